@@ -1,0 +1,153 @@
+# Unite. `make help` lists what there is; a fresh machine needs python3 (3.11 or newer), git and make.
+
+PYTHON ?= python3
+# How many test processes; `make test WORKERS=0` runs them in one, for a debugger.
+WORKERS ?= auto
+# Handed to pytest as they are: `make test PYTEST_ARGS="-k phone"`.
+PYTEST_ARGS ?=
+# `make lock UPGRADE=--upgrade` takes the newest of everything.
+UPGRADE ?=
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+# Everything is named relative to this folder, so that a space in a folder above it does no harm.
+venv := .venv/bin
+python := $(venv)/python
+stamps := .venv/stamps
+packages := unite_core adapters entrypoints
+
+# Each set of requirements is locked with hashes and installed whole; a stamp says that it is there.
+# A set contains the one before it: service, test, lint.
+define install
+	@mkdir -p $(stamps)
+	@total=$$(grep -c == requirements/$(1).txt); \
+	 echo "Installing the $$total packages of requirements/$(1).txt"; \
+	 if [ -t 1 ]; then tty=1; else tty=0; fi; \
+	 { $(python) -m pip install --disable-pip-version-check --no-input --progress-bar off \
+	     --require-hashes -r requirements/$(1).txt 2>$(stamps)/pip.errors \
+	     || : >$(stamps)/pip.failed; } \
+	 | awk -v total="$$total" -v tty="$$tty" \
+	     '/^(Collecting|Requirement already satisfied)/ { if (++n <= total && tty) { printf "\r  %d of %d", n, total; fflush() } } \
+	      /^Installing collected/ { printf "%s  unpacking", tty ? "\r" : ""; printf "\n"; fflush() } \
+	      END { if (tty) printf "\r" }'; \
+	 if [ -e $(stamps)/pip.failed ]; then \
+	     cat $(stamps)/pip.errors >&2; rm -f $(stamps)/pip.failed; \
+	     echo "requirements/$(1).txt could not be installed; the lines above say why." >&2; exit 1; \
+	 fi
+	@touch $(foreach set,$(1) $(2),$(stamps)/$(set))
+endef
+
+##@ To try it
+
+.PHONY: demo
+demo: $(stamps)/service ## Show everything once, in a temporary folder: users, an import over HTTP, roles
+	@$(python) -m entrypoints demo
+
+.PHONY: run
+run: $(stamps)/service ## Serve on 127.0.0.1:8000 with the data in ./var
+	@$(python) -m entrypoints serve
+
+##@ To work on it
+
+.PHONY: setup
+setup: $(stamps)/lint ## Install what all the commands below need, and the commit hooks
+	@if [ -e .git ]; then $(venv)/pre-commit install --overwrite >/dev/null && echo "The commit hooks are installed."; fi
+	@echo "Ready. Next: make demo, make test, make help."
+
+.PHONY: test
+test: $(stamps)/test ## Run every test, then hold the coverage against its two limits
+	@$(python) -m coverage erase
+	@$(python) -m coverage run -m pytest -n $(WORKERS) --dist loadscope $(PYTEST_ARGS)
+	@$(python) -m coverage combine --quiet
+	@echo "The core: every statement and every branch."
+	@$(python) -m coverage report --include 'unite_core/*' --fail-under 100
+	@echo "The whole: at least 90 %."
+	@$(python) -m coverage report --fail-under 90
+
+.PHONY: test-core
+test-core: $(stamps)/test ## Run the tests of the core alone, in seconds
+	@$(python) -m pytest -q --durations 0 --durations-min 1 tests/core $(PYTEST_ARGS)
+
+.PHONY: lint
+lint: $(stamps)/lint ## Check format, rules, types and who imports whom
+	@echo "ruff format"; $(venv)/ruff format --check .
+	@echo "ruff check"; $(venv)/ruff check .
+	@echo "mypy --strict"; $(python) -m mypy --strict
+	@echo "import contracts"; $(venv)/lint-imports
+
+.PHONY: format
+format: $(stamps)/lint ## Rewrite the code in the one format, and mend what can be mended
+	@$(venv)/ruff check --fix-only .
+	@$(venv)/ruff format .
+
+.PHONY: perf
+perf: $(stamps)/service ## Measure the figures that docs and issues quote; results go to perf/results
+	@$(python) -m perf
+
+##@ To ship it
+
+.PHONY: wheel
+wheel: $(stamps)/test ## Build dist/unite_core-*.whl, the library alone
+	@rm -rf build dist
+	@echo "Building dist/"
+	@$(python) -m build --no-isolation --outdir dist . >build.log || { cat build.log; exit 1; }
+	@rm -rf build build.log *.egg-info
+	@ls dist
+
+.PHONY: lock
+lock: $(stamps)/lock ## Resolve requirements/*.in into requirements/*.txt, pinned with hashes
+	@cd requirements && for set in core service test lint lock; do \
+	    echo "Resolving $$set"; \
+	    ../$(venv)/uv pip compile $(UPGRADE) --quiet --universal --python-version 3.11 --generate-hashes \
+	        --no-emit-index-url --no-header --output-file $$set.txt $$set.in || exit 1; \
+	done
+
+.PHONY: diagrams
+diagrams: ## Draw docs/diagrams/*.svg from their sources (needs graphviz)
+	@command -v dot >/dev/null || { echo "dot is missing; install graphviz." >&2; exit 1; }
+	@for source in docs/diagrams/*.dot; do echo "Drawing $${source%.dot}.svg"; \
+	    dot -Tsvg "$$source" -o "$${source%.dot}.svg"; done
+
+##@ The rest
+
+.PHONY: clean
+clean: ## Remove everything that make and the tools made; ./var, your data, stays
+	@rm -rf .venv build dist *.egg-info htmlcov .coverage .coverage.* build.log
+	@rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .schemathesis
+	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
+
+.PHONY: help
+help: ## List the commands
+	@awk 'BEGIN { FS = ":.*## " } \
+	      /^##@ / { printf "\n%s\n", substr($$0, 5) } \
+	      /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@echo
+
+$(stamps)/lint: requirements/lint.txt | $(python)
+	$(call install,lint,test service)
+
+$(stamps)/test: requirements/test.txt | $(python)
+	$(call install,test,service)
+
+$(stamps)/service: requirements/service.txt | $(python)
+	$(call install,service)
+
+$(stamps)/lock: requirements/lock.txt | $(python)
+	$(call install,lock)
+
+$(python):
+	@command -v $(PYTHON) >/dev/null || { \
+	    echo "$(PYTHON) is missing; install Python 3.11 or newer, or name one: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	    echo "$(PYTHON) is $$($(PYTHON) -V); 3.11 or newer is needed. Name one: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	    if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	        echo "Installing python3-venv with apt-get"; \
+	        apt-get update -qq && apt-get install -y -qq python3-venv >/dev/null; \
+	    else \
+	        echo "Python's venv module is missing; as root: apt-get install python3-venv" >&2; exit 1; \
+	    fi; }
+	@echo "Creating .venv with $$($(PYTHON) -V)"
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
