@@ -1,0 +1,164 @@
+"""The core stands on two libraries, and importing a module does nothing but define names."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import CHECKOUT
+
+ALLOWED_IN_THE_CORE = {"phonenumbers", "email_validator", "unite_core"}
+PACKAGES = ("unite_core", "adapters", "entrypoints")
+
+# Runs in a process of its own: from the first import on, whatever opens a file to write, a socket, a
+# thread, a child process or a database is told of.
+WATCH = """
+import importlib, os, sys, threading
+
+ours = sys.argv[1].split(",")
+# What the libraries do when they load is theirs; they are loaded before the watch begins.
+for library in sys.argv[2].split(","):
+    if library:
+        importlib.import_module(library)
+
+seen = []
+
+def watch(event, arguments):
+    if event == "open":
+        path, mode, flags = arguments
+        if flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT) and "__pycache__" not in str(path):
+            seen.append(f"open {path}")
+    elif event.startswith(("socket.", "subprocess.", "sqlite3.connect", "os.putenv", "os.mkdir", "os.fork")):
+        seen.append(f"{event} {arguments}")
+
+sys.addaudithook(watch)
+threads = threading.active_count()
+for module in ours:
+    importlib.import_module(module)
+if threading.active_count() > threads:
+    seen.append("a thread was started")
+print("\\n".join(seen))
+"""
+
+
+def _files(package: str) -> list[Path]:
+    return sorted((CHECKOUT / package).rglob("*.py"))
+
+
+def _module(path: Path) -> str:
+    parts = path.relative_to(CHECKOUT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _imports(path: Path) -> Iterator[str]:
+    """The top-level names of what a file imports, wherever in it the import stands."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield "unite_core" if node.level else (node.module or "").partition(".")[0]
+
+
+def _third_parties(package: str) -> list[str]:
+    """Every library module that the files of `package` import, by its full name."""
+    found: set[str] = set()
+    for path in _files(package):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                found.update(alias.name for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+                found.add(node.module)
+    return sorted(name for name in found if name.partition(".")[0] not in {*PACKAGES, "__future__"})
+
+
+@pytest.mark.parametrize("path", _files("unite_core"), ids=_module)
+def test_the_core_imports_the_standard_library_and_two_others(path: Path) -> None:
+    strangers = {name for name in _imports(path) if name not in sys.stdlib_module_names} - ALLOWED_IN_THE_CORE
+
+    assert not strangers
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_there_are_files_to_judge(package: str) -> None:
+    assert _files(package)
+
+
+# A __main__ runs when it is imported, which is what it is for; migrations are Alembic's to load.
+IMPORTABLE = [
+    path
+    for package in PACKAGES
+    for path in _files(package)
+    if path.name != "__main__.py" and "migrations" not in path.parts
+]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_importing_a_package_does_nothing(package: str) -> None:
+    modules = [_module(path) for path in IMPORTABLE if path.is_relative_to(CHECKOUT / package)]
+
+    watched = subprocess.run(
+        [sys.executable, "-B", "-c", WATCH, ",".join(modules), ",".join(_third_parties(package))],
+        cwd=CHECKOUT,
+        env={"PATH": "", "PYTHONPATH": str(CHECKOUT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert watched.returncode == 0, watched.stderr
+    assert watched.stdout.strip() == ""
+
+
+READERS_OF_THE_ENVIRONMENT = {"entrypoints/settings.py"}
+
+
+@pytest.mark.parametrize("path", [path for package in PACKAGES for path in _files(package)], ids=_module)
+def test_only_settings_read_the_environment(path: Path) -> None:
+    if path.relative_to(CHECKOUT).as_posix() in READERS_OF_THE_ENVIRONMENT:
+        return
+    reads = [
+        node.lineno
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if (isinstance(node, ast.Attribute) and node.attr in {"environ", "getenv", "environb"})
+        or (
+            isinstance(node, ast.ImportFrom)
+            and node.module == "os"
+            and {a.name for a in node.names} & {"environ", "getenv"}
+        )
+    ]
+
+    assert not reads
+
+
+# What a port gives instead: Clock, Ids, and whoever hands the core its bytes.
+SOURCES_OF_SURPRISE = {"random", "secrets", "socket", "subprocess", "tempfile", "time"}
+SURPRISING_CALLS = {"now", "today", "utcnow", "uuid1", "uuid4"}
+
+
+def _surprises(path: Path) -> Iterator[str]:
+    """Where a file asks the machine for the time, for chance or for a file."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
+            yield from (f"{node.lineno}: import {name}" for name in names if name in SOURCES_OF_SURPRISE)
+        elif isinstance(node, ast.Call):
+            called = node.func
+            owner = (
+                called.value.id if isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name) else None
+            )
+            if (
+                isinstance(called, ast.Attribute)
+                and called.attr in SURPRISING_CALLS
+                and owner in {"datetime", "date", "uuid"}
+            ):
+                yield f"{node.lineno}: {owner}.{called.attr}"
+            elif isinstance(called, ast.Name) and called.id in {"open", "uuid1", "uuid4"}:
+                yield f"{node.lineno}: {called.id}"
+
+
+@pytest.mark.parametrize("path", _files("unite_core"), ids=_module)
+def test_the_core_has_no_clock_chance_or_file_of_its_own(path: Path) -> None:
+    assert not list(_surprises(path))

@@ -1,0 +1,57 @@
+"""The lock files hold what the lists ask for, each thing pinned and with its hashes."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import CHECKOUT
+
+FOLDER = CHECKOUT / "requirements"
+SETS = sorted(path.stem for path in FOLDER.glob("*.in"))
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_PIN = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==(\S+)", re.MULTILINE)
+
+
+def _canonical(name: str) -> str:
+    """The name as PEP 503 compares it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _asked(path: Path) -> set[str]:
+    """The names that a list and the lists it includes ask for."""
+    names = set()
+    for line in path.read_text("utf-8").splitlines():
+        line = line.partition("#")[0].strip()  # noqa: PLW2901  # the rest of a line is a comment
+        if line.startswith("-r "):
+            names |= _asked(path.parent / line[3:].strip())
+        elif found := _NAME.match(line):
+            names.add(_canonical(found.group()))
+    return names
+
+
+def _pinned(set_: str) -> dict[str, str]:
+    text = (FOLDER / f"{set_}.txt").read_text("utf-8")
+    return {_canonical(name): version for name, version in _PIN.findall(text)}
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_what_a_list_asks_for_is_pinned(name: str) -> None:
+    assert _asked(FOLDER / f"{name}.in") <= _pinned(name).keys()
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_every_pin_has_a_hash(name: str) -> None:
+    text = (FOLDER / f"{name}.txt").read_text("utf-8")
+    pins = re.split(r"^(?=[A-Za-z0-9])", text, flags=re.MULTILINE)
+
+    bare = [pin.splitlines()[0] for pin in pins if "==" in pin and "--hash=sha256:" not in pin]
+
+    assert _pinned(name)
+    assert not bare
+
+
+@pytest.mark.parametrize(("smaller", "larger"), [("core", "service"), ("service", "test"), ("test", "lint")])
+def test_a_set_contains_the_one_before_it_in_the_same_versions(smaller: str, larger: str) -> None:
+    assert _pinned(smaller).items() <= _pinned(larger).items()

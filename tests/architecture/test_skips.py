@@ -1,0 +1,36 @@
+"""A skipped test has shown nothing: it fails, whatever way it was skipped in."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import CHECKOUT
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "import pytest\n@pytest.mark.skip(reason='why not')\ndef test_it(): pass\n",
+        "import pytest\ndef test_it(): pytest.skip('why not')\n",
+        "import pytest\npytest.skip('why not', allow_module_level=True)\n",
+    ],
+    ids=["by a mark", "in its body", "with its module"],
+)
+def test_a_skipped_test_fails_and_says_which(tmp_path: Path, body: str) -> None:
+    shutil.copy(CHECKOUT / "tests" / "conftest.py", tmp_path)
+    (tmp_path / "test_skipped.py").write_text(body)
+
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path), str(tmp_path)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert run.returncode != 0
+    assert "skipped tests fail: test_skipped.py" in run.stdout
+    assert "why not" in run.stdout

@@ -1,0 +1,90 @@
+"""The wheel is the library: unite_core alone, typed, and the README's example runs on it in an empty environment."""
+
+import re
+import subprocess
+import sys
+import venv
+from email.parser import HeaderParser
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+from tests.conftest import CHECKOUT
+
+
+def _run(*command: str | Path, cwd: Path) -> str:
+    run = subprocess.run([str(part) for part in command], cwd=cwd, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+    return run.stdout
+
+
+def library_example() -> str:
+    """The Python block below the README's heading "As a library"."""
+    readme = (CHECKOUT / "README.md").read_text("utf-8")
+    section = re.split(r"^## ", readme.partition("\n## As a library\n")[2], flags=re.MULTILINE)[0]
+    found = re.search(r"^```python\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+    assert found, "README.md has no Python block below the heading 'As a library'"
+    return found.group(1)
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A wheel, built from what is in the checkout; setuptools leaves its working files in a copy of that."""
+    folder = tmp_path_factory.mktemp("wheel")
+    source = folder / "source"
+    for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE", "NOTICE", "requirements/core.in"):
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        (source / name).write_bytes((CHECKOUT / name).read_bytes())
+    for package in ("unite_core", "adapters", "entrypoints", "tests"):
+        for path in (CHECKOUT / package).rglob("*"):
+            if path.suffix in {".py", ".typed"}:
+                target = source / path.relative_to(CHECKOUT)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(path.read_bytes())
+    _run(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder / "dist", cwd=source)
+    (built,) = (folder / "dist").glob("*.whl")
+    return built
+
+
+def test_the_wheel_holds_the_core_alone(wheel: Path) -> None:
+    names = ZipFile(wheel).namelist()
+    tops = {name.partition("/")[0] for name in names}
+
+    assert tops == {"unite_core", "unite_core-0.1.0.dist-info"}
+    assert {name for name in names if name.endswith(".py")} == {
+        path.relative_to(CHECKOUT).as_posix() for path in (CHECKOUT / "unite_core").rglob("*.py")
+    }
+
+
+def test_the_wheel_says_that_it_is_typed(wheel: Path) -> None:
+    assert "unite_core/py.typed" in ZipFile(wheel).namelist()
+
+
+def test_the_wheel_asks_for_two_libraries_and_names_its_licence(wheel: Path) -> None:
+    metadata = HeaderParser().parsestr(ZipFile(wheel).read("unite_core-0.1.0.dist-info/METADATA").decode())
+
+    required = {re.split(r"[^A-Za-z0-9_-]", line)[0] for line in metadata.get_all("Requires-Dist", [])}
+
+    assert required == {"phonenumbers", "email-validator"}
+    assert metadata["License-Expression"] == "Apache-2.0"
+    assert metadata.get_all("License-File") == ["LICENSE", "NOTICE"]
+
+
+def test_the_readme_example_runs_on_the_wheel_in_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
+    venv.create(tmp_path / "venv", with_pip=True, symlinks=True)
+    python = tmp_path / "venv" / "bin" / "python"
+    example = tmp_path / "example.py"
+    example.write_text(library_example(), "utf-8")
+    locked = CHECKOUT / "requirements" / "core.txt"
+    pip = (python, "-m", "pip", "install", "-q", "--disable-pip-version-check")
+    _run(*pip, "--require-hashes", "-r", locked, cwd=tmp_path)
+    _run(*pip, "--no-deps", wheel, cwd=tmp_path)
+
+    _run(python, "-W", "error", example, cwd=tmp_path)
+
+    _run(python, "-m", "pip", "check", cwd=tmp_path)
+    elsewhere = (
+        "from importlib.util import find_spec as f; print([n for n in ('adapters', 'entrypoints', 'tests') if f(n)])"
+    )
+    assert _run(python, "-c", elsewhere, cwd=tmp_path).strip() == "[]"
