@@ -1,0 +1,50 @@
+"""sample_leads.csv is what docs and `make demo` say it is: 100 rows that make 89 leads, 4 repeats and 7 rejections."""
+
+import csv
+from collections import Counter
+from pathlib import Path
+
+from unite_core.email import read_email
+from unite_core.errors import Problem
+from unite_core.phone import read_phone
+
+SAMPLE = Path(__file__).resolve().parents[2] / "sample_leads.csv"
+
+
+def _rows() -> list[dict[str, str]]:
+    with SAMPLE.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_sample_has_the_headers_that_people_use() -> None:
+    assert list(_rows()[0]) == ["Full Name", "Phone", "E-mail", "Lead Source", "City", "Notes"]
+
+
+def test_a_hundred_rows_make_89_leads_4_repeats_and_7_rejections() -> None:
+    outcomes: Counter[str] = Counter()
+    known: set[str] = set()
+
+    for row in _rows():
+        phone = read_phone(row["Phone"], country="US") if row["Phone"] else None
+        email = read_email(row["E-mail"]) if row["E-mail"] else None
+        wrong = isinstance(phone, Problem), isinstance(email, Problem)
+        keys = {key for key in (getattr(phone, "key", None), email) if isinstance(key, str)}
+        if any(wrong):
+            outcomes["phone" if wrong[0] else "email"] += 1
+        elif not keys:
+            outcomes["contact"] += 1
+        elif not row["Full Name"]:
+            outcomes["name"] += 1
+        elif keys & known:
+            outcomes["repeat"] += 1
+        else:
+            outcomes["lead"] += 1
+            known |= keys
+
+    assert outcomes == {"lead": 89, "repeat": 4, "phone": 3, "email": 2, "contact": 1, "name": 1}
+
+
+def test_everybody_in_the_sample_is_invented() -> None:
+    hosts = {row["E-mail"].rpartition("@")[2].lower() for row in _rows() if "@" in row["E-mail"]}
+
+    assert all(host.endswith(("example.com", "example.org", "example.net")) for host in hosts)
