@@ -1,0 +1,199 @@
+"""Unite as a whole: hand it the ports, get the use cases."""
+
+from dataclasses import dataclass, field
+
+from unite_core.clock import Clock
+from unite_core.files import Files
+from unite_core.idempotency import Once
+from unite_core.identity import queries as identity_queries
+from unite_core.identity import use_cases as identity
+from unite_core.identity.ports import Passwords, Tokens
+from unite_core.ids import Ids
+from unite_core.imports import queries as import_queries
+from unite_core.imports import use_cases as imports
+from unite_core.imports.ports import ImportsWork
+from unite_core.imports.run import ContinueImport
+from unite_core.jobs import Jobs
+from unite_core.leads import queries as lead_queries
+from unite_core.leads import use_cases as leads
+from unite_core.leads.use_cases import PhonePolicy
+from unite_core.rate_limits import RateLimits
+from unite_core.unit_of_work import Work
+from unite_core.upkeep import PurgeAnswers, PurgeSessions
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """What the owner of an installation decides: how phones are read, and how many logins a minute (0: no limit)."""
+
+    phones: PhonePolicy = field(default_factory=PhonePolicy)
+    logins_per_minute: int = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ports:
+    """Everything that Unite needs from outside. `work` writes; `reads` only reads, and sees every commit."""
+
+    work: Work[ImportsWork]
+    reads: Work[ImportsWork]
+    files: Files
+    jobs: Jobs
+    clock: Clock
+    ids: Ids
+    passwords: Passwords
+    tokens: Tokens
+    limits: RateLimits
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """What can be done and asked about users and sessions."""
+
+    log_in: identity.LogIn
+    refresh: identity.RefreshTokens
+    authenticate: identity.Authenticate
+    log_out: identity.LogOut
+    log_out_everywhere: identity.LogOutEverywhere
+    change_password: identity.ChangePassword
+    add_user: identity.AddUser
+    ensure_first_admin: identity.EnsureFirstAdmin
+    change_user: identity.ChangeUser
+    get_user: identity_queries.GetUser
+    list_users: identity_queries.ListUsers
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leads:
+    """What can be done and asked about leads and their images."""
+
+    add: leads.AddLead
+    change: leads.ChangeLead
+    delete: leads.DeleteLead
+    get: lead_queries.GetLead
+    list: lead_queries.ListLeads
+    add_image: leads.AddImage
+    complete_image: leads.CompleteImage
+    delete_image: leads.DeleteImage
+    list_images: lead_queries.ListImages
+
+
+@dataclass(frozen=True, kw_only=True)
+class Imports:
+    """What can be done and asked about imports."""
+
+    announce: imports.AnnounceImport
+    start: imports.StartImport
+    store_file: imports.StoreFile
+    import_stored_file: imports.ImportStoredFile
+    cancel: imports.CancelImport
+    undo: imports.UndoImport
+    get: import_queries.GetImport
+    list: import_queries.ListImports
+    list_rejections: import_queries.ListRejections
+    get_error_report: import_queries.GetErrorReport
+    due: import_queries.DueImports
+    continue_import: ContinueImport
+    continue_undo: imports.ContinueUndo
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upkeep:
+    """What a schedule runs, each a few hundred things at a time."""
+
+    purge_answers: PurgeAnswers
+    purge_sessions: PurgeSessions
+    remove_abandoned_images: leads.RemoveAbandonedImages
+    remove_abandoned_imports: imports.RemoveAbandonedImports
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unite:
+    """The application: its rooms, and `once` to carry out a use case at most once per idempotency key."""
+
+    identity: Identity
+    leads: Leads
+    imports: Imports
+    upkeep: Upkeep
+    once: Once
+    limits: RateLimits
+    clock: Clock
+    ids: Ids
+
+
+def build(ports: Ports, rules: Rules | None = None) -> Unite:
+    """Wire the use cases to the ports. Nothing is opened or started by this."""
+    rules = rules or Rules()
+    return Unite(
+        identity=_identity(ports, rules),
+        leads=_leads(ports, rules),
+        imports=_imports(ports, rules),
+        upkeep=Upkeep(
+            purge_answers=PurgeAnswers(ports.work, ports.clock),
+            purge_sessions=PurgeSessions(ports.work, ports.clock),
+            remove_abandoned_images=leads.RemoveAbandonedImages(ports.work, ports.files, ports.clock),
+            remove_abandoned_imports=imports.RemoveAbandonedImports(ports.work, ports.files, ports.clock),
+        ),
+        once=Once(ports.work, ports.clock),
+        limits=ports.limits,
+        clock=ports.clock,
+        ids=ports.ids,
+    )
+
+
+def _identity(ports: Ports, rules: Rules) -> Identity:
+    country = rules.phones.default_country
+    add_user = identity.AddUser(ports.work, ports.passwords, ports.clock, ports.ids, country)
+    return Identity(
+        log_in=identity.LogIn(
+            ports.work,
+            ports.reads,
+            ports.passwords,
+            ports.tokens,
+            ports.clock,
+            ports.ids,
+            ports.limits,
+            rules.logins_per_minute,
+        ),
+        refresh=identity.RefreshTokens(ports.work, ports.tokens, ports.clock, ports.ids),
+        authenticate=identity.Authenticate(ports.reads, ports.tokens, ports.clock),
+        log_out=identity.LogOut(ports.work, ports.clock),
+        log_out_everywhere=identity.LogOutEverywhere(ports.work, ports.clock),
+        change_password=identity.ChangePassword(ports.work, ports.reads, ports.passwords, ports.clock),
+        add_user=add_user,
+        ensure_first_admin=identity.EnsureFirstAdmin(add_user, ports.reads),
+        change_user=identity.ChangeUser(ports.work, ports.clock, country),
+        get_user=identity_queries.GetUser(ports.reads),
+        list_users=identity_queries.ListUsers(ports.reads),
+    )
+
+
+def _leads(ports: Ports, rules: Rules) -> Leads:
+    return Leads(
+        add=leads.AddLead(ports.work, ports.clock, ports.ids, rules.phones),
+        change=leads.ChangeLead(ports.work, ports.clock, rules.phones),
+        delete=leads.DeleteLead(ports.work, ports.clock),
+        get=lead_queries.GetLead(ports.reads),
+        list=lead_queries.ListLeads(ports.reads),
+        add_image=leads.AddImage(ports.work, ports.files, ports.clock, ports.ids),
+        complete_image=leads.CompleteImage(ports.work, ports.reads, ports.files),
+        delete_image=leads.DeleteImage(ports.work, ports.files),
+        list_images=lead_queries.ListImages(ports.reads, ports.files),
+    )
+
+
+def _imports(ports: Ports, rules: Rules) -> Imports:
+    return Imports(
+        announce=imports.AnnounceImport(ports.work, ports.files, ports.clock, ports.ids),
+        start=imports.StartImport(ports.work, ports.reads, ports.files, ports.jobs, ports.clock),
+        store_file=imports.StoreFile(ports.files, ports.ids),
+        import_stored_file=imports.ImportStoredFile(ports.work, ports.files, ports.jobs, ports.clock, ports.ids),
+        cancel=imports.CancelImport(ports.work, ports.clock),
+        undo=imports.UndoImport(ports.work, ports.jobs, ports.clock),
+        get=import_queries.GetImport(ports.reads),
+        list=import_queries.ListImports(ports.reads),
+        list_rejections=import_queries.ListRejections(ports.reads),
+        get_error_report=import_queries.GetErrorReport(ports.reads, ports.files),
+        due=import_queries.DueImports(ports.reads, ports.clock),
+        continue_import=ContinueImport(ports.work, ports.reads, ports.files, ports.clock, ports.ids, rules.phones),
+        continue_undo=imports.ContinueUndo(ports.work, ports.clock),
+    )

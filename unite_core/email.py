@@ -1,0 +1,61 @@
+"""E-mail addresses: checked by their syntax, compared without case."""
+
+import re
+
+from email_validator import EmailNotValidError, validate_email
+
+from unite_core.errors import Problem
+
+LONGEST_EMAIL = 254
+"""A forward path has at most 256 octets, two of them angle brackets (RFC 5321, 4.5.3.1.3)."""
+
+# Addresses that need no library: each part is ASCII letters, digits and inner dots or hyphens, so that
+# every rule of RFC 5322 and RFC 1035 holds by construction. A test holds this against the library.
+_PLAIN = re.compile(
+    r"[a-z0-9_+]+(?:[.-][a-z0-9_+]+)*@(?:[a-z0-9](?:[a-z0-9]|-(?!-))*(?<!-)\.)+(?:com|net|org|info|edu|gov|io|co|us|uk|de|fr|eu|biz)"
+)
+
+_SLIPS = {
+    "gmial.com": "gmail.com",
+    "gmai.com": "gmail.com",
+    "gamil.com": "gmail.com",
+    "gmail.co": "gmail.com",
+    "gmail.con": "gmail.com",
+    "hotmial.com": "hotmail.com",
+    "hotmail.con": "hotmail.com",
+    "yaho.com": "yahoo.com",
+    "yahoo.con": "yahoo.com",
+    "outlok.com": "outlook.com",
+}
+
+
+def read_email(text: str) -> str | Problem:
+    """The address as it is stored, in lower case, or why it is none.
+
+    The whole address is lowered: RFC 5321 lets a host tell `Ann@` from `ann@`, and none in use does.
+    """
+    lowered = text.lower()
+    if len(lowered) <= 64 and _PLAIN.fullmatch(lowered):
+        return lowered
+    if len(text) > LONGEST_EMAIL:
+        return Problem(field="email", code="too_long", detail=f"An address has at most {LONGEST_EMAIL} characters.")
+    try:
+        checked = validate_email(text, check_deliverability=False)
+    except EmailNotValidError as error:
+        return Problem(field="email", code="invalid_email", detail=str(error), suggestion=_suggestion(text))
+    return checked.normalized.lower()
+
+
+def _suggestion(text: str) -> str | None:
+    mended = re.sub(r"\s+", "", text.lower()).strip(".,;:<>\"'")
+    mended = mended.replace("(at)", "@").replace("[at]", "@").replace("(dot)", ".").replace("[dot]", ".")
+    mended = re.sub(r"@{2,}", "@", mended)
+    mended = re.sub(r"[.,]{1,}", ".", mended).replace("@.", "@")
+    local, at, domain = mended.rpartition("@")
+    mended = local + at + _SLIPS.get(domain, domain)
+    if mended == text.lower():
+        return None
+    try:
+        return validate_email(mended, check_deliverability=False).normalized.lower()
+    except EmailNotValidError:
+        return None

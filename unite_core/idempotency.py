@@ -1,0 +1,148 @@
+"""The same request twice has one effect: the answer is kept in the transaction of the effect."""
+
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
+
+from unite_core.clock import Clock
+from unite_core.errors import Conflict, Invalid
+
+if TYPE_CHECKING:  # the unit of work holds the Answers that are declared here
+    from unite_core.unit_of_work import UnitOfWork, Work
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+KEPT_FOR = timedelta(hours=24)
+CLAIMED_FOR = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """One idempotency key as one caller used it on one route.
+
+    `scope` names caller, route and key (a digest: the key itself is not kept); `fingerprint` is a
+    digest of what was asked; `holder` is a token of this one attempt.
+    """
+
+    scope: str
+    fingerprint: str
+    holder: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptAnswer:
+    """What is known of a claim: the answer in the caller's own format, None while it is being worked out."""
+
+    fingerprint: str
+    answer: bytes | None
+
+
+class Answers(Protocol):
+    """The idempotency keys in use and the answers that were given to them."""
+
+    @abstractmethod
+    def claim(self, claim: Claim, *, now: datetime, until: datetime) -> KeptAnswer | None:
+        """Take the key for `claim.holder` until the moment `until`, and return None.
+
+        Returns what is known instead, and changes nothing, where the key has an answer younger than
+        `KEPT_FOR` or is held by another attempt whose time is not up at `now`. Of several
+        simultaneous claims of a key one is taken.
+        """
+
+    @abstractmethod
+    def keep(self, claim: Claim, answer: bytes, *, now: datetime) -> bool:
+        """Store the answer; False, and nothing stored, where the key is not held by `claim.holder` any more."""
+
+    @abstractmethod
+    def release(self, claim: Claim) -> None:
+        """Give the key back if `claim.holder` holds it and it has no answer."""
+
+    @abstractmethod
+    def purge(self, *, before: datetime, limit: int) -> int:
+        """Delete up to `limit` keys that were claimed before the moment `before`; how many there were."""
+
+
+@dataclass(frozen=True)
+class Once:
+    """Carry out a use case at most once per idempotency key.
+
+    The answer to the first request is committed together with its effect, and every later request
+    with the same key gets that answer for 24 hours. A request that failed leaves no answer: it had no effect.
+
+    Raises `Invalid` (`idempotency_key_reused`) where the key was used for another request, and
+    `Conflict` (`request_in_progress`) while the first is still being worked on.
+    """
+
+    work: "Work[UnitOfWork]"
+    clock: Clock
+
+    def __call__(
+        self,
+        claim: Claim,
+        use_case: Callable[P, T],
+        answer: Callable[[T], bytes],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> "Outcome":
+        now = self.clock.now()
+        with self.work() as work:
+            known = work.answers.claim(claim, now=now, until=now + CLAIMED_FOR)
+            if known is None:
+                work.commit()
+        if known is not None:
+            return self._replay(known, claim)
+        kept: list[bytes] = []
+
+        def keep(unit: "UnitOfWork", result: Any) -> None:
+            kept[:] = [answer(result)]
+            if not unit.answers.keep(claim, kept[0], now=self.clock.now()):
+                raise Conflict(
+                    "Another attempt with this Idempotency-Key took over; ask again for its answer.",
+                    code="request_in_progress",
+                )
+
+        try:
+            result = _within(use_case, keep)(*args, **kwargs)
+            if not kept:
+                # The use case found nothing to change: its answer still has to be the same next time.
+                with self.work() as work:
+                    keep(work, result)
+                    work.commit()
+        except BaseException:
+            with self.work() as work:
+                work.answers.release(claim)
+                work.commit()
+            raise
+        return Outcome(kept[0], replayed=False)
+
+    def _replay(self, known: KeptAnswer, claim: Claim) -> "Outcome":
+        if known.fingerprint != claim.fingerprint:
+            raise Invalid(
+                "This Idempotency-Key was used for another request; take a new one.",
+                code="idempotency_key_reused",
+            )
+        if known.answer is None:
+            raise Conflict(
+                "The first request with this Idempotency-Key is still being worked on; ask again in a moment.",
+                code="request_in_progress",
+            )
+        return Outcome(known.answer, replayed=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The answer to a request, and whether it is the one that an earlier request got."""
+
+    answer: bytes
+    replayed: bool
+
+
+def _within(use_case: Callable[P, T], hook: "Callable[[UnitOfWork, Any], None]") -> Callable[P, T]:
+    """The same use case, committing through units of work that call `hook`."""
+    work: Any = getattr(use_case, "work")
+    changed: Any = replace(use_case, work=work.before_commit(hook))  # type: ignore[type-var]  # every use case is a dataclass
+    return changed  # type: ignore[no-any-return]  # replace() keeps the type

@@ -1,0 +1,56 @@
+"""What a user's address, name, phone and password have to be."""
+
+from unite_core.errors import Problem
+from unite_core.identity.model import LONGEST_NAME, LONGEST_PASSWORD, SHORTEST_PASSWORD
+from unite_core.email import read_email
+from unite_core.phone import Phone, read_phone
+from unite_core.text import clean, text_problem
+
+
+def user_email(text: str, problems: list[Problem]) -> str:
+    """The address in lower case; a problem is added to `problems` where it is none."""
+    email = read_email(clean(text))
+    if isinstance(email, Problem):
+        problems.append(email)
+        return text
+    return email
+
+
+def user_name(text: str, problems: list[Problem]) -> str:
+    """The name, 1 to 200 characters on one line; a problem is added to `problems` where it is none."""
+    name = clean(text)
+    problem = (
+        text_problem("name", name, longest=LONGEST_NAME)
+        if name
+        else Problem(field="name", code="required", detail="A user needs a name.")
+    )
+    if problem is not None:
+        problems.append(problem)
+    return name
+
+
+def user_phone(text: str | None, default_country: str | None, problems: list[Problem]) -> str | None:
+    """The number in E.164, without extension: text messages go to it; a problem is added where it is none."""
+    if text is None:
+        return None
+    phone = read_phone(clean(text), country=default_country)
+    if isinstance(phone, Phone) and phone.extension is not None:
+        phone = Problem(
+            field="phone",
+            code="invalid_phone",
+            detail="A user's phone takes text messages, so it has no extension; leave that out.",
+            suggestion=phone.number,
+        )
+    if isinstance(phone, Problem):
+        problems.append(phone)
+        return text
+    return phone.number
+
+
+def password_problem(field: str, password: str) -> Problem | None:
+    """Why this is no password; only its length is judged (NIST SP 800-63B, 5.1.1.2)."""
+    if len(password) < SHORTEST_PASSWORD:
+        return Problem(field=field, code="too_short", detail=f"A password has at least {SHORTEST_PASSWORD} characters.")
+    if len(password) > LONGEST_PASSWORD:
+        return Problem(field=field, code="too_long", detail=f"A password has at most {LONGEST_PASSWORD} characters.")
+    return None

@@ -1,0 +1,155 @@
+"""Who works with Unite, and what each role may do."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from unite_core.errors import Forbidden
+
+LONGEST_NAME = 200
+SHORTEST_PASSWORD = 12
+LONGEST_PASSWORD = 256
+
+ACCESS_TOKEN_LIFETIME = timedelta(minutes=15)
+REFRESH_TOKEN_LIFETIME = timedelta(days=30)
+
+
+class Role(StrEnum):
+    """What somebody is on the sales floor."""
+
+    ADMIN = "admin"
+    MANAGER = "manager"
+    AGENT = "agent"
+
+
+class Permission(StrEnum):
+    """Something that a role may do to anything, not only to what is its own."""
+
+    CHANGE_USERS = "change users"
+    LIST_USERS = "list users"
+    SEE_ALL_LEADS = "see all leads"
+    ASSIGN_LEADS = "assign leads to others"
+    DELETE_LEADS = "delete leads"
+    IMPORT_LEADS = "import leads"
+
+
+_MANAGERS = frozenset(
+    {
+        Permission.LIST_USERS,
+        Permission.SEE_ALL_LEADS,
+        Permission.ASSIGN_LEADS,
+        Permission.DELETE_LEADS,
+        Permission.IMPORT_LEADS,
+    }
+)
+
+PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.ADMIN: frozenset(Permission),
+    Role.MANAGER: _MANAGERS,
+    Role.AGENT: frozenset(),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Whoever a use case acts for: an authenticated user and the session that they act in.
+
+    `session_id` is None for somebody at the command line, who has no session.
+    """
+
+    user_id: UUID
+    role: Role
+    session_id: UUID | None = None
+
+    def may(self, permission: Permission) -> bool:
+        """Whether the actor's role has the permission."""
+        return permission in PERMISSIONS[self.role]
+
+    def must(self, permission: Permission) -> None:
+        """Raise `Forbidden` where the actor's role lacks the permission."""
+        if not self.may(permission):
+            raise Forbidden(f"The role {self.role} may not {permission}.")
+
+
+@dataclass(slots=True, kw_only=True)
+class User:
+    """Somebody who can log in. `email` is lower case; `phone` is E.164."""
+
+    id: UUID
+    email: str
+    name: str
+    role: Role
+    phone: str | None
+    password_hash: str
+    active: bool
+    created_at: datetime
+    updated_at: datetime
+    version: int = 1
+
+    def rename(self, name: str) -> None:
+        """Go by another name."""
+        self.name = name
+
+    def take_phone(self, phone: str | None) -> None:
+        """Be reached under another number, or none."""
+        self.phone = phone
+
+    def take_role(self, role: Role) -> None:
+        """Work in another role."""
+        self.role = role
+
+    def deactivate(self) -> None:
+        """Leave the floor: the user can no longer log in, and keeps their history."""
+        self.active = False
+
+    def reactivate(self) -> None:
+        """Come back."""
+        self.active = True
+
+    def take_password(self, password_hash: str) -> None:
+        """Log in with another password from now on."""
+        self.password_hash = password_hash
+
+    def touched(self, now: datetime) -> None:
+        """Count one change, made at `now`."""
+        self.version += 1
+        self.updated_at = now
+
+
+@dataclass(slots=True, kw_only=True)
+class Session:
+    """One login and everything that descends from it: the family of its refresh tokens.
+
+    `current_refresh` is the digest of the one refresh token that is not spent.
+    """
+
+    id: UUID
+    user_id: UUID
+    current_refresh: str
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None = None
+
+    def alive(self, now: datetime) -> bool:
+        """Whether tokens of this session are good at `now`."""
+        return self.revoked_at is None and now < self.expires_at
+
+    def rotate(self, refresh: str, now: datetime) -> None:
+        """Spend the current refresh token and put the one with the digest `refresh` in its place."""
+        self.current_refresh = refresh
+        self.expires_at = now + REFRESH_TOKEN_LIFETIME
+
+    def revoke(self, now: datetime) -> None:
+        """End the session; ending it twice changes nothing."""
+        if self.revoked_at is None:
+            self.revoked_at = now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenPair:
+    """What a login gives: an access token for `expires_in` seconds and a refresh token for the next pair."""
+
+    access_token: str
+    refresh_token: str
+    expires_in: int

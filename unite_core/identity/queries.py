@@ -1,0 +1,46 @@
+"""What can be asked about users."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from unite_core.errors import NotFound
+from unite_core.identity.model import Actor, Permission, User
+from unite_core.identity.ports import IdentityWork, UserFilter
+from unite_core.paging import Page, PageRequest
+from unite_core.unit_of_work import Work
+
+
+@dataclass(frozen=True)
+class GetUser:
+    """Read one user. Agents read themselves, everybody else reads all.
+
+    Raises `NotFound`.
+    """
+
+    reads: Work[IdentityWork]
+
+    def __call__(self, actor: Actor, user_id: UUID) -> User:
+        with self.reads() as reads:
+            return visible_user(reads, actor, user_id)
+
+
+@dataclass(frozen=True)
+class ListUsers:
+    """List users, newest first. Agents see themselves alone."""
+
+    reads: Work[IdentityWork]
+
+    def __call__(self, actor: Actor, wanted: UserFilter, request: PageRequest) -> Page[User]:
+        with self.reads() as reads:
+            if actor.may(Permission.LIST_USERS):
+                return reads.users.page(wanted, request)
+            me = reads.users.get(actor.user_id)
+        fits = wanted.role in (None, me.role) and wanted.active in (None, me.active) and request.after is None
+        return Page([me] if fits else [], None)
+
+
+def visible_user(work: IdentityWork, actor: Actor, user_id: UUID) -> User:
+    """The user, if the actor may know of them: everybody for admins and managers, oneself for agents."""
+    if not actor.may(Permission.LIST_USERS) and user_id != actor.user_id:
+        raise NotFound("There is no such user.")
+    return work.users.get(user_id)

@@ -1,0 +1,28 @@
+"""What can be done about users and their sessions."""
+
+from unite_core.identity.use_cases.passwords import ChangePassword, PasswordChange
+from unite_core.identity.use_cases.sessions import (
+    Authenticate,
+    Credentials,
+    LogIn,
+    LogOut,
+    LogOutEverywhere,
+    RefreshTokens,
+)
+from unite_core.identity.use_cases.users import AddUser, ChangeUser, EnsureFirstAdmin, NewUser, UserChanges
+
+__all__ = [
+    "AddUser",
+    "Authenticate",
+    "ChangePassword",
+    "ChangeUser",
+    "Credentials",
+    "EnsureFirstAdmin",
+    "LogIn",
+    "LogOut",
+    "LogOutEverywhere",
+    "NewUser",
+    "PasswordChange",
+    "RefreshTokens",
+    "UserChanges",
+]

@@ -1,0 +1,55 @@
+"""Taking another password."""
+
+from dataclasses import dataclass
+
+from unite_core.clock import Clock
+from unite_core.errors import Invalid, Problem
+from unite_core.identity.contact import password_problem
+from unite_core.identity.model import Actor
+from unite_core.identity.ports import IdentityWork, Passwords
+from unite_core.unit_of_work import Work
+
+
+@dataclass(frozen=True, kw_only=True)
+class PasswordChange:
+    """The password that was, and the one that shall be."""
+
+    current_password: str
+    new_password: str
+
+
+@dataclass(frozen=True)
+class ChangePassword:
+    """Take another password.
+
+    The caller proves the current one. Every other session of theirs ends; the one they act in goes on.
+
+    Raises `Invalid` (`wrong_password`, or a problem with the new one).
+    """
+
+    work: Work[IdentityWork]
+    reads: Work[IdentityWork]
+    passwords: Passwords
+    clock: Clock
+
+    def __call__(self, actor: Actor, change: PasswordChange) -> None:
+        problem = password_problem("new_password", change.new_password)
+        if problem is not None:
+            raise Invalid("The new password breaks a rule.", problems=[problem])
+        with self.reads() as reads:
+            user = reads.users.get(actor.user_id)
+        if not self.passwords.matches(change.current_password, user.password_hash):
+            wrong = Problem(field="current_password", code="wrong_password", detail="This is not your password.")
+            raise Invalid("The current password is wrong.", code="wrong_password", problems=[wrong])
+        hashed = self.passwords.hash(change.new_password)
+        now = self.clock.now()
+        with self.work() as work:
+            user = work.users.get(actor.user_id)
+            user.take_password(hashed)
+            user.touched(now)
+            work.users.save(user)
+            acting = work.sessions.get(actor.session_id) if actor.session_id else None
+            work.sessions.revoke_all(actor.user_id, now=now)
+            if acting is not None:
+                work.sessions.save(acting)
+            work.commit(None)

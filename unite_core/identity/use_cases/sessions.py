@@ -1,0 +1,223 @@
+"""Logging in, staying logged in, and logging out."""
+
+import hashlib
+from dataclasses import dataclass
+
+from unite_core.clock import Clock
+from unite_core.errors import TooMany, Unauthenticated
+from unite_core.identity.model import (
+    ACCESS_TOKEN_LIFETIME,
+    REFRESH_TOKEN_LIFETIME,
+    Actor,
+    Session,
+    TokenPair,
+    User,
+)
+from unite_core.identity.ports import AccessClaims, IdentityWork, Passwords, Tokens
+from unite_core.ids import Ids
+from unite_core.rate_limits import RateLimits
+from unite_core.unit_of_work import Work
+
+FAILURES_PER_ADDRESS = 5
+"""From one network address, this many times the account's own limit of logins may fail in a minute."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Credentials:
+    """What somebody logs in with; `address` is the network address that they come from."""
+
+    email: str
+    password: str
+    address: str
+
+
+@dataclass(frozen=True)
+class LogIn:
+    """Exchange an e-mail address and a password for a pair of tokens.
+
+    Anybody may try. An unknown address, a wrong password and a deactivated user are answered alike, in
+    words and in time. Tries are limited per account and, when they fail, per network address.
+
+    Raises `Unauthenticated` (`invalid_credentials`) and `TooMany` (`too_many_logins`).
+    """
+
+    work: Work[IdentityWork]
+    reads: Work[IdentityWork]
+    passwords: Passwords
+    tokens: Tokens
+    clock: Clock
+    ids: Ids
+    limits: RateLimits
+    logins_per_minute: int
+
+    def __call__(self, credentials: Credentials) -> TokenPair:
+        email = credentials.email.strip().lower()
+        self._count(email, credentials.address)
+        with self.reads() as reads:
+            user = reads.users.find_by_email(email)
+        known = user is not None and user.active
+        matches = self.passwords.matches(credentials.password, user.password_hash if user and known else None)
+        if user is None or not matches:
+            self._count_failure(credentials.address)
+            raise _wrong_credentials()
+        now = self.clock.now()
+        refresh = self.tokens.new_refresh_token()
+        session = Session(
+            id=self.ids.new(),
+            user_id=user.id,
+            current_refresh=digest(refresh),
+            created_at=now,
+            expires_at=now + REFRESH_TOKEN_LIFETIME,
+        )
+        rehashed = self.passwords.hash(credentials.password) if self.passwords.outdated(user.password_hash) else None
+        with self.work() as work:
+            user = work.users.get(user.id)
+            if not user.active:
+                raise _wrong_credentials()
+            if rehashed is not None:
+                user.take_password(rehashed)
+                user.touched(now)
+                work.users.save(user)
+            work.sessions.add(session)
+            pair = _pair(self.tokens, self.clock, self.ids, user, session, refresh)
+            work.commit(pair)
+        return pair
+
+    def _count(self, email: str, address: str) -> None:
+        if not self.logins_per_minute:
+            return
+        account = self.limits.hit(f"login:{digest(email)}", self.logins_per_minute)
+        failures = self.limits.peek(f"login-failures:{address}", self.logins_per_minute * FAILURES_PER_ADDRESS)
+        for allowance in (account, failures):
+            if not allowance.allowed:
+                raise TooMany(
+                    f"Too many logins; try again in {allowance.reset} seconds.",
+                    code="too_many_logins",
+                    retry_after=allowance.reset,
+                )
+
+    def _count_failure(self, address: str) -> None:
+        if self.logins_per_minute:
+            self.limits.hit(f"login-failures:{address}", self.logins_per_minute * FAILURES_PER_ADDRESS)
+
+
+@dataclass(frozen=True)
+class RefreshTokens:
+    """Exchange a refresh token for a new pair; the old one is spent.
+
+    Whoever shows a spent token has it from somewhere it should not be: its whole family is revoked.
+
+    Raises `Unauthenticated` with `token_reused` for a spent token and `invalid_token` for one that is
+    unknown, expired or revoked.
+    """
+
+    work: Work[IdentityWork]
+    tokens: Tokens
+    clock: Clock
+    ids: Ids
+
+    def __call__(self, refresh_token: str) -> TokenPair:
+        now = self.clock.now()
+        shown = digest(refresh_token)
+        with self.work() as work:
+            session = work.sessions.find_by_refresh(shown)
+            if session is None or not session.alive(now):
+                raise Unauthenticated("This refresh token is not good any more; log in again.", code="invalid_token")
+            if session.current_refresh != shown:
+                session.revoke(now)
+                work.sessions.save(session)
+                work.commit()
+                reused = True
+            else:
+                reused = False
+                user = work.users.get(session.user_id)
+                refresh = self.tokens.new_refresh_token()
+                session.rotate(digest(refresh), now)
+                work.sessions.save(session)
+                pair = _pair(self.tokens, self.clock, self.ids, user, session, refresh)
+                work.commit(pair)
+        if reused:
+            raise Unauthenticated(
+                "This refresh token was used before; every token of its login is revoked. Log in again.",
+                code="token_reused",
+            )
+        return pair
+
+
+@dataclass(frozen=True)
+class Authenticate:
+    """Tell who an access token belongs to.
+
+    The token must be genuine, its session alive, and its user active in the role that it names: so a
+    logout, a deactivation and a change of role work at once.
+
+    Raises `Unauthenticated` (`invalid_token`, `token_expired`, `token_revoked`).
+    """
+
+    reads: Work[IdentityWork]
+    tokens: Tokens
+    clock: Clock
+
+    def __call__(self, access_token: str) -> Actor:
+        now = self.clock.now()
+        claims = self.tokens.read(access_token, now=now)
+        with self.reads() as reads:
+            session = reads.sessions.get(claims.session_id)
+        if session is None or session.user_id != claims.user_id or not session.alive(now):
+            raise Unauthenticated("This login has ended; log in again.", code="token_revoked")
+        return Actor(user_id=claims.user_id, role=claims.role, session_id=claims.session_id)
+
+
+@dataclass(frozen=True)
+class LogOut:
+    """End the session that the caller acts in: its access and refresh tokens stop working at once."""
+
+    work: Work[IdentityWork]
+    clock: Clock
+
+    def __call__(self, actor: Actor) -> None:
+        with self.work() as work:
+            session = work.sessions.get(actor.session_id) if actor.session_id else None
+            if session is not None:
+                session.revoke(self.clock.now())
+                work.sessions.save(session)
+            work.commit(None)
+
+
+@dataclass(frozen=True)
+class LogOutEverywhere:
+    """End every session of the caller, on every device."""
+
+    work: Work[IdentityWork]
+    clock: Clock
+
+    def __call__(self, actor: Actor) -> None:
+        with self.work() as work:
+            work.sessions.revoke_all(actor.user_id, now=self.clock.now())
+            work.commit(None)
+
+
+def digest(text: str) -> str:
+    """What is stored of a token: enough to recognise it, not enough to use it (SHA-256, hexadecimal)."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _wrong_credentials() -> Unauthenticated:
+    return Unauthenticated("The e-mail address or the password is wrong.", code="invalid_credentials")
+
+
+def _pair(tokens: Tokens, clock: Clock, ids: Ids, user: User, session: Session, refresh: str) -> TokenPair:
+    now = clock.now()
+    claims = AccessClaims(
+        user_id=user.id,
+        role=user.role,
+        session_id=session.id,
+        token_id=ids.new(),
+        issued_at=now,
+        expires_at=now + ACCESS_TOKEN_LIFETIME,
+    )
+    return TokenPair(
+        access_token=tokens.issue(claims),
+        refresh_token=refresh,
+        expires_in=int(ACCESS_TOKEN_LIFETIME.total_seconds()),
+    )

@@ -1,0 +1,155 @@
+"""Adding users and changing them."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from unite_core.clock import Clock
+from unite_core.errors import Conflict, Invalid, Problem
+from unite_core.identity.contact import password_problem, user_email, user_name, user_phone
+from unite_core.identity.model import Actor, Permission, Role, User
+from unite_core.identity.ports import IdentityWork, Passwords
+from unite_core.identity.queries import visible_user
+from unite_core.ids import Ids
+from unite_core.unit_of_work import Work
+from unite_core.unset import UNSET, Unset
+from unite_core.versions import require_version
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewUser:
+    """Somebody to be added. `phone` may be None, or in any common form."""
+
+    email: str
+    name: str
+    role: Role
+    password: str
+    phone: str | None = None
+
+
+@dataclass(frozen=True)
+class AddUser:
+    """Add somebody who can log in. Admins only.
+
+    The e-mail address is unique among all users, without regard to case. A password has 12 to 256 characters.
+
+    Raises `Forbidden`, `Invalid` and `Conflict` (`duplicate_user`).
+    """
+
+    work: Work[IdentityWork]
+    passwords: Passwords
+    clock: Clock
+    ids: Ids
+    default_country: str | None
+
+    def __call__(self, actor: Actor, new: NewUser) -> User:
+        actor.must(Permission.CHANGE_USERS)
+        return self.unchecked(new)
+
+    def unchecked(self, new: NewUser) -> User:
+        """The same without asking who acts: for the command line, whose user owns the data anyway."""
+        problems: list[Problem] = []
+        email = user_email(new.email, problems)
+        name = user_name(new.name, problems)
+        phone = user_phone(new.phone, self.default_country, problems)
+        weak = password_problem("password", new.password)
+        if weak is not None:
+            problems.append(weak)
+        if problems:
+            raise Invalid("The user breaks a rule.", problems=problems)
+        now = self.clock.now()
+        user = User(
+            id=self.ids.new(),
+            email=email,
+            name=name,
+            role=new.role,
+            phone=phone,
+            password_hash=self.passwords.hash(new.password),
+            active=True,
+            created_at=now,
+            updated_at=now,
+        )
+        with self.work() as work:
+            work.users.add(user)
+            work.commit(user)
+        return user
+
+
+@dataclass(frozen=True)
+class EnsureFirstAdmin:
+    """Add the first admin where there is no active one; safe to run at every start.
+
+    Returns the user that was added, or None where nothing was to be done.
+    """
+
+    add_user: AddUser
+    reads: Work[IdentityWork]
+
+    def __call__(self, new: NewUser) -> User | None:
+        with self.reads() as reads:
+            if reads.users.active_admins() or reads.users.find_by_email(new.email.strip().lower()):
+                return None
+        try:
+            return self.add_user.unchecked(new)
+        except Conflict:  # another process that starts at the same time was quicker
+            return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserChanges:
+    """What shall be different about a user; UNSET leaves a thing as it is."""
+
+    user_id: UUID
+    name: str | Unset = UNSET
+    phone: str | None | Unset = UNSET
+    role: Role | Unset = UNSET
+    active: bool | Unset = UNSET
+    expected_version: int | None = None
+
+
+@dataclass(frozen=True)
+class ChangeUser:
+    """Change a user's name, phone or role, deactivate or reactivate them. Admins only.
+
+    Deactivating and changing a role end that user's sessions. The last active admin can be neither
+    deactivated nor given another role.
+
+    Raises `Forbidden`, `NotFound`, `Invalid`, `PreconditionFailed` and `Conflict` (`last_admin`).
+    """
+
+    work: Work[IdentityWork]
+    clock: Clock
+    default_country: str | None
+
+    def __call__(self, actor: Actor, changes: UserChanges) -> User:
+        now = self.clock.now()
+        with self.work() as work:
+            user = visible_user(work, actor, changes.user_id)
+            actor.must(Permission.CHANGE_USERS)
+            require_version(changes.expected_version, user.version)
+            was_admin = user.role is Role.ADMIN and user.active
+            before = (user.role, user.active)
+            self._apply(user, changes)
+            if was_admin and not (user.role is Role.ADMIN and user.active) and work.users.active_admins() == 1:
+                raise Conflict("This is the last active admin; make another one first.", code="last_admin")
+            user.touched(now)
+            work.users.save(user)
+            if (user.role, user.active) != before:
+                work.sessions.revoke_all(user.id, now=now)
+            work.commit(user)
+        return user
+
+    def _apply(self, user: User, changes: UserChanges) -> None:
+        problems: list[Problem] = []
+        if not isinstance(changes.name, Unset):
+            user.rename(user_name(changes.name, problems))
+        if not isinstance(changes.phone, Unset):
+            user.take_phone(user_phone(changes.phone, self.default_country, problems))
+        if not isinstance(changes.role, Unset):
+            user.take_role(changes.role)
+        if not isinstance(changes.active, Unset):
+            if changes.active:
+                user.reactivate()
+            else:
+                user.deactivate()
+        if problems:
+            raise Invalid("The changes break a rule.", problems=problems)

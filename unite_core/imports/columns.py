@@ -1,0 +1,259 @@
+"""Which column of a file is which field of a lead."""
+
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from unite_core.email import read_email
+from unite_core.errors import Problem
+from unite_core.imports.decoding import FileRefused
+from unite_core.imports.error_report import REPORT_COLUMNS, without_guard
+
+FIELDS = ("name", "first_name", "last_name", "phone", "phone_extension", "email", "status", "source", "assigned_to")
+"""What a column can be; first and last name together make a lead's name."""
+
+IGNORE = "ignore"
+"""What an explicit mapping says of a column that is to be left out; null says the same."""
+
+MOST_COLUMNS = 1000
+"""Of a header, not counting empty ones at its end and those of an error report."""
+
+_SYNONYMS = {
+    "name": (
+        "full name, name, contact name, lead name, customer name, client name, person, contact, customer, "
+        "vollständiger name, kundenname, kontakt, ansprechpartner, nom complet, contact principal, client, "
+        "nombre completo, nombre y apellidos, contacto, cliente"
+    ),
+    "first_name": "first name, given name, forename, first, vorname, prénom, nombre, primer nombre",
+    "last_name": (
+        "last name, surname, family name, last, nachname, familienname, nom de famille, nom, apellidos, apellido"
+    ),
+    "phone": (
+        "phone, phone 1, phone number, phone no, primary phone, main phone, contact phone, contact number, "
+        "telephone, telephone 1, telephone number, tel, tel no, "
+        "telefon, telefon 1, telefonnummer, rufnummer, téléphone, numéro de téléphone, teléfono, teléfono 1, "
+        "número de teléfono, "
+        "mobile, mobile phone, mobile number, cell, cell phone, cellphone, cellular, "
+        "mobil, mobiltelefon, handy, handynummer, portable, téléphone portable, móvil, celular, teléfono móvil, "
+        "work phone, business phone, office phone, direct phone, home phone, "
+        "telefon geschäftlich, téléphone professionnel, teléfono del trabajo"
+    ),
+    "phone_extension": "phone extension, phone ext, extension, ext, durchwahl, extensión",
+    "email": (
+        "email, email address, email 1, primary email, contact email, mail, mail address, "
+        "e-mail-adresse, mailadresse, courriel, adresse e-mail, adresse mail, correo electrónico, correo, "
+        "work email, business email, personal email"
+    ),
+    "status": "status, lead status, statut",
+    "source": "source, lead source, origin, channel, campaign, quelle, herkunft, origine, fuente, origen, canal",
+    "assigned_to": (
+        "assigned to, assignee, owner, agent, sales agent, sales rep, salesperson, zuständig, bearbeiter, "
+        "assigné à, responsable, asignado a, propietario"
+    ),
+}
+"""Field -> headers that mean it, the best first.
+
+Headers that name something else of a lead are not here on purpose: `Lead Owner` is often the owner in
+another system, `Deal Stage` is no status of ours, `Estado` may be a state of Mexico, `Poste` a position
+in a company, and second numbers and addresses stay out.
+"""
+
+_WORDS = {
+    "name": "name",
+    "first_name": "first name",
+    "last_name": "last name",
+    "phone": "phone",
+    "phone_extension": "phone extension",
+    "email": "e-mail address",
+    "status": "status",
+    "source": "source",
+    "assigned_to": "assignee",
+}
+
+_NAME_FIELDS = ("name", "first_name", "last_name")
+_SHOWN_HEADERS = 30
+_SHOWN_LENGTH = 60
+
+
+def header_key(header: str) -> str:
+    """What is compared of a header: letters and digits, without case, accents, spacing and punctuation."""
+    decomposed = unicodedata.normalize("NFKD", header.casefold())
+    return "".join(character for character in decomposed.casefold() if character.isalnum())
+
+
+_MEANINGS = {
+    header_key(synonym): (rank, field)
+    for field, synonyms in _SYNONYMS.items()
+    for rank, synonym in enumerate(synonyms.split(", "))
+}
+_REPORT_KEYS = frozenset(map(header_key, REPORT_COLUMNS))
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A header as the file has it and its field; where it has none, `reason` says why the column is ignored."""
+
+    header: str
+    field: str | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnMap:
+    """The columns of a file, in their order. No field occurs twice."""
+
+    columns: tuple[Column, ...]
+
+    def index(self, field: str) -> int | None:
+        """Where the column of `field` is, counted from 0; None if there is none."""
+        for index, column in enumerate(self.columns):
+            if column.field == field:
+                return index
+        return None
+
+    @property
+    def mapped(self) -> int:
+        """How many columns have a field."""
+        return sum(column.field is not None for column in self.columns)
+
+    def to_plain(self) -> list[dict[str, str | None]]:
+        """As it is stored and shown: one mapping of `header`, `field` and `reason` a column."""
+        return [{"header": it.header, "field": it.field, "reason": it.reason} for it in self.columns]
+
+    @classmethod
+    def from_plain(cls, plain: Iterable[Mapping[str, str | None]]) -> "ColumnMap":
+        """The map that `to_plain` told of."""
+        return cls(tuple(Column(it["header"] or "", it["field"], it["reason"]) for it in plain))
+
+
+def map_columns(header: Sequence[str], explicit: Mapping[str, str | None] | None = None, *, line: int = 1) -> ColumnMap:
+    """The field of each column of `header`, which stands on `line` of its file.
+
+    Where two columns could be the same field the better synonym wins (Phone before Mobile before Work
+    Phone), else the first. `name`, `first_name` and `last_name` may all be there: the name is used, and
+    the other two in rows that leave it empty. `explicit` (header -> field, or `ignore` or None) goes
+    before all of this; its headers are looked up as they stand, else by their keys.
+
+    Raises `FileRefused`: `too_many_columns`, `unknown_column`, `unknown_field`, `duplicate_mapping`,
+    `no_header`, `no_contact_column`, `no_name_column`.
+    """
+    found = guess_columns(header, explicit, line=line)
+    if found.index("phone") is None and found.index("email") is None:
+        raise _no_contact_column(header, found, line)
+    if all(found.index(field) is None for field in _NAME_FIELDS):
+        raise FileRefused(
+            f"No column of line {line} is a name. The columns are: {_listed(header)}. Call one “Name”, or two "
+            "“First Name” and “Last Name”, or say in `columns` which one it is.",
+            code="no_name_column",
+            columns=found.to_plain(),
+        )
+    return found
+
+
+def guess_columns(
+    header: Sequence[str], explicit: Mapping[str, str | None] | None = None, *, line: int = 1
+) -> ColumnMap:
+    """As `map_columns`, and content with a file that lacks the columns that a lead needs."""
+    plain = [without_guard(cell).strip() for cell in header]
+    keys = [header_key(cell) for cell in plain]
+    _refuse_too_many(plain, keys, line)
+    chosen = _explicit_fields(plain, keys, explicit or {}, line)
+    holders = {field: index for index, field in chosen.items() if field is not None}
+    ranked = sorted(
+        (*_MEANINGS[key], index) for index, key in enumerate(keys) if index not in chosen and key in _MEANINGS
+    )
+    for _, field, index in ranked:
+        holders.setdefault(field, index)
+    fields = {index: field for field, index in holders.items()}
+    return ColumnMap(
+        tuple(
+            Column(cell, fields.get(index), _reason(index, keys[index], fields, chosen))
+            for index, cell in enumerate(header)
+        )
+    )
+
+
+def _reason(index: int, key: str, fields: Mapping[int, str], chosen: Mapping[int, str | None]) -> str | None:
+    if index in fields:
+        return None
+    if index in chosen:
+        return "ignored as asked"
+    if key in _REPORT_KEYS:
+        return "part of an error report"
+    if key in _MEANINGS:
+        return f"another column is the {_WORDS[_MEANINGS[key][1]]} already"
+    return "unknown header" if key else "empty header"
+
+
+def _refuse_too_many(plain: Sequence[str], keys: Sequence[str], line: int) -> None:
+    last = max((index for index, cell in enumerate(plain) if cell), default=-1)
+    own = sum(key not in _REPORT_KEYS for key in keys[: last + 1])
+    if own > MOST_COLUMNS:
+        raise FileRefused(
+            f"Line {line} has {own} columns; at most {MOST_COLUMNS} are read. Remove the ones that are not about leads.",
+            code="too_many_columns",
+        )
+
+
+def _explicit_fields(
+    plain: Sequence[str], keys: Sequence[str], explicit: Mapping[str, str | None], line: int
+) -> dict[int, str | None]:
+    """Column -> its field as the caller wants it, None for one that is to be ignored."""
+    chosen: dict[int, str | None] = {}
+    for asked, field in explicit.items():
+        index = _find(asked, plain, keys)
+        if index is None:
+            raise FileRefused(
+                f"`columns` names “{_short(asked)}”, which line {line} does not have. Its columns are: {_listed(plain)}.",
+                code="unknown_column",
+            )
+        wanted = None if field == IGNORE else field
+        if wanted is not None and wanted not in FIELDS:
+            raise FileRefused(
+                f"`columns` calls “{_short(asked)}” “{_short(wanted)}”, which is no field. A field is one of "
+                f"{', '.join(FIELDS)}, or {IGNORE}.",
+                code="unknown_field",
+            )
+        if index in chosen or (wanted is not None and wanted in chosen.values()):
+            raise FileRefused(
+                f"`columns` gives “{_short(asked)}” a meaning that clashes with another entry; name each column "
+                "and each field once.",
+                code="duplicate_mapping",
+            )
+        chosen[index] = wanted
+    return chosen
+
+
+def _find(asked: str, plain: Sequence[str], keys: Sequence[str]) -> int | None:
+    exact = without_guard(asked).strip()
+    if exact in plain:
+        return plain.index(exact)
+    key = header_key(exact)
+    return keys.index(key) if key and key in keys else None
+
+
+def _no_contact_column(header: Sequence[str], found: ColumnMap, line: int) -> FileRefused:
+    if found.mapped == 0 and any(not isinstance(read_email(cell.strip()), Problem) for cell in header):
+        return FileRefused(
+            f"Line {line} looks like a lead, not like a header. Put a line above it that names the columns, for example "
+            "“Name”, “Phone” and “Email”.",
+            code="no_header",
+            columns=found.to_plain(),
+        )
+    return FileRefused(
+        f"No column of line {line} is a phone number or an e-mail address. The columns are: {_listed(header)}. Call one "
+        "“Phone” or “Email”, or say in `columns` which one it is.",
+        code="no_contact_column",
+        columns=found.to_plain(),
+    )
+
+
+def _listed(header: Sequence[str]) -> str:
+    shown = [f"“{_short(cell.strip())}”" for cell in header[:_SHOWN_HEADERS]]
+    if len(header) > _SHOWN_HEADERS:
+        shown.append(f"and {len(header) - _SHOWN_HEADERS} more")
+    return ", ".join(shown)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _SHOWN_LENGTH else text[: _SHOWN_LENGTH - 1] + "…"

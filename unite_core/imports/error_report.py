@@ -1,0 +1,77 @@
+"""The rejected rows of an import as a CSV file, to be corrected and uploaded again as it is."""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from unite_core.errors import Problem
+
+REPORT_COLUMNS = ("unite_row", "unite_field", "unite_code", "unite_message", "unite_suggestion")
+"""What stands before the columns of the original file; an import ignores them."""
+
+REPLACEMENT_CHARACTER = "\N{REPLACEMENT CHARACTER}"
+
+# What a spreadsheet may take for the start of a formula (CWE-1236, OWASP ASVS 1.2.10): also after spaces,
+# which some of them drop, and in the full width that Japanese keyboards write.
+_FORMULA = re.compile(r"[\t\r\0]|\s*[=+\-@＝＋－＠]")  # noqa: RUF001 - the full-width signs are what is looked for
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedRow:
+    """A row as the original file had it, its number there, and what is wrong with it."""
+
+    row: int
+    problems: tuple[Problem, ...]
+    cells: tuple[str, ...]
+
+
+def with_guard(cell: str) -> str:
+    """The cell with an apostrophe in front if a spreadsheet might take it for a formula."""
+    return "'" + cell if _FORMULA.match(cell) else cell
+
+
+def without_guard(cell: str) -> str:
+    """The cell as it was before `with_guard`."""
+    return cell[1:] if cell[:1] == "'" and _FORMULA.match(cell, 1) else cell
+
+
+def report_lines(header: Sequence[str], rejected: Iterable[RejectedRow]) -> Iterator[bytes]:
+    """The report line by line: UTF-8 with a byte order mark, commas, CRLF, quoted as RFC 4180 says.
+
+    `header` and the cells are the original file's. Several problems of a row are joined with ` | `, in the
+    same order in each column. Columns of an earlier report among the original ones are left out; bytes
+    that could not be decoded become U+FFFD, which an import refuses in a field.
+    """
+    kept = [index for index, cell in enumerate(header) if cell.strip().lower() not in REPORT_COLUMNS]
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer, lineterminator="\r\n")
+    writer.writerow([*REPORT_COLUMNS, *(with_guard(header[index]) for index in kept)])
+    yield b"\xef\xbb\xbf" + _taken(buffer)
+    for row in rejected:
+        writer.writerow([row.row, *map(with_guard, [*_told(row.problems), *_own_cells(row.cells, kept, len(header))])])
+        yield _taken(buffer)
+
+
+def _own_cells(cells: Sequence[str], kept: Sequence[int], width: int) -> list[str]:
+    """One cell for each column that is kept, and those beyond the header's last one."""
+    return [cells[index] if index < len(cells) else "" for index in kept] + list(cells[width:])
+
+
+def _told(problems: Sequence[Problem]) -> tuple[str, str, str, str]:
+    suggestions = [problem.suggestion or "" for problem in problems]
+    return (
+        " | ".join(problem.field for problem in problems),
+        " | ".join(problem.code for problem in problems),
+        " | ".join(problem.detail for problem in problems),
+        " | ".join(suggestions) if any(suggestions) else "",
+    )
+
+
+def _taken(buffer: io.StringIO) -> bytes:
+    text = buffer.getvalue()
+    buffer.seek(0)
+    buffer.truncate()
+    return _SURROGATE.sub(REPLACEMENT_CHARACTER, text).encode()

@@ -1,0 +1,323 @@
+"""An import: a CSV file of leads on its way into Unite."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from unite_core.errors import Conflict, Problem
+
+LARGEST_FILE = 512 * 1024 * 1024
+UPLOAD_LIFETIME = timedelta(hours=1)
+REPORT_LINK_LIFETIME = timedelta(minutes=5)
+SAME_FILE_WITHIN = timedelta(hours=24)
+CSV_TYPE = "text/csv"
+DEFAULT_SOURCE = "import"
+MOST_ATTEMPTS = 5
+"""How often workers may take an import without getting any further before it is given up."""
+
+LEASE = timedelta(seconds=15)
+"""How long a worker may be silent before another continues its import."""
+
+
+class ImportStatus(StrEnum):
+    """How far an import has come."""
+
+    AWAITING_UPLOAD = "awaiting_upload"
+    QUEUED = "queued"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen to the file."""
+        return self in (ImportStatus.COMPLETED, ImportStatus.FAILED, ImportStatus.CANCELLED)
+
+
+class OnDuplicate(StrEnum):
+    """What becomes of a row that repeats a lead: it is left out, or its filled cells overwrite the lead's."""
+
+    SKIP = "skip"
+    UPDATE = "update"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportOptions:
+    """How a file is read. `columns` maps headers of the file to fields of a lead (None: leave that column out)."""
+
+    on_duplicate: OnDuplicate = OnDuplicate.SKIP
+    default_country: str | None = None
+    default_source: str | None = None
+    default_assigned_to: UUID | None = None
+    columns: Mapping[str, str | None] = field(default_factory=dict)
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What became of the rows so far: `rows` is always the sum of the others."""
+
+    created: int = 0
+    updated: int = 0
+    duplicate: int = 0
+    rejected: int = 0
+
+    @property
+    def rows(self) -> int:
+        """How many rows have been dealt with."""
+        return self.created + self.updated + self.duplicate + self.rejected
+
+    def plus(self, other: "Counts") -> "Counts":
+        """Both together."""
+        return Counts(
+            self.created + other.created,
+            self.updated + other.updated,
+            self.duplicate + other.duplicate,
+            self.rejected + other.rejected,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why an import failed: a stable code and a sentence that says what to do."""
+
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """What became of an import's leads when it was undone: removed, put back as they were, or left alone.
+
+    `finished_at` is None while the undoing is still going on.
+    """
+
+    removed: int = 0
+    restored: int = 0
+    kept: int = 0
+    finished_at: datetime | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class LeadImport:
+    """An import and its checkpoint.
+
+    Every row up to `last_row` (as a spreadsheet numbers them) has been dealt with and its effect is
+    committed with this number; `bytes_done` of `bytes_total` bytes had been read by then. `seconds_worked`
+    is the time spent on it by all workers. `holder` is the worker at it, whose lease ends at `held_until`.
+    `undo_row` is the last
+    row whose created lead was looked at when undoing. `attempts` counts how often a worker took it since it last came further.
+    `dialect` and `columns` are what examining the file told, in plain values, empty before.
+    `same_file_key` is unique: it names user, bytes and options.
+    """
+
+    id: UUID
+    filename: str
+    size: int
+    status: ImportStatus
+    options: ImportOptions
+    key: str
+    created_by: UUID
+    created_at: datetime
+    dialect: dict[str, Any] = field(default_factory=dict)
+    columns: list[dict[str, Any]] = field(default_factory=list)
+    counts: Counts = Counts()
+    last_row: int = 0
+    bytes_done: int = 0
+    seconds_worked: float = 0.0
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    failure: Failure | None = None
+    report_key: str | None = None
+    same_file_key: str | None = None
+    cancel_requested: bool = False
+    undone: Undone | None = None
+    undo_row: int = 0
+    holder: str | None = None
+    held_until: datetime | None = None
+    attempts: int = 0
+    version: int = 1
+
+    def queue(self, size: int, same_file_key: str) -> None:
+        """Have its file, and wait for a worker."""
+        if self.status is not ImportStatus.AWAITING_UPLOAD:
+            raise Conflict(f"The import is {self.status} already.", code="already_started")
+        self.size = size
+        self.same_file_key = same_file_key
+        self.status = ImportStatus.QUEUED
+
+    def take(self, holder: str, now: datetime) -> None:
+        """Be worked on by `holder` for the length of a lease."""
+        if self.status is ImportStatus.QUEUED:
+            self.status = ImportStatus.RUNNING
+            self.started_at = now
+        self.attempts += 1
+        self.holder = holder
+        self.renew(now)
+
+    def held_by_another(self, holder: str, now: datetime) -> bool:
+        """Whether some other worker is at it."""
+        return self.holder not in (None, holder) and self.held_until is not None and now < self.held_until
+
+    def examined(self, dialect: dict[str, Any], columns: list[dict[str, Any]]) -> None:
+        """Be known in its encoding, delimiter and columns."""
+        self.dialect = dialect
+        self.columns = columns
+
+    def renew(self, now: datetime) -> None:
+        """Have its worker's lease begin again."""
+        self.held_until = now + LEASE
+
+    def let_go(self) -> None:
+        """Be free for another worker at once."""
+        self.holder = None
+        self.held_until = None
+
+    def advance(self, last_row: int, bytes_done: int, counts: Counts, seconds: float, now: datetime) -> None:
+        """Have come one chunk further, and the lease renewed."""
+        self.last_row = last_row
+        self.bytes_done = bytes_done
+        self.counts = self.counts.plus(counts)
+        self.seconds_worked += seconds
+        self.attempts = 0
+        self.renew(now)
+
+    def complete(self, now: datetime, report_key: str | None) -> None:
+        """Have reached the end of the file."""
+        self.status = ImportStatus.COMPLETED
+        self.bytes_done = self.size
+        self._end(now)
+        self.report_key = report_key
+
+    def fail(self, failure: Failure, now: datetime) -> None:
+        """Be given up, for a reason that its owner can act on. The same file may be uploaded again."""
+        self.status = ImportStatus.FAILED
+        self.failure = failure
+        self.same_file_key = None
+        self._end(now)
+
+    def request_cancel(self, now: datetime) -> None:
+        """Be stopped: at once where nobody works on it, else by its worker before the next chunk."""
+        if self.status.ended:
+            if self.status is ImportStatus.CANCELLED:
+                return
+            raise Conflict(f"The import has {self.status} already; undo it instead.", code="import_ended")
+        self.cancel_requested = True
+        if self.status is not ImportStatus.RUNNING:
+            self.cancel(now, None)
+
+    def cancel(self, now: datetime, report_key: str | None) -> None:
+        """Be stopped here: what was imported so far stays, and can be undone."""
+        self.status = ImportStatus.CANCELLED
+        self.same_file_key = None
+        self.report_key = report_key
+        self._end(now)
+
+    def begin_undo(self) -> None:
+        """Have its effects taken back. The same file may be uploaded again."""
+        if not self.status.ended:
+            raise Conflict(f"The import is {self.status}; cancel it first.", code="import_not_ended")
+        if self.options.dry_run:
+            raise Conflict("A dry run changed nothing; there is nothing to undo.", code="nothing_to_undo")
+        if self.undone is None:
+            self.undone = Undone()
+            self.same_file_key = None
+
+    def undo_some(self, *, removed: int, restored: int, kept: int, row: int) -> None:
+        """Have some more of its effects taken back, those on created leads up to `row`."""
+        so_far = self.undone or Undone()
+        self.undone = Undone(so_far.removed + removed, so_far.restored + restored, so_far.kept + kept)
+        self.undo_row = row
+
+    def finish_undo(self, now: datetime) -> None:
+        """Have nothing left to take back."""
+        so_far = self.undone or Undone()
+        # Of the leads that it created, those that were not removed were left alone.
+        touched = self.counts.created - so_far.removed
+        self.undone = replace(so_far, kept=so_far.kept + touched, finished_at=now)
+
+    @property
+    def undoing(self) -> bool:
+        """Whether its effects are being taken back right now."""
+        return self.undone is not None and self.undone.finished_at is None
+
+    def touched(self) -> None:
+        """Count one change."""
+        self.version += 1
+
+    def _end(self, now: datetime) -> None:
+        self.finished_at = now
+        self.let_go()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far an import has come; the rate is over the time that workers spent on it, None before there is one."""
+
+    bytes_done: int
+    bytes_total: int
+    percent: float
+    rows_per_second: float | None
+    eta_seconds: float | None
+
+
+def progress(of: LeadImport) -> Progress:
+    """How far it has come, and how long it will take at the rate so far."""
+    share = of.bytes_done / of.size if of.size else 1.0
+    rate = of.counts.rows / of.seconds_worked if of.seconds_worked > 0 else None
+    left = None
+    if of.status.ended:
+        left = 0.0
+    elif rate and of.bytes_done:
+        left = of.seconds_worked / of.bytes_done * (of.size - of.bytes_done)
+    percent = min(100.0, round(share * 100, 1))
+    return Progress(
+        bytes_done=of.bytes_done,
+        bytes_total=of.size,
+        percent=percent,
+        rows_per_second=None if rate is None else round(rate, 1),
+        eta_seconds=None if left is None else round(left, 1),
+    )
+
+
+class RowKind(StrEnum):
+    """Why a row made no lead: it breaks a rule, or it repeats somebody."""
+
+    REJECTED = "rejected"
+    DUPLICATE = "duplicate"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejection:
+    """A row that made no lead.
+
+    `row` is its number as a spreadsheet shows it; `problems` has at least one entry; `cells` are the row's
+    own, as they were in the file. A duplicate names the lead that it repeats (`duplicate_of`), and the row
+    (`duplicate_row`) where that lead came from the same file; in a dry run there may be a row alone.
+    """
+
+    row: int
+    kind: RowKind
+    problems: tuple[Problem, ...]
+    cells: tuple[str, ...]
+    duplicate_of: UUID | None = None
+    duplicate_row: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadSnapshot:
+    """What a lead was before an import first updated it, so that it can be restored.
+
+    `made_by_import` is True where the import itself had created the lead in an earlier row: such a
+    lead is removed, not restored. `version_after` is the lead's version after the import's last change of it.
+    """
+
+    import_id: UUID
+    lead_id: UUID
+    before: dict[str, Any]
+    made_by_import: bool
+    version_after: int

@@ -1,0 +1,130 @@
+"""What can be asked about imports."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from unite_core.clock import Clock
+from unite_core.errors import NotFound
+from unite_core.files import Download, Files
+from unite_core.identity.model import Actor, Permission
+from unite_core.imports.model import CSV_TYPE, REPORT_LINK_LIFETIME, LeadImport, Rejection, RowKind
+from unite_core.imports.ports import ImportFilter, ImportsWork
+from unite_core.paging import Page, PageRequest
+from unite_core.unit_of_work import Work
+
+
+@dataclass(frozen=True)
+class GetImport:
+    """Read one import: how far it is, its counts, its columns. Admins and managers only.
+
+    Raises `Forbidden` and `NotFound`.
+    """
+
+    reads: Work[ImportsWork]
+
+    def __call__(self, actor: Actor, import_id: UUID) -> LeadImport:
+        actor.must(Permission.IMPORT_LEADS)
+        with self.reads() as reads:
+            return reads.imports.get(import_id)
+
+
+@dataclass(frozen=True)
+class ListImports:
+    """List imports, newest first. Admins and managers only.
+
+    Raises `Forbidden`.
+    """
+
+    reads: Work[ImportsWork]
+
+    def __call__(self, actor: Actor, wanted: ImportFilter, request: PageRequest) -> Page[LeadImport]:
+        actor.must(Permission.IMPORT_LEADS)
+        with self.reads() as reads:
+            return reads.imports.page(wanted, request)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RejectionsWanted:
+    """Which rejections a list holds: those of one kind, or all (None), from rows after `after_row`."""
+
+    import_id: UUID
+    kind: RowKind | None = None
+    after_row: int = 0
+    limit: int
+
+
+@dataclass(frozen=True)
+class RejectionPage:
+    """A stretch of the rejections, in the order of rows; `next_row` is what the following page starts after."""
+
+    items: tuple[Rejection, ...]
+    next_row: int | None
+
+
+@dataclass(frozen=True)
+class ListRejections:
+    """List the rows that made no lead, in the order of the file, while it runs too. Admins and managers only.
+
+    Raises `Forbidden` and `NotFound`.
+    """
+
+    reads: Work[ImportsWork]
+
+    def __call__(self, actor: Actor, wanted: RejectionsWanted) -> RejectionPage:
+        actor.must(Permission.IMPORT_LEADS)
+        with self.reads() as reads:
+            reads.imports.get(wanted.import_id)
+            found = reads.rows.rejections(
+                wanted.import_id, kind=wanted.kind, after_row=wanted.after_row, limit=wanted.limit + 1
+            )
+        items = tuple(found[: wanted.limit])
+        return RejectionPage(items, items[-1].row if len(found) > wanted.limit else None)
+
+
+@dataclass(frozen=True)
+class GetErrorReport:
+    """Get a short-lived link to the error report: a CSV of the rejected rows that can be corrected and uploaded again.
+
+    Admins and managers only. There is one once the import has ended with rejected rows.
+
+    Raises `Forbidden` and `NotFound` (`no_error_report`).
+    """
+
+    reads: Work[ImportsWork]
+    files: Files
+
+    def __call__(self, actor: Actor, import_id: UUID) -> Download:
+        actor.must(Permission.IMPORT_LEADS)
+        with self.reads() as reads:
+            wanted = reads.imports.get(import_id)
+        if wanted.report_key is None:
+            why = "no row was rejected" if wanted.status.ended else "the import has not ended yet"
+            raise NotFound(f"There is no error report: {why}.", code="no_error_report")
+        stem = wanted.filename.removesuffix(".csv")
+        return self.files.sign_download(
+            wanted.report_key, filename=f"{stem}.errors.csv", content_type=CSV_TYPE, lifetime=REPORT_LINK_LIFETIME
+        )
+
+
+@dataclass(frozen=True)
+class DueImports:
+    """Tell workers what there is to do: the ids of imports that nobody works on, oldest first, imports before undoings."""
+
+    reads: Work[ImportsWork]
+    clock: Clock
+
+    def __call__(self, *, limit: int = 100) -> "DueWork":
+        with self.reads() as reads:
+            found = reads.imports.unfinished(now=self.clock.now(), limit=limit)
+        return DueWork(
+            to_import=tuple(due.id for due in found if not due.undoing),
+            to_undo=tuple(due.id for due in found if due.undoing),
+        )
+
+
+@dataclass(frozen=True)
+class DueWork:
+    """The imports to continue and the imports to go on undoing."""
+
+    to_import: tuple[UUID, ...]
+    to_undo: tuple[UUID, ...]

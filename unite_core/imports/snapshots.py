@@ -1,0 +1,30 @@
+"""What a lead was before an import changed it."""
+
+from typing import Any
+from uuid import UUID
+
+from unite_core.leads.model import Lead, LeadStatus
+from unite_core.phone import Phone
+
+
+def snapshot_of(lead: Lead) -> dict[str, Any]:
+    """The lead's own fields in plain values, as `restore` takes them."""
+    return {
+        "name": lead.name,
+        "phone": lead.phone.number if lead.phone else None,
+        "phone_extension": lead.phone.extension if lead.phone else None,
+        "email": lead.email,
+        "status": lead.status.value,
+        "source": lead.source,
+        "assigned_to": str(lead.assigned_to) if lead.assigned_to else None,
+    }
+
+
+def restore(lead: Lead, before: dict[str, Any]) -> None:
+    """Make the lead what it was."""
+    phone = Phone(before["phone"], before["phone_extension"]) if before["phone"] else None
+    lead.rename(before["name"])
+    lead.reach_under(phone, before["email"])
+    lead.move_to(LeadStatus(before["status"]))
+    lead.come_from(before["source"])
+    lead.assign(UUID(before["assigned_to"]) if before["assigned_to"] else None)

@@ -1,0 +1,299 @@
+"""How a file gets in: announced and uploaded to storage, or sent in one call."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import BinaryIO
+from uuid import UUID
+
+from unite_core.clock import Clock
+from unite_core.errors import Conflict, Invalid, Problem, TooLarge
+from unite_core.files import Files, Upload
+from unite_core.identity.model import Actor, Permission
+from unite_core.ids import Ids
+from unite_core.imports.model import (
+    CSV_TYPE,
+    LARGEST_FILE,
+    SAME_FILE_WITHIN,
+    UPLOAD_LIFETIME,
+    ImportOptions,
+    ImportStatus,
+    LeadImport,
+)
+from unite_core.imports.ports import ImportsWork
+from unite_core.jobs import Jobs
+from unite_core.leads.model import source_problem
+from unite_core.leads.use_cases import assignee_problem
+from unite_core.phone import is_country
+from unite_core.text import clean, text_problem
+from unite_core.unit_of_work import Work
+
+LONGEST_FILENAME = 255
+BLOCK = 256 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewImport:
+    """A file that a client is about to upload; `size` is in bytes."""
+
+    filename: str
+    size: int
+    options: ImportOptions = ImportOptions()
+
+
+@dataclass(frozen=True)
+class ImportUpload:
+    """The import to come, and how its file is sent to storage."""
+
+    lead_import: LeadImport
+    upload: Upload
+
+
+@dataclass(frozen=True)
+class AnnounceImport:
+    """Get permission to upload a CSV file of leads. Admins and managers only.
+
+    A file has at most 512 MiB; the permission is good for an hour, for exactly this size. Once the file
+    is there, `StartImport` sets it going.
+
+    Raises `Forbidden` and `Invalid`.
+    """
+
+    work: Work[ImportsWork]
+    files: Files
+    clock: Clock
+    ids: Ids
+
+    def __call__(self, actor: Actor, new: NewImport) -> ImportUpload:
+        actor.must(Permission.IMPORT_LEADS)
+        problems = [] if 1 <= new.size <= LARGEST_FILE else [_size_problem()]
+        with self.work() as work:
+            coming = _announced(work, self.clock, self.ids, actor, new, problems)
+            work.imports.add(coming)
+            upload = self.files.sign_upload(coming.key, content_type=CSV_TYPE, size=new.size, lifetime=UPLOAD_LIFETIME)
+            result = ImportUpload(coming, upload)
+            work.commit(result)
+        return result
+
+
+@dataclass(frozen=True)
+class StartImport:
+    """Set an import going whose file was uploaded. Admins and managers only.
+
+    Starting it again is harmless. Where the same user had the same bytes imported with the same options within
+    24 hours, that import is the answer, and this one is cancelled.
+
+    Raises `Forbidden`, `NotFound` and `Conflict` (`not_uploaded`, `already_started` for one that was cancelled).
+    """
+
+    work: Work[ImportsWork]
+    reads: Work[ImportsWork]
+    files: Files
+    jobs: Jobs
+    clock: Clock
+
+    def __call__(self, actor: Actor, import_id: UUID) -> LeadImport:
+        actor.must(Permission.IMPORT_LEADS)
+        with self.reads() as reads:
+            known = reads.imports.get(import_id)
+        size = self.files.size(known.key)
+        waiting = known.status is ImportStatus.AWAITING_UPLOAD
+        if waiting and size is None:
+            raise Conflict("The file has not been uploaded yet; send its bytes first.", code="not_uploaded")
+        bytes_digest = digest_of(self.files, known.key) if waiting else ""
+        with self.work() as work:
+            started = work.imports.get(import_id)
+            if started.status is not ImportStatus.AWAITING_UPLOAD:
+                if started.status is ImportStatus.CANCELLED:
+                    raise Conflict("This import was cancelled; announce another one.", code="already_started")
+                work.commit(started)
+                return started
+            key = same_file_key(started.created_by, bytes_digest, started.options)
+            earlier = earlier_import(work, key, self.clock)
+            if earlier is not None:
+                started.cancel(self.clock.now(), None)
+                started.touched()
+                work.imports.save(started)
+                work.after_commit(lambda: self.files.delete(started.key))
+                work.commit(earlier)
+                return earlier
+            started.queue(size or 0, key)
+            started.touched()
+            work.imports.save(started)
+            work.after_commit(lambda: self.jobs.run_import(started.id))
+            work.commit(started)
+        return started
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredFile:
+    """A file that has arrived: where it is, how many bytes it has, and their SHA-256 in hexadecimal."""
+
+    import_id: UUID
+    key: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class StoreFile:
+    """Take in a file that comes with the request, as a stream. Admins and managers only.
+
+    It belongs to no import yet: `ImportStoredFile` makes one of it, `discard` throws it away.
+
+    Raises `Forbidden`, and `TooLarge` for more than 512 MiB.
+    """
+
+    files: Files
+    ids: Ids
+
+    def __call__(self, actor: Actor, stream: BinaryIO) -> StoredFile:
+        actor.must(Permission.IMPORT_LEADS)
+        import_id = self.ids.new()
+        key = file_key(import_id)
+        sha256 = hashlib.sha256()
+        size = 0
+        with self.files.write(key, content_type=CSV_TYPE) as target:
+            while block := stream.read(BLOCK):
+                size += len(block)
+                if size > LARGEST_FILE:
+                    raise TooLarge(f"A file has at most {LARGEST_FILE} bytes (512 MiB); split it.")
+                sha256.update(block)
+                target.write(block)
+        return StoredFile(import_id=import_id, key=key, size=size, sha256=sha256.hexdigest())
+
+    def discard(self, stored: StoredFile) -> None:
+        """Throw a stored file away that no import was made of."""
+        self.files.delete(stored.key)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileToImport:
+    """A stored file and how it shall be read."""
+
+    stored: StoredFile
+    filename: str
+    options: ImportOptions = ImportOptions()
+
+
+@dataclass(frozen=True)
+class ImportStoredFile:
+    """Have a stored file imported. Admins and managers only.
+
+    Where the same user had the same bytes imported with the same options within 24 hours, that import is the
+    answer, and the file is thrown away.
+
+    Raises `Forbidden` and `Invalid`.
+    """
+
+    work: Work[ImportsWork]
+    files: Files
+    jobs: Jobs
+    clock: Clock
+    ids: Ids
+
+    def __call__(self, actor: Actor, file: FileToImport) -> LeadImport:
+        actor.must(Permission.IMPORT_LEADS)
+        stored = file.stored
+        key = same_file_key(actor.user_id, stored.sha256, file.options)
+        announced = NewImport(filename=file.filename, size=stored.size, options=file.options)
+        with self.work() as work:
+            new = _announced(work, self.clock, self.ids, actor, announced, [], stored)
+            earlier = earlier_import(work, key, self.clock)
+            if earlier is not None:
+                work.after_commit(lambda: self.files.delete(stored.key))
+                work.commit(earlier)
+                return earlier
+            new.queue(stored.size, key)
+            work.imports.add(new)
+            work.after_commit(lambda: self.jobs.run_import(new.id))
+            work.commit(new)
+        return new
+
+
+def file_key(import_id: UUID) -> str:
+    """Where the files hold what was uploaded for an import."""
+    return f"imports/{import_id}.csv"
+
+
+def digest_of(files: Files, key: str) -> str:
+    """The SHA-256 of a stored file, in hexadecimal."""
+    sha256 = hashlib.sha256()
+    with files.read(key) as stream:
+        while block := stream.read(BLOCK):
+            sha256.update(block)
+    return sha256.hexdigest()
+
+
+def same_file_key(user_id: UUID, sha256: str, options: ImportOptions) -> str:
+    """What two uploads of the same bytes by the same user with the same options have in common."""
+    told = json.dumps([str(user_id), sha256, asdict(options)], default=str, sort_keys=True)
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+def earlier_import(work: ImportsWork, key: str, clock: Clock) -> LeadImport | None:
+    """The import of the same file that stands in for a new one; one older than 24 hours gives up its key."""
+    earlier = work.imports.find_same_file(key)
+    if earlier is None or clock.now() - earlier.created_at < SAME_FILE_WITHIN:
+        return earlier
+    earlier.same_file_key = None
+    earlier.touched()
+    work.imports.save(earlier)
+    return None
+
+
+def _announced(
+    work: ImportsWork,
+    clock: Clock,
+    ids: Ids,
+    actor: Actor,
+    new: NewImport,
+    problems: list[Problem],
+    stored: StoredFile | None = None,
+) -> LeadImport:
+    filename = clean(new.filename)
+    wrong_name = (
+        text_problem("filename", filename, longest=LONGEST_FILENAME)
+        if filename
+        else Problem(field="filename", code="required", detail="The file needs a name.")
+    )
+    found = [*problems, *([wrong_name] if wrong_name else []), *option_problems(work, new.options)]
+    if found:
+        raise Invalid("The import breaks a rule.", problems=found)
+    import_id = stored.import_id if stored else ids.new()
+    return LeadImport(
+        id=import_id,
+        filename=filename,
+        size=new.size,
+        status=ImportStatus.AWAITING_UPLOAD,
+        options=new.options,
+        key=file_key(import_id),
+        created_by=actor.user_id,
+        created_at=clock.now(),
+    )
+
+
+def option_problems(work: ImportsWork, options: ImportOptions) -> list[Problem]:
+    """Why a file cannot be read with these options, as far as can be told without the file."""
+    problems: list[Problem] = []
+    if options.default_country is not None and not is_country(options.default_country):
+        problems.append(
+            Problem(
+                field="options.default_country",
+                code="unknown_country",
+                detail="A country is two capital letters of ISO 3166-1, such as US or DE.",
+            )
+        )
+    if options.default_source is not None:
+        source = source_problem(clean(options.default_source).lower())
+        if source is not None:
+            problems.append(Problem(field="options.default_source", code=source.code, detail=source.detail))
+    if options.default_assigned_to is not None:
+        unknown = assignee_problem(work, options.default_assigned_to, "options.default_assigned_to")
+        if unknown is not None:
+            problems.append(unknown)
+    return problems
+
+
+def _size_problem() -> Problem:
+    return Problem(field="size", code="wrong_size", detail=f"A file has 1 to {LARGEST_FILE} bytes (512 MiB).")

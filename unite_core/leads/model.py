@@ -1,0 +1,172 @@
+"""A lead: somebody who might buy, and how to reach them."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from unite_core.errors import Conflict, Problem
+from unite_core.phone import Phone
+from unite_core.leads.search import search_text
+from unite_core.text import text_problem
+
+LONGEST_NAME = 200
+LONGEST_SOURCE = 64
+DEFAULT_SOURCE = "api"
+
+
+class LeadStatus(StrEnum):
+    """How far a lead has come."""
+
+    NEW = "new"
+    CONTACTED = "contacted"
+    QUALIFIED = "qualified"
+    CONVERTED = "converted"
+    LOST = "lost"
+
+
+@dataclass(slots=True, kw_only=True)
+class Lead:
+    """A lead has a name and at least one of phone and e-mail.
+
+    `email` is lower case, `source` 1 to 64 characters in lower case. `import_id` and `import_row` say
+    which row of which import made the lead, None if none did.
+    """
+
+    id: UUID
+    name: str
+    phone: Phone | None
+    email: str | None
+    status: LeadStatus
+    source: str
+    assigned_to: UUID | None
+    created_at: datetime
+    updated_at: datetime
+    created_by: UUID | None = None
+    import_id: UUID | None = None
+    import_row: int | None = None
+    deleted_at: datetime | None = None
+    version: int = 1
+
+    @property
+    def search_text(self) -> str:
+        """The words under which the lead is found."""
+        return search_text(self.name, self.phone.number if self.phone else None, self.email)
+
+    def rename(self, name: str) -> None:
+        """Be called something else."""
+        self.name = name
+
+    def reach_under(self, phone: Phone | None, email: str | None) -> None:
+        """Be reached in another way; whoever calls this has asked `contact_problem` first."""
+        self.phone = phone
+        self.email = email
+
+    def move_to(self, status: LeadStatus) -> None:
+        """Come to another status."""
+        self.status = status
+
+    def come_from(self, source: str) -> None:
+        """Be put down to another source."""
+        self.source = source
+
+    def assign(self, user_id: UUID | None) -> None:
+        """Be worked by that user, or by nobody."""
+        self.assigned_to = user_id
+
+    def hide(self, now: datetime) -> None:
+        """Be deleted: out of every list, its phone and e-mail free for another lead, its history kept."""
+        self.deleted_at = now
+
+    def touched(self, now: datetime) -> None:
+        """Count one change, made at `now`."""
+        self.version += 1
+        self.updated_at = now
+
+
+def name_problem(name: str) -> Problem | None:
+    """Why `name`, cleaned already, is no lead's name: it has 1 to 200 characters on one line."""
+    if not name:
+        return Problem(field="name", code="required", detail="A lead needs a name.")
+    return text_problem("name", name, longest=LONGEST_NAME)
+
+
+def source_problem(source: str) -> Problem | None:
+    """Why `source`, cleaned and lower-cased already, is no source: it has 1 to 64 characters on one line."""
+    if not source:
+        return Problem(field="source", code="required", detail=f"A source has 1 to {LONGEST_SOURCE} characters.")
+    return text_problem("source", source, longest=LONGEST_SOURCE)
+
+
+def contact_problem(phone: Phone | None, email: str | None) -> Problem | None:
+    """Why these two do not reach anybody: at least one of them must be there."""
+    if phone is None and email is None:
+        return Problem(field="", code="contact_required", detail="A lead needs a phone number or an e-mail address.")
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """The field (`phone` or `email`) that another lead has already, and that lead's id if the caller may see it."""
+
+    field: str
+    id: UUID | None
+
+
+class DuplicateLead(Conflict):
+    """Another lead that is not deleted has this phone number or this e-mail address."""
+
+    code = "duplicate_lead"
+
+    def __init__(self, duplicates: tuple[Duplicate, ...]) -> None:
+        fields = " and ".join({"phone": "phone number", "email": "e-mail address"}[found.field] for found in duplicates)
+        super().__init__(f"Another lead has this {fields} already; open that one, or correct this one.")
+        self.duplicates = duplicates
+
+
+IMAGE_TYPES = {
+    "image/png": (b"\x89PNG\r\n\x1a\n", 0),
+    "image/jpeg": (b"\xff\xd8\xff", 0),
+    "image/webp": (b"WEBP", 8),
+}
+"""Content type -> the bytes that such a file has, and at which offset (RFC 2083 3.1, ITU-T T.81 B.1.1.3, RFC 9649 2)."""
+
+LARGEST_IMAGE = 10 * 1024 * 1024
+IMAGE_UPLOAD_LIFETIME = timedelta(minutes=15)
+IMAGE_LINK_LIFETIME = timedelta(minutes=5)
+
+
+class ImageStatus(StrEnum):
+    """Whether the image's bytes have arrived and were checked."""
+
+    AWAITING_UPLOAD = "awaiting_upload"
+    READY = "ready"
+
+
+@dataclass(slots=True, kw_only=True)
+class LeadImage:
+    """A picture of a lead. `size` is in bytes; `key` is where the files hold it."""
+
+    id: UUID
+    lead_id: UUID
+    content_type: str
+    size: int
+    filename: str | None
+    key: str
+    status: ImageStatus
+    created_by: UUID
+    created_at: datetime
+
+    def receive(self) -> None:
+        """Be there, its bytes checked."""
+        self.status = ImageStatus.READY
+
+
+def real_image_type(first_bytes: bytes) -> str | None:
+    """The content type that a file's first bytes tell; None if it is no image that Unite takes."""
+    for content_type, (signature, offset) in IMAGE_TYPES.items():
+        if first_bytes[offset : offset + len(signature)] == signature:
+            if content_type == "image/webp" and first_bytes[:4] != b"RIFF":
+                continue
+            return content_type
+    return None

@@ -1,0 +1,83 @@
+"""What can be asked about leads."""
+
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from unite_core.errors import NotFound
+from unite_core.files import Download, Files
+from unite_core.identity.model import Actor, Permission
+from unite_core.leads.model import IMAGE_LINK_LIFETIME, Lead, LeadImage
+from unite_core.leads.ports import LeadFilter, LeadsWork
+from unite_core.paging import Page, PageRequest
+from unite_core.unit_of_work import Work
+
+
+@dataclass(frozen=True)
+class GetLead:
+    """Read one lead. Agents read those assigned to them, admins and managers all.
+
+    Raises `NotFound`, for a lead that the caller may not see too.
+    """
+
+    reads: Work[LeadsWork]
+
+    def __call__(self, actor: Actor, lead_id: UUID) -> Lead:
+        with self.reads() as reads:
+            return visible_lead(reads, actor, lead_id)
+
+
+@dataclass(frozen=True)
+class ListLeads:
+    """List leads, newest first. Agents see those assigned to them, admins and managers all."""
+
+    reads: Work[LeadsWork]
+
+    def __call__(self, actor: Actor, wanted: LeadFilter, request: PageRequest) -> Page[Lead]:
+        if not actor.may(Permission.SEE_ALL_LEADS):
+            wanted = replace(wanted, visible_to=actor.user_id)
+        with self.reads() as reads:
+            return reads.leads.page(wanted, request)
+
+
+@dataclass(frozen=True)
+class LinkedImage:
+    """An image and a link to its bytes that is good for five minutes."""
+
+    image: LeadImage
+    download: Download
+
+
+@dataclass(frozen=True)
+class ListImages:
+    """List the pictures of a lead that are there, newest first, each with a short-lived link.
+
+    Raises `NotFound`.
+    """
+
+    reads: Work[LeadsWork]
+    files: Files
+
+    def __call__(self, actor: Actor, lead_id: UUID, request: PageRequest) -> Page[LinkedImage]:
+        with self.reads() as reads:
+            visible_lead(reads, actor, lead_id)
+            page = reads.images.page(lead_id, request)
+        return Page([LinkedImage(image, self._link(image)) for image in page.items], page.next)
+
+    def _link(self, image: LeadImage) -> Download:
+        return self.files.sign_download(
+            image.key,
+            filename=image.filename or str(image.id),
+            content_type=image.content_type,
+            lifetime=IMAGE_LINK_LIFETIME,
+        )
+
+
+def visible_lead(work: LeadsWork, actor: Actor, lead_id: UUID) -> Lead:
+    """The lead, if the actor may see it: agents see what is assigned to them.
+
+    Raises `NotFound` where the actor may not know that there is such a lead.
+    """
+    lead = work.leads.get(lead_id)
+    if not actor.may(Permission.SEE_ALL_LEADS) and lead.assigned_to != actor.user_id:
+        raise NotFound("There is no such lead.")
+    return lead

@@ -1,0 +1,51 @@
+"""Which words find a lead: every word of the question must begin a word of the name, e-mail or phone."""
+
+import re
+import unicodedata
+
+_WORD = re.compile(r"[^\W_]+")
+# Scripts that write without spaces: each character is a word of its own, or "小明" would not find "王小明".
+_UNSPACED = re.compile(
+    r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]"
+)
+_NUMBER = re.compile(r"\+?[\d\s().\-/]+")
+
+LONGEST_QUESTION = 200
+
+
+def words(text: str) -> list[str]:
+    """The words of `text` without case and accents, in their order."""
+    if not text.isascii():
+        decomposed = unicodedata.normalize("NFKD", text.casefold())
+        text = "".join(character for character in decomposed if not unicodedata.combining(character))
+        text = _UNSPACED.sub(r" \g<0> ", text)
+    return _WORD.findall(text.casefold())
+
+
+def search_text(name: str, phone: str | None, email: str | None) -> str:
+    """What is indexed of a lead: its words, separated by spaces.
+
+    A phone number is there from each of its first four digits on, so that it is found with and
+    without its country calling code.
+    """
+    found = words(name)
+    if email:
+        found += words(email)
+    if phone:
+        digits = phone.lstrip("+")
+        found += [digits[start:] for start in range(4)]
+    return " ".join(found)
+
+
+def question_words(question: str) -> list[str]:
+    """The words that a lead must have a word beginning with, each; a number is one word however it is written."""
+    if _NUMBER.fullmatch(question):
+        digits = re.sub(r"\D", "", question)
+        return [digits] if digits else []
+    return words(question)
+
+
+def answers(text: str, question: list[str]) -> bool:
+    """Whether the indexed `text` of a lead answers the words of a question."""
+    indexed = text.split(" ")
+    return all(any(word.startswith(asked) for word in indexed) for asked in question)

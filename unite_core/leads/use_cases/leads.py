@@ -1,0 +1,286 @@
+"""What can be done to leads."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from unite_core.clock import Clock
+from unite_core.email import read_email
+from unite_core.errors import Forbidden, Invalid, NotFound, Problem
+from unite_core.identity.model import Actor, Permission
+from unite_core.identity.ports import IdentityWork
+from unite_core.ids import Ids
+from unite_core.leads.model import (
+    DEFAULT_SOURCE,
+    Duplicate,
+    DuplicateLead,
+    Lead,
+    LeadStatus,
+    contact_problem,
+    name_problem,
+    source_problem,
+)
+from unite_core.leads.ports import LeadsWork
+from unite_core.leads.queries import visible_lead
+from unite_core.phone import Phone, PhoneRule, read_phone
+from unite_core.text import clean
+from unite_core.unit_of_work import Work
+from unite_core.unset import UNSET, Unset
+from unite_core.versions import require_version
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhonePolicy:
+    """How phone numbers are read: the country of national ones (None: they are refused), and how strictly."""
+
+    default_country: str | None = None
+    rule: PhoneRule = PhoneRule.POSSIBLE
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewLead:
+    """A lead to be added, as somebody wrote it."""
+
+    name: str
+    phone: str | None = None
+    phone_extension: str | None = None
+    email: str | None = None
+    status: LeadStatus = LeadStatus.NEW
+    source: str = DEFAULT_SOURCE
+    assigned_to: UUID | None = None
+
+
+@dataclass(frozen=True)
+class AddLead:
+    """Add a lead.
+
+    Admins and managers add leads for anybody; what an agent adds is assigned to that agent. A lead has a name
+    and at least one of phone and e-mail, and shares neither with another lead that is not deleted.
+
+    Raises `Invalid`, `Forbidden` and `DuplicateLead`, which names the other lead only to those who may see it.
+    """
+
+    work: Work[LeadsWork]
+    clock: Clock
+    ids: Ids
+    phones: PhonePolicy
+
+    def __call__(self, actor: Actor, new: NewLead) -> Lead:
+        problems: list[Problem] = []
+        name = _name(new.name, problems)
+        phone = _phone(new.phone, new.phone_extension, self.phones, problems)
+        email = _email(new.email, problems)
+        source = _source(new.source, problems)
+        unreachable = contact_problem(phone, email)
+        if unreachable is not None and new.phone is None and new.email is None:
+            problems.append(unreachable)
+        if problems:
+            raise Invalid("The lead breaks a rule.", problems=problems)
+        now = self.clock.now()
+        with self.work() as work:
+            lead = Lead(
+                id=self.ids.new(),
+                name=name,
+                phone=phone,
+                email=email,
+                status=new.status,
+                source=source,
+                assigned_to=_assignee(work, actor, new.assigned_to),
+                created_at=now,
+                updated_at=now,
+                created_by=actor.user_id,
+            )
+            try:
+                work.leads.add(lead)
+            except DuplicateLead as duplicate:
+                raise _told_to(actor, duplicate, work) from None
+            work.commit(lead)
+        return lead
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeadChanges:
+    """What shall be different about a lead; UNSET leaves a thing as it is, None empties it."""
+
+    lead_id: UUID
+    name: str | Unset = UNSET
+    phone: str | None | Unset = UNSET
+    phone_extension: str | None | Unset = UNSET
+    email: str | None | Unset = UNSET
+    status: LeadStatus | Unset = UNSET
+    source: str | Unset = UNSET
+    assigned_to: UUID | None | Unset = UNSET
+    expected_version: int | None = None
+
+
+@dataclass(frozen=True)
+class ChangeLead:
+    """Change a lead.
+
+    Agents change the leads assigned to them and cannot give them away; admins and managers change and
+    reassign all. The rules of a new lead hold for a changed one.
+
+    Raises `NotFound`, `Forbidden`, `Invalid`, `PreconditionFailed` and `DuplicateLead`.
+    """
+
+    work: Work[LeadsWork]
+    clock: Clock
+    phones: PhonePolicy
+
+    def __call__(self, actor: Actor, changes: LeadChanges) -> Lead:
+        with self.work() as work:
+            lead = visible_lead(work, actor, changes.lead_id)
+            require_version(changes.expected_version, lead.version)
+            self._apply(work, actor, lead, changes)
+            lead.touched(self.clock.now())
+            try:
+                work.leads.save(lead)
+            except DuplicateLead as duplicate:
+                raise _told_to(actor, duplicate, work) from None
+            work.commit(lead)
+        return lead
+
+    def _apply(self, work: LeadsWork, actor: Actor, lead: Lead, changes: LeadChanges) -> None:
+        problems: list[Problem] = []
+        if not isinstance(changes.name, Unset):
+            lead.rename(_name(changes.name, problems))
+        self._change_contact(lead, changes, problems)
+        if not isinstance(changes.status, Unset):
+            lead.move_to(changes.status)
+        if not isinstance(changes.source, Unset):
+            lead.come_from(_source(changes.source, problems))
+        if not isinstance(changes.assigned_to, Unset) and changes.assigned_to != lead.assigned_to:
+            if not actor.may(Permission.ASSIGN_LEADS):
+                raise Forbidden("Only admins and managers give a lead to somebody else.")
+            if changes.assigned_to is not None:
+                _require_active(work, changes.assigned_to)
+            lead.assign(changes.assigned_to)
+        if problems:
+            raise Invalid("The changes break a rule.", problems=problems)
+
+    def _change_contact(self, lead: Lead, changes: LeadChanges, problems: list[Problem]) -> None:
+        phone, email = lead.phone, lead.email
+        faults = len(problems)
+        if not isinstance(changes.phone, Unset):
+            given = None if isinstance(changes.phone_extension, Unset) else changes.phone_extension
+            phone = _phone(changes.phone, given, self.phones, problems)
+        elif not isinstance(changes.phone_extension, Unset):
+            phone = _phone(phone.number if phone else None, changes.phone_extension, self.phones, problems)
+        if not isinstance(changes.email, Unset):
+            email = _email(changes.email, problems)
+        unreachable = contact_problem(phone, email)
+        if unreachable is not None and len(problems) == faults:
+            problems.append(unreachable)
+        lead.reach_under(phone, email)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeadToDelete:
+    """Which lead shall go, and the version that the caller saw, if they say so."""
+
+    lead_id: UUID
+    expected_version: int | None = None
+
+
+@dataclass(frozen=True)
+class DeleteLead:
+    """Delete a lead. Admins and managers only.
+
+    It is hidden rather than erased: its phone and e-mail are free for another lead, its history is kept.
+
+    Raises `NotFound`, `Forbidden` and `PreconditionFailed`.
+    """
+
+    work: Work[LeadsWork]
+    clock: Clock
+
+    def __call__(self, actor: Actor, unwanted: LeadToDelete) -> None:
+        now = self.clock.now()
+        with self.work() as work:
+            lead = visible_lead(work, actor, unwanted.lead_id)
+            actor.must(Permission.DELETE_LEADS)
+            require_version(unwanted.expected_version, lead.version)
+            lead.hide(now)
+            lead.touched(now)
+            work.leads.save(lead)
+            work.commit(None)
+
+
+def _assignee(work: IdentityWork, actor: Actor, wanted: UUID | None) -> UUID | None:
+    if not actor.may(Permission.ASSIGN_LEADS):
+        if wanted not in (None, actor.user_id):
+            raise Forbidden("What an agent adds is assigned to that agent; leave assigned_to out.")
+        return actor.user_id
+    if wanted is not None:
+        _require_active(work, wanted)
+    return wanted
+
+
+def _require_active(work: IdentityWork, user_id: UUID) -> None:
+    problem = assignee_problem(work, user_id, "assigned_to")
+    if problem is not None:
+        raise Invalid("A lead is assigned to an active user.", problems=[problem])
+
+
+def assignee_problem(work: IdentityWork, user_id: UUID, field: str) -> Problem | None:
+    """Why leads cannot be given to this user: there is no such user, or they are deactivated."""
+    try:
+        user = work.users.get(user_id)
+    except NotFound:
+        return Problem(field=field, code="unknown_user", detail="There is no such user.")
+    if not user.active:
+        return Problem(field=field, code="unknown_user", detail="That user is deactivated.")
+    return None
+
+
+def _told_to(actor: Actor, duplicate: DuplicateLead, work: LeadsWork) -> DuplicateLead:
+    """The same error with the ids that the actor may not see left out."""
+    if actor.may(Permission.SEE_ALL_LEADS):
+        return duplicate
+    return DuplicateLead(
+        tuple(
+            found
+            if found.id is not None and work.leads.get(found.id).assigned_to == actor.user_id
+            else Duplicate(found.field, None)
+            for found in duplicate.duplicates
+        )
+    )
+
+
+def _name(text: str, problems: list[Problem]) -> str:
+    name = clean(text)
+    problem = name_problem(name)
+    if problem is not None:
+        problems.append(problem)
+    return name
+
+
+def _source(text: str, problems: list[Problem]) -> str:
+    source = clean(text).lower()
+    problem = source_problem(source)
+    if problem is not None:
+        problems.append(problem)
+    return source
+
+
+def _phone(text: str | None, extension: str | None, policy: PhonePolicy, problems: list[Problem]) -> Phone | None:
+    if text is None:
+        if extension is not None:
+            problems.append(
+                Problem(field="phone_extension", code="phone_required", detail="An extension goes with a phone number.")
+            )
+        return None
+    phone = read_phone(clean(text), country=policy.default_country, rule=policy.rule, extension=extension)
+    if isinstance(phone, Problem):
+        problems.append(phone)
+        return None
+    return phone
+
+
+def _email(text: str | None, problems: list[Problem]) -> str | None:
+    if text is None:
+        return None
+    email = read_email(clean(text))
+    if isinstance(email, Problem):
+        problems.append(email)
+        return None
+    return email

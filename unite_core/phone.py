@@ -1,0 +1,116 @@
+"""Telephone numbers: any common way of writing one in, E.164 out."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import phonenumbers
+from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, ValidationResult
+
+from unite_core.errors import Problem
+
+LONGEST_PHONE = 16
+"""An E.164 number has at most 15 digits (ITU-T E.164, 6.2.1), and a plus."""
+
+LONGEST_EXTENSION = 20
+"""What the numbering library itself accepts as an extension (RFC 3966, 5.3)."""
+
+LONGEST_PHONE_INPUT = 64
+
+
+class PhoneRule(StrEnum):
+    """How strictly a number is judged.
+
+    POSSIBLE asks whether its length is right for its country; VALID also whether it lies in a range that
+    is in use there, as far as the numbering data knows.
+    """
+
+    POSSIBLE = "possible"
+    VALID = "valid"
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """A number in E.164 (`+18158908301`) and its extension in digits, None without one."""
+
+    number: str
+    extension: str | None = None
+
+    @property
+    def key(self) -> str:
+        """What is unique among leads: two people behind one switchboard differ in their extensions."""
+        return f"{self.number};ext={self.extension}" if self.extension else self.number
+
+
+def is_country(code: str) -> bool:
+    """Whether `code` is a two-letter region (ISO 3166-1, capitals) that the numbering data knows."""
+    return code in phonenumbers.SUPPORTED_REGIONS
+
+
+def read_phone(
+    text: str, *, country: str | None, rule: PhoneRule = PhoneRule.POSSIBLE, extension: str | None = None
+) -> Phone | Problem:
+    """The number that `text` means, or why it means none.
+
+    A number without a plus is read as a national one of `country` (ISO 3166-1, capitals). `extension`
+    stands in for one that the text does not carry itself.
+    """
+    if len(text) > LONGEST_PHONE_INPUT:
+        return _problem("too_long", f"A phone number has at most {LONGEST_PHONE_INPUT} characters.")
+    try:
+        parsed = phonenumbers.parse(text, country)
+    except NumberParseException as error:
+        return _unreadable(error, text, country)
+    reason = _reason(parsed, rule)
+    if reason is not None:
+        return _problem("invalid_phone", reason, _suggestion(text, country, rule))
+    given = parsed.extension or extension or None
+    if given is not None and not (given.isascii() and given.isdigit() and len(given) <= LONGEST_EXTENSION):
+        return Problem(
+            field="phone_extension",
+            code="invalid_extension",
+            detail=f"An extension is 1 to {LONGEST_EXTENSION} digits.",
+        )
+    return Phone(phonenumbers.format_number(parsed, PhoneNumberFormat.E164), given)
+
+
+_LENGTHS = {
+    ValidationResult.TOO_LONG: "has too many digits",
+    ValidationResult.TOO_SHORT: "has too few digits",
+    ValidationResult.INVALID_LENGTH: "has a number of digits that is not in use",
+    ValidationResult.INVALID_COUNTRY_CODE: "starts with a country calling code that does not exist",
+    ValidationResult.IS_POSSIBLE_LOCAL_ONLY: "lacks its area code",
+}
+
+
+def _reason(parsed: PhoneNumber, rule: PhoneRule) -> str | None:
+    length = phonenumbers.is_possible_number_with_reason(parsed)
+    if length != ValidationResult.IS_POSSIBLE:
+        region = phonenumbers.region_code_for_country_code(parsed.country_code)
+        where = f" for {region}" if region not in ("ZZ", "001") else ""
+        return f"The number {_LENGTHS[length]}{where}."
+    if rule is PhoneRule.VALID and not phonenumbers.is_valid_number(parsed):
+        return "The number is in no range that is in use in its country."
+    return None
+
+
+def _unreadable(error: NumberParseException, text: str, country: str | None) -> Problem:
+    if error.error_type == NumberParseException.INVALID_COUNTRY_CODE:
+        if country is None and not text.lstrip().startswith("+"):
+            return _problem(
+                "invalid_phone", "The number has no country calling code; start it with + or set a default country."
+            )
+        return _problem("invalid_phone", "The number starts with a country calling code that does not exist.")
+    return _problem("invalid_phone", "This is not a telephone number.")
+
+
+def _suggestion(text: str, country: str | None, rule: PhoneRule) -> str | None:
+    """The number that was probably meant: 00 is how most of the world writes the plus (ITU-T E.123)."""
+    digits = text.lstrip(" (")
+    if not digits.startswith("00"):
+        return None
+    meant = read_phone("+" + digits[2:].lstrip(" -./"), country=country, rule=rule)
+    return meant.key.replace(";ext=", " ext. ") if isinstance(meant, Phone) else None
+
+
+def _problem(code: str, detail: str, suggestion: str | None = None) -> Problem:
+    return Problem(field="phone", code=code, detail=detail, suggestion=suggestion)

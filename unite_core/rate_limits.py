@@ -1,0 +1,30 @@
+"""How often somebody may do something."""
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What is left after a hit: `allowed` is whether this hit was within the limit.
+
+    `remaining` is how many more hits fit; `reset` in how many whole seconds the allowance is whole again.
+    """
+
+    allowed: bool
+    limit: int
+    remaining: int
+    reset: int
+
+
+class RateLimits(Protocol):
+    """Counts hits per key in a window of a minute. What it counted may be lost: then more is allowed, never less."""
+
+    @abstractmethod
+    def hit(self, key: str, per_minute: int) -> Allowance:
+        """Count one hit of `key` against `per_minute` (at least 1). A hit beyond the limit is not counted."""
+
+    @abstractmethod
+    def peek(self, key: str, per_minute: int) -> Allowance:
+        """What a hit would find, without counting one."""
