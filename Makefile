@@ -105,10 +105,8 @@ lock: $(stamps)/lock ## Resolve requirements/*.in into requirements/*.txt, pinne
 	done
 
 .PHONY: diagrams
-diagrams: ## Draw docs/diagrams/*.svg from their sources (needs graphviz)
-	@command -v dot >/dev/null || { echo "dot is missing; install graphviz." >&2; exit 1; }
-	@for source in docs/diagrams/*.dot; do echo "Drawing $${source%.dot}.svg"; \
-	    dot -Tsvg "$$source" -o "$${source%.dot}.svg"; done
+diagrams: | $(python) ## Draw the pictures of docs/diagrams anew
+	@for source in docs/diagrams/*.py; do $(python) "$$source" || exit 1; done
 
 ##@ The rest
 

@@ -1,0 +1,45 @@
+"""The documents are true as far as a test can tell: pictures are up to date, links lead somewhere."""
+
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import CHECKOUT
+
+PAGES = [*CHECKOUT.glob("*.md"), *(CHECKOUT / "docs").rglob("*.md")]
+
+
+def test_the_picture_of_the_rooms_shows_the_rooms_that_there_are() -> None:
+    rooms = runpy.run_path(str(CHECKOUT / "docs" / "diagrams" / "rooms.py"))
+
+    assert rooms["draw"]() == rooms["PICTURE"].read_text("utf-8"), "run `make diagrams`"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(CHECKOUT).as_posix())
+def test_every_link_within_the_project_leads_somewhere(page: Path) -> None:
+    targets = re.findall(r"\]\((?!https?:|#)([^)#\s]+)", page.read_text("utf-8"))
+
+    assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+def test_every_decision_is_listed() -> None:
+    decisions = CHECKOUT / "docs" / "decisions"
+    index = (decisions / "README.md").read_text("utf-8")
+
+    assert [path.name for path in decisions.glob("[0-9]*.md") if f"({path.name})" not in index] == []
+
+
+def test_every_command_of_the_makefile_says_what_it_does() -> None:
+    makefile = (CHECKOUT / "Makefile").read_text("utf-8")
+    commands = re.findall(r"^\.PHONY: (\S+)$", makefile, re.MULTILINE)
+
+    assert commands
+    assert [name for name in commands if not re.search(rf"^{name}:.*## \w", makefile, re.MULTILINE)] == []
+
+
+def test_the_glossary_is_in_alphabetical_order() -> None:
+    words = re.findall(r"^\| ([^|]+?) \|", (CHECKOUT / "docs" / "glossary.md").read_text("utf-8"), re.MULTILINE)[1:]
+
+    assert words == sorted(words, key=str.lower)
