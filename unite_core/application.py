@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from unite_core.clock import Clock
 from unite_core.files import Files
-from unite_core.idempotency import Once
+from unite_core.idempotency import Once, PurgeAnswers
 from unite_core.identity import queries as identity_queries
 from unite_core.identity import use_cases as identity
 from unite_core.identity.ports import Passwords, Tokens
@@ -19,7 +19,6 @@ from unite_core.leads import use_cases as leads
 from unite_core.leads.use_cases import PhonePolicy
 from unite_core.rate_limits import RateLimits
 from unite_core.unit_of_work import Work
-from unite_core.upkeep import PurgeAnswers, PurgeSessions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +100,7 @@ class Upkeep:
     """What a schedule runs, each a few hundred things at a time."""
 
     purge_answers: PurgeAnswers
-    purge_sessions: PurgeSessions
+    purge_sessions: identity.PurgeSessions
     remove_abandoned_images: leads.RemoveAbandonedImages
     remove_abandoned_imports: imports.RemoveAbandonedImports
 
@@ -129,7 +128,7 @@ def build(ports: Ports, rules: Rules | None = None) -> Unite:
         imports=_imports(ports, rules),
         upkeep=Upkeep(
             purge_answers=PurgeAnswers(ports.work, ports.clock),
-            purge_sessions=PurgeSessions(ports.work, ports.clock),
+            purge_sessions=identity.PurgeSessions(ports.work, ports.clock),
             remove_abandoned_images=leads.RemoveAbandonedImages(ports.work, ports.files, ports.clock),
             remove_abandoned_imports=imports.RemoveAbandonedImports(ports.work, ports.files, ports.clock),
         ),

@@ -141,8 +141,22 @@ class Outcome:
     replayed: bool
 
 
+@dataclass(frozen=True)
+class PurgeAnswers:
+    """Delete idempotency keys older than 24 hours. Returns how many there were."""
+
+    work: "Work[UnitOfWork]"
+    clock: Clock
+
+    def __call__(self, *, limit: int = 500) -> int:
+        with self.work() as work:
+            purged = work.answers.purge(before=self.clock.now() - KEPT_FOR, limit=limit)
+            work.commit(purged)
+        return purged
+
+
 def _within(use_case: Callable[P, T], hook: "Callable[[UnitOfWork, Any], None]") -> Callable[P, T]:
     """The same use case, committing through units of work that call `hook`."""
-    work: Any = getattr(use_case, "work")
+    work: Any = use_case.work
     changed: Any = replace(use_case, work=work.before_commit(hook))  # type: ignore[type-var]  # every use case is a dataclass
     return changed  # type: ignore[no-any-return]  # replace() keeps the type

@@ -85,7 +85,7 @@ _LENGTHS = {
 def _reason(parsed: PhoneNumber, rule: PhoneRule) -> str | None:
     length = phonenumbers.is_possible_number_with_reason(parsed)
     if length != ValidationResult.IS_POSSIBLE:
-        region = phonenumbers.region_code_for_country_code(parsed.country_code)
+        region = phonenumbers.region_code_for_country_code(parsed.country_code or 0)
         where = f" for {region}" if region not in ("ZZ", "001") else ""
         return f"The number {_LENGTHS[length]}{where}."
     if rule is PhoneRule.VALID and not phonenumbers.is_valid_number(parsed):

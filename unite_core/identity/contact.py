@@ -1,8 +1,8 @@
 """What a user's address, name, phone and password have to be."""
 
+from unite_core.email import read_email
 from unite_core.errors import Problem
 from unite_core.identity.model import LONGEST_NAME, LONGEST_PASSWORD, SHORTEST_PASSWORD
-from unite_core.email import read_email
 from unite_core.phone import Phone, read_phone
 from unite_core.text import clean, text_problem
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice
 from uuid import UUID
@@ -125,7 +126,8 @@ class ContinueImport:
         return self._end(taken.id, holder, None)
 
     def _examine(self, taken: LeadImport, holder: str) -> LeadImport:
-        dialect, columns = examine(lambda: self.files.read(taken.key), taken.options.columns)
+        with ExitStack() as streams:
+            dialect, columns = examine(lambda: streams.enter_context(self.files.read(taken.key)), taken.options.columns)
         with self.work() as work:
             mine = self._mine(work, taken.id, holder)
             mine.examined(dialect.to_plain(), columns.to_plain())

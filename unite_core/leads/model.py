@@ -6,8 +6,8 @@ from enum import StrEnum
 from uuid import UUID
 
 from unite_core.errors import Conflict, Problem
-from unite_core.phone import Phone
 from unite_core.leads.search import search_text
+from unite_core.phone import Phone
 from unite_core.text import text_problem
 
 LONGEST_NAME = 200

@@ -7,6 +7,7 @@ from unite_core.identity.use_cases.sessions import (
     LogIn,
     LogOut,
     LogOutEverywhere,
+    PurgeSessions,
     RefreshTokens,
 )
 from unite_core.identity.use_cases.users import AddUser, ChangeUser, EnsureFirstAdmin, NewUser, UserChanges
@@ -23,6 +24,7 @@ __all__ = [
     "LogOutEverywhere",
     "NewUser",
     "PasswordChange",
+    "PurgeSessions",
     "RefreshTokens",
     "UserChanges",
 ]

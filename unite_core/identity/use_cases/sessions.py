@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from datetime import timedelta
 
 from unite_core.clock import Clock
 from unite_core.errors import TooMany, Unauthenticated
@@ -17,6 +18,9 @@ from unite_core.identity.ports import AccessClaims, IdentityWork, Passwords, Tok
 from unite_core.ids import Ids
 from unite_core.rate_limits import RateLimits
 from unite_core.unit_of_work import Work
+
+SESSIONS_KEPT_FOR = timedelta(days=7)
+"""An ended session stays known for a while, so that a stolen token that comes late is still told from a made-up one."""
 
 FAILURES_PER_ADDRESS = 5
 """From one network address, this many times the account's own limit of logins may fail in a minute."""
@@ -123,24 +127,23 @@ class RefreshTokens:
             session = work.sessions.find_by_refresh(shown)
             if session is None or not session.alive(now):
                 raise Unauthenticated("This refresh token is not good any more; log in again.", code="invalid_token")
-            if session.current_refresh != shown:
-                session.revoke(now)
-                work.sessions.save(session)
-                work.commit()
-                reused = True
-            else:
-                reused = False
-                user = work.users.get(session.user_id)
-                refresh = self.tokens.new_refresh_token()
-                session.rotate(digest(refresh), now)
-                work.sessions.save(session)
-                pair = _pair(self.tokens, self.clock, self.ids, user, session, refresh)
-                work.commit(pair)
-        if reused:
-            raise Unauthenticated(
-                "This refresh token was used before; every token of its login is revoked. Log in again.",
-                code="token_reused",
-            )
+            if session.current_refresh == shown:
+                return self._rotate(work, session)
+            session.revoke(now)
+            work.sessions.save(session)
+            work.commit()
+        raise Unauthenticated(
+            "This refresh token was used before; every token of its login is revoked. Log in again.",
+            code="token_reused",
+        )
+
+    def _rotate(self, work: IdentityWork, session: Session) -> TokenPair:
+        user = work.users.get(session.user_id)
+        refresh = self.tokens.new_refresh_token()
+        session.rotate(digest(refresh), self.clock.now())
+        work.sessions.save(session)
+        pair = _pair(self.tokens, self.clock, self.ids, user, session, refresh)
+        work.commit(pair)
         return pair
 
 
@@ -195,6 +198,20 @@ class LogOutEverywhere:
         with self.work() as work:
             work.sessions.revoke_all(actor.user_id, now=self.clock.now())
             work.commit(None)
+
+
+@dataclass(frozen=True)
+class PurgeSessions:
+    """Delete sessions that expired a week ago or more. Returns how many there were."""
+
+    work: Work[IdentityWork]
+    clock: Clock
+
+    def __call__(self, *, limit: int = 500) -> int:
+        with self.work() as work:
+            purged = work.sessions.purge(before=self.clock.now() - SESSIONS_KEPT_FOR, limit=limit)
+            work.commit(purged)
+        return purged
 
 
 def digest(text: str) -> str:
