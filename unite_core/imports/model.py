@@ -107,11 +107,11 @@ class LeadImport:
     """An import and its checkpoint.
 
     Every row up to `last_row` (as a spreadsheet numbers them) has been dealt with and its effect is
-    committed with this number; `bytes_done` of `bytes_total` bytes had been read by then. `seconds_worked`
-    is the time spent on it by all workers. `holder` is the worker at it, whose lease ends at `held_until`.
-    `undo_row` is the last
-    row whose created lead was looked at when undoing. `attempts` counts how often a worker took it since it last came further.
-    `dialect` and `columns` are what examining the file told, in plain values, empty before.
+    committed with this number; `bytes_done` of `size` bytes had been read by then. `seconds_worked` is the
+    time spent on it by all workers. `holder` is the worker at it, whose lease ends at `held_until`;
+    `attempts` counts how often a worker took it since it last came further. `undo_row` is the last row whose
+    created lead was looked at when undoing. `dialect` and `columns` are what examining the file told, in
+    plain values, empty before.
     `same_file_key` is unique: it names user, bytes and options.
     """
 

@@ -108,7 +108,7 @@ class GetErrorReport:
 
 @dataclass(frozen=True)
 class DueImports:
-    """Tell workers what there is to do: the ids of imports that nobody works on, oldest first, imports before undoings."""
+    """Tell workers what there is to do: the ids of imports that nobody works on, oldest first."""
 
     reads: Work[ImportsWork]
     clock: Clock

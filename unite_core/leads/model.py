@@ -129,7 +129,7 @@ IMAGE_TYPES = {
     "image/jpeg": (b"\xff\xd8\xff", 0),
     "image/webp": (b"WEBP", 8),
 }
-"""Content type -> the bytes that such a file has, and at which offset (RFC 2083 3.1, ITU-T T.81 B.1.1.3, RFC 9649 2)."""
+"""Content type -> bytes that such a file has, and at which offset (RFC 2083 3.1, ITU-T T.81 B.1.1.3, RFC 9649 2)."""
 
 LARGEST_IMAGE = 10 * 1024 * 1024
 IMAGE_UPLOAD_LIFETIME = timedelta(minutes=15)
