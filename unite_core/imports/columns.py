@@ -190,7 +190,7 @@ def _refuse_too_many(plain: Sequence[str], keys: Sequence[str], line: int) -> No
     own = sum(key not in _REPORT_KEYS for key in keys[: last + 1])
     if own > MOST_COLUMNS:
         raise FileRefused(
-            f"Line {line} has {own} columns; at most {MOST_COLUMNS} are read. Remove the ones that are not about leads.",
+            f"Line {line} has {own} columns; at most {MOST_COLUMNS} are read. Remove those that are not about leads.",
             code="too_many_columns",
         )
 
@@ -204,7 +204,8 @@ def _explicit_fields(
         index = _find(asked, plain, keys)
         if index is None:
             raise FileRefused(
-                f"`columns` names “{_short(asked)}”, which line {line} does not have. Its columns are: {_listed(plain)}.",
+                f"`columns` names “{_short(asked)}”, which line {line} does not have. Its columns are: "
+                f"{_listed(plain)}.",
                 code="unknown_column",
             )
         wanted = None if field == IGNORE else field
@@ -235,14 +236,14 @@ def _find(asked: str, plain: Sequence[str], keys: Sequence[str]) -> int | None:
 def _no_contact_column(header: Sequence[str], found: ColumnMap, line: int) -> FileRefused:
     if found.mapped == 0 and any(not isinstance(read_email(cell.strip()), Problem) for cell in header):
         return FileRefused(
-            f"Line {line} looks like a lead, not like a header. Put a line above it that names the columns, for example "
-            "“Name”, “Phone” and “Email”.",
+            f"Line {line} looks like a lead, not like a header. Put a line above it that names the columns, for "
+            "example “Name”, “Phone” and “Email”.",
             code="no_header",
             columns=found.to_plain(),
         )
     return FileRefused(
-        f"No column of line {line} is a phone number or an e-mail address. The columns are: {_listed(header)}. Call one "
-        "“Phone” or “Email”, or say in `columns` which one it is.",
+        f"No column of line {line} is a phone number or an e-mail address. The columns are: {_listed(header)}. Call "
+        "one “Phone” or “Email”, or say in `columns` which one it is.",
         code="no_contact_column",
         columns=found.to_plain(),
     )

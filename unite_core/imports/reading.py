@@ -1,54 +1,46 @@
 """The rows of a CSV file, one by one, in bounded memory, none of them lost silently."""
 
-import codecs
 import csv
 import io
 import re
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, BinaryIO, NamedTuple, Protocol
+from typing import Any, BinaryIO, NamedTuple
 
 from unite_core.errors import Problem
-from unite_core.imports.columns import ColumnMap, guess_columns, map_columns
+from unite_core.imports.columns import MOST_COLUMNS, ColumnMap, guess_columns, map_columns
 from unite_core.imports.decoding import Encoding, FileRefused, detect_encoding
 from unite_core.imports.error_report import REPLACEMENT_CHARACTER, REPORT_COLUMNS
+from unite_core.imports.lines import DELIMITER_LINE, LONGEST_LINE, Lines, Readable, too_long
 
-LONGEST_RECORD = 1024 * 1024
+LONGEST_RECORD = LONGEST_LINE
 """Characters of a row, be it on one line or, quoted, on several."""
 
 MOST_LINES_IN_RECORD = 1000
+"""Lines of a row with quoted line breaks."""
 
-MOST_CELLS = 1000
-"""What a row is cut to; a header may have as many columns (`columns.MOST_COLUMNS`)."""
+MOST_CELLS = MOST_COLUMNS + len(REPORT_COLUMNS)
+"""Cells of a row: as many as a header has columns, and those of an error report."""
 
 DELIMITERS = (",", ";", "\t", "|")
 
-_CHUNK = 256 * 1024
-_LOOKED_AT = 1024 * 1024
+_DETECTION_CHUNK = 1024 * 1024
+_SAMPLE = 256 * 1024
 _SHOWN_OF_LONG_ROW = 1000
-_LINE_END = re.compile(r"\r\n|\r|\n")
 _SURROGATE = re.compile("[\ud800-\udfff]")
-# How Excel is told the delimiter: a first line that says nothing else.
-_DELIMITER_LINE = re.compile(r"\"?sep=(?P<delimiter>[^\w\s\"']|\t)\"?[\r\n]*", re.IGNORECASE)
-# Looking for the end of a quoted cell in vain costs at most so many characters more than the file has.
-_RESCANS = 4
-
-
-class Readable(Protocol):
-    """A file in binary, of which nothing is asked but to be read from start to end."""
-
-    def read(self, size: int, /) -> bytes:
-        """Up to `size` bytes; none at the end."""
+# Lines that are read in search of the end of a quoted cell, in vain, are read twice. Without a limit a file
+# in which every line opens a quote would take a thousand times as long as it should.
+_REREAD_LINES_PER_ROW = 4
+_MOST_REREAD_AT_ONCE = 50 * MOST_LINES_IN_RECORD
 
 
 class Record(NamedTuple):
     """A row that is not blank.
 
     `row` is its number as a spreadsheet shows it, from 1: a quoted cell of several lines is in one row, and
-    blank lines count. A row with a `problem` could not be read rightly: its `cells` show what it holds, split
-    at every delimiter, cut short where it is too long, with U+FFFD for what could not be decoded.
+    blank lines count. A row with a `problem` could not be read rightly; its `cells` then show what it holds,
+    split at every delimiter, cut short where it is too long, with U+FFFD for what could not be decoded.
     """
 
     row: int
@@ -56,7 +48,7 @@ class Record(NamedTuple):
     problem: Problem | None
 
 
-class _UnclosedQuoteError(Exception):
+class _EndlessRowError(Exception):
     """A quoted cell goes on for longer than a row may be."""
 
 
@@ -65,38 +57,36 @@ class RecordReader:
 
     Lines end with LF, CRLF or CR; cells are quoted as RFC 4180 says, and nothing else is taken for
     quoting. A quote that is never closed, or not in time, costs the row in which it opens: the lines after
-    that are read as rows of their own. Memory depends on neither the file nor its longest line.
+    that are read as rows of their own. Memory depends on neither the file nor its longest line. A cell may
+    have as many characters as the csv module takes (131,072).
+
+    Problems of a record: `malformed_row`, `unclosed_quote`, `row_too_long`, `too_many_cells`,
+    `broken_encoding`.
     """
 
     def __init__(self, stream: Readable, encoding: Encoding, delimiter: str) -> None:
-        self._stream = stream
+        self._source = Lines(stream, encoding)
         self._delimiter = delimiter
-        self._decoder = codecs.getincrementaldecoder(encoding.name)(encoding.damage)
-        self._mark_left = encoding.bom
-        self._bytes_read = 0
-        self._ended = False
-        self._rest = ""
-        self._in_long_line = False
-        self._damaged = False
-        self._at_start = True
-        self._pending: deque[str] = deque()
         self._taken: list[str] = []
+        self._taken_length = 0
+        self._ran_out = False
         self._row = 0
-        self._credit = LONGEST_RECORD
+        self._credit = _MOST_REREAD_AT_ONCE
+        self._credit_row = 0
         self._rows = self._read_rows()
 
     @property
     def bytes_read(self) -> int:
         """How much of the file has been consumed, its byte order mark included."""
-        return self._bytes_read
+        return self._source.bytes_read
 
     def __iter__(self) -> Iterator[Record]:
         return filter(None, self._rows)
 
     def skip(self, rows_up_to: int) -> None:
         """Go on until the next record has a row number greater than `rows_up_to`."""
-        pending = self._pending
-        while self._row < rows_up_to and (pending or self._refill()):
+        pending = self._source.pending
+        while self._row < rows_up_to and (pending or self._source.refill()):
             # A line without a quote that does not continue a row is a row, whatever is in it.
             if '"' in pending[0]:
                 next(self._rows)
@@ -106,40 +96,190 @@ class RecordReader:
 
     def _read_rows(self) -> Iterator[Record | None]:
         """A record a row, None for a blank one."""
-        taken = self._taken
-        while self._pending or self._refill():
-            # A reader that has failed is of no more use: the iterator under it has ended.
+        source, taken = self._source, self._taken
+        while source.pending or source.refill():
+            # After an error a new reader is needed: the iterator under the old one may have ended.
             parsed = csv.reader(self._lines(), delimiter=self._delimiter, strict=True)
             try:
                 for cells in parsed:
                     self._row += 1
-                    if self._damaged or len(taken[0]) > LONGEST_RECORD or len(cells) > MOST_CELLS:
+                    if source.damaged or len(cells) > MOST_CELLS or len(taken[0]) > LONGEST_RECORD:
                         record = self._doubtful_record(cells)
-                    elif any(cells) and (cells[0] or any(map(str.strip, cells))):
+                    elif cells and (cells[0].strip() or any(map(str.strip, cells))):
                         record = Record(self._row, cells, None)
                     else:
                         record = None
                     taken.clear()
                     yield record
-            except (csv.Error, _UnclosedQuoteError) as error:
+            except (csv.Error, _EndlessRowError):
                 self._row += 1
-                record = self._failed_record(error)
+                record = self._failed_record()
                 taken.clear()
                 yield record
 
     def _lines(self) -> Iterator[str]:
         """The lines to come, with their ends; `_taken` holds those of the row that is being read."""
-        pending, taken = self._pending, self._taken
-        while pending or self._refill():
+        pending, taken = self._source.pending, self._taken
+        self._ran_out = False
+        while pending or self._source.refill():
             line = pending.popleft()
-            if taken:
-                taken.append(line)
-                self._refuse_endless_row()
-            elif len(line) > LONGEST_RECORD and _too_long(line):
-                # Its quotes mean nothing any more, since its end may be cut off.
-                taken.append(line)
-                yield ""
-                continue
-            else:
-                taken.append(line)
+            taken.append(line)
+            if len(taken) > 1:
+                self._refuse_endless_row(line)
+            elif too_long(line):
+                # The quotes in it mean nothing, because its end is missing or too far away.
+                line = ""
             yield line
+        self._ran_out = True
+
+    def _refuse_endless_row(self, line: str) -> None:
+        if len(self._taken) == 2:
+            self._taken_length = len(self._taken[0])
+            earned = _REREAD_LINES_PER_ROW * (self._row - self._credit_row)
+            self._credit = min(_MOST_REREAD_AT_ONCE, self._credit + earned)
+            self._credit_row = self._row
+        self._taken_length += len(line)
+        if self._taken_length > LONGEST_RECORD or len(self._taken) > min(MOST_LINES_IN_RECORD, 1 + self._credit):
+            raise _EndlessRowError
+
+    def _doubtful_record(self, cells: list[str]) -> Record | None:
+        """A record of which it is not known yet whether something is wrong with it."""
+        if too_long(self._taken[0]):
+            return self._long_record()
+        if not any(map(str.strip, cells)):
+            return None
+        problem = None
+        if len(cells) > MOST_CELLS:
+            if any(map(str.strip, cells[MOST_CELLS:])):
+                detail = f"Row {self._row} has {len(cells)} cells; at most {MOST_CELLS} are read."
+                problem = Problem(field="", code="too_many_cells", detail=detail)
+            cells = cells[:MOST_CELLS]
+        if any(map(_SURROGATE.search, cells)):
+            cells = [_SURROGATE.sub(REPLACEMENT_CHARACTER, cell) for cell in cells]
+            problem = problem or Problem(
+                field="",
+                code="broken_encoding",
+                detail=f"Row {self._row} has bytes that mean no character, shown as {REPLACEMENT_CHARACTER} in the "
+                "error report; write the characters that belong there.",
+            )
+        return Record(self._row, cells, problem)
+
+    def _failed_record(self) -> Record:
+        """The row whose quoting is broken; the lines after its first one are to be read again."""
+        first, *rest = self._taken
+        self._source.pending.extendleft(reversed(rest))
+        self._credit -= len(rest)
+        if rest or self._ran_out:
+            code = "unclosed_quote"
+            detail = (
+                f"A quote opens in row {self._row} and is not closed; close it, or write it twice if it belongs to "
+                "the text."
+            )
+        elif len(first) > csv.field_size_limit():
+            return self._long_record()
+        else:
+            code = "malformed_row"
+            detail = f"Row {self._row} has a quote inside a quoted cell; write it twice if it belongs to the text."
+        cells = _SURROGATE.sub(REPLACEMENT_CHARACTER, first.rstrip("\r\n")).split(self._delimiter)
+        return Record(self._row, cells[:MOST_CELLS], Problem(field="", code=code, detail=detail))
+
+    def _long_record(self) -> Record:
+        shown = _SURROGATE.sub(REPLACEMENT_CHARACTER, self._taken[0][:_SHOWN_OF_LONG_ROW]).split(self._delimiter)
+        # The last cell is cut in two, and half a value may look like a whole one.
+        cells = shown[:-1] or shown
+        detail = (
+            f"Row {self._row} is longer than {LONGEST_RECORD} characters, or has a cell longer than "
+            f"{csv.field_size_limit()}; shorten it."
+        )
+        return Record(self._row, cells, Problem(field="", code="row_too_long", detail=detail))
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a file is written, found out once and kept with its import.
+
+    `header_row` is the number of the row that names the columns; `header` are its cells.
+    """
+
+    encoding: Encoding
+    delimiter: str
+    header_row: int
+    header: tuple[str, ...]
+
+    def to_plain(self) -> dict[str, Any]:
+        """As it is stored: plain values, fit for JSON."""
+        return {
+            "encoding": self.encoding.name,
+            "bom": self.encoding.bom,
+            "delimiter": self.delimiter,
+            "header_row": self.header_row,
+            "header": list(self.header),
+        }
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> "Dialect":
+        """The dialect that `to_plain` told of."""
+        return cls(
+            Encoding(plain["encoding"], plain["bom"]), plain["delimiter"], plain["header_row"], tuple(plain["header"])
+        )
+
+
+def examine(
+    open_stream: Callable[[], BinaryIO], columns: Mapping[str, str | None] | None = None
+) -> tuple[Dialect, ColumnMap]:
+    """How a file is written and what its columns mean; `columns` maps headers explicitly.
+
+    `open_stream` gives the file from its start, as often as it is called; it is read once as a whole and
+    twice more in its first part. Raises `FileRefused`.
+    """
+    with open_stream() as stream:
+        encoding = detect_encoding(iter(partial(stream.read, _DETECTION_CHUNK), b""))
+    with open_stream() as stream:
+        sample = _first_bytes(stream, _SAMPLE)[encoding.bom :].decode(encoding.name, encoding.damage)
+    delimiter = sniff_delimiter(sample, columns)
+    with open_stream() as stream:
+        header = next(iter(RecordReader(stream, encoding, delimiter)), None)
+    if header is None:
+        raise FileRefused("The file has no header: all of its lines are blank.", code="empty_file")
+    if header.problem is not None and header.problem.code != "broken_encoding":
+        code = "too_many_columns" if header.problem.code == "too_many_cells" else "unreadable_header"
+        raise FileRefused(f"The header cannot be read. {header.problem.detail}", code=code)
+    found = map_columns(header.cells, columns, line=header.row)
+    return Dialect(encoding, delimiter, header.row, tuple(header.cells)), found
+
+
+def _first_bytes(stream: Readable, size: int) -> bytes:
+    """What a stream begins with, though it may give less than it is asked for at a time."""
+    first = b""
+    while len(first) < size and (more := stream.read(size - len(first))):
+        first += more
+    return first
+
+
+def sniff_delimiter(sample: str, columns: Mapping[str, str | None] | None = None) -> str:
+    """The delimiter of a text: the one under which its first row that is not blank maps to the most fields.
+
+    Where several do, the one that makes the most columns, comma before the others. An error report is
+    separated by commas, whatever its headers hold. A first line `sep=;` decides, as it does in Excel.
+    """
+    told = DELIMITER_LINE.match(sample)
+    if told:
+        return told["delimiter"]
+    headers = {delimiter: _first_cells(sample, delimiter) for delimiter in DELIMITERS}
+    if tuple(headers[","][: len(REPORT_COLUMNS)]) == REPORT_COLUMNS:
+        return ","
+    return max(DELIMITERS, key=lambda delimiter: (*_meaning(headers[delimiter], columns), len(headers[delimiter])))
+
+
+def _first_cells(sample: str, delimiter: str) -> list[str]:
+    stream = io.BytesIO(sample.encode("utf-8", "surrogatepass"))
+    first = next(iter(RecordReader(stream, Encoding("utf-8"), delimiter)), None)
+    return first.cells if first else []
+
+
+def _meaning(header: list[str], columns: Mapping[str, str | None] | None) -> tuple[bool, int]:
+    """Whether the header has what `columns` names, and how many fields it maps to."""
+    try:
+        return True, guess_columns(header, columns).mapped
+    except FileRefused:
+        return False, guess_columns(header[:MOST_COLUMNS]).mapped

@@ -1,0 +1,217 @@
+"""What a row of a file says about a lead."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from operator import itemgetter
+from uuid import UUID
+
+from unite_core.email import read_email
+from unite_core.errors import Problem
+from unite_core.imports.columns import ColumnMap
+from unite_core.imports.error_report import REPLACEMENT_CHARACTER, without_guard
+from unite_core.imports.reading import Record
+from unite_core.leads.model import LeadStatus, contact_problem, name_problem, source_problem
+from unite_core.phone import Phone, PhoneRule, read_phone
+from unite_core.text import clean
+
+_MOST_SUGGESTIONS = 1000
+_LONGEST_COMPARED = 100
+_EXTENSION_MARK = re.compile(r"(?:ext|x|#)[.:]?\s*(?=\d)", re.IGNORECASE)
+_CONTACT_FIELDS = ("phone", "phone_extension", "email")
+_STATUSES = {status.value: status for status in LeadStatus}
+
+_Problems = list[tuple[int, Problem]]
+"""What is wrong with a row, and in which column."""
+
+
+@dataclass(slots=True)
+class LeadDraft:
+    """What a row says. None: the cell is empty, or there is no such column. There is a phone or an e-mail."""
+
+    row: int
+    name: str | None
+    phone: Phone | None
+    email: str | None
+    status: LeadStatus | None
+    source: str | None
+    assigned_to: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class RowRules:
+    """What is needed to judge rows besides the rows.
+
+    `default_country` is a region in capitals (ISO 3166-1). `owners` names the active users: lower-cased
+    e-mail address, lower-cased name that only one has, and id as text -> id.
+    """
+
+    default_country: str | None
+    phone_rule: PhoneRule
+    owners: Mapping[str, UUID]
+
+
+def missing_name(row: int) -> Problem:
+    """Why a row that would make a new lead makes none, though it is good enough to update one."""
+    return Problem(field="name", code="required", detail=f"Row {row} has no name, and a new lead needs one.")
+
+
+class RowInterpreter:
+    """Turns records into drafts of leads, or tells everything that is wrong with them, in the order of columns.
+
+    `width` is the number of columns of the header. An apostrophe that keeps a spreadsheet from taking a cell
+    for a formula is not part of its value. A row whose name is empty has its first and last name for one.
+    """
+
+    def __init__(self, columns: ColumnMap, rules: RowRules, width: int) -> None:
+        self._width = width
+        self._country = rules.default_country
+        self._rule = rules.phone_rule
+        self._owners = rules.owners
+        self._name = columns.index("name")
+        self._first_name = columns.index("first_name")
+        self._last_name = columns.index("last_name")
+        self._phone = columns.index("phone")
+        self._extension = columns.index("phone_extension")
+        self._email = columns.index("email")
+        self._status = columns.index("status")
+        self._source = columns.index("source")
+        self._owner = columns.index("assigned_to")
+        self._close_statuses = _Suggestions(_STATUSES)
+        self._close_owners = _Suggestions(owner for owner in rules.owners if "@" in owner)
+
+    def __call__(self, record: Record) -> LeadDraft | tuple[Problem, ...]:
+        if record.problem is not None:
+            return (record.problem,)
+        cells: Sequence[str] = record.cells
+        if len(cells) != self._width:
+            surplus = self._surplus(cells)
+            if surplus is not None:
+                return (surplus,)
+            cells = [*cells, *[""] * (self._width - len(cells))]
+        problems: _Problems = []
+        name = self._read_name(cells, problems)
+        phone = self._read_phone(cells, problems)
+        email = self._read_email(cells, problems)
+        status = None if self._status is None else self._read_status(self._status, cells, problems)
+        source = None if self._source is None else self._read_source(self._source, cells, problems)
+        owner = None if self._owner is None else self._read_owner(self._owner, cells, problems)
+        unreachable = contact_problem(phone, email)
+        if unreachable is not None and all(problem.field not in _CONTACT_FIELDS for _, problem in problems):
+            problems.append((self._width, unreachable))
+        if problems:
+            return tuple(problem for _, problem in sorted(problems, key=itemgetter(0)))
+        return LeadDraft(record.row, name, phone, email, status, source, owner)
+
+    def _surplus(self, cells: Sequence[str]) -> Problem | None:
+        if not any(map(str.strip, cells[self._width :])):
+            return None
+        detail = (
+            f"The row has {len(cells)} cells, the header has {self._width}. Is there a delimiter in a cell that is "
+            "not quoted?"
+        )
+        return Problem(field="", code="too_many_cells", detail=detail)
+
+    def _read_name(self, cells: Sequence[str], problems: _Problems) -> str | None:
+        at = self._name
+        name = "" if at is None else _value(cells[at])
+        if not name:
+            first = "" if self._first_name is None else _value(cells[self._first_name])
+            last = "" if self._last_name is None else _value(cells[self._last_name])
+            name = f"{first} {last}" if first and last else first or last
+            at = self._first_name if first else self._last_name
+        if not name or at is None:
+            return None
+        problem = name_problem(name) or _damage("name", name)
+        if problem is not None:
+            problems.append((at, problem))
+        return name
+
+    def _read_phone(self, cells: Sequence[str], problems: _Problems) -> Phone | None:
+        text = "" if self._phone is None else _value(cells[self._phone])
+        extension = "" if self._extension is None else _value(cells[self._extension])
+        if extension:
+            extension = _EXTENSION_MARK.sub("", extension)
+        if not text:
+            if extension:
+                detail = "An extension needs a phone number; add the number, or empty the cell."
+                problem = Problem(field="phone_extension", code="phone_required", detail=detail)
+                problems.append((self._extension or 0, problem))
+            return None
+        read = read_phone(text, country=self._country, rule=self._rule, extension=extension)
+        if isinstance(read, Phone):
+            return read
+        at = self._extension if read.field == "phone_extension" and extension else self._phone
+        problems.append((at or 0, read))
+        return None
+
+    def _read_email(self, cells: Sequence[str], problems: _Problems) -> str | None:
+        if self._email is None or not (text := _value(cells[self._email])):
+            return None
+        read = read_email(text)
+        if isinstance(read, str):
+            return read
+        problems.append((self._email, read))
+        return None
+
+    def _read_status(self, at: int, cells: Sequence[str], problems: _Problems) -> LeadStatus | None:
+        text = _value(cells[at]).lower()
+        if not text:
+            return None
+        status = _STATUSES.get(text)
+        if status is None:
+            detail = f"This is no status; it is one of {', '.join(_STATUSES)}."
+            close = self._close_statuses.to(text)
+            problems.append((at, Problem(field="status", code="unknown_status", detail=detail, suggestion=close)))
+        return status
+
+    def _read_source(self, at: int, cells: Sequence[str], problems: _Problems) -> str | None:
+        source = _value(cells[at]).lower()
+        if not source:
+            return None
+        problem = source_problem(source) or _damage("source", source)
+        if problem is not None:
+            problems.append((at, problem))
+        return source
+
+    def _read_owner(self, at: int, cells: Sequence[str], problems: _Problems) -> UUID | None:
+        text = _value(cells[at]).lower()
+        if not text:
+            return None
+        owner = self._owners.get(text)
+        if owner is None:
+            detail = "No active user has this e-mail address, id or name; write the e-mail address of one."
+            close = self._close_owners.to(text)
+            problems.append((at, Problem(field="assigned_to", code="unknown_user", detail=detail, suggestion=close)))
+        return owner
+
+
+class _Suggestions:
+    """The closest of some values; since finding it is slow, each text is compared once, and only so many are."""
+
+    def __init__(self, values: Iterable[str]) -> None:
+        self._values = list(values)
+        self._known: dict[str, str | None] = {}
+
+    def to(self, text: str) -> str | None:
+        """The value that was probably meant, None where none is close."""
+        if text not in self._known:
+            if len(self._known) >= _MOST_SUGGESTIONS or len(text) > _LONGEST_COMPARED:
+                return None
+            self._known[text] = next(iter(get_close_matches(text, self._values, n=1)), None)
+        return self._known[text]
+
+
+def _value(cell: str) -> str:
+    if cell[:1] == "'":
+        cell = without_guard(cell)
+    return clean(cell)
+
+
+def _damage(field: str, text: str) -> Problem | None:
+    """Why a text in which something was lost, in the file or before, is no good."""
+    if text.isascii() or REPLACEMENT_CHARACTER not in text:
+        return None
+    detail = f"Where it has {REPLACEMENT_CHARACTER} a character was lost; write the one that belongs there."
+    return Problem(field=field, code="broken_encoding", detail=detail)
