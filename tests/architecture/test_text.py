@@ -15,8 +15,8 @@ REGISTRIES = tuple(
 # `type: ignore[rule]  # reason` and `noqa: RULE  # reason`, the reason in words.
 _IGNORE = re.compile(r"#\s*(noqa|type:\s*ignore|pragma:\s*no\s+(?:cover|branch)|mypy:|ruff:|nosec)(.*)", re.IGNORECASE)
 _REASONED = {
-    "noqa": re.compile(r":\s*[A-Z]+[0-9]+(,\s*[A-Z]+[0-9]+)*\s+#\s*\w+.*"),
-    "type": re.compile(r"\[[a-z-]+(,\s*[a-z-]+)*\]\s+#\s*\w+.*"),
+    "noqa": re.compile(r":\s*[A-Z]+[0-9]+(,\s*[A-Z]+[0-9]+)*\s+[#-]\s*\w+.*"),
+    "type": re.compile(r"\[[a-z-]+(,\s*[a-z-]+)*\]\s+[#-]\s*\w+.*"),
 }
 
 
