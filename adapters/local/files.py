@@ -1,0 +1,161 @@
+"""Files in a folder of this machine, behind the same signed links as anywhere else."""
+
+import errno
+import os
+import re
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import BinaryIO
+
+from adapters.local.links import Links
+from unite_core.clock import Clock
+from unite_core.errors import Invalid, NotFound, TooLarge, Unavailable
+from unite_core.files import Download, Files, ServedFile, SignedFiles, Upload
+
+ROUTE = "files"
+"""The path under the public address at which the service itself answers the links."""
+
+UPLOAD_METHOD = "PUT"
+DOWNLOAD_METHOD = "GET"
+BLOCK = 256 * 1024
+INCOMING = ".incoming"
+"""Where files stand while they are written. No key has a part that starts with a dot."""
+
+LEFT_BEHIND_AFTER = timedelta(days=1)
+
+_KEY = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*")
+_LONGEST_KEY = 512
+
+
+class LocalFiles(Files, SignedFiles):
+    """Holds each file under its key in `folder`, and answers the links that it signs itself.
+
+    A file is written beside the others, brought to disk, and only then put in its place (POSIX `rename`): whoever reads
+    sees the old one or the new one, also after a power cut. Raises `Unavailable` where the disk is full.
+    """
+
+    def __init__(self, folder: Path, *, public_url: str, secrets_by_kid: Mapping[str, bytes], clock: Clock) -> None:
+        self._folder = folder
+        self._links = Links(f"{public_url}/{ROUTE}", dict(secrets_by_kid))
+        self._clock = clock
+
+    def sign_upload(self, key: str, *, content_type: str, size: int, lifetime: timedelta) -> Upload:
+        self._path(key)
+        expires_at = self._expiry(lifetime)
+        url = self._links.make(UPLOAD_METHOD, key, {"size": str(size), "type": content_type}, expires_at)
+        headers = {"Content-Type": content_type}
+        return Upload(url=url, method=UPLOAD_METHOD, expires_at=expires_at, headers=headers)
+
+    def sign_download(self, key: str, *, filename: str, content_type: str, lifetime: timedelta) -> Download:
+        self._path(key)
+        expires_at = self._expiry(lifetime)
+        url = self._links.make(DOWNLOAD_METHOD, key, {"filename": filename, "type": content_type}, expires_at)
+        return Download(url=url, expires_at=expires_at)
+
+    def size(self, key: str) -> int | None:
+        try:
+            return self._path(key).stat().st_size
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    @contextmanager
+    def read(self, key: str) -> Iterator[BinaryIO]:
+        with self._open(key) as stream:
+            yield stream
+
+    @contextmanager
+    def write(self, key: str, *, content_type: str) -> Iterator[BinaryIO]:  # noqa: ARG002 - a folder knows no types
+        target = self._path(key)
+        incoming = self._folder / INCOMING / secrets.token_hex(16)
+        incoming.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with incoming.open("xb") as stream:
+                yield stream
+                stream.flush()
+                os.fsync(stream.fileno())
+            target.parent.mkdir(parents=True, exist_ok=True)
+            incoming.replace(target)
+            _sync_folder(target.parent)
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise Unavailable("The disk is full; nothing was stored.") from error
+            raise
+        finally:
+            incoming.unlink(missing_ok=True)
+
+    def delete(self, key: str) -> None:
+        with suppress(FileNotFoundError, NotADirectoryError):
+            self._path(key).unlink()
+
+    def receive(
+        self, key: str, query: dict[str, str], *, content_type: str | None, size: int | None, body: BinaryIO
+    ) -> None:
+        signed = self._links.check(UPLOAD_METHOD, key, query, now=self._clock.now())
+        if _media_type(content_type) != _media_type(signed["type"]):
+            raise Invalid(f"The upload was announced as {signed['type']}; send that.", code="wrong_type")
+        permitted = int(signed["size"])
+        if size is not None and size != permitted:
+            raise _wrong_size(size, permitted)
+        with self.write(key, content_type=signed["type"]) as target:
+            left = permitted
+            while left and (block := body.read(min(BLOCK, left))):
+                target.write(block)
+                left -= len(block)
+            if left:
+                raise _wrong_size(permitted - left, permitted)
+            if body.read(1):
+                raise _wrong_size(permitted + 1, permitted)
+
+    def serve(self, key: str, query: dict[str, str]) -> ServedFile:
+        signed = self._links.check(DOWNLOAD_METHOD, key, query, now=self._clock.now())
+        body = self._open(key)
+        size = os.fstat(body.fileno()).st_size
+        return ServedFile(body=body, size=size, content_type=signed["type"], filename=signed["filename"])
+
+    def remove_leftovers(self) -> int:
+        """Delete what uploads left unfinished a day ago or more, as a crash does; how many there were."""
+        before = (self._clock.now() - LEFT_BEHIND_AFTER).timestamp()
+        removed = 0
+        for path in (self._folder / INCOMING).glob("*"):
+            with suppress(FileNotFoundError):  # it was finished meanwhile
+                if path.stat().st_mtime < before:
+                    path.unlink()
+                    removed += 1
+        return removed
+
+    def _open(self, key: str) -> BinaryIO:
+        try:
+            return self._path(key).open("rb")
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            raise NotFound("There is no such file.") from None
+
+    def _path(self, key: str) -> Path:
+        if len(key) > _LONGEST_KEY or not _KEY.fullmatch(key):
+            raise ValueError("This is no key of a file.")
+        return self._folder / key
+
+    def _expiry(self, lifetime: timedelta) -> datetime:
+        """The end of the lifetime, down to the second: that is what a link carries."""
+        return datetime.fromtimestamp(int((self._clock.now() + lifetime).timestamp()), UTC)
+
+
+def _media_type(content_type: str | None) -> str:
+    """The type without parameters such as a charset, in lower case (RFC 9110, 8.3.1)."""
+    return (content_type or "").partition(";")[0].strip().lower()
+
+
+def _wrong_size(size: int, permitted: int) -> Invalid | TooLarge:
+    if size > permitted:
+        return TooLarge(f"The upload was announced with {permitted} bytes; there are more.")
+    return Invalid(f"The upload was announced with {permitted} bytes; only {size} came.", code="wrong_size")
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
