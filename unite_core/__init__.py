@@ -1,0 +1,123 @@
+"""Unite's domain: hand `build` the ports, get the use cases of users, leads and imports."""
+
+from unite_core.application import Ports, Rules, Unite, build
+from unite_core.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    Malformed,
+    NotFound,
+    PreconditionFailed,
+    Problem,
+    TooLarge,
+    TooMany,
+    Unauthenticated,
+    Unavailable,
+    UniteError,
+)
+from unite_core.files import Download, Upload
+from unite_core.idempotency import Claim, Outcome
+from unite_core.identity.model import Actor, Permission, Role, Session, TokenPair, User
+from unite_core.identity.ports import UserFilter
+from unite_core.identity.use_cases import Credentials, NewUser, PasswordChange, UserChanges
+from unite_core.imports.model import (
+    Counts,
+    Failure,
+    ImportOptions,
+    ImportStatus,
+    LeadImport,
+    OnDuplicate,
+    Progress,
+    Rejection,
+    RowKind,
+    Undone,
+    progress,
+)
+from unite_core.imports.ports import ImportFilter
+from unite_core.imports.queries import DueWork, RejectionPage, RejectionsWanted
+from unite_core.imports.use_cases import FileToImport, ImportUpload, NewImport, StoredFile
+from unite_core.leads.model import Duplicate, DuplicateLead, ImageStatus, Lead, LeadImage, LeadStatus
+from unite_core.leads.ports import LeadFilter
+from unite_core.leads.queries import LinkedImage
+from unite_core.leads.search import question_words
+from unite_core.leads.use_cases import ImageUpload, LeadChanges, LeadToDelete, NewImage, NewLead, PhonePolicy
+from unite_core.paging import Page, PageRequest, Position
+from unite_core.phone import Phone, PhoneRule
+from unite_core.rate_limits import Allowance
+from unite_core.unset import UNSET, Unset
+
+__all__ = [
+    "UNSET",
+    "Actor",
+    "Allowance",
+    "Claim",
+    "Conflict",
+    "Counts",
+    "Credentials",
+    "Download",
+    "DueWork",
+    "Duplicate",
+    "DuplicateLead",
+    "Failure",
+    "FileToImport",
+    "Forbidden",
+    "ImageStatus",
+    "ImageUpload",
+    "ImportFilter",
+    "ImportOptions",
+    "ImportStatus",
+    "ImportUpload",
+    "Invalid",
+    "Lead",
+    "LeadChanges",
+    "LeadFilter",
+    "LeadImage",
+    "LeadImport",
+    "LeadStatus",
+    "LeadToDelete",
+    "LinkedImage",
+    "Malformed",
+    "NewImage",
+    "NewImport",
+    "NewLead",
+    "NewUser",
+    "NotFound",
+    "OnDuplicate",
+    "Outcome",
+    "Page",
+    "PageRequest",
+    "PasswordChange",
+    "Permission",
+    "Phone",
+    "PhonePolicy",
+    "PhoneRule",
+    "Ports",
+    "Position",
+    "PreconditionFailed",
+    "Problem",
+    "Progress",
+    "Rejection",
+    "RejectionPage",
+    "RejectionsWanted",
+    "Role",
+    "RowKind",
+    "Rules",
+    "Session",
+    "StoredFile",
+    "TokenPair",
+    "TooLarge",
+    "TooMany",
+    "Unauthenticated",
+    "Unavailable",
+    "Undone",
+    "Unite",
+    "UniteError",
+    "Unset",
+    "Upload",
+    "User",
+    "UserChanges",
+    "UserFilter",
+    "build",
+    "progress",
+    "question_words",
+]

@@ -157,6 +157,6 @@ class PurgeAnswers:
 
 def _within(use_case: Callable[P, T], hook: "Callable[[UnitOfWork, Any], None]") -> Callable[P, T]:
     """The same use case, committing through units of work that call `hook`."""
-    work: Any = use_case.work
-    changed: Any = replace(use_case, work=work.before_commit(hook))  # type: ignore[type-var]  # every use case is a dataclass
-    return changed  # type: ignore[no-any-return]  # replace() keeps the type
+    changing: Any = use_case  # every use case that changes something is a dataclass with a field `work`
+    changed: Callable[P, T] = replace(changing, work=changing.work.before_commit(hook))
+    return changed

@@ -1,0 +1,154 @@
+"""Things to test with: each is right as it stands, and takes changes by name."""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import count
+from typing import Any
+from uuid import UUID
+
+from unite_core.errors import Problem
+from unite_core.identity.model import REFRESH_TOKEN_LIFETIME, Actor, Role, Session, User
+from unite_core.imports.model import ImportOptions, ImportStatus, LeadImport, LeadSnapshot, Rejection, RowKind
+from unite_core.leads.model import ImageStatus, Lead, LeadImage, LeadStatus
+from unite_core.phone import Phone
+from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING, SequentialIds
+
+# A year before those of the in-memory ports, so that the two never meet.
+_ids = SequentialIds(1_740_906_000_000)
+_numbers = count(1)
+
+
+def an_id() -> UUID:
+    """An id that nothing else has, greater than all before."""
+    return _ids.new()
+
+
+def a_phone() -> Phone:
+    """A phone number that nothing else has."""
+    return Phone(f"+1212{2000000 + next(_numbers) % 8000000}")
+
+
+def an_actor(role: Role = Role.ADMIN, *, user_id: UUID | None = None) -> Actor:
+    """Somebody in a role, who need not be among the users."""
+    return Actor(user_id=user_id or an_id(), role=role)
+
+
+def acting(user: User) -> Actor:
+    """The user as a use case meets them."""
+    return Actor(user_id=user.id, role=user.role)
+
+
+def a_user(**changes: Any) -> User:
+    """An active agent with an address of their own."""
+    number = next(_numbers)
+    user: dict[str, Any] = {
+        "id": an_id(),
+        "email": f"user{number}@unite.example",
+        "name": f"User {number}",
+        "role": Role.AGENT,
+        "phone": None,
+        "password_hash": "not a hash",
+        "active": True,
+        "created_at": A_MONDAY_MORNING,
+        "updated_at": A_MONDAY_MORNING,
+    }
+    return User(**{**user, **changes})
+
+
+def a_session(user: User, **changes: Any) -> Session:
+    """A live session of the user."""
+    session: dict[str, Any] = {
+        "id": an_id(),
+        "user_id": user.id,
+        "current_refresh": f"{next(_numbers):064x}",
+        "created_at": A_MONDAY_MORNING,
+        "expires_at": A_MONDAY_MORNING + REFRESH_TOKEN_LIFETIME,
+    }
+    return Session(**{**session, **changes})
+
+
+def a_lead(**changes: Any) -> Lead:
+    """A new lead with a phone number of its own, no e-mail address, assigned to nobody."""
+    lead: dict[str, Any] = {
+        "id": an_id(),
+        "name": "Grace Hopper",
+        "phone": a_phone(),
+        "email": None,
+        "status": LeadStatus.NEW,
+        "source": "api",
+        "assigned_to": None,
+        "created_at": A_MONDAY_MORNING,
+        "updated_at": A_MONDAY_MORNING,
+    }
+    return Lead(**{**lead, **changes})
+
+
+def an_image(lead: Lead, created_by: User, **changes: Any) -> LeadImage:
+    """A PNG of the lead that is still to be uploaded."""
+    image_id = changes.pop("id", None) or an_id()
+    image: dict[str, Any] = {
+        "id": image_id,
+        "lead_id": lead.id,
+        "content_type": "image/png",
+        "size": 100,
+        "filename": "portrait.png",
+        "key": f"images/{lead.id}/{image_id}",
+        "status": ImageStatus.AWAITING_UPLOAD,
+        "created_by": created_by.id,
+        "created_at": A_MONDAY_MORNING,
+    }
+    return LeadImage(**{**image, **changes})
+
+
+def an_import(created_by: User, **changes: Any) -> LeadImport:
+    """A queued import of a file of 1,000 bytes."""
+    import_id = changes.pop("id", None) or an_id()
+    coming: dict[str, Any] = {
+        "id": import_id,
+        "filename": "leads.csv",
+        "size": 1000,
+        "status": ImportStatus.QUEUED,
+        "options": ImportOptions(),
+        "key": f"imports/{import_id}.csv",
+        "created_by": created_by.id,
+        "created_at": A_MONDAY_MORNING,
+    }
+    return LeadImport(**{**coming, **changes})
+
+
+def a_rejection(row: int, **changes: Any) -> Rejection:
+    """A row without a name."""
+    rejection: dict[str, Any] = {
+        "row": row,
+        "kind": RowKind.REJECTED,
+        "problems": (Problem(field="name", code="required", detail="A lead needs a name."),),
+        "cells": ("", "+12122345678"),
+    }
+    return Rejection(**{**rejection, **changes})
+
+
+def a_snapshot(of: LeadImport, lead: Lead, **changes: Any) -> LeadSnapshot:
+    """What `lead` was before the import updated it for the first time."""
+    snapshot: dict[str, Any] = {
+        "import_id": of.id,
+        "lead_id": lead.id,
+        "before": {"name": lead.name},
+        "made_by_import": False,
+        "version_after": lead.version + 1,
+    }
+    return LeadSnapshot(**{**snapshot, **changes})
+
+
+def csv_text(header: Sequence[str], rows: Iterable[Sequence[str]], *, delimiter: str = ",") -> str:
+    """A CSV file as RFC 4180 has it."""
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=delimiter)
+    writer.writerow(header)
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def csv_bytes(rows: Iterable[Mapping[str, str]], *, header: Sequence[str] = ("Name", "Phone", "Email")) -> bytes:
+    """A CSV file in UTF-8 of rows that are given by header; a cell that a row leaves out is empty."""
+    return csv_text(header, ([row.get(column, "") for column in header] for row in rows)).encode()

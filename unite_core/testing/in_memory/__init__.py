@@ -1,0 +1,38 @@
+"""Every port of the core in memory: for tests, for examples, and as the model of what a port promises."""
+
+from unite_core.testing.in_memory.answers import InMemoryAnswers
+from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING, FixedClock, SequentialIds
+from unite_core.testing.in_memory.files import InMemoryFiles
+from unite_core.testing.in_memory.identity import FastPasswords, FastTokens, InMemorySessions, InMemoryUsers
+from unite_core.testing.in_memory.imports import InMemoryImportRows, InMemoryImports, InMemoryRehearsal
+from unite_core.testing.in_memory.jobs import InMemoryJobs
+from unite_core.testing.in_memory.leads import InMemoryLeadImages, InMemoryLeads
+from unite_core.testing.in_memory.limits import InMemoryRateLimits
+from unite_core.testing.in_memory.tables import Store
+from unite_core.testing.in_memory.unite import InMemoryPorts, in_memory_ports, in_memory_unite
+from unite_core.testing.in_memory.work import InMemoryUnitOfWork, InMemoryWork
+
+__all__ = [
+    "A_MONDAY_MORNING",
+    "FastPasswords",
+    "FastTokens",
+    "FixedClock",
+    "InMemoryAnswers",
+    "InMemoryFiles",
+    "InMemoryImportRows",
+    "InMemoryImports",
+    "InMemoryJobs",
+    "InMemoryLeadImages",
+    "InMemoryLeads",
+    "InMemoryPorts",
+    "InMemoryRateLimits",
+    "InMemoryRehearsal",
+    "InMemorySessions",
+    "InMemoryUnitOfWork",
+    "InMemoryUsers",
+    "InMemoryWork",
+    "SequentialIds",
+    "Store",
+    "in_memory_ports",
+    "in_memory_unite",
+]

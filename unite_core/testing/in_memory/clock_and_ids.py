@@ -1,0 +1,34 @@
+"""A clock that stands still and ids that can be foreseen."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from uuid import UUID
+
+from unite_core.clock import Clock
+from unite_core.ids import Ids
+
+A_MONDAY_MORNING = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+
+class FixedClock(Clock):
+    """Stands still until it is told to go on."""
+
+    def __init__(self, at: datetime = A_MONDAY_MORNING) -> None:
+        self._at = at
+
+    def now(self) -> datetime:
+        return self._at
+
+    def advance(self, by: timedelta) -> None:
+        """Let time pass."""
+        self._at += by
+
+
+class SequentialIds(Ids):
+    """Counts up: every id has the shape of a UUID version 7 (RFC 9562, 5.7), one millisecond after the last."""
+
+    def __init__(self, first_millisecond: int = 1_772_442_000_000) -> None:
+        self._milliseconds = count(first_millisecond)
+
+    def new(self) -> UUID:
+        return UUID(int=next(self._milliseconds) << 80 | 0x7 << 76 | 0b10 << 62)

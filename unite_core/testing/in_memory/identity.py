@@ -1,0 +1,154 @@
+"""Users, sessions, passwords and tokens in memory."""
+
+import hashlib
+import hmac
+import json
+import secrets
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import asdict
+from datetime import datetime
+from uuid import UUID
+
+from unite_core.errors import Conflict, NotFound, PreconditionFailed, Unauthenticated
+from unite_core.identity.model import Role, Session, User
+from unite_core.identity.ports import AccessClaims, Passwords, Sessions, Tokens, UserFilter, Users
+from unite_core.paging import Page, PageRequest, Position
+from unite_core.testing.in_memory.tables import Tables, newest_first
+from unite_core.versions import require_version
+
+
+class InMemoryUsers(Users):
+    """Everybody who can log in, or could."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._users = tables.users
+
+    def add(self, user: User) -> None:
+        if self.find_by_email(user.email) is not None:
+            raise Conflict("Another user has this e-mail address.", code="duplicate_user")
+        self._users[user.id] = deepcopy(user)
+
+    def get(self, user_id: UUID) -> User:
+        if user_id not in self._users:
+            raise NotFound("There is no such user.")
+        return deepcopy(self._users[user_id])
+
+    def find_by_email(self, email: str) -> User | None:
+        return deepcopy(next((user for user in self._users.values() if user.email == email), None))
+
+    def save(self, user: User) -> None:
+        if user.id not in self._users:
+            raise PreconditionFailed("There is no such user.")
+        require_version(user.version - 1, self._users[user.id].version)
+        self._users[user.id] = deepcopy(user)
+
+    def page(self, wanted: UserFilter, request: PageRequest) -> Page[User]:
+        found = (
+            user
+            for user in self._users.values()
+            if wanted.role in (None, user.role) and wanted.active in (None, user.active)
+        )
+        return newest_first(found, request, lambda user: Position(user.created_at, user.id))
+
+    def active_admins(self) -> int:
+        return sum(user.active and user.role is Role.ADMIN for user in self._users.values())
+
+    def active(self, *, limit: int) -> Sequence[User]:
+        return deepcopy([user for user in self._users.values() if user.active][:limit])
+
+
+class InMemorySessions(Sessions):
+    """Logins and the refresh tokens that descend from them, as digests."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._sessions = tables.sessions
+        self._refreshes = tables.refreshes
+
+    def add(self, session: Session) -> None:
+        self._sessions[session.id] = deepcopy(session)
+        self._refreshes[session.current_refresh] = session.id
+
+    def get(self, session_id: UUID) -> Session | None:
+        return deepcopy(self._sessions.get(session_id))
+
+    def find_by_refresh(self, digest: str) -> Session | None:
+        session_id = self._refreshes.get(digest)
+        return self.get(session_id) if session_id is not None else None
+
+    def save(self, session: Session) -> None:
+        self.add(session)
+
+    def revoke_all(self, user_id: UUID, *, now: datetime) -> int:
+        alive = [it for it in self._sessions.values() if it.user_id == user_id and it.alive(now)]
+        for session in deepcopy(alive):
+            session.revoke(now)
+            self.save(session)
+        return len(alive)
+
+    def purge(self, *, before: datetime, limit: int) -> int:
+        old = {it.id for it in self._sessions.values() if it.expires_at < before}
+        old = set(sorted(old)[:limit])
+        for session_id in old:
+            del self._sessions[session_id]
+        for digest in [digest for digest, session_id in self._refreshes.items() if session_id in old]:
+            del self._refreshes[digest]
+        return len(old)
+
+
+class FastPasswords(Passwords):
+    """Salted and fast, hence for tests alone. Hashes made with another `strength` are outdated."""
+
+    def __init__(self, strength: int = 1) -> None:
+        self._strength = strength
+
+    def hash(self, password: str) -> str:
+        return self._hash(password, secrets.token_hex(8), str(self._strength))
+
+    def matches(self, password: str, password_hash: str | None) -> bool:
+        if password_hash is None:
+            return False
+        strength, salt, _ = password_hash.split("$")
+        return hmac.compare_digest(self._hash(password, salt, strength), password_hash)
+
+    def outdated(self, password_hash: str) -> bool:
+        return password_hash.split("$", maxsplit=1)[0] != str(self._strength)
+
+    def _hash(self, password: str, salt: str, strength: str) -> str:
+        digest = hashlib.sha256((salt + password).encode("utf-8", "surrogatepass")).hexdigest()
+        return f"{strength}${salt}${digest}"
+
+
+class FastTokens(Tokens):
+    """Signed tokens with nothing configurable about them."""
+
+    def __init__(self) -> None:
+        self._secret = secrets.token_bytes(32)
+
+    def issue(self, claims: AccessClaims) -> str:
+        body = urlsafe_b64encode(json.dumps(asdict(claims), default=str).encode()).decode()
+        return f"{body}.{self._signature(body)}"
+
+    def read(self, token: str, *, now: datetime) -> AccessClaims:
+        body, _, signature = token.partition(".")
+        if not hmac.compare_digest(self._signature(body).encode(), signature.encode("utf-8", "surrogatepass")):
+            raise Unauthenticated("This access token is not genuine; log in again.", code="invalid_token")
+        told = json.loads(urlsafe_b64decode(body))
+        claims = AccessClaims(
+            user_id=UUID(told["user_id"]),
+            role=Role(told["role"]),
+            session_id=UUID(told["session_id"]),
+            token_id=UUID(told["token_id"]),
+            issued_at=datetime.fromisoformat(told["issued_at"]),
+            expires_at=datetime.fromisoformat(told["expires_at"]),
+        )
+        if now >= claims.expires_at:
+            raise Unauthenticated("This access token has expired; refresh it.", code="token_expired")
+        return claims
+
+    def new_refresh_token(self) -> str:
+        return secrets.token_urlsafe(32)
+
+    def _signature(self, body: str) -> str:
+        return hmac.new(self._secret, body.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()

@@ -1,0 +1,128 @@
+"""Imports, what became of their rows, and rehearsals in memory."""
+
+from collections.abc import Collection, Sequence
+from copy import deepcopy
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from unite_core.errors import Conflict, NotFound, PreconditionFailed
+from unite_core.imports.model import ImportStatus, LeadImport, LeadSnapshot, Rejection, RowKind
+from unite_core.imports.ports import ImportFilter, ImportRows, Imports, Rehearsal
+from unite_core.leads.model import Lead
+from unite_core.leads.ports import ContactMatches
+from unite_core.paging import Page, PageRequest, Position
+from unite_core.testing.in_memory.leads import InMemoryLeads
+from unite_core.testing.in_memory.tables import Tables, newest_first
+from unite_core.versions import require_version
+
+
+class InMemoryImports(Imports):
+    """All imports."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._imports = tables.imports
+
+    def add(self, new: LeadImport) -> None:
+        self._refuse_same_file(new)
+        self._imports[new.id] = deepcopy(new)
+
+    def get(self, import_id: UUID) -> LeadImport:
+        if import_id not in self._imports:
+            raise NotFound("There is no such import.")
+        return deepcopy(self._imports[import_id])
+
+    def save(self, changed: LeadImport) -> None:
+        if changed.id not in self._imports:
+            raise PreconditionFailed("There is no such import.")
+        require_version(changed.version - 1, self._imports[changed.id].version)
+        self._refuse_same_file(changed)
+        self._imports[changed.id] = deepcopy(changed)
+
+    def page(self, wanted: ImportFilter, request: PageRequest) -> Page[LeadImport]:
+        found = (it for it in self._imports.values() if not wanted.statuses or it.status in wanted.statuses)
+        return newest_first(found, request, lambda it: Position(it.created_at, it.id))
+
+    def find_same_file(self, same_file_key: str) -> LeadImport | None:
+        return deepcopy(next((it for it in self._imports.values() if it.same_file_key == same_file_key), None))
+
+    def unfinished(self, *, now: datetime, limit: int) -> Sequence[LeadImport]:
+        due = [
+            it
+            for it in self._imports.values()
+            if (it.status in (ImportStatus.QUEUED, ImportStatus.RUNNING) or it.undoing)
+            and (it.held_until is None or it.held_until <= now)
+        ]
+        return deepcopy(sorted(due, key=lambda it: (it.created_at, it.id))[:limit])
+
+    def abandoned(self, *, before: datetime, limit: int) -> Sequence[LeadImport]:
+        waiting = (it for it in self._imports.values() if it.status is ImportStatus.AWAITING_UPLOAD)
+        return deepcopy([it for it in waiting if it.created_at < before][:limit])
+
+    def _refuse_same_file(self, changed: LeadImport) -> None:
+        other = self.find_same_file(changed.same_file_key) if changed.same_file_key is not None else None
+        if other is not None and other.id != changed.id:
+            raise Conflict("Another import has the same file and options.", code="same_file")
+
+
+class InMemoryImportRows(ImportRows):
+    """What became of single rows, and what leads were before an update."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._rejections = tables.rejections
+        self._snapshots = tables.snapshots
+
+    def reject(self, import_id: UUID, rejections: Sequence[Rejection]) -> None:
+        known = self._rejections.setdefault(import_id, {})
+        for rejection in rejections:
+            if rejection.row in known:
+                raise ValueError(f"Row {rejection.row} of {import_id} has a rejection already.")
+            known[rejection.row] = rejection
+
+    def rejections(self, import_id: UUID, *, kind: RowKind | None, after_row: int, limit: int) -> Sequence[Rejection]:
+        known = sorted(self._rejections.get(import_id, {}).items())
+        return [it for row, it in known if row > after_row and kind in (None, it.kind)][:limit]
+
+    def remember(self, snapshots: Sequence[LeadSnapshot]) -> None:
+        for snapshot in snapshots:
+            known = self._snapshots.setdefault(snapshot.import_id, {})
+            first = known.get(snapshot.lead_id, deepcopy(snapshot))
+            known[snapshot.lead_id] = replace(first, version_after=snapshot.version_after)
+
+    def remembered(self, import_id: UUID, *, limit: int) -> Sequence[LeadSnapshot]:
+        known = self._snapshots.get(import_id, {}).values()
+        return deepcopy(sorted(known, key=lambda it: not it.made_by_import)[:limit])
+
+    def forget(self, import_id: UUID, lead_ids: Collection[UUID]) -> None:
+        for lead_id in lead_ids:
+            self._snapshots.get(import_id, {}).pop(lead_id, None)
+
+
+class InMemoryRehearsal(Rehearsal):
+    """The leads as they would be after the rows that a dry run has seen so far."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._rehearsed = tables.rehearsed
+        self._leads = InMemoryLeads(tables)
+
+    def put(self, import_id: UUID, leads: Sequence[Lead]) -> None:
+        pretended = self._rehearsed.setdefault(import_id, {})
+        for lead in leads:
+            pretended[lead.id] = deepcopy(lead)
+
+    def matches(self, import_id: UUID, phone_keys: Collection[str], emails: Collection[str]) -> ContactMatches:
+        pretended = self._rehearsed.get(import_id, {})
+        real = self._leads.matches(phone_keys, emails)
+        found = ContactMatches(
+            {key: lead for key, lead in real.by_phone.items() if lead.id not in pretended},
+            {email: lead for email, lead in real.by_email.items() if lead.id not in pretended},
+        )
+        for lead in deepcopy(list(pretended.values())):
+            if lead.phone is not None and lead.phone.key in phone_keys:
+                found.by_phone[lead.phone.key] = lead
+            if lead.email is not None and lead.email in emails:
+                found.by_email[lead.email] = lead
+        return found
+
+    def clear(self, import_id: UUID) -> None:
+        self._rehearsed.pop(import_id, None)

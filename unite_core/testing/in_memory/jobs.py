@@ -1,0 +1,31 @@
+"""Jobs that wait in memory until somebody runs them."""
+
+from uuid import UUID
+
+from unite_core.application import Unite
+from unite_core.jobs import Jobs
+
+
+class InMemoryJobs(Jobs):
+    """Writes down who was to be woken, in order; `run_all` then does what there is to do."""
+
+    def __init__(self) -> None:
+        self.imports: list[UUID] = []
+        self.undos: list[UUID] = []
+
+    def run_import(self, import_id: UUID) -> None:
+        self.imports.append(import_id)
+
+    def undo_import(self, import_id: UUID) -> None:
+        self.undos.append(import_id)
+
+    def run_all(self, unite: Unite, *, holder: str = "worker") -> None:
+        """Continue every import and every undoing that is due, until none is. Woken or not: as a sweep would."""
+        while True:
+            due = unite.imports.due()
+            if not due.to_import and not due.to_undo:
+                return
+            for import_id in due.to_import:
+                unite.imports.continue_import(import_id, holder=holder)
+            for import_id in due.to_undo:
+                unite.imports.continue_undo(import_id)

@@ -1,0 +1,143 @@
+"""Leads and their images in memory."""
+
+from collections.abc import Collection, Iterator, Sequence
+from copy import deepcopy
+from datetime import datetime
+from uuid import UUID
+
+from unite_core.errors import NotFound, PreconditionFailed
+from unite_core.leads.model import Duplicate, DuplicateLead, ImageStatus, Lead, LeadImage
+from unite_core.leads.ports import ContactMatches, LeadFilter, LeadImages, Leads
+from unite_core.leads.search import answers
+from unite_core.paging import Page, PageRequest, Position
+from unite_core.testing.in_memory.tables import Tables, newest_first
+from unite_core.versions import require_version
+
+
+class InMemoryLeads(Leads):
+    """All leads. Deleted ones are found by nothing here; their phone and e-mail are free."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._leads = tables.leads
+        self._phones = tables.phones
+        self._emails = tables.emails
+
+    def add(self, lead: Lead) -> None:
+        self.add_many([lead])
+
+    def add_many(self, leads: Sequence[Lead]) -> None:
+        for lead in leads:
+            self._refuse_duplicate(lead)
+        for lead in leads:
+            self._put(lead)
+
+    def get(self, lead_id: UUID) -> Lead:
+        lead = self._leads.get(lead_id)
+        if lead is None or lead.deleted_at is not None:
+            raise NotFound("There is no such lead.")
+        return deepcopy(lead)
+
+    def save(self, lead: Lead) -> None:
+        stored = self._leads.get(lead.id)
+        if stored is None:
+            raise PreconditionFailed("There is no such lead.")
+        require_version(lead.version - 1, stored.version)
+        if lead.deleted_at is None:
+            self._refuse_duplicate(lead)
+        if stored.deleted_at is None:
+            if stored.phone is not None:
+                del self._phones[stored.phone.key]
+            if stored.email is not None:
+                del self._emails[stored.email]
+        self._put(lead)
+
+    def page(self, wanted: LeadFilter, request: PageRequest) -> Page[Lead]:
+        found = (lead for lead in self._living() if _meets(lead, wanted))
+        return newest_first(found, request, lambda lead: Position(lead.created_at, lead.id))
+
+    def matches(self, phone_keys: Collection[str], emails: Collection[str]) -> ContactMatches:
+        by_phone = {key: self._phones[key] for key in phone_keys if key in self._phones}
+        by_email = {email: self._emails[email] for email in emails if email in self._emails}
+        found = {lead_id: deepcopy(self._leads[lead_id]) for lead_id in {*by_phone.values(), *by_email.values()}}
+        return ContactMatches(
+            {key: found[lead_id] for key, lead_id in by_phone.items()},
+            {email: found[lead_id] for email, lead_id in by_email.items()},
+        )
+
+    def untouched_of_import(self, import_id: UUID, *, after_row: int, limit: int) -> Sequence[Lead]:
+        made = [
+            (lead.import_row, lead)
+            for lead in self._living()
+            if lead.import_id == import_id
+            and lead.import_row is not None
+            and lead.import_row > after_row
+            and lead.version == 1
+        ]
+        return deepcopy([lead for _, lead in sorted(made, key=lambda it: it[0])[:limit]])
+
+    def _living(self) -> Iterator[Lead]:
+        return (lead for lead in self._leads.values() if lead.deleted_at is None)
+
+    def _put(self, lead: Lead) -> None:
+        self._leads[lead.id] = deepcopy(lead)
+        if lead.deleted_at is None:
+            if lead.phone is not None:
+                self._phones[lead.phone.key] = lead.id
+            if lead.email is not None:
+                self._emails[lead.email] = lead.id
+
+    def _refuse_duplicate(self, lead: Lead) -> None:
+        holders = {
+            "phone": self._phones.get(lead.phone.key) if lead.phone is not None else None,
+            "email": self._emails.get(lead.email) if lead.email is not None else None,
+        }
+        duplicates = [Duplicate(field, other) for field, other in holders.items() if other not in (None, lead.id)]
+        if duplicates:
+            raise DuplicateLead(tuple(duplicates))
+
+
+class InMemoryLeadImages(LeadImages):
+    """The pictures of leads; their bytes are in `Files`."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._images = tables.images
+
+    def add(self, image: LeadImage) -> None:
+        self._images[image.id] = deepcopy(image)
+
+    def get(self, lead_id: UUID, image_id: UUID) -> LeadImage:
+        image = self._images.get(image_id)
+        if image is None or image.lead_id != lead_id:
+            raise NotFound("The lead has no such image.")
+        return deepcopy(image)
+
+    def save(self, image: LeadImage) -> None:
+        self._images[image.id] = deepcopy(image)
+
+    def remove(self, image_id: UUID) -> None:
+        self._images.pop(image_id, None)
+
+    def page(self, lead_id: UUID, request: PageRequest) -> Page[LeadImage]:
+        found = (it for it in self._images.values() if it.lead_id == lead_id and it.status is ImageStatus.READY)
+        return newest_first(found, request, lambda image: Position(image.created_at, image.id))
+
+    def leads_with_images(self, lead_ids: Collection[UUID]) -> set[UUID]:
+        return {image.lead_id for image in self._images.values()} & set(lead_ids)
+
+    def abandoned(self, *, before: datetime, limit: int) -> Sequence[LeadImage]:
+        waiting = (it for it in self._images.values() if it.status is ImageStatus.AWAITING_UPLOAD)
+        return deepcopy([image for image in waiting if image.created_at < before][:limit])
+
+
+def _meets(lead: Lead, wanted: LeadFilter) -> bool:
+    if wanted.question is not None and not (wanted.question and answers(lead.search_text, list(wanted.question))):
+        return False
+    anybody = not wanted.assigned_to and not wanted.unassigned
+    return (
+        (not wanted.statuses or lead.status in wanted.statuses)
+        and (not wanted.sources or lead.source in wanted.sources)
+        and (anybody or lead.assigned_to in wanted.assigned_to or (wanted.unassigned and lead.assigned_to is None))
+        and (wanted.created_from is None or lead.created_at >= wanted.created_from)
+        and (wanted.created_to is None or lead.created_at < wanted.created_to)
+        and (wanted.visible_to is None or lead.assigned_to == wanted.visible_to)
+    )

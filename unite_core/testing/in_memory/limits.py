@@ -1,0 +1,40 @@
+"""Rate limits in memory."""
+
+import math
+from datetime import datetime, timedelta
+from threading import Lock
+
+from unite_core.clock import Clock
+from unite_core.rate_limits import Allowance, RateLimits
+
+_WINDOW = timedelta(minutes=1)
+
+
+class InMemoryRateLimits(RateLimits):
+    """Counts hits per key in a minute that begins with the first of them."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._windows: dict[str, tuple[datetime, int]] = {}
+        self._turn = Lock()
+
+    def hit(self, key: str, per_minute: int) -> Allowance:
+        with self._turn:
+            begun, hits = self._window(key)
+            allowed = hits < per_minute
+            hits += allowed
+            self._windows[key] = (begun, hits)
+        return self._allowance(begun, hits, per_minute, allowed=allowed)
+
+    def peek(self, key: str, per_minute: int) -> Allowance:
+        begun, hits = self._window(key)
+        return self._allowance(begun, hits, per_minute, allowed=hits < per_minute)
+
+    def _window(self, key: str) -> tuple[datetime, int]:
+        now = self._clock.now()
+        begun, hits = self._windows.get(key, (now, 0))
+        return (begun, hits) if now - begun < _WINDOW else (now, 0)
+
+    def _allowance(self, begun: datetime, hits: int, per_minute: int, *, allowed: bool) -> Allowance:
+        left = (begun + _WINDOW - self._clock.now()).total_seconds() if hits else 0
+        return Allowance(allowed=allowed, limit=per_minute, remaining=max(0, per_minute - hits), reset=math.ceil(left))

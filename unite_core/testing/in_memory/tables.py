@@ -1,0 +1,99 @@
+"""What the in-memory implementations hold, and how units of work take turns at it."""
+
+from collections.abc import Callable, Iterable
+from copy import deepcopy
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from threading import Lock, get_ident
+from typing import TypeVar
+from uuid import UUID
+
+from unite_core.identity.model import Session, User
+from unite_core.imports.model import LeadImport, LeadSnapshot, Rejection
+from unite_core.leads.model import Lead, LeadImage
+from unite_core.paging import Page, PageRequest, Position, page_of
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimedKey:
+    """An idempotency key in use; `answered_at` is None while there is no answer."""
+
+    fingerprint: str
+    holder: str
+    claimed_at: datetime
+    until: datetime
+    answer: bytes | None = None
+    answered_at: datetime | None = None
+
+
+@dataclass(slots=True)
+class Tables:
+    """One state of everything. What is stored here is never changed in place: repositories copy on both ways."""
+
+    users: dict[UUID, User] = field(default_factory=dict)
+    sessions: dict[UUID, Session] = field(default_factory=dict)
+    refreshes: dict[str, UUID] = field(default_factory=dict)
+    leads: dict[UUID, Lead] = field(default_factory=dict)
+    phones: dict[str, UUID] = field(default_factory=dict)
+    emails: dict[str, UUID] = field(default_factory=dict)
+    images: dict[UUID, LeadImage] = field(default_factory=dict)
+    imports: dict[UUID, LeadImport] = field(default_factory=dict)
+    rejections: dict[UUID, dict[int, Rejection]] = field(default_factory=dict)
+    snapshots: dict[UUID, dict[UUID, LeadSnapshot]] = field(default_factory=dict)
+    rehearsed: dict[UUID, dict[UUID, Lead]] = field(default_factory=dict)
+    answers: dict[str, ClaimedKey] = field(default_factory=dict)
+
+    def copied(self) -> "Tables":
+        """A state of its own that begins as this one."""
+        copy = Tables(*(dict(getattr(self, table.name)) for table in fields(self)))
+        for nested in (copy.rejections, copy.snapshots, copy.rehearsed):
+            for key, rows in nested.items():
+                nested[key] = dict(rows)  # type: ignore[arg-type]  # each goes back to where it came from
+        return copy
+
+
+class Store:
+    """The committed state. One writing unit of work at a time; readers never wait."""
+
+    def __init__(self) -> None:
+        self._committed = Tables()
+        self._turn = Lock()
+        self._writer: int | None = None
+
+    def read(self) -> Tables:
+        """The committed state as it is now, for one unit of work."""
+        return self._committed.copied()
+
+    def begin(self) -> Tables:
+        """Wait for this thread's turn to write, and give it the state to work on."""
+        if self._writer == get_ident():
+            raise RuntimeError("A writing unit of work began inside another one; a database would wait for ever.")
+        self._turn.acquire()
+        self._writer = get_ident()
+        return self._committed.copied()
+
+    def commit(self, changed: Tables) -> None:
+        """Make `changed` what everybody sees, and let the next one write."""
+        self._committed = changed
+        self.end()
+
+    def end(self) -> None:
+        """Let the next one write."""
+        self._writer = None
+        self._turn.release()
+
+
+def newest_first(found: Iterable[T], request: PageRequest, position: Callable[[T], Position]) -> Page[T]:
+    """A page of copies, sorted as every list is: by moment and then by id, both descending."""
+
+    def key(item: T) -> tuple[datetime, UUID]:
+        at = position(item)
+        return at.at, at.id
+
+    ordered = sorted(found, key=key, reverse=True)
+    if request.after is not None:
+        after = (request.after.at, request.after.id)
+        ordered = [item for item in ordered if key(item) < after]
+    return page_of(deepcopy(ordered[: request.limit + 1]), request.limit, position)

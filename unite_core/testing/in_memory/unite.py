@@ -1,0 +1,51 @@
+"""Unite with nothing outside: every port in memory."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from unite_core.application import Ports, Rules, Unite, build
+from unite_core.testing.in_memory.clock_and_ids import FixedClock, SequentialIds
+from unite_core.testing.in_memory.files import InMemoryFiles
+from unite_core.testing.in_memory.identity import FastPasswords, FastTokens
+from unite_core.testing.in_memory.jobs import InMemoryJobs
+from unite_core.testing.in_memory.limits import InMemoryRateLimits
+from unite_core.testing.in_memory.tables import Store
+from unite_core.testing.in_memory.work import InMemoryWork
+
+
+@dataclass(frozen=True, kw_only=True)
+class InMemoryPorts(Ports):
+    """Every port in memory, typed as what it is: `ports.clock.advance(...)`, `ports.jobs.run_all(unite)`."""
+
+    work: InMemoryWork
+    reads: InMemoryWork
+    files: InMemoryFiles
+    jobs: InMemoryJobs
+    clock: FixedClock
+    ids: SequentialIds
+    passwords: FastPasswords
+    tokens: FastTokens
+    limits: InMemoryRateLimits
+
+
+def in_memory_ports(**overrides: Any) -> InMemoryPorts:
+    """Ports that remember as long as they live. An override takes the place of the port of its name."""
+    store = Store()
+    clock = overrides.pop("clock", None) or FixedClock()
+    ports: dict[str, Any] = {
+        "work": InMemoryWork(store),
+        "reads": InMemoryWork(store, writes=False),
+        "files": InMemoryFiles(clock),
+        "jobs": InMemoryJobs(),
+        "clock": clock,
+        "ids": SequentialIds(),
+        "passwords": FastPasswords(),
+        "tokens": FastTokens(),
+        "limits": InMemoryRateLimits(clock),
+    }
+    return InMemoryPorts(**{**ports, **overrides})
+
+
+def in_memory_unite(rules: Rules | None = None, **overrides: Any) -> Unite:
+    """Unite over `in_memory_ports(**overrides)`; whoever needs the ports too calls `build` on them."""
+    return build(in_memory_ports(**overrides), rules)

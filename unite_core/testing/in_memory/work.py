@@ -1,0 +1,76 @@
+"""Units of work over the in-memory tables."""
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from unite_core.idempotency import Answers
+from unite_core.identity.ports import Sessions, Users
+from unite_core.imports.ports import ImportRows, Imports, ImportsWork, Rehearsal
+from unite_core.leads.ports import LeadImages, Leads
+from unite_core.testing.in_memory.answers import InMemoryAnswers
+from unite_core.testing.in_memory.identity import InMemorySessions, InMemoryUsers
+from unite_core.testing.in_memory.imports import InMemoryImportRows, InMemoryImports, InMemoryRehearsal
+from unite_core.testing.in_memory.leads import InMemoryLeadImages, InMemoryLeads
+from unite_core.testing.in_memory.tables import Store
+from unite_core.unit_of_work import UNFINISHED, BeforeCommit, Work
+
+
+class InMemoryUnitOfWork(ImportsWork):
+    """A transaction: it works on a copy of the tables, and a commit puts the copy in their place."""
+
+    def __init__(self, store: Store, hooks: tuple[BeforeCommit, ...], *, writes: bool) -> None:
+        self._store = store
+        self._hooks = hooks
+        self._writes = writes
+        self._holds_turn = False
+        self._actions: list[Callable[[], None]] = []
+
+    def __enter__(self) -> Self:
+        self._tables = tables = self._store.begin() if self._writes else self._store.read()
+        self._holds_turn = self._writes
+        self.answers: Answers = InMemoryAnswers(tables)
+        self.users: Users = InMemoryUsers(tables)
+        self.sessions: Sessions = InMemorySessions(tables)
+        self.leads: Leads = InMemoryLeads(tables)
+        self.images: LeadImages = InMemoryLeadImages(tables)
+        self.imports: Imports = InMemoryImports(tables)
+        self.rows: ImportRows = InMemoryImportRows(tables)
+        self.rehearsal: Rehearsal = InMemoryRehearsal(tables)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._holds_turn:
+            self._holds_turn = False
+            self._store.end()
+
+    def commit(self, result: object = UNFINISHED) -> None:
+        if not self._holds_turn:
+            raise RuntimeError("This unit of work only reads, or has committed already.")
+        if result is not UNFINISHED:
+            for hook in self._hooks:
+                hook(self, result)
+        self._holds_turn = False
+        self._store.commit(self._tables)
+        for action in self._actions:
+            action()
+
+    def after_commit(self, action: Callable[[], None]) -> None:
+        self._actions.append(action)
+
+
+class InMemoryWork(Work[InMemoryUnitOfWork]):
+    """Makes units of work over one store; with `writes=False` they only read."""
+
+    def __init__(self, store: Store, *, writes: bool = True, hooks: tuple[BeforeCommit, ...] = ()) -> None:
+        self._store = store
+        self._writes = writes
+        self._hooks = hooks
+
+    def __call__(self) -> InMemoryUnitOfWork:
+        return InMemoryUnitOfWork(self._store, self._hooks, writes=self._writes)
+
+    def before_commit(self, hook: BeforeCommit) -> "InMemoryWork":
+        return InMemoryWork(self._store, writes=self._writes, hooks=(*self._hooks, hook))
