@@ -75,8 +75,13 @@ class ImportRows(Protocol):
         """Store what leads were; of a lead that is known already only `version_after` is taken."""
 
     @abstractmethod
-    def remembered(self, import_id: UUID, *, limit: int) -> Sequence[LeadSnapshot]:
-        """Up to `limit` snapshots, those of leads that the import itself had made first."""
+    def remembered(
+        self, import_id: UUID, *, limit: int, lead_ids: Collection[UUID] | None = None
+    ) -> Sequence[LeadSnapshot]:
+        """Up to `limit` snapshots, those of leads that the import itself had made first.
+
+        With `lead_ids` (up to 5,000) those of these leads alone.
+        """
 
     @abstractmethod
     def forget(self, import_id: UUID, lead_ids: Collection[UUID]) -> None:

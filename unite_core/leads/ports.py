@@ -57,7 +57,7 @@ class Leads(Protocol):
 
     @abstractmethod
     def save(self, lead: Lead) -> None:
-        """Store a changed lead, or a deletion.
+        """Store a changed lead, a deletion, or the return of a deleted lead.
 
         Raises `PreconditionFailed` where `lead.version - 1` is not the stored version, and `DuplicateLead`
         as `add` does.

@@ -89,9 +89,12 @@ class InMemoryImportRows(ImportRows):
             first = known.get(snapshot.lead_id, deepcopy(snapshot))
             known[snapshot.lead_id] = replace(first, version_after=snapshot.version_after)
 
-    def remembered(self, import_id: UUID, *, limit: int) -> Sequence[LeadSnapshot]:
+    def remembered(
+        self, import_id: UUID, *, limit: int, lead_ids: Collection[UUID] | None = None
+    ) -> Sequence[LeadSnapshot]:
         known = self._snapshots.get(import_id, {}).values()
-        return deepcopy(sorted(known, key=lambda it: not it.made_by_import)[:limit])
+        wanted = [it for it in known if lead_ids is None or it.lead_id in lead_ids]
+        return deepcopy(sorted(wanted, key=lambda it: not it.made_by_import)[:limit])
 
     def forget(self, import_id: UUID, lead_ids: Collection[UUID]) -> None:
         for lead_id in lead_ids:
