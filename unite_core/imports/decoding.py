@@ -123,6 +123,7 @@ class _Scan:
     def __init__(self) -> None:
         self.blank = True
         self._seen = 0
+        self._line = 1
         self._sound = 0
         self._broken = 0
         self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
@@ -130,13 +131,9 @@ class _Scan:
 
     def take(self, chunk: bytes) -> None:
         """Look at the next bytes of the file."""
-        if self._seen < _SEARCHED_FOR_NUL and b"\0" in chunk[: _SEARCHED_FOR_NUL - self._seen]:
-            raise FileRefused(
-                "This is not a text file, or it is UTF-16 without a byte order mark (it has NUL bytes near its "
-                "start); save it as CSV UTF-8.",
-                code="binary_file",
-            )
-        self._seen += len(chunk)
+        if self._seen < _SEARCHED_FOR_NUL:
+            self._refuse_nul(chunk[: _SEARCHED_FOR_NUL - self._seen])
+            self._seen += len(chunk)
         if self.blank:
             self.blank = not chunk.strip()
         if chunk.isascii() and not self._within_character:
@@ -151,6 +148,16 @@ class _Scan:
             self._broken += len(runs)
             high -= sum(map(len, runs))
         self._sound += high
+
+    def _refuse_nul(self, start: bytes) -> None:
+        before, nul, _ = start.partition(b"\0")
+        self._line += before.count(b"\n")
+        if nul:
+            raise FileRefused(
+                f"Line {self._line} has a NUL byte: this is not a text file, or it is UTF-16 without a byte order "
+                "mark. Save it as CSV UTF-8.",
+                code="binary_file",
+            )
 
     def is_utf8(self) -> bool:
         """Whether the file is UTF-8, be it damaged."""

@@ -268,6 +268,9 @@ def sniff_delimiter(sample: str, columns: Mapping[str, str | None] | None = None
     headers = {delimiter: _first_cells(sample, delimiter) for delimiter in DELIMITERS}
     if tuple(headers[","][: len(REPORT_COLUMNS)]) == REPORT_COLUMNS:
         return ","
+    for delimiter in DELIMITERS:
+        if not headers[delimiter]:  # there is nothing but this one
+            return delimiter
     return max(DELIMITERS, key=lambda delimiter: (*_meaning(headers[delimiter], columns), len(headers[delimiter])))
 
 
@@ -279,7 +282,8 @@ def _first_cells(sample: str, delimiter: str) -> list[str]:
 
 def _meaning(header: list[str], columns: Mapping[str, str | None] | None) -> tuple[bool, int]:
     """Whether the header has what `columns` names, and how many fields it maps to."""
+    header = header[:MOST_COLUMNS]
     try:
         return True, guess_columns(header, columns).mapped
     except FileRefused:
-        return False, guess_columns(header[:MOST_COLUMNS]).mapped
+        return False, guess_columns(header).mapped

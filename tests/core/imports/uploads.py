@@ -1,0 +1,55 @@
+"""Files as tests write them: in bytes, read the way an import reads them."""
+
+import io
+from collections.abc import Mapping
+from uuid import UUID
+
+from unite_core.errors import Problem
+from unite_core.imports.columns import ColumnMap
+from unite_core.imports.reading import Dialect, Record, RecordReader, examine
+from unite_core.imports.rows import LeadDraft, RowInterpreter, RowRules
+from unite_core.phone import PhoneRule
+
+ANN = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
+
+US = RowRules(default_country="US", phone_rule=PhoneRule.POSSIBLE, owners={})
+
+
+class Drip:
+    """A stream that offers nothing but `read`, and gives less than it is asked for."""
+
+    def __init__(self, content: bytes, portion: int) -> None:
+        self._stream = io.BytesIO(content)
+        self._portion = portion
+
+    def read(self, size: int, /) -> bytes:
+        return self._stream.read(min(size, self._portion))
+
+
+def look(content: bytes, columns: Mapping[str, str | None] | None = None) -> tuple[Dialect, ColumnMap]:
+    return examine(lambda: io.BytesIO(content), columns)
+
+
+def reader_of(content: bytes, dialect: Dialect) -> RecordReader:
+    """A reader that stands behind the header."""
+    reader = RecordReader(io.BytesIO(content), dialect.encoding, dialect.delimiter)
+    reader.skip(dialect.header_row)
+    return reader
+
+
+def records(content: bytes, columns: Mapping[str, str | None] | None = None) -> list[Record]:
+    dialect, _ = look(content, columns)
+    return list(reader_of(content, dialect))
+
+
+def drafts(
+    content: bytes, columns: Mapping[str, str | None] | None = None, rules: RowRules = US
+) -> list[LeadDraft | tuple[Problem, ...]]:
+    dialect, found = look(content, columns)
+    interpret = RowInterpreter(found, rules, len(dialect.header))
+    return [interpret(record) for record in reader_of(content, dialect)]
+
+
+def codes(outcome: LeadDraft | tuple[Problem, ...]) -> list[tuple[str, str]]:
+    """Field and code of each problem; none for a good row."""
+    return [] if isinstance(outcome, LeadDraft) else [(problem.field, problem.code) for problem in outcome]
