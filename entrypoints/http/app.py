@@ -1,0 +1,51 @@
+"""The HTTP door as a whole: `create_app(unite, door)` gives a WSGI application."""
+
+from flask import Flask
+from flask_smorest import Api  # type: ignore[import-untyped]  # it ships no types
+
+from entrypoints.http import correlation, errors, limits, openapi, request_log, security
+from entrypoints.http.bodies import LARGEST_BODY
+from entrypoints.http.door import Door
+from entrypoints.http.rendering import OrjsonProvider, to_json
+from unite_core.application import Unite
+
+API_TITLE = "Unite"
+API_VERSION = "1"
+OPENAPI_VERSION = "3.1.0"
+
+
+class _Specification(Api):  # type: ignore[misc]  # flask-smorest ships no types
+    """flask-smorest's bookkeeping without its own error format: every operation documents its problems itself."""
+
+    DEFAULT_ERROR_RESPONSE_NAME = None
+
+    def _register_error_handlers(self) -> None:
+        """Leave errors to `entrypoints.http.errors`."""
+
+
+def create_app(unite: Unite, door: Door) -> Flask:
+    """The HTTP door to `unite`. Nothing is opened or started by this."""
+    app = Flask("unite", static_folder=None)
+    app.json = OrjsonProvider(app)
+    app.extensions.update(unite=unite, door=door)
+    app.config.update(
+        API_TITLE=API_TITLE,
+        API_VERSION=API_VERSION,
+        OPENAPI_VERSION=OPENAPI_VERSION,
+        MAX_CONTENT_LENGTH=LARGEST_BODY,
+    )
+    # `//v1/leads` is no path of ours; a redirect would be an answer that no operation documents.
+    app.url_map.merge_slashes = False
+    # What is installed first runs first before a route, and last after it.
+    for convention in (request_log, correlation, security, limits, errors):
+        convention.install(app)
+    specification = _Specification(app)
+    for room in _rooms():
+        specification.register_blueprint(room)
+    app.extensions["openapi"] = to_json(openapi.complete(specification.spec.to_dict(), door.public_url))
+    return app
+
+
+def _rooms() -> list[object]:
+    """Every room with a door, in the order of the documentation."""
+    return []

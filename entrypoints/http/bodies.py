@@ -1,0 +1,78 @@
+"""Reading the body of a request: how large it may be, which types are taken, and what counts as JSON."""
+
+import json
+from typing import Any
+
+import orjson
+from flask import request
+
+from entrypoints.http.problems import UnsupportedMediaType
+from entrypoints.http.rendering import JSON_TYPE
+from unite_core.errors import Malformed
+
+LARGEST_BODY = 1024 * 1024
+"""In bytes, 1 MiB. Uploads are excepted: they set `request.max_content_length` to a limit of their own."""
+
+DEEPEST_JSON = 20
+MERGE_PATCH_TYPE = "application/merge-patch+json"
+
+
+def body_bytes() -> bytes:
+    """The body of the request as it came; the framework refuses one over the limit, with and without a length."""
+    return request.get_data(cache=True, parse_form_data=False)
+
+
+def read_json(accepted: tuple[str, ...] = (JSON_TYPE,)) -> Any:
+    """The body of the request, which must be JSON of one of the `accepted` types.
+
+    Raises `UnsupportedMediaType` and `Malformed` (`malformed_json`).
+    """
+    body = body_bytes()
+    if request.mimetype not in accepted and (body or request.mimetype):
+        raise UnsupportedMediaType(f"Send the body as {' or '.join(accepted)}.", accepted=accepted)
+    if not body:
+        raise _malformed("The body is empty; a JSON object is expected.")
+    return parse_json(body)
+
+
+def parse_json(text: bytes | str) -> Any:
+    """What the JSON means, read strictly.
+
+    Refused with `Malformed` (`malformed_json`): NaN and Infinity, lone surrogates, a name that is twice in one
+    object (RFC 8259, 4, leaves open which one would count), and more than 20 levels.
+    """
+    try:
+        content = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise _malformed(f"The body is not JSON: line {error.lineno}, column {error.colno}.") from None
+    _refuse_depth(content)
+    try:
+        json.loads(text, object_pairs_hook=_refuse_repeated)
+    except (ValueError, RecursionError):
+        # What one parser takes and the other does not, such as a number of 5,000 digits.
+        raise _malformed("The body is not JSON that can be read without doubt.") from None
+    return content
+
+
+def _refuse_depth(content: Any) -> None:
+    level = [content]
+    for _ in range(DEEPEST_JSON + 1):
+        deeper: list[Any] = []
+        for item in level:
+            if isinstance(item, dict):
+                deeper.extend(item.values())
+            elif isinstance(item, list):
+                deeper.extend(item)
+        if not deeper:
+            return
+        level = deeper
+    raise _malformed(f"The body is nested deeper than {DEEPEST_JSON} levels.")
+
+
+def _refuse_repeated(pairs: list[tuple[str, Any]]) -> None:
+    if len({name for name, _ in pairs}) < len(pairs):
+        raise _malformed("An object in the body has a name twice.")
+
+
+def _malformed(detail: str) -> Malformed:
+    return Malformed(detail, code="malformed_json")

@@ -1,0 +1,62 @@
+"""Conditional requests (RFC 9110, 13): answers carry the version as their ETag, and changes name the one they saw."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from flask import Response, request
+
+from entrypoints.http.rendering import json_response
+from unite_core.errors import Malformed
+
+# An entity-tag (RFC 9110, 8.8.3), and a list of them with its optional blanks and empty elements.
+_TAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
+_TAGS = re.compile(rf"[ \t,]*{_TAG.pattern}(?:[ \t]*,[ \t,]*{_TAG.pattern})*[ \t,]*")
+_VERSION = re.compile(r"[1-9][0-9]{0,17}")
+
+NO_VERSION = 0
+"""Expected where no tag can match: versions start at 1."""
+
+
+def etag(version: int) -> str:
+    """The entity-tag of a version: `"7"`."""
+    return f'"{version}"'
+
+
+def versioned_answer(version: int, content: Callable[[], Any]) -> Response:
+    """The answer to a GET: 304 without a body where the client has this version, else the content."""
+    tag = etag(version)
+    if _has_already(tag):
+        response = Response(status=304, headers={"ETag": tag})
+        del response.headers["Content-Type"]
+        return response
+    return json_response(content(), headers={"ETag": tag})
+
+
+def expected_version(current: Callable[[], int]) -> int | None:
+    """The version that the client acts on by If-Match; None where it does not say, or says `*`.
+
+    `current` is asked only where the client names several versions: one of them must be the current one.
+    Raises `Malformed` (`invalid_header`) where the header is no list of entity-tags.
+    """
+    header = request.headers.get("If-Match")
+    if header is None or header.strip() == "*":
+        return None
+    if _TAGS.fullmatch(header) is None:
+        raise Malformed('If-Match is * or a list of ETags, each in double quotes: "7".', code="invalid_header")
+    # If-Match compares strongly: a weak tag never matches (RFC 9110, 13.1.1).
+    versions = [int(tag) for weak, tag in _TAG.findall(header) if not weak and _VERSION.fullmatch(tag)]
+    if len(versions) > 1:
+        now = current()
+        return now if now in versions else NO_VERSION
+    return versions[0] if versions else NO_VERSION
+
+
+def _has_already(tag: str) -> bool:
+    header = request.headers.get("If-None-Match")
+    if header is None:
+        return False
+    if header.strip() == "*":
+        return True
+    # If-None-Match compares weakly (RFC 9110, 13.1.2). A header that cannot be read is no condition.
+    return _TAGS.fullmatch(header) is not None and tag in {f'"{found}"' for _, found in _TAG.findall(header)}

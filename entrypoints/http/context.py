@@ -1,0 +1,49 @@
+"""What a route can reach: the application, the door, and whoever is asking."""
+
+from typing import cast
+
+from flask import current_app, g, request
+
+from entrypoints.http.door import Door
+from unite_core.application import Unite
+from unite_core.errors import Unauthenticated
+from unite_core.identity.model import Actor
+
+
+def unite() -> Unite:
+    """The application that the routes call."""
+    return cast("Unite", current_app.extensions["unite"])
+
+
+def door() -> Door:
+    """What the door was told when it was made."""
+    return cast("Door", current_app.extensions["door"])
+
+
+def actor() -> Actor:
+    """Whoever the request's access token belongs to; asked once per request.
+
+    Raises `Unauthenticated` where there is no `Authorization: Bearer` (RFC 6750, 2.1), or its token is not good.
+    """
+    known: Actor | None = g.get("actor")
+    if known is None:
+        known = g.actor = unite().identity.authenticate(_bearer_token())
+    return known
+
+
+def known_actor() -> Actor | None:
+    """The actor as far as somebody has asked for one in this request."""
+    return cast("Actor | None", g.get("actor"))
+
+
+def address() -> str:
+    """The network address that the request came from."""
+    return request.remote_addr or "unknown"
+
+
+def _bearer_token() -> str:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    token = token.strip()
+    if scheme.lower() != "bearer" or not token:
+        raise Unauthenticated("Log in, and send the access token as Authorization: Bearer.")
+    return token

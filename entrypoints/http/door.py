@@ -1,0 +1,35 @@
+"""What the HTTP door is told about the installation that it stands in."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from unite_core.files import SignedFiles
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """How to ask one dependency whether it is there: `run` raises `Unavailable` where it is not.
+
+    Without a required one the service is not ready; without any other it is degraded.
+    """
+
+    run: Callable[[], None]
+    required: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Door:
+    """What the door needs beside the use cases.
+
+    `public_url` is what links to the service start with, without a slash at the end. Of `cursor_secrets`
+    (32 random bytes each) the first signs page cursors, and all of them verify. With `requests_per_minute`
+    0 nothing is limited. `signed_files` is there where the service itself is the storage.
+    `max_event_streams` is how many clients may follow an import at once, per process.
+    """
+
+    public_url: str
+    cursor_secrets: tuple[bytes, ...]
+    requests_per_minute: int = 1200
+    signed_files: SignedFiles | None = None
+    checks: Mapping[str, Check] = field(default_factory=dict)
+    max_event_streams: int = 8

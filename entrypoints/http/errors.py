@@ -1,0 +1,171 @@
+"""The one place where errors become HTTP: a status for each category, and a problem document (RFC 9457)."""
+
+import logging
+from typing import Any
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from entrypoints.http.correlation import correlation_id
+from entrypoints.http.problems import (
+    PROBLEMS,
+    MalformedParameter,
+    MethodNotAllowed,
+    ProblemKind,
+    Unexpected,
+    UnsupportedMediaType,
+)
+from entrypoints.http.rendering import to_json
+from unite_core.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    Malformed,
+    NotFound,
+    PreconditionFailed,
+    Problem,
+    TooLarge,
+    TooMany,
+    Unauthenticated,
+    Unavailable,
+    UniteError,
+)
+from unite_core.leads.model import DuplicateLead
+
+PROBLEM_TYPE = "application/problem+json"
+
+STATUSES: dict[type[UniteError], int] = {
+    Malformed: 400,
+    Unauthenticated: 401,
+    Forbidden: 403,
+    NotFound: 404,
+    MethodNotAllowed: 405,
+    Conflict: 409,
+    PreconditionFailed: 412,
+    TooLarge: 413,
+    UnsupportedMediaType: 415,
+    Invalid: 422,
+    TooMany: 429,
+    Unexpected: 500,
+    Unavailable: 503,
+}
+
+RETRY_UNAVAILABLE_AFTER = 5
+"""Seconds after which it is worth asking again where a dependency did not answer."""
+
+_log = logging.getLogger("unite.http")
+
+
+def category_of(error: UniteError) -> type[UniteError]:
+    """The category that the error belongs to."""
+    return next((kind for kind in type(error).__mro__ if kind in STATUSES), Unexpected)
+
+
+def kind_of(error: UniteError) -> tuple[str, ProblemKind]:
+    """The code that the error is shown with, and what that code stands for."""
+    known = PROBLEMS.get(error.code)
+    category = category_of(error)
+    if known is not None and issubclass(category, known.category):
+        return error.code, known
+    return category.code, PROBLEMS[category.code]
+
+
+def problem_document(error: UniteError) -> dict[str, Any]:
+    """The error as a problem document, ready to be made JSON."""
+    code, kind = kind_of(error)
+    document: dict[str, Any] = {
+        "type": f"/problems/{code}",
+        "title": kind.title,
+        "status": STATUSES[kind.category],
+        "detail": error.detail,
+        "instance": request.path,
+        "code": code,
+        "correlation_id": correlation_id(),
+    }
+    if error.problems:
+        document["errors"] = [_fault(error, problem) for problem in error.problems]
+    if isinstance(error, DuplicateLead):
+        document["duplicates"] = [{"field": found.field, "id": found.id} for found in error.duplicates]
+    return document
+
+
+def problem_response(error: UniteError) -> Response:
+    """The answer to a request that failed with `error`."""
+    document = problem_document(error)
+    response = Response(to_json(document), status=document["status"], content_type=PROBLEM_TYPE)
+    if isinstance(error, TooMany):
+        response.headers["Retry-After"] = str(error.retry_after)
+    elif isinstance(error, Unavailable):
+        response.headers["Retry-After"] = str(RETRY_UNAVAILABLE_AFTER)
+    elif isinstance(error, Unauthenticated):
+        response.headers["WWW-Authenticate"] = _challenge(document["code"])
+    elif isinstance(error, UnsupportedMediaType):
+        response.headers["Accept"] = ", ".join(error.accepted)
+    return response
+
+
+def pointer(field: str) -> str:
+    """A path of the core (`options.on_duplicate`) as a JSON Pointer (RFC 6901); an empty one is the whole document."""
+    return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in field.split(".")) if field else ""
+
+
+def install(app: Flask) -> None:
+    """Answer every error of the application with a problem document, the framework's own included."""
+
+    @app.errorhandler(UniteError)
+    def ours(error: UniteError) -> Response:
+        if isinstance(error, Unavailable):
+            _log.warning("a dependency did not answer", extra={"detail": error.detail}, exc_info=error.__cause__)
+        return problem_response(error)
+
+    @app.errorhandler(HTTPException)
+    def the_frameworks(error: HTTPException) -> Response:
+        if error.response is not None:
+            return Response(status=error.response.status_code, headers=dict(error.response.headers))
+        response = problem_response(_translated(error))
+        for name, value in error.get_headers():
+            if name == "Allow":
+                response.headers[name] = value
+        return response
+
+    @app.errorhandler(Exception)
+    def a_mistake(error: Exception) -> Response:
+        _log.error("unexpected error", exc_info=error, extra={"method": request.method, "path": request.path})
+        return problem_response(Unexpected("Something went wrong on our side; nothing more is told here."))
+
+
+def _fault(error: UniteError, problem: Problem) -> dict[str, str]:
+    # A request without a body can only be wrong in its parameters.
+    if isinstance(error, MalformedParameter) or request.method in ("GET", "HEAD"):
+        fault = {"parameter": problem.field}
+    else:
+        fault = {"pointer": pointer(problem.field)}
+    fault["code"] = problem.code
+    fault["detail"] = problem.detail
+    if problem.suggestion is not None:
+        fault["suggestion"] = problem.suggestion
+    return fault
+
+
+def _challenge(code: str) -> str:
+    """How to authenticate (RFC 6750, 3): `error` is there where a token was shown and is not good."""
+    if code in ("invalid_token", "token_expired", "token_revoked"):
+        return 'Bearer realm="unite", error="invalid_token"'
+    return 'Bearer realm="unite"'
+
+
+def _translated(error: HTTPException) -> UniteError:
+    """An error of the framework in our own words: its own texts may quote the request or name our internals."""
+    status = error.code or 500
+    if isinstance(error, RequestEntityTooLarge):
+        return TooLarge(f"The body is larger than the {request.max_content_length} bytes that are taken here.")
+    if status == 404:
+        return NotFound("There is nothing at this path.")
+    if status == 405:
+        return MethodNotAllowed("This path does not take this method; the header Allow lists those that it takes.")
+    if status == 415:
+        return UnsupportedMediaType("The body is of a type that is not taken here.")
+    if 400 <= status < 500:
+        return Malformed("The request cannot be read.")
+    _log.error("unexpected error", exc_info=error)
+    return Unexpected("Something went wrong on our side; nothing more is told here.")

@@ -1,0 +1,196 @@
+"""What a body or a query is made of: fields that take exactly their own type, each complaint with a code.
+
+The rules themselves (lengths, characters, what a phone number is) are the core's; a schema only shows them, as
+`metadata={"maxLength": LONGEST_NAME}`.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+from marshmallow import RAISE, Schema, ValidationError, fields
+
+from unite_core.errors import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """Why a value is refused: a stable code, and a sentence on what to do."""
+
+    code: str
+    detail: str
+
+
+def _complaints(**own: Complaint) -> Any:
+    """A field's messages: its own, and those that every field has. Marshmallow hands them on as they are."""
+    return {
+        "required": Complaint("required", "This is required."),
+        "null": Complaint("null", "This may be left out, and may not be null."),
+        **own,
+    }
+
+
+class Body(Schema):
+    """The body of a request: an object, and nothing in it that the schema does not name."""
+
+    class Meta:
+        """No field is ignored."""
+
+        unknown = RAISE
+
+    error_messages: Any = _complaints(
+        type=Complaint("wrong_type", "A JSON object is expected here."),
+        unknown=Complaint("unknown_field", "There is no such field."),
+    )
+
+
+class Query(Schema):
+    """The query of a request: no parameter that the schema does not name, and none twice."""
+
+    class Meta:
+        """No parameter is ignored."""
+
+        unknown = RAISE
+
+    error_messages: Any = _complaints(unknown=Complaint("unknown_parameter", "There is no such parameter."))
+
+
+class Text(fields.String):
+    """A string, never a number that looks like one."""
+
+    default_error_messages: Any = _complaints(invalid=Complaint("wrong_type", "A string is expected here."))
+
+
+class Whole(fields.Integer):
+    """A whole number from `least` to `most`; in a body a JSON number, in a query its digits."""
+
+    default_error_messages: Any = _complaints(invalid=Complaint("wrong_type", "A whole number is expected here."))
+
+    def __init__(self, *, least: int | None = None, most: int | None = None, **options: Any) -> None:
+        self.least, self.most = least, most
+        shown = {"minimum": least, "maximum": most}
+        metadata = {name: value for name, value in shown.items() if value is not None} | options.pop("metadata", {})
+        super().__init__(metadata=metadata, **options)
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
+        if isinstance(self.parent, Query):
+            number = int(value) if re.fullmatch("-?[0-9]{1,18}", value) else None
+        else:
+            # In JSON 5 and 5.0 are one number; true is none.
+            whole = type(value) is int or (isinstance(value, float) and value.is_integer())
+            number = int(value) if whole else None
+        if number is None:
+            raise self.make_error("invalid")
+        if (self.least is not None and number < self.least) or (self.most is not None and number > self.most):
+            complaint = Complaint("out_of_range", f"A whole number from {self.least} to {self.most} is expected here.")
+            raise ValidationError([complaint])
+        return number
+
+
+class Flag(fields.Boolean):
+    """true or false, and nothing that might mean one of them."""
+
+    default_error_messages: Any = _complaints(invalid=Complaint("wrong_type", "true or false is expected here."))
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> bool:
+        if isinstance(self.parent, Query):
+            value = {"true": True, "false": False}.get(value)
+        if not isinstance(value, bool):
+            raise self.make_error("invalid")
+        return value
+
+
+_UUID = re.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+class Id(fields.UUID):
+    """An id: a UUID in its hyphenated form (RFC 9562, 4)."""
+
+    default_error_messages: Any = _complaints(
+        invalid_uuid=Complaint("invalid_id", "An id is 32 hexadecimal digits in five groups with hyphens.")
+    )
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> UUID:
+        if not isinstance(value, str) or _UUID.fullmatch(value) is None:
+            raise self.make_error("invalid_uuid")
+        return UUID(value)
+
+
+# RFC 3339, 5.6, whose letters may be small.
+_MOMENT = re.compile(
+    r"(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}):(\d{2})(\.\d+)?([Zz]|[+-]\d{2}:\d{2})",
+    re.ASCII,
+)
+
+
+class Moment(fields.AwareDateTime):
+    """A moment as RFC 3339 has it, with its offset: without one nobody knows which moment is meant."""
+
+    default_error_messages: Any = _complaints(
+        invalid=Complaint(
+            "invalid_moment", "A moment is written 2026-01-31T09:30:00Z, or with +02:00 (in a URL %2B02:00) for Z."
+        )
+    )
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> datetime:
+        found = _MOMENT.fullmatch(value) if isinstance(value, str) else None
+        if found is None:
+            raise self.make_error("invalid")
+        date, minute, second, fraction, offset = found.groups()
+        # A leap second is the moment before the next second begins, as far as Python can tell.
+        leap = second == "60"
+        text = f"{date}T{minute}:{59 if leap else second}{(fraction or '.0')[:7].ljust(7, '0')}{offset.upper()}"
+        try:
+            return datetime.fromisoformat(text).astimezone(UTC) + timedelta(seconds=leap)
+        except (ValueError, OverflowError):
+            raise self.make_error("invalid") from None
+
+
+class Choice(fields.Enum[Any]):
+    """One of the values of an enumeration."""
+
+    default_error_messages: Any = _complaints()
+
+    def __init__(self, kind: type[Enum], **options: Any) -> None:
+        unknown = Complaint("unknown_value", f"One of {', '.join(str(each.value) for each in kind)} is expected here.")
+        super().__init__(kind, by_value=True, error_messages={"unknown": unknown}, **options)  # type: ignore[dict-item]  # messages may be of any type
+
+    def _deserialize(self, value: Any, *rest: Any, **options: Any) -> Any:
+        # An enumeration of strings would take true for "true" nowhere, and would look a list up in vain.
+        if not isinstance(value, str):
+            raise self.make_error("unknown")
+        return super()._deserialize(value, *rest, **options)
+
+
+class Several(fields.List[Any]):
+    """Values separated by commas, in a query; each is read by `inner`."""
+
+    default_error_messages: Any = _complaints()
+
+    def _deserialize(self, value: Any, *rest: Any, **_: Any) -> list[Any]:
+        # A complaint names the parameter rather than the place in its list: parameters have no pointers into them.
+        return [self.inner.deserialize(part.strip(), *rest) for part in value.split(",")]
+
+
+def problems_of(messages: Any) -> list[Problem]:
+    """What marshmallow complains of, in the words of the core; a path into the body is joined by dots."""
+    return list(_flattened(messages, ()))
+
+
+def _flattened(messages: Any, path: tuple[str, ...]) -> list[Problem]:
+    if isinstance(messages, dict):
+        found: list[Problem] = []
+        for name, inner in messages.items():
+            found += _flattened(inner, path if name == "_schema" else (*path, str(name)))
+        return found
+    listed = messages if isinstance(messages, list) else [messages]
+    return [_problem(".".join(path), each) for each in listed]
+
+
+def _problem(field: str, message: Any) -> Problem:
+    if isinstance(message, Complaint):
+        return Problem(field=field, code=message.code, detail=message.detail)
+    return Problem(field=field, code="invalid", detail=str(message))

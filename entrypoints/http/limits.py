@@ -1,0 +1,60 @@
+"""How many requests a minute: per user, and per network address for whoever is not logged in.
+
+The headers are those of the IETF's draft "RateLimit header fields for HTTP" (draft-ietf-httpapi-ratelimit-headers-10):
+`RateLimit-Policy: "user";q=1200;w=60` and `RateLimit: "user";r=1199;t=60`.
+"""
+
+from flask import Flask, Response, g, request
+
+from entrypoints.http import context
+from entrypoints.http.operations import operation_of
+from unite_core.errors import TooMany, Unauthenticated
+
+WINDOW_SECONDS = 60
+
+
+def install(app: Flask) -> None:
+    """Authenticate and count every request before its route runs.
+
+    Every operation but the public ones needs a user. Health, docs and files are not counted; a path that
+    does not exist is, per address.
+    """
+
+    @app.before_request
+    def admit() -> None:
+        operation = operation_of(request.endpoint)
+        if request.method == "OPTIONS" or (operation is not None and not operation.limited):
+            if operation is not None and not operation.public and request.method != "OPTIONS":
+                context.actor()
+            return
+        if request.endpoint is None or (operation is not None and operation.public):
+            _count("address", context.address())
+            return
+        try:
+            actor = context.actor()
+        except Unauthenticated:
+            _count("address", context.address())
+            raise
+        _count("user", str(actor.user_id))
+
+    @app.after_request
+    def tell(response: Response) -> Response:
+        policy = g.get("rate_limit")
+        if policy is not None:
+            name, allowance = policy
+            response.headers["RateLimit-Policy"] = f'"{name}";q={allowance.limit};w={WINDOW_SECONDS}'
+            response.headers["RateLimit"] = f'"{name}";r={allowance.remaining};t={allowance.reset}'
+        return response
+
+
+def _count(policy: str, who: str) -> None:
+    per_minute = context.door().requests_per_minute
+    if not per_minute:
+        return
+    allowance = context.unite().limits.hit(f"requests:{policy}:{who}", per_minute)
+    g.rate_limit = (policy, allowance)
+    if not allowance.allowed:
+        raise TooMany(
+            f"At most {per_minute} requests a minute are taken; go on in {allowance.reset} seconds.",
+            retry_after=allowance.reset,
+        )

@@ -1,0 +1,298 @@
+"""The API's description of itself (OpenAPI 3.1): every operation with all its answers and every problem code."""
+
+import inspect
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from marshmallow import Schema
+
+from entrypoints.http.bodies import MERGE_PATCH_TYPE
+from entrypoints.http.errors import PROBLEM_TYPE, STATUSES
+from entrypoints.http.problems import PROBLEMS
+from entrypoints.http.rendering import JSON_TYPE
+
+SECURITY_SCHEME = "accessToken"
+
+Documented = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """A successful answer of an operation: its schema and an example, or another content type than JSON.
+
+    `headers` are names of `HEADERS`; those that every answer has need no mention.
+    """
+
+    status: int
+    schema: type[Schema] | Documented | None = None
+    example: Any = None
+    headers: tuple[str, ...] = ()
+    description: str | None = None
+    content_type: str = JSON_TYPE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """What the door has to know of an operation, beside the code that carries it out.
+
+    A `public` one needs no access token; one that is not `limited` is not counted against anybody's rate.
+    `problems` are the codes that are its own; those that follow from what it is come by themselves.
+    """
+
+    method: str
+    path: str
+    summary: str
+    description: str
+    answers: tuple[Shown, ...]
+    problems: tuple[str, ...] = ()
+    body: type[Schema] | None = None
+    body_example: Any = None
+    query: type[Schema] | None = None
+    public: bool = False
+    limited: bool = True
+    if_match: bool = False
+    if_none_match: bool = False
+    paged: bool = False
+    any_query: bool = False
+    parameters: tuple[Documented, ...] = field(default=())
+    request_body: Documented | None = None
+
+    def problem_codes(self) -> set[str]:
+        """Every problem code that the operation may answer with."""
+        codes = {*self.problems, "internal_error", "unavailable"}
+        if not self.any_query:
+            codes.add("invalid_parameter")
+        if not self.public:
+            codes |= {"unauthenticated", "invalid_token", "token_expired", "token_revoked"}
+        if self.limited:
+            codes.add("too_many_requests")
+        if self.body is not None:
+            codes |= {"malformed", "malformed_json", "too_large", "unsupported_media_type", "invalid"}
+        if self.method == "POST":
+            codes |= {"malformed", "invalid_header", "too_large", "request_in_progress", "idempotency_key_reused"}
+        if self.if_match:
+            codes |= {"invalid_header", "precondition_failed"}
+        if self.paged:
+            codes.add("invalid_cursor")
+        if "<" in self.path:
+            codes.add("not_found")
+        return codes
+
+
+HEADERS: dict[str, dict[str, Any]] = {
+    "X-Correlation-ID": {
+        "description": "Names everything that followed from the request; quote it when something went wrong.",
+        "schema": {"type": "string", "minLength": 8, "maxLength": 128},
+    },
+    "RateLimit-Policy": {
+        "description": "Requests (q) in a window of seconds (w); absent where nothing is limited.",
+        "schema": {"type": "string", "examples": ['"user";q=1200;w=60']},
+    },
+    "RateLimit": {
+        "description": "Requests that remain (r), and in how many seconds all are back (t).",
+        "schema": {"type": "string", "examples": ['"user";r=1199;t=60']},
+    },
+    "Retry-After": {
+        "description": "When to come back, in seconds.",
+        "schema": {"type": "integer", "minimum": 0},
+    },
+    "WWW-Authenticate": {"description": "RFC 6750, 3.", "schema": {"type": "string"}},
+    "ETag": {
+        "description": "The version, in double quotes; for If-Match and If-None-Match.",
+        "schema": {"type": "string", "examples": ['"7"']},
+    },
+    "Location": {"description": "Where the new thing is.", "schema": {"type": "string", "format": "uri-reference"}},
+    "Link": {"description": 'The next page, `rel="next"`; absent on the last one.', "schema": {"type": "string"}},
+    "Accept": {"description": "The types that are taken.", "schema": {"type": "string"}},
+    "Idempotency-Replayed": {
+        "description": "`true` where this is the answer that an earlier request with the key got.",
+        "schema": {"type": "string", "enum": ["true"]},
+    },
+}
+
+PARAMETERS: dict[str, dict[str, Any]] = {
+    "Idempotency-Key": {
+        "in": "header",
+        "name": "Idempotency-Key",
+        "description": "Makes it safe to send the request again: within 24 hours it is carried out once.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
+    },
+    "If-Match": {
+        "in": "header",
+        "name": "If-Match",
+        "description": "The ETag of the version that the change is made for; with another one it is 412.",
+        "schema": {"type": "string"},
+    },
+    "If-None-Match": {
+        "in": "header",
+        "name": "If-None-Match",
+        "description": "The ETag that you have; the answer is 304 where it is still the current one.",
+        "schema": {"type": "string"},
+    },
+    "X-Correlation-ID": {
+        "in": "header",
+        "name": "X-Correlation-ID",
+        "description": "An id of yours for everything that follows; one is made where it is missing or no good.",
+        "schema": {"type": "string"},
+    },
+}
+
+PROBLEM_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "description": "What went wrong (RFC 9457).",
+    "required": ["type", "title", "status", "detail", "instance", "code", "correlation_id"],
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference", "description": "A page that documents the problem."},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "What is wrong here, and what to do."},
+        "instance": {"type": "string", "format": "uri-reference"},
+        "code": {"type": "string", "enum": sorted(PROBLEMS)},
+        "correlation_id": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["code", "detail"],
+                "properties": {
+                    "pointer": {"type": "string", "description": "The place in the body (RFC 6901)."},
+                    "parameter": {"type": "string", "description": "The parameter of the query."},
+                    "code": {"type": "string"},
+                    "detail": {"type": "string"},
+                    "suggestion": {"type": "string", "description": "What is probably right."},
+                },
+            },
+        },
+        "duplicates": {
+            "type": "array",
+            "description": "With `duplicate_lead`: the fields that another lead has.",
+            "items": {
+                "type": "object",
+                "required": ["field", "id"],
+                "properties": {
+                    "field": {"type": "string", "enum": ["phone", "email"]},
+                    "id": {"type": ["string", "null"], "format": "uuid"},
+                },
+            },
+        },
+    },
+}
+
+
+def description_of(thing: object) -> str:
+    """A docstring as prose for readers of the API: without its line breaks, and without what Python raises."""
+    paragraphs = inspect.cleandoc(thing.__doc__ or "").split("\n\n")
+    return "\n\n".join(" ".join(each.split()) for each in paragraphs if not each.startswith("Raises"))
+
+
+def documentation_of(operation: Operation) -> dict[str, Any]:
+    """What flask-smorest is told beyond the schemas of body and query: texts, answers, security."""
+    described: dict[str, Any] = {
+        "summary": operation.summary,
+        "description": operation.description,
+        "responses": _responses(operation),
+    }
+    if operation.public:
+        described["security"] = []
+    if operation.request_body is not None:
+        described["requestBody"] = dict(operation.request_body)
+    elif operation.body is not None and operation.method == "PATCH":
+        content = {"schema": operation.body, "example": operation.body_example}
+        described["requestBody"] = {"content": {MERGE_PATCH_TYPE: content}}
+    return described
+
+
+def parameters_of(operation: Operation) -> list[Documented]:
+    """The headers that the operation takes, and what it says of its path."""
+    names = ["X-Correlation-ID"]
+    if operation.method == "POST":
+        names.append("Idempotency-Key")
+    if operation.if_match:
+        names.append("If-Match")
+    if operation.if_none_match:
+        names.append("If-None-Match")
+    return [*operation.parameters, *({"$ref": f"#/components/parameters/{name}"} for name in names)]
+
+
+def complete(document: dict[str, Any], public_url: str) -> dict[str, Any]:
+    """Add to the finished document what all operations share."""
+    components = document.setdefault("components", {})
+    components["securitySchemes"] = {
+        SECURITY_SCHEME: {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+            "description": "The access token of POST /v1/auth/login; good for 15 minutes.",
+        }
+    }
+    components.setdefault("schemas", {})["Problem"] = PROBLEM_SCHEMA
+    components["headers"] = HEADERS
+    components["parameters"] = PARAMETERS
+    components["examples"] = {
+        code: {
+            "summary": kind.title,
+            "value": {
+                "type": f"/problems/{code}",
+                "title": kind.title,
+                "status": STATUSES[kind.category],
+                "detail": kind.advice,
+                "instance": "/v1/…",
+                "code": code,
+                "correlation_id": "01990f3e-8a4b-7c1d-9e2f-0a1b2c3d4e5f",
+            },
+        }
+        for code, kind in PROBLEMS.items()
+    }
+    # What only documents framework defaults is not ours.
+    components.pop("responses", None)
+    document["security"] = [{SECURITY_SCHEME: []}]
+    document["servers"] = [{"url": public_url}]
+    return document
+
+
+def _responses(operation: Operation) -> dict[int, Any]:
+    shared = ["X-Correlation-ID", *(["RateLimit-Policy", "RateLimit"] if operation.limited else [])]
+    responses: dict[int, Any] = {}
+    for shown in operation.answers:
+        replay = ["Idempotency-Replayed"] if operation.method == "POST" else []
+        response: dict[str, Any] = {
+            "description": shown.description or HTTPStatus(shown.status).phrase,
+            "headers": _header_references([*shown.headers, *replay, *shared]),
+        }
+        if shown.schema is not None:
+            content: dict[str, Any] = {"schema": shown.schema}
+            if shown.example is not None:
+                content["example"] = shown.example
+            response["content"] = {shown.content_type: content}
+        responses[shown.status] = response
+    if operation.if_none_match:
+        responses[304] = {
+            "description": "You have the current version.",
+            "headers": _header_references(["ETag", *shared]),
+        }
+    by_status: dict[int, list[str]] = {}
+    for code in sorted(operation.problem_codes()):
+        by_status.setdefault(STATUSES[PROBLEMS[code].category], []).append(code)
+    for status, codes in by_status.items():
+        responses[status] = _problem_answer(status, codes, shared)
+    return dict(sorted(responses.items()))
+
+
+def _problem_answer(status: int, codes: list[str], shared: list[str]) -> dict[str, Any]:
+    own = {401: ["WWW-Authenticate"], 415: ["Accept"], 429: ["Retry-After"], 503: ["Retry-After"]}.get(status, [])
+    return {
+        "description": "\n".join(f"- `{code}`: {PROBLEMS[code].title}." for code in codes),
+        "headers": _header_references([*own, *shared]),
+        "content": {
+            PROBLEM_TYPE: {
+                "schema": {"$ref": "#/components/schemas/Problem"},
+                "examples": {code: {"$ref": f"#/components/examples/{code}"} for code in codes},
+            }
+        },
+    }
+
+
+def _header_references(names: Iterable[str]) -> dict[str, Any]:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}

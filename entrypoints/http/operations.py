@@ -1,0 +1,163 @@
+"""A room of the API: its operations, each said once for routing, reading, policing and documentation.
+
+    room = Room("leads", "Leads, and who works them.")
+
+    @room.operation(
+        "POST", "/v1/leads", summary="Add a lead", use_case=AddLead,
+        body=NewLeadBody, body_example={...}, answers=[Shown(status=201, schema=LeadSchema, example=...)],
+        problems=["forbidden", "duplicate_lead"],
+    )
+    def add_lead(body: dict[str, Any]) -> Response: ...
+
+A route gets `body` and `query` as its schemas have read them, and the parts of its path, all by name. A path
+part `<uuid:lead_id>` that is no UUID is 404. A query that no schema was given for has to be empty.
+"""
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn, TypeVar, cast
+
+import flask
+from flask_smorest import Blueprint  # type: ignore[import-untyped]  # it ships no types
+from marshmallow import Schema, ValidationError
+from webargs.flaskparser import FlaskParser
+
+from entrypoints.http.bodies import MERGE_PATCH_TYPE, read_json
+from entrypoints.http.fields import problems_of
+from entrypoints.http.openapi import Documented, Operation, Shown, description_of, documentation_of, parameters_of
+from entrypoints.http.paging import PageArguments
+from entrypoints.http.problems import MalformedParameter
+from entrypoints.http.rendering import JSON_TYPE
+from unite_core.errors import Invalid, Problem
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+_MARK = "unite_operation"
+
+
+class StrictParser(FlaskParser):
+    """Reads bodies and queries by our rules, and complains in our words."""
+
+    def load_json(self, req: flask.Request, *_: Any) -> Any:
+        return read_json((JSON_TYPE, MERGE_PATCH_TYPE) if req.method == "PATCH" else (JSON_TYPE,))
+
+    def load_querystring(self, req: flask.Request, *_: Any) -> Any:
+        repeated = [name for name, values in req.args.lists() if len(values) > 1]
+        if repeated:
+            raise _bad_query(
+                [Problem(field=name, code="repeated", detail="Give this parameter once.") for name in repeated]
+            )
+        return req.args.to_dict()
+
+    def handle_error(self, error: ValidationError, *_: Any, **__: Any) -> NoReturn:
+        [(location, messages)] = cast("dict[str, Any]", error.messages).items()
+        problems = problems_of(messages)
+        if location == "query":
+            raise _bad_query(problems)
+        raise Invalid("The body breaks a rule.", problems=problems)
+
+
+StrictParser.DEFAULT_UNKNOWN_BY_LOCATION = {**FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION, "query": None, "json": None}
+
+
+class Room(Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
+    """The operations of one room of the core, and their documentation."""
+
+    ARGUMENTS_PARSER = StrictParser()
+
+    def __init__(self, name: str, description: str) -> None:
+        super().__init__(name, __name__, description=description)
+
+    def operation(
+        self,
+        method: str,
+        path: str,
+        *,
+        summary: str,
+        answers: Sequence[Shown],
+        use_case: type | None = None,
+        description: str | None = None,
+        problems: Sequence[str] = (),
+        body: type[Schema] | None = None,
+        body_example: Any = None,
+        query: type[Schema] | None = None,
+        public: bool = False,
+        limited: bool = True,
+        if_match: bool = False,
+        if_none_match: bool = False,
+        any_query: bool = False,
+        parameters: Sequence[Documented] = (),
+        request_body: Documented | None = None,
+    ) -> Callable[[View], View]:
+        """Make a function the operation `method path`.
+
+        Its description is the docstring of its `use_case`, or `description`. `public` needs no access token;
+        not `limited` is not counted. `any_query` hands the query on unread (signed links). A body that is no
+        JSON is read by the route itself and documented by `request_body` (an OpenAPI Request Body Object).
+        """
+        operation = Operation(
+            method=method,
+            path=path,
+            summary=summary,
+            description=description or description_of(use_case),
+            answers=tuple(answers),
+            problems=tuple(problems),
+            body=body,
+            body_example=body_example,
+            query=query,
+            public=public,
+            limited=limited,
+            if_match=if_match,
+            if_none_match=if_none_match,
+            paged=query is not None and issubclass(query, PageArguments),
+            any_query=any_query,
+            parameters=tuple(parameters),
+            request_body=request_body,
+        )
+
+        def decorate(view: View) -> View:
+            route = self._reading(operation, view)
+            documented = route.__dict__.setdefault("_apidoc", {})
+            documented.setdefault("arguments", {}).setdefault("parameters", []).extend(parameters_of(operation))
+            documented["manual_doc"] = {**documentation_of(operation), "operationId": view.__name__}
+            route.__dict__[_MARK] = operation
+            self.add_url_rule(path, view.__name__, route, methods=[method])
+            return view
+
+        return decorate
+
+    def _reading(self, operation: Operation, view: Callable[..., Any]) -> Callable[..., Any]:
+        """The view with what reads its body and its query in front of it, the query first."""
+        route: Callable[..., Any] = view
+        if operation.body is not None:
+            route = self.arguments(operation.body, arg_name="body", example=operation.body_example)(route)
+        if operation.query is not None:
+            route = self.arguments(operation.query, location="query", arg_name="query", error_status_code=400)(route)
+        elif not operation.any_query:
+            route = _without_query(route)
+        return route
+
+
+def operation_of(endpoint: str | None) -> Operation | None:
+    """The operation that answers at a Flask endpoint; None where there is none."""
+    view = flask.current_app.view_functions.get(endpoint or "")
+    return getattr(view, _MARK, None)
+
+
+def _without_query(view: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(view)
+    def route(**parts: Any) -> Any:
+        if flask.request.query_string and flask.request.args:
+            raise _bad_query(
+                [
+                    Problem(field=name, code="unknown_parameter", detail="There is no such parameter.")
+                    for name in flask.request.args
+                ]
+            )
+        return view(**parts)
+
+    return route
+
+
+def _bad_query(problems: Sequence[Problem]) -> MalformedParameter:
+    return MalformedParameter("A parameter of the query is unknown or malformed.", problems=problems)

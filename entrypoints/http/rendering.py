@@ -1,0 +1,39 @@
+"""JSON as the API speaks it: UTF-8, moments as RFC 3339 in UTC with a Z, ids as hyphenated text."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from flask import Response
+from flask.json.provider import JSONProvider
+
+JSON_TYPE = "application/json"
+
+
+def to_json(content: Any) -> bytes:
+    """`content` (dicts, lists, plain values, datetimes, UUIDs, enums) as JSON."""
+    return orjson.dumps(content, option=orjson.OPT_UTC_Z)
+
+
+def moment(at: datetime) -> str:
+    """A moment as RFC 3339 in UTC, `2026-01-31T09:30:00.123456Z`."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def json_response(content: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """An answer with `content` as its JSON body; without a body where `content` is None."""
+    body = b"" if content is None else to_json(content)
+    response = Response(body, status=status, headers=headers, content_type=JSON_TYPE)
+    if content is None:
+        del response.headers["Content-Type"]
+    return response
+
+
+class OrjsonProvider(JSONProvider):
+    """Flask's own JSON, done by orjson."""
+
+    def dumps(self, obj: Any, **_: Any) -> str:
+        return to_json(obj).decode()
+
+    def loads(self, s: str | bytes, **_: Any) -> Any:
+        return orjson.loads(s)

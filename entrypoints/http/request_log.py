@@ -1,0 +1,40 @@
+"""One line for each request: what was asked, how it was answered, how long it took, for whom.
+
+Values of the query, tokens, bodies and addresses of people are in none of them.
+"""
+
+import logging
+import time
+
+from flask import Flask, Response, g, request
+
+from entrypoints.http.context import known_actor
+from entrypoints.http.correlation import correlation_id
+
+_log = logging.getLogger("unite.requests")
+
+
+def install(app: Flask) -> None:
+    """Log every request when its answer is ready; the body of a stream may follow later."""
+
+    @app.before_request
+    def begin() -> None:
+        g.began = time.perf_counter()
+
+    @app.after_request
+    def log(response: Response) -> Response:
+        actor = known_actor()
+        began = g.get("began")
+        _log.info(
+            "request",
+            extra={
+                "method": request.method,
+                # The rule rather than the path: ids are told by the correlation id, and unknown paths hold anything.
+                "route": str(request.url_rule) if request.url_rule is not None else None,
+                "status": response.status_code,
+                "ms": None if began is None else round((time.perf_counter() - began) * 1000, 2),
+                "user_id": None if actor is None else str(actor.user_id),
+                "correlation_id": correlation_id(),
+            },
+        )
+        return response
