@@ -1,0 +1,53 @@
+"""Insert the leads of one database into a fresh one with sqlite3's executemany; prints the rate's parts as JSON.
+
+Usage: python -m perf.plain_insert FROM_FOLDER TO_FOLDER
+"""
+
+import json
+import sqlite3
+import sys
+import time
+from pathlib import Path
+
+from adapters.sql.engine import create_engine_for
+from adapters.sql.migrate import upgrade
+
+BATCH = 2000
+PRAGMAS = ("journal_mode", "synchronous", "cache_size", "temp_store", "foreign_keys")
+
+
+def main() -> None:
+    """Copy the rows in the order in which they were inserted; only the inserting is timed."""
+    source = sqlite3.connect(next(Path(sys.argv[1]).glob("*.db*")))
+    folder = Path(sys.argv[2])
+    folder.mkdir()
+    path = folder / "plain.db"
+    engine = create_engine_for(f"sqlite:///{path}")
+    upgrade(engine)
+    with engine.connect() as connection:
+        # The same settings as the service uses, read from a connection of its own.
+        settings = [(name, connection.exec_driver_sql(f"PRAGMA {name}").scalar()) for name in PRAGMAS]
+    engine.dispose()
+    target = sqlite3.connect(path, isolation_level=None)
+    for name, value in settings:
+        target.execute(f"PRAGMA {name} = {value}")
+    users = source.execute("SELECT * FROM users").fetchall()
+    target.execute("PRAGMA foreign_keys = OFF")
+    target.executemany(f"INSERT INTO users VALUES ({', '.join('?' * len(users[0]))})", users)
+    for name, value in settings:
+        target.execute(f"PRAGMA {name} = {value}")
+    leads = source.execute("SELECT * FROM leads ORDER BY rowid")
+    statement = f"INSERT INTO leads VALUES ({', '.join('?' * len(leads.description))})"
+    rows, seconds = 0, 0.0
+    while batch := leads.fetchmany(BATCH):
+        since = time.perf_counter()
+        target.execute("BEGIN IMMEDIATE")
+        target.executemany(statement, batch)
+        target.execute("COMMIT")
+        seconds += time.perf_counter() - since
+        rows += len(batch)
+    print(json.dumps({"rows": rows, "seconds": seconds}))
+
+
+if __name__ == "__main__":
+    main()

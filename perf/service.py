@@ -1,0 +1,109 @@
+"""The service as a child process, and a client that keeps its connection."""
+
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+ADMIN = "admin@example.com"
+STARTS_WITHIN = 60
+
+
+class Client:
+    """Speaks HTTP to the service over one connection, as its admin."""
+
+    def __init__(self, port: int) -> None:
+        self._connection = HTTPConnection("127.0.0.1", port, timeout=60)
+        self._headers: dict[str, str] = {}
+
+    def log_in(self, password: str) -> None:
+        """Get a token and use it from now on."""
+        answer = self.call("POST", "/v1/auth/login", {"email": ADMIN, "password": password})
+        self._headers["Authorization"] = f"Bearer {answer['access_token']}"
+
+    def call(self, method: str, path: str, body: Any = None) -> Any:
+        """Send a request and return the JSON of its answer; anything but a 2xx ends the measurement."""
+        payload = None if body is None else json.dumps(body).encode()
+        headers = self._headers | ({"Content-Type": "application/json"} if payload else {})
+        self._connection.request(method, path, payload, headers)
+        answer = self._connection.getresponse()
+        content = answer.read()
+        if answer.status >= 300:
+            sys.exit(f"{method} {path} answered {answer.status}: {content[:500]!r}")
+        return json.loads(content) if content else None
+
+    def timed(self, path: str) -> float:
+        """How many seconds a GET takes, from sending it to having its last byte."""
+        since = time.perf_counter()
+        self.call("GET", path)
+        return time.perf_counter() - since
+
+    def upload(self, file: Path) -> str:
+        """Have a CSV file imported through the signed upload; the import's id."""
+        announced = self.call(
+            "POST",
+            "/v1/lead-imports",
+            {"filename": file.name, "size": file.stat().st_size, "options": {"default_country": "US"}},
+        )
+        upload = announced["upload"]
+        sender = HTTPConnection("127.0.0.1", self._connection.port, timeout=600)
+        with file.open("rb") as stream:
+            headers = upload["headers"] | {"Content-Length": str(file.stat().st_size)}
+            sender.request(upload["method"], "/" + upload["url"].split("/", 3)[3], stream, headers)
+            answer = sender.getresponse()
+            if answer.status >= 300:
+                sys.exit(f"The upload answered {answer.status}: {answer.read()!r}")
+        self.call("POST", f"/v1/lead-imports/{announced['id']}/start")
+        return str(announced["id"])
+
+
+@contextmanager
+def service(folder: Path) -> Iterator[Client]:
+    """The service on the embedded default in `folder`, and a client that is logged in."""
+    password = secrets.token_urlsafe(18)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    environment = os.environ | {
+        "UNITE_DATA_DIR": str(folder),
+        "UNITE_PORT": str(port),
+        "UNITE_RATE_LIMIT": "0",
+        "UNITE_ADMIN_EMAIL": ADMIN,
+        "UNITE_ADMIN_PASSWORD": password,
+    }
+    with (folder / "service.log").open("wb") as log:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "entrypoints", "serve"], env=environment, stdout=log, stderr=log
+        )
+        try:
+            yield _logged_in(port, password, child)
+        finally:
+            child.terminate()
+            child.wait(30)
+
+
+def _logged_in(port: int, password: str, child: "subprocess.Popen[bytes]") -> Client:
+    until = time.monotonic() + STARTS_WITHIN
+    while time.monotonic() < until and child.poll() is None:
+        try:
+            client = Client(port)
+            client.call("GET", "/health/ready")
+            client.log_in(password)
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return client
+    sys.exit("The service did not start; see service.log.")
+
+
+def percentile(seconds: list[float], share: float) -> float:
+    """The value below which that share of the measurements lies, in milliseconds."""
+    ordered = sorted(seconds)
+    return round(1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))], 2)
