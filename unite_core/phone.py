@@ -70,7 +70,10 @@ def read_phone(
             code="invalid_extension",
             detail=f"An extension is 1 to {LONGEST_EXTENSION} digits.",
         )
-    return Phone(phonenumbers.format_number(parsed, PhoneNumberFormat.E164), given)
+    number = phonenumbers.format_number(parsed, PhoneNumberFormat.E164)
+    if len(number) > LONGEST_PHONE:  # the numbering data takes up to 19 digits for possible, in Japan for one
+        return _problem("invalid_phone", f"The number has more than the {LONGEST_PHONE - 1} digits of E.164.")
+    return Phone(number, given)
 
 
 _LENGTHS = {

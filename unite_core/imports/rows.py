@@ -105,7 +105,7 @@ class RowInterpreter:
         return LeadDraft(record.row, name, phone, email, status, source, owner)
 
     def _surplus(self, cells: Sequence[str]) -> Problem | None:
-        if not any(map(str.strip, cells[self._width :])):
+        if not any(map(_value, cells[self._width :])):
             return None
         detail = (
             f"The row has {len(cells)} cells, the header has {self._width}. Is there a delimiter in a cell that is "

@@ -143,7 +143,7 @@ def test_surplus_cells_are_counted_and_empty_ones_forgiven() -> None:
     problem = wrong("Name,Email,Notes", "Ann,ann@example.com,a, b")
 
     assert "4 cells, the header has 3" in problem.detail
-    assert good("Name,Email", "Ann,ann@example.com, ,,").email == "ann@example.com"
+    assert good("Name,Email", "Ann,ann@example.com, ,,'\t").email == "ann@example.com"
 
 
 @pytest.mark.parametrize(("given", "extension"), [("x12", "12"), ("Ext. 12", "12"), ("ext:12", "12"), ("#12", "12")])

@@ -1,0 +1,63 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unite_core.leads.search import answers, question_words, search_text, words
+
+
+def finds(question: str, name: str = "", phone: str | None = None, email: str | None = None) -> bool:
+    return answers(search_text(name, phone, email), question_words(question))
+
+
+@pytest.mark.parametrize(
+    ("question", "name"),
+    [
+        ("jos", "José Ángel"),
+        ("JOSÉ", "jose"),
+        ("ange jo", "José Ángel"),
+        ("strasse", "Straße"),
+        ("neil", "O'Neil-Ström"),
+        ("小明", "王小明"),
+        ("王", "王小明"),
+        ("たろう", "やまだたろう"),
+        ("علي", "محمد علي"),
+        ("smith", "👩 Smith"),
+    ],
+)
+def test_every_word_of_a_question_begins_a_word_of_the_name(question: str, name: str) -> None:
+    assert finds(question, name)
+
+
+@pytest.mark.parametrize("question", ["ose", "jose maria", "joseph"])
+def test_a_lead_that_lacks_one_of_the_words_is_not_found(question: str) -> None:
+    assert not finds(question, "José Ángel")
+
+
+@pytest.mark.parametrize("question", ["+1 815 890 8301", "(815) 890-8301", "1815", "815", "158908301", "58908301"])
+def test_a_number_is_found_however_it_is_written_with_and_without_its_calling_code(question: str) -> None:
+    assert finds(question, "Ann", "+18158908301")
+
+
+def test_a_number_is_not_found_by_what_stands_in_its_middle() -> None:
+    assert not finds("8301", "Ann", "+18158908301")
+
+
+@pytest.mark.parametrize("question", ["ann.lee@example.com", "example", "lee"])
+def test_an_address_is_found_by_its_words(question: str) -> None:
+    assert finds(question, "Somebody", None, "ann.lee@example.com")
+
+
+def test_a_question_of_punctuation_alone_asks_for_nothing() -> None:
+    assert question_words("+-") == []
+    assert question_words("( )") == []
+    assert question_words("?!") == []
+    assert finds("--", "anybody")
+
+
+def test_what_is_indexed_has_the_number_from_its_first_four_digits_on() -> None:
+    assert search_text("Ann Lee", "+18158", "a_b@c.de") == "ann lee a b c de 18158 8158 158 58"
+
+
+@given(st.text())
+def test_a_name_is_found_by_itself(name: str) -> None:
+    assert answers(search_text(name, None, None), words(name))

@@ -1,0 +1,125 @@
+import pytest
+from email_validator import EmailNotValidError, validate_email
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from unite_core.email import _PLAIN, LONGEST_EMAIL, read_email
+from unite_core.errors import Problem
+
+
+def by_the_library(text: str) -> str | None:
+    """The address in lower case, None if there is none."""
+    try:
+        return validate_email(text, check_deliverability=False).normalized.lower()
+    except EmailNotValidError:
+        return None
+
+
+def address_or_none(text: str) -> str | None:
+    read = read_email(text)
+    return None if isinstance(read, Problem) else read
+
+
+def refused(text: str) -> Problem:
+    read = read_email(text)
+    assert isinstance(read, Problem)
+    return read
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("Ann@Example.com", "ann@example.com"),
+        ("ann.lee+leads@mail.example.co.uk", "ann.lee+leads@mail.example.co.uk"),
+        ("o'neil@example.com", "o'neil@example.com"),
+        ("ann@xn--mller-kva.example", "ann@müller.example"),
+        ("Zoë@MÜLLER.example", "zoë@müller.example"),
+        ("x" * 60 + "@example.com", "x" * 60 + "@example.com"),
+    ],
+)
+def test_an_address_is_stored_in_lower_case_and_one_spelling(text: str, address: str) -> None:
+    assert read_email(text) == address
+
+
+@pytest.mark.parametrize(
+    ("text", "suggestion"),
+    [
+        ("ann @example.com", "ann@example.com"),
+        ("<ann@example.com>", "ann@example.com"),
+        ("ann@@example.com", "ann@example.com"),
+        ("ann@example,com", "ann@example.com"),
+        ("ann@example..com", "ann@example.com"),
+        ("ann(at)example(dot)com", "ann@example.com"),
+        ("ann@gmail.con;", "ann@gmail.com"),
+        ("nobody", None),
+        ("ann and bob@", None),
+        ("@example.com", None),
+    ],
+)
+def test_an_address_that_is_none_comes_with_the_one_that_was_probably_meant(text: str, suggestion: str | None) -> None:
+    problem = refused(text)
+
+    assert (problem.field, problem.code) == ("email", "invalid_email")
+    assert problem.suggestion == suggestion
+    assert problem.detail
+
+
+def test_an_address_has_at_most_254_characters() -> None:
+    longest = "x" * 64 + "@" + ".".join(["y" * 61] * 3) + ".com"
+
+    assert len(longest) == LONGEST_EMAIL
+    assert read_email(longest) == longest
+    assert refused("x" + longest).code == "too_long"
+
+
+def joined(marks: str, alphabet: str, most: int) -> st.SearchStrategy[str]:
+    """Words of an alphabet with single marks between them."""
+    word = st.text(alphabet, min_size=1, max_size=4)
+    return st.builds(
+        lambda first, others: first + "".join(mark + other for mark, other in others),
+        word,
+        st.lists(st.tuples(st.sampled_from(marks), word), max_size=most),
+    )
+
+
+@given(joined(".-", "aZ09_+", 3), joined(".-", "xN09", 6), st.sampled_from(["com", "NET", "io", "co", "uk", "biz"]))
+@example("a", "b" * 58, "com")
+@example("a", "b." * 28 + "b", "com")
+@example("\N{KELVIN SIGN}elvin", "\N{KELVIN SIGN}", "com")
+@example("www", "test.local", "com")
+@example("postmaster", "localhost", "io")
+def test_what_needs_no_library_is_what_the_library_says(local: str, host: str, top: str) -> None:
+    text = f"{local}@{host}.{top}"
+
+    assert _PLAIN.fullmatch(text.lower())
+    assert address_or_none(text) == by_the_library(text) == text.lower()
+
+
+pieces = st.lists(
+    st.sampled_from(
+        ["a", "Z", "9", ".", "-", "--", "_", "+", "@", "xn--", "ab--", ".com", ".co.uk", ".test", " ", "é"]
+    ),
+    max_size=12,
+).map("".join)
+
+
+@given(
+    pieces | st.builds("{}@{}{}".format, pieces, pieces, st.sampled_from([".com", ".CO.UK", ".io", ""])) | st.emails()
+)
+def test_any_text_is_what_the_library_says(text: str) -> None:
+    assert address_or_none(text) == by_the_library(text)
+
+
+@given(st.text(max_size=300))
+def test_any_text_is_an_address_or_a_problem(text: str) -> None:
+    read = read_email(text)
+
+    assert isinstance(read, Problem) or len(read) <= LONGEST_EMAIL
+
+
+@given(pieces | st.text(max_size=20))
+def test_a_suggestion_is_an_address(text: str) -> None:
+    read = read_email(text)
+
+    if isinstance(read, Problem) and read.suggestion is not None:
+        assert read_email(read.suggestion) == read.suggestion
