@@ -15,6 +15,7 @@ from unite_core.imports.snapshots import restore
 from unite_core.jobs import Jobs
 from unite_core.leads.model import Lead
 from unite_core.unit_of_work import UNFINISHED, Work
+from unite_core.versions import require_version
 
 UNDO_AT_ONCE = timedelta(seconds=5)
 """How long a request waits for the undoing; what is left then goes on in a worker."""
@@ -28,18 +29,20 @@ class CancelImport:
     """Stop an import. Admins and managers only.
 
     One that waits is cancelled at once, one that runs before its next chunk. What it imported so far stays, and
-    can be undone. Cancelling twice changes nothing.
+    can be undone. Cancelling twice changes nothing. Where a version is expected, no other one
+    is cancelled.
 
-    Raises `Forbidden`, `NotFound` and `Conflict` (`import_ended`).
+    Raises `Forbidden`, `NotFound`, `PreconditionFailed` and `Conflict` (`import_ended`).
     """
 
     work: Work[ImportsWork]
     clock: Clock
 
-    def __call__(self, actor: Actor, import_id: UUID) -> LeadImport:
+    def __call__(self, actor: Actor, import_id: UUID, expected_version: int | None = None) -> LeadImport:
         actor.must(Permission.IMPORT_LEADS)
         with self.work() as work:
             unwanted = work.imports.get(import_id)
+            require_version(expected_version, unwanted.version)
             if unwanted.status is not ImportStatus.CANCELLED:
                 unwanted.request_cancel(self.clock.now())
                 unwanted.touched()
@@ -54,20 +57,21 @@ class UndoImport:
 
     The leads that it created are removed and the ones that it updated are put back as they were: those alone
     that nobody has touched since. A lead whose former phone or e-mail belongs to another one by now is left
-    alone. Undoing twice changes nothing. A large import goes on being undone after the answer: `undone` has no
-    `finished_at` until then.
+    alone. Undoing twice changes nothing. A large import goes on being undone after the answer: the
+    undoing has no `finished_at` until then. Where a version is expected, no other one is undone.
 
-    Raises `Forbidden`, `NotFound` and `Conflict` (`import_not_ended`, `nothing_to_undo`).
+    Raises `Forbidden`, `NotFound`, `PreconditionFailed` and `Conflict` (`import_not_ended`, `nothing_to_undo`).
     """
 
     work: Work[ImportsWork]
     jobs: Jobs
     clock: Clock
 
-    def __call__(self, actor: Actor, import_id: UUID) -> LeadImport:
+    def __call__(self, actor: Actor, import_id: UUID, expected_version: int | None = None) -> LeadImport:
         actor.must(Permission.IMPORT_LEADS)
         with self.work() as work:
             unwanted = work.imports.get(import_id)
+            require_version(expected_version, unwanted.version)
             if unwanted.undone is None:
                 unwanted.begin_undo()
                 unwanted.touched()

@@ -27,6 +27,7 @@ from unite_core.leads.use_cases import assignee_problem
 from unite_core.phone import is_country
 from unite_core.text import clean, text_problem
 from unite_core.unit_of_work import Work
+from unite_core.versions import require_version
 
 LONGEST_FILENAME = 255
 BLOCK = 256 * 1024
@@ -81,9 +82,11 @@ class StartImport:
     """Set an import going whose file was uploaded. Admins and managers only.
 
     Starting it again is harmless. Where the same user had the same bytes imported with the same options within
-    24 hours, that import is the answer, and this one is cancelled.
+    24 hours, that import is the answer, and this one is cancelled. Where a version is expected, no
+    other one is started.
 
-    Raises `Forbidden`, `NotFound` and `Conflict` (`not_uploaded`, `already_started` for one that was cancelled).
+    Raises `Forbidden`, `NotFound`, `PreconditionFailed` and `Conflict` (`not_uploaded`, `already_started` for one that
+    was cancelled).
     """
 
     work: Work[ImportsWork]
@@ -92,7 +95,7 @@ class StartImport:
     jobs: Jobs
     clock: Clock
 
-    def __call__(self, actor: Actor, import_id: UUID) -> LeadImport:
+    def __call__(self, actor: Actor, import_id: UUID, expected_version: int | None = None) -> LeadImport:
         actor.must(Permission.IMPORT_LEADS)
         with self.reads() as reads:
             known = reads.imports.get(import_id)
@@ -103,6 +106,7 @@ class StartImport:
         bytes_digest = digest_of(self.files, known.key) if waiting else ""
         with self.work() as work:
             started = work.imports.get(import_id)
+            require_version(expected_version, started.version)
             if started.status is not ImportStatus.AWAITING_UPLOAD:
                 if started.status is ImportStatus.CANCELLED:
                     raise Conflict("This import was cancelled; announce another one.", code="already_started")

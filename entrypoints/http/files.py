@@ -1,0 +1,127 @@
+"""The far end of signed links, where the service itself is the storage: clients send and fetch files here."""
+
+import io
+import unicodedata
+from typing import Any, cast
+from urllib.parse import quote
+
+from flask import Response, request
+from werkzeug.wsgi import FileWrapper
+
+from entrypoints.http.context import door
+from entrypoints.http.openapi import Shown
+from entrypoints.http.operations import Room
+from unite_core.errors import Forbidden
+from unite_core.files import ServedFile, SignedFiles
+from unite_core.imports.model import LARGEST_FILE
+
+PATH = "/files/<path:key>"
+BLOCK = 256 * 1024
+
+_ANY_FILE = {"type": "string", "contentMediaType": "application/octet-stream"}
+_LINK_PARAMETERS = [
+    {
+        "in": "query",
+        "name": "link",
+        "description": "The query of the signed link, exactly as it was given.",
+        "required": True,
+        "schema": {"type": "object", "additionalProperties": {"type": "string"}},
+        "style": "form",
+        "explode": True,
+    }
+]
+
+room = Room("files", "Where signed links lead when the service itself is the storage.")
+
+
+@room.operation(
+    "PUT",
+    PATH,
+    summary="Send a file by a signed link",
+    description="Send the bytes of a file to the link that its announcement gave, with the headers that it named. "
+    "The link is good for one key, one size and one type, until it expires; whoever has it needs no access token.",
+    answers=[Shown(status=204, description="The file is stored.")],
+    problems=[
+        "malformed",
+        "invalid_signature",
+        "link_expired",
+        "too_large",
+        "wrong_size",
+        "wrong_type",
+    ],
+    request_body={"required": True, "content": {"*/*": {"schema": _ANY_FILE}}},
+    parameters=_LINK_PARAMETERS,
+    public=True,
+    limited=False,
+    any_query=True,
+)
+def receive_file(key: str) -> Response:
+    """Store what a client sends."""
+    # One byte more than any file has, so that a file of just that size can be read to its end.
+    request.max_content_length = LARGEST_FILE + 1
+    _signed_files().receive(
+        key,
+        _link_query(),
+        content_type=request.content_type,
+        size=request.content_length,
+        body=io.BufferedReader(cast("io.RawIOBase", request.stream), BLOCK),
+    )
+    response = Response(status=204)
+    del response.headers["Content-Type"]
+    return response
+
+
+@room.operation(
+    "GET",
+    PATH,
+    summary="Fetch a file by a signed link",
+    description="Fetch a file from the link that the API led to. It is good for one file until it expires; whoever "
+    "has it needs no access token.",
+    answers=[
+        Shown(
+            status=200,
+            schema=_ANY_FILE,
+            content_type="*/*",
+            headers=("Content-Disposition",),
+            description="The file, to be saved under the name that the link was made for.",
+        )
+    ],
+    problems=["invalid_signature", "link_expired"],
+    parameters=_LINK_PARAMETERS,
+    public=True,
+    limited=False,
+    any_query=True,
+)
+def serve_file(key: str) -> Response:
+    """Send what a client may fetch."""
+    served = _signed_files().serve(key, _link_query())
+    if request.method == "HEAD":
+        # Of an answer to HEAD nobody reads a body, nor closes it.
+        served.body.close()
+        body: Any = b""
+    else:
+        body = FileWrapper(served.body, BLOCK)
+    response = Response(body, content_type=served.content_type, direct_passthrough=True)
+    response.headers["Content-Length"] = str(served.size)
+    _name(response, served)
+    return response
+
+
+def _signed_files() -> SignedFiles:
+    # Without it the room is not there.
+    return cast("SignedFiles", door().signed_files)
+
+
+def _link_query() -> dict[str, str]:
+    if any(len(values) > 1 for _, values in request.args.lists()):
+        raise Forbidden("This link is not one of ours, or was changed.", code="invalid_signature")
+    return request.args.to_dict()
+
+
+def _name(response: Response, served: ServedFile) -> None:
+    """Tell browsers to save the file, and how to call it: in ASCII, and in full where that is not all (RFC 6266, 5)."""
+    plain = unicodedata.normalize("NFKD", served.filename).encode("ascii", "ignore").decode() or "file"
+    names = {"filename": plain}
+    if plain != served.filename:
+        names["filename*"] = f"UTF-8''{quote(served.filename)}"
+    response.headers.set("Content-Disposition", "attachment", **names)

@@ -1,0 +1,254 @@
+"""Lead imports over HTTP."""
+
+import hashlib
+import logging
+from typing import Any
+from uuid import UUID
+
+import orjson
+from flask import Response, request
+
+from entrypoints.http.answers import Answer, perform
+from entrypoints.http.conditional import etag, expected_version, versioned_answer
+from entrypoints.http.context import actor, door, unite
+from entrypoints.http.imports_answers import import_answer, upload_answer
+from entrypoints.http.imports_form import FORM_TYPE, LARGEST_FORM, ImportForm
+from entrypoints.http.imports_schemas import ImportFormSchema, ImportQuery, NewImportSchema
+from entrypoints.http.imports_shapes import (
+    EXAMPLE_ANNOUNCED,
+    EXAMPLE_CANCELLED,
+    EXAMPLE_IMPORT,
+    EXAMPLE_QUEUED,
+    EXAMPLE_UNDONE,
+    AnnouncedImportShape,
+    ImportPageShape,
+    ImportShape,
+)
+from entrypoints.http.openapi import Shown
+from entrypoints.http.operations import Room
+from entrypoints.http.paging import page_answer, page_request
+from entrypoints.http.problems import UnsupportedMediaType
+from unite_core.errors import NotFound, Unavailable
+from unite_core.imports import queries, use_cases
+from unite_core.imports.model import LeadImport
+from unite_core.imports.ports import ImportFilter
+from unite_core.imports.use_cases import FileToImport, ImportUpload, NewImport, StoredFile
+
+PATH = "/v1/lead-imports"
+
+room = Room("lead imports", "CSV files of leads on their way into Unite.")
+
+_log = logging.getLogger("unite.http")
+
+
+@room.operation(
+    "POST",
+    PATH,
+    summary="Announce a file",
+    use_case=use_cases.AnnounceImport,
+    body=NewImportSchema,
+    body_example={"filename": "leads-march.csv", "size": 48213, "options": {"default_country": "US"}},
+    answers=[
+        Shown(status=201, schema=AnnouncedImportShape, example=EXAMPLE_ANNOUNCED, headers=("Location", "ETag")),
+    ],
+    problems=["forbidden"],
+)
+def announce_import(body: dict[str, Any]) -> Response:
+    """Let the client upload a file straight to storage."""
+
+    def announced(result: ImportUpload) -> Answer:
+        shown = {**_shown(result.lead_import), "upload": upload_answer(result.upload)}
+        return Answer(201, shown, _headers(result.lead_import, location=True))
+
+    return perform(unite().imports.announce, actor(), NewImport(**body), render=announced)
+
+
+@room.operation(
+    "POST",
+    f"{PATH}/<uuid:import_id>/start",
+    summary="Start an import",
+    use_case=use_cases.StartImport,
+    answers=[
+        Shown(
+            status=202,
+            schema=ImportShape,
+            example=EXAMPLE_QUEUED,
+            headers=("Location", "ETag"),
+            description="It will be worked on; `Location` is the import to follow.",
+        )
+    ],
+    problems=["forbidden", "not_uploaded", "already_started"],
+    if_match=True,
+)
+def start_import(import_id: UUID) -> Response:
+    """Set an import going whose file was uploaded."""
+    return perform(
+        unite().imports.start,
+        actor(),
+        import_id,
+        _expected_version(import_id),
+        render=_accepted,
+    )
+
+
+@room.operation(
+    "POST",
+    f"{PATH}/file",
+    summary="Upload a file and import it in one call",
+    use_case=use_cases.ImportStoredFile,
+    request_body={
+        "required": True,
+        "content": {
+            FORM_TYPE: {"schema": ImportFormSchema, "encoding": {"options": {"contentType": "application/json"}}}
+        },
+    },
+    answers=[
+        Shown(
+            status=202,
+            schema=ImportShape,
+            example=EXAMPLE_QUEUED,
+            headers=("Location", "ETag"),
+            description="It will be worked on; `Location` is the import to follow.",
+        )
+    ],
+    problems=["forbidden", "malformed_form", "invalid", "too_large", "unsupported_media_type"],
+)
+def import_file() -> Response:
+    """Take a file in as it comes, and have it imported."""
+    if request.mimetype != FORM_TYPE:
+        raise UnsupportedMediaType(f"Send the file as {FORM_TYPE}.", accepted=(FORM_TYPE,))
+    request.max_content_length = LARGEST_FORM
+    form = ImportForm(unite().imports.store_file, actor())
+    try:
+        file = form.read(request.stream, request.mimetype_params.get("boundary", ""))
+        return perform(
+            unite().imports.import_stored_file,
+            actor(),
+            file,
+            render=_accepted,
+            fingerprint=_fingerprint(file),
+        )
+    finally:
+        if form.stored is not None:
+            _discard_unless_imported(form.stored)
+
+
+@room.operation(
+    "GET",
+    PATH,
+    summary="List imports",
+    use_case=queries.ListImports,
+    query=ImportQuery,
+    answers=[
+        Shown(
+            status=200,
+            schema=ImportPageShape,
+            example={"items": [EXAMPLE_IMPORT], "next_cursor": None},
+            headers=("Link",),
+        )
+    ],
+    problems=["forbidden"],
+)
+def list_imports(query: dict[str, Any]) -> Response:
+    """A page of imports."""
+    wanted = ImportFilter(statuses=frozenset(query.get("status", ())))
+    page = unite().imports.list(actor(), wanted, page_request(query))
+    return page_answer([_shown(found) for found in page.items], page.next)
+
+
+@room.operation(
+    "GET",
+    f"{PATH}/<uuid:import_id>",
+    summary="Read an import",
+    use_case=queries.GetImport,
+    answers=[Shown(status=200, schema=ImportShape, example=EXAMPLE_IMPORT, headers=("ETag",))],
+    problems=["forbidden"],
+    if_none_match=True,
+)
+def get_import(import_id: UUID) -> Response:
+    """One import as it is now."""
+    found = unite().imports.get(actor(), import_id)
+    return versioned_answer(found.version, lambda: _shown(found))
+
+
+@room.operation(
+    "POST",
+    f"{PATH}/<uuid:import_id>/cancel",
+    summary="Cancel an import",
+    use_case=use_cases.CancelImport,
+    answers=[Shown(status=200, schema=ImportShape, example=EXAMPLE_CANCELLED, headers=("ETag",))],
+    problems=["forbidden", "import_ended"],
+    if_match=True,
+)
+def cancel_import(import_id: UUID) -> Response:
+    """Stop an import."""
+    return perform(
+        unite().imports.cancel,
+        actor(),
+        import_id,
+        _expected_version(import_id),
+        render=lambda cancelled: Answer(200, _shown(cancelled), _headers(cancelled)),
+    )
+
+
+@room.operation(
+    "POST",
+    f"{PATH}/<uuid:import_id>/undo",
+    summary="Undo an import",
+    use_case=use_cases.UndoImport,
+    answers=[
+        Shown(status=200, schema=ImportShape, example=EXAMPLE_UNDONE, headers=("ETag",), description="It is undone."),
+        Shown(
+            status=202,
+            schema=ImportShape,
+            example={**EXAMPLE_UNDONE, "undo": {"removed": 500, "restored": 0, "kept": 0, "finished_at": None}},
+            headers=("ETag",),
+            description="It goes on being undone.",
+        ),
+    ],
+    problems=["forbidden", "import_not_ended", "nothing_to_undo"],
+    if_match=True,
+)
+def undo_import(import_id: UUID) -> Response:
+    """Take an import back."""
+    return perform(
+        unite().imports.undo,
+        actor(),
+        import_id,
+        _expected_version(import_id),
+        render=lambda undone: Answer(202 if undone.undoing else 200, _shown(undone), _headers(undone)),
+    )
+
+
+def _shown(found: LeadImport) -> dict[str, Any]:
+    return import_answer(found, door().public_url)
+
+
+def _headers(found: LeadImport, *, location: bool = False) -> dict[str, str]:
+    where = {"Location": f"{PATH}/{found.id}"} if location else {}
+    return {"ETag": etag(found.version), **where}
+
+
+def _accepted(started: LeadImport) -> Answer:
+    return Answer(202, _shown(started), _headers(started, location=True))
+
+
+def _expected_version(import_id: UUID) -> int | None:
+    return expected_version(lambda: unite().imports.get(actor(), import_id).version)
+
+
+def _fingerprint(file: FileToImport) -> bytes:
+    """What makes two uploads the same request. Their bytes on the wire do not: a client invents a new boundary."""
+    asked = [file.stored.sha256, file.filename, file.options]
+    return hashlib.sha256(orjson.dumps(asked, option=orjson.OPT_SORT_KEYS)).digest()
+
+
+def _discard_unless_imported(stored: StoredFile) -> None:
+    """Throw the file away where no import was made of it: the request failed, or was answered before."""
+    try:
+        unite().imports.get(actor(), stored.import_id)
+    except NotFound:
+        unite().imports.store_file.discard(stored)
+    except Unavailable:
+        # Better a file that nobody needs than an import without its file.
+        _log.warning("a stored file may be left over", extra={"key": stored.key})

@@ -1,0 +1,70 @@
+"""A file to import as it comes in a form, together with its options."""
+
+import re
+from collections.abc import Callable
+from typing import IO, BinaryIO
+
+from entrypoints.http.bodies import LARGEST_BODY
+from entrypoints.http.imports_schemas import options_from
+from entrypoints.http.multipart import Part, parts_of
+from unite_core.errors import Invalid, Problem, TooLarge
+from unite_core.identity.model import Actor
+from unite_core.imports.model import LARGEST_FILE, ImportOptions
+from unite_core.imports.use_cases import FileToImport, StoredFile
+
+FORM_TYPE = "multipart/form-data"
+LARGEST_FORM = LARGEST_FILE + 2 * LARGEST_BODY
+"""In bytes: the largest file, the largest options, and what stands around them."""
+
+_FOLDERS = re.compile(r".*[/\\]", re.DOTALL)
+
+
+class ImportForm:
+    """Reads the form part by part, in whatever order they come; the file goes to `store` while it is read.
+
+    `stored` is the file as soon as it has arrived, also where the form turns out to be no good after it.
+    """
+
+    def __init__(self, store: Callable[[Actor, BinaryIO], StoredFile], actor: Actor) -> None:
+        self.stored: StoredFile | None = None
+        self._store = store
+        self._actor = actor
+        self._filename = ""
+        self._options: ImportOptions | None = None
+
+    def read(self, body: IO[bytes], boundary: str) -> FileToImport:
+        """The stored file and its options.
+
+        Raises `Invalid` where the form breaks a rule, and whatever `parts_of` and `store` raise.
+        """
+        for part in parts_of(body, boundary):
+            if part.name == "file":
+                self._take_file(part)
+            elif part.name == "options":
+                self._take_options(part)
+            else:
+                raise _broken(part.name, "unknown_field", "There is no such field; a form has `file` and `options`.")
+        if self.stored is None:
+            raise _broken("file", "required", "This is required.")
+        return FileToImport(stored=self.stored, filename=self._filename, options=self._options or ImportOptions())
+
+    def _take_file(self, part: Part) -> None:
+        if self.stored is not None:
+            raise _broken("file", "repeated", "Send one file in a request.")
+        if not part.filename:
+            raise _broken("file", "no_filename", "The file needs a filename.")
+        # Some clients send the folder as well, which is of no use here (RFC 7578, 4.2).
+        self._filename = _FOLDERS.sub("", part.filename)
+        self.stored = self._store(self._actor, part.stream)
+
+    def _take_options(self, part: Part) -> None:
+        if self._options is not None:
+            raise _broken("options", "repeated", "Give the options once.")
+        text = part.stream.read(LARGEST_BODY + 1)
+        if len(text) > LARGEST_BODY:
+            raise TooLarge(f"The options are larger than {LARGEST_BODY} bytes (1 MiB).")
+        self._options = options_from(text)
+
+
+def _broken(field: str, code: str, detail: str) -> Invalid:
+    return Invalid("The form breaks a rule.", problems=[Problem(field=field, code=code, detail=detail)])

@@ -1,0 +1,132 @@
+"""How far a lead import is, and what became of its rows, over HTTP."""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+from flask import Response, current_app, request
+from flask.blueprints import BlueprintSetupState
+
+from entrypoints.http.context import actor, door, unite
+from entrypoints.http.imports import PATH
+from entrypoints.http.imports_answers import import_answer, rejection_answer
+from entrypoints.http.imports_events import EVENT_STREAM, EventStreams, ImportProgress, saw_the_end
+from entrypoints.http.imports_schemas import RejectionQuery
+from entrypoints.http.imports_shapes import EXAMPLE_EVENTS, EXAMPLE_REJECTION, RejectionPageShape
+from entrypoints.http.openapi import Shown
+from entrypoints.http.operations import Room
+from entrypoints.http.paging import page_answer, row_after
+from entrypoints.http.rendering import to_json
+from unite_core.errors import Unavailable
+from unite_core.imports import queries
+from unite_core.imports.queries import RejectionsWanted
+
+STREAMS = "event_streams"
+
+room = Room("lead import results", "How far an import is, and what became of its rows.")
+
+
+def _make_room_for_streams(state: BlueprintSetupState) -> None:
+    state.app.extensions[STREAMS] = EventStreams(state.app.extensions["door"].max_event_streams)
+
+
+room.record(_make_room_for_streams)
+
+
+@room.operation(
+    "GET",
+    f"{PATH}/<uuid:import_id>/events",
+    summary="Follow an import",
+    description="How far an import is, as server-sent events: one named `progress` at once and at every change, and "
+    "one named `end` when it has ended. The data of each is the import. After ten minutes the stream ends without an "
+    "`end`; an EventSource then comes back by itself, and misses nothing. Admins and managers only.",
+    answers=[
+        Shown(
+            status=200,
+            schema={"type": "string"},
+            example=EXAMPLE_EVENTS,
+            content_type=EVENT_STREAM,
+            description="The events, until the import ends.",
+        ),
+        Shown(status=204, description="You had the last event already: do not connect again."),
+    ],
+    parameters=[
+        {
+            "in": "header",
+            "name": "Last-Event-ID",
+            "description": "The id of the last event that you got; it is not sent again.",
+            "schema": {"type": "string"},
+        }
+    ],
+    problems=["forbidden", "too_many_streams"],
+)
+def follow_import(import_id: UUID) -> Response:
+    """A stream of events until the import ends."""
+    asking, application, link = actor(), unite(), door().public_url
+    first = application.imports.get(asking, import_id)
+    last_seen = request.headers.get("Last-Event-ID")
+    if first.status.ended and saw_the_end(last_seen):
+        response = Response(status=204)
+        del response.headers["Content-Type"]
+        return response
+    streams: EventStreams = current_app.extensions[STREAMS]
+    progress = ImportProgress(
+        read=lambda: application.imports.get(asking, import_id),
+        render=lambda found: to_json(import_answer(found, link)),
+        wait=streams.wait,
+    )
+    # Of an answer to HEAD nobody reads a body, nor closes it.
+    events = iter(()) if request.method == "HEAD" else _stream(streams, progress.events(first, last_seen))
+    return Response(events, content_type=EVENT_STREAM, headers={"X-Accel-Buffering": "no"})
+
+
+@room.operation(
+    "GET",
+    f"{PATH}/<uuid:import_id>/rejections",
+    summary="List the rows that made no lead",
+    use_case=queries.ListRejections,
+    query=RejectionQuery,
+    answers=[
+        Shown(
+            status=200,
+            schema=RejectionPageShape,
+            example={"items": [EXAMPLE_REJECTION], "next_cursor": None},
+            headers=("Link",),
+        )
+    ],
+    problems=["forbidden"],
+)
+def list_rejections(import_id: UUID, query: dict[str, Any]) -> Response:
+    """A page of the rows that made no lead."""
+    wanted = RejectionsWanted(
+        import_id=import_id, kind=query.get("kind"), after_row=row_after(query), limit=query["limit"]
+    )
+    page = unite().imports.list_rejections(actor(), wanted)
+    header = unite().imports.get(actor(), import_id).dialect.get("header", [])
+    return page_answer([rejection_answer(row, header) for row in page.items], page.next_row)
+
+
+@room.operation(
+    "GET",
+    f"{PATH}/<uuid:import_id>/error-report",
+    summary="Get the error report",
+    use_case=queries.GetErrorReport,
+    answers=[Shown(status=302, headers=("Location",), description="`Location` is good for five minutes.")],
+    problems=["forbidden", "no_error_report"],
+)
+def get_error_report(import_id: UUID) -> Response:
+    """Lead to where the error report is."""
+    download = unite().imports.get_error_report(actor(), import_id)
+    response = Response(status=302, headers={"Location": download.url})
+    del response.headers["Content-Type"]
+    return response
+
+
+def _stream(streams: EventStreams, events: Iterator[bytes]) -> Iterator[bytes]:
+    stream = streams.open(events)
+    if stream is None:
+        raise Unavailable(
+            f"{streams.most} clients follow imports already; ask for the import now and then instead.",
+            code="too_many_streams",
+        )
+    return stream
