@@ -3,7 +3,6 @@
 import hashlib
 import hmac
 import io
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -21,7 +20,6 @@ class InMemoryFiles(Files, SignedFiles):
     def __init__(self, clock: Clock, url: str = "https://files.example") -> None:
         self._clock = clock
         self._url = url
-        self._secret = secrets.token_bytes(32)
         self._contents: dict[str, bytes] = {}
 
     def sign_upload(self, key: str, *, content_type: str, size: int, lifetime: timedelta) -> Upload:
@@ -48,7 +46,7 @@ class InMemoryFiles(Files, SignedFiles):
             yield stream
 
     @contextmanager
-    def write(self, key: str, *, content_type: str) -> Iterator[BinaryIO]:  # noqa: ARG002  # what a file is, its link says
+    def write(self, key: str, *, content_type: str) -> Iterator[BinaryIO]:  # noqa: ARG002 - what a file is, its link says
         with io.BytesIO() as stream:
             yield stream
             self._contents[key] = stream.getvalue()
@@ -93,7 +91,7 @@ class InMemoryFiles(Files, SignedFiles):
 
     def _signature(self, method: str, key: str, terms: dict[str, str]) -> str:
         told = repr((method, key, sorted(terms.items()))).encode("utf-8", "surrogatepass")
-        return hmac.new(self._secret, told, hashlib.sha256).hexdigest()
+        return hmac.new(b"known to all", told, hashlib.sha256).hexdigest()
 
     def _wrong_size(self, size: int, signed: int) -> Invalid | TooLarge:
         if size > signed:

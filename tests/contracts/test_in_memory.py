@@ -1,0 +1,162 @@
+"""The in-memory implementations keep every contract."""
+
+import pytest
+
+from unite_core.errors import PreconditionFailed
+from unite_core.testing.builders import a_rejection, a_user, an_id
+from unite_core.testing.contracts import (
+    AnswersContract,
+    ClockContract,
+    FilesContract,
+    IdsContract,
+    ImportRowsContract,
+    ImportsContract,
+    JobsContract,
+    LeadImagesContract,
+    LeadListContract,
+    LeadsContract,
+    PasswordsContract,
+    RateLimitsContract,
+    RehearsalContract,
+    SessionsContract,
+    SignedFilesContract,
+    TokensContract,
+    UnitOfWorkContract,
+    UsersContract,
+)
+from unite_core.testing.in_memory import (
+    FastPasswords,
+    FastTokens,
+    FixedClock,
+    InMemoryFiles,
+    InMemoryJobs,
+    InMemoryRateLimits,
+    InMemoryWork,
+    SequentialIds,
+    Store,
+)
+
+
+class InMemory:
+    @pytest.fixture
+    def store(self) -> Store:
+        return Store()
+
+    @pytest.fixture
+    def work(self, store: Store) -> InMemoryWork:
+        return InMemoryWork(store)
+
+    @pytest.fixture
+    def reads(self, store: Store) -> InMemoryWork:
+        return InMemoryWork(store, writes=False)
+
+
+class TestUnitOfWork(InMemory, UnitOfWorkContract):
+    def test_a_writing_unit_inside_another_of_the_same_thread_is_refused(self, work: InMemoryWork) -> None:
+        with work(), pytest.raises(RuntimeError), work():
+            pass
+        with work() as unit:
+            unit.commit()
+
+    def test_a_unit_commits_once(self, work: InMemoryWork) -> None:
+        with work() as unit:
+            unit.commit()
+            with pytest.raises(RuntimeError):
+                unit.commit()
+
+
+class TestAnswers(InMemory, AnswersContract):
+    pass
+
+
+class TestUsers(InMemory, UsersContract):
+    def test_a_user_that_was_never_added_is_not_saved(self, work: InMemoryWork) -> None:
+        with work() as unit, pytest.raises(PreconditionFailed):
+            unit.users.save(a_user(version=2))
+
+
+class TestSessions(InMemory, SessionsContract):
+    pass
+
+
+class TestLeads(InMemory, LeadsContract):
+    pass
+
+
+class TestLeadList(InMemory, LeadListContract):
+    pass
+
+
+class TestLeadImages(InMemory, LeadImagesContract):
+    pass
+
+
+class TestImports(InMemory, ImportsContract):
+    pass
+
+
+class TestImportRows(InMemory, ImportRowsContract):
+    def test_a_row_is_rejected_once(self, work: InMemoryWork) -> None:
+        import_id = an_id()
+        with work() as unit, pytest.raises(ValueError, match="has a rejection already"):
+            unit.rows.reject(import_id, [a_rejection(2), a_rejection(2)])
+
+
+class TestRehearsal(InMemory, RehearsalContract):
+    pass
+
+
+class TestPasswords(PasswordsContract):
+    @pytest.fixture
+    def passwords(self) -> FastPasswords:
+        return FastPasswords()
+
+    @pytest.fixture
+    def stronger(self) -> FastPasswords:
+        return FastPasswords(2)
+
+
+class TestTokens(TokensContract):
+    @pytest.fixture
+    def tokens(self) -> FastTokens:
+        return FastTokens()
+
+
+class TestFiles(FilesContract):
+    @pytest.fixture
+    def files(self) -> InMemoryFiles:
+        return InMemoryFiles(FixedClock())
+
+
+class TestSignedFiles(SignedFilesContract):
+    @pytest.fixture
+    def files(self, clock: FixedClock) -> InMemoryFiles:
+        return InMemoryFiles(clock)
+
+    @pytest.fixture
+    def signed_files(self, files: InMemoryFiles) -> InMemoryFiles:
+        return files
+
+
+class TestClock(ClockContract):
+    @pytest.fixture
+    def clock(self) -> FixedClock:
+        return FixedClock()
+
+
+class TestIds(IdsContract):
+    @pytest.fixture
+    def ids(self) -> SequentialIds:
+        return SequentialIds()
+
+
+class TestJobs(JobsContract):
+    @pytest.fixture
+    def jobs(self) -> InMemoryJobs:
+        return InMemoryJobs()
+
+
+class TestRateLimits(RateLimitsContract):
+    @pytest.fixture
+    def limits(self, clock: FixedClock) -> InMemoryRateLimits:
+        return InMemoryRateLimits(clock)

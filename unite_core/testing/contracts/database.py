@@ -1,0 +1,61 @@
+"""What the suites over the relational database share."""
+
+from abc import abstractmethod
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import TypeVar
+
+import pytest
+
+from unite_core.identity.model import Session, User
+from unite_core.imports.model import LeadImport
+from unite_core.imports.ports import ImportsWork
+from unite_core.leads.model import Lead, LeadImage
+from unite_core.unit_of_work import Work
+
+T = TypeVar("T")
+
+
+class DatabaseContract:
+    """Give it `work` and `reads` over one database that is empty at the start of each test."""
+
+    @pytest.fixture
+    @abstractmethod
+    def work(self) -> Work[ImportsWork]:
+        """Makes writing units of work."""
+
+    @pytest.fixture
+    @abstractmethod
+    def reads(self) -> Work[ImportsWork]:
+        """Makes reading units of work over the same database."""
+
+
+def put(work: Work[ImportsWork], *things: User | Session | Lead | LeadImage | LeadImport) -> None:
+    """Add these things in their order, in one transaction."""
+    with work() as unit:
+        for thing in things:
+            match thing:
+                case User():
+                    unit.users.add(thing)
+                case Session():
+                    unit.sessions.add(thing)
+                case Lead():
+                    unit.leads.add(thing)
+                case LeadImage():
+                    unit.images.add(thing)
+                case LeadImport():
+                    unit.imports.add(thing)
+        unit.commit()
+
+
+def at_once(times: int, action: Callable[[int], T]) -> list[T]:
+    """What `action(0)` to `action(times - 1)` return, each in a thread of its own and all begun together."""
+    ready = Barrier(times, timeout=30)
+
+    def begin(number: int) -> T:
+        ready.wait()
+        return action(number)
+
+    with ThreadPoolExecutor(times) as threads:
+        return list(threads.map(begin, range(times)))

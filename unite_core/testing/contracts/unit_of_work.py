@@ -1,0 +1,199 @@
+"""What a unit of work promises."""
+
+from contextlib import suppress
+
+import pytest
+
+from unite_core.errors import NotFound
+from unite_core.idempotency import Claim
+from unite_core.identity.model import User
+from unite_core.imports.ports import ImportsWork
+from unite_core.testing.builders import a_user
+from unite_core.testing.contracts.database import DatabaseContract, at_once, put
+from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
+from unite_core.unit_of_work import UnitOfWork, Work
+
+_CLAIM = Claim(scope="a" * 64, fingerprint="b" * 64, holder="first")
+
+
+class UnitOfWorkContract(DatabaseContract):
+    """Transactions: all or nothing, seen once committed; hooks inside them and actions after them."""
+
+    def test_what_is_committed_stays(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+        ann = a_user()
+
+        with work() as unit:
+            unit.users.add(ann)
+            unit.commit()
+
+        assert _is_there(reads, ann)
+
+    def test_what_is_not_committed_is_rolled_back(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+        ann = a_user()
+
+        with work() as unit:
+            unit.users.add(ann)
+
+        assert not _is_there(reads, ann)
+        put(work, ann)
+        assert _is_there(reads, ann)
+
+    def test_an_exception_rolls_back_and_passes_through(
+        self, work: Work[ImportsWork], reads: Work[ImportsWork]
+    ) -> None:
+        ann = a_user()
+
+        with pytest.raises(ZeroDivisionError), work() as unit:
+            unit.users.add(ann)
+            raise ZeroDivisionError
+
+        assert not _is_there(reads, ann)
+
+    def test_a_unit_sees_its_own_changes_and_nobody_else_does_before_the_commit(
+        self, work: Work[ImportsWork], reads: Work[ImportsWork]
+    ) -> None:
+        ann = a_user()
+
+        with work() as unit:
+            unit.users.add(ann)
+            assert unit.users.get(ann.id) == ann
+            assert not _is_there(reads, ann)
+            unit.commit()
+
+        assert _is_there(reads, ann)
+
+    def test_a_reading_unit_sees_one_state_throughout(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+        ann, ben = a_user(), a_user()
+        put(work, ann)
+
+        with reads() as unit:
+            assert unit.users.get(ann.id) == ann
+            put(work, ben)
+            assert unit.users.find_by_email(ben.email) is None
+
+        assert _is_there(reads, ben)
+
+    def test_a_reading_unit_changes_nothing(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+        ann = a_user()
+
+        with suppress(Exception), reads() as unit:
+            unit.users.add(ann)
+            unit.commit()
+
+        assert not _is_there(reads, ann)
+        put(work, ann)
+        assert _is_there(reads, ann)
+
+    def test_what_a_writing_unit_read_is_still_so_when_it_commits(self, work: Work[ImportsWork]) -> None:
+        ann = a_user(name="")
+        put(work, ann)
+
+        def append(number: int) -> None:
+            with work() as unit:
+                user = unit.users.get(ann.id)
+                user.rename(user.name + str(number))
+                user.touched(A_MONDAY_MORNING)
+                unit.users.save(user)
+                unit.commit()
+
+        at_once(5, append)
+
+        with work() as unit:
+            assert sorted(unit.users.get(ann.id).name) == list("01234")
+
+    def test_a_hook_works_inside_the_transaction_and_sees_the_result(
+        self, work: Work[ImportsWork], reads: Work[ImportsWork]
+    ) -> None:
+        ann = a_user()
+        seen: list[object] = []
+
+        def hook(unit: UnitOfWork, result: object) -> None:
+            seen.append(result)
+            _claim(unit)
+
+        with work.before_commit(hook)() as unit:
+            unit.users.add(ann)
+            unit.commit("the result")
+
+        assert seen == ["the result"]
+        assert _is_there(reads, ann)
+        assert _is_claimed(work)
+
+    def test_a_hook_that_raises_undoes_everything(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+        ann = a_user()
+        done: list[str] = []
+
+        def hook(unit: UnitOfWork, result: object) -> None:
+            _claim(unit)
+            raise ZeroDivisionError(result)
+
+        with pytest.raises(ZeroDivisionError), work.before_commit(hook)() as unit:
+            unit.users.add(ann)
+            unit.after_commit(lambda: done.append("after"))
+            unit.commit(None)
+
+        assert not _is_there(reads, ann)
+        assert not _is_claimed(work)
+        assert done == []
+
+    def test_a_hook_is_left_out_by_a_commit_without_result_and_called_with_none(self, work: Work[ImportsWork]) -> None:
+        seen: list[object] = []
+        hooked = work.before_commit(lambda _, result: seen.append(result))
+
+        with hooked() as unit:
+            unit.commit()
+        assert seen == []
+        with hooked() as unit:
+            unit.commit(None)
+        assert seen == [None]
+
+    def test_the_factory_that_a_hook_was_given_to_stays_as_it_was(self, work: Work[ImportsWork]) -> None:
+        seen: list[object] = []
+        work.before_commit(lambda _, result: seen.append(result))
+
+        with work() as unit:
+            unit.commit("the result")
+
+        assert seen == []
+
+    def test_actions_run_in_order_once_the_commit_is_seen(
+        self, work: Work[ImportsWork], reads: Work[ImportsWork]
+    ) -> None:
+        ann = a_user()
+        seen: list[object] = []
+
+        with work() as unit:
+            unit.after_commit(lambda: seen.append(_is_there(reads, ann)))
+            unit.after_commit(lambda: seen.append("second"))
+            unit.users.add(ann)
+            assert seen == []
+            unit.commit()
+
+        assert seen == [True, "second"]
+
+    def test_actions_of_a_unit_that_is_rolled_back_are_forgotten(self, work: Work[ImportsWork]) -> None:
+        seen: list[str] = []
+
+        with work() as unit:
+            unit.after_commit(lambda: seen.append("never"))
+
+        assert seen == []
+
+
+def _claim(unit: UnitOfWork) -> bool:
+    return unit.answers.claim(_CLAIM, now=A_MONDAY_MORNING, until=A_MONDAY_MORNING.replace(hour=23)) is None
+
+
+def _is_claimed(work: Work[ImportsWork]) -> bool:
+    other = Claim(scope=_CLAIM.scope, fingerprint=_CLAIM.fingerprint, holder="second")
+    with work() as unit:
+        until = A_MONDAY_MORNING.replace(hour=23)
+        return unit.answers.claim(other, now=A_MONDAY_MORNING, until=until) is not None
+
+
+def _is_there(reads: Work[ImportsWork], user: User) -> bool:
+    with reads() as unit:
+        try:
+            return unit.users.get(user.id) == user
+        except NotFound:
+            return False
