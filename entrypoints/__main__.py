@@ -1,0 +1,36 @@
+"""`python -m entrypoints COMMAND …`: finds the door that a command goes through."""
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from entrypoints.cli.commands import parser
+
+DOORS = {
+    "serve": "entrypoints.cli.serve",
+    "work": "entrypoints.worker.process",
+    "migrate": "entrypoints.cli.migrate",
+    "users": "entrypoints.cli.users",
+    "import": "entrypoints.cli.import_file",
+    "demo": "entrypoints.cli.demo",
+}
+"""Which module's `run(arguments, environ)` carries a command out. Only that one is loaded: a worker needs no server."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Carry out a command; the exit code."""
+    arguments = parser().parse_args(argv)
+    try:
+        code: int = import_module(DOORS[arguments.command]).run(arguments, os.environ)
+    except KeyboardInterrupt:
+        return 130  # what shells say of a process that Ctrl-C ended
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; what is left to write would only fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

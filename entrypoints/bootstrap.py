@@ -1,0 +1,174 @@
+"""From settings to a Unite that works: the one place that knows which adapters there are."""
+
+import fcntl
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+from uuid import UUID
+
+from adapters.argon2 import Argon2Passwords
+from adapters.jwt import JwtTokens
+from adapters.local.files import LocalFiles
+from adapters.local.jobs import LocalJobs, WakeUps
+from adapters.rate_limits import LocalRateLimits
+from adapters.sql import SqlWork, create_engine_for, is_current, migrate, ping
+from adapters.system_clock import SystemClock
+from adapters.uuid7 import Uuid7Ids
+from entrypoints.keys import derived, kept_keys
+from entrypoints.settings import DATA_DIR, JWT_KEYS, Settings
+from unite_core.application import Ports, Rules, Unite, build
+from unite_core.files import Files, SignedFiles
+from unite_core.identity.model import Actor, Role, User
+from unite_core.identity.ports import UserFilter
+from unite_core.identity.use_cases import NewUser
+from unite_core.leads.use_cases import PhonePolicy
+from unite_core.paging import PageRequest
+
+DATABASE = "unite.sqlite3"
+FILES = "files"
+LOCK = ".lock"
+
+OPERATOR = Actor(user_id=UUID(int=0), role=Role.ADMIN)
+"""Whoever works at the machine itself: the data is theirs to read and to change anyway, without being a user."""
+
+
+class StartRefused(Exception):
+    """Unite cannot start here; the message says why, and what to do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Started:
+    """A Unite that works, and what the doors need beside it. Close it, or use it as a context manager.
+
+    `files` are the same that `unite` uses; `signed_files` answers their links. `cursor_secrets` begins with the one
+    that signs. `checks` ask the dependencies by name whether they are there, and raise `Unavailable`. `upkeep` is
+    for a worker to do once a minute. `listen` makes the end at which a worker waits to be woken by `wake`.
+    """
+
+    unite: Unite
+    settings: Settings
+    files: Files
+    signed_files: SignedFiles
+    cursor_secrets: tuple[bytes, ...]
+    checks: Mapping[str, Callable[[], None]]
+    upkeep: Mapping[str, Callable[[], object]]
+    listen: Callable[[], WakeUps]
+    wake: Callable[[], None]
+    close: Callable[[], None]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def start(settings: Settings) -> Started:
+    """Open the data folder and the database, bring the database up to date, and wire everything up.
+
+    Starts no thread and no process. Raises `StartRefused`.
+    """
+    folder = settings.data_dir.absolute()
+    with _locked(folder):
+        keys = settings.jwt_keys or _kept_keys(folder)
+        url = database_url(settings)
+        engine = create_engine_for(url)
+        try:
+            migrate.upgrade(engine)
+        except BaseException:
+            engine.dispose()
+            raise
+    clock = SystemClock()
+    jobs = LocalJobs(folder)
+    files = LocalFiles(
+        folder / FILES, public_url=settings.public_url, secrets_by_kid=derived(keys, "links"), clock=clock
+    )
+    ports = Ports(
+        work=SqlWork(engine),
+        reads=SqlWork(engine, reading=True),
+        files=files,
+        jobs=jobs,
+        clock=clock,
+        ids=Uuid7Ids(),
+        passwords=Argon2Passwords(),
+        tokens=JwtTokens(keys),
+        limits=LocalRateLimits(),
+    )
+    return Started(
+        unite=build(ports, _rules(settings)),
+        settings=settings,
+        files=files,
+        signed_files=files,
+        cursor_secrets=tuple(derived(keys, "cursors").values()),
+        checks={"database": lambda: ping(engine)},
+        upkeep={"unfinished uploads deleted": files.remove_leftovers},
+        listen=jobs.listen,
+        wake=jobs.wake,
+        close=engine.dispose,
+    )
+
+
+def add_first_admin(started: Started) -> User | None:
+    """Add the admin whom the settings name; None where they name nobody, or there is an admin already."""
+    first = started.settings.first_admin
+    if first is None:
+        return None
+    return started.unite.identity.ensure_first_admin(
+        NewUser(email=first.email, name="Admin", role=Role.ADMIN, password=first.password)
+    )
+
+
+def has_admin(started: Started) -> bool:
+    """Whether anybody can log in who may add others."""
+    wanted = UserFilter(role=Role.ADMIN, active=True)
+    return bool(started.unite.identity.list_users(OPERATOR, wanted, PageRequest(limit=1)).items)
+
+
+def database_url(settings: Settings) -> str:
+    """The URL of the database: the one that is set, or a file in the data folder."""
+    return settings.database_url or f"sqlite:///{settings.data_dir.absolute() / DATABASE}"
+
+
+def database_is_current(settings: Settings) -> bool:
+    """Whether the database has exactly the tables that this version of Unite works with. Changes nothing."""
+    engine = create_engine_for(database_url(settings))
+    try:
+        return is_current(engine)
+    finally:
+        engine.dispose()
+
+
+def _rules(settings: Settings) -> Rules:
+    phones = PhonePolicy(default_country=settings.default_country, rule=settings.phone_rule)
+    return Rules(phones=phones, logins_per_minute=settings.logins_per_minute)
+
+
+def _kept_keys(folder: Path) -> dict[str, bytes]:
+    try:
+        return kept_keys(folder)
+    except ValueError as error:
+        raise StartRefused(
+            f"The keys in the data folder are damaged: {error}. Mend the file, set {JWT_KEYS.name}, or delete the "
+            "file: that logs everybody out."
+        ) from error
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Be the only process that prepares the folder; made where it is missing."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+        lock = (folder / LOCK).open("w")
+    except OSError as error:
+        raise StartRefused(
+            f"The data folder {folder} cannot be written to ({error.strerror}). "
+            f"Give this user the right to, or name another one in {DATA_DIR.name}."
+        ) from error
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,92 @@
+"""What can be typed: `python -m entrypoints COMMAND …`."""
+
+import argparse
+from pathlib import Path
+
+from unite_core.identity.model import Role
+from unite_core.imports.columns import FIELDS, IGNORE
+from unite_core.imports.model import OnDuplicate
+from unite_core.phone import is_country
+
+PROGRAM = "python -m entrypoints"
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of every command; a usage error ends the process with exit code 2, as argparse does."""
+    root = argparse.ArgumentParser(
+        prog=PROGRAM,
+        description="Unite, the backend a sales floor runs on.",
+        epilog="What can be set is in docs/settings.md; everything is read from the environment.",
+    )
+    commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser("serve", help="serve the API and work through imports, until Ctrl-C or SIGTERM")
+    work = commands.add_parser("work", help="only work through imports; `serve` has a worker already")
+    work.add_argument("--until-stdin-ends", action="store_true", help="stop when standard input is closed")
+    migrate = commands.add_parser("migrate", help="bring the database up to date; `serve` does that too")
+    migrate.add_argument("--check", action="store_true", help="change nothing; exit 1 where it is not up to date")
+    _users(commands.add_parser("users", help="add and list users"))
+    _import(commands.add_parser("import", help="import a CSV file of leads"))
+    commands.add_parser("demo", help="show everything once, in a temporary folder")
+    return root
+
+
+def _users(users: argparse.ArgumentParser) -> None:
+    actions = users.add_subparsers(dest="action", required=True, metavar="ACTION")
+    create = actions.add_parser(
+        "create",
+        help="add a user",
+        description="Add a user. The password is asked for, or read from a file or from standard input; "
+        "it is never an argument, which others on the machine could read.",
+    )
+    create.add_argument("email", metavar="EMAIL")
+    create.add_argument("--name", required=True)
+    create.add_argument("--role", choices=[role.value for role in Role], default=Role.AGENT.value)
+    create.add_argument("--phone", help="for text messages; with a plus, or as of UNITE_DEFAULT_COUNTRY")
+    create.add_argument("--password-file", type=Path, metavar="PATH", help="a file whose first line is the password")
+    actions.add_parser("list", help="list all users")
+
+
+def _import(command: argparse.ArgumentParser) -> None:
+    command.description = (
+        "Import a CSV file of leads into the database of this data folder, whether the service runs or not. "
+        "Rejected rows are written beside the file as NAME.errors.csv, to be corrected and imported again."
+    )
+    command.add_argument("file", type=Path, metavar="FILE")
+    command.add_argument(
+        "--on-duplicate",
+        choices=[choice.value for choice in OnDuplicate],
+        default=OnDuplicate.SKIP.value,
+        help="what becomes of rows that repeat a lead (default: skip)",
+    )
+    command.add_argument("--default-country", type=_country, metavar="CC", help="of phone numbers without a plus")
+    command.add_argument("--default-source", metavar="SOURCE", help="of leads whose row names none")
+    command.add_argument("--assigned-to", metavar="EMAIL", help="who gets the leads whose row names nobody")
+    command.add_argument(
+        "--column",
+        action="append",
+        type=_column,
+        default=[],
+        metavar="HEADER=FIELD",
+        dest="columns",
+        help=f"say what a column is: one of {', '.join(FIELDS)} or {IGNORE}; may be given several times",
+    )
+    command.add_argument("--dry-run", action="store_true", help="say what would happen, and change nothing")
+    command.add_argument(
+        "--as", metavar="EMAIL", dest="acting", help="who imports (default: the admin who is there the longest)"
+    )
+
+
+def _country(text: str) -> str:
+    code = text.upper()
+    if not is_country(code):
+        raise argparse.ArgumentTypeError(f"{text} is no country; write two letters of ISO 3166-1, such as US")
+    return code
+
+
+def _column(text: str) -> tuple[str, str]:
+    header, _, field = text.rpartition("=")
+    if not header.strip() or field not in (*FIELDS, IGNORE):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not HEADER=FIELD; a field is one of {', '.join(FIELDS)}, {IGNORE}"
+        )
+    return header, field

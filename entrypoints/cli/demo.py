@@ -1,0 +1,259 @@
+"""`demo`: what Unite does, once, over HTTP, in a temporary folder."""
+
+import csv
+import io
+import json
+import secrets
+import tempfile
+import time
+from argparse import Namespace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from entrypoints.cli.demo_service import LOOK_EVERY, Client, DemoFailed, last_lines, service
+from entrypoints.cli.shown import Bar, console, counts_table, rate
+from unite_core.identity.model import Role
+from unite_core.imports.error_report import REPORT_COLUMNS
+from unite_core.imports.model import ImportStatus, RowKind
+
+SAMPLE = Path(__file__).resolve().parents[2] / "sample_leads.csv"
+IMPORTED_WITHIN = 60.0
+DOMAIN = "unite.example.com"
+
+PEOPLE = (("Ada", Role.ADMIN), ("Mo", Role.MANAGER), ("Amy", Role.AGENT), ("Ben", Role.AGENT))
+MAY = {
+    Role.ADMIN: "everything, users included",
+    Role.MANAGER: "import leads, see all of them, assign them",
+    Role.AGENT: "see and change the leads that are assigned to them",
+}
+
+
+@dataclass(frozen=True)
+class _Person:
+    """A user of the demonstration."""
+
+    name: str
+    role: Role
+    password: str
+
+    @property
+    def email(self) -> str:
+        """Where they log in."""
+        return f"{self.name.lower()}@{DOMAIN}"
+
+
+@dataclass(frozen=True)
+class _Floor:
+    """The people, and a client for each who is logged in."""
+
+    console: Console
+    manager: Client
+    agents: Mapping[str, Client]
+    ids: Mapping[str, str]
+
+
+def run(_arguments: Namespace, environ: Mapping[str, str]) -> int:
+    """Show everything; the exit code: 0 where all came out as it should, else 1."""
+    shown = console()
+    shown.print()
+    shown.print(Text("Unite, the backend a sales floor runs on", style="bold"))
+    with tempfile.TemporaryDirectory(prefix="unite-demo-") as name:
+        folder = Path(name)
+        try:
+            _show(shown, folder, environ)
+        except DemoFailed as failed:
+            shown.print(Text(f"\nThe demonstration failed. {failed}", style="red"))
+            shown.print(Text(f"The last lines of the service's log:\n{last_lines(folder)}"), soft_wrap=True)
+            return 1
+    return 0
+
+
+def _show(shown: Console, folder: Path, environ: Mapping[str, str]) -> None:
+    began = time.monotonic()
+    people = [_Person(name, role, secrets.token_urlsafe(12)) for name, role in PEOPLE]
+    admin = people[0]
+    _title(shown, 1, "Start the service on its embedded default, in a temporary folder")
+    with service(folder, environ, (admin.email, admin.password)) as url:
+        shown.print(f"  It listens at {url}; nothing but this folder is used.")
+        floor = _hire(shown, url, people)
+        content = _sample()
+        done = _upload(floor, content)
+        _explain(floor, done)
+        _correct(floor, done)
+        _share_out(floor)
+        _refuse(floor, content)
+    shown.print()
+    took = time.monotonic() - began
+    shown.print(Text(f"All of this took {took:.0f} seconds, and its folder is gone again.", style="bold"))
+    shown.print("  make run     serves on http://127.0.0.1:8000, with its data in ./var")
+    shown.print("               UNITE_ADMIN_EMAIL and UNITE_ADMIN_PASSWORD name the first admin")
+    shown.print("  /docs        is where that service explains its API")
+    shown.print("  make help    lists everything else")
+
+
+def _title(shown: Console, number: int, title: str) -> None:
+    shown.print()
+    shown.print(Text(f"{number}. {title}", style="bold cyan"))
+
+
+def _hire(shown: Console, url: str, people: Sequence[_Person]) -> _Floor:
+    _title(shown, 2, "Add a user of each role")
+    admin, manager, *agents = people
+    office = Client(url)
+    office.log_in(admin.email, admin.password)
+    ids = {}
+    for person in (manager, *agents):
+        new = {"email": person.email, "name": person.name, "role": person.role, "password": person.password}
+        ids[person.name] = office.call("POST", "/v1/users", new, expect=201)["id"]
+    clients = {person.name: Client(url) for person in (manager, *agents)}
+    for person in (manager, *agents):
+        clients[person.name].log_in(person.email, person.password)
+    table = _table("Name", "Role", "May")
+    for person in people:
+        table.add_row(f"  {person.name}", person.role, MAY[person.role])
+    shown.print(table)
+    return _Floor(shown, clients[manager.name], {it.name: clients[it.name] for it in agents}, ids)
+
+
+def _sample() -> bytes:
+    try:
+        return SAMPLE.read_bytes()
+    except OSError as error:
+        raise DemoFailed(f"{SAMPLE} cannot be read: {error.strerror}.") from error
+
+
+def _upload(floor: _Floor, content: bytes) -> dict[str, Any]:
+    shown = floor.console
+    _title(shown, 3, f"Mo uploads {SAMPLE.name} by a signed link, and has it imported")
+    new = {"filename": SAMPLE.name, "size": len(content), "options": {"default_country": "US"}}
+    announced = floor.manager.call("POST", "/v1/lead-imports", new, expect=201)
+    with Bar(shown, "upload") as bar:
+        floor.manager.upload(announced["upload"], content, bar.show)
+    floor.manager.call("POST", f"/v1/lead-imports/{announced['id']}/start", expect=202)
+    done = _follow(floor, announced["id"])
+    mapped = ", ".join(f"{it['header']} = {it['field']}" for it in done["columns"] if it["field"])
+    shown.print(Text(f"  Columns: {mapped}"))
+    shown.print(counts_table(done["counts"]))
+    return done
+
+
+def _follow(floor: _Floor, import_id: str) -> dict[str, Any]:
+    until = time.monotonic() + IMPORTED_WITHIN
+    with Bar(floor.console, "import") as bar:
+        while True:
+            current: dict[str, Any] = floor.manager.call("GET", f"/v1/lead-imports/{import_id}")
+            so_far = current["progress"]
+            more = rate(current["counts"]["rows"], so_far["rows_per_second"], so_far["eta_seconds"])
+            bar.show(so_far["bytes_done"], so_far["bytes_total"], more)
+            if ImportStatus(current["status"]).ended:
+                break
+            if time.monotonic() > until:
+                raise DemoFailed(f"The import was not done within {IMPORTED_WITHIN:.0f} seconds.")
+            time.sleep(LOOK_EVERY)
+    counts = current["counts"]
+    if current["status"] != ImportStatus.COMPLETED:
+        raise DemoFailed(f"The import is {current['status']}: {current['failure']}")
+    if counts["rows"] != sum(counts[it] for it in ("created", "updated", "duplicate", "rejected")):
+        raise DemoFailed(f"The counts do not add up: {counts}")
+    return current
+
+
+def _explain(floor: _Floor, done: Mapping[str, Any]) -> None:
+    shown = floor.console
+    _title(shown, 4, "What was wrong with the rest, row by row")
+    table = _table("Row", "Kind", "Why", "Suggestion")
+    listed = floor.manager.call("GET", f"/v1/lead-imports/{done['id']}/rejections?limit=200")["items"]
+    for row in listed:
+        cells = (f"  {row['row']}", row["kind"], row["message"], row["suggestion"] or "")
+        table.add_row(*map(Text, cells), style="" if row["kind"] == RowKind.REJECTED else "dim")
+    shown.print(table)
+    if len(listed) != done["counts"]["duplicate"] + done["counts"]["rejected"]:
+        raise DemoFailed("Not every row that made no lead is explained.")
+
+
+def _correct(floor: _Floor, done: Mapping[str, Any]) -> None:
+    shown = floor.console
+    _title(shown, 5, "Mo corrects the error report and uploads it as it is")
+    report = floor.manager.answer("GET", f"/v1/lead-imports/{done['id']}/error-report").content
+    fields = {it["field"]: it["header"] for it in done["columns"] if it["field"]}
+    header, rows = _read_csv(report)
+    if len(rows) != done["counts"]["rejected"]:
+        raise DemoFailed(f"The error report has {len(rows)} rows.")
+    number, field, _, _, suggestion = REPORT_COLUMNS
+    corrected = 0
+    for row in rows:
+        column = fields.get(row[field])
+        if column and row[suggestion]:
+            shown.print(Text(f"  row {row[number]}: {row[column]} becomes {row[suggestion]}"))
+            row[column] = row[suggestion]
+            corrected += 1
+    if not corrected:
+        raise DemoFailed("No row came with a suggestion.")
+    filename = f"{SAMPLE.stem}.errors.csv"
+    again = floor.manager.call(
+        "POST",
+        "/v1/lead-imports/file",
+        expect=202,
+        files={"file": (filename, _written_csv(header, rows), "text/csv")},
+        data={"options": json.dumps({"default_country": "US"})},
+    )
+    ended = _follow(floor, again["id"])
+    shown.print(counts_table(ended["counts"]))
+    if ended["counts"]["created"] != corrected:
+        raise DemoFailed(f"{corrected} rows were corrected, and {ended['counts']['created']} leads created.")
+
+
+def _share_out(floor: _Floor) -> None:
+    shown = floor.console
+    _title(shown, 6, "Mo shares leads out, and each agent sees their own alone")
+    leads = floor.manager.call("GET", "/v1/leads?limit=5")["items"]
+    own: dict[str, list[str]] = {"Amy": [it["id"] for it in leads[:3]], "Ben": [it["id"] for it in leads[3:]]}
+    for agent, lead_ids in own.items():
+        for lead_id in lead_ids:
+            floor.manager.call("PATCH", f"/v1/leads/{lead_id}", {"assigned_to": floor.ids[agent]}, expect=200)
+    table = _table("Asked by", "Answer to GET /v1/leads")
+    for agent, client in floor.agents.items():
+        seen = client.call("GET", "/v1/leads?limit=200")["items"]
+        if {it["id"] for it in seen} != set(own[agent]):
+            raise DemoFailed(f"{agent} sees {len(seen)} leads instead of {len(own[agent])}.")
+        table.add_row(f"  {agent}", f"{len(seen)} leads: {', '.join(it['name'] for it in seen)}")
+        for other in set(own) - {agent}:
+            client.answer("GET", f"/v1/leads/{own[other][0]}", expect=404)
+    table.add_row("  each", "404 for a lead of the other one")
+    everything = floor.manager.call("GET", "/v1/leads?limit=200")["items"]
+    table.add_row("  Mo", f"{len(everything)} leads")
+    shown.print(table)
+
+
+def _refuse(floor: _Floor, content: bytes) -> None:
+    shown = floor.console
+    _title(shown, 7, "Amy tries to import leads, which agents may not")
+    new = {"filename": "mine.csv", "size": len(content)}
+    problem = floor.agents["Amy"].call("POST", "/v1/lead-imports", new, expect=403)
+    shown.print(Text(f"  {problem['status']} {problem['code']}: {problem['detail']}"))
+
+
+def _read_csv(content: bytes) -> tuple[Sequence[str], list[dict[str, str]]]:
+    reader = csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""))
+    rows = list(reader)
+    return list(reader.fieldnames or ()), rows
+
+
+def _written_csv(header: Sequence[str], rows: Sequence[Mapping[str, str]]) -> bytes:
+    buffer = io.StringIO(newline="")
+    writer = csv.DictWriter(buffer, header)
+    writer.writeheader()
+    writer.writerows(rows)
+    return buffer.getvalue().encode()
+
+
+def _table(*columns: str) -> Table:
+    table = Table(*columns, box=None, padding=(0, 2, 0, 0), header_style="bold")
+    table.columns[0].header = f"  {columns[0]}"
+    return table

@@ -1,0 +1,155 @@
+"""The service that `demo` shows: started in a folder of its own, spoken to over HTTP, and gone at the end."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from entrypoints.settings import ADMIN_EMAIL, ADMIN_PASSWORD, DATA_DIR, HOST, PORT, PREFIX, PUBLIC_URL
+
+READY_WITHIN = 60.0
+STOPPED_WITHIN = 15.0
+ANSWERED_WITHIN = 30.0
+LOOK_EVERY = 0.1
+LAST_LINES = 30
+
+
+class DemoFailed(Exception):
+    """Something did not come out as it should; the message says what."""
+
+
+@contextmanager
+def service(folder: Path, environ: Mapping[str, str], admin: tuple[str, str]) -> Iterator[str]:
+    """Have the service run in `folder` with this admin (address and password); its own address.
+
+    Settings of the surrounding environment are left out. When the block is left nothing of it runs any more.
+    Raises `DemoFailed` where it does not come up.
+    """
+    port = _free_port()
+    url = f"http://127.0.0.1:{port}"
+    settings = {
+        HOST.name: "127.0.0.1",
+        PORT.name: str(port),
+        PUBLIC_URL.name: url,
+        DATA_DIR.name: str(folder / "var"),
+        ADMIN_EMAIL.name: admin[0],
+        ADMIN_PASSWORD.name: admin[1],
+    }
+    clean = {name: value for name, value in environ.items() if not name.startswith(PREFIX)}
+    with (
+        log_of(folder).open("wb") as log,
+        subprocess.Popen(
+            [sys.executable, "-m", "entrypoints", "serve"],
+            env=clean | settings,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            # A group of its own: Ctrl-C reaches the demo alone, which then ends the service in good order.
+            start_new_session=True,
+        ) as process,
+    ):
+        try:
+            _wait_until_ready(process, url)
+            yield url
+        finally:
+            _end(process)
+
+
+def log_of(folder: Path) -> Path:
+    """Where the service in this folder writes its log."""
+    return folder / "service.log"
+
+
+def last_lines(folder: Path) -> str:
+    """The end of the service's log."""
+    with suppress(OSError):
+        return "\n".join(log_of(folder).read_text("utf-8", "replace").splitlines()[-LAST_LINES:])
+    return ""
+
+
+class Client:
+    """Somebody who speaks to the API; raises `DemoFailed` for every answer that is not the expected one."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._session = requests.Session()
+        self._session.trust_env = False  # a proxy of the surrounding environment cannot reach this machine
+
+    def log_in(self, email: str, password: str) -> None:
+        """Act as this user from now on."""
+        pair = self.call("POST", "/v1/auth/login", {"email": email, "password": password})
+        self._session.headers["Authorization"] = f"Bearer {pair['access_token']}"
+
+    def call(self, method: str, path: str, body: Any = None, *, expect: int | None = None, **options: Any) -> Any:
+        """The decoded answer to a request; `expect` is its status, any below 400 without it."""
+        return self.answer(method, path, expect=expect, json=body, **options).json()
+
+    def answer(self, method: str, path: str, *, expect: int | None = None, **options: Any) -> requests.Response:
+        """The answer itself; a path that is a whole URL is followed as it is."""
+        url = path if path.startswith("http") else self._url + path
+        try:
+            answer = self._session.request(method, url, timeout=ANSWERED_WITHIN, **options)
+        except requests.RequestException as error:
+            raise DemoFailed(f"{method} {path} got no answer: {error}") from error
+        if answer.status_code != expect if expect else answer.status_code >= 400:
+            raise DemoFailed(f"{method} {path} was answered {answer.status_code}: {answer.text[:500]}")
+        return answer
+
+    def upload(self, upload: Mapping[str, Any], content: bytes, on_sent: Callable[[int, int], None]) -> None:
+        """Send a file as its signed permission says; the permission is all that is shown, no token."""
+        try:
+            answer = requests.request(
+                upload["method"],
+                upload["url"],
+                headers={**upload["headers"], "Content-Length": str(len(content))},
+                data=_pieces(content, on_sent),
+                timeout=ANSWERED_WITHIN,
+            )
+        except requests.RequestException as error:
+            raise DemoFailed(f"The upload failed: {error}") from error
+        if answer.status_code >= 400:
+            raise DemoFailed(f"The upload was answered {answer.status_code}: {answer.text[:500]}")
+
+
+def _pieces(content: bytes, on_sent: Callable[[int, int], None]) -> Iterator[bytes]:
+    size = max(1, len(content) // 20)
+    for start in range(0, len(content), size):
+        yield content[start : start + size]
+        on_sent(min(start + size, len(content)), len(content))
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def _wait_until_ready(process: "subprocess.Popen[bytes]", url: str) -> None:
+    until = time.monotonic() + READY_WITHIN
+    while time.monotonic() < until:
+        if process.poll() is not None:
+            raise DemoFailed(f"The service ended with exit code {process.returncode} before it was ready.")
+        with suppress(requests.RequestException):
+            if requests.get(f"{url}/health/ready", timeout=ANSWERED_WITHIN).status_code == requests.codes.ok:
+                return
+        time.sleep(LOOK_EVERY)
+    raise DemoFailed(f"The service was not ready within {READY_WITHIN:.0f} seconds.")
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    process.terminate()
+    try:
+        process.wait(STOPPED_WITHIN)
+    except subprocess.TimeoutExpired:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()

@@ -1,0 +1,31 @@
+"""`migrate`: bring the database up to date, or see whether it is."""
+
+from argparse import Namespace
+from collections.abc import Mapping
+
+from entrypoints.bootstrap import database_is_current
+from entrypoints.cli.opened import FAILED, Refused, opened, settings_for, tell, told
+
+
+def run(arguments: Namespace, environ: Mapping[str, str]) -> int:
+    """Carry the command out; the exit code."""
+    try:
+        with told():
+            return _check(environ) if arguments.check else _migrate(environ)
+    except Refused as refused:
+        tell(str(refused))
+        return refused.code
+
+
+def _check(environ: Mapping[str, str]) -> int:
+    if database_is_current(settings_for(environ)):
+        print("The database is up to date.")
+        return 0
+    print("The database is not up to date; run migrate without --check.")
+    return FAILED
+
+
+def _migrate(environ: Mapping[str, str]) -> int:
+    with opened(environ):
+        print("The database is up to date.")
+    return 0

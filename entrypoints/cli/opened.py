@@ -1,0 +1,59 @@
+"""Unite for one command: opened, and what goes wrong told in a sentence."""
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from entrypoints.bootstrap import Started, StartRefused, start
+from entrypoints.reading import SettingsRefused
+from entrypoints.settings import Settings, read_settings
+from unite_core.errors import UniteError
+
+FAILED = 1
+USAGE = 2
+
+
+class Refused(Exception):
+    """The command cannot be carried out; the message says why. `code` is the exit code."""
+
+    def __init__(self, message: str, code: int = FAILED) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def settings_for(environ: Mapping[str, str]) -> Settings:
+    """The settings, with their warnings on standard error; raises `Refused`."""
+    try:
+        settings = read_settings(environ)
+    except SettingsRefused as refused:
+        raise Refused(str(refused)) from refused
+    for warning in settings.warnings:
+        tell(warning)
+    return settings
+
+
+@contextmanager
+def opened(environ: Mapping[str, str]) -> Iterator[Started]:
+    """Unite over the data folder that the settings name; raises `Refused` where it cannot be opened."""
+    settings = settings_for(environ)
+    try:
+        started = start(settings)
+    except StartRefused as refused:
+        raise Refused(str(refused)) from refused
+    with started:
+        yield started
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Turn errors of the domain into `Refused`, with a line for each field at fault."""
+    try:
+        yield
+    except UniteError as error:
+        lines = [error.detail, *(f"  {problem.field}: {problem.detail}" for problem in error.problems)]
+        raise Refused("\n".join(lines)) from error
+
+
+def tell(message: str) -> None:
+    """Say something beside the output."""
+    print(message, file=sys.stderr)

@@ -1,0 +1,85 @@
+"""`users`: add users, and list them."""
+
+import sys
+from argparse import Namespace
+from collections.abc import Iterator, Mapping
+from getpass import getpass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from entrypoints.bootstrap import OPERATOR, Started
+from entrypoints.cli.opened import USAGE, Refused, opened, tell, told
+from unite_core.identity.model import Role, User
+from unite_core.identity.ports import UserFilter
+from unite_core.identity.use_cases import NewUser
+from unite_core.paging import MAX_LIMIT, PageRequest
+
+
+def run(arguments: Namespace, environ: Mapping[str, str]) -> int:
+    """Carry the command out; the exit code."""
+    try:
+        with told(), opened(environ) as started:
+            if arguments.action == "list":
+                _list(started)
+            else:
+                _create(started, arguments)
+    except Refused as refused:
+        tell(str(refused))
+        return refused.code
+    return 0
+
+
+def everybody(started: Started, wanted: UserFilter | None = None) -> Iterator[User]:
+    """All users, or those that are wanted, newest first."""
+    request = PageRequest(limit=MAX_LIMIT)
+    while True:
+        page = started.unite.identity.list_users(OPERATOR, wanted or UserFilter(), request)
+        yield from page.items
+        if page.next is None:
+            return
+        request = PageRequest(limit=MAX_LIMIT, after=page.next)
+
+
+def user_with(started: Started, email: str) -> User:
+    """The active user with this address; raises `Refused`."""
+    for user in everybody(started, UserFilter(active=True)):
+        if user.email == email.strip().lower():
+            return user
+    raise Refused(f"There is no active user {email}.", USAGE)
+
+
+def _create(started: Started, arguments: Namespace) -> None:
+    new = NewUser(
+        email=arguments.email,
+        name=arguments.name,
+        role=Role(arguments.role),
+        phone=arguments.phone,
+        password=_password(arguments.password_file),
+    )
+    # Whoever owns the folder owns the data: there is nobody to ask, also where there is no admin yet.
+    user = started.unite.identity.add_user(OPERATOR, new)
+    print(f"{user.email} was added as {user.role}.")
+
+
+def _password(path: Path | None) -> str:
+    if path is not None:
+        try:
+            return path.read_text("utf-8").partition("\n")[0].rstrip("\r")
+        except (OSError, UnicodeDecodeError) as error:
+            raise Refused(f"The password cannot be read from {path}: {error}", USAGE) from error
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    password = getpass("Password: ")
+    if getpass("Again: ") != password:
+        raise Refused("These are two different passwords.", USAGE)
+    return password
+
+
+def _list(started: Started) -> None:
+    table = Table("E-mail", "Name", "Role", "Active", "Since", box=None, pad_edge=False, header_style="bold")
+    for user in everybody(started):
+        active = "yes" if user.active else "no"
+        table.add_row(user.email, user.name, user.role, active, f"{user.created_at:%Y-%m-%d}")
+    Console(markup=False, highlight=False).print(table)

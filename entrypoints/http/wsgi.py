@@ -1,0 +1,45 @@
+"""The HTTP door as the server starts it: `entrypoints.http.wsgi:application`, a factory."""
+
+import logging
+import multiprocessing
+import os
+from multiprocessing.process import BaseProcess
+from threading import Thread
+from typing import TYPE_CHECKING
+
+from entrypoints.bootstrap import Started, start
+from entrypoints.http.app import create_app
+from entrypoints.http.correlation import CorrelationFilter
+from entrypoints.http.door import Check, Door
+from entrypoints.settings import read_settings
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+
+def application() -> "WSGIApplication":
+    """The application for one process of the server, which lives no longer than the process that started it."""
+    server = multiprocessing.parent_process()
+    if server is not None:
+        Thread(target=_end_with, args=(server,), daemon=True).start()
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(CorrelationFilter())
+    started = start(read_settings(os.environ))
+    return create_app(started.unite, door_of(started))
+
+
+def door_of(started: Started) -> Door:
+    """What the door is told about an installation."""
+    return Door(
+        public_url=started.settings.public_url,
+        cursor_secrets=started.cursor_secrets,
+        requests_per_minute=started.settings.requests_per_minute,
+        signed_files=started.signed_files,
+        checks={name: Check(run) for name, run in started.checks.items()},
+    )
+
+
+def _end_with(server: BaseProcess) -> None:
+    """End this process when the server is gone, even by SIGKILL: or it would hold the port against the next one."""
+    server.join()
+    os._exit(1)

@@ -1,0 +1,58 @@
+"""How the processes of the service write down what happens: one JSON object a line, or prose for a terminal."""
+
+import logging
+import logging.config
+import sys
+from typing import Any
+
+from pythonjsonlogger.json import JsonFormatter
+
+# What every record has anyway; whatever else is on one was put there with `extra=`.
+_USUAL = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
+
+
+class JsonLines(JsonFormatter):
+    """One JSON object per line: `timestamp`, `level`, `logger`, `message`, and what else the record carries."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "{levelname}{name}{message}",
+            style="{",
+            rename_fields={"levelname": "level", "name": "logger"},
+            timestamp=True,
+        )
+
+
+class Prose(logging.Formatter):
+    """A line for somebody who watches: the time, what happened, and what else the record carries."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s  %(levelname)-7s  %(message)s", datefmt="%H:%M:%S")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the library's own name
+        carried = {name: value for name, value in vars(record).items() if name not in _USUAL and value is not None}
+        told = "  ".join(f"{name}={value}" for name, value in carried.items())
+        return f"{super().formatMessage(record)}  {told}" if told else super().formatMessage(record)
+
+
+def plan(*, human: bool) -> dict[str, Any]:
+    """How Python's logging is to be set up (`logging.config.dictConfig`): everything goes to standard error."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"lines": {"()": Prose if human else JsonLines}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines", "stream": "ext://sys.stderr"}},
+        "root": {"handlers": ["stderr"], "level": "INFO"},
+        # The HTTP server hangs a handler of its own on its logger unless told otherwise, and greets at length.
+        "loggers": {"_granian": {"handlers": [], "level": "WARNING", "propagate": True}},
+    }
+
+
+def human() -> bool:
+    """Whether somebody watches."""
+    return sys.stderr.isatty()
+
+
+def configure() -> None:
+    """Set up logging for this process."""
+    logging.config.dictConfig(plan(human=human()))

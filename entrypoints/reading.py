@@ -1,0 +1,98 @@
+"""Reading variables one by one, and refusing them all at once."""
+
+from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
+
+FILE = "_FILE"
+"""What is behind a variable's name where its value stands in a file."""
+
+
+class SettingsRefused(Exception):
+    """Some settings are missing or malformed; `problems` says of each what would be right. No value is quoted."""
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(self.problems))
+
+
+class Reader:
+    """Takes values out of an environment and collects what is wrong with them.
+
+    A method that refuses a value answers with the default, so that the others are judged as well; `finish` raises.
+    """
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._problems: list[str] = []
+        self._read: dict[str, str | None] = {}
+
+    def text(self, name: str) -> str | None:
+        """The value as it is, without line ends behind it; None where there is none."""
+        if name not in self._read:
+            self._read[name] = self._find(name)
+        return self._read[name]
+
+    def given(self, name: str) -> bool:
+        """Whether somebody tried to set it."""
+        return bool(self._environ.get(name) or self._environ.get(name + FILE))
+
+    def number(self, name: str, *, default: int, least: int, most: int) -> int:
+        """A whole number from `least` to `most`."""
+
+        def judge(text: str) -> int:
+            if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):
+                raise ValueError(f"is not a whole number from {least} to {most}")
+            return int(text)
+
+        number = self.judged(name, judge)
+        return default if number is None else number
+
+    def judged(self, name: str, judge: Callable[[str], T]) -> T | None:
+        """What `judge` makes of the value; where it raises `ValueError`, its message follows the variable's name."""
+        text = self.text(name)
+        if text is None:
+            return None
+        try:
+            return judge(text)
+        except ValueError as refused:
+            self.refuse(name, str(refused))
+            return None
+
+    def refuse(self, name: str, why: str) -> None:
+        """Add a problem with a variable."""
+        self._problems.append(f"{name}: {why}")
+
+    def unknown(self, prefix: str, known: Iterable[str]) -> tuple[str, ...]:
+        """A sentence about each variable with the prefix that is none of the known ones."""
+        names = {spelling for name in known for spelling in (name, name + FILE)}
+        strange = sorted(name for name in self._environ if name.startswith(prefix) and name not in names)
+        return tuple(_strange(name, names) for name in strange)
+
+    def finish(self) -> None:
+        """Raise `SettingsRefused` if there was anything to refuse."""
+        if self._problems:
+            raise SettingsRefused(self._problems)
+
+    def _find(self, name: str) -> str | None:
+        value, path = self._environ.get(name), self._environ.get(name + FILE)
+        if value and path:
+            self.refuse(name, f"is set twice; leave out {name} or {name}{FILE}")
+            return None
+        if not path:
+            return value or None
+        try:
+            return Path(path).read_text("utf-8").rstrip("\r\n") or None
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+            self.refuse(name + FILE, f"the file cannot be read ({reason})")
+            return None
+
+
+def _strange(name: str, known: Iterable[str]) -> str:
+    close = get_close_matches(name, sorted(known), n=1)
+    hint = f"; did you mean {close[0]}?" if close else "."
+    return f"{name} is set, and nothing reads it{hint}"

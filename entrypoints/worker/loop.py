@@ -1,0 +1,122 @@
+"""What a worker does all day: imports, undoings, and clearing away what is no longer needed."""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Event
+from typing import Protocol
+
+from entrypoints.worker.turns import Turns
+from unite_core.application import Unite
+from unite_core.errors import Unavailable
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY = 1.0
+"""Seconds between two looks for work that nobody woke the worker for."""
+
+UPKEEP_EVERY = 60.0
+FIRST_BACKOFF = 0.5
+LONGEST_BACKOFF = 30.0
+
+
+class Waiting(Protocol):
+    """Waits for a wake-up, `timeout` seconds at the most."""
+
+    def wait(self, timeout: float) -> bool: ...
+
+
+@dataclass
+class Backoff:
+    """How long to wait after a failure: twice as long after each one that follows another."""
+
+    seconds: float = 0.0
+
+    def failed(self) -> None:
+        """Count a failure."""
+        self.seconds = min(LONGEST_BACKOFF, self.seconds * 2 or FIRST_BACKOFF)
+
+    def succeeded(self) -> None:
+        """Begin anew."""
+        self.seconds = 0.0
+
+
+@dataclass
+class Worker:
+    """Does what is due until it is told to stop; as many of them as you like may work side by side.
+
+    `holder` names this worker in the leases that it takes. `upkeep` are further things to do once a minute, by name.
+    A failure is written down and followed by a wait, never by the end of the loop.
+    """
+
+    unite: Unite
+    holder: str
+    waiting: Waiting
+    stop: Event
+    upkeep: dict[str, Callable[[], object]] = field(default_factory=dict)
+
+    def run(self) -> None:
+        """Work until `stop` is set. What is begun then ends with its current chunk."""
+        turns = Turns(self.unite.imports.due, self.stop.is_set)
+        backoff = Backoff()
+        upkeep_at = 0.0
+        while not self.stop.is_set():
+            with _survived(backoff, "looking for work"):
+                worked = self._work(turns)
+                if time.monotonic() >= upkeep_at:
+                    self._upkeep()
+                    upkeep_at = time.monotonic() + UPKEEP_EVERY
+                backoff.succeeded()
+                if worked:
+                    continue
+            if backoff.seconds:
+                self.stop.wait(backoff.seconds)
+            elif not self.stop.is_set():
+                self.waiting.wait(LOOK_EVERY)
+
+    def _work(self, turns: Turns) -> bool:
+        """Give one import a turn and go on with the undoings; whether there was anything to do."""
+        chosen = turns.next()
+        if chosen is not None:
+            marks = {"import_id": str(chosen)}
+            log.info("The import is continued.", extra=marks)
+            status = self.unite.imports.continue_import(chosen, holder=self.holder, should_stop=turns.over)
+            log.info("The import is %s.", status or "continued by another worker", extra=marks)
+        undoing = self.unite.imports.due().to_undo
+        for import_id in undoing:
+            if self.stop.is_set():
+                break
+            self.unite.imports.continue_undo(import_id)
+            log.info("The import is undone.", extra={"import_id": str(import_id)})
+        return chosen is not None or bool(undoing)
+
+    def _upkeep(self) -> None:
+        own = self.unite.upkeep
+        every: dict[str, Callable[[], object]] = {
+            "idempotency keys deleted": own.purge_answers,
+            "sessions deleted": own.purge_sessions,
+            "abandoned images removed": own.remove_abandoned_images,
+            "abandoned imports cancelled": own.remove_abandoned_imports,
+            **self.upkeep,
+        }
+        for what, task in every.items():
+            if self.stop.is_set():
+                return
+            with _survived(Backoff(), what):
+                done = task()
+                if done:
+                    log.info("Upkeep: %s %s.", done, what)
+
+
+@contextmanager
+def _survived(backoff: Backoff, doing: str) -> Iterator[None]:
+    try:
+        yield
+    except Unavailable as error:
+        backoff.failed()
+        log.warning("Something does not answer while %s: %s", doing, error.detail)
+    except Exception:
+        backoff.failed()
+        log.exception("Something unexpected happened while %s.", doing)

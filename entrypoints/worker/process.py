@@ -1,0 +1,65 @@
+"""The worker as a process: its signals, and the service that it belongs to."""
+
+import logging
+import os
+import secrets
+import signal
+import socket
+from argparse import Namespace
+from collections.abc import Mapping
+from threading import Event, Thread
+from types import FrameType
+
+from entrypoints import logs
+from entrypoints.bootstrap import Started, StartRefused, start
+from entrypoints.reading import SettingsRefused
+from entrypoints.settings import read_settings
+from entrypoints.worker.loop import Worker
+
+log = logging.getLogger(__name__)
+
+
+def run(arguments: Namespace, environ: Mapping[str, str]) -> int:
+    """Work until SIGTERM or SIGINT; the exit code.
+
+    With `--until-stdin-ends` also until whoever holds the other end of standard input is gone: the service
+    that started this process, however it ended.
+    """
+    logs.configure()
+    try:
+        started = start(read_settings(environ))
+    except (SettingsRefused, StartRefused) as refused:
+        log.error("The worker cannot start: %s", refused)  # noqa: TRY400 - the message says it all
+        return 1
+    with started, started.listen() as wake_ups:
+        stop = Event()
+        _on_signals(stop, started)
+        if arguments.until_stdin_ends:
+            Thread(target=_stop_at_end_of_stdin, args=(stop, started), daemon=True).start()
+        log.info("The worker is ready.")
+        Worker(
+            unite=started.unite,
+            holder=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
+            waiting=wake_ups,
+            stop=stop,
+            upkeep=dict(started.upkeep),
+        ).run()
+    log.info("The worker has stopped.")
+    return 0
+
+
+def _on_signals(stop: Event, started: Started) -> None:
+    def stop_soon(_signal: int, _frame: FrameType | None) -> None:
+        stop.set()
+        started.wake()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop_soon)
+
+
+def _stop_at_end_of_stdin(stop: Event, started: Started) -> None:
+    # Not through sys.stdin: a thread that waits inside it holds a lock that Python wants when it ends.
+    while os.read(0, 1):
+        pass
+    stop.set()
+    started.wake()

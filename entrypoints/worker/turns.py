@@ -1,0 +1,48 @@
+"""Which import is worked on next, and for how long while others wait."""
+
+import time
+from collections.abc import Callable
+from uuid import UUID
+
+from unite_core.imports.queries import DueImports
+
+TURN = 20.0
+"""Seconds that an import may take while another one waits. Going on later costs a quick read up to its last row."""
+
+
+class Turns:
+    """Lets a small import past a large one: whoever had a turn goes to the end of the line.
+
+    `due` is asked what there is to do; `stopping` whether the worker is to stop.
+    """
+
+    def __init__(
+        self, due: DueImports, stopping: Callable[[], bool], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._due = due
+        self._stopping = stopping
+        self._clock = clock
+        self._had_turn: dict[UUID, int] = {}
+        self._turns = 0
+        self._until = 0.0
+
+    def next(self) -> UUID | None:
+        """The import to continue now; None where there is none. Its turn begins."""
+        waiting = self._due().to_import
+        self._had_turn = {known: turn for known, turn in self._had_turn.items() if known in waiting}
+        if not waiting:
+            return None
+        chosen = min(waiting, key=lambda import_id: self._had_turn.get(import_id, 0))
+        self._turns += 1
+        self._had_turn[chosen] = self._turns
+        self._until = self._clock() + TURN
+        return chosen
+
+    def over(self) -> bool:
+        """Whether the import that has its turn is to stop after the chunk that it is at."""
+        if self._stopping():
+            return True
+        if self._clock() < self._until:
+            return False
+        self._until = self._clock() + TURN
+        return bool(self._due(limit=1).to_import)
