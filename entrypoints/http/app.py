@@ -3,7 +3,23 @@
 from flask import Flask
 from flask_smorest import Api  # type: ignore[import-untyped]  # it ships no types
 
-from entrypoints.http import correlation, errors, limits, openapi, request_log, security
+from entrypoints.http import (
+    auth,
+    correlation,
+    documentation,
+    errors,
+    files,
+    health,
+    images,
+    imports,
+    imports_results,
+    leads,
+    limits,
+    openapi,
+    request_log,
+    security,
+    users,
+)
 from entrypoints.http.bodies import LARGEST_BODY
 from entrypoints.http.door import Door
 from entrypoints.http.rendering import OrjsonProvider, to_json
@@ -12,6 +28,19 @@ from unite_core.application import Unite
 API_TITLE = "Unite"
 API_VERSION = "1"
 OPENAPI_VERSION = "3.1.0"
+
+
+ROOMS = (
+    auth.room,
+    users.room,
+    leads.room,
+    images.room,
+    imports.room,
+    imports_results.room,
+    health.room,
+    documentation.room,
+)
+"""In the order of the documentation."""
 
 
 class _Specification(Api):  # type: ignore[misc]  # flask-smorest ships no types
@@ -40,12 +69,8 @@ def create_app(unite: Unite, door: Door) -> Flask:
     for convention in (request_log, correlation, security, limits, errors):
         convention.install(app)
     specification = _Specification(app)
-    for room in _rooms():
+    specification.ma_plugin.converter.add_parameter_attribute_function(openapi.separated_by_commas)
+    for room in (*ROOMS, *((files.room,) if door.signed_files is not None else ())):
         specification.register_blueprint(room)
     app.extensions["openapi"] = to_json(openapi.complete(specification.spec.to_dict(), door.public_url))
     return app
-
-
-def _rooms() -> list[object]:
-    """Every room with a door, in the order of the documentation."""
-    return []

@@ -156,13 +156,38 @@ class Choice(fields.Enum[Any]):
 
     def __init__(self, kind: type[Enum], **options: Any) -> None:
         unknown = Complaint("unknown_value", f"One of {', '.join(str(each.value) for each in kind)} is expected here.")
-        super().__init__(kind, by_value=True, error_messages={"unknown": unknown}, **options)  # type: ignore[dict-item]  # messages may be of any type
+        metadata = {"type": "string", **options.pop("metadata", {})}
+        super().__init__(kind, by_value=True, metadata=metadata, error_messages={"unknown": unknown}, **options)  # type: ignore[dict-item]  # messages may be of any type
 
     def _deserialize(self, value: Any, *rest: Any, **options: Any) -> Any:
         # An enumeration of strings would take true for "true" nowhere, and would look a list up in vain.
         if not isinstance(value, str):
             raise self.make_error("unknown")
         return super()._deserialize(value, *rest, **options)
+
+
+class ObjectOf(fields.Nested):
+    """A JSON object of a schema of its own."""
+
+    default_error_messages: Any = _complaints(type=Complaint("wrong_type", "A JSON object is expected here."))
+
+
+class Texts(fields.Dict):
+    """A JSON object whose values are strings."""
+
+    default_error_messages: Any = _complaints(invalid=Complaint("wrong_type", "A JSON object is expected here."))
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(keys=Text(), values=Text(), **options)
+
+
+class ListOf(fields.List[Any]):
+    """A JSON array of objects of one schema."""
+
+    default_error_messages: Any = _complaints(invalid=Complaint("wrong_type", "An array is expected here."))
+
+    def __init__(self, schema: type[Schema], **options: Any) -> None:
+        super().__init__(ObjectOf(schema), **options)
 
 
 class Several(fields.List[Any]):

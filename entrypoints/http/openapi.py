@@ -7,9 +7,11 @@ from http import HTTPStatus
 from typing import Any
 
 from marshmallow import Schema
+from marshmallow.fields import Field
 
 from entrypoints.http.bodies import MERGE_PATCH_TYPE
 from entrypoints.http.errors import PROBLEM_TYPE, STATUSES
+from entrypoints.http.fields import Several
 from entrypoints.http.problems import PROBLEMS
 from entrypoints.http.rendering import JSON_TYPE
 
@@ -105,6 +107,10 @@ HEADERS: dict[str, dict[str, Any]] = {
     },
     "Location": {"description": "Where the new thing is.", "schema": {"type": "string", "format": "uri-reference"}},
     "Link": {"description": 'The next page, `rel="next"`; absent on the last one.', "schema": {"type": "string"}},
+    "Content-Disposition": {
+        "description": "The name to save it under (RFC 6266).",
+        "schema": {"type": "string", "examples": ['attachment; filename="leads.errors.csv"']},
+    },
     "Accept": {"description": "The types that are taken.", "schema": {"type": "string"}},
     "Idempotency-Replayed": {
         "description": "`true` where this is the answer that an earlier request with the key got.",
@@ -204,7 +210,7 @@ def documentation_of(operation: Operation) -> dict[str, Any]:
     return described
 
 
-def parameters_of(operation: Operation) -> list[Documented]:
+def parameters_of(operation: Operation) -> list[Documented | str]:
     """The headers that the operation takes, and what it says of its path."""
     names = ["X-Correlation-ID"]
     if operation.method == "POST":
@@ -213,7 +219,12 @@ def parameters_of(operation: Operation) -> list[Documented]:
         names.append("If-Match")
     if operation.if_none_match:
         names.append("If-None-Match")
-    return [*operation.parameters, *({"$ref": f"#/components/parameters/{name}"} for name in names)]
+    return [*operation.parameters, *names]
+
+
+def separated_by_commas(_: object, field: Field[Any], **__: Any) -> dict[str, Any]:
+    """How a parameter with several values is written (OpenAPI 3.1, Parameter Object); apispec asks per parameter."""
+    return {"style": "form", "explode": False} if isinstance(field, Several) else {}
 
 
 def complete(document: dict[str, Any], public_url: str) -> dict[str, Any]:
@@ -245,8 +256,10 @@ def complete(document: dict[str, Any], public_url: str) -> dict[str, Any]:
         }
         for code, kind in PROBLEMS.items()
     }
-    # What only documents framework defaults is not ours.
+    # What only documents the framework's defaults is not ours.
     components.pop("responses", None)
+    for schema in ("Error", "PaginationMetadata"):
+        components["schemas"].pop(schema, None)
     document["security"] = [{SECURITY_SCHEME: []}]
     document["servers"] = [{"url": public_url}]
     return document
@@ -276,7 +289,11 @@ def _responses(operation: Operation) -> dict[int, Any]:
     for code in sorted(operation.problem_codes()):
         by_status.setdefault(STATUSES[PROBLEMS[code].category], []).append(code)
     for status, codes in by_status.items():
-        responses[status] = _problem_answer(status, codes, shared)
+        answer = _problem_answer(status, codes, shared)
+        if status in responses:  # not ready is an answer of its own beside a problem of the same status
+            answer["content"].update(responses[status]["content"])
+            answer["description"] = f"{responses[status]['description']}\n\n{answer['description']}"
+        responses[status] = answer
     return dict(sorted(responses.items()))
 
 

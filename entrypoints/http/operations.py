@@ -3,17 +3,18 @@
     room = Room("leads", "Leads, and who works them.")
 
     @room.operation(
-        "POST", "/v1/leads", summary="Add a lead", use_case=AddLead,
-        body=NewLeadBody, body_example={...}, answers=[Shown(status=201, schema=LeadSchema, example=...)],
+        "POST", "/v1/leads", use_case=AddLead,
+        body=NewLeadSchema, body_example={...}, answers=[Shown(status=201, schema=LeadSchema, example=...)],
         problems=["forbidden", "duplicate_lead"],
     )
-    def add_lead(body: dict[str, Any]) -> Response: ...
+    def add_lead(body: dict[str, Any]) -> Response: ...         its docstring is the summary: "Add a lead."
 
 A route gets `body` and `query` as its schemas have read them, and the parts of its path, all by name. A path
 part `<uuid:lead_id>` that is no UUID is 404. A query that no schema was given for has to be empty.
 """
 
 import functools
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn, TypeVar, cast
 
@@ -73,8 +74,8 @@ class Room(Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
         method: str,
         path: str,
         *,
-        summary: str,
         answers: Sequence[Shown],
+        summary: str | None = None,
         use_case: type | None = None,
         description: str | None = None,
         problems: Sequence[str] = (),
@@ -91,31 +92,32 @@ class Room(Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
     ) -> Callable[[View], View]:
         """Make a function the operation `method path`.
 
-        Its description is the docstring of its `use_case`, or `description`. `public` needs no access token;
+        Its summary is the function's docstring, or `summary`; its description is the docstring of its
+        `use_case`, or `description`. `public` needs no access token;
         not `limited` is not counted. `any_query` hands the query on unread (signed links). A body that is no
         JSON is read by the route itself and documented by `request_body` (an OpenAPI Request Body Object).
         """
-        operation = Operation(
-            method=method,
-            path=path,
-            summary=summary,
-            description=description or description_of(use_case),
-            answers=tuple(answers),
-            problems=tuple(problems),
-            body=body,
-            body_example=body_example,
-            query=query,
-            public=public,
-            limited=limited,
-            if_match=if_match,
-            if_none_match=if_none_match,
-            paged=query is not None and issubclass(query, PageArguments),
-            any_query=any_query,
-            parameters=tuple(parameters),
-            request_body=request_body,
-        )
 
         def decorate(view: View) -> View:
+            operation = Operation(
+                method=method,
+                path=path,
+                summary=summary or _first_sentence(view),
+                description=description or description_of(use_case),
+                answers=tuple(answers),
+                problems=tuple(problems),
+                body=body,
+                body_example=body_example,
+                query=query,
+                public=public,
+                limited=limited,
+                if_match=if_match,
+                if_none_match=if_none_match,
+                paged=query is not None and issubclass(query, PageArguments),
+                any_query=any_query,
+                parameters=tuple(parameters),
+                request_body=request_body,
+            )
             route = self._reading(operation, view)
             documented = route.__dict__.setdefault("_apidoc", {})
             documented.setdefault("arguments", {}).setdefault("parameters", []).extend(parameters_of(operation))
@@ -142,6 +144,10 @@ def operation_of(endpoint: str | None) -> Operation | None:
     """The operation that answers at a Flask endpoint; None where there is none."""
     view = flask.current_app.view_functions.get(endpoint or "")
     return getattr(view, _MARK, None)
+
+
+def _first_sentence(view: Callable[..., Any]) -> str:
+    return (inspect.getdoc(view) or "").partition("\n")[0].removesuffix(".")
 
 
 def _without_query(view: Callable[..., Any]) -> Callable[..., Any]:

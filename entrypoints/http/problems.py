@@ -159,7 +159,7 @@ PROBLEMS: dict[str, ProblemKind] = {
     "too_many_requests": ProblemKind(TooMany, "Too many requests", "`Retry-After` says in how many seconds to go on."),
     "too_many_logins": ProblemKind(TooMany, "Too many logins", "`Retry-After` says in how many seconds to try again."),
     "too_many_streams": ProblemKind(
-        TooMany, "Too many event streams are open", "Close one, or ask for the import now and then instead."
+        Unavailable, "Too many event streams are open", "Close one, or ask for the import now and then instead."
     ),
     # Ours.
     "internal_error": ProblemKind(

@@ -1,0 +1,70 @@
+"""Logging in, staying logged in, and logging out."""
+
+from typing import Any
+
+from flask import Response
+
+from entrypoints.http.answers import Answer, perform
+from entrypoints.http.context import actor, address, unite
+from entrypoints.http.openapi import Shown
+from entrypoints.http.operations import Room
+from entrypoints.http.user_schemas import (
+    TOKENS_EXAMPLE,
+    CredentialsSchema,
+    RefreshSchema,
+    TokensSchema,
+    tokens_json,
+)
+from unite_core.identity.model import TokenPair
+from unite_core.identity.use_cases import Credentials, LogIn, LogOut, LogOutEverywhere, RefreshTokens
+
+room = Room("auth", "Logging in, staying logged in, and logging out.")
+
+_TOKENS = Shown(status=200, schema=TokensSchema, example=TOKENS_EXAMPLE, description="A pair of tokens.")
+_ENDED = Shown(status=204, description="The tokens are good for nothing any more.")
+
+
+@room.operation(
+    "POST",
+    "/v1/auth/login",
+    use_case=LogIn,
+    public=True,
+    body=CredentialsSchema,
+    body_example={"email": "ada@unite.example", "password": "correct horse battery"},
+    answers=[_TOKENS],
+    problems=["invalid_credentials", "too_many_logins"],
+)
+def log_in(body: dict[str, Any]) -> Response:
+    """Log in."""
+    return perform(unite().identity.log_in, Credentials(**body, address=address()), render=_tokens)
+
+
+@room.operation(
+    "POST",
+    "/v1/auth/refresh",
+    use_case=RefreshTokens,
+    public=True,
+    body=RefreshSchema,
+    body_example={"refresh_token": TOKENS_EXAMPLE["refresh_token"]},
+    answers=[_TOKENS],
+    problems=["invalid_token", "token_reused"],
+)
+def refresh(body: dict[str, Any]) -> Response:
+    """Get a new pair of tokens."""
+    return perform(unite().identity.refresh, body["refresh_token"], render=_tokens)
+
+
+@room.operation("POST", "/v1/auth/logout", use_case=LogOut, answers=[_ENDED])
+def log_out() -> Response:
+    """Log out."""
+    return perform(unite().identity.log_out, actor(), render=lambda _: Answer(204))
+
+
+@room.operation("POST", "/v1/auth/logout-all", use_case=LogOutEverywhere, answers=[_ENDED])
+def log_out_everywhere() -> Response:
+    """Log out everywhere."""
+    return perform(unite().identity.log_out_everywhere, actor(), render=lambda _: Answer(204))
+
+
+def _tokens(pair: TokenPair) -> Answer:
+    return Answer(200, tokens_json(pair))

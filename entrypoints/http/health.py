@@ -1,0 +1,89 @@
+"""Whether the process lives, and whether it can do its work."""
+
+import time
+from typing import Any
+
+from flask import Response
+
+from entrypoints.http.context import door
+from entrypoints.http.door import Check
+from entrypoints.http.openapi import Shown
+from entrypoints.http.operations import Room
+from entrypoints.http.rendering import json_response
+from unite_core.errors import Unavailable
+
+room = Room("health", "For load balancers and whoever watches.")
+
+_LIVE_SCHEMA = {
+    "type": "object",
+    "required": ["status"],
+    "properties": {"status": {"type": "string", "enum": ["ok"]}},
+}
+_READY_SCHEMA = {
+    "type": "object",
+    "required": ["status", "checks"],
+    "properties": {
+        "status": {"type": "string", "enum": ["ok", "degraded", "down"]},
+        "checks": {
+            "type": "object",
+            "description": "Each dependency by its name.",
+            "additionalProperties": {
+                "type": "object",
+                "required": ["status", "latency_ms"],
+                "properties": {
+                    "status": {
+                        "type": "string",
+                        "enum": ["ok", "degraded", "down"],
+                        "description": "`degraded`: it does not answer, and the service does without.",
+                    },
+                    "latency_ms": {"type": "number", "minimum": 0},
+                },
+            },
+        },
+    },
+}
+_READY_EXAMPLE = {"status": "ok", "checks": {"database": {"status": "ok", "latency_ms": 0.4}}}
+_DOWN_EXAMPLE = {"status": "down", "checks": {"database": {"status": "down", "latency_ms": 5000.1}}}
+
+
+@room.operation(
+    "GET",
+    "/health/live",
+    description="Answers as long as the process can answer at all; asks nothing else.",
+    public=True,
+    limited=False,
+    answers=[Shown(status=200, schema=_LIVE_SCHEMA, example={"status": "ok"})],
+)
+def live() -> Response:
+    """Tell whether the process is alive."""
+    return json_response({"status": "ok"})
+
+
+@room.operation(
+    "GET",
+    "/health/ready",
+    description="Asks every dependency. Without one that the service can do without it is `degraded`, and still ready.",
+    public=True,
+    limited=False,
+    answers=[
+        Shown(status=200, schema=_READY_SCHEMA, example=_READY_EXAMPLE, description="Ready, or degraded."),
+        Shown(status=503, schema=_READY_SCHEMA, example=_DOWN_EXAMPLE, description="A required dependency is down."),
+    ],
+)
+def ready() -> Response:
+    """Tell whether the service can do its work."""
+    checks = {name: _asked(check) for name, check in door().checks.items()}
+    found = {check["status"] for check in checks.values()}
+    status = next((worst for worst in ("down", "degraded") if worst in found), "ok")
+    return json_response({"status": status, "checks": checks}, 503 if status == "down" else 200)
+
+
+def _asked(check: Check) -> dict[str, Any]:
+    began = time.perf_counter()
+    try:
+        check.run()
+    except Unavailable:
+        status = "down" if check.required else "degraded"
+    else:
+        status = "ok"
+    return {"status": status, "latency_ms": round((time.perf_counter() - began) * 1000, 2)}

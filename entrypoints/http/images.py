@@ -1,0 +1,97 @@
+"""Pictures of leads."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import Response
+
+from entrypoints.http.answers import Answer, perform
+from entrypoints.http.context import actor, unite
+from entrypoints.http.lead_schemas import (
+    IMAGE_EXAMPLE,
+    IMAGE_UPLOAD_EXAMPLE,
+    LINKED_IMAGE_EXAMPLE,
+    ImagePageSchema,
+    ImageSchema,
+    ImageUploadSchema,
+    NewImageSchema,
+    image_json,
+    image_upload_json,
+    linked_image_json,
+)
+from entrypoints.http.openapi import Shown
+from entrypoints.http.operations import Room
+from entrypoints.http.paging import PageArguments, page_answer, page_request
+from entrypoints.http.rendering import json_response
+from unite_core.leads.model import LeadImage
+from unite_core.leads.queries import ListImages
+from unite_core.leads.use_cases import AddImage, CompleteImage, DeleteImage, ImageUpload, NewImage
+
+room = Room("images", "Pictures of leads: uploaded straight to storage, shown by short-lived links.")
+
+_IMAGES = "/v1/leads/<uuid:lead_id>/images"
+
+
+@room.operation(
+    "POST",
+    _IMAGES,
+    use_case=AddImage,
+    body=NewImageSchema,
+    body_example={"content_type": "image/png", "size": 48213, "filename": "portrait.png"},
+    answers=[Shown(status=201, schema=ImageUploadSchema, example=IMAGE_UPLOAD_EXAMPLE)],
+)
+def add_image(lead_id: UUID, body: dict[str, Any]) -> Response:
+    """Get permission to upload a picture."""
+    return perform(unite().leads.add_image, actor(), NewImage(lead_id=lead_id, **body), render=_announced)
+
+
+@room.operation(
+    "POST",
+    f"{_IMAGES}/<uuid:image_id>/complete",
+    use_case=CompleteImage,
+    answers=[Shown(status=200, schema=ImageSchema, example=IMAGE_EXAMPLE)],
+    problems=["not_uploaded", "wrong_size", "wrong_type"],
+)
+def complete_image(lead_id: UUID, image_id: UUID) -> Response:
+    """Say that a picture was uploaded."""
+    return perform(unite().leads.complete_image, actor(), lead_id, image_id, render=_completed)
+
+
+@room.operation(
+    "GET",
+    _IMAGES,
+    use_case=ListImages,
+    query=PageArguments,
+    answers=[
+        Shown(
+            status=200,
+            schema=ImagePageSchema,
+            example={"items": [LINKED_IMAGE_EXAMPLE], "next_cursor": None},
+            headers=("Link",),
+        )
+    ],
+)
+def list_images(lead_id: UUID, query: dict[str, Any]) -> Response:
+    """List a lead's pictures."""
+    page = unite().leads.list_images(actor(), lead_id, page_request(query))
+    return page_answer(map(linked_image_json, page.items), page.next)
+
+
+@room.operation(
+    "DELETE",
+    f"{_IMAGES}/<uuid:image_id>",
+    use_case=DeleteImage,
+    answers=[Shown(status=204, description="The picture and its bytes are gone.")],
+)
+def delete_image(lead_id: UUID, image_id: UUID) -> Response:
+    """Delete a picture."""
+    unite().leads.delete_image(actor(), lead_id, image_id)
+    return json_response(None, 204)
+
+
+def _announced(coming: ImageUpload) -> Answer:
+    return Answer(201, image_upload_json(coming))
+
+
+def _completed(image: LeadImage) -> Answer:
+    return Answer(200, image_json(image))

@@ -1,0 +1,250 @@
+"""Leads and their pictures as the API takes and shows them."""
+
+from typing import Any
+
+from entrypoints.http.fields import Body, Choice, Id, ListOf, Moment, ObjectOf, Several, Text, Texts, Whole
+from entrypoints.http.paging import PageArguments
+from unite_core.email import LONGEST_EMAIL
+from unite_core.files import Upload
+from unite_core.leads.model import (
+    DEFAULT_SOURCE,
+    IMAGE_TYPES,
+    LARGEST_IMAGE,
+    LONGEST_NAME,
+    LONGEST_SOURCE,
+    ImageStatus,
+    Lead,
+    LeadImage,
+    LeadStatus,
+)
+from unite_core.leads.queries import LinkedImage
+from unite_core.leads.search import LONGEST_QUESTION
+from unite_core.leads.use_cases import ImageUpload
+from unite_core.leads.use_cases.images import LONGEST_FILENAME
+from unite_core.phone import LONGEST_EXTENSION, LONGEST_PHONE, LONGEST_PHONE_INPUT
+
+_NAME = {"minLength": 1, "maxLength": LONGEST_NAME}
+_EMAIL = {"format": "email", "maxLength": LONGEST_EMAIL}
+_SOURCE = {"minLength": 1, "maxLength": LONGEST_SOURCE, "description": "Where the lead came from, in lower case."}
+_PHONE_IN = {"maxLength": LONGEST_PHONE_INPUT, "description": "In any common form, or null."}
+_EXTENSION = {"maxLength": LONGEST_EXTENSION, "pattern": "^[0-9]+$"}
+
+LEAD_EXAMPLE = {
+    "id": "01990f3e-9b5c-7d2e-8f3a-1b2c3d4e5f60",
+    "name": "Grace Hopper",
+    "phone": "+12125550123",
+    "phone_extension": None,
+    "email": "grace@navy.example",
+    "status": "new",
+    "source": "referral",
+    "assigned_to": "01990f3e-8a4b-7c1d-9e2f-0a1b2c3d4e5f",
+    "created_at": "2026-01-31T09:30:00.123456Z",
+    "updated_at": "2026-01-31T09:30:00.123456Z",
+    "version": 1,
+}
+NEW_LEAD_EXAMPLE = {"name": "Grace Hopper", "phone": "+1 (212) 555-0123", "email": "grace@navy.example"}
+IMAGE_EXAMPLE = {
+    "id": "01990f3e-ac6d-7e3f-9a4b-2c3d4e5f6071",
+    "lead_id": LEAD_EXAMPLE["id"],
+    "content_type": "image/png",
+    "size": 48213,
+    "filename": "portrait.png",
+    "status": "ready",
+    "created_at": "2026-01-31T09:30:00.123456Z",
+}
+LINKED_IMAGE_EXAMPLE = {
+    **IMAGE_EXAMPLE,
+    "download_url": "https://unite.example/files/images/…?expires=…&signature=…",
+    "expires_at": "2026-01-31T09:35:00Z",
+}
+IMAGE_UPLOAD_EXAMPLE = {
+    "id": IMAGE_EXAMPLE["id"],
+    "upload": {
+        "url": "https://unite.example/files/images/…?expires=…&signature=…",
+        "method": "PUT",
+        "headers": {"Content-Type": "image/png"},
+        "fields": {},
+    },
+    "expires_at": "2026-01-31T09:45:00Z",
+}
+
+
+class LeadSchema(Body):
+    """Somebody who might buy."""
+
+    id = Id(required=True)
+    name = Text(required=True, metadata=_NAME)
+    phone = Text(required=True, allow_none=True, metadata={"maxLength": LONGEST_PHONE, "description": "E.164"})
+    phone_extension = Text(required=True, allow_none=True, metadata=_EXTENSION)
+    email = Text(required=True, allow_none=True, metadata=_EMAIL)
+    status = Choice(LeadStatus, required=True)
+    source = Text(required=True, metadata=_SOURCE)
+    assigned_to = Id(required=True, allow_none=True, metadata={"description": "The user who works the lead."})
+    created_at = Moment(required=True)
+    updated_at = Moment(required=True)
+    version = Whole(required=True, least=1)
+
+
+def lead_json(lead: Lead) -> dict[str, Any]:
+    """A lead as `LeadSchema` shows it."""
+    phone = lead.phone
+    return {
+        "id": lead.id,
+        "name": lead.name,
+        "phone": phone.number if phone else None,
+        "phone_extension": phone.extension if phone else None,
+        "email": lead.email,
+        "status": lead.status,
+        "source": lead.source,
+        "assigned_to": lead.assigned_to,
+        "created_at": lead.created_at,
+        "updated_at": lead.updated_at,
+        "version": lead.version,
+    }
+
+
+class LeadPageSchema(Body):
+    """A page of leads."""
+
+    items = ListOf(LeadSchema, required=True)
+    next_cursor = Text(required=True, allow_none=True)
+
+
+class NewLeadSchema(Body):
+    """A lead to be added; at least one of phone and email."""
+
+    name = Text(required=True, metadata=_NAME)
+    phone = Text(allow_none=True, metadata=_PHONE_IN)
+    phone_extension = Text(allow_none=True, metadata=_EXTENSION)
+    email = Text(allow_none=True, metadata=_EMAIL)
+    status = Choice(LeadStatus, metadata={"default": LeadStatus.NEW.value})
+    source = Text(metadata={**_SOURCE, "default": DEFAULT_SOURCE})
+    assigned_to = Id(allow_none=True)
+
+
+class LeadPatchSchema(Body):
+    """What shall be different about a lead (JSON merge patch, RFC 7396); null empties a field."""
+
+    name = Text(metadata=_NAME)
+    phone = Text(allow_none=True, metadata=_PHONE_IN)
+    phone_extension = Text(allow_none=True, metadata=_EXTENSION)
+    email = Text(allow_none=True, metadata=_EMAIL)
+    status = Choice(LeadStatus)
+    source = Text(metadata=_SOURCE)
+    assigned_to = Id(allow_none=True)
+
+
+NOBODY = "none"
+
+
+class Assignee(Text):
+    """A user's id, or `none` for nobody."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
+        return None if value == NOBODY else Id().deserialize(value)
+
+
+class LeadQuery(PageArguments):
+    """Which leads a list holds; the conditions add up."""
+
+    status = Several(Choice(LeadStatus), metadata={"description": "One or several, separated by commas."})
+    source = Several(Text(), metadata={"description": "One or several, separated by commas."})
+    assigned_to = Several(
+        Assignee(),
+        metadata={"description": "Ids of users, separated by commas; `none` finds the unassigned."},
+    )
+    q = Text(
+        metadata={
+            "maxLength": LONGEST_QUESTION,
+            "description": "Words that name, phone or e-mail have words beginning with.",
+        }
+    )
+    created_from = Moment(metadata={"description": "From this moment on; RFC 3339 with its offset."})
+    created_to = Moment(metadata={"description": "Before this moment."})
+
+
+class NewImageSchema(Body):
+    """A picture that is about to be uploaded; `size` is in bytes."""
+
+    content_type = Text(required=True, metadata={"enum": list(IMAGE_TYPES)})
+    size = Whole(required=True, metadata={"minimum": 1, "maximum": LARGEST_IMAGE})
+    filename = Text(allow_none=True, metadata={"maxLength": LONGEST_FILENAME})
+
+
+class UploadSchema(Body):
+    """How to send the bytes to storage.
+
+    With PUT the bytes are the body, sent with `headers`; with POST they are the field `file` after `fields` in a
+    form (RFC 7578).
+    """
+
+    url = Text(required=True)
+    method = Text(required=True, metadata={"enum": ["PUT", "POST"]})
+    headers = Texts(required=True)
+    fields = Texts(required=True)  # type: ignore[assignment]  # Schema.fields is made per instance, this is a field's name
+
+
+class ImageUploadSchema(Body):
+    """A picture to come, and how to upload it."""
+
+    id = Id(required=True)
+    upload = ObjectOf(UploadSchema, required=True)
+    expires_at = Moment(required=True)
+
+
+class ImageSchema(Body):
+    """A picture of a lead; `download_url` is there in lists, and good until `expires_at`."""
+
+    id = Id(required=True)
+    lead_id = Id(required=True)
+    content_type = Text(required=True, metadata={"enum": list(IMAGE_TYPES)})
+    size = Whole(required=True, least=1)
+    filename = Text(required=True, allow_none=True)
+    status = Choice(ImageStatus, required=True)
+    created_at = Moment(required=True)
+    download_url = Text()
+    expires_at = Moment()
+
+
+class ImagePageSchema(Body):
+    """A page of pictures."""
+
+    items = ListOf(ImageSchema, required=True)
+    next_cursor = Text(required=True, allow_none=True)
+
+
+def image_json(image: LeadImage) -> dict[str, Any]:
+    """A picture as `ImageSchema` shows it, without a link."""
+    return {
+        "id": image.id,
+        "lead_id": image.lead_id,
+        "content_type": image.content_type,
+        "size": image.size,
+        "filename": image.filename,
+        "status": image.status,
+        "created_at": image.created_at,
+    }
+
+
+def linked_image_json(linked: LinkedImage) -> dict[str, Any]:
+    """A picture as `ImageSchema` shows it, with its link."""
+    return {
+        **image_json(linked.image),
+        "download_url": linked.download.url,
+        "expires_at": linked.download.expires_at,
+    }
+
+
+def image_upload_json(coming: ImageUpload) -> dict[str, Any]:
+    """A picture to come as `ImageUploadSchema` shows it."""
+    upload: Upload = coming.upload
+    return {
+        "id": coming.image.id,
+        "upload": {
+            "url": upload.url,
+            "method": upload.method,
+            "headers": upload.headers,
+            "fields": upload.fields,
+        },
+        "expires_at": upload.expires_at,
+    }

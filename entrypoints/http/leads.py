@@ -1,0 +1,150 @@
+"""Leads."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+from flask import Response
+
+from entrypoints.http.answers import Answer, perform
+from entrypoints.http.conditional import etag, expected_version, versioned_answer
+from entrypoints.http.context import actor, unite
+from entrypoints.http.lead_schemas import (
+    LEAD_EXAMPLE,
+    NEW_LEAD_EXAMPLE,
+    LeadPageSchema,
+    LeadPatchSchema,
+    LeadQuery,
+    LeadSchema,
+    NewLeadSchema,
+    lead_json,
+)
+from entrypoints.http.openapi import Shown
+from entrypoints.http.operations import Room
+from entrypoints.http.paging import page_answer, page_request
+from entrypoints.http.problems import MalformedParameter
+from entrypoints.http.rendering import json_response
+from unite_core.errors import Problem
+from unite_core.leads.model import Lead, source_problem
+from unite_core.leads.ports import LeadFilter
+from unite_core.leads.queries import GetLead, ListLeads
+from unite_core.leads.search import LONGEST_QUESTION, question_words
+from unite_core.leads.use_cases import AddLead, ChangeLead, DeleteLead, LeadChanges, LeadToDelete, NewLead
+from unite_core.text import clean, text_problem
+
+room = Room("leads", "Leads: who might buy, how to reach them, and who works them.")
+
+_LEAD = Shown(status=200, schema=LeadSchema, example=LEAD_EXAMPLE, headers=("ETag",))
+
+
+@room.operation(
+    "POST",
+    "/v1/leads",
+    use_case=AddLead,
+    body=NewLeadSchema,
+    body_example=NEW_LEAD_EXAMPLE,
+    answers=[Shown(status=201, schema=LeadSchema, example=LEAD_EXAMPLE, headers=("Location", "ETag"))],
+    problems=["forbidden", "duplicate_lead"],
+)
+def add_lead(body: dict[str, Any]) -> Response:
+    """Add a lead."""
+    return perform(unite().leads.add, actor(), NewLead(**body), render=_added)
+
+
+@room.operation(
+    "GET",
+    "/v1/leads",
+    use_case=ListLeads,
+    query=LeadQuery,
+    answers=[
+        Shown(
+            status=200,
+            schema=LeadPageSchema,
+            example={"items": [LEAD_EXAMPLE], "next_cursor": None},
+            headers=("Link",),
+        )
+    ],
+)
+def list_leads(query: dict[str, Any]) -> Response:
+    """List leads."""
+    page = unite().leads.list(actor(), _filter(query), page_request(query))
+    return page_answer(map(lead_json, page.items), page.next)
+
+
+@room.operation("GET", "/v1/leads/<uuid:lead_id>", use_case=GetLead, answers=[_LEAD], if_none_match=True)
+def get_lead(lead_id: UUID) -> Response:
+    """Read a lead."""
+    lead = unite().leads.get(actor(), lead_id)
+    return versioned_answer(lead.version, lambda: lead_json(lead))
+
+
+@room.operation(
+    "PATCH",
+    "/v1/leads/<uuid:lead_id>",
+    use_case=ChangeLead,
+    body=LeadPatchSchema,
+    body_example={"status": "contacted", "email": None},
+    answers=[_LEAD],
+    problems=["forbidden", "duplicate_lead"],
+    if_match=True,
+)
+def change_lead(lead_id: UUID, body: dict[str, Any]) -> Response:
+    """Change a lead."""
+    changes = LeadChanges(lead_id=lead_id, expected_version=_expected(lead_id), **body)
+    lead = unite().leads.change(actor(), changes)
+    return json_response(lead_json(lead), headers={"ETag": etag(lead.version)})
+
+
+@room.operation(
+    "DELETE",
+    "/v1/leads/<uuid:lead_id>",
+    use_case=DeleteLead,
+    answers=[Shown(status=204, description="The lead is in no list any more.")],
+    problems=["forbidden"],
+    if_match=True,
+)
+def delete_lead(lead_id: UUID) -> Response:
+    """Delete a lead."""
+    unite().leads.delete(actor(), LeadToDelete(lead_id=lead_id, expected_version=_expected(lead_id)))
+    return json_response(None, 204)
+
+
+def _added(lead: Lead) -> Answer:
+    return Answer(201, lead_json(lead), {"Location": f"/v1/leads/{lead.id}", "ETag": etag(lead.version)})
+
+
+def _expected(lead_id: UUID) -> int | None:
+    return expected_version(lambda: unite().leads.get(actor(), lead_id).version)
+
+
+def _filter(query: Mapping[str, Any]) -> LeadFilter:
+    assignees = set(query.get("assigned_to", ()))
+    return LeadFilter(
+        statuses=frozenset(query.get("status", ())),
+        sources=_sources(query.get("source", ())),
+        assigned_to=frozenset(assignees - {None}),
+        unassigned=None in assignees,
+        question=_question(query.get("q")),
+        created_from=query.get("created_from"),
+        created_to=query.get("created_to"),
+    )
+
+
+def _sources(given: Iterable[str]) -> frozenset[str]:
+    sources = frozenset(clean(source).lower() for source in given)
+    for source in sources:
+        _must_be_fine(source_problem(source))
+    return sources
+
+
+def _question(given: str | None) -> tuple[str, ...] | None:
+    if given is None:
+        return None
+    question = clean(given)
+    _must_be_fine(text_problem("q", question, longest=LONGEST_QUESTION))
+    return tuple(question_words(question))
+
+
+def _must_be_fine(problem: Problem | None) -> None:
+    if problem is not None:
+        raise MalformedParameter("A parameter of the query is unknown or malformed.", problems=[problem])

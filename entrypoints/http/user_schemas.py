@@ -1,0 +1,148 @@
+"""Users, logins and passwords as the API takes and shows them."""
+
+from typing import Any
+
+from entrypoints.http.fields import Body, Choice, Flag, Id, ListOf, Moment, Text, Whole
+from entrypoints.http.paging import PageArguments
+from unite_core.email import LONGEST_EMAIL
+from unite_core.identity.model import (
+    LONGEST_NAME,
+    LONGEST_PASSWORD,
+    SHORTEST_PASSWORD,
+    Role,
+    TokenPair,
+    User,
+)
+from unite_core.phone import LONGEST_PHONE_INPUT
+
+_PASSWORD = {"format": "password"}
+_NEW_PASSWORD = {**_PASSWORD, "minLength": SHORTEST_PASSWORD, "maxLength": LONGEST_PASSWORD}
+_NAME = {"minLength": 1, "maxLength": LONGEST_NAME}
+_EMAIL = {"format": "email", "maxLength": LONGEST_EMAIL}
+_PHONE_IN = {"maxLength": LONGEST_PHONE_INPUT, "description": "In any common form; text messages go to it."}
+
+USER_EXAMPLE = {
+    "id": "01990f3e-8a4b-7c1d-9e2f-0a1b2c3d4e5f",
+    "email": "ada@unite.example",
+    "name": "Ada Lovelace",
+    "role": "manager",
+    "phone": "+442079460018",
+    "active": True,
+    "created_at": "2026-01-31T09:30:00.123456Z",
+    "updated_at": "2026-01-31T09:30:00.123456Z",
+    "version": 1,
+}
+NEW_USER_EXAMPLE = {
+    "email": "ada@unite.example",
+    "name": "Ada Lovelace",
+    "role": "manager",
+    "password": "correct horse battery",
+    "phone": "+44 20 7946 0018",
+}
+TOKENS_EXAMPLE = {
+    "access_token": "eyJhbGciOiJIUzI1NiIsImtpZCI6IjEifQ.eyJzdWIiOiIuLi4ifQ.c2lnbmF0dXJl",
+    "refresh_token": "aVZ0c3hGZ2h3cWxrU2R0b2tlbi1leGFtcGxlLW9ubHk",
+    "token_type": "Bearer",
+    "expires_in": 900,
+}
+
+
+class UserSchema(Body):
+    """Somebody who can log in, or could."""
+
+    id = Id(required=True)
+    email = Text(required=True, metadata=_EMAIL)
+    name = Text(required=True, metadata=_NAME)
+    role = Choice(Role, required=True)
+    phone = Text(required=True, allow_none=True, metadata={"description": "E.164"})
+    active = Flag(required=True, metadata={"description": "Whether the user can log in."})
+    created_at = Moment(required=True)
+    updated_at = Moment(required=True)
+    version = Whole(required=True, least=1)
+
+
+def user_json(user: User) -> dict[str, Any]:
+    """A user as `UserSchema` shows it."""
+    return {
+        "id": user.id,
+        "email": user.email,
+        "name": user.name,
+        "role": user.role,
+        "phone": user.phone,
+        "active": user.active,
+        "created_at": user.created_at,
+        "updated_at": user.updated_at,
+        "version": user.version,
+    }
+
+
+class UserPageSchema(Body):
+    """A page of users."""
+
+    items = ListOf(UserSchema, required=True)
+    next_cursor = Text(required=True, allow_none=True)
+
+
+class UserQuery(PageArguments):
+    """Which users a list holds."""
+
+    role = Choice(Role)
+    active = Flag()
+
+
+class NewUserSchema(Body):
+    """Somebody to be added."""
+
+    email = Text(required=True, metadata=_EMAIL)
+    name = Text(required=True, metadata=_NAME)
+    role = Choice(Role, required=True)
+    password = Text(required=True, metadata=_NEW_PASSWORD)
+    phone = Text(allow_none=True, metadata=_PHONE_IN)
+
+
+class UserPatchSchema(Body):
+    """What shall be different about a user (JSON merge patch, RFC 7396)."""
+
+    name = Text(metadata=_NAME)
+    phone = Text(allow_none=True, metadata=_PHONE_IN)
+    role = Choice(Role)
+    active = Flag()
+
+
+class PasswordChangeSchema(Body):
+    """The password that was, and the one that shall be."""
+
+    current_password = Text(required=True, metadata=_PASSWORD)
+    new_password = Text(required=True, metadata=_NEW_PASSWORD)
+
+
+class CredentialsSchema(Body):
+    """What somebody logs in with."""
+
+    email = Text(required=True, metadata={"format": "email"})
+    password = Text(required=True, metadata=_PASSWORD)
+
+
+class RefreshSchema(Body):
+    """The refresh token of the last pair."""
+
+    refresh_token = Text(required=True)
+
+
+class TokensSchema(Body):
+    """A pair of tokens; `expires_in` is the access token's lifetime in seconds."""
+
+    access_token = Text(required=True)
+    refresh_token = Text(required=True)
+    token_type = Text(required=True, metadata={"enum": ["Bearer"]})
+    expires_in = Whole(required=True, least=1)
+
+
+def tokens_json(pair: TokenPair) -> dict[str, Any]:
+    """A pair of tokens as `TokensSchema` shows it (RFC 6749, 5.1)."""
+    return {
+        "access_token": pair.access_token,
+        "refresh_token": pair.refresh_token,
+        "token_type": "Bearer",
+        "expires_in": pair.expires_in,
+    }

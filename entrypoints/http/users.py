@@ -1,0 +1,124 @@
+"""Users: oneself, and everybody else."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import Response
+
+from entrypoints.http.answers import Answer, perform
+from entrypoints.http.conditional import etag, expected_version, versioned_answer
+from entrypoints.http.context import actor, unite
+from entrypoints.http.openapi import Shown
+from entrypoints.http.operations import Room
+from entrypoints.http.paging import page_answer, page_request
+from entrypoints.http.rendering import json_response
+from entrypoints.http.user_schemas import (
+    NEW_USER_EXAMPLE,
+    USER_EXAMPLE,
+    NewUserSchema,
+    PasswordChangeSchema,
+    UserPageSchema,
+    UserPatchSchema,
+    UserQuery,
+    UserSchema,
+    user_json,
+)
+from unite_core.identity.model import User
+from unite_core.identity.ports import UserFilter
+from unite_core.identity.queries import GetUser, ListUsers
+from unite_core.identity.use_cases import AddUser, ChangePassword, ChangeUser, NewUser, PasswordChange, UserChanges
+
+room = Room("users", "Everybody who works with Unite.")
+
+_USER = Shown(status=200, schema=UserSchema, example=USER_EXAMPLE, headers=("ETag",))
+
+
+@room.operation(
+    "GET",
+    "/v1/me",
+    description="Read the user that the access token belongs to.",
+    answers=[_USER],
+    if_none_match=True,
+)
+def me() -> Response:
+    """Read oneself."""
+    user = unite().identity.get_user(actor(), actor().user_id)
+    return versioned_answer(user.version, lambda: user_json(user))
+
+
+@room.operation(
+    "POST",
+    "/v1/me/password",
+    use_case=ChangePassword,
+    body=PasswordChangeSchema,
+    body_example={"current_password": "correct horse battery", "new_password": "staple battery horse"},
+    answers=[Shown(status=204, description="The new password is in use.")],
+    problems=["wrong_password"],
+)
+def change_password(body: dict[str, Any]) -> Response:
+    """Change one's password."""
+    return perform(unite().identity.change_password, actor(), PasswordChange(**body), render=lambda _: Answer(204))
+
+
+@room.operation(
+    "POST",
+    "/v1/users",
+    use_case=AddUser,
+    body=NewUserSchema,
+    body_example=NEW_USER_EXAMPLE,
+    answers=[Shown(status=201, schema=UserSchema, example=USER_EXAMPLE, headers=("Location", "ETag"))],
+    problems=["forbidden", "duplicate_user"],
+)
+def add_user(body: dict[str, Any]) -> Response:
+    """Add a user."""
+    return perform(unite().identity.add_user, actor(), NewUser(**body), render=_added)
+
+
+@room.operation(
+    "GET",
+    "/v1/users",
+    use_case=ListUsers,
+    query=UserQuery,
+    answers=[
+        Shown(
+            status=200,
+            schema=UserPageSchema,
+            example={"items": [USER_EXAMPLE], "next_cursor": None},
+            headers=("Link",),
+        )
+    ],
+)
+def list_users(query: dict[str, Any]) -> Response:
+    """List users."""
+    wanted = UserFilter(role=query.get("role"), active=query.get("active"))
+    page = unite().identity.list_users(actor(), wanted, page_request(query))
+    return page_answer(map(user_json, page.items), page.next)
+
+
+@room.operation("GET", "/v1/users/<uuid:user_id>", use_case=GetUser, answers=[_USER], if_none_match=True)
+def get_user(user_id: UUID) -> Response:
+    """Read a user."""
+    user = unite().identity.get_user(actor(), user_id)
+    return versioned_answer(user.version, lambda: user_json(user))
+
+
+@room.operation(
+    "PATCH",
+    "/v1/users/<uuid:user_id>",
+    use_case=ChangeUser,
+    body=UserPatchSchema,
+    body_example={"role": "agent", "phone": None},
+    answers=[_USER],
+    problems=["forbidden", "last_admin"],
+    if_match=True,
+)
+def change_user(user_id: UUID, body: dict[str, Any]) -> Response:
+    """Change a user."""
+    expected = expected_version(lambda: unite().identity.get_user(actor(), user_id).version)
+    changes = UserChanges(user_id=user_id, expected_version=expected, **body)
+    user = unite().identity.change_user(actor(), changes)
+    return json_response(user_json(user), headers={"ETag": etag(user.version)})
+
+
+def _added(user: User) -> Answer:
+    return Answer(201, user_json(user), {"Location": f"/v1/users/{user.id}", "ETag": etag(user.version)})
