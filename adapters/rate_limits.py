@@ -1,51 +1,62 @@
 """Rate limits counted in the memory of one process."""
 
 import math
-import time
+from collections import deque
+from datetime import datetime, timedelta
 from threading import Lock
 
-from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
-
+from unite_core.clock import Clock
 from unite_core.rate_limits import Allowance, RateLimits
 
+WINDOW = timedelta(minutes=1)
 HITS_BETWEEN_SWEEPS = 1000
 
 
 class LocalRateLimits(RateLimits):
-    """A window of a minute that moves with the time: there is no moment at which a whole allowance comes back at once.
+    """A window of a minute that moves with the time: in no 60 seconds there are more hits than the limit.
 
-    So `reset` is when the oldest hit leaves the window, and with it the first bit of allowance comes back.
-    What was counted is gone when the process ends.
+    The allowance comes back hit by hit, and `reset` is when the oldest hit leaves the window: that early another one
+    fits. What was counted is gone when the process ends.
     """
 
-    def __init__(self) -> None:
-        self._storage = MemoryStorage()
-        self._window = MovingWindowRateLimiter(self._storage)
-        self._lock = Lock()
-        self._hits = 0
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._hits: dict[str, deque[datetime]] = {}
+        self._turn = Lock()
+        self._until_sweep = HITS_BETWEEN_SWEEPS
 
     def hit(self, key: str, per_minute: int) -> Allowance:
-        item = RateLimitItemPerMinute(per_minute)
-        with self._lock:
-            allowed = self._window.hit(item, key)
-            self._sweep()
-            return self._allowance(item, key, allowed=allowed)
+        with self._turn:
+            now = self._clock.now()
+            hits = self._recent(key, now)
+            allowed = len(hits) < per_minute
+            if allowed:
+                hits.append(now)
+                self._hits[key] = hits
+            self._sweep(now)
+            return _allowance(hits, now, per_minute, allowed=allowed)
 
     def peek(self, key: str, per_minute: int) -> Allowance:
-        item = RateLimitItemPerMinute(per_minute)
-        with self._lock:
-            return self._allowance(item, key, allowed=self._window.test(item, key))
+        with self._turn:
+            now = self._clock.now()
+            hits = self._recent(key, now)
+            return _allowance(hits, now, per_minute, allowed=len(hits) < per_minute)
 
-    def _allowance(self, item: RateLimitItemPerMinute, key: str, *, allowed: bool) -> Allowance:
-        stats = self._window.get_window_stats(item, key)
-        reset = max(1, math.ceil(stats.reset_time - time.time()))
-        return Allowance(allowed, item.amount, max(0, stats.remaining), reset)
+    def _recent(self, key: str, now: datetime) -> deque[datetime]:
+        hits = self._hits.get(key, deque())
+        # A hit that lies in the future was counted before the clock was set back; it would count for too long.
+        while hits and not now - WINDOW < hits[0] <= now:
+            hits.popleft()
+        return hits
 
-    def _sweep(self) -> None:
-        """Forget keys without hits: the library keeps their names for ever, and anybody can make up new ones."""
-        self._hits += 1
-        if self._hits % HITS_BETWEEN_SWEEPS == 0:
-            for key in [key for key, hits in list(self._storage.events.items()) if not hits]:
-                self._storage.events.pop(key, None)
+    def _sweep(self, now: datetime) -> None:
+        """Forget who has not come for a minute: anybody can make up new names."""
+        self._until_sweep -= 1
+        if self._until_sweep == 0:
+            self._until_sweep = HITS_BETWEEN_SWEEPS
+            self._hits = {key: hits for key, hits in self._hits.items() if hits and now - hits[-1] < WINDOW}
+
+
+def _allowance(hits: deque[datetime], now: datetime, per_minute: int, *, allowed: bool) -> Allowance:
+    reset = max(1, math.ceil((hits[0] + WINDOW - now).total_seconds())) if hits else 0
+    return Allowance(allowed, per_minute, max(0, per_minute - len(hits)), reset)

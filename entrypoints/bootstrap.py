@@ -95,7 +95,7 @@ def start(settings: Settings) -> Started:
         ids=Uuid7Ids(),
         passwords=Argon2Passwords(),
         tokens=JwtTokens(keys),
-        limits=LocalRateLimits(),
+        limits=LocalRateLimits(clock),
     )
     return Started(
         unite=build(ports, _rules(settings)),

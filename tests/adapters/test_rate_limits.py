@@ -1,25 +1,57 @@
-"""Local rate limits beyond the contract of `RateLimits`: threads, and names that anybody makes up."""
+"""Local rate limits beyond the contract of `RateLimits`: how the window moves, and names that anybody makes up."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
 
 from adapters.rate_limits import HITS_BETWEEN_SWEEPS, LocalRateLimits
+from unite_core.testing.in_memory import FixedClock
 
 
-def test_of_many_threads_exactly_as_many_hits_pass_as_the_limit_says() -> None:
-    limits = LocalRateLimits()
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock()
 
+
+@pytest.fixture
+def limits(clock: FixedClock) -> LocalRateLimits:
+    return LocalRateLimits(clock)
+
+
+def test_of_many_threads_exactly_as_many_hits_pass_as_the_limit_says(limits: LocalRateLimits) -> None:
     with ThreadPoolExecutor(16) as threads:
         passed = list(threads.map(lambda _: limits.hit("somebody", 50).allowed, range(200)))
 
     assert sum(passed) == 50
 
 
-def test_a_key_without_hits_is_forgotten() -> None:
-    limits = LocalRateLimits()
-    limits._storage.events["long ago"] = []
+def test_the_allowance_comes_back_as_the_hits_leave_the_window(limits: LocalRateLimits, clock: FixedClock) -> None:
+    limits.hit("somebody", 2)
+    clock.advance(timedelta(seconds=40))
+    limits.hit("somebody", 2)
+
+    refused = limits.hit("somebody", 2)
+    clock.advance(timedelta(seconds=refused.reset))
+
+    assert (refused.allowed, refused.reset) == (False, 20)
+    assert [limits.hit("somebody", 2).allowed for _ in range(2)] == [True, False]
+
+
+def test_a_clock_that_is_set_back_locks_nobody_out(limits: LocalRateLimits, clock: FixedClock) -> None:
+    limits.hit("somebody", 1)
+
+    clock.advance(timedelta(hours=-1))
+
+    assert limits.hit("somebody", 1).allowed
+
+
+def test_a_key_without_hits_is_forgotten(limits: LocalRateLimits, clock: FixedClock) -> None:
+    limits.hit("long ago", 10)
+    clock.advance(timedelta(minutes=1))
 
     for _ in range(HITS_BETWEEN_SWEEPS):
         limits.hit("somebody", 10)
 
-    assert "long ago" not in limits._storage.events
+    assert limits._hits.keys() == {"somebody"}
     assert not limits.peek("somebody", 10).allowed

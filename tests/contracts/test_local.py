@@ -1,0 +1,92 @@
+"""The adapters of the embedded default keep every contract; those of its database have a module of their own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from adapters.argon2 import Argon2Passwords
+from adapters.jwt import JwtTokens
+from adapters.local.files import LocalFiles
+from adapters.local.jobs import LocalJobs
+from adapters.rate_limits import LocalRateLimits
+from adapters.system_clock import SystemClock
+from adapters.uuid7 import Uuid7Ids
+from unite_core.testing.contracts import (
+    ClockContract,
+    FilesContract,
+    IdsContract,
+    JobsContract,
+    PasswordsContract,
+    RateLimitsContract,
+    SignedFilesContract,
+    TokensContract,
+)
+from unite_core.testing.in_memory import FixedClock
+
+SECRETS = {"a": b"a" * 32}
+ADDRESS = "https://unite.example.com"
+
+
+class TestPasswords(PasswordsContract):
+    @pytest.fixture
+    def passwords(self) -> Argon2Passwords:
+        return Argon2Passwords(memory_kib=1024)
+
+    @pytest.fixture
+    def stronger(self) -> Argon2Passwords:
+        return Argon2Passwords(memory_kib=2048)
+
+
+class TestTokens(TokensContract):
+    @pytest.fixture
+    def tokens(self) -> JwtTokens:
+        return JwtTokens(SECRETS)
+
+
+class TestFiles(FilesContract):
+    @pytest.fixture
+    def files(self, tmp_path: Path) -> LocalFiles:
+        return LocalFiles(tmp_path, public_url=ADDRESS, secrets_by_kid=SECRETS, clock=SystemClock())
+
+
+class TestSignedFiles(SignedFilesContract):
+    @pytest.fixture
+    def files(self, clock: FixedClock, tmp_path: Path) -> LocalFiles:
+        return LocalFiles(tmp_path, public_url=ADDRESS, secrets_by_kid=SECRETS, clock=clock)
+
+    @pytest.fixture
+    def signed_files(self, files: LocalFiles) -> LocalFiles:
+        return files
+
+
+class TestClock(ClockContract):
+    @pytest.fixture
+    def clock(self) -> SystemClock:
+        return SystemClock()
+
+
+class TestIds(IdsContract):
+    @pytest.fixture
+    def ids(self) -> Uuid7Ids:
+        return Uuid7Ids()
+
+
+class TestJobs(JobsContract):
+    @pytest.fixture
+    def jobs(self, tmp_path: Path) -> LocalJobs:
+        return LocalJobs(tmp_path)
+
+
+class TestJobsWithAWorker(JobsContract):
+    @pytest.fixture
+    def jobs(self, tmp_path: Path) -> Iterator[LocalJobs]:
+        jobs = LocalJobs(tmp_path)
+        with jobs.listen():
+            yield jobs
+
+
+class TestRateLimits(RateLimitsContract):
+    @pytest.fixture
+    def limits(self, clock: FixedClock) -> LocalRateLimits:
+        return LocalRateLimits(clock)
