@@ -1,0 +1,143 @@
+"""What became of single rows of an import, in rows."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy.engine import Row
+
+from adapters.sql.engine import dump_json
+from adapters.sql.statements import in_lists, insert_rows, merged
+from adapters.sql.tables import import_rejections, import_snapshots
+from unite_core.errors import Problem
+from unite_core.imports.model import LeadSnapshot, Rejection, RowKind
+from unite_core.imports.ports import ImportRows
+
+
+class SqlImportRows(ImportRows):
+    """Rejections and snapshots in the relational database."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def reject(self, import_id: UUID, rejections: Sequence[Rejection]) -> None:
+        rows = [
+            (
+                import_id.bytes,
+                rejection.row,
+                rejection.kind.value,
+                dump_json([_problem_to_json(problem) for problem in rejection.problems]),
+                dump_json(rejection.cells),
+                rejection.duplicate_of.bytes if rejection.duplicate_of else None,
+                rejection.duplicate_row,
+            )
+            for rejection in rejections
+        ]
+        insert_rows(self._connection, import_rejections, rows)
+
+    def rejections(self, import_id: UUID, *, kind: RowKind | None, after_row: int, limit: int) -> Sequence[Rejection]:
+        statement = (
+            select(import_rejections)
+            .where(import_rejections.c.import_id == import_id, import_rejections.c.row_no > after_row)
+            .order_by(import_rejections.c.row_no)
+            .limit(limit)
+        )
+        if kind is not None:
+            statement = statement.where(import_rejections.c.kind == kind.value)
+        return [_to_rejection(row) for row in self._connection.execute(statement)]
+
+    def remember(self, snapshots: Sequence[LeadSnapshot]) -> None:
+        known = self._known(snapshots)
+        first = [snapshot for snapshot in snapshots if (snapshot.import_id, snapshot.lead_id) not in known]
+        later = [snapshot for snapshot in snapshots if (snapshot.import_id, snapshot.lead_id) in known]
+        insert_rows(
+            self._connection,
+            import_snapshots,
+            [
+                (
+                    snapshot.import_id.bytes,
+                    snapshot.lead_id.bytes,
+                    dump_json(snapshot.before),
+                    snapshot.made_by_import,
+                    snapshot.version_after,
+                )
+                for snapshot in first
+            ],
+        )
+        if later:
+            self._connection.execute(
+                update(import_snapshots)
+                .where(
+                    import_snapshots.c.import_id == bindparam("of_import"),
+                    import_snapshots.c.lead_id == bindparam("of_lead"),
+                )
+                .values(version_after=bindparam("version")),
+                [
+                    {"of_import": stored.import_id, "of_lead": stored.lead_id, "version": stored.version_after}
+                    for stored in later
+                ],
+            )
+
+    def remembered(
+        self, import_id: UUID, *, limit: int, lead_ids: Collection[UUID] | None = None
+    ) -> Sequence[LeadSnapshot]:
+        made, lead = import_snapshots.c.made_by_import, import_snapshots.c.lead_id
+        wanted = select(import_snapshots).where(import_snapshots.c.import_id == import_id)
+        if lead_ids is None:
+            found = self._connection.execute(wanted.order_by(made.desc(), lead.desc()).limit(limit)).all()
+        else:
+            portions = [
+                self._connection.execute(wanted.where(lead.in_(portion))).all() for portion in in_lists(list(lead_ids))
+            ]
+            found = merged(portions, lambda row: (row.made_by_import, row.lead_id), limit)
+        return [_to_snapshot(row) for row in found]
+
+    def forget(self, import_id: UUID, lead_ids: Collection[UUID]) -> None:
+        for portion in in_lists(list(lead_ids)):
+            self._connection.execute(
+                delete(import_snapshots).where(
+                    import_snapshots.c.import_id == import_id, import_snapshots.c.lead_id.in_(portion)
+                )
+            )
+
+    def _known(self, snapshots: Sequence[LeadSnapshot]) -> set[tuple[UUID, UUID]]:
+        """The import and lead of those snapshots that are stored already."""
+        known: set[tuple[UUID, UUID]] = set()
+        pair = (import_snapshots.c.import_id, import_snapshots.c.lead_id)
+        for portion in in_lists(snapshots):
+            lead_ids = [snapshot.lead_id for snapshot in portion]
+            for import_id in {snapshot.import_id for snapshot in portion}:
+                statement = select(*pair).where(pair[0] == import_id, pair[1].in_(lead_ids))
+                known.update((row.import_id, row.lead_id) for row in self._connection.execute(statement))
+        return known
+
+
+def _problem_to_json(problem: Problem) -> dict[str, Any]:
+    return {
+        "field": problem.field,
+        "code": problem.code,
+        "detail": problem.detail,
+        "suggestion": problem.suggestion,
+    }
+
+
+def _to_rejection(row: Row[Any]) -> Rejection:
+    return Rejection(
+        row=row.row_no,
+        kind=RowKind(row.kind),
+        problems=tuple(Problem(**problem) for problem in row.problems),
+        cells=tuple(row.cells),
+        duplicate_of=row.duplicate_of,
+        duplicate_row=row.duplicate_row,
+    )
+
+
+def _to_snapshot(row: Row[Any]) -> LeadSnapshot:
+    return LeadSnapshot(
+        import_id=row.import_id,
+        lead_id=row.lead_id,
+        before=row.lead_before,
+        made_by_import=row.made_by_import,
+        version_after=row.version_after,
+    )

@@ -1,0 +1,133 @@
+"""Pages of leads: which index serves which question.
+
+Every list of leads is in the order of an index, so that a page costs the same wherever it is. There is one index for
+all leads and one for each thing that they can be filtered by. A filter with one value walks its own index; one with
+several walks it once for each value; of several filters the one that fits the fewest leads leads the way. All
+other conditions are looked at on the way, and kept from luring the database into another index.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Column, ColumnElement, Connection, Select, UnaryExpression, and_, func, literal, or_, select
+from sqlalchemy.engine import Row
+from sqlalchemy.sql.operators import custom_op
+
+from adapters.sql.lead_words import are_common, in_index, in_text
+from adapters.sql.statements import after, merged
+from adapters.sql.tables import leads
+from unite_core.leads.ports import LeadFilter
+from unite_core.paging import PageRequest
+
+MOST_WALKS = 20
+"""More values than this in one filter, and the list of all leads is walked instead."""
+
+COUNTED = 2_000
+"""How far leads are counted to tell which filter fits the fewest."""
+
+# A deleted lead has no moment at which it is listed; this one is before that of all others.
+_BEGINNING = datetime(1000, 1, 1, tzinfo=UTC)
+
+Values = frozenset[str] | frozenset[UUID | None]
+
+
+class LeadPages:
+    """Finds the rows of one page of leads."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def rows(self, wanted: LeadFilter, request: PageRequest) -> Sequence[Row[Any]]:
+        """Up to `request.limit + 1` rows, the newest first: one more tells whether there is a next page."""
+        lists = [self._connection.execute(statement).all() for statement in self.statements(wanted, request)]
+        return lists[0] if len(lists) == 1 else merged(lists, _position, request.limit + 1)
+
+    def statements(self, wanted: LeadFilter, request: PageRequest) -> list[Select[Any]]:
+        """What to ask: the rows of the page are the newest of all that these find."""
+        filters = _filters(wanted)
+        if wanted.question == () or any(not values for values in filters.values()):
+            return []
+        words = wanted.question
+        if words and not are_common(self._connection, words):
+            on_the_way = [_fits(column, values) for column, values in filters.items()]
+            return [_few(wanted, request).where(in_index(words), *on_the_way)]
+        leading = self._leading(filters)
+        on_the_way = [_fits(column, values) for column, values in filters.items() if column is not leading]
+        on_the_way += in_text(words or ())
+        page = _in_order(wanted, request).where(*on_the_way)
+        if leading is None:
+            return [page]
+        return [page.where(_is(leading, value)) for value in filters[leading]]
+
+    def _leading(self, filters: dict[Column[Any], Values]) -> Column[Any] | None:
+        candidates = [column for column, values in filters.items() if len(values) <= MOST_WALKS]
+        if len(candidates) > 1:
+            return min(candidates, key=lambda column: self._count(column, filters[column]))
+        return candidates[0] if candidates else None
+
+    def _count(self, column: Column[Any], values: Values) -> int:
+        total = 0
+        for value in values:
+            some = select(literal(1)).select_from(leads).where(_is(column, value)).limit(COUNTED).subquery()
+            total += self._connection.execute(select(func.count()).select_from(some)).scalar_one()
+        return total
+
+
+def _filters(wanted: LeadFilter) -> dict[Column[Any], Values]:
+    """The columns that are filtered by, and what they may be; the ones named first win where all fit many leads."""
+    filters: dict[Column[Any], Values] = {}
+    assignees: frozenset[UUID | None] = frozenset(wanted.assigned_to) | ({None} if wanted.unassigned else set())
+    if wanted.visible_to is not None:
+        mine: frozenset[UUID | None] = frozenset({wanted.visible_to})
+        assignees = mine & assignees if assignees else mine
+        filters[leads.c.assigned_to] = assignees
+    elif assignees:
+        filters[leads.c.assigned_to] = assignees
+    if wanted.sources:
+        filters[leads.c.source] = wanted.sources
+    if wanted.statuses:
+        filters[leads.c.status] = frozenset(status.value for status in wanted.statuses)
+    return filters
+
+
+def _in_order(wanted: LeadFilter, request: PageRequest) -> Select[Any]:
+    listed_at = leads.c.listed_at
+    statement = select(leads).where(listed_at >= (wanted.created_from or _BEGINNING))
+    if wanted.created_to is not None:
+        statement = statement.where(listed_at < wanted.created_to)
+    if request.after is not None:
+        statement = statement.where(after(listed_at, leads.c.id, request.after))
+    return statement.order_by(listed_at.desc(), leads.c.id.desc()).limit(request.limit + 1)
+
+
+def _few(wanted: LeadFilter, request: PageRequest) -> Select[Any]:
+    """The same page where so few leads are left that they are best taken first and sorted then."""
+    listed_at = _unindexed(leads.c.listed_at)
+    statement = select(leads).where(listed_at >= (wanted.created_from or _BEGINNING))
+    if wanted.created_to is not None:
+        statement = statement.where(listed_at < wanted.created_to)
+    if request.after is not None:
+        at, lead_id = request.after.at, request.after.id
+        statement = statement.where(or_(listed_at < at, and_(listed_at == at, _unindexed(leads.c.id) < lead_id)))
+    return statement.order_by(listed_at.desc(), leads.c.id.desc()).limit(request.limit + 1)
+
+
+def _is(column: Column[Any], value: object) -> ColumnElement[bool]:
+    return column.is_(None) if value is None else column == value
+
+
+def _fits(column: Column[Any], values: Values) -> ColumnElement[bool]:
+    unindexed = _unindexed(column)
+    named = unindexed.in_([value for value in values if value is not None])
+    return or_(named, unindexed.is_(None)) if None in values else named
+
+
+def _unindexed(column: Column[Any]) -> ColumnElement[Any]:
+    """The same value, for which no index is considered: https://www.sqlite.org/optoverview.html#uplus."""
+    return UnaryExpression(column, operator=custom_op("+"), type_=column.type)
+
+
+def _position(row: Row[Any]) -> tuple[datetime, UUID]:
+    return row.listed_at, row.id

@@ -1,0 +1,183 @@
+"""Leads in rows."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, select
+from sqlalchemy.engine import Row
+from sqlalchemy.exc import IntegrityError
+
+from adapters.sql.errors import refusal
+from adapters.sql.lead_pages import LeadPages
+from adapters.sql.lead_words import added_together
+from adapters.sql.statements import in_lists, insert_rows, save_version
+from adapters.sql.tables import leads as table
+from adapters.sql.types import Moment
+from unite_core.errors import NotFound
+from unite_core.leads.model import Duplicate, DuplicateLead, Lead, LeadStatus
+from unite_core.leads.ports import ContactMatches, LeadFilter, Leads
+from unite_core.paging import Page, PageRequest, Position, page_of
+from unite_core.phone import Phone
+
+
+class SqlLeads(Leads):
+    """Leads in the relational database, which itself refuses a second one with the same phone or e-mail."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, lead: Lead) -> None:
+        try:
+            insert_rows(self._connection, table, self._to_rows([lead]))
+        except IntegrityError as error:
+            raise self._refusal(error, [lead]) from None
+
+    def add_many(self, leads: Sequence[Lead]) -> None:
+        if not leads:
+            return
+        rows = self._to_rows(leads)
+        try:
+            with added_together(self._connection):
+                insert_rows(self._connection, table, rows)
+        except IntegrityError as error:
+            raise self._refusal(error, leads) from None
+
+    def get(self, lead_id: UUID) -> Lead:
+        row = self._connection.execute(select(table).where(table.c.id == lead_id, table.c.deleted_at.is_(None))).first()
+        if row is None:
+            raise NotFound("There is no such lead.")
+        return _to_lead(row)
+
+    def save(self, lead: Lead) -> None:
+        try:
+            save_version(self._connection, table, _to_row(lead), "lead")
+        except IntegrityError as error:
+            raise self._refusal(error, [lead]) from None
+
+    def page(self, wanted: LeadFilter, request: PageRequest) -> Page[Lead]:
+        found = [_to_lead(row) for row in LeadPages(self._connection).rows(wanted, request)]
+        return page_of(found, request.limit, lambda lead: Position(lead.created_at, lead.id))
+
+    def matches(self, phone_keys: Collection[str], emails: Collection[str]) -> ContactMatches:
+        found = ContactMatches()
+        known: dict[UUID, Lead] = {}
+        for column, keys, into in (
+            (table.c.phone_key, phone_keys, found.by_phone),
+            (table.c.email_key, emails, found.by_email),
+        ):
+            for portion in in_lists(sorted(set(keys))):
+                for row in self._connection.execute(select(table).where(column.in_(portion))):
+                    lead = known.setdefault(row.id, _to_lead(row))
+                    into[getattr(row, column.name)] = lead
+        return found
+
+    def untouched_of_import(self, import_id: UUID, *, after_row: int, limit: int) -> Sequence[Lead]:
+        statement = (
+            select(table)
+            .where(
+                table.c.import_id == import_id,
+                table.c.import_row > after_row,
+                table.c.version == 1,
+                table.c.deleted_at.is_(None),
+            )
+            .order_by(table.c.import_row)
+            .limit(limit)
+        )
+        return [_to_lead(row) for row in self._connection.execute(statement)]
+
+    def _to_rows(self, new: Sequence[Lead]) -> list[tuple[Any, ...]]:
+        """The leads as the driver takes them, in the order of the table's columns; a test holds both together."""
+        dialect = self._connection.dialect
+        moment = Moment().process_bind_param
+        rows: list[tuple[Any, ...]] = []
+        for lead in new:
+            phone, email = lead.phone, lead.email
+            hidden = lead.deleted_at is not None
+            created_at = moment(lead.created_at, dialect)
+            rows.append(
+                (
+                    lead.id.bytes,
+                    lead.name,
+                    phone.number if phone else None,
+                    phone.extension if phone else None,
+                    email,
+                    phone.key if phone and not hidden else None,
+                    None if hidden else email,
+                    lead.status.value,
+                    lead.source,
+                    lead.assigned_to.bytes if lead.assigned_to else None,
+                    lead.created_by.bytes if lead.created_by else None,
+                    created_at,
+                    moment(lead.updated_at, dialect),
+                    moment(lead.deleted_at, dialect),
+                    None if hidden else created_at,
+                    lead.import_id.bytes if lead.import_id else None,
+                    lead.import_row,
+                    lead.version,
+                    "" if hidden else lead.search_text,
+                )
+            )
+        return rows
+
+    def _refusal(self, error: IntegrityError, refused: Sequence[Lead]) -> Exception:
+        """`DuplicateLead` with every lead that is in the way, or the error itself where that is not the matter."""
+        meaning = refusal(error)
+        if not isinstance(meaning, DuplicateLead):
+            return meaning or error
+        matches = self.matches(
+            [lead.phone.key for lead in refused if lead.phone], [lead.email for lead in refused if lead.email]
+        )
+        duplicates: list[Duplicate] = []
+        for lead in refused:
+            by_phone = matches.by_phone.get(lead.phone.key) if lead.phone else None
+            by_email = matches.by_email.get(lead.email) if lead.email else None
+            for field, found in (("phone", by_phone), ("email", by_email)):
+                if found is not None and found.id != lead.id:
+                    duplicates.append(Duplicate(field, found.id))
+        # There is none to be named where two of the leads to be added are in each other's way.
+        return DuplicateLead(tuple(duplicates)) if duplicates else meaning
+
+
+def _to_row(lead: Lead) -> dict[str, Any]:
+    hidden = lead.deleted_at is not None
+    return {
+        "id": lead.id,
+        "name": lead.name,
+        "phone": lead.phone.number if lead.phone else None,
+        "phone_extension": lead.phone.extension if lead.phone else None,
+        "email": lead.email,
+        "phone_key": lead.phone.key if lead.phone and not hidden else None,
+        "email_key": None if hidden else lead.email,
+        "status": lead.status.value,
+        "source": lead.source,
+        "assigned_to": lead.assigned_to,
+        "created_by": lead.created_by,
+        "created_at": lead.created_at,
+        "updated_at": lead.updated_at,
+        "deleted_at": lead.deleted_at,
+        "listed_at": None if hidden else lead.created_at,
+        "import_id": lead.import_id,
+        "import_row": lead.import_row,
+        "version": lead.version,
+        "search_text": "" if hidden else lead.search_text,
+    }
+
+
+def _to_lead(row: Row[Any]) -> Lead:
+    return Lead(
+        id=row.id,
+        name=row.name,
+        phone=Phone(row.phone, row.phone_extension) if row.phone else None,
+        email=row.email,
+        status=LeadStatus(row.status),
+        source=row.source,
+        assigned_to=row.assigned_to,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        created_by=row.created_by,
+        import_id=row.import_id,
+        import_row=row.import_row,
+        deleted_at=row.deleted_at,
+        version=row.version,
+    )

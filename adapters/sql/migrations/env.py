@@ -1,0 +1,16 @@
+"""Alembic runs this for every command: migrate over the connection that it was handed."""
+
+from alembic import context
+
+from adapters.sql.migrate import compared
+from adapters.sql.tables import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    include_name=compared,
+    # SQLite undoes DDL as it undoes everything else: a migration that fails leaves the schema as it was.
+    transactional_ddl=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

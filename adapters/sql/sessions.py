@@ -1,0 +1,84 @@
+"""Sessions in rows, and every refresh token that they ever had."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy.engine import Row
+
+from adapters.sql.statements import in_lists, locked
+from adapters.sql.tables import refresh_tokens, sessions
+from unite_core.errors import NotFound
+from unite_core.identity.model import Session
+from unite_core.identity.ports import Sessions
+
+
+class SqlSessions(Sessions):
+    """Sessions in the relational database."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, session: Session) -> None:
+        self._connection.execute(insert(sessions), _to_row(session))
+        self._know(session)
+
+    def get(self, session_id: UUID) -> Session | None:
+        row = self._connection.execute(select(sessions).where(sessions.c.id == session_id)).first()
+        return None if row is None else _to_session(row)
+
+    def find_by_refresh(self, digest: str) -> Session | None:
+        statement = select(sessions).join(refresh_tokens).where(refresh_tokens.c.digest == digest)
+        row = self._connection.execute(locked(statement, self._connection)).first()
+        return None if row is None else _to_session(row)
+
+    def save(self, session: Session) -> None:
+        stored = self._connection.execute(update(sessions).where(sessions.c.id == session.id).values(_to_row(session)))
+        if not stored.rowcount:
+            raise NotFound("There is no such session.")
+        known = select(refresh_tokens.c.digest).where(refresh_tokens.c.digest == session.current_refresh)
+        if self._connection.execute(known).first() is None:
+            self._know(session)
+
+    def revoke_all(self, user_id: UUID, *, now: datetime) -> int:
+        live = (
+            update(sessions)
+            .where(sessions.c.user_id == user_id, sessions.c.revoked_at.is_(None), sessions.c.expires_at > now)
+            .values(revoked_at=now)
+        )
+        return self._connection.execute(live).rowcount
+
+    def purge(self, *, before: datetime, limit: int) -> int:
+        expired = select(sessions.c.id).where(sessions.c.expires_at < before).limit(limit)
+        ids = self._connection.execute(expired).scalars().all()
+        for portion in in_lists(ids):
+            self._connection.execute(delete(refresh_tokens).where(refresh_tokens.c.session_id.in_(portion)))
+            self._connection.execute(delete(sessions).where(sessions.c.id.in_(portion)))
+        return len(ids)
+
+    def _know(self, session: Session) -> None:
+        token = {"digest": session.current_refresh, "session_id": session.id}
+        self._connection.execute(insert(refresh_tokens), token)
+
+
+def _to_row(session: Session) -> dict[str, Any]:
+    return {
+        "id": session.id,
+        "user_id": session.user_id,
+        "current_refresh": session.current_refresh,
+        "created_at": session.created_at,
+        "expires_at": session.expires_at,
+        "revoked_at": session.revoked_at,
+    }
+
+
+def _to_session(row: Row[Any]) -> Session:
+    return Session(
+        id=row.id,
+        user_id=row.user_id,
+        current_refresh=row.current_refresh,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        revoked_at=row.revoked_at,
+    )

@@ -1,0 +1,72 @@
+"""Statements that several tables have in common."""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from sqlalchemy import Column, ColumnElement, Connection, Select, Table, insert, select, tuple_, update
+from sqlalchemy.engine import Dialect, Row
+
+from adapters.sql.engine import READING
+from unite_core.errors import PreconditionFailed
+from unite_core.paging import PageRequest, Position
+
+T = TypeVar("T")
+
+MOST_IN_LIST = 500
+"""How many values one IN list holds: SQLite before 3.32 took 999 parameters."""
+
+
+@lru_cache(maxsize=64)
+def insert_sql(table: Table, dialect: Dialect) -> str:
+    """INSERT of a whole row, in the order of the table's columns, as the driver itself takes it."""
+    return str(insert(table).inline().compile(dialect=dialect))
+
+
+def insert_rows(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Insert rows whose values are what the driver takes, in the order of the table's columns.
+
+    SQLAlchemy's own executemany looks at each value of each row, which takes as long as the insert itself.
+    """
+    if rows:
+        connection.exec_driver_sql(insert_sql(table, connection.dialect), list(rows))
+
+
+def locked(statement: Select[Any], connection: Connection) -> Select[Any]:
+    """The same rows, held until the unit of work ends; one that only reads holds nothing."""
+    return statement if connection.get_execution_options().get(READING) else statement.with_for_update()
+
+
+def save_version(connection: Connection, table: Table, values: dict[str, Any], what: str) -> None:
+    """Store an entity whose version was counted up since it was read; `values` are its columns.
+
+    Raises `PreconditionFailed` where somebody else was quicker.
+    """
+    version_read = table.c.version == values["version"] - 1
+    stored = connection.execute(update(table).where(table.c.id == values["id"], version_read).values(values))
+    if not stored.rowcount:
+        raise PreconditionFailed(f"The {what} was changed by somebody else meanwhile; read it again, then decide.")
+
+
+def after(at: Column[Any], entity_id: Column[Any], position: Position) -> ColumnElement[bool]:
+    """Stands after the position in a list that shows the newest first."""
+    return tuple_(at, entity_id) < (position.at, position.id)
+
+
+def newest_first(table: Table, at: Column[Any], request: PageRequest, *conditions: ColumnElement[bool]) -> Select[Any]:
+    """The rows of a page, and one more, which tells whether there is a next page."""
+    statement = select(table).where(*conditions).order_by(at.desc(), table.c.id.desc()).limit(request.limit + 1)
+    return statement if request.after is None else statement.where(after(at, table.c.id, request.after))
+
+
+def merged(
+    lists: Sequence[Sequence[Row[Any]]], position: Callable[[Row[Any]], tuple[Any, ...]], limit: int
+) -> list[Row[Any]]:
+    """The first `limit` rows of several lists that each show the newest first."""
+    return sorted((row for rows in lists for row in rows), key=position, reverse=True)[:limit]
+
+
+def in_lists(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    """The values in portions that fit an IN list."""
+    for start in range(0, len(values), MOST_IN_LIST):
+        yield values[start : start + MOST_IN_LIST]

@@ -1,0 +1,261 @@
+"""The tables of identity, leads and imports. Migrations make them; a test holds both against each other."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Double,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from adapters.sql.types import Identifier, Moment, blob, exact_text
+from unite_core.email import LONGEST_EMAIL
+from unite_core.identity.model import LONGEST_NAME as LONGEST_USER_NAME
+from unite_core.identity.model import Role
+from unite_core.imports.model import ImportStatus, RowKind
+from unite_core.imports.use_cases.intake import LONGEST_FILENAME
+from unite_core.leads.model import LONGEST_NAME, LONGEST_SOURCE, ImageStatus, LeadStatus
+from unite_core.leads.use_cases.images import LONGEST_FILENAME as LONGEST_IMAGE_NAME
+from unite_core.phone import LONGEST_EXTENSION, LONGEST_PHONE
+
+LONGEST_CODE = 32
+"""Characters of a status, a role or the like."""
+
+LONGEST_PHONE_KEY = LONGEST_PHONE + len(";ext=") + LONGEST_EXTENSION
+LONGEST_DIGEST = 128
+LONGEST_HOLDER = 128
+LONGEST_FILE_KEY = 255
+LONGEST_HASH = 255
+
+# MySQL counts a named key's name among 64 characters, and names a primary key PRIMARY whatever it is called.
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+    }
+)
+
+
+def _one_of(column: str, values: Iterable[StrEnum], name: str) -> CheckConstraint:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=name)
+
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", Identifier, nullable=False),
+    Column("email", exact_text(LONGEST_EMAIL), nullable=False),
+    Column("name", String(LONGEST_USER_NAME), nullable=False),
+    Column("role", exact_text(LONGEST_CODE), nullable=False),
+    Column("phone", exact_text(LONGEST_PHONE)),
+    Column("password_hash", exact_text(LONGEST_HASH), nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    Column("version", Integer, nullable=False),
+    PrimaryKeyConstraint("id"),
+    UniqueConstraint("email", name="uq_users_email"),
+    _one_of("role", Role, "ck_users_role"),
+    Index("ix_users_created", "created_at", "id"),
+    Index("ix_users_role_created", "role", "created_at", "id"),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", Identifier, nullable=False),
+    Column("user_id", Identifier, nullable=False),
+    Column("current_refresh", exact_text(LONGEST_DIGEST), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("revoked_at", Moment),
+    PrimaryKeyConstraint("id"),
+    ForeignKeyConstraint(["user_id"], ["users.id"]),
+    Index("ix_sessions_user", "user_id", "expires_at"),
+    Index("ix_sessions_expires", "expires_at"),
+)
+
+refresh_tokens = Table(
+    "refresh_tokens",
+    metadata,
+    Column("digest", exact_text(LONGEST_DIGEST), nullable=False),
+    Column("session_id", Identifier, nullable=False),
+    PrimaryKeyConstraint("digest"),
+    ForeignKeyConstraint(["session_id"], ["sessions.id"]),
+    Index("ix_refresh_tokens_session", "session_id"),
+)
+
+# A deleted lead keeps what it was, and gives up three things by having NULL in them: its phone (phone_key), its
+# e-mail (email_key), and its place in every list (listed_at, which is created_at otherwise). So lists never walk
+# over deleted leads, however many an undone import leaves behind.
+leads = Table(
+    "leads",
+    metadata,
+    Column("id", Identifier, nullable=False),
+    Column("name", String(LONGEST_NAME), nullable=False),
+    Column("phone", exact_text(LONGEST_PHONE)),
+    Column("phone_extension", exact_text(LONGEST_EXTENSION)),
+    Column("email", exact_text(LONGEST_EMAIL)),
+    Column("phone_key", exact_text(LONGEST_PHONE_KEY)),
+    Column("email_key", exact_text(LONGEST_EMAIL)),
+    Column("status", exact_text(LONGEST_CODE), nullable=False),
+    Column("source", exact_text(LONGEST_SOURCE), nullable=False),
+    Column("assigned_to", Identifier),
+    Column("created_by", Identifier),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    Column("deleted_at", Moment),
+    Column("listed_at", Moment),
+    Column("import_id", Identifier),
+    Column("import_row", Integer),
+    Column("version", Integer, nullable=False),
+    Column("search_text", Text, nullable=False),
+    PrimaryKeyConstraint("id"),
+    UniqueConstraint("phone_key", name="uq_leads_phone_key"),
+    UniqueConstraint("email_key", name="uq_leads_email_key"),
+    ForeignKeyConstraint(["assigned_to"], ["users.id"]),
+    ForeignKeyConstraint(["created_by"], ["users.id"]),
+    _one_of("status", LeadStatus, "ck_leads_status"),
+    CheckConstraint("phone IS NOT NULL OR email IS NOT NULL", name="ck_leads_contact"),
+    Index("ix_leads_listed", "listed_at", "id"),
+    Index("ix_leads_status_listed", "status", "listed_at", "id"),
+    Index("ix_leads_source_listed", "source", "listed_at", "id"),
+    Index("ix_leads_assigned_listed", "assigned_to", "listed_at", "id"),
+    Index("ix_leads_import", "import_id", "import_row"),
+)
+
+lead_images = Table(
+    "lead_images",
+    metadata,
+    Column("id", Identifier, nullable=False),
+    Column("lead_id", Identifier, nullable=False),
+    Column("content_type", exact_text(LONGEST_CODE), nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("filename", String(LONGEST_IMAGE_NAME)),
+    Column("file_key", exact_text(LONGEST_FILE_KEY), nullable=False),
+    Column("status", exact_text(LONGEST_CODE), nullable=False),
+    Column("created_by", Identifier, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    PrimaryKeyConstraint("id"),
+    ForeignKeyConstraint(["lead_id"], ["leads.id"]),
+    ForeignKeyConstraint(["created_by"], ["users.id"]),
+    _one_of("status", ImageStatus, "ck_lead_images_status"),
+    Index("ix_lead_images_lead_created", "lead_id", "created_at", "id"),
+    Index("ix_lead_images_status_created", "status", "created_at"),
+)
+
+# `due` is whether a worker has something to do here: the file is queued or running, or is being undone.
+lead_imports = Table(
+    "lead_imports",
+    metadata,
+    Column("id", Identifier, nullable=False),
+    Column("filename", String(LONGEST_FILENAME), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("status", exact_text(LONGEST_CODE), nullable=False),
+    Column("due", Boolean, nullable=False),
+    Column("options", JSON, nullable=False),
+    Column("file_key", exact_text(LONGEST_FILE_KEY), nullable=False),
+    Column("created_by", Identifier, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("dialect", JSON, nullable=False),
+    Column("columns", JSON, nullable=False),
+    Column("created", Integer, nullable=False),
+    Column("updated", Integer, nullable=False),
+    Column("duplicate", Integer, nullable=False),
+    Column("rejected", Integer, nullable=False),
+    Column("last_row", Integer, nullable=False),
+    Column("bytes_done", BigInteger, nullable=False),
+    Column("seconds_worked", Double, nullable=False),
+    Column("started_at", Moment),
+    Column("finished_at", Moment),
+    Column("failure", JSON(none_as_null=True)),
+    Column("report_key", exact_text(LONGEST_FILE_KEY)),
+    Column("same_file_key", exact_text(LONGEST_DIGEST)),
+    Column("cancel_requested", Boolean, nullable=False),
+    Column("undone", JSON(none_as_null=True)),
+    Column("undo_row", Integer, nullable=False),
+    Column("holder", exact_text(LONGEST_HOLDER)),
+    Column("held_until", Moment),
+    Column("attempts", Integer, nullable=False),
+    Column("version", Integer, nullable=False),
+    PrimaryKeyConstraint("id"),
+    UniqueConstraint("same_file_key", name="uq_lead_imports_same_file_key"),
+    ForeignKeyConstraint(["created_by"], ["users.id"]),
+    _one_of("status", ImportStatus, "ck_lead_imports_status"),
+    Index("ix_lead_imports_created", "created_at", "id"),
+    Index("ix_lead_imports_status_created", "status", "created_at", "id"),
+    Index("ix_lead_imports_due_created", "due", "created_at", "id"),
+)
+
+# In these three the row number is `row_no`: ROW is a reserved word of MySQL.
+import_rejections = Table(
+    "import_rejections",
+    metadata,
+    Column("import_id", Identifier, nullable=False),
+    Column("row_no", Integer, nullable=False, autoincrement=False),
+    Column("kind", exact_text(LONGEST_CODE), nullable=False),
+    Column("problems", JSON, nullable=False),
+    Column("cells", JSON, nullable=False),
+    Column("duplicate_of", Identifier),
+    Column("duplicate_row", Integer),
+    PrimaryKeyConstraint("import_id", "row_no"),
+    ForeignKeyConstraint(["import_id"], ["lead_imports.id"]),
+    _one_of("kind", RowKind, "ck_import_rejections_kind"),
+    Index("ix_import_rejections_kind", "import_id", "kind", "row_no"),
+)
+
+import_snapshots = Table(
+    "import_snapshots",
+    metadata,
+    Column("import_id", Identifier, nullable=False),
+    Column("lead_id", Identifier, nullable=False),
+    Column("lead_before", JSON, nullable=False),
+    Column("made_by_import", Boolean, nullable=False),
+    Column("version_after", Integer, nullable=False),
+    PrimaryKeyConstraint("import_id", "lead_id"),
+    ForeignKeyConstraint(["import_id"], ["lead_imports.id"]),
+    ForeignKeyConstraint(["lead_id"], ["leads.id"]),
+    Index("ix_import_snapshots_made", "import_id", "made_by_import", "lead_id"),
+)
+
+import_rehearsal = Table(
+    "import_rehearsal",
+    metadata,
+    Column("import_id", Identifier, nullable=False),
+    Column("lead_id", Identifier, nullable=False),
+    Column("phone_key", exact_text(LONGEST_PHONE_KEY)),
+    Column("email_key", exact_text(LONGEST_EMAIL)),
+    Column("pretended", JSON, nullable=False),
+    PrimaryKeyConstraint("import_id", "lead_id"),
+    ForeignKeyConstraint(["import_id"], ["lead_imports.id"]),
+    Index("ix_import_rehearsal_phone", "import_id", "phone_key"),
+    Index("ix_import_rehearsal_email", "import_id", "email_key"),
+)
+
+idempotency_answers = Table(
+    "idempotency_answers",
+    metadata,
+    Column("scope", exact_text(LONGEST_DIGEST), nullable=False),
+    Column("fingerprint", exact_text(LONGEST_DIGEST), nullable=False),
+    Column("holder", exact_text(LONGEST_HOLDER), nullable=False),
+    Column("claimed_at", Moment, nullable=False),
+    Column("claimed_until", Moment, nullable=False),
+    Column("answered_at", Moment),
+    Column("answer", blob()),
+    PrimaryKeyConstraint("scope"),
+    Index("ix_idempotency_answers_claimed", "claimed_at"),
+)

@@ -1,0 +1,73 @@
+"""How Unite's values stand in columns, on every database alike."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BINARY, BigInteger, DateTime, LargeBinary, String
+from sqlalchemy.dialects import mysql
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+
+def microseconds(moment: datetime) -> int:
+    """The microseconds from 1970 to an aware moment, exactly."""
+    return (moment - EPOCH) // MICROSECOND
+
+
+class Identifier(TypeDecorator[UUID]):
+    """A UUID in 16 bytes, which sort as it does."""
+
+    impl: TypeEngine[Any] | type[TypeEngine[Any]] = BINARY(16)
+    cache_ok: bool | None = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(LargeBinary(16) if dialect.name == "sqlite" else BINARY(16))
+
+    def process_bind_param(self, value: UUID | None, _dialect: Dialect) -> bytes | None:
+        return None if value is None else value.bytes
+
+    def process_result_value(self, value: bytes | None, _dialect: Dialect) -> UUID | None:
+        return None if value is None else UUID(bytes=value)
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware moment in UTC, to the microsecond.
+
+    SQLite, which has no type for it, keeps the microseconds since 1970: 8 bytes in each index in place of 26.
+    """
+
+    impl: TypeEngine[Any] | type[TypeEngine[Any]] = DateTime
+    cache_ok: bool | None = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(BigInteger() if dialect.name == "sqlite" else mysql.DATETIME(fsp=6))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | datetime | None:
+        if value is None:
+            return None
+        if dialect.name == "sqlite":
+            return microseconds(value)
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if dialect.name == "sqlite":
+            return EPOCH + timedelta(microseconds=value)
+        moment: datetime = value.replace(tzinfo=UTC)
+        return moment
+
+
+def exact_text(longest: int) -> String:
+    """Text of at most `longest` characters that is compared by its code points, on MySQL and MariaDB too."""
+    exact = mysql.VARCHAR(longest, charset="utf8mb4", collation="utf8mb4_bin")
+    return String(longest).with_variant(exact, "mysql", "mariadb")
+
+
+def blob() -> LargeBinary:
+    """Bytes up to 16 MiB."""
+    return LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql", "mariadb")

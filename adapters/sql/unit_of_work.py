@@ -1,0 +1,94 @@
+"""Units of work over one connection and one transaction."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from adapters.sql.answers import SqlAnswers
+from adapters.sql.engine import READING
+from adapters.sql.images import SqlLeadImages
+from adapters.sql.import_rows import SqlImportRows
+from adapters.sql.imports import SqlImports
+from adapters.sql.leads import SqlLeads
+from adapters.sql.rehearsal import SqlRehearsal
+from adapters.sql.sessions import SqlSessions
+from adapters.sql.users import SqlUsers
+from unite_core.errors import Unavailable
+from unite_core.idempotency import Answers
+from unite_core.identity.ports import Sessions, Users
+from unite_core.imports.ports import ImportRows, Imports, ImportsWork, Rehearsal
+from unite_core.leads.ports import LeadImages, Leads
+from unite_core.unit_of_work import UNFINISHED, BeforeCommit, Work
+
+
+class SqlUnitOfWork(ImportsWork):
+    """One transaction. One that is `reading` never waits for a writer, sees one state of things, and cannot write."""
+
+    def __init__(self, engine: Engine, *, reading: bool = False, hooks: tuple[BeforeCommit, ...] = ()) -> None:
+        self._engine = engine
+        self._reading = reading
+        self._hooks = hooks
+        self._actions: list[Callable[[], None]] = []
+        self._connection: Connection | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            connection = self._engine.connect().execution_options(**{READING: self._reading})
+        except PoolTimeoutError as error:
+            raise Unavailable("Too much is going on at once; try again in a moment.") from error
+        try:
+            connection.begin()
+        except BaseException:
+            connection.close()
+            raise
+        self._connection = connection
+        self.answers: Answers = SqlAnswers(connection)
+        self.users: Users = SqlUsers(connection)
+        self.sessions: Sessions = SqlSessions(connection)
+        self.leads: Leads = SqlLeads(connection)
+        self.images: LeadImages = SqlLeadImages(connection)
+        self.imports: Imports = SqlImports(connection)
+        self.rows: ImportRows = SqlImportRows(connection)
+        self.rehearsal: Rehearsal = SqlRehearsal(connection)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            # Closing a connection rolls back whatever was not committed on it.
+            connection.close()
+
+    def commit(self, result: object = UNFINISHED) -> None:
+        connection = self._connection
+        if self._reading or connection is None or not connection.in_transaction():
+            raise RuntimeError("This unit of work only reads, or has ended already.")
+        if result is not UNFINISHED:
+            for hook in self._hooks:
+                hook(self, result)
+        connection.commit()
+        for action in self._actions:
+            action()
+
+    def after_commit(self, action: Callable[[], None]) -> None:
+        self._actions.append(action)
+
+
+@dataclass(frozen=True)
+class SqlWork(Work[ImportsWork]):
+    """Makes units of work over an engine: ones that write, or with `reading` ones that only read."""
+
+    engine: Engine
+    reading: bool = False
+    hooks: tuple[BeforeCommit, ...] = ()
+
+    def __call__(self) -> SqlUnitOfWork:
+        return SqlUnitOfWork(self.engine, reading=self.reading, hooks=self.hooks)
+
+    def before_commit(self, hook: BeforeCommit) -> "SqlWork":
+        return replace(self, hooks=(*self.hooks, hook))

@@ -1,0 +1,93 @@
+"""Users in rows."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, insert, select
+from sqlalchemy.engine import Row
+from sqlalchemy.exc import IntegrityError
+
+from adapters.sql.errors import refusal
+from adapters.sql.statements import locked, newest_first, save_version
+from adapters.sql.tables import users
+from unite_core.errors import NotFound
+from unite_core.identity.model import Role, User
+from unite_core.identity.ports import UserFilter, Users
+from unite_core.paging import Page, PageRequest, Position, page_of
+
+
+class SqlUsers(Users):
+    """Users in the relational database."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, user: User) -> None:
+        try:
+            self._connection.execute(insert(users), _to_row(user))
+        except IntegrityError as error:
+            raise refusal(error) or error from None
+
+    def get(self, user_id: UUID) -> User:
+        row = self._connection.execute(select(users).where(users.c.id == user_id)).first()
+        if row is None:
+            raise NotFound("There is no such user.")
+        return _to_user(row)
+
+    def find_by_email(self, email: str) -> User | None:
+        row = self._connection.execute(select(users).where(users.c.email == email)).first()
+        return None if row is None else _to_user(row)
+
+    def save(self, user: User) -> None:
+        try:
+            save_version(self._connection, users, _to_row(user), "user")
+        except IntegrityError as error:
+            raise refusal(error) or error from None
+
+    def page(self, wanted: UserFilter, request: PageRequest) -> Page[User]:
+        statement = newest_first(users, users.c.created_at, request)
+        if wanted.role is not None:
+            statement = statement.where(users.c.role == wanted.role.value)
+        if wanted.active is not None:
+            statement = statement.where(users.c.active.is_(wanted.active))
+        found = [_to_user(row) for row in self._connection.execute(statement)]
+        return page_of(found, request.limit, lambda user: Position(user.created_at, user.id))
+
+    def active_admins(self) -> int:
+        admins = select(users.c.id).where(users.c.role == Role.ADMIN.value, users.c.active.is_(True))
+        return len(self._connection.execute(locked(admins, self._connection)).all())
+
+    def active(self, *, limit: int) -> Sequence[User]:
+        statement = select(users).where(users.c.active.is_(True)).limit(limit)
+        return [_to_user(row) for row in self._connection.execute(statement)]
+
+
+def _to_row(user: User) -> dict[str, Any]:
+    return {
+        "id": user.id,
+        "email": user.email,
+        "name": user.name,
+        "role": user.role.value,
+        "phone": user.phone,
+        "password_hash": user.password_hash,
+        "active": user.active,
+        "created_at": user.created_at,
+        "updated_at": user.updated_at,
+        "version": user.version,
+    }
+
+
+def _to_user(row: Row[Any]) -> User:
+    return User(
+        id=row.id,
+        email=row.email,
+        name=row.name,
+        role=Role(row.role),
+        phone=row.phone,
+        password_hash=row.password_hash,
+        active=row.active,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        version=row.version,
+    )
