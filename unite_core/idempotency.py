@@ -2,12 +2,13 @@
 
 from abc import abstractmethod
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
 from unite_core.clock import Clock
-from unite_core.errors import Conflict, Invalid
+from unite_core.errors import Conflict, Invalid, Unavailable
 
 if TYPE_CHECKING:  # the unit of work holds the Answers that are declared here
     from unite_core.unit_of_work import UnitOfWork, Work
@@ -113,7 +114,8 @@ class Once:
                     keep(work, result)
                     work.commit()
         except BaseException:
-            with self.work() as work:
+            # A claim that cannot be given back now runs out by itself.
+            with suppress(Unavailable), self.work() as work:
                 work.answers.release(claim)
                 work.commit()
             raise

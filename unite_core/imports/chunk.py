@@ -22,6 +22,7 @@ from unite_core.imports.rows import LeadDraft, missing_name
 from unite_core.imports.snapshots import snapshot_of
 from unite_core.leads.model import Lead, LeadStatus
 from unite_core.leads.ports import ContactMatches
+from unite_core.phone import Phone
 from unite_core.text import clean
 
 Row = tuple[Record, "LeadDraft | tuple[Problem, ...]"]
@@ -136,7 +137,7 @@ class Chunk:
             return
         if (phone, email) != (lead.phone, lead.email):
             self._use_freed(draft)
-            self._forget(lead)
+            self._free(lead, phone, email)
         lead.rename(draft.name or lead.name)
         lead.reach_under(phone, email)
         lead.move_to(draft.status or lead.status)
@@ -193,11 +194,12 @@ class Chunk:
         if lead.email is not None:
             self._by_email[lead.email] = lead
 
-    def _forget(self, lead: Lead) -> None:
-        if lead.phone is not None:
+    def _free(self, lead: Lead, phone: Phone | None, email: str | None) -> None:
+        """Let go of what the lead does not keep."""
+        if lead.phone is not None and lead.phone != phone:
             self._by_phone.pop(lead.phone.key, None)
             self._freed.add(lead.phone.key)
-        if lead.email is not None:
+        if lead.email is not None and lead.email != email:
             self._by_email.pop(lead.email, None)
             self._freed.add(lead.email)
 

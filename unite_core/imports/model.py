@@ -193,11 +193,16 @@ class LeadImport:
         self._end(now)
         self.report_key = report_key
 
-    def fail(self, failure: Failure, now: datetime) -> None:
+    def excuse(self) -> None:
+        """Have the present attempt not counted."""
+        self.attempts = max(0, self.attempts - 1)
+
+    def fail(self, failure: Failure, now: datetime, report_key: str | None = None) -> None:
         """Be given up, for a reason that its owner can act on. The same file may be uploaded again."""
         self.status = ImportStatus.FAILED
         self.failure = failure
         self.same_file_key = None
+        self.report_key = report_key
         self._end(now)
 
     def request_cancel(self, now: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from itertools import islice
 from uuid import UUID
@@ -63,6 +63,7 @@ class ContinueImport:
     clock: Clock
     ids: Ids
     phones: PhonePolicy
+    chunk_rows: int = CHUNK_ROWS
 
     def __call__(
         self, import_id: UUID, *, holder: str, should_stop: Callable[[], bool] = _never
@@ -74,10 +75,18 @@ class ContinueImport:
             return self._run(taken, holder, should_stop)
         except LostLease:
             return None
+        except Unavailable:
+            self._excuse(taken.id, holder)
+            raise
+
+    def _run(self, taken: LeadImport, holder: str, should_stop: Callable[[], bool]) -> ImportStatus:
+        try:
+            stopped = self._work_through(taken, holder, should_stop)
         except FileRefused as refused:
             return self._end(taken.id, holder, Failure(refused.code, refused.detail))
         except NotFound:
             return self._end(taken.id, holder, Failure("file_missing", "The uploaded file is gone; upload it again."))
+        return self._let_go(taken.id, holder) if stopped else self._end(taken.id, holder, None)
 
     def _take(self, import_id: UUID, holder: str) -> LeadImport | ImportStatus | None:
         now = self.clock.now()
@@ -91,6 +100,7 @@ class ContinueImport:
                 wanted.fail(
                     Failure("gave_up", f"It could not be continued from row {wanted.last_row + 1}; tell support."), now
                 )
+                work.rehearsal.clear(import_id)
             else:
                 wanted.take(holder, now)
             wanted.touched()
@@ -98,7 +108,8 @@ class ContinueImport:
             work.commit()
         return wanted.status if wanted.status.ended else wanted
 
-    def _run(self, taken: LeadImport, holder: str, should_stop: Callable[[], bool]) -> ImportStatus:
+    def _work_through(self, taken: LeadImport, holder: str, should_stop: Callable[[], bool]) -> bool:
+        """Commit chunk after chunk; true where the worker has to stop before the end of the file."""
         since = self.clock.now()
         if not taken.dialect:
             taken = self._examine(taken, holder)
@@ -115,15 +126,15 @@ class ContinueImport:
             reader = RecordReader(stream, dialect.encoding, dialect.delimiter)
             reader.skip(max(taken.last_row, dialect.header_row))
             records = iter(reader)
-            while chunk := [(record, interpret(record)) for record in islice(records, CHUNK_ROWS)]:
+            while chunk := [(record, interpret(record)) for record in islice(records, self.chunk_rows)]:
                 now = self.clock.now()
                 taken = self._commit(taken.id, holder, chunk, reader.bytes_read, (now - since).total_seconds())
                 since = now
                 if taken.cancel_requested:
-                    return self._end(taken.id, holder, None)
+                    return False
                 if should_stop():
-                    return self._let_go(taken.id, holder)
-        return self._end(taken.id, holder, None)
+                    return True
+        return False
 
     def _examine(self, taken: LeadImport, holder: str) -> LeadImport:
         with ExitStack() as streams:
@@ -170,6 +181,15 @@ class ContinueImport:
             work.commit()
         return mine
 
+    def _excuse(self, import_id: UUID, holder: str) -> None:
+        """Not count this attempt: it was not the file that it failed for."""
+        with suppress(Unavailable, LostLease), self.work() as work:
+            mine = self._mine(work, import_id, holder)
+            mine.excuse()
+            mine.touched()
+            work.imports.save(mine)
+            work.commit()
+
     def _let_go(self, import_id: UUID, holder: str) -> ImportStatus:
         with self.work() as work:
             mine = self._mine(work, import_id, holder)
@@ -185,7 +205,7 @@ class ContinueImport:
         with self.work() as work:
             mine = self._mine(work, import_id, holder)
             if failure is not None:
-                mine.fail(failure, now)
+                mine.fail(failure, now, report_key)
             elif mine.cancel_requested:
                 mine.cancel(now, report_key)
             else:

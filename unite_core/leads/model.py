@@ -119,7 +119,10 @@ class DuplicateLead(Conflict):
     code = "duplicate_lead"
 
     def __init__(self, duplicates: tuple[Duplicate, ...]) -> None:
-        fields = " and ".join({"phone": "phone number", "email": "e-mail address"}[found.field] for found in duplicates)
+        fields = " and ".join(
+            {"phone": "phone number", "email": "e-mail address"}[field]
+            for field in sorted({found.field for found in duplicates}, reverse=True)
+        )
         super().__init__(f"Another lead has this {fields} already; open that one, or correct this one.")
         self.duplicates = duplicates
 

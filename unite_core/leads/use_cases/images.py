@@ -108,6 +108,8 @@ class CompleteImage:
             return image
         problem = self._problem(image)
         with self.work() as work:
+            visible_lead(work, actor, lead_id)
+            image = work.images.get(lead_id, image_id)
             if problem is None:
                 image.receive()
                 work.images.save(image)

@@ -1,0 +1,161 @@
+"""Taking back what an import did, a few hundred leads at a time."""
+
+from collections.abc import Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass
+from uuid import UUID
+
+from unite_core.clock import Clock
+from unite_core.errors import NotFound
+from unite_core.imports.model import LeadImport, LeadSnapshot
+from unite_core.imports.ports import ImportsWork
+from unite_core.imports.snapshots import restore
+from unite_core.leads.model import Lead
+from unite_core.unit_of_work import UNFINISHED, Work
+
+UNDO_STEP = 500
+MOST_AT_ONCE = 2000
+"""Leads that passed their phones and e-mails on to each other are put back together, up to this many."""
+
+
+@dataclass(frozen=True)
+class UndoStep:
+    """Take back the effects of an import on up to `limit` leads, in one transaction."""
+
+    work: Work[ImportsWork]
+    clock: Clock
+    limit: int = UNDO_STEP
+
+    def __call__(self, import_id: UUID) -> LeadImport:
+        with self.work() as work:
+            unwanted = work.imports.get(import_id)
+            if unwanted.undoing:
+                self._step(work, unwanted)
+                unwanted.touched()
+                work.imports.save(unwanted)
+            work.commit(UNFINISHED)
+        return unwanted
+
+    def _step(self, work: ImportsWork, unwanted: LeadImport) -> None:
+        # What was created goes first: it may hold the phone that a lead is to get back.
+        created = work.leads.untouched_of_import(unwanted.id, after_row=unwanted.undo_row, limit=self.limit)
+        if created:
+            removed = self._remove(work, created)
+            unwanted.undo_some(removed=removed, restored=0, kept=0, row=created[-1].import_row or 0)
+            return
+        snapshots = work.rows.remembered(unwanted.id, limit=self.limit)
+        if not snapshots:
+            unwanted.finish_undo(self.clock.now())
+            return
+        made = [snapshot for snapshot in snapshots if snapshot.made_by_import]
+        removed = self._remove(work, [*_as_left_by_import(work, made).values()])
+        changed = _with_those_in_the_way(work, [snapshot for snapshot in snapshots if not snapshot.made_by_import])
+        restored = self._put_back(work, changed)
+        work.rows.forget(unwanted.id, [snapshot.lead_id for snapshot in (*made, *changed)])
+        unwanted.undo_some(removed=removed, restored=restored, kept=len(changed) - restored, row=unwanted.undo_row)
+
+    def _remove(self, work: ImportsWork, created: Sequence[Lead]) -> int:
+        with_images = work.images.leads_with_images([lead.id for lead in created])
+        unwanted = [lead for lead in created if lead.id not in with_images]
+        for lead in unwanted:
+            self._hide(work, lead)
+        return len(unwanted)
+
+    def _hide(self, work: ImportsWork, lead: Lead) -> None:
+        now = self.clock.now()
+        lead.hide(now)
+        lead.touched(now)
+        work.leads.save(lead)
+
+    def _put_back(self, work: ImportsWork, snapshots: Sequence[LeadSnapshot]) -> int:
+        now_and_then = {}
+        leads = _as_left_by_import(work, snapshots)
+        for snapshot in snapshots:
+            lead = leads.get(snapshot.lead_id)
+            if lead is not None:
+                former = copy(lead)
+                restore(former, snapshot.before)
+                now_and_then[lead.id] = (lead, former)
+        holders = _holders(work, [former for _, former in now_and_then.values()])
+        possible = _possible({lead_id: former for lead_id, (_, former) in now_and_then.items()}, holders)
+        # Some hold what others are to get back, perhaps in a circle: those step out of the way first.
+        wanted = {key for lead_id in possible for key in _keys(now_and_then[lead_id][1]) if holders.get(key) != lead_id}
+        for lead_id in possible:
+            lead, former = now_and_then[lead_id]
+            if wanted & _keys(lead):
+                self._hide(work, lead)
+                former.version = lead.version
+        for lead_id in possible:
+            former = now_and_then[lead_id][1]
+            former.touched(self.clock.now())
+            work.leads.save(former)
+        return len(possible)
+
+
+def _as_left_by_import(work: ImportsWork, snapshots: Sequence[LeadSnapshot]) -> dict[UUID, Lead]:
+    """The leads that nobody has touched since."""
+    found = {}
+    for snapshot in snapshots:
+        try:
+            lead = work.leads.get(snapshot.lead_id)
+        except NotFound:
+            continue
+        if lead.version == snapshot.version_after:
+            found[lead.id] = lead
+    return found
+
+
+def _with_those_in_the_way(work: ImportsWork, snapshots: Sequence[LeadSnapshot]) -> list[LeadSnapshot]:
+    """The same snapshots, and those of the leads that hold what the first ones are to get back, and so on."""
+    known = {snapshot.lead_id: snapshot for snapshot in snapshots}
+    latest = list(snapshots)
+    while latest and len(known) < MOST_AT_ONCE:
+        leads = _as_left_by_import(work, latest)
+        for snapshot in latest:
+            if snapshot.lead_id in leads:
+                restore(leads[snapshot.lead_id], snapshot.before)
+        in_the_way = set(_holders(work, [*leads.values()]).values()) - known.keys()
+        import_id = latest[0].import_id
+        latest = [*work.rows.remembered(import_id, limit=MOST_AT_ONCE, lead_ids=in_the_way)]
+        known |= {snapshot.lead_id: snapshot for snapshot in latest}
+    return [*known.values()]
+
+
+def _holders(work: ImportsWork, leads: Sequence[Lead]) -> dict[str, UUID]:
+    """Who has the phones and e-mails of these leads at present."""
+    phones = [lead.phone.key for lead in leads if lead.phone is not None]
+    emails = [lead.email for lead in leads if lead.email is not None]
+    matches = work.leads.matches(phones, emails)
+    return {key: lead.id for key, lead in (*matches.by_phone.items(), *matches.by_email.items())}
+
+
+def _possible(formers: Mapping[UUID, Lead], holders: Mapping[str, UUID]) -> list[UUID]:
+    """Which leads can be put back as they were together, because what each needs is free then."""
+    possible = dict(formers)
+    while True:
+        # What is held by somebody who stays as they are, or who had it before too, is not free.
+        owners = {
+            key: holder for key, holder in holders.items() if holder not in possible or key in _keys(possible[holder])
+        }
+        blocked = [
+            lead_id
+            for lead_id, former in possible.items()
+            if any(owners.get(key, lead_id) != lead_id for key in _keys(former))
+        ]
+        if not blocked:
+            # Two may have had the same, one after the other; one of them can have it again.
+            blocked = [
+                lead_id
+                for lead_id, former in possible.items()
+                if any(owners.setdefault(key, lead_id) != lead_id for key in _keys(former))
+            ][:1]
+        if not blocked:
+            return [*possible]
+        for lead_id in blocked:
+            del possible[lead_id]
+
+
+def _keys(lead: Lead) -> set[str]:
+    """What no other lead may have: the phone's key and the e-mail address."""
+    keys = {lead.phone.key if lead.phone is not None else None, lead.email}
+    return {key for key in keys if key is not None}
