@@ -18,7 +18,7 @@ PRAGMAS = ("journal_mode", "synchronous", "cache_size", "temp_store", "foreign_k
 
 def main() -> None:
     """Copy the rows in the order in which they were inserted; only the inserting is timed."""
-    source = sqlite3.connect(next(Path(sys.argv[1]).glob("*.db*")))
+    source = sqlite3.connect(next(Path(sys.argv[1]).glob("*.sqlite3")))
     folder = Path(sys.argv[2])
     folder.mkdir()
     path = folder / "plain.db"
