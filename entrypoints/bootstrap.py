@@ -9,17 +9,24 @@ from pathlib import Path
 from typing import Self
 from uuid import UUID
 
+from alembic.util.exc import CommandError
+from sqlalchemy import Engine
+from sqlalchemy.exc import DatabaseError
+
 from adapters.argon2 import Argon2Passwords
 from adapters.jwt import JwtTokens
 from adapters.local.files import LocalFiles
 from adapters.local.jobs import LocalJobs, WakeUps
 from adapters.rate_limits import LocalRateLimits
-from adapters.sql import SqlWork, create_engine_for, is_current, migrate, ping
+from adapters.sql import migrate
+from adapters.sql.engine import create_engine_for, ping
+from adapters.sql.unit_of_work import SqlWork
 from adapters.system_clock import SystemClock
 from adapters.uuid7 import Uuid7Ids
 from entrypoints.keys import derived, kept_keys
-from entrypoints.settings import DATA_DIR, JWT_KEYS, Settings
+from entrypoints.settings import DATA_DIR, DATABASE_URL, JWT_KEYS, Settings
 from unite_core.application import Ports, Rules, Unite, build
+from unite_core.errors import Unavailable
 from unite_core.files import Files, SignedFiles
 from unite_core.identity.model import Actor, Role, User
 from unite_core.identity.ports import UserFilter
@@ -74,13 +81,7 @@ def start(settings: Settings) -> Started:
     folder = settings.data_dir.absolute()
     with _locked(folder):
         keys = settings.jwt_keys or _kept_keys(folder)
-        url = database_url(settings)
-        engine = create_engine_for(url)
-        try:
-            migrate.upgrade(engine)
-        except BaseException:
-            engine.dispose()
-            raise
+        engine = _up_to_date(database_url(settings))
     clock = SystemClock()
     jobs = LocalJobs(folder)
     files = LocalFiles(
@@ -135,8 +136,10 @@ def database_url(settings: Settings) -> str:
 def database_is_current(settings: Settings) -> bool:
     """Whether the database has exactly the tables that this version of Unite works with. Changes nothing."""
     engine = create_engine_for(database_url(settings))
+    if not Path(engine.url.database or "").exists():  # asking would make the file
+        return False
     try:
-        return is_current(engine)
+        return migrate.is_current(engine)
     finally:
         engine.dispose()
 
@@ -144,6 +147,23 @@ def database_is_current(settings: Settings) -> bool:
 def _rules(settings: Settings) -> Rules:
     phones = PhonePolicy(default_country=settings.default_country, rule=settings.phone_rule)
     return Rules(phones=phones, logins_per_minute=settings.logins_per_minute)
+
+
+def _up_to_date(url: str) -> Engine:
+    engine = create_engine_for(url)
+    try:
+        if not migrate.is_current(engine):
+            migrate.upgrade(engine)
+    except CommandError as error:
+        engine.dispose()
+        raise StartRefused(
+            f"The database is not of this version of Unite, or of one before: {error}. "
+            f"Start the newer version that it was used with, or name another one in {DATABASE_URL.name}."
+        ) from error
+    except (Unavailable, DatabaseError) as error:
+        engine.dispose()
+        raise StartRefused(f"The database {engine.url.database} cannot be used: {error}") from error
+    return engine
 
 
 def _kept_keys(folder: Path) -> dict[str, bytes]:

@@ -5,6 +5,7 @@ import logging.config
 import sys
 from typing import Any
 
+from pythonjsonlogger.core import LogData
 from pythonjsonlogger.json import JsonFormatter
 
 # What every record has anyway; whatever else is on one was put there with `extra=`.
@@ -21,6 +22,9 @@ class JsonLines(JsonFormatter):
             rename_fields={"levelname": "level", "name": "logger"},
             timestamp=True,
         )
+
+    def process_log_record(self, log_data: LogData) -> LogData:
+        return {name: value for name, value in super().process_log_record(log_data).items() if value is not None}
 
 
 class Prose(logging.Formatter):
@@ -43,8 +47,11 @@ def plan(*, human: bool) -> dict[str, Any]:
         "formatters": {"lines": {"()": Prose if human else JsonLines}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines", "stream": "ext://sys.stderr"}},
         "root": {"handlers": ["stderr"], "level": "INFO"},
-        # The HTTP server hangs a handler of its own on its logger unless told otherwise, and greets at length.
-        "loggers": {"_granian": {"handlers": [], "level": "WARNING", "propagate": True}},
+        "loggers": {
+            # Of what the HTTP server and the migrations tell about themselves, only trouble is of interest.
+            "_granian": {"handlers": [], "level": "ERROR", "propagate": True},
+            "alembic": {"level": "WARNING"},
+        },
     }
 
 

@@ -19,7 +19,7 @@ from rich.text import Text
 from entrypoints.cli.demo_service import LOOK_EVERY, Client, DemoFailed, last_lines, service
 from entrypoints.cli.shown import Bar, console, counts_table, rate
 from unite_core.identity.model import Role
-from unite_core.imports.error_report import REPORT_COLUMNS
+from unite_core.imports.error_report import REPORT_COLUMNS, without_guard
 from unite_core.imports.model import ImportStatus, RowKind
 
 SAMPLE = Path(__file__).resolve().parents[2] / "sample_leads.csv"
@@ -190,8 +190,9 @@ def _correct(floor: _Floor, done: Mapping[str, Any]) -> None:
     for row in rows:
         column = fields.get(row[field])
         if column and row[suggestion]:
-            shown.print(Text(f"  row {row[number]}: {row[column]} becomes {row[suggestion]}"))
-            row[column] = row[suggestion]
+            meant = without_guard(row[suggestion])
+            shown.print(Text(f"  row {row[number]}: {without_guard(row[column])} becomes {meant}"))
+            row[column] = meant
             corrected += 1
     if not corrected:
         raise DemoFailed("No row came with a suggestion.")

@@ -1,5 +1,6 @@
 """The service that `demo` shows: started in a folder of its own, spoken to over HTTP, and gone at the end."""
 
+import io
 import os
 import signal
 import socket
@@ -109,8 +110,8 @@ class Client:
             answer = requests.request(
                 upload["method"],
                 upload["url"],
-                headers={**upload["headers"], "Content-Length": str(len(content))},
-                data=_pieces(content, on_sent),
+                headers=upload["headers"],
+                data=_Watched(content, on_sent),
                 timeout=ANSWERED_WITHIN,
             )
         except requests.RequestException as error:
@@ -119,11 +120,17 @@ class Client:
             raise DemoFailed(f"The upload was answered {answer.status_code}: {answer.text[:500]}")
 
 
-def _pieces(content: bytes, on_sent: Callable[[int, int], None]) -> Iterator[bytes]:
-    size = max(1, len(content) // 20)
-    for start in range(0, len(content), size):
-        yield content[start : start + size]
-        on_sent(min(start + size, len(content)), len(content))
+class _Watched(io.BytesIO):
+    """A file that tells how much of it was read, out of how many bytes."""
+
+    def __init__(self, content: bytes, on_read: Callable[[int, int], None]) -> None:
+        super().__init__(content)
+        self._on_read = on_read
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        block = super().read(size)
+        self._on_read(self.tell(), len(self.getbuffer()))
+        return block
 
 
 def _free_port() -> int:

@@ -12,6 +12,7 @@ from typing import Any
 
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
+from granian.log import LogLevels
 from granian.server import MPServer
 
 from entrypoints import logs
@@ -67,9 +68,9 @@ def run(_arguments: Namespace, environ: Mapping[str, str]) -> int:
         factory=True,
         respawn_failed_workers=True,
         workers_kill_timeout=GRACE,
+        log_level=LogLevels.error,
         log_dictconfig=logs.plan(human=logs.human()),
     )
-    server.on_startup(lambda: _greet(settings))
     server.on_startup(server.worker.start)
     server.serve()
     return 0
@@ -85,7 +86,7 @@ class _Server(MPServer):
     def shutdown(self, exit_code: int = 0) -> None:
         self.worker.begin_to_stop()
         try:
-            super().shutdown(exit_code)
+            super().shutdown(exit_code)  # type: ignore[no-untyped-call]  # granian leaves it without types
         finally:
             self.worker.stop()
 
@@ -156,10 +157,6 @@ def _prepare(settings: Settings) -> None:
                 ADMIN_EMAIL.name,
                 ADMIN_PASSWORD.name,
             )
-
-
-def _greet(settings: Settings) -> None:
-    log.info("Unite listens.", extra={"address": settings.public_url, "docs": f"{settings.public_url}/docs"})
 
 
 def _wait_for_port(settings: Settings) -> None:

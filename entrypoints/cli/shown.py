@@ -17,9 +17,9 @@ _STYLES = {"created": "green", "updated": "cyan", "duplicate": "yellow", "reject
 
 
 def console() -> Console:
-    """Where everything is shown; no wider than is good to read."""
+    """Where everything is shown; no wider than is good to read, and as wide as that where nobody's window limits it."""
     plain = Console(highlight=False)
-    return Console(highlight=False, width=min(WIDEST, plain.width))
+    return Console(highlight=False, width=min(WIDEST, plain.width) if plain.is_terminal else WIDEST)
 
 
 class Bar:

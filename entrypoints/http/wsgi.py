@@ -16,6 +16,8 @@ from entrypoints.settings import read_settings
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
+log = logging.getLogger(__name__)
+
 
 def application() -> "WSGIApplication":
     """The application for one process of the server, which lives no longer than the process that started it."""
@@ -25,7 +27,10 @@ def application() -> "WSGIApplication":
     for handler in logging.getLogger().handlers:
         handler.addFilter(CorrelationFilter())
     started = start(read_settings(os.environ))
-    return create_app(started.unite, door_of(started))
+    app = create_app(started.unite, door_of(started))
+    address = started.settings.public_url
+    log.info("Unite listens.", extra={"address": address, "docs": f"{address}/docs"})
+    return app
 
 
 def door_of(started: Started) -> Door:

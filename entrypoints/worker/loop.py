@@ -88,8 +88,8 @@ class Worker:
         for import_id in undoing:
             if self.stop.is_set():
                 break
-            self.unite.imports.continue_undo(import_id)
             log.info("The import is undone.", extra={"import_id": str(import_id)})
+            self.unite.imports.continue_undo(import_id, should_stop=self.stop.is_set)
         return chosen is not None or bool(undoing)
 
     def _upkeep(self) -> None:
