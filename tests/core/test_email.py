@@ -106,6 +106,13 @@ pieces = st.lists(
 @given(
     pieces | st.builds("{}@{}{}".format, pieces, pieces, st.sampled_from([".com", ".CO.UK", ".io", ""])) | st.emails()
 )
+@example("a@ab--c.com")
+@example("a@ab-.com")
+@example("a@-b.com")
+@example("a@xn--a.com")
+@example("a@b_c.com")
+@example("a@.com")
+@example(".a@b.com")
 def test_any_text_is_what_the_library_says(text: str) -> None:
     assert address_or_none(text) == by_the_library(text)
 

@@ -79,7 +79,7 @@ class Lines:
         last = lines.pop() if lines and not self._ended and lines[-1][-1] not in "\r\n" else ""
         self.pending.extend(lines)
         if len(last) > LONGEST_LINE:
-            self.pending.append(last[: LONGEST_LINE + 1])
+            self.pending.append(last)
             self._in_long_line = True
             last = ""
         self._line_so_far = last + held

@@ -49,6 +49,10 @@ def test_a_file_with_as_many_broken_sequences_as_sound_ones_is_windows_1252() ->
     assert detect_encoding(["ë\n".encode(), b"caf\xe9\n"]) == Encoding("cp1252")
 
 
+def test_a_character_that_is_broken_off_at_the_end_of_a_chunk_is_broken() -> None:
+    assert detect_encoding([b"name\ncaf\xe9", b"\nand no more"]) == Encoding("cp1252")
+
+
 def test_a_run_of_bytes_that_mean_nothing_is_one_broken_sequence() -> None:
     assert detect_encoding(["Zoë Strö\n".encode() + b"\xff\xff\xff\xff\n"]) == Encoding("utf-8")
 
@@ -115,7 +119,9 @@ def test_a_file_that_is_no_text_is_refused_with_advice(content: bytes, word: str
 def test_a_nul_far_into_a_file_does_not_make_it_binary() -> None:
     filler = HEADER + b"Ann,ann@example.com\n" * 4000
 
-    assert detect_encoding([filler[: 64 * 1024], filler[64 * 1024 :] + b"\0\n"]) == Encoding("utf-8")
+    assert detect_encoding([filler[: 64 * 1024], filler[64 * 1024 :] + b"\0\n", b"\0" + filler * 2]) == Encoding(
+        "utf-8"
+    )
 
 
 @given(st.text(alphabet=st.characters(exclude_characters="\0", exclude_categories=["Cs"])), st.integers(1, 9))

@@ -16,6 +16,7 @@ from unite_core.imports.reading import (
     Dialect,
     Record,
     RecordReader,
+    examine,
     sniff_delimiter,
 )
 
@@ -80,6 +81,7 @@ def test_a_quote_that_opens_on_the_last_line_is_not_closed() -> None:
 
 def test_a_broken_quote_on_the_last_line_after_an_unclosed_one_is_told_apart() -> None:
     assert told(read(b'a,"open\nb\n"c"d')) == [(1, "unclosed_quote"), (2, ""), (3, "malformed_row")]
+    assert told(read(b'a,"open\n""b')) == [(1, "unclosed_quote"), (2, "malformed_row")]
     assert told(read(b'a,"open\nb,"c\n')) == [(1, "unclosed_quote"), (2, "unclosed_quote")]
 
 
@@ -352,6 +354,19 @@ def test_a_file_is_examined_before_it_is_read() -> None:
     assert dialect == Dialect(Encoding("utf-8", 3), ";", 3, ("Name", "Email", "=Note"))
     assert [column.field for column in found.columns] == ["name", "email", None]
     assert Dialect.from_plain(json.loads(json.dumps(dialect.to_plain()))) == dialect
+
+
+class Trickle(io.BytesIO):
+    """A file that gives three bytes at a time, as one from afar may."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        return super().read(min(size or 0, 3))
+
+
+def test_a_file_may_be_examined_in_small_portions() -> None:
+    content = b"\xef\xbb\xbfName;Email\nZoe;zoe@example.com\n"
+
+    assert examine(lambda: Trickle(content)) == look(content)
 
 
 def test_the_line_by_which_excel_is_told_the_delimiter_is_no_row() -> None:
