@@ -70,7 +70,7 @@ class LeadPages:
     def _count(self, column: Column[Any], values: Values) -> int:
         total = 0
         for value in values:
-            some = select(literal(1)).select_from(leads).where(_is(column, value)).limit(COUNTED).subquery()
+            some = select(literal(1)).select_from(leads).where(_is(column, value)).limit(COUNTED).subquery("counted")
             total += self._connection.execute(select(func.count()).select_from(some)).scalar_one()
         return total
 

@@ -1,0 +1,153 @@
+"""How transactions wait for each other, and what is told when they wait in vain."""
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from threading import Event, Thread
+
+import pytest
+from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
+
+from adapters.sql.engine import MOST_CONNECTIONS, create_engine_for, ping
+from adapters.sql.unit_of_work import SqlWork
+from tests.databases import a_database
+from unite_core.errors import Unavailable
+from unite_core.identity.ports import UserFilter
+from unite_core.leads.ports import LeadFilter
+from unite_core.paging import PageRequest
+from unite_core.testing.builders import a_lead, a_user
+from unite_core.testing.contracts.database import put
+
+
+@pytest.fixture
+def impatient(tmp_path: Path) -> Iterator[Engine]:
+    engine = a_database(tmp_path, timeout=0.05)
+    yield engine
+    engine.dispose()
+
+
+def test_a_reading_unit_does_not_wait_for_a_writing_one(impatient: Engine) -> None:
+    work, reads = SqlWork(impatient), SqlWork(impatient, reading=True)
+    put(work, a_lead())
+
+    with work() as writing:
+        writing.leads.add_many([a_lead() for _ in range(100)])
+        with reads() as unit:
+            assert len(unit.leads.page(LeadFilter(), PageRequest()).items) == 1
+        writing.commit()
+
+    with reads() as unit:
+        assert unit.leads.page(LeadFilter(), PageRequest()).next is not None
+
+
+def test_a_writing_unit_that_waits_too_long_says_so_and_waits_no_longer(impatient: Engine) -> None:
+    work = SqlWork(impatient)
+    with work() as first:
+        first.users.add(a_user())
+        since = time.monotonic()
+        with pytest.raises(Unavailable, match="busy with another change"), work():
+            pass
+        assert time.monotonic() - since < 5
+        first.commit()
+
+    put(work, a_user())
+    assert impatient.pool.checkedout() == 0  # type: ignore[attr-defined]  # a QueuePool counts them
+
+
+def test_a_writing_unit_waits_for_another_to_end(work: SqlWork) -> None:
+    begun = Event()
+
+    def write_slowly() -> None:
+        with work() as unit:
+            unit.users.add(a_user())
+            begun.set()
+            time.sleep(0.2)
+            unit.commit()
+
+    thread = Thread(target=write_slowly)
+    thread.start()
+    begun.wait(10)
+    put(work, a_user())
+    thread.join()
+
+    with work() as unit:
+        assert len(unit.users.page(UserFilter(), PageRequest()).items) == 2
+
+
+def test_a_reading_unit_refuses_to_write_and_the_next_writing_one_writes(work: SqlWork, reads: SqlWork) -> None:
+    with reads() as unit, pytest.raises(OperationalError, match="readonly"):
+        unit.users.add(a_user())
+
+    with reads() as unit, pytest.raises(RuntimeError):
+        unit.commit()
+    ann = a_user()
+    put(work, ann)
+    with reads() as unit:
+        assert unit.users.get(ann.id) == ann
+
+
+def test_a_unit_commits_once(work: SqlWork) -> None:
+    with work() as unit:
+        unit.commit()
+        with pytest.raises(RuntimeError):
+            unit.commit()
+
+
+def test_more_units_at_once_than_there_are_connections_are_told_to_come_back(impatient: Engine) -> None:
+    reads = SqlWork(impatient, reading=True)
+    with ExitStack() as units:
+        for _ in range(MOST_CONNECTIONS):
+            units.enter_context(reads())
+        with pytest.raises(Unavailable, match="Too much is going on"):
+            units.enter_context(reads())
+    with reads():
+        pass
+
+
+def test_a_failure_of_the_database_is_told_from_a_fault_of_ours(engine: Engine) -> None:
+    with engine.connect() as connection, pytest.raises(OperationalError, match="no such table"):
+        connection.exec_driver_sql("SELECT 1 FROM nowhere")
+
+
+def test_a_database_that_is_there_answers(engine: Engine) -> None:
+    ping(engine)
+
+
+def test_a_folder_that_is_not_there_makes_the_database_unavailable(tmp_path: Path) -> None:
+    engine = create_engine_for(f"sqlite:///{tmp_path}/nowhere/unite.db")
+
+    with pytest.raises(Unavailable, match="cannot be opened"):
+        ping(engine)
+    with pytest.raises(Unavailable, match="cannot be opened"), SqlWork(engine)():
+        pass
+
+
+def test_a_file_that_is_no_database_makes_it_unavailable(tmp_path: Path) -> None:
+    (tmp_path / "unite.db").write_bytes(b"this is not a database, and long enough to tell" * 100)
+
+    with pytest.raises(Unavailable):
+        ping(create_engine_for(f"sqlite:///{tmp_path}/unite.db"))
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "postgresql://localhost/unite"])
+def test_a_database_that_unite_does_not_know_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match="SQLite file"):
+        create_engine_for(url)
+
+
+def test_connections_are_set_up_to_be_safe_and_quick(engine: Engine) -> None:
+    with engine.connect() as connection:
+        found = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "temp_store", "busy_timeout", "cache_size")
+        }
+    assert found == {
+        "journal_mode": "wal",
+        "synchronous": 1,
+        "foreign_keys": 1,
+        "temp_store": 2,
+        "busy_timeout": 30_000,
+        "cache_size": -32 * 1024,
+    }

@@ -1,0 +1,102 @@
+"""What the database refuses is told in the words of the domain."""
+
+import sqlite3
+
+import pytest
+from sqlalchemy import UniqueConstraint
+from sqlalchemy.exc import IntegrityError
+
+from adapters.sql.errors import REFUSALS, passing_failure, refusal, violated_constraint
+from adapters.sql.tables import metadata
+from adapters.sql.unit_of_work import SqlWork
+from unite_core.errors import Conflict
+from unite_core.leads.model import Duplicate, DuplicateLead
+from unite_core.testing.builders import a_lead, a_user, an_id
+from unite_core.testing.contracts.database import at_once, put
+
+
+def test_every_unique_constraint_has_an_error_of_the_domain() -> None:
+    unique = {
+        constraint.name
+        for table in metadata.tables.values()
+        for constraint in table.constraints
+        if isinstance(constraint, UniqueConstraint)
+    }
+    assert set(REFUSALS) == unique
+
+
+@pytest.mark.parametrize(
+    ("said", "constraint"),
+    [
+        ("UNIQUE constraint failed: users.email", "uq_users_email"),
+        ("UNIQUE constraint failed: leads.phone_key", "uq_leads_phone_key"),
+        ("UNIQUE constraint failed: leads.id", None),
+        ("FOREIGN KEY constraint failed", None),
+        ("(1062, \"Duplicate entry 'a@b.c' for key 'users.uq_users_email'\")", "uq_users_email"),
+        ("(1062, \"Duplicate entry 'a@b.c' for key 'uq_users_email'\")", "uq_users_email"),
+    ],
+)
+def test_a_violated_constraint_is_named(said: str, constraint: str | None) -> None:
+    error = IntegrityError("INSERT", (), Exception(said))
+
+    assert violated_constraint(error) == constraint
+    assert isinstance(refusal(error), Conflict) is (constraint is not None)
+
+
+def test_fifty_that_add_one_lead_at_once_get_one_lead_and_forty_nine_refusals(work: SqlWork) -> None:
+    one = a_lead(email="grace@example.com")
+
+    def add(_: int) -> tuple[Duplicate, ...] | None:
+        with work() as unit:
+            try:
+                unit.leads.add(a_lead(id=an_id(), phone=one.phone, email=one.email))
+            except DuplicateLead as error:
+                return error.duplicates
+            unit.commit()
+        return None
+
+    told = at_once(50, add)
+
+    with work() as unit:
+        there = unit.leads.matches([], ["grace@example.com"]).by_email["grace@example.com"]
+    assert told.count(None) == 1
+    assert told.count((Duplicate("phone", there.id), Duplicate("email", there.id))) == 49
+
+
+def test_leads_that_are_refused_together_leave_the_unit_able_to_go_on(work: SqlWork, reads: SqlWork) -> None:
+    there, other, free = a_lead(), a_lead(), a_lead()
+    put(work, there)
+
+    with work() as unit:
+        with pytest.raises(DuplicateLead) as refused:
+            unit.leads.add_many([other, a_lead(phone=there.phone), free])
+        unit.leads.add(free)
+        unit.commit()
+
+    assert refused.value.duplicates == (Duplicate("phone", there.id),)
+    with reads() as unit:
+        keys = [lead.phone.key for lead in (there, other, free) if lead.phone]
+        assert set(unit.leads.matches(keys, []).by_phone) == {keys[0], keys[2]}
+
+
+def test_a_lead_for_somebody_who_does_not_exist_is_a_fault_of_ours(work: SqlWork) -> None:
+    with work() as unit, pytest.raises(IntegrityError, match="FOREIGN KEY"):
+        unit.leads.add(a_lead(assigned_to=an_id()))
+
+
+def test_a_second_user_with_an_id_is_a_fault_of_ours(work: SqlWork) -> None:
+    ann = a_user()
+    put(work, ann)
+
+    with work() as unit, pytest.raises(IntegrityError, match=r"users\.id"):
+        unit.users.add(a_user(id=ann.id))
+
+
+def test_a_full_disk_passes_and_a_syntax_error_does_not() -> None:
+    full, wrong = sqlite3.OperationalError("full"), sqlite3.OperationalError("syntax")
+    full.sqlite_errorcode, wrong.sqlite_errorcode = sqlite3.SQLITE_FULL, sqlite3.SQLITE_ERROR
+
+    assert passing_failure(full) is not None
+    assert passing_failure(wrong) is None
+    assert passing_failure(sqlite3.ProgrammingError("closed")) is None
+    assert passing_failure(ZeroDivisionError()) is None

@@ -1,0 +1,164 @@
+"""Lists and searches of leads over SQLite find what the in-memory ones find, and their index stays in step."""
+
+from datetime import timedelta
+from random import Random
+from uuid import UUID
+
+import pytest
+from sqlalchemy import Engine
+
+from adapters.sql.lead_words import COMMON
+from adapters.sql.unit_of_work import SqlWork
+from unite_core.leads.model import DuplicateLead, Lead, LeadStatus
+from unite_core.leads.ports import LeadFilter, Leads
+from unite_core.leads.search import question_words
+from unite_core.paging import PageRequest
+from unite_core.testing.builders import a_lead, a_user
+from unite_core.testing.contracts.database import put
+from unite_core.testing.in_memory import InMemoryWork, Store
+from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING as NOW
+
+NAMES = ("Ann Lee", "Anna Müller", "王小明", "Иван Петров", "O'Neil AND Sons", 'Rob "Bob" Roy', "NEAR*", "Ünal Çelik")
+QUESTIONS = ("ann", "an le", "müll", "小", "иван п", "and", '"bob', "near*", "+1 212", "example", "celik u", "nobody")
+
+
+def walk(leads: Leads, wanted: LeadFilter, limit: int) -> list[Lead]:
+    found: list[Lead] = []
+    request: PageRequest | None = PageRequest(limit=limit)
+    while request is not None:
+        page = leads.page(wanted, request)
+        found += page.items
+        request = PageRequest(limit=limit, after=page.next) if page.next else None
+    return found
+
+
+def some_leads(random: Random, people: list[UUID | None], count: int) -> list[Lead]:
+    return [
+        a_lead(
+            name=random.choice(NAMES),
+            email=f"lead{number}@example.com" if random.random() < 0.5 else None,
+            source=random.choice(("api", "fair", "import")),
+            status=random.choice(list(LeadStatus)),
+            assigned_to=random.choice(people),
+            created_at=NOW + timedelta(minutes=random.randrange(30)),
+        )
+        for number in range(count)
+    ]
+
+
+def a_filter(random: Random, people: list[UUID | None]) -> LeadFilter:
+    somebody = [person for person in people if person is not None]
+    return LeadFilter(
+        statuses=frozenset(random.sample(list(LeadStatus), random.choice((0, 0, 1, 2)))),
+        sources=frozenset(random.sample(("api", "fair", "import", "nowhere"), random.choice((0, 0, 1, 2)))),
+        assigned_to=frozenset(random.sample(somebody, random.choice((0, 0, 1, 2)))),
+        unassigned=random.random() < 0.3,
+        question=tuple(question_words(random.choice(QUESTIONS))) if random.random() < 0.4 else None,
+        created_from=NOW + timedelta(minutes=random.randrange(30)) if random.random() < 0.3 else None,
+        created_to=NOW + timedelta(minutes=random.randrange(30)) if random.random() < 0.3 else None,
+        visible_to=random.choice(people) if random.random() < 0.3 else None,
+    )
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_any_filter_finds_the_same_leads_in_the_same_order_as_in_memory(
+    work: SqlWork, reads: SqlWork, seed: int
+) -> None:
+    random = Random(seed)
+    users = [a_user() for _ in range(3)]
+    people: list[UUID | None] = [None, *(user.id for user in users)]
+    leads = some_leads(random, people, 150)
+    store = Store()
+    for place in (work, InMemoryWork(store)):
+        put(place, *users, *leads)
+        with place() as unit:
+            for gone in leads[::7]:
+                lead = unit.leads.get(gone.id)
+                lead.hide(NOW)
+                lead.touched(NOW)
+                unit.leads.save(lead)
+            unit.commit()
+
+    with reads() as ours, InMemoryWork(store, writes=False)() as theirs:
+        for _ in range(60):
+            wanted = a_filter(random, people)
+            limit = random.choice((1, 7, 200))
+            assert walk(ours.leads, wanted, limit) == walk(theirs.leads, wanted, limit), wanted
+
+
+def test_words_that_many_leads_have_are_found_newest_first_too(work: SqlWork, reads: SqlWork) -> None:
+    ann = a_user()
+    many = [
+        a_lead(
+            name=f"Ann Lee {number}",
+            created_at=NOW + timedelta(seconds=number),
+            status=LeadStatus.LOST if number % 10 == 0 else LeadStatus.NEW,
+            assigned_to=ann.id if number % 3 == 0 else None,
+        )
+        for number in range(COMMON + 10)
+    ]
+    put(work, ann, a_lead(name="Zoe", created_at=NOW + timedelta(days=1)))
+    with work() as unit:
+        unit.leads.add_many(many)
+        unit.commit()
+    newest = many[::-1]
+
+    with reads() as unit:
+
+        def find(**wanted: object) -> list[Lead]:
+            return list(unit.leads.page(LeadFilter(question=("ann", "le"), **wanted), PageRequest(limit=200)).items)  # type: ignore[arg-type]  # fields of LeadFilter
+
+        assert find() == newest[:200]
+        assert find(statuses=frozenset({LeadStatus.LOST})) == [it for it in newest if it.status == "lost"][:200]
+        assert find(visible_to=ann.id) == [it for it in newest if it.assigned_to == ann.id][:200]
+        first = unit.leads.page(LeadFilter(question=("ann",)), PageRequest(limit=50))
+        second = unit.leads.page(LeadFilter(question=("ann",)), PageRequest(limit=50, after=first.next))
+        assert list(second.items) == newest[50:100]
+
+
+def test_the_index_of_words_stays_in_step_with_the_leads(engine: Engine, work: SqlWork, reads: SqlWork) -> None:
+    renamed, gone, back, stays = (a_lead(name=name) for name in ("Adams", "Brown", "Clark", "Davis"))
+    with work() as unit:
+        unit.leads.add(renamed)
+        unit.leads.add_many([gone, back, stays])
+        with pytest.raises(DuplicateLead):
+            unit.leads.add_many([a_lead(name="Evans"), a_lead(phone=stays.phone)])
+        unit.commit()
+    with work() as unit:
+        renamed.rename("Foster")
+        gone.hide(NOW)
+        back.hide(NOW)
+        for lead in (renamed, gone, back):
+            lead.touched(NOW)
+            unit.leads.save(lead)
+        back.deleted_at = None
+        back.touched(NOW)
+        unit.leads.save(back)
+        unit.commit()
+
+    with reads() as unit:
+
+        def find(question: str) -> list[UUID]:
+            return [it.id for it in unit.leads.page(LeadFilter(question=(question,)), PageRequest()).items]
+
+        assert find("foster") == [renamed.id]
+        assert find("clark") == [back.id]
+        assert find("davis") == [stays.id]
+        assert [find(question) for question in ("adams", "brown", "evans")] == [[], [], []]
+    with engine.begin() as connection:
+        # Raises where the index is not what the table says: https://www.sqlite.org/fts5.html#the_integrity_check_command
+        connection.exec_driver_sql("INSERT INTO lead_words (lead_words, rank) VALUES ('integrity-check', 1)")
+        assert connection.exec_driver_sql("SELECT count(*) FROM lead_words_paused").scalar_one() == 0
+
+
+def test_a_lead_that_is_written_by_hand_is_found_and_removed_by_hand_is_not(engine: Engine, work: SqlWork) -> None:
+    put(work, a_lead(name="Adams"))
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TEMP TABLE copy AS SELECT * FROM leads")
+        connection.exec_driver_sql("UPDATE copy SET id = x'00', phone_key = NULL, search_text = 'brown'")
+        connection.exec_driver_sql("INSERT INTO leads SELECT * FROM copy")
+        found = connection.exec_driver_sql("SELECT rowid FROM lead_words WHERE lead_words MATCH 'brown'").all()
+        connection.exec_driver_sql("DELETE FROM leads")
+        left = connection.exec_driver_sql("SELECT rowid FROM lead_words WHERE lead_words MATCH 'brown OR adams'").all()
+        connection.exec_driver_sql("INSERT INTO lead_words (lead_words, rank) VALUES ('integrity-check', 1)")
+    assert (len(found), len(left)) == (1, 0)

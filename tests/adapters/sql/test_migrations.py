@@ -1,0 +1,95 @@
+"""Migrations make the schema that the code expects, and take it back."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Engine, inspect
+
+from adapters.sql.engine import create_engine_for
+from adapters.sql.migrate import compared, current, downgrade, head, is_current, upgrade
+from adapters.sql.tables import metadata
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Iterator[Engine]:
+    engine = create_engine_for(f"sqlite:///{tmp_path}/100%.db")
+    yield engine
+    engine.dispose()
+
+
+def _things(engine: Engine) -> set[tuple[str, str, str]]:
+    with engine.connect() as connection:
+        rows = connection.exec_driver_sql("SELECT type, name, coalesce(sql, '') AS sql FROM sqlite_master")
+        return {(row.type, row.name, row.sql) for row in rows if row.name != "alembic_version"}
+
+
+def test_migrations_walk_up_and_down_and_up_again(empty: Engine) -> None:
+    upgrade(empty)
+    made = _things(empty)
+
+    downgrade(empty, "base")
+    assert {name for _, name, _ in _things(empty) if "alembic" not in name} == set()
+    assert current(empty) is None
+
+    upgrade(empty)
+    assert _things(empty) == made
+
+
+def test_a_second_upgrade_finds_nothing_to_do(empty: Engine) -> None:
+    upgrade(empty)
+    made = _things(empty)
+
+    upgrade(empty)
+
+    assert _things(empty) == made
+
+
+def test_several_that_upgrade_at_once_do_it_once(empty: Engine) -> None:
+    upgrade(empty)  # the file itself is there, as it is when a service restarts
+    downgrade(empty, "base")
+
+    with ThreadPoolExecutor(5) as threads:
+        list(threads.map(upgrade, [empty] * 5))
+
+    assert is_current(empty)
+
+
+def test_a_database_tells_whether_it_is_current(empty: Engine) -> None:
+    assert current(empty) is None
+    assert not is_current(empty)
+
+    upgrade(empty)
+
+    assert current(empty) == head()
+    assert is_current(empty)
+
+
+def test_migrations_make_what_the_tables_say(engine: Engine) -> None:
+    with engine.connect() as connection:
+        context = MigrationContext.configure(
+            connection, opts={"include_name": compared, "compare_type": True, "compare_server_default": True}
+        )
+        assert compare_metadata(context, metadata) == []
+
+
+def test_migrations_make_the_checks_that_the_tables_say(engine: Engine, tmp_path: Path) -> None:
+    described = create_engine_for(f"sqlite:///{tmp_path}/described.db")
+    metadata.create_all(described)
+
+    for table in metadata.tables:
+        wanted, made = (
+            {check["name"]: check["sqltext"] for check in inspect(bind).get_check_constraints(table)}
+            for bind in (described, engine)
+        )
+        assert made == wanted
+    described.dispose()
+
+
+def test_every_constraint_and_index_has_a_name() -> None:
+    for table in metadata.tables.values():
+        assert [constraint for constraint in table.constraints if not constraint.name] == []
+        assert [index for index in table.indexes if not index.name] == []
