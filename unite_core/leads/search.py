@@ -8,7 +8,7 @@ _WORD = re.compile(r"[^\W_]+")
 _UNSPACED = re.compile(
     r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]"
 )
-_NUMBER = re.compile(r"\+?[\d\s().\-/]+")
+_NUMBER = re.compile(r"[+\uff0b]?[\d\s().\-/\uff08\uff09\uff0d\u2010-\u2015]+")
 
 LONGEST_QUESTION = 200
 
@@ -25,22 +25,23 @@ def words(text: str) -> list[str]:
 def search_text(name: str, phone: str | None, email: str | None) -> str:
     """What is indexed of a lead: its words, separated by spaces.
 
-    A phone number is there from each of its first four digits on, so that it is found with and
-    without its country calling code.
+    A phone number is there from each of its first four digits on, so that it is found with and without its
+    country calling code, and its last seven and last four digits are, because people remember those.
     """
     found = words(name)
     if email:
         found += words(email)
     if phone:
         digits = phone.lstrip("+")
-        found += [digits[start:] for start in range(4)]
+        found += [digits[start:] for start in (0, 1, 2, 3, -7, -4)]
     return " ".join(found)
 
 
 def question_words(question: str) -> list[str]:
     """The words that a lead must have a word beginning with, each; a number is one word however it is written."""
     if _NUMBER.fullmatch(question):
-        digits = re.sub(r"\D", "", question)
+        # Digits of any script: a phone is stored in the ASCII ones.
+        digits = "".join(str(unicodedata.digit(character)) for character in question if character.isdecimal())
         return [digits] if digits else []
     return words(question)
 

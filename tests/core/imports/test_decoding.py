@@ -45,8 +45,12 @@ def test_a_file_with_more_sound_sequences_than_broken_ones_is_damaged_utf_8() ->
     assert detect_encoding(["Zoë, Müller, Ström\n".encode(), b"broken: \xe9 here\n"]) == Encoding("utf-8")
 
 
-def test_a_file_with_as_many_broken_sequences_as_sound_ones_is_windows_1252() -> None:
-    assert detect_encoding(["ë\n".encode(), b"caf\xe9\n"]) == Encoding("cp1252")
+def test_a_file_with_as_many_broken_sequences_as_sound_ones_is_damaged_utf_8() -> None:
+    assert detect_encoding(["ë\n".encode(), b"caf\xe9\n"]) == Encoding("utf-8")
+
+
+def test_a_file_with_more_broken_sequences_than_sound_ones_is_windows_1252() -> None:
+    assert detect_encoding(["ë\n".encode(), b"caf\xe9, na\xefve\n"]) == Encoding("cp1252")
 
 
 def test_a_character_that_is_broken_off_at_the_end_of_a_chunk_is_broken() -> None:

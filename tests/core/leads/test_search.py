@@ -33,13 +33,20 @@ def test_a_lead_that_lacks_one_of_the_words_is_not_found(question: str) -> None:
     assert not finds(question, "José Ángel")
 
 
-@pytest.mark.parametrize("question", ["+1 815 890 8301", "(815) 890-8301", "1815", "815", "158908301", "58908301"])
+@pytest.mark.parametrize(
+    "question", ["+1 815 890 8301", "(815) 890-8301", "1815", "815", "158908301", "58908301", "890-8301", "8301"]
+)
 def test_a_number_is_found_however_it_is_written_with_and_without_its_calling_code(question: str) -> None:
     assert finds(question, "Ann", "+18158908301")
 
 
+@pytest.mark.parametrize("question", ["８１５８９０８３０１", "＋１ ８１５", "٨١٥٨٩٠"])
+def test_a_number_is_found_in_the_digits_of_any_script(question: str) -> None:
+    assert finds(question, "Ann", "+18158908301")
+
+
 def test_a_number_is_not_found_by_what_stands_in_its_middle() -> None:
-    assert not finds("8301", "Ann", "+18158908301")
+    assert not finds("9083", "Ann", "+18158908301")
 
 
 @pytest.mark.parametrize("question", ["ann.lee@example.com", "example", "lee"])
@@ -54,8 +61,9 @@ def test_a_question_of_punctuation_alone_asks_for_nothing() -> None:
     assert finds("--", "anybody")
 
 
-def test_what_is_indexed_has_the_number_from_its_first_four_digits_on() -> None:
-    assert search_text("Ann Lee", "+18158", "a_b@c.de") == "ann lee a b c de 18158 8158 158 58"
+def test_what_is_indexed_has_the_number_from_its_first_four_digits_on_and_its_last_seven_and_four() -> None:
+    told = "ann lee a b c de 18158908301 8158908301 158908301 58908301 8908301 8301"
+    assert search_text("Ann Lee", "+18158908301", "a_b@c.de") == told
 
 
 @given(st.text())
