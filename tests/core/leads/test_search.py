@@ -5,6 +5,10 @@ from hypothesis import strategies as st
 from unite_core.leads.search import answers, question_words, search_text, words
 
 
+FULL_WIDTH = "8158908301".translate({ord("0") + digit: 0xFF10 + digit for digit in range(10)})
+ARABIC = "815890".translate({ord("0") + digit: 0x0660 + digit for digit in range(10)})
+
+
 def finds(question: str, name: str = "", phone: str | None = None, email: str | None = None) -> bool:
     return answers(search_text(name, phone, email), question_words(question))
 
@@ -40,7 +44,7 @@ def test_a_number_is_found_however_it_is_written_with_and_without_its_calling_co
     assert finds(question, "Ann", "+18158908301")
 
 
-@pytest.mark.parametrize("question", ["８１５８９０８３０１", "＋１ ８１５", "٨١٥٨٩٠"])
+@pytest.mark.parametrize("question", [FULL_WIDTH, f"\uff0b{FULL_WIDTH[:5]}", ARABIC])
 def test_a_number_is_found_in_the_digits_of_any_script(question: str) -> None:
     assert finds(question, "Ann", "+18158908301")
 
