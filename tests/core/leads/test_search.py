@@ -4,7 +4,6 @@ from hypothesis import strategies as st
 
 from unite_core.leads.search import answers, question_words, search_text, words
 
-
 FULL_WIDTH = "8158908301".translate({ord("0") + digit: 0xFF10 + digit for digit in range(10)})
 ARABIC = "815890".translate({ord("0") + digit: 0x0660 + digit for digit in range(10)})
 
