@@ -70,7 +70,7 @@ class Reader:
         """A sentence about each variable with the prefix that is none of the known ones."""
         names = {spelling for name in known for spelling in (name, name + FILE)}
         strange = sorted(name for name in self._environ if name.startswith(prefix) and name not in names)
-        return tuple(_strange(name, names) for name in strange)
+        return tuple(_strange(name, prefix, names) for name in strange)
 
     def finish(self) -> None:
         """Raise `SettingsRefused` if there was anything to refuse."""
@@ -92,7 +92,7 @@ class Reader:
             return None
 
 
-def _strange(name: str, known: Iterable[str]) -> str:
-    close = get_close_matches(name, sorted(known), n=1)
-    hint = f"; did you mean {close[0]}?" if close else "."
+def _strange(name: str, prefix: str, known: Iterable[str]) -> str:
+    close = get_close_matches(name.removeprefix(prefix), sorted(it.removeprefix(prefix) for it in known), n=1)
+    hint = f"; did you mean {prefix}{close[0]}?" if close else "."
     return f"{name} is set, and nothing reads it{hint}"

@@ -107,7 +107,7 @@ class Worker:
             with _survived(Backoff(), what):
                 done = task()
                 if done:
-                    log.info("Upkeep: %s %s.", done, what)
+                    log.info("Upkeep: %s: %s.", what, done)
 
 
 @contextmanager

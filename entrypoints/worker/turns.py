@@ -2,12 +2,19 @@
 
 import time
 from collections.abc import Callable
+from typing import Protocol
 from uuid import UUID
 
-from unite_core.imports.queries import DueImports
+from unite_core.imports.queries import DueWork
 
 TURN = 20.0
 """Seconds that an import may take while another one waits. Going on later costs a quick read up to its last row."""
+
+
+class Due(Protocol):
+    """Tells what there is to do, as `unite.imports.due` does."""
+
+    def __call__(self, *, limit: int = 100) -> DueWork: ...
 
 
 class Turns:
@@ -16,9 +23,7 @@ class Turns:
     `due` is asked what there is to do; `stopping` whether the worker is to stop.
     """
 
-    def __init__(
-        self, due: DueImports, stopping: Callable[[], bool], clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, due: Due, stopping: Callable[[], bool], clock: Callable[[], float] = time.monotonic) -> None:
         self._due = due
         self._stopping = stopping
         self._clock = clock

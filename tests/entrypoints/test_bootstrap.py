@@ -1,0 +1,177 @@
+"""Starting: what is refused and why, and what survives a restart."""
+
+import io
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from entrypoints.bootstrap import (
+    DATABASE,
+    OPERATOR,
+    StartRefused,
+    add_first_admin,
+    database_is_current,
+    has_admin,
+    start,
+)
+from entrypoints.keys import FILE
+from entrypoints.settings import FirstAdmin, Settings
+from unite_core.identity.use_cases import Credentials
+
+ADMIN = FirstAdmin(email="ann@example.com", password="correct horse battery")
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(data_dir=tmp_path / "var", first_admin=ADMIN)
+
+
+def test_everything_stands_in_one_folder_that_its_owner_alone_may_enter(settings: Settings, tmp_path: Path) -> None:
+    with start(settings):
+        pass
+
+    assert [path.name for path in tmp_path.iterdir()] == ["var"]
+    assert settings.data_dir.stat().st_mode & 0o777 == 0o700
+
+
+def test_the_first_admin_is_added_once(settings: Settings) -> None:
+    with start(settings) as started:
+        assert not has_admin(started)
+        added = add_first_admin(started)
+        assert added is not None
+        assert added.email == "ann@example.com"
+    with start(settings) as again:
+        assert add_first_admin(again) is None
+        assert has_admin(again)
+
+
+def test_without_settings_for_an_admin_nobody_is_added(settings: Settings) -> None:
+    with start(replace(settings, first_admin=None)) as started:
+        assert add_first_admin(started) is None
+        assert not has_admin(started)
+
+
+def test_a_login_outlives_a_restart_and_a_new_key_in_front(settings: Settings) -> None:
+    with start(settings) as started:
+        add_first_admin(started)
+        pair = started.unite.identity.log_in(
+            Credentials(email=ADMIN.email, password=ADMIN.password, address="127.0.0.1")
+        )
+    keys = settings.data_dir / FILE
+    keys.write_text(f"newest:{'n' * 32},{keys.read_text()}")
+
+    with start(settings) as again:
+        assert again.unite.identity.authenticate(pair.access_token).role == "admin"
+
+
+def test_a_link_outlives_a_new_key_in_front_and_cursors_are_signed_with_the_new_one(settings: Settings) -> None:
+    old, new = {"old": b"o" * 32}, {"new": b"n" * 32, "old": b"o" * 32}
+    with start(replace(settings, jwt_keys=old)) as started:
+        link = started.files.sign_upload("a/b", content_type="text/csv", size=2, lifetime=timedelta(hours=1))
+        before = started.cursor_secrets
+
+    with start(replace(settings, jwt_keys=new)) as rotated:
+        query = dict(parse_qsl(urlsplit(link.url).query))
+        rotated.signed_files.receive("a/b", query, content_type="text/csv", size=2, body=io.BytesIO(b"12"))
+        assert rotated.files.size("a/b") == 2
+        assert rotated.cursor_secrets[1:] == before
+        assert len(rotated.cursor_secrets) == 2
+
+
+def test_keys_that_are_set_are_kept_nowhere(settings: Settings) -> None:
+    with start(replace(settings, jwt_keys={"a": b"a" * 32})):
+        pass
+
+    assert not (settings.data_dir / FILE).exists()
+
+
+def test_the_database_answers_and_says_so(settings: Settings) -> None:
+    with start(settings) as started:
+        assert list(started.checks) == ["database"]
+        for check in started.checks.values():
+            check()
+
+
+def test_a_database_elsewhere_is_used(settings: Settings, tmp_path: Path) -> None:
+    with start(replace(settings, database_url=f"sqlite:///{tmp_path / 'other.db'}")):
+        pass
+
+    assert (tmp_path / "other.db").exists()
+    assert not (settings.data_dir / DATABASE).exists()
+
+
+def test_whether_the_database_is_current_is_asked_without_making_one(settings: Settings) -> None:
+    assert not database_is_current(settings)
+    assert not settings.data_dir.exists()
+
+    with start(settings):
+        pass
+
+    assert database_is_current(settings)
+
+
+def test_many_that_start_at_once_share_one_database_and_one_key(settings: Settings) -> None:
+    def one(_: int) -> tuple[bytes, ...]:
+        with start(settings) as started:
+            add_first_admin(started)
+            return started.cursor_secrets
+
+    with ThreadPoolExecutor(4) as threads:
+        secrets = set(threads.map(one, range(4)))
+
+    assert len(secrets) == 1
+
+
+def test_a_folder_that_cannot_be_made_is_refused(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(StartRefused, match=r"file/var cannot be written to \(Not a directory\).*UNITE_DATA_DIR"):
+        start(replace(settings, data_dir=tmp_path / "file" / "var"))
+
+
+def test_a_folder_that_cannot_be_written_to_is_refused(settings: Settings) -> None:
+    # What no user may write to, whoever runs the tests.
+    with pytest.raises(StartRefused, match="cannot be written to"):
+        start(replace(settings, data_dir=Path("/proc/self")))
+
+
+def test_damaged_keys_are_refused_and_stay_as_they_are(settings: Settings) -> None:
+    settings.data_dir.mkdir()
+    (settings.data_dir / FILE).write_text("what is this")
+
+    with pytest.raises(StartRefused, match="The keys in the data folder are damaged"):
+        start(settings)
+    assert (settings.data_dir / FILE).read_text() == "what is this"
+
+
+def test_a_database_of_a_newer_version_is_refused_and_left_alone(settings: Settings) -> None:
+    with start(settings):
+        pass
+    with sqlite3.connect(settings.data_dir / DATABASE) as database:
+        database.execute("UPDATE alembic_version SET version_num = 'of 2031'")
+    database.close()
+
+    with pytest.raises(StartRefused, match=r"not of this version of Unite.*of 2031"):
+        start(settings)
+    assert not database_is_current(settings)
+
+
+def test_what_is_no_database_is_refused_and_left_alone(settings: Settings) -> None:
+    settings.data_dir.mkdir()
+    (settings.data_dir / DATABASE).write_bytes(b"holiday pictures" * 1000)
+
+    with pytest.raises(StartRefused, match="cannot be used"):
+        start(settings)
+    assert (settings.data_dir / DATABASE).read_bytes() == b"holiday pictures" * 1000
+
+
+def test_whoever_is_at_the_machine_sees_every_user(settings: Settings) -> None:
+    with start(settings) as started:
+        added = add_first_admin(started)
+        assert added is not None
+        assert started.unite.identity.get_user(OPERATOR, added.id).email == ADMIN.email

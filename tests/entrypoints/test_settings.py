@@ -1,0 +1,214 @@
+"""Settings: what they are by default, what is refused, and that no secret is ever shown."""
+
+from pathlib import Path
+
+import pytest
+
+from entrypoints.reading import SettingsRefused
+from entrypoints.settings import ALL, FirstAdmin, Settings, parse_keys, read_settings
+from unite_core.phone import PhoneRule
+
+KEYS = f"new:{'n' * 32},old:{'o:' * 16}"
+
+
+def problems_of(**environ: str) -> list[str]:
+    with pytest.raises(SettingsRefused) as refused:
+        read_settings(environ)
+    return list(refused.value.problems)
+
+
+def test_without_any_variable_the_embedded_default_holds() -> None:
+    assert read_settings({"PATH": "/bin"}) == Settings(
+        host="127.0.0.1",
+        port=8000,
+        data_dir=Path("./var"),
+        database_url=None,
+        jwt_keys=None,
+        first_admin=None,
+        public_url="http://127.0.0.1:8000",
+        requests_per_minute=1200,
+        logins_per_minute=10,
+        default_country=None,
+        phone_rule=PhoneRule.POSSIBLE,
+        warnings=(),
+    )
+
+
+def test_an_empty_variable_is_one_that_is_not_set() -> None:
+    assert read_settings({setting.name: "" for setting in ALL}) == read_settings({})
+
+
+def test_everything_can_be_set() -> None:
+    settings = read_settings(
+        {
+            "UNITE_HOST": "0.0.0.0",
+            "UNITE_PORT": "8080",
+            "UNITE_DATA_DIR": "/srv/unite",
+            "UNITE_DATABASE_URL": "sqlite:////srv/unite.db",
+            "UNITE_JWT_KEYS": KEYS,
+            "UNITE_ADMIN_EMAIL": "Ann@Example.com",
+            "UNITE_ADMIN_PASSWORD": "correct horse battery",
+            "UNITE_PUBLIC_URL": "https://unite.example.com/crm/",
+            "UNITE_RATE_LIMIT": "0",
+            "UNITE_LOGIN_LIMIT": "3",
+            "UNITE_DEFAULT_COUNTRY": "DE",
+            "UNITE_PHONE_RULE": "valid",
+        }
+    )
+
+    assert settings == Settings(
+        host="0.0.0.0",
+        port=8080,
+        data_dir=Path("/srv/unite"),
+        database_url="sqlite:////srv/unite.db",
+        jwt_keys={"new": b"n" * 32, "old": b"o:" * 16},
+        first_admin=FirstAdmin(email="ann@example.com", password="correct horse battery"),
+        public_url="https://unite.example.com/crm",
+        requests_per_minute=0,
+        logins_per_minute=3,
+        default_country="DE",
+        phone_rule=PhoneRule.VALID,
+    )
+
+
+def test_the_first_key_is_the_one_that_was_named_first() -> None:
+    assert list(parse_keys(KEYS)) == ["new", "old"]
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("0.0.0.0", "http://127.0.0.1:81"),
+        ("::", "http://[::1]:81"),
+        ("::1", "http://[::1]:81"),
+        ("unite.example.com", "http://unite.example.com:81"),
+    ],
+)
+def test_the_public_url_is_where_the_service_can_be_reached(host: str, url: str) -> None:
+    assert read_settings({"UNITE_HOST": host, "UNITE_PORT": "81"}).public_url == url
+
+
+def test_a_value_can_stand_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "keys").write_text(f"{KEYS}\n")
+    (tmp_path / "port").write_text("8080\r\n")
+
+    settings = read_settings({"UNITE_JWT_KEYS_FILE": str(tmp_path / "keys"), "UNITE_PORT_FILE": str(tmp_path / "port")})
+
+    assert settings.jwt_keys == parse_keys(KEYS)
+    assert settings.port == 8080
+    assert settings.warnings == ()
+
+
+def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "bytes").write_bytes(b"\xff\xfe\x00")
+
+    assert problems_of(
+        UNITE_PORT_FILE=str(tmp_path / "nothing"), UNITE_DEFAULT_COUNTRY_FILE=str(tmp_path / "bytes")
+    ) == [
+        "UNITE_PORT_FILE: the file cannot be read (No such file or directory)",
+        "UNITE_DEFAULT_COUNTRY_FILE: the file cannot be read (not UTF-8)",
+    ]
+
+
+def test_a_value_that_is_set_twice_is_refused(tmp_path: Path) -> None:
+    assert problems_of(UNITE_PORT="1", UNITE_PORT_FILE=str(tmp_path)) == [
+        "UNITE_PORT: is set twice; leave out UNITE_PORT or UNITE_PORT_FILE"
+    ]
+
+
+def test_everything_that_is_wrong_is_told_at_once() -> None:
+    problems = problems_of(
+        UNITE_PORT="65536",
+        UNITE_DATABASE_URL="sqlite:///:memory:",
+        UNITE_JWT_KEYS="short:secret",
+        UNITE_ADMIN_EMAIL="nobody",
+        UNITE_ADMIN_PASSWORD="short",
+        UNITE_PUBLIC_URL="unite.example.com",
+        UNITE_RATE_LIMIT="-1",
+        UNITE_LOGIN_LIMIT="ten",
+        UNITE_DEFAULT_COUNTRY="us",
+        UNITE_PHONE_RULE="any",
+    )
+
+    assert [problem.partition(":")[0] for problem in problems] == [
+        "UNITE_PORT",
+        "UNITE_DATABASE_URL",
+        "UNITE_JWT_KEYS",
+        "UNITE_ADMIN_EMAIL",
+        "UNITE_ADMIN_PASSWORD",
+        "UNITE_PUBLIC_URL",
+        "UNITE_RATE_LIMIT",
+        "UNITE_LOGIN_LIMIT",
+        "UNITE_DEFAULT_COUNTRY",
+        "UNITE_PHONE_RULE",
+    ]
+    assert problems[0] == "UNITE_PORT: is not a whole number from 1 to 65535"
+
+
+@pytest.mark.parametrize("given", ["UNITE_ADMIN_EMAIL", "UNITE_ADMIN_PASSWORD"])
+def test_the_first_admin_needs_both_address_and_password(given: str) -> None:
+    (missing,) = {"UNITE_ADMIN_EMAIL", "UNITE_ADMIN_PASSWORD"} - {given}
+    value = "ann@example.com" if given.endswith("EMAIL") else "correct horse battery"
+
+    assert problems_of(**{given: value}) == [f"{missing}: is missing; {given} needs it"]
+
+
+@pytest.mark.parametrize("port", ["0", "8000.0", " 80", "٣٢", "1e3", "99999999999999999999"])
+def test_what_is_no_port_is_refused(port: str) -> None:
+    assert problems_of(UNITE_PORT=port)
+
+
+@pytest.mark.parametrize(
+    "keys",
+    ["secret", ":" + "s" * 32, "a b:" + "s" * 32, f"a:{'s' * 32},", f"a:{'s' * 32},a:{'t' * 32}", "a:" + "s" * 31],
+)
+def test_what_are_no_keys_is_refused(keys: str) -> None:
+    (problem,) = problems_of(UNITE_JWT_KEYS=keys)
+
+    assert problem.startswith("UNITE_JWT_KEYS: ")
+    assert "ssss" not in problem
+
+
+@pytest.mark.parametrize(
+    "url", ["https://", "ftp://example.com", "https://example.com?a=b", "https://me@example.com", "https://a b"]
+)
+def test_what_is_no_public_url_is_refused(url: str) -> None:
+    assert problems_of(UNITE_PUBLIC_URL=url)
+
+
+def test_no_secret_is_shown_by_settings_and_by_what_refuses_them() -> None:
+    secrets = {
+        "UNITE_JWT_KEYS": "a:" + "hidden" * 8,
+        "UNITE_ADMIN_PASSWORD": "hidden hidden hidden",
+        "UNITE_DATABASE_URL": "sqlite:////srv/hidden",
+    }
+    settings = read_settings(secrets | {"UNITE_ADMIN_EMAIL": "ann@example.com"})
+    problems = problems_of(
+        UNITE_JWT_KEYS="hidden", UNITE_ADMIN_PASSWORD="hidden", UNITE_DATABASE_URL="mysql://hidden", UNITE_PORT="hidden"
+    )
+
+    assert "hidden" not in repr(settings)
+    assert "hidden" not in str(settings)
+    assert "hidden" not in "".join(problems)
+
+
+def test_a_variable_that_nothing_reads_is_warned_about_with_the_one_that_was_meant() -> None:
+    settings = read_settings({"UNITE_PROT": "1", "UNITE_JWT_KEY_FILE": "x", "UNITE_SOMETHING_ELSE": "y", "OTHER": "z"})
+
+    assert settings.warnings == (
+        "UNITE_JWT_KEY_FILE is set, and nothing reads it; did you mean UNITE_JWT_KEYS_FILE?",
+        "UNITE_PROT is set, and nothing reads it; did you mean UNITE_PORT?",
+        "UNITE_SOMETHING_ELSE is set, and nothing reads it.",
+    )
+
+
+def test_the_table_in_the_docs_lists_every_setting_as_it_is(checkout: Path) -> None:
+    table = [f"| `{it.name}` | {it.meaning} | {it.default} |" for it in ALL]
+
+    shown = [
+        line
+        for line in (checkout / "docs" / "settings.md").read_text("utf-8").splitlines()
+        if line.startswith("| `UNITE_")
+    ]
+
+    assert shown == table
