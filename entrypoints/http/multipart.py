@@ -11,8 +11,8 @@ from werkzeug.sansio.multipart import Data, Epilogue, Event, Field, File, Multip
 from unite_core.errors import Malformed, TooLarge
 
 BLOCK = 64 * 1024
-LONGEST_BOUNDARY = 70
-"""In characters, as RFC 2046 has it."""
+LONGEST_BOUNDARY = 200
+"""In characters. RFC 2046 allows 70, and there are clients that take a few more."""
 
 MOST_PARTS = 10
 
@@ -33,7 +33,7 @@ def parts_of(body: IO[bytes], boundary: str) -> Iterator[Part]:
     more than 10 parts, or a part's headers or what stands around the parts is longer than 128 KiB.
     """
     if not 1 <= len(boundary) <= LONGEST_BOUNDARY or not boundary.isascii():
-        raise Malformed("The Content-Type names no boundary of 1 to 70 ASCII characters.", code="malformed_form")
+        raise Malformed("The Content-Type names no boundary, or a strange one.", code="malformed_form")
     events = _events(body, boundary)
     for event in events:
         if isinstance(event, File | Field):

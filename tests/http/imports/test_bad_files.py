@@ -1,0 +1,126 @@
+"""Files that are not as they should be get a clear answer and leave the leads as they were."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.http.imports.floor import IMPORTS, TWO_LEADS, Floor, json_of, path_of
+
+HEADER = b"Name,Phone\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"", "empty_file"),
+        (b"\r\n \n", "empty_file"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 10, "binary_file"),
+        (b"PK\x03\x04" + b"\0" * 100, "binary_file"),
+        (b"Name,Phone\nAda\0,+12125550100\n", "binary_file"),
+        (b"Colour,Size\nred,5\n", "no_contact_column"),
+        (b"Phone,Email\n+12125550100,\n", "no_name_column"),
+        (b"Ada Lovelace,ada@example.com\n", "no_header"),
+        (b",".join(b"c%d" % number for number in range(10_000)) + b"\n", "too_many_columns"),
+        (b"x" * 10_000_000, "unreadable_header"),
+    ],
+    ids=[
+        "empty",
+        "blank",
+        "PNG",
+        "workbook",
+        "NUL",
+        "no contact",
+        "no name",
+        "no header",
+        "10,000 columns",
+        "10 MB line",
+    ],
+)
+def test_a_file_that_cannot_be_read_fails_with_a_reason(floor: Floor, content: bytes, code: str) -> None:
+    done = floor.imported(content)
+
+    assert (done["status"], done["failure"]["code"]) == ("failed", code)
+    assert done["failure"]["detail"].endswith(".")
+    assert done["counts"]["rows"] == 0
+    assert done["error_report_url"] is None
+    assert floor.leads() == []
+
+
+def test_a_file_that_failed_may_be_uploaded_again(floor: Floor) -> None:
+    first, second = floor.imported(b"Colour\nred\n"), floor.imported(b"Colour\nred\n")
+
+    assert first["id"] != second["id"]
+
+
+def test_a_header_alone_is_an_import_of_nothing(floor: Floor) -> None:
+    done = floor.imported(HEADER)
+
+    assert (done["status"], done["counts"]["rows"]) == ("completed", 0)
+    assert [column["field"] for column in done["columns"]] == ["name", "phone"]
+
+
+@pytest.mark.parametrize(
+    ("row", "code"),
+    [
+        (b"Ada," + b"9" * 10_000_000, "row_too_long"),
+        (b"Ada,+12125550100" + b",x" * 10_000, "too_many_cells"),
+        (b"Ada \xc3\xa9\xc3\xa9\xc3\xa9\xc3", "broken_encoding"),
+        (b"Ada\x01,+12125550100", "control_character"),
+    ],
+    ids=["10 MB line", "10,000 cells", "ends in mid-character", "control character"],
+)
+def test_a_row_that_cannot_be_read_is_rejected_and_the_others_imported(floor: Floor, row: bytes, code: str) -> None:
+    done = floor.imported(HEADER + b"Grace,+12125550101\n" + row)
+
+    [rejected] = floor.rejections(done["id"])
+    assert (done["status"], done["counts"]["created"], done["counts"]["rejected"]) == ("completed", 1, 1)
+    assert (rejected["row"], rejected["code"]) == (3, code)
+    assert floor.client.get(path_of(floor.get(f"{IMPORTS}/{done['id']}/error-report").location)).status_code == 200
+
+
+def test_a_thousand_wrong_rows_are_a_thousand_rejections(floor: Floor) -> None:
+    done = floor.imported(HEADER + b",1\n" * 1000)
+
+    rows, cursor = [], ""
+    while True:
+        page = json_of(floor.get(f"{IMPORTS}/{done['id']}/rejections?limit=200{cursor}"))
+        rows += [row["row"] for row in page["items"]]
+        if page["next_cursor"] is None:
+            break
+        cursor = f"&cursor={page['next_cursor']}"
+    assert done["counts"] == {"rows": 1000, "created": 0, "updated": 0, "duplicate": 0, "rejected": 1000}
+    assert rows == list(range(2, 1002))
+
+
+def test_names_in_any_script_come_through(floor: Floor) -> None:
+    names = ["محمد علي", "שרה כהן", "田中太郎", "Zoë Łukasiewicz", "👩🏽‍🚀 Ада"]
+    rows = "".join(f"{name},+1212555010{number}\n" for number, name in enumerate(names))
+
+    done = floor.imported(HEADER + rows.encode())
+
+    assert done["counts"]["created"] == len(names)
+    assert {lead["name"] for lead in floor.leads()} == set(names)
+
+
+def test_a_phone_that_differs_in_punctuation_alone_is_a_duplicate(floor: Floor) -> None:
+    floor.imported(TWO_LEADS)
+
+    done = floor.imported(HEADER + b"Ada,(212) 555-0100\n", default_country="us")
+
+    assert done["counts"]["duplicate"] == 1
+
+
+def test_columns_that_the_file_lacks_are_a_failure(floor: Floor) -> None:
+    done = floor.imported(TWO_LEADS, columns={"Handy": "phone"})
+
+    assert done["failure"]["code"] == "unknown_column"
+
+
+def test_every_broken_file_ends_with_an_answer(floor: Floor, lead_files: Path) -> None:
+    for path in sorted((lead_files / "broken").glob("*.csv")):
+        done = floor.imported(path.read_bytes(), default_country="US")
+
+        counts = done["counts"]
+        assert done["status"] in ("completed", "failed"), path.name
+        assert counts["rows"] == counts["created"] + counts["updated"] + counts["duplicate"] + counts["rejected"]
+        assert len(floor.rejections(done["id"], "?limit=200")) == counts["duplicate"] + counts["rejected"]

@@ -1,0 +1,202 @@
+"""An import is followed by server-sent events."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from werkzeug.test import TestResponse
+
+from entrypoints.http.imports_events import EventStreams
+from tests.http.imports.floor import IMPORTS, TWO_LEADS, Floor, json_of
+from unite_core.errors import Unavailable
+
+MANY = b"Name,Phone\n" + b"".join(b"Lead %d,+1212%07d\n" % (number, 2_000_000 + number) for number in range(3000))
+
+
+@pytest.fixture
+def coming(floor: Floor) -> str:
+    """The id of an import of 3,000 rows, two chunks, that waits for a worker."""
+    return str(json_of(floor.upload(MANY))["id"])
+
+
+def follow(floor: Floor, import_id: str, **headers: str) -> TestResponse:
+    return floor.get(f"{IMPORTS}/{import_id}/events", {name.replace("_", "-"): told for name, told in headers.items()})
+
+
+def while_waiting(floor: Floor, do: Callable[[], object], most: int = 2) -> list[float]:
+    """Have `do` done whenever a stream waits; what comes back fills with the seconds that it waited for."""
+    waits: list[float] = []
+
+    def wait(seconds: float) -> None:
+        waits.append(seconds)
+        do()
+
+    floor.app.extensions["event_streams"] = EventStreams(most, wait)
+    return waits
+
+
+def events(response: TestResponse) -> list[dict[str, Any]]:
+    """The events of a stream that has ended, each with its id, name and data."""
+    found = []
+    for block in response.text.split("\n\n"):
+        lines = [line.partition(": ") for line in block.splitlines()]
+        told = {name: value for name, _, value in lines if name in ("id", "event", "data")}
+        if told:
+            found.append({**told, "data": json.loads(told["data"])})
+    return found
+
+
+def test_there_is_an_event_at_once_and_at_every_change_until_the_end(floor: Floor, coming: str) -> None:
+    waits = while_waiting(floor, lambda: floor.work_a_little(coming))
+
+    response = follow(floor, coming)
+
+    told = events(response)
+    done = json_of(floor.get(f"{IMPORTS}/{coming}"))
+    assert response.status_code == 200
+    assert [event["event"] for event in told] == ["progress"] * (len(told) - 1) + ["end"]
+    assert [event["data"]["counts"]["created"] for event in told] == [0, 2000, 3000, 3000, 3000]
+    assert [event["id"] for event in told[:-1]] == [str(event["data"]["version"]) for event in told[:-1]]
+    assert told[-1]["id"] == f"{done['version']}-end"
+    assert told[-1]["data"] == told[-2]["data"] == done
+    assert waits == [0.5] * len(waits)
+
+
+def test_the_stream_is_one_of_events_that_nobody_keeps(floor: Floor) -> None:
+    done = floor.imported(TWO_LEADS)
+
+    response = follow(floor, done["id"])
+
+    assert response.headers["Content-Type"] == "text/event-stream"
+    assert response.headers["Cache-Control"] == "no-store"
+    assert response.headers["X-Accel-Buffering"] == "no"
+    assert response.text.startswith("retry: 2000\n\n")
+
+
+def test_an_import_that_has_ended_is_told_of_and_the_stream_closed(floor: Floor) -> None:
+    done = floor.imported(TWO_LEADS)
+
+    told = events(follow(floor, done["id"]))
+
+    assert [(event["event"], event["data"]["status"]) for event in told] == [
+        ("progress", "completed"),
+        ("end", "completed"),
+    ]
+
+
+def test_a_client_that_comes_back_does_not_get_its_last_event_again(floor: Floor) -> None:
+    done = floor.imported(TWO_LEADS)
+
+    current = events(follow(floor, done["id"], Last_Event_ID=str(done["version"])))
+    behind = events(follow(floor, done["id"], Last_Event_ID="1"))
+
+    assert [event["event"] for event in current] == ["end"]
+    assert [event["event"] for event in behind] == ["progress", "end"]
+
+
+def test_a_client_that_has_seen_the_end_is_told_not_to_come_back(floor: Floor) -> None:
+    done = floor.imported(TWO_LEADS)
+    last = events(follow(floor, done["id"]))[-1]["id"]
+
+    again = follow(floor, done["id"], Last_Event_ID=last)
+
+    assert (again.status_code, again.data) == (204, b"")
+
+
+def test_a_stream_where_nothing_happens_is_kept_alive_every_fifteen_seconds(floor: Floor, coming: str) -> None:
+    waits = while_waiting(floor, lambda: None)
+    response = follow(floor, coming)
+    stream = response.iter_encoded()
+    list(zip(range(2), stream, strict=False))
+
+    third, waited = next(stream), sum(waits)
+    fourth = next(stream)
+    response.close()
+
+    assert third == fourth
+    assert third.startswith(b":")
+    assert waited == 15
+    assert sum(waits) == 30
+
+
+def test_a_stream_ends_after_ten_minutes_without_an_end(floor: Floor, coming: str) -> None:
+    waits = while_waiting(floor, lambda: None)
+
+    told = events(follow(floor, coming))
+
+    assert [event["event"] for event in told] == ["progress"]
+    assert sum(waits) == 600
+    assert len(floor.streams) == 0
+
+
+class BreakableReads:
+    """Reads through `work` until it is broken."""
+
+    work: Any
+    broken = False
+
+    def __call__(self) -> Any:
+        if self.broken:
+            raise Unavailable("The database does not answer.")
+        return self.work()
+
+    def break_down(self) -> None:
+        self.broken = True
+
+
+def test_a_stream_ends_when_the_import_cannot_be_read_any_more() -> None:
+    reads = BreakableReads()
+    floor = Floor(reads=reads)
+    reads.work = floor.ports.work
+    coming = json_of(floor.upload(TWO_LEADS))
+    while_waiting(floor, reads.break_down)
+
+    response = follow(floor, coming["id"])
+
+    assert [event["event"] for event in events(response)] == ["progress"]
+    assert len(floor.streams) == 0
+
+
+class TestPlacesForStreams:
+    def test_beyond_them_a_client_is_asked_to_come_back_later(self, floor: Floor, coming: str) -> None:
+        open_ones = [follow(floor, coming) for _ in range(2)]
+
+        refused = follow(floor, coming)
+
+        assert len(floor.streams) == 2
+        assert (refused.status_code, json_of(refused)["code"]) == (503, "too_many_streams")
+        assert int(refused.headers["Retry-After"]) > 0
+        for each in open_ones:
+            each.close()
+
+    def test_a_client_that_leaves_frees_its_place(self, floor: Floor, coming: str) -> None:
+        while_waiting(floor, lambda: None, most=1)
+        unread, read = follow(floor, coming), None
+        unread.close()
+        read = follow(floor, coming)
+        next(read.iter_encoded())
+        read.close()
+
+        assert len(floor.streams) == 0
+        assert follow(floor, coming).status_code == 200
+
+    def test_a_stream_that_ends_frees_its_place(self, floor: Floor) -> None:
+        done = floor.imported(TWO_LEADS)
+
+        followed = [events(follow(floor, done["id"])) for _ in range(3)]
+
+        assert all(followed)
+        assert len(floor.streams) == 0
+
+    def test_asking_for_the_headers_alone_takes_none(self, floor: Floor, coming: str) -> None:
+        asked = floor.client.head(f"{IMPORTS}/{coming}/events", headers=floor.headers())
+
+        assert (asked.status_code, asked.mimetype) == (200, "text/event-stream")
+        assert len(floor.streams) == 0
+
+    def test_a_request_that_fails_takes_none(self, floor: Floor, coming: str) -> None:
+        follow(floor, "01990f3e-8a4b-7c1d-9e2f-0a1b2c3d4e5f")
+        floor.client.get(f"{IMPORTS}/{coming}/events")
+
+        assert len(floor.streams) == 0

@@ -1,0 +1,298 @@
+"""A file is uploaded and imported in one call."""
+
+import hashlib
+import io
+import tracemalloc
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from adapters.local.files import LocalFiles
+from tests.http.imports.floor import IMPORTS, PUBLIC_URL, TWO_LEADS, Floor, faults, form_part, json_of
+from unite_core.errors import Unavailable
+from unite_core.imports.model import LARGEST_FILE
+from unite_core.testing.in_memory import FixedClock, InMemoryJobs
+
+MEBIBYTE = 1024 * 1024
+
+
+def part(name: str, content: bytes, filename: str | None = None) -> bytes:
+    return form_part("edge", name, content, filename)
+
+
+def send(floor: Floor, *parts: bytes, boundary: str = "edge", end: bytes = b"--edge--\r\n", **options: Any) -> Any:
+    return floor.post(
+        f"{IMPORTS}/file",
+        data=b"".join(parts) + end,
+        content_type=f"multipart/form-data; boundary={boundary}",
+        **options,
+    )
+
+
+def stored_files(floor: Floor) -> list[str]:
+    return [key for key in floor.files._contents if key.startswith("imports/")]
+
+
+def test_a_file_is_uploaded_and_imported_in_one_call(floor: Floor) -> None:
+    uploaded = floor.upload(TWO_LEADS, options={"default_source": "Fair"})
+    floor.run_jobs()
+
+    coming = json_of(uploaded)
+    assert uploaded.status_code == 202
+    assert uploaded.headers["Location"] == f"{IMPORTS}/{coming['id']}"
+    assert coming["status"] == "queued"
+    assert coming["size"] == len(TWO_LEADS)
+    assert {lead["source"] for lead in floor.leads()} == {"fair"}
+
+
+def test_the_options_may_come_before_the_file(floor: Floor) -> None:
+    options, file = part("options", b'{"dry_run": true}'), part("file", TWO_LEADS, "leads.csv")
+
+    before, after = send(floor, options, file), send(floor, file, options)
+
+    assert json_of(before)["options"]["dry_run"] is True
+    assert json_of(after)["id"] == json_of(before)["id"]
+
+
+def test_the_same_file_gives_the_same_import(floor: Floor) -> None:
+    first = floor.upload(TWO_LEADS)
+    floor.run_jobs()
+
+    second = floor.upload(TWO_LEADS, filename="other.csv")
+
+    assert json_of(second)["id"] == json_of(first)["id"]
+    assert second.headers["Location"] == first.headers["Location"]
+    assert json_of(second)["status"] == "completed"
+    assert len(stored_files(floor)) == 1
+
+
+def test_other_options_make_another_import(floor: Floor) -> None:
+    first, second = floor.upload(TWO_LEADS), floor.upload(TWO_LEADS, options={"on_duplicate": "update"})
+
+    assert json_of(second)["id"] != json_of(first)["id"]
+
+
+@pytest.mark.parametrize(
+    ("parts", "pointer", "code"),
+    [
+        ([], "/file", "required"),
+        ([part("options", b"{}")], "/file", "required"),
+        ([part("file", TWO_LEADS)], "/file", "no_filename"),
+        ([part("file", TWO_LEADS, "")], "/file", "no_filename"),
+        ([part("file", TWO_LEADS, "a.csv"), part("file", TWO_LEADS, "b.csv")], "/file", "repeated"),
+        ([part("file", TWO_LEADS, "a.csv"), part("more", b"")], "/more", "unknown_field"),
+        ([part("upload", TWO_LEADS, "a.csv")], "/upload", "unknown_field"),
+        ([part("options", b"{}"), part("options", b"{}")], "/options", "repeated"),
+        ([part("file", TWO_LEADS, "a.csv"), part("options", b"{")], "/options", "malformed_json"),
+        ([part("file", TWO_LEADS, "a.csv"), part("options", b"\xff")], "/options", "malformed_json"),
+        ([part("file", TWO_LEADS, "a.csv"), part("options", b"")], "/options", "malformed_json"),
+        ([part("file", TWO_LEADS, "a.csv"), part("options", b"[" * 50 + b"]" * 50)], "/options", "malformed_json"),
+        ([part("file", TWO_LEADS, "a.csv"), part("options", b"[]")], "/options", "wrong_type"),
+        ([part("file", TWO_LEADS, "a" * 256)], "/filename", "too_long"),
+    ],
+)
+def test_a_form_that_breaks_a_rule_is_refused_and_leaves_no_file(
+    floor: Floor, parts: list[bytes], pointer: str, code: str
+) -> None:
+    refused = send(floor, *parts)
+
+    assert refused.status_code == 422
+    assert faults(refused) == {pointer: code}
+    assert stored_files(floor) == []
+    assert json_of(floor.get(IMPORTS))["items"] == []
+
+
+FILE = part("file", TWO_LEADS, "leads.csv")
+
+
+@pytest.mark.parametrize(
+    ("body", "boundary"),
+    [
+        (FILE, "edge"),
+        (FILE[:-30], "edge"),
+        (b"\r\n", "edge"),
+        (b"no form at all", "edge"),
+        (FILE + b"--edge--\r\n", "else"),
+        (FILE + b"--edge--\r\n", ""),
+        (FILE + b"--edge--\r\n", "e" * 201),
+        (b"--edge\r\nContent-Type: text/csv\r\n\r\nName\r\n--edge--\r\n", "edge"),
+        (b'--edge\r\nContent-Disposition: form-data; name="\xff"\r\n\r\n\r\n--edge--\r\n', "edge"),
+    ],
+)
+def test_a_form_that_cannot_be_read_is_refused_and_leaves_no_file(floor: Floor, body: bytes, boundary: str) -> None:
+    refused = send(floor, body, boundary=boundary, end=b"")
+
+    assert (refused.status_code, json_of(refused)["code"]) == (400, "malformed_form")
+    assert stored_files(floor) == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"--edge\r\nX: " + b"x" * MEBIBYTE,
+        b"x" * MEBIBYTE + FILE + b"--edge--\r\n",
+        FILE + b"--edge--\r\n" + b"x" * MEBIBYTE,
+        part("options", b" " * (MEBIBYTE + 1)) + FILE + b"--edge--\r\n",
+    ],
+    ids=["endless headers", "endless preamble", "endless epilogue", "endless options"],
+)
+def test_what_stands_around_the_file_is_limited(floor: Floor, body: bytes) -> None:
+    refused = send(floor, body, end=b"")
+
+    assert (refused.status_code, json_of(refused)["code"]) == (413, "too_large")
+    assert stored_files(floor) == []
+
+
+def test_a_body_that_is_no_form_is_refused(floor: Floor) -> None:
+    refused = floor.post(f"{IMPORTS}/file", json={"file": "Name"})
+
+    assert (refused.status_code, refused.headers["Accept"]) == (415, "multipart/form-data")
+
+
+def test_a_form_that_says_that_it_is_too_large_is_refused_unread(floor: Floor) -> None:
+    class Unreadable(io.BytesIO):
+        def read(self, *_: Any) -> bytes:
+            raise AssertionError
+
+    refused = floor.post(
+        f"{IMPORTS}/file",
+        environ_overrides={
+            "wsgi.input": Unreadable(),
+            "CONTENT_LENGTH": str(LARGEST_FILE + 3 * MEBIBYTE),
+            "CONTENT_TYPE": "multipart/form-data; boundary=edge",
+        },
+    )
+
+    assert (refused.status_code, json_of(refused)["code"]) == (413, "too_large")
+
+
+def test_a_filename_is_taken_without_its_folders(floor: Floor) -> None:
+    windows = send(floor, part("file", TWO_LEADS, r"C:\\Users\\ada\\leads-1.csv"))
+    unix = send(floor, part("file", TWO_LEADS + b"\n", "../../etc/leads-2.csv"))
+
+    assert [json_of(windows)["filename"], json_of(unix)["filename"]] == ["leads-1.csv", "leads-2.csv"]
+
+
+def test_a_filename_may_be_in_any_script(floor: Floor) -> None:
+    uploaded = floor.upload(TWO_LEADS, filename="عملاء 顧客 🎉.csv")
+
+    assert json_of(uploaded)["filename"] == "عملاء 顧客 🎉.csv"
+
+
+KEY = {"Idempotency-Key": "march-leads"}
+
+
+class TestWithAnIdempotencyKey:
+    def test_an_upload_that_is_sent_again_gets_its_first_answer(self, floor: Floor) -> None:
+        first = floor.upload(TWO_LEADS, headers=KEY)
+        floor.run_jobs()
+
+        second = floor.upload(TWO_LEADS, headers=KEY)
+
+        assert second.status_code == 202
+        assert second.data == first.data
+        assert second.headers["Idempotency-Replayed"] == "true"
+        assert second.headers["Location"] == first.headers["Location"]
+        assert len(stored_files(floor)) == 1
+
+    @pytest.mark.parametrize(
+        "other", [{"content": TWO_LEADS + b"\n"}, {"options": {"dry_run": True}}, {"filename": "else.csv"}]
+    )
+    def test_another_upload_under_the_same_key_is_refused_and_leaves_no_file(
+        self, floor: Floor, other: dict[str, Any]
+    ) -> None:
+        floor.upload(TWO_LEADS, headers=KEY)
+
+        refused = floor.upload(**{"content": TWO_LEADS, "headers": KEY, **other})
+
+        assert (refused.status_code, json_of(refused)["code"]) == (422, "idempotency_key_reused")
+        assert len(stored_files(floor)) == 1
+
+    def test_a_key_that_is_no_key_is_refused_and_leaves_no_file(self, floor: Floor) -> None:
+        refused = floor.upload(TWO_LEADS, headers={"Idempotency-Key": "x" * 256})
+
+        assert (refused.status_code, json_of(refused)["code"]) == (400, "invalid_header")
+        assert stored_files(floor) == []
+
+
+class NoQueue(InMemoryJobs):
+    """Cannot be reached."""
+
+    def run_import(self, import_id: UUID) -> None:
+        raise Unavailable(f"The queue does not answer, and {import_id} waits.")
+
+
+def test_the_file_of_an_import_stays_where_waking_a_worker_failed() -> None:
+    floor = Floor(jobs=NoQueue())
+
+    failed = floor.upload(TWO_LEADS)
+    floor.run_jobs()
+
+    [done] = json_of(floor.get(IMPORTS))["items"]
+    assert failed.status_code == 503
+    assert done["status"] == "completed"
+
+
+class Endless(io.RawIOBase):
+    """A form with a large file, made while it is read."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.sha256 = hashlib.sha256()
+        self._blocks = self._made(size)
+        self._pending = b""
+
+    def _made(self, size: int) -> Iterator[bytes]:
+        yield b'--edge\r\nContent-Disposition: form-data; name="file"; filename="large.csv"\r\n\r\n'
+        for number in range(0, size, MEBIBYTE):
+            block = (b"%015d\n" % number) * (MEBIBYTE // 16)
+            self.sha256.update(block)
+            yield block
+        yield b'\r\n--edge\r\nContent-Disposition: form-data; name="options"\r\n\r\n{"dry_run": true}\r\n--edge--\r\n'
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, target: Any) -> int:
+        while not self._pending:
+            block = next(self._blocks, None)
+            if block is None:
+                return 0
+            self._pending = block
+        taken = self._pending[: len(target)]
+        target[: len(taken)] = taken
+        self._pending = self._pending[len(taken) :]
+        return len(taken)
+
+
+def test_a_large_upload_is_never_in_memory_as_a_whole(tmp_path: Path) -> None:
+    clock = FixedClock()
+    files = LocalFiles(tmp_path, public_url=PUBLIC_URL, secrets_by_kid={"a": b"s" * 32}, clock=clock)
+    floor = Floor(files=files, clock=clock)
+    body = Endless(64 * MEBIBYTE)
+    headers = floor.headers()
+
+    tracemalloc.start()
+    try:
+        uploaded = floor.client.post(
+            f"{IMPORTS}/file",
+            headers=headers,
+            environ_overrides={
+                "wsgi.input": body,
+                "wsgi.input_terminated": True,
+                "CONTENT_TYPE": "multipart/form-data; boundary=edge",
+            },
+        )
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    coming = json_of(uploaded)
+    with files.read(f"imports/{coming['id']}.csv") as stored:
+        received = hashlib.file_digest(stored, "sha256")  # type: ignore[arg-type]  # BinaryIO reads into a buffer too
+    assert (coming["size"], coming["options"]["dry_run"]) == (64 * MEBIBYTE, True)
+    assert received.hexdigest() == body.sha256.hexdigest()
+    assert peak < 8 * MEBIBYTE
