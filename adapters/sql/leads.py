@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from adapters.sql.errors import refusal
 from adapters.sql.lead_pages import LeadPages
 from adapters.sql.lead_words import added_together
-from adapters.sql.statements import in_lists, insert_rows, save_version
+from adapters.sql.statements import in_lists, insert_rows, save_row
 from adapters.sql.tables import leads as table
 from adapters.sql.types import Moment
 from unite_core.errors import NotFound
@@ -51,7 +51,7 @@ class SqlLeads(Leads):
 
     def save(self, lead: Lead) -> None:
         try:
-            save_version(self._connection, table, _to_row(lead), "lead")
+            save_row(self._connection, table, self._to_rows([lead])[0], "lead")
         except IntegrityError as error:
             raise self._refusal(error, [lead]) from None
 
@@ -68,8 +68,9 @@ class SqlLeads(Leads):
         ):
             for portion in in_lists(sorted(set(keys))):
                 for row in self._connection.execute(select(table).where(column.in_(portion))):
-                    lead = known.setdefault(row.id, _to_lead(row))
-                    into[getattr(row, column.name)] = lead
+                    if row.id not in known:
+                        known[row.id] = _to_lead(row)
+                    into[getattr(row, column.name)] = known[row.id]
         return found
 
     def untouched_of_import(self, import_id: UUID, *, after_row: int, limit: int) -> Sequence[Lead]:
@@ -137,31 +138,6 @@ class SqlLeads(Leads):
                     duplicates.append(Duplicate(field, found.id))
         # There is none to be named where two of the leads to be added are in each other's way.
         return DuplicateLead(tuple(duplicates)) if duplicates else meaning
-
-
-def _to_row(lead: Lead) -> dict[str, Any]:
-    hidden = lead.deleted_at is not None
-    return {
-        "id": lead.id,
-        "name": lead.name,
-        "phone": lead.phone.number if lead.phone else None,
-        "phone_extension": lead.phone.extension if lead.phone else None,
-        "email": lead.email,
-        "phone_key": lead.phone.key if lead.phone and not hidden else None,
-        "email_key": None if hidden else lead.email,
-        "status": lead.status.value,
-        "source": lead.source,
-        "assigned_to": lead.assigned_to,
-        "created_by": lead.created_by,
-        "created_at": lead.created_at,
-        "updated_at": lead.updated_at,
-        "deleted_at": lead.deleted_at,
-        "listed_at": None if hidden else lead.created_at,
-        "import_id": lead.import_id,
-        "import_row": lead.import_row,
-        "version": lead.version,
-        "search_text": "" if hidden else lead.search_text,
-    }
 
 
 def _to_lead(row: Row[Any]) -> Lead:

@@ -57,8 +57,9 @@ class SqlRehearsal(Rehearsal):
             for portion in in_lists(sorted(set(keys))):
                 statement = select(rehearsal).where(rehearsal.c.import_id == import_id, column.in_(portion))
                 for row in self._connection.execute(statement):
-                    lead = known.setdefault(row.lead_id, _to_lead(row.pretended))
-                    into[getattr(row, column.name)] = lead
+                    if row.lead_id not in known:
+                        known[row.lead_id] = _to_lead(row.pretended)
+                    into[getattr(row, column.name)] = known[row.lead_id]
         return found
 
     def clear(self, import_id: UUID) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Column, ColumnElement, Connection, Select, Table, insert, select, tuple_, update
+from sqlalchemy import Column, ColumnElement, Connection, Select, Table, bindparam, insert, select, tuple_, update
 from sqlalchemy.engine import Dialect, Row
 
 from adapters.sql.engine import READING
@@ -32,6 +32,46 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[tuple[Any, 
         connection.exec_driver_sql(insert_sql(table, connection.dialect), list(rows))
 
 
+@lru_cache(maxsize=256)
+def update_sql(table: Table, columns: tuple[str, ...], dialect: Dialect) -> tuple[str, tuple[str, ...]]:
+    """UPDATE of these columns of one row at one version, as the driver itself takes it.
+
+    With it come the names of its parameters in their order: those of the columns, `of_id` and `of_version`.
+    """
+    statement = (
+        update(table)
+        .where(table.c.id == bindparam("of_id"), table.c.version == bindparam("of_version"))
+        .values({column: bindparam(column) for column in columns})
+    )
+    compiled = statement.compile(dialect=dialect)
+    return str(compiled), tuple(compiled.positiontup or ())
+
+
+@lru_cache(maxsize=64)
+def select_sql(table: Table, dialect: Dialect) -> str:
+    """SELECT of one whole row by its id, as the driver itself takes it."""
+    return str(select(table).where(table.c.id == bindparam("of_id")).compile(dialect=dialect))
+
+
+def save_row(connection: Connection, table: Table, row: tuple[Any, ...], what: str) -> None:
+    """Store a row, as `insert_rows` takes them, whose version was counted up since it was read.
+
+    Only what has changed is written: a column that is named costs every index that holds it, even where its value
+    stays the same. Raises `PreconditionFailed` where somebody else was quicker.
+    """
+    dialect = connection.dialect
+    columns = table.columns.keys()
+    given = dict(zip(columns, row, strict=True))
+    stored = connection.exec_driver_sql(select_sql(table, dialect), (given["id"],)).first()
+    if stored is not None and stored.version == given["version"] - 1:
+        changed = tuple(column for column, value, old in zip(columns, row, stored, strict=True) if value != old)
+        statement, names = update_sql(table, changed, dialect)
+        values = {**given, "of_id": given["id"], "of_version": stored.version}
+        if connection.exec_driver_sql(statement, tuple(values[name] for name in names)).rowcount:
+            return
+    raise _quicker(what)
+
+
 def locked(statement: Select[Any], connection: Connection) -> Select[Any]:
     """The same rows, held until the unit of work ends; one that only reads holds nothing."""
     return statement if connection.get_execution_options().get(READING) else statement.with_for_update()
@@ -45,7 +85,11 @@ def save_version(connection: Connection, table: Table, values: dict[str, Any], w
     version_read = table.c.version == values["version"] - 1
     stored = connection.execute(update(table).where(table.c.id == values["id"], version_read).values(values))
     if not stored.rowcount:
-        raise PreconditionFailed(f"The {what} was changed by somebody else meanwhile; read it again, then decide.")
+        raise _quicker(what)
+
+
+def _quicker(what: str) -> PreconditionFailed:
+    return PreconditionFailed(f"The {what} was changed by somebody else meanwhile; read it again, then decide.")
 
 
 def after(at: Column[Any], entity_id: Column[Any], position: Position) -> ColumnElement[bool]:

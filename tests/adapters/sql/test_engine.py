@@ -8,7 +8,7 @@ from threading import Event, Thread
 
 import pytest
 from sqlalchemy import Engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from adapters.sql.engine import MOST_CONNECTIONS, create_engine_for, ping
 from adapters.sql.unit_of_work import SqlWork
@@ -109,6 +109,16 @@ def test_more_units_at_once_than_there_are_connections_are_told_to_come_back(imp
 def test_a_failure_of_the_database_is_told_from_a_fault_of_ours(engine: Engine) -> None:
     with engine.connect() as connection, pytest.raises(OperationalError, match="no such table"):
         connection.exec_driver_sql("SELECT 1 FROM nowhere")
+
+
+def test_an_error_does_not_tell_the_values_of_its_statement(work: SqlWork) -> None:
+    ann = a_user(password_hash="secret")
+    put(work, ann)
+
+    with work() as unit, pytest.raises(IntegrityError) as refused:
+        unit.users.add(a_user(id=ann.id, password_hash="secret"))
+
+    assert "secret" not in str(refused.value)
 
 
 def test_a_database_that_is_there_answers(engine: Engine) -> None:
