@@ -43,7 +43,9 @@ def put(floor: Floor, link: str, content: bytes = CONTENT, content_type: str | N
 
 
 def fetch(floor: Floor, link: str) -> Any:
-    return floor.client.get(link, buffered=True)
+    with floor.client.get(link) as fetched:
+        fetched.get_data()
+    return fetched
 
 
 def store(floor: Floor, content: bytes = CONTENT, key: str = KEY) -> None:

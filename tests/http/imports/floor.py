@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 from entrypoints.http.app import create_app
 from entrypoints.http.door import Door
 from entrypoints.http.imports_events import EventStreams
+from tests.http.documented_client import documented_client
 from unite_core.application import build
 from unite_core.identity.model import Role
 from unite_core.identity.use_cases import Credentials, NewUser
@@ -34,7 +35,7 @@ class Floor:
         self.unite = build(self.ports)
         door = Door(public_url=PUBLIC_URL, cursor_secrets=(b"x" * 32,), signed_files=self.files, max_event_streams=2)
         self.app = create_app(self.unite, door)
-        self.client = self.app.test_client()
+        self.client = documented_client(self.app)
         self.users = {role: self._user(role) for role in Role}
         self.acting = Role.MANAGER
         self._edges = count(1)
