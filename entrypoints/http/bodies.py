@@ -8,7 +8,7 @@ from flask import request
 
 from entrypoints.http.problems import UnsupportedMediaType
 from entrypoints.http.rendering import JSON_TYPE
-from unite_core.errors import Malformed
+from unite_core.errors import Malformed, TooLarge
 
 LARGEST_BODY = 1024 * 1024
 """In bytes, 1 MiB. Uploads are excepted: they set `request.max_content_length` to a limit of their own."""
@@ -18,14 +18,21 @@ MERGE_PATCH_TYPE = "application/merge-patch+json"
 
 
 def body_bytes() -> bytes:
-    """The body of the request as it came; the framework refuses one over the limit, with and without a length."""
-    return request.get_data(cache=True, parse_form_data=False)
+    """The body of the request as it came; raises `TooLarge`, also where it comes in chunks without a length."""
+    if (request.content_length or 0) <= LARGEST_BODY:
+        # The framework stops at the limit without a word where no length was declared: so that a body which
+        # goes on is not taken for a whole one, it may read one byte more.
+        request.max_content_length = LARGEST_BODY + 1
+        body = request.get_data(cache=True, parse_form_data=False)
+        if len(body) <= LARGEST_BODY:
+            return body
+    raise TooLarge(f"The body is larger than the {LARGEST_BODY} bytes that are taken here (1 MiB).")
 
 
 def read_json(accepted: tuple[str, ...] = (JSON_TYPE,)) -> Any:
     """The body of the request, which must be JSON of one of the `accepted` types.
 
-    Raises `UnsupportedMediaType` and `Malformed` (`malformed_json`).
+    Raises `UnsupportedMediaType`, `TooLarge` and `Malformed` (`malformed_json`).
     """
     body = body_bytes()
     if request.mimetype not in accepted and (body or request.mimetype):
@@ -57,15 +64,10 @@ def parse_json(text: bytes | str) -> Any:
 def _refuse_depth(content: Any) -> None:
     level = [content]
     for _ in range(DEEPEST_JSON + 1):
-        deeper: list[Any] = []
-        for item in level:
-            if isinstance(item, dict):
-                deeper.extend(item.values())
-            elif isinstance(item, list):
-                deeper.extend(item)
-        if not deeper:
+        level = [item for item in level if isinstance(item, dict | list)]
+        if not level:
             return
-        level = deeper
+        level = [inner for item in level for inner in (item.values() if isinstance(item, dict) else item)]
     raise _malformed(f"The body is nested deeper than {DEEPEST_JSON} levels.")
 
 

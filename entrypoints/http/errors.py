@@ -2,6 +2,7 @@
 
 import logging
 from typing import Any
+from urllib.parse import quote
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
@@ -53,6 +54,8 @@ STATUSES: dict[type[UniteError], int] = {
 RETRY_UNAVAILABLE_AFTER = 5
 """Seconds after which it is worth asking again where a dependency did not answer."""
 
+_IN_A_PATH = "/:@!$&'()*+,;=~"  # RFC 3986, 3.3
+
 _log = logging.getLogger("unite.http")
 
 
@@ -78,7 +81,7 @@ def problem_document(error: UniteError) -> dict[str, Any]:
         "title": kind.title,
         "status": STATUSES[kind.category],
         "detail": error.detail,
-        "instance": request.path,
+        "instance": quote(request.path, safe=_IN_A_PATH),
         "code": code,
         "correlation_id": correlation_id(),
     }

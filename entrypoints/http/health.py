@@ -7,6 +7,7 @@ from flask import Response
 
 from entrypoints.http.context import door
 from entrypoints.http.door import Check
+from entrypoints.http.errors import RETRY_UNAVAILABLE_AFTER
 from entrypoints.http.openapi import Shown
 from entrypoints.http.operations import Room
 from entrypoints.http.rendering import json_response
@@ -75,7 +76,10 @@ def ready() -> Response:
     checks = {name: _asked(check) for name, check in door().checks.items()}
     found = {check["status"] for check in checks.values()}
     status = next((worst for worst in ("down", "degraded") if worst in found), "ok")
-    return json_response({"status": status, "checks": checks}, 503 if status == "down" else 200)
+    content = {"status": status, "checks": checks}
+    if status == "down":
+        return json_response(content, 503, {"Retry-After": str(RETRY_UNAVAILABLE_AFTER)})
+    return json_response(content)
 
 
 def _asked(check: Check) -> dict[str, Any]:

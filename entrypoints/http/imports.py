@@ -77,7 +77,7 @@ def announce_import(body: dict[str, Any]) -> Response:
             description="It will be worked on; `Location` is the import to follow.",
         )
     ],
-    problems=["forbidden", "not_uploaded", "already_started"],
+    problems=["forbidden", "not_uploaded", "already_started", "same_file"],
     if_match=True,
 )
 def start_import(import_id: UUID) -> Response:
@@ -111,7 +111,7 @@ def start_import(import_id: UUID) -> Response:
             description="It will be worked on; `Location` is the import to follow.",
         )
     ],
-    problems=["forbidden", "malformed_form", "invalid", "too_large", "unsupported_media_type"],
+    problems=["forbidden", "same_file", "malformed_form", "invalid", "too_large", "unsupported_media_type"],
 )
 def import_file() -> Response:
     """Take a file in as it comes, and have it imported."""

@@ -221,7 +221,7 @@ EXAMPLE_ANNOUNCED: dict[str, Any] = {
     "status": "awaiting_upload",
     "version": 1,
     "upload": {
-        "url": f"https://unite.example/files/imports/{EXAMPLE_ID}.csv?size=48213&signature=…",
+        "url": f"https://unite.example/files/imports/{EXAMPLE_ID}.csv?size=48213&signature=c2lnbmF0dXJl",
         "method": "PUT",
         "headers": {"Content-Type": "text/csv"},
         "fields": {},

@@ -54,13 +54,13 @@ IMAGE_EXAMPLE = {
 }
 LINKED_IMAGE_EXAMPLE = {
     **IMAGE_EXAMPLE,
-    "download_url": "https://unite.example/files/images/…?expires=…&signature=…",
+    "download_url": "https://unite.example/files/images/portrait?expires=1769852100&signature=c2lnbmF0dXJl",
     "expires_at": "2026-01-31T09:35:00Z",
 }
 IMAGE_UPLOAD_EXAMPLE = {
     "id": IMAGE_EXAMPLE["id"],
     "upload": {
-        "url": "https://unite.example/files/images/…?expires=…&signature=…",
+        "url": "https://unite.example/files/images/portrait?expires=1769852100&signature=c2lnbmF0dXJl",
         "method": "PUT",
         "headers": {"Content-Type": "image/png"},
         "fields": {},

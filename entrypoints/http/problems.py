@@ -125,6 +125,9 @@ PROBLEMS: dict[str, ProblemKind] = {
     ),
     "not_uploaded": ProblemKind(Conflict, "The file has not been uploaded yet", "Send its bytes first."),
     "already_started": ProblemKind(Conflict, "The import has been started already", "Read how far it is."),
+    "same_file": ProblemKind(
+        Conflict, "The same file is being imported already", "Send the request again; it gets that import."
+    ),
     "import_ended": ProblemKind(Conflict, "The import has ended already", "Undo it instead."),
     "import_not_ended": ProblemKind(Conflict, "The import is still going on", "Cancel it first."),
     "nothing_to_undo": ProblemKind(Conflict, "There is nothing to undo", "A dry run changes nothing."),

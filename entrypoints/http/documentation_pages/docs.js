@@ -54,13 +54,18 @@ function typeOf(schema) {
   return make("span", { textContent: schema.format ? `${type} (${schema.format})` : type });
 }
 
+function meaningOf(described, schema) {
+  const rules = rulesOf(schema);
+  return make("span", {}, ...inline([described.description, rules && `(${rules})`].filter(Boolean).join(" ")));
+}
+
 function rulesOf(schema) {
   const items = schema.items || {};
   const listed = schema.enum || (schema.type === "array" && !items.$ref ? items.enum : null);
   const rules = [];
   if (listed) rules.push(`one of ${listed.join(", ")}`);
   for (const [key, words] of [
-    ["minLength", "at least # characters"], ["maxLength", "at most # characters"],
+    ["minLength", "# characters or more"], ["maxLength", "at most # characters"],
     ["minimum", "at least #"], ["maximum", "at most #"], ["pattern", "matches #"], ["default", "# if left out"],
   ]) {
     if (schema[key] !== undefined) rules.push(words.replace("#", String(schema[key])));
@@ -83,7 +88,7 @@ function schemaTable(schema) {
     make("span", {}, make("code", { textContent: name }),
       required.has(name) ? make("span", { class: "required", textContent: " required" }) : null),
     typeOf(field),
-    make("span", {}, ...inline([field.description, rulesOf(field)].filter(Boolean).join(" "))),
+    meaningOf(field, field),
   ]));
 }
 
@@ -109,7 +114,7 @@ function drawParameters(path, operation) {
         parameter.required ? make("span", { class: "required", textContent: " required" }) : null),
       make("span", { textContent: parameter.in }),
       typeOf(parameter.schema || {}),
-      make("span", {}, ...inline([parameter.description, rulesOf(parameter.schema || {})].filter(Boolean).join(" "))),
+      meaningOf(parameter, parameter.schema || {}),
     ])));
 }
 
@@ -126,7 +131,10 @@ function drawAnswer(status, response) {
   const answer = resolve(response);
   const headers = Object.keys(answer.headers || {});
   const contents = Object.entries(answer.content || {});
-  const title = (answer.description || "").split("\n")[0];
+  // Problems are listed one to a line; their codes tell enough until the answer is opened.
+  const lines = (answer.description || "").split("\n");
+  const codes = lines.filter((line) => line.startsWith("- `")).map((line) => line.split(":")[0].slice(2));
+  const title = lines[0].startsWith("- ") ? codes.join(", ") : lines[0];
   const body = make("div", {}, prose(answer.description));
   for (const [type, content] of contents) {
     body.append(make("p", {}, make("code", { textContent: type }), " ", typeOf(content.schema || {})));
@@ -142,7 +150,7 @@ function drawAnswer(status, response) {
   }
   return make("details", { class: "answer" },
     make("summary", {}, make("span", { class: Number(status) < 400 ? "ok" : "bad", textContent: status }), " ",
-      make("span", {}, ...inline(title.replace(/^- /, "")))),
+      make("span", {}, ...inline(title))),
     body);
 }
 

@@ -1,0 +1,113 @@
+"""The whole service in memory, and people of each role who use it over HTTP."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from werkzeug.test import TestResponse
+
+from entrypoints.http.app import create_app
+from entrypoints.http.door import Check, Door
+from tests.http.documented_client import documented_client
+from unite_core.application import Rules, build
+from unite_core.identity.model import Role, User
+from unite_core.identity.use_cases import NewUser
+from unite_core.leads.use_cases import PhonePolicy
+from unite_core.testing.in_memory import in_memory_ports
+
+PASSWORD = "correct horse battery"
+PUBLIC_URL = "https://unite.example"
+
+
+class Person:
+    """Somebody who sends requests, with an access token or without."""
+
+    def __init__(self, service: "Service", user: User | None = None, token: str | None = None) -> None:
+        self._client = documented_client(service.app)
+        self._token = token
+        self._user = user
+
+    @property
+    def user(self) -> User:
+        assert self._user is not None
+        return self._user
+
+    def send(self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **body: Any) -> TestResponse:
+        own = {"Authorization": f"Bearer {self._token}"} if self._token else {}
+        return self._client.open(path, method=method, headers={**own, **(headers or {})}, **body)
+
+    def get(self, path: str, **rest: Any) -> TestResponse:
+        return self.send("GET", path, **rest)
+
+    def post(self, path: str, **rest: Any) -> TestResponse:
+        return self.send("POST", path, **rest)
+
+    def patch(self, path: str, **rest: Any) -> TestResponse:
+        return self.send("PATCH", path, **rest)
+
+    def delete(self, path: str, **rest: Any) -> TestResponse:
+        return self.send("DELETE", path, **rest)
+
+
+class Service:
+    """Unite in memory behind its HTTP door."""
+
+    def __init__(
+        self,
+        *,
+        requests_per_minute: int = 0,
+        logins_per_minute: int = 0,
+        checks: Mapping[str, Check] | None = None,
+        public_url: str = PUBLIC_URL,
+        cursor_secrets: tuple[bytes, ...] = (b"s" * 32,),
+        **ports: Any,
+    ) -> None:
+        self.ports = in_memory_ports(**ports)
+        rules = Rules(phones=PhonePolicy(default_country="US"), logins_per_minute=logins_per_minute)
+        self.unite = build(self.ports, rules)
+        self.door = Door(
+            public_url=public_url,
+            cursor_secrets=cursor_secrets,
+            requests_per_minute=requests_per_minute,
+            signed_files=self.ports.files,
+            checks=checks or {},
+        )
+        self.app = create_app(self.unite, self.door)
+        self.stranger = Person(self)
+
+    def add(self, role: Role, email: str | None = None) -> User:
+        """Add a user of that role, whose password is `PASSWORD`."""
+        new = NewUser(
+            email=email or f"{role}-{self.ports.ids.new()}@unite.example",
+            name=f"Somebody {role}",
+            role=role,
+            password=PASSWORD,
+        )
+        return self.unite.identity.add_user.unchecked(new)
+
+    def log_in(self, user: User) -> Person:
+        """The user as somebody who sends requests."""
+        answer = self.stranger.post("/v1/auth/login", json={"email": user.email, "password": PASSWORD})
+        return Person(self, user, answer.json["access_token"] if answer.json else None)
+
+    def admin(self) -> Person:
+        return self.log_in(self.add(Role.ADMIN))
+
+    def manager(self) -> Person:
+        return self.log_in(self.add(Role.MANAGER))
+
+    def agent(self) -> Person:
+        return self.log_in(self.add(Role.AGENT))
+
+
+def problem(answer: TestResponse) -> tuple[int, str]:
+    """Status and code of an answer that is a problem."""
+    assert answer.mimetype == "application/problem+json", answer.get_data(as_text=True)
+    document = answer.get_json()
+    assert document["type"] == f"/problems/{document['code']}"
+    assert document["correlation_id"] == answer.headers["X-Correlation-ID"]
+    return answer.status_code, document["code"]
+
+
+def faults(answer: TestResponse) -> list[tuple[str, str]]:
+    """Where each fault of a problem is, and its code."""
+    return [(each.get("pointer", each.get("parameter")), each["code"]) for each in answer.get_json().get("errors", [])]

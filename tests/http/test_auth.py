@@ -1,0 +1,130 @@
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.http.service import PASSWORD, Person, Service, faults, problem
+from unite_core.identity.model import Role
+
+
+def tokens_of(service: Service, email: str) -> dict[str, Any]:
+    answer = service.stranger.post("/v1/auth/login", json={"email": email, "password": PASSWORD})
+    assert answer.status_code == 200
+    told: dict[str, Any] = answer.get_json()
+    return told
+
+
+def test_a_login_gives_a_pair_of_tokens_for_fifteen_minutes(service: Service) -> None:
+    user = service.add(Role.AGENT)
+
+    told = tokens_of(service, user.email)
+
+    assert told["token_type"] == "Bearer"
+    assert told["expires_in"] == 900
+    assert Person(service, token=told["access_token"]).get("/v1/me").get_json()["id"] == str(user.id)
+
+
+def test_an_unknown_address_and_a_wrong_password_are_answered_with_the_same_words(service: Service) -> None:
+    user = service.add(Role.AGENT)
+
+    wrong = service.stranger.post("/v1/auth/login", json={"email": user.email, "password": "not this one"})
+    unknown = service.stranger.post("/v1/auth/login", json={"email": "no@unite.example", "password": PASSWORD})
+
+    assert problem(wrong) == problem(unknown) == (401, "invalid_credentials")
+    assert wrong.get_json()["detail"] == unknown.get_json()["detail"]
+    assert wrong.headers["WWW-Authenticate"] == 'Bearer realm="unite"'
+
+
+def test_logins_are_limited_per_account_and_say_when_to_come_back() -> None:
+    service = Service(logins_per_minute=2)
+    user = service.add(Role.AGENT)
+    for _ in range(2):
+        tokens_of(service, user.email)
+
+    refused = service.stranger.post("/v1/auth/login", json={"email": user.email, "password": PASSWORD})
+
+    assert problem(refused) == (429, "too_many_logins")
+    assert 0 < int(refused.headers["Retry-After"]) <= 60
+
+
+def test_a_refresh_token_is_good_once_and_its_second_use_ends_the_login(service: Service) -> None:
+    first = tokens_of(service, service.add(Role.AGENT).email)
+
+    second = service.stranger.post("/v1/auth/refresh", json={"refresh_token": first["refresh_token"]})
+    reused = service.stranger.post("/v1/auth/refresh", json={"refresh_token": first["refresh_token"]})
+
+    assert second.status_code == 200
+    assert problem(reused) == (401, "token_reused")
+    ended = Person(service, token=second.get_json()["access_token"]).get("/v1/me")
+    assert problem(ended) == (401, "token_revoked")
+
+
+def test_logging_out_ends_this_login_alone(service: Service) -> None:
+    user = service.add(Role.AGENT)
+    here, there = service.log_in(user), service.log_in(user)
+
+    assert here.post("/v1/auth/logout").status_code == 204
+
+    assert problem(here.get("/v1/me")) == (401, "token_revoked")
+    assert there.get("/v1/me").status_code == 200
+
+
+def test_logging_out_everywhere_ends_every_login(service: Service) -> None:
+    user = service.add(Role.AGENT)
+    here, there = service.log_in(user), service.log_in(user)
+
+    assert here.post("/v1/auth/logout-all").status_code == 204
+
+    assert problem(there.get("/v1/me")) == (401, "token_revoked")
+
+
+def test_an_access_token_expires(service: Service) -> None:
+    agent = service.agent()
+
+    service.ports.clock.advance(timedelta(minutes=15))
+
+    expired = agent.get("/v1/me")
+    assert problem(expired) == (401, "token_expired")
+    assert expired.headers["WWW-Authenticate"] == 'Bearer realm="unite", error="invalid_token"'
+
+
+@pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Basic YTpi", "Token x"])
+def test_without_a_bearer_token_nobody_is_logged_in(service: Service, header: str) -> None:
+    answer = service.stranger.get("/v1/me", headers={"Authorization": header})
+
+    assert problem(answer) == (401, "unauthenticated")
+    assert answer.headers["WWW-Authenticate"] == 'Bearer realm="unite"'
+
+
+def test_an_altered_token_is_refused(service: Service) -> None:
+    token = tokens_of(service, service.add(Role.ADMIN).email)["access_token"]
+
+    altered = Person(service, token=token[:-1] + ("0" if token[-1] != "0" else "1")).get("/v1/me")
+
+    assert problem(altered) == (401, "invalid_token")
+
+
+def test_the_words_of_the_scheme_may_be_small(service: Service) -> None:
+    token = tokens_of(service, service.add(Role.AGENT).email)["access_token"]
+
+    assert service.stranger.get("/v1/me", headers={"Authorization": f"bearer {token}"}).status_code == 200
+
+
+def test_a_password_is_changed_by_whoever_knows_it_and_ends_the_other_logins(service: Service) -> None:
+    user = service.add(Role.AGENT)
+    here, there = service.log_in(user), service.log_in(user)
+
+    wrong = here.post("/v1/me/password", json={"current_password": "not this one", "new_password": "x" * 12})
+    short = here.post("/v1/me/password", json={"current_password": PASSWORD, "new_password": "short"})
+    right = here.post("/v1/me/password", json={"current_password": PASSWORD, "new_password": "staple battery"})
+
+    assert problem(wrong) == (422, "wrong_password")
+    assert faults(short) == [("/new_password", "too_short")]
+    assert right.status_code == 204
+    assert here.get("/v1/me").status_code == 200
+    assert problem(there.get("/v1/me")) == (401, "token_revoked")
+
+
+@pytest.mark.parametrize("body", [{"email": 5, "password": PASSWORD}, {"email": "a@unite.example"}, [], "text"])
+def test_a_login_that_is_not_as_it_should_be_is_422(service: Service, body: object) -> None:
+    assert problem(service.stranger.post("/v1/auth/login", json=body)) == (422, "invalid")

@@ -1,0 +1,130 @@
+import io
+from typing import Any
+
+import pytest
+
+from entrypoints.http.bodies import DEEPEST_JSON, LARGEST_BODY
+from tests.http.service import Person, Service, problem
+
+
+@pytest.fixture
+def manager(service: Service) -> Person:
+    return service.manager()
+
+
+def post(person: Person, body: bytes, content_type: str | None = "application/json", **rest: Any) -> Any:
+    headers = {"Content-Type": content_type} if content_type else {}
+    return person.post("/v1/leads", data=body, headers=headers, **rest)
+
+
+GOOD = b'{"name": "Grace", "phone": "+12125550123"}'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"not json",
+        b"{'name': 'Grace'}",
+        b'{"name": "Grace",}',
+        b'{"name": NaN}',
+        b'{"name": Infinity}',
+        b'{"name": -Infinity}',
+        b'{"name": 1e999}',
+        b'{"name": "\\ud800"}',
+        b'{"name": "\xff"}',
+        b'{"name": "a", "name": "b"}',
+        b'{"name": {"a": 1, "a": 2}}',
+        b"\xef\xbb\xbf" + GOOD,
+        GOOD.decode().encode("utf-16"),
+        b'{"name": ' + b"1" * 5000 + b"}",
+        b"[" * 100_000,
+        b"[" * 100_000 + b"]" * 100_000,
+        b'{"a":' * 30_000 + b"1" + b"}" * 30_000,
+        b"[" * (DEEPEST_JSON + 1) + b"]" * (DEEPEST_JSON + 1),
+    ],
+    ids=lambda body: body[:24].decode("latin-1"),
+)
+def test_a_body_that_is_no_json_or_too_deep_is_400(manager: Person, body: bytes) -> None:
+    assert problem(post(manager, body)) == (400, "malformed_json")
+
+
+def test_json_may_be_nested_twenty_levels_deep(manager: Person) -> None:
+    body = b"[" * DEEPEST_JSON + b"]" * DEEPEST_JSON
+
+    assert problem(post(manager, body)) == (422, "invalid")
+
+
+@pytest.mark.parametrize("body", [b"[]", b'"text"', b"5", b"null", b"true"])
+def test_a_body_that_is_no_object_breaks_a_rule(manager: Person, body: bytes) -> None:
+    assert problem(post(manager, body)) == (422, "invalid")
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "application/xml", None])
+def test_a_body_of_another_type_is_415_and_told_which_are_taken(manager: Person, content_type: str | None) -> None:
+    answer = post(manager, GOOD, content_type)
+
+    assert problem(answer) == (415, "unsupported_media_type")
+    assert answer.headers["Accept"] == "application/json"
+
+
+def test_a_merge_patch_is_taken_by_patches_alone(manager: Person) -> None:
+    assert problem(post(manager, GOOD, "application/merge-patch+json")) == (415, "unsupported_media_type")
+    lead = post(manager, GOOD).headers["Location"]
+    refused = manager.patch(lead, data=b"{}", headers={"Content-Type": "text/plain"})
+    assert refused.headers["Accept"] == "application/json, application/merge-patch+json"
+
+
+@pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "Application/JSON"])
+def test_the_type_may_carry_parameters_and_capitals(manager: Person, content_type: str) -> None:
+    assert post(manager, GOOD, content_type).status_code == 201
+
+
+def test_a_body_over_a_mebibyte_is_413(manager: Person) -> None:
+    body = b'{"name": "' + b"x" * LARGEST_BODY + b'"}'
+
+    assert problem(post(manager, body)) == (413, "too_large")
+
+
+def test_a_body_of_a_mebibyte_is_read(manager: Person) -> None:
+    body = b'{"name": "' + b"x" * (LARGEST_BODY - 12) + b'"}'
+    assert len(body) == LARGEST_BODY
+
+    assert problem(post(manager, body)) == (422, "invalid")
+
+
+class Endless(io.RawIOBase):
+    """A body that comes in chunks and never ends, as a server hands it on; counts what was read of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.given = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, target: Any) -> int:
+        target[:] = b"x" * len(target)
+        self.given += len(target)
+        return len(target)
+
+
+def test_a_body_without_a_length_is_read_as_far_as_the_limit(manager: Person) -> None:
+    endless = Endless()
+
+    answer = manager.post(
+        "/v1/leads",
+        headers={"Content-Type": "application/json", "Transfer-Encoding": "chunked"},
+        environ_overrides={"wsgi.input": endless, "wsgi.input_terminated": True},
+    )
+
+    assert problem(answer) == (413, "too_large")
+    assert endless.given <= LARGEST_BODY + 64 * 1024
+
+
+def test_a_large_body_with_a_key_to_a_route_without_one_is_413(manager: Person) -> None:
+    answer = manager.post("/v1/auth/logout", data=b"x" * (LARGEST_BODY + 1), headers={"Idempotency-Key": "k"})
+
+    assert problem(answer) == (413, "too_large")
+    assert manager.get("/v1/me").status_code == 200

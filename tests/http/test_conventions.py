@@ -1,0 +1,146 @@
+import json
+import logging
+import re
+from typing import Any
+
+import pytest
+
+from tests.http.service import PASSWORD, Service, problem
+from unite_core.errors import Unavailable
+from unite_core.identity.model import Role
+
+
+class Broken:
+    """A port whose every use fails with `error`."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def hit(self, *_: object) -> object:
+        raise self._error
+
+    peek = hit
+
+
+@pytest.mark.parametrize("path", ["/", "/v1", "/v1/", "/v1/leads/", "//v1/leads", "/v1//leads", "/V1/leads", "/%00"])
+def test_a_path_that_does_not_exist_is_a_problem(service: Service, path: str) -> None:
+    answer = service.stranger.get(path, base_url="http://localhost")
+
+    assert problem(answer) == (404, "not_found")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PUT", "/v1/leads", {"GET", "HEAD", "OPTIONS", "POST"}),
+        ("POST", "/v1/me", {"GET", "HEAD", "OPTIONS"}),
+        ("GET", "/v1/auth/login", {"OPTIONS", "POST"}),
+        ("TRACE", "/health/live", {"GET", "HEAD", "OPTIONS"}),
+    ],
+)
+def test_a_method_that_a_path_does_not_take_is_405_with_those_that_it_takes(
+    service: Service, method: str, path: str, allowed: set[str]
+) -> None:
+    answer = service.stranger.send(method, path)
+
+    assert problem(answer) == (405, "method_not_allowed")
+    assert set(answer.headers["Allow"].split(", ")) == allowed
+
+
+def test_options_tells_the_methods_without_a_token(service: Service) -> None:
+    answer = service.stranger.send("OPTIONS", "/v1/leads")
+
+    assert answer.status_code == 200
+    assert set(answer.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS", "POST"}
+
+
+def test_head_is_get_without_the_body(service: Service) -> None:
+    admin = service.admin()
+
+    head, get = admin.send("HEAD", "/v1/me"), admin.get("/v1/me")
+
+    assert head.get_data() == b""
+    assert head.headers["Content-Length"] == get.headers["Content-Length"]
+    assert head.headers["ETag"] == get.headers["ETag"]
+    assert problem_free(service.stranger.send("HEAD", "/v1/me")) == 401
+
+
+def problem_free(answer: Any) -> int:
+    assert answer.get_data() == b""
+    return int(answer.status_code)
+
+
+@pytest.mark.parametrize("given", ["12345678", "A.b_c-12", "x" * 128])
+def test_a_good_correlation_id_is_taken(service: Service, given: str) -> None:
+    answer = service.stranger.get("/v1/me", headers={"X-Correlation-ID": given})
+
+    assert answer.headers["X-Correlation-ID"] == given
+    assert answer.get_json()["correlation_id"] == given
+
+
+@pytest.mark.parametrize("given", ["", "1234567", "x" * 129, "has blanks", "<script>", "ümlaut-12"])
+def test_another_correlation_id_is_replaced(service: Service, given: str) -> None:
+    answer = service.stranger.get("/health/live", headers={"X-Correlation-ID": given})
+
+    assert answer.headers["X-Correlation-ID"] != given
+    assert re.fullmatch("[0-9a-f-]{36}", answer.headers["X-Correlation-ID"])
+
+
+def test_every_answer_is_hardened(service: Service) -> None:
+    for path in ("/v1/me", "/nothing", "/health/live", "/docs", "/openapi.json"):
+        headers = service.stranger.get(path).headers
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Cache-Control"] == "no-store"
+        assert "default-src 'none'" in headers["Content-Security-Policy"]
+        assert headers["Strict-Transport-Security"].startswith("max-age=")
+
+
+def test_strict_transport_is_asked_for_where_the_public_url_is_https() -> None:
+    plain = Service(public_url="http://127.0.0.1:8000")
+
+    assert "Strict-Transport-Security" not in plain.stranger.get("/health/live").headers
+
+
+def test_a_mistake_of_ours_tells_nothing_and_is_logged_under_its_id(caplog: pytest.LogCaptureFixture) -> None:
+    service = Service(requests_per_minute=9, limits=Broken(RuntimeError("SELECT secret FROM users")))
+
+    answer = service.stranger.get("/v1/me")
+
+    assert problem(answer) == (500, "internal_error")
+    assert "secret" not in answer.get_data(as_text=True)
+    assert "RuntimeError" not in answer.get_data(as_text=True)
+    [logged] = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert logged.exc_info is not None
+    assert "SELECT secret" in str(logged.exc_info[1])
+
+
+def test_a_dependency_that_does_not_answer_is_503_and_worth_a_retry() -> None:
+    service = Service(requests_per_minute=9, limits=Broken(Unavailable("The counter does not answer.")))
+
+    answer = service.stranger.get("/v1/me")
+
+    assert problem(answer) == (503, "unavailable")
+    assert int(answer.headers["Retry-After"]) > 0
+
+
+def test_each_request_is_one_line_that_gives_nobody_away(service: Service, caplog: pytest.LogCaptureFixture) -> None:
+    user = service.add(Role.AGENT, email="grace@unite.example")
+    agent = service.log_in(user)
+    caplog.set_level(logging.INFO, logger="unite.requests")
+
+    agent.get("/v1/leads?q=hopper&limit=7", headers={"X-Correlation-ID": "correlation-1"})
+    service.stranger.post("/v1/auth/login", json={"email": user.email, "password": PASSWORD})
+
+    listed, login = [line for line in caplog.records if line.name == "unite.requests"]
+    told = {name: getattr(listed, name) for name in ("method", "route", "status", "user_id", "correlation_id")}
+    assert told == {
+        "method": "GET",
+        "route": "/v1/leads",
+        "status": 200,
+        "user_id": str(user.id),
+        "correlation_id": "correlation-1",
+    }
+    assert 0 <= listed.__dict__["ms"] < 60_000
+    everything = json.dumps([line.__dict__ for line in (listed, login)], default=str)
+    for private in ("hopper", "limit", user.email, PASSWORD, "Bearer"):
+        assert private not in everything

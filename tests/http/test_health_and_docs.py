@@ -1,0 +1,67 @@
+import re
+
+import pytest
+
+from entrypoints.http.door import Check
+from entrypoints.http.problems import PROBLEMS
+from tests.http.service import Service, problem
+from unite_core.errors import Unavailable
+
+
+def up() -> None:
+    """A dependency that is there."""
+
+
+def down() -> None:
+    raise Unavailable("It does not answer.")
+
+
+def test_a_process_that_answers_is_alive_whatever_else_is_down() -> None:
+    service = Service(checks={"database": Check(down)})
+
+    assert service.stranger.get("/health/live").get_json() == {"status": "ok"}
+
+
+@pytest.mark.parametrize(
+    ("checks", "status", "found"),
+    [
+        ({"database": Check(up), "cache": Check(up, required=False)}, 200, ["ok", "ok", "ok"]),
+        ({"database": Check(up), "cache": Check(down, required=False)}, 200, ["degraded", "ok", "degraded"]),
+        ({"database": Check(down), "cache": Check(down, required=False)}, 503, ["down", "down", "degraded"]),
+        ({"database": Check(down), "cache": Check(up, required=False)}, 503, ["down", "down", "ok"]),
+    ],
+)
+def test_ready_asks_each_dependency_and_does_without_some(
+    checks: dict[str, Check], status: int, found: list[str]
+) -> None:
+    answer = Service(checks=checks).stranger.get("/health/ready")
+
+    told = answer.get_json()
+    assert answer.status_code == status
+    assert [told["status"], told["checks"]["database"]["status"], told["checks"]["cache"]["status"]] == found
+    assert all(check["latency_ms"] >= 0 for check in told["checks"].values())
+
+
+def test_the_page_needs_nothing_from_elsewhere(service: Service) -> None:
+    page = service.stranger.get("/docs")
+    parts = [service.stranger.get(path) for path in ("/docs/docs.js", "/docs/docs.css")]
+
+    linked = re.findall(r'(?:src|href)="([^"]+)"', page.get_data(as_text=True))
+    assert {"/docs/docs.js", "/docs/docs.css", "/openapi.json"} <= set(linked)
+    for each in [page, *parts]:
+        assert each.status_code == 200
+        assert not re.search(r"https?://", each.get_data(as_text=True))
+        assert "script-src 'self'" in each.headers["Content-Security-Policy"]
+    assert [each.mimetype for each in parts] == ["text/javascript", "text/css"]
+
+
+@pytest.mark.parametrize("code", sorted(PROBLEMS))
+def test_every_problem_has_its_page(service: Service, code: str) -> None:
+    page = service.stranger.get(f"/problems/{code}")
+
+    assert page.status_code == 200
+    assert f"<code>{code}</code>" in page.get_data(as_text=True)
+
+
+def test_a_code_that_is_none_has_no_page(service: Service) -> None:
+    assert problem(service.stranger.get("/problems/<script>")) == (404, "not_found")

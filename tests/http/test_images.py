@@ -1,0 +1,107 @@
+from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from tests.http.service import Person, Service, faults, problem
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 92
+
+
+@pytest.fixture
+def manager(service: Service) -> Person:
+    return service.manager()
+
+
+@pytest.fixture
+def images(manager: Person) -> str:
+    """The path of a lead's images."""
+    lead = manager.post("/v1/leads", json={"name": "Grace", "phone": "+12125550123"})
+    return f"{lead.headers['Location']}/images"
+
+
+def announce(manager: Person, images: str, **image: Any) -> Any:
+    return manager.post(images, json={"content_type": "image/png", "size": len(PNG), **image})
+
+
+def upload(service: Service, image_id: str, content: bytes) -> None:
+    with service.ports.reads() as reads:
+        [key] = [each.key for each in reads.images.abandoned(before=service.ports.clock.now() + timedelta(1), limit=9)]
+    assert image_id in key
+    with service.ports.files.write(key, content_type="image/png") as stream:
+        stream.write(content)
+
+
+def test_a_picture_is_announced_uploaded_completed_listed_and_deleted(
+    service: Service, manager: Person, images: str
+) -> None:
+    announced = announce(manager, images, filename="portrait.png")
+    assert announced.status_code == 201
+    image = announced.get_json()
+    assert image["upload"]["headers"] == {"Content-Type": "image/png"}
+    assert image["expires_at"] == "2026-03-02T09:15:00Z"
+    assert manager.get(images).get_json()["items"] == []
+
+    upload(service, image["id"], PNG)
+    completed = manager.post(f"{images}/{image['id']}/complete")
+    assert completed.status_code == 200
+    assert completed.get_json()["status"] == "ready"
+    assert manager.post(f"{images}/{image['id']}/complete").get_json() == completed.get_json()
+
+    [listed] = manager.get(images).get_json()["items"]
+    assert listed["filename"] == "portrait.png"
+    assert listed["expires_at"] == "2026-03-02T09:05:00Z"
+    link = urlsplit(listed["download_url"])
+    served = service.ports.files.serve(link.path.lstrip("/"), dict(parse_qsl(link.query)))
+    assert served.body.read() == PNG
+
+    assert manager.delete(f"{images}/{image['id']}").status_code == 204
+    assert manager.get(images).get_json()["items"] == []
+    assert problem(manager.delete(f"{images}/{image['id']}")) == (404, "not_found")
+
+
+@pytest.mark.parametrize(
+    ("image", "fault"),
+    [
+        ({"content_type": "image/gif"}, ("/content_type", "unsupported_type")),
+        ({"size": 0}, ("/size", "wrong_size")),
+        ({"size": 10 * 1024 * 1024 + 1}, ("/size", "wrong_size")),
+        ({"size": "100"}, ("/size", "wrong_type")),
+        ({"size": True}, ("/size", "wrong_type")),
+        ({"size": 1.5}, ("/size", "wrong_type")),
+        ({"size": 1e30}, ("/size", "wrong_size")),
+        ({"filename": "a\nb"}, ("/filename", "control_character")),
+    ],
+)
+def test_a_picture_that_is_not_taken_is_refused_when_announced(
+    manager: Person, images: str, image: dict[str, Any], fault: tuple[str, str]
+) -> None:
+    answer = announce(manager, images, **image)
+
+    assert problem(answer) == (422, "invalid")
+    assert faults(answer) == [fault]
+
+
+@pytest.mark.parametrize(("content", "code"), [(b"GIF89a" + b"\0" * 94, "wrong_type"), (PNG + b"more", "wrong_size")])
+def test_bytes_that_are_not_what_was_announced_are_refused(
+    service: Service, manager: Person, images: str, content: bytes, code: str
+) -> None:
+    image_id = announce(manager, images).get_json()["id"]
+    upload(service, image_id, content)
+
+    assert problem(manager.post(f"{images}/{image_id}/complete")) == (422, code)
+    assert problem(manager.post(f"{images}/{image_id}/complete")) == (404, "not_found")
+
+
+def test_a_picture_without_bytes_is_not_complete(manager: Person, images: str) -> None:
+    image_id = announce(manager, images).get_json()["id"]
+
+    assert problem(manager.post(f"{images}/{image_id}/complete")) == (409, "not_uploaded")
+
+
+def test_pictures_of_a_lead_that_one_may_not_see_are_not_there(service: Service, images: str) -> None:
+    agent = service.agent()
+
+    assert problem(agent.get(images)) == (404, "not_found")
+    assert problem(announce(agent, images)) == (404, "not_found")
