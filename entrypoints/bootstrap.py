@@ -134,12 +134,17 @@ def database_url(settings: Settings) -> str:
 
 
 def database_is_current(settings: Settings) -> bool:
-    """Whether the database has exactly the tables that this version of Unite works with. Changes nothing."""
+    """Whether the database has exactly the tables that this version of Unite works with. Changes nothing.
+
+    Raises `StartRefused` where there is no telling.
+    """
     engine = create_engine_for(database_url(settings))
     if not Path(engine.url.database or "").exists():  # asking would make the file
         return False
     try:
         return migrate.is_current(engine)
+    except (Unavailable, DatabaseError) as error:
+        raise _unusable(engine, error) from error
     finally:
         engine.dispose()
 
@@ -162,8 +167,13 @@ def _up_to_date(url: str) -> Engine:
         ) from error
     except (Unavailable, DatabaseError) as error:
         engine.dispose()
-        raise StartRefused(f"The database {engine.url.database} cannot be used: {error}") from error
+        raise _unusable(engine, error) from error
     return engine
+
+
+def _unusable(engine: Engine, error: Exception) -> StartRefused:
+    why = error.orig if isinstance(error, DatabaseError) else error
+    return StartRefused(f"The database {engine.url.database} cannot be used: {why}")
 
 
 def _kept_keys(folder: Path) -> dict[str, bytes]:

@@ -4,6 +4,8 @@ import csv
 import io
 import json
 import secrets
+import signal
+import sys
 import tempfile
 import time
 from argparse import Namespace
@@ -24,6 +26,8 @@ from unite_core.imports.model import ImportStatus, RowKind
 
 SAMPLE = Path(__file__).resolve().parents[2] / "sample_leads.csv"
 IMPORTED_WITHIN = 60.0
+TERMINATED = 143
+"""What shells say of a process that SIGTERM ended."""
 DOMAIN = "unite.example.com"
 
 PEOPLE = (("Ada", Role.ADMIN), ("Mo", Role.MANAGER), ("Amy", Role.AGENT), ("Ben", Role.AGENT))
@@ -60,6 +64,8 @@ class _Floor:
 
 def run(_arguments: Namespace, environ: Mapping[str, str]) -> int:
     """Show everything; the exit code: 0 where all came out as it should, else 1."""
+    # A broken-off demonstration cleans up as well, whoever breaks it off.
+    signal.signal(signal.SIGTERM, lambda _signal, _frame: sys.exit(TERMINATED))
     shown = console()
     shown.print()
     shown.print(Text("Unite, the backend a sales floor runs on", style="bold"))

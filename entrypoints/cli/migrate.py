@@ -3,7 +3,7 @@
 from argparse import Namespace
 from collections.abc import Mapping
 
-from entrypoints.bootstrap import database_is_current
+from entrypoints.bootstrap import StartRefused, database_is_current
 from entrypoints.cli.opened import FAILED, Refused, opened, settings_for, tell, told
 
 
@@ -18,7 +18,11 @@ def run(arguments: Namespace, environ: Mapping[str, str]) -> int:
 
 
 def _check(environ: Mapping[str, str]) -> int:
-    if database_is_current(settings_for(environ)):
+    try:
+        current = database_is_current(settings_for(environ))
+    except StartRefused as refused:
+        raise Refused(str(refused)) from refused
+    if current:
         print("The database is up to date.")
         return 0
     print("The database is not up to date; run migrate without --check.")

@@ -1,9 +1,9 @@
 """`users`: add users, and list them."""
 
+import getpass
 import sys
 from argparse import Namespace
 from collections.abc import Iterator, Mapping
-from getpass import getpass
 from pathlib import Path
 
 from rich.console import Console
@@ -71,8 +71,8 @@ def _password(path: Path | None) -> str:
             raise Refused(f"The password cannot be read from {path}: {error}", USAGE) from error
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\r\n")
-    password = getpass("Password: ")
-    if getpass("Again: ") != password:
+    password = getpass.getpass("Password: ")
+    if getpass.getpass("Again: ") != password:
         raise Refused("These are two different passwords.", USAGE)
     return password
 

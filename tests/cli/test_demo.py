@@ -1,0 +1,94 @@
+"""`demo`: shows everything, and leaves nothing behind."""
+
+import os
+import pty
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.service_process import PATIENCE, environment, eventually, run
+
+
+def test_the_demonstration_shows_everything_and_ends_well(tmp_path: Path) -> None:
+    ended = run(tmp_path, "demo", TMPDIR=str(tmp_path))
+
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert ended.stderr == ""
+    for told in (r"created +89", r"duplicate +4", r"rejected +7", r"rows +100", r"created +2", r"Mo +91 leads", "403"):
+        assert re.search(told, ended.stdout), told
+    assert "\x1b" not in ended.stdout
+    assert max(map(len, ended.stdout.splitlines())) <= 100
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_at_a_terminal_there_are_bars(tmp_path: Path) -> None:
+    mine, its = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "entrypoints", "demo"],
+        env=environment(tmp_path, TMPDIR=str(tmp_path), TERM="xterm-256color", COLUMNS="80"),
+        stdin=subprocess.DEVNULL,
+        stdout=its,
+        stderr=its,
+    ) as process:
+        os.close(its)
+        shown = b"".join(iter(lambda: read(mine), b"")).decode()
+        os.close(mine)
+        assert process.wait(PATIENCE) == 0, shown
+
+    assert re.search(r"import .*━━━", shown)
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown)
+    assert max(len(line) for line in re.split(r"[\r\n]+", plain)) <= 80
+
+
+def read(terminal: int) -> bytes:
+    """What a process prints at a terminal; nothing more once it has ended."""
+    try:
+        return os.read(terminal, 65536)
+    except OSError:
+        return b""
+
+
+def test_a_failure_is_told_with_the_services_last_words_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "broken" / "granian").mkdir(parents=True)
+    (tmp_path / "broken" / "granian" / "__init__.py").write_text("raise RuntimeError('out of order today')")
+    (tmp_path / "temporary").mkdir()
+    paths = f"{tmp_path / 'broken'}{os.pathsep}{environment(tmp_path)['PYTHONPATH']}"
+
+    ended = run(tmp_path, "demo", TMPDIR=str(tmp_path / "temporary"), PYTHONPATH=paths)
+
+    assert ended.returncode == 1
+    assert "The service ended with exit code 1 before it was ready." in ended.stdout
+    assert "out of order today" in ended.stdout
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
+def test_a_demonstration_that_is_broken_off_takes_its_service_along(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "entrypoints", "demo"],
+        env=environment(tmp_path, TMPDIR=str(tmp_path)),
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        log = eventually(lambda: next(tmp_path.rglob("service.log"), None), "the service was started")
+        folder = str(log.parent)
+        eventually(lambda: using(folder), "its process is there")
+
+        process.terminate()
+
+        process.communicate(timeout=PATIENCE)
+    assert process.returncode == 143
+    assert using(folder) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def using(folder: str) -> list[str]:
+    """The processes that have this folder in their environment."""
+    found = []
+    for process in Path("/proc").iterdir():
+        try:
+            if process.name.isdigit() and folder in (process / "environ").read_text(errors="replace"):
+                found.append(process.name)
+        except OSError:  # it has ended meanwhile
+            continue
+    return found

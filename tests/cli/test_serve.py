@@ -1,0 +1,121 @@
+"""`serve` in real processes: how it starts, how it stops, and what happens when a part of it dies."""
+
+import json
+import os
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.service_process import Service, alive_in_session, eventually, free_port, run, service
+
+
+@pytest.fixture
+def one(tmp_path: Path) -> Iterator[Service]:
+    with service(tmp_path) as it:
+        yield it
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_service_says_where_it_listens_and_stops_in_good_order(one: Service, number: signal.Signals) -> None:
+    one.start()
+    eventually(lambda: "The worker is ready." in one.log.read_text(), "the worker is ready")
+    begun = time.monotonic()
+
+    assert one.stop(number) == 0
+
+    assert time.monotonic() - begun < 30
+    assert one.processes() == []
+    lines = [json.loads(line) for line in one.log.read_text().splitlines()]
+    told = {line["message"]: line for line in lines}
+    assert told["The first admin was added."]["email"] == "ann@example.com"
+    assert told["Unite listens."]["address"] == one.url
+    assert told["Unite listens."]["docs"] == f"{one.url}/docs"
+    assert {line["level"] for line in lines} == {"INFO"}
+    assert "correct horse battery" not in one.log.read_text()
+
+
+def test_a_request_is_logged_with_the_correlation_id_that_it_came_with(one: Service) -> None:
+    one.start()
+
+    requests.get(f"{one.url}/v1/me", headers={"X-Correlation-ID": "a-test-of-the-log"}, timeout=30)
+
+    lines = [json.loads(line) for line in one.log.read_text().splitlines()]
+    (told,) = [line for line in lines if line.get("correlation_id") == "a-test-of-the-log"]
+    assert (told["method"], told["route"], told["status"]) == ("GET", "/v1/me", 401)
+
+
+def test_after_a_kill_of_the_main_process_nothing_is_left_and_a_new_one_starts_at_once(one: Service) -> None:
+    one.start()
+    eventually(one.worker, "there is a worker")
+    before = one.pid
+
+    one.kill()
+    one.start()
+
+    assert one.pid != before
+    assert one.client().call("GET", "/v1/me")["email"] == "ann@example.com"
+    eventually(lambda: not alive_in_session(before), "what the main process had started is gone")
+
+
+def test_a_worker_that_dies_is_started_again(one: Service) -> None:
+    one.start()
+    first = eventually(one.worker, "there is a worker")
+
+    os.kill(first, signal.SIGKILL)
+
+    second = eventually(lambda: (it := one.worker()) != first and it, "there is another worker")
+    assert second != first
+    assert one.ready()
+
+
+def test_a_server_process_that_dies_is_started_again(one: Service) -> None:
+    one.start()
+    (server,) = set(one.processes()) - {one.pid, eventually(one.worker, "there is a worker")}
+
+    os.kill(server, signal.SIGKILL)
+
+    eventually(lambda: server not in one.processes() and one.ready(), "it answers again")
+
+
+def test_a_port_that_somebody_has_is_refused(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        ended = run(tmp_path, "serve", UNITE_PORT=port)
+
+    assert ended.returncode == 1
+    assert f"127.0.0.1:{port} cannot be listened at (Address already in use)" in ended.stderr
+    assert "UNITE_PORT" in ended.stderr
+
+
+def test_two_services_cannot_have_one_port(one: Service, tmp_path: Path) -> None:
+    one.start()
+    (tmp_path / "other").mkdir()
+
+    ended = run(tmp_path / "other", "serve", UNITE_PORT=str(one.port))
+
+    assert ended.returncode == 1
+    assert "cannot be listened at" in ended.stderr
+
+
+def test_settings_that_are_wrong_are_all_told_and_nothing_is_started(tmp_path: Path) -> None:
+    ended = run(tmp_path, "serve", UNITE_PORT="eighty", UNITE_PHONE_RULE="strict", UNITE_JWT_KEYS="a:topsecret")
+
+    assert ended.returncode == 1
+    for name in ("UNITE_PORT", "UNITE_PHONE_RULE", "UNITE_JWT_KEYS"):
+        assert name in ended.stderr
+    assert "topsecret" not in ended.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_used_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "var").touch()
+
+    ended = run(tmp_path, "serve", UNITE_PORT=str(free_port()))
+
+    assert ended.returncode == 1
+    assert "UNITE_DATA_DIR" in ended.stderr

@@ -1,0 +1,81 @@
+"""`users`: adding them, with a password that never stands among the arguments, and listing them."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Command
+from tests.service_process import run
+
+Output = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def password(tmp_path: Path) -> str:
+    path = tmp_path / "secret"
+    path.write_text("correct horse battery\nanother line")
+    return str(path)
+
+
+def test_a_user_is_added_and_listed(command: Command, password: str, capsys: Output) -> None:
+    new = ("users", "create", "Ben@Example.com", "--name", "Ben", "--phone", "+12125550101")
+
+    assert command(*new, "--password-file", password) == 0
+    assert command("users", "list") == 0
+
+    assert "ben@example.com was added as agent." in capsys.readouterr().out
+    command("users", "list")
+    (row,) = [line for line in capsys.readouterr().out.splitlines() if "ben@" in line]
+    assert row.split()[:4] == ["ben@example.com", "Ben", "agent", "yes"]
+
+
+def test_a_user_who_is_there_is_refused(with_admin: Command, password: str, capsys: Output) -> None:
+    again = ("users", "create", "ann@example.com", "--name", "Ann")
+
+    assert with_admin(*again, "--password-file", password) == 1
+    assert "address" in capsys.readouterr().err
+
+
+def test_every_field_at_fault_is_named(command: Command, tmp_path: Path, capsys: Output) -> None:
+    (tmp_path / "short").write_text("short")
+
+    assert command("users", "create", "nobody", "--name", " ", "--password-file", str(tmp_path / "short")) == 1
+
+    told = capsys.readouterr().err
+    assert all(f"  {field}: " in told for field in ("email", "name", "password"))
+
+
+def test_a_password_file_that_cannot_be_read_is_wrong_usage(command: Command, capsys: Output) -> None:
+    assert command("users", "create", "b@example.com", "--name", "B", "--password-file", "nothing") == 2
+    assert "cannot be read" in capsys.readouterr().err
+
+
+def test_a_password_is_no_argument(command: Command) -> None:
+    assert command("users", "create", "b@example.com", "--name", "B", "--password", "correct horse battery") == 2
+
+
+def test_a_role_that_there_is_not_is_wrong_usage(command: Command) -> None:
+    assert command("users", "create", "b@example.com", "--name", "B", "--role", "owner") == 2
+
+
+def test_a_password_comes_from_standard_input(tmp_path: Path) -> None:
+    ended = run(tmp_path, "users", "create", "b@example.com", "--name", "B", text="correct horse battery\n")
+
+    assert (ended.returncode, ended.stdout) == (0, "b@example.com was added as agent.\n")
+
+
+@pytest.mark.parametrize(("again", "code"), [("correct horse battery", 0), ("correct horse batterie", 2)])
+def test_at_a_terminal_a_password_is_asked_for_twice_and_not_shown(
+    with_admin: Command, capsys: Output, monkeypatch: pytest.MonkeyPatch, again: str, code: int
+) -> None:
+    asked = iter(["correct horse battery", again])
+    monkeypatch.setattr("sys.stdin", _Terminal())
+    monkeypatch.setattr("getpass.getpass", lambda _: next(asked))
+
+    assert with_admin("users", "create", "b@example.com", "--name", "B") == code
+    assert "horse" not in "".join(capsys.readouterr())
+
+
+class _Terminal:
+    def isatty(self) -> bool:
+        return True

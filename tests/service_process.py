@@ -1,0 +1,205 @@
+"""The service as its users run it: real processes in a folder of their own, spoken to over HTTP."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import requests
+
+from tests.conftest import CHECKOUT
+
+T = TypeVar("T")
+
+PATIENCE = 90.0
+"""Seconds that anything may take on a slow machine; nothing waits longer than it has to."""
+
+ADMIN = {"email": "ann@example.com", "password": "correct horse battery"}
+
+
+def environment(folder: Path, **settings: str) -> dict[str, str]:
+    """What a process of ours sees: this machine's variables, and the given settings alone."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("UNITE_")}
+    return clean | {"PYTHONPATH": str(CHECKOUT), "UNITE_DATA_DIR": str(folder / "var")} | settings
+
+
+def run(folder: Path, *arguments: str, text: str = "", **settings: str) -> "subprocess.CompletedProcess[str]":
+    """Run one command to its end, with `text` as its standard input."""
+    return subprocess.run(
+        [sys.executable, "-m", "entrypoints", *arguments],
+        cwd=folder,
+        env=environment(folder, **settings),
+        input=text,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+
+
+def eventually(look: Callable[[], T | None], what: str, patience: float = PATIENCE) -> T:
+    """What `look` finds, as soon as it finds something true."""
+    until = time.monotonic() + patience
+    while True:
+        found = look()
+        if found:
+            return found
+        assert time.monotonic() < until, f"waited {patience} seconds in vain: {what}"
+        time.sleep(0.05)
+
+
+def free_port() -> int:
+    """A port that nobody listens at."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Service:
+    """One installation: a folder and a port, and the processes that serve it for the moment."""
+
+    folder: Path
+    settings: Mapping[str, str] = field(default_factory=dict)
+    port: int = field(default_factory=free_port)
+
+    def __post_init__(self) -> None:
+        self.log = self.folder / "service.log"
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, *, wait: bool = True) -> None:
+        """Start it, and wait until it is ready."""
+        admin = {"UNITE_ADMIN_EMAIL": ADMIN["email"], "UNITE_ADMIN_PASSWORD": ADMIN["password"]}
+        given = admin | {"UNITE_PORT": str(self.port)} | dict(self.settings)
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "entrypoints", "serve"],
+                cwd=self.folder,
+                env=environment(self.folder, **given),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        if wait:
+            eventually(self.ready, f"the service is ready; its log:\n{self.log.read_text()}")
+
+    @property
+    def pid(self) -> int:
+        """The process that was started; the others descend from it."""
+        assert self._process is not None
+        return self._process.pid
+
+    def ready(self) -> bool:
+        """Whether it answers; fails where it has ended instead."""
+        assert self._process is not None
+        assert self._process.poll() is None, self.log.read_text()
+        with suppress(requests.RequestException):
+            return requests.get(f"{self.url}/health/ready", timeout=10).status_code == 200
+        return False
+
+    def processes(self) -> list[int]:
+        """Every process of it that is alive, orphans included."""
+        return alive_in_session(self.pid)
+
+    def worker(self) -> int | None:
+        """The process that works through imports."""
+        found = [pid for pid in self.processes() if "work" in command_of(pid)]
+        return found[0] if found else None
+
+    def end(self) -> int:
+        """Wait for the main process; its exit code."""
+        assert self._process is not None
+        return self._process.wait(PATIENCE)
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Stop it in good order; its exit code."""
+        assert self._process is not None
+        self._process.send_signal(number)
+        return self.end()
+
+    def kill(self) -> None:
+        """End the main process alone, with nothing that it could do about it."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
+    def kill_all(self) -> None:
+        """End all of its processes at one blow, as when the machine loses its power."""
+        assert self._process is not None
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def client(self) -> "Client":
+        """Somebody who is logged in as the admin."""
+        client = Client(self.url)
+        pair = client.call("POST", "/v1/auth/login", json=ADMIN)
+        client.session.headers["Authorization"] = f"Bearer {pair['access_token']}"
+        return client
+
+
+@contextmanager
+def service(folder: Path, **settings: str) -> Iterator[Service]:
+    """A service that was not started yet, of which nothing is left at the end."""
+    one = Service(folder, settings)
+    try:
+        yield one
+    finally:
+        if one._process is not None:
+            one.kill_all()
+
+
+class Client:
+    """Somebody who speaks to the service."""
+
+    def __init__(self, url: str) -> None:
+        self.session = requests.Session()
+        self._url = url
+
+    def call(self, method: str, path: str, **options: Any) -> Any:
+        """The decoded answer to a request that has to succeed."""
+        answer = self.session.request(method, self._url + path, timeout=PATIENCE, **options)
+        assert answer.status_code < 400, answer.text
+        return answer.json()
+
+    def have_imported(self, content: bytes, filename: str = "leads.csv") -> str:
+        """Send a file in one call; the import's id."""
+        files = {"file": (filename, content, "text/csv")}
+        return str(self.call("POST", "/v1/lead-imports/file", files=files)["id"])
+
+    def lead_import(self, import_id: str) -> dict[str, Any]:
+        """An import as it is now."""
+        found: dict[str, Any] = self.call("GET", f"/v1/lead-imports/{import_id}")
+        return found
+
+
+def alive_in_session(session: int) -> list[int]:
+    """Every living process of a session, which is named by the process that it began with."""
+    numbers = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
+    return [pid for pid in numbers if _session_of(pid) == session]
+
+
+def _session_of(pid: int) -> int | None:
+    """The session that a living process belongs to; None for one that is gone, or dead and not yet buried."""
+    try:
+        stat = (Path("/proc") / str(pid) / "stat").read_text()
+    except OSError:
+        return None
+    state, _, _, session = stat.rpartition(")")[2].split()[:4]
+    return None if state in "ZX" else int(session)
+
+
+def command_of(pid: int) -> list[str]:
+    """What a process was started with."""
+    with suppress(OSError):
+        return (Path("/proc") / str(pid) / "cmdline").read_text().split("\0")
+    return []
