@@ -1,10 +1,11 @@
 """Working through the file of an import, chunk by chunk."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 from uuid import UUID
 
 from unite_core.clock import Clock
@@ -83,7 +84,7 @@ class ContinueImport:
         try:
             stopped = self._work_through(taken, holder, should_stop)
         except FileRefused as refused:
-            return self._end(taken.id, holder, Failure(refused.code, refused.detail))
+            return self._end(taken.id, holder, Failure(refused.code, refused.detail), refused.columns)
         except NotFound:
             return self._end(taken.id, holder, Failure("file_missing", "The uploaded file is gone; upload it again."))
         return self._let_go(taken.id, holder) if stopped else self._end(taken.id, holder, None)
@@ -199,11 +200,15 @@ class ContinueImport:
             work.commit()
         return mine.status
 
-    def _end(self, import_id: UUID, holder: str, failure: Failure | None) -> ImportStatus:
+    def _end(
+        self, import_id: UUID, holder: str, failure: Failure | None, columns: Sequence[Mapping[str, Any]] = ()
+    ) -> ImportStatus:
         report_key = self._write_report(import_id, holder)
         now = self.clock.now()
         with self.work() as work:
             mine = self._mine(work, import_id, holder)
+            if columns:
+                mine.examined(mine.dialect, [dict(column) for column in columns])
             if failure is not None:
                 mine.fail(failure, now, report_key)
             elif mine.cancel_requested:

@@ -134,7 +134,7 @@ def test_of_two_that_had_one_phone_one_after_the_other_one_gets_it_back(floor: F
 
 def test_what_somebody_touched_deleted_or_gave_a_picture_since_is_left_alone(floor: Floor) -> None:
     updated = [add(floor, f"U{number}", number) for number in range(3)]
-    rows = [("", PHONE.format(number), "", "lost") for number in range(3)]
+    rows: list[tuple[str, ...]] = [("", PHONE.format(number), "", "lost") for number in range(3)]
     rows += [(f"C{number}", PHONE.format(number)) for number in range(3, 8)]
     rows += [("", PHONE.format(number), "", "lost") for number in range(6, 8)]  # these change what the file made
     floor.chunk_rows = 3
@@ -231,6 +231,8 @@ def test_a_large_undoing_goes_on_in_a_worker() -> None:
     assert floor.ports.jobs.undos == [done.id]
     assert floor.unite.imports.due().to_undo == (done.id,)
     assert floor.unite.imports.due().to_import == ()
+    floor.unite.imports.continue_undo(done.id, should_stop=lambda: True)
+    assert floor.get(done.id).undoing
     floor.ports.jobs.run_all(floor.unite)
     assert floor.leads() == []
     undone = floor.get(done.id).undone

@@ -1,0 +1,93 @@
+"""What can happen to a worker: it dies, loses its database or its files, or somebody is quicker."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import BinaryIO, Self
+
+from unite_core import Duplicate, DuplicateLead, Lead
+from unite_core.testing.in_memory import FixedClock, InMemoryFiles, InMemoryLeads, InMemoryUnitOfWork, InMemoryWork
+from unite_core.testing.in_memory.tables import Tables
+from unite_core.unit_of_work import UNFINISHED
+
+
+class PowerCutError(BaseException):
+    """The worker is gone in the middle of what it did."""
+
+
+class FailingWork(InMemoryWork):
+    """Over the same store as `work`, and its commit number `at` (from 0) fails: before it happens, or just after."""
+
+    def __init__(self, work: InMemoryWork, error: BaseException, *, at: int, after: bool = False) -> None:
+        super().__init__(work._store)
+        self.error = error
+        self.after = after
+        self.left = at
+
+    def __call__(self) -> InMemoryUnitOfWork:
+        return _FailingUnit(self)
+
+    def fails_now(self) -> bool:
+        self.left -= 1
+        return self.left == -1
+
+
+class _FailingUnit(InMemoryUnitOfWork):
+    def __init__(self, plan: FailingWork) -> None:
+        super().__init__(plan._store, (), writes=True)
+        self._plan = plan
+
+    def commit(self, result: object = UNFINISHED) -> None:
+        fails = self._plan.fails_now()
+        if fails and not self._plan.after:
+            raise self._plan.error
+        super().commit(result)
+        if fails:
+            raise self._plan.error
+
+
+class RacingWork(InMemoryWork):
+    """Over the same store as `work`; somebody else is quicker with one of the leads, so many times."""
+
+    def __init__(self, work: InMemoryWork, *, times: int) -> None:
+        super().__init__(work._store)
+        self.times = times
+
+    def __call__(self) -> InMemoryUnitOfWork:
+        return _RacingUnit(self)
+
+
+class _RacingUnit(InMemoryUnitOfWork):
+    def __init__(self, race: RacingWork) -> None:
+        super().__init__(race._store, (), writes=True)
+        self._race = race
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        self.leads = _RacingLeads(self._tables, self._race)
+        return self
+
+
+class _RacingLeads(InMemoryLeads):
+    def __init__(self, tables: Tables, race: RacingWork) -> None:
+        super().__init__(tables)
+        self._race = race
+
+    def add_many(self, leads: Sequence[Lead]) -> None:
+        if self._race.times:
+            self._race.times -= 1
+            raise DuplicateLead((Duplicate("phone", None),))
+        super().add_many(leads)
+
+
+class TroubledFiles(InMemoryFiles):
+    """Files that do `trouble` whenever one is read."""
+
+    def __init__(self, clock: FixedClock) -> None:
+        super().__init__(clock)
+        self.trouble: Callable[[], None] = lambda: None
+
+    @contextmanager
+    def read(self, key: str) -> Iterator[BinaryIO]:
+        self.trouble()
+        with super().read(key) as stream:
+            yield stream
