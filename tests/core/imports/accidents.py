@@ -7,7 +7,7 @@ from typing import BinaryIO, Self
 from unite_core import Duplicate, DuplicateLead, Lead
 from unite_core.testing.in_memory import FixedClock, InMemoryFiles, InMemoryLeads, InMemoryUnitOfWork, InMemoryWork
 from unite_core.testing.in_memory.tables import Tables
-from unite_core.unit_of_work import UNFINISHED
+from unite_core.unit_of_work import UNFINISHED, BeforeCommit
 
 
 class PowerCutError(BaseException):
@@ -17,14 +17,25 @@ class PowerCutError(BaseException):
 class FailingWork(InMemoryWork):
     """Over the same store as `work`, and its commit number `at` (from 0) fails: before it happens, or just after."""
 
-    def __init__(self, work: InMemoryWork, error: BaseException, *, at: int, after: bool = False) -> None:
-        super().__init__(work._store)
+    def __init__(
+        self,
+        work: InMemoryWork,
+        error: BaseException,
+        *,
+        at: int,
+        after: bool = False,
+        hooks: tuple[BeforeCommit, ...] = (),
+    ) -> None:
+        super().__init__(work._store, hooks=hooks)
         self.error = error
         self.after = after
         self.left = at
 
     def __call__(self) -> InMemoryUnitOfWork:
         return _FailingUnit(self)
+
+    def before_commit(self, hook: BeforeCommit) -> "FailingWork":
+        return FailingWork(self, self.error, at=self.left, after=self.after, hooks=(*self._hooks, hook))
 
     def fails_now(self) -> bool:
         self.left -= 1
@@ -33,7 +44,7 @@ class FailingWork(InMemoryWork):
 
 class _FailingUnit(InMemoryUnitOfWork):
     def __init__(self, plan: FailingWork) -> None:
-        super().__init__(plan._store, (), writes=True)
+        super().__init__(plan._store, plan._hooks, writes=True)
         self._plan = plan
 
     def commit(self, result: object = UNFINISHED) -> None:

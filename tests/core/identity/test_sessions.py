@@ -1,0 +1,330 @@
+"""Logging in, staying logged in, and logging out."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from unite_core import (
+    Actor,
+    Credentials,
+    Invalid,
+    NewUser,
+    PageRequest,
+    PasswordChange,
+    Role,
+    Rules,
+    TokenPair,
+    TooMany,
+    Unauthenticated,
+    Unite,
+    User,
+    UserChanges,
+    UserFilter,
+    build,
+)
+from unite_core.identity.model import ACCESS_TOKEN_LIFETIME, REFRESH_TOKEN_LIFETIME
+from unite_core.identity.use_cases.sessions import digest
+from unite_core.testing.builders import an_actor, an_id
+from unite_core.testing.in_memory import FastPasswords, InMemoryPorts, in_memory_ports
+
+PASSWORD = "correct horse battery"
+ADDRESS = "192.0.2.1"
+
+
+@pytest.fixture
+def ports() -> InMemoryPorts:
+    return in_memory_ports()
+
+
+@pytest.fixture
+def unite(ports: InMemoryPorts) -> Unite:
+    return build(ports)
+
+
+@pytest.fixture
+def ann(unite: Unite) -> User:
+    return unite.identity.add_user.unchecked(
+        NewUser(email="ann@unite.example", name="Ann", role=Role.MANAGER, password=PASSWORD)
+    )
+
+
+def log_in(
+    unite: Unite, email: str = "ann@unite.example", password: str = PASSWORD, address: str = ADDRESS
+) -> TokenPair:
+    return unite.identity.log_in(Credentials(email=email, password=password, address=address))
+
+
+def code_of(unite: Unite, access_token: str) -> str | None:
+    """Why the access token is no good; None if it is."""
+    try:
+        unite.identity.authenticate(access_token)
+    except Unauthenticated as refused:
+        return refused.code
+    return None
+
+
+def test_who_logs_in_is_known_by_the_access_token(unite: Unite, ann: User) -> None:
+    pair = log_in(unite, " ANN@unite.example ")
+
+    actor = unite.identity.authenticate(pair.access_token)
+
+    assert (actor.user_id, actor.role) == (ann.id, Role.MANAGER)
+    assert actor.session_id is not None
+    assert pair.expires_in == 15 * 60
+
+
+@pytest.mark.parametrize(
+    ("email", "password"),
+    [("ann@unite.example", "wrong"), ("nobody@unite.example", PASSWORD), ("gone@unite.example", PASSWORD)],
+    ids=["wrong password", "unknown address", "deactivated"],
+)
+@pytest.mark.usefixtures("ann")
+def test_whoever_cannot_log_in_gets_one_answer(unite: Unite, email: str, password: str) -> None:
+    gone = NewUser(email="gone@unite.example", name="Gone", role=Role.AGENT, password=PASSWORD)
+    user = unite.identity.add_user.unchecked(gone)
+    unite.identity.change_user(an_actor(Role.ADMIN), UserChanges(user_id=user.id, active=False))
+
+    with pytest.raises(Unauthenticated) as refused:
+        log_in(unite, email, password)
+
+    assert refused.value.code == "invalid_credentials"
+    assert refused.value.detail == "The e-mail address or the password is wrong."
+
+
+class Leaving(FastPasswords):
+    """While the password is looked at, the user is deactivated."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unite: Unite | None = None
+
+    def matches(self, password: str, password_hash: str | None) -> bool:
+        if self.unite is not None:
+            user = self.unite.identity.list_users(an_actor(), UserFilter(), PageRequest()).items[0]
+            self.unite.identity.change_user(an_actor(), UserChanges(user_id=user.id, active=False))
+        return super().matches(password, password_hash)
+
+
+def test_who_is_deactivated_at_that_very_moment_does_not_get_in() -> None:
+    passwords = Leaving()
+    unite = build(in_memory_ports(passwords=passwords))
+    unite.identity.add_user.unchecked(
+        NewUser(email="ann@unite.example", name="Ann", role=Role.MANAGER, password=PASSWORD)
+    )
+    passwords.unite = unite
+
+    with pytest.raises(Unauthenticated) as refused:
+        log_in(unite)
+
+    assert refused.value.code == "invalid_credentials"
+
+
+@pytest.mark.usefixtures("ann")
+def test_logins_are_limited_per_account(unite: Unite, ports: InMemoryPorts) -> None:
+    for _ in range(10):
+        log_in(unite)
+
+    with pytest.raises(TooMany) as refused:
+        log_in(unite, "Ann@unite.example", address="192.0.2.2")
+
+    assert (refused.value.code, refused.value.retry_after) == ("too_many_logins", 60)
+    ports.clock.advance(timedelta(seconds=60))
+    log_in(unite)
+
+
+@pytest.mark.usefixtures("ann")
+def test_failures_are_limited_per_address_and_successes_are_not(unite: Unite) -> None:
+    for number in range(50):
+        with pytest.raises(Unauthenticated):
+            log_in(unite, f"user{number}@unite.example")
+
+    with pytest.raises(TooMany):
+        log_in(unite)
+    log_in(unite, address="192.0.2.2")
+
+
+def test_the_limit_can_be_set_or_off(ports: InMemoryPorts) -> None:
+    strict, free = build(ports, Rules(logins_per_minute=1)), build(ports, Rules(logins_per_minute=0))
+    with pytest.raises(Unauthenticated):
+        log_in(strict)
+    with pytest.raises(TooMany):
+        log_in(strict)
+
+    for _ in range(100):
+        with pytest.raises(Unauthenticated):
+            log_in(free)
+
+
+def test_a_hash_with_old_parameters_is_renewed_at_login(ann: User, ports: InMemoryPorts) -> None:
+    stronger = build(
+        in_memory_ports(work=ports.work, reads=ports.reads, passwords=FastPasswords(2), tokens=ports.tokens)
+    )
+
+    log_in(stronger)
+
+    with ports.reads() as reads:
+        renewed = reads.users.get(ann.id)
+    assert not FastPasswords(2).outdated(renewed.password_hash)
+    assert renewed.version == ann.version + 1
+    log_in(stronger)
+    with ports.reads() as reads:
+        assert reads.users.get(ann.id) == renewed
+
+
+@pytest.mark.usefixtures("ann")
+def test_an_access_token_is_good_for_fifteen_minutes(unite: Unite, ports: InMemoryPorts) -> None:
+    pair = log_in(unite)
+    ports.clock.advance(ACCESS_TOKEN_LIFETIME - timedelta(seconds=1))
+    assert code_of(unite, pair.access_token) is None
+    ports.clock.advance(timedelta(seconds=1))
+
+    assert code_of(unite, pair.access_token) == "token_expired"
+    assert code_of(unite, pair.access_token[:-1]) == "invalid_token"
+
+
+def test_a_refresh_token_is_good_for_one_new_pair(unite: Unite, ann: User) -> None:
+    first = log_in(unite)
+
+    second = unite.identity.refresh(first.refresh_token)
+
+    assert second.refresh_token != first.refresh_token
+    assert unite.identity.authenticate(second.access_token).user_id == ann.id
+    assert unite.identity.refresh(second.refresh_token).expires_in == 15 * 60
+
+
+@pytest.mark.usefixtures("ann")
+def test_a_spent_refresh_token_revokes_its_whole_family(unite: Unite) -> None:
+    first, other = log_in(unite), log_in(unite)
+    second = unite.identity.refresh(first.refresh_token)
+
+    with pytest.raises(Unauthenticated) as reused:
+        unite.identity.refresh(first.refresh_token)
+    with pytest.raises(Unauthenticated) as revoked:
+        unite.identity.refresh(second.refresh_token)
+
+    assert (reused.value.code, revoked.value.code) == ("token_reused", "invalid_token")
+    assert code_of(unite, second.access_token) == "token_revoked"
+    assert code_of(unite, other.access_token) is None
+
+
+@pytest.mark.usefixtures("ann")
+def test_a_refresh_token_is_good_for_thirty_days_from_its_own_making(unite: Unite, ports: InMemoryPorts) -> None:
+    pair = log_in(unite)
+    ports.clock.advance(REFRESH_TOKEN_LIFETIME - timedelta(seconds=1))
+    pair = unite.identity.refresh(pair.refresh_token)
+    ports.clock.advance(REFRESH_TOKEN_LIFETIME)
+
+    with pytest.raises(Unauthenticated) as refused:
+        unite.identity.refresh(pair.refresh_token)
+
+    assert refused.value.code == "invalid_token"
+
+
+@pytest.mark.parametrize("text", ["", "made up", "\ud800"])
+def test_an_unknown_refresh_token_is_refused(unite: Unite, text: str) -> None:
+    with pytest.raises(Unauthenticated) as refused:
+        unite.identity.refresh(text)
+
+    assert refused.value.code == "invalid_token"
+
+
+@pytest.mark.usefixtures("ann")
+def test_logging_out_ends_this_login_alone(unite: Unite) -> None:
+    here, there = log_in(unite), log_in(unite)
+
+    unite.identity.log_out(unite.identity.authenticate(here.access_token))
+
+    assert code_of(unite, here.access_token) == "token_revoked"
+    with pytest.raises(Unauthenticated):
+        unite.identity.refresh(here.refresh_token)
+    assert code_of(unite, there.access_token) is None
+
+
+def test_logging_out_without_a_session_is_no_error(unite: Unite, ann: User) -> None:
+    pair = log_in(unite)
+
+    unite.identity.log_out(Actor(user_id=ann.id, role=ann.role))
+
+    assert code_of(unite, pair.access_token) is None
+
+
+@pytest.mark.usefixtures("ann")
+def test_logging_out_everywhere_ends_every_login_of_the_caller(unite: Unite) -> None:
+    pairs = [log_in(unite) for _ in range(2)]
+    ben = NewUser(email="ben@unite.example", name="Ben", role=Role.AGENT, password=PASSWORD)
+    unite.identity.add_user.unchecked(ben)
+    bens = log_in(unite, "ben@unite.example")
+
+    unite.identity.log_out_everywhere(unite.identity.authenticate(pairs[0].access_token))
+
+    assert [code_of(unite, pair.access_token) for pair in pairs] == ["token_revoked", "token_revoked"]
+    assert code_of(unite, bens.access_token) is None
+
+
+@pytest.mark.usefixtures("ann")
+def test_a_token_of_somebody_elses_session_is_refused(unite: Unite, ports: InMemoryPorts) -> None:
+    claims = ports.tokens.read(log_in(unite).access_token, now=ports.clock.now())
+    forged = ports.tokens.issue(replace(claims, user_id=an_id()))
+
+    assert code_of(unite, forged) == "token_revoked"
+
+
+@pytest.mark.usefixtures("ann")
+def test_a_changed_password_ends_the_other_logins_and_not_this_one(unite: Unite) -> None:
+    here, there = log_in(unite), log_in(unite)
+    actor = unite.identity.authenticate(here.access_token)
+
+    unite.identity.change_password(actor, PasswordChange(current_password=PASSWORD, new_password="another password"))
+
+    assert code_of(unite, here.access_token) is None
+    assert code_of(unite, there.access_token) == "token_revoked"
+    log_in(unite, password="another password")
+    with pytest.raises(Unauthenticated):
+        log_in(unite)
+
+
+def test_a_password_changed_without_a_session_ends_all_logins(unite: Unite, ann: User) -> None:
+    pair = log_in(unite)
+
+    unite.identity.change_password(
+        Actor(user_id=ann.id, role=ann.role), PasswordChange(current_password=PASSWORD, new_password="another password")
+    )
+
+    assert code_of(unite, pair.access_token) == "token_revoked"
+
+
+@pytest.mark.parametrize(
+    ("current", "new", "code", "field"),
+    [
+        ("wrong password", "another password", "wrong_password", "current_password"),
+        (PASSWORD, "a" * 11, "too_short", "new_password"),
+        (PASSWORD, "a" * 257, "too_long", "new_password"),
+    ],
+)
+@pytest.mark.usefixtures("ann")
+def test_a_password_is_not_changed_without_the_current_one_or_to_a_bad_one(
+    unite: Unite, current: str, new: str, code: str, field: str
+) -> None:
+    pair = log_in(unite)
+
+    with pytest.raises(Invalid) as refused:
+        unite.identity.change_password(
+            unite.identity.authenticate(pair.access_token), PasswordChange(current_password=current, new_password=new)
+        )
+
+    assert [(problem.field, problem.code) for problem in refused.value.problems] == [(field, code)]
+    log_in(unite)
+
+
+@pytest.mark.usefixtures("ann")
+def test_sessions_are_forgotten_a_week_after_their_end(unite: Unite, ports: InMemoryPorts) -> None:
+    pair = log_in(unite)
+    unite.identity.refresh(pair.refresh_token)
+    ports.clock.advance(REFRESH_TOKEN_LIFETIME + timedelta(days=7))
+    assert unite.upkeep.purge_sessions() == 0
+    ports.clock.advance(timedelta(seconds=1))
+
+    assert unite.upkeep.purge_sessions() == 1
+    with ports.reads() as reads:
+        assert reads.sessions.find_by_refresh(digest(pair.refresh_token)) is None

@@ -1,0 +1,272 @@
+"""Adding users, changing them, and asking about them."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from unite_core import (
+    Actor,
+    Conflict,
+    Credentials,
+    Forbidden,
+    Invalid,
+    NewUser,
+    NotFound,
+    PageRequest,
+    Permission,
+    PhonePolicy,
+    PreconditionFailed,
+    Role,
+    Rules,
+    Unauthenticated,
+    Unite,
+    User,
+    UserChanges,
+    UserFilter,
+    build,
+)
+from unite_core.identity.use_cases import EnsureFirstAdmin
+from unite_core.testing.builders import acting, an_actor, an_id
+from unite_core.testing.in_memory import InMemoryPorts, InMemoryWork, Store, in_memory_ports
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+def ports() -> InMemoryPorts:
+    return in_memory_ports()
+
+
+@pytest.fixture
+def unite(ports: InMemoryPorts) -> Unite:
+    return build(ports, Rules(phones=PhonePolicy(default_country="US")))
+
+
+@pytest.fixture
+def ann(unite: Unite) -> User:
+    """The only admin."""
+    return unite.identity.add_user.unchecked(a_new_user("ann", Role.ADMIN))
+
+
+def a_new_user(who: str = "ben", role: Role = Role.AGENT, **changes: str) -> NewUser:
+    user = {"email": f"{who}@unite.example", "name": who.title(), "password": PASSWORD, **changes}
+    return NewUser(role=role, **user)
+
+
+def hire(unite: Unite, name: str = "ben", role: Role = Role.AGENT) -> User:
+    return unite.identity.add_user(an_actor(Role.ADMIN), a_new_user(name, role))
+
+
+def test_a_user_is_added(unite: Unite, ports: InMemoryPorts) -> None:
+    new = NewUser(email=" Ben@Unite.Example", name=" Ben  ", role=Role.AGENT, password=PASSWORD, phone="(212) 555-0123")
+
+    ben = unite.identity.add_user(an_actor(Role.ADMIN), new)
+
+    assert (ben.email, ben.name, ben.role, ben.phone) == ("ben@unite.example", "Ben", Role.AGENT, "+12125550123")
+    assert ben.active
+    assert ben.created_at == ben.updated_at == ports.clock.now()
+    assert PASSWORD not in ben.password_hash
+    assert unite.identity.get_user(an_actor(Role.MANAGER), ben.id) == ben
+
+
+@pytest.mark.parametrize("role", [Role.MANAGER, Role.AGENT])
+@pytest.mark.usefixtures("ann")
+def test_only_admins_add_and_change_users(unite: Unite, role: Role) -> None:
+    somebody = hire(unite, "somebody", role)
+    with pytest.raises(Forbidden):
+        unite.identity.add_user(acting(somebody), a_new_user())
+    with pytest.raises(Forbidden):
+        unite.identity.change_user(acting(somebody), UserChanges(user_id=somebody.id, name="Somebody Else"))
+
+
+def test_an_address_belongs_to_one_user_whatever_its_case(unite: Unite, ann: User) -> None:
+    with pytest.raises(Conflict) as refused:
+        unite.identity.add_user(acting(ann), a_new_user(email="ANN@UNITE.EXAMPLE"))
+
+    assert refused.value.code == "duplicate_user"
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "code"),
+    [
+        ({"email": "no address"}, "email", "invalid_email"),
+        ({"name": "  "}, "name", "required"),
+        ({"name": "a" * 201}, "name", "too_long"),
+        ({"name": "a\x07"}, "name", "control_character"),
+        ({"password": "a" * 11}, "password", "too_short"),
+        ({"password": "a" * 257}, "password", "too_long"),
+        ({"phone": "12"}, "phone", "invalid_phone"),
+        ({"phone": "+12125550123 ext. 5"}, "phone", "invalid_phone"),
+    ],
+)
+def test_a_user_that_breaks_a_rule_is_refused(unite: Unite, changes: dict[str, Any], field: str, code: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        unite.identity.add_user(an_actor(Role.ADMIN), a_new_user(**changes))
+
+    assert [(problem.field, problem.code) for problem in refused.value.problems] == [(field, code)]
+
+
+def test_all_that_is_wrong_is_told_at_once(unite: Unite) -> None:
+    with pytest.raises(Invalid) as refused:
+        unite.identity.add_user(an_actor(Role.ADMIN), a_new_user(email="", name="", password="", phone=""))
+
+    assert [problem.field for problem in refused.value.problems] == ["email", "name", "phone", "password"]
+
+
+def test_the_first_admin_is_added_once(unite: Unite) -> None:
+    first = unite.identity.ensure_first_admin(a_new_user("ann", Role.ADMIN))
+
+    assert first is not None
+    assert first.role is Role.ADMIN
+    assert unite.identity.ensure_first_admin(a_new_user("ann", Role.ADMIN)) is None
+    assert unite.identity.ensure_first_admin(a_new_user("ben", Role.ADMIN)) is None
+
+
+def test_the_address_of_the_first_admin_may_be_taken_already(unite: Unite) -> None:
+    hire(unite, "ann", Role.AGENT)
+
+    assert unite.identity.ensure_first_admin(a_new_user("ann", Role.ADMIN, email=" Ann@unite.example")) is None
+
+
+def test_of_two_processes_that_start_at_once_one_adds_the_first_admin(unite: Unite) -> None:
+    sees_nobody = InMemoryWork(Store(), writes=False)
+    late = EnsureFirstAdmin(unite.identity.add_user, sees_nobody)
+
+    assert unite.identity.ensure_first_admin(a_new_user("ann", Role.ADMIN)) is not None
+    assert late(a_new_user("ann", Role.ADMIN)) is None
+
+
+def test_a_user_is_changed(unite: Unite, ann: User, ports: InMemoryPorts) -> None:
+    ben = hire(unite)
+    ports.clock.advance(timedelta(minutes=1))
+    changes = UserChanges(user_id=ben.id, name=" Benjamin ", phone="(212) 555-0123", role=Role.MANAGER)
+
+    changed = unite.identity.change_user(acting(ann), changes)
+
+    assert (changed.name, changed.phone, changed.role) == ("Benjamin", "+12125550123", Role.MANAGER)
+    assert (changed.version, changed.updated_at) == (2, ports.clock.now())
+    assert unite.identity.get_user(acting(ann), ben.id) == changed
+    assert unite.identity.change_user(acting(ann), UserChanges(user_id=ben.id, phone=None)).phone is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [({"name": ""}, "name"), ({"phone": "12"}, "phone")],
+)
+def test_a_change_that_breaks_a_rule_is_refused(unite: Unite, ann: User, changes: dict[str, Any], field: str) -> None:
+    ben = hire(unite)
+
+    with pytest.raises(Invalid) as refused:
+        unite.identity.change_user(acting(ann), UserChanges(user_id=ben.id, **changes))
+
+    assert [problem.field for problem in refused.value.problems] == [field]
+    assert unite.identity.get_user(acting(ann), ben.id) == ben
+
+
+def test_a_change_may_name_the_version_that_it_is_for(unite: Unite, ann: User) -> None:
+    ben = hire(unite)
+    unite.identity.change_user(acting(ann), UserChanges(user_id=ben.id, name="Benjamin", expected_version=1))
+
+    with pytest.raises(PreconditionFailed):
+        unite.identity.change_user(acting(ann), UserChanges(user_id=ben.id, name="Benny", expected_version=1))
+
+
+@pytest.mark.parametrize(
+    ("changes", "ends"),
+    [
+        (UserChanges(user_id=an_id(), active=False), True),
+        (UserChanges(user_id=an_id(), role=Role.MANAGER), True),
+        (UserChanges(user_id=an_id(), role=Role.AGENT, active=True), False),
+        (UserChanges(user_id=an_id(), name="Benjamin"), False),
+    ],
+    ids=["deactivated", "another role", "the same as before", "another name"],
+)
+def test_who_is_deactivated_or_gets_another_role_is_logged_out(
+    unite: Unite, ann: User, changes: UserChanges, ends: bool
+) -> None:
+    ben = hire(unite)
+    pair = unite.identity.log_in(Credentials(email=ben.email, password=PASSWORD, address="192.0.2.1"))
+
+    unite.identity.change_user(
+        acting(ann), UserChanges(user_id=ben.id, name=changes.name, role=changes.role, active=changes.active)
+    )
+
+    if ends:
+        with pytest.raises(Unauthenticated):
+            unite.identity.authenticate(pair.access_token)
+    else:
+        assert unite.identity.authenticate(pair.access_token).user_id == ben.id
+
+
+def test_who_was_deactivated_may_come_back(unite: Unite, ann: User) -> None:
+    ben = hire(unite)
+    unite.identity.change_user(acting(ann), UserChanges(user_id=ben.id, active=False))
+    unite.identity.change_user(acting(ann), UserChanges(user_id=ben.id, active=True))
+
+    assert unite.identity.log_in(Credentials(email=ben.email, password=PASSWORD, address="192.0.2.1")).access_token
+
+
+@pytest.mark.parametrize("changes", [{"active": False}, {"role": Role.MANAGER}])
+def test_the_last_active_admin_stays(unite: Unite, ann: User, changes: dict[str, Any]) -> None:
+    gone = hire(unite, "gone", Role.ADMIN)
+    unite.identity.change_user(acting(ann), UserChanges(user_id=gone.id, active=False))
+    unite.identity.change_user(acting(ann), UserChanges(user_id=ann.id, name="Annie"))
+
+    with pytest.raises(Conflict) as refused:
+        unite.identity.change_user(acting(ann), UserChanges(user_id=ann.id, **changes))
+    assert refused.value.code == "last_admin"
+
+    hire(unite, "dora", Role.ADMIN)
+    assert unite.identity.change_user(acting(ann), UserChanges(user_id=ann.id, **changes)).version == 3
+
+
+def test_an_unknown_user_is_not_found(unite: Unite, ann: User) -> None:
+    with pytest.raises(NotFound):
+        unite.identity.get_user(acting(ann), an_id())
+    with pytest.raises(NotFound):
+        unite.identity.change_user(acting(ann), UserChanges(user_id=an_id()))
+
+
+def test_agents_know_of_themselves_alone(unite: Unite, ann: User) -> None:
+    ben = hire(unite)
+    me = acting(ben)
+
+    def listed(wanted: UserFilter, request: PageRequest) -> list[User]:
+        page = unite.identity.list_users(me, wanted, request)
+        assert page.next is None
+        return [*page.items]
+
+    assert unite.identity.get_user(me, ben.id) == ben
+    with pytest.raises(NotFound):
+        unite.identity.get_user(me, ann.id)
+    with pytest.raises(NotFound):
+        unite.identity.change_user(me, UserChanges(user_id=ann.id, name="Mallory"))
+    assert listed(UserFilter(), PageRequest()) == [ben]
+    assert listed(UserFilter(role=Role.AGENT, active=True), PageRequest()) == [ben]
+    assert listed(UserFilter(role=Role.ADMIN), PageRequest()) == []
+    assert listed(UserFilter(active=False), PageRequest()) == []
+    first = unite.identity.list_users(acting(ann), UserFilter(), PageRequest(limit=1))
+    assert listed(UserFilter(), PageRequest(after=first.next)) == []
+
+
+@pytest.mark.parametrize("role", [Role.ADMIN, Role.MANAGER])
+def test_admins_and_managers_know_everybody(unite: Unite, ann: User, role: Role) -> None:
+    ben = hire(unite)
+
+    page = unite.identity.list_users(an_actor(role), UserFilter(), PageRequest())
+
+    assert [*page.items] == [ben, ann]
+
+
+def test_what_each_role_may_do_is_what_the_table_says() -> None:
+    allowed = {role: {permission for permission in Permission if an_actor(role).may(permission)} for role in Role}
+
+    assert allowed[Role.ADMIN] == set(Permission)
+    assert allowed[Role.MANAGER] == set(Permission) - {Permission.CHANGE_USERS}
+    assert allowed[Role.AGENT] == set()
+
+
+def test_what_a_role_may_not_do_is_forbidden_in_words() -> None:
+    with pytest.raises(Forbidden, match=r"The role agent may not delete leads\."):
+        Actor(user_id=an_id(), role=Role.AGENT).must(Permission.DELETE_LEADS)

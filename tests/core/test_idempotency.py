@@ -1,0 +1,205 @@
+"""The same request twice has one effect and one answer."""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import pytest
+
+from tests.core.imports.accidents import FailingWork
+from tests.core.imports.floor import Floor
+from unite_core import (
+    Actor,
+    Claim,
+    Conflict,
+    DuplicateLead,
+    ImportStatus,
+    Invalid,
+    Lead,
+    LeadImport,
+    NewLead,
+    Outcome,
+    Unavailable,
+)
+from unite_core.idempotency import CLAIMED_FOR, Once
+from unite_core.imports.ports import ImportsWork
+from unite_core.unit_of_work import Work
+
+CLAIM = Claim(scope="5c" * 32, fingerprint="f1" * 32, holder="first")
+AGAIN = replace(CLAIM, holder="second")
+GRACE = NewLead(name="Grace", phone="+12125550101")
+
+
+@pytest.fixture
+def floor() -> Floor:
+    return Floor()
+
+
+def told(lead: Lead) -> bytes:
+    return str(lead.id).encode()
+
+
+def add(floor: Floor, claim: Claim, new: NewLead = GRACE) -> Outcome:
+    return floor.unite.once(claim, floor.unite.leads.add, told, floor.ann, new)
+
+
+def test_the_second_request_gets_the_answer_of_the_first(floor: Floor) -> None:
+    first = add(floor, CLAIM)
+
+    assert first == Outcome(told(floor.leads()[0]), replayed=False)
+    assert add(floor, AGAIN) == Outcome(first.answer, replayed=True)
+    assert len(floor.leads()) == 1
+
+
+def test_an_answer_is_given_again_for_a_day(floor: Floor) -> None:
+    add(floor, CLAIM)
+    floor.ports.clock.advance(timedelta(hours=24) - timedelta(seconds=1))
+    assert add(floor, AGAIN).replayed
+    floor.ports.clock.advance(timedelta(seconds=1))
+
+    with pytest.raises(DuplicateLead):
+        add(floor, AGAIN)
+
+
+def test_a_key_is_not_for_another_request(floor: Floor) -> None:
+    add(floor, CLAIM)
+
+    with pytest.raises(Invalid) as refused:
+        add(floor, replace(AGAIN, fingerprint="f2" * 32))
+
+    assert refused.value.code == "idempotency_key_reused"
+
+
+def test_other_keys_are_other_requests(floor: Floor) -> None:
+    add(floor, CLAIM)
+
+    assert not add(floor, replace(AGAIN, scope="5d" * 32), replace(GRACE, phone="+12125550102")).replayed
+
+
+@dataclass(frozen=True)
+class AddMeanwhile:
+    """Somebody sends the same request while the first is being carried out, `after` it began."""
+
+    work: Work[ImportsWork]
+    floor: Floor
+    after: timedelta
+
+    def __call__(self, actor: Actor, new: NewLead) -> Lead:
+        self.floor.ports.clock.advance(self.after)
+        add(self.floor, AGAIN)
+        return replace(self.floor.unite.leads.add, work=self.work)(actor, replace(new, phone="+12125550199"))
+
+
+def test_while_the_first_is_being_carried_out_the_second_is_turned_away(floor: Floor) -> None:
+    slow = AddMeanwhile(floor.ports.work, floor, CLAIMED_FOR - timedelta(seconds=1))
+
+    with pytest.raises(Conflict) as refused:
+        floor.unite.once(CLAIM, slow, told, floor.ann, GRACE)
+
+    assert refused.value.code == "request_in_progress"
+    assert floor.leads() == []
+
+
+def test_a_first_request_that_takes_too_long_is_overtaken_and_has_no_effect(floor: Floor) -> None:
+    slow = AddMeanwhile(floor.ports.work, floor, CLAIMED_FOR)
+
+    with pytest.raises(Conflict) as refused:
+        floor.unite.once(CLAIM, slow, told, floor.ann, GRACE)
+
+    assert refused.value.code == "request_in_progress"
+    (lead,) = floor.leads()
+    assert lead.phone is not None
+    assert lead.phone.number == "+12125550101"
+    assert add(floor, replace(CLAIM, holder="third")) == Outcome(told(lead), replayed=True)
+
+
+def test_a_request_that_failed_leaves_its_key_free(floor: Floor) -> None:
+    with pytest.raises(Invalid):
+        add(floor, CLAIM, replace(GRACE, name=""))
+
+    assert not add(floor, AGAIN).replayed
+
+
+def test_effect_and_answer_are_committed_together_or_not_at_all(floor: Floor) -> None:
+    down = FailingWork(floor.ports.work, Unavailable("The database does not answer."), at=0)
+    failing = replace(floor.unite.leads.add, work=down)
+
+    with pytest.raises(Unavailable):
+        floor.unite.once(CLAIM, failing, told, floor.ann, GRACE)
+
+    assert floor.leads() == []
+    assert not add(floor, AGAIN).replayed
+
+
+def test_an_answer_that_cannot_be_told_undoes_the_effect(floor: Floor) -> None:
+    def broken(lead: Lead) -> bytes:
+        raise ZeroDivisionError(lead)
+
+    with pytest.raises(ZeroDivisionError):
+        floor.unite.once(CLAIM, floor.unite.leads.add, broken, floor.ann, GRACE)
+
+    assert floor.leads() == []
+
+
+def test_a_key_that_cannot_be_given_back_hides_no_error_and_runs_out(floor: Floor) -> None:
+    down = FailingWork(floor.ports.work, Unavailable("The database does not answer."), at=1)
+
+    with pytest.raises(Invalid):
+        Once(down, floor.ports.clock)(CLAIM, floor.unite.leads.add, told, floor.ann, replace(GRACE, name=""))
+
+    with pytest.raises(Conflict):
+        add(floor, AGAIN)
+    floor.ports.clock.advance(CLAIMED_FOR)
+    assert not add(floor, AGAIN).replayed
+
+
+@dataclass(frozen=True)
+class LookAround:
+    """A use case that finds nothing to change, and commits nothing."""
+
+    work: Work[ImportsWork]
+
+    def __call__(self) -> str:
+        return "nothing to do"
+
+
+def test_the_answer_of_a_use_case_that_commits_nothing_is_kept_too(floor: Floor) -> None:
+    look = LookAround(floor.ports.work)
+
+    assert floor.unite.once(CLAIM, look, str.encode) == Outcome(b"nothing to do", replayed=False)
+    assert floor.unite.once(AGAIN, look, str.encode) == Outcome(b"nothing to do", replayed=True)
+
+
+def test_a_use_case_of_several_transactions_keeps_its_last_answer(floor: Floor) -> None:
+    done = floor.import_file([("Grace", "+12125550101")])
+
+    def status(undone: LeadImport) -> bytes:
+        return f"{undone.status} {undone.undone}".encode()
+
+    first = floor.unite.once(CLAIM, floor.unite.imports.undo, status, floor.ann, done.id)
+
+    assert f"{ImportStatus.COMPLETED} Undone(removed=1" in first.answer.decode()
+    assert "finished_at=datetime" in first.answer.decode()
+    assert floor.unite.once(AGAIN, floor.unite.imports.undo, status, floor.ann, done.id) == Outcome(
+        first.answer, replayed=True
+    )
+
+
+def test_a_use_case_of_several_transactions_that_broke_off_is_carried_out_again(floor: Floor) -> None:
+    done = floor.import_file([("Grace", "+12125550101")])
+    broken = replace(floor.unite.imports.undo, work=FailingWork(floor.ports.work, Unavailable("Away."), at=1))
+    with pytest.raises(Unavailable):
+        floor.unite.once(CLAIM, broken, lambda _: b"", floor.ann, done.id)
+    assert floor.get(done.id).undoing
+
+    floor.unite.once(AGAIN, floor.unite.imports.undo, lambda _: b"done", floor.ann, done.id)
+
+    assert floor.leads() == []
+
+
+def test_keys_are_forgotten_after_a_day(floor: Floor) -> None:
+    add(floor, CLAIM)
+    floor.ports.clock.advance(timedelta(hours=24))
+    assert floor.unite.upkeep.purge_answers() == 0
+    floor.ports.clock.advance(timedelta(seconds=1))
+
+    assert floor.unite.upkeep.purge_answers() == 1
