@@ -47,7 +47,7 @@ class LeadPages:
     def statements(self, wanted: LeadFilter, request: PageRequest) -> list[Select[Any]]:
         """What to ask: the rows of the page are the newest of all that these find."""
         filters = _filters(wanted)
-        if wanted.question == () or any(not values for values in filters.values()):
+        if wanted.question == ():
             return []
         words = wanted.question
         if words and not are_common(self._connection, words):

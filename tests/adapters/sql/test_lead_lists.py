@@ -5,9 +5,10 @@ from random import Random
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 
-from adapters.sql.lead_words import COMMON
+from adapters.sql.lead_pages import LeadPages
+from adapters.sql.lead_words import COMMON, are_common
 from adapters.sql.unit_of_work import SqlWork
 from unite_core.leads.model import DuplicateLead, Lead, LeadStatus
 from unite_core.leads.ports import LeadFilter, Leads
@@ -86,7 +87,7 @@ def test_any_filter_finds_the_same_leads_in_the_same_order_as_in_memory(
             assert walk(ours.leads, wanted, limit) == walk(theirs.leads, wanted, limit), wanted
 
 
-def test_words_that_many_leads_have_are_found_newest_first_too(work: SqlWork, reads: SqlWork) -> None:
+def test_words_that_many_leads_have_are_found_newest_first_too(engine: Engine, work: SqlWork, reads: SqlWork) -> None:
     ann = a_user()
     many = [
         a_lead(
@@ -114,6 +115,30 @@ def test_words_that_many_leads_have_are_found_newest_first_too(work: SqlWork, re
         first = unit.leads.page(LeadFilter(question=("ann",)), PageRequest(limit=50))
         second = unit.leads.page(LeadFilter(question=("ann",)), PageRequest(limit=50, after=first.next))
         assert list(second.items) == newest[50:100]
+    with engine.connect() as connection:
+        assert are_common(connection, ("ann", "le"))
+        assert not are_common(connection, ("zoe",))
+        (statement,) = LeadPages(connection).statements(LeadFilter(question=("ann",)), PageRequest())
+        assert "lead_words" not in str(statement)
+
+
+def test_a_change_of_a_lead_writes_what_has_changed_and_nothing_else(engine: Engine, work: SqlWork) -> None:
+    lead = a_lead(email="grace@example.com")
+    put(work, lead)
+    written: list[str] = []
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def remember(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("UPDATE"):
+            written.append(statement)
+
+    with work() as unit:
+        lead.move_to(LeadStatus.LOST)
+        lead.touched(lead.updated_at)
+        unit.leads.save(lead)
+        unit.commit()
+
+    assert written == ["UPDATE leads SET status=?, version=? WHERE leads.id = ? AND leads.version = ?"]
 
 
 def test_the_index_of_words_stays_in_step_with_the_leads(engine: Engine, work: SqlWork, reads: SqlWork) -> None:

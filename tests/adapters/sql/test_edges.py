@@ -1,0 +1,48 @@
+"""Cases at the edges of the ports' promises that an implementation in SQL can easily miss."""
+
+from datetime import timedelta
+
+from adapters.sql.unit_of_work import SqlWork
+from unite_core.phone import Phone
+from unite_core.testing.builders import a_lead, a_session, a_user, an_import
+from unite_core.testing.contracts.database import put
+from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING as NOW
+
+
+def test_a_real_lead_is_not_found_under_a_phone_that_its_pretended_self_gave_up(work: SqlWork) -> None:
+    ann = a_user()
+    coming = an_import(ann)
+    old, new = Phone("+12125550101"), Phone("+12125550102")
+    lead = a_lead(phone=old, email="grace@example.com")
+    put(work, ann, coming, lead)
+
+    with work() as unit:
+        lead.reach_under(new, lead.email)
+        unit.rehearsal.put(coming.id, [lead])
+        found = unit.rehearsal.matches(coming.id, [old.key, new.key], ["grace@example.com"])
+
+    assert found.by_phone == {new.key: lead}
+    assert found.by_email == {"grace@example.com": lead}
+
+
+def test_a_session_that_has_expired_is_not_revoked_with_the_live_ones(work: SqlWork) -> None:
+    ann = a_user()
+    live, expired = a_session(ann), a_session(ann, expires_at=NOW - timedelta(seconds=1))
+    put(work, ann, live, expired)
+
+    with work() as unit:
+        assert unit.sessions.revoke_all(ann.id, now=NOW) == 1
+        stored = unit.sessions.get(expired.id)
+
+    assert stored == expired
+
+
+def test_text_of_any_kind_survives_in_json(work: SqlWork) -> None:
+    ann = a_user()
+    coming = an_import(
+        ann, columns=[{"header": "名 \u0000 \U0001f600 \ufffd \u2028", "field": None}], dialect={"a": 1.5}
+    )
+    put(work, ann, coming)
+
+    with work() as unit:
+        assert unit.imports.get(coming.id) == coming
