@@ -1,5 +1,6 @@
 """Unite's domain: hand `build` the ports, get the use cases of users, leads and imports."""
 
+from unite_core.answers import Claim
 from unite_core.application import Ports, Rules, Unite, build
 from unite_core.errors import (
     Conflict,
@@ -16,7 +17,7 @@ from unite_core.errors import (
     UniteError,
 )
 from unite_core.files import Download, Upload
-from unite_core.idempotency import Claim, Outcome
+from unite_core.idempotency import Outcome
 from unite_core.identity.model import Actor, Permission, Role, Session, TokenPair, User
 from unite_core.identity.ports import UserFilter
 from unite_core.identity.use_cases import Credentials, NewUser, PasswordChange, UserChanges

@@ -1,69 +1,17 @@
 """The same request twice has one effect: the answer is kept in the transaction of the effect."""
 
-from abc import abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
+from unite_core.answers import CLAIMED_FOR, KEPT_FOR, Claim, KeptAnswer
 from unite_core.clock import Clock
 from unite_core.errors import Conflict, Invalid, Unavailable
-
-if TYPE_CHECKING:  # the unit of work holds the Answers that are declared here
-    from unite_core.unit_of_work import UnitOfWork, Work
+from unite_core.unit_of_work import UnitOfWork, Work
 
 T = TypeVar("T")
 P = ParamSpec("P")
-
-KEPT_FOR = timedelta(hours=24)
-CLAIMED_FOR = timedelta(seconds=60)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
-    """One idempotency key as one caller used it on one route.
-
-    `scope` names caller, route and key (a digest: the key itself is not kept); `fingerprint` is a
-    digest of what was asked; `holder` is a token of this one attempt.
-    """
-
-    scope: str
-    fingerprint: str
-    holder: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeptAnswer:
-    """What is known of a claim: the answer in the caller's own format, None while it is being worked out."""
-
-    fingerprint: str
-    answer: bytes | None
-
-
-class Answers(Protocol):
-    """The idempotency keys in use and the answers that were given to them."""
-
-    @abstractmethod
-    def claim(self, claim: Claim, *, now: datetime, until: datetime) -> KeptAnswer | None:
-        """Take the key for `claim.holder` until the moment `until`, and return None.
-
-        Returns what is known instead, and changes nothing, where the key has an answer younger than
-        `KEPT_FOR` or is held by another attempt whose time is not up at `now`. Of several
-        simultaneous claims of a key one is taken.
-        """
-
-    @abstractmethod
-    def keep(self, claim: Claim, answer: bytes, *, now: datetime) -> bool:
-        """Store the answer; False, and nothing stored, where the key is not held by `claim.holder` any more."""
-
-    @abstractmethod
-    def release(self, claim: Claim) -> None:
-        """Give the key back if `claim.holder` holds it and it has no answer."""
-
-    @abstractmethod
-    def purge(self, *, before: datetime, limit: int) -> int:
-        """Delete up to `limit` keys that were claimed before the moment `before`; how many there were."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +25,7 @@ class Once:
     `Conflict` (`request_in_progress`) while the first is still being worked on.
     """
 
-    work: "Work[UnitOfWork]"
+    work: Work[UnitOfWork]
     clock: Clock
 
     def __call__(
@@ -98,7 +46,7 @@ class Once:
             return self._replay(known, claim)
         kept: list[bytes] = []
 
-        def keep(unit: "UnitOfWork", result: Any) -> None:
+        def keep(unit: UnitOfWork, result: Any) -> None:
             kept[:] = [answer(result)]
             if not unit.answers.keep(claim, kept[0], now=self.clock.now()):
                 raise Conflict(
@@ -147,7 +95,7 @@ class Outcome:
 class PurgeAnswers:
     """Delete idempotency keys older than 24 hours. Returns how many there were."""
 
-    work: "Work[UnitOfWork]"
+    work: Work[UnitOfWork]
     clock: Clock
 
     def __call__(self, *, limit: int = 500) -> int:
@@ -157,7 +105,7 @@ class PurgeAnswers:
         return purged
 
 
-def _within(use_case: Callable[P, T], hook: "Callable[[UnitOfWork, Any], None]") -> Callable[P, T]:
+def _within(use_case: Callable[P, T], hook: Callable[[UnitOfWork, Any], None]) -> Callable[P, T]:
     """The same use case, committing through units of work that call `hook`."""
     changing: Any = use_case  # every use case that changes something is a dataclass with a field `work`
     changed: Callable[P, T] = replace(changing, work=changing.work.before_commit(hook))

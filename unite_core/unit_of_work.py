@@ -5,7 +5,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Protocol, Self, TypeVar
 
-from unite_core.idempotency import Answers
+from unite_core.answers import Answers
 
 W = TypeVar("W", bound="UnitOfWork")
 W_co = TypeVar("W_co", bound="UnitOfWork", covariant=True)

@@ -7,7 +7,7 @@ from sqlalchemy.exc import IntegrityError
 
 from adapters.sql.statements import in_lists
 from adapters.sql.tables import idempotency_answers as kept
-from unite_core.idempotency import KEPT_FOR, Answers, Claim, KeptAnswer
+from unite_core.answers import KEPT_FOR, Answers, Claim, KeptAnswer
 
 
 class SqlAnswers(Answers):

@@ -17,8 +17,8 @@ from adapters.sql.leads import SqlLeads
 from adapters.sql.rehearsal import SqlRehearsal
 from adapters.sql.sessions import SqlSessions
 from adapters.sql.users import SqlUsers
+from unite_core.answers import Answers
 from unite_core.errors import Unavailable
-from unite_core.idempotency import Answers
 from unite_core.identity.ports import Sessions, Users
 from unite_core.imports.ports import ImportRows, Imports, ImportsWork, Rehearsal
 from unite_core.leads.ports import LeadImages, Leads

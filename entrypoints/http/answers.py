@@ -20,8 +20,8 @@ from flask import Response, request
 from entrypoints.http.bodies import body_bytes
 from entrypoints.http.context import known_actor, unite
 from entrypoints.http.rendering import JSON_TYPE, to_json
+from unite_core.answers import Claim
 from unite_core.errors import Malformed
-from unite_core.idempotency import Claim
 
 T = TypeVar("T")
 

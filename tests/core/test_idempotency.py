@@ -20,7 +20,8 @@ from unite_core import (
     Outcome,
     Unavailable,
 )
-from unite_core.idempotency import CLAIMED_FOR, Once
+from unite_core.answers import CLAIMED_FOR
+from unite_core.idempotency import Once
 from unite_core.imports.ports import ImportsWork
 from unite_core.unit_of_work import Work
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from unite_core.idempotency import KEPT_FOR, Claim, KeptAnswer
+from unite_core.answers import KEPT_FOR, Claim, KeptAnswer
 from unite_core.imports.ports import ImportsWork
 from unite_core.testing.contracts.database import DatabaseContract, at_once
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING

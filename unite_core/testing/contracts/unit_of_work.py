@@ -4,8 +4,8 @@ from contextlib import suppress
 
 import pytest
 
+from unite_core.answers import Claim
 from unite_core.errors import NotFound
-from unite_core.idempotency import Claim
 from unite_core.identity.model import User
 from unite_core.imports.ports import ImportsWork
 from unite_core.testing.builders import a_user

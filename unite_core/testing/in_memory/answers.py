@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from unite_core.idempotency import KEPT_FOR, Answers, Claim, KeptAnswer
+from unite_core.answers import KEPT_FOR, Answers, Claim, KeptAnswer
 from unite_core.testing.in_memory.tables import ClaimedKey, Tables
 
 

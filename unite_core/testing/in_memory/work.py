@@ -4,7 +4,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from unite_core.idempotency import Answers
+from unite_core.answers import Answers
 from unite_core.identity.ports import Sessions, Users
 from unite_core.imports.ports import ImportRows, Imports, ImportsWork, Rehearsal
 from unite_core.leads.ports import LeadImages, Leads
