@@ -5,7 +5,8 @@ import multiprocessing
 import os
 from multiprocessing.process import BaseProcess
 from threading import Thread
-from typing import TYPE_CHECKING
+
+from flask import Flask
 
 from entrypoints.bootstrap import Started, start
 from entrypoints.http.app import create_app
@@ -13,13 +14,10 @@ from entrypoints.http.correlation import CorrelationFilter
 from entrypoints.http.door import Check, Door
 from entrypoints.settings import read_settings
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
-
 log = logging.getLogger(__name__)
 
 
-def application() -> "WSGIApplication":
+def application() -> Flask:
     """The application for one process of the server, which lives no longer than the process that started it."""
     server = multiprocessing.parent_process()
     if server is not None:
