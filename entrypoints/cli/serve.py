@@ -170,7 +170,6 @@ def _wait_for_port(settings: Settings) -> None:
             with socket.socket(family, socket.SOCK_STREAM) as probe:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 probe.bind(address)
-                probe.listen()
         except OSError as error:
             if time.monotonic() < until and not isinstance(error, socket.gaierror | PermissionError):
                 time.sleep(0.1)
