@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from entrypoints.cli.commands import parser
+from entrypoints.settings import environment
 
 DOORS = {
     "serve": "entrypoints.cli.serve",
@@ -22,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Carry out a command; the exit code."""
     arguments = parser().parse_args(argv)
     try:
-        code: int = import_module(DOORS[arguments.command]).run(arguments, os.environ)
+        code: int = import_module(DOORS[arguments.command]).run(arguments, environment())
     except KeyboardInterrupt:
         return 130  # what shells say of a process that Ctrl-C ended
     except BrokenPipeError:

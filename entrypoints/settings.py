@@ -1,5 +1,6 @@
 """What the owner of an installation can decide. Nothing else of Unite reads the environment."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -129,6 +130,11 @@ class Settings:
     default_country: str | None = None
     phone_rule: PhoneRule = PhoneRule.POSSIBLE
     warnings: tuple[str, ...] = ()
+
+
+def environment() -> Mapping[str, str]:
+    """The environment of this process, for the two places where a process begins."""
+    return os.environ
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:

@@ -12,7 +12,7 @@ from entrypoints.bootstrap import Started, start
 from entrypoints.http.app import create_app
 from entrypoints.http.correlation import CorrelationFilter
 from entrypoints.http.door import Check, Door
-from entrypoints.settings import read_settings
+from entrypoints.settings import environment, read_settings
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ def application() -> Flask:
         Thread(target=_end_with, args=(server,), daemon=True).start()
     for handler in logging.getLogger().handlers:
         handler.addFilter(CorrelationFilter())
-    started = start(read_settings(os.environ))
+    started = start(read_settings(environment()))
     app = create_app(started.unite, door_of(started))
     address = started.settings.public_url
     log.info("Unite listens.", extra={"address": address, "docs": f"{address}/docs"})

@@ -60,7 +60,7 @@ def test_a_row_without_suggestions_has_an_empty_cell_for_them() -> None:
 
 @pytest.mark.parametrize(
     "cell",
-    ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\rx", "\0x", "  =1", "\n=1", "\u00a0=1", "＝1"],  # noqa: RUF001
+    ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\rx", "\0x", "  =1", "\n=1", "\u00a0=1", "＝1"],  # noqa: RUF001  # a full-width sign
 )
 def test_no_cell_and_no_header_can_be_taken_for_a_formula(cell: str) -> None:
     header, row = cells_of(report([cell], RejectedRow(2, (LACKING,), (cell,))))
@@ -149,7 +149,7 @@ def test_a_row_with_a_lost_character_is_still_wrong_in_the_report() -> None:
 
 
 FLOOR = RowRules(default_country="US", phone_rule=PhoneRule.POSSIBLE, owners={"ann@unite.example": ANN})
-marks = st.sampled_from(["", "'", "=", "+", "-", "@", "\t", "\r", "\n", " ", " =", "'=", "''=", '"', "\0", "＝"])  # noqa: RUF001
+marks = st.sampled_from(["", "'", "=", "+", "-", "@", "\t", "\r", "\n", " ", " =", "'=", "''=", '"', "\0", "＝"])  # noqa: RUF001  # a full-width sign
 texts = st.builds(
     str.__add__,
     marks,
