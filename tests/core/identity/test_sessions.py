@@ -233,7 +233,9 @@ def test_an_unknown_refresh_token_is_refused(unite: Unite, text: str) -> None:
 def test_logging_out_ends_this_login_alone(unite: Unite) -> None:
     here, there = log_in(unite), log_in(unite)
 
-    unite.identity.log_out(unite.identity.authenticate(here.access_token))
+    actor = unite.identity.authenticate(here.access_token)
+    unite.identity.log_out(actor)
+    unite.identity.log_out(actor)
 
     assert code_of(unite, here.access_token) == "token_revoked"
     with pytest.raises(Unauthenticated):

@@ -33,7 +33,7 @@ leads_before = st.lists(
 )
 chunk_rows = st.integers(1, 10)
 either = st.sampled_from([OnDuplicate.UPDATE, OnDuplicate.UPDATE, OnDuplicate.SKIP])
-thoroughly = settings(max_examples=250, deadline=None)
+thoroughly = settings(max_examples=150, deadline=None)
 
 
 def _floor(before: Before, chunk: int) -> Floor:

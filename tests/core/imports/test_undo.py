@@ -160,6 +160,8 @@ def test_undoing_twice_changes_nothing(floor: Floor) -> None:
     done = floor.import_file([("Ada", PHONE.format(1))])
     first = floor.unite.imports.undo(floor.ann, done.id)
 
+    floor.unite.imports.continue_undo(done.id)
+    assert floor.get(done.id) == first
     assert floor.unite.imports.undo(floor.ann, done.id) == first
     assert floor.unite.imports.undo(floor.ann, done.id).version == first.version
 
@@ -222,8 +224,8 @@ class SlowClock(FixedClock):
 def test_a_large_undoing_goes_on_in_a_worker() -> None:
     clock = SlowClock(datetime.fromisoformat("2026-03-02T09:00:00+00:00"))
     floor = Floor(in_memory_ports(clock=clock), chunk_rows=1000)
-    done = floor.import_file([(f"Lead {number}", f"+1212555{number:04}") for number in range(700)])
-    assert done.counts.created == 700
+    done = floor.import_file([(f"Lead {number}", f"+1212555{number:04}") for number in range(1001)])
+    assert done.counts.created == 1001
 
     answer = floor.unite.imports.undo(floor.ann, done.id)
 
@@ -237,7 +239,7 @@ def test_a_large_undoing_goes_on_in_a_worker() -> None:
     assert floor.leads() == []
     undone = floor.get(done.id).undone
     assert undone is not None
-    assert undone.removed == 700
+    assert undone.removed == 1001
     assert undone.finished_at is not None
 
 

@@ -4,7 +4,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
@@ -34,18 +34,15 @@ class DatabaseContract:
 def put(work: Work[ImportsWork], *things: User | Session | Lead | LeadImage | LeadImport) -> None:
     """Add these things in their order, in one transaction."""
     with work() as unit:
+        add: dict[type, Callable[[Any], None]] = {
+            User: unit.users.add,
+            Session: unit.sessions.add,
+            Lead: unit.leads.add,
+            LeadImage: unit.images.add,
+            LeadImport: unit.imports.add,
+        }
         for thing in things:
-            match thing:
-                case User():
-                    unit.users.add(thing)
-                case Session():
-                    unit.sessions.add(thing)
-                case Lead():
-                    unit.leads.add(thing)
-                case LeadImage():
-                    unit.images.add(thing)
-                case LeadImport():
-                    unit.imports.add(thing)
+            add[type(thing)](thing)
         unit.commit()
 
 

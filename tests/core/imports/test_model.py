@@ -1,0 +1,33 @@
+"""What an import lets be done to it, whoever asks."""
+
+import pytest
+
+from unite_core import Conflict, ImportStatus, Undone
+from unite_core.testing.builders import a_user, an_import
+from unite_core.testing.in_memory import A_MONDAY_MORNING
+
+
+def test_an_import_is_queued_once() -> None:
+    queued = an_import(a_user(), status=ImportStatus.QUEUED)
+
+    with pytest.raises(Conflict) as refused:
+        queued.queue(5, "5c" * 32)
+
+    assert refused.value.code == "already_started"
+
+
+def test_cancelling_what_is_cancelled_changes_nothing() -> None:
+    cancelled = an_import(a_user(), status=ImportStatus.CANCELLED)
+
+    cancelled.request_cancel(A_MONDAY_MORNING)
+
+    assert not cancelled.cancel_requested
+    assert cancelled.finished_at is None
+
+
+def test_an_undoing_begins_once() -> None:
+    undoing = an_import(a_user(), status=ImportStatus.COMPLETED, undone=Undone(removed=5))
+
+    undoing.begin_undo()
+
+    assert undoing.undone == Undone(removed=5)

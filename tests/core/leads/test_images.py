@@ -1,0 +1,241 @@
+"""Pictures of leads: announced, uploaded, checked, shown and deleted."""
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import BinaryIO
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from tests.core.leads.conftest import Floor
+from unite_core import (
+    Actor,
+    Conflict,
+    ImageStatus,
+    ImageUpload,
+    Invalid,
+    Lead,
+    NewImage,
+    NotFound,
+    PageRequest,
+)
+from unite_core.leads.model import LARGEST_IMAGE, real_image_type
+from unite_core.testing.builders import an_id
+from unite_core.testing.in_memory import FixedClock, InMemoryFiles, in_memory_ports
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 12
+JPEG = b"\xff\xd8\xff\xe0" + b"\x00" * 16
+WEBP = b"RIFF\x0c\x00\x00\x00WEBP" + b"\x00" * 8
+
+
+def announce(floor: Floor, lead: Lead, actor: Actor | None = None, content: bytes = PNG) -> ImageUpload:
+    new = NewImage(lead_id=lead.id, content_type="image/png", size=len(content), filename=" Grace.png ")
+    return floor.unite.leads.add_image(actor or floor.ann, new)
+
+
+def upload(floor: Floor, announced: ImageUpload, content: bytes = PNG) -> None:
+    with floor.ports.files.write(announced.image.key, content_type="image/png") as stream:
+        stream.write(content)
+
+
+@pytest.fixture
+def lead(floor: Floor) -> Lead:
+    return floor.add(assigned_to=floor.ann.user_id)
+
+
+def test_a_picture_is_announced_uploaded_completed_and_shown(floor: Floor, lead: Lead) -> None:
+    announced = announce(floor, lead)
+    assert announced.upload.expires_at == floor.ports.clock.now() + timedelta(minutes=15)
+    assert (announced.image.filename, announced.image.status) == ("Grace.png", ImageStatus.AWAITING_UPLOAD)
+    assert floor.unite.leads.list_images(floor.ann, lead.id, PageRequest()).items == []
+    upload(floor, announced)
+
+    image = floor.unite.leads.complete_image(floor.ann, lead.id, announced.image.id)
+
+    assert image.status is ImageStatus.READY
+    (shown,) = floor.unite.leads.list_images(floor.ann, lead.id, PageRequest()).items
+    assert shown.image == image
+    assert shown.download.expires_at == floor.ports.clock.now() + timedelta(minutes=5)
+    served = floor.ports.files.serve(image.key, dict(parse_qsl(urlsplit(shown.download.url).query)))
+    assert (served.filename, served.content_type, served.body.read()) == ("Grace.png", "image/png", PNG)
+
+
+def test_a_picture_without_a_name_is_saved_under_its_id(floor: Floor, lead: Lead) -> None:
+    new = NewImage(lead_id=lead.id, content_type="image/png", size=len(PNG))
+    announced = floor.unite.leads.add_image(floor.ann, new)
+    upload(floor, announced)
+    floor.unite.leads.complete_image(floor.ann, lead.id, announced.image.id)
+
+    (shown,) = floor.unite.leads.list_images(floor.ann, lead.id, PageRequest()).items
+
+    assert f"filename={announced.image.id}" in shown.download.url
+
+
+def test_completing_twice_gives_the_same_answer(floor: Floor, lead: Lead) -> None:
+    announced = announce(floor, lead)
+    upload(floor, announced)
+    first = floor.unite.leads.complete_image(floor.ann, lead.id, announced.image.id)
+
+    assert floor.unite.leads.complete_image(floor.ann, lead.id, announced.image.id) == first
+
+
+def test_a_picture_that_has_not_come_is_not_complete(floor: Floor, lead: Lead) -> None:
+    announced = announce(floor, lead)
+
+    with pytest.raises(Conflict) as refused:
+        floor.unite.leads.complete_image(floor.ann, lead.id, announced.image.id)
+
+    assert refused.value.code == "not_uploaded"
+    upload(floor, announced)
+    assert floor.unite.leads.complete_image(floor.ann, lead.id, announced.image.id).status is ImageStatus.READY
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "detail"),
+    [
+        (PNG + b"\x00", "wrong_size", "21 bytes were uploaded, and 20 announced."),
+        (JPEG, "wrong_type", "The uploaded bytes are image/jpeg, and image/png was announced."),
+        (b"<script>alert(1)</s>", "wrong_type", "no image of a type that is taken"),
+    ],
+)
+def test_bytes_that_are_not_as_announced_are_removed_with_the_picture(
+    floor: Floor, lead: Lead, content: bytes, code: str, detail: str
+) -> None:
+    announced = announce(floor, lead)
+    upload(floor, announced, content)
+
+    with pytest.raises(Invalid) as refused:
+        floor.unite.leads.complete_image(floor.ann, lead.id, announced.image.id)
+
+    assert refused.value.code == code
+    assert detail in refused.value.detail
+    assert floor.ports.files.size(announced.image.key) is None
+    with pytest.raises(NotFound):
+        floor.unite.leads.complete_image(floor.ann, lead.id, announced.image.id)
+
+
+class SlowFiles(InMemoryFiles):
+    """Something happens while a file is being read."""
+
+    def __init__(self, clock: FixedClock) -> None:
+        super().__init__(clock)
+        self.floor: Floor | None = None
+        self.announced: ImageUpload | None = None
+
+    @contextmanager
+    def read(self, key: str) -> Iterator[BinaryIO]:
+        if self.floor and self.announced:
+            image = self.announced.image
+            self.floor.unite.leads.delete_image(self.floor.admin, image.lead_id, image.id)
+            self.announced = None
+            yield io.BytesIO(PNG)
+            return
+        with super().read(key) as stream:
+            yield stream
+
+
+def test_a_picture_that_is_deleted_while_it_is_checked_stays_deleted() -> None:
+    clock = FixedClock()
+    files = SlowFiles(clock)
+    floor = Floor(in_memory_ports(clock=clock, files=files))
+    lead = floor.add()
+    announced = announce(floor, lead, floor.admin)
+    upload(floor, announced)
+    files.floor, files.announced = floor, announced
+
+    with pytest.raises(NotFound):
+        floor.unite.leads.complete_image(floor.admin, lead.id, announced.image.id)
+
+    assert floor.unite.leads.list_images(floor.admin, lead.id, PageRequest()).items == []
+
+
+@pytest.mark.parametrize(
+    ("content_type", "size", "filename", "field", "code"),
+    [
+        ("image/gif", 100, None, "content_type", "unsupported_type"),
+        ("image/svg+xml", 100, None, "content_type", "unsupported_type"),
+        ("image/png", 0, None, "size", "wrong_size"),
+        ("image/png", LARGEST_IMAGE + 1, None, "size", "wrong_size"),
+        ("image/png", 100, "a\x00.png", "filename", "control_character"),
+        ("image/png", 100, "a" * 256, "filename", "too_long"),
+    ],
+)
+def test_a_picture_that_breaks_a_rule_is_refused(
+    floor: Floor, lead: Lead, content_type: str, size: int, filename: str | None, field: str, code: str
+) -> None:
+    new = NewImage(lead_id=lead.id, content_type=content_type, size=size, filename=filename)
+
+    with pytest.raises(Invalid) as refused:
+        floor.unite.leads.add_image(floor.ann, new)
+
+    assert [(problem.field, problem.code) for problem in refused.value.problems] == [(field, code)]
+
+
+def test_a_picture_is_deleted_with_its_bytes(floor: Floor, lead: Lead) -> None:
+    announced = announce(floor, lead)
+    upload(floor, announced)
+
+    floor.unite.leads.delete_image(floor.ann, lead.id, announced.image.id)
+
+    assert floor.ports.files.size(announced.image.key) is None
+    with pytest.raises(NotFound):
+        floor.unite.leads.delete_image(floor.ann, lead.id, announced.image.id)
+
+
+def test_who_may_not_see_the_lead_may_do_nothing_with_its_pictures(floor: Floor, lead: Lead) -> None:
+    announced = announce(floor, lead)
+    upload(floor, announced)
+    leads = floor.unite.leads
+    with pytest.raises(NotFound):
+        announce(floor, lead, floor.ben)
+    with pytest.raises(NotFound):
+        leads.complete_image(floor.ben, lead.id, announced.image.id)
+    with pytest.raises(NotFound):
+        leads.list_images(floor.ben, lead.id, PageRequest())
+    with pytest.raises(NotFound):
+        leads.delete_image(floor.ben, lead.id, announced.image.id)
+    with pytest.raises(NotFound):
+        announce(floor, lead, floor.ben, content=b"")  # not told what else is wrong
+    assert leads.complete_image(floor.manager, lead.id, announced.image.id).status is ImageStatus.READY
+
+
+def test_a_picture_of_another_lead_is_not_found(floor: Floor, lead: Lead) -> None:
+    announced = announce(floor, lead)
+    other = floor.add()
+
+    with pytest.raises(NotFound):
+        floor.unite.leads.complete_image(floor.admin, other.id, announced.image.id)
+    with pytest.raises(NotFound):
+        floor.unite.leads.delete_image(floor.admin, lead.id, an_id())
+
+
+def test_pictures_whose_bytes_never_came_are_forgotten_after_a_day(floor: Floor, lead: Lead) -> None:
+    announced = [announce(floor, lead) for _ in range(2)]
+    upload(floor, announced[0])  # it came, and nobody said so
+    floor.ports.clock.advance(timedelta(hours=24))
+    assert floor.unite.upkeep.remove_abandoned_images() == 0
+    floor.ports.clock.advance(timedelta(seconds=1))
+
+    assert floor.unite.upkeep.remove_abandoned_images() == 2
+
+    assert floor.ports.files.size(announced[0].image.key) is None
+    with pytest.raises(NotFound):
+        floor.unite.leads.delete_image(floor.ann, lead.id, announced[0].image.id)
+
+
+@pytest.mark.parametrize(
+    ("first_bytes", "content_type"),
+    [
+        (PNG, "image/png"),
+        (JPEG, "image/jpeg"),
+        (WEBP, "image/webp"),
+        (b"RIFX" + WEBP[4:], None),
+        (b"GIF89a" + b"\x00" * 10, None),
+        (PNG[:7], None),
+        (b"", None),
+    ],
+)
+def test_the_type_of_a_picture_is_told_by_its_first_bytes(first_bytes: bytes, content_type: str | None) -> None:
+    assert real_image_type(first_bytes[:16]) == content_type
