@@ -11,9 +11,6 @@ from werkzeug.sansio.multipart import Data, Epilogue, Event, Field, File, Multip
 from unite_core.errors import Malformed, TooLarge
 
 BLOCK = 64 * 1024
-LONGEST_BOUNDARY = 200
-"""In characters. RFC 2046 allows 70, and there are clients that take a few more."""
-
 MOST_PARTS = 10
 
 
@@ -32,8 +29,8 @@ def parts_of(body: IO[bytes], boundary: str) -> Iterator[Part]:
     Raises `Malformed` where this is no multipart body or it ends too early, and `TooLarge` where there are
     more than 10 parts, or a part's headers or what stands around the parts is longer than 128 KiB.
     """
-    if not 1 <= len(boundary) <= LONGEST_BOUNDARY or not boundary.isascii():
-        raise Malformed("The Content-Type names no boundary, or a strange one.", code="malformed_form")
+    if not boundary:
+        raise Malformed("The Content-Type names no boundary.", code="malformed_form")
     events = _events(body, boundary)
     for event in events:
         if isinstance(event, File | Field):
