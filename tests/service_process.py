@@ -74,12 +74,14 @@ class Service:
         self.log = self.folder / "service.log"
         self.url = f"http://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
+        self._begun_at = 0
 
     def start(self, *, wait: bool = True) -> None:
         """Start it, and wait until it is ready."""
         admin = {"UNITE_ADMIN_EMAIL": ADMIN["email"], "UNITE_ADMIN_PASSWORD": ADMIN["password"]}
         given = admin | {"UNITE_PORT": str(self.port)} | dict(self.settings)
         with self.log.open("ab") as log:
+            self._begun_at = log.tell()
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "entrypoints", "serve"],
                 cwd=self.folder,
@@ -99,9 +101,11 @@ class Service:
         return self._process.pid
 
     def ready(self) -> bool:
-        """Whether it answers; fails where it has ended instead."""
+        """Whether it answers, and not the one before; fails where it has ended instead."""
         assert self._process is not None
         assert self._process.poll() is None, self.log.read_text()
+        if b"Unite listens." not in self.log.read_bytes()[self._begun_at :]:
+            return False
         with suppress(requests.RequestException):
             return requests.get(f"{self.url}/health/ready", timeout=10).status_code == 200
         return False
