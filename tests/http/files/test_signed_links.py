@@ -135,7 +135,11 @@ def test_a_file_is_sent_in_blocks(floor: Floor) -> None:
 
 
 @pytest.mark.parametrize("method", ["PUT", "GET"])
-@pytest.mark.parametrize("alter", [lambda _, value: value + "0", lambda *_: "", lambda *_: "9" * 20], ids=str)
+@pytest.mark.parametrize(
+    "alter",
+    [lambda _, value: value + "0", lambda *_: "", lambda *_: "9" * 20],
+    ids=["one more character", "emptied", "a large number"],
+)
 def test_a_link_that_is_altered_in_any_part_is_refused(
     floor: Floor, method: str, alter: Callable[[str, str], str]
 ) -> None:
