@@ -27,7 +27,7 @@ def ask(floor: Floor, method: str, path: str, headers: dict[str, str]) -> tuple[
     elif path.endswith("/file"):
         form = b'--edge\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\nName\r\n--edge--\r\n'
         body = {"data": form, "content_type": "multipart/form-data; boundary=edge"}
-    response = floor.client.open(path, method=method, headers=headers, **body)  # type: ignore[arg-type]  # options of several types
+    response = floor.client.open(path, method=method, headers=headers, **body)
     return response.status_code, json_of(response)["code"]
 
 
