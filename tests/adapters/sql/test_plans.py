@@ -110,7 +110,20 @@ def walks_an_index(steps: list[str]) -> bool:
         (LeadFilter(sources=frozenset({"fair"}), statuses=frozenset({LeadStatus.LOST})), "ix_leads_status_listed"),
         (LeadFilter(sources=frozenset(map(str, range(30)))), "ix_leads_listed"),
     ],
-    ids=str,
+    ids=[
+        "all",
+        "of an hour",
+        "one status",
+        "two statuses",
+        "one source",
+        "one agent",
+        "nobody",
+        "two agents or nobody",
+        "visible to an agent",
+        "of two agents, visible to one",
+        "source and status",
+        "thirty sources",
+    ],
 )
 @pytest.mark.parametrize("analyzed", [True, False])
 def test_a_list_of_leads_walks_the_index_of_its_filter(
