@@ -217,6 +217,15 @@ class TestWithAnIdempotencyKey:
         assert stored_files(floor) == []
 
 
+def test_every_byte_arrives_wherever_the_blocks_are_cut(floor: Floor) -> None:
+    # What might be the beginning of a boundary is held back until more has come.
+    content = b"".join(b"x" * (number % 23) + b"\r\n--edg" * (number % 3) + b"\n" for number in range(100_000))
+
+    uploaded = send(floor, part("file", content, "leads.csv"))
+
+    assert floor.files._contents[f"imports/{json_of(uploaded)['id']}.csv"] == content
+
+
 class NoQueue(InMemoryJobs):
     """Cannot be reached."""
 
