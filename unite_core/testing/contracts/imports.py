@@ -339,6 +339,7 @@ class RehearsalContract(DatabaseContract):
 
         _pretend(work, coming, first)
         first.rename("Changed after putting")
+        assert _matches(reads, coming).by_email["grace@example.com"].name != "Changed after putting"
         _pretend(work, coming, second)
 
         assert _matches(reads, coming) == ContactMatches({}, {"grace@example.com": second})

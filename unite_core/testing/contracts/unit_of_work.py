@@ -1,5 +1,6 @@
 """What a unit of work promises."""
 
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 
 import pytest
@@ -90,16 +91,33 @@ class UnitOfWorkContract(DatabaseContract):
 
         def append(number: int) -> None:
             with work() as unit:
-                user = unit.users.get(ann.id)
-                user.rename(user.name + str(number))
-                user.touched(A_MONDAY_MORNING)
-                unit.users.save(user)
+                _append(unit, ann, str(number))
                 unit.commit()
 
         at_once(5, append)
 
         with work() as unit:
             assert sorted(unit.users.get(ann.id).name) == list("01234")
+
+    def test_a_writing_unit_waits_for_the_one_before_and_goes_on_from_there(self, work: Work[ImportsWork]) -> None:
+        ann = a_user(name="")
+        put(work, ann)
+
+        def append(letter: str) -> None:
+            with work() as unit:
+                _append(unit, ann, letter)
+                unit.commit()
+
+        with ThreadPoolExecutor(1) as threads:
+            with work() as unit:
+                later = threads.submit(append, "b")
+                wait([later], timeout=0.1)
+                _append(unit, ann, "a")
+                unit.commit()
+            later.result(timeout=30)
+
+        with work() as unit:
+            assert unit.users.get(ann.id).name == "ab"
 
     def test_a_hook_works_inside_the_transaction_and_sees_the_result(
         self, work: Work[ImportsWork], reads: Work[ImportsWork]
@@ -178,6 +196,13 @@ class UnitOfWorkContract(DatabaseContract):
             unit.after_commit(lambda: seen.append("never"))
 
         assert seen == []
+
+
+def _append(unit: ImportsWork, user: User, letter: str) -> None:
+    found = unit.users.get(user.id)
+    found.rename(found.name + letter)
+    found.touched(A_MONDAY_MORNING)
+    unit.users.save(found)
 
 
 def _claim(unit: UnitOfWork) -> bool:
