@@ -6,11 +6,17 @@ A suite is a class; derive a test class from it and give it the fixtures that it
 from unite_core.testing.contracts.answers import AnswersContract
 from unite_core.testing.contracts.database import DatabaseContract
 from unite_core.testing.contracts.files import FilesContract, SignedFilesContract
-from unite_core.testing.contracts.identity import PasswordsContract, SessionsContract, TokensContract, UsersContract
-from unite_core.testing.contracts.imports import ImportRowsContract, ImportsContract, RehearsalContract
-from unite_core.testing.contracts.leads import LeadImagesContract, LeadListContract, LeadsContract
+from unite_core.testing.contracts.import_rows import ImportRowsContract
+from unite_core.testing.contracts.imports import ImportsContract
+from unite_core.testing.contracts.lead_images import LeadImagesContract
+from unite_core.testing.contracts.lead_list import LeadListContract
+from unite_core.testing.contracts.leads import LeadsContract
 from unite_core.testing.contracts.outside import ClockContract, IdsContract, JobsContract, RateLimitsContract
+from unite_core.testing.contracts.passwords import PasswordsContract, TokensContract
+from unite_core.testing.contracts.rehearsal import RehearsalContract
+from unite_core.testing.contracts.sessions import SessionsContract
 from unite_core.testing.contracts.unit_of_work import UnitOfWorkContract
+from unite_core.testing.contracts.users import UsersContract
 
 __all__ = [
     "AnswersContract",

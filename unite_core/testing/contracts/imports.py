@@ -1,4 +1,4 @@
-"""What the ports of imports promise."""
+"""What the port of imports promises."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from unite_core.errors import Conflict, NotFound, PreconditionFailed, Problem
+from unite_core.errors import Conflict, NotFound, PreconditionFailed
 from unite_core.imports.model import (
     Counts,
     Failure,
@@ -14,23 +14,17 @@ from unite_core.imports.model import (
     ImportStatus,
     LeadImport,
     OnDuplicate,
-    Rejection,
-    RowKind,
     Undone,
 )
 from unite_core.imports.ports import ImportFilter, ImportsWork
-from unite_core.leads.model import Lead
-from unite_core.leads.ports import ContactMatches
 from unite_core.paging import PageRequest, Position
-from unite_core.phone import Phone
-from unite_core.testing.builders import a_lead, a_rejection, a_snapshot, a_user, an_id, an_import
+from unite_core.testing.builders import a_user, an_id, an_import
 from unite_core.testing.contracts.database import DatabaseContract, at_once, put
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
 from unite_core.unit_of_work import Work
 
 _NOW = A_MONDAY_MORNING
 _HOUR = timedelta(hours=1)
-_PHONE = Phone("+12125550123")
 
 
 class ImportsContract(DatabaseContract):
@@ -192,196 +186,6 @@ class ImportsContract(DatabaseContract):
             found = unit.imports.abandoned(before=_NOW, limit=5)
             assert sorted(it.id for it in found) == [it.id for it in old]
             assert len(unit.imports.abandoned(before=_NOW, limit=1)) == 1
-
-
-class ImportRowsContract(DatabaseContract):
-    """What became of single rows, and what leads were before an update."""
-
-    def test_rejections_come_back_in_the_order_of_rows(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
-        ann, lead = a_user(), a_lead()
-        coming, other = an_import(ann), an_import(ann)
-        put(work, ann, lead, coming, other)
-        problem = Problem(field="phone", code="invalid_phone", detail="Too short.", suggestion="+12125550123")
-        rejected = a_rejection(3, problems=(problem, problem), cells=("=1+1", 'a "quote"\r\n', "", "👩🏽‍💻"))
-        repeated = a_rejection(20, kind=RowKind.DUPLICATE, duplicate_of=lead.id, duplicate_row=4)
-        with work() as unit:
-            unit.rows.reject(coming.id, [repeated, a_rejection(7)])
-            unit.rows.reject(coming.id, [rejected])
-            unit.rows.reject(coming.id, [])
-            unit.rows.reject(other.id, [a_rejection(3)])
-            unit.commit()
-
-        def found(kind: RowKind | None = None, after_row: int = 0, limit: int = 10) -> list[Rejection]:
-            with reads() as unit:
-                return [*unit.rows.rejections(coming.id, kind=kind, after_row=after_row, limit=limit)]
-
-        assert found() == [rejected, a_rejection(7), repeated]
-        assert found(limit=2) == [rejected, a_rejection(7)]
-        assert found(after_row=7) == [repeated]
-        assert found(kind=RowKind.REJECTED) == [rejected, a_rejection(7)]
-        assert found(kind=RowKind.DUPLICATE) == [repeated]
-        assert found(kind=RowKind.DUPLICATE, after_row=20) == []
-
-    def test_of_a_lead_the_first_snapshot_stays_with_the_last_version(
-        self, work: Work[ImportsWork], reads: Work[ImportsWork]
-    ) -> None:
-        ann, lead = a_user(), a_lead()
-        coming, other = an_import(ann), an_import(ann)
-        put(work, ann, lead, coming, other)
-        first = a_snapshot(coming, lead, before={"name": "Grace", "phone": None}, version_after=2)
-        with work() as unit:
-            unit.rows.remember([first])
-            unit.rows.remember([replace(first, before={"name": "Changed"}, made_by_import=True, version_after=5)])
-            unit.rows.remember([replace(first, import_id=other.id, version_after=9)])
-            unit.rows.remember([])
-            unit.commit()
-
-        with reads() as unit:
-            assert [*unit.rows.remembered(coming.id, limit=5)] == [replace(first, version_after=5)]
-
-    def test_snapshots_of_leads_that_the_import_made_come_first(
-        self, work: Work[ImportsWork], reads: Work[ImportsWork]
-    ) -> None:
-        ann = a_user()
-        leads = [a_lead() for _ in range(4)]
-        coming = an_import(ann)
-        put(work, ann, coming, *leads)
-        snapshots = [a_snapshot(coming, lead, made_by_import=bool(number % 2)) for number, lead in enumerate(leads)]
-        with work() as unit:
-            unit.rows.remember(snapshots)
-            unit.commit()
-
-        with reads() as unit:
-            found = unit.rows.remembered(coming.id, limit=3)
-            chosen = unit.rows.remembered(coming.id, limit=3, lead_ids=[leads[0].id, leads[3].id, an_id()])
-            none = unit.rows.remembered(coming.id, limit=3, lead_ids=[])
-
-        assert [it.made_by_import for it in found] == [True, True, False]
-        assert [*chosen] == [snapshots[3], snapshots[0]]
-        assert [*none] == []
-
-    def test_forgotten_snapshots_are_gone(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
-        ann = a_user()
-        leads = [a_lead(), a_lead()]
-        coming, other = an_import(ann), an_import(ann)
-        put(work, ann, coming, other, *leads)
-        with work() as unit:
-            unit.rows.remember([a_snapshot(it, lead) for it in (coming, other) for lead in leads])
-            unit.commit()
-
-        with work() as unit:
-            unit.rows.forget(coming.id, [leads[0].id, an_id()])
-            unit.rows.forget(coming.id, [])
-            unit.commit()
-
-        with reads() as unit:
-            assert [it.lead_id for it in unit.rows.remembered(coming.id, limit=5)] == [leads[1].id]
-            assert len(unit.rows.remembered(other.id, limit=5)) == 2
-
-
-class RehearsalContract(DatabaseContract):
-    """The leads as a dry run has them."""
-
-    def test_what_is_pretended_is_found_by_its_own_import_alone(
-        self, work: Work[ImportsWork], reads: Work[ImportsWork]
-    ) -> None:
-        ann = a_user()
-        coming, other = an_import(ann), an_import(ann)
-        put(work, ann, coming, other)
-        lead = a_lead(phone=_PHONE, email="grace@example.com", import_id=coming.id, import_row=2, assigned_to=ann.id)
-
-        _pretend(work, coming, lead)
-
-        found = _matches(reads, coming)
-        assert found.by_phone == {_PHONE.key: lead}
-        assert found.by_email == {"grace@example.com": lead}
-        assert found.by_phone[_PHONE.key] is found.by_email["grace@example.com"]
-        assert _matches(reads, other) == ContactMatches()
-        with reads() as unit:
-            assert unit.leads.matches([_PHONE.key], ["grace@example.com"]) == ContactMatches()
-
-    def test_real_leads_are_found_too(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
-        ann = a_user()
-        coming = an_import(ann)
-        real = a_lead(phone=_PHONE)
-        pretended = a_lead(email="grace@example.com", import_id=coming.id, import_row=2)
-        put(work, ann, coming, real)
-
-        _pretend(work, coming, pretended)
-
-        assert _matches(reads, coming) == ContactMatches({_PHONE.key: real}, {"grace@example.com": pretended})
-
-    def test_a_pretended_lead_stands_in_for_the_real_one(
-        self, work: Work[ImportsWork], reads: Work[ImportsWork]
-    ) -> None:
-        ann = a_user()
-        coming = an_import(ann)
-        real = a_lead(phone=_PHONE, email="grace@example.com")
-        put(work, ann, coming, real)
-        changed = replace(real, phone=Phone("+12125550124"), name="Grace the Second", version=2)
-
-        _pretend(work, coming, changed)
-
-        found = _matches(reads, coming, "+12125550124")
-        assert found.by_phone == {"+12125550124": changed}
-        assert found.by_email == {"grace@example.com": changed}
-        with reads() as unit:
-            assert unit.leads.get(real.id) == real
-
-    def test_a_pretended_lead_is_replaced_by_its_next_form(
-        self, work: Work[ImportsWork], reads: Work[ImportsWork]
-    ) -> None:
-        ann = a_user()
-        coming = an_import(ann)
-        put(work, ann, coming)
-        first = a_lead(phone=_PHONE, email="grace@example.com")
-        second = replace(first, phone=None, name="Grace the Second")
-
-        _pretend(work, coming, first)
-        first.rename("Changed after putting")
-        assert _matches(reads, coming).by_email["grace@example.com"].name != "Changed after putting"
-        _pretend(work, coming, second)
-
-        assert _matches(reads, coming) == ContactMatches({}, {"grace@example.com": second})
-
-    def test_pretended_leads_may_pass_a_phone_on(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
-        ann = a_user()
-        coming = an_import(ann)
-        first = a_lead(phone=_PHONE, email="first@example.com")
-        put(work, ann, coming, first)
-        second = a_lead(phone=_PHONE, email="second@example.com")
-
-        _pretend(work, coming, replace(first, phone=Phone("+12125550124")))
-        _pretend(work, coming, second)
-
-        assert _matches(reads, coming).by_phone == {_PHONE.key: second}
-
-    def test_what_is_cleared_is_forgotten(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
-        ann = a_user()
-        coming, other = an_import(ann), an_import(ann)
-        put(work, ann, coming, other)
-        lead, others = a_lead(phone=_PHONE), a_lead(phone=_PHONE)
-        _pretend(work, coming, lead)
-        _pretend(work, other, others)
-
-        with work() as unit:
-            unit.rehearsal.clear(coming.id)
-            unit.commit()
-
-        assert _matches(reads, coming) == ContactMatches()
-        assert _matches(reads, other).by_phone == {_PHONE.key: others}
-
-
-def _pretend(work: Work[ImportsWork], coming: LeadImport, lead: Lead) -> None:
-    with work() as unit:
-        unit.rehearsal.put(coming.id, [lead])
-        unit.rehearsal.put(coming.id, [])
-        unit.commit()
-
-
-def _matches(reads: Work[ImportsWork], coming: LeadImport, phone: str = _PHONE.key) -> ContactMatches:
-    with reads() as unit:
-        return unit.rehearsal.matches(coming.id, {phone}, {"grace@example.com"})
 
 
 def _full_import(of: LeadImport) -> LeadImport:

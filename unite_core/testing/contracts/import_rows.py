@@ -1,0 +1,98 @@
+"""What the rows of imports promise."""
+
+from dataclasses import replace
+
+from unite_core.errors import Problem
+from unite_core.imports.model import (
+    Rejection,
+    RowKind,
+)
+from unite_core.imports.ports import ImportsWork
+from unite_core.testing.builders import a_lead, a_rejection, a_snapshot, a_user, an_id, an_import
+from unite_core.testing.contracts.database import DatabaseContract, put
+from unite_core.unit_of_work import Work
+
+
+class ImportRowsContract(DatabaseContract):
+    """What became of single rows, and what leads were before an update."""
+
+    def test_rejections_come_back_in_the_order_of_rows(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+        ann, lead = a_user(), a_lead()
+        coming, other = an_import(ann), an_import(ann)
+        put(work, ann, lead, coming, other)
+        problem = Problem(field="phone", code="invalid_phone", detail="Too short.", suggestion="+12125550123")
+        rejected = a_rejection(3, problems=(problem, problem), cells=("=1+1", 'a "quote"\r\n', "", "👩🏽‍💻"))
+        repeated = a_rejection(20, kind=RowKind.DUPLICATE, duplicate_of=lead.id, duplicate_row=4)
+        with work() as unit:
+            unit.rows.reject(coming.id, [repeated, a_rejection(7)])
+            unit.rows.reject(coming.id, [rejected])
+            unit.rows.reject(coming.id, [])
+            unit.rows.reject(other.id, [a_rejection(3)])
+            unit.commit()
+
+        def found(kind: RowKind | None = None, after_row: int = 0, limit: int = 10) -> list[Rejection]:
+            with reads() as unit:
+                return [*unit.rows.rejections(coming.id, kind=kind, after_row=after_row, limit=limit)]
+
+        assert found() == [rejected, a_rejection(7), repeated]
+        assert found(limit=2) == [rejected, a_rejection(7)]
+        assert found(after_row=7) == [repeated]
+        assert found(kind=RowKind.REJECTED) == [rejected, a_rejection(7)]
+        assert found(kind=RowKind.DUPLICATE) == [repeated]
+        assert found(kind=RowKind.DUPLICATE, after_row=20) == []
+
+    def test_of_a_lead_the_first_snapshot_stays_with_the_last_version(
+        self, work: Work[ImportsWork], reads: Work[ImportsWork]
+    ) -> None:
+        ann, lead = a_user(), a_lead()
+        coming, other = an_import(ann), an_import(ann)
+        put(work, ann, lead, coming, other)
+        first = a_snapshot(coming, lead, before={"name": "Grace", "phone": None}, version_after=2)
+        with work() as unit:
+            unit.rows.remember([first])
+            unit.rows.remember([replace(first, before={"name": "Changed"}, made_by_import=True, version_after=5)])
+            unit.rows.remember([replace(first, import_id=other.id, version_after=9)])
+            unit.rows.remember([])
+            unit.commit()
+
+        with reads() as unit:
+            assert [*unit.rows.remembered(coming.id, limit=5)] == [replace(first, version_after=5)]
+
+    def test_snapshots_of_leads_that_the_import_made_come_first(
+        self, work: Work[ImportsWork], reads: Work[ImportsWork]
+    ) -> None:
+        ann = a_user()
+        leads = [a_lead() for _ in range(4)]
+        coming = an_import(ann)
+        put(work, ann, coming, *leads)
+        snapshots = [a_snapshot(coming, lead, made_by_import=bool(number % 2)) for number, lead in enumerate(leads)]
+        with work() as unit:
+            unit.rows.remember(snapshots)
+            unit.commit()
+
+        with reads() as unit:
+            found = unit.rows.remembered(coming.id, limit=3)
+            chosen = unit.rows.remembered(coming.id, limit=3, lead_ids=[leads[0].id, leads[3].id, an_id()])
+            none = unit.rows.remembered(coming.id, limit=3, lead_ids=[])
+
+        assert [it.made_by_import for it in found] == [True, True, False]
+        assert [*chosen] == [snapshots[3], snapshots[0]]
+        assert [*none] == []
+
+    def test_forgotten_snapshots_are_gone(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+        ann = a_user()
+        leads = [a_lead(), a_lead()]
+        coming, other = an_import(ann), an_import(ann)
+        put(work, ann, coming, other, *leads)
+        with work() as unit:
+            unit.rows.remember([a_snapshot(it, lead) for it in (coming, other) for lead in leads])
+            unit.commit()
+
+        with work() as unit:
+            unit.rows.forget(coming.id, [leads[0].id, an_id()])
+            unit.rows.forget(coming.id, [])
+            unit.commit()
+
+        with reads() as unit:
+            assert [it.lead_id for it in unit.rows.remembered(coming.id, limit=5)] == [leads[1].id]
+            assert len(unit.rows.remembered(other.id, limit=5)) == 2

@@ -1,0 +1,96 @@
+"""What the port of lead images promises."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from unite_core.errors import NotFound
+from unite_core.imports.ports import ImportsWork
+from unite_core.leads.model import ImageStatus
+from unite_core.paging import PageRequest
+from unite_core.testing.builders import a_lead, a_user, an_id, an_image
+from unite_core.testing.contracts.database import DatabaseContract, put
+from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
+from unite_core.unit_of_work import Work
+
+_NOW = A_MONDAY_MORNING
+_HOUR = timedelta(hours=1)
+
+
+class LeadImagesContract(DatabaseContract):
+    """The pictures of leads."""
+
+    def test_an_image_comes_back_as_stored_and_changed(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+        ann, lead = a_user(), a_lead()
+        image = an_image(lead, ann, filename=None, size=10 * 1024 * 1024)
+        put(work, ann, lead, image)
+        with work() as unit:
+            found = unit.images.get(lead.id, image.id)
+            assert found == image
+            found.receive()
+            assert unit.images.get(lead.id, image.id) == image
+            unit.images.save(found)
+            unit.commit()
+
+        with reads() as unit:
+            assert unit.images.get(lead.id, image.id) == replace(image, status=ImageStatus.READY)
+
+    def test_an_image_is_found_under_its_own_lead_alone(
+        self, work: Work[ImportsWork], reads: Work[ImportsWork]
+    ) -> None:
+        ann, lead, other = a_user(), a_lead(), a_lead()
+        image = an_image(lead, ann)
+        put(work, ann, lead, other, image)
+
+        with reads() as unit:
+            for lead_id, image_id in ((other.id, image.id), (lead.id, an_id())):
+                with pytest.raises(NotFound):
+                    unit.images.get(lead_id, image_id)
+
+    def test_an_image_is_removed_and_removed_again_without_complaint(
+        self, work: Work[ImportsWork], reads: Work[ImportsWork]
+    ) -> None:
+        ann, lead = a_user(), a_lead()
+        image = an_image(lead, ann)
+        put(work, ann, lead, image)
+        for _ in range(2):
+            with work() as unit:
+                unit.images.remove(image.id)
+                unit.commit()
+
+        with reads() as unit, pytest.raises(NotFound):
+            unit.images.get(lead.id, image.id)
+
+    def test_pages_hold_the_ready_images_of_the_lead(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+        ann, lead, other = a_user(), a_lead(), a_lead()
+        ready = [an_image(lead, ann, status=ImageStatus.READY) for _ in range(3)]
+        put(work, ann, lead, other, *ready, an_image(lead, ann), an_image(other, ann, status=ImageStatus.READY))
+
+        with reads() as unit:
+            first = unit.images.page(lead.id, PageRequest(limit=2))
+            second = unit.images.page(lead.id, PageRequest(limit=2, after=first.next))
+
+        assert [*first.items, *second.items] == ready[::-1]
+        assert second.next is None
+
+    def test_leads_with_images_are_told_ready_or_not(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+        ann = a_user()
+        waiting, ready, unasked, none = a_lead(), a_lead(), a_lead(), a_lead()
+        pictures = [an_image(waiting, ann), an_image(ready, ann, status=ImageStatus.READY), an_image(unasked, ann)]
+        put(work, ann, waiting, ready, unasked, none, *pictures)
+
+        with reads() as unit:
+            assert unit.images.leads_with_images([waiting.id, ready.id, none.id]) == {waiting.id, ready.id}
+            assert unit.images.leads_with_images([]) == set()
+
+    def test_images_that_never_arrived_are_abandoned(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+        ann, lead = a_user(), a_lead()
+        old = [an_image(lead, ann, created_at=_NOW - _HOUR) for _ in range(2)]
+        arrived = an_image(lead, ann, created_at=_NOW - _HOUR, status=ImageStatus.READY)
+        put(work, ann, lead, *old, arrived, an_image(lead, ann, created_at=_NOW))
+
+        with reads() as unit:
+            found = unit.images.abandoned(before=_NOW, limit=5)
+            assert sorted(image.id for image in found) == [image.id for image in old]
+            assert len(unit.images.abandoned(before=_NOW, limit=1)) == 1

@@ -1,0 +1,187 @@
+"""What pages of leads promise."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from unite_core.imports.ports import ImportsWork
+from unite_core.leads.model import Lead, LeadStatus
+from unite_core.leads.ports import LeadFilter
+from unite_core.leads.search import question_words
+from unite_core.paging import PageRequest, Position
+from unite_core.phone import Phone
+from unite_core.testing.builders import a_lead, a_user
+from unite_core.testing.contracts.database import DatabaseContract, put
+from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
+from unite_core.unit_of_work import Work
+
+_NOW = A_MONDAY_MORNING
+_HOUR = timedelta(hours=1)
+_PHONE = Phone("+12125550123")
+
+
+class LeadListContract(DatabaseContract):
+    """Pages of leads and what filters them."""
+
+    def test_pages_go_from_the_newest_to_the_oldest(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+        oldest = a_lead(created_at=_NOW - _HOUR)
+        twins = [a_lead(), a_lead()]
+        newest = a_lead(created_at=_NOW + timedelta(microseconds=1))
+        put(work, twins[0], newest, oldest, twins[1])
+
+        with reads() as unit:
+            first = unit.leads.page(LeadFilter(), PageRequest(limit=2))
+            second = unit.leads.page(LeadFilter(), PageRequest(limit=2, after=first.next))
+
+        assert [*first.items] == [newest, twins[1]]
+        assert first.next == Position(twins[1].created_at, twins[1].id)
+        assert [*second.items] == [twins[0], oldest]
+        assert second.next is None
+
+    def test_a_walk_through_the_pages_skips_and_repeats_nothing_while_others_add_and_delete(
+        self, work: Work[ImportsWork], reads: Work[ImportsWork]
+    ) -> None:
+        old = [a_lead(created_at=_NOW + _HOUR * (number // 2)) for number in range(7)]
+        put(work, *old)
+        walked: list[UUID] = []
+        request = PageRequest(limit=2)
+
+        while True:
+            with reads() as unit:
+                page = unit.leads.page(LeadFilter(), request)
+            walked += [lead.id for lead in page.items]
+            put(work, a_lead(created_at=_NOW + 9 * _HOUR))
+            if len(walked) == 4:
+                _delete(work, old[-1])  # it has been walked past already
+            if page.next is None:
+                break
+            request = PageRequest(limit=2, after=page.next)
+
+        assert walked == [lead.id for lead in reversed(old)]
+
+    def test_conditions_hold_together(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+        wanted = a_lead(status=LeadStatus.NEW, source="fair")
+        put(work, wanted, a_lead(status=LeadStatus.LOST, source="fair"), a_lead(status=LeadStatus.NEW, source="web"))
+
+        both = LeadFilter(statuses=frozenset({LeadStatus.NEW}), sources=frozenset({"fair"}))
+
+        assert _listed(reads, both) == [wanted.id]
+
+    def test_one_of_several_values_is_enough(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+        leads = [a_lead(status=status, source=status.value) for status in LeadStatus]
+        put(work, *leads)
+
+        statuses = LeadFilter(statuses=frozenset({LeadStatus.NEW, LeadStatus.LOST}))
+        sources = LeadFilter(sources=frozenset({"new", "lost", "none of them"}))
+
+        assert _listed(reads, statuses) == [leads[4].id, leads[0].id]
+        assert _listed(reads, sources) == [leads[4].id, leads[0].id]
+
+    def test_leads_are_found_by_whom_they_are_assigned_to(
+        self, work: Work[ImportsWork], reads: Work[ImportsWork]
+    ) -> None:
+        ann, ben = a_user(), a_user()
+        hers, his, nobodys = a_lead(assigned_to=ann.id), a_lead(assigned_to=ben.id), a_lead()
+        put(work, ann, ben, hers, his, nobodys)
+
+        assert _listed(reads, LeadFilter(assigned_to=frozenset({ann.id}))) == [hers.id]
+        assert _listed(reads, LeadFilter(assigned_to=frozenset({ann.id, ben.id}))) == [his.id, hers.id]
+        assert _listed(reads, LeadFilter(unassigned=True)) == [nobodys.id]
+        assert _listed(reads, LeadFilter(assigned_to=frozenset({ann.id}), unassigned=True)) == [nobodys.id, hers.id]
+        assert _listed(reads, LeadFilter(visible_to=ann.id)) == [hers.id]
+        assert _listed(reads, LeadFilter(visible_to=ann.id, unassigned=True)) == []
+        assert _listed(reads, LeadFilter(visible_to=ann.id, assigned_to=frozenset({ben.id}))) == []
+
+    def test_the_beginning_of_a_time_span_is_in_it_and_its_end_is_not(
+        self, work: Work[ImportsWork], reads: Work[ImportsWork]
+    ) -> None:
+        leads = [a_lead(created_at=_NOW + number * _HOUR) for number in range(4)]
+        put(work, *leads)
+
+        span = LeadFilter(created_from=_NOW + _HOUR, created_to=_NOW + 3 * _HOUR)
+
+        assert _listed(reads, span) == [leads[2].id, leads[1].id]
+
+    @pytest.mark.parametrize(
+        ("question", "found"),
+        [
+            ("grace", [0]),
+            ("GRA hop", [0]),
+            ("hop gra", [0]),
+            ("race", []),
+            ("grace lovelace", []),
+            ("l", [1]),
+            ("zoe", [2]),
+            ("Zoë", [2]),
+            ("小明", [3]),
+            ("ada@example.com", [1]),
+            ("example", [1, 0]),
+            ("+1 (212) 555-01", [0]),
+            ("212555", [0]),
+            ("5550123", [0]),
+            ("550123", []),
+            ("", []),
+            ("%", []),
+            ("_", []),
+            ("gr%", [0]),
+            ("g*", [0]),
+            ('"grace" OR ada', []),
+        ],
+    )
+    def test_a_question_finds_the_beginnings_of_words(
+        self, work: Work[ImportsWork], reads: Work[ImportsWork], question: str, found: Sequence[int]
+    ) -> None:
+        leads = [
+            a_lead(name="Grace Hopper", phone=_PHONE, email="rear.admiral@example.com"),
+            a_lead(name="Ada Lovelace", phone=None, email="ada@example.com"),
+            a_lead(name="Zoë", phone=Phone("+447911123456")),
+            a_lead(name="王小明", phone=Phone("+8613912345678")),
+        ]
+        put(work, *leads)
+
+        listed = _listed(reads, LeadFilter(question=tuple(question_words(question))))
+
+        assert listed == [leads[number].id for number in found]
+
+    def test_a_question_follows_a_lead_through_its_changes(
+        self, work: Work[ImportsWork], reads: Work[ImportsWork]
+    ) -> None:
+        lead = a_lead(name="Grace Murray")
+        put(work, lead, a_lead(name="Somebody Else"))
+        lead.rename("Grace Hopper")
+        lead.touched(_NOW)
+        _save(work, lead)
+
+        assert _listed(reads, LeadFilter(question=("hopper",))) == [lead.id]
+        assert _listed(reads, LeadFilter(question=("murray",))) == []
+
+    def test_a_question_is_answered_page_by_page(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+        leads = [a_lead(name=f"Grace {number}", created_at=_NOW + number * _HOUR) for number in range(5)]
+        put(work, *leads)
+        wanted = LeadFilter(question=("gra",), statuses=frozenset({LeadStatus.NEW}))
+
+        with reads() as unit:
+            first = unit.leads.page(wanted, PageRequest(limit=3))
+            second = unit.leads.page(wanted, PageRequest(limit=3, after=first.next))
+
+        assert [*first.items, *second.items] == leads[::-1]
+        assert second.next is None
+
+
+def _listed(reads: Work[ImportsWork], wanted: LeadFilter | None = None) -> list[UUID]:
+    with reads() as unit:
+        return [lead.id for lead in unit.leads.page(wanted or LeadFilter(), PageRequest(limit=200)).items]
+
+
+def _save(work: Work[ImportsWork], lead: Lead) -> None:
+    with work() as unit:
+        unit.leads.save(lead)
+        unit.commit()
+
+
+def _delete(work: Work[ImportsWork], lead: Lead) -> None:
+    lead.hide(_NOW)
+    lead.touched(_NOW)
+    _save(work, lead)

@@ -1,0 +1,119 @@
+"""What passwords and tokens promise."""
+
+from abc import abstractmethod
+from datetime import timedelta
+
+import pytest
+
+from unite_core.errors import Unauthenticated
+from unite_core.identity.model import Role
+from unite_core.identity.ports import AccessClaims, Passwords, Tokens
+from unite_core.testing.builders import an_id
+from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
+
+_NOW = A_MONDAY_MORNING
+_HOUR = timedelta(hours=1)
+
+
+class PasswordsContract:
+    """Give it `passwords`, and `stronger`: the same with other parameters."""
+
+    @pytest.fixture
+    @abstractmethod
+    def passwords(self) -> Passwords:
+        """What is tested."""
+
+    @pytest.fixture
+    @abstractmethod
+    def stronger(self) -> Passwords:
+        """The same with greater parameters."""
+
+    def test_a_password_matches_its_hash_and_no_other(self, passwords: Passwords) -> None:
+        hashed = passwords.hash("correct horse battery")
+
+        assert passwords.matches("correct horse battery", hashed)
+        assert not passwords.matches("correct horse batterz", hashed)
+        assert not passwords.matches("", hashed)
+
+    def test_nobody_knows_the_password_of_no_hash(self, passwords: Passwords) -> None:
+        assert not passwords.matches("correct horse battery", None)
+
+    def test_the_same_password_has_another_hash_each_time(self, passwords: Passwords) -> None:
+        assert passwords.hash("correct horse battery") != passwords.hash("correct horse battery")
+
+    def test_a_hash_does_not_show_the_password(self, passwords: Passwords) -> None:
+        assert "correct horse" not in passwords.hash("correct horse battery")
+
+    def test_a_password_may_be_written_in_any_script(self, passwords: Passwords) -> None:
+        hashed = passwords.hash("пароль 密码 🔑🔑🔑")
+
+        assert passwords.matches("пароль 密码 🔑🔑🔑", hashed)
+
+    def test_a_hash_made_with_weaker_parameters_is_outdated_and_still_matches(
+        self, passwords: Passwords, stronger: Passwords
+    ) -> None:
+        hashed = passwords.hash("correct horse battery")
+
+        assert not passwords.outdated(hashed)
+        assert stronger.outdated(hashed)
+        assert stronger.matches("correct horse battery", hashed)
+
+
+class TokensContract:
+    """Give it `tokens`."""
+
+    @pytest.fixture
+    @abstractmethod
+    def tokens(self) -> Tokens:
+        """What is tested."""
+
+    def test_a_token_carries_its_claims(self, tokens: Tokens) -> None:
+        claims = _claims()
+
+        assert tokens.read(tokens.issue(claims), now=_NOW) == claims
+
+    def test_a_token_is_good_until_it_expires(self, tokens: Tokens) -> None:
+        claims = _claims()
+        token = tokens.issue(claims)
+
+        assert tokens.read(token, now=_NOW + _HOUR - timedelta(seconds=1)) == claims
+        with pytest.raises(Unauthenticated) as refused:
+            tokens.read(token, now=_NOW + _HOUR)
+        assert refused.value.code == "token_expired"
+
+    def test_a_token_with_any_part_changed_is_refused(self, tokens: Tokens) -> None:
+        token = tokens.issue(_claims())
+        parts = token.split(".")
+        other = tokens.issue(_claims(role=Role.ADMIN)).split(".")
+        tampered = [".".join([*parts[:at], _flipped(part), *parts[at + 1 :]]) for at, part in enumerate(parts)]
+        swapped = ".".join([*other[:-1], parts[-1]])
+
+        for bad in (*tampered, swapped, parts[0], ".".join(parts[:-1]) + "."):
+            with pytest.raises(Unauthenticated) as refused:
+                tokens.read(bad, now=_NOW)
+            assert refused.value.code == "invalid_token"
+
+    @pytest.mark.parametrize("text", ["", ".", "..", "...", "a.b.c", "ä.ö.ü", "\ud800.\ud800.\ud800", "x" * 10_000])
+    def test_what_is_no_token_is_refused(self, tokens: Tokens, text: str) -> None:
+        with pytest.raises(Unauthenticated) as refused:
+            tokens.read(text, now=_NOW)
+
+        assert refused.value.code == "invalid_token"
+
+    def test_refresh_tokens_are_long_and_never_the_same(self, tokens: Tokens) -> None:
+        made = {tokens.new_refresh_token() for _ in range(100)}
+
+        assert len(made) == 100
+        assert all(len(token) >= 43 for token in made)  # 256 bits in base64
+
+
+def _claims(role: Role = Role.AGENT) -> AccessClaims:
+    return AccessClaims(
+        user_id=an_id(), role=role, session_id=an_id(), token_id=an_id(), issued_at=_NOW, expires_at=_NOW + _HOUR
+    )
+
+
+def _flipped(part: str) -> str:
+    """The same text with one character in its middle changed."""
+    middle = len(part) // 2
+    return part[:middle] + ("A" if part[middle] != "A" else "B") + part[middle + 1 :]

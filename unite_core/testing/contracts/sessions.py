@@ -1,0 +1,114 @@
+"""What the port of sessions promises."""
+
+from datetime import timedelta
+
+from unite_core.imports.ports import ImportsWork
+from unite_core.testing.builders import a_session, a_user, an_id
+from unite_core.testing.contracts.database import DatabaseContract, at_once, put
+from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
+from unite_core.unit_of_work import Work
+
+_NOW = A_MONDAY_MORNING
+_HOUR = timedelta(hours=1)
+
+
+class SessionsContract(DatabaseContract):
+    """Logins and the refresh tokens that descend from them, as digests."""
+
+    def test_a_session_comes_back_as_stored(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+        ann = a_user()
+        session = a_session(ann)
+        put(work, ann, session)
+
+        with reads() as unit:
+            assert unit.sessions.get(session.id) == session
+            assert unit.sessions.find_by_refresh(session.current_refresh) == session
+
+    def test_an_unknown_session_is_none(self, reads: Work[ImportsWork]) -> None:
+        with reads() as unit:
+            assert unit.sessions.get(an_id()) is None
+            assert unit.sessions.find_by_refresh("0" * 64) is None
+
+    def test_a_session_that_is_changed_and_not_saved_stays_as_it_was(self, work: Work[ImportsWork]) -> None:
+        ann = a_user()
+        session = a_session(ann)
+        with work() as unit:
+            unit.users.add(ann)
+            unit.sessions.add(session)
+            session.revoke(_NOW)
+            found = unit.sessions.get(session.id)
+            assert found is not None
+            assert found.revoked_at is None
+            found.revoke(_NOW)
+            again = unit.sessions.get(session.id)
+            assert again is not None
+            assert again.revoked_at is None
+
+    def test_a_spent_refresh_token_stays_known(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+        ann = a_user()
+        session = a_session(ann, current_refresh="1" * 64)
+        put(work, ann, session)
+        for digest in ("2" * 64, "3" * 64):
+            session.rotate(digest, _NOW + _HOUR)
+            with work() as unit:
+                unit.sessions.save(session)
+                unit.commit()
+
+        with reads() as unit:
+            for digest in ("1" * 64, "2" * 64, "3" * 64):
+                assert unit.sessions.find_by_refresh(digest) == session
+
+    def test_of_two_that_show_one_token_at_once_one_finds_it_unspent(self, work: Work[ImportsWork]) -> None:
+        ann = a_user()
+        session = a_session(ann, current_refresh="1" * 64)
+        put(work, ann, session)
+
+        def rotate(number: int) -> bool:
+            with work() as unit:
+                found = unit.sessions.find_by_refresh("1" * 64)
+                assert found is not None
+                if found.current_refresh != "1" * 64:
+                    return False
+                found.rotate(f"{number + 2}" * 64, _NOW)
+                unit.sessions.save(found)
+                unit.commit()
+                return True
+
+        assert sorted(at_once(2, rotate)) == [False, True]
+
+    def test_all_live_sessions_of_a_user_are_revoked(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+        ann, ben = a_user(), a_user()
+        live = [a_session(ann), a_session(ann)]
+        revoked = a_session(ann, revoked_at=_NOW - _HOUR)
+        expired = a_session(ann, expires_at=_NOW)
+        others = a_session(ben)
+        put(work, ann, ben, *live, revoked, expired, others)
+
+        with work() as unit:
+            count = unit.sessions.revoke_all(ann.id, now=_NOW)
+            unit.commit()
+
+        assert count == 2
+        with reads() as unit:
+            found = [unit.sessions.get(session.id) for session in (*live, revoked, others)]
+        assert [session.revoked_at for session in found if session] == [_NOW, _NOW, _NOW - _HOUR, None]
+
+    def test_expired_sessions_are_purged_with_their_tokens(
+        self, work: Work[ImportsWork], reads: Work[ImportsWork]
+    ) -> None:
+        ann = a_user()
+        old = [a_session(ann, expires_at=_NOW - _HOUR) for _ in range(3)]
+        kept = a_session(ann, expires_at=_NOW)
+        put(work, ann, *old, kept)
+
+        def purge() -> int:
+            with work() as unit:
+                count = unit.sessions.purge(before=_NOW, limit=2)
+                unit.commit()
+            return count
+
+        assert [purge(), purge(), purge()] == [2, 1, 0]
+        with reads() as unit:
+            assert [unit.sessions.get(session.id) for session in old] == [None, None, None]
+            assert [unit.sessions.find_by_refresh(session.current_refresh) for session in old] == [None, None, None]
+            assert unit.sessions.get(kept.id) == kept
