@@ -10,7 +10,7 @@ from typing import Self
 from uuid import UUID
 
 from alembic.util.exc import CommandError
-from sqlalchemy import Engine
+from sqlalchemy import URL, Engine, make_url
 from sqlalchemy.exc import DatabaseError
 
 from adapters.argon2 import Argon2Passwords
@@ -128,9 +128,12 @@ def has_admin(started: Started) -> bool:
     return bool(started.unite.identity.list_users(OPERATOR, wanted, PageRequest(limit=1)).items)
 
 
-def database_url(settings: Settings) -> str:
+def database_url(settings: Settings) -> URL:
     """The URL of the database: the one that is set, or a file in the data folder."""
-    return settings.database_url or f"sqlite:///{settings.data_dir.absolute() / DATABASE}"
+    if settings.database_url is not None:
+        return make_url(settings.database_url)
+    # Made of its parts: the path may have characters that mean something in a URL.
+    return URL.create("sqlite", database=str(settings.data_dir.absolute() / DATABASE))
 
 
 def database_is_current(settings: Settings) -> bool:
@@ -154,7 +157,7 @@ def _rules(settings: Settings) -> Rules:
     return Rules(phones=phones, logins_per_minute=settings.logins_per_minute)
 
 
-def _up_to_date(url: str) -> Engine:
+def _up_to_date(url: URL) -> Engine:
     engine = create_engine_for(url)
     try:
         if not migrate.is_current(engine):

@@ -9,7 +9,7 @@ from typing import Protocol
 class Allowance:
     """What is left after a hit: `allowed` is whether this hit was within the limit.
 
-    `remaining` is how many more hits fit; `reset` in how many whole seconds the allowance is whole again.
+    `remaining` is how many more hits fit; `reset` in how many whole seconds another one will, 0 before the first.
     """
 
     allowed: bool

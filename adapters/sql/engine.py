@@ -4,7 +4,7 @@ import sqlite3
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
@@ -30,7 +30,7 @@ _WAL_PAGES = 16_000
 _WAL_KEPT_BYTES = 64 * 1024 * 1024
 
 
-def create_engine_for(url: str, *, timeout: float = BUSY_TIMEOUT) -> Engine:
+def create_engine_for(url: str | URL, *, timeout: float = BUSY_TIMEOUT) -> Engine:
     """An engine for a database such as `sqlite:////var/lib/unite/unite.db`; nothing is opened yet.
 
     `timeout` is in seconds. Raises `ValueError` for a database that Unite does not know.

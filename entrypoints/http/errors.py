@@ -118,7 +118,7 @@ def install(app: Flask) -> None:
     @app.errorhandler(UniteError)
     def ours(error: UniteError) -> Response:
         if isinstance(error, Unavailable):
-            _log.warning("a dependency did not answer", extra={"detail": error.detail}, exc_info=error.__cause__)
+            _log.warning("unavailable", extra={"code": error.code, "detail": error.detail}, exc_info=error.__cause__)
         return problem_response(error)
 
     @app.errorhandler(HTTPException)

@@ -78,7 +78,7 @@ def test_a_demonstration_that_is_broken_off_takes_its_service_along(tmp_path: Pa
 
         process.communicate(timeout=PATIENCE)
     assert process.returncode == 143
-    assert using(folder) == []
+    eventually(lambda: not using(folder), "none of its processes is left")
     assert list(tmp_path.iterdir()) == []
 
 

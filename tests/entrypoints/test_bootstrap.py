@@ -105,6 +105,15 @@ def test_a_database_elsewhere_is_used(settings: Settings, tmp_path: Path) -> Non
     assert not (settings.data_dir / DATABASE).exists()
 
 
+def test_a_folder_may_have_a_name_that_means_something_in_a_url(settings: Settings, tmp_path: Path) -> None:
+    folder = tmp_path / "why? 100% & #1"
+
+    with start(replace(settings, data_dir=folder)):
+        pass
+
+    assert (folder / DATABASE).is_file()
+
+
 def test_whether_the_database_is_current_is_asked_without_making_one(settings: Settings) -> None:
     assert not database_is_current(settings)
     assert not settings.data_dir.exists()

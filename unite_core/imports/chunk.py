@@ -41,11 +41,13 @@ class ChunkResult:
     """What a chunk comes to.
 
     The `writes` are stored one after the other: a later one may use a phone or e-mail that an earlier one frees.
+    `versions_before` are the versions that the leads of the `snapshots` had before this chunk.
     """
 
     writes: list[Writes]
     rejections: list[Rejection]
     snapshots: list[LeadSnapshot]
+    versions_before: dict[UUID, int]
     counts: Counts
 
 
@@ -79,7 +81,8 @@ class Chunk:
             for snapshot in self._snapshots.values()
         ]
         counts = Counts(self._created, self._updated, self._duplicate, self._rejected)
-        return ChunkResult(self._writes, self._rejections, snapshots, counts)
+        versions = {snapshot.lead_id: snapshot.version_after for snapshot in self._snapshots.values()}
+        return ChunkResult(self._writes, self._rejections, snapshots, versions, counts)
 
     def _take(self, record: Record, draft: LeadDraft) -> None:
         phone_key = draft.phone.key if draft.phone else None

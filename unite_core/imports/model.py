@@ -313,12 +313,16 @@ class Rejection:
     duplicate_row: int | None = None
 
 
+TOUCHED = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadSnapshot:
     """What a lead was before an import first updated it, so that it can be restored.
 
     `made_by_import` is True where the import itself had created the lead in an earlier row: such a
-    lead is removed, not restored. `version_after` is the lead's version after the import's last change of it.
+    lead is removed, not restored. `version_after` is the lead's version after the import's last change of it,
+    or `TOUCHED` where somebody else changed it between two changes of the import: such a lead is left alone.
     """
 
     import_id: UUID

@@ -13,7 +13,7 @@ from unite_core.errors import NotFound, Unavailable
 from unite_core.files import Files
 from unite_core.identity.ports import IdentityWork
 from unite_core.ids import Ids
-from unite_core.imports.chunk import Chunk, ChunkResult, Row
+from unite_core.imports.chunk import Chunk, Row
 from unite_core.imports.columns import ColumnMap
 from unite_core.imports.decoding import FileRefused
 from unite_core.imports.error_report import RejectedRow, report_lines
@@ -28,6 +28,7 @@ from unite_core.imports.model import (
 from unite_core.imports.ports import ImportsWork
 from unite_core.imports.reading import Dialect, RecordReader, examine
 from unite_core.imports.rows import LeadDraft, RowInterpreter, RowRules
+from unite_core.imports.storing import rehearse, store
 from unite_core.leads.model import DuplicateLead
 from unite_core.leads.use_cases import PhonePolicy
 from unite_core.unit_of_work import Work
@@ -172,9 +173,9 @@ class ContinueImport:
             now = self.clock.now()
             result = Chunk(mine, matches, self.ids, now).decide(rows)
             if dry:
-                _rehearse(work, import_id, result)
+                rehearse(work, import_id, result)
             else:
-                _store(work, result)
+                store(work, import_id, result)
             work.rows.reject(import_id, result.rejections)
             mine.advance(rows[-1][0].row, bytes_read, result.counts, seconds, now)
             mine.touched()
@@ -274,16 +275,3 @@ def owners(work: IdentityWork) -> dict[str, UUID]:
 def report_key(import_id: UUID) -> str:
     """Where the files hold the error report of an import."""
     return f"reports/{import_id}.csv"
-
-
-def _store(work: ImportsWork, result: ChunkResult) -> None:
-    for writes in result.writes:
-        for lead in writes.updated.values():
-            work.leads.save(lead)
-        work.leads.add_many(writes.created)
-    work.rows.remember(result.snapshots)
-
-
-def _rehearse(work: ImportsWork, import_id: UUID, result: ChunkResult) -> None:
-    for writes in result.writes:
-        work.rehearsal.put(import_id, [*writes.updated.values(), *writes.created])

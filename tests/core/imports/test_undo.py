@@ -270,3 +270,33 @@ def test_who_has_the_former_phone_of_another_by_now_keeps_it_and_is_put_back(flo
     assert (undone.restored, undone.kept) == (1, 1)
     assert phones(floor) == {"A": "2", "B": "1"}
     assert floor.unite.leads.get(floor.ann, b.id).status is LeadStatus.NEW
+
+
+@pytest.mark.parametrize("there_before", [True, False], ids=["a lead that was there", "a lead that the import made"])
+def test_what_somebody_changed_between_two_chunks_is_left_alone(*, there_before: bool) -> None:
+    floor = Floor(chunk_rows=1)
+    if there_before:
+        add(floor, "Ada", 1)
+    rows = [(name, PHONE.format(1)) for name in ("Countess", "Lady Lovelace", "Augusta")]
+    coming = floor.upload(rows, on_duplicate=UPDATE)
+    floor.continue_import(coming.id, holder="worker", should_stop=lambda: True)
+    (lead,) = floor.leads()
+    floor.unite.leads.change(floor.ann, LeadChanges(lead_id=lead.id, source="fair"))
+    floor.run(coming.id)
+
+    undone = floor.unite.imports.undo(floor.ann, coming.id).undone
+
+    assert undone is not None
+    assert (undone.removed, undone.restored, undone.kept) == (0, 0, 1)
+    assert [(it.name, it.source) for it in floor.leads()] == [("Augusta", "fair")]
+
+
+def test_what_the_import_alone_changed_in_several_chunks_is_put_back() -> None:
+    floor = Floor(chunk_rows=1)
+    before = add(floor, "Ada", 1)
+    rows = [(name, PHONE.format(1)) for name in ("Countess", "Lady Lovelace", "Augusta")]
+    done = floor.import_file(rows, on_duplicate=UPDATE)
+
+    floor.unite.imports.undo(floor.ann, done.id)
+
+    assert contents(floor.leads()) == contents([before])
