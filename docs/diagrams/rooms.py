@@ -111,11 +111,14 @@ def entrypoints(y: float) -> tuple[list[str], float]:
     wiring = [name for name in there if name not in DOORS]
     parts = [band(20, y, 960, 134, "outer", "entrypoints", "doors, which do not know each other, and the wiring")]
     parts += [box(40 + 176 * n, y + 48, 164, 66, "outer", name, CAPTIONS.get(name, "")) for n, name in enumerate(doors)]
-    width = (380 - 12 * (len(wiring) - 1)) / max(len(wiring), 1)
-    parts += [
-        box(580 + (width + 12) * n, y + 48, width, 66, "outer", name, CAPTIONS.get(name, ""))
-        for n, name in enumerate(wiring)
-    ]
+    told = [name for name in wiring if name in CAPTIONS]
+    small = [name for name in wiring if name not in CAPTIONS]
+    for row, height, top in ((told, 44, y + 40), (small, 30, y + 90)):
+        width = (380 - 12 * (len(row) - 1)) / max(len(row), 1)
+        parts += [
+            box(580 + (width + 12) * n, top, width, height, "outer", name, CAPTIONS.get(name, ""))
+            for n, name in enumerate(row)
+        ]
     return parts, y + 134
 
 

@@ -126,13 +126,20 @@ class ColumnMap:
         return cls(tuple(Column(it["header"] or "", it["field"], it["reason"]) for it in plain))
 
 
-def map_columns(header: Sequence[str], explicit: Mapping[str, str | None] | None = None, *, line: int = 1) -> ColumnMap:
+def map_columns(
+    header: Sequence[str],
+    explicit: Mapping[str, str | None] | None = None,
+    *,
+    line: int = 1,
+    names_needed: bool = True,
+) -> ColumnMap:
     """The field of each column of `header`, which stands on `line` of its file.
 
     Where two columns could be the same field the better synonym wins (Phone before Mobile before Work
     Phone), else the first. `name`, `first_name` and `last_name` may all be there: the name is used, and
     the other two in rows that leave it empty. `explicit` (header -> field, or `ignore` or None) goes
-    before all of this; its headers are looked up as they stand, else by their keys.
+    before all of this; its headers are looked up as they stand, else by their keys. A file without names can
+    only update leads: it is refused where `names_needed`.
 
     Raises `FileRefused`: `too_many_columns`, `unknown_column`, `unknown_field`, `duplicate_mapping`,
     `no_header`, `no_contact_column`, `no_name_column`.
@@ -140,7 +147,7 @@ def map_columns(header: Sequence[str], explicit: Mapping[str, str | None] | None
     found = guess_columns(header, explicit, line=line)
     if found.index("phone") is None and found.index("email") is None:
         raise _no_contact_column(header, found, line)
-    if all(found.index(field) is None for field in _NAME_FIELDS):
+    if names_needed and all(found.index(field) is None for field in _NAME_FIELDS):
         raise FileRefused(
             f"No column of line {line} is a name. The columns are: {_listed(header)}. Call one “Name”, or two "
             "“First Name” and “Last Name”, or say in `columns` which one it is.",

@@ -225,9 +225,12 @@ class Dialect:
 
 
 def examine(
-    open_stream: Callable[[], BinaryIO], columns: Mapping[str, str | None] | None = None
+    open_stream: Callable[[], BinaryIO],
+    columns: Mapping[str, str | None] | None = None,
+    *,
+    names_needed: bool = True,
 ) -> tuple[Dialect, ColumnMap]:
-    """How a file is written and what its columns mean; `columns` maps headers explicitly.
+    """How a file is written and what its columns mean; `columns` and `names_needed` are those of `map_columns`.
 
     `open_stream` gives the file from its start, as often as it is called; it is read once as a whole and
     twice more in its first part. Raises `FileRefused`.
@@ -244,7 +247,7 @@ def examine(
     if header.problem is not None and header.problem.code != "broken_encoding":
         code = "too_many_columns" if header.problem.code == "too_many_cells" else "unreadable_header"
         raise FileRefused(f"The header cannot be read. {header.problem.detail}", code=code)
-    found = map_columns(header.cells, columns, line=header.row)
+    found = map_columns(header.cells, columns, line=header.row, names_needed=names_needed)
     return Dialect(encoding, delimiter, header.row, tuple(header.cells)), found
 
 

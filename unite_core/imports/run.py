@@ -23,6 +23,7 @@ from unite_core.imports.model import (
     Failure,
     ImportStatus,
     LeadImport,
+    OnDuplicate,
     RowKind,
 )
 from unite_core.imports.ports import ImportsWork
@@ -140,7 +141,11 @@ class ContinueImport:
 
     def _examine(self, taken: LeadImport, holder: str) -> LeadImport:
         with ExitStack() as streams:
-            dialect, columns = examine(lambda: streams.enter_context(self.files.read(taken.key)), taken.options.columns)
+            dialect, columns = examine(
+                lambda: streams.enter_context(self.files.read(taken.key)),
+                taken.options.columns,
+                names_needed=taken.options.on_duplicate is OnDuplicate.SKIP,
+            )
         with self.work() as work:
             mine = self._mine(work, taken.id, holder)
             mine.examined(dialect.to_plain(), columns.to_plain())

@@ -230,3 +230,16 @@ def test_a_lead_that_a_row_makes_is_seen_by_the_agent_whose_it_is(floor: Floor) 
 
     (lead,) = floor.leads()
     assert floor.unite.leads.get(Actor(user_id=ben, role=Role.AGENT), lead.id) == lead
+
+
+def test_a_file_without_names_updates_leads_and_makes_none() -> None:
+    floor = Floor()
+    floor.import_file([("Ada", "+12125550101")])
+
+    done = floor.import_file(
+        "Phone,Status\n+12125550101,qualified\n+12125550102,new\n", on_duplicate=OnDuplicate.UPDATE
+    )
+
+    assert (done.counts.updated, done.counts.rejected) == (1, 1)
+    assert [(lead.name, lead.status) for lead in floor.leads()] == [("Ada", LeadStatus.QUALIFIED)]
+    assert [it.problems[0].code for it in floor.rejections(done.id)] == ["required"]
