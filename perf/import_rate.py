@@ -22,9 +22,11 @@ def main() -> None:
         few = _import(Path(folder) / "few", FEW)
         many = _import(Path(folder) / "many", rows)
         plain = _child("perf.plain_insert", str(Path(folder) / "many"), str(Path(folder) / "plain"))
+        bare = _child("perf.plain_insert", str(Path(folder) / "many"), str(Path(folder) / "bare"), "--without-words")
     accepted = many["counts"]["created"]
     import_rate = many["counts"]["rows"] / many["seconds"]
     plain_rate = plain["rows"] / plain["seconds"]
+    bare_rate = bare["rows"] / bare["seconds"]
     results.record(
         "import_rate",
         "python -m perf.import_rate",
@@ -36,6 +38,10 @@ def main() -> None:
             "plain executemany, rows per second": round(plain_rate),
             "import rate / plain rate": round(import_rate / plain_rate, 3),
             "accepted import rate / plain rate": round(accepted / many["seconds"] / plain_rate, 3),
+            "plain executemany without the index of words, rows per second": round(bare_rate),
+            "accepted import rate / plain rate without the index of words": round(
+                accepted / many["seconds"] / bare_rate, 3
+            ),
             f"peak memory with {rows} rows, MB": round(many["peak_kib"] / 1024, 1),
             f"peak memory with {FEW} rows, MB": round(few["peak_kib"] / 1024, 1),
             "ratio of peak memories": round(many["peak_kib"] / few["peak_kib"], 3),

@@ -1,6 +1,8 @@
 """Insert the leads of one database into a fresh one with sqlite3's executemany; prints the rate's parts as JSON.
 
-Usage: python -m perf.plain_insert FROM_FOLDER TO_FOLDER
+Usage: python -m perf.plain_insert FROM_FOLDER TO_FOLDER [--without-words]
+
+With `--without-words` the table's triggers are dropped first, which keep the index of words for the search.
 """
 
 import json
@@ -36,6 +38,10 @@ def main() -> None:
     target.executemany(f"INSERT INTO users VALUES ({', '.join('?' * len(users[0]))})", users)
     for name, value in settings:
         target.execute(f"PRAGMA {name} = {value}")
+    if "--without-words" in sys.argv:
+        triggers = target.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'leads'")
+        for (name,) in triggers.fetchall():
+            target.execute(f"DROP TRIGGER {name}")
     leads = source.execute("SELECT * FROM leads ORDER BY rowid")
     statement = f"INSERT INTO leads VALUES ({', '.join('?' * len(leads.description))})"
     rows, seconds = 0, 0.0
