@@ -2,12 +2,15 @@
 
 import re
 
-from email_validator import EmailNotValidError, validate_email
+from email_validator import EmailNotValidError, EmailSyntaxError, validate_email
 
 from unite_core.errors import Problem
 
 LONGEST_EMAIL = 254
 """A forward path has at most 256 octets, two of them angle brackets (RFC 5321, 4.5.3.1.3)."""
+
+LONGEST_LOCAL_PART = 64
+"""What stands before the @ has at most 64 octets (RFC 5321, 4.5.3.1.1)."""
 
 # Addresses that need no library: each part is ASCII letters, digits and inner dots or hyphens, so that
 # every rule of RFC 5322 and RFC 1035 holds by construction. A test holds this against the library.
@@ -35,15 +38,23 @@ def read_email(text: str) -> str | Problem:
     The whole address is lowered: RFC 5321 lets a host tell `Ann@` from `ann@`, and none in use does.
     """
     lowered = text.lower()
-    if len(lowered) <= 64 and _PLAIN.fullmatch(lowered):
+    if len(lowered) <= LONGEST_LOCAL_PART and _PLAIN.fullmatch(lowered):
         return lowered
     if len(text) > LONGEST_EMAIL:
         return Problem(field="email", code="too_long", detail=f"An address has at most {LONGEST_EMAIL} characters.")
     try:
-        checked = validate_email(text, check_deliverability=False)
+        return _checked(text)
     except EmailNotValidError as error:
         return Problem(field="email", code="invalid_email", detail=str(error), suggestion=_suggestion(text))
-    return checked.normalized.lower()
+
+
+def _checked(text: str) -> str:
+    """The address as it is stored; raises `EmailNotValidError`."""
+    address = validate_email(text, check_deliverability=False, strict=True).normalized.lower()
+    # The library counts characters, and the address that it was given rather than the one that is stored.
+    if len(address.rpartition("@")[0].encode()) > LONGEST_LOCAL_PART:
+        raise EmailSyntaxError(f"The part before the @-sign has more than {LONGEST_LOCAL_PART} bytes.")
+    return address
 
 
 def _suggestion(text: str) -> str | None:
@@ -56,6 +67,6 @@ def _suggestion(text: str) -> str | None:
     if mended == text.lower():
         return None
     try:
-        return validate_email(mended, check_deliverability=False).normalized.lower()
+        return _checked(mended)
     except EmailNotValidError:
         return None

@@ -10,7 +10,7 @@ from unite_core.errors import Problem
 def by_the_library(text: str) -> str | None:
     """The address in lower case, None if there is none."""
     try:
-        return validate_email(text, check_deliverability=False).normalized.lower()
+        return validate_email(text, check_deliverability=False, strict=True).normalized.lower()
     except EmailNotValidError:
         return None
 
@@ -70,6 +70,17 @@ def test_an_address_has_at_most_254_characters() -> None:
     assert len(longest) == LONGEST_EMAIL
     assert read_email(longest) == longest
     assert refused("x" + longest).code == "too_long"
+
+
+@pytest.mark.parametrize(
+    ("local", "longer"),
+    [("x" * 64, "x" * 65), ("é" * 32, "é" * 32 + "x"), ("x" * 62 + "é", "x" * 62 + "e\u0301é")],
+)
+def test_what_stands_before_the_at_sign_has_at_most_64_octets(local: str, longer: str) -> None:
+    assert read_email(f"{local}@example.com") == f"{local}@example.com"
+    problem = refused(f"{longer}@example.com")
+    assert (problem.code, problem.suggestion) == ("invalid_email", None)
+    assert refused(f"{longer}@example..com").suggestion is None
 
 
 def joined(marks: str, alphabet: str, most: int) -> st.SearchStrategy[str]:

@@ -21,12 +21,26 @@ def test_one_spelling_is_kept_of_what_looks_the_same() -> None:
     assert clean(" Ann ") == "Ann"
 
 
+@pytest.mark.parametrize(
+    "text", ["\u200b", "\u200d\u00a0\ufeff", "\u115f", "\u1160", "\u3164", "\uffa0", "\u2028", "\u00ad\u3000\u200f"]
+)
+def test_text_in_which_nothing_can_be_seen_is_empty(text: str) -> None:
+    assert clean(text) == ""
+
+
+@pytest.mark.parametrize("text", ["\u200fنورة", "\u3164A", "👩\u200d👧", "\u200bé\u200b", "\u200b\x07"])
+def test_what_cannot_be_seen_stays_beside_what_can(text: str) -> None:
+    assert clean(text) == text
+
+
 @pytest.mark.parametrize("text", ["Ann", "王小明", "محمد", "👩‍👩‍👧", "می‌خواهم", "\u200fنورة", ""])
 def test_a_line_may_be_in_any_script(text: str) -> None:
     assert text_problem("name", text, longest=20) is None
 
 
-@pytest.mark.parametrize("character", ["\0", "\t", "\n", "\r", "\x1f", "\x7f", "\x85", "\x9f", "\ud800", "\uffff"])
+@pytest.mark.parametrize(
+    "character", ["\0", "\t", "\n", "\r", "\x1f", "\x7f", "\x85", "\x9f", "\u2028", "\u2029", "\ud800", "\uffff"]
+)
 def test_a_line_has_no_control_characters(character: str) -> None:
     problem = text_problem("name", f"A{character}n", longest=20)
 
@@ -35,7 +49,7 @@ def test_a_line_has_no_control_characters(character: str) -> None:
     assert f"U+{ord(character):04X}" in problem.detail
 
 
-@pytest.mark.parametrize("text", ["one\ntwo", "one\r\ntwo", "a\tb"])
+@pytest.mark.parametrize("text", ["one\ntwo", "one\r\ntwo", "one\u2028two", "one\u2029two", "a\tb"])
 def test_paragraphs_have_line_breaks_and_tabs(text: str) -> None:
     assert text_problem("note", text, longest=20, paragraphs=True) is None
 
