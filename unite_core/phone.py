@@ -51,8 +51,8 @@ def read_phone(
 ) -> Phone | Problem:
     """The number that `text` means, or why it means none.
 
-    A number without a plus is read as a national one of `country` (ISO 3166-1, capitals). `extension`
-    stands in for one that the text does not carry itself.
+    A number without a plus is read as a national one of `country` (ISO 3166-1, capitals). `extension` is one
+    that was told apart from the text, None if none was; where the text carries one too, they are the same.
     """
     if len(text) > LONGEST_PHONE_INPUT:
         return _problem("too_long", f"A phone number has at most {LONGEST_PHONE_INPUT} characters.")
@@ -63,13 +63,11 @@ def read_phone(
     reason = _reason(parsed, rule)
     if reason is not None:
         return _problem("invalid_phone", reason, _suggestion(text, country, rule))
-    given = parsed.extension or extension or None
-    if given is not None and not (given.isascii() and given.isdigit() and len(given) <= LONGEST_EXTENSION):
-        return Problem(
-            field="phone_extension",
-            code="invalid_extension",
-            detail=f"An extension is 1 to {LONGEST_EXTENSION} digits.",
-        )
+    carried = parsed.extension or None
+    given = carried if extension is None else extension
+    wrong = _extension_reason(carried, given)
+    if wrong is not None:
+        return Problem(field="phone_extension", code="invalid_extension", detail=wrong)
     number = phonenumbers.format_number(parsed, PhoneNumberFormat.E164)
     if len(number) > LONGEST_PHONE:  # the numbering data takes up to 19 digits for possible, in Japan for one
         return _problem("invalid_phone", f"The number has more than the {LONGEST_PHONE - 1} digits of E.164.")
@@ -93,6 +91,16 @@ def _reason(parsed: PhoneNumber, rule: PhoneRule) -> str | None:
         return f"The number {_LENGTHS[length]}{where}."
     if rule is PhoneRule.VALID and not phonenumbers.is_valid_number(parsed):
         return "The number is in no range that is in use in its country."
+    return None
+
+
+def _extension_reason(carried: str | None, given: str | None) -> str | None:
+    if given is None:
+        return None
+    if not (given.isascii() and given.isdigit() and len(given) <= LONGEST_EXTENSION):
+        return f"An extension is 1 to {LONGEST_EXTENSION} digits."
+    if carried not in (None, given):
+        return f"The number itself carries the extension {carried}; leave one of the two out."
     return None
 
 

@@ -50,13 +50,20 @@ def test_a_number_without_extension_is_its_own_key() -> None:
     assert Phone("+19629527601").key == "+19629527601"
 
 
-def test_a_given_extension_stands_in_for_one_that_the_text_lacks() -> None:
+def test_an_extension_may_be_given_apart_and_may_be_repeated() -> None:
     assert read_phone("8158908301", country="US", extension="12") == Phone("+18158908301", "12")
-    assert read_phone("8158908301x7", country="US", extension="12") == Phone("+18158908301", "7")
-    assert read_phone("8158908301", country="US", extension="") == Phone("+18158908301")
+    assert read_phone("8158908301x12", country="US", extension="12") == Phone("+18158908301", "12")
 
 
-@pytest.mark.parametrize("extension", ["1a", "٣", "1" * (LONGEST_EXTENSION + 1), "1 2"])
+def test_two_extensions_that_differ_are_refused() -> None:
+    read = read_phone("8158908301x7", country="US", extension="12")
+
+    assert isinstance(read, Problem)
+    assert (read.field, read.code) == ("phone_extension", "invalid_extension")
+    assert "extension 7" in read.detail
+
+
+@pytest.mark.parametrize("extension", ["", "1a", "٣", "1" * (LONGEST_EXTENSION + 1), "1 2"])
 def test_an_extension_is_digits_and_not_too_many(extension: str) -> None:
     read = read_phone("8158908301", country="US", extension=extension)
 

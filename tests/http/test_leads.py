@@ -140,6 +140,27 @@ def test_a_merge_patch_changes_what_it_names_and_null_empties(service: Service) 
     assert patched.headers["ETag"] == '"2"'
 
 
+def test_a_merge_patch_of_the_phone_leaves_the_extension_that_it_does_not_name(service: Service) -> None:
+    manager = service.manager()
+    lead = add(manager, name="Grace", phone="+12125550123", phone_extension="7")
+
+    patched = manager.patch(f"/v1/leads/{lead['id']}", json={"phone": "+12125550124"}).get_json()
+
+    assert (patched["phone"], patched["phone_extension"]) == ("+12125550124", "7")
+
+
+def test_a_merge_patch_that_changes_nothing_leaves_the_version(service: Service) -> None:
+    manager = service.manager()
+    lead = add(manager, **LEAD)
+
+    for nothing in ({}, {"name": lead["name"], "phone": lead["phone"]}):
+        patched = manager.patch(f"/v1/leads/{lead['id']}", json=nothing, headers={"If-Match": '"1"'})
+        assert patched.get_json() == lead
+        assert patched.headers["ETag"] == '"1"'
+    stale = manager.patch(f"/v1/leads/{lead['id']}", json={}, headers={"If-Match": '"2"'})
+    assert problem(stale) == (412, "precondition_failed")
+
+
 @pytest.mark.parametrize(
     ("patch", "fault"),
     [

@@ -139,7 +139,7 @@ class RowInterpreter:
                 problem = Problem(field="phone_extension", code="phone_required", detail=detail)
                 problems.append((self._extension or 0, problem))
             return None
-        read = read_phone(text, country=self._country, rule=self._rule, extension=extension)
+        read = read_phone(text, country=self._country, rule=self._rule, extension=extension or None)
         if isinstance(read, Phone):
             return read
         at = self._extension if read.field == "phone_extension" and extension else self._phone
@@ -204,7 +204,7 @@ class _Suggestions:
 
 
 def _value(cell: str) -> str:
-    if cell[:1] == "'":
+    if "'" in cell:
         cell = without_guard(cell)
     return clean(cell)
 

@@ -151,8 +151,18 @@ def test_an_extension_may_say_that_it_is_one(given: str, extension: str) -> None
     assert good("Name,Phone,Extension", f"Ann,8158908301,{given}").phone == Phone("+18158908301", extension)
 
 
-def test_an_extension_in_the_number_itself_goes_before_the_column() -> None:
-    assert good("Name,Phone,Ext", "Ann,815-890-8301x7,12").phone == Phone("+18158908301", "7")
+def test_an_extension_may_be_in_the_number_or_in_its_column_or_in_both_if_it_is_the_same() -> None:
+    assert good("Name,Phone,Ext", "Ann,815-890-8301x7,").phone == Phone("+18158908301", "7")
+    assert good("Name,Phone,Ext", "Ann,815-890-8301x7,x7").phone == Phone("+18158908301", "7")
+    problem = wrong("Name,Phone,Ext", "Ann,815-890-8301x7,12")
+    assert (problem.field, problem.code) == ("phone_extension", "invalid_extension")
+
+
+@pytest.mark.parametrize("nothing", ["\u200b", "\ufeff", "\u3164"])
+def test_a_cell_in_which_nothing_can_be_seen_says_nothing(nothing: str) -> None:
+    header, row = "Name,Phone,Ext,Email,Status", f"{nothing},815-890-8301,{nothing},{nothing},{nothing}"
+
+    assert good(header, row) == LeadDraft(2, None, Phone("+18158908301"), None, None, None, None)
 
 
 def test_a_number_is_read_in_the_default_country_and_by_the_rule() -> None:

@@ -67,7 +67,7 @@ def test_a_lead_is_new_comes_from_the_api_and_is_nobodys(floor: Floor) -> None:
 
 
 def test_an_extension_may_be_told_apart(floor: Floor) -> None:
-    assert floor.add(phone="212-555-0123", phone_extension="9").phone == Phone("+12125550123", "9")
+    assert floor.add(phone="212-555-0123", phone_extension=" 9 ").phone == Phone("+12125550123", "9")
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,11 @@ def test_an_extension_may_be_told_apart(floor: Floor) -> None:
         ({"name": "a" * 201}, "name", "too_long"),
         ({"name": "a\nb"}, "name", "control_character"),
         ({"phone": "12"}, "phone", "invalid_phone"),
+        ({"name": "\u200b\u3164"}, "name", "required"),
         ({"phone": "212-555-0123", "phone_extension": "x"}, "phone_extension", "invalid_extension"),
+        ({"phone": "212-555-0123", "phone_extension": ""}, "phone_extension", "invalid_extension"),
+        ({"phone": "212-555-0123", "phone_extension": " "}, "phone_extension", "invalid_extension"),
+        ({"phone": "212-555-0123 x5", "phone_extension": "6"}, "phone_extension", "invalid_extension"),
         ({"email": "grace@example.com", "phone_extension": "7"}, "phone_extension", "phone_required"),
         ({"email": "no address"}, "email", "invalid_email"),
         ({"source": ""}, "source", "required"),
@@ -212,7 +216,8 @@ def test_a_lead_is_changed_and_what_is_not_mentioned_stays(floor: Floor) -> None
 @pytest.mark.parametrize(
     ("changes", "phone", "email"),
     [
-        ({"phone": "(212) 555-0124"}, Phone("+12125550124"), "grace@example.com"),
+        ({"phone": "(212) 555-0124"}, Phone("+12125550124", "7"), "grace@example.com"),
+        ({"phone": "(212) 555-0124", "phone_extension": None}, Phone("+12125550124"), "grace@example.com"),
         ({"phone": "212 555 0124 ext 8"}, Phone("+12125550124", "8"), "grace@example.com"),
         ({"phone": "212 555 0124", "phone_extension": "8"}, Phone("+12125550124", "8"), "grace@example.com"),
         ({"phone_extension": "8"}, Phone("+12125550123", "8"), "grace@example.com"),
@@ -241,6 +246,8 @@ def test_phone_extension_and_email_are_changed_each_by_itself(
         ({"email": "no address"}, "email", "invalid_email"),
         ({"phone": None, "email": None}, "", "contact_required"),
         ({"phone": None, "phone_extension": "8"}, "phone_extension", "phone_required"),
+        ({"phone_extension": ""}, "phone_extension", "invalid_extension"),
+        ({"phone": "212 555 0124 ext 8", "phone_extension": "9"}, "phone_extension", "invalid_extension"),
         ({"assigned_to": an_id()}, "assigned_to", "unknown_user"),
     ],
 )
@@ -252,6 +259,32 @@ def test_a_change_that_breaks_a_rule_is_refused(floor: Floor, changes: dict[str,
 
     assert [(problem.field, problem.code) for problem in refused.value.problems] == [(field, code)]
     assert floor.unite.leads.get(floor.admin, lead.id) == lead
+
+
+def test_an_extension_goes_with_its_phone_and_a_first_phone_has_none(floor: Floor) -> None:
+    lead = floor.add(phone="+12125550123", phone_extension="7", email="grace@example.com")
+    floor.change(floor.admin, lead, phone=None)
+
+    assert floor.change(floor.admin, lead, phone="+12125550124").phone == Phone("+12125550124")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"name": " Grace ", "status": LeadStatus.NEW, "source": "API", "assigned_to": None},
+        {"phone": "(212) 555-0123", "email": "GRACE@example.com"},
+        {"phone_extension": "7"},
+    ],
+)
+def test_a_change_that_changes_nothing_leaves_the_lead_at_its_version(floor: Floor, changes: dict[str, Any]) -> None:
+    lead = floor.add(phone="+12125550123", phone_extension="7", email="grace@example.com")
+    floor.ports.clock.advance(timedelta(minutes=1))
+
+    assert floor.change(floor.admin, lead, **changes, expected_version=1) == lead
+    assert floor.unite.leads.get(floor.admin, lead.id) == lead
+    with pytest.raises(PreconditionFailed):
+        floor.change(floor.admin, lead, **changes, expected_version=2)
 
 
 def test_an_extension_needs_a_phone_to_go_with(floor: Floor) -> None:

@@ -1,6 +1,7 @@
 """What can be done to leads."""
 
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from unite_core.clock import Clock
@@ -99,7 +100,10 @@ class AddLead:
 
 @dataclass(frozen=True, kw_only=True)
 class LeadChanges:
-    """What shall be different about a lead; UNSET leaves a thing as it is, None empties it."""
+    """What shall be different about a lead; UNSET leaves a thing as it is, None empties it.
+
+    A phone number that carries no extension leaves the extension as it is; no number, no extension (RFC 7396, 2).
+    """
 
     lead_id: UUID
     name: str | Unset = UNSET
@@ -117,7 +121,7 @@ class ChangeLead:
     """Change a lead.
 
     Agents change the leads assigned to them and cannot give them away; admins and managers change and
-    reassign all. The rules of a new lead hold for a changed one.
+    reassign all. The rules of a new lead hold for a changed one. What changes nothing leaves the version too.
 
     Raises `NotFound`, `Forbidden`, `Invalid`, `PreconditionFailed` and `DuplicateLead`.
     """
@@ -130,7 +134,10 @@ class ChangeLead:
         with self.work() as work:
             lead = visible_lead(work, actor, changes.lead_id)
             require_version(changes.expected_version, lead.version)
+            before = copy(lead)
             self._apply(work, actor, lead, changes)
+            if lead == before:
+                return lead
             lead.touched(self.clock.now())
             try:
                 work.leads.save(lead)
@@ -161,8 +168,10 @@ class ChangeLead:
         phone, email = lead.phone, lead.email
         faults = len(problems)
         if not isinstance(changes.phone, Unset):
-            given = None if isinstance(changes.phone_extension, Unset) else changes.phone_extension
-            phone = _phone(changes.phone, given, self.phones, problems)
+            given = changes.phone_extension
+            phone = _phone(changes.phone, None if isinstance(given, Unset) else given, self.phones, problems)
+            if isinstance(given, Unset) and phone and lead.phone and phone.extension is None:
+                phone = replace(phone, extension=lead.phone.extension)
         elif not isinstance(changes.phone_extension, Unset):
             phone = _phone(phone.number if phone else None, changes.phone_extension, self.phones, problems)
         if not isinstance(changes.email, Unset):
@@ -269,6 +278,7 @@ def _phone(text: str | None, extension: str | None, policy: PhonePolicy, problem
                 Problem(field="phone_extension", code="phone_required", detail="An extension goes with a phone number.")
             )
         return None
+    extension = clean(extension) if extension is not None else None
     phone = read_phone(clean(text), country=policy.default_country, rule=policy.rule, extension=extension)
     if isinstance(phone, Problem):
         problems.append(phone)
