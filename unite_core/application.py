@@ -157,7 +157,9 @@ def _identity(ports: Ports, rules: Rules) -> Identity:
         authenticate=identity.Authenticate(ports.reads, ports.tokens, ports.clock),
         log_out=identity.LogOut(ports.work, ports.clock),
         log_out_everywhere=identity.LogOutEverywhere(ports.work, ports.clock),
-        change_password=identity.ChangePassword(ports.work, ports.reads, ports.passwords, ports.clock),
+        change_password=identity.ChangePassword(
+            ports.work, ports.reads, ports.passwords, ports.clock, ports.limits, rules.logins_per_minute
+        ),
         add_user=add_user,
         ensure_first_admin=identity.EnsureFirstAdmin(add_user, ports.reads),
         change_user=identity.ChangeUser(ports.work, ports.clock, country),

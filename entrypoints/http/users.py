@@ -53,7 +53,7 @@ def me() -> Response:
     body=PasswordChangeSchema,
     body_example={"current_password": "correct horse battery", "new_password": "staple battery horse"},
     answers=[Shown(status=204, description="The new password is in use.")],
-    problems=["wrong_password"],
+    problems=["wrong_password", "too_many_logins"],
 )
 def change_password(body: dict[str, Any]) -> Response:
     """Change one's password."""

@@ -47,6 +47,20 @@ def test_logins_are_limited_per_account_and_say_when_to_come_back() -> None:
     assert 0 < int(refused.headers["Retry-After"]) <= 60
 
 
+def test_current_passwords_are_limited_as_logins_are() -> None:
+    agent = Service(logins_per_minute=2).agent()
+    guess = {"current_password": "not this one", "new_password": "staple battery"}
+
+    answers = [agent.post("/v1/me/password", json=guess) for _ in range(3)]
+
+    assert [problem(answer) for answer in answers] == [
+        (422, "wrong_password"),
+        (422, "wrong_password"),
+        (429, "too_many_logins"),
+    ]
+    assert 0 < int(answers[-1].headers["Retry-After"]) <= 60
+
+
 def test_a_refresh_token_is_good_once_and_its_second_use_ends_the_login(service: Service) -> None:
     first = tokens_of(service, service.add(Role.AGENT).email)
 

@@ -38,6 +38,7 @@ def test_two_users_cannot_share_an_address(service: Service) -> None:
         ({"role": None}, ("/role", "null")),
         ({"email": "not an address"}, ("/email", "invalid_email")),
         ({"password": "short"}, ("/password", "too_short")),
+        ({"password": "correct\nhorse battery"}, ("/password", "control_character")),
         ({"name": ""}, ("/name", "required")),
         ({"phone": 442079460018}, ("/phone", "wrong_type")),
         ({"active": True}, ("/active", "unknown_field")),

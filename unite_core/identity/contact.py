@@ -1,5 +1,7 @@
 """What a user's address, name, phone and password have to be."""
 
+import unicodedata
+
 from unite_core.email import read_email
 from unite_core.errors import Problem
 from unite_core.identity.model import LONGEST_NAME, LONGEST_PASSWORD, SHORTEST_PASSWORD
@@ -47,10 +49,20 @@ def user_phone(text: str | None, default_country: str | None, problems: list[Pro
     return phone.number
 
 
-def password_problem(field: str, password: str) -> Problem | None:
-    """Why this is no password; only its length is judged (NIST SP 800-63B, 5.1.1.2)."""
+def normal_password(text: str) -> str:
+    """The password as it is hashed and compared: in Unicode Normalization Form C, not trimmed (RFC 8265, 4.2).
+
+    One keyboard writes é as one character, another as two; the user sees no difference.
+    """
+    return unicodedata.normalize("NFC", text)
+
+
+def password_problem(field: str, text: str) -> Problem | None:
+    """Why this is no password: its length is judged, not what it is made of (NIST SP 800-63B, 5.1.1.2).
+
+    Control characters are refused: they get in by accident, and a login form does not take them (RFC 8265, 4.2).
+    """
+    password = normal_password(text)
     if len(password) < SHORTEST_PASSWORD:
         return Problem(field=field, code="too_short", detail=f"A password has at least {SHORTEST_PASSWORD} characters.")
-    if len(password) > LONGEST_PASSWORD:
-        return Problem(field=field, code="too_long", detail=f"A password has at most {LONGEST_PASSWORD} characters.")
-    return None
+    return text_problem(field, password, longest=LONGEST_PASSWORD)

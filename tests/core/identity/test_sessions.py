@@ -203,7 +203,11 @@ def test_a_spent_refresh_token_revokes_its_whole_family(unite: Unite) -> None:
     with pytest.raises(Unauthenticated) as revoked:
         unite.identity.refresh(second.refresh_token)
 
+    with pytest.raises(Unauthenticated) as reused_again:
+        unite.identity.refresh(first.refresh_token)
+
     assert (reused.value.code, revoked.value.code) == ("token_reused", "invalid_token")
+    assert reused_again.value.code == "token_reused"
     assert code_of(unite, second.access_token) == "token_revoked"
     assert code_of(unite, other.access_token) is None
 
@@ -302,6 +306,8 @@ def test_a_password_changed_without_a_session_ends_all_logins(unite: Unite, ann:
         ("wrong password", "another password", "wrong_password", "current_password"),
         (PASSWORD, "a" * 11, "too_short", "new_password"),
         (PASSWORD, "a" * 257, "too_long", "new_password"),
+        (PASSWORD, "e\u0301" * 11, "too_short", "new_password"),
+        (PASSWORD, "another\x7fpassword", "control_character", "new_password"),
     ],
 )
 @pytest.mark.usefixtures("ann")
@@ -317,6 +323,86 @@ def test_a_password_is_not_changed_without_the_current_one_or_to_a_bad_one(
 
     assert [(problem.field, problem.code) for problem in refused.value.problems] == [(field, code)]
     log_in(unite)
+
+
+def test_current_passwords_can_be_guessed_as_rarely_as_logins(unite: Unite, ann: User, ports: InMemoryPorts) -> None:
+    me = Actor(user_id=ann.id, role=ann.role)
+    for _ in range(10):
+        with pytest.raises(Invalid):
+            unite.identity.change_password(
+                me, PasswordChange(current_password="wrong", new_password="another password")
+            )
+
+    right = PasswordChange(current_password=PASSWORD, new_password="another password")
+    with pytest.raises(TooMany) as refused:
+        unite.identity.change_password(me, right)
+
+    assert (refused.value.code, refused.value.retry_after) == ("too_many_logins", 60)
+    log_in(unite)
+    ports.clock.advance(timedelta(seconds=60))
+    unite.identity.change_password(me, right)
+
+
+def test_one_users_guesses_are_not_held_against_another(unite: Unite, ann: User) -> None:
+    for _ in range(10):
+        with pytest.raises(Invalid):
+            unite.identity.change_password(
+                Actor(user_id=ann.id, role=ann.role),
+                PasswordChange(current_password="", new_password="another password"),
+            )
+    ben = unite.identity.add_user.unchecked(
+        NewUser(email="ben@unite.example", name="Ben", role=Role.AGENT, password=PASSWORD)
+    )
+
+    unite.identity.change_password(
+        Actor(user_id=ben.id, role=ben.role), PasswordChange(current_password=PASSWORD, new_password="another password")
+    )
+
+
+def test_with_a_limit_of_nought_passwords_can_be_tried_for_ever(ann: User, ports: InMemoryPorts) -> None:
+    free = build(ports, Rules(logins_per_minute=0))
+
+    for _ in range(100):
+        with pytest.raises(Invalid):
+            free.identity.change_password(
+                Actor(user_id=ann.id, role=ann.role),
+                PasswordChange(current_password="", new_password="another password"),
+            )
+
+
+def test_a_password_is_the_same_however_the_keyboard_composes_it(unite: Unite) -> None:
+    composed, decomposed = " Zo\u00eb reitet nach Z\u00fcrich ", " Zoe\u0308 reitet nach Zu\u0308rich "
+    zoe = unite.identity.add_user.unchecked(
+        NewUser(email="zoe@unite.example", name="Zoë", role=Role.AGENT, password=decomposed)
+    )
+    me = Actor(user_id=zoe.id, role=zoe.role)
+
+    log_in(unite, zoe.email, composed)
+    log_in(unite, zoe.email, decomposed)
+    for trimmed in (composed.strip(), decomposed.strip()):
+        with pytest.raises(Unauthenticated):
+            log_in(unite, zoe.email, trimmed)
+    unite.identity.change_password(me, PasswordChange(current_password=decomposed, new_password=composed + "u\u0308"))
+    log_in(unite, zoe.email, composed + "\u00fc")
+    unite.identity.change_password(me, PasswordChange(current_password=composed + "\u00fc", new_password=decomposed))
+    log_in(unite, zoe.email, composed)
+
+
+@pytest.mark.usefixtures("ann")
+def test_the_last_refresh_token_of_a_login_that_ran_out_is_no_good_and_a_spent_one_is_spent(
+    unite: Unite, ports: InMemoryPorts
+) -> None:
+    first = log_in(unite)
+    second = unite.identity.refresh(first.refresh_token)
+    ports.clock.advance(REFRESH_TOKEN_LIFETIME)
+
+    codes = []
+    for pair in (second, first):
+        with pytest.raises(Unauthenticated) as refused:
+            unite.identity.refresh(pair.refresh_token)
+        codes.append(refused.value.code)
+
+    assert codes == ["invalid_token", "token_reused"]
 
 
 @pytest.mark.usefixtures("ann")

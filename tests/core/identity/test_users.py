@@ -92,10 +92,14 @@ def test_an_address_belongs_to_one_user_whatever_its_case(unite: Unite, ann: Use
     [
         ({"email": "no address"}, "email", "invalid_email"),
         ({"name": "  "}, "name", "required"),
+        ({"name": "\u200b\u115f"}, "name", "required"),
         ({"name": "a" * 201}, "name", "too_long"),
         ({"name": "a\x07"}, "name", "control_character"),
         ({"password": "a" * 11}, "password", "too_short"),
         ({"password": "a" * 257}, "password", "too_long"),
+        ({"password": "e\u0301" * 11}, "password", "too_short"),
+        ({"password": "correct\thorse battery"}, "password", "control_character"),
+        ({"password": "correct horse battery\0"}, "password", "control_character"),
         ({"phone": "12"}, "phone", "invalid_phone"),
         ({"phone": "+12125550123 ext. 5"}, "phone", "invalid_phone"),
     ],
@@ -170,6 +174,21 @@ def test_a_change_may_name_the_version_that_it_is_for(unite: Unite, ann: User) -
 
     with pytest.raises(PreconditionFailed):
         unite.identity.change_user(acting(ann), UserChanges(user_id=ben.id, name="Benny", expected_version=1))
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"name": " Ben ", "phone": "(212) 555-0123"}, {"role": Role.AGENT, "active": True}]
+)
+def test_a_change_that_changes_nothing_leaves_the_user_at_their_version(
+    unite: Unite, ann: User, ports: InMemoryPorts, changes: dict[str, Any]
+) -> None:
+    ben = unite.identity.add_user(acting(ann), a_new_user(phone="+12125550123"))
+    ports.clock.advance(timedelta(minutes=1))
+
+    assert unite.identity.change_user(acting(ann), UserChanges(user_id=ben.id, expected_version=1, **changes)) == ben
+    assert unite.identity.get_user(acting(ann), ben.id) == ben
+    with pytest.raises(PreconditionFailed):
+        unite.identity.change_user(acting(ann), UserChanges(user_id=ben.id, expected_version=2, **changes))
 
 
 @pytest.mark.parametrize(

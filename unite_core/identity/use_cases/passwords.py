@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 from unite_core.clock import Clock
 from unite_core.errors import Invalid, Problem
-from unite_core.identity.contact import password_problem
+from unite_core.identity.contact import normal_password, password_problem
 from unite_core.identity.model import Actor
 from unite_core.identity.ports import IdentityWork, Passwords
+from unite_core.identity.use_cases.sessions import require_login_allowance
+from unite_core.rate_limits import RateLimits
 from unite_core.unit_of_work import Work
 
 
@@ -22,26 +24,31 @@ class PasswordChange:
 class ChangePassword:
     """Take another password.
 
-    The caller proves the current one. Every other session of theirs ends; the one they act in goes on.
+    The caller proves the current one, and has as many tries a minute as for logging in. Every other session of
+    theirs ends; the one they act in goes on.
 
-    Raises `Invalid` (`wrong_password`, or a problem with the new one).
+    Raises `Invalid` (`wrong_password`, or a problem with the new one) and `TooMany` (`too_many_logins`).
     """
 
     work: Work[IdentityWork]
     reads: Work[IdentityWork]
     passwords: Passwords
     clock: Clock
+    limits: RateLimits
+    logins_per_minute: int
 
     def __call__(self, actor: Actor, change: PasswordChange) -> None:
         problem = password_problem("new_password", change.new_password)
         if problem is not None:
             raise Invalid("The new password breaks a rule.", problems=[problem])
+        if self.logins_per_minute:
+            require_login_allowance(self.limits.hit(f"password:{actor.user_id}", self.logins_per_minute))
         with self.reads() as reads:
             user = reads.users.get(actor.user_id)
-        if not self.passwords.matches(change.current_password, user.password_hash):
+        if not self.passwords.matches(normal_password(change.current_password), user.password_hash):
             wrong = Problem(field="current_password", code="wrong_password", detail="This is not your password.")
             raise Invalid("The current password is wrong.", code="wrong_password", problems=[wrong])
-        hashed = self.passwords.hash(change.new_password)
+        hashed = self.passwords.hash(normal_password(change.new_password))
         now = self.clock.now()
         with self.work() as work:
             user = work.users.get(actor.user_id)

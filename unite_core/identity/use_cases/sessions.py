@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from unite_core.clock import Clock
 from unite_core.errors import TooMany, Unauthenticated
+from unite_core.identity.contact import normal_password
 from unite_core.identity.model import (
     ACCESS_TOKEN_LIFETIME,
     REFRESH_TOKEN_LIFETIME,
@@ -16,7 +17,7 @@ from unite_core.identity.model import (
 )
 from unite_core.identity.ports import AccessClaims, IdentityWork, Passwords, Tokens
 from unite_core.ids import Ids
-from unite_core.rate_limits import RateLimits
+from unite_core.rate_limits import Allowance, RateLimits
 from unite_core.unit_of_work import Work
 
 SESSIONS_KEPT_FOR = timedelta(days=7)
@@ -60,7 +61,8 @@ class LogIn:
         with self.reads() as reads:
             user = reads.users.find_by_email(email)
         known = user is not None and user.active
-        matches = self.passwords.matches(credentials.password, user.password_hash if user and known else None)
+        password = normal_password(credentials.password)
+        matches = self.passwords.matches(password, user.password_hash if user and known else None)
         if user is None or not matches:
             self._count_failure(credentials.address)
             raise _wrong_credentials()
@@ -73,7 +75,7 @@ class LogIn:
             created_at=now,
             expires_at=now + REFRESH_TOKEN_LIFETIME,
         )
-        rehashed = self.passwords.hash(credentials.password) if self.passwords.outdated(user.password_hash) else None
+        rehashed = self.passwords.hash(password) if self.passwords.outdated(user.password_hash) else None
         with self.work() as work:
             user = work.users.get(user.id)
             if not user.active:
@@ -93,12 +95,7 @@ class LogIn:
         account = self.limits.hit(f"login:{digest(email)}", self.logins_per_minute)
         failures = self.limits.peek(f"login-failures:{address}", self.logins_per_minute * FAILURES_PER_ADDRESS)
         for allowance in (account, failures):
-            if not allowance.allowed:
-                raise TooMany(
-                    f"Too many logins; try again in {allowance.reset} seconds.",
-                    code="too_many_logins",
-                    retry_after=allowance.reset,
-                )
+            require_login_allowance(allowance)
 
     def _count_failure(self, address: str) -> None:
         if self.logins_per_minute:
@@ -111,8 +108,8 @@ class RefreshTokens:
 
     Whoever shows a spent token has it from somewhere it should not be: its whole family is revoked.
 
-    Raises `Unauthenticated` with `token_reused` for a spent token and `invalid_token` for one that is
-    unknown, expired or revoked.
+    Raises `Unauthenticated` with `token_reused` for a spent token, however often and late it is shown, and
+    `invalid_token` for one that is unknown, expired or revoked.
     """
 
     work: Work[IdentityWork]
@@ -125,9 +122,10 @@ class RefreshTokens:
         shown = digest(refresh_token)
         with self.work() as work:
             session = work.sessions.find_by_refresh(shown)
-            if session is None or not session.alive(now):
+            current = session is not None and session.current_refresh == shown
+            if session is None or (current and not session.alive(now)):
                 raise Unauthenticated("This refresh token is not good any more; log in again.", code="invalid_token")
-            if session.current_refresh == shown:
+            if current:
                 return self._rotate(work, session)
             session.revoke(now)
             work.sessions.save(session)
@@ -212,6 +210,16 @@ class PurgeSessions:
             purged = work.sessions.purge(before=self.clock.now() - SESSIONS_KEPT_FOR, limit=limit)
             work.commit(purged)
         return purged
+
+
+def require_login_allowance(allowance: Allowance) -> None:
+    """Raise `TooMany` (`too_many_logins`) where a password was tried too often."""
+    if not allowance.allowed:
+        raise TooMany(
+            f"Too many logins; try again in {allowance.reset} seconds.",
+            code="too_many_logins",
+            retry_after=allowance.reset,
+        )
 
 
 def digest(text: str) -> str:

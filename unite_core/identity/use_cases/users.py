@@ -1,11 +1,12 @@
 """Adding users and changing them."""
 
+from copy import copy
 from dataclasses import dataclass
 from uuid import UUID
 
 from unite_core.clock import Clock
 from unite_core.errors import Conflict, Invalid, Problem
-from unite_core.identity.contact import password_problem, user_email, user_name, user_phone
+from unite_core.identity.contact import normal_password, password_problem, user_email, user_name, user_phone
 from unite_core.identity.model import Actor, Permission, Role, User
 from unite_core.identity.ports import IdentityWork, Passwords
 from unite_core.identity.queries import visible_user
@@ -30,7 +31,8 @@ class NewUser:
 class AddUser:
     """Add somebody who can log in. Admins only.
 
-    The e-mail address is unique among all users, without regard to case. A password has 12 to 256 characters.
+    The e-mail address is unique among all users, without regard to case. A password has 12 to 256 characters, control
+    characters not among them.
 
     Raises `Forbidden`, `Invalid` and `Conflict` (`duplicate_user`).
     """
@@ -63,7 +65,7 @@ class AddUser:
             name=name,
             role=new.role,
             phone=phone,
-            password_hash=self.passwords.hash(new.password),
+            password_hash=self.passwords.hash(normal_password(new.password)),
             active=True,
             created_at=now,
             updated_at=now,
@@ -111,7 +113,7 @@ class ChangeUser:
     """Change a user's name, phone or role, deactivate or reactivate them. Admins only.
 
     Deactivating and changing a role end that user's sessions. The last active admin can be neither
-    deactivated nor given another role.
+    deactivated nor given another role. What changes nothing leaves the version too.
 
     Raises `Forbidden`, `NotFound`, `Invalid`, `PreconditionFailed` and `Conflict` (`last_admin`).
     """
@@ -126,14 +128,16 @@ class ChangeUser:
             user = visible_user(work, actor, changes.user_id)
             actor.must(Permission.CHANGE_USERS)
             require_version(changes.expected_version, user.version)
-            was_admin = user.role is Role.ADMIN and user.active
-            before = (user.role, user.active)
+            before = copy(user)
             self._apply(user, changes)
+            if user == before:
+                return user
+            was_admin = before.role is Role.ADMIN and before.active
             if was_admin and not (user.role is Role.ADMIN and user.active) and work.users.active_admins() == 1:
                 raise Conflict("This is the last active admin; make another one first.", code="last_admin")
             user.touched(now)
             work.users.save(user)
-            if (user.role, user.active) != before:
+            if (user.role, user.active) != (before.role, before.active):
                 work.sessions.revoke_all(user.id, now=now)
             work.commit(user)
         return user
