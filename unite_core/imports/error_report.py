@@ -15,7 +15,13 @@ REPLACEMENT_CHARACTER = "\N{REPLACEMENT CHARACTER}"
 
 # What a spreadsheet may take for the start of a formula (CWE-1236, OWASP ASVS 1.2.10): also after spaces,
 # which some of them drop, and in the full width that Japanese keyboards write.
-_FORMULA = re.compile(r"[\t\r\0]|\s*[=+\-@＝＋－＠]")  # noqa: RUF001 - the full-width signs are what is looked for
+# Apostrophes in front are part of it, so that one more always tells that there was one less.
+_FORMULA = re.compile(r"'*(?:[\t\r\0]|\s*[=+\-@＝＋－＠])")  # noqa: RUF001 - the full-width signs are what is looked for
+
+# The same inside a cell, for a spreadsheet that takes the file apart at other signs than its commas, as those of
+# most of Europe do; to them no quotation mark of ours is in its place.
+_BREAKS = r";|\t\n\r\v\f\x85\u2028\u2029"
+_INNER_FORMULA = re.compile(rf"""([{_BREAKS}](?:[^\S{_BREAKS}]|["\0])*)('*[=+\-@＝＋－＠])""")  # noqa: RUF001 - as above
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -29,13 +35,30 @@ class RejectedRow:
 
 
 def with_guard(cell: str) -> str:
-    """The cell with an apostrophe in front if a spreadsheet might take it for a formula."""
-    return "'" + cell if _FORMULA.match(cell) else cell
+    """The cell with an apostrophe wherever a spreadsheet might find a formula.
+
+    That is in front of the cell, and in front of a formula sign that follows a semicolon, bar, tab or line break.
+    """
+    if _FORMULA.match(cell):
+        cell = "'" + cell
+    return _INNER_FORMULA.sub(r"\1'\2", cell)
 
 
 def without_guard(cell: str) -> str:
-    """The cell as it was before `with_guard`."""
-    return cell[1:] if cell[:1] == "'" and _FORMULA.match(cell, 1) else cell
+    """The cell as it was before `with_guard`, whatever it was."""
+    if "'" not in cell:
+        return cell
+    cell = _INNER_FORMULA.sub(_without_first_apostrophe, cell)
+    return cell[1:] if cell[0] == "'" and _FORMULA.match(cell, 1) else cell
+
+
+def _without_first_apostrophe(found: re.Match[str]) -> str:
+    return found[1] + found[2].removeprefix("'")
+
+
+def _guarded_once(cell: str) -> str:
+    """What means the same as `cell`, a cell of a file, which may have its guard already."""
+    return with_guard(without_guard(cell))
 
 
 def report_lines(header: Sequence[str], rejected: Iterable[RejectedRow]) -> Iterator[bytes]:
@@ -48,10 +71,12 @@ def report_lines(header: Sequence[str], rejected: Iterable[RejectedRow]) -> Iter
     kept = [index for index, cell in enumerate(header) if cell.strip().lower() not in REPORT_COLUMNS]
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, lineterminator="\r\n")
-    writer.writerow([*REPORT_COLUMNS, *(with_guard(header[index]) for index in kept)])
+    writer.writerow([*REPORT_COLUMNS, *(_guarded_once(header[index]) for index in kept)])
     yield b"\xef\xbb\xbf" + _taken(buffer)
     for row in rejected:
-        writer.writerow([row.row, *map(with_guard, [*_told(row.problems), *_own_cells(row.cells, kept, len(header))])])
+        told = map(with_guard, _told(row.problems))
+        own = map(_guarded_once, _own_cells(row.cells, kept, len(header)))
+        writer.writerow([row.row, *told, *own])
         yield _taken(buffer)
 
 
