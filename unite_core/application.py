@@ -73,6 +73,7 @@ class Leads:
     add_image: leads.AddImage
     complete_image: leads.CompleteImage
     delete_image: leads.DeleteImage
+    get_image: lead_queries.GetImage
     list_images: lead_queries.ListImages
 
 
@@ -176,8 +177,9 @@ def _leads(ports: Ports, rules: Rules) -> Leads:
         get=lead_queries.GetLead(ports.reads),
         list=lead_queries.ListLeads(ports.reads),
         add_image=leads.AddImage(ports.work, ports.files, ports.clock, ports.ids),
-        complete_image=leads.CompleteImage(ports.work, ports.reads, ports.files),
+        complete_image=leads.CompleteImage(ports.work, ports.files),
         delete_image=leads.DeleteImage(ports.work, ports.files),
+        get_image=lead_queries.GetImage(ports.reads),
         list_images=lead_queries.ListImages(ports.reads, ports.files),
     )
 
@@ -185,10 +187,10 @@ def _leads(ports: Ports, rules: Rules) -> Leads:
 def _imports(ports: Ports, rules: Rules) -> Imports:
     return Imports(
         announce=imports.AnnounceImport(ports.work, ports.files, ports.clock, ports.ids),
-        start=imports.StartImport(ports.work, ports.reads, ports.files, ports.jobs, ports.clock),
+        start=imports.StartImport(ports.work, ports.files, ports.jobs, ports.clock),
         store_file=imports.StoreFile(ports.files, ports.ids),
         import_stored_file=imports.ImportStoredFile(ports.work, ports.files, ports.jobs, ports.clock, ports.ids),
-        cancel=imports.CancelImport(ports.work, ports.clock),
+        cancel=imports.CancelImport(ports.work, ports.files, ports.clock),
         undo=imports.UndoImport(ports.work, ports.jobs, ports.clock),
         get=import_queries.GetImport(ports.reads),
         list=import_queries.ListImports(ports.reads),

@@ -6,6 +6,17 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import BinaryIO, Protocol
 
+from unite_core.errors import NotFound
+
+UPLOADS = "uploads"
+"""What the keys begin with under which clients put files; no link to upload leads anywhere else."""
+
+LONGEST_UPLOAD_LIFETIME = timedelta(hours=1)
+"""No permission to upload is good for longer."""
+
+UPLOADS_KEPT_FOR = LONGEST_UPLOAD_LIFETIME + timedelta(days=1)
+"""How long the storage keeps what lies under `UPLOADS`: nobody can want it any more after that."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
@@ -61,8 +72,45 @@ class Files(Protocol):
         """
 
     @abstractmethod
+    def move(self, key: str, to: str) -> None:
+        """Give the file the key `to`; afterwards there is nothing at `key`. Raises `NotFound`, and changes nothing.
+
+        It appears at `to`, or replaces the one before, whole: at once where the storage can, else so that a crash
+        in between leaves it at both keys.
+        """
+
+    @abstractmethod
     def delete(self, key: str) -> None:
         """Remove the file; no error if there is none."""
+
+
+def upload_key(key: str) -> str:
+    """Where a client puts the file that is to become the one at `key`.
+
+    A link stays good after its file was taken, and what it permits to write must not be what was checked.
+    """
+    return f"{UPLOADS}/{key}"
+
+
+def take_upload(files: Files, key: str) -> bool:
+    """Bring what a client uploaded to `key`, out of the reach of its link; False where nothing has come.
+
+    What is at `key` already stays: an attempt before this one brought it there and went no further. Callers
+    hold the row that names the key, so that no two bring a file at once.
+    """
+    if files.size(key) is not None:
+        return True
+    try:
+        files.move(upload_key(key), key)
+    except NotFound:
+        return False
+    return True
+
+
+def discard(files: Files, key: str) -> None:
+    """Delete the file at `key`, and what a client uploaded to become it."""
+    files.delete(upload_key(key))
+    files.delete(key)
 
 
 class SignedFiles(Protocol):

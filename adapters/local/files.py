@@ -13,7 +13,7 @@ from typing import BinaryIO
 from adapters.local.links import Links
 from unite_core.clock import Clock
 from unite_core.errors import Invalid, NotFound, TooLarge, Unavailable
-from unite_core.files import Download, Files, ServedFile, SignedFiles, Upload
+from unite_core.files import UPLOADS, UPLOADS_KEPT_FOR, Download, Files, ServedFile, SignedFiles, Upload
 
 ROUTE = "files"
 """The path under the public address at which the service itself answers the links."""
@@ -76,15 +76,24 @@ class LocalFiles(Files, SignedFiles):
                 yield stream
                 stream.flush()
                 os.fsync(stream.fileno())
-            target.parent.mkdir(parents=True, exist_ok=True)
-            incoming.replace(target)
-            _sync_folder(target.parent)
+            _put_in_place(incoming, target)
         except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise Unavailable("The disk is full; nothing was stored.") from error
+            _tell_full_disk(error)
             raise
         finally:
             incoming.unlink(missing_ok=True)
+
+    def move(self, key: str, to: str) -> None:
+        source, target = self._path(key), self._path(to)
+        if not source.is_file():
+            raise _no_such_file()
+        try:
+            _put_in_place(source, target)
+        except FileNotFoundError:  # somebody was quicker
+            raise _no_such_file() from None
+        except OSError as error:
+            _tell_full_disk(error)
+            raise
 
     def delete(self, key: str) -> None:
         with suppress(FileNotFoundError, NotADirectoryError):
@@ -116,21 +125,21 @@ class LocalFiles(Files, SignedFiles):
         return ServedFile(body=body, size=size, content_type=signed["type"], filename=signed["filename"])
 
     def remove_leftovers(self) -> int:
-        """Delete what uploads left unfinished a day ago or more, as a crash does; how many there were."""
-        before = (self._clock.now() - LEFT_BEHIND_AFTER).timestamp()
-        removed = 0
-        for path in (self._folder / INCOMING).glob("*"):
-            with suppress(FileNotFoundError):  # it was finished meanwhile
-                if path.stat().st_mtime < before:
-                    path.unlink()
-                    removed += 1
-        return removed
+        """Delete what nobody will want any more; how many files there were.
+
+        That is what writing left unfinished a day ago or more, as a crash does, and what was uploaded and not taken
+        within `UPLOADS_KEPT_FOR`: it came by a link whose file was there already, or was deleted.
+        """
+        now = self._clock.now()
+        return _remove_old(self._folder / INCOMING, now - LEFT_BEHIND_AFTER) + _remove_old(
+            self._folder / UPLOADS, now - UPLOADS_KEPT_FOR
+        )
 
     def _open(self, key: str) -> BinaryIO:
         try:
             return self._path(key).open("rb")
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-            raise NotFound("There is no such file.") from None
+            raise _no_such_file() from None
 
     def _path(self, key: str) -> Path:
         if len(key) > _LONGEST_KEY or not _KEY.fullmatch(key):
@@ -151,6 +160,43 @@ def _wrong_size(size: int, permitted: int) -> Invalid | TooLarge:
     if size > permitted:
         return TooLarge(f"The upload was announced with {permitted} bytes; there are more.")
     return Invalid(f"The upload was announced with {permitted} bytes; only {size} came.", code="wrong_size")
+
+
+def _no_such_file() -> NotFound:
+    return NotFound("There is no such file.")
+
+
+def _tell_full_disk(error: OSError) -> None:
+    """Raise `Unavailable` where the error is that the disk is full."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        raise Unavailable("The disk is full; nothing was stored.") from error
+
+
+def _put_in_place(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    source.replace(target)
+    _sync_folder(target.parent)
+
+
+def _remove_old(folder: Path, before: datetime) -> int:
+    """Delete the files below the folder that were last written before the moment; how many there were.
+
+    Folders that had nothing in them by then go too: one for each lead with a picture would add up.
+    """
+    oldest = before.timestamp()
+    removed = 0
+    for parent, folders, names in os.walk(folder, topdown=False):
+        for name in (*names, *folders):
+            path = Path(parent, name)
+            with suppress(OSError):  # it was taken meanwhile, or is a folder with something in it
+                if path.stat().st_mtime >= oldest:
+                    continue
+                if path.is_dir():
+                    path.rmdir()
+                else:
+                    path.unlink()
+                    removed += 1
+    return removed
 
 
 def _sync_folder(folder: Path) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.engine import Row
 
-from adapters.sql.statements import in_lists, newest_first
+from adapters.sql.statements import in_lists, locked, newest_first
 from adapters.sql.tables import lead_images as images
 from unite_core.errors import NotFound
 from unite_core.leads.model import ImageStatus, LeadImage
@@ -27,7 +27,7 @@ class SqlLeadImages(LeadImages):
 
     def get(self, lead_id: UUID, image_id: UUID) -> LeadImage:
         statement = select(images).where(images.c.id == image_id, images.c.lead_id == lead_id)
-        row = self._connection.execute(statement).first()
+        row = self._connection.execute(locked(statement, self._connection)).first()
         if row is None:
             raise NotFound("There is no such image.")
         return _to_image(row)

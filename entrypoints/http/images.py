@@ -6,6 +6,7 @@ from uuid import UUID
 from flask import Response
 
 from entrypoints.http.answers import Answer, perform
+from entrypoints.http.conditional import etag, expected_version
 from entrypoints.http.context import actor, unite
 from entrypoints.http.lead_schemas import (
     IMAGE_EXAMPLE,
@@ -38,7 +39,7 @@ _IMAGES = "/v1/leads/<uuid:lead_id>/images"
     use_case=AddImage,
     body=NewImageSchema,
     body_example={"content_type": "image/png", "size": 48213, "filename": "portrait.png"},
-    answers=[Shown(status=201, schema=ImageUploadSchema, example=IMAGE_UPLOAD_EXAMPLE)],
+    answers=[Shown(status=201, schema=ImageUploadSchema, example=IMAGE_UPLOAD_EXAMPLE, headers=("ETag",))],
 )
 def add_image(lead_id: UUID, body: dict[str, Any]) -> Response:
     """Get permission to upload a picture."""
@@ -49,12 +50,20 @@ def add_image(lead_id: UUID, body: dict[str, Any]) -> Response:
     "POST",
     f"{_IMAGES}/<uuid:image_id>/complete",
     use_case=CompleteImage,
-    answers=[Shown(status=200, schema=ImageSchema, example=IMAGE_EXAMPLE)],
+    answers=[Shown(status=200, schema=ImageSchema, example=IMAGE_EXAMPLE, headers=("ETag",))],
     problems=["not_uploaded", "wrong_size", "wrong_type"],
+    if_match=True,
 )
 def complete_image(lead_id: UUID, image_id: UUID) -> Response:
     """Say that a picture was uploaded."""
-    return perform(unite().leads.complete_image, actor(), lead_id, image_id, render=_completed)
+    return perform(
+        unite().leads.complete_image,
+        actor(),
+        lead_id,
+        image_id,
+        _expected_version(lead_id, image_id),
+        render=_completed,
+    )
 
 
 @room.operation(
@@ -82,16 +91,21 @@ def list_images(lead_id: UUID, query: dict[str, Any]) -> Response:
     f"{_IMAGES}/<uuid:image_id>",
     use_case=DeleteImage,
     answers=[Shown(status=204, description="The picture and its bytes are gone.")],
+    if_match=True,
 )
 def delete_image(lead_id: UUID, image_id: UUID) -> Response:
     """Delete a picture."""
-    unite().leads.delete_image(actor(), lead_id, image_id)
+    unite().leads.delete_image(actor(), lead_id, image_id, _expected_version(lead_id, image_id))
     return json_response(None, 204)
 
 
 def _announced(coming: ImageUpload) -> Answer:
-    return Answer(201, image_upload_json(coming))
+    return Answer(201, image_upload_json(coming), {"ETag": etag(coming.image.version)})
 
 
 def _completed(image: LeadImage) -> Answer:
-    return Answer(200, image_json(image))
+    return Answer(200, image_json(image), {"ETag": etag(image.version)})
+
+
+def _expected_version(lead_id: UUID, image_id: UUID) -> int | None:
+    return expected_version(lambda: unite().leads.get_image(actor(), lead_id, image_id).version)

@@ -51,6 +51,7 @@ IMAGE_EXAMPLE = {
     "filename": "portrait.png",
     "status": "ready",
     "created_at": "2026-01-31T09:30:00.123456Z",
+    "version": 2,
 }
 LINKED_IMAGE_EXAMPLE = {
     **IMAGE_EXAMPLE,
@@ -202,6 +203,7 @@ class ImageSchema(Body):
     filename = Text(required=True, allow_none=True)
     status = Choice(ImageStatus, required=True)
     created_at = Moment(required=True)
+    version = Whole(required=True, least=1)
     download_url = Text()
     expires_at = Moment()
 
@@ -223,6 +225,7 @@ def image_json(image: LeadImage) -> dict[str, Any]:
         "filename": image.filename,
         "status": image.status,
         "created_at": image.created_at,
+        "version": image.version,
     }
 
 

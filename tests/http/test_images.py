@@ -5,6 +5,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from tests.http.service import Person, Service, faults, problem
+from unite_core.files import upload_key
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 92
 
@@ -29,7 +30,7 @@ def upload(service: Service, image_id: str, content: bytes) -> None:
     with service.ports.reads() as reads:
         [key] = [each.key for each in reads.images.abandoned(before=service.ports.clock.now() + timedelta(1), limit=9)]
     assert image_id in key
-    with service.ports.files.write(key, content_type="image/png") as stream:
+    with service.ports.files.write(upload_key(key), content_type="image/png") as stream:
         stream.write(content)
 
 
@@ -37,7 +38,7 @@ def test_a_picture_is_announced_uploaded_completed_listed_and_deleted(
     service: Service, manager: Person, images: str
 ) -> None:
     announced = announce(manager, images, filename="portrait.png")
-    assert announced.status_code == 201
+    assert (announced.status_code, announced.headers["ETag"]) == (201, '"1"')
     image = announced.get_json()
     assert image["upload"]["headers"] == {"Content-Type": "image/png"}
     assert image["expires_at"] == "2026-03-02T09:15:00Z"
@@ -45,12 +46,12 @@ def test_a_picture_is_announced_uploaded_completed_listed_and_deleted(
 
     upload(service, image["id"], PNG)
     completed = manager.post(f"{images}/{image['id']}/complete")
-    assert completed.status_code == 200
-    assert completed.get_json()["status"] == "ready"
+    assert (completed.status_code, completed.headers["ETag"]) == (200, '"2"')
+    assert (completed.get_json()["status"], completed.get_json()["version"]) == ("ready", 2)
     assert manager.post(f"{images}/{image['id']}/complete").get_json() == completed.get_json()
 
     [listed] = manager.get(images).get_json()["items"]
-    assert listed["filename"] == "portrait.png"
+    assert (listed["filename"], listed["version"]) == ("portrait.png", 2)
     assert listed["expires_at"] == "2026-03-02T09:05:00Z"
     link = urlsplit(listed["download_url"])
     served = service.ports.files.serve(link.path.lstrip("/"), dict(parse_qsl(link.query)))
@@ -98,6 +99,29 @@ def test_a_picture_without_bytes_is_not_complete(manager: Person, images: str) -
     image_id = announce(manager, images).get_json()["id"]
 
     assert problem(manager.post(f"{images}/{image_id}/complete")) == (409, "not_uploaded")
+
+
+def test_a_picture_is_completed_and_deleted_at_the_version_that_is_named(
+    service: Service, manager: Person, images: str
+) -> None:
+    image = announce(manager, images).get_json()
+    upload(service, image["id"], PNG)
+    path = f"{images}/{image['id']}"
+
+    def complete(tags: str) -> Any:
+        return manager.post(f"{path}/complete", headers={"If-Match": tags})
+
+    assert problem(complete('"2"')) == (412, "precondition_failed")
+    assert problem(complete('"7", "8"')) == (412, "precondition_failed")
+    assert problem(complete("1")) == (400, "invalid_header")
+    assert manager.get(images).get_json()["items"] == []
+    assert complete('"7", "1"').status_code == 200
+    assert problem(complete('"1"')) == (412, "precondition_failed")
+
+    assert problem(manager.delete(path, headers={"If-Match": '"1"'})) == (412, "precondition_failed")
+    assert len(manager.get(images).get_json()["items"]) == 1
+    assert manager.delete(path, headers={"If-Match": '"2"'}).status_code == 204
+    assert problem(manager.delete(path, headers={"If-Match": '"2", "1"'})) == (404, "not_found")
 
 
 def test_pictures_of_a_lead_that_one_may_not_see_are_not_there(service: Service, images: str) -> None:

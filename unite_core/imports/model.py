@@ -228,6 +228,8 @@ class LeadImport:
             raise Conflict(f"The import is {self.status}; cancel it first.", code="import_not_ended")
         if self.options.dry_run:
             raise Conflict("A dry run changed nothing; there is nothing to undo.", code="nothing_to_undo")
+        if self.started_at is None:
+            raise Conflict("The import never ran; there is nothing to undo.", code="nothing_to_undo")
         if self.undone is None:
             self.undone = Undone()
             self.same_file_key = None

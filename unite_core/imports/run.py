@@ -4,13 +4,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Any
 from uuid import UUID
 
 from unite_core.clock import Clock
 from unite_core.errors import NotFound, Unavailable
-from unite_core.files import Files
+from unite_core.files import Files, discard
 from unite_core.identity.ports import IdentityWork
 from unite_core.ids import Ids
 from unite_core.imports.chunk import Chunk, Row
@@ -219,6 +220,7 @@ class ContinueImport:
                 mine.fail(failure, now, report_key)
             elif mine.cancel_requested:
                 mine.cancel(now, report_key)
+                work.after_commit(partial(discard, self.files, mine.key))
             else:
                 mine.complete(now, report_key)
             mine.touched()

@@ -148,7 +148,7 @@ class ImageStatus(StrEnum):
 
 @dataclass(slots=True, kw_only=True)
 class LeadImage:
-    """A picture of a lead. `size` is in bytes; `key` is where the files hold it."""
+    """A picture of a lead. `size` is in bytes; `key` is where the files hold it once it was taken."""
 
     id: UUID
     lead_id: UUID
@@ -159,6 +159,11 @@ class LeadImage:
     status: ImageStatus
     created_by: UUID
     created_at: datetime
+
+    @property
+    def version(self) -> int:
+        """1 as announced, 2 when it is there: nothing else ever changes."""
+        return 1 if self.status is ImageStatus.AWAITING_UPLOAD else 2
 
     def receive(self) -> None:
         """Be there, its bytes checked."""

@@ -89,7 +89,7 @@ class LeadImages(Protocol):
 
     @abstractmethod
     def get(self, lead_id: UUID, image_id: UUID) -> LeadImage:
-        """The image of that lead; raises `NotFound`."""
+        """The image of that lead, held until a unit of work that writes ends; raises `NotFound`."""
 
     @abstractmethod
     def save(self, image: LeadImage) -> None:

@@ -40,6 +40,21 @@ class ListLeads:
 
 
 @dataclass(frozen=True)
+class GetImage:
+    """Read one picture of a lead, there or still to come, without its bytes.
+
+    Raises `NotFound`.
+    """
+
+    reads: Work[LeadsWork]
+
+    def __call__(self, actor: Actor, lead_id: UUID, image_id: UUID) -> LeadImage:
+        with self.reads() as reads:
+            visible_lead(reads, actor, lead_id)
+            return reads.images.get(lead_id, image_id)
+
+
+@dataclass(frozen=True)
 class LinkedImage:
     """An image and a link to its bytes that is good for five minutes."""
 

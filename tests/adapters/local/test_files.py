@@ -12,6 +12,7 @@ import pytest
 
 from adapters.local.files import INCOMING, LocalFiles
 from unite_core.errors import Forbidden, Invalid, NotFound, TooLarge, Unavailable
+from unite_core.files import UPLOADS, UPLOADS_KEPT_FOR, upload_key
 from unite_core.testing.in_memory.clock_and_ids import FixedClock
 
 HOUR = timedelta(hours=1)
@@ -197,6 +198,9 @@ def test_a_folder_in_the_place_of_a_file_is_no_file(files: LocalFiles) -> None:
 
     with pytest.raises(NotFound), files.read("images/a"):
         pass
+    with pytest.raises(NotFound):
+        files.move("images/a", "images/c")
+    assert files.size("images/a/b") == 4
 
 
 def test_a_name_in_any_script_comes_back_with_the_file(files: LocalFiles) -> None:
@@ -233,3 +237,57 @@ def test_what_a_crash_left_behind_is_removed_after_a_day_and_files_stay(
 
     assert files.remove_leftovers() == 1
     assert on_disk(tmp_path) == [f"{INCOMING}/just now", KEY]
+
+
+def age(path: Path, clock: FixedClock, by: timedelta) -> None:
+    """Have the file, or the folder, last written that long ago."""
+    then = (clock.now() - by).timestamp()
+    os.utime(path, (then, then))
+
+
+def test_what_was_uploaded_and_never_taken_is_removed_when_nobody_can_want_it_any_more(
+    files: LocalFiles, tmp_path: Path, clock: FixedClock
+) -> None:
+    second = timedelta(seconds=1)
+    for name, by in (("imports/old.csv", UPLOADS_KEPT_FOR + second), ("imports/young.csv", UPLOADS_KEPT_FOR - second)):
+        store(files, upload_key(name), b"1234")
+        store(files, name, b"1234")
+        age(tmp_path / upload_key(name), clock, by)
+        age(tmp_path / name, clock, by)
+
+    assert files.remove_leftovers() == 1
+
+    assert on_disk(tmp_path) == ["imports/old.csv", "imports/young.csv", "uploads/imports/young.csv"]
+    assert files.remove_leftovers() == 0
+
+
+def test_the_folders_of_uploads_go_when_they_have_been_empty_for_as_long(
+    files: LocalFiles, tmp_path: Path, clock: FixedClock
+) -> None:
+    second = timedelta(seconds=1)
+    for name, by in (("old", UPLOADS_KEPT_FOR + second), ("young", UPLOADS_KEPT_FOR - second)):
+        store(files, upload_key(f"images/{name}/picture"), b"1234")
+        files.move(upload_key(f"images/{name}/picture"), f"images/{name}/picture")
+        age(tmp_path / UPLOADS / "images" / name, clock, by)
+    store(files, upload_key("images/full/picture"), b"1234")
+    age(tmp_path / UPLOADS / "images/full", clock, UPLOADS_KEPT_FOR + second)
+    age(tmp_path / UPLOADS / "images/full/picture", clock, -second)
+
+    assert files.remove_leftovers() == 0
+
+    assert sorted(path.name for path in (tmp_path / UPLOADS / "images").iterdir()) == ["full", "young"]
+    assert files.size("images/old/picture") == 4
+
+
+def test_a_moved_file_is_in_its_place_and_nothing_else_is(files: LocalFiles, tmp_path: Path) -> None:
+    send(
+        files,
+        query_of(files.sign_upload(upload_key(KEY), content_type="text/csv", size=4, lifetime=HOUR).url),
+        b"1234",
+        key=upload_key(KEY),
+    )
+
+    files.move(upload_key(KEY), KEY)
+
+    assert on_disk(tmp_path) == [KEY]
+    assert (tmp_path / KEY).read_bytes() == b"1234"

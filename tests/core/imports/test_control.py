@@ -21,6 +21,7 @@ from unite_core import (
     RowKind,
     progress,
 )
+from unite_core.files import upload_key
 from unite_core.imports.model import Counts
 from unite_core.testing.builders import a_user, an_actor, an_id, an_import
 
@@ -39,6 +40,23 @@ def test_a_waiting_import_is_cancelled_at_once(floor: Floor) -> None:
 
     assert (cancelled.status, cancelled.finished_at) == (ImportStatus.CANCELLED, floor.ports.clock.now())
     assert floor.unite.imports.due().to_import == ()
+
+
+def test_the_file_of_a_cancelled_import_is_deleted_and_so_is_what_was_uploaded_for_it(floor: Floor) -> None:
+    waiting = floor.unite.imports.announce(floor.ann, NewImport(filename="a.csv", size=5)).lead_import
+    queued, running = floor.upload(ROWS), floor.upload(ROWS[:3])
+    for key in (upload_key(waiting.key), upload_key(queued.key), upload_key(running.key)):
+        with floor.ports.files.write(key, content_type="text/csv") as stream:
+            stream.write(b"12345")
+    floor.continue_import(running.id, holder="worker", should_stop=lambda: True)
+
+    for coming in (waiting, queued, running):
+        floor.unite.imports.cancel(floor.ann, coming.id)
+    assert sorted(floor.ports.files._contents) == [running.key, upload_key(running.key)]
+
+    done = floor.run(running.id)
+    assert done.status is ImportStatus.CANCELLED
+    assert [*floor.ports.files._contents] == [done.report_key]
 
 
 def test_cancelling_twice_changes_nothing(floor: Floor) -> None:
@@ -139,14 +157,15 @@ def test_imports_whose_file_never_came_are_cancelled_after_a_day(floor: Floor) -
     floor.ports.clock.advance(timedelta(hours=24))
     young = floor.unite.imports.announce(floor.ann, NewImport(filename="a.csv", size=5)).lead_import
     assert floor.unite.upkeep.remove_abandoned_imports() == 0
-    with floor.ports.files.write(old.key, content_type="text/csv") as stream:
-        stream.write(b"late, and never started")
+    for key in (upload_key(old.key), old.key):  # it came late and was never started, or the start was cut short
+        with floor.ports.files.write(key, content_type="text/csv") as stream:
+            stream.write(b"late")
     floor.ports.clock.advance(timedelta(seconds=1))
 
     assert floor.unite.upkeep.remove_abandoned_imports() == 1
 
     assert floor.get(old.id).status is ImportStatus.CANCELLED
-    assert floor.ports.files.size(old.key) is None
+    assert floor.ports.files._contents == {}
     assert floor.get(young.id).status is ImportStatus.AWAITING_UPLOAD
 
 

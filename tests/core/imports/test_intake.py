@@ -3,11 +3,13 @@
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, BinaryIO
 
 import pytest
 
+from tests.core.imports.accidents import FailingWork, PowerCutError, TroubledFiles
 from tests.core.imports.floor import Floor
 from unite_core import (
     Conflict,
@@ -16,19 +18,25 @@ from unite_core import (
     ImportOptions,
     ImportStatus,
     Invalid,
+    LeadImport,
     NewImport,
     NotFound,
     OnDuplicate,
+    PreconditionFailed,
     Role,
     TooLarge,
     UserChanges,
 )
+from unite_core.files import LONGEST_UPLOAD_LIFETIME, UPLOADS_KEPT_FOR, upload_key
 from unite_core.identity.use_cases import NewUser
-from unite_core.imports.model import LARGEST_FILE
+from unite_core.imports.model import LARGEST_FILE, UPLOAD_LIFETIME
+from unite_core.imports.use_cases.control import ABANDONED_AFTER
+from unite_core.leads.model import IMAGE_UPLOAD_LIFETIME
 from unite_core.testing.builders import an_actor, an_id
 from unite_core.testing.in_memory import FixedClock, InMemoryFiles, in_memory_ports
 
 CSV = b"Name,Phone\nGrace,+12125550101\n"
+OTHER_CSV = b"Name,Phone\nMadam,+12125550102\n"
 DAY = timedelta(hours=24)
 
 
@@ -37,8 +45,13 @@ def floor() -> Floor:
     return Floor()
 
 
-def put_file(floor: Floor, key: str, content: bytes = CSV) -> None:
-    with floor.ports.files.write(key, content_type="text/csv") as stream:
+def announce(floor: Floor) -> LeadImport:
+    return floor.unite.imports.announce(floor.ann, NewImport(filename="leads.csv", size=len(CSV))).lead_import
+
+
+def put_upload(floor: Floor, coming: LeadImport, content: bytes = CSV) -> None:
+    """Send a file to where the link of an announcement leads."""
+    with floor.ports.files.write(upload_key(coming.key), content_type="text/csv") as stream:
         stream.write(content)
 
 
@@ -48,7 +61,7 @@ def test_an_announced_file_is_uploaded_and_started(floor: Floor) -> None:
     assert (coming.status, coming.filename) == (ImportStatus.AWAITING_UPLOAD, "leads.csv")
     assert announced.upload.expires_at == floor.ports.clock.now() + timedelta(hours=1)
     assert announced.upload.headers == {"Content-Type": "text/csv"}
-    put_file(floor, coming.key)
+    put_upload(floor, coming)
 
     started = floor.unite.imports.start(floor.ann, coming.id)
 
@@ -69,7 +82,7 @@ def test_a_file_that_has_not_come_cannot_be_started(floor: Floor) -> None:
 
 def test_starting_again_is_harmless_at_any_time(floor: Floor) -> None:
     coming = floor.unite.imports.announce(floor.ann, NewImport(filename="leads.csv", size=len(CSV))).lead_import
-    put_file(floor, coming.key)
+    put_upload(floor, coming)
     started = floor.unite.imports.start(floor.ann, coming.id)
 
     assert floor.unite.imports.start(floor.ann, coming.id) == started
@@ -80,7 +93,7 @@ def test_starting_again_is_harmless_at_any_time(floor: Floor) -> None:
 
 def test_what_was_cancelled_is_not_started(floor: Floor) -> None:
     coming = floor.unite.imports.announce(floor.ann, NewImport(filename="leads.csv", size=len(CSV))).lead_import
-    put_file(floor, coming.key)
+    put_upload(floor, coming)
     floor.unite.imports.cancel(floor.ann, coming.id)
 
     with pytest.raises(Conflict) as refused:
@@ -89,18 +102,120 @@ def test_what_was_cancelled_is_not_started(floor: Floor) -> None:
     assert refused.value.code == "already_started"
 
 
+def test_a_link_does_not_lead_to_the_file_that_is_imported(floor: Floor) -> None:
+    announced = floor.unite.imports.announce(floor.ann, NewImport(filename="leads.csv", size=len(CSV)))
+
+    assert f"/{upload_key(announced.lead_import.key)}?" in announced.upload.url
+
+
+def test_what_is_uploaded_after_the_start_is_not_imported(floor: Floor) -> None:
+    coming = announce(floor)
+    put_upload(floor, coming)
+    floor.unite.imports.start(floor.ann, coming.id)
+    put_upload(floor, coming, OTHER_CSV)
+
+    floor.ports.jobs.run_all(floor.unite)
+
+    assert [lead.name for lead in floor.leads()] == ["Grace"]
+
+
+def test_a_start_that_was_cut_short_is_made_good_by_the_next_one(floor: Floor) -> None:
+    coming = announce(floor)
+    put_upload(floor, coming)
+    start = floor.unite.imports.start
+    with pytest.raises(PowerCutError):
+        replace(start, work=FailingWork(floor.ports.work, PowerCutError(), at=0))(floor.ann, coming.id)
+    assert floor.get(coming.id) == coming
+    assert [*floor.ports.files._contents] == [coming.key]
+
+    started = start(floor.ann, coming.id)
+
+    assert (started.status, started.size) == (ImportStatus.QUEUED, len(CSV))
+    floor.ports.jobs.run_all(floor.unite)
+    assert [lead.name for lead in floor.leads()] == ["Grace"]
+
+
+def troubled_floor() -> tuple[Floor, TroubledFiles]:
+    clock = FixedClock()
+    files = TroubledFiles(clock)
+    return Floor(in_memory_ports(clock=clock, files=files)), files
+
+
+def test_of_two_starts_at_once_none_takes_another_file_than_was_looked_at() -> None:
+    floor, files = troubled_floor()
+    coming = announce(floor)
+    put_upload(floor, coming)
+
+    def upload_another_and_start_again() -> None:
+        files.trouble = lambda: None
+        put_upload(floor, coming, OTHER_CSV)
+        floor.unite.imports.start(floor.ann, coming.id)
+
+    files.trouble = upload_another_and_start_again
+    floor.unite.imports.start(floor.ann, coming.id)
+
+    floor.ports.jobs.run_all(floor.unite)
+    assert [lead.name for lead in floor.leads()] == ["Grace"]
+    assert floor.upload(CSV).id == coming.id
+
+
+def test_an_import_that_is_cancelled_while_it_starts_stays_cancelled_and_leaves_no_file() -> None:
+    floor, files = troubled_floor()
+    coming = announce(floor)
+    put_upload(floor, coming)
+
+    def cancel() -> None:
+        floor.unite.imports.cancel(floor.ann, coming.id)
+
+    files.trouble = cancel
+    with pytest.raises(Conflict) as refused:
+        floor.unite.imports.start(floor.ann, coming.id)
+
+    assert refused.value.code == "already_started"
+    assert files._contents == {}
+
+
+def test_a_file_that_is_lost_while_it_is_looked_at_has_to_be_uploaded_again() -> None:
+    floor, files = troubled_floor()
+    coming = announce(floor)
+    put_upload(floor, coming)
+    files.trouble = lambda: files.delete(coming.key)
+
+    with pytest.raises(Conflict) as refused:
+        floor.unite.imports.start(floor.ann, coming.id)
+
+    assert refused.value.code == "not_uploaded"
+
+
+def test_a_start_of_another_version_leaves_the_upload_where_it_is(floor: Floor) -> None:
+    coming = announce(floor)
+    put_upload(floor, coming)
+
+    with pytest.raises(PreconditionFailed):
+        floor.unite.imports.start(floor.ann, coming.id, expected_version=2)
+
+    assert [*floor.ports.files._contents] == [upload_key(coming.key)]
+
+
+def test_what_was_uploaded_is_kept_as_long_as_anybody_can_want_it() -> None:
+    longest = max(UPLOAD_LIFETIME, IMAGE_UPLOAD_LIFETIME)
+
+    assert longest <= LONGEST_UPLOAD_LIFETIME
+    assert longest + ABANDONED_AFTER <= UPLOADS_KEPT_FOR
+
+
 def test_the_same_file_announced_twice_gives_the_first_import(floor: Floor) -> None:
     announced = [
         floor.unite.imports.announce(floor.ann, NewImport(filename=f"{number}.csv", size=len(CSV))).lead_import
         for number in range(2)
     ]
     for coming in announced:
-        put_file(floor, coming.key)
+        put_upload(floor, coming)
     first = floor.unite.imports.start(floor.ann, announced[0].id)
 
     assert floor.unite.imports.start(floor.ann, announced[1].id) == first
     assert floor.get(announced[1].id).status is ImportStatus.CANCELLED
-    assert floor.ports.files.size(announced[1].key) is None
+    assert [*floor.ports.files._contents] == [first.key]
     assert floor.ports.jobs.imports == [first.id]
 
 
@@ -161,6 +276,15 @@ def test_a_file_whose_import_failed_or_was_cancelled_may_come_again(floor: Floor
             NewImport(filename="a.csv", size=5, options=ImportOptions(default_assigned_to=an_id())),
             "options.default_assigned_to",
             "unknown_user",
+        ),
+        (
+            NewImport(
+                filename="a.csv",
+                size=5,
+                options=ImportOptions(columns={"Name": "name", "Nickname": "name", "Shoe": None, "Hat": None}),
+            ),
+            "options.columns",
+            "duplicate_mapping",
         ),
     ],
 )

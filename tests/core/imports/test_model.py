@@ -26,7 +26,7 @@ def test_cancelling_what_is_cancelled_changes_nothing() -> None:
 
 
 def test_an_undoing_begins_once() -> None:
-    undoing = an_import(a_user(), status=ImportStatus.COMPLETED, undone=Undone(removed=5))
+    undoing = an_import(a_user(), status=ImportStatus.COMPLETED, started_at=A_MONDAY_MORNING, undone=Undone(removed=5))
 
     undoing.begin_undo()
 

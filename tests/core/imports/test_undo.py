@@ -193,12 +193,19 @@ def test_what_has_not_ended_or_changed_nothing_cannot_be_undone(floor: Floor) ->
     queued = floor.upload([("Ada", PHONE.format(1))])
     dry = floor.import_file([("Ada", PHONE.format(1))], dry_run=True)
 
+    never_ran = floor.upload([("Grace", PHONE.format(2))])
+    floor.unite.imports.cancel(floor.ann, never_ran.id)
+
     with pytest.raises(Conflict) as waiting:
         floor.unite.imports.undo(floor.ann, queued.id)
     with pytest.raises(Conflict) as nothing:
         floor.unite.imports.undo(floor.ann, dry.id)
+    with pytest.raises(Conflict) as unneeded:
+        floor.unite.imports.undo(floor.ann, never_ran.id)
 
     assert (waiting.value.code, nothing.value.code) == ("import_not_ended", "nothing_to_undo")
+    assert unneeded.value.code == "nothing_to_undo"
+    assert floor.get(never_ran.id).undone is None
 
 
 def test_agents_undo_nothing(floor: Floor) -> None:

@@ -3,12 +3,14 @@
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import BinaryIO
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from tests.core.imports.accidents import FailingWork, PowerCutError
 from tests.core.leads.conftest import Floor
 from unite_core import (
     Actor,
@@ -21,6 +23,8 @@ from unite_core import (
     NotFound,
     PageRequest,
 )
+from unite_core.errors import PreconditionFailed
+from unite_core.files import upload_key
 from unite_core.leads.model import LARGEST_IMAGE, real_image_type
 from unite_core.testing.builders import an_id
 from unite_core.testing.in_memory import FixedClock, InMemoryFiles, in_memory_ports
@@ -36,8 +40,13 @@ def announce(floor: Floor, lead: Lead, actor: Actor | None = None, content: byte
 
 
 def upload(floor: Floor, announced: ImageUpload, content: bytes = PNG) -> None:
-    with floor.ports.files.write(announced.image.key, content_type="image/png") as stream:
+    with floor.ports.files.write(upload_key(announced.image.key), content_type="image/png") as stream:
         stream.write(content)
+
+
+def picture(floor: Floor, announced: ImageUpload) -> bytes:
+    with floor.ports.files.read(announced.image.key) as stream:
+        return stream.read()
 
 
 @pytest.fixture
@@ -111,9 +120,78 @@ def test_bytes_that_are_not_as_announced_are_removed_with_the_picture(
 
     assert refused.value.code == code
     assert detail in refused.value.detail
-    assert floor.ports.files.size(announced.image.key) is None
+    assert floor.ports.files._contents == {}
     with pytest.raises(NotFound):
         floor.unite.leads.complete_image(floor.ann, lead.id, announced.image.id)
+
+
+def test_a_link_does_not_lead_to_the_picture_itself(floor: Floor, lead: Lead) -> None:
+    announced = announce(floor, lead)
+
+    assert f"/{upload_key(announced.image.key)}?" in announced.upload.url
+
+
+def test_what_is_uploaded_after_the_check_does_not_replace_the_picture(floor: Floor, lead: Lead) -> None:
+    announced = announce(floor, lead)
+    upload(floor, announced)
+    image = floor.unite.leads.complete_image(floor.ann, lead.id, announced.image.id)
+    upload(floor, announced, b"<script>alert(1)</s>")
+
+    assert floor.unite.leads.complete_image(floor.ann, lead.id, announced.image.id) == image
+
+    assert picture(floor, announced) == PNG
+
+
+def test_a_picture_whose_completion_was_cut_short_is_completed_by_the_next_attempt(floor: Floor, lead: Lead) -> None:
+    announced = announce(floor, lead)
+    upload(floor, announced)
+    complete = floor.unite.leads.complete_image
+    cut_short = replace(complete, work=FailingWork(floor.ports.work, PowerCutError(), at=0))
+    with pytest.raises(PowerCutError):
+        cut_short(floor.ann, lead.id, announced.image.id)
+    upload(floor, announced, JPEG)  # what was taken stays, whatever comes now
+
+    assert complete(floor.ann, lead.id, announced.image.id).status is ImageStatus.READY
+
+    assert picture(floor, announced) == PNG
+
+
+def test_bytes_that_are_not_as_announced_go_though_the_first_attempt_to_remove_them_was_cut_short(
+    floor: Floor, lead: Lead
+) -> None:
+    announced = announce(floor, lead)
+    upload(floor, announced, JPEG)
+    complete = floor.unite.leads.complete_image
+    with pytest.raises(PowerCutError):
+        replace(complete, work=FailingWork(floor.ports.work, PowerCutError(), at=0))(
+            floor.ann, lead.id, announced.image.id
+        )
+
+    with pytest.raises(Invalid):
+        complete(floor.ann, lead.id, announced.image.id)
+
+    assert floor.ports.files._contents == {}
+
+
+def test_a_picture_is_completed_and_deleted_at_the_version_that_was_named(floor: Floor, lead: Lead) -> None:
+    leads = floor.unite.leads
+    announced = announce(floor, lead)
+    upload(floor, announced)
+    ids = (lead.id, announced.image.id)
+    assert announced.image.version == 1
+
+    with pytest.raises(PreconditionFailed):
+        leads.complete_image(floor.ann, *ids, expected_version=2)
+    assert floor.ports.files.size(announced.image.key) is None
+    assert leads.complete_image(floor.ann, *ids, expected_version=1).version == 2
+    for stale in (leads.complete_image, leads.delete_image):
+        with pytest.raises(PreconditionFailed):
+            stale(floor.ann, *ids, expected_version=1)
+    assert leads.get_image(floor.ann, *ids).version == 2
+    assert leads.complete_image(floor.ann, *ids, expected_version=2).version == 2
+    leads.delete_image(floor.ann, *ids, expected_version=2)
+    with pytest.raises(NotFound):
+        leads.get_image(floor.ann, *ids)
 
 
 class SlowFiles(InMemoryFiles):
@@ -149,6 +227,7 @@ def test_a_picture_that_is_deleted_while_it_is_checked_stays_deleted() -> None:
         floor.unite.leads.complete_image(floor.admin, lead.id, announced.image.id)
 
     assert floor.unite.leads.list_images(floor.admin, lead.id, PageRequest()).items == []
+    assert files._contents == {}
 
 
 @pytest.mark.parametrize(
@@ -173,13 +252,17 @@ def test_a_picture_that_breaks_a_rule_is_refused(
     assert [(problem.field, problem.code) for problem in refused.value.problems] == [(field, code)]
 
 
-def test_a_picture_is_deleted_with_its_bytes(floor: Floor, lead: Lead) -> None:
+@pytest.mark.parametrize("completed", [True, False])
+def test_a_picture_is_deleted_with_its_bytes(floor: Floor, lead: Lead, *, completed: bool) -> None:
     announced = announce(floor, lead)
     upload(floor, announced)
+    if completed:
+        floor.unite.leads.complete_image(floor.ann, lead.id, announced.image.id)
+        upload(floor, announced)
 
     floor.unite.leads.delete_image(floor.ann, lead.id, announced.image.id)
 
-    assert floor.ports.files.size(announced.image.key) is None
+    assert floor.ports.files._contents == {}
     with pytest.raises(NotFound):
         floor.unite.leads.delete_image(floor.ann, lead.id, announced.image.id)
 
@@ -194,6 +277,8 @@ def test_who_may_not_see_the_lead_may_do_nothing_with_its_pictures(floor: Floor,
         leads.complete_image(floor.ben, lead.id, announced.image.id)
     with pytest.raises(NotFound):
         leads.list_images(floor.ben, lead.id, PageRequest())
+    with pytest.raises(NotFound):
+        leads.get_image(floor.ben, lead.id, announced.image.id)
     with pytest.raises(NotFound):
         leads.delete_image(floor.ben, lead.id, announced.image.id)
     with pytest.raises(NotFound):
@@ -214,13 +299,15 @@ def test_a_picture_of_another_lead_is_not_found(floor: Floor, lead: Lead) -> Non
 def test_pictures_whose_bytes_never_came_are_forgotten_after_a_day(floor: Floor, lead: Lead) -> None:
     announced = [announce(floor, lead) for _ in range(2)]
     upload(floor, announced[0])  # it came, and nobody said so
+    upload(floor, announced[1])  # this one was taken, and then the power went
+    floor.ports.files.move(upload_key(announced[1].image.key), announced[1].image.key)
     floor.ports.clock.advance(timedelta(hours=24))
     assert floor.unite.upkeep.remove_abandoned_images() == 0
     floor.ports.clock.advance(timedelta(seconds=1))
 
     assert floor.unite.upkeep.remove_abandoned_images() == 2
 
-    assert floor.ports.files.size(announced[0].image.key) is None
+    assert floor.ports.files._contents == {}
     with pytest.raises(NotFound):
         floor.unite.leads.delete_image(floor.ann, lead.id, announced[0].image.id)
 

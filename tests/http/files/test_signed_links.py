@@ -12,12 +12,13 @@ import pytest
 from adapters.local.files import LocalFiles
 from entrypoints.http.app import create_app
 from entrypoints.http.door import Door
-from tests.http.imports.floor import PUBLIC_URL, Floor, json_of, path_of
+from tests.http.imports.floor import IMPORTS, PUBLIC_URL, TWO_LEADS, Floor, json_of, path_of
 from unite_core.testing.in_memory import FixedClock, in_memory_unite
 
 HOUR = timedelta(hours=1)
 KEY = "imports/0190a6f0-5c1e-7b3a-9f24-6d2f8f0c1a77.csv"
 CONTENT = b"Name,Phone\n"
+PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 92
 
 
 @pytest.fixture(params=["in memory", "on disk"])
@@ -185,6 +186,57 @@ def test_a_link_that_has_expired_is_refused(floor: Floor, method: str) -> None:
     late = floor.client.open(link, method=method, data=CONTENT, content_type="text/csv")
 
     assert (late.status_code, json_of(late)["code"]) == (403, "link_expired")
+
+
+def test_what_is_sent_after_the_start_of_an_import_is_not_imported(floor: Floor) -> None:
+    coming = json_of(floor.announce(TWO_LEADS))
+    floor.send(coming["upload"], TWO_LEADS)
+    floor.post(f"{IMPORTS}/{coming['id']}/start")
+
+    again = floor.send(coming["upload"], TWO_LEADS.replace(b"Lovelace", b"Imposter"))
+    floor.run_jobs()
+
+    assert again.status_code == 204
+    assert {lead["name"] for lead in floor.leads()} == {"Ada Lovelace", "Grace Hopper"}
+
+
+def test_what_is_sent_for_an_import_that_was_cancelled_takes_no_files_place(floor: Floor) -> None:
+    coming = json_of(floor.announce(TWO_LEADS))
+    floor.post(f"{IMPORTS}/{coming['id']}/cancel")
+
+    floor.send(coming["upload"], TWO_LEADS)
+
+    assert floor.files.size(f"imports/{coming['id']}.csv") is None
+
+
+def announced_picture(floor: Floor) -> tuple[str, dict[str, Any]]:
+    """The path of a lead's pictures, and how to send one."""
+    lead = json_of(floor.post("/v1/leads", json={"name": "Grace", "phone": "+12125550123"}))
+    images = f"/v1/leads/{lead['id']}/images"
+    return images, json_of(floor.post(images, json={"content_type": "image/png", "size": len(PNG)}))
+
+
+def test_a_picture_that_was_checked_is_not_replaced_by_what_is_sent_later(floor: Floor) -> None:
+    images, coming = announced_picture(floor)
+    floor.send(coming["upload"], PNG)
+    floor.post(f"{images}/{coming['id']}/complete")
+
+    again = floor.send(coming["upload"], b"<script>".ljust(len(PNG)))
+
+    [shown] = json_of(floor.get(images))["items"]
+    assert again.status_code == 204
+    assert fetch(floor, path_of(shown["download_url"])).data == PNG
+
+
+def test_what_is_sent_for_a_picture_that_was_deleted_takes_no_files_place(floor: Floor) -> None:
+    images, coming = announced_picture(floor)
+    floor.client.delete(f"{images}/{coming['id']}", headers=floor.headers())
+
+    floor.send(coming["upload"], PNG)
+
+    lead_id = images.split("/")[3]
+    assert floor.files.size(f"images/{lead_id}/{coming['id']}") is None
+    assert floor.files.size(f"uploads/images/{lead_id}/{coming['id']}") == len(PNG)
 
 
 @pytest.mark.parametrize("content_type", ["text/html", "image/png", None])

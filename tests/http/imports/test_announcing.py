@@ -32,7 +32,7 @@ def test_an_announced_file_is_sent_started_and_imported(floor: Floor) -> None:
 def test_an_announcement_tells_how_to_send_the_file(floor: Floor) -> None:
     upload = json_of(floor.announce(TWO_LEADS))["upload"]
 
-    assert upload["url"].startswith(f"{PUBLIC_URL}/files/imports/")
+    assert upload["url"].startswith(f"{PUBLIC_URL}/files/uploads/imports/")
     assert upload["method"] == "PUT"
     assert upload["headers"] == {"Content-Type": "text/csv"}
     assert upload["fields"] == {}
@@ -123,6 +123,7 @@ BAD_OPTIONS = [
     ({"columns": {"Name\u0000": "name"}}, "columns", "control_character"),
     ({"columns": {"N" * 1001: "name"}}, "columns", "too_long"),
     ({"columns": {str(number): None for number in range(1001)}}, "columns", "too_many_columns"),
+    ({"columns": {"Name": "name", "Nickname": "name"}}, "columns", "duplicate_mapping"),
     ({"columns": None}, "columns", "null"),
     ({"dry_run": "true"}, "dry_run", "wrong_type"),
     ({"dry_run": 1}, "dry_run", "wrong_type"),

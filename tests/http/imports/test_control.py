@@ -161,6 +161,15 @@ class TestUndoing:
 
         assert (refused.status_code, json_of(refused)["code"]) == (409, "nothing_to_undo")
 
+    def test_one_that_never_ran_is_not_undone(self, floor: Floor) -> None:
+        coming = json_of(floor.upload(TWO_LEADS))
+        floor.post(f"{IMPORTS}/{coming['id']}/cancel")
+
+        refused = floor.post(f"{IMPORTS}/{coming['id']}/undo")
+
+        assert (refused.status_code, json_of(refused)["code"]) == (409, "nothing_to_undo")
+        assert json_of(floor.get(f"{IMPORTS}/{coming['id']}"))["undo"] is None
+
     def test_it_acts_on_the_version_that_it_names(self, floor: Floor) -> None:
         done = floor.imported(TWO_LEADS)
 

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 from unite_core.clock import Clock
-from unite_core.files import Files
+from unite_core.files import Files, discard
 from unite_core.identity.model import Actor, Permission
 from unite_core.imports.model import ImportStatus, LeadImport
 from unite_core.imports.ports import ImportsWork
@@ -26,13 +27,14 @@ class CancelImport:
     """Stop an import. Admins and managers only.
 
     One that waits is cancelled at once, one that runs before its next chunk. What it imported so far stays, and
-    can be undone. Cancelling twice changes nothing. Where a version is expected, no other one
+    can be undone; its file is deleted. Cancelling twice changes nothing. Where a version is expected, no other one
     is cancelled.
 
     Raises `Forbidden`, `NotFound`, `PreconditionFailed` and `Conflict` (`import_ended`).
     """
 
     work: Work[ImportsWork]
+    files: Files
     clock: Clock
 
     def __call__(self, actor: Actor, import_id: UUID, expected_version: int | None = None) -> LeadImport:
@@ -42,6 +44,8 @@ class CancelImport:
             require_version(expected_version, unwanted.version)
             if unwanted.status is not ImportStatus.CANCELLED:
                 unwanted.request_cancel(self.clock.now())
+                if unwanted.status.ended:  # else its worker still reads the file, and deletes it
+                    work.after_commit(partial(discard, self.files, unwanted.key))
                 unwanted.touched()
                 work.imports.save(unwanted)
             work.commit(unwanted)
@@ -116,5 +120,5 @@ class RemoveAbandonedImports:
                 work.imports.save(left)
             work.commit(len(abandoned))
         for left in abandoned:
-            self.files.delete(left.key)
+            discard(self.files, left.key)
         return len(abandoned)

@@ -3,12 +3,13 @@
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import BinaryIO
 from uuid import UUID
 
 from unite_core.clock import Clock
-from unite_core.errors import Conflict, Invalid, Problem, TooLarge
-from unite_core.files import Files, Upload
+from unite_core.errors import Conflict, Invalid, NotFound, Problem, TooLarge
+from unite_core.files import Files, Upload, discard, take_upload, upload_key
 from unite_core.identity.model import Actor, Permission
 from unite_core.ids import Ids
 from unite_core.imports.model import (
@@ -21,10 +22,8 @@ from unite_core.imports.model import (
     LeadImport,
 )
 from unite_core.imports.ports import ImportsWork
+from unite_core.imports.use_cases.options import option_problems
 from unite_core.jobs import Jobs
-from unite_core.leads.model import source_problem
-from unite_core.leads.use_cases import assignee_problem
-from unite_core.phone import is_country
 from unite_core.text import clean, text_problem
 from unite_core.unit_of_work import Work
 from unite_core.versions import require_version
@@ -71,62 +70,12 @@ class AnnounceImport:
         with self.work() as work:
             coming = _announced(work, self.clock, self.ids, actor, new, problems)
             work.imports.add(coming)
-            upload = self.files.sign_upload(coming.key, content_type=CSV_TYPE, size=new.size, lifetime=UPLOAD_LIFETIME)
+            upload = self.files.sign_upload(
+                upload_key(coming.key), content_type=CSV_TYPE, size=new.size, lifetime=UPLOAD_LIFETIME
+            )
             result = ImportUpload(coming, upload)
             work.commit(result)
         return result
-
-
-@dataclass(frozen=True)
-class StartImport:
-    """Set an import going whose file was uploaded. Admins and managers only.
-
-    Starting it again is harmless. Where the same user had the same bytes imported with the same options within
-    24 hours, that import is the answer, and this one is cancelled. Where a version is expected, no
-    other one is started.
-
-    Raises `Forbidden`, `NotFound`, `PreconditionFailed` and `Conflict` (`not_uploaded`, `already_started` for one that
-    was cancelled).
-    """
-
-    work: Work[ImportsWork]
-    reads: Work[ImportsWork]
-    files: Files
-    jobs: Jobs
-    clock: Clock
-
-    def __call__(self, actor: Actor, import_id: UUID, expected_version: int | None = None) -> LeadImport:
-        actor.must(Permission.IMPORT_LEADS)
-        with self.reads() as reads:
-            known = reads.imports.get(import_id)
-        size = self.files.size(known.key)
-        waiting = known.status is ImportStatus.AWAITING_UPLOAD
-        if waiting and size is None:
-            raise Conflict("The file has not been uploaded yet; send its bytes first.", code="not_uploaded")
-        bytes_digest = digest_of(self.files, known.key) if waiting else ""
-        with self.work() as work:
-            started = work.imports.get(import_id)
-            require_version(expected_version, started.version)
-            if started.status is not ImportStatus.AWAITING_UPLOAD:
-                if started.status is ImportStatus.CANCELLED:
-                    raise Conflict("This import was cancelled; announce another one.", code="already_started")
-                work.commit(started)
-                return started
-            key = same_file_key(started.created_by, bytes_digest, started.options)
-            earlier = earlier_import(work, key, self.clock)
-            if earlier is not None:
-                started.cancel(self.clock.now(), None)
-                started.touched()
-                work.imports.save(started)
-                work.after_commit(lambda: self.files.delete(started.key))
-                work.commit(earlier)
-                return earlier
-            started.queue(size or 0, key)
-            started.touched()
-            work.imports.save(started)
-            work.after_commit(lambda: self.jobs.run_import(started.id))
-            work.commit(started)
-        return started
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,6 +86,72 @@ class StoredFile:
     key: str
     size: int
     sha256: str
+
+
+@dataclass(frozen=True)
+class StartImport:
+    """Set an import going whose file was uploaded. Admins and managers only.
+
+    Starting it again is harmless, and so is what is uploaded by the same link later: nobody reads it. Where the same
+    user had the same bytes imported with the same options within 24 hours, that import is the answer, and this one is
+    cancelled. Where a version is expected, no other one is started.
+
+    Raises `Forbidden`, `NotFound`, `PreconditionFailed` and `Conflict` (`not_uploaded`, `already_started` for one that
+    was cancelled).
+    """
+
+    work: Work[ImportsWork]
+    files: Files
+    jobs: Jobs
+    clock: Clock
+
+    def __call__(self, actor: Actor, import_id: UUID, expected_version: int | None = None) -> LeadImport:
+        actor.must(Permission.IMPORT_LEADS)
+        taken = self._take(import_id, expected_version)
+        with self.work() as work:
+            started = work.imports.get(import_id)
+            require_version(expected_version, started.version)
+            if started.status is not ImportStatus.AWAITING_UPLOAD:
+                if started.status is ImportStatus.CANCELLED:
+                    raise Conflict("This import was cancelled; announce another one.", code="already_started")
+                work.commit(started)
+                return started
+            if taken is None:
+                raise _not_uploaded()
+            key = same_file_key(started.created_by, taken.sha256, started.options)
+            earlier = earlier_import(work, key, self.clock)
+            if earlier is not None:
+                started.cancel(self.clock.now(), None)
+                started.touched()
+                work.imports.save(started)
+                work.after_commit(partial(discard, self.files, started.key))
+                work.commit(earlier)
+                return earlier
+            started.queue(taken.size, key)
+            started.touched()
+            work.imports.save(started)
+            work.after_commit(lambda: self.jobs.run_import(started.id))
+            work.commit(started)
+        return started
+
+    def _take(self, import_id: UUID, expected_version: int | None) -> StoredFile | None:
+        """What was uploaded, out of the reach of its link; None where no import waits for it any more.
+
+        Only then it is read: what the digest was made of is what will be imported.
+        """
+        # This unit changes no row, it holds one: whoever cancels the import meanwhile does so before the move, or
+        # after it and finds the file.
+        with self.work() as work:
+            known = work.imports.get(import_id)
+            require_version(expected_version, known.version)
+            if known.status is not ImportStatus.AWAITING_UPLOAD:
+                return None
+            if not take_upload(self.files, known.key):
+                raise _not_uploaded()
+        try:
+            return _stored_file(self.files, known)
+        except NotFound:  # it was cancelled
+            return None
 
 
 @dataclass(frozen=True)
@@ -220,15 +235,6 @@ def file_key(import_id: UUID) -> str:
     return f"imports/{import_id}.csv"
 
 
-def digest_of(files: Files, key: str) -> str:
-    """The SHA-256 of a stored file, in hexadecimal."""
-    sha256 = hashlib.sha256()
-    with files.read(key) as stream:
-        while block := stream.read(BLOCK):
-            sha256.update(block)
-    return sha256.hexdigest()
-
-
 def same_file_key(user_id: UUID, sha256: str, options: ImportOptions) -> str:
     """What two uploads of the same bytes by the same user with the same options have in common."""
     told = json.dumps([str(user_id), sha256, asdict(options)], default=str, sort_keys=True)
@@ -277,26 +283,18 @@ def _announced(
     )
 
 
-def option_problems(work: ImportsWork, options: ImportOptions) -> list[Problem]:
-    """Why a file cannot be read with these options, as far as can be told without the file."""
-    problems: list[Problem] = []
-    if options.default_country is not None and not is_country(options.default_country):
-        problems.append(
-            Problem(
-                field="options.default_country",
-                code="unknown_country",
-                detail="A country is two capital letters of ISO 3166-1, such as US or DE.",
-            )
-        )
-    if options.default_source is not None:
-        source = source_problem(clean(options.default_source).lower())
-        if source is not None:
-            problems.append(Problem(field="options.default_source", code=source.code, detail=source.detail))
-    if options.default_assigned_to is not None:
-        unknown = assignee_problem(work, options.default_assigned_to, "options.default_assigned_to")
-        if unknown is not None:
-            problems.append(unknown)
-    return problems
+def _stored_file(files: Files, of: LeadImport) -> StoredFile:
+    sha256 = hashlib.sha256()
+    size = 0
+    with files.read(of.key) as stream:
+        while block := stream.read(BLOCK):
+            size += len(block)
+            sha256.update(block)
+    return StoredFile(import_id=of.id, key=of.key, size=size, sha256=sha256.hexdigest())
+
+
+def _not_uploaded() -> Conflict:
+    return Conflict("The file has not been uploaded yet; send its bytes first.", code="not_uploaded")
 
 
 def _size_problem() -> Problem:

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 from unite_core.clock import Clock
 from unite_core.errors import Conflict, Invalid, Problem
-from unite_core.files import Files, Upload
+from unite_core.files import Files, Upload, discard, take_upload, upload_key
 from unite_core.identity.model import Actor
 from unite_core.ids import Ids
 from unite_core.leads.model import (
@@ -21,6 +22,7 @@ from unite_core.leads.ports import LeadsWork
 from unite_core.leads.queries import visible_lead
 from unite_core.text import clean, text_problem
 from unite_core.unit_of_work import Work
+from unite_core.versions import require_version
 
 LONGEST_FILENAME = 255
 ABANDONED_AFTER = timedelta(hours=24)
@@ -79,7 +81,7 @@ class AddImage:
             )
             work.images.add(image)
             upload = self.files.sign_upload(
-                image.key, content_type=image.content_type, size=image.size, lifetime=IMAGE_UPLOAD_LIFETIME
+                upload_key(image.key), content_type=image.content_type, size=image.size, lifetime=IMAGE_UPLOAD_LIFETIME
             )
             result = ImageUpload(image, upload)
             work.commit(result)
@@ -91,41 +93,42 @@ class CompleteImage:
     """Say that a picture's bytes were uploaded, and have them checked.
 
     They must be there, be as many as announced, and begin as a file of the announced type does. Bytes that are
-    something else are removed with the image. Completing twice gives the same answer.
+    something else are removed with the image. What is uploaded by the same link later changes nothing. Completing
+    twice gives the same answer. Where a version is expected, no other one is completed.
 
-    Raises `NotFound`, `Conflict` (`not_uploaded`) and `Invalid` (`wrong_size`, `wrong_type`).
+    Raises `NotFound`, `PreconditionFailed`, `Conflict` (`not_uploaded`) and `Invalid` (`wrong_size`, `wrong_type`).
     """
 
     work: Work[LeadsWork]
-    reads: Work[LeadsWork]
     files: Files
 
-    def __call__(self, actor: Actor, lead_id: UUID, image_id: UUID) -> LeadImage:
-        with self.reads() as reads:
-            visible_lead(reads, actor, lead_id)
-            image = reads.images.get(lead_id, image_id)
-        if image.status is ImageStatus.READY:
-            return image
+    def __call__(self, actor: Actor, lead_id: UUID, image_id: UUID, expected_version: int | None = None) -> LeadImage:
+        # The bytes leave the reach of the upload's link before anybody looks at them. This unit changes no row, it
+        # holds one: whoever deletes the image meanwhile does so before the move, or after it and finds the bytes.
+        with self.work() as work:
+            image = _held(work, actor, lead_id, image_id, expected_version)
+            if image.status is ImageStatus.READY:
+                work.commit(image)
+                return image
+            if not take_upload(self.files, image.key):
+                raise Conflict("The image has not been uploaded yet; send its bytes first.", code="not_uploaded")
         problem = self._problem(image)
         with self.work() as work:
-            visible_lead(work, actor, lead_id)
-            image = work.images.get(lead_id, image_id)
+            image = _held(work, actor, lead_id, image_id, expected_version)
             if problem is None:
                 image.receive()
                 work.images.save(image)
                 work.commit(image)
             else:
                 work.images.remove(image.id)
-                work.after_commit(lambda: self.files.delete(image.key))
+                work.after_commit(partial(discard, self.files, image.key))
                 work.commit()
         if problem is not None:
             raise Invalid(problem.detail, code=problem.code, problems=[problem])
         return image
 
     def _problem(self, image: LeadImage) -> Problem | None:
-        size = self.files.size(image.key)
-        if size is None:
-            raise Conflict("The image has not been uploaded yet; send its bytes first.", code="not_uploaded")
+        size = self.files.size(image.key) or 0
         if size != image.size:
             return Problem(
                 field="size", code="wrong_size", detail=f"{size} bytes were uploaded, and {image.size} announced."
@@ -146,18 +149,19 @@ class CompleteImage:
 class DeleteImage:
     """Delete a picture of a lead, its bytes too. Whoever may change the lead may do so.
 
-    Raises `NotFound`.
+    Where a version is expected, no other one is deleted.
+
+    Raises `NotFound` and `PreconditionFailed`.
     """
 
     work: Work[LeadsWork]
     files: Files
 
-    def __call__(self, actor: Actor, lead_id: UUID, image_id: UUID) -> None:
+    def __call__(self, actor: Actor, lead_id: UUID, image_id: UUID, expected_version: int | None = None) -> None:
         with self.work() as work:
-            visible_lead(work, actor, lead_id)
-            image = work.images.get(lead_id, image_id)
+            image = _held(work, actor, lead_id, image_id, expected_version)
             work.images.remove(image.id)
-            work.after_commit(lambda: self.files.delete(image.key))
+            work.after_commit(partial(discard, self.files, image.key))
             work.commit(None)
 
 
@@ -174,9 +178,17 @@ class RemoveAbandonedImages:
             abandoned = work.images.abandoned(before=self.clock.now() - ABANDONED_AFTER, limit=limit)
             for image in abandoned:
                 work.images.remove(image.id)
-                work.after_commit(lambda key=image.key: self.files.delete(key))  # type: ignore[misc]  # bound per image
+                work.after_commit(partial(discard, self.files, image.key))
             work.commit(len(abandoned))
         return len(abandoned)
+
+
+def _held(work: LeadsWork, actor: Actor, lead_id: UUID, image_id: UUID, expected_version: int | None) -> LeadImage:
+    """The image of a lead that the actor may see, at the version that is expected, if one is."""
+    visible_lead(work, actor, lead_id)
+    image = work.images.get(lead_id, image_id)
+    require_version(expected_version, image.version)
+    return image
 
 
 def _image_problems(new: NewImage, filename: str | None) -> list[Problem]:

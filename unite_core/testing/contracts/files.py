@@ -72,6 +72,41 @@ class FilesContract:
         assert _content(files, key) == b"as before"
         assert files.size(other) is None
 
+    @pytest.mark.parametrize("content", [b"the file\x00", b""], ids=["a file", "an empty one"])
+    def test_a_file_that_is_moved_is_at_its_new_key_alone(self, files: Files, key: str, content: bytes) -> None:
+        write(files, f"uploads/{key}", content)
+
+        files.move(f"uploads/{key}", key)
+
+        assert _content(files, key) == content
+        assert files.size(f"uploads/{key}") is None
+
+    def test_a_file_that_is_moved_replaces_the_one_before(self, files: Files, key: str) -> None:
+        write(files, key, b"the first, which is longer")
+        write(files, f"{key}.other", b"the second")
+
+        files.move(f"{key}.other", key)
+
+        assert _content(files, key) == b"the second"
+
+    def test_what_is_not_there_is_not_moved_and_harms_nothing(self, files: Files, key: str) -> None:
+        write(files, key, b"as before")
+
+        with pytest.raises(NotFound):
+            files.move(f"{key}.other", key)
+
+        assert _content(files, key) == b"as before"
+        assert files.size(f"{key}.other") is None
+
+    def test_a_moved_file_can_be_moved_and_its_old_key_written_again(self, files: Files, key: str) -> None:
+        write(files, f"uploads/{key}", b"one")
+        files.move(f"uploads/{key}", key)
+        with pytest.raises(NotFound):
+            files.move(f"uploads/{key}", key)
+        write(files, f"uploads/{key}", b"two")
+
+        assert (_content(files, key), _content(files, f"uploads/{key}")) == (b"one", b"two")
+
     def test_a_deleted_file_is_gone_and_deleting_it_again_is_no_error(self, files: Files, key: str) -> None:
         write(files, key, b"something")
 

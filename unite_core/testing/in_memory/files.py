@@ -51,6 +51,11 @@ class InMemoryFiles(Files, SignedFiles):
             yield stream
             self._contents[key] = stream.getvalue()
 
+    def move(self, key: str, to: str) -> None:
+        if key not in self._contents:
+            raise NotFound("There is no such file.")
+        self._contents[to] = self._contents.pop(key)
+
     def delete(self, key: str) -> None:
         self._contents.pop(key, None)
 
