@@ -130,7 +130,9 @@ PROBLEMS: dict[str, ProblemKind] = {
     ),
     "import_ended": ProblemKind(Conflict, "The import has ended already", "Undo it instead."),
     "import_not_ended": ProblemKind(Conflict, "The import is still going on", "Cancel it first."),
-    "nothing_to_undo": ProblemKind(Conflict, "There is nothing to undo", "A dry run changes nothing."),
+    "nothing_to_undo": ProblemKind(
+        Conflict, "There is nothing to undo", "A dry run changes nothing, nor does an import that never ran."
+    ),
     "request_in_progress": ProblemKind(
         Conflict,
         "The first request with this Idempotency-Key is still being worked on",
