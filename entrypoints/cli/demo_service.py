@@ -81,8 +81,7 @@ class Client:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._session = requests.Session()
-        self._session.trust_env = False  # a proxy of the surrounding environment cannot reach this machine
+        self._session = _session()
 
     def log_in(self, email: str, password: str) -> None:
         """Act as this user from now on."""
@@ -107,13 +106,14 @@ class Client:
     def upload(self, upload: Mapping[str, Any], content: bytes, on_sent: Callable[[int, int], None]) -> None:
         """Send a file as its signed permission says; the permission is all that is shown, no token."""
         try:
-            answer = requests.request(
-                upload["method"],
-                upload["url"],
-                headers=upload["headers"],
-                data=_Watched(content, on_sent),
-                timeout=ANSWERED_WITHIN,
-            )
+            with _session() as session:
+                answer = session.request(
+                    upload["method"],
+                    upload["url"],
+                    headers=upload["headers"],
+                    data=_Watched(content, on_sent),
+                    timeout=ANSWERED_WITHIN,
+                )
         except requests.RequestException as error:
             raise DemoFailed(f"The upload failed: {error}") from error
         if answer.status_code >= 400:
@@ -133,6 +133,13 @@ class _Watched(io.BytesIO):
         return block
 
 
+def _session() -> requests.Session:
+    """A session that goes straight to this machine, which a proxy of the surrounding environment cannot reach."""
+    session = requests.Session()
+    session.trust_env = False
+    return session
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -142,13 +149,14 @@ def _free_port() -> int:
 
 def _wait_until_ready(process: "subprocess.Popen[bytes]", url: str) -> None:
     until = time.monotonic() + READY_WITHIN
-    while time.monotonic() < until:
-        if process.poll() is not None:
-            raise DemoFailed(f"The service ended with exit code {process.returncode} before it was ready.")
-        with suppress(requests.RequestException):
-            if requests.get(f"{url}/health/ready", timeout=ANSWERED_WITHIN).status_code == requests.codes.ok:
-                return
-        time.sleep(LOOK_EVERY)
+    with _session() as session:
+        while time.monotonic() < until:
+            if process.poll() is not None:
+                raise DemoFailed(f"The service ended with exit code {process.returncode} before it was ready.")
+            with suppress(requests.RequestException):
+                if session.get(f"{url}/health/ready", timeout=ANSWERED_WITHIN).status_code == requests.codes.ok:
+                    return
+            time.sleep(LOOK_EVERY)
     raise DemoFailed(f"The service was not ready within {READY_WITHIN:.0f} seconds.")
 
 

@@ -22,6 +22,14 @@ def test_the_demonstration_shows_everything_and_ends_well(tmp_path: Path) -> Non
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_proxy_of_the_surrounding_environment_is_not_asked(tmp_path: Path) -> None:
+    nobody = dict.fromkeys(("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"), "http://127.0.0.1:9")
+
+    ended = run(tmp_path, "demo", TMPDIR=str(tmp_path), NO_PROXY="", no_proxy="", **nobody)
+
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
 def test_at_a_terminal_there_are_bars(tmp_path: Path) -> None:
     mine, its = pty.openpty()
     with subprocess.Popen(
