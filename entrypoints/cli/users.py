@@ -11,6 +11,7 @@ from rich.table import Table
 
 from entrypoints.bootstrap import OPERATOR, Started
 from entrypoints.cli.opened import USAGE, Refused, opened, tell, told
+from unite_core.identity.contact import email_key
 from unite_core.identity.model import Role, User
 from unite_core.identity.ports import UserFilter
 from unite_core.identity.use_cases import NewUser
@@ -45,7 +46,7 @@ def everybody(started: Started, wanted: UserFilter | None = None) -> Iterator[Us
 def user_with(started: Started, email: str) -> User:
     """The active user with this address; raises `Refused`."""
     for user in everybody(started, UserFilter(active=True)):
-        if user.email == email.strip().lower():
+        if user.email == email_key(email):
             return user
     raise Refused(f"There is no active user {email}.", USAGE)
 

@@ -18,6 +18,12 @@ def user_email(text: str, problems: list[Problem]) -> str:
     return email
 
 
+def email_key(text: str) -> str:
+    """What an address, as somebody typed it, is looked up by: as it would be stored, or in lower case if it is none."""
+    email = read_email(clean(text))
+    return text.strip().lower() if isinstance(email, Problem) else email
+
+
 def user_name(text: str, problems: list[Problem]) -> str:
     """The name, 1 to 200 characters on one line; a problem is added to `problems` where it is none."""
     name = clean(text)

@@ -11,6 +11,7 @@ _UNSPACED = re.compile(
 _NUMBER = re.compile(r"[+\uff0b]?[\d\s().\-/\uff08\uff09\uff0d\u2010-\u2015]+")
 
 LONGEST_QUESTION = 200
+MOST_WORDS = 10
 
 
 def words(text: str) -> list[str]:
@@ -38,12 +39,19 @@ def search_text(name: str, phone: str | None, email: str | None) -> str:
 
 
 def question_words(question: str) -> list[str]:
-    """The words that a lead must have a word beginning with, each; a number is one word however it is written."""
+    """The words that a lead must have a word beginning with, each; a number is one word however it is written.
+
+    A word that another one begins with says nothing more, and of the rest the ten longest are enough.
+    """
     if _NUMBER.fullmatch(question):
         # Digits of any script: a phone is stored in the ASCII ones.
         digits = "".join(str(unicodedata.digit(character)) for character in question if character.isdecimal())
         return [digits] if digits else []
-    return words(question)
+    telling: list[str] = []
+    for word in sorted(set(words(question)), key=lambda word: (-len(word), word)):
+        if not any(longer.startswith(word) for longer in telling):
+            telling.append(word)
+    return telling[:MOST_WORDS]
 
 
 def answers(text: str, question: list[str]) -> bool:

@@ -1,5 +1,6 @@
 """Logging in, staying logged in, and logging out."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -416,3 +417,54 @@ def test_sessions_are_forgotten_a_week_after_their_end(unite: Unite, ports: InMe
     assert unite.upkeep.purge_sessions() == 1
     with ports.reads() as reads:
         assert reads.sessions.find_by_refresh(digest(pair.refresh_token)) is None
+
+
+@pytest.mark.parametrize("typed", ["Ann@xn--mller-kva.example", " ann@MÜLLER.example ", "ann@mu\u0308ller.example"])
+def test_an_address_is_known_in_each_of_its_spellings(unite: Unite, typed: str) -> None:
+    unite.identity.add_user.unchecked(NewUser(email="ann@müller.example", name="A", role=Role.AGENT, password=PASSWORD))
+
+    assert log_in(unite, typed).access_token
+
+
+class PasswordsWithAPause(FastPasswords):
+    """Something happens between the comparison of a password and what follows from it."""
+
+    meanwhile: Callable[[], object] | None = None
+
+    def matches(self, password: str, password_hash: str | None) -> bool:
+        matches = super().matches(password, password_hash)
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            meanwhile()
+        return matches
+
+
+@pytest.mark.parametrize("strength", [1, 2], ids=["as it is", "to be hashed anew"])
+def test_a_password_that_is_changed_during_a_login_is_good_for_nothing_any_more(strength: int) -> None:
+    ports = in_memory_ports()
+    ann = build(ports).identity.add_user.unchecked(
+        NewUser(email="ann@unite.example", name="Ann", role=Role.MANAGER, password=PASSWORD)
+    )
+    passwords = PasswordsWithAPause(strength)
+    unite = build(replace(ports, passwords=passwords))
+    me = Actor(user_id=ann.id, role=ann.role)
+    change = PasswordChange(current_password=PASSWORD, new_password="another horse battery")
+    passwords.meanwhile = lambda: unite.identity.change_password(me, change)
+
+    with pytest.raises(Unauthenticated) as refused:
+        log_in(unite)
+
+    assert refused.value.code == "invalid_credentials"
+    assert log_in(unite, password="another horse battery").access_token
+
+
+def test_a_password_that_another_login_hashes_anew_meanwhile_is_good() -> None:
+    ports = in_memory_ports()
+    build(ports).identity.add_user.unchecked(
+        NewUser(email="ann@unite.example", name="Ann", role=Role.MANAGER, password=PASSWORD)
+    )
+    passwords = PasswordsWithAPause(2)
+    unite = build(replace(ports, passwords=passwords))
+    passwords.meanwhile = lambda: log_in(unite)
+
+    assert log_in(unite).access_token

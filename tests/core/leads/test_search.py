@@ -72,3 +72,23 @@ def test_what_is_indexed_has_the_number_from_its_first_four_digits_on_and_its_la
 @given(st.text())
 def test_a_name_is_found_by_itself(name: str) -> None:
     assert answers(search_text(name, None, None), words(name))
+
+
+def test_a_long_question_is_cut_to_its_ten_longest_words() -> None:
+    assert question_words(" ".join("abcdefghijklmnop")) == [*"abcdefghij"]
+    assert question_words("to be or not to be, Hamlet asked: that is the question") == [
+        "question",
+        "hamlet",
+        "asked",
+        "that",
+        "not",
+        "the",
+        "be",
+        "is",
+        "or",
+        "to",
+    ]
+
+
+def test_a_word_that_another_one_begins_with_is_not_looked_for() -> None:
+    assert question_words("ann Anna ANNA an") == ["anna"]

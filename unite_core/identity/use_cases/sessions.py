@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from unite_core.clock import Clock
 from unite_core.errors import TooMany, Unauthenticated
-from unite_core.identity.contact import normal_password
+from unite_core.identity.contact import email_key, normal_password
 from unite_core.identity.model import (
     ACCESS_TOKEN_LIFETIME,
     REFRESH_TOKEN_LIFETIME,
@@ -56,7 +56,7 @@ class LogIn:
     logins_per_minute: int
 
     def __call__(self, credentials: Credentials) -> TokenPair:
-        email = credentials.email.strip().lower()
+        email = email_key(credentials.email)
         self._count(email, credentials.address)
         with self.reads() as reads:
             user = reads.users.find_by_email(email)
@@ -77,8 +77,11 @@ class LogIn:
         )
         rehashed = self.passwords.hash(password) if self.passwords.outdated(user.password_hash) else None
         with self.work() as work:
-            user = work.users.get(user.id)
-            if not user.active:
+            checked, user = user.password_hash, work.users.get(user.id)
+            # The password may have been changed while it was being compared, or only be hashed anew.
+            if not user.active or (
+                user.password_hash != checked and not self.passwords.matches(password, user.password_hash)
+            ):
                 raise _wrong_credentials()
             if rehashed is not None:
                 user.take_password(rehashed)

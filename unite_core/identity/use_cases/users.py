@@ -6,7 +6,7 @@ from uuid import UUID
 
 from unite_core.clock import Clock
 from unite_core.errors import Conflict, Invalid, Problem
-from unite_core.identity.contact import normal_password, password_problem, user_email, user_name, user_phone
+from unite_core.identity.contact import email_key, normal_password, password_problem, user_email, user_name, user_phone
 from unite_core.identity.model import Actor, Permission, Role, User
 from unite_core.identity.ports import IdentityWork, Passwords
 from unite_core.identity.queries import visible_user
@@ -88,7 +88,7 @@ class EnsureFirstAdmin:
 
     def __call__(self, new: NewUser) -> User | None:
         with self.reads() as reads:
-            if reads.users.active_admins() or reads.users.find_by_email(new.email.strip().lower()):
+            if reads.users.active_admins() or reads.users.find_by_email(email_key(new.email)):
                 return None
         try:
             return self.add_user.unchecked(new)
