@@ -1,5 +1,10 @@
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
+from adapters.sql.unit_of_work import SqlWork
+from tests.databases import a_database
 from tests.http.imports.floor import Floor
 
 
@@ -7,3 +12,11 @@ from tests.http.imports.floor import Floor
 def floor() -> Floor:
     """Everything in memory; requests come from a manager unless they say otherwise."""
     return Floor()
+
+
+@pytest.fixture
+def database_floor(tmp_path: Path) -> Iterator[Floor]:
+    """The same over a SQLite file."""
+    engine = a_database(tmp_path)
+    yield Floor(work=SqlWork(engine), reads=SqlWork(engine, reading=True))
+    engine.dispose()
