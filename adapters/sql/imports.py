@@ -113,6 +113,7 @@ def _to_row(stored: LeadImport) -> dict[str, Any]:
         "holder": stored.holder,
         "held_until": stored.held_until,
         "attempts": stored.attempts,
+        "correlation_id": stored.correlation_id,
         "version": stored.version,
     }
 
@@ -144,6 +145,7 @@ def _to_import(row: Row[Any]) -> LeadImport:
         holder=row.holder,
         held_until=row.held_until,
         attempts=row.attempts,
+        correlation_id=row.correlation_id,
         version=row.version,
     )
 

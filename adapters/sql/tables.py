@@ -37,6 +37,7 @@ LONGEST_CODE = 32
 LONGEST_PHONE_KEY = LONGEST_PHONE + len(";ext=") + LONGEST_EXTENSION
 LONGEST_DIGEST = 128
 LONGEST_HOLDER = 128
+LONGEST_CORRELATION_ID = 128
 LONGEST_FILE_KEY = 255
 LONGEST_HASH = 255
 
@@ -191,6 +192,7 @@ lead_imports = Table(
     Column("holder", exact_text(LONGEST_HOLDER)),
     Column("held_until", Moment),
     Column("attempts", Integer, nullable=False),
+    Column("correlation_id", exact_text(LONGEST_CORRELATION_ID)),
     Column("version", Integer, nullable=False),
     PrimaryKeyConstraint("id"),
     UniqueConstraint("same_file_key", name="uq_lead_imports_same_file_key"),

@@ -1,5 +1,6 @@
 """What a route can reach: the application, the door, and whoever is asking."""
 
+from dataclasses import replace
 from typing import cast
 
 from flask import current_app, g, request
@@ -27,7 +28,8 @@ def actor() -> Actor:
     """
     known: Actor | None = g.get("actor")
     if known is None:
-        known = g.actor = unite().identity.authenticate(_bearer_token())
+        authenticated = unite().identity.authenticate(bearer_token())
+        known = g.actor = replace(authenticated, correlation_id=g.get("correlation_id"))
     return known
 
 
@@ -41,7 +43,8 @@ def address() -> str:
     return request.remote_addr or "unknown"
 
 
-def _bearer_token() -> str:
+def bearer_token() -> str:
+    """The access token of the request; raises `Unauthenticated` where there is none."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     token = token.strip()
     if scheme.lower() != "bearer" or not token:

@@ -4,7 +4,7 @@ import logging
 import re
 from contextvars import ContextVar
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 
 from entrypoints.http.context import unite
 
@@ -33,7 +33,8 @@ def install(app: Flask) -> None:
     @app.before_request
     def take_or_make() -> None:
         given = request.headers.get(HEADER, "")
-        _current.set(given if _ACCEPTABLE.fullmatch(given) else str(unite().ids.new()))
+        g.correlation_id = given if _ACCEPTABLE.fullmatch(given) else str(unite().ids.new())
+        _current.set(g.correlation_id)
 
     @app.after_request
     def send_back(response: Response) -> Response:

@@ -80,17 +80,18 @@ class Worker:
         """Give one import a turn and go on with the undoings; whether there was anything to do."""
         chosen = turns.next()
         if chosen is not None:
-            marks = {"import_id": str(chosen)}
+            marks = {"import_id": str(chosen), "correlation_id": turns.correlation_id}
             log.info("The import is continued.", extra=marks)
             status = self.unite.imports.continue_import(chosen, holder=self.holder, should_stop=turns.over)
             log.info("The import is %s.", status or "continued by another worker", extra=marks)
-        undoing = self.unite.imports.due().to_undo
-        for import_id in undoing:
+        due = self.unite.imports.due()
+        for import_id in due.to_undo:
             if self.stop.is_set():
                 break
-            log.info("The import is undone.", extra={"import_id": str(import_id)})
+            marks = {"import_id": str(import_id), "correlation_id": due.correlation_ids.get(import_id)}
+            log.info("The import is undone.", extra=marks)
             self.unite.imports.continue_undo(import_id, should_stop=self.stop.is_set)
-        return chosen is not None or bool(undoing)
+        return chosen is not None or bool(due.to_undo)
 
     def _upkeep(self) -> None:
         own = self.unite.upkeep

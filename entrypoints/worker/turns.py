@@ -30,10 +30,13 @@ class Turns:
         self._had_turn: dict[UUID, int] = {}
         self._turns = 0
         self._until = 0.0
+        self.correlation_id: str | None = None
+        """Of the request that the import whose turn it is follows from."""
 
     def next(self) -> UUID | None:
         """The import to continue now; None where there is none. Its turn begins."""
-        waiting = self._due().to_import
+        due = self._due()
+        waiting = due.to_import
         self._had_turn = {known: turn for known, turn in self._had_turn.items() if known in waiting}
         if not waiting:
             return None
@@ -41,6 +44,7 @@ class Turns:
         self._turns += 1
         self._had_turn[chosen] = self._turns
         self._until = self._clock() + TURN
+        self.correlation_id = due.correlation_ids.get(chosen)
         return chosen
 
     def over(self) -> bool:

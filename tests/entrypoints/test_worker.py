@@ -238,3 +238,24 @@ def test_a_turn_is_over_when_the_worker_is_to_stop() -> None:
 
 def test_without_anything_to_do_nobody_has_a_turn() -> None:
     assert Turns(due_of(), lambda: False).next() is None
+
+
+def test_what_the_worker_logs_of_an_import_bears_the_id_of_the_request_that_it_follows_from(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    floor = Floor()
+    floor.actor = replace(floor.actor, correlation_id="c0ffee-1234")
+    done = floor.have_imported("ada")
+
+    with caplog.at_level(logging.INFO):
+        floor.work()
+        floor.begin_undo(done)
+        floor.work()
+
+    told = [record for record in caplog.records if getattr(record, "import_id", None) == str(done.id)]
+    assert [record.getMessage() for record in told] == [
+        "The import is continued.",
+        "The import is completed.",
+        "The import is undone.",
+    ]
+    assert {getattr(record, "correlation_id", None) for record in told} == {"c0ffee-1234"}

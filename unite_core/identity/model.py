@@ -1,6 +1,6 @@
 """Who works with Unite, and what each role may do."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -55,12 +55,14 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
 class Actor:
     """Whoever a use case acts for: an authenticated user and the session that they act in.
 
-    `session_id` is None for somebody at the command line, who has no session.
+    `session_id` is None for somebody at the command line, who has no session. `correlation_id` ties together
+    everything that follows from one request; it says nothing of who acts.
     """
 
     user_id: UUID
     role: Role
     session_id: UUID | None = None
+    correlation_id: str | None = field(default=None, compare=False)
 
     def may(self, permission: Permission) -> bool:
         """Whether the actor's role has the permission."""

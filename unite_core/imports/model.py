@@ -140,14 +140,16 @@ class LeadImport:
     holder: str | None = None
     held_until: datetime | None = None
     attempts: int = 0
+    correlation_id: str | None = None
     version: int = 1
 
-    def queue(self, size: int, same_file_key: str) -> None:
-        """Have its file, and wait for a worker."""
+    def queue(self, size: int, same_file_key: str, correlation_id: str | None = None) -> None:
+        """Have its file, and wait for a worker; what follows is put down to the request with the `correlation_id`."""
         if self.status is not ImportStatus.AWAITING_UPLOAD:
             raise Conflict(f"The import is {self.status} already.", code="already_started")
         self.size = size
         self.same_file_key = same_file_key
+        self.correlation_id = correlation_id
         self.status = ImportStatus.QUEUED
 
     def take(self, holder: str, now: datetime) -> None:

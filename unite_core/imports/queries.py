@@ -1,6 +1,7 @@
 """What can be asked about imports."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from unite_core.clock import Clock
@@ -119,12 +120,14 @@ class DueImports:
         return DueWork(
             to_import=tuple(due.id for due in found if not due.undoing),
             to_undo=tuple(due.id for due in found if due.undoing),
+            correlation_ids={due.id: due.correlation_id for due in found},
         )
 
 
 @dataclass(frozen=True)
 class DueWork:
-    """The imports to continue and the imports to go on undoing."""
+    """The imports to continue and the imports to go on undoing, and which request each of them follows from."""
 
     to_import: tuple[UUID, ...]
     to_undo: tuple[UUID, ...]
+    correlation_ids: Mapping[UUID, str | None] = field(default_factory=dict)

@@ -384,3 +384,15 @@ def test_managers_import_as_admins_do(floor: Floor) -> None:
 def test_an_unknown_import_is_not_started(floor: Floor) -> None:
     with pytest.raises(NotFound):
         floor.unite.imports.start(floor.ann, an_id())
+
+
+def test_an_import_follows_from_the_request_that_started_it(floor: Floor) -> None:
+    announcing, starting = (replace(floor.ann, correlation_id=told) for told in ("announcing", "starting"))
+    coming = floor.unite.imports.announce(announcing, NewImport(filename="leads.csv", size=len(CSV))).lead_import
+    with floor.ports.files.write(upload_key(coming.key), content_type="text/csv") as target:
+        target.write(CSV)
+
+    floor.unite.imports.start(starting, coming.id)
+
+    assert floor.get(coming.id).correlation_id == "starting"
+    assert floor.unite.imports.due().correlation_ids == {coming.id: "starting"}

@@ -1,6 +1,7 @@
 """A file is announced, sent to storage, and started."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -224,3 +225,12 @@ def test_a_start_acts_on_the_version_that_it_names(floor: Floor) -> None:
 
     assert (stale.status_code, json_of(stale)["code"]) == (412, "precondition_failed")
     assert (fresh.status_code, fresh.headers["ETag"]) == (202, '"2"')
+
+
+def test_an_import_keeps_the_id_of_the_request_that_started_it(floor: Floor) -> None:
+    coming = json_of(floor.announce(TWO_LEADS))
+    floor.send(coming["upload"], TWO_LEADS)
+
+    floor.post(f"{IMPORTS}/{coming['id']}/start", {"X-Correlation-ID": "c0ffee-1234"})
+
+    assert floor.unite.imports.due().correlation_ids == {UUID(coming["id"]): "c0ffee-1234"}

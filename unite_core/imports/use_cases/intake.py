@@ -127,7 +127,7 @@ class StartImport:
                 work.after_commit(partial(discard, self.files, started.key))
                 work.commit(earlier)
                 return earlier
-            started.queue(taken.size, key)
+            started.queue(taken.size, key, actor.correlation_id)
             started.touched()
             work.imports.save(started)
             work.after_commit(lambda: self.jobs.run_import(started.id))
@@ -223,7 +223,7 @@ class ImportStoredFile:
                 work.after_commit(lambda: self.files.delete(stored.key))
                 work.commit(earlier)
                 return earlier
-            new.queue(stored.size, key)
+            new.queue(stored.size, key, actor.correlation_id)
             work.imports.add(new)
             work.after_commit(lambda: self.jobs.run_import(new.id))
             work.commit(new)

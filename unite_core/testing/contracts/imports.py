@@ -210,6 +210,7 @@ def _full_import(of: LeadImport) -> LeadImport:
         last_row=11,
         bytes_done=2**33,
         seconds_worked=1.5,
+        correlation_id="c0ffee-1234",
         started_at=_NOW + timedelta(microseconds=1),
         finished_at=_NOW + _HOUR,
         failure=Failure("file_missing", "It is gone."),

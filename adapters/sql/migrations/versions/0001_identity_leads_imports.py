@@ -170,6 +170,7 @@ def _imports() -> None:
         sa.Column("holder", exact_text(128)),
         sa.Column("held_until", Moment()),
         sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("correlation_id", exact_text(128)),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint(
             "status IN ('awaiting_upload', 'queued', 'running', 'completed', 'failed', 'cancelled')",
