@@ -27,6 +27,11 @@ from unite_core.text import clean
 
 Row = tuple[Record, "LeadDraft | tuple[Problem, ...]"]
 
+MOST_KEPT = 64 * 1024
+"""Characters of a row that made no lead: what is kept of its cells, all together."""
+
+CUT_MARK = "…"
+
 
 @dataclass(slots=True)
 class Writes:
@@ -173,12 +178,13 @@ class Chunk:
             code="duplicate_row" if same_file else "duplicate_lead",
             detail=f"It has the {what} of {whose}.",
         )
+        cells, problems = _kept(record, (problem,))
         self._rejections.append(
             Rejection(
                 row=record.row,
                 kind=RowKind.DUPLICATE,
-                problems=(problem,),
-                cells=tuple(record.cells),
+                problems=problems,
+                cells=cells,
                 duplicate_of=None if same_file and self._import.options.dry_run else known.id,
                 duplicate_row=known.import_row if same_file else None,
             )
@@ -186,9 +192,8 @@ class Chunk:
         self._duplicate += 1
 
     def _reject(self, record: Record, problems: tuple[Problem, ...]) -> None:
-        self._rejections.append(
-            Rejection(row=record.row, kind=RowKind.REJECTED, problems=problems, cells=tuple(record.cells))
-        )
+        cells, problems = _kept(record, problems)
+        self._rejections.append(Rejection(row=record.row, kind=RowKind.REJECTED, problems=problems, cells=cells))
         self._rejected += 1
 
     def _know(self, lead: Lead) -> None:
@@ -228,3 +233,19 @@ def _ambiguous() -> Problem:
         code="ambiguous_duplicate",
         detail="Its phone number belongs to one lead and its e-mail address to another; correct one of them.",
     )
+
+
+def _kept(record: Record, problems: tuple[Problem, ...]) -> tuple[tuple[str, ...], tuple[Problem, ...]]:
+    """What is kept of a row's cells, and its problems, the last of which says so where cells were cut.
+
+    A page of rejections has hundreds of rows, and each may have a million characters.
+    """
+    longest = MOST_KEPT
+    while sum(min(len(cell), longest) for cell in record.cells) > MOST_KEPT:
+        longest //= 2
+    cells = tuple(cell if len(cell) <= longest else cell[: longest - 1] + CUT_MARK for cell in record.cells)
+    if longest == MOST_KEPT:
+        return cells, problems
+    *others, last = problems
+    detail = f"{last.detail} The longest cells are cut here and end with “{CUT_MARK}”; take them from your own file."
+    return cells, (*others, replace(last, detail=detail))

@@ -28,7 +28,7 @@ from unite_core.imports.model import (
     RowKind,
 )
 from unite_core.imports.ports import ImportsWork
-from unite_core.imports.reading import Dialect, RecordReader, examine
+from unite_core.imports.reading import Dialect, Record, RecordReader, examine
 from unite_core.imports.rows import LeadDraft, RowInterpreter, RowRules
 from unite_core.imports.storing import rehearse, store
 from unite_core.leads.model import DuplicateLead
@@ -36,7 +36,10 @@ from unite_core.leads.use_cases import PhonePolicy
 from unite_core.unit_of_work import Work
 
 CHUNK_ROWS = 2000
-REPORT_PAGE = 2000
+CHUNK_BYTES = 2 * 1024 * 1024
+"""How much of the file is read for one chunk, a block more or less: its rows may have a million characters each."""
+
+REPORT_PAGE = 200
 MOST_OWNERS = 10_000
 RACES = 5
 """How often a chunk is decided anew because somebody else added one of its leads meanwhile."""
@@ -130,7 +133,7 @@ class ContinueImport:
             reader = RecordReader(stream, dialect.encoding, dialect.delimiter)
             reader.skip(max(taken.last_row, dialect.header_row))
             records = iter(reader)
-            while chunk := [(record, interpret(record)) for record in islice(records, self.chunk_rows)]:
+            while chunk := self._next_chunk(reader, records, interpret):
                 now = self.clock.now()
                 taken = self._commit(taken.id, holder, chunk, reader.bytes_read, (now - since).total_seconds())
                 since = now
@@ -139,6 +142,15 @@ class ContinueImport:
                 if should_stop():
                     return True
         return False
+
+    def _next_chunk(self, reader: RecordReader, records: Iterator[Record], interpret: RowInterpreter) -> list[Row]:
+        chunk: list[Row] = []
+        enough = reader.bytes_read + CHUNK_BYTES
+        for record in islice(records, self.chunk_rows):
+            chunk.append((record, interpret(record)))
+            if reader.bytes_read >= enough:
+                break
+        return chunk
 
     def _examine(self, taken: LeadImport, holder: str) -> LeadImport:
         with ExitStack() as streams:
