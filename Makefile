@@ -7,6 +7,8 @@ WORKERS ?= auto
 PYTEST_ARGS ?=
 # `make lock UPGRADE=--upgrade` takes the newest of everything.
 UPGRADE ?=
+# How many requests `make schemathesis` makes up for each operation in each phase; 200 without it.
+EXAMPLES ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -70,6 +72,10 @@ test: $(stamps)/test ## Run every test, then hold the coverage against its two l
 test-core: $(stamps)/test ## Run the tests of the core alone, in seconds
 	@$(python) -m pytest -q --durations 0 --durations-min 1 tests/core $(PYTEST_ARGS)
 
+.PHONY: schemathesis
+schemathesis: $(stamps)/test ## Send thousands of made-up requests to a service, and hold its answers to its document
+	@$(python) -m tests.http.any_request $(EXAMPLES)
+
 .PHONY: lint
 lint: $(stamps)/lint ## Check format, rules, types and who imports whom
 	@echo "ruff format"; $(venv)/ruff format --check .
@@ -120,7 +126,7 @@ clean: ## Remove everything that make and the tools made; ./var, your data, stay
 help: ## List the commands
 	@awk 'BEGIN { FS = ":.*## " } \
 	      /^##@ / { printf "\n%s\n", substr($$0, 5) } \
-	      /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	      /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo
 
 $(stamps)/lint: requirements/lint.txt | $(python)
