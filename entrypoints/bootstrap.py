@@ -31,8 +31,8 @@ from unite_core.files import Files, SignedFiles
 from unite_core.identity.model import Actor, Role, User
 from unite_core.identity.ports import UserFilter
 from unite_core.identity.use_cases import NewUser
-from unite_core.leads.use_cases import PhonePolicy
 from unite_core.paging import PageRequest
+from unite_core.phone import PhonePolicy
 
 DATABASE = "unite.sqlite3"
 FILES = "files"
@@ -160,6 +160,7 @@ def _rules(settings: Settings) -> Rules:
 def _up_to_date(url: URL) -> Engine:
     engine = create_engine_for(url)
     try:
+        _keep_to_oneself(url)
         if not migrate.is_current(engine):
             migrate.upgrade(engine)
     except CommandError as error:
@@ -168,7 +169,7 @@ def _up_to_date(url: URL) -> Engine:
             f"The database is not of this version of Unite, or of one before: {error}. "
             f"Start the newer version that it was used with, or name another one in {DATABASE_URL.name}."
         ) from error
-    except (Unavailable, DatabaseError) as error:
+    except (Unavailable, DatabaseError, OSError) as error:
         engine.dispose()
         raise _unusable(engine, error) from error
     return engine
@@ -177,6 +178,11 @@ def _up_to_date(url: URL) -> Engine:
 def _unusable(engine: Engine, error: Exception) -> StartRefused:
     why = error.orig if isinstance(error, DatabaseError) else error
     return StartRefused(f"The database {engine.url.database} cannot be used: {why}")
+
+
+def _keep_to_oneself(url: URL) -> None:
+    """Make the database's file, where there is none, so that nobody else can read it: it holds password hashes."""
+    Path(url.database or "").touch(mode=0o600)
 
 
 def _kept_keys(folder: Path) -> dict[str, bytes]:

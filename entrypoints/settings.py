@@ -115,7 +115,7 @@ class Settings:
     """One installation.
 
     `database_url` and `jwt_keys` are None where the embedded default makes its own in `data_dir`. `public_url` has
-    no slash at its end. `warnings` are sentences about variables that nothing reads.
+    no slash at its end. `warnings` are sentences about what is probably not meant.
     """
 
     host: str = "127.0.0.1"
@@ -130,6 +130,13 @@ class Settings:
     default_country: str | None = None
     phone_rule: PhoneRule = PhoneRule.POSSIBLE
     warnings: tuple[str, ...] = ()
+
+
+_REACHABLE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - nothing is bound here, the address is told
+_EVERYWHERE = (
+    f"{HOST.name} lets other machines in, and links to uploads and downloads lead to this one alone: set "
+    f"{PUBLIC_URL.name} to what they reach it by."
+)
 
 
 def environment() -> Mapping[str, str]:
@@ -158,7 +165,10 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         logins_per_minute=read.number(LOGIN_LIMIT.name, default=10, least=0, most=1_000_000),
         default_country=read.judged(DEFAULT_COUNTRY.name, _country),
         phone_rule=read.judged(PHONE_RULE.name, _phone_rule) or PhoneRule.POSSIBLE,
-        warnings=read.unknown(PREFIX, [setting.name for setting in ALL]),
+        warnings=(
+            *read.unknown(PREFIX, [setting.name for setting in ALL]),
+            *([_EVERYWHERE] if host in _REACHABLE and not read.given(PUBLIC_URL.name) else []),
+        ),
     )
     read.finish()
     return settings
@@ -205,8 +215,7 @@ def _public_url(text: str) -> str:
 
 
 def _own_address(host: str, port: int) -> str:
-    everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - nothing is bound here, the address is told
-    reachable = everywhere.get(host, host)
+    reachable = _REACHABLE.get(host, host)
     return f"http://[{reachable}]:{port}" if ":" in reachable else f"http://{reachable}:{port}"
 
 

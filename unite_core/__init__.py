@@ -41,9 +41,9 @@ from unite_core.leads.model import Duplicate, DuplicateLead, ImageStatus, Lead, 
 from unite_core.leads.ports import LeadFilter
 from unite_core.leads.queries import LinkedImage
 from unite_core.leads.search import question_words
-from unite_core.leads.use_cases import ImageUpload, LeadChanges, LeadToDelete, NewImage, NewLead, PhonePolicy
+from unite_core.leads.use_cases import ImageUpload, LeadChanges, LeadToDelete, NewImage, NewLead
 from unite_core.paging import Page, PageRequest, Position
-from unite_core.phone import Phone, PhoneRule
+from unite_core.phone import Phone, PhonePolicy, PhoneRule
 from unite_core.rate_limits import Allowance
 from unite_core.unset import UNSET, Unset
 

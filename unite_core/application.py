@@ -16,7 +16,7 @@ from unite_core.imports.run import ContinueImport
 from unite_core.jobs import Jobs
 from unite_core.leads import queries as lead_queries
 from unite_core.leads import use_cases as leads
-from unite_core.leads.use_cases import PhonePolicy
+from unite_core.phone import PhonePolicy
 from unite_core.rate_limits import RateLimits
 from unite_core.unit_of_work import Work
 
@@ -141,8 +141,7 @@ def build(ports: Ports, rules: Rules | None = None) -> Unite:
 
 
 def _identity(ports: Ports, rules: Rules) -> Identity:
-    country = rules.phones.default_country
-    add_user = identity.AddUser(ports.work, ports.passwords, ports.clock, ports.ids, country)
+    add_user = identity.AddUser(ports.work, ports.passwords, ports.clock, ports.ids, rules.phones)
     return Identity(
         log_in=identity.LogIn(
             ports.work,
@@ -163,7 +162,7 @@ def _identity(ports: Ports, rules: Rules) -> Identity:
         ),
         add_user=add_user,
         ensure_first_admin=identity.EnsureFirstAdmin(add_user, ports.reads),
-        change_user=identity.ChangeUser(ports.work, ports.clock, country),
+        change_user=identity.ChangeUser(ports.work, ports.clock, rules.phones),
         get_user=identity_queries.GetUser(ports.reads),
         list_users=identity_queries.ListUsers(ports.reads),
     )

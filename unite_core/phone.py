@@ -28,6 +28,14 @@ class PhoneRule(StrEnum):
     VALID = "valid"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhonePolicy:
+    """How phone numbers are read: the country of national ones (None: they are refused), and how strictly."""
+
+    default_country: str | None = None
+    rule: PhoneRule = PhoneRule.POSSIBLE
+
+
 @dataclass(frozen=True, slots=True)
 class Phone:
     """A number in E.164 (`+18158908301`) and its extension in digits, None without one."""

@@ -123,5 +123,5 @@ def _name(response: Response, served: ServedFile) -> None:
     plain = unicodedata.normalize("NFKD", served.filename).encode("ascii", "ignore").decode() or "file"
     names = {"filename": plain}
     if plain != served.filename:
-        names["filename*"] = f"UTF-8''{quote(served.filename)}"
+        names["filename*"] = f"UTF-8''{quote(served.filename, safe='')}"
     response.headers.set("Content-Disposition", "attachment", **names)

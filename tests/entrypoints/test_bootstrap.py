@@ -124,6 +124,18 @@ def test_whether_the_database_is_current_is_asked_without_making_one(settings: S
     assert database_is_current(settings)
 
 
+def test_a_database_elsewhere_is_read_by_its_owner_alone(settings: Settings, tmp_path: Path) -> None:
+    with start(replace(settings, database_url=f"sqlite:///{tmp_path / 'elsewhere.db'}")):
+        pass
+
+    assert (tmp_path / "elsewhere.db").stat().st_mode & 0o077 == 0
+
+
+def test_a_database_in_a_folder_that_is_not_there_is_refused(settings: Settings, tmp_path: Path) -> None:
+    with pytest.raises(StartRefused, match="cannot be used"):
+        start(replace(settings, database_url=f"sqlite:///{tmp_path / 'nowhere' / 'unite.db'}"))
+
+
 def test_many_that_start_at_once_share_one_database_and_one_key(settings: Settings) -> None:
     def one(_: int) -> tuple[bytes, ...]:
         with start(settings) as started:

@@ -212,3 +212,11 @@ def test_the_table_in_the_docs_lists_every_setting_as_it_is(checkout: Path) -> N
     ]
 
     assert shown == table
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+def test_letting_other_machines_in_without_an_address_for_them_is_warned_about(host: str) -> None:
+    (warning,) = read_settings({"UNITE_HOST": host}).warnings
+
+    assert "UNITE_PUBLIC_URL" in warning
+    assert read_settings({"UNITE_HOST": host, "UNITE_PUBLIC_URL": "https://unite.example.com"}).warnings == ()

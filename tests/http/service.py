@@ -11,7 +11,7 @@ from tests.http.documented_client import documented_client
 from unite_core.application import Rules, build
 from unite_core.identity.model import Role, User
 from unite_core.identity.use_cases import NewUser
-from unite_core.leads.use_cases import PhonePolicy
+from unite_core.phone import PhonePolicy
 from unite_core.testing.in_memory import in_memory_ports
 
 PASSWORD = "correct horse battery"

@@ -5,7 +5,7 @@ import unicodedata
 from unite_core.email import read_email
 from unite_core.errors import Problem
 from unite_core.identity.model import LONGEST_NAME, LONGEST_PASSWORD, SHORTEST_PASSWORD
-from unite_core.phone import Phone, read_phone
+from unite_core.phone import Phone, PhonePolicy, read_phone
 from unite_core.text import clean, text_problem
 
 
@@ -37,11 +37,11 @@ def user_name(text: str, problems: list[Problem]) -> str:
     return name
 
 
-def user_phone(text: str | None, default_country: str | None, problems: list[Problem]) -> str | None:
+def user_phone(text: str | None, policy: PhonePolicy, problems: list[Problem]) -> str | None:
     """The number in E.164, without extension: text messages go to it; a problem is added where it is none."""
     if text is None:
         return None
-    phone = read_phone(clean(text), country=default_country)
+    phone = read_phone(clean(text), country=policy.default_country, rule=policy.rule)
     if isinstance(phone, Phone) and phone.extension is not None:
         phone = Problem(
             field="phone",

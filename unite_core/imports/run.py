@@ -32,7 +32,7 @@ from unite_core.imports.reading import Dialect, Record, RecordReader, examine
 from unite_core.imports.rows import LeadDraft, RowInterpreter, RowRules
 from unite_core.imports.storing import rehearse, store
 from unite_core.leads.model import DuplicateLead
-from unite_core.leads.use_cases import PhonePolicy
+from unite_core.phone import PhonePolicy
 from unite_core.unit_of_work import Work
 
 CHUNK_ROWS = 2000

@@ -16,6 +16,7 @@ from unite_core import (
     PageRequest,
     Permission,
     PhonePolicy,
+    PhoneRule,
     PreconditionFailed,
     Role,
     Rules,
@@ -289,3 +290,14 @@ def test_what_each_role_may_do_is_what_the_table_says() -> None:
 def test_what_a_role_may_not_do_is_forbidden_in_words() -> None:
     with pytest.raises(Forbidden, match=r"The role agent may not delete leads\."):
         Actor(user_id=an_id(), role=Role.AGENT).must(Permission.DELETE_LEADS)
+
+
+def test_a_phone_is_judged_as_strictly_as_the_owner_wants_it() -> None:
+    strict = build(in_memory_ports(), Rules(phones=PhonePolicy(rule=PhoneRule.VALID)))
+    new = NewUser(email="bo@unite.example", name="Bo", role=Role.AGENT, password="correct horse", phone="+12005550100")
+
+    with pytest.raises(Invalid) as refused:
+        strict.identity.add_user.unchecked(new)
+
+    assert [problem.field for problem in refused.value.problems] == ["phone"]
+    assert build(in_memory_ports()).identity.add_user.unchecked(new).phone == "+12005550100"

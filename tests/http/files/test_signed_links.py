@@ -105,6 +105,7 @@ def test_asking_for_the_headers_alone_gives_those_of_the_file(floor: Floor) -> N
         ('a"b\\c.csv', r'attachment; filename="a\"b\\c.csv"'),
         ("Grüße.csv", "attachment; filename=Grue.csv; filename*=UTF-8''Gr%C3%BC%C3%9Fe.csv"),
         ("顧客", "attachment; filename=file; filename*=UTF-8''%E9%A1%A7%E5%AE%A2"),
+        ("é/ü.csv", "attachment; filename=\"e/u.csv\"; filename*=UTF-8''%C3%A9%2F%C3%BC.csv"),
         ("a;b=c.csv", 'attachment; filename="a;b=c.csv"'),
     ],
 )

@@ -11,6 +11,7 @@ from unite_core.identity.model import Actor, Permission, Role, User
 from unite_core.identity.ports import IdentityWork, Passwords
 from unite_core.identity.queries import visible_user
 from unite_core.ids import Ids
+from unite_core.phone import PhonePolicy
 from unite_core.unit_of_work import Work
 from unite_core.unset import UNSET, Unset
 from unite_core.versions import require_version
@@ -41,7 +42,7 @@ class AddUser:
     passwords: Passwords
     clock: Clock
     ids: Ids
-    default_country: str | None
+    phones: PhonePolicy
 
     def __call__(self, actor: Actor, new: NewUser) -> User:
         actor.must(Permission.CHANGE_USERS)
@@ -52,7 +53,7 @@ class AddUser:
         problems: list[Problem] = []
         email = user_email(new.email, problems)
         name = user_name(new.name, problems)
-        phone = user_phone(new.phone, self.default_country, problems)
+        phone = user_phone(new.phone, self.phones, problems)
         weak = password_problem("password", new.password)
         if weak is not None:
             problems.append(weak)
@@ -120,7 +121,7 @@ class ChangeUser:
 
     work: Work[IdentityWork]
     clock: Clock
-    default_country: str | None
+    phones: PhonePolicy
 
     def __call__(self, actor: Actor, changes: UserChanges) -> User:
         now = self.clock.now()
@@ -147,7 +148,7 @@ class ChangeUser:
         if not isinstance(changes.name, Unset):
             user.rename(user_name(changes.name, problems))
         if not isinstance(changes.phone, Unset):
-            user.take_phone(user_phone(changes.phone, self.default_country, problems))
+            user.take_phone(user_phone(changes.phone, self.phones, problems))
         if not isinstance(changes.role, Unset):
             user.take_role(changes.role)
         if not isinstance(changes.active, Unset):

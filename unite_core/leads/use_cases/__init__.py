@@ -15,7 +15,6 @@ from unite_core.leads.use_cases.leads import (
     LeadChanges,
     LeadToDelete,
     NewLead,
-    PhonePolicy,
     assignee_problem,
 )
 
@@ -31,7 +30,6 @@ __all__ = [
     "LeadToDelete",
     "NewImage",
     "NewLead",
-    "PhonePolicy",
     "RemoveAbandonedImages",
     "assignee_problem",
 ]

@@ -22,19 +22,11 @@ from unite_core.leads.model import (
 )
 from unite_core.leads.ports import LeadsWork
 from unite_core.leads.queries import visible_lead
-from unite_core.phone import Phone, PhoneRule, read_phone
+from unite_core.phone import Phone, PhonePolicy, read_phone
 from unite_core.text import clean
 from unite_core.unit_of_work import Work
 from unite_core.unset import UNSET, Unset
 from unite_core.versions import require_version
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PhonePolicy:
-    """How phone numbers are read: the country of national ones (None: they are refused), and how strictly."""
-
-    default_country: str | None = None
-    rule: PhoneRule = PhoneRule.POSSIBLE
 
 
 @dataclass(frozen=True, kw_only=True)
