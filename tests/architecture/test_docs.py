@@ -8,7 +8,12 @@ import pytest
 
 from tests.conftest import CHECKOUT
 
-PAGES = [*CHECKOUT.glob("*.md"), *(CHECKOUT / "docs").rglob("*.md")]
+PAGES = [
+    *CHECKOUT.glob("*.md"),
+    *(CHECKOUT / "docs").rglob("*.md"),
+    *(CHECKOUT / "perf").glob("*.md"),
+    *(CHECKOUT / "tests").rglob("*.md"),
+]
 
 
 def test_the_picture_of_the_rooms_shows_the_rooms_that_there_are() -> None:

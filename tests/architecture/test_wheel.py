@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 import venv
+from email.message import Message
 from email.parser import HeaderParser
 from pathlib import Path
 from zipfile import ZipFile
@@ -33,7 +34,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A wheel, built from what is in the checkout; setuptools leaves its working files in a copy of that."""
     folder = tmp_path_factory.mktemp("wheel")
     source = folder / "source"
-    for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE", "NOTICE", "requirements/core.in"):
+    for name in ("setup.cfg", "pyproject.toml", "docs/library.md", "LICENSE", "NOTICE", "requirements/core.in"):
         (source / name).parent.mkdir(parents=True, exist_ok=True)
         (source / name).write_bytes((CHECKOUT / name).read_bytes())
     for package in ("unite_core", "adapters", "entrypoints", "tests"):
@@ -45,6 +46,11 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     _run(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder / "dist", cwd=source)
     (built,) = (folder / "dist").glob("*.whl")
     return built
+
+
+def metadata(wheel: Path) -> Message:
+    """What the wheel says of itself; its description is the payload."""
+    return HeaderParser().parsestr(ZipFile(wheel).read("unite_core-0.1.0.dist-info/METADATA").decode())
 
 
 def test_the_wheel_holds_the_core_alone(wheel: Path) -> None:
@@ -62,13 +68,29 @@ def test_the_wheel_says_that_it_is_typed(wheel: Path) -> None:
 
 
 def test_the_wheel_asks_for_two_libraries_and_names_its_licence(wheel: Path) -> None:
-    metadata = HeaderParser().parsestr(ZipFile(wheel).read("unite_core-0.1.0.dist-info/METADATA").decode())
+    told = metadata(wheel)
 
-    required = {re.split(r"[^A-Za-z0-9_-]", line)[0] for line in metadata.get_all("Requires-Dist", [])}
+    required = told.get_all("Requires-Dist", [])
 
-    assert required == {"phonenumbers", "email-validator"}
-    assert metadata["License-Expression"] == "Apache-2.0"
-    assert metadata.get_all("License-File") == ["LICENSE", "NOTICE"]
+    always = {re.split(r"[^A-Za-z0-9_-]", line)[0] for line in required if "extra ==" not in line}
+    assert always == {"phonenumbers", "email-validator"}
+    assert told["License-Expression"] == "Apache-2.0"
+    assert told.get_all("License-File") == ["LICENSE", "NOTICE"]
+
+
+def test_what_the_contract_suites_need_comes_with_an_extra(wheel: Path) -> None:
+    told = metadata(wheel)
+
+    assert told.get_all("Provides-Extra") == ["testing"]
+    assert [line for line in told.get_all("Requires-Dist", []) if "extra ==" in line] == ['pytest; extra == "testing"']
+
+
+def test_the_wheels_description_has_nothing_that_only_the_repository_can_show(wheel: Path) -> None:
+    text = metadata(wheel).get_payload()
+
+    assert isinstance(text, str)
+    assert text.startswith("# unite-core")
+    assert re.findall(r"\]\((?!https?:)[^)]*\)|<img", text) == []
 
 
 def test_the_readme_example_runs_on_the_wheel_in_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
