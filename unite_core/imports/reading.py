@@ -4,9 +4,10 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, NamedTuple
 
 from unite_core.errors import Problem
 from unite_core.imports.columns import MOST_COLUMNS, ColumnMap, guess_columns, map_columns
@@ -225,7 +226,7 @@ class Dialect:
 
 
 def examine(
-    open_stream: Callable[[], BinaryIO],
+    open_stream: Callable[[], AbstractContextManager[Readable]],
     columns: Mapping[str, str | None] | None = None,
     *,
     names_needed: bool = True,

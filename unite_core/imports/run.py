@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -18,6 +18,8 @@ from unite_core.imports.chunk import Chunk, Row
 from unite_core.imports.columns import ColumnMap
 from unite_core.imports.decoding import FileRefused
 from unite_core.imports.error_report import RejectedRow, report_lines
+from unite_core.imports.lease import CancelRequested, Lease, LostLease, StopRequested, WatchedStream
+from unite_core.imports.lines import Readable
 from unite_core.imports.model import (
     CSV_TYPE,
     MOST_ATTEMPTS,
@@ -43,10 +45,6 @@ REPORT_PAGE = 200
 MOST_OWNERS = 10_000
 RACES = 5
 """How often a chunk is decided anew because somebody else added one of its leads meanwhile."""
-
-
-class LostLease(Exception):
-    """Another worker continues this import; whoever sees this stops, and has changed nothing."""
 
 
 def _never() -> bool:
@@ -78,22 +76,14 @@ class ContinueImport:
         taken = self._take(import_id, holder)
         if not isinstance(taken, LeadImport):
             return taken
+        lease = Lease(self.work, self.clock, import_id, holder, should_stop)
         try:
-            return self._run(taken, holder, should_stop)
+            return self._run(taken, lease) if taken.attempts <= MOST_ATTEMPTS else self._give_up(taken, lease)
         except LostLease:
             return None
         except Unavailable:
-            self._excuse(taken.id, holder)
+            self._excuse(lease)
             raise
-
-    def _run(self, taken: LeadImport, holder: str, should_stop: Callable[[], bool]) -> ImportStatus:
-        try:
-            stopped = self._work_through(taken, holder, should_stop)
-        except FileRefused as refused:
-            return self._end(taken.id, holder, Failure(refused.code, refused.detail), refused.columns)
-        except NotFound:
-            return self._end(taken.id, holder, Failure("file_missing", "The uploaded file is gone; upload it again."))
-        return self._let_go(taken.id, holder) if stopped else self._end(taken.id, holder, None)
 
     def _take(self, import_id: UUID, holder: str) -> LeadImport | ImportStatus | None:
         now = self.clock.now()
@@ -103,23 +93,35 @@ class ContinueImport:
                 return wanted.status
             if wanted.held_by_another(holder, now):
                 return None
-            if wanted.attempts >= MOST_ATTEMPTS:
-                wanted.fail(
-                    Failure("gave_up", f"It could not be continued from row {wanted.last_row + 1}; tell support."), now
-                )
-                work.rehearsal.clear(import_id)
-            else:
-                wanted.take(holder, now)
+            wanted.take(holder, now)
             wanted.touched()
             work.imports.save(wanted)
             work.commit()
-        return wanted.status if wanted.status.ended else wanted
+        return wanted
 
-    def _work_through(self, taken: LeadImport, holder: str, should_stop: Callable[[], bool]) -> bool:
-        """Commit chunk after chunk; true where the worker has to stop before the end of the file."""
+    def _run(self, taken: LeadImport, lease: Lease) -> ImportStatus:
+        try:
+            self._work_through(taken, lease)
+        except FileRefused as refused:
+            return self._end(lease, Failure(refused.code, refused.detail), columns=refused.columns)
+        except NotFound:
+            return self._end(lease, Failure("file_missing", "The uploaded file is gone; upload it again."))
+        except StopRequested:
+            return self._let_go(lease)
+        except CancelRequested:
+            pass
+        return self._end(lease)
+
+    def _give_up(self, taken: LeadImport, lease: Lease) -> ImportStatus:
+        failure = Failure("gave_up", f"It could not be continued from row {taken.last_row + 1}; tell support.")
+        # It may be the report that workers die of; then it is given up without one.
+        return self._end(lease, failure, report=taken.attempts <= 2 * MOST_ATTEMPTS)
+
+    def _work_through(self, taken: LeadImport, lease: Lease) -> None:
+        """Commit chunk after chunk; raises `CancelRequested` or `StopRequested` where that is not to go on."""
         since = self.clock.now()
         if not taken.dialect:
-            taken = self._examine(taken, holder)
+            taken = self._examine(taken, lease)
         dialect = Dialect.from_plain(taken.dialect)
         columns = ColumnMap.from_plain(taken.columns)
         with self.reads() as reads:
@@ -129,19 +131,20 @@ class ContinueImport:
                 owners=owners(reads),
             )
         interpret = RowInterpreter(columns, rules, len(dialect.header))
-        with self.files.read(taken.key) as stream:
+        with self._reading(taken.key, lease) as stream:
             reader = RecordReader(stream, dialect.encoding, dialect.delimiter)
             reader.skip(max(taken.last_row, dialect.header_row))
             records = iter(reader)
             while chunk := self._next_chunk(reader, records, interpret):
                 now = self.clock.now()
-                taken = self._commit(taken.id, holder, chunk, reader.bytes_read, (now - since).total_seconds())
+                taken = self._commit(lease, chunk, reader.bytes_read, (now - since).total_seconds())
                 since = now
-                if taken.cancel_requested:
-                    return False
-                if should_stop():
-                    return True
-        return False
+                lease.obey(taken)
+
+    @contextmanager
+    def _reading(self, key: str, lease: Lease) -> Iterator[Readable]:
+        with self.files.read(key) as stream:
+            yield WatchedStream(stream, lease)
 
     def _next_chunk(self, reader: RecordReader, records: Iterator[Record], interpret: RowInterpreter) -> list[Row]:
         chunk: list[Row] = []
@@ -152,132 +155,99 @@ class ContinueImport:
                 break
         return chunk
 
-    def _examine(self, taken: LeadImport, holder: str) -> LeadImport:
-        with ExitStack() as streams:
-            dialect, columns = examine(
-                lambda: streams.enter_context(self.files.read(taken.key)),
-                taken.options.columns,
-                names_needed=taken.options.on_duplicate is OnDuplicate.SKIP,
-            )
-        with self.work() as work:
-            mine = self._mine(work, taken.id, holder)
+    def _examine(self, taken: LeadImport, lease: Lease) -> LeadImport:
+        dialect, columns = examine(
+            lambda: self._reading(taken.key, lease),
+            taken.options.columns,
+            names_needed=taken.options.on_duplicate is OnDuplicate.SKIP,
+        )
+        with lease.held() as (_, mine):
             mine.examined(dialect.to_plain(), columns.to_plain())
-            mine.renew(self.clock.now())
-            mine.touched()
-            work.imports.save(mine)
-            work.commit()
         return mine
 
-    def _commit(self, import_id: UUID, holder: str, rows: list[Row], bytes_read: int, seconds: float) -> LeadImport:
+    def _commit(self, lease: Lease, rows: list[Row], bytes_read: int, seconds: float) -> LeadImport:
         for _ in range(RACES):
             try:
-                return self._commit_once(import_id, holder, rows, bytes_read, seconds)
+                return self._commit_once(lease, rows, bytes_read, seconds)
             except DuplicateLead:
                 continue
         raise Unavailable("Too many others add the same leads at the same time.")
 
-    def _commit_once(
-        self, import_id: UUID, holder: str, rows: list[Row], bytes_read: int, seconds: float
-    ) -> LeadImport:
+    def _commit_once(self, lease: Lease, rows: list[Row], bytes_read: int, seconds: float) -> LeadImport:
         phones = {draft.phone.key for _, draft in rows if isinstance(draft, LeadDraft) and draft.phone is not None}
         emails = {draft.email for _, draft in rows if isinstance(draft, LeadDraft) and draft.email is not None}
-        with self.work() as work:
-            mine = self._mine(work, import_id, holder)
+        with lease.held() as (work, mine):
             if mine.cancel_requested:
-                work.commit()
                 return mine
             dry = mine.options.dry_run
-            matches = work.rehearsal.matches(import_id, phones, emails) if dry else work.leads.matches(phones, emails)
+            matches = work.rehearsal.matches(mine.id, phones, emails) if dry else work.leads.matches(phones, emails)
             now = self.clock.now()
             result = Chunk(mine, matches, self.ids, now).decide(rows)
             if dry:
-                rehearse(work, import_id, result)
+                rehearse(work, mine.id, result)
             else:
-                store(work, import_id, result)
-            work.rows.reject(import_id, result.rejections)
+                store(work, mine.id, result)
+            work.rows.reject(mine.id, result.rejections)
             mine.advance(rows[-1][0].row, bytes_read, result.counts, seconds, now)
-            mine.touched()
-            work.imports.save(mine)
-            work.commit()
         return mine
 
-    def _excuse(self, import_id: UUID, holder: str) -> None:
+    def _excuse(self, lease: Lease) -> None:
         """Not count this attempt: it was not the file that it failed for."""
-        with suppress(Unavailable, LostLease), self.work() as work:
-            mine = self._mine(work, import_id, holder)
+        with suppress(Unavailable, LostLease), lease.held() as (_, mine):
             mine.excuse()
-            mine.touched()
-            work.imports.save(mine)
-            work.commit()
 
-    def _let_go(self, import_id: UUID, holder: str) -> ImportStatus:
-        with self.work() as work:
-            mine = self._mine(work, import_id, holder)
+    def _let_go(self, lease: Lease) -> ImportStatus:
+        with lease.held() as (_, mine):
+            mine.excuse()
             mine.let_go()
-            mine.touched()
-            work.imports.save(mine)
-            work.commit()
         return mine.status
 
     def _end(
-        self, import_id: UUID, holder: str, failure: Failure | None, columns: Sequence[Mapping[str, Any]] = ()
+        self,
+        lease: Lease,
+        failure: Failure | None = None,
+        *,
+        columns: Sequence[Mapping[str, Any]] = (),
+        report: bool = True,
     ) -> ImportStatus:
-        report_key = self._write_report(import_id, holder)
+        report_key = self._write_report(lease) if report else None
         now = self.clock.now()
-        with self.work() as work:
-            mine = self._mine(work, import_id, holder)
+        with lease.held() as (work, mine):
             if columns:
                 mine.examined(mine.dialect, [dict(column) for column in columns])
             if failure is not None:
                 mine.fail(failure, now, report_key)
             elif mine.cancel_requested:
                 mine.cancel(now, report_key)
-                work.after_commit(partial(discard, self.files, mine.key))
             else:
                 mine.complete(now, report_key)
-            mine.touched()
-            work.rehearsal.clear(import_id)
-            work.imports.save(mine)
-            work.commit()
+            work.rehearsal.clear(mine.id)
+            work.after_commit(partial(discard, self.files, mine.key))
         return mine.status
 
-    def _write_report(self, import_id: UUID, holder: str) -> str | None:
+    def _write_report(self, lease: Lease) -> str | None:
         with self.reads() as reads:
-            done = reads.imports.get(import_id)
+            done = reads.imports.get(lease.import_id)
         if not done.counts.rejected:
             return None
-        key = report_key(import_id)
+        key = report_key(done.id)
         header = Dialect.from_plain(done.dialect).header
         with self.files.write(key, content_type=CSV_TYPE) as report:
-            for line in report_lines(header, self._rejected(import_id, holder)):
+            for line in report_lines(header, self._rejected(lease)):
                 report.write(line)
         return key
 
-    def _rejected(self, import_id: UUID, holder: str) -> Iterator[RejectedRow]:
+    def _rejected(self, lease: Lease) -> Iterator[RejectedRow]:
         row = 0
         while True:
             with self.reads() as reads:
-                page = reads.rows.rejections(import_id, kind=RowKind.REJECTED, after_row=row, limit=REPORT_PAGE)
+                page = reads.rows.rejections(lease.import_id, kind=RowKind.REJECTED, after_row=row, limit=REPORT_PAGE)
             for found in page:
                 yield RejectedRow(found.row, found.problems, found.cells)
             if len(page) < REPORT_PAGE:
                 return
             row = page[-1].row
-            self._renew(import_id, holder)
-
-    def _renew(self, import_id: UUID, holder: str) -> None:
-        with self.work() as work:
-            mine = self._mine(work, import_id, holder)
-            mine.renew(self.clock.now())
-            mine.touched()
-            work.imports.save(mine)
-            work.commit()
-
-    def _mine(self, work: ImportsWork, import_id: UUID, holder: str) -> LeadImport:
-        mine = work.imports.get(import_id)
-        if mine.holder != holder or mine.status is not ImportStatus.RUNNING:
-            raise LostLease
-        return mine
+            lease.keep()
 
 
 def owners(work: IdentityWork) -> dict[str, UUID]:

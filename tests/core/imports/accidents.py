@@ -1,5 +1,6 @@
 """What can happen to a worker: it dies, loses its database or its files, or somebody is quicker."""
 
+import io
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import BinaryIO, Self
@@ -102,3 +103,30 @@ class TroubledFiles(InMemoryFiles):
         self.trouble()
         with super().read(key) as stream:
             yield stream
+
+
+class SlowFiles(InMemoryFiles):
+    """Files that do `on_read` whenever a block of one is read."""
+
+    def __init__(self, clock: FixedClock) -> None:
+        super().__init__(clock)
+        self.clock = clock
+        self.on_read: Callable[[], None] = lambda: None
+
+    @contextmanager
+    def read(self, key: str) -> Iterator[BinaryIO]:
+        with super().read(key) as stream:
+            yield _SlowStream(stream.read(), self._read_block)
+
+    def _read_block(self) -> None:
+        self.on_read()
+
+
+class _SlowStream(io.BytesIO):
+    def __init__(self, content: bytes, on_read: Callable[[], None]) -> None:
+        super().__init__(content)
+        self._on_read = on_read
+
+    def read(self, size: int | None = -1) -> bytes:
+        self._on_read()
+        return super().read(size)

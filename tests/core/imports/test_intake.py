@@ -25,9 +25,10 @@ from unite_core import (
     PreconditionFailed,
     Role,
     TooLarge,
+    Unavailable,
     UserChanges,
 )
-from unite_core.files import LONGEST_UPLOAD_LIFETIME, UPLOADS_KEPT_FOR, upload_key
+from unite_core.files import LONGEST_UPLOAD_LIFETIME, UPLOADS, UPLOADS_KEPT_FOR, upload_key
 from unite_core.identity.use_cases import NewUser
 from unite_core.imports.model import LARGEST_FILE, UPLOAD_LIFETIME
 from unite_core.imports.use_cases.control import ABANDONED_AFTER
@@ -227,7 +228,7 @@ def test_the_same_file_sent_twice_within_a_day_gives_the_first_import(floor: Flo
 
     assert again == first
     assert floor.unite.imports.due().to_import == ()
-    assert len(floor.ports.files._contents) == 1
+    assert floor.ports.files._contents == {}
 
 
 def test_the_same_file_is_another_import_a_day_later_or_by_somebody_else_or_with_other_options(floor: Floor) -> None:
@@ -357,6 +358,42 @@ def test_a_stored_file_that_no_import_is_made_of_is_thrown_away(floor: Floor) ->
     floor.unite.imports.store_file.discard(stored)
 
     assert floor.ports.files.size(stored.key) is None
+
+
+def test_a_stored_file_lies_where_leftovers_are_swept_until_an_import_is_made_of_it(floor: Floor) -> None:
+    stored = floor.unite.imports.store_file(floor.ann, io.BytesIO(CSV))
+    assert [*floor.ports.files._contents] == [stored.key]
+    assert stored.key.startswith(f"{UPLOADS}/")
+
+    coming = floor.unite.imports.import_stored_file(floor.ann, FileToImport(stored=stored, filename="a.csv"))
+
+    assert coming.id == stored.import_id
+    assert [*floor.ports.files._contents] == [coming.key]
+    assert not coming.key.startswith(f"{UPLOADS}/")
+
+
+def test_a_stored_file_whose_import_could_not_be_made_leaves_nothing(floor: Floor) -> None:
+    stored = floor.unite.imports.store_file(floor.ann, io.BytesIO(CSV))
+    down = FailingWork(floor.ports.work, Unavailable("The database does not answer."), at=0)
+
+    with pytest.raises(Unavailable):
+        replace(floor.unite.imports.import_stored_file, work=down)(
+            floor.ann, FileToImport(stored=stored, filename="a.csv")
+        )
+
+    assert floor.ports.files._contents == {}
+
+
+def test_an_import_that_was_made_keeps_its_file_whatever_fails_after_that(floor: Floor) -> None:
+    stored = floor.unite.imports.store_file(floor.ann, io.BytesIO(CSV))
+    failing = FailingWork(floor.ports.work, PowerCutError(), at=0, after=True)
+
+    with pytest.raises(PowerCutError):
+        replace(floor.unite.imports.import_stored_file, work=failing)(
+            floor.ann, FileToImport(stored=stored, filename="a.csv")
+        )
+
+    assert floor.run(stored.import_id).counts.created == 1
 
 
 def test_agents_import_nothing(floor: Floor) -> None:

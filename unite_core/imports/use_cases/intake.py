@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import BinaryIO
@@ -158,7 +159,8 @@ class StartImport:
 class StoreFile:
     """Take in a file that comes with the request, as a stream. Admins and managers only.
 
-    It belongs to no import yet: `ImportStoredFile` makes one of it, `discard` throws it away.
+    It belongs to no import yet: `ImportStoredFile` makes one of it, `discard` throws it away. Where neither comes
+    about, because the process dies, it is removed as what clients upload and nobody takes.
 
     Raises `Forbidden`, and `TooLarge` for more than 512 MiB.
     """
@@ -169,7 +171,7 @@ class StoreFile:
     def __call__(self, actor: Actor, stream: BinaryIO) -> StoredFile:
         actor.must(Permission.IMPORT_LEADS)
         import_id = self.ids.new()
-        key = file_key(import_id)
+        key = upload_key(file_key(import_id))
         sha256 = hashlib.sha256()
         size = 0
         with self.files.write(key, content_type=CSV_TYPE) as target:
@@ -216,7 +218,7 @@ class ImportStoredFile:
         stored = file.stored
         key = same_file_key(actor.user_id, stored.sha256, file.options)
         announced = NewImport(filename=file.filename, size=stored.size, options=file.options)
-        with self.work() as work:
+        with ExitStack() as if_not_made, self.work() as work:
             new = _announced(work, self.clock, self.ids, actor, announced, [], stored)
             earlier = earlier_import(work, key, self.clock)
             if earlier is not None:
@@ -225,7 +227,15 @@ class ImportStoredFile:
                 return earlier
             new.queue(stored.size, key, actor.correlation_id)
             work.imports.add(new)
-            work.after_commit(lambda: self.jobs.run_import(new.id))
+            # An import without a file would fail; a file without an import is deleted again.
+            if_not_made.callback(self.files.delete, new.key)
+            self.files.move(stored.key, new.key)
+
+            def made() -> None:
+                if_not_made.pop_all()
+                self.jobs.run_import(new.id)
+
+            work.after_commit(made)
             work.commit(new)
         return new
 
