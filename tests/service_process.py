@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,6 +69,7 @@ class Service:
     folder: Path
     settings: Mapping[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
+    command: Sequence[str] = ("entrypoints", "serve")
 
     def __post_init__(self) -> None:
         self.log = self.folder / "service.log"
@@ -83,7 +84,7 @@ class Service:
         with self.log.open("ab") as log:
             self._begun_at = log.tell()
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "entrypoints", "serve"],
+                [sys.executable, "-m", *self.command],
                 cwd=self.folder,
                 env=environment(self.folder, **given),
                 stdin=subprocess.DEVNULL,
@@ -106,8 +107,8 @@ class Service:
         assert self._process.poll() is None, self.log.read_text()
         if b"Unite listens." not in self.log.read_bytes()[self._begun_at :]:
             return False
-        with suppress(requests.RequestException):
-            return requests.get(f"{self.url}/health/ready", timeout=10).status_code == 200
+        with suppress(requests.RequestException), direct_session() as session:
+            return session.get(f"{self.url}/health/ready", timeout=10).status_code == 200
         return False
 
     def processes(self) -> list[int]:
@@ -162,11 +163,18 @@ def service(folder: Path, **settings: str) -> Iterator[Service]:
             one.kill_all()
 
 
+def direct_session() -> requests.Session:
+    """A session that goes straight to this machine, which a proxy of the surrounding environment cannot reach."""
+    session = requests.Session()
+    session.trust_env = False
+    return session
+
+
 class Client:
     """Somebody who speaks to the service."""
 
     def __init__(self, url: str) -> None:
-        self.session = requests.Session()
+        self.session = direct_session()
         self._url = url
 
     def call(self, method: str, path: str, **options: Any) -> Any:

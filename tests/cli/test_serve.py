@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import requests
 
-from tests.service_process import Service, alive_in_session, eventually, free_port, run, service
+from tests.service_process import Service, alive_in_session, direct_session, eventually, free_port, run, service
 
 
 @pytest.fixture
@@ -42,7 +41,8 @@ def test_the_service_says_where_it_listens_and_stops_in_good_order(one: Service,
 def test_a_request_is_logged_with_the_correlation_id_that_it_came_with(one: Service) -> None:
     one.start()
 
-    requests.get(f"{one.url}/v1/me", headers={"X-Correlation-ID": "a-test-of-the-log"}, timeout=30)
+    with direct_session() as session:
+        session.get(f"{one.url}/v1/me", headers={"X-Correlation-ID": "a-test-of-the-log"}, timeout=30)
 
     lines = [json.loads(line) for line in one.log.read_text().splitlines()]
     (told,) = [line for line in lines if line.get("correlation_id") == "a-test-of-the-log"]
