@@ -18,6 +18,9 @@ IGNORE = "ignore"
 MOST_COLUMNS = 1000
 """Of a header, not counting empty ones at its end and those of an error report."""
 
+LONGEST_SHOWN = 200
+"""Characters of a header, in what an import shows of its columns."""
+
 _SYNONYMS = {
     "name": (
         "full name, name, contact name, lead name, customer name, client name, person, contact, customer, "
@@ -117,12 +120,14 @@ class ColumnMap:
         return sum(column.field is not None for column in self.columns)
 
     def to_plain(self) -> list[dict[str, str | None]]:
-        """As it is stored and shown: one mapping of `header`, `field` and `reason` a column."""
-        return [{"header": it.header, "field": it.field, "reason": it.reason} for it in self.columns]
+        """As it is stored and shown: one mapping of `header`, `field` and `reason` a column, long headers cut."""
+        return [
+            {"header": _short(it.header, LONGEST_SHOWN), "field": it.field, "reason": it.reason} for it in self.columns
+        ]
 
     @classmethod
     def from_plain(cls, plain: Iterable[Mapping[str, str | None]]) -> "ColumnMap":
-        """The map that `to_plain` told of."""
+        """The map that `to_plain` told of, its long headers cut."""
         return cls(tuple(Column(it["header"] or "", it["field"], it["reason"]) for it in plain))
 
 
@@ -263,5 +268,5 @@ def _listed(header: Sequence[str]) -> str:
     return ", ".join(shown)
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= _SHOWN_LENGTH else text[: _SHOWN_LENGTH - 1] + "…"
+def _short(text: str, longest: int = _SHOWN_LENGTH) -> str:
+    return text if len(text) <= longest else text[: longest - 1] + "…"

@@ -18,6 +18,9 @@ from unite_core.imports.lines import DELIMITER_LINE, LONGEST_LINE, Lines, Readab
 LONGEST_RECORD = LONGEST_LINE
 """Characters of a row, be it on one line or, quoted, on several."""
 
+LONGEST_HEADER = 64 * 1024
+"""Characters of the names of all columns together: they are kept with the import."""
+
 MOST_LINES_IN_RECORD = 1000
 """Lines of a row with quoted line breaks."""
 
@@ -248,6 +251,13 @@ def examine(
     if header.problem is not None and header.problem.code != "broken_encoding":
         code = "too_many_columns" if header.problem.code == "too_many_cells" else "unreadable_header"
         raise FileRefused(f"The header cannot be read. {header.problem.detail}", code=code)
+    length = sum(map(len, header.cells))
+    if length > LONGEST_HEADER:
+        raise FileRefused(
+            f"The header cannot be read. Row {header.row} has {length} characters; the names of all columns together "
+            f"have at most {LONGEST_HEADER}. Shorten them.",
+            code="unreadable_header",
+        )
     found = map_columns(header.cells, columns, line=header.row, names_needed=names_needed)
     return Dialect(encoding, delimiter, header.row, tuple(header.cells)), found
 

@@ -1,4 +1,4 @@
-"""Rows of up to a million characters: what is held of them at a time, and what is kept of those that are rejected."""
+"""Wide rows and headers: what is held of them at a time, and what is kept and shown of them."""
 
 from itertools import pairwise
 
@@ -6,6 +6,8 @@ import pytest
 
 from tests.core.imports.floor import Floor
 from unite_core.imports.chunk import MOST_KEPT
+from unite_core.imports.columns import LONGEST_SHOWN
+from unite_core.imports.reading import LONGEST_HEADER
 from unite_core.imports.run import CHUNK_BYTES
 from unite_core.testing.builders import csv_text
 
@@ -78,3 +80,33 @@ def test_a_row_that_is_as_large_as_what_is_kept_is_whole(floor: Floor) -> None:
     (rejected,) = floor.rejections(done.id)
     assert rejected.cells == ("", PHONE, notes)
     assert not rejected.problems[0].detail.endswith(CUT)
+
+
+def test_a_long_header_is_shown_short_and_stands_whole_in_the_report(floor: Floor) -> None:
+    whole, long = "w" * LONGEST_SHOWN, "x" * (LONGEST_SHOWN + 1)
+    done = floor.import_file(csv_text(("Name", "Phone", whole, long), [("", PHONE)]))
+
+    assert [column["header"] for column in done.columns] == ["Name", "Phone", whole, "x" * (LONGEST_SHOWN - 1) + "…"]
+    assert done.report_key is not None
+    with floor.ports.files.read(done.report_key) as report:
+        assert f"Name,Phone,{whole},{long}\r\n" in report.read().decode()
+
+
+def test_a_long_header_is_shown_short_where_the_file_is_refused_too(floor: Floor) -> None:
+    failed = floor.import_file(csv_text(("Name", "x" * 1000), [("Ada", "")]))
+
+    assert failed.failure is not None
+    assert failed.failure.code == "no_contact_column"
+    assert [len(column["header"]) for column in failed.columns] == [4, LONGEST_SHOWN]
+
+
+@pytest.mark.parametrize(("more", "code"), [(0, None), (1, "unreadable_header")])
+def test_a_header_has_so_many_characters_at_most(floor: Floor, more: int, code: str | None) -> None:
+    names = ("Name", "Phone", "", "x" * (LONGEST_HEADER // 2))
+    last = "y" * (LONGEST_HEADER - sum(map(len, names)) + more)
+    done = floor.import_file("\n" + csv_text((*names, last), [("Ada", PHONE)]))
+
+    assert (done.failure.code if done.failure else None) == code
+    if done.failure:
+        assert "Row 2" in done.failure.detail
+        assert str(LONGEST_HEADER) in done.failure.detail
