@@ -17,18 +17,16 @@ from granian.server import MPServer
 
 from entrypoints import logs
 from entrypoints.bootstrap import StartRefused, add_first_admin, has_admin, start
+from entrypoints.capacity import CONNECTIONS
 from entrypoints.reading import SettingsRefused
 from entrypoints.settings import ADMIN_EMAIL, ADMIN_PASSWORD, HOST, PORT, Settings, read_settings
 
 log = logging.getLogger(__name__)
 
-TARGET = "entrypoints.http.wsgi:application"
+TARGET = "entrypoints.http.process:application"
 
-THREADS = 32
-"""How many requests are worked on at the same time; each client that follows an import keeps one."""
-
-CONNECTIONS = 256
-"""How many connections are taken in at the same time; what is beyond waits in the kernel."""
+HEADERS_WITHIN = 15_000
+"""Milliseconds that the next request on a connection may take until its headers are there."""
 
 GRACE = 3
 """Seconds that requests and the worker have to end when the service is stopped."""
@@ -42,8 +40,8 @@ STEADY_AFTER = 60.0
 """Seconds after which a worker that dies is started again without a long pause."""
 
 
-def run(_arguments: Namespace, environ: Mapping[str, str]) -> int:
-    """Serve until SIGTERM or SIGINT; the exit code."""
+def run(_arguments: Namespace, environ: Mapping[str, str], target: str = TARGET) -> int:
+    """Serve until SIGTERM or SIGINT; the exit code. `target` names what makes the application, `module:function`."""
     logs.configure()
     try:
         settings = read_settings(environ)
@@ -55,15 +53,14 @@ def run(_arguments: Namespace, environ: Mapping[str, str]) -> int:
         log.error("Unite cannot start.\n%s", refused)  # noqa: TRY400 - the message says it all
         return 1
     server = _Server(
-        TARGET,
+        target,
         address=settings.host,
         port=settings.port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.ASGINL,
         http=HTTPModes.http1,
         workers=1,
-        blocking_threads=THREADS,
         backpressure=CONNECTIONS,
-        http1_settings=HTTP1Settings(header_read_timeout=15_000),
+        http1_settings=HTTP1Settings(header_read_timeout=HEADERS_WITHIN),
         websockets=False,
         factory=True,
         respawn_failed_workers=True,

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 from flask import request
 
-from entrypoints.http.problems import UnsupportedMediaType
+from entrypoints.http.problems import UnsupportedEncoding, UnsupportedMediaType
 from entrypoints.http.rendering import JSON_TYPE
 from unite_core.errors import Malformed, TooLarge
 
@@ -14,7 +14,15 @@ LARGEST_BODY = 1024 * 1024
 """In bytes, 1 MiB. Uploads are excepted: they set `request.max_content_length` to a limit of their own."""
 
 DEEPEST_JSON = 20
+METHODS_WITH_BODY = ("POST", "PUT", "PATCH")
 MERGE_PATCH_TYPE = "application/merge-patch+json"
+
+
+def refuse_encoding() -> None:
+    """Raise `UnsupportedEncoding` where the body is compressed: it would be taken for something else, or stored so."""
+    codings = {coding.strip().lower() for coding in request.headers.get("Content-Encoding", "").split(",")}
+    if codings - {"", "identity"}:
+        raise UnsupportedEncoding("Send the body as it is, without a Content-Encoding.")
 
 
 def body_bytes() -> bytes:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from entrypoints.capacity import EVENT_STREAMS
 from unite_core.files import SignedFiles
 
 
@@ -32,4 +33,4 @@ class Door:
     requests_per_minute: int = 1200
     signed_files: SignedFiles | None = None
     checks: Mapping[str, Check] = field(default_factory=dict)
-    max_event_streams: int = 8
+    max_event_streams: int = EVENT_STREAMS

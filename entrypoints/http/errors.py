@@ -8,12 +8,15 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from entrypoints.http.correlation import correlation_id
+from entrypoints.http.fields import Located
 from entrypoints.http.problems import (
     PROBLEMS,
     MalformedParameter,
     MethodNotAllowed,
     ProblemKind,
+    RequestTimeout,
     Unexpected,
+    UnsupportedEncoding,
     UnsupportedMediaType,
 )
 from entrypoints.http.rendering import to_json
@@ -41,6 +44,7 @@ STATUSES: dict[type[UniteError], int] = {
     Forbidden: 403,
     NotFound: 404,
     MethodNotAllowed: 405,
+    RequestTimeout: 408,
     Conflict: 409,
     PreconditionFailed: 412,
     TooLarge: 413,
@@ -102,14 +106,25 @@ def problem_response(error: UniteError) -> Response:
         response.headers["Retry-After"] = str(RETRY_UNAVAILABLE_AFTER)
     elif isinstance(error, Unauthenticated):
         response.headers["WWW-Authenticate"] = _challenge(document["code"])
+    elif isinstance(error, RequestTimeout):
+        # RFC 9110, 15.5.9: nobody waits for the rest of that body.
+        response.headers["Connection"] = "close"
+    elif isinstance(error, UnsupportedEncoding):
+        # RFC 9110, 15.5.16.
+        response.headers["Accept-Encoding"] = "identity"
     elif isinstance(error, UnsupportedMediaType):
         response.headers["Accept"] = ", ".join(error.accepted)
     return response
 
 
-def pointer(field: str) -> str:
-    """A path of the core (`options.on_duplicate`) as a JSON Pointer (RFC 6901); an empty one is the whole document."""
-    return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in field.split(".")) if field else ""
+def pointer(problem: Problem) -> str:
+    """Where a problem is, as a JSON Pointer (RFC 6901); an empty one is the whole document.
+
+    A path of the core has dots between its parts (`options.on_duplicate`); a name that a client made up may have some
+    of its own.
+    """
+    path = problem.path if isinstance(problem, Located) else problem.field.split(".") if problem.field else ()
+    return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in path)
 
 
 def install(app: Flask) -> None:
@@ -142,7 +157,7 @@ def _fault(error: UniteError, problem: Problem) -> dict[str, str]:
     if isinstance(error, MalformedParameter) or request.method in ("GET", "HEAD"):
         fault = {"parameter": problem.field}
     else:
-        fault = {"pointer": pointer(problem.field)}
+        fault = {"pointer": pointer(problem)}
     fault["code"] = problem.code
     fault["detail"] = problem.detail
     if problem.suggestion is not None:

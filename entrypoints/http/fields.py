@@ -5,6 +5,7 @@ The rules themselves (lengths, characters, what a phone number is) are the core'
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -22,6 +23,9 @@ class Complaint:
 
     code: str
     detail: str
+
+
+_NULL_IN_REQUIRED: Any = Complaint("null", "This is required, and may not be null.")
 
 
 def _complaints(**own: Complaint) -> Any:
@@ -45,6 +49,11 @@ class Body(Schema):
         type=Complaint("wrong_type", "A JSON object is expected here."),
         unknown=Complaint("unknown_field", "There is no such field."),
     )
+
+    def on_bind_field(self, _: str, field_obj: fields.Field[Any]) -> None:
+        """Tell of null in a field that is required that it may not be left out either."""
+        if field_obj.required:
+            field_obj.error_messages["null"] = _NULL_IN_REQUIRED
 
 
 class Query(Schema):
@@ -190,19 +199,45 @@ class ListOf(fields.List[Any]):
         super().__init__(ObjectOf(schema), **options)
 
 
-class Several(fields.List[Any]):
-    """Values separated by commas, in a query; each is read by `inner`."""
+# Possessive: a long row that fits nowhere is left at once.
+_VALUE_OF_ROW = re.compile(r'\s*+(?:"((?:[^"]|"")*+)"\s*+|([^",]*+))(,|\Z)')
 
-    default_error_messages: Any = _complaints()
+
+class Several(fields.List[Any]):
+    """Values separated by commas, in a query, as in a row of CSV (RFC 4180, 2); each is read by `inner`.
+
+    A value that has a comma in it stands in double quotes, and each double quote in it is doubled.
+    """
+
+    default_error_messages: Any = _complaints(
+        invalid=Complaint("malformed_list", 'A value with a comma or a double quote is written "a, ""b""".')
+    )
 
     def _deserialize(self, value: Any, *rest: Any, **_: Any) -> list[Any]:
         # A complaint names the parameter rather than the place in its list: parameters have no pointers into them.
-        return [self.inner.deserialize(part.strip(), *rest) for part in value.split(",")]
+        return [self.inner.deserialize(part, *rest) for part in self._parts(value)]
+
+    def _parts(self, row: str) -> Iterator[str]:
+        more, end = ",", 0
+        while more:
+            found = _VALUE_OF_ROW.match(row, end)
+            if found is None:
+                raise self.make_error("invalid")
+            quoted, plain, more = found.groups()
+            yield plain.strip() if quoted is None else quoted.replace('""', '"')
+            end = found.end()
 
 
 def problems_of(messages: Any) -> list[Problem]:
     """What marshmallow complains of, in the words of the core; a path into the body is joined by dots."""
     return list(_flattened(messages, ()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Located(Problem):
+    """A problem whose path is known part by part: the names in a body may have dots in them."""
+
+    path: tuple[str, ...]
 
 
 def _flattened(messages: Any, path: tuple[str, ...]) -> list[Problem]:
@@ -212,10 +247,9 @@ def _flattened(messages: Any, path: tuple[str, ...]) -> list[Problem]:
             found += _flattened(inner, path if name == "_schema" else (*path, str(name)))
         return found
     listed = messages if isinstance(messages, list) else [messages]
-    return [_problem(".".join(path), each) for each in listed]
+    return [_problem(path, each) for each in listed]
 
 
-def _problem(field: str, message: Any) -> Problem:
-    if isinstance(message, Complaint):
-        return Problem(field=field, code=message.code, detail=message.detail)
-    return Problem(field=field, code="invalid", detail=str(message))
+def _problem(path: tuple[str, ...], message: Any) -> Problem:
+    complaint = message if isinstance(message, Complaint) else Complaint("invalid", str(message))
+    return Located(field=".".join(path), path=path, code=complaint.code, detail=complaint.detail)

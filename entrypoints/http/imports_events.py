@@ -4,8 +4,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from uuid import UUID
 
-from unite_core.errors import UniteError
+from entrypoints.capacity import EVENT_STREAMS_OF_A_USER
+from unite_core.errors import Unavailable, UniteError
 from unite_core.imports.model import LeadImport
 
 EVENT_STREAM = "text/event-stream"
@@ -21,23 +23,26 @@ _END = "-end"
 
 @dataclass(frozen=True)
 class EventStreams:
-    """The streams that this process has open, at most `most` at once: each of them keeps a thread busy.
+    """The streams that this process has open, at most `most` at once and `most_of_one` of one user.
 
-    `wait` lets the given number of seconds pass.
+    Each of them keeps a thread busy. `wait` lets the given number of seconds pass.
     """
 
     most: int
     wait: Callable[[float], None] = time.sleep
-    _open: set["EventStream"] = field(default_factory=set, init=False)
+    most_of_one: int = EVENT_STREAMS_OF_A_USER
+    _open: dict["EventStream", UUID] = field(default_factory=dict, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
-    def open(self, events: Iterator[bytes]) -> "EventStream | None":
-        """The events as a stream that takes one of the places; None where all of them are taken."""
+    def open(self, events: Iterator[bytes], user_id: UUID) -> "EventStream":
+        """The events as a stream that takes one of the places; raises `Unavailable` (`too_many_streams`)."""
         stream = EventStream(events, self._close)
         with self._lock:
             if len(self._open) >= self.most:
-                return None
-            self._open.add(stream)
+                raise _too_many(f"{self.most} clients follow imports already; ask for the import now and then instead.")
+            if sum(owner == user_id for owner in self._open.values()) >= self.most_of_one:
+                raise _too_many(f"You follow {self.most_of_one} imports already; close one of these streams first.")
+            self._open[stream] = user_id
         return stream
 
     def __len__(self) -> int:
@@ -46,7 +51,7 @@ class EventStreams:
 
     def _close(self, stream: "EventStream") -> None:
         with self._lock:
-            self._open.discard(stream)
+            self._open.pop(stream, None)
 
 
 class EventStream(Iterator[bytes]):
@@ -70,7 +75,10 @@ class EventStream(Iterator[bytes]):
 
 @dataclass(frozen=True, kw_only=True)
 class ImportProgress:
-    """What a stream needs: the import as it is now, and how it is shown, in JSON on one line."""
+    """What a stream needs: the import as it is now, and how it is shown, in JSON on one line.
+
+    `read` raises as soon as the one who asks may not see the import any more.
+    """
 
     read: Callable[[], LeadImport]
     render: Callable[[LeadImport], bytes]
@@ -78,6 +86,8 @@ class ImportProgress:
 
     def events(self, first: LeadImport, last_seen: str | None) -> Iterator[bytes]:
         """One event at once and one for each change, until the import has ended or ten minutes are over.
+
+        Between them come empty blocks, so that the server can notice when the client is gone.
 
         `last_seen` is the id of the last event that the client got before, which is not sent again. The id of
         an event is the version of the import. A client that is cut off comes back by itself and misses nothing:
@@ -93,6 +103,7 @@ class ImportProgress:
                 yield _event("end", seen + _END, self.render(current))
                 return
             self.wait(POLL_SECONDS)
+            yield b""
             quiet += 1
             if quiet == _QUIET_POLLS:
                 quiet = 0
@@ -106,6 +117,10 @@ class ImportProgress:
 def saw_the_end(last_seen: str | None) -> bool:
     """Whether the client got the last event there is, and comes back because nobody told it to stop."""
     return last_seen is not None and last_seen.endswith(_END)
+
+
+def _too_many(detail: str) -> Unavailable:
+    return Unavailable(detail, code="too_many_streams")
 
 
 def _event(name: str, event_id: str, data: bytes) -> bytes:

@@ -1,13 +1,13 @@
 """How far a lead import is, and what became of its rows, over HTTP."""
 
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
 from flask import Response, current_app, request
 from flask.blueprints import BlueprintSetupState
 
-from entrypoints.http.context import actor, door, unite
+from entrypoints.capacity import EVENT_STREAMS_OF_A_USER
+from entrypoints.http.context import actor, bearer_token, door, unite
 from entrypoints.http.imports import PATH
 from entrypoints.http.imports_answers import import_answer, rejection_answer
 from entrypoints.http.imports_events import EVENT_STREAM, EventStreams, ImportProgress, saw_the_end
@@ -17,7 +17,6 @@ from entrypoints.http.openapi import Shown
 from entrypoints.http.operations import Room
 from entrypoints.http.paging import page_answer, row_after
 from entrypoints.http.rendering import to_json
-from unite_core.errors import Unavailable
 from unite_core.imports import queries
 from unite_core.imports.queries import RejectionsWanted
 
@@ -38,8 +37,9 @@ room.record(_make_room_for_streams)
     f"{PATH}/<uuid:import_id>/events",
     summary="Follow an import",
     description="How far an import is, as server-sent events: one named `progress` at once and at every change, and "
-    "one named `end` when it has ended. The data of each is the import. After ten minutes the stream ends without an "
-    "`end`; an EventSource then comes back by itself, and misses nothing. Admins and managers only.",
+    "one named `end` when it has ended. The data of each is the import. After ten minutes, and when the access token "
+    "is good no longer, the stream ends without an `end`; an EventSource then comes back by itself, and misses "
+    f"nothing. Admins and managers only, each with {EVENT_STREAMS_OF_A_USER} streams at the most.",
     answers=[
         Shown(
             status=200,
@@ -62,7 +62,7 @@ room.record(_make_room_for_streams)
 )
 def follow_import(import_id: UUID) -> Response:
     """A stream of events until the import ends."""
-    asking, application, link = actor(), unite(), door().public_url
+    asking, token, application, link = actor(), bearer_token(), unite(), door().public_url
     first = application.imports.get(asking, import_id)
     last_seen = request.headers.get("Last-Event-ID")
     if first.status.ended and saw_the_end(last_seen):
@@ -71,12 +71,14 @@ def follow_import(import_id: UUID) -> Response:
         return response
     streams: EventStreams = current_app.extensions[STREAMS]
     progress = ImportProgress(
-        read=lambda: application.imports.get(asking, import_id),
+        # Whoever logged out, was deactivated or works in another role now is not told any more.
+        read=lambda: application.imports.get(application.identity.authenticate(token), import_id),
         render=lambda found: to_json(import_answer(found, link)),
         wait=streams.wait,
     )
     # Of an answer to HEAD nobody reads a body, nor closes it.
-    events = iter(()) if request.method == "HEAD" else _stream(streams, progress.events(first, last_seen))
+    head = request.method == "HEAD"
+    events = iter(()) if head else streams.open(progress.events(first, last_seen), asking.user_id)
     return Response(events, content_type=EVENT_STREAM, headers={"X-Accel-Buffering": "no"})
 
 
@@ -120,13 +122,3 @@ def get_error_report(import_id: UUID) -> Response:
     response = Response(status=302, headers={"Location": download.url})
     del response.headers["Content-Type"]
     return response
-
-
-def _stream(streams: EventStreams, events: Iterator[bytes]) -> Iterator[bytes]:
-    stream = streams.open(events)
-    if stream is None:
-        raise Unavailable(
-            f"{streams.most} clients follow imports already; ask for the import now and then instead.",
-            code="too_many_streams",
-        )
-    return stream

@@ -22,7 +22,7 @@ from entrypoints.http.lead_schemas import (
 from entrypoints.http.openapi import Shown
 from entrypoints.http.operations import Room
 from entrypoints.http.paging import page_answer, page_request
-from entrypoints.http.problems import MalformedParameter
+from entrypoints.http.query_string import bad_query
 from entrypoints.http.rendering import json_response
 from unite_core.errors import Problem
 from unite_core.leads.model import Lead, source_problem
@@ -141,10 +141,13 @@ def _question(given: str | None) -> tuple[str, ...] | None:
     if given is None:
         return None
     question = clean(given)
+    if not question:
+        # An empty search box.
+        return None
     _must_be_fine(text_problem("q", question, longest=LONGEST_QUESTION))
     return tuple(question_words(question))
 
 
 def _must_be_fine(problem: Problem | None) -> None:
     if problem is not None:
-        raise MalformedParameter("A parameter of the query is unknown or malformed.", problems=[problem])
+        raise bad_query([problem])

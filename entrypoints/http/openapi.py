@@ -9,7 +9,7 @@ from typing import Any
 from marshmallow import Schema
 from marshmallow.fields import Field
 
-from entrypoints.http.bodies import MERGE_PATCH_TYPE
+from entrypoints.http.bodies import MERGE_PATCH_TYPE, METHODS_WITH_BODY
 from entrypoints.http.errors import PROBLEM_TYPE, STATUSES
 from entrypoints.http.fields import Several
 from entrypoints.http.problems import PROBLEMS
@@ -70,8 +70,10 @@ class Operation:
             codes |= {"unauthenticated", "invalid_token", "token_expired", "token_revoked"}
         if self.limited:
             codes.add("too_many_requests")
+        if self.method in METHODS_WITH_BODY:
+            codes |= {"request_timeout", "unsupported_media_type"}
         if self.body is not None:
-            codes |= {"malformed", "malformed_json", "too_large", "unsupported_media_type", "invalid"}
+            codes |= {"malformed", "malformed_json", "too_large", "invalid"}
         if self.method == "POST":
             codes |= {"malformed", "invalid_header", "too_large", "request_in_progress", "idempotency_key_reused"}
         if self.if_match:
@@ -111,7 +113,15 @@ HEADERS: dict[str, dict[str, Any]] = {
         "description": "The name to save it under (RFC 6266).",
         "schema": {"type": "string", "examples": ['attachment; filename="leads.errors.csv"']},
     },
-    "Accept": {"description": "The types that are taken.", "schema": {"type": "string"}},
+    "Accept": {
+        "description": "The types that are taken, where it was the type.",
+        "schema": {"type": "string"},
+    },
+    "Accept-Encoding": {
+        "description": "The encodings that are taken, where it was the encoding (RFC 9110, 15.5.16).",
+        "schema": {"type": "string", "enum": ["identity"]},
+    },
+    "Connection": {"description": "The connection is closed.", "schema": {"type": "string", "enum": ["close"]}},
     "Idempotency-Replayed": {
         "description": "`true` where this is the answer that an earlier request with the key got.",
         "schema": {"type": "string", "enum": ["true"]},
@@ -298,7 +308,13 @@ def _responses(operation: Operation) -> dict[int, Any]:
 
 
 def _problem_answer(status: int, codes: list[str], shared: list[str]) -> dict[str, Any]:
-    own = {401: ["WWW-Authenticate"], 415: ["Accept"], 429: ["Retry-After"], 503: ["Retry-After"]}.get(status, [])
+    own = {
+        401: ["WWW-Authenticate"],
+        408: ["Connection"],
+        415: ["Accept", "Accept-Encoding"],
+        429: ["Retry-After"],
+        503: ["Retry-After"],
+    }.get(status, [])
     return {
         "description": "\n".join(f"- `{code}`: {PROBLEMS[code].title}." for code in codes),
         "headers": _header_references([*own, *shared]),

@@ -23,11 +23,11 @@ from flask_smorest import Blueprint  # type: ignore[import-untyped]  # it ships 
 from marshmallow import Schema, ValidationError
 from webargs.flaskparser import FlaskParser
 
-from entrypoints.http.bodies import MERGE_PATCH_TYPE, read_json
+from entrypoints.http.bodies import MERGE_PATCH_TYPE, METHODS_WITH_BODY, read_json, refuse_encoding
 from entrypoints.http.fields import problems_of
 from entrypoints.http.openapi import Documented, Operation, Shown, description_of, documentation_of, parameters_of
 from entrypoints.http.paging import PageArguments
-from entrypoints.http.problems import MalformedParameter
+from entrypoints.http.query_string import bad_query, query_arguments
 from entrypoints.http.rendering import JSON_TYPE
 from unite_core.errors import Invalid, Problem
 
@@ -43,18 +43,13 @@ class StrictParser(FlaskParser):
         return read_json((JSON_TYPE, MERGE_PATCH_TYPE) if req.method == "PATCH" else (JSON_TYPE,))
 
     def load_querystring(self, req: flask.Request, *_: Any) -> Any:
-        repeated = [name for name, values in req.args.lists() if len(values) > 1]
-        if repeated:
-            raise _bad_query(
-                [Problem(field=name, code="repeated", detail="Give this parameter once.") for name in repeated]
-            )
-        return req.args.to_dict()
+        return query_arguments(req)
 
     def handle_error(self, error: ValidationError, *_: Any, **__: Any) -> NoReturn:
         [(location, messages)] = cast("dict[str, Any]", error.messages).items()
         problems = problems_of(messages)
         if location == "query":
-            raise _bad_query(problems)
+            raise bad_query(problems)
         raise Invalid("The body breaks a rule.", problems=problems)
 
 
@@ -140,7 +135,7 @@ class Room(Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
             route = self.arguments(operation.query(), location="query", arg_name="query", error_status_code=400)(route)
         elif not operation.any_query:
             route = _without_query(route)
-        return route
+        return _unencoded(route) if operation.method in METHODS_WITH_BODY else route
 
 
 def operation_of(endpoint: str | None) -> Operation | None:
@@ -153,20 +148,22 @@ def _first_sentence(view: Callable[..., Any]) -> str:
     return (inspect.getdoc(view) or "").partition("\n")[0].removesuffix(".")
 
 
-def _without_query(view: Callable[..., Any]) -> Callable[..., Any]:
+def _unencoded(view: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(view)
     def route(**parts: Any) -> Any:
-        if flask.request.query_string and flask.request.args:
-            raise _bad_query(
-                [
-                    Problem(field=name, code="unknown_parameter", detail="There is no such parameter.")
-                    for name in flask.request.args
-                ]
-            )
+        refuse_encoding()
         return view(**parts)
 
     return route
 
 
-def _bad_query(problems: Sequence[Problem]) -> MalformedParameter:
-    return MalformedParameter("A parameter of the query is unknown or malformed.", problems=problems)
+def _without_query(view: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(view)
+    def route(**parts: Any) -> Any:
+        if flask.request.query_string and (given := query_arguments(flask.request)):
+            raise bad_query(
+                [Problem(field=name, code="unknown_parameter", detail="There is no such parameter.") for name in given]
+            )
+        return view(**parts)
+
+    return route

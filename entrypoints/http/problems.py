@@ -29,6 +29,12 @@ class MethodNotAllowed(UniteError):
     code = "method_not_allowed"
 
 
+class RequestTimeout(UniteError):
+    """The body of the request did not come in time."""
+
+    code = "request_timeout"
+
+
 class UnsupportedMediaType(UniteError):
     """The body is of a type that this operation does not take; `accepted` are those that it takes."""
 
@@ -37,6 +43,10 @@ class UnsupportedMediaType(UniteError):
     def __init__(self, detail: str, *, accepted: tuple[str, ...] = ("application/json",)) -> None:
         super().__init__(detail)
         self.accepted = accepted
+
+
+class UnsupportedEncoding(UnsupportedMediaType):
+    """The body is compressed, or encoded in another way."""
 
 
 class Unexpected(UniteError):
@@ -141,12 +151,15 @@ PROBLEMS: dict[str, ProblemKind] = {
     "precondition_failed": ProblemKind(
         PreconditionFailed, "It has changed since you read it", "Read it again, decide, and send its new ETag."
     ),
-    # Too large, of another type, against a rule, too often.
+    # Too slow, too large, of another type, against a rule, too often.
+    "request_timeout": ProblemKind(
+        RequestTimeout, "The body did not come in time", "Send the request again, on a new connection."
+    ),
     "too_large": ProblemKind(TooLarge, "The body is too large", "`detail` names the limit."),
     "unsupported_media_type": ProblemKind(
         UnsupportedMediaType,
         "The body is of a type that is not taken here",
-        "The header `Accept` lists those that are.",
+        "The header `Accept` lists those that are; a body that is compressed is not taken (`Accept-Encoding`).",
     ),
     "invalid": ProblemKind(
         Invalid, "The request breaks a rule", "`errors` names each field and what is wrong with it."

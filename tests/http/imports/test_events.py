@@ -10,6 +10,7 @@ from werkzeug.test import TestResponse
 from entrypoints.http.imports_events import EventStreams
 from tests.http.imports.floor import IMPORTS, TWO_LEADS, Floor, json_of
 from unite_core.errors import Unavailable
+from unite_core.identity.model import Role
 
 MANY = b"Name,Phone\n" + b"".join(b"Lead %d,+1212%07d\n" % (number, 2_000_000 + number) for number in range(3000))
 
@@ -107,7 +108,7 @@ def test_a_client_that_has_seen_the_end_is_told_not_to_come_back(floor: Floor) -
 def test_a_stream_where_nothing_happens_is_kept_alive_every_fifteen_seconds(floor: Floor, coming: str) -> None:
     waits = while_waiting(floor, lambda: None)
     response = follow(floor, coming)
-    stream = response.iter_encoded()
+    stream = filter(None, response.iter_encoded())
     list(zip(range(2), stream, strict=False))
 
     third, waited = next(stream), sum(waits)
@@ -158,7 +159,67 @@ def test_a_stream_ends_when_the_import_cannot_be_read_any_more() -> None:
     assert len(floor.streams) == 0
 
 
+def test_a_stream_gives_the_server_a_chance_at_every_look_to_notice_that_the_client_is_gone(
+    floor: Floor, coming: str
+) -> None:
+    waits = while_waiting(floor, lambda: None)
+    response = follow(floor, coming)
+    stream = response.iter_encoded()
+    list(zip(range(2), stream, strict=False))
+
+    empty = [next(stream) for _ in range(5)]
+    response.close()
+
+    assert empty == [b""] * 5
+    assert len(waits) == 5
+
+
+def log_out(floor: Floor) -> None:
+    floor.post("/v1/auth/logout")
+
+
+def deactivate(floor: Floor) -> None:
+    change_user(floor, active=False)
+
+
+def demote(floor: Floor) -> None:
+    change_user(floor, role="agent")
+
+
+def change_user(floor: Floor, **changes: Any) -> None:
+    path = f"/v1/users/{floor.users[Role.MANAGER]}"
+    assert floor.client.patch(path, json=changes, headers=floor.headers(Role.ADMIN)).status_code == 200
+
+
+@pytest.mark.parametrize("end", [log_out, deactivate, demote])
+def test_a_stream_ends_when_the_one_who_follows_may_not_any_more(
+    floor: Floor, coming: str, end: Callable[[Floor], None]
+) -> None:
+    waits = while_waiting(floor, lambda: end(floor))
+
+    told = events(follow(floor, coming))
+
+    assert [event["event"] for event in told] == ["progress"]
+    assert len(waits) == 1
+    assert len(floor.streams) == 0
+
+
 class TestPlacesForStreams:
+    def test_one_user_has_three_of_them(self, floor: Floor, coming: str) -> None:
+        while_waiting(floor, lambda: None, most=5)
+        open_ones = [follow(floor, coming) for _ in range(3)]
+
+        refused = follow(floor, coming)
+        floor.acting = Role.ADMIN
+        somebody_elses = follow(floor, coming)
+
+        assert (refused.status_code, json_of(refused)["code"]) == (503, "too_many_streams")
+        assert "3" in json_of(refused)["detail"]
+        assert somebody_elses.status_code == 200
+        for each in (*open_ones, somebody_elses):
+            each.close()
+        assert len(floor.streams) == 0
+
     def test_beyond_them_a_client_is_asked_to_come_back_later(self, floor: Floor, coming: str) -> None:
         open_ones = [follow(floor, coming) for _ in range(2)]
 

@@ -1,4 +1,4 @@
-"""The HTTP door as the server starts it: `entrypoints.http.wsgi:application`, a factory."""
+"""The HTTP door as the server starts it: `entrypoints.http.process:application`, a factory."""
 
 import logging
 import multiprocessing
@@ -6,10 +6,9 @@ import os
 from multiprocessing.process import BaseProcess
 from threading import Thread
 
-from flask import Flask
-
 from entrypoints.bootstrap import Started, start
 from entrypoints.http.app import create_app
+from entrypoints.http.asgi import OnThreads, Patience
 from entrypoints.http.correlation import CorrelationFilter
 from entrypoints.http.door import Check, Door
 from entrypoints.settings import environment, read_settings
@@ -17,7 +16,7 @@ from entrypoints.settings import environment, read_settings
 log = logging.getLogger(__name__)
 
 
-def application() -> Flask:
+def application(patience: Patience | None = None) -> OnThreads:
     """The application for one process of the server, which lives no longer than the process that started it."""
     server = multiprocessing.parent_process()
     if server is not None:
@@ -28,7 +27,7 @@ def application() -> Flask:
     app = create_app(started.unite, door_of(started))
     address = started.settings.public_url
     log.info("Unite listens.", extra={"address": address, "docs": f"{address}/docs"})
-    return app
+    return OnThreads(app, patience=patience)
 
 
 def door_of(started: Started) -> Door:

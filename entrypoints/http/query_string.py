@@ -1,0 +1,49 @@
+"""The query of a request, read strictly: the framework puts question marks where it cannot read something."""
+
+import re
+from collections.abc import Sequence
+from urllib.parse import unquote_to_bytes
+
+from flask import Request
+
+from entrypoints.http.problems import MalformedParameter
+from unite_core.errors import Problem
+
+# RFC 3986, 2.1.
+_BROKEN_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+
+
+def query_arguments(request: Request) -> dict[str, str]:
+    """Name -> value; raises `MalformedParameter` where a parameter is there twice or is no UTF-8, percent-encoded."""
+    unreadable = [_shown(pair) for pair in request.query_string.split(b"&") if not _is_readable(pair)]
+    if unreadable:
+        raise bad_query(
+            [
+                Problem(field=name, code="malformed_encoding", detail="Write it as UTF-8, percent-encoded.")
+                for name in unreadable
+            ]
+        )
+    repeated = [name for name, values in request.args.lists() if len(values) > 1]
+    if repeated:
+        raise bad_query([Problem(field=name, code="repeated", detail="Give this parameter once.") for name in repeated])
+    return request.args.to_dict()
+
+
+def bad_query(problems: Sequence[Problem]) -> MalformedParameter:
+    """The complaint about a query."""
+    return MalformedParameter("A parameter of the query is unknown or malformed.", problems=problems)
+
+
+def _is_readable(pair: bytes) -> bool:
+    if _BROKEN_PERCENT.search(pair) is not None:
+        return False
+    try:
+        unquote_to_bytes(pair).decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _shown(pair: bytes) -> str:
+    """The name of a parameter, as far as it can be read."""
+    return unquote_to_bytes(pair.partition(b"=")[0]).decode(errors="replace")

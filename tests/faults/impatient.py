@@ -1,0 +1,19 @@
+"""The service as `serve` runs it, with little patience for slow clients."""
+
+import os
+import sys
+from argparse import Namespace
+
+from entrypoints.cli import serve
+from entrypoints.http import process
+from entrypoints.http.asgi import OnThreads, Patience
+
+PATIENCE = Patience(first=2.0, pause=1.5)
+
+
+def application() -> OnThreads:
+    return process.application(PATIENCE)
+
+
+if __name__ == "__main__":
+    sys.exit(serve.run(Namespace(), os.environ, target="tests.faults.impatient:application"))
