@@ -47,11 +47,13 @@ def perform(
     *arguments: Any,
     render: Callable[[T], Answer],
     fingerprint: bytes | None = None,
+    acting: str = "",
 ) -> Response:
     """Carry out a use case and answer with its result as `render` shows it.
 
     With an Idempotency-Key it is carried out once, and asked again gives the first answer again. `fingerprint`
-    stands for what was asked where the body is too large to be read here; else it is the body.
+    stands for what was asked where the body is too large to be read here; else it is the body. Keys belong to the
+    user; `acting` names somebody whom nobody has authenticated yet, so that two of them do not share their keys.
 
     Raises `Malformed` (`invalid_header`), and what the use case and `unite_core.idempotency.Once` raise.
     """
@@ -66,7 +68,7 @@ def perform(
     def sealed(result: T) -> bytes:
         return seal.close(orjson.dumps(_stored(render(result))))
 
-    outcome = unite().once(_claim(key, asked), use_case, sealed, *arguments)
+    outcome = unite().once(_claim(key, asked, acting), use_case, sealed, *arguments)
     response = _response(orjson.loads(seal.open(outcome.answer)))
     if outcome.replayed:
         response.headers[REPLAYED] = "true"
@@ -92,9 +94,10 @@ class _Seal:
         return self._cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], None)
 
 
-def _claim(key: str, asked: bytes) -> Claim:
+def _claim(key: str, asked: bytes, acting: str) -> Claim:
     actor = known_actor()
-    who = str(actor.user_id) if actor else "anonymous"
+    # The digest keeps what anybody may send apart from the parts beside it.
+    who = str(actor.user_id) if actor else f"anonymous {hashlib.sha256(acting.encode()).hexdigest()}"
     scope = hashlib.sha256("\0".join((who, request.method, str(request.url_rule), key)).encode()).hexdigest()
     mac = HMAC(key.encode(), SHA256())
     # The path is not the route: it holds the ids.

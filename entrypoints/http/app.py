@@ -1,7 +1,9 @@
 """The HTTP door as a whole: `create_app(unite, door)` gives a WSGI application."""
 
-from flask import Flask
+from flask import Flask, request
+from flask.globals import request_ctx
 from flask_smorest import Api  # type: ignore[import-untyped]  # it ships no types
+from werkzeug.exceptions import NotFound
 
 from entrypoints.http import (
     auth,
@@ -63,8 +65,9 @@ def create_app(unite: Unite, door: Door) -> Flask:
         OPENAPI_VERSION=OPENAPI_VERSION,
         MAX_CONTENT_LENGTH=LARGEST_BODY,
     )
-    # `//v1/leads` is no path of ours; a redirect would be an answer that no operation documents.
+    # `/v1//leads` is no path of ours; a redirect would be an answer that no operation documents.
     app.url_map.merge_slashes = False
+    app.before_request(_refuse_slashes)
     # What is installed first runs first before a route, and last after it.
     for convention in (request_log, correlation, security, limits, errors):
         convention.install(app)
@@ -74,3 +77,11 @@ def create_app(unite: Unite, door: Door) -> Flask:
         specification.register_blueprint(room)
     app.extensions["openapi"] = to_json(openapi.complete(specification.spec.to_dict(), door.public_url))
     return app
+
+
+def _refuse_slashes() -> None:
+    """Have `//v1/leads` lead nowhere: the framework drops what slashes a path has too many in front."""
+    adapter = request_ctx.url_adapter
+    if adapter is not None and adapter.path_info.startswith("//"):
+        request.url_rule = None
+        request.routing_exception = NotFound()

@@ -36,7 +36,8 @@ _ENDED = Shown(status=204, description="The tokens are good for nothing any more
 )
 def log_in(body: dict[str, Any]) -> Response:
     """Log in."""
-    return perform(unite().identity.log_in, Credentials(**body, address=address()), render=_tokens)
+    credentials = Credentials(**body, address=address())
+    return perform(unite().identity.log_in, credentials, render=_tokens, acting=credentials.email.strip().lower())
 
 
 @room.operation(

@@ -149,7 +149,13 @@ class LeadQuery(PageArguments):
     """Which leads a list holds; the conditions add up."""
 
     status = Several(Choice(LeadStatus), metadata={"description": "One or several, separated by commas."})
-    source = Several(Text(), metadata={"description": "One or several, separated by commas."})
+    source = Several(
+        Text(),
+        metadata={
+            "description": "One or several, separated by commas. One with a comma or a double quote in it stands in "
+            'double quotes, as in CSV (RFC 4180): `"fair, Berlin",web`.'
+        },
+    )
     assigned_to = Several(
         Assignee(),
         metadata={"description": "Ids of users, separated by commas; `none` finds the unassigned."},
@@ -157,7 +163,7 @@ class LeadQuery(PageArguments):
     q = Text(
         metadata={
             "maxLength": LONGEST_QUESTION,
-            "description": "Words that name, phone or e-mail have words beginning with.",
+            "description": "Words that name, phone or e-mail have words beginning with; empty is no condition.",
         }
     )
     created_from = Moment(metadata={"description": "From this moment on; RFC 3339 with its offset."})

@@ -4,7 +4,9 @@ from typing import Any
 import pytest
 
 from entrypoints.http.bodies import DEEPEST_JSON, LARGEST_BODY
-from tests.http.service import Person, Service, problem
+from tests.http.service import Person, Service, faults, problem
+
+JSON = "application/json"
 
 
 @pytest.fixture
@@ -92,6 +94,59 @@ def test_a_body_of_a_mebibyte_is_read(manager: Person) -> None:
     assert len(body) == LARGEST_BODY
 
     assert problem(post(manager, body)) == (422, "invalid")
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br", "identity, gzip", "nonsense"])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/v1/leads"),
+        ("POST", "/v1/auth/logout"),
+        ("POST", "/v1/lead-imports/file"),
+        ("PATCH", "/v1/leads/01990f3e-8a4b-7c1d-9e2f-0a1b2c3d4e5f"),
+        ("PUT", "/files/imports/01990f3e"),
+    ],
+)
+def test_a_body_that_is_encoded_is_415_and_told_to_come_as_it_is(
+    manager: Person, method: str, path: str, encoding: str
+) -> None:
+    answer = manager.send(method, path, data=GOOD, headers={"Content-Type": JSON, "Content-Encoding": encoding})
+
+    assert problem(answer) == (415, "unsupported_media_type")
+    assert answer.headers["Accept-Encoding"] == "identity"
+    assert "Accept" not in answer.headers
+
+
+@pytest.mark.parametrize("encoding", ["identity", "Identity", ""])
+def test_a_body_that_is_said_to_be_as_it_is_is_taken(manager: Person, encoding: str) -> None:
+    assert post(manager, GOOD).status_code == 201
+    answer = manager.post("/v1/leads", data=GOOD, headers={"Content-Type": JSON, "Content-Encoding": encoding})
+    assert problem(answer) == (409, "duplicate_lead")
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ('{"a.b": 1}', "/a.b"),
+        ('{"a~/b.": 1}', "/a~0~1b."),
+        ('{".": 1}', "/."),
+        ('{"": 1}', "/"),
+    ],
+)
+def test_an_unknown_field_is_pointed_at_whatever_its_name(manager: Person, body: str, pointer: str) -> None:
+    answer = manager.post("/v1/auth/refresh", data=body, headers={"Content-Type": JSON})
+
+    assert faults(answer) == [("/refresh_token", "required"), (pointer, "unknown_field")]
+
+
+def test_null_is_told_of_as_the_field_is_required_or_not(manager: Person) -> None:
+    answer = manager.post("/v1/leads", json={"name": None, "source": None})
+
+    told = {fault["pointer"]: fault["detail"] for fault in answer.get_json()["errors"]}
+    assert told == {
+        "/name": "This is required, and may not be null.",
+        "/source": "This may be left out, and may not be null.",
+    }
 
 
 class Endless(io.RawIOBase):

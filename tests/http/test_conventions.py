@@ -22,9 +22,17 @@ class Broken:
     peek = hit
 
 
-@pytest.mark.parametrize("path", ["/", "/v1", "/v1/", "/v1/leads/", "//v1/leads", "/v1//leads", "/V1/leads", "/%00"])
+@pytest.mark.parametrize("path", ["/", "/v1", "/v1/", "/v1/leads/", "/v1//leads", "/V1/leads", "/%00"])
 def test_a_path_that_does_not_exist_is_a_problem(service: Service, path: str) -> None:
     answer = service.stranger.get(path, base_url="http://localhost")
+
+    assert problem(answer) == (404, "not_found")
+
+
+@pytest.mark.parametrize("path", ["//v1/leads", "///v1/leads", "//health/live", "//"])
+def test_a_path_with_two_slashes_in_front_does_not_exist(service: Service, path: str) -> None:
+    # As a URL, the client would take what follows for a host.
+    answer = service.manager().get("/", environ_overrides={"PATH_INFO": path})
 
     assert problem(answer) == (404, "not_found")
 

@@ -104,6 +104,29 @@ def test_another_password_does_not_open_the_answer_to_a_login(service: Service) 
     assert problem(guess) == (422, "idempotency_key_reused")
 
 
+def test_two_users_who_log_in_with_the_same_key_are_two_logins(service: Service) -> None:
+    ann, bob = service.add(Role.AGENT), service.add(Role.AGENT)
+
+    answers = [
+        post(service.stranger, "k", {"email": user.email, "password": PASSWORD}, "/v1/auth/login")
+        for user in (ann, bob, ann)
+    ]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 200]
+    assert [answer.headers.get("Idempotency-Replayed") for answer in answers] == [None, None, "true"]
+    assert answers[0].get_json()["access_token"] != answers[1].get_json()["access_token"]
+
+
+def test_an_address_written_in_another_way_is_the_same_user(service: Service) -> None:
+    user = service.add(Role.AGENT)
+    post(service.stranger, "k", {"email": user.email, "password": PASSWORD}, "/v1/auth/login")
+
+    other = {"email": f"  {user.email.upper()} ", "password": PASSWORD}
+    again = post(service.stranger, "k", other, "/v1/auth/login")
+
+    assert problem(again) == (422, "idempotency_key_reused")
+
+
 def test_a_refresh_whose_answer_was_lost_can_be_asked_again(service: Service) -> None:
     user = service.add(Role.AGENT)
     tokens = post(service.stranger, "a", {"email": user.email, "password": PASSWORD}, "/v1/auth/login").get_json()
