@@ -13,6 +13,7 @@ from entrypoints.http.problems import RequestTimeout
 
 Environ = dict[str, Any]
 SHORT = Patience(first=0.2, bytes_a_second=1_000_000, pause=0.2)
+LONGEST_WAIT = 20.0
 END = {"type": "http.request", "body": b"", "more_body": False}
 GONE = {"type": "http.disconnect"}
 
@@ -61,7 +62,12 @@ def ask(
         "server": ("127.0.0.1", 8000),
         "client": ("192.0.2.1", 50000),
     }
-    asyncio.run(OnThreads(application, threads=2, patience=patience)(scope, client.receive, client.send))
+
+    async def served() -> None:
+        served_by = OnThreads(application, threads=2, patience=patience)
+        await asyncio.wait_for(served_by(scope, client.receive, client.send), LONGEST_WAIT)
+
+    asyncio.run(served())
 
 
 def echo(environ: Environ, start_response: Callable[..., Any]) -> list[bytes]:
@@ -179,7 +185,7 @@ def test_a_client_that_leaves_in_the_middle_of_a_large_body_makes_reading_fail()
 
 
 class Blocks(Iterator[bytes]):
-    """A body of an answer that never ends; `given` counts its blocks."""
+    """A body of an answer that is longer than anybody waits for; `given` counts its blocks."""
 
     def __init__(self, content: bytes) -> None:
         self.content = content
@@ -192,6 +198,8 @@ class Blocks(Iterator[bytes]):
 
     def __next__(self) -> bytes:
         self.given += 1
+        if self.given > LONGEST_WAIT / 0.001:
+            raise StopIteration
         time.sleep(0.001)
         return self.content
 
