@@ -19,7 +19,8 @@ def parser() -> argparse.ArgumentParser:
         epilog="What can be set is in docs/settings.md; everything is read from the environment.",
     )
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    commands.add_parser("serve", help="serve the API and work through imports, until Ctrl-C or SIGTERM")
+    serve = commands.add_parser("serve", help="serve the API and work through imports, until Ctrl-C or SIGTERM")
+    serve.add_argument("--until-stdin-ends", action="store_true", help="stop when standard input is closed")
     work = commands.add_parser("work", help="only work through imports; `serve` has a worker already")
     work.add_argument("--until-stdin-ends", action="store_true", help="stop when standard input is closed")
     migrate = commands.add_parser("migrate", help="bring the database up to date; `serve` does that too")

@@ -48,9 +48,10 @@ def service(folder: Path, environ: Mapping[str, str], admin: tuple[str, str]) ->
     with (
         log_of(folder).open("wb") as log,
         subprocess.Popen(
-            [sys.executable, "-m", "entrypoints", "serve"],
+            # When this process ends in whatever way, the service sees the end of its input, and ends too.
+            [sys.executable, "-m", "entrypoints", "serve", "--until-stdin-ends"],
             env=clean | settings,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
             # A group of its own: Ctrl-C reaches the demo alone, which then ends the service in good order.

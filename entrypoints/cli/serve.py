@@ -1,6 +1,8 @@
 """`serve`: the HTTP server, and a worker beside it, until somebody stops them."""
 
 import logging
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -40,8 +42,11 @@ STEADY_AFTER = 60.0
 """Seconds after which a worker that dies is started again without a long pause."""
 
 
-def run(_arguments: Namespace, environ: Mapping[str, str], target: str = TARGET) -> int:
-    """Serve until SIGTERM or SIGINT; the exit code. `target` names what makes the application, `module:function`."""
+def run(arguments: Namespace, environ: Mapping[str, str], target: str = TARGET) -> int:
+    """Serve until SIGTERM or SIGINT; the exit code. `target` names what makes the application, `module:function`.
+
+    With `--until-stdin-ends` also until whoever holds the other end of standard input is gone, however that came about.
+    """
     logs.configure()
     try:
         settings = read_settings(environ)
@@ -69,8 +74,17 @@ def run(_arguments: Namespace, environ: Mapping[str, str], target: str = TARGET)
         log_dictconfig=logs.plan(human=logs.human()),
     )
     server.on_startup(server.worker.start)
+    if arguments.until_stdin_ends:
+        server.on_startup(Thread(target=_stop_at_end_of_stdin, daemon=True).start)
     server.serve()
     return 0
+
+
+def _stop_at_end_of_stdin() -> None:
+    # Not through sys.stdin: a thread that waits inside it holds a lock that Python wants when it ends.
+    while os.read(0, 1):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 class _Server(MPServer):
@@ -148,9 +162,11 @@ def _prepare(settings: Settings) -> None:
         admin = add_first_admin(started)
         if admin is not None:
             log.info("The first admin was added.", extra={"email": admin.email})
-        elif settings.first_admin is None and not has_admin(started):
+        elif not has_admin(started):
+            # Where these are set already, somebody who is no admin has the address.
             log.warning(
-                "Nobody can log in yet: set %s and %s, or run `python -m entrypoints users create`.",
+                "There is no admin: set %s, of nobody who is here already, and %s, or run "
+                "`python -m entrypoints users create`.",
                 ADMIN_EMAIL.name,
                 ADMIN_PASSWORD.name,
             )

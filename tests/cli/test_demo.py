@@ -90,6 +90,21 @@ def test_a_demonstration_that_is_broken_off_takes_its_service_along(tmp_path: Pa
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_demonstration_that_is_killed_takes_its_service_along(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "entrypoints", "demo"],
+        env=environment(tmp_path, TMPDIR=str(tmp_path)),
+        stdout=subprocess.DEVNULL,
+    ) as process:
+        log = eventually(lambda: next(tmp_path.rglob("service.log"), None), "the service was started")
+        folder = str(log.parent)
+        eventually(lambda: "Unite listens" in log.read_text(errors="replace"), "the service listens")
+
+        process.kill()
+
+    eventually(lambda: not using(folder), "none of its processes is left")
+
+
 def using(folder: str) -> list[str]:
     """The processes that have this folder in their environment."""
     found = []

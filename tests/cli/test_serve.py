@@ -38,6 +38,15 @@ def test_the_service_says_where_it_listens_and_stops_in_good_order(one: Service,
     assert "correct horse battery" not in one.log.read_text()
 
 
+def test_an_address_of_somebody_who_is_no_admin_makes_none_and_is_warned_about(one: Service, tmp_path: Path) -> None:
+    agent = ("users", "create", "ann@example.com", "--name", "Ann", "--role", "agent")
+    assert run(tmp_path, *agent, text="correct horse battery\n").returncode == 0
+
+    one.start()
+
+    assert "There is no admin: set UNITE_ADMIN_EMAIL" in one.log.read_text()
+
+
 def test_a_request_is_logged_with_the_correlation_id_that_it_came_with(one: Service) -> None:
     one.start()
 
