@@ -11,7 +11,7 @@ from flask import Response, request
 from entrypoints.http.answers import Answer, perform
 from entrypoints.http.conditional import etag, expected_version, versioned_answer
 from entrypoints.http.context import actor, door, unite
-from entrypoints.http.imports_answers import import_answer, upload_answer
+from entrypoints.http.imports_answers import import_answer
 from entrypoints.http.imports_form import FORM_TYPE, LARGEST_FORM, ImportForm
 from entrypoints.http.imports_schemas import ImportFormSchema, ImportQuery, NewImportSchema
 from entrypoints.http.imports_shapes import (
@@ -28,6 +28,7 @@ from entrypoints.http.openapi import Shown
 from entrypoints.http.operations import Room
 from entrypoints.http.paging import page_answer, page_request
 from entrypoints.http.problems import UnsupportedMediaType
+from entrypoints.http.uploads import upload_json
 from unite_core.errors import NotFound, Unavailable
 from unite_core.imports import queries, use_cases
 from unite_core.imports.model import LeadImport
@@ -57,7 +58,7 @@ def announce_import(body: dict[str, Any]) -> Response:
     """Let the client upload a file straight to storage."""
 
     def announced(result: ImportUpload) -> Answer:
-        shown = {**_shown(result.lead_import), "upload": upload_answer(result.upload)}
+        shown = {**_shown(result.lead_import), **upload_json(result.upload)}
         return Answer(201, shown, _headers(result.lead_import, location=True))
 
     return perform(unite().imports.announce, actor(), NewImport(**body), render=announced)

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from unite_core.errors import Problem
-from unite_core.files import Upload
 from unite_core.imports.model import ImportOptions, LeadImport, Rejection, Undone, progress
 
 
@@ -41,17 +40,6 @@ def import_answer(shown: LeadImport, public_url: str) -> dict[str, Any]:
         "failure": {"code": failure.code, "detail": failure.detail} if failure else None,
         "undo": _undo(shown.undone) if shown.undone else None,
         "version": shown.version,
-    }
-
-
-def upload_answer(upload: Upload) -> dict[str, Any]:
-    """How a client sends a file straight to storage."""
-    return {
-        "url": upload.url,
-        "method": upload.method,
-        "headers": upload.headers,
-        "fields": upload.fields,
-        "expires_at": upload.expires_at,
     }
 
 

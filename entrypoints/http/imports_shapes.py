@@ -4,7 +4,8 @@ from typing import Any
 
 from marshmallow import Schema, fields
 
-from entrypoints.http.fields import Choice, Flag, Id, Moment, Text, Whole
+from entrypoints.http.fields import Choice, Flag, Id, Moment, ObjectOf, Text, Whole
+from entrypoints.http.uploads import UploadSchema
 from unite_core.imports.columns import FIELDS
 from unite_core.imports.model import ImportStatus, OnDuplicate, RowKind
 
@@ -100,24 +101,11 @@ class ImportShape(Schema):
     version = _told(Whole, minimum=1)
 
 
-class ImportUploadShape(Schema):
-    """How the file is sent to storage: its bytes with `headers` where the method is PUT; a form where it is POST.
-
-    The form has the `fields`, and after them the file in a field named `file`.
-    """
-
-    url = _told(Text, format="uri")
-    method = _told(Text, enum=["PUT", "POST"])
-    headers = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
-    # `fields` is what marshmallow calls a schema's own fields.
-    form_fields = fields.Dict(keys=fields.String(), values=fields.String(), required=True, data_key="fields")
-    expires_at = _told(Moment)
-
-
 class AnnouncedImportShape(ImportShape):
     """An import whose file is still to come."""
 
-    upload = fields.Nested(ImportUploadShape, required=True)
+    upload = ObjectOf(UploadSchema, required=True)
+    expires_at = _told(Moment)
 
 
 class ImportPageShape(Schema):
@@ -225,8 +213,8 @@ EXAMPLE_ANNOUNCED: dict[str, Any] = {
         "method": "PUT",
         "headers": {"Content-Type": "text/csv"},
         "fields": {},
-        "expires_at": "2026-03-02T10:00:00Z",
     },
+    "expires_at": "2026-03-02T10:00:00Z",
 }
 
 EXAMPLE_CANCELLED: dict[str, Any] = {

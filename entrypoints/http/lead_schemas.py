@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from entrypoints.http.fields import Body, Choice, Id, ListOf, Moment, ObjectOf, Several, Text, Texts, Whole
+from entrypoints.http.fields import Body, Choice, Id, ListOf, Moment, ObjectOf, Several, Text, Whole
 from entrypoints.http.paging import PageArguments
+from entrypoints.http.uploads import UploadSchema, upload_json
 from unite_core.email import LONGEST_EMAIL
-from unite_core.files import Upload
 from unite_core.leads.model import (
     DEFAULT_SOURCE,
     IMAGE_TYPES,
@@ -178,19 +178,6 @@ class NewImageSchema(Body):
     filename = Text(allow_none=True, metadata={"maxLength": LONGEST_FILENAME})
 
 
-class UploadSchema(Body):
-    """How to send the bytes to storage.
-
-    With PUT the bytes are the body, sent with `headers`; with POST they are the field `file` after `fields` in a
-    form (RFC 7578).
-    """
-
-    url = Text(required=True)
-    method = Text(required=True, metadata={"enum": ["PUT", "POST"]})
-    headers = Texts(required=True)
-    fields = Texts(required=True)  # type: ignore[assignment]  # Schema.fields is made per instance, this is a field's name
-
-
 class ImageUploadSchema(Body):
     """A picture to come, and how to upload it."""
 
@@ -246,14 +233,4 @@ def linked_image_json(linked: LinkedImage) -> dict[str, Any]:
 
 def image_upload_json(coming: ImageUpload) -> dict[str, Any]:
     """A picture to come as `ImageUploadSchema` shows it."""
-    upload: Upload = coming.upload
-    return {
-        "id": coming.image.id,
-        "upload": {
-            "url": upload.url,
-            "method": upload.method,
-            "headers": upload.headers,
-            "fields": upload.fields,
-        },
-        "expires_at": upload.expires_at,
-    }
+    return {"id": coming.image.id, **upload_json(coming.upload)}

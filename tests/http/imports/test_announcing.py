@@ -31,13 +31,14 @@ def test_an_announced_file_is_sent_started_and_imported(floor: Floor) -> None:
 
 
 def test_an_announcement_tells_how_to_send_the_file(floor: Floor) -> None:
-    upload = json_of(floor.announce(TWO_LEADS))["upload"]
+    announced = json_of(floor.announce(TWO_LEADS))
 
+    upload = announced["upload"]
     assert upload["url"].startswith(f"{PUBLIC_URL}/files/uploads/imports/")
     assert upload["method"] == "PUT"
     assert upload["headers"] == {"Content-Type": "text/csv"}
     assert upload["fields"] == {}
-    assert upload["expires_at"] == "2026-03-02T10:00:00Z"
+    assert announced["expires_at"] == "2026-03-02T10:00:00Z"
 
 
 def test_an_import_shows_everything_that_is_known_of_it(floor: Floor) -> None:

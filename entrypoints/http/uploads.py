@@ -1,0 +1,25 @@
+"""How a client sends a file straight to storage, as answers tell it."""
+
+from typing import Any
+
+from entrypoints.http.fields import Body, Text, Texts
+from unite_core.files import Upload
+
+
+class UploadSchema(Body):
+    """How to send the bytes to storage.
+
+    With PUT the bytes are the body, sent with `headers`; with POST they are the field `file` after `fields` in a
+    form (RFC 7578).
+    """
+
+    url = Text(required=True)
+    method = Text(required=True, metadata={"enum": ["PUT", "POST"]})
+    headers = Texts(required=True)
+    fields = Texts(required=True)  # type: ignore[assignment]  # Schema.fields is made per instance, this is a field's name
+
+
+def upload_json(upload: Upload) -> dict[str, Any]:
+    """The members `upload`, as `UploadSchema` shows it, and `expires_at`: until when it is good."""
+    told = {"url": upload.url, "method": upload.method, "headers": upload.headers, "fields": upload.fields}
+    return {"upload": told, "expires_at": upload.expires_at}
