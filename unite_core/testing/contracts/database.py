@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any, TypeVar
+from uuid import UUID
 
 import pytest
 
@@ -12,6 +13,9 @@ from unite_core.identity.model import Session, User
 from unite_core.imports.model import LeadImport
 from unite_core.imports.ports import ImportsWork
 from unite_core.leads.model import Lead, LeadImage
+from unite_core.leads.ports import LeadFilter
+from unite_core.paging import PageRequest
+from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
 from unite_core.unit_of_work import Work
 
 T = TypeVar("T")
@@ -44,6 +48,26 @@ def put(work: Work[ImportsWork], *things: User | Session | Lead | LeadImage | Le
         for thing in things:
             add[type(thing)](thing)
         unit.commit()
+
+
+def leads_listed(reads: Work[ImportsWork], wanted: LeadFilter | None = None) -> list[UUID]:
+    """The ids of the leads that a filter lets through, up to 200, in the order of the list."""
+    with reads() as unit:
+        return [lead.id for lead in unit.leads.page(wanted or LeadFilter(), PageRequest(limit=200)).items]
+
+
+def save_lead(work: Work[ImportsWork], lead: Lead) -> None:
+    """Store a changed lead, in one transaction."""
+    with work() as unit:
+        unit.leads.save(lead)
+        unit.commit()
+
+
+def delete_lead(work: Work[ImportsWork], lead: Lead) -> None:
+    """Delete a lead, as `DeleteLead` does."""
+    lead.hide(A_MONDAY_MORNING)
+    lead.touched(A_MONDAY_MORNING)
+    save_lead(work, lead)
 
 
 def at_once(times: int, action: Callable[[int], T]) -> list[T]:

@@ -7,13 +7,13 @@ from uuid import UUID
 import pytest
 
 from unite_core.imports.ports import ImportsWork
-from unite_core.leads.model import Lead, LeadStatus
+from unite_core.leads.model import LeadStatus
 from unite_core.leads.ports import LeadFilter
 from unite_core.leads.search import question_words
 from unite_core.paging import PageRequest, Position
 from unite_core.phone import Phone
 from unite_core.testing.builders import a_lead, a_user
-from unite_core.testing.contracts.database import DatabaseContract, put
+from unite_core.testing.contracts.database import DatabaseContract, delete_lead, leads_listed, put, save_lead
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
 from unite_core.unit_of_work import Work
 
@@ -40,7 +40,7 @@ class LeadListContract(DatabaseContract):
         assert [*second.items] == [twins[0], oldest]
         assert second.next is None
 
-    def test_a_walk_through_the_pages_skips_and_repeats_nothing_while_others_add_and_delete(
+    def test_a_walk_through_the_pages_skips_and_repeats_nothing_while_others_add_anddelete_lead(
         self, work: Work[ImportsWork], reads: Work[ImportsWork]
     ) -> None:
         old = [a_lead(created_at=_NOW + _HOUR * (number // 2)) for number in range(7)]
@@ -54,7 +54,7 @@ class LeadListContract(DatabaseContract):
             walked += [lead.id for lead in page.items]
             put(work, a_lead(created_at=_NOW + 9 * _HOUR))
             if len(walked) == 4:
-                _delete(work, old[-1])  # it has been walked past already
+                delete_lead(work, old[-1])  # it has been walked past already
             if page.next is None:
                 break
             request = PageRequest(limit=2, after=page.next)
@@ -67,7 +67,7 @@ class LeadListContract(DatabaseContract):
 
         both = LeadFilter(statuses=frozenset({LeadStatus.NEW}), sources=frozenset({"fair"}))
 
-        assert _listed(reads, both) == [wanted.id]
+        assert leads_listed(reads, both) == [wanted.id]
 
     def test_one_of_several_values_is_enough(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
         leads = [a_lead(status=status, source=status.value) for status in LeadStatus]
@@ -76,8 +76,8 @@ class LeadListContract(DatabaseContract):
         statuses = LeadFilter(statuses=frozenset({LeadStatus.NEW, LeadStatus.LOST}))
         sources = LeadFilter(sources=frozenset({"new", "lost", "none of them"}))
 
-        assert _listed(reads, statuses) == [leads[4].id, leads[0].id]
-        assert _listed(reads, sources) == [leads[4].id, leads[0].id]
+        assert leads_listed(reads, statuses) == [leads[4].id, leads[0].id]
+        assert leads_listed(reads, sources) == [leads[4].id, leads[0].id]
 
     def test_leads_are_found_by_whom_they_are_assigned_to(
         self, work: Work[ImportsWork], reads: Work[ImportsWork]
@@ -86,13 +86,16 @@ class LeadListContract(DatabaseContract):
         hers, his, nobodys = a_lead(assigned_to=ann.id), a_lead(assigned_to=ben.id), a_lead()
         put(work, ann, ben, hers, his, nobodys)
 
-        assert _listed(reads, LeadFilter(assigned_to=frozenset({ann.id}))) == [hers.id]
-        assert _listed(reads, LeadFilter(assigned_to=frozenset({ann.id, ben.id}))) == [his.id, hers.id]
-        assert _listed(reads, LeadFilter(unassigned=True)) == [nobodys.id]
-        assert _listed(reads, LeadFilter(assigned_to=frozenset({ann.id}), unassigned=True)) == [nobodys.id, hers.id]
-        assert _listed(reads, LeadFilter(visible_to=ann.id)) == [hers.id]
-        assert _listed(reads, LeadFilter(visible_to=ann.id, unassigned=True)) == []
-        assert _listed(reads, LeadFilter(visible_to=ann.id, assigned_to=frozenset({ben.id}))) == []
+        assert leads_listed(reads, LeadFilter(assigned_to=frozenset({ann.id}))) == [hers.id]
+        assert leads_listed(reads, LeadFilter(assigned_to=frozenset({ann.id, ben.id}))) == [his.id, hers.id]
+        assert leads_listed(reads, LeadFilter(unassigned=True)) == [nobodys.id]
+        assert leads_listed(reads, LeadFilter(assigned_to=frozenset({ann.id}), unassigned=True)) == [
+            nobodys.id,
+            hers.id,
+        ]
+        assert leads_listed(reads, LeadFilter(visible_to=ann.id)) == [hers.id]
+        assert leads_listed(reads, LeadFilter(visible_to=ann.id, unassigned=True)) == []
+        assert leads_listed(reads, LeadFilter(visible_to=ann.id, assigned_to=frozenset({ben.id}))) == []
 
     def test_the_beginning_of_a_time_span_is_in_it_and_its_end_is_not(
         self, work: Work[ImportsWork], reads: Work[ImportsWork]
@@ -102,7 +105,7 @@ class LeadListContract(DatabaseContract):
 
         span = LeadFilter(created_from=_NOW + _HOUR, created_to=_NOW + 3 * _HOUR)
 
-        assert _listed(reads, span) == [leads[2].id, leads[1].id]
+        assert leads_listed(reads, span) == [leads[2].id, leads[1].id]
 
     @pytest.mark.parametrize(
         ("question", "found"),
@@ -141,7 +144,7 @@ class LeadListContract(DatabaseContract):
         ]
         put(work, *leads)
 
-        listed = _listed(reads, LeadFilter(question=tuple(question_words(question))))
+        listed = leads_listed(reads, LeadFilter(question=tuple(question_words(question))))
 
         assert listed == [leads[number].id for number in found]
 
@@ -152,10 +155,10 @@ class LeadListContract(DatabaseContract):
         put(work, lead, a_lead(name="Somebody Else"))
         lead.rename("Grace Hopper")
         lead.touched(_NOW)
-        _save(work, lead)
+        save_lead(work, lead)
 
-        assert _listed(reads, LeadFilter(question=("hopper",))) == [lead.id]
-        assert _listed(reads, LeadFilter(question=("murray",))) == []
+        assert leads_listed(reads, LeadFilter(question=("hopper",))) == [lead.id]
+        assert leads_listed(reads, LeadFilter(question=("murray",))) == []
 
     def test_a_question_is_answered_page_by_page(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
         leads = [a_lead(name=f"Grace {number}", created_at=_NOW + number * _HOUR) for number in range(5)]
@@ -168,20 +171,3 @@ class LeadListContract(DatabaseContract):
 
         assert [*first.items, *second.items] == leads[::-1]
         assert second.next is None
-
-
-def _listed(reads: Work[ImportsWork], wanted: LeadFilter | None = None) -> list[UUID]:
-    with reads() as unit:
-        return [lead.id for lead in unit.leads.page(wanted or LeadFilter(), PageRequest(limit=200)).items]
-
-
-def _save(work: Work[ImportsWork], lead: Lead) -> None:
-    with work() as unit:
-        unit.leads.save(lead)
-        unit.commit()
-
-
-def _delete(work: Work[ImportsWork], lead: Lead) -> None:
-    lead.hide(_NOW)
-    lead.touched(_NOW)
-    _save(work, lead)

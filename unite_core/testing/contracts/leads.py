@@ -9,12 +9,12 @@ import pytest
 
 from unite_core.errors import NotFound, PreconditionFailed
 from unite_core.imports.ports import ImportsWork
-from unite_core.leads.model import Duplicate, DuplicateLead, Lead, LeadStatus
+from unite_core.leads.model import Duplicate, DuplicateLead, LeadStatus
 from unite_core.leads.ports import LeadFilter
 from unite_core.paging import PageRequest
 from unite_core.phone import Phone
 from unite_core.testing.builders import a_lead, a_user, an_id, an_import
-from unite_core.testing.contracts.database import DatabaseContract, at_once, put
+from unite_core.testing.contracts.database import DatabaseContract, at_once, delete_lead, leads_listed, put, save_lead
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
 from unite_core.unit_of_work import Work
 
@@ -82,7 +82,7 @@ class LeadsContract(DatabaseContract):
             unit.leads.add(other)
             unit.commit()
 
-        assert set(_listed(reads)) == {first.id, other.id}
+        assert set(leads_listed(reads)) == {first.id, other.id}
 
     def test_one_number_with_two_extensions_reaches_two_leads(
         self, work: Work[ImportsWork], reads: Work[ImportsWork]
@@ -109,7 +109,7 @@ class LeadsContract(DatabaseContract):
         found = at_once(10, add)
 
         assert found.count(None) == 1
-        assert {lead_id for lead_id in found if lead_id} == set(_listed(reads))
+        assert {lead_id for lead_id in found if lead_id} == set(leads_listed(reads))
 
     def test_many_are_added_together(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
         leads = [a_lead(email=f"lead{number}@example.com") for number in range(300)]
@@ -134,7 +134,7 @@ class LeadsContract(DatabaseContract):
             unit.commit()
 
         assert Duplicate("phone", known.id) in refused.value.duplicates
-        assert _listed(reads) == [known.id]
+        assert leads_listed(reads) == [known.id]
 
     def test_a_changed_lead_is_stored(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
         ann = a_user()
@@ -147,7 +147,7 @@ class LeadsContract(DatabaseContract):
         lead.assign(ann.id)
         lead.touched(_NOW + _HOUR)
 
-        _save(work, lead)
+        save_lead(work, lead)
 
         with reads() as unit:
             assert unit.leads.get(lead.id) == lead
@@ -158,14 +158,14 @@ class LeadsContract(DatabaseContract):
         lead = a_lead()
         put(work, lead)
         with pytest.raises(PreconditionFailed):
-            _save(work, lead)
+            save_lead(work, lead)
         lead.touched(_NOW)
-        _save(work, lead)
+        save_lead(work, lead)
 
         with pytest.raises(PreconditionFailed):
-            _save(work, lead)
+            save_lead(work, lead)
         with pytest.raises(PreconditionFailed):
-            _save(work, a_lead(version=2))
+            save_lead(work, a_lead(version=2))
 
     def test_a_lead_cannot_take_the_phone_of_another(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
         first = a_lead(phone=_PHONE, email="first@example.com")
@@ -176,7 +176,7 @@ class LeadsContract(DatabaseContract):
         second.touched(_NOW)
 
         with pytest.raises(DuplicateLead) as refused:
-            _save(work, second)
+            save_lead(work, second)
 
         assert set(refused.value.duplicates) == {Duplicate("phone", first.id), Duplicate("email", first.id)}
         with reads() as unit:
@@ -188,7 +188,7 @@ class LeadsContract(DatabaseContract):
         lead = a_lead(phone=_PHONE, email="grace@example.com", import_id=coming.id, import_row=2)
         put(work, ann, coming, lead)
 
-        _delete(work, lead)
+        delete_lead(work, lead)
 
         with reads() as unit:
             with pytest.raises(NotFound):
@@ -197,39 +197,39 @@ class LeadsContract(DatabaseContract):
             assert (found.by_phone, found.by_email) == ({}, {})
             assert [*unit.leads.page(LeadFilter(question=("grace",)), PageRequest()).items] == []
             assert [*unit.leads.untouched_of_import(coming.id, after_row=0, limit=5)] == []
-        assert _listed(reads) == []
+        assert leads_listed(reads) == []
 
     def test_a_deleted_lead_frees_its_phone_and_email(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
         old = [a_lead(phone=_PHONE, email="grace@example.com") for _ in range(2)]
         for lead in old:  # two deleted ones may have had the same
             put(work, lead)
-            _delete(work, lead)
+            delete_lead(work, lead)
         new = a_lead(phone=_PHONE, email="grace@example.com")
 
         put(work, new)
 
-        assert _listed(reads) == [new.id]
+        assert leads_listed(reads) == [new.id]
 
     def test_a_deleted_lead_returns_unless_its_phone_has_gone(
         self, work: Work[ImportsWork], reads: Work[ImportsWork]
     ) -> None:
         lead = a_lead(phone=_PHONE)
         put(work, lead)
-        _delete(work, lead)
+        delete_lead(work, lead)
         lead.deleted_at = None
         lead.touched(_NOW)
-        _save(work, lead)
+        save_lead(work, lead)
         with reads() as unit:
             assert unit.leads.get(lead.id) == lead
         with pytest.raises(DuplicateLead):
             put(work, a_lead(phone=_PHONE))
-        _delete(work, lead)
+        delete_lead(work, lead)
         put(work, a_lead(phone=_PHONE))
 
         lead.deleted_at = None
         lead.touched(_NOW)
         with pytest.raises(DuplicateLead):
-            _save(work, lead)
+            save_lead(work, lead)
 
     def test_a_lead_that_matches_by_phone_and_email_is_one_object(
         self, work: Work[ImportsWork], reads: Work[ImportsWork]
@@ -285,20 +285,3 @@ class LeadsContract(DatabaseContract):
         assert rows(0, 10) == [2, 3, 9, 30]
         assert rows(2, 2) == [3, 9]
         assert rows(30, 2) == []
-
-
-def _listed(reads: Work[ImportsWork], wanted: LeadFilter | None = None) -> list[UUID]:
-    with reads() as unit:
-        return [lead.id for lead in unit.leads.page(wanted or LeadFilter(), PageRequest(limit=200)).items]
-
-
-def _save(work: Work[ImportsWork], lead: Lead) -> None:
-    with work() as unit:
-        unit.leads.save(lead)
-        unit.commit()
-
-
-def _delete(work: Work[ImportsWork], lead: Lead) -> None:
-    lead.hide(_NOW)
-    lead.touched(_NOW)
-    _save(work, lead)
