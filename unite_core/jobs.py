@@ -19,3 +19,7 @@ class Jobs(Protocol):
     @abstractmethod
     def undo_import(self, import_id: UUID) -> None:
         """Have the import's undoing continued soon."""
+
+    @abstractmethod
+    def deliver_events(self) -> None:
+        """Have events handed over soon to those who want to know of them."""

@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Protocol, Self, TypeVar
 
 from unite_core.answers import Answers
+from unite_core.events import Event
 
 W = TypeVar("W", bound="UnitOfWork")
 W_co = TypeVar("W_co", bound="UnitOfWork", covariant=True)
@@ -42,6 +43,13 @@ class UnitOfWork(Protocol):
         `result` is what the use case is about to return: the hook that the factory was given by
         `before_commit` sees it inside the transaction. Without it the hook is not called. After
         the commit the actions given to `after_commit` run, in order. At most one commit per unit.
+        """
+
+    @abstractmethod
+    def record(self, event: Event) -> None:
+        """Have the event told to every destination once this unit is committed; it is never told if it is not.
+
+        It is stored in this transaction, with a delivery for each destination (the outbox).
         """
 
     @abstractmethod

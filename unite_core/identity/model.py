@@ -32,6 +32,8 @@ class Permission(StrEnum):
     ASSIGN_LEADS = "assign leads to others"
     DELETE_LEADS = "delete leads"
     IMPORT_LEADS = "import leads"
+    LIST_DELIVERIES = "list deliveries"
+    REPLAY_DELIVERIES = "replay deliveries"
 
 
 _MANAGERS = frozenset(
@@ -41,6 +43,7 @@ _MANAGERS = frozenset(
         Permission.ASSIGN_LEADS,
         Permission.DELETE_LEADS,
         Permission.IMPORT_LEADS,
+        Permission.LIST_DELIVERIES,
     }
 )
 

@@ -1,4 +1,4 @@
-"""What a lead was before an import changed it."""
+"""A lead in plain values, fit for JSON."""
 
 from typing import Any
 from uuid import UUID
@@ -7,8 +7,8 @@ from unite_core.leads.model import Lead, LeadStatus
 from unite_core.phone import Phone
 
 
-def snapshot_of(lead: Lead) -> dict[str, Any]:
-    """The lead's own fields in plain values, as `restore` takes them."""
+def own_fields(lead: Lead) -> dict[str, Any]:
+    """What people decide about a lead, as `restore` takes it."""
     return {
         "name": lead.name,
         "phone": lead.phone.number if lead.phone else None,
@@ -21,7 +21,7 @@ def snapshot_of(lead: Lead) -> dict[str, Any]:
 
 
 def restore(lead: Lead, before: dict[str, Any]) -> None:
-    """Make the lead what it was."""
+    """Make the lead what it was, as `own_fields` told it."""
     phone = Phone(before["phone"], before["phone_extension"]) if before["phone"] else None
     lead.rename(before["name"])
     lead.reach_under(phone, before["email"])

@@ -1,0 +1,115 @@
+"""How an event reaches one of those who want to know of it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+from zlib import crc32
+
+from unite_core.errors import Conflict
+
+ACTIVITY = "activity"
+"""The destination that every event has: the activity log."""
+
+HELD_FOR = timedelta(minutes=2)
+"""How long a relay may take over what it has claimed before another one takes it."""
+
+FIRST_PAUSE = timedelta(seconds=1)
+LONGEST_PAUSE = timedelta(minutes=5)
+"""Between two attempts: twice as long after each, and never longer than this."""
+
+GIVEN_UP_AFTER = timedelta(days=3)
+"""How long a destination may not answer before what waits for it is a dead letter."""
+
+KEPT_FOR = timedelta(days=7)
+"""How long it stays known that an event was delivered."""
+
+_WHOLE = 0xFFFFFFFF
+
+
+class DeliveryStatus(StrEnum):
+    """How far an event has come on its way to one destination."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    DEAD = "dead"
+
+
+@dataclass(slots=True, kw_only=True)
+class Delivery:
+    """An event on its way to one destination, apart from all others.
+
+    `attempts` counts how often it was handed over, `next_attempt_at` is when it may be again; `response` is what came
+    back the last time, in plain values. A dead letter is not tried again unless somebody replays it.
+    """
+
+    id: UUID
+    event_id: UUID
+    destination: str
+    created_at: datetime
+    next_attempt_at: datetime
+    status: DeliveryStatus = DeliveryStatus.PENDING
+    attempts: int = 0
+    response: dict[str, Any] = field(default_factory=dict)
+    delivered_at: datetime | None = None
+
+    def hold(self, until: datetime) -> None:
+        """Be handed over now, and by nobody else before the moment `until`."""
+        self.attempts += 1
+        self.next_attempt_at = until
+
+    def succeed(self, response: dict[str, Any], now: datetime) -> None:
+        """Have arrived."""
+        self.status = DeliveryStatus.DELIVERED
+        self.response = response
+        self.delivered_at = now
+
+    def postpone(self, response: dict[str, Any], now: datetime) -> None:
+        """Be tried again later, or be given up where that has gone on for days."""
+        self.response = response
+        if now - self.created_at >= GIVEN_UP_AFTER:
+            self.status = DeliveryStatus.DEAD
+        else:
+            self.next_attempt_at = now + pause_after(self.attempts, self.id)
+
+    def refuse(self, response: dict[str, Any]) -> None:
+        """Be a dead letter: the destination will never take it as it is."""
+        self.response = response
+        self.status = DeliveryStatus.DEAD
+
+    def replay(self, now: datetime) -> None:
+        """Be tried again from the start. Raises `Conflict` (`not_dead`) unless it is a dead letter."""
+        if self.status is not DeliveryStatus.DEAD:
+            raise Conflict(f"The delivery is {self.status}; only a dead one is replayed.", code="not_dead")
+        self.status = DeliveryStatus.PENDING
+        self.created_at = self.next_attempt_at = now
+        self.attempts = 0
+
+
+def delivery_id(event_id: UUID, destination: str) -> UUID:
+    """The id of the delivery of an event to a destination: it sorts as the event's own does."""
+    return UUID(int=event_id.int ^ crc32(destination.encode()))
+
+
+def pause_after(attempts: int, of: UUID) -> timedelta:
+    """How long to wait after that many attempts: exponentially longer, and between half and all of that by chance.
+
+    The chance lies in the random end of the delivery's id (RFC 9562, 5.7), so that the many that failed together do not
+    come back together.
+    """
+    whole = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(attempts - 1, 20))
+    share = (of.int >> 16 ^ attempts * 0x9E3779B1) & _WHOLE
+    return whole / 2 + whole / 2 * (share / _WHOLE)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a destination made of one event: it took it, it never will, or (neither) it may later.
+
+    `response` is what it answered, in plain values: message ids, a status, an error code.
+    """
+
+    taken: bool
+    refused: bool = False
+    response: dict[str, Any] = field(default_factory=dict)
