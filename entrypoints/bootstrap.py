@@ -19,8 +19,9 @@ from adapters.local.files import LocalFiles
 from adapters.local.jobs import LocalJobs, WakeUps
 from adapters.rate_limits import LocalRateLimits
 from adapters.sql import migrate
+from adapters.sql.activity import SqlActivityLog
 from adapters.sql.engine import create_engine_for, ping
-from adapters.sql.unit_of_work import SqlWork
+from adapters.sql.unit_of_work import Outbox, SqlWork
 from adapters.system_clock import SystemClock
 from adapters.uuid7 import Uuid7Ids
 from entrypoints.keys import derived, kept_keys
@@ -88,7 +89,7 @@ def start(settings: Settings) -> Started:
         folder / FILES, public_url=settings.public_url, secrets_by_kid=derived(keys, "links"), clock=clock
     )
     ports = Ports(
-        work=SqlWork(engine),
+        work=SqlWork(engine, outbox=Outbox(wake=jobs.deliver_events)),
         reads=SqlWork(engine, reading=True),
         files=files,
         jobs=jobs,
@@ -97,6 +98,7 @@ def start(settings: Settings) -> Started:
         passwords=Argon2Passwords(),
         tokens=JwtTokens(keys),
         limits=LocalRateLimits(clock),
+        activity=SqlActivityLog(engine),
     )
     return Started(
         unite=build(ports, _rules(settings)),

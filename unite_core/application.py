@@ -1,6 +1,9 @@
 """Unite as a whole: hand it the ports, get the use cases."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Protocol
 
 from unite_core.clock import Clock
 from unite_core.files import Files
@@ -16,6 +19,9 @@ from unite_core.imports.run import ContinueImport
 from unite_core.jobs import Jobs
 from unite_core.leads import queries as lead_queries
 from unite_core.leads import use_cases as leads
+from unite_core.notifications import use_cases as notifications
+from unite_core.notifications.model import ACTIVITY
+from unite_core.notifications.ports import ActivityLog, Destination, RelayWork
 from unite_core.phone import PhonePolicy
 from unite_core.rate_limits import RateLimits
 from unite_core.unit_of_work import Work
@@ -23,18 +29,30 @@ from unite_core.unit_of_work import Work
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
-    """What the owner of an installation decides: how phones are read, and how many logins a minute (0: no limit)."""
+    """What the owner of an installation decides: how phones are read, and how many logins a minute (0: no limit).
+
+    `activity_kept_for` is how long the activity log remembers, None for ever.
+    """
 
     phones: PhonePolicy = field(default_factory=PhonePolicy)
     logins_per_minute: int = 10
+    activity_kept_for: timedelta | None = None
+
+
+class AllWork(ImportsWork, RelayWork, Protocol):
+    """A unit of work that reaches everything."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ports:
-    """Everything that Unite needs from outside. `work` writes; `reads` only reads, and sees every commit."""
+    """Everything that Unite needs from outside. `work` writes; `reads` only reads, and sees every commit.
 
-    work: Work[ImportsWork]
-    reads: Work[ImportsWork]
+    `destinations` are those who want to know of events, by name, beside the activity log; `work` was given the same
+    names, so that it makes a delivery for each.
+    """
+
+    work: Work[AllWork]
+    reads: Work[AllWork]
     files: Files
     jobs: Jobs
     clock: Clock
@@ -42,6 +60,8 @@ class Ports:
     passwords: Passwords
     tokens: Tokens
     limits: RateLimits
+    activity: ActivityLog
+    destinations: Mapping[str, Destination] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,10 +117,22 @@ class Imports:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Notifications:
+    """What is done and asked about the telling of events; `destinations` are the names of those who are told."""
+
+    destinations: tuple[str, ...]
+    relay: notifications.RelayEvents
+    list_deliveries: notifications.ListDeliveries
+    replay: notifications.ReplayDelivery
+
+
+@dataclass(frozen=True, kw_only=True)
 class Upkeep:
     """What a schedule runs, each a few hundred things at a time."""
 
     purge_answers: PurgeAnswers
+    purge_deliveries: notifications.PurgeDeliveries
+    purge_activity: notifications.PurgeActivity
     purge_sessions: identity.PurgeSessions
     remove_abandoned_images: leads.RemoveAbandonedImages
     remove_abandoned_imports: imports.RemoveAbandonedImports
@@ -113,6 +145,7 @@ class Unite:
     identity: Identity
     leads: Leads
     imports: Imports
+    notifications: Notifications
     upkeep: Upkeep
     once: Once
     limits: RateLimits
@@ -127,11 +160,14 @@ def build(ports: Ports, rules: Rules | None = None) -> Unite:
         identity=_identity(ports, rules),
         leads=_leads(ports, rules),
         imports=_imports(ports, rules),
+        notifications=_notifications(ports),
         upkeep=Upkeep(
             purge_answers=PurgeAnswers(ports.work, ports.clock),
+            purge_deliveries=notifications.PurgeDeliveries(ports.work, ports.clock),
+            purge_activity=notifications.PurgeActivity(ports.activity, ports.clock, rules.activity_kept_for),
             purge_sessions=identity.PurgeSessions(ports.work, ports.clock),
             remove_abandoned_images=leads.RemoveAbandonedImages(ports.work, ports.files, ports.clock),
-            remove_abandoned_imports=imports.RemoveAbandonedImports(ports.work, ports.files, ports.clock),
+            remove_abandoned_imports=imports.RemoveAbandonedImports(ports.work, ports.files, ports.clock, ports.ids),
         ),
         once=Once(ports.work, ports.clock),
         limits=ports.limits,
@@ -171,15 +207,25 @@ def _identity(ports: Ports, rules: Rules) -> Identity:
 def _leads(ports: Ports, rules: Rules) -> Leads:
     return Leads(
         add=leads.AddLead(ports.work, ports.clock, ports.ids, rules.phones),
-        change=leads.ChangeLead(ports.work, ports.clock, rules.phones),
-        delete=leads.DeleteLead(ports.work, ports.clock),
+        change=leads.ChangeLead(ports.work, ports.clock, ports.ids, rules.phones),
+        delete=leads.DeleteLead(ports.work, ports.clock, ports.ids),
         get=lead_queries.GetLead(ports.reads),
         list=lead_queries.ListLeads(ports.reads),
         add_image=leads.AddImage(ports.work, ports.files, ports.clock, ports.ids),
-        complete_image=leads.CompleteImage(ports.work, ports.files),
-        delete_image=leads.DeleteImage(ports.work, ports.files),
+        complete_image=leads.CompleteImage(ports.work, ports.files, ports.clock, ports.ids),
+        delete_image=leads.DeleteImage(ports.work, ports.files, ports.clock, ports.ids),
         get_image=lead_queries.GetImage(ports.reads),
         list_images=lead_queries.ListImages(ports.reads, ports.files),
+    )
+
+
+def _notifications(ports: Ports) -> Notifications:
+    destinations = {ACTIVITY: ports.activity, **ports.destinations}
+    return Notifications(
+        destinations=tuple(destinations),
+        relay=notifications.RelayEvents(ports.work, destinations, ports.clock),
+        list_deliveries=notifications.ListDeliveries(ports.reads),
+        replay=notifications.ReplayDelivery(ports.work, ports.jobs, ports.clock),
     )
 
 
@@ -189,13 +235,13 @@ def _imports(ports: Ports, rules: Rules) -> Imports:
         start=imports.StartImport(ports.work, ports.files, ports.jobs, ports.clock),
         store_file=imports.StoreFile(ports.files, ports.ids),
         import_stored_file=imports.ImportStoredFile(ports.work, ports.files, ports.jobs, ports.clock, ports.ids),
-        cancel=imports.CancelImport(ports.work, ports.files, ports.clock),
-        undo=imports.UndoImport(ports.work, ports.jobs, ports.clock),
+        cancel=imports.CancelImport(ports.work, ports.files, ports.clock, ports.ids),
+        undo=imports.UndoImport(ports.work, ports.jobs, ports.clock, ports.ids),
         get=import_queries.GetImport(ports.reads),
         list=import_queries.ListImports(ports.reads),
         list_rejections=import_queries.ListRejections(ports.reads),
         get_error_report=import_queries.GetErrorReport(ports.reads, ports.files),
         due=import_queries.DueImports(ports.reads, ports.clock),
         continue_import=ContinueImport(ports.work, ports.reads, ports.files, ports.clock, ports.ids, rules.phones),
-        continue_undo=imports.ContinueUndo(ports.work, ports.clock),
+        continue_undo=imports.ContinueUndo(ports.work, ports.clock, ports.ids),
     )

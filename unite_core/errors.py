@@ -97,3 +97,7 @@ class Unavailable(UniteError):
     """Something that Unite depends on did not answer. The only kind of error that is worth a retry."""
 
     code = "unavailable"
+
+
+class Contended(Unavailable):
+    """Two transactions were in each other's way, and this one gave way: it has left no trace and can be begun anew."""

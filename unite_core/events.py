@@ -11,9 +11,9 @@ from uuid import UUID
 class Event:
     """Something that has happened; recorded in the transaction that made it happen, and told afterwards.
 
-    `type` is stable: `lead.created`. `lead_ids` are the leads that it is about, up to a few thousand; `import_id` is the
-    import that it came about by. `actor_id` is whoever did it, None where it was the service itself. `data` holds plain
-    values, fit for JSON. It is told at least once, so that whoever hears of it goes by its `id`.
+    `type` is stable: `lead.created`. `lead_ids` are the leads that it is about, up to a few thousand; `import_id` is
+    the import that it came about by. `actor_id` is whoever did it, None where it was the service itself. `data` holds
+    plain values, fit for JSON. It is told at least once, so that whoever hears of it goes by its `id`.
     """
 
     id: UUID

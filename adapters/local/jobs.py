@@ -30,6 +30,9 @@ class LocalJobs(Jobs):
     def undo_import(self, import_id: UUID) -> None:  # noqa: ARG002 - which import it is stands in the database
         self.wake()
 
+    def deliver_events(self) -> None:
+        self.wake()
+
     def wake(self) -> None:
         """Have a worker that waits look at once; never fails."""
         with suppress(OSError):  # no pipe, nobody at its other end, or full

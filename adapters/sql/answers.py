@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, delete, select, update
 
-from adapters.sql.statements import in_lists
+from adapters.sql.statements import in_lists, insert_missing
 from adapters.sql.tables import idempotency_answers as kept
+from adapters.sql.types import moment
 from unite_core.answers import KEPT_FOR, Answers, Claim, KeptAnswer
 
 
@@ -27,15 +27,14 @@ class SqlAnswers(Answers):
             "answer": None,
         }
         # The insert comes first: locking a row that is not there yet holds nobody off on MySQL.
-        try:
-            self._connection.execute(insert(kept), taken)
-        except IntegrityError:
-            known = self._connection.execute(select(kept).where(kept.c.scope == claim.scope).with_for_update()).one()
-            answered = known.answered_at is not None and now - known.answered_at < KEPT_FOR
-            working = known.answered_at is None and known.holder != claim.holder and now < known.claimed_until
-            if answered or working:
-                return KeptAnswer(fingerprint=known.fingerprint, answer=known.answer)
-            self._connection.execute(update(kept).where(kept.c.scope == claim.scope).values(taken))
+        moments = (moment(value, self._connection.dialect) for value in (now, until))
+        insert_missing(self._connection, kept, [(claim.scope, claim.fingerprint, claim.holder, *moments, None, None)])
+        known = self._connection.execute(select(kept).where(kept.c.scope == claim.scope).with_for_update()).one()
+        answered = known.answered_at is not None and now - known.answered_at < KEPT_FOR
+        working = known.answered_at is None and known.holder != claim.holder and now < known.claimed_until
+        if answered or working:
+            return KeptAnswer(fingerprint=known.fingerprint, answer=known.answer)
+        self._connection.execute(update(kept).where(kept.c.scope == claim.scope).values(taken))
         return None
 
     def keep(self, claim: Claim, answer: bytes, *, now: datetime) -> bool:

@@ -3,7 +3,8 @@
 Every list of leads is in the order of an index, so that a page costs the same wherever it is. There is one index for
 all leads and one for each thing that they can be filtered by. A filter with one value walks its own index; one with
 several walks it once for each value; of several filters the one that fits the fewest leads leads the way. All
-other conditions are looked at on the way, and kept from luring the database into another index.
+other conditions are looked at on the way, and kept from luring the database into another index: on MySQL by naming the
+one that is meant, on SQLite by making the columns of the others unfit for theirs.
 """
 
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from sqlalchemy import Column, ColumnElement, Connection, Select, UnaryExpressio
 from sqlalchemy.engine import Row
 from sqlalchemy.sql.operators import custom_op
 
-from adapters.sql.lead_words import are_common, in_index, in_text
+from adapters.sql.lead_words import are_common, words_in
 from adapters.sql.statements import after, merged
 from adapters.sql.tables import leads
 from unite_core.leads.ports import LeadFilter
@@ -26,6 +27,14 @@ MOST_WALKS = 20
 
 COUNTED = 2_000
 """How far leads are counted to tell which filter fits the fewest."""
+
+INDEXES = {
+    "listed_at": "ix_leads_listed",
+    "status": "ix_leads_status_listed",
+    "source": "ix_leads_source_listed",
+    "assigned_to": "ix_leads_assigned_listed",
+}
+"""Column -> the index that holds what has one value of it in the order of the list."""
 
 # A deleted lead has no moment at which it is listed; this one is before that of all others.
 _BEGINNING = datetime(1000, 1, 1, tzinfo=UTC)
@@ -38,6 +47,7 @@ class LeadPages:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._words = words_in(connection.dialect)
 
     def rows(self, wanted: LeadFilter, request: PageRequest) -> Sequence[Row[Any]]:
         """Up to `request.limit + 1` rows, the newest first: one more tells whether there is a next page."""
@@ -52,11 +62,11 @@ class LeadPages:
         words = wanted.question
         if words and not are_common(self._connection, words):
             on_the_way = [_fits(column, values) for column, values in filters.items()]
-            return [_few(wanted, request).where(in_index(words), *on_the_way)]
+            return [_few(wanted, request).where(self._words.in_index(words), *on_the_way)]
         leading = self._leading(filters)
         on_the_way = [_fits(column, values) for column, values in filters.items() if column is not leading]
-        on_the_way += in_text(words or ())
-        page = _in_order(wanted, request).where(*on_the_way)
+        on_the_way += self._words.in_text(words or ())
+        page = _in_order(wanted, request, "listed_at" if leading is None else leading.name).where(*on_the_way)
         if leading is None:
             return [page]
         return [page.where(_is(leading, value)) for value in filters[leading]]
@@ -70,8 +80,9 @@ class LeadPages:
     def _count(self, column: Column[Any], values: Values) -> int:
         total = 0
         for value in values:
-            some = select(literal(1)).select_from(leads).where(_is(column, value)).limit(COUNTED).subquery("counted")
-            total += self._connection.execute(select(func.count()).select_from(some)).scalar_one()
+            some = select(literal(1)).select_from(leads).where(_is(column, value)).limit(COUNTED)
+            some = _by_index(some, column.name)
+            total += self._connection.execute(select(func.count()).select_from(some.subquery("counted"))).scalar_one()
         return total
 
 
@@ -92,14 +103,19 @@ def _filters(wanted: LeadFilter) -> dict[Column[Any], Values]:
     return filters
 
 
-def _in_order(wanted: LeadFilter, request: PageRequest) -> Select[Any]:
+def _in_order(wanted: LeadFilter, request: PageRequest, column: str) -> Select[Any]:
     listed_at = leads.c.listed_at
-    statement = select(leads).where(listed_at >= (wanted.created_from or _BEGINNING))
+    statement = _by_index(select(leads), column).where(listed_at >= (wanted.created_from or _BEGINNING))
     if wanted.created_to is not None:
         statement = statement.where(listed_at < wanted.created_to)
     if request.after is not None:
         statement = statement.where(after(listed_at, leads.c.id, request.after))
     return statement.order_by(listed_at.desc(), leads.c.id.desc()).limit(request.limit + 1)
+
+
+def _by_index(statement: Select[Any], column: str) -> Select[Any]:
+    """Have MySQL walk the index of that filter, whatever its statistics say; SQLite has no other left."""
+    return statement.with_hint(leads, f"FORCE INDEX ({INDEXES[column]})", "mysql")
 
 
 def _few(wanted: LeadFilter, request: PageRequest) -> Select[Any]:

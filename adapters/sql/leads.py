@@ -10,10 +10,10 @@ from sqlalchemy.exc import IntegrityError
 
 from adapters.sql.errors import refusal
 from adapters.sql.lead_pages import LeadPages
-from adapters.sql.lead_words import added_together
-from adapters.sql.statements import in_lists, insert_rows, save_row
+from adapters.sql.lead_words import words_in
+from adapters.sql.statements import in_lists, insert_rows, locked, save_row
 from adapters.sql.tables import leads as table
-from adapters.sql.types import Moment
+from adapters.sql.types import moment
 from unite_core.errors import NotFound
 from unite_core.leads.model import Duplicate, DuplicateLead, Lead, LeadStatus
 from unite_core.leads.ports import ContactMatches, LeadFilter, Leads
@@ -38,13 +38,14 @@ class SqlLeads(Leads):
             return
         rows = self._to_rows(leads)
         try:
-            with added_together(self._connection):
+            with words_in(self._connection.dialect).added_together(self._connection):
                 insert_rows(self._connection, table, rows)
         except IntegrityError as error:
             raise self._refusal(error, leads) from None
 
     def get(self, lead_id: UUID) -> Lead:
-        row = self._connection.execute(select(table).where(table.c.id == lead_id, table.c.deleted_at.is_(None))).first()
+        statement = select(table).where(table.c.id == lead_id, table.c.deleted_at.is_(None))
+        row = self._connection.execute(locked(statement, self._connection)).first()
         if row is None:
             raise NotFound("There is no such lead.")
         return _to_lead(row)
@@ -90,7 +91,7 @@ class SqlLeads(Leads):
     def _to_rows(self, new: Sequence[Lead]) -> list[tuple[Any, ...]]:
         """The leads as the driver takes them, in the order of the table's columns; a test holds both together."""
         dialect = self._connection.dialect
-        moment = Moment().process_bind_param
+        words = words_in(dialect)
         rows: list[tuple[Any, ...]] = []
         for lead in new:
             phone, email = lead.phone, lead.email
@@ -116,7 +117,7 @@ class SqlLeads(Leads):
                     lead.import_id.bytes if lead.import_id else None,
                     lead.import_row,
                     lead.version,
-                    "" if hidden else lead.search_text,
+                    "" if hidden else words.stored(lead.search_text),
                 )
             )
         return rows

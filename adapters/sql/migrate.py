@@ -1,5 +1,7 @@
 """Bringing a database to the schema that this version of Unite needs. There is no ini file: Alembic is told here."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
@@ -8,23 +10,29 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
-from adapters.sql.engine import READING
+from adapters.sql import mysql_words
+from adapters.sql.modes import READING
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 
+# A named lock is of the whole server, and its name has 64 characters at the most.
+_LOCK = "CONCAT('unite ', SHA2(DATABASE(), 224))"
+_PATIENCE = 24 * 3600
+
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
-    """Apply every migration up to `revision` that is missing, all or none.
+    """Apply every migration up to `revision` that is missing.
 
-    Safe to run at every start and in several processes at once: the later ones wait and find nothing to do.
+    Safe to run at every start and in several processes at once: the later ones wait and find nothing to do. On
+    SQLite it is all or none; MySQL commits each statement that changes a table, so that those before a failure stay.
     """
-    with engine.begin() as connection:
+    with _alone(engine) as connection:
         command.upgrade(_config(connection), revision)
 
 
 def downgrade(engine: Engine, revision: str) -> None:
     """Take back every migration after `revision` (`base`: all of them) with what they hold."""
-    with engine.begin() as connection:
+    with _alone(engine) as connection:
         command.downgrade(_config(connection), revision)
 
 
@@ -48,8 +56,28 @@ def is_current(engine: Engine) -> bool:
 
 
 def compared(name: str | None, kind: str, _parents: object) -> bool:
-    """Whether a thing in the database is described in `tables`: the index of words is made by migrations alone."""
-    return not (kind == "table" and name is not None and name.startswith("lead_words"))
+    """Whether a thing in the database is described in `schema`: the index of words is made by migrations alone."""
+    if name is None:
+        return True
+    return not (name.startswith("lead_words") if kind == "table" else name == mysql_words.INDEX)
+
+
+@contextmanager
+def _alone(engine: Engine) -> Iterator[Connection]:
+    """A transaction in which nobody else migrates the same database.
+
+    SQLite's own lock sees to that. MySQL has none for several statements that change tables, so that a named one is
+    taken, which is gone with the connection, however that ends.
+    """
+    with engine.begin() as connection:
+        if engine.dialect.name == "sqlite":
+            yield connection
+            return
+        connection.exec_driver_sql(f"SELECT GET_LOCK({_LOCK}, {_PATIENCE})").scalar_one()
+        try:
+            yield connection
+        finally:
+            connection.exec_driver_sql(f"SELECT RELEASE_LOCK({_LOCK})")
 
 
 def _config(connection: Connection) -> Config:

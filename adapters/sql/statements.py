@@ -4,10 +4,28 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Column, ColumnElement, Connection, Select, Table, bindparam, insert, select, tuple_, update
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.engine import Dialect, Row
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeEngine
 
-from adapters.sql.engine import READING
+from adapters.sql.modes import READING
 from unite_core.errors import PreconditionFailed
 from unite_core.paging import PageRequest, Position
 
@@ -30,6 +48,24 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[tuple[Any, 
     """
     if rows:
         connection.exec_driver_sql(insert_sql(table, connection.dialect), list(rows))
+
+
+@lru_cache(maxsize=64)
+def insert_missing_sql(table: Table, dialect: Dialect) -> str:
+    """INSERT of a whole row that leaves one with the same primary key as it is."""
+    statement = insert_sql(table, dialect)
+    if dialect.name == "sqlite":
+        return f"{statement} ON CONFLICT DO NOTHING"
+    # Not INSERT IGNORE, which forgives more; and unlike a duplicate that is refused, this locks the row for a change,
+    # so that two who do the same do not hold a shared lock each and wait for the other.
+    key = next(iter(table.primary_key.columns)).name
+    return f"{statement} ON DUPLICATE KEY UPDATE {key} = {key}"
+
+
+def insert_missing(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Insert rows as `insert_rows` does, but those whose primary key is there already."""
+    if rows:
+        connection.exec_driver_sql(insert_missing_sql(table, connection.dialect), list(rows))
 
 
 @lru_cache(maxsize=256)
@@ -72,9 +108,14 @@ def save_row(connection: Connection, table: Table, row: tuple[Any, ...], what: s
     raise _quicker(what)
 
 
-def locked(statement: Select[Any], connection: Connection) -> Select[Any]:
-    """The same rows, held until the unit of work ends; one that only reads holds nothing."""
-    return statement if connection.get_execution_options().get(READING) else statement.with_for_update()
+def locked(statement: Select[Any], connection: Connection, *, skip_held: bool = False) -> Select[Any]:
+    """The same rows, held until the unit of work ends; one that only reads holds nothing.
+
+    With `skip_held` rows that another unit of work holds are passed over.
+    """
+    if connection.get_execution_options().get(READING):
+        return statement
+    return statement.with_for_update(skip_locked=skip_held)
 
 
 def save_version(connection: Connection, table: Table, values: dict[str, Any], what: str) -> None:
@@ -92,9 +133,31 @@ def _quicker(what: str) -> PreconditionFailed:
     return PreconditionFailed(f"The {what} was changed by somebody else meanwhile; read it again, then decide.")
 
 
+class _Before(FunctionElement[bool]):
+    """A pair of columns is less than a pair of values."""
+
+    name = "before"
+    type: TypeEngine[bool] = Boolean()
+    inherit_cache: bool | None = True
+
+
+@compiles(_Before, "sqlite")
+def _compare_rows(element: _Before, compiler: SQLCompiler, **options: Any) -> str:
+    at, entity_id, at_value, id_value = (compiler.process(each, **options) for each in element.clauses)
+    return f"({at}, {entity_id}) < ({at_value}, {id_value})"
+
+
+@compiles(_Before, "mysql")
+def _compare_one_by_one(element: _Before, compiler: SQLCompiler, **options: Any) -> str:
+    # For a comparison of rows MySQL takes no index: it would read the list from its beginning.
+    at, entity_id, at_value, id_value = element.clauses
+    same = and_(at == at_value, entity_id < id_value)
+    return "(" + compiler.process(or_(at < at_value, same), **options) + ")"
+
+
 def after(at: Column[Any], entity_id: Column[Any], position: Position) -> ColumnElement[bool]:
     """Stands after the position in a list that shows the newest first."""
-    return tuple_(at, entity_id) < (position.at, position.id)
+    return _Before(at, entity_id, literal(position.at, at.type), literal(position.id, entity_id.type))
 
 
 def newest_first(table: Table, at: Column[Any], request: PageRequest, *conditions: ColumnElement[bool]) -> Select[Any]:

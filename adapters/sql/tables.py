@@ -1,7 +1,4 @@
-"""The tables of identity, leads and imports. Migrations make them; a test holds both against each other."""
-
-from collections.abc import Iterable
-from enum import StrEnum
+"""The tables of identity, leads, imports and idempotency keys."""
 
 from sqlalchemy import (
     JSON,
@@ -13,7 +10,6 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
-    MetaData,
     PrimaryKeyConstraint,
     String,
     Table,
@@ -21,6 +17,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from adapters.sql.metadata import LONGEST_CODE, LONGEST_CORRELATION_ID, MYSQL, metadata, one_of
 from adapters.sql.types import Identifier, Moment, blob, exact_text
 from unite_core.email import LONGEST_EMAIL
 from unite_core.identity.model import LONGEST_NAME as LONGEST_USER_NAME
@@ -31,29 +28,11 @@ from unite_core.leads.model import LONGEST_NAME, LONGEST_SOURCE, ImageStatus, Le
 from unite_core.leads.use_cases.images import LONGEST_FILENAME as LONGEST_IMAGE_NAME
 from unite_core.phone import LONGEST_EXTENSION, LONGEST_PHONE
 
-LONGEST_CODE = 32
-"""Characters of a status, a role or the like."""
-
 LONGEST_PHONE_KEY = LONGEST_PHONE + len(";ext=") + LONGEST_EXTENSION
 LONGEST_DIGEST = 128
 LONGEST_HOLDER = 128
-LONGEST_CORRELATION_ID = 128
 LONGEST_FILE_KEY = 255
 LONGEST_HASH = 255
-
-# MySQL counts a named key's name among 64 characters, and names a primary key PRIMARY whatever it is called.
-metadata = MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-    }
-)
-
-
-def _one_of(column: str, values: Iterable[StrEnum], name: str) -> CheckConstraint:
-    listed = ", ".join(f"'{value}'" for value in values)
-    return CheckConstraint(f"{column} IN ({listed})", name=name)
-
 
 users = Table(
     "users",
@@ -70,9 +49,10 @@ users = Table(
     Column("version", Integer, nullable=False),
     PrimaryKeyConstraint("id"),
     UniqueConstraint("email", name="uq_users_email"),
-    _one_of("role", Role, "ck_users_role"),
+    one_of("role", Role, "ck_users_role"),
     Index("ix_users_created", "created_at", "id"),
     Index("ix_users_role_created", "role", "created_at", "id"),
+    **MYSQL,
 )
 
 sessions = Table(
@@ -88,6 +68,7 @@ sessions = Table(
     ForeignKeyConstraint(["user_id"], ["users.id"]),
     Index("ix_sessions_user", "user_id", "expires_at"),
     Index("ix_sessions_expires", "expires_at"),
+    **MYSQL,
 )
 
 refresh_tokens = Table(
@@ -98,6 +79,7 @@ refresh_tokens = Table(
     PrimaryKeyConstraint("digest"),
     ForeignKeyConstraint(["session_id"], ["sessions.id"]),
     Index("ix_refresh_tokens_session", "session_id"),
+    **MYSQL,
 )
 
 # A deleted lead keeps what it was, and gives up three things by having NULL in them: its phone (phone_key), its
@@ -130,13 +112,14 @@ leads = Table(
     UniqueConstraint("email_key", name="uq_leads_email_key"),
     ForeignKeyConstraint(["assigned_to"], ["users.id"]),
     ForeignKeyConstraint(["created_by"], ["users.id"]),
-    _one_of("status", LeadStatus, "ck_leads_status"),
+    one_of("status", LeadStatus, "ck_leads_status"),
     CheckConstraint("phone IS NOT NULL OR email IS NOT NULL", name="ck_leads_contact"),
     Index("ix_leads_listed", "listed_at", "id"),
     Index("ix_leads_status_listed", "status", "listed_at", "id"),
     Index("ix_leads_source_listed", "source", "listed_at", "id"),
     Index("ix_leads_assigned_listed", "assigned_to", "listed_at", "id"),
     Index("ix_leads_import", "import_id", "import_row"),
+    **MYSQL,
 )
 
 lead_images = Table(
@@ -154,9 +137,10 @@ lead_images = Table(
     PrimaryKeyConstraint("id"),
     ForeignKeyConstraint(["lead_id"], ["leads.id"]),
     ForeignKeyConstraint(["created_by"], ["users.id"]),
-    _one_of("status", ImageStatus, "ck_lead_images_status"),
+    one_of("status", ImageStatus, "ck_lead_images_status"),
     Index("ix_lead_images_lead_created", "lead_id", "created_at", "id"),
     Index("ix_lead_images_status_created", "status", "created_at"),
+    **MYSQL,
 )
 
 # `due` is whether a worker has something to do here: the file is queued or running, or is being undone.
@@ -197,10 +181,11 @@ lead_imports = Table(
     PrimaryKeyConstraint("id"),
     UniqueConstraint("same_file_key", name="uq_lead_imports_same_file_key"),
     ForeignKeyConstraint(["created_by"], ["users.id"]),
-    _one_of("status", ImportStatus, "ck_lead_imports_status"),
+    one_of("status", ImportStatus, "ck_lead_imports_status"),
     Index("ix_lead_imports_created", "created_at", "id"),
     Index("ix_lead_imports_status_created", "status", "created_at", "id"),
     Index("ix_lead_imports_due_created", "due", "created_at", "id"),
+    **MYSQL,
 )
 
 # In these three the row number is `row_no`: ROW is a reserved word of MySQL.
@@ -216,8 +201,9 @@ import_rejections = Table(
     Column("duplicate_row", Integer),
     PrimaryKeyConstraint("import_id", "row_no"),
     ForeignKeyConstraint(["import_id"], ["lead_imports.id"]),
-    _one_of("kind", RowKind, "ck_import_rejections_kind"),
+    one_of("kind", RowKind, "ck_import_rejections_kind"),
     Index("ix_import_rejections_kind", "import_id", "kind", "row_no"),
+    **MYSQL,
 )
 
 import_snapshots = Table(
@@ -232,6 +218,7 @@ import_snapshots = Table(
     ForeignKeyConstraint(["import_id"], ["lead_imports.id"]),
     ForeignKeyConstraint(["lead_id"], ["leads.id"]),
     Index("ix_import_snapshots_made", "import_id", "made_by_import", "lead_id"),
+    **MYSQL,
 )
 
 import_rehearsal = Table(
@@ -246,6 +233,7 @@ import_rehearsal = Table(
     ForeignKeyConstraint(["import_id"], ["lead_imports.id"]),
     Index("ix_import_rehearsal_phone", "import_id", "phone_key"),
     Index("ix_import_rehearsal_email", "import_id", "email_key"),
+    **MYSQL,
 )
 
 idempotency_answers = Table(
@@ -260,4 +248,5 @@ idempotency_answers = Table(
     Column("answer", blob()),
     PrimaryKeyConstraint("scope"),
     Index("ix_idempotency_answers_claimed", "claimed_at"),
+    **MYSQL,
 )

@@ -18,6 +18,11 @@ def microseconds(moment: datetime) -> int:
     return (moment - EPOCH) // MICROSECOND
 
 
+def moment(value: datetime | None, dialect: Dialect) -> int | datetime | None:
+    """An aware moment as the driver takes it."""
+    return Moment().process_bind_param(value, dialect)
+
+
 class Identifier(TypeDecorator[UUID]):
     """A UUID in 16 bytes, which sort as it does."""
 

@@ -9,29 +9,43 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from adapters.sql.answers import SqlAnswers
-from adapters.sql.engine import READING
+from adapters.sql.deliveries import SqlDeliveries
 from adapters.sql.images import SqlLeadImages
 from adapters.sql.import_rows import SqlImportRows
 from adapters.sql.imports import SqlImports
 from adapters.sql.leads import SqlLeads
+from adapters.sql.modes import READING
 from adapters.sql.rehearsal import SqlRehearsal
 from adapters.sql.sessions import SqlSessions
 from adapters.sql.users import SqlUsers
 from unite_core.answers import Answers
+from unite_core.application import AllWork
 from unite_core.errors import Unavailable
+from unite_core.events import Event
 from unite_core.identity.ports import Sessions, Users
-from unite_core.imports.ports import ImportRows, Imports, ImportsWork, Rehearsal
+from unite_core.imports.ports import ImportRows, Imports, Rehearsal
 from unite_core.leads.ports import LeadImages, Leads
+from unite_core.notifications.model import ACTIVITY
+from unite_core.notifications.ports import Deliveries
 from unite_core.unit_of_work import UNFINISHED, BeforeCommit, Work
 
 
-class SqlUnitOfWork(ImportsWork):
+class SqlUnitOfWork(AllWork):
     """One transaction. One that is `reading` never waits for a writer, sees one state of things, and cannot write."""
 
-    def __init__(self, engine: Engine, *, reading: bool = False, hooks: tuple[BeforeCommit, ...] = ()) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        outbox: "Outbox",
+        *,
+        reading: bool = False,
+        hooks: tuple[BeforeCommit, ...] = (),
+    ) -> None:
         self._engine = engine
+        self._outbox = outbox
         self._reading = reading
         self._hooks = hooks
+        self._recorded = False
         self._actions: list[Callable[[], None]] = []
         self._connection: Connection | None = None
 
@@ -54,6 +68,8 @@ class SqlUnitOfWork(ImportsWork):
         self.imports: Imports = SqlImports(connection)
         self.rows: ImportRows = SqlImportRows(connection)
         self.rehearsal: Rehearsal = SqlRehearsal(connection)
+        self._deliveries = SqlDeliveries(connection)
+        self.deliveries: Deliveries = self._deliveries
         return self
 
     def __exit__(
@@ -74,21 +90,40 @@ class SqlUnitOfWork(ImportsWork):
         connection.commit()
         for action in self._actions:
             action()
+        if self._recorded:
+            self._outbox.wake()
+
+    def record(self, event: Event) -> None:
+        self._recorded = True
+        self._deliveries.record(event, self._outbox.destinations)
 
     def after_commit(self, action: Callable[[], None]) -> None:
         self._actions.append(action)
 
 
+def _nobody_to_wake() -> None:
+    pass
+
+
 @dataclass(frozen=True)
-class SqlWork(Work[ImportsWork]):
+class Outbox:
+    """Where recorded events go: to each of the `destinations`; `wake` has a relay look soon, after the commit."""
+
+    destinations: tuple[str, ...] = (ACTIVITY,)
+    wake: Callable[[], None] = _nobody_to_wake
+
+
+@dataclass(frozen=True)
+class SqlWork(Work[AllWork]):
     """Makes units of work over an engine: ones that write, or with `reading` ones that only read."""
 
     engine: Engine
     reading: bool = False
     hooks: tuple[BeforeCommit, ...] = ()
+    outbox: Outbox = Outbox()
 
     def __call__(self) -> SqlUnitOfWork:
-        return SqlUnitOfWork(self.engine, reading=self.reading, hooks=self.hooks)
+        return SqlUnitOfWork(self.engine, self.outbox, reading=self.reading, hooks=self.hooks)
 
     def before_commit(self, hook: BeforeCommit) -> "SqlWork":
         return replace(self, hooks=(*self.hooks, hook))

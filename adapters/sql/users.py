@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Select, insert, select
 from sqlalchemy.engine import Row
 from sqlalchemy.exc import IntegrityError
 
@@ -30,7 +30,13 @@ class SqlUsers(Users):
             raise refusal(error) or error from None
 
     def get(self, user_id: UUID) -> User:
-        row = self._connection.execute(select(users).where(users.c.id == user_id)).first()
+        return self._one(select(users).where(users.c.id == user_id))
+
+    def hold(self, user_id: UUID) -> User:
+        return self._one(locked(select(users).where(users.c.id == user_id), self._connection))
+
+    def _one(self, statement: Select[Any]) -> User:
+        row = self._connection.execute(statement).first()
         if row is None:
             raise NotFound("There is no such user.")
         return _to_user(row)

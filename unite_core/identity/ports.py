@@ -32,6 +32,10 @@ class Users(Protocol):
         """The user; raises `NotFound`."""
 
     @abstractmethod
+    def hold(self, user_id: UUID) -> User:
+        """The user, whom nobody else can change until this unit of work ends, which writes; raises `NotFound`."""
+
+    @abstractmethod
     def find_by_email(self, email: str) -> User | None:
         """The user with this address (lower case), or None."""
 

@@ -21,7 +21,8 @@ class GetUser:
 
     def __call__(self, actor: Actor, user_id: UUID) -> User:
         with self.reads() as reads:
-            return visible_user(reads, actor, user_id)
+            require_visible(actor, user_id)
+            return reads.users.get(user_id)
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,7 @@ class ListUsers:
         return Page([me] if fits else [], None)
 
 
-def visible_user(work: IdentityWork, actor: Actor, user_id: UUID) -> User:
-    """The user, if the actor may know of them: everybody for admins and managers, oneself for agents."""
+def require_visible(actor: Actor, user_id: UUID) -> None:
+    """Raise `NotFound` where the actor may not know of that user: agents know of themselves alone."""
     if not actor.may(Permission.LIST_USERS) and user_id != actor.user_id:
         raise NotFound("There is no such user.")
-    return work.users.get(user_id)

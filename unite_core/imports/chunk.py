@@ -19,8 +19,8 @@ from unite_core.imports.model import (
 )
 from unite_core.imports.reading import Record
 from unite_core.imports.rows import LeadDraft, missing_name
-from unite_core.imports.snapshots import snapshot_of
 from unite_core.leads.model import Lead, LeadStatus
+from unite_core.leads.plain import own_fields
 from unite_core.leads.ports import ContactMatches
 from unite_core.phone import Phone
 from unite_core.text import clean
@@ -130,7 +130,7 @@ class Chunk:
 
     def _update(self, lead: Lead, draft: LeadDraft) -> None:
         self._updated += 1
-        before = snapshot_of(lead)
+        before = own_fields(lead)
         phone, email = draft.phone or lead.phone, draft.email or lead.email
         after = {
             "name": draft.name or lead.name,

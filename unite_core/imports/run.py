@@ -18,6 +18,13 @@ from unite_core.imports.chunk import Chunk, Row
 from unite_core.imports.columns import ColumnMap
 from unite_core.imports.decoding import FileRefused
 from unite_core.imports.error_report import RejectedRow, report_lines
+from unite_core.imports.events import (
+    LEADS_CREATED,
+    LEADS_UPDATED,
+    import_finished,
+    import_started,
+    leads_of_import,
+)
 from unite_core.imports.lease import CancelRequested, Lease, LostLease, StopRequested, WatchedStream
 from unite_core.imports.lines import Readable
 from unite_core.imports.model import (
@@ -35,6 +42,7 @@ from unite_core.imports.rows import LeadDraft, RowInterpreter, RowRules
 from unite_core.imports.storing import rehearse, store
 from unite_core.leads.model import DuplicateLead
 from unite_core.phone import PhonePolicy
+from unite_core.races import until_won
 from unite_core.unit_of_work import Work
 
 CHUNK_ROWS = 2000
@@ -43,8 +51,6 @@ CHUNK_BYTES = 2 * 1024 * 1024
 
 REPORT_PAGE = 200
 MOST_OWNERS = 10_000
-RACES = 5
-"""How often a chunk is decided anew because somebody else added one of its leads meanwhile."""
 
 
 def _never() -> bool:
@@ -93,8 +99,11 @@ class ContinueImport:
                 return wanted.status
             if wanted.held_by_another(holder, now):
                 return None
+            first = wanted.started_at is None
             wanted.take(holder, now)
             wanted.touched()
+            if first:
+                work.record(import_started(self.ids.new(), now, wanted))
             work.imports.save(wanted)
             work.commit()
         return wanted
@@ -166,12 +175,8 @@ class ContinueImport:
         return mine
 
     def _commit(self, lease: Lease, rows: list[Row], bytes_read: int, seconds: float) -> LeadImport:
-        for _ in range(RACES):
-            try:
-                return self._commit_once(lease, rows, bytes_read, seconds)
-            except DuplicateLead:
-                continue
-        raise Unavailable("Too many others add the same leads at the same time.")
+        """Decide about the rows and store what they come to; anew where somebody changes one of the leads meanwhile."""
+        return until_won(lambda: self._commit_once(lease, rows, bytes_read, seconds), DuplicateLead)
 
     def _commit_once(self, lease: Lease, rows: list[Row], bytes_read: int, seconds: float) -> LeadImport:
         phones = {draft.phone.key for _, draft in rows if isinstance(draft, LeadDraft) and draft.phone is not None}
@@ -187,9 +192,15 @@ class ContinueImport:
                 rehearse(work, mine.id, result)
             else:
                 store(work, mine.id, result)
+                self._tell(work, mine, LEADS_CREATED, [lead.id for it in result.writes for lead in it.created])
+                self._tell(work, mine, LEADS_UPDATED, [snapshot.lead_id for snapshot in result.snapshots])
             work.rows.reject(mine.id, result.rejections)
             mine.advance(rows[-1][0].row, bytes_read, result.counts, seconds, now)
         return mine
+
+    def _tell(self, work: ImportsWork, mine: LeadImport, what: str, lead_ids: Sequence[UUID]) -> None:
+        if lead_ids:
+            work.record(leads_of_import(self.ids.new(), what, self.clock.now(), mine, lead_ids))
 
     def _excuse(self, lease: Lease) -> None:
         """Not count this attempt: it was not the file that it failed for."""
@@ -221,6 +232,7 @@ class ContinueImport:
                 mine.cancel(now, report_key)
             else:
                 mine.complete(now, report_key)
+            work.record(import_finished(self.ids.new(), now, mine))
             work.rehearsal.clear(mine.id)
             work.after_commit(partial(discard, self.files, mine.key))
         return mine.status

@@ -7,10 +7,13 @@ from uuid import UUID
 
 from unite_core.clock import Clock
 from unite_core.errors import NotFound
+from unite_core.ids import Ids
+from unite_core.imports.events import LEADS_REMOVED, LEADS_RESTORED, import_undone, leads_of_import
 from unite_core.imports.model import LeadImport, LeadSnapshot
 from unite_core.imports.ports import ImportsWork
-from unite_core.imports.snapshots import restore
-from unite_core.leads.model import Lead
+from unite_core.leads.model import DuplicateLead, Lead
+from unite_core.leads.plain import restore
+from unite_core.races import until_won
 from unite_core.unit_of_work import UNFINISHED, Work
 
 UNDO_STEP = 500
@@ -20,13 +23,20 @@ MOST_AT_ONCE = 2000
 
 @dataclass(frozen=True)
 class UndoStep:
-    """Take back the effects of an import on up to `limit` leads, in one transaction."""
+    """Take back the effects of an import on up to `limit` leads, in one transaction.
+
+    It is begun anew where somebody changes one of these leads meanwhile; raises `Unavailable` where that goes on.
+    """
 
     work: Work[ImportsWork]
     clock: Clock
+    ids: Ids
     limit: int = UNDO_STEP
 
     def __call__(self, import_id: UUID) -> LeadImport:
+        return until_won(lambda: self._once(import_id), DuplicateLead)
+
+    def _once(self, import_id: UUID) -> LeadImport:
         with self.work() as work:
             unwanted = work.imports.get(import_id)
             if unwanted.undoing:
@@ -40,26 +50,33 @@ class UndoStep:
         # What was created goes first: it may hold the phone that a lead is to get back.
         created = work.leads.untouched_of_import(unwanted.id, after_row=unwanted.undo_row, limit=self.limit)
         if created:
-            removed = self._remove(work, created)
+            removed = self._remove(work, unwanted, created)
             unwanted.undo_some(removed=removed, restored=0, kept=0, row=created[-1].import_row or 0)
             return
         snapshots = work.rows.remembered(unwanted.id, limit=self.limit)
         if not snapshots:
-            unwanted.finish_undo(self.clock.now())
+            now = self.clock.now()
+            unwanted.finish_undo(now)
+            work.record(import_undone(self.ids.new(), now, unwanted))
             return
         made = [snapshot for snapshot in snapshots if snapshot.made_by_import]
-        removed = self._remove(work, [*_as_left_by_import(work, made).values()])
+        removed = self._remove(work, unwanted, [*_as_left_by_import(work, made).values()])
         changed = _with_those_in_the_way(work, [snapshot for snapshot in snapshots if not snapshot.made_by_import])
-        restored = self._put_back(work, changed)
+        restored = self._put_back(work, unwanted, changed)
         work.rows.forget(unwanted.id, [snapshot.lead_id for snapshot in (*made, *changed)])
         unwanted.undo_some(removed=removed, restored=restored, kept=len(changed) - restored, row=unwanted.undo_row)
 
-    def _remove(self, work: ImportsWork, created: Sequence[Lead]) -> int:
+    def _remove(self, work: ImportsWork, unwanted: LeadImport, created: Sequence[Lead]) -> int:
         with_images = work.images.leads_with_images([lead.id for lead in created])
-        unwanted = [lead for lead in created if lead.id not in with_images]
-        for lead in unwanted:
+        removed = [lead for lead in created if lead.id not in with_images]
+        for lead in removed:
             self._hide(work, lead)
-        return len(unwanted)
+        self._tell(work, unwanted, LEADS_REMOVED, [lead.id for lead in removed])
+        return len(removed)
+
+    def _tell(self, work: ImportsWork, unwanted: LeadImport, what: str, lead_ids: Sequence[UUID]) -> None:
+        if lead_ids:
+            work.record(leads_of_import(self.ids.new(), what, self.clock.now(), unwanted, lead_ids))
 
     def _hide(self, work: ImportsWork, lead: Lead) -> None:
         now = self.clock.now()
@@ -67,7 +84,7 @@ class UndoStep:
         lead.touched(now)
         work.leads.save(lead)
 
-    def _put_back(self, work: ImportsWork, snapshots: Sequence[LeadSnapshot]) -> int:
+    def _put_back(self, work: ImportsWork, unwanted: LeadImport, snapshots: Sequence[LeadSnapshot]) -> int:
         now_and_then = {}
         leads = _as_left_by_import(work, snapshots)
         for snapshot in snapshots:
@@ -89,6 +106,7 @@ class UndoStep:
             former = now_and_then[lead_id][1]
             former.touched(self.clock.now())
             work.leads.save(former)
+        self._tell(work, unwanted, LEADS_RESTORED, possible)
         return len(possible)
 
 

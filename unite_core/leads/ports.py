@@ -53,7 +53,7 @@ class Leads(Protocol):
 
     @abstractmethod
     def get(self, lead_id: UUID) -> Lead:
-        """The lead; raises `NotFound`, for a deleted one too."""
+        """The lead, held until a unit of work that writes ends; raises `NotFound`, for a deleted one too."""
 
     @abstractmethod
     def save(self, lead: Lead) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 from zlib import crc32
 
 from unite_core.errors import Conflict
+from unite_core.events import Event
 
 ACTIVITY = "activity"
 """The destination that every event has: the activity log."""
@@ -40,8 +41,9 @@ class DeliveryStatus(StrEnum):
 class Delivery:
     """An event on its way to one destination, apart from all others.
 
-    `attempts` counts how often it was handed over, `next_attempt_at` is when it may be again; `response` is what came
-    back the last time, in plain values. A dead letter is not tried again unless somebody replays it.
+    `attempts` counts how often it was handed over, `next_attempt_at` is when it may be again; while `held`, that is
+    how long the relay at it has. `response` is what came back the last time, in plain values. After `give_up_at` a
+    failure is the last one: a dead letter is not tried again unless somebody replays it.
     """
 
     id: UUID
@@ -49,8 +51,10 @@ class Delivery:
     destination: str
     created_at: datetime
     next_attempt_at: datetime
+    give_up_at: datetime
     status: DeliveryStatus = DeliveryStatus.PENDING
     attempts: int = 0
+    held: bool = False
     response: dict[str, Any] = field(default_factory=dict)
     delivered_at: datetime | None = None
 
@@ -58,23 +62,27 @@ class Delivery:
         """Be handed over now, and by nobody else before the moment `until`."""
         self.attempts += 1
         self.next_attempt_at = until
+        self.held = True
 
     def succeed(self, response: dict[str, Any], now: datetime) -> None:
         """Have arrived."""
+        self.held = False
         self.status = DeliveryStatus.DELIVERED
         self.response = response
         self.delivered_at = now
 
     def postpone(self, response: dict[str, Any], now: datetime) -> None:
         """Be tried again later, or be given up where that has gone on for days."""
+        self.held = False
         self.response = response
-        if now - self.created_at >= GIVEN_UP_AFTER:
+        if now >= self.give_up_at:
             self.status = DeliveryStatus.DEAD
         else:
             self.next_attempt_at = now + pause_after(self.attempts, self.id)
 
     def refuse(self, response: dict[str, Any]) -> None:
         """Be a dead letter: the destination will never take it as it is."""
+        self.held = False
         self.response = response
         self.status = DeliveryStatus.DEAD
 
@@ -83,8 +91,21 @@ class Delivery:
         if self.status is not DeliveryStatus.DEAD:
             raise Conflict(f"The delivery is {self.status}; only a dead one is replayed.", code="not_dead")
         self.status = DeliveryStatus.PENDING
-        self.created_at = self.next_attempt_at = now
+        self.next_attempt_at = now
+        self.give_up_at = now + GIVEN_UP_AFTER
         self.attempts = 0
+
+
+def delivery_of(event: Event, destination: str) -> Delivery:
+    """An event that is to reach a destination, and has not set out yet."""
+    return Delivery(
+        id=delivery_id(event.id, destination),
+        event_id=event.id,
+        destination=destination,
+        created_at=event.at,
+        next_attempt_at=event.at,
+        give_up_at=event.at + GIVEN_UP_AFTER,
+    )
 
 
 def delivery_id(event_id: UUID, destination: str) -> UUID:
@@ -98,7 +119,7 @@ def pause_after(attempts: int, of: UUID) -> timedelta:
     The chance lies in the random end of the delivery's id (RFC 9562, 5.7), so that the many that failed together do not
     come back together.
     """
-    whole = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(attempts - 1, 20))
+    whole = min(LONGEST_PAUSE, FIRST_PAUSE * (1 << min(attempts - 1, 20)))
     share = (of.int >> 16 ^ attempts * 0x9E3779B1) & _WHOLE
     return whole / 2 + whole / 2 * (share / _WHOLE)
 

@@ -55,7 +55,7 @@ class Deliveries(Protocol):
 
     @abstractmethod
     def hasten(self, destination: str, *, now: datetime, limit: int) -> int:
-        """Make up to `limit` deliveries due that wait after an attempt; how many there were."""
+        """Make up to `limit` deliveries due that wait after a failure and that no relay holds; how many there were."""
 
     @abstractmethod
     def purge(self, *, before: datetime, limit: int) -> int:

@@ -26,8 +26,8 @@ class RelayEvents:
     one transaction and settled in another: a relay that dies between the two leaves what it held to the next one, which
     hands it over again, under the same id. Safe to run side by side.
 
-    Returns how many were delivered. Raises `NotFound` for a destination that there is not; `Unavailable` of the database
-    passes through, that of the destination does not.
+    Returns how many were delivered. Raises `NotFound` for a destination that there is not; `Unavailable` of the
+    database passes through, that of the destination does not.
     """
 
     work: Work[RelayWork]

@@ -3,14 +3,14 @@
 from alembic import context
 
 from adapters.sql.migrate import compared
-from adapters.sql.tables import metadata
+from adapters.sql.schema import schema
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=metadata,
+    target_metadata=schema,
     include_name=compared,
     # SQLite undoes DDL as it undoes everything else: a migration that fails leaves the schema as it was.
-    transactional_ddl=True,
+    transactional_ddl=context.config.attributes["connection"].dialect.name == "sqlite",
 )
 with context.begin_transaction():
     context.run_migrations()

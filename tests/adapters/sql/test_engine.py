@@ -141,9 +141,11 @@ def test_a_file_that_is_no_database_makes_it_unavailable(tmp_path: Path) -> None
         ping(create_engine_for(f"sqlite:///{tmp_path}/unite.db"))
 
 
-@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "postgresql://localhost/unite"])
+@pytest.mark.parametrize(
+    "url", ["sqlite://", "sqlite:///:memory:", "postgresql://localhost/unite", "mysql:///unite", "mysql://localhost"]
+)
 def test_a_database_that_unite_does_not_know_is_refused(url: str) -> None:
-    with pytest.raises(ValueError, match="SQLite file"):
+    with pytest.raises(ValueError, match="The database has to be"):
         create_engine_for(url)
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import UniqueConstraint
 from sqlalchemy.exc import IntegrityError
 
 from adapters.sql.errors import REFUSALS, passing_failure, refusal, violated_constraint
-from adapters.sql.tables import metadata
+from adapters.sql.schema import schema
 from adapters.sql.unit_of_work import SqlWork
 from unite_core.errors import Conflict
 from unite_core.leads.model import Duplicate, DuplicateLead
@@ -18,7 +18,7 @@ from unite_core.testing.contracts.database import at_once, put
 def test_every_unique_constraint_has_an_error_of_the_domain() -> None:
     unique = {
         constraint.name
-        for table in metadata.tables.values()
+        for table in schema.tables.values()
         for constraint in table.constraints
         if isinstance(constraint, UniqueConstraint)
     }

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, inspect
 
 from adapters.sql.engine import create_engine_for
 from adapters.sql.migrate import compared, current, downgrade, head, is_current, upgrade
-from adapters.sql.tables import metadata
+from adapters.sql.schema import schema
 
 
 @pytest.fixture
@@ -73,14 +73,14 @@ def test_migrations_make_what_the_tables_say(engine: Engine) -> None:
         context = MigrationContext.configure(
             connection, opts={"include_name": compared, "compare_type": True, "compare_server_default": True}
         )
-        assert compare_metadata(context, metadata) == []
+        assert compare_metadata(context, schema) == []
 
 
 def test_migrations_make_the_checks_that_the_tables_say(engine: Engine, tmp_path: Path) -> None:
     described = create_engine_for(f"sqlite:///{tmp_path}/described.db")
-    metadata.create_all(described)
+    schema.create_all(described)
 
-    for table in metadata.tables:
+    for table in schema.tables:
         wanted, made = (
             {check["name"]: check["sqltext"] for check in inspect(bind).get_check_constraints(table)}
             for bind in (described, engine)
@@ -90,6 +90,6 @@ def test_migrations_make_the_checks_that_the_tables_say(engine: Engine, tmp_path
 
 
 def test_every_constraint_and_index_has_a_name() -> None:
-    for table in metadata.tables.values():
+    for table in schema.tables.values():
         assert [constraint for constraint in table.constraints if not constraint.name] == []
         assert [index for index in table.indexes if not index.name] == []

@@ -10,7 +10,7 @@ from sqlalchemy.dialects import mysql
 from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlalchemy.types import TypeEngine
 
-from adapters.sql.tables import metadata
+from adapters.sql.schema import schema
 from adapters.sql.types import Identifier, Moment, microseconds
 
 
@@ -62,12 +62,12 @@ def test_mysql_keeps_moments_without_their_zone() -> None:
 def test_mysql_would_take_every_table() -> None:
     """What the statements are like; a real server tries them elsewhere."""
     dialect = mysql.dialect()
-    for table in metadata.sorted_tables:
+    for table in schema.sorted_tables:
         statement = str(CreateTable(table).compile(dialect=dialect))
         assert " BLOB" not in statement.replace("MEDIUMBLOB", "")
         for index in table.indexes:
             assert str(CreateIndex(index).compile(dialect=dialect)).startswith("CREATE INDEX ix_")
-    leads = str(CreateTable(metadata.tables["leads"]).compile(dialect=dialect))
+    leads = str(CreateTable(schema.tables["leads"]).compile(dialect=dialect))
     assert "id BINARY(16) NOT NULL" in leads
     assert "created_at DATETIME(6) NOT NULL" in leads
     assert "email_key VARCHAR(254) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin" in leads

@@ -120,7 +120,7 @@ def test_what_was_undone_is_as_it_was_before(
         unwanted.touched()
         work.imports.save(unwanted)
         work.commit()
-    undo = UndoStep(floor.ports.work, floor.ports.clock, limit=step)
+    undo = UndoStep(floor.ports.work, floor.ports.clock, floor.ports.ids, limit=step)
     while undo(done.id).undoing:
         pass
 

@@ -257,7 +257,7 @@ def _undo_in_steps_of(limit: int, floor: Floor, import_id: UUID) -> None:
         unwanted.touched()
         work.imports.save(unwanted)
         work.commit()
-    step = UndoStep(floor.ports.work, floor.ports.clock, limit=limit)
+    step = UndoStep(floor.ports.work, floor.ports.clock, floor.ports.ids, limit=limit)
     while step(import_id).undoing:
         pass
 

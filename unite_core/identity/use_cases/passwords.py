@@ -51,7 +51,7 @@ class ChangePassword:
         hashed = self.passwords.hash(normal_password(change.new_password))
         now = self.clock.now()
         with self.work() as work:
-            user = work.users.get(actor.user_id)
+            user = work.users.hold(actor.user_id)
             user.take_password(hashed)
             user.touched(now)
             work.users.save(user)

@@ -77,7 +77,7 @@ class LogIn:
         )
         rehashed = self.passwords.hash(password) if self.passwords.outdated(user.password_hash) else None
         with self.work() as work:
-            checked, user = user.password_hash, work.users.get(user.id)
+            checked, user = user.password_hash, work.users.hold(user.id)
             # The password may have been changed while it was being compared, or only be hashed anew.
             if not user.active or (
                 user.password_hash != checked and not self.passwords.matches(password, user.password_hash)

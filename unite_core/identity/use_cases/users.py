@@ -9,7 +9,7 @@ from unite_core.errors import Conflict, Invalid, Problem
 from unite_core.identity.contact import email_key, normal_password, password_problem, user_email, user_name, user_phone
 from unite_core.identity.model import Actor, Permission, Role, User
 from unite_core.identity.ports import IdentityWork, Passwords
-from unite_core.identity.queries import visible_user
+from unite_core.identity.queries import require_visible
 from unite_core.ids import Ids
 from unite_core.phone import PhonePolicy
 from unite_core.unit_of_work import Work
@@ -126,7 +126,8 @@ class ChangeUser:
     def __call__(self, actor: Actor, changes: UserChanges) -> User:
         now = self.clock.now()
         with self.work() as work:
-            user = visible_user(work, actor, changes.user_id)
+            require_visible(actor, changes.user_id)
+            user = work.users.hold(changes.user_id)
             actor.must(Permission.CHANGE_USERS)
             require_version(changes.expected_version, user.version)
             before = copy(user)

@@ -9,6 +9,8 @@ from uuid import UUID
 from unite_core.clock import Clock
 from unite_core.files import Files, discard
 from unite_core.identity.model import Actor, Permission
+from unite_core.ids import Ids
+from unite_core.imports.events import import_finished
 from unite_core.imports.model import ImportStatus, LeadImport
 from unite_core.imports.ports import ImportsWork
 from unite_core.imports.undo import UndoStep
@@ -36,6 +38,7 @@ class CancelImport:
     work: Work[ImportsWork]
     files: Files
     clock: Clock
+    ids: Ids
 
     def __call__(self, actor: Actor, import_id: UUID, expected_version: int | None = None) -> LeadImport:
         actor.must(Permission.IMPORT_LEADS)
@@ -43,8 +46,10 @@ class CancelImport:
             unwanted = work.imports.get(import_id)
             require_version(expected_version, unwanted.version)
             if unwanted.status is not ImportStatus.CANCELLED:
-                unwanted.request_cancel(self.clock.now())
+                now = self.clock.now()
+                unwanted.request_cancel(now)
                 if unwanted.status.ended:  # else its worker still reads the file, and deletes it
+                    work.record(import_finished(self.ids.new(), now, unwanted))
                     work.after_commit(partial(discard, self.files, unwanted.key))
                 unwanted.touched()
                 work.imports.save(unwanted)
@@ -67,6 +72,7 @@ class UndoImport:
     work: Work[ImportsWork]
     jobs: Jobs
     clock: Clock
+    ids: Ids
 
     def __call__(self, actor: Actor, import_id: UUID, expected_version: int | None = None) -> LeadImport:
         actor.must(Permission.IMPORT_LEADS)
@@ -79,7 +85,7 @@ class UndoImport:
                 work.imports.save(unwanted)
             work.commit()
         until = self.clock.now() + UNDO_AT_ONCE
-        step = UndoStep(self.work, self.clock)
+        step = UndoStep(self.work, self.clock, self.ids)
         while unwanted.undoing and self.clock.now() < until:
             unwanted = step(import_id)
         with self.work() as work:
@@ -95,9 +101,10 @@ class ContinueUndo:
 
     work: Work[ImportsWork]
     clock: Clock
+    ids: Ids
 
     def __call__(self, import_id: UUID, *, should_stop: Callable[[], bool] = lambda: False) -> None:
-        step = UndoStep(self.work, self.clock)
+        step = UndoStep(self.work, self.clock, self.ids)
         while step(import_id).undoing and not should_stop():
             pass
 
@@ -109,6 +116,7 @@ class RemoveAbandonedImports:
     work: Work[ImportsWork]
     files: Files
     clock: Clock
+    ids: Ids
 
     def __call__(self, *, limit: int = 500) -> int:
         now = self.clock.now()
@@ -117,6 +125,7 @@ class RemoveAbandonedImports:
             for left in abandoned:
                 left.cancel(now, None)
                 left.touched()
+                work.record(import_finished(self.ids.new(), now, left))
                 work.imports.save(left)
             work.commit(len(abandoned))
         for left in abandoned:

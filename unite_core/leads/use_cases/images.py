@@ -10,6 +10,7 @@ from unite_core.errors import Conflict, Invalid, Problem
 from unite_core.files import Files, Upload, discard, take_upload, upload_key
 from unite_core.identity.model import Actor
 from unite_core.ids import Ids
+from unite_core.leads.events import image_added, image_deleted
 from unite_core.leads.model import (
     IMAGE_TYPES,
     IMAGE_UPLOAD_LIFETIME,
@@ -101,6 +102,8 @@ class CompleteImage:
 
     work: Work[LeadsWork]
     files: Files
+    clock: Clock
+    ids: Ids
 
     def __call__(self, actor: Actor, lead_id: UUID, image_id: UUID, expected_version: int | None = None) -> LeadImage:
         # The bytes leave the reach of the upload's link before anybody looks at them. This unit changes no row, it
@@ -118,6 +121,7 @@ class CompleteImage:
             if problem is None:
                 image.receive()
                 work.images.save(image)
+                work.record(image_added(self.ids.new(), self.clock.now(), actor, image))
                 work.commit(image)
             else:
                 work.images.remove(image.id)
@@ -156,12 +160,15 @@ class DeleteImage:
 
     work: Work[LeadsWork]
     files: Files
+    clock: Clock
+    ids: Ids
 
     def __call__(self, actor: Actor, lead_id: UUID, image_id: UUID, expected_version: int | None = None) -> None:
         with self.work() as work:
             image = _held(work, actor, lead_id, image_id, expected_version)
             work.images.remove(image.id)
             work.after_commit(partial(discard, self.files, image.key))
+            work.record(image_deleted(self.ids.new(), self.clock.now(), actor, image))
             work.commit(None)
 
 

@@ -10,6 +10,7 @@ from unite_core.errors import Forbidden, Invalid, NotFound, Problem
 from unite_core.identity.model import Actor, Permission
 from unite_core.identity.ports import IdentityWork
 from unite_core.ids import Ids
+from unite_core.leads.events import lead_changed, lead_created, lead_deleted
 from unite_core.leads.model import (
     DEFAULT_SOURCE,
     Duplicate,
@@ -86,6 +87,7 @@ class AddLead:
                 work.leads.add(lead)
             except DuplicateLead as duplicate:
                 raise _told_to(actor, duplicate, work) from None
+            work.record(lead_created(self.ids.new(), now, actor, lead))
             work.commit(lead)
         return lead
 
@@ -120,6 +122,7 @@ class ChangeLead:
 
     work: Work[LeadsWork]
     clock: Clock
+    ids: Ids
     phones: PhonePolicy
 
     def __call__(self, actor: Actor, changes: LeadChanges) -> Lead:
@@ -130,11 +133,13 @@ class ChangeLead:
             self._apply(work, actor, lead, changes)
             if lead == before:
                 return lead
-            lead.touched(self.clock.now())
+            now = self.clock.now()
+            lead.touched(now)
             try:
                 work.leads.save(lead)
             except DuplicateLead as duplicate:
                 raise _told_to(actor, duplicate, work) from None
+            work.record(lead_changed(self.ids.new(), now, actor, before, lead))
             work.commit(lead)
         return lead
 
@@ -193,6 +198,7 @@ class DeleteLead:
 
     work: Work[LeadsWork]
     clock: Clock
+    ids: Ids
 
     def __call__(self, actor: Actor, unwanted: LeadToDelete) -> None:
         now = self.clock.now()
@@ -203,6 +209,7 @@ class DeleteLead:
             lead.hide(now)
             lead.touched(now)
             work.leads.save(lead)
+            work.record(lead_deleted(self.ids.new(), now, actor, lead))
             work.commit(None)
 
 

@@ -85,7 +85,7 @@ class UnitOfWorkContract(DatabaseContract):
         put(work, ann)
         assert _is_there(reads, ann)
 
-    def test_what_a_writing_unit_read_is_still_so_when_it_commits(self, work: Work[ImportsWork]) -> None:
+    def test_what_a_writing_unit_holds_is_still_so_when_it_commits(self, work: Work[ImportsWork]) -> None:
         ann = a_user(name="")
         put(work, ann)
 
@@ -99,7 +99,9 @@ class UnitOfWorkContract(DatabaseContract):
         with work() as unit:
             assert sorted(unit.users.get(ann.id).name) == list("01234")
 
-    def test_a_writing_unit_waits_for_the_one_before_and_goes_on_from_there(self, work: Work[ImportsWork]) -> None:
+    def test_a_writing_unit_waits_for_the_one_that_holds_what_it_needs_and_goes_on_from_there(
+        self, work: Work[ImportsWork]
+    ) -> None:
         ann = a_user(name="")
         put(work, ann)
 
@@ -110,6 +112,7 @@ class UnitOfWorkContract(DatabaseContract):
 
         with ThreadPoolExecutor(1) as threads:
             with work() as unit:
+                unit.users.hold(ann.id)
                 later = threads.submit(append, "b")
                 wait([later], timeout=0.1)
                 _append(unit, ann, "a")
@@ -199,7 +202,7 @@ class UnitOfWorkContract(DatabaseContract):
 
 
 def _append(unit: ImportsWork, user: User, letter: str) -> None:
-    found = unit.users.get(user.id)
+    found = unit.users.hold(user.id)
     found.rename(found.name + letter)
     found.touched(A_MONDAY_MORNING)
     unit.users.save(found)

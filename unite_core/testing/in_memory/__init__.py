@@ -1,7 +1,9 @@
 """Every port of the core in memory: for tests, for examples, and as the model of what a port promises."""
 
+from unite_core.testing.in_memory.activity import InMemoryActivityLog
 from unite_core.testing.in_memory.answers import InMemoryAnswers
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING, FixedClock, SequentialIds
+from unite_core.testing.in_memory.deliveries import InMemoryDeliveries
 from unite_core.testing.in_memory.files import InMemoryFiles
 from unite_core.testing.in_memory.identity import FastPasswords, FastTokens, InMemorySessions, InMemoryUsers
 from unite_core.testing.in_memory.imports import InMemoryImportRows, InMemoryImports, InMemoryRehearsal
@@ -17,7 +19,9 @@ __all__ = [
     "FastPasswords",
     "FastTokens",
     "FixedClock",
+    "InMemoryActivityLog",
     "InMemoryAnswers",
+    "InMemoryDeliveries",
     "InMemoryFiles",
     "InMemoryImportRows",
     "InMemoryImports",

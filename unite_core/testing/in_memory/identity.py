@@ -35,6 +35,9 @@ class InMemoryUsers(Users):
             raise NotFound("There is no such user.")
         return deepcopy(self._users[user_id])
 
+    def hold(self, user_id: UUID) -> User:
+        return self.get(user_id)
+
     def find_by_email(self, email: str) -> User | None:
         return deepcopy(next((user for user in self._users.values() if user.email == email), None))
 

@@ -12,6 +12,7 @@ class InMemoryJobs(Jobs):
     def __init__(self) -> None:
         self.imports: list[UUID] = []
         self.undos: list[UUID] = []
+        self.relays = 0
 
     def run_import(self, import_id: UUID) -> None:
         self.imports.append(import_id)
@@ -19,13 +20,21 @@ class InMemoryJobs(Jobs):
     def undo_import(self, import_id: UUID) -> None:
         self.undos.append(import_id)
 
+    def deliver_events(self) -> None:
+        self.relays += 1
+
     def run_all(self, unite: Unite, *, holder: str = "worker") -> None:
-        """Continue every import and every undoing that is due, until none is. Woken or not: as a sweep would."""
+        """Continue every import and every undoing that is due, until none is, then tell everybody of the events.
+
+        Woken or not: as a sweep would.
+        """
         while True:
             due = unite.imports.due()
             if not due.to_import and not due.to_undo:
-                return
+                break
             for import_id in due.to_import:
                 unite.imports.continue_import(import_id, holder=holder)
             for import_id in due.to_undo:
                 unite.imports.continue_undo(import_id)
+        for destination in unite.notifications.destinations:
+            unite.notifications.relay(destination)

@@ -8,9 +8,11 @@ from threading import Lock, get_ident
 from typing import TypeVar
 from uuid import UUID
 
+from unite_core.events import Event
 from unite_core.identity.model import Session, User
 from unite_core.imports.model import LeadImport, LeadSnapshot, Rejection
 from unite_core.leads.model import Lead, LeadImage
+from unite_core.notifications.model import Delivery
 from unite_core.paging import Page, PageRequest, Position, page_of
 
 T = TypeVar("T")
@@ -44,6 +46,8 @@ class Tables:
     snapshots: dict[UUID, dict[UUID, LeadSnapshot]] = field(default_factory=dict)
     rehearsed: dict[UUID, dict[UUID, Lead]] = field(default_factory=dict)
     answers: dict[str, ClaimedKey] = field(default_factory=dict)
+    events: dict[UUID, Event] = field(default_factory=dict)
+    deliveries: dict[UUID, Delivery] = field(default_factory=dict)
 
     def copied(self) -> "Tables":
         """A state of its own that begins as this one."""

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from unite_core.application import Ports, Rules, Unite, build
+from unite_core.notifications.model import ACTIVITY
+from unite_core.testing.in_memory.activity import InMemoryActivityLog
 from unite_core.testing.in_memory.clock_and_ids import FixedClock, SequentialIds
 from unite_core.testing.in_memory.files import InMemoryFiles
 from unite_core.testing.in_memory.identity import FastPasswords, FastTokens
@@ -26,14 +28,16 @@ class InMemoryPorts(Ports):
     passwords: FastPasswords
     tokens: FastTokens
     limits: InMemoryRateLimits
+    activity: InMemoryActivityLog
 
 
 def in_memory_ports(**overrides: Any) -> InMemoryPorts:
     """Ports that remember as long as they live. An override takes the place of the port of its name."""
     store = Store()
     clock = overrides.pop("clock", None) or FixedClock()
+    destinations = (ACTIVITY, *overrides.get("destinations", {}))
     ports: dict[str, Any] = {
-        "work": InMemoryWork(store),
+        "work": InMemoryWork(store, destinations=destinations),
         "reads": InMemoryWork(store, writes=False),
         "files": InMemoryFiles(clock),
         "jobs": InMemoryJobs(),
@@ -42,6 +46,7 @@ def in_memory_ports(**overrides: Any) -> InMemoryPorts:
         "passwords": FastPasswords(),
         "tokens": FastTokens(),
         "limits": InMemoryRateLimits(clock),
+        "activity": InMemoryActivityLog(),
     }
     return InMemoryPorts(**{**ports, **overrides})
 

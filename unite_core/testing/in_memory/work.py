@@ -5,10 +5,15 @@ from types import TracebackType
 from typing import Self
 
 from unite_core.answers import Answers
+from unite_core.application import AllWork
+from unite_core.events import Event
 from unite_core.identity.ports import Sessions, Users
-from unite_core.imports.ports import ImportRows, Imports, ImportsWork, Rehearsal
+from unite_core.imports.ports import ImportRows, Imports, Rehearsal
 from unite_core.leads.ports import LeadImages, Leads
+from unite_core.notifications.model import ACTIVITY
+from unite_core.notifications.ports import Deliveries
 from unite_core.testing.in_memory.answers import InMemoryAnswers
+from unite_core.testing.in_memory.deliveries import InMemoryDeliveries, record
 from unite_core.testing.in_memory.identity import InMemorySessions, InMemoryUsers
 from unite_core.testing.in_memory.imports import InMemoryImportRows, InMemoryImports, InMemoryRehearsal
 from unite_core.testing.in_memory.leads import InMemoryLeadImages, InMemoryLeads
@@ -16,12 +21,20 @@ from unite_core.testing.in_memory.tables import Store
 from unite_core.unit_of_work import UNFINISHED, BeforeCommit, Work
 
 
-class InMemoryUnitOfWork(ImportsWork):
+class InMemoryUnitOfWork(AllWork):
     """A transaction: it works on a copy of the tables, and a commit puts the copy in their place."""
 
-    def __init__(self, store: Store, hooks: tuple[BeforeCommit, ...], *, writes: bool) -> None:
+    def __init__(
+        self,
+        store: Store,
+        hooks: tuple[BeforeCommit, ...] = (),
+        destinations: tuple[str, ...] = (ACTIVITY,),
+        *,
+        writes: bool = True,
+    ) -> None:
         self._store = store
         self._hooks = hooks
+        self._destinations = destinations
         self._writes = writes
         self._holds_turn = False
         self._actions: list[Callable[[], None]] = []
@@ -37,6 +50,7 @@ class InMemoryUnitOfWork(ImportsWork):
         self.imports: Imports = InMemoryImports(tables)
         self.rows: ImportRows = InMemoryImportRows(tables)
         self.rehearsal: Rehearsal = InMemoryRehearsal(tables)
+        self.deliveries: Deliveries = InMemoryDeliveries(tables)
         return self
 
     def __exit__(
@@ -57,20 +71,32 @@ class InMemoryUnitOfWork(ImportsWork):
         for action in self._actions:
             action()
 
+    def record(self, event: Event) -> None:
+        record(self._tables, event, self._destinations)
+
     def after_commit(self, action: Callable[[], None]) -> None:
         self._actions.append(action)
 
 
 class InMemoryWork(Work[InMemoryUnitOfWork]):
-    """Makes units of work over one store; with `writes=False` they only read."""
+    """Makes units of work over one store; with `writes=False` they only read. Events go to the `destinations`."""
 
-    def __init__(self, store: Store, *, writes: bool = True, hooks: tuple[BeforeCommit, ...] = ()) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        writes: bool = True,
+        hooks: tuple[BeforeCommit, ...] = (),
+        destinations: tuple[str, ...] = (ACTIVITY,),
+    ) -> None:
         self._store = store
         self._writes = writes
         self._hooks = hooks
+        self._destinations = destinations
 
     def __call__(self) -> InMemoryUnitOfWork:
-        return InMemoryUnitOfWork(self._store, self._hooks, writes=self._writes)
+        return InMemoryUnitOfWork(self._store, self._hooks, self._destinations, writes=self._writes)
 
     def before_commit(self, hook: BeforeCommit) -> "InMemoryWork":
-        return InMemoryWork(self._store, writes=self._writes, hooks=(*self._hooks, hook))
+        hooks = (*self._hooks, hook)
+        return InMemoryWork(self._store, writes=self._writes, hooks=hooks, destinations=self._destinations)

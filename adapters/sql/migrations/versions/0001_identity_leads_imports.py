@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
+from adapters.sql.metadata import MYSQL
 from adapters.sql.types import Identifier, Moment, blob, exact_text
 
 revision = "0001"
@@ -18,6 +19,8 @@ def upgrade() -> None:
     _answers()
     if op.get_bind().dialect.name == "sqlite":
         _words()
+    else:
+        op.execute("CREATE FULLTEXT INDEX ft_leads_search_text ON leads (search_text)")
 
 
 def downgrade() -> None:
@@ -57,6 +60,7 @@ def _identity() -> None:
         sa.CheckConstraint("role IN ('admin', 'manager', 'agent')", name="ck_users_role"),
         sa.PrimaryKeyConstraint("id", name="pk_users"),
         sa.UniqueConstraint("email", name="uq_users_email"),
+        **MYSQL,
     )
     op.create_index("ix_users_created", "users", ["created_at", "id"])
     op.create_index("ix_users_role_created", "users", ["role", "created_at", "id"])
@@ -70,6 +74,7 @@ def _identity() -> None:
         sa.Column("revoked_at", Moment()),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_sessions_user_id"),
         sa.PrimaryKeyConstraint("id", name="pk_sessions"),
+        **MYSQL,
     )
     op.create_index("ix_sessions_expires", "sessions", ["expires_at"])
     op.create_index("ix_sessions_user", "sessions", ["user_id", "expires_at"])
@@ -79,6 +84,7 @@ def _identity() -> None:
         sa.Column("session_id", Identifier(), nullable=False),
         sa.ForeignKeyConstraint(["session_id"], ["sessions.id"], name="fk_refresh_tokens_session_id"),
         sa.PrimaryKeyConstraint("digest", name="pk_refresh_tokens"),
+        **MYSQL,
     )
     op.create_index("ix_refresh_tokens_session", "refresh_tokens", ["session_id"])
 
@@ -112,6 +118,7 @@ def _leads() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_leads"),
         sa.UniqueConstraint("email_key", name="uq_leads_email_key"),
         sa.UniqueConstraint("phone_key", name="uq_leads_phone_key"),
+        **MYSQL,
     )
     op.create_index("ix_leads_assigned_listed", "leads", ["assigned_to", "listed_at", "id"])
     op.create_index("ix_leads_import", "leads", ["import_id", "import_row"])
@@ -133,6 +140,7 @@ def _leads() -> None:
         sa.ForeignKeyConstraint(["created_by"], ["users.id"], name="fk_lead_images_created_by"),
         sa.ForeignKeyConstraint(["lead_id"], ["leads.id"], name="fk_lead_images_lead_id"),
         sa.PrimaryKeyConstraint("id", name="pk_lead_images"),
+        **MYSQL,
     )
     op.create_index("ix_lead_images_lead_created", "lead_images", ["lead_id", "created_at", "id"])
     op.create_index("ix_lead_images_status_created", "lead_images", ["status", "created_at"])
@@ -179,6 +187,7 @@ def _imports() -> None:
         sa.ForeignKeyConstraint(["created_by"], ["users.id"], name="fk_lead_imports_created_by"),
         sa.PrimaryKeyConstraint("id", name="pk_lead_imports"),
         sa.UniqueConstraint("same_file_key", name="uq_lead_imports_same_file_key"),
+        **MYSQL,
     )
     op.create_index("ix_lead_imports_created", "lead_imports", ["created_at", "id"])
     op.create_index("ix_lead_imports_due_created", "lead_imports", ["due", "created_at", "id"])
@@ -195,6 +204,7 @@ def _imports() -> None:
         sa.CheckConstraint("kind IN ('rejected', 'duplicate')", name="ck_import_rejections_kind"),
         sa.ForeignKeyConstraint(["import_id"], ["lead_imports.id"], name="fk_import_rejections_import_id"),
         sa.PrimaryKeyConstraint("import_id", "row_no", name="pk_import_rejections"),
+        **MYSQL,
     )
     op.create_index("ix_import_rejections_kind", "import_rejections", ["import_id", "kind", "row_no"])
     op.create_table(
@@ -207,6 +217,7 @@ def _imports() -> None:
         sa.ForeignKeyConstraint(["import_id"], ["lead_imports.id"], name="fk_import_snapshots_import_id"),
         sa.ForeignKeyConstraint(["lead_id"], ["leads.id"], name="fk_import_snapshots_lead_id"),
         sa.PrimaryKeyConstraint("import_id", "lead_id", name="pk_import_snapshots"),
+        **MYSQL,
     )
     op.create_index("ix_import_snapshots_made", "import_snapshots", ["import_id", "made_by_import", "lead_id"])
     op.create_table(
@@ -218,6 +229,7 @@ def _imports() -> None:
         sa.Column("pretended", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(["import_id"], ["lead_imports.id"], name="fk_import_rehearsal_import_id"),
         sa.PrimaryKeyConstraint("import_id", "lead_id", name="pk_import_rehearsal"),
+        **MYSQL,
     )
     op.create_index("ix_import_rehearsal_email", "import_rehearsal", ["import_id", "email_key"])
     op.create_index("ix_import_rehearsal_phone", "import_rehearsal", ["import_id", "phone_key"])
@@ -234,6 +246,7 @@ def _answers() -> None:
         sa.Column("answered_at", Moment()),
         sa.Column("answer", blob()),
         sa.PrimaryKeyConstraint("scope", name="pk_idempotency_answers"),
+        **MYSQL,
     )
     op.create_index("ix_idempotency_answers_claimed", "idempotency_answers", ["claimed_at"])
 

@@ -1,0 +1,99 @@
+"""The activity log in rows, where no other database keeps it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine, Select, delete, select
+from sqlalchemy.engine import Row
+
+from adapters.sql.engine import dump_json
+from adapters.sql.event_tables import activity, activity_leads
+from adapters.sql.modes import READING
+from adapters.sql.statements import after, in_lists, insert_missing
+from adapters.sql.types import moment
+from unite_core.events import Event
+from unite_core.notifications.model import Receipt
+from unite_core.notifications.ports import ActivityLog
+from unite_core.paging import Page, PageRequest, Position, page_of
+
+
+class SqlActivityLog(ActivityLog):
+    """The activity log in the relational database, in transactions of its own."""
+
+    at_once = 100
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def deliver(self, events: Sequence[Event]) -> Sequence[Receipt]:
+        with self._engine.begin() as connection:
+            insert_missing(connection, activity, [_to_row(event, connection) for event in events])
+            insert_missing(connection, activity_leads, [row for event in events for row in _leads(event, connection)])
+        return [Receipt(taken=True)] * len(events)
+
+    def of_lead(self, lead_id: UUID, request: PageRequest) -> Page[Event]:
+        at, event_id = activity_leads.c.at, activity_leads.c.event_id
+        statement = (
+            select(activity)
+            .join_from(activity_leads, activity, event_id == activity.c.id)
+            .where(activity_leads.c.lead_id == lead_id)
+            .order_by(at.desc(), event_id.desc())
+        )
+        if request.after is not None:
+            statement = statement.where(after(at, event_id, request.after))
+        return self._page(statement, request, (lead_id,))
+
+    def of_import(self, import_id: UUID, request: PageRequest) -> Page[Event]:
+        at, event_id = activity.c.at, activity.c.id
+        statement = select(activity).where(activity.c.of_import_id == import_id).order_by(at.desc(), event_id.desc())
+        if request.after is not None:
+            statement = statement.where(after(at, event_id, request.after))
+        return self._page(statement, request, ())
+
+    def purge(self, *, before: datetime, limit: int) -> int:
+        old = select(activity.c.id).where(activity.c.at < before).order_by(activity.c.at, activity.c.id).limit(limit)
+        with self._engine.begin() as connection:
+            ids = connection.execute(old).scalars().all()
+            for portion in in_lists(ids):
+                connection.execute(delete(activity_leads).where(activity_leads.c.event_id.in_(portion)))
+                connection.execute(delete(activity).where(activity.c.id.in_(portion)))
+        return len(ids)
+
+    def _page(self, statement: Select[Any], request: PageRequest, about: tuple[UUID, ...]) -> Page[Event]:
+        with self._engine.connect().execution_options(**{READING: True}) as connection:
+            rows = connection.execute(statement.limit(request.limit + 1)).all()
+        return page_of([_to_event(row, about) for row in rows], request.limit, lambda it: Position(it.at, it.id))
+
+
+def _to_row(event: Event, connection: Connection) -> tuple[Any, ...]:
+    import_id = event.import_id.bytes if event.import_id else None
+    return (
+        event.id.bytes,
+        event.type,
+        moment(event.at, connection.dialect),
+        event.actor_id.bytes if event.actor_id else None,
+        event.correlation_id,
+        import_id,
+        None if event.lead_ids else import_id,
+        dump_json(event.data),
+    )
+
+
+def _leads(event: Event, connection: Connection) -> list[tuple[Any, ...]]:
+    at = moment(event.at, connection.dialect)
+    return [(lead_id.bytes, at, event.id.bytes) for lead_id in event.lead_ids]
+
+
+def _to_event(row: Row[Any], about: tuple[UUID, ...]) -> Event:
+    return Event(
+        id=row.id,
+        type=row.type,
+        at=row.at,
+        actor_id=row.actor_id,
+        correlation_id=row.correlation_id,
+        lead_ids=about,
+        import_id=row.import_id,
+        data=row.data,
+    )

@@ -1,0 +1,183 @@
+"""Events and their deliveries in rows: the outbox."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
+from sqlalchemy.engine import Row
+
+from adapters.sql.event_tables import deliveries, outbox_events
+from adapters.sql.statements import in_lists, locked, newest_first
+from unite_core.errors import NotFound
+from unite_core.events import Event
+from unite_core.notifications.model import Delivery, DeliveryStatus, delivery_of
+from unite_core.notifications.ports import Deliveries, DeliveryFilter
+from unite_core.paging import Page, PageRequest, Position, page_of
+
+_ID_BYTES = 16
+
+
+class SqlDeliveries(Deliveries):
+    """The outbox in the relational database."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def record(self, event: Event, destinations: Sequence[str]) -> None:
+        """Store an event, and a delivery of it for each destination."""
+        self._connection.execute(insert(outbox_events), _event_to_row(event))
+        self._connection.execute(
+            insert(deliveries), [_to_row(delivery_of(event, destination)) for destination in destinations]
+        )
+
+    def claim(
+        self, destination: str, *, now: datetime, until: datetime, limit: int
+    ) -> Sequence[tuple[Delivery, Event]]:
+        due = (
+            select(deliveries)
+            .where(_pending(destination), deliveries.c.next_attempt_at <= now)
+            .order_by(deliveries.c.next_attempt_at, deliveries.c.id)
+            .limit(limit)
+        )
+        claimed = [_to_delivery(row) for row in self._connection.execute(locked(due, self._connection, skip_held=True))]
+        for delivery in claimed:
+            delivery.hold(until)
+        for portion in in_lists([delivery.id for delivery in claimed]):
+            self._connection.execute(
+                update(deliveries)
+                .where(deliveries.c.id.in_(portion))
+                .values(attempts=deliveries.c.attempts + 1, held=True, next_attempt_at=until)
+            )
+        events = self._events({delivery.event_id for delivery in claimed})
+        return [(delivery, events[delivery.event_id]) for delivery in claimed]
+
+    def save(self, delivery: Delivery) -> None:
+        mine = deliveries.c.id == delivery.id, deliveries.c.attempts == delivery.attempts, deliveries.c.held.is_(True)
+        self._connection.execute(update(deliveries).where(*mine).values(_to_row(delivery)))
+
+    def get(self, delivery_id: UUID) -> Delivery:
+        statement = locked(select(deliveries).where(deliveries.c.id == delivery_id), self._connection)
+        row = self._connection.execute(statement).first()
+        if row is None:
+            raise NotFound("There is no such delivery.")
+        return _to_delivery(row)
+
+    def put_back(self, delivery: Delivery) -> None:
+        self._connection.execute(update(deliveries).where(deliveries.c.id == delivery.id).values(_to_row(delivery)))
+
+    def page(self, wanted: DeliveryFilter, request: PageRequest) -> Page[Delivery]:
+        statement = newest_first(deliveries, deliveries.c.created_at, request)
+        if wanted.status is not None:
+            statement = statement.where(deliveries.c.status == wanted.status.value)
+        if wanted.destination is not None:
+            statement = statement.where(deliveries.c.destination == wanted.destination)
+        if wanted.event_id is not None:
+            statement = statement.where(deliveries.c.event_id == wanted.event_id)
+        found = [_to_delivery(row) for row in self._connection.execute(statement)]
+        return page_of(found, request.limit, lambda it: Position(it.created_at, it.id))
+
+    def hasten(self, destination: str, *, now: datetime, limit: int) -> int:
+        failed = deliveries.c.attempts > 0, deliveries.c.held.is_(False), deliveries.c.next_attempt_at > now
+        waiting = (
+            select(deliveries.c.id)
+            .where(_pending(destination), *failed)
+            .order_by(deliveries.c.next_attempt_at, deliveries.c.id)
+            .limit(limit)
+        )
+        ids = self._connection.execute(locked(waiting, self._connection, skip_held=True)).scalars().all()
+        for portion in in_lists(ids):
+            self._connection.execute(update(deliveries).where(deliveries.c.id.in_(portion)).values(next_attempt_at=now))
+        return len(ids)
+
+    def purge(self, *, before: datetime, limit: int) -> int:
+        # Nothing arrives before it was made, so that the index finds all that are old enough, and few others.
+        old = (
+            select(deliveries.c.id, deliveries.c.event_id)
+            .where(
+                deliveries.c.status == DeliveryStatus.DELIVERED.value,
+                deliveries.c.created_at < before,
+                deliveries.c.delivered_at < before,
+            )
+            .limit(limit)
+        )
+        found = self._connection.execute(old).all()
+        for portion in in_lists([row.id for row in found]):
+            self._connection.execute(delete(deliveries).where(deliveries.c.id.in_(portion)))
+        for portion in in_lists(list({row.event_id for row in found})):
+            on_its_way = select(deliveries.c.event_id).where(deliveries.c.event_id.in_(portion))
+            still = set(self._connection.execute(on_its_way).scalars())
+            told = [event_id for event_id in portion if event_id not in still]
+            self._connection.execute(delete(outbox_events).where(outbox_events.c.id.in_(told)))
+        return len(found)
+
+    def _events(self, event_ids: set[UUID]) -> dict[UUID, Event]:
+        found: dict[UUID, Event] = {}
+        for portion in in_lists(list(event_ids)):
+            rows = self._connection.execute(select(outbox_events).where(outbox_events.c.id.in_(portion)))
+            found.update((row.id, _to_event(row)) for row in rows)
+        return found
+
+
+def _pending(destination: str) -> ColumnElement[bool]:
+    return (deliveries.c.destination == destination) & (deliveries.c.status == DeliveryStatus.PENDING.value)
+
+
+def _event_to_row(event: Event) -> dict[str, Any]:
+    return {
+        "id": event.id,
+        "type": event.type,
+        "at": event.at,
+        "actor_id": event.actor_id,
+        "correlation_id": event.correlation_id,
+        "lead_ids": b"".join(lead_id.bytes for lead_id in event.lead_ids),
+        "import_id": event.import_id,
+        "data": dict(event.data),
+    }
+
+
+def _to_event(row: Row[Any]) -> Event:
+    ids = row.lead_ids
+    return Event(
+        id=row.id,
+        type=row.type,
+        at=row.at,
+        actor_id=row.actor_id,
+        correlation_id=row.correlation_id,
+        lead_ids=tuple(UUID(bytes=ids[start : start + _ID_BYTES]) for start in range(0, len(ids), _ID_BYTES)),
+        import_id=row.import_id,
+        data=row.data,
+    )
+
+
+def _to_row(delivery: Delivery) -> dict[str, Any]:
+    return {
+        "id": delivery.id,
+        "event_id": delivery.event_id,
+        "destination": delivery.destination,
+        "status": delivery.status.value,
+        "attempts": delivery.attempts,
+        "held": delivery.held,
+        "next_attempt_at": delivery.next_attempt_at,
+        "give_up_at": delivery.give_up_at,
+        "created_at": delivery.created_at,
+        "delivered_at": delivery.delivered_at,
+        "response": delivery.response,
+    }
+
+
+def _to_delivery(row: Row[Any]) -> Delivery:
+    return Delivery(
+        id=row.id,
+        event_id=row.event_id,
+        destination=row.destination,
+        created_at=row.created_at,
+        next_attempt_at=row.next_attempt_at,
+        give_up_at=row.give_up_at,
+        status=DeliveryStatus(row.status),
+        attempts=row.attempts,
+        held=row.held,
+        response=row.response,
+        delivered_at=row.delivered_at,
+    )

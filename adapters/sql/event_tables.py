@@ -1,0 +1,82 @@
+"""The tables of the outbox, and of the activity log where the relational database keeps it."""
+
+from sqlalchemy import JSON, Boolean, Column, ForeignKeyConstraint, Index, Integer, PrimaryKeyConstraint, Table
+
+from adapters.sql.metadata import LONGEST_CODE, LONGEST_CORRELATION_ID, MYSQL, metadata, one_of
+from adapters.sql.types import Identifier, Moment, blob, exact_text
+from unite_core.notifications.model import DeliveryStatus
+
+LONGEST_EVENT_TYPE = 64
+
+# `lead_ids` are the ids' bytes, one after the other: a chunk of an import tells of two thousand leads.
+outbox_events = Table(
+    "outbox_events",
+    metadata,
+    Column("id", Identifier, nullable=False),
+    Column("type", exact_text(LONGEST_EVENT_TYPE), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("actor_id", Identifier),
+    Column("correlation_id", exact_text(LONGEST_CORRELATION_ID)),
+    Column("lead_ids", blob(), nullable=False),
+    Column("import_id", Identifier),
+    Column("data", JSON, nullable=False),
+    PrimaryKeyConstraint("id"),
+    **MYSQL,
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Identifier, nullable=False),
+    Column("event_id", Identifier, nullable=False),
+    Column("destination", exact_text(LONGEST_CODE), nullable=False),
+    Column("status", exact_text(LONGEST_CODE), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("held", Boolean, nullable=False),
+    Column("next_attempt_at", Moment, nullable=False),
+    Column("give_up_at", Moment, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("delivered_at", Moment),
+    Column("response", JSON, nullable=False),
+    PrimaryKeyConstraint("id"),
+    ForeignKeyConstraint(["event_id"], ["outbox_events.id"]),
+    one_of("status", DeliveryStatus, "ck_deliveries_status"),
+    Index("ix_deliveries_due", "destination", "status", "next_attempt_at", "id"),
+    Index("ix_deliveries_created", "created_at", "id"),
+    Index("ix_deliveries_status_created", "status", "created_at", "id"),
+    Index("ix_deliveries_destination_created", "destination", "created_at", "id"),
+    Index("ix_deliveries_event_created", "event_id", "created_at", "id"),
+    **MYSQL,
+)
+
+# `of_import_id` is the import whose own history the event belongs to; NULL where it is about leads.
+activity = Table(
+    "activity",
+    metadata,
+    Column("id", Identifier, nullable=False),
+    Column("type", exact_text(LONGEST_EVENT_TYPE), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("actor_id", Identifier),
+    Column("correlation_id", exact_text(LONGEST_CORRELATION_ID)),
+    Column("import_id", Identifier),
+    Column("of_import_id", Identifier),
+    Column("data", JSON, nullable=False),
+    PrimaryKeyConstraint("id"),
+    Index("ix_activity_at", "at", "id"),
+    Index("ix_activity_of_import", "of_import_id", "at", "id"),
+    **MYSQL,
+)
+
+# Which leads an event is about, in the order in which a lead's history is read.
+activity_leads = Table(
+    "activity_leads",
+    metadata,
+    Column("lead_id", Identifier, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("event_id", Identifier, nullable=False),
+    PrimaryKeyConstraint("lead_id", "at", "event_id"),
+    ForeignKeyConstraint(["event_id"], ["activity.id"]),
+    Index("ix_activity_leads_event", "event_id"),
+    sqlite_with_rowid=False,
+    **MYSQL,
+)

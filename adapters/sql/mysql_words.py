@@ -1,0 +1,86 @@
+"""The words of leads on MySQL and MariaDB: a full-text index of InnoDB over `leads.search_text`.
+
+Its parser leaves out words of less than three characters, a list of English ones, and what it takes for no letter;
+how it does so is a setting of the server. So each word is stored with a mark in front, which no stop word has, and in
+ASCII, which every parser reads alike.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from sqlalchemy import ColumnElement, Connection, and_, func, literal, select
+from sqlalchemy.dialects.mysql import match
+from sqlalchemy.exc import IntegrityError
+
+from adapters.sql.tables import leads
+
+MARK = "zz"
+INDEX = "ft_leads_search_text"
+
+LONGEST_TOKEN = 80
+"""Characters of a word that the index takes; it leaves out longer ones than `innodb_ft_max_token_size`, 84."""
+
+_BASE_36 = "0123456789abcdefghijklmnopqrstuvwxyz"
+_DIGITS = 4
+"""Of a code point in base 36: there are 36 ** 4 = 1,679,616 numbers, and 1,114,112 code points."""
+
+
+def stored(search_text: str) -> str:
+    """The lead's words as the index reads them; of a long one its beginning too, by which it is found."""
+    tokens = []
+    for word in search_text.split():
+        token = _token(word)
+        if len(token) > LONGEST_TOKEN:
+            tokens.append(token[:LONGEST_TOKEN])
+        tokens.append(token)
+    return " ".join(tokens)
+
+
+@contextmanager
+def added_together(connection: Connection) -> Iterator[None]:
+    """Add the leads of this block all or none: a large insert is sent in several statements."""
+    connection.exec_driver_sql("SAVEPOINT added_together")
+    try:
+        yield
+    except IntegrityError:
+        connection.exec_driver_sql("ROLLBACK TO SAVEPOINT added_together")
+        raise
+
+
+def count(connection: Connection, words: Sequence[str], most: int) -> int:
+    """How many leads have words beginning with each of these, counted up to `most`."""
+    some = select(literal(1)).select_from(leads).where(_matching(words)).limit(most).subquery("counted")
+    answered: int = connection.execute(select(func.count()).select_from(some)).scalar_one()
+    return answered
+
+
+def in_index(words: Sequence[str]) -> ColumnElement[bool]:
+    """The lead answers the words: those that the index finds, which is cut at long words, and whose text says so."""
+    return and_(_matching(words), *in_text(words))
+
+
+def in_text(words: Sequence[str]) -> list[ColumnElement[bool]]:
+    """The lead answers the words, as its own text tells."""
+    padded = func.concat(" ", leads.c.search_text)
+    return [padded.contains(f" {_token(word)}", autoescape=True) for word in words]
+
+
+def _matching(words: Sequence[str]) -> ColumnElement[bool]:
+    """https://dev.mysql.com/doc/refman/8.4/en/fulltext-boolean.html: all of them, each as the beginning of a word."""
+    question = " ".join(f"+{_token(word)[:LONGEST_TOKEN]}*" for word in words)
+    return match(leads.c.search_text, against=question, in_boolean_mode=True)
+
+
+def _token(word: str) -> str:
+    """The word in ASCII letters and digits, behind a mark; what begins it still does."""
+    return MARK + word if word.isascii() else MARK + "".join(map(_ascii, word))
+
+
+def _ascii(character: str) -> str:
+    if character.isascii():
+        return character
+    rest, digits = ord(character), ""
+    for _ in range(_DIGITS):
+        rest, digit = divmod(rest, 36)
+        digits = _BASE_36[digit] + digits
+    return "_" + digits

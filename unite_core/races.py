@@ -1,0 +1,26 @@
+"""Transactions that are begun anew because somebody else was quicker."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from unite_core.errors import Contended, PreconditionFailed, Unavailable
+
+T = TypeVar("T")
+
+MOST_RACES = 5
+"""How often one transaction is begun before it is left for later."""
+
+
+def until_won(attempt: Callable[[], T], *losses: type[Exception]) -> T:
+    """What `attempt` returns: a transaction that decides by what it reads, begun anew where that has changed meanwhile.
+
+    It has lost where it raises `Contended`, `PreconditionFailed` or one of the `losses`; each of them means that
+    nothing of it was committed. Raises `Unavailable` where it has lost five times.
+    """
+    losses = (Contended, PreconditionFailed, *losses)
+    for _ in range(MOST_RACES):
+        try:
+            return attempt()
+        except losses:
+            continue
+    raise Unavailable("Too many others change the same things at the same time; try again in a moment.")

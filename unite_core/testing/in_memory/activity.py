@@ -1,0 +1,48 @@
+"""The activity log in memory."""
+
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from dataclasses import replace
+from datetime import datetime
+from threading import Lock
+from uuid import UUID
+
+from unite_core.events import Event
+from unite_core.notifications.model import Receipt
+from unite_core.notifications.ports import ActivityLog
+from unite_core.paging import Page, PageRequest, Position
+from unite_core.testing.in_memory.tables import newest_first
+
+
+class InMemoryActivityLog(ActivityLog):
+    """What has happened."""
+
+    at_once = 100
+
+    def __init__(self) -> None:
+        self.events: dict[UUID, Event] = {}
+        self._turn = Lock()
+
+    def deliver(self, events: Sequence[Event]) -> Sequence[Receipt]:
+        with self._turn:
+            for event in events:
+                self.events.setdefault(event.id, deepcopy(event))
+        return [Receipt(taken=True)] * len(events)
+
+    def of_lead(self, lead_id: UUID, request: PageRequest) -> Page[Event]:
+        return self._page(lambda event: lead_id in event.lead_ids, request, (lead_id,))
+
+    def of_import(self, import_id: UUID, request: PageRequest) -> Page[Event]:
+        return self._page(lambda event: event.import_id == import_id and not event.lead_ids, request, ())
+
+    def purge(self, *, before: datetime, limit: int) -> int:
+        with self._turn:
+            old = [event.id for event in self.events.values() if event.at < before][:limit]
+            for event_id in old:
+                del self.events[event_id]
+        return len(old)
+
+    def _page(self, wanted: Callable[[Event], bool], request: PageRequest, about: tuple[UUID, ...]) -> Page[Event]:
+        with self._turn:
+            found = [replace(event, lead_ids=about) for event in self.events.values() if wanted(event)]
+        return newest_first(found, request, lambda event: Position(event.at, event.id))

@@ -1,0 +1,85 @@
+"""Events and their deliveries in memory."""
+
+from collections.abc import Iterable, Sequence
+from copy import deepcopy
+from datetime import datetime
+from uuid import UUID
+
+from unite_core.errors import NotFound
+from unite_core.events import Event
+from unite_core.notifications.model import Delivery, DeliveryStatus, delivery_of
+from unite_core.notifications.ports import Deliveries, DeliveryFilter
+from unite_core.paging import Page, PageRequest, Position
+from unite_core.testing.in_memory.tables import Tables, newest_first
+
+
+class InMemoryDeliveries(Deliveries):
+    """Every event on its way to every destination."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._events = tables.events
+        self._deliveries = tables.deliveries
+
+    def claim(
+        self, destination: str, *, now: datetime, until: datetime, limit: int
+    ) -> Sequence[tuple[Delivery, Event]]:
+        due = [it for it in self._pending(destination) if it.next_attempt_at <= now]
+        claimed = deepcopy(sorted(due, key=lambda it: (it.next_attempt_at, it.id))[:limit])
+        for delivery in claimed:
+            delivery.hold(until)
+            self._deliveries[delivery.id] = deepcopy(delivery)
+        return [(delivery, deepcopy(self._events[delivery.event_id])) for delivery in claimed]
+
+    def save(self, delivery: Delivery) -> None:
+        known = self._deliveries.get(delivery.id)
+        if known is not None and known.status is DeliveryStatus.PENDING and known.attempts == delivery.attempts:
+            self._deliveries[delivery.id] = deepcopy(delivery)
+
+    def get(self, delivery_id: UUID) -> Delivery:
+        if delivery_id not in self._deliveries:
+            raise NotFound("There is no such delivery.")
+        return deepcopy(self._deliveries[delivery_id])
+
+    def put_back(self, delivery: Delivery) -> None:
+        self._deliveries[delivery.id] = deepcopy(delivery)
+
+    def page(self, wanted: DeliveryFilter, request: PageRequest) -> Page[Delivery]:
+        found = (
+            it
+            for it in self._deliveries.values()
+            if wanted.status in (None, it.status)
+            and wanted.destination in (None, it.destination)
+            and wanted.event_id in (None, it.event_id)
+        )
+        return newest_first(found, request, lambda it: Position(it.created_at, it.id))
+
+    def hasten(self, destination: str, *, now: datetime, limit: int) -> int:
+        pending = self._pending(destination)
+        waiting = [it for it in pending if it.attempts and not it.held and it.next_attempt_at > now][:limit]
+        for delivery in deepcopy(waiting):
+            delivery.next_attempt_at = now
+            self._deliveries[delivery.id] = delivery
+        return len(waiting)
+
+    def purge(self, *, before: datetime, limit: int) -> int:
+        old = [it for it in self._deliveries.values() if it.delivered_at is not None and it.delivered_at < before]
+        for delivery in old[:limit]:
+            del self._deliveries[delivery.id]
+            if all(it.event_id != delivery.event_id for it in self._deliveries.values()):
+                del self._events[delivery.event_id]
+        return len(old[:limit])
+
+    def _pending(self, destination: str) -> Iterable[Delivery]:
+        return (
+            it
+            for it in self._deliveries.values()
+            if it.destination == destination and it.status is DeliveryStatus.PENDING
+        )
+
+
+def record(tables: Tables, event: Event, destinations: Sequence[str]) -> None:
+    """Store an event, and a delivery of it for each destination."""
+    tables.events[event.id] = deepcopy(event)
+    for destination in destinations:
+        coming = delivery_of(event, destination)
+        tables.deliveries[coming.id] = coming
