@@ -16,7 +16,7 @@ from sqlalchemy import Column, ColumnElement, Connection, Select, UnaryExpressio
 from sqlalchemy.engine import Row
 from sqlalchemy.sql.operators import custom_op
 
-from adapters.sql.lead_words import are_common, words_in
+from adapters.sql.lead_words import words_in
 from adapters.sql.statements import after, merged
 from adapters.sql.tables import leads
 from unite_core.leads.ports import LeadFilter
@@ -60,7 +60,7 @@ class LeadPages:
         if wanted.question == ():
             return []
         words = wanted.question
-        if words and not are_common(self._connection, words):
+        if words and not self._words.are_common(self._connection, words):
             on_the_way = [_fits(column, values) for column, values in filters.items()]
             return [_few(wanted, request).where(self._words.in_index(words), *on_the_way)]
         leading = self._leading(filters)

@@ -9,9 +9,6 @@ from sqlalchemy.engine import Dialect
 
 from adapters.sql import mysql_words, sqlite_words
 
-COMMON = 5_000
-"""Words that more leads answer than this are looked for along the list, not in the index: that fills a page sooner."""
-
 
 class LeadWords(Protocol):
     """What a kind of database does about words; a module of this package each."""
@@ -22,8 +19,8 @@ class LeadWords(Protocol):
     def added_together(self, connection: Connection) -> AbstractContextManager[None]:
         """Add the leads of this block all or none."""
 
-    def count(self, connection: Connection, words: Sequence[str], most: int) -> int:
-        """How many leads answer the words, counted up to `most`."""
+    def are_common(self, connection: Connection, words: Sequence[str]) -> bool:
+        """Whether so many leads answer the words that looking along the list fills a page sooner than the index."""
 
     def in_index(self, words: Sequence[str]) -> ColumnElement[bool]:
         """The lead answers the words, as the index knows."""
@@ -35,8 +32,3 @@ class LeadWords(Protocol):
 def words_in(dialect: Dialect) -> LeadWords:
     """What the database at hand does about words."""
     return sqlite_words if dialect.name == "sqlite" else mysql_words
-
-
-def are_common(connection: Connection, words: Sequence[str]) -> bool:
-    """Whether more than `COMMON` leads answer the words."""
-    return words_in(connection.dialect).count(connection, words, COMMON + 1) > COMMON

@@ -8,7 +8,7 @@ ASCII, which every parser reads alike.
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from sqlalchemy import ColumnElement, Connection, and_, func, literal, select
+from sqlalchemy import ColumnElement, Connection, and_, func, select
 from sqlalchemy.dialects.mysql import match
 from sqlalchemy.exc import IntegrityError
 
@@ -19,6 +19,10 @@ INDEX = "ft_leads_search_text"
 
 LONGEST_TOKEN = 80
 """Characters of a word that the index takes; it leaves out longer ones than `innodb_ft_max_token_size`, 84."""
+
+SAMPLE = 2_000
+COMMON = 50
+"""Of the newest leads, how many are looked at, and how many have to answer: two pages of fifty are then soon filled."""
 
 _BASE_36 = "0123456789abcdefghijklmnopqrstuvwxyz"
 _DIGITS = 4
@@ -47,11 +51,22 @@ def added_together(connection: Connection) -> Iterator[None]:
         raise
 
 
-def count(connection: Connection, words: Sequence[str], most: int) -> int:
-    """How many leads have words beginning with each of these, counted up to `most`."""
-    some = select(literal(1)).select_from(leads).where(_matching(words)).limit(most).subquery("counted")
-    answered: int = connection.execute(select(func.count()).select_from(some)).scalar_one()
-    return answered
+def are_common(connection: Connection, words: Sequence[str]) -> bool:
+    """Whether of the newest `SAMPLE` leads more than `COMMON` answer the words.
+
+    The index itself cannot be asked: InnoDB finds all that answer before it gives the first.
+    """
+    newest = (
+        select(leads.c.search_text)
+        .with_hint(leads, "FORCE INDEX (ix_leads_listed)", "mysql")
+        .where(leads.c.listed_at.is_not(None))
+        .order_by(leads.c.listed_at.desc(), leads.c.id.desc())
+        .limit(SAMPLE)
+        .subquery("newest")
+    )
+    answering = select(func.count()).select_from(newest).where(*_answer(newest.c.search_text, words))
+    answered: int = connection.execute(answering).scalar_one()
+    return answered > COMMON
 
 
 def in_index(words: Sequence[str]) -> ColumnElement[bool]:
@@ -61,7 +76,11 @@ def in_index(words: Sequence[str]) -> ColumnElement[bool]:
 
 def in_text(words: Sequence[str]) -> list[ColumnElement[bool]]:
     """The lead answers the words, as its own text tells."""
-    padded = func.concat(" ", leads.c.search_text)
+    return _answer(leads.c.search_text, words)
+
+
+def _answer(search_text: ColumnElement[str], words: Sequence[str]) -> list[ColumnElement[bool]]:
+    padded = func.concat(" ", search_text)
     return [padded.contains(f" {_token(word)}", autoescape=True) for word in words]
 
 

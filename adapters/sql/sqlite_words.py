@@ -12,6 +12,9 @@ from sqlalchemy import ColumnElement, Connection, bindparam, literal, literal_co
 
 from adapters.sql.tables import leads
 
+COMMON = 5_000
+"""Words that more leads answer than this are looked for along the list."""
+
 
 def stored(search_text: str) -> str:
     """The lead's words as they are: the tokenizer was chosen for them."""
@@ -39,11 +42,11 @@ def added_together(connection: Connection) -> Iterator[None]:
     connection.exec_driver_sql("DELETE FROM lead_words_paused")
 
 
-def count(connection: Connection, words: Sequence[str], most: int) -> int:
-    """How many leads answer the words, counted up to `most`."""
+def are_common(connection: Connection, words: Sequence[str]) -> bool:
+    """Whether more than `COMMON` leads answer the words: the index tells them one by one, and is asked no further."""
     counted = text("SELECT count(*) FROM (SELECT 1 FROM lead_words WHERE lead_words MATCH :question LIMIT :most)")
-    answered: int = connection.execute(counted, {"question": _match(words), "most": most}).scalar_one()
-    return answered
+    answered: int = connection.execute(counted, {"question": _match(words), "most": COMMON + 1}).scalar_one()
+    return answered > COMMON
 
 
 def in_index(words: Sequence[str]) -> ColumnElement[bool]:

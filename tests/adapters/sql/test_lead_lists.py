@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 from adapters.sql.lead_pages import LeadPages
-from adapters.sql.lead_words import COMMON, are_common
+from adapters.sql.sqlite_words import COMMON, are_common
 from adapters.sql.unit_of_work import SqlWork
 from unite_core.leads.model import DuplicateLead, Lead, LeadStatus
 from unite_core.leads.ports import LeadFilter, Leads
