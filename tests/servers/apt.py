@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.servers.finding import CannotBeHad
 from tests.servers.run import Tell
 
-_POLICY = Path("/usr/sbin/policy-rc.d")
+POLICY = Path("/usr/sbin/policy-rc.d")
 """What a package asks whether it may start its service; 101 says no."""
 
 _PATIENCE = 900.0
@@ -25,7 +25,7 @@ def install(package: str, tell: Tell) -> None:
     if os.geteuid() != 0:
         raise CannotBeHad(f"there is no binary, and only root may install one: sudo apt-get install {package}")
     tell(f"Installing {package} with apt-get; it takes a minute or so")
-    with _no_service():
+    with no_service(POLICY):
         # Where the lists cannot be brought up to date, those that are there may do.
         _apt("update")
         done = _apt("install", "--yes", "--no-install-recommends", package)
@@ -59,16 +59,16 @@ def _debian() -> bool:
 
 
 @contextmanager
-def _no_service() -> Iterator[None]:
+def no_service(policy: Path) -> Iterator[None]:
     """Have packages leave their services alone; a policy that the machine has already is left as it is."""
     try:
-        with _POLICY.open("x") as policy:
-            policy.write("#!/bin/sh\nexit 101\n")
+        with policy.open("x") as script:
+            script.write("#!/bin/sh\nexit 101\n")
     except FileExistsError:
         yield
         return
     try:
-        _POLICY.chmod(0o755)
+        policy.chmod(0o755)
         yield
     finally:
-        _POLICY.unlink()
+        policy.unlink()

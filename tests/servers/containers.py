@@ -11,7 +11,7 @@ from pytest_docker.plugin import DockerComposeExecutor, Services
 
 from tests.servers import keeper
 from tests.servers.finding import CannotBeHad
-from tests.servers.kinds import ServerKind
+from tests.servers.kinds import ServerKind, described
 from tests.servers.own import OwnServer, last_words, wait_for_an_answer
 from tests.servers.run import Run, Tell
 from tests.service_process import free_port
@@ -44,7 +44,7 @@ class ContainerServer(OwnServer):
         else:
             self._compose.execute("start")
         told = wait_for_an_answer(self._kind, self.url, self._folder)
-        self.how = f"{self._image()} by Docker, {told}"
+        self.how = described(self._kind.name, told, f"a container of {self._image()}")
 
     def stop(self) -> None:
         self._compose.execute("stop")

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from tests.servers.kinds import NoAnswer, Server, ServerKind
+from tests.servers.kinds import NoAnswer, Server, ServerKind, described
+from tests.servers.run import Tell
 
 T = TypeVar("T")
 
@@ -23,7 +24,7 @@ Ways = Mapping[str, Callable[[ServerKind], T]]
 """What each way to get a server is called, the preferred one first; each raises CannotBeHad."""
 
 
-def find(kind: ServerKind, ways: Ways[T]) -> T:
+def find(kind: ServerKind, ways: Ways[T], tell: Tell) -> T:
     """A server of that kind, got in the first way that leads to one; raises NotFound."""
     tried = []
     for name, way in ways.items():
@@ -31,6 +32,7 @@ def find(kind: ServerKind, ways: Ways[T]) -> T:
             return way(kind)
         except CannotBeHad as reason:
             tried.append(f"  {name}: {reason}")
+            tell(f"{kind.name} cannot be had in the way of {name}: {reason}")
     raise NotFound("\n".join([f"The tests need {kind.name}, and it cannot be had.", *tried, _advice(kind)]))
 
 
@@ -52,7 +54,7 @@ def with_the_named_one(kind: ServerKind, ways: Ways[Server], environment: Mappin
 
 def _named(kind: ServerKind, url: str) -> Server:
     try:
-        return Server(url, f"{kind.version(url)}, named by {kind.variable}")
+        return Server(url, described(kind.name, kind.version(url), f"named by {kind.variable}"))
     except NoAnswer as error:
         raise CannotBeHad(f"no answer from there: {error}") from error
 

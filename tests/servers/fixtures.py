@@ -49,7 +49,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    run = config.stash[_RUN]
+    run = config.stash.get(_RUN, None)
     if isinstance(run, OwnRun):
         run.end()
 

@@ -37,7 +37,7 @@ class ServerKind:
     url: str
     """How one that the tests have started is reached; its port is to be filled in."""
     version: Callable[[str], str]
-    """The version of the one at that URL; raises NoAnswer."""
+    """The version of the one at that URL, empty where it does not tell; raises NoAnswer."""
     programs: Sequence[Program]
     """The binaries, the preferred one first."""
     package: str | None = None
@@ -50,3 +50,9 @@ class Server:
 
     url: str
     how: str
+    """For the reader of the results: which one it is, in which version, and where it comes from."""
+
+
+def described(name: str, version: str, origin: str) -> str:
+    """What a server is, in words."""
+    return f"{name} {version}".strip() + f", {origin}"

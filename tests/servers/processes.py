@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from tests.servers import apt
 from tests.servers.finding import CannotBeHad
-from tests.servers.kinds import Program, ServerKind
+from tests.servers.kinds import Program, ServerKind, described
 from tests.servers.own import OwnServer, wait_for_an_answer
 from tests.servers.run import Run, Tell
 from tests.service_process import free_port
@@ -47,7 +47,7 @@ class ProcessServer(OwnServer):
         except CannotBeHad:
             self.stop()
             raise
-        self.how = f"{self._name} {told} on this machine"
+        self.how = described(self._name, told, "a process on this machine")
 
     def stop(self) -> None:
         if self._keeper is not None:

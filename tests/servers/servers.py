@@ -41,7 +41,7 @@ class Servers:
             "binaries": partial(a_process, self._run, tell=self._tell),
             "docker": partial(a_container, self._run, tell=self._tell, lasting=True),
         }
-        server = find(kind, allowed(ways, self._environment))
+        server = find(kind, allowed(ways, self._environment), self._tell)
         try:
             yield server
         finally:
@@ -54,7 +54,7 @@ class Servers:
             "binaries": lambda kind: _as_shared(a_process(self._run, kind, self._tell)),
         }
         try:
-            return asdict(find(kind, with_the_named_one(kind, ways, self._environment)))
+            return asdict(find(kind, with_the_named_one(kind, ways, self._environment), self._tell))
         except NotFound as failure:
             return {"failure": str(failure)}
 
