@@ -1,9 +1,11 @@
-"""What holds for every test: none is skipped."""
+"""What holds for every test: none is skipped, and there are servers for those that ask for one."""
 
 from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+
+pytest_plugins = ["tests.servers.fixtures"]
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 

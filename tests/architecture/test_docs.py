@@ -7,6 +7,11 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import CHECKOUT
+from tests.servers.finding import FORCE
+from tests.servers.mongodb import MONGODB
+from tests.servers.moto import MOTO
+from tests.servers.mysql import MYSQL
+from tests.servers.redis import REDIS
 
 PAGES = [
     *CHECKOUT.glob("*.md"),
@@ -27,6 +32,17 @@ def test_every_link_within_the_project_leads_somewhere(page: Path) -> None:
     targets = re.findall(r"\]\((?!https?:|#)([^)#\s]+)", page.read_text("utf-8"))
 
     assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+def test_the_page_about_testing_names_everything_that_a_server_is_looked_for_by() -> None:
+    page = (CHECKOUT / "docs" / "testing.md").read_text("utf-8")
+    images = re.findall(r"image: (\S+)", (CHECKOUT / "tests" / "servers" / "docker-compose.yml").read_text("utf-8"))
+    names = [*images, FORCE]
+    for kind in (MYSQL, MONGODB, REDIS, MOTO):
+        names += [kind.variable, *(program.name for program in kind.programs), *filter(None, [kind.package])]
+
+    assert len(images) == 4
+    assert [name for name in names if f"`{name}" not in page] == []
 
 
 def test_every_decision_is_listed() -> None:

@@ -1,5 +1,6 @@
 """A skipped test has shown nothing: it fails, whatever way it was skipped in."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -26,6 +27,7 @@ def test_a_skipped_test_fails_and_says_which(tmp_path: Path, body: str) -> None:
     run = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path), str(tmp_path)],
         cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(CHECKOUT)},
         capture_output=True,
         text=True,
         check=False,

@@ -1,0 +1,54 @@
+"""MongoDB, or where there is no MongoDB a server that speaks its protocol."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pymongo import MongoClient
+from pymongo.errors import PyMongoError
+
+from tests.servers.kinds import NoAnswer, Program, ServerKind
+
+
+def version(url: str) -> str:
+    """The version that the server tells."""
+    try:
+        with MongoClient[dict[str, Any]](url, serverSelectionTimeoutMS=2000) as client:
+            return str(client.server_info()["version"])
+    except PyMongoError as error:
+        raise NoAnswer(str(error).partition(", Timeout:")[0]) from error
+
+
+def _mongod(program: str, folder: Path, port: int) -> Sequence[str]:
+    return [program, "--dbpath", str(folder), "--port", str(port), "--bind_ip", "127.0.0.1", "--nounixsocket"]
+
+
+def _secantusd(program: str, folder: Path, port: int) -> Sequence[str]:
+    # Alone, as the others are: as a replica set it would say yes to transactions, which they refuse.
+    settings = folder / "settings.toml"
+    settings.touch()
+    return [
+        program,
+        "--config",
+        str(settings),
+        "--standalone",
+        "--storage-path",
+        str(folder / "data"),
+        "--cache-size",
+        "256M",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+    ]
+
+
+MONGODB = ServerKind(
+    name="MongoDB",
+    service="mongodb",
+    container_port=27017,
+    variable="UNITE_TEST_MONGODB_URL",
+    url="mongodb://127.0.0.1:{port}/",
+    version=version,
+    programs=[Program("mongod", _mongod), Program("secantusd-py", _secantusd)],
+)

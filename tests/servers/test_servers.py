@@ -1,0 +1,73 @@
+"""The servers that tests run against answer, and give each test what is its own."""
+
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from pymongo import MongoClient
+from redis import Redis
+from sqlalchemy import create_engine, inspect, text
+
+from tests.servers.moto import a_bucket_name
+
+
+@pytest.mark.parametrize("time", ["first", "second"])
+def test_a_test_has_an_empty_database_of_mysql_to_itself(mysql_database: str, time: str) -> None:
+    engine = create_engine(mysql_database)
+
+    assert inspect(engine).get_table_names() == [], f"the {time} time"
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE leads (id INT PRIMARY KEY)"))
+        connection.execute(text("INSERT INTO leads VALUES (1)"))
+
+    engine.dispose()
+
+
+def test_the_account_of_mysql_may_make_others(mysql_database: str) -> None:
+    engine = create_engine(mysql_database)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE USER reader@'%' IDENTIFIED BY 'secret'"))
+        connection.execute(text(f"GRANT SELECT ON {engine.url.database}.* TO reader@'%'"))
+    reader = create_engine(engine.url.set(username="reader", password="secret"))
+
+    with reader.connect() as connection:
+        assert connection.execute(text("SELECT 1")).scalar() == 1
+
+    reader.dispose()
+    with engine.begin() as connection:
+        connection.execute(text("DROP USER reader@'%'"))
+    engine.dispose()
+
+
+@pytest.mark.parametrize("time", ["first", "second"])
+def test_a_test_has_an_empty_database_of_redis_to_itself(redis_url: str, time: str) -> None:
+    with Redis.from_url(redis_url) as client:
+        assert client.dbsize() == 0, f"the {time} time"
+        client.set("key", "value")
+
+
+@pytest.mark.parametrize("time", ["first", "second"])
+def test_a_test_has_an_empty_database_of_mongodb_to_itself(mongodb_url: str, time: str) -> None:
+    with MongoClient[dict[str, Any]](mongodb_url) as client:
+        database = client.get_default_database()
+        assert database.list_collection_names() == [], f"the {time} time"
+        database["activity"].insert_one({"_id": 1})
+
+
+def test_a_file_comes_back_from_the_bucket_that_it_was_put_in(aws_url: str) -> None:
+    storage = boto3.client(
+        "s3",
+        endpoint_url=aws_url,
+        region_name="eu-central-1",
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
+        config=Config(proxies={}),
+    )
+    name = a_bucket_name()
+
+    storage.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    storage.put_object(Bucket=name, Key="a", Body=b"content")
+
+    assert storage.get_object(Bucket=name, Key="a")["Body"].read() == b"content"
+    storage.close()
