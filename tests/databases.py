@@ -1,13 +1,18 @@
-"""Databases to test with, migrated once and copied for each test."""
+"""Databases to test with, migrated once: copied for each test on SQLite, emptied before each on MySQL."""
 
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from uuid import uuid4
 
-from sqlalchemy import Engine
+import pytest
+from sqlalchemy import Engine, create_engine, make_url
 
 from adapters.sql.engine import BUSY_TIMEOUT, create_engine_for
 from adapters.sql.migrate import upgrade
+from adapters.sql.schema import schema
+from tests.servers.kinds import Server
 
 
 def a_database(folder: Path, *, timeout: float = BUSY_TIMEOUT) -> Engine:
@@ -25,3 +30,39 @@ def _migrated() -> bytes:
         upgrade(engine)
         engine.dispose()
         return path.read_bytes()
+
+
+@pytest.fixture(scope="session")
+def mysql_schema(mysql_server: Server, worker_id: str) -> Iterator[str]:
+    """The URL of a database of MySQL at the newest schema, which the tests of this process share."""
+    name = f"unite_{worker_id}_{uuid4().hex[:12]}"
+    root = create_engine(mysql_server.url, isolation_level="AUTOCOMMIT")
+    with root.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    url = make_url(mysql_server.url).set(database=name).render_as_string(hide_password=False)
+    engine = create_engine_for(url)
+    upgrade(engine)
+    engine.dispose()
+    yield url
+    with root.connect() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE {name}")
+    root.dispose()
+
+
+@pytest.fixture
+def mysql_engine(mysql_schema: str) -> Iterator[Engine]:
+    """An engine over an empty database of MySQL at the newest schema."""
+    engine = create_engine_for(mysql_schema)
+    empty(engine)
+    yield engine
+    engine.dispose()
+
+
+def empty(engine: Engine) -> None:
+    """Delete every row of a database of MySQL."""
+    with engine.connect() as connection:
+        connection.exec_driver_sql("SET SESSION foreign_key_checks = 0")
+        for table in schema.tables:
+            connection.exec_driver_sql(f"DELETE FROM {table}")
+        connection.exec_driver_sql("SET SESSION foreign_key_checks = 1")
+        connection.commit()

@@ -1,0 +1,68 @@
+"""The relational implementations keep every contract, on MySQL or MariaDB."""
+
+import pytest
+from sqlalchemy import Engine
+
+from adapters.sql.unit_of_work import SqlWork
+from unite_core.testing.contracts import (
+    AnswersContract,
+    ImportRowsContract,
+    ImportsContract,
+    LeadImagesContract,
+    LeadListContract,
+    LeadsContract,
+    RehearsalContract,
+    SessionsContract,
+    UnitOfWorkContract,
+    UsersContract,
+)
+
+
+class Mysql:
+    @pytest.fixture
+    def work(self, mysql_engine: Engine) -> SqlWork:
+        return SqlWork(mysql_engine)
+
+    @pytest.fixture
+    def reads(self, mysql_engine: Engine) -> SqlWork:
+        return SqlWork(mysql_engine, reading=True)
+
+
+class TestUnitOfWork(Mysql, UnitOfWorkContract):
+    pass
+
+
+class TestAnswers(Mysql, AnswersContract):
+    pass
+
+
+class TestUsers(Mysql, UsersContract):
+    pass
+
+
+class TestSessions(Mysql, SessionsContract):
+    pass
+
+
+class TestLeads(Mysql, LeadsContract):
+    pass
+
+
+class TestLeadList(Mysql, LeadListContract):
+    pass
+
+
+class TestLeadImages(Mysql, LeadImagesContract):
+    pass
+
+
+class TestImports(Mysql, ImportsContract):
+    pass
+
+
+class TestImportRows(Mysql, ImportRowsContract):
+    pass
+
+
+class TestRehearsal(Mysql, RehearsalContract):
+    pass
