@@ -52,6 +52,7 @@ users = Table(
     one_of("role", Role, "ck_users_role"),
     Index("ix_users_created", "created_at", "id"),
     Index("ix_users_role_created", "role", "created_at", "id"),
+    Index("ix_users_active_created", "active", "created_at", "id"),
     **MYSQL,
 )
 

@@ -15,6 +15,8 @@ part `<uuid:lead_id>` that is no UUID is 404. A query that no schema was given f
 
 import functools
 import inspect
+import random
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn, TypeVar, cast
 
@@ -29,9 +31,13 @@ from entrypoints.http.openapi import Documented, Operation, Shown, description_o
 from entrypoints.http.paging import PageArguments
 from entrypoints.http.query_string import bad_query, query_arguments
 from entrypoints.http.rendering import JSON_TYPE
-from unite_core.errors import Invalid, Problem
+from unite_core.errors import Contended, Invalid, Problem
+from unite_core.races import MOST_RACES
 
 View = TypeVar("View", bound=Callable[..., Any])
+
+LONGEST_PAUSE = 0.02
+"""Seconds before a view is called for the second time, at the most; before the third twice as long, and so on."""
 
 _MARK = "unite_operation"
 
@@ -128,7 +134,8 @@ class Room(Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
 
         A schema is made once, not per request: making one costs as much as the rest of a small request.
         """
-        route: Callable[..., Any] = view
+        # What is read from the connection itself can be read once.
+        route: Callable[..., Any] = view if operation.request_body is not None else _begun_anew(view)
         if operation.body is not None:
             route = self.arguments(operation.body(), arg_name="body", example=operation.body_example)(route)
         if operation.query is not None:
@@ -146,6 +153,22 @@ def operation_of(endpoint: str | None) -> Operation | None:
 
 def _first_sentence(view: Callable[..., Any]) -> str:
     return (inspect.getdoc(view) or "").partition("\n")[0].removesuffix(".")
+
+
+def _begun_anew(view: Callable[..., Any]) -> Callable[..., Any]:
+    """The view, called again where its transaction gave way to another: nothing of it has happened then."""
+
+    @functools.wraps(view)
+    def route(**parts: Any) -> Any:
+        for attempt in range(1, MOST_RACES):
+            try:
+                return view(**parts)
+            except Contended:
+                # By chance, or the same two would meet again.
+                time.sleep(LONGEST_PAUSE * attempt * random.random())  # noqa: S311 - no secret depends on it
+        return view(**parts)
+
+    return route
 
 
 def _unencoded(view: Callable[..., Any]) -> Callable[..., Any]:

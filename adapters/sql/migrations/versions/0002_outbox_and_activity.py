@@ -1,4 +1,4 @@
-"""Events on their way to those who want to know, and the activity log."""
+"""Events on their way to those who want to know, the activity log, and an index for lists of active users."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,9 +15,11 @@ depends_on = None
 def upgrade() -> None:
     _outbox()
     _activity()
+    op.create_index("ix_users_active_created", "users", ["active", "created_at", "id"])
 
 
 def downgrade() -> None:
+    op.drop_index("ix_users_active_created", "users")
     for table in ("activity_leads", "activity", "deliveries", "outbox_events"):
         op.drop_table(table)
 
