@@ -47,7 +47,7 @@ class SqlAnswers(Answers):
         )
 
     def purge(self, *, before: datetime, limit: int) -> int:
-        old = select(kept.c.scope).where(kept.c.claimed_at < before).limit(limit)
+        old = select(kept.c.scope).where(kept.c.claimed_at < before).order_by(kept.c.claimed_at).limit(limit)
         scopes = self._connection.execute(old).scalars().all()
         for portion in in_lists(scopes):
             self._connection.execute(delete(kept).where(kept.c.scope.in_(portion)))

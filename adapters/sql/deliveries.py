@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, insert, literal, select, update
 from sqlalchemy.engine import Row
 
 from adapters.sql.event_tables import deliveries, outbox_events
-from adapters.sql.statements import in_lists, locked, newest_first
+from adapters.sql.statements import by_index, in_lists, locked, newest_first
 from unite_core.errors import NotFound
 from unite_core.events import Event
 from unite_core.notifications.model import Delivery, DeliveryStatus, delivery_of
@@ -36,7 +36,7 @@ class SqlDeliveries(Deliveries):
         self, destination: str, *, now: datetime, until: datetime, limit: int
     ) -> Sequence[tuple[Delivery, Event]]:
         due = (
-            select(deliveries)
+            by_index(select(deliveries), deliveries, "ix_deliveries_due")
             .where(_pending(destination), deliveries.c.next_attempt_at <= now)
             .order_by(deliveries.c.next_attempt_at, deliveries.c.id)
             .limit(limit)
@@ -54,8 +54,9 @@ class SqlDeliveries(Deliveries):
         return [(delivery, events[delivery.event_id]) for delivery in claimed]
 
     def save(self, delivery: Delivery) -> None:
-        mine = deliveries.c.id == delivery.id, deliveries.c.attempts == delivery.attempts, deliveries.c.held.is_(True)
-        self._connection.execute(update(deliveries).where(*mine).values(_to_row(delivery)))
+        same_attempt = deliveries.c.attempts == delivery.attempts, deliveries.c.held == literal(True)
+        mine = update(deliveries).where(deliveries.c.id == delivery.id, *same_attempt)
+        self._connection.execute(mine.values(_to_row(delivery)))
 
     def get(self, delivery_id: UUID) -> Delivery:
         statement = locked(select(deliveries).where(deliveries.c.id == delivery_id), self._connection)
@@ -68,20 +69,24 @@ class SqlDeliveries(Deliveries):
         self._connection.execute(update(deliveries).where(deliveries.c.id == delivery.id).values(_to_row(delivery)))
 
     def page(self, wanted: DeliveryFilter, request: PageRequest) -> Page[Delivery]:
-        statement = newest_first(deliveries, deliveries.c.created_at, request)
-        if wanted.status is not None:
-            statement = statement.where(deliveries.c.status == wanted.status.value)
+        conditions, index = [], "ix_deliveries_created"
         if wanted.destination is not None:
-            statement = statement.where(deliveries.c.destination == wanted.destination)
+            conditions.append(deliveries.c.destination == wanted.destination)
+            index = "ix_deliveries_destination_created"
+        if wanted.status is not None:
+            conditions.append(deliveries.c.status == wanted.status.value)
+            index = "ix_deliveries_status_created"
         if wanted.event_id is not None:
-            statement = statement.where(deliveries.c.event_id == wanted.event_id)
+            conditions.append(deliveries.c.event_id == wanted.event_id)
+            index = "ix_deliveries_event_created"
+        statement = newest_first(deliveries, deliveries.c.created_at, request, *conditions, index=index)
         found = [_to_delivery(row) for row in self._connection.execute(statement)]
         return page_of(found, request.limit, lambda it: Position(it.created_at, it.id))
 
     def hasten(self, destination: str, *, now: datetime, limit: int) -> int:
-        failed = deliveries.c.attempts > 0, deliveries.c.held.is_(False), deliveries.c.next_attempt_at > now
+        failed = deliveries.c.attempts > 0, deliveries.c.held == literal(False), deliveries.c.next_attempt_at > now
         waiting = (
-            select(deliveries.c.id)
+            by_index(select(deliveries.c.id), deliveries, "ix_deliveries_due")
             .where(_pending(destination), *failed)
             .order_by(deliveries.c.next_attempt_at, deliveries.c.id)
             .limit(limit)
@@ -100,6 +105,7 @@ class SqlDeliveries(Deliveries):
                 deliveries.c.created_at < before,
                 deliveries.c.delivered_at < before,
             )
+            .order_by(deliveries.c.created_at, deliveries.c.id)
             .limit(limit)
         )
         found = self._connection.execute(old).all()

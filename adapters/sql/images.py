@@ -42,7 +42,14 @@ class SqlLeadImages(LeadImages):
 
     def page(self, lead_id: UUID, request: PageRequest) -> Page[LeadImage]:
         ready = images.c.status == ImageStatus.READY.value
-        statement = newest_first(images, images.c.created_at, request, images.c.lead_id == lead_id, ready)
+        statement = newest_first(
+            images,
+            images.c.created_at,
+            request,
+            images.c.lead_id == lead_id,
+            ready,
+            index="ix_lead_images_lead_created",
+        )
         found = [_to_image(row) for row in self._connection.execute(statement)]
         return page_of(found, request.limit, lambda image: Position(image.created_at, image.id))
 

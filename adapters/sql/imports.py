@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, or_, select
+from sqlalchemy import Connection, insert, literal, or_, select
 from sqlalchemy.engine import Row
 from sqlalchemy.exc import IntegrityError
 
@@ -44,7 +44,8 @@ class SqlImports(Imports):
             raise refusal(error) or error from None
 
     def page(self, wanted: ImportFilter, request: PageRequest) -> Page[LeadImport]:
-        statement = newest_first(imports, imports.c.created_at, request)
+        index = "ix_lead_imports_status_created" if wanted.statuses else "ix_lead_imports_created"
+        statement = newest_first(imports, imports.c.created_at, request, index=index)
         if wanted.statuses:
             lists = [
                 self._connection.execute(statement.where(imports.c.status == status.value)).all()
@@ -65,7 +66,7 @@ class SqlImports(Imports):
         free = or_(imports.c.held_until.is_(None), imports.c.held_until <= now)
         statement = (
             select(imports)
-            .where(imports.c.due.is_(True), free)
+            .where(imports.c.due == literal(True), free)
             .order_by(imports.c.created_at, imports.c.id)
             .limit(limit)
         )

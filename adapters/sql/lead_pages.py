@@ -17,7 +17,7 @@ from sqlalchemy.engine import Row
 from sqlalchemy.sql.operators import custom_op
 
 from adapters.sql.lead_words import words_in
-from adapters.sql.statements import after, merged
+from adapters.sql.statements import after, by_index, merged
 from adapters.sql.tables import leads
 from unite_core.leads.ports import LeadFilter
 from unite_core.paging import PageRequest
@@ -81,7 +81,7 @@ class LeadPages:
         total = 0
         for value in values:
             some = select(literal(1)).select_from(leads).where(_is(column, value)).limit(COUNTED)
-            some = _by_index(some, column.name)
+            some = by_index(some, leads, INDEXES[column.name])
             total += self._connection.execute(select(func.count()).select_from(some.subquery("counted"))).scalar_one()
         return total
 
@@ -105,17 +105,12 @@ def _filters(wanted: LeadFilter) -> dict[Column[Any], Values]:
 
 def _in_order(wanted: LeadFilter, request: PageRequest, column: str) -> Select[Any]:
     listed_at = leads.c.listed_at
-    statement = _by_index(select(leads), column).where(listed_at >= (wanted.created_from or _BEGINNING))
+    statement = by_index(select(leads), leads, INDEXES[column]).where(listed_at >= (wanted.created_from or _BEGINNING))
     if wanted.created_to is not None:
         statement = statement.where(listed_at < wanted.created_to)
     if request.after is not None:
         statement = statement.where(after(listed_at, leads.c.id, request.after))
     return statement.order_by(listed_at.desc(), leads.c.id.desc()).limit(request.limit + 1)
-
-
-def _by_index(statement: Select[Any], column: str) -> Select[Any]:
-    """Have MySQL walk the index of that filter, whatever its statistics say; SQLite has no other left."""
-    return statement.with_hint(leads, f"FORCE INDEX ({INDEXES[column]})", "mysql")
 
 
 def _few(wanted: LeadFilter, request: PageRequest) -> Select[Any]:

@@ -50,7 +50,9 @@ class SqlSessions(Sessions):
         return self._connection.execute(live).rowcount
 
     def purge(self, *, before: datetime, limit: int) -> int:
-        expired = select(sessions.c.id).where(sessions.c.expires_at < before).limit(limit)
+        expired = (
+            select(sessions.c.id).where(sessions.c.expires_at < before).order_by(sessions.c.expires_at).limit(limit)
+        )
         ids = self._connection.execute(expired).scalars().all()
         for portion in in_lists(ids):
             self._connection.execute(delete(refresh_tokens).where(refresh_tokens.c.session_id.in_(portion)))

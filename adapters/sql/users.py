@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, insert, select
+from sqlalchemy import ColumnElement, Connection, Select, insert, literal, select
 from sqlalchemy.engine import Row
 from sqlalchemy.exc import IntegrityError
 
@@ -52,20 +52,24 @@ class SqlUsers(Users):
             raise refusal(error) or error from None
 
     def page(self, wanted: UserFilter, request: PageRequest) -> Page[User]:
-        statement = newest_first(users, users.c.created_at, request)
-        if wanted.role is not None:
-            statement = statement.where(users.c.role == wanted.role.value)
+        conditions: list[ColumnElement[bool]] = []
+        index = "ix_users_created"
         if wanted.active is not None:
-            statement = statement.where(users.c.active.is_(wanted.active))
+            conditions.append(users.c.active == literal(wanted.active))
+            index = "ix_users_active_created"
+        if wanted.role is not None:
+            conditions.append(users.c.role == wanted.role.value)
+            index = "ix_users_role_created"
+        statement = newest_first(users, users.c.created_at, request, *conditions, index=index)
         found = [_to_user(row) for row in self._connection.execute(statement)]
         return page_of(found, request.limit, lambda user: Position(user.created_at, user.id))
 
     def active_admins(self) -> int:
-        admins = select(users.c.id).where(users.c.role == Role.ADMIN.value, users.c.active.is_(True))
+        admins = select(users.c.id).where(users.c.role == Role.ADMIN.value, users.c.active == literal(True))
         return len(self._connection.execute(locked(admins, self._connection)).all())
 
     def active(self, *, limit: int) -> Sequence[User]:
-        statement = select(users).where(users.c.active.is_(True)).limit(limit)
+        statement = select(users).where(users.c.active == literal(True)).limit(limit)
         return [_to_user(row) for row in self._connection.execute(statement)]
 
 

@@ -1,14 +1,15 @@
 """What is particular about MySQL and MariaDB: how transactions wait, what is told of failures, what outlives them."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from threading import Barrier
+from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine, create_engine, make_url
+from sqlalchemy import Engine, Row, create_engine, make_url
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from adapters.sql.engine import create_engine_for, ping
@@ -58,12 +59,13 @@ def test_sessions_are_in_utc_and_strict(mysql_engine: Engine) -> None:
 
 @pytest.mark.parametrize(("reading", "isolation"), [(True, "REPEATABLE-READ"), (False, "READ-COMMITTED")])
 def test_a_unit_is_isolated_as_it_needs_to_be(mysql_engine: Engine, isolation: str, *, reading: bool) -> None:
+    rows: Sequence[Row[Any]] = ()
     for mode in (not reading, reading):  # on one connection, one after the other
         with SqlWork(mysql_engine, reading=mode)() as unit:
             assert unit._connection is not None
             rows = unit._connection.exec_driver_sql("SHOW SESSION VARIABLES").all()
 
-    assert {str(value) for name, value in rows if name.endswith("_isolation")} == {isolation}
+    assert {str(row[1]) for row in rows if str(row[0]).endswith("_isolation")} == {isolation}
 
 
 def test_a_reading_unit_refuses_to_write_and_the_next_writing_one_writes(work: SqlWork, reads: SqlWork) -> None:
@@ -228,9 +230,10 @@ def test_a_server_that_is_stopped_is_unavailable_until_it_is_back(private_mysql:
         private_mysql.stop()
         with pytest.raises(Unavailable):
             unit.commit()
-    for attempt in (lambda: put(work, lost), lambda: ping(own_engine)):
-        with pytest.raises(Unavailable):
-            attempt()
+    with pytest.raises(Unavailable):
+        put(work, lost)
+    with pytest.raises(Unavailable):
+        ping(own_engine)
     private_mysql.start()
 
     answering(lambda: ping(own_engine))

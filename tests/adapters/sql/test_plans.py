@@ -1,14 +1,14 @@
 """Every list walks an index in its own order: no table is read as a whole, nothing is sorted."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine
 
 from adapters.sql.unit_of_work import SqlWork
+from tests.adapters.sql.statements import selects
 from unite_core.errors import NotFound
 from unite_core.identity.model import Role
 from unite_core.identity.ports import UserFilter
@@ -56,20 +56,6 @@ def full(engine: Engine, work: SqlWork) -> Engine:
     with engine.begin() as connection:
         connection.exec_driver_sql("ANALYZE leads")  # the other tables are too small to tell
     return engine
-
-
-@contextmanager
-def selects(engine: Engine) -> Iterator[list[tuple[str, Any]]]:
-    """The SELECT statements that are made in the block."""
-    made: list[tuple[str, Any]] = []
-
-    def remember(_connection: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
-        if statement.lstrip().startswith("SELECT"):
-            made.append((statement, parameters))
-
-    event.listen(engine, "before_cursor_execute", remember)
-    yield made
-    event.remove(engine, "before_cursor_execute", remember)
 
 
 def plan(engine: Engine, question: Callable[[ImportsWork], object], *, analyzed: bool = True) -> list[str]:

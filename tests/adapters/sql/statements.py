@@ -1,0 +1,21 @@
+"""The statements that a block of a test has made."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Engine, event
+
+
+@contextmanager
+def selects(engine: Engine) -> Iterator[list[tuple[str, Any]]]:
+    """The SELECT statements that are made in the block."""
+    made: list[tuple[str, Any]] = []
+
+    def remember(_connection: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
+        if statement.lstrip().startswith("SELECT"):
+            made.append((statement, parameters))
+
+    event.listen(engine, "before_cursor_execute", remember)
+    yield made
+    event.remove(engine, "before_cursor_execute", remember)
