@@ -5,6 +5,7 @@ import pytest
 from unite_core.errors import PreconditionFailed
 from unite_core.testing.builders import a_rejection, a_user, an_id
 from unite_core.testing.contracts import (
+    ActivityLogContract,
     AnswersContract,
     ClockContract,
     FilesContract,
@@ -28,6 +29,7 @@ from unite_core.testing.in_memory import (
     FastPasswords,
     FastTokens,
     FixedClock,
+    InMemoryActivityLog,
     InMemoryFiles,
     InMemoryJobs,
     InMemoryRateLimits,
@@ -160,3 +162,9 @@ class TestRateLimits(RateLimitsContract):
     @pytest.fixture
     def limits(self, clock: FixedClock) -> InMemoryRateLimits:
         return InMemoryRateLimits(clock)
+
+
+class TestActivityLog(ActivityLogContract):
+    @pytest.fixture
+    def log(self) -> InMemoryActivityLog:
+        return InMemoryActivityLog()

@@ -3,6 +3,7 @@
 A suite is a class; derive a test class from it and give it the fixtures that it names. The suites need pytest.
 """
 
+from unite_core.testing.contracts.activity import ActivityLogContract
 from unite_core.testing.contracts.answers import AnswersContract
 from unite_core.testing.contracts.database import DatabaseContract
 from unite_core.testing.contracts.files import FilesContract, SignedFilesContract
@@ -19,6 +20,7 @@ from unite_core.testing.contracts.unit_of_work import UnitOfWorkContract
 from unite_core.testing.contracts.users import UsersContract
 
 __all__ = [
+    "ActivityLogContract",
     "AnswersContract",
     "ClockContract",
     "DatabaseContract",

@@ -15,7 +15,7 @@ from unite_core.testing.in_memory.tables import newest_first
 
 
 class InMemoryActivityLog(ActivityLog):
-    """What has happened."""
+    """What has happened. It forgets nothing by itself."""
 
     at_once = 100
 

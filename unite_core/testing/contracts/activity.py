@@ -1,0 +1,248 @@
+"""What the activity log promises."""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
+from uuid import UUID
+
+import pytest
+
+from unite_core.events import Event
+from unite_core.notifications.model import Receipt
+from unite_core.notifications.ports import ActivityLog
+from unite_core.paging import PageRequest, Position
+from unite_core.testing.builders import an_event, an_id
+from unite_core.testing.contracts.database import at_once
+from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
+
+_NOW = A_MONDAY_MORNING
+_MICROSECOND = timedelta(microseconds=1)
+_HOUR = timedelta(hours=1)
+
+
+class ActivityLogContract:
+    """Give it a `log` that is empty at the start of each test, and say whether it `forgets_by_itself`."""
+
+    forgets_by_itself: ClassVar[bool] = False
+
+    @pytest.fixture
+    @abstractmethod
+    def log(self) -> ActivityLog:
+        """What is tested."""
+
+    def test_an_event_comes_back_as_it_was(self, log: ActivityLog) -> None:
+        lead_id = an_id()
+        full = an_event(lead_ids=(lead_id,), import_id=an_id(), actor_id=an_id(), correlation_id="a-correlation-id")
+        sparse = Event(id=an_id(), type="lead.deleted", at=_NOW + _HOUR, lead_ids=(lead_id,))
+
+        log.deliver([full, sparse])
+
+        assert _of_lead(log, lead_id) == [sparse, full]
+
+    def test_each_event_gets_a_receipt_and_is_taken(self, log: ActivityLog) -> None:
+        assert [*log.deliver([an_event(), an_event(), an_event(lead_ids=())])] == [Receipt(taken=True)] * 3
+        assert [*log.deliver([])] == []
+
+    def test_as_many_as_are_handed_over_at_once_are_all_taken(self, log: ActivityLog) -> None:
+        lead_id = an_id()
+        events = [an_event(lead_ids=(lead_id,)) for _ in range(log.at_once)]
+
+        log.deliver(events)
+
+        assert _of_lead(log, lead_id) == events[::-1]
+
+    def test_an_event_that_comes_again_has_no_second_effect(self, log: ActivityLog) -> None:
+        event, other = an_event(), an_event()
+        log.deliver([event])
+
+        again = log.deliver([replace(event, type="something else", data={}), other])
+
+        assert [*again] == [Receipt(taken=True)] * 2
+        assert _of_lead(log, event.lead_ids[0]) == [event]
+        assert _of_lead(log, other.lead_ids[0]) == [other]
+
+    def test_an_event_of_an_import_that_comes_again_has_no_second_effect(self, log: ActivityLog) -> None:
+        event = an_event(lead_ids=(), import_id=an_id())
+
+        log.deliver([event, event])
+        log.deliver([event])
+
+        assert _of_import(log, event.import_id) == [event]
+
+    def test_an_event_that_comes_twice_in_one_batch_has_no_second_effect(self, log: ActivityLog) -> None:
+        event, other = an_event(), an_event()
+
+        receipts = log.deliver([event, event, other])
+
+        assert [*receipts] == [Receipt(taken=True)] * 3
+        assert _of_lead(log, event.lead_ids[0]) == [event]
+        assert _of_lead(log, other.lead_ids[0]) == [other]
+
+    def test_events_that_several_hand_over_at_the_same_time_are_there_once(self, log: ActivityLog) -> None:
+        lead_id = an_id()
+        events = [an_event(lead_ids=(lead_id,)) for _ in range(20)]
+
+        receipts = at_once(4, lambda number: log.deliver(events if number % 2 else events[::-1]))
+
+        assert [[*each] for each in receipts] == [[Receipt(taken=True)] * 20] * 4
+        assert _of_lead(log, lead_id) == events[::-1]
+
+    def test_of_its_leads_an_event_names_the_one_that_was_asked_for(self, log: ActivityLog) -> None:
+        event = an_event(lead_ids=(an_id(), an_id()))
+
+        log.deliver([event])
+
+        for lead_id in event.lead_ids:
+            assert _of_lead(log, lead_id) == [replace(event, lead_ids=(lead_id,))]
+        assert _of_lead(log, an_id()) == []
+
+    def test_an_event_may_be_about_thousands_of_leads(self, log: ActivityLog) -> None:
+        event = an_event(lead_ids=tuple(an_id() for _ in range(5000)))
+
+        log.deliver([event])
+
+        for lead_id in (event.lead_ids[0], event.lead_ids[2500], event.lead_ids[-1]):
+            assert _of_lead(log, lead_id) == [replace(event, lead_ids=(lead_id,))]
+
+    def test_an_event_that_is_about_nothing_in_particular_is_taken_too(self, log: ActivityLog) -> None:
+        assert [*log.deliver([an_event(lead_ids=())])] == [Receipt(taken=True)]
+
+    def test_pages_go_from_the_newest_to_the_oldest_however_they_came(self, log: ActivityLog) -> None:
+        lead_id = an_id()
+        oldest = an_event(lead_ids=(lead_id,), at=_NOW - _HOUR)
+        twins = [an_event(lead_ids=(lead_id,)), an_event(lead_ids=(lead_id,))]
+        newest = an_event(lead_ids=(lead_id,), at=_NOW + _MICROSECOND)
+        log.deliver([twins[1], newest])
+        log.deliver([oldest, twins[0]])
+
+        first = log.of_lead(lead_id, PageRequest(limit=2))
+        second = log.of_lead(lead_id, PageRequest(limit=2, after=first.next))
+
+        assert [*first.items] == [newest, twins[1]]
+        assert first.next == Position(twins[1].at, twins[1].id)
+        assert [*second.items] == [twins[0], oldest]
+        assert second.next is None
+
+    def test_a_walk_through_the_pages_skips_and_repeats_nothing_while_others_add(self, log: ActivityLog) -> None:
+        lead_id = an_id()
+        old = [an_event(lead_ids=(lead_id,), at=_NOW + _MICROSECOND * (number // 2)) for number in range(7)]
+        log.deliver(old)
+        walked: list[UUID] = []
+        request = PageRequest(limit=2)
+
+        while True:
+            page = log.of_lead(lead_id, request)
+            walked += [event.id for event in page.items]
+            log.deliver([an_event(lead_ids=(lead_id,), at=_NOW + _HOUR)])
+            if page.next is None:
+                break
+            request = PageRequest(limit=2, after=page.next)
+
+        assert walked == [event.id for event in reversed(old)]
+
+    @pytest.mark.parametrize(
+        "at",
+        [
+            datetime(2026, 3, 2, 9, 0, 0, 123456, tzinfo=UTC),
+            datetime(2026, 3, 2, 9, 0, 0, 999999, tzinfo=UTC),
+            datetime(1969, 12, 31, 23, 59, 59, 999999, tzinfo=UTC),
+            datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC),
+        ],
+        ids=str,
+    )
+    def test_a_moment_is_kept_to_the_microsecond(self, log: ActivityLog, at: datetime) -> None:
+        event = an_event(at=at)
+
+        log.deliver([event])
+
+        [found] = _of_lead(log, event.lead_ids[0])
+        assert (found.at, found.at.utcoffset()) == (at, timedelta())
+
+    def test_moments_a_microsecond_apart_are_told_apart(self, log: ActivityLog) -> None:
+        lead_id = an_id()
+        # Ids that ascend as the moments descend: by its id each would stand elsewhere.
+        events = [an_event(lead_ids=(lead_id,), at=_NOW - _MICROSECOND * number) for number in range(5)]
+        log.deliver(events)
+
+        after = log.of_lead(lead_id, PageRequest(after=Position(events[2].at, events[2].id)))
+
+        assert _of_lead(log, lead_id) == events
+        assert [*after.items] == events[3:]
+
+    @pytest.mark.parametrize(
+        "data",
+        [
+            {},
+            {"empty": {}, "none": None, "list": [], "": ""},
+            {"a.b": 1, ".": {"..": 2}, "$set": {"$inc": {"a": 1}}, "_id": 3, "$ref": "x", "$id": 1, "a\0b": 4},
+            {"most": 2**63 - 1, "least": -(2**63), "more": 2**64, "small": 1},
+            {"tenth": 0.1, "whole": 1.0, "tiny": 5e-324, "yes": True, "no": False},
+            {"name": "Zoë 王小明 𝄞 👩‍👩‍👧", "nul": "a\0b", "half": "\ud83d", "quotes": "\"'\\\n"},
+            {"phone": {"from": None, "to": "+12125550123"}, "deep": [[[{"a": [1, [2, {"b": None}]]}]]]},
+        ],
+        ids=["nothing", "empty things", "names", "whole numbers", "other numbers", "text", "nested"],
+    )
+    def test_data_of_any_shape_comes_back_exactly(self, log: ActivityLog, data: dict[str, Any]) -> None:
+        event = an_event(data=data)
+
+        log.deliver([event])
+
+        [found] = _of_lead(log, event.lead_ids[0])
+        assert found.data == data
+        assert repr(found.data) == repr(data)  # 1, 1.0 and True are equal, and the order of names tells something
+
+    def test_what_becomes_of_an_event_outside_does_not_touch_the_log(self, log: ActivityLog) -> None:
+        data = {"phones": ["+12125550123"]}
+        event = an_event(data=data)
+        log.deliver([event])
+
+        data["phones"].append("told")
+        [found] = _of_lead(log, event.lead_ids[0])
+        found.data["phones"].append("found")
+
+        assert _of_lead(log, event.lead_ids[0])[0].data == {"phones": ["+12125550123"]}
+
+    def test_what_an_import_went_through_leaves_out_what_it_did_to_leads(self, log: ActivityLog) -> None:
+        import_id = an_id()
+        begun = an_event(lead_ids=(), import_id=import_id, at=_NOW)
+        ended = an_event(lead_ids=(), import_id=import_id, at=_NOW + _HOUR)
+        made = an_event(lead_ids=(an_id(),), import_id=import_id)
+        log.deliver([begun, made, ended, an_event(lead_ids=(), import_id=an_id()), an_event(lead_ids=())])
+
+        assert _of_import(log, import_id) == [ended, begun]
+        assert _of_lead(log, made.lead_ids[0]) == [made]
+
+    def test_what_an_import_went_through_is_read_page_by_page(self, log: ActivityLog) -> None:
+        import_id = an_id()
+        events = [an_event(lead_ids=(), import_id=import_id, at=_NOW + _HOUR * (number // 2)) for number in range(5)]
+        log.deliver(events)
+
+        first = log.of_import(import_id, PageRequest(limit=3))
+        log.deliver([an_event(lead_ids=(), import_id=import_id, at=_NOW + 9 * _HOUR)])
+        second = log.of_import(import_id, PageRequest(limit=3, after=first.next))
+
+        assert [*first.items, *second.items] == events[::-1]
+        assert second.next is None
+
+    def test_a_purge_forgets_old_events_up_to_the_limit(self, log: ActivityLog) -> None:
+        lead_id = an_id()
+        old = [an_event(lead_ids=(lead_id,), at=_NOW - _HOUR) for _ in range(3)]
+        young = an_event(lead_ids=(lead_id,), at=_NOW)
+        log.deliver([*old, young])
+
+        purged = [log.purge(before=_NOW, limit=2) for _ in range(3)]
+
+        left = [young, *old[::-1]] if self.forgets_by_itself else [young]
+        assert purged == ([0, 0, 0] if self.forgets_by_itself else [2, 1, 0])
+        assert _of_lead(log, lead_id) == left
+
+
+def _of_lead(log: ActivityLog, lead_id: UUID) -> Sequence[Event]:
+    return [*log.of_lead(lead_id, PageRequest(limit=200)).items]
+
+
+def _of_import(log: ActivityLog, import_id: UUID | None) -> Sequence[Event]:
+    assert import_id is not None
+    return [*log.of_import(import_id, PageRequest(limit=200)).items]
