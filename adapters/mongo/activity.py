@@ -1,0 +1,124 @@
+"""The activity log in MongoDB."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+from uuid import UUID
+
+from mongoengine.queryset import QuerySet  # type: ignore[import-untyped]  # it ships no types
+from pymongo.collection import Collection
+from pymongo.database import Database
+from pymongo.errors import BulkWriteError
+
+from adapters.mongo.connection import Mongo
+from adapters.mongo.documents import RETENTION, Activity, EventDocument, ImportLogEntry, Stored, document_of, sort_key
+from unite_core.events import Event
+from unite_core.notifications.model import Receipt
+from unite_core.notifications.ports import ActivityLog
+from unite_core.paging import Page, PageRequest, Position, page_of
+
+E = TypeVar("E", bound=EventDocument)
+
+_DOCUMENTS: tuple[type[EventDocument], ...] = (Activity, ImportLogEntry)
+
+_DUPLICATE_KEY = 11000
+
+_LONGEST_RETENTION = 2**31 - 1
+"""The most seconds that MongoDB takes: 68 years."""
+
+
+class MongoActivityLog(ActivityLog):
+    """Documents by the id of their event, in the collections `activity` and `import_log`.
+
+    MongoDB itself forgets what is older than `kept_for`, within about a minute; with None nothing is forgotten.
+    """
+
+    at_once = 200
+
+    def __init__(self, mongo: Mongo, *, kept_for: timedelta | None = None) -> None:
+        self._mongo = mongo
+        self._kept_for = kept_for
+        self._prepared = False
+
+    def prepare(self) -> None:
+        """Make the collections, their indexes and how long they are kept what they are to be; safe to repeat.
+
+        Raises `Unavailable`. The first delivery does it where nobody has done it before.
+        """
+        self._mongo.call(self._prepare)
+        self._prepared = True
+
+    def deliver(self, events: Sequence[Event]) -> Sequence[Receipt]:
+        if not events:
+            return []
+        if not self._prepared:
+            self.prepare()
+        documents = [document_of(event) for event in events]
+        for kind in _DOCUMENTS:
+            self._store(kind, [document for document in documents if isinstance(document, kind)])
+        return [Receipt(taken=True)] * len(events)
+
+    def of_lead(self, lead_id: UUID, request: PageRequest) -> Page[Event]:
+        def ask(database: Database[Stored]) -> list[Activity]:
+            about = _newest_first(Activity, database, request).filter(lead_ids=lead_id)
+            return list(about.exclude("lead_ids"))
+
+        found = [activity.event((lead_id,)) for activity in self._mongo.call(ask)]
+        return page_of(found, request.limit, _position)
+
+    def of_import(self, import_id: UUID, request: PageRequest) -> Page[Event]:
+        def ask(database: Database[Stored]) -> list[ImportLogEntry]:
+            return list(_newest_first(ImportLogEntry, database, request).filter(import_id=import_id))
+
+        found = [entry.event() for entry in self._mongo.call(ask)]
+        return page_of(found, request.limit, _position)
+
+    def purge(self, *, before: datetime, limit: int) -> int:  # noqa: ARG002 - MongoDB forgets by itself
+        return 0
+
+    def _store(self, kind: type[EventDocument], documents: Sequence[EventDocument]) -> None:
+        """Store all of these documents that are not there yet, in one round trip."""
+        if documents:
+            stored = [document.to_mongo() for document in documents]
+            self._mongo.call(lambda database: _insert_new(kind.collection_in(database), stored))
+
+    def _prepare(self, database: Database[Stored]) -> None:
+        for kind in _DOCUMENTS:
+            collection = kind.collection_in(database)
+            collection.create_indexes(kind.index_models())
+            self._set_retention(collection)
+
+    def _set_retention(self, collection: Collection[Stored]) -> None:
+        is_now = collection.index_information().get(RETENTION)
+        if self._kept_for is None:
+            if is_now is not None:
+                collection.drop_index(RETENTION)
+            return
+        seconds = min(self._kept_for // timedelta(seconds=1), _LONGEST_RETENTION)
+        if is_now is None:
+            collection.create_index("at", name=RETENTION, expireAfterSeconds=seconds)
+        elif is_now["expireAfterSeconds"] != seconds:
+            # Dropped and made anew, it would be built over the whole collection.
+            changed = {"name": RETENTION, "expireAfterSeconds": seconds}
+            collection.database.command("collMod", collection.name, index=changed)
+
+
+def _newest_first(kind: type[E], database: Database[Stored], request: PageRequest) -> Any:
+    """A query for one document more than the page holds, which tells whether there is a next one."""
+    query = QuerySet(kind, kind.collection_in(database)).order_by("-position").limit(request.limit + 1)
+    return query if request.after is None else query.filter(position__lt=sort_key(request.after))
+
+
+def _insert_new(collection: Collection[Stored], documents: Sequence[Stored]) -> None:
+    try:
+        collection.insert_many(documents, ordered=False)
+    except BulkWriteError as error:
+        # What is there already came before; everything else was stored nevertheless, as nothing was in order.
+        if error.details["writeConcernErrors"] or any(
+            each["code"] != _DUPLICATE_KEY for each in error.details["writeErrors"]
+        ):
+            raise
+
+
+def _position(event: Event) -> Position:
+    return Position(event.at, event.id)

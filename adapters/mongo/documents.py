@@ -1,0 +1,130 @@
+"""Events as MongoDB keeps them, and the indexes that their lists are read by."""
+
+import json
+import struct
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
+from uuid import UUID
+
+from mongoengine import (  # type: ignore[import-untyped]  # it ships no types
+    BinaryField,
+    DateTimeField,
+    Document,
+    ListField,
+    StringField,
+    UUIDField,
+)
+from pymongo import IndexModel
+from pymongo.collection import Collection
+from pymongo.database import Database
+
+from unite_core.events import Event
+from unite_core.paging import Position
+
+Stored = dict[str, Any]
+"""A document as the driver takes and gives it."""
+
+RETENTION = "retention"
+"""The name of the index by which MongoDB forgets. After how long is the installation's choice, not the document's."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_POSITION = struct.Struct(">Q16s")
+_SIGN = 1 << 63
+
+
+class EventDocument(Document):  # type: ignore[misc]  # MongoEngine ships no types
+    """One event; its `_id` is the event's id, so that it is there once.
+
+    `at` is for people and for MongoDB's own forgetting: it ends at the millisecond. `position` is exact, and sorts as a
+    list does. `data` is JSON text: in a document of MongoDB's, names could not hold every character, nor numbers
+    every integer.
+    """
+
+    id = UUIDField(primary_key=True)
+    type = StringField(required=True)
+    at = DateTimeField(required=True)
+    position = BinaryField(required=True)
+    actor_id = UUIDField()
+    correlation_id = StringField()
+    import_id = UUIDField()
+    data = StringField(required=True)
+
+    # The adapter hands every query its collection; MongoEngine's connections, which are the process's, are left out.
+    meta: ClassVar[dict[str, Any]] = {"abstract": True, "auto_create_index": False}
+
+    @classmethod
+    def collection_in(cls, database: Database[Stored]) -> Collection[Stored]:
+        """Where the documents are."""
+        return database[cls._get_collection_name()]
+
+    @classmethod
+    def index_models(cls) -> list[IndexModel]:
+        """The indexes that the document declares, as the driver takes them."""
+        return [IndexModel(spec["fields"], name=spec["name"]) for spec in cls._meta["index_specs"]]
+
+    def event(self, lead_ids: tuple[UUID, ...] = ()) -> Event:
+        """What happened, about these leads."""
+        return Event(
+            id=self.id,
+            type=self.type,
+            at=moment_of(self.position),
+            actor_id=self.actor_id,
+            correlation_id=self.correlation_id,
+            lead_ids=lead_ids,
+            import_id=self.import_id,
+            data=json.loads(self.data),
+        )
+
+
+class Activity(EventDocument):
+    """An event about leads, or about neither a lead nor an import."""
+
+    lead_ids = ListField(UUIDField())
+
+    meta: ClassVar[dict[str, Any]] = {
+        "collection": "activity",
+        "indexes": [{"name": "of_lead", "fields": ["lead_ids", "-position"]}],
+    }
+
+
+class ImportLogEntry(EventDocument):
+    """Something that an import went through as a whole."""
+
+    meta: ClassVar[dict[str, Any]] = {
+        "collection": "import_log",
+        "indexes": [{"name": "of_import", "fields": ["import_id", "-position"]}],
+    }
+
+
+def document_of(event: Event) -> Activity | ImportLogEntry:
+    """The document of an event: it belongs to the log of its import where it names one and no lead."""
+    told: dict[str, Any] = {
+        "id": event.id,
+        "type": event.type,
+        "at": event.at,
+        "position": sort_key(Position(event.at, event.id)),
+        "actor_id": event.actor_id,
+        "correlation_id": event.correlation_id,
+        "import_id": event.import_id,
+        # ASCII, because half a surrogate pair has no UTF-8.
+        "data": json.dumps(dict(event.data), separators=(",", ":")),
+    }
+    if event.import_id is not None and not event.lead_ids:
+        return ImportLogEntry(**told)
+    return Activity(lead_ids=list(event.lead_ids), **told)
+
+
+def sort_key(position: Position) -> bytes:
+    """24 bytes that sort as positions do: microseconds since 1970, the earliest first, then the id.
+
+    A page then begins with one range of one index key, where two keys would take a choice of conditions.
+    """
+    microseconds = (position.at - _EPOCH) // _MICROSECOND
+    return _POSITION.pack(microseconds + _SIGN, position.id.bytes)
+
+
+def moment_of(key: bytes) -> datetime:
+    """The moment in a `sort_key`."""
+    shifted: int = _POSITION.unpack(key)[0]
+    return _EPOCH + (shifted - _SIGN) * _MICROSECOND

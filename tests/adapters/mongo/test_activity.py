@@ -1,0 +1,179 @@
+"""What the activity log leaves in MongoDB, and how it is found there."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from pymongo.database import Database
+
+from adapters.mongo.activity import MongoActivityLog
+from adapters.mongo.connection import Mongo
+from unite_core.errors import Unavailable
+from unite_core.events import Event
+from unite_core.paging import Page, PageRequest, Position
+from unite_core.testing.builders import an_event, an_id
+
+Found = Database[dict[str, Any]]
+
+COLLECTIONS = ("activity", "import_log")
+
+
+@pytest.fixture
+def log(mongo: Mongo) -> MongoActivityLog:
+    log = MongoActivityLog(mongo)
+    log.prepare()
+    return log
+
+
+def test_events_of_imports_stand_apart_from_those_of_leads(log: MongoActivityLog, database: Found) -> None:
+    of_import = an_event(lead_ids=(), import_id=an_id())
+    of_lead = an_event(import_id=of_import.import_id)
+    of_neither = an_event(lead_ids=())
+
+    log.deliver([of_import, of_lead, of_neither])
+
+    assert {each["_id"] for each in database.activity.find()} == {of_lead.id, of_neither.id}
+    assert {each["_id"] for each in database.import_log.find()} == {of_import.id}
+
+
+def test_a_document_can_be_read_by_people(log: MongoActivityLog, database: Found) -> None:
+    event = an_event(at=datetime(2026, 3, 2, 9, 0, 0, 123456, tzinfo=UTC), data={"name": "Grace"})
+
+    log.deliver([event])
+
+    document = database.activity.find_one({"_id": event.id})
+    assert document is not None
+    assert document.pop("position")
+    assert document == {
+        "_id": event.id,
+        "type": "lead.created",
+        "at": datetime(2026, 3, 2, 9, 0, 0, 123000, tzinfo=UTC),
+        "lead_ids": [*event.lead_ids],
+        "data": '{"name":"Grace"}',
+    }
+
+
+def test_a_delivery_prepares_what_nobody_has_prepared(mongo: Mongo, database: Found) -> None:
+    MongoActivityLog(mongo, kept_for=timedelta(days=1)).deliver([an_event()])
+
+    assert database.activity.index_information().keys() == {"_id_", "of_lead", "retention"}
+    assert database.import_log.index_information().keys() == {"_id_", "of_import", "retention"}
+
+
+@pytest.fixture
+def asked(database: Found) -> Iterator[Callable[[str], list[dict[str, Any]]]]:
+    """What MongoDB was asked since the test began, by the kind of question, as its profiler writes it down."""
+    database.command("profile", 2)
+    yield lambda kind: [
+        each["command"] for each in database["system.profile"].find({"op": kind}) if kind_of(each) in COLLECTIONS
+    ]
+    database.command("profile", 0)
+
+
+def kind_of(profiled: dict[str, Any]) -> str:
+    return str(profiled["ns"]).partition(".")[2]
+
+
+def test_a_batch_is_stored_in_one_round_trip_for_each_collection(
+    log: MongoActivityLog, asked: Callable[[str], list[dict[str, Any]]]
+) -> None:
+    log.deliver([an_event(lead_ids=(), import_id=an_id()) for _ in range(100)] + [an_event() for _ in range(100)])
+
+    assert sorted(each["insert"] for each in asked("insert")) == ["activity", "import_log"]
+
+
+@pytest.mark.parametrize("after", [None, Position(datetime(2026, 3, 2, tzinfo=UTC), an_id())], ids=["first", "later"])
+@pytest.mark.parametrize(
+    ("read", "index"),
+    [(MongoActivityLog.of_lead, "of_lead"), (MongoActivityLog.of_import, "of_import")],
+    ids=["lead", "import"],
+)
+def test_a_page_is_found_by_its_index(
+    log: MongoActivityLog,
+    database: Found,
+    asked: Callable[[str], list[dict[str, Any]]],
+    read: Callable[[MongoActivityLog, UUID, PageRequest], Page[Event]],
+    index: str,
+    after: Position | None,
+) -> None:
+    read(log, an_id(), PageRequest(limit=10, after=after))
+
+    [question] = asked("query")
+    parts = {name: question[name] for name in ("find", "filter", "sort", "projection", "limit") if name in question}
+    plan = database.command("explain", parts, codec_options=database.codec_options)["queryPlanner"]["winningPlan"]
+    indexes = database[parts["find"]].index_information()
+    assert stages(plan)["IXSCAN"]["indexName"] == index
+    assert "COLLSCAN" not in stages(plan)
+    # Fixed by the list's owner, then in the order of the list: MongoDB has nothing to sort.
+    assert next(iter(parts["filter"])) == indexes[index]["key"][0][0]
+    assert [*parts["sort"].items()] == indexes[index]["key"][1:]
+    assert parts["limit"] == 11
+
+
+def test_a_page_of_one_lead_leaves_the_others_where_they_are(
+    log: MongoActivityLog, asked: Callable[[str], list[dict[str, Any]]]
+) -> None:
+    log.of_lead(an_id(), PageRequest())
+
+    assert [each["projection"] for each in asked("query")] == [{"lead_ids": 0}]
+
+
+def stages(plan: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The stages of a plan by their names, whichever way it nests them."""
+    inner = plan.get("queryPlan") or plan.get("inputStage")
+    own = {plan["stage"]: plan} if "stage" in plan else {}
+    return own | (stages(inner) if inner else {})
+
+
+def retention(database: Found) -> list[int | None]:
+    """After how many seconds each collection forgets, by the index that says so."""
+    found = [database[name].index_information().get("retention", {}) for name in COLLECTIONS]
+    assert all(each.get("key", [("at", 1)]) == [("at", 1)] for each in found)
+    return [each.get("expireAfterSeconds") for each in found]
+
+
+class TestRetention:
+    def test_what_is_older_than_the_setting_is_forgotten_by_mongodb(self, mongo: Mongo, database: Found) -> None:
+        MongoActivityLog(mongo, kept_for=timedelta(days=30)).prepare()
+
+        assert retention(database) == [2592000, 2592000]
+
+    def test_without_a_setting_nothing_is_forgotten(self, mongo: Mongo, database: Found) -> None:
+        MongoActivityLog(mongo).prepare()
+
+        assert retention(database) == [None, None]
+
+    @pytest.mark.parametrize(
+        ("kept_for", "seconds"),
+        [(timedelta(days=30), 2592000), (timedelta(days=7), 604800), (timedelta(days=90), 7776000), (None, None)],
+        ids=["the same", "shorter", "longer", "for ever"],
+    )
+    def test_a_changed_setting_changes_it(
+        self, mongo: Mongo, database: Found, kept_for: timedelta | None, seconds: int | None
+    ) -> None:
+        event = an_event(at=datetime.now(UTC))
+        MongoActivityLog(mongo, kept_for=timedelta(days=30)).deliver([event])
+
+        changed = MongoActivityLog(mongo, kept_for=kept_for)
+        changed.prepare()
+        changed.prepare()
+
+        assert retention(database) == [seconds, seconds]
+        assert changed.of_lead(event.lead_ids[0], PageRequest()).items == [event]
+
+    def test_a_century_is_as_long_as_mongodb_can_count(self, mongo: Mongo, database: Found) -> None:
+        MongoActivityLog(mongo, kept_for=timedelta(days=36500)).prepare()
+
+        assert retention(database) == [2147483647, 2147483647]
+
+
+def test_what_mongodb_refuses_for_another_reason_is_told(log: MongoActivityLog, database: Found) -> None:
+    database.command("collMod", "activity", validator={"type": {"$ne": "lead.refused"}})
+    refused, taken = an_event(type="lead.refused"), an_event()
+
+    with pytest.raises(Unavailable, match="BulkWriteError"):
+        log.deliver([refused, taken])
+
+    assert [each["_id"] for each in database.activity.find()] == [taken.id]

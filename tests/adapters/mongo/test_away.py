@@ -1,0 +1,91 @@
+"""MongoDB goes away and comes back: the log is late, and nothing is lost or there twice."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from adapters.mongo.activity import MongoActivityLog
+from adapters.mongo.connection import Mongo, Patience
+from tests.adapters.mongo.wire import Wire
+from tests.service_process import eventually
+from unite_core.errors import Unavailable
+from unite_core.paging import PageRequest
+from unite_core.testing.builders import an_event, an_id
+
+SHORT = timedelta(milliseconds=200)
+
+
+@pytest.fixture
+def away_soon(private_mongodb: Any) -> Iterator[Mongo]:
+    """A MongoDB that a test may stop: it is given up soon, left alone after two failures, and not for long."""
+    mongo = Mongo(private_mongodb.url, Patience(server=SHORT, connection=SHORT, failures=2, rest=SHORT))
+    yield mongo
+    mongo.close()
+
+
+def test_what_could_not_be_delivered_is_taken_when_mongodb_is_back(private_mongodb: Any, away_soon: Mongo) -> None:
+    log = MongoActivityLog(away_soon)
+    lead_id = an_id()
+    events = [an_event(lead_ids=(lead_id,)) for _ in range(300)]
+    log.deliver(events[:100])
+
+    private_mongodb.kill()
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            log.deliver(events[100:200])
+    assert away_soon.breaker in {"open", "half_open"}
+    with pytest.raises(Unavailable):
+        log.of_lead(lead_id, PageRequest())
+
+    private_mongodb.start()
+    # A relay that died after the delivery hands over again what was delivered.
+    eventually(lambda: delivered(log, events[:200]), "MongoDB takes events again")
+    log.deliver(events[200:])
+
+    first = log.of_lead(lead_id, PageRequest(limit=200))
+    second = log.of_lead(lead_id, PageRequest(limit=200, after=first.next))
+    assert [*first.items, *second.items] == events[::-1]
+    assert away_soon.breaker == "closed"
+
+
+def test_what_was_away_at_the_start_is_prepared_before_the_first_delivery(
+    private_mongodb: Any, away_soon: Mongo
+) -> None:
+    log = MongoActivityLog(away_soon, kept_for=timedelta(days=30))
+    private_mongodb.stop()
+    with pytest.raises(Unavailable):
+        log.prepare()
+
+    private_mongodb.start()
+    eventually(lambda: delivered(log, [an_event()]), "MongoDB takes events")
+
+    indexes = away_soon.call(lambda database: database["activity"].index_information())
+    assert indexes.keys() == {"_id_", "of_lead", "retention"}
+
+
+def test_events_whose_receipts_were_lost_on_the_way_are_there_once(mongodb_url: str) -> None:
+    event = an_event()
+    with Wire(mongodb_url) as wire:
+        mongo = Mongo(wire.url, Patience(answer=timedelta(seconds=1)))
+        log = MongoActivityLog(mongo)
+        log.prepare()
+
+        wire.loses_answers = True
+        with pytest.raises(Unavailable, match="NetworkTimeout"):
+            log.deliver([event])
+        wire.loses_answers = False
+        eventually(lambda: log.of_lead(event.lead_ids[0], PageRequest()).items, "the event is there")
+        log.deliver([event])
+
+        assert [*log.of_lead(event.lead_ids[0], PageRequest()).items] == [event]
+        mongo.close()
+
+
+def delivered(log: MongoActivityLog, events: list[Any]) -> bool:
+    """Whether the log has taken the events."""
+    with suppress(Unavailable):
+        return all(receipt.taken for receipt in log.deliver(events))
+    return False

@@ -1,0 +1,200 @@
+"""How MongoDB is reached, and what happens where it is not."""
+
+import multiprocessing
+import socket
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from pymongo.database import Database
+from pymongo.errors import AutoReconnect, NetworkTimeout, OperationFailure, ServerSelectionTimeoutError
+
+from adapters.mongo.activity import MongoActivityLog
+from adapters.mongo.connection import DEFAULT_DATABASE, Mongo, Patience
+from tests.service_process import eventually, free_port
+from unite_core.errors import Unavailable
+from unite_core.paging import PageRequest
+from unite_core.testing.builders import an_event, an_id
+from unite_core.testing.contracts.database import at_once
+from unite_core.testing.in_memory import A_MONDAY_MORNING
+
+SHORT = timedelta(milliseconds=100)
+LONG = timedelta(minutes=10)
+
+
+def impatient(**changes: Any) -> Patience:
+    """Waits a tenth of a second for anything, and rests for longer than any test takes."""
+    return Patience(**{"server": SHORT, "connection": SHORT, "answer": SHORT, "rest": LONG, **changes})
+
+
+@pytest.fixture
+def nobody() -> Iterator[Mongo]:
+    """A MongoDB that is not there."""
+    mongo = Mongo(f"mongodb://127.0.0.1:{free_port()}/unite", impatient(failures=2))
+    yield mongo
+    mongo.close()
+
+
+@pytest.fixture
+def listener() -> Iterator[socket.socket]:
+    """A server that lets clients in and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setblocking(False)
+        yield listener
+
+
+def address_of(listener: socket.socket) -> str:
+    return f"mongodb://127.0.0.1:{listener.getsockname()[1]}/unite"
+
+
+def test_nothing_is_opened_before_something_is_asked(listener: socket.socket) -> None:
+    mongo = Mongo(address_of(listener), impatient())
+    log = MongoActivityLog(mongo)
+
+    assert [*log.deliver([])] == []
+    assert (mongo.breaker, log.purge(before=A_MONDAY_MORNING, limit=1)) == ("closed", 0)
+
+    with pytest.raises(BlockingIOError):
+        listener.accept()
+    mongo.close()
+
+
+def test_a_server_that_says_nothing_is_given_up(listener: socket.socket) -> None:
+    mongo = Mongo(address_of(listener), impatient())
+
+    with pytest.raises(Unavailable, match="ServerSelectionTimeoutError"):
+        mongo.ping()
+
+    listener.accept()[0].close()  # somebody had come in
+    mongo.close()
+
+
+def test_what_was_closed_is_opened_anew_by_the_next_question(mongo: Mongo) -> None:
+    mongo.ping()
+    mongo.close()
+    mongo.close()
+
+    mongo.ping()
+
+
+@pytest.mark.parametrize(("path", "name"), [("", DEFAULT_DATABASE), ("/", DEFAULT_DATABASE), ("/other", "other")])
+def test_the_address_names_the_database(mongodb_url: str, path: str, name: str) -> None:
+    mongo = Mongo(mongodb_url.rpartition("/")[0] + path)
+
+    assert mongo.call(lambda database: database.name) == name
+    mongo.close()
+
+
+def test_what_is_stored_is_safe_before_anybody_is_told(mongo: Mongo) -> None:
+    written = mongo.call(lambda database: database.write_concern.document)
+
+    assert written == {"w": "majority", "j": True, "wtimeout": 5000}
+
+
+def test_threads_that_come_at_once_share_the_connections(mongo: Mongo) -> None:
+    clients = at_once(8, lambda _: mongo.call(lambda database: database.client))
+
+    assert {id(client) for client in clients} == {id(clients[0])}
+
+
+def test_a_forked_process_opens_connections_of_its_own(mongo: Mongo) -> None:
+    log = MongoActivityLog(mongo)
+    before, within, after = (an_event(lead_ids=(lead_id,)) for lead_id in [an_id()] * 3)
+    log.deliver([before])
+
+    child = multiprocessing.get_context("fork").Process(target=log.deliver, args=([within],))
+    child.start()
+    child.join()
+    log.deliver([after])
+
+    assert child.exitcode == 0
+    assert [*log.of_lead(before.lead_ids[0], PageRequest()).items] == [after, within, before]
+
+
+class TestMongodbThatIsNotThere:
+    def test_is_unavailable_for_everything(self, nobody: Mongo) -> None:
+        log = MongoActivityLog(nobody)
+
+        for ask in (
+            nobody.ping,
+            log.prepare,
+            lambda: log.deliver([an_event()]),
+            lambda: log.of_lead(an_id(), PageRequest()),
+            lambda: log.of_import(an_id(), PageRequest()),
+        ):
+            with pytest.raises(Unavailable):
+                ask()
+
+    def test_is_given_up_when_no_server_was_found_in_time(self, nobody: Mongo) -> None:
+        with pytest.raises(Unavailable, match="ServerSelectionTimeoutError") as told:
+            nobody.ping()
+
+        assert isinstance(told.value.__cause__, ServerSelectionTimeoutError)
+        assert "127.0.0.1" not in told.value.detail
+
+    def test_is_left_alone_after_some_failures(self, nobody: Mongo) -> None:
+        states = []
+        for _ in range(3):
+            with pytest.raises(Unavailable) as told:
+                nobody.ping()
+            states.append((nobody.breaker, told.value.__cause__ is None))
+
+        # The third question was not asked any more.
+        assert states == [("closed", False), ("open", False), ("open", True)]
+
+    def test_is_asked_again_after_a_rest(self) -> None:
+        mongo = Mongo(f"mongodb://127.0.0.1:{free_port()}/unite", impatient(failures=1, rest=SHORT))
+        with pytest.raises(Unavailable):
+            mongo.ping()
+
+        eventually(lambda: mongo.breaker == "half_open", "the rest is over")
+
+        with pytest.raises(Unavailable, match="ServerSelectionTimeoutError"):
+            mongo.ping()
+        assert mongo.breaker == "open"
+        mongo.close()
+
+
+def test_what_took_its_time_already_is_not_tried_again(mongo: Mongo) -> None:
+    asked = []
+
+    def ask(_: Database[dict[str, Any]]) -> None:
+        asked.append("once")
+        raise NetworkTimeout("timed out")
+
+    with pytest.raises(Unavailable, match="NetworkTimeout"):
+        mongo.call(ask)
+
+    assert asked == ["once"]
+
+
+def test_what_fails_at_once_is_tried_again_some_times(mongo: Mongo) -> None:
+    asked: list[str] = []
+
+    def fails(times: int) -> str:
+        asked.append("")
+        if len(asked) <= times:
+            raise AutoReconnect("connection closed")
+        return "an answer"
+
+    assert mongo.call(lambda _: fails(2)) == "an answer"
+    asked.clear()
+    with pytest.raises(Unavailable, match="AutoReconnect"):
+        mongo.call(lambda _: fails(3))
+    assert len(asked) == 3
+
+
+def test_a_refusal_names_the_number_that_mongodb_has_for_it(mongo: Mongo) -> None:
+    with pytest.raises(Unavailable, match=r"\(OperationFailure 59\)") as told:
+        mongo.call(lambda database: database.command("no such command"))
+
+    assert isinstance(told.value.__cause__, OperationFailure)
+
+
+def test_a_fault_of_ours_stays_what_it_is_and_opens_nothing(mongo: Mongo) -> None:
+    for _ in range(9):
+        with pytest.raises(ZeroDivisionError):
+            mongo.call(lambda _: 1 / 0)
+
+    assert mongo.breaker == "closed"
