@@ -95,6 +95,7 @@ class Leads:
     delete_image: leads.DeleteImage
     get_image: lead_queries.GetImage
     list_images: lead_queries.ListImages
+    activity: lead_queries.GetLeadActivity
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,6 +112,7 @@ class Imports:
     list: import_queries.ListImports
     list_rejections: import_queries.ListRejections
     get_error_report: import_queries.GetErrorReport
+    activity: import_queries.GetImportActivity
     due: import_queries.DueImports
     continue_import: ContinueImport
     continue_undo: imports.ContinueUndo
@@ -216,6 +218,7 @@ def _leads(ports: Ports, rules: Rules) -> Leads:
         delete_image=leads.DeleteImage(ports.work, ports.files, ports.clock, ports.ids),
         get_image=lead_queries.GetImage(ports.reads),
         list_images=lead_queries.ListImages(ports.reads, ports.files),
+        activity=lead_queries.GetLeadActivity(ports.reads, ports.activity),
     )
 
 
@@ -241,6 +244,7 @@ def _imports(ports: Ports, rules: Rules) -> Imports:
         list=import_queries.ListImports(ports.reads),
         list_rejections=import_queries.ListRejections(ports.reads),
         get_error_report=import_queries.GetErrorReport(ports.reads, ports.files),
+        activity=import_queries.GetImportActivity(ports.reads, ports.activity),
         due=import_queries.DueImports(ports.reads, ports.clock),
         continue_import=ContinueImport(ports.work, ports.reads, ports.files, ports.clock, ports.ids, rules.phones),
         continue_undo=imports.ContinueUndo(ports.work, ports.clock, ports.ids),

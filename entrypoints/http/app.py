@@ -6,6 +6,7 @@ from flask_smorest import Api  # type: ignore[import-untyped]  # it ships no typ
 from werkzeug.exceptions import NotFound
 
 from entrypoints.http import (
+    activity,
     auth,
     correlation,
     documentation,
@@ -39,6 +40,7 @@ ROOMS = (
     images.room,
     imports.room,
     imports_results.room,
+    activity.room,
     health.room,
     documentation.room,
 )

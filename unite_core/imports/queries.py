@@ -6,10 +6,12 @@ from uuid import UUID
 
 from unite_core.clock import Clock
 from unite_core.errors import NotFound
+from unite_core.events import Event
 from unite_core.files import Download, Files
 from unite_core.identity.model import Actor, Permission
 from unite_core.imports.model import CSV_TYPE, REPORT_LINK_LIFETIME, LeadImport, Rejection, RowKind
 from unite_core.imports.ports import ImportFilter, ImportsWork
+from unite_core.notifications.ports import ActivityLog
 from unite_core.paging import Page, PageRequest
 from unite_core.unit_of_work import Work
 
@@ -105,6 +107,25 @@ class GetErrorReport:
         return self.files.sign_download(
             wanted.report_key, filename=f"{stem}.errors.csv", content_type=CSV_TYPE, lifetime=REPORT_LINK_LIFETIME
         )
+
+
+@dataclass(frozen=True)
+class GetImportActivity:
+    """Read what an import went through, newest first, without what it did to single leads. Admins and managers only.
+
+    The log is told after the fact, most often within seconds, and later where it was away.
+
+    Raises `Forbidden` and `NotFound`, and `Unavailable` where the log cannot be read.
+    """
+
+    reads: Work[ImportsWork]
+    activity: ActivityLog
+
+    def __call__(self, actor: Actor, import_id: UUID, request: PageRequest) -> Page[Event]:
+        actor.must(Permission.IMPORT_LEADS)
+        with self.reads() as reads:
+            reads.imports.get(import_id)
+        return self.activity.of_import(import_id, request)
 
 
 @dataclass(frozen=True)

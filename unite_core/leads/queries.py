@@ -4,10 +4,12 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from unite_core.errors import NotFound
+from unite_core.events import Event
 from unite_core.files import Download, Files
 from unite_core.identity.model import Actor, Permission
 from unite_core.leads.model import IMAGE_LINK_LIFETIME, Lead, LeadImage
 from unite_core.leads.ports import LeadFilter, LeadsWork
+from unite_core.notifications.ports import ActivityLog
 from unite_core.paging import Page, PageRequest
 from unite_core.unit_of_work import Work
 
@@ -85,6 +87,25 @@ class ListImages:
             content_type=image.content_type,
             lifetime=IMAGE_LINK_LIFETIME,
         )
+
+
+@dataclass(frozen=True)
+class GetLeadActivity:
+    """Read what has happened to a lead, newest first.
+
+    Agents read the activity of leads assigned to them, admins and managers of all.
+    The log is told after the fact, most often within seconds, and later where it was away.
+
+    Raises `NotFound`, and `Unavailable` where the log cannot be read.
+    """
+
+    reads: Work[LeadsWork]
+    activity: ActivityLog
+
+    def __call__(self, actor: Actor, lead_id: UUID, request: PageRequest) -> Page[Event]:
+        with self.reads() as reads:
+            visible_lead(reads, actor, lead_id)
+        return self.activity.of_lead(lead_id, request)
 
 
 def visible_lead(work: LeadsWork, actor: Actor, lead_id: UUID) -> Lead:

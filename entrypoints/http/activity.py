@@ -1,0 +1,58 @@
+"""What has happened to leads and imports."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import Response
+
+from entrypoints.http.activity_schemas import EVENT_EXAMPLE, IMPORT_EVENT_EXAMPLE, ActivityPageSchema, event_json
+from entrypoints.http.context import actor, unite
+from entrypoints.http.imports import PATH as IMPORTS
+from entrypoints.http.openapi import Shown
+from entrypoints.http.operations import Room
+from entrypoints.http.paging import PageArguments, page_answer, page_request
+from unite_core.imports.queries import GetImportActivity
+from unite_core.leads.queries import GetLeadActivity
+
+room = Room("activity", "What has happened, and who did it.")
+
+
+@room.operation(
+    "GET",
+    "/v1/leads/<uuid:lead_id>/activity",
+    use_case=GetLeadActivity,
+    query=PageArguments,
+    answers=[
+        Shown(
+            status=200,
+            schema=ActivityPageSchema,
+            example={"items": [EVENT_EXAMPLE], "next_cursor": None},
+            headers=("Link",),
+        )
+    ],
+)
+def get_lead_activity(lead_id: UUID, query: dict[str, Any]) -> Response:
+    """Read what has happened to a lead."""
+    page = unite().leads.activity(actor(), lead_id, page_request(query))
+    return page_answer(map(event_json, page.items), page.next)
+
+
+@room.operation(
+    "GET",
+    f"{IMPORTS}/<uuid:import_id>/activity",
+    use_case=GetImportActivity,
+    query=PageArguments,
+    answers=[
+        Shown(
+            status=200,
+            schema=ActivityPageSchema,
+            example={"items": [IMPORT_EVENT_EXAMPLE], "next_cursor": None},
+            headers=("Link",),
+        )
+    ],
+    problems=["forbidden"],
+)
+def get_import_activity(import_id: UUID, query: dict[str, Any]) -> Response:
+    """Read what an import went through."""
+    page = unite().imports.activity(actor(), import_id, page_request(query))
+    return page_answer(map(event_json, page.items), page.next)

@@ -1,0 +1,62 @@
+"""What has happened, as the API shows it."""
+
+from typing import Any
+
+from marshmallow import fields
+
+from entrypoints.http.fields import Body, Id, ListOf, Moment, Text
+from unite_core.events import Event
+
+EVENT_EXAMPLE = {
+    "id": "01990f3e-bd7e-7f40-8b5c-3d4e5f607182",
+    "type": "lead.changed",
+    "at": "2026-01-31T09:30:00.123456Z",
+    "actor_id": "01990f3e-8a4b-7c1d-9e2f-0a1b2c3d4e5f",
+    "correlation_id": "4c8e6a1f0b2d4f3e9a7c5b1d3e2f4a6b",
+    "import_id": None,
+    "data": {"status": {"from": "new", "to": "contacted"}},
+}
+IMPORT_EVENT_EXAMPLE = {
+    **EVENT_EXAMPLE,
+    "type": "import.started",
+    "import_id": "0190a6f0-5c1e-7b3a-9f24-6d2f8f0c1a77",
+    "data": {"filename": "leads-march.csv", "size": 48213},
+}
+
+
+class EventSchema(Body):
+    """Something that has happened."""
+
+    id = Id(required=True)
+    type = Text(required=True, metadata={"description": "Stable; new ones may come."})
+    at = Moment(required=True)
+    actor_id = Id(
+        required=True, allow_none=True, metadata={"description": "The user who did it; null is the service itself."}
+    )
+    correlation_id = Text(
+        required=True, allow_none=True, metadata={"description": "Of the request that it followed from."}
+    )
+    import_id = Id(required=True, allow_none=True, metadata={"description": "The import that it came about by."})
+    data = fields.Dict(
+        keys=fields.String(), required=True, metadata={"description": "What more there is to tell, by its `type`."}
+    )
+
+
+class ActivityPageSchema(Body):
+    """A page of what has happened."""
+
+    items = ListOf(EventSchema, required=True)
+    next_cursor = Text(required=True, allow_none=True)
+
+
+def event_json(event: Event) -> dict[str, Any]:
+    """An event as `EventSchema` shows it."""
+    return {
+        "id": event.id,
+        "type": event.type,
+        "at": event.at,
+        "actor_id": event.actor_id,
+        "correlation_id": event.correlation_id,
+        "import_id": event.import_id,
+        "data": event.data,
+    }
