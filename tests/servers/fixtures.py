@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +14,7 @@ from pymongo import MongoClient
 from redis import Redis
 from sqlalchemy import create_engine, make_url, text
 
+from tests.servers.finding import NotFound
 from tests.servers.kinds import Server
 from tests.servers.mongodb import MONGODB
 from tests.servers.moto import MOTO
@@ -73,25 +74,29 @@ def _tell(config: pytest.Config) -> Tell:
 @pytest.fixture(scope="session")
 def mysql_server(servers: Servers) -> Server:
     """MySQL or MariaDB; its account may create databases and users."""
-    return servers.shared(MYSQL)
+    with _failing():
+        return servers.shared(MYSQL)
 
 
 @pytest.fixture(scope="session")
 def mongodb_server(servers: Servers) -> Server:
     """MongoDB, or what speaks its protocol; a single server, no replica set."""
-    return servers.shared(MONGODB)
+    with _failing():
+        return servers.shared(MONGODB)
 
 
 @pytest.fixture(scope="session")
 def redis_server(servers: Servers) -> Server:
     """Redis."""
-    return servers.shared(REDIS)
+    with _failing():
+        return servers.shared(REDIS)
 
 
 @pytest.fixture(scope="session")
 def moto_server(servers: Servers) -> Server:
     """S3, SNS, SQS and more, as moto imitates them over HTTP."""
-    return servers.shared(MOTO)
+    with _failing():
+        return servers.shared(MOTO)
 
 
 @pytest.fixture
@@ -139,22 +144,31 @@ def aws_url(moto_server: Server) -> str:
 @pytest.fixture
 def private_mysql(servers: Servers) -> Iterator[OwnServer]:
     """A MySQL or MariaDB of the test's own, which it may stop, kill and start again."""
-    with servers.private(MYSQL) as server:
+    with _failing(), servers.private(MYSQL) as server:
         yield server
 
 
 @pytest.fixture
 def private_mongodb(servers: Servers) -> Iterator[OwnServer]:
     """A MongoDB of the test's own, which it may stop, kill and start again."""
-    with servers.private(MONGODB) as server:
+    with _failing(), servers.private(MONGODB) as server:
         yield server
 
 
 @pytest.fixture
 def private_redis(servers: Servers) -> Iterator[OwnServer]:
     """A Redis of the test's own, which it may stop, kill and start again."""
-    with servers.private(REDIS) as server:
+    with _failing(), servers.private(REDIS) as server:
         yield server
+
+
+@contextmanager
+def _failing() -> Iterator[None]:
+    """Fail with what is said of a server that is nowhere, and with no traceback: the reason is not in the code."""
+    try:
+        yield
+    except NotFound as nowhere:
+        raise pytest.fail.Exception(str(nowhere), pytrace=False) from None
 
 
 def _fresh_name(worker_id: str) -> str:

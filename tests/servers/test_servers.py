@@ -12,15 +12,23 @@ from sqlalchemy import create_engine, inspect, text
 from tests.servers.moto import a_bucket_name
 
 
+@pytest.fixture(scope="module")
+def earlier() -> set[str]:
+    """The databases of earlier tests of this file, none of which is to be left."""
+    return set()
+
+
 @pytest.mark.parametrize("time", ["first", "second"])
-def test_a_test_has_an_empty_database_of_mysql_to_itself(mysql_database: str, time: str) -> None:
+def test_a_test_has_an_empty_database_of_mysql_to_itself(mysql_database: str, time: str, earlier: set[str]) -> None:
     engine = create_engine(mysql_database)
 
     assert inspect(engine).get_table_names() == [], f"the {time} time"
+    assert earlier.isdisjoint(inspect(engine).get_schema_names())
     with engine.begin() as connection:
         connection.execute(text("CREATE TABLE leads (id INT PRIMARY KEY)"))
         connection.execute(text("INSERT INTO leads VALUES (1)"))
 
+    earlier.add(str(engine.url.database))
     engine.dispose()
 
 
@@ -48,11 +56,13 @@ def test_a_test_has_an_empty_database_of_redis_to_itself(redis_url: str, time: s
 
 
 @pytest.mark.parametrize("time", ["first", "second"])
-def test_a_test_has_an_empty_database_of_mongodb_to_itself(mongodb_url: str, time: str) -> None:
+def test_a_test_has_an_empty_database_of_mongodb_to_itself(mongodb_url: str, time: str, earlier: set[str]) -> None:
     with MongoClient[dict[str, Any]](mongodb_url) as client:
         database = client.get_default_database()
         assert database.list_collection_names() == [], f"the {time} time"
+        assert earlier.isdisjoint(client.list_database_names())
         database["activity"].insert_one({"_id": 1})
+        earlier.add(database.name)
 
 
 def test_a_file_comes_back_from_the_bucket_that_it_was_put_in(aws_url: str) -> None:
