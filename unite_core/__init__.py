@@ -36,7 +36,7 @@ from unite_core.imports.model import (
 )
 from unite_core.imports.ports import ImportFilter
 from unite_core.imports.queries import DueWork, RejectionPage, RejectionsWanted
-from unite_core.imports.use_cases import FileToImport, ImportUpload, NewImport, StoredFile
+from unite_core.imports.use_cases import FileToImport, ImportUpload, NewImport, StoredFile, UploadOutcome
 from unite_core.leads.model import Duplicate, DuplicateLead, ImageStatus, Lead, LeadImage, LeadStatus
 from unite_core.leads.ports import LeadFilter
 from unite_core.leads.queries import LinkedImage
@@ -115,6 +115,7 @@ __all__ = [
     "UniteError",
     "Unset",
     "Upload",
+    "UploadOutcome",
     "User",
     "UserChanges",
     "UserFilter",

@@ -104,6 +104,7 @@ class Imports:
 
     announce: imports.AnnounceImport
     start: imports.StartImport
+    start_uploaded: imports.StartUploadedImport
     store_file: imports.StoreFile
     import_stored_file: imports.ImportStoredFile
     cancel: imports.CancelImport
@@ -233,9 +234,11 @@ def _notifications(ports: Ports) -> Notifications:
 
 
 def _imports(ports: Ports, rules: Rules) -> Imports:
+    start = imports.StartImport(ports.work, ports.files, ports.jobs, ports.clock)
     return Imports(
         announce=imports.AnnounceImport(ports.work, ports.files, ports.clock, ports.ids),
-        start=imports.StartImport(ports.work, ports.files, ports.jobs, ports.clock),
+        start=start,
+        start_uploaded=imports.StartUploadedImport(ports.reads, ports.files, start),
         store_file=imports.StoreFile(ports.files, ports.ids),
         import_stored_file=imports.ImportStoredFile(ports.work, ports.files, ports.jobs, ports.clock, ports.ids),
         cancel=imports.CancelImport(ports.work, ports.files, ports.clock, ports.ids),

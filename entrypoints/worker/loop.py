@@ -63,7 +63,7 @@ class Worker:
         backoff = Backoff()
         upkeep_at = 0.0
         while not self.stop.is_set():
-            with _survived(backoff, "looking for work"):
+            with survived(backoff, "looking for work"):
                 worked = self._work(turns)
                 if time.monotonic() >= upkeep_at:
                     self._upkeep()
@@ -105,14 +105,15 @@ class Worker:
         for what, task in every.items():
             if self.stop.is_set():
                 return
-            with _survived(Backoff(), what):
+            with survived(Backoff(), what):
                 done = task()
                 if done:
                     log.info("Upkeep: %s: %s.", what, done)
 
 
 @contextmanager
-def _survived(backoff: Backoff, doing: str) -> Iterator[None]:
+def survived(backoff: Backoff, doing: str) -> Iterator[None]:
+    """Write down whatever goes wrong in the block, count it in `backoff`, and go on after it."""
     try:
         yield
     except Unavailable as error:

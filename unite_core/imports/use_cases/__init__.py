@@ -16,6 +16,7 @@ from unite_core.imports.use_cases.intake import (
     StoredFile,
     StoreFile,
 )
+from unite_core.imports.use_cases.uploaded import StartUploadedImport, UploadOutcome
 
 __all__ = [
     "AnnounceImport",
@@ -27,7 +28,9 @@ __all__ = [
     "NewImport",
     "RemoveAbandonedImports",
     "StartImport",
+    "StartUploadedImport",
     "StoreFile",
     "StoredFile",
     "UndoImport",
+    "UploadOutcome",
 ]

@@ -1,0 +1,139 @@
+"""Buckets and queues where nothing else makes them: in tests, and beside moto or MinIO. In AWS templates do."""
+
+import json
+import logging
+import math
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from adapters.aws.access import Access
+from adapters.aws.outside import error_code
+from adapters.aws.s3 import Buckets
+from unite_core.files import UPLOADS, UPLOADS_KEPT_FOR, upload_key
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+    from types_boto3_sqs import SQSClient
+
+log = logging.getLogger(__name__)
+
+MOST_RECEIVES = 5
+"""How often a message is taken before it goes to the dead-letter queue."""
+
+_FIRST_REGION = "us-east-1"
+"""The region that a bucket is made in when none is named, and that may not be named."""
+
+
+def make_buckets(buckets: Buckets, access: Access, *, origins: tuple[str, ...] = ("*",)) -> None:
+    """Make the two buckets where they are missing, and set both up anew.
+
+    Nobody reads them without a link, files are encrypted, uploads that nobody took and those that broke off are
+    deleted, and browsers of the given origins may follow the links. What stands in for S3 need not know all of that:
+    a rule that it does not know is left out.
+    """
+    client = access.s3()
+    for bucket in (buckets.imports, buckets.images):
+        _make_bucket(client, bucket)
+        _set_up(client, bucket, origins)
+
+
+def make_queue(name: str, access: Access) -> str:
+    """Make the queue, and its dead-letter queue `<name>-dead`, where they are missing; the queue's URL."""
+    client = access.sqs()
+    dead = _queue_arn(client, client.create_queue(QueueName=f"{name}-dead")["QueueUrl"])
+    url = client.create_queue(QueueName=name)["QueueUrl"]
+    redrive = json.dumps({"deadLetterTargetArn": dead, "maxReceiveCount": MOST_RECEIVES})
+    client.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": redrive})
+    return url
+
+
+def announce_uploads(bucket: str, queue_url: str, access: Access) -> None:
+    """Have every file that is uploaded to be imported announced in the queue, through EventBridge."""
+    access.s3().put_bucket_notification_configuration(
+        Bucket=bucket, NotificationConfiguration={"EventBridgeConfiguration": {}}
+    )
+    events = access.events()
+    pattern = {
+        "source": ["aws.s3"],
+        "detail-type": ["Object Created"],
+        "detail": {"bucket": {"name": [bucket]}, "object": {"key": [{"prefix": upload_key("imports/")}]}},
+    }
+    rule = f"{bucket}-uploads"
+    events.put_rule(Name=rule, EventPattern=json.dumps(pattern))
+    events.put_targets(Rule=rule, Targets=[{"Id": "imports", "Arn": _queue_arn(access.sqs(), queue_url)}])
+
+
+def _make_bucket(client: "S3Client", bucket: str) -> None:
+    region = client.meta.region_name
+    elsewhere: Any = {} if region == _FIRST_REGION else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+    try:
+        client.create_bucket(Bucket=bucket, **elsewhere)
+    except ClientError as error:
+        if error_code(error) not in ("BucketAlreadyOwnedByYou", "BucketAlreadyExists"):
+            raise
+
+
+def _set_up(client: "S3Client", bucket: str, origins: tuple[str, ...]) -> None:
+    rules: dict[str, Callable[[], object]] = {
+        "who may read": lambda: client.put_public_access_block(
+            Bucket=bucket,
+            PublicAccessBlockConfiguration={
+                "BlockPublicAcls": True,
+                "IgnorePublicAcls": True,
+                "BlockPublicPolicy": True,
+                "RestrictPublicBuckets": True,
+            },
+        ),
+        "encryption": lambda: client.put_bucket_encryption(
+            Bucket=bucket,
+            ServerSideEncryptionConfiguration={
+                "Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
+            },
+        ),
+        "what is deleted": lambda: client.put_bucket_lifecycle_configuration(
+            Bucket=bucket,
+            LifecycleConfiguration={
+                "Rules": [
+                    {
+                        "ID": "uploads that nobody took",
+                        "Status": "Enabled",
+                        "Filter": {"Prefix": f"{UPLOADS}/"},
+                        "Expiration": {"Days": math.ceil(UPLOADS_KEPT_FOR / timedelta(days=1))},
+                    },
+                    {
+                        "ID": "uploads that broke off",
+                        "Status": "Enabled",
+                        "Filter": {"Prefix": ""},
+                        "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
+                    },
+                ]
+            },
+        ),
+        "browsers": lambda: client.put_bucket_cors(
+            Bucket=bucket,
+            CORSConfiguration={
+                "CORSRules": [
+                    {
+                        "AllowedOrigins": [*origins],
+                        "AllowedMethods": ["GET", "POST"],
+                        "AllowedHeaders": ["*"],
+                        "MaxAgeSeconds": 3600,
+                    }
+                ]
+            },
+        ),
+    }
+    for what, set_rule in rules.items():
+        try:
+            set_rule()
+        except ClientError as error:
+            if error_code(error) != "NotImplemented":
+                raise
+            log.warning("The storage knows no rule for %s; %s goes without.", what, bucket)
+
+
+def _queue_arn(client: "SQSClient", url: str) -> str:
+    return client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]

@@ -1,0 +1,54 @@
+"""A moto server: AWS on this machine, spoken to over HTTP, which forgets everything when it stops."""
+
+import subprocess
+import sys
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import requests
+
+from adapters.aws.access import Access
+from tests.service_process import direct_session, eventually, free_port
+
+SECRET_KEY = "a secret that everybody knows"
+
+
+@dataclass
+class Moto:
+    """One server, which can be stopped and started again at the same address."""
+
+    port: int = field(default_factory=free_port)
+
+    def __post_init__(self) -> None:
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        command = [
+            sys.executable,
+            "-c",
+            "from moto.server import main; main()",
+            "-H",
+            "127.0.0.1",
+            "-p",
+            str(self.port),
+        ]
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        eventually(self._answers, "moto answers")
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait()
+
+    def _answers(self) -> bool:
+        with suppress(requests.ConnectionError), direct_session() as session:
+            return session.get(f"{self.url}/moto-api/", timeout=10).ok
+        return False
+
+
+def access_to(url: str, **changes: Any) -> Access:
+    """Access to what stands in for AWS there, without a retry."""
+    told = {"region": "us-east-1", "key_id": "AKIATESTING", "secret_key": SECRET_KEY, "attempts": 1}
+    return Access(endpoint_url=url, **{**told, **changes})

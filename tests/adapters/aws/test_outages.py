@@ -1,0 +1,180 @@
+"""A storage that is gone, breaks off, says nothing or refuses is `Unavailable`, and soon left alone."""
+
+import logging
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from threading import Event, Thread
+
+import pytest
+
+from adapters.aws.access import Access
+from adapters.aws.outside import Dependency
+from adapters.aws.provisioning import make_buckets
+from adapters.aws.s3 import Buckets, S3Files
+from adapters.system_clock import SystemClock
+from tests.adapters.aws.moto import Moto, access_to
+from tests.service_process import eventually
+from unite_core.errors import NotFound, Unavailable
+from unite_core.testing.contracts.files import write
+
+KEY = "imports/file.csv"
+BUCKETS = Buckets(imports="floor-imports", images="floor-images")
+A_MOMENT = 0.05
+PATIENCE = 20.0
+"""Seconds after which a storage that is never given up answers, and so fails the test."""
+
+
+@pytest.fixture
+def moto() -> Iterator[Moto]:
+    moto = Moto()
+    moto.start()
+    yield moto
+    moto.stop()
+
+
+def files_at(url: str, *, failures: int = 100, attempts: int = 1) -> S3Files:
+    access = access_to(url, attempts=attempts, read_timeout=0.5)
+    dependency = Dependency("The file storage", failures=failures, pause=A_MOMENT)
+    return S3Files(BUCKETS, access=access, clock=SystemClock(), dependency=dependency)
+
+
+def test_a_storage_that_is_gone_is_unavailable_and_is_left_alone_until_it_is_back(moto: Moto) -> None:
+    access = access_to(moto.url)
+    make_buckets(BUCKETS, access)
+    files = files_at(moto.url, failures=3)
+    write(files, KEY, b"12345")
+    assert files.breaker_state == "closed"
+
+    moto.stop()
+    for _ in range(3):
+        with pytest.raises(Unavailable, match="does not answer"):
+            files.size(KEY)
+    assert files.breaker_state == "open"
+    with pytest.raises(Unavailable, match="did not answer several times"):
+        files.size(KEY)
+
+    eventually(lambda: files.breaker_state == "half_open", "the pause is over")
+    with pytest.raises(Unavailable, match="does not answer"):
+        files.size(KEY)
+    assert files.breaker_state == "open"
+
+    moto.start()
+    make_buckets(BUCKETS, access)
+    eventually(lambda: files.breaker_state == "half_open", "the pause is over")
+    write(files, KEY, b"12345")
+    assert files.breaker_state == "closed"
+    assert files.size(KEY) == 5
+
+
+def test_whatever_is_asked_of_a_storage_that_is_gone_is_unavailable(moto: Moto) -> None:
+    moto.stop()
+    files = files_at(moto.url)
+    asked: list[Callable[[], object]] = [
+        files.ping,
+        lambda: files.size(KEY),
+        lambda: files.read(KEY).__enter__(),
+        lambda: write(files, KEY, b"12345"),
+        lambda: write(files, KEY, bytes(9 * 1024 * 1024)),
+        lambda: files.move(f"uploads/{KEY}", KEY),
+        lambda: files.delete(KEY),
+    ]
+
+    for ask in asked:
+        with pytest.raises(Unavailable):
+            ask()
+
+
+def test_what_is_not_there_is_an_answer_and_opens_no_breaker(files: S3Files) -> None:
+    for _ in range(10):
+        assert files.size(KEY) is None
+        with pytest.raises(NotFound):
+            files.move(KEY, f"{KEY}.other")
+
+    assert files.breaker_state == "closed"
+
+
+def test_a_ping_asks_for_both_buckets(files: S3Files, buckets: Buckets, access: Access) -> None:
+    files.ping()
+    access.s3().delete_bucket(Bucket=buckets.images)
+
+    with pytest.raises(Unavailable, match="lacks a bucket"):
+        files.ping()
+
+
+def test_a_bucket_that_is_missing_is_written_down_and_not_told(aws_url: str, caplog: pytest.LogCaptureFixture) -> None:
+    files = files_at(aws_url)
+
+    with caplog.at_level(logging.WARNING), pytest.raises(Unavailable) as refused:
+        write(files, KEY, b"12345")
+
+    assert "NoSuchBucket" in caplog.text
+    assert "NoSuchBucket" not in refused.value.detail
+
+
+def test_a_service_without_credentials_is_told_that_the_storage_is_unavailable(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nowhere = str(tmp_path_factory.mktemp("home") / "none")
+    for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
+        monkeypatch.setenv(name, nowhere)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID", raising=False)
+    files = S3Files(BUCKETS, access=Access(region="us-east-1"), clock=SystemClock())
+
+    with pytest.raises(Unavailable):
+        files.size(KEY)
+
+
+@contextmanager
+def storage_that(answer: Callable[[socket.socket], None]) -> Iterator[str]:
+    """A storage that reads each request and then does `answer`; its URL."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            with suppress(OSError):  # the socket is closed when the test is over
+                while True:
+                    connection, _ = listening.accept()
+                    with connection:
+                        connection.recv(65536)
+                        answer(connection)
+
+        serving = Thread(target=serve)
+        serving.start()
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            listening.shutdown(socket.SHUT_RDWR)
+            serving.join()
+
+
+def test_a_file_that_breaks_off_while_it_is_read_is_unavailable() -> None:
+    def break_off(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + bytes(10))
+
+    with storage_that(break_off) as url, files_at(url).read(KEY) as stream:
+        assert stream.read(10) == bytes(10)
+        with pytest.raises(Unavailable):
+            stream.read(10)
+
+
+def test_a_storage_that_accepts_and_says_nothing_is_given_up() -> None:
+    given_up = Event()
+
+    def answer_too_late(connection: socket.socket) -> None:
+        if not given_up.wait(PATIENCE):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n")
+
+    with storage_that(answer_too_late) as url:
+        with pytest.raises(Unavailable):
+            files_at(url).size(KEY)
+        given_up.set()
+
+
+def test_a_failure_that_passes_is_not_noticed() -> None:
+    answers = iter(
+        [b"HTTP/1.1 503 Slow Down\r\nContent-Length: 0\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n"]
+    )
+
+    with storage_that(lambda connection: connection.sendall(next(answers))) as url:
+        assert files_at(url, attempts=2).size(KEY) == 7

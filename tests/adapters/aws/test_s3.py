@@ -1,0 +1,176 @@
+"""Files in S3 keep the contract of files, lie encrypted in the right bucket, and never fill the memory."""
+
+import errno
+import logging
+import tracemalloc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import pytest
+from botocore.exceptions import ClientError
+from werkzeug import Request, Response
+
+from adapters.aws.access import Access
+from adapters.aws.provisioning import make_buckets
+from adapters.aws.s3 import PART, Buckets, S3Files
+from adapters.system_clock import SystemClock
+from tests.adapters.aws.gate import served
+from tests.adapters.aws.moto import access_to
+from unite_core.errors import Unavailable
+from unite_core.testing.builders import an_id
+from unite_core.testing.contracts import FilesContract
+from unite_core.testing.contracts.files import write
+
+MIB = 1024 * 1024
+
+
+class TestFiles(FilesContract):
+    @pytest.fixture
+    def files(self, buckets: Buckets, access: Access) -> S3Files:
+        return S3Files(buckets, access=access, clock=SystemClock())
+
+
+@pytest.mark.parametrize(
+    ("key", "bucket"),
+    [
+        ("images/lead/picture", "images"),
+        ("uploads/images/lead/picture", "images"),
+        ("imports/file.csv", "imports"),
+        ("uploads/imports/file.csv", "imports"),
+        ("reports/file.csv", "imports"),
+    ],
+)
+def test_pictures_lie_in_a_bucket_of_their_own(
+    files: S3Files, buckets: Buckets, access: Access, key: str, bucket: str
+) -> None:
+    write(files, key, b"12345")
+
+    listed = access.s3().list_objects_v2(Bucket=getattr(buckets, bucket))["Contents"]
+
+    assert [each["Key"] for each in listed] == [key]
+
+
+@pytest.mark.parametrize("size", [5, PART + 1], ids=["in one piece", "in parts"])
+def test_a_file_is_encrypted_and_keeps_its_type_wherever_it_is_moved(
+    files: S3Files, buckets: Buckets, access: Access, size: int
+) -> None:
+    write(files, "uploads/imports/file.csv", bytes(size))
+    written = access.s3().head_object(Bucket=buckets.imports, Key="uploads/imports/file.csv")
+
+    files.move("uploads/imports/file.csv", "imports/file.csv")
+
+    moved = access.s3().head_object(Bucket=buckets.imports, Key="imports/file.csv")
+    assert (written["ServerSideEncryption"], moved["ServerSideEncryption"]) == ("AES256", "AES256")
+    assert (written["ContentType"], moved["ContentType"]) == ("text/csv", "text/csv")
+    assert moved["ContentLength"] == size
+
+
+def test_files_are_encrypted_with_the_key_that_is_named(buckets: Buckets, access: Access) -> None:
+    files = S3Files(buckets, access=access, clock=SystemClock(), kms_key_id="alias/unite")
+    write(files, "uploads/imports/file.csv", b"12345")
+    files.move("uploads/imports/file.csv", "imports/file.csv")
+
+    kept = access.s3().head_object(Bucket=buckets.imports, Key="imports/file.csv")
+
+    assert (kept["ServerSideEncryption"], kept["SSEKMSKeyId"]) == ("aws:kms", "alias/unite")
+
+
+def test_a_stream_can_be_left_before_its_end_and_read_by_lines(files: S3Files) -> None:
+    write(files, "imports/file.csv", b"Name\nAnn\n" + bytes(4 * MIB))
+
+    for _ in range(20):  # more often than there are connections to be left over
+        with files.read("imports/file.csv") as stream:
+            assert [stream.readline(), stream.readline()] == [b"Name\n", b"Ann\n"]
+
+
+@dataclass
+class Peak:
+    bytes: int = 0
+
+
+@contextmanager
+def measured() -> Iterator[Peak]:
+    """The most memory that the block had at once, beyond what there was before it."""
+    peak = Peak()
+    tracemalloc.start()
+    try:
+        yield peak
+        peak.bytes = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_large_file_is_never_whole_in_memory(files: S3Files) -> None:
+    block = bytes(MIB)
+    with measured() as writing, files.write("imports/file.csv", content_type="text/csv") as target:
+        for _ in range(64):
+            target.write(block)
+    read = 0
+    with measured() as reading, files.read("imports/file.csv") as source:
+        while some := source.read(MIB):
+            read += len(some)
+
+    assert read == 64 * MIB
+    assert writing.bytes < 4 * PART
+    assert reading.bytes < 8 * MIB
+
+
+def test_a_full_disk_is_told_as_what_may_pass(files: S3Files) -> None:
+    for number, error in ((errno.ENOSPC, Unavailable), (errno.EDQUOT, Unavailable), (errno.EIO, OSError)):
+        with pytest.raises(error), files.write("imports/file.csv", content_type="text/csv"):
+            raise OSError(number, "the disk")
+
+    assert files.size("imports/file.csv") is None
+
+
+def test_buckets_are_private_encrypted_and_cleared_and_can_be_made_again(buckets: Buckets, access: Access) -> None:
+    make_buckets(buckets, access, origins=("https://floor.example",))
+
+    client = access.s3()
+    for bucket in (buckets.imports, buckets.images):
+        nobody = client.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
+        assert set(nobody.values()) == {True}
+        encryption = client.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
+        assert [rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] for rule in encryption] == ["AES256"]
+        taken, broken = client.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
+        assert (taken["Filter"]["Prefix"], taken["Expiration"]["Days"]) == ("uploads/", 2)
+        assert broken["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] == 1
+        [browsers] = client.get_bucket_cors(Bucket=bucket)["CORSRules"]
+        assert (browsers["AllowedOrigins"], browsers["AllowedMethods"]) == (["https://floor.example"], ["GET", "POST"])
+
+
+def test_buckets_are_made_in_the_region_that_is_named(access: Access, aws_url: str) -> None:
+    named = Buckets(imports=f"imports-{an_id()}", images=f"images-{an_id()}")
+
+    make_buckets(named, access_to(aws_url, region="eu-central-1"))
+
+    assert access.s3().get_bucket_location(Bucket=named.imports)["LocationConstraint"] == "eu-central-1"
+
+
+def refusing(code: str, *, setting_up: bool) -> Callable[[Request], Response]:
+    """A storage that makes buckets, or sets them up, and refuses the other."""
+
+    def answer(request: Request) -> Response:
+        if bool(request.query_string) is setting_up:
+            return Response(f"<Error><Code>{code}</Code></Error>", status=400)
+        return Response()
+
+    return answer
+
+
+def test_a_rule_that_the_storage_does_not_know_is_left_out(caplog: pytest.LogCaptureFixture) -> None:
+    named = Buckets(imports="floor-imports", images="floor-images")
+
+    with served(refusing("NotImplemented", setting_up=True)) as url, caplog.at_level(logging.WARNING, "adapters"):
+        make_buckets(named, access_to(url))
+
+    assert len([each for each in caplog.records if "knows no rule" in each.message]) == 8
+
+
+@pytest.mark.parametrize("setting_up", [True, False])
+def test_buckets_that_may_not_be_made_or_set_up_are_a_failure(setting_up: bool) -> None:
+    named = Buckets(imports="floor-imports", images="floor-images")
+
+    with served(refusing("AccessDenied", setting_up=setting_up)) as url, pytest.raises(ClientError):
+        make_buckets(named, access_to(url))

@@ -1,0 +1,287 @@
+"""An upload to S3 starts its import through EventBridge and SQS, once; other messages are put aside."""
+
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from threading import Event
+
+import pytest
+
+from adapters.aws.access import Access
+from adapters.aws.outside import Dependency
+from adapters.aws.provisioning import MOST_RECEIVES, announce_uploads, make_queue
+from adapters.aws.s3 import Buckets, S3Files
+from adapters.aws.sqs import SqsUploadNotice, SqsUploadNotices
+from entrypoints.worker.uploads import UploadListener
+from tests.adapters.aws.moto import access_to
+from tests.core.imports.accidents import FailingWork
+from tests.core.imports.floor import Floor
+from tests.service_process import direct_session, eventually, free_port
+from unite_core import ImportUpload, NewImport, Unavailable, UploadOutcome
+from unite_core.files import upload_key
+from unite_core.imports.use_cases import StartUploadedImport
+from unite_core.imports.use_cases.intake import file_key
+from unite_core.testing.builders import an_id
+from unite_core.testing.contracts.files import write
+from unite_core.testing.in_memory import in_memory_ports
+
+CSV = b"Name,Phone\nGrace,+12125550101\n"
+
+
+@dataclass
+class Queue:
+    """The queue of uploads, and its dead-letter queue, as somebody at AWS's console sees them."""
+
+    url: str
+    access: Access
+
+    def send(self, body: str) -> None:
+        self.access.sqs().send_message(QueueUrl=self.url, MessageBody=body)
+
+    def waiting(self, url: str | None = None) -> int:
+        """How many messages there are, taken or not."""
+        told = self.access.sqs().get_queue_attributes(QueueUrl=url or self.url, AttributeNames=["All"])["Attributes"]
+        return int(told["ApproximateNumberOfMessages"]) + int(told["ApproximateNumberOfMessagesNotVisible"])
+
+    def dead(self) -> int:
+        return self.waiting(f"{self.url}-dead")
+
+
+@pytest.fixture
+def queue(access: Access, buckets: Buckets) -> Queue:
+    queue = Queue(make_queue(f"imports-{an_id()}", access), access)
+    announce_uploads(buckets.imports, queue.url, access)
+    return queue
+
+
+@pytest.fixture
+def notices(queue: Queue, buckets: Buckets, access: Access) -> SqsUploadNotices:
+    return SqsUploadNotices(queue.url, bucket=buckets.imports, access=access, wait=2, hidden=1)
+
+
+@pytest.fixture
+def floor(files: S3Files) -> Floor:
+    return Floor(in_memory_ports(files=files))
+
+
+def announce(floor: Floor) -> ImportUpload:
+    return floor.unite.imports.announce(floor.ann, NewImport(filename="leads.csv", size=len(CSV)))
+
+
+def upload(floor: Floor) -> ImportUpload:
+    """Announce a file and send it as a client does."""
+    coming = announce(floor)
+    with direct_session() as session:
+        sent = session.post(coming.upload.url, data=coming.upload.fields, files={"file": CSV}, timeout=30)
+    assert sent.ok
+    return coming
+
+
+def tell(buckets: Buckets, key: str, **changes: object) -> str:
+    """What EventBridge says in AWS when a file has come, as its documentation has it."""
+    return json.dumps(
+        {
+            "version": "0",
+            "id": "17793124-05d4-b198-2fde-7ededc63b103",
+            "detail-type": "Object Created",
+            "source": "aws.s3",
+            "account": "111122223333",
+            "time": "2021-11-12T00:00:00Z",
+            "region": "ca-central-1",
+            "resources": [f"arn:aws:s3:::{buckets.imports}"],
+            "detail": {
+                "version": "0",
+                "bucket": {"name": buckets.imports},
+                "object": {"key": key, "size": 5, "etag": "b1946ac92492d2347c6235b4d2611184", "sequencer": "617f08"},
+                "request-id": "N4N7GDK58NMKJ12R",
+                "requester": "123456789012",
+                "source-ip-address": "1.2.3.4",
+                "reason": "PutObject",
+            },
+            **changes,
+        }
+    )
+
+
+@dataclass
+class Worker:
+    """A worker that stops after so many looks for a notice."""
+
+    notices: SqsUploadNotices
+    looks: int = 1
+    stop: Event = field(default_factory=Event)
+    outcomes: list[UploadOutcome] = field(default_factory=list)
+
+    def receive(self) -> SqsUploadNotice | None:
+        self.looks -= 1
+        if self.looks == 0:
+            self.stop.set()
+        return self.notices.receive()
+
+    def work(self, start_uploaded: StartUploadedImport) -> list[UploadOutcome]:
+        def start(key: str, correlation_id: str | None) -> UploadOutcome:
+            outcome = start_uploaded(key, correlation_id)
+            self.outcomes.append(outcome)
+            return outcome
+
+        UploadListener(self, start, self.stop).run()
+        return self.outcomes
+
+
+def test_an_uploaded_file_starts_its_import(floor: Floor, notices: SqsUploadNotices, queue: Queue) -> None:
+    coming = upload(floor).lead_import
+
+    outcomes = Worker(notices).work(floor.unite.imports.start_uploaded)
+
+    assert outcomes == [UploadOutcome.STARTED]
+    assert floor.ports.jobs.imports == [coming.id]
+    assert queue.waiting() == 0  # the file was moved meanwhile, and that is no upload
+    floor.ports.jobs.run_all(floor.unite)
+    assert floor.get(coming.id).counts.created == 1
+
+
+def test_a_notice_that_is_delivered_twice_starts_the_import_once(
+    floor: Floor, notices: SqsUploadNotices, queue: Queue, buckets: Buckets
+) -> None:
+    coming = upload(floor).lead_import
+    queue.send(tell(buckets, upload_key(coming.key)))
+
+    outcomes = Worker(notices, looks=2).work(floor.unite.imports.start_uploaded)
+
+    assert outcomes == [UploadOutcome.STARTED, UploadOutcome.KNOWN]
+    assert floor.ports.jobs.imports == [coming.id]
+    assert queue.waiting() == 0
+
+
+def test_a_notice_stays_when_its_import_could_not_be_started(
+    floor: Floor, notices: SqsUploadNotices, queue: Queue
+) -> None:
+    coming = upload(floor).lead_import
+    start_uploaded = floor.unite.imports.start_uploaded
+    down = FailingWork(floor.ports.work, Unavailable("The database does not answer."), at=0)
+
+    outcomes = Worker(notices).work(replace(start_uploaded, start=replace(start_uploaded.start, work=down)))
+
+    assert (outcomes, queue.waiting(), floor.ports.jobs.imports) == ([], 1, [])
+    assert Worker(notices).work(start_uploaded) == [UploadOutcome.STARTED]
+    assert (queue.waiting(), floor.ports.jobs.imports) == (0, [coming.id])
+
+
+def test_a_file_of_no_import_ends_in_the_dead_letter_queue(
+    floor: Floor, queue: Queue, files: S3Files, notices: SqsUploadNotices
+) -> None:
+    write(files, upload_key(file_key(an_id())), CSV)
+
+    outcomes = Worker(notices, looks=MOST_RECEIVES + 1).work(floor.unite.imports.start_uploaded)
+
+    assert outcomes == [UploadOutcome.UNKNOWN] * MOST_RECEIVES
+    assert (queue.waiting(), queue.dead()) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        lambda _: "not JSON, and a secret",
+        lambda _: "[" * 100_000,
+        lambda _: "[]",
+        lambda _: "{}",
+        lambda buckets: tell(buckets, "uploads/imports/a.csv", source="aws.ec2"),
+        lambda buckets: tell(buckets, "uploads/imports/a.csv", **{"detail-type": "Object Deleted"}),
+        lambda _: tell(Buckets(imports="another", images="other"), "uploads/imports/a.csv"),
+        lambda buckets: tell(buckets, "", detail={"bucket": {"name": buckets.imports}, "object": {"key": 5}}),
+        lambda buckets: tell(buckets, "", detail=None),
+    ],
+    ids=["text", "depth", "list", "empty", "source", "kind", "bucket", "no text", "no detail"],
+)
+def test_a_message_that_is_no_such_notice_ends_in_the_dead_letter_queue(
+    queue: Queue,
+    buckets: Buckets,
+    access: Access,
+    caplog: pytest.LogCaptureFixture,
+    message: Callable[[Buckets], str],
+) -> None:
+    queue.send(message(buckets))
+    at_once = SqsUploadNotices(queue.url, bucket=buckets.imports, access=access, wait=0, hidden=0)
+
+    with caplog.at_level(logging.WARNING):
+        received = [at_once.receive() for _ in range(MOST_RECEIVES + 1)]
+
+    assert received == [None] * (MOST_RECEIVES + 1)
+    assert (queue.waiting(), queue.dead()) == (0, 1)
+    assert len(caplog.records) == MOST_RECEIVES
+    assert "secret" not in caplog.text
+
+
+def test_the_key_of_a_file_comes_as_it_is(files: S3Files, notices: SqsUploadNotices) -> None:
+    write(files, "uploads/imports/a_file-with.all~kinds+of%20characters.csv", CSV)
+
+    notice = notices.receive()
+
+    assert notice is not None
+    assert notice.key == "uploads/imports/a_file-with.all~kinds+of%20characters.csv"
+
+
+def test_what_is_no_upload_of_an_import_is_not_announced(queue: Queue, files: S3Files) -> None:
+    for key in ("imports/a.csv", "reports/a.csv", "uploads/images/a", "images/a"):
+        write(files, key, CSV)
+    write(files, "uploads/imports/a.csv", CSV)
+
+    assert queue.waiting() == 1
+
+
+def test_a_notice_is_kept_from_others_as_long_as_it_is_held(
+    queue: Queue, buckets: Buckets, notices: SqsUploadNotices
+) -> None:
+    queue.send(tell(buckets, "uploads/imports/a.csv"))
+    notice = notices.receive()
+    assert notice is not None
+
+    with notice.held():
+        assert notices.receive() is None  # which waits for longer than the notice would be hidden otherwise
+
+    again = notices.receive()
+    assert again is not None
+    assert again.id == notice.id
+
+
+def test_a_notice_that_cannot_be_kept_from_others_is_worked_on_all_the_same(
+    queue: Queue, buckets: Buckets, notices: SqsUploadNotices, access: Access, caplog: pytest.LogCaptureFixture
+) -> None:
+    queue.send(tell(buckets, "uploads/imports/a.csv"))
+    notice = notices.receive()
+    assert notice is not None
+    access.sqs().delete_queue(QueueUrl=queue.url)
+
+    with caplog.at_level(logging.WARNING), notice.held():
+        eventually(lambda: "cannot be kept" in caplog.text, "the warning")
+
+
+def test_a_queue_that_is_gone_is_unavailable_and_then_left_alone() -> None:
+    nobody = f"http://127.0.0.1:{free_port()}"
+    notices = SqsUploadNotices(
+        f"{nobody}/123456789012/imports",
+        bucket="imports",
+        access=access_to(nobody),
+        dependency=Dependency("The queue of uploads", failures=2, pause=60),
+    )
+
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            notices.ping()
+    with pytest.raises(Unavailable, match="several times"):
+        notices.receive()
+
+    assert notices.breaker_state == "open"
+
+
+def test_a_queue_that_is_there_answers_a_ping(notices: SqsUploadNotices) -> None:
+    notices.ping()
+
+    assert notices.breaker_state == "closed"
+
+
+def test_a_queue_can_be_made_again(queue: Queue, access: Access) -> None:
+    name = queue.url.rpartition("/")[2]
+
+    assert make_queue(name, access) == queue.url
