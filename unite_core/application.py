@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from unite_core.cache import Cache, NoCache
 from unite_core.clock import Clock
 from unite_core.files import Files
 from unite_core.idempotency import Once, PurgeAnswers
@@ -31,7 +32,10 @@ class Rules:
 
 @dataclass(frozen=True, kw_only=True)
 class Ports:
-    """Everything that Unite needs from outside. `work` writes; `reads` only reads, and sees every commit."""
+    """Everything that Unite needs from outside. `work` writes; `reads` only reads, and sees every commit.
+
+    `cache` is the one that the units of `work` tell what they changed.
+    """
 
     work: Work[ImportsWork]
     reads: Work[ImportsWork]
@@ -42,6 +46,7 @@ class Ports:
     passwords: Passwords
     tokens: Tokens
     limits: RateLimits
+    cache: Cache = field(default_factory=NoCache)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,7 +159,7 @@ def _identity(ports: Ports, rules: Rules) -> Identity:
             rules.logins_per_minute,
         ),
         refresh=identity.RefreshTokens(ports.work, ports.tokens, ports.clock, ports.ids),
-        authenticate=identity.Authenticate(ports.reads, ports.tokens, ports.clock),
+        authenticate=identity.Authenticate(ports.reads, ports.tokens, ports.clock, ports.cache),
         log_out=identity.LogOut(ports.work, ports.clock),
         log_out_everywhere=identity.LogOutEverywhere(ports.work, ports.clock),
         change_password=identity.ChangePassword(
@@ -173,8 +178,8 @@ def _leads(ports: Ports, rules: Rules) -> Leads:
         add=leads.AddLead(ports.work, ports.clock, ports.ids, rules.phones),
         change=leads.ChangeLead(ports.work, ports.clock, rules.phones),
         delete=leads.DeleteLead(ports.work, ports.clock),
-        get=lead_queries.GetLead(ports.reads),
-        list=lead_queries.ListLeads(ports.reads),
+        get=lead_queries.GetLead(ports.reads, ports.cache),
+        list=lead_queries.ListLeads(ports.reads, ports.cache),
         add_image=leads.AddImage(ports.work, ports.files, ports.clock, ports.ids),
         complete_image=leads.CompleteImage(ports.work, ports.files),
         delete_image=leads.DeleteImage(ports.work, ports.files),

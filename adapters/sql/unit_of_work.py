@@ -1,7 +1,7 @@
 """Units of work over one connection and one transaction."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Self
 
@@ -18,6 +18,7 @@ from adapters.sql.rehearsal import SqlRehearsal
 from adapters.sql.sessions import SqlSessions
 from adapters.sql.users import SqlUsers
 from unite_core.answers import Answers
+from unite_core.cache import Cache, NoCache
 from unite_core.errors import Unavailable
 from unite_core.identity.ports import Sessions, Users
 from unite_core.imports.ports import ImportRows, Imports, ImportsWork, Rehearsal
@@ -28,8 +29,12 @@ from unite_core.unit_of_work import UNFINISHED, BeforeCommit, Work
 class SqlUnitOfWork(ImportsWork):
     """One transaction. One that is `reading` never waits for a writer, sees one state of things, and cannot write."""
 
-    def __init__(self, engine: Engine, *, reading: bool = False, hooks: tuple[BeforeCommit, ...] = ()) -> None:
+    def __init__(
+        self, engine: Engine, *, cache: Cache, reading: bool = False, hooks: tuple[BeforeCommit, ...] = ()
+    ) -> None:
         self._engine = engine
+        self._cache = cache
+        self._changed: set[str] = set()
         self._reading = reading
         self._hooks = hooks
         self._actions: list[Callable[[], None]] = []
@@ -48,8 +53,8 @@ class SqlUnitOfWork(ImportsWork):
         self._connection = connection
         self.answers: Answers = SqlAnswers(connection)
         self.users: Users = SqlUsers(connection)
-        self.sessions: Sessions = SqlSessions(connection)
-        self.leads: Leads = SqlLeads(connection)
+        self.sessions: Sessions = SqlSessions(connection, self._changed)
+        self.leads: Leads = SqlLeads(connection, self._changed)
         self.images: LeadImages = SqlLeadImages(connection)
         self.imports: Imports = SqlImports(connection)
         self.rows: ImportRows = SqlImportRows(connection)
@@ -71,7 +76,12 @@ class SqlUnitOfWork(ImportsWork):
         if result is not UNFINISHED:
             for hook in self._hooks:
                 hook(self, result)
-        connection.commit()
+        try:
+            connection.commit()
+        finally:
+            # A commit whose answer was lost on the way may have happened.
+            if self._changed:
+                self._cache.forget(self._changed)
         for action in self._actions:
             action()
 
@@ -81,14 +91,18 @@ class SqlUnitOfWork(ImportsWork):
 
 @dataclass(frozen=True)
 class SqlWork(Work[ImportsWork]):
-    """Makes units of work over an engine: ones that write, or with `reading` ones that only read."""
+    """Makes units of work over an engine: ones that write, or with `reading` ones that only read.
+
+    They tell `cache` what they changed.
+    """
 
     engine: Engine
     reading: bool = False
     hooks: tuple[BeforeCommit, ...] = ()
+    cache: Cache = field(default_factory=NoCache)
 
     def __call__(self) -> SqlUnitOfWork:
-        return SqlUnitOfWork(self.engine, reading=self.reading, hooks=self.hooks)
+        return SqlUnitOfWork(self.engine, cache=self.cache, reading=self.reading, hooks=self.hooks)
 
     def before_commit(self, hook: BeforeCommit) -> "SqlWork":
         return replace(self, hooks=(*self.hooks, hook))

@@ -1,6 +1,7 @@
 """Every port of the core in memory: for tests, for examples, and as the model of what a port promises."""
 
 from unite_core.testing.in_memory.answers import InMemoryAnswers
+from unite_core.testing.in_memory.cache import InMemoryCache
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING, FixedClock, SequentialIds
 from unite_core.testing.in_memory.files import InMemoryFiles
 from unite_core.testing.in_memory.identity import FastPasswords, FastTokens, InMemorySessions, InMemoryUsers
@@ -18,6 +19,7 @@ __all__ = [
     "FastTokens",
     "FixedClock",
     "InMemoryAnswers",
+    "InMemoryCache",
     "InMemoryFiles",
     "InMemoryImportRows",
     "InMemoryImports",

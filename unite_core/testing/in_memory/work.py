@@ -5,6 +5,7 @@ from types import TracebackType
 from typing import Self
 
 from unite_core.answers import Answers
+from unite_core.cache import Cache, NoCache
 from unite_core.identity.ports import Sessions, Users
 from unite_core.imports.ports import ImportRows, Imports, ImportsWork, Rehearsal
 from unite_core.leads.ports import LeadImages, Leads
@@ -19,9 +20,11 @@ from unite_core.unit_of_work import UNFINISHED, BeforeCommit, Work
 class InMemoryUnitOfWork(ImportsWork):
     """A transaction: it works on a copy of the tables, and a commit puts the copy in their place."""
 
-    def __init__(self, store: Store, hooks: tuple[BeforeCommit, ...], *, writes: bool) -> None:
+    def __init__(self, store: Store, hooks: tuple[BeforeCommit, ...], cache: Cache, *, writes: bool) -> None:
         self._store = store
         self._hooks = hooks
+        self._cache = cache
+        self._changed: set[str] = set()
         self._writes = writes
         self._holds_turn = False
         self._actions: list[Callable[[], None]] = []
@@ -31,8 +34,8 @@ class InMemoryUnitOfWork(ImportsWork):
         self._holds_turn = self._writes
         self.answers: Answers = InMemoryAnswers(tables)
         self.users: Users = InMemoryUsers(tables)
-        self.sessions: Sessions = InMemorySessions(tables)
-        self.leads: Leads = InMemoryLeads(tables)
+        self.sessions: Sessions = InMemorySessions(tables, self._changed)
+        self.leads: Leads = InMemoryLeads(tables, self._changed)
         self.images: LeadImages = InMemoryLeadImages(tables)
         self.imports: Imports = InMemoryImports(tables)
         self.rows: ImportRows = InMemoryImportRows(tables)
@@ -54,6 +57,8 @@ class InMemoryUnitOfWork(ImportsWork):
                 hook(self, result)
         self._holds_turn = False
         self._store.commit(self._tables)
+        if self._changed:
+            self._cache.forget(self._changed)
         for action in self._actions:
             action()
 
@@ -62,15 +67,18 @@ class InMemoryUnitOfWork(ImportsWork):
 
 
 class InMemoryWork(Work[InMemoryUnitOfWork]):
-    """Makes units of work over one store; with `writes=False` they only read."""
+    """Makes units of work over one store; with `writes=False` they only read. They tell `cache` what they changed."""
 
-    def __init__(self, store: Store, *, writes: bool = True, hooks: tuple[BeforeCommit, ...] = ()) -> None:
+    def __init__(
+        self, store: Store, *, writes: bool = True, hooks: tuple[BeforeCommit, ...] = (), cache: Cache | None = None
+    ) -> None:
         self._store = store
         self._writes = writes
         self._hooks = hooks
+        self._cache = cache or NoCache()
 
     def __call__(self) -> InMemoryUnitOfWork:
-        return InMemoryUnitOfWork(self._store, self._hooks, writes=self._writes)
+        return InMemoryUnitOfWork(self._store, self._hooks, self._cache, writes=self._writes)
 
     def before_commit(self, hook: BeforeCommit) -> "InMemoryWork":
-        return InMemoryWork(self._store, writes=self._writes, hooks=(*self._hooks, hook))
+        return InMemoryWork(self._store, writes=self._writes, hooks=(*self._hooks, hook), cache=self._cache)
