@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
 
+from unite_core.cache import Cache, NoCache
 from unite_core.clock import Clock
 from unite_core.files import Files
 from unite_core.idempotency import Once, PurgeAnswers
@@ -48,7 +49,7 @@ class Ports:
     """Everything that Unite needs from outside. `work` writes; `reads` only reads, and sees every commit.
 
     `destinations` are those who want to know of events, by name, beside the activity log; `work` was given the same
-    names, so that it makes a delivery for each.
+    names, so that it makes a delivery for each. `cache` is the one that the units of `work` tell what they changed.
     """
 
     work: Work[AllWork]
@@ -62,6 +63,7 @@ class Ports:
     limits: RateLimits
     activity: ActivityLog
     destinations: Mapping[str, Destination] = field(default_factory=dict)
+    cache: Cache = field(default_factory=NoCache)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,7 +195,7 @@ def _identity(ports: Ports, rules: Rules) -> Identity:
             rules.logins_per_minute,
         ),
         refresh=identity.RefreshTokens(ports.work, ports.tokens, ports.clock, ports.ids),
-        authenticate=identity.Authenticate(ports.reads, ports.tokens, ports.clock),
+        authenticate=identity.Authenticate(ports.reads, ports.tokens, ports.clock, ports.cache),
         log_out=identity.LogOut(ports.work, ports.clock),
         log_out_everywhere=identity.LogOutEverywhere(ports.work, ports.clock),
         change_password=identity.ChangePassword(
@@ -212,8 +214,8 @@ def _leads(ports: Ports, rules: Rules) -> Leads:
         add=leads.AddLead(ports.work, ports.clock, ports.ids, rules.phones),
         change=leads.ChangeLead(ports.work, ports.clock, ports.ids, rules.phones),
         delete=leads.DeleteLead(ports.work, ports.clock, ports.ids),
-        get=lead_queries.GetLead(ports.reads),
-        list=lead_queries.ListLeads(ports.reads),
+        get=lead_queries.GetLead(ports.reads, ports.cache),
+        list=lead_queries.ListLeads(ports.reads, ports.cache),
         add_image=leads.AddImage(ports.work, ports.files, ports.clock, ports.ids),
         complete_image=leads.CompleteImage(ports.work, ports.files, ports.clock, ports.ids),
         delete_image=leads.DeleteImage(ports.work, ports.files, ports.clock, ports.ids),

@@ -42,7 +42,8 @@ class UnitOfWork(Protocol):
 
         `result` is what the use case is about to return: the hook that the factory was given by
         `before_commit` sees it inside the transaction. Without it the hook is not called. After
-        the commit the actions given to `after_commit` run, in order. At most one commit per unit.
+        the commit the cache forgets what this unit changed, all at once, and then the actions given to
+        `after_commit` run, in order. At most one commit per unit.
         """
 
     @abstractmethod

@@ -16,18 +16,23 @@ from adapters.sql.tables import leads as table
 from adapters.sql.types import moment
 from unite_core.errors import NotFound
 from unite_core.leads.model import Duplicate, DuplicateLead, Lead, LeadStatus
-from unite_core.leads.ports import ContactMatches, LeadFilter, Leads
+from unite_core.leads.ports import LEADS_NAMESPACE, ContactMatches, LeadFilter, Leads, lead_namespace
 from unite_core.paging import Page, PageRequest, Position, page_of
 from unite_core.phone import Phone
 
 
 class SqlLeads(Leads):
-    """Leads in the relational database, which itself refuses a second one with the same phone or e-mail."""
+    """Leads in the relational database, which itself refuses a second one with the same phone or e-mail.
 
-    def __init__(self, connection: Connection) -> None:
+    `changed` gets the namespaces of the cache that hold what was changed.
+    """
+
+    def __init__(self, connection: Connection, changed: set[str]) -> None:
         self._connection = connection
+        self._changed = changed
 
     def add(self, lead: Lead) -> None:
+        self._changed.add(LEADS_NAMESPACE)
         try:
             insert_rows(self._connection, table, self._to_rows([lead]))
         except IntegrityError as error:
@@ -36,6 +41,7 @@ class SqlLeads(Leads):
     def add_many(self, leads: Sequence[Lead]) -> None:
         if not leads:
             return
+        self._changed.add(LEADS_NAMESPACE)
         rows = self._to_rows(leads)
         try:
             with words_in(self._connection.dialect).added_together(self._connection):
@@ -51,6 +57,7 @@ class SqlLeads(Leads):
         return _to_lead(row)
 
     def save(self, lead: Lead) -> None:
+        self._changed.update((LEADS_NAMESPACE, lead_namespace(lead.id)))
         try:
             save_row(self._connection, table, self._to_rows([lead])[0], "lead")
         except IntegrityError as error:

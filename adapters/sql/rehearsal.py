@@ -1,8 +1,6 @@
 """What a dry run pretends, in rows that no list of leads ever sees."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, delete, select
@@ -12,9 +10,9 @@ from adapters.sql.leads import SqlLeads
 from adapters.sql.statements import in_lists, insert_rows
 from adapters.sql.tables import import_rehearsal as rehearsal
 from unite_core.imports.ports import Rehearsal
-from unite_core.leads.model import Lead, LeadStatus
+from unite_core.leads.model import Lead
+from unite_core.leads.plain import from_plain, to_plain
 from unite_core.leads.ports import ContactMatches
-from unite_core.phone import Phone
 
 
 class SqlRehearsal(Rehearsal):
@@ -35,14 +33,14 @@ class SqlRehearsal(Rehearsal):
                 lead.id.bytes,
                 lead.phone.key if lead.phone else None,
                 lead.email,
-                dump_json(_to_json(lead)),
+                dump_json(to_plain(lead)),
             )
             for lead in latest.values()
         ]
         insert_rows(self._connection, rehearsal, rows)
 
     def matches(self, import_id: UUID, phone_keys: Collection[str], emails: Collection[str]) -> ContactMatches:
-        found = SqlLeads(self._connection).matches(phone_keys, emails)
+        found = SqlLeads(self._connection, set()).matches(phone_keys, emails)
         stood_in_for = self._pretended(
             import_id, {lead.id for lead in (*found.by_phone.values(), *found.by_email.values())}
         )
@@ -58,7 +56,7 @@ class SqlRehearsal(Rehearsal):
                 statement = select(rehearsal).where(rehearsal.c.import_id == import_id, column.in_(portion))
                 for row in self._connection.execute(statement):
                     if row.lead_id not in known:
-                        known[row.lead_id] = _to_lead(row.pretended)
+                        known[row.lead_id] = from_plain(row.pretended)
                     into[getattr(row, column.name)] = known[row.lead_id]
         return found
 
@@ -73,43 +71,3 @@ class SqlRehearsal(Rehearsal):
             )
             pretended.update(self._connection.execute(statement).scalars())
         return pretended
-
-
-def _to_json(lead: Lead) -> dict[str, Any]:
-    return {
-        "id": str(lead.id),
-        "name": lead.name,
-        "phone": [lead.phone.number, lead.phone.extension] if lead.phone else None,
-        "email": lead.email,
-        "status": lead.status.value,
-        "source": lead.source,
-        "assigned_to": str(lead.assigned_to) if lead.assigned_to else None,
-        "created_at": lead.created_at.isoformat(),
-        "updated_at": lead.updated_at.isoformat(),
-        "created_by": str(lead.created_by) if lead.created_by else None,
-        "import_id": str(lead.import_id) if lead.import_id else None,
-        "import_row": lead.import_row,
-        "version": lead.version,
-    }
-
-
-def _to_lead(stored: dict[str, Any]) -> Lead:
-    return Lead(
-        id=UUID(stored["id"]),
-        name=stored["name"],
-        phone=Phone(*stored["phone"]) if stored["phone"] else None,
-        email=stored["email"],
-        status=LeadStatus(stored["status"]),
-        source=stored["source"],
-        assigned_to=_id(stored["assigned_to"]),
-        created_at=datetime.fromisoformat(stored["created_at"]),
-        updated_at=datetime.fromisoformat(stored["updated_at"]),
-        created_by=_id(stored["created_by"]),
-        import_id=_id(stored["import_id"]),
-        import_row=stored["import_row"],
-        version=stored["version"],
-    )
-
-
-def _id(text: str | None) -> UUID | None:
-    return UUID(text) if text else None

@@ -11,14 +11,15 @@ from adapters.sql.statements import in_lists, locked
 from adapters.sql.tables import refresh_tokens, sessions
 from unite_core.errors import NotFound
 from unite_core.identity.model import Session
-from unite_core.identity.ports import Sessions
+from unite_core.identity.ports import Sessions, sessions_namespace
 
 
 class SqlSessions(Sessions):
-    """Sessions in the relational database."""
+    """Sessions in the relational database. `changed` gets the namespaces of the cache that hold what was changed."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, changed: set[str]) -> None:
         self._connection = connection
+        self._changed = changed
 
     def add(self, session: Session) -> None:
         self._connection.execute(insert(sessions), _to_row(session))
@@ -34,6 +35,7 @@ class SqlSessions(Sessions):
         return None if row is None else _to_session(row)
 
     def save(self, session: Session) -> None:
+        self._changed.add(sessions_namespace(session.user_id))
         stored = self._connection.execute(update(sessions).where(sessions.c.id == session.id).values(_to_row(session)))
         if not stored.rowcount:
             raise NotFound("There is no such session.")
@@ -42,6 +44,7 @@ class SqlSessions(Sessions):
             self._know(session)
 
     def revoke_all(self, user_id: UUID, *, now: datetime) -> int:
+        self._changed.add(sessions_namespace(user_id))
         live = (
             update(sessions)
             .where(sessions.c.user_id == user_id, sessions.c.revoked_at.is_(None), sessions.c.expires_at > now)

@@ -1,7 +1,7 @@
 """Units of work over one connection and one transaction."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Self
 
@@ -20,6 +20,7 @@ from adapters.sql.sessions import SqlSessions
 from adapters.sql.users import SqlUsers
 from unite_core.answers import Answers
 from unite_core.application import AllWork
+from unite_core.cache import Cache, NoCache
 from unite_core.errors import Unavailable
 from unite_core.events import Event
 from unite_core.identity.ports import Sessions, Users
@@ -37,12 +38,15 @@ class SqlUnitOfWork(AllWork):
         self,
         engine: Engine,
         outbox: "Outbox",
+        cache: Cache,
         *,
         reading: bool = False,
         hooks: tuple[BeforeCommit, ...] = (),
     ) -> None:
         self._engine = engine
         self._outbox = outbox
+        self._cache = cache
+        self._changed: set[str] = set()
         self._reading = reading
         self._hooks = hooks
         self._recorded = False
@@ -62,8 +66,8 @@ class SqlUnitOfWork(AllWork):
         self._connection = connection
         self.answers: Answers = SqlAnswers(connection)
         self.users: Users = SqlUsers(connection)
-        self.sessions: Sessions = SqlSessions(connection)
-        self.leads: Leads = SqlLeads(connection)
+        self.sessions: Sessions = SqlSessions(connection, self._changed)
+        self.leads: Leads = SqlLeads(connection, self._changed)
         self.images: LeadImages = SqlLeadImages(connection)
         self.imports: Imports = SqlImports(connection)
         self.rows: ImportRows = SqlImportRows(connection)
@@ -87,7 +91,12 @@ class SqlUnitOfWork(AllWork):
         if result is not UNFINISHED:
             for hook in self._hooks:
                 hook(self, result)
-        connection.commit()
+        try:
+            connection.commit()
+        finally:
+            # A commit whose answer was lost on the way may have happened.
+            if self._changed:
+                self._cache.forget(self._changed)
         for action in self._actions:
             action()
         if self._recorded:
@@ -115,15 +124,19 @@ class Outbox:
 
 @dataclass(frozen=True)
 class SqlWork(Work[AllWork]):
-    """Makes units of work over an engine: ones that write, or with `reading` ones that only read."""
+    """Makes units of work over an engine: ones that write, or with `reading` ones that only read.
+
+    They tell `cache` what they changed.
+    """
 
     engine: Engine
     reading: bool = False
     hooks: tuple[BeforeCommit, ...] = ()
     outbox: Outbox = Outbox()
+    cache: Cache = field(default_factory=NoCache)
 
     def __call__(self) -> SqlUnitOfWork:
-        return SqlUnitOfWork(self.engine, self.outbox, reading=self.reading, hooks=self.hooks)
+        return SqlUnitOfWork(self.engine, self.outbox, self.cache, reading=self.reading, hooks=self.hooks)
 
     def before_commit(self, hook: BeforeCommit) -> "SqlWork":
         return replace(self, hooks=(*self.hooks, hook))

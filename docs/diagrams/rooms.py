@@ -26,6 +26,7 @@ CAPTIONS = {
     "settings": "reads the environment",
     "sql": "SQLAlchemy: tables, migrations, units of work",
     "mongo": "MongoEngine: the activity log",
+    "redis": "the cache and the rate limits of several processes",
     "local": "files on disk, in-process jobs",
 }
 DOORS = ("http", "worker", "cli")

@@ -1,12 +1,17 @@
 """The in-memory implementations keep every contract."""
 
+from datetime import timedelta
+
 import pytest
 
+from unite_core.cache import LONGEST_LIFETIME
 from unite_core.errors import PreconditionFailed
 from unite_core.testing.builders import a_rejection, a_user, an_id
 from unite_core.testing.contracts import (
     ActivityLogContract,
     AnswersContract,
+    CacheContract,
+    CachedReadsContract,
     ClockContract,
     FilesContract,
     IdsContract,
@@ -30,6 +35,7 @@ from unite_core.testing.in_memory import (
     FastTokens,
     FixedClock,
     InMemoryActivityLog,
+    InMemoryCache,
     InMemoryFiles,
     InMemoryJobs,
     InMemoryRateLimits,
@@ -106,6 +112,41 @@ class TestImportRows(InMemory, ImportRowsContract):
 
 class TestRehearsal(InMemory, RehearsalContract):
     pass
+
+
+class TestCachedReads(CachedReadsContract):
+    @pytest.fixture
+    def store(self) -> Store:
+        return Store()
+
+    @pytest.fixture
+    def work(self, store: Store, cache: InMemoryCache) -> InMemoryWork:
+        return InMemoryWork(store, cache=cache)
+
+    @pytest.fixture
+    def reads(self, store: Store) -> InMemoryWork:
+        return InMemoryWork(store, writes=False)
+
+
+class TestCache(CacheContract):
+    @pytest.fixture
+    def cache(self, clock: FixedClock) -> InMemoryCache:
+        return InMemoryCache(clock)
+
+    @pytest.fixture
+    def clock(self) -> FixedClock:
+        return FixedClock()
+
+    def test_values_run_out(self, cache: InMemoryCache, clock: FixedClock) -> None:
+        ticket = cache.look("leads", "short").ticket
+        assert ticket is not None
+        cache.put("leads", "short", b"1", ticket=ticket, lifetime=timedelta(seconds=10))
+        cache.put("leads", "long", b"2", ticket=ticket, lifetime=timedelta(hours=1))
+
+        clock.advance(timedelta(seconds=10))
+        assert [cache.look("leads", key).value for key in ("short", "long")] == [None, b"2"]
+        clock.advance(LONGEST_LIFETIME)
+        assert cache.look("leads", "long").value is None
 
 
 class TestPasswords(PasswordsContract):

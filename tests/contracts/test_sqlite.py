@@ -4,12 +4,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine, event
 
 from adapters.sql.unit_of_work import SqlWork
 from tests.databases import a_database
+from unite_core.errors import Unavailable
+from unite_core.testing.builders import a_lead
 from unite_core.testing.contracts import (
     AnswersContract,
+    CachedReadsContract,
     ImportRowsContract,
     ImportsContract,
     LeadImagesContract,
@@ -20,6 +23,8 @@ from unite_core.testing.contracts import (
     UnitOfWorkContract,
     UsersContract,
 )
+from unite_core.testing.contracts.cached_reads import WatchedCache
+from unite_core.testing.in_memory import InMemoryCache
 
 
 class Sqlite:
@@ -76,3 +81,24 @@ class TestImportRows(Sqlite, ImportRowsContract):
 
 class TestRehearsal(Sqlite, RehearsalContract):
     pass
+
+
+class TestCachedReads(Sqlite, CachedReadsContract):
+    @pytest.fixture
+    def work(self, engine: Engine, cache: InMemoryCache) -> SqlWork:
+        return SqlWork(engine, cache=cache)
+
+    def test_a_commit_that_failed_is_forgotten_too_because_it_may_have_happened(
+        self, engine: Engine, work: SqlWork, cache: WatchedCache
+    ) -> None:
+        def lose_the_answer(_: Connection) -> None:
+            raise Unavailable("The connection was lost.")
+
+        event.listen(engine, "commit", lose_the_answer)
+
+        with work() as unit:
+            unit.leads.add(a_lead())
+            with pytest.raises(Unavailable):
+                unit.commit()
+
+        assert cache.forgotten == [{"leads"}]

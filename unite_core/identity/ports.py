@@ -12,6 +12,14 @@ from unite_core.paging import Page, PageRequest
 from unite_core.unit_of_work import UnitOfWork
 
 
+def sessions_namespace(user_id: UUID) -> str:
+    """Where the cache holds the user's live sessions, which are forgotten when one is saved or all are revoked.
+
+    Those that are purged have expired, and nobody takes an expired one from the cache for a live one.
+    """
+    return f"sessions:{user_id}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserFilter:
     """Which users a list holds; None where it does not matter."""

@@ -1,9 +1,15 @@
-"""A lead in plain values, fit for JSON."""
+"""Leads as plain values: what JSON has, and back."""
 
+import hashlib
+import json
+from dataclasses import fields
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from unite_core.leads.model import Lead, LeadStatus
+from unite_core.leads.ports import LeadFilter
+from unite_core.paging import Page, PageRequest, Position
 from unite_core.phone import Phone
 
 
@@ -28,3 +34,77 @@ def restore(lead: Lead, before: dict[str, Any]) -> None:
     lead.move_to(LeadStatus(before["status"]))
     lead.come_from(before["source"])
     lead.assign(UUID(before["assigned_to"]) if before["assigned_to"] else None)
+
+
+def to_plain(lead: Lead) -> dict[str, Any]:
+    """A lead that is not deleted as text, numbers and None."""
+    return {
+        "id": str(lead.id),
+        "name": lead.name,
+        "phone": [lead.phone.number, lead.phone.extension] if lead.phone else None,
+        "email": lead.email,
+        "status": lead.status.value,
+        "source": lead.source,
+        "assigned_to": str(lead.assigned_to) if lead.assigned_to else None,
+        "created_at": lead.created_at.isoformat(),
+        "updated_at": lead.updated_at.isoformat(),
+        "created_by": str(lead.created_by) if lead.created_by else None,
+        "import_id": str(lead.import_id) if lead.import_id else None,
+        "import_row": lead.import_row,
+        "version": lead.version,
+    }
+
+
+def from_plain(plain: dict[str, Any]) -> Lead:
+    """The lead that `to_plain` was given."""
+    return Lead(
+        id=UUID(plain["id"]),
+        name=plain["name"],
+        phone=Phone(*plain["phone"]) if plain["phone"] else None,
+        email=plain["email"],
+        status=LeadStatus(plain["status"]),
+        source=plain["source"],
+        assigned_to=_id(plain["assigned_to"]),
+        created_at=datetime.fromisoformat(plain["created_at"]),
+        updated_at=datetime.fromisoformat(plain["updated_at"]),
+        created_by=_id(plain["created_by"]),
+        import_id=_id(plain["import_id"]),
+        import_row=plain["import_row"],
+        version=plain["version"],
+    )
+
+
+def page_to_plain(page: Page[Lead]) -> dict[str, Any]:
+    """A page of leads as plain values."""
+    after = page.next
+    return {
+        "items": [to_plain(lead) for lead in page.items],
+        "next": [after.at.isoformat(), str(after.id)] if after else None,
+    }
+
+
+def page_from_plain(plain: dict[str, Any]) -> Page[Lead]:
+    """The page that `page_to_plain` was given."""
+    after = plain["next"]
+    return Page(
+        [from_plain(lead) for lead in plain["items"]],
+        Position(datetime.fromisoformat(after[0]), UUID(after[1])) if after else None,
+    )
+
+
+def page_digest(wanted: LeadFilter, request: PageRequest) -> str:
+    """A text that two pages share only if the same leads are asked for in the same way (SHA-256, hexadecimal)."""
+    asked = [_plain(getattr(part, field.name)) for part in (wanted, request) for field in fields(part)]
+    return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
+
+
+def _plain(condition: object) -> object:
+    if isinstance(condition, frozenset):
+        return sorted(str(each) for each in condition)
+    if isinstance(condition, Position):
+        return [condition.at.isoformat(), str(condition.id)]
+    return str(condition) if isinstance(condition, (datetime, UUID)) else condition
+
+
+def _id(text: str | None) -> UUID | None:
+    return UUID(text) if text else None

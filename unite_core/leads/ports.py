@@ -11,6 +11,14 @@ from unite_core.identity.ports import IdentityWork
 from unite_core.leads.model import Lead, LeadImage, LeadStatus
 from unite_core.paging import Page, PageRequest
 
+LEADS_NAMESPACE = "leads"
+"""Where the cache holds lists of leads: any lead that is added or saved may be in any of them."""
+
+
+def lead_namespace(lead_id: UUID) -> str:
+    """Where the cache holds the lead, which is forgotten when it is saved."""
+    return f"lead:{lead_id}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadFilter:

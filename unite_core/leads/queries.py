@@ -3,15 +3,20 @@
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+from unite_core.cache import Cache, Remembered
 from unite_core.errors import NotFound
 from unite_core.events import Event
 from unite_core.files import Download, Files
 from unite_core.identity.model import Actor, Permission
 from unite_core.leads.model import IMAGE_LINK_LIFETIME, Lead, LeadImage
-from unite_core.leads.ports import LeadFilter, LeadsWork
+from unite_core.leads.plain import from_plain, page_digest, page_from_plain, page_to_plain, to_plain
+from unite_core.leads.ports import LEADS_NAMESPACE, LeadFilter, LeadsWork, lead_namespace
 from unite_core.notifications.ports import ActivityLog
 from unite_core.paging import Page, PageRequest
 from unite_core.unit_of_work import Work
+
+_LEADS = Remembered(to_plain, from_plain)
+_PAGES = Remembered(page_to_plain, page_from_plain)
 
 
 @dataclass(frozen=True)
@@ -22,10 +27,15 @@ class GetLead:
     """
 
     reads: Work[LeadsWork]
+    cache: Cache
 
     def __call__(self, actor: Actor, lead_id: UUID) -> Lead:
+        # Who may see the lead is judged after the cache, which holds one copy for all.
+        return _seen_by(actor, _LEADS.get(self.cache, lead_namespace(lead_id), "lead", lambda: self._read(lead_id)))
+
+    def _read(self, lead_id: UUID) -> Lead:
         with self.reads() as reads:
-            return visible_lead(reads, actor, lead_id)
+            return reads.leads.get(lead_id)
 
 
 @dataclass(frozen=True)
@@ -33,10 +43,15 @@ class ListLeads:
     """List leads, newest first. Agents see those assigned to them, admins and managers all."""
 
     reads: Work[LeadsWork]
+    cache: Cache
 
     def __call__(self, actor: Actor, wanted: LeadFilter, request: PageRequest) -> Page[Lead]:
         if not actor.may(Permission.SEE_ALL_LEADS):
             wanted = replace(wanted, visible_to=actor.user_id)
+        key = page_digest(wanted, request)
+        return _PAGES.get(self.cache, LEADS_NAMESPACE, key, lambda: self._read(wanted, request))
+
+    def _read(self, wanted: LeadFilter, request: PageRequest) -> Page[Lead]:
         with self.reads() as reads:
             return reads.leads.page(wanted, request)
 
@@ -113,7 +128,10 @@ def visible_lead(work: LeadsWork, actor: Actor, lead_id: UUID) -> Lead:
 
     Raises `NotFound` where the actor may not know that there is such a lead.
     """
-    lead = work.leads.get(lead_id)
+    return _seen_by(actor, work.leads.get(lead_id))
+
+
+def _seen_by(actor: Actor, lead: Lead) -> Lead:
     if not actor.may(Permission.SEE_ALL_LEADS) and lead.assigned_to != actor.user_id:
         raise NotFound("There is no such lead.")
     return lead

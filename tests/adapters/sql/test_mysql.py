@@ -1,15 +1,14 @@
 """What is particular about MySQL and MariaDB: how transactions wait, what is told of failures, what outlives them."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from threading import Barrier
-from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine, Row, create_engine, make_url
+from sqlalchemy import Engine, create_engine, make_url
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from adapters.sql.engine import create_engine_for, ping
@@ -59,13 +58,14 @@ def test_sessions_are_in_utc_and_strict(mysql_engine: Engine) -> None:
 
 @pytest.mark.parametrize(("reading", "isolation"), [(True, "REPEATABLE-READ"), (False, "READ-COMMITTED")])
 def test_a_unit_is_isolated_as_it_needs_to_be(mysql_engine: Engine, isolation: str, *, reading: bool) -> None:
-    rows: Sequence[Row[Any]] = ()
+    found: dict[str, str] = {}
     for mode in (not reading, reading):  # on one connection, one after the other
         with SqlWork(mysql_engine, reading=mode)() as unit:
             assert unit._connection is not None
             rows = unit._connection.exec_driver_sql("SHOW SESSION VARIABLES").all()
+            found = {str(name): str(value) for name, value in rows}
 
-    assert {str(row[1]) for row in rows if str(row[0]).endswith("_isolation")} == {isolation}
+    assert {value for name, value in found.items() if name.endswith("_isolation")} == {isolation}
 
 
 def test_a_reading_unit_refuses_to_write_and_the_next_writing_one_writes(work: SqlWork, reads: SqlWork) -> None:

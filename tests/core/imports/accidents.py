@@ -27,7 +27,7 @@ class FailingWork(InMemoryWork):
         after: bool = False,
         hooks: tuple[BeforeCommit, ...] = (),
     ) -> None:
-        super().__init__(work._store, hooks=hooks)
+        super().__init__(work._store, hooks=hooks, cache=work._cache)
         self.error = error
         self.after = after
         self.left = at
@@ -45,7 +45,7 @@ class FailingWork(InMemoryWork):
 
 class _FailingUnit(InMemoryUnitOfWork):
     def __init__(self, plan: FailingWork) -> None:
-        super().__init__(plan._store, plan._hooks, writes=True)
+        super().__init__(plan._store, plan._hooks, cache=plan._cache, writes=True)
         self._plan = plan
 
     def commit(self, result: object = UNFINISHED) -> None:
@@ -61,7 +61,7 @@ class RacingWork(InMemoryWork):
     """Over the same store as `work`; somebody else is quicker with one of the leads, so many times."""
 
     def __init__(self, work: InMemoryWork, *, times: int) -> None:
-        super().__init__(work._store)
+        super().__init__(work._store, cache=work._cache)
         self.times = times
 
     def __call__(self) -> InMemoryUnitOfWork:
@@ -70,18 +70,18 @@ class RacingWork(InMemoryWork):
 
 class _RacingUnit(InMemoryUnitOfWork):
     def __init__(self, race: RacingWork) -> None:
-        super().__init__(race._store, (), writes=True)
+        super().__init__(race._store, cache=race._cache, writes=True)
         self._race = race
 
     def __enter__(self) -> Self:
         super().__enter__()
-        self.leads = _RacingLeads(self._tables, self._race)
+        self.leads = _RacingLeads(self._tables, self._changed, self._race)
         return self
 
 
 class _RacingLeads(InMemoryLeads):
-    def __init__(self, tables: Tables, race: RacingWork) -> None:
-        super().__init__(tables)
+    def __init__(self, tables: Tables, changed: set[str], race: RacingWork) -> None:
+        super().__init__(tables, changed)
         self._race = race
 
     def add_many(self, leads: Sequence[Lead]) -> None:

@@ -2,8 +2,9 @@
 
 import hashlib
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from unite_core.cache import Cache, Remembered
 from unite_core.clock import Clock
 from unite_core.errors import TooMany, Unauthenticated
 from unite_core.identity.contact import email_key, normal_password
@@ -15,7 +16,7 @@ from unite_core.identity.model import (
     TokenPair,
     User,
 )
-from unite_core.identity.ports import AccessClaims, IdentityWork, Passwords, Tokens
+from unite_core.identity.ports import AccessClaims, IdentityWork, Passwords, Tokens, sessions_namespace
 from unite_core.ids import Ids
 from unite_core.rate_limits import Allowance, RateLimits
 from unite_core.unit_of_work import Work
@@ -25,6 +26,9 @@ SESSIONS_KEPT_FOR = timedelta(days=7)
 
 FAILURES_PER_ADDRESS = 5
 """From one network address, this many times the account's own limit of logins may fail in a minute."""
+
+_ENDS = Remembered(datetime.isoformat, datetime.fromisoformat, lifetime=timedelta(seconds=10))
+"""When a live session ends: for so long at the most a logout is overlooked where the cache is out of reach."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,15 +165,22 @@ class Authenticate:
     reads: Work[IdentityWork]
     tokens: Tokens
     clock: Clock
+    cache: Cache
 
     def __call__(self, access_token: str) -> Actor:
         now = self.clock.now()
         claims = self.tokens.read(access_token, now=now)
+        namespace = sessions_namespace(claims.user_id)
+        if now >= _ENDS.get(self.cache, namespace, str(claims.session_id), lambda: self._end(claims, now)):
+            raise _ended()
+        return Actor(user_id=claims.user_id, role=claims.role, session_id=claims.session_id)
+
+    def _end(self, claims: AccessClaims, now: datetime) -> datetime:
         with self.reads() as reads:
             session = reads.sessions.get(claims.session_id)
         if session is None or session.user_id != claims.user_id or not session.alive(now):
-            raise Unauthenticated("This login has ended; log in again.", code="token_revoked")
-        return Actor(user_id=claims.user_id, role=claims.role, session_id=claims.session_id)
+            raise _ended()
+        return session.expires_at
 
 
 @dataclass(frozen=True)
@@ -228,6 +239,10 @@ def require_login_allowance(allowance: Allowance) -> None:
 def digest(text: str) -> str:
     """What is stored of a token: enough to recognise it, not enough to use it (SHA-256, hexadecimal)."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _ended() -> Unauthenticated:
+    return Unauthenticated("This login has ended; log in again.", code="token_revoked")
 
 
 def _wrong_credentials() -> Unauthenticated:

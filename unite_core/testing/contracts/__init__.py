@@ -5,6 +5,8 @@ A suite is a class; derive a test class from it and give it the fixtures that it
 
 from unite_core.testing.contracts.activity import ActivityLogContract
 from unite_core.testing.contracts.answers import AnswersContract
+from unite_core.testing.contracts.cache import CacheContract
+from unite_core.testing.contracts.cached_reads import CachedReadsContract
 from unite_core.testing.contracts.database import DatabaseContract
 from unite_core.testing.contracts.files import FilesContract, SignedFilesContract
 from unite_core.testing.contracts.import_rows import ImportRowsContract
@@ -22,6 +24,8 @@ from unite_core.testing.contracts.users import UsersContract
 __all__ = [
     "ActivityLogContract",
     "AnswersContract",
+    "CacheContract",
+    "CachedReadsContract",
     "ClockContract",
     "DatabaseContract",
     "FilesContract",

@@ -116,5 +116,11 @@ class RateLimitsContract:
 
         assert limits.hit("ann", 1).allowed
 
+    def test_hits_beyond_the_limit_are_not_counted(self, limits: RateLimits) -> None:
+        for _ in range(3):
+            limits.hit("ann", 1)
+
+        assert limits.peek("ann", 3).remaining == 2
+
     def test_hits_at_once_are_all_counted(self, limits: RateLimits) -> None:
         assert sum(hit.allowed for hit in at_once(10, lambda _: limits.hit("ann", 4))) == 4

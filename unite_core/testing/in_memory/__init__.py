@@ -2,6 +2,7 @@
 
 from unite_core.testing.in_memory.activity import InMemoryActivityLog
 from unite_core.testing.in_memory.answers import InMemoryAnswers
+from unite_core.testing.in_memory.cache import InMemoryCache
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING, FixedClock, SequentialIds
 from unite_core.testing.in_memory.deliveries import InMemoryDeliveries
 from unite_core.testing.in_memory.files import InMemoryFiles
@@ -21,6 +22,7 @@ __all__ = [
     "FixedClock",
     "InMemoryActivityLog",
     "InMemoryAnswers",
+    "InMemoryCache",
     "InMemoryDeliveries",
     "InMemoryFiles",
     "InMemoryImportRows",

@@ -13,7 +13,15 @@ from uuid import UUID
 
 from unite_core.errors import Conflict, NotFound, PreconditionFailed, Unauthenticated
 from unite_core.identity.model import Role, Session, User
-from unite_core.identity.ports import AccessClaims, Passwords, Sessions, Tokens, UserFilter, Users
+from unite_core.identity.ports import (
+    AccessClaims,
+    Passwords,
+    Sessions,
+    Tokens,
+    UserFilter,
+    Users,
+    sessions_namespace,
+)
 from unite_core.paging import Page, PageRequest, Position
 from unite_core.testing.in_memory.tables import Tables, newest_first
 from unite_core.versions import require_version
@@ -63,9 +71,13 @@ class InMemoryUsers(Users):
 
 
 class InMemorySessions(Sessions):
-    """Logins and the refresh tokens that descend from them, as digests."""
+    """Logins and the refresh tokens that descend from them, as digests.
 
-    def __init__(self, tables: Tables) -> None:
+    `changed` gets the namespaces of the cache that hold what was changed.
+    """
+
+    def __init__(self, tables: Tables, changed: set[str]) -> None:
+        self._changed = changed
         self._sessions = tables.sessions
         self._refreshes = tables.refreshes
 
@@ -82,6 +94,7 @@ class InMemorySessions(Sessions):
 
     def save(self, session: Session) -> None:
         self.add(session)
+        self._changed.add(sessions_namespace(session.user_id))
 
     def revoke_all(self, user_id: UUID, *, now: datetime) -> int:
         alive = [it for it in self._sessions.values() if it.user_id == user_id and it.alive(now)]

@@ -106,7 +106,7 @@ class InMemoryRehearsal(Rehearsal):
 
     def __init__(self, tables: Tables) -> None:
         self._rehearsed = tables.rehearsed
-        self._leads = InMemoryLeads(tables)
+        self._leads = InMemoryLeads(tables, set())
 
     def put(self, import_id: UUID, leads: Sequence[Lead]) -> None:
         pretended = self._rehearsed.setdefault(import_id, {})

@@ -7,7 +7,14 @@ from uuid import UUID
 
 from unite_core.errors import NotFound, PreconditionFailed
 from unite_core.leads.model import Duplicate, DuplicateLead, ImageStatus, Lead, LeadImage
-from unite_core.leads.ports import ContactMatches, LeadFilter, LeadImages, Leads
+from unite_core.leads.ports import (
+    LEADS_NAMESPACE,
+    ContactMatches,
+    LeadFilter,
+    LeadImages,
+    Leads,
+    lead_namespace,
+)
 from unite_core.leads.search import answers
 from unite_core.paging import Page, PageRequest, Position
 from unite_core.testing.in_memory.tables import Tables, newest_first
@@ -15,9 +22,13 @@ from unite_core.versions import require_version
 
 
 class InMemoryLeads(Leads):
-    """All leads. Deleted ones are found by nothing here; their phone and e-mail are free."""
+    """All leads. Deleted ones are found by nothing here; their phone and e-mail are free.
 
-    def __init__(self, tables: Tables) -> None:
+    `changed` gets the namespaces of the cache that hold what was changed.
+    """
+
+    def __init__(self, tables: Tables, changed: set[str]) -> None:
+        self._changed = changed
         self._leads = tables.leads
         self._phones = tables.phones
         self._emails = tables.emails
@@ -30,6 +41,7 @@ class InMemoryLeads(Leads):
             self._refuse_duplicate(lead)
         for lead in leads:
             self._put(lead)
+        self._changed.add(LEADS_NAMESPACE)
 
     def get(self, lead_id: UUID) -> Lead:
         lead = self._leads.get(lead_id)
@@ -50,6 +62,7 @@ class InMemoryLeads(Leads):
             if stored.email is not None:
                 del self._emails[stored.email]
         self._put(lead)
+        self._changed.update((LEADS_NAMESPACE, lead_namespace(lead.id)))
 
     def page(self, wanted: LeadFilter, request: PageRequest) -> Page[Lead]:
         found = (lead for lead in self._living() if _meets(lead, wanted))

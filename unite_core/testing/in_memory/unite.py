@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from unite_core.application import Ports, Rules, Unite, build
+from unite_core.cache import NoCache
 from unite_core.notifications.model import ACTIVITY
 from unite_core.testing.in_memory.activity import InMemoryActivityLog
+from unite_core.testing.in_memory.cache import InMemoryCache
 from unite_core.testing.in_memory.clock_and_ids import FixedClock, SequentialIds
 from unite_core.testing.in_memory.files import InMemoryFiles
 from unite_core.testing.in_memory.identity import FastPasswords, FastTokens
@@ -32,12 +34,16 @@ class InMemoryPorts(Ports):
 
 
 def in_memory_ports(**overrides: Any) -> InMemoryPorts:
-    """Ports that remember as long as they live. An override takes the place of the port of its name."""
+    """Ports that remember as long as they live. An override takes the place of the port of its name.
+
+    Units of work that are handed in know nothing of the cache here, so that there is none then, unless one comes too.
+    """
     store = Store()
     clock = overrides.pop("clock", None) or FixedClock()
+    cache = overrides.pop("cache", None) or (NoCache() if "work" in overrides else InMemoryCache(clock))
     destinations = (ACTIVITY, *overrides.get("destinations", {}))
     ports: dict[str, Any] = {
-        "work": InMemoryWork(store, destinations=destinations),
+        "work": InMemoryWork(store, destinations=destinations, cache=cache),
         "reads": InMemoryWork(store, writes=False),
         "files": InMemoryFiles(clock),
         "jobs": InMemoryJobs(),
@@ -47,6 +53,7 @@ def in_memory_ports(**overrides: Any) -> InMemoryPorts:
         "tokens": FastTokens(),
         "limits": InMemoryRateLimits(clock),
         "activity": InMemoryActivityLog(),
+        "cache": cache,
     }
     return InMemoryPorts(**{**ports, **overrides})
 

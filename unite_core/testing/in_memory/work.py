@@ -6,6 +6,7 @@ from typing import Self
 
 from unite_core.answers import Answers
 from unite_core.application import AllWork
+from unite_core.cache import Cache, NoCache
 from unite_core.events import Event
 from unite_core.identity.ports import Sessions, Users
 from unite_core.imports.ports import ImportRows, Imports, Rehearsal
@@ -29,12 +30,15 @@ class InMemoryUnitOfWork(AllWork):
         store: Store,
         hooks: tuple[BeforeCommit, ...] = (),
         destinations: tuple[str, ...] = (ACTIVITY,),
+        cache: Cache | None = None,
         *,
         writes: bool = True,
     ) -> None:
         self._store = store
         self._hooks = hooks
         self._destinations = destinations
+        self._cache = cache or NoCache()
+        self._changed: set[str] = set()
         self._writes = writes
         self._holds_turn = False
         self._actions: list[Callable[[], None]] = []
@@ -44,8 +48,8 @@ class InMemoryUnitOfWork(AllWork):
         self._holds_turn = self._writes
         self.answers: Answers = InMemoryAnswers(tables)
         self.users: Users = InMemoryUsers(tables)
-        self.sessions: Sessions = InMemorySessions(tables)
-        self.leads: Leads = InMemoryLeads(tables)
+        self.sessions: Sessions = InMemorySessions(tables, self._changed)
+        self.leads: Leads = InMemoryLeads(tables, self._changed)
         self.images: LeadImages = InMemoryLeadImages(tables)
         self.imports: Imports = InMemoryImports(tables)
         self.rows: ImportRows = InMemoryImportRows(tables)
@@ -68,6 +72,8 @@ class InMemoryUnitOfWork(AllWork):
                 hook(self, result)
         self._holds_turn = False
         self._store.commit(self._tables)
+        if self._changed:
+            self._cache.forget(self._changed)
         for action in self._actions:
             action()
 
@@ -79,7 +85,10 @@ class InMemoryUnitOfWork(AllWork):
 
 
 class InMemoryWork(Work[InMemoryUnitOfWork]):
-    """Makes units of work over one store; with `writes=False` they only read. Events go to the `destinations`."""
+    """Makes units of work over one store; with `writes=False` they only read.
+
+    They tell `cache` what they changed, and events go to the `destinations`.
+    """
 
     def __init__(
         self,
@@ -88,15 +97,22 @@ class InMemoryWork(Work[InMemoryUnitOfWork]):
         writes: bool = True,
         hooks: tuple[BeforeCommit, ...] = (),
         destinations: tuple[str, ...] = (ACTIVITY,),
+        cache: Cache | None = None,
     ) -> None:
         self._store = store
         self._writes = writes
         self._hooks = hooks
         self._destinations = destinations
+        self._cache = cache or NoCache()
 
     def __call__(self) -> InMemoryUnitOfWork:
-        return InMemoryUnitOfWork(self._store, self._hooks, self._destinations, writes=self._writes)
+        return InMemoryUnitOfWork(self._store, self._hooks, self._destinations, self._cache, writes=self._writes)
 
     def before_commit(self, hook: BeforeCommit) -> "InMemoryWork":
-        hooks = (*self._hooks, hook)
-        return InMemoryWork(self._store, writes=self._writes, hooks=hooks, destinations=self._destinations)
+        return InMemoryWork(
+            self._store,
+            writes=self._writes,
+            hooks=(*self._hooks, hook),
+            destinations=self._destinations,
+            cache=self._cache,
+        )

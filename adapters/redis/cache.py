@@ -1,0 +1,105 @@
+"""A cache that several processes share."""
+
+import secrets
+from collections.abc import Collection
+from contextlib import suppress
+from datetime import timedelta
+from threading import Lock
+
+from redis import Redis
+
+from adapters.redis.connection import RedisServer
+from unite_core.cache import LONGEST_LIFETIME, Cache, Look
+from unite_core.errors import Unavailable
+
+PREFIX = "unite"
+
+MOST_OWED = 5_000
+"""So many namespaces are kept that are still to be forgotten; where there are more, everything is forgotten."""
+
+_TOKEN_LIFETIME = 10 * LONGEST_LIFETIME
+"""Tokens need not outlive the values by much: where one is gone, its values are not found, and that is all."""
+
+_TOKEN_BYTES = 16
+
+
+class RedisCache(Cache):
+    """A cache in Redis, where every namespace has a random token, and everything together has one more.
+
+    A value is stored with the two tokens that were current when its ticket was given, and is found while they still
+    are. To forget is to delete the namespace's token: the next look makes another, and none ever comes back, whatever
+    Redis evicts or loses (docs/decisions/0010-the-cache-forgets-by-random-tokens.md).
+
+    While Redis is away looks find nothing. What could not be forgotten is *owed*: this process finds nothing either
+    until it has been forgotten after all. Other processes that reach Redis meanwhile may find what is owed there, and
+    so may everybody where this process ends before it has paid: until the lifetime of the value ends.
+    """
+
+    def __init__(self, server: RedisServer, *, prefix: str = PREFIX, most_owed: int = MOST_OWED) -> None:
+        self._server = server
+        self._everything = f"{prefix}:cache:everything"
+        self._token = f"{prefix}:cache:token:"
+        self._value = f"{prefix}:cache:value:"
+        self._most_owed = most_owed
+        # The name of a token -> the debt. Another debt of the same name is another object.
+        self._owed: dict[str, object] = {}
+        self._turn = Lock()
+
+    def look(self, namespace: str, key: str) -> Look:
+        try:
+            self._pay()
+            everything, token, stored = self._ask(self._token + namespace, f"{self._value}{namespace}:{key}")
+        except Unavailable:
+            return Look()
+        if everything is None or token is None:  # evicted in this very moment
+            return Look()
+        current = everything + token
+        value = stored[len(current) :] if stored is not None and stored.startswith(current) else None
+        return Look(value, current.hex())
+
+    def put(self, namespace: str, key: str, value: bytes, *, ticket: str, lifetime: timedelta) -> None:
+        name = f"{self._value}{namespace}:{key}"
+        stored = bytes.fromhex(ticket) + value
+        with suppress(Unavailable):  # it is worked out again
+            self._server.call(lambda redis: redis.set(name, stored, px=min(lifetime, LONGEST_LIFETIME)))
+
+    def forget(self, namespaces: Collection[str]) -> None:
+        self._owe([self._token + namespace for namespace in namespaces])
+        with suppress(Unavailable):  # it stays owed
+            self._pay()
+
+    def _ask(self, token: str, value: str) -> list[bytes | None]:
+        """The token of everything, that of the namespace, and what is stored; tokens that are missing are made."""
+
+        def ask(redis: Redis) -> list[bytes | None]:
+            with redis.pipeline(transaction=False) as pipeline:
+                for name in (self._everything, token):
+                    pipeline.set(name, secrets.token_bytes(_TOKEN_BYTES), nx=True, px=_TOKEN_LIFETIME)
+                pipeline.mget(self._everything, token, value)
+                answers = pipeline.execute()
+            found: list[bytes | None] = answers[-1]
+            return found
+
+        return self._server.call(ask)
+
+    def _owe(self, names: list[str]) -> None:
+        with self._turn:
+            if len(self._owed) + len(names) > self._most_owed:
+                self._owed.clear()
+                names = [self._everything]
+            self._owed.update((name, object()) for name in names)
+
+    def _pay(self) -> None:
+        """Forget what is owed; raises `Unavailable` where not all of it is forgotten now."""
+        with self._turn:
+            due = dict(self._owed)
+        if not due:
+            return
+        self._server.call(lambda redis: redis.unlink(*due))
+        with self._turn:
+            # What somebody came to owe meanwhile, of the same name too, is not paid by this.
+            for name, debt in due.items():
+                if self._owed.get(name) is debt:
+                    del self._owed[name]
+            if self._owed:
+                raise Unavailable("There is more to be forgotten.")

@@ -1,0 +1,76 @@
+"""Rate limits that several processes count together."""
+
+import math
+from datetime import UTC, datetime, timedelta
+
+from adapters.redis.connection import RedisServer
+from unite_core.clock import Clock
+from unite_core.errors import Unavailable
+from unite_core.rate_limits import Allowance, RateLimits
+
+PREFIX = "unite"
+WINDOW = timedelta(minutes=1)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+# Redis runs a script as one command, which nobody comes between. The key goes when the window ends by Redis's own
+# time, so that a clock that is set back, or goes wrong in one process, locks nobody out for longer.
+_COUNT = """
+local now, limit, counts, window = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3] == '1', tonumber(ARGV[4])
+local begun = tonumber(redis.call('HGET', KEYS[1], 'begun'))
+local hits = tonumber(redis.call('HGET', KEYS[1], 'hits'))
+if not begun or not hits or now - begun >= window then
+    begun, hits = now, 0
+end
+local allowed = hits < limit
+if allowed and counts then
+    hits = hits + 1
+    redis.call('HSET', KEYS[1], 'begun', begun, 'hits', hits)
+    if hits == 1 then
+        redis.call('PEXPIRE', KEYS[1], window)
+    end
+end
+return {allowed and 1 or 0, hits, math.min(window, begun + window - now)}
+"""
+
+
+class RedisRateLimits(RateLimits):
+    """Counts hits per key in a minute that begins with the first of them, in Redis.
+
+    While Redis is away each process counts for itself, by the limits handed in as `meanwhile`: then more is allowed,
+    by as many times as there are processes.
+    """
+
+    def __init__(self, server: RedisServer, clock: Clock, meanwhile: RateLimits, *, prefix: str = PREFIX) -> None:
+        self._server = server
+        self._clock = clock
+        self._meanwhile = meanwhile
+        self._prefix = prefix
+
+    def hit(self, key: str, per_minute: int) -> Allowance:
+        try:
+            return self._ask(key, per_minute, counts=True)
+        except Unavailable:
+            return self._meanwhile.hit(key, per_minute)
+
+    def peek(self, key: str, per_minute: int) -> Allowance:
+        try:
+            return self._ask(key, per_minute, counts=False)
+        except Unavailable:
+            return self._meanwhile.peek(key, per_minute)
+
+    def _ask(self, key: str, per_minute: int, *, counts: bool) -> Allowance:
+        now = _milliseconds(self._clock.now() - _EPOCH)
+        arguments = [now, per_minute, int(counts), _milliseconds(WINDOW)]
+        name = f"{self._prefix}:limit:{key}"
+        allowed, hits, left = self._server.call(lambda redis: redis.register_script(_COUNT)([name], arguments))
+        return Allowance(
+            allowed=bool(allowed),
+            limit=per_minute,
+            remaining=max(0, per_minute - hits),
+            reset=math.ceil(left / 1000) if hits else 0,
+        )
+
+
+def _milliseconds(time: timedelta) -> int:
+    return time // timedelta(milliseconds=1)

@@ -1,0 +1,203 @@
+"""The cache in Redis beyond the contract of `Cache`: lifetimes, lost tokens, and what is owed while Redis is away."""
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import TypeVar
+
+import pytest
+from redis import Redis
+
+from adapters.redis.cache import RedisCache
+from adapters.redis.connection import RedisServer
+from tests.adapters.redis.conftest import OwnRedis
+from unite_core.cache import LONGEST_LIFETIME, Cache, Look
+from unite_core.errors import Unavailable
+
+T = TypeVar("T")
+
+
+@pytest.fixture
+def server(own_redis: OwnRedis) -> Iterator[RedisServer]:
+    server = RedisServer(own_redis.url, timeout=1, failures=1, rest=0.05)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def cache(server: RedisServer) -> RedisCache:
+    return RedisCache(server)
+
+
+@pytest.fixture
+def redis(own_redis: OwnRedis) -> Iterator[Redis]:
+    with Redis.from_url(own_redis.url) as redis:
+        yield redis
+
+
+def put(cache: Cache, namespace: str, value: bytes, *, lifetime: timedelta = LONGEST_LIFETIME) -> None:
+    ticket = cache.look(namespace, "key").ticket
+    assert ticket is not None
+    cache.put(namespace, "key", value, ticket=ticket, lifetime=lifetime)
+
+
+def found(cache: Cache, namespace: str) -> bytes | None:
+    return cache.look(namespace, "key").value
+
+
+def lose(server: RedisServer) -> None:
+    """Have the server noticed to be away."""
+    with pytest.raises(Unavailable):
+        server.ping()
+    assert server.state != "closed"
+
+
+def regain(server: RedisServer) -> None:
+    """Wait until the server is about to be tried again."""
+    deadline = time.monotonic() + 30
+    while server.state == "open":
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    ("asked", "given"),
+    [(timedelta(seconds=10), 10_000), (timedelta(milliseconds=1500), 1500), (timedelta(hours=1), 60_000)],
+)
+def test_a_value_stays_as_long_as_it_may_and_a_minute_at_the_most(
+    cache: RedisCache, redis: Redis, asked: timedelta, given: int
+) -> None:
+    put(cache, "leads", b"1", lifetime=asked)
+
+    (name,) = redis.keys("unite:cache:value:*")
+    left = redis.pttl(name)
+    assert given - 1000 < left <= given
+
+
+def test_nothing_stays_for_ever(cache: RedisCache, redis: Redis) -> None:
+    put(cache, "leads", b"1")
+    cache.forget(["leads"])
+    put(cache, "leads", b"1")
+
+    names = redis.keys("*")
+
+    assert len(names) == 3
+    assert all(redis.pttl(name) > 0 for name in names)
+
+
+@pytest.mark.parametrize("token", ["unite:cache:token:leads", "unite:cache:everything"])
+def test_a_token_that_redis_evicted_does_not_come_back_with_those_who_hold_it(
+    cache: RedisCache, redis: Redis, token: str
+) -> None:
+    put(cache, "leads", b"1")
+    before = cache.look("leads", "key").ticket
+    assert before is not None
+
+    redis.delete(token)
+    cache.put("leads", "key", b"2", ticket=before, lifetime=LONGEST_LIFETIME)
+
+    assert cache.look("leads", "key").value is None
+    assert cache.look("leads", "key").ticket != before
+
+
+def test_where_nothing_is_kept_nothing_is_found_and_nothing_fails(cache: RedisCache, redis: Redis) -> None:
+    redis.config_set("maxmemory", 1)
+
+    look = cache.look("leads", "key")
+    cache.put("leads", "key", b"1", ticket="00" * 32, lifetime=LONGEST_LIFETIME)
+    cache.forget(["leads"])
+
+    assert look == Look()
+
+
+def test_while_redis_is_away_nothing_is_found_and_nothing_fails(
+    cache: RedisCache, server: RedisServer, own_redis: OwnRedis
+) -> None:
+    put(cache, "leads", b"1")
+    ticket = cache.look("leads", "key").ticket
+    assert ticket is not None
+    own_redis.kill()
+
+    for _ in range(3):
+        assert cache.look("leads", "key") == Look()
+        cache.put("leads", "key", b"1", ticket=ticket, lifetime=LONGEST_LIFETIME)
+        cache.forget(["leads"])
+
+    own_redis.start()
+    regain(server)
+    put(cache, "leads", b"2")
+    assert found(cache, "leads") == b"2"
+
+
+def test_what_could_not_be_forgotten_is_forgotten_before_anything_is_found_again(
+    cache: RedisCache, server: RedisServer, own_redis: OwnRedis
+) -> None:
+    put(cache, "leads", b"old")
+    put(cache, "sessions", b"1")
+    own_redis.freeze()
+    lose(server)
+    cache.forget(["leads"])
+
+    own_redis.thaw()
+    regain(server)
+
+    assert found(cache, "leads") is None
+    assert found(cache, "sessions") == b"1"
+    assert server.state == "closed"
+
+
+def test_what_is_owed_is_paid_with_the_next_change_too_for_a_worker_looks_for_nothing(
+    cache: RedisCache, server: RedisServer, own_redis: OwnRedis
+) -> None:
+    elsewhere = RedisCache(reachable := RedisServer(own_redis.url, timeout=10))
+    put(elsewhere, "leads", b"old")
+    own_redis.freeze()
+    lose(server)
+    cache.forget(["leads"])
+    own_redis.thaw()
+    assert found(elsewhere, "leads") == b"old"
+    regain(server)
+
+    cache.forget(["sessions"])
+
+    assert found(elsewhere, "leads") is None
+    reachable.close()
+
+
+def test_where_too_much_is_owed_everything_is_forgotten(server: RedisServer, own_redis: OwnRedis) -> None:
+    cache = RedisCache(server, most_owed=2)
+    for namespace in ("first", "second", "third", "fourth"):
+        put(cache, namespace, b"old")
+    own_redis.freeze()
+    lose(server)
+    cache.forget(["first", "second"])
+    cache.forget(["third"])
+    assert len(cache._owed) == 1
+    own_redis.thaw()
+    regain(server)
+
+    assert [found(cache, namespace) for namespace in ("first", "second", "third", "fourth")] == [None] * 4
+
+
+def test_a_debt_that_is_made_while_another_one_is_paid_stays(own_redis: OwnRedis) -> None:
+    class Interrupted(RedisServer):
+        """While it answers, somebody else fails to forget the same."""
+
+        def call(self, command: Callable[[Redis], T]) -> T:
+            answer = super().call(command)
+            if interruptions:
+                cache._owe([interruptions.pop()])
+            return answer
+
+    interrupted = Interrupted(own_redis.url, timeout=10)
+    cache = RedisCache(interrupted)
+    interruptions: list[str] = []
+    put(cache, "leads", b"old")
+    interruptions.append("unite:cache:token:leads")
+
+    cache.forget(["leads"])
+
+    assert list(cache._owed) == ["unite:cache:token:leads"]
+    put(cache, "leads", b"new")
+    assert cache._owed == {}
+    interrupted.close()

@@ -1,0 +1,100 @@
+"""The way to Redis: what fails is `Unavailable`, and a server that is away is left alone for a while."""
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from redis import Redis
+from redis.exceptions import RedisError
+
+from adapters.redis.connection import RedisServer
+from tests.adapters.redis.conftest import OwnRedis
+from unite_core.errors import Unavailable
+
+
+@pytest.fixture
+def server(own_redis: OwnRedis) -> Iterator[RedisServer]:
+    server = RedisServer(own_redis.url, timeout=1, failures=2, rest=0.05)
+    yield server
+    server.close()
+
+
+def test_a_server_that_answers_gives_a_sign_of_life(server: RedisServer) -> None:
+    server.ping()
+
+    assert server.state == "closed"
+
+
+@pytest.mark.parametrize("end", [OwnRedis.kill, OwnRedis.freeze], ids=["dead", "silent"])
+def test_a_server_that_is_away_is_unavailable_and_left_alone_after_some_failures(
+    own_redis: OwnRedis, end: Callable[[OwnRedis], None]
+) -> None:
+    server = RedisServer(own_redis.url, timeout=0.5, failures=2, rest=600)
+    server.ping()
+    end(own_redis)
+    asked = 0
+
+    def ask(redis: Redis) -> None:
+        nonlocal asked
+        asked += 1
+        redis.ping()
+
+    for _ in range(5):
+        with pytest.raises(Unavailable):
+            server.call(ask)
+
+    assert asked == 2
+    assert server.state == "open"
+    server.close()
+
+
+def test_after_a_rest_it_is_tried_once_and_left_alone_again_or_used_again(
+    server: RedisServer, own_redis: OwnRedis
+) -> None:
+    own_redis.kill()
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            server.ping()
+    assert server.state == "open"
+
+    _rested(server)
+    with pytest.raises(Unavailable):
+        server.ping()
+    assert server.state == "open"
+
+    own_redis.start()
+    _rested(server)
+    server.ping()
+    assert server.state == "closed"
+
+
+def test_a_connection_that_broke_in_a_restart_is_no_failure(own_redis: OwnRedis) -> None:
+    server = RedisServer(own_redis.url, timeout=10, failures=1, rest=600)
+    server.ping()
+
+    own_redis.kill()
+    own_redis.start()
+
+    server.ping()
+    server.close()
+
+
+def test_an_answer_that_is_an_error_is_unavailable_too(server: RedisServer) -> None:
+    server.call(lambda redis: redis.lpush("a list", "first"))
+
+    with pytest.raises(Unavailable) as raised:
+        server.call(lambda redis: redis.incr("a list"))
+
+    assert isinstance(raised.value.__cause__, RedisError)
+
+
+def test_a_url_of_something_else_is_refused_at_once() -> None:
+    with pytest.raises(ValueError, match="redis://"):
+        RedisServer("http://127.0.0.1")
+
+
+def _rested(server: RedisServer) -> None:
+    deadline = time.monotonic() + 30
+    while server.state == "open":
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

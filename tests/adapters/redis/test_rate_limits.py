@@ -1,0 +1,87 @@
+"""Rate limits in Redis beyond the contract of `RateLimits`: several processes, keys that go, and Redis away."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from redis import Redis
+
+from adapters.rate_limits import LocalRateLimits
+from adapters.redis.connection import RedisServer
+from adapters.redis.rate_limits import RedisRateLimits
+from tests.adapters.redis.conftest import OwnRedis
+from unite_core.rate_limits import Allowance
+from unite_core.testing.in_memory import FixedClock
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock()
+
+
+@pytest.fixture
+def server(own_redis: OwnRedis) -> Iterator[RedisServer]:
+    server = RedisServer(own_redis.url, timeout=1, failures=1, rest=0.05)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def limits(server: RedisServer, clock: FixedClock) -> RedisRateLimits:
+    return RedisRateLimits(server, clock, LocalRateLimits(clock))
+
+
+def test_several_processes_count_together(limits: RedisRateLimits, own_redis: OwnRedis, clock: FixedClock) -> None:
+    other = RedisServer(own_redis.url, timeout=10)
+    theirs = RedisRateLimits(other, clock, LocalRateLimits(clock))
+
+    passed = [each.hit("ann", 3).allowed for each in (limits, theirs, limits, theirs)]
+
+    assert passed == [True, True, True, False]
+    other.close()
+
+
+def test_what_was_counted_goes_by_itself_and_peeking_leaves_nothing(
+    limits: RedisRateLimits, own_redis: OwnRedis
+) -> None:
+    limits.peek("ben", 3)
+    limits.hit("ann", 3)
+    limits.hit("ann", 3)
+
+    with Redis.from_url(own_redis.url) as redis:
+        assert redis.keys("*") == [b"unite:limit:ann"]
+        assert 0 < redis.pttl("unite:limit:ann") <= 60_000
+
+
+def test_a_window_lasts_a_minute_from_its_first_hit(limits: RedisRateLimits, clock: FixedClock) -> None:
+    limits.hit("ann", 2)
+    clock.advance(timedelta(seconds=59, milliseconds=1))
+    assert limits.hit("ann", 2) == Allowance(allowed=True, limit=2, remaining=0, reset=1)
+    clock.advance(timedelta(milliseconds=998))
+    assert limits.hit("ann", 2) == Allowance(allowed=False, limit=2, remaining=0, reset=1)
+    clock.advance(timedelta(milliseconds=1))
+
+    assert limits.hit("ann", 2) == Allowance(allowed=True, limit=2, remaining=1, reset=60)
+
+
+def test_a_process_whose_clock_is_behind_counts_in_the_same_window(limits: RedisRateLimits, clock: FixedClock) -> None:
+    limits.hit("ann", 1)
+    clock.advance(timedelta(seconds=-2))
+
+    assert limits.hit("ann", 1) == Allowance(allowed=False, limit=1, remaining=0, reset=60)
+
+
+def test_while_redis_is_away_each_process_counts_for_itself(limits: RedisRateLimits, own_redis: OwnRedis) -> None:
+    limits.hit("ann", 2)
+    own_redis.kill()
+
+    assert limits.peek("ann", 2).remaining == 2
+    assert [limits.hit("ann", 2).allowed for _ in range(3)] == [True, True, False]
+
+
+def test_a_server_that_forgot_the_script_is_told_it_again(limits: RedisRateLimits, own_redis: OwnRedis) -> None:
+    limits.hit("ann", 2)
+    with Redis.from_url(own_redis.url) as redis:
+        redis.script_flush()
+
+    assert limits.hit("ann", 2).remaining == 0

@@ -1,0 +1,86 @@
+"""Leads as plain values: nothing is lost on the way there and back."""
+
+import json
+from dataclasses import fields, replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from unite_core.leads.model import Lead, LeadStatus
+from unite_core.leads.plain import from_plain, page_digest, page_from_plain, page_to_plain, to_plain
+from unite_core.leads.ports import LeadFilter
+from unite_core.paging import Page, PageRequest, Position
+from unite_core.phone import Phone
+from unite_core.testing.builders import a_lead, an_id
+from unite_core.testing.in_memory import A_MONDAY_MORNING
+
+LATER = A_MONDAY_MORNING + timedelta(microseconds=1)
+FULL = a_lead(
+    name="Zoë 小明",
+    phone=Phone("+12125550123", "7"),
+    email="zoe@example.com",
+    status=LeadStatus.QUALIFIED,
+    assigned_to=an_id(),
+    updated_at=LATER,
+    created_by=an_id(),
+    import_id=an_id(),
+    import_row=2,
+    version=3,
+)
+SPARSE = a_lead(phone=None, email="zoe@example.com")
+
+
+@pytest.mark.parametrize("lead", [FULL, SPARSE, a_lead()], ids=["full", "without a phone", "without an extension"])
+def test_a_lead_comes_back_from_json_as_it_was(lead: Lead) -> None:
+    assert from_plain(json.loads(json.dumps(to_plain(lead)))) == lead
+
+
+def test_everything_about_a_lead_that_is_not_deleted_is_there() -> None:
+    assert set(to_plain(FULL)) == {field.name for field in fields(Lead)} - {"deleted_at"}
+
+
+@pytest.mark.parametrize("after", [None, Position(LATER, an_id())], ids=["last", "not last"])
+def test_a_page_comes_back_from_json_as_it_was(after: Position | None) -> None:
+    page = Page([FULL, SPARSE], after)
+
+    assert page_from_plain(json.loads(json.dumps(page_to_plain(page)))) == page
+
+
+CONDITIONS: dict[str, Any] = {
+    "statuses": frozenset({LeadStatus.NEW}),
+    "sources": frozenset({"api"}),
+    "assigned_to": frozenset({an_id()}),
+    "unassigned": True,
+    "question": (),
+    "created_from": A_MONDAY_MORNING,
+    "created_to": A_MONDAY_MORNING,
+    "visible_to": an_id(),
+}
+
+
+def test_pages_that_differ_in_anything_have_digests_that_differ() -> None:
+    everything, first = LeadFilter(), PageRequest()
+    asked = [
+        (everything, first),
+        *((replace(everything, **{name: value}), first) for name, value in CONDITIONS.items()),
+        (LeadFilter(question=("ada",)), first),
+        (LeadFilter(question=("ada", "byron")), first),
+        (everything, PageRequest(limit=3)),
+        (everything, PageRequest(after=Position(LATER, FULL.id))),
+        (everything, PageRequest(after=Position(LATER, SPARSE.id))),
+        (everything, PageRequest(after=Position(A_MONDAY_MORNING, FULL.id))),
+    ]
+
+    assert CONDITIONS.keys() == {field.name for field in fields(LeadFilter)}
+    assert len({page_digest(*each) for each in asked}) == len(asked)
+
+
+def test_in_which_order_conditions_were_named_makes_no_difference() -> None:
+    some = list(LeadStatus)
+
+    digests = {
+        page_digest(LeadFilter(statuses=frozenset(named)), PageRequest()) for named in (some, list(reversed(some)))
+    }
+
+    assert len(digests) == 1

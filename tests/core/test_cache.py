@@ -1,0 +1,76 @@
+"""What is remembered is found again, and what cannot be read is worked out anew."""
+
+from datetime import timedelta
+
+import pytest
+
+from unite_core.cache import NoCache, Remembered
+from unite_core.errors import NotFound
+from unite_core.testing.in_memory import FixedClock, InMemoryCache
+
+NUMBERS = Remembered[int](lambda number: {"number": number}, lambda plain: int(plain["number"]))
+
+
+@pytest.fixture
+def cache() -> InMemoryCache:
+    return InMemoryCache(FixedClock())
+
+
+def test_a_thing_is_worked_out_once(cache: InMemoryCache) -> None:
+    numbers = iter([1, 2])
+
+    got = [NUMBERS.get(cache, "numbers", "first", lambda: next(numbers)) for _ in range(2)]
+
+    assert got == [1, 1]
+
+
+def test_where_nothing_is_kept_a_thing_is_worked_out_each_time() -> None:
+    cache = NoCache()
+    numbers = iter([1, 2])
+    cache.put("numbers", "first", b'{"number":3}', ticket="", lifetime=timedelta(seconds=1))
+    cache.forget(["numbers"])
+
+    got = [NUMBERS.get(cache, "numbers", "first", lambda: next(numbers)) for _ in range(2)]
+
+    assert got == [1, 2]
+
+
+@pytest.mark.parametrize("value", [b"", b"\xff", b"{}", b"[]", b"null", b'{"number":"one"}', b'{"number":null}'])
+def test_what_cannot_be_read_is_worked_out_and_put_anew(cache: InMemoryCache, value: bytes) -> None:
+    ticket = cache.look("numbers", "first").ticket
+    assert ticket is not None
+    cache.put("numbers", "first", value, ticket=ticket, lifetime=timedelta(seconds=10))
+
+    assert NUMBERS.get(cache, "numbers", "first", lambda: 1) == 1
+    assert cache.look("numbers", "first").value == b'{"number":1}'
+
+
+def test_a_failure_is_not_remembered(cache: InMemoryCache) -> None:
+    def fail() -> int:
+        raise NotFound("There is no such number.")
+
+    with pytest.raises(NotFound):
+        NUMBERS.get(cache, "numbers", "first", fail)
+
+    assert NUMBERS.get(cache, "numbers", "first", lambda: 1) == 1
+
+
+def test_what_was_forgotten_while_it_was_worked_out_is_not_found_afterwards(cache: InMemoryCache) -> None:
+    def read_before_a_change() -> int:
+        cache.forget(["numbers"])
+        return 1
+
+    assert NUMBERS.get(cache, "numbers", "first", read_before_a_change) == 1
+    assert NUMBERS.get(cache, "numbers", "first", lambda: 2) == 2
+
+
+def test_things_stay_as_long_as_they_may() -> None:
+    clock = FixedClock()
+    cache = InMemoryCache(clock)
+    short = Remembered(NUMBERS.to_plain, NUMBERS.from_plain, lifetime=timedelta(seconds=10))
+    short.get(cache, "numbers", "first", lambda: 1)
+
+    clock.advance(timedelta(seconds=9))
+    assert short.get(cache, "numbers", "first", lambda: 2) == 1
+    clock.advance(timedelta(seconds=1))
+    assert short.get(cache, "numbers", "first", lambda: 2) == 2

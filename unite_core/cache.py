@@ -1,0 +1,93 @@
+"""What was worked out a moment ago is not worked out again, and is never shown once it is no longer so."""
+
+import json
+from abc import abstractmethod
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Generic, Protocol, TypeVar
+
+T = TypeVar("T")
+
+LONGEST_LIFETIME = timedelta(seconds=60)
+"""For this long at the most something old can be shown, when the cache was out of reach of whoever changed it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a look into the cache found: `value` is None where that was nothing.
+
+    `ticket` is handed to `put` with what is worked out instead; None where there is nowhere to put it.
+    """
+
+    value: bytes | None = None
+    ticket: str | None = None
+
+
+class Cache(Protocol):
+    """Holds for a short time what was worked out. It may forget anything at any time, and it never fails.
+
+    What changes together shares a namespace.
+    """
+
+    @abstractmethod
+    def look(self, namespace: str, key: str) -> Look:
+        """What was put under this key of the namespace, unless it has run out or was forgotten.
+
+        Look first, and then read what the value is worked out from: the ticket tells `put` from when that is.
+        """
+
+    @abstractmethod
+    def put(self, namespace: str, key: str, value: bytes, *, ticket: str, lifetime: timedelta) -> None:
+        """Hold the value for up to `lifetime`, which is cut to `LONGEST_LIFETIME`.
+
+        It is not found where the namespace was forgotten after the look that gave the ticket.
+        """
+
+    @abstractmethod
+    def forget(self, namespaces: Collection[str]) -> None:
+        """Find nothing any more of what was put into these namespaces, nor of what is put there with an older ticket.
+
+        Call it once a change is committed and before anybody is told of it. Whoever looks through the same object
+        finds nothing old from then on; others may, for as long as its lifetime, where the cache is out of reach.
+        """
+
+
+class NoCache(Cache):
+    """Finds nothing and keeps nothing: for a single process beside its database, which is quick enough."""
+
+    def look(self, namespace: str, key: str) -> Look:  # noqa: ARG002 - whatever is looked for, it is not here
+        return Look()
+
+    def put(self, namespace: str, key: str, value: bytes, *, ticket: str, lifetime: timedelta) -> None:
+        pass
+
+    def forget(self, namespaces: Collection[str]) -> None:
+        pass
+
+
+@dataclass(frozen=True)
+class Remembered(Generic[T]):
+    """How things of one kind are written into a cache, as plain values that JSON has, and for how long they stay."""
+
+    to_plain: Callable[[T], object]
+    from_plain: Callable[[Any], T]
+    lifetime: timedelta = LONGEST_LIFETIME
+
+    def get(self, cache: Cache, namespace: str, key: str, work_out: Callable[[], T]) -> T:
+        """The thing from the cache, or else what `work_out` returns, which is then put there.
+
+        What `work_out` raises passes through and is not remembered. A value that cannot be read, because another
+        version of Unite put it there, counts as none.
+        """
+        look = cache.look(namespace, key)
+        if look.value is not None:
+            try:
+                return self.from_plain(json.loads(look.value))
+            except (ValueError, LookupError, TypeError, AttributeError):
+                pass  # it is worked out and put anew
+        thing = work_out()
+        if look.ticket is not None:
+            value = json.dumps(self.to_plain(thing), separators=(",", ":")).encode()
+            cache.put(namespace, key, value, ticket=look.ticket, lifetime=self.lifetime)
+        return thing

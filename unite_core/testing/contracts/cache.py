@@ -1,0 +1,137 @@
+"""What a cache promises."""
+
+from abc import abstractmethod
+from datetime import timedelta
+
+import pytest
+
+from unite_core.cache import Cache, Remembered
+from unite_core.testing.contracts.database import at_once
+
+_LIFETIME = timedelta(seconds=30)
+
+
+class CacheContract:
+    """Give it `cache`, empty at the start of each test; how values run out, only some caches can be shown."""
+
+    @pytest.fixture
+    @abstractmethod
+    def cache(self) -> Cache:
+        """What is tested."""
+
+    def test_what_was_put_is_found_under_its_namespace_and_key(self, cache: Cache) -> None:
+        _put(cache, "leads", "first", b"1")
+        _put(cache, "leads", "second", b"2")
+        _put(cache, "sessions", "first", b"3")
+
+        found = [cache.look(*place).value for place in (("leads", "first"), ("leads", "second"), ("sessions", "first"))]
+
+        assert found == [b"1", b"2", b"3"]
+
+    def test_nothing_is_found_where_nothing_was_put(self, cache: Cache) -> None:
+        _put(cache, "leads", "first", b"1")
+
+        assert cache.look("leads", "second").value is None
+        assert cache.look("sessions", "first").value is None
+
+    def test_a_value_is_put_anew_with_the_ticket_of_the_look_that_found_it(self, cache: Cache) -> None:
+        _put(cache, "leads", "first", b"cannot be read")
+        _put(cache, "leads", "first", b"1")
+
+        assert cache.look("leads", "first").value == b"1"
+
+    @pytest.mark.parametrize("value", [b"", bytes(range(256)), b"\r\n" * 50_000], ids=["none", "all", "many"])
+    def test_bytes_come_back_whatever_they_are(self, cache: Cache, value: bytes) -> None:
+        _put(cache, "leads", "first", value)
+
+        assert cache.look("leads", "first").value == value
+
+    def test_names_are_any_text(self, cache: Cache) -> None:
+        names = ["", "a:b", "a\nb", "Zoë 小明", "\udc80"]
+        for name in names:
+            _put(cache, name, name, name.encode("utf-8", "surrogatepass"))
+
+        assert [cache.look(name, name).value for name in names] == [
+            name.encode("utf-8", "surrogatepass") for name in names
+        ]
+
+    def test_what_was_put_before_its_namespace_was_forgotten_is_not_found(self, cache: Cache) -> None:
+        _put(cache, "leads", "first", b"1")
+        _put(cache, "leads", "second", b"2")
+
+        cache.forget(["leads"])
+
+        assert [cache.look("leads", key).value for key in ("first", "second")] == [None, None]
+
+    def test_what_is_put_with_a_ticket_from_before_is_not_found(self, cache: Cache) -> None:
+        before = cache.look("leads", "first").ticket
+        cache.forget(["leads"])
+        assert before is not None
+
+        cache.put("leads", "first", b"old", ticket=before, lifetime=_LIFETIME)
+
+        assert cache.look("leads", "first").value is None
+
+    def test_a_ticket_from_before_does_not_become_good_again(self, cache: Cache) -> None:
+        tickets = []
+        for _ in range(3):
+            tickets.append(cache.look("leads", "first").ticket)
+            cache.forget(["leads"])
+
+        assert len({*tickets, cache.look("leads", "first").ticket}) == 4
+
+    def test_what_is_put_after_its_namespace_was_forgotten_is_found(self, cache: Cache) -> None:
+        _put(cache, "leads", "first", b"old")
+        cache.forget(["leads"])
+
+        _put(cache, "leads", "first", b"new")
+
+        assert cache.look("leads", "first").value == b"new"
+
+    def test_several_namespaces_are_forgotten_together_and_the_others_stay(self, cache: Cache) -> None:
+        for namespace in ("leads", "lead:1", "lead:2", "sessions"):
+            _put(cache, namespace, "first", namespace.encode())
+
+        cache.forget({"leads", "lead:1", "never looked into"})
+
+        found = [cache.look(namespace, "first").value for namespace in ("leads", "lead:1", "lead:2", "sessions")]
+        assert found == [None, None, b"lead:2", b"sessions"]
+
+    def test_forgetting_nothing_leaves_everything(self, cache: Cache) -> None:
+        _put(cache, "leads", "first", b"1")
+
+        cache.forget([])
+
+        assert cache.look("leads", "first").value == b"1"
+
+    def test_those_who_look_at_once_get_tickets_that_are_all_good(self, cache: Cache) -> None:
+        tickets = at_once(8, lambda _: cache.look("leads", "first").ticket)
+
+        for number, ticket in enumerate(tickets):
+            assert ticket is not None
+            cache.put("leads", str(number), b"1", ticket=ticket, lifetime=_LIFETIME)
+        assert [cache.look("leads", str(number)).value for number in range(8)] == [b"1"] * 8
+
+    def test_nobody_finds_what_was_old_before_they_looked(self, cache: Cache) -> None:
+        truth = [0]
+        numbers = Remembered[int](int, int)
+
+        def write_and_read(number: int) -> list[tuple[int, int]]:
+            seen = []
+            for _ in range(30):
+                if number == 0:
+                    truth[0] += 1
+                    cache.forget(["leads"])
+                    known = truth[0]
+                else:
+                    known = 0
+                seen.append((known, numbers.get(cache, "leads", "first", lambda: truth[0])))
+            return seen
+
+        assert [seen for some in at_once(4, write_and_read) for seen in some if seen[1] < seen[0]] == []
+
+
+def _put(cache: Cache, namespace: str, key: str, value: bytes) -> None:
+    ticket = cache.look(namespace, key).ticket
+    assert ticket is not None
+    cache.put(namespace, key, value, ticket=ticket, lifetime=_LIFETIME)

@@ -1,0 +1,269 @@
+"""What units of work and use cases promise together: a change is seen by the very next read, through the cache."""
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from unite_core.cache import Cache
+from unite_core.clock import Clock
+from unite_core.errors import NotFound, Unauthenticated
+from unite_core.identity.model import Role, Session, User
+from unite_core.identity.ports import AccessClaims, sessions_namespace
+from unite_core.identity.use_cases import Authenticate
+from unite_core.imports.ports import ImportsWork
+from unite_core.leads.model import Lead
+from unite_core.leads.ports import LEADS_NAMESPACE, LeadFilter, lead_namespace
+from unite_core.leads.queries import GetLead, ListLeads
+from unite_core.paging import PageRequest
+from unite_core.testing.builders import a_lead, a_session, a_user, an_actor, an_id
+from unite_core.testing.contracts.database import DatabaseContract, delete_lead, put, save_lead
+from unite_core.testing.in_memory.cache import InMemoryCache
+from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING, FixedClock
+from unite_core.testing.in_memory.identity import FastTokens
+from unite_core.testing.in_memory.tables import Store
+from unite_core.testing.in_memory.work import InMemoryWork
+from unite_core.unit_of_work import Work
+
+_TOKENS = FastTokens()
+_ADMIN = an_actor(Role.ADMIN)
+
+_EMPTY = InMemoryWork(Store(), writes=False)
+"""A database with nothing in it: what is read over it comes from the cache."""
+
+
+class WatchedCache(InMemoryCache):
+    """A cache in memory that keeps what it was told to forget, one set for each time."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock)
+        self.forgotten: list[set[str]] = []
+
+    def forget(self, namespaces: Collection[str]) -> None:
+        self.forgotten.append(set(namespaces))
+        super().forget(namespaces)
+
+
+class CachedReadsContract(DatabaseContract):
+    """Give it `work` and `reads` that tell `cache` what they change."""
+
+    @pytest.fixture
+    def cache(self) -> WatchedCache:
+        """What stands between the use cases and the database."""
+        return WatchedCache(FixedClock())
+
+    def test_a_lead_is_read_from_the_database_once(
+        self, work: Work[ImportsWork], reads: Work[ImportsWork], cache: WatchedCache
+    ) -> None:
+        lead = a_lead()
+        put(work, lead)
+
+        assert GetLead(reads, cache)(_ADMIN, lead.id) == lead
+        assert GetLead(_EMPTY, cache)(_ADMIN, lead.id) == lead
+
+    def test_a_changed_lead_is_seen_by_the_very_next_read(
+        self, work: Work[ImportsWork], reads: Work[ImportsWork], cache: WatchedCache
+    ) -> None:
+        lead = a_lead()
+        put(work, lead)
+        for name in ("Ada", "Zoë"):
+            GetLead(reads, cache)(_ADMIN, lead.id)
+            _listed(reads, cache)
+
+            lead.rename(name)
+            lead.touched(A_MONDAY_MORNING)
+            save_lead(work, lead)
+
+            assert GetLead(reads, cache)(_ADMIN, lead.id) == lead
+            assert _listed(reads, cache) == [lead]
+
+    def test_a_deleted_lead_is_gone_at_the_very_next_read(
+        self, work: Work[ImportsWork], reads: Work[ImportsWork], cache: WatchedCache
+    ) -> None:
+        lead = a_lead()
+        put(work, lead)
+        GetLead(reads, cache)(_ADMIN, lead.id)
+        assert _listed(reads, cache) == [lead]
+
+        delete_lead(work, lead)
+
+        with pytest.raises(NotFound):
+            GetLead(reads, cache)(_ADMIN, lead.id)
+        assert _listed(reads, cache) == []
+
+    def test_an_added_lead_is_in_the_very_next_list_and_was_not_remembered_as_absent(
+        self, work: Work[ImportsWork], reads: Work[ImportsWork], cache: WatchedCache
+    ) -> None:
+        alone, together = a_lead(), a_lead()
+        for lead in (alone, together):
+            with pytest.raises(NotFound):
+                GetLead(reads, cache)(_ADMIN, lead.id)
+        assert _listed(reads, cache) == []
+
+        put(work, alone)
+        assert _listed(reads, cache) == [alone]
+        with work() as unit:
+            unit.leads.add_many([together])
+            unit.commit()
+
+        assert _listed(reads, cache) == [together, alone]
+        assert [GetLead(reads, cache)(_ADMIN, lead.id) for lead in (alone, together)] == [alone, together]
+
+    def test_a_lead_that_is_given_away_is_not_shown_from_the_cache_to_whom_it_was_taken_from(
+        self, work: Work[ImportsWork], reads: Work[ImportsWork], cache: WatchedCache
+    ) -> None:
+        ann, ben = a_user(), a_user()
+        lead = a_lead(assigned_to=ann.id)
+        put(work, ann, ben, lead)
+        hers, his = an_actor(Role.AGENT, user_id=ann.id), an_actor(Role.AGENT, user_id=ben.id)
+        assert GetLead(reads, cache)(hers, lead.id) == lead
+        with pytest.raises(NotFound):
+            GetLead(reads, cache)(his, lead.id)
+
+        lead.assign(ben.id)
+        lead.touched(A_MONDAY_MORNING)
+        save_lead(work, lead)
+
+        assert GetLead(reads, cache)(his, lead.id) == lead
+        with pytest.raises(NotFound):
+            GetLead(reads, cache)(hers, lead.id)
+
+    def test_a_list_is_read_from_the_database_once(
+        self, work: Work[ImportsWork], reads: Work[ImportsWork], cache: WatchedCache
+    ) -> None:
+        lead = a_lead()
+        put(work, lead)
+
+        assert _listed(reads, cache) == [lead]
+        assert _listed(_EMPTY, cache) == [lead]
+
+    def test_a_session_is_read_from_the_database_once(
+        self, work: Work[ImportsWork], reads: Work[ImportsWork], cache: WatchedCache
+    ) -> None:
+        ann = a_user()
+        session = a_session(ann)
+        put(work, ann, session)
+
+        assert _is_good(reads, cache, session)
+        assert _is_good(_EMPTY, cache, session)
+
+    def test_a_session_that_is_revoked_is_no_good_at_the_very_next_request(
+        self, work: Work[ImportsWork], reads: Work[ImportsWork], cache: WatchedCache
+    ) -> None:
+        ann = a_user()
+        session, other = a_session(ann), a_session(ann)
+        put(work, ann, session, other)
+        assert _is_good(reads, cache, session)
+
+        session.revoke(A_MONDAY_MORNING)
+        with work() as unit:
+            unit.sessions.save(session)
+            unit.commit()
+
+        assert not _is_good(reads, cache, session)
+        assert _is_good(reads, cache, other)
+
+    def test_when_all_sessions_of_a_user_are_revoked_none_is_good_any_more(
+        self, work: Work[ImportsWork], reads: Work[ImportsWork], cache: WatchedCache
+    ) -> None:
+        ann, ben = a_user(), a_user()
+        sessions, others = [a_session(ann), a_session(ann)], a_session(ben)
+        put(work, ann, ben, *sessions, others)
+        assert all(_is_good(reads, cache, session) for session in (*sessions, others))
+
+        with work() as unit:
+            unit.sessions.revoke_all(ann.id, now=A_MONDAY_MORNING)
+            unit.commit()
+
+        assert [_is_good(reads, cache, session) for session in (*sessions, others)] == [False, False, True]
+
+    def test_a_session_is_no_good_for_anybody_else(
+        self, work: Work[ImportsWork], reads: Work[ImportsWork], cache: WatchedCache
+    ) -> None:
+        ann, ben = a_user(), a_user()
+        session = a_session(ann)
+        put(work, ann, ben, session)
+        assert _is_good(reads, cache, session)
+
+        assert not _is_good(reads, cache, session, shown_by=ben)
+
+    def test_a_session_from_the_cache_ends_when_it_ends(
+        self, work: Work[ImportsWork], reads: Work[ImportsWork]
+    ) -> None:
+        clock = FixedClock()
+        cache = InMemoryCache(clock)
+        ann = a_user()
+        session = a_session(ann, expires_at=A_MONDAY_MORNING + timedelta(seconds=5))
+        put(work, ann, session)
+        assert _is_good(reads, cache, session, clock=clock)
+
+        clock.advance(timedelta(seconds=5))
+
+        assert not _is_good(reads, cache, session, clock=clock)
+
+    def test_what_a_unit_changed_is_forgotten_all_at_once_after_the_commit_and_before_the_actions(
+        self, work: Work[ImportsWork], reads: Work[ImportsWork], cache: WatchedCache
+    ) -> None:
+        ann = a_user()
+        session, lead = a_session(ann), a_lead()
+        put(work, ann, session, lead)
+        cache.forgotten.clear()
+        GetLead(reads, cache)(_ADMIN, lead.id)
+        changed = replace(lead, name="Ada", version=2)
+        seen: list[object] = []
+
+        with work() as unit:
+            unit.leads.save(changed)
+            unit.leads.add_many([a_lead(), a_lead()])
+            unit.sessions.revoke_all(ann.id, now=A_MONDAY_MORNING)
+            unit.after_commit(lambda: seen.extend((list(cache.forgotten), GetLead(reads, cache)(_ADMIN, lead.id))))
+            assert cache.forgotten == []
+            unit.commit()
+
+        assert seen == [[{LEADS_NAMESPACE, lead_namespace(lead.id), sessions_namespace(ann.id)}], changed]
+
+    def test_many_new_leads_touch_their_lists_alone(self, work: Work[ImportsWork], cache: WatchedCache) -> None:
+        with work() as unit:
+            unit.leads.add_many([a_lead() for _ in range(20)])
+            unit.commit()
+
+        assert cache.forgotten == [{LEADS_NAMESPACE}]
+
+    def test_a_unit_that_changes_nothing_that_is_remembered_has_nothing_forgotten(
+        self, work: Work[ImportsWork], cache: WatchedCache
+    ) -> None:
+        ann = a_user()
+        put(work, ann, a_session(ann))
+        with work() as unit:
+            unit.leads.add(a_lead())
+
+        assert cache.forgotten == []
+
+
+def _listed(reads: Work[ImportsWork], cache: Cache) -> list[Lead]:
+    return list(ListLeads(reads, cache)(_ADMIN, LeadFilter(), PageRequest()).items)
+
+
+def _is_good(
+    reads: Work[ImportsWork],
+    cache: Cache,
+    session: Session,
+    *,
+    shown_by: User | None = None,
+    clock: FixedClock | None = None,
+) -> bool:
+    """Whether an access token of the session proves a login."""
+    claims = AccessClaims(
+        user_id=shown_by.id if shown_by else session.user_id,
+        role=Role.AGENT,
+        session_id=session.id,
+        token_id=an_id(),
+        issued_at=A_MONDAY_MORNING,
+        expires_at=A_MONDAY_MORNING + timedelta(minutes=15),
+    )
+    try:
+        Authenticate(reads, _TOKENS, clock or FixedClock(), cache)(_TOKENS.issue(claims))
+    except Unauthenticated:
+        return False
+    return True

@@ -1,0 +1,38 @@
+"""A cache in memory."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from itertools import count
+from threading import Lock
+
+from unite_core.cache import LONGEST_LIFETIME, Cache, Look
+from unite_core.clock import Clock
+
+
+class InMemoryCache(Cache):
+    """Holds for a short time what was worked out, as long as it lives itself."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._tickets: dict[str, str] = {}
+        self._values: dict[tuple[str, str], tuple[str, bytes, datetime]] = {}
+        # No ticket is lost here before it is forgotten, so that counting is enough to have none come back.
+        self._made = count(1)
+        self._turn = Lock()
+
+    def look(self, namespace: str, key: str) -> Look:
+        with self._turn:
+            ticket = self._tickets.setdefault(namespace, str(next(self._made)))
+            put_with, value, until = self._values.get((namespace, key), ("", b"", self._clock.now()))
+            found = put_with == ticket and self._clock.now() < until
+            return Look(value if found else None, ticket)
+
+    def put(self, namespace: str, key: str, value: bytes, *, ticket: str, lifetime: timedelta) -> None:
+        until = self._clock.now() + min(lifetime, LONGEST_LIFETIME)
+        with self._turn:
+            self._values[namespace, key] = (ticket, value, until)
+
+    def forget(self, namespaces: Collection[str]) -> None:
+        with self._turn:
+            for namespace in namespaces:
+                self._tickets.pop(namespace, None)
