@@ -3,103 +3,40 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
+from urllib.parse import SplitResult, urlsplit
 
 from entrypoints.reading import Reader
+from entrypoints.variables import (
+    ACTIVITY_RETENTION_DAYS,
+    ADMIN_EMAIL,
+    ADMIN_PASSWORD,
+    ALL,
+    AWS_ENDPOINT_URL,
+    DATA_DIR,
+    DATABASE_URL,
+    DEFAULT_COUNTRY,
+    HOST,
+    JWT_KEYS,
+    LOGIN_LIMIT,
+    MONGODB_URL,
+    PHONE_RULE,
+    PORT,
+    PREFIX,
+    PUBLIC_URL,
+    RATE_LIMIT,
+    REDIS_URL,
+    S3_BUCKET_IMAGES,
+    S3_BUCKET_IMPORTS,
+    S3_PUBLIC_URL,
+    SECRETS_ARN,
+    SHORTEST_SECRET,
+    SQS_IMPORTS_QUEUE_URL,
+)
 from unite_core.errors import Problem
 from unite_core.identity.contact import password_problem, user_email
 from unite_core.phone import PhoneRule, is_country
-
-PREFIX = "UNITE_"
-
-SHORTEST_SECRET = 32
-"""Bytes. A key for HMAC-SHA256 is as long as its output (RFC 7518, 3.2)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """One variable: what it decides, and in words what it is when it is not set."""
-
-    name: str
-    meaning: str
-    default: str
-    secret: bool = False
-
-
-HOST = Setting(name="UNITE_HOST", meaning="The network address to listen at.", default="127.0.0.1")
-PORT = Setting(name="UNITE_PORT", meaning="The port to listen at, 1 to 65535.", default="8000")
-DATA_DIR = Setting(
-    name="UNITE_DATA_DIR",
-    meaning="The folder that holds the database, the files and the keys; made where it is missing.",
-    default="./var",
-)
-DATABASE_URL = Setting(
-    name="UNITE_DATABASE_URL",
-    meaning="The database as a URL: `sqlite:///` and the path of a file.",
-    default="unite.sqlite3 in the data folder",
-    secret=True,
-)
-JWT_KEYS = Setting(
-    name="UNITE_JWT_KEYS",
-    meaning=(
-        "The keys that access tokens, links and cursors are signed with: `name:secret`, several of them with commas "
-        f"between. A secret has at least {SHORTEST_SECRET} bytes. The first one signs, all of them verify: put a new "
-        "one in front, and take the old one out a day later."
-    ),
-    default="made once, and kept in the data folder with mode 600",
-    secret=True,
-)
-ADMIN_EMAIL = Setting(
-    name="UNITE_ADMIN_EMAIL",
-    meaning="The e-mail address of the first admin, who is added at the start where there is no admin.",
-    default="nobody is added",
-)
-ADMIN_PASSWORD = Setting(
-    name="UNITE_ADMIN_PASSWORD",
-    meaning="The first admin's password, 12 to 256 characters. It changes nothing once the admin is there.",
-    default="nobody is added",
-    secret=True,
-)
-PUBLIC_URL = Setting(
-    name="UNITE_PUBLIC_URL",
-    meaning="What links to the service start with, as clients reach it: `https://unite.example.com`.",
-    default="http:// with host and port",
-)
-RATE_LIMIT = Setting(
-    name="UNITE_RATE_LIMIT",
-    meaning="How many requests a minute one user, or one address before login, may make; 0 for any number.",
-    default="1200",
-)
-LOGIN_LIMIT = Setting(
-    name="UNITE_LOGIN_LIMIT",
-    meaning="How many logins a minute one account may try; 0 for any number.",
-    default="10",
-)
-DEFAULT_COUNTRY = Setting(
-    name="UNITE_DEFAULT_COUNTRY",
-    meaning="The country of phone numbers without a plus: two capital letters of ISO 3166-1, such as US.",
-    default="none: such numbers are refused",
-)
-PHONE_RULE = Setting(
-    name="UNITE_PHONE_RULE",
-    meaning="How strictly phone numbers are judged: `possible` asks for the right length, `valid` for a range in use.",
-    default="possible",
-)
-
-ALL = (
-    HOST,
-    PORT,
-    DATA_DIR,
-    DATABASE_URL,
-    JWT_KEYS,
-    ADMIN_EMAIL,
-    ADMIN_PASSWORD,
-    PUBLIC_URL,
-    RATE_LIMIT,
-    LOGIN_LIMIT,
-    DEFAULT_COUNTRY,
-    PHONE_RULE,
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,17 +48,33 @@ class FirstAdmin:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Storage:
+    """Where files are kept, if not in a folder: two buckets of S3, and the queue that tells of uploads, if one does."""
+
+    imports: str
+    images: str
+    public_url: str | None = None
+    queue_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """One installation.
 
-    `database_url` and `jwt_keys` are None where the embedded default makes its own in `data_dir`. `public_url` has
-    no slash at its end. `warnings` are sentences about what is probably not meant.
+    `database_url` and `jwt_keys` are None where the embedded default makes its own in `data_dir`; so are the URLs of
+    servers and the `storage` that are done without. `activity_kept_for` is None for ever. `public_url` has no slash at
+    its end. `warnings` are sentences about what is probably not meant.
     """
 
     host: str = "127.0.0.1"
     port: int = 8000
     data_dir: Path = Path("var")
     database_url: str | None = field(default=None, repr=False)
+    mongodb_url: str | None = field(default=None, repr=False)
+    activity_kept_for: timedelta | None = None
+    redis_url: str | None = field(default=None, repr=False)
+    aws_endpoint_url: str | None = None
+    storage: Storage | None = None
     jwt_keys: Mapping[str, bytes] | None = field(default=None, repr=False)
     first_admin: FirstAdmin | None = None
     public_url: str = "http://127.0.0.1:8000"
@@ -138,10 +91,32 @@ _EVERYWHERE = (
     f"{PUBLIC_URL.name} to what they reach it by."
 )
 
+_OWN_KEYS = (
+    f"{REDIS_URL.name} is for several machines, and each makes keys of its own: what one has signed the others refuse. "
+    f"Set {JWT_KEYS.name} to the same on all."
+)
+
 
 def environment() -> Mapping[str, str]:
     """The environment of this process, for the two places where a process begins."""
     return os.environ
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretPlace:
+    """Where further variables are kept: a secret of AWS Secrets Manager."""
+
+    arn: str
+    aws_endpoint_url: str | None
+
+
+def secret_place(environ: Mapping[str, str]) -> SecretPlace | None:
+    """Where the environment says that further variables are kept; None where it does not. Raises `SettingsRefused`."""
+    read = Reader(environ)
+    arn = read.text(SECRETS_ARN.name)
+    endpoint = read.judged(AWS_ENDPOINT_URL.name, _http_url)
+    read.finish()
+    return SecretPlace(arn=arn, aws_endpoint_url=endpoint) if arn else None
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -158,6 +133,11 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         port=port,
         data_dir=Path(read.text(DATA_DIR.name) or "./var"),
         database_url=read.judged(DATABASE_URL.name, _database_url),
+        mongodb_url=read.judged(MONGODB_URL.name, _mongodb_url),
+        activity_kept_for=_retention(read),
+        redis_url=read.judged(REDIS_URL.name, _redis_url),
+        aws_endpoint_url=read.judged(AWS_ENDPOINT_URL.name, _http_url),
+        storage=_storage(read),
         jwt_keys=read.judged(JWT_KEYS.name, parse_keys),
         first_admin=_first_admin(read),
         public_url=read.judged(PUBLIC_URL.name, _public_url) or _own_address(host, port),
@@ -168,6 +148,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         warnings=(
             *read.unknown(PREFIX, [setting.name for setting in ALL]),
             *([_EVERYWHERE] if host in _REACHABLE and not read.given(PUBLIC_URL.name) else []),
+            *([_OWN_KEYS] if read.given(REDIS_URL.name) and not read.given(JWT_KEYS.name) else []),
         ),
     )
     read.finish()
@@ -200,11 +181,68 @@ def _first_admin(read: Reader) -> FirstAdmin | None:
     return FirstAdmin(email=email, password=password) if email and password else None
 
 
+def _retention(read: Reader) -> timedelta | None:
+    days = read.number(ACTIVITY_RETENTION_DAYS.name, default=0, least=0, most=36_500)
+    return timedelta(days=days) if days else None
+
+
+def _storage(read: Reader) -> Storage | None:
+    imports, images = read.text(S3_BUCKET_IMPORTS.name), read.text(S3_BUCKET_IMAGES.name)
+    public_url = read.judged(S3_PUBLIC_URL.name, _http_url)
+    queue_url = read.judged(SQS_IMPORTS_QUEUE_URL.name, _http_url)
+    if imports and images:
+        return Storage(imports=imports, images=images, public_url=public_url, queue_url=queue_url)
+    for given, missing in ((S3_BUCKET_IMPORTS, S3_BUCKET_IMAGES), (S3_BUCKET_IMAGES, S3_BUCKET_IMPORTS)):
+        if read.given(given.name):
+            read.refuse(missing.name, f"is missing; {given.name} needs it")
+    if not imports and not images:
+        for needy in (S3_PUBLIC_URL, SQS_IMPORTS_QUEUE_URL):
+            if read.given(needy.name):
+                read.refuse(needy.name, f"is of no use without {S3_BUCKET_IMPORTS.name} and {S3_BUCKET_IMAGES.name}")
+    return None
+
+
 def _database_url(text: str) -> str:
-    scheme, separator, path = text.partition(":///")
-    if scheme != "sqlite" or not separator or not path or path.startswith(":memory:"):
-        raise ValueError("is none that Unite can use; write sqlite:/// and the path of a file")
+    scheme, _, rest = text.partition("://")
+    if scheme == "sqlite":
+        path = rest.removeprefix("/")
+        if rest.startswith("/") and path and not path.startswith(":memory:"):
+            return text
+    elif scheme in ("mysql", "mariadb", "mysql+pymysql", "mariadb+pymysql"):
+        parts = _split(text)
+        if parts.hostname and len(parts.path) > 1:
+            return text
+    raise ValueError("is none that Unite can use; write mysql://user:password@host/database, or sqlite:/// and a path")
+
+
+def _mongodb_url(text: str) -> str:
+    parts = _split(text)
+    if parts.scheme not in ("mongodb", "mongodb+srv") or not parts.netloc or len(parts.path) < 2:
+        raise ValueError("is not like mongodb://user:password@host/database")
     return text
+
+
+def _redis_url(text: str) -> str:
+    parts = _split(text)
+    if parts.scheme not in ("redis", "rediss") or not parts.hostname:
+        raise ValueError("is not like redis://:password@host:6379/0")
+    return text
+
+
+def _http_url(text: str) -> str:
+    parts = _split(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("is not like http://host:5000")
+    return text.rstrip("/")
+
+
+def _split(text: str) -> SplitResult:
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        raise ValueError("is no URL") from None
+    return parts
 
 
 def _public_url(text: str) -> str:

@@ -11,8 +11,7 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from entrypoints.bootstrap import start
-from entrypoints.settings import read_settings
+from entrypoints.bootstrap import load_settings, start
 from unite_core import Actor, ImportOptions, NewUser, Role
 from unite_core.imports.use_cases import FileToImport
 
@@ -20,7 +19,7 @@ from unite_core.imports.use_cases import FileToImport
 def main() -> None:
     """Import; the time is that of working through the file, its examination included, its upload not."""
     folder, file = Path(sys.argv[1]), Path(sys.argv[2])
-    settings = read_settings(os.environ | {"UNITE_DATA_DIR": str(folder)})
+    settings = load_settings(os.environ | {"UNITE_DATA_DIR": str(folder)})
     with start(settings) as started:
         unite = started.unite
         user = unite.identity.add_user.unchecked(

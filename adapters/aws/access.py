@@ -9,6 +9,7 @@ from botocore.config import Config
 
 if TYPE_CHECKING:  # the stubs are there for whoever checks types, not where the service runs
     from types_boto3_s3 import S3Client
+    from types_boto3_secretsmanager import SecretsManagerClient
     from types_boto3_sqs import SQSClient
 
 
@@ -51,6 +52,13 @@ class Access:
     def sqs(self) -> "SQSClient":
         """A client of SQS."""
         client: SQSClient = self._session.client("sqs", endpoint_url=self.endpoint_url, config=self._config())
+        return client
+
+    def secrets_manager(self) -> "SecretsManagerClient":
+        """A client of Secrets Manager."""
+        client: SecretsManagerClient = self._session.client(
+            "secretsmanager", endpoint_url=self.endpoint_url, config=self._config()
+        )
         return client
 
     def events(self) -> Any:

@@ -17,7 +17,7 @@ FAILURES = 5
 PAUSE = 30.0
 """Seconds without a call, once so many have failed."""
 
-_ABSENT = frozenset({"404", "NoSuchKey", "NotFound"})
+_ABSENT = frozenset({"404", "NoSuchKey", "NotFound", "ResourceNotFoundException"})
 
 
 class Dependency:
@@ -25,11 +25,19 @@ class Dependency:
 
     After `failures` calls in a row without a usable answer it is left alone for `pause` seconds, in which every call
     fails at once; the first one after that decides whether it is called again. What the domain calls `NotFound` is an
-    answer. `name` begins the sentence that says what does not answer.
+    answer. `name` begins the sentence that says what does not answer, `absent` is the one for what is not there.
     """
 
-    def __init__(self, name: str, *, failures: int = FAILURES, pause: float = PAUSE) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        absent: str = "There is no such file.",
+        failures: int = FAILURES,
+        pause: float = PAUSE,
+    ) -> None:
         self._name = name
+        self._absent = absent
         self._breaker = CircuitBreaker(
             failure_threshold=failures, recovery_timeout=pause, expected_exception=Unavailable
         )
@@ -55,7 +63,7 @@ class Dependency:
         except ClientError as error:
             code = error_code(error)
             if code in _ABSENT:
-                raise NotFound("There is no such file.") from None
+                raise NotFound(self._absent) from None
             # Who reads the answer can do nothing about a missing right or bucket; who reads the log can.
             log.warning("%s answered %s to %s.", self._name, code, error.operation_name)
             raise Unavailable(f"{self._name} cannot do this at the moment.") from error

@@ -14,7 +14,7 @@ from typing import Any
 
 import requests
 
-from entrypoints.settings import ADMIN_EMAIL, ADMIN_PASSWORD, DATA_DIR, HOST, PORT, PREFIX, PUBLIC_URL
+from entrypoints.variables import ADMIN_EMAIL, ADMIN_PASSWORD, DATA_DIR, HOST, PORT, PREFIX, PUBLIC_URL
 
 READY_WITHIN = 60.0
 STOPPED_WITHIN = 15.0

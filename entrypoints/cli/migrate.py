@@ -1,9 +1,9 @@
-"""`migrate`: bring the database up to date, or see whether it is."""
+"""`migrate`: bring the database up to date, or see whether it is; make what stands in for AWS ready."""
 
 from argparse import Namespace
 from collections.abc import Mapping
 
-from entrypoints.bootstrap import StartRefused, database_is_current
+from entrypoints.bootstrap import StartRefused, database_is_current, provide_storage
 from entrypoints.cli.opened import FAILED, Refused, opened, settings_for, tell, told
 
 
@@ -30,6 +30,8 @@ def _check(environ: Mapping[str, str]) -> int:
 
 
 def _migrate(environ: Mapping[str, str]) -> int:
-    with opened(environ):
+    with opened(environ) as started:
         print("The database is up to date.")
+        if provide_storage(started.settings):
+            print("The buckets are there, and the queue.")
     return 0

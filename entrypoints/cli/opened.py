@@ -4,9 +4,9 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from entrypoints.bootstrap import Started, StartRefused, start
+from entrypoints.bootstrap import Started, StartRefused, load_settings, start
 from entrypoints.reading import SettingsRefused
-from entrypoints.settings import Settings, read_settings
+from entrypoints.settings import Settings
 from unite_core.errors import UniteError
 
 FAILED = 1
@@ -24,8 +24,8 @@ class Refused(Exception):
 def settings_for(environ: Mapping[str, str]) -> Settings:
     """The settings, with their warnings on standard error; raises `Refused`."""
     try:
-        settings = read_settings(environ)
-    except SettingsRefused as refused:
+        settings = load_settings(environ)
+    except (SettingsRefused, StartRefused) as refused:
         raise Refused(str(refused)) from refused
     for warning in settings.warnings:
         tell(warning)

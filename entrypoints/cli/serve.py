@@ -18,10 +18,11 @@ from granian.log import LogLevels
 from granian.server import MPServer
 
 from entrypoints import logs
-from entrypoints.bootstrap import StartRefused, add_first_admin, has_admin, start
+from entrypoints.bootstrap import StartRefused, add_first_admin, has_admin, load_settings, start
 from entrypoints.capacity import CONNECTIONS
 from entrypoints.reading import SettingsRefused
-from entrypoints.settings import ADMIN_EMAIL, ADMIN_PASSWORD, HOST, PORT, Settings, read_settings
+from entrypoints.settings import Settings
+from entrypoints.variables import ADMIN_EMAIL, ADMIN_PASSWORD, HOST, PORT
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ def run(arguments: Namespace, environ: Mapping[str, str], target: str = TARGET) 
     """
     logs.configure()
     try:
-        settings = read_settings(environ)
+        settings = load_settings(environ)
         for warning in settings.warnings:
             log.warning("%s", warning)
         _wait_for_port(settings)

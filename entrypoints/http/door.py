@@ -11,11 +11,13 @@ from unite_core.files import SignedFiles
 class Check:
     """How to ask one dependency whether it is there: `run` raises `Unavailable` where it is not.
 
-    Without a required one the service is not ready; without any other it is degraded.
+    Without a required one the service is not ready; without any other it is degraded. `breaker` tells whether it is
+    being left alone: `closed`, `open` or `half_open`; None where nothing watches over that.
     """
 
     run: Callable[[], None]
     required: bool = True
+    breaker: Callable[[], str] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

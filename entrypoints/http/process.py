@@ -6,12 +6,12 @@ import os
 from multiprocessing.process import BaseProcess
 from threading import Thread
 
-from entrypoints.bootstrap import Started, start
+from entrypoints.bootstrap import Started, load_settings, start
 from entrypoints.http.app import create_app
 from entrypoints.http.asgi import OnThreads, Patience
 from entrypoints.http.correlation import CorrelationFilter
 from entrypoints.http.door import Check, Door
-from entrypoints.settings import environment, read_settings
+from entrypoints.settings import environment
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ def application(patience: Patience | None = None) -> OnThreads:
         Thread(target=_end_with, args=(server,), daemon=True).start()
     for handler in logging.getLogger().handlers:
         handler.addFilter(CorrelationFilter())
-    started = start(read_settings(environment()))
+    started = start(load_settings(environment()))
     app = create_app(started.unite, door_of(started))
     address = started.settings.public_url
     log.info("Unite listens.", extra={"address": address, "docs": f"{address}/docs"})
@@ -37,7 +37,7 @@ def door_of(started: Started) -> Door:
         cursor_secrets=started.cursor_secrets,
         requests_per_minute=started.settings.requests_per_minute,
         signed_files=started.signed_files,
-        checks={name: Check(run) for name, run in started.checks.items()},
+        checks={name: Check(it.ask, it.required, it.breaker) for name, it in started.dependencies.items()},
     )
 
 

@@ -11,9 +11,8 @@ from threading import Event, Thread
 from types import FrameType
 
 from entrypoints import logs
-from entrypoints.bootstrap import Started, StartRefused, start
+from entrypoints.bootstrap import Started, StartRefused, load_settings, start
 from entrypoints.reading import SettingsRefused
-from entrypoints.settings import read_settings
 from entrypoints.worker.loop import Worker
 
 log = logging.getLogger(__name__)
@@ -27,7 +26,7 @@ def run(arguments: Namespace, environ: Mapping[str, str]) -> int:
     """
     logs.configure()
     try:
-        started = start(read_settings(environ))
+        started = start(load_settings(environ))
     except (SettingsRefused, StartRefused) as refused:
         log.error("The worker cannot start: %s", refused)  # noqa: TRY400 - the message says it all
         return 1

@@ -11,7 +11,6 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from entrypoints.bootstrap import (
-    DATABASE,
     OPERATOR,
     StartRefused,
     add_first_admin,
@@ -19,6 +18,7 @@ from entrypoints.bootstrap import (
     has_admin,
     start,
 )
+from entrypoints.bootstrap.database import FILE as DATABASE
 from entrypoints.keys import FILE
 from entrypoints.settings import FirstAdmin, Settings
 from unite_core.identity.use_cases import Credentials
@@ -77,6 +77,7 @@ def test_a_link_outlives_a_new_key_in_front_and_cursors_are_signed_with_the_new_
 
     with start(replace(settings, jwt_keys=new)) as rotated:
         query = dict(parse_qsl(urlsplit(link.url).query))
+        assert rotated.signed_files is not None
         rotated.signed_files.receive("a/b", query, content_type="text/csv", size=2, body=io.BytesIO(b"12"))
         assert rotated.files.size("a/b") == 2
         assert rotated.cursor_secrets[1:] == before
@@ -92,9 +93,9 @@ def test_keys_that_are_set_are_kept_nowhere(settings: Settings) -> None:
 
 def test_the_database_answers_and_says_so(settings: Settings) -> None:
     with start(settings) as started:
-        assert list(started.checks) == ["database"]
-        for check in started.checks.values():
-            check()
+        assert list(started.dependencies) == ["database"]
+        for dependency in started.dependencies.values():
+            dependency.ask()
 
 
 def test_a_database_elsewhere_is_used(settings: Settings, tmp_path: Path) -> None:

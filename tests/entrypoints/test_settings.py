@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from entrypoints.reading import SettingsRefused
-from entrypoints.settings import ALL, FirstAdmin, Settings, parse_keys, read_settings
+from entrypoints.settings import FirstAdmin, Settings, parse_keys, read_settings
+from entrypoints.variables import ALL
 from unite_core.phone import PhoneRule
 
 KEYS = f"new:{'n' * 32},old:{'o:' * 16}"

@@ -1,33 +1,33 @@
-"""From settings to a Unite that works: the one place that knows which adapters there are."""
+"""From settings to a Unite that works."""
 
 import fcntl
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 from uuid import UUID
 
-from alembic.util.exc import CommandError
-from sqlalchemy import URL, Engine, make_url
-from sqlalchemy.exc import DatabaseError
-
 from adapters.argon2 import Argon2Passwords
+from adapters.aws.access import Access
+from adapters.aws.secrets_manager import read_secret
+from adapters.aws.sqs import SqsUploadNotices
 from adapters.jwt import JwtTokens
-from adapters.local.files import LocalFiles
 from adapters.local.jobs import LocalJobs, WakeUps
-from adapters.rate_limits import LocalRateLimits
-from adapters.sql import migrate
-from adapters.sql.activity import SqlActivityLog
-from adapters.sql.engine import create_engine_for, ping
+from adapters.sql.engine import ping
 from adapters.sql.unit_of_work import Outbox, SqlWork
 from adapters.system_clock import SystemClock
 from adapters.uuid7 import Uuid7Ids
+from entrypoints.bootstrap import servers
+from entrypoints.bootstrap.database import database_url, up_to_date
+from entrypoints.bootstrap.refusal import StartRefused
+from entrypoints.bootstrap.servers import Dependency
 from entrypoints.keys import derived, kept_keys
-from entrypoints.settings import DATA_DIR, DATABASE_URL, JWT_KEYS, Settings
+from entrypoints.settings import Settings, read_settings, secret_place
+from entrypoints.variables import DATA_DIR, JWT_KEYS, SECRETS_ARN
 from unite_core.application import Ports, Rules, Unite, build
-from unite_core.errors import Unavailable
+from unite_core.errors import UniteError
 from unite_core.files import Files, SignedFiles
 from unite_core.identity.model import Actor, Role, User
 from unite_core.identity.ports import UserFilter
@@ -35,7 +35,6 @@ from unite_core.identity.use_cases import NewUser
 from unite_core.paging import PageRequest
 from unite_core.phone import PhonePolicy
 
-DATABASE = "unite.sqlite3"
 FILES = "files"
 LOCK = ".lock"
 
@@ -43,35 +42,52 @@ OPERATOR = Actor(user_id=UUID(int=0), role=Role.ADMIN)
 """Whoever works at the machine itself: the data is theirs to read and to change anyway, without being a user."""
 
 
-class StartRefused(Exception):
-    """Unite cannot start here; the message says why, and what to do."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Started:
     """A Unite that works, and what the doors need beside it. Close it, or use it as a context manager.
 
-    `files` are the same that `unite` uses; `signed_files` answers their links. `cursor_secrets` begins with the one
-    that signs. `checks` ask the dependencies by name whether they are there, and raise `Unavailable`. `upkeep` is
-    for a worker to do once a minute. `listen` makes the end at which a worker waits to be woken by `wake`.
+    `files` are the same that `unite` uses; `signed_files` answers their links where the service itself is the storage,
+    and `notices` tell of uploads where something else is and a queue is set. `cursor_secrets` begins with the one that
+    signs. `dependencies` are what Unite depends on, by name. `upkeep` is for a worker to do once a minute. `listen`
+    makes the end at which a worker waits to be woken by `wake`.
     """
 
     unite: Unite
     settings: Settings
     files: Files
-    signed_files: SignedFiles
+    signed_files: SignedFiles | None
+    notices: SqsUploadNotices | None
     cursor_secrets: tuple[bytes, ...]
-    checks: Mapping[str, Callable[[], None]]
-    upkeep: Mapping[str, Callable[[], object]]
+    dependencies: Mapping[str, Dependency]
+    upkeep: Mapping[str, Callable[[], object]] = field(default_factory=dict)
     listen: Callable[[], WakeUps]
     wake: Callable[[], None]
-    close: Callable[[], None]
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        for dependency in self.dependencies.values():
+            dependency.close()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def load_settings(environ: Mapping[str, str]) -> Settings:
+    """The settings of the environment, and of the secret that it names, if it does.
+
+    Raises `SettingsRefused`, and `StartRefused` where the secret cannot be read.
+    """
+    place = secret_place(environ)
+    if place is None:
+        return read_settings(environ)
+    try:
+        secret = read_secret(place.arn, Access(endpoint_url=place.aws_endpoint_url))
+    except UniteError as error:
+        raise StartRefused(f"The secret that {SECRETS_ARN.name} names cannot be read: {error.detail}") from error
+    return read_settings({**secret, **{name: value for name, value in environ.items() if value}})
 
 
 def start(settings: Settings) -> Started:
@@ -82,35 +98,37 @@ def start(settings: Settings) -> Started:
     folder = settings.data_dir.absolute()
     with _locked(folder):
         keys = settings.jwt_keys or _kept_keys(folder)
-        engine = _up_to_date(database_url(settings))
+        engine = up_to_date(database_url(settings))
     clock = SystemClock()
     jobs = LocalJobs(folder)
-    files = LocalFiles(
-        folder / FILES, public_url=settings.public_url, secrets_by_kid=derived(keys, "links"), clock=clock
-    )
+    shared = servers.shared(settings, clock)
+    log = servers.log(settings, engine)
+    kept = servers.kept(settings, clock, derived(keys, "links"), FILES)
     ports = Ports(
-        work=SqlWork(engine, outbox=Outbox(wake=jobs.deliver_events)),
+        work=SqlWork(engine, outbox=Outbox(wake=jobs.deliver_events), cache=shared.cache),
         reads=SqlWork(engine, reading=True),
-        files=files,
+        files=kept.files,
         jobs=jobs,
         clock=clock,
         ids=Uuid7Ids(),
         passwords=Argon2Passwords(),
         tokens=JwtTokens(keys),
-        limits=LocalRateLimits(clock),
-        activity=SqlActivityLog(engine),
+        limits=shared.limits,
+        activity=log.activity,
+        cache=shared.cache,
     )
+    database = Dependency(ask=lambda: ping(engine), required=True, close=engine.dispose)
     return Started(
         unite=build(ports, _rules(settings)),
         settings=settings,
-        files=files,
-        signed_files=files,
+        files=kept.files,
+        signed_files=kept.signed_files,
+        notices=kept.notices,
         cursor_secrets=tuple(derived(keys, "cursors").values()),
-        checks={"database": lambda: ping(engine)},
-        upkeep={"unfinished uploads deleted": files.remove_leftovers},
+        dependencies={"database": database, **shared.dependencies, **log.dependencies, **kept.dependencies},
+        upkeep=kept.upkeep,
         listen=jobs.listen,
         wake=jobs.wake,
-        close=engine.dispose,
     )
 
 
@@ -130,61 +148,11 @@ def has_admin(started: Started) -> bool:
     return bool(started.unite.identity.list_users(OPERATOR, wanted, PageRequest(limit=1)).items)
 
 
-def database_url(settings: Settings) -> URL:
-    """The URL of the database: the one that is set, or a file in the data folder."""
-    if settings.database_url is not None:
-        return make_url(settings.database_url)
-    # Made of its parts: the path may have characters that mean something in a URL.
-    return URL.create("sqlite", database=str(settings.data_dir.absolute() / DATABASE))
-
-
-def database_is_current(settings: Settings) -> bool:
-    """Whether the database has exactly the tables that this version of Unite works with. Changes nothing.
-
-    Raises `StartRefused` where there is no telling.
-    """
-    engine = create_engine_for(database_url(settings))
-    if not Path(engine.url.database or "").exists():  # asking would make the file
-        return False
-    try:
-        return migrate.is_current(engine)
-    except (Unavailable, DatabaseError) as error:
-        raise _unusable(engine, error) from error
-    finally:
-        engine.dispose()
-
-
 def _rules(settings: Settings) -> Rules:
     phones = PhonePolicy(default_country=settings.default_country, rule=settings.phone_rule)
-    return Rules(phones=phones, logins_per_minute=settings.logins_per_minute)
-
-
-def _up_to_date(url: URL) -> Engine:
-    engine = create_engine_for(url)
-    try:
-        _keep_to_oneself(url)
-        if not migrate.is_current(engine):
-            migrate.upgrade(engine)
-    except CommandError as error:
-        engine.dispose()
-        raise StartRefused(
-            f"The database is not of this version of Unite, or of one before: {error}. "
-            f"Start the newer version that it was used with, or name another one in {DATABASE_URL.name}."
-        ) from error
-    except (Unavailable, DatabaseError, OSError) as error:
-        engine.dispose()
-        raise _unusable(engine, error) from error
-    return engine
-
-
-def _unusable(engine: Engine, error: Exception) -> StartRefused:
-    why = error.orig if isinstance(error, DatabaseError) else error
-    return StartRefused(f"The database {engine.url.database} cannot be used: {why}")
-
-
-def _keep_to_oneself(url: URL) -> None:
-    """Make the database's file, where there is none, so that nobody else can read it: it holds password hashes."""
-    Path(url.database or "").touch(mode=0o600)
+    return Rules(
+        phones=phones, logins_per_minute=settings.logins_per_minute, activity_kept_for=settings.activity_kept_for
+    )
 
 
 def _kept_keys(folder: Path) -> dict[str, bytes]:

@@ -1,0 +1,27 @@
+"""From settings to a Unite that works: the one place that knows which adapters there are."""
+
+from entrypoints.bootstrap.database import database_is_current, database_url
+from entrypoints.bootstrap.refusal import StartRefused
+from entrypoints.bootstrap.servers import Dependency, provide_storage
+from entrypoints.bootstrap.starting import (
+    OPERATOR,
+    Started,
+    add_first_admin,
+    has_admin,
+    load_settings,
+    start,
+)
+
+__all__ = [
+    "OPERATOR",
+    "Dependency",
+    "StartRefused",
+    "Started",
+    "add_first_admin",
+    "database_is_current",
+    "database_url",
+    "has_admin",
+    "load_settings",
+    "provide_storage",
+    "start",
+]

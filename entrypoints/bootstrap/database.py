@@ -1,0 +1,80 @@
+"""The database: which one it is, and that it has the tables that this version of Unite works with."""
+
+from pathlib import Path
+
+from alembic.util.exc import CommandError
+from sqlalchemy import URL, Engine, make_url
+from sqlalchemy.exc import DatabaseError
+
+from adapters.sql import migrate
+from adapters.sql.engine import create_engine_for
+from entrypoints.bootstrap.refusal import StartRefused
+from entrypoints.settings import Settings
+from entrypoints.variables import DATABASE_URL
+from unite_core.errors import Unavailable
+
+FILE = "unite.sqlite3"
+
+
+def database_url(settings: Settings) -> URL:
+    """The URL of the database: the one that is set, or a file in the data folder."""
+    if settings.database_url is not None:
+        return make_url(settings.database_url)
+    # Made of its parts: the path may have characters that mean something in a URL.
+    return URL.create("sqlite", database=str(settings.data_dir.absolute() / FILE))
+
+
+def database_is_current(settings: Settings) -> bool:
+    """Whether the database has exactly the tables that this version of Unite works with. Changes nothing.
+
+    Raises `StartRefused` where there is no telling.
+    """
+    engine = create_engine_for(database_url(settings))
+    if _is_file(engine.url) and not Path(engine.url.database or "").exists():  # asking would make the file
+        return False
+    try:
+        return migrate.is_current(engine)
+    except (Unavailable, DatabaseError) as error:
+        raise _unusable(engine.url, error) from error
+    finally:
+        engine.dispose()
+
+
+def up_to_date(url: URL) -> Engine:
+    """An engine over the database, which is brought up to date first where it is not. Raises `StartRefused`."""
+    engine = create_engine_for(url)
+    try:
+        if _is_file(url):
+            # Nobody else can read it: it holds password hashes.
+            Path(url.database or "").touch(mode=0o600)
+        if not migrate.is_current(engine):
+            _migrate(url)
+    except CommandError as error:
+        engine.dispose()
+        raise StartRefused(
+            f"The database is not of this version of Unite, or of one before: {error}. "
+            f"Start the newer version that it was used with, or name another one in {DATABASE_URL.name}."
+        ) from error
+    except (Unavailable, DatabaseError, OSError) as error:
+        engine.dispose()
+        raise _unusable(url, error) from error
+    return engine
+
+
+def _migrate(url: URL) -> None:
+    """Apply what is missing, however long a large table takes."""
+    engine = create_engine_for(url, patient=True)
+    try:
+        migrate.upgrade(engine)
+    finally:
+        engine.dispose()
+
+
+def _is_file(url: URL) -> bool:
+    return url.get_backend_name() == "sqlite"
+
+
+def _unusable(url: URL, error: Exception) -> StartRefused:
+    why = error.orig if isinstance(error, DatabaseError) else error.__cause__ or error
+    where = url.database if _is_file(url) else url.render_as_string(hide_password=True)
+    return StartRefused(f"The database {where} cannot be used: {why}")

@@ -1,0 +1,160 @@
+"""Every variable that decides something: what it is called, what it decides, and what is without it."""
+
+from dataclasses import dataclass
+
+PREFIX = "UNITE_"
+
+SHORTEST_SECRET = 32
+"""Bytes. A key for HMAC-SHA256 is as long as its output (RFC 7518, 3.2)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One variable: what it decides, and in words what it is when it is not set."""
+
+    name: str
+    meaning: str
+    default: str
+    secret: bool = False
+
+
+HOST = Setting(name="UNITE_HOST", meaning="The network address to listen at.", default="127.0.0.1")
+PORT = Setting(name="UNITE_PORT", meaning="The port to listen at, 1 to 65535.", default="8000")
+DATA_DIR = Setting(
+    name="UNITE_DATA_DIR",
+    meaning="The folder that holds the database, the files and the keys; made where it is missing.",
+    default="./var",
+)
+DATABASE_URL = Setting(
+    name="UNITE_DATABASE_URL",
+    meaning=(
+        "The database as a URL: `mysql://user:password@host/database` for MySQL or MariaDB, or `sqlite:///` and the "
+        "path of a file. What follows a question mark is for TLS: `?ssl_ca=/etc/ssl/ca.pem&ssl_check_hostname=true`."
+    ),
+    default="unite.sqlite3 in the data folder",
+    secret=True,
+)
+MONGODB_URL = Setting(
+    name="UNITE_MONGODB_URL",
+    meaning="Where the activity log is kept: `mongodb://user:password@host/database`.",
+    default="in the database",
+    secret=True,
+)
+ACTIVITY_RETENTION_DAYS = Setting(
+    name="UNITE_ACTIVITY_RETENTION_DAYS",
+    meaning="For how many days the activity log remembers; 0 for ever.",
+    default="0",
+)
+REDIS_URL = Setting(
+    name="UNITE_REDIS_URL",
+    meaning=(
+        "The Redis that several processes share: `redis://:password@host:6379/0`, or `rediss://` for TLS. It holds a "
+        "cache, the rate limits and the queues of the workers (RQ), and nothing that may not be lost."
+    ),
+    default="no cache; limits are counted, and workers woken, on this machine",
+    secret=True,
+)
+AWS_ENDPOINT_URL = Setting(
+    name="UNITE_AWS_ENDPOINT_URL",
+    meaning="What stands in for AWS, such as moto or MinIO: `http://moto:5000`.",
+    default="AWS itself; region and credentials are found as every program of AWS finds them",
+)
+S3_BUCKET_IMPORTS = Setting(
+    name="UNITE_S3_BUCKET_IMPORTS",
+    meaning="The S3 bucket of the files to import and of the error reports. It goes with the next one.",
+    default="files are kept in the data folder",
+)
+S3_BUCKET_IMAGES = Setting(
+    name="UNITE_S3_BUCKET_IMAGES",
+    meaning="The S3 bucket of the pictures of leads.",
+    default="files are kept in the data folder",
+)
+S3_PUBLIC_URL = Setting(
+    name="UNITE_S3_PUBLIC_URL",
+    meaning="What clients reach the storage by, where that is another address than the service uses.",
+    default="the one that the service uses",
+)
+SQS_IMPORTS_QUEUE_URL = Setting(
+    name="UNITE_SQS_IMPORTS_QUEUE_URL",
+    meaning="The SQS queue that tells of files which were uploaded to be imported; each then starts by itself.",
+    default="clients start their imports",
+)
+SECRETS_ARN = Setting(
+    name="UNITE_SECRETS_ARN",
+    meaning=(
+        "A secret in AWS Secrets Manager: a JSON object whose names are these variables. What the environment says too "
+        "goes before."
+    ),
+    default="everything stands in the environment",
+)
+JWT_KEYS = Setting(
+    name="UNITE_JWT_KEYS",
+    meaning=(
+        "The keys that access tokens, links and cursors are signed with: `name:secret`, several of them with commas "
+        f"between. A secret has at least {SHORTEST_SECRET} bytes. The first one signs, all of them verify: put a new "
+        "one in front, and take the old one out a day later."
+    ),
+    default="made once, and kept in the data folder with mode 600",
+    secret=True,
+)
+ADMIN_EMAIL = Setting(
+    name="UNITE_ADMIN_EMAIL",
+    meaning="The e-mail address of the first admin, who is added at the start where there is no admin.",
+    default="nobody is added",
+)
+ADMIN_PASSWORD = Setting(
+    name="UNITE_ADMIN_PASSWORD",
+    meaning="The first admin's password, 12 to 256 characters. It changes nothing once the admin is there.",
+    default="nobody is added",
+    secret=True,
+)
+PUBLIC_URL = Setting(
+    name="UNITE_PUBLIC_URL",
+    meaning="What links to the service start with, as clients reach it: `https://unite.example.com`.",
+    default="http:// with host and port",
+)
+RATE_LIMIT = Setting(
+    name="UNITE_RATE_LIMIT",
+    meaning="How many requests a minute one user, or one address before login, may make; 0 for any number.",
+    default="1200",
+)
+LOGIN_LIMIT = Setting(
+    name="UNITE_LOGIN_LIMIT",
+    meaning="How many logins a minute one account may try; 0 for any number.",
+    default="10",
+)
+DEFAULT_COUNTRY = Setting(
+    name="UNITE_DEFAULT_COUNTRY",
+    meaning="The country of phone numbers without a plus: two capital letters of ISO 3166-1, such as US.",
+    default="none: such numbers are refused",
+)
+PHONE_RULE = Setting(
+    name="UNITE_PHONE_RULE",
+    meaning="How strictly phone numbers are judged: `possible` asks for the right length, `valid` for a range in use.",
+    default="possible",
+)
+
+
+ALL = (
+    HOST,
+    PORT,
+    DATA_DIR,
+    DATABASE_URL,
+    MONGODB_URL,
+    ACTIVITY_RETENTION_DAYS,
+    REDIS_URL,
+    AWS_ENDPOINT_URL,
+    S3_BUCKET_IMPORTS,
+    S3_BUCKET_IMAGES,
+    S3_PUBLIC_URL,
+    SQS_IMPORTS_QUEUE_URL,
+    SECRETS_ARN,
+    JWT_KEYS,
+    ADMIN_EMAIL,
+    ADMIN_PASSWORD,
+    PUBLIC_URL,
+    RATE_LIMIT,
+    LOGIN_LIMIT,
+    DEFAULT_COUNTRY,
+    PHONE_RULE,
+)
