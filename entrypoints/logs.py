@@ -51,6 +51,7 @@ def plan(*, human: bool) -> dict[str, Any]:
             # Of what the HTTP server and the migrations tell about themselves, only trouble is of interest.
             "_granian": {"handlers": [], "level": "ERROR", "propagate": True},
             "alembic": {"level": "WARNING"},
+            "botocore": {"level": "WARNING"},
         },
     }
 

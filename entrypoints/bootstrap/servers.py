@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Engine
 
 from adapters.aws.access import Access
+from adapters.aws.outside import Dependency as Service
 from adapters.aws.provisioning import announce_uploads, make_buckets, make_queue
 from adapters.aws.s3 import Buckets, S3Files
 from adapters.aws.sqs import SqsUploadNotices
@@ -131,8 +132,9 @@ def provide_storage(settings: Settings) -> bool:
     if storage is None or endpoint is None:
         return False
     access = Access(endpoint_url=endpoint)
-    make_buckets(Buckets(imports=storage.imports, images=storage.images), access)
-    if storage.queue_url is not None:
-        queue_url = make_queue(storage.queue_url.rpartition("/")[2], access)
-        announce_uploads(storage.imports, queue_url, access)
+    with Service("What stands in for AWS").translated():
+        make_buckets(Buckets(imports=storage.imports, images=storage.images), access)
+        if storage.queue_url is not None:
+            queue_url = make_queue(storage.queue_url.rpartition("/")[2], access)
+            announce_uploads(storage.imports, queue_url, access)
     return True
