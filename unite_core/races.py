@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from unite_core.errors import Contended, PreconditionFailed, Unavailable
+from unite_core.errors import Contended, Unavailable
 
 T = TypeVar("T")
 
@@ -14,10 +14,10 @@ MOST_RACES = 5
 def until_won(attempt: Callable[[], T], *losses: type[Exception]) -> T:
     """What `attempt` returns: a transaction that decides by what it reads, begun anew where that has changed meanwhile.
 
-    It has lost where it raises `Contended`, `PreconditionFailed` or one of the `losses`; each of them means that
+    It has lost where it raises `Contended` or one of the `losses`, which mean that somebody else was quicker and that
     nothing of it was committed. Raises `Unavailable` where it has lost five times.
     """
-    losses = (Contended, PreconditionFailed, *losses)
+    losses = (Contended, *losses)
     for _ in range(MOST_RACES):
         try:
             return attempt()

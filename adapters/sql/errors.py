@@ -12,13 +12,14 @@ from sqlalchemy.exc import IntegrityError
 
 from adapters.sql.schema import schema
 from unite_core.errors import Conflict, Contended, Unavailable, UniteError
+from unite_core.imports.model import SameFile
 from unite_core.leads.model import Duplicate, DuplicateLead
 
 REFUSALS: dict[str, Callable[[], UniteError]] = {
     "uq_users_email": lambda: Conflict("Another user has this e-mail address already.", code="duplicate_user"),
     "uq_leads_phone_key": lambda: DuplicateLead((Duplicate("phone", None),)),
     "uq_leads_email_key": lambda: DuplicateLead((Duplicate("email", None),)),
-    "uq_lead_imports_same_file_key": lambda: Conflict("The same file is being imported already.", code="same_file"),
+    "uq_lead_imports_same_file_key": lambda: SameFile("The same file is being imported already."),
 }
 """What it means that a unique constraint was violated; a test holds it against the tables."""
 

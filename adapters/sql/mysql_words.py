@@ -32,6 +32,9 @@ _DIGITS = 4
 
 def stored(search_text: str) -> str:
     """The lead's words as the index reads them; of a long one its beginning too, by which it is found."""
+    if search_text.isascii() and len(search_text) < LONGEST_TOKEN:
+        # Most leads: no word in it is long, and a mark before each is all there is to do.
+        return MARK + search_text.replace(" ", f" {MARK}") if search_text else ""
     tokens = []
     for word in search_text.split():
         token = _token(word)

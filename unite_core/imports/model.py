@@ -22,6 +22,12 @@ LEASE = timedelta(seconds=15)
 """How long a worker may be silent before another continues its import."""
 
 
+class SameFile(Conflict):
+    """Another import has the same `same_file_key`: somebody who sent the same file was quicker."""
+
+    code = "same_file"
+
+
 class ImportStatus(StrEnum):
     """How far an import has come."""
 

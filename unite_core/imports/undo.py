@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from unite_core.clock import Clock
-from unite_core.errors import NotFound
+from unite_core.errors import NotFound, PreconditionFailed
 from unite_core.ids import Ids
 from unite_core.imports.events import LEADS_REMOVED, LEADS_RESTORED, import_undone, leads_of_import
 from unite_core.imports.model import LeadImport, LeadSnapshot
@@ -34,7 +34,7 @@ class UndoStep:
     limit: int = UNDO_STEP
 
     def __call__(self, import_id: UUID) -> LeadImport:
-        return until_won(lambda: self._once(import_id), DuplicateLead)
+        return until_won(lambda: self._once(import_id), DuplicateLead, PreconditionFailed)
 
     def _once(self, import_id: UUID) -> LeadImport:
         with self.work() as work:

@@ -21,10 +21,12 @@ from unite_core.imports.model import (
     ImportOptions,
     ImportStatus,
     LeadImport,
+    SameFile,
 )
 from unite_core.imports.ports import ImportsWork
 from unite_core.imports.use_cases.options import option_problems
 from unite_core.jobs import Jobs
+from unite_core.races import until_won
 from unite_core.text import clean, text_problem
 from unite_core.unit_of_work import Work
 from unite_core.versions import require_version
@@ -109,6 +111,11 @@ class StartImport:
     def __call__(self, actor: Actor, import_id: UUID, expected_version: int | None = None) -> LeadImport:
         actor.must(Permission.IMPORT_LEADS)
         taken = self._take(import_id, expected_version)
+        return until_won(lambda: self._start(actor, import_id, expected_version, taken), SameFile)
+
+    def _start(
+        self, actor: Actor, import_id: UUID, expected_version: int | None, taken: StoredFile | None
+    ) -> LeadImport:
         with self.work() as work:
             started = work.imports.get(import_id)
             require_version(expected_version, started.version)
@@ -218,6 +225,10 @@ class ImportStoredFile:
         stored = file.stored
         key = same_file_key(actor.user_id, stored.sha256, file.options)
         announced = NewImport(filename=file.filename, size=stored.size, options=file.options)
+        return until_won(lambda: self._import(actor, file, announced, key), SameFile)
+
+    def _import(self, actor: Actor, file: FileToImport, announced: NewImport, key: str) -> LeadImport:
+        stored = file.stored
         with ExitStack() as if_not_made, self.work() as work:
             new = _announced(work, self.clock, self.ids, actor, announced, [], stored)
             earlier = earlier_import(work, key, self.clock)

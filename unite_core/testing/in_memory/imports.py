@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from unite_core.errors import Conflict, NotFound, PreconditionFailed
-from unite_core.imports.model import ImportStatus, LeadImport, LeadSnapshot, Rejection, RowKind
+from unite_core.errors import NotFound, PreconditionFailed
+from unite_core.imports.model import ImportStatus, LeadImport, LeadSnapshot, Rejection, RowKind, SameFile
 from unite_core.imports.ports import ImportFilter, ImportRows, Imports, Rehearsal
 from unite_core.leads.model import Lead
 from unite_core.leads.ports import ContactMatches
@@ -62,7 +62,7 @@ class InMemoryImports(Imports):
     def _refuse_same_file(self, changed: LeadImport) -> None:
         other = self.find_same_file(changed.same_file_key) if changed.same_file_key is not None else None
         if other is not None and other.id != changed.id:
-            raise Conflict("Another import has the same file and options.", code="same_file")
+            raise SameFile("Another import has the same file and options.")
 
 
 class InMemoryImportRows(ImportRows):

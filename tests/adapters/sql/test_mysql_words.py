@@ -1,0 +1,40 @@
+"""The words of leads as InnoDB's index reads them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters.sql.mysql_words import LONGEST_TOKEN, MARK, stored
+from unite_core.leads.search import search_text
+
+TEXTS = st.text(max_size=120)
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("", ""),
+        ("grace hopper 12125550123", "zzgrace zzhopper zz12125550123"),
+        ("an a", "zzan zza"),
+        ("王", "zz_0mtn"),
+        ("müller", "zzm_0070ller"),
+    ],
+)
+def test_each_word_has_a_mark_and_is_ascii(text: str, tokens: str) -> None:
+    assert stored(text) == tokens
+
+
+@given(st.text(alphabet=st.characters(categories=["Ll", "Lo", "Nd"]), min_size=1, max_size=40), st.integers(1, 40))
+def test_what_begins_a_word_begins_what_is_stored_of_it(word: str, length: int) -> None:
+    assert stored(word).split()[-1].startswith(stored(word[:length]).split()[-1])
+
+
+@given(TEXTS)
+def test_what_is_stored_is_ascii_and_has_a_token_that_is_short_enough_for_each_word(name: str) -> None:
+    indexed = search_text(name, "+12125550123", "grace@example.com")
+
+    tokens = stored(indexed).split(" ")
+
+    assert all(token.isascii() and token.startswith(MARK) for token in tokens)
+    for word in indexed.split(" "):
+        assert any(stored(word).split(" ")[-1].startswith(token) for token in tokens if len(token) <= LONGEST_TOKEN)

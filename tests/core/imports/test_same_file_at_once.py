@@ -1,0 +1,102 @@
+"""The same file, sent by one user in several requests at once, is one import."""
+
+import io
+from collections.abc import Callable
+from typing import Self
+
+import pytest
+
+from tests.core.imports.floor import Floor
+from unite_core import FileToImport, ImportStatus, LeadImport, NewImport, Unavailable
+from unite_core.files import upload_key
+from unite_core.imports.use_cases import ImportStoredFile, StartImport
+from unite_core.races import MOST_RACES
+from unite_core.testing.in_memory import InMemoryImports, InMemoryUnitOfWork, InMemoryWork
+from unite_core.testing.in_memory.tables import Tables
+
+CSV = b"Name,Phone\nGrace,+12125550101\n"
+
+
+class LateWork(InMemoryWork):
+    """Over the same store as `work`; it does not see in time, so many times, that the same file is there already."""
+
+    def __init__(self, work: InMemoryWork, *, times: int) -> None:
+        super().__init__(work._store)
+        self.times = times
+
+    def __call__(self) -> InMemoryUnitOfWork:
+        return _LateUnit(self)
+
+
+class _LateUnit(InMemoryUnitOfWork):
+    def __init__(self, late: LateWork) -> None:
+        super().__init__(late._store)
+        self._late = late
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        self.imports = _LateImports(self._tables, self._late)
+        return self
+
+
+class _LateImports(InMemoryImports):
+    def __init__(self, tables: Tables, late: LateWork) -> None:
+        super().__init__(tables)
+        self._late = late
+
+    def find_same_file(self, same_file_key: str) -> LeadImport | None:
+        # A refused import is looked up too, by the port itself.
+        if self._late.times and not self._refusing:
+            self._late.times -= 1
+            return None
+        return super().find_same_file(same_file_key)
+
+    _refusing = False
+
+    def _refuse_same_file(self, changed: LeadImport) -> None:
+        self._refusing = True
+        super()._refuse_same_file(changed)
+        self._refusing = False
+
+
+@pytest.fixture
+def floor() -> Floor:
+    return Floor()
+
+
+def send(floor: Floor, work: InMemoryWork) -> LeadImport:
+    ports = floor.ports
+    stored = floor.unite.imports.store_file(floor.ann, io.BytesIO(CSV))
+    use_case = ImportStoredFile(work, ports.files, ports.jobs, ports.clock, ports.ids)
+    return use_case(floor.ann, FileToImport(stored=stored, filename="leads.csv"))
+
+
+def upload(floor: Floor, work: InMemoryWork) -> LeadImport:
+    ports = floor.ports
+    coming = floor.unite.imports.announce(floor.ann, NewImport(filename="leads.csv", size=len(CSV))).lead_import
+    with ports.files.write(upload_key(coming.key), content_type="text/csv") as stream:
+        stream.write(CSV)
+    return StartImport(work, ports.files, ports.jobs, ports.clock)(floor.ann, coming.id)
+
+
+WAYS = pytest.mark.parametrize("way", [send, upload])
+Way = Callable[[Floor, InMemoryWork], LeadImport]
+
+
+@WAYS
+def test_whoever_comes_second_gets_the_import_of_the_first(floor: Floor, way: Way) -> None:
+    first = way(floor, floor.ports.work)
+
+    second = way(floor, LateWork(floor.ports.work, times=1))
+
+    assert second.id == first.id
+    assert second.status is ImportStatus.QUEUED
+    assert floor.ports.jobs.imports == [first.id]
+
+
+@WAYS
+def test_whoever_never_sees_the_first_is_told_to_come_back(floor: Floor, way: Way) -> None:
+    way(floor, floor.ports.work)
+
+    with pytest.raises(Unavailable):
+        way(floor, LateWork(floor.ports.work, times=MOST_RACES))
