@@ -1,11 +1,12 @@
 """Settings: what they are by default, what is refused, and that no secret is ever shown."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from entrypoints.reading import SettingsRefused
-from entrypoints.settings import FirstAdmin, Settings, parse_keys, read_settings
+from entrypoints.settings import FirstAdmin, SecretPlace, Settings, Storage, parse_keys, read_settings, secret_place
 from entrypoints.variables import ALL
 from unite_core.phone import PhoneRule
 
@@ -69,6 +70,96 @@ def test_everything_can_be_set() -> None:
         logins_per_minute=3,
         default_country="DE",
         phone_rule=PhoneRule.VALID,
+    )
+
+
+def test_each_server_can_be_set_by_itself() -> None:
+    settings = read_settings(
+        {
+            "UNITE_DATABASE_URL": "mysql://ann:secret@db.example/unite?ssl_ca=/etc/ca.pem",
+            "UNITE_MONGODB_URL": "mongodb://mongo.example/unite",
+            "UNITE_ACTIVITY_RETENTION_DAYS": "30",
+            "UNITE_REDIS_URL": "rediss://:secret@redis.example:6380/1",
+            "UNITE_JWT_KEYS": KEYS,
+            "UNITE_AWS_ENDPOINT_URL": "http://moto:5000/",
+            "UNITE_S3_BUCKET_IMPORTS": "imports",
+            "UNITE_S3_BUCKET_IMAGES": "images",
+            "UNITE_S3_PUBLIC_URL": "http://localhost:5000",
+            "UNITE_SQS_IMPORTS_QUEUE_URL": "http://moto:5000/1/imports",
+        }
+    )
+
+    assert settings.database_url == "mysql://ann:secret@db.example/unite?ssl_ca=/etc/ca.pem"
+    assert settings.mongodb_url == "mongodb://mongo.example/unite"
+    assert settings.activity_kept_for == timedelta(days=30)
+    assert settings.redis_url == "rediss://:secret@redis.example:6380/1"
+    assert settings.aws_endpoint_url == "http://moto:5000"
+    assert settings.storage == Storage(
+        imports="imports",
+        images="images",
+        public_url="http://localhost:5000",
+        queue_url="http://moto:5000/1/imports",
+    )
+    assert settings.warnings == ()
+    assert "secret" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("UNITE_DATABASE_URL", "postgresql://db/unite"),
+        ("UNITE_DATABASE_URL", "mysql://db.example"),
+        ("UNITE_DATABASE_URL", "mysql:///unite"),
+        ("UNITE_DATABASE_URL", "mysql://db.example:port/unite"),
+        ("UNITE_DATABASE_URL", "sqlite://unite.db"),
+        ("UNITE_MONGODB_URL", "mongodb://mongo.example"),
+        ("UNITE_MONGODB_URL", "http://mongo.example/unite"),
+        ("UNITE_REDIS_URL", "redis.example"),
+        ("UNITE_REDIS_URL", "http://redis.example"),
+        ("UNITE_AWS_ENDPOINT_URL", "moto:5000"),
+        ("UNITE_ACTIVITY_RETENTION_DAYS", "-1"),
+    ],
+)
+def test_what_is_no_url_of_such_a_server_is_refused(name: str, value: str) -> None:
+    (problem,) = problems_of(**{name: value})
+
+    assert problem.startswith(f"{name}: is ")
+    assert value not in problem
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [
+        ("UNITE_S3_BUCKET_IMPORTS", "UNITE_S3_BUCKET_IMAGES"),
+        ("UNITE_S3_BUCKET_IMAGES", "UNITE_S3_BUCKET_IMPORTS"),
+    ],
+)
+def test_one_bucket_needs_the_other(given: str, missing: str) -> None:
+    assert problems_of(**{given: "bucket"}) == [f"{missing}: is missing; {given} needs it"]
+
+
+@pytest.mark.parametrize("name", ["UNITE_S3_PUBLIC_URL", "UNITE_SQS_IMPORTS_QUEUE_URL"])
+def test_what_goes_with_buckets_is_of_no_use_without(name: str) -> None:
+    assert problems_of(**{name: "http://moto:5000/x"}) == [
+        f"{name}: is of no use without UNITE_S3_BUCKET_IMPORTS and UNITE_S3_BUCKET_IMAGES"
+    ]
+
+
+def test_several_machines_that_share_redis_are_told_to_share_their_keys() -> None:
+    (warning,) = read_settings({"UNITE_REDIS_URL": "redis://redis.example"}).warnings
+
+    assert "UNITE_JWT_KEYS" in warning
+
+
+def test_further_variables_may_be_kept_in_a_secret(tmp_path: Path) -> None:
+    (tmp_path / "arn").write_text("arn:aws:secretsmanager:x\n")
+
+    assert secret_place({"UNITE_PORT": "1"}) is None
+    assert secret_place({"UNITE_SECRETS_ARN_FILE": str(tmp_path / "arn")}) == SecretPlace(
+        arn="arn:aws:secretsmanager:x", aws_endpoint_url=None
+    )
+    assert secret_place({"UNITE_SECRETS_ARN": "s", "UNITE_AWS_ENDPOINT_URL": "http://moto:5000"}) == SecretPlace(
+        arn="s", aws_endpoint_url="http://moto:5000"
     )
 
 

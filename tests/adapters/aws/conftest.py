@@ -1,6 +1,4 @@
-"""AWS on this machine: one moto server for all tests, and buckets of its own for each."""
-
-from collections.abc import Iterator
+"""Buckets of its own for each test, on the moto server that all of them share."""
 
 import pytest
 
@@ -8,19 +6,11 @@ from adapters.aws.access import Access
 from adapters.aws.provisioning import make_buckets
 from adapters.aws.s3 import Buckets, S3Files
 from adapters.system_clock import SystemClock
-from tests.adapters.aws.moto import Moto, access_to
+from tests.adapters.aws.moto import access_to
 from unite_core.testing.builders import an_id
 
 
-@pytest.fixture(scope="session")
-def aws_url() -> Iterator[str]:
-    moto = Moto()
-    moto.start()
-    yield moto.url
-    moto.stop()
-
-
-@pytest.fixture(scope="session")
+@pytest.fixture
 def access(aws_url: str) -> Access:
     return access_to(aws_url)
 

@@ -1,0 +1,225 @@
+"""Unite on real servers: each takes the place of an embedded part by itself, and is told of on its own."""
+
+import io
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import boto3
+import pytest
+import requests
+
+from entrypoints.bootstrap import (
+    Started,
+    StartRefused,
+    add_first_admin,
+    database_is_current,
+    load_settings,
+    provide_storage,
+    start,
+)
+from entrypoints.settings import Settings
+from tests.servers.moto import a_bucket_name
+from tests.servers.own import OwnServer
+from tests.service_process import direct_session, eventually
+from unite_core import Actor, FileToImport, LeadFilter, NewImport, NewLead, PageRequest, Role, StoredFile
+from unite_core.errors import Unavailable
+
+CSV = b"Name,Phone\nGrace,+12125550101\nGrace,12\n"
+ADMIN = {"UNITE_ADMIN_EMAIL": "ann@example.com", "UNITE_ADMIN_PASSWORD": "correct horse battery"}
+
+
+@pytest.fixture(autouse=True)
+def _credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What every program of AWS looks for in its environment."""
+    for name, value in (("ACCESS_KEY_ID", "test"), ("SECRET_ACCESS_KEY", "test"), ("DEFAULT_REGION", "eu-central-1")):
+        monkeypatch.setenv(f"AWS_{name}", value)
+
+
+def settings_of(tmp_path: Path, **variables: str) -> Settings:
+    return load_settings({"UNITE_DATA_DIR": str(tmp_path / "var"), **ADMIN, **variables})
+
+
+def the_admin(started: Started) -> Actor:
+    ann = add_first_admin(started)
+    assert ann is not None
+    return Actor(user_id=ann.id, role=Role.ADMIN)
+
+
+def work_through(started: Started, ann: Actor) -> None:
+    """Import a file, and tell everybody of the events, as a worker does."""
+    stored: StoredFile = started.unite.imports.store_file(ann, io.BytesIO(CSV))
+    coming = started.unite.imports.import_stored_file(ann, FileToImport(stored=stored, filename="leads.csv"))
+    started.unite.imports.continue_import(coming.id, holder="test")
+    done = started.unite.imports.get(ann, coming.id)
+    assert (done.counts.created, done.counts.rejected) == (1, 1)
+    for destination in started.unite.notifications.destinations:
+        started.unite.notifications.relay(destination)
+    (lead,) = started.unite.leads.list(ann, LeadFilter(), PageRequest()).items
+    told = [event.type for event in started.unite.leads.activity(ann, lead.id, PageRequest()).items]
+    assert told == ["lead.imported"]
+    assert [event.type for event in started.unite.imports.activity(ann, done.id, PageRequest()).items] == [
+        "import.finished",
+        "import.started",
+    ]
+
+
+@pytest.fixture
+def storage(aws_url: str) -> dict[str, str]:
+    imports = a_bucket_name()
+    return {
+        "UNITE_AWS_ENDPOINT_URL": aws_url,
+        "UNITE_S3_BUCKET_IMPORTS": imports,
+        "UNITE_S3_BUCKET_IMAGES": a_bucket_name(),
+        "UNITE_SQS_IMPORTS_QUEUE_URL": f"{aws_url}/123456789012/{imports}-queue",
+    }
+
+
+def test_the_main_job_runs_on_mysql_alone(tmp_path: Path, mysql_database: str) -> None:
+    settings = settings_of(tmp_path, UNITE_DATABASE_URL=mysql_database)
+    assert not database_is_current(settings)
+
+    with start(settings) as started:
+        work_through(started, the_admin(started))
+
+    assert database_is_current(settings)
+    assert not list((tmp_path / "var").glob("*.sqlite3"))
+
+
+def test_the_main_job_runs_with_mongodb_alone(tmp_path: Path, mongodb_url: str) -> None:
+    with start(settings_of(tmp_path, UNITE_MONGODB_URL=mongodb_url)) as started:
+        work_through(started, the_admin(started))
+        assert list(started.dependencies) == ["database", "mongodb"]
+
+
+def test_the_main_job_runs_with_redis_alone(tmp_path: Path, redis_url: str) -> None:
+    with start(settings_of(tmp_path, UNITE_REDIS_URL=redis_url)) as started:
+        work_through(started, the_admin(started))
+        assert list(started.dependencies) == ["database", "redis"]
+
+
+def test_the_main_job_runs_with_s3_alone(tmp_path: Path, storage: dict[str, str]) -> None:
+    settings = settings_of(tmp_path, **storage)
+    assert provide_storage(settings)
+    assert provide_storage(settings)  # it may be repeated
+
+    with start(settings) as started:
+        work_through(started, the_admin(started))
+        assert started.signed_files is None
+        assert list(started.dependencies) == ["database", "s3", "sqs"]
+
+
+def test_an_upload_starts_its_import_through_the_queue(tmp_path: Path, storage: dict[str, str]) -> None:
+    settings = settings_of(tmp_path, **storage)
+    provide_storage(settings)
+    with start(settings) as started:
+        ann = the_admin(started)
+        coming = started.unite.imports.announce(ann, NewImport(filename="leads.csv", size=len(CSV)))
+        with direct_session() as session:
+            sent = session.post(
+                coming.upload.url, data=coming.upload.fields, files={"file": ("leads.csv", CSV, "text/csv")}, timeout=30
+            )
+        assert sent.status_code == requests.codes.no_content
+        assert started.notices is not None
+        notice = eventually(started.notices.receive, "the queue tells of the upload")
+
+        started.unite.imports.start_uploaded(notice.key, None)
+        notice.done()
+
+        assert started.unite.imports.get(ann, coming.lead_import.id).status == "queued"
+
+
+def test_everything_at_once_is_there_and_says_so(
+    tmp_path: Path, mysql_database: str, mongodb_url: str, redis_url: str, storage: dict[str, str]
+) -> None:
+    servers = {
+        "UNITE_DATABASE_URL": mysql_database,
+        "UNITE_MONGODB_URL": mongodb_url,
+        "UNITE_REDIS_URL": redis_url,
+        **storage,
+    }
+    provide_storage(settings_of(tmp_path, **servers))
+
+    with start(settings_of(tmp_path, **servers)) as started:
+        work_through(started, the_admin(started))
+        for dependency in started.dependencies.values():
+            dependency.ask()
+        breakers = {name: it.breaker() for name, it in started.dependencies.items() if it.breaker is not None}
+    assert breakers == dict.fromkeys(("redis", "mongodb", "s3", "sqs"), "closed")
+    assert [name for name, it in started.dependencies.items() if it.required] == ["database"]
+
+
+def test_without_anything_that_stands_in_for_aws_nothing_is_made(tmp_path: Path) -> None:
+    assert not provide_storage(settings_of(tmp_path))
+
+
+@pytest.fixture
+def secret(aws_url: str) -> Iterator[str]:
+    client = boto3.client("secretsmanager", endpoint_url=aws_url)
+    name = a_bucket_name()
+    values = {"UNITE_DEFAULT_COUNTRY": "DE", "UNITE_PORT": "81"}
+    yield client.create_secret(Name=name, SecretString=json.dumps(values))["ARN"]
+    client.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
+
+
+def test_settings_come_from_a_secret_and_the_environment_goes_before(aws_url: str, secret: str) -> None:
+    place = {"UNITE_SECRETS_ARN": secret, "UNITE_AWS_ENDPOINT_URL": aws_url}
+
+    settings = load_settings({**place, "UNITE_PORT": "82", "UNITE_DEFAULT_COUNTRY": ""})
+
+    assert (settings.default_country, settings.port) == ("DE", 82)
+
+
+@pytest.mark.parametrize("content", ["hidden value", "[]", '{"UNITE_PORT": 81}'])
+def test_a_secret_that_holds_something_else_is_refused_and_not_quoted(aws_url: str, secret: str, content: str) -> None:
+    boto3.client("secretsmanager", endpoint_url=aws_url).put_secret_value(SecretId=secret, SecretString=content)
+
+    with pytest.raises(StartRefused, match="UNITE_SECRETS_ARN names cannot be read: The secret is no JSON") as refused:
+        load_settings({"UNITE_SECRETS_ARN": secret, "UNITE_AWS_ENDPOINT_URL": aws_url})
+
+    assert content not in str(refused.value)
+
+
+def test_a_secret_that_is_not_there_is_refused(aws_url: str) -> None:
+    with pytest.raises(StartRefused, match="There is no such secret"):
+        load_settings({"UNITE_SECRETS_ARN": "nothing-like-this", "UNITE_AWS_ENDPOINT_URL": aws_url})
+
+
+def test_a_database_that_does_not_answer_is_refused_without_its_password(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, UNITE_DATABASE_URL="mysql://ann:hidden@127.0.0.1:1/unite")
+
+    with pytest.raises(StartRefused, match=r"mysql://ann:\*\*\*@127.0.0.1:1/unite cannot be used") as refused:
+        start(settings)
+
+    assert "hidden" not in str(refused.value)
+    with pytest.raises(StartRefused):
+        database_is_current(settings)
+
+
+def test_mongodb_may_come_later_than_the_service(tmp_path: Path, private_mongodb: OwnServer) -> None:
+    private_mongodb.stop()
+    with start(settings_of(tmp_path, UNITE_MONGODB_URL=f"{private_mongodb.url.rstrip('/')}/unite")) as started:
+        ann = the_admin(started)
+        lead = started.unite.leads.add(ann, NewLead(name="Grace", phone="+12125550101"))
+        with pytest.raises(Unavailable):
+            started.dependencies["mongodb"].ask()
+        assert started.unite.notifications.relay("activity") == 0
+        private_mongodb.start()
+
+        def told() -> bool:
+            with suppress(Unavailable):
+                started.unite.notifications.relay("activity")
+                return bool(started.unite.leads.activity(ann, lead.id, PageRequest()).items)
+            return False
+
+        eventually(told, "the activity log has heard of the lead")
+
+
+def test_redis_may_be_away_from_the_start(tmp_path: Path, private_redis: OwnServer) -> None:
+    private_redis.stop()
+
+    with start(settings_of(tmp_path, UNITE_REDIS_URL=private_redis.url)) as started:
+        work_through(started, the_admin(started))
+        with pytest.raises(Unavailable):
+            started.dependencies["redis"].ask()
