@@ -7,6 +7,7 @@ from unite_core.testing.builders import a_rejection, a_user, an_id
 from unite_core.testing.contracts import (
     AnswersContract,
     ClockContract,
+    DeliveriesContract,
     FilesContract,
     IdsContract,
     ImportRowsContract,
@@ -104,6 +105,14 @@ class TestImportRows(InMemory, ImportRowsContract):
 
 class TestRehearsal(InMemory, RehearsalContract):
     pass
+
+
+class TestDeliveries(InMemory, DeliveriesContract):
+    one_writer = True
+
+    @pytest.fixture
+    def work(self, store: Store) -> InMemoryWork:
+        return InMemoryWork(store, destinations=self.DESTINATIONS)
 
 
 class TestPasswords(PasswordsContract):

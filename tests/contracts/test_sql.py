@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from adapters.sql.unit_of_work import SqlWork
+from adapters.sql.unit_of_work import Outbox, SqlWork
 from tests.databases import a_database
 from unite_core.testing.contracts import (
     AnswersContract,
+    DeliveriesContract,
     ImportRowsContract,
     ImportsContract,
     LeadImagesContract,
@@ -76,3 +77,11 @@ class TestImportRows(Sqlite, ImportRowsContract):
 
 class TestRehearsal(Sqlite, RehearsalContract):
     pass
+
+
+class TestDeliveries(Sqlite, DeliveriesContract):
+    one_writer = True
+
+    @pytest.fixture
+    def work(self, engine: Engine) -> SqlWork:
+        return SqlWork(engine, outbox=Outbox(destinations=self.DESTINATIONS))

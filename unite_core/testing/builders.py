@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from unite_core.errors import Problem
+from unite_core.events import Event
 from unite_core.identity.model import REFRESH_TOKEN_LIFETIME, Actor, Role, Session, User
 from unite_core.imports.model import ImportOptions, ImportStatus, LeadImport, LeadSnapshot, Rejection, RowKind
 from unite_core.leads.model import ImageStatus, Lead, LeadImage, LeadStatus
@@ -138,6 +139,12 @@ def a_snapshot(of: LeadImport, lead: Lead, **changes: Any) -> LeadSnapshot:
         "version_after": lead.version + 1,
     }
     return LeadSnapshot(**{**snapshot, **changes})
+
+
+def an_event(**changes: Any) -> Event:
+    """An event that says no more than that there is a lead."""
+    event: dict[str, Any] = {"id": an_id(), "type": "lead.created", "at": A_MONDAY_MORNING}
+    return Event(**{**event, **changes})
 
 
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[str]], *, delimiter: str = ",") -> str:

@@ -5,6 +5,7 @@ A suite is a class; derive a test class from it and give it the fixtures that it
 
 from unite_core.testing.contracts.answers import AnswersContract
 from unite_core.testing.contracts.database import DatabaseContract
+from unite_core.testing.contracts.deliveries import DeliveriesContract
 from unite_core.testing.contracts.files import FilesContract, SignedFilesContract
 from unite_core.testing.contracts.import_rows import ImportRowsContract
 from unite_core.testing.contracts.imports import ImportsContract
@@ -22,6 +23,7 @@ __all__ = [
     "AnswersContract",
     "ClockContract",
     "DatabaseContract",
+    "DeliveriesContract",
     "FilesContract",
     "IdsContract",
     "ImportRowsContract",
