@@ -26,7 +26,7 @@ GIVEN_UP_AFTER = timedelta(days=3)
 KEPT_FOR = timedelta(days=7)
 """How long it stays known that an event was delivered."""
 
-_WHOLE = 0xFFFFFFFF
+_LARGEST_CRC = 0xFFFFFFFF
 
 
 class DeliveryStatus(StrEnum):
@@ -119,12 +119,12 @@ def delivery_id(event_id: UUID, destination: str) -> UUID:
 def pause_after(attempts: int, of: UUID) -> timedelta:
     """How long to wait after that many attempts: exponentially longer, and between half and all of that by chance.
 
-    The chance lies in the random end of the delivery's id (RFC 9562, 5.7), so that the many that failed together do not
-    come back together.
+    The chance lies in the delivery's id, so that the many that failed together do not come back together. It is a
+    checksum of the whole of it: ids that were made one after the other differ in a few bits.
     """
     whole = min(LONGEST_PAUSE, FIRST_PAUSE * (1 << min(attempts - 1, 20)))
-    share = (of.int >> 16 ^ attempts * 0x9E3779B1) & _WHOLE
-    return whole / 2 + whole / 2 * (share / _WHOLE)
+    share = crc32(f"{of} {attempts}".encode()) / _LARGEST_CRC
+    return whole / 2 + whole / 2 * share
 
 
 @dataclass(frozen=True, slots=True)
