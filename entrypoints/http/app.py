@@ -8,6 +8,7 @@ from werkzeug.exceptions import NotFound
 from entrypoints.http import (
     auth,
     correlation,
+    deliveries,
     documentation,
     errors,
     files,
@@ -39,6 +40,7 @@ ROOMS = (
     images.room,
     imports.room,
     imports_results.room,
+    deliveries.room,
     health.room,
     documentation.room,
 )
