@@ -16,6 +16,7 @@ from unite_core.errors import (
     Unavailable,
     UniteError,
 )
+from unite_core.events import Event
 from unite_core.files import Download, Upload
 from unite_core.idempotency import Outcome
 from unite_core.identity.model import Actor, Permission, Role, Session, TokenPair, User
@@ -42,6 +43,8 @@ from unite_core.leads.ports import LeadFilter
 from unite_core.leads.queries import LinkedImage
 from unite_core.leads.search import question_words
 from unite_core.leads.use_cases import ImageUpload, LeadChanges, LeadToDelete, NewImage, NewLead
+from unite_core.notifications.model import Delivery, DeliveryStatus, Receipt
+from unite_core.notifications.ports import DeliveryFilter, Destination
 from unite_core.paging import Page, PageRequest, Position
 from unite_core.phone import Phone, PhonePolicy, PhoneRule
 from unite_core.rate_limits import Allowance
@@ -55,10 +58,15 @@ __all__ = [
     "Conflict",
     "Counts",
     "Credentials",
+    "Delivery",
+    "DeliveryFilter",
+    "DeliveryStatus",
+    "Destination",
     "Download",
     "DueWork",
     "Duplicate",
     "DuplicateLead",
+    "Event",
     "Failure",
     "FileToImport",
     "Forbidden",
@@ -97,6 +105,7 @@ __all__ = [
     "PreconditionFailed",
     "Problem",
     "Progress",
+    "Receipt",
     "Rejection",
     "RejectionPage",
     "RejectionsWanted",

@@ -17,6 +17,7 @@ CAPTIONS = {
     "application": "Ports, Unite, build(ports): the whole core, put together",
     "imports": "reading CSV files, mapping columns, what became of each row",
     "leads": "leads, who may see them, duplicates, pictures, search",
+    "notifications": "events on their way: the outbox, its relay, dead letters",
     "identity": "users, roles and permissions, logins and their tokens",
     "testing": "in-memory ports, builders, contract suites",
     "http": "REST, OpenAPI, problem details",
@@ -30,7 +31,7 @@ CAPTIONS = {
     "local": "files on disk, in-process jobs",
 }
 DOORS = ("http", "worker", "cli")
-ROOMS = ("testing", "application", "imports", "leads", "identity")
+ROOMS = ("testing", "application", "imports", "leads", "notifications", "identity")
 
 WIDTH = 1000
 STYLE = """

@@ -9,6 +9,7 @@ from entrypoints.http import (
     activity,
     auth,
     correlation,
+    deliveries,
     documentation,
     errors,
     files,
@@ -41,6 +42,7 @@ ROOMS = (
     imports.room,
     imports_results.room,
     activity.room,
+    deliveries.room,
     health.room,
     documentation.room,
 )

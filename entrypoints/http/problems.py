@@ -143,6 +143,9 @@ PROBLEMS: dict[str, ProblemKind] = {
     "nothing_to_undo": ProblemKind(
         Conflict, "There is nothing to undo", "A dry run changes nothing, nor does an import that never ran."
     ),
+    "not_dead": ProblemKind(
+        Conflict, "The delivery is not a dead letter", "It has arrived, or is still being tried: read its status."
+    ),
     "request_in_progress": ProblemKind(
         Conflict,
         "The first request with this Idempotency-Key is still being worked on",

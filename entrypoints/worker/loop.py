@@ -2,45 +2,18 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Event
-from typing import Protocol
 
+from entrypoints.worker.failures import Backoff, survived
 from entrypoints.worker.turns import Turns
+from entrypoints.worker.wake_ups import LOOK_EVERY, Waiting
 from unite_core.application import Unite
-from unite_core.errors import Unavailable
 
 log = logging.getLogger(__name__)
 
-LOOK_EVERY = 1.0
-"""Seconds between two looks for work that nobody woke the worker for."""
-
 UPKEEP_EVERY = 60.0
-FIRST_BACKOFF = 0.5
-LONGEST_BACKOFF = 30.0
-
-
-class Waiting(Protocol):
-    """Waits for a wake-up, `timeout` seconds at the most."""
-
-    def wait(self, timeout: float) -> bool: ...
-
-
-@dataclass
-class Backoff:
-    """How long to wait after a failure: twice as long after each one that follows another."""
-
-    seconds: float = 0.0
-
-    def failed(self) -> None:
-        """Count a failure."""
-        self.seconds = min(LONGEST_BACKOFF, self.seconds * 2 or FIRST_BACKOFF)
-
-    def succeeded(self) -> None:
-        """Begin anew."""
-        self.seconds = 0.0
 
 
 @dataclass
@@ -97,6 +70,8 @@ class Worker:
         own = self.unite.upkeep
         every: dict[str, Callable[[], object]] = {
             "idempotency keys deleted": own.purge_answers,
+            "deliveries forgotten": own.purge_deliveries,
+            "activity forgotten": own.purge_activity,
             "sessions deleted": own.purge_sessions,
             "abandoned images removed": own.remove_abandoned_images,
             "abandoned imports cancelled": own.remove_abandoned_imports,
@@ -109,16 +84,3 @@ class Worker:
                 done = task()
                 if done:
                     log.info("Upkeep: %s: %s.", what, done)
-
-
-@contextmanager
-def survived(backoff: Backoff, doing: str) -> Iterator[None]:
-    """Write down whatever goes wrong in the block, count it in `backoff`, and go on after it."""
-    try:
-        yield
-    except Unavailable as error:
-        backoff.failed()
-        log.warning("Something does not answer while %s: %s", doing, error.detail)
-    except Exception:
-        backoff.failed()
-        log.exception("Something unexpected happened while %s.", doing)

@@ -14,6 +14,8 @@ from entrypoints import logs
 from entrypoints.bootstrap import Started, StartRefused, load_settings, start
 from entrypoints.reading import SettingsRefused
 from entrypoints.worker.loop import Worker
+from entrypoints.worker.relays import relaying
+from entrypoints.worker.wake_ups import Bell
 
 log = logging.getLogger(__name__)
 
@@ -36,13 +38,16 @@ def run(arguments: Namespace, environ: Mapping[str, str]) -> int:
         if arguments.until_stdin_ends:
             Thread(target=_stop_at_end_of_stdin, args=(stop, started), daemon=True).start()
         log.info("The worker is ready.")
-        Worker(
+        bell = Bell(wake_ups, stop)
+        worker = Worker(
             unite=started.unite,
             holder=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
-            waiting=wake_ups,
+            waiting=bell.ear(),
             stop=stop,
             upkeep=dict(started.upkeep),
-        ).run()
+        )
+        with relaying(started.unite.notifications, bell, stop):
+            worker.run()
     log.info("The worker has stopped.")
     return 0
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from threading import Event
 from typing import Protocol
 
-from entrypoints.worker.loop import Backoff, survived
+from entrypoints.worker.failures import Backoff, survived
 from unite_core.imports.use_cases import UploadOutcome
 
 log = logging.getLogger(__name__)

@@ -13,6 +13,7 @@ from unite_core.testing.contracts import (
     CacheContract,
     CachedReadsContract,
     ClockContract,
+    DeliveriesContract,
     FilesContract,
     IdsContract,
     ImportRowsContract,
@@ -147,6 +148,14 @@ class TestCache(CacheContract):
         assert [cache.look("leads", key).value for key in ("short", "long")] == [None, b"2"]
         clock.advance(LONGEST_LIFETIME)
         assert cache.look("leads", "long").value is None
+
+
+class TestDeliveries(InMemory, DeliveriesContract):
+    one_writer = True
+
+    @pytest.fixture
+    def work(self, store: Store) -> InMemoryWork:
+        return InMemoryWork(store, destinations=self.DESTINATIONS)
 
 
 class TestPasswords(PasswordsContract):

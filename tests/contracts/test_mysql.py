@@ -3,9 +3,13 @@
 import pytest
 from sqlalchemy import Engine
 
-from adapters.sql.unit_of_work import SqlWork
+from adapters.sql.activity import SqlActivityLog
+from adapters.sql.unit_of_work import Outbox, SqlWork
 from unite_core.testing.contracts import (
+    ActivityLogContract,
     AnswersContract,
+    CachedReadsContract,
+    DeliveriesContract,
     ImportRowsContract,
     ImportsContract,
     LeadImagesContract,
@@ -16,6 +20,7 @@ from unite_core.testing.contracts import (
     UnitOfWorkContract,
     UsersContract,
 )
+from unite_core.testing.in_memory import InMemoryCache
 
 
 class Mysql:
@@ -66,3 +71,23 @@ class TestImportRows(Mysql, ImportRowsContract):
 
 class TestRehearsal(Mysql, RehearsalContract):
     pass
+
+
+class TestDeliveries(Mysql, DeliveriesContract):
+    one_writer = False
+
+    @pytest.fixture
+    def work(self, mysql_engine: Engine) -> SqlWork:
+        return SqlWork(mysql_engine, outbox=Outbox(destinations=self.DESTINATIONS))
+
+
+class TestCachedReads(Mysql, CachedReadsContract):
+    @pytest.fixture
+    def work(self, mysql_engine: Engine, cache: InMemoryCache) -> SqlWork:
+        return SqlWork(mysql_engine, cache=cache)
+
+
+class TestActivityLog(ActivityLogContract):
+    @pytest.fixture
+    def log(self, mysql_engine: Engine) -> SqlActivityLog:
+        return SqlActivityLog(mysql_engine)

@@ -6,13 +6,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, Engine, event
 
-from adapters.sql.unit_of_work import SqlWork
+from adapters.sql.activity import SqlActivityLog
+from adapters.sql.unit_of_work import Outbox, SqlWork
 from tests.databases import a_database
 from unite_core.errors import Unavailable
 from unite_core.testing.builders import a_lead
 from unite_core.testing.contracts import (
+    ActivityLogContract,
     AnswersContract,
     CachedReadsContract,
+    DeliveriesContract,
     ImportRowsContract,
     ImportsContract,
     LeadImagesContract,
@@ -102,3 +105,19 @@ class TestCachedReads(Sqlite, CachedReadsContract):
                 unit.commit()
 
         assert cache.forgotten == [{"leads"}]
+
+
+class TestDeliveries(Sqlite, DeliveriesContract):
+    one_writer = True
+
+    @pytest.fixture
+    def work(self, engine: Engine) -> SqlWork:
+        return SqlWork(engine, outbox=Outbox(destinations=self.DESTINATIONS))
+
+
+class TestActivityLog(ActivityLogContract):
+    @pytest.fixture
+    def log(self, tmp_path: Path) -> Iterator[SqlActivityLog]:
+        engine = a_database(tmp_path)
+        yield SqlActivityLog(engine)
+        engine.dispose()

@@ -11,9 +11,10 @@ from uuid import UUID
 
 import pytest
 
-from entrypoints.worker.loop import FIRST_BACKOFF, LONGEST_BACKOFF, Backoff, Worker
+from entrypoints.worker.failures import FIRST_BACKOFF, LONGEST_BACKOFF, Backoff
+from entrypoints.worker.loop import Worker
 from entrypoints.worker.turns import TURN, Turns
-from unite_core.application import build
+from unite_core.application import Rules, build
 from unite_core.errors import Unavailable
 from unite_core.identity.model import Actor, Role
 from unite_core.identity.use_cases import NewUser
@@ -21,6 +22,7 @@ from unite_core.imports.model import ImportStatus, LeadImport
 from unite_core.imports.queries import DueWork
 from unite_core.imports.run import CHUNK_ROWS
 from unite_core.imports.use_cases import FileToImport, NewImport
+from unite_core.leads.use_cases import NewLead
 from unite_core.testing.in_memory import InMemoryPorts, in_memory_ports
 
 
@@ -191,6 +193,20 @@ def test_upkeep_clears_what_is_old_and_one_task_that_fails_spares_the_others(
     assert "Upkeep: abandoned imports cancelled: 1." in caplog.text
     assert "Something unexpected happened while breaking." in caplog.text
     assert "Upkeep: leftovers deleted: 3." in caplog.text
+
+
+def test_upkeep_forgets_what_was_delivered_long_ago(floor: Floor, caplog: pytest.LogCaptureFixture) -> None:
+    floor.unite.leads.add(floor.actor, NewLead(name="Grace", email="grace@example.com"))
+    floor.ports.jobs.run_all(floor.unite)
+    floor.ports.clock.advance(timedelta(days=8))
+    kept_a_week = build(floor.ports, Rules(activity_kept_for=timedelta(days=7)))
+
+    with caplog.at_level(logging.INFO):
+        floor.work(unite=kept_a_week)
+
+    assert "Upkeep: deliveries forgotten: 1." in caplog.text
+    assert "Upkeep: activity forgotten: 1." in caplog.text
+    assert floor.ports.activity.events == {}
 
 
 def test_upkeep_comes_once_a_minute_and_not_with_every_look(floor: Floor) -> None:

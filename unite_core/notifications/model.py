@@ -21,12 +21,12 @@ LONGEST_PAUSE = timedelta(minutes=5)
 """Between two attempts: twice as long after each, and never longer than this."""
 
 GIVEN_UP_AFTER = timedelta(days=3)
-"""How long a destination may not answer before what waits for it is a dead letter."""
+"""How long a destination may fail at an event, from the first failure on, before that is a dead letter."""
 
 KEPT_FOR = timedelta(days=7)
 """How long it stays known that an event was delivered."""
 
-_WHOLE = 0xFFFFFFFF
+_LARGEST_CRC = 0xFFFFFFFF
 
 
 class DeliveryStatus(StrEnum):
@@ -41,9 +41,10 @@ class DeliveryStatus(StrEnum):
 class Delivery:
     """An event on its way to one destination, apart from all others.
 
-    `attempts` counts how often it was handed over, `next_attempt_at` is when it may be again; while `held`, that is
-    how long the relay at it has. `response` is what came back the last time, in plain values. After `give_up_at` a
-    failure is the last one: a dead letter is not tried again unless somebody replays it.
+    `attempts` counts how often it was handed over and never falls: by it an attempt is told from all others.
+    `next_attempt_at` is when it may be handed over again; while `held`, that is how long the relay at it has.
+    `response` is what came back the last time, in plain values. After `give_up_at` a failure is the last one: a dead
+    letter is not tried again unless somebody replays it.
     """
 
     id: UUID
@@ -75,6 +76,9 @@ class Delivery:
         """Be tried again later, or be given up where that has gone on for days."""
         self.held = False
         self.response = response
+        if self.attempts == 1:
+            # It may have waited for days because no relay was running; the destination had no part in that.
+            self.give_up_at = now + GIVEN_UP_AFTER
         if now >= self.give_up_at:
             self.status = DeliveryStatus.DEAD
         else:
@@ -87,13 +91,12 @@ class Delivery:
         self.status = DeliveryStatus.DEAD
 
     def replay(self, now: datetime) -> None:
-        """Be tried again from the start. Raises `Conflict` (`not_dead`) unless it is a dead letter."""
+        """Be due at once, and given up no sooner than a new one. Raises `Conflict` (`not_dead`) if it is not dead."""
         if self.status is not DeliveryStatus.DEAD:
             raise Conflict(f"The delivery is {self.status}; only a dead one is replayed.", code="not_dead")
         self.status = DeliveryStatus.PENDING
         self.next_attempt_at = now
         self.give_up_at = now + GIVEN_UP_AFTER
-        self.attempts = 0
 
 
 def delivery_of(event: Event, destination: str) -> Delivery:
@@ -116,12 +119,12 @@ def delivery_id(event_id: UUID, destination: str) -> UUID:
 def pause_after(attempts: int, of: UUID) -> timedelta:
     """How long to wait after that many attempts: exponentially longer, and between half and all of that by chance.
 
-    The chance lies in the random end of the delivery's id (RFC 9562, 5.7), so that the many that failed together do not
-    come back together.
+    The chance lies in the delivery's id, so that the many that failed together do not come back together. It is a
+    checksum of the whole of it: ids that were made one after the other differ in a few bits.
     """
     whole = min(LONGEST_PAUSE, FIRST_PAUSE * (1 << min(attempts - 1, 20)))
-    share = (of.int >> 16 ^ attempts * 0x9E3779B1) & _WHOLE
-    return whole / 2 + whole / 2 * (share / _WHOLE)
+    share = crc32(f"{of} {attempts}".encode()) / _LARGEST_CRC
+    return whole / 2 + whole / 2 * share
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,10 @@ class Destination(Protocol):
     """Somebody who wants to know of events."""
 
     at_once: int
-    """How many events are handed over at once. What is handed over by a relay that dies comes again."""
+    """How many events are handed over at once: few enough to be dealt with well within the two minutes of a claim.
+
+    What is handed over by a relay that dies comes again.
+    """
 
     @abstractmethod
     def deliver(self, events: Sequence[Event]) -> Sequence[Receipt]:

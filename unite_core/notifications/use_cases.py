@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from unite_core.clock import Clock
@@ -13,6 +14,7 @@ from unite_core.jobs import Jobs
 from unite_core.notifications.model import HELD_FOR, KEPT_FOR, Delivery, Receipt
 from unite_core.notifications.ports import ActivityLog, DeliveryFilter, Destination, RelayWork
 from unite_core.paging import Page, PageRequest
+from unite_core.races import until_won
 from unite_core.unit_of_work import Work
 
 HASTENED_AT_ONCE = 1000
@@ -27,7 +29,8 @@ class RelayEvents:
     hands it over again, under the same id. Safe to run side by side.
 
     Returns how many were delivered. Raises `NotFound` for a destination that there is not; `Unavailable` of the
-    database passes through, that of the destination does not.
+    database passes through, that of the destination does not. Whatever else a destination raises passes through once
+    it is counted as a failed attempt: else what makes it fail would come first again and again, and never be given up.
     """
 
     work: Work[RelayWork]
@@ -40,13 +43,20 @@ class RelayEvents:
         to = self.destinations[destination]
         delivered = 0
         while not should_stop():
-            claimed = self._claim(destination, to.at_once)
+            claimed = until_won(lambda: self._claim(destination, to.at_once))
             if not claimed:
                 break
-            receipts = _handed_over(to, [event for _, event in claimed])
-            delivered += self._settle(destination, [delivery for delivery, _ in claimed], receipts)
-            if len(claimed) < to.at_once or not any(receipt.taken for receipt in receipts):
+            deliveries = [delivery for delivery, _ in claimed]
+            try:
+                receipts = to.deliver([event for _, event in claimed])
+                settled = [*zip(deliveries, receipts, strict=True)]
+            except Unavailable as error:
+                self._postpone(destination, deliveries, {"error": error.code, "detail": error.detail})
                 break
+            except Exception:
+                self._postpone(destination, deliveries, {"error": "internal_error"})
+                raise
+            delivered += self._settle(destination, settled)
         return delivered
 
     def _claim(self, destination: str, limit: int) -> Sequence[tuple[Delivery, Event]]:
@@ -56,29 +66,33 @@ class RelayEvents:
             work.commit()
         return claimed
 
-    def _settle(self, destination: str, deliveries: Sequence[Delivery], receipts: Sequence[Receipt]) -> int:
+    def _postpone(self, destination: str, deliveries: Sequence[Delivery], response: dict[str, Any]) -> None:
+        self._settle(destination, [(delivery, Receipt(taken=False, response=response)) for delivery in deliveries])
+
+    def _settle(self, destination: str, settled: Sequence[tuple[Delivery, Receipt]]) -> int:
         now = self.clock.now()
+        for delivery, receipt in settled:
+            if receipt.taken:
+                delivery.succeed(receipt.response, now)
+            elif receipt.refused:
+                delivery.refuse(receipt.response)
+            else:
+                delivery.postpone(receipt.response, now)
+        # It answers again: what waits for a later attempt need not wait any longer. Where it answered only in part,
+        # what failed just now would be back at once.
+        recovered = any(delivery.attempts > 1 and receipt.taken for delivery, receipt in settled) and all(
+            receipt.taken or receipt.refused for _, receipt in settled
+        )
+        until_won(lambda: self._store(destination, [delivery for delivery, _ in settled], now, recovered=recovered))
+        return sum(receipt.taken for _, receipt in settled)
+
+    def _store(self, destination: str, deliveries: Sequence[Delivery], now: datetime, *, recovered: bool) -> None:
         with self.work() as work:
-            for delivery, receipt in zip(deliveries, receipts, strict=True):
-                if receipt.taken:
-                    delivery.succeed(receipt.response, now)
-                elif receipt.refused:
-                    delivery.refuse(receipt.response)
-                else:
-                    delivery.postpone(receipt.response, now)
+            for delivery in deliveries:
                 work.deliveries.save(delivery)
-            if any(it.attempts > 1 for it, receipt in zip(deliveries, receipts, strict=True) if receipt.taken):
-                # It answers again: what waits for a later attempt need not wait any longer.
+            if recovered:
                 work.deliveries.hasten(destination, now=now, limit=HASTENED_AT_ONCE)
             work.commit()
-        return sum(receipt.taken for receipt in receipts)
-
-
-def _handed_over(to: Destination, events: Sequence[Event]) -> Sequence[Receipt]:
-    try:
-        return to.deliver(events)
-    except Unavailable as error:
-        return [Receipt(taken=False, response={"error": error.code, "detail": error.detail})] * len(events)
 
 
 @dataclass(frozen=True)
@@ -98,7 +112,7 @@ class ListDeliveries:
 
 @dataclass(frozen=True)
 class ReplayDelivery:
-    """Try a dead letter again, as if it were new. Admins only.
+    """Try a dead letter again: at once, and then for three days as if it were new. Admins only.
 
     Raises `Forbidden`, `NotFound` and `Conflict` (`not_dead`).
     """

@@ -119,9 +119,10 @@ class CompleteImage:
         with self.work() as work:
             image = _held(work, actor, lead_id, image_id, expected_version)
             if problem is None:
-                image.receive()
-                work.images.save(image)
-                work.record(image_added(self.ids.new(), self.clock.now(), actor, image))
+                if image.status is not ImageStatus.READY:  # else the same request came twice, and the other was quicker
+                    image.receive()
+                    work.images.save(image)
+                    work.record(image_added(self.ids.new(), self.clock.now(), actor, image))
                 work.commit(image)
             else:
                 work.images.remove(image.id)

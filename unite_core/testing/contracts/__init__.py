@@ -8,6 +8,7 @@ from unite_core.testing.contracts.answers import AnswersContract
 from unite_core.testing.contracts.cache import CacheContract
 from unite_core.testing.contracts.cached_reads import CachedReadsContract
 from unite_core.testing.contracts.database import DatabaseContract
+from unite_core.testing.contracts.deliveries import DeliveriesContract
 from unite_core.testing.contracts.files import FilesContract, SignedFilesContract
 from unite_core.testing.contracts.import_rows import ImportRowsContract
 from unite_core.testing.contracts.imports import ImportsContract
@@ -28,6 +29,7 @@ __all__ = [
     "CachedReadsContract",
     "ClockContract",
     "DatabaseContract",
+    "DeliveriesContract",
     "FilesContract",
     "IdsContract",
     "ImportRowsContract",

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 
+from unite_core.application import AllWork
 from unite_core.identity.model import Session, User
 from unite_core.imports.model import LeadImport
 from unite_core.imports.ports import ImportsWork
@@ -26,12 +27,12 @@ class DatabaseContract:
 
     @pytest.fixture
     @abstractmethod
-    def work(self) -> Work[ImportsWork]:
+    def work(self) -> Work[AllWork]:
         """Makes writing units of work."""
 
     @pytest.fixture
     @abstractmethod
-    def reads(self) -> Work[ImportsWork]:
+    def reads(self) -> Work[AllWork]:
         """Makes reading units of work over the same database."""
 
 

@@ -64,6 +64,7 @@ class JobsContract:
         for _ in range(3):
             jobs.run_import(import_id)
             jobs.undo_import(import_id)
+            jobs.deliver_events()
 
 
 class RateLimitsContract:

@@ -32,7 +32,7 @@ class InMemoryDeliveries(Deliveries):
 
     def save(self, delivery: Delivery) -> None:
         known = self._deliveries.get(delivery.id)
-        if known is not None and known.status is DeliveryStatus.PENDING and known.attempts == delivery.attempts:
+        if known is not None and known.held and known.attempts == delivery.attempts:
             self._deliveries[delivery.id] = deepcopy(delivery)
 
     def get(self, delivery_id: UUID) -> Delivery:
@@ -54,9 +54,9 @@ class InMemoryDeliveries(Deliveries):
         return newest_first(found, request, lambda it: Position(it.created_at, it.id))
 
     def hasten(self, destination: str, *, now: datetime, limit: int) -> int:
-        pending = self._pending(destination)
-        waiting = [it for it in pending if it.attempts and not it.held and it.next_attempt_at > now][:limit]
-        for delivery in deepcopy(waiting):
+        failed = [it for it in self._pending(destination) if it.attempts and not it.held and it.next_attempt_at > now]
+        waiting = deepcopy(sorted(failed, key=lambda it: (it.next_attempt_at, it.id))[:limit])
+        for delivery in waiting:
             delivery.next_attempt_at = now
             self._deliveries[delivery.id] = delivery
         return len(waiting)

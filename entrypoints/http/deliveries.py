@@ -1,0 +1,62 @@
+"""Deliveries of events: what has reached whom, and trying again what was given up."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import Response
+
+from entrypoints.http.answers import Answer, perform
+from entrypoints.http.context import actor, unite
+from entrypoints.http.delivery_schemas import (
+    DELIVERY_EXAMPLE,
+    REPLAYED_EXAMPLE,
+    DeliveryPageSchema,
+    DeliveryQuery,
+    DeliverySchema,
+    delivery_json,
+)
+from entrypoints.http.openapi import Shown
+from entrypoints.http.operations import Room
+from entrypoints.http.paging import page_answer, page_request
+from unite_core.notifications.ports import DeliveryFilter
+from unite_core.notifications.use_cases import ListDeliveries, ReplayDelivery
+
+room = Room("deliveries", "Events on their way to those who want to know of them.")
+
+
+@room.operation(
+    "GET",
+    "/v1/deliveries",
+    use_case=ListDeliveries,
+    query=DeliveryQuery,
+    answers=[
+        Shown(
+            status=200,
+            schema=DeliveryPageSchema,
+            example={"items": [DELIVERY_EXAMPLE], "next_cursor": None},
+            headers=("Link",),
+        )
+    ],
+    problems=["forbidden"],
+)
+def list_deliveries(query: dict[str, Any]) -> Response:
+    """List deliveries of events."""
+    wanted = DeliveryFilter(
+        status=query.get("status"), destination=query.get("destination"), event_id=query.get("event_id")
+    )
+    page = unite().notifications.list_deliveries(actor(), wanted, page_request(query))
+    return page_answer(map(delivery_json, page.items), page.next)
+
+
+@room.operation(
+    "POST",
+    "/v1/deliveries/<uuid:delivery_id>/replay",
+    use_case=ReplayDelivery,
+    answers=[Shown(status=200, schema=DeliverySchema, example=REPLAYED_EXAMPLE)],
+    problems=["forbidden", "not_dead"],
+)
+def replay_delivery(delivery_id: UUID) -> Response:
+    """Try a dead letter again."""
+    return perform(
+        unite().notifications.replay, actor(), delivery_id, render=lambda replayed: Answer(200, delivery_json(replayed))
+    )

@@ -1,0 +1,74 @@
+"""Deliveries of events as the API shows them."""
+
+from typing import Any
+
+from marshmallow.fields import Raw
+
+from entrypoints.http.fields import Body, Choice, Id, ListOf, Moment, Text, Whole
+from entrypoints.http.paging import PageArguments
+from unite_core.notifications.model import Delivery, DeliveryStatus
+
+DELIVERY_EXAMPLE = {
+    "id": "01990f3e-8a4b-7c1d-9e2f-0a1b5b0f0c3e",
+    "event_id": "01990f3e-8a4b-7c1d-9e2f-0a1b2c3d4e5f",
+    "destination": "activity",
+    "status": "dead",
+    "attempts": 871,
+    "next_attempt_at": None,
+    "created_at": "2026-01-31T09:30:00.123456Z",
+    "delivered_at": None,
+    "response": {"error": "unavailable", "detail": "The activity log does not answer."},
+}
+REPLAYED_EXAMPLE = DELIVERY_EXAMPLE | {"status": "pending", "next_attempt_at": "2026-02-04T08:15:00Z"}
+
+
+class DeliverySchema(Body):
+    """An event on its way to one destination."""
+
+    id = Id(required=True)
+    event_id = Id(required=True)
+    destination = Text(required=True, metadata={"description": "Who is told of the event."})
+    status = Choice(DeliveryStatus, required=True)
+    attempts = Whole(required=True, least=0, metadata={"description": "How often it was handed over."})
+    next_attempt_at = Moment(
+        required=True,
+        allow_none=True,
+        metadata={"description": "When it may be handed over again, while it is pending."},
+    )
+    created_at = Moment(required=True, metadata={"description": "When the event happened."})
+    delivered_at = Moment(required=True, allow_none=True)
+    response = Raw(
+        required=True,
+        metadata={"type": "object", "description": "What the destination answered the last time, or why it did not."},
+    )
+
+
+def delivery_json(delivery: Delivery) -> dict[str, Any]:
+    """A delivery as `DeliverySchema` shows it."""
+    pending = delivery.status is DeliveryStatus.PENDING
+    return {
+        "id": delivery.id,
+        "event_id": delivery.event_id,
+        "destination": delivery.destination,
+        "status": delivery.status,
+        "attempts": delivery.attempts,
+        "next_attempt_at": delivery.next_attempt_at if pending else None,
+        "created_at": delivery.created_at,
+        "delivered_at": delivery.delivered_at,
+        "response": delivery.response,
+    }
+
+
+class DeliveryPageSchema(Body):
+    """A page of deliveries."""
+
+    items = ListOf(DeliverySchema, required=True)
+    next_cursor = Text(required=True, allow_none=True)
+
+
+class DeliveryQuery(PageArguments):
+    """Which deliveries a list holds."""
+
+    status = Choice(DeliveryStatus)
+    destination = Text(metadata={"description": "Who is told, such as `activity`."})
+    event_id = Id()

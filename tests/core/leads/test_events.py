@@ -1,0 +1,195 @@
+"""Which event tells of what happens to a lead, with which data; and that nothing is told of what did not happen."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.core.imports.accidents import TroubledFiles
+from tests.core.leads.conftest import Floor
+from unite_core import (
+    Claim,
+    DuplicateLead,
+    Forbidden,
+    ImageUpload,
+    Lead,
+    LeadStatus,
+    LeadToDelete,
+    NewImage,
+    NewLead,
+    PreconditionFailed,
+)
+from unite_core.events import Event
+from unite_core.files import upload_key
+from unite_core.testing.in_memory import FixedClock, in_memory_ports
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 12
+
+
+def told(floor: Floor) -> list[Event]:
+    """The events so far, in the order in which they were recorded."""
+    floor.ports.jobs.run_all(floor.unite)
+    return sorted(floor.ports.activity.events.values(), key=lambda event: event.id)
+
+
+def types(floor: Floor) -> list[str]:
+    return [event.type for event in told(floor)]
+
+
+def upload(floor: Floor, lead: Lead) -> ImageUpload:
+    """A picture of the lead whose bytes have arrived."""
+    new = NewImage(lead_id=lead.id, content_type="image/png", size=len(PNG), filename="ada.png")
+    announced = floor.unite.leads.add_image(floor.admin, new)
+    with floor.ports.files.write(upload_key(announced.image.key), content_type="image/png") as stream:
+        stream.write(PNG)
+    return announced
+
+
+def test_a_lead_that_is_added_is_told_of_as_it_was_then(floor: Floor) -> None:
+    lead = floor.add(floor.admin, phone="(212) 555-0123 x7", email="g@example.com", assigned_to=floor.ann.user_id)
+
+    (event,) = told(floor)
+
+    assert (event.type, event.at, event.actor_id) == ("lead.created", lead.created_at, floor.admin.user_id)
+    assert (event.lead_ids, event.import_id, event.correlation_id) == ((lead.id,), None, None)
+    assert event.data == {
+        "name": "Grace",
+        "phone": "+12125550123",
+        "phone_extension": "7",
+        "email": "g@example.com",
+        "status": "new",
+        "source": "api",
+        "assigned_to": str(floor.ann.user_id),
+    }
+
+
+def test_an_event_bears_the_id_of_the_request_that_it_follows_from(floor: Floor) -> None:
+    actor = replace(floor.admin, correlation_id="c0ffee-1234")
+    floor.add(actor)
+
+    (event,) = told(floor)
+
+    assert event.correlation_id == "c0ffee-1234"
+
+
+@pytest.mark.parametrize(
+    ("changes", "data"),
+    [
+        ({"name": "Ada"}, {"name": {"from": "Grace", "to": "Ada"}}),
+        ({"status": LeadStatus.LOST}, {"status": {"from": "new", "to": "lost"}}),
+        (
+            {"phone": None, "email": "g@example.com"},
+            {"phone": {"from": "+12125550123", "to": None}, "email": {"from": None, "to": "g@example.com"}},
+        ),
+    ],
+)
+def test_a_change_tells_what_is_different(floor: Floor, changes: dict[str, Any], data: dict[str, Any]) -> None:
+    lead = floor.add(phone="(212) 555-0123")
+
+    changed = floor.change(floor.admin, lead, **changes)
+
+    _, event = told(floor)
+    assert (event.type, event.at, event.actor_id) == ("lead.changed", changed.updated_at, floor.admin.user_id)
+    assert (event.lead_ids, event.data) == ((lead.id,), data)
+
+
+def test_a_change_that_changes_nothing_is_not_told_of(floor: Floor) -> None:
+    lead = floor.add()
+
+    floor.change(floor.admin, lead, name=lead.name)
+
+    assert types(floor) == ["lead.created"]
+
+
+def test_a_lead_that_is_deleted_is_told_of_without_what_it_was(floor: Floor) -> None:
+    lead = floor.add()
+
+    floor.unite.leads.delete(floor.admin, LeadToDelete(lead_id=lead.id))
+
+    _, event = told(floor)
+    assert (event.type, event.lead_ids, event.data) == ("lead.deleted", (lead.id,), {})
+    assert event.actor_id == floor.admin.user_id
+
+
+def test_a_picture_is_told_of_when_it_has_arrived_and_when_it_is_deleted(floor: Floor) -> None:
+    lead = floor.add()
+    image = upload(floor, lead).image
+    assert types(floor) == ["lead.created"]
+
+    floor.unite.leads.complete_image(floor.admin, lead.id, image.id)
+    floor.unite.leads.delete_image(floor.admin, lead.id, image.id)
+
+    _, added, deleted = told(floor)
+    assert [added.type, deleted.type] == ["lead.image_added", "lead.image_deleted"]
+    of = {"image_id": str(image.id), "filename": "ada.png", "content_type": "image/png"}
+    assert added.data == deleted.data == of
+    assert {added.lead_ids, deleted.lead_ids} == {(lead.id,)}
+
+
+def test_a_picture_that_is_completed_twice_is_told_of_once(floor: Floor) -> None:
+    lead = floor.add()
+    image = upload(floor, lead).image
+
+    for _ in range(2):
+        floor.unite.leads.complete_image(floor.admin, lead.id, image.id)
+
+    assert types(floor) == ["lead.created", "lead.image_added"]
+
+
+def test_a_picture_that_is_completed_twice_at_the_same_time_is_told_of_once() -> None:
+    clock = FixedClock()
+    files = TroubledFiles(clock)
+    floor = Floor(in_memory_ports(clock=clock, files=files))
+    lead = floor.add()
+    image = upload(floor, lead).image
+
+    def be_overtaken() -> None:
+        files.trouble = lambda: None
+        floor.unite.leads.complete_image(floor.admin, lead.id, image.id)
+
+    files.trouble = be_overtaken
+    completed = floor.unite.leads.complete_image(floor.admin, lead.id, image.id)
+
+    assert completed.version == 2
+    assert types(floor) == ["lead.created", "lead.image_added"]
+
+
+def test_what_is_refused_is_not_told_of(floor: Floor) -> None:
+    ann, ben = (floor.add(email=f"{name}@example.com") for name in ("ann", "ben"))
+
+    with pytest.raises(DuplicateLead):
+        floor.add(email="ann@example.com")
+    with pytest.raises(DuplicateLead):
+        floor.change(floor.admin, ben, email="ann@example.com")
+    with pytest.raises(PreconditionFailed):
+        floor.unite.leads.delete(floor.admin, LeadToDelete(lead_id=ann.id, expected_version=7))
+    with pytest.raises(Forbidden):
+        floor.unite.leads.delete(floor.ann, LeadToDelete(lead_id=floor.add(assigned_to=floor.ann.user_id).id))
+
+    assert types(floor) == ["lead.created"] * 3
+
+
+def test_a_request_that_is_sent_again_with_its_key_is_told_of_once(floor: Floor) -> None:
+    claims = [Claim(scope="a" * 64, fingerprint="b" * 64, holder=holder) for holder in ("first", "second")]
+    new = NewLead(name="Grace", email="grace@example.com")
+
+    outcomes = [
+        floor.unite.once(claim, floor.unite.leads.add, lambda lead: lead.id.bytes, floor.admin, new) for claim in claims
+    ]
+
+    assert [outcome.replayed for outcome in outcomes] == [False, True]
+    assert types(floor) == ["lead.created"]
+
+
+def test_a_use_case_whose_answer_cannot_be_kept_tells_of_nothing(floor: Floor) -> None:
+    def fail(_: Lead) -> bytes:
+        raise ZeroDivisionError
+
+    claim = Claim(scope="a" * 64, fingerprint="b" * 64, holder="first")
+
+    with pytest.raises(ZeroDivisionError):
+        floor.unite.once(
+            claim, floor.unite.leads.add, fail, floor.admin, NewLead(name="Grace", email="grace@example.com")
+        )
+
+    assert types(floor) == []

@@ -1,0 +1,69 @@
+"""An outbox with one destination that does as it is told, and the relay between them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from unite_core.events import Event
+from unite_core.notifications.model import Delivery, Receipt
+from unite_core.notifications.ports import DeliveryFilter, Destination
+from unite_core.notifications.use_cases import RelayEvents
+from unite_core.paging import PageRequest
+from unite_core.testing.builders import an_event
+from unite_core.testing.in_memory import FixedClock, InMemoryWork, Store
+
+MAIL = "mail"
+TAKEN = Receipt(taken=True)
+LATER = Receipt(taken=False)
+REFUSED = Receipt(taken=False, refused=True)
+
+
+@dataclass
+class Mailbox(Destination):
+    """Answers each event as `answer` says, and remembers what it was handed."""
+
+    answer: Callable[[Event], Receipt] = lambda _: TAKEN
+    handed: list[list[Event]] = field(default_factory=list)
+    at_once: int = 10
+
+    def deliver(self, events: Sequence[Event]) -> Sequence[Receipt]:
+        self.handed.append([*events])
+        return [self.answer(event) for event in events]
+
+    def fail(self, error: Exception) -> None:
+        """Raise the error from now on."""
+
+        def raise_it(_: Event) -> Receipt:
+            raise error
+
+        self.answer = raise_it
+
+
+@dataclass
+class Post:
+    """Events are recorded for the mailbox alone."""
+
+    mailbox: Mailbox = field(default_factory=Mailbox)
+    clock: FixedClock = field(default_factory=FixedClock)
+    store: Store = field(default_factory=Store)
+
+    def __post_init__(self) -> None:
+        self.work = InMemoryWork(self.store, destinations=(MAIL,))
+        self.relay = RelayEvents(self.work, {MAIL: self.mailbox}, self.clock)
+
+    def record(self, count: int = 1, *, at: datetime | None = None) -> list[Event]:
+        events = [an_event(at=at or self.clock.now()) for _ in range(count)]
+        with self.work() as work:
+            for event in events:
+                work.record(event)
+            work.commit()
+        return events
+
+    def deliveries(self) -> list[Delivery]:
+        """All of them, the oldest first."""
+        with self.work() as work:
+            page = work.deliveries.page(DeliveryFilter(), PageRequest(limit=200))
+        return [*page.items][::-1]
+
+    def advance(self, **by: float) -> None:
+        self.clock.advance(timedelta(**by))

@@ -1,0 +1,114 @@
+"""Listing deliveries, replaying dead letters, and forgetting what is over."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.core.notifications.post import MAIL, REFUSED, TAKEN, Mailbox
+from unite_core import Forbidden, NewLead, NotFound, PageRequest, Role, Rules, build
+from unite_core.errors import Conflict
+from unite_core.events import Event
+from unite_core.notifications.model import ACTIVITY, Delivery, DeliveryStatus
+from unite_core.notifications.ports import DeliveryFilter
+from unite_core.testing.builders import an_actor, an_id
+from unite_core.testing.in_memory import in_memory_ports
+
+
+class Office:
+    """Unite with a mailbox that refuses everything; one lead was added."""
+
+    def __init__(self) -> None:
+        self.mailbox = Mailbox(lambda _: REFUSED)
+        self.ports = in_memory_ports(destinations={MAIL: self.mailbox})
+        self.unite = build(self.ports)
+        self.admin = an_actor(Role.ADMIN)
+        self.unite.leads.add(self.admin, NewLead(name="Grace", email="grace@example.com"))
+
+    def deliveries(self, **wanted: object) -> list[Delivery]:
+        page = self.unite.notifications.list_deliveries(self.admin, DeliveryFilter(**wanted), PageRequest())  # type: ignore[arg-type]  # what the fields take
+        return [*page.items]
+
+    def dead(self) -> Delivery:
+        self.ports.jobs.run_all(self.unite)
+        (delivery,) = self.deliveries(status=DeliveryStatus.DEAD)
+        return delivery
+
+    def events(self) -> list[Event]:
+        return [*self.ports.activity.events.values()]
+
+
+@pytest.fixture
+def office() -> Office:
+    return Office()
+
+
+def test_every_event_goes_to_the_activity_log_and_to_each_other_destination(office: Office) -> None:
+    assert office.unite.notifications.destinations == (ACTIVITY, MAIL)
+
+    office.ports.jobs.run_all(office.unite)
+
+    (event,) = office.events()
+    assert office.mailbox.handed == [[event]]
+    statuses = {it.destination: it.status for it in office.deliveries()}
+    assert statuses == {ACTIVITY: DeliveryStatus.DELIVERED, MAIL: DeliveryStatus.DEAD}
+
+
+def test_a_replayed_dead_letter_arrives_and_a_relay_is_woken_for_it(office: Office) -> None:
+    dead = office.dead()
+    office.mailbox.answer = lambda _: TAKEN
+
+    replayed = office.unite.notifications.replay(office.admin, dead.id)
+
+    assert replayed.status is DeliveryStatus.PENDING
+    assert office.ports.jobs.relays == 1
+    assert office.unite.notifications.relay(MAIL) == 1
+    assert [(it.status, it.attempts) for it in office.deliveries(destination=MAIL)] == [(DeliveryStatus.DELIVERED, 2)]
+
+
+def test_what_is_not_dead_or_not_there_is_not_replayed(office: Office) -> None:
+    (waiting,) = office.deliveries(destination=ACTIVITY)
+
+    with pytest.raises(Conflict) as refused:
+        office.unite.notifications.replay(office.admin, waiting.id)
+    with pytest.raises(NotFound):
+        office.unite.notifications.replay(office.admin, an_id())
+
+    assert refused.value.code == "not_dead"
+    assert office.ports.jobs.relays == 0
+
+
+def test_managers_list_and_agents_do_neither(office: Office) -> None:
+    dead = office.dead()
+    notifications = office.unite.notifications
+
+    assert len(notifications.list_deliveries(an_actor(Role.MANAGER), DeliveryFilter(), PageRequest()).items) == 2
+    with pytest.raises(Forbidden):
+        notifications.list_deliveries(an_actor(Role.AGENT), DeliveryFilter(), PageRequest())
+    for role in (Role.MANAGER, Role.AGENT):
+        with pytest.raises(Forbidden):
+            notifications.replay(an_actor(role), dead.id)
+    assert office.dead() == dead
+
+
+def test_what_arrived_is_known_for_a_week_and_a_dead_letter_for_ever(office: Office) -> None:
+    dead = office.dead()
+
+    office.ports.clock.advance(timedelta(days=7))
+    assert office.unite.upkeep.purge_deliveries() == 0
+    office.ports.clock.advance(timedelta(microseconds=1))
+    assert office.unite.upkeep.purge_deliveries() == 1
+
+    assert office.deliveries() == [dead]
+
+
+def test_the_activity_log_remembers_for_as_long_as_the_owner_wants(office: Office) -> None:
+    office.ports.jobs.run_all(office.unite)
+    a_day = build(office.ports, Rules(activity_kept_for=timedelta(days=1)))
+    office.ports.clock.advance(timedelta(days=1))
+
+    assert a_day.upkeep.purge_activity() == 0
+    office.ports.clock.advance(timedelta(microseconds=1))
+    assert office.unite.upkeep.purge_activity() == 0
+    assert len(office.events()) == 1
+    assert a_day.upkeep.purge_activity() == 1
+    assert office.events() == []

@@ -1,0 +1,127 @@
+"""What holds for every event, whatever happens to relays and to the destination: tried on many histories.
+
+Relays claim side by side and settle in any order; some die between handing over and settling, some are so slow that
+others take over what they hold. The destination takes, refuses, asks for patience or does not answer at all.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from tests.core.notifications.post import LATER, MAIL, REFUSED, TAKEN, Post
+from unite_core.events import Event
+from unite_core.notifications.model import GIVEN_UP_AFTER, Delivery, DeliveryStatus, Receipt
+
+Batch = Sequence[tuple[Delivery, Event]]
+
+
+class LifeOfADelivery(RuleBasedStateMachine):
+    """An outbox, relays that have batches in hand, and what they were answered so far."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.post = Post()
+        self.since: dict[UUID, datetime] = {}
+        self.in_hand: list[Batch] = []
+        self.held_until: dict[UUID, datetime] = {}
+        self.handed: Counter[UUID] = Counter()
+        self.answered: Counter[UUID] = Counter()
+        self.lost: Counter[UUID] = Counter()
+        self.answers: defaultdict[UUID, list[Receipt]] = defaultdict(list)
+        self.over: dict[UUID, DeliveryStatus] = {}
+
+    @rule(count=st.integers(1, 4))
+    def something_happens(self, count: int) -> None:
+        for event in self.post.record(count):
+            self.since[event.id] = event.at
+
+    @rule(seconds=st.sampled_from([0.3, 1, 60, 120, 3600, 90_000]))
+    def time_passes(self, seconds: float) -> None:
+        self.post.advance(seconds=seconds)
+
+    @rule(limit=st.integers(1, 5))
+    def a_relay_hands_over_what_it_claims(self, limit: int) -> None:
+        now = self.post.clock.now()
+        batch = self.post.relay._claim(MAIL, limit)
+        for delivery, event in batch:
+            assert event.id not in self.over, "what has arrived or is dead is not handed over"
+            if event.id in self.held_until:
+                assert self.held_until[event.id] <= now, "what a relay holds is not handed over by another"
+                self.lost[event.id] += 1
+            self.handed[event.id] += 1
+            self.held_until[event.id] = delivery.next_attempt_at
+        if batch:
+            self.in_hand.append(batch)
+
+    @precondition(lambda self: self.in_hand)
+    @rule(which=st.integers(0, 9), given=st.lists(st.sampled_from([TAKEN, TAKEN, LATER, REFUSED]), min_size=5))
+    def a_relay_settles(self, which: int, given: list[Receipt]) -> None:
+        batch = self.in_hand.pop(which % len(self.in_hand))
+        settled = [(delivery, receipt) for (delivery, _), receipt in zip(batch, given, strict=False)]
+        self.answer(settled)
+        self.post.relay._settle(MAIL, settled)
+
+    @precondition(lambda self: self.in_hand)
+    @rule(which=st.integers(0, 9))
+    def the_destination_does_not_answer(self, which: int) -> None:
+        deliveries = [delivery for delivery, _ in self.in_hand.pop(which % len(self.in_hand))]
+        self.answer([(delivery, LATER) for delivery in deliveries])
+        self.post.relay._postpone(MAIL, deliveries, {"error": "unavailable"})
+
+    @precondition(lambda self: self.in_hand)
+    @rule(which=st.integers(0, 9))
+    def a_relay_dies(self, which: int) -> None:
+        self.in_hand.pop(which % len(self.in_hand))
+
+    @precondition(lambda self: DeliveryStatus.DEAD in self.over.values())
+    @rule()
+    def a_dead_letter_is_replayed(self) -> None:
+        dead = next(it for it in self.post.deliveries() if it.status is DeliveryStatus.DEAD)
+        dead.replay(self.post.clock.now())
+        with self.post.work() as work:
+            work.deliveries.put_back(dead)
+            work.commit()
+        del self.over[dead.event_id]
+        self.since[dead.event_id] = self.post.clock.now()
+        self.answers[dead.event_id].clear()
+
+    def answer(self, settled: Sequence[tuple[Delivery, Receipt]]) -> None:
+        """Note what the destination said to attempts that nobody has taken over since."""
+        for delivery, receipt in settled:
+            if delivery.attempts == self.handed[delivery.event_id]:
+                self.answers[delivery.event_id].append(receipt)
+                self.answered[delivery.event_id] += 1
+                del self.held_until[delivery.event_id]
+
+    @invariant()
+    def every_event_is_where_its_answers_have_brought_it(self) -> None:
+        deliveries = {it.event_id: it for it in self.post.deliveries()}
+        assert deliveries.keys() == self.since.keys(), "no event is lost, none is there twice"
+        for event_id, delivery in deliveries.items():
+            answers = self.answers[event_id]
+            assert delivery.attempts == self.handed[event_id], "attempts never fall"
+            assert delivery.held == (event_id in self.held_until)
+            assert (delivery.status is DeliveryStatus.DELIVERED) == (TAKEN in answers)
+            if delivery.status is DeliveryStatus.DEAD and REFUSED not in answers:
+                assert self.post.clock.now() - self.since[event_id] >= GIVEN_UP_AFTER, "nothing is given up too soon"
+            if REFUSED in answers:
+                assert delivery.status is DeliveryStatus.DEAD
+            if delivery.status is not DeliveryStatus.PENDING:
+                assert self.over.setdefault(event_id, delivery.status) is delivery.status, "what is over stays so"
+            in_hand = event_id in self.held_until
+            assert self.handed[event_id] == self.answered[event_id] + self.lost[event_id] + in_hand
+
+    def teardown(self) -> None:
+        """Once the destination answers and the relays live, everything arrives that was not given up."""
+        self.post.advance(minutes=5)
+        self.post.relay(MAIL)
+        assert DeliveryStatus.PENDING not in {it.status for it in self.post.deliveries()}
+
+
+TestLifeOfADelivery = LifeOfADelivery.TestCase
+TestLifeOfADelivery.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)

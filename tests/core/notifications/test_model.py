@@ -1,0 +1,82 @@
+"""How a delivery's life is told, and how long its pauses are."""
+
+from datetime import timedelta
+
+import pytest
+
+from unite_core.errors import Conflict
+from unite_core.notifications.model import (
+    GIVEN_UP_AFTER,
+    LONGEST_PAUSE,
+    Delivery,
+    DeliveryStatus,
+    delivery_id,
+    delivery_of,
+    pause_after,
+)
+from unite_core.testing.builders import an_event, an_id
+from unite_core.testing.in_memory import A_MONDAY_MORNING
+
+NOW = A_MONDAY_MORNING
+
+
+def dead() -> Delivery:
+    delivery = delivery_of(an_event(), "mail")
+    delivery.hold(NOW)
+    delivery.refuse({"status": 400})
+    return delivery
+
+
+def test_pauses_grow_up_to_a_limit_and_keep_between_half_and_all_of_their_length() -> None:
+    ids = [an_id() for _ in range(100)]
+    for attempts, seconds in [(1, 1), (2, 2), (3, 4), (9, 256), (10, 300), (10_000, 300)]:
+        whole = timedelta(seconds=seconds)
+        pauses = [pause_after(attempts, each) for each in ids]
+        assert whole / 2 <= min(pauses) <= max(pauses) <= whole <= LONGEST_PAUSE
+
+
+def test_those_that_failed_together_do_not_come_back_together() -> None:
+    event = an_event()
+    destinations = ["activity", "topic", "texts"]
+
+    of_one = [pause_after(1, delivery_id(event.id, destination)) for destination in destinations]
+    of_many = sorted(pause_after(4, delivery_id(an_event().id, "mail")) for _ in range(200))
+
+    assert len(set(of_one)) == 3
+    for lower, upper in [(4, 5), (5, 6), (6, 7), (7, 8)]:
+        assert any(timedelta(seconds=lower) <= pause < timedelta(seconds=upper) for pause in of_many)
+
+
+def test_each_delivery_of_an_event_has_an_id_of_its_own_that_sorts_as_the_event_does() -> None:
+    events = [an_event() for _ in range(3)]
+
+    for destination in ("activity", "topic"):
+        ids = [delivery_id(event.id, destination) for event in events]
+        assert ids == sorted(ids)
+        assert delivery_id(events[0].id, destination) == ids[0]
+    assert delivery_id(events[0].id, "activity") != delivery_id(events[0].id, "topic")
+
+
+def test_a_replayed_delivery_is_due_at_once_and_goes_on_being_counted() -> None:
+    delivery = dead()
+    later = NOW + timedelta(days=10)
+
+    delivery.replay(later)
+
+    assert (delivery.status, delivery.next_attempt_at, delivery.attempts) == (DeliveryStatus.PENDING, later, 1)
+    statuses = []
+    for at in (later + GIVEN_UP_AFTER - timedelta(microseconds=1), later + GIVEN_UP_AFTER):
+        delivery.hold(at)
+        delivery.postpone({}, at)
+        statuses.append(delivery.status)
+    assert statuses == [DeliveryStatus.PENDING, DeliveryStatus.DEAD]
+
+
+def test_only_a_dead_letter_is_replayed() -> None:
+    waiting, arrived = delivery_of(an_event(), "mail"), delivery_of(an_event(), "mail")
+    arrived.succeed({}, NOW)
+
+    for delivery in (waiting, arrived):
+        with pytest.raises(Conflict) as refused:
+            delivery.replay(NOW)
+        assert refused.value.code == "not_dead"

@@ -1,0 +1,54 @@
+import pytest
+
+from unite_core.errors import Contended, PreconditionFailed, Unavailable
+from unite_core.leads.model import DuplicateLead
+from unite_core.races import MOST_RACES, until_won
+
+
+class Race:
+    """An attempt that is lost as often as there are losses, and then won."""
+
+    def __init__(self, *losses: Exception) -> None:
+        self.losses = [*losses]
+        self.begun = 0
+
+    def __call__(self) -> str:
+        self.begun += 1
+        if self.losses:
+            raise self.losses.pop(0)
+        return "won"
+
+
+def test_a_race_that_is_won_is_run_once() -> None:
+    race = Race()
+
+    assert until_won(race) == "won"
+    assert race.begun == 1
+
+
+def test_a_race_is_begun_anew_after_each_kind_of_loss() -> None:
+    race = Race(Contended("c"), PreconditionFailed("p"), DuplicateLead(()))
+
+    assert until_won(race, DuplicateLead) == "won"
+    assert race.begun == 4
+
+
+def test_whoever_has_lost_five_times_leaves_it_for_later() -> None:
+    race = Race(*(Contended("again") for _ in range(MOST_RACES)))
+
+    with pytest.raises(Unavailable) as given_up:
+        until_won(race)
+
+    assert not isinstance(given_up.value, Contended)
+    assert race.begun == MOST_RACES == 5
+
+
+@pytest.mark.parametrize("error", [Unavailable("The database is gone."), DuplicateLead(()), ZeroDivisionError()])
+def test_what_is_no_loss_passes_through_at_once(error: Exception) -> None:
+    race = Race(error)
+
+    with pytest.raises(type(error)) as raised:
+        until_won(race)
+
+    assert raised.value is error
+    assert race.begun == 1

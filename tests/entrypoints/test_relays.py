@@ -1,0 +1,207 @@
+"""The threads that tell of events beside the imports: who delays whom, and who wakes them."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Event as Signal
+
+import pytest
+
+from entrypoints.worker.relays import relaying
+from entrypoints.worker.wake_ups import Bell, Ear
+from unite_core.application import Unite, build
+from unite_core.errors import Unavailable
+from unite_core.events import Event
+from unite_core.notifications.model import ACTIVITY, DeliveryStatus, Receipt
+from unite_core.notifications.ports import DeliveryFilter, Destination
+from unite_core.paging import PageRequest
+from unite_core.testing.builders import an_event
+from unite_core.testing.in_memory import InMemoryPorts, in_memory_ports
+
+PATIENCE = 30.0
+
+
+class Listener(Destination):
+    """Does `before` with what it is told, then takes it; `told` is set once that was so."""
+
+    at_once = 10
+
+    def __init__(self, before: Callable[[Sequence[Event]], object] = len) -> None:
+        self.before = before
+        self.told = Signal()
+
+    def deliver(self, events: Sequence[Event]) -> Sequence[Receipt]:
+        self.before(events)
+        self.told.set()
+        return [Receipt(taken=True)] * len(events)
+
+
+@dataclass
+class Pipe:
+    """Where a test wakes the process by hand."""
+
+    rung: Ear = field(default_factory=Ear)
+    failures: list[Exception] = field(default_factory=list)
+
+    def wait(self, timeout: float) -> bool:
+        assert timeout <= 1
+        for failure in self.failures:
+            self.failures.remove(failure)
+            raise failure
+        return self.rung.wait(timeout)
+
+
+def unite_with(**destinations: Destination) -> tuple[Unite, InMemoryPorts]:
+    ports = in_memory_ports(destinations=destinations)
+    return build(ports), ports
+
+
+def record(ports: InMemoryPorts) -> Event:
+    event = an_event(at=ports.clock.now())
+    with ports.work() as work:
+        work.record(event)
+        work.commit()
+    return event
+
+
+@contextmanager
+def relays_of(unite: Unite) -> Iterator[tuple[Pipe, Signal]]:
+    pipe, stop = Pipe(), Signal()
+    with relaying(unite.notifications, Bell(pipe, stop), stop):
+        yield pipe, stop
+
+
+def status_of(ports: InMemoryPorts, event: Event, destination: str) -> DeliveryStatus:
+    with ports.reads() as reads:
+        wanted = DeliveryFilter(event_id=event.id, destination=destination)
+        (found,) = reads.deliveries.page(wanted, PageRequest()).items
+    return found.status
+
+
+def test_events_are_told_while_the_worker_is_at_something_else() -> None:
+    listener = Listener()
+    unite, ports = unite_with(listener=listener)
+
+    with relays_of(unite) as (pipe, _):
+        event = record(ports)
+        pipe.rung.wake()
+        assert listener.told.wait(PATIENCE)
+
+    assert status_of(ports, event, "listener") is DeliveryStatus.DELIVERED
+
+
+def test_a_destination_that_does_not_come_back_delays_no_other() -> None:
+    release, quick = Signal(), Listener()
+    slow = Listener(lambda _: release.wait(PATIENCE))
+    unite, ports = unite_with(slow=slow, quick=quick)
+    event = record(ports)
+
+    with relays_of(unite):
+        assert quick.told.wait(PATIENCE)
+        assert not slow.told.is_set()
+        release.set()
+        assert slow.told.wait(PATIENCE)
+
+    assert {status_of(ports, event, name) for name in ("slow", "quick")} == {DeliveryStatus.DELIVERED}
+
+
+def test_what_is_handed_over_when_the_worker_is_to_stop_is_still_settled() -> None:
+    handed_over, release = Signal(), Signal()
+
+    def wait_for_release(_: Sequence[Event]) -> None:
+        handed_over.set()
+        release.wait(PATIENCE)
+
+    unite, ports = unite_with(slow=Listener(wait_for_release))
+    event = record(ports)
+
+    with relays_of(unite) as (_, stop):
+        assert handed_over.wait(PATIENCE)
+        stop.set()
+        release.set()
+
+    assert status_of(ports, event, "slow") is DeliveryStatus.DELIVERED
+    assert [thread.name for thread in threading.enumerate() if thread.name.startswith(("relay", "bell"))] == []
+
+
+def test_the_threads_end_with_the_block_however_it_is_left() -> None:
+    unite, _ = unite_with()
+
+    with pytest.raises(ZeroDivisionError), relays_of(unite):
+        raise ZeroDivisionError
+
+    assert [thread.name for thread in threading.enumerate() if thread.name.startswith(("relay", "bell"))] == []
+
+
+def test_a_destination_that_breaks_is_logged_and_told_of_the_next_event(caplog: pytest.LogCaptureFixture) -> None:
+    failures = [ZeroDivisionError("no idea")]
+    broke = Signal()
+
+    def fail_once(_: Sequence[Event]) -> None:
+        for failure in failures:
+            failures.remove(failure)
+            broke.set()
+            raise failure
+
+    listener = Listener(fail_once)
+    unite, ports = unite_with(listener=listener)
+    record(ports)
+
+    with caplog.at_level(logging.WARNING), relays_of(unite) as (pipe, _):
+        assert broke.wait(PATIENCE)
+        event = record(ports)
+        pipe.rung.wake()
+        assert listener.told.wait(PATIENCE)
+
+    assert status_of(ports, event, "listener") is DeliveryStatus.DELIVERED
+    assert [record.getMessage() for record in caplog.records] == [
+        "Something unexpected happened while telling of events (listener)."
+    ]
+    assert status_of(ports, event, ACTIVITY) is DeliveryStatus.DELIVERED
+
+
+def test_one_wake_up_is_heard_by_everybody_once() -> None:
+    pipe, stop = Pipe(), Signal()
+    bell = Bell(pipe, stop)
+    ears = [bell.ear(), bell.ear()]
+    pipe.rung.wake()
+    ringing = threading.Thread(target=bell.run)
+    ringing.start()
+
+    heard = [ear.wait(PATIENCE) for ear in ears]
+    more = [ear.wait(0) for ear in ears]
+    stop.set()
+    ringing.join(PATIENCE)
+
+    assert (heard, more) == ([True, True], [False, False])
+    assert [ear.wait(0) for ear in ears] == [True, True]
+
+
+def test_a_wake_up_that_comes_while_a_thread_works_is_not_lost() -> None:
+    ear = Ear()
+
+    ear.wake()
+    ear.wake()
+
+    assert [ear.wait(0), ear.wait(0)] == [True, False]
+
+
+def test_a_bell_that_cannot_listen_for_a_moment_rings_again(caplog: pytest.LogCaptureFixture) -> None:
+    stop = Signal()
+    pipe = Pipe(failures=[Unavailable("The pipe is gone.")])
+    bell = Bell(pipe, stop)
+    ear = bell.ear()
+    pipe.rung.wake()
+    ringing = threading.Thread(target=bell.run)
+
+    with caplog.at_level(logging.WARNING):
+        ringing.start()
+        assert ear.wait(PATIENCE)
+    stop.set()
+    ringing.join(PATIENCE)
+
+    assert [record.getMessage() for record in caplog.records] == [
+        "Something does not answer while waiting to be woken: The pipe is gone."
+    ]

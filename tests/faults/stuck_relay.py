@@ -1,0 +1,45 @@
+"""The relays of the embedded default over the data folder of the environment; they say what they handed over, and stop.
+
+Whoever started this process ends it: after the hand-over nothing is settled any more.
+"""
+
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from threading import Event as Signal
+
+from entrypoints.bootstrap import start
+from entrypoints.settings import read_settings
+from entrypoints.worker.relays import relaying
+from entrypoints.worker.wake_ups import Bell
+from unite_core.events import Event
+from unite_core.notifications.model import Receipt
+from unite_core.notifications.ports import Destination
+
+
+@dataclass
+class Stuck(Destination):
+    """Hands events over, and never comes back with the receipts."""
+
+    to: Destination
+    at_once: int = 100
+
+    def deliver(self, events: Sequence[Event]) -> Sequence[Receipt]:
+        self.to.deliver(events)
+        print("handed over:", len(events), flush=True)
+        while True:
+            time.sleep(60)
+
+
+def main() -> None:
+    with start(read_settings(os.environ)) as started, started.listen() as wake_ups:
+        relay = started.unite.notifications.relay
+        stuck = replace(relay, destinations={name: Stuck(to) for name, to in relay.destinations.items()})
+        stop = Signal()
+        with relaying(replace(started.unite.notifications, relay=stuck), Bell(wake_ups, stop), stop):
+            stop.wait()
+
+
+if __name__ == "__main__":
+    main()

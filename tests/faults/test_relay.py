@@ -1,0 +1,152 @@
+"""Events on the embedded default: the activity log fails, a worker dies in between, an import is in the way."""
+
+import sqlite3
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from adapters.sql.activity import SqlActivityLog
+from adapters.sql.unit_of_work import SqlWork
+from entrypoints.bootstrap import OPERATOR, Started, start
+from entrypoints.settings import read_settings
+from tests.databases import a_database
+from tests.service_process import ADMIN, PATIENCE, environment, eventually, service
+from unite_core import Actor, Lead, NewLead, NewUser, PageRequest, Role, Unite, build
+from unite_core.errors import Unavailable
+from unite_core.events import Event
+from unite_core.notifications.model import ACTIVITY, HELD_FOR, DeliveryStatus, Receipt
+from unite_core.notifications.ports import DeliveryFilter
+from unite_core.testing.builders import acting
+from unite_core.testing.in_memory import FixedClock, in_memory_ports
+
+ROWS = 60_000
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    engine = a_database(tmp_path)
+    yield engine
+    engine.dispose()
+
+
+class Failing(SqlActivityLog):
+    """An activity log that fails while it is `down`: before it has stored anything, or when it has."""
+
+    def __init__(self, engine: Engine, *, stores: bool) -> None:
+        super().__init__(engine)
+        self.down = True
+        self.stores = stores
+
+    def deliver(self, events: Sequence[Event]) -> Sequence[Receipt]:
+        receipts = super().deliver(events) if self.stores or not self.down else []
+        if self.down:
+            raise Unavailable("The activity log is being moved.")
+        return receipts
+
+
+def hire(unite: Unite) -> Actor:
+    admin = NewUser(email=ADMIN["email"], name="Ann", role=Role.ADMIN, password=ADMIN["password"])
+    return acting(unite.identity.add_user.unchecked(admin))
+
+
+def add(unite: Unite, actor: Actor, *names: str) -> list[Lead]:
+    return [unite.leads.add(actor, NewLead(name=name, email=f"{name}@example.com")) for name in names]
+
+
+def histories(database: Path) -> Counter[tuple[bytes, str]]:
+    """How often each lead has which type of event in its history, asked of the database itself."""
+    question = "SELECT lead_id, type FROM activity_leads JOIN activity ON activity.id = event_id"
+    return Counter((bytes(lead_id), str(kind)) for lead_id, kind in asked(database, question))
+
+
+def asked(database: Path, question: str) -> list[tuple[bytes, object]]:
+    connection = sqlite3.connect(database)
+    try:
+        return connection.execute(question).fetchall()
+    finally:
+        connection.close()
+
+
+def statuses(unite: Unite) -> set[tuple[DeliveryStatus, int]]:
+    page = unite.notifications.list_deliveries(OPERATOR, DeliveryFilter(), PageRequest(limit=200))
+    return {(it.status, it.attempts) for it in page.items}
+
+
+@pytest.mark.parametrize("stores", [False, True], ids=["before it stored them", "after it stored them"])
+def test_what_happens_while_the_activity_log_fails_arrives_afterwards_once(
+    tmp_path: Path, engine: Engine, *, stores: bool
+) -> None:
+    log, clock = Failing(engine, stores=stores), FixedClock()
+    unite = build(in_memory_ports(clock=clock, work=SqlWork(engine), reads=SqlWork(engine, reading=True), activity=log))
+    ann = hire(unite)
+    leads = add(unite, ann, "ada", "ben")
+    for _ in range(20):
+        assert unite.notifications.relay(ACTIVITY) == 0
+        clock.advance(HELD_FOR)
+    leads += add(unite, ann, "cleo")
+
+    log.down = False
+
+    assert unite.notifications.relay(ACTIVITY) == 3
+    assert histories(tmp_path / "unite.db") == {(lead.id.bytes, "lead.created"): 1 for lead in leads}
+    assert {status for status, _ in statuses(unite)} == {DeliveryStatus.DELIVERED}
+    assert unite.notifications.relay(ACTIVITY) == 0
+
+
+def test_what_a_worker_had_handed_over_when_it_was_killed_is_settled_by_the_next_and_stored_once(
+    tmp_path: Path,
+) -> None:
+    with start(read_settings(environment(tmp_path))) as started:
+        leads = add(started.unite, hire(started.unite), "ada", "ben", "cleo")
+        kill_after_hand_over(tmp_path)
+        assert statuses(started.unite) == {(DeliveryStatus.PENDING, 1)}
+        assert started.unite.notifications.relay(ACTIVITY) == 0
+
+        assert relay_later(started) == 3
+
+        assert histories(tmp_path / "var" / "unite.sqlite3") == {(lead.id.bytes, "lead.created"): 1 for lead in leads}
+        assert statuses(started.unite) == {(DeliveryStatus.DELIVERED, 2)}
+
+
+def kill_after_hand_over(folder: Path) -> None:
+    """Have a worker of its own hand over what waits in the folder, and end it before it does anything more."""
+    command = [sys.executable, "-m", "tests.faults.stuck_relay"]
+    with subprocess.Popen(command, env=environment(folder), stdout=subprocess.PIPE, text=True) as worker:
+        try:
+            assert worker.stdout is not None
+            assert worker.stdout.readline() == "handed over: 3\n"
+        finally:
+            worker.kill()
+            worker.wait(PATIENCE)
+
+
+def relay_later(started: Started) -> int:
+    """Relay when what the killed worker held is free again."""
+    relay = started.unite.notifications.relay
+    return replace(relay, clock=FixedClock(relay.clock.now() + HELD_FOR))(ACTIVITY)
+
+
+def test_an_event_does_not_wait_for_the_import_that_the_worker_is_at(tmp_path: Path) -> None:
+    with service(tmp_path) as one:
+        one.start()
+        client = one.client()
+        content = "Name,Email\n" + "".join(f"Lead {it},lead{it}@example.com\n" for it in range(ROWS))
+        import_id = client.have_imported(content.encode())
+        eventually(lambda: client.lead_import(import_id)["counts"]["rows"], "the import has begun")
+
+        lead = client.call("POST", "/v1/leads", json={"name": "Grace", "email": "grace@example.com"})
+
+        eventually(lambda: told(tmp_path, lead["id"]), "the lead's history has begun")
+        assert client.lead_import(import_id)["status"] == "running"
+
+
+def told(folder: Path, lead_id: str) -> bool:
+    """Whether the history of the lead has begun."""
+    question = f"SELECT lead_id, event_id FROM activity_leads WHERE lead_id = X'{lead_id.replace('-', '')}'"
+    return bool(asked(folder / "var" / "unite.sqlite3", question))

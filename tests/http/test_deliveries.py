@@ -1,0 +1,150 @@
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from tests.http.service import Person, Service, problem
+from unite_core.events import Event
+from unite_core.notifications.model import Receipt
+from unite_core.notifications.ports import Destination
+
+
+class Refusing(Destination):
+    """Refuses every event, until it is told not to."""
+
+    at_once = 10
+
+    def __init__(self) -> None:
+        self.taken: list[UUID] = []
+        self.refuses = True
+
+    def deliver(self, events: Sequence[Event]) -> Sequence[Receipt]:
+        if self.refuses:
+            return [Receipt(taken=False, refused=True, response={"status": 400})] * len(events)
+        self.taken += [event.id for event in events]
+        return [Receipt(taken=True, response={"message_id": "0c"})] * len(events)
+
+
+@pytest.fixture
+def picky() -> Refusing:
+    return Refusing()
+
+
+@pytest.fixture
+def service(picky: Refusing) -> Service:
+    """The service in memory; events go to the activity log and to somebody who refuses them."""
+    return Service(destinations={"picky": picky})
+
+
+def add_lead(person: Person) -> None:
+    assert person.post("/v1/leads", json={"name": "Grace", "phone": "(212) 555-0123"}).status_code == 201
+
+
+def listed(person: Person, query: str = "") -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = person.get(f"/v1/deliveries{query}").get_json()["items"]
+    return items
+
+
+def test_a_delivery_shows_where_it_is_on_its_way(service: Service) -> None:
+    admin = service.admin()
+    add_lead(admin)
+
+    waiting = {each["destination"]: each for each in listed(admin)}
+    service.ports.jobs.run_all(service.unite)
+    told = {each["destination"]: each for each in listed(admin)}
+
+    at = "2026-03-02T09:00:00Z"
+    event_id = waiting["activity"]["event_id"]
+    new = {"status": "pending", "attempts": 0, "next_attempt_at": at, "delivered_at": None, "response": {}}
+    assert waiting == {
+        name: {"id": waiting[name]["id"], "event_id": event_id, "destination": name, "created_at": at} | new
+        for name in ("activity", "picky")
+    }
+    arrived = {"status": "delivered", "attempts": 1, "next_attempt_at": None, "delivered_at": at}
+    assert told["activity"] == waiting["activity"] | arrived
+    dead = {"status": "dead", "attempts": 1, "next_attempt_at": None, "response": {"status": 400}}
+    assert told["picky"] == waiting["picky"] | dead
+
+
+def test_deliveries_are_filtered_and_paged(service: Service) -> None:
+    admin = service.admin()
+    add_lead(admin)
+    first = listed(admin)[0]["event_id"]
+    service.ports.jobs.run_all(service.unite)
+    admin.post("/v1/leads", json={"name": "Ada", "email": "ada@example.com"})
+
+    def found(query: str) -> list[tuple[str, str]]:
+        return sorted((each["destination"], each["status"]) for each in listed(admin, query))
+
+    assert found("?status=dead") == [("picky", "dead")]
+    assert found("?destination=activity") == [("activity", "delivered"), ("activity", "pending")]
+    assert found(f"?event_id={first}") == [("activity", "delivered"), ("picky", "dead")]
+    assert found("?destination=nobody") == []
+    page = admin.get("/v1/deliveries?limit=3").get_json()
+    rest = listed(admin, f"?cursor={page['next_cursor']}")
+    assert [*page["items"], *rest] == listed(admin)
+
+
+@pytest.mark.parametrize("query", ["?status=lost", "?event_id=1", "?type=lead.created"])
+def test_a_filter_that_means_nothing_is_400(service: Service, query: str) -> None:
+    assert problem(service.admin().get(f"/v1/deliveries{query}")) == (400, "invalid_parameter")
+
+
+def test_a_dead_letter_that_is_replayed_is_tried_again(service: Service, picky: Refusing) -> None:
+    admin = service.admin()
+    add_lead(admin)
+    service.ports.jobs.run_all(service.unite)
+    (dead,) = listed(admin, "?status=dead")
+    picky.refuses = False
+
+    answer = admin.post(f"/v1/deliveries/{dead['id']}/replay")
+
+    pending = {"status": "pending", "next_attempt_at": "2026-03-02T09:00:00Z"}
+    assert (answer.status_code, answer.get_json()) == (200, dead | pending)
+    assert service.ports.jobs.relays == 1
+    service.ports.jobs.run_all(service.unite)
+    (arrived,) = listed(admin, "?destination=picky")
+    assert (arrived["status"], arrived["attempts"], arrived["response"]) == ("delivered", 2, {"message_id": "0c"})
+    assert picky.taken == [UUID(dead["event_id"])]
+
+
+def test_what_is_not_dead_is_not_replayed(service: Service) -> None:
+    admin = service.admin()
+    add_lead(admin)
+    (waiting,) = listed(admin, "?destination=activity")
+
+    assert problem(admin.post(f"/v1/deliveries/{waiting['id']}/replay")) == (409, "not_dead")
+    assert service.ports.jobs.relays == 0
+
+
+def test_a_replay_with_a_key_happens_once(service: Service) -> None:
+    admin = service.admin()
+    add_lead(admin)
+    service.ports.jobs.run_all(service.unite)
+    (dead,) = listed(admin, "?status=dead")
+    path, key = f"/v1/deliveries/{dead['id']}/replay", {"Idempotency-Key": "once"}
+
+    first, again = (admin.post(path, headers=key) for _ in range(2))
+
+    assert (first.status_code, again.status_code) == (200, 200)
+    assert again.get_json() == first.get_json()
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert service.ports.jobs.relays == 1
+
+
+def test_what_each_role_may_do_with_deliveries(service: Service) -> None:
+    admin = service.admin()
+    add_lead(admin)
+    service.ports.jobs.run_all(service.unite)
+    (dead,) = listed(admin, "?status=dead")
+    path = f"/v1/deliveries/{dead['id']}/replay"
+    people = {"agent": service.agent(), "manager": service.manager(), "admin": admin}
+
+    found = {
+        role: (person.get("/v1/deliveries").status_code, person.post(path).status_code)
+        for role, person in people.items()
+    }
+
+    assert found == {"agent": (403, 403), "manager": (200, 403), "admin": (200, 200)}
+    assert problem(admin.post("/v1/deliveries/01990f3e-8a4b-7c1d-9e2f-0a1b2c3d4e5f/replay")) == (404, "not_found")

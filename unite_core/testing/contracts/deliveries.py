@@ -1,0 +1,405 @@
+"""What deliveries promise, and the recording of events that makes them."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import ClassVar
+from uuid import UUID
+
+import pytest
+
+from unite_core.application import AllWork
+from unite_core.errors import NotFound
+from unite_core.events import Event
+from unite_core.notifications.model import ACTIVITY, Delivery, DeliveryStatus, delivery_id, delivery_of
+from unite_core.notifications.ports import DeliveryFilter
+from unite_core.paging import PageRequest
+from unite_core.testing.builders import an_event, an_id
+from unite_core.testing.contracts.database import DatabaseContract, at_once
+from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
+from unite_core.unit_of_work import Work
+
+OTHER = "other"
+
+_NOW = A_MONDAY_MORNING
+_LATER = _NOW + timedelta(minutes=2)
+_SECOND = timedelta(seconds=1)
+_HOUR = timedelta(hours=1)
+
+
+class DeliveriesContract(DatabaseContract):
+    """Every event on its way to every destination. The units of `work` tell of events to `DESTINATIONS`."""
+
+    DESTINATIONS: ClassVar = (ACTIVITY, OTHER)
+
+    one_writer: ClassVar[bool]
+    """Whether units that write take turns, as they do on SQLite; elsewhere they wait for nothing but the same rows."""
+
+    def test_an_event_is_recorded_with_a_delivery_for_each_destination(
+        self, work: Work[AllWork], reads: Work[AllWork]
+    ) -> None:
+        event = an_event(at=_NOW)
+
+        _record(work, event)
+
+        assert _all(reads) == {
+            (event.id, destination): delivery_of(event, destination) for destination in (ACTIVITY, OTHER)
+        }
+
+    def test_an_event_of_a_unit_that_is_rolled_back_is_never_told(
+        self, work: Work[AllWork], reads: Work[AllWork]
+    ) -> None:
+        with work() as unit:
+            unit.record(an_event())
+
+        assert _all(reads) == {}
+        assert _claim(work) == []
+
+    def test_an_event_is_handed_out_as_it_was_recorded(self, work: Work[AllWork]) -> None:
+        plain = an_event()
+        full = an_event(
+            type="lead.changed",
+            at=_NOW.replace(microsecond=123_456),
+            actor_id=an_id(),
+            correlation_id="c0ffee-1234",
+            lead_ids=tuple(an_id() for _ in range(2000)),
+            import_id=an_id(),
+            data={"name": {"from": "Ada", "to": "Zoë 😀"}, "counts": [1, 2.5, None, True]},
+        )
+        _record(work, plain, full)
+
+        assert [event for _, event in _claim(work, now=_LATER)] == [plain, full]
+
+    def test_what_is_claimed_was_handed_over_once_more_and_is_held(
+        self, work: Work[AllWork], reads: Work[AllWork]
+    ) -> None:
+        event = an_event()
+        _record(work, event)
+
+        ((claimed, _),) = _claim(work, until=_LATER)
+
+        held = replace(delivery_of(event, ACTIVITY), attempts=1, held=True, next_attempt_at=_LATER)
+        assert claimed == held
+        assert _all(reads)[event.id, ACTIVITY] == held
+        assert _all(reads)[event.id, OTHER] == delivery_of(event, OTHER)
+
+    def test_a_claim_that_is_rolled_back_was_none(self, work: Work[AllWork]) -> None:
+        _record(work, an_event())
+
+        with work() as unit:
+            assert unit.deliveries.claim(ACTIVITY, now=_NOW, until=_LATER, limit=1)
+
+        assert [claimed.attempts for claimed, _ in _claim(work)] == [1]
+
+    def test_the_longest_due_are_claimed_first_and_no_more_than_asked_for(self, work: Work[AllWork]) -> None:
+        young = an_event(at=_NOW)
+        old = an_event(at=_NOW - _HOUR)
+        twins = sorted((an_event(at=_NOW - _SECOND) for _ in range(2)), key=lambda it: delivery_id(it.id, ACTIVITY))
+        _record(work, young, *twins, old)
+
+        assert [event for _, event in _claim(work, limit=3)] == [old, *twins]
+        assert [event for _, event in _claim(work, limit=3)] == [young]
+
+    def test_what_is_not_due_yet_is_not_claimed(self, work: Work[AllWork]) -> None:
+        _record(work, an_event(at=_NOW))
+
+        assert _claim(work, now=_NOW - timedelta(microseconds=1)) == []
+        assert len(_claim(work, now=_NOW)) == 1
+
+    def test_what_a_relay_holds_is_claimed_by_another_once_its_time_is_over(self, work: Work[AllWork]) -> None:
+        _record(work, an_event())
+        _claim(work, until=_LATER)
+
+        assert _claim(work, now=_LATER - timedelta(microseconds=1)) == []
+        ((again, _),) = _claim(work, now=_LATER, until=_LATER + _HOUR)
+        assert (again.attempts, again.held, again.next_attempt_at) == (2, True, _LATER + _HOUR)
+
+    def test_what_has_arrived_or_is_dead_is_not_claimed(self, work: Work[AllWork]) -> None:
+        _record(work, an_event(), an_event())
+        (first, _), (second, _) = _claim(work)
+        first.succeed({}, _NOW)
+        second.refuse({})
+
+        _save(work, first, second)
+
+        assert _claim(work, now=_NOW + 1000 * _HOUR) == []
+
+    def test_claims_at_the_same_time_get_different_deliveries(self, work: Work[AllWork]) -> None:
+        events = [an_event() for _ in range(40)]
+        _record(work, *events)
+
+        claims = at_once(4, lambda _: [event.id for _, event in _claim(work, limit=10)])
+
+        assert sorted(event_id for claimed in claims for event_id in claimed) == [event.id for event in events]
+
+    def test_a_claim_gets_others_than_one_that_is_still_open_and_does_not_wait_for_it(
+        self, work: Work[AllWork]
+    ) -> None:
+        events = [an_event() for _ in range(6)]
+        _record(work, *events)
+
+        with ThreadPoolExecutor(1) as threads:
+            with work() as unit:
+                mine = unit.deliveries.claim(ACTIVITY, now=_NOW, until=_LATER, limit=3)
+                theirs = threads.submit(_claim, work, limit=3)
+                wait([theirs], timeout=0.1 if self.one_writer else 30)
+                assert theirs.done() or self.one_writer
+                unit.commit()
+            claims = [*mine, *theirs.result(timeout=30)]
+
+        assert sorted(event.id for _, event in claims) == [event.id for event in events]
+
+    def test_what_became_of_an_attempt_is_stored(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
+        _record(work, an_event(), an_event(), an_event())
+        settled = [delivery for delivery, _ in _claim(work)]
+        settled[0].succeed({"message_id": "0c"}, _NOW + _SECOND)
+        settled[1].postpone({"error": "unavailable", "detail": "It does not answer."}, _NOW + _SECOND)
+        settled[2].refuse({"status": 400})
+
+        _save(work, *settled)
+
+        assert [_all(reads)[it.event_id, ACTIVITY] for it in settled] == settled
+
+    def test_of_an_attempt_that_another_relay_has_taken_over_nothing_is_stored(
+        self, work: Work[AllWork], reads: Work[AllWork]
+    ) -> None:
+        _record(work, an_event())
+        ((slow, _),) = _claim(work, until=_LATER)
+        ((quick, _),) = _claim(work, now=_LATER, until=_LATER + _HOUR)
+        slow.refuse({"by": "the slow one"})
+
+        _save(work, slow)
+
+        assert _all(reads)[quick.event_id, ACTIVITY] == quick
+
+    def test_an_attempt_is_settled_once(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
+        _record(work, an_event())
+        ((claimed, _),) = _claim(work)
+        first, second = replace(claimed), replace(claimed)
+        first.postpone({"which": "first"}, _NOW)
+        second.succeed({"which": "second"}, _NOW)
+
+        _save(work, first)
+        _save(work, second)
+
+        assert _all(reads)[claimed.event_id, ACTIVITY] == first
+
+    def test_a_delivery_is_found_by_its_id(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
+        event = an_event()
+        _record(work, event)
+
+        for units in (work, reads):
+            with units() as unit:
+                assert unit.deliveries.get(delivery_id(event.id, OTHER)) == delivery_of(event, OTHER)
+
+    def test_an_unknown_delivery_is_not_found(self, reads: Work[AllWork]) -> None:
+        with reads() as unit, pytest.raises(NotFound):
+            unit.deliveries.get(an_id())
+
+    def test_a_delivery_that_is_changed_and_not_saved_stays_as_it_was(self, work: Work[AllWork]) -> None:
+        event = an_event()
+        _record(work, event)
+
+        with work() as unit:
+            unit.deliveries.get(delivery_id(event.id, ACTIVITY)).refuse({"never": "stored"})
+            unit.commit()
+
+        assert len(_claim(work)) == 1
+
+    def test_of_those_who_read_a_delivery_at_the_same_time_to_change_it_one_goes_first(
+        self, work: Work[AllWork]
+    ) -> None:
+        dead = _a_dead_letter(work)
+
+        def replay(_: int) -> bool:
+            with work() as unit:
+                found = unit.deliveries.get(dead.id)
+                first = found.status is DeliveryStatus.DEAD
+                if first:
+                    found.replay(_NOW)
+                    unit.deliveries.put_back(found)
+                unit.commit()
+            return first
+
+        assert sorted(at_once(4, replay)) == [False, False, False, True]
+
+    def test_a_replayed_delivery_is_claimed_again(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
+        dead = _a_dead_letter(work)
+        dead.replay(_NOW + _HOUR)
+
+        with work() as unit:
+            unit.deliveries.put_back(dead)
+            unit.commit()
+
+        assert _all(reads)[dead.event_id, ACTIVITY] == dead
+        assert [claimed.id for claimed, _ in _claim(work, now=_NOW + _HOUR)] == [dead.id]
+
+    def test_pages_go_from_the_newest_to_the_oldest(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
+        old, new = an_event(at=_NOW - _HOUR), an_event(at=_NOW)
+        _record(work, new, old)
+        ordered = sorted(
+            (delivery_of(event, destination) for event in (old, new) for destination in self.DESTINATIONS),
+            key=lambda it: (it.created_at, it.id),
+            reverse=True,
+        )
+
+        with reads() as unit:
+            first = unit.deliveries.page(DeliveryFilter(), PageRequest(limit=3))
+            second = unit.deliveries.page(DeliveryFilter(), PageRequest(limit=3, after=first.next))
+
+        assert [*first.items] == ordered[:3]
+        assert [*second.items] == ordered[3:]
+        assert second.next is None
+
+    def test_pages_hold_what_the_filter_wants(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
+        events = [an_event() for _ in range(3)]
+        _record(work, *events)
+        ((first, _), (second, _)) = _claim(work, limit=2)
+        first.succeed({}, _NOW)
+        second.refuse({})
+        _save(work, first, second)
+        rest = delivery_of(events[2], ACTIVITY)
+
+        def found(**wanted: object) -> list[UUID]:
+            with reads() as unit:
+                return [it.id for it in unit.deliveries.page(DeliveryFilter(**wanted), PageRequest()).items]  # type: ignore[arg-type]  # what the fields take
+
+        to_other = [delivery_id(event.id, OTHER) for event in events]
+        assert sorted(found()) == sorted([first.id, second.id, rest.id, *to_other])
+        assert found(status=DeliveryStatus.DELIVERED) == [first.id]
+        assert found(status=DeliveryStatus.DEAD) == [second.id]
+        assert found(status=DeliveryStatus.PENDING, destination=ACTIVITY) == [rest.id]
+        assert sorted(found(destination=OTHER)) == sorted(to_other)
+        assert sorted(found(event_id=events[0].id)) == sorted([first.id, to_other[0]])
+        assert found(event_id=events[0].id, destination=OTHER, status=DeliveryStatus.DEAD) == []
+
+    def test_what_waits_after_a_failure_is_hastened(self, work: Work[AllWork]) -> None:
+        _record(work, an_event(), an_event(), an_event())
+        failed = [delivery for delivery, _ in _claim(work, limit=3)]
+        for number, delivery in enumerate(failed):
+            delivery.postpone({}, _NOW + number * _HOUR)
+        _save(work, *failed)
+
+        assert _hasten(work, now=_NOW, limit=2) == 2
+        assert [claimed.id for claimed, _ in _claim(work, now=_NOW)] == sorted(it.id for it in failed[:2])
+        assert _hasten(work, now=_NOW, limit=2) == 1
+        assert [claimed.id for claimed, _ in _claim(work, now=_NOW)] == [failed[2].id]
+
+    def test_what_is_due_held_settled_of_another_destination_or_never_failed_is_not_hastened(
+        self, work: Work[AllWork], reads: Work[AllWork]
+    ) -> None:
+        _record(work, *(an_event() for _ in range(4)))
+        due, arrived, dead, _ = (delivery for delivery, _ in _claim(work, until=_LATER, limit=4))
+        due.postpone({}, _NOW - _HOUR)
+        arrived.succeed({}, _NOW)
+        dead.refuse({})
+        _save(work, due, arrived, dead)
+        elsewhere = [delivery for delivery, _ in _claim(work, OTHER)]
+        for delivery in elsewhere:
+            delivery.postpone({}, _NOW)
+        _save(work, *elsewhere)
+        _record(work, an_event(at=_NOW + _HOUR))
+        before = _all(reads)
+
+        assert _hasten(work, now=_NOW) == 0
+        assert _all(reads) == before
+
+    def test_what_arrived_long_ago_is_forgotten_and_the_event_with_its_last_delivery(
+        self, work: Work[AllWork], reads: Work[AllWork]
+    ) -> None:
+        event, later = an_event(at=_NOW - _HOUR), an_event(at=_NOW)
+        _record(work, event, later)
+        _deliver_all(work, at=_NOW)
+
+        assert _purge(work, before=_NOW) == 0
+        assert _purge(work, before=_NOW + _SECOND) == 2
+        assert set(_all(reads)) == {(event.id, OTHER), (later.id, OTHER)}
+        assert [told for _, told in _claim(work, OTHER)] == [event, later]
+        _deliver_all(work, OTHER, at=_NOW + _HOUR, now=_LATER)
+        assert _purge(work, before=_NOW + _SECOND) == 0
+        assert _purge(work, before=_NOW + 2 * _HOUR) == 2
+        assert _all(reads) == {}
+        _record(work, event)
+        assert set(_all(reads)) == {(event.id, ACTIVITY), (event.id, OTHER)}
+
+    def test_no_more_is_forgotten_at_once_than_asked_for(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
+        _record(work, *(an_event() for _ in range(3)))
+        for destination in self.DESTINATIONS:
+            _deliver_all(work, destination, at=_NOW)
+
+        assert [_purge(work, before=_LATER, limit=4) for _ in range(3)] == [4, 2, 0]
+        assert _all(reads) == {}
+
+    def test_what_has_not_arrived_is_never_forgotten(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
+        _record(work, an_event(), an_event())
+        dead = _a_dead_letter(work)
+
+        assert _purge(work, before=_NOW + 1000 * _HOUR) == 0
+        assert dead in _all(reads).values()
+        assert len(_all(reads)) == 6
+
+
+def _record(work: Work[AllWork], *events: Event) -> None:
+    with work() as unit:
+        for event in events:
+            unit.record(event)
+        unit.commit()
+
+
+def _claim(
+    work: Work[AllWork],
+    destination: str = ACTIVITY,
+    *,
+    now: datetime = _NOW,
+    until: datetime = _LATER,
+    limit: int = 100,
+) -> list[tuple[Delivery, Event]]:
+    with work() as unit:
+        claimed = unit.deliveries.claim(destination, now=now, until=until, limit=limit)
+        unit.commit()
+    return [*claimed]
+
+
+def _save(work: Work[AllWork], *deliveries: Delivery) -> None:
+    with work() as unit:
+        for delivery in deliveries:
+            unit.deliveries.save(delivery)
+        unit.commit()
+
+
+def _deliver_all(work: Work[AllWork], destination: str = ACTIVITY, *, at: datetime, now: datetime = _NOW) -> None:
+    arrived: Sequence[Delivery] = [delivery for delivery, _ in _claim(work, destination, now=now)]
+    for delivery in arrived:
+        delivery.succeed({}, at)
+    _save(work, *arrived)
+
+
+def _a_dead_letter(work: Work[AllWork]) -> Delivery:
+    event = an_event(at=_NOW - _HOUR)
+    _record(work, event)
+    ((dead, claimed),) = _claim(work, limit=1)
+    assert claimed.id == event.id
+    dead.refuse({"status": 400})
+    _save(work, dead)
+    return dead
+
+
+def _hasten(work: Work[AllWork], *, now: datetime, limit: int = 100) -> int:
+    with work() as unit:
+        hastened = unit.deliveries.hasten(ACTIVITY, now=now, limit=limit)
+        unit.commit()
+    return hastened
+
+
+def _purge(work: Work[AllWork], *, before: datetime, limit: int = 100) -> int:
+    with work() as unit:
+        purged = unit.deliveries.purge(before=before, limit=limit)
+        unit.commit()
+    return purged
+
+
+def _all(reads: Work[AllWork]) -> dict[tuple[UUID, str], Delivery]:
+    with reads() as unit:
+        page = unit.deliveries.page(DeliveryFilter(), PageRequest(limit=200))
+    return {(it.event_id, it.destination): it for it in page.items}
