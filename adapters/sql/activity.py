@@ -8,11 +8,10 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine, Select, delete, select
 from sqlalchemy.engine import Row
 
-from adapters.sql.engine import dump_json
 from adapters.sql.event_tables import activity, activity_leads
 from adapters.sql.modes import READING
 from adapters.sql.statements import after, in_lists, insert_missing
-from adapters.sql.types import moment
+from adapters.sql.types import exact_json, moment
 from unite_core.events import Event
 from unite_core.notifications.model import Receipt
 from unite_core.notifications.ports import ActivityLog
@@ -77,7 +76,7 @@ def _to_row(event: Event, connection: Connection) -> tuple[Any, ...]:
         event.correlation_id,
         import_id,
         None if event.lead_ids else import_id,
-        dump_json(event.data),
+        exact_json(event.data),
     )
 
 

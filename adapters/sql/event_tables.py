@@ -3,7 +3,7 @@
 from sqlalchemy import JSON, Boolean, Column, ForeignKeyConstraint, Index, Integer, PrimaryKeyConstraint, Table
 
 from adapters.sql.metadata import LONGEST_CODE, LONGEST_CORRELATION_ID, MYSQL, metadata, one_of
-from adapters.sql.types import Identifier, Moment, blob, exact_text
+from adapters.sql.types import ExactJson, Identifier, Moment, blob, exact_text
 from unite_core.notifications.model import DeliveryStatus
 
 LONGEST_EVENT_TYPE = 64
@@ -19,7 +19,7 @@ outbox_events = Table(
     Column("correlation_id", exact_text(LONGEST_CORRELATION_ID)),
     Column("lead_ids", blob(), nullable=False),
     Column("import_id", Identifier),
-    Column("data", JSON, nullable=False),
+    Column("data", ExactJson, nullable=False),
     PrimaryKeyConstraint("id"),
     **MYSQL,
 )
@@ -60,7 +60,7 @@ activity = Table(
     Column("correlation_id", exact_text(LONGEST_CORRELATION_ID)),
     Column("import_id", Identifier),
     Column("of_import_id", Identifier),
-    Column("data", JSON, nullable=False),
+    Column("data", ExactJson, nullable=False),
     PrimaryKeyConstraint("id"),
     Index("ix_activity_at", "at", "id"),
     Index("ix_activity_of_import", "of_import_id", "at", "id"),

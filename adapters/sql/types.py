@@ -1,10 +1,11 @@
 """How Unite's values stand in columns, on every database alike."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BINARY, BigInteger, DateTime, LargeBinary, String
+from sqlalchemy import BINARY, BigInteger, DateTime, LargeBinary, String, Text
 from sqlalchemy.dialects import mysql
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -65,6 +66,30 @@ class Moment(TypeDecorator[datetime]):
             return EPOCH + timedelta(microseconds=value)
         moment: datetime = value.replace(tzinfo=UTC)
         return moment
+
+
+class ExactJson(TypeDecorator[Any]):
+    """Plain values as JSON, exactly as they were: a database's own type for JSON puts names in another order.
+
+    It is in ASCII, so that half surrogates survive too.
+    """
+
+    impl: TypeEngine[Any] | type[TypeEngine[Any]] = Text
+    cache_ok: bool | None = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(Text() if dialect.name == "sqlite" else mysql.MEDIUMTEXT())
+
+    def process_bind_param(self, value: Any, _dialect: Dialect) -> str:
+        return exact_json(value)
+
+    def process_result_value(self, value: str | None, _dialect: Dialect) -> Any:
+        return None if value is None else json.loads(value)
+
+
+def exact_json(value: Any) -> str:
+    """What `ExactJson` stores, as the driver takes it."""
+    return json.dumps(value, separators=(",", ":"))
 
 
 def exact_text(longest: int) -> String:

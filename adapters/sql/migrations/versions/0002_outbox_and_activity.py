@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from adapters.sql.metadata import MYSQL
-from adapters.sql.types import Identifier, Moment, blob, exact_text
+from adapters.sql.types import ExactJson, Identifier, Moment, blob, exact_text
 
 revision = "0002"
 down_revision = "0001"
@@ -34,7 +34,7 @@ def _outbox() -> None:
         sa.Column("correlation_id", exact_text(128)),
         sa.Column("lead_ids", blob(), nullable=False),
         sa.Column("import_id", Identifier()),
-        sa.Column("data", sa.JSON(), nullable=False),
+        sa.Column("data", ExactJson(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_outbox_events"),
         **MYSQL,
     )
@@ -73,7 +73,7 @@ def _activity() -> None:
         sa.Column("correlation_id", exact_text(128)),
         sa.Column("import_id", Identifier()),
         sa.Column("of_import_id", Identifier()),
-        sa.Column("data", sa.JSON(), nullable=False),
+        sa.Column("data", ExactJson(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_activity"),
         **MYSQL,
     )
