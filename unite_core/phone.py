@@ -1,7 +1,9 @@
 """Telephone numbers: any common way of writing one in, E.164 out."""
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, ValidationResult
@@ -49,6 +51,12 @@ class Phone:
         return f"{self.number};ext={self.extension}" if self.extension else self.number
 
 
+# Numbers that need no library, in the only numbering plan whose numbers all have one length: ten digits, of which the
+# first is no 0 and no 1, written as people in North America do. A test holds this against the library.
+_PLAIN = re.compile(r"(\+1[-. ]?)?\(?([2-9][0-9]{2})\)?[-. ]?([0-9]{3})[-. ]?([0-9]{4})")
+_NORTH_AMERICA = 1
+
+
 def is_country(code: str) -> bool:
     """Whether `code` is a two-letter region (ISO 3166-1, capitals) that the numbering data knows."""
     return code in phonenumbers.SUPPORTED_REGIONS
@@ -62,6 +70,14 @@ def read_phone(
     A number without a plus is read as a national one of `country` (ISO 3166-1, capitals). `extension` is one
     that was told apart from the text, None if none was; where the text carries one too, they are the same.
     """
+    if extension is None and rule is PhoneRule.POSSIBLE:
+        plain = _PLAIN.fullmatch(text)
+        if plain is not None and (plain[1] or _in_north_america(country)):
+            return Phone(f"+1{plain[2]}{plain[3]}{plain[4]}")
+    return _read(text, country, rule, extension)
+
+
+def _read(text: str, country: str | None, rule: PhoneRule, extension: str | None) -> Phone | Problem:
     if len(text) > LONGEST_PHONE_INPUT:
         return _problem("too_long", f"A phone number has at most {LONGEST_PHONE_INPUT} characters.")
     try:
@@ -80,6 +96,11 @@ def read_phone(
     if len(number) > LONGEST_PHONE:  # the numbering data takes up to 19 digits for possible, in Japan for one
         return _problem("invalid_phone", f"The number has more than the {LONGEST_PHONE - 1} digits of E.164.")
     return Phone(number, given)
+
+
+@cache
+def _in_north_america(country: str | None) -> bool:
+    return country is not None and phonenumbers.country_code_for_region(country) == _NORTH_AMERICA
 
 
 _LENGTHS = {

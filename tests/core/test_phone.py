@@ -9,6 +9,7 @@ from unite_core.phone import (
     LONGEST_PHONE_INPUT,
     Phone,
     PhoneRule,
+    _read,
     is_country,
     read_phone,
 )
@@ -143,3 +144,35 @@ def test_a_number_that_is_in_use_reads_as_itself(digits: str, start: str, countr
     if isinstance(read, Phone):
         assert 2 <= len(read.number) <= LONGEST_PHONE
         assert read_phone(read.number, country=None, rule=PhoneRule.VALID) == read
+
+
+def written(digits: str, prefix: str, brackets: bool, signs: tuple[str, str]) -> str:
+    area = f"({digits[:3]})" if brackets else digits[:3]
+    return f"{prefix}{area}{signs[0]}{digits[3:6]}{signs[1]}{digits[6:]}"
+
+
+SIGN = st.sampled_from(["", "-", ".", " ", "/", "--"])
+
+
+@given(
+    st.builds(
+        written,
+        st.text("0123456789", min_size=10, max_size=10),
+        st.sampled_from(["", "+1", "+1-", "+1 ", "1", "+44 "]),
+        st.booleans(),
+        st.tuples(SIGN, SIGN),
+    ),
+    st.sampled_from(["US", "CA", "JM", "PR", "DE", None]),
+)
+def test_plain_numbers_are_read_as_the_library_reads_them(text: str, country: str | None) -> None:
+    assert read_phone(text, country=country) == _read(text, country, PhoneRule.POSSIBLE, None)
+
+
+def test_plain_numbers_are_read_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr("phonenumbers.parse", slow)
+
+    assert read_phone("(212) 555-0123", country="US") == Phone("+12125550123")
+    assert read_phone("+1-212-555-0123", country=None) == Phone("+12125550123")

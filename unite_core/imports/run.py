@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -56,14 +55,6 @@ MOST_OWNERS = 10_000
 
 def _never() -> bool:
     return False
-
-
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """The next rows, judged, none at the end of the file; and how much of the file had been read then."""
-
-    rows: list[Row]
-    bytes_read: int
 
 
 @dataclass(frozen=True)
@@ -153,29 +144,25 @@ class ContinueImport:
             reader = RecordReader(stream, dialect.encoding, dialect.delimiter)
             reader.skip(max(taken.last_row, dialect.header_row))
             records = iter(reader)
-            # While one chunk is stored, which is mostly waiting for the database, the next one is read and judged.
-            with ThreadPoolExecutor(1, thread_name_prefix="reading") as ahead:
-                coming = ahead.submit(self._next_chunk, reader, records, interpret)
-                while (chunk := coming.result()).rows:
-                    coming = ahead.submit(self._next_chunk, reader, records, interpret)
-                    now = self.clock.now()
-                    taken = self._commit(lease, chunk.rows, chunk.bytes_read, (now - since).total_seconds())
-                    since = now
-                    lease.obey(taken)
+            while chunk := self._next_chunk(reader, records, interpret):
+                now = self.clock.now()
+                taken = self._commit(lease, chunk, reader.bytes_read, (now - since).total_seconds())
+                since = now
+                lease.obey(taken)
 
     @contextmanager
     def _reading(self, key: str, lease: Lease) -> Iterator[Readable]:
         with self.files.read(key) as stream:
             yield WatchedStream(stream, lease)
 
-    def _next_chunk(self, reader: RecordReader, records: Iterator[Record], interpret: RowInterpreter) -> "_Read":
+    def _next_chunk(self, reader: RecordReader, records: Iterator[Record], interpret: RowInterpreter) -> list[Row]:
         chunk: list[Row] = []
         enough = reader.bytes_read + CHUNK_BYTES
         for record in islice(records, self.chunk_rows):
             chunk.append((record, interpret(record)))
             if reader.bytes_read >= enough:
                 break
-        return _Read(chunk, reader.bytes_read)
+        return chunk
 
     def _examine(self, taken: LeadImport, lease: Lease) -> LeadImport:
         dialect, columns = examine(
