@@ -25,6 +25,7 @@ CAPTIONS = {
     "bootstrap": "Settings → Unite",
     "settings": "reads the environment",
     "sql": "SQLAlchemy: tables, migrations, units of work",
+    "rq": "jobs in queues, and the schedule",
     "local": "files on disk, in-process jobs",
 }
 DOORS = ("http", "worker", "cli")
