@@ -18,12 +18,16 @@ from adapters.jwt import JwtTokens
 from adapters.local.files import LocalFiles
 from adapters.local.jobs import LocalJobs, WakeUps
 from adapters.rate_limits import LocalRateLimits
+from adapters.redis.connection import RedisServer
+from adapters.rq.jobs import RqJobs
+from adapters.rq.worker import RqQueues
 from adapters.sql import migrate
 from adapters.sql.activity import SqlActivityLog
 from adapters.sql.engine import create_engine_for, ping
 from adapters.sql.unit_of_work import Outbox, SqlWork
 from adapters.system_clock import SystemClock
 from adapters.uuid7 import Uuid7Ids
+from entrypoints.correlation import correlation_id
 from entrypoints.keys import derived, kept_keys
 from entrypoints.settings import DATA_DIR, DATABASE_URL, JWT_KEYS, Settings
 from unite_core.application import Ports, Rules, Unite, build
@@ -32,12 +36,17 @@ from unite_core.files import Files, SignedFiles
 from unite_core.identity.model import Actor, Role, User
 from unite_core.identity.ports import UserFilter
 from unite_core.identity.use_cases import NewUser
+from unite_core.jobs import Jobs
+from unite_core.notifications.model import ACTIVITY
 from unite_core.paging import PageRequest
 from unite_core.phone import PhonePolicy
 
 DATABASE = "unite.sqlite3"
 FILES = "files"
 LOCK = ".lock"
+
+DESTINATIONS = (ACTIVITY,)
+"""Those who are told of events."""
 
 OPERATOR = Actor(user_id=UUID(int=0), role=Role.ADMIN)
 """Whoever works at the machine itself: the data is theirs to read and to change anyway, without being a user."""
@@ -48,12 +57,26 @@ class StartRefused(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Dependency:
+    """Something that Unite works with: `check` asks whether it is there, and raises `Unavailable` where it is not.
+
+    Without a required one the service cannot work; without any other it does. `breaker` tells the state of its circuit
+    breaker, where it has one.
+    """
+
+    check: Callable[[], None]
+    required: bool = True
+    breaker: Callable[[], str] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Started:
     """A Unite that works, and what the doors need beside it. Close it, or use it as a context manager.
 
     `files` are the same that `unite` uses; `signed_files` answers their links. `cursor_secrets` begins with the one
-    that signs. `checks` ask the dependencies by name whether they are there, and raise `Unavailable`. `upkeep` is
-    for a worker to do once a minute. `listen` makes the end at which a worker waits to be woken by `wake`.
+    that signs. `dependencies` go by their names. `upkeep` is for a worker to do once a minute. `jobs` are the same that
+    `unite` uses, and `queues` is where a worker gets them from; None where there is no Redis. `listen` makes the end at
+    which a worker waits to be woken by `wake`, should it have no queues, or should they be away.
     """
 
     unite: Unite
@@ -61,8 +84,10 @@ class Started:
     files: Files
     signed_files: SignedFiles
     cursor_secrets: tuple[bytes, ...]
-    checks: Mapping[str, Callable[[], None]]
+    dependencies: Mapping[str, Dependency]
     upkeep: Mapping[str, Callable[[], object]]
+    jobs: Jobs
+    queues: RqQueues | None
     listen: Callable[[], WakeUps]
     wake: Callable[[], None]
     close: Callable[[], None]
@@ -84,12 +109,16 @@ def start(settings: Settings) -> Started:
         keys = settings.jwt_keys or _kept_keys(folder)
         engine = _up_to_date(database_url(settings))
     clock = SystemClock()
-    jobs = LocalJobs(folder)
+    local_jobs = LocalJobs(folder)
+    redis = RedisServer(settings.redis_url) if settings.redis_url else None
+    jobs: Jobs = local_jobs
+    if redis is not None:
+        jobs = RqJobs(redis, destinations=DESTINATIONS, correlation_id=correlation_id)
     files = LocalFiles(
         folder / FILES, public_url=settings.public_url, secrets_by_kid=derived(keys, "links"), clock=clock
     )
     ports = Ports(
-        work=SqlWork(engine, outbox=Outbox(wake=jobs.deliver_events)),
+        work=SqlWork(engine, outbox=Outbox(DESTINATIONS, wake=jobs.deliver_events)),
         reads=SqlWork(engine, reading=True),
         files=files,
         jobs=jobs,
@@ -106,11 +135,16 @@ def start(settings: Settings) -> Started:
         files=files,
         signed_files=files,
         cursor_secrets=tuple(derived(keys, "cursors").values()),
-        checks={"database": lambda: ping(engine)},
+        dependencies={
+            "database": Dependency(check=lambda: ping(engine)),
+            **({"redis": _of_redis(redis)} if redis is not None else {}),
+        },
         upkeep={"unfinished uploads deleted": files.remove_leftovers},
-        listen=jobs.listen,
-        wake=jobs.wake,
-        close=engine.dispose,
+        jobs=jobs,
+        queues=RqQueues(settings.redis_url) if settings.redis_url else None,
+        listen=local_jobs.listen,
+        wake=local_jobs.wake,
+        close=lambda: _close(engine, redis),
     )
 
 
@@ -144,7 +178,7 @@ def database_is_current(settings: Settings) -> bool:
     Raises `StartRefused` where there is no telling.
     """
     engine = create_engine_for(database_url(settings))
-    if not Path(engine.url.database or "").exists():  # asking would make the file
+    if _is_file(engine.url) and not Path(engine.url.database or "").exists():  # asking would make the file
         return False
     try:
         return migrate.is_current(engine)
@@ -152,6 +186,16 @@ def database_is_current(settings: Settings) -> bool:
         raise _unusable(engine, error) from error
     finally:
         engine.dispose()
+
+
+def _of_redis(redis: RedisServer) -> Dependency:
+    return Dependency(check=redis.ping, required=False, breaker=lambda: redis.state)
+
+
+def _close(engine: Engine, redis: RedisServer | None) -> None:
+    engine.dispose()
+    if redis is not None:
+        redis.close()
 
 
 def _rules(settings: Settings) -> Rules:
@@ -162,7 +206,8 @@ def _rules(settings: Settings) -> Rules:
 def _up_to_date(url: URL) -> Engine:
     engine = create_engine_for(url)
     try:
-        _keep_to_oneself(url)
+        if _is_file(url):
+            _keep_to_oneself(url)
         if not migrate.is_current(engine):
             migrate.upgrade(engine)
     except CommandError as error:
@@ -180,6 +225,10 @@ def _up_to_date(url: URL) -> Engine:
 def _unusable(engine: Engine, error: Exception) -> StartRefused:
     why = error.orig if isinstance(error, DatabaseError) else error
     return StartRefused(f"The database {engine.url.database} cannot be used: {why}")
+
+
+def _is_file(url: URL) -> bool:
+    return url.get_backend_name() == "sqlite"
 
 
 def _keep_to_oneself(url: URL) -> None:

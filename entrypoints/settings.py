@@ -1,9 +1,11 @@
 """What the owner of an installation can decide. Nothing else of Unite reads the environment."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from entrypoints.reading import Reader
 from unite_core.errors import Problem
@@ -35,8 +37,17 @@ DATA_DIR = Setting(
 )
 DATABASE_URL = Setting(
     name="UNITE_DATABASE_URL",
-    meaning="The database as a URL: `sqlite:///` and the path of a file.",
+    meaning="The database as a URL: `sqlite:///` and the path of a file, or `mysql://user:password@host/database`.",
     default="unite.sqlite3 in the data folder",
+    secret=True,
+)
+REDIS_URL = Setting(
+    name="UNITE_REDIS_URL",
+    meaning=(
+        "The Redis that wakes workers, also those on other machines, as a URL: `redis://host:6379/0`, or `rediss://` "
+        "for TLS. Nothing is lost where it is away."
+    ),
+    default="workers look into the database",
     secret=True,
 )
 JWT_KEYS = Setting(
@@ -91,6 +102,7 @@ ALL = (
     PORT,
     DATA_DIR,
     DATABASE_URL,
+    REDIS_URL,
     JWT_KEYS,
     ADMIN_EMAIL,
     ADMIN_PASSWORD,
@@ -114,7 +126,8 @@ class FirstAdmin:
 class Settings:
     """One installation.
 
-    `database_url` and `jwt_keys` are None where the embedded default makes its own in `data_dir`. `public_url` has
+    `database_url` and `jwt_keys` are None where the embedded default makes its own in `data_dir`, `redis_url` where it
+    does without. `public_url` has
     no slash at its end. `warnings` are sentences about what is probably not meant.
     """
 
@@ -122,6 +135,7 @@ class Settings:
     port: int = 8000
     data_dir: Path = Path("var")
     database_url: str | None = field(default=None, repr=False)
+    redis_url: str | None = field(default=None, repr=False)
     jwt_keys: Mapping[str, bytes] | None = field(default=None, repr=False)
     first_admin: FirstAdmin | None = None
     public_url: str = "http://127.0.0.1:8000"
@@ -158,6 +172,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         port=port,
         data_dir=Path(read.text(DATA_DIR.name) or "./var"),
         database_url=read.judged(DATABASE_URL.name, _database_url),
+        redis_url=read.judged(REDIS_URL.name, _redis_url),
         jwt_keys=read.judged(JWT_KEYS.name, parse_keys),
         first_admin=_first_admin(read),
         public_url=read.judged(PUBLIC_URL.name, _public_url) or _own_address(host, port),
@@ -201,9 +216,21 @@ def _first_admin(read: Reader) -> FirstAdmin | None:
 
 
 def _database_url(text: str) -> str:
-    scheme, separator, path = text.partition(":///")
-    if scheme != "sqlite" or not separator or not path or path.startswith(":memory:"):
-        raise ValueError("is none that Unite can use; write sqlite:/// and the path of a file")
+    url = urlsplit(text)
+    if url.scheme in ("mysql", "mysql+pymysql"):
+        if url.hostname and url.path.strip("/"):
+            return text
+    elif text.startswith("sqlite:///") and len(text) > len("sqlite:///") and not url.path.startswith("/:memory:"):
+        return text
+    raise ValueError(
+        "is none that Unite can use; write sqlite:/// and the path of a file, or mysql://user:password@host/database"
+    )
+
+
+def _redis_url(text: str) -> str:
+    url = urlsplit(text)
+    if url.scheme not in ("redis", "rediss") or not url.hostname or not re.fullmatch(r"/?[0-9]*", url.path):
+        raise ValueError("is not like redis://host:6379/0")
     return text
 
 

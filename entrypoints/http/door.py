@@ -11,11 +11,13 @@ from unite_core.files import SignedFiles
 class Check:
     """How to ask one dependency whether it is there: `run` raises `Unavailable` where it is not.
 
-    Without a required one the service is not ready; without any other it is degraded.
+    Without a required one the service is not ready; without any other it is degraded. `breaker` tells the state of its
+    circuit breaker, where it has one.
     """
 
     run: Callable[[], None]
     required: bool = True
+    breaker: Callable[[], str] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

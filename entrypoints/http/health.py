@@ -38,12 +38,23 @@ _READY_SCHEMA = {
                         "description": "`degraded`: it does not answer, and the service does without.",
                     },
                     "latency_ms": {"type": "number", "minimum": 0},
+                    "breaker": {
+                        "type": "string",
+                        "enum": ["closed", "open", "half_open"],
+                        "description": "`open`: it is left alone for a while. Not there where nothing of the kind is.",
+                    },
                 },
             },
         },
     },
 }
-_READY_EXAMPLE = {"status": "ok", "checks": {"database": {"status": "ok", "latency_ms": 0.4}}}
+_READY_EXAMPLE = {
+    "status": "degraded",
+    "checks": {
+        "database": {"status": "ok", "latency_ms": 0.4},
+        "redis": {"status": "degraded", "latency_ms": 0.1, "breaker": "open"},
+    },
+}
 _DOWN_EXAMPLE = {"status": "down", "checks": {"database": {"status": "down", "latency_ms": 5000.1}}}
 
 
@@ -90,4 +101,7 @@ def _asked(check: Check) -> dict[str, Any]:
         status = "down" if check.required else "degraded"
     else:
         status = "ok"
-    return {"status": status, "latency_ms": round((time.perf_counter() - began) * 1000, 2)}
+    found: dict[str, Any] = {"status": status, "latency_ms": round((time.perf_counter() - began) * 1000, 2)}
+    if check.breaker is not None:
+        found["breaker"] = check.breaker()
+    return found

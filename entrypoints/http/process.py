@@ -37,7 +37,9 @@ def door_of(started: Started) -> Door:
         cursor_secrets=started.cursor_secrets,
         requests_per_minute=started.settings.requests_per_minute,
         signed_files=started.signed_files,
-        checks={name: Check(run) for name, run in started.checks.items()},
+        checks={
+            name: Check(it.check, required=it.required, breaker=it.breaker) for name, it in started.dependencies.items()
+        },
     )
 
 

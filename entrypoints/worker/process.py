@@ -12,9 +12,12 @@ from types import FrameType
 
 from entrypoints import logs
 from entrypoints.bootstrap import Started, StartRefused, start
+from entrypoints.correlation import CorrelationFilter
 from entrypoints.reading import SettingsRefused
 from entrypoints.settings import read_settings
+from entrypoints.worker.jobs import Desk
 from entrypoints.worker.loop import Worker
+from entrypoints.worker.queued import QueuedWorker
 
 log = logging.getLogger(__name__)
 
@@ -31,19 +34,31 @@ def run(arguments: Namespace, environ: Mapping[str, str]) -> int:
     except (SettingsRefused, StartRefused) as refused:
         log.error("The worker cannot start: %s", refused)  # noqa: TRY400 - the message says it all
         return 1
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(CorrelationFilter())
     with started, started.listen() as wake_ups:
         stop = Event()
         _on_signals(stop, started)
         if arguments.until_stdin_ends:
             Thread(target=_stop_at_end_of_stdin, args=(stop, started), daemon=True).start()
+        holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+
+        def work_from_database(until: Event) -> None:
+            upkeep = dict(started.upkeep)
+            Worker(unite=started.unite, holder=holder, waiting=wake_ups, stop=until, upkeep=upkeep).run()
+
         log.info("The worker is ready.")
-        Worker(
-            unite=started.unite,
-            holder=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
-            waiting=wake_ups,
-            stop=stop,
-            upkeep=dict(started.upkeep),
-        ).run()
+        if started.queues is None:
+            work_from_database(stop)
+        else:
+            desk = Desk(
+                unite=started.unite,
+                jobs=started.jobs,
+                holder=holder,
+                stopping=stop.is_set,
+                further=started.upkeep,
+            )
+            QueuedWorker(queues=started.queues, desk=desk, without=work_from_database, stop=stop).run()
     log.info("The worker has stopped.")
     return 0
 
