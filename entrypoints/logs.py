@@ -48,10 +48,11 @@ def plan(*, human: bool) -> dict[str, Any]:
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines", "stream": "ext://sys.stderr"}},
         "root": {"handlers": ["stderr"], "level": "INFO"},
         "loggers": {
-            # Of what the HTTP server and the migrations tell about themselves, only trouble is of interest.
+            # Of what the HTTP server, the migrations and the queues tell about themselves, only trouble is of interest.
             "_granian": {"handlers": [], "level": "ERROR", "propagate": True},
             "alembic": {"level": "WARNING"},
             "botocore": {"level": "WARNING"},
+            "rq": {"level": "WARNING"},
         },
     }
 

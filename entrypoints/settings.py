@@ -1,6 +1,7 @@
 """What the owner of an installation can decide. Nothing else of Unite reads the environment."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -224,7 +225,7 @@ def _mongodb_url(text: str) -> str:
 
 def _redis_url(text: str) -> str:
     parts = _split(text)
-    if parts.scheme not in ("redis", "rediss") or not parts.hostname:
+    if parts.scheme not in ("redis", "rediss") or not parts.hostname or not re.fullmatch(r"/?[0-9]*", parts.path):
         raise ValueError("is not like redis://:password@host:6379/0")
     return text
 

@@ -1,5 +1,6 @@
 """The service as its users run it: real processes in a folder of their own, spoken to over HTTP."""
 
+import json
 import os
 import signal
 import socket
@@ -161,6 +162,56 @@ def service(folder: Path, **settings: str) -> Iterator[Service]:
     finally:
         if one._process is not None:
             one.kill_all()
+
+
+class WorkerProcess:
+    """A worker of an installation that is served elsewhere."""
+
+    def __init__(self, one: Service, name: str) -> None:
+        self.log = one.folder / f"{name}.log"
+        self._one = one
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, and wait until it is ready."""
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "entrypoints", "work"],
+                cwd=self._one.folder,
+                env=environment(self._one.folder, **self._one.settings),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        eventually(lambda: "The worker is ready." in self.log.read_text(), f"{self.log} says that it is ready")
+
+    def lines(self) -> list[dict[str, Any]]:
+        """What it has logged so far."""
+        return [json.loads(line) for line in self.log.read_text().splitlines()]
+
+    def stop(self, *numbers: int) -> int:
+        """Send it the signals, one after the other; its exit code."""
+        assert self._process is not None
+        for number in numbers:
+            self._process.send_signal(number)
+        return self._process.wait(PATIENCE)
+
+    def kill(self) -> None:
+        """End it with nothing that it could do about it."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+
+@contextmanager
+def worker(one: Service, name: str) -> Iterator[WorkerProcess]:
+    """A worker that was started, of which nothing is left at the end."""
+    process = WorkerProcess(one, name)
+    try:
+        process.start()
+        yield process
+    finally:
+        process.kill()
 
 
 def direct_session() -> requests.Session:

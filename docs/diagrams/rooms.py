@@ -28,6 +28,7 @@ CAPTIONS = {
     "sql": "SQLAlchemy: tables, migrations, units of work",
     "mongo": "MongoEngine: the activity log",
     "redis": "the cache and the rate limits of several processes",
+    "rq": "jobs in queues, and the schedule",
     "local": "files on disk, in-process jobs",
 }
 DOORS = ("http", "worker", "cli")

@@ -46,6 +46,7 @@ class Dependency:
 class Shared:
     """What several processes share, or what one does without it."""
 
+    redis: RedisServer | None = None
     cache: Cache = field(default_factory=NoCache)
     limits: RateLimits
     dependencies: Mapping[str, Dependency] = field(default_factory=dict)
@@ -58,6 +59,7 @@ def shared(settings: Settings, clock: Clock) -> Shared:
         return Shared(limits=own)
     server = RedisServer(settings.redis_url)
     return Shared(
+        redis=server,
         cache=RedisCache(server),
         limits=RedisRateLimits(server, clock, own),
         dependencies={

@@ -15,6 +15,8 @@ from adapters.aws.secrets_manager import read_secret
 from adapters.aws.sqs import SqsUploadNotices
 from adapters.jwt import JwtTokens
 from adapters.local.jobs import LocalJobs, WakeUps
+from adapters.rq.jobs import RqJobs
+from adapters.rq.worker import RqQueues
 from adapters.sql.engine import ping
 from adapters.sql.unit_of_work import Outbox, SqlWork
 from adapters.system_clock import SystemClock
@@ -23,6 +25,7 @@ from entrypoints.bootstrap import servers
 from entrypoints.bootstrap.database import database_url, up_to_date
 from entrypoints.bootstrap.refusal import StartRefused
 from entrypoints.bootstrap.servers import Dependency
+from entrypoints.correlation import correlation_id
 from entrypoints.keys import derived, kept_keys
 from entrypoints.settings import Settings, read_settings, secret_place
 from entrypoints.variables import DATA_DIR, JWT_KEYS, SECRETS_ARN
@@ -32,11 +35,16 @@ from unite_core.files import Files, SignedFiles
 from unite_core.identity.model import Actor, Role, User
 from unite_core.identity.ports import UserFilter
 from unite_core.identity.use_cases import NewUser
+from unite_core.jobs import Jobs
+from unite_core.notifications.model import ACTIVITY
 from unite_core.paging import PageRequest
 from unite_core.phone import PhonePolicy
 
 FILES = "files"
 LOCK = ".lock"
+
+DESTINATIONS = (ACTIVITY,)
+"""Those who are told of events."""
 
 OPERATOR = Actor(user_id=UUID(int=0), role=Role.ADMIN)
 """Whoever works at the machine itself: the data is theirs to read and to change anyway, without being a user."""
@@ -48,8 +56,9 @@ class Started:
 
     `files` are the same that `unite` uses; `signed_files` answers their links where the service itself is the storage,
     and `notices` tell of uploads where something else is and a queue is set. `cursor_secrets` begins with the one that
-    signs. `dependencies` are what Unite depends on, by name. `upkeep` is for a worker to do once a minute. `listen`
-    makes the end at which a worker waits to be woken by `wake`.
+    signs. `dependencies` are what Unite depends on, by name. `upkeep` is for a worker to do once a minute. `jobs` are
+    the same that `unite` uses, and `queues` is where a worker gets them from; None where there is no Redis. `listen`
+    makes the end at which a worker waits to be woken by `wake`, should it have no queues, or should they be away.
     """
 
     unite: Unite
@@ -60,6 +69,8 @@ class Started:
     cursor_secrets: tuple[bytes, ...]
     dependencies: Mapping[str, Dependency]
     upkeep: Mapping[str, Callable[[], object]] = field(default_factory=dict)
+    jobs: Jobs
+    queues: RqQueues | None
     listen: Callable[[], WakeUps]
     wake: Callable[[], None]
 
@@ -100,12 +111,15 @@ def start(settings: Settings) -> Started:
         keys = settings.jwt_keys or _kept_keys(folder)
         engine = up_to_date(database_url(settings))
     clock = SystemClock()
-    jobs = LocalJobs(folder)
+    local_jobs = LocalJobs(folder)
     shared = servers.shared(settings, clock)
+    jobs: Jobs = local_jobs
+    if shared.redis is not None:
+        jobs = RqJobs(shared.redis, destinations=DESTINATIONS, correlation_id=correlation_id)
     log = servers.log(settings, engine)
     kept = servers.kept(settings, clock, derived(keys, "links"), FILES)
     ports = Ports(
-        work=SqlWork(engine, outbox=Outbox(wake=jobs.deliver_events), cache=shared.cache),
+        work=SqlWork(engine, outbox=Outbox(DESTINATIONS, wake=jobs.deliver_events), cache=shared.cache),
         reads=SqlWork(engine, reading=True),
         files=kept.files,
         jobs=jobs,
@@ -127,8 +141,10 @@ def start(settings: Settings) -> Started:
         cursor_secrets=tuple(derived(keys, "cursors").values()),
         dependencies={"database": database, **shared.dependencies, **log.dependencies, **kept.dependencies},
         upkeep=kept.upkeep,
-        listen=jobs.listen,
-        wake=jobs.wake,
+        jobs=jobs,
+        queues=RqQueues(settings.redis_url) if settings.redis_url else None,
+        listen=local_jobs.listen,
+        wake=local_jobs.wake,
     )
 
 

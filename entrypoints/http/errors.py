@@ -7,7 +7,7 @@ from urllib.parse import quote
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from entrypoints.http.correlation import correlation_id
+from entrypoints.correlation import correlation_id
 from entrypoints.http.fields import Located
 from entrypoints.http.problems import (
     PROBLEMS,

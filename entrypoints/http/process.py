@@ -7,9 +7,9 @@ from multiprocessing.process import BaseProcess
 from threading import Thread
 
 from entrypoints.bootstrap import Started, load_settings, start
+from entrypoints.correlation import CorrelationFilter
 from entrypoints.http.app import create_app
 from entrypoints.http.asgi import OnThreads, Patience
-from entrypoints.http.correlation import CorrelationFilter
 from entrypoints.http.door import Check, Door
 from entrypoints.settings import environment
 

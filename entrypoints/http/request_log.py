@@ -8,8 +8,8 @@ import time
 
 from flask import Flask, Response, g, request
 
+from entrypoints.correlation import correlation_id
 from entrypoints.http.context import known_actor
-from entrypoints.http.correlation import correlation_id
 
 _log = logging.getLogger("unite.requests")
 

@@ -8,6 +8,7 @@ from threading import Event
 
 from entrypoints.worker.failures import Backoff, survived
 from entrypoints.worker.turns import Turns
+from entrypoints.worker.upkeep import keep_up
 from entrypoints.worker.wake_ups import LOOK_EVERY, Waiting
 from unite_core.application import Unite
 
@@ -67,20 +68,4 @@ class Worker:
         return chosen is not None or bool(due.to_undo)
 
     def _upkeep(self) -> None:
-        own = self.unite.upkeep
-        every: dict[str, Callable[[], object]] = {
-            "idempotency keys deleted": own.purge_answers,
-            "deliveries forgotten": own.purge_deliveries,
-            "activity forgotten": own.purge_activity,
-            "sessions deleted": own.purge_sessions,
-            "abandoned images removed": own.remove_abandoned_images,
-            "abandoned imports cancelled": own.remove_abandoned_imports,
-            **self.upkeep,
-        }
-        for what, task in every.items():
-            if self.stop.is_set():
-                return
-            with survived(Backoff(), what):
-                done = task()
-                if done:
-                    log.info("Upkeep: %s: %s.", what, done)
+        keep_up(self.unite.upkeep, self.upkeep, self.stop.is_set)

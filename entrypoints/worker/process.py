@@ -6,15 +6,20 @@ import secrets
 import signal
 import socket
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from threading import Event, Thread
 from types import FrameType
 
 from entrypoints import logs
 from entrypoints.bootstrap import Started, StartRefused, load_settings, start
+from entrypoints.correlation import CorrelationFilter
 from entrypoints.reading import SettingsRefused
+from entrypoints.worker.jobs import Desk
 from entrypoints.worker.loop import Worker
+from entrypoints.worker.queued import QueuedWorker
 from entrypoints.worker.relays import relaying
+from entrypoints.worker.uploads import UploadListener
 from entrypoints.worker.wake_ups import Bell
 
 log = logging.getLogger(__name__)
@@ -32,24 +37,53 @@ def run(arguments: Namespace, environ: Mapping[str, str]) -> int:
     except (SettingsRefused, StartRefused) as refused:
         log.error("The worker cannot start: %s", refused)  # noqa: TRY400 - the message says it all
         return 1
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(CorrelationFilter())
     with started, started.listen() as wake_ups:
         stop = Event()
         _on_signals(stop, started)
         if arguments.until_stdin_ends:
             Thread(target=_stop_at_end_of_stdin, args=(stop, started), daemon=True).start()
+        holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+
+        def work_from_database(until: Event) -> None:
+            bell = Bell(wake_ups, until)
+            upkeep = dict(started.upkeep)
+            worker = Worker(unite=started.unite, holder=holder, waiting=bell.ear(), stop=until, upkeep=upkeep)
+            with relaying(started.unite.notifications, bell, until):
+                worker.run()
+
         log.info("The worker is ready.")
-        bell = Bell(wake_ups, stop)
-        worker = Worker(
-            unite=started.unite,
-            holder=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
-            waiting=bell.ear(),
-            stop=stop,
-            upkeep=dict(started.upkeep),
-        )
-        with relaying(started.unite.notifications, bell, stop):
-            worker.run()
+        with _listening_for_uploads(started, stop):
+            if started.queues is None:
+                work_from_database(stop)
+            else:
+                desk = Desk(
+                    unite=started.unite,
+                    jobs=started.jobs,
+                    holder=holder,
+                    stopping=stop.is_set,
+                    further=started.upkeep,
+                )
+                QueuedWorker(queues=started.queues, desk=desk, without=work_from_database, stop=stop).run()
     log.info("The worker has stopped.")
     return 0
+
+
+@contextmanager
+def _listening_for_uploads(started: Started, stop: Event) -> Iterator[None]:
+    """Start imports as long as the block lasts, where a queue tells of uploads."""
+    if started.notices is None:
+        yield
+        return
+    listener = UploadListener(started.notices, started.unite.imports.start_uploaded, stop)
+    thread = Thread(target=listener.run, name="uploads")
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
 
 
 def _on_signals(stop: Event, started: Started) -> None:

@@ -43,9 +43,13 @@ class Turns:
         chosen = min(waiting, key=lambda import_id: self._had_turn.get(import_id, 0))
         self._turns += 1
         self._had_turn[chosen] = self._turns
-        self._until = self._clock() + TURN
+        self.begin()
         self.correlation_id = due.correlation_ids.get(chosen)
         return chosen
+
+    def begin(self) -> None:
+        """Begin the turn of an import that somebody else has chosen."""
+        self._until = self._clock() + TURN
 
     def over(self) -> bool:
         """Whether the import that has its turn is to stop after the chunk that it is at."""

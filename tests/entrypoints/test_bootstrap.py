@@ -21,6 +21,8 @@ from entrypoints.bootstrap import (
 from entrypoints.bootstrap.database import FILE as DATABASE
 from entrypoints.keys import FILE
 from entrypoints.settings import FirstAdmin, Settings
+from tests.servers.own import OwnServer
+from unite_core.errors import Unavailable
 from unite_core.identity.use_cases import Credentials
 
 ADMIN = FirstAdmin(email="ann@example.com", password="correct horse battery")
@@ -96,6 +98,31 @@ def test_the_database_answers_and_says_so(settings: Settings) -> None:
         assert list(started.dependencies) == ["database"]
         for dependency in started.dependencies.values():
             dependency.ask()
+        started.dependencies["database"].ask()
+
+
+def test_redis_is_something_to_do_without(settings: Settings, private_redis: OwnServer) -> None:
+    private_redis.stop()
+
+    with start(replace(settings, redis_url=private_redis.url)) as started:
+        redis = started.dependencies["redis"]
+        assert not redis.required
+        assert redis.breaker is not None
+        assert redis.breaker() == "closed"
+        with pytest.raises(Unavailable):
+            redis.ask()
+        assert started.dependencies["database"].required
+
+
+def test_a_database_on_a_server_is_brought_up_to_date(settings: Settings, mysql_database: str) -> None:
+    there = replace(settings, database_url=mysql_database)
+    assert not database_is_current(there)
+
+    with start(there) as started:
+        started.dependencies["database"].ask()
+
+    assert database_is_current(there)
+    assert not (settings.data_dir / DATABASE).exists()
 
 
 def test_a_database_elsewhere_is_used(settings: Settings, tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ def test_without_any_variable_the_embedded_default_holds() -> None:
         port=8000,
         data_dir=Path("./var"),
         database_url=None,
+        redis_url=None,
         jwt_keys=None,
         first_admin=None,
         public_url="http://127.0.0.1:8000",
@@ -47,6 +48,7 @@ def test_everything_can_be_set() -> None:
             "UNITE_PORT": "8080",
             "UNITE_DATA_DIR": "/srv/unite",
             "UNITE_DATABASE_URL": "sqlite:////srv/unite.db",
+            "UNITE_REDIS_URL": "rediss://:secret@redis:6379/3",
             "UNITE_JWT_KEYS": KEYS,
             "UNITE_ADMIN_EMAIL": "Ann@Example.com",
             "UNITE_ADMIN_PASSWORD": "correct horse battery",
@@ -63,6 +65,7 @@ def test_everything_can_be_set() -> None:
         port=8080,
         data_dir=Path("/srv/unite"),
         database_url="sqlite:////srv/unite.db",
+        redis_url="rediss://:secret@redis:6379/3",
         jwt_keys={"new": b"n" * 32, "old": b"o:" * 16},
         first_admin=FirstAdmin(email="ann@example.com", password="correct horse battery"),
         public_url="https://unite.example.com/crm",
@@ -262,6 +265,31 @@ def test_what_are_no_keys_is_refused(keys: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "url",
+    ["mysql://unite:secret@db/unite", "mysql+pymysql://unite@db:3306/unite?ssl_ca=/ca.pem", "sqlite:////unite.db"],
+)
+def test_a_database_may_be_a_file_or_on_a_server(url: str) -> None:
+    assert read_settings({"UNITE_DATABASE_URL": url}).database_url == url
+
+
+@pytest.mark.parametrize(
+    "url", ["mysql://unite@db", "mysql:///unite", "postgresql://db/unite", "sqlite:///", "unite.db"]
+)
+def test_what_is_no_database_of_ours_is_refused(url: str) -> None:
+    assert problems_of(UNITE_DATABASE_URL=url)
+
+
+@pytest.mark.parametrize("url", ["redis:///0", "redis://host/first", "http://host:6379", "host:6379"])
+def test_what_is_no_redis_is_refused(url: str) -> None:
+    assert problems_of(UNITE_REDIS_URL=url)
+
+
+@pytest.mark.parametrize("url", ["redis://host", "redis://host:6379/", "rediss://user:secret@host:6380/15"])
+def test_a_redis_is_named_by_its_url(url: str) -> None:
+    assert read_settings({"UNITE_REDIS_URL": url}).redis_url == url
+
+
+@pytest.mark.parametrize(
     "url", ["https://", "ftp://example.com", "https://example.com?a=b", "https://me@example.com", "https://a b"]
 )
 def test_what_is_no_public_url_is_refused(url: str) -> None:
@@ -273,6 +301,7 @@ def test_no_secret_is_shown_by_settings_and_by_what_refuses_them() -> None:
         "UNITE_JWT_KEYS": "a:" + "hidden" * 8,
         "UNITE_ADMIN_PASSWORD": "hidden hidden hidden",
         "UNITE_DATABASE_URL": "sqlite:////srv/hidden",
+        "UNITE_REDIS_URL": "redis://:hidden@redis",
     }
     settings = read_settings(secrets | {"UNITE_ADMIN_EMAIL": "ann@example.com"})
     problems = problems_of(

@@ -191,7 +191,7 @@ def test_upkeep_clears_what_is_old_and_one_task_that_fails_spares_the_others(
     assert ran == [1]
     assert floor.now(announced).status is ImportStatus.CANCELLED
     assert "Upkeep: abandoned imports cancelled: 1." in caplog.text
-    assert "Something unexpected happened while breaking." in caplog.text
+    assert "Upkeep: breaking: something unexpected happened." in caplog.text
     assert "Upkeep: leftovers deleted: 3." in caplog.text
 
 

@@ -16,4 +16,8 @@ def application() -> OnThreads:
 
 
 if __name__ == "__main__":
-    sys.exit(serve.run(Namespace(until_stdin_ends=False), os.environ, target="tests.faults.impatient:application"))
+    sys.exit(
+        serve.run(
+            Namespace(until_stdin_ends=False, no_worker=False), os.environ, target="tests.faults.impatient:application"
+        )
+    )

@@ -42,6 +42,15 @@ def test_ready_asks_each_dependency_and_does_without_some(
     assert all(check["latency_ms"] >= 0 for check in told["checks"].values())
 
 
+def test_ready_tells_the_state_of_a_circuit_breaker_where_there_is_one() -> None:
+    checks = {"database": Check(up), "redis": Check(down, required=False, breaker=lambda: "open")}
+
+    told = Service(checks=checks).stranger.get("/health/ready").get_json()["checks"]
+
+    assert told["redis"]["breaker"] == "open"
+    assert "breaker" not in told["database"]
+
+
 def test_the_page_needs_nothing_from_elsewhere(service: Service) -> None:
     page = service.stranger.get("/docs")
     parts = [service.stranger.get(path) for path in ("/docs/docs.js", "/docs/docs.css")]

@@ -1,0 +1,164 @@
+"""Doing the jobs that wait in the queues."""
+
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol, cast
+
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError, ResponseError
+from redis.maint_notifications import MaintNotificationsConfig
+from redis.retry import Retry
+from rq import Queue, SimpleWorker
+from rq.exceptions import DequeueTimeout
+from rq.job import Job
+from rq.timeouts import BaseDeathPenalty, TimerDeathPenalty
+
+from adapters.rq.jobs import EVENTS, IMPORTS, UPKEEP
+from adapters.rq.schedule import Schedule
+from unite_core.errors import Unavailable
+
+LOOK_EVERY = 1
+"""Seconds that a worker waits for a job before it sees whether it is to stop."""
+
+ANSWERED_WITHIN = 5
+"""Seconds that Redis may take to answer a worker: longer than waiting for a job takes."""
+
+MAINTAINED_EVERY = 60
+"""Seconds between two looks for jobs whose worker has died; what they were for, the sweep has found long before."""
+
+
+class Hand(Protocol):
+    """Carries a job out, given the name of its function and what it is about."""
+
+    def __call__(self, function: str, *about: str, correlation_id: str | None) -> None: ...
+
+
+@dataclass(frozen=True)
+class RqQueues:
+    """The queues of the Redis at `url`, for workers. Nothing is opened before one of its methods is called.
+
+    A job is done in the thread that calls, one after the other, so that it may use what the process has opened.
+    """
+
+    url: str
+
+    def ping(self) -> None:
+        """Ask for a sign of life; raises `Unavailable` where none comes."""
+        with self._opened() as redis:
+            redis.ping()
+
+    def do_imports(self, hand: Hand, stopping: Callable[[], bool]) -> None:
+        """Import and undo until it is time to stop. Raises `Unavailable` as soon as Redis does not answer."""
+        with self._opened() as redis:
+            RqWorker([IMPORTS], redis, hand).do_jobs(stopping)
+
+    def do_the_rest(self, hand: Hand, stopping: Callable[[], bool], every: Mapping[Callable[..., None], int]) -> None:
+        """Deliver events and do upkeep until it is time to stop, and keep the schedule.
+
+        `every` tells of each function that recurs after how many seconds. Raises `Unavailable` as soon as Redis does
+        not answer.
+        """
+        with self._opened() as redis:
+            schedule = Schedule(redis, queue=UPKEEP, every=every, retried=[IMPORTS, EVENTS])
+            try:
+                RqWorker([EVENTS, UPKEEP], redis, hand).do_jobs(stopping, schedule.keep)
+            finally:
+                with suppress(RedisError):  # then another takes it when the lock has run out
+                    schedule.leave()
+
+    @contextmanager
+    def _opened(self) -> Iterator[Redis]:
+        try:
+            with Redis.from_url(
+                self.url,
+                socket_connect_timeout=ANSWERED_WITHIN,
+                socket_timeout=ANSWERED_WITHIN,
+                retry=Retry(NoBackoff(), 0),  # to take a job from a queue twice would lose one
+                maint_notifications_config=MaintNotificationsConfig(enabled=False),
+            ) as redis:
+                yield redis
+        except RedisError as error:
+            raise Unavailable("Redis does not answer as it should.") from error
+
+
+class HandedJob(Job):
+    """A job whose function is not looked up and imported: the worker has a hand that carries it out."""
+
+    hand: Hand
+
+    @property
+    def func(self) -> Callable[..., None]:
+        return partial(self.hand, str(self.func_name), correlation_id=self.meta.get("correlation_id"))
+
+
+class RqWorker(SimpleWorker):
+    """Does jobs in its own thread and process, with a loop that ends where Redis does not answer."""
+
+    job_class: type[Job] = HandedJob
+    # Jobs have no timeout; the usual way of keeping one is for the main thread alone.
+    death_penalty_class: type[BaseDeathPenalty] = TimerDeathPenalty
+    log_result_lifespan = False
+    dequeue_timeout = LOOK_EVERY
+    connection_timeout = ANSWERED_WITHIN
+
+    def __init__(self, queues: Sequence[str], redis: Redis, hand: Hand) -> None:
+        super().__init__(queues, connection=redis, maintenance_interval=MAINTAINED_EVERY, log_job_description=False)
+        self._hand = hand
+
+    def do_jobs(self, stopping: Callable[[], bool], beside: Callable[[], None] = lambda: None) -> None:
+        """Do jobs until it is time to stop, and about once a second what is to be done beside them.
+
+        Raises what the client of Redis raises.
+        """
+        self.register_birth()  # type: ignore[no-untyped-call]  # rq leaves it without types
+        try:
+            while not stopping():
+                beside()
+                self.heartbeat()
+                if self.should_run_maintenance_tasks:
+                    self.run_maintenance_tasks()  # type: ignore[no-untyped-call]  # rq leaves it without types
+                found = self._next()
+                if found is not None:
+                    self.execute_job(*found)
+        finally:
+            with suppress(RedisError):  # then it is forgotten when its key has run out
+                self.register_death()  # type: ignore[no-untyped-call]  # rq leaves it without types
+
+    def execute_job(self, job: Job, queue: Queue) -> None:
+        """Do a job that was taken from its queue, and give the name that it waited under to the next one."""
+        own = f"{job.id}-{secrets.token_hex(8)}"
+        try:
+            with self.connection.pipeline() as pipeline:
+                pipeline.rename(job.key, Job.key_for(own))
+                pipeline.lrem(queue.intermediate_queue_key, 1, job.id)
+                pipeline.execute()
+        except ResponseError:  # its time ran out in this very moment; the sweep finds what it was for
+            return
+        job.id = own
+        cast("HandedJob", job).hand = self._hand
+        super().execute_job(job, queue)
+
+    def handle_exception(self, job: Job, *exc_info: Any) -> None:
+        """Say calmly what is only that something is away."""
+        _, error, _ = exc_info
+        if isinstance(error, Unavailable):
+            self.log.warning("Something does not answer in the job %s: %s", job.func_name, error.detail)
+        else:
+            super().handle_exception(job, *exc_info)
+
+    def _next(self) -> tuple[Job, Queue] | None:
+        try:
+            return self.queue_class.dequeue_any(
+                self.queues,
+                LOOK_EVERY,
+                connection=self.connection,
+                job_class=self.job_class,
+                serializer=self.serializer,
+                death_penalty_class=self.death_penalty_class,
+            )
+        except DequeueTimeout:
+            return None

@@ -1,0 +1,101 @@
+"""What the jobs in the queues do: one use case each, told by ids alone, and safe to run twice."""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from entrypoints.correlation import correlated
+from entrypoints.worker import upkeep
+from entrypoints.worker.turns import TURN, Turns
+from unite_core.application import Unite
+from unite_core.jobs import Jobs
+
+log = logging.getLogger(__name__)
+
+LONGEST_TURN = 120.0
+"""Seconds after which an import goes to the end of the line even where nobody is seen to wait.
+
+A job that is silent for longer looks to RQ as if its worker had died.
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """What a job works with, handed to it by its worker.
+
+    `holder` names the worker in the leases that it takes; `stopping` tells whether it is to stop; `further` are things
+    to do once a minute beside the upkeep of `unite`, by name.
+    """
+
+    unite: Unite
+    jobs: Jobs
+    holder: str
+    stopping: Callable[[], bool]
+    further: Mapping[str, Callable[[], object]] = field(default_factory=dict)
+    clock: Callable[[], float] = time.monotonic
+
+    def __call__(self, function: str, *about: str, correlation_id: str | None) -> None:
+        """Carry the job out that is named `function`; raises `KeyError` where there is none of that name."""
+        with correlated(correlation_id):
+            JOBS[function](self, *about)
+
+
+def run_import(desk: Desk, import_id: str) -> None:
+    """Give an import a turn; one that has not ended goes to the end of the line."""
+    wanted = UUID(import_id)
+    turns = Turns(desk.unite.imports.due, desk.stopping, desk.clock)
+    turns.begin()
+    latest = desk.clock() + LONGEST_TURN
+    log.info("The import is continued.", extra={"import_id": import_id})
+    status = desk.unite.imports.continue_import(
+        wanted, holder=desk.holder, should_stop=lambda: turns.over() or desk.clock() >= latest
+    )
+    log.info("The import is %s.", status or "continued by another worker", extra={"import_id": import_id})
+    if status is not None and not status.ended:
+        desk.jobs.run_import(wanted)
+
+
+def undo_import(desk: Desk, import_id: str) -> None:
+    """Go on with an undoing to its end; the sweep finds what is left where the worker has to stop."""
+    log.info("The import is undone.", extra={"import_id": import_id})
+    desk.unite.imports.continue_undo(UUID(import_id), should_stop=desk.stopping)
+
+
+def relay(desk: Desk, destination: str) -> None:
+    """Tell one destination of events, for a turn; what is left then waits behind the others."""
+    latest = desk.clock() + TURN
+
+    def over() -> bool:
+        return desk.stopping() or desk.clock() >= latest
+
+    desk.unite.notifications.relay(destination, should_stop=over)
+    if over():
+        desk.jobs.deliver_events()
+
+
+def sweep(desk: Desk) -> None:
+    """Enqueue what is to be done and nobody was woken for."""
+    due = desk.unite.imports.due()
+    for import_id in due.to_import:
+        with correlated(due.correlation_ids.get(import_id)):
+            desk.jobs.run_import(import_id)
+    for import_id in due.to_undo:
+        with correlated(due.correlation_ids.get(import_id)):
+            desk.jobs.undo_import(import_id)
+    desk.jobs.deliver_events()
+
+
+def keep_up(desk: Desk) -> None:
+    """Clear away what has run out or was given up."""
+    upkeep.keep_up(desk.unite.upkeep, desk.further, desk.stopping)
+
+
+JOBS: Mapping[str, Callable[..., None]] = {
+    f"{job.__module__}.{job.__qualname__}": job for job in (run_import, undo_import, relay, sweep, keep_up)
+}
+"""The functions by the names that jobs have in the queues."""
+
+EVERY: Mapping[Callable[..., None], int] = {sweep: 5, keep_up: 60}
+"""The seconds between two runs of the jobs that recur."""

@@ -1,0 +1,93 @@
+"""A worker that is told by queues what to do, and goes on without them while they are away."""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from threading import Event, Thread
+from typing import Protocol
+
+from entrypoints.worker.jobs import EVERY, Desk
+from unite_core.errors import Unavailable
+
+log = logging.getLogger(__name__)
+
+ASK_AGAIN_AFTER = 1.0
+"""Seconds between two looks whether the queues are back."""
+
+
+class Queues(Protocol):
+    """Where jobs wait for workers; each of the methods raises `Unavailable` as soon as the queues do not answer."""
+
+    def ping(self) -> None: ...
+
+    def do_imports(self, hand: Desk, stopping: Callable[[], bool]) -> None: ...
+
+    def do_the_rest(
+        self, hand: Desk, stopping: Callable[[], bool], every: Mapping[Callable[..., None], int]
+    ) -> None: ...
+
+
+@dataclass(frozen=True)
+class QueuedWorker:
+    """Does the jobs of the queues until `stop` is set; as many of them as you like may work side by side.
+
+    Imports have one thread; events, upkeep and the schedule have another, so that a large file holds none of them up.
+    While the queues do not answer, `without` works straight from the database until the event that it is given is set.
+    """
+
+    queues: Queues
+    desk: Desk
+    without: Callable[[Event], None]
+    stop: Event
+
+    def run(self) -> None:
+        """Work until `stop` is set. What is begun then ends with its current chunk."""
+        while not self.stop.is_set():
+            self._work_by_queues()
+            if not self.stop.is_set():
+                log.warning("Redis does not answer: the worker looks into the database itself.")
+                self._work_without()
+                if not self.stop.is_set():
+                    log.info("Redis is back: the worker takes jobs from the queues again.")
+
+    def _work_by_queues(self) -> None:
+        """Do jobs until it is time to stop, or the queues are away."""
+        away = Event()
+
+        def stopping() -> bool:
+            return self.stop.is_set() or away.is_set()
+
+        desk = replace(self.desk, stopping=stopping)
+        rest = Thread(target=_until_away, args=(away, lambda: self.queues.do_the_rest(desk, stopping, EVERY)))
+        rest.start()
+        _until_away(away, lambda: self.queues.do_imports(desk, stopping))
+        rest.join()
+
+    def _work_without(self) -> None:
+        over = Event()
+        watch = Thread(target=self._watch, args=(over,))
+        watch.start()
+        self.without(over)
+        watch.join()
+
+    def _watch(self, over: Event) -> None:
+        """Wait until the queues are back, or it is time to stop."""
+        while not self.stop.wait(ASK_AGAIN_AFTER):
+            try:
+                self.queues.ping()
+            except Unavailable:
+                continue
+            break
+        over.set()
+
+
+def _until_away(away: Event, work: Callable[[], None]) -> None:
+    """Work; however that ends, the other thread ends too."""
+    try:
+        work()
+    except Unavailable as error:
+        log.warning("The queues are away: %s", error.detail)
+    except Exception:
+        log.exception("Something unexpected happened while doing jobs.")
+    finally:
+        away.set()

@@ -1,0 +1,34 @@
+"""Clearing away what has run out or was given up."""
+
+import logging
+from collections.abc import Callable, Mapping
+
+from unite_core.application import Upkeep
+from unite_core.errors import Unavailable
+
+log = logging.getLogger(__name__)
+
+
+def keep_up(upkeep: Upkeep, further: Mapping[str, Callable[[], object]], stopping: Callable[[], bool]) -> None:
+    """Do each thing once, until it is time to stop. One that fails is written down, and spares the others."""
+    every: dict[str, Callable[[], object]] = {
+        "idempotency keys deleted": upkeep.purge_answers,
+        "deliveries forgotten": upkeep.purge_deliveries,
+        "activity forgotten": upkeep.purge_activity,
+        "sessions deleted": upkeep.purge_sessions,
+        "abandoned images removed": upkeep.remove_abandoned_images,
+        "abandoned imports cancelled": upkeep.remove_abandoned_imports,
+        **further,
+    }
+    for what, task in every.items():
+        if stopping():
+            return
+        try:
+            done = task()
+        except Unavailable as error:
+            log.warning("Upkeep: %s: something does not answer: %s", what, error.detail)
+        except Exception:
+            log.exception("Upkeep: %s: something unexpected happened.", what)
+        else:
+            if done:
+                log.info("Upkeep: %s: %s.", what, done)

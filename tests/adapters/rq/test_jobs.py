@@ -1,0 +1,77 @@
+"""What stands in the queues."""
+
+from collections.abc import Iterator
+from uuid import UUID
+
+import pytest
+from redis import Redis
+from rq import Queue
+
+from adapters.redis.connection import RedisServer
+from adapters.rq.jobs import EVENTS, IMPORTS, NAME_KEPT_FOR, RETRIES, RqJobs
+from tests.servers.own import OwnServer
+
+ONE, OTHER = UUID(int=1), UUID(int=2)
+
+
+def test_a_job_carries_an_id_and_which_request_it_follows_from(jobs: RqJobs, redis: Redis) -> None:
+    jobs.run_import(ONE)
+    jobs.undo_import(OTHER)
+
+    first, second = Queue(IMPORTS, connection=redis).jobs
+    assert (first.func_name, first.args) == ("entrypoints.worker.jobs.run_import", (str(ONE),))
+    assert (second.func_name, second.args) == ("entrypoints.worker.jobs.undo_import", (str(OTHER),))
+    assert first.meta == {"correlation_id": "c0ffee-1234"}
+
+
+def test_a_job_that_fails_is_tried_again_after_ever_longer_pauses(jobs: RqJobs, redis: Redis) -> None:
+    jobs.run_import(ONE)
+
+    (job,) = Queue(IMPORTS, connection=redis).jobs
+    assert (job.retries_left, job.retry_intervals) == (len(RETRIES), [*RETRIES])
+    assert [*RETRIES] == sorted(RETRIES)
+
+
+def test_events_have_a_job_for_each_destination(jobs: RqJobs, redis: Redis) -> None:
+    jobs.deliver_events()
+
+    waiting = Queue(EVENTS, connection=redis).jobs
+    assert [job.args for job in waiting] == [("activity",), ("topic",)]
+
+
+def test_of_one_import_one_job_waits_however_often_it_is_asked_for(jobs: RqJobs, redis: Redis) -> None:
+    for _ in range(3):
+        jobs.run_import(ONE)
+        jobs.run_import(OTHER)
+
+    assert [job.args for job in Queue(IMPORTS, connection=redis).jobs] == [(str(ONE),), (str(OTHER),)]
+
+
+def test_the_name_of_a_job_that_was_lost_on_its_way_is_free_again_after_a_minute(jobs: RqJobs, redis: Redis) -> None:
+    jobs.run_import(ONE)
+    redis.delete(f"rq:queue:{IMPORTS}")  # as if a worker had taken it, and died before it began
+
+    assert 0 < redis.ttl(f"rq:job:run_import-{ONE}") <= NAME_KEPT_FOR
+    redis.delete(f"rq:job:run_import-{ONE}")  # as Redis does then
+    jobs.run_import(ONE)
+
+    assert [job.args for job in Queue(IMPORTS, connection=redis).jobs] == [(str(ONE),)]
+
+
+@pytest.fixture
+def away(private_redis: OwnServer) -> Iterator[RedisServer]:
+    server = RedisServer(private_redis.url, failures=2, rest=60)
+    private_redis.stop()
+    yield server
+    server.close()
+
+
+def test_a_redis_that_is_away_is_left_alone_after_some_failures(away: RedisServer) -> None:
+    jobs = RqJobs(away, destinations=["activity"])
+
+    for _ in range(2):
+        assert away.state == "closed"
+        jobs.run_import(ONE)
+
+    assert away.state == "open"
+    jobs.run_import(ONE)

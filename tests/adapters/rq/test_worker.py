@@ -1,0 +1,213 @@
+"""Doing the jobs of the queues, and what recurs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import pytest
+from redis import Redis
+from rq import Queue
+from rq.job import Job
+
+from adapters.rq.jobs import EVENTS, IMPORTS, UPKEEP, RqJobs
+from adapters.rq.schedule import LOCK, Schedule
+from adapters.rq.worker import RqQueues, RqWorker
+from tests.servers.own import OwnServer
+from unite_core.errors import Unavailable
+
+ONE, OTHER = UUID(int=1), UUID(int=2)
+MOST_LOOKS = 10
+RUN_IMPORT = "entrypoints.worker.jobs.run_import"
+
+
+@dataclass
+class Hand:
+    """Writes down what it is to do, and does what a test has it do then.
+
+    Work stops after `until` jobs, or where the worker has looked in vain for longer than it may take.
+    """
+
+    until: int = 1
+    then: Callable[[], None] = lambda: None
+    done: list[tuple[str, ...]] = field(default_factory=list)
+    correlation_ids: list[str | None] = field(default_factory=list)
+    looks: int = 0
+
+    def __call__(self, function: str, *about: str, correlation_id: str | None) -> None:
+        self.done.append((function.rpartition(".")[2], *about))
+        self.correlation_ids.append(correlation_id)
+        self.then()
+
+    def is_done(self) -> bool:
+        self.looks += 1
+        return len(self.done) >= self.until or self.looks > MOST_LOOKS
+
+
+def fail_with(error: Exception) -> Callable[[], None]:
+    def fail() -> None:
+        raise error
+
+    return fail
+
+
+def recurring() -> None:
+    """What the schedule enqueues; only its name is used."""
+
+
+@pytest.fixture
+def queues(redis_url: str) -> RqQueues:
+    return RqQueues(redis_url)
+
+
+def test_imports_are_done_in_the_order_in_which_they_came(jobs: RqJobs, queues: RqQueues) -> None:
+    hand = Hand(until=3)
+    jobs.run_import(ONE)
+    jobs.undo_import(OTHER)
+    jobs.run_import(OTHER)
+
+    queues.do_imports(hand, hand.is_done)
+
+    assert hand.done == [("run_import", str(ONE)), ("undo_import", str(OTHER)), ("run_import", str(OTHER))]
+    assert hand.correlation_ids == ["c0ffee-1234"] * 3
+
+
+def test_what_is_done_leaves_nothing_behind(jobs: RqJobs, queues: RqQueues, redis: Redis) -> None:
+    jobs.run_import(ONE)
+    hand = Hand()
+
+    queues.do_imports(hand, hand.is_done)
+
+    assert [*redis.scan_iter("rq:job:*")] == []
+    assert redis.llen(f"rq:queue:{IMPORTS}:intermediate") == 0
+
+
+def test_what_comes_while_a_job_is_done_has_it_done_once_more(jobs: RqJobs, queues: RqQueues) -> None:
+    jobs.run_import(ONE)
+    hand = Hand(until=2, then=lambda: jobs.run_import(ONE))
+
+    queues.do_imports(hand, hand.is_done)
+
+    assert hand.done == [("run_import", str(ONE))] * 2
+
+
+def test_a_job_that_fails_waits_to_be_tried_again_and_frees_its_name(
+    jobs: RqJobs, queues: RqQueues, redis: Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    jobs.run_import(ONE)
+    hand = Hand(then=fail_with(Unavailable("The storage is away.")))
+
+    queues.do_imports(hand, hand.is_done)
+
+    (job_id,) = Queue(IMPORTS, connection=redis).scheduled_job_registry.get_job_ids()
+    assert Job.fetch(job_id, connection=redis).args == (str(ONE),)
+    assert f"Something does not answer in the job {RUN_IMPORT}: The storage is away." in caplog.text
+    assert "Traceback" not in caplog.text
+    jobs.run_import(ONE)
+    assert len(Queue(IMPORTS, connection=redis)) == 1
+
+
+def test_what_was_not_foreseen_is_logged_whole(
+    jobs: RqJobs, queues: RqQueues, caplog: pytest.LogCaptureFixture
+) -> None:
+    jobs.run_import(ONE)
+    hand = Hand(then=fail_with(ZeroDivisionError("no idea")))
+
+    queues.do_imports(hand, hand.is_done)
+
+    assert "Traceback" in caplog.text
+    assert "ZeroDivisionError: no idea" in caplog.text
+
+
+def test_a_failed_job_is_tried_again_when_it_is_time(jobs: RqJobs, queues: RqQueues, redis: Redis) -> None:
+    jobs.run_import(ONE)
+    failing = Hand(then=fail_with(Unavailable("The storage is away.")))
+    queues.do_imports(failing, failing.is_done)
+    registry = Queue(IMPORTS, connection=redis).scheduled_job_registry
+    (job_id,) = registry.get_job_ids()
+    redis.zadd(registry.key, {job_id: 1})  # as if its pause had passed
+
+    schedule = Schedule(redis, queue=UPKEEP, every={}, retried=[IMPORTS])
+    schedule.keep()
+    schedule.leave()
+    again = Hand()
+    queues.do_imports(again, again.is_done)
+
+    assert again.done == [("run_import", str(ONE))]
+
+
+def test_events_and_what_recurs_are_done_beside_imports(jobs: RqJobs, queues: RqQueues) -> None:
+    jobs.run_import(ONE)
+    jobs.deliver_events()
+    hand = Hand(until=3)
+
+    queues.do_the_rest(hand, hand.is_done, {recurring: 3600})
+
+    assert hand.done == [("relay", "activity"), ("relay", "topic"), ("recurring",)]
+
+
+def test_one_worker_at_a_time_keeps_the_schedule(redis: Redis) -> None:
+    ours, theirs = (Schedule(redis, queue=UPKEEP, every={recurring: 3600}, retried=[EVENTS]) for _ in range(2))
+
+    for _ in range(3):
+        ours.keep()
+        theirs.keep()
+    assert len(Queue(UPKEEP, connection=redis)) == 1
+
+    ours.leave()
+    theirs.keep()
+    assert len(Queue(UPKEEP, connection=redis)) == 2
+    theirs.leave()
+
+
+def test_a_schedule_whose_keeper_has_died_is_kept_by_another(redis: Redis) -> None:
+    dead, other = (Schedule(redis, queue=UPKEEP, every={recurring: 3600}, retried=[EVENTS]) for _ in range(2))
+    dead.keep()
+    assert redis.pttl(LOCK) > 0
+    redis.delete(LOCK)  # as Redis does when its time has run out
+
+    other.keep()
+
+    assert len(Queue(UPKEEP, connection=redis)) == 2
+    other.leave()
+
+
+def test_a_run_that_nobody_begins_is_dropped_when_the_next_one_is_due(redis: Redis) -> None:
+    Schedule(redis, queue=UPKEEP, every={recurring: 5}, retried=[]).keep()
+
+    (job_id,) = Queue(UPKEEP, connection=redis).job_ids
+    assert 0 < redis.ttl(Job.key_for(job_id)) <= 5
+
+
+def test_a_job_whose_time_runs_out_as_it_is_taken_is_not_done(jobs: RqJobs, redis: Redis) -> None:
+    jobs.run_import(ONE)
+    queue = Queue(IMPORTS, connection=redis)
+    (job,) = queue.jobs
+    redis.delete(job.key)
+    hand = Hand()
+
+    RqWorker([IMPORTS], redis, hand).execute_job(job, queue)
+
+    assert hand.done == []
+
+
+def test_without_redis_a_worker_says_so(private_redis: OwnServer) -> None:
+    queues = RqQueues(private_redis.url)
+    queues.ping()
+    private_redis.stop()
+
+    with pytest.raises(Unavailable):
+        queues.ping()
+    with pytest.raises(Unavailable):
+        queues.do_imports(Hand(), lambda: False)
+    with pytest.raises(Unavailable):
+        queues.do_the_rest(Hand(), lambda: False, {recurring: 1})
+
+
+def test_a_redis_that_goes_away_ends_the_work(private_redis: OwnServer, jobs_of: Callable[[str], RqJobs]) -> None:
+    jobs_of(private_redis.url).run_import(ONE)
+    hand = Hand(then=private_redis.stop)
+
+    with pytest.raises(Unavailable):
+        RqQueues(private_redis.url).do_imports(hand, lambda: False)
+
+    assert hand.done == [("run_import", str(ONE))]

@@ -1,0 +1,27 @@
+"""Jobs in queues of RQ keep the contract, and keep it without their Redis too."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from adapters.redis.connection import RedisServer
+from adapters.rq.jobs import RqJobs
+from tests.servers.own import OwnServer
+from unite_core.testing.contracts import JobsContract
+
+
+class TestJobs(JobsContract):
+    @pytest.fixture
+    def jobs(self, redis_url: str) -> Iterator[RqJobs]:
+        server = RedisServer(redis_url)
+        yield RqJobs(server, destinations=["activity"])
+        server.close()
+
+
+class TestJobsWithoutRedis(JobsContract):
+    @pytest.fixture
+    def jobs(self, private_redis: OwnServer) -> Iterator[RqJobs]:
+        server = RedisServer(private_redis.url)
+        private_redis.stop()
+        yield RqJobs(server, destinations=["activity"])
+        server.close()

@@ -1,0 +1,250 @@
+"""What each job does, by ids alone, and that it may be done twice."""
+
+import io
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from entrypoints.correlation import CorrelationFilter, correlation_id
+from entrypoints.worker.jobs import JOBS, LONGEST_TURN, Desk, keep_up, relay, run_import, sweep, undo_import
+from entrypoints.worker.turns import TURN
+from unite_core.application import build
+from unite_core.errors import Unavailable
+from unite_core.identity.model import Actor, Role
+from unite_core.identity.use_cases import NewUser
+from unite_core.imports.model import ImportStatus, LeadImport
+from unite_core.imports.run import CHUNK_ROWS
+from unite_core.imports.use_cases import FileToImport, NewImport
+from unite_core.testing.in_memory import InMemoryJobs, InMemoryPorts, in_memory_ports
+
+LONG = 3 * CHUNK_ROWS
+
+
+@dataclass
+class Floor:
+    """Unite in memory, a desk to work at, and a clock of its own that stands still."""
+
+    ports: InMemoryPorts = field(default_factory=in_memory_ports)
+    seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.unite = build(self.ports)
+        admin = self.unite.identity.add_user.unchecked(
+            NewUser(email="ann@example.com", name="Ann", role=Role.ADMIN, password="correct horse battery")
+        )
+        self.actor = Actor(user_id=admin.id, role=Role.ADMIN, correlation_id="c0ffee-1234")
+        self.desk = Desk(
+            unite=self.unite,
+            jobs=self.ports.jobs,
+            holder="me",
+            stopping=lambda: False,
+            clock=lambda: self.seconds,
+        )
+
+    def have_imported(self, rows: int, name: str = "lead") -> LeadImport:
+        content = "Name,Email\n" + "".join(f"{name}{it},{name}{it}@example.com\n" for it in range(rows))
+        stored = self.unite.imports.store_file(self.actor, io.BytesIO(content.encode()))
+        wanted = self.unite.imports.import_stored_file(self.actor, FileToImport(stored=stored, filename="leads.csv"))
+        self.ports.jobs.imports.clear()
+        return wanted
+
+    def when_a_lead_is_made(self, then: Callable[[], None]) -> None:
+        ids = self.ports.ids.new
+
+        def new() -> UUID:
+            then()
+            return ids()
+
+        self.ports.ids.new = new  # type: ignore[method-assign]  # the first lead that is made is when it happens
+
+    def now(self, of: LeadImport) -> LeadImport:
+        return self.unite.imports.get(self.actor, of.id)
+
+
+@pytest.fixture
+def floor() -> Floor:
+    return Floor()
+
+
+def test_an_import_is_done_to_its_end_and_a_second_time_nothing_happens(floor: Floor) -> None:
+    wanted = floor.have_imported(3)
+
+    run_import(floor.desk, str(wanted.id))
+    run_import(floor.desk, str(wanted.id))
+
+    assert (floor.now(wanted).status, floor.now(wanted).counts.created) == (ImportStatus.COMPLETED, 3)
+    assert floor.ports.jobs.imports == []
+
+
+def test_an_import_lets_another_one_pass_after_its_turn_and_waits_behind_it(floor: Floor) -> None:
+    long = floor.have_imported(LONG)
+    floor.have_imported(1, "other")
+
+    def pass_the_turn() -> None:
+        floor.seconds = TURN
+
+    floor.when_a_lead_is_made(pass_the_turn)
+
+    run_import(floor.desk, str(long.id))
+
+    left = floor.now(long)
+    assert (left.status, left.counts.created, left.holder) == (ImportStatus.RUNNING, CHUNK_ROWS, None)
+    assert floor.ports.jobs.imports == [long.id]
+
+
+@pytest.mark.parametrize(("seconds", "chunks"), [(LONGEST_TURN - 1, 3), (LONGEST_TURN, 1)])
+def test_an_import_that_is_alone_goes_on_but_not_until_its_worker_looks_dead(
+    floor: Floor, seconds: float, chunks: int
+) -> None:
+    long = floor.have_imported(LONG)
+
+    def pass_time() -> None:
+        floor.seconds = seconds
+
+    floor.when_a_lead_is_made(pass_time)
+
+    run_import(floor.desk, str(long.id))
+
+    assert floor.now(long).counts.created == chunks * CHUNK_ROWS
+
+
+def test_an_import_that_another_worker_holds_is_left_to_it(floor: Floor) -> None:
+    wanted = floor.have_imported(3)
+    with floor.ports.work() as work:
+        held = work.imports.get(wanted.id)
+        held.take("another", floor.ports.clock.now())
+        held.touched()
+        work.imports.save(held)
+        work.commit()
+
+    run_import(floor.desk, str(wanted.id))
+
+    assert floor.now(wanted).counts.created == 0
+    assert floor.ports.jobs.imports == []
+
+
+def test_an_undoing_is_done_to_its_end(floor: Floor) -> None:
+    done = undoing(floor)
+
+    undo_import(floor.desk, str(done.id))
+
+    undone = floor.now(done).undone
+    assert undone is not None
+    assert (undone.removed, undone.finished_at is None) == (3, False)
+
+
+def undoing(floor: Floor) -> LeadImport:
+    done = floor.have_imported(3)
+    run_import(floor.desk, str(done.id))
+    with floor.ports.work() as work:
+        unwanted = work.imports.get(done.id)
+        unwanted.begin_undo()
+        unwanted.touched()
+        work.imports.save(unwanted)
+        work.commit()
+    return done
+
+
+def test_the_sweep_enqueues_all_that_is_due(floor: Floor) -> None:
+    done = undoing(floor)
+    wanted = floor.have_imported(1, "other")
+    relays = floor.ports.jobs.relays
+
+    sweep(floor.desk)
+
+    assert floor.ports.jobs.imports == [wanted.id]
+    assert floor.ports.jobs.undos == [done.id]
+    assert floor.ports.jobs.relays == relays + 1
+
+
+def test_what_the_sweep_enqueues_follows_from_the_request_that_it_was_for(floor: Floor) -> None:
+    floor.have_imported(1)
+    seen = []
+
+    class Noting(InMemoryJobs):
+        def run_import(self, import_id: UUID) -> None:
+            super().run_import(import_id)
+            seen.append(correlation_id())
+
+    sweep(replace(floor.desk, jobs=Noting()))
+
+    assert seen == ["c0ffee-1234"]
+    assert correlation_id() is None
+
+
+def test_a_destination_is_told_of_events(floor: Floor) -> None:
+    floor.have_imported(1)
+    run_import(floor.desk, str(floor.unite.imports.due().to_import[0]))
+    relays = floor.ports.jobs.relays
+
+    relay(floor.desk, "activity")
+
+    assert floor.unite.notifications.relay("activity") == 0
+    assert floor.ports.jobs.relays == relays
+
+
+def test_a_relay_that_has_to_stop_leaves_the_rest_to_the_next_job(floor: Floor) -> None:
+    relays = floor.ports.jobs.relays
+
+    relay(replace(floor.desk, stopping=lambda: True), "activity")
+
+    assert floor.ports.jobs.relays == relays + 1
+
+
+def test_upkeep_does_everything_though_some_of_it_fails(floor: Floor, caplog: pytest.LogCaptureFixture) -> None:
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    def be_away() -> None:
+        raise Unavailable("The storage is away.")
+
+    further = {"broken": fail, "away": be_away, "leftovers deleted": lambda: 3}
+    announced = floor.unite.imports.announce(floor.actor, NewImport(filename="never.csv", size=1)).lead_import
+    floor.ports.clock.advance(timedelta(days=2))
+
+    with caplog.at_level(logging.INFO):
+        keep_up(replace(floor.desk, further=further))
+
+    assert floor.now(announced).status is ImportStatus.CANCELLED
+    assert "Upkeep: broken: something unexpected happened." in caplog.text
+    assert "Upkeep: away: something does not answer: The storage is away." in caplog.text
+    assert "Upkeep: leftovers deleted: 3." in caplog.text
+
+
+def test_upkeep_ends_where_the_worker_is_to_stop(floor: Floor) -> None:
+    done: list[int] = []
+
+    keep_up(replace(floor.desk, stopping=lambda: True, further={"counted": lambda: done.append(1)}))
+
+    assert done == []
+
+
+def test_a_job_is_found_by_its_name_and_its_lines_bear_the_id_of_the_request(
+    floor: Floor, caplog: pytest.LogCaptureFixture
+) -> None:
+    wanted = floor.have_imported(1)
+    caplog.handler.addFilter(CorrelationFilter())
+
+    with caplog.at_level(logging.INFO):
+        floor.desk("entrypoints.worker.jobs.run_import", str(wanted.id), correlation_id="of-the-job")
+
+    told: list[Any] = [record for record in caplog.records if record.name == "entrypoints.worker.jobs"]
+    assert [record.correlation_id for record in told] == ["of-the-job"] * 2
+    assert [record.import_id for record in told] == [str(wanted.id)] * 2
+    assert floor.now(wanted).status is ImportStatus.COMPLETED
+
+
+def test_what_is_no_job_is_not_carried_out(floor: Floor) -> None:
+    with pytest.raises(KeyError):
+        floor.desk("os.system", "true", correlation_id=None)
+
+
+def test_jobs_have_the_names_that_are_put_into_the_queues() -> None:
+    assert [*JOBS] == [
+        f"entrypoints.worker.jobs.{name}" for name in ("run_import", "undo_import", "relay", "sweep", "keep_up")
+    ]

@@ -1,0 +1,119 @@
+"""A worker between queues that come and go and a database that stays."""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from threading import Event
+
+import pytest
+
+from entrypoints.worker.jobs import EVERY, Desk, keep_up, sweep
+from entrypoints.worker.queued import QueuedWorker
+from unite_core.application import build
+from unite_core.errors import Unavailable
+from unite_core.testing.in_memory import in_memory_ports
+
+PATIENCE = 30.0
+
+
+class Script:
+    """Queues of which is told, for one time after the other, what becomes of doing their jobs."""
+
+    def __init__(self, *, imports: list[Exception], rest: list[Exception], pings: list[Exception | None]) -> None:
+        self._imports = iter(imports)
+        self._rest = iter(rest)
+        self._pings = iter(pings)
+        self.every: list[Mapping[Callable[..., None], int]] = []
+
+    def ping(self) -> None:
+        error = next(self._pings, None)
+        if error is not None:
+            raise error
+
+    def do_imports(self, hand: Desk, stopping: Callable[[], bool]) -> None:
+        self._do(self._imports, hand, stopping)
+
+    def do_the_rest(self, hand: Desk, stopping: Callable[[], bool], every: Mapping[Callable[..., None], int]) -> None:
+        self.every.append(every)
+        self._do(self._rest, hand, stopping)
+
+    def _do(self, errors: Iterator[Exception], hand: Desk, stopping: Callable[[], bool]) -> None:
+        error = next(errors, None)
+        if error is not None:
+            raise error
+        pause = Event()
+        while not stopping():
+            pause.wait(0.01)
+        assert hand.stopping()
+
+
+class Without:
+    """Works straight from the database until it may go back; then, the last time, is told to stop."""
+
+    def __init__(self, stop: Event, times: int) -> None:
+        self._stop = stop
+        self._times = times
+        self.done = 0
+
+    def __call__(self, until: Event) -> None:
+        self.done += 1
+        if self.done == self._times:
+            self._stop.set()
+        assert until.wait(PATIENCE)
+
+
+@pytest.fixture
+def stop() -> Event:
+    return Event()
+
+
+def work(queues: Script, without: Without, stop: Event) -> None:
+    ports = in_memory_ports()
+    desk = Desk(unite=build(ports), jobs=ports.jobs, holder="me", stopping=stop.is_set)
+    QueuedWorker(queues=queues, desk=desk, without=without, stop=stop).run()
+
+
+AWAY = Unavailable("Redis does not answer.")
+
+
+@pytest.mark.parametrize(
+    ("imports", "rest"),
+    [
+        ([AWAY, AWAY], []),
+        ([], [AWAY, AWAY]),
+        ([AWAY, AWAY], [AWAY]),
+        ([ZeroDivisionError("no idea"), AWAY], []),
+    ],
+)
+def test_when_one_thread_loses_the_queues_the_worker_goes_on_without_and_comes_back(
+    stop: Event, caplog: pytest.LogCaptureFixture, imports: list[Exception], rest: list[Exception]
+) -> None:
+    queues = Script(imports=imports, rest=rest, pings=[AWAY, None])
+    without = Without(stop, times=2)
+
+    with caplog.at_level(logging.INFO):
+        work(queues, without, stop)
+
+    assert without.done == 2
+    told = [record.getMessage() for record in caplog.records]
+    assert told.count("Redis does not answer: the worker looks into the database itself.") == 2
+    assert told.count("Redis is back: the worker takes jobs from the queues again.") == 1
+
+
+def test_a_worker_that_is_told_to_stop_before_it_begins_begins_nothing(stop: Event) -> None:
+    queues = Script(imports=[], rest=[], pings=[])
+    without = Without(stop, times=1)
+    stop.set()
+
+    work(queues, without, stop)
+
+    assert without.done == 0
+    assert queues.every == []
+
+
+def test_the_sweep_and_the_upkeep_recur(stop: Event) -> None:
+    queues = Script(imports=[AWAY], rest=[], pings=[])
+
+    work(queues, Without(stop, times=1), stop)
+
+    assert queues.every == [EVERY]
+    assert set(EVERY) == {sweep, keep_up}
