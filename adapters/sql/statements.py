@@ -149,10 +149,10 @@ def _compare_rows(element: _Before, compiler: SQLCompiler, **options: Any) -> st
 
 @compiles(_Before, "mysql")
 def _compare_one_by_one(element: _Before, compiler: SQLCompiler, **options: Any) -> str:
-    # For a comparison of rows MySQL takes no index: it would read the list from its beginning.
+    # For a comparison of rows MySQL takes no index: it would read the list from its beginning. MariaDB takes one only
+    # for the bound on its own.
     at, entity_id, at_value, id_value = element.clauses
-    same = and_(at == at_value, entity_id < id_value)
-    return "(" + compiler.process(or_(at < at_value, same), **options) + ")"
+    return compiler.process(and_(at <= at_value, or_(at < at_value, entity_id < id_value)), **options)
 
 
 def after(at: Column[Any], entity_id: Column[Any], position: Position) -> ColumnElement[bool]:
