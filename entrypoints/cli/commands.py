@@ -21,6 +21,7 @@ def parser() -> argparse.ArgumentParser:
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
     serve = commands.add_parser("serve", help="serve the API and work through imports, until Ctrl-C or SIGTERM")
     serve.add_argument("--until-stdin-ends", action="store_true", help="stop when standard input is closed")
+    serve.add_argument("--no-worker", action="store_true", help="have other processes, `work`, work through imports")
     work = commands.add_parser("work", help="only work through imports; `serve` has a worker already")
     work.add_argument("--until-stdin-ends", action="store_true", help="stop when standard input is closed")
     migrate = commands.add_parser("migrate", help="bring the database up to date; `serve` does that too")

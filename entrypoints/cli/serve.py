@@ -47,6 +47,7 @@ def run(arguments: Namespace, environ: Mapping[str, str], target: str = TARGET) 
     """Serve until SIGTERM or SIGINT; the exit code. `target` names what makes the application, `module:function`.
 
     With `--until-stdin-ends` also until whoever holds the other end of standard input is gone, however that came about.
+    With `--no-worker` without a worker: others do the work, started by `work`.
     """
     logs.configure()
     try:
@@ -74,7 +75,8 @@ def run(arguments: Namespace, environ: Mapping[str, str], target: str = TARGET) 
         log_level=LogLevels.error,
         log_dictconfig=logs.plan(human=logs.human()),
     )
-    server.on_startup(server.worker.start)
+    if not arguments.no_worker:
+        server.on_startup(server.worker.start)
     if arguments.until_stdin_ends:
         server.on_startup(Thread(target=_stop_at_end_of_stdin, daemon=True).start)
     server.serve()
