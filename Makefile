@@ -55,15 +55,15 @@ run: $(stamps)/service ## Serve on 127.0.0.1:8000 with the data in ./var
 up: secrets ## Build the image and start it with MySQL, MongoDB, Redis and moto, in containers
 	@docker compose up --detach --build --wait
 	@echo "http://127.0.0.1:$${UNITE_API_PORT:-8000}/docs; log in as $${UNITE_ADMIN_EMAIL:-admin@example.com}" \
-	    "with the password in secrets/admin_password."
+	    "with the password in $${UNITE_SECRETS:-secrets}/admin_password."
 
 .PHONY: down
 down: ## Stop those containers; their data and the secrets stay
 	@docker compose down
 
 .PHONY: secrets
-secrets: ## Make the secrets of those containers, in ./secrets, where they are missing
-	@sh infra/compose/make-secrets.sh
+secrets: ## Make the secrets of those containers, where they are missing, in ./secrets
+	@sh infra/compose/make-secrets.sh "$${UNITE_SECRETS:-secrets}"
 
 ##@ To work on it
 

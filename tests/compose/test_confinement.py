@@ -13,17 +13,17 @@ USER = "10001"
 @pytest.mark.parametrize("service", OURS)
 def test_a_container_of_ours_runs_without_root_and_without_rights(stack: Stack, service: str) -> None:
     processes = stack.compose(
-        "exec", "-T", service, "sh", "-c", "cat /proc/[0-9]*/status | grep -E '^(Uid|CapEff|NoNewPrivs):'"
+        "exec", "-T", service, "sh", "-c", "cat /proc/[0-9]*/status | grep -E '^(Uid|CapBnd|NoNewPrivs):'"
     ).splitlines()
     told = {tuple(line.split()) for line in processes}
 
-    assert told == {("Uid:", USER, USER, USER, USER), ("CapEff:", "0" * 16), ("NoNewPrivs:", "1")}
+    assert told == {("Uid:", USER, USER, USER, USER), ("CapBnd:", "0" * 16), ("NoNewPrivs:", "1")}
 
 
 @pytest.mark.parametrize("service", OURS)
-@pytest.mark.parametrize("folder", ["/", "/srv/unite", "/opt/unite/bin", "/run/secrets"])
+@pytest.mark.parametrize("folder", ["/", "/srv/unite", "/opt/unite/bin", "/run/lock"])
 def test_a_container_of_ours_cannot_change_itself(stack: Stack, service: str, folder: str) -> None:
-    with pytest.raises(StackFailed, match=r"Read-only file system|Permission denied"):
+    with pytest.raises(StackFailed, match="Read-only file system"):
         stack.compose("exec", "-T", service, "touch", f"{folder}/changed")
 
 
