@@ -51,6 +51,20 @@ demo: $(stamps)/service ## Show everything once, in a temporary folder: users, a
 run: $(stamps)/service ## Serve on 127.0.0.1:8000 with the data in ./var
 	@$(python) -m entrypoints serve
 
+.PHONY: up
+up: secrets ## Build the image and start it with MySQL, MongoDB, Redis and moto, in containers
+	@docker compose up --detach --build --wait
+	@echo "http://127.0.0.1:$${UNITE_API_PORT:-8000}/docs; log in as $${UNITE_ADMIN_EMAIL:-admin@example.com}" \
+	    "with the password in $${UNITE_SECRETS:-secrets}/admin_password."
+
+.PHONY: down
+down: ## Stop those containers; their data and the secrets stay
+	@docker compose down
+
+.PHONY: secrets
+secrets: ## Make the secrets of those containers, where they are missing, in ./secrets
+	@sh infra/compose/make-secrets.sh "$${UNITE_SECRETS:-secrets}"
+
 ##@ To work on it
 
 .PHONY: setup
@@ -71,6 +85,10 @@ test: $(stamps)/test ## Run every test, then hold the coverage against its two l
 .PHONY: test-core
 test-core: $(stamps)/test ## Run the tests of the core alone, in seconds
 	@$(python) -m pytest -q --durations 0 --durations-min 1 tests/core $(PYTEST_ARGS)
+
+.PHONY: test-compose
+test-compose: $(stamps)/test ## Build the image, run the main job through the whole stack, and take it down again
+	@$(python) -m pytest tests/compose $(PYTEST_ARGS)
 
 .PHONY: schemathesis
 schemathesis: $(stamps)/test ## Send thousands of made-up requests to a service, and hold its answers to its document

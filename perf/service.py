@@ -69,8 +69,7 @@ class Client:
 def service(folder: Path) -> Iterator[Client]:
     """The service on the embedded default in `folder`, and a client that is logged in."""
     password = secrets.token_urlsafe(18)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     environment = os.environ | {
         "UNITE_DATA_DIR": str(folder),
         "UNITE_PORT": str(port),
@@ -87,6 +86,12 @@ def service(folder: Path) -> Iterator[Client]:
         finally:
             child.terminate()
             child.wait(30)
+
+
+def free_port() -> int:
+    """A port that nobody listens at."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
 
 
 def _logged_in(port: int, password: str, child: "subprocess.Popen[bytes]") -> Client:

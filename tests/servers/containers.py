@@ -85,14 +85,15 @@ class ContainerServer(OwnServer):
 
 def a_container(run: Run, kind: ServerKind, tell: Tell, *, lasting: bool = False) -> ContainerServer:
     """A started server in a container; raises CannotBeHad."""
-    _look_for_an_engine()
+    look_for_an_engine()
     tell(f"Starting {kind.name} by Docker for the tests")
     server = ContainerServer(run, kind, lasting=lasting)
     server.start()
     return server
 
 
-def _look_for_an_engine() -> None:
+def look_for_an_engine() -> None:
+    """Make sure that Docker and Compose answer; raises CannotBeHad."""
     for command in (["docker", "info"], ["docker", "compose", "version"]):
         said = " ".join(command)
         try:

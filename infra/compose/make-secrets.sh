@@ -1,0 +1,51 @@
+#!/bin/sh
+# Makes the secrets of the compose stack where they are missing, each of them random: make-secrets.sh [FOLDER]
+#
+# The folder (./secrets) is closed to everybody else on this machine. The files in it are readable, because Compose
+# mounts each of them as it is, and who reads it in a container is not who made it here.
+#
+# What is there is left as it is: a password that was changed here alone would not be the servers' password any more.
+set -eu
+
+folder=${1:-secrets}
+umask 077
+mkdir -p "$folder"
+chmod 700 "$folder"
+
+random() { od -An -N 24 -t x1 /dev/urandom | tr -d ' \n'; }
+
+# keep NAME VALUE: the file and its one line, unless it is there. Written aside first: half a secret is none.
+keep() {
+    [ -e "$folder/$1" ] && return
+    printf '%s\n' "$2" >"$folder/.$1"
+    chmod 644 "$folder/.$1"
+    mv "$folder/.$1" "$folder/$1"
+}
+
+kept() { cat "$folder/$1"; }
+
+keep admin_password "$(random)"
+keep jwt_keys "$(date -u +%Y-%m-%d):$(random)$(random)"
+
+keep mysql_root_password "$(random)"
+keep mysql_migrator_password "$(random)"
+keep mysql_service_password "$(random)"
+keep mysql_migrator_url "mysql://migrator:$(kept mysql_migrator_password)@mysql/unite"
+keep mysql_service_url "mysql://service:$(kept mysql_service_password)@mysql/unite"
+
+keep mongo_password "$(random)"
+keep mongo_url "mongodb://unite:$(kept mongo_password)@mongo/unite?authSource=admin"
+
+keep redis_password "$(random)"
+keep redis_conf "requirepass $(kept redis_password)"
+keep redis_url "redis://:$(kept redis_password)@redis:6379/0"
+
+# moto takes any; with a real account this is what its programs read as ~/.aws/credentials.
+keep aws_credentials "[default]
+aws_access_key_id = $(random)
+aws_secret_access_key = $(random)"
+
+# So that `docker compose` finds them without being told, and says what to do where nobody made them yet.
+if [ "$folder" = secrets ] && ! grep -qs '^UNITE_SECRETS=' .env; then
+    echo 'UNITE_SECRETS=./secrets' >>.env
+fi

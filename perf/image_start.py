@@ -1,0 +1,100 @@
+"""How large the image is, and how soon a container of it serves, beside one that runs `python -c pass`.
+
+Usage: python -m perf.image_start [RUNS]
+"""
+
+import statistics
+import subprocess
+import sys
+import time
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+
+from perf import results
+from perf.service import free_port
+
+IMAGE = "unite-measured"
+STARTS_WITHIN = 60
+
+
+def main() -> None:
+    """Build, measure and record."""
+    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 10
+    docker("build", "--quiet", "--tag", IMAGE, str(Path(__file__).parent.parent))
+    size, base = (int(docker("image", "inspect", "--format", "{{.Size}}", name)) for name in (IMAGE, base_image()))
+    bare: list[float] = []
+    live: list[float] = []
+    ready: list[float] = []
+    for _ in range(runs):
+        # In turn, so that whatever else this machine does is in all of them.
+        began = time.perf_counter()
+        docker("run", "--rm", "--entrypoint", "python", IMAGE, "-c", "pass")
+        bare.append(time.perf_counter() - began)
+        for path, times in (("/health/live", live), ("/health/ready", ready)):
+            times.append(until_answered(path))
+    docker("image", "rm", IMAGE)
+    results.record(
+        "image_start",
+        "python -m perf.image_start",
+        {
+            "image, bytes": size,
+            "of which its base image, bytes": base,
+            "runs": runs,
+            "python -c pass in a container, median s": seconds(bare),
+            "docker run to the first 200 of /health/live, median s": seconds(live),
+            "docker run to the first 200 of /health/live, longest s": round(max(live), 2),
+            "docker run to the first 200 of /health/ready, median s": seconds(ready),
+            "docker run to the first 200 of /health/ready, longest s": round(max(ready), 2),
+            "ratio of medians, ready to python -c pass": round(statistics.median(ready) / statistics.median(bare), 1),
+        },
+    )
+
+
+def until_answered(path: str) -> float:
+    """How many seconds it takes from `docker run`, on an empty embedded default, until the path answers with 200."""
+    port = free_port()
+    began = time.perf_counter()
+    container = docker("run", "--detach", "--rm", "--publish", f"127.0.0.1:{port}:8000", IMAGE)
+    try:
+        while not answers(port, path):
+            if time.perf_counter() - began > STARTS_WITHIN:
+                sys.exit(f"{path} did not answer within {STARTS_WITHIN} seconds.")
+            time.sleep(0.01)
+        return time.perf_counter() - began
+    finally:
+        docker("kill", container)
+
+
+def answers(port: int, path: str) -> bool:
+    """Whether a GET is answered with 200."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == 200
+    except (OSError, HTTPException):  # nobody listens yet, or Docker's proxy does and finds nobody behind it
+        return False
+    finally:
+        connection.close()
+
+
+def base_image() -> str:
+    """What the image is built on, as its Dockerfile says."""
+    dockerfile = (Path(__file__).parent.parent / "Dockerfile").read_text("utf-8")
+    return dockerfile.partition("ARG PYTHON_IMAGE=")[2].splitlines()[0]
+
+
+def docker(*arguments: str) -> str:
+    """What a command of Docker prints; one that fails ends the measurement."""
+    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        sys.exit(f"docker {' '.join(arguments)} failed: {done.stderr}")
+    return done.stdout.strip()
+
+
+def seconds(times: list[float]) -> float:
+    """Their median, to the hundredth."""
+    return round(statistics.median(times), 2)
+
+
+if __name__ == "__main__":
+    main()

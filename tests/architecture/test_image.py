@@ -1,0 +1,39 @@
+"""The image holds what the service needs: nothing was left out that the code asks for."""
+
+import re
+
+from tests.conftest import CHECKOUT
+
+DOCKERFILE = (CHECKOUT / "Dockerfile").read_text("utf-8")
+COMPOSE = (CHECKOUT / "docker-compose.yml").read_text("utf-8")
+
+
+def test_the_image_knows_every_service_of_aws_that_is_spoken_to() -> None:
+    sources = [path.read_text("utf-8") for path in (CHECKOUT / "adapters" / "aws").glob("*.py")]
+    spoken_to = {name for text in sources for name in re.findall(r'\.client\(\s*"([a-z0-9-]+)"', text)}
+
+    assert spoken_to
+    assert spoken_to <= set(re.findall(r"! -name ([a-z0-9-]+)", DOCKERFILE))
+
+
+def test_the_image_is_built_from_the_locked_set_of_the_service() -> None:
+    assert re.search(r"pip .* install .*\\\n\s+--require-hashes -r /tmp/service.txt\n", DOCKERFILE)
+    assert "source=requirements/service.txt,target=/tmp/service.txt" in DOCKERFILE
+
+
+def test_every_secret_of_the_stack_is_made() -> None:
+    script = (CHECKOUT / "infra" / "compose" / "make-secrets.sh").read_text("utf-8")
+    wanted = re.findall(r"^  (\w+): \{file: ", COMPOSE, re.MULTILINE)
+
+    assert wanted
+    assert sorted(wanted) == sorted(re.findall(r"^keep (\w+) ", script, re.MULTILINE))
+
+
+def test_the_page_about_operating_names_every_service_volume_and_secret_of_the_stack() -> None:
+    page = (CHECKOUT / "docs" / "operating.md").read_text("utf-8")
+    services = re.findall(r"^  (\w+):$", COMPOSE.partition("\nservices:")[2].partition("\nnetworks:")[0], re.MULTILINE)
+    volumes = re.findall(r"^  (\w+):$", COMPOSE.partition("\nvolumes:")[2].partition("\nsecrets:")[0], re.MULTILINE)
+    secrets = re.findall(r"^  (\w+): \{file: ", COMPOSE, re.MULTILINE)
+
+    assert len(services) == 7
+    assert [name for name in (*services, *volumes, *secrets) if f"`{name}`" not in page] == []

@@ -1,0 +1,51 @@
+"""One stack for all tests of the folder; where one fails, it shows what the services said."""
+
+from collections.abc import Generator, Iterator
+from contextlib import suppress
+
+import pytest
+
+from tests.compose.stack import Stack, StackFailed
+from tests.servers.containers import look_for_an_engine
+from tests.servers.finding import CannotBeHad
+from tests.service_process import Client
+
+_STACK = pytest.StashKey[Stack]()
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Stack]:
+    """The stack, which is up and healthy; nothing of it is left afterwards."""
+    try:
+        look_for_an_engine()
+    except CannotBeHad as reason:
+        pytest.fail(f"The tests of the stack need a Docker engine with Compose: {reason}.", pytrace=False)
+    one = Stack(tmp_path_factory.mktemp("stack"))
+    pytestconfig.stash[_STACK] = one
+    try:
+        try:
+            one.up()
+        except StackFailed as failed:
+            pytest.fail(f"{failed}\nThe services said:\n{one.logs()}", pytrace=False)
+        yield one
+    finally:
+        del pytestconfig.stash[_STACK]
+        one.down()
+    assert one.left() == []
+
+
+@pytest.fixture(scope="session")
+def client(stack: Stack) -> Client:
+    """The first admin, who has logged in once: a login is counted."""
+    return stack.client()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    stack = item.config.stash.get(_STACK, None)
+    if report.failed and stack is not None:
+        with suppress(StackFailed):
+            report.sections.append(("the stack", stack.compose("ps", "--all")))
+            report.sections.append(("what the services said", stack.logs(tail="60")))
+    return report

@@ -1,0 +1,116 @@
+"""The whole stack of docker-compose.yml in a project of its own, spoken to over HTTP."""
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from tests.conftest import CHECKOUT
+from tests.service_process import Client, free_port
+
+ADMIN = "ann@example.com"
+OURS = ("app", "worker")
+"""The services that run our image for as long as the stack does."""
+
+_PATIENCE = 900.0
+"""Seconds for images to be pulled over a slow line and for everything to be healthy."""
+
+
+class StackFailed(Exception):
+    """A command of Docker failed; the text is what it said."""
+
+
+class Stack:
+    """One stack: its project, ports, image and secrets are nobody else's."""
+
+    def __init__(self, folder: Path) -> None:
+        self.project = f"unite-compose-{uuid4().hex[:8]}"
+        self.image = f"{self.project}:test"
+        self.secrets = folder / "secrets"
+        api, moto = free_port(), free_port()
+        self.url = f"http://127.0.0.1:{api}"
+        self.storage_url = f"http://127.0.0.1:{moto}"
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("UNITE_")}
+        self._environment = clean | {
+            "UNITE_IMAGE": self.image,
+            "UNITE_SECRETS": str(self.secrets),
+            "UNITE_API_PORT": str(api),
+            "UNITE_MOTO_PORT": str(moto),
+            "UNITE_ADMIN_EMAIL": ADMIN,
+        }
+
+    def up(self) -> None:
+        """Make the secrets, build the image, and wait until everything is healthy."""
+        _run(["sh", str(CHECKOUT / "infra" / "compose" / "make-secrets.sh"), str(self.secrets)], self._environment)
+        self.compose("up", "--detach", "--build", "--wait")
+
+    def down(self) -> None:
+        """Take everything away, the data and the image as well."""
+        self.compose("down", "--volumes", "--timeout", "5")
+        if self._images():
+            _run(["docker", "image", "rm", self.image], self._environment)
+
+    def left(self) -> list[str]:
+        """Everything that still bears the project's name."""
+        found = [f"image {id_}" for id_ in self._images()]
+        for kind in ("container", "volume", "network"):
+            everything = ["--all"] if kind == "container" else []
+            mine = ["--filter", f"label=com.docker.compose.project={self.project}"]
+            ids = _run(["docker", kind, "ls", "--quiet", *everything, *mine], self._environment).split()
+            found += [f"{kind} {id_}" for id_ in ids]
+        return found
+
+    def compose(self, *arguments: str) -> str:
+        """What a command of Compose prints; raises `StackFailed`."""
+        compose = ["docker", "compose", "--progress", "plain", "--file", str(CHECKOUT / "docker-compose.yml")]
+        return _run([*compose, "--project-name", self.project, *arguments], self._environment)
+
+    def kill(self, service: str) -> None:
+        """End a server at one blow; it stays away until `start`."""
+        self.compose("kill", service)
+
+    def start(self, service: str) -> None:
+        """Have a server there again, and wait until it is healthy."""
+        self.compose("up", "--detach", "--no-deps", "--no-recreate", "--wait", service)
+
+    def crash(self, service: str) -> None:
+        """End what runs in a container of ours, so that Docker starts it again by itself."""
+        # Everything that it may end, but not itself and not the first process, which ends when its child does.
+        self.compose("exec", "-T", service, "python", "-c", "import os; os.kill(-1, 9)")
+
+    def logs(self, *services: str, tail: str = "all") -> str:
+        """What the services have printed."""
+        return self.compose("logs", "--no-log-prefix", "--no-color", "--tail", tail, *services)
+
+    def inspected(self, service: str) -> dict[str, Any]:
+        """What Docker knows about a service's container."""
+        (container,) = self.compose("ps", "--all", "--quiet", service).split()
+        told: list[dict[str, Any]] = json.loads(_run(["docker", "inspect", container], self._environment))
+        return told[0]
+
+    def secret(self, name: str) -> str:
+        """One of the secrets."""
+        return (self.secrets / name).read_text().strip()
+
+    def client(self) -> Client:
+        """Somebody who is logged in as the first admin."""
+        client = Client(self.url)
+        login = {"email": ADMIN, "password": self.secret("admin_password")}
+        pair = client.call("POST", "/v1/auth/login", json=login)
+        client.session.headers["Authorization"] = f"Bearer {pair['access_token']}"
+        return client
+
+    def _images(self) -> list[str]:
+        return _run(["docker", "image", "ls", "--quiet", self.image], self._environment).split()
+
+
+def _run(command: Sequence[str], environment: Mapping[str, str]) -> str:
+    done = subprocess.run(
+        command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, timeout=_PATIENCE, check=False
+    )
+    if done.returncode != 0:
+        raise StackFailed(f"`{' '.join(command)}` failed:\n{done.stdout}{done.stderr}")
+    return done.stdout

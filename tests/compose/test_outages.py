@@ -1,0 +1,92 @@
+"""Servers and workers of the stack go away and come back; requests go on, and nothing is lost."""
+
+import csv
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from tests.compose.stack import Stack
+from tests.service_process import Client, eventually
+
+ROWS = 20_000
+LEASE_AND_MORE = 240.0
+"""Seconds until another worker may take an import that one has died over, and has done the rest."""
+
+
+@contextmanager
+def without(stack: Stack, service: str) -> Iterator[None]:
+    """The stack while that server is away."""
+    stack.kill(service)
+    try:
+        yield
+    finally:
+        stack.start(service)
+
+
+def statuses(client: Client) -> dict[str, str]:
+    ready = client.call("GET", "/health/ready")
+    return {name: check["status"] for name, check in ready["checks"].items()} | {"all": ready["status"]}
+
+
+def all_is_well(client: Client) -> bool:
+    return set(statuses(client).values()) == {"ok"}
+
+
+def generated() -> bytes:
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer)
+    writer.writerow(["Name", "Email"])
+    writer.writerows([f"Lead {number}", f"lead{number}@example.com"] for number in range(ROWS))
+    return buffer.getvalue().encode()
+
+
+def test_without_redis_requests_go_on(stack: Stack, client: Client) -> None:
+    with without(stack, "redis"):
+        lead = client.call("POST", "/v1/leads", json={"name": "Without Redis", "email": "redis@example.com"})
+        found = client.call("GET", f"/v1/leads/{lead['id']}")
+        told = statuses(client)
+        import_id = client.have_imported(b"Name,Email\nMeanwhile,meanwhile@example.com\n")
+        eventually(lambda: client.lead_import(import_id)["status"] == "completed", "an import completes without Redis")
+
+    assert found["name"] == "Without Redis"
+    assert (told["redis"], told["database"], told["all"]) == ("degraded", "ok", "degraded")
+    eventually(lambda: all_is_well(client), "Redis is used again")
+
+
+def test_without_mongodb_requests_go_on_and_the_activity_comes_later(stack: Stack, client: Client) -> None:
+    with without(stack, "mongo"):
+        lead = client.call("POST", "/v1/leads", json={"name": "Without MongoDB", "email": "mongo@example.com"})
+        told = statuses(client)
+
+    assert (told["mongodb"], told["database"], told["all"]) == ("degraded", "ok", "degraded")
+    eventually(lambda: all_is_well(client), "MongoDB is used again")
+
+    def activity() -> Any:
+        return client.call("GET", f"/v1/leads/{lead['id']}/activity")["items"]
+
+    (event,) = eventually(activity, "what happened meanwhile is in the activity log", LEASE_AND_MORE)
+    assert event["type"] == "lead.created"
+
+
+def test_an_import_goes_on_after_its_worker_crashed_and_was_started_again_by_docker(
+    stack: Stack, client: Client
+) -> None:
+    import_id = client.have_imported(generated())
+    eventually(lambda: client.lead_import(import_id)["counts"]["rows"] > 0, "the import has begun")
+
+    stack.crash("worker")
+    left = client.lead_import(import_id)
+    eventually(
+        lambda: client.lead_import(import_id)["status"] == "completed", "the same import completes", LEASE_AND_MORE
+    )
+
+    assert left["counts"]["rows"] < ROWS, "it crashed too late"
+    assert stack.inspected("worker")["RestartCount"] == 1
+    assert client.lead_import(import_id)["counts"] == {
+        "rows": ROWS,
+        "created": ROWS,
+        "updated": 0,
+        "duplicate": 0,
+        "rejected": 0,
+    }
