@@ -217,7 +217,11 @@ def _database_url(text: str) -> str:
 
 
 def _mongodb_url(text: str) -> str:
-    parts = _split(text)
+    # Of several hosts each may have a port, so that nobody is asked for the one port here.
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        raise ValueError("is no URL") from None
     if parts.scheme not in ("mongodb", "mongodb+srv") or not parts.netloc or len(parts.path) < 2:
         raise ValueError("is not like mongodb://user:password@host/database")
     return text

@@ -1,12 +1,12 @@
 """Files that are too large to pass through a request: clients send them to storage and fetch them there."""
 
 from abc import abstractmethod
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import BinaryIO, Protocol
 
-from unite_core.errors import NotFound
+from unite_core.errors import NotFound, Unavailable
 
 UPLOADS = "uploads"
 """What the keys begin with under which clients put files; no link to upload leads anywhere else."""
@@ -108,9 +108,14 @@ def take_upload(files: Files, key: str) -> bool:
 
 
 def discard(files: Files, key: str) -> None:
-    """Delete the file at `key`, and what a client uploaded to become it."""
-    files.delete(upload_key(key))
-    files.delete(key)
+    """Delete the file at `key`, and what a client uploaded to become it.
+
+    Where the files are not there just now it stays: whoever asked for this is done already, and would be told that it
+    was not. Storage deletes it by its age.
+    """
+    with suppress(Unavailable):
+        files.delete(upload_key(key))
+        files.delete(key)
 
 
 class SignedFiles(Protocol):

@@ -1,6 +1,6 @@
 """How the services of AWS, or what stands in for them, are reached."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +33,11 @@ class Access:
     connect_timeout: float = 3.0
     read_timeout: float = 20.0
     attempts: int = 3
+
+    @property
+    def impatient(self) -> "Access":
+        """The same for somebody who only asks whether anybody is there."""
+        return replace(self, connect_timeout=1.0, read_timeout=1.5, attempts=1)
 
     def s3(self, endpoint_url: str | None = None) -> "S3Client":
         """A client of S3 at `endpoint_url`, or where everything else is."""

@@ -13,6 +13,7 @@ from adapters.aws.access import Access
 from adapters.aws.outside import error_code
 from adapters.aws.s3 import Buckets
 from unite_core.files import UPLOADS, UPLOADS_KEPT_FOR, upload_key
+from unite_core.imports.use_cases.intake import IMPORTS
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -22,6 +23,9 @@ log = logging.getLogger(__name__)
 
 MOST_RECEIVES = 5
 """How often a message is taken before it goes to the dead-letter queue."""
+
+FILES_KEPT_FOR = timedelta(days=30)
+"""How long a file is kept that could not be deleted when its import had ended; no import takes as long."""
 
 _FIRST_REGION = "us-east-1"
 """The region that a bucket is made in when none is named, and that may not be named."""
@@ -102,6 +106,12 @@ def _set_up(client: "S3Client", bucket: str, origins: tuple[str, ...]) -> None:
                         "Status": "Enabled",
                         "Filter": {"Prefix": f"{UPLOADS}/"},
                         "Expiration": {"Days": math.ceil(UPLOADS_KEPT_FOR / timedelta(days=1))},
+                    },
+                    {
+                        "ID": "files that could not be deleted when their import had ended",
+                        "Status": "Enabled",
+                        "Filter": {"Prefix": f"{IMPORTS}/"},
+                        "Expiration": {"Days": FILES_KEPT_FOR // timedelta(days=1)},
                     },
                     {
                         "ID": "uploads that broke off",

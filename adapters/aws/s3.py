@@ -68,6 +68,7 @@ class S3Files(Files):
         self._clock = clock
         self._outside = dependency or Dependency("The file storage")
         self._client = access.s3()
+        self._asking = access.impatient.s3()
         self._signing = access.s3(public_url)
         self._kms_key_id = kms_key_id
 
@@ -77,11 +78,11 @@ class S3Files(Files):
         return self._outside.state
 
     def ping(self) -> None:
-        """Ask for both buckets; raises `Unavailable`."""
+        """Ask for both buckets, without much patience; raises `Unavailable`."""
         try:
             for bucket in (self._buckets.imports, self._buckets.images):
                 with self._outside.call():
-                    self._client.head_bucket(Bucket=bucket)
+                    self._asking.head_bucket(Bucket=bucket)
         except NotFound:
             raise Unavailable("The file storage lacks a bucket.") from None
 

@@ -45,6 +45,7 @@ class SqsUploadNotices:
         self._queue_url = queue_url
         self._bucket = bucket
         self._client = access.sqs()
+        self._asking = access.impatient.sqs()
         self._wait = wait
         self._hidden = hidden
         self._outside = dependency or Dependency("The queue of uploads")
@@ -55,9 +56,9 @@ class SqsUploadNotices:
         return self._outside.state
 
     def ping(self) -> None:
-        """Ask for the queue."""
+        """Ask for the queue, without much patience."""
         with self._outside.call():
-            self._client.get_queue_attributes(QueueUrl=self._queue_url, AttributeNames=["QueueArn"])
+            self._asking.get_queue_attributes(QueueUrl=self._queue_url, AttributeNames=["QueueArn"])
 
     def receive(self) -> "SqsUploadNotice | None":
         """The next notice; None where none came while waiting, or one that cannot be understood."""

@@ -1,6 +1,8 @@
 """The activity log in MongoDB."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
@@ -12,10 +14,13 @@ from pymongo.errors import BulkWriteError
 
 from adapters.mongo.connection import Mongo
 from adapters.mongo.documents import RETENTION, Activity, EventDocument, ImportLogEntry, Stored, document_of, sort_key
+from unite_core.errors import Unavailable
 from unite_core.events import Event
 from unite_core.notifications.model import Receipt
 from unite_core.notifications.ports import ActivityLog
 from unite_core.paging import Page, PageRequest, Position, page_of
+
+log = logging.getLogger(__name__)
 
 E = TypeVar("E", bound=EventDocument)
 
@@ -39,6 +44,7 @@ class MongoActivityLog(ActivityLog):
         self._mongo = mongo
         self._kept_for = kept_for
         self._prepared = False
+        self._failing = False
 
     def prepare(self) -> None:
         """Make the collections, their indexes and how long they are kept what they are to be; safe to repeat.
@@ -51,12 +57,27 @@ class MongoActivityLog(ActivityLog):
     def deliver(self, events: Sequence[Event]) -> Sequence[Receipt]:
         if not events:
             return []
-        if not self._prepared:
-            self.prepare()
         documents = [document_of(event) for event in events]
-        for kind in _DOCUMENTS:
-            self._store(kind, [document for document in documents if isinstance(document, kind)])
+        with self._failures_told():
+            if not self._prepared:
+                self.prepare()
+            for kind in _DOCUMENTS:
+                self._store(kind, [document for document in documents if isinstance(document, kind)])
         return [Receipt(taken=True)] * len(events)
+
+    @contextmanager
+    def _failures_told(self) -> Iterator[None]:
+        # A relay tries again and again: it is told once, and once more when it is over.
+        try:
+            yield
+        except Unavailable as error:
+            if not self._failing:
+                log.warning("The activity log takes no events, which wait meanwhile: %s", error.detail)
+            self._failing = True
+            raise
+        if self._failing:
+            log.info("The activity log takes events again.")
+        self._failing = False
 
     def of_lead(self, lead_id: UUID, request: PageRequest) -> Page[Event]:
         def ask(database: Database[Stored]) -> list[Activity]:

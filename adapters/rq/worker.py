@@ -65,7 +65,7 @@ class RqQueues:
         with self._opened() as redis:
             schedule = Schedule(redis, queue=UPKEEP, every=every, retried=[IMPORTS, EVENTS])
             try:
-                RqWorker([EVENTS, UPKEEP], redis, hand).do_jobs(stopping, schedule.keep)
+                RqWorker([UPKEEP, EVENTS], redis, hand).do_jobs(stopping, schedule.keep)
             finally:
                 with suppress(RedisError):  # then another takes it when the lock has run out
                     schedule.leave()

@@ -14,6 +14,8 @@ from unite_core.leads.model import Lead
 from unite_core.leads.plain import from_plain, to_plain
 from unite_core.leads.ports import ContactMatches
 
+CLEARED_AT_ONCE = 5000
+
 
 class SqlRehearsal(Rehearsal):
     """Pretended leads in the relational database."""
@@ -61,7 +63,12 @@ class SqlRehearsal(Rehearsal):
         return found
 
     def clear(self, import_id: UUID) -> None:
-        self._connection.execute(delete(rehearsal).where(rehearsal.c.import_id == import_id))
+        # In portions: for one statement about millions of rows no server is waited for long enough.
+        mine = rehearsal.c.import_id == import_id
+        ids = select(rehearsal.c.lead_id).where(mine).order_by(rehearsal.c.lead_id).offset(CLEARED_AT_ONCE).limit(1)
+        while (first_kept := self._connection.execute(ids).scalar_one_or_none()) is not None:
+            self._connection.execute(delete(rehearsal).where(mine, rehearsal.c.lead_id < first_kept))
+        self._connection.execute(delete(rehearsal).where(mine))
 
     def _pretended(self, import_id: UUID, lead_ids: set[UUID]) -> set[UUID]:
         pretended: set[UUID] = set()

@@ -82,7 +82,7 @@ def log(settings: Settings, engine: Engine) -> Log:
         return Log(activity=SqlActivityLog(engine))
     mongo = Mongo(settings.mongodb_url)
     activity = MongoActivityLog(mongo, kept_for=settings.activity_kept_for)
-    with suppress(Unavailable):  # it is made ready before the first delivery otherwise
+    with suppress(Unavailable):  # it is made ready before the first delivery otherwise, which tells of what fails
         activity.prepare()
     return Log(
         activity=activity,

@@ -27,6 +27,7 @@ from entrypoints.bootstrap.refusal import StartRefused
 from entrypoints.bootstrap.servers import Dependency
 from entrypoints.correlation import correlation_id
 from entrypoints.keys import derived, kept_keys
+from entrypoints.reading import FILE
 from entrypoints.settings import Settings, read_settings, secret_place
 from entrypoints.variables import DATA_DIR, JWT_KEYS, SECRETS_ARN
 from unite_core.application import Ports, Rules, Unite, build
@@ -98,7 +99,9 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         secret = read_secret(place.arn, Access(endpoint_url=place.aws_endpoint_url))
     except UniteError as error:
         raise StartRefused(f"The secret that {SECRETS_ARN.name} names cannot be read: {error.detail}") from error
-    return read_settings({**secret, **{name: value for name, value in environ.items() if value}})
+    set_here = {name.removesuffix(FILE) for name, value in environ.items() if value}
+    further = {name: value for name, value in secret.items() if name.removesuffix(FILE) not in set_here}
+    return read_settings({**further, **{name: value for name, value in environ.items() if value}})
 
 
 def start(settings: Settings) -> Started:

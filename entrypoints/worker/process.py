@@ -76,7 +76,12 @@ def _listening_for_uploads(started: Started, stop: Event) -> Iterator[None]:
     if started.notices is None:
         yield
         return
-    listener = UploadListener(started.notices, started.unite.imports.start_uploaded, stop)
+
+    def ready() -> None:
+        for name in ("database", "s3"):
+            started.dependencies[name].ask()
+
+    listener = UploadListener(started.notices, started.unite.imports.start_uploaded, stop, ready)
     thread = Thread(target=listener.run, name="uploads")
     thread.start()
     try:

@@ -45,18 +45,23 @@ class UploadListener:
 
     `start_uploaded` is what `unite.imports.start_uploaded` does: it gets a key and a correlation id.
     A notice is done with once what follows from it is committed. One whose import is unknown, or could not be started
-    because something failed, comes again. A failure is written down and followed by a wait, never by the end.
+    because something failed, comes again. A failure is written down and followed by a wait, never by the end; then
+    `ready`, which raises `Unavailable`, is asked before the next notice is taken: one that is taken too often counts
+    as understood by nobody.
     """
 
     notices: UploadNotices
     start_uploaded: Callable[[str, str | None], UploadOutcome]
     stop: Event
+    ready: Callable[[], None] = lambda: None
 
     def run(self) -> None:
         """Listen until `stop` is set; it takes as long as waiting for a notice may."""
         backoff = Backoff()
         while not self.stop.is_set():
             with survived(backoff, "starting what was uploaded"):
+                if backoff.seconds:
+                    self.ready()
                 notice = self.notices.receive()
                 if notice is not None:
                     self._start(notice)

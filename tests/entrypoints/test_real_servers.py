@@ -171,6 +171,15 @@ def test_settings_come_from_a_secret_and_the_environment_goes_before(aws_url: st
     assert (settings.default_country, settings.port) == ("DE", 82)
 
 
+def test_a_file_that_the_environment_names_goes_before_a_secret_too(aws_url: str, secret: str, tmp_path: Path) -> None:
+    place = {"UNITE_SECRETS_ARN": secret, "UNITE_AWS_ENDPOINT_URL": aws_url}
+    (tmp_path / "port").write_text("83")
+
+    settings = load_settings({**place, "UNITE_PORT_FILE": str(tmp_path / "port")})
+
+    assert (settings.default_country, settings.port) == ("DE", 83)
+
+
 @pytest.mark.parametrize("content", ["hidden value", "[]", '{"UNITE_PORT": 81}'])
 def test_a_secret_that_holds_something_else_is_refused_and_not_quoted(aws_url: str, secret: str, content: str) -> None:
     boto3.client("secretsmanager", endpoint_url=aws_url).put_secret_value(SecretId=secret, SecretString=content)

@@ -107,6 +107,12 @@ def test_each_server_can_be_set_by_itself() -> None:
     assert "secret" not in repr(settings)
 
 
+def test_mongodb_may_have_several_hosts_each_with_a_port() -> None:
+    url = "mongodb://unite:secret@a.example:27017,b.example:27018,c.example:27017/unite?replicaSet=rs0"
+
+    assert read_settings({"UNITE_MONGODB_URL": url}).mongodb_url == url
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -116,6 +122,7 @@ def test_each_server_can_be_set_by_itself() -> None:
         ("UNITE_DATABASE_URL", "mysql://db.example:port/unite"),
         ("UNITE_DATABASE_URL", "sqlite://unite.db"),
         ("UNITE_MONGODB_URL", "mongodb://mongo.example"),
+        ("UNITE_MONGODB_URL", "mongodb://[mongo.example/unite"),
         ("UNITE_MONGODB_URL", "http://mongo.example/unite"),
         ("UNITE_REDIS_URL", "redis.example"),
         ("UNITE_REDIS_URL", "http://redis.example"),

@@ -108,3 +108,20 @@ def test_an_outage_is_survived_with_growing_pauses_that_begin_anew() -> None:
     listen(lambda *_: UploadOutcome.STARTED, gone, gone, gone, None, gone, None, stop=stop)
 
     assert stop.waits == [0.5, 1.0, 2.0, 0.5]
+
+
+def test_after_a_failure_no_notice_is_taken_until_what_it_needs_is_there() -> None:
+    stop = Unhurried()
+    away = [True, True, False]
+    notices = Notices(stop, [Unavailable("The database does not answer."), Notice("second"), None])
+    asked: list[int] = []
+
+    def ready() -> None:
+        asked.append(len(notices.due))
+        if away.pop(0):
+            raise Unavailable("The database does not answer.")
+
+    UploadListener(notices, lambda *_: UploadOutcome.STARTED, stop, ready).run()
+
+    assert asked == [2, 2, 2]
+    assert stop.waits == [0.5, 1.0, 2.0]

@@ -203,9 +203,21 @@ class ContinueImport:
             work.record(leads_of_import(self.ids.new(), what, self.clock.now(), mine, lead_ids))
 
     def _excuse(self, lease: Lease) -> None:
-        """Not count this attempt: it was not the file that it failed for."""
-        with suppress(Unavailable, LostLease), lease.held() as (_, mine):
-            mine.excuse()
+        """Not count this attempt: it was not the file that it failed for.
+
+        Nor where another worker holds the import by now: who waits long for an answer loses the lease before it fails.
+        """
+        with suppress(Unavailable):
+            until_won(lambda: self._count_one_less(lease.import_id))
+
+    def _count_one_less(self, import_id: UUID) -> None:
+        with self.work() as work:
+            wanted = work.imports.get(import_id)
+            if wanted.status is ImportStatus.RUNNING:
+                wanted.excuse()
+                wanted.touched()
+                work.imports.save(wanted)
+                work.commit()
 
     def _let_go(self, lease: Lease) -> ImportStatus:
         with lease.held() as (_, mine):

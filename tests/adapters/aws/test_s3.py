@@ -133,8 +133,9 @@ def test_buckets_are_private_encrypted_and_cleared_and_can_be_made_again(buckets
         assert set(nobody.values()) == {True}
         encryption = client.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
         assert [rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] for rule in encryption] == ["AES256"]
-        taken, broken = client.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
+        taken, left, broken = client.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
         assert (taken["Filter"]["Prefix"], taken["Expiration"]["Days"]) == ("uploads/", 2)
+        assert (left["Filter"]["Prefix"], left["Expiration"]["Days"]) == ("imports/", 30)
         assert broken["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] == 1
         [browsers] = client.get_bucket_cors(Bucket=bucket)["CORSRules"]
         assert (browsers["AllowedOrigins"], browsers["AllowedMethods"]) == (["https://floor.example"], ["GET", "POST"])

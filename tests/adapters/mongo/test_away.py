@@ -1,5 +1,6 @@
 """MongoDB goes away and comes back: the log is late, and nothing is lost or there twice."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
@@ -26,7 +27,10 @@ def away_soon(private_mongodb: Any) -> Iterator[Mongo]:
     mongo.close()
 
 
-def test_what_could_not_be_delivered_is_taken_when_mongodb_is_back(private_mongodb: Any, away_soon: Mongo) -> None:
+def test_what_could_not_be_delivered_is_taken_when_mongodb_is_back(
+    private_mongodb: Any, away_soon: Mongo, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
     log = MongoActivityLog(away_soon)
     lead_id = an_id()
     events = [an_event(lead_ids=(lead_id,)) for _ in range(300)]
@@ -49,6 +53,10 @@ def test_what_could_not_be_delivered_is_taken_when_mongodb_is_back(private_mongo
     second = log.of_lead(lead_id, PageRequest(limit=200, after=first.next))
     assert [*first.items, *second.items] == events[::-1]
     assert away_soon.breaker == "closed"
+    told = [record.message for record in caplog.records if record.name == "adapters.mongo.activity"]
+    assert len(told) == 2
+    assert told[0].startswith("The activity log takes no events, which wait meanwhile: MongoDB did not")
+    assert told[1] == "The activity log takes events again."
 
 
 def test_what_was_away_at_the_start_is_prepared_before_the_first_delivery(

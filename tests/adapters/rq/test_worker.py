@@ -142,7 +142,7 @@ def test_events_and_what_recurs_are_done_beside_imports(jobs: RqJobs, queues: Rq
 
     queues.do_the_rest(hand, hand.is_done, {recurring: 3600})
 
-    assert hand.done == [("relay", "activity"), ("relay", "topic"), ("recurring",)]
+    assert hand.done == [("recurring",), ("relay", "activity"), ("relay", "topic")]
 
 
 def test_one_worker_at_a_time_keeps_the_schedule(redis: Redis) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import BinaryIO, Self
 
-from unite_core import Duplicate, DuplicateLead, Lead
+from unite_core import Duplicate, DuplicateLead, Lead, Unavailable
 from unite_core.testing.in_memory import FixedClock, InMemoryFiles, InMemoryLeads, InMemoryUnitOfWork, InMemoryWork
 from unite_core.testing.in_memory.tables import Tables
 from unite_core.unit_of_work import UNFINISHED, BeforeCommit
@@ -55,6 +55,34 @@ class _FailingUnit(InMemoryUnitOfWork):
         super().commit(result)
         if fails:
             raise self._plan.error
+
+
+class DeafWork(InMemoryWork):
+    """Over the same store as `work`; commits happen, and the answer to the first is lost. Then `away` is called."""
+
+    def __init__(self, work: InMemoryWork, away: Callable[[], None] = lambda: None) -> None:
+        super().__init__(work._store, cache=work._cache)
+        self.heard = True
+        self.away = away
+
+    def __call__(self) -> InMemoryUnitOfWork:
+        if not self.heard:
+            self.away()
+        return _DeafUnit(self)
+
+
+class _DeafUnit(InMemoryUnitOfWork):
+    def __init__(self, deaf: DeafWork) -> None:
+        super().__init__(deaf._store, cache=deaf._cache, writes=True)
+        self._deaf = deaf
+
+    def commit(self, result: object = UNFINISHED) -> None:
+        if self._deaf.heard:
+            self._deaf.heard = False
+            self._actions.clear()
+            super().commit(result)
+            raise Unavailable("The connection was lost.")
+        super().commit(result)
 
 
 class RacingWork(InMemoryWork):

@@ -1,7 +1,7 @@
 """How a file gets in, and the same file twice."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 import pytest
 
-from tests.core.imports.accidents import FailingWork, PowerCutError, TroubledFiles
+from tests.core.imports.accidents import DeafWork, FailingWork, PowerCutError, TroubledFiles
 from tests.core.imports.floor import Floor
 from unite_core import (
     Conflict,
@@ -390,6 +390,24 @@ def test_an_import_that_was_made_keeps_its_file_whatever_fails_after_that(floor:
 
     with pytest.raises(PowerCutError):
         replace(floor.unite.imports.import_stored_file, work=failing)(
+            floor.ann, FileToImport(stored=stored, filename="a.csv")
+        )
+
+    assert floor.run(stored.import_id).counts.created == 1
+
+
+def _database_away() -> None:
+    raise Unavailable("The database does not answer.")
+
+
+@pytest.mark.parametrize("then", [_database_away, lambda: None])
+def test_an_import_that_was_made_keeps_its_file_where_only_the_answer_was_lost(
+    floor: Floor, then: Callable[[], None]
+) -> None:
+    stored = floor.unite.imports.store_file(floor.ann, io.BytesIO(CSV))
+
+    with pytest.raises(Unavailable):
+        replace(floor.unite.imports.import_stored_file, work=DeafWork(floor.ports.work, then))(
             floor.ann, FileToImport(stored=stored, filename="a.csv")
         )
 

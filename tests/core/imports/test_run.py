@@ -1,5 +1,6 @@
 """Working through a file: chunk by chunk, by one worker at a time, whatever happens to it."""
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
@@ -261,6 +262,46 @@ def test_an_import_outlasts_any_outage_of_what_it_depends_on(troubled: Floor) ->
     trouble(troubled).trouble = lambda: None
 
     assert troubled.run(coming.id).status is ImportStatus.COMPLETED
+
+
+def test_a_storage_that_is_silent_for_longer_than_the_lease_is_held_against_no_import(troubled: Floor) -> None:
+    coming = troubled.upload(ROWS)
+    beginning = iter(range(10))
+
+    def silence() -> None:
+        if next(beginning) % 2:
+            raise Unavailable("The storage does not answer.")
+        # Before the first worker is told so, another one has taken the import, and is told as much.
+        troubled.ports.clock.advance(LEASE)
+        with suppress(Unavailable):
+            troubled.continue_import(coming.id, holder="another")
+        raise Unavailable("The storage does not answer.")
+
+    trouble(troubled).trouble = silence
+    for _ in range(5):
+        with pytest.raises(Unavailable):
+            troubled.continue_import(coming.id, holder="worker")
+        troubled.ports.clock.advance(LEASE)
+        assert troubled.get(coming.id).attempts == 0
+    trouble(troubled).trouble = lambda: None
+
+    assert troubled.run(coming.id).status is ImportStatus.COMPLETED
+
+
+def test_an_import_that_another_worker_ended_meanwhile_stays_as_it_is(troubled: Floor) -> None:
+    coming = troubled.upload(ROWS)
+
+    def slow() -> None:
+        trouble(troubled).trouble = lambda: None
+        troubled.ports.clock.advance(LEASE)
+        troubled.continue_import(coming.id, holder="another")
+        raise Unavailable("The storage does not answer.")
+
+    trouble(troubled).trouble = slow
+    with pytest.raises(Unavailable):
+        troubled.continue_import(coming.id, holder="worker")
+
+    assert troubled.get(coming.id).status is ImportStatus.COMPLETED
 
 
 @pytest.mark.parametrize("at", range(COMMITS))

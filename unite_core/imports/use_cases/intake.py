@@ -2,14 +2,14 @@
 
 import hashlib
 import json
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import BinaryIO
 from uuid import UUID
 
 from unite_core.clock import Clock
-from unite_core.errors import Conflict, Invalid, NotFound, Problem, TooLarge
+from unite_core.errors import Conflict, Invalid, NotFound, Problem, TooLarge, Unavailable
 from unite_core.files import Files, Upload, discard, take_upload, upload_key
 from unite_core.identity.model import Actor, Permission
 from unite_core.ids import Ids
@@ -33,6 +33,9 @@ from unite_core.versions import require_version
 
 LONGEST_FILENAME = 255
 BLOCK = 256 * 1024
+
+IMPORTS = "imports"
+"""What the keys begin with under which files are, as long as their import has not ended."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -233,13 +236,13 @@ class ImportStoredFile:
             new = _announced(work, self.clock, self.ids, actor, announced, [], stored)
             earlier = earlier_import(work, key, self.clock)
             if earlier is not None:
-                work.after_commit(lambda: self.files.delete(stored.key))
+                work.after_commit(lambda: discard(self.files, stored.key))
                 work.commit(earlier)
                 return earlier
             new.queue(stored.size, key, actor.correlation_id)
             work.imports.add(new)
             # An import without a file would fail; a file without an import is deleted again.
-            if_not_made.callback(self.files.delete, new.key)
+            if_not_made.callback(self._discard_unless_made, new)
             self.files.move(stored.key, new.key)
 
             def made() -> None:
@@ -250,10 +253,18 @@ class ImportStoredFile:
             work.commit(new)
         return new
 
+    def _discard_unless_made(self, new: LeadImport) -> None:
+        # The answer to a commit may be all that was lost. Where nobody can say, the file stays: an import needs it.
+        with suppress(Unavailable), self.work() as work:
+            try:
+                work.imports.get(new.id)
+            except NotFound:
+                discard(self.files, new.key)
+
 
 def file_key(import_id: UUID) -> str:
     """Where the files hold what was uploaded for an import."""
-    return f"imports/{import_id}.csv"
+    return f"{IMPORTS}/{import_id}.csv"
 
 
 def same_file_key(user_id: UUID, sha256: str, options: ImportOptions) -> str:
