@@ -4,10 +4,16 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["tests.servers.fixtures", "tests.databases"]
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+
+# How long an example takes says more about the machine than about the code, the more so in the first run of a checkout,
+# which makes tables of all characters first.
+settings.register_profile("unite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unite")
 
 
 @pytest.fixture(scope="session")
