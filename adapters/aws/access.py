@@ -1,6 +1,6 @@
 """How the services of AWS, or what stands in for them, are reached."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -34,13 +34,11 @@ class Access:
     read_timeout: float = 20.0
     attempts: int = 3
 
-    @property
-    def impatient(self) -> "Access":
-        """The same for somebody who only asks whether anybody is there."""
-        return replace(self, connect_timeout=1.0, read_timeout=1.5, attempts=1)
+    def s3(self, endpoint_url: str | None = None, *, impatient: bool = False) -> "S3Client":
+        """A client of S3 at `endpoint_url`, or where everything else is.
 
-    def s3(self, endpoint_url: str | None = None) -> "S3Client":
-        """A client of S3 at `endpoint_url`, or where everything else is."""
+        An `impatient` client, of S3 or SQS, is for somebody who only asks whether anybody is there.
+        """
         url = endpoint_url or self.endpoint_url
         own = Config(
             signature_version="s3v4",
@@ -51,12 +49,16 @@ class Access:
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
         )
-        client: S3Client = self._session.client("s3", endpoint_url=url, config=self._config().merge(own))
+        client: S3Client = self._session.client(
+            "s3", endpoint_url=url, config=self._config(impatient=impatient).merge(own)
+        )
         return client
 
-    def sqs(self) -> "SQSClient":
+    def sqs(self, *, impatient: bool = False) -> "SQSClient":
         """A client of SQS."""
-        client: SQSClient = self._session.client("sqs", endpoint_url=self.endpoint_url, config=self._config())
+        client: SQSClient = self._session.client(
+            "sqs", endpoint_url=self.endpoint_url, config=self._config(impatient=impatient)
+        )
         return client
 
     def secrets_manager(self) -> "SecretsManagerClient":
@@ -75,7 +77,9 @@ class Access:
         # One for all clients: it reads the descriptions of the services, which are long, once.
         return Session(aws_access_key_id=self.key_id, aws_secret_access_key=self.secret_key, region_name=self.region)
 
-    def _config(self) -> Config:
+    def _config(self, *, impatient: bool = False) -> Config:
+        if impatient:
+            return Config(connect_timeout=1.0, read_timeout=1.5, retries={"mode": "standard", "total_max_attempts": 1})
         return Config(
             connect_timeout=self.connect_timeout,
             read_timeout=self.read_timeout,

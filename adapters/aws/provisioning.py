@@ -63,7 +63,7 @@ def announce_uploads(bucket: str, queue_url: str, access: Access) -> None:
     pattern = {
         "source": ["aws.s3"],
         "detail-type": ["Object Created"],
-        "detail": {"bucket": {"name": [bucket]}, "object": {"key": [{"prefix": upload_key("imports/")}]}},
+        "detail": {"bucket": {"name": [bucket]}, "object": {"key": [{"prefix": upload_key(f"{IMPORTS}/")}]}},
     }
     rule = f"{bucket}-uploads"
     events.put_rule(Name=rule, EventPattern=json.dumps(pattern))

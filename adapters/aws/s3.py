@@ -68,7 +68,7 @@ class S3Files(Files):
         self._clock = clock
         self._outside = dependency or Dependency("The file storage")
         self._client = access.s3()
-        self._asking = access.impatient.s3()
+        self._asking = access.s3(impatient=True)
         self._signing = access.s3(public_url)
         self._kms_key_id = kms_key_id
 

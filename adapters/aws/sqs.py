@@ -45,7 +45,7 @@ class SqsUploadNotices:
         self._queue_url = queue_url
         self._bucket = bucket
         self._client = access.sqs()
-        self._asking = access.impatient.sqs()
+        self._asking = access.sqs(impatient=True)
         self._wait = wait
         self._hidden = hidden
         self._outside = dependency or Dependency("The queue of uploads")
