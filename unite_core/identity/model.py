@@ -32,6 +32,10 @@ class Permission(StrEnum):
     ASSIGN_LEADS = "assign leads to others"
     DELETE_LEADS = "delete leads"
     IMPORT_LEADS = "import leads"
+    SEE_ALL_CALLS = "see all call tasks and call logs"
+    ASSIGN_CALLS = "assign call tasks to others"
+    CANCEL_CALLS = "cancel call tasks"
+    CORRECT_CALLS = "correct the call log"
     LIST_DELIVERIES = "list deliveries"
     REPLAY_DELIVERIES = "replay deliveries"
 
@@ -43,6 +47,10 @@ _MANAGERS = frozenset(
         Permission.ASSIGN_LEADS,
         Permission.DELETE_LEADS,
         Permission.IMPORT_LEADS,
+        Permission.SEE_ALL_CALLS,
+        Permission.ASSIGN_CALLS,
+        Permission.CANCEL_CALLS,
+        Permission.CORRECT_CALLS,
         Permission.LIST_DELIVERIES,
     }
 )

@@ -64,6 +64,10 @@ class Leads(Protocol):
         """The lead, held until a unit of work that writes ends; raises `NotFound`, for a deleted one too."""
 
     @abstractmethod
+    def find(self, lead_ids: Collection[UUID]) -> dict[UUID, Lead]:
+        """Those of these leads (up to 5,000) that there are, by their ids; nobody is held."""
+
+    @abstractmethod
     def save(self, lead: Lead) -> None:
         """Store a changed lead, a deletion, or the return of a deleted lead.
 

@@ -13,6 +13,12 @@ from unite_core.events import Event
 ACTIVITY = "activity"
 """The destination that every event has: the activity log."""
 
+TOPIC = "topic"
+"""The destination of what other services want to know."""
+
+TEXTS = "texts"
+"""The destination of what somebody is told by text message."""
+
 HELD_FOR = timedelta(minutes=2)
 """How long a relay may take over what it has claimed before another one takes it."""
 
@@ -34,6 +40,7 @@ class DeliveryStatus(StrEnum):
 
     PENDING = "pending"
     DELIVERED = "delivered"
+    SKIPPED = "skipped"
     DEAD = "dead"
 
 
@@ -43,8 +50,8 @@ class Delivery:
 
     `attempts` counts how often it was handed over and never falls: by it an attempt is told from all others.
     `next_attempt_at` is when it may be handed over again; while `held`, that is how long the relay at it has.
-    `response` is what came back the last time, in plain values. After `give_up_at` a failure is the last one: a dead
-    letter is not tried again unless somebody replays it.
+    `response` is what came back the last time, in plain values. It is skipped where there was nobody to hand it to.
+    After `give_up_at` a failure is the last one: a dead letter is not tried again unless somebody replays it.
     """
 
     id: UUID
@@ -72,6 +79,12 @@ class Delivery:
         self.response = response
         self.delivered_at = now
 
+    def skip(self, response: dict[str, Any]) -> None:
+        """Have nobody to go to: whoever is meant has no number, or wants no messages."""
+        self.held = False
+        self.response = response
+        self.status = DeliveryStatus.SKIPPED
+
     def postpone(self, response: dict[str, Any], now: datetime) -> None:
         """Be tried again later, or be given up where that has gone on for days."""
         self.held = False
@@ -91,9 +104,12 @@ class Delivery:
         self.status = DeliveryStatus.DEAD
 
     def replay(self, now: datetime) -> None:
-        """Be due at once, and given up no sooner than a new one. Raises `Conflict` (`not_dead`) if it is not dead."""
-        if self.status is not DeliveryStatus.DEAD:
-            raise Conflict(f"The delivery is {self.status}; only a dead one is replayed.", code="not_dead")
+        """Be due at once, and given up no sooner than a new one.
+
+        Raises `Conflict` (`not_dead`) if it is neither dead nor skipped.
+        """
+        if self.status not in (DeliveryStatus.DEAD, DeliveryStatus.SKIPPED):
+            raise Conflict(f"The delivery is {self.status}; only a dead or a skipped one is replayed.", code="not_dead")
         self.status = DeliveryStatus.PENDING
         self.next_attempt_at = now
         self.give_up_at = now + GIVEN_UP_AFTER
@@ -129,11 +145,12 @@ def pause_after(attempts: int, of: UUID) -> timedelta:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What a destination made of one event: it took it, it never will, or (neither) it may later.
+    """What a destination made of one event: it took it, it never will, there is nobody for it, or (none) it may later.
 
     `response` is what it answered, in plain values: message ids, a status, an error code.
     """
 
     taken: bool
     refused: bool = False
+    skipped: bool = False
     response: dict[str, Any] = field(default_factory=dict)

@@ -1,13 +1,14 @@
 """What it takes to tell others of events."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from unite_core.events import Event
+from unite_core.identity.ports import IdentityWork
 from unite_core.notifications.model import Delivery, DeliveryStatus, Receipt
 from unite_core.paging import Page, PageRequest
 from unite_core.unit_of_work import UnitOfWork
@@ -65,10 +66,48 @@ class Deliveries(Protocol):
         """
 
 
+    @abstractmethod
+    def dead(self, *, limit: int) -> int:
+        """How many dead letters there are, counted up to `limit`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """Somebody's word on whether text messages may go to their number (E.164): `opted_out`, or in again.
+
+    `source` is what they said it by, which tells it from all others: the id of their message, or of the delivery that
+    was refused.
+    """
+
+    id: UUID
+    phone: str
+    opted_out: bool
+    at: datetime
+    source: str
+
+
+class Consents(Protocol):
+    """What people said about text messages to their numbers. Nothing of it is changed or forgotten."""
+
+    @abstractmethod
+    def add(self, consent: Consent) -> bool:
+        """Keep what somebody said; False, and nothing happens, where it was kept before (the same `source`)."""
+
+    @abstractmethod
+    def opted_out(self, phone: str) -> bool:
+        """Whether the latest word (`at`, then `id`) about this number is that nothing may be sent to it."""
+
+
 class RelayWork(UnitOfWork, Protocol):
     """A unit of work that reaches deliveries."""
 
     deliveries: Deliveries
+
+
+class TextsWork(RelayWork, IdentityWork, Protocol):
+    """A unit of work that reaches those who get text messages too, and what they said about that."""
+
+    consents: Consents
 
 
 class Destination(Protocol):
@@ -81,10 +120,71 @@ class Destination(Protocol):
     """
 
     @abstractmethod
-    def deliver(self, events: Sequence[Event]) -> Sequence[Receipt]:
+    def deliver(self, events: Sequence[Event], again: Collection[UUID] = ()) -> Sequence[Receipt]:
         """Hand the events over; a receipt for each, in their order. Raises `Unavailable` where none was taken.
 
-        An event that comes a second time, known by its id, has no second effect.
+        `again` are the ids of those that may have been handed over before: by a relay that died, or where the answer
+        was lost. An event that comes a second time, known by its id, has no second effect as far as the other side can
+        tell.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicMessage:
+    """What the topic is told of one event: `body` is JSON (docs/events), the rest is there to be filtered by.
+
+    `role` is whose business the event is, in the words of `Role`.
+    """
+
+    event_id: UUID
+    type: str
+    role: str
+    correlation_id: str | None
+    body: str
+
+
+class Topic(Protocol):
+    """Where other services listen."""
+
+    @abstractmethod
+    def publish(self, messages: Sequence[TopicMessage]) -> Sequence[Receipt]:
+        """Publish up to ten messages; a receipt for each, in their order.
+
+        The response of one that was taken has a `message_id`, that of another an `error_code`. Raises `Unavailable`
+        where none was taken, and at once while the other side is left alone because it failed several times.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextMessage:
+    """A text message to the number `to` (E.164), about what happened at `since`; it goes by its delivery's id."""
+
+    delivery_id: UUID
+    to: str = field(repr=False)
+    text: str
+    since: datetime
+    correlation_id: str | None = None
+
+
+class TextMessages(Protocol):
+    """The way to telephones."""
+
+    @abstractmethod
+    def send(self, message: TextMessage, *, look_first: bool = False) -> Receipt:
+        """Send the message, once.
+
+        With `look_first` it may have been sent before: then whoever sends it looks for it first, and answers with what
+        they find. The response has `sid`, `status`, `segments`, and `price` with `price_unit` once they are known; that
+        of a refusal has `error_code`, `error` and `reason`, which is `opted_out` or `not_a_number` where it is one of
+        them. Raises `Unavailable` where it was not sent as far as anybody can tell, and at once while the other side is
+        left alone because it failed several times.
+        """
+
+    @abstractmethod
+    def look_up(self, sid: str) -> dict[str, Any]:
+        """What is known by now of a message that was sent, as in the response of `send`.
+
+        Raises `NotFound` and `Unavailable`.
         """
 
 
@@ -104,6 +204,10 @@ class ActivityLog(Destination, Protocol):
 
         Those are the events that name the import and no lead. Raises `Unavailable`.
         """
+
+    @abstractmethod
+    def of_delivery(self, delivery_id: UUID, request: PageRequest) -> Page[Event]:
+        """A page of what a delivery went through, newest first: the events that name it. Raises `Unavailable`."""
 
     @abstractmethod
     def purge(self, *, before: datetime, limit: int) -> int:

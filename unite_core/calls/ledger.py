@@ -1,0 +1,129 @@
+"""The call ledger: what became of every call, in entries that nobody can change unnoticed.
+
+Each entry carries the hash of the one before it in the chain of its task, and its own, which is made of everything else
+in it (SHA-256, FIPS 180-4, over JSON with sorted names and no blanks). Whoever changes an entry, takes one away or puts
+one in breaks the chain. Whoever may write the table as they like could make the whole chain of a task anew; the hashes
+that have left the database with the events show that.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from uuid import UUID
+
+from unite_core.calls.model import CallTask, Outcome, TaskStatus
+
+NO_HASH = "0" * 64
+"""What stands in the first entry of a chain where the others have the hash of the one before."""
+
+
+class EntryKind(StrEnum):
+    """What an entry says of its call: how its task was closed, or what is right instead of an earlier entry."""
+
+    COMPLETED = "completed"
+    MISSED = "missed"
+    CANCELLED = "cancelled"
+    CORRECTION = "correction"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerEntry:
+    """One entry, the `number`-th (from 1) in the chain of its task.
+
+    `agent_id` is whose call it was, None where it was nobody's; `actor_id` is whoever wrote it, None for the sweep.
+    Outcome, duration (seconds), `started_at`, `note` and `follow_up_at` are those of a completed call, and in a
+    correction what is right. `corrects` is the entry that a correction stands for; `reason` says why, and of a
+    cancelled task why there is no call. `hash` and `previous_hash` are 64 hexadecimal digits.
+    """
+
+    id: UUID
+    task_id: UUID
+    number: int
+    kind: EntryKind
+    lead_id: UUID
+    agent_id: UUID | None
+    actor_id: UUID | None
+    at: datetime
+    outcome: Outcome | None = None
+    duration_seconds: int | None = None
+    started_at: datetime | None = None
+    follow_up_at: datetime | None = None
+    note: str | None = None
+    reason: str | None = None
+    corrects: UUID | None = None
+    previous_hash: str = NO_HASH
+    hash: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokenChain:
+    """The first thing in a task's chain that is not as it was written; `entry_id` is None where an entry is missing."""
+
+    task_id: UUID
+    entry_id: UUID | None
+    number: int
+    reason: str
+
+
+def chained(entry: LedgerEntry, chain: Sequence[LedgerEntry]) -> LedgerEntry:
+    """The entry as it is appended to the chain so far: with its number and both hashes."""
+    previous = chain[-1] if chain else None
+    linked = replace(
+        entry,
+        number=len(chain) + 1,
+        previous_hash=previous.hash if previous else NO_HASH,
+    )
+    return replace(linked, hash=hash_of(linked))
+
+
+def hash_of(entry: LedgerEntry) -> str:
+    """The hash of everything in the entry but its own hash."""
+    content = {each.name: _plain(getattr(entry, each.name)) for each in fields(entry) if each.name != "hash"}
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def broken(task: CallTask, chain: Sequence[LedgerEntry]) -> BrokenChain | None:
+    """The first fault in the chain of the task; None where it is whole.
+
+    A pending task has no entry. A closed one begins with the entry that closed it, which says what the task says;
+    whatever follows are corrections.
+    """
+    previous = NO_HASH
+    for number, entry in enumerate(chain, start=1):
+        reason = _fault(entry, number, previous, task)
+        if reason is not None:
+            return BrokenChain(task_id=task.id, entry_id=entry.id, number=number, reason=reason)
+        previous = entry.hash
+    if task.status is not TaskStatus.PENDING and not chain:
+        return BrokenChain(
+            task_id=task.id,
+            entry_id=None,
+            number=1,
+            reason=f"The task is {task.status}, and the entry that closed it is missing.",
+        )
+    return None
+
+
+def _fault(entry: LedgerEntry, number: int, previous: str, task: CallTask) -> str | None:
+    if hash_of(entry) != entry.hash:
+        return "Its content is not what its hash was made of."
+    if entry.number != number or entry.previous_hash != previous:
+        return "It does not follow from the entry before it."
+    if number == 1:
+        if entry.kind.value != task.status.value:
+            return f"The task is {task.status}, and the entry says {entry.kind}."
+        if task.completion is not None and entry.outcome is not task.completion.outcome:
+            return f"The task says {task.completion.outcome}, and the entry says {entry.outcome}."
+    elif entry.kind is not EntryKind.CORRECTION:
+        return "It closes a task that was closed already."
+    return None
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+    return str(value) if isinstance(value, UUID) else value

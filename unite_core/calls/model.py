@@ -1,0 +1,188 @@
+"""A call task: a call that somebody is to make, and what became of it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from unite_core.errors import Conflict, Problem
+from unite_core.text import text_problem
+
+LONGEST_NOTE = 2000
+MOST_NOTES = 200
+LONGEST_REASON = 500
+LONGEST_CALL = 24 * 60 * 60
+"""Seconds: a call that is longer was written down wrongly."""
+
+MISSED_AFTER = timedelta(minutes=30)
+"""The grace after `due_at` in which a call is late and not missed, where the installation says no other."""
+
+CLOCKS_DIFFER_BY = timedelta(minutes=1)
+"""How far a client's clock may be ahead before a call that it tells of counts as one in the future."""
+
+
+class TaskStatus(StrEnum):
+    """How far a call task has come. All but a pending one are closed, and stay so."""
+
+    PENDING = "pending"
+    COMPLETED = "completed"
+    MISSED = "missed"
+    CANCELLED = "cancelled"
+
+
+class Outcome(StrEnum):
+    """What came of a call."""
+
+    CONNECTED = "connected"
+    VOICEMAIL = "voicemail"
+    NO_ANSWER = "no_answer"
+    BUSY = "busy"
+    WRONG_NUMBER = "wrong_number"
+    CALLBACK_REQUESTED = "callback_requested"
+    NOT_INTERESTED = "not_interested"
+    CONVERTED = "converted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """Something that somebody wrote down about a call task. It is never changed."""
+
+    id: UUID
+    author: UUID
+    text: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completion:
+    """What somebody tells of a call: two that are equal are the same completion, told twice.
+
+    `duration_seconds` is 0 where nobody answered. `started_at` is None where it was not told.
+    """
+
+    outcome: Outcome
+    duration_seconds: int
+    note: str | None = None
+    started_at: datetime | None = None
+    follow_up_at: datetime | None = None
+
+    def began(self, now: datetime) -> datetime:
+        """When the call began: as told, or its duration before `now`."""
+        return self.started_at or now - timedelta(seconds=self.duration_seconds)
+
+
+@dataclass(slots=True, kw_only=True)
+class CallTask:
+    """A call to a lead that is to be made at `due_at` by the user `assigned_to`, None while that is nobody.
+
+    `completion` is there once the call was made, `closed_at` once the task is closed in any way. `follow_up_of` is the
+    task whose call asked for this one, `follow_up_id` the one that this call asked for. `notes` are in the order in
+    which they were written, and grow alone.
+    """
+
+    id: UUID
+    lead_id: UUID
+    assigned_to: UUID | None
+    due_at: datetime
+    created_by: UUID
+    created_at: datetime
+    updated_at: datetime
+    status: TaskStatus = TaskStatus.PENDING
+    notes: list[Note] = field(default_factory=list)
+    completion: Completion | None = None
+    closed_at: datetime | None = None
+    cancel_reason: str | None = None
+    follow_up_of: UUID | None = None
+    follow_up_id: UUID | None = None
+    version: int = 1
+
+    def assign(self, user_id: UUID) -> None:
+        """Be worked by that user. Raises `Conflict` (`task_closed`)."""
+        self._must_be_pending()
+        self.assigned_to = user_id
+
+    def note(self, note: Note) -> None:
+        """Keep a note; a closed task takes some too. Raises `Conflict` (`too_many_notes`)."""
+        if len(self.notes) >= MOST_NOTES:
+            raise Conflict(f"A call task has at most {MOST_NOTES} notes.", code="too_many_notes")
+        self.notes.append(note)
+
+    def complete(self, completion: Completion, now: datetime, *, follow_up_id: UUID | None = None) -> None:
+        """Have been called. Raises `Conflict` (`task_closed`)."""
+        self._must_be_pending()
+        self.completion = completion
+        self.follow_up_id = follow_up_id
+        self._close(TaskStatus.COMPLETED, now)
+
+    def cancel(self, reason: str | None, now: datetime) -> None:
+        """Need no call any more. Raises `Conflict` (`task_closed`)."""
+        self._must_be_pending()
+        self.cancel_reason = reason
+        self._close(TaskStatus.CANCELLED, now)
+
+    def miss(self, now: datetime) -> None:
+        """Not have been called in time. Raises `Conflict` (`task_closed`)."""
+        self._must_be_pending()
+        self._close(TaskStatus.MISSED, now)
+
+    def touched(self, now: datetime) -> None:
+        """Count one change, made at `now`."""
+        self.version += 1
+        self.updated_at = now
+
+    def _close(self, status: TaskStatus, now: datetime) -> None:
+        self.status = status
+        self.closed_at = now
+
+    def _must_be_pending(self) -> None:
+        if self.status is not TaskStatus.PENDING:
+            raise Conflict(f"The call task is {self.status} already.", code="task_closed")
+
+
+def note_problem(field_name: str, text: str) -> Problem | None:
+    """Why `text`, cleaned already, is no note: it has 1 to 2,000 characters, in paragraphs if need be."""
+    if not text:
+        return Problem(field=field_name, code="required", detail="A note needs a text.")
+    return text_problem(field_name, text, longest=LONGEST_NOTE, paragraphs=True)
+
+
+def reason_problem(text: str) -> Problem | None:
+    """Why `text`, cleaned already, is no reason: it has at most 500 characters on one line."""
+    return text_problem("reason", text, longest=LONGEST_REASON)
+
+
+def completion_problems(completion: Completion, now: datetime) -> list[Problem]:
+    """What is wrong with a completion, its note cleaned already.
+
+    A call has not begun in the future and lasts up to a day. Who was asked to call back says when, and that is later
+    than now; any other call may ask for another one too.
+    """
+    problems: list[Problem] = []
+    if not 0 <= completion.duration_seconds <= LONGEST_CALL:
+        problems.append(
+            Problem(
+                field="duration_seconds",
+                code="out_of_range",
+                detail=f"A call lasts from 0 to {LONGEST_CALL} seconds.",
+            )
+        )
+    if completion.started_at is not None and completion.started_at > now + CLOCKS_DIFFER_BY:
+        problems.append(Problem(field="started_at", code="in_future", detail="The call has not begun yet."))
+    if completion.follow_up_at is None:
+        if completion.outcome is Outcome.CALLBACK_REQUESTED:
+            problems.append(
+                Problem(
+                    field="follow_up_at",
+                    code="follow_up_required",
+                    detail="A callback was requested: say when it is due.",
+                )
+            )
+    elif completion.follow_up_at <= now:
+        problems.append(
+            Problem(field="follow_up_at", code="in_past", detail="The next call is due in the future, not in the past.")
+        )
+    if completion.note is not None:
+        problem = note_problem("note", completion.note)
+        if problem is not None:
+            problems.append(problem)
+    return problems

@@ -1,0 +1,114 @@
+"""What calls need from outside."""
+
+from abc import abstractmethod
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from unite_core.calls.ledger import LedgerEntry
+from unite_core.calls.model import CallTask, TaskStatus
+from unite_core.leads.ports import LeadsWork
+from unite_core.paging import Page, PageRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskFilter:
+    """Which call tasks a list holds: those that meet every condition given; an empty one is no condition.
+
+    `assigned_to` and `unassigned` together mean one of these users or nobody. `visible_to` limits the list to the tasks
+    assigned to that user whatever else is asked. `due_from` is inclusive, `due_to` exclusive.
+    """
+
+    statuses: frozenset[TaskStatus] = frozenset()
+    assigned_to: frozenset[UUID] = frozenset()
+    unassigned: bool = False
+    lead_id: UUID | None = None
+    due_from: datetime | None = None
+    due_to: datetime | None = None
+    visible_to: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerFilter:
+    """Which entries a list holds, None where it does not matter: `at_from` is inclusive, `at_to` exclusive.
+
+    `visible_to` limits the list to that agent's calls whatever else is asked.
+    """
+
+    agent_id: UUID | None = None
+    lead_id: UUID | None = None
+    task_id: UUID | None = None
+    at_from: datetime | None = None
+    at_to: datetime | None = None
+    visible_to: UUID | None = None
+
+
+class CallTasks(Protocol):
+    """All call tasks, each with its notes."""
+
+    @abstractmethod
+    def add(self, task: CallTask) -> None:
+        """Add a task, with the notes that it has already."""
+
+    @abstractmethod
+    def get(self, task_id: UUID) -> CallTask:
+        """The task, held until a unit of work that writes ends; raises `NotFound`."""
+
+    @abstractmethod
+    def save(self, task: CallTask) -> None:
+        """Store a changed task, and the notes that it did not have before.
+
+        Raises `PreconditionFailed` where `task.version - 1` is not the stored version.
+        """
+
+    @abstractmethod
+    def page(self, wanted: TaskFilter, request: PageRequest) -> Page[CallTask]:
+        """A page of tasks, the soonest due first (`due_at`, then `id`)."""
+
+    @abstractmethod
+    def overdue(self, *, before: datetime, limit: int) -> Sequence[CallTask]:
+        """Up to `limit` pending tasks that were due before that moment, the longest due first, held until the end.
+
+        Of several that ask at the same time each gets others; none waits for another. They come without their notes.
+        """
+
+    @abstractmethod
+    def pending_of_lead(self, lead_id: UUID) -> Sequence[CallTask]:
+        """The pending tasks of the lead, held until a unit of work that writes ends."""
+
+    @abstractmethod
+    def leads_with_tasks(self, lead_ids: Collection[UUID]) -> set[UUID]:
+        """Which of these leads (up to 5,000) have tasks, of whatever status."""
+
+    @abstractmethod
+    def walk(self, after: UUID | None, *, limit: int) -> Sequence[CallTask]:
+        """Up to `limit` tasks in the order of their ids, those after the given one, without their notes."""
+
+
+class CallLedger(Protocol):
+    """The entries of every chain. There is no way to change one or to take one away."""
+
+    @abstractmethod
+    def append(self, entry: LedgerEntry) -> None:
+        """Add an entry to the end of its task's chain; raises `Contended` where another was quicker to be next."""
+
+    @abstractmethod
+    def get(self, entry_id: UUID) -> LedgerEntry:
+        """The entry; raises `NotFound`."""
+
+    @abstractmethod
+    def chains(self, task_ids: Collection[UUID]) -> Mapping[UUID, Sequence[LedgerEntry]]:
+        """The chains of these tasks (up to 5,000), each from its first entry on; a task without entries has none."""
+
+    @abstractmethod
+    def page(self, wanted: LedgerFilter, request: PageRequest) -> Page[LedgerEntry]:
+        """A page of entries, newest first (`at`, then `id`)."""
+
+
+class CallsWork(LeadsWork, Protocol):
+    """A unit of work that reaches call tasks and the ledger too."""
+
+    tasks: CallTasks
+    ledger: CallLedger
