@@ -6,6 +6,8 @@ from datetime import timedelta
 from typing import Protocol
 
 from unite_core.cache import Cache, NoCache
+from unite_core.calls.model import MISSED_AFTER
+from unite_core.calls.ports import CallsWork
 from unite_core.clock import Clock
 from unite_core.files import Files
 from unite_core.idempotency import Once, PurgeAnswers
@@ -22,7 +24,7 @@ from unite_core.leads import queries as lead_queries
 from unite_core.leads import use_cases as leads
 from unite_core.notifications import use_cases as notifications
 from unite_core.notifications.model import ACTIVITY
-from unite_core.notifications.ports import ActivityLog, Destination, RelayWork
+from unite_core.notifications.ports import ActivityLog, Destination, TextMessages, TextsWork, Topic
 from unite_core.phone import PhonePolicy
 from unite_core.rate_limits import RateLimits
 from unite_core.unit_of_work import Work
@@ -32,15 +34,18 @@ from unite_core.unit_of_work import Work
 class Rules:
     """What the owner of an installation decides: how phones are read, and how many logins a minute (0: no limit).
 
-    `activity_kept_for` is how long the activity log remembers, None for ever.
+    `activity_kept_for` is how long the activity log remembers, None for ever. A call that is not made by `missed_after`
+    after it was due is missed. `public_url` is what links to the service start with, without a slash at the end.
     """
 
     phones: PhonePolicy = field(default_factory=PhonePolicy)
     logins_per_minute: int = 10
     activity_kept_for: timedelta | None = None
+    missed_after: timedelta = MISSED_AFTER
+    public_url: str = "http://127.0.0.1:8000"
 
 
-class AllWork(ImportsWork, RelayWork, Protocol):
+class AllWork(ImportsWork, CallsWork, TextsWork, Protocol):
     """A unit of work that reaches everything."""
 
 
@@ -48,8 +53,9 @@ class AllWork(ImportsWork, RelayWork, Protocol):
 class Ports:
     """Everything that Unite needs from outside. `work` writes; `reads` only reads, and sees every commit.
 
-    `destinations` are those who want to know of events, by name, beside the activity log; `work` was given the same
-    names, so that it makes a delivery for each. `cache` is the one that the units of `work` tell what they changed.
+    `destinations` are those who want to know of events, by name, beside the activity log, the topic and the telephones;
+    `work` was given the names of all, so that it makes a delivery for each. `cache` is the one that the units of `work`
+    tell what they changed.
     """
 
     work: Work[AllWork]
@@ -62,6 +68,8 @@ class Ports:
     tokens: Tokens
     limits: RateLimits
     activity: ActivityLog
+    topic: Topic
+    texts: TextMessages
     destinations: Mapping[str, Destination] = field(default_factory=dict)
     cache: Cache = field(default_factory=NoCache)
 

@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from unite_core.calls.ports import CallsWork
 from unite_core.imports.model import ImportStatus, LeadImport, LeadSnapshot, Rejection, RowKind
 from unite_core.leads.model import Lead
-from unite_core.leads.ports import ContactMatches, LeadsWork
+from unite_core.leads.ports import ContactMatches
 from unite_core.paging import Page, PageRequest
 
 
@@ -108,7 +109,7 @@ class Rehearsal(Protocol):
         """Forget everything that the import pretended."""
 
 
-class ImportsWork(LeadsWork, Protocol):
+class ImportsWork(CallsWork, Protocol):
     """A unit of work that reaches imports too."""
 
     imports: Imports

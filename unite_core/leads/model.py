@@ -29,7 +29,8 @@ class LeadStatus(StrEnum):
 class Lead:
     """A lead has a name and at least one of phone and e-mail.
 
-    `email` is lower case, `source` 1 to 64 characters in lower case. `import_id` and `import_row` say
+    `email` is lower case, `source` 1 to 64 characters in lower case. `status_chosen_at` is when somebody last changed the
+    status by hand, None if nobody has. `import_id` and `import_row` say
     which row of which import made the lead, None if none did.
     """
 
@@ -46,6 +47,7 @@ class Lead:
     import_id: UUID | None = None
     import_row: int | None = None
     deleted_at: datetime | None = None
+    status_chosen_at: datetime | None = None
     version: int = 1
 
     @property
@@ -65,6 +67,12 @@ class Lead:
     def move_to(self, status: LeadStatus) -> None:
         """Come to another status."""
         self.status = status
+
+    def choose_status(self, status: LeadStatus, now: datetime) -> None:
+        """Come to another status because somebody says so; what they chose before stays where it is the same."""
+        if status is not self.status:
+            self.status = status
+            self.status_chosen_at = now
 
     def come_from(self, source: str) -> None:
         """Be put down to another source."""

@@ -65,7 +65,6 @@ class Deliveries(Protocol):
         An event goes with the last of its deliveries.
         """
 
-
     @abstractmethod
     def dead(self, *, limit: int) -> int:
         """How many dead letters there are, counted up to `limit`."""

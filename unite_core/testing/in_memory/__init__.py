@@ -3,6 +3,7 @@
 from unite_core.testing.in_memory.activity import InMemoryActivityLog
 from unite_core.testing.in_memory.answers import InMemoryAnswers
 from unite_core.testing.in_memory.cache import InMemoryCache
+from unite_core.testing.in_memory.calls import InMemoryCallLedger, InMemoryCallTasks
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING, FixedClock, SequentialIds
 from unite_core.testing.in_memory.deliveries import InMemoryDeliveries
 from unite_core.testing.in_memory.files import InMemoryFiles
@@ -11,6 +12,7 @@ from unite_core.testing.in_memory.imports import InMemoryImportRows, InMemoryImp
 from unite_core.testing.in_memory.jobs import InMemoryJobs
 from unite_core.testing.in_memory.leads import InMemoryLeadImages, InMemoryLeads
 from unite_core.testing.in_memory.limits import InMemoryRateLimits
+from unite_core.testing.in_memory.messages import InMemoryConsents, InMemoryTextMessages, InMemoryTopic
 from unite_core.testing.in_memory.tables import Store
 from unite_core.testing.in_memory.unite import InMemoryPorts, in_memory_ports, in_memory_unite
 from unite_core.testing.in_memory.work import InMemoryUnitOfWork, InMemoryWork
@@ -23,6 +25,9 @@ __all__ = [
     "InMemoryActivityLog",
     "InMemoryAnswers",
     "InMemoryCache",
+    "InMemoryCallLedger",
+    "InMemoryCallTasks",
+    "InMemoryConsents",
     "InMemoryDeliveries",
     "InMemoryFiles",
     "InMemoryImportRows",
@@ -34,6 +39,8 @@ __all__ = [
     "InMemoryRateLimits",
     "InMemoryRehearsal",
     "InMemorySessions",
+    "InMemoryTextMessages",
+    "InMemoryTopic",
     "InMemoryUnitOfWork",
     "InMemoryUsers",
     "InMemoryWork",

@@ -1,6 +1,6 @@
 """The activity log in memory."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from datetime import datetime
@@ -23,7 +23,7 @@ class InMemoryActivityLog(ActivityLog):
         self.events: dict[UUID, Event] = {}
         self._turn = Lock()
 
-    def deliver(self, events: Sequence[Event]) -> Sequence[Receipt]:
+    def deliver(self, events: Sequence[Event], again: Collection[UUID] = ()) -> Sequence[Receipt]:  # noqa: ARG002 - a log knows by itself what it has
         with self._turn:
             for event in events:
                 self.events.setdefault(event.id, deepcopy(event))
@@ -34,6 +34,9 @@ class InMemoryActivityLog(ActivityLog):
 
     def of_import(self, import_id: UUID, request: PageRequest) -> Page[Event]:
         return self._page(lambda event: event.import_id == import_id and not event.lead_ids, request, ())
+
+    def of_delivery(self, delivery_id: UUID, request: PageRequest) -> Page[Event]:
+        return self._page(lambda event: event.delivery_id == delivery_id, request, ())
 
     def purge(self, *, before: datetime, limit: int) -> int:
         with self._turn:

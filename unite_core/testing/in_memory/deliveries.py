@@ -7,6 +7,7 @@ from uuid import UUID
 
 from unite_core.errors import NotFound
 from unite_core.events import Event
+from unite_core.notifications.audience import told
 from unite_core.notifications.model import Delivery, DeliveryStatus, delivery_of
 from unite_core.notifications.ports import Deliveries, DeliveryFilter
 from unite_core.paging import Page, PageRequest, Position
@@ -62,12 +63,18 @@ class InMemoryDeliveries(Deliveries):
         return len(waiting)
 
     def purge(self, *, before: datetime, limit: int) -> int:
-        old = [it for it in self._deliveries.values() if it.delivered_at is not None and it.delivered_at < before]
+        over = (
+            it for it in self._deliveries.values() if it.status in (DeliveryStatus.DELIVERED, DeliveryStatus.SKIPPED)
+        )
+        old = [it for it in over if (it.delivered_at or it.created_at) < before]
         for delivery in old[:limit]:
             del self._deliveries[delivery.id]
             if all(it.event_id != delivery.event_id for it in self._deliveries.values()):
                 del self._events[delivery.event_id]
         return len(old[:limit])
+
+    def dead(self, *, limit: int) -> int:
+        return min(limit, sum(it.status is DeliveryStatus.DEAD for it in self._deliveries.values()))
 
     def _pending(self, destination: str) -> Iterable[Delivery]:
         return (
@@ -78,8 +85,10 @@ class InMemoryDeliveries(Deliveries):
 
 
 def record(tables: Tables, event: Event, destinations: Sequence[str]) -> None:
-    """Store an event, and a delivery of it for each destination."""
-    tables.events[event.id] = deepcopy(event)
-    for destination in destinations:
+    """Store an event that anybody is told of, and a delivery of it for each of the destinations that are."""
+    wanted = told(event, destinations)
+    if wanted:
+        tables.events[event.id] = deepcopy(event)
+    for destination in wanted:
         coming = delivery_of(event, destination)
         tables.deliveries[coming.id] = coming

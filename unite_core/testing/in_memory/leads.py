@@ -49,6 +49,10 @@ class InMemoryLeads(Leads):
             raise NotFound("There is no such lead.")
         return deepcopy(lead)
 
+    def find(self, lead_ids: Collection[UUID]) -> dict[UUID, Lead]:
+        wanted = set(lead_ids)
+        return {lead.id: deepcopy(lead) for lead in self._living() if lead.id in wanted}
+
     def save(self, lead: Lead) -> None:
         stored = self._leads.get(lead.id)
         if stored is None:

@@ -8,11 +8,14 @@ from threading import Lock, get_ident
 from typing import TypeVar
 from uuid import UUID
 
+from unite_core.calls.ledger import LedgerEntry
+from unite_core.calls.model import CallTask
 from unite_core.events import Event
 from unite_core.identity.model import Session, User
 from unite_core.imports.model import LeadImport, LeadSnapshot, Rejection
 from unite_core.leads.model import Lead, LeadImage
 from unite_core.notifications.model import Delivery
+from unite_core.notifications.ports import Consent
 from unite_core.paging import Page, PageRequest, Position, page_of
 
 T = TypeVar("T")
@@ -48,6 +51,9 @@ class Tables:
     answers: dict[str, ClaimedKey] = field(default_factory=dict)
     events: dict[UUID, Event] = field(default_factory=dict)
     deliveries: dict[UUID, Delivery] = field(default_factory=dict)
+    consents: dict[str, Consent] = field(default_factory=dict)
+    tasks: dict[UUID, CallTask] = field(default_factory=dict)
+    ledger: dict[UUID, LedgerEntry] = field(default_factory=dict)
 
     def copied(self) -> "Tables":
         """A state of its own that begins as this one."""
@@ -90,14 +96,22 @@ class Store:
 
 
 def newest_first(found: Iterable[T], request: PageRequest, position: Callable[[T], Position]) -> Page[T]:
-    """A page of copies, sorted as every list is: by moment and then by id, both descending."""
+    """A page of copies, sorted by moment and then by id, both descending."""
+    return _page(found, request, position, descending=True)
 
+
+def oldest_first(found: Iterable[T], request: PageRequest, position: Callable[[T], Position]) -> Page[T]:
+    """A page of copies, sorted by moment and then by id, both ascending."""
+    return _page(found, request, position, descending=False)
+
+
+def _page(found: Iterable[T], request: PageRequest, position: Callable[[T], Position], *, descending: bool) -> Page[T]:
     def key(item: T) -> tuple[datetime, UUID]:
         at = position(item)
         return at.at, at.id
 
-    ordered = sorted(found, key=key, reverse=True)
+    ordered = sorted(found, key=key, reverse=descending)
     if request.after is not None:
         after = (request.after.at, request.after.id)
-        ordered = [item for item in ordered if key(item) < after]
+        ordered = [item for item in ordered if (key(item) < after if descending else key(item) > after)]
     return page_of(deepcopy(ordered[: request.limit + 1]), request.limit, position)

@@ -5,7 +5,7 @@ from typing import Any
 
 from unite_core.application import Ports, Rules, Unite, build
 from unite_core.cache import NoCache
-from unite_core.notifications.model import ACTIVITY
+from unite_core.notifications.model import ACTIVITY, TEXTS, TOPIC
 from unite_core.testing.in_memory.activity import InMemoryActivityLog
 from unite_core.testing.in_memory.cache import InMemoryCache
 from unite_core.testing.in_memory.clock_and_ids import FixedClock, SequentialIds
@@ -13,6 +13,7 @@ from unite_core.testing.in_memory.files import InMemoryFiles
 from unite_core.testing.in_memory.identity import FastPasswords, FastTokens
 from unite_core.testing.in_memory.jobs import InMemoryJobs
 from unite_core.testing.in_memory.limits import InMemoryRateLimits
+from unite_core.testing.in_memory.messages import InMemoryTextMessages, InMemoryTopic
 from unite_core.testing.in_memory.tables import Store
 from unite_core.testing.in_memory.work import InMemoryWork
 
@@ -31,6 +32,8 @@ class InMemoryPorts(Ports):
     tokens: FastTokens
     limits: InMemoryRateLimits
     activity: InMemoryActivityLog
+    topic: InMemoryTopic
+    texts: InMemoryTextMessages
 
 
 def in_memory_ports(**overrides: Any) -> InMemoryPorts:
@@ -41,7 +44,7 @@ def in_memory_ports(**overrides: Any) -> InMemoryPorts:
     store = Store()
     clock = overrides.pop("clock", None) or FixedClock()
     cache = overrides.pop("cache", None) or (NoCache() if "work" in overrides else InMemoryCache(clock))
-    destinations = (ACTIVITY, *overrides.get("destinations", {}))
+    destinations = (ACTIVITY, TOPIC, TEXTS, *overrides.get("destinations", {}))
     ports: dict[str, Any] = {
         "work": InMemoryWork(store, destinations=destinations, cache=cache),
         "reads": InMemoryWork(store, writes=False),
@@ -53,6 +56,8 @@ def in_memory_ports(**overrides: Any) -> InMemoryPorts:
         "tokens": FastTokens(),
         "limits": InMemoryRateLimits(clock),
         "activity": InMemoryActivityLog(),
+        "topic": InMemoryTopic(),
+        "texts": InMemoryTextMessages(),
         "cache": cache,
     }
     return InMemoryPorts(**{**ports, **overrides})

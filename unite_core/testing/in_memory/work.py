@@ -7,17 +7,20 @@ from typing import Self
 from unite_core.answers import Answers
 from unite_core.application import AllWork
 from unite_core.cache import Cache, NoCache
+from unite_core.calls.ports import CallLedger, CallTasks
 from unite_core.events import Event
 from unite_core.identity.ports import Sessions, Users
 from unite_core.imports.ports import ImportRows, Imports, Rehearsal
 from unite_core.leads.ports import LeadImages, Leads
 from unite_core.notifications.model import ACTIVITY
-from unite_core.notifications.ports import Deliveries
+from unite_core.notifications.ports import Consents, Deliveries
 from unite_core.testing.in_memory.answers import InMemoryAnswers
+from unite_core.testing.in_memory.calls import InMemoryCallLedger, InMemoryCallTasks
 from unite_core.testing.in_memory.deliveries import InMemoryDeliveries, record
 from unite_core.testing.in_memory.identity import InMemorySessions, InMemoryUsers
 from unite_core.testing.in_memory.imports import InMemoryImportRows, InMemoryImports, InMemoryRehearsal
 from unite_core.testing.in_memory.leads import InMemoryLeadImages, InMemoryLeads
+from unite_core.testing.in_memory.messages import InMemoryConsents
 from unite_core.testing.in_memory.tables import Store
 from unite_core.unit_of_work import UNFINISHED, BeforeCommit, Work
 
@@ -55,6 +58,9 @@ class InMemoryUnitOfWork(AllWork):
         self.rows: ImportRows = InMemoryImportRows(tables)
         self.rehearsal: Rehearsal = InMemoryRehearsal(tables)
         self.deliveries: Deliveries = InMemoryDeliveries(tables)
+        self.consents: Consents = InMemoryConsents(tables)
+        self.tasks: CallTasks = InMemoryCallTasks(tables)
+        self.ledger: CallLedger = InMemoryCallLedger(tables)
         return self
 
     def __exit__(
