@@ -1,6 +1,6 @@
 """The activity log in rows, where no other database keeps it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -26,7 +26,7 @@ class SqlActivityLog(ActivityLog):
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def deliver(self, events: Sequence[Event]) -> Sequence[Receipt]:
+    def deliver(self, events: Sequence[Event], again: Collection[UUID] = ()) -> Sequence[Receipt]:  # noqa: ARG002 - a log knows by itself what it has
         with self._engine.begin() as connection:
             insert_missing(connection, activity, [_to_row(event, connection) for event in events])
             insert_missing(connection, activity_leads, [row for event in events for row in _leads(event, connection)])
