@@ -12,6 +12,7 @@ from uuid import UUID
 import pytest
 from werkzeug.test import TestResponse
 
+from adapters.twilio.signatures import TwilioSignatures
 from tests.http.calls.floor import Floor
 from tests.http.contended import ContendedWork
 from tests.http.service import Service, faults, problem
@@ -33,8 +34,7 @@ def signature(url: str, form: Mapping[str, str]) -> str:
     return base64.b64encode(hmac.digest(TOKEN, signed.encode(), hashlib.sha1)).decode()
 
 
-def good(url: str, form: Mapping[str, str], given: str) -> bool:
-    return hmac.compare_digest(signature(url, form), given)
+good = TwilioSignatures(TOKEN.decode()).valid
 
 
 @pytest.fixture
