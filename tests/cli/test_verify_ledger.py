@@ -43,10 +43,10 @@ def add_calls(environ: Mapping[str, str]) -> None:
         ann = Actor(user_id=admin.id, role=Role.ADMIN)
         calls = started.unite.calls
         lead = started.unite.leads.add(ann, NewLead(name="Grace", phone="+12125550123"))
-        for _ in range(2):
-            task = calls.create(ann, NewCallTask(lead_id=lead.id, due_at=DUE)).task
+        tasks = [calls.create(ann, NewCallTask(lead_id=lead.id, due_at=DUE)).task for _ in range(2)]
+        for task in tasks:
             calls.complete(ann, CompletedCall(task_id=task.id, completion=CONNECTED))
-        [entry] = calls.get_ledger(ann, task.id).entries
+        [entry] = calls.get_ledger(ann, tasks[-1].id).entries
         calls.correct(ann, Correction(entry_id=entry.id, reason="A slip.", outcome=Outcome.VOICEMAIL))
 
 
