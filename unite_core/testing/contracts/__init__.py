@@ -7,6 +7,9 @@ from unite_core.testing.contracts.activity import ActivityLogContract
 from unite_core.testing.contracts.answers import AnswersContract
 from unite_core.testing.contracts.cache import CacheContract
 from unite_core.testing.contracts.cached_reads import CachedReadsContract
+from unite_core.testing.contracts.call_ledger import CallLedgerContract
+from unite_core.testing.contracts.call_tasks import CallTasksContract
+from unite_core.testing.contracts.consents import ConsentsContract
 from unite_core.testing.contracts.database import DatabaseContract
 from unite_core.testing.contracts.deliveries import DeliveriesContract
 from unite_core.testing.contracts.files import FilesContract, SignedFilesContract
@@ -15,6 +18,7 @@ from unite_core.testing.contracts.imports import ImportsContract
 from unite_core.testing.contracts.lead_images import LeadImagesContract
 from unite_core.testing.contracts.lead_list import LeadListContract
 from unite_core.testing.contracts.leads import LeadsContract
+from unite_core.testing.contracts.messages import TextMessagesContract, TopicContract
 from unite_core.testing.contracts.outside import ClockContract, IdsContract, JobsContract, RateLimitsContract
 from unite_core.testing.contracts.passwords import PasswordsContract, TokensContract
 from unite_core.testing.contracts.rehearsal import RehearsalContract
@@ -27,7 +31,10 @@ __all__ = [
     "AnswersContract",
     "CacheContract",
     "CachedReadsContract",
+    "CallLedgerContract",
+    "CallTasksContract",
     "ClockContract",
+    "ConsentsContract",
     "DatabaseContract",
     "DeliveriesContract",
     "FilesContract",
@@ -43,7 +50,9 @@ __all__ = [
     "RehearsalContract",
     "SessionsContract",
     "SignedFilesContract",
+    "TextMessagesContract",
     "TokensContract",
+    "TopicContract",
     "UnitOfWorkContract",
     "UsersContract",
 ]
