@@ -23,8 +23,8 @@ def mark_missed(mark: MarkMissed, stopping: Callable[[], bool]) -> None:
 
 
 @contextmanager
-def marking_missed(mark: MarkMissed, stop: Event) -> Iterator[None]:
-    """Mark missed calls as long as the block lasts.
+def marking_missed(mark: MarkMissed, stop: Event, *, every: float = MARKED_EVERY) -> Iterator[None]:
+    """Mark missed calls as long as the block lasts, after so many seconds again.
 
     However it is left, `stop` is set then, and the thread has ended.
     """
@@ -32,7 +32,7 @@ def marking_missed(mark: MarkMissed, stop: Event) -> Iterator[None]:
     def run() -> None:
         while not stop.is_set():
             mark_missed(mark, stop.is_set)
-            stop.wait(MARKED_EVERY)
+            stop.wait(every)
 
     thread = Thread(target=run, name="missed")
     thread.start()
