@@ -22,7 +22,8 @@ def stand_in(stack: Stack, method: str, what: str, content: object = None) -> An
 @pytest.fixture(scope="module")
 def agent(client: Client) -> dict[str, Any]:
     new = {"email": "ben@example.com", "name": "Ben", "role": "agent", "password": "correct horse battery"}
-    return client.call("POST", "/v1/users", json={**new, "phone": PHONE})
+    added: dict[str, Any] = client.call("POST", "/v1/users", json={**new, "phone": PHONE})
+    return added
 
 
 def assign_a_call(client: Client, agent: dict[str, Any], name: str, phone: str) -> None:
