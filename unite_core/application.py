@@ -27,8 +27,10 @@ from unite_core.jobs import Jobs
 from unite_core.leads import queries as lead_queries
 from unite_core.leads import use_cases as leads
 from unite_core.notifications import use_cases as notifications
-from unite_core.notifications.model import ACTIVITY
+from unite_core.notifications.destinations import TextsOfEvents, TopicOfEvents
+from unite_core.notifications.model import ACTIVITY, TEXTS, TOPIC
 from unite_core.notifications.ports import ActivityLog, Destination, TextMessages, TextsWork, Topic
+from unite_core.notifications.webhooks import TakeInboundText, TakeTextStatus
 from unite_core.phone import PhonePolicy
 from unite_core.rate_limits import RateLimits
 from unite_core.unit_of_work import Work
@@ -158,6 +160,10 @@ class Notifications:
     relay: notifications.RelayEvents
     list_deliveries: notifications.ListDeliveries
     replay: notifications.ReplayDelivery
+    activity: notifications.GetDeliveryActivity
+    dead_letters: notifications.CountDeadLetters
+    take_text_status: TakeTextStatus
+    take_inbound_text: TakeInboundText
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,7 +203,7 @@ def build(ports: Ports, rules: Rules | None = None) -> Unite:
         leads=_leads(ports, rules),
         calls=_calls(ports),
         imports=_imports(ports, rules),
-        notifications=_notifications(ports),
+        notifications=_notifications(ports, rules),
         upkeep=Upkeep(
             mark_missed=calls.MarkMissed(ports.work, ports.clock, ports.ids, rules.missed_after),
             purge_answers=PurgeAnswers(ports.work, ports.clock),
@@ -274,13 +280,23 @@ def _calls(ports: Ports) -> Calls:
     )
 
 
-def _notifications(ports: Ports) -> Notifications:
-    destinations = {ACTIVITY: ports.activity, **ports.destinations}
+def _notifications(ports: Ports, rules: Rules) -> Notifications:
+    texts = TextsOfEvents(ports.work, ports.reads, ports.texts, ports.clock, ports.ids, rules.public_url)
+    destinations = {
+        ACTIVITY: ports.activity,
+        TOPIC: TopicOfEvents(ports.topic, rules.public_url),
+        TEXTS: texts,
+        **ports.destinations,
+    }
     return Notifications(
         destinations=tuple(destinations),
-        relay=notifications.RelayEvents(ports.work, destinations, ports.clock),
+        relay=notifications.RelayEvents(ports.work, destinations, ports.clock, ports.ids),
         list_deliveries=notifications.ListDeliveries(ports.reads),
         replay=notifications.ReplayDelivery(ports.work, ports.jobs, ports.clock),
+        activity=notifications.GetDeliveryActivity(ports.reads, ports.activity),
+        dead_letters=notifications.CountDeadLetters(ports.reads),
+        take_text_status=TakeTextStatus(ports.work, ports.texts, ports.clock, ports.ids),
+        take_inbound_text=TakeInboundText(ports.work, ports.clock, ports.ids),
     )
 
 

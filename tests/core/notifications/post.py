@@ -1,8 +1,10 @@
 """An outbox with one destination that does as it is told, and the relay between them."""
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from unite_core.events import Event
 from unite_core.notifications.model import Delivery, Receipt
@@ -10,10 +12,11 @@ from unite_core.notifications.ports import DeliveryFilter, Destination
 from unite_core.notifications.use_cases import RelayEvents
 from unite_core.paging import PageRequest
 from unite_core.testing.builders import an_event
-from unite_core.testing.in_memory import FixedClock, InMemoryWork, Store
+from unite_core.testing.in_memory import FixedClock, InMemoryWork, SequentialIds, Store
 
 MAIL = "mail"
 TAKEN = Receipt(taken=True)
+SKIPPED = Receipt(taken=False, skipped=True)
 LATER = Receipt(taken=False)
 REFUSED = Receipt(taken=False, refused=True)
 
@@ -24,11 +27,17 @@ class Mailbox(Destination):
 
     answer: Callable[[Event], Receipt] = lambda _: TAKEN
     handed: list[list[Event]] = field(default_factory=list)
+    handed_again: list[UUID] = field(default_factory=list)
     at_once: int = 10
 
-    def deliver(self, events: Sequence[Event]) -> Sequence[Receipt]:
+    def deliver(self, events: Sequence[Event], again: Collection[UUID] = ()) -> Sequence[Receipt]:
         self.handed.append([*events])
+        self.handed_again += again
         return [self.answer(event) for event in events]
+
+    def times(self) -> Counter[UUID]:
+        """How often it was handed each event."""
+        return Counter(event.id for events in self.handed for event in events)
 
     def fail(self, error: Exception) -> None:
         """Raise the error from now on."""
@@ -49,7 +58,8 @@ class Post:
 
     def __post_init__(self) -> None:
         self.work = InMemoryWork(self.store, destinations=(MAIL,))
-        self.relay = RelayEvents(self.work, {MAIL: self.mailbox}, self.clock)
+        self.ids = SequentialIds()
+        self.relay = RelayEvents(self.work, {MAIL: self.mailbox}, self.clock, self.ids)
 
     def record(self, count: int = 1, *, at: datetime | None = None) -> list[Event]:
         events = [an_event(at=at or self.clock.now()) for _ in range(count)]
