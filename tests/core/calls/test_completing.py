@@ -113,7 +113,7 @@ def test_telling_the_same_twice_has_one_effect_and_gets_the_first_answer(floor: 
 
 def test_a_callback_told_twice_is_followed_by_one_call_even_when_that_is_due_by_then(floor: Floor) -> None:
     task = floor.create()
-    told = {"outcome": CALLBACK, "follow_up_at": floor.now + HOUR}
+    told: dict[str, Any] = {"outcome": CALLBACK, "follow_up_at": floor.now + HOUR}
     first = floor.complete(task, **told)
     floor.pass_time(2 * HOUR)
 
@@ -135,7 +135,7 @@ def test_a_callback_told_twice_is_followed_by_one_call_even_when_that_is_due_by_
 )
 def test_telling_something_else_of_a_completed_call_is_refused(floor: Floor, other: dict[str, Any]) -> None:
     task = floor.create()
-    told = {"note": "She is glad.", "started_at": floor.now, "follow_up_at": floor.now + HOUR}
+    told: dict[str, Any] = {"note": "She is glad.", "started_at": floor.now, "follow_up_at": floor.now + HOUR}
     floor.complete(task, **told)
     before = floor.tables
 
@@ -199,7 +199,10 @@ def test_a_call_has_begun_and_the_next_one_is_to_come(floor: Floor) -> None:
         ("started_at", "in_future"),
         ("follow_up_at", "in_past"),
     ]
-    told = {"started_at": floor.now + CLOCKS_DIFFER_BY, "follow_up_at": floor.now + timedelta(microseconds=1)}
+    told: dict[str, Any] = {
+        "started_at": floor.now + CLOCKS_DIFFER_BY,
+        "follow_up_at": floor.now + timedelta(microseconds=1),
+    }
     assert floor.complete(task, duration_seconds=LONGEST_CALL, **told).status is TaskStatus.COMPLETED
 
 

@@ -30,7 +30,7 @@ COMPLETED = TaskStatus.COMPLETED
 @pytest.fixture
 def task(floor: Floor) -> CallTask:
     """A task whose chain has three entries: the call and two corrections."""
-    told = {"note": "She is glad.", "started_at": floor.now, "follow_up_at": floor.now + HOUR}
+    told: dict[str, Any] = {"note": "She is glad.", "started_at": floor.now, "follow_up_at": floor.now + HOUR}
     task = floor.complete(floor.create(due_at=floor.now), **told)
     for seconds in (100, 200):
         floor.pass_time(timedelta(seconds=1))
