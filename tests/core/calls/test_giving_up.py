@@ -38,12 +38,8 @@ def test_a_call_that_is_not_needed_is_cancelled_and_the_ledger_says_why(floor: F
 
     gone = floor.cancel(task, "  She called herself. ", version=1)
 
-    assert (gone.status, gone.cancel_reason, gone.closed_at, gone.version) == (
-        CANCELLED,
-        "She called herself.",
-        now,
-        2,
-    )
+    assert (gone.status, gone.cancel_reason) == (CANCELLED, "She called herself.")
+    assert (gone.closed_at, gone.updated_at, gone.version) == (now, now, 2)
     assert floor.stored(task) == gone
     (entry,) = floor.chain(task)
     assert (entry.kind, entry.reason, entry.at) == (EntryKind.CANCELLED, "She called herself.", now)
