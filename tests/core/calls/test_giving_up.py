@@ -47,6 +47,14 @@ def test_a_call_that_is_not_needed_is_cancelled_and_the_ledger_says_why(floor: F
     assert (entry.outcome, entry.duration_seconds) == (None, None)
 
 
+def test_a_call_that_was_nobodys_and_is_not_made_stays_nobodys(floor: Floor) -> None:
+    cancelled, missed = (floor.create(floor.lead(assigned_to=None)) for _ in range(2))
+    floor.cancel(cancelled)
+    floor.miss(missed)
+
+    assert [floor.chain(task)[0].agent_id for task in (cancelled, missed)] == [None, None]
+
+
 def test_cancelling_twice_for_the_same_reason_has_one_effect(floor: Floor) -> None:
     task = floor.create()
     first = floor.cancel(task, version=1)
