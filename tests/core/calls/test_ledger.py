@@ -169,6 +169,13 @@ def test_an_entry_that_was_changed_together_with_its_hash_is_betrayed_by_the_nex
     assert (broken.entry_id, broken.number) == (chain[which + 1].id, which + 2)
 
 
+def test_an_entry_that_got_another_number_together_with_its_hash_is_named(floor: Floor, task: CallTask) -> None:
+    (*_, last) = floor.chain(task)
+    write(floor, sealed(replace(last, number=4)))
+
+    assert (found(floor).entry_id, found(floor).number) == (last.id, 3)
+
+
 @pytest.mark.parametrize("which", [0, 1], ids=["the first", "the second"])
 def test_an_entry_that_was_taken_away_is_missed_by_the_next(floor: Floor, task: CallTask, which: int) -> None:
     chain = floor.chain(task)
