@@ -28,7 +28,18 @@ def test_a_container_of_ours_cannot_change_itself(stack: Stack, service: str, fo
         stack.compose("exec", "-T", service, "touch", f"{folder}/changed")
 
 
-@pytest.mark.parametrize("statement", ["DROP TABLE leads", "CREATE TABLE mine (id INT)", "SELECT * FROM mysql.user"])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DROP TABLE leads",
+        "CREATE TABLE mine (id INT)",
+        "SELECT * FROM mysql.user",
+        "UPDATE call_ledger SET note = NULL",
+        "DELETE FROM call_ledger",
+        "TRUNCATE TABLE call_ledger",
+        "DROP TRIGGER call_ledger_changed",
+    ],
+)
 def test_the_service_has_no_right_to_anything_but_its_rows(stack: Stack, statement: str) -> None:
     asking = (
         "import sys; from pathlib import Path; from adapters.sql.engine import create_engine_for;"
