@@ -226,11 +226,11 @@ class Client:
 
     def __init__(self, url: str) -> None:
         self.session = direct_session()
-        self._url = url
+        self.url = url
 
     def call(self, method: str, path: str, **options: Any) -> Any:
         """The decoded answer to a request that has to succeed."""
-        answer = self.session.request(method, self._url + path, timeout=PATIENCE, **options)
+        answer = self.session.request(method, self.url + path, timeout=PATIENCE, **options)
         assert answer.status_code < 400, answer.text
         return answer.json()
 
