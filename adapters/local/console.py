@@ -7,6 +7,7 @@ from typing import Any
 from unite_core.errors import NotFound
 from unite_core.notifications.model import Receipt
 from unite_core.notifications.ports import TextMessage, TextMessages, Topic, TopicMessage
+from unite_core.notifications.texts import segments
 
 log = logging.getLogger("unite.console")
 
@@ -52,7 +53,7 @@ class ConsoleTextMessages(TextMessages):
                 "correlation_id": message.correlation_id,
             },
         )
-        return Receipt(taken=True, response=_response(sid))
+        return Receipt(taken=True, response={**_response(sid), "segments": segments(message.text).count})
 
     def look_up(self, sid: str) -> dict[str, Any]:
         if not sid.startswith("console-"):
@@ -61,4 +62,4 @@ class ConsoleTextMessages(TextMessages):
 
 
 def _response(sid: str) -> dict[str, Any]:
-    return {"sid": sid, "status": "delivered", "segments": None, "price": None, "price_unit": None}
+    return {"sid": sid, "status": "delivered", "price": None, "price_unit": None}

@@ -129,7 +129,7 @@ def kept(settings: Settings, clock: Clock, secrets: Mapping[str, bytes], folder:
 
 
 Signatures = Callable[[str, Mapping[str, str], str], bool]
-"""Whether a signature is that of whoever carries text messages: for a URL as they wrote it and the form that they sent."""
+"""Whether a signature is that of whoever carries text messages: for a URL as they wrote it, and their form."""
 
 
 @dataclass(frozen=True, kw_only=True)
