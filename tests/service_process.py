@@ -139,8 +139,9 @@ class Service:
         self._process.wait()
 
     def kill_all(self) -> None:
-        """End all of its processes at one blow, as when the machine loses its power."""
-        assert self._process is not None
+        """End all of its processes at one blow, as when the machine loses its power; whether it was started or not."""
+        if self._process is None:
+            return
         with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
         self._process.wait()
@@ -160,8 +161,7 @@ def service(folder: Path, **settings: str) -> Iterator[Service]:
     try:
         yield one
     finally:
-        if one._process is not None:
-            one.kill_all()
+        one.kill_all()
 
 
 class WorkerProcess:

@@ -52,7 +52,9 @@ def have_a_minute_passed(one: Service) -> None:
     """Have every key run out that was claimed by a request which MySQL took with it."""
     engine = create_engine(one.settings["UNITE_DATABASE_URL"])
     with engine.begin() as connection:
-        connection.exec_driver_sql("UPDATE idempotency_answers SET claimed_until = claimed_at WHERE answered_at IS NULL")
+        connection.exec_driver_sql(
+            "UPDATE idempotency_answers SET claimed_until = claimed_at WHERE answered_at IS NULL"
+        )
     engine.dispose()
 
 

@@ -1,4 +1,4 @@
-"""Twenty people complete one call task in the same moment, through a real service on a real database: it happens once."""
+"""Twenty people complete one call task at once, through a real service on a real database: it happens once."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -42,9 +42,7 @@ def told_of(client: Client, lead_id: str) -> Counter[str]:
     return Counter(event["type"] for event in client.call("GET", f"/v1/leads/{lead_id}/activity")["items"])
 
 
-ONCE_EACH = Counter(
-    ["lead.created", "call_task.created", "call_task.assigned", "call_task.completed", "lead.changed"]
-)
+ONCE_EACH = Counter(["lead.created", "call_task.created", "call_task.assigned", "call_task.completed", "lead.changed"])
 
 
 def test_of_twenty_who_complete_a_task_at_once_one_has_an_effect_and_those_who_say_the_same_are_told_so(
@@ -68,4 +66,6 @@ def test_of_twenty_who_complete_a_task_at_once_one_has_an_effect_and_those_who_s
     assert entry["duration_seconds"] == believed["duration_seconds"]
     assert len(entries(floor.admin, agreed)) == 1
     for lead_id in leads:
-        eventually(lambda it=lead_id: told_of(floor.admin, it) == ONCE_EACH, "the activity log tells of each thing once")
+        eventually(
+            lambda it=lead_id: told_of(floor.admin, it) == ONCE_EACH, "the activity log tells of each thing once"
+        )

@@ -19,6 +19,24 @@ class ListenedTo:
     queue_url: str
     access: Access
 
+    @property
+    def settings(self) -> dict[str, str]:
+        """What a service has to be told to publish there."""
+        return {
+            "UNITE_SNS_TOPIC_ARN": self.arn,
+            "UNITE_AWS_ENDPOINT_URL": str(self.access.endpoint_url),
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": "testing",
+            "AWS_SECRET_ACCESS_KEY": "testing",
+        }
+
+    def waiting(self) -> int:
+        """How many messages have come that nobody has heard yet."""
+        told = self.access.sqs().get_queue_attributes(
+            QueueUrl=self.queue_url, AttributeNames=["ApproximateNumberOfMessages"]
+        )
+        return int(told["Attributes"]["ApproximateNumberOfMessages"])
+
     def heard(self) -> Sequence[TopicMessage]:
         """Everything that was heard since this was asked last."""
         found = []
