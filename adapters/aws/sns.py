@@ -71,9 +71,9 @@ class SnsTopic(Topic):
             raise Unavailable(error.detail) from None
         receipts = {
             int(taken["Id"]): Receipt(taken=True, response={"message_id": taken["MessageId"]})
-            for taken in answer["Successful"]
+            for taken in answer.get("Successful", [])
         }
-        for failed in answer["Failed"]:
+        for failed in answer.get("Failed", []):
             response = {"error_code": failed["Code"], "error": failed.get("Message", "")}
             receipts[int(failed["Id"])] = Receipt(taken=False, refused=failed["SenderFault"], response=response)
         return receipts

@@ -46,12 +46,16 @@ _DIGITS = re.compile(r"\+?(?<!\w)[0-9]{7,}(?!\w)")
 
 
 class Later(Exception):
-    """No usable answer, as may be had a moment later; `perhaps_done` where what was asked may be done all the same."""
+    """No usable answer, as may be had a moment later.
 
-    def __init__(self, detail: str, *, perhaps_done: bool) -> None:
+    `perhaps_done` where what was asked may be done all the same, `waited` where an answer was waited for in vain.
+    """
+
+    def __init__(self, detail: str, *, perhaps_done: bool, waited: bool = False) -> None:
         super().__init__(detail)
         self.detail = detail
         self.perhaps_done = perhaps_done
+        self.waited = waited
 
 
 class WronglySetUp(Exception):
@@ -82,7 +86,8 @@ def understood() -> Iterator[None]:
     try:
         yield
     except requests.RequestException as error:
-        raise Later("Twilio does not answer.", perhaps_done=not _never_reached(error)) from None
+        waited = isinstance(error, requests.Timeout)
+        raise Later("Twilio does not answer.", perhaps_done=not _never_reached(error), waited=waited) from None
     except TwilioServiceException as error:
         raise _meaning(error.status, error.code, error.title) from None
     except TwilioRestException as error:

@@ -45,10 +45,10 @@ class Account:
 class Patience:
     """How long Twilio is waited for, and when it is left alone.
 
-    One answer takes at most `answer`, or `sign_of_life` where it is only asked whether it is there. What fails in a way
-    that may pass is tried `attempts` times in all, and not again after `overall`; between two attempts is a random part
-    of `pause`, and of twice as long after each. After `failures` in a row nothing is asked for the time `rest`; then
-    one failure is enough for another rest.
+    One answer takes at most `answer`, or `sign_of_life` where it is only asked whether it is there. What fails at once,
+    and in a way that may pass, is tried `attempts` times in all, and not again after `overall`; between two attempts is
+    a random part of `pause`, and of twice as long after each. After `failures` in a row nothing is asked for the time
+    `rest`; then one failure is enough for another rest.
     """
 
     answer: timedelta = timedelta(seconds=10)
@@ -79,6 +79,7 @@ class Twilio:
             Later,
             max_tries=patience.attempts,
             max_time=patience.overall.total_seconds(),
+            giveup=_was_waited_for,
             jitter=backoff.full_jitter,
             factor=patience.pause.total_seconds(),
             logger=None,
@@ -148,6 +149,11 @@ class Twilio:
             http = _Http(account.base_url, timeout.total_seconds())
             clients[timeout] = Client(account.sid, account.auth_token, http_client=http, environment=_NO_ENVIRONMENT)
         return clients[timeout]
+
+
+def _was_waited_for(error: Exception) -> bool:
+    """Whether the failure took its time already: another attempt would, too, and what was asked may be under way."""
+    return isinstance(error, Later) and error.waited
 
 
 class _Http(TwilioHttpClient):  # type: ignore[misc]  # the library tells no types

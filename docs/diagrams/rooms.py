@@ -16,13 +16,14 @@ PICTURE = HERE / "rooms.svg"
 CAPTIONS = {
     "application": "Ports, Unite, build(ports): the whole core, put together",
     "imports": "reading CSV files, mapping columns, what became of each row",
+    "calls": "calls to be made, what came of them, the ledger",
     "leads": "leads, who may see them, duplicates, pictures, search",
     "notifications": "events on their way: the outbox, its relay, dead letters",
     "identity": "users, roles and permissions, logins and their tokens",
     "testing": "in-memory ports, builders, contract suites",
     "http": "REST, OpenAPI, problem details",
     "worker": "runs jobs, sweeps",
-    "cli": "serve, migrate, users, import, demo",
+    "cli": "serve, migrate, users, import, verify-ledger, demo",
     "bootstrap": "Settings → Unite",
     "settings": "reads the environment",
     "sql": "SQLAlchemy: tables, migrations, units of work",
@@ -30,9 +31,10 @@ CAPTIONS = {
     "redis": "the cache and the rate limits of several processes",
     "rq": "jobs in queues, and the schedule",
     "local": "files on disk, in-process jobs",
+    "twilio": "text messages, and whose requests are signed",
 }
 DOORS = ("http", "worker", "cli")
-ROOMS = ("testing", "application", "imports", "leads", "notifications", "identity")
+ROOMS = ("testing", "application", "imports", "calls", "leads", "notifications", "identity")
 
 WIDTH = 1000
 STYLE = """

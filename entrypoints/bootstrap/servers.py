@@ -162,9 +162,9 @@ def _in_sns(settings: Settings, arn: str) -> tuple[Topic, Dependency]:
 
 def _by_twilio(account: Twilio, public_url: str) -> tuple[TextMessages, Signatures, Dependency]:
     # Its library takes as long to load as much else together: only those who use it wait for that.
-    from adapters.twilio import connection  # noqa: PLC0415
-    from adapters.twilio.messages import Sender, TwilioTextMessages  # noqa: PLC0415
-    from adapters.twilio.signatures import TwilioSignatures  # noqa: PLC0415
+    from adapters.twilio import connection  # noqa: PLC0415 - see above
+    from adapters.twilio.messages import Sender, TwilioTextMessages  # noqa: PLC0415 - see above
+    from adapters.twilio.signatures import TwilioSignatures  # noqa: PLC0415 - see above
 
     twilio = connection.Twilio(
         connection.Account(sid=account.account_sid, auth_token=account.auth_token, base_url=account.base_url)

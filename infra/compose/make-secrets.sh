@@ -45,6 +45,9 @@ keep aws_credentials "[default]
 aws_access_key_id = $(random)
 aws_secret_access_key = $(random)"
 
+# What stands in for Twilio knows this one; with a real account it is the account's own.
+keep twilio_auth_token "$(random)"
+
 # So that `docker compose` finds them without being told, and says what to do where nobody made them yet.
 if [ "$folder" = secrets ] && ! grep -qs '^UNITE_SECRETS=' .env; then
     echo 'UNITE_SECRETS=./secrets' >>.env

@@ -30,15 +30,17 @@ class Stack:
         self.project = f"unite-compose-{uuid4().hex[:8]}"
         self.image = f"{self.project}:test"
         self.secrets = folder / "secrets"
-        api, moto = free_port(), free_port()
+        api, moto, twilio = free_port(), free_port(), free_port()
         self.url = f"http://127.0.0.1:{api}"
         self.storage_url = f"http://127.0.0.1:{moto}"
+        self.twilio_url = f"http://127.0.0.1:{twilio}"
         clean = {name: value for name, value in os.environ.items() if not name.startswith("UNITE_")}
         self._environment = clean | {
             "UNITE_IMAGE": self.image,
             "UNITE_SECRETS": str(self.secrets),
             "UNITE_API_PORT": str(api),
             "UNITE_MOTO_PORT": str(moto),
+            "UNITE_TWILIO_PORT": str(twilio),
             "UNITE_ADMIN_EMAIL": ADMIN,
         }
 

@@ -8,6 +8,7 @@ from tests.compose.stack import OURS, Stack, StackFailed
 from tests.service_process import Client
 
 USER = "10001"
+SERVICES = ("app", "worker", "mysql", "mongo", "redis", "moto", "twilio")
 
 
 @pytest.mark.parametrize("service", OURS)
@@ -41,7 +42,7 @@ def test_the_service_has_no_right_to_anything_but_its_rows(stack: Stack, stateme
         stack.compose("exec", "-T", "app", "python", "-c", asking, statement)
 
 
-@pytest.mark.parametrize("service", ["app", "worker", "mysql", "mongo", "redis", "moto"])
+@pytest.mark.parametrize("service", SERVICES)
 def test_no_service_takes_the_whole_machine(stack: Stack, service: str) -> None:
     host = stack.inspected(service)["HostConfig"]
 
@@ -51,9 +52,11 @@ def test_no_service_takes_the_whole_machine(stack: Stack, service: str) -> None:
     assert host["LogConfig"]["Config"]["max-size"] == "10m"
 
 
-def test_only_the_service_and_the_storage_are_reached_from_this_machine_and_from_no_other(stack: Stack) -> None:
+def test_only_the_service_and_what_stands_in_for_others_are_reached_from_this_machine_and_from_no_other(
+    stack: Stack,
+) -> None:
     published = {}
-    for service in ("app", "worker", "mysql", "mongo", "redis", "moto"):
+    for service in SERVICES:
         ports = stack.inspected(service)["NetworkSettings"]["Ports"]
         published[service] = {binding["HostIp"] for bindings in ports.values() for binding in bindings or []}
 
@@ -61,6 +64,7 @@ def test_only_the_service_and_the_storage_are_reached_from_this_machine_and_from
     assert published == {
         "app": {"127.0.0.1"},
         "moto": {"127.0.0.1"},
+        "twilio": {"127.0.0.1"},
         "worker": nowhere,
         "mysql": nowhere,
         "mongo": nowhere,

@@ -46,7 +46,7 @@ def test_everything_that_the_service_depends_on_answers(client: Client) -> None:
     ready = client.call("GET", "/health/ready")
 
     assert ready["status"] == "ok", ready
-    assert set(ready["checks"]) == {"database", "mongodb", "redis", "s3", "sqs"}
+    assert set(ready["checks"]) == {"database", "mongodb", "redis", "s3", "sqs", "sns", "twilio"}
 
 
 def test_the_first_admin_is_there(client: Client) -> None:

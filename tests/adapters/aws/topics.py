@@ -39,7 +39,7 @@ class ListenedTo:
 
     def heard(self) -> Sequence[TopicMessage]:
         """Everything that was heard since this was asked last."""
-        found = []
+        found: list[TopicMessage] = []
         while True:
             answer = self.access.sqs().receive_message(
                 QueueUrl=self.queue_url, MaxNumberOfMessages=10, MessageAttributeNames=["All"], WaitTimeSeconds=0

@@ -11,12 +11,13 @@ ACTIONS = ("assign", "notes", "complete", "cancel")
 
 
 def body_of(action: str, floor: Floor) -> dict[str, Any]:
-    return {
+    bodies: dict[str, dict[str, Any]] = {
         "assign": {"assigned_to": id_of(floor.ben)},
         "notes": {"text": "Nobody is there before ten."},
         "complete": CALL,
         "cancel": {"reason": "She bought elsewhere."},
-    }[action]
+    }
+    return bodies[action]
 
 
 def act(floor: Floor, person: Person, task_id: str, action: str, **headers: str) -> Any:

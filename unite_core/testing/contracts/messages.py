@@ -12,6 +12,8 @@ from unite_core.errors import NotFound
 from unite_core.notifications.ports import TextMessage, TextMessages, Topic, TopicMessage
 from unite_core.testing.builders import an_id
 
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+
 
 def a_topic_message(
     type_: str = "call_task.assigned", *, correlation_id: str | None = "from-the-test", body: str | None = None
@@ -24,7 +26,7 @@ def a_topic_message(
 
 def a_text(text: str = "Unite: call Grace Hopper.", *, to: str = "+12025550123") -> TextMessage:
     """A text message of a delivery that has no namesake."""
-    return TextMessage(delivery_id=an_id(), to=to, text=text, since=datetime.now(UTC), correlation_id="from-the-test")
+    return TextMessage(delivery_id=an_id(), to=to, text=text, since=LONG_AGO, correlation_id="from-the-test")
 
 
 class TopicContract:
