@@ -167,8 +167,9 @@ def service(folder: Path, **settings: str) -> Iterator[Service]:
 class WorkerProcess:
     """A worker of an installation that is served elsewhere."""
 
-    def __init__(self, one: Service, name: str) -> None:
+    def __init__(self, one: Service, name: str, command: Sequence[str]) -> None:
         self.log = one.folder / f"{name}.log"
+        self._command = command
         self._one = one
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -176,7 +177,7 @@ class WorkerProcess:
         """Start it, and wait until it is ready."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "entrypoints", "work"],
+                [sys.executable, "-m", *self._command],
                 cwd=self._one.folder,
                 env=environment(self._one.folder, **self._one.settings),
                 stdin=subprocess.DEVNULL,
@@ -204,9 +205,9 @@ class WorkerProcess:
 
 
 @contextmanager
-def worker(one: Service, name: str) -> Iterator[WorkerProcess]:
+def worker(one: Service, name: str, command: Sequence[str] = ("entrypoints", "work")) -> Iterator[WorkerProcess]:
     """A worker that was started, of which nothing is left at the end."""
-    process = WorkerProcess(one, name)
+    process = WorkerProcess(one, name, command)
     try:
         process.start()
         yield process
