@@ -29,15 +29,15 @@ class SqlDeliveries(Deliveries):
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def record(self, event: Event, destinations: Sequence[str]) -> Sequence[str]:
-        """Store an event, and a delivery of it for each of the destinations that are told; these are returned."""
-        wanted = told(event, destinations)
-        if wanted:
-            self._connection.execute(insert(outbox_events), _event_to_row(event))
-            self._connection.execute(
-                insert(deliveries), [_to_row(delivery_of(event, destination)) for destination in wanted]
-            )
-        return wanted
+    def record(self, events: Sequence[Event], destinations: Sequence[str]) -> set[str]:
+        """Store events, and a delivery of each for those of the destinations that are told; these are returned."""
+        wanted = [(event, told(event, destinations)) for event in events]
+        coming = [delivery_of(event, destination) for event, names in wanted for destination in names]
+        if coming:
+            rows = [_event_to_row(event) for event, names in wanted if names]
+            self._connection.execute(insert(outbox_events), rows)
+            self._connection.execute(insert(deliveries), [_to_row(delivery) for delivery in coming])
+        return {delivery.destination for delivery in coming}
 
     def claim(
         self, destination: str, *, now: datetime, until: datetime, limit: int

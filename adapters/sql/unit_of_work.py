@@ -52,7 +52,7 @@ class SqlUnitOfWork(AllWork):
         self._changed: set[str] = set()
         self._reading = reading
         self._hooks = hooks
-        self._told: set[str] = set()
+        self._events: list[Event] = []
         self._actions: list[Callable[[], None]] = []
         self._connection: Connection | None = None
 
@@ -97,6 +97,8 @@ class SqlUnitOfWork(AllWork):
         if result is not UNFINISHED:
             for hook in self._hooks:
                 hook(self, result)
+        # All at once, and last: whoever waits for what is locked here waits the shorter.
+        told = self._deliveries.record(self._events, self._outbox.destinations)
         try:
             connection.commit()
         finally:
@@ -105,11 +107,11 @@ class SqlUnitOfWork(AllWork):
                 self._cache.forget(self._changed)
         for action in self._actions:
             action()
-        if self._told:
-            self._outbox.wake(self._told)
+        if told:
+            self._outbox.wake(told)
 
     def record(self, event: Event) -> None:
-        self._told.update(self._deliveries.record(event, self._outbox.destinations))
+        self._events.append(event)
 
     def after_commit(self, action: Callable[[], None]) -> None:
         self._actions.append(action)

@@ -1,8 +1,9 @@
 """Whom a recorded event wakes, and when."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 
 from adapters.sql.unit_of_work import Outbox, SqlWork
 from unite_core.notifications.model import ACTIVITY, TOPIC
@@ -14,8 +15,8 @@ def test_a_relay_is_woken_once_after_the_commit_of_what_was_recorded_and_never_o
 
     def look(_: Collection[str]) -> None:
         with SqlWork(engine)() as work:
-            event = an_event()
-            found.append(len(work.deliveries.claim(ACTIVITY, now=event.at, until=event.at, limit=10)))
+            now = an_event().at
+            found.append(len(work.deliveries.claim(ACTIVITY, now=now, until=now, limit=10)))
 
     units = SqlWork(engine, outbox=Outbox(wake=look))
     with units() as work:
@@ -43,3 +44,27 @@ def test_nobody_is_woken_who_is_told_nothing(engine: Engine) -> None:
             work.commit()
 
     assert woken == [{ACTIVITY}, {ACTIVITY, TOPIC}]
+
+
+def test_all_that_a_unit_has_recorded_is_stored_by_two_statements(engine: Engine) -> None:
+    units = SqlWork(engine, outbox=Outbox((ACTIVITY, TOPIC)))
+    with inserts(engine) as made, units() as work:
+        for _ in range(5):
+            work.record(an_event(type="call_task.created"))
+        work.commit()
+
+    assert [statement.split()[2] for statement in made] == ["outbox_events", "deliveries"]
+
+
+@contextmanager
+def inserts(engine: Engine) -> Iterator[list[str]]:
+    """The INSERT statements that are made in the block."""
+    made: list[str] = []
+
+    def remember(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("INSERT"):
+            made.append(statement)
+
+    event.listen(engine, "before_cursor_execute", remember)
+    yield made
+    event.remove(engine, "before_cursor_execute", remember)
