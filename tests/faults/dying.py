@@ -1,8 +1,9 @@
 """Parts of a worker that die in the middle, as by SIGKILL, over the data and the settings of the environment.
 
-python -m tests.faults.dying relay texts 2 120     when it has handed its second portion over, and settled nothing
-                                                   of that; its clock is 120 seconds ahead
-python -m tests.faults.dying sweep 50              in the transaction that marks the 50th task as missed
+python -m tests.faults.dying relay texts 2 120    when it has handed its second portion over, and settled nothing of
+                                                  that; its clock is 120 seconds ahead
+python -m tests.faults.dying sweep 100 50         in the transaction that marks the 50th task as missed, a hundred at a
+                                                  time; 0 is never. It waits for a line, and tells how many there were
 """
 
 import os
@@ -27,7 +28,7 @@ IDS_OF_ONE_MISSED = 2
 
 @dataclass
 class Countdown:
-    """Ends the process at the last of so many steps, with nothing that it could do about it."""
+    """Ends the process at the last of so many steps, defenceless; never where there is none."""
 
     left: int
 
@@ -72,10 +73,13 @@ def relay(started: Started, destination: str, portions: str, ahead: str) -> None
     replace(usual, destinations={destination: deadly}, clock=clock)(destination)
 
 
-def sweep(started: Started, tasks: str) -> None:
-    """Mark tasks as missed, until that many are."""
+def sweep(started: Started, at_once: str, last: str) -> None:
+    """Mark tasks as missed, so many at once, until it comes to the last one."""
     usual = started.unite.upkeep.mark_missed
-    replace(usual, ids=LastIds(usual.ids, Countdown(int(tasks) * IDS_OF_ONE_MISSED)))()
+    deadly = replace(usual, ids=LastIds(usual.ids, Countdown(int(last) * IDS_OF_ONE_MISSED)))
+    print("ready", flush=True)
+    sys.stdin.readline()
+    print(deadly(limit=int(at_once)), flush=True)
 
 
 def main(part: str, *arguments: str) -> None:
