@@ -1,7 +1,8 @@
 """Pages of call tasks and of the ledger: which index serves which question.
 
 Every list is in the order of an index, so that a page costs the same wherever it is. A filter with several values walks
-its index once for each, and what the walks find is merged. What no index leads by is looked at on the way.
+its index once for each, and what the walks find is merged. What no index leads by is looked at on the way. The entries
+of one task are the exception: they are a handful, and taken as a whole.
 """
 
 from collections.abc import Collection
@@ -31,7 +32,7 @@ TASK_INDEXES = {
 """Columns -> the index that holds what has one value of each in the order of the list."""
 
 LEDGER_INDEXES = {
-    "task_id": "ix_call_ledger_task_at",
+    "task_id": "uq_call_ledger_chain",
     "lead_id": "ix_call_ledger_lead_at",
     "agent_id": "ix_call_ledger_agent_at",
 }
@@ -41,21 +42,20 @@ LEDGER_INDEXES = {
 def tasks_of(wanted: TaskFilter, request: PageRequest) -> list[Select[Any]]:
     """What to ask: the rows of the page are the soonest due of all that these find."""
     filters = _filters(wanted)
+    leading = {column: values for column, values in filters.items() if len(values) <= MOST_WALKS}
     if wanted.lead_id is not None:
-        leading = {tasks.c.lead_id: frozenset({wanted.lead_id})}
-    else:
-        leading = {column: values for column, values in filters.items() if len(values) <= MOST_WALKS}
+        leading = {tasks.c.lead_id: [wanted.lead_id]}
     on_the_way = [fits(column, values) for column, values in filters.items() if column not in leading]
     index = TASK_INDEXES[tuple(column.name for column in leading)]
     page = oldest_first(tasks, tasks.c.due_at, request, *on_the_way, *_due(wanted), index=index)
     return [page.where(*map(equals, leading, values)) for values in product(*leading.values())]
 
 
-def entries_of(wanted: LedgerFilter, request: PageRequest) -> Select[Any] | None:
-    """What to ask for a page of entries; None where it has none."""
+def entries_of(wanted: LedgerFilter, request: PageRequest) -> list[Select[Any]]:
+    """What to ask: the rows of the page are the newest of all that this finds."""
     agents = {wanted.agent_id, wanted.visible_to} - {None}
     if len(agents) > 1:
-        return None
+        return []
     ids = {"task_id": wanted.task_id, "lead_id": wanted.lead_id, "agent_id": next(iter(agents), None)}
     filters = [(ledger.c[name], ids[name]) for name in LEDGER_INDEXES if ids[name] is not None]
     conditions = [column == value for column, value in filters[:1]]
@@ -65,7 +65,8 @@ def entries_of(wanted: LedgerFilter, request: PageRequest) -> Select[Any] | None
     if wanted.at_to is not None:
         conditions.append(ledger.c.at < wanted.at_to)
     index = LEDGER_INDEXES[filters[0][0].name] if filters else "ix_call_ledger_at"
-    return newest_first(ledger, ledger.c.at, request, *conditions, index=index)
+    page = newest_first(ledger, ledger.c.at, request, *conditions, index=index)
+    return [page if wanted.task_id is None else page.order_by(None).limit(None)]
 
 
 def _filters(wanted: TaskFilter) -> dict[Column[Any], Collection[Any]]:

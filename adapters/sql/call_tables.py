@@ -89,6 +89,5 @@ call_ledger = Table(
     Index("ix_call_ledger_at", "at", "id"),
     Index("ix_call_ledger_agent_at", "agent_id", "at", "id"),
     Index("ix_call_ledger_lead_at", "lead_id", "at", "id"),
-    Index("ix_call_ledger_task_at", "task_id", "at", "id"),
     **MYSQL,
 )

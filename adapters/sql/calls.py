@@ -92,7 +92,8 @@ class SqlCallTasks(CallTasks):
     def _with_notes(self, rows: Sequence[Row[Any]]) -> list[CallTask]:
         written: dict[UUID, list[Note]] = {row.id: [] for row in rows}
         for portion in in_lists(list(written)):
-            statement = select(notes).where(notes.c.task_id.in_(portion)).order_by(notes.c.task_id, notes.c.number)
+            statement = by_index(select(notes), notes, "PRIMARY").where(notes.c.task_id.in_(portion))
+            statement = statement.order_by(notes.c.task_id, notes.c.number)
             for row in self._connection.execute(statement):
                 written[row.task_id].append(Note(id=row.id, author=row.author, text=row.text, at=row.at))
         return [_to_task(row, written[row.id]) for row in rows]
@@ -129,8 +130,8 @@ class SqlCallLedger(CallLedger):
         return chains
 
     def page(self, wanted: LedgerFilter, request: PageRequest) -> Page[LedgerEntry]:
-        statement = entries_of(wanted, request)
-        found = [] if statement is None else [_to_entry(row) for row in self._connection.execute(statement)]
+        lists = [self._connection.execute(statement).all() for statement in entries_of(wanted, request)]
+        found = [_to_entry(row) for row in merged(lists, lambda row: (row.at, row.id), request.limit + 1)]
         return page_of(found, request.limit, lambda entry: Position(entry.at, entry.id))
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, delete, select
 
-from adapters.sql.statements import in_lists, insert_rows
+from adapters.sql.statements import by_index, in_lists, insert_rows
 from adapters.sql.tables import lead_status_choices as choices
 from adapters.sql.types import moment
 from unite_core.leads.model import Lead
@@ -23,7 +23,8 @@ class StatusChoices:
         """When the status of each of these leads was chosen, as it is stored now."""
         for portion in in_lists(list(lead_ids)):
             self._known.update(dict.fromkeys(portion))
-            stored = self._connection.execute(select(choices).where(choices.c.lead_id.in_(portion)))
+            of_these = by_index(select(choices), choices, "PRIMARY").where(choices.c.lead_id.in_(portion))
+            stored = self._connection.execute(of_these)
             self._known.update((row.lead_id, row.chosen_at) for row in stored)
         return self._known
 

@@ -34,6 +34,7 @@ def choose(floor: Floor, task: CallTask, status: LeadStatus) -> None:
 def test_an_outcome_moves_a_lead_or_leaves_it(floor: Floor, outcome: CallOutcome, status: LeadStatus) -> None:
     task = floor.create(floor.lead(status=status))
     before = floor.lead_of(task)
+    now = floor.pass_time()
 
     call(floor, task, outcome)
 
@@ -42,6 +43,7 @@ def test_an_outcome_moves_a_lead_or_leaves_it(floor: Floor, outcome: CallOutcome
     moved = expected is not status
     changes = [dict(event.data) for event in floor.events if event.type == "lead.changed"]
     assert (lead.status, lead.status_chosen_at, lead.version) == (expected, None, before.version + moved)
+    assert lead.updated_at == (now if moved else before.updated_at)
     assert changes == ([{"status": {"from": status.value, "to": expected.value}}] if moved else [])
 
 

@@ -101,19 +101,19 @@ class LeadsContract(DatabaseContract):
 
         for status in (LeadStatus.CONTACTED, LeadStatus.LOST):
             with work() as unit:
-                changed = unit.leads.get(lead.id)
-                changed.choose_status(status, changed.updated_at + _HOUR)
-                changed.touched(changed.updated_at + _HOUR)
-                unit.leads.save(changed)
+                lead = unit.leads.get(lead.id)
+                lead.choose_status(status, lead.updated_at + _HOUR)
+                lead.touched(lead.updated_at + _HOUR)
+                unit.leads.save(lead)
                 unit.commit()
             # By somebody who has read it before, and chooses nothing.
-            changed.rename(f"Grace {status}")
-            changed.touched(changed.updated_at)
-            save_lead(work, changed)
+            lead.rename(f"Grace {status}")
+            lead.touched(lead.updated_at)
+            save_lead(work, lead)
 
         with reads() as unit:
             found = unit.leads.get(lead.id)
-        assert found == changed
+        assert found == lead
         assert (found.status, found.status_chosen_at, found.version) == (LeadStatus.LOST, _NOW + 2 * _HOUR, 5)
 
     def test_a_duplicate_names_every_lead_that_has_the_phone_or_the_email(self, work: Work[ImportsWork]) -> None:

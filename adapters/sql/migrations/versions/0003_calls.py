@@ -133,7 +133,6 @@ def _ledger() -> None:
     op.create_index("ix_call_ledger_agent_at", "call_ledger", ["agent_id", "at", "id"])
     op.create_index("ix_call_ledger_at", "call_ledger", ["at", "id"])
     op.create_index("ix_call_ledger_lead_at", "call_ledger", ["lead_id", "at", "id"])
-    op.create_index("ix_call_ledger_task_at", "call_ledger", ["task_id", "at", "id"])
 
 
 def _guard() -> None:
@@ -189,9 +188,39 @@ def _allow(statuses: str) -> None:
     """Have deliveries be of one of these statuses."""
     check = f"status IN ({statuses})"
     if op.get_bind().dialect.name == "sqlite":
-        # SQLite cannot change a check, so that the table is made anew. Alembic leaves out the check that it had.
-        with op.batch_alter_table("deliveries") as batch:
-            batch.create_check_constraint("ck_deliveries_status", check)
+        _deliveries_anew(check)
         return
     op.drop_constraint("ck_deliveries_status", "deliveries", type_="check")
     op.create_check_constraint("ck_deliveries_status", "deliveries", check)
+
+
+def _deliveries_anew(check: str) -> None:
+    # SQLite cannot change a check: https://www.sqlite.org/lang_altertable.html#otheralter
+    op.create_table(
+        "deliveries_anew",
+        sa.Column("id", Identifier(), nullable=False),
+        sa.Column("event_id", Identifier(), nullable=False),
+        sa.Column("destination", exact_text(32), nullable=False),
+        sa.Column("status", exact_text(32), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("held", sa.Boolean(), nullable=False),
+        sa.Column("next_attempt_at", Moment(), nullable=False),
+        sa.Column("give_up_at", Moment(), nullable=False),
+        sa.Column("created_at", Moment(), nullable=False),
+        sa.Column("delivered_at", Moment()),
+        sa.Column("response", sa.JSON(), nullable=False),
+        sa.CheckConstraint(check, name="ck_deliveries_status"),
+        sa.ForeignKeyConstraint(["event_id"], ["outbox_events.id"], name="fk_deliveries_event_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_deliveries"),
+    )
+    op.execute(
+        "INSERT INTO deliveries_anew SELECT id, event_id, destination, status, attempts, held, next_attempt_at,"
+        " give_up_at, created_at, delivered_at, response FROM deliveries"
+    )
+    op.drop_table("deliveries")
+    op.rename_table("deliveries_anew", "deliveries")
+    op.create_index("ix_deliveries_created", "deliveries", ["created_at", "id"])
+    op.create_index("ix_deliveries_destination_created", "deliveries", ["destination", "created_at", "id"])
+    op.create_index("ix_deliveries_due", "deliveries", ["destination", "status", "next_attempt_at", "id"])
+    op.create_index("ix_deliveries_event_created", "deliveries", ["event_id", "created_at", "id"])
+    op.create_index("ix_deliveries_status_created", "deliveries", ["status", "created_at", "id"])

@@ -1,0 +1,106 @@
+"""The database itself refuses to change the call ledger, whoever asks."""
+
+import pytest
+from sqlalchemy import Engine, select
+from sqlalchemy.exc import DBAPIError
+
+from adapters.sql.call_tables import call_ledger
+from adapters.sql.unit_of_work import SqlWork
+from unite_core.calls.ledger import LedgerEntry
+from unite_core.calls.model import CallTask
+from unite_core.testing.builders import a_lead, a_task, a_user, an_entry, an_id
+from unite_core.testing.contracts.database import put
+
+APPEND_ONLY = "The call ledger is append-only: "
+NEVER_CHANGED = f"{APPEND_ONLY}an entry is never changed. Append a correction."
+NEVER_TAKEN_AWAY = f"{APPEND_ONLY}an entry is never taken away."
+WHOLE_ROW = "SELECT * FROM call_ledger WHERE number = 1"
+
+
+@pytest.fixture(params=["engine", "mysql_engine"])
+def any_engine(request: pytest.FixtureRequest) -> Engine:
+    engine: Engine = request.getfixturevalue(request.param)
+    return engine
+
+
+@pytest.fixture
+def task(any_engine: Engine) -> CallTask:
+    ann, lead = a_user(), a_lead()
+    task = a_task(lead, ann, assigned_to=ann.id)
+    put(SqlWork(any_engine), ann, lead, task)
+    return task
+
+
+@pytest.fixture
+def chain(any_engine: Engine, task: CallTask) -> list[LedgerEntry]:
+    first = an_entry(task)
+    chain = [first, an_entry(task, [first])]
+    put(SqlWork(any_engine), *chain)
+    return chain
+
+
+def refused(engine: Engine, statement: str) -> str:
+    """What the owner of the database is told who makes the statement; nothing has changed by it."""
+    before = rows(engine)
+    with engine.begin() as connection, pytest.raises(DBAPIError) as error:
+        connection.exec_driver_sql(statement)
+    assert rows(engine) == before
+    return str(error.value.orig)
+
+
+def rows(engine: Engine) -> list[tuple[object, ...]]:
+    with engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(select(call_ledger).order_by(call_ledger.c.number))]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE call_ledger SET outcome = 'converted'",
+        "UPDATE call_ledger SET hash = hash WHERE number = 1",
+        "UPDATE call_ledger SET number = 3 WHERE number = 2",
+    ],
+)
+def test_an_entry_is_not_changed(any_engine: Engine, chain: list[LedgerEntry], statement: str) -> None:
+    assert chain
+    assert NEVER_CHANGED in refused(any_engine, statement)
+
+
+@pytest.mark.parametrize("statement", ["DELETE FROM call_ledger", "DELETE FROM call_ledger WHERE number = 2"])
+def test_an_entry_is_not_taken_away(any_engine: Engine, chain: list[LedgerEntry], statement: str) -> None:
+    assert chain
+    assert NEVER_TAKEN_AWAY in refused(any_engine, statement)
+
+
+def test_an_entry_is_not_replaced(any_engine: Engine, chain: list[LedgerEntry]) -> None:
+    assert chain
+    assert APPEND_ONLY in refused(any_engine, f"REPLACE INTO call_ledger {WHOLE_ROW}")
+
+
+def test_no_entry_is_put_in_the_place_of_another_with_a_new_id(
+    any_engine: Engine, task: CallTask, chain: list[LedgerEntry]
+) -> None:
+    columns = ", ".join(call_ledger.columns.keys())
+    values = columns.replace("id, task_id", f"x'{an_id().hex}', task_id", 1)
+    statement = f"REPLACE INTO call_ledger ({columns}) SELECT {values} FROM call_ledger WHERE number = 2"
+
+    assert chain[0].task_id == task.id
+    assert APPEND_ONLY in refused(any_engine, statement)
+
+
+def test_an_entry_is_not_changed_by_adding_it_again(
+    engine: Engine, any_engine: Engine, chain: list[LedgerEntry]
+) -> None:
+    anyway = (
+        " ON CONFLICT DO UPDATE SET outcome = 'converted'"
+        if any_engine is engine
+        else " ON DUPLICATE KEY UPDATE outcome = 'converted'"
+    )
+
+    assert chain
+    assert APPEND_ONLY in refused(any_engine, f"INSERT INTO call_ledger {WHOLE_ROW}{anyway}")
+
+
+def test_a_task_that_has_entries_is_not_deleted(any_engine: Engine, chain: list[LedgerEntry]) -> None:
+    assert chain
+    assert "foreign key" in refused(any_engine, "DELETE FROM call_tasks").lower()

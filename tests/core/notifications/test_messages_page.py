@@ -1,0 +1,65 @@
+"""What docs/messages.md says is so."""
+
+import json
+import re
+
+import jsonschema_rs
+
+from tests.conftest import CHECKOUT
+from tests.core.notifications.floor import CallFloor
+from unite_core import build
+from unite_core.application import Rules
+from unite_core.notifications.audience import AUDIENCES
+from unite_core.notifications.model import DeliveryStatus
+from unite_core.notifications.texts import MASK, SHORTEST_NAME
+from unite_core.notifications.webhooks import PROGRESS, START_WORDS, STOP_WORDS
+
+PAGE = (CHECKOUT / "docs" / "messages.md").read_text("utf-8")
+URL = "https://unite.example"
+
+
+def rows(heading: str) -> list[list[str]]:
+    """The cells of the first table below a heading, without its head."""
+    table = re.search(rf"^## {heading}\n(?:.*?\n)??\n((?:\|[^\n]*\n)+)", PAGE, re.MULTILINE | re.DOTALL)
+    assert table is not None
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table[1].splitlines()[2:]]
+
+
+def test_who_is_told_what_is_who_is_told_what() -> None:
+    told = {
+        f"`{kind}`": [audience.role.value, audience.text_to and f"(`{audience.text_to}`)"]
+        for kind, audience in AUDIENCES.items()
+    }
+    page = {kind: [role, re.findall(r"\(`\w+`\)|$", text)[0] or None] for kind, role, text in rows("Who is told what")}
+
+    assert page == told
+    assert [*page] == [*told]
+
+
+def test_the_example_is_as_the_schema_says() -> None:
+    example = re.search(r'^    \{"version".*?\}\}$', PAGE, re.MULTILINE | re.DOTALL)
+    schema = json.loads((CHECKOUT / "docs" / "events" / "event.v1.schema.json").read_text("utf-8"))
+
+    assert example is not None
+    jsonschema_rs.Draft202012Validator(schema, validate_formats=True).validate(json.loads(example[0]))
+
+
+def test_the_texts_are_what_is_sent() -> None:
+    floor = CallFloor()
+    floor.unite = build(floor.ports, Rules(public_url=URL))
+    floor.complete(floor.plan())
+    floor.relay()
+
+    shown = [text.strip("`").removesuffix("0195568a-ed4e-…") for _, text in rows("Text messages")[:2]]
+    assert [message.text.rpartition("/")[0] + "/" for message in floor.ports.texts.sent] == shown
+
+
+def test_the_words_and_the_limits_are_those_of_the_code() -> None:
+    words = re.search(r"Whoever answers ([^.]*?) gets no more messages at that number;\s(.*?) takes that back", PAGE)
+    assert words is not None
+    stop, start = (set(re.findall(r"[A-Z]{3,}", part)) for part in words.groups())
+    assert (stop, start) == (STOP_WORDS, START_WORDS)
+    assert f"no fewer than {SHORTEST_NAME} characters" in PAGE
+    assert f"`{MASK}`" in PAGE
+    assert [status for status in PROGRESS if f"`{status}`" not in PAGE] == []
+    assert [status.strip("`") for status, *_ in rows("What becomes of a message")] == [*DeliveryStatus]
