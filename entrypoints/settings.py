@@ -16,6 +16,7 @@ from entrypoints.variables import (
     ALL,
     AWS_ENDPOINT_URL,
     DATA_DIR,
+    DATABASE_SERVICE_ACCOUNT,
     DATABASE_URL,
     DEFAULT_COUNTRY,
     HOST,
@@ -67,15 +68,16 @@ class Settings:
     """One installation.
 
     `database_url` and `jwt_keys` are None where the embedded default makes its own in `data_dir`; so are the URLs of
-    servers and the `storage` that are done without. Messages go to the log where `sns_topic_arn` or `twilio` is None.
-    `activity_kept_for` is None for ever. `public_url` has no slash at its end. `warnings` are sentences about what is
-    probably not meant.
+    servers and the `storage` that are done without. The rights of the `service_account` are left as they are where it
+    is None. Messages go to the log where `sns_topic_arn` or `twilio` is None. `activity_kept_for` is None for ever.
+    `public_url` has no slash at its end. `warnings` are sentences about what is probably not meant.
     """
 
     host: str = "127.0.0.1"
     port: int = 8000
     data_dir: Path = Path("var")
     database_url: str | None = field(default=None, repr=False)
+    service_account: str | None = None
     mongodb_url: str | None = field(default=None, repr=False)
     activity_kept_for: timedelta | None = None
     redis_url: str | None = field(default=None, repr=False)
@@ -142,6 +144,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         port=port,
         data_dir=Path(read.text(DATA_DIR.name) or "./var"),
         database_url=read.judged(DATABASE_URL.name, urls.database_url),
+        service_account=_service_account(read),
         mongodb_url=read.judged(MONGODB_URL.name, urls.mongodb_url),
         activity_kept_for=_retention(read),
         redis_url=read.judged(REDIS_URL.name, urls.redis_url),
@@ -181,6 +184,13 @@ def parse_keys(text: str) -> dict[str, bytes]:
             raise ValueError(f"the name {kid} is there twice")
         keys[kid] = secret.encode()
     return keys
+
+
+def _service_account(read: Reader) -> str | None:
+    account = read.judged(DATABASE_SERVICE_ACCOUNT.name, urls.account)
+    if account and (read.text(DATABASE_URL.name) or "sqlite").startswith("sqlite"):
+        read.refuse(DATABASE_SERVICE_ACCOUNT.name, f"is of no use without MySQL or MariaDB in {DATABASE_URL.name}")
+    return account
 
 
 def _first_admin(read: Reader) -> FirstAdmin | None:

@@ -18,6 +18,13 @@ def database_url(text: str) -> str:
     raise ValueError("is none that Unite can use; write mysql://user:password@host/database, or sqlite:/// and a path")
 
 
+def account(text: str) -> str:
+    """An account of MySQL or MariaDB: its name, and the machines that it is used from."""
+    if not re.fullmatch(r"[^\s@]{1,32}@[^\s@]{1,255}", text):
+        raise ValueError("is not like service@%")
+    return text
+
+
 def mongodb_url(text: str) -> str:
     """A database of MongoDB."""
     # Of several hosts each may have a port, so that nobody is asked for the one port here.

@@ -34,6 +34,14 @@ DATABASE_URL = Setting(
     default="unite.sqlite3 in the data folder",
     secret=True,
 )
+DATABASE_SERVICE_ACCOUNT = Setting(
+    name="UNITE_DATABASE_SERVICE_ACCOUNT",
+    meaning=(
+        "The account of MySQL or MariaDB that the service works with, where `migrate` uses another one: `service@%`. "
+        "`migrate` gives it its rights, table by table, and takes all others away."
+    ),
+    default="rights are left as they are",
+)
 MONGODB_URL = Setting(
     name="UNITE_MONGODB_URL",
     meaning="Where the activity log is kept: `mongodb://user:password@host/database`.",
@@ -176,6 +184,7 @@ ALL = (
     PORT,
     DATA_DIR,
     DATABASE_URL,
+    DATABASE_SERVICE_ACCOUNT,
     MONGODB_URL,
     ACTIVITY_RETENTION_DAYS,
     REDIS_URL,

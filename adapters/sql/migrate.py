@@ -10,7 +10,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
-from adapters.sql import mysql_words
+from adapters.sql import grants, mysql_words
+from adapters.sql.grants import Account
 from adapters.sql.modes import READING
 
 MIGRATIONS = Path(__file__).with_name("migrations")
@@ -34,6 +35,16 @@ def downgrade(engine: Engine, revision: str) -> None:
     """Take back every migration after `revision` (`base`: all of them) with what they hold."""
     with _alone(engine) as connection:
         command.downgrade(_config(connection), revision)
+
+
+def grant(engine: Engine, account: Account) -> None:
+    """Give the account that the service works with its rights on every table there is, and no others.
+
+    To be done after every upgrade: a new table has none. On SQLite there are no accounts; on MySQL and MariaDB it takes
+    one that may give on what it has.
+    """
+    with _alone(engine) as connection:
+        grants.give(connection, account)
 
 
 def current(engine: Engine) -> str | None:

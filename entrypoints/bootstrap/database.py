@@ -8,9 +8,10 @@ from sqlalchemy.exc import DatabaseError
 
 from adapters.sql import migrate
 from adapters.sql.engine import create_engine_for
+from adapters.sql.grants import Account
 from entrypoints.bootstrap.refusal import StartRefused
 from entrypoints.settings import Settings
-from entrypoints.variables import DATABASE_URL
+from entrypoints.variables import DATABASE_SERVICE_ACCOUNT, DATABASE_URL
 from unite_core.errors import Unavailable
 
 FILE = "unite.sqlite3"
@@ -61,6 +62,23 @@ def up_to_date(url: URL) -> Engine:
     return engine
 
 
+def grant_rights(settings: Settings) -> bool:
+    """Give the account that the service works with its rights; False where none is set. Raises `StartRefused`."""
+    if settings.service_account is None:
+        return False
+    engine = create_engine_for(database_url(settings), patient=True)
+    try:
+        migrate.grant(engine, Account.read(settings.service_account))
+    except (Unavailable, DatabaseError) as error:
+        raise StartRefused(
+            f"The account {settings.service_account} ({DATABASE_SERVICE_ACCOUNT.name}) cannot be given its rights: "
+            f"{_why(error)}. Make it first, and give the one in {DATABASE_URL.name} its own WITH GRANT OPTION."
+        ) from error
+    finally:
+        engine.dispose()
+    return True
+
+
 def _migrate(url: URL) -> None:
     """Apply what is missing, however long a large table takes."""
     engine = create_engine_for(url, patient=True)
@@ -75,6 +93,9 @@ def _is_file(url: URL) -> bool:
 
 
 def _unusable(url: URL, error: Exception) -> StartRefused:
-    why = error.orig if isinstance(error, DatabaseError) else error.__cause__ or error
     where = url.database if _is_file(url) else url.render_as_string(hide_password=True)
-    return StartRefused(f"The database {where} cannot be used: {why}")
+    return StartRefused(f"The database {where} cannot be used: {_why(error)}")
+
+
+def _why(error: Exception) -> object:
+    return error.orig if isinstance(error, DatabaseError) else error.__cause__ or error

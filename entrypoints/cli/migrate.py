@@ -1,9 +1,9 @@
-"""`migrate`: bring the database up to date, or see whether it is; make what stands in for AWS ready."""
+"""`migrate`: bring the database up to date, or see whether it is; give rights; make what stands in for AWS ready."""
 
 from argparse import Namespace
 from collections.abc import Mapping
 
-from entrypoints.bootstrap import StartRefused, database_is_current, provide_storage
+from entrypoints.bootstrap import StartRefused, database_is_current, grant_rights, provide_storage
 from entrypoints.cli.opened import FAILED, Refused, opened, settings_for, tell, told
 
 
@@ -32,6 +32,11 @@ def _check(environ: Mapping[str, str]) -> int:
 def _migrate(environ: Mapping[str, str]) -> int:
     with opened(environ) as started:
         print("The database is up to date.")
+        try:
+            if grant_rights(started.settings):
+                print(f"{started.settings.service_account} has its rights on every table, and no others.")
+        except StartRefused as refused:
+            raise Refused(str(refused)) from refused
         if provide_storage(started.settings):
             print("What stands in for AWS has the buckets, the queue and the topic that are set.")
     return 0

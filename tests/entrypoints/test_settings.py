@@ -89,6 +89,7 @@ def test_each_server_can_be_set_by_itself() -> None:
     settings = read_settings(
         {
             "UNITE_DATABASE_URL": "mysql://ann:secret@db.example/unite?ssl_ca=/etc/ca.pem",
+            "UNITE_DATABASE_SERVICE_ACCOUNT": "service@%",
             "UNITE_MONGODB_URL": "mongodb://mongo.example/unite",
             "UNITE_ACTIVITY_RETENTION_DAYS": "30",
             "UNITE_REDIS_URL": "rediss://:secret@redis.example:6380/1",
@@ -102,6 +103,7 @@ def test_each_server_can_be_set_by_itself() -> None:
     )
 
     assert settings.database_url == "mysql://ann:secret@db.example/unite?ssl_ca=/etc/ca.pem"
+    assert settings.service_account == "service@%"
     assert settings.mongodb_url == "mongodb://mongo.example/unite"
     assert settings.activity_kept_for == timedelta(days=30)
     assert settings.redis_url == "rediss://:secret@redis.example:6380/1"
@@ -237,6 +239,20 @@ def test_what_is_no_url_of_such_a_server_is_refused(name: str, value: str) -> No
 
     assert problem.startswith(f"{name}: is ")
     assert value not in problem
+
+
+@pytest.mark.parametrize("account", ["service", "@%", "service@", "ser vice@%", f"{'x' * 33}@%", "a@b@c"])
+def test_what_is_no_account_is_refused(account: str) -> None:
+    told = {"UNITE_DATABASE_URL": "mysql://db.example/unite", "UNITE_DATABASE_SERVICE_ACCOUNT": account}
+
+    assert problems_of(**told) == ["UNITE_DATABASE_SERVICE_ACCOUNT: is not like service@%"]
+
+
+@pytest.mark.parametrize("told", [{}, {"UNITE_DATABASE_URL": "sqlite:////var/lib/unite/unite.db"}])
+def test_an_account_is_of_no_use_to_a_file(told: dict[str, str]) -> None:
+    assert problems_of(**told, UNITE_DATABASE_SERVICE_ACCOUNT="service@%") == [
+        "UNITE_DATABASE_SERVICE_ACCOUNT: is of no use without MySQL or MariaDB in UNITE_DATABASE_URL"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,239 @@
+"""What the accounts of an installation may do on MySQL and MariaDB: the one that migrates, and the service's."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import URL, Engine, create_engine, make_url
+from sqlalchemy.exc import DBAPIError
+
+from adapters.sql.activity import SqlActivityLog
+from adapters.sql.engine import create_engine_for
+from adapters.sql.grants import Account
+from adapters.sql.migrate import downgrade, grant, is_current, upgrade
+from adapters.sql.schema import schema
+from adapters.sql.unit_of_work import SqlWork
+from unite_core.calls.model import Completion, Outcome
+from unite_core.calls.use_cases import CompleteCallTask, CompletedCall
+from unite_core.identity.model import Role
+from unite_core.testing.builders import a_lead, a_task, a_user, acting, an_entry, an_event, an_id
+from unite_core.testing.contracts.database import put
+from unite_core.testing.in_memory import FixedClock, SequentialIds
+
+MIGRATES = "SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, REFERENCES, TRIGGER"
+PASSWORD = "secret"
+
+
+@dataclass(frozen=True)
+class Installation:
+    """A database with two accounts, and the account that made them."""
+
+    url: URL
+    migrator: str
+    service: str
+
+    def root(self, *statements: str) -> None:
+        """Make statements as the account that may do everything."""
+        engine = create_engine(self.url, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            for statement in statements:
+                connection.exec_driver_sql(statement.replace("%", "%%"))
+        engine.dispose()
+
+    def engine(self, name: str) -> Engine:
+        """An engine for one of the accounts, with connections of its own: rights on a schema are read once for each."""
+        return create_engine_for(self.url.set(username=name, password=PASSWORD))
+
+    @property
+    def schema(self) -> str:
+        """The name of the database as rights on the whole of it have it."""
+        return f"`{self.url.database}`.*"
+
+
+@pytest.fixture
+def installation(mysql_database: str) -> Iterator[Installation]:
+    tag = an_id().hex[-8:]
+    made = Installation(url=make_url(mysql_database), migrator=f"migrator_{tag}", service=f"service_{tag}")
+    made.root(
+        f"CREATE USER '{made.migrator}'@'%' IDENTIFIED BY '{PASSWORD}'",
+        f"CREATE USER '{made.service}'@'%' IDENTIFIED BY '{PASSWORD}'",
+        f"GRANT {MIGRATES} ON {made.schema} TO '{made.migrator}'@'%' WITH GRANT OPTION",
+    )
+    yield made
+    made.root(f"DROP USER '{made.migrator}'@'%', '{made.service}'@'%'")
+
+
+def migrated(installation: Installation) -> None:
+    engine = installation.engine(installation.migrator)
+    upgrade(engine)
+    grant(engine, Account(installation.service, "%"))
+    engine.dispose()
+
+
+@pytest.fixture
+def service(installation: Installation) -> Iterator[Engine]:
+    """The service's own connections, to a database that the account for it has migrated."""
+    migrated(installation)
+    engine = installation.engine(installation.service)
+    yield engine
+    engine.dispose()
+
+
+def refused(engine: Engine, statement: str) -> str:
+    with engine.begin() as connection, pytest.raises(DBAPIError) as error:
+        connection.exec_driver_sql(statement)
+    return str(error.value.orig)
+
+
+def test_the_service_completes_a_call_and_the_ledger_says_so(service: Engine) -> None:
+    work = SqlWork(service)
+    ann, lead = a_user(role=Role.ADMIN), a_lead()
+    task = a_task(lead, ann, assigned_to=ann.id)
+    put(work, ann, lead, task)
+    complete = CompleteCallTask(work, FixedClock(), SequentialIds())
+    made = Completion(
+        outcome=Outcome.CONVERTED, duration_seconds=60, follow_up_at=FixedClock().now() + timedelta(days=1)
+    )
+
+    complete(acting(ann), CompletedCall(task_id=task.id, completion=made))
+
+    assert is_current(service)
+    with SqlWork(service, reading=True)() as unit:
+        (entry,) = unit.ledger.chains([task.id])[task.id]
+        assert entry.outcome is Outcome.CONVERTED
+        assert unit.leads.get(lead.id).status == "converted"
+
+
+def test_the_service_does_everything_else_that_it_has_to(service: Engine) -> None:
+    work = SqlWork(service)
+    put(work, a_user(), a_lead(status_chosen_at=FixedClock().now()))
+    SqlActivityLog(service).deliver([an_event()])
+
+    with service.begin() as connection:
+        for table in set(schema.tables) - {"call_ledger"}:
+            connection.exec_driver_sql(f"SELECT count(*) FROM {table} FOR UPDATE").scalar_one()
+            column = schema.tables[table].columns.keys()[0]
+            connection.exec_driver_sql(f"UPDATE {table} SET {column} = {column} WHERE 1 = 0")
+            connection.exec_driver_sql(f"DELETE FROM {table} WHERE 1 = 0")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE call_ledger SET note = NULL",
+        "DELETE FROM call_ledger",
+        "REPLACE INTO call_ledger SELECT * FROM call_ledger",
+        "TRUNCATE TABLE call_ledger",
+        "DROP TABLE call_ledger",
+        "ALTER TABLE call_ledger RENAME TO other",
+        "DROP TRIGGER call_ledger_changed",
+        "UPDATE alembic_version SET version_num = '0001'",
+        "DROP TABLE leads",
+        "CREATE TABLE mine (id INT)",
+        "SELECT * FROM mysql.user",
+    ],
+)
+def test_the_service_is_refused_whatever_it_does_not_need(service: Engine, statement: str) -> None:
+    ann, lead = a_user(), a_lead()
+    task = a_task(lead, ann)
+    put(SqlWork(service), ann, lead, task, an_entry(task))
+
+    assert "denied" in refused(service, statement)
+    with service.connect() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM call_ledger").scalar_one() == 1
+
+
+@pytest.mark.parametrize("statement", ["UPDATE call_ledger SET note = 'x'", "DELETE FROM call_ledger"])
+def test_even_the_account_that_migrates_is_refused_by_the_ledger_itself(
+    installation: Installation, service: Engine, statement: str
+) -> None:
+    ann, lead = a_user(), a_lead()
+    task = a_task(lead, ann)
+    put(SqlWork(service), ann, lead, task, an_entry(task))
+    engine = installation.engine(installation.migrator)
+
+    assert "The call ledger is append-only" in refused(engine, statement)
+    engine.dispose()
+
+
+@pytest.mark.parametrize("escaped", [False, True])
+def test_what_the_service_was_given_on_the_whole_schema_is_taken_away(
+    installation: Installation, *, escaped: bool
+) -> None:
+    whole = installation.schema.replace("_", r"\_") if escaped else installation.schema
+    installation.root(f"GRANT {MIGRATES} ON {whole} TO '{installation.service}'@'%'")
+
+    migrated(installation)
+
+    engine = installation.engine(installation.service)
+    for statement in ("DELETE FROM call_ledger", "DROP TABLE leads", "UPDATE call_ledger SET note = NULL"):
+        assert "denied" in refused(engine, statement)
+    put(SqlWork(engine), a_user())
+    engine.dispose()
+
+
+def test_what_it_was_given_on_the_ledger_is_taken_away(installation: Installation, service: Engine) -> None:
+    ledger = f"`{installation.url.database}`.call_ledger"
+    installation.root(f"GRANT UPDATE, DELETE ON {ledger} TO '{installation.service}'@'%'")
+
+    migrated(installation)
+
+    assert "denied" in refused(service, "DELETE FROM call_ledger")
+    assert "denied" in refused(service, "UPDATE call_ledger SET note = NULL")
+
+
+def test_rights_that_were_given_before_an_upgrade_are_good_after_it_and_new_tables_get_theirs(
+    installation: Installation,
+) -> None:
+    migrator = installation.engine(installation.migrator)
+    account = Account(installation.service, "%")
+    upgrade(migrator, "0002")
+    grant(migrator, account)
+    before = installation.engine(installation.service)
+    with before.connect() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM leads").scalar_one() == 0
+
+    upgrade(migrator)
+    assert "denied" in refused(before, "SELECT * FROM call_tasks")
+    grant(migrator, account)
+
+    with before.connect() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM call_tasks").scalar_one() == 0
+    before.dispose()
+    migrator.dispose()
+
+
+def test_an_account_that_nobody_made_gets_no_rights_and_is_not_made_by_them(installation: Installation) -> None:
+    migrator = installation.engine(installation.migrator)
+    upgrade(migrator)
+
+    with pytest.raises(DBAPIError):
+        grant(migrator, Account("nobody_made_me", "%"))
+
+    migrator.dispose()
+    nobody = create_engine(installation.url.set(username="nobody_made_me", password=""))
+    with pytest.raises(DBAPIError, match="denied"):
+        nobody.connect()
+
+
+def test_a_migration_that_may_make_no_triggers_leaves_nothing_behind_and_goes_on_later(
+    installation: Installation,
+) -> None:
+    installation.root(f"REVOKE TRIGGER ON {installation.schema} FROM '{installation.migrator}'@'%'")
+    without = installation.engine(installation.migrator)
+    upgrade(without, "0002")
+
+    with pytest.raises(DBAPIError, match="denied"):
+        upgrade(without)
+
+    with without.connect() as connection:
+        tables = connection.exec_driver_sql("SHOW TABLES").scalars().all()
+    assert not [table for table in tables if table.startswith("call_")]
+    without.dispose()
+    installation.root(f"GRANT TRIGGER ON {installation.schema} TO '{installation.migrator}'@'%'")
+    allowed = installation.engine(installation.migrator)
+    upgrade(allowed)
+    assert is_current(allowed)
+    downgrade(allowed, "0002")
+    allowed.dispose()
