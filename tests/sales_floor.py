@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import requests
 
-from tests.service_process import PATIENCE, Client
+from tests.service_process import PATIENCE, Client, eventually
 
 T = TypeVar("T")
 
@@ -57,6 +57,21 @@ class Floor:
         pair = client.call("POST", "/v1/auth/login", json=login)
         client.session.headers["Authorization"] = f"Bearer {pair['access_token']}"
         return Person(user, client)
+
+    def delivery(self, lead_id: str, event_type: str, destination: str, **response: object) -> dict[str, Any]:
+        """How the one event of that type about a lead gets to that destination, once its response says so."""
+
+        def found() -> dict[str, Any] | None:
+            told = self.admin.call("GET", f"/v1/leads/{lead_id}/activity")["items"]
+            for event in (it for it in told if it["type"] == event_type):
+                wanted = {"event_id": event["id"], "destination": destination}
+                (delivery,) = self.admin.call("GET", "/v1/deliveries", params=wanted)["items"]
+                if response.items() <= delivery["response"].items():
+                    one: dict[str, Any] = delivery
+                    return one
+            return None
+
+        return eventually(found, f"{destination} answers to {event_type} with {response}")
 
     def lead(self, name: str, **more: Any) -> str:
         """A new lead; its id."""

@@ -64,11 +64,15 @@ class ListenedTo:
 
 def listened_to(access: Access, filter_policy: dict[str, list[str]] | None = None) -> ListenedTo:
     """A new topic that somebody listens to."""
-    name = a_bucket_name()
-    arn = f"arn:aws:sns:us-east-1:123456789012:{name}"
+    arn = f"arn:aws:sns:us-east-1:123456789012:{a_bucket_name()}"
     make_topic(arn, access)
+    return listening_to(arn, access, filter_policy)
+
+
+def listening_to(arn: str, access: Access, filter_policy: dict[str, list[str]] | None = None) -> ListenedTo:
+    """A topic that is there already, and somebody who listens to it from now on."""
     sqs = access.sqs()
-    queue_url = sqs.create_queue(QueueName=name)["QueueUrl"]
+    queue_url = sqs.create_queue(QueueName=a_bucket_name())["QueueUrl"]
     queue = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     attributes = {"RawMessageDelivery": "true"}
     if filter_policy is not None:
