@@ -94,16 +94,20 @@ class Stack:
         told = self.compose("exec", "-T", "mysql", "sh", "-c", f'{client} --execute="$1"', "sh", statement)
         return [line for line in told.splitlines() if line]
 
-    def as_service(self, statement: str) -> str:
-        """What MySQL answers to the account of the service; raises `StackFailed`."""
+    def as_service(self, *statements: str) -> list[str]:
+        """What MySQL says against each of the statements when the account of the service comes with it, if anything."""
+        url = "Path('/run/secrets/mysql_service_url').read_text().strip()"
         asking = (
-            "import sys; from pathlib import Path; from adapters.sql.engine import create_engine_for;"
-            "url = Path('/run/secrets/mysql_service_url').read_text().strip();"
-            "connection = create_engine_for(url).connect();"
-            "print(connection.exec_driver_sql('SELECT COUNT(*) >= 0 FROM leads').scalar());"
-            "connection.exec_driver_sql(sys.argv[1])"
+            "import sys",
+            "from pathlib import Path",
+            "from adapters.sql.engine import create_engine_for",
+            f"connection = create_engine_for({url}).connect()",
+            "for statement in sys.argv[1:]:",
+            "    try: connection.exec_driver_sql(statement)",
+            "    except Exception as error: print(error.orig)",
+            "    else: print()",
         )
-        return self.compose("exec", "-T", "app", "python", "-c", asking, statement)
+        return self.compose("exec", "-T", "app", "python", "-c", "\n".join(asking), *statements).splitlines()
 
     def inspected(self, service: str) -> dict[str, Any]:
         """What Docker knows about a service's container."""

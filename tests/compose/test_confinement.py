@@ -28,23 +28,21 @@ def test_a_container_of_ours_cannot_change_itself(stack: Stack, service: str, fo
         stack.compose("exec", "-T", service, "touch", f"{folder}/changed")
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "DROP TABLE leads",
-        "CREATE TABLE mine (id INT)",
-        "SELECT * FROM mysql.user",
+def test_the_service_has_no_right_to_anything_but_its_rows_and_may_not_change_those_of_the_ledger(stack: Stack) -> None:
+    permitted, *forbidden = stack.as_service(
+        "SELECT COUNT(*) FROM call_ledger",
         "UPDATE call_ledger SET note = NULL",
         "DELETE FROM call_ledger",
         "TRUNCATE call_ledger",
         "DROP TRIGGER call_ledger_changed",
-    ],
-)
-def test_the_service_has_no_right_to_anything_but_its_rows_and_may_not_change_those_of_the_ledger(
-    stack: Stack, statement: str
-) -> None:
-    with pytest.raises(StackFailed, match=r"(?s)^[^\n]*\n1\n.*command denied"):
-        stack.as_service(statement)
+        "DROP TABLE leads",
+        "CREATE TABLE mine (id INT)",
+        "SELECT * FROM mysql.user",
+    )
+
+    assert permitted == ""
+    assert len(forbidden) == 7
+    assert all("command denied" in each for each in forbidden), forbidden
 
 
 @pytest.mark.parametrize("service", SERVICES)
