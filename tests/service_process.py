@@ -139,8 +139,9 @@ class Service:
         self._process.wait()
 
     def kill_all(self) -> None:
-        """End all of its processes at one blow, as when the machine loses its power."""
-        assert self._process is not None
+        """End all of its processes at one blow, as when the machine loses its power; whether it was started or not."""
+        if self._process is None:
+            return
         with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
         self._process.wait()
@@ -160,15 +161,15 @@ def service(folder: Path, **settings: str) -> Iterator[Service]:
     try:
         yield one
     finally:
-        if one._process is not None:
-            one.kill_all()
+        one.kill_all()
 
 
 class WorkerProcess:
     """A worker of an installation that is served elsewhere."""
 
-    def __init__(self, one: Service, name: str) -> None:
+    def __init__(self, one: Service, name: str, command: Sequence[str]) -> None:
         self.log = one.folder / f"{name}.log"
+        self._command = command
         self._one = one
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -176,7 +177,7 @@ class WorkerProcess:
         """Start it, and wait until it is ready."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "entrypoints", "work"],
+                [sys.executable, "-m", *self._command],
                 cwd=self._one.folder,
                 env=environment(self._one.folder, **self._one.settings),
                 stdin=subprocess.DEVNULL,
@@ -204,9 +205,9 @@ class WorkerProcess:
 
 
 @contextmanager
-def worker(one: Service, name: str) -> Iterator[WorkerProcess]:
+def worker(one: Service, name: str, command: Sequence[str] = ("entrypoints", "work")) -> Iterator[WorkerProcess]:
     """A worker that was started, of which nothing is left at the end."""
-    process = WorkerProcess(one, name)
+    process = WorkerProcess(one, name, command)
     try:
         process.start()
         yield process
@@ -226,11 +227,11 @@ class Client:
 
     def __init__(self, url: str) -> None:
         self.session = direct_session()
-        self._url = url
+        self.url = url
 
     def call(self, method: str, path: str, **options: Any) -> Any:
         """The decoded answer to a request that has to succeed."""
-        answer = self.session.request(method, self._url + path, timeout=PATIENCE, **options)
+        answer = self.session.request(method, self.url + path, timeout=PATIENCE, **options)
         assert answer.status_code < 400, answer.text
         return answer.json()
 

@@ -3,7 +3,8 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -123,7 +124,7 @@ class Twilio:
     def _guarded(self, ask: Callable[[], T]) -> T:
         if self._breaker.opened:
             raise Unavailable("Twilio did not answer several times; try again in a moment.")
-        with self._breaker:
+        with self._changes_told(), self._breaker:
             try:
                 return ask()
             except Later as later:
@@ -137,6 +138,19 @@ class Twilio:
                     wrong.code,
                 )
                 raise Unavailable(f"Twilio takes nothing from this account (code {wrong.code}).") from None
+
+    @contextmanager
+    def _changes_told(self) -> Iterator[None]:
+        """Write down that Twilio is left alone from now on, and that it no longer is."""
+        closed = self._breaker.closed
+        try:
+            yield
+        finally:
+            if self._breaker.opened:
+                rest = self._patience.rest.total_seconds()
+                log.warning("Twilio is left alone for %g seconds; text messages wait until then.", rest)
+            elif self._breaker.closed and not closed:
+                log.info("Twilio answers again.")
 
     def _ask(self, ask: Callable[[Any], T], timeout: timedelta | None = None) -> T:
         with understood():

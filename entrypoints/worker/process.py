@@ -6,7 +6,7 @@ import secrets
 import signal
 import socket
 from argparse import Namespace
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from threading import Event, Thread
 from types import FrameType
@@ -15,6 +15,7 @@ from entrypoints import logs
 from entrypoints.bootstrap import Started, StartRefused, load_settings, start
 from entrypoints.correlation import CorrelationFilter
 from entrypoints.reading import SettingsRefused
+from entrypoints.settings import Settings
 from entrypoints.worker.jobs import Desk
 from entrypoints.worker.loop import Worker
 from entrypoints.worker.missed import marking_missed
@@ -26,15 +27,15 @@ from entrypoints.worker.wake_ups import Bell
 log = logging.getLogger(__name__)
 
 
-def run(arguments: Namespace, environ: Mapping[str, str]) -> int:
-    """Work until SIGTERM or SIGINT; the exit code.
+def run(arguments: Namespace, environ: Mapping[str, str], begin: Callable[[Settings], Started] = start) -> int:
+    """Work until SIGTERM or SIGINT, with what `begin` makes of the settings; the exit code.
 
     With `--until-stdin-ends` also until whoever holds the other end of standard input is gone: the service
     that started this process, however it ended.
     """
     logs.configure()
     try:
-        started = start(load_settings(environ))
+        started = begin(load_settings(environ))
     except (SettingsRefused, StartRefused) as refused:
         log.error("The worker cannot start: %s", refused)  # noqa: TRY400 - the message says it all
         return 1

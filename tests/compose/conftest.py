@@ -6,8 +6,10 @@ from contextlib import suppress
 import pytest
 
 from tests.compose.stack import Stack, StackFailed
+from tests.sales_floor import Floor
 from tests.servers.containers import look_for_an_engine
 from tests.servers.finding import CannotBeHad
+from tests.servers.twilio import TwilioStandIn
 from tests.service_process import Client
 
 _STACK = pytest.StashKey[Stack]()
@@ -38,6 +40,18 @@ def stack(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config)
 def client(stack: Stack) -> Client:
     """The first admin, who has logged in once: a login is counted."""
     return stack.client()
+
+
+@pytest.fixture(scope="session")
+def floor(client: Client) -> Floor:
+    """Everybody who works there."""
+    return Floor(client)
+
+
+@pytest.fixture(scope="session")
+def twilio(stack: Stack) -> TwilioStandIn:
+    """What stands in for Twilio in the stack."""
+    return TwilioStandIn(port=stack.twilio_port)
 
 
 @pytest.hookimpl(wrapper=True)

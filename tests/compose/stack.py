@@ -30,17 +30,16 @@ class Stack:
         self.project = f"unite-compose-{uuid4().hex[:8]}"
         self.image = f"{self.project}:test"
         self.secrets = folder / "secrets"
-        api, moto, twilio = free_port(), free_port(), free_port()
+        api, moto, self.twilio_port = free_port(), free_port(), free_port()
         self.url = f"http://127.0.0.1:{api}"
         self.storage_url = f"http://127.0.0.1:{moto}"
-        self.twilio_url = f"http://127.0.0.1:{twilio}"
         clean = {name: value for name, value in os.environ.items() if not name.startswith("UNITE_")}
         self._environment = clean | {
             "UNITE_IMAGE": self.image,
             "UNITE_SECRETS": str(self.secrets),
             "UNITE_API_PORT": str(api),
             "UNITE_MOTO_PORT": str(moto),
-            "UNITE_TWILIO_PORT": str(twilio),
+            "UNITE_TWILIO_PORT": str(self.twilio_port),
             "UNITE_ADMIN_EMAIL": ADMIN,
         }
 
@@ -86,6 +85,29 @@ class Stack:
     def logs(self, *services: str, tail: str = "all") -> str:
         """What the services have printed."""
         return self.compose("logs", "--no-log-prefix", "--no-color", "--tail", tail, *services)
+
+    def as_root(self, statement: str) -> list[str]:
+        """The lines that MySQL answers to its root; raises `StackFailed`."""
+        client = (
+            'mysql --user=root --password="$(cat /run/secrets/mysql_root_password)" --raw --skip-column-names unite'
+        )
+        told = self.compose("exec", "-T", "mysql", "sh", "-c", f'{client} --execute="$1"', "sh", statement)
+        return [line for line in told.splitlines() if line]
+
+    def as_service(self, *statements: str) -> list[str]:
+        """What MySQL says against each of the statements when the account of the service comes with it, if anything."""
+        url = "Path('/run/secrets/mysql_service_url').read_text().strip()"
+        asking = (
+            "import sys",
+            "from pathlib import Path",
+            "from adapters.sql.engine import create_engine_for",
+            f"connection = create_engine_for({url}).connect()",
+            "for statement in sys.argv[1:]:",
+            "    try: connection.exec_driver_sql(statement)",
+            "    except Exception as error: print(error.orig)",
+            "    else: print()",
+        )
+        return self.compose("exec", "-T", "app", "python", "-c", "\n".join(asking), *statements).splitlines()
 
     def inspected(self, service: str) -> dict[str, Any]:
         """What Docker knows about a service's container."""

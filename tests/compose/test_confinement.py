@@ -28,29 +28,21 @@ def test_a_container_of_ours_cannot_change_itself(stack: Stack, service: str, fo
         stack.compose("exec", "-T", service, "touch", f"{folder}/changed")
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
+def test_the_service_has_no_right_to_anything_but_its_rows_and_may_not_change_those_of_the_ledger(stack: Stack) -> None:
+    permitted, *forbidden = stack.as_service(
+        "SELECT COUNT(*) FROM call_ledger",
+        "UPDATE call_ledger SET note = NULL",
+        "DELETE FROM call_ledger",
+        "TRUNCATE call_ledger",
+        "DROP TRIGGER call_ledger_changed",
         "DROP TABLE leads",
         "CREATE TABLE mine (id INT)",
         "SELECT * FROM mysql.user",
-        "UPDATE call_ledger SET note = NULL",
-        "DELETE FROM call_ledger",
-        "TRUNCATE TABLE call_ledger",
-        "DROP TRIGGER call_ledger_changed",
-    ],
-)
-def test_the_service_has_no_right_to_anything_but_its_rows(stack: Stack, statement: str) -> None:
-    asking = (
-        "import sys; from pathlib import Path; from adapters.sql.engine import create_engine_for;"
-        "url = Path('/run/secrets/mysql_service_url').read_text().strip();"
-        "connection = create_engine_for(url).connect();"
-        "print(connection.exec_driver_sql('SELECT COUNT(*) >= 0 FROM leads').scalar());"
-        "connection.exec_driver_sql(sys.argv[1])"
     )
 
-    with pytest.raises(StackFailed, match=r"(?s)^[^\n]*\n1\n.*command denied"):
-        stack.compose("exec", "-T", "app", "python", "-c", asking, statement)
+    assert permitted == ""
+    assert len(forbidden) == 7
+    assert all("command denied" in each for each in forbidden), forbidden
 
 
 @pytest.mark.parametrize("service", SERVICES)

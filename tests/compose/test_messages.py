@@ -1,77 +1,49 @@
-"""Messages through the whole stack: a call that is assigned is texted and published, and what comes back is kept."""
+"""Text messages through the whole stack: somebody wants none and wants them again, and one is refused at first."""
 
-from datetime import UTC, datetime, timedelta
-from typing import Any
-
-import pytest
+import json
 
 from tests.compose.stack import Stack
-from tests.service_process import Client, direct_session, eventually
+from tests.sales_floor import Floor, call_tasks
+from tests.servers.twilio import TwilioStandIn
 
-PHONE = "+12025550187"
-
-
-def stand_in(stack: Stack, method: str, what: str, content: object = None) -> Any:
-    """What stands in for Twilio is asked for."""
-    with direct_session() as session:
-        answer = session.request(method, f"{stack.twilio_url}/stand-in/{what}", json=content, timeout=30)
-    answer.raise_for_status()
-    return answer.json()
+ASSIGNED = "call_task.assigned"
+BEN, CLEO = "+12025550187", "+12025550188"
 
 
-@pytest.fixture(scope="module")
-def agent(client: Client) -> dict[str, Any]:
-    new = {"email": "ben@example.com", "name": "Ben", "role": "agent", "password": "correct horse battery"}
-    added: dict[str, Any] = client.call("POST", "/v1/users", json={**new, "phone": PHONE})
-    return added
+def test_whoever_writes_stop_gets_no_more_messages_until_they_write_start(floor: Floor, twilio: TwilioStandIn) -> None:
+    ben, manager = floor.hire("agent", BEN), floor.hire("manager")
+    unwanted, wanted = floor.lead("Katherine Johnson"), floor.lead("Dorothy Vaughan")
+
+    assert twilio.write_to_us(BEN, "stop")["status"] == 200
+    call_tasks(manager, ben, [unwanted])
+    skipped = floor.delivery(unwanted, ASSIGNED, "texts", reason="opted_out")
+    assert twilio.write_to_us(BEN, "Start")["status"] == 200
+    call_tasks(manager, ben, [wanted])
+    sent = floor.delivery(wanted, ASSIGNED, "texts", status="delivered")
+
+    assert (skipped["status"], sent["status"]) == ("skipped", "delivered")
+    assert ["Dorothy Vaughan" in it["body"] for it in twilio.messages() if it["to"] == BEN] == [True]
 
 
-def assign_a_call(client: Client, agent: dict[str, Any], name: str, phone: str) -> None:
-    lead = client.call("POST", "/v1/leads", json={"name": name, "phone": phone})
-    due = (datetime.now(UTC) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    client.call("POST", "/v1/call-tasks", json={"lead_id": lead["id"], "assigned_to": agent["id"], "due_at": due})
-
-
-def latest(client: Client, destination: str, **response: object) -> dict[str, Any]:
-    """The newest delivery to the destination, as soon as its response says so."""
-
-    def found() -> dict[str, Any] | None:
-        items = client.call("GET", "/v1/deliveries", params={"destination": destination})["items"]
-        told = [it for it in items[:1] if response.items() <= it["response"].items()]
-        return told[0] if told else None
-
-    return eventually(found, f"the newest delivery to {destination} says {response}")
-
-
-def test_a_call_that_is_assigned_is_texted_and_published_and_both_ids_are_kept(
-    stack: Stack, client: Client, agent: dict[str, Any]
+def test_a_text_that_is_refused_is_a_dead_letter_until_somebody_replays_it(
+    stack: Stack, floor: Floor, twilio: TwilioStandIn
 ) -> None:
-    assign_a_call(client, agent, "Grace Hopper", "+12125550171")
+    cleo, manager = floor.hire("agent", CLEO), floor.hire("manager")
+    lead = floor.lead("Mary Jackson")
+    before = floor.admin.call("GET", "/health/ready")["dead_letters"]
+    twilio.behave({"status": 400, "code": 21211, "to": CLEO})
 
-    text = latest(client, "texts", status="delivered")  # which Twilio told, signed for the public address
-    topic = eventually(
-        lambda: next(
-            (it for it in client.call("GET", "/v1/deliveries")["items"] if it["destination"] == "topic"), None
-        ),
-        "the topic is told",
-    )
+    call_tasks(manager, cleo, [lead])
+    dead = floor.delivery(lead, ASSIGNED, "texts", error_code=21211)
+    counted = floor.admin.call("GET", "/health/ready")["dead_letters"]
+    twilio.behave()
+    floor.admin.call("POST", f"/v1/deliveries/{dead['id']}/replay")
+    replayed = floor.delivery(lead, ASSIGNED, "texts", status="delivered")
 
-    (sent,) = stand_in(stack, "GET", "messages")
-    assert (sent["to"], sent["num_segments"]) == (PHONE, "1")
-    assert "Grace Hopper" in sent["body"]
-    assert "2125550171" not in sent["body"]
-    assert (text["response"]["sid"], text["response"]["segments"]) == (sent["sid"], 1)
-    assert text["response"]["price"] == "-0.00790"
-    assert topic["status"] == "delivered"
-    assert topic["response"]["message_id"]
-    assert {callback["status"] for callback in stand_in(stack, "GET", "callbacks")} == {204}
-
-
-def test_whoever_writes_stop_gets_no_more_messages(stack: Stack, client: Client, agent: dict[str, Any]) -> None:
-    before = len(stand_in(stack, "GET", "messages"))
-    assert stand_in(stack, "POST", "inbound", {"from": PHONE, "body": "stop"})["status"] == 200
-
-    assign_a_call(client, agent, "Ada Lovelace", "+12125550172")
-
-    assert latest(client, "texts", reason="opted_out")["status"] == "skipped"
-    assert len(stand_in(stack, "GET", "messages")) == before
+    assert (dead["status"], dead["response"]["reason"]) == ("dead", "not_a_number")
+    assert counted == before + 1
+    logged = [json.loads(line) for line in stack.logs("worker").splitlines()]
+    assert [line["level"] for line in logged if line.get("delivery_id") == dead["id"]] == ["ERROR"]
+    assert (replayed["id"], replayed["status"], replayed["attempts"]) == (dead["id"], "delivered", 2)
+    assert floor.admin.call("GET", "/health/ready")["dead_letters"] == before
+    assert len([it for it in twilio.messages() if it["to"] == CLEO]) == 1

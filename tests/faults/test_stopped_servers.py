@@ -77,7 +77,7 @@ def with_mongodb(tmp_path: Path, private_mongodb: OwnServer) -> Iterator[Service
 
 def history(client: Client, lead_id: str) -> list[str]:
     """What the activity log tells of a lead, the oldest first; nothing while it is away."""
-    answer = client.session.get(f"{client._url}/v1/leads/{lead_id}/activity", timeout=60)
+    answer = client.session.get(f"{client.url}/v1/leads/{lead_id}/activity", timeout=60)
     if answer.status_code == requests.codes.service_unavailable:
         return []
     items: list[dict[str, Any]] = answer.json()["items"]

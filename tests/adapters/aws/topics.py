@@ -19,6 +19,24 @@ class ListenedTo:
     queue_url: str
     access: Access
 
+    @property
+    def settings(self) -> dict[str, str]:
+        """What a service has to be told to publish there."""
+        return {
+            "UNITE_SNS_TOPIC_ARN": self.arn,
+            "UNITE_AWS_ENDPOINT_URL": str(self.access.endpoint_url),
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": "testing",
+            "AWS_SECRET_ACCESS_KEY": "testing",
+        }
+
+    def waiting(self) -> int:
+        """How many messages have come that nobody has heard yet."""
+        told = self.access.sqs().get_queue_attributes(
+            QueueUrl=self.queue_url, AttributeNames=["ApproximateNumberOfMessages"]
+        )
+        return int(told["Attributes"]["ApproximateNumberOfMessages"])
+
     def heard(self) -> Sequence[TopicMessage]:
         """Everything that was heard since this was asked last."""
         found: list[TopicMessage] = []
@@ -46,11 +64,15 @@ class ListenedTo:
 
 def listened_to(access: Access, filter_policy: dict[str, list[str]] | None = None) -> ListenedTo:
     """A new topic that somebody listens to."""
-    name = a_bucket_name()
-    arn = f"arn:aws:sns:us-east-1:123456789012:{name}"
+    arn = f"arn:aws:sns:us-east-1:123456789012:{a_bucket_name()}"
     make_topic(arn, access)
+    return listening_to(arn, access, filter_policy)
+
+
+def listening_to(arn: str, access: Access, filter_policy: dict[str, list[str]] | None = None) -> ListenedTo:
+    """A topic that is there already, and somebody who listens to it from now on."""
     sqs = access.sqs()
-    queue_url = sqs.create_queue(QueueName=name)["QueueUrl"]
+    queue_url = sqs.create_queue(QueueName=a_bucket_name())["QueueUrl"]
     queue = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     attributes = {"RawMessageDelivery": "true"}
     if filter_policy is not None:

@@ -34,6 +34,12 @@ NOT_TAKEN: list[dict[str, Any]] = [
 ]
 
 
+@pytest.fixture
+def logged(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
+    with caplog.at_level(logging.INFO):  # as the service logs
+        yield caplog
+
+
 @pytest.mark.parametrize("fault", LOST, ids=str)
 def test_where_the_answer_was_lost_the_message_is_found_and_not_sent_again(
     texts: TwilioTextMessages, twilio_server: TwilioStandIn, fault: dict[str, Any]
@@ -183,8 +189,8 @@ def test_what_twilio_does_not_know_of_is_not_found_and_a_lost_answer_is_unavaila
         texts.look_up("SM" + "0" * 32)
 
 
-def test_the_breaker_opens_after_so_many_failures_in_a_row_and_closes_when_twilio_is_back(
-    twilio_server: TwilioStandIn,
+def test_the_breaker_opens_after_so_many_failures_in_a_row_and_closes_when_twilio_is_back_and_the_log_tells_of_both(
+    twilio_server: TwilioStandIn, logged: pytest.LogCaptureFixture
 ) -> None:
     twilio = twilio_at(twilio_server, failures=5, attempts=1, rest=timedelta(seconds=0.5))
     texts = texts_by(twilio)
@@ -203,6 +209,11 @@ def test_the_breaker_opens_after_so_many_failures_in_a_row_and_closes_when_twili
     eventually(lambda: twilio.breaker == "half_open", "the pause is over")
     assert texts.send(a_text()).taken
     assert twilio.breaker == "closed"
+    assert logged.messages == [
+        *["Twilio failed with 503."] * 5,
+        "Twilio is left alone for 0.5 seconds; text messages wait until then.",
+        "Twilio answers again.",
+    ]
 
 
 def test_one_success_between_failures_keeps_the_breaker_closed_and_a_refusal_is_one(
@@ -230,12 +241,6 @@ def test_a_twilio_that_was_killed_is_unavailable_until_it_is_back(twilio_server:
 
     twilio_server.start()
     assert texts.send(a_text()).taken
-
-
-@pytest.fixture
-def logged(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
-    with caplog.at_level(logging.INFO):  # as the service logs
-        yield caplog
 
 
 @pytest.mark.parametrize("fault", [*LOST, *NOT_TAKEN, {"status": 400, "code": 21211}, {"status": 401}], ids=str)

@@ -1,0 +1,91 @@
+"""Parts of a worker that die in the middle, as by SIGKILL, over the data and the settings of the environment.
+
+python -m tests.faults.dying relay texts 2 120    when it has handed its second portion over, and settled nothing of
+                                                  that; its clock is 120 seconds ahead
+python -m tests.faults.dying sweep 100 50         in the transaction that marks the 50th task as missed, a hundred at a
+                                                  time; 0 is never. It waits for a line, and tells how many there were
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from uuid import UUID
+
+from entrypoints.bootstrap import Started, start
+from entrypoints.settings import read_settings
+from unite_core.events import Event
+from unite_core.ids import Ids
+from unite_core.notifications.model import Receipt
+from unite_core.notifications.ports import Destination
+from unite_core.testing.in_memory import FixedClock
+
+IDS_OF_ONE_MISSED = 2
+"""One for the entry in the ledger, one for the event."""
+
+
+@dataclass
+class Countdown:
+    """Ends the process at the last of so many steps, defenceless; never where there is none."""
+
+    left: int
+
+    def step(self) -> None:
+        self.left -= 1
+        if self.left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+@dataclass
+class LastHandOver(Destination):
+    """Dies when it has handed over, before anybody has the receipts."""
+
+    to: Destination
+    countdown: Countdown
+    at_once: int
+
+    def deliver(self, events: Sequence[Event], again: Collection[UUID] = ()) -> Sequence[Receipt]:
+        receipts = self.to.deliver(events, again)
+        self.countdown.step()
+        return receipts
+
+
+@dataclass
+class LastIds(Ids):
+    """Dies instead of making one more id."""
+
+    ids: Ids
+    countdown: Countdown
+
+    def new(self) -> UUID:
+        self.countdown.step()
+        return self.ids.new()
+
+
+def relay(started: Started, destination: str, portions: str, ahead: str) -> None:
+    """Relay to that destination, until after that many portions, with a clock that is so many seconds ahead."""
+    usual = started.unite.notifications.relay
+    to = usual.destinations[destination]
+    deadly = LastHandOver(to, Countdown(int(portions)), to.at_once)
+    clock = FixedClock(usual.clock.now() + timedelta(seconds=int(ahead)))
+    replace(usual, destinations={destination: deadly}, clock=clock)(destination)
+
+
+def sweep(started: Started, at_once: str, last: str) -> None:
+    """Mark tasks as missed, so many at once, until it comes to the last one."""
+    usual = started.unite.upkeep.mark_missed
+    deadly = replace(usual, ids=LastIds(usual.ids, Countdown(int(last) * IDS_OF_ONE_MISSED)))
+    print("ready", flush=True)
+    sys.stdin.readline()
+    print(deadly(limit=int(at_once)), flush=True)
+
+
+def main(part: str, *arguments: str) -> None:
+    with start(read_settings(os.environ)) as started:
+        {"relay": relay, "sweep": sweep}[part](started, *arguments)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

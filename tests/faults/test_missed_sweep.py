@@ -1,0 +1,97 @@
+"""Several workers sweep one MySQL for missed calls at once, and one of them dies in the middle: each is missed once."""
+
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from adapters.sql.engine import create_engine_for
+from adapters.sql.event_tables import outbox_events
+from tests.sales_floor import LOGS, Floor, at, call_tasks, everything
+from tests.service_process import PATIENCE, Service, environment, run
+
+CALLS = 300
+LEADS = 10
+NO_WORKER = ("entrypoints", "serve", "--no-worker")
+
+Process = subprocess.Popen[str]
+
+
+@pytest.fixture
+def one(tmp_path: Path, mysql_database: str) -> Iterator[Service]:
+    it = Service(tmp_path, {"UNITE_DATABASE_URL": mysql_database}, command=NO_WORKER)
+    try:
+        it.start()
+        yield it
+    finally:
+        it.kill_all()
+
+
+@contextmanager
+def sweeping(one: Service, *, at_once: int, until: int = 0) -> Iterator[Process]:
+    """A process that sweeps once it is told a line; it dies over the task of that number."""
+    command = [sys.executable, "-m", "tests.faults.dying", "sweep", str(at_once), str(until)]
+    environ = environment(one.folder, **one.settings)
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, env=environ, stdin=pipe, stdout=pipe, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def said(process: Process) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+def begin(process: Process) -> None:
+    assert process.stdin is not None
+    process.stdin.write("\n")
+    process.stdin.flush()
+
+
+def told_of(one: Service, kind: str) -> Counter[str]:
+    """How many events of the kind are recorded of each task."""
+    engine = create_engine_for(one.settings["UNITE_DATABASE_URL"])
+    with engine.connect() as connection:
+        recorded = connection.scalars(select(outbox_events.c.data).where(outbox_events.c.type == kind)).all()
+    engine.dispose()
+    return Counter(data["task_id"] for data in recorded)
+
+
+def test_each_of_three_hundred_calls_is_missed_once_although_a_worker_dies_among_them(one: Service) -> None:
+    floor = Floor(one.client())
+    agent, manager = floor.hire("agent"), floor.hire("manager")
+    leads = [floor.lead(f"Lead {number}") for number in range(LEADS)]
+    overdue = call_tasks(manager, agent, leads * (CALLS // LEADS), due_at=at(-timedelta(hours=1)))
+    call_tasks(manager, agent, leads, due_at=at(-timedelta(minutes=1)))
+
+    with ExitStack() as stack:
+        dying = stack.enter_context(sweeping(one, at_once=100, until=50))
+        others = [stack.enter_context(sweeping(one, at_once=20)) for _ in range(3)]
+        assert {said(process) for process in (dying, *others)} == {"ready"}
+        for process in (dying, *others):
+            begin(process)
+        marked = sum(int(said(process)) for process in others)
+        assert dying.wait(PATIENCE) == -signal.SIGKILL
+    with sweeping(one, at_once=100) as next_one:
+        begin(next_one)
+        assert said(next_one) == "ready"
+        left = int(said(next_one))
+
+    assert marked + left == CALLS
+    entries = everything(floor.admin, LOGS)
+    assert Counter(entry["task_id"] for entry in entries) == Counter(overdue)
+    assert {(entry["kind"], entry["agent_id"], entry["actor_id"]) for entry in entries} == {("missed", agent.id, None)}
+    missed = everything(floor.admin, "/v1/call-tasks", status="missed")
+    assert {task["id"] for task in missed} == set(overdue)
+    assert run(one.folder, "verify-ledger", **one.settings).returncode == 0
+    assert told_of(one, "call_task.missed") == Counter(overdue)

@@ -1,0 +1,138 @@
+"""Twilio is down for the length of two hundred completions; nobody else is held up, and each text comes once."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pymongo import MongoClient
+from sqlalchemy import Row, select
+
+from adapters.sql.engine import create_engine_for
+from adapters.sql.event_tables import deliveries, outbox_events
+from tests.adapters.aws.moto import access_to
+from tests.adapters.aws.topics import ListenedTo, listened_to
+from tests.sales_floor import Floor, call_tasks
+from tests.servers.twilio import TwilioStandIn, a_stand_in
+from tests.service_process import Service, WorkerProcess, eventually, worker
+
+CALLS = 200
+LEADS = 20
+SENT_ALL_THE_SAME = 3
+NO_WORKER = ("entrypoints", "serve", "--no-worker")
+WORKER = ("tests.faults.brief_rest",)
+
+TOLD = "call_task.completed"
+
+
+@dataclass
+class Installation:
+    """A service with two workers, and everything that they use."""
+
+    one: Service
+    floor: Floor
+    twilio: TwilioStandIn
+    topic: ListenedTo
+    workers: Sequence[WorkerProcess]
+
+    def heard_by_log(self) -> int:
+        """How many completions the activity log in MongoDB tells of."""
+        with MongoClient[dict[str, Any]](self.one.settings["UNITE_MONGODB_URL"]) as client:
+            return client.get_default_database()["activity"].count_documents({"type": TOLD})
+
+    def deliveries(self) -> Sequence[Row[Any]]:
+        """Every delivery of a completion, asked of the database itself."""
+        engine = create_engine_for(self.one.settings["UNITE_DATABASE_URL"])
+        completions = deliveries.join(outbox_events, outbox_events.c.id == deliveries.c.event_id)
+        with engine.connect() as connection:
+            found = connection.execute(
+                select(deliveries).select_from(completions).where(outbox_events.c.type == TOLD)
+            ).all()
+        engine.dispose()
+        return found
+
+    def texts(self) -> Sequence[Row[Any]]:
+        """Those of them that are texts."""
+        return [it for it in self.deliveries() if it.destination == "texts"]
+
+    def says(self, words: str) -> bool:
+        """Whether one of the workers has logged something that begins like this."""
+        return any(line["message"].startswith(words) for each in self.workers for line in each.lines())
+
+    def sent(self) -> Counter[str]:
+        """How many messages Twilio has of each delivery."""
+        return Counter(it["status_callback"].partition("?delivery=")[2] for it in self.twilio.messages())
+
+
+@pytest.fixture
+def unite(
+    tmp_path: Path, mysql_database: str, redis_url: str, mongodb_url: str, aws_url: str
+) -> Iterator[Installation]:
+    with ExitStack() as stack:
+        one = Service(tmp_path, command=NO_WORKER)
+        stack.callback(one.kill_all)
+        twilio = stack.enter_context(a_stand_in(public_url=one.url))
+        topic = listened_to(access_to(aws_url))
+        one.settings = {
+            "UNITE_DATABASE_URL": mysql_database,
+            "UNITE_REDIS_URL": redis_url,
+            "UNITE_MONGODB_URL": mongodb_url,
+            "UNITE_PUBLIC_URL": one.url,
+            **twilio.settings,
+            **topic.settings,
+        }
+        one.start()
+        workers = [stack.enter_context(worker(one, name, WORKER)) for name in ("ann", "ben")]
+        yield Installation(one, Floor(one.client()), twilio, topic, workers)
+
+
+def end(twilio: TwilioStandIn) -> None:
+    twilio.kill()
+
+
+def fail(twilio: TwilioStandIn) -> None:
+    """Answer 503, at first to messages that are sent all the same."""
+    twilio.behave({"status": 503, "method": "POST", "stored": True, "times": SENT_ALL_THE_SAME}, {"status": 503})
+
+
+@pytest.mark.parametrize(
+    ("go_down", "come_back"),
+    [(end, TwilioStandIn.start), (fail, TwilioStandIn.behave)],
+    ids=["it is gone", "it answers 503"],
+)
+def test_while_twilio_is_down_others_are_told_on_time_and_afterwards_each_text_comes_once(
+    unite: Installation, go_down: Callable[[TwilioStandIn], None], come_back: Callable[[TwilioStandIn], None]
+) -> None:
+    floor, twilio = unite.floor, unite.twilio
+    agent, manager = floor.hire("agent"), floor.hire("manager", "+12025550143")
+    leads = [floor.lead(f"Lead {number}") for number in range(LEADS)]
+    tasks = call_tasks(manager, agent, leads * (CALLS // LEADS))
+    eventually(lambda: unite.topic.waiting() == 2 * CALLS, "the topic has heard what is planned")
+
+    go_down(twilio)
+    down = datetime.now(UTC)
+    assert {agent.complete(task_id).status_code for task_id in tasks} == {200}
+    eventually(lambda: unite.topic.waiting() == 3 * CALLS, "the topic hears what came of each call meanwhile")
+    eventually(lambda: unite.heard_by_log() == CALLS, "the activity log hears it as well")
+    eventually(lambda: unite.says("Twilio is left alone"), "the breaker opens")
+    back = datetime.now(UTC)
+    come_back(twilio)
+    eventually(lambda: {it.status for it in unite.texts()} == {"delivered"}, "every text is sent")
+
+    others = [it for it in unite.deliveries() if it.destination != "texts"]
+    assert Counter(it.destination for it in others) == Counter(activity=CALLS, topic=CALLS)
+    assert max(it.delivered_at for it in others) < back
+    assert max(it.delivered_at - it.created_at for it in others) < (back - down) / 2
+    texts = unite.texts()
+    assert len([it for it in texts if it.delivered_at < back]) <= SENT_ALL_THE_SAME
+    assert unite.sent() == Counter(str(it.id) for it in texts)
+    assert len(texts) == CALLS
+    assert unite.says("Twilio answers again")
+    assert floor.admin.call("GET", "/health/ready")["dead_letters"] == 0
+    print(
+        max(it.delivered_at - it.created_at for it in others), back - down, max(it.delivered_at for it in texts) - back
+    )
