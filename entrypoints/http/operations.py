@@ -25,7 +25,7 @@ from flask_smorest import Blueprint  # type: ignore[import-untyped]  # it ships 
 from marshmallow import Schema, ValidationError
 from webargs.flaskparser import FlaskParser
 
-from entrypoints.http.bodies import MERGE_PATCH_TYPE, METHODS_WITH_BODY, read_json, refuse_encoding
+from entrypoints.http.bodies import MERGE_PATCH_TYPE, METHODS_WITH_BODY, body_bytes, read_json, refuse_encoding
 from entrypoints.http.fields import problems_of
 from entrypoints.http.openapi import Documented, Operation, Shown, description_of, documentation_of, parameters_of
 from entrypoints.http.paging import PageArguments
@@ -45,7 +45,9 @@ _MARK = "unite_operation"
 class StrictParser(FlaskParser):
     """Reads bodies and queries by our rules, and complains in our words."""
 
-    def load_json(self, req: flask.Request, *_: Any) -> Any:
+    def load_json(self, req: flask.Request, schema: Schema) -> Any:
+        if req.method == "POST" and _says_all_by_nothing(schema) and not body_bytes():
+            return {}
         return read_json((JSON_TYPE, MERGE_PATCH_TYPE) if req.method == "PATCH" else (JSON_TYPE,))
 
     def load_querystring(self, req: flask.Request, *_: Any) -> Any:
@@ -57,6 +59,11 @@ class StrictParser(FlaskParser):
         if location == "query":
             raise bad_query(problems)
         raise Invalid("The body breaks a rule.", problems=problems)
+
+
+def _says_all_by_nothing(schema: Schema) -> bool:
+    """Whether a body may be left out: nothing in it is required."""
+    return not any(field.required for field in schema.fields.values())
 
 
 StrictParser.DEFAULT_UNKNOWN_BY_LOCATION = {**FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION, "query": None, "json": None}
@@ -140,7 +147,9 @@ class Room(Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
         # What is read from the connection itself can be read once.
         route: Callable[..., Any] = view if operation.request_body is not None else _begun_anew(view)
         if operation.body is not None:
-            route = self.arguments(operation.body(), arg_name="body", example=operation.body_example)(route)
+            schema = operation.body()
+            described = {"required": not _says_all_by_nothing(schema), "example": operation.body_example}
+            route = self.arguments(schema, arg_name="body", **described)(route)
         if operation.query is not None:
             route = self.arguments(operation.query(), location="query", arg_name="query", error_status_code=400)(route)
         elif not operation.any_query:

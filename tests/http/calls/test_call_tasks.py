@@ -221,3 +221,14 @@ def test_the_tasks_of_a_lead_that_is_deleted_are_called_off(floor: Floor) -> Non
 @pytest.mark.parametrize("path", [f"{TASKS}/{ANY}", f"{TASKS}/17", f"{TASKS}/{ANY}/ledger"])
 def test_what_is_not_there_is_not_found(floor: Floor, path: str) -> None:
     assert problem(floor.mo.get(path)) == (404, "not_found")
+
+
+def test_a_call_is_called_off_without_a_word(floor: Floor) -> None:
+    path = f"{TASKS}/{floor.task()['id']}"
+
+    answer = floor.mo.post(f"{path}/cancel")
+    again = floor.mo.post(f"{path}/cancel", json={})
+
+    assert (answer.status_code, answer.get_json()["cancel_reason"]) == (200, None)
+    assert again.get_json() == answer.get_json()
+    assert problem(floor.mo.post(f"{path}/assign")) == (400, "malformed_json")
