@@ -28,6 +28,7 @@ from unite_core.notifications.webhooks import (
 )
 from unite_core.paging import PageRequest
 from unite_core.testing.builders import an_actor, an_id
+from unite_core.testing.in_memory import InMemoryTextMessages
 
 SID = f"SM{1:032x}"
 PHONE = "+12125550102"
@@ -250,17 +251,19 @@ def test_a_replayed_message_goes_by_its_new_id_and_late_words_of_the_old_one_cha
     assert carrier.delivery().status is DELIVERED
 
 
+class Away(InMemoryTextMessages):
+    """Cannot be asked."""
+
+    def look_up(self, sid: str) -> dict[str, Any]:
+        raise Unavailable(f"It is being moved, and {sid} with it.")
+
+
 @pytest.mark.parametrize("fails", [True, False])
 def test_what_cannot_be_looked_up_is_kept_without_its_price(*, fails: bool) -> None:
     carrier = Carrier()
 
-    def look_up(_: str) -> dict[str, Any]:
-        raise Unavailable("It is being moved.")
-
-    if fails:
-        carrier.floor.ports.texts.look_up = look_up  # type: ignore[method-assign]  # as if it were away
-    else:
-        carrier.floor.ports.texts.sent.clear()
+    ports = carrier.floor.ports
+    carrier.take = TakeTextStatus(ports.work, Away() if fails else InMemoryTextMessages(), ports.clock, ports.ids)
 
     carrier.tell("delivered")
 
@@ -270,15 +273,16 @@ def test_what_cannot_be_looked_up_is_kept_without_its_price(*, fails: bool) -> N
 
 def test_a_message_is_looked_up_at_its_end_alone_and_outside_of_any_transaction() -> None:
     carrier = Carrier()
+    ports = carrier.floor.ports
     looked_up: list[str] = []
-    look_up = carrier.floor.ports.texts.look_up
 
-    def counted(sid: str) -> dict[str, Any]:
-        with carrier.floor.ports.work():  # which waits for nobody
-            looked_up.append(sid)
-        return look_up(sid)
+    class Watched(InMemoryTextMessages):
+        def look_up(self, sid: str) -> dict[str, Any]:
+            with ports.work():  # which waits for nobody
+                looked_up.append(sid)
+            return {"price": "-0.0079"}
 
-    carrier.floor.ports.texts.look_up = counted  # type: ignore[method-assign]  # it watches
+    carrier.take = TakeTextStatus(ports.work, Watched(), ports.clock, ports.ids)
 
     for status in ("sending", "sent", "delivered"):
         carrier.tell(status)
