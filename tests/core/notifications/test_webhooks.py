@@ -21,8 +21,6 @@ from unite_core.notifications.use_cases import RelayEvents
 from unite_core.notifications.webhooks import (
     LOST,
     PROGRESS,
-    InboundText,
-    TakeInboundText,
     TakeTextStatus,
     TextStatus,
 )
@@ -315,65 +313,6 @@ def test_whatever_is_told_the_delivery_follows_the_furthest_status_of_its_messag
     assert (delivery.response["sid"], delivery.response["status"]) == (SID, furthest)
     assert delivery.status is (DEAD if furthest in LOST else DELIVERED)
     assert dead == (furthest in LOST)
-
-
-STOP = ("STOP", "stopall", " Unsubscribe\n", "CANCEL", "end", "Quit", "REVOKE", "optout")
-START = ("START", " yes ", "UnStop")
-
-
-@pytest.mark.parametrize("body", STOP)
-def test_whoever_says_stop_wants_no_more(body: str) -> None:
-    carrier = Carrier()
-
-    carrier.floor.unite.notifications.take_inbound_text(InboundText(sid="SM-in", phone=PHONE, body=body))
-
-    assert carrier.wants_none()
-    assert not carrier.wants_none("+12125550101")
-
-
-@pytest.mark.parametrize("body", START)
-def test_whoever_says_start_wants_messages_again(body: str) -> None:
-    carrier = Carrier()
-    take = carrier.floor.unite.notifications.take_inbound_text
-    take(InboundText(sid="SM-1", phone=PHONE, body="STOP"))
-    carrier.floor.ports.clock.advance(timedelta(seconds=1))
-
-    take(InboundText(sid="SM-2", phone=PHONE, body=body))
-
-    assert not carrier.wants_none()
-
-
-@pytest.mark.parametrize("body", ["", "Stop it", "please stop", "HELP", "no", "STOP."])
-def test_anything_else_that_is_said_has_no_effect(body: str) -> None:
-    carrier = Carrier()
-
-    carrier.floor.unite.notifications.take_inbound_text(InboundText(sid="SM-in", phone=PHONE, body=body))
-
-    assert not carrier.wants_none()
-
-
-@pytest.mark.parametrize(
-    ("opt_out_type", "body", "wants_none"),
-    [("STOP", "ya basta", True), ("START", "STOP", False), ("HELP", "STOP", False), ("stop", "", True)],
-)
-def test_what_the_carrier_made_of_it_counts(opt_out_type: str, body: str, *, wants_none: bool) -> None:
-    carrier = Carrier()
-    text = InboundText(sid="SM-in", phone=PHONE, body=body, opt_out_type=opt_out_type)
-
-    carrier.floor.unite.notifications.take_inbound_text(text)
-
-    assert carrier.wants_none() is wants_none
-
-
-def test_a_word_that_is_told_again_later_changes_nothing() -> None:
-    carrier = Carrier()
-    take: TakeInboundText = carrier.floor.unite.notifications.take_inbound_text
-    stop = InboundText(sid="SM-1", phone=PHONE, body="STOP")
-    for text in (stop, InboundText(sid="SM-2", phone=PHONE, body="START"), stop):
-        take(text)
-        carrier.floor.ports.clock.advance(timedelta(seconds=1))
-
-    assert not carrier.wants_none()
 
 
 def test_what_somebody_says_last_counts_whatever_was_refused_before() -> None:
