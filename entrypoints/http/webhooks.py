@@ -4,7 +4,6 @@ Whoever calls proves by a signature that they are Twilio; nothing else is asked 
 effect, so that there is no need of an Idempotency-Key.
 """
 
-import logging
 import re
 from typing import Any
 from urllib.parse import parse_qsl
@@ -13,6 +12,7 @@ from uuid import UUID
 from flask import Response, request
 from marshmallow import EXCLUDE, Schema, ValidationError
 
+from entrypoints.dead_letters import log_dead_letter
 from entrypoints.http.bodies import body_bytes
 from entrypoints.http.context import door, unite
 from entrypoints.http.fields import Body, Id, Text, problems_of
@@ -36,8 +36,6 @@ _E164 = re.compile(r"\+[1-9][0-9]{1,14}")
 _NOTHING_TO_SAY = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
 
 room = Room("webhooks", "What Twilio tells of its own accord. It signs what it sends; nobody else is listened to.")
-
-_log = logging.getLogger("unite.http")
 
 
 class TwilioForm(Body):
@@ -122,10 +120,7 @@ def take_text_status() -> Response:
     )
     dead = until_won(lambda: unite().notifications.take_text_status(status))
     if dead is not None:
-        _log.error(
-            "A text message was not delivered.",
-            extra={"delivery_id": str(dead.id), "code": dead.response.get("error_code")},
-        )
+        log_dead_letter(dead)
     return json_response(None, 204)
 
 

@@ -94,7 +94,9 @@ def test_a_message_that_does_not_arrive_is_a_dead_letter_that_is_logged_and_coun
     [dead] = eventually(lambda: texts(office, "dead"), "Twilio tells that the message did not arrive")
     ready = office.call("GET", "/health/ready")
     assert (ready["status"], ready["dead_letters"]) == ("ok", 1)
-    [told] = eventually(lambda: logged(one, "A text message was not delivered."), "it is logged")
+    [told] = eventually(
+        lambda: logged(one, "An event is given up: it does not reach its destination (texts)."), "it is logged"
+    )
     assert (told["level"], told["delivery_id"], told["code"]) == ("ERROR", dead["id"], 30003)
     assert AMYS_NUMBER.strip("+") not in one.log.read_text()
 

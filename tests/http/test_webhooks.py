@@ -94,7 +94,10 @@ def test_a_message_that_did_not_arrive_is_a_dead_letter_and_logged_without_the_n
     told = text_delivery(floor)
     assert (told["status"], told["response"]["error_code"]) == ("dead", 30003)
     [logged] = [record for record in caplog.records if record.levelno == logging.ERROR]
-    assert (logged.message, vars(logged)["delivery_id"]) == ("A text message was not delivered.", told["id"])
+    assert (logged.message, vars(logged)["delivery_id"]) == (
+        "An event is given up: it does not reach its destination (texts).",
+        told["id"],
+    )
     assert vars(logged)["code"] == 30003
     assert AMYS_NUMBER.strip("+") not in "".join(f"{vars(record)}" for record in caplog.records)
 
