@@ -44,8 +44,11 @@ class Account:
 def give(connection: Connection, account: Account) -> None:
     """Give the account its rights on every table, and take away what it has beyond them and what it has on the schema.
 
-    The schema's go last, so that a service which is running is never without the rights that it needs.
+    The schema's go last, so that a service which is running is never without the rights that it needs. Raises
+    `ValueError` where it is the account of this connection, which could not migrate any more.
     """
+    if connection.exec_driver_sql("SELECT CURRENT_USER()").scalar_one() == f"{account.name}@{account.host}":
+        raise ValueError("it is the account that migrates, which needs more")
     for table in inspect(connection).get_table_names():
         name = _quoted(table)
         rights = FEWER.get(table, ROWS)

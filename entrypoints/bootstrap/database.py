@@ -69,7 +69,7 @@ def grant_rights(settings: Settings) -> bool:
     engine = create_engine_for(database_url(settings), patient=True)
     try:
         migrate.grant(engine, Account.read(settings.service_account))
-    except (Unavailable, DatabaseError) as error:
+    except (Unavailable, DatabaseError, ValueError) as error:
         raise StartRefused(
             f"The account {settings.service_account} ({DATABASE_SERVICE_ACCOUNT.name}) cannot be given its rights: "
             f"{_why(error)}. Make it first, and give the one in {DATABASE_URL.name} its own WITH GRANT OPTION."

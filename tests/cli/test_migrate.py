@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, make_url
+from sqlalchemy.exc import DBAPIError
 
 from tests.cli.conftest import Command
 
@@ -43,3 +45,31 @@ def test_a_variable_that_nothing_reads_is_warned_about(
 
     assert command("migrate") == 0
     assert "did you mean UNITE_PORT?" in capsys.readouterr().err
+
+
+def test_the_account_of_the_service_gets_its_rights(
+    command: Command, mysql_database: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = make_url(mysql_database)
+    account = f"service_{str(url.database)[-12:]}"
+    root = create_engine(url, isolation_level="AUTOCOMMIT")
+    monkeypatch.setenv("UNITE_DATABASE_URL", mysql_database)
+    monkeypatch.setenv("UNITE_DATABASE_SERVICE_ACCOUNT", f"{account}@%")
+
+    assert command("migrate") == 1
+    assert f"The account {account}@% (UNITE_DATABASE_SERVICE_ACCOUNT) cannot be given its rights" in (
+        capsys.readouterr().err
+    )
+
+    with root.connect() as connection:
+        connection.exec_driver_sql("CREATE USER %s@'%%' IDENTIFIED BY 'secret'", (account,))
+        assert command("migrate") == 0
+        service = create_engine(url.set(username=account, password="secret"))
+        with service.connect() as theirs:
+            assert theirs.exec_driver_sql("SELECT count(*) FROM call_ledger").scalar_one() == 0
+            with pytest.raises(DBAPIError, match="denied"):
+                theirs.exec_driver_sql("DELETE FROM call_ledger")
+        service.dispose()
+        connection.exec_driver_sql("DROP USER %s@'%%'", (account,))
+    root.dispose()
+    assert f"{account}@% has its rights on every table, and no others." in capsys.readouterr().out

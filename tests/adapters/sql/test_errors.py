@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from adapters.sql.errors import REFUSALS, passing_failure, refusal, violated_constraint
 from adapters.sql.schema import schema
 from adapters.sql.unit_of_work import SqlWork
-from unite_core.errors import Conflict
+from unite_core.errors import Conflict, Contended
 from unite_core.leads.model import Duplicate, DuplicateLead
 from unite_core.testing.builders import a_lead, a_user, an_id
 from unite_core.testing.contracts.database import at_once, put
@@ -41,6 +41,19 @@ def test_a_violated_constraint_is_named(said: str, constraint: str | None) -> No
 
     assert violated_constraint(error) == constraint
     assert isinstance(refusal(error), Conflict) is (constraint is not None)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "UNIQUE constraint failed: call_ledger.task_id, call_ledger.number",
+        "The call ledger is append-only: another entry has this place in the chain.",
+        "(1062, \"Duplicate entry '01-2' for key 'call_ledger.uq_call_ledger_chain'\")",
+        "(1062, \"Duplicate entry '01-2' for key 'uq_call_ledger_chain'\")",
+    ],
+)
+def test_who_was_not_the_next_in_a_chain_is_told_to_begin_anew(said: str) -> None:
+    assert isinstance(refusal(IntegrityError("INSERT", (), Exception(said))), Contended)
 
 
 def test_fifty_that_add_one_lead_at_once_get_one_lead_and_forty_nine_refusals(work: SqlWork) -> None:

@@ -217,6 +217,17 @@ def test_an_account_that_nobody_made_gets_no_rights_and_is_not_made_by_them(inst
         nobody.connect()
 
 
+def test_the_account_that_migrates_does_not_take_its_own_rights_away(installation: Installation) -> None:
+    migrator = installation.engine(installation.migrator)
+    upgrade(migrator, "0002")
+
+    with pytest.raises(ValueError, match="it is the account that migrates"):
+        grant(migrator, Account(installation.migrator, "%"))
+
+    migrator.dispose()
+    migrated(installation)
+
+
 def test_a_migration_that_may_make_no_triggers_leaves_nothing_behind_and_goes_on_later(
     installation: Installation,
 ) -> None:

@@ -11,7 +11,6 @@ import pytest
 from tests.core.calls.floor import HOUR, Floor
 from unite_core import (
     CallOutcome,
-    CallTask,
     Claim,
     CompletedCall,
     Completion,
@@ -36,11 +35,6 @@ CALLBACK = CallOutcome.CALLBACK_REQUESTED
 
 def codes(error: UniteError) -> list[tuple[str, str]]:
     return [(problem.field, problem.code) for problem in error.problems]
-
-
-def follow_up(floor: Floor, task: CallTask) -> CallTask:
-    assert task.follow_up_id is not None
-    return floor.tables.tasks[task.follow_up_id]
 
 
 def test_a_call_that_was_made_closes_its_task_and_is_written_into_the_ledger(floor: Floor) -> None:
@@ -111,16 +105,6 @@ def test_telling_the_same_twice_has_one_effect_and_gets_the_first_answer(floor: 
     assert len(floor.chain(task)) == 1
 
 
-def test_a_callback_told_twice_is_followed_by_one_call_even_when_that_is_due_by_then(floor: Floor) -> None:
-    task = floor.create()
-    told = {"outcome": CALLBACK, "follow_up_at": floor.now + HOUR}
-    first = floor.complete(task, **told)
-    floor.pass_time(2 * HOUR)
-
-    assert floor.complete(task, **told) == first
-    assert len(floor.tables.tasks) == 2
-
-
 @pytest.mark.parametrize(
     "other",
     [
@@ -135,7 +119,7 @@ def test_a_callback_told_twice_is_followed_by_one_call_even_when_that_is_due_by_
 )
 def test_telling_something_else_of_a_completed_call_is_refused(floor: Floor, other: dict[str, Any]) -> None:
     task = floor.create()
-    told = {"note": "She is glad.", "started_at": floor.now, "follow_up_at": floor.now + HOUR}
+    told: dict[str, Any] = {"note": "She is glad.", "started_at": floor.now, "follow_up_at": floor.now + HOUR}
     floor.complete(task, **told)
     before = floor.tables
 
@@ -199,7 +183,10 @@ def test_a_call_has_begun_and_the_next_one_is_to_come(floor: Floor) -> None:
         ("started_at", "in_future"),
         ("follow_up_at", "in_past"),
     ]
-    told = {"started_at": floor.now + CLOCKS_DIFFER_BY, "follow_up_at": floor.now + timedelta(microseconds=1)}
+    told: dict[str, Any] = {
+        "started_at": floor.now + CLOCKS_DIFFER_BY,
+        "follow_up_at": floor.now + timedelta(microseconds=1),
+    }
     assert floor.complete(task, duration_seconds=LONGEST_CALL, **told).status is TaskStatus.COMPLETED
 
 
@@ -207,44 +194,6 @@ def test_a_blank_note_is_none(floor: Floor) -> None:
     task = floor.complete(floor.create(), duration_seconds=0, note=" ")
 
     assert task.completion == Completion(outcome=CallOutcome.CONNECTED, duration_seconds=0)
-
-
-def test_a_callback_becomes_another_task_for_the_same_agent(floor: Floor) -> None:
-    task = floor.create()
-    due_at = floor.now + 3 * HOUR
-
-    done = floor.complete(task, outcome=CALLBACK, follow_up_at=due_at)
-
-    following = follow_up(floor, done)
-    assert following == CallTask(
-        id=following.id,
-        lead_id=task.lead_id,
-        assigned_to=floor.ann.user_id,
-        due_at=due_at,
-        created_by=floor.ann.user_id,
-        created_at=floor.now,
-        updated_at=floor.now,
-        follow_up_of=task.id,
-    )
-    (entry,) = floor.chain(task)
-    assert (entry.outcome, entry.follow_up_at) == (CALLBACK, due_at)
-    assert floor.told(following) == ["call_task.created", "call_task.assigned"]
-
-
-def test_any_call_may_ask_for_another(floor: Floor) -> None:
-    done = floor.complete(floor.create(), outcome=CallOutcome.VOICEMAIL, follow_up_at=floor.now + HOUR)
-
-    assert follow_up(floor, done).status is TaskStatus.PENDING
-
-
-def test_a_call_that_follows_is_nobodys_where_the_agent_has_left_or_there_was_none(floor: Floor) -> None:
-    anns, nobodys = floor.create(), floor.create(floor.lead(assigned_to=None))
-    floor.dismiss(floor.ann)
-
-    for task in (anns, nobodys):
-        done = floor.complete(task, floor.manager, follow_up_at=floor.now + HOUR)
-        assert follow_up(floor, done).assigned_to is None
-        assert floor.told(follow_up(floor, done)) == ["call_task.created"]
 
 
 class BrokenWork(InMemoryWork):

@@ -3,7 +3,7 @@
 import io
 from collections.abc import Collection
 from dataclasses import replace
-from typing import Self
+from typing import Any, Self
 from uuid import UUID
 
 import pytest
@@ -34,7 +34,7 @@ def delete(floor: Floor, lead: Lead, version: int | None = None) -> None:
     floor.unite.leads.delete(floor.manager, LeadToDelete(lead_id=lead.id, expected_version=version))
 
 
-def imported(floor: Floor, text: str, **options: OnDuplicate) -> LeadImport:
+def imported(floor: Floor, text: str, **options: Any) -> LeadImport:
     stored = floor.unite.imports.store_file(floor.admin, io.BytesIO(text.encode()))
     file = FileToImport(stored=stored, filename="leads.csv", options=ImportOptions(**options))
     queued = floor.unite.imports.import_stored_file(floor.admin, file)

@@ -30,7 +30,7 @@ COMPLETED = TaskStatus.COMPLETED
 @pytest.fixture
 def task(floor: Floor) -> CallTask:
     """A task whose chain has three entries: the call and two corrections."""
-    told = {"note": "She is glad.", "started_at": floor.now, "follow_up_at": floor.now + HOUR}
+    told: dict[str, Any] = {"note": "She is glad.", "started_at": floor.now, "follow_up_at": floor.now + HOUR}
     task = floor.complete(floor.create(due_at=floor.now), **told)
     for seconds in (100, 200):
         floor.pass_time(timedelta(seconds=1))
@@ -167,6 +167,13 @@ def test_an_entry_that_was_changed_together_with_its_hash_is_betrayed_by_the_nex
     broken = found(floor)
 
     assert (broken.entry_id, broken.number) == (chain[which + 1].id, which + 2)
+
+
+def test_an_entry_that_got_another_number_together_with_its_hash_is_named(floor: Floor, task: CallTask) -> None:
+    (*_, last) = floor.chain(task)
+    write(floor, sealed(replace(last, number=4)))
+
+    assert (found(floor).entry_id, found(floor).number) == (last.id, 3)
 
 
 @pytest.mark.parametrize("which", [0, 1], ids=["the first", "the second"])
