@@ -164,8 +164,8 @@ def relay_later(started: Started, destination: str, by: timedelta) -> Relayed:
     return replace(relay, clock=FixedClock(relay.clock.now() + by))(destination)
 
 
-def test_an_event_does_not_wait_for_the_import_that_the_worker_is_at(tmp_path: Path) -> None:
-    with service(tmp_path) as one:
+def test_neither_an_event_nor_a_missed_call_waits_for_the_import_that_the_worker_is_at(tmp_path: Path) -> None:
+    with service(tmp_path, UNITE_MISSED_AFTER_MINUTES="0") as one:
         one.start()
         client = one.client()
         content = "Name,Email\n" + "".join(f"Lead {it},lead{it}@example.com\n" for it in range(ROWS))
@@ -174,7 +174,12 @@ def test_an_event_does_not_wait_for_the_import_that_the_worker_is_at(tmp_path: P
 
         lead = client.call("POST", "/v1/leads", json={"name": "Grace", "email": "grace@example.com"})
 
+        due = {"lead_id": lead["id"], "due_at": "2026-03-02T09:30:00Z"}
+        task = client.call("POST", "/v1/call-tasks", json=due)
+
         eventually(lambda: told(tmp_path, lead["id"]), "the lead's history has begun")
+        path = f"/v1/call-tasks/{task['id']}"
+        eventually(lambda: client.call("GET", path)["status"] == "missed", "the call is missed")
         assert client.lead_import(import_id)["status"] == "running"
 
 

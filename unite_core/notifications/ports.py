@@ -48,7 +48,7 @@ class Deliveries(Protocol):
 
     @abstractmethod
     def put_back(self, delivery: Delivery) -> None:
-        """Store a delivery that was replayed."""
+        """Store a delivery that this unit got and changed: it was replayed, or the other side told more of it."""
 
     @abstractmethod
     def page(self, wanted: DeliveryFilter, request: PageRequest) -> Page[Delivery]:

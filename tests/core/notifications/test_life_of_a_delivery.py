@@ -89,7 +89,7 @@ class LifeOfADelivery(RuleBasedStateMachine):
     def a_relay_dies(self, which: int) -> None:
         self.in_hand.pop(which % len(self.in_hand))
 
-    @precondition(lambda self: set(REPLAYABLE) & set(self.over.values()))
+    @precondition(lambda self: not set(REPLAYABLE).isdisjoint(self.over.values()))
     @rule()
     def a_dead_letter_is_replayed(self) -> None:
         dead = next(it for it in self.post.deliveries() if it.status in REPLAYABLE)

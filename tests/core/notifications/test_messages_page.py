@@ -57,7 +57,7 @@ def test_the_texts_are_what_is_sent() -> None:
 def test_the_words_and_the_limits_are_those_of_the_code() -> None:
     words = re.search(r"Whoever answers ([^.]*?) gets no more messages at that number;\s(.*?) takes that back", PAGE)
     assert words is not None
-    stop, start = (set(re.findall(r"[A-Z]{3,}", part)) for part in words.groups())
+    stop, start = (frozenset(re.findall(r"[A-Z]{3,}", part)) for part in words.groups())
     assert (stop, start) == (STOP_WORDS, START_WORDS)
     assert f"no fewer than {SHORTEST_NAME} characters" in PAGE
     assert f"`{MASK}`" in PAGE

@@ -21,13 +21,12 @@ from unite_core.notifications.use_cases import RelayEvents
 from unite_core.notifications.webhooks import (
     LOST,
     PROGRESS,
-    InboundText,
-    TakeInboundText,
     TakeTextStatus,
     TextStatus,
 )
 from unite_core.paging import PageRequest
 from unite_core.testing.builders import an_actor, an_id
+from unite_core.testing.in_memory import InMemoryTextMessages
 
 SID = f"SM{1:032x}"
 PHONE = "+12125550102"
@@ -250,17 +249,19 @@ def test_a_replayed_message_goes_by_its_new_id_and_late_words_of_the_old_one_cha
     assert carrier.delivery().status is DELIVERED
 
 
+class Away(InMemoryTextMessages):
+    """Cannot be asked."""
+
+    def look_up(self, sid: str) -> dict[str, Any]:
+        raise Unavailable(f"It is being moved, and {sid} with it.")
+
+
 @pytest.mark.parametrize("fails", [True, False])
 def test_what_cannot_be_looked_up_is_kept_without_its_price(*, fails: bool) -> None:
     carrier = Carrier()
 
-    def look_up(_: str) -> dict[str, Any]:
-        raise Unavailable("It is being moved.")
-
-    if fails:
-        carrier.floor.ports.texts.look_up = look_up  # type: ignore[method-assign]  # as if it were away
-    else:
-        carrier.floor.ports.texts.sent.clear()
+    ports = carrier.floor.ports
+    carrier.take = TakeTextStatus(ports.work, Away() if fails else InMemoryTextMessages(), ports.clock, ports.ids)
 
     carrier.tell("delivered")
 
@@ -270,15 +271,16 @@ def test_what_cannot_be_looked_up_is_kept_without_its_price(*, fails: bool) -> N
 
 def test_a_message_is_looked_up_at_its_end_alone_and_outside_of_any_transaction() -> None:
     carrier = Carrier()
+    ports = carrier.floor.ports
     looked_up: list[str] = []
-    look_up = carrier.floor.ports.texts.look_up
 
-    def counted(sid: str) -> dict[str, Any]:
-        with carrier.floor.ports.work():  # which waits for nobody
-            looked_up.append(sid)
-        return look_up(sid)
+    class Watched(InMemoryTextMessages):
+        def look_up(self, sid: str) -> dict[str, Any]:
+            with ports.work():  # which waits for nobody
+                looked_up.append(sid)
+            return {"price": "-0.0079"}
 
-    carrier.floor.ports.texts.look_up = counted  # type: ignore[method-assign]  # it watches
+    carrier.take = TakeTextStatus(ports.work, Watched(), ports.clock, ports.ids)
 
     for status in ("sending", "sent", "delivered"):
         carrier.tell(status)
@@ -311,65 +313,6 @@ def test_whatever_is_told_the_delivery_follows_the_furthest_status_of_its_messag
     assert (delivery.response["sid"], delivery.response["status"]) == (SID, furthest)
     assert delivery.status is (DEAD if furthest in LOST else DELIVERED)
     assert dead == (furthest in LOST)
-
-
-STOP = ("STOP", "stopall", " Unsubscribe\n", "CANCEL", "end", "Quit", "REVOKE", "optout")
-START = ("START", " yes ", "UnStop")
-
-
-@pytest.mark.parametrize("body", STOP)
-def test_whoever_says_stop_wants_no_more(body: str) -> None:
-    carrier = Carrier()
-
-    carrier.floor.unite.notifications.take_inbound_text(InboundText(sid="SM-in", phone=PHONE, body=body))
-
-    assert carrier.wants_none()
-    assert not carrier.wants_none("+12125550101")
-
-
-@pytest.mark.parametrize("body", START)
-def test_whoever_says_start_wants_messages_again(body: str) -> None:
-    carrier = Carrier()
-    take = carrier.floor.unite.notifications.take_inbound_text
-    take(InboundText(sid="SM-1", phone=PHONE, body="STOP"))
-    carrier.floor.ports.clock.advance(timedelta(seconds=1))
-
-    take(InboundText(sid="SM-2", phone=PHONE, body=body))
-
-    assert not carrier.wants_none()
-
-
-@pytest.mark.parametrize("body", ["", "Stop it", "please stop", "HELP", "no", "STOP."])
-def test_anything_else_that_is_said_has_no_effect(body: str) -> None:
-    carrier = Carrier()
-
-    carrier.floor.unite.notifications.take_inbound_text(InboundText(sid="SM-in", phone=PHONE, body=body))
-
-    assert not carrier.wants_none()
-
-
-@pytest.mark.parametrize(
-    ("opt_out_type", "body", "wants_none"),
-    [("STOP", "ya basta", True), ("START", "STOP", False), ("HELP", "STOP", False), ("stop", "", True)],
-)
-def test_what_the_carrier_made_of_it_counts(opt_out_type: str, body: str, *, wants_none: bool) -> None:
-    carrier = Carrier()
-    text = InboundText(sid="SM-in", phone=PHONE, body=body, opt_out_type=opt_out_type)
-
-    carrier.floor.unite.notifications.take_inbound_text(text)
-
-    assert carrier.wants_none() is wants_none
-
-
-def test_a_word_that_is_told_again_later_changes_nothing() -> None:
-    carrier = Carrier()
-    take: TakeInboundText = carrier.floor.unite.notifications.take_inbound_text
-    stop = InboundText(sid="SM-1", phone=PHONE, body="STOP")
-    for text in (stop, InboundText(sid="SM-2", phone=PHONE, body="START"), stop):
-        take(text)
-        carrier.floor.ports.clock.advance(timedelta(seconds=1))
-
-    assert not carrier.wants_none()
 
 
 def test_what_somebody_says_last_counts_whatever_was_refused_before() -> None:

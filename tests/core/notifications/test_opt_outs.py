@@ -1,0 +1,74 @@
+"""What people answer: that they want no more messages, and that they want them again."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.core.notifications.floor import CallFloor
+from unite_core.notifications.webhooks import InboundText, TakeInboundText
+
+PHONE = "+12125550102"
+
+
+def wants_none(floor: CallFloor, phone: str = PHONE) -> bool:
+    with floor.ports.reads() as reads:
+        return reads.consents.opted_out(phone)
+
+
+STOP = ("STOP", "stopall", " Unsubscribe\n", "CANCEL", "end", "Quit", "REVOKE", "optout")
+START = ("START", " yes ", "UnStop")
+
+
+@pytest.mark.parametrize("body", STOP)
+def test_whoever_says_stop_wants_no_more(body: str) -> None:
+    floor = CallFloor()
+
+    floor.unite.notifications.take_inbound_text(InboundText(sid="SM-in", phone=PHONE, body=body))
+
+    assert wants_none(floor)
+    assert not wants_none(floor, "+12125550101")
+
+
+@pytest.mark.parametrize("body", START)
+def test_whoever_says_start_wants_messages_again(body: str) -> None:
+    floor = CallFloor()
+    take = floor.unite.notifications.take_inbound_text
+    take(InboundText(sid="SM-1", phone=PHONE, body="STOP"))
+    floor.ports.clock.advance(timedelta(seconds=1))
+
+    take(InboundText(sid="SM-2", phone=PHONE, body=body))
+
+    assert not wants_none(floor)
+
+
+@pytest.mark.parametrize("body", ["", "Stop it", "please stop", "HELP", "no", "STOP."])
+def test_anything_else_that_is_said_has_no_effect(body: str) -> None:
+    floor = CallFloor()
+
+    floor.unite.notifications.take_inbound_text(InboundText(sid="SM-in", phone=PHONE, body=body))
+
+    assert not wants_none(floor)
+
+
+@pytest.mark.parametrize(
+    ("opt_out_type", "body", "opted_out"),
+    [("STOP", "ya basta", True), ("START", "STOP", False), ("HELP", "STOP", False), ("stop", "", True)],
+)
+def test_what_the_carrier_made_of_it_counts(opt_out_type: str, body: str, *, opted_out: bool) -> None:
+    floor = CallFloor()
+    text = InboundText(sid="SM-in", phone=PHONE, body=body, opt_out_type=opt_out_type)
+
+    floor.unite.notifications.take_inbound_text(text)
+
+    assert wants_none(floor) is opted_out
+
+
+def test_a_word_that_is_told_again_later_changes_nothing() -> None:
+    floor = CallFloor()
+    take: TakeInboundText = floor.unite.notifications.take_inbound_text
+    stop = InboundText(sid="SM-1", phone=PHONE, body="STOP")
+    for text in (stop, InboundText(sid="SM-2", phone=PHONE, body="START"), stop):
+        take(text)
+        floor.ports.clock.advance(timedelta(seconds=1))
+
+    assert not wants_none(floor)
