@@ -1,4 +1,4 @@
-"""A worker as `work` runs it, which leaves Twilio alone for two seconds where others do for thirty."""
+"""A worker as `work` runs it, which leaves Twilio alone sooner and for a shorter time."""
 
 import os
 import sys
@@ -14,7 +14,7 @@ from entrypoints.worker import process
 from unite_core.notifications.destinations import TextsOfEvents
 from unite_core.notifications.model import TEXTS
 
-REST = timedelta(seconds=2)
+BRIEF = Patience(failures=3, rest=timedelta(seconds=2))
 
 
 def begin(settings: Settings) -> Started:
@@ -23,7 +23,7 @@ def begin(settings: Settings) -> Started:
     assert account is not None
     twilio = Twilio(
         Account(sid=account.account_sid, auth_token=account.auth_token, base_url=account.base_url),
-        Patience(rest=REST),
+        BRIEF,
     )
     relay = started.unite.notifications.relay
     texts = relay.destinations[TEXTS]

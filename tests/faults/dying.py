@@ -9,7 +9,7 @@ python -m tests.faults.dying sweep 100 50         in the transaction that marks 
 import os
 import signal
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
@@ -82,9 +82,12 @@ def sweep(started: Started, at_once: str, last: str) -> None:
     print(deadly(limit=int(at_once)), flush=True)
 
 
+PARTS: Mapping[str, Callable[..., None]] = {"relay": relay, "sweep": sweep}
+
+
 def main(part: str, *arguments: str) -> None:
     with start(read_settings(os.environ)) as started:
-        {"relay": relay, "sweep": sweep}[part](started, *arguments)
+        PARTS[part](started, *arguments)
 
 
 if __name__ == "__main__":

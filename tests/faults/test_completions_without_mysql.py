@@ -45,7 +45,8 @@ def logged(client: Client) -> Counter[str]:
 
 
 def ready(one: Service, client: Client) -> bool:
-    return client.session.get(f"{one.url}/health/ready", timeout=60).status_code == requests.codes.ok
+    answer = client.session.get(f"{one.url}/health/ready", timeout=60)
+    return answer.ok
 
 
 def have_a_minute_passed(one: Service) -> None:
