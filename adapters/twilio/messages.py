@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from adapters.twilio.answers import Later, Refused, WronglySetUp, understood
+from adapters.twilio.answers import Later, Refused, WronglySetUp, masked_digits, understood
 from adapters.twilio.connection import Twilio
 from unite_core.errors import NotFound
 from unite_core.notifications.model import Receipt
@@ -32,8 +32,8 @@ class TwilioTextMessages(TextMessages):
 
     Where an answer was lost, or tells of a fault of Twilio's own, the message may have been taken. So before it is sent
     again it is looked for: one with the same text, to the same number, that was not made before `since` and did not
-    fail, is the message. Twilio has no key by which a request is known again. Two messages of one text to one number
-    within that time are one for whoever reads them.
+    fail, is the message. Twilio has no key by which a request is known again: whoever writes the texts sees to it that
+    no two events have the same one, unless whoever reads them would take them for one.
 
     Twilio tells what becomes of a message at `{public_url}/webhooks/twilio/status`.
     """
@@ -113,5 +113,5 @@ def _response(message: Any) -> dict[str, Any]:
         "price": message.price,
         "price_unit": message.price_unit,
         "error_code": message.error_code,
-        "error": message.error_message,
+        "error": masked_digits(message.error_message) if message.error_message else None,
     }

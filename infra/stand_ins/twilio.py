@@ -117,7 +117,7 @@ class Message:
             "date_updated": rfc2822(self.updated),
             "direction": "outbound-api",
             "error_code": self.final_error if failed else None,
-            "error_message": "It did not arrive." if failed else None,
+            "error_message": f"The message to {self.to} did not arrive." if failed else None,
             "from": self.from_ or (NUMBER if self.sent else None),
             "messaging_service_sid": self.service,
             "num_media": "0",

@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from uuid import UUID
+from zlib import crc32
 
 from unite_core.events import Event
 from unite_core.notifications.audience import TASK_ASSIGNED, TASK_COMPLETED
@@ -79,19 +81,21 @@ def compose(event: Event, public_url: str) -> str:
     """What whoever the event concerns is texted, with a link to what it is about.
 
     It takes one segment where that can be: typographic signs become plain ones, the lead's name is shortened, and then
-    the link is left out. Of seven digits or more in the name nothing is told: they may be a phone number. The same
-    event is always told in the same words, so that its message can be found again.
+    the link is left out, with a short reference in its place. Of seven digits or more in the name nothing is told: they
+    may be a phone number. The same event is always told in the same words, so that its message can be found again, and
+    events that have not the same link are never told in the same words, so that no other is found instead.
     """
     say = TEXTS_OF[event.type]
     name = _plain(event.data.get("lead_name") or "") or SOMEBODY
     link = link_of(event, public_url)
-    ends = ["", *([f" {link}"] if link else [])]
-    for end, shortest in [(ends[-1], SHORTEST_NAME), ("", 0)]:
+    reference = f" #{_reference(event.id)}"
+    linked = f" {link}" if link else reference
+    for end, shortest in [(linked, SHORTEST_NAME), (reference, 0)]:
         for kept in range(len(name), min(shortest, len(name)) - 1, -1):
             text = say(event, _shortened(name, kept)) + end
             if len(text) <= _ONE[GSM_7] and segments(text).count == 1:
                 return text
-    return say(event, name) + ends[-1]
+    return say(event, name) + linked
 
 
 def _assigned(event: Event, name: str) -> str:
@@ -110,6 +114,11 @@ TEXTS_OF: Mapping[str, Callable[[Event, str], str]] = {TASK_ASSIGNED: _assigned,
 
 def _size(character: str, encoding: str) -> int:
     return 2 if (character in _EXTENSION if encoding == GSM_7 else character > "\uffff") else 1
+
+
+def _reference(event_id: UUID) -> str:
+    """Six hexadecimal digits by which an event is told from others, though little else is said of it."""
+    return f"{crc32(event_id.bytes) & 0xFFFFFF:06x}"
 
 
 def _plain(name: str) -> str:

@@ -66,7 +66,8 @@ def test_a_message_that_did_not_arrive_says_why_when_it_is_looked_up(
 
     eventually(lambda: texts.look_up(sid)["status"] == "undelivered", "the message is given up")
 
-    assert texts.look_up(sid)["error_code"] == 30003
+    found = texts.look_up(sid)
+    assert (found["error_code"], found["error"]) == (30003, "The message to …0123 did not arrive.")
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,10 @@
 """What people are texted, how long that is, and what is never in it."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from zlib import crc32
 
 import pytest
 from hypothesis import example, given
@@ -69,10 +71,10 @@ def test_a_lead_that_is_not_there_any_more_is_a_lead() -> None:
     assert compose(assigned(None), URL).startswith("Unite: call a lead, due ")
 
 
-def test_what_is_about_nothing_that_can_be_shown_has_no_link() -> None:
+def test_what_is_about_nothing_that_can_be_shown_has_a_reference_for_a_link() -> None:
     event = an_event(type=TASK_ASSIGNED, data={"lead_name": "Ada", "due_at": "2026-03-02T09:30:00Z"})
 
-    assert compose(event, URL) == "Unite: call Ada, due 2 Mar 09:30 UTC."
+    assert compose(event, URL) == f"Unite: call Ada, due 2 Mar 09:30 UTC. {reference(event)}"
 
 
 @pytest.mark.parametrize(
@@ -114,19 +116,31 @@ def test_a_long_name_is_shortened_so_that_the_text_takes_one_segment() -> None:
 def test_where_little_would_be_left_of_the_name_the_link_is_left_out() -> None:
     long_url = f"https://{'unite.' * 8}example"
 
-    assert compose(assigned("Grace Hopper"), long_url) == "Unite: call Grace Hopper, due 2 Mar 09:30 UTC."
+    event = assigned("Grace Hopper")
+
+    assert compose(event, long_url) == f"Unite: call Grace Hopper, due 2 Mar 09:30 UTC. {reference(event)}"
 
 
 @pytest.mark.parametrize("name", ["山田太郎", "Zoë", "Łukasz"])
 def test_a_name_in_other_letters_leaves_no_room_for_the_link(name: str) -> None:
-    text = compose(assigned(name), URL)
+    event = assigned(name)
+    text = compose(event, URL)
 
-    assert text == f"Unite: call {name}, due 2 Mar 09:30 UTC."
+    assert text == f"Unite: call {name}, due 2 Mar 09:30 UTC. {reference(event)}"
     assert segments(text).encoding == "UCS-2"
 
 
 def test_a_sign_at_the_end_of_a_name_is_given_up_for_the_link() -> None:
     assert compose(assigned("Grace Hopper 😀"), URL) == f"Unite: call Grace Hopper..., due 2 Mar 09:30 UTC. {LINK}"
+
+
+def test_names_that_are_cut_alike_are_told_apart() -> None:
+    calls = [completed(86_400, "callback_requested", name=f"Александр {name}") for name in ("Иванов", "Петров")]
+
+    texts = [compose(event, URL) for event in calls]
+
+    assert [text.endswith(f". {reference(event)}") for text, event in zip(texts, calls, strict=True)] == [True, True]
+    assert len(set(texts)) == 2
 
 
 def test_what_cannot_be_told_in_one_segment_is_told_whole() -> None:
@@ -160,6 +174,25 @@ def test_whatever_a_lead_is_called_the_text_takes_one_segment_and_has_no_number(
         assert told is not None
         assert longest_number(told[1]) < 7
         assert compose(event, url) == text
+
+
+@given(name=names, other=names, long=st.booleans())
+@example(name="Александр Иванов", other="Александр Петров", long=False)
+@example(name="Ada", other="Ada", long=True)
+def test_two_events_are_told_in_the_same_words_only_with_the_same_link(name: str, other: str, *, long: bool) -> None:
+    url = f"https://{'long.' * 40}example" if long else URL
+    for first, second in (
+        (assigned(name), assigned(other)),
+        (completed(300, name=name), completed(300, name=other)),
+        (completed(86_400, "callback_requested", name), completed(86_400, "callback_requested", other)),
+    ):
+        same = compose(first, url) == compose(second, url)
+
+        assert not same or compose(first, url).endswith(f" {url}/v1/call-tasks/{TASK}")
+
+
+def reference(event: Event) -> str:
+    return f"#{crc32(event.id.bytes) & 0xFFFFFF:06x}"
 
 
 def longest_number(text: str) -> int:
@@ -243,6 +276,6 @@ def test_how_many_segments_a_text_takes(text: str, encoding: str, units: int, co
 
 def test_an_event_is_told_in_the_same_words_whenever_that_is() -> None:
     event = assigned()
-    later = an_event(type=TASK_ASSIGNED, at=event.at + timedelta(days=2), data=event.data)
+    later = replace(event, at=event.at + timedelta(days=2))
 
     assert compose(later, URL) == compose(event, URL)
