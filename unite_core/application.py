@@ -168,7 +168,7 @@ class Notifications:
 
 @dataclass(frozen=True, kw_only=True)
 class Upkeep:
-    """What a schedule runs, each a few hundred things at a time."""
+    """What a schedule runs, each a few hundred things at a time, and again until little is left."""
 
     mark_missed: calls.MarkMissed
     purge_answers: PurgeAnswers

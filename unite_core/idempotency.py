@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, ParamSpec, TypeVar
 
 from unite_core.answers import CLAIMED_FOR, KEPT_FOR, Claim, KeptAnswer
 from unite_core.clock import Clock
 from unite_core.errors import Conflict, Invalid, Unavailable
+from unite_core.rounds import in_rounds
 from unite_core.unit_of_work import UnitOfWork, Work
 
 T = TypeVar("T")
@@ -93,14 +95,21 @@ class Outcome:
 
 @dataclass(frozen=True)
 class PurgeAnswers:
-    """Delete idempotency keys older than 24 hours. Returns how many there were."""
+    """Delete idempotency keys older than 24 hours. Returns how many there were.
+
+    They are deleted in transactions of `limit` each, up to a hundred of these.
+    """
 
     work: Work[UnitOfWork]
     clock: Clock
 
-    def __call__(self, *, limit: int = 500) -> int:
+    def __call__(self, *, limit: int = 500, should_stop: Callable[[], bool] = lambda: False) -> int:
+        before = self.clock.now() - KEPT_FOR
+        return in_rounds(lambda: self._purge(before, limit), limit=limit, should_stop=should_stop)
+
+    def _purge(self, before: datetime, limit: int) -> int:
         with self.work() as work:
-            purged = work.answers.purge(before=self.clock.now() - KEPT_FOR, limit=limit)
+            purged = work.answers.purge(before=before, limit=limit)
             work.commit(purged)
         return purged
 

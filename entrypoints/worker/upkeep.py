@@ -12,9 +12,9 @@ log = logging.getLogger(__name__)
 def keep_up(upkeep: Upkeep, further: Mapping[str, Callable[[], object]], stopping: Callable[[], bool]) -> None:
     """Do each thing once, until it is time to stop. One that fails is written down, and spares the others."""
     every: dict[str, Callable[[], object]] = {
-        "idempotency keys deleted": upkeep.purge_answers,
-        "deliveries forgotten": upkeep.purge_deliveries,
-        "activity forgotten": upkeep.purge_activity,
+        "idempotency keys deleted": lambda: upkeep.purge_answers(should_stop=stopping),
+        "deliveries forgotten": lambda: upkeep.purge_deliveries(should_stop=stopping),
+        "activity forgotten": lambda: upkeep.purge_activity(should_stop=stopping),
         "sessions deleted": upkeep.purge_sessions,
         "abandoned images removed": upkeep.remove_abandoned_images,
         "abandoned imports cancelled": upkeep.remove_abandoned_imports,

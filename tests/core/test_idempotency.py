@@ -204,3 +204,12 @@ def test_keys_are_forgotten_after_a_day(floor: Floor) -> None:
     floor.ports.clock.advance(timedelta(seconds=1))
 
     assert floor.unite.upkeep.purge_answers() == 1
+
+
+def test_however_many_keys_are_old_they_are_forgotten_in_small_transactions(floor: Floor) -> None:
+    for number in range(5):
+        add(floor, replace(CLAIM, scope=f"{number:064x}"), NewLead(name="Ada", email=f"ada{number}@example.com"))
+    floor.ports.clock.advance(timedelta(hours=25))
+
+    assert floor.unite.upkeep.purge_answers(limit=2, should_stop=lambda: True) == 2
+    assert floor.unite.upkeep.purge_answers(limit=2) == 3

@@ -101,6 +101,28 @@ def test_what_arrived_is_known_for_a_week_and_a_dead_letter_for_ever(office: Off
     assert office.deliveries() == [dead]
 
 
+def test_however_much_arrived_a_week_ago_it_is_forgotten_in_small_transactions(office: Office) -> None:
+    office.ports.jobs.run_all(office.unite)
+    for number in range(4):
+        office.unite.leads.add(office.admin, NewLead(name="Ada", email=f"ada{number}@example.com"))
+    office.ports.jobs.run_all(office.unite)
+    office.ports.clock.advance(timedelta(days=8))
+
+    assert office.unite.upkeep.purge_deliveries(limit=2, should_stop=lambda: True) == 2
+    assert office.unite.upkeep.purge_deliveries(limit=2) == 3
+
+
+def test_much_of_the_activity_log_is_forgotten_bit_by_bit(office: Office) -> None:
+    for number in range(4):
+        office.unite.leads.add(office.admin, NewLead(name="Ada", email=f"ada{number}@example.com"))
+    office.ports.jobs.run_all(office.unite)
+    a_day = build(office.ports, Rules(activity_kept_for=timedelta(days=1)))
+    office.ports.clock.advance(timedelta(days=2))
+
+    assert a_day.upkeep.purge_activity(limit=2, should_stop=lambda: True) == 2
+    assert a_day.upkeep.purge_activity(limit=2) == 3
+
+
 def test_the_activity_log_remembers_for_as_long_as_the_owner_wants(office: Office) -> None:
     office.ports.jobs.run_all(office.unite)
     a_day = build(office.ports, Rules(activity_kept_for=timedelta(days=1)))

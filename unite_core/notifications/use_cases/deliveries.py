@@ -1,7 +1,8 @@
 """What is asked about deliveries and done to them: lists, replays, and forgetting."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from unite_core.clock import Clock
@@ -11,6 +12,7 @@ from unite_core.jobs import Jobs
 from unite_core.notifications.model import KEPT_FOR, Delivery
 from unite_core.notifications.ports import ActivityLog, DeliveryFilter, RelayWork
 from unite_core.paging import Page, PageRequest
+from unite_core.rounds import in_rounds
 from unite_core.unit_of_work import Work
 
 MOST_COUNTED = 1000
@@ -89,14 +91,21 @@ class CountDeadLetters:
 
 @dataclass(frozen=True)
 class PurgeDeliveries:
-    """Forget deliveries that arrived a week ago or more. Returns how many there were; run by a schedule."""
+    """Forget deliveries that arrived a week ago or more. Returns how many there were; run by a schedule.
+
+    They are forgotten in transactions of `limit` each, up to a hundred of these.
+    """
 
     work: Work[RelayWork]
     clock: Clock
 
-    def __call__(self, *, limit: int = 500) -> int:
+    def __call__(self, *, limit: int = 500, should_stop: Callable[[], bool] = lambda: False) -> int:
+        before = self.clock.now() - KEPT_FOR
+        return in_rounds(lambda: self._purge(before, limit), limit=limit, should_stop=should_stop)
+
+    def _purge(self, before: datetime, limit: int) -> int:
         with self.work() as work:
-            purged = work.deliveries.purge(before=self.clock.now() - KEPT_FOR, limit=limit)
+            purged = work.deliveries.purge(before=before, limit=limit)
             work.commit(purged)
         return purged
 
@@ -105,14 +114,15 @@ class PurgeDeliveries:
 class PurgeActivity:
     """Forget what happened longer ago than the owner of the installation wants to know. Returns how many events.
 
-    With `kept_for` None nothing is ever forgotten.
+    With `kept_for` None nothing is ever forgotten. They are forgotten `limit` at a time, up to a hundred times.
     """
 
     activity: ActivityLog
     clock: Clock
     kept_for: timedelta | None
 
-    def __call__(self, *, limit: int = 500) -> int:
+    def __call__(self, *, limit: int = 500, should_stop: Callable[[], bool] = lambda: False) -> int:
         if self.kept_for is None:
             return 0
-        return self.activity.purge(before=self.clock.now() - self.kept_for, limit=limit)
+        before = self.clock.now() - self.kept_for
+        return in_rounds(lambda: self.activity.purge(before=before, limit=limit), limit=limit, should_stop=should_stop)
