@@ -79,9 +79,7 @@ def test_what_is_told_of_deliveries_is_told_to_the_activity_log_alone_and_of_tha
     ]
 
 
-@pytest.mark.parametrize(
-    "receipt", [TAKEN, REFUSED, LATER, Receipt(taken=False, skipped=True, response={"reason": "x"})]
-)
+@pytest.mark.parametrize("receipt", [TAKEN, LATER, Receipt(taken=False, skipped=True, response={"reason": "x"})])
 def test_what_the_other_side_did_not_say_is_not_told(receipt: Receipt) -> None:
     post = PostWithLog(Mailbox(lambda _: receipt))
     post.record()
@@ -91,14 +89,82 @@ def test_what_the_other_side_did_not_say_is_not_told(receipt: Receipt) -> None:
     assert post.told_of(post.to_mailbox()) == []
 
 
-def test_a_failure_without_an_answer_is_not_told() -> None:
+def test_a_failure_without_an_answer_is_told_once_until_another_one_follows() -> None:
+    post = PostWithLog()
+    (event,) = post.record()
+    for detail in ["It is being moved."] * 3 + ["It fails with 503."] * 2:
+        post.mailbox.fail(Unavailable(detail))
+        post.relay(MAIL)
+        post.advance(minutes=5)
+
+    moved, failed = post.told_of(post.to_mailbox())
+
+    assert moved.data == {
+        "destination": MAIL,
+        "event_id": str(event.id),
+        "event_type": event.type,
+        "attempt": 1,
+        "status": "pending",
+        "response": {"error": "unavailable", "detail": "It is being moved."},
+    }
+    assert (failed.data["attempt"], failed.data["response"]["detail"]) == (4, "It fails with 503.")
+
+
+def test_a_mistake_in_the_way_is_told_as_a_failure() -> None:
     post = PostWithLog()
     post.record()
+    post.mailbox.fail(ZeroDivisionError())
+    with pytest.raises(ZeroDivisionError):
+        post.relay(MAIL)
+
+    (failed,) = post.told_of(post.to_mailbox())
+
+    assert failed.data["response"] == {"error": "internal_error"}
+
+
+def test_what_was_not_handed_over_when_another_failed_has_nothing_told_of_it() -> None:
+    post = PostWithLog(Mailbox(at_once=1))
+    post.record(3)
     post.mailbox.fail(Unavailable("It is being moved."))
 
     post.relay(MAIL)
 
-    assert post.told_of(post.to_mailbox()) == []
+    assert [len(post.told_of(it)) for it in post.deliveries() if it.destination == MAIL] == [1, 0, 0]
+
+
+@pytest.mark.parametrize("at_once", [1, 3])
+def test_whatever_is_given_up_has_that_told_of_it_though_nothing_else_has_changed(at_once: int) -> None:
+    post = PostWithLog(Mailbox(at_once=at_once))
+    post.record(3)
+    post.mailbox.fail(Unavailable("It is being moved."))
+    post.relay(MAIL)
+    post.clock.advance(GIVEN_UP_AFTER)
+
+    assert len(post.relay(MAIL).dead) == 3
+
+    told = [post.told_of(it)[-1].data["status"] for it in post.deliveries() if it.destination == MAIL]
+    assert told == ["dead"] * 3
+
+
+def test_a_refusal_without_a_word_is_told_as_the_dead_letter_that_it_makes() -> None:
+    post = PostWithLog(Mailbox(lambda _: REFUSED))
+    post.record()
+
+    post.relay(MAIL)
+
+    assert [(it.data["status"], it.data["response"]) for it in post.told_of(post.to_mailbox())] == [("dead", {})]
+
+
+def test_that_the_activity_log_does_not_answer_is_told_to_nobody() -> None:
+    post = PostWithLog()
+    post.record()
+    away = Mailbox()
+    away.fail(Unavailable("It is being moved."))
+    relay = RelayEvents(post.work, {ACTIVITY: away, MAIL: post.mailbox}, post.clock, post.ids)
+
+    relay(ACTIVITY)
+
+    assert len(post.deliveries()) == 2
 
 
 def test_an_answer_is_told_if_and_only_if_what_became_of_the_delivery_is_stored() -> None:

@@ -75,7 +75,7 @@ class LifeOfADelivery(RuleBasedStateMachine):
     def the_destination_does_not_answer(self, which: int) -> None:
         batch = self.in_hand.pop(which % len(self.in_hand))
         self.answer([(delivery, LATER) for delivery, _ in batch])
-        self.post.relay._postpone(batch, {"error": "unavailable"}, _Tally(lambda _: None))
+        self.post.relay._postpone(batch, [], {"error": "unavailable"}, _Tally(lambda _: None))
 
     @precondition(lambda self: self.in_hand)
     @rule(which=st.integers(0, 9))

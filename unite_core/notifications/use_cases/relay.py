@@ -72,7 +72,8 @@ class RelayEvents:
     one, which hands over again no more than that portion, under the same ids. What is not handed over within half the
     time of its claim is let go of, so that no other relay has it too. Safe to run side by side.
 
-    What the other side answers is told to the activity log, unless it is that log which answers.
+    What the other side answers is told to the activity log, unless it is that log which answers; so is an attempt that
+    failed without an answer, where that is not what came of the one before, and whatever becomes a dead letter.
 
     `on_dead` is told of each dead letter that the relay has made, however it ends. Raises `NotFound` for a destination
     that there is not; `Unavailable` of the database passes through, that of the destination does not. Whatever else a
@@ -117,10 +118,10 @@ class RelayEvents:
                 )
                 answered = [(*claimed, receipt) for claimed, receipt in zip(portion, receipts, strict=True)]
             except Unavailable as error:
-                self._postpone([*portion, *left], {"error": error.code, "detail": error.detail}, tally)
+                self._postpone(portion, left, {"error": error.code, "detail": error.detail}, tally)
                 return False
             except Exception:
-                self._postpone(portion, {"error": "internal_error"}, tally)
+                self._postpone(portion, [], {"error": "internal_error"}, tally)
                 self._let_go(left)
                 raise
             more |= self._settle(destination, answered, tally)
@@ -141,13 +142,17 @@ class RelayEvents:
                 delivery.release(now)
             until_won(lambda: self._store([delivery for delivery, _ in claimed]))
 
-    def _postpone(self, claimed: Claimed, response: dict[str, Any], tally: _Tally) -> None:
-        """Have these tried again later, of which the destination took none."""
+    def _postpone(self, failed: Claimed, left: Claimed, response: dict[str, Any], tally: _Tally) -> None:
+        """Have these tried again later: those that the destination failed at, and what was left to be handed over."""
         now = self.clock.now()
+        news = {delivery.id for delivery, _ in failed if delivery.response != response}
+        claimed = [*failed, *left]
         deliveries = [delivery for delivery, _ in claimed]
         for delivery in deliveries:
             delivery.postpone(response, now)
-        until_won(lambda: self._store(deliveries))
+        news |= {delivery.id for delivery in deliveries if delivery.status is DeliveryStatus.DEAD}
+        told = self._told([each for each in claimed if each[0].id in news], now)
+        until_won(lambda: self._store(deliveries, told))
         tally.count(deliveries)
 
     def _settle(self, destination: str, answered: Answered, tally: _Tally) -> bool:
@@ -156,11 +161,12 @@ class RelayEvents:
         recovered = any(delivery.has_failed and receipt.taken for delivery, _, receipt in answered)
         for delivery, _, receipt in answered:
             _take(delivery, receipt, now)
-        told = [
-            delivery_answered(self.ids.new(), now, delivery, event)
+        answers = [
+            (delivery, event)
             for delivery, event, receipt in answered
-            if destination != ACTIVITY and receipt.response and not receipt.skipped
+            if delivery.status is DeliveryStatus.DEAD or (receipt.response and not receipt.skipped)
         ]
+        told = self._told(answers, now)
         deliveries = [delivery for delivery, _, _ in answered]
         if any(delivery.status is DeliveryStatus.PENDING for delivery in deliveries):
             tally.may_hasten = False
@@ -170,6 +176,14 @@ class RelayEvents:
             tally.may_hasten = hastened == HASTENED_AT_ONCE
         tally.count(deliveries)
         return bool(hastened)
+
+    def _told(self, claimed: Claimed, now: datetime) -> Sequence[Event]:
+        """What the activity log is told of these; nothing of what was for that log itself."""
+        return [
+            delivery_answered(self.ids.new(), now, delivery, event)
+            for delivery, event in claimed
+            if delivery.destination != ACTIVITY
+        ]
 
     def _store(self, deliveries: Sequence[Delivery], told: Sequence[Event] = (), *, hasten: str | None = None) -> int:
         """Store what became of deliveries, and tell of it; how many others were hastened to that destination."""
