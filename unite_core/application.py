@@ -171,6 +171,7 @@ class Upkeep:
     """What a schedule runs, each a few hundred things at a time, and again until little is left."""
 
     mark_missed: calls.MarkMissed
+    follow_texts: notifications.FollowTexts
     purge_answers: PurgeAnswers
     purge_deliveries: notifications.PurgeDeliveries
     purge_activity: notifications.PurgeActivity
@@ -206,6 +207,7 @@ def build(ports: Ports, rules: Rules | None = None) -> Unite:
         notifications=_notifications(ports, rules),
         upkeep=Upkeep(
             mark_missed=calls.MarkMissed(ports.work, ports.clock, ports.ids, rules.missed_after),
+            follow_texts=notifications.FollowTexts(ports.work, ports.texts, ports.clock, ports.ids),
             purge_answers=PurgeAnswers(ports.work, ports.clock),
             purge_deliveries=notifications.PurgeDeliveries(ports.work, ports.clock),
             purge_activity=notifications.PurgeActivity(ports.activity, ports.clock, rules.activity_kept_for),

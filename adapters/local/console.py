@@ -55,11 +55,12 @@ class ConsoleTextMessages(TextMessages):
         )
         return Receipt(taken=True, response={**_response(sid), "segments": segments(message.text).count})
 
-    def look_up(self, sid: str) -> dict[str, Any]:
+    def look_up(self, sid: str, *, hurried: bool = False) -> dict[str, Any]:  # noqa: ARG002 - nobody has to wait
         if not sid.startswith("console-"):
             raise NotFound("There is no such message.")
         return _response(sid)
 
 
 def _response(sid: str) -> dict[str, Any]:
-    return {"sid": sid, "status": "delivered", "price": None, "price_unit": None}
+    # With a price there is nothing more to be asked for.
+    return {"sid": sid, "status": "delivered", "price": "0", "price_unit": None}

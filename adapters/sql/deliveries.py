@@ -42,12 +42,7 @@ class SqlDeliveries(Deliveries):
     def claim(
         self, destination: str, *, now: datetime, until: datetime, limit: int
     ) -> Sequence[tuple[Delivery, Event]]:
-        due = (
-            by_index(select(deliveries), deliveries, "ix_deliveries_due")
-            .where(_pending(destination), deliveries.c.next_attempt_at <= now)
-            .order_by(deliveries.c.next_attempt_at, deliveries.c.id)
-            .limit(limit)
-        )
+        due = _due(destination, DeliveryStatus.PENDING, now, limit)
         claimed = [_to_delivery(row) for row in self._connection.execute(locked(due, self._connection, skip_held=True))]
         for delivery in claimed:
             delivery.hold(until)
@@ -94,7 +89,7 @@ class SqlDeliveries(Deliveries):
         failed = deliveries.c.attempts > 0, deliveries.c.held == literal(False), deliveries.c.next_attempt_at > now
         waiting = (
             by_index(select(deliveries.c.id), deliveries, "ix_deliveries_due")
-            .where(_pending(destination), *failed)
+            .where(_those(destination, DeliveryStatus.PENDING), *failed)
             .order_by(deliveries.c.next_attempt_at, deliveries.c.id)
             .limit(limit)
         )
@@ -102,6 +97,10 @@ class SqlDeliveries(Deliveries):
         for portion in in_lists(ids):
             self._connection.execute(update(deliveries).where(deliveries.c.id.in_(portion)).values(next_attempt_at=now))
         return len(ids)
+
+    def to_follow(self, destination: str, *, now: datetime, limit: int) -> Sequence[Delivery]:
+        due = _due(destination, DeliveryStatus.DELIVERED, now, limit)
+        return [_to_delivery(row) for row in self._connection.execute(locked(due, self._connection, skip_held=True))]
 
     def purge(self, *, before: datetime, limit: int) -> int:
         found: list[Row[Any]] = []
@@ -130,8 +129,18 @@ class SqlDeliveries(Deliveries):
         return found
 
 
-def _pending(destination: str) -> ColumnElement[bool]:
-    return (deliveries.c.destination == destination) & (deliveries.c.status == DeliveryStatus.PENDING.value)
+def _those(destination: str, status: DeliveryStatus) -> ColumnElement[bool]:
+    return (deliveries.c.destination == destination) & (deliveries.c.status == status.value)
+
+
+def _due(destination: str, status: DeliveryStatus, now: datetime, limit: int) -> Select[Any]:
+    """Those of that status whose next moment has come, the longest due first."""
+    return (
+        by_index(select(deliveries), deliveries, "ix_deliveries_due")
+        .where(_those(destination, status), deliveries.c.next_attempt_at <= now)
+        .order_by(deliveries.c.next_attempt_at, deliveries.c.id)
+        .limit(limit)
+    )
 
 
 def _older(status: DeliveryStatus, before: datetime, limit: int) -> Select[Any]:

@@ -46,10 +46,10 @@ class Account:
 class Patience:
     """How long Twilio is waited for, and when it is left alone.
 
-    One answer takes at most `answer`, or `sign_of_life` where it is only asked whether it is there. What fails at once,
-    and in a way that may pass, is tried `attempts` times in all, and not again after `overall`; between two attempts is
-    a random part of `pause`, and of twice as long after each. After `failures` in a row nothing is asked for the time
-    `rest`; then one failure is enough for another rest.
+    One answer takes at most `answer`, or `sign_of_life` where it is only asked whether it is there, or where somebody
+    waits for us. What fails at once, and in a way that may pass, is tried `attempts` times in all, and not again after
+    `overall`; between two attempts is a random part of `pause`, and of twice as long after each. After `failures` in a
+    row nothing is asked for the time `rest`; then one failure is enough for another rest.
     """
 
     answer: timedelta = timedelta(seconds=10)
@@ -94,12 +94,14 @@ class Twilio:
         """`closed` while Twilio is asked, `open` while it is left alone, `half_open` when the next call decides."""
         return str(self._breaker.state)
 
-    def call(self, ask: Callable[[Any], T]) -> T:
-        """What `ask` makes of the account's part of the API. It may be called several times.
+    def call(self, ask: Callable[[Any], T], *, hurried: bool = False) -> T:
+        """What `ask` makes of the account's part of the API. It may be called several times; once if `hurried`.
 
         Raises what `understood` raises for an answer, and `Unavailable` where there is none, or none that is of use;
         also at once while Twilio is left alone.
         """
+        if hurried:
+            return self._guarded(lambda: self._ask(ask, self._patience.sign_of_life))
         return self._guarded(lambda: self._tried_again(ask))
 
     def ping(self) -> None:

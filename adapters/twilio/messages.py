@@ -68,7 +68,7 @@ class TwilioTextMessages(TextMessages):
                 response={"error_code": refused.code, "error": refused.error, **reason},
             )
 
-    def look_up(self, sid: str) -> dict[str, Any]:
+    def look_up(self, sid: str, *, hurried: bool = False) -> dict[str, Any]:
         def ask(account: Any) -> dict[str, Any]:
             try:
                 with understood():
@@ -80,7 +80,7 @@ class TwilioTextMessages(TextMessages):
             except Refused:
                 raise NotFound("Twilio has no such message.") from None
 
-        return self._twilio.call(ask)
+        return self._twilio.call(ask, hurried=hurried)
 
     def _create(self, account: Any, message: TextMessage) -> Any:
         sender = self._sender

@@ -1,8 +1,9 @@
-"""Clearing away what has run out or was given up."""
+"""What is done once a minute: asking after what nobody has told, and clearing away what has run out or was given up."""
 
 import logging
 from collections.abc import Callable, Mapping
 
+from entrypoints.dead_letters import log_dead_letter
 from unite_core.application import Upkeep
 from unite_core.errors import Unavailable
 
@@ -12,6 +13,7 @@ log = logging.getLogger(__name__)
 def keep_up(upkeep: Upkeep, further: Mapping[str, Callable[[], object]], stopping: Callable[[], bool]) -> None:
     """Do each thing once, until it is time to stop. One that fails is written down, and spares the others."""
     every: dict[str, Callable[[], object]] = {
+        "text messages asked after": lambda: upkeep.follow_texts(should_stop=stopping, on_dead=log_dead_letter),
         "idempotency keys deleted": lambda: upkeep.purge_answers(should_stop=stopping),
         "deliveries forgotten": lambda: upkeep.purge_deliveries(should_stop=stopping),
         "activity forgotten": lambda: upkeep.purge_activity(should_stop=stopping),

@@ -1,7 +1,7 @@
 """How an event reaches one of those who want to know of it."""
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -32,6 +32,11 @@ GIVEN_UP_AFTER = timedelta(days=3)
 KEPT_FOR = timedelta(days=7)
 """How long it stays known that an event was delivered."""
 
+ASKED_AFTER = (timedelta(minutes=5), timedelta(hours=1), timedelta(days=1))
+"""How long after a text message was taken it is asked what became of it, where that is not known by then."""
+
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+
 _LARGEST_CRC = 0xFFFFFFFF
 
 
@@ -49,7 +54,8 @@ class Delivery:
     """An event on its way to one destination, apart from all others.
 
     `attempts` counts how often it was handed over and never falls: by it an attempt is told from all others.
-    `next_attempt_at` is when it may be handed over again; while `held`, that is how long the relay at it has.
+    `next_attempt_at` is when it may be handed over again; while `held`, that is how long the relay at it has. Of a text
+    message that was taken it is when the other side is asked again what became of it, if need be.
     `response` is what came back the last time, in plain values. It is skipped where there was nobody to hand it to.
     After `give_up_at` a failure is the last one: a dead letter is not tried again unless somebody replays it.
     """
@@ -87,8 +93,8 @@ class Delivery:
         """Have arrived."""
         self.held = False
         self.status = DeliveryStatus.DELIVERED
-        self.response = response
         self.delivered_at = now
+        self.follow(response, now)
 
     def skip(self, response: dict[str, Any]) -> None:
         """Have nobody to go to: whoever is meant has no number, or wants no messages."""
@@ -113,9 +119,17 @@ class Delivery:
         self.status = DeliveryStatus.DEAD
         self.delivered_at = None
 
-    def follow(self, response: dict[str, Any]) -> None:
-        """Have arrived before; the other side has told more of it since."""
+    def follow(self, response: dict[str, Any], now: datetime) -> None:
+        """Have been taken; this is what is known by now of what became of it."""
         self.response = response
+        if self.destination == TEXTS and self.delivered_at is not None:
+            moments = (self.delivered_at + after for after in ASKED_AFTER)
+            later = (moment for moment in moments if moment > now and not _is_all(response))
+            self.next_attempt_at = next(later, NEVER)
+
+    def await_answer(self, until: datetime) -> None:
+        """Be asked after now, and not again before the moment `until`: nobody else does, and it may not be answered."""
+        self.next_attempt_at = until
 
     def replay(self, now: datetime) -> None:
         """Be due at once, and given up no sooner than a new one.
@@ -135,6 +149,12 @@ class Delivery:
         """
         if self.attempts == 1:
             self.give_up_at = now + GIVEN_UP_AFTER
+
+
+def _is_all(response: dict[str, Any]) -> bool:
+    """Whether nothing more will be told of a text message: it arrived at a known price, or cannot be asked after."""
+    arrived = response.get("status") == "delivered" and response.get("price") is not None
+    return arrived or "sid" not in response
 
 
 def delivery_of(event: Event, destination: str) -> Delivery:

@@ -59,6 +59,14 @@ class Deliveries(Protocol):
         """Make up to `limit` deliveries due that wait after a failure and that no relay holds; how many there were."""
 
     @abstractmethod
+    def to_follow(self, destination: str, *, now: datetime, limit: int) -> Sequence[Delivery]:
+        """Up to `limit` deliveries that arrived and are to be asked after by `now`, the longest due first.
+
+        They are held until a unit of work that writes ends. Of several that ask at the same time each gets others; none
+        waits for another.
+        """
+
+    @abstractmethod
     def purge(self, *, before: datetime, limit: int) -> int:
         """Forget up to `limit` deliveries that arrived before the moment `before`; how many there were.
 
@@ -180,8 +188,11 @@ class TextMessages(Protocol):
         """
 
     @abstractmethod
-    def look_up(self, sid: str) -> dict[str, Any]:
+    def look_up(self, sid: str, *, hurried: bool = False) -> dict[str, Any]:
         """What is known by now of a message that was sent, as in the response of `send`.
+
+        Where nothing more will be told of one that arrived, it has a price. `hurried` where somebody waits who had
+        better not wait long: then it is given up soon.
 
         Raises `NotFound` and `Unavailable`.
         """

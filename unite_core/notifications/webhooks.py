@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -73,11 +74,14 @@ class TakeTextStatus:
         return until_won(lambda: self._take(status, found))
 
     def _found(self, status: TextStatus) -> dict[str, Any]:
-        """What is known of a message that has come to its end: its price and its segments."""
+        """What is known of a message that has come to its end: its price and its segments.
+
+        Whoever tells the status waits for us. What is not known by now is asked for later, by `FollowTexts`.
+        """
         if PROGRESS[status.status] < FINAL:
             return {}
         try:
-            return self.messages.look_up(status.sid)
+            return self.messages.look_up(status.sid, hurried=True)
         except (NotFound, Unavailable):
             return {}
 
@@ -87,26 +91,45 @@ class TakeTextStatus:
                 delivery = work.deliveries.get(status.delivery_id)
             except NotFound:
                 return None
-            if delivery.destination != TEXTS or not _is_news(status, delivery):
+            if delivery.destination != TEXTS:
                 return None
-            now = self.clock.now()
-            response = _response(status, found, delivery)
-            if status.status in LOST:
-                delivery.refuse(response)
-            elif delivery.status is DeliveryStatus.DELIVERED:
-                delivery.follow(response)
-            else:
-                delivery.succeed(response, now)
-            work.deliveries.put_back(delivery)
-            work.record(delivery_reported(self.ids.new(), now, delivery))
+            if not keep_status(work, delivery, status, found, now=self.clock.now(), ids=self.ids):
+                return None
             if status.error_code == OPTED_OUT_CODE and status.phone is not None:
                 work.consents.add(opt_out_by_refusal(delivery.id, status.phone, self.ids, self.clock))
             work.commit(delivery)
         return delivery if delivery.status is DeliveryStatus.DEAD else None
 
 
-def _is_news(status: TextStatus, delivery: Delivery) -> bool:
-    """Whether the status tells more than is known of the message that the delivery goes by.
+def keep_status(
+    work: TextsWork,
+    delivery: Delivery,
+    status: TextStatus,
+    found: Mapping[str, Any],
+    *,
+    now: datetime,
+    ids: Ids,
+) -> bool:
+    """Have the delivery be what the status makes of it, where that is news; whether it is.
+
+    `found` is what is known of the message by a look at it, if there was one.
+    """
+    if not _is_news(status, found, delivery):
+        return False
+    response = _response(status, found, delivery)
+    if status.status in LOST:
+        delivery.refuse(response)
+    elif delivery.status is DeliveryStatus.DELIVERED:
+        delivery.follow(response, now)
+    else:
+        delivery.succeed(response, now)
+    work.deliveries.put_back(delivery)
+    work.record(delivery_reported(ids.new(), now, delivery))
+    return True
+
+
+def _is_news(status: TextStatus, found: Mapping[str, Any], delivery: Delivery) -> bool:
+    """Whether the status, or what was found, tells more than is known of the message that the delivery goes by.
 
     While a delivery is pending, it goes by whichever message was sent last.
     """
@@ -114,6 +137,8 @@ def _is_news(status: TextStatus, delivery: Delivery) -> bool:
     if sid != status.sid:
         return sid is None or delivery.status is DeliveryStatus.PENDING
     known = delivery.response.get("status")
+    if known == status.status and delivery.status is DeliveryStatus.DELIVERED:
+        return delivery.response.get("price") is None and found.get("price") is not None
     return PROGRESS[status.status] > PROGRESS.get(str(known), -1)
 
 

@@ -252,7 +252,8 @@ def test_a_replayed_message_goes_by_its_new_id_and_late_words_of_the_old_one_cha
 class Away(InMemoryTextMessages):
     """Cannot be asked."""
 
-    def look_up(self, sid: str) -> dict[str, Any]:
+    def look_up(self, sid: str, *, hurried: bool = False) -> dict[str, Any]:
+        assert hurried
         raise Unavailable(f"It is being moved, and {sid} with it.")
 
 
@@ -275,7 +276,8 @@ def test_a_message_is_looked_up_at_its_end_alone_and_outside_of_any_transaction(
     looked_up: list[str] = []
 
     class Watched(InMemoryTextMessages):
-        def look_up(self, sid: str) -> dict[str, Any]:
+        def look_up(self, sid: str, *, hurried: bool = False) -> dict[str, Any]:
+            assert hurried
             with ports.work():  # which waits for nobody
                 looked_up.append(sid)
             return {"price": "-0.0079"}

@@ -8,10 +8,12 @@ from unite_core.notifications.use_cases.deliveries import (
     PurgeDeliveries,
     ReplayDelivery,
 )
+from unite_core.notifications.use_cases.following import FollowTexts
 from unite_core.notifications.use_cases.relay import Relayed, RelayEvents
 
 __all__ = [
     "CountDeadLetters",
+    "FollowTexts",
     "GetDeliveryActivity",
     "ListDeliveries",
     "PurgeActivity",

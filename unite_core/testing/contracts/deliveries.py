@@ -320,6 +320,71 @@ class DeliveriesContract(DatabaseContract):
         assert _hasten(work, now=_NOW) == 0
         assert _all(reads) == before
 
+    def test_what_was_taken_and_is_to_be_asked_after_is_found_once_it_is_time(
+        self, work: Work[AllWork], reads: Work[AllWork]
+    ) -> None:
+        young, old, arrived, failed = _texts(work, 4)
+        old.succeed({"sid": "SM1"}, _NOW - _SECOND)
+        young.succeed({"sid": "SM2"}, _NOW)
+        arrived.succeed({"sid": "SM3", "status": "delivered", "price": "0"}, _NOW - _HOUR)
+        failed.postpone({"sid": "SM4"}, _NOW - _HOUR)
+        _save(work, young, old, arrived, failed)
+        first, second = old.next_attempt_at, young.next_attempt_at
+
+        assert _to_follow(work, now=first - timedelta(microseconds=1)) == []
+        assert _to_follow(work, now=first) == [old]
+        assert _to_follow(work, now=second) == [old, young]
+        assert _to_follow(work, now=second, limit=1) == [old]
+        assert _to_follow(work, TOPIC, now=second) == []
+        assert _all(reads)[arrived.event_id, TEXTS] == arrived
+
+    def test_what_is_asked_after_now_is_not_found_again(self, work: Work[AllWork]) -> None:
+        (text,) = _texts(work, 1)
+        text.succeed({"sid": "SM1"}, _NOW)
+        _save(work, text)
+        due = text.next_attempt_at
+
+        with work() as unit:
+            (found,) = unit.deliveries.to_follow(TEXTS, now=due, limit=10)
+            found.await_answer(due + _HOUR)
+            unit.deliveries.put_back(found)
+            unit.commit()
+
+        assert _to_follow(work, now=due) == []
+        assert _to_follow(work, now=due + _HOUR) == [found]
+
+    def test_who_looks_for_what_is_to_be_asked_after_gets_others_than_one_who_does_already(
+        self, work: Work[AllWork]
+    ) -> None:
+        texts = _texts(work, 6)
+        for text in texts:
+            text.succeed({"sid": "SM1"}, _NOW)
+        _save(work, *texts)
+        due = texts[0].next_attempt_at
+
+        def ask() -> list[UUID]:
+            with work() as unit:
+                found = unit.deliveries.to_follow(TEXTS, now=due, limit=3)
+                for text in found:
+                    text.await_answer(due + _HOUR)
+                    unit.deliveries.put_back(text)
+                unit.commit()
+            return [text.id for text in found]
+
+        with ThreadPoolExecutor(1) as threads:
+            with work() as unit:
+                mine = unit.deliveries.to_follow(TEXTS, now=due, limit=3)
+                theirs = threads.submit(ask)
+                wait([theirs], timeout=0.1 if self.one_writer else 30)
+                assert theirs.done() or self.one_writer
+                for text in mine:
+                    text.await_answer(due + _HOUR)
+                    unit.deliveries.put_back(text)
+                unit.commit()
+            found = [*(text.id for text in mine), *theirs.result(timeout=30)]
+
+        assert sorted(found) == sorted(text.id for text in texts)
+
     def test_what_arrived_long_ago_is_forgotten_and_the_event_with_its_last_delivery(
         self, work: Work[AllWork], reads: Work[AllWork]
     ) -> None:
@@ -449,6 +514,18 @@ def _hasten(work: Work[AllWork], *, now: datetime, limit: int = 100) -> int:
         hastened = unit.deliveries.hasten(ACTIVITY, now=now, limit=limit)
         unit.commit()
     return hastened
+
+
+def _texts(work: Work[AllWork], count: int) -> list[Delivery]:
+    """So many text messages that are being handed over."""
+    told = {"assigned_to": str(an_id())}
+    _record(work, *(an_event(at=_NOW, type="call_task.assigned", data=told) for _ in range(count)))
+    return [text for text, _ in _claim(work, TEXTS)]
+
+
+def _to_follow(work: Work[AllWork], destination: str = TEXTS, *, now: datetime, limit: int = 100) -> list[Delivery]:
+    with work() as unit:
+        return [*unit.deliveries.to_follow(destination, now=now, limit=limit)]
 
 
 def _purge(work: Work[AllWork], *, before: datetime, limit: int = 100) -> int:

@@ -62,6 +62,14 @@ class InMemoryDeliveries(Deliveries):
             self._deliveries[delivery.id] = delivery
         return len(waiting)
 
+    def to_follow(self, destination: str, *, now: datetime, limit: int) -> Sequence[Delivery]:
+        due = (
+            it
+            for it in self._deliveries.values()
+            if it.destination == destination and it.status is DeliveryStatus.DELIVERED and it.next_attempt_at <= now
+        )
+        return deepcopy(sorted(due, key=lambda it: (it.next_attempt_at, it.id))[:limit])
+
     def purge(self, *, before: datetime, limit: int) -> int:
         over = (
             it for it in self._deliveries.values() if it.status in (DeliveryStatus.DELIVERED, DeliveryStatus.SKIPPED)

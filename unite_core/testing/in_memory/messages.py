@@ -58,7 +58,7 @@ class InMemoryTextMessages(TextMessages):
         self.sent.append(message)
         return Receipt(taken=True, response=self._response(f"SM{len(self.sent):032x}"))
 
-    def look_up(self, sid: str) -> dict[str, Any]:
+    def look_up(self, sid: str, *, hurried: bool = False) -> dict[str, Any]:  # noqa: ARG002 - nobody has to wait
         if sid not in self._sids().values():
             raise NotFound("There is no such message.")
         return {**self._response(sid), "status": "delivered", "price": "-0.0079", "price_unit": "USD"}

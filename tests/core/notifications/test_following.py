@@ -1,0 +1,280 @@
+"""Text messages are asked after where what became of them was not told, or not at which price."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.core.imports.accidents import FailingWork
+from tests.core.notifications.floor import CallFloor
+from unite_core.errors import Contended, NotFound, Unavailable
+from unite_core.notifications.events import REPORTED
+from unite_core.notifications.model import KEPT_FOR, NEVER, TEXTS, Delivery, DeliveryStatus
+from unite_core.notifications.ports import DeliveryFilter
+from unite_core.notifications.use_cases import FollowTexts
+from unite_core.notifications.use_cases.following import ASKED_FOR
+from unite_core.notifications.webhooks import TakeTextStatus, TextStatus
+from unite_core.paging import PageRequest
+from unite_core.testing.in_memory import InMemoryTextMessages
+
+PENDING, DELIVERED, NOT_SENT, DEAD = DeliveryStatus
+SID = f"SM{1:032x}"
+FIVE_MINUTES, HOUR, DAY = timedelta(minutes=5), timedelta(hours=1), timedelta(days=1)
+QUEUED = {"status": "queued", "price": None}
+WITHOUT_PRICE = {"status": "delivered", "price": None}
+KNOWN = {"status": "delivered", "price": "-0.0079", "price_unit": "USD"}
+
+
+class Carrier(InMemoryTextMessages):
+    """Tells of each message what `says` does, and remembers which it was asked after."""
+
+    def __init__(self, says: Callable[[], dict[str, Any]]) -> None:
+        super().__init__()
+        self.says = says
+        self.asked: list[str] = []
+
+    def look_up(self, sid: str, *, hurried: bool = False) -> dict[str, Any]:
+        assert not hurried
+        self.asked.append(sid)
+        return {"sid": sid, **self.says()}
+
+
+class Watch:
+    """A floor with texts that were taken just now; nothing is told of them unless somebody asks."""
+
+    def __init__(self, says: dict[str, Any] | Exception, texts: int = 1) -> None:
+        self.floor = CallFloor()
+        for _ in range(texts):
+            self.floor.plan()
+        self.floor.relay()
+        self.clock = self.floor.ports.clock
+        self.began = self.clock.now()
+        self.carrier = Carrier(lambda: _said(says))
+        self.work = self.floor.ports.work
+        self.follow = FollowTexts(self.work, self.carrier, self.clock, self.floor.ports.ids)
+
+    def at(self, since: timedelta) -> int:
+        """Let it be so long after the texts were taken, and ask."""
+        self.clock.advance(self.began + since - self.clock.now())
+        return self.follow()
+
+    def deliveries(self) -> list[Delivery]:
+        wanted = DeliveryFilter(destination=TEXTS)
+        page = self.floor.unite.notifications.list_deliveries(self.floor.manager, wanted, PageRequest(limit=200))
+        return [*page.items]
+
+    def delivery(self) -> Delivery:
+        return self.deliveries()[0]
+
+    def reports(self) -> list[dict[str, Any]]:
+        self.floor.relay()
+        page = self.floor.unite.notifications.activity(self.floor.manager, self.delivery().id, PageRequest())
+        return [event.data["response"] for event in page.items if event.type == REPORTED]
+
+
+def _said(says: dict[str, Any] | Exception) -> dict[str, Any]:
+    if isinstance(says, Exception):
+        raise says
+    return says
+
+
+def moments_asked(watch: Watch) -> list[timedelta]:
+    """When it is asked in the course of a week, looked at every minute of the first two hours, then every hour."""
+    looks = [*(timedelta(minutes=minute) for minute in range(120)), *(hours * HOUR for hours in range(2, 160))]
+    return [moment for moment in looks if watch.at(moment)]
+
+
+@pytest.mark.parametrize("says", [QUEUED, WITHOUT_PRICE, NotFound("It is gone."), {"status": "teleported"}])
+def test_what_is_not_known_to_its_end_is_asked_for_three_times_and_no_more(says: dict[str, Any] | Exception) -> None:
+    watch = Watch(says)
+
+    assert moments_asked(watch) == [FIVE_MINUTES, HOUR, DAY]
+
+    assert watch.delivery().next_attempt_at == NEVER
+    assert watch.delivery().status is DELIVERED
+
+
+def test_once_a_message_has_arrived_at_a_known_price_nothing_more_is_asked() -> None:
+    watch = Watch(KNOWN)
+
+    assert moments_asked(watch) == [FIVE_MINUTES]
+
+    assert watch.delivery().response == {"sid": SID, "segments": 1, **KNOWN}
+    assert [told["price"] for told in watch.reports()] == ["-0.0079"]
+
+
+def test_a_price_that_comes_late_is_kept_and_told_though_the_status_is_the_same() -> None:
+    watch = Watch(WITHOUT_PRICE)
+    watch.at(FIVE_MINUTES)
+    watch.carrier.says = lambda: KNOWN
+
+    assert watch.at(HOUR) == 1
+
+    assert [told["price"] for told in watch.reports()] == ["-0.0079", None]
+    assert watch.delivery().next_attempt_at == NEVER
+
+
+def test_of_what_was_told_in_time_nothing_is_asked() -> None:
+    watch = Watch(KNOWN)
+    watch.floor.unite.notifications.take_text_status(
+        TextStatus(delivery_id=watch.delivery().id, sid=SID, status="delivered")
+    )
+
+    assert moments_asked(watch) == []
+
+
+def test_what_could_not_be_looked_up_as_its_end_was_told_is_asked_for_later() -> None:
+    watch = Watch(KNOWN)
+
+    class Slow(InMemoryTextMessages):
+        def look_up(self, sid: str, *, hurried: bool = False) -> dict[str, Any]:
+            raise Unavailable(f"{sid} takes too long for a hurry." if hurried else "It is away.")
+
+    take = TakeTextStatus(watch.work, Slow(), watch.clock, watch.floor.ports.ids)
+    take(TextStatus(delivery_id=watch.delivery().id, sid=SID, status="delivered"))
+
+    assert watch.at(FIVE_MINUTES) == 1
+    assert watch.delivery().response["price"] == "-0.0079"
+
+
+def test_a_message_that_did_not_arrive_is_a_dead_letter_though_nobody_told() -> None:
+    watch = Watch({"status": "undelivered", "price": "-0.0079", "error_code": 30003, "error": "It is switched off."})
+    watch.clock.advance(FIVE_MINUTES)
+    dead: list[Delivery] = []
+
+    assert watch.follow(on_dead=dead.append) == 1
+
+    assert dead == watch.deliveries()
+    assert (dead[0].status, dead[0].delivered_at, dead[0].response["error_code"]) == (DEAD, None, 30003)
+    assert [told["status"] for told in watch.reports()] == ["undelivered"]
+    assert watch.at(HOUR) == 0
+
+
+def test_a_dead_letter_needs_nobody_who_minds() -> None:
+    watch = Watch({"status": "failed"})
+
+    assert watch.at(FIVE_MINUTES) == 1
+
+    assert watch.delivery().status is DEAD
+
+
+def test_where_nobody_answers_the_rest_waits_and_no_question_is_lost() -> None:
+    watch = Watch(Unavailable("It is being moved."), texts=3)
+
+    assert watch.at(FIVE_MINUTES) == 0
+    assert len(watch.carrier.asked) == 1
+    watch.carrier.says = lambda: KNOWN
+
+    assert watch.at(2 * FIVE_MINUTES) == 3
+    assert {it.response["price"] for it in watch.deliveries()} == {"-0.0079"}
+
+
+def test_workers_who_were_away_ask_once_for_what_they_have_missed() -> None:
+    watch = Watch(QUEUED)
+
+    assert [watch.at(since) for since in (2 * HOUR, 3 * HOUR, DAY, 2 * DAY)] == [1, 0, 1, 0]
+
+
+def test_a_message_of_which_everything_was_missed_is_asked_after_once() -> None:
+    watch = Watch(QUEUED)
+
+    assert [watch.at(since) for since in (3 * DAY, 4 * DAY)] == [1, 0]
+
+
+def test_no_more_are_asked_after_in_one_run_than_wanted() -> None:
+    watch = Watch(KNOWN, texts=25)
+    watch.clock.advance(FIVE_MINUTES)
+
+    assert [watch.follow(limit=12), watch.follow(limit=12), watch.follow(limit=12)] == [12, 12, 1]
+    assert len(set(watch.carrier.asked)) == 25
+
+
+def test_a_run_ends_where_the_worker_is_to_stop() -> None:
+    watch = Watch(KNOWN, texts=3)
+    watch.clock.advance(FIVE_MINUTES)
+
+    assert watch.follow(should_stop=lambda: len(watch.carrier.asked) == 1) == 1
+
+    assert watch.at(2 * FIVE_MINUTES) == 2
+
+
+def test_a_run_does_not_keep_what_else_is_to_be_done_waiting_for_long() -> None:
+    watch = Watch(KNOWN, texts=5)
+
+    def take_long() -> dict[str, Any]:
+        watch.clock.advance(ASKED_FOR / 2)
+        return KNOWN
+
+    watch.carrier.says = take_long
+
+    assert watch.at(FIVE_MINUTES) == 2
+
+
+def test_nobody_else_asks_after_a_message_meanwhile_and_no_transaction_is_open() -> None:
+    watch = Watch(KNOWN)
+    others: list[int] = []
+
+    def let_another_ask() -> dict[str, Any]:
+        others.append(watch.follow())
+        return KNOWN
+
+    watch.carrier.says = let_another_ask
+
+    assert watch.at(FIVE_MINUTES) == 1
+    assert others == [0]
+
+
+def test_what_is_told_while_it_is_asked_is_not_undone() -> None:
+    watch = Watch(QUEUED)
+    delivery = watch.delivery()
+
+    def be_overtaken() -> dict[str, Any]:
+        watch.floor.unite.notifications.take_text_status(
+            TextStatus(delivery_id=delivery.id, sid=SID, status="failed", error_code=30003)
+        )
+        return QUEUED
+
+    watch.carrier.says = be_overtaken
+    watch.at(FIVE_MINUTES)
+
+    assert watch.delivery().status is DEAD
+
+
+def test_what_is_forgotten_while_it_is_asked_is_gone() -> None:
+    watch = Watch(KNOWN)
+
+    def forget() -> dict[str, Any]:
+        watch.clock.advance(KEPT_FOR)
+        watch.floor.unite.upkeep.purge_deliveries()
+        return KNOWN
+
+    watch.carrier.says = forget
+
+    assert watch.at(FIVE_MINUTES) == 1
+    assert watch.deliveries() == []
+
+
+@pytest.mark.parametrize("at", [0, 1], ids=["setting apart", "keeping"])
+def test_a_transaction_that_gave_way_to_another_is_begun_anew(at: int) -> None:
+    watch = Watch(KNOWN)
+    work = FailingWork(watch.work, Contended("Another was first."), at=at)
+    watch.follow = FollowTexts(work, watch.carrier, watch.clock, watch.floor.ports.ids)
+
+    assert watch.at(FIVE_MINUTES) == 1
+    assert watch.delivery().response["price"] == "-0.0079"
+
+
+def test_other_deliveries_are_never_asked_after() -> None:
+    watch = Watch(KNOWN)
+
+    watch.at(KEPT_FOR - HOUR)
+
+    assert watch.carrier.asked == [SID]
+
+
+def test_the_upkeep_asks() -> None:
+    watch = Watch(KNOWN)
+    watch.clock.advance(FIVE_MINUTES)
+
+    assert watch.floor.unite.upkeep.follow_texts() == 1
