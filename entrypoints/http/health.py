@@ -42,7 +42,8 @@ _READY_SCHEMA = {
                     "breaker": {
                         "type": "string",
                         "enum": ["closed", "open", "half_open"],
-                        "description": "`open`: it failed several times in a row, and is left alone for a while.",
+                        "description": "`open`: it failed several times in a row, and is left alone for a while. It is "
+                        "the breaker of the process that answers; each worker has its own.",
                     },
                 },
             },

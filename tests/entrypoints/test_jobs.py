@@ -13,6 +13,7 @@ import pytest
 from entrypoints.correlation import CorrelationFilter, correlation_id
 from entrypoints.worker.jobs import JOBS, LONGEST_TURN, Desk, keep_up, relay, run_import, sweep, undo_import
 from entrypoints.worker.turns import TURN
+from tests.core.notifications.floor import CallFloor
 from unite_core.application import build
 from unite_core.errors import Unavailable
 from unite_core.identity.model import Actor, Role
@@ -252,6 +253,22 @@ def test_upkeep_does_everything_though_some_of_it_fails(floor: Floor, caplog: py
     assert "Upkeep: broken: something unexpected happened." in caplog.text
     assert "Upkeep: away: something does not answer: The storage is away." in caplog.text
     assert "Upkeep: leftovers deleted: 3." in caplog.text
+
+
+def test_upkeep_asks_after_texts_and_writes_down_which_did_not_arrive(caplog: pytest.LogCaptureFixture) -> None:
+    calls = CallFloor()
+    calls.plan()
+    calls.relay()
+    calls.ports.clock.advance(timedelta(minutes=5))
+    calls.ports.texts.look_up = lambda sid, **_: {"sid": sid, "status": "undelivered", "error_code": 30003}  # type: ignore[method-assign]  # it has arrived everywhere else
+    desk = Desk(unite=calls.unite, jobs=calls.ports.jobs, holder="me", stopping=lambda: False)
+
+    with caplog.at_level(logging.INFO):
+        keep_up(desk)
+
+    (told,) = (record for record in caplog.records if record.name == "unite.dead_letters")
+    assert (told.levelname, getattr(told, "code", None)) == ("ERROR", 30003)
+    assert "Upkeep: text messages asked after: 1." in caplog.text
 
 
 def test_upkeep_ends_where_the_worker_is_to_stop(floor: Floor) -> None:

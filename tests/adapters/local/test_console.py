@@ -7,6 +7,8 @@ import pytest
 
 from adapters.local.console import ConsoleTextMessages, ConsoleTopic
 from entrypoints.logs import JsonLines
+from unite_core.notifications.model import NEVER, TEXTS, delivery_of
+from unite_core.testing.builders import an_event
 from unite_core.testing.contracts.messages import a_text, a_topic_message
 
 
@@ -40,3 +42,11 @@ def test_a_message_to_the_topic_is_one_line_with_all_that_would_be_published(cap
     assert (line["type"], line["role"], line["body"]) == (message.type, message.role, message.body)
     assert "correlation_id" not in line
     assert receipt.response == {"message_id": line["message_id"]}
+
+
+def test_of_a_message_that_went_nowhere_nothing_is_asked_later() -> None:
+    text = delivery_of(an_event(), TEXTS)
+
+    text.succeed(ConsoleTextMessages().send(a_text()).response, text.created_at)
+
+    assert text.next_attempt_at == NEVER

@@ -14,7 +14,7 @@ from unite_core.imports.model import ImportStatus, RowKind
 from unite_core.imports.ports import ImportFilter
 from unite_core.leads.model import LeadStatus
 from unite_core.leads.ports import LeadFilter
-from unite_core.notifications.model import ACTIVITY, DeliveryStatus
+from unite_core.notifications.model import ACTIVITY, TEXTS, DeliveryStatus
 from unite_core.notifications.ports import ActivityLog, DeliveryFilter
 from unite_core.paging import PageRequest, Position
 from unite_core.testing.builders import a_lead, a_task, a_user, an_id, an_import
@@ -195,6 +195,7 @@ def work_off(unit: AllWork) -> None:
     unit.answers.purge(before=NOW, limit=10)
     unit.deliveries.purge(before=NOW, limit=10)
     unit.deliveries.hasten(ACTIVITY, now=NOW, limit=10)
+    unit.deliveries.to_follow(TEXTS, now=NOW, limit=10)
     unit.deliveries.claim(ACTIVITY, now=NOW, until=NOW + timedelta(minutes=1), limit=10)
     unit.tasks.overdue(before=NOW + timedelta(hours=1), limit=10)
     unit.tasks.pending_of_lead(LEAD.id)

@@ -189,6 +189,19 @@ def test_what_twilio_does_not_know_of_is_not_found_and_a_lost_answer_is_unavaila
         texts.look_up("SM" + "0" * 32)
 
 
+def test_who_is_in_a_hurry_waits_for_one_answer_and_not_for_long(twilio_server: TwilioStandIn) -> None:
+    texts = texts_by(twilio_at(twilio_server, sign_of_life=timedelta(seconds=0.3), pause=timedelta()))
+    sid = texts.send(a_text()).response["sid"]
+    assert texts.look_up(sid, hurried=True)["sid"] == sid
+    before = twilio_server.requests()["GET"]
+    twilio_server.behave({"delay_seconds": 1, "method": "GET", "times": 1})
+
+    with pytest.raises(Unavailable):
+        texts.look_up(sid, hurried=True)
+
+    assert twilio_server.requests()["GET"] == before + 1
+
+
 def test_the_breaker_opens_after_so_many_failures_in_a_row_and_closes_when_twilio_is_back_and_the_log_tells_of_both(
     twilio_server: TwilioStandIn, logged: pytest.LogCaptureFixture
 ) -> None:

@@ -10,7 +10,7 @@ from unite_core.errors import NotFound, Unavailable
 from unite_core.ids import Ids
 from unite_core.notifications.model import TEXTS, Delivery, DeliveryStatus
 from unite_core.notifications.ports import TextMessages, TextsWork
-from unite_core.notifications.webhooks import PROGRESS, TextStatus, keep_status
+from unite_core.notifications.webhooks import LOST, PROGRESS, TextStatus, keep_status
 from unite_core.races import until_won
 from unite_core.unit_of_work import Work
 
@@ -104,4 +104,4 @@ class FollowTexts:
                 delivery.follow(delivery.response, now)
                 work.deliveries.put_back(delivery)
             work.commit(delivery)
-        return delivery if delivery.status is DeliveryStatus.DEAD else None
+        return delivery if known and status.status in LOST else None

@@ -121,6 +121,7 @@ class TextMessagesContract:
         assert found["sid"] == sid
         assert isinstance(found["status"], str)
         assert {"price", "price_unit"} <= found.keys()
+        assert texts.look_up(sid, hurried=True)["sid"] == sid
 
     def test_what_was_never_sent_is_not_found(self, texts: TextMessages) -> None:
         with pytest.raises(NotFound):
