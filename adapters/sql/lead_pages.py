@@ -17,6 +17,7 @@ from sqlalchemy.engine import Row
 
 from adapters.sql.lead_words import words_in
 from adapters.sql.statements import after, by_index, equals, fits, merged, unindexed
+from adapters.sql.status_choices import with_choices
 from adapters.sql.tables import leads
 from unite_core.leads.ports import LeadFilter
 from unite_core.paging import PageRequest
@@ -50,7 +51,8 @@ class LeadPages:
 
     def rows(self, wanted: LeadFilter, request: PageRequest) -> Sequence[Row[Any]]:
         """Up to `request.limit + 1` rows, the newest first: one more tells whether there is a next page."""
-        lists = [self._connection.execute(statement).all() for statement in self.statements(wanted, request)]
+        statements = map(with_choices, self.statements(wanted, request))
+        lists = [self._connection.execute(statement).all() for statement in statements]
         return lists[0] if len(lists) == 1 else merged(lists, _position, request.limit + 1)
 
     def statements(self, wanted: LeadFilter, request: PageRequest) -> list[Select[Any]]:

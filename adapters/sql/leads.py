@@ -1,7 +1,6 @@
 """Leads in rows."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +12,7 @@ from adapters.sql.errors import refusal
 from adapters.sql.lead_pages import LeadPages
 from adapters.sql.lead_words import words_in
 from adapters.sql.statements import in_lists, insert_rows, locked, save_row
-from adapters.sql.status_choices import StatusChoices
+from adapters.sql.status_choices import StatusChoices, with_choices
 from adapters.sql.tables import leads as table
 from adapters.sql.types import moment
 from unite_core.errors import NotFound
@@ -21,6 +20,8 @@ from unite_core.leads.model import Duplicate, DuplicateLead, Lead, LeadStatus
 from unite_core.leads.ports import LEADS_NAMESPACE, ContactMatches, LeadFilter, Leads, lead_namespace
 from unite_core.paging import Page, PageRequest, Position, page_of
 from unite_core.phone import Phone
+
+_LEADS = with_choices(select(table))
 
 
 class SqlLeads(Leads):
@@ -55,7 +56,7 @@ class SqlLeads(Leads):
         self._choices.add(leads)
 
     def get(self, lead_id: UUID) -> Lead:
-        statement = select(table).where(table.c.id == lead_id, table.c.deleted_at.is_(None))
+        statement = _LEADS.where(table.c.id == lead_id, table.c.deleted_at.is_(None))
         row = self._connection.execute(locked(statement, self._connection)).first()
         if row is None:
             raise NotFound("There is no such lead.")
@@ -64,7 +65,7 @@ class SqlLeads(Leads):
     def find(self, lead_ids: Collection[UUID]) -> dict[UUID, Lead]:
         found: dict[UUID, Lead] = {}
         for portion in in_lists(list(lead_ids)):
-            statement = select(table).where(table.c.id.in_(portion), table.c.deleted_at.is_(None))
+            statement = _LEADS.where(table.c.id.in_(portion), table.c.deleted_at.is_(None))
             found.update((lead.id, lead) for lead in self._leads(self._connection.execute(statement).all()))
         return found
 
@@ -88,15 +89,14 @@ class SqlLeads(Leads):
             (table.c.email_key, emails, found.by_email),
         ):
             for portion in in_lists(sorted(set(keys))):
-                rows = self._connection.execute(select(table).where(column.in_(portion))).all()
+                rows = self._connection.execute(_LEADS.where(column.in_(portion))).all()
                 known.update((lead.id, lead) for lead in self._leads([row for row in rows if row.id not in known]))
                 into.update((getattr(row, column.name), known[row.id]) for row in rows)
         return found
 
     def untouched_of_import(self, import_id: UUID, *, after_row: int, limit: int) -> Sequence[Lead]:
         statement = (
-            select(table)
-            .where(
+            _LEADS.where(
                 table.c.import_id == import_id,
                 table.c.import_row > after_row,
                 table.c.version == 1,
@@ -108,8 +108,8 @@ class SqlLeads(Leads):
         return self._leads(self._connection.execute(statement).all())
 
     def _leads(self, rows: Sequence[Row[Any]]) -> list[Lead]:
-        chosen = self._choices.of([row.id for row in rows])
-        return [_to_lead(row, chosen[row.id]) for row in rows]
+        self._choices.seen(rows)
+        return [_to_lead(row) for row in rows]
 
     def _to_rows(self, new: Sequence[Lead]) -> list[tuple[Any, ...]]:
         """The leads as the driver takes them, in the order of the table's columns; a test holds both together."""
@@ -164,7 +164,7 @@ class SqlLeads(Leads):
         return DuplicateLead(tuple(duplicates)) if duplicates else meaning
 
 
-def _to_lead(row: Row[Any], status_chosen_at: datetime | None) -> Lead:
+def _to_lead(row: Row[Any]) -> Lead:
     return Lead(
         id=row.id,
         name=row.name,
@@ -179,6 +179,6 @@ def _to_lead(row: Row[Any], status_chosen_at: datetime | None) -> Lead:
         import_id=row.import_id,
         import_row=row.import_row,
         deleted_at=row.deleted_at,
-        status_chosen_at=status_chosen_at,
+        status_chosen_at=row.chosen_at,
         version=row.version,
     )

@@ -1,46 +1,52 @@
 """When the status of a lead was last chosen by hand, in rows of its own."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, Select, delete, select
+from sqlalchemy.engine import Row
 
-from adapters.sql.statements import by_index, in_lists, insert_rows
+from adapters.sql.statements import insert_rows
 from adapters.sql.tables import lead_status_choices as choices
+from adapters.sql.tables import leads
 from adapters.sql.types import moment
 from unite_core.leads.model import Lead
 
 
+def with_choices(statement: Select[Any]) -> Select[Any]:
+    """The same leads, found in the same way, each with the moment at which its status was chosen: `chosen_at`."""
+    # Not a join, which would have a say in how the leads are found.
+    chosen_at = select(choices.c.chosen_at).where(choices.c.lead_id == leads.c.id).scalar_subquery()
+    return statement.add_columns(chosen_at.label("chosen_at"))
+
+
 class StatusChoices:
-    """What one unit of work knows of them; it asks for each lead once, and writes what has changed."""
+    """What one unit of work knows of them, and so which of them it has to write."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._known: dict[UUID, datetime | None] = {}
 
-    def of(self, lead_ids: Collection[UUID]) -> Mapping[UUID, datetime | None]:
-        """When the status of each of these leads was chosen, as it is stored now."""
-        for portion in in_lists(list(lead_ids)):
-            self._known.update(dict.fromkeys(portion))
-            of_these = by_index(select(choices), choices, "PRIMARY").where(choices.c.lead_id.in_(portion))
-            stored = self._connection.execute(of_these)
-            self._known.update((row.lead_id, row.chosen_at) for row in stored)
-        return self._known
+    def seen(self, rows: Iterable[Row[Any]]) -> None:
+        """Take note of what is stored for leads that were read `with_choices`."""
+        self._known.update((row.id, row.chosen_at) for row in rows)
 
-    def add(self, leads: Sequence[Lead]) -> None:
+    def add(self, new: Sequence[Lead]) -> None:
         """Store them for leads that are new."""
         dialect = self._connection.dialect
-        chosen = [lead for lead in leads if lead.status_chosen_at is not None]
+        chosen = [lead for lead in new if lead.status_chosen_at is not None]
         insert_rows(
             self._connection, choices, [(lead.id.bytes, moment(lead.status_chosen_at, dialect)) for lead in chosen]
         )
-        self._known.update((lead.id, lead.status_chosen_at) for lead in leads)
+        self._known.update((lead.id, lead.status_chosen_at) for lead in new)
 
     def save(self, lead: Lead) -> None:
         """Store it for a lead that is there already."""
         if lead.id not in self._known:
-            self.of([lead.id])
+            stored = select(choices.c.chosen_at).where(choices.c.lead_id == lead.id)
+            self._known[lead.id] = self._connection.execute(stored).scalar_one_or_none()
         if lead.status_chosen_at != self._known[lead.id]:
             self._connection.execute(delete(choices).where(choices.c.lead_id == lead.id))
             self.add([lead])
