@@ -15,9 +15,9 @@ from tests.sales_floor import LOGS, Floor, call_tasks, everything
 from tests.servers.own import OwnServer
 from tests.service_process import Client, Service, eventually, run, service
 
-TASKS = 120
+TASKS = 80
 AT_ONCE = 4
-BEFORE = 40
+BEFORE = 25
 """How many are tried before MySQL goes away, and how many while it is."""
 
 
