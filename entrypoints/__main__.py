@@ -14,6 +14,7 @@ DOORS = {
     "migrate": "entrypoints.cli.migrate",
     "users": "entrypoints.cli.users",
     "import": "entrypoints.cli.import_file",
+    "verify-ledger": "entrypoints.cli.verify_ledger",
     "demo": "entrypoints.cli.demo",
 }
 """Which module's `run(arguments, environ)` carries a command out. Only that one is loaded: a worker needs no server."""

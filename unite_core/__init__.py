@@ -1,7 +1,14 @@
-"""Unite's domain: hand `build` the ports, get the use cases of users, leads and imports."""
+"""Unite's domain: hand `build` the ports, get the use cases of users, leads, calls and imports."""
 
 from unite_core.answers import Claim
 from unite_core.application import Ports, Rules, Unite, build
+from unite_core.calls.ledger import BrokenChain, EntryKind, LedgerEntry
+from unite_core.calls.model import CallTask, Completion, Note, TaskStatus
+from unite_core.calls.model import Outcome as CallOutcome
+from unite_core.calls.ports import LedgerFilter, TaskFilter
+from unite_core.calls.queries import TaskLedger, TaskView
+from unite_core.calls.use_cases import Assignment, Cancellation, CompletedCall, Correction, NewCallTask, NewNote
+from unite_core.calls.verification import Verified
 from unite_core.errors import (
     Conflict,
     Forbidden,
@@ -54,8 +61,16 @@ __all__ = [
     "UNSET",
     "Actor",
     "Allowance",
+    "Assignment",
+    "BrokenChain",
+    "CallOutcome",
+    "CallTask",
+    "Cancellation",
     "Claim",
+    "CompletedCall",
+    "Completion",
     "Conflict",
+    "Correction",
     "Counts",
     "Credentials",
     "Delivery",
@@ -66,6 +81,7 @@ __all__ = [
     "DueWork",
     "Duplicate",
     "DuplicateLead",
+    "EntryKind",
     "Event",
     "Failure",
     "FileToImport",
@@ -84,13 +100,18 @@ __all__ = [
     "LeadImport",
     "LeadStatus",
     "LeadToDelete",
+    "LedgerEntry",
+    "LedgerFilter",
     "LinkedImage",
     "Malformed",
+    "NewCallTask",
     "NewImage",
     "NewImport",
     "NewLead",
+    "NewNote",
     "NewUser",
     "NotFound",
+    "Note",
     "OnDuplicate",
     "Outcome",
     "Page",
@@ -114,6 +135,10 @@ __all__ = [
     "Rules",
     "Session",
     "StoredFile",
+    "TaskFilter",
+    "TaskLedger",
+    "TaskStatus",
+    "TaskView",
     "TokenPair",
     "TooLarge",
     "TooMany",
@@ -128,6 +153,7 @@ __all__ = [
     "User",
     "UserChanges",
     "UserFilter",
+    "Verified",
     "build",
     "progress",
     "question_words",

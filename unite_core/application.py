@@ -6,8 +6,12 @@ from datetime import timedelta
 from typing import Protocol
 
 from unite_core.cache import Cache, NoCache
+from unite_core.calls import queries as call_queries
+from unite_core.calls import use_cases as calls
+from unite_core.calls.closing import CancelCallsOfLead
 from unite_core.calls.model import MISSED_AFTER
 from unite_core.calls.ports import CallsWork
+from unite_core.calls.verification import VerifyLedger
 from unite_core.clock import Clock
 from unite_core.files import Files
 from unite_core.idempotency import Once, PurgeAnswers
@@ -23,8 +27,10 @@ from unite_core.jobs import Jobs
 from unite_core.leads import queries as lead_queries
 from unite_core.leads import use_cases as leads
 from unite_core.notifications import use_cases as notifications
-from unite_core.notifications.model import ACTIVITY
+from unite_core.notifications.destinations import TextsOfEvents, TopicOfEvents
+from unite_core.notifications.model import ACTIVITY, TEXTS, TOPIC
 from unite_core.notifications.ports import ActivityLog, Destination, TextMessages, TextsWork, Topic
+from unite_core.notifications.webhooks import TakeInboundText, TakeTextStatus
 from unite_core.phone import PhonePolicy
 from unite_core.rate_limits import RateLimits
 from unite_core.unit_of_work import Work
@@ -97,7 +103,7 @@ class Leads:
 
     add: leads.AddLead
     change: leads.ChangeLead
-    delete: leads.DeleteLead
+    delete: leads.DeleteLead[CallsWork]
     get: lead_queries.GetLead
     list: lead_queries.ListLeads
     add_image: leads.AddImage
@@ -106,6 +112,23 @@ class Leads:
     get_image: lead_queries.GetImage
     list_images: lead_queries.ListImages
     activity: lead_queries.GetLeadActivity
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calls:
+    """What can be done and asked about call tasks and the call ledger."""
+
+    create: calls.CreateCallTask
+    assign: calls.AssignCallTask
+    note: calls.NoteCallTask
+    complete: calls.CompleteCallTask
+    cancel: calls.CancelCallTask
+    correct: calls.CorrectCallLog
+    get: call_queries.GetCallTask
+    list: call_queries.ListCallTasks
+    list_logs: call_queries.ListCallLogs
+    get_ledger: call_queries.GetLedger
+    verify_ledger: VerifyLedger
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,12 +160,17 @@ class Notifications:
     relay: notifications.RelayEvents
     list_deliveries: notifications.ListDeliveries
     replay: notifications.ReplayDelivery
+    activity: notifications.GetDeliveryActivity
+    dead_letters: notifications.CountDeadLetters
+    take_text_status: TakeTextStatus
+    take_inbound_text: TakeInboundText
 
 
 @dataclass(frozen=True, kw_only=True)
 class Upkeep:
     """What a schedule runs, each a few hundred things at a time."""
 
+    mark_missed: calls.MarkMissed
     purge_answers: PurgeAnswers
     purge_deliveries: notifications.PurgeDeliveries
     purge_activity: notifications.PurgeActivity
@@ -157,6 +185,7 @@ class Unite:
 
     identity: Identity
     leads: Leads
+    calls: Calls
     imports: Imports
     notifications: Notifications
     upkeep: Upkeep
@@ -172,9 +201,11 @@ def build(ports: Ports, rules: Rules | None = None) -> Unite:
     return Unite(
         identity=_identity(ports, rules),
         leads=_leads(ports, rules),
+        calls=_calls(ports),
         imports=_imports(ports, rules),
-        notifications=_notifications(ports),
+        notifications=_notifications(ports, rules),
         upkeep=Upkeep(
+            mark_missed=calls.MarkMissed(ports.work, ports.clock, ports.ids, rules.missed_after),
             purge_answers=PurgeAnswers(ports.work, ports.clock),
             purge_deliveries=notifications.PurgeDeliveries(ports.work, ports.clock),
             purge_activity=notifications.PurgeActivity(ports.activity, ports.clock, rules.activity_kept_for),
@@ -221,7 +252,7 @@ def _leads(ports: Ports, rules: Rules) -> Leads:
     return Leads(
         add=leads.AddLead(ports.work, ports.clock, ports.ids, rules.phones),
         change=leads.ChangeLead(ports.work, ports.clock, ports.ids, rules.phones),
-        delete=leads.DeleteLead(ports.work, ports.clock, ports.ids),
+        delete=leads.DeleteLead(ports.work, ports.clock, ports.ids, (CancelCallsOfLead(ports.ids),)),
         get=lead_queries.GetLead(ports.reads, ports.cache),
         list=lead_queries.ListLeads(ports.reads, ports.cache),
         add_image=leads.AddImage(ports.work, ports.files, ports.clock, ports.ids),
@@ -233,13 +264,39 @@ def _leads(ports: Ports, rules: Rules) -> Leads:
     )
 
 
-def _notifications(ports: Ports) -> Notifications:
-    destinations = {ACTIVITY: ports.activity, **ports.destinations}
+def _calls(ports: Ports) -> Calls:
+    return Calls(
+        create=calls.CreateCallTask(ports.work, ports.clock, ports.ids),
+        assign=calls.AssignCallTask(ports.work, ports.clock, ports.ids),
+        note=calls.NoteCallTask(ports.work, ports.clock, ports.ids),
+        complete=calls.CompleteCallTask(ports.work, ports.clock, ports.ids),
+        cancel=calls.CancelCallTask(ports.work, ports.clock, ports.ids),
+        correct=calls.CorrectCallLog(ports.work, ports.clock, ports.ids),
+        get=call_queries.GetCallTask(ports.reads),
+        list=call_queries.ListCallTasks(ports.reads),
+        list_logs=call_queries.ListCallLogs(ports.reads),
+        get_ledger=call_queries.GetLedger(ports.reads),
+        verify_ledger=VerifyLedger(ports.reads),
+    )
+
+
+def _notifications(ports: Ports, rules: Rules) -> Notifications:
+    texts = TextsOfEvents(ports.work, ports.reads, ports.texts, ports.clock, ports.ids, rules.public_url)
+    destinations = {
+        ACTIVITY: ports.activity,
+        TOPIC: TopicOfEvents(ports.topic, rules.public_url),
+        TEXTS: texts,
+        **ports.destinations,
+    }
     return Notifications(
         destinations=tuple(destinations),
-        relay=notifications.RelayEvents(ports.work, destinations, ports.clock),
+        relay=notifications.RelayEvents(ports.work, destinations, ports.clock, ports.ids),
         list_deliveries=notifications.ListDeliveries(ports.reads),
         replay=notifications.ReplayDelivery(ports.work, ports.jobs, ports.clock),
+        activity=notifications.GetDeliveryActivity(ports.reads, ports.activity),
+        dead_letters=notifications.CountDeadLetters(ports.reads),
+        take_text_status=TakeTextStatus(ports.work, ports.texts, ports.clock, ports.ids),
+        take_inbound_text=TakeInboundText(ports.work, ports.clock, ports.ids),
     )
 
 

@@ -54,7 +54,7 @@ class MongoActivityLog(ActivityLog):
         self._mongo.call(self._prepare)
         self._prepared = True
 
-    def deliver(self, events: Sequence[Event]) -> Sequence[Receipt]:
+    def deliver(self, events: Sequence[Event], again: Collection[UUID] = ()) -> Sequence[Receipt]:  # noqa: ARG002 - a log knows by itself what it has
         if not events:
             return []
         documents = [document_of(event) for event in events]

@@ -1,6 +1,6 @@
 """The activity log in rows, where no other database keeps it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,7 +10,7 @@ from sqlalchemy.engine import Row
 
 from adapters.sql.event_tables import activity, activity_leads
 from adapters.sql.modes import READING
-from adapters.sql.statements import after, in_lists, insert_missing
+from adapters.sql.statements import after, in_lists, insert_missing, newest_first
 from adapters.sql.types import exact_json, moment
 from unite_core.events import Event
 from unite_core.notifications.model import Receipt
@@ -26,7 +26,7 @@ class SqlActivityLog(ActivityLog):
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def deliver(self, events: Sequence[Event]) -> Sequence[Receipt]:
+    def deliver(self, events: Sequence[Event], again: Collection[UUID] = ()) -> Sequence[Receipt]:  # noqa: ARG002 - a log knows by itself what it has
         with self._engine.begin() as connection:
             insert_missing(connection, activity, [_to_row(event, connection) for event in events])
             insert_missing(connection, activity_leads, [row for event in events for row in _leads(event, connection)])
@@ -39,17 +39,19 @@ class SqlActivityLog(ActivityLog):
             .join_from(activity_leads, activity, event_id == activity.c.id)
             .where(activity_leads.c.lead_id == lead_id)
             .order_by(at.desc(), event_id.desc())
+            .limit(request.limit + 1)
         )
         if request.after is not None:
             statement = statement.where(after(at, event_id, request.after))
         return self._page(statement, request, (lead_id,))
 
     def of_import(self, import_id: UUID, request: PageRequest) -> Page[Event]:
-        at, event_id = activity.c.at, activity.c.id
-        statement = select(activity).where(activity.c.of_import_id == import_id).order_by(at.desc(), event_id.desc())
-        if request.after is not None:
-            statement = statement.where(after(at, event_id, request.after))
-        return self._page(statement, request, ())
+        mine = activity.c.of_import_id == import_id
+        return self._page(newest_first(activity, activity.c.at, request, mine, index="ix_activity_of_import"), request)
+
+    def of_delivery(self, delivery_id: UUID, request: PageRequest) -> Page[Event]:
+        mine = activity.c.delivery_id == delivery_id
+        return self._page(newest_first(activity, activity.c.at, request, mine, index="ix_activity_delivery"), request)
 
     def purge(self, *, before: datetime, limit: int) -> int:
         old = select(activity.c.id).where(activity.c.at < before).order_by(activity.c.at, activity.c.id).limit(limit)
@@ -60,9 +62,9 @@ class SqlActivityLog(ActivityLog):
                 connection.execute(delete(activity).where(activity.c.id.in_(portion)))
         return len(ids)
 
-    def _page(self, statement: Select[Any], request: PageRequest, about: tuple[UUID, ...]) -> Page[Event]:
+    def _page(self, statement: Select[Any], request: PageRequest, about: tuple[UUID, ...] = ()) -> Page[Event]:
         with self._engine.connect().execution_options(**{READING: True}) as connection:
-            rows = connection.execute(statement.limit(request.limit + 1)).all()
+            rows = connection.execute(statement).all()
         return page_of([_to_event(row, about) for row in rows], request.limit, lambda it: Position(it.at, it.id))
 
 
@@ -77,6 +79,7 @@ def _to_row(event: Event, connection: Connection) -> tuple[Any, ...]:
         import_id,
         None if event.lead_ids else import_id,
         exact_json(event.data),
+        event.delivery_id.bytes if event.delivery_id else None,
     )
 
 
@@ -94,5 +97,6 @@ def _to_event(row: Row[Any], about: tuple[UUID, ...]) -> Event:
         correlation_id=row.correlation_id,
         lead_ids=about,
         import_id=row.import_id,
+        delivery_id=row.delivery_id,
         data=row.data,
     )

@@ -5,18 +5,22 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, delete, insert, literal, select, update
+from sqlalchemy import ColumnElement, Connection, Select, delete, func, insert, literal, select, update
 from sqlalchemy.engine import Row
 
 from adapters.sql.event_tables import deliveries, outbox_events
 from adapters.sql.statements import by_index, in_lists, locked, newest_first
 from unite_core.errors import NotFound
 from unite_core.events import Event
+from unite_core.notifications.audience import told
 from unite_core.notifications.model import Delivery, DeliveryStatus, delivery_of
 from unite_core.notifications.ports import Deliveries, DeliveryFilter
 from unite_core.paging import Page, PageRequest, Position, page_of
 
 _ID_BYTES = 16
+
+_OVER = (DeliveryStatus.DELIVERED, DeliveryStatus.SKIPPED)
+"""What a delivery is that nothing will become of any more, and that nobody has to look at."""
 
 
 class SqlDeliveries(Deliveries):
@@ -25,12 +29,13 @@ class SqlDeliveries(Deliveries):
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def record(self, event: Event, destinations: Sequence[str]) -> None:
-        """Store an event, and a delivery of it for each destination."""
-        self._connection.execute(insert(outbox_events), _event_to_row(event))
-        self._connection.execute(
-            insert(deliveries), [_to_row(delivery_of(event, destination)) for destination in destinations]
-        )
+    def record(self, event: Event, destinations: Sequence[str]) -> bool:
+        """Store an event, and a delivery of it for each of the destinations that are told; False where none is."""
+        coming = [_to_row(delivery_of(event, destination)) for destination in told(event, destinations)]
+        if coming:
+            self._connection.execute(insert(outbox_events), _event_to_row(event))
+            self._connection.execute(insert(deliveries), coming)
+        return bool(coming)
 
     def claim(
         self, destination: str, *, now: datetime, until: datetime, limit: int
@@ -97,26 +102,23 @@ class SqlDeliveries(Deliveries):
         return len(ids)
 
     def purge(self, *, before: datetime, limit: int) -> int:
-        # Nothing arrives before it was made, so that the index finds all that are old enough, and few others.
-        old = (
-            select(deliveries.c.id, deliveries.c.event_id)
-            .where(
-                deliveries.c.status == DeliveryStatus.DELIVERED.value,
-                deliveries.c.created_at < before,
-                deliveries.c.delivered_at < before,
-            )
-            .order_by(deliveries.c.created_at, deliveries.c.id)
-            .limit(limit)
-        )
-        found = self._connection.execute(old).all()
+        found: list[Row[Any]] = []
+        for status in _OVER:
+            found += self._connection.execute(_older(status, before, limit - len(found))).all()
         for portion in in_lists([row.id for row in found]):
             self._connection.execute(delete(deliveries).where(deliveries.c.id.in_(portion)))
         for portion in in_lists(list({row.event_id for row in found})):
             on_its_way = select(deliveries.c.event_id).where(deliveries.c.event_id.in_(portion))
             still = set(self._connection.execute(on_its_way).scalars())
-            told = [event_id for event_id in portion if event_id not in still]
-            self._connection.execute(delete(outbox_events).where(outbox_events.c.id.in_(told)))
+            nobodys = [event_id for event_id in portion if event_id not in still]
+            self._connection.execute(delete(outbox_events).where(outbox_events.c.id.in_(nobodys)))
         return len(found)
+
+    def dead(self, *, limit: int) -> int:
+        some = select(literal(1)).select_from(deliveries).where(deliveries.c.status == DeliveryStatus.DEAD.value)
+        some = by_index(some, deliveries, "ix_deliveries_status_created").limit(limit)
+        counted: int = self._connection.execute(select(func.count()).select_from(some.subquery("counted"))).scalar_one()
+        return counted
 
     def _events(self, event_ids: set[UUID]) -> dict[UUID, Event]:
         found: dict[UUID, Event] = {}
@@ -130,6 +132,21 @@ def _pending(destination: str) -> ColumnElement[bool]:
     return (deliveries.c.destination == destination) & (deliveries.c.status == DeliveryStatus.PENDING.value)
 
 
+def _older(status: DeliveryStatus, before: datetime, limit: int) -> Select[Any]:
+    """Those of that status that have been so since before that moment; what was skipped never arrived."""
+    # Nothing arrives before it was made, so that the index finds all that are old enough, and few others.
+    return (
+        by_index(select(deliveries.c.id, deliveries.c.event_id), deliveries, "ix_deliveries_status_created")
+        .where(
+            deliveries.c.status == status.value,
+            deliveries.c.created_at < before,
+            func.coalesce(deliveries.c.delivered_at, deliveries.c.created_at) < before,
+        )
+        .order_by(deliveries.c.created_at, deliveries.c.id)
+        .limit(limit)
+    )
+
+
 def _event_to_row(event: Event) -> dict[str, Any]:
     return {
         "id": event.id,
@@ -140,6 +157,7 @@ def _event_to_row(event: Event) -> dict[str, Any]:
         "lead_ids": b"".join(lead_id.bytes for lead_id in event.lead_ids),
         "import_id": event.import_id,
         "data": dict(event.data),
+        "delivery_id": event.delivery_id,
     }
 
 
@@ -153,6 +171,7 @@ def _to_event(row: Row[Any]) -> Event:
         correlation_id=row.correlation_id,
         lead_ids=tuple(UUID(bytes=ids[start : start + _ID_BYTES]) for start in range(0, len(ids), _ID_BYTES)),
         import_id=row.import_id,
+        delivery_id=row.delivery_id,
         data=row.data,
     )
 

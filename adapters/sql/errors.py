@@ -20,8 +20,14 @@ REFUSALS: dict[str, Callable[[], UniteError]] = {
     "uq_leads_phone_key": lambda: DuplicateLead((Duplicate("phone", None),)),
     "uq_leads_email_key": lambda: DuplicateLead((Duplicate("email", None),)),
     "uq_lead_imports_same_file_key": lambda: SameFile("The same file is being imported already."),
+    "uq_call_ledger_chain": lambda: Contended("Another entry was quicker to be the next in the chain."),
 }
 """What it means that a unique constraint was violated; a test holds it against the tables."""
+
+_TOLD_BY_TRIGGERS = {
+    "The call ledger is append-only: another entry has this place in the chain.": "uq_call_ledger_chain",
+}
+"""What a trigger says on SQLite before the constraint itself would be violated."""
 
 _BUSY = "The database is busy with another change; try again in a moment."
 _GONE = "The database does not answer; try again in a moment."
@@ -79,7 +85,7 @@ def violated_constraint(error: IntegrityError) -> str | None:
     if named:
         return named.group(1)
     listed = re.fullmatch(r"UNIQUE constraint failed: (.+)", said)  # SQLite names the columns instead
-    return _by_columns().get(listed.group(1)) if listed else None
+    return _by_columns().get(listed.group(1)) if listed else _TOLD_BY_TRIGGERS.get(said)
 
 
 def _by_columns() -> dict[str, str]:

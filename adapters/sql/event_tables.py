@@ -1,12 +1,15 @@
-"""The tables of the outbox, and of the activity log where the relational database keeps it."""
+"""The tables of the outbox and of consents, and of the activity log where the relational database keeps it."""
 
 from sqlalchemy import JSON, Boolean, Column, ForeignKeyConstraint, Index, Integer, PrimaryKeyConstraint, Table
 
 from adapters.sql.metadata import LONGEST_CODE, LONGEST_CORRELATION_ID, MYSQL, metadata, one_of
 from adapters.sql.types import ExactJson, Identifier, Moment, blob, exact_text
 from unite_core.notifications.model import DeliveryStatus
+from unite_core.phone import LONGEST_PHONE
 
 LONGEST_EVENT_TYPE = 64
+LONGEST_SOURCE = 64
+"""Characters of what tells a consent from all others: an id of Twilio's has 34, one of ours 36."""
 
 # `lead_ids` are the ids' bytes, one after the other: a chunk of an import tells of two thousand leads.
 outbox_events = Table(
@@ -20,6 +23,7 @@ outbox_events = Table(
     Column("lead_ids", blob(), nullable=False),
     Column("import_id", Identifier),
     Column("data", ExactJson, nullable=False),
+    Column("delivery_id", Identifier),
     PrimaryKeyConstraint("id"),
     **MYSQL,
 )
@@ -49,6 +53,19 @@ deliveries = Table(
     **MYSQL,
 )
 
+consents = Table(
+    "consents",
+    metadata,
+    Column("source", exact_text(LONGEST_SOURCE), nullable=False),
+    Column("id", Identifier, nullable=False),
+    Column("phone", exact_text(LONGEST_PHONE), nullable=False),
+    Column("opted_out", Boolean, nullable=False),
+    Column("at", Moment, nullable=False),
+    PrimaryKeyConstraint("source"),
+    Index("ix_consents_phone", "phone", "at", "id"),
+    **MYSQL,
+)
+
 # `of_import_id` is the import whose own history the event belongs to; NULL where it is about leads.
 activity = Table(
     "activity",
@@ -61,9 +78,11 @@ activity = Table(
     Column("import_id", Identifier),
     Column("of_import_id", Identifier),
     Column("data", ExactJson, nullable=False),
+    Column("delivery_id", Identifier),
     PrimaryKeyConstraint("id"),
     Index("ix_activity_at", "at", "id"),
     Index("ix_activity_of_import", "of_import_id", "at", "id"),
+    Index("ix_activity_delivery", "delivery_id", "at", "id"),
     **MYSQL,
 )
 

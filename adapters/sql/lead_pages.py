@@ -12,12 +12,11 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, ColumnElement, Connection, Select, UnaryExpression, and_, func, literal, or_, select
+from sqlalchemy import Column, Connection, Select, and_, func, literal, or_, select
 from sqlalchemy.engine import Row
-from sqlalchemy.sql.operators import custom_op
 
 from adapters.sql.lead_words import words_in
-from adapters.sql.statements import after, by_index, merged
+from adapters.sql.statements import after, by_index, equals, fits, merged, unindexed
 from adapters.sql.tables import leads
 from unite_core.leads.ports import LeadFilter
 from unite_core.paging import PageRequest
@@ -61,15 +60,15 @@ class LeadPages:
             return []
         words = wanted.question
         if words and not self._words.are_common(self._connection, words):
-            on_the_way = [_fits(column, values) for column, values in filters.items()]
+            on_the_way = [fits(column, values) for column, values in filters.items()]
             return [_few(wanted, request).where(self._words.in_index(words), *on_the_way)]
         leading = self._leading(filters)
-        on_the_way = [_fits(column, values) for column, values in filters.items() if column is not leading]
+        on_the_way = [fits(column, values) for column, values in filters.items() if column is not leading]
         on_the_way += self._words.in_text(words or ())
         page = _in_order(wanted, request, "listed_at" if leading is None else leading.name).where(*on_the_way)
         if leading is None:
             return [page]
-        return [page.where(_is(leading, value)) for value in filters[leading]]
+        return [page.where(equals(leading, value)) for value in filters[leading]]
 
     def _leading(self, filters: dict[Column[Any], Values]) -> Column[Any] | None:
         candidates = [column for column, values in filters.items() if len(values) <= MOST_WALKS]
@@ -80,7 +79,7 @@ class LeadPages:
     def _count(self, column: Column[Any], values: Values) -> int:
         total = 0
         for value in values:
-            some = select(literal(1)).select_from(leads).where(_is(column, value)).limit(COUNTED)
+            some = select(literal(1)).select_from(leads).where(equals(column, value)).limit(COUNTED)
             some = by_index(some, leads, INDEXES[column.name])
             total += self._connection.execute(select(func.count()).select_from(some.subquery("counted"))).scalar_one()
         return total
@@ -115,29 +114,14 @@ def _in_order(wanted: LeadFilter, request: PageRequest, column: str) -> Select[A
 
 def _few(wanted: LeadFilter, request: PageRequest) -> Select[Any]:
     """The same page where so few leads are left that they are best taken first and sorted then."""
-    listed_at = _unindexed(leads.c.listed_at)
+    listed_at = unindexed(leads.c.listed_at)
     statement = select(leads).where(listed_at >= (wanted.created_from or _BEGINNING))
     if wanted.created_to is not None:
         statement = statement.where(listed_at < wanted.created_to)
     if request.after is not None:
         at, lead_id = request.after.at, request.after.id
-        statement = statement.where(or_(listed_at < at, and_(listed_at == at, _unindexed(leads.c.id) < lead_id)))
+        statement = statement.where(or_(listed_at < at, and_(listed_at == at, unindexed(leads.c.id) < lead_id)))
     return statement.order_by(listed_at.desc(), leads.c.id.desc()).limit(request.limit + 1)
-
-
-def _is(column: Column[Any], value: object) -> ColumnElement[bool]:
-    return column.is_(None) if value is None else column == value
-
-
-def _fits(column: Column[Any], values: Values) -> ColumnElement[bool]:
-    unindexed = _unindexed(column)
-    named = unindexed.in_([value for value in values if value is not None])
-    return or_(named, unindexed.is_(None)) if None in values else named
-
-
-def _unindexed(column: Column[Any]) -> ColumnElement[Any]:
-    """The same value, for which no index is considered: https://www.sqlite.org/optoverview.html#uplus."""
-    return UnaryExpression(column, operator=custom_op("+"), type_=column.type)
 
 
 def _position(row: Row[Any]) -> tuple[datetime, UUID]:

@@ -56,6 +56,13 @@ class SqlLeads(Leads):
             raise NotFound("There is no such lead.")
         return _to_lead(row)
 
+    def find(self, lead_ids: Collection[UUID]) -> dict[UUID, Lead]:
+        found: dict[UUID, Lead] = {}
+        for portion in in_lists(list(lead_ids)):
+            statement = select(table).where(table.c.id.in_(portion), table.c.deleted_at.is_(None))
+            found.update((row.id, _to_lead(row)) for row in self._connection.execute(statement))
+        return found
+
     def save(self, lead: Lead) -> None:
         self._changed.update((LEADS_NAMESPACE, lead_namespace(lead.id)))
         try:
@@ -125,6 +132,7 @@ class SqlLeads(Leads):
                     lead.import_row,
                     lead.version,
                     "" if hidden else words.stored(lead.search_text),
+                    moment(lead.status_chosen_at, dialect),
                 )
             )
         return rows
@@ -163,5 +171,6 @@ def _to_lead(row: Row[Any]) -> Lead:
         import_id=row.import_id,
         import_row=row.import_row,
         deleted_at=row.deleted_at,
+        status_chosen_at=row.status_chosen_at,
         version=row.version,
     )

@@ -1,6 +1,6 @@
 """Statements that several tables have in common."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -11,6 +11,7 @@ from sqlalchemy import (
     Connection,
     Select,
     Table,
+    UnaryExpression,
     and_,
     bindparam,
     insert,
@@ -23,6 +24,7 @@ from sqlalchemy.engine import Dialect, Row
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.sql.operators import custom_op
 from sqlalchemy.types import TypeEngine
 
 from adapters.sql.modes import READING
@@ -133,31 +135,80 @@ def _quicker(what: str) -> PreconditionFailed:
     return PreconditionFailed(f"The {what} was changed by somebody else meanwhile; read it again, then decide.")
 
 
-class _Before(FunctionElement[bool]):
-    """A pair of columns is less than a pair of values."""
+class _Pairs(FunctionElement[bool]):
+    """How a pair of columns compares with a pair of values."""
+
+    type: TypeEngine[bool] = Boolean()
+
+
+class _Before(_Pairs):
+    """It is less."""
 
     name = "before"
-    type: TypeEngine[bool] = Boolean()
+    inherit_cache: bool | None = True
+
+
+class _After(_Pairs):
+    """It is greater."""
+
+    name = "after"
     inherit_cache: bool | None = True
 
 
 @compiles(_Before, "sqlite")
-def _compare_rows(element: _Before, compiler: SQLCompiler, **options: Any) -> str:
-    at, entity_id, at_value, id_value = (compiler.process(each, **options) for each in element.clauses)
-    return f"({at}, {entity_id}) < ({at_value}, {id_value})"
+def _before_on_sqlite(element: _Before, compiler: SQLCompiler, **options: Any) -> str:
+    return _compare_rows(element, "<", compiler, options)
+
+
+@compiles(_After, "sqlite")
+def _after_on_sqlite(element: _After, compiler: SQLCompiler, **options: Any) -> str:
+    return _compare_rows(element, ">", compiler, options)
 
 
 @compiles(_Before, "mysql")
-def _compare_one_by_one(element: _Before, compiler: SQLCompiler, **options: Any) -> str:
+def _before_on_mysql(element: _Before, compiler: SQLCompiler, **options: Any) -> str:
     # For a comparison of rows MySQL takes no index: it would read the list from its beginning. MariaDB takes one only
     # for the bound on its own.
     at, entity_id, at_value, id_value = element.clauses
     return compiler.process(and_(at <= at_value, or_(at < at_value, entity_id < id_value)), **options)
 
 
+@compiles(_After, "mysql")
+def _after_on_mysql(element: _After, compiler: SQLCompiler, **options: Any) -> str:
+    at, entity_id, at_value, id_value = element.clauses
+    return compiler.process(and_(at >= at_value, or_(at > at_value, entity_id > id_value)), **options)
+
+
+def _compare_rows(element: _Pairs, sign: str, compiler: SQLCompiler, options: dict[str, Any]) -> str:
+    at, entity_id, at_value, id_value = (compiler.process(each, **options) for each in element.clauses)
+    return f"({at}, {entity_id}) {sign} ({at_value}, {id_value})"
+
+
 def after(at: Column[Any], entity_id: Column[Any], position: Position) -> ColumnElement[bool]:
     """Stands after the position in a list that shows the newest first."""
     return _Before(at, entity_id, literal(position.at, at.type), literal(position.id, entity_id.type))
+
+
+def later(at: Column[Any], entity_id: Column[Any], position: Position) -> ColumnElement[bool]:
+    """Stands after the position in a list that shows the oldest first."""
+    return _After(at, entity_id, literal(position.at, at.type), literal(position.id, entity_id.type))
+
+
+def equals(column: Column[Any], value: object) -> ColumnElement[bool]:
+    """The column has that value; None is one too."""
+    return column.is_(None) if value is None else column == value
+
+
+def fits(column: Column[Any], values: Collection[Any]) -> ColumnElement[bool]:
+    """The column has one of the values, None among them if need be; no index is considered for it."""
+    unindexed_column = unindexed(column)
+    named = unindexed_column.in_([value for value in values if value is not None])
+    return or_(named, unindexed_column.is_(None)) if None in values else named
+
+
+def unindexed(column: Column[Any]) -> ColumnElement[Any]:
+    """The same value, for which no index is considered: https://www.sqlite.org/optoverview.html#uplus."""
+    return UnaryExpression(column, operator=custom_op("+"), type_=column.type)
 
 
 def by_index(statement: Select[Any], table: Table, index: str) -> Select[Any]:
@@ -174,11 +225,24 @@ def newest_first(
     return statement if request.after is None else statement.where(after(at, table.c.id, request.after))
 
 
+def oldest_first(
+    table: Table, at: Column[Any], request: PageRequest, *conditions: ColumnElement[bool], index: str
+) -> Select[Any]:
+    """As `newest_first`, in the opposite order."""
+    statement = select(table).where(*conditions).order_by(at, table.c.id).limit(request.limit + 1)
+    statement = by_index(statement, table, index)
+    return statement if request.after is None else statement.where(later(at, table.c.id, request.after))
+
+
 def merged(
-    lists: Sequence[Sequence[Row[Any]]], position: Callable[[Row[Any]], tuple[Any, ...]], limit: int
+    lists: Sequence[Sequence[Row[Any]]],
+    position: Callable[[Row[Any]], tuple[Any, ...]],
+    limit: int,
+    *,
+    descending: bool = True,
 ) -> list[Row[Any]]:
-    """The first `limit` rows of several lists that each show the newest first."""
-    return sorted((row for rows in lists for row in rows), key=position, reverse=True)[:limit]
+    """The first `limit` rows of several lists that are each in that order."""
+    return sorted((row for rows in lists for row in rows), key=position, reverse=descending)[:limit]
 
 
 def in_lists(values: Sequence[T]) -> Iterator[Sequence[T]]:

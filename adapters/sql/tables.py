@@ -108,6 +108,7 @@ leads = Table(
     Column("import_row", Integer),
     Column("version", Integer, nullable=False),
     Column("search_text", Text, nullable=False),
+    Column("status_chosen_at", Moment),
     PrimaryKeyConstraint("id"),
     UniqueConstraint("phone_key", name="uq_leads_phone_key"),
     UniqueConstraint("email_key", name="uq_leads_email_key"),

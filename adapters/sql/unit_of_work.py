@@ -9,6 +9,8 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from adapters.sql.answers import SqlAnswers
+from adapters.sql.calls import SqlCallLedger, SqlCallTasks
+from adapters.sql.consents import SqlConsents
 from adapters.sql.deliveries import SqlDeliveries
 from adapters.sql.images import SqlLeadImages
 from adapters.sql.import_rows import SqlImportRows
@@ -21,13 +23,14 @@ from adapters.sql.users import SqlUsers
 from unite_core.answers import Answers
 from unite_core.application import AllWork
 from unite_core.cache import Cache, NoCache
+from unite_core.calls.ports import CallLedger, CallTasks
 from unite_core.errors import Unavailable
 from unite_core.events import Event
 from unite_core.identity.ports import Sessions, Users
 from unite_core.imports.ports import ImportRows, Imports, Rehearsal
 from unite_core.leads.ports import LeadImages, Leads
 from unite_core.notifications.model import ACTIVITY
-from unite_core.notifications.ports import Deliveries
+from unite_core.notifications.ports import Consents, Deliveries
 from unite_core.unit_of_work import UNFINISHED, BeforeCommit, Work
 
 
@@ -74,6 +77,9 @@ class SqlUnitOfWork(AllWork):
         self.rehearsal: Rehearsal = SqlRehearsal(connection)
         self._deliveries = SqlDeliveries(connection)
         self.deliveries: Deliveries = self._deliveries
+        self.consents: Consents = SqlConsents(connection)
+        self.tasks: CallTasks = SqlCallTasks(connection)
+        self.ledger: CallLedger = SqlCallLedger(connection)
         return self
 
     def __exit__(
@@ -103,8 +109,8 @@ class SqlUnitOfWork(AllWork):
             self._outbox.wake()
 
     def record(self, event: Event) -> None:
-        self._recorded = True
-        self._deliveries.record(event, self._outbox.destinations)
+        if self._deliveries.record(event, self._outbox.destinations):
+            self._recorded = True
 
     def after_commit(self, action: Callable[[], None]) -> None:
         self._actions.append(action)
@@ -116,7 +122,10 @@ def _nobody_to_wake() -> None:
 
 @dataclass(frozen=True)
 class Outbox:
-    """Where recorded events go: to each of the `destinations`; `wake` has a relay look soon, after the commit."""
+    """Where recorded events go: to those of the `destinations` that are told of them.
+
+    `wake` has a relay look soon, after the commit.
+    """
 
     destinations: tuple[str, ...] = (ACTIVITY,)
     wake: Callable[[], None] = _nobody_to_wake

@@ -1,6 +1,7 @@
 """From settings to a Unite that works: the one place that knows which adapters there are."""
 
 from entrypoints.bootstrap.database import database_is_current, database_url
+from entrypoints.bootstrap.ledger import ledger_as_it_is
 from entrypoints.bootstrap.refusal import StartRefused
 from entrypoints.bootstrap.servers import Dependency, provide_storage
 from entrypoints.bootstrap.starting import (
@@ -21,6 +22,7 @@ __all__ = [
     "database_is_current",
     "database_url",
     "has_admin",
+    "ledger_as_it_is",
     "load_settings",
     "provide_storage",
     "start",

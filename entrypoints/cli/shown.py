@@ -1,11 +1,11 @@
-"""How an import is shown: a bar for a terminal, a line now and then for a log, a table at the end."""
+"""How what takes time is shown: a bar for a terminal, a line now and then for a log, a table at the end."""
 
 import time
 from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn
 from rich.table import Table
 
 WIDEST = 100
@@ -71,6 +71,38 @@ class Bar:
     def _line(self, share: float, more: str) -> None:
         self._last = None
         self._console.print(f"  {self._what} {share:4.0%}  {more}".rstrip(), markup=False)
+
+
+class Tally:
+    """How much is dealt with of something whose end nobody knows: told at a terminal once it has taken `after` seconds.
+
+    Use it as a context manager; nothing of it is left at the end.
+    """
+
+    def __init__(self, on: Console, *, after: float = LINE_EVERY) -> None:
+        self._console = on
+        self._shown_from = time.monotonic() + after
+        self._line: Progress | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._line is not None:
+            self._line.stop()
+
+    def show(self, so_far: str) -> None:
+        """Show what was dealt with so far."""
+        if not self._console.is_terminal or time.monotonic() < self._shown_from:
+            return
+        if self._line is None:
+            columns = (SpinnerColumn(), TextColumn("{task.description}"))
+            self._line = Progress(*columns, console=self._console, transient=True)
+            self._task = self._line.add_task(so_far, total=None)
+            self._line.start()
+        self._line.update(self._task, description=so_far)
 
 
 def rate(rows: int, rows_per_second: float | None, eta_seconds: float | None) -> str:

@@ -1,11 +1,17 @@
-"""What has happened to leads and imports."""
+"""What has happened to leads, imports and deliveries."""
 
 from typing import Any
 from uuid import UUID
 
 from flask import Response
 
-from entrypoints.http.activity_schemas import EVENT_EXAMPLE, IMPORT_EVENT_EXAMPLE, ActivityPageSchema, event_json
+from entrypoints.http.activity_schemas import (
+    DELIVERY_EVENT_EXAMPLE,
+    EVENT_EXAMPLE,
+    IMPORT_EVENT_EXAMPLE,
+    ActivityPageSchema,
+    event_json,
+)
 from entrypoints.http.context import actor, unite
 from entrypoints.http.imports import PATH as IMPORTS
 from entrypoints.http.openapi import Shown
@@ -13,6 +19,7 @@ from entrypoints.http.operations import Room
 from entrypoints.http.paging import PageArguments, page_answer, page_request
 from unite_core.imports.queries import GetImportActivity
 from unite_core.leads.queries import GetLeadActivity
+from unite_core.notifications.use_cases import GetDeliveryActivity
 
 room = Room("activity", "What has happened, and who did it.")
 
@@ -55,4 +62,25 @@ def get_lead_activity(lead_id: UUID, query: dict[str, Any]) -> Response:
 def get_import_activity(import_id: UUID, query: dict[str, Any]) -> Response:
     """Read what an import went through."""
     page = unite().imports.activity(actor(), import_id, page_request(query))
+    return page_answer(map(event_json, page.items), page.next)
+
+
+@room.operation(
+    "GET",
+    "/v1/deliveries/<uuid:delivery_id>/activity",
+    use_case=GetDeliveryActivity,
+    query=PageArguments,
+    answers=[
+        Shown(
+            status=200,
+            schema=ActivityPageSchema,
+            example={"items": [DELIVERY_EVENT_EXAMPLE], "next_cursor": None},
+            headers=("Link",),
+        )
+    ],
+    problems=["forbidden"],
+)
+def get_delivery_activity(delivery_id: UUID, query: dict[str, Any]) -> Response:
+    """Read what a delivery went through."""
+    page = unite().notifications.activity(actor(), delivery_id, page_request(query))
     return page_answer(map(event_json, page.items), page.next)

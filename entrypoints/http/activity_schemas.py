@@ -4,6 +4,7 @@ from typing import Any
 
 from marshmallow import fields
 
+from entrypoints.http.delivery_schemas import DELIVERY_EXAMPLE
 from entrypoints.http.fields import Body, Id, ListOf, Moment, Text
 from unite_core.events import Event
 
@@ -14,6 +15,7 @@ EVENT_EXAMPLE = {
     "actor_id": "01990f3e-8a4b-7c1d-9e2f-0a1b2c3d4e5f",
     "correlation_id": "4c8e6a1f0b2d4f3e9a7c5b1d3e2f4a6b",
     "import_id": None,
+    "delivery_id": None,
     "data": {"status": {"from": "new", "to": "contacted"}},
 }
 IMPORT_EVENT_EXAMPLE = {
@@ -21,6 +23,21 @@ IMPORT_EVENT_EXAMPLE = {
     "type": "import.started",
     "import_id": "0190a6f0-5c1e-7b3a-9f24-6d2f8f0c1a77",
     "data": {"filename": "leads-march.csv", "size": 48213},
+}
+
+DELIVERY_EVENT_EXAMPLE = {
+    **EVENT_EXAMPLE,
+    "type": "delivery.answered",
+    "actor_id": None,
+    "delivery_id": DELIVERY_EXAMPLE["id"],
+    "data": {
+        "destination": "texts",
+        "event_id": DELIVERY_EXAMPLE["event_id"],
+        "event_type": "call_task.assigned",
+        "attempt": 1,
+        "status": "delivered",
+        "response": {"sid": "SM0b1c2d3e4f5a6b7c8d9e0f1a2b3c4d5e", "status": "queued", "segments": 1},
+    },
 }
 
 
@@ -37,6 +54,7 @@ class EventSchema(Body):
         required=True, allow_none=True, metadata={"description": "Of the request that it followed from."}
     )
     import_id = Id(required=True, allow_none=True, metadata={"description": "The import that it came about by."})
+    delivery_id = Id(required=True, allow_none=True, metadata={"description": "The delivery that it happened to."})
     data = fields.Dict(
         keys=fields.String(), required=True, metadata={"description": "What more there is to tell, by its `type`."}
     )
@@ -58,5 +76,6 @@ def event_json(event: Event) -> dict[str, Any]:
         "actor_id": event.actor_id,
         "correlation_id": event.correlation_id,
         "import_id": event.import_id,
+        "delivery_id": event.delivery_id,
         "data": event.data,
     }

@@ -8,6 +8,8 @@ from werkzeug.exceptions import NotFound
 from entrypoints.http import (
     activity,
     auth,
+    call_logs,
+    calls,
     correlation,
     deliveries,
     documentation,
@@ -23,6 +25,7 @@ from entrypoints.http import (
     request_log,
     security,
     users,
+    webhooks,
 )
 from entrypoints.http.bodies import LARGEST_BODY
 from entrypoints.http.door import Door
@@ -39,10 +42,13 @@ ROOMS = (
     users.room,
     leads.room,
     images.room,
+    calls.room,
+    call_logs.room,
     imports.room,
     imports_results.room,
     activity.room,
     deliveries.room,
+    webhooks.room,
     health.room,
     documentation.room,
 )

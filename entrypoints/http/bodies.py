@@ -25,16 +25,16 @@ def refuse_encoding() -> None:
         raise UnsupportedEncoding("Send the body as it is, without a Content-Encoding.")
 
 
-def body_bytes() -> bytes:
+def body_bytes(largest: int = LARGEST_BODY) -> bytes:
     """The body of the request as it came; raises `TooLarge`, also where it comes in chunks without a length."""
-    if (request.content_length or 0) <= LARGEST_BODY:
+    if (request.content_length or 0) <= largest:
         # The framework stops at the limit without a word where no length was declared: so that a body which
         # goes on is not taken for a whole one, it may read one byte more.
-        request.max_content_length = LARGEST_BODY + 1
+        request.max_content_length = largest + 1
         body = request.get_data(cache=True, parse_form_data=False)
-        if len(body) <= LARGEST_BODY:
+        if len(body) <= largest:
             return body
-    raise TooLarge(f"The body is larger than the {LARGEST_BODY} bytes that are taken here (1 MiB).")
+    raise TooLarge(f"The body is larger than the {largest:,} bytes that are taken here.")
 
 
 def read_json(accepted: tuple[str, ...] = (JSON_TYPE,)) -> Any:

@@ -21,6 +21,11 @@ DELIVERY_EXAMPLE = {
 }
 REPLAYED_EXAMPLE = DELIVERY_EXAMPLE | {"status": "pending", "next_attempt_at": "2026-02-04T08:15:00Z"}
 
+_STATUS = (
+    "`pending`: on its way; `delivered`: it was taken; `skipped`: there was nobody to hand it to, such as a user without a "
+    "number; `dead`: it was refused, or given up after three days. What is dead or skipped can be replayed."
+)
+
 
 class DeliverySchema(Body):
     """An event on its way to one destination."""
@@ -28,7 +33,7 @@ class DeliverySchema(Body):
     id = Id(required=True)
     event_id = Id(required=True)
     destination = Text(required=True, metadata={"description": "Who is told of the event."})
-    status = Choice(DeliveryStatus, required=True)
+    status = Choice(DeliveryStatus, required=True, metadata={"description": _STATUS})
     attempts = Whole(required=True, least=0, metadata={"description": "How often it was handed over."})
     next_attempt_at = Moment(
         required=True,
@@ -70,5 +75,5 @@ class DeliveryQuery(PageArguments):
     """Which deliveries a list holds."""
 
     status = Choice(DeliveryStatus)
-    destination = Text(metadata={"description": "Who is told, such as `activity`."})
+    destination = Text(metadata={"description": "Who is told: `activity`, `topic`, `texts`."})
     event_id = Id()

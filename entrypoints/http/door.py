@@ -27,7 +27,9 @@ class Door:
     `public_url` is what links to the service start with, without a slash at the end. Of `cursor_secrets`
     (32 random bytes each) the first signs page cursors, and all of them verify. With `requests_per_minute`
     0 nothing is limited. `signed_files` is there where the service itself is the storage.
-    `max_event_streams` is how many clients may follow an import at once, per process.
+    `max_event_streams` is how many clients may follow an import at once, per process. `text_signatures` tells of a URL,
+    the parameters of a form that was posted there and a signature whether it is that of whoever sends text messages;
+    None where nobody does.
     """
 
     public_url: str
@@ -36,3 +38,4 @@ class Door:
     signed_files: SignedFiles | None = None
     checks: Mapping[str, Check] = field(default_factory=dict)
     max_event_streams: int = EVENT_STREAMS
+    text_signatures: Callable[[str, Mapping[str, str], str], bool] | None = None

@@ -5,13 +5,14 @@ from typing import Any
 
 from flask import Response
 
-from entrypoints.http.context import door
+from entrypoints.http.context import door, unite
 from entrypoints.http.door import Check
 from entrypoints.http.errors import RETRY_UNAVAILABLE_AFTER
 from entrypoints.http.openapi import Shown
 from entrypoints.http.operations import Room
 from entrypoints.http.rendering import json_response
 from unite_core.errors import Unavailable
+from unite_core.notifications.use_cases import MOST_COUNTED
 
 room = Room("health", "For load balancers and whoever watches.")
 
@@ -22,7 +23,7 @@ _LIVE_SCHEMA = {
 }
 _READY_SCHEMA = {
     "type": "object",
-    "required": ["status", "checks"],
+    "required": ["status", "checks", "dead_letters"],
     "properties": {
         "status": {"type": "string", "enum": ["ok", "degraded", "down"]},
         "checks": {
@@ -46,6 +47,14 @@ _READY_SCHEMA = {
                 },
             },
         },
+        "dead_letters": {
+            "type": ["integer", "null"],
+            "minimum": 0,
+            "maximum": MOST_COUNTED,
+            "description": "How many deliveries of events were refused or given up, counted up to "
+            f"{MOST_COUNTED:,}: `GET /v1/deliveries?status=dead` lists them. It says nothing of whether the service is "
+            "ready; null where the database does not answer.",
+        },
     },
 }
 _READY_EXAMPLE = {
@@ -54,8 +63,13 @@ _READY_EXAMPLE = {
         "database": {"status": "ok", "latency_ms": 0.4},
         "redis": {"status": "degraded", "latency_ms": 0.1, "breaker": "open"},
     },
+    "dead_letters": 0,
 }
-_DOWN_EXAMPLE = {"status": "down", "checks": {"database": {"status": "down", "latency_ms": 5000.1}}}
+_DOWN_EXAMPLE = {
+    "status": "down",
+    "checks": {"database": {"status": "down", "latency_ms": 5000.1}},
+    "dead_letters": None,
+}
 
 
 @room.operation(
@@ -87,10 +101,17 @@ def ready() -> Response:
     checks = {name: _asked(check) for name, check in door().checks.items()}
     found = {check["status"] for check in checks.values()}
     status = next((worst for worst in ("down", "degraded") if worst in found), "ok")
-    content = {"status": status, "checks": checks}
+    content = {"status": status, "checks": checks, "dead_letters": None if status == "down" else _dead_letters()}
     if status == "down":
         return json_response(content, 503, {"Retry-After": str(RETRY_UNAVAILABLE_AFTER)})
     return json_response(content)
+
+
+def _dead_letters() -> int | None:
+    try:
+        return unite().notifications.dead_letters()
+    except Unavailable:
+        return None
 
 
 def _asked(check: Check) -> dict[str, Any]:

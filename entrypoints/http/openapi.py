@@ -40,6 +40,7 @@ class Operation:
     """What the door has to know of an operation, beside the code that carries it out.
 
     A `public` one needs no access token; one that is not `limited` is not counted against anybody's rate.
+    A POST that is not `keyed` takes no Idempotency-Key.
     `problems` are the codes that are its own; those that follow from what it is come by themselves.
     """
 
@@ -54,12 +55,18 @@ class Operation:
     query: type[Schema] | None = None
     public: bool = False
     limited: bool = True
+    keyed: bool = True
     if_match: bool = False
     if_none_match: bool = False
     paged: bool = False
     any_query: bool = False
     parameters: tuple[Documented, ...] = field(default=())
     request_body: Documented | None = None
+
+    @property
+    def takes_key(self) -> bool:
+        """Whether it takes an Idempotency-Key."""
+        return self.method == "POST" and self.keyed
 
     def problem_codes(self) -> set[str]:
         """Every problem code that the operation may answer with."""
@@ -74,7 +81,7 @@ class Operation:
             codes |= {"request_timeout", "unsupported_media_type"}
         if self.body is not None:
             codes |= {"malformed", "malformed_json", "too_large", "invalid"}
-        if self.method == "POST":
+        if self.takes_key:
             codes |= {"malformed", "invalid_header", "too_large", "request_in_progress", "idempotency_key_reused"}
         if self.if_match:
             codes |= {"invalid_header", "precondition_failed"}
@@ -223,7 +230,7 @@ def documentation_of(operation: Operation) -> dict[str, Any]:
 def parameters_of(operation: Operation) -> list[Documented | str]:
     """The headers that the operation takes, and what it says of its path."""
     names = ["X-Correlation-ID"]
-    if operation.method == "POST":
+    if operation.takes_key:
         names.append("Idempotency-Key")
     if operation.if_match:
         names.append("If-Match")
@@ -279,7 +286,7 @@ def _responses(operation: Operation) -> dict[int, Any]:
     shared = ["X-Correlation-ID", *(["RateLimit-Policy", "RateLimit"] if operation.limited else [])]
     responses: dict[int, Any] = {}
     for shown in operation.answers:
-        replay = ["Idempotency-Replayed"] if operation.method == "POST" else []
+        replay = ["Idempotency-Replayed"] if operation.takes_key else []
         response: dict[str, Any] = {
             "description": shown.description or HTTPStatus(shown.status).phrase,
             "headers": _header_references([*shown.headers, *replay, *shared]),

@@ -85,6 +85,7 @@ class Room(Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
         query: type[Schema] | None = None,
         public: bool = False,
         limited: bool = True,
+        keyed: bool = True,
         if_match: bool = False,
         if_none_match: bool = False,
         any_query: bool = False,
@@ -94,9 +95,10 @@ class Room(Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
         """Make a function the operation `method path`.
 
         Its summary is the function's docstring, or `summary`; its description is the docstring of its
-        `use_case`, or `description`. `public` needs no access token;
-        not `limited` is not counted. `any_query` hands the query on unread (signed links). A body that is no
-        JSON is read by the route itself and documented by `request_body` (an OpenAPI Request Body Object).
+        `use_case`, or `description`. `public` needs no access token; not `limited` is not counted; a POST that
+        is not `keyed` takes no Idempotency-Key. `any_query` hands the query on unread (signed links). A body
+        that is no JSON is read by the route itself and documented by `request_body` (an OpenAPI Request Body
+        Object).
         """
 
         def decorate(view: View) -> View:
@@ -112,6 +114,7 @@ class Room(Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
                 query=query,
                 public=public,
                 limited=limited,
+                keyed=keyed,
                 if_match=if_match,
                 if_none_match=if_none_match,
                 paged=query is not None and issubclass(query, PageArguments),

@@ -111,7 +111,9 @@ PROBLEMS: dict[str, ProblemKind] = {
     ),
     "forbidden": ProblemKind(Forbidden, "The role may not do this", "Ask somebody whose role may."),
     "invalid_signature": ProblemKind(
-        Forbidden, "The link was altered", "Use the signed link exactly as it was given, or ask for another one."
+        Forbidden,
+        "The signature is not good",
+        "Use a signed link exactly as it was given, or ask for another one. A webhook is for whoever signs it.",
     ),
     "link_expired": ProblemKind(Forbidden, "The link has expired", "Ask for another one."),
     # What is asked for.
@@ -143,8 +145,18 @@ PROBLEMS: dict[str, ProblemKind] = {
     "nothing_to_undo": ProblemKind(
         Conflict, "There is nothing to undo", "A dry run changes nothing, nor does an import that never ran."
     ),
+    "task_closed": ProblemKind(
+        Conflict,
+        "The call task is closed",
+        "It was completed, missed or cancelled already, and stays so: read it, or make another one.",
+    ),
+    "too_many_notes": ProblemKind(
+        Conflict, "The call task has as many notes as it may have", "Write it down elsewhere, or in another task."
+    ),
     "not_dead": ProblemKind(
-        Conflict, "The delivery is not a dead letter", "It has arrived, or is still being tried: read its status."
+        Conflict,
+        "The delivery is neither a dead letter nor skipped",
+        "It has arrived, or is still being tried: read its status.",
     ),
     "request_in_progress": ProblemKind(
         Conflict,

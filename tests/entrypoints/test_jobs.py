@@ -184,7 +184,7 @@ def test_a_destination_is_told_of_events(floor: Floor) -> None:
 
     relay(floor.desk, "activity")
 
-    assert floor.unite.notifications.relay("activity") == 0
+    assert floor.unite.notifications.relay("activity").delivered == 0
     assert floor.ports.jobs.relays == relays
 
 

@@ -2,10 +2,11 @@
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Event as Signal
+from uuid import UUID
 
 import pytest
 
@@ -32,7 +33,7 @@ class Listener(Destination):
         self.before = before
         self.told = Signal()
 
-    def deliver(self, events: Sequence[Event]) -> Sequence[Receipt]:
+    def deliver(self, events: Sequence[Event], again: Collection[UUID] = ()) -> Sequence[Receipt]:  # noqa: ARG002 - it goes by ids
         self.before(events)
         self.told.set()
         return [Receipt(taken=True)] * len(events)

@@ -5,9 +5,10 @@ Whoever started this process ends it: after the hand-over nothing is settled any
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from threading import Event as Signal
+from uuid import UUID
 
 from entrypoints.bootstrap import start
 from entrypoints.settings import read_settings
@@ -25,8 +26,8 @@ class Stuck(Destination):
     to: Destination
     at_once: int = 100
 
-    def deliver(self, events: Sequence[Event]) -> Sequence[Receipt]:
-        self.to.deliver(events)
+    def deliver(self, events: Sequence[Event], again: Collection[UUID] = ()) -> Sequence[Receipt]:
+        self.to.deliver(events, again)
         print("handed over:", len(events), flush=True)
         while True:
             time.sleep(60)

@@ -1,6 +1,6 @@
 """The whole service in memory, and people of each role who use it over HTTP."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from werkzeug.test import TestResponse
@@ -59,10 +59,13 @@ class Service:
         checks: Mapping[str, Check] | None = None,
         public_url: str = PUBLIC_URL,
         cursor_secrets: tuple[bytes, ...] = (b"s" * 32,),
+        text_signatures: Callable[[str, Mapping[str, str], str], bool] | None = None,
         **ports: Any,
     ) -> None:
         self.ports = in_memory_ports(**ports)
-        rules = Rules(phones=PhonePolicy(default_country="US"), logins_per_minute=logins_per_minute)
+        rules = Rules(
+            phones=PhonePolicy(default_country="US"), logins_per_minute=logins_per_minute, public_url=public_url
+        )
         self.unite = build(self.ports, rules)
         self.door = Door(
             public_url=public_url,
@@ -70,16 +73,18 @@ class Service:
             requests_per_minute=requests_per_minute,
             signed_files=self.ports.files,
             checks=checks or {},
+            text_signatures=text_signatures,
         )
         self.app = create_app(self.unite, self.door)
         self.stranger = Person(self)
 
-    def add(self, role: Role, email: str | None = None) -> User:
+    def add(self, role: Role, email: str | None = None, phone: str | None = None) -> User:
         """Add a user of that role, whose password is `PASSWORD`."""
         new = NewUser(
             email=email or f"{role}-{self.ports.ids.new()}@unite.example",
             name=f"Somebody {role}",
             role=role,
+            phone=phone,
             password=PASSWORD,
         )
         return self.unite.identity.add_user.unchecked(new)

@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +19,7 @@ class Refusing(Destination):
         self.taken: list[UUID] = []
         self.refuses = True
 
-    def deliver(self, events: Sequence[Event]) -> Sequence[Receipt]:
+    def deliver(self, events: Sequence[Event], again: Collection[UUID] = ()) -> Sequence[Receipt]:  # noqa: ARG002 - it refuses, or goes by ids
         if self.refuses:
             return [Receipt(taken=False, refused=True, response={"status": 400})] * len(events)
         self.taken += [event.id for event in events]

@@ -20,6 +20,21 @@ NO_HASH = "0" * 64
 """What stands in the first entry of a chain where the others have the hash of the one before."""
 
 
+_TOLD_TWICE = (
+    "lead_id",
+    "agent_id",
+    "at",
+    "outcome",
+    "duration_seconds",
+    "started_at",
+    "follow_up_at",
+    "note",
+    "reason",
+    "corrects",
+)
+"""What both a closed task and the entry that closed it say."""
+
+
 class EntryKind(StrEnum):
     """What an entry says of its call: how its task was closed, or what is right instead of an earlier entry."""
 
@@ -68,6 +83,30 @@ class BrokenChain:
     reason: str
 
 
+def closing_entry(entry_id: UUID, task: CallTask, actor_id: UUID | None) -> LedgerEntry:
+    """What the ledger says of a task that was closed by that actor, None for the sweep; it is not chained yet.
+
+    It was the call of whoever the task was assigned to. One that nobody was to make and somebody made is theirs.
+    """
+    made = task.completion
+    return LedgerEntry(
+        id=entry_id,
+        task_id=task.id,
+        number=1,
+        kind=EntryKind(task.status),
+        lead_id=task.lead_id,
+        agent_id=task.assigned_to or (actor_id if made else None),
+        actor_id=actor_id,
+        at=task.closed_at or task.updated_at,
+        outcome=made.outcome if made else None,
+        duration_seconds=made.duration_seconds if made else None,
+        started_at=made.started_at if made else None,
+        follow_up_at=made.follow_up_at if made else None,
+        note=made.note if made else None,
+        reason=task.cancel_reason,
+    )
+
+
 def chained(entry: LedgerEntry, chain: Sequence[LedgerEntry]) -> LedgerEntry:
     """The entry as it is appended to the chain so far: with its number and both hashes."""
     previous = chain[-1] if chain else None
@@ -114,13 +153,19 @@ def _fault(entry: LedgerEntry, number: int, previous: str, task: CallTask) -> st
     if entry.number != number or entry.previous_hash != previous:
         return "It does not follow from the entry before it."
     if number == 1:
-        if entry.kind.value != task.status.value:
-            return f"The task is {task.status}, and the entry says {entry.kind}."
-        if task.completion is not None and entry.outcome is not task.completion.outcome:
-            return f"The task says {task.completion.outcome}, and the entry says {entry.outcome}."
-    elif entry.kind is not EntryKind.CORRECTION:
+        return _contradiction(entry, task)
+    if entry.kind is not EntryKind.CORRECTION:
         return "It closes a task that was closed already."
     return None
+
+
+def _contradiction(entry: LedgerEntry, task: CallTask) -> str | None:
+    """Where the entry that closed the task says something else than the task does."""
+    if entry.kind.value != task.status.value:
+        return f"The task is {task.status}, and the entry says {entry.kind}."
+    told = closing_entry(entry.id, task, entry.actor_id)
+    different = [name for name in _TOLD_TWICE if getattr(entry, name) != getattr(told, name)]
+    return f"The task says something else of {', '.join(different)}." if different else None
 
 
 def _plain(value: object) -> object:

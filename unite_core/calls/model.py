@@ -98,7 +98,7 @@ class CallTask:
 
     def assign(self, user_id: UUID) -> None:
         """Be worked by that user. Raises `Conflict` (`task_closed`)."""
-        self._must_be_pending()
+        self.require_pending()
         self.assigned_to = user_id
 
     def note(self, note: Note) -> None:
@@ -109,21 +109,26 @@ class CallTask:
 
     def complete(self, completion: Completion, now: datetime, *, follow_up_id: UUID | None = None) -> None:
         """Have been called. Raises `Conflict` (`task_closed`)."""
-        self._must_be_pending()
+        self.require_pending()
         self.completion = completion
         self.follow_up_id = follow_up_id
         self._close(TaskStatus.COMPLETED, now)
 
     def cancel(self, reason: str | None, now: datetime) -> None:
         """Need no call any more. Raises `Conflict` (`task_closed`)."""
-        self._must_be_pending()
+        self.require_pending()
         self.cancel_reason = reason
         self._close(TaskStatus.CANCELLED, now)
 
     def miss(self, now: datetime) -> None:
         """Not have been called in time. Raises `Conflict` (`task_closed`)."""
-        self._must_be_pending()
+        self.require_pending()
         self._close(TaskStatus.MISSED, now)
+
+    def require_pending(self) -> None:
+        """Raise `Conflict` (`task_closed`) where the task is closed."""
+        if self.status is not TaskStatus.PENDING:
+            raise Conflict(f"The call task is {self.status} already.", code="task_closed")
 
     def touched(self, now: datetime) -> None:
         """Count one change, made at `now`."""
@@ -133,10 +138,6 @@ class CallTask:
     def _close(self, status: TaskStatus, now: datetime) -> None:
         self.status = status
         self.closed_at = now
-
-    def _must_be_pending(self) -> None:
-        if self.status is not TaskStatus.PENDING:
-            raise Conflict(f"The call task is {self.status} already.", code="task_closed")
 
 
 def note_problem(field_name: str, text: str) -> Problem | None:
@@ -154,20 +155,10 @@ def reason_problem(text: str) -> Problem | None:
 def completion_problems(completion: Completion, now: datetime) -> list[Problem]:
     """What is wrong with a completion, its note cleaned already.
 
-    A call has not begun in the future and lasts up to a day. Who was asked to call back says when, and that is later
-    than now; any other call may ask for another one too.
+    Beside what holds for every call: who was asked to call back says when, and that is later than now; any other call
+    may ask for another one too.
     """
-    problems: list[Problem] = []
-    if not 0 <= completion.duration_seconds <= LONGEST_CALL:
-        problems.append(
-            Problem(
-                field="duration_seconds",
-                code="out_of_range",
-                detail=f"A call lasts from 0 to {LONGEST_CALL} seconds.",
-            )
-        )
-    if completion.started_at is not None and completion.started_at > now + CLOCKS_DIFFER_BY:
-        problems.append(Problem(field="started_at", code="in_future", detail="The call has not begun yet."))
+    problems = call_problems(completion, now)
     if completion.follow_up_at is None:
         if completion.outcome is Outcome.CALLBACK_REQUESTED:
             problems.append(
@@ -181,6 +172,22 @@ def completion_problems(completion: Completion, now: datetime) -> list[Problem]:
         problems.append(
             Problem(field="follow_up_at", code="in_past", detail="The next call is due in the future, not in the past.")
         )
+    return problems
+
+
+def call_problems(completion: Completion, now: datetime) -> list[Problem]:
+    """What is wrong with what is told of the call itself: it has not begun in the future and lasts up to a day."""
+    problems: list[Problem] = []
+    if not 0 <= completion.duration_seconds <= LONGEST_CALL:
+        problems.append(
+            Problem(
+                field="duration_seconds",
+                code="out_of_range",
+                detail=f"A call lasts from 0 to {LONGEST_CALL} seconds.",
+            )
+        )
+    if completion.started_at is not None and completion.started_at > now + CLOCKS_DIFFER_BY:
+        problems.append(Problem(field="started_at", code="in_future", detail="The call has not begun yet."))
     if completion.note is not None:
         problem = note_problem("note", completion.note)
         if problem is not None:

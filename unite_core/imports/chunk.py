@@ -148,7 +148,7 @@ class Chunk:
             self._free(lead, phone, email)
         lead.rename(draft.name or lead.name)
         lead.reach_under(phone, email)
-        lead.move_to(draft.status or lead.status)
+        lead.choose_status(draft.status or lead.status, self._now)
         lead.come_from(draft.source or lead.source)
         lead.assign(draft.assigned_to or lead.assigned_to)
         self._know(lead)

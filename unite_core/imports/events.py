@@ -8,9 +8,9 @@ from uuid import UUID
 
 from unite_core.events import Event
 from unite_core.imports.model import LeadImport
+from unite_core.notifications.audience import IMPORT_FINISHED
 
 STARTED = "import.started"
-FINISHED = "import.finished"
 UNDONE = "import.undone"
 LEADS_CREATED = "lead.imported"
 LEADS_UPDATED = "lead.updated_by_import"
@@ -33,7 +33,7 @@ def import_finished(event_id: UUID, at: datetime, ended: LeadImport) -> Event:
         "failure": asdict(ended.failure) if ended.failure else None,
         "seconds_worked": round(ended.seconds_worked, 3),
     }
-    return _of(event_id, FINISHED, at, ended, told)
+    return _of(event_id, IMPORT_FINISHED, at, ended, told)
 
 
 def import_undone(event_id: UUID, at: datetime, undone: LeadImport) -> Event:

@@ -67,10 +67,14 @@ class UndoStep:
         unwanted.undo_some(removed=removed, restored=restored, kept=len(changed) - restored, row=unwanted.undo_row)
 
     def _remove(self, work: ImportsWork, unwanted: LeadImport, created: Sequence[Lead]) -> int:
-        with_images = work.images.leads_with_images([lead.id for lead in created])
-        removed = [lead for lead in created if lead.id not in with_images]
+        ids = [lead.id for lead in created]
+        in_use = work.images.leads_with_images(ids) | work.tasks.leads_with_tasks(ids)
+        removed = [lead for lead in created if lead.id not in in_use]
         for lead in removed:
             self._hide(work, lead)
+        # From here on the leads are held: whoever planned a call to one meanwhile has done so by now, or never will.
+        if work.tasks.leads_with_tasks([lead.id for lead in removed]):
+            raise PreconditionFailed("Somebody planned a call to one of these leads meanwhile.")
         self._tell(work, unwanted, LEADS_REMOVED, [lead.id for lead in removed])
         return len(removed)
 

@@ -29,9 +29,9 @@ class LeadStatus(StrEnum):
 class Lead:
     """A lead has a name and at least one of phone and e-mail.
 
-    `email` is lower case, `source` 1 to 64 characters in lower case. `status_chosen_at` is when somebody last changed the
-    status by hand, None if nobody has. `import_id` and `import_row` say
-    which row of which import made the lead, None if none did.
+    `email` is lower case, `source` 1 to 64 characters in lower case. `status_chosen_at` is when somebody last changed
+    the status by hand, None if nobody has. `import_id` and `import_row` say which row of which import made the lead,
+    None if none did.
     """
 
     id: UUID

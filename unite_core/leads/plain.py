@@ -27,7 +27,10 @@ def own_fields(lead: Lead) -> dict[str, Any]:
 
 
 def restore(lead: Lead, before: dict[str, Any]) -> None:
-    """Make the lead what it was, as `own_fields` told it."""
+    """Make the lead what it was, as `own_fields` told it.
+
+    When somebody last chose its status is kept: whoever takes a change back has chosen no less than whoever made it.
+    """
     phone = Phone(before["phone"], before["phone_extension"]) if before["phone"] else None
     lead.rename(before["name"])
     lead.reach_under(phone, before["email"])
@@ -51,6 +54,7 @@ def to_plain(lead: Lead) -> dict[str, Any]:
         "created_by": str(lead.created_by) if lead.created_by else None,
         "import_id": str(lead.import_id) if lead.import_id else None,
         "import_row": lead.import_row,
+        "status_chosen_at": lead.status_chosen_at.isoformat() if lead.status_chosen_at else None,
         "version": lead.version,
     }
 
@@ -70,6 +74,7 @@ def from_plain(plain: dict[str, Any]) -> Lead:
         created_by=_id(plain["created_by"]),
         import_id=_id(plain["import_id"]),
         import_row=plain["import_row"],
+        status_chosen_at=_moment(plain.get("status_chosen_at")),
         version=plain["version"],
     )
 
@@ -104,6 +109,10 @@ def _plain(condition: object) -> object:
     if isinstance(condition, Position):
         return [condition.at.isoformat(), str(condition.id)]
     return str(condition) if isinstance(condition, (datetime, UUID)) else condition
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 def _id(text: str | None) -> UUID | None:

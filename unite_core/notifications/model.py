@@ -72,6 +72,12 @@ class Delivery:
         self.next_attempt_at = until
         self.held = True
 
+    def release(self, now: datetime) -> None:
+        """Be free for another relay at once: this one could not hand it over after all."""
+        self.held = False
+        self.next_attempt_at = now
+        self._begin_patience(now)
+
     def succeed(self, response: dict[str, Any], now: datetime) -> None:
         """Have arrived."""
         self.held = False
@@ -89,19 +95,22 @@ class Delivery:
         """Be tried again later, or be given up where that has gone on for days."""
         self.held = False
         self.response = response
-        if self.attempts == 1:
-            # It may have waited for days because no relay was running; the destination had no part in that.
-            self.give_up_at = now + GIVEN_UP_AFTER
+        self._begin_patience(now)
         if now >= self.give_up_at:
             self.status = DeliveryStatus.DEAD
         else:
             self.next_attempt_at = now + pause_after(self.attempts, self.id)
 
     def refuse(self, response: dict[str, Any]) -> None:
-        """Be a dead letter: the destination will never take it as it is."""
+        """Be a dead letter: the destination will never take it as it is, or lost it after all."""
         self.held = False
         self.response = response
         self.status = DeliveryStatus.DEAD
+        self.delivered_at = None
+
+    def follow(self, response: dict[str, Any]) -> None:
+        """Have arrived before; the other side has told more of it since."""
+        self.response = response
 
     def replay(self, now: datetime) -> None:
         """Be due at once, and given up no sooner than a new one.
@@ -113,6 +122,14 @@ class Delivery:
         self.status = DeliveryStatus.PENDING
         self.next_attempt_at = now
         self.give_up_at = now + GIVEN_UP_AFTER
+
+    def _begin_patience(self, now: datetime) -> None:
+        """With the first attempt begins the time after which it is given up.
+
+        It may have waited for days because no relay was running; the destination had no part in that.
+        """
+        if self.attempts == 1:
+            self.give_up_at = now + GIVEN_UP_AFTER
 
 
 def delivery_of(event: Event, destination: str) -> Delivery:

@@ -3,10 +3,14 @@
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from itertools import count
 from typing import Any
 from uuid import UUID
 
+from unite_core.calls.ledger import EntryKind, LedgerEntry, chained
+from unite_core.calls.model import CallTask, Note
+from unite_core.calls.model import Outcome as CallOutcome
 from unite_core.errors import Problem
 from unite_core.events import Event
 from unite_core.identity.model import REFRESH_TOKEN_LIFETIME, Actor, Role, Session, User
@@ -100,6 +104,45 @@ def an_image(lead: Lead, created_by: User, **changes: Any) -> LeadImage:
         "created_at": A_MONDAY_MORNING,
     }
     return LeadImage(**{**image, **changes})
+
+
+def a_task(lead: Lead, created_by: User, **changes: Any) -> CallTask:
+    """A call to the lead, due in an hour and assigned to nobody."""
+    task: dict[str, Any] = {
+        "id": an_id(),
+        "lead_id": lead.id,
+        "assigned_to": None,
+        "due_at": A_MONDAY_MORNING + timedelta(hours=1),
+        "created_by": created_by.id,
+        "created_at": A_MONDAY_MORNING,
+        "updated_at": A_MONDAY_MORNING,
+    }
+    return CallTask(**{**task, **changes})
+
+
+def a_note(author: User, **changes: Any) -> Note:
+    """What somebody wrote down about a call task."""
+    note: dict[str, Any] = {"id": an_id(), "author": author.id, "text": "Ask for Grace.", "at": A_MONDAY_MORNING}
+    return Note(**{**note, **changes})
+
+
+def an_entry(task: CallTask, chain: Sequence[LedgerEntry] = (), **changes: Any) -> LedgerEntry:
+    """The entry that follows in the chain of the task: a call of five minutes, or else a correction of the last one."""
+    entry: dict[str, Any] = {
+        "id": an_id(),
+        "task_id": task.id,
+        "number": 1,
+        "kind": EntryKind.CORRECTION if chain else EntryKind.COMPLETED,
+        "lead_id": task.lead_id,
+        "agent_id": task.assigned_to,
+        "actor_id": task.assigned_to,
+        "at": A_MONDAY_MORNING + timedelta(hours=1),
+        "outcome": CallOutcome.CONNECTED,
+        "duration_seconds": 300,
+        "reason": "It was longer." if chain else None,
+        "corrects": chain[-1].id if chain else None,
+    }
+    return chained(LedgerEntry(**{**entry, **changes}), chain)
 
 
 def an_import(created_by: User, **changes: Any) -> LeadImport:

@@ -1,8 +1,9 @@
 """An outbox with one destination that does as it is told, and the relay between them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from unite_core.events import Event
 from unite_core.notifications.model import Delivery, Receipt
@@ -10,7 +11,7 @@ from unite_core.notifications.ports import DeliveryFilter, Destination
 from unite_core.notifications.use_cases import RelayEvents
 from unite_core.paging import PageRequest
 from unite_core.testing.builders import an_event
-from unite_core.testing.in_memory import FixedClock, InMemoryWork, Store
+from unite_core.testing.in_memory import FixedClock, InMemoryWork, SequentialIds, Store
 
 MAIL = "mail"
 TAKEN = Receipt(taken=True)
@@ -26,7 +27,7 @@ class Mailbox(Destination):
     handed: list[list[Event]] = field(default_factory=list)
     at_once: int = 10
 
-    def deliver(self, events: Sequence[Event]) -> Sequence[Receipt]:
+    def deliver(self, events: Sequence[Event], again: Collection[UUID] = ()) -> Sequence[Receipt]:  # noqa: ARG002 - it goes by ids
         self.handed.append([*events])
         return [self.answer(event) for event in events]
 
@@ -49,7 +50,8 @@ class Post:
 
     def __post_init__(self) -> None:
         self.work = InMemoryWork(self.store, destinations=(MAIL,))
-        self.relay = RelayEvents(self.work, {MAIL: self.mailbox}, self.clock)
+        self.ids = SequentialIds()
+        self.relay = RelayEvents(self.work, {MAIL: self.mailbox}, self.clock, self.ids)
 
     def record(self, count: int = 1, *, at: datetime | None = None) -> list[Event]:
         events = [an_event(at=at or self.clock.now()) for _ in range(count)]

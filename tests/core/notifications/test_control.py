@@ -61,7 +61,7 @@ def test_a_replayed_dead_letter_arrives_and_a_relay_is_woken_for_it(office: Offi
 
     assert replayed.status is DeliveryStatus.PENDING
     assert office.ports.jobs.relays == 1
-    assert office.unite.notifications.relay(MAIL) == 1
+    assert office.unite.notifications.relay(MAIL).delivered == 1
     assert [(it.status, it.attempts) for it in office.deliveries(destination=MAIL)] == [(DeliveryStatus.DELIVERED, 2)]
 
 

@@ -11,19 +11,19 @@ from unite_core.events import Event
 from unite_core.notifications.model import GIVEN_UP_AFTER, HELD_FOR, DeliveryStatus, Receipt
 from unite_core.notifications.use_cases import RelayEvents
 
-PENDING, DELIVERED, DEAD = DeliveryStatus
+PENDING, DELIVERED, SKIPPED, DEAD = DeliveryStatus
 
 
 def test_everything_that_is_due_is_handed_over_a_few_at_a_time() -> None:
     post = Post(Mailbox(at_once=10))
     events = post.record(25)
 
-    assert post.relay(MAIL) == 25
+    assert post.relay(MAIL).delivered == 25
 
     assert [len(handed) for handed in post.mailbox.handed] == [10, 10, 5]
     assert sorted(event.id for handed in post.mailbox.handed for event in handed) == [event.id for event in events]
     assert {(it.status, it.attempts, it.delivered_at) for it in post.deliveries()} == {(DELIVERED, 1, post.clock.now())}
-    assert post.relay(MAIL) == 0
+    assert post.relay(MAIL).delivered == 0
 
 
 def test_a_destination_that_there_is_not_is_not_found() -> None:
@@ -35,9 +35,9 @@ def test_a_relay_that_has_to_stop_leaves_the_rest_to_another() -> None:
     post = Post(Mailbox(at_once=1))
     post.record(3)
 
-    assert post.relay(MAIL, should_stop=lambda: bool(post.mailbox.handed)) == 1
-    assert post.relay(MAIL, should_stop=lambda: True) == 0
-    assert post.relay(MAIL) == 2
+    assert post.relay(MAIL, should_stop=lambda: bool(post.mailbox.handed)).delivered == 1
+    assert post.relay(MAIL, should_stop=lambda: True).delivered == 0
+    assert post.relay(MAIL).delivered == 2
 
 
 def test_what_a_destination_answered_is_kept() -> None:
@@ -54,7 +54,7 @@ def test_while_a_destination_does_not_answer_no_more_is_handed_over_than_once() 
     post.record(5)
     post.mailbox.fail(Unavailable("It is being moved."))
 
-    assert post.relay(MAIL) == 0
+    assert post.relay(MAIL).delivered == 0
 
     assert len(post.mailbox.handed) == 1
     failed = [it for it in post.deliveries() if it.attempts]
@@ -77,7 +77,7 @@ def test_once_a_destination_answers_again_nothing_waits_any_longer() -> None:
     shortest = min(it.next_attempt_at for it in post.deliveries())
     post.clock.advance(shortest - post.clock.now())
 
-    assert post.relay(MAIL) == 4
+    assert post.relay(MAIL).delivered == 4
 
 
 def test_the_ones_that_fail_hold_the_others_up_no_more_than_those_that_are_refused() -> None:
@@ -86,7 +86,7 @@ def test_the_ones_that_fail_hold_the_others_up_no_more_than_those_that_are_refus
     answers = dict(zip((event.id for event in events), [LATER, REFUSED, LATER, LATER, TAKEN, TAKEN], strict=True))
     post.mailbox.answer = lambda event: answers[event.id]
 
-    assert post.relay(MAIL) == 2
+    assert post.relay(MAIL).delivered == 2
 
     statuses = {it.event_id: (it.status, it.held) for it in post.deliveries()}
     assert [statuses[event.id] for event in events] == [
@@ -161,7 +161,7 @@ def test_a_destination_that_breaks_has_failed_and_its_mistake_is_raised(mistake:
     if mistake == "an error":
         post.mailbox.fail(ZeroDivisionError())
     else:
-        post.relay = RelayEvents(post.work, {MAIL: Forgetful()}, post.clock)
+        post.relay = RelayEvents(post.work, {MAIL: Forgetful()}, post.clock, post.ids)
 
     with pytest.raises((ZeroDivisionError, ValueError)):
         post.relay(MAIL)
@@ -180,14 +180,14 @@ class Forgetful(Mailbox):
 def test_what_a_relay_held_when_it_died_comes_again_after_two_minutes_and_not_before() -> None:
     post = Post()
     (event,) = post.record()
-    dying = RelayEvents(FailingWork(post.work, PowerCutError(), at=1), {MAIL: post.mailbox}, post.clock)
+    dying = RelayEvents(FailingWork(post.work, PowerCutError(), at=1), {MAIL: post.mailbox}, post.clock, post.ids)
     with pytest.raises(PowerCutError):
         dying(MAIL)
 
     post.clock.advance(HELD_FOR - timedelta(microseconds=1))
-    assert post.relay(MAIL) == 0
+    assert post.relay(MAIL).delivered == 0
     post.clock.advance(timedelta(microseconds=1))
-    assert post.relay(MAIL) == 1
+    assert post.relay(MAIL).delivered == 1
 
     assert post.mailbox.handed == [[event], [event]]
     assert [(it.status, it.attempts) for it in post.deliveries()] == [(DELIVERED, 2)]
@@ -198,10 +198,10 @@ def test_a_transaction_that_gave_way_to_another_is_begun_anew(at: int) -> None:
     post = Post()
     (event,) = post.record()
     relay = RelayEvents(
-        FailingWork(post.work, Contended("Another was first."), at=at), {MAIL: post.mailbox}, post.clock
+        FailingWork(post.work, Contended("Another was first."), at=at), {MAIL: post.mailbox}, post.clock, post.ids
     )
 
-    assert relay(MAIL) == 1
+    assert relay(MAIL).delivered == 1
 
     assert post.mailbox.handed == [[event]]
     assert [(it.status, it.attempts) for it in post.deliveries()] == [(DELIVERED, 1)]
@@ -214,7 +214,7 @@ def test_a_relay_that_was_thought_dead_does_not_undo_what_its_successor_did() ->
     def be_overtaken(_: Event) -> Receipt:
         post.mailbox.answer = lambda _: TAKEN
         post.clock.advance(HELD_FOR)
-        assert post.relay(MAIL) == 1
+        assert post.relay(MAIL).delivered == 1
         return REFUSED
 
     post.mailbox.answer = be_overtaken
@@ -228,6 +228,6 @@ def test_a_clock_that_is_behind_delays_and_loses_nothing() -> None:
     post.record(at=post.clock.now() + timedelta(minutes=1))
     post.record(at=post.clock.now() - timedelta(minutes=1))
 
-    assert post.relay(MAIL) == 1
+    assert post.relay(MAIL).delivered == 1
     post.advance(minutes=1)
-    assert post.relay(MAIL) == 1
+    assert post.relay(MAIL).delivered == 1

@@ -1,7 +1,10 @@
 """What can be done to leads."""
 
+from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Generic, TypeVar
 from uuid import UUID
 
 from unite_core.clock import Clock
@@ -28,6 +31,8 @@ from unite_core.text import clean
 from unite_core.unit_of_work import Work
 from unite_core.unset import UNSET, Unset
 from unite_core.versions import require_version
+
+W = TypeVar("W", bound=LeadsWork)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,10 +135,10 @@ class ChangeLead:
             lead = visible_lead(work, actor, changes.lead_id)
             require_version(changes.expected_version, lead.version)
             before = copy(lead)
-            self._apply(work, actor, lead, changes)
+            now = self.clock.now()
+            self._apply(work, actor, lead, changes, now)
             if lead == before:
                 return lead
-            now = self.clock.now()
             lead.touched(now)
             try:
                 work.leads.save(lead)
@@ -143,13 +148,13 @@ class ChangeLead:
             work.commit(lead)
         return lead
 
-    def _apply(self, work: LeadsWork, actor: Actor, lead: Lead, changes: LeadChanges) -> None:
+    def _apply(self, work: LeadsWork, actor: Actor, lead: Lead, changes: LeadChanges, now: datetime) -> None:
         problems: list[Problem] = []
         if not isinstance(changes.name, Unset):
             lead.rename(_name(changes.name, problems))
         self._change_contact(lead, changes, problems)
         if not isinstance(changes.status, Unset):
-            lead.move_to(changes.status)
+            lead.choose_status(changes.status, now)
         if not isinstance(changes.source, Unset):
             lead.come_from(_source(changes.source, problems))
         if not isinstance(changes.assigned_to, Unset) and changes.assigned_to != lead.assigned_to:
@@ -188,17 +193,19 @@ class LeadToDelete:
 
 
 @dataclass(frozen=True)
-class DeleteLead:
+class DeleteLead(Generic[W]):
     """Delete a lead. Admins and managers only.
 
-    It is hidden rather than erased: its phone and e-mail are free for another lead, its history is kept.
+    It is hidden rather than erased: its phone and e-mail are free for another lead, its history is kept. The calls
+    to it that are still to be made are cancelled.
 
     Raises `NotFound`, `Forbidden` and `PreconditionFailed`.
     """
 
-    work: Work[LeadsWork]
+    work: Work[W]
     clock: Clock
     ids: Ids
+    consequences: Sequence[Callable[[W, Actor, Lead, datetime], None]] = ()
 
     def __call__(self, actor: Actor, unwanted: LeadToDelete) -> None:
         now = self.clock.now()
@@ -210,6 +217,8 @@ class DeleteLead:
             lead.touched(now)
             work.leads.save(lead)
             work.record(lead_deleted(self.ids.new(), now, actor, lead))
+            for consequence in self.consequences:
+                consequence(work, actor, lead, now)
             work.commit(None)
 
 

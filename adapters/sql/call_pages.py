@@ -1,0 +1,91 @@
+"""Pages of call tasks and of the ledger: which index serves which question.
+
+Every list is in the order of an index, so that a page costs the same wherever it is. A filter with several values walks
+its index once for each, and what the walks find is merged. What no index leads by is looked at on the way.
+"""
+
+from collections.abc import Collection
+from itertools import product
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Column, ColumnElement, Select
+
+from adapters.sql.call_tables import call_ledger as ledger
+from adapters.sql.call_tables import call_tasks as tasks
+from adapters.sql.statements import equals, fits, newest_first, oldest_first
+from unite_core.calls.model import TaskStatus
+from unite_core.calls.ports import LedgerFilter, TaskFilter
+from unite_core.paging import PageRequest
+
+MOST_WALKS = 20
+"""More users than this in one filter, and their tasks are picked out of a list of all users'."""
+
+TASK_INDEXES = {
+    (): "ix_call_tasks_due",
+    ("status",): "ix_call_tasks_status_due",
+    ("assigned_to",): "ix_call_tasks_assigned_due",
+    ("assigned_to", "status"): "ix_call_tasks_assigned_status_due",
+    ("lead_id",): "ix_call_tasks_lead_due",
+}
+"""Columns -> the index that holds what has one value of each in the order of the list."""
+
+LEDGER_INDEXES = {
+    "task_id": "ix_call_ledger_task_at",
+    "lead_id": "ix_call_ledger_lead_at",
+    "agent_id": "ix_call_ledger_agent_at",
+}
+"""The same for the ledger; of several filters the one that is named first here fits the fewest entries."""
+
+
+def tasks_of(wanted: TaskFilter, request: PageRequest) -> list[Select[Any]]:
+    """What to ask: the rows of the page are the soonest due of all that these find."""
+    filters = _filters(wanted)
+    if wanted.lead_id is not None:
+        leading = {tasks.c.lead_id: frozenset({wanted.lead_id})}
+    else:
+        leading = {column: values for column, values in filters.items() if len(values) <= MOST_WALKS}
+    on_the_way = [fits(column, values) for column, values in filters.items() if column not in leading]
+    index = TASK_INDEXES[tuple(column.name for column in leading)]
+    page = oldest_first(tasks, tasks.c.due_at, request, *on_the_way, *_due(wanted), index=index)
+    return [page.where(*map(equals, leading, values)) for values in product(*leading.values())]
+
+
+def entries_of(wanted: LedgerFilter, request: PageRequest) -> Select[Any] | None:
+    """What to ask for a page of entries; None where it has none."""
+    agents = {wanted.agent_id, wanted.visible_to} - {None}
+    if len(agents) > 1:
+        return None
+    ids = {"task_id": wanted.task_id, "lead_id": wanted.lead_id, "agent_id": next(iter(agents), None)}
+    filters = [(ledger.c[name], ids[name]) for name in LEDGER_INDEXES if ids[name] is not None]
+    conditions = [column == value for column, value in filters[:1]]
+    conditions += [fits(column, [value]) for column, value in filters[1:]]
+    if wanted.at_from is not None:
+        conditions.append(ledger.c.at >= wanted.at_from)
+    if wanted.at_to is not None:
+        conditions.append(ledger.c.at < wanted.at_to)
+    index = LEDGER_INDEXES[filters[0][0].name] if filters else "ix_call_ledger_at"
+    return newest_first(ledger, ledger.c.at, request, *conditions, index=index)
+
+
+def _filters(wanted: TaskFilter) -> dict[Column[Any], Collection[Any]]:
+    """The columns that are filtered by, and what they may be; a filter by every status there is, is none."""
+    filters: dict[Column[Any], Collection[Any]] = {}
+    users: frozenset[UUID | None] = wanted.assigned_to | (frozenset({None}) if wanted.unassigned else frozenset())
+    if wanted.visible_to is not None:
+        mine = frozenset({wanted.visible_to})
+        filters[tasks.c.assigned_to] = mine & users if users else mine
+    elif users:
+        filters[tasks.c.assigned_to] = users
+    if wanted.statuses and len(wanted.statuses) < len(TaskStatus):
+        filters[tasks.c.status] = [status.value for status in wanted.statuses]
+    return filters
+
+
+def _due(wanted: TaskFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.due_from is not None:
+        conditions.append(tasks.c.due_at >= wanted.due_from)
+    if wanted.due_to is not None:
+        conditions.append(tasks.c.due_at < wanted.due_to)
+    return conditions

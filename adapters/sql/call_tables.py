@@ -1,0 +1,94 @@
+"""The tables of calls: the tasks, what was noted about them, and the ledger."""
+
+from sqlalchemy import Column, ForeignKeyConstraint, Index, Integer, PrimaryKeyConstraint, Table, UniqueConstraint
+
+from adapters.sql.metadata import LONGEST_CODE, MYSQL, metadata, one_of
+from adapters.sql.types import Identifier, Moment, exact_text
+from unite_core.calls.ledger import NO_HASH, EntryKind
+from unite_core.calls.model import LONGEST_NOTE, LONGEST_REASON, Outcome, TaskStatus
+
+# `outcome` to `follow_up_at` are the completion, all NULL while there is none.
+call_tasks = Table(
+    "call_tasks",
+    metadata,
+    Column("id", Identifier, nullable=False),
+    Column("lead_id", Identifier, nullable=False),
+    Column("assigned_to", Identifier),
+    Column("status", exact_text(LONGEST_CODE), nullable=False),
+    Column("due_at", Moment, nullable=False),
+    Column("created_by", Identifier, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    Column("closed_at", Moment),
+    Column("cancel_reason", exact_text(LONGEST_REASON)),
+    Column("outcome", exact_text(LONGEST_CODE)),
+    Column("duration_seconds", Integer),
+    Column("note", exact_text(LONGEST_NOTE)),
+    Column("started_at", Moment),
+    Column("follow_up_at", Moment),
+    Column("follow_up_of", Identifier),
+    Column("follow_up_id", Identifier),
+    Column("version", Integer, nullable=False),
+    PrimaryKeyConstraint("id"),
+    ForeignKeyConstraint(["lead_id"], ["leads.id"]),
+    ForeignKeyConstraint(["assigned_to"], ["users.id"]),
+    ForeignKeyConstraint(["created_by"], ["users.id"]),
+    one_of("status", TaskStatus, "ck_call_tasks_status"),
+    one_of("outcome", Outcome, "ck_call_tasks_outcome"),
+    Index("ix_call_tasks_due", "due_at", "id"),
+    Index("ix_call_tasks_status_due", "status", "due_at", "id"),
+    Index("ix_call_tasks_assigned_due", "assigned_to", "due_at", "id"),
+    Index("ix_call_tasks_assigned_status_due", "assigned_to", "status", "due_at", "id"),
+    Index("ix_call_tasks_lead_due", "lead_id", "due_at", "id"),
+    **MYSQL,
+)
+
+# `number` is the note's place among those of its task, from 1.
+call_task_notes = Table(
+    "call_task_notes",
+    metadata,
+    Column("task_id", Identifier, nullable=False),
+    Column("number", Integer, nullable=False, autoincrement=False),
+    Column("id", Identifier, nullable=False),
+    Column("author", Identifier, nullable=False),
+    Column("text", exact_text(LONGEST_NOTE), nullable=False),
+    Column("at", Moment, nullable=False),
+    PrimaryKeyConstraint("task_id", "number"),
+    ForeignKeyConstraint(["task_id"], ["call_tasks.id"]),
+    ForeignKeyConstraint(["author"], ["users.id"]),
+    **MYSQL,
+)
+
+# Triggers refuse whatever would change a row or take one away. Of what an entry names only its task has to be there:
+# an entry would otherwise be held up by everybody who changes the lead or a user.
+call_ledger = Table(
+    "call_ledger",
+    metadata,
+    Column("id", Identifier, nullable=False),
+    Column("task_id", Identifier, nullable=False),
+    Column("number", Integer, nullable=False, autoincrement=False),
+    Column("kind", exact_text(LONGEST_CODE), nullable=False),
+    Column("lead_id", Identifier, nullable=False),
+    Column("agent_id", Identifier),
+    Column("actor_id", Identifier),
+    Column("at", Moment, nullable=False),
+    Column("outcome", exact_text(LONGEST_CODE)),
+    Column("duration_seconds", Integer),
+    Column("started_at", Moment),
+    Column("follow_up_at", Moment),
+    Column("note", exact_text(LONGEST_NOTE)),
+    Column("reason", exact_text(LONGEST_REASON)),
+    Column("corrects", Identifier),
+    Column("previous_hash", exact_text(len(NO_HASH)), nullable=False),
+    Column("hash", exact_text(len(NO_HASH)), nullable=False),
+    PrimaryKeyConstraint("id"),
+    UniqueConstraint("task_id", "number", name="uq_call_ledger_chain"),
+    ForeignKeyConstraint(["task_id"], ["call_tasks.id"]),
+    one_of("kind", EntryKind, "ck_call_ledger_kind"),
+    one_of("outcome", Outcome, "ck_call_ledger_outcome"),
+    Index("ix_call_ledger_at", "at", "id"),
+    Index("ix_call_ledger_agent_at", "agent_id", "at", "id"),
+    Index("ix_call_ledger_lead_at", "lead_id", "at", "id"),
+    Index("ix_call_ledger_task_at", "task_id", "at", "id"),
+    **MYSQL,
+)

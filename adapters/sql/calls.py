@@ -1,0 +1,236 @@
+"""Call tasks and the call ledger in rows."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Select, insert, select
+from sqlalchemy.engine import Row
+from sqlalchemy.exc import IntegrityError
+
+from adapters.sql.call_pages import entries_of, tasks_of
+from adapters.sql.call_tables import call_ledger as ledger
+from adapters.sql.call_tables import call_task_notes as notes
+from adapters.sql.call_tables import call_tasks as tasks
+from adapters.sql.errors import refusal
+from adapters.sql.statements import by_index, fits, in_lists, locked, merged, save_version
+from unite_core.calls.ledger import EntryKind, LedgerEntry
+from unite_core.calls.model import CallTask, Completion, Note, Outcome, TaskStatus
+from unite_core.calls.ports import CallLedger, CallTasks, LedgerFilter, TaskFilter
+from unite_core.errors import NotFound
+from unite_core.paging import Page, PageRequest, Position, page_of
+
+
+class SqlCallTasks(CallTasks):
+    """Call tasks in the relational database."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, task: CallTask) -> None:
+        self._connection.execute(insert(tasks), _to_row(task))
+        self._add_notes(task.id, task.notes, known=0)
+
+    def get(self, task_id: UUID) -> CallTask:
+        statement = locked(select(tasks).where(tasks.c.id == task_id), self._connection)
+        row = self._connection.execute(statement).first()
+        if row is None:
+            raise NotFound("There is no such call task.")
+        return self._with_notes([row])[0]
+
+    def save(self, task: CallTask) -> None:
+        save_version(self._connection, tasks, _to_row(task), "call task")
+        if task.notes:
+            known = set(self._connection.execute(select(notes.c.id).where(notes.c.task_id == task.id)).scalars())
+            self._add_notes(task.id, [note for note in task.notes if note.id not in known], known=len(known))
+
+    def page(self, wanted: TaskFilter, request: PageRequest) -> Page[CallTask]:
+        lists = [self._connection.execute(statement).all() for statement in tasks_of(wanted, request)]
+        rows = merged(lists, lambda row: (row.due_at, row.id), request.limit + 1, descending=False)
+        return page_of(self._with_notes(rows), request.limit, lambda task: Position(task.due_at, task.id))
+
+    def overdue(self, *, before: datetime, limit: int) -> Sequence[CallTask]:
+        pending = tasks.c.status == TaskStatus.PENDING.value, tasks.c.due_at < before
+        statement = by_index(_in_order(select(tasks).where(*pending)), tasks, "ix_call_tasks_status_due").limit(limit)
+        rows = self._connection.execute(locked(statement, self._connection, skip_held=True))
+        return [_to_task(row, []) for row in rows]
+
+    def pending_of_lead(self, lead_id: UUID) -> Sequence[CallTask]:
+        pending = tasks.c.lead_id == lead_id, fits(tasks.c.status, [TaskStatus.PENDING.value])
+        statement = by_index(_in_order(select(tasks).where(*pending)), tasks, "ix_call_tasks_lead_due")
+        return self._with_notes(self._connection.execute(locked(statement, self._connection)).all())
+
+    def leads_with_tasks(self, lead_ids: Collection[UUID]) -> set[UUID]:
+        found: set[UUID] = set()
+        for portion in in_lists(list(lead_ids)):
+            statement = select(tasks.c.lead_id).where(tasks.c.lead_id.in_(portion)).distinct()
+            found.update(self._connection.execute(statement).scalars())
+        return found
+
+    def walk(self, after: UUID | None, *, limit: int) -> Sequence[CallTask]:
+        statement = select(tasks).order_by(tasks.c.id).limit(limit)
+        if after is not None:
+            statement = statement.where(tasks.c.id > after)
+        return [_to_task(row, []) for row in self._connection.execute(statement)]
+
+    def _add_notes(self, task_id: UUID, added: Sequence[Note], *, known: int) -> None:
+        rows = [
+            {
+                "task_id": task_id,
+                "number": number,
+                "id": note.id,
+                "author": note.author,
+                "text": note.text,
+                "at": note.at,
+            }
+            for number, note in enumerate(added, start=known + 1)
+        ]
+        if rows:
+            self._connection.execute(insert(notes), rows)
+
+    def _with_notes(self, rows: Sequence[Row[Any]]) -> list[CallTask]:
+        written: dict[UUID, list[Note]] = {row.id: [] for row in rows}
+        for portion in in_lists(list(written)):
+            statement = select(notes).where(notes.c.task_id.in_(portion)).order_by(notes.c.task_id, notes.c.number)
+            for row in self._connection.execute(statement):
+                written[row.task_id].append(Note(id=row.id, author=row.author, text=row.text, at=row.at))
+        return [_to_task(row, written[row.id]) for row in rows]
+
+
+class SqlCallLedger(CallLedger):
+    """The call ledger in the relational database, which itself refuses to change it."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def append(self, entry: LedgerEntry) -> None:
+        try:
+            self._connection.execute(insert(ledger), _entry_to_row(entry))
+        except IntegrityError as error:
+            raise refusal(error) or error from None
+
+    def get(self, entry_id: UUID) -> LedgerEntry:
+        row = self._connection.execute(select(ledger).where(ledger.c.id == entry_id)).first()
+        if row is None:
+            raise NotFound("There is no such entry in the call log.")
+        return _to_entry(row)
+
+    def chains(self, task_ids: Collection[UUID]) -> Mapping[UUID, Sequence[LedgerEntry]]:
+        chains: dict[UUID, list[LedgerEntry]] = {}
+        for portion in in_lists(list(task_ids)):
+            statement = by_index(
+                select(ledger).where(ledger.c.task_id.in_(portion)).order_by(ledger.c.task_id, ledger.c.number),
+                ledger,
+                "uq_call_ledger_chain",
+            )
+            for row in self._connection.execute(statement):
+                chains.setdefault(row.task_id, []).append(_to_entry(row))
+        return chains
+
+    def page(self, wanted: LedgerFilter, request: PageRequest) -> Page[LedgerEntry]:
+        statement = entries_of(wanted, request)
+        found = [] if statement is None else [_to_entry(row) for row in self._connection.execute(statement)]
+        return page_of(found, request.limit, lambda entry: Position(entry.at, entry.id))
+
+
+def _in_order(statement: Select[Any]) -> Select[Any]:
+    return statement.order_by(tasks.c.due_at, tasks.c.id)
+
+
+def _to_row(task: CallTask) -> dict[str, Any]:
+    completion = task.completion
+    return {
+        "id": task.id,
+        "lead_id": task.lead_id,
+        "assigned_to": task.assigned_to,
+        "status": task.status.value,
+        "due_at": task.due_at,
+        "created_by": task.created_by,
+        "created_at": task.created_at,
+        "updated_at": task.updated_at,
+        "closed_at": task.closed_at,
+        "cancel_reason": task.cancel_reason,
+        "outcome": completion.outcome.value if completion else None,
+        "duration_seconds": completion.duration_seconds if completion else None,
+        "note": completion.note if completion else None,
+        "started_at": completion.started_at if completion else None,
+        "follow_up_at": completion.follow_up_at if completion else None,
+        "follow_up_of": task.follow_up_of,
+        "follow_up_id": task.follow_up_id,
+        "version": task.version,
+    }
+
+
+def _to_task(row: Row[Any], written: list[Note]) -> CallTask:
+    return CallTask(
+        id=row.id,
+        lead_id=row.lead_id,
+        assigned_to=row.assigned_to,
+        due_at=row.due_at,
+        created_by=row.created_by,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        status=TaskStatus(row.status),
+        notes=written,
+        completion=None if row.outcome is None else _to_completion(row),
+        closed_at=row.closed_at,
+        cancel_reason=row.cancel_reason,
+        follow_up_of=row.follow_up_of,
+        follow_up_id=row.follow_up_id,
+        version=row.version,
+    )
+
+
+def _to_completion(row: Row[Any]) -> Completion:
+    return Completion(
+        outcome=Outcome(row.outcome),
+        duration_seconds=row.duration_seconds,
+        note=row.note,
+        started_at=row.started_at,
+        follow_up_at=row.follow_up_at,
+    )
+
+
+def _entry_to_row(entry: LedgerEntry) -> dict[str, Any]:
+    return {
+        "id": entry.id,
+        "task_id": entry.task_id,
+        "number": entry.number,
+        "kind": entry.kind.value,
+        "lead_id": entry.lead_id,
+        "agent_id": entry.agent_id,
+        "actor_id": entry.actor_id,
+        "at": entry.at,
+        "outcome": entry.outcome.value if entry.outcome else None,
+        "duration_seconds": entry.duration_seconds,
+        "started_at": entry.started_at,
+        "follow_up_at": entry.follow_up_at,
+        "note": entry.note,
+        "reason": entry.reason,
+        "corrects": entry.corrects,
+        "previous_hash": entry.previous_hash,
+        "hash": entry.hash,
+    }
+
+
+def _to_entry(row: Row[Any]) -> LedgerEntry:
+    return LedgerEntry(
+        id=row.id,
+        task_id=row.task_id,
+        number=row.number,
+        kind=EntryKind(row.kind),
+        lead_id=row.lead_id,
+        agent_id=row.agent_id,
+        actor_id=row.actor_id,
+        at=row.at,
+        outcome=Outcome(row.outcome) if row.outcome else None,
+        duration_seconds=row.duration_seconds,
+        started_at=row.started_at,
+        follow_up_at=row.follow_up_at,
+        note=row.note,
+        reason=row.reason,
+        corrects=row.corrects,
+        previous_hash=row.previous_hash,
+        hash=row.hash,
+    )

@@ -1,0 +1,35 @@
+"""What people said about text messages, in rows."""
+
+from uuid import UUID
+
+from sqlalchemy import Connection, select
+
+from adapters.sql.event_tables import consents
+from adapters.sql.statements import by_index, insert_missing
+from adapters.sql.types import moment
+from unite_core.notifications.ports import Consent, Consents
+
+
+class SqlConsents(Consents):
+    """Consents in the relational database, each under its source."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, consent: Consent) -> bool:
+        at = moment(consent.at, self._connection.dialect)
+        row = (consent.source, consent.id.bytes, consent.phone, consent.opted_out, at)
+        insert_missing(self._connection, consents, [row])
+        kept: UUID = self._connection.execute(
+            select(consents.c.id).where(consents.c.source == consent.source)
+        ).scalar_one()
+        return kept == consent.id
+
+    def opted_out(self, phone: str) -> bool:
+        latest = (
+            by_index(select(consents.c.opted_out), consents, "ix_consents_phone")
+            .where(consents.c.phone == phone)
+            .order_by(consents.c.at.desc(), consents.c.id.desc())
+            .limit(1)
+        )
+        return bool(self._connection.execute(latest).scalar())

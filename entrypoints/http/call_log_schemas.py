@@ -1,0 +1,171 @@
+"""The call log as the API takes and shows it: the entries of the ledger, and the chain of a task."""
+
+from typing import Any
+
+from entrypoints.http.call_schemas import CALL_TASK_EXAMPLE, DURATION, NOTE, REASON
+from entrypoints.http.fields import Body, Choice, Flag, Id, ListOf, Moment, ObjectOf, Text, Whole
+from entrypoints.http.paging import PageArguments
+from unite_core.calls.ledger import NO_HASH, BrokenChain, EntryKind, LedgerEntry
+from unite_core.calls.model import Outcome
+from unite_core.calls.queries import TaskLedger
+
+_HASH = {"pattern": "^[0-9a-f]{64}$"}
+
+ENTRY_EXAMPLE: dict[str, Any] = {
+    "id": "01990f41-4d5e-7f60-9172-8d9e0f1a2b3c",
+    "task_id": CALL_TASK_EXAMPLE["id"],
+    "lead_id": CALL_TASK_EXAMPLE["lead_id"],
+    "number": 1,
+    "kind": "completed",
+    "agent_id": CALL_TASK_EXAMPLE["assigned_to"],
+    "actor_id": CALL_TASK_EXAMPLE["assigned_to"],
+    "at": "2026-02-02T15:06:40.5Z",
+    "outcome": "connected",
+    "duration_seconds": 312,
+    "started_at": "2026-02-02T15:01:00Z",
+    "follow_up_at": None,
+    "note": "Wants an offer.",
+    "reason": None,
+    "corrects": None,
+    "previous_hash": NO_HASH,
+    "hash": "5f0c1f6a7d3b9e8c2a4d6f8b0e1c3a5d7f9b1d3e5a7c9e0f2b4d6a8c0e2f4b6d",
+}
+CORRECTION_BODY_EXAMPLE = {"reason": "The agent had set a wrong outcome.", "outcome": "voicemail", "duration_seconds": 20}
+CORRECTION_EXAMPLE = ENTRY_EXAMPLE | {
+    "id": "01990f41-5e6f-7071-8283-9e0f1a2b3c4d",
+    "number": 2,
+    "kind": "correction",
+    "actor_id": CALL_TASK_EXAMPLE["created_by"],
+    "at": "2026-02-03T10:00:00Z",
+    "outcome": "voicemail",
+    "duration_seconds": 20,
+    "reason": CORRECTION_BODY_EXAMPLE["reason"],
+    "corrects": ENTRY_EXAMPLE["id"],
+    "previous_hash": ENTRY_EXAMPLE["hash"],
+    "hash": "0b8e4c9d1f3a5b7c6d8e0f2a4b6c8d0e1f3a5b7c9d1e3f5a7b9c1d3e5f7a9b1c",
+}
+LEDGER_EXAMPLE = {
+    "task_id": CALL_TASK_EXAMPLE["id"],
+    "entries": [ENTRY_EXAMPLE, CORRECTION_EXAMPLE],
+    "verified": True,
+    "broken": None,
+}
+
+
+class CallLogSchema(Body):
+    """An entry of the call ledger. It is never changed; a correction is an entry of its own."""
+
+    id = Id(required=True)
+    task_id = Id(required=True)
+    lead_id = Id(required=True)
+    number = Whole(required=True, least=1, metadata={"description": "Its place in the chain of its task."})
+    kind = Choice(
+        EntryKind,
+        required=True,
+        metadata={"description": "How the task was closed; `correction`: what is right instead of an earlier entry."},
+    )
+    agent_id = Id(
+        required=True, allow_none=True, metadata={"description": "Whose call it was; null where it was nobody's."}
+    )
+    actor_id = Id(
+        required=True, allow_none=True, metadata={"description": "Who wrote it; null is the service itself."}
+    )
+    at = Moment(required=True)
+    outcome = Choice(Outcome, required=True, allow_none=True)
+    duration_seconds = Whole(required=True, allow_none=True, metadata=DURATION)
+    started_at = Moment(required=True, allow_none=True)
+    follow_up_at = Moment(required=True, allow_none=True)
+    note = Text(required=True, allow_none=True, metadata=NOTE)
+    reason = Text(
+        required=True,
+        allow_none=True,
+        metadata={**REASON, "description": "Why it is corrected, or why there was no call."},
+    )
+    corrects = Id(required=True, allow_none=True, metadata={"description": "The entry that a correction stands for."})
+    previous_hash = Text(
+        required=True, metadata={**_HASH, "description": "The hash of the entry before; 64 zeros in the first one."}
+    )
+    hash = Text(
+        required=True, metadata={**_HASH, "description": "SHA-256 of everything else in the entry, in hexadecimal."}
+    )
+
+
+def call_log_json(entry: LedgerEntry) -> dict[str, Any]:
+    """An entry as `CallLogSchema` shows it."""
+    return {
+        "id": entry.id,
+        "task_id": entry.task_id,
+        "lead_id": entry.lead_id,
+        "number": entry.number,
+        "kind": entry.kind,
+        "agent_id": entry.agent_id,
+        "actor_id": entry.actor_id,
+        "at": entry.at,
+        "outcome": entry.outcome,
+        "duration_seconds": entry.duration_seconds,
+        "started_at": entry.started_at,
+        "follow_up_at": entry.follow_up_at,
+        "note": entry.note,
+        "reason": entry.reason,
+        "corrects": entry.corrects,
+        "previous_hash": entry.previous_hash,
+        "hash": entry.hash,
+    }
+
+
+class CallLogPageSchema(Body):
+    """A page of the call log."""
+
+    items = ListOf(CallLogSchema, required=True)
+    next_cursor = Text(required=True, allow_none=True)
+
+
+class CallLogQuery(PageArguments):
+    """Which entries a list holds; the conditions add up."""
+
+    agent = Id(metadata={"description": "Whose calls they were."})
+    lead_id = Id()
+    task_id = Id()
+    from_ = Moment(data_key="from", metadata={"description": "From this moment on; RFC 3339 with its offset."})
+    to = Moment(metadata={"description": "Before this moment."})
+
+
+class CorrectionSchema(Body):
+    """What is right instead of an entry, and why. What is left out stays as it was."""
+
+    reason = Text(required=True, metadata={**REASON, "minLength": 1, "description": "In one line."})
+    outcome = Choice(Outcome)
+    duration_seconds = Whole(metadata=DURATION)
+    started_at = Moment(allow_none=True)
+    note = Text(allow_none=True, metadata=NOTE)
+
+
+class BrokenChainSchema(Body):
+    """The first thing in a chain that is not as it was written."""
+
+    entry_id = Id(required=True, allow_none=True, metadata={"description": "null where an entry is missing."})
+    number = Whole(required=True, least=1, metadata={"description": "Its place in the chain."})
+    reason = Text(required=True)
+
+
+class LedgerSchema(Body):
+    """The chain of a call task, from its first entry on, and whether it is whole."""
+
+    task_id = Id(required=True)
+    entries = ListOf(CallLogSchema, required=True)
+    verified = Flag(required=True, metadata={"description": "Whether every hash is what it has to be."})
+    broken = ObjectOf(BrokenChainSchema, required=True, allow_none=True)
+
+
+def ledger_json(ledger: TaskLedger) -> dict[str, Any]:
+    """A chain as `LedgerSchema` shows it."""
+    return {
+        "task_id": ledger.task.id,
+        "entries": list(map(call_log_json, ledger.entries)),
+        "verified": ledger.broken is None,
+        "broken": None if ledger.broken is None else _broken_json(ledger.broken),
+    }
+
+
+def _broken_json(broken: BrokenChain) -> dict[str, Any]:
+    return {"entry_id": broken.entry_id, "number": broken.number, "reason": broken.reason}

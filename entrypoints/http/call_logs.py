@@ -1,0 +1,91 @@
+"""The call log: what became of every call, in a ledger that nobody changes unnoticed."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import Response
+
+from entrypoints.http.answers import Answer, perform
+from entrypoints.http.call_log_schemas import (
+    CORRECTION_BODY_EXAMPLE,
+    CORRECTION_EXAMPLE,
+    ENTRY_EXAMPLE,
+    LEDGER_EXAMPLE,
+    CallLogPageSchema,
+    CallLogQuery,
+    CallLogSchema,
+    CorrectionSchema,
+    LedgerSchema,
+    call_log_json,
+    ledger_json,
+)
+from entrypoints.http.calls import ONE as ONE_TASK
+from entrypoints.http.context import actor, unite
+from entrypoints.http.openapi import Shown
+from entrypoints.http.operations import Room
+from entrypoints.http.paging import page_answer, page_request
+from entrypoints.http.rendering import json_response
+from unite_core.calls.ports import LedgerFilter
+from unite_core.calls.queries import GetLedger, ListCallLogs
+from unite_core.calls.use_cases import CorrectCallLog, Correction
+
+PATH = "/v1/call-logs"
+
+room = Room("call log", "What became of every call, in entries that are never changed.")
+
+
+@room.operation(
+    "GET",
+    PATH,
+    use_case=ListCallLogs,
+    query=CallLogQuery,
+    answers=[
+        Shown(
+            status=200,
+            schema=CallLogPageSchema,
+            example={"items": [ENTRY_EXAMPLE], "next_cursor": None},
+            headers=("Link",),
+        )
+    ],
+)
+def list_call_logs(query: dict[str, Any]) -> Response:
+    """List the call log."""
+    wanted = LedgerFilter(
+        agent_id=query.get("agent"),
+        lead_id=query.get("lead_id"),
+        task_id=query.get("task_id"),
+        at_from=query.get("from_"),
+        at_to=query.get("to"),
+    )
+    page = unite().calls.list_logs(actor(), wanted, page_request(query))
+    return page_answer(map(call_log_json, page.items), page.next)
+
+
+@room.operation(
+    "POST",
+    f"{PATH}/<uuid:entry_id>/corrections",
+    use_case=CorrectCallLog,
+    body=CorrectionSchema,
+    body_example=CORRECTION_BODY_EXAMPLE,
+    answers=[Shown(status=200, schema=CallLogSchema, example=CORRECTION_EXAMPLE, description="The correction.")],
+    problems=["forbidden"],
+)
+def correct_call_log(entry_id: UUID, body: dict[str, Any]) -> Response:
+    """Correct the call log."""
+    return perform(
+        unite().calls.correct,
+        actor(),
+        Correction(entry_id=entry_id, **body),
+        render=lambda entry: Answer(200, call_log_json(entry)),
+    )
+
+
+@room.operation(
+    "GET",
+    f"{ONE_TASK}/ledger",
+    use_case=GetLedger,
+    answers=[Shown(status=200, schema=LedgerSchema, example=LEDGER_EXAMPLE)],
+)
+def get_ledger(task_id: UUID) -> Response:
+    """Read the ledger of a call task."""
+    return json_response(ledger_json(unite().calls.get_ledger(actor(), task_id)))

@@ -1,0 +1,260 @@
+"""Call tasks as the API takes and shows them."""
+
+from typing import Any
+
+from entrypoints.http.fields import Body, Choice, Id, ListOf, Moment, ObjectOf, Several, Text, Whole
+from entrypoints.http.lead_schemas import Assignee
+from entrypoints.http.paging import PageArguments
+from unite_core.calls.model import (
+    LONGEST_CALL,
+    LONGEST_NOTE,
+    LONGEST_REASON,
+    MOST_NOTES,
+    CallTask,
+    Note,
+    Outcome,
+    TaskStatus,
+)
+from unite_core.calls.queries import TaskView
+from unite_core.leads.model import LONGEST_NAME, Lead
+from unite_core.phone import LONGEST_EXTENSION, LONGEST_PHONE
+
+NOTE = {"minLength": 1, "maxLength": LONGEST_NOTE}
+DURATION = {"minimum": 0, "maximum": LONGEST_CALL, "description": "Seconds; 0 where nobody answered."}
+REASON = {"maxLength": LONGEST_REASON}
+
+CALL_TASK_EXAMPLE: dict[str, Any] = {
+    "id": "01990f40-1a2b-7c3d-8e4f-5a6b7c8d9e0f",
+    "lead_id": "01990f3e-9b5c-7d2e-8f3a-1b2c3d4e5f60",
+    "lead": {"name": "Grace Hopper", "phone": "+12125550123", "phone_extension": None},
+    "assigned_to": "01990f3e-8a4b-7c1d-9e2f-0a1b2c3d4e5f",
+    "status": "pending",
+    "due_at": "2026-02-02T15:00:00Z",
+    "notes": [
+        {
+            "id": "01990f40-2b3c-7d4e-9f50-6b7c8d9e0f1a",
+            "author": "01990f3e-7c3a-7b0c-8d1e-9f0a1b2c3d4e",
+            "text": "She asked for a demonstration.",
+            "at": "2026-01-31T09:30:00.123456Z",
+        }
+    ],
+    "outcome": None,
+    "duration_seconds": None,
+    "started_at": None,
+    "completion_note": None,
+    "follow_up_at": None,
+    "completed_at": None,
+    "closed_at": None,
+    "cancel_reason": None,
+    "follow_up_of": None,
+    "follow_up_task_id": None,
+    "created_by": "01990f3e-7c3a-7b0c-8d1e-9f0a1b2c3d4e",
+    "created_at": "2026-01-31T09:30:00.123456Z",
+    "updated_at": "2026-01-31T09:30:00.123456Z",
+    "version": 1,
+}
+COMPLETED_EXAMPLE = CALL_TASK_EXAMPLE | {
+    "status": "completed",
+    "outcome": "callback_requested",
+    "duration_seconds": 312,
+    "started_at": "2026-02-02T15:01:00Z",
+    "completion_note": "Call again on Friday.",
+    "follow_up_at": "2026-02-06T15:00:00Z",
+    "completed_at": "2026-02-02T15:06:40.5Z",
+    "closed_at": "2026-02-02T15:06:40.5Z",
+    "follow_up_task_id": "01990f40-3c4d-7e5f-8061-7c8d9e0f1a2b",
+    "updated_at": "2026-02-02T15:06:40.5Z",
+    "version": 2,
+}
+CANCELLED_EXAMPLE = CALL_TASK_EXAMPLE | {
+    "status": "cancelled",
+    "closed_at": "2026-02-01T08:00:00Z",
+    "cancel_reason": "She bought elsewhere.",
+    "updated_at": "2026-02-01T08:00:00Z",
+    "version": 2,
+}
+NEW_CALL_TASK_EXAMPLE = {
+    "lead_id": CALL_TASK_EXAMPLE["lead_id"],
+    "assigned_to": CALL_TASK_EXAMPLE["assigned_to"],
+    "due_at": "2026-02-02T15:00:00Z",
+    "note": "She asked for a demonstration.",
+}
+COMPLETION_EXAMPLE = {
+    "outcome": "callback_requested",
+    "duration_seconds": 312,
+    "started_at": "2026-02-02T15:01:00Z",
+    "note": "Call again on Friday.",
+    "follow_up_at": "2026-02-06T15:00:00Z",
+}
+
+
+class LeadToCallSchema(Body):
+    """Whom to call, as far as the call needs it."""
+
+    name = Text(required=True, metadata={"minLength": 1, "maxLength": LONGEST_NAME})
+    phone = Text(required=True, allow_none=True, metadata={"maxLength": LONGEST_PHONE, "description": "E.164"})
+    phone_extension = Text(
+        required=True, allow_none=True, metadata={"maxLength": LONGEST_EXTENSION, "pattern": "^[0-9]+$"}
+    )
+
+
+class NoteSchema(Body):
+    """Something that somebody wrote down about a call task."""
+
+    id = Id(required=True)
+    author = Id(required=True)
+    text = Text(required=True, metadata=NOTE)
+    at = Moment(required=True)
+
+
+class CallTaskSchema(Body):
+    """A call that somebody is to make, and what became of it."""
+
+    id = Id(required=True)
+    lead_id = Id(required=True)
+    lead = ObjectOf(
+        LeadToCallSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "Whom to call, as they are now; null where the lead was deleted."},
+    )
+    assigned_to = Id(required=True, allow_none=True, metadata={"description": "The user who is to call."})
+    status = Choice(TaskStatus, required=True)
+    due_at = Moment(required=True)
+    notes = ListOf(
+        NoteSchema, required=True, metadata={"maxItems": MOST_NOTES, "description": "In the order of their writing."}
+    )
+    outcome = Choice(Outcome, required=True, allow_none=True)
+    duration_seconds = Whole(required=True, allow_none=True, metadata=DURATION)
+    started_at = Moment(required=True, allow_none=True, metadata={"description": "When the call began, if that is known."})
+    completion_note = Text(required=True, allow_none=True, metadata=NOTE)
+    follow_up_at = Moment(required=True, allow_none=True, metadata={"description": "When the next call is due."})
+    completed_at = Moment(required=True, allow_none=True)
+    closed_at = Moment(
+        required=True, allow_none=True, metadata={"description": "When it was completed, missed or cancelled."}
+    )
+    cancel_reason = Text(required=True, allow_none=True, metadata=REASON)
+    follow_up_of = Id(
+        required=True, allow_none=True, metadata={"description": "The task whose call asked for this one."}
+    )
+    follow_up_task_id = Id(
+        required=True, allow_none=True, metadata={"description": "The task that this call asked for."}
+    )
+    created_by = Id(required=True)
+    created_at = Moment(required=True)
+    updated_at = Moment(required=True)
+    version = Whole(required=True, least=1)
+
+
+def call_task_json(view: TaskView) -> dict[str, Any]:
+    """A call task as `CallTaskSchema` shows it."""
+    task = view.task
+    return {
+        "id": task.id,
+        "lead_id": task.lead_id,
+        "lead": None if view.lead is None else _lead_json(view.lead),
+        "assigned_to": task.assigned_to,
+        "status": task.status,
+        "due_at": task.due_at,
+        "notes": list(map(_note_json, task.notes)),
+        **_completion_json(task),
+        "closed_at": task.closed_at,
+        "cancel_reason": task.cancel_reason,
+        "follow_up_of": task.follow_up_of,
+        "follow_up_task_id": task.follow_up_id,
+        "created_by": task.created_by,
+        "created_at": task.created_at,
+        "updated_at": task.updated_at,
+        "version": task.version,
+    }
+
+
+def _lead_json(lead: Lead) -> dict[str, Any]:
+    phone = lead.phone
+    return {
+        "name": lead.name,
+        "phone": phone.number if phone else None,
+        "phone_extension": phone.extension if phone else None,
+    }
+
+
+def _note_json(note: Note) -> dict[str, Any]:
+    return {"id": note.id, "author": note.author, "text": note.text, "at": note.at}
+
+
+def _completion_json(task: CallTask) -> dict[str, Any]:
+    made = task.completion
+    return {
+        "outcome": made.outcome if made else None,
+        "duration_seconds": made.duration_seconds if made else None,
+        "started_at": made.started_at if made else None,
+        "completion_note": made.note if made else None,
+        "follow_up_at": made.follow_up_at if made else None,
+        "completed_at": task.closed_at if made else None,
+    }
+
+
+class CallTaskPageSchema(Body):
+    """A page of call tasks."""
+
+    items = ListOf(CallTaskSchema, required=True)
+    next_cursor = Text(required=True, allow_none=True)
+
+
+class CallTaskQuery(PageArguments):
+    """Which call tasks a list holds; the conditions add up."""
+
+    status = Several(Choice(TaskStatus), metadata={"description": "One or several, separated by commas."})
+    assigned_to = Several(
+        Assignee(),
+        metadata={"description": "Ids of users, separated by commas; `none` finds the unassigned."},
+    )
+    lead_id = Id()
+    due_from = Moment(metadata={"description": "From this moment on; RFC 3339 with its offset."})
+    due_to = Moment(metadata={"description": "Before this moment."})
+
+
+class NewCallTaskSchema(Body):
+    """A call that is to be made."""
+
+    lead_id = Id(required=True)
+    assigned_to = Id(
+        allow_none=True,
+        metadata={"description": "Who is to call; whoever works the lead, where it is left out or null."},
+    )
+    due_at = Moment(required=True, metadata={"description": "RFC 3339 with its offset; it may have passed."})
+    note = Text(allow_none=True, metadata=NOTE)
+
+
+class AssignmentSchema(Body):
+    """Who is to call from now on."""
+
+    assigned_to = Id(required=True)
+
+
+class NewNoteSchema(Body):
+    """Something to be written down."""
+
+    text = Text(required=True, metadata={**NOTE, "description": "It may have several paragraphs."})
+
+
+class CancellationSchema(Body):
+    """Why there is no need to call any more."""
+
+    reason = Text(allow_none=True, metadata={**REASON, "description": "In one line."})
+
+
+class CompletionSchema(Body):
+    """What came of a call. Two that say the same are the same completion, told twice."""
+
+    outcome = Choice(Outcome, required=True)
+    duration_seconds = Whole(required=True, metadata=DURATION)
+    started_at = Moment(allow_none=True, metadata={"description": "When the call began; not in the future."})
+    note = Text(allow_none=True, metadata=NOTE)
+    follow_up_at = Moment(
+        allow_none=True,
+        metadata={
+            "description": "When to call again, in the future: a task for it is made. `callback_requested` needs it, "
+            "any other outcome may have it."
+        },
+    )

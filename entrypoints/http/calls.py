@@ -1,0 +1,184 @@
+"""Call tasks: calls that are to be made, and what came of them."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from flask import Response
+
+from entrypoints.http.answers import Answer, perform
+from entrypoints.http.call_schemas import (
+    CALL_TASK_EXAMPLE,
+    CANCELLED_EXAMPLE,
+    COMPLETED_EXAMPLE,
+    COMPLETION_EXAMPLE,
+    NEW_CALL_TASK_EXAMPLE,
+    AssignmentSchema,
+    CallTaskPageSchema,
+    CallTaskQuery,
+    CallTaskSchema,
+    CancellationSchema,
+    CompletionSchema,
+    NewCallTaskSchema,
+    NewNoteSchema,
+    call_task_json,
+)
+from entrypoints.http.conditional import etag, expected_version, versioned_answer
+from entrypoints.http.context import actor, unite
+from entrypoints.http.openapi import Shown
+from entrypoints.http.operations import Room
+from entrypoints.http.paging import page_answer, page_request
+from unite_core.calls.model import Completion
+from unite_core.calls.ports import TaskFilter
+from unite_core.calls.queries import GetCallTask, ListCallTasks, TaskView
+from unite_core.calls.use_cases import (
+    AssignCallTask,
+    Assignment,
+    CancelCallTask,
+    Cancellation,
+    CompleteCallTask,
+    CompletedCall,
+    CreateCallTask,
+    NewCallTask,
+    NewNote,
+    NoteCallTask,
+)
+
+PATH = "/v1/call-tasks"
+ONE = f"{PATH}/<uuid:task_id>"
+
+room = Room("call tasks", "Calls that are to be made, who makes them, and what came of them.")
+
+
+def _shown(example: Mapping[str, Any]) -> Shown:
+    return Shown(status=200, schema=CallTaskSchema, example=example, headers=("ETag",))
+
+
+@room.operation(
+    "POST",
+    PATH,
+    use_case=CreateCallTask,
+    body=NewCallTaskSchema,
+    body_example=NEW_CALL_TASK_EXAMPLE,
+    answers=[Shown(status=201, schema=CallTaskSchema, example=CALL_TASK_EXAMPLE, headers=("Location", "ETag"))],
+    problems=["forbidden", "not_found"],
+)
+def create_call_task(body: dict[str, Any]) -> Response:
+    """Have a call made."""
+    return perform(unite().calls.create, actor(), NewCallTask(**body), render=_created)
+
+
+@room.operation(
+    "GET",
+    PATH,
+    use_case=ListCallTasks,
+    query=CallTaskQuery,
+    answers=[
+        Shown(
+            status=200,
+            schema=CallTaskPageSchema,
+            example={"items": [CALL_TASK_EXAMPLE], "next_cursor": None},
+            headers=("Link",),
+        )
+    ],
+)
+def list_call_tasks(query: dict[str, Any]) -> Response:
+    """List call tasks."""
+    page = unite().calls.list(actor(), _filter(query), page_request(query))
+    return page_answer(map(call_task_json, page.items), page.next)
+
+
+@room.operation("GET", ONE, use_case=GetCallTask, answers=[_shown(CALL_TASK_EXAMPLE)], if_none_match=True)
+def get_call_task(task_id: UUID) -> Response:
+    """Read a call task."""
+    view = unite().calls.get(actor(), task_id)
+    return versioned_answer(view.task.version, lambda: call_task_json(view))
+
+
+@room.operation(
+    "POST",
+    f"{ONE}/assign",
+    use_case=AssignCallTask,
+    body=AssignmentSchema,
+    body_example={"assigned_to": CALL_TASK_EXAMPLE["assigned_to"]},
+    answers=[_shown(CALL_TASK_EXAMPLE)],
+    problems=["forbidden", "task_closed"],
+    if_match=True,
+)
+def assign_call_task(task_id: UUID, body: dict[str, Any]) -> Response:
+    """Have somebody else make a call."""
+    wanted = Assignment(task_id=task_id, expected_version=_expected(task_id), **body)
+    return perform(unite().calls.assign, actor(), wanted, render=_answer)
+
+
+@room.operation(
+    "POST",
+    f"{ONE}/notes",
+    use_case=NoteCallTask,
+    body=NewNoteSchema,
+    body_example={"text": "She asked for a demonstration."},
+    answers=[_shown(CALL_TASK_EXAMPLE)],
+    problems=["too_many_notes"],
+    if_match=True,
+)
+def note_call_task(task_id: UUID, body: dict[str, Any]) -> Response:
+    """Write something down about a call."""
+    new = NewNote(task_id=task_id, expected_version=_expected(task_id), **body)
+    return perform(unite().calls.note, actor(), new, render=_answer)
+
+
+@room.operation(
+    "POST",
+    f"{ONE}/complete",
+    use_case=CompleteCallTask,
+    body=CompletionSchema,
+    body_example=COMPLETION_EXAMPLE,
+    answers=[_shown(COMPLETED_EXAMPLE)],
+    problems=["task_closed"],
+    if_match=True,
+)
+def complete_call_task(task_id: UUID, body: dict[str, Any]) -> Response:
+    """Tell what came of a call."""
+    call = CompletedCall(task_id=task_id, completion=Completion(**body), expected_version=_expected(task_id))
+    return perform(unite().calls.complete, actor(), call, render=_answer)
+
+
+@room.operation(
+    "POST",
+    f"{ONE}/cancel",
+    use_case=CancelCallTask,
+    body=CancellationSchema,
+    body_example={"reason": CANCELLED_EXAMPLE["cancel_reason"]},
+    answers=[_shown(CANCELLED_EXAMPLE)],
+    problems=["forbidden", "task_closed"],
+    if_match=True,
+)
+def cancel_call_task(task_id: UUID, body: dict[str, Any]) -> Response:
+    """Call a call off."""
+    wanted = Cancellation(task_id=task_id, expected_version=_expected(task_id), **body)
+    return perform(unite().calls.cancel, actor(), wanted, render=_answer)
+
+
+def _created(view: TaskView) -> Answer:
+    tag = etag(view.task.version)
+    return Answer(201, call_task_json(view), {"Location": f"{PATH}/{view.task.id}", "ETag": tag})
+
+
+def _answer(view: TaskView) -> Answer:
+    return Answer(200, call_task_json(view), {"ETag": etag(view.task.version)})
+
+
+def _expected(task_id: UUID) -> int | None:
+    return expected_version(lambda: unite().calls.get(actor(), task_id).task.version)
+
+
+def _filter(query: Mapping[str, Any]) -> TaskFilter:
+    assignees = set(query.get("assigned_to", ()))
+    return TaskFilter(
+        statuses=frozenset(query.get("status", ())),
+        assigned_to=frozenset(assignees - {None}),
+        unassigned=None in assignees,
+        lead_id=query.get("lead_id"),
+        due_from=query.get("due_from"),
+        due_to=query.get("due_to"),
+    )

@@ -1,0 +1,186 @@
+"""What Twilio tells of its own accord: what became of a text message, and what people write back.
+
+Whoever calls proves by a signature that they are Twilio; nothing else is asked of them. What is told twice has one
+effect, so that there is no need of an Idempotency-Key.
+"""
+
+import logging
+from typing import Any
+from urllib.parse import parse_qsl
+from uuid import UUID
+
+from flask import Response, request
+from marshmallow import EXCLUDE, Schema, ValidationError
+
+from entrypoints.http.bodies import body_bytes
+from entrypoints.http.context import door, unite
+from entrypoints.http.fields import Body, Id, Text, problems_of
+from entrypoints.http.openapi import Shown
+from entrypoints.http.operations import Room
+from entrypoints.http.problems import UnsupportedMediaType
+from entrypoints.http.query_string import bad_query, query_arguments
+from entrypoints.http.rendering import json_response
+from unite_core.errors import Forbidden, Invalid
+from unite_core.notifications.webhooks import InboundText, TakeInboundText, TakeTextStatus, TextStatus
+from unite_core.races import until_won
+
+FORM_TYPE = "application/x-www-form-urlencoded"
+SIGNATURE = "X-Twilio-Signature"
+
+LARGEST_FORM = 64 * 1024
+"""In bytes: three times as much as the longest text message with every character of it percent-encoded."""
+
+_NOTHING_TO_SAY = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
+
+room = Room("webhooks", "What Twilio tells of its own accord. It signs what it sends; nobody else is listened to.")
+
+_log = logging.getLogger("unite.http")
+
+
+class TwilioForm(Body):
+    """A form of Twilio's, of which the fields that matter here are named."""
+
+    class Meta:
+        """There are many more fields, and new ones may come."""
+
+        unknown = EXCLUDE
+
+
+class TextStatusForm(TwilioForm):
+    """What became of a text message."""
+
+    sid = Text(required=True, data_key="MessageSid", metadata={"description": "Twilio's id of the message."})
+    status = Text(
+        required=True, data_key="MessageStatus", metadata={"description": "`sent`, `delivered`, `failed` and so on."}
+    )
+    error_code = Text(data_key="ErrorCode", metadata={"description": "Why it was not delivered."})
+
+
+class InboundTextForm(TwilioForm):
+    """A text message that somebody wrote."""
+
+    sid = Text(required=True, data_key="MessageSid", metadata={"description": "Twilio's id of the message."})
+    phone = Text(required=True, data_key="From", metadata={"description": "Who wrote it, E.164."})
+    body = Text(data_key="Body", load_default="")
+    opt_out_type = Text(
+        data_key="OptOutType",
+        load_default=None,
+        metadata={"description": "STOP, START or HELP, where Twilio itself has understood it as one of them."},
+    )
+
+
+_SIGNED = {
+    "in": "header",
+    "name": SIGNATURE,
+    "required": True,
+    "description": "Twilio's signature of the URL, as its console has it, and of all fields of the form.",
+    "schema": {"type": "string"},
+}
+_DELIVERY = {
+    "in": "query",
+    "name": "delivery",
+    "required": True,
+    "description": "The delivery that the message was sent for.",
+    "schema": {"type": "string", "format": "uuid"},
+}
+
+
+def _form_of(schema: type[Schema], example: dict[str, str]) -> dict[str, Any]:
+    return {"required": True, "content": {FORM_TYPE: {"schema": schema, "example": example}}}
+
+
+@room.operation(
+    "POST",
+    "/webhooks/twilio/status",
+    use_case=TakeTextStatus,
+    request_body=_form_of(
+        TextStatusForm, {"MessageSid": "SM0b1c2d3e4f5a6b7c8d9e0f1a2b3c4d5e", "MessageStatus": "delivered"}
+    ),
+    answers=[Shown(status=204, description="It is known now.")],
+    problems=["invalid_signature", "invalid_parameter", "invalid", "too_large"],
+    parameters=[_SIGNED, _DELIVERY],
+    public=True,
+    limited=False,
+    keyed=False,
+    any_query=True,
+)
+def take_text_status() -> Response:
+    """Be told what became of a text message."""
+    told = _read(TextStatusForm, _signed_form())
+    status = TextStatus(delivery_id=_delivery_id(), **{"error_code": None, **told})
+    dead = until_won(lambda: unite().notifications.take_text_status(status))
+    if dead is not None:
+        _log.error(
+            "A text message was not delivered.",
+            extra={"delivery_id": str(dead.id), "code": dead.response.get("error_code")},
+        )
+    return json_response(None, 204)
+
+
+@room.operation(
+    "POST",
+    "/webhooks/twilio/inbound",
+    use_case=TakeInboundText,
+    request_body=_form_of(
+        InboundTextForm, {"MessageSid": "SM1c2d3e4f5a6b7c8d9e0f1a2b3c4d5e6f", "From": "+12125550123", "Body": "STOP"}
+    ),
+    answers=[
+        Shown(
+            status=200,
+            schema={"type": "string"},
+            example=_NOTHING_TO_SAY,
+            content_type="text/xml",
+            description="Nothing is written back.",
+        )
+    ],
+    problems=["invalid_signature", "invalid", "too_large"],
+    parameters=[_SIGNED],
+    public=True,
+    limited=False,
+    keyed=False,
+    any_query=True,
+)
+def take_inbound_text() -> Response:
+    """Be told what somebody wrote back."""
+    text = InboundText(**_read(InboundTextForm, _signed_form()))
+    until_won(lambda: unite().notifications.take_inbound_text(text))
+    return Response(_NOTHING_TO_SAY, content_type="text/xml; charset=utf-8")
+
+
+def _signed_form() -> dict[str, str]:
+    """The form that was posted, once it is certain that Twilio did that.
+
+    Raises `UnsupportedMediaType`, `TooLarge` and `Forbidden` (`invalid_signature`).
+    """
+    if request.mimetype != FORM_TYPE:
+        raise UnsupportedMediaType(f"Send the form as {FORM_TYPE}.", accepted=(FORM_TYPE,))
+    pairs = parse_qsl(body_bytes(LARGEST_FORM).decode(errors="replace"), keep_blank_values=True)
+    form = dict(pairs)
+    good = door().text_signatures
+    # Twilio gives no field twice; what was given twice would be signed as one of the two, and read as the other.
+    if good is None or len(form) < len(pairs) or not good(_url(), form, request.headers.get(SIGNATURE, "")):
+        raise Forbidden(f"{SIGNATURE} is not the signature of this request.", code="invalid_signature")
+    return form
+
+
+def _url() -> str:
+    """What Twilio called, which is not what a proxy asks of us."""
+    query = request.query_string.decode("latin-1")
+    return f"{door().public_url}{request.path}{'?' if query else ''}{query}"
+
+
+def _read(schema: type[Schema], form: dict[str, str]) -> dict[str, Any]:
+    try:
+        # A field that is empty says as little as one that is not there.
+        read: dict[str, Any] = schema().load({name: value for name, value in form.items() if value})
+    except ValidationError as error:
+        raise Invalid("The form breaks a rule.", problems=problems_of(error.messages)) from error
+    return read
+
+
+def _delivery_id() -> UUID:
+    try:
+        found: UUID = Id(required=True).deserialize(query_arguments(request).get("delivery", ""))
+    except ValidationError as error:
+        raise bad_query(problems_of({"delivery": error.messages})) from error
+    return found

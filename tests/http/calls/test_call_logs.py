@@ -1,0 +1,244 @@
+"""The call log is read, and corrected by entries that are added; the ledger shows its hashes."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from entrypoints.http.call_log_schemas import CallLogSchema, call_log_json
+from tests.http.calls.floor import LOGS, TASKS, Floor, id_of, ids, items
+from tests.http.service import faults, problem
+from unite_core.calls.ledger import NO_HASH, EntryKind, LedgerEntry, hash_of
+from unite_core.testing.builders import an_id
+from unite_core.testing.in_memory import A_MONDAY_MORNING
+
+ANY = "01990f3e-8a4b-7c1d-9e2f-0a1b2c3d4e5f"
+
+
+def test_what_is_shown_of_an_entry_is_what_its_schema_says() -> None:
+    entry = LedgerEntry(
+        id=an_id(),
+        task_id=an_id(),
+        number=1,
+        kind=EntryKind.MISSED,
+        lead_id=an_id(),
+        agent_id=None,
+        actor_id=None,
+        at=A_MONDAY_MORNING,
+    )
+
+    assert list(call_log_json(entry)) == list(CallLogSchema().fields)
+
+
+def test_a_completed_call_is_in_the_log(floor: Floor) -> None:
+    task = floor.completed(note="Wants an offer.", started_at="2026-03-02T08:55:00Z")
+
+    (entry,) = items(floor.mo.get(LOGS))
+
+    assert entry == {
+        "id": entry["id"],
+        "task_id": task["id"],
+        "lead_id": floor.grace,
+        "number": 1,
+        "kind": "completed",
+        "agent_id": id_of(floor.amy),
+        "actor_id": id_of(floor.amy),
+        "at": "2026-03-02T09:00:00Z",
+        "outcome": "connected",
+        "duration_seconds": 300,
+        "started_at": "2026-03-02T08:55:00Z",
+        "follow_up_at": None,
+        "note": "Wants an offer.",
+        "reason": None,
+        "corrects": None,
+        "previous_hash": NO_HASH,
+        "hash": entry["hash"],
+    }
+
+
+def test_entries_are_found_by_agent_lead_task_and_time(floor: Floor) -> None:
+    ada = floor.lead("Ada", "+12125550124", assigned_to=id_of(floor.ben))
+    first = floor.completed()
+    floor.service.ports.clock.advance(timedelta(minutes=1))
+    second = floor.task(lead_id=ada)
+    floor.mo.post(f"{TASKS}/{second['id']}/cancel", json={"reason": "Gone."})
+
+    def tasks(query: str) -> list[str]:
+        return [each["task_id"] for each in items(floor.mo.get(f"{LOGS}?{query}"))]
+
+    assert tasks("") == [second["id"], first["id"]]
+    assert tasks(f"agent={id_of(floor.amy)}") == [first["id"]]
+    assert tasks(f"lead_id={ada}") == [second["id"]]
+    assert tasks(f"task_id={first['id']}") == [first["id"]]
+    assert tasks("from=2026-03-02T09:01:00Z") == [second["id"]]
+    assert tasks("to=2026-03-02T09:01:00Z") == [first["id"]]
+    assert tasks("from=2026-03-02T09:00:00Z&to=2026-03-02T09:00:30Z") == [first["id"]]
+
+
+def test_the_log_is_walked_newest_first_page_by_page(floor: Floor) -> None:
+    told = [floor.completed()["id"] for _ in range(3)]
+
+    first = floor.mo.get(f"{LOGS}?limit=2")
+    floor.completed()
+    second = floor.mo.get(first.headers["Link"].removeprefix("<").removesuffix('>; rel="next"'))
+
+    assert [each["task_id"] for each in [*items(first), *items(second)]] == told[::-1]
+    assert second.get_json()["next_cursor"] is None
+
+
+def test_agents_find_their_own_calls_whatever_they_ask_for(floor: Floor) -> None:
+    floor.completed()
+
+    assert len(ids(floor.amy.get(LOGS))) == 1
+    assert ids(floor.ben.get(LOGS)) == []
+    assert ids(floor.ben.get(f"{LOGS}?agent={id_of(floor.amy)}")) == []
+
+
+@pytest.mark.parametrize(
+    ("query", "parameter", "code"),
+    [
+        ("agent=me", "agent", "invalid_id"),
+        ("from=yesterday", "from", "invalid_moment"),
+        ("to=2026-03-02", "to", "invalid_moment"),
+        ("from_=2026-03-02T09:00:00Z", "from_", "unknown_parameter"),
+        ("outcome=busy", "outcome", "unknown_parameter"),
+    ],
+)
+def test_a_query_that_is_wrong_is_told_where(floor: Floor, query: str, parameter: str, code: str) -> None:
+    answer = floor.mo.get(f"{LOGS}?{query}")
+
+    assert problem(answer) == (400, "invalid_parameter")
+    assert faults(answer) == [(parameter, code)]
+
+
+def correct(floor: Floor, entry_id: str, **body: Any) -> Any:
+    return floor.mo.post(f"{LOGS}/{entry_id}/corrections", json={"reason": "A slip.", **body})
+
+
+def test_a_correction_is_an_entry_of_its_own_and_keeps_what_it_does_not_name(floor: Floor) -> None:
+    task = floor.completed(note="Wants an offer.")
+    (wrong,) = items(floor.mo.get(LOGS))
+
+    answer = correct(floor, wrong["id"], outcome="voicemail", note=None)
+
+    assert answer.status_code == 200
+    entry = answer.get_json()
+    assert entry == wrong | {
+        "id": entry["id"],
+        "number": 2,
+        "kind": "correction",
+        "actor_id": id_of(floor.mo),
+        "outcome": "voicemail",
+        "note": None,
+        "reason": "A slip.",
+        "corrects": wrong["id"],
+        "previous_hash": wrong["hash"],
+        "hash": entry["hash"],
+    }
+    assert items(floor.mo.get(LOGS)) == [entry, wrong]
+    assert floor.amy.get(f"{TASKS}/{task['id']}").get_json()["outcome"] == "connected"
+
+
+def test_a_correction_with_a_key_is_written_once(floor: Floor) -> None:
+    floor.completed()
+    (wrong,) = items(floor.mo.get(LOGS))
+    path, key = f"{LOGS}/{wrong['id']}/corrections", {"Idempotency-Key": "once"}
+
+    first, again = (floor.mo.post(path, json={"reason": "A slip.", "outcome": "busy"}, headers=key) for _ in range(2))
+
+    assert (again.get_json(), again.headers["Idempotency-Replayed"]) == (first.get_json(), "true")
+    assert len(items(floor.mo.get(LOGS))) == 2
+
+
+@pytest.mark.parametrize(
+    ("body", "fault"),
+    [
+        ({"reason": None}, ("/reason", "null")),
+        ({"reason": ""}, ("/reason", "required")),
+        ({"reason": "x" * 501}, ("/reason", "too_long")),
+        ({"outcome": "spoke"}, ("/outcome", "unknown_value")),
+        ({"duration_seconds": 86_401}, ("/duration_seconds", "out_of_range")),
+        ({"agent_id": ANY}, ("/agent_id", "unknown_field")),
+    ],
+)
+def test_a_correction_that_breaks_a_rule_is_told_where(
+    floor: Floor, body: dict[str, Any], fault: tuple[str, str]
+) -> None:
+    floor.completed()
+    (wrong,) = items(floor.mo.get(LOGS))
+
+    answer = correct(floor, wrong["id"], **body)
+
+    assert (problem(answer), faults(answer)) == ((422, "invalid"), [fault])
+    assert items(floor.mo.get(LOGS)) == [wrong]
+
+
+def test_who_corrects_the_log(floor: Floor) -> None:
+    floor.completed()
+    (wrong,) = items(floor.mo.get(LOGS))
+    path, body = f"{LOGS}/{wrong['id']}/corrections", {"reason": "A slip.", "outcome": "busy"}
+
+    assert problem(floor.amy.post(path, json=body)) == (403, "forbidden")
+    assert problem(floor.ben.post(path, json=body)) == (404, "not_found")
+    assert problem(floor.mo.post(f"{LOGS}/{ANY}/corrections", json=body)) == (404, "not_found")
+    assert floor.admin.post(path, json=body).status_code == 200
+
+
+def test_the_ledger_of_a_task_is_its_chain_and_verifies(floor: Floor) -> None:
+    task = floor.completed()
+    (wrong,) = items(floor.mo.get(LOGS))
+    right = correct(floor, wrong["id"], outcome="voicemail").get_json()
+
+    told = floor.amy.get(f"{TASKS}/{task['id']}/ledger").get_json()
+
+    assert told == {"task_id": task["id"], "entries": [wrong, right], "verified": True, "broken": None}
+    assert problem(floor.ben.get(f"{TASKS}/{task['id']}/ledger")) == (404, "not_found")
+
+
+def test_a_task_that_is_open_has_an_empty_ledger(floor: Floor) -> None:
+    told = floor.amy.get(f"{TASKS}/{floor.task()['id']}/ledger").get_json()
+
+    assert (told["entries"], told["verified"]) == ([], True)
+
+
+def tampered(floor: Floor, entry_id: str, **changes: Any) -> None:
+    """Change an entry behind everybody's back."""
+    with floor.service.ports.work() as unit:
+        entries = unit._tables.ledger
+        entries[UUID(entry_id)] = replace(entries[UUID(entry_id)], **changes)
+        unit.commit()
+
+
+def test_an_entry_that_was_changed_is_found(floor: Floor) -> None:
+    task = floor.completed()
+    (entry,) = items(floor.mo.get(LOGS))
+
+    tampered(floor, entry["id"], duration_seconds=3000)
+
+    told = floor.mo.get(f"{TASKS}/{task['id']}/ledger").get_json()
+    assert told["verified"] is False
+    assert (told["broken"]["entry_id"], told["broken"]["number"]) == (entry["id"], 1)
+    assert told["broken"]["reason"]
+
+
+def test_an_entry_that_is_missing_is_found(floor: Floor) -> None:
+    task = floor.completed()
+    with floor.service.ports.work() as unit:
+        unit._tables.ledger.clear()
+        unit.commit()
+
+    told = floor.mo.get(f"{TASKS}/{task['id']}/ledger").get_json()
+
+    assert (told["verified"], told["broken"]["entry_id"], told["broken"]["number"]) == (False, None, 1)
+
+
+def test_the_hashes_can_be_worked_out_from_what_is_shown(floor: Floor) -> None:
+    floor.completed()
+    with floor.service.ports.reads() as unit:
+        (stored,) = unit._tables.ledger.values()
+
+    (shown,) = items(floor.mo.get(LOGS))
+
+    assert shown["hash"] == hash_of(stored)

@@ -1,0 +1,216 @@
+"""Call tasks are made, read, assigned, noted and cancelled."""
+
+from typing import Any
+
+import pytest
+
+from entrypoints.http.call_schemas import CallTaskSchema, call_task_json
+from tests.http.calls.floor import DUE, TASKS, Floor, complete, id_of
+from tests.http.service import faults, problem
+from unite_core.calls.model import MOST_NOTES, CallTask
+from unite_core.calls.queries import TaskView
+from unite_core.testing.builders import an_id
+from unite_core.testing.in_memory import A_MONDAY_MORNING
+
+ANY = "01990f3e-8a4b-7c1d-9e2f-0a1b2c3d4e5f"
+
+
+def test_what_is_shown_of_a_call_task_is_what_its_schema_says() -> None:
+    now = A_MONDAY_MORNING
+    task = CallTask(
+        id=an_id(), lead_id=an_id(), assigned_to=None, due_at=now, created_by=an_id(), created_at=now, updated_at=now
+    )
+
+    assert list(call_task_json(TaskView(task, None))) == list(CallTaskSchema().fields)
+
+
+def test_a_call_task_is_made_and_read_again(floor: Floor) -> None:
+    new = {"lead_id": floor.grace, "due_at": "2026-03-02T17:00:00.5+02:00", "note": " She asked\nfor it. "}
+
+    made = floor.mo.post(TASKS, json=new)
+
+    assert made.status_code == 201
+    task = made.get_json()
+    assert task == {
+        "id": task["id"],
+        "lead_id": floor.grace,
+        "lead": {"name": "Grace Hopper", "phone": "+12125550123", "phone_extension": None},
+        "assigned_to": id_of(floor.amy),
+        "status": "pending",
+        "due_at": "2026-03-02T15:00:00.500000Z",
+        "notes": [
+            {
+                "id": task["notes"][0]["id"],
+                "author": id_of(floor.mo),
+                "text": "She asked\nfor it.",
+                "at": "2026-03-02T09:00:00Z",
+            }
+        ],
+        "outcome": None,
+        "duration_seconds": None,
+        "started_at": None,
+        "completion_note": None,
+        "follow_up_at": None,
+        "completed_at": None,
+        "closed_at": None,
+        "cancel_reason": None,
+        "follow_up_of": None,
+        "follow_up_task_id": None,
+        "created_by": id_of(floor.mo),
+        "created_at": "2026-03-02T09:00:00Z",
+        "updated_at": "2026-03-02T09:00:00Z",
+        "version": 1,
+    }
+    assert made.headers["ETag"] == '"1"'
+    read = floor.amy.get(made.headers["Location"])
+    assert (read.get_json(), read.headers["ETag"]) == (task, '"1"')
+
+
+def test_a_client_that_has_the_version_is_told_so(floor: Floor) -> None:
+    path = f"{TASKS}/{floor.task()['id']}"
+
+    assert floor.amy.get(path, headers={"If-None-Match": '"1"'}).status_code == 304
+    assert floor.amy.get(path, headers={"If-None-Match": '"2"'}).status_code == 200
+
+
+def test_a_call_to_a_lead_that_nobody_works_may_be_nobodys_yet(floor: Floor) -> None:
+    ada = floor.lead("Ada", "+12125550124")
+
+    assert floor.task(lead_id=ada)["assigned_to"] is None
+    assert floor.task(lead_id=ada, assigned_to=id_of(floor.ben))["assigned_to"] == id_of(floor.ben)
+    assert floor.task(assigned_to=None)["assigned_to"] == id_of(floor.amy)
+
+
+def test_whom_to_call_is_told_to_whoever_calls_though_the_lead_is_not_theirs(floor: Floor) -> None:
+    task = floor.task(assigned_to=id_of(floor.ben))
+
+    assert floor.ben.get(f"{TASKS}/{task['id']}").get_json()["lead"]["phone"] == "+12125550123"
+    assert problem(floor.ben.get(f"/v1/leads/{floor.grace}")) == (404, "not_found")
+
+
+@pytest.mark.parametrize(
+    ("body", "fault"),
+    [
+        ({"due_at": DUE}, ("/lead_id", "required")),
+        ({"lead_id": ANY}, ("/due_at", "required")),
+        ({"lead_id": "1", "due_at": DUE}, ("/lead_id", "invalid_id")),
+        ({"lead_id": ANY, "due_at": "2026-03-02T15:00:00"}, ("/due_at", "invalid_moment")),
+        ({"lead_id": ANY, "due_at": DUE, "status": "missed"}, ("/status", "unknown_field")),
+        ({"lead_id": ANY, "due_at": DUE, "note": 1}, ("/note", "wrong_type")),
+    ],
+)
+def test_what_cannot_be_a_call_task_is_told_where(floor: Floor, body: dict[str, Any], fault: tuple[str, str]) -> None:
+    answer = floor.mo.post(TASKS, json=body)
+
+    assert problem(answer) == (422, "invalid")
+    assert faults(answer) == [fault]
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"note": "  "}, ("/note", "required")),
+        ({"note": "x" * 2001}, ("/note", "too_long")),
+        ({"note": "\u0000"}, ("/note", "control_character")),
+        ({"assigned_to": ANY}, ("/assigned_to", "unknown_user")),
+    ],
+)
+def test_a_call_task_that_breaks_a_rule_is_told_where(
+    floor: Floor, change: dict[str, Any], fault: tuple[str, str]
+) -> None:
+    answer = floor.mo.post(TASKS, json={"lead_id": floor.grace, "due_at": DUE, **change})
+
+    assert problem(answer) == (422, "invalid")
+    assert faults(answer) == [fault]
+
+
+def test_a_lead_that_is_not_there_is_not_called(floor: Floor) -> None:
+    assert problem(floor.mo.post(TASKS, json={"lead_id": ANY, "due_at": DUE})) == (404, "not_found")
+
+
+def test_agents_make_tasks_for_themselves_and_leads_that_they_see(floor: Floor) -> None:
+    new = {"lead_id": floor.grace, "due_at": DUE}
+
+    own = floor.amy.post(TASKS, json=new)
+    for_another = floor.amy.post(TASKS, json={**new, "assigned_to": id_of(floor.ben)})
+    unseen = floor.ben.post(TASKS, json=new)
+
+    assert (own.status_code, own.get_json()["assigned_to"]) == (201, id_of(floor.amy))
+    assert problem(for_another) == (403, "forbidden")
+    assert problem(unseen) == (404, "not_found")
+
+
+def test_somebody_else_is_to_call(floor: Floor) -> None:
+    task = floor.task()
+    path = f"{TASKS}/{task['id']}"
+
+    answer = floor.mo.post(f"{path}/assign", json={"assigned_to": id_of(floor.ben)}, headers={"If-Match": '"1"'})
+
+    assert (answer.status_code, answer.headers["ETag"]) == (200, '"2"')
+    assert answer.get_json() == task | {"assigned_to": id_of(floor.ben), "version": 2}
+    assert problem(floor.amy.get(path)) == (404, "not_found")
+    assert floor.ben.get(path).status_code == 200
+
+
+def test_the_same_assignee_again_changes_nothing(floor: Floor) -> None:
+    task = floor.task()
+
+    answer = floor.mo.post(f"{TASKS}/{task['id']}/assign", json={"assigned_to": id_of(floor.amy)})
+
+    assert (answer.status_code, answer.get_json()) == (200, task)
+
+
+def test_nobody_is_no_assignee(floor: Floor) -> None:
+    answer = floor.mo.post(f"{TASKS}/{floor.task()['id']}/assign", json={"assigned_to": None})
+
+    assert (problem(answer), faults(answer)) == ((422, "invalid"), [("/assigned_to", "null")])
+
+
+def test_notes_are_kept_in_their_order_also_of_a_closed_task(floor: Floor) -> None:
+    path = f"{TASKS}/{floor.task(note='first')['id']}"
+    floor.mo.post(f"{path}/cancel", json={})
+
+    answer = floor.amy.post(f"{path}/notes", json={"text": "second"}, headers={"If-Match": '"2"'})
+
+    assert (answer.status_code, answer.headers["ETag"]) == (200, '"3"')
+    told = [(each["author"], each["text"]) for each in answer.get_json()["notes"]]
+    assert told == [(id_of(floor.mo), "first"), (id_of(floor.amy), "second")]
+
+
+def test_a_task_has_only_so_many_notes(floor: Floor) -> None:
+    path = f"{TASKS}/{floor.task()['id']}/notes"
+    for number in range(MOST_NOTES):
+        assert floor.amy.post(path, json={"text": f"{number}"}).status_code == 200
+
+    assert problem(floor.amy.post(path, json={"text": "one more"})) == (409, "too_many_notes")
+
+
+def test_a_call_is_called_off_once(floor: Floor) -> None:
+    path = f"{TASKS}/{floor.task()['id']}"
+
+    first = floor.mo.post(f"{path}/cancel", json={"reason": "She bought elsewhere."})
+    again = floor.mo.post(f"{path}/cancel", json={"reason": "She bought elsewhere."})
+    otherwise = floor.mo.post(f"{path}/cancel", json={"reason": "Wrong person."})
+
+    told = first.get_json()
+    assert (first.status_code, first.headers["ETag"]) == (200, '"2"')
+    assert (told["status"], told["cancel_reason"]) == ("cancelled", "She bought elsewhere.")
+    assert (told["closed_at"], told["completed_at"]) == ("2026-03-02T09:00:00Z", None)
+    assert (again.status_code, again.get_json()) == (200, told)
+    assert problem(otherwise) == (409, "task_closed")
+    assert problem(complete(floor.amy, told["id"])) == (409, "task_closed")
+    assert problem(floor.mo.post(f"{path}/assign", json={"assigned_to": id_of(floor.ben)})) == (409, "task_closed")
+
+
+def test_the_tasks_of_a_lead_that_is_deleted_are_called_off(floor: Floor) -> None:
+    task = floor.task()
+
+    assert floor.mo.delete(f"/v1/leads/{floor.grace}").status_code == 204
+
+    told = floor.amy.get(f"{TASKS}/{task['id']}").get_json()
+    assert (told["status"], told["cancel_reason"], told["lead"]) == ("cancelled", "The lead was deleted.", None)
+
+
+@pytest.mark.parametrize("path", [f"{TASKS}/{ANY}", f"{TASKS}/17", f"{TASKS}/{ANY}/ledger"])
+def test_what_is_not_there_is_not_found(floor: Floor, path: str) -> None:
+    assert problem(floor.mo.get(path)) == (404, "not_found")

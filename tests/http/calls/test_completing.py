@@ -1,0 +1,157 @@
+"""A call is completed once, however often and by however many that is told."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+from typing import Any
+
+import pytest
+from werkzeug.test import TestResponse
+
+from tests.http.calls.floor import CALL, LOGS, TASKS, Floor, complete, id_of, items
+from tests.http.service import faults, problem
+
+AT_ONCE = 20
+
+
+def entries(floor: Floor, task_id: str) -> list[dict[str, Any]]:
+    return items(floor.mo.get(f"{LOGS}?task_id={task_id}"))
+
+
+def test_a_completed_call_shows_what_came_of_it(floor: Floor) -> None:
+    task = floor.task()
+    floor.service.ports.clock.advance(timedelta(minutes=6))
+
+    answer = complete(floor.amy, task["id"], note=" Wants an offer. ", started_at="2026-03-02T09:01:00Z")
+
+    assert (answer.status_code, answer.headers["ETag"]) == (200, '"2"')
+    assert answer.get_json() == task | {
+        "status": "completed",
+        "outcome": "connected",
+        "duration_seconds": 300,
+        "started_at": "2026-03-02T09:01:00Z",
+        "completion_note": "Wants an offer.",
+        "completed_at": "2026-03-02T09:06:00Z",
+        "closed_at": "2026-03-02T09:06:00Z",
+        "updated_at": "2026-03-02T09:06:00Z",
+        "version": 2,
+    }
+    assert floor.amy.get(f"{TASKS}/{task['id']}").get_json() == answer.get_json()
+    assert floor.mo.get(f"/v1/leads/{floor.grace}").get_json()["status"] == "contacted"
+
+
+def test_the_same_completion_again_is_the_first_result_and_no_second_entry(floor: Floor) -> None:
+    task = floor.task()
+    first = complete(floor.amy, task["id"], note="Wants an offer.")
+    floor.service.ports.clock.advance(timedelta(minutes=1))
+
+    again = complete(floor.amy, task["id"], note="  Wants an offer.", headers={"If-Match": '"1"'})
+
+    assert (again.status_code, again.get_json(), again.headers["ETag"]) == (200, first.get_json(), '"2"')
+    assert "Idempotency-Replayed" not in again.headers
+    assert len(entries(floor, task["id"])) == 1
+
+
+@pytest.mark.parametrize("change", [{"duration_seconds": 301}, {"outcome": "busy"}, {"note": "more"}])
+def test_another_completion_of_a_completed_task_is_409(floor: Floor, change: dict[str, Any]) -> None:
+    task = floor.completed()
+
+    assert problem(complete(floor.amy, task["id"], **change)) == (409, "task_closed")
+    assert floor.amy.get(f"{TASKS}/{task['id']}").get_json() == task
+
+
+def test_a_task_that_was_missed_is_not_completed(floor: Floor) -> None:
+    task = floor.task()
+    floor.service.ports.clock.advance(timedelta(hours=7))
+    amy = floor.service.log_in(floor.amy.user)
+    floor.service.unite.calls.mark_missed()
+
+    assert problem(complete(amy, task["id"])) == (409, "task_closed")
+    told = amy.get(f"{TASKS}/{task['id']}").get_json()
+    assert (told["status"], told["closed_at"], told["completed_at"]) == ("missed", "2026-03-02T16:00:00Z", None)
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"outcome": "spoke"}, ("/outcome", "unknown_value")),
+        ({"outcome": None}, ("/outcome", "null")),
+        ({"duration_seconds": "300"}, ("/duration_seconds", "wrong_type")),
+        ({"duration_seconds": -1}, ("/duration_seconds", "out_of_range")),
+        ({"duration_seconds": 86_401}, ("/duration_seconds", "out_of_range")),
+        ({"started_at": "2026-03-02T09:02:00Z"}, ("/started_at", "in_future")),
+        ({"outcome": "callback_requested"}, ("/follow_up_at", "follow_up_required")),
+        ({"follow_up_at": "2026-03-02T09:00:00Z"}, ("/follow_up_at", "in_past")),
+        ({"note": ""}, ("/note", "required")),
+        ({"agent": "Amy"}, ("/agent", "unknown_field")),
+    ],
+)
+def test_a_completion_that_breaks_a_rule_is_told_where(
+    floor: Floor, change: dict[str, Any], fault: tuple[str, str]
+) -> None:
+    task = floor.task()
+
+    answer = complete(floor.amy, task["id"], **change)
+
+    assert (problem(answer), faults(answer)) == ((422, "invalid"), [fault])
+    assert entries(floor, task["id"]) == []
+
+
+def test_whoever_wants_to_be_called_back_gets_a_task_of_their_own(floor: Floor) -> None:
+    asked = floor.completed(outcome="callback_requested", follow_up_at="2026-03-06T15:00:00Z")
+
+    (coming,) = items(floor.amy.get(f"{TASKS}?status=pending"))
+    assert asked["follow_up_task_id"] == coming["id"]
+    assert (coming["follow_up_of"], coming["assigned_to"]) == (asked["id"], id_of(floor.amy))
+    assert (coming["due_at"], coming["lead_id"]) == ("2026-03-06T15:00:00Z", floor.grace)
+
+
+def all_at_once(floor: Floor, task_id: str, **changes: Any) -> list[TestResponse]:
+    """What as many get who complete the task at the same moment; a change is worked out from each one's number."""
+    start = Barrier(AT_ONCE)
+
+    def tell(number: int) -> TestResponse:
+        start.wait()
+        own = {name: value(number) for name, value in changes.items()}
+        return complete(floor.amy, task_id, outcome="callback_requested", follow_up_at="2099-03-06T15:00:00Z", **own)
+
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        return list(threads.map(tell, range(AT_ONCE)))
+
+
+def test_of_twenty_who_tell_the_same_at_once_all_get_one_result(database_floor: Floor) -> None:
+    task = database_floor.task()
+
+    answers = all_at_once(database_floor, task["id"])
+
+    assert [answer.status_code for answer in answers] == [200] * AT_ONCE
+    assert len({answer.get_data() for answer in answers}) == 1
+    assert len(entries(database_floor, task["id"])) == 1
+    assert len(items(database_floor.amy.get(TASKS))) == 2
+
+
+def test_of_twenty_who_tell_something_else_at_once_one_is_believed(database_floor: Floor) -> None:
+    task = database_floor.task()
+
+    answers = all_at_once(database_floor, task["id"], duration_seconds=lambda number: number)
+
+    (believed,) = [answer.get_json() for answer in answers if answer.status_code == 200]
+    refused = [problem(answer) for answer in answers if answer.status_code != 200]
+    assert refused == [(409, "task_closed")] * (AT_ONCE - 1)
+    (entry,) = entries(database_floor, task["id"])
+    assert entry["duration_seconds"] == believed["duration_seconds"]
+    assert len(items(database_floor.amy.get(TASKS))) == 2
+
+
+def test_of_twenty_with_one_key_one_is_carried_out(database_floor: Floor) -> None:
+    task = database_floor.task()
+
+    answers = all_at_once(database_floor, task["id"], headers=lambda _: {"Idempotency-Key": "once"})
+
+    first = [answer for answer in answers if answer.status_code == 200 and "Idempotency-Replayed" not in answer.headers]
+    others = [answer for answer in answers if answer not in first]
+    assert len(first) == 1
+    for other in others:
+        assert other.headers.get("Idempotency-Replayed") == "true" or problem(other) == (409, "request_in_progress")
+    assert len(entries(database_floor, task["id"])) == 1
+    assert CALL["duration_seconds"] == entries(database_floor, task["id"])[0]["duration_seconds"]

@@ -1,0 +1,48 @@
+"""Closing call tasks: what becomes of the task, its entry in the ledger and the telling of it go together."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from unite_core.calls.events import task_cancelled
+from unite_core.calls.ledger import LedgerEntry, chained, closing_entry
+from unite_core.calls.model import CallTask
+from unite_core.calls.ports import CallsWork
+from unite_core.identity.model import Actor
+from unite_core.ids import Ids
+from unite_core.leads.model import Lead
+
+LEAD_DELETED = "The lead was deleted."
+
+
+def append(work: CallsWork, entry: LedgerEntry) -> LedgerEntry:
+    """Append the entry to the chain of its task, which is held; the entry as it stands there."""
+    linked = chained(entry, work.ledger.chains([entry.task_id]).get(entry.task_id, ()))
+    work.ledger.append(linked)
+    return linked
+
+
+def store_closed(work: CallsWork, ids: Ids, task: CallTask, actor: Actor) -> LedgerEntry:
+    """Store a task that the actor has closed, and its entry."""
+    work.tasks.save(task)
+    return append(work, closing_entry(ids.new(), task, actor.user_id))
+
+
+def cancel(
+    work: CallsWork, ids: Ids, actor: Actor, task: CallTask, lead: Lead | None, reason: str | None, now: datetime
+) -> None:
+    """Cancel a pending task. Raises `Conflict` (`task_closed`)."""
+    task.cancel(reason, now)
+    task.touched(now)
+    entry = store_closed(work, ids, task, actor)
+    work.record(task_cancelled(ids.new(), actor, task, lead, entry))
+
+
+@dataclass(frozen=True)
+class CancelCallsOfLead:
+    """Whoever deletes a lead cancels the calls to it that are still to be made."""
+
+    ids: Ids
+
+    def __call__(self, work: CallsWork, actor: Actor, lead: Lead, now: datetime) -> None:
+        for task in work.tasks.pending_of_lead(lead.id):
+            cancel(work, self.ids, actor, task, lead, LEAD_DELETED, now)

@@ -1,0 +1,100 @@
+"""What happens to call tasks and to the call log, as others are told of it. No event has a phone number."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from unite_core.calls.ledger import LedgerEntry
+from unite_core.calls.model import CallTask, Note
+from unite_core.events import Event
+from unite_core.identity.model import Actor
+from unite_core.leads.model import Lead
+from unite_core.notifications.audience import (
+    CALL_CORRECTED,
+    TASK_ASSIGNED,
+    TASK_CANCELLED,
+    TASK_COMPLETED,
+    TASK_CREATED,
+    TASK_MISSED,
+)
+
+TASK_NOTED = "call_task.noted"
+
+
+def task_created(event_id: UUID, at: datetime, actor: Actor, task: CallTask, lead: Lead | None) -> Event:
+    """A call is to be made."""
+    return _of(event_id, TASK_CREATED, at, actor, task, lead)
+
+
+def task_assigned(event_id: UUID, at: datetime, actor: Actor, task: CallTask, lead: Lead | None) -> Event:
+    """Somebody is to make the call."""
+    return _of(event_id, TASK_ASSIGNED, at, actor, task, lead)
+
+
+def task_noted(event_id: UUID, at: datetime, actor: Actor, task: CallTask, lead: Lead | None, note: Note) -> Event:
+    """Somebody wrote something down about the task; what it was stands there."""
+    return _of(event_id, TASK_NOTED, at, actor, task, lead, {"note_id": str(note.id)})
+
+
+def task_completed(event_id: UUID, actor: Actor, task: CallTask, lead: Lead | None, entry: LedgerEntry) -> Event:
+    """The call was made."""
+    told = {
+        "outcome": entry.outcome.value if entry.outcome else None,
+        "duration_seconds": entry.duration_seconds,
+        "follow_up_task_id": _text(task.follow_up_id),
+        **_written(entry),
+    }
+    return _of(event_id, TASK_COMPLETED, entry.at, actor, task, lead, told)
+
+
+def task_cancelled(event_id: UUID, actor: Actor, task: CallTask, lead: Lead | None, entry: LedgerEntry) -> Event:
+    """The call is not needed any more."""
+    return _of(event_id, TASK_CANCELLED, entry.at, actor, task, lead, {**_written(entry), "reason": entry.reason})
+
+
+def task_missed(event_id: UUID, task: CallTask, lead: Lead | None, entry: LedgerEntry) -> Event:
+    """The call was not made in time."""
+    return _of(event_id, TASK_MISSED, entry.at, None, task, lead, {**_written(entry), "reason": entry.reason})
+
+
+def call_corrected(event_id: UUID, actor: Actor, task: CallTask, lead: Lead | None, entry: LedgerEntry) -> Event:
+    """Somebody put right what the call log says of the call."""
+    told = {**_written(entry), "corrects": _text(entry.corrects)}
+    return _of(event_id, CALL_CORRECTED, entry.at, actor, task, lead, told)
+
+
+def _of(
+    event_id: UUID,
+    what: str,
+    at: datetime,
+    actor: Actor | None,
+    task: CallTask,
+    lead: Lead | None,
+    more: Mapping[str, Any] | None = None,
+) -> Event:
+    return Event(
+        id=event_id,
+        type=what,
+        at=at,
+        actor_id=actor.user_id if actor else None,
+        correlation_id=actor.correlation_id if actor else None,
+        lead_ids=(task.lead_id,),
+        data={
+            "task_id": str(task.id),
+            "lead_name": lead.name if lead else None,
+            "assigned_to": _text(task.assigned_to),
+            "created_by": str(task.created_by),
+            "due_at": task.due_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+            **(more or {}),
+        },
+    )
+
+
+def _written(entry: LedgerEntry) -> dict[str, Any]:
+    """Where the call log tells of it; the hash has left the database with this event."""
+    return {"entry_id": str(entry.id), "entry_hash": entry.hash}
+
+
+def _text(of: UUID | None) -> str | None:
+    return str(of) if of is not None else None

@@ -1,0 +1,117 @@
+"""Completing a call task: the call was made, and this is what came of it."""
+
+from copy import copy
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from unite_core.calls.closing import store_closed
+from unite_core.calls.events import task_completed
+from unite_core.calls.lead_status import status_after
+from unite_core.calls.model import CallTask, Completion, completion_problems
+from unite_core.calls.ports import CallsWork
+from unite_core.calls.queries import TaskView, view_of, visible_task
+from unite_core.calls.use_cases.planning import add_task, if_active
+from unite_core.clock import Clock
+from unite_core.errors import Invalid, NotFound
+from unite_core.identity.model import Actor
+from unite_core.ids import Ids
+from unite_core.leads.events import lead_changed
+from unite_core.leads.model import Lead
+from unite_core.text import clean
+from unite_core.unit_of_work import Work
+from unite_core.versions import require_version
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompletedCall:
+    """What somebody tells of a call, and the version of the task that they saw, if they say so."""
+
+    task_id: UUID
+    completion: Completion
+    expected_version: int | None = None
+
+
+@dataclass(frozen=True)
+class CompleteCallTask:
+    """Complete a pending call task. Whoever sees the task may: agents their own, admins and managers all.
+
+    The call log gets an entry. A call that asks for another one (`follow_up_at`) makes a task for it, assigned to the
+    same user as long as they are active; where a callback was requested it has to. The lead's status follows the
+    outcome: connected and callback_requested make a new lead contacted, converted makes it converted, not_interested
+    makes all but a converted one lost; a status that somebody chose after the call had begun stays. All of this happens
+    or nothing does.
+
+    Completing twice with the same content has one effect and gives the same answer, whatever version is expected.
+
+    Raises `NotFound`, `Conflict` (`task_closed`), `PreconditionFailed` and `Invalid`.
+    """
+
+    work: Work[CallsWork]
+    clock: Clock
+    ids: Ids
+
+    def __call__(self, actor: Actor, call: CompletedCall) -> TaskView:
+        completion = replace(call.completion, note=clean(call.completion.note or "") or None)
+        with self.work() as work:
+            task = visible_task(work, actor, call.task_id)
+            if task.completion == completion:
+                return view_of(work, task)
+            task.require_pending()
+            require_version(call.expected_version, task.version)
+            now = self.clock.now()
+            problems = completion_problems(completion, now)
+            if problems:
+                raise Invalid("The completion breaks a rule.", problems=problems)
+            view = self._complete(work, actor, task, completion, now)
+            work.commit(view)
+        return view
+
+    def _complete(
+        self, work: CallsWork, actor: Actor, task: CallTask, completion: Completion, now: datetime
+    ) -> TaskView:
+        lead = _held_lead(work, task)
+        follow_up = self._follow_up(work, actor, task, completion, now)
+        task.complete(completion, now, follow_up_id=follow_up.id if follow_up else None)
+        task.touched(now)
+        if follow_up is not None:
+            add_task(work, self.ids, actor, follow_up, lead)
+        entry = store_closed(work, self.ids, task, actor)
+        work.record(task_completed(self.ids.new(), actor, task, lead, entry))
+        if lead is not None:
+            self._move(work, actor, lead, completion, now)
+        return TaskView(task, lead)
+
+    def _follow_up(
+        self, work: CallsWork, actor: Actor, task: CallTask, completion: Completion, now: datetime
+    ) -> CallTask | None:
+        if completion.follow_up_at is None:
+            return None
+        return CallTask(
+            id=self.ids.new(),
+            lead_id=task.lead_id,
+            assigned_to=if_active(work, task.assigned_to),
+            due_at=completion.follow_up_at,
+            created_by=actor.user_id,
+            created_at=now,
+            updated_at=now,
+            follow_up_of=task.id,
+        )
+
+    def _move(self, work: CallsWork, actor: Actor, lead: Lead, completion: Completion, now: datetime) -> None:
+        status = status_after(lead, completion, now)
+        if status is lead.status:
+            return
+        before = copy(lead)
+        lead.move_to(status)
+        lead.touched(now)
+        work.leads.save(lead)
+        work.record(lead_changed(self.ids.new(), now, actor, before, lead))
+
+
+def _held_lead(work: CallsWork, task: CallTask) -> Lead | None:
+    """The lead, which nobody else changes or deletes until this is over; None where it was deleted."""
+    try:
+        return work.leads.get(task.lead_id)
+    except NotFound:
+        return None

@@ -1,0 +1,128 @@
+"""Correcting the call log: what was written stays, and what is right is written behind it."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypeVar
+from uuid import UUID
+
+from unite_core.calls.closing import append
+from unite_core.calls.events import call_corrected
+from unite_core.calls.ledger import EntryKind, LedgerEntry
+from unite_core.calls.model import Completion, Outcome, call_problems, reason_problem
+from unite_core.calls.ports import CallsWork
+from unite_core.calls.queries import view_of
+from unite_core.clock import Clock
+from unite_core.errors import Invalid, NotFound, Problem
+from unite_core.identity.model import Actor, Permission
+from unite_core.ids import Ids
+from unite_core.text import clean
+from unite_core.unit_of_work import Work
+from unite_core.unset import UNSET, Unset
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Correction:
+    """What is right instead of what the entry says, and why; what is UNSET stays as it was said last."""
+
+    entry_id: UUID
+    reason: str
+    outcome: Outcome | Unset = UNSET
+    duration_seconds: int | Unset = UNSET
+    started_at: datetime | None | Unset = UNSET
+    note: str | None | Unset = UNSET
+
+
+@dataclass(frozen=True)
+class CorrectCallLog:
+    """Correct an entry of the call log by another one. Admins and managers only.
+
+    The entry stays as it is; the new one names it, says what is right, and why (a reason of up to 500 characters). What
+    the correction leaves out stays as the last entry about this call said. A call that was written down as missed or
+    cancelled and was made after all needs an outcome and a duration. The task and the lead stay as they are. Correcting
+    twice with the same content has one effect.
+
+    Raises `NotFound`, `Forbidden` and `Invalid` (`nothing_to_correct`).
+    """
+
+    work: Work[CallsWork]
+    clock: Clock
+    ids: Ids
+
+    def __call__(self, actor: Actor, correction: Correction) -> LedgerEntry:
+        with self.work() as work:
+            wrong = _visible_entry(work, actor, correction.entry_id)
+            actor.must(Permission.CORRECT_CALLS)
+            # Held, so that corrections of one call come one after the other.
+            task = work.tasks.get(wrong.task_id)
+            latest = work.ledger.chains([task.id])[task.id][-1]
+            now = self.clock.now()
+            right = replace(
+                _said(latest, correction),
+                id=self.ids.new(),
+                kind=EntryKind.CORRECTION,
+                actor_id=actor.user_id,
+                at=now,
+                reason=clean(correction.reason),
+                corrects=wrong.id,
+            )
+            if _tells(right) == _tells(latest):
+                if (latest.corrects, latest.reason) == (right.corrects, right.reason):
+                    return latest
+                raise Invalid("The call log says so already.", code="nothing_to_correct")
+            problems = _problems(right, now)
+            if problems:
+                raise Invalid("The correction breaks a rule.", problems=problems)
+            entry = append(work, right)
+            work.record(call_corrected(self.ids.new(), actor, task, view_of(work, task).lead, entry))
+            work.commit(entry)
+        return entry
+
+
+def _visible_entry(work: CallsWork, actor: Actor, entry_id: UUID) -> LedgerEntry:
+    entry = work.ledger.get(entry_id)
+    if not actor.may(Permission.SEE_ALL_CALLS) and entry.agent_id != actor.user_id:
+        raise NotFound("There is no such entry in the call log.")
+    return entry
+
+
+def _said(latest: LedgerEntry, correction: Correction) -> LedgerEntry:
+    """The latest entry with what the correction says in its place."""
+    note = correction.note if isinstance(correction.note, Unset) else clean(correction.note or "") or None
+    return replace(
+        latest,
+        outcome=_either(correction.outcome, latest.outcome),
+        duration_seconds=_either(correction.duration_seconds, latest.duration_seconds),
+        started_at=_either(correction.started_at, latest.started_at),
+        note=_either(note, latest.note),
+    )
+
+
+def _either(said: T | Unset, before: T) -> T:
+    return before if isinstance(said, Unset) else said
+
+
+def _tells(entry: LedgerEntry) -> tuple[object, ...]:
+    return entry.outcome, entry.duration_seconds, entry.started_at, entry.note
+
+
+def _problems(right: LedgerEntry, now: datetime) -> list[Problem]:
+    problems: list[Problem] = []
+    if not right.reason:
+        problems.append(Problem(field="reason", code="required", detail="A correction says why."))
+    else:
+        unfit = reason_problem(right.reason)
+        problems += [unfit] if unfit is not None else []
+    if right.outcome is None or right.duration_seconds is None:
+        told = {"outcome": right.outcome, "duration_seconds": right.duration_seconds}
+        problems += [
+            Problem(field=name, code="required", detail="A call that was made after all has an outcome and a duration.")
+            for name, value in told.items()
+            if value is None
+        ]
+        return problems
+    completion = Completion(
+        outcome=right.outcome, duration_seconds=right.duration_seconds, note=right.note, started_at=right.started_at
+    )
+    return [*problems, *call_problems(completion, now)]

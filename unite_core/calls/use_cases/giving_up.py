@@ -1,0 +1,101 @@
+"""Calls that are not made: somebody cancels them, or nobody makes them in time."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from unite_core.calls.closing import cancel
+from unite_core.calls.events import task_missed
+from unite_core.calls.ledger import chained, closing_entry
+from unite_core.calls.model import TaskStatus, reason_problem
+from unite_core.calls.ports import CallsWork
+from unite_core.calls.queries import TaskView, view_of, visible_task
+from unite_core.clock import Clock
+from unite_core.errors import Invalid
+from unite_core.identity.model import Actor, Permission
+from unite_core.ids import Ids
+from unite_core.races import until_won
+from unite_core.text import clean
+from unite_core.unit_of_work import Work
+from unite_core.versions import require_version
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cancellation:
+    """Which call is not needed any more and why, and the version of the task that the caller saw, if they say so."""
+
+    task_id: UUID
+    reason: str | None = None
+    expected_version: int | None = None
+
+
+@dataclass(frozen=True)
+class CancelCallTask:
+    """Cancel a pending call task. Admins and managers only.
+
+    A reason has up to 500 characters on one line; a blank one is none. The call log gets an entry. Cancelling twice for
+    the same reason has one effect and gives the same answer, whatever version is expected.
+
+    Raises `NotFound`, `Forbidden`, `Conflict` (`task_closed`), `PreconditionFailed` and `Invalid`.
+    """
+
+    work: Work[CallsWork]
+    clock: Clock
+    ids: Ids
+
+    def __call__(self, actor: Actor, wanted: Cancellation) -> TaskView:
+        reason = clean(wanted.reason or "") or None
+        with self.work() as work:
+            task = visible_task(work, actor, wanted.task_id)
+            actor.must(Permission.CANCEL_CALLS)
+            view = view_of(work, task)
+            if task.status is TaskStatus.CANCELLED and task.cancel_reason == reason:
+                return view
+            task.require_pending()
+            require_version(wanted.expected_version, task.version)
+            problem = reason_problem(reason) if reason is not None else None
+            if problem is not None:
+                raise Invalid("The reason breaks a rule.", problems=[problem])
+            cancel(work, self.ids, actor, task, view.lead, reason, self.clock.now())
+            work.commit(view)
+        return view
+
+
+@dataclass(frozen=True)
+class MarkMissed:
+    """Mark the pending tasks that were due longer than `missed_after` ago as missed; the call log gets their entries.
+
+    Run by a schedule, by as many as like at the same time; a task is missed once. `limit` tasks are one transaction;
+    it goes on until no more are due, or until `should_stop` says so. Returns how many there were.
+    """
+
+    work: Work[CallsWork]
+    clock: Clock
+    ids: Ids
+    missed_after: timedelta
+
+    def __call__(self, *, limit: int = 100, should_stop: Callable[[], bool] = lambda: False) -> int:
+        missed = 0
+        while not should_stop():
+            found = until_won(lambda: self._mark(limit))
+            missed += found
+            if found < limit:
+                break
+        return missed
+
+    def _mark(self, limit: int) -> int:
+        now = self.clock.now()
+        with self.work() as work:
+            overdue = work.tasks.overdue(before=now - self.missed_after, limit=limit)
+            chains = work.ledger.chains([task.id for task in overdue])
+            leads = work.leads.find({task.lead_id for task in overdue})
+            for task in overdue:
+                task.miss(now)
+                task.touched(now)
+                work.tasks.save(task)
+                entry = chained(closing_entry(self.ids.new(), task, None), chains.get(task.id, ()))
+                work.ledger.append(entry)
+                work.record(task_missed(self.ids.new(), task, leads.get(task.lead_id), entry))
+            work.commit()
+        return len(overdue)

@@ -1,0 +1,183 @@
+"""Planning calls: who is to call whom and when, and what is to be known about it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from unite_core.calls.events import task_assigned, task_created, task_noted
+from unite_core.calls.model import CallTask, Note, note_problem
+from unite_core.calls.ports import CallsWork
+from unite_core.calls.queries import TaskView, view_of, visible_task
+from unite_core.clock import Clock
+from unite_core.errors import Forbidden, Invalid, Problem
+from unite_core.identity.model import Actor, Permission
+from unite_core.ids import Ids
+from unite_core.leads.model import Lead
+from unite_core.leads.queries import visible_lead
+from unite_core.leads.use_cases import assignee_problem
+from unite_core.text import clean
+from unite_core.unit_of_work import Work
+from unite_core.versions import require_version
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewCallTask:
+    """A call that is to be made; `assigned_to` None means the lead's owner, `due_at` may lie in the past."""
+
+    lead_id: UUID
+    due_at: datetime
+    assigned_to: UUID | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class CreateCallTask:
+    """Create a call task.
+
+    Admins and managers create tasks for any lead and any active user; agents create them for the leads assigned to
+    them, and for themselves. Where nobody is named it is assigned to whoever the lead is assigned to, as long as they
+    are active, else to nobody yet. A note has up to 2,000 characters; a blank one is none.
+
+    Raises `NotFound`, `Forbidden` and `Invalid`.
+    """
+
+    work: Work[CallsWork]
+    clock: Clock
+    ids: Ids
+
+    def __call__(self, actor: Actor, new: NewCallTask) -> TaskView:
+        text = clean(new.note or "")
+        with self.work() as work:
+            lead = visible_lead(work, actor, new.lead_id)
+            if not actor.may(Permission.ASSIGN_CALLS) and new.assigned_to not in (None, actor.user_id):
+                raise Forbidden("What an agent creates is assigned to that agent; leave assigned_to out.")
+            problem = note_problem("note", text) if text else None
+            if problem is not None:
+                raise Invalid("The call task breaks a rule.", problems=[problem])
+            now = self.clock.now()
+            task = CallTask(
+                id=self.ids.new(),
+                lead_id=lead.id,
+                assigned_to=_assignee(work, lead, new.assigned_to),
+                due_at=new.due_at,
+                created_by=actor.user_id,
+                created_at=now,
+                updated_at=now,
+            )
+            if text:
+                task.note(Note(id=self.ids.new(), author=actor.user_id, text=text, at=now))
+            add_task(work, self.ids, actor, task, lead)
+            view = TaskView(task, lead)
+            work.commit(view)
+        return view
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assignment:
+    """Who shall make a call, and the version of the task that the caller saw, if they say so."""
+
+    task_id: UUID
+    assigned_to: UUID
+    expected_version: int | None = None
+
+
+@dataclass(frozen=True)
+class AssignCallTask:
+    """Assign a pending call task to an active user, who is told. Admins and managers only.
+
+    Where it is assigned to that user already nothing changes.
+
+    Raises `NotFound`, `Forbidden`, `PreconditionFailed`, `Conflict` (`task_closed`) and `Invalid`.
+    """
+
+    work: Work[CallsWork]
+    clock: Clock
+    ids: Ids
+
+    def __call__(self, actor: Actor, wanted: Assignment) -> TaskView:
+        with self.work() as work:
+            task = visible_task(work, actor, wanted.task_id)
+            actor.must(Permission.ASSIGN_CALLS)
+            require_version(wanted.expected_version, task.version)
+            view = view_of(work, task)
+            if task.assigned_to == wanted.assigned_to:
+                return view
+            task.assign(wanted.assigned_to)
+            problem = assignee_problem(work, wanted.assigned_to, "assigned_to")
+            if problem is not None:
+                raise _not_assignable(problem)
+            now = self.clock.now()
+            task.touched(now)
+            work.tasks.save(task)
+            work.record(task_assigned(self.ids.new(), now, actor, task, view.lead))
+            work.commit(view)
+        return view
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewNote:
+    """Something to be written down about a call task, and the version that the caller saw, if they say so."""
+
+    task_id: UUID
+    text: str
+    expected_version: int | None = None
+
+
+@dataclass(frozen=True)
+class NoteCallTask:
+    """Write something down about a call task. Whoever sees the task may, once it is closed too.
+
+    A note has 1 to 2,000 characters and is never changed; a task has up to 200.
+
+    Raises `NotFound`, `PreconditionFailed`, `Invalid` and `Conflict` (`too_many_notes`).
+    """
+
+    work: Work[CallsWork]
+    clock: Clock
+    ids: Ids
+
+    def __call__(self, actor: Actor, new: NewNote) -> TaskView:
+        text = clean(new.text)
+        with self.work() as work:
+            task = visible_task(work, actor, new.task_id)
+            require_version(new.expected_version, task.version)
+            problem = note_problem("text", text)
+            if problem is not None:
+                raise Invalid("The note breaks a rule.", problems=[problem])
+            now = self.clock.now()
+            note = Note(id=self.ids.new(), author=actor.user_id, text=text, at=now)
+            task.note(note)
+            task.touched(now)
+            work.tasks.save(task)
+            view = view_of(work, task)
+            work.record(task_noted(self.ids.new(), now, actor, task, view.lead, note))
+            work.commit(view)
+        return view
+
+
+def add_task(work: CallsWork, ids: Ids, actor: Actor, task: CallTask, lead: Lead | None) -> None:
+    """Store a new task and tell of it, and of whom it is assigned to."""
+    work.tasks.add(task)
+    work.record(task_created(ids.new(), task.created_at, actor, task, lead))
+    if task.assigned_to is not None:
+        work.record(task_assigned(ids.new(), task.created_at, actor, task, lead))
+
+
+def if_active(work: CallsWork, user_id: UUID | None) -> UUID | None:
+    """The user where they are there and active, else nobody."""
+    if user_id is None or assignee_problem(work, user_id, "assigned_to") is not None:
+        return None
+    return user_id
+
+
+def _assignee(work: CallsWork, lead: Lead, wanted: UUID | None) -> UUID | None:
+    if wanted is None:
+        return if_active(work, lead.assigned_to)
+    problem = assignee_problem(work, wanted, "assigned_to")
+    if problem is not None:
+        raise _not_assignable(problem)
+    return wanted
+
+
+def _not_assignable(problem: Problem) -> Invalid:
+    return Invalid("A call task is assigned to an active user.", problems=[problem])

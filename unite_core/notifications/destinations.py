@@ -1,0 +1,139 @@
+"""Those who are told of events beside the activity log: the topic, and people by text message."""
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC
+from uuid import UUID
+
+from unite_core.clock import Clock
+from unite_core.errors import NotFound
+from unite_core.events import Event
+from unite_core.ids import Ids
+from unite_core.notifications.audience import AUDIENCES, Audience, recipient
+from unite_core.notifications.links import link_of
+from unite_core.notifications.model import TEXTS, Receipt, delivery_id
+from unite_core.notifications.ports import (
+    Consent,
+    Destination,
+    TextMessage,
+    TextMessages,
+    TextsWork,
+    Topic,
+    TopicMessage,
+)
+from unite_core.notifications.texts import compose
+from unite_core.unit_of_work import Work
+
+VERSION = 1
+"""Of what the topic is told: docs/events/event.v1.schema.json."""
+
+OPTED_OUT = "opted_out"
+"""The reason that nothing is sent to a number whose owner wants nothing, whether we know it or are told by refusal."""
+
+_FOR_NOBODY = Receipt(taken=False, skipped=True, response={"reason": "no_audience"})
+
+
+@dataclass(frozen=True)
+class TopicOfEvents(Destination):
+    """Publishes events as JSON, for whoever listens to the topic."""
+
+    topic: Topic
+    public_url: str
+    at_once = 10
+
+    def deliver(self, events: Sequence[Event], again: Collection[UUID] = ()) -> Sequence[Receipt]:  # noqa: ARG002 - who listens goes by ids
+        messages = [
+            topic_message(event, AUDIENCES[event.type], self.public_url) for event in events if event.type in AUDIENCES
+        ]
+        published = iter(self.topic.publish(messages) if messages else ())
+        return [next(published) if event.type in AUDIENCES else _FOR_NOBODY for event in events]
+
+
+def topic_message(event: Event, audience: Audience, public_url: str) -> TopicMessage:
+    """What the topic is told of the event (docs/messages.md)."""
+    body = {
+        "version": VERSION,
+        "id": str(event.id),
+        "type": event.type,
+        "at": event.at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        "actor_id": str(event.actor_id) if event.actor_id else None,
+        "correlation_id": event.correlation_id,
+        "role": audience.role.value,
+        "lead_ids": [str(lead_id) for lead_id in event.lead_ids],
+        "import_id": str(event.import_id) if event.import_id else None,
+        "link": link_of(event, public_url),
+        "data": dict(event.data),
+    }
+    return TopicMessage(
+        event_id=event.id,
+        type=event.type,
+        role=audience.role.value,
+        correlation_id=event.correlation_id,
+        body=json.dumps(body, separators=(",", ":")),
+    )
+
+
+@dataclass(frozen=True)
+class TextsOfEvents(Destination):
+    """Texts events to the people whom they concern, if these have a number and want messages.
+
+    Whoever is refused because they opted out with the carrier is known to have, from then on.
+    """
+
+    work: Work[TextsWork]
+    reads: Work[TextsWork]
+    messages: TextMessages
+    clock: Clock
+    ids: Ids
+    public_url: str
+    at_once = 1
+
+    def deliver(self, events: Sequence[Event], again: Collection[UUID] = ()) -> Sequence[Receipt]:
+        return [self._tell(event, look_first=event.id in again) for event in events]
+
+    def _tell(self, event: Event, *, look_first: bool) -> Receipt:
+        found = self._number(event)
+        if isinstance(found, Receipt):
+            return found
+        message = TextMessage(
+            delivery_id=delivery_id(event.id, TEXTS),
+            to=found,
+            text=compose(event, self.public_url),
+            since=event.at,
+            correlation_id=event.correlation_id,
+        )
+        receipt = self.messages.send(message, look_first=look_first)
+        if receipt.refused and receipt.response.get("reason") == OPTED_OUT:
+            self._remember_opt_out(message)
+        return receipt
+
+    def _number(self, event: Event) -> str | Receipt:
+        """The number that the event is texted to, or why it is texted to none."""
+        user_id = recipient(event)
+        if user_id is None:
+            return _FOR_NOBODY
+        with self.reads() as reads:
+            try:
+                user = reads.users.get(user_id)
+            except NotFound:
+                return _skipped("no_user")
+            if not user.active:
+                return _skipped("inactive")
+            if user.phone is None:
+                return _skipped("no_phone")
+            return _skipped(OPTED_OUT) if reads.consents.opted_out(user.phone) else user.phone
+
+    def _remember_opt_out(self, message: TextMessage) -> None:
+        with self.work() as work:
+            work.consents.add(opt_out_by_refusal(message.delivery_id, message.to, self.ids, self.clock))
+            work.commit()
+
+
+def opt_out_by_refusal(delivery: UUID, phone: str, ids: Ids, clock: Clock) -> Consent:
+    """What a delivery that was refused tells of whoever it was for."""
+    return Consent(id=ids.new(), phone=phone, opted_out=True, at=clock.now(), source=str(delivery))
+
+
+def _skipped(reason: str) -> Receipt:
+    return Receipt(taken=False, skipped=True, response={"reason": reason})

@@ -1,0 +1,38 @@
+"""What a delivery goes through, as the activity log is told of it."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from unite_core.events import Event
+from unite_core.notifications.model import Delivery
+
+ANSWERED = "delivery.answered"
+REPORTED = "delivery.reported"
+
+
+def delivery_answered(event_id: UUID, at: datetime, delivery: Delivery, event: Event) -> Event:
+    """The other side has answered to an attempt; `data` holds what it said, and what became of the delivery by it."""
+    return Event(
+        id=event_id,
+        type=ANSWERED,
+        at=at,
+        correlation_id=event.correlation_id,
+        delivery_id=delivery.id,
+        data={**_of(delivery), "event_type": event.type},
+    )
+
+
+def delivery_reported(event_id: UUID, at: datetime, delivery: Delivery) -> Event:
+    """The other side has told more of what it took before; `data` holds what is known by now."""
+    return Event(id=event_id, type=REPORTED, at=at, delivery_id=delivery.id, data=_of(delivery))
+
+
+def _of(delivery: Delivery) -> dict[str, Any]:
+    return {
+        "destination": delivery.destination,
+        "event_id": str(delivery.event_id),
+        "attempt": delivery.attempts,
+        "status": delivery.status.value,
+        "response": delivery.response,
+    }

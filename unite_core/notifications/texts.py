@@ -1,0 +1,135 @@
+"""What text messages say, and how long they are to those who charge for them."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from unite_core.events import Event
+from unite_core.notifications.audience import TASK_ASSIGNED, TASK_COMPLETED
+from unite_core.notifications.links import link_of
+
+# The default alphabet of 3GPP TS 23.038 (once GSM 03.38), 6.2.1, without its escape; and the extension of 6.2.1.1,
+# whose characters are written as two.
+_ALPHABET = frozenset(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
+    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+_EXTENSION = frozenset("\f^{}\\[~]|€")
+
+GSM_7 = "GSM-7"
+UCS_2 = "UCS-2"
+
+# Units that fit into a message of one segment, and into each segment of a longer one, where a header of six bytes takes
+# its share (3GPP TS 23.040, 9.2.3.24.1).
+_ONE = {GSM_7: 160, UCS_2: 70}
+_OF_SEVERAL = {GSM_7: 153, UCS_2: 67}
+
+_FOLDED = str.maketrans(
+    {
+        **dict.fromkeys("‘’‚‛′`´", "'"),  # noqa: RUF001 - these are what is folded
+        **dict.fromkeys("“”„‟″«»", '"'),
+        **dict.fromkeys("‐‑‒–—―−", "-"),  # noqa: RUF001 - these are what is folded
+        **dict.fromkeys("\u00a0\u2002\u2003\u2007\u2009\u202f", " "),
+        "…": "...",
+    }
+)
+
+_NUMBER = re.compile(r"\d(?:[\W_]*\d){6,}")
+"""Seven digits or more, whatever stands between them but letters: it may be a phone number."""
+
+MASK = "***"
+SHORTENED = "..."
+SHORTEST_NAME = 12
+"""Characters: where fewer of a lead's name would be left, the link is left out instead."""
+
+SOMEBODY = "a lead"
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+@dataclass(frozen=True, slots=True)
+class Segments:
+    """How a text is sent: in which encoding, how many of its units long, and in how many segments, which cost each."""
+
+    encoding: str
+    units: int
+    count: int
+
+
+def segments(text: str) -> Segments:
+    """How many segments the text takes.
+
+    Where every character is in the default alphabet of GSM, one segment has 160 of them (septets), and those of a
+    longer text 153; a character of the extension counts as two. Elsewhere the text is in UCS-2: 70 units of 16 bits, or
+    67; a character beyond the basic plane, such as an emoji, counts as two. No character is divided between segments.
+    """
+    encoding = GSM_7 if _ALPHABET.union(_EXTENSION).issuperset(text) else UCS_2
+    sizes = [_size(character, encoding) for character in text]
+    units = sum(sizes)
+    if units <= _ONE[encoding]:
+        return Segments(encoding, units, 1)
+    count, left = 0, 0
+    for size in sizes:
+        if size > left:
+            count, left = count + 1, _OF_SEVERAL[encoding]
+        left -= size
+    return Segments(encoding, units, count)
+
+
+def compose(event: Event, public_url: str) -> str:
+    """What whoever the event concerns is texted, with a link to what it is about.
+
+    It takes one segment where that can be: typographic signs become plain ones, the lead's name is shortened, and then
+    the link is left out. Of seven digits or more in the name nothing is told: they may be a phone number.
+    """
+    say = TEXTS_OF[event.type]
+    name = _plain(event.data.get("lead_name") or SOMEBODY)
+    link = link_of(event, public_url)
+    ends = ["", *([f" {link}"] if link else [])]
+    for end, shortest in [(ends[-1], SHORTEST_NAME), ("", 0)]:
+        for kept in range(len(name), min(shortest, len(name)) - 1, -1):
+            text = say(event, _shortened(name, kept)) + end
+            if segments(text).count == 1:
+                return text
+    return say(event, name) + ends[-1]
+
+
+def _assigned(event: Event, name: str) -> str:
+    return f"Unite: call {name}, due {_moment(event.data['due_at'], event.at)}."
+
+
+def _completed(event: Event, name: str) -> str:
+    outcome = str(event.data["outcome"]).replace("_", " ")
+    seconds = event.data.get("duration_seconds") or 0
+    return f"Unite: your call to {name} is done: {outcome}{f', {_duration(seconds)}' if seconds else ''}."
+
+
+TEXTS_OF: Mapping[str, Callable[[Event, str], str]] = {TASK_ASSIGNED: _assigned, TASK_COMPLETED: _completed}
+"""Event type -> what is said of it, given the lead's name."""
+
+
+def _size(character: str, encoding: str) -> int:
+    return 2 if (character in _EXTENSION if encoding == GSM_7 else character > "\uffff") else 1
+
+
+def _plain(name: str) -> str:
+    """The name on one line, with plain signs, without half a surrogate pair, and without what may be a number."""
+    folded = re.sub("[\ud800-\udfff]", "", name).translate(_FOLDED)
+    return _NUMBER.sub(MASK, " ".join(folded.split()))
+
+
+def _shortened(name: str, kept: int) -> str:
+    return name if kept >= len(name) else name[:kept].rstrip() + SHORTENED
+
+
+def _moment(text: str, now: datetime) -> str:
+    at = datetime.fromisoformat(text).astimezone(UTC)
+    year = f" {at.year}" if at.year != now.year else ""
+    return f"{at.day} {MONTHS[at.month - 1]}{year} {at:%H:%M} UTC"
+
+
+def _duration(seconds: int) -> str:
+    if seconds < 60:
+        return f"{seconds} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"

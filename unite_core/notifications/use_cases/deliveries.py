@@ -1,0 +1,118 @@
+"""What is asked about deliveries and done to them: lists, replays, and forgetting."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from unite_core.clock import Clock
+from unite_core.events import Event
+from unite_core.identity.model import Actor, Permission
+from unite_core.jobs import Jobs
+from unite_core.notifications.model import KEPT_FOR, Delivery
+from unite_core.notifications.ports import ActivityLog, DeliveryFilter, RelayWork
+from unite_core.paging import Page, PageRequest
+from unite_core.unit_of_work import Work
+
+MOST_COUNTED = 1000
+"""Where the counting of dead letters ends: whoever has as many needs no exact number."""
+
+
+@dataclass(frozen=True)
+class ListDeliveries:
+    """List deliveries of events, newest first. Admins and managers only.
+
+    Raises `Forbidden`.
+    """
+
+    reads: Work[RelayWork]
+
+    def __call__(self, actor: Actor, wanted: DeliveryFilter, request: PageRequest) -> Page[Delivery]:
+        actor.must(Permission.LIST_DELIVERIES)
+        with self.reads() as reads:
+            return reads.deliveries.page(wanted, request)
+
+
+@dataclass(frozen=True)
+class ReplayDelivery:
+    """Try a dead letter again: at once, and then for three days as if it were new. Admins only.
+
+    So is one that was skipped, because nobody could be told.
+
+    Raises `Forbidden`, `NotFound` and `Conflict` (`not_dead`).
+    """
+
+    work: Work[RelayWork]
+    jobs: Jobs
+    clock: Clock
+
+    def __call__(self, actor: Actor, delivery_id: UUID) -> Delivery:
+        with self.work() as work:
+            actor.must(Permission.REPLAY_DELIVERIES)
+            dead = work.deliveries.get(delivery_id)
+            dead.replay(self.clock.now())
+            work.deliveries.put_back(dead)
+            work.after_commit(self.jobs.deliver_events)
+            work.commit(dead)
+        return dead
+
+
+@dataclass(frozen=True)
+class GetDeliveryActivity:
+    """Read what a delivery went through, newest first: each answer of the other side, and what it told later.
+
+    Admins and managers only. It can be read for as long as the delivery is known; the log is told after the fact, most
+    often within seconds.
+
+    Raises `Forbidden` and `NotFound`, and `Unavailable` where the log cannot be read.
+    """
+
+    reads: Work[RelayWork]
+    activity: ActivityLog
+
+    def __call__(self, actor: Actor, delivery_id: UUID, request: PageRequest) -> Page[Event]:
+        actor.must(Permission.LIST_DELIVERIES)
+        with self.reads() as reads:
+            reads.deliveries.get(delivery_id)
+        return self.activity.of_delivery(delivery_id, request)
+
+
+@dataclass(frozen=True)
+class CountDeadLetters:
+    """Tell how many dead letters there are, up to 1,000."""
+
+    reads: Work[RelayWork]
+
+    def __call__(self) -> int:
+        with self.reads() as reads:
+            return reads.deliveries.dead(limit=MOST_COUNTED)
+
+
+@dataclass(frozen=True)
+class PurgeDeliveries:
+    """Forget deliveries that arrived a week ago or more. Returns how many there were; run by a schedule."""
+
+    work: Work[RelayWork]
+    clock: Clock
+
+    def __call__(self, *, limit: int = 500) -> int:
+        with self.work() as work:
+            purged = work.deliveries.purge(before=self.clock.now() - KEPT_FOR, limit=limit)
+            work.commit(purged)
+        return purged
+
+
+@dataclass(frozen=True)
+class PurgeActivity:
+    """Forget what happened longer ago than the owner of the installation wants to know. Returns how many events.
+
+    With `kept_for` None nothing is ever forgotten.
+    """
+
+    activity: ActivityLog
+    clock: Clock
+    kept_for: timedelta | None
+
+    def __call__(self, *, limit: int = 500) -> int:
+        if self.kept_for is None:
+            return 0
+        return self.activity.purge(before=self.clock.now() - self.kept_for, limit=limit)

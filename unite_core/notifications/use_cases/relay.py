@@ -1,0 +1,201 @@
+"""Telling others what has happened, and trying again."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from unite_core.clock import Clock
+from unite_core.errors import NotFound, Unavailable
+from unite_core.events import Event
+from unite_core.ids import Ids
+from unite_core.notifications.events import delivery_answered
+from unite_core.notifications.model import ACTIVITY, HELD_FOR, Delivery, DeliveryStatus, Receipt
+from unite_core.notifications.ports import Destination, RelayWork
+from unite_core.races import until_won
+from unite_core.unit_of_work import Work
+
+PORTIONS = 10
+MOST_CLAIMED = 100
+"""A claim is of ten portions, where these are small: up to 100 deliveries, or one portion where that is larger."""
+
+HANDED_OVER_WITHIN = HELD_FOR / 2
+"""How long after its claim a delivery may be handed over. The rest of the claim is for the answer."""
+
+HASTENED_AT_ONCE = 1000
+
+Claimed = Sequence[tuple[Delivery, Event]]
+Answered = Sequence[tuple[Delivery, Event, Receipt]]
+
+
+@dataclass(frozen=True, slots=True)
+class Relayed:
+    """What a relay has done: how many events were delivered, and which of its deliveries are dead letters now."""
+
+    delivered: int = 0
+    dead: tuple[Delivery, ...] = ()
+
+
+def _not_minded(_: Delivery) -> None:
+    pass
+
+
+@dataclass
+class _Tally:
+    """What one relay has done so far; `on_dead` is told of each dead letter once it is stored."""
+
+    on_dead: Callable[[Delivery], None]
+    delivered: int = 0
+    dead: list[Delivery] = field(default_factory=list)
+    may_hasten: bool = True
+
+    def count(self, settled: Sequence[Delivery]) -> None:
+        for delivery in settled:
+            self.delivered += delivery.status is DeliveryStatus.DELIVERED
+            if delivery.status is DeliveryStatus.DEAD:
+                self.dead.append(delivery)
+                self.on_dead(delivery)
+
+
+@dataclass(frozen=True)
+class RelayEvents:
+    """Hand over what waits for one destination, until nothing is due or the worker has to stop.
+
+    Each destination has its own attempts, so that one which does not answer delays no other. Up to ten portions are
+    claimed in one transaction. A portion, which is what the destination takes at once, is handed over outside of any
+    and settled in another one, before the next portion is: a relay that dies in between leaves what it held to the next
+    one, which hands over again no more than that portion, under the same ids. What is not handed over within half the
+    time of its claim is let go of, so that no other relay has it too. Safe to run side by side.
+
+    What the other side answers is told to the activity log, unless it is that log which answers.
+
+    `on_dead` is told of each dead letter that the relay has made, however it ends. Raises `NotFound` for a destination
+    that there is not; `Unavailable` of the database passes through, that of the destination does not. Whatever else a
+    destination raises passes through once it is counted as a failed attempt: else what makes it fail would come first
+    again and again, and never be given up.
+    """
+
+    work: Work[RelayWork]
+    destinations: Mapping[str, Destination]
+    clock: Clock
+    ids: Ids
+
+    def __call__(
+        self,
+        destination: str,
+        *,
+        should_stop: Callable[[], bool] = lambda: False,
+        on_dead: Callable[[Delivery], None] = _not_minded,
+    ) -> Relayed:
+        if destination not in self.destinations:
+            raise NotFound(f"There is no destination {destination}.")
+        tally = _Tally(on_dead)
+        while not should_stop() and self._relay_a_claim(destination, should_stop, tally):
+            pass
+        return Relayed(tally.delivered, tuple(tally.dead))
+
+    def _relay_a_claim(self, destination: str, should_stop: Callable[[], bool], tally: _Tally) -> bool:
+        """Claim some and hand them over, portion by portion; whether there may be more to do at once."""
+        to = self.destinations[destination]
+        limit = max(to.at_once, min(PORTIONS * to.at_once, MOST_CLAIMED))
+        left = until_won(lambda: self._claim(destination, limit))
+        more = len(left) == limit
+        while left:
+            if should_stop() or self.clock.now() >= left[0][0].next_attempt_at - HELD_FOR + HANDED_OVER_WITHIN:
+                self._let_go(left)
+                return True
+            portion, left = left[: to.at_once], left[to.at_once :]
+            try:
+                receipts = to.deliver(
+                    [event for _, event in portion],
+                    {event.id for delivery, event in portion if delivery.attempts > 1},
+                )
+                answered = [(*claimed, receipt) for claimed, receipt in zip(portion, receipts, strict=True)]
+            except Unavailable as error:
+                self._postpone([*portion, *left], {"error": error.code, "detail": error.detail}, tally)
+                return False
+            except Exception:
+                self._postpone(portion, {"error": "internal_error"}, tally)
+                self._let_go(left)
+                raise
+            more |= self._settle(destination, answered, tally)
+        return more
+
+    def _claim(self, destination: str, limit: int) -> Claimed:
+        now = self.clock.now()
+        with self.work() as work:
+            claimed = work.deliveries.claim(destination, now=now, until=now + HELD_FOR, limit=limit)
+            work.commit()
+        return claimed
+
+    def _let_go(self, claimed: Claimed) -> None:
+        """Leave to another relay, or to a later claim, what was not handed over."""
+        if claimed:
+            now = self.clock.now()
+            for delivery, _ in claimed:
+                delivery.release(now)
+            until_won(lambda: self._store([delivery for delivery, _ in claimed]))
+
+    def _postpone(self, claimed: Claimed, response: dict[str, Any], tally: _Tally) -> None:
+        """Have these tried again later, of which the destination took none."""
+        now = self.clock.now()
+        deliveries = [delivery for delivery, _ in claimed]
+        for delivery in deliveries:
+            delivery.postpone(response, now)
+        until_won(lambda: self._store(deliveries))
+        tally.count(deliveries)
+
+    def _settle(self, destination: str, answered: Answered, tally: _Tally) -> bool:
+        """Store what became of a portion; whether others are due for it that have waited."""
+        now = self.clock.now()
+        for delivery, _, receipt in answered:
+            _take(delivery, receipt, now)
+        told = [
+            delivery_answered(self.ids.new(), now, delivery, event)
+            for delivery, event, receipt in answered
+            if destination != ACTIVITY and receipt.response and not receipt.skipped
+        ]
+        deliveries = [delivery for delivery, _, _ in answered]
+        hastens = tally.may_hasten and _recovered(answered)
+        hastened = until_won(lambda: self._store(deliveries, told, hasten=destination if hastens else None))
+        if hastens:
+            tally.may_hasten = hastened == HASTENED_AT_ONCE
+        tally.count(deliveries)
+        return bool(hastened)
+
+    def _store(self, deliveries: Sequence[Delivery], told: Sequence[Event] = (), *, hasten: str | None = None) -> int:
+        """Store what became of deliveries, and tell of it; how many others were hastened to that destination."""
+        with self.work() as work:
+            for delivery in deliveries:
+                work.deliveries.save(delivery)
+            for event in told:
+                work.record(event)
+            hastened = 0
+            if hasten is not None:
+                hastened = work.deliveries.hasten(hasten, now=self.clock.now(), limit=HASTENED_AT_ONCE)
+            work.commit()
+        return hastened
+
+
+def _take(delivery: Delivery, receipt: Receipt, now: datetime) -> None:
+    """Have the delivery be what the receipt makes of it."""
+    if receipt.taken:
+        delivery.succeed(receipt.response, now)
+    elif receipt.skipped:
+        delivery.skip(receipt.response)
+    elif receipt.refused:
+        delivery.refuse(receipt.response)
+    else:
+        delivery.postpone(receipt.response, now)
+
+
+def _recovered(answered: Answered) -> bool:
+    """Whether what waits for a later attempt need not wait any longer, because the destination answers again.
+
+    It has taken what had failed before, and nothing has to wait: otherwise what failed just now would be back at once.
+    To refuse one thing, or to have nobody for it, says nothing of the others.
+    """
+    receipts = [receipt for _, _, receipt in answered]
+    return any(delivery.attempts > 1 and receipt.taken for delivery, _, receipt in answered) and all(
+        receipt.taken or receipt.refused or receipt.skipped for receipt in receipts
+    )
