@@ -20,7 +20,7 @@ import pymysql
 from sqlalchemy import URL
 
 from perf import call_floor, results
-from unite_core import CompletedCall, Completion, Outcome
+from unite_core import CallOutcome, CompletedCall, Completion
 
 THREADS = 8
 TURNS = 5
@@ -87,7 +87,7 @@ def main() -> None:
         bare = Bare(url, count)
 
         def complete(task_id: UUID) -> None:
-            connected = Completion(outcome=Outcome.CONNECTED, duration_seconds=60)
+            connected = Completion(outcome=CallOutcome.CONNECTED, duration_seconds=60)
             started.unite.calls.complete(agent, CompletedCall(task_id=task_id, completion=connected))
 
         ours = theirs = 0.0

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from perf import call_floor, messages, results
-from unite_core import CompletedCall, Completion, Outcome
+from unite_core import CallOutcome, CompletedCall, Completion
 from unite_core.notifications.model import ACTIVITY, TEXTS, TOPIC
 
 
@@ -36,7 +36,7 @@ def main() -> None:
             relay(destination)
         already = messages.sent(twilio)
         for task_id in tasks:
-            done = Completion(outcome=Outcome.VOICEMAIL, duration_seconds=0)
+            done = Completion(outcome=CallOutcome.VOICEMAIL, duration_seconds=0)
             started.unite.calls.complete(agent, CompletedCall(task_id=task_id, completion=done))
 
         def until_empty(destination: str) -> tuple[float, int]:

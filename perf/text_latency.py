@@ -18,7 +18,7 @@ from uuid import UUID
 
 from perf import call_floor, messages, results
 from perf.service import percentile
-from unite_core import CompletedCall, Completion, Outcome
+from unite_core import CallOutcome, CompletedCall, Completion
 
 THREADS = 8
 SETTLED_WITHIN = 60.0
@@ -45,7 +45,7 @@ def main() -> None:
             committed: dict[UUID, float] = {}
 
             def complete(task_id: UUID) -> None:
-                done = Completion(outcome=Outcome.VOICEMAIL, duration_seconds=0)
+                done = Completion(outcome=CallOutcome.VOICEMAIL, duration_seconds=0)
                 started.unite.calls.complete(agent, CompletedCall(task_id=task_id, completion=done))
                 committed[task_id] = time.time()
 
