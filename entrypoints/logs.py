@@ -53,6 +53,8 @@ def plan(*, human: bool) -> dict[str, Any]:
             "alembic": {"level": "WARNING"},
             "botocore": {"level": "WARNING"},
             "rq": {"level": "WARNING"},
+            # Its warnings quote the addresses that were asked, and those of text messages hold numbers.
+            "urllib3": {"level": "ERROR"},
         },
     }
 

@@ -1,14 +1,14 @@
 """What the owner of an installation can decide. Nothing else of Unite reads the environment."""
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import SplitResult, urlsplit
 
+from entrypoints import urls
 from entrypoints.reading import Reader
+from entrypoints.twilio import NO_CALLBACKS, Twilio, read_twilio
 from entrypoints.variables import (
     ACTIVITY_RETENTION_DAYS,
     ADMIN_EMAIL,
@@ -21,6 +21,7 @@ from entrypoints.variables import (
     HOST,
     JWT_KEYS,
     LOGIN_LIMIT,
+    MISSED_AFTER_MINUTES,
     MONGODB_URL,
     PHONE_RULE,
     PORT,
@@ -33,8 +34,11 @@ from entrypoints.variables import (
     S3_PUBLIC_URL,
     SECRETS_ARN,
     SHORTEST_SECRET,
+    SNS_TOPIC_ARN,
     SQS_IMPORTS_QUEUE_URL,
+    TWILIO_ACCOUNT_SID,
 )
+from unite_core.calls.model import MISSED_AFTER
 from unite_core.errors import Problem
 from unite_core.identity.contact import password_problem, user_email
 from unite_core.phone import PhoneRule, is_country
@@ -63,8 +67,9 @@ class Settings:
     """One installation.
 
     `database_url` and `jwt_keys` are None where the embedded default makes its own in `data_dir`; so are the URLs of
-    servers and the `storage` that are done without. `activity_kept_for` is None for ever. `public_url` has no slash at
-    its end. `warnings` are sentences about what is probably not meant.
+    servers and the `storage` that are done without. Messages go to the log where `sns_topic_arn` or `twilio` is None.
+    `activity_kept_for` is None for ever. `public_url` has no slash at its end. `warnings` are sentences about what is
+    probably not meant.
     """
 
     host: str = "127.0.0.1"
@@ -76,6 +81,9 @@ class Settings:
     redis_url: str | None = field(default=None, repr=False)
     aws_endpoint_url: str | None = None
     storage: Storage | None = None
+    sns_topic_arn: str | None = None
+    twilio: Twilio | None = None
+    missed_after: timedelta = MISSED_AFTER
     jwt_keys: Mapping[str, bytes] | None = field(default=None, repr=False)
     first_admin: FirstAdmin | None = None
     public_url: str = "http://127.0.0.1:8000"
@@ -115,7 +123,7 @@ def secret_place(environ: Mapping[str, str]) -> SecretPlace | None:
     """Where the environment says that further variables are kept; None where it does not. Raises `SettingsRefused`."""
     read = Reader(environ)
     arn = read.text(SECRETS_ARN.name)
-    endpoint = read.judged(AWS_ENDPOINT_URL.name, _http_url)
+    endpoint = read.judged(AWS_ENDPOINT_URL.name, urls.http_url)
     read.finish()
     return SecretPlace(arn=arn, aws_endpoint_url=endpoint) if arn else None
 
@@ -133,15 +141,18 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         host=host,
         port=port,
         data_dir=Path(read.text(DATA_DIR.name) or "./var"),
-        database_url=read.judged(DATABASE_URL.name, _database_url),
-        mongodb_url=read.judged(MONGODB_URL.name, _mongodb_url),
+        database_url=read.judged(DATABASE_URL.name, urls.database_url),
+        mongodb_url=read.judged(MONGODB_URL.name, urls.mongodb_url),
         activity_kept_for=_retention(read),
-        redis_url=read.judged(REDIS_URL.name, _redis_url),
-        aws_endpoint_url=read.judged(AWS_ENDPOINT_URL.name, _http_url),
+        redis_url=read.judged(REDIS_URL.name, urls.redis_url),
+        aws_endpoint_url=read.judged(AWS_ENDPOINT_URL.name, urls.http_url),
         storage=_storage(read),
+        sns_topic_arn=read.judged(SNS_TOPIC_ARN.name, urls.topic_arn),
+        twilio=read_twilio(read),
+        missed_after=_missed_after(read),
         jwt_keys=read.judged(JWT_KEYS.name, parse_keys),
         first_admin=_first_admin(read),
-        public_url=read.judged(PUBLIC_URL.name, _public_url) or _own_address(host, port),
+        public_url=read.judged(PUBLIC_URL.name, urls.public_url) or _own_address(host, port),
         requests_per_minute=read.number(RATE_LIMIT.name, default=1200, least=0, most=1_000_000),
         logins_per_minute=read.number(LOGIN_LIMIT.name, default=10, least=0, most=1_000_000),
         default_country=read.judged(DEFAULT_COUNTRY.name, _country),
@@ -149,6 +160,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         warnings=(
             *read.unknown(PREFIX, [setting.name for setting in ALL]),
             *([_EVERYWHERE] if host in _REACHABLE and not read.given(PUBLIC_URL.name) else []),
+            *([NO_CALLBACKS] if read.given(TWILIO_ACCOUNT_SID.name) and not read.given(PUBLIC_URL.name) else []),
             *([_OWN_KEYS] if read.given(REDIS_URL.name) and not read.given(JWT_KEYS.name) else []),
         ),
     )
@@ -187,10 +199,17 @@ def _retention(read: Reader) -> timedelta | None:
     return timedelta(days=days) if days else None
 
 
+def _missed_after(read: Reader) -> timedelta:
+    minutes = read.number(
+        MISSED_AFTER_MINUTES.name, default=MISSED_AFTER // timedelta(minutes=1), least=0, most=7 * 24 * 60
+    )
+    return timedelta(minutes=minutes)
+
+
 def _storage(read: Reader) -> Storage | None:
     imports, images = read.text(S3_BUCKET_IMPORTS.name), read.text(S3_BUCKET_IMAGES.name)
-    public_url = read.judged(S3_PUBLIC_URL.name, _http_url)
-    queue_url = read.judged(SQS_IMPORTS_QUEUE_URL.name, _http_url)
+    public_url = read.judged(S3_PUBLIC_URL.name, urls.http_url)
+    queue_url = read.judged(SQS_IMPORTS_QUEUE_URL.name, urls.http_url)
     if imports and images:
         return Storage(imports=imports, images=images, public_url=public_url, queue_url=queue_url)
     for given, missing in ((S3_BUCKET_IMPORTS, S3_BUCKET_IMAGES), (S3_BUCKET_IMAGES, S3_BUCKET_IMPORTS)):
@@ -201,60 +220,6 @@ def _storage(read: Reader) -> Storage | None:
             if read.given(needy.name):
                 read.refuse(needy.name, f"is of no use without {S3_BUCKET_IMPORTS.name} and {S3_BUCKET_IMAGES.name}")
     return None
-
-
-def _database_url(text: str) -> str:
-    scheme, _, rest = text.partition("://")
-    if scheme == "sqlite":
-        path = rest.removeprefix("/")
-        if rest.startswith("/") and path and not path.startswith(":memory:"):
-            return text
-    elif scheme in ("mysql", "mariadb", "mysql+pymysql", "mariadb+pymysql"):
-        parts = _split(text)
-        if parts.hostname and len(parts.path) > 1:
-            return text
-    raise ValueError("is none that Unite can use; write mysql://user:password@host/database, or sqlite:/// and a path")
-
-
-def _mongodb_url(text: str) -> str:
-    # Of several hosts each may have a port, so that nobody is asked for the one port here.
-    try:
-        parts = urlsplit(text)
-    except ValueError:
-        raise ValueError("is no URL") from None
-    if parts.scheme not in ("mongodb", "mongodb+srv") or not parts.netloc or len(parts.path) < 2:
-        raise ValueError("is not like mongodb://user:password@host/database")
-    return text
-
-
-def _redis_url(text: str) -> str:
-    parts = _split(text)
-    if parts.scheme not in ("redis", "rediss") or not parts.hostname or not re.fullmatch(r"/?[0-9]*", parts.path):
-        raise ValueError("is not like redis://:password@host:6379/0")
-    return text
-
-
-def _http_url(text: str) -> str:
-    parts = _split(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("is not like http://host:5000")
-    return text.rstrip("/")
-
-
-def _split(text: str) -> SplitResult:
-    try:
-        parts = urlsplit(text)
-        _ = parts.port
-    except ValueError:
-        raise ValueError("is no URL") from None
-    return parts
-
-
-def _public_url(text: str) -> str:
-    scheme, separator, rest = text.partition("://")
-    if scheme not in ("http", "https") or not separator or not rest or any(sign in rest for sign in "?#@ "):
-        raise ValueError("is not like https://unite.example.com: a scheme, a host, perhaps a port and a path")
-    return text.rstrip("/")
 
 
 def _own_address(host: str, port: int) -> str:

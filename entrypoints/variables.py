@@ -79,6 +79,42 @@ SQS_IMPORTS_QUEUE_URL = Setting(
     meaning="The SQS queue that tells of files which were uploaded to be imported; each then starts by itself.",
     default="clients start their imports",
 )
+SNS_TOPIC_ARN = Setting(
+    name="UNITE_SNS_TOPIC_ARN",
+    meaning="The SNS topic that tells other services of events: `arn:aws:sns:eu-central-1:123456789012:unite`.",
+    default="they are told in the log",
+)
+TWILIO_ACCOUNT_SID = Setting(
+    name="UNITE_TWILIO_ACCOUNT_SID",
+    meaning="The account of Twilio that sends text messages: AC and 32 hexadecimal digits. It goes with the next two.",
+    default="text messages are shown in the log",
+)
+TWILIO_AUTH_TOKEN = Setting(
+    name="UNITE_TWILIO_AUTH_TOKEN",
+    meaning="The token of that account. Twilio signs with it what it tells the service.",
+    default="text messages are shown in the log",
+    secret=True,
+)
+TWILIO_FROM = Setting(
+    name="UNITE_TWILIO_FROM",
+    meaning="The number that messages come from, in E.164: `+12025550123`.",
+    default="the messaging service has numbers",
+)
+TWILIO_MESSAGING_SERVICE_SID = Setting(
+    name="UNITE_TWILIO_MESSAGING_SERVICE_SID",
+    meaning="The messaging service of Twilio that messages come from, instead of a number: MG and 32 digits.",
+    default="messages come from the number",
+)
+TWILIO_BASE_URL = Setting(
+    name="UNITE_TWILIO_BASE_URL",
+    meaning="What stands in for Twilio, to try it and to test: `http://twilio:8010`.",
+    default="Twilio itself",
+)
+MISSED_AFTER_MINUTES = Setting(
+    name="UNITE_MISSED_AFTER_MINUTES",
+    meaning="How many minutes after it was due a call that nobody made is missed, 0 to 10080.",
+    default="30",
+)
 SECRETS_ARN = Setting(
     name="UNITE_SECRETS_ARN",
     meaning=(
@@ -148,6 +184,13 @@ ALL = (
     S3_BUCKET_IMAGES,
     S3_PUBLIC_URL,
     SQS_IMPORTS_QUEUE_URL,
+    SNS_TOPIC_ARN,
+    TWILIO_ACCOUNT_SID,
+    TWILIO_AUTH_TOKEN,
+    TWILIO_FROM,
+    TWILIO_MESSAGING_SERVICE_SID,
+    TWILIO_BASE_URL,
+    MISSED_AFTER_MINUTES,
     SECRETS_ARN,
     JWT_KEYS,
     ADMIN_EMAIL,

@@ -10,6 +10,7 @@ from botocore.config import Config
 if TYPE_CHECKING:  # the stubs are there for whoever checks types, not where the service runs
     from types_boto3_s3 import S3Client
     from types_boto3_secretsmanager import SecretsManagerClient
+    from types_boto3_sns import SNSClient
     from types_boto3_sqs import SQSClient
 
 
@@ -37,7 +38,7 @@ class Access:
     def s3(self, endpoint_url: str | None = None, *, impatient: bool = False) -> "S3Client":
         """A client of S3 at `endpoint_url`, or where everything else is.
 
-        An `impatient` client, of S3 or SQS, is for somebody who only asks whether anybody is there.
+        An `impatient` client, of S3, SQS or SNS, is for somebody who only asks whether anybody is there.
         """
         url = endpoint_url or self.endpoint_url
         own = Config(
@@ -58,6 +59,13 @@ class Access:
         """A client of SQS."""
         client: SQSClient = self._session.client(
             "sqs", endpoint_url=self.endpoint_url, config=self._config(impatient=impatient)
+        )
+        return client
+
+    def sns(self, *, impatient: bool = False) -> "SNSClient":
+        """A client of SNS."""
+        client: SNSClient = self._session.client(
+            "sns", endpoint_url=self.endpoint_url, config=self._config(impatient=impatient)
         )
         return client
 

@@ -1,4 +1,4 @@
-"""Buckets and queues where nothing else makes them: in tests, and beside moto or MinIO. In AWS templates do."""
+"""Buckets, queues and topics where nothing else makes them: in tests, and beside moto or MinIO. In AWS templates do."""
 
 import json
 import logging
@@ -52,6 +52,11 @@ def make_queue(name: str, access: Access) -> str:
     redrive = json.dumps({"deadLetterTargetArn": dead, "maxReceiveCount": MOST_RECEIVES})
     client.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": redrive})
     return url
+
+
+def make_topic(arn: str, access: Access) -> None:
+    """Make the topic where it is missing. What stands in for AWS gives it the same name, region and account."""
+    access.sns().create_topic(Name=arn.rpartition(":")[2])
 
 
 def announce_uploads(bucket: str, queue_url: str, access: Access) -> None:

@@ -1,6 +1,7 @@
 """Leads in rows."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from adapters.sql.errors import refusal
 from adapters.sql.lead_pages import LeadPages
 from adapters.sql.lead_words import words_in
 from adapters.sql.statements import in_lists, insert_rows, locked, save_row
+from adapters.sql.status_choices import StatusChoices
 from adapters.sql.tables import leads as table
 from adapters.sql.types import moment
 from unite_core.errors import NotFound
@@ -30,6 +32,7 @@ class SqlLeads(Leads):
     def __init__(self, connection: Connection, changed: set[str]) -> None:
         self._connection = connection
         self._changed = changed
+        self._choices = StatusChoices(connection)
 
     def add(self, lead: Lead) -> None:
         self._changed.add(LEADS_NAMESPACE)
@@ -37,6 +40,7 @@ class SqlLeads(Leads):
             insert_rows(self._connection, table, self._to_rows([lead]))
         except IntegrityError as error:
             raise self._refusal(error, [lead]) from None
+        self._choices.add([lead])
 
     def add_many(self, leads: Sequence[Lead]) -> None:
         if not leads:
@@ -48,19 +52,20 @@ class SqlLeads(Leads):
                 insert_rows(self._connection, table, rows)
         except IntegrityError as error:
             raise self._refusal(error, leads) from None
+        self._choices.add(leads)
 
     def get(self, lead_id: UUID) -> Lead:
         statement = select(table).where(table.c.id == lead_id, table.c.deleted_at.is_(None))
         row = self._connection.execute(locked(statement, self._connection)).first()
         if row is None:
             raise NotFound("There is no such lead.")
-        return _to_lead(row)
+        return self._leads([row])[0]
 
     def find(self, lead_ids: Collection[UUID]) -> dict[UUID, Lead]:
         found: dict[UUID, Lead] = {}
         for portion in in_lists(list(lead_ids)):
             statement = select(table).where(table.c.id.in_(portion), table.c.deleted_at.is_(None))
-            found.update((row.id, _to_lead(row)) for row in self._connection.execute(statement))
+            found.update((lead.id, lead) for lead in self._leads(self._connection.execute(statement).all()))
         return found
 
     def save(self, lead: Lead) -> None:
@@ -69,9 +74,10 @@ class SqlLeads(Leads):
             save_row(self._connection, table, self._to_rows([lead])[0], "lead")
         except IntegrityError as error:
             raise self._refusal(error, [lead]) from None
+        self._choices.save(lead)
 
     def page(self, wanted: LeadFilter, request: PageRequest) -> Page[Lead]:
-        found = [_to_lead(row) for row in LeadPages(self._connection).rows(wanted, request)]
+        found = self._leads(LeadPages(self._connection).rows(wanted, request))
         return page_of(found, request.limit, lambda lead: Position(lead.created_at, lead.id))
 
     def matches(self, phone_keys: Collection[str], emails: Collection[str]) -> ContactMatches:
@@ -82,10 +88,9 @@ class SqlLeads(Leads):
             (table.c.email_key, emails, found.by_email),
         ):
             for portion in in_lists(sorted(set(keys))):
-                for row in self._connection.execute(select(table).where(column.in_(portion))):
-                    if row.id not in known:
-                        known[row.id] = _to_lead(row)
-                    into[getattr(row, column.name)] = known[row.id]
+                rows = self._connection.execute(select(table).where(column.in_(portion))).all()
+                known.update((lead.id, lead) for lead in self._leads([row for row in rows if row.id not in known]))
+                into.update((getattr(row, column.name), known[row.id]) for row in rows)
         return found
 
     def untouched_of_import(self, import_id: UUID, *, after_row: int, limit: int) -> Sequence[Lead]:
@@ -100,7 +105,11 @@ class SqlLeads(Leads):
             .order_by(table.c.import_row)
             .limit(limit)
         )
-        return [_to_lead(row) for row in self._connection.execute(statement)]
+        return self._leads(self._connection.execute(statement).all())
+
+    def _leads(self, rows: Sequence[Row[Any]]) -> list[Lead]:
+        chosen = self._choices.of([row.id for row in rows])
+        return [_to_lead(row, chosen[row.id]) for row in rows]
 
     def _to_rows(self, new: Sequence[Lead]) -> list[tuple[Any, ...]]:
         """The leads as the driver takes them, in the order of the table's columns; a test holds both together."""
@@ -132,7 +141,6 @@ class SqlLeads(Leads):
                     lead.import_row,
                     lead.version,
                     "" if hidden else words.stored(lead.search_text),
-                    moment(lead.status_chosen_at, dialect),
                 )
             )
         return rows
@@ -156,7 +164,7 @@ class SqlLeads(Leads):
         return DuplicateLead(tuple(duplicates)) if duplicates else meaning
 
 
-def _to_lead(row: Row[Any]) -> Lead:
+def _to_lead(row: Row[Any], status_chosen_at: datetime | None) -> Lead:
     return Lead(
         id=row.id,
         name=row.name,
@@ -171,6 +179,6 @@ def _to_lead(row: Row[Any]) -> Lead:
         import_id=row.import_id,
         import_row=row.import_row,
         deleted_at=row.deleted_at,
-        status_chosen_at=row.status_chosen_at,
+        status_chosen_at=status_chosen_at,
         version=row.version,
     )

@@ -108,7 +108,6 @@ leads = Table(
     Column("import_row", Integer),
     Column("version", Integer, nullable=False),
     Column("search_text", Text, nullable=False),
-    Column("status_chosen_at", Moment),
     PrimaryKeyConstraint("id"),
     UniqueConstraint("phone_key", name="uq_leads_phone_key"),
     UniqueConstraint("email_key", name="uq_leads_email_key"),
@@ -121,6 +120,18 @@ leads = Table(
     Index("ix_leads_source_listed", "source", "listed_at", "id"),
     Index("ix_leads_assigned_listed", "assigned_to", "listed_at", "id"),
     Index("ix_leads_import", "import_id", "import_row"),
+    **MYSQL,
+)
+
+# When somebody last chose the status of a lead by hand; no row where nobody has. It is no column of the leads because
+# MySQL makes a table with a full-text index anew for each: minutes in which no lead can be changed.
+lead_status_choices = Table(
+    "lead_status_choices",
+    metadata,
+    Column("lead_id", Identifier, nullable=False),
+    Column("chosen_at", Moment, nullable=False),
+    PrimaryKeyConstraint("lead_id"),
+    ForeignKeyConstraint(["lead_id"], ["leads.id"]),
     **MYSQL,
 )
 

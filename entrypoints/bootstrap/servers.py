@@ -8,9 +8,11 @@ from sqlalchemy import Engine
 
 from adapters.aws.access import Access
 from adapters.aws.outside import Dependency as Service
-from adapters.aws.provisioning import announce_uploads, make_buckets, make_queue
+from adapters.aws.provisioning import announce_uploads, make_buckets, make_queue, make_topic
 from adapters.aws.s3 import Buckets, S3Files
+from adapters.aws.sns import SnsTopic
 from adapters.aws.sqs import SqsUploadNotices
+from adapters.local.console import ConsoleTextMessages, ConsoleTopic
 from adapters.local.files import LocalFiles
 from adapters.mongo.activity import MongoActivityLog
 from adapters.mongo.connection import Mongo
@@ -20,11 +22,12 @@ from adapters.redis.connection import RedisServer
 from adapters.redis.rate_limits import RedisRateLimits
 from adapters.sql.activity import SqlActivityLog
 from entrypoints.settings import Settings
+from entrypoints.twilio import Twilio
 from unite_core.cache import Cache, NoCache
 from unite_core.clock import Clock
 from unite_core.errors import Unavailable
 from unite_core.files import Files, SignedFiles
-from unite_core.notifications.ports import ActivityLog
+from unite_core.notifications.ports import ActivityLog, TextMessages, Topic
 from unite_core.rate_limits import RateLimits
 
 
@@ -125,18 +128,75 @@ def kept(settings: Settings, clock: Clock, secrets: Mapping[str, bytes], folder:
     return Kept(files=files, notices=notices, dependencies=dependencies)
 
 
+Signatures = Callable[[str, Mapping[str, str], str], bool]
+"""Whether a signature is that of whoever carries text messages: for a URL as they wrote it, and their form."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Messages:
+    """Who carries messages; `signatures` knows what those tell us who carry text messages, where anybody does."""
+
+    topic: Topic
+    texts: TextMessages
+    signatures: Signatures | None = None
+    dependencies: Mapping[str, Dependency] = field(default_factory=dict)
+
+
+def messages(settings: Settings) -> Messages:
+    """The topic in SNS and text messages by Twilio, each where it is set, and in the log elsewhere."""
+    topic: Topic = ConsoleTopic()
+    texts: TextMessages = ConsoleTextMessages()
+    signatures = None
+    dependencies = {}
+    if settings.sns_topic_arn is not None:
+        topic, dependencies["sns"] = _in_sns(settings, settings.sns_topic_arn)
+    if settings.twilio is not None:
+        texts, signatures, dependencies["twilio"] = _by_twilio(settings.twilio, settings.public_url)
+    return Messages(topic=topic, texts=texts, signatures=signatures, dependencies=dependencies)
+
+
+def _in_sns(settings: Settings, arn: str) -> tuple[Topic, Dependency]:
+    topic = SnsTopic(arn, access=_access_to_topic(settings, arn))
+    return topic, Dependency(ask=topic.ping, breaker=lambda: topic.breaker_state)
+
+
+def _by_twilio(account: Twilio, public_url: str) -> tuple[TextMessages, Signatures, Dependency]:
+    # Its library takes as long to load as much else together: only those who use it wait for that.
+    from adapters.twilio import connection  # noqa: PLC0415
+    from adapters.twilio.messages import Sender, TwilioTextMessages  # noqa: PLC0415
+    from adapters.twilio.signatures import TwilioSignatures  # noqa: PLC0415
+
+    twilio = connection.Twilio(
+        connection.Account(sid=account.account_sid, auth_token=account.auth_token, base_url=account.base_url)
+    )
+    sender = Sender(number=account.from_number, messaging_service_sid=account.messaging_service_sid)
+    return (
+        TwilioTextMessages(twilio, sender=sender, public_url=public_url),
+        TwilioSignatures(account.auth_token).valid,
+        Dependency(ask=twilio.ping, breaker=lambda: twilio.breaker),
+    )
+
+
+def _access_to_topic(settings: Settings, arn: str) -> Access:
+    """Access to the region that the topic is in, wherever everything else is."""
+    return Access(endpoint_url=settings.aws_endpoint_url, region=arn.split(":")[3])
+
+
 def provide_storage(settings: Settings) -> bool:
-    """Make the buckets and the queue, where what stands in for AWS is set; whether there was anything to be made.
+    """Make buckets, queue and topic, where what stands in for AWS is set; whether there was anything to be made.
 
     In AWS itself they are made by whoever owns the account. Safe to repeat. Raises `Unavailable`.
     """
-    storage, endpoint = settings.storage, settings.aws_endpoint_url
-    if storage is None or endpoint is None:
+    storage, arn, endpoint = settings.storage, settings.sns_topic_arn, settings.aws_endpoint_url
+    if endpoint is None or (storage is None and arn is None):
         return False
     access = Access(endpoint_url=endpoint)
     with Service("What stands in for AWS").translated():
-        make_buckets(Buckets(imports=storage.imports, images=storage.images), access)
-        if storage.queue_url is not None:
-            queue_url = make_queue(storage.queue_url.rpartition("/")[2], access)
-            announce_uploads(storage.imports, queue_url, access)
+        if storage is not None:
+            make_buckets(Buckets(imports=storage.imports, images=storage.images), access)
+            if storage.queue_url is not None:
+                queue_url = make_queue(storage.queue_url.rpartition("/")[2], access)
+                announce_uploads(storage.imports, queue_url, access)
+        if arn is not None:
+            make_topic(arn, _access_to_topic(settings, arn))
     return True

@@ -24,7 +24,7 @@ from adapters.uuid7 import Uuid7Ids
 from entrypoints.bootstrap import servers
 from entrypoints.bootstrap.database import database_url, up_to_date
 from entrypoints.bootstrap.refusal import StartRefused
-from entrypoints.bootstrap.servers import Dependency
+from entrypoints.bootstrap.servers import Dependency, Signatures
 from entrypoints.correlation import correlation_id
 from entrypoints.keys import derived, kept_keys
 from entrypoints.reading import FILE
@@ -37,14 +37,14 @@ from unite_core.identity.model import Actor, Role, User
 from unite_core.identity.ports import UserFilter
 from unite_core.identity.use_cases import NewUser
 from unite_core.jobs import Jobs
-from unite_core.notifications.model import ACTIVITY
+from unite_core.notifications.model import ACTIVITY, TEXTS, TOPIC
 from unite_core.paging import PageRequest
 from unite_core.phone import PhonePolicy
 
 FILES = "files"
 LOCK = ".lock"
 
-DESTINATIONS = (ACTIVITY,)
+DESTINATIONS = (ACTIVITY, TOPIC, TEXTS)
 """Those who are told of events."""
 
 OPERATOR = Actor(user_id=UUID(int=0), role=Role.ADMIN)
@@ -57,8 +57,9 @@ class Started:
 
     `files` are the same that `unite` uses; `signed_files` answers their links where the service itself is the storage,
     and `notices` tell of uploads where something else is and a queue is set. `cursor_secrets` begins with the one that
-    signs. `dependencies` are what Unite depends on, by name. `upkeep` is for a worker to do once a minute. `jobs` are
-    the same that `unite` uses, and `queues` is where a worker gets them from; None where there is no Redis. `listen`
+    signs. `webhook_signatures` knows the requests of whoever carries text messages, None where nobody does.
+    `dependencies` are what Unite depends on, by name. `upkeep` is for a worker to do once a minute. `jobs` are the same
+    that `unite` uses, and `queues` is where a worker gets them from; None where there is no Redis. `listen`
     makes the end at which a worker waits to be woken by `wake`, should it have no queues, or should they be away.
     """
 
@@ -68,6 +69,7 @@ class Started:
     signed_files: SignedFiles | None
     notices: SqsUploadNotices | None
     cursor_secrets: tuple[bytes, ...]
+    webhook_signatures: Signatures | None
     dependencies: Mapping[str, Dependency]
     upkeep: Mapping[str, Callable[[], object]] = field(default_factory=dict)
     jobs: Jobs
@@ -121,6 +123,7 @@ def start(settings: Settings) -> Started:
         jobs = RqJobs(shared.redis, destinations=DESTINATIONS, correlation_id=correlation_id)
     log = servers.log(settings, engine)
     kept = servers.kept(settings, clock, derived(keys, "links"), FILES)
+    messages = servers.messages(settings)
     ports = Ports(
         work=SqlWork(engine, outbox=Outbox(DESTINATIONS, wake=jobs.deliver_events), cache=shared.cache),
         reads=SqlWork(engine, reading=True),
@@ -132,6 +135,8 @@ def start(settings: Settings) -> Started:
         tokens=JwtTokens(keys),
         limits=shared.limits,
         activity=log.activity,
+        topic=messages.topic,
+        texts=messages.texts,
         cache=shared.cache,
     )
     database = Dependency(ask=lambda: ping(engine), required=True, close=engine.dispose)
@@ -142,7 +147,14 @@ def start(settings: Settings) -> Started:
         signed_files=kept.signed_files,
         notices=kept.notices,
         cursor_secrets=tuple(derived(keys, "cursors").values()),
-        dependencies={"database": database, **shared.dependencies, **log.dependencies, **kept.dependencies},
+        webhook_signatures=messages.signatures,
+        dependencies={
+            "database": database,
+            **shared.dependencies,
+            **log.dependencies,
+            **kept.dependencies,
+            **messages.dependencies,
+        },
         upkeep=kept.upkeep,
         jobs=jobs,
         queues=RqQueues(settings.redis_url) if settings.redis_url else None,
@@ -170,7 +182,11 @@ def has_admin(started: Started) -> bool:
 def _rules(settings: Settings) -> Rules:
     phones = PhonePolicy(default_country=settings.default_country, rule=settings.phone_rule)
     return Rules(
-        phones=phones, logins_per_minute=settings.logins_per_minute, activity_kept_for=settings.activity_kept_for
+        phones=phones,
+        logins_per_minute=settings.logins_per_minute,
+        activity_kept_for=settings.activity_kept_for,
+        missed_after=settings.missed_after,
+        public_url=settings.public_url,
     )
 
 

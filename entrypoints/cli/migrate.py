@@ -33,5 +33,5 @@ def _migrate(environ: Mapping[str, str]) -> int:
     with opened(environ) as started:
         print("The database is up to date.")
         if provide_storage(started.settings):
-            print("The buckets are there, and the queue.")
+            print("What stands in for AWS has the buckets, the queue and the topic that are set.")
     return 0

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from entrypoints.capacity import EVENT_STREAMS
 from unite_core.files import SignedFiles
@@ -20,22 +21,28 @@ class Check:
     breaker: Callable[[], str] | None = None
 
 
+class TextSignatures(Protocol):
+    """Knows the requests of whoever carries text messages."""
+
+    def __call__(self, url: str, parameters: Mapping[str, str], signature: str, /) -> bool:
+        """Whether the signature is theirs, for this URL as they wrote it and these parameters of their form."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Door:
     """What the door needs beside the use cases.
 
     `public_url` is what links to the service start with, without a slash at the end. Of `cursor_secrets`
     (32 random bytes each) the first signs page cursors, and all of them verify. With `requests_per_minute`
-    0 nothing is limited. `signed_files` is there where the service itself is the storage.
-    `max_event_streams` is how many clients may follow an import at once, per process. `text_signatures` tells of a URL,
-    the parameters of a form that was posted there and a signature whether it is that of whoever sends text messages;
-    None where nobody does.
+    0 nothing is limited. `signed_files` is there where the service itself is the storage, and `text_signatures` where
+    somebody carries text messages.
+    `max_event_streams` is how many clients may follow an import at once, per process.
     """
 
     public_url: str
     cursor_secrets: tuple[bytes, ...]
     requests_per_minute: int = 1200
     signed_files: SignedFiles | None = None
+    text_signatures: TextSignatures | None = None
     checks: Mapping[str, Check] = field(default_factory=dict)
     max_event_streams: int = EVENT_STREAMS
-    text_signatures: Callable[[str, Mapping[str, str], str], bool] | None = None

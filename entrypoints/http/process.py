@@ -37,6 +37,7 @@ def door_of(started: Started) -> Door:
         cursor_secrets=started.cursor_secrets,
         requests_per_minute=started.settings.requests_per_minute,
         signed_files=started.signed_files,
+        text_signatures=started.webhook_signatures,
         checks={name: Check(it.ask, it.required, it.breaker) for name, it in started.dependencies.items()},
     )
 

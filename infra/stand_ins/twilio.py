@@ -335,10 +335,17 @@ def signature(token: str, url: str, parameters: dict[str, str]) -> str:
 def segments(body: str) -> int:
     """How many segments the text takes: 160 units, or 153 each of several; in UCS-2 70, or 67."""
     if all(sign in _GSM or sign in _GSM_EXTENSION for sign in body):
-        units, alone, each = sum(2 if sign in _GSM_EXTENSION else 1 for sign in body), 160, 153
+        units, alone, each = [2 if sign in _GSM_EXTENSION else 1 for sign in body], 160, 153
     else:
-        units, alone, each = len(body.encode("utf-16-be")) // 2, 70, 67
-    return 1 if units <= alone else -(-units // each)
+        units, alone, each = [len(sign.encode("utf-16-be")) // 2 for sign in body], 70, 67
+    if sum(units) <= alone:
+        return 1
+    count, left = 0, 0
+    for size in units:  # no character is divided
+        if size > left:
+            count, left = count + 1, each
+        left -= size
+    return count
 
 
 def rfc2822(moment: float | None) -> str | None:

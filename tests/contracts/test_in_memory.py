@@ -1,11 +1,13 @@
 """The in-memory implementations keep every contract."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
 
 from unite_core.cache import LONGEST_LIFETIME
 from unite_core.errors import PreconditionFailed
+from unite_core.notifications.ports import TextMessages, Topic, TopicMessage
 from unite_core.testing.builders import a_rejection, a_user, an_id
 from unite_core.testing.contracts import (
     ActivityLogContract,
@@ -27,7 +29,9 @@ from unite_core.testing.contracts import (
     RehearsalContract,
     SessionsContract,
     SignedFilesContract,
+    TextMessagesContract,
     TokensContract,
+    TopicContract,
     UnitOfWorkContract,
     UsersContract,
 )
@@ -40,6 +44,8 @@ from unite_core.testing.in_memory import (
     InMemoryFiles,
     InMemoryJobs,
     InMemoryRateLimits,
+    InMemoryTextMessages,
+    InMemoryTopic,
     InMemoryWork,
     SequentialIds,
     Store,
@@ -218,3 +224,23 @@ class TestActivityLog(ActivityLogContract):
     @pytest.fixture
     def log(self) -> InMemoryActivityLog:
         return InMemoryActivityLog()
+
+
+class TestTopic(TopicContract):
+    @pytest.fixture
+    def topic(self) -> InMemoryTopic:
+        return InMemoryTopic()
+
+    def heard(self, topic: Topic, _sent: Sequence[TopicMessage]) -> Sequence[TopicMessage]:
+        assert isinstance(topic, InMemoryTopic)
+        return topic.published
+
+
+class TestTextMessages(TextMessagesContract):
+    @pytest.fixture
+    def texts(self) -> InMemoryTextMessages:
+        return InMemoryTextMessages()
+
+    def sent(self, texts: TextMessages) -> Sequence[str]:
+        assert isinstance(texts, InMemoryTextMessages)
+        return [message.text for message in texts.sent]

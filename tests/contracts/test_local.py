@@ -7,6 +7,7 @@ import pytest
 
 from adapters.argon2 import Argon2Passwords
 from adapters.jwt import JwtTokens
+from adapters.local.console import ConsoleTextMessages, ConsoleTopic
 from adapters.local.files import LocalFiles
 from adapters.local.jobs import LocalJobs
 from adapters.rate_limits import LocalRateLimits
@@ -20,7 +21,9 @@ from unite_core.testing.contracts import (
     PasswordsContract,
     RateLimitsContract,
     SignedFilesContract,
+    TextMessagesContract,
     TokensContract,
+    TopicContract,
 )
 from unite_core.testing.in_memory import FixedClock
 
@@ -90,3 +93,17 @@ class TestRateLimits(RateLimitsContract):
     @pytest.fixture
     def limits(self, clock: FixedClock) -> LocalRateLimits:
         return LocalRateLimits(clock)
+
+
+class TestTopic(TopicContract):
+    @pytest.fixture
+    def topic(self) -> ConsoleTopic:
+        return ConsoleTopic()
+
+
+class TestTextMessages(TextMessagesContract):
+    knows_what_it_sent = False  # whoever watches sees by the id that it is the same one again
+
+    @pytest.fixture
+    def texts(self) -> ConsoleTextMessages:
+        return ConsoleTextMessages()

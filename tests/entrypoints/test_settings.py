@@ -7,9 +7,18 @@ import pytest
 
 from entrypoints.reading import SettingsRefused
 from entrypoints.settings import FirstAdmin, SecretPlace, Settings, Storage, parse_keys, read_settings, secret_place
+from entrypoints.twilio import Twilio
 from entrypoints.variables import ALL
 from unite_core.phone import PhoneRule
 
+SID = "AC" + "0f" * 16
+SERVICE = "MG" + "0f" * 16
+TWILIO = {
+    "UNITE_TWILIO_ACCOUNT_SID": SID,
+    "UNITE_TWILIO_AUTH_TOKEN": "hidden",
+    "UNITE_TWILIO_FROM": "+12025550123",
+    "UNITE_PUBLIC_URL": "https://unite.example.com",
+}
 KEYS = f"new:{'n' * 32},old:{'o:' * 16}"
 
 
@@ -105,6 +114,99 @@ def test_each_server_can_be_set_by_itself() -> None:
     )
     assert settings.warnings == ()
     assert "secret" not in repr(settings)
+
+
+def test_text_messages_go_by_an_account_of_twilio_from_a_number() -> None:
+    settings = read_settings({**TWILIO, "UNITE_TWILIO_BASE_URL": "http://twilio:8010/"})
+
+    assert settings.twilio == Twilio(
+        account_sid=SID, auth_token="hidden", from_number="+12025550123", base_url="http://twilio:8010"
+    )
+    assert settings.warnings == ()
+    assert "hidden" not in repr(settings)
+
+
+def test_text_messages_may_come_from_a_messaging_service() -> None:
+    told = {**TWILIO, "UNITE_TWILIO_FROM": "", "UNITE_TWILIO_MESSAGING_SERVICE_SID": SERVICE}
+
+    assert read_settings(told).twilio == Twilio(account_sid=SID, auth_token="hidden", messaging_service_sid=SERVICE)
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [
+        (
+            {"UNITE_TWILIO_ACCOUNT_SID": SID},
+            ["UNITE_TWILIO_AUTH_TOKEN: is missing", "UNITE_TWILIO_FROM: is missing, and so is"],
+        ),
+        (
+            {"UNITE_TWILIO_FROM": "+12025550123"},
+            ["UNITE_TWILIO_ACCOUNT_SID: is missing", "UNITE_TWILIO_AUTH_TOKEN: is missing"],
+        ),
+        (
+            {**TWILIO, "UNITE_TWILIO_MESSAGING_SERVICE_SID": SERVICE},
+            ["UNITE_TWILIO_MESSAGING_SERVICE_SID: is set as well"],
+        ),
+        ({"UNITE_TWILIO_BASE_URL": "http://twilio:8010"}, ["UNITE_TWILIO_BASE_URL: is of no use without"]),
+    ],
+)
+def test_what_goes_together_for_twilio_is_asked_for_at_once(given: dict[str, str], missing: list[str]) -> None:
+    problems = problems_of(**given)
+
+    assert len(problems) == len(missing)
+    assert all(problem.startswith(start) for problem, start in zip(problems, missing, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("UNITE_TWILIO_ACCOUNT_SID", "AC123"),
+        ("UNITE_TWILIO_ACCOUNT_SID", "SK" + "0" * 32),
+        ("UNITE_TWILIO_FROM", "2025550123"),
+        ("UNITE_TWILIO_FROM", "+1 202 555 0123"),
+        ("UNITE_TWILIO_FROM", "Unite"),
+        ("UNITE_TWILIO_BASE_URL", "twilio:8010"),
+    ],
+)
+def test_what_is_nothing_of_twilio_is_refused_and_not_quoted(name: str, value: str) -> None:
+    (problem,) = problems_of(**{**TWILIO, name: value})
+
+    assert problem.startswith(f"{name}: is ")
+    assert value not in problem
+
+
+def test_twilio_without_a_public_url_is_warned_about() -> None:
+    (warning,) = read_settings({**TWILIO, "UNITE_PUBLIC_URL": ""}).warnings
+
+    assert "UNITE_PUBLIC_URL" in warning
+
+
+@pytest.mark.parametrize(
+    "arn",
+    [
+        "unite",
+        "arn:aws:sqs:eu-central-1:123456789012:unite",
+        "arn:aws:sns:eu-central-1:123456789012:unite.fifo",
+        "arn:aws:sns:eu-central-1:12345:unite",
+    ],
+)
+def test_what_is_no_topic_that_can_be_published_to_is_refused(arn: str) -> None:
+    (problem,) = problems_of(UNITE_SNS_TOPIC_ARN=arn)
+
+    assert problem.startswith("UNITE_SNS_TOPIC_ARN: is not like ")
+
+
+def test_a_topic_is_named_by_its_arn() -> None:
+    arn = "arn:aws-us-gov:sns:us-gov-west-1:123456789012:unite_events"
+
+    assert read_settings({"UNITE_SNS_TOPIC_ARN": arn}).sns_topic_arn == arn
+
+
+def test_how_late_a_call_may_be_is_told_in_minutes() -> None:
+    assert read_settings({}).missed_after == timedelta(minutes=30)
+    assert read_settings({"UNITE_MISSED_AFTER_MINUTES": "0"}).missed_after == timedelta()
+    assert read_settings({"UNITE_MISSED_AFTER_MINUTES": "10080"}).missed_after == timedelta(days=7)
+    assert problems_of(UNITE_MISSED_AFTER_MINUTES="10081")
 
 
 def test_mongodb_may_have_several_hosts_each_with_a_port() -> None:

@@ -23,6 +23,7 @@ from tests.servers.own import OwnServer
 from tests.servers.redis import REDIS
 from tests.servers.run import OwnRun, Run, Tell
 from tests.servers.servers import Servers
+from tests.servers.twilio import TwilioStandIn, a_stand_in
 
 _RUN = pytest.StashKey[Run]()
 _FOLDER = "servers_folder"
@@ -160,6 +161,13 @@ def private_redis(servers: Servers) -> Iterator[OwnServer]:
     """A Redis of the test's own, which it may stop, kill and start again."""
     with _failing(), servers.private(REDIS) as server:
         yield server
+
+
+@pytest.fixture
+def twilio_server() -> Iterator[TwilioStandIn]:
+    """What stands in for Twilio, of the test's own, which it may tell to misbehave, kill and start again."""
+    with a_stand_in() as stand_in:
+        yield stand_in
 
 
 @contextmanager

@@ -66,6 +66,11 @@ class Delivery:
     response: dict[str, Any] = field(default_factory=dict)
     delivered_at: datetime | None = None
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether the destination failed at it before: a relay that died may have tried it too, and got no answer."""
+        return bool(self.response)
+
     def hold(self, until: datetime) -> None:
         """Be handed over now, and by nobody else before the moment `until`."""
         self.attempts += 1

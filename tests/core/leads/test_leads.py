@@ -209,7 +209,8 @@ def test_a_lead_is_changed_and_what_is_not_mentioned_stays(floor: Floor) -> None
 
     changed = floor.change(floor.manager, lead, status=LeadStatus.LOST)
 
-    assert changed == replace(lead, status=LeadStatus.LOST, version=2, updated_at=floor.ports.clock.now())
+    now = floor.ports.clock.now()
+    assert changed == replace(lead, status=LeadStatus.LOST, status_chosen_at=now, version=2, updated_at=now)
     assert floor.unite.leads.get(floor.admin, lead.id) == changed
 
 

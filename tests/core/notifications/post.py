@@ -1,5 +1,6 @@
 """An outbox with one destination that does as it is told, and the relay between them."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,6 +16,7 @@ from unite_core.testing.in_memory import FixedClock, InMemoryWork, SequentialIds
 
 MAIL = "mail"
 TAKEN = Receipt(taken=True)
+SKIPPED = Receipt(taken=False, skipped=True)
 LATER = Receipt(taken=False)
 REFUSED = Receipt(taken=False, refused=True)
 
@@ -25,11 +27,17 @@ class Mailbox(Destination):
 
     answer: Callable[[Event], Receipt] = lambda _: TAKEN
     handed: list[list[Event]] = field(default_factory=list)
+    handed_again: list[UUID] = field(default_factory=list)
     at_once: int = 10
 
-    def deliver(self, events: Sequence[Event], again: Collection[UUID] = ()) -> Sequence[Receipt]:  # noqa: ARG002 - it goes by ids
+    def deliver(self, events: Sequence[Event], again: Collection[UUID] = ()) -> Sequence[Receipt]:
         self.handed.append([*events])
+        self.handed_again += again
         return [self.answer(event) for event in events]
+
+    def times(self) -> Counter[UUID]:
+        """How often it was handed each event."""
+        return Counter(event.id for events in self.handed for event in events)
 
     def fail(self, error: Exception) -> None:
         """Raise the error from now on."""

@@ -8,7 +8,7 @@ from tests.core.notifications.post import MAIL, REFUSED, TAKEN, Mailbox
 from unite_core import Forbidden, NewLead, NotFound, PageRequest, Role, Rules, build
 from unite_core.errors import Conflict
 from unite_core.events import Event
-from unite_core.notifications.model import ACTIVITY, Delivery, DeliveryStatus
+from unite_core.notifications.model import ACTIVITY, TEXTS, TOPIC, Delivery, DeliveryStatus
 from unite_core.notifications.ports import DeliveryFilter
 from unite_core.testing.builders import an_actor, an_id
 from unite_core.testing.in_memory import in_memory_ports
@@ -43,7 +43,7 @@ def office() -> Office:
 
 
 def test_every_event_goes_to_the_activity_log_and_to_each_other_destination(office: Office) -> None:
-    assert office.unite.notifications.destinations == (ACTIVITY, MAIL)
+    assert office.unite.notifications.destinations == (ACTIVITY, TOPIC, TEXTS, MAIL)
 
     office.ports.jobs.run_all(office.unite)
 

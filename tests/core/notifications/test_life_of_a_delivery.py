@@ -1,7 +1,8 @@
 """What holds for every event, whatever happens to relays and to the destination: tried on many histories.
 
 Relays claim side by side and settle in any order; some die between handing over and settling, some are so slow that
-others take over what they hold. The destination takes, refuses, asks for patience or does not answer at all.
+others take over what they hold, some let go of it. The destination takes, refuses, has nobody to tell, asks for
+patience or does not answer at all.
 """
 
 from collections import Counter, defaultdict
@@ -13,9 +14,12 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from tests.core.notifications.post import LATER, MAIL, REFUSED, TAKEN, Post
+from tests.core.notifications.post import LATER, MAIL, REFUSED, SKIPPED, TAKEN, Post
 from unite_core.events import Event
 from unite_core.notifications.model import GIVEN_UP_AFTER, Delivery, DeliveryStatus, Receipt
+from unite_core.notifications.use_cases.relay import _Tally
+
+REPLAYABLE = (DeliveryStatus.DEAD, DeliveryStatus.SKIPPED)
 
 Batch = Sequence[tuple[Delivery, Event]]
 
@@ -59,29 +63,36 @@ class LifeOfADelivery(RuleBasedStateMachine):
             self.in_hand.append(batch)
 
     @precondition(lambda self: self.in_hand)
-    @rule(which=st.integers(0, 9), given=st.lists(st.sampled_from([TAKEN, TAKEN, LATER, REFUSED]), min_size=5))
+    @rule(which=st.integers(0, 9), given=st.lists(st.sampled_from([TAKEN, TAKEN, LATER, REFUSED, SKIPPED]), min_size=5))
     def a_relay_settles(self, which: int, given: list[Receipt]) -> None:
         batch = self.in_hand.pop(which % len(self.in_hand))
-        settled = [(delivery, receipt) for (delivery, _), receipt in zip(batch, given, strict=False)]
-        self.answer(settled)
-        self.post.relay._settle(MAIL, settled)
+        answered = [(*claimed, receipt) for claimed, receipt in zip(batch, given, strict=False)]
+        self.answer([(delivery, receipt) for delivery, _, receipt in answered])
+        self.post.relay._settle(MAIL, answered, _Tally(lambda _: None))
 
     @precondition(lambda self: self.in_hand)
     @rule(which=st.integers(0, 9))
     def the_destination_does_not_answer(self, which: int) -> None:
-        deliveries = [delivery for delivery, _ in self.in_hand.pop(which % len(self.in_hand))]
-        self.answer([(delivery, LATER) for delivery in deliveries])
-        self.post.relay._postpone(MAIL, deliveries, {"error": "unavailable"})
+        batch = self.in_hand.pop(which % len(self.in_hand))
+        self.answer([(delivery, LATER) for delivery, _ in batch])
+        self.post.relay._postpone(batch, {"error": "unavailable"}, _Tally(lambda _: None))
+
+    @precondition(lambda self: self.in_hand)
+    @rule(which=st.integers(0, 9))
+    def a_relay_lets_go_of_what_it_did_not_hand_over(self, which: int) -> None:
+        batch = self.in_hand.pop(which % len(self.in_hand))
+        self.answer([(delivery, LATER) for delivery, _ in batch])
+        self.post.relay._let_go(batch)
 
     @precondition(lambda self: self.in_hand)
     @rule(which=st.integers(0, 9))
     def a_relay_dies(self, which: int) -> None:
         self.in_hand.pop(which % len(self.in_hand))
 
-    @precondition(lambda self: DeliveryStatus.DEAD in self.over.values())
+    @precondition(lambda self: set(REPLAYABLE) & set(self.over.values()))
     @rule()
     def a_dead_letter_is_replayed(self) -> None:
-        dead = next(it for it in self.post.deliveries() if it.status is DeliveryStatus.DEAD)
+        dead = next(it for it in self.post.deliveries() if it.status in REPLAYABLE)
         dead.replay(self.post.clock.now())
         with self.post.work() as work:
             work.deliveries.put_back(dead)
@@ -111,6 +122,7 @@ class LifeOfADelivery(RuleBasedStateMachine):
                 assert self.post.clock.now() - self.since[event_id] >= GIVEN_UP_AFTER, "nothing is given up too soon"
             if REFUSED in answers:
                 assert delivery.status is DeliveryStatus.DEAD
+            assert (delivery.status is DeliveryStatus.SKIPPED) == (SKIPPED in answers)
             if delivery.status is not DeliveryStatus.PENDING:
                 assert self.over.setdefault(event_id, delivery.status) is delivery.status, "what is over stays so"
             in_hand = event_id in self.held_until

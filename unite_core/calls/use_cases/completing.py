@@ -11,7 +11,7 @@ from unite_core.calls.lead_status import status_after
 from unite_core.calls.model import CallTask, Completion, completion_problems
 from unite_core.calls.ports import CallsWork
 from unite_core.calls.queries import TaskView, view_of, visible_task
-from unite_core.calls.use_cases.planning import add_task, if_active
+from unite_core.calls.use_cases.planning import if_active, tell_of_new
 from unite_core.clock import Clock
 from unite_core.errors import Invalid, NotFound
 from unite_core.identity.model import Actor
@@ -75,11 +75,13 @@ class CompleteCallTask:
         task.complete(completion, now, follow_up_id=follow_up.id if follow_up else None)
         task.touched(now)
         if follow_up is not None:
-            add_task(work, self.ids, actor, follow_up, lead)
+            work.tasks.add(follow_up)
         entry = store_closed(work, self.ids, task, actor)
         work.record(task_completed(self.ids.new(), actor, task, lead, entry))
         if lead is not None:
             self._move(work, actor, lead, completion, now)
+        if follow_up is not None:
+            tell_of_new(work, self.ids, actor, follow_up, lead)
         return TaskView(task, lead)
 
     def _follow_up(

@@ -66,7 +66,8 @@ class CreateCallTask:
             )
             if text:
                 task.note(Note(id=self.ids.new(), author=actor.user_id, text=text, at=now))
-            add_task(work, self.ids, actor, task, lead)
+            work.tasks.add(task)
+            tell_of_new(work, self.ids, actor, task, lead)
             view = TaskView(task, lead)
             work.commit(view)
         return view
@@ -155,9 +156,8 @@ class NoteCallTask:
         return view
 
 
-def add_task(work: CallsWork, ids: Ids, actor: Actor, task: CallTask, lead: Lead | None) -> None:
-    """Store a new task and tell of it, and of whom it is assigned to."""
-    work.tasks.add(task)
+def tell_of_new(work: CallsWork, ids: Ids, actor: Actor, task: CallTask, lead: Lead | None) -> None:
+    """Record that there is a new task, and whom it is assigned to."""
     work.record(task_created(ids.new(), task.created_at, actor, task, lead))
     if task.assigned_to is not None:
         work.record(task_assigned(ids.new(), task.created_at, actor, task, lead))

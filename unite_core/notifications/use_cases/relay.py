@@ -42,7 +42,12 @@ def _not_minded(_: Delivery) -> None:
 
 @dataclass
 class _Tally:
-    """What one relay has done so far; `on_dead` is told of each dead letter once it is stored."""
+    """What one relay has done so far; `on_dead` is told of each dead letter once it is stored.
+
+    When a destination takes what it had failed at before, it answers again, and whatever waits for a later attempt need
+    not wait any longer. That is so once, and no more after something has to wait: it would be back at once. A refusal,
+    or that there is nobody to tell, says nothing of the others.
+    """
 
     on_dead: Callable[[Delivery], None]
     delivered: int = 0
@@ -148,6 +153,7 @@ class RelayEvents:
     def _settle(self, destination: str, answered: Answered, tally: _Tally) -> bool:
         """Store what became of a portion; whether others are due for it that have waited."""
         now = self.clock.now()
+        recovered = any(delivery.has_failed and receipt.taken for delivery, _, receipt in answered)
         for delivery, _, receipt in answered:
             _take(delivery, receipt, now)
         told = [
@@ -156,7 +162,9 @@ class RelayEvents:
             if destination != ACTIVITY and receipt.response and not receipt.skipped
         ]
         deliveries = [delivery for delivery, _, _ in answered]
-        hastens = tally.may_hasten and _recovered(answered)
+        if any(delivery.status is DeliveryStatus.PENDING for delivery in deliveries):
+            tally.may_hasten = False
+        hastens = tally.may_hasten and recovered
         hastened = until_won(lambda: self._store(deliveries, told, hasten=destination if hastens else None))
         if hastens:
             tally.may_hasten = hastened == HASTENED_AT_ONCE
@@ -186,16 +194,4 @@ def _take(delivery: Delivery, receipt: Receipt, now: datetime) -> None:
     elif receipt.refused:
         delivery.refuse(receipt.response)
     else:
-        delivery.postpone(receipt.response, now)
-
-
-def _recovered(answered: Answered) -> bool:
-    """Whether what waits for a later attempt need not wait any longer, because the destination answers again.
-
-    It has taken what had failed before, and nothing has to wait: otherwise what failed just now would be back at once.
-    To refuse one thing, or to have nobody for it, says nothing of the others.
-    """
-    receipts = [receipt for _, _, receipt in answered]
-    return any(delivery.attempts > 1 and receipt.taken for delivery, _, receipt in answered) and all(
-        receipt.taken or receipt.refused or receipt.skipped for receipt in receipts
-    )
+        delivery.postpone(receipt.response or {"error": "not_taken"}, now)

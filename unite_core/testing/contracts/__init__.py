@@ -15,6 +15,7 @@ from unite_core.testing.contracts.imports import ImportsContract
 from unite_core.testing.contracts.lead_images import LeadImagesContract
 from unite_core.testing.contracts.lead_list import LeadListContract
 from unite_core.testing.contracts.leads import LeadsContract
+from unite_core.testing.contracts.messages import TextMessagesContract, TopicContract
 from unite_core.testing.contracts.outside import ClockContract, IdsContract, JobsContract, RateLimitsContract
 from unite_core.testing.contracts.passwords import PasswordsContract, TokensContract
 from unite_core.testing.contracts.rehearsal import RehearsalContract
@@ -43,7 +44,9 @@ __all__ = [
     "RehearsalContract",
     "SessionsContract",
     "SignedFilesContract",
+    "TextMessagesContract",
     "TokensContract",
+    "TopicContract",
     "UnitOfWorkContract",
     "UsersContract",
 ]

@@ -1,0 +1,113 @@
+"""Messages to a topic of SNS."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from adapters.aws.access import Access
+from adapters.aws.outside import Dependency
+from unite_core.errors import NotFound, Unavailable
+from unite_core.notifications.model import Receipt
+from unite_core.notifications.ports import Topic, TopicMessage
+
+if TYPE_CHECKING:
+    from types_boto3_sns import SNSClient
+    from types_boto3_sns.type_defs import MessageAttributeValueTypeDef, PublishBatchRequestEntryTypeDef
+
+log = logging.getLogger(__name__)
+
+MOST_AT_ONCE = 10
+LARGEST_BATCH = 256 * 1024
+"""Bytes that SNS takes at once: the bodies and the attributes of all messages together."""
+
+_TOO_LONG = "MessageTooLong"
+
+
+class SnsTopic(Topic):
+    """Publishes with the attributes `type`, `role` and `correlation_id`, by which a subscription filters.
+
+    A message that alone is longer than a batch may be is refused, and so is what SNS calls the sender's fault; whatever
+    else SNS did not take may be published later.
+    """
+
+    def __init__(self, arn: str, *, access: Access, dependency: Dependency | None = None) -> None:
+        self._arn = arn
+        self._client: SNSClient = access.sns()
+        self._asking: SNSClient = access.sns(impatient=True)
+        self._outside = dependency or Dependency("The topic", absent="There is no such topic.")
+
+    @property
+    def breaker_state(self) -> str:
+        """Whether the topic is published to: `closed` (it is), `open` or `half_open`."""
+        return self._outside.state
+
+    def ping(self) -> None:
+        """Ask for the topic, without much patience."""
+        try:
+            with self._outside.call():
+                self._asking.get_topic_attributes(TopicArn=self._arn)
+        except NotFound as error:
+            raise Unavailable(error.detail) from None
+
+    def publish(self, messages: Sequence[TopicMessage]) -> Sequence[Receipt]:
+        receipts: dict[int, Receipt] = {}
+        for batch in _batches(messages, receipts):
+            try:
+                receipts |= self._publish(batch)
+            except Unavailable as error:
+                if not any(receipt.taken for receipt in receipts.values()):
+                    raise
+                # What came before was taken, and is not to be published again.
+                response = {"error_code": error.code, "error": error.detail}
+                receipts |= {int(entry["Id"]): Receipt(taken=False, response=response) for entry in batch}
+        return [receipts[index] for index in range(len(messages))]
+
+    def _publish(self, batch: "Sequence[PublishBatchRequestEntryTypeDef]") -> dict[int, Receipt]:
+        try:
+            with self._outside.call():
+                answer = self._client.publish_batch(TopicArn=self._arn, PublishBatchRequestEntries=batch)
+        except NotFound as error:
+            log.error("There is no topic %s; nothing is published until there is.", self._arn)  # noqa: TRY400 - it says it all
+            raise Unavailable(error.detail) from None
+        receipts = {
+            int(taken["Id"]): Receipt(taken=True, response={"message_id": taken["MessageId"]})
+            for taken in answer.get("Successful", [])
+        }
+        for failed in answer.get("Failed", []):
+            response = {"error_code": failed["Code"], "error": failed.get("Message", "")}
+            receipts[int(failed["Id"])] = Receipt(taken=False, refused=failed["SenderFault"], response=response)
+        return receipts
+
+
+def _batches(
+    messages: Sequence[TopicMessage], receipts: dict[int, Receipt]
+) -> "Iterator[list[PublishBatchRequestEntryTypeDef]]":
+    """The messages in batches that SNS takes; of one that it never will a receipt is added instead."""
+    batch: list[PublishBatchRequestEntryTypeDef] = []
+    size = 0
+    for index, message in enumerate(messages):
+        attributes = _attributes(message)
+        length = _length(message, attributes)
+        if length > LARGEST_BATCH:
+            response = {"error_code": _TOO_LONG, "error": f"SNS takes {LARGEST_BATCH} bytes at most."}
+            receipts[index] = Receipt(taken=False, refused=True, response=response)
+            continue
+        if batch and (len(batch) == MOST_AT_ONCE or size + length > LARGEST_BATCH):
+            yield batch
+            batch, size = [], 0
+        batch.append({"Id": str(index), "Message": message.body, "MessageAttributes": attributes})
+        size += length
+    if batch:
+        yield batch
+
+
+def _attributes(message: TopicMessage) -> "dict[str, MessageAttributeValueTypeDef]":
+    told = {"type": message.type, "role": message.role, "correlation_id": message.correlation_id}
+    return {name: {"DataType": "String", "StringValue": value} for name, value in told.items() if value}
+
+
+def _length(message: TopicMessage, attributes: "dict[str, MessageAttributeValueTypeDef]") -> int:
+    """Bytes: the body, and of each attribute its name, its type and its value."""
+    texts = [message.body, *attributes]
+    texts += [text for value in attributes.values() for text in (value["DataType"], value["StringValue"])]
+    return sum(len(text.encode()) for text in texts)

@@ -1,0 +1,65 @@
+"""Messages where nobody is set up to carry them: a line for each in the log, for whoever watches."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from unite_core.errors import NotFound
+from unite_core.notifications.model import Receipt
+from unite_core.notifications.ports import TextMessage, TextMessages, Topic, TopicMessage
+from unite_core.notifications.texts import segments
+
+log = logging.getLogger("unite.console")
+
+_SHOWN = 4
+"""How many digits at the end of a number are shown: who sent the message knows whose they are."""
+
+
+class ConsoleTopic(Topic):
+    """Shows what would be published, and to whom."""
+
+    def publish(self, messages: Sequence[TopicMessage]) -> Sequence[Receipt]:
+        return [self._publish(message) for message in messages]
+
+    def _publish(self, message: TopicMessage) -> Receipt:
+        message_id = f"console-{message.event_id}"
+        log.info(
+            "The topic would be told of this event.",
+            extra={
+                "message_id": message_id,
+                "type": message.type,
+                "role": message.role,
+                "body": message.body,
+                "correlation_id": message.correlation_id,
+            },
+        )
+        return Receipt(taken=True, response={"message_id": message_id})
+
+
+class ConsoleTextMessages(TextMessages):
+    """Shows each message, once as far as this process remembers; nothing is known of one afterwards but that it went.
+
+    It has the delivery's id for a name, so that one that is sent again can be told from others.
+    """
+
+    def send(self, message: TextMessage, *, look_first: bool = False) -> Receipt:  # noqa: ARG002 - nobody is disturbed
+        sid = f"console-{message.delivery_id}"
+        log.info(
+            "A text message would be sent.",
+            extra={
+                "sid": sid,
+                "to": f"…{message.to[-_SHOWN:]}",
+                "text": message.text,
+                "correlation_id": message.correlation_id,
+            },
+        )
+        return Receipt(taken=True, response={**_response(sid), "segments": segments(message.text).count})
+
+    def look_up(self, sid: str) -> dict[str, Any]:
+        if not sid.startswith("console-"):
+            raise NotFound("There is no such message.")
+        return _response(sid)
+
+
+def _response(sid: str) -> dict[str, Any]:
+    return {"sid": sid, "status": "delivered", "price": None, "price_unit": None}

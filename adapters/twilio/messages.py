@@ -1,0 +1,117 @@
+"""Text messages by Twilio."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from adapters.twilio.answers import Later, Refused, WronglySetUp, understood
+from adapters.twilio.connection import Twilio
+from unite_core.errors import NotFound
+from unite_core.notifications.model import Receipt
+from unite_core.notifications.ports import TextMessage, TextMessages
+
+CLOCKS_DIFFER_BY = timedelta(minutes=5)
+"""How far Twilio's clock may be behind ours before a message of now counts as one of before."""
+
+LOOKED_THROUGH = 1000
+"""How many messages to one number are looked through for one: as many as a page of Twilio's holds."""
+
+_DID_NOT_GO = frozenset({"failed", "undelivered", "canceled"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """What messages come from: a number (E.164) of ours, or a messaging service."""
+
+    number: str | None = None
+    messaging_service_sid: str | None = None
+
+
+class TwilioTextMessages(TextMessages):
+    """Sends each message once, as far as Twilio can tell whether it was sent.
+
+    Where an answer was lost, or tells of a fault of Twilio's own, the message may have been taken. So before it is sent
+    again it is looked for: one with the same text, to the same number, that was not made before `since` and did not
+    fail, is the message. Twilio has no key by which a request is known again. Two messages of one text to one number
+    within that time are one for whoever reads them.
+
+    Twilio tells what becomes of a message at `{public_url}/webhooks/twilio/status`.
+    """
+
+    def __init__(self, twilio: Twilio, *, sender: Sender, public_url: str) -> None:
+        self._twilio = twilio
+        self._sender = sender
+        self._public_url = public_url
+
+    def send(self, message: TextMessage, *, look_first: bool = False) -> Receipt:
+        perhaps_sent = look_first
+
+        def attempt(account: Any) -> dict[str, Any]:
+            nonlocal perhaps_sent
+            found = self._sent_before(account, message) if perhaps_sent else None
+            if found is not None:
+                return _response(found)
+            try:
+                with understood():
+                    return _response(self._create(account, message))
+            except Later as later:
+                perhaps_sent = perhaps_sent or later.perhaps_done
+                raise
+
+        try:
+            return Receipt(taken=True, response=self._twilio.call(attempt))
+        except Refused as refused:
+            reason = {"reason": refused.reason} if refused.reason else {}
+            return Receipt(
+                taken=False,
+                refused=True,
+                response={"error_code": refused.code, "error": refused.error, **reason},
+            )
+
+    def look_up(self, sid: str) -> dict[str, Any]:
+        def ask(account: Any) -> dict[str, Any]:
+            try:
+                with understood():
+                    return _response(account.messages(sid).fetch())
+            except WronglySetUp as wrong:
+                if wrong.status == 404:
+                    raise NotFound("Twilio has no such message.") from None
+                raise
+            except Refused:
+                raise NotFound("Twilio has no such message.") from None
+
+        return self._twilio.call(ask)
+
+    def _create(self, account: Any, message: TextMessage) -> Any:
+        sender = self._sender
+        origin = {"from_": sender.number} if sender.number else {"messaging_service_sid": sender.messaging_service_sid}
+        return account.messages.create(
+            to=message.to,
+            body=message.text,
+            status_callback=f"{self._public_url}/webhooks/twilio/status?delivery={message.delivery_id}",
+            **origin,
+        )
+
+    def _sent_before(self, account: Any, message: TextMessage) -> Any | None:
+        """The message, if Twilio has it. Its own filter for dates is of no use: what still waits there has none."""
+        since = message.since - CLOCKS_DIFFER_BY
+        for sent in account.messages.list(to=message.to, limit=LOOKED_THROUGH):
+            # A trial account puts a sentence of Twilio's before each text.
+            same = str(sent.body).endswith(message.text)
+            if same and sent.status not in _DID_NOT_GO and sent.date_created >= since:
+                return sent
+        return None
+
+
+def _response(message: Any) -> dict[str, Any]:
+    if not message.sid:
+        raise Later("Twilio's answer cannot be understood.", perhaps_done=True)
+    return {
+        "sid": message.sid,
+        "status": message.status,
+        "segments": int(message.num_segments or 0),
+        "price": message.price,
+        "price_unit": message.price_unit,
+        "error_code": message.error_code,
+        "error": message.error_message,
+    }

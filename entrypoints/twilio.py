@@ -1,0 +1,77 @@
+"""The settings of text messages: an account of Twilio, and what messages come from."""
+
+import re
+from dataclasses import dataclass, field
+
+from entrypoints.reading import Reader
+from entrypoints.urls import http_url
+from entrypoints.variables import (
+    PUBLIC_URL,
+    TWILIO_ACCOUNT_SID,
+    TWILIO_AUTH_TOKEN,
+    TWILIO_BASE_URL,
+    TWILIO_FROM,
+    TWILIO_MESSAGING_SERVICE_SID,
+)
+from unite_core.phone import Phone, read_phone
+
+NO_CALLBACKS = (
+    f"{TWILIO_ACCOUNT_SID.name} is set, and {PUBLIC_URL.name} is not: Twilio tells what becomes of a message, and who "
+    f"wants none, at an address that it can reach, and may refuse to send where it is given none."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Twilio:
+    """The account that sends, and either a number of it or a messaging service; `base_url` is what stands in for it."""
+
+    account_sid: str
+    auth_token: str = field(repr=False)
+    from_number: str | None = None
+    messaging_service_sid: str | None = None
+    base_url: str | None = None
+
+
+def read_twilio(read: Reader) -> Twilio | None:
+    """The settings of Twilio; None where there are none, or where some are wrong."""
+    sid = read.judged(TWILIO_ACCOUNT_SID.name, lambda text: _sid(text, "AC"))
+    token = read.text(TWILIO_AUTH_TOKEN.name)
+    number = read.judged(TWILIO_FROM.name, _number)
+    service = read.judged(TWILIO_MESSAGING_SERVICE_SID.name, lambda text: _sid(text, "MG"))
+    base_url = read.judged(TWILIO_BASE_URL.name, http_url)
+    account = (TWILIO_ACCOUNT_SID.name, TWILIO_AUTH_TOKEN.name)
+    senders = (TWILIO_FROM.name, TWILIO_MESSAGING_SERVICE_SID.name)
+    given = [name for name in (*account, *senders) if read.given(name)]
+    if not given:
+        if read.given(TWILIO_BASE_URL.name):
+            read.refuse(TWILIO_BASE_URL.name, f"is of no use without {account[0]} and {account[1]}")
+        return None
+    for name in account:
+        if not read.given(name):
+            read.refuse(name, f"is missing; {given[0]} needs it")
+    if all(read.given(name) for name in senders):
+        read.refuse(senders[1], f"is set as well as {senders[0]}; leave one of the two out")
+    elif not any(read.given(name) for name in senders):
+        read.refuse(senders[0], f"is missing, and so is {senders[1]}; {given[0]} needs one of the two")
+    if not sid or not token:
+        return None
+    return Twilio(
+        account_sid=sid,
+        auth_token=token,
+        from_number=number,
+        messaging_service_sid=service,
+        base_url=base_url,
+    )
+
+
+def _sid(text: str, kind: str) -> str:
+    if not re.fullmatch(rf"{kind}[0-9a-fA-F]{{32}}", text):
+        raise ValueError(f"is no SID of this kind: {kind} and 32 hexadecimal digits")
+    return text
+
+
+def _number(text: str) -> str:
+    phone = read_phone(text, country=None)
+    if not isinstance(phone, Phone) or phone.key != text:
+        raise ValueError("is no number in E.164, such as +12025550123")
+    return text

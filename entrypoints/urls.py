@@ -1,0 +1,70 @@
+"""What addresses in settings have to look like; each raises `ValueError` saying what would be right."""
+
+import re
+from urllib.parse import SplitResult, urlsplit
+
+
+def database_url(text: str) -> str:
+    """A database that Unite can use."""
+    scheme, _, rest = text.partition("://")
+    if scheme == "sqlite":
+        path = rest.removeprefix("/")
+        if rest.startswith("/") and path and not path.startswith(":memory:"):
+            return text
+    elif scheme in ("mysql", "mariadb", "mysql+pymysql", "mariadb+pymysql"):
+        parts = _split(text)
+        if parts.hostname and len(parts.path) > 1:
+            return text
+    raise ValueError("is none that Unite can use; write mysql://user:password@host/database, or sqlite:/// and a path")
+
+
+def mongodb_url(text: str) -> str:
+    """A database of MongoDB."""
+    # Of several hosts each may have a port, so that nobody is asked for the one port here.
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        raise ValueError("is no URL") from None
+    if parts.scheme not in ("mongodb", "mongodb+srv") or not parts.netloc or len(parts.path) < 2:
+        raise ValueError("is not like mongodb://user:password@host/database")
+    return text
+
+
+def redis_url(text: str) -> str:
+    """A database of Redis."""
+    parts = _split(text)
+    if parts.scheme not in ("redis", "rediss") or not parts.hostname or not re.fullmatch(r"/?[0-9]*", parts.path):
+        raise ValueError("is not like redis://:password@host:6379/0")
+    return text
+
+
+def http_url(text: str) -> str:
+    """A server of HTTP; without the slash at its end."""
+    parts = _split(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("is not like http://host:5000")
+    return text.rstrip("/")
+
+
+def public_url(text: str) -> str:
+    """What links start with; without the slash at its end."""
+    scheme, separator, rest = text.partition("://")
+    if scheme not in ("http", "https") or not separator or not rest or any(sign in rest for sign in "?#@ "):
+        raise ValueError("is not like https://unite.example.com: a scheme, a host, perhaps a port and a path")
+    return text.rstrip("/")
+
+
+def topic_arn(text: str) -> str:
+    """A topic of SNS that is no FIFO topic: those want to be told what is to stay in order."""
+    if not re.fullmatch(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}", text):
+        raise ValueError("is not like arn:aws:sns:eu-central-1:123456789012:unite, or is a FIFO topic")
+    return text
+
+
+def _split(text: str) -> SplitResult:
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        raise ValueError("is no URL") from None
+    return parts

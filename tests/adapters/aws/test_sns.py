@@ -1,0 +1,161 @@
+"""A topic hears everything once, with what it is filtered by; what SNS does not take is refused or comes later."""
+
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+from werkzeug import Request, Response
+
+from adapters.aws.access import Access
+from adapters.aws.outside import Dependency
+from adapters.aws.provisioning import make_topic
+from adapters.aws.sns import LARGEST_BATCH, SnsTopic
+from tests.adapters.aws.gate import served
+from tests.adapters.aws.moto import access_to
+from tests.adapters.aws.topics import ListenedTo, listened_to
+from tests.service_process import free_port
+from unite_core.errors import Unavailable
+from unite_core.notifications.ports import TopicMessage
+from unite_core.testing.builders import an_id
+from unite_core.testing.contracts.messages import a_topic_message
+
+NOWHERE = "arn:aws:sns:us-east-1:123456789012:nowhere"
+
+
+@pytest.fixture
+def listening(access: Access) -> ListenedTo:
+    return listened_to(access)
+
+
+@pytest.fixture
+def topic(listening: ListenedTo, access: Access) -> SnsTopic:
+    return SnsTopic(listening.arn, access=access)
+
+
+def a_message_of(size: int) -> TopicMessage:
+    """One whose body has so many bytes, in characters of two."""
+    message = a_topic_message()
+    shell = json.dumps({"id": str(message.event_id), "data": ""}, ensure_ascii=False)
+    filling = "é" * ((size - len(shell.encode())) // 2)
+    return a_topic_message(body=shell.replace('""', f'"{filling}"'))
+
+
+def test_whoever_listens_to_some_events_hears_no_others(access: Access) -> None:
+    listening = listened_to(access, {"role": ["manager"], "type": ["call_task.missed"]})
+    topic = SnsTopic(listening.arn, access=access)
+    wanted = TopicMessage(
+        event_id=an_id(), type="call_task.missed", role="manager", correlation_id=None, body=f'{{"id": "{an_id()}"}}'
+    )
+
+    topic.publish([a_topic_message("call_task.missed"), wanted, a_topic_message()])
+
+    assert [message.body for message in listening.heard()] == [wanted.body]
+
+
+def test_more_than_sns_takes_at_once_is_published_in_several_batches(topic: SnsTopic, listening: ListenedTo) -> None:
+    sent = [a_message_of(60_000) for _ in range(10)]
+
+    receipts = topic.publish(sent)
+
+    assert [receipt.taken for receipt in receipts] == [True] * 10
+    assert len({receipt.response["message_id"] for receipt in receipts}) == 10
+    assert sorted(message.body for message in listening.heard()) == sorted(message.body for message in sent)
+
+
+def test_a_message_that_is_too_long_for_sns_is_refused_and_the_others_are_published(
+    topic: SnsTopic, listening: ListenedTo
+) -> None:
+    first, last = a_topic_message(), a_topic_message()
+
+    receipts = topic.publish([first, a_message_of(LARGEST_BATCH), last])
+
+    assert [(receipt.taken, receipt.refused) for receipt in receipts] == [(True, False), (False, True), (True, False)]
+    assert receipts[1].response["error_code"] == "MessageTooLong"
+    assert sorted(message.body for message in listening.heard()) == sorted([first.body, last.body])
+
+
+def test_a_message_that_is_just_short_enough_is_published(topic: SnsTopic) -> None:
+    attributes = len("typeStringcall_task.assigned" + "roleStringagent" + "correlation_idStringfrom-the-test")
+
+    (receipt,) = topic.publish([a_message_of(LARGEST_BATCH - attributes)])
+
+    assert receipt.taken
+
+
+def test_a_topic_that_is_there_answers_a_ping(topic: SnsTopic) -> None:
+    topic.ping()
+
+    assert topic.breaker_state == "closed"
+
+
+def test_a_topic_that_is_missing_is_unavailable_and_written_down(
+    access: Access, caplog: pytest.LogCaptureFixture
+) -> None:
+    topic = SnsTopic(NOWHERE, access=access)
+
+    with pytest.raises(Unavailable):
+        topic.ping()
+    with caplog.at_level(logging.ERROR), pytest.raises(Unavailable, match="no such topic"):
+        topic.publish([a_topic_message()])
+
+    assert NOWHERE in caplog.text
+
+
+def test_a_topic_that_is_gone_is_unavailable_and_then_left_alone() -> None:
+    topic = SnsTopic(
+        NOWHERE,
+        access=access_to(f"http://127.0.0.1:{free_port()}"),
+        dependency=Dependency("The topic", failures=2, pause=60),
+    )
+
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            topic.publish([a_topic_message()])
+    with pytest.raises(Unavailable, match="several times"):
+        topic.ping()
+
+    assert topic.breaker_state == "open"
+
+
+def test_a_topic_can_be_made_again(listening: ListenedTo, access: Access, topic: SnsTopic) -> None:
+    make_topic(listening.arn, access)
+
+    topic.publish([a_topic_message()])
+    assert len(listening.heard()) == 1
+
+
+_ANSWER = """<PublishBatchResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishBatchResult>
+<Successful><member><Id>1</Id><MessageId>m-1</MessageId></member></Successful>
+<Failed>
+<member><Id>0</Id><Code>InvalidParameter</Code><Message>No.</Message><SenderFault>true</SenderFault></member>
+<member><Id>2</Id><Code>InternalError</Code><SenderFault>false</SenderFault></member>
+</Failed></PublishBatchResult></PublishBatchResponse>"""
+
+
+def test_what_sns_takes_in_part_is_refused_or_comes_later_in_the_other_part() -> None:
+    with served(lambda _: Response(_ANSWER, content_type="text/xml")) as url:
+        receipts = SnsTopic(NOWHERE, access=access_to(url)).publish([a_topic_message() for _ in range(3)])
+
+    assert [(receipt.taken, receipt.refused) for receipt in receipts] == [(False, True), (True, False), (False, False)]
+    assert [receipt.response.get("error_code") for receipt in receipts] == ["InvalidParameter", None, "InternalError"]
+
+
+@pytest.fixture
+def failing_from_the_second_batch_on() -> Iterator[str]:
+    answers = iter([Response(_ANSWER.partition("<Failed>")[0] + "</PublishBatchResult></PublishBatchResponse>")])
+
+    def answer(_: Request) -> Response:
+        return next(answers, Response("", status=500))
+
+    with served(answer) as url:
+        yield url
+
+
+def test_what_was_taken_before_a_failure_is_not_published_again(failing_from_the_second_batch_on: str) -> None:
+    topic = SnsTopic(NOWHERE, access=access_to(failing_from_the_second_batch_on))
+    too_long, first, second = a_message_of(LARGEST_BATCH), a_message_of(200_000), a_message_of(200_000)
+
+    receipts = topic.publish([too_long, first, second])
+
+    assert [(receipt.taken, receipt.refused) for receipt in receipts] == [(False, True), (True, False), (False, False)]

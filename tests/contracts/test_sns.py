@@ -1,0 +1,24 @@
+"""A topic in SNS keeps the contract, as a queue of SQS hears it."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from adapters.aws.sns import SnsTopic
+from tests.adapters.aws.moto import access_to
+from tests.adapters.aws.topics import ListenedTo, listened_to
+from unite_core.notifications.ports import Topic, TopicMessage
+from unite_core.testing.contracts import TopicContract
+
+
+class TestTopic(TopicContract):
+    @pytest.fixture(autouse=True)
+    def _listening(self, aws_url: str) -> None:
+        self.listened_to: ListenedTo = listened_to(access_to(aws_url))
+
+    @pytest.fixture
+    def topic(self, _listening: None) -> SnsTopic:
+        return SnsTopic(self.listened_to.arn, access=self.listened_to.access)
+
+    def heard(self, _topic: Topic, _sent: Sequence[TopicMessage]) -> Sequence[TopicMessage]:
+        return self.listened_to.heard()

@@ -1,0 +1,338 @@
+"""Completing call tasks: once, whoever tells of it and however often."""
+
+from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
+from dataclasses import replace
+from datetime import timedelta, timezone
+from typing import Any, Self
+
+import pytest
+
+from tests.core.calls.floor import HOUR, Floor
+from unite_core import (
+    CallOutcome,
+    CallTask,
+    Claim,
+    CompletedCall,
+    Completion,
+    Conflict,
+    EntryKind,
+    Event,
+    Invalid,
+    LeadStatus,
+    NotFound,
+    PreconditionFailed,
+    TaskStatus,
+    TaskView,
+    Unavailable,
+    UniteError,
+)
+from unite_core.calls.ledger import LedgerEntry
+from unite_core.calls.model import CLOCKS_DIFFER_BY, LONGEST_CALL, LONGEST_NOTE
+from unite_core.testing.in_memory import InMemoryCallLedger, InMemoryUnitOfWork, InMemoryWork
+
+CALLBACK = CallOutcome.CALLBACK_REQUESTED
+
+
+def codes(error: UniteError) -> list[tuple[str, str]]:
+    return [(problem.field, problem.code) for problem in error.problems]
+
+
+def follow_up(floor: Floor, task: CallTask) -> CallTask:
+    assert task.follow_up_id is not None
+    return floor.tables.tasks[task.follow_up_id]
+
+
+def test_a_call_that_was_made_closes_its_task_and_is_written_into_the_ledger(floor: Floor) -> None:
+    task = floor.create()
+    began = floor.now
+    now = floor.pass_time()
+
+    done = floor.complete(task, duration_seconds=90, note=" She is glad. ", started_at=began, version=1)
+
+    assert done.completion == Completion(
+        outcome=CallOutcome.CONNECTED, duration_seconds=90, note="She is glad.", started_at=began
+    )
+    assert (done.status, done.closed_at, done.updated_at, done.version) == (TaskStatus.COMPLETED, now, now, 2)
+    assert (done.notes, done.follow_up_id) == ([], None)
+    assert floor.stored(task) == done
+    (entry,) = floor.chain(task)
+    assert entry == LedgerEntry(
+        id=entry.id,
+        task_id=task.id,
+        number=1,
+        kind=EntryKind.COMPLETED,
+        lead_id=task.lead_id,
+        agent_id=floor.ann.user_id,
+        actor_id=floor.ann.user_id,
+        at=now,
+        outcome=CallOutcome.CONNECTED,
+        duration_seconds=90,
+        started_at=began,
+        note="She is glad.",
+        hash=entry.hash,
+    )
+
+
+def test_agents_complete_their_own_calls_and_managers_all(floor: Floor) -> None:
+    task = floor.create()
+
+    with pytest.raises(NotFound):
+        floor.complete(task, floor.ben)
+    floor.complete(task, floor.manager)
+
+    (entry,) = floor.chain(task)
+    assert (entry.agent_id, entry.actor_id) == (floor.ann.user_id, floor.manager.user_id)
+
+
+def test_a_call_that_was_nobodys_is_that_of_whoever_made_it(floor: Floor) -> None:
+    task = floor.create(floor.lead(assigned_to=None))
+
+    done = floor.complete(task, floor.admin)
+
+    (entry,) = floor.chain(task)
+    assert (done.assigned_to, entry.agent_id) == (None, floor.admin.user_id)
+    assert floor.unite.calls.verify_ledger().broken is None
+
+
+def test_telling_the_same_twice_has_one_effect_and_gets_the_first_answer(floor: Floor) -> None:
+    task = floor.create()
+    began = floor.now
+    first = floor.complete(task, note="She is glad.", started_at=began, version=1)
+    before = floor.tables
+    floor.pass_time()
+
+    elsewhere = began.astimezone(timezone(timedelta(hours=2)))
+    for version in (1, 2, None):
+        assert floor.complete(task, note=" She is glad. ", started_at=elsewhere, version=version) == first
+    assert floor.complete(task, floor.manager, note="She is glad.", started_at=began) == first
+
+    assert floor.tables == before
+    assert len(floor.chain(task)) == 1
+
+
+def test_a_callback_told_twice_is_followed_by_one_call_even_when_that_is_due_by_then(floor: Floor) -> None:
+    task = floor.create()
+    told = {"outcome": CALLBACK, "follow_up_at": floor.now + HOUR}
+    first = floor.complete(task, **told)
+    floor.pass_time(2 * HOUR)
+
+    assert floor.complete(task, **told) == first
+    assert len(floor.tables.tasks) == 2
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"outcome": CallOutcome.BUSY},
+        {"duration_seconds": 301},
+        {"note": "Yes"},
+        {"note": None},
+        {"started_at": None},
+        {"follow_up_at": None},
+    ],
+    ids=lambda other: next(iter(other)),
+)
+def test_telling_something_else_of_a_completed_call_is_refused(floor: Floor, other: dict[str, Any]) -> None:
+    task = floor.create()
+    told = {"note": "She is glad.", "started_at": floor.now, "follow_up_at": floor.now + HOUR}
+    floor.complete(task, **told)
+    before = floor.tables
+
+    with pytest.raises(Conflict) as refused:
+        floor.complete(task, version=1, **{**told, **other})
+
+    assert refused.value.code == "task_closed"
+    assert floor.tables == before
+
+
+def test_a_call_that_was_cancelled_or_missed_is_not_completed(floor: Floor) -> None:
+    cancelled, missed = floor.create(), floor.create()
+    floor.cancel(cancelled)
+    floor.miss(missed)
+
+    for task in (cancelled, missed):
+        with pytest.raises(Conflict) as refused:
+            floor.complete(task, duration_seconds=-1)
+        assert refused.value.code == "task_closed"
+
+
+def test_a_version_that_has_passed_is_not_completed(floor: Floor) -> None:
+    task = floor.note(floor.create(), "Ask for Grace.")
+
+    with pytest.raises(PreconditionFailed):
+        floor.complete(task, duration_seconds=-1, version=1)
+
+    assert floor.stored(task) == task
+    floor.complete(task, version=2)
+
+
+@pytest.mark.parametrize(
+    ("told", "code"),
+    [
+        ({"duration_seconds": -1}, ("duration_seconds", "out_of_range")),
+        ({"duration_seconds": LONGEST_CALL + 1}, ("duration_seconds", "out_of_range")),
+        ({"note": "x" * (LONGEST_NOTE + 1)}, ("note", "too_long")),
+        ({"outcome": CALLBACK}, ("follow_up_at", "follow_up_required")),
+    ],
+    ids=["shorter than nothing", "longer than a day", "a long note", "no time for the callback"],
+)
+def test_what_cannot_be_is_refused(floor: Floor, told: dict[str, Any], code: tuple[str, str]) -> None:
+    task = floor.create()
+
+    with pytest.raises(Invalid) as refused:
+        floor.complete(task, **told)
+
+    assert codes(refused.value) == [code]
+    assert floor.stored(task) == task
+
+
+def test_a_call_has_begun_and_the_next_one_is_to_come(floor: Floor) -> None:
+    task = floor.create()
+    early = CLOCKS_DIFFER_BY + timedelta(microseconds=1)
+
+    with pytest.raises(Invalid) as refused:
+        floor.complete(task, duration_seconds=-1, started_at=floor.now + early, follow_up_at=floor.now)
+
+    assert codes(refused.value) == [
+        ("duration_seconds", "out_of_range"),
+        ("started_at", "in_future"),
+        ("follow_up_at", "in_past"),
+    ]
+    told = {"started_at": floor.now + CLOCKS_DIFFER_BY, "follow_up_at": floor.now + timedelta(microseconds=1)}
+    assert floor.complete(task, duration_seconds=LONGEST_CALL, **told).status is TaskStatus.COMPLETED
+
+
+def test_a_blank_note_is_none(floor: Floor) -> None:
+    task = floor.complete(floor.create(), duration_seconds=0, note=" ")
+
+    assert task.completion == Completion(outcome=CallOutcome.CONNECTED, duration_seconds=0)
+
+
+def test_a_callback_becomes_another_task_for_the_same_agent(floor: Floor) -> None:
+    task = floor.create()
+    due_at = floor.now + 3 * HOUR
+
+    done = floor.complete(task, outcome=CALLBACK, follow_up_at=due_at)
+
+    following = follow_up(floor, done)
+    assert following == CallTask(
+        id=following.id,
+        lead_id=task.lead_id,
+        assigned_to=floor.ann.user_id,
+        due_at=due_at,
+        created_by=floor.ann.user_id,
+        created_at=floor.now,
+        updated_at=floor.now,
+        follow_up_of=task.id,
+    )
+    (entry,) = floor.chain(task)
+    assert (entry.outcome, entry.follow_up_at) == (CALLBACK, due_at)
+    assert floor.told(following) == ["call_task.created", "call_task.assigned"]
+
+
+def test_any_call_may_ask_for_another(floor: Floor) -> None:
+    done = floor.complete(floor.create(), outcome=CallOutcome.VOICEMAIL, follow_up_at=floor.now + HOUR)
+
+    assert follow_up(floor, done).status is TaskStatus.PENDING
+
+
+def test_a_call_that_follows_is_nobodys_where_the_agent_has_left_or_there_was_none(floor: Floor) -> None:
+    anns, nobodys = floor.create(), floor.create(floor.lead(assigned_to=None))
+    floor.dismiss(floor.ann)
+
+    for task in (anns, nobodys):
+        done = floor.complete(task, floor.manager, follow_up_at=floor.now + HOUR)
+        assert follow_up(floor, done).assigned_to is None
+        assert floor.told(follow_up(floor, done)) == ["call_task.created"]
+
+
+class BrokenWork(InMemoryWork):
+    """Over the same store as `work`; the ledger takes nothing."""
+
+    def __call__(self) -> InMemoryUnitOfWork:
+        return _BrokenUnit(self._store)
+
+
+class _BrokenUnit(InMemoryUnitOfWork):
+    def __enter__(self) -> Self:
+        super().__enter__()
+        self.ledger = _BrokenLedger(self._tables)
+        return self
+
+
+class _BrokenLedger(InMemoryCallLedger):
+    def append(self, entry: LedgerEntry) -> None:
+        super().append(entry)
+        raise Unavailable("The connection was lost.")
+
+
+def test_where_the_ledger_fails_nothing_has_happened(floor: Floor) -> None:
+    task = floor.create()
+    before = deepcopy(floor.tables)
+    told = Completion(outcome=CALLBACK, duration_seconds=1, follow_up_at=floor.now + HOUR)
+    complete = replace(floor.unite.calls.complete, work=BrokenWork(floor.ports.work._store))
+
+    with pytest.raises(Unavailable):
+        complete(floor.ann, CompletedCall(task_id=task.id, completion=told))
+
+    assert floor.tables == before
+
+
+def test_the_same_request_twice_completes_once_and_gets_the_first_answer(floor: Floor) -> None:
+    task = floor.create()
+    call = CompletedCall(
+        task_id=task.id,
+        completion=Completion(outcome=CALLBACK, duration_seconds=1, follow_up_at=floor.now + HOUR),
+        expected_version=1,
+    )
+    claim = Claim(scope="5c" * 32, fingerprint="f1" * 32, holder="first")
+
+    def answer(view: TaskView) -> bytes:
+        return f"{view.task.id} {view.task.version} {view.task.follow_up_id}".encode()
+
+    first = floor.unite.once(claim, floor.unite.calls.complete, answer, floor.ann, call)
+    floor.note(task, "She is glad.")
+    again = floor.unite.once(replace(claim, holder="second"), floor.unite.calls.complete, answer, floor.ann, call)
+
+    assert (first.replayed, again.replayed, again.answer) == (False, True, first.answer)
+    assert (len(floor.tables.tasks), len(floor.chain(task))) == (2, 1)
+    assert floor.told(task).count("call_task.completed") == 1
+
+
+def test_of_many_who_tell_of_one_call_at_once_one_is_heard(floor: Floor) -> None:
+    task = floor.create()
+
+    def attempt(number: int) -> str:
+        try:
+            return floor.complete(task, duration_seconds=number).status
+        except Conflict as refused:
+            return refused.code
+
+    with ThreadPoolExecutor(20) as crowd:
+        heard = [*crowd.map(attempt, range(20))]
+
+    assert sorted(heard) == ["completed", *["task_closed"] * 19]
+    assert len(floor.chain(task)) == 1
+
+
+def test_a_call_to_a_lead_that_is_gone_can_still_be_told_of(floor: Floor) -> None:
+    task = floor.create()
+    with floor.ports.work() as work:
+        lead = work.leads.get(task.lead_id)
+        lead.hide(floor.now)
+        lead.touched(floor.now)
+        work.leads.save(lead)
+        work.commit()
+
+    view = floor.unite.calls.complete(
+        floor.ann,
+        CompletedCall(task_id=task.id, completion=Completion(outcome=CallOutcome.NOT_INTERESTED, duration_seconds=10)),
+    )
+
+    assert (view.task.status, view.lead, floor.lead_of(task).status) == (TaskStatus.COMPLETED, None, LeadStatus.NEW)
+    assert named(floor.events[-1]) is None
+
+
+def named(event: Event) -> object:
+    return event.data["lead_name"]

@@ -1,0 +1,207 @@
+"""Which event tells of what happens to call tasks, with which data; and that nothing is told of what did not happen."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta, timezone
+from typing import Any
+
+import pytest
+
+from tests.core.calls.floor import HOUR, Floor
+from unite_core import (
+    CallOutcome,
+    CallTask,
+    CompletedCall,
+    Completion,
+    Conflict,
+    Correction,
+    Event,
+    Forbidden,
+    Invalid,
+    PreconditionFailed,
+)
+from unite_core.notifications.audience import AUDIENCES
+
+
+def of(floor: Floor, event_type: str) -> Event:
+    (event,) = (event for event in floor.events if event.type == event_type)
+    return event
+
+
+def common(floor: Floor, task: CallTask, **more: Any) -> dict[str, Any]:
+    """What every event about a task of Ann's, created by the manager, holds."""
+    return {
+        "task_id": str(task.id),
+        "lead_name": "Grace Hopper",
+        "assigned_to": str(floor.ann.user_id),
+        "created_by": str(floor.manager.user_id),
+        "due_at": "2026-03-02T10:00:00Z",
+        **more,
+    }
+
+
+def test_a_call_task_that_is_created_is_told_of_and_whom_it_is_assigned_to(floor: Floor) -> None:
+    elsewhere = (floor.now + HOUR).astimezone(timezone(timedelta(hours=2)))
+
+    task = floor.create(due_at=elsewhere, note="Ask for Grace.")
+
+    created, assigned = floor.events[-2:]
+    assert (created.type, assigned.type) == ("call_task.created", "call_task.assigned")
+    for event in (created, assigned):
+        assert (event.at, event.actor_id, event.correlation_id) == (floor.now, floor.manager.user_id, "of-manager")
+        assert (event.lead_ids, event.import_id, event.delivery_id) == ((task.lead_id,), None, None)
+        assert event.data == common(floor, task)
+
+
+def test_whoever_a_call_is_given_to_is_told(floor: Floor) -> None:
+    task = floor.create()
+
+    floor.assign(task, floor.ben)
+
+    event = floor.events[-1]
+    assert (event.type, event.data) == (
+        "call_task.assigned",
+        common(floor, task, assigned_to=str(floor.ben.user_id)),
+    )
+
+
+def test_that_something_was_noted_is_told_and_not_what(floor: Floor) -> None:
+    task = floor.create()
+
+    noted = floor.note(task, "Ask for Grace.", floor.ann)
+
+    event = of(floor, "call_task.noted")
+    assert (event.actor_id, event.data) == (
+        floor.ann.user_id,
+        common(floor, task, note_id=str(noted.notes[0].id)),
+    )
+
+
+def test_a_call_that_was_made_is_told_of_with_its_entry_and_the_call_that_follows(floor: Floor) -> None:
+    task = floor.create()
+    so_far = len(floor.events)
+
+    done = floor.complete(
+        task, outcome=CallOutcome.CALLBACK_REQUESTED, duration_seconds=90, follow_up_at=floor.now + HOUR
+    )
+
+    completed, moved, created, assigned = floor.events[so_far:]
+    (entry,) = floor.chain(task)
+    assert (completed.type, completed.at, completed.actor_id) == ("call_task.completed", entry.at, floor.ann.user_id)
+    assert completed.data == common(
+        floor,
+        task,
+        outcome="callback_requested",
+        duration_seconds=90,
+        follow_up_task_id=str(done.follow_up_id),
+        entry_id=str(entry.id),
+        entry_hash=entry.hash,
+    )
+    assert (moved.type, moved.lead_ids) == ("lead.changed", (task.lead_id,))
+    for event, event_type in ((created, "call_task.created"), (assigned, "call_task.assigned")):
+        assert (event.type, event.actor_id) == (event_type, floor.ann.user_id)
+        assert event.data == common(floor, task, task_id=str(done.follow_up_id), created_by=str(floor.ann.user_id))
+
+
+def test_a_call_that_no_other_follows_says_so(floor: Floor) -> None:
+    floor.complete(floor.create())
+
+    assert of(floor, "call_task.completed").data["follow_up_task_id"] is None
+
+
+def test_a_call_that_is_cancelled_is_told_of_with_the_reason(floor: Floor) -> None:
+    task = floor.create()
+
+    floor.cancel(task, "She called herself.")
+
+    (entry,) = floor.chain(task)
+    event = of(floor, "call_task.cancelled")
+    assert (event.at, event.actor_id) == (entry.at, floor.manager.user_id)
+    assert event.data == common(
+        floor, task, entry_id=str(entry.id), entry_hash=entry.hash, reason="She called herself."
+    )
+
+
+def test_a_call_that_is_missed_is_told_of_as_nobodys_doing(floor: Floor) -> None:
+    task = floor.create()
+
+    floor.miss(task)
+
+    (entry,) = floor.chain(task)
+    event = of(floor, "call_task.missed")
+    assert (event.at, event.actor_id, event.correlation_id) == (entry.at, None, None)
+    assert event.data == common(floor, task, entry_id=str(entry.id), entry_hash=entry.hash, reason=None)
+
+
+def test_a_correction_is_told_of_with_the_entry_that_it_corrects(floor: Floor) -> None:
+    task = floor.complete(floor.create())
+    (wrong,) = floor.chain(task)
+
+    right = floor.unite.calls.correct(
+        floor.manager, Correction(entry_id=wrong.id, reason="Wrong button.", outcome=CallOutcome.BUSY)
+    )
+
+    event = of(floor, "call_log.corrected")
+    assert event.data == common(floor, task, entry_id=str(right.id), entry_hash=right.hash, corrects=str(wrong.id))
+
+
+def test_no_event_about_a_call_has_the_phone_number(floor: Floor) -> None:
+    task = floor.create()
+    phone = floor.lead_of(task).phone
+    floor.note(task, "Ask for Grace.")
+    floor.complete(task, outcome=CallOutcome.CONVERTED, follow_up_at=floor.now + HOUR)
+    floor.cancel(floor.create(floor.lead(phone="+12125550199")))
+
+    assert phone is not None
+    told = [json.dumps(event.data) for event in floor.events if event.type.startswith("call_")]
+    assert len(told) == 9
+    assert [text for text in told if phone.number in text or "2125550199" in text] == []
+
+
+def test_everything_that_is_told_to_others_about_calls_is_told_of(floor: Floor) -> None:
+    made, cancelled, missed = (floor.create() for _ in range(3))
+    floor.complete(made)
+    (wrong,) = floor.chain(made)
+    floor.unite.calls.correct(floor.manager, Correction(entry_id=wrong.id, reason="Shorter.", duration_seconds=1))
+    floor.cancel(cancelled)
+    floor.miss(missed)
+
+    told = {event.type for event in floor.events}
+
+    assert {each for each in AUDIENCES if each.startswith("call_")} <= told
+
+
+def test_nothing_is_told_of_what_is_refused_or_changes_nothing(floor: Floor) -> None:
+    task = floor.create()
+    floor.complete(task)
+    other = floor.create()
+    before = floor.events
+
+    with pytest.raises(Conflict):
+        floor.cancel(task)
+    with pytest.raises(PreconditionFailed):
+        floor.note(task, "Ask for Grace.", version=1)
+    with pytest.raises(Invalid):
+        floor.complete(other, duration_seconds=-1)
+    with pytest.raises(Forbidden):
+        floor.assign(other, floor.ben, floor.ann)
+    floor.complete(task)
+    floor.assign(other, floor.ann)
+    floor.unite.upkeep.mark_missed()
+
+    assert floor.events == before
+
+
+def test_nothing_is_told_of_a_completion_that_is_not_committed(floor: Floor) -> None:
+    task = floor.create()
+    before = floor.events
+
+    def refuse(*_: object) -> None:
+        raise Conflict("Another attempt took over.")
+
+    complete = replace(floor.unite.calls.complete, work=floor.ports.work.before_commit(refuse))
+    call = CompletedCall(task_id=task.id, completion=Completion(outcome=CallOutcome.CONNECTED, duration_seconds=1))
+    with pytest.raises(Conflict):
+        complete(floor.ann, call)
+
+    assert (floor.events, floor.stored(task)) == (before, task)

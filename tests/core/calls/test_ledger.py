@@ -1,0 +1,309 @@
+"""The ledger shows what somebody did to it: whatever is changed, taken away or put in is found and named."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import fields, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from tests.core.calls.floor import HOUR, Floor
+from unite_core import (
+    BrokenChain,
+    CallOutcome,
+    CallTask,
+    Completion,
+    Correction,
+    EntryKind,
+    LedgerEntry,
+    TaskStatus,
+    Verified,
+)
+from unite_core.calls.ledger import NO_HASH, chained, hash_of
+from unite_core.testing.builders import an_id
+
+COMPLETED = TaskStatus.COMPLETED
+
+
+@pytest.fixture
+def task(floor: Floor) -> CallTask:
+    """A task whose chain has three entries: the call and two corrections."""
+    told = {"note": "She is glad.", "started_at": floor.now, "follow_up_at": floor.now + HOUR}
+    task = floor.complete(floor.create(due_at=floor.now), **told)
+    for seconds in (100, 200):
+        floor.pass_time(timedelta(seconds=1))
+        wrong = floor.chain(task)[-1]
+        correction = Correction(entry_id=wrong.id, reason="It was shorter.", duration_seconds=seconds)
+        floor.unite.calls.correct(floor.manager, correction)
+    return floor.stored(task)
+
+
+def write(floor: Floor, *entries: LedgerEntry) -> None:
+    """Change entries behind everybody's back."""
+    for entry in entries:
+        floor.tables.ledger[entry.id] = entry
+
+
+def found(floor: Floor) -> BrokenChain:
+    broken = floor.unite.calls.verify_ledger().broken
+    assert broken is not None
+    return broken
+
+
+def sealed(entry: LedgerEntry) -> LedgerEntry:
+    """The entry with the hash that fits what it says now."""
+    return replace(entry, hash=hash_of(entry))
+
+
+def test_a_hash_is_made_of_everything_in_the_entry_in_a_form_that_anybody_can_make_again() -> None:
+    entry = LedgerEntry(
+        id=UUID(int=1),
+        task_id=UUID(int=2),
+        number=1,
+        kind=EntryKind.COMPLETED,
+        lead_id=UUID(int=3),
+        agent_id=UUID(int=4),
+        actor_id=None,
+        at=datetime(2026, 3, 2, 9, 30, tzinfo=UTC),
+        outcome=CallOutcome.NO_ANSWER,
+        duration_seconds=7,
+        note="Zoë “A”\n",
+    )
+    text = (
+        '{"actor_id":null,"agent_id":"00000000-0000-0000-0000-000000000004","at":"2026-03-02T09:30:00.000000+00:00",'
+        '"corrects":null,"duration_seconds":7,"follow_up_at":null,"id":"00000000-0000-0000-0000-000000000001",'
+        '"kind":"completed","lead_id":"00000000-0000-0000-0000-000000000003","note":"Zo\\u00eb \\u201cA\\u201d\\n",'
+        f'"number":1,"outcome":"no_answer","previous_hash":"{NO_HASH}","reason":null,"started_at":null,'
+        '"task_id":"00000000-0000-0000-0000-000000000002"}'
+    )
+
+    assert hash_of(entry) == hashlib.sha256(text.encode()).hexdigest()
+    assert chained(entry, ()) == replace(entry, hash=hash_of(entry))
+
+
+def test_every_entry_carries_the_hash_of_the_one_before_it(floor: Floor, task: CallTask) -> None:
+    first, second, third = floor.chain(task)
+
+    assert (first.number, second.number, third.number) == (1, 2, 3)
+    assert (first.previous_hash, second.previous_hash, third.previous_hash) == (NO_HASH, first.hash, second.hash)
+
+
+def test_what_nobody_touched_verifies(floor: Floor, task: CallTask) -> None:
+    floor.cancel(floor.create(), "She called herself.")
+    floor.complete(floor.create(floor.lead(assigned_to=None)), floor.admin)
+    floor.miss(floor.create())
+
+    # The call that followed is missed too.
+    assert floor.unite.calls.verify_ledger() == Verified(tasks=5, entries=7, broken=None)
+    assert floor.unite.calls.get_ledger(floor.manager, task.id).broken is None
+
+
+def test_there_may_be_nothing_to_verify(floor: Floor) -> None:
+    assert floor.unite.calls.verify_ledger() == Verified()
+
+
+OTHERWISE: dict[str, Any] = {
+    "id": an_id(),
+    "task_id": an_id(),
+    "number": 4,
+    "kind": EntryKind.MISSED,
+    "lead_id": an_id(),
+    "agent_id": None,
+    "actor_id": None,
+    "at": datetime(2026, 3, 2, 9, 0, 0, 1, tzinfo=UTC),
+    "outcome": CallOutcome.CONVERTED,
+    "duration_seconds": 3600,
+    "started_at": None,
+    "follow_up_at": None,
+    "note": "She is not.",
+    "reason": "It was longer.",
+    "corrects": an_id(),
+    "previous_hash": "5c" * 32,
+    "hash": "f1" * 32,
+}
+
+
+def test_every_field_of_an_entry_is_tampered_with_here() -> None:
+    assert OTHERWISE.keys() == {field.name for field in fields(LedgerEntry)}
+
+
+@pytest.mark.parametrize("which", [0, 1, 2], ids=["the first", "the second", "the last"])
+@pytest.mark.parametrize("name", sorted(OTHERWISE.keys() - {"task_id", "number"}))
+def test_an_entry_that_was_changed_is_named(floor: Floor, task: CallTask, name: str, which: int) -> None:
+    entry = floor.chain(task)[which]
+    changed = replace(entry, **{name: OTHERWISE[name]})
+    del floor.tables.ledger[entry.id]
+    write(floor, changed)
+
+    assert found(floor) == BrokenChain(
+        task_id=task.id,
+        entry_id=changed.id,
+        number=which + 1,
+        reason="Its content is not what its hash was made of.",
+    )
+
+
+@pytest.mark.parametrize("name", ["task_id", "number"])
+def test_an_entry_that_went_elsewhere_is_missed_where_it_was(floor: Floor, task: CallTask, name: str) -> None:
+    _, second, third = floor.chain(task)
+    write(floor, replace(second, **{name: OTHERWISE[name]}))
+
+    broken = found(floor)
+
+    assert (broken.task_id, broken.entry_id, broken.number) == (task.id, third.id, 2)
+    assert broken.reason == "It does not follow from the entry before it."
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["the first", "the second"])
+def test_an_entry_that_was_changed_together_with_its_hash_is_betrayed_by_the_next(
+    floor: Floor, task: CallTask, which: int
+) -> None:
+    chain = floor.chain(task)
+    # Of what the task says too the first entry would be contradicted by the task already.
+    write(floor, sealed(replace(chain[which], actor_id=an_id())))
+
+    broken = found(floor)
+
+    assert (broken.entry_id, broken.number) == (chain[which + 1].id, which + 2)
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["the first", "the second"])
+def test_an_entry_that_was_taken_away_is_missed_by_the_next(floor: Floor, task: CallTask, which: int) -> None:
+    chain = floor.chain(task)
+    del floor.tables.ledger[chain[which].id]
+
+    broken = found(floor)
+
+    assert (broken.entry_id, broken.number) == (chain[which + 1].id, which + 1)
+
+
+def test_a_chain_that_was_taken_away_is_missed_by_its_task(floor: Floor, task: CallTask) -> None:
+    for entry in floor.chain(task):
+        del floor.tables.ledger[entry.id]
+
+    assert found(floor) == BrokenChain(
+        task_id=task.id,
+        entry_id=None,
+        number=1,
+        reason="The task is completed, and the entry that closed it is missing.",
+    )
+
+
+def test_entries_that_changed_places_are_found(floor: Floor, task: CallTask) -> None:
+    first, second, third = floor.chain(task)
+    swapped = sealed(replace(third, number=2, previous_hash=first.hash))
+    write(floor, swapped, replace(second, number=3))
+
+    assert (found(floor).entry_id, found(floor).number) == (second.id, 3)
+
+
+def test_an_entry_that_was_put_in_is_found_by_the_one_that_it_pushed_away(floor: Floor, task: CallTask) -> None:
+    first, second, third = floor.chain(task)
+    write(floor, chained(replace(second, id=an_id(), duration_seconds=1), [first]))
+    write(floor, replace(second, number=3), replace(third, number=4))
+
+    assert (found(floor).entry_id, found(floor).number) == (second.id, 3)
+
+
+def test_an_entry_that_closes_a_closed_task_is_found(floor: Floor, task: CallTask) -> None:
+    chain = floor.chain(task)
+    again = chained(replace(chain[0], id=an_id()), chain)
+    write(floor, again)
+
+    assert found(floor) == BrokenChain(
+        task_id=task.id, entry_id=again.id, number=4, reason="It closes a task that was closed already."
+    )
+
+
+def test_an_entry_of_a_pending_task_is_found(floor: Floor) -> None:
+    task = floor.create()
+    entry = chained(replace(an_entry_of(floor), id=an_id(), task_id=task.id), ())
+    write(floor, entry)
+
+    assert found(floor).task_id == task.id
+    assert found(floor).reason == "The task is pending, and the entry says completed."
+
+
+def an_entry_of(floor: Floor) -> LedgerEntry:
+    return floor.chain(floor.complete(floor.create()))[0]
+
+
+CHANGES: dict[str, Callable[[CallTask], CallTask]] = {
+    "pending": lambda task: replace(task, status=TaskStatus.PENDING, completion=None),
+    "missed": lambda task: replace(task, status=TaskStatus.MISSED),
+    "outcome": lambda task: retold(task, outcome=CallOutcome.CONVERTED),
+    "duration_seconds": lambda task: retold(task, duration_seconds=1),
+    "started_at": lambda task: retold(task, started_at=None),
+    "follow_up_at": lambda task: retold(task, follow_up_at=None),
+    "note": lambda task: retold(task, note=None),
+    "at": lambda task: replace(task, closed_at=task.due_at - HOUR),
+    "lead_id": lambda task: replace(task, lead_id=an_id()),
+    "agent_id": lambda task: replace(task, assigned_to=an_id()),
+    "reason": lambda task: replace(task, cancel_reason="She called herself."),
+}
+
+
+def retold(task: CallTask, **changes: Any) -> CallTask:
+    assert isinstance(task.completion, Completion)
+    return replace(task, completion=replace(task.completion, **changes))
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_a_task_that_was_changed_is_contradicted_by_the_entry_that_closed_it(
+    floor: Floor, task: CallTask, what: str
+) -> None:
+    floor.tables.tasks[task.id] = CHANGES[what](task)
+    (first, *_) = floor.chain(task)
+
+    broken = found(floor)
+
+    assert (broken.task_id, broken.entry_id, broken.number) == (task.id, first.id, 1)
+    says = what if what in ("pending", "missed") else f"something else of {what}"
+    assert says in broken.reason
+
+
+def test_the_ledger_of_one_task_says_what_is_broken_too(floor: Floor, task: CallTask) -> None:
+    (first, *_) = floor.chain(task)
+    write(floor, replace(first, note="She is not."))
+
+    ledger = floor.unite.calls.get_ledger(floor.ann, task.id)
+
+    assert (ledger.broken, [entry.number for entry in ledger.entries]) == (found(floor), [1, 2, 3])
+
+
+def test_verification_stops_at_the_first_broken_chain_in_the_order_of_tasks(floor: Floor) -> None:
+    tasks = sorted((floor.complete(floor.create()) for _ in range(5)), key=lambda task: task.id)
+    for task in (tasks[3], tasks[2]):
+        write(floor, replace(floor.chain(task)[0], duration_seconds=1))
+    verify = replace(floor.unite.calls.verify_ledger, at_once=2)
+    progress: list[Verified] = []
+
+    verified = verify(progress.append)
+
+    assert verified.broken is not None
+    assert (verified.tasks, verified.entries, verified.broken.task_id) == (3, 3, tasks[2].id)
+    assert progress == [Verified(2, 2)]
+
+
+def test_verification_tells_how_far_it_has_come(floor: Floor) -> None:
+    for _ in range(4):
+        floor.complete(floor.create())
+    verify = replace(floor.unite.calls.verify_ledger, at_once=2)
+    progress: list[Verified] = []
+
+    assert verify(progress.append) == Verified(4, 4)
+    assert [so_far.tasks for so_far in progress] == [2, 4, 4]
+
+
+def test_whoever_makes_a_whole_chain_anew_is_betrayed_by_the_hashes_that_have_left(
+    floor: Floor, task: CallTask
+) -> None:
+    first, second, third = floor.chain(task)
+    forged = chained(replace(third, duration_seconds=1), [first, second])
+    write(floor, forged)
+
+    assert floor.unite.calls.verify_ledger().broken is None
+    told = {event.data["entry_id"]: event.data["entry_hash"] for event in floor.events if "entry_id" in event.data}
+    assert told[str(forged.id)] == third.hash != forged.hash

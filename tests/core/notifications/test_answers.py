@@ -1,0 +1,201 @@
+"""What is made of what a destination answers: it is kept, told to the activity log, and others may gain by it."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.core.imports.accidents import FailingWork, PowerCutError
+from tests.core.notifications.post import LATER, MAIL, REFUSED, SKIPPED, TAKEN, Mailbox, Post
+from unite_core.errors import Unavailable
+from unite_core.events import Event
+from unite_core.notifications.events import ANSWERED
+from unite_core.notifications.model import ACTIVITY, GIVEN_UP_AFTER, HELD_FOR, Delivery, DeliveryStatus, Receipt
+from unite_core.notifications.use_cases import RelayEvents
+from unite_core.paging import PageRequest
+from unite_core.testing.in_memory import InMemoryActivityLog, InMemoryWork
+
+PENDING, DELIVERED, NOT_SENT, DEAD = DeliveryStatus
+
+
+class PostWithLog(Post):
+    """Events are recorded for the mailbox and for the activity log."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.log = InMemoryActivityLog()
+        self.work = InMemoryWork(self.store, destinations=(ACTIVITY, MAIL))
+        self.relay = RelayEvents(self.work, {ACTIVITY: self.log, MAIL: self.mailbox}, self.clock, self.ids)
+
+    def told_of(self, delivery: Delivery) -> list[Event]:
+        """What the activity log says of the delivery, the oldest first."""
+        self.relay(ACTIVITY)
+        return [*self.log.of_delivery(delivery.id, PageRequest()).items][::-1]
+
+    def to_mailbox(self) -> Delivery:
+        (found,) = (it for it in self.deliveries() if it.destination == MAIL)
+        return found
+
+
+def answering(*receipts: Receipt) -> Callable[[Event], Receipt]:
+    rest = iter(receipts)
+    return lambda _: next(rest)
+
+
+def test_each_answer_is_told_to_the_activity_log() -> None:
+    throttled = Receipt(taken=False, response={"error_code": "Throttled"})
+    taken = Receipt(taken=True, response={"message_id": "0c", "parts": [1]})
+    post = PostWithLog(Mailbox(answering(throttled, taken)))
+    (event,) = post.record()
+
+    post.relay(MAIL)
+    post.advance(minutes=1)
+    post.relay(MAIL)
+
+    first, second = post.told_of(post.to_mailbox())
+    common = {"destination": MAIL, "event_id": str(event.id), "event_type": event.type}
+    assert first.data == common | {"attempt": 1, "status": "pending", "response": {"error_code": "Throttled"}}
+    assert second.data == common | {
+        "attempt": 2,
+        "status": "delivered",
+        "response": {"message_id": "0c", "parts": [1]},
+    }
+    assert second.type == ANSWERED
+    assert (second.at, second.actor_id, second.lead_ids) == (post.clock.now(), None, ())
+    assert second.correlation_id == event.correlation_id
+
+
+def test_what_is_told_of_deliveries_is_told_to_the_activity_log_alone_and_of_that_nothing_is_told() -> None:
+    post = PostWithLog(Mailbox(lambda _: Receipt(taken=True, response={"message_id": "0c"})))
+    post.record()
+    for _ in range(3):
+        post.relay(MAIL)
+        post.relay(ACTIVITY)
+
+    assert sum(post.mailbox.times().values()) == 1
+    assert sorted((it.destination, it.status) for it in post.deliveries()) == [
+        (ACTIVITY, DELIVERED),
+        (ACTIVITY, DELIVERED),
+        (MAIL, DELIVERED),
+    ]
+
+
+@pytest.mark.parametrize(
+    "receipt", [TAKEN, REFUSED, LATER, Receipt(taken=False, skipped=True, response={"reason": "x"})]
+)
+def test_what_the_other_side_did_not_say_is_not_told(receipt: Receipt) -> None:
+    post = PostWithLog(Mailbox(lambda _: receipt))
+    post.record()
+
+    post.relay(MAIL)
+
+    assert post.told_of(post.to_mailbox()) == []
+
+
+def test_a_failure_without_an_answer_is_not_told() -> None:
+    post = PostWithLog()
+    post.record()
+    post.mailbox.fail(Unavailable("It is being moved."))
+
+    post.relay(MAIL)
+
+    assert post.told_of(post.to_mailbox()) == []
+
+
+def test_an_answer_is_told_if_and_only_if_what_became_of_the_delivery_is_stored() -> None:
+    post = PostWithLog(Mailbox(lambda _: Receipt(taken=True, response={"message_id": "0c"})))
+    post.record()
+    work = FailingWork(post.work, PowerCutError(), at=1)
+    with pytest.raises(PowerCutError):
+        RelayEvents(work, post.relay.destinations, post.clock, post.ids)(MAIL)
+    assert post.told_of(post.to_mailbox()) == []
+    post.clock.advance(HELD_FOR)
+
+    post.relay(MAIL)
+
+    assert [it.data["attempt"] for it in post.told_of(post.to_mailbox())] == [2]
+
+
+def test_whom_nobody_could_be_told_of_is_skipped_and_can_be_replayed() -> None:
+    post = Post(Mailbox(lambda _: Receipt(taken=False, skipped=True, response={"reason": "no_phone"})))
+    post.record()
+
+    assert post.relay(MAIL).delivered == 0
+
+    (skipped,) = post.deliveries()
+    assert (skipped.status, skipped.held, skipped.delivered_at) == (NOT_SENT, False, None)
+    assert skipped.response == {"reason": "no_phone"}
+    post.advance(days=10)
+    assert post.relay(MAIL).dead == ()
+    skipped.replay(post.clock.now())
+    assert skipped.status is PENDING
+
+
+def test_dead_letters_are_named() -> None:
+    post = Post(Mailbox(answering(TAKEN, REFUSED, SKIPPED, LATER, REFUSED), at_once=1))
+    events = post.record(5)
+
+    relayed = post.relay(MAIL)
+
+    assert relayed.delivered == 1
+    assert [it.event_id for it in relayed.dead] == [events[1].id, events[4].id]
+
+
+def test_a_dead_letter_is_named_though_the_relay_ends_in_a_mistake() -> None:
+    post = Post(Mailbox(answering(REFUSED), at_once=1))
+    refused, waiting = post.record(2)
+    named: list[Delivery] = []
+    with pytest.raises(StopIteration):
+        post.relay(MAIL, on_dead=named.append)
+    assert [it.event_id for it in named] == [refused.id]
+
+    post.clock.advance(GIVEN_UP_AFTER)
+    with pytest.raises(StopIteration):
+        post.relay(MAIL, on_dead=named.append)
+
+    assert [(it.event_id, it.status) for it in named] == [(refused.id, DEAD), (waiting.id, DEAD)]
+
+
+def after_an_outage(count: int, *, due: int) -> Post:
+    """What was recorded waits for minutes yet, but for a few that are due."""
+    post = Post(Mailbox(at_once=1))
+    post.record(count)
+    post.mailbox.fail(Unavailable("It is being moved."))
+    for _ in range(12):
+        post.advance(minutes=5)
+        post.relay(MAIL)
+    if due:
+        moments = sorted(it.next_attempt_at for it in post.deliveries())
+        post.clock.advance(moments[due - 1] - post.clock.now())
+    post.mailbox.handed.clear()
+    return post
+
+
+@pytest.mark.parametrize("answer", [REFUSED, SKIPPED])
+def test_that_one_number_is_refused_does_not_tell_that_the_others_would_be_taken(answer: Receipt) -> None:
+    post = after_an_outage(4, due=1)
+    post.mailbox.answer = lambda _: answer
+
+    post.relay(MAIL)
+
+    assert len(post.mailbox.handed) == 1
+
+
+@pytest.mark.parametrize("answer", [REFUSED, SKIPPED])
+def test_that_one_number_is_refused_does_not_keep_the_others_waiting_once_one_is_taken(answer: Receipt) -> None:
+    post = after_an_outage(4, due=2)
+    post.mailbox.answer = lambda _: answer if len(post.mailbox.handed) == 1 else TAKEN
+
+    assert post.relay(MAIL).delivered == 3
+
+
+def test_what_was_tried_by_a_relay_that_died_does_not_tell_that_the_destination_had_failed() -> None:
+    post = after_an_outage(1, due=0)
+    (event,) = post.record()
+    post.mailbox.answer = lambda _: TAKEN
+    with pytest.raises(PowerCutError):
+        RelayEvents(FailingWork(post.work, PowerCutError(), at=1), post.relay.destinations, post.clock, post.ids)(MAIL)
+    post.clock.advance(HELD_FOR)
+
+    post.relay(MAIL)
+
+    assert post.mailbox.times() == {event.id: 2}

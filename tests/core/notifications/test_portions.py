@@ -1,0 +1,193 @@
+"""A claim is handed over portion by portion: what a relay that dies, stops, fails or is slow leaves behind."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.core.imports.accidents import FailingWork, PowerCutError
+from tests.core.notifications.post import MAIL, TAKEN, Mailbox, Post
+from unite_core.errors import Unavailable
+from unite_core.events import Event
+from unite_core.notifications.model import GIVEN_UP_AFTER, HELD_FOR, DeliveryStatus, Receipt
+from unite_core.notifications.use_cases import RelayEvents
+from unite_core.notifications.use_cases.relay import HANDED_OVER_WITHIN
+
+PENDING, DELIVERED, _, DEAD = DeliveryStatus
+
+
+def statuses(post: Post) -> list[tuple[DeliveryStatus, int, bool]]:
+    return [(it.status, it.attempts, it.held) for it in post.deliveries()]
+
+
+def doomed(post: Post, *, at: int) -> RelayEvents:
+    """A relay that is gone at its commit number `at`: the claim is number 0, then each portion is one."""
+    return RelayEvents(FailingWork(post.work, PowerCutError(), at=at), {MAIL: post.mailbox}, post.clock, post.ids)
+
+
+@pytest.mark.parametrize(("at_once", "claimed"), [(1, 10), (3, 30), (10, 100), (100, 100), (200, 200)])
+def test_ten_portions_are_claimed_at_once_up_to_a_hundred_and_one_where_that_is_more(
+    at_once: int, claimed: int
+) -> None:
+    post = Post(Mailbox(at_once=at_once))
+    post.record(200)
+    held: list[int] = []
+
+    def count_held(_: Event) -> Receipt:
+        if not held:
+            held.append(sum(it.held for it in post.deliveries()))
+        return TAKEN
+
+    post.mailbox.answer = count_held
+    post.relay(MAIL)
+
+    assert held == [claimed]
+    assert max(map(len, post.mailbox.handed)) == at_once
+
+
+def test_a_relay_that_is_killed_before_it_has_stored_an_answer_has_one_portion_handed_over_once_more() -> None:
+    post = Post(Mailbox(at_once=1))
+    events = post.record(5)
+    with pytest.raises(PowerCutError):
+        doomed(post, at=3)(MAIL)
+    assert statuses(post) == [(DELIVERED, 1, False)] * 2 + [(PENDING, 1, True)] * 3
+    assert [event for (event,) in post.mailbox.handed] == events[:3]
+
+    post.advance(seconds=HELD_FOR.total_seconds())
+    assert post.relay(MAIL).delivered == 3
+
+    assert [event for (event,) in post.mailbox.handed] == [*events[:3], *events[2:]]
+    assert statuses(post) == [(DELIVERED, 1, False)] * 2 + [(DELIVERED, 2, False)] * 3
+
+
+def test_whoever_may_have_been_handed_an_event_before_is_told_so() -> None:
+    post = Post(Mailbox(at_once=2))
+    first = post.record(3)
+    with pytest.raises(PowerCutError):
+        doomed(post, at=1)(MAIL)
+    assert post.mailbox.handed_again == []
+    post.advance(seconds=HELD_FOR.total_seconds())
+    post.record(2)
+
+    post.relay(MAIL)
+
+    assert sorted(post.mailbox.handed_again) == [event.id for event in first]
+
+
+@given(
+    at_once=st.integers(1, 4),
+    count=st.integers(1, 12),
+    kills=st.lists(st.integers(0, 5), max_size=6),
+)
+def test_each_kill_costs_one_portion_handed_over_once_more_at_the_most(
+    at_once: int, count: int, kills: list[int]
+) -> None:
+    post = Post(Mailbox(at_once=at_once))
+    events = post.record(count)
+    happened = 0
+    for at in kills:
+        try:
+            doomed(post, at=at)(MAIL)
+        except PowerCutError:
+            happened += 1
+        post.advance(seconds=HELD_FOR.total_seconds())
+
+    post.relay(MAIL)
+
+    assert post.mailbox.times().keys() == {event.id for event in events}
+    assert post.mailbox.times().total() - count <= happened * at_once
+    assert {status for status, _, _ in statuses(post)} == {DELIVERED}
+
+
+def test_a_relay_that_has_to_stop_lets_go_of_what_it_has_not_handed_over() -> None:
+    post = Post(Mailbox(at_once=1))
+    events = post.record(4)
+
+    post.relay(MAIL, should_stop=lambda: len(post.mailbox.handed) == 1)
+
+    assert statuses(post) == [(DELIVERED, 1, False)] + [(PENDING, 1, False)] * 3
+    assert post.relay(MAIL).delivered == 3
+    assert post.mailbox.times() == {event.id: 1 for event in events}
+
+
+@pytest.mark.parametrize("seconds", [7, 20, 59, 60, 61, 119])
+def test_a_slow_destination_is_handed_nothing_that_another_relay_may_soon_have(seconds: int) -> None:
+    post = Post(Mailbox(at_once=1))
+    events = post.record(12)
+
+    def be_slow(event: Event) -> Receipt:
+        (held,) = (it for it in post.deliveries() if it.event_id == event.id)
+        assert held.next_attempt_at - post.clock.now() > HELD_FOR - HANDED_OVER_WITHIN
+        post.advance(seconds=seconds)
+        assert event.id not in claimed_by_another(post)
+        return TAKEN
+
+    post.mailbox.answer = be_slow
+    post.relay(MAIL)
+    post.advance(minutes=10)
+    post.mailbox.answer = lambda _: TAKEN
+    post.relay(MAIL)
+
+    assert {status for status, _, _ in statuses(post)} == {DELIVERED}
+    assert post.mailbox.times().keys() == {event.id for event in events}
+
+
+def claimed_by_another(post: Post) -> list[UUID]:
+    """What another relay gets now, which it lets go of at once."""
+    claimed = post.relay._claim(MAIL, 100)
+    post.relay._let_go(claimed)
+    return [event.id for _, event in claimed]
+
+
+@pytest.mark.parametrize("error", [Unavailable("It is being moved."), ZeroDivisionError()])
+def test_a_destination_that_fails_after_three_portions_keeps_those_three(error: Exception) -> None:
+    post = Post(Mailbox(at_once=2))
+    post.record(10)
+
+    def fail_at_the_fourth(_: Event) -> Receipt:
+        if len(post.mailbox.handed) == 4:
+            raise error
+        return TAKEN
+
+    post.mailbox.answer = fail_at_the_fourth
+    if isinstance(error, Unavailable):
+        assert post.relay(MAIL).delivered == 6
+    else:
+        with pytest.raises(ZeroDivisionError):
+            post.relay(MAIL)
+
+    assert statuses(post) == [(DELIVERED, 1, False)] * 6 + [(PENDING, 1, False)] * 4
+    assert len(post.mailbox.handed) == 4
+
+
+def test_what_was_not_handed_over_because_something_else_broke_is_due_at_once() -> None:
+    post = Post(Mailbox(at_once=1))
+    breaking, *_ = post.record(3)
+
+    def break_at_one(event: Event) -> Receipt:
+        if event.id == breaking.id:
+            raise ZeroDivisionError
+        return TAKEN
+
+    post.mailbox.answer = break_at_one
+    with pytest.raises(ZeroDivisionError):
+        post.relay(MAIL)
+
+    assert post.relay(MAIL).delivered == 2
+
+
+def test_what_waited_for_days_and_was_let_go_of_is_not_given_up_at_its_first_failure() -> None:
+    post = Post(Mailbox(at_once=1))
+    post.record(2)
+    post.advance(days=30)
+    post.relay(MAIL, should_stop=lambda: bool(post.mailbox.handed))
+    post.mailbox.fail(Unavailable("It is being moved."))
+
+    post.relay(MAIL)
+
+    assert statuses(post)[1] == (PENDING, 2, False)
+    post.clock.advance(GIVEN_UP_AFTER + timedelta(minutes=1))
+    post.relay(MAIL)
+    assert statuses(post)[1] == (DEAD, 3, False)

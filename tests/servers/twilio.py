@@ -1,0 +1,112 @@
+"""What stands in for Twilio (infra/stand_ins/twilio.py): a process of its own, which a test may end and start again."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import requests
+
+from tests.conftest import CHECKOUT
+from tests.service_process import direct_session, eventually, free_port
+
+ACCOUNT_SID = "AC" + "a1" * 16
+AUTH_TOKEN = "a token of nobody's account"
+NUMBER = "+15005550006"
+
+
+@dataclass
+class TwilioStandIn:
+    """One stand-in. `public_url` is that of the service which it tells of messages; it forgets all when it ends."""
+
+    public_url: str = "http://127.0.0.1:8000"
+    port: int = field(default_factory=free_port)
+    step_seconds: float = 0.05
+    auth_token: str = AUTH_TOKEN
+
+    def __post_init__(self) -> None:
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """What a service has to be told to use it."""
+        return {
+            "UNITE_TWILIO_ACCOUNT_SID": ACCOUNT_SID,
+            "UNITE_TWILIO_AUTH_TOKEN": self.auth_token,
+            "UNITE_TWILIO_FROM": NUMBER,
+            "UNITE_TWILIO_BASE_URL": self.url,
+        }
+
+    def start(self) -> None:
+        """Start it, for the first time or again, and wait until it answers."""
+        script = CHECKOUT / "infra" / "stand_ins" / "twilio.py"
+        options = {
+            "port": self.port,
+            "account-sid": ACCOUNT_SID,
+            "auth-token": self.auth_token,
+            "public-url": self.public_url,
+            "step-seconds": self.step_seconds,
+        }
+        told = [text for name, value in options.items() for text in (f"--{name}", str(value))]
+        self._process = subprocess.Popen([sys.executable, "-I", str(script), *told])
+        eventually(self._answers, "the stand-in for Twilio answers")
+
+    def kill(self) -> None:
+        """End it with nothing that it could do about it."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def behave(self, *behaviours: dict[str, Any]) -> None:
+        """Have it answer otherwise from now on; as usual without any."""
+        self._call("PUT", "behaviour", list(behaviours))
+
+    def messages(self) -> list[dict[str, Any]]:
+        """Every message that it took, the first one first."""
+        found: list[dict[str, Any]] = self._call("GET", "messages")
+        return found
+
+    def bodies(self) -> list[str]:
+        """Their texts."""
+        return [message["body"] for message in self.messages()]
+
+    def callbacks(self) -> list[dict[str, Any]]:
+        """Every request that it made to the service."""
+        found: list[dict[str, Any]] = self._call("GET", "callbacks")
+        return found
+
+    def requests(self) -> dict[str, int]:
+        """How many requests of the API there were, by method."""
+        found: dict[str, int] = self._call("GET", "requests")
+        return found
+
+    def write_to_us(self, sender: str, body: str, **more: str) -> dict[str, Any]:
+        """Somebody texts us; the SID, and the status that the service answered with."""
+        found: dict[str, Any] = self._call("POST", "inbound", {"from": sender, "body": body, **more})
+        return found
+
+    def _answers(self) -> bool:
+        with suppress(requests.ConnectionError):
+            return isinstance(self.requests(), dict)
+        return False
+
+    def _call(self, method: str, what: str, content: object = None) -> Any:
+        with direct_session() as session:
+            answer = session.request(method, f"{self.url}/stand-in/{what}", json=content, timeout=30)
+        answer.raise_for_status()
+        return answer.json()
+
+
+@contextmanager
+def a_stand_in(**options: Any) -> Iterator[TwilioStandIn]:
+    """A stand-in that answers as long as the block lasts."""
+    stand_in = TwilioStandIn(**options)
+    stand_in.start()
+    try:
+        yield stand_in
+    finally:
+        stand_in.kill()

@@ -1,0 +1,125 @@
+"""What a topic and the way to telephones promise."""
+
+import json
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from unite_core.errors import NotFound
+from unite_core.notifications.ports import TextMessage, TextMessages, Topic, TopicMessage
+from unite_core.testing.builders import an_id
+
+
+def a_topic_message(
+    type_: str = "call_task.assigned", *, correlation_id: str | None = "from-the-test", body: str | None = None
+) -> TopicMessage:
+    """A message to the topic, about an event that has no namesake."""
+    event_id = an_id()
+    told = json.dumps({"id": str(event_id), "data": {"lead_name": "Zoë ☎"}}) if body is None else body
+    return TopicMessage(event_id=event_id, type=type_, role="agent", correlation_id=correlation_id, body=told)
+
+
+def a_text(text: str = "Unite: call Grace Hopper.", *, to: str = "+12025550123") -> TextMessage:
+    """A text message of a delivery that has no namesake."""
+    return TextMessage(delivery_id=an_id(), to=to, text=text, since=datetime.now(UTC), correlation_id="from-the-test")
+
+
+class TopicContract:
+    """Give it `topic`; where it can be listened to, `heard` as well."""
+
+    @pytest.fixture
+    @abstractmethod
+    def topic(self) -> Topic:
+        """What is tested."""
+
+    def heard(self, _topic: Topic, sent: Sequence[TopicMessage]) -> Sequence[TopicMessage]:
+        """What a listener has heard, in any order; as it was sent, where nobody can listen."""
+        return sent
+
+    def test_what_was_published_is_heard_as_it_was_said(self, topic: Topic) -> None:
+        sent = [a_topic_message(), a_topic_message("call_task.completed", correlation_id=None)]
+
+        receipts = topic.publish(sent)
+
+        assert [receipt.taken for receipt in receipts] == [True, True]
+        assert sorted(self.heard(topic, sent), key=lambda it: it.event_id) == sorted(sent, key=lambda it: it.event_id)
+
+    def test_ten_messages_have_a_receipt_each_with_an_id_of_its_own(self, topic: Topic) -> None:
+        receipts = topic.publish([a_topic_message() for _ in range(10)])
+
+        ids = [receipt.response["message_id"] for receipt in receipts]
+        assert all(receipt.taken for receipt in receipts)
+        assert len(set(ids)) == 10
+        assert all(isinstance(each, str) and each for each in ids)
+
+    def test_without_a_message_there_is_no_receipt(self, topic: Topic) -> None:
+        assert list(topic.publish([])) == []
+
+
+class TextMessagesContract:
+    """Give it `texts`; where it can tell what was sent, `sent` as well."""
+
+    knows_what_it_sent = True
+    """Whether it finds what it was told to look for."""
+
+    @pytest.fixture
+    @abstractmethod
+    def texts(self) -> TextMessages:
+        """What is tested."""
+
+    def sent(self, _texts: TextMessages) -> Sequence[str] | None:
+        """The texts that went out, in their order; None where nobody can tell."""
+        return None
+
+    def test_a_message_is_sent_and_has_an_id_a_status_and_segments(self, texts: TextMessages) -> None:
+        receipt = texts.send(a_text("Unite: call Zoë."))
+
+        assert receipt.taken
+        assert isinstance(receipt.response["sid"], str)
+        assert isinstance(receipt.response["status"], str)
+        assert receipt.response["segments"] == 1
+        assert self.sent(texts) in (None, ["Unite: call Zoë."])
+
+    def test_each_message_has_an_id_of_its_own(self, texts: TextMessages) -> None:
+        receipts = [texts.send(a_text(f"Unite: call {name}.")) for name in ("Ann", "Ben", "Cy")]
+
+        assert len({receipt.response["sid"] for receipt in receipts}) == 3
+
+    def test_what_was_sent_before_is_answered_with_and_not_sent_again(self, texts: TextMessages) -> None:
+        message = a_text()
+        first = texts.send(message)
+
+        again = texts.send(message, look_first=True)
+
+        assert again.taken
+        assert again.response["sid"] == first.response["sid"]
+        if self.knows_what_it_sent:
+            assert self.sent(texts) in (None, [message.text])
+
+    def test_what_was_not_sent_before_is_sent_although_it_was_looked_for(self, texts: TextMessages) -> None:
+        message = a_text()
+        texts.send(a_text("Unite: call somebody else."))
+        texts.send(replace(a_text(message.text), to="+12025550124"))
+
+        receipt = texts.send(message, look_first=True)
+
+        assert receipt.taken
+        sent = self.sent(texts)
+        assert sent is None or sent[-1] == message.text
+        assert sent is None or len(sent) == 3
+
+    def test_what_was_sent_can_be_looked_up(self, texts: TextMessages) -> None:
+        sid = texts.send(a_text()).response["sid"]
+
+        found = texts.look_up(sid)
+
+        assert found["sid"] == sid
+        assert isinstance(found["status"], str)
+        assert {"price", "price_unit"} <= found.keys()
+
+    def test_what_was_never_sent_is_not_found(self, texts: TextMessages) -> None:
+        with pytest.raises(NotFound):
+            texts.look_up("SM" + "0" * 32)
