@@ -27,10 +27,9 @@ _OF_SEVERAL = {GSM_7: 153, UCS_2: 67}
 
 _FOLDED = str.maketrans(
     {
-        **dict.fromkeys("‘’‚‛′`´", "'"),  # noqa: RUF001 - these are what is folded
+        **dict.fromkeys("‘’‚‛′ʼ`´", "'"),  # noqa: RUF001 - these are what is folded
         **dict.fromkeys("“”„‟″«»", '"'),
         **dict.fromkeys("‐‑‒–—―−", "-"),  # noqa: RUF001 - these are what is folded
-        **dict.fromkeys("\u00a0\u2002\u2003\u2007\u2009\u202f", " "),
         "…": "...",
     }
 )
@@ -80,16 +79,17 @@ def compose(event: Event, public_url: str) -> str:
     """What whoever the event concerns is texted, with a link to what it is about.
 
     It takes one segment where that can be: typographic signs become plain ones, the lead's name is shortened, and then
-    the link is left out. Of seven digits or more in the name nothing is told: they may be a phone number.
+    the link is left out. Of seven digits or more in the name nothing is told: they may be a phone number. The same
+    event is always told in the same words, so that its message can be found again.
     """
     say = TEXTS_OF[event.type]
-    name = _plain(event.data.get("lead_name") or SOMEBODY)
+    name = _plain(event.data.get("lead_name") or "") or SOMEBODY
     link = link_of(event, public_url)
     ends = ["", *([f" {link}"] if link else [])]
     for end, shortest in [(ends[-1], SHORTEST_NAME), ("", 0)]:
         for kept in range(len(name), min(shortest, len(name)) - 1, -1):
             text = say(event, _shortened(name, kept)) + end
-            if segments(text).count == 1:
+            if len(text) <= _ONE[GSM_7] and segments(text).count == 1:
                 return text
     return say(event, name) + ends[-1]
 

@@ -1,0 +1,248 @@
+"""What people are texted, how long that is, and what is never in it."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from unite_core.events import Event
+from unite_core.notifications.audience import AUDIENCES, TASK_ASSIGNED, TASK_COMPLETED
+from unite_core.notifications.texts import MASK, TEXTS_OF, Segments, compose, segments
+from unite_core.testing.builders import an_event
+
+URL = "https://unite.example"
+TASK = "0195568a-ed40-7000-8000-000000000000"
+LINK = f"{URL}/v1/call-tasks/{TASK}"
+
+
+def assigned(name: str | None = "Grace Hopper", due_at: str = "2026-03-02T09:30:00Z") -> Event:
+    return an_event(type=TASK_ASSIGNED, data={"task_id": TASK, "lead_name": name, "due_at": due_at})
+
+
+def completed(seconds: int, outcome: str = "connected", name: str = "Grace Hopper") -> Event:
+    data: dict[str, Any] = {"task_id": TASK, "lead_name": name, "outcome": outcome, "duration_seconds": seconds}
+    return an_event(type=TASK_COMPLETED, data=data)
+
+
+def test_there_is_a_text_for_everything_that_anybody_is_texted() -> None:
+    assert set(TEXTS_OF) == {kind for kind, audience in AUDIENCES.items() if audience.text_to}
+
+
+def test_whoever_is_to_call_is_told_whom_and_when_and_where_it_stands() -> None:
+    assert compose(assigned(), URL) == f"Unite: call Grace Hopper, due 2 Mar 09:30 UTC. {LINK}"
+
+
+@pytest.mark.parametrize(
+    ("due_at", "told"),
+    [
+        ("2026-03-02T09:30:59.999999Z", "2 Mar 09:30 UTC"),
+        ("2026-12-31T23:59:00-01:00", "1 Jan 2027 00:59 UTC"),
+        ("2027-03-02T09:30:00Z", "2 Mar 2027 09:30 UTC"),
+    ],
+)
+def test_the_year_is_told_where_it_is_another_one(due_at: str, told: str) -> None:
+    assert f", due {told}. " in compose(assigned(due_at=due_at), URL)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "outcome", "told"),
+    [
+        (300, "connected", "connected, 5 min"),
+        (0, "no_answer", "no answer"),
+        (45, "voicemail", "voicemail, 45 s"),
+        (59, "busy", "busy, 59 s"),
+        (60, "connected", "connected, 1 min"),
+        (89, "connected", "connected, 1 min"),
+        (91, "connected", "connected, 2 min"),
+        (3599, "connected", "connected, 1 h 0 min"),
+        (86_400, "callback_requested", "callback requested, 24 h 0 min"),
+    ],
+)
+def test_whoever_wanted_the_call_is_told_what_came_of_it(seconds: int, outcome: str, told: str) -> None:
+    assert compose(completed(seconds, outcome), URL) == f"Unite: your call to Grace Hopper is done: {told}. {LINK}"
+
+
+def test_a_lead_that_is_not_there_any_more_is_a_lead() -> None:
+    assert compose(assigned(None), URL).startswith("Unite: call a lead, due ")
+
+
+def test_what_is_about_nothing_that_can_be_shown_has_no_link() -> None:
+    event = an_event(type=TASK_ASSIGNED, data={"lead_name": "Ada", "due_at": "2026-03-02T09:30:00Z"})
+
+    assert compose(event, URL) == "Unite: call Ada, due 2 Mar 09:30 UTC."
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("Conan O’Brien", "Conan O'Brien"),  # noqa: RUF001 - the sign that is folded
+        ("“Ada” – King…", '"Ada" - King...'),  # noqa: RUF001 - the sign that is folded
+        ("Ada\u00a0King\n Noel", "Ada King Noel"),
+        ("Ma\ud800ry", "Mary"),
+    ],
+)
+def test_a_name_is_told_on_one_line_with_plain_signs(name: str, told: str) -> None:
+    assert compose(assigned(name), URL) == f"Unite: call {told}, due 2 Mar 09:30 UTC. {LINK}"
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("+12125550123", f"+{MASK}"),
+        ("Ada (212) 555-0123", f"Ada ({MASK}"),
+        ("Ada 2_1_2_5_5_5_0", f"Ada {MASK}"),
+        ("٠١٢٣٤٥٦٧ Ada", f"{MASK} Ada"),
+        ("Studio 54, 1977", "Studio 54, 1977"),
+        ("555012 x 3", "555012 x 3"),
+    ],
+)
+def test_what_may_be_a_phone_number_in_a_name_is_not_told(name: str, told: str) -> None:
+    assert f"call {told}, due" in compose(assigned(name), URL)
+
+
+def test_a_long_name_is_shortened_so_that_the_text_takes_one_segment() -> None:
+    text = compose(assigned("Wolfeschlegelsteinhausenbergerdorff " * 4), URL)
+
+    assert text.startswith("Unite: call Wolfeschlegelsteinhausenbergerdorff")
+    assert text.endswith(f"..., due 2 Mar 09:30 UTC. {LINK}")
+    assert segments(text) == Segments("GSM-7", 160, 1)
+
+
+def test_where_little_would_be_left_of_the_name_the_link_is_left_out() -> None:
+    long_url = f"https://{'unite.' * 8}example"
+
+    assert compose(assigned("Grace Hopper"), long_url) == "Unite: call Grace Hopper, due 2 Mar 09:30 UTC."
+
+
+@pytest.mark.parametrize("name", ["山田太郎", "Zoë", "Łukasz"])
+def test_a_name_in_other_letters_leaves_no_room_for_the_link(name: str) -> None:
+    text = compose(assigned(name), URL)
+
+    assert text == f"Unite: call {name}, due 2 Mar 09:30 UTC."
+    assert segments(text).encoding == "UCS-2"
+
+
+def test_a_sign_at_the_end_of_a_name_is_given_up_for_the_link() -> None:
+    assert compose(assigned("Grace Hopper 😀"), URL) == f"Unite: call Grace Hopper..., due 2 Mar 09:30 UTC. {LINK}"
+
+
+def test_what_cannot_be_told_in_one_segment_is_told_whole() -> None:
+    text = compose(completed(0, "x" * 200), URL)
+
+    assert text.endswith(LINK)
+    assert segments(text).count == 3
+
+
+names = st.one_of(
+    st.text(max_size=220),
+    st.text(st.sampled_from("0123456789٣ -().+_a"), max_size=220),
+    st.lists(st.sampled_from(["Ada ", "é", "ë", "😀", "e\u0301", "👩\u200d💻", "{", "€", "555 01"]), max_size=60).map(
+        "".join
+    ),
+    st.text(st.characters(), max_size=80),
+)
+
+
+@given(name=names, url=st.sampled_from([URL, "http://127.0.0.1:8000", f"https://{'long.' * 40}example"]))
+@example(name="{" * 200, url=URL)
+@example(name="😀" * 200, url=URL)
+def test_whatever_a_lead_is_called_the_text_takes_one_segment_and_has_no_number(name: str, url: str) -> None:
+    for event in (assigned(name), completed(300, name=name)):
+        text = compose(event, url)
+
+        assert segments(text).count == 1
+        text.encode()
+        assert "\n" not in text
+        told = re.fullmatch(r"Unite: (?:call|your call to) (.*)(?:, due|is done:) .*", text)
+        assert told is not None
+        assert longest_number(told[1]) < 7
+        assert compose(event, url) == text
+
+
+def longest_number(text: str) -> int:
+    """The most digits in a row with no letter between them."""
+    longest = count = 0
+    for character in text:
+        count = count + 1 if character.isdecimal() else 0 if character.isalnum() else count
+        longest = max(longest, count)
+    return longest
+
+
+# As 3GPP TS 23.038 lists it, from 0x00 to 0x7F, in code points; the escape at 0x1B is no character.
+ALPHABET = [
+    *(0x40, 0xA3, 0x24, 0xA5, 0xE8, 0xE9, 0xF9, 0xEC, 0xF2, 0xC7, 0x0A, 0xD8, 0xF8, 0x0D, 0xC5, 0xE5),
+    *(0x394, 0x5F, 0x3A6, 0x393, 0x39B, 0x3A9, 0x3A0, 0x3A8, 0x3A3, 0x398, 0x39E, 0xC6, 0xE6, 0xDF, 0xC9),
+    *(*range(0x20, 0x24), 0xA4, *range(0x25, 0x40)),
+    *(0xA1, *range(0x41, 0x5B), 0xC4, 0xD6, 0xD1, 0xDC, 0xA7),
+    *(0xBF, *range(0x61, 0x7B), 0xE4, 0xF6, 0xF1, 0xFC, 0xE0),
+]
+EXTENSION = [0x0C, 0x5E, 0x7B, 0x7D, 0x5C, 0x5B, 0x7E, 0x5D, 0x7C, 0x20AC]
+
+
+def counted(text: str) -> Segments:
+    """The same count, done otherwise: each segment takes what fits of the rest."""
+    points = [ord(character) for character in text]
+    if set(points) <= {*ALPHABET, *EXTENSION}:
+        encoding, one, several = "GSM-7", 160, 153
+        written = [("." if point in ALPHABET else "\x1b.") for point in points]
+    else:
+        encoding, one, several = "UCS-2", 70, 67
+        written = [character.encode("utf-16-be", "surrogatepass")[::2].decode("latin-1") for character in text]
+    units = len("".join(written))
+    if units <= one:
+        return Segments(encoding, units, 1)
+    parts = 0
+    while written:
+        fits = max(count for count in range(len(written) + 1) if len("".join(written[:count])) <= several)
+        written = written[fits:]
+        parts += 1
+    return Segments(encoding, units, parts)
+
+
+@given(
+    st.one_of(
+        st.text(max_size=340),
+        st.text(st.sampled_from("a{€é\n"), min_size=140, max_size=500),
+        st.text(st.sampled_from("aë😀"), min_size=60, max_size=220),
+    )
+)
+@example("")
+def test_segments_are_counted_as_they_are_filled(text: str) -> None:
+    assert segments(text) == counted(text)
+
+
+def test_the_alphabet_is_the_one_of_the_standard() -> None:
+    assert len(ALPHABET) == 127
+    of_one_unit = {point for point in range(0x3000) if segments(chr(point)) == Segments("GSM-7", 1, 1)}
+    of_two_units = {point for point in range(0x3000) if segments(chr(point)) == Segments("GSM-7", 2, 1)}
+
+    assert (of_one_unit, of_two_units) == (set(ALPHABET), set(EXTENSION))
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "units", "count"),
+    [
+        ("a" * 160, "GSM-7", 160, 1),
+        ("a" * 161, "GSM-7", 161, 2),
+        ("a" * 306, "GSM-7", 306, 2),
+        ("a" * 307, "GSM-7", 307, 3),
+        ("a" * 159 + "€", "GSM-7", 161, 2),
+        ("a" * 152 + "€" + "a" * 152, "GSM-7", 306, 3),
+        ("ë" * 70, "UCS-2", 70, 1),
+        ("ë" * 71, "UCS-2", 71, 2),
+        ("😀" * 35, "UCS-2", 70, 1),
+        ("😀" * 67, "UCS-2", 134, 3),
+    ],
+)
+def test_how_many_segments_a_text_takes(text: str, encoding: str, units: int, count: int) -> None:
+    assert segments(text) == Segments(encoding, units, count)
+
+
+def test_an_event_is_told_in_the_same_words_whenever_that_is() -> None:
+    event = assigned()
+    later = an_event(type=TASK_ASSIGNED, at=event.at + timedelta(days=2), data=event.data)
+
+    assert compose(later, URL) == compose(event, URL)

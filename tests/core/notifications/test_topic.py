@@ -1,0 +1,143 @@
+"""What the topic is told, held against the schema that is published of it."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import jsonschema_rs
+import pytest
+
+from tests.conftest import CHECKOUT
+from tests.core.notifications.floor import CallFloor
+from unite_core import build
+from unite_core.application import Rules
+from unite_core.notifications.audience import AUDIENCES
+from unite_core.notifications.destinations import VERSION, TopicOfEvents
+from unite_core.notifications.model import TOPIC, DeliveryStatus, Receipt
+from unite_core.notifications.ports import DeliveryFilter, TopicMessage
+from unite_core.paging import PageRequest
+from unite_core.testing.builders import an_event
+from unite_core.testing.in_memory import InMemoryTopic
+
+SCHEMA = json.loads((CHECKOUT / "docs" / "events" / f"event.v{VERSION}.schema.json").read_text("utf-8"))
+VALIDATOR = jsonschema_rs.Draft202012Validator(SCHEMA, validate_formats=True)
+
+
+@pytest.fixture(scope="module")
+def published() -> list[TopicMessage]:
+    floor = CallFloor()
+    floor.everything_happens()
+    return floor.ports.topic.published
+
+
+@pytest.fixture(scope="module")
+def bodies(published: list[TopicMessage]) -> list[dict[str, Any]]:
+    return [json.loads(message.body) for message in published]
+
+
+def test_every_kind_of_event_that_others_are_told_of_is_as_the_schema_says(bodies: list[dict[str, Any]]) -> None:
+    assert {body["type"] for body in bodies} == set(AUDIENCES)
+    assert [str(error) for body in bodies for error in VALIDATOR.iter_errors(body)] == []
+
+
+def test_the_schema_knows_no_other_kind() -> None:
+    assert [case["title"] for case in SCHEMA["oneOf"]] == [*AUDIENCES]
+    assert {case["properties"]["type"]["const"]: case["properties"]["role"]["const"] for case in SCHEMA["oneOf"]} == {
+        kind: audience.role.value for kind, audience in AUDIENCES.items()
+    }
+
+
+def test_a_field_more_or_less_anywhere_is_not_what_the_schema_says(bodies: list[dict[str, Any]]) -> None:
+    for body in bodies:
+        for part in objects(body):
+            part["unknown"] = 1
+            assert not VALIDATOR.is_valid(body), part
+            del part["unknown"]
+            for field in [*part]:
+                value = part.pop(field)
+                assert not VALIDATOR.is_valid(body), field
+                part[field] = value
+        assert VALIDATOR.is_valid(body)
+
+
+def objects(value: Any) -> Iterator[dict[str, Any]]:
+    """Every object in the value, itself included."""
+    if isinstance(value, dict):
+        yield value
+        for inner in [*value.values()]:
+            yield from objects(inner)
+
+
+def test_what_messages_are_filtered_by_is_what_stands_in_them(published: list[TopicMessage]) -> None:
+    for message in published:
+        body = json.loads(message.body)
+        told = str(message.event_id), message.type, message.role, message.correlation_id
+        assert told == (body["id"], body["type"], body["role"], body["correlation_id"])
+    assert {message.correlation_id for message in published} == {"c0ffee-1234", None}
+
+
+def test_no_number_leaves_by_the_topic(published: list[TopicMessage]) -> None:
+    assert [message for message in published if "555" in message.body] == []
+
+
+def test_each_event_is_published_once_and_its_message_id_is_kept() -> None:
+    floor = CallFloor()
+    floor.plan()
+    floor.relay()
+    floor.relay()
+
+    created, assigned = floor.ports.topic.published
+    assert (created.type, assigned.type) == ("call_task.created", "call_task.assigned")
+    admin = floor.manager
+    deliveries = floor.unite.notifications.list_deliveries(admin, DeliveryFilter(destination=TOPIC), PageRequest())
+    assert {it.event_id: it.response for it in deliveries.items} == {
+        message.event_id: {"message_id": f"message-{message.event_id}"} for message in (created, assigned)
+    }
+    (told,) = floor.unite.notifications.activity(admin, deliveries.items[0].id, PageRequest()).items
+    assert told.data["response"] == deliveries.items[0].response
+
+
+def test_links_lead_to_where_the_service_is_reached() -> None:
+    floor = CallFloor()
+    floor.unite = build(floor.ports, Rules(public_url="https://unite.example/floor"))
+    task = floor.plan()
+    floor.have_imported(b"Name,Email\nAlan,alan@example.com\n")
+    floor.relay()
+
+    links = {body["type"]: body["link"] for body in map(json.loads, (it.body for it in floor.ports.topic.published))}
+    assert links["call_task.created"] == f"https://unite.example/floor/v1/call-tasks/{task.id}"
+    assert urlsplit(links["import.finished"]).path.startswith("/floor/v1/lead-imports/")
+
+
+def test_what_is_nobodys_business_any_more_is_skipped_and_keeps_its_place() -> None:
+    topic = InMemoryTopic()
+    topic.answer = lambda message: Receipt(taken=True, response={"of": str(message.event_id)})
+    events = [an_event(type=kind) for kind in ("call_task.created", "lead.created", "import.finished", "lead.changed")]
+
+    receipts = TopicOfEvents(topic, "https://unite.example").deliver(events)
+
+    assert [receipt.response for receipt in receipts] == [
+        {"of": str(events[0].id)},
+        {"reason": "no_audience"},
+        {"of": str(events[2].id)},
+        {"reason": "no_audience"},
+    ]
+    assert [receipt.skipped for receipt in receipts] == [False, True, False, True]
+    assert TopicOfEvents(topic, "").deliver(events[1:2])[0].skipped
+
+
+def test_what_the_topic_does_not_take_yet_is_published_later_and_what_it_refuses_is_dead() -> None:
+    floor = CallFloor()
+    answers = iter([Receipt(taken=False, response={"error_code": "Throttled"}), Receipt(taken=False, refused=True)])
+    floor.ports.topic.answer = lambda _: next(answers)
+    floor.plan()
+    floor.relay()
+
+    def statuses() -> list[DeliveryStatus]:
+        wanted = DeliveryFilter(destination=TOPIC)
+        page = floor.unite.notifications.list_deliveries(floor.manager, wanted, PageRequest())
+        return sorted(it.status for it in page.items)
+
+    assert statuses() == [DeliveryStatus.DEAD, DeliveryStatus.PENDING]
+    assert floor.unite.notifications.dead_letters() == 1

@@ -1,0 +1,386 @@
+"""What comes back about text messages, in any order, twice, late, and without the relay that sent them."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from itertools import permutations
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.core.imports.accidents import FailingWork, PowerCutError
+from tests.core.notifications.floor import CallFloor
+from unite_core import Role
+from unite_core.errors import Contended, Unavailable
+from unite_core.events import Event
+from unite_core.notifications.events import ANSWERED, REPORTED
+from unite_core.notifications.model import HELD_FOR, TEXTS, TOPIC, Delivery, DeliveryStatus, Receipt
+from unite_core.notifications.ports import Consent, DeliveryFilter
+from unite_core.notifications.use_cases import RelayEvents
+from unite_core.notifications.webhooks import (
+    LOST,
+    PROGRESS,
+    InboundText,
+    TakeInboundText,
+    TakeTextStatus,
+    TextStatus,
+)
+from unite_core.paging import PageRequest
+from unite_core.testing.builders import an_actor, an_id
+
+SID = f"SM{1:032x}"
+PHONE = "+12125550102"
+PENDING, DELIVERED, NOT_SENT, DEAD = DeliveryStatus
+
+
+class Carrier:
+    """A floor with one message on its way, and whoever carries it."""
+
+    def __init__(self, *, relayed: bool = True) -> None:
+        self.floor = CallFloor()
+        self.floor.plan()
+        if relayed:
+            self.floor.relay()
+        self.take = self.floor.unite.notifications.take_text_status
+
+    def delivery(self, destination: str = TEXTS) -> Delivery:
+        wanted = DeliveryFilter(destination=destination)
+        page = self.floor.unite.notifications.list_deliveries(self.floor.manager, wanted, PageRequest())
+        return page.items[0]
+
+    def tell(self, status: str, sid: str = SID, **more: Any) -> Delivery | None:
+        told = TextStatus(delivery_id=self.delivery().id, sid=sid, status=status, **more)
+        return self.take(told)
+
+    def history(self) -> list[Event]:
+        """What the log has of the delivery, the oldest first."""
+        self.floor.relay()
+        page = self.floor.unite.notifications.activity(self.floor.manager, self.delivery().id, PageRequest())
+        return [*page.items][::-1]
+
+    def wants_none(self, phone: str = PHONE) -> bool:
+        with self.floor.ports.reads() as reads:
+            return reads.consents.opted_out(phone)
+
+
+def test_how_far_a_message_has_come_is_kept_and_told() -> None:
+    carrier = Carrier()
+    delivered_at = carrier.delivery().delivered_at
+    carrier.floor.ports.clock.advance(timedelta(seconds=3))
+
+    for status in ("sent", "delivered"):
+        assert carrier.tell(status) is None
+
+    now = carrier.delivery()
+    assert (now.status, now.delivered_at, now.attempts) == (DELIVERED, delivered_at, 1)
+    assert now.response == {
+        "sid": SID,
+        "status": "delivered",
+        "segments": 1,
+        "price": "-0.0079",
+        "price_unit": "USD",
+    }
+    answered, sent, delivered = carrier.history()
+    assert (answered.type, sent.type, delivered.type) == (ANSWERED, REPORTED, REPORTED)
+    assert delivered.data == {
+        "destination": TEXTS,
+        "event_id": str(now.event_id),
+        "attempt": 1,
+        "status": "delivered",
+        "response": now.response,
+    }
+    assert sent.data["response"]["status"] == "sent"
+    assert sent.at == carrier.floor.ports.clock.now()
+
+
+@pytest.mark.parametrize("order", [*permutations(("queued", "sending", "sent", "delivered"))])
+def test_statuses_that_come_in_any_order_end_with_the_last(order: tuple[str, ...]) -> None:
+    carrier = Carrier()
+
+    for status in order:
+        carrier.tell(status)
+
+    assert carrier.delivery().response["status"] == "delivered"
+    told = [event.data["response"]["status"] for event in carrier.history()]
+    assert told == sorted(told, key=lambda status: PROGRESS[status])
+
+
+@pytest.mark.parametrize("status", [*PROGRESS])
+def test_a_status_that_comes_twice_has_one_effect(status: str) -> None:
+    carrier = Carrier()
+    carrier.tell(status)
+    delivery, history = carrier.delivery(), carrier.history()
+
+    assert carrier.tell(status) is None
+
+    assert carrier.delivery() == delivery
+    assert carrier.history() == history
+
+
+def test_a_status_that_nobody_knows_has_no_effect() -> None:
+    carrier = Carrier()
+    before = carrier.delivery()
+
+    assert carrier.tell("teleported") is None
+
+    assert carrier.delivery() == before
+
+
+@pytest.mark.parametrize("status", sorted(LOST))
+def test_a_message_that_does_not_arrive_makes_its_delivery_a_dead_letter(status: str) -> None:
+    carrier = Carrier()
+
+    dead = carrier.tell(status, error_code="30003")
+
+    assert dead == carrier.delivery()
+    assert (dead.status, dead.delivered_at) == (DEAD, None)
+    assert (dead.response["status"], dead.response["error_code"]) == (status, 30003)
+    assert carrier.history()[-1].data["status"] == "dead"
+    assert carrier.floor.unite.notifications.dead_letters() == 1
+    assert carrier.tell("delivered") is None
+    assert carrier.delivery() == dead
+
+
+def test_a_number_that_opted_out_is_remembered_where_it_is_told() -> None:
+    carrier = Carrier()
+
+    dead = carrier.tell("failed", error_code="21610", phone=PHONE)
+
+    assert dead is not None
+    assert dead.response["reason"] == "opted_out"
+    assert carrier.wants_none()
+
+
+def test_without_the_number_there_is_nobody_to_remember() -> None:
+    carrier = Carrier()
+
+    carrier.tell("failed", error_code="21610")
+
+    assert not carrier.wants_none()
+
+
+@pytest.mark.parametrize("code", ["30007", "not a number", ""])
+def test_any_other_code_says_nothing_of_what_somebody_wants(code: str) -> None:
+    carrier = Carrier()
+
+    carrier.tell("failed", error_code=code, phone=PHONE)
+
+    assert not carrier.wants_none()
+
+
+def test_a_delivery_that_there_is_not_and_one_that_is_no_text_are_left_alone() -> None:
+    carrier = Carrier()
+    topic = carrier.delivery(TOPIC)
+
+    for delivery_id in (an_id(), topic.id):
+        assert carrier.take(TextStatus(delivery_id=delivery_id, sid=SID, status="failed")) is None
+
+    assert carrier.delivery(TOPIC) == topic
+
+
+def test_another_message_than_the_one_that_the_delivery_goes_by_says_nothing_of_it() -> None:
+    carrier = Carrier()
+    before = carrier.delivery()
+
+    assert carrier.tell("failed", sid="SM-of-long-ago") is None
+
+    assert carrier.delivery() == before
+
+
+def killed_before_storing(carrier: Carrier) -> None:
+    relay = carrier.floor.unite.notifications.relay
+    doomed = FailingWork(carrier.floor.ports.work, PowerCutError(), at=1)
+    with pytest.raises(PowerCutError):
+        RelayEvents(doomed, relay.destinations, relay.clock, relay.ids)(TEXTS)
+
+
+def lost_answer(carrier: Carrier) -> None:
+    def fail(_: Any) -> Receipt:
+        raise Unavailable("The answer was lost.")
+
+    carrier.floor.ports.texts.answer = fail
+    carrier.floor.unite.notifications.relay(TEXTS)
+    carrier.floor.ports.texts.answer = lambda _: Receipt(taken=True)
+
+
+@pytest.mark.parametrize("happened", [killed_before_storing, lost_answer])
+def test_what_was_sent_and_not_stored_is_settled_by_its_first_status_and_not_sent_again(
+    happened: Callable[[Carrier], None],
+) -> None:
+    carrier = Carrier(relayed=False)
+    happened(carrier)
+    sent = len(carrier.floor.ports.texts.sent)
+
+    assert carrier.tell("sent") is None
+
+    delivery = carrier.delivery()
+    assert (delivery.status, delivery.held) == (DELIVERED, False)
+    assert delivery.delivered_at == carrier.floor.ports.clock.now()
+    assert delivery.response == {"sid": SID, "status": "sent"}
+    carrier.floor.ports.clock.advance(2 * HELD_FOR)
+    carrier.floor.relay()
+    assert len(carrier.floor.ports.texts.sent) == sent
+
+
+def test_a_relay_that_is_only_slower_than_the_first_status_undoes_nothing_and_its_answer_is_told() -> None:
+    carrier = Carrier(relayed=False)
+
+    def be_overtaken(_: Any) -> Receipt:
+        carrier.tell("sent")
+        return Receipt(taken=True)
+
+    carrier.floor.ports.texts.answer = be_overtaken
+    carrier.floor.relay()
+
+    assert carrier.delivery().response == {"sid": SID, "status": "sent"}
+    assert sorted(event.type for event in carrier.history()) == [ANSWERED, REPORTED]
+
+
+def test_a_replayed_message_goes_by_its_new_id_and_late_words_of_the_old_one_change_nothing() -> None:
+    carrier = Carrier()
+    assert carrier.tell("failed", error_code="30003") is not None
+    replayed = carrier.floor.unite.notifications.replay(an_actor(Role.ADMIN), carrier.delivery().id)
+
+    assert carrier.tell("failed", error_code="30003") is None
+    assert carrier.delivery() == replayed
+    carrier.tell("queued", sid="SM-new")
+    assert (carrier.delivery().status, carrier.delivery().response["sid"]) == (DELIVERED, "SM-new")
+    assert "error_code" not in carrier.delivery().response
+    assert carrier.tell("undelivered") is None
+    assert carrier.delivery().status is DELIVERED
+
+
+@pytest.mark.parametrize("fails", [True, False])
+def test_what_cannot_be_looked_up_is_kept_without_its_price(*, fails: bool) -> None:
+    carrier = Carrier()
+
+    def look_up(_: str) -> dict[str, Any]:
+        raise Unavailable("It is being moved.")
+
+    if fails:
+        carrier.floor.ports.texts.look_up = look_up  # type: ignore[method-assign]  # as if it were away
+    else:
+        carrier.floor.ports.texts.sent.clear()
+
+    carrier.tell("delivered")
+
+    response = carrier.delivery().response
+    assert (response["status"], response["segments"], response["price"]) == ("delivered", 1, None)
+
+
+def test_a_message_is_looked_up_at_its_end_alone_and_outside_of_any_transaction() -> None:
+    carrier = Carrier()
+    looked_up: list[str] = []
+    look_up = carrier.floor.ports.texts.look_up
+
+    def counted(sid: str) -> dict[str, Any]:
+        with carrier.floor.ports.work():  # which waits for nobody
+            looked_up.append(sid)
+        return look_up(sid)
+
+    carrier.floor.ports.texts.look_up = counted  # type: ignore[method-assign]  # it watches
+
+    for status in ("sending", "sent", "delivered"):
+        carrier.tell(status)
+
+    assert looked_up == [SID]
+
+
+def test_a_status_whose_transaction_gave_way_to_another_is_taken_nevertheless() -> None:
+    carrier = Carrier()
+    ports = carrier.floor.ports
+    work = FailingWork(ports.work, Contended("Another was first."), at=0)
+    take = TakeTextStatus(work, ports.texts, ports.clock, ports.ids)
+
+    take(TextStatus(delivery_id=carrier.delivery().id, sid=SID, status="sent"))
+
+    assert carrier.delivery().response["status"] == "sent"
+
+
+@given(st.lists(st.tuples(st.sampled_from([*PROGRESS]), st.sampled_from([SID, "SM-other"])), max_size=12))
+def test_whatever_is_told_the_delivery_follows_the_furthest_status_of_its_message(told: list[tuple[str, str]]) -> None:
+    carrier = Carrier()
+    furthest = "queued"
+    dead = 0
+    for status, sid in told:
+        if sid == SID and PROGRESS[status] > PROGRESS[furthest]:
+            furthest = status
+        dead += carrier.tell(status, sid) is not None
+
+    delivery = carrier.delivery()
+    assert (delivery.response["sid"], delivery.response["status"]) == (SID, furthest)
+    assert delivery.status is (DEAD if furthest in LOST else DELIVERED)
+    assert dead == (furthest in LOST)
+
+
+STOP = ("STOP", "stopall", " Unsubscribe\n", "CANCEL", "end", "Quit", "REVOKE", "optout")
+START = ("START", " yes ", "UnStop")
+
+
+@pytest.mark.parametrize("body", STOP)
+def test_whoever_says_stop_wants_no_more(body: str) -> None:
+    carrier = Carrier()
+
+    carrier.floor.unite.notifications.take_inbound_text(InboundText(sid="SM-in", phone=PHONE, body=body))
+
+    assert carrier.wants_none()
+    assert not carrier.wants_none("+12125550101")
+
+
+@pytest.mark.parametrize("body", START)
+def test_whoever_says_start_wants_messages_again(body: str) -> None:
+    carrier = Carrier()
+    take = carrier.floor.unite.notifications.take_inbound_text
+    take(InboundText(sid="SM-1", phone=PHONE, body="STOP"))
+    carrier.floor.ports.clock.advance(timedelta(seconds=1))
+
+    take(InboundText(sid="SM-2", phone=PHONE, body=body))
+
+    assert not carrier.wants_none()
+
+
+@pytest.mark.parametrize("body", ["", "Stop it", "please stop", "HELP", "no", "STOP."])
+def test_anything_else_that_is_said_has_no_effect(body: str) -> None:
+    carrier = Carrier()
+
+    carrier.floor.unite.notifications.take_inbound_text(InboundText(sid="SM-in", phone=PHONE, body=body))
+
+    assert not carrier.wants_none()
+
+
+@pytest.mark.parametrize(
+    ("opt_out_type", "body", "wants_none"),
+    [("STOP", "ya basta", True), ("START", "STOP", False), ("HELP", "STOP", False), ("stop", "", True)],
+)
+def test_what_the_carrier_made_of_it_counts(opt_out_type: str, body: str, *, wants_none: bool) -> None:
+    carrier = Carrier()
+    text = InboundText(sid="SM-in", phone=PHONE, body=body, opt_out_type=opt_out_type)
+
+    carrier.floor.unite.notifications.take_inbound_text(text)
+
+    assert carrier.wants_none() is wants_none
+
+
+def test_a_word_that_is_told_again_later_changes_nothing() -> None:
+    carrier = Carrier()
+    take: TakeInboundText = carrier.floor.unite.notifications.take_inbound_text
+    stop = InboundText(sid="SM-1", phone=PHONE, body="STOP")
+    for text in (stop, InboundText(sid="SM-2", phone=PHONE, body="START"), stop):
+        take(text)
+        carrier.floor.ports.clock.advance(timedelta(seconds=1))
+
+    assert not carrier.wants_none()
+
+
+def test_what_somebody_says_last_counts_whatever_was_refused_before() -> None:
+    carrier = Carrier()
+    carrier.tell("failed", error_code="21610", phone=PHONE)
+    carrier.floor.ports.clock.advance(timedelta(seconds=1))
+    with carrier.floor.ports.work() as work:
+        work.consents.add(
+            Consent(id=an_id(), phone=PHONE, opted_out=False, at=carrier.floor.ports.clock.now(), source="SM-9")
+        )
+        work.commit()
+
+    assert not carrier.wants_none()
