@@ -1,6 +1,7 @@
 """Work that goes on after the request that asked for it."""
 
 from abc import abstractmethod
+from collections.abc import Collection
 from typing import Protocol
 from uuid import UUID
 
@@ -21,5 +22,5 @@ class Jobs(Protocol):
         """Have the import's undoing continued soon."""
 
     @abstractmethod
-    def deliver_events(self) -> None:
-        """Have events handed over soon to those who want to know of them."""
+    def deliver_events(self, destinations: Collection[str] = ()) -> None:
+        """Have events handed over soon to these destinations, or to all of them where none is named."""

@@ -3,6 +3,7 @@
 import os
 import select
 import stat
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
@@ -30,7 +31,7 @@ class LocalJobs(Jobs):
     def undo_import(self, import_id: UUID) -> None:  # noqa: ARG002 - which import it is stands in the database
         self.wake()
 
-    def deliver_events(self) -> None:
+    def deliver_events(self, destinations: Collection[str] = ()) -> None:  # noqa: ARG002 - all of them look
         self.wake()
 
     def wake(self) -> None:

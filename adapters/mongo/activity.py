@@ -1,6 +1,7 @@
 """The activity log in MongoDB."""
 
 import logging
+from collections.abc import Collection as Ids
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -13,7 +14,16 @@ from pymongo.database import Database
 from pymongo.errors import BulkWriteError
 
 from adapters.mongo.connection import Mongo
-from adapters.mongo.documents import RETENTION, Activity, EventDocument, ImportLogEntry, Stored, document_of, sort_key
+from adapters.mongo.documents import (
+    RETENTION,
+    Activity,
+    DeliveryLogEntry,
+    EventDocument,
+    ImportLogEntry,
+    Stored,
+    document_of,
+    sort_key,
+)
 from unite_core.errors import Unavailable
 from unite_core.events import Event
 from unite_core.notifications.model import Receipt
@@ -24,7 +34,7 @@ log = logging.getLogger(__name__)
 
 E = TypeVar("E", bound=EventDocument)
 
-_DOCUMENTS: tuple[type[EventDocument], ...] = (Activity, ImportLogEntry)
+_DOCUMENTS: tuple[type[EventDocument], ...] = (Activity, ImportLogEntry, DeliveryLogEntry)
 
 _DUPLICATE_KEY = 11000
 
@@ -33,7 +43,7 @@ _LONGEST_RETENTION = 2**31 - 1
 
 
 class MongoActivityLog(ActivityLog):
-    """Documents by the id of their event, in the collections `activity` and `import_log`.
+    """Documents by the id of their event, in the collections `activity`, `import_log` and `delivery_log`.
 
     MongoDB itself forgets what is older than `kept_for`, within about a minute; with None nothing is forgotten.
     """
@@ -54,7 +64,7 @@ class MongoActivityLog(ActivityLog):
         self._mongo.call(self._prepare)
         self._prepared = True
 
-    def deliver(self, events: Sequence[Event], again: Collection[UUID] = ()) -> Sequence[Receipt]:  # noqa: ARG002 - a log knows by itself what it has
+    def deliver(self, events: Sequence[Event], again: Ids[UUID] = ()) -> Sequence[Receipt]:  # noqa: ARG002 - a log knows by itself what it has
         if not events:
             return []
         documents = [document_of(event) for event in events]
@@ -90,6 +100,13 @@ class MongoActivityLog(ActivityLog):
     def of_import(self, import_id: UUID, request: PageRequest) -> Page[Event]:
         def ask(database: Database[Stored]) -> list[ImportLogEntry]:
             return list(_newest_first(ImportLogEntry, database, request).filter(import_id=import_id))
+
+        found = [entry.event() for entry in self._mongo.call(ask)]
+        return page_of(found, request.limit, _position)
+
+    def of_delivery(self, delivery_id: UUID, request: PageRequest) -> Page[Event]:
+        def ask(database: Database[Stored]) -> list[DeliveryLogEntry]:
+            return list(_newest_first(DeliveryLogEntry, database, request).filter(delivery_id=delivery_id))
 
         found = [entry.event() for entry in self._mongo.call(ask)]
         return page_of(found, request.limit, _position)

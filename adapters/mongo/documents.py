@@ -2,6 +2,7 @@
 
 import json
 import struct
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 from uuid import UUID
@@ -10,6 +11,8 @@ from mongoengine import (  # type: ignore[import-untyped]  # it ships no types
     BinaryField,
     DateTimeField,
     Document,
+    DynamicField,
+    IntField,
     ListField,
     StringField,
     UUIDField,
@@ -97,8 +100,44 @@ class ImportLogEntry(EventDocument):
     }
 
 
-def document_of(event: Event) -> Activity | ImportLogEntry:
-    """The document of an event: it belongs to the log of its import where it names one and no lead."""
+class DeliveryLogEntry(EventDocument):
+    """Something that a delivery went through, so that it can be read and searched without reading `data`.
+
+    `status` is the delivery's own after the `attempt`-th attempt, `message_status` that of its message with whoever
+    carries it; `about_id` and `about_type` are the event's that was told. SNS knows a message by its `message_id`,
+    Twilio by its `sid`. `price` is text, as exact as it came.
+    """
+
+    delivery_id = UUIDField(required=True)
+    destination = StringField()
+    about_id = StringField()
+    about_type = StringField()
+    attempt = IntField()
+    status = StringField()
+    message_id = StringField()
+    sid = StringField()
+    message_status = StringField()
+    segments = IntField()
+    price = StringField()
+    price_unit = StringField()
+    error_code = DynamicField()
+    error = StringField()
+    reason = StringField()
+
+    meta: ClassVar[dict[str, Any]] = {
+        "collection": "delivery_log",
+        "indexes": [{"name": "of_delivery", "fields": ["delivery_id", "-position"]}],
+    }
+
+    def event(self, lead_ids: tuple[UUID, ...] = ()) -> Event:
+        return replace(super().event(lead_ids), delivery_id=self.delivery_id)
+
+
+_OF_RESPONSE = ("message_id", "sid", "segments", "price", "price_unit", "error_code", "error", "reason")
+
+
+def document_of(event: Event) -> Activity | ImportLogEntry | DeliveryLogEntry:
+    """The document of an event: it belongs to the log of its delivery, or of its import where it names no lead."""
     told: dict[str, Any] = {
         "id": event.id,
         "type": event.type,
@@ -110,9 +149,25 @@ def document_of(event: Event) -> Activity | ImportLogEntry:
         # ASCII, because half a surrogate pair has no UTF-8.
         "data": json.dumps(dict(event.data), separators=(",", ":")),
     }
+    if event.delivery_id is not None:
+        return DeliveryLogEntry(**told, **_delivery_fields(event))
     if event.import_id is not None and not event.lead_ids:
         return ImportLogEntry(**told)
     return Activity(lead_ids=list(event.lead_ids), **told)
+
+
+def _delivery_fields(event: Event) -> dict[str, Any]:
+    response = event.data.get("response") or {}
+    return {
+        "delivery_id": event.delivery_id,
+        "destination": event.data.get("destination"),
+        "about_id": event.data.get("event_id"),
+        "about_type": event.data.get("event_type"),
+        "attempt": event.data.get("attempt"),
+        "status": event.data.get("status"),
+        "message_status": response.get("status"),
+        **{name: response.get(name) for name in _OF_RESPONSE},
+    }
 
 
 def sort_key(position: Position) -> bytes:

@@ -1,6 +1,6 @@
 """Waking workers through RQ, by way of a Redis that may be away."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from typing import Protocol, TypeVar
 from uuid import UUID
@@ -15,9 +15,8 @@ from unite_core.jobs import Jobs
 T = TypeVar("T")
 
 IMPORTS = "imports"
-EVENTS = "events"
 UPKEEP = "upkeep"
-"""The queues. Those of events and upkeep have a thread of each worker to themselves: no import holds them up."""
+"""The queues, beside one for the events of each destination. Each has a thread of each worker to itself."""
 
 FUNCTIONS = "entrypoints.worker.jobs"
 """Where the functions are that carry the jobs out; a job names one of them, and nothing here imports it."""
@@ -33,6 +32,11 @@ FAILURE_KEPT_FOR = 3600
 
 RETRIES = (1, 3, 10, 30)
 """Seconds before each further attempt at a job that failed."""
+
+
+def queue_of(destination: str) -> str:
+    """The queue of the events that one destination is told of: one that is slow holds up no other."""
+    return f"events-{destination}"
 
 
 class Server(Protocol):
@@ -65,9 +69,10 @@ class RqJobs(Jobs):
     def undo_import(self, import_id: UUID) -> None:
         self._enqueue(IMPORTS, "undo_import", str(import_id))
 
-    def deliver_events(self) -> None:
+    def deliver_events(self, destinations: Collection[str] = ()) -> None:
         for destination in self._destinations:
-            self._enqueue(EVENTS, "relay", destination)
+            if not destinations or destination in destinations:
+                self._enqueue(queue_of(destination), "relay", destination)
 
     def _enqueue(self, queue: str, function: str, about: str) -> None:
         def enqueue(redis: Redis) -> None:

@@ -17,7 +17,7 @@ from rq.exceptions import DequeueTimeout
 from rq.job import Job
 from rq.timeouts import BaseDeathPenalty, TimerDeathPenalty
 
-from adapters.rq.jobs import EVENTS, IMPORTS, UPKEEP
+from adapters.rq.jobs import IMPORTS, UPKEEP, queue_of
 from adapters.rq.schedule import Schedule
 from unite_core.errors import Unavailable
 
@@ -41,10 +41,12 @@ class Hand(Protocol):
 class RqQueues:
     """The queues of the Redis at `url`, for workers. Nothing is opened before one of its methods is called.
 
-    A job is done in the thread that calls, one after the other, so that it may use what the process has opened.
+    `destinations` are those that events are delivered to. A job is done in the thread that calls, one after the other,
+    so that it may use what the process has opened.
     """
 
     url: str
+    destinations: Sequence[str] = ()
 
     def ping(self) -> None:
         """Ask for a sign of life; raises `Unavailable` where none comes."""
@@ -56,16 +58,25 @@ class RqQueues:
         with self._opened() as redis:
             RqWorker([IMPORTS], redis, hand).do_jobs(stopping)
 
-    def do_the_rest(self, hand: Hand, stopping: Callable[[], bool], every: Mapping[Callable[..., None], int]) -> None:
-        """Deliver events and do upkeep until it is time to stop, and keep the schedule.
+    def deliver(self, hand: Hand, stopping: Callable[[], bool], destination: str) -> None:
+        """Tell one destination of events until it is time to stop.
+
+        Raises `Unavailable` as soon as Redis does not answer.
+        """
+        with self._opened() as redis:
+            RqWorker([queue_of(destination)], redis, hand).do_jobs(stopping)
+
+    def do_upkeep(self, hand: Hand, stopping: Callable[[], bool], every: Mapping[Callable[..., None], int]) -> None:
+        """Do upkeep until it is time to stop, and keep the schedule.
 
         `every` tells of each function that recurs after how many seconds. Raises `Unavailable` as soon as Redis does
         not answer.
         """
         with self._opened() as redis:
-            schedule = Schedule(redis, queue=UPKEEP, every=every, retried=[IMPORTS, EVENTS])
+            retried = [IMPORTS, *map(queue_of, self.destinations)]
+            schedule = Schedule(redis, queue=UPKEEP, every=every, retried=retried)
             try:
-                RqWorker([UPKEEP, EVENTS], redis, hand).do_jobs(stopping, schedule.keep)
+                RqWorker([UPKEEP], redis, hand).do_jobs(stopping, schedule.keep)
             finally:
                 with suppress(RedisError):  # then another takes it when the lock has run out
                     schedule.leave()

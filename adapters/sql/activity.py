@@ -27,9 +27,11 @@ class SqlActivityLog(ActivityLog):
         self._engine = engine
 
     def deliver(self, events: Sequence[Event], again: Collection[UUID] = ()) -> Sequence[Receipt]:  # noqa: ARG002 - a log knows by itself what it has
+        # In one order, so that two relays which hand over the same wait for each other one way round.
+        ordered = sorted(events, key=lambda event: event.id)
         with self._engine.begin() as connection:
-            insert_missing(connection, activity, [_to_row(event, connection) for event in events])
-            insert_missing(connection, activity_leads, [row for event in events for row in _leads(event, connection)])
+            insert_missing(connection, activity, [_to_row(event, connection) for event in ordered])
+            insert_missing(connection, activity_leads, [row for event in ordered for row in _leads(event, connection)])
         return [Receipt(taken=True)] * len(events)
 
     def of_lead(self, lead_id: UUID, request: PageRequest) -> Page[Event]:

@@ -17,13 +17,12 @@ class SqlConsents(Consents):
         self._connection = connection
 
     def add(self, consent: Consent) -> bool:
+        if self._kept(consent.source) is not None:
+            return False
         at = moment(consent.at, self._connection.dialect)
         row = (consent.source, consent.id.bytes, consent.phone, consent.opted_out, at)
         insert_missing(self._connection, consents, [row])
-        kept: UUID = self._connection.execute(
-            select(consents.c.id).where(consents.c.source == consent.source)
-        ).scalar_one()
-        return kept == consent.id
+        return self._kept(consent.source) == consent.id
 
     def opted_out(self, phone: str) -> bool:
         latest = (
@@ -33,3 +32,10 @@ class SqlConsents(Consents):
             .limit(1)
         )
         return bool(self._connection.execute(latest).scalar())
+
+    def _kept(self, source: str) -> UUID | None:
+        """The id of what was said by it."""
+        known: UUID | None = self._connection.execute(
+            select(consents.c.id).where(consents.c.source == source)
+        ).scalar_one_or_none()
+        return known

@@ -29,13 +29,15 @@ class SqlDeliveries(Deliveries):
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def record(self, event: Event, destinations: Sequence[str]) -> bool:
-        """Store an event, and a delivery of it for each of the destinations that are told; False where none is."""
-        coming = [_to_row(delivery_of(event, destination)) for destination in told(event, destinations)]
-        if coming:
+    def record(self, event: Event, destinations: Sequence[str]) -> Sequence[str]:
+        """Store an event, and a delivery of it for each of the destinations that are told; these are returned."""
+        wanted = told(event, destinations)
+        if wanted:
             self._connection.execute(insert(outbox_events), _event_to_row(event))
-            self._connection.execute(insert(deliveries), coming)
-        return bool(coming)
+            self._connection.execute(
+                insert(deliveries), [_to_row(delivery_of(event, destination)) for destination in wanted]
+            )
+        return wanted
 
     def claim(
         self, destination: str, *, now: datetime, until: datetime, limit: int

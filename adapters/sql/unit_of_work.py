@@ -1,6 +1,6 @@
 """Units of work over one connection and one transaction."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Self
@@ -52,7 +52,7 @@ class SqlUnitOfWork(AllWork):
         self._changed: set[str] = set()
         self._reading = reading
         self._hooks = hooks
-        self._recorded = False
+        self._told: set[str] = set()
         self._actions: list[Callable[[], None]] = []
         self._connection: Connection | None = None
 
@@ -105,18 +105,17 @@ class SqlUnitOfWork(AllWork):
                 self._cache.forget(self._changed)
         for action in self._actions:
             action()
-        if self._recorded:
-            self._outbox.wake()
+        if self._told:
+            self._outbox.wake(self._told)
 
     def record(self, event: Event) -> None:
-        if self._deliveries.record(event, self._outbox.destinations):
-            self._recorded = True
+        self._told.update(self._deliveries.record(event, self._outbox.destinations))
 
     def after_commit(self, action: Callable[[], None]) -> None:
         self._actions.append(action)
 
 
-def _nobody_to_wake() -> None:
+def _nobody_to_wake(_: Collection[str]) -> None:
     pass
 
 
@@ -124,11 +123,11 @@ def _nobody_to_wake() -> None:
 class Outbox:
     """Where recorded events go: to those of the `destinations` that are told of them.
 
-    `wake` has a relay look soon, after the commit.
+    `wake` has relays look soon, after the commit: those of the destinations that it is given.
     """
 
     destinations: tuple[str, ...] = (ACTIVITY,)
-    wake: Callable[[], None] = _nobody_to_wake
+    wake: Callable[[Collection[str]], None] = _nobody_to_wake
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """From settings to a Unite that works: the one place that knows which adapters there are."""
 
+from entrypoints.bootstrap.database import FILE as DATABASE_FILE
 from entrypoints.bootstrap.database import database_is_current, database_url
 from entrypoints.bootstrap.ledger import ledger_as_it_is
 from entrypoints.bootstrap.refusal import StartRefused
@@ -14,6 +15,7 @@ from entrypoints.bootstrap.starting import (
 )
 
 __all__ = [
+    "DATABASE_FILE",
     "OPERATOR",
     "Dependency",
     "StartRefused",

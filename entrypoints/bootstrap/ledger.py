@@ -19,8 +19,7 @@ def ledger_as_it_is(settings: Settings) -> Iterator[VerifyLedger]:
     """
     if not database_is_current(settings):
         raise StartRefused(
-            "The database is not there, or not of this version of Unite: `migrate --check` tells, `migrate` brings it up "
-            "to date."
+            "The database is not there, or not of this version of Unite; `migrate` makes it, and brings it up to date."
         )
     engine = create_engine_for(database_url(settings))
     try:

@@ -157,7 +157,7 @@ def start(settings: Settings) -> Started:
         },
         upkeep=kept.upkeep,
         jobs=jobs,
-        queues=RqQueues(settings.redis_url) if settings.redis_url else None,
+        queues=RqQueues(settings.redis_url, DESTINATIONS) if settings.redis_url else None,
         listen=local_jobs.listen,
         wake=local_jobs.wake,
     )

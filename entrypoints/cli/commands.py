@@ -28,10 +28,12 @@ def parser() -> argparse.ArgumentParser:
     migrate.add_argument("--check", action="store_true", help="change nothing; exit 1 where it is not up to date")
     _users(commands.add_parser("users", help="add and list users"))
     _import(commands.add_parser("import", help="import a CSV file of leads"))
-    verify = commands.add_parser("verify-ledger", help="see whether every entry of the call ledger is as it was written")
+    verify = commands.add_parser(
+        "verify-ledger", help="see whether every entry of the call ledger is as it was written"
+    )
     verify.description = (
-        "Work out the hashes of all entries of the call ledger anew, and compare. Reads the database and changes nothing, "
-        "whether the service runs or not. Exit code 1 where an entry was changed, taken away or put in."
+        "Work out the hashes of all entries of the call ledger anew, and compare. This reads the database and changes "
+        "nothing, whether the service runs or not. Exit code 1 where an entry was changed, taken away or put in."
     )
     commands.add_parser("demo", help="show everything once, in a temporary folder")
     return root

@@ -10,17 +10,16 @@ import tempfile
 import time
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-from entrypoints.cli.demo_service import LOOK_EVERY, Client, DemoFailed, last_lines, service
+from entrypoints.cli.demo_calls import show_calls
+from entrypoints.cli.demo_floor import PEOPLE, Floor, Person, hire, table, title
+from entrypoints.cli.demo_service import LOOK_EVERY, DemoFailed, last_lines, service
 from entrypoints.cli.shown import Bar, console, counts_table, rate
-from unite_core.identity.model import Role
 from unite_core.imports.error_report import REPORT_COLUMNS, without_guard
 from unite_core.imports.model import ImportStatus, RowKind
 
@@ -28,38 +27,6 @@ SAMPLE = Path(__file__).resolve().parents[2] / "sample_leads.csv"
 IMPORTED_WITHIN = 60.0
 TERMINATED = 143
 """What shells say of a process that SIGTERM ended."""
-DOMAIN = "unite.example.com"
-
-PEOPLE = (("Ada", Role.ADMIN), ("Mo", Role.MANAGER), ("Amy", Role.AGENT), ("Ben", Role.AGENT))
-MAY = {
-    Role.ADMIN: "everything, users included",
-    Role.MANAGER: "import leads, see all of them, assign them",
-    Role.AGENT: "see and change the leads that are assigned to them",
-}
-
-
-@dataclass(frozen=True)
-class _Person:
-    """A user of the demonstration."""
-
-    name: str
-    role: Role
-    password: str
-
-    @property
-    def email(self) -> str:
-        """Where they log in."""
-        return f"{self.name.lower()}@{DOMAIN}"
-
-
-@dataclass(frozen=True)
-class _Floor:
-    """The people, and a client for each who is logged in."""
-
-    console: Console
-    manager: Client
-    agents: Mapping[str, Client]
-    ids: Mapping[str, str]
 
 
 def run(_arguments: Namespace, environ: Mapping[str, str]) -> int:
@@ -82,18 +49,19 @@ def run(_arguments: Namespace, environ: Mapping[str, str]) -> int:
 
 def _show(shown: Console, folder: Path, environ: Mapping[str, str]) -> None:
     began = time.monotonic()
-    people = [_Person(name, role, secrets.token_urlsafe(12)) for name, role in PEOPLE]
+    people = [Person(name, role, secrets.token_urlsafe(12)) for name, role in PEOPLE]
     admin = people[0]
-    _title(shown, 1, "Start the service on its embedded default, in a temporary folder")
+    title(shown, 1, "Start the service on its embedded default, in a temporary folder")
     with service(folder, environ, (admin.email, admin.password)) as url:
         shown.print(f"  It listens at {url}; nothing but this folder is used.")
-        floor = _hire(shown, url, people)
+        floor = hire(shown, url, people)
         content = _sample()
         done = _upload(floor, content)
         _explain(floor, done)
         _correct(floor, done)
         _share_out(floor)
         _refuse(floor, content)
+        show_calls(floor, folder, environ)
     shown.print()
     took = time.monotonic() - began
     shown.print(Text(f"All of this took {took:.0f} seconds, and its folder is gone again.", style="bold"))
@@ -103,30 +71,6 @@ def _show(shown: Console, folder: Path, environ: Mapping[str, str]) -> None:
     shown.print("  make help    lists everything else")
 
 
-def _title(shown: Console, number: int, title: str) -> None:
-    shown.print()
-    shown.print(Text(f"{number}. {title}", style="bold cyan"))
-
-
-def _hire(shown: Console, url: str, people: Sequence[_Person]) -> _Floor:
-    _title(shown, 2, "Add a user of each role")
-    admin, manager, *agents = people
-    office = Client(url)
-    office.log_in(admin.email, admin.password)
-    ids = {}
-    for person in (manager, *agents):
-        new = {"email": person.email, "name": person.name, "role": person.role, "password": person.password}
-        ids[person.name] = office.call("POST", "/v1/users", new, expect=201)["id"]
-    clients = {person.name: Client(url) for person in (manager, *agents)}
-    for person in (manager, *agents):
-        clients[person.name].log_in(person.email, person.password)
-    table = _table("Name", "Role", "May")
-    for person in people:
-        table.add_row(f"  {person.name}", person.role, MAY[person.role])
-    shown.print(table)
-    return _Floor(shown, clients[manager.name], {it.name: clients[it.name] for it in agents}, ids)
-
-
 def _sample() -> bytes:
     try:
         return SAMPLE.read_bytes()
@@ -134,9 +78,9 @@ def _sample() -> bytes:
         raise DemoFailed(f"{SAMPLE} cannot be read: {error.strerror}.") from error
 
 
-def _upload(floor: _Floor, content: bytes) -> dict[str, Any]:
+def _upload(floor: Floor, content: bytes) -> dict[str, Any]:
     shown = floor.console
-    _title(shown, 3, f"Mo uploads {SAMPLE.name} by a signed link, and has it imported")
+    title(shown, 3, f"Mo uploads {SAMPLE.name} by a signed link, and has it imported")
     new = {"filename": SAMPLE.name, "size": len(content), "options": {"default_country": "US"}}
     announced = floor.manager.call("POST", "/v1/lead-imports", new, expect=201)
     with Bar(shown, "upload") as bar:
@@ -149,7 +93,7 @@ def _upload(floor: _Floor, content: bytes) -> dict[str, Any]:
     return done
 
 
-def _follow(floor: _Floor, import_id: str) -> dict[str, Any]:
+def _follow(floor: Floor, import_id: str) -> dict[str, Any]:
     until = time.monotonic() + IMPORTED_WITHIN
     with Bar(floor.console, "import") as bar:
         while True:
@@ -170,22 +114,22 @@ def _follow(floor: _Floor, import_id: str) -> dict[str, Any]:
     return current
 
 
-def _explain(floor: _Floor, done: Mapping[str, Any]) -> None:
+def _explain(floor: Floor, done: Mapping[str, Any]) -> None:
     shown = floor.console
-    _title(shown, 4, "What was wrong with the rest, row by row")
-    table = _table("Row", "Kind", "Why", "Suggestion")
+    title(shown, 4, "What was wrong with the rest, row by row")
+    explained = table("Row", "Kind", "Why", "Suggestion")
     listed = floor.manager.call("GET", f"/v1/lead-imports/{done['id']}/rejections?limit=200")["items"]
     for row in listed:
         cells = (f"  {row['row']}", row["kind"], row["message"], row["suggestion"] or "")
-        table.add_row(*map(Text, cells), style="" if row["kind"] == RowKind.REJECTED else "dim")
-    shown.print(table)
+        explained.add_row(*map(Text, cells), style="" if row["kind"] == RowKind.REJECTED else "dim")
+    shown.print(explained)
     if len(listed) != done["counts"]["duplicate"] + done["counts"]["rejected"]:
         raise DemoFailed("Not every row that made no lead is explained.")
 
 
-def _correct(floor: _Floor, done: Mapping[str, Any]) -> None:
+def _correct(floor: Floor, done: Mapping[str, Any]) -> None:
     shown = floor.console
-    _title(shown, 5, "Mo corrects the error report and uploads it as it is")
+    title(shown, 5, "Mo corrects the error report and uploads it as it is")
     report = floor.manager.answer("GET", f"/v1/lead-imports/{done['id']}/error-report").content
     fields = {it["field"]: it["header"] for it in done["columns"] if it["field"]}
     header, rows = _read_csv(report)
@@ -216,31 +160,31 @@ def _correct(floor: _Floor, done: Mapping[str, Any]) -> None:
         raise DemoFailed(f"{corrected} rows were corrected, and {ended['counts']['created']} leads created.")
 
 
-def _share_out(floor: _Floor) -> None:
+def _share_out(floor: Floor) -> None:
     shown = floor.console
-    _title(shown, 6, "Mo shares leads out, and each agent sees their own alone")
+    title(shown, 6, "Mo shares leads out, and each agent sees their own alone")
     leads = floor.manager.call("GET", "/v1/leads?limit=5")["items"]
     own: dict[str, list[str]] = {"Amy": [it["id"] for it in leads[:3]], "Ben": [it["id"] for it in leads[3:]]}
     for agent, lead_ids in own.items():
         for lead_id in lead_ids:
             floor.manager.call("PATCH", f"/v1/leads/{lead_id}", {"assigned_to": floor.ids[agent]}, expect=200)
-    table = _table("Asked by", "Answer to GET /v1/leads")
+    listed = table("Asked by", "Answer to GET /v1/leads")
     for agent, client in floor.agents.items():
         seen = client.call("GET", "/v1/leads?limit=200")["items"]
         if {it["id"] for it in seen} != set(own[agent]):
             raise DemoFailed(f"{agent} sees {len(seen)} leads instead of {len(own[agent])}.")
-        table.add_row(f"  {agent}", f"{len(seen)} leads: {', '.join(it['name'] for it in seen)}")
+        listed.add_row(f"  {agent}", f"{len(seen)} leads: {', '.join(it['name'] for it in seen)}")
         for other in set(own) - {agent}:
             client.answer("GET", f"/v1/leads/{own[other][0]}", expect=404)
-    table.add_row("  each", "404 for a lead of the other one")
+    listed.add_row("  each", "404 for a lead of the other one")
     everything = floor.manager.call("GET", "/v1/leads?limit=200")["items"]
-    table.add_row("  Mo", f"{len(everything)} leads")
-    shown.print(table)
+    listed.add_row("  Mo", f"{len(everything)} leads")
+    shown.print(listed)
 
 
-def _refuse(floor: _Floor, content: bytes) -> None:
+def _refuse(floor: Floor, content: bytes) -> None:
     shown = floor.console
-    _title(shown, 7, "Amy tries to import leads, which agents may not")
+    title(shown, 7, "Amy tries to import leads, which agents may not")
     new = {"filename": "mine.csv", "size": len(content)}
     problem = floor.agents["Amy"].call("POST", "/v1/lead-imports", new, expect=403)
     shown.print(Text(f"  {problem['status']} {problem['code']}: {problem['detail']}"))
@@ -258,9 +202,3 @@ def _written_csv(header: Sequence[str], rows: Sequence[Mapping[str, str]]) -> by
     writer.writeheader()
     writer.writerows(rows)
     return buffer.getvalue().encode()
-
-
-def _table(*columns: str) -> Table:
-    table = Table(*columns, box=None, padding=(0, 2, 0, 0), header_style="bold")
-    table.columns[0].header = f"  {columns[0]}"
-    return table

@@ -1,6 +1,7 @@
 """The service that `demo` shows: started in a folder of its own, spoken to over HTTP, and gone at the end."""
 
 import io
+import json
 import os
 import signal
 import socket
@@ -40,17 +41,16 @@ def service(folder: Path, environ: Mapping[str, str], admin: tuple[str, str]) ->
         HOST.name: "127.0.0.1",
         PORT.name: str(port),
         PUBLIC_URL.name: url,
-        DATA_DIR.name: str(folder / "var"),
+        DATA_DIR.name: str(data_of(folder)),
         ADMIN_EMAIL.name: admin[0],
         ADMIN_PASSWORD.name: admin[1],
     }
-    clean = {name: value for name, value in environ.items() if not name.startswith(PREFIX)}
     with (
         log_of(folder).open("wb") as log,
         subprocess.Popen(
             # When this process ends in whatever way, the service sees the end of its input, and ends too.
             [sys.executable, "-m", "entrypoints", "serve", "--until-stdin-ends"],
-            env=clean | settings,
+            env=_without_settings(environ) | settings,
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
@@ -68,6 +68,36 @@ def service(folder: Path, environ: Mapping[str, str], admin: tuple[str, str]) ->
 def log_of(folder: Path) -> Path:
     """Where the service in this folder writes its log."""
     return folder / "service.log"
+
+
+def data_of(folder: Path) -> Path:
+    """Where the service in this folder has its data."""
+    return folder / "var"
+
+
+def logged(folder: Path, message: str) -> Iterator[dict[str, Any]]:
+    """The lines of the service's log with this message."""
+    for line in log_of(folder).read_text("utf-8", "replace").splitlines():
+        with suppress(ValueError):
+            record = json.loads(line)
+            if record["message"] == message:
+                yield record
+
+
+def command(folder: Path, environ: Mapping[str, str], *arguments: str) -> str:
+    """What a command prints that is run on the service's data; raises `DemoFailed` where it fails."""
+    ended = subprocess.run(  # noqa: S603 - our own command, nothing from outside in it
+        [sys.executable, "-m", "entrypoints", *arguments],
+        env=_without_settings(environ) | {DATA_DIR.name: str(data_of(folder))},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=ANSWERED_WITHIN,
+        check=False,
+    )
+    if ended.returncode != 0:
+        raise DemoFailed(f"{' '.join(arguments)} ended with exit code {ended.returncode}: {ended.stdout}{ended.stderr}")
+    return ended.stdout.strip()
 
 
 def last_lines(folder: Path) -> str:
@@ -132,6 +162,10 @@ class _Watched(io.BytesIO):
         block = super().read(size)
         self._on_read(self.tell(), len(self.getbuffer()))
         return block
+
+
+def _without_settings(environ: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environ.items() if not name.startswith(PREFIX)}
 
 
 def _session() -> requests.Session:

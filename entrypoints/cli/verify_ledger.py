@@ -43,7 +43,4 @@ def _verified(environ: Mapping[str, str]) -> Verified:
 
 def _described(broken: BrokenChain) -> str:
     entry = "which is missing" if broken.entry_id is None else str(broken.entry_id)
-    return (
-        f"The chain of call task {broken.task_id} is broken at entry {broken.number}, {entry}.\n"
-        f"{broken.reason}"
-    )
+    return f"The chain of call task {broken.task_id} is broken at entry {broken.number}, {entry}.\n{broken.reason}"

@@ -30,7 +30,11 @@ ENTRY_EXAMPLE: dict[str, Any] = {
     "previous_hash": NO_HASH,
     "hash": "5f0c1f6a7d3b9e8c2a4d6f8b0e1c3a5d7f9b1d3e5a7c9e0f2b4d6a8c0e2f4b6d",
 }
-CORRECTION_BODY_EXAMPLE = {"reason": "The agent had set a wrong outcome.", "outcome": "voicemail", "duration_seconds": 20}
+CORRECTION_BODY_EXAMPLE = {
+    "reason": "The agent had set a wrong outcome.",
+    "outcome": "voicemail",
+    "duration_seconds": 20,
+}
 CORRECTION_EXAMPLE = ENTRY_EXAMPLE | {
     "id": "01990f41-5e6f-7071-8283-9e0f1a2b3c4d",
     "number": 2,
@@ -67,9 +71,7 @@ class CallLogSchema(Body):
     agent_id = Id(
         required=True, allow_none=True, metadata={"description": "Whose call it was; null where it was nobody's."}
     )
-    actor_id = Id(
-        required=True, allow_none=True, metadata={"description": "Who wrote it; null is the service itself."}
-    )
+    actor_id = Id(required=True, allow_none=True, metadata={"description": "Who wrote it; null is the service itself."})
     at = Moment(required=True)
     outcome = Choice(Outcome, required=True, allow_none=True)
     duration_seconds = Whole(required=True, allow_none=True, metadata=DURATION)

@@ -126,7 +126,9 @@ class CallTaskSchema(Body):
     )
     outcome = Choice(Outcome, required=True, allow_none=True)
     duration_seconds = Whole(required=True, allow_none=True, metadata=DURATION)
-    started_at = Moment(required=True, allow_none=True, metadata={"description": "When the call began, if that is known."})
+    started_at = Moment(
+        required=True, allow_none=True, metadata={"description": "When the call began, if that is known."}
+    )
     completion_note = Text(required=True, allow_none=True, metadata=NOTE)
     follow_up_at = Moment(required=True, allow_none=True, metadata={"description": "When the next call is due."})
     completed_at = Moment(required=True, allow_none=True)

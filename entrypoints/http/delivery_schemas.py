@@ -22,8 +22,8 @@ DELIVERY_EXAMPLE = {
 REPLAYED_EXAMPLE = DELIVERY_EXAMPLE | {"status": "pending", "next_attempt_at": "2026-02-04T08:15:00Z"}
 
 _STATUS = (
-    "`pending`: on its way; `delivered`: it was taken; `skipped`: there was nobody to hand it to, such as a user without a "
-    "number; `dead`: it was refused, or given up after three days. What is dead or skipped can be replayed."
+    "`pending`: on its way; `delivered`: it was taken; `skipped`: there was nobody to hand it to, such as a user "
+    "without a number; `dead`: it was refused, or given up after three days. What is dead or skipped can be replayed."
 )
 
 

@@ -35,8 +35,7 @@ class Door:
     `public_url` is what links to the service start with, without a slash at the end. Of `cursor_secrets`
     (32 random bytes each) the first signs page cursors, and all of them verify. With `requests_per_minute`
     0 nothing is limited. `signed_files` is there where the service itself is the storage, and `text_signatures` where
-    somebody carries text messages.
-    `max_event_streams` is how many clients may follow an import at once, per process.
+    somebody carries text messages. `max_event_streams` is how many clients may follow an import at once, per process.
     """
 
     public_url: str

@@ -12,7 +12,7 @@ from entrypoints.http.openapi import Shown
 from entrypoints.http.operations import Room
 from entrypoints.http.rendering import json_response
 from unite_core.errors import Unavailable
-from unite_core.notifications.use_cases import MOST_COUNTED
+from unite_core.notifications.use_cases.deliveries import MOST_COUNTED
 
 room = Room("health", "For load balancers and whoever watches.")
 

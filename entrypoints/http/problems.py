@@ -189,6 +189,9 @@ PROBLEMS: dict[str, ProblemKind] = {
     "wrong_type": ProblemKind(
         Invalid, "The file is of another type than announced", "Announce it again with the type that it has."
     ),
+    "nothing_to_correct": ProblemKind(
+        Invalid, "The call log says so already", "Name what is to be said instead, or leave it as it is."
+    ),
     "too_many_requests": ProblemKind(TooMany, "Too many requests", "`Retry-After` says in how many seconds to go on."),
     "too_many_logins": ProblemKind(TooMany, "Too many logins", "`Retry-After` says in how many seconds to try again."),
     "too_many_streams": ProblemKind(

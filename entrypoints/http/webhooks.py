@@ -5,6 +5,7 @@ effect, so that there is no need of an Idempotency-Key.
 """
 
 import logging
+import re
 from typing import Any
 from urllib.parse import parse_qsl
 from uuid import UUID
@@ -30,6 +31,8 @@ SIGNATURE = "X-Twilio-Signature"
 LARGEST_FORM = 64 * 1024
 """In bytes: three times as much as the longest text message with every character of it percent-encoded."""
 
+_DIGITS = re.compile("[0-9]{1,9}")
+_E164 = re.compile(r"\+[1-9][0-9]{1,14}")
 _NOTHING_TO_SAY = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
 
 room = Room("webhooks", "What Twilio tells of its own accord. It signs what it sends; nobody else is listened to.")
@@ -53,7 +56,10 @@ class TextStatusForm(TwilioForm):
     status = Text(
         required=True, data_key="MessageStatus", metadata={"description": "`sent`, `delivered`, `failed` and so on."}
     )
-    error_code = Text(data_key="ErrorCode", metadata={"description": "Why it was not delivered."})
+    error_code = Text(
+        data_key="ErrorCode", metadata={"description": "Why it was not delivered: a number of Twilio's, such as 30003."}
+    )
+    phone = Text(data_key="To", metadata={"description": "Whom it was sent to, E.164."})
 
 
 class InboundTextForm(TwilioForm):
@@ -107,7 +113,13 @@ def _form_of(schema: type[Schema], example: dict[str, str]) -> dict[str, Any]:
 def take_text_status() -> Response:
     """Be told what became of a text message."""
     told = _read(TextStatusForm, _signed_form())
-    status = TextStatus(delivery_id=_delivery_id(), **{"error_code": None, **told})
+    status = TextStatus(
+        delivery_id=_delivery_id(),
+        sid=told["sid"],
+        status=told["status"],
+        error_code=_number(told.get("error_code")),
+        phone=_phone(told.get("phone")),
+    )
     dead = until_won(lambda: unite().notifications.take_text_status(status))
     if dead is not None:
         _log.error(
@@ -142,8 +154,12 @@ def take_text_status() -> Response:
 )
 def take_inbound_text() -> Response:
     """Be told what somebody wrote back."""
-    text = InboundText(**_read(InboundTextForm, _signed_form()))
-    until_won(lambda: unite().notifications.take_inbound_text(text))
+    told = _read(InboundTextForm, _signed_form())
+    phone = _phone(told["phone"])
+    # Of a sender that has no number, such as a short code, nobody is ever sent anything.
+    if phone is not None:
+        text = InboundText(sid=told["sid"], phone=phone, body=told["body"], opt_out_type=told["opt_out_type"])
+        until_won(lambda: unite().notifications.take_inbound_text(text))
     return Response(_NOTHING_TO_SAY, content_type="text/xml; charset=utf-8")
 
 
@@ -176,6 +192,14 @@ def _read(schema: type[Schema], form: dict[str, str]) -> dict[str, Any]:
     except ValidationError as error:
         raise Invalid("The form breaks a rule.", problems=problems_of(error.messages)) from error
     return read
+
+
+def _number(code: str | None) -> int | None:
+    return int(code) if code is not None and _DIGITS.fullmatch(code) else None
+
+
+def _phone(sender: str | None) -> str | None:
+    return sender if sender is not None and _E164.fullmatch(sender) else None
 
 
 def _delivery_id() -> UUID:

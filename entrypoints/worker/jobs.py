@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from entrypoints.correlation import correlated
+from entrypoints.dead_letters import log_dead_letter
 from entrypoints.worker import upkeep
+from entrypoints.worker.missed import MARKED_EVERY, mark_missed
 from entrypoints.worker.turns import TURN, Turns
 from unite_core.application import Unite
 from unite_core.jobs import Jobs
@@ -70,13 +72,13 @@ def relay(desk: Desk, destination: str) -> None:
     def over() -> bool:
         return desk.stopping() or desk.clock() >= latest
 
-    desk.unite.notifications.relay(destination, should_stop=over)
+    desk.unite.notifications.relay(destination, should_stop=over, on_dead=log_dead_letter)
     if over():
-        desk.jobs.deliver_events()
+        desk.jobs.deliver_events([destination])
 
 
 def sweep(desk: Desk) -> None:
-    """Enqueue what is to be done and nobody was woken for."""
+    """Enqueue what is to be done and nobody was woken for, and mark the calls that were missed."""
     due = desk.unite.imports.due()
     for import_id in due.to_import:
         with correlated(due.correlation_ids.get(import_id)):
@@ -85,6 +87,7 @@ def sweep(desk: Desk) -> None:
         with correlated(due.correlation_ids.get(import_id)):
             desk.jobs.undo_import(import_id)
     desk.jobs.deliver_events()
+    mark_missed(desk.unite.upkeep.mark_missed, desk.stopping)
 
 
 def keep_up(desk: Desk) -> None:
@@ -97,5 +100,5 @@ JOBS: Mapping[str, Callable[..., None]] = {
 }
 """The functions by the names that jobs have in the queues."""
 
-EVERY: Mapping[Callable[..., None], int] = {sweep: 5, keep_up: 60}
+EVERY: Mapping[Callable[..., None], int] = {sweep: MARKED_EVERY, keep_up: 60}
 """The seconds between two runs of the jobs that recur."""

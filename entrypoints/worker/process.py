@@ -17,6 +17,7 @@ from entrypoints.correlation import CorrelationFilter
 from entrypoints.reading import SettingsRefused
 from entrypoints.worker.jobs import Desk
 from entrypoints.worker.loop import Worker
+from entrypoints.worker.missed import marking_missed
 from entrypoints.worker.queued import QueuedWorker
 from entrypoints.worker.relays import relaying
 from entrypoints.worker.uploads import UploadListener
@@ -50,7 +51,8 @@ def run(arguments: Namespace, environ: Mapping[str, str]) -> int:
             bell = Bell(wake_ups, until)
             upkeep = dict(started.upkeep)
             worker = Worker(unite=started.unite, holder=holder, waiting=bell.ear(), stop=until, upkeep=upkeep)
-            with relaying(started.unite.notifications, bell, until):
+            missed = marking_missed(started.unite.upkeep.mark_missed, until)
+            with relaying(started.unite.notifications, bell, until), missed:
                 worker.run()
 
         log.info("The worker is ready.")

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from threading import Event, Thread
 from typing import Protocol
 
@@ -22,17 +23,18 @@ class Queues(Protocol):
 
     def do_imports(self, hand: Desk, stopping: Callable[[], bool]) -> None: ...
 
-    def do_the_rest(
-        self, hand: Desk, stopping: Callable[[], bool], every: Mapping[Callable[..., None], int]
-    ) -> None: ...
+    def deliver(self, hand: Desk, stopping: Callable[[], bool], destination: str) -> None: ...
+
+    def do_upkeep(self, hand: Desk, stopping: Callable[[], bool], every: Mapping[Callable[..., None], int]) -> None: ...
 
 
 @dataclass(frozen=True)
 class QueuedWorker:
     """Does the jobs of the queues until `stop` is set; as many of them as you like may work side by side.
 
-    Imports have one thread; events, upkeep and the schedule have another, so that a large file holds none of them up.
-    While the queues do not answer, `without` works straight from the database until the event that it is given is set.
+    Imports have one thread, the events of each destination have one, and upkeep and the schedule have another, so that
+    neither a large file nor a destination that does not come back holds anything else up. While the queues do not
+    answer, `without` works straight from the database until the event that it is given is set.
     """
 
     queues: Queues
@@ -58,10 +60,19 @@ class QueuedWorker:
             return self.stop.is_set() or away.is_set()
 
         desk = replace(self.desk, stopping=stopping)
-        rest = Thread(target=_until_away, args=(away, lambda: self.queues.do_the_rest(desk, stopping, EVERY)))
-        rest.start()
+        work: dict[str, Callable[[], None]] = {
+            "upkeep": lambda: self.queues.do_upkeep(desk, stopping, EVERY),
+            **{
+                f"relay-{name}": partial(self.queues.deliver, desk, stopping, name)
+                for name in desk.unite.notifications.destinations
+            },
+        }
+        beside = [Thread(target=_until_away, args=(away, do), name=name) for name, do in work.items()]
+        for thread in beside:
+            thread.start()
         _until_away(away, lambda: self.queues.do_imports(desk, stopping))
-        rest.join()
+        for thread in beside:
+            thread.join()
 
     def _work_without(self) -> None:
         over = Event()
@@ -82,7 +93,7 @@ class QueuedWorker:
 
 
 def _until_away(away: Event, work: Callable[[], None]) -> None:
-    """Work; however that ends, the other thread ends too."""
+    """Work; however that ends, the other threads end too."""
     try:
         work()
     except Unavailable as error:

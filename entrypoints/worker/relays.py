@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Event, Thread
 
+from entrypoints.dead_letters import log_dead_letter
 from entrypoints.worker.failures import Backoff, survived
 from entrypoints.worker.wake_ups import LOOK_EVERY, Bell, Waiting
 from unite_core.application import Notifications
@@ -27,7 +28,7 @@ class Relay:
         backoff = Backoff()
         while not self.stop.is_set():
             with survived(backoff, f"telling of events ({self.destination})"):
-                self.notifications.relay(self.destination, should_stop=self.stop.is_set)
+                self.notifications.relay(self.destination, should_stop=self.stop.is_set, on_dead=log_dead_letter)
                 backoff.succeeded()
             if backoff.seconds:
                 self.stop.wait(backoff.seconds)

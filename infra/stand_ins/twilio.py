@@ -25,7 +25,7 @@ What Twilio has no address for needs no password:
                                 each with "times": n, "to": "+1…", "method": "POST", if it is not for everything
     DELETE /stand-in/behaviour  answer as usual again
     GET    /stand-in/messages   every message with its body, and received_at (seconds since 1970); DELETE forgets them
-    GET    /stand-in/callbacks  every request to the service: url, parameters, and the status that it answered with
+    GET    /stand-in/callbacks  every request to the service: url, parameters, signature, and the status of its answer
     GET    /stand-in/opt-outs   who wants no messages
     GET    /stand-in/requests   how many requests of the REST API there were: {"GET": n, "POST": n}
 """
@@ -300,10 +300,11 @@ class State:
         target = url
         if self.options.callback_base and url.startswith(self.options.public_url):
             target = self.options.callback_base + url.removeprefix(self.options.public_url)
+        signed = signature(self.options.auth_token, url, parameters)
         headers = {
             "Content-Type": "application/x-www-form-urlencoded; charset=utf-8",
             "User-Agent": "TwilioProxy/1.1",
-            "X-Twilio-Signature": signature(self.options.auth_token, url, parameters),
+            "X-Twilio-Signature": signed,
         }
         data = urlencode(parameters).encode()
         status = None
@@ -319,7 +320,7 @@ class State:
             except OSError:
                 time.sleep(0.2)
         with self.lock:
-            self.callbacks.append({"url": url, "parameters": parameters, "status": status})
+            self.callbacks.append({"url": url, "parameters": parameters, "signature": signed, "status": status})
         return status
 
 

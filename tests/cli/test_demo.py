@@ -17,6 +17,14 @@ def test_the_demonstration_shows_everything_and_ends_well(tmp_path: Path) -> Non
     assert ended.stderr == ""
     for told in (r"created +89", r"duplicate +4", r"rejected +7", r"rows +100", r"created +2", r"Mo +91 leads", "403"):
         assert re.search(told, ended.stdout), told
+    for told in (
+        r"to …0142:\n +Unite: call ",
+        "Idempotency-Replayed: true",
+        "One entry in the call log; the lead was new, and is contacted.",
+        "an entry is never changed",
+        "2 entries of 1 call task: every chain is whole.",
+    ):
+        assert re.search(told, ended.stdout), told
     assert "\x1b" not in ended.stdout
     assert max(map(len, ended.stdout.splitlines())) <= 100
     assert list(tmp_path.iterdir()) == []

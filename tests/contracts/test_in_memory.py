@@ -14,7 +14,10 @@ from unite_core.testing.contracts import (
     AnswersContract,
     CacheContract,
     CachedReadsContract,
+    CallLedgerContract,
+    CallTasksContract,
     ClockContract,
+    ConsentsContract,
     DeliveriesContract,
     FilesContract,
     IdsContract,
@@ -154,6 +157,18 @@ class TestCache(CacheContract):
         assert [cache.look("leads", key).value for key in ("short", "long")] == [None, b"2"]
         clock.advance(LONGEST_LIFETIME)
         assert cache.look("leads", "long").value is None
+
+
+class TestCallTasks(InMemory, CallTasksContract):
+    one_writer = True
+
+
+class TestCallLedger(InMemory, CallLedgerContract):
+    pass
+
+
+class TestConsents(InMemory, ConsentsContract):
+    pass
 
 
 class TestDeliveries(InMemory, DeliveriesContract):

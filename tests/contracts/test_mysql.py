@@ -9,6 +9,9 @@ from unite_core.testing.contracts import (
     ActivityLogContract,
     AnswersContract,
     CachedReadsContract,
+    CallLedgerContract,
+    CallTasksContract,
+    ConsentsContract,
     DeliveriesContract,
     ImportRowsContract,
     ImportsContract,
@@ -70,6 +73,18 @@ class TestImportRows(Mysql, ImportRowsContract):
 
 
 class TestRehearsal(Mysql, RehearsalContract):
+    pass
+
+
+class TestCallTasks(Mysql, CallTasksContract):
+    one_writer = False
+
+
+class TestCallLedger(Mysql, CallLedgerContract):
+    pass
+
+
+class TestConsents(Mysql, ConsentsContract):
     pass
 
 

@@ -15,6 +15,9 @@ from unite_core.testing.contracts import (
     ActivityLogContract,
     AnswersContract,
     CachedReadsContract,
+    CallLedgerContract,
+    CallTasksContract,
+    ConsentsContract,
     DeliveriesContract,
     ImportRowsContract,
     ImportsContract,
@@ -105,6 +108,18 @@ class TestCachedReads(Sqlite, CachedReadsContract):
                 unit.commit()
 
         assert cache.forgotten == [{"leads"}]
+
+
+class TestCallTasks(Sqlite, CallTasksContract):
+    one_writer = True
+
+
+class TestCallLedger(Sqlite, CallLedgerContract):
+    pass
+
+
+class TestConsents(Sqlite, ConsentsContract):
+    pass
 
 
 class TestDeliveries(Sqlite, DeliveriesContract):

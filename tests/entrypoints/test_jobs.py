@@ -2,7 +2,7 @@
 
 import io
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -20,6 +20,8 @@ from unite_core.identity.use_cases import NewUser
 from unite_core.imports.model import ImportStatus, LeadImport
 from unite_core.imports.run import CHUNK_ROWS
 from unite_core.imports.use_cases import FileToImport, NewImport
+from unite_core.notifications.model import Receipt, delivery_id
+from unite_core.testing.builders import an_event
 from unite_core.testing.in_memory import InMemoryJobs, InMemoryPorts, in_memory_ports
 
 LONG = 3 * CHUNK_ROWS
@@ -194,6 +196,42 @@ def test_a_relay_that_has_to_stop_leaves_the_rest_to_the_next_job(floor: Floor) 
     relay(replace(floor.desk, stopping=lambda: True), "activity")
 
     assert floor.ports.jobs.relays == relays + 1
+
+
+def test_a_relay_that_goes_on_wakes_its_own_destination_alone(floor: Floor) -> None:
+    woken: list[list[str]] = []
+
+    class Noting(InMemoryJobs):
+        def deliver_events(self, destinations: Collection[str] = ()) -> None:
+            woken.append([*destinations])
+
+    relay(replace(floor.desk, jobs=Noting(), stopping=lambda: True), "topic")
+
+    assert woken == [["topic"]]
+
+
+def test_a_dead_letter_is_written_down_as_an_error(floor: Floor, caplog: pytest.LogCaptureFixture) -> None:
+    event = an_event(type="call_task.created", at=floor.ports.clock.now(), data={"lead_name": "+12125550123"})
+    with floor.ports.work() as work:
+        work.record(event)
+        work.commit()
+    floor.ports.topic.answer = lambda _: Receipt(
+        taken=False, refused=True, response={"error_code": "InvalidParameter", "error": "It is too long."}
+    )
+
+    relay(floor.desk, "topic")
+
+    (told,) = (record for record in caplog.records if record.name == "unite.dead_letters")
+    wanted = {
+        "levelname": "ERROR",
+        "delivery_id": str(delivery_id(event.id, "topic")),
+        "destination": "topic",
+        "event_id": str(event.id),
+        "code": "InvalidParameter",
+    }
+    assert {name: getattr(told, name) for name in wanted} == wanted
+    assert told.getMessage() == "An event is given up: it does not reach its destination (topic)."
+    assert "555" not in caplog.text
 
 
 def test_upkeep_does_everything_though_some_of_it_fails(floor: Floor, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,7 +1,7 @@
 """A worker between queues that come and go and a database that stays."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from threading import Event
 
 import pytest
@@ -10,6 +10,7 @@ from entrypoints.worker.jobs import EVERY, Desk, keep_up, sweep
 from entrypoints.worker.queued import QueuedWorker
 from unite_core.application import build
 from unite_core.errors import Unavailable
+from unite_core.notifications.model import ACTIVITY, TEXTS, TOPIC
 from unite_core.testing.in_memory import in_memory_ports
 
 PATIENCE = 30.0
@@ -18,11 +19,20 @@ PATIENCE = 30.0
 class Script:
     """Queues of which is told, for one time after the other, what becomes of doing their jobs."""
 
-    def __init__(self, *, imports: list[Exception], rest: list[Exception], pings: list[Exception | None]) -> None:
+    def __init__(
+        self,
+        *,
+        imports: Sequence[Exception] = (),
+        upkeep: Sequence[Exception] = (),
+        topic: Sequence[Exception] = (),
+        pings: Sequence[Exception | None] = (),
+    ) -> None:
         self._imports = iter(imports)
-        self._rest = iter(rest)
+        self._upkeep = iter(upkeep)
+        self._topic = iter(topic)
         self._pings = iter(pings)
         self.every: list[Mapping[Callable[..., None], int]] = []
+        self.told: list[str] = []
 
     def ping(self) -> None:
         error = next(self._pings, None)
@@ -32,9 +42,13 @@ class Script:
     def do_imports(self, hand: Desk, stopping: Callable[[], bool]) -> None:
         self._do(self._imports, hand, stopping)
 
-    def do_the_rest(self, hand: Desk, stopping: Callable[[], bool], every: Mapping[Callable[..., None], int]) -> None:
+    def deliver(self, hand: Desk, stopping: Callable[[], bool], destination: str) -> None:
+        self.told.append(destination)
+        self._do(self._topic if destination == TOPIC else iter(()), hand, stopping)
+
+    def do_upkeep(self, hand: Desk, stopping: Callable[[], bool], every: Mapping[Callable[..., None], int]) -> None:
         self.every.append(every)
-        self._do(self._rest, hand, stopping)
+        self._do(self._upkeep, hand, stopping)
 
     def _do(self, errors: Iterator[Exception], hand: Desk, stopping: Callable[[], bool]) -> None:
         error = next(errors, None)
@@ -76,18 +90,19 @@ AWAY = Unavailable("Redis does not answer.")
 
 
 @pytest.mark.parametrize(
-    ("imports", "rest"),
+    "lost",
     [
-        ([AWAY, AWAY], []),
-        ([], [AWAY, AWAY]),
-        ([AWAY, AWAY], [AWAY]),
-        ([ZeroDivisionError("no idea"), AWAY], []),
+        {"imports": [AWAY, AWAY]},
+        {"upkeep": [AWAY, AWAY]},
+        {"topic": [AWAY, AWAY]},
+        {"imports": [AWAY, AWAY], "upkeep": [AWAY], "topic": [AWAY]},
+        {"imports": [ZeroDivisionError("no idea"), AWAY]},
     ],
 )
 def test_when_one_thread_loses_the_queues_the_worker_goes_on_without_and_comes_back(
-    stop: Event, caplog: pytest.LogCaptureFixture, imports: list[Exception], rest: list[Exception]
+    stop: Event, caplog: pytest.LogCaptureFixture, lost: dict[str, list[Exception]]
 ) -> None:
-    queues = Script(imports=imports, rest=rest, pings=[AWAY, None])
+    queues = Script(**lost, pings=[AWAY, None])
     without = Without(stop, times=2)
 
     with caplog.at_level(logging.INFO):
@@ -100,7 +115,7 @@ def test_when_one_thread_loses_the_queues_the_worker_goes_on_without_and_comes_b
 
 
 def test_a_worker_that_is_told_to_stop_before_it_begins_begins_nothing(stop: Event) -> None:
-    queues = Script(imports=[], rest=[], pings=[])
+    queues = Script()
     without = Without(stop, times=1)
     stop.set()
 
@@ -111,9 +126,17 @@ def test_a_worker_that_is_told_to_stop_before_it_begins_begins_nothing(stop: Eve
 
 
 def test_the_sweep_and_the_upkeep_recur(stop: Event) -> None:
-    queues = Script(imports=[AWAY], rest=[], pings=[])
+    queues = Script(imports=[AWAY])
 
     work(queues, Without(stop, times=1), stop)
 
     assert queues.every == [EVERY]
     assert set(EVERY) == {sweep, keep_up}
+
+
+def test_every_destination_has_a_thread_of_its_own(stop: Event) -> None:
+    queues = Script(imports=[AWAY])
+
+    work(queues, Without(stop, times=1), stop)
+
+    assert sorted(queues.told) == sorted([ACTIVITY, TOPIC, TEXTS])

@@ -213,7 +213,7 @@ def test_mongodb_may_come_later_than_the_service(tmp_path: Path, private_mongodb
         lead = started.unite.leads.add(ann, NewLead(name="Grace", phone="+12125550101"))
         with pytest.raises(Unavailable):
             started.dependencies["mongodb"].ask()
-        assert started.unite.notifications.relay("activity") == 0
+        assert started.unite.notifications.relay("activity").delivered == 0
         private_mongodb.start()
 
         def told() -> bool:

@@ -15,7 +15,7 @@ from entrypoints.worker.wake_ups import Bell, Ear
 from unite_core.application import Unite, build
 from unite_core.errors import Unavailable
 from unite_core.events import Event
-from unite_core.notifications.model import ACTIVITY, DeliveryStatus, Receipt
+from unite_core.notifications.model import ACTIVITY, DeliveryStatus, Receipt, delivery_id
 from unite_core.notifications.ports import DeliveryFilter, Destination
 from unite_core.paging import PageRequest
 from unite_core.testing.builders import an_event
@@ -161,6 +161,41 @@ def test_a_destination_that_breaks_is_logged_and_told_of_the_next_event(caplog: 
         "Something unexpected happened while telling of events (listener)."
     ]
     assert status_of(ports, event, ACTIVITY) is DeliveryStatus.DELIVERED
+
+
+@pytest.mark.parametrize(
+    ("response", "code"),
+    [
+        ({"error_code": 21211, "error": "It is no number."}, 21211),
+        ({"error": "unavailable"}, "unavailable"),
+        ({"status": "failed"}, "failed"),
+        ({}, None),
+    ],
+)
+def test_a_dead_letter_is_written_down_as_an_error(
+    caplog: pytest.LogCaptureFixture, response: dict[str, object], code: object
+) -> None:
+    class Refusing(Listener):
+        def deliver(self, events: Sequence[Event], again: Collection[UUID] = ()) -> Sequence[Receipt]:
+            super().deliver(events, again)
+            return [Receipt(taken=False, refused=True, response=dict(response))] * len(events)
+
+    listener = Refusing()
+    unite, ports = unite_with(listener=listener)
+    event = record(ports)
+
+    with caplog.at_level(logging.INFO), relays_of(unite):
+        assert listener.told.wait(PATIENCE)
+
+    (told,) = caplog.records
+    assert (told.levelname, told.name) == ("ERROR", "unite.dead_letters")
+    shown = {name: getattr(told, name) for name in ("delivery_id", "destination", "event_id", "code")}
+    assert shown == {
+        "delivery_id": str(delivery_id(event.id, "listener")),
+        "destination": "listener",
+        "event_id": str(event.id),
+        "code": code,
+    }
 
 
 def test_one_wake_up_is_heard_by_everybody_once() -> None:

@@ -162,7 +162,7 @@ def test_what_goes_together_for_twilio_is_asked_for_at_once(given: dict[str, str
     [
         ("UNITE_TWILIO_ACCOUNT_SID", "AC123"),
         ("UNITE_TWILIO_ACCOUNT_SID", "SK" + "0" * 32),
-        ("UNITE_TWILIO_FROM", "2025550123"),
+        ("UNITE_TWILIO_FROM", "2025550199"),
         ("UNITE_TWILIO_FROM", "+1 202 555 0123"),
         ("UNITE_TWILIO_FROM", "Unite"),
         ("UNITE_TWILIO_BASE_URL", "twilio:8010"),

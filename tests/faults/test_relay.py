@@ -1,11 +1,13 @@
 """Events on the embedded default: the activity log fails, a worker dies in between, an import is in the way."""
 
+import logging
 import sqlite3
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -19,14 +21,17 @@ from entrypoints.settings import read_settings
 from tests.databases import a_database
 from tests.service_process import ADMIN, PATIENCE, environment, eventually, service
 from unite_core import Actor, Lead, NewLead, NewUser, PageRequest, Role, Unite, build
+from unite_core.calls.use_cases import NewCallTask
 from unite_core.errors import Unavailable
 from unite_core.events import Event
-from unite_core.notifications.model import ACTIVITY, HELD_FOR, DeliveryStatus, Receipt
+from unite_core.notifications.model import ACTIVITY, HELD_FOR, TEXTS, DeliveryStatus, Receipt
 from unite_core.notifications.ports import DeliveryFilter
+from unite_core.notifications.use_cases import Relayed
 from unite_core.testing.builders import acting
 from unite_core.testing.in_memory import FixedClock, in_memory_ports
 
 ROWS = 60_000
+AGENT = NewUser(email="ada@example.com", name="Ada", role=Role.AGENT, password=ADMIN["password"], phone="+12125550102")
 
 
 @pytest.fixture
@@ -105,32 +110,58 @@ def test_what_a_worker_had_handed_over_when_it_was_killed_is_settled_by_the_next
 ) -> None:
     with start(read_settings(environment(tmp_path))) as started:
         leads = add(started.unite, hire(started.unite), "ada", "ben", "cleo")
-        kill_after_hand_over(tmp_path)
+        assert len(kill_after_hand_over(tmp_path, ACTIVITY)) == 3
         assert statuses(started.unite) == {(DeliveryStatus.PENDING, 1)}
         assert started.unite.notifications.relay(ACTIVITY).delivered == 0
 
-        assert relay_later(started) == 3
+        assert relay_later(started, ACTIVITY, HELD_FOR).delivered == 3
 
         assert histories(tmp_path / "var" / "unite.sqlite3") == {(lead.id.bytes, "lead.created"): 1 for lead in leads}
         assert statuses(started.unite) == {(DeliveryStatus.DELIVERED, 2)}
 
 
-def kill_after_hand_over(folder: Path) -> None:
-    """Have a worker of its own hand over what waits in the folder, and end it before it does anything more."""
-    command = [sys.executable, "-m", "tests.faults.stuck_relay"]
+def test_a_text_that_a_killed_worker_had_sent_is_sent_once_more_for_each_kill_and_no_other_is(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with start(read_settings(environment(tmp_path))) as started:
+        admin = hire(started.unite)
+        ada = started.unite.identity.add_user(admin, AGENT)
+        (lead,) = add(started.unite, admin, "grace")
+        for _ in range(3):
+            due_at = datetime.now(UTC)
+            started.unite.calls.create(admin, NewCallTask(lead_id=lead.id, due_at=due_at, assigned_to=ada.id))
+
+        sent = Counter(kill_after_hand_over(tmp_path, TEXTS))
+        sent += Counter(kill_after_hand_over(tmp_path, TEXTS, ahead=HELD_FOR))
+        with caplog.at_level(logging.INFO):
+            assert relay_later(started, TEXTS, 2 * HELD_FOR).delivered == 3
+
+        wanted = DeliveryFilter(destination=TEXTS)
+        page = started.unite.notifications.list_deliveries(OPERATOR, wanted, PageRequest())
+        shown = {f"console-{it.id}": str(it.event_id) for it in page.items}
+        sent += Counter(shown[record.sid] for record in caplog.records if hasattr(record, "sid"))
+        assert sorted(sent.values()) == [1, 1, 3]
+        assert sent.keys() == set(shown.values())
+        assert {(it.status, it.attempts) for it in page.items} == {(DeliveryStatus.DELIVERED, 3)}
+
+
+def kill_after_hand_over(folder: Path, destination: str, ahead: timedelta = timedelta()) -> list[str]:
+    """Have a worker of its own hand over what waits, and end it before it does anything more; the ids of the events."""
+    command = [sys.executable, "-m", "tests.faults.stuck_relay", str(ahead.total_seconds())]
     with subprocess.Popen(command, env=environment(folder), stdout=subprocess.PIPE, text=True) as worker:
         try:
             assert worker.stdout is not None
-            assert worker.stdout.readline() == "handed over: 3\n"
+            told = (line.split() for line in worker.stdout)
+            return next(ids for name, *ids in told if name == destination)
         finally:
             worker.kill()
             worker.wait(PATIENCE)
 
 
-def relay_later(started: Started) -> int:
-    """Relay when what the killed worker held is free again."""
+def relay_later(started: Started, destination: str, by: timedelta) -> Relayed:
+    """Relay when so much time has passed."""
     relay = started.unite.notifications.relay
-    return replace(relay, clock=FixedClock(relay.clock.now() + HELD_FOR))(ACTIVITY)
+    return replace(relay, clock=FixedClock(relay.clock.now() + by))(destination)
 
 
 def test_an_event_does_not_wait_for_the_import_that_the_worker_is_at(tmp_path: Path) -> None:

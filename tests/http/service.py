@@ -1,12 +1,12 @@
 """The whole service in memory, and people of each role who use it over HTTP."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from werkzeug.test import TestResponse
 
 from entrypoints.http.app import create_app
-from entrypoints.http.door import Check, Door
+from entrypoints.http.door import Check, Door, TextSignatures
 from tests.http.documented_client import documented_client
 from unite_core.application import Rules, build
 from unite_core.identity.model import Role, User
@@ -59,7 +59,7 @@ class Service:
         checks: Mapping[str, Check] | None = None,
         public_url: str = PUBLIC_URL,
         cursor_secrets: tuple[bytes, ...] = (b"s" * 32,),
-        text_signatures: Callable[[str, Mapping[str, str], str], bool] | None = None,
+        text_signatures: TextSignatures | None = None,
         **ports: Any,
     ) -> None:
         self.ports = in_memory_ports(**ports)

@@ -68,6 +68,7 @@ def test_an_event_is_shown_with_everything_that_is_known_of_it(
             "actor_id": str(event.actor_id),
             "correlation_id": "a-correlation-id",
             "import_id": str(event.import_id),
+            "delivery_id": None,
             "data": {"status": {"from": "new", "to": "contacted"}, "a.b": [None]},
         }
     ]
@@ -78,7 +79,8 @@ def test_what_is_not_known_of_an_event_is_null(service: Service, manager: Person
 
     [shown] = manager.get(of_lead(lead_id)).get_json()["items"]
 
-    assert (shown["actor_id"], shown["correlation_id"], shown["import_id"], shown["data"]) == (None, None, None, {})
+    unknown = ("actor_id", "correlation_id", "import_id", "delivery_id")
+    assert ([shown[name] for name in unknown], shown["data"]) == ([None] * 4, {})
 
 
 def test_the_activity_of_a_lead_is_read_newest_first_page_by_page(

@@ -4,40 +4,10 @@ from typing import Any
 
 import pytest
 
+from tests.http.contended import ContendedWork
 from tests.http.service import Service, problem
-from unite_core.errors import Contended
 from unite_core.races import MOST_RACES
-from unite_core.testing.in_memory import InMemoryUnitOfWork, InMemoryWork, Store
-from unite_core.unit_of_work import UNFINISHED, BeforeCommit
-
-
-class _ContendedWork(InMemoryWork):
-    """Gives way to somebody else, `times` times, once there is a lead to be stored."""
-
-    def __init__(
-        self, store: Store, hooks: tuple[BeforeCommit, ...] = (), race: "_ContendedWork | None" = None
-    ) -> None:
-        super().__init__(store, hooks=hooks)
-        self.race = race or self
-        self.times = 0
-
-    def __call__(self) -> InMemoryUnitOfWork:
-        return _Contended(self._store, self._hooks, race=self.race)
-
-    def before_commit(self, hook: BeforeCommit) -> "_ContendedWork":
-        return _ContendedWork(self._store, (*self._hooks, hook), self.race)
-
-
-class _Contended(InMemoryUnitOfWork):
-    def __init__(self, store: Store, hooks: tuple[BeforeCommit, ...], *, race: _ContendedWork) -> None:
-        super().__init__(store, hooks)
-        self._race = race
-
-    def commit(self, result: object = UNFINISHED) -> None:
-        if self._tables.leads and self._race.times > 0:
-            self._race.times -= 1
-            raise Contended("Somebody else was quicker.")
-        super().commit(result)
+from unite_core.testing.in_memory import InMemoryWork, Store
 
 
 @pytest.fixture
@@ -46,12 +16,12 @@ def store() -> Store:
 
 
 @pytest.fixture
-def work(store: Store) -> _ContendedWork:
-    return _ContendedWork(store)
+def work(store: Store) -> ContendedWork:
+    return ContendedWork(store)
 
 
 @pytest.fixture
-def service(store: Store, work: _ContendedWork) -> Service:
+def service(store: Store, work: ContendedWork) -> Service:
     return Service(work=work, reads=InMemoryWork(store, writes=False))
 
 
@@ -60,7 +30,7 @@ LEAD: dict[str, Any] = {"name": "Grace Hopper", "phone": "+12125550123"}
 
 @pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "once"}], ids=["without a key", "with a key"])
 def test_a_request_that_gave_way_is_carried_out_once(
-    service: Service, work: _ContendedWork, headers: dict[str, str]
+    service: Service, work: ContendedWork, headers: dict[str, str]
 ) -> None:
     ann = service.admin()
     work.times = MOST_RACES - 1
@@ -72,7 +42,7 @@ def test_a_request_that_gave_way_is_carried_out_once(
     assert work.times == 0
 
 
-def test_one_that_gives_way_again_and_again_is_told_to_come_back(service: Service, work: _ContendedWork) -> None:
+def test_one_that_gives_way_again_and_again_is_told_to_come_back(service: Service, work: ContendedWork) -> None:
     ann = service.admin()
     work.times = MOST_RACES
 

@@ -1,4 +1,5 @@
 from collections.abc import Collection, Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -78,7 +79,12 @@ def test_deliveries_are_filtered_and_paged(service: Service) -> None:
         return sorted((each["destination"], each["status"]) for each in listed(admin, query))
 
     assert found("?status=dead") == [("picky", "dead")]
-    assert found("?destination=activity") == [("activity", "delivered"), ("activity", "pending")]
+    # What the one who refuses has answered is told to the activity log too.
+    assert found("?destination=activity") == [
+        ("activity", "delivered"),
+        ("activity", "delivered"),
+        ("activity", "pending"),
+    ]
     assert found(f"?event_id={first}") == [("activity", "delivered"), ("picky", "dead")]
     assert found("?destination=nobody") == []
     page = admin.get("/v1/deliveries?limit=3").get_json()
@@ -148,3 +154,53 @@ def test_what_each_role_may_do_with_deliveries(service: Service) -> None:
 
     assert found == {"agent": (403, 403), "manager": (200, 403), "admin": (200, 200)}
     assert problem(admin.post("/v1/deliveries/01990f3e-8a4b-7c1d-9e2f-0a1b2c3d4e5f/replay")) == (404, "not_found")
+
+
+def test_what_a_delivery_went_through_is_read_newest_first_page_by_page(service: Service, picky: Refusing) -> None:
+    admin, manager = service.admin(), service.manager()
+    add_lead(admin)
+    service.ports.jobs.run_all(service.unite)
+    (dead,) = listed(admin, "?status=dead")
+    picky.refuses = False
+    service.ports.clock.advance(timedelta(minutes=1))
+    admin.post(f"/v1/deliveries/{dead['id']}/replay")
+    service.ports.jobs.run_all(service.unite)
+    service.ports.jobs.run_all(service.unite)
+
+    first = manager.get(f"/v1/deliveries/{dead['id']}/activity?limit=1")
+    second = manager.get(first.headers["Link"].removeprefix("<https://unite.example").removesuffix('>; rel="next"'))
+
+    told = [*first.get_json()["items"], *second.get_json()["items"]]
+    assert [(each["type"], each["data"]["attempt"], each["data"]["status"]) for each in told] == [
+        ("delivery.answered", 2, "delivered"),
+        ("delivery.answered", 1, "dead"),
+    ]
+    assert {each["delivery_id"] for each in told} == {dead["id"]}
+    assert second.get_json()["next_cursor"] is None
+
+
+def test_who_reads_what_a_delivery_went_through(service: Service) -> None:
+    admin = service.admin()
+    add_lead(admin)
+    path = f"/v1/deliveries/{listed(admin)[0]['id']}/activity"
+
+    assert admin.get(path).get_json() == {"items": [], "next_cursor": None}
+    assert problem(service.agent().get(path)) == (403, "forbidden")
+    assert problem(service.stranger.get(path)) == (401, "unauthenticated")
+    unknown = "/v1/deliveries/01990f3e-8a4b-7c1d-9e2f-0a1b2c3d4e5f/activity"
+    assert problem(service.manager().get(unknown)) == (404, "not_found")
+
+
+def test_what_there_was_nobody_for_is_skipped_and_can_be_replayed() -> None:
+    service = Service()
+    admin, agent = service.admin(), service.agent()
+    lead = admin.post("/v1/leads", json={"name": "Grace", "phone": "(212) 555-0123"}).get_json()
+    new = {"lead_id": lead["id"], "due_at": "2026-03-02T15:00:00Z", "assigned_to": str(agent.user.id)}
+    assert admin.post("/v1/call-tasks", json=new).status_code == 201
+    service.ports.jobs.run_all(service.unite)
+
+    (skipped,) = listed(admin, "?status=skipped")
+
+    assert (skipped["destination"], skipped["response"]) == ("texts", {"reason": "no_phone"})
+    replayed = admin.post(f"/v1/deliveries/{skipped['id']}/replay")
+    assert (replayed.status_code, replayed.get_json()["status"]) == (200, "pending")

@@ -1,4 +1,5 @@
 import re
+from collections.abc import Callable
 
 import pytest
 
@@ -6,6 +7,9 @@ from entrypoints.http.door import Check
 from entrypoints.http.problems import PROBLEMS
 from tests.http.service import Service, problem
 from unite_core.errors import Unavailable
+from unite_core.notifications.model import delivery_of
+from unite_core.testing.builders import an_event
+from unite_core.testing.in_memory import InMemoryUnitOfWork, InMemoryWork, Store
 
 
 def up() -> None:
@@ -49,6 +53,36 @@ def test_ready_tells_the_state_of_a_circuit_breaker_where_there_is_one() -> None
 
     assert told["redis"]["breaker"] == "open"
     assert "breaker" not in told["database"]
+
+
+def test_ready_counts_the_dead_letters_and_is_ready_all_the_same() -> None:
+    service = Service(checks={"database": Check(up)})
+    assert service.stranger.get("/health/ready").get_json()["dead_letters"] == 0
+    dead = delivery_of(an_event(), "elsewhere")
+    dead.refuse({})
+    with service.ports.work() as unit:
+        unit._tables.deliveries[dead.id] = dead
+        unit.commit()
+
+    answer = service.stranger.get("/health/ready")
+
+    told = answer.get_json()
+    assert (answer.status_code, told["status"], told["dead_letters"]) == (200, "ok", 1)
+
+
+class ReadsThatAreAway(InMemoryWork):
+    def __call__(self) -> InMemoryUnitOfWork:
+        raise Unavailable("The database does not answer.")
+
+
+@pytest.mark.parametrize("check", [up, down])
+def test_where_the_database_does_not_answer_nobody_knows_of_dead_letters(check: Callable[[], None]) -> None:
+    service = Service(checks={"database": Check(check)}, reads=ReadsThatAreAway(Store(), writes=False))
+
+    answer = service.stranger.get("/health/ready")
+
+    assert answer.status_code == (200 if check is up else 503)
+    assert answer.get_json()["dead_letters"] is None
 
 
 def test_the_page_needs_nothing_from_elsewhere(service: Service) -> None:

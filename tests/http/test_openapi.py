@@ -28,7 +28,13 @@ WITHOUT_AUTHENTICATION = {
     # Whoever holds a signed link may follow it.
     ("GET", "/files/<path:key>"),
     ("PUT", "/files/<path:key>"),
+    # Whoever calls proves by a signature that they are Twilio.
+    ("POST", "/webhooks/twilio/status"),
+    ("POST", "/webhooks/twilio/inbound"),
 }
+
+WITHOUT_KEY = {"/webhooks/twilio/status", "/webhooks/twilio/inbound"}
+"""POSTs that have one effect however often they come, and whose senders know no keys."""
 
 
 @pytest.fixture(scope="module")
@@ -92,19 +98,21 @@ def test_each_route_goes_through_the_conventions(served: Service) -> None:
 
 
 def test_each_post_takes_an_idempotency_key(document: dict[str, Any]) -> None:
-    posts = [operation for method, _, operation in operations(document) if method == "POST"]
+    posts = {path: operation for method, path, operation in operations(document) if method == "POST"}
 
-    assert posts
-    for operation in posts:
-        assert {"$ref": "#/components/parameters/Idempotency-Key"} in operation["parameters"], operation["operationId"]
-        assert {"request_in_progress"} <= codes(operation, "409")
-        assert {"idempotency_key_reused"} <= codes(operation, "422")
+    assert set(posts) > WITHOUT_KEY
+    for path, operation in posts.items():
+        takes_key = path not in WITHOUT_KEY
+        key = {"$ref": "#/components/parameters/Idempotency-Key"}
+        assert (key in operation["parameters"]) is takes_key, path
+        assert ("request_in_progress" in codes(operation, "409")) is takes_key, path
+        assert ("idempotency_key_reused" in codes(operation, "422")) is takes_key, path
 
 
 def test_each_post_refuses_a_key_that_is_none(served: Service, document: dict[str, Any]) -> None:
     admin = served.admin()
     for method, path, operation in operations(document):
-        if method != "POST" or path in ("/v1/lead-imports/file", "/v1/auth/login"):
+        if method != "POST" or path in ("/v1/lead-imports/file", "/v1/auth/login", *WITHOUT_KEY):
             continue
         content = operation.get("requestBody", {}).get("content", {})
         body = {"json": content["application/json"]["example"]} if content else {}

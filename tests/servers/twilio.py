@@ -19,9 +19,13 @@ NUMBER = "+15005550006"
 
 @dataclass
 class TwilioStandIn:
-    """One stand-in. `public_url` is that of the service which it tells of messages; it forgets all when it ends."""
+    """One stand-in, which forgets all when it ends.
+
+    `public_url` is that of the service which it tells of messages, `callback_base` where it finds that, if elsewhere.
+    """
 
     public_url: str = "http://127.0.0.1:8000"
+    callback_base: str = ""
     port: int = field(default_factory=free_port)
     step_seconds: float = 0.05
     auth_token: str = AUTH_TOKEN
@@ -48,9 +52,10 @@ class TwilioStandIn:
             "account-sid": ACCOUNT_SID,
             "auth-token": self.auth_token,
             "public-url": self.public_url,
+            "callback-base": self.callback_base,
             "step-seconds": self.step_seconds,
         }
-        told = [text for name, value in options.items() for text in (f"--{name}", str(value))]
+        told = [f"--{name}={value}" for name, value in options.items()]
         self._process = subprocess.Popen([sys.executable, "-I", str(script), *told])
         eventually(self._answers, "the stand-in for Twilio answers")
 

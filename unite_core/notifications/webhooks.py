@@ -30,7 +30,7 @@ PROGRESS: Mapping[str, int] = {
 
 FINAL = max(PROGRESS.values())
 LOST = frozenset({"undelivered", "failed", "canceled"})
-OPTED_OUT_CODE = "21610"
+OPTED_OUT_CODE = 21610
 
 STOP_WORDS = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"})
 START_WORDS = frozenset({"START", "YES", "UNSTOP"})
@@ -39,7 +39,7 @@ START_WORDS = frozenset({"START", "YES", "UNSTOP"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextStatus:
-    """How far the message `sid` of a delivery has come; `error_code` is Twilio's number for what went wrong, as text.
+    """How far the message `sid` of a delivery has come; `error_code` is Twilio's, where it went wrong.
 
     `phone` is the number that it went to (E.164), where that was told.
     """
@@ -47,7 +47,7 @@ class TextStatus:
     delivery_id: UUID
     sid: str
     status: str
-    error_code: str | None = None
+    error_code: int | None = None
     phone: str | None = field(default=None, repr=False)
 
 
@@ -121,8 +121,8 @@ def _response(status: TextStatus, found: Mapping[str, Any], delivery: Delivery) 
     """What is known of the message by now."""
     known = delivery.response if delivery.response.get("sid") == status.sid else {}
     response = {**known, **found, "sid": status.sid, "status": status.status}
-    if status.error_code:
-        response["error_code"] = int(status.error_code) if status.error_code.isdecimal() else status.error_code
+    if status.error_code is not None:
+        response["error_code"] = status.error_code
     if status.error_code == OPTED_OUT_CODE:
         response["reason"] = OPTED_OUT
     return response

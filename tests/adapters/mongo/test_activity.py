@@ -12,12 +12,14 @@ from adapters.mongo.activity import MongoActivityLog
 from adapters.mongo.connection import Mongo
 from unite_core.errors import Unavailable
 from unite_core.events import Event
+from unite_core.notifications.events import delivery_answered, delivery_reported
+from unite_core.notifications.model import TEXTS, TOPIC, delivery_of
 from unite_core.paging import Page, PageRequest, Position
 from unite_core.testing.builders import an_event, an_id
 
 Found = Database[dict[str, Any]]
 
-COLLECTIONS = ("activity", "import_log")
+COLLECTIONS = ("activity", "import_log", "delivery_log")
 
 
 @pytest.fixture
@@ -55,11 +57,64 @@ def test_a_document_can_be_read_by_people(log: MongoActivityLog, database: Found
     }
 
 
+def test_what_became_of_messages_can_be_read_and_searched_by_people(log: MongoActivityLog, database: Found) -> None:
+    sms, sns, reported = an_id(), an_id(), an_id()
+    sent = delivery_of(an_event(type="call_task.assigned"), TEXTS)
+    sent.hold(sent.created_at)
+    text = {"sid": "SM1", "status": "queued", "segments": 1, "price": None, "price_unit": None, "carrier": {"x": [1]}}
+    sent.succeed(text, sent.created_at)
+    answered = delivery_answered(
+        sms, sent.created_at, sent, an_event(type="call_task.assigned", correlation_id="c0ffee")
+    )
+    sent.refuse({**text, "status": "failed", "price": "-0.00790", "price_unit": "USD", "error_code": 30003})
+    published = delivery_of(an_event(), TOPIC)
+    published.refuse({"message_id": "0c", "error_code": "InvalidParameter", "error": "It is wrong.", "reason": "odd"})
+
+    log.deliver(
+        [
+            answered,
+            delivery_reported(reported, sent.created_at, sent),
+            delivery_answered(sns, sent.created_at, published, an_event()),
+        ]
+    )
+
+    found = {each.pop("_id"): each for each in database.delivery_log.find({}, {"position": 0, "data": 0, "at": 0})}
+    common = {
+        "delivery_id": sent.id,
+        "destination": "texts",
+        "about_id": str(sent.event_id),
+        "attempt": 1,
+        "sid": "SM1",
+    }
+    assert found[sms] == common | {
+        "type": "delivery.answered",
+        "correlation_id": "c0ffee",
+        "about_type": "call_task.assigned",
+        "status": "delivered",
+        "message_status": "queued",
+        "segments": 1,
+    }
+    assert found[reported] == common | {
+        "type": "delivery.reported",
+        "status": "dead",
+        "message_status": "failed",
+        "segments": 1,
+        "price": "-0.00790",
+        "price_unit": "USD",
+        "error_code": 30003,
+    }
+    told = {name: found[sns][name] for name in ("message_id", "error_code", "error", "reason", "status", "attempt")}
+    assert told == {**published.response, "status": "dead", "attempt": 0}
+    assert database.delivery_log.count_documents({"error_code": "InvalidParameter"}) == 1
+    assert [*log.of_delivery(sent.id, PageRequest()).items][1] == answered
+
+
 def test_a_delivery_prepares_what_nobody_has_prepared(mongo: Mongo, database: Found) -> None:
     MongoActivityLog(mongo, kept_for=timedelta(days=1)).deliver([an_event()])
 
     assert database.activity.index_information().keys() == {"_id_", "of_lead", "retention"}
     assert database.import_log.index_information().keys() == {"_id_", "of_import", "retention"}
+    assert database.delivery_log.index_information().keys() == {"_id_", "of_delivery", "retention"}
 
 
 @pytest.fixture
@@ -79,16 +134,22 @@ def kind_of(profiled: dict[str, Any]) -> str:
 def test_a_batch_is_stored_in_one_round_trip_for_each_collection(
     log: MongoActivityLog, asked: Callable[[str], list[dict[str, Any]]]
 ) -> None:
-    log.deliver([an_event(lead_ids=(), import_id=an_id()) for _ in range(100)] + [an_event() for _ in range(100)])
+    of_imports = [an_event(lead_ids=(), import_id=an_id()) for _ in range(100)]
+    of_deliveries = [an_event(lead_ids=(), delivery_id=an_id()) for _ in range(100)]
+    log.deliver([*of_imports, *of_deliveries, *(an_event() for _ in range(100))])
 
-    assert sorted(each["insert"] for each in asked("insert")) == ["activity", "import_log"]
+    assert sorted(each["insert"] for each in asked("insert")) == sorted(COLLECTIONS)
 
 
 @pytest.mark.parametrize("after", [None, Position(datetime(2026, 3, 2, tzinfo=UTC), an_id())], ids=["first", "later"])
 @pytest.mark.parametrize(
     ("read", "index"),
-    [(MongoActivityLog.of_lead, "of_lead"), (MongoActivityLog.of_import, "of_import")],
-    ids=["lead", "import"],
+    [
+        (MongoActivityLog.of_lead, "of_lead"),
+        (MongoActivityLog.of_import, "of_import"),
+        (MongoActivityLog.of_delivery, "of_delivery"),
+    ],
+    ids=["lead", "import", "delivery"],
 )
 def test_a_page_is_found_by_its_index(
     log: MongoActivityLog,
@@ -138,12 +199,12 @@ class TestRetention:
     def test_what_is_older_than_the_setting_is_forgotten_by_mongodb(self, mongo: Mongo, database: Found) -> None:
         MongoActivityLog(mongo, kept_for=timedelta(days=30)).prepare()
 
-        assert retention(database) == [2592000, 2592000]
+        assert retention(database) == [2592000] * 3
 
     def test_without_a_setting_nothing_is_forgotten(self, mongo: Mongo, database: Found) -> None:
         MongoActivityLog(mongo).prepare()
 
-        assert retention(database) == [None, None]
+        assert retention(database) == [None] * 3
 
     @pytest.mark.parametrize(
         ("kept_for", "seconds"),
@@ -160,13 +221,13 @@ class TestRetention:
         changed.prepare()
         changed.prepare()
 
-        assert retention(database) == [seconds, seconds]
+        assert retention(database) == [seconds] * 3
         assert changed.of_lead(event.lead_ids[0], PageRequest()).items == [event]
 
     def test_a_century_is_as_long_as_mongodb_can_count(self, mongo: Mongo, database: Found) -> None:
         MongoActivityLog(mongo, kept_for=timedelta(days=36500)).prepare()
 
-        assert retention(database) == [2147483647, 2147483647]
+        assert retention(database) == [2147483647] * 3
 
 
 def test_what_mongodb_refuses_for_another_reason_is_told(log: MongoActivityLog, database: Found) -> None:

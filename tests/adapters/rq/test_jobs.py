@@ -8,7 +8,7 @@ from redis import Redis
 from rq import Queue
 
 from adapters.redis.connection import RedisServer
-from adapters.rq.jobs import EVENTS, IMPORTS, NAME_KEPT_FOR, RETRIES, RqJobs
+from adapters.rq.jobs import IMPORTS, NAME_KEPT_FOR, RETRIES, RqJobs, queue_of
 from tests.servers.own import OwnServer
 
 ONE, OTHER = UUID(int=1), UUID(int=2)
@@ -32,11 +32,22 @@ def test_a_job_that_fails_is_tried_again_after_ever_longer_pauses(jobs: RqJobs, 
     assert [*RETRIES] == sorted(RETRIES)
 
 
-def test_events_have_a_job_for_each_destination(jobs: RqJobs, redis: Redis) -> None:
-    jobs.deliver_events()
+def test_events_have_a_job_for_each_destination_in_a_queue_of_its_own(jobs: RqJobs, redis: Redis) -> None:
+    for _ in range(3):
+        jobs.deliver_events()
 
-    waiting = Queue(EVENTS, connection=redis).jobs
-    assert [job.args for job in waiting] == [("activity",), ("topic",)]
+    assert [told(redis, name) for name in ("activity", "topic")] == [[("activity",)], [("topic",)]]
+
+
+def test_only_who_is_told_of_something_is_woken(jobs: RqJobs, redis: Redis) -> None:
+    jobs.deliver_events({"topic", "nobody"})
+
+    assert [told(redis, name) for name in ("activity", "topic", "nobody")] == [[], [("topic",)], []]
+
+
+def told(redis: Redis, destination: str) -> list[tuple[str, ...]]:
+    """What the jobs are about that wait for one destination."""
+    return [tuple(job.args) for job in Queue(queue_of(destination), connection=redis).jobs]
 
 
 def test_of_one_import_one_job_waits_however_often_it_is_asked_for(jobs: RqJobs, redis: Redis) -> None:

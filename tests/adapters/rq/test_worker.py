@@ -9,7 +9,7 @@ from redis import Redis
 from rq import Queue
 from rq.job import Job
 
-from adapters.rq.jobs import EVENTS, IMPORTS, UPKEEP, RqJobs
+from adapters.rq.jobs import IMPORTS, UPKEEP, RqJobs, queue_of
 from adapters.rq.schedule import LOCK, Schedule
 from adapters.rq.worker import RqQueues, RqWorker
 from tests.servers.own import OwnServer
@@ -56,7 +56,7 @@ def recurring() -> None:
 
 @pytest.fixture
 def queues(redis_url: str) -> RqQueues:
-    return RqQueues(redis_url)
+    return RqQueues(redis_url, ["activity", "topic"])
 
 
 def test_imports_are_done_in_the_order_in_which_they_came(jobs: RqJobs, queues: RqQueues) -> None:
@@ -135,18 +135,34 @@ def test_a_failed_job_is_tried_again_when_it_is_time(jobs: RqJobs, queues: RqQue
     assert again.done == [("run_import", str(ONE))]
 
 
-def test_events_and_what_recurs_are_done_beside_imports(jobs: RqJobs, queues: RqQueues) -> None:
+def test_what_recurs_and_the_events_of_each_destination_are_done_beside_imports(jobs: RqJobs, queues: RqQueues) -> None:
     jobs.run_import(ONE)
     jobs.deliver_events()
-    hand = Hand(until=3)
+    recurs, tells = Hand(), Hand()
 
-    queues.do_the_rest(hand, hand.is_done, {recurring: 3600})
+    queues.do_upkeep(recurs, recurs.is_done, {recurring: 3600})
+    queues.deliver(tells, tells.is_done, "topic")
 
-    assert hand.done == [("recurring",), ("relay", "activity"), ("relay", "topic")]
+    assert (recurs.done, tells.done) == ([("recurring",)], [("relay", "topic")])
+
+
+def test_a_relay_that_failed_is_tried_again_when_it_is_time(jobs: RqJobs, queues: RqQueues, redis: Redis) -> None:
+    jobs.deliver_events()
+    failing = Hand(then=fail_with(Unavailable("The database is away.")))
+    queues.deliver(failing, failing.is_done, "topic")
+    registry = Queue(queue_of("topic"), connection=redis).scheduled_job_registry
+    (job_id,) = registry.get_job_ids()
+    redis.zadd(registry.key, {job_id: 1})  # as if its pause had passed
+
+    recurs, again = Hand(), Hand()
+    queues.do_upkeep(recurs, recurs.is_done, {recurring: 3600})
+    queues.deliver(again, again.is_done, "topic")
+
+    assert again.done == [("relay", "topic")]
 
 
 def test_one_worker_at_a_time_keeps_the_schedule(redis: Redis) -> None:
-    ours, theirs = (Schedule(redis, queue=UPKEEP, every={recurring: 3600}, retried=[EVENTS]) for _ in range(2))
+    ours, theirs = (Schedule(redis, queue=UPKEEP, every={recurring: 3600}, retried=[IMPORTS]) for _ in range(2))
 
     for _ in range(3):
         ours.keep()
@@ -160,7 +176,7 @@ def test_one_worker_at_a_time_keeps_the_schedule(redis: Redis) -> None:
 
 
 def test_a_schedule_whose_keeper_has_died_is_kept_by_another(redis: Redis) -> None:
-    dead, other = (Schedule(redis, queue=UPKEEP, every={recurring: 3600}, retried=[EVENTS]) for _ in range(2))
+    dead, other = (Schedule(redis, queue=UPKEEP, every={recurring: 3600}, retried=[IMPORTS]) for _ in range(2))
     dead.keep()
     assert redis.pttl(LOCK) > 0
     redis.delete(LOCK)  # as Redis does when its time has run out
@@ -200,7 +216,9 @@ def test_without_redis_a_worker_says_so(private_redis: OwnServer) -> None:
     with pytest.raises(Unavailable):
         queues.do_imports(Hand(), lambda: False)
     with pytest.raises(Unavailable):
-        queues.do_the_rest(Hand(), lambda: False, {recurring: 1})
+        queues.deliver(Hand(), lambda: False, "topic")
+    with pytest.raises(Unavailable):
+        queues.do_upkeep(Hand(), lambda: False, {recurring: 1})
 
 
 def test_a_redis_that_goes_away_ends_the_work(private_redis: OwnServer, jobs_of: Callable[[str], RqJobs]) -> None:

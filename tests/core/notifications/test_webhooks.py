@@ -131,7 +131,7 @@ def test_a_status_that_nobody_knows_has_no_effect() -> None:
 def test_a_message_that_does_not_arrive_makes_its_delivery_a_dead_letter(status: str) -> None:
     carrier = Carrier()
 
-    dead = carrier.tell(status, error_code="30003")
+    dead = carrier.tell(status, error_code=30003)
 
     assert dead == carrier.delivery()
     assert (dead.status, dead.delivered_at) == (DEAD, None)
@@ -145,7 +145,7 @@ def test_a_message_that_does_not_arrive_makes_its_delivery_a_dead_letter(status:
 def test_a_number_that_opted_out_is_remembered_where_it_is_told() -> None:
     carrier = Carrier()
 
-    dead = carrier.tell("failed", error_code="21610", phone=PHONE)
+    dead = carrier.tell("failed", error_code=21610, phone=PHONE)
 
     assert dead is not None
     assert dead.response["reason"] == "opted_out"
@@ -155,16 +155,15 @@ def test_a_number_that_opted_out_is_remembered_where_it_is_told() -> None:
 def test_without_the_number_there_is_nobody_to_remember() -> None:
     carrier = Carrier()
 
-    carrier.tell("failed", error_code="21610")
+    carrier.tell("failed", error_code=21610)
 
     assert not carrier.wants_none()
 
 
-@pytest.mark.parametrize("code", ["30007", "not a number", ""])
-def test_any_other_code_says_nothing_of_what_somebody_wants(code: str) -> None:
+def test_any_other_code_says_nothing_of_what_somebody_wants() -> None:
     carrier = Carrier()
 
-    carrier.tell("failed", error_code=code, phone=PHONE)
+    carrier.tell("failed", error_code=30007, phone=PHONE)
 
     assert not carrier.wants_none()
 
@@ -239,10 +238,10 @@ def test_a_relay_that_is_only_slower_than_the_first_status_undoes_nothing_and_it
 
 def test_a_replayed_message_goes_by_its_new_id_and_late_words_of_the_old_one_change_nothing() -> None:
     carrier = Carrier()
-    assert carrier.tell("failed", error_code="30003") is not None
+    assert carrier.tell("failed", error_code=30003) is not None
     replayed = carrier.floor.unite.notifications.replay(an_actor(Role.ADMIN), carrier.delivery().id)
 
-    assert carrier.tell("failed", error_code="30003") is None
+    assert carrier.tell("failed", error_code=30003) is None
     assert carrier.delivery() == replayed
     carrier.tell("queued", sid="SM-new")
     assert (carrier.delivery().status, carrier.delivery().response["sid"]) == (DELIVERED, "SM-new")
@@ -375,7 +374,7 @@ def test_a_word_that_is_told_again_later_changes_nothing() -> None:
 
 def test_what_somebody_says_last_counts_whatever_was_refused_before() -> None:
     carrier = Carrier()
-    carrier.tell("failed", error_code="21610", phone=PHONE)
+    carrier.tell("failed", error_code=21610, phone=PHONE)
     carrier.floor.ports.clock.advance(timedelta(seconds=1))
     with carrier.floor.ports.work() as work:
         work.consents.add(

@@ -169,10 +169,17 @@ def test_a_correction_that_breaks_a_rule_is_told_where(
     floor.completed()
     (wrong,) = items(floor.mo.get(LOGS))
 
-    answer = correct(floor, wrong["id"], **body)
+    answer = correct(floor, wrong["id"], **{"outcome": "busy", **body})
 
     assert (problem(answer), faults(answer)) == ((422, "invalid"), [fault])
     assert items(floor.mo.get(LOGS)) == [wrong]
+
+
+def test_what_the_log_says_already_is_no_correction(floor: Floor) -> None:
+    floor.completed()
+    (entry,) = items(floor.mo.get(LOGS))
+
+    assert problem(correct(floor, entry["id"], outcome="connected")) == (422, "nothing_to_correct")
 
 
 def test_who_corrects_the_log(floor: Floor) -> None:

@@ -51,7 +51,7 @@ class ReplayDelivery:
             dead = work.deliveries.get(delivery_id)
             dead.replay(self.clock.now())
             work.deliveries.put_back(dead)
-            work.after_commit(self.jobs.deliver_events)
+            work.after_commit(lambda: self.jobs.deliver_events([dead.destination]))
             work.commit(dead)
         return dead
 

@@ -7,6 +7,9 @@ from unite_core.testing.contracts.activity import ActivityLogContract
 from unite_core.testing.contracts.answers import AnswersContract
 from unite_core.testing.contracts.cache import CacheContract
 from unite_core.testing.contracts.cached_reads import CachedReadsContract
+from unite_core.testing.contracts.call_ledger import CallLedgerContract
+from unite_core.testing.contracts.call_tasks import CallTasksContract
+from unite_core.testing.contracts.consents import ConsentsContract
 from unite_core.testing.contracts.database import DatabaseContract
 from unite_core.testing.contracts.deliveries import DeliveriesContract
 from unite_core.testing.contracts.files import FilesContract, SignedFilesContract
@@ -28,7 +31,10 @@ __all__ = [
     "AnswersContract",
     "CacheContract",
     "CachedReadsContract",
+    "CallLedgerContract",
+    "CallTasksContract",
     "ClockContract",
+    "ConsentsContract",
     "DatabaseContract",
     "DeliveriesContract",
     "FilesContract",

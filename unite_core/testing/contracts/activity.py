@@ -226,6 +226,42 @@ class ActivityLogContract:
         assert [*first.items, *second.items] == events[::-1]
         assert second.next is None
 
+    def test_what_a_delivery_went_through_is_read_page_by_page(self, log: ActivityLog) -> None:
+        delivery_id = an_id()
+        events = [
+            an_event(
+                type="delivery.answered",
+                lead_ids=(),
+                delivery_id=delivery_id,
+                at=_NOW + _HOUR * (number // 2),
+                data={"destination": "texts", "attempt": number, "response": {"sid": f"SM{number}", "price": None}},
+            )
+            for number in range(5)
+        ]
+        elsewhere = an_event(lead_ids=(), delivery_id=an_id())
+        log.deliver([*events[3:], elsewhere, an_event(lead_ids=())])
+        log.deliver(events)
+
+        first = log.of_delivery(delivery_id, PageRequest(limit=3))
+        log.deliver([an_event(lead_ids=(), delivery_id=delivery_id, at=_NOW + 9 * _HOUR)])
+        second = log.of_delivery(delivery_id, PageRequest(limit=3, after=first.next))
+
+        assert [*first.items, *second.items] == events[::-1]
+        assert second.next is None
+        assert [*log.of_delivery(elsewhere.delivery_id or an_id(), PageRequest()).items] == [elsewhere]
+        assert [*log.of_delivery(an_id(), PageRequest()).items] == []
+
+    def test_what_a_delivery_went_through_is_no_part_of_what_a_lead_or_an_import_did(self, log: ActivityLog) -> None:
+        import_id, delivery_id = an_id(), an_id()
+        of_import = an_event(lead_ids=(), import_id=import_id)
+        of_delivery = an_event(lead_ids=(), delivery_id=delivery_id)
+        of_lead = an_event()
+        log.deliver([of_import, of_delivery, of_lead])
+
+        assert _of_import(log, import_id) == [of_import]
+        assert _of_lead(log, of_lead.lead_ids[0]) == [of_lead]
+        assert [*log.of_delivery(delivery_id, PageRequest()).items] == [of_delivery]
+
     def test_a_purge_forgets_old_events_up_to_the_limit(self, log: ActivityLog) -> None:
         lead_id = an_id()
         old = [an_event(lead_ids=(lead_id,), at=_NOW - _HOUR) for _ in range(3)]

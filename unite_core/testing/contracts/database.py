@@ -10,6 +10,8 @@ from uuid import UUID
 import pytest
 
 from unite_core.application import AllWork
+from unite_core.calls.ledger import LedgerEntry
+from unite_core.calls.model import CallTask
 from unite_core.identity.model import Session, User
 from unite_core.imports.model import LeadImport
 from unite_core.imports.ports import ImportsWork
@@ -36,7 +38,9 @@ class DatabaseContract:
         """Makes reading units of work over the same database."""
 
 
-def put(work: Work[ImportsWork], *things: User | Session | Lead | LeadImage | LeadImport) -> None:
+def put(
+    work: Work[ImportsWork], *things: User | Session | Lead | LeadImage | LeadImport | CallTask | LedgerEntry
+) -> None:
     """Add these things in their order, in one transaction."""
     with work() as unit:
         add: dict[type, Callable[[Any], None]] = {
@@ -45,6 +49,8 @@ def put(work: Work[ImportsWork], *things: User | Session | Lead | LeadImage | Le
             Lead: unit.leads.add,
             LeadImage: unit.images.add,
             LeadImport: unit.imports.add,
+            CallTask: unit.tasks.add,
+            LedgerEntry: unit.ledger.append,
         }
         for thing in things:
             add[type(thing)](thing)

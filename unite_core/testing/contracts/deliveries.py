@@ -12,7 +12,7 @@ import pytest
 from unite_core.application import AllWork
 from unite_core.errors import NotFound
 from unite_core.events import Event
-from unite_core.notifications.model import ACTIVITY, Delivery, DeliveryStatus, delivery_id, delivery_of
+from unite_core.notifications.model import ACTIVITY, TEXTS, TOPIC, Delivery, DeliveryStatus, delivery_id, delivery_of
 from unite_core.notifications.ports import DeliveryFilter
 from unite_core.paging import PageRequest
 from unite_core.testing.builders import an_event, an_id
@@ -21,6 +21,9 @@ from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
 from unite_core.unit_of_work import Work
 
 OTHER = "other"
+
+_TOLD = (ACTIVITY, OTHER)
+"""Those of the destinations that are told of most events."""
 
 _NOW = A_MONDAY_MORNING
 _LATER = _NOW + timedelta(minutes=2)
@@ -31,20 +34,29 @@ _HOUR = timedelta(hours=1)
 class DeliveriesContract(DatabaseContract):
     """Every event on its way to every destination. The units of `work` tell of events to `DESTINATIONS`."""
 
-    DESTINATIONS: ClassVar = (ACTIVITY, OTHER)
+    DESTINATIONS: ClassVar = (ACTIVITY, TOPIC, TEXTS, OTHER)
 
     one_writer: ClassVar[bool]
     """Whether units that write take turns, as they do on SQLite; elsewhere they wait for nothing but the same rows."""
 
-    def test_an_event_is_recorded_with_a_delivery_for_each_destination(
+    def test_an_event_is_recorded_with_a_delivery_for_each_destination_that_is_told_of_it(
         self, work: Work[AllWork], reads: Work[AllWork]
     ) -> None:
-        event = an_event(at=_NOW)
+        lead_added, import_finished = an_event(at=_NOW), an_event(at=_NOW, type="import.finished")
+        assigned = an_event(at=_NOW, type="call_task.assigned", data={"assigned_to": str(an_id())})
+        answered = an_event(at=_NOW, type="delivery.answered", lead_ids=(), delivery_id=an_id())
 
-        _record(work, event)
+        _record(work, lead_added, import_finished, assigned, answered)
 
         assert _all(reads) == {
-            (event.id, destination): delivery_of(event, destination) for destination in (ACTIVITY, OTHER)
+            (event.id, destination): delivery_of(event, destination)
+            for event, destinations in (
+                (lead_added, _TOLD),
+                (import_finished, (ACTIVITY, TOPIC, OTHER)),
+                (assigned, self.DESTINATIONS),
+                (answered, (ACTIVITY,)),
+            )
+            for destination in destinations
         }
 
     def test_an_event_of_a_unit_that_is_rolled_back_is_never_told(
@@ -67,9 +79,10 @@ class DeliveriesContract(DatabaseContract):
             import_id=an_id(),
             data={"name": {"from": "Ada", "to": "Zoë 😀"}, "counts": [1, 2.5, None, True]},
         )
-        _record(work, plain, full)
+        of_a_delivery = an_event(type="delivery.answered", at=_LATER, lead_ids=(), delivery_id=an_id())
+        _record(work, plain, full, of_a_delivery)
 
-        assert [event for _, event in _claim(work, now=_LATER)] == [plain, full]
+        assert [event for _, event in _claim(work, now=_LATER)] == [plain, full, of_a_delivery]
 
     def test_what_is_claimed_was_handed_over_once_more_and_is_held(
         self, work: Work[AllWork], reads: Work[AllWork]
@@ -115,13 +128,14 @@ class DeliveriesContract(DatabaseContract):
         ((again, _),) = _claim(work, now=_LATER, until=_LATER + _HOUR)
         assert (again.attempts, again.held, again.next_attempt_at) == (2, True, _LATER + _HOUR)
 
-    def test_what_has_arrived_or_is_dead_is_not_claimed(self, work: Work[AllWork]) -> None:
-        _record(work, an_event(), an_event())
-        (first, _), (second, _) = _claim(work)
+    def test_what_has_arrived_or_is_dead_or_skipped_is_not_claimed(self, work: Work[AllWork]) -> None:
+        _record(work, an_event(), an_event(), an_event())
+        (first, _), (second, _), (third, _) = _claim(work)
         first.succeed({}, _NOW)
         second.refuse({})
+        third.skip({})
 
-        _save(work, first, second)
+        _save(work, first, second, third)
 
         assert _claim(work, now=_NOW + 1000 * _HOUR) == []
 
@@ -151,11 +165,12 @@ class DeliveriesContract(DatabaseContract):
         assert sorted(event.id for _, event in claims) == [event.id for event in events]
 
     def test_what_became_of_an_attempt_is_stored(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
-        _record(work, an_event(), an_event(), an_event())
+        _record(work, an_event(), an_event(), an_event(), an_event())
         settled = [delivery for delivery, _ in _claim(work)]
         settled[0].succeed({"message_id": "0c"}, _NOW + _SECOND)
         settled[1].postpone({"error": "unavailable", "detail": "It does not answer."}, _NOW + _SECOND)
         settled[2].refuse({"status": 400})
+        settled[3].skip({"reason": "no_phone"})
 
         _save(work, *settled)
 
@@ -239,7 +254,7 @@ class DeliveriesContract(DatabaseContract):
         old, new = an_event(at=_NOW - _HOUR), an_event(at=_NOW)
         _record(work, new, old)
         ordered = sorted(
-            (delivery_of(event, destination) for event in (old, new) for destination in self.DESTINATIONS),
+            (delivery_of(event, destination) for event in (old, new) for destination in _TOLD),
             key=lambda it: (it.created_at, it.id),
             reverse=True,
         )
@@ -325,11 +340,55 @@ class DeliveriesContract(DatabaseContract):
 
     def test_no_more_is_forgotten_at_once_than_asked_for(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
         _record(work, *(an_event() for _ in range(3)))
-        for destination in self.DESTINATIONS:
+        for destination in _TOLD:
             _deliver_all(work, destination, at=_NOW)
 
         assert [_purge(work, before=_LATER, limit=4) for _ in range(3)] == [4, 2, 0]
         assert _all(reads) == {}
+
+    def test_what_was_skipped_is_forgotten_a_while_after_it_was_made(
+        self, work: Work[AllWork], reads: Work[AllWork]
+    ) -> None:
+        skipped, arrived, young = an_event(at=_NOW - _HOUR), an_event(at=_NOW - _HOUR), an_event(at=_NOW)
+        _record(work, skipped, arrived, young)
+        for destination in _TOLD:
+            found = [delivery for delivery, _ in _claim(work, destination)]
+            for delivery in found:
+                delivery.succeed({}, _NOW) if delivery.event_id == arrived.id else delivery.skip({})
+            _save(work, *found)
+
+        assert _purge(work, before=_NOW - _HOUR) == 0
+        assert _purge(work, before=_NOW, limit=1) == 1
+        assert _purge(work, before=_NOW) == 1
+        assert {event_id for event_id, _ in _all(reads)} == {arrived.id, young.id}
+        assert _purge(work, before=_NOW + _SECOND) == 4
+        assert _all(reads) == {}
+
+    def test_what_was_skipped_is_replayed_as_what_is_dead(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
+        _record(work, an_event())
+        ((skipped, _),) = _claim(work)
+        skipped.skip({"reason": "no_phone"})
+        _save(work, skipped)
+        skipped.replay(_NOW + _HOUR)
+
+        with work() as unit:
+            unit.deliveries.put_back(skipped)
+            unit.commit()
+
+        assert _all(reads)[skipped.event_id, ACTIVITY] == skipped
+        assert [claimed.id for claimed, _ in _claim(work, now=_NOW + _HOUR)] == [skipped.id]
+
+    def test_dead_letters_are_counted_up_to_a_limit(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
+        _record(work, *(an_event() for _ in range(5)))
+        settled = [delivery for delivery, _ in _claim(work)]
+        for delivery in settled[:3]:
+            delivery.refuse({})
+        settled[3].skip({})
+        settled[4].succeed({}, _NOW)
+
+        assert _dead(reads, limit=10) == 0
+        _save(work, *settled)
+        assert [_dead(reads, limit=limit) for limit in (10, 3, 2)] == [3, 3, 2]
 
     def test_what_has_not_arrived_is_never_forgotten(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
         _record(work, an_event(), an_event())
@@ -397,6 +456,11 @@ def _purge(work: Work[AllWork], *, before: datetime, limit: int = 100) -> int:
         purged = unit.deliveries.purge(before=before, limit=limit)
         unit.commit()
     return purged
+
+
+def _dead(reads: Work[AllWork], *, limit: int) -> int:
+    with reads() as unit:
+        return unit.deliveries.dead(limit=limit)
 
 
 def _all(reads: Work[AllWork]) -> dict[tuple[UUID, str], Delivery]:

@@ -40,6 +40,7 @@ class LeadsContract(DatabaseContract):
             import_id=coming.id,
             import_row=7,
             created_at=_NOW.replace(microsecond=123456),
+            status_chosen_at=_NOW.replace(microsecond=654321),
         )
         put(work, ann, coming, lead)
 
@@ -59,6 +60,61 @@ class LeadsContract(DatabaseContract):
                 assert found.name == "Grace"
                 found.rename("Changed after finding")
             assert unit.leads.get(lead.id).name == "Grace"
+
+    def test_leads_are_found_by_their_ids(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+        ann, ben, deleted, other = a_lead(email="ann@example.com"), a_lead(status_chosen_at=_NOW), a_lead(), a_lead()
+        put(work, ann, ben, deleted, other)
+        delete_lead(work, deleted)
+
+        with reads() as unit:
+            asked = [ben.id, an_id(), deleted.id, *(an_id() for _ in range(1200)), ann.id]
+            assert unit.leads.find(asked) == {ann.id: ann, ben.id: ben}
+            assert unit.leads.find([]) == {}
+
+    def test_when_a_status_was_chosen_is_known_wherever_a_lead_is_found(
+        self, work: Work[ImportsWork], reads: Work[ImportsWork]
+    ) -> None:
+        ann = a_user()
+        coming = an_import(ann)
+        put(work, ann, coming)
+        chosen = [_NOW.replace(microsecond=number) if number % 2 else None for number in range(4)]
+        leads = [
+            a_lead(status_chosen_at=at, import_id=coming.id, import_row=row, created_at=_NOW + row * _HOUR)
+            for row, at in enumerate(chosen)
+        ]
+        with work() as unit:
+            unit.leads.add_many(leads)
+            unit.commit()
+
+        for units in (work, reads):
+            with units() as unit:
+                keys = {lead.phone.key: lead for lead in leads if lead.phone}
+                assert unit.leads.matches(list(keys), []).by_phone == keys
+                assert [*unit.leads.untouched_of_import(coming.id, after_row=-1, limit=9)] == leads
+                assert [*unit.leads.page(LeadFilter(), PageRequest()).items] == leads[::-1]
+
+    def test_when_a_status_was_chosen_is_stored_with_the_change(
+        self, work: Work[ImportsWork], reads: Work[ImportsWork]
+    ) -> None:
+        lead = a_lead()
+        put(work, lead)
+
+        for status in (LeadStatus.CONTACTED, LeadStatus.LOST):
+            with work() as unit:
+                changed = unit.leads.get(lead.id)
+                changed.choose_status(status, changed.updated_at + _HOUR)
+                changed.touched(changed.updated_at + _HOUR)
+                unit.leads.save(changed)
+                unit.commit()
+            # By somebody who has read it before, and chooses nothing.
+            changed.rename(f"Grace {status}")
+            changed.touched(changed.updated_at)
+            save_lead(work, changed)
+
+        with reads() as unit:
+            found = unit.leads.get(lead.id)
+        assert found == changed
+        assert (found.status, found.status_chosen_at, found.version) == (LeadStatus.LOST, _NOW + 2 * _HOUR, 5)
 
     def test_a_duplicate_names_every_lead_that_has_the_phone_or_the_email(self, work: Work[ImportsWork]) -> None:
         by_phone = a_lead(phone=_PHONE)

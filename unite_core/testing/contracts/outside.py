@@ -65,6 +65,7 @@ class JobsContract:
             jobs.run_import(import_id)
             jobs.undo_import(import_id)
             jobs.deliver_events()
+            jobs.deliver_events(["activity", "nobody"])
 
 
 class RateLimitsContract:

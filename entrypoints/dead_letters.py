@@ -1,0 +1,22 @@
+"""What is written down of a dead letter, wherever it is found."""
+
+import logging
+
+from unite_core.notifications.model import Delivery
+
+log = logging.getLogger("unite.dead_letters")
+
+
+def log_dead_letter(dead: Delivery) -> None:
+    """Write down that an event does not reach its destination, unless somebody replays it. Nobody's number is told."""
+    response = dead.response
+    log.error(
+        "An event is given up: it does not reach its destination (%s).",
+        dead.destination,
+        extra={
+            "delivery_id": str(dead.id),
+            "destination": dead.destination,
+            "event_id": str(dead.event_id),
+            "code": response.get("error_code") or response.get("error") or response.get("status"),
+        },
+    )

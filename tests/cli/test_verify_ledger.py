@@ -1,0 +1,173 @@
+"""`verify-ledger`: says whether the call ledger is whole, finds what is not, and changes nothing."""
+
+import io
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from adapters.sql.engine import create_engine_for
+from adapters.sql.migrate import upgrade
+from entrypoints.bootstrap import OPERATOR, start
+from entrypoints.cli.shown import Tally
+from entrypoints.settings import read_settings
+from tests.cli.conftest import Command
+from unite_core.calls.model import Completion, Outcome
+from unite_core.calls.use_cases import CompletedCall, Correction, NewCallTask
+from unite_core.identity.model import Actor, Role
+from unite_core.identity.ports import UserFilter
+from unite_core.leads.use_cases import NewLead
+from unite_core.paging import PageRequest
+
+Output = pytest.CaptureFixture[str]
+
+DUE = datetime(2026, 3, 2, 15, tzinfo=UTC)
+CONNECTED = Completion(outcome=Outcome.CONNECTED, duration_seconds=300)
+
+
+@pytest.fixture
+def with_calls(with_admin: Command) -> Command:
+    """The same, on a data folder where two calls were made, and what was written of the second is corrected."""
+    add_calls(os.environ)
+    return with_admin
+
+
+def add_calls(environ: Mapping[str, str]) -> None:
+    with start(read_settings(environ)) as started:
+        [admin] = started.unite.identity.list_users(OPERATOR, UserFilter(), PageRequest()).items
+        ann = Actor(user_id=admin.id, role=Role.ADMIN)
+        calls = started.unite.calls
+        lead = started.unite.leads.add(ann, NewLead(name="Grace", phone="+12125550123"))
+        for _ in range(2):
+            task = calls.create(ann, NewCallTask(lead_id=lead.id, due_at=DUE)).task
+            calls.complete(ann, CompletedCall(task_id=task.id, completion=CONNECTED))
+        [entry] = calls.get_ledger(ann, task.id).entries
+        calls.correct(ann, Correction(entry_id=entry.id, reason="A slip.", outcome=Outcome.VOICEMAIL))
+
+
+@contextmanager
+def database(folder: Path) -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(folder / "var" / "unite.sqlite3")) as connection, connection:
+        yield connection
+
+
+def without_triggers(connection: sqlite3.Connection) -> None:
+    """Do what nobody but the owner of the file can."""
+    triggers = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'call_ledger'"
+    for (name,) in connection.execute(triggers).fetchall():
+        connection.execute(f"DROP TRIGGER {name}")
+
+
+def test_a_ledger_that_is_as_it_was_written_is_whole(with_calls: Command, capsys: Output) -> None:
+    assert with_calls("verify-ledger") == 0
+
+    told = capsys.readouterr()
+    assert (told.out, told.err) == ("3 entries of 2 call tasks: every chain is whole.\n", "")
+
+
+def test_a_ledger_without_entries_is_whole(with_admin: Command, capsys: Output) -> None:
+    assert with_admin("verify-ledger") == 0
+
+    assert capsys.readouterr().out == "0 entries of 0 call tasks: every chain is whole.\n"
+
+
+def test_an_entry_that_was_changed_is_named(with_calls: Command, tmp_path: Path, capsys: Output) -> None:
+    with database(tmp_path) as connection:
+        without_triggers(connection)
+        connection.execute("UPDATE call_ledger SET duration_seconds = 3000 WHERE number = 2")
+        [(task_id, entry_id)] = connection.execute("SELECT hex(task_id), hex(id) FROM call_ledger WHERE number = 2")
+
+    assert with_calls("verify-ledger") == 1
+
+    told = capsys.readouterr().out
+    assert f"The chain of call task {dashed(task_id)} is broken at entry 2, {dashed(entry_id)}." in told
+    assert "Its content is not what its hash was made of." in told
+
+
+def test_an_entry_that_was_taken_away_is_missed(with_calls: Command, tmp_path: Path, capsys: Output) -> None:
+    with database(tmp_path) as connection:
+        without_triggers(connection)
+        [(task_id,)] = connection.execute("SELECT hex(min(task_id)) FROM call_ledger")
+        connection.execute("DELETE FROM call_ledger WHERE task_id = (SELECT min(task_id) FROM call_ledger)")
+
+    assert with_calls("verify-ledger") == 1
+
+    told = capsys.readouterr().out
+    assert f"The chain of call task {dashed(task_id)} is broken at entry 1, which is missing." in told
+
+
+def dashed(digits: str) -> str:
+    digits = digits.lower()
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+
+def test_nothing_is_written(with_calls: Command, tmp_path: Path) -> None:
+    def content() -> dict[Path, bytes]:
+        return {path: path.read_bytes() for path in (tmp_path / "var").rglob("*") if path.is_file()}
+
+    before = content()
+
+    assert with_calls("verify-ledger") == 0
+
+    assert content() == before
+
+
+def test_where_there_is_no_database_none_is_made(command: Command, tmp_path: Path, capsys: Output) -> None:
+    assert command("verify-ledger") == 1
+
+    assert "The database is not there" in capsys.readouterr().err
+    assert not (tmp_path / "var").exists()
+
+
+def test_a_database_of_before_is_not_brought_up_to_date(command: Command, tmp_path: Path, capsys: Output) -> None:
+    (tmp_path / "var").mkdir()
+    engine = create_engine_for(f"sqlite:///{tmp_path / 'var' / 'unite.sqlite3'}")
+    upgrade(engine, "0002")
+    engine.dispose()
+
+    assert command("verify-ledger") == 1
+
+    assert "`migrate`" in capsys.readouterr().err
+    assert command("migrate", "--check") == 1
+
+
+def test_the_ledger_of_a_server_is_verified_too(
+    command: Command, mysql_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Output
+) -> None:
+    monkeypatch.setenv("UNITE_DATABASE_URL", mysql_database)
+    password = tmp_path / "password"
+    password.write_text("correct horse battery\n")
+    new = ("users", "create", "ann@example.com", "--name", "Ann", "--role", "admin")
+    assert command(*new, "--password-file", str(password)) == 0
+    add_calls(os.environ)
+    capsys.readouterr()
+
+    assert command("verify-ledger") == 0
+
+    assert capsys.readouterr().out == "3 entries of 2 call tasks: every chain is whole.\n"
+
+
+def test_what_takes_long_tells_at_a_terminal_how_far_it_is() -> None:
+    terminal, pipe = io.StringIO(), io.StringIO()
+
+    for shown, forced in ((terminal, True), (pipe, False)):
+        with Tally(Console(file=shown, force_terminal=forced, width=80), after=0.0) as tally:
+            tally.show("500 entries of 400 call tasks")
+            tally.show("1,000 entries of 800 call tasks")
+
+    assert "1,000 entries of 800 call tasks" in terminal.getvalue()
+    assert pipe.getvalue() == ""
+
+
+def test_what_does_not_take_long_says_nothing_on_the_way() -> None:
+    terminal = io.StringIO()
+
+    with Tally(Console(file=terminal, force_terminal=True, width=80)) as tally:
+        tally.show("500 entries of 400 call tasks")
+
+    assert terminal.getvalue() == ""

@@ -1,0 +1,111 @@
+"""A destination that does not come back, in a worker that RQ wakes: everybody else is told on time."""
+
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from threading import Event as Signal
+from threading import Thread
+from uuid import UUID
+
+import pytest
+
+from adapters.redis.connection import RedisServer
+from adapters.rq.jobs import RqJobs
+from adapters.rq.worker import RqQueues
+from entrypoints.worker.jobs import Desk
+from entrypoints.worker.queued import QueuedWorker
+from tests.core.notifications.floor import CallFloor
+from tests.service_process import eventually
+from unite_core.application import Unite
+from unite_core.calls.model import MISSED_AFTER, TaskStatus
+from unite_core.events import Event
+from unite_core.notifications.model import Receipt
+from unite_core.notifications.ports import Destination
+from unite_core.testing.builders import an_event
+from unite_core.testing.in_memory import in_memory_ports
+
+PATIENCE = 30.0
+BLOCKED_FOR = 6.0
+"""Seconds that the slow destination is waited for at least: longer than a sweep takes to come."""
+
+
+@dataclass
+class Listener(Destination):
+    """Does `before` with what it is told, then remembers it."""
+
+    before: Callable[[], object] = lambda: None
+    told: list[UUID] = field(default_factory=list)
+    at_once: int = 1
+
+    def deliver(self, events: Sequence[Event], again: Collection[UUID] = ()) -> Sequence[Receipt]:  # noqa: ARG002 - it goes by ids
+        self.before()
+        self.told += [event.id for event in events]
+        return [Receipt(taken=True)] * len(events)
+
+
+@pytest.fixture
+def server(redis_url: str) -> Iterator[RedisServer]:
+    server = RedisServer(redis_url)
+    yield server
+    server.close()
+
+
+@contextmanager
+def working(unite: Unite, jobs: RqJobs, redis_url: str) -> Iterator[None]:
+    """A worker at the queues."""
+    stop = Signal()
+    desk = Desk(unite=unite, jobs=jobs, holder="me", stopping=stop.is_set)
+    queues = RqQueues(redis_url, unite.notifications.destinations)
+    worker = QueuedWorker(queues=queues, desk=desk, without=lambda until: until.set(), stop=stop)
+    thread = Thread(target=worker.run)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(PATIENCE)
+
+
+def test_a_destination_that_does_not_come_back_delays_neither_another_nor_the_sweep(
+    server: RedisServer, redis_url: str
+) -> None:
+    blocked, release = Signal(), Signal()
+
+    def block() -> None:
+        blocked.set()
+        assert release.wait(PATIENCE)
+
+    slow, quick = Listener(block), Listener()
+    floor = CallFloor(in_memory_ports(destinations={"slow": slow, "quick": quick}))
+    jobs = RqJobs(server, destinations=floor.unite.notifications.destinations)
+    task = floor.plan()
+    floor.ports.clock.advance(timedelta(hours=1) + MISSED_AFTER)
+
+    def tell() -> UUID:
+        event = an_event(at=floor.ports.clock.now())
+        with floor.ports.work() as work:
+            work.record(event)
+            work.commit()
+        jobs.deliver_events()
+        return event.id
+
+    with working(floor.unite, jobs, redis_url):
+        try:
+            tell()
+            assert blocked.wait(PATIENCE)
+            until = time.monotonic() + BLOCKED_FOR
+            while time.monotonic() < until:
+                event_id = tell()
+                eventually(lambda: event_id in quick.told, "the other one is told")  # noqa: B023 - it ends in this turn
+                time.sleep(0.1)
+            assert slow.told == []
+            eventually(
+                lambda: floor.unite.calls.get(floor.manager, task.id).task.status is TaskStatus.MISSED,
+                "the sweep has come",
+            )
+        finally:
+            release.set()
+        jobs.deliver_events()
+        eventually(lambda: sorted(slow.told) == sorted(quick.told), "the slow one is told all of it, too")

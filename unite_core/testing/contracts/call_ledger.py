@@ -1,0 +1,217 @@
+"""What the port of the call ledger promises."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from unite_core.application import AllWork
+from unite_core.calls.ledger import EntryKind, LedgerEntry, hash_of
+from unite_core.calls.model import CallTask, Outcome
+from unite_core.calls.ports import LedgerFilter
+from unite_core.errors import Contended, NotFound
+from unite_core.paging import PageRequest
+from unite_core.testing.builders import a_lead, a_task, a_user, an_entry, an_id
+from unite_core.testing.contracts.database import DatabaseContract, at_once, put
+from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
+from unite_core.unit_of_work import Work
+
+_NOW = A_MONDAY_MORNING
+_MICROSECOND = timedelta(microseconds=1)
+_HOUR = timedelta(hours=1)
+_EXACT = datetime(2026, 10, 25, 0, 59, 59, 999_999, tzinfo=UTC)
+_ELSEWHERE = _EXACT.astimezone(timezone(timedelta(hours=5, minutes=45)))
+
+ENTRIES: dict[str, dict[str, Any]] = {
+    "a call": {
+        "outcome": Outcome.CALLBACK_REQUESTED,
+        "duration_seconds": 86_400,
+        "at": _EXACT,
+        "started_at": _ELSEWHERE,
+        "follow_up_at": _EXACT + _MICROSECOND,
+        "note": "Zoë 王小明 👩🏽‍💻 𠜎\n\tshe said: “call back”, 100 %\u2028'; -- ﬁ Å Å e\u0301",
+    },
+    "a call of few words": {"outcome": Outcome.NO_ANSWER, "duration_seconds": 0, "at": _ELSEWHERE},
+    "a call of many words": {"note": "👩" * 2000},
+    "a call that was not made": {
+        "kind": EntryKind.MISSED,
+        "agent_id": None,
+        "actor_id": None,
+        "outcome": None,
+        "duration_seconds": None,
+    },
+    "a call that need not be made": {
+        "kind": EntryKind.CANCELLED,
+        "outcome": None,
+        "duration_seconds": None,
+        "reason": "王" * 500,
+    },
+    "a correction": {
+        "kind": EntryKind.CORRECTION,
+        "outcome": None,
+        "duration_seconds": 7,
+        "reason": "It was shorter.",
+        "corrects": UUID(int=7),
+    },
+}
+"""Entries of every kind that there is."""
+
+
+class CallLedgerContract(DatabaseContract):
+    """The entries of every chain; nothing changes one or takes one away."""
+
+    @pytest.fixture
+    def task(self, work: Work[AllWork]) -> CallTask:
+        """A task that is there already, assigned to somebody."""
+        return _a_task_there(work)
+
+    @pytest.mark.parametrize("kind", ENTRIES)
+    def test_an_entry_comes_back_as_it_was_and_its_hash_is_right(
+        self, work: Work[AllWork], reads: Work[AllWork], task: CallTask, kind: str
+    ) -> None:
+        entry = an_entry(task, **ENTRIES[kind])
+
+        put(work, entry)
+
+        with reads() as unit:
+            found = unit.ledger.get(entry.id)
+        assert found == entry
+        assert hash_of(found) == entry.hash
+
+    def test_an_unknown_entry_is_not_found(self, reads: Work[AllWork]) -> None:
+        with reads() as unit, pytest.raises(NotFound):
+            unit.ledger.get(an_id())
+
+    def test_an_entry_of_a_unit_that_is_rolled_back_is_not_there(
+        self, work: Work[AllWork], reads: Work[AllWork], task: CallTask
+    ) -> None:
+        entry = an_entry(task)
+
+        with work() as unit:
+            unit.ledger.append(entry)
+
+        with reads() as unit, pytest.raises(NotFound):
+            unit.ledger.get(entry.id)
+
+    def test_a_place_in_a_chain_is_taken_once_and_the_unit_can_go_on(
+        self, work: Work[AllWork], reads: Work[AllWork], task: CallTask
+    ) -> None:
+        first = an_entry(task)
+        put(work, first)
+
+        with work() as unit:
+            with pytest.raises(Contended):
+                unit.ledger.append(an_entry(task))
+            second = an_entry(task, [first])
+            unit.ledger.append(second)
+            unit.commit()
+
+        assert _chains(reads, task) == {task.id: [first, second]}
+
+    def test_of_those_who_append_to_one_chain_at_the_same_time_one_is_next(
+        self, work: Work[AllWork], reads: Work[AllWork], task: CallTask
+    ) -> None:
+        first = an_entry(task)
+        put(work, first)
+
+        def append(number: int) -> bool:
+            with work() as unit:
+                try:
+                    unit.ledger.append(an_entry(task, [first], duration_seconds=number))
+                except Contended:
+                    return False
+                unit.commit()
+            return True
+
+        assert sorted(at_once(4, append)) == [False, False, False, True]
+        assert [entry.number for entry in _chains(reads, task)[task.id]] == [1, 2]
+
+    def test_chains_begin_with_their_first_entry(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
+        tasks = [_a_task_there(work) for _ in range(3)]
+        chains: dict[UUID, list[LedgerEntry]] = {task.id: [] for task in tasks[:2]}
+        for number in range(4):
+            for task in tasks[:2]:
+                # Neither the moments nor the ids of entries say which is next.
+                chain = chains[task.id]
+                chain.append(an_entry(task, chain, at=_NOW - number * _HOUR, id=UUID(int=an_id().int ^ (1 << 100))))
+        for each in chains.values():
+            put(work, *each)
+
+        found = _chains(reads, *tasks)
+
+        assert found == chains
+        assert _chains(reads, tasks[1]) == {tasks[1].id: chains[tasks[1].id]}
+        assert _chains(reads) == {}
+
+    def test_thousands_of_chains_are_read_at_once(
+        self, work: Work[AllWork], reads: Work[AllWork], task: CallTask
+    ) -> None:
+        entry = an_entry(task)
+        put(work, entry)
+
+        with reads() as unit:
+            found = unit.ledger.chains([*(an_id() for _ in range(2500)), task.id, *(an_id() for _ in range(2499))])
+
+        assert {task_id: [*chain] for task_id, chain in found.items()} == {task.id: [entry]}
+
+    def test_pages_go_from_the_newest_to_the_oldest(
+        self, work: Work[AllWork], reads: Work[AllWork], task: CallTask
+    ) -> None:
+        moments = [_NOW, _NOW - _HOUR, _NOW, _NOW + _MICROSECOND, _NOW + _HOUR]
+        chain: list[LedgerEntry] = []
+        for at in moments:
+            chain.append(an_entry(task, chain, at=at))
+        put(work, *chain)
+
+        with reads() as unit:
+            first = unit.ledger.page(LedgerFilter(), PageRequest(limit=2))
+            second = unit.ledger.page(LedgerFilter(), PageRequest(limit=2, after=first.next))
+            third = unit.ledger.page(LedgerFilter(), PageRequest(limit=2, after=second.next))
+
+        assert [*first.items, *second.items, *third.items] == [chain[it] for it in (4, 3, 2, 0, 1)]
+        assert third.next is None
+
+    def test_pages_hold_what_the_filter_wants(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
+        mine, other = _a_task_there(work), _a_task_there(work)
+        ann, ben = an_id(), an_id()
+        entries = {
+            "first": an_entry(mine, at=_NOW - _HOUR, agent_id=ann),
+            "others": an_entry(other, at=_NOW, agent_id=ben, lead_id=mine.lead_id),
+            "nobodys": an_entry(_a_task_there(work), at=_NOW + _MICROSECOND, agent_id=None),
+        }
+        entries["second"] = an_entry(mine, [entries["first"]], at=_NOW + _HOUR, agent_id=ann)
+        put(work, *entries.values())
+        names = {entry.id: name for name, entry in entries.items()}
+
+        def found(**wanted: Any) -> list[str]:
+            with reads() as unit:
+                return [names[it.id] for it in unit.ledger.page(LedgerFilter(**wanted), PageRequest()).items]
+
+        assert found() == ["second", "nobodys", "others", "first"]
+        assert found(agent_id=ann) == ["second", "first"]
+        assert found(lead_id=mine.lead_id) == ["second", "others", "first"]
+        assert found(task_id=mine.id) == ["second", "first"]
+        assert found(at_from=_NOW) == ["second", "nobodys", "others"]
+        assert found(at_to=_NOW) == ["first"]
+        assert found(at_from=_NOW, at_to=_NOW + _MICROSECOND) == ["others"]
+        assert found(lead_id=mine.lead_id, agent_id=ben) == ["others"]
+        assert found(task_id=other.id, lead_id=mine.lead_id, agent_id=ann) == []
+        assert found(agent_id=ann, at_from=_NOW) == ["second"]
+        assert found(visible_to=ben) == ["others"]
+        assert found(visible_to=ben, agent_id=ben, lead_id=mine.lead_id) == ["others"]
+        assert found(visible_to=ben, agent_id=ann) == []
+        assert found(visible_to=ben, task_id=mine.id) == []
+
+
+def _a_task_there(work: Work[AllWork]) -> CallTask:
+    ann, lead = a_user(), a_lead()
+    task = a_task(lead, ann, assigned_to=ann.id)
+    put(work, ann, lead, task)
+    return task
+
+
+def _chains(reads: Work[AllWork], *tasks: CallTask) -> dict[UUID, list[LedgerEntry]]:
+    with reads() as unit:
+        found = unit.ledger.chains([task.id for task in tasks])
+    return {task_id: [*chain] for task_id, chain in found.items()}

@@ -1,0 +1,398 @@
+"""What the port of call tasks promises."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
+from uuid import UUID
+
+import pytest
+
+from unite_core.application import AllWork
+from unite_core.calls.model import CallTask, Completion, Outcome, TaskStatus
+from unite_core.calls.ports import TaskFilter
+from unite_core.errors import NotFound, PreconditionFailed
+from unite_core.identity.model import User
+from unite_core.leads.model import Lead
+from unite_core.paging import PageRequest
+from unite_core.testing.builders import a_lead, a_note, a_task, a_user, an_id
+from unite_core.testing.contracts.database import DatabaseContract, at_once, put
+from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
+from unite_core.unit_of_work import Work
+
+_NOW = A_MONDAY_MORNING
+_MICROSECOND = timedelta(microseconds=1)
+_HOUR = timedelta(hours=1)
+_EXACT = datetime(2026, 10, 25, 0, 59, 59, 999_999, tzinfo=UTC)
+_TEXT = "Zoë 王小明 👩🏽‍💻 𠜎\n\tshe said: “call back”, 100 %\u2028'; --"
+
+CLOSED: dict[str, dict[str, Any]] = {
+    "pending": {},
+    "completed": {
+        "status": TaskStatus.COMPLETED,
+        "completion": Completion(
+            outcome=Outcome.CALLBACK_REQUESTED,
+            duration_seconds=86_400,
+            note=_TEXT,
+            started_at=_EXACT,
+            follow_up_at=_EXACT + _MICROSECOND,
+        ),
+        "closed_at": _EXACT,
+        "follow_up_id": UUID(int=7),
+        "version": 2,
+    },
+    "completed in few words": {
+        "status": TaskStatus.COMPLETED,
+        "completion": Completion(outcome=Outcome.NO_ANSWER, duration_seconds=0),
+        "closed_at": _EXACT,
+    },
+    "completed in many words": {
+        "status": TaskStatus.COMPLETED,
+        "completion": Completion(outcome=Outcome.CONNECTED, duration_seconds=1, note="👩" * 2000),
+        "closed_at": _EXACT,
+    },
+    "cancelled": {"status": TaskStatus.CANCELLED, "cancel_reason": "王" * 500, "closed_at": _EXACT},
+    "cancelled for no reason": {"status": TaskStatus.CANCELLED, "closed_at": _EXACT},
+    "missed": {"status": TaskStatus.MISSED, "closed_at": _EXACT, "follow_up_of": UUID(int=8)},
+}
+"""Tasks in every state that there is."""
+
+
+class CallTasksContract(DatabaseContract):
+    """All call tasks, each with its notes."""
+
+    one_writer: ClassVar[bool]
+    """Whether units that write take turns, as they do on SQLite; elsewhere they wait for nothing but the same rows."""
+
+    @pytest.fixture
+    def ann(self, work: Work[AllWork]) -> User:
+        """Somebody who is there already."""
+        ann = a_user()
+        put(work, ann)
+        return ann
+
+    @pytest.fixture
+    def lead(self, work: Work[AllWork]) -> Lead:
+        """A lead that is there already."""
+        lead = a_lead()
+        put(work, lead)
+        return lead
+
+    @pytest.mark.parametrize("state", CLOSED)
+    def test_a_task_comes_back_as_stored(
+        self, work: Work[AllWork], reads: Work[AllWork], ann: User, lead: Lead, state: str
+    ) -> None:
+        exact = {"due_at": _EXACT, "created_at": _EXACT - _HOUR, "updated_at": _EXACT + _HOUR}
+        task = a_task(lead, ann, assigned_to=ann.id, **exact, **CLOSED[state])
+
+        put(work, task)
+
+        assert _get(reads, task.id) == task
+
+    def test_a_task_comes_back_with_its_notes_in_the_order_in_which_they_were_written(
+        self, work: Work[AllWork], reads: Work[AllWork], ann: User, lead: Lead
+    ) -> None:
+        later, earlier = a_note(ann, text=_TEXT, at=_EXACT), a_note(ann, text="x" * 2000, at=_EXACT - _HOUR)
+        task = a_task(lead, ann, notes=[later, earlier])
+
+        put(work, task)
+
+        assert _get(reads, task.id).notes == [later, earlier]
+
+    def test_an_unknown_task_is_not_found(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
+        for units in (work, reads):
+            with units() as unit, pytest.raises(NotFound):
+                unit.tasks.get(an_id())
+
+    def test_a_task_that_is_changed_and_not_saved_stays_as_it_was(
+        self, work: Work[AllWork], ann: User, lead: Lead
+    ) -> None:
+        task = a_task(lead, ann, notes=[a_note(ann)])
+        put(work, task)
+
+        with work() as unit:
+            found = unit.tasks.get(task.id)
+            found.cancel("changed after finding", _NOW)
+            found.notes.clear()
+            task.assign(ann.id)
+            assert unit.tasks.get(task.id) == replace(task, assigned_to=None)
+
+    def test_a_changed_task_is_stored_with_the_notes_that_it_did_not_have(
+        self, work: Work[AllWork], reads: Work[AllWork], ann: User, lead: Lead
+    ) -> None:
+        task = a_task(lead, ann, notes=[a_note(ann, text="first")])
+        put(work, task)
+
+        for text in ("second", "third"):
+            _change(work, task.id, lambda it, text=text: it.note(a_note(ann, text=text)))  # type: ignore[misc]  # bound
+        _change(work, task.id, lambda it: it.complete(Completion(outcome=Outcome.BUSY, duration_seconds=3), _EXACT))
+
+        found = _get(reads, task.id)
+        assert [note.text for note in found.notes] == ["first", "second", "third"]
+        assert (found.status, found.closed_at, found.version) == (TaskStatus.COMPLETED, _EXACT, 4)
+        assert found.completion == Completion(outcome=Outcome.BUSY, duration_seconds=3)
+
+    def test_a_note_that_was_written_stays_as_it_is(
+        self, work: Work[AllWork], reads: Work[AllWork], ann: User, lead: Lead
+    ) -> None:
+        kept, other = a_note(ann), a_note(ann)
+        task = a_task(lead, ann, notes=[kept, other])
+        put(work, task)
+
+        with work() as unit:
+            changed = unit.tasks.get(task.id)
+            changed.notes = [replace(kept, text="something else")]
+            changed.touched(_NOW)
+            unit.tasks.save(changed)
+            unit.commit()
+
+        assert _get(reads, task.id).notes == [kept, other]
+
+    def test_who_saves_a_task_that_somebody_else_has_changed_is_refused(
+        self, work: Work[AllWork], reads: Work[AllWork], ann: User, lead: Lead
+    ) -> None:
+        task = a_task(lead, ann)
+        put(work, task)
+        _change(work, task.id, lambda it: it.assign(ann.id))
+
+        task.cancel(None, _NOW)
+        task.note(a_note(ann))
+        task.touched(_NOW)
+        with work() as unit, pytest.raises(PreconditionFailed):
+            unit.tasks.save(task)
+
+        found = _get(reads, task.id)
+        assert (found.status, found.assigned_to, found.notes) == (TaskStatus.PENDING, ann.id, [])
+
+    def test_a_task_that_was_never_added_is_not_saved(self, work: Work[AllWork], ann: User, lead: Lead) -> None:
+        with work() as unit, pytest.raises(PreconditionFailed):
+            unit.tasks.save(a_task(lead, ann, version=2))
+
+    def test_of_those_who_read_a_task_at_the_same_time_to_change_it_one_goes_first(
+        self, work: Work[AllWork], ann: User, lead: Lead
+    ) -> None:
+        task = a_task(lead, ann)
+        put(work, task)
+
+        def cancel(_: int) -> bool:
+            with work() as unit:
+                found = unit.tasks.get(task.id)
+                first = found.status is TaskStatus.PENDING
+                if first:
+                    found.cancel(None, _NOW)
+                    found.touched(_NOW)
+                    unit.tasks.save(found)
+                unit.commit()
+            return first
+
+        assert sorted(at_once(4, cancel)) == [False, False, False, True]
+
+    def test_pages_go_from_the_soonest_due_to_the_latest(
+        self, work: Work[AllWork], reads: Work[AllWork], ann: User, lead: Lead
+    ) -> None:
+        late, soon = a_task(lead, ann, due_at=_NOW + _HOUR), a_task(lead, ann, due_at=_NOW - _HOUR)
+        twins = [a_task(lead, ann, due_at=_NOW), a_task(lead, ann, due_at=_NOW)]
+        just_after = a_task(lead, ann, due_at=_NOW + _MICROSECOND, notes=[a_note(ann), a_note(ann)])
+        put(work, late, twins[1], just_after, soon, twins[0])
+
+        with reads() as unit:
+            first = unit.tasks.page(TaskFilter(), PageRequest(limit=2))
+            second = unit.tasks.page(TaskFilter(), PageRequest(limit=2, after=first.next))
+            third = unit.tasks.page(TaskFilter(), PageRequest(limit=2, after=second.next))
+
+        assert [*first.items] == [soon, twins[0]]
+        assert [*second.items] == [twins[1], just_after]
+        assert [*third.items] == [late]
+        assert third.next is None
+
+    def test_pages_hold_what_the_filter_wants(
+        self, work: Work[AllWork], reads: Work[AllWork], ann: User, lead: Lead
+    ) -> None:
+        ben, other = a_user(), a_lead()
+        mine = a_task(lead, ann, assigned_to=ann.id)
+        done = a_task(lead, ann, assigned_to=ann.id, due_at=_NOW, **CLOSED["completed"])
+        bens = a_task(other, ann, assigned_to=ben.id, due_at=_NOW - _HOUR)
+        missed = a_task(other, ann, assigned_to=ben.id, due_at=_NOW - 2 * _HOUR, **CLOSED["missed"])
+        nobodys = a_task(lead, ann, due_at=_NOW + _MICROSECOND)
+        put(work, ben, other, mine, done, bens, missed, nobodys)
+        names = {mine.id: "mine", done.id: "done", bens.id: "bens", missed.id: "missed", nobodys.id: "nobodys"}
+
+        def found(**wanted: Any) -> list[str]:
+            with reads() as unit:
+                return [names[it.id] for it in unit.tasks.page(TaskFilter(**wanted), PageRequest()).items]
+
+        pending = frozenset({TaskStatus.PENDING})
+        both = frozenset({ann.id, ben.id})
+        assert found() == ["missed", "bens", "done", "nobodys", "mine"]
+        assert found(statuses=pending) == ["bens", "nobodys", "mine"]
+        assert found(statuses=frozenset({TaskStatus.COMPLETED, TaskStatus.MISSED})) == ["missed", "done"]
+        assert found(statuses=frozenset(TaskStatus)) == ["missed", "bens", "done", "nobodys", "mine"]
+        assert found(assigned_to=frozenset({ann.id})) == ["done", "mine"]
+        assert found(assigned_to=both) == ["missed", "bens", "done", "mine"]
+        assert found(unassigned=True) == ["nobodys"]
+        assert found(assigned_to=frozenset({ben.id}), unassigned=True) == ["missed", "bens", "nobodys"]
+        assert found(assigned_to=both, unassigned=True, statuses=pending) == ["bens", "nobodys", "mine"]
+        assert found(lead_id=lead.id) == ["done", "nobodys", "mine"]
+        assert found(lead_id=lead.id, assigned_to=both, statuses=pending) == ["mine"]
+        assert found(lead_id=lead.id, unassigned=True) == ["nobodys"]
+        assert found(due_from=_NOW) == ["done", "nobodys", "mine"]
+        assert found(due_to=_NOW) == ["missed", "bens"]
+        assert found(due_from=_NOW, due_to=_NOW + _MICROSECOND) == ["done"]
+        assert found(assigned_to=both, statuses=pending, due_to=_NOW) == ["bens"]
+        assert found(visible_to=ben.id) == ["missed", "bens"]
+        assert found(visible_to=ben.id, statuses=pending) == ["bens"]
+        assert found(visible_to=ben.id, assigned_to=both) == ["missed", "bens"]
+        assert found(visible_to=ben.id, assigned_to=frozenset({ann.id})) == []
+        assert found(visible_to=ben.id, unassigned=True) == []
+        assert found(visible_to=ben.id, lead_id=lead.id) == []
+        assert found(assigned_to=frozenset(an_id() for _ in range(50)) | {ben.id}, statuses=pending) == ["bens"]
+
+    def test_a_walk_through_the_pages_of_a_filter_skips_and_repeats_nothing(
+        self, work: Work[AllWork], reads: Work[AllWork], ann: User, lead: Lead
+    ) -> None:
+        states = [CLOSED["pending"], CLOSED["missed"], CLOSED["cancelled"]]
+        tasks = [
+            a_task(lead, ann, assigned_to=(ann.id, None)[number % 2], due_at=_NOW + number // 4 * _HOUR, **states[it])
+            for number in range(18)
+            for it in [number % 3]
+        ]
+        put(work, *tasks)
+        wanted = TaskFilter(
+            assigned_to=frozenset({ann.id}),
+            unassigned=True,
+            statuses=frozenset({TaskStatus.PENDING, TaskStatus.MISSED}),
+        )
+
+        found: list[CallTask] = []
+        request: PageRequest | None = PageRequest(limit=3)
+        while request is not None:
+            with reads() as unit:
+                page = unit.tasks.page(wanted, request)
+            found += page.items
+            request = PageRequest(limit=3, after=page.next) if page.next else None
+
+        assert found == [task for task in tasks if task.status in wanted.statuses]
+
+    def test_pending_tasks_that_were_due_before_are_overdue_the_longest_due_first(
+        self, work: Work[AllWork], ann: User, lead: Lead
+    ) -> None:
+        young, old = a_task(lead, ann, due_at=_NOW - _MICROSECOND), a_task(lead, ann, due_at=_NOW - _HOUR)
+        twins = [a_task(lead, ann, due_at=_NOW - _MICROSECOND * 2, notes=[a_note(ann)]) for _ in range(2)]
+        due_now = a_task(lead, ann, due_at=_NOW)
+        closed = [a_task(lead, ann, due_at=_NOW - _HOUR, **CLOSED[state]) for state in ("missed", "completed")]
+        put(work, young, *twins[::-1], due_now, *closed, old)
+
+        bare = [replace(twin, notes=[]) for twin in twins]
+        assert _overdue(work, limit=10) == [old, *bare, young]
+        assert _overdue(work, limit=2) == [old, bare[0]]
+
+    def test_a_task_that_was_overdue_is_saved_and_keeps_its_notes(
+        self, work: Work[AllWork], reads: Work[AllWork], ann: User, lead: Lead
+    ) -> None:
+        task = a_task(lead, ann, due_at=_NOW - _HOUR, notes=[a_note(ann)])
+        put(work, task)
+
+        with work() as unit:
+            (found,) = unit.tasks.overdue(before=_NOW, limit=1)
+            found.miss(_NOW)
+            found.touched(_NOW)
+            unit.tasks.save(found)
+            unit.commit()
+
+        missed = _get(reads, task.id)
+        assert (missed.status, missed.notes) == (TaskStatus.MISSED, task.notes)
+        assert _overdue(work, limit=1) == []
+
+    def test_sweeps_at_the_same_time_get_different_tasks(self, work: Work[AllWork], ann: User, lead: Lead) -> None:
+        tasks = [a_task(lead, ann, due_at=_NOW - _HOUR) for _ in range(40)]
+        put(work, *tasks)
+
+        def sweep(_: int) -> list[UUID]:
+            with work() as unit:
+                found = unit.tasks.overdue(before=_NOW, limit=10)
+                for task in found:
+                    task.miss(_NOW)
+                    task.touched(_NOW)
+                    unit.tasks.save(task)
+                unit.commit()
+            return [task.id for task in found]
+
+        swept = at_once(4, sweep)
+
+        assert sorted(task_id for ids in swept for task_id in ids) == [task.id for task in tasks]
+
+    def test_a_sweep_gets_others_than_one_that_is_still_open_and_does_not_wait_for_it(
+        self, work: Work[AllWork], ann: User, lead: Lead
+    ) -> None:
+        tasks = [a_task(lead, ann, due_at=_NOW - _HOUR) for _ in range(6)]
+        put(work, *tasks)
+
+        with ThreadPoolExecutor(1) as threads:
+            with work() as unit:
+                mine = unit.tasks.overdue(before=_NOW, limit=3)
+                theirs = threads.submit(_overdue, work, limit=3)
+                wait([theirs], timeout=0.1 if self.one_writer else 30)
+                assert theirs.done() or self.one_writer
+                for task in mine:
+                    task.miss(_NOW)
+                    task.touched(_NOW)
+                    unit.tasks.save(task)
+                unit.commit()
+            swept = [*mine, *theirs.result(timeout=30)]
+
+        assert sorted(task.id for task in swept) == [task.id for task in tasks]
+
+    def test_the_pending_tasks_of_a_lead_are_found(self, work: Work[AllWork], ann: User, lead: Lead) -> None:
+        other = a_lead()
+        mine = [a_task(lead, ann, notes=[a_note(ann)]), a_task(lead, ann, due_at=_NOW - _HOUR)]
+        put(work, other, *mine, a_task(lead, ann, **CLOSED["missed"]), a_task(other, ann))
+
+        with work() as unit:
+            found = unit.tasks.pending_of_lead(lead.id)
+            assert sorted(found, key=lambda it: it.id) == mine
+            assert [*unit.tasks.pending_of_lead(an_id())] == []
+
+    def test_which_leads_have_tasks_is_told_of_tasks_of_any_status(
+        self, work: Work[AllWork], reads: Work[AllWork], ann: User, lead: Lead
+    ) -> None:
+        other, without = a_lead(), a_lead()
+        put(work, other, without, a_task(lead, ann), a_task(lead, ann), a_task(other, ann, **CLOSED["missed"]))
+
+        with reads() as unit:
+            asked = [lead.id, without.id, other.id, *(an_id() for _ in range(1200))]
+            assert unit.tasks.leads_with_tasks(asked) == {lead.id, other.id}
+            assert unit.tasks.leads_with_tasks([without.id]) == set()
+            assert unit.tasks.leads_with_tasks([]) == set()
+
+    def test_all_tasks_are_walked_through_in_the_order_of_their_ids(
+        self, work: Work[AllWork], reads: Work[AllWork], ann: User, lead: Lead
+    ) -> None:
+        tasks = [a_task(lead, ann, due_at=_NOW - number * _HOUR, notes=[a_note(ann)]) for number in range(5)]
+        put(work, *tasks[::-1])
+        bare = [replace(task, notes=[]) for task in tasks]
+
+        with reads() as unit:
+            assert [*unit.tasks.walk(None, limit=2)] == bare[:2]
+            assert [*unit.tasks.walk(tasks[1].id, limit=2)] == bare[2:4]
+            assert [*unit.tasks.walk(tasks[3].id, limit=2)] == bare[4:]
+            assert [*unit.tasks.walk(tasks[4].id, limit=2)] == []
+
+
+def _get(units: Work[AllWork], task_id: UUID) -> CallTask:
+    with units() as unit:
+        return unit.tasks.get(task_id)
+
+
+def _change(work: Work[AllWork], task_id: UUID, change: Callable[[CallTask], None]) -> None:
+    with work() as unit:
+        task = unit.tasks.get(task_id)
+        change(task)
+        task.touched(_NOW)
+        unit.tasks.save(task)
+        unit.commit()
+
+
+def _overdue(work: Work[AllWork], *, limit: int) -> Sequence[CallTask]:
+    with work() as unit:
+        return [*unit.tasks.overdue(before=_NOW, limit=limit)]
