@@ -1,0 +1,68 @@
+"""How many events a second reach all three destinations: MongoDB, SNS on moto, and the stand-in for Twilio.
+
+Usage: UNITE_PERF_MYSQL_URL=… UNITE_PERF_MONGODB_URL=… UNITE_PERF_AWS_URL=http://127.0.0.1:5000
+       python -m perf.relay_rate [EVENTS]
+
+Calls are completed first, with nobody relaying; then each destination has one relay, all of them in this process, as in
+a worker. What is measured includes the answers of SNS and Twilio, which go to the activity log as events of their own.
+"""
+
+import os
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from perf import call_floor, messages, results
+from unite_core import CallOutcome, CompletedCall, Completion
+from unite_core.notifications.model import ACTIVITY, TEXTS, TOPIC
+
+
+def main() -> None:
+    """Measure and record."""
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 2_000
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        call_floor.database(os.environ["UNITE_PERF_MYSQL_URL"], "unite_perf_relay") as url,
+        messages.twilio() as twilio,
+        call_floor.opened(call_floor.settings(Path(folder), url, **messages.settings(twilio))) as started,
+        ThreadPoolExecutor(3) as threads,
+    ):
+        manager, agent = call_floor.hire(started)
+        tasks = call_floor.assign(started, manager, agent, count)
+        relay = started.unite.notifications.relay
+        for destination in (TOPIC, TEXTS, ACTIVITY):  # that the tasks were made is not what is measured
+            relay(destination)
+        already = messages.sent(twilio)
+        for task_id in tasks:
+            done = Completion(outcome=CallOutcome.VOICEMAIL, duration_seconds=0)
+            started.unite.calls.complete(agent, CompletedCall(task_id=task_id, completion=done))
+
+        def until_empty(destination: str) -> tuple[float, int]:
+            since, delivered = time.perf_counter(), 0
+            while more := relay(destination).delivered:
+                delivered += more
+            return time.perf_counter() - since, delivered
+
+        since = time.perf_counter()
+        told = dict(zip((TOPIC, TEXTS, ACTIVITY), threads.map(until_empty, (TOPIC, TEXTS, ACTIVITY)), strict=True))
+        rest = until_empty(ACTIVITY)  # the last answers
+        seconds = time.perf_counter() - since
+        if messages.sent(twilio) - already != count:
+            sys.exit(f"{messages.sent(twilio) - already} texts were sent about {count} calls.")
+    results.record(
+        "relay_rate",
+        "UNITE_PERF_MYSQL_URL=… UNITE_PERF_MONGODB_URL=… UNITE_PERF_AWS_URL=… python -m perf.relay_rate",
+        {
+            "completed calls, each told to three destinations": count,
+            "events per second that reached all three": round(count / seconds, 1),
+            "topic alone, while the others ran, events per second": round(told[TOPIC][1] / told[TOPIC][0], 1),
+            "texts alone, while the others ran, events per second": round(told[TEXTS][1] / told[TEXTS][0], 1),
+            "activity log, answers of the others included, events": told[ACTIVITY][1] + rest[1],
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""How long after its commit a completed call has its text message requested, at a steady rate of completions.
+
+Usage: UNITE_PERF_MYSQL_URL=… UNITE_PERF_REDIS_URL=… UNITE_PERF_MONGODB_URL=… UNITE_PERF_AWS_URL=…
+       python -m perf.text_latency [SECONDS] [PER_SECOND]
+
+Calls are completed in this process; a worker in a process of its own tells of them. The stand-in for Twilio says when
+each request came in. All of it is on one machine, so that there is one clock.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from uuid import UUID
+
+from perf import call_floor, messages, results
+from perf.service import percentile
+from unite_core import CallOutcome, CompletedCall, Completion
+
+THREADS = 8
+SETTLED_WITHIN = 60.0
+
+
+def main() -> None:
+    """Measure and record."""
+    seconds = int(sys.argv[1]) if len(sys.argv) > 1 else 60
+    per_second = int(sys.argv[2]) if len(sys.argv) > 2 else 50
+    count = seconds * per_second
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        call_floor.database(os.environ["UNITE_PERF_MYSQL_URL"], "unite_perf_latency") as url,
+        messages.twilio() as twilio,
+    ):
+        redis = os.environ.get("UNITE_PERF_REDIS_URL")
+        further = {"UNITE_REDIS_URL": redis, "UNITE_JWT_KEYS": f"perf:{'k' * 32}"} if redis else {}
+        variables = call_floor.settings(Path(folder), url, **messages.settings(twilio), **further)
+        with call_floor.opened(variables) as started, ThreadPoolExecutor(THREADS) as threads:
+            manager, agent = call_floor.hire(started)
+            tasks = call_floor.assign(started, manager, agent, count)
+            for destination in started.unite.notifications.destinations:
+                started.unite.notifications.relay(destination)
+            committed: dict[UUID, float] = {}
+
+            def complete(task_id: UUID) -> None:
+                done = Completion(outcome=CallOutcome.VOICEMAIL, duration_seconds=0)
+                started.unite.calls.complete(agent, CompletedCall(task_id=task_id, completion=done))
+                committed[task_id] = time.time()
+
+            with (Path(folder) / "worker.log").open("wb") as log:
+                worker = subprocess.Popen(
+                    [sys.executable, "-m", "entrypoints", "work"], env=os.environ | variables, stdout=log, stderr=log
+                )
+                try:
+                    time.sleep(5)
+                    begin = time.perf_counter()
+                    for number, task_id in enumerate(tasks):
+                        time.sleep(max(0.0, begin + number / per_second - time.perf_counter()))
+                        threads.submit(complete, task_id)
+                    waits = _waits(twilio, committed, count)
+                finally:
+                    worker.terminate()
+                    worker.wait(30)
+    results.record(
+        "text_latency",
+        "UNITE_PERF_MYSQL_URL=… UNITE_PERF_REDIS_URL=… UNITE_PERF_MONGODB_URL=… UNITE_PERF_AWS_URL=… "
+        "python -m perf.text_latency",
+        {
+            "completions": count,
+            "per second": per_second,
+            "woken by": "RQ" if redis else "the database and a FIFO",
+            "commit to SMS request, median ms": percentile(waits, 0.5),
+            "commit to SMS request, p99 ms": percentile(waits, 0.99),
+            "longest ms": percentile(waits, 1.0),
+        },
+    )
+
+
+def _waits(twilio: str, committed: dict[UUID, float], count: int) -> list[float]:
+    """Seconds from commit to request, for each task, once all were requested."""
+    until = time.monotonic() + SETTLED_WITHIN
+    while True:
+        requested = messages.requested(twilio)
+        known = [requested[str(it)] - at for it, at in committed.items() if str(it) in requested]
+        if len(known) == count:
+            return known
+        if time.monotonic() > until:
+            sys.exit(f"{len(known)} of {count} texts were requested.")
+        time.sleep(0.5)
+
+
+if __name__ == "__main__":
+    main()
