@@ -27,8 +27,10 @@ TURNS = 5
 
 BARE_TABLES = (
     "CREATE TABLE bare_tasks (id BINARY(16) PRIMARY KEY, status VARCHAR(32) NOT NULL, version INT NOT NULL)",
-    "CREATE TABLE bare_log (id BINARY(16) PRIMARY KEY, task_id BINARY(16) NOT NULL, at DATETIME(6) NOT NULL,"
-    " outcome VARCHAR(32) NOT NULL, duration INT NOT NULL, KEY (task_id))",
+    (
+        "CREATE TABLE bare_log (id BINARY(16) PRIMARY KEY, task_id BINARY(16) NOT NULL, at DATETIME(6) NOT NULL, "
+        "outcome VARCHAR(32) NOT NULL, duration INT NOT NULL, KEY (task_id))"
+    ),
 )
 
 

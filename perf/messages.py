@@ -28,7 +28,18 @@ _TASK = re.compile(r"/v1/call-tasks/([0-9a-f-]{36})")
 def twilio() -> Iterator[str]:
     """The address of a stand-in that runs as long as the block lasts."""
     port = free_port()
-    command = [sys.executable, str(STAND_IN), "--port", str(port), "--account-sid", ACCOUNT, "--auth-token", TOKEN, "--step-seconds", "1000000"]
+    command = [
+        sys.executable,
+        str(STAND_IN),
+        "--port",
+        str(port),
+        "--account-sid",
+        ACCOUNT,
+        "--auth-token",
+        TOKEN,
+        "--step-seconds",
+        "1000000",
+    ]
     child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     url = f"http://127.0.0.1:{port}"
     try:
