@@ -128,6 +128,7 @@ def _ledger() -> None:
         sa.ForeignKeyConstraint(["task_id"], ["call_tasks.id"], name="fk_call_ledger_task_id"),
         sa.PrimaryKeyConstraint("id", name="pk_call_ledger"),
         sa.UniqueConstraint("task_id", "number", name="uq_call_ledger_chain"),
+        sqlite_with_rowid=False,
         **MYSQL,
     )
     op.create_index("ix_call_ledger_agent_at", "call_ledger", ["agent_id", "at", "id"])
@@ -145,7 +146,8 @@ def _guard() -> None:
             )
         return
     # INSERT OR REPLACE takes away what is in its way without telling the triggers of it: what would be in its way is
-    # looked for before. https://www.sqlite.org/lang_conflict.html
+    # looked for before, by every key there is. That is why the table has no rowid.
+    # https://www.sqlite.org/lang_conflict.html
     same_id = "EXISTS (SELECT 1 FROM call_ledger WHERE id = new.id)"
     same_place = "EXISTS (SELECT 1 FROM call_ledger WHERE task_id = new.task_id AND number = new.number)"
     for name, event, refused in (
