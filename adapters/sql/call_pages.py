@@ -10,11 +10,11 @@ from itertools import product
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, ColumnElement, Select
+from sqlalchemy import Column, ColumnElement, LargeBinary, Select, cast, select
 
 from adapters.sql.call_tables import call_ledger as ledger
 from adapters.sql.call_tables import call_tasks as tasks
-from adapters.sql.statements import equals, fits, newest_first, oldest_first
+from adapters.sql.statements import by_index, equals, fits, newest_first, oldest_first
 from unite_core.calls.model import TaskStatus
 from unite_core.calls.ports import LedgerFilter, TaskFilter
 from unite_core.paging import PageRequest
@@ -67,6 +67,18 @@ def entries_of(wanted: LedgerFilter, request: PageRequest) -> list[Select[Any]]:
     index = LEDGER_INDEXES[filters[0][0].name] if filters else "ix_call_ledger_at"
     page = newest_first(ledger, ledger.c.at, request, *conditions, index=index)
     return [page if wanted.task_id is None else page.order_by(None).limit(None)]
+
+
+def orphan_of(after: UUID | None, until: UUID | None) -> Select[Any]:
+    """What to ask: the ids, as bytes, of the first entry whose task is not there."""
+    place = cast(ledger.c.task_id, LargeBinary).label("task_id"), cast(ledger.c.id, LargeBinary).label("id")
+    missing = ~select(tasks.c.id).where(tasks.c.id == ledger.c.task_id).exists()
+    statement = select(*place, ledger.c.number).where(missing).order_by(ledger.c.task_id, ledger.c.number).limit(1)
+    if after is not None:
+        statement = statement.where(ledger.c.task_id > after)
+    if until is not None:
+        statement = statement.where(ledger.c.task_id <= until)
+    return by_index(statement, ledger, LEDGER_INDEXES["task_id"])
 
 
 def _filters(wanted: TaskFilter) -> dict[Column[Any], Collection[Any]]:

@@ -9,17 +9,29 @@ from sqlalchemy import Connection, Select, insert, select
 from sqlalchemy.engine import Row
 from sqlalchemy.exc import IntegrityError
 
-from adapters.sql.call_pages import entries_of, tasks_of
+from adapters.sql.call_pages import entries_of, orphan_of, tasks_of
 from adapters.sql.call_tables import call_ledger as ledger
 from adapters.sql.call_tables import call_task_notes as notes
 from adapters.sql.call_tables import call_tasks as tasks
 from adapters.sql.errors import refusal
 from adapters.sql.statements import by_index, fits, in_lists, locked, merged, save_version
-from unite_core.calls.ledger import EntryKind, LedgerEntry
+from adapters.sql.tampered import NO_VALUE, one_by_one, readable
+from unite_core.calls.ledger import BrokenChain, EntryKind, LedgerEntry, Unreadable, orphaned
 from unite_core.calls.model import CallTask, Completion, Note, Outcome, TaskStatus
 from unite_core.calls.ports import CallLedger, CallTasks, LedgerFilter, TaskFilter
 from unite_core.errors import NotFound
 from unite_core.paging import Page, PageRequest, Position, page_of
+
+
+# SQLite keeps anything in any column.
+_PLAIN = {
+    "number": int,
+    "duration_seconds": int | None,
+    "note": str | None,
+    "reason": str | None,
+    "previous_hash": str,
+    "hash": str,
+}
 
 
 class SqlCallTasks(CallTasks):
@@ -68,11 +80,14 @@ class SqlCallTasks(CallTasks):
             found.update(self._connection.execute(statement).scalars())
         return found
 
-    def walk(self, after: UUID | None, *, limit: int) -> Sequence[CallTask]:
+    def walk(self, after: UUID | None, *, limit: int) -> Sequence[CallTask | Unreadable]:
         statement = select(tasks).order_by(tasks.c.id).limit(limit)
         if after is not None:
             statement = statement.where(tasks.c.id > after)
-        return [_to_task(row, []) for row in self._connection.execute(statement)]
+        try:
+            return [_to_task(row, []) for row in self._connection.execute(statement)]
+        except NO_VALUE:
+            return one_by_one(self._connection, statement, tasks.c.id, lambda row: _to_task(row, []))
 
     def _add_notes(self, task_id: UUID, added: Sequence[Note], *, known: int) -> None:
         rows = [
@@ -128,6 +143,21 @@ class SqlCallLedger(CallLedger):
             for row in self._connection.execute(statement):
                 chains.setdefault(row.task_id, []).append(_to_entry(row))
         return chains
+
+    def as_stored(self, task_ids: Collection[UUID]) -> Mapping[UUID, Sequence[LedgerEntry | Unreadable]]:
+        try:
+            return self.chains(task_ids)
+        except NO_VALUE:
+            chains = {task_id: self._as_stored(task_id) for task_id in task_ids}
+        return {task_id: chain for task_id, chain in chains.items() if chain}
+
+    def _as_stored(self, task_id: UUID) -> list[LedgerEntry | Unreadable]:
+        statement = select(ledger).where(ledger.c.task_id == task_id).order_by(ledger.c.number)
+        return one_by_one(self._connection, statement, ledger.c.id, _to_entry)
+
+    def orphan(self, after: UUID | None, until: UUID | None) -> BrokenChain | None:
+        row = self._connection.execute(orphan_of(after, until)).first()
+        return None if row is None else orphaned(readable(row.task_id), readable(row.id), row.number)
 
     def page(self, wanted: LedgerFilter, request: PageRequest) -> Page[LedgerEntry]:
         lists = [self._connection.execute(statement).all() for statement in entries_of(wanted, request)]
@@ -216,6 +246,8 @@ def _entry_to_row(entry: LedgerEntry) -> dict[str, Any]:
 
 
 def _to_entry(row: Row[Any]) -> LedgerEntry:
+    if any(not isinstance(row._mapping[name], kinds) for name, kinds in _PLAIN.items()):
+        raise TypeError("An entry of the call ledger holds what nobody writes there.")
     return LedgerEntry(
         id=row.id,
         task_id=row.task_id,
@@ -225,7 +257,7 @@ def _to_entry(row: Row[Any]) -> LedgerEntry:
         agent_id=row.agent_id,
         actor_id=row.actor_id,
         at=row.at,
-        outcome=Outcome(row.outcome) if row.outcome else None,
+        outcome=None if row.outcome is None else Outcome(row.outcome),
         duration_seconds=row.duration_seconds,
         started_at=row.started_at,
         follow_up_at=row.follow_up_at,
