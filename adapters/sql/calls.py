@@ -22,7 +22,6 @@ from unite_core.calls.ports import CallLedger, CallTasks, LedgerFilter, TaskFilt
 from unite_core.errors import NotFound
 from unite_core.paging import Page, PageRequest, Position, page_of
 
-
 # SQLite keeps anything in any column.
 _PLAIN = {
     "number": int,
@@ -246,7 +245,7 @@ def _entry_to_row(entry: LedgerEntry) -> dict[str, Any]:
 
 
 def _to_entry(row: Row[Any]) -> LedgerEntry:
-    if any(not isinstance(row._mapping[name], kinds) for name, kinds in _PLAIN.items()):
+    if any(not isinstance(getattr(row, name), kinds) for name, kinds in _PLAIN.items()):
         raise TypeError("An entry of the call ledger holds what nobody writes there.")
     return LedgerEntry(
         id=row.id,

@@ -1,4 +1,4 @@
-"""What cannot be read, and entries whose task was taken away, are faults of the ledger that are named like all others."""
+"""What cannot be read, and entries whose task was taken away, are faults of the ledger that are named like others."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -58,7 +58,9 @@ class WithoutIds(InMemoryCallTasks):
         return [Unreadable(None) for _ in super().walk(after, limit=limit)]
 
 
-def test_verification_stops_at_a_task_without_an_id(floor: Floor, task: CallTask) -> None:
+def test_verification_stops_at_a_task_without_an_id(floor: Floor) -> None:
+    floor.create()
+
     @contextmanager
     def reads() -> Iterator[AllWork]:
         with floor.ports.reads() as unit:
