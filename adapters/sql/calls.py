@@ -1,6 +1,6 @@
 """Call tasks and the call ledger in rows."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Select, insert, select
 from sqlalchemy.engine import Row
 from sqlalchemy.exc import IntegrityError
 
-from adapters.sql.call_pages import entries_of, orphan_of, tasks_of
+from adapters.sql.call_pages import all_notes, entries_of, latest_notes, orphan_of, tasks_of
 from adapters.sql.call_tables import call_ledger as ledger
 from adapters.sql.call_tables import call_task_notes as notes
 from adapters.sql.call_tables import call_tasks as tasks
@@ -59,7 +59,7 @@ class SqlCallTasks(CallTasks):
     def page(self, wanted: TaskFilter, request: PageRequest) -> Page[CallTask]:
         lists = [self._connection.execute(statement).all() for statement in tasks_of(wanted, request)]
         rows = merged(lists, lambda row: (row.due_at, row.id), request.limit + 1, descending=False)
-        return page_of(self._with_notes(rows), request.limit, lambda task: Position(task.due_at, task.id))
+        return page_of(self._with_notes(rows, latest_notes), request.limit, lambda task: Position(task.due_at, task.id))
 
     def overdue(self, *, before: datetime, limit: int) -> Sequence[CallTask]:
         pending = tasks.c.status == TaskStatus.PENDING.value, tasks.c.due_at < before
@@ -103,12 +103,12 @@ class SqlCallTasks(CallTasks):
         if rows:
             self._connection.execute(insert(notes), rows)
 
-    def _with_notes(self, rows: Sequence[Row[Any]]) -> list[CallTask]:
+    def _with_notes(
+        self, rows: Sequence[Row[Any]], notes_of: Callable[[Sequence[UUID]], Select[Any]] = all_notes
+    ) -> list[CallTask]:
         written: dict[UUID, list[Note]] = {row.id: [] for row in rows}
         for portion in in_lists(list(written)):
-            statement = by_index(select(notes), notes, "PRIMARY").where(notes.c.task_id.in_(portion))
-            statement = statement.order_by(notes.c.task_id, notes.c.number)
-            for row in self._connection.execute(statement):
+            for row in sorted(self._connection.execute(notes_of(portion)), key=lambda row: row.number):
                 written[row.task_id].append(Note(id=row.id, author=row.author, text=row.text, at=row.at))
         return [_to_task(row, written[row.id]) for row in rows]
 

@@ -12,6 +12,9 @@ from unite_core.calls.model import CallTask, TaskStatus
 from unite_core.leads.ports import LeadsWork
 from unite_core.paging import Page, PageRequest
 
+NOTES_IN_LISTS = 10
+"""How many notes of each task a list shows: with all of them a page could have 80 million characters."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskFilter:
@@ -46,7 +49,7 @@ class LedgerFilter:
 
 
 class CallTasks(Protocol):
-    """All call tasks, each with its notes."""
+    """All call tasks, each with its notes; where it comes without some of them, `save` does not take them away."""
 
     @abstractmethod
     def add(self, task: CallTask) -> None:
@@ -65,7 +68,7 @@ class CallTasks(Protocol):
 
     @abstractmethod
     def page(self, wanted: TaskFilter, request: PageRequest) -> Page[CallTask]:
-        """A page of tasks, the soonest due first (`due_at`, then `id`)."""
+        """A page of tasks, the soonest due first (`due_at`, then `id`), each with its latest `NOTES_IN_LISTS` notes."""
 
     @abstractmethod
     def overdue(self, *, before: datetime, limit: int) -> Sequence[CallTask]:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from unite_core.calls.ledger import BrokenChain, LedgerEntry, Unreadable, orphaned
 from unite_core.calls.model import CallTask, TaskStatus
-from unite_core.calls.ports import CallLedger, CallTasks, LedgerFilter, TaskFilter
+from unite_core.calls.ports import NOTES_IN_LISTS, CallLedger, CallTasks, LedgerFilter, TaskFilter
 from unite_core.errors import Contended, NotFound, PreconditionFailed
 from unite_core.paging import Page, PageRequest, Position
 from unite_core.testing.in_memory.tables import Tables, newest_first, oldest_first
@@ -40,7 +40,10 @@ class InMemoryCallTasks(CallTasks):
 
     def page(self, wanted: TaskFilter, request: PageRequest) -> Page[CallTask]:
         found = (task for task in self._tasks.values() if _meets(task, wanted))
-        return oldest_first(found, request, lambda task: Position(task.due_at, task.id))
+        page = oldest_first(found, request, lambda task: Position(task.due_at, task.id))
+        for task in page.items:
+            task.notes = task.notes[-NOTES_IN_LISTS:]
+        return page
 
     def overdue(self, *, before: datetime, limit: int) -> Sequence[CallTask]:
         found = (task for task in self._tasks.values() if task.status is TaskStatus.PENDING and task.due_at < before)
