@@ -5,18 +5,19 @@ its index once for each, and what the walks find is merged. What no index leads 
 of one task are the exception: they are a handful, and taken as a whole.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from itertools import product
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, ColumnElement, Select
+from sqlalchemy import Column, ColumnElement, LargeBinary, Select, and_, cast, func, select
 
 from adapters.sql.call_tables import call_ledger as ledger
+from adapters.sql.call_tables import call_task_notes as notes
 from adapters.sql.call_tables import call_tasks as tasks
-from adapters.sql.statements import equals, fits, newest_first, oldest_first
+from adapters.sql.statements import by_index, equals, fits, newest_first, oldest_first
 from unite_core.calls.model import TaskStatus
-from unite_core.calls.ports import LedgerFilter, TaskFilter
+from unite_core.calls.ports import NOTES_IN_LISTS, LedgerFilter, TaskFilter
 from unite_core.paging import PageRequest
 
 MOST_WALKS = 20
@@ -51,6 +52,20 @@ def tasks_of(wanted: TaskFilter, request: PageRequest) -> list[Select[Any]]:
     return [page.where(*map(equals, leading, values)) for values in product(*leading.values())]
 
 
+def all_notes(task_ids: Sequence[UUID]) -> Select[Any]:
+    """What to ask: the notes of these tasks."""
+    return by_index(select(notes), notes, "PRIMARY").where(notes.c.task_id.in_(task_ids))
+
+
+def latest_notes(task_ids: Sequence[UUID]) -> Select[Any]:
+    """As `all_notes`, of each task the latest alone: their numbers have no gaps, so that no others are looked at."""
+    many = by_index(select(notes.c.task_id, func.max(notes.c.number).label("many")), notes, "PRIMARY")
+    counted = many.where(notes.c.task_id.in_(task_ids)).group_by(notes.c.task_id).subquery("counted")
+    latest = notes.c.number > counted.c.many - NOTES_IN_LISTS
+    statement = select(notes).join(counted, and_(notes.c.task_id == counted.c.task_id, latest))
+    return by_index(statement, notes, "PRIMARY")
+
+
 def entries_of(wanted: LedgerFilter, request: PageRequest) -> list[Select[Any]]:
     """What to ask: the rows of the page are the newest of all that this finds."""
     agents = {wanted.agent_id, wanted.visible_to} - {None}
@@ -67,6 +82,18 @@ def entries_of(wanted: LedgerFilter, request: PageRequest) -> list[Select[Any]]:
     index = LEDGER_INDEXES[filters[0][0].name] if filters else "ix_call_ledger_at"
     page = newest_first(ledger, ledger.c.at, request, *conditions, index=index)
     return [page if wanted.task_id is None else page.order_by(None).limit(None)]
+
+
+def orphan_of(after: UUID | None, until: UUID | None) -> Select[Any]:
+    """What to ask: the ids, as bytes, of the first entry whose task is not there."""
+    place = cast(ledger.c.task_id, LargeBinary).label("task_id"), cast(ledger.c.id, LargeBinary).label("id")
+    missing = ~select(tasks.c.id).where(tasks.c.id == ledger.c.task_id).exists()
+    statement = select(*place, ledger.c.number).where(missing).order_by(ledger.c.task_id, ledger.c.number).limit(1)
+    if after is not None:
+        statement = statement.where(ledger.c.task_id > after)
+    if until is not None:
+        statement = statement.where(ledger.c.task_id <= until)
+    return by_index(statement, ledger, LEDGER_INDEXES["task_id"])
 
 
 def _filters(wanted: TaskFilter) -> dict[Column[Any], Collection[Any]]:

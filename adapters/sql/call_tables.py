@@ -60,7 +60,8 @@ call_task_notes = Table(
 )
 
 # Triggers refuse whatever would change a row or take one away. Of what an entry names only its task has to be there:
-# an entry would otherwise be held up by everybody who changes the lead or a user.
+# an entry would otherwise be held up by everybody who changes the lead or a user. On SQLite rows have no number of
+# their own, by which one could be replaced without any trigger being told.
 call_ledger = Table(
     "call_ledger",
     metadata,
@@ -89,5 +90,6 @@ call_ledger = Table(
     Index("ix_call_ledger_at", "at", "id"),
     Index("ix_call_ledger_agent_at", "agent_id", "at", "id"),
     Index("ix_call_ledger_lead_at", "lead_id", "at", "id"),
+    sqlite_with_rowid=False,
     **MYSQL,
 )

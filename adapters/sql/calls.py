@@ -1,6 +1,6 @@
 """Call tasks and the call ledger in rows."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,17 +9,28 @@ from sqlalchemy import Connection, Select, insert, select
 from sqlalchemy.engine import Row
 from sqlalchemy.exc import IntegrityError
 
-from adapters.sql.call_pages import entries_of, tasks_of
+from adapters.sql.call_pages import all_notes, entries_of, latest_notes, orphan_of, tasks_of
 from adapters.sql.call_tables import call_ledger as ledger
 from adapters.sql.call_tables import call_task_notes as notes
 from adapters.sql.call_tables import call_tasks as tasks
 from adapters.sql.errors import refusal
 from adapters.sql.statements import by_index, fits, in_lists, locked, merged, save_version
-from unite_core.calls.ledger import EntryKind, LedgerEntry
+from adapters.sql.tampered import NO_VALUE, one_by_one, readable
+from unite_core.calls.ledger import BrokenChain, EntryKind, LedgerEntry, Unreadable, orphaned
 from unite_core.calls.model import CallTask, Completion, Note, Outcome, TaskStatus
 from unite_core.calls.ports import CallLedger, CallTasks, LedgerFilter, TaskFilter
 from unite_core.errors import NotFound
 from unite_core.paging import Page, PageRequest, Position, page_of
+
+# SQLite keeps anything in any column.
+_PLAIN = {
+    "number": int,
+    "duration_seconds": int | None,
+    "note": str | None,
+    "reason": str | None,
+    "previous_hash": str,
+    "hash": str,
+}
 
 
 class SqlCallTasks(CallTasks):
@@ -48,7 +59,7 @@ class SqlCallTasks(CallTasks):
     def page(self, wanted: TaskFilter, request: PageRequest) -> Page[CallTask]:
         lists = [self._connection.execute(statement).all() for statement in tasks_of(wanted, request)]
         rows = merged(lists, lambda row: (row.due_at, row.id), request.limit + 1, descending=False)
-        return page_of(self._with_notes(rows), request.limit, lambda task: Position(task.due_at, task.id))
+        return page_of(self._with_notes(rows, latest_notes), request.limit, lambda task: Position(task.due_at, task.id))
 
     def overdue(self, *, before: datetime, limit: int) -> Sequence[CallTask]:
         pending = tasks.c.status == TaskStatus.PENDING.value, tasks.c.due_at < before
@@ -68,11 +79,14 @@ class SqlCallTasks(CallTasks):
             found.update(self._connection.execute(statement).scalars())
         return found
 
-    def walk(self, after: UUID | None, *, limit: int) -> Sequence[CallTask]:
+    def walk(self, after: UUID | None, *, limit: int) -> Sequence[CallTask | Unreadable]:
         statement = select(tasks).order_by(tasks.c.id).limit(limit)
         if after is not None:
             statement = statement.where(tasks.c.id > after)
-        return [_to_task(row, []) for row in self._connection.execute(statement)]
+        try:
+            return [_to_task(row, []) for row in self._connection.execute(statement)]
+        except NO_VALUE:
+            return one_by_one(self._connection, statement, tasks.c.id, lambda row: _to_task(row, []))
 
     def _add_notes(self, task_id: UUID, added: Sequence[Note], *, known: int) -> None:
         rows = [
@@ -89,12 +103,12 @@ class SqlCallTasks(CallTasks):
         if rows:
             self._connection.execute(insert(notes), rows)
 
-    def _with_notes(self, rows: Sequence[Row[Any]]) -> list[CallTask]:
+    def _with_notes(
+        self, rows: Sequence[Row[Any]], notes_of: Callable[[Sequence[UUID]], Select[Any]] = all_notes
+    ) -> list[CallTask]:
         written: dict[UUID, list[Note]] = {row.id: [] for row in rows}
         for portion in in_lists(list(written)):
-            statement = by_index(select(notes), notes, "PRIMARY").where(notes.c.task_id.in_(portion))
-            statement = statement.order_by(notes.c.task_id, notes.c.number)
-            for row in self._connection.execute(statement):
+            for row in sorted(self._connection.execute(notes_of(portion)), key=lambda row: row.number):
                 written[row.task_id].append(Note(id=row.id, author=row.author, text=row.text, at=row.at))
         return [_to_task(row, written[row.id]) for row in rows]
 
@@ -128,6 +142,21 @@ class SqlCallLedger(CallLedger):
             for row in self._connection.execute(statement):
                 chains.setdefault(row.task_id, []).append(_to_entry(row))
         return chains
+
+    def as_stored(self, task_ids: Collection[UUID]) -> Mapping[UUID, Sequence[LedgerEntry | Unreadable]]:
+        try:
+            return self.chains(task_ids)
+        except NO_VALUE:
+            chains = {task_id: self._as_stored(task_id) for task_id in task_ids}
+        return {task_id: chain for task_id, chain in chains.items() if chain}
+
+    def _as_stored(self, task_id: UUID) -> list[LedgerEntry | Unreadable]:
+        statement = select(ledger).where(ledger.c.task_id == task_id).order_by(ledger.c.number)
+        return one_by_one(self._connection, statement, ledger.c.id, _to_entry)
+
+    def orphan(self, after: UUID | None, until: UUID | None) -> BrokenChain | None:
+        row = self._connection.execute(orphan_of(after, until)).first()
+        return None if row is None else orphaned(readable(row.task_id), readable(row.id), row.number)
 
     def page(self, wanted: LedgerFilter, request: PageRequest) -> Page[LedgerEntry]:
         lists = [self._connection.execute(statement).all() for statement in entries_of(wanted, request)]
@@ -216,6 +245,8 @@ def _entry_to_row(entry: LedgerEntry) -> dict[str, Any]:
 
 
 def _to_entry(row: Row[Any]) -> LedgerEntry:
+    if any(not isinstance(getattr(row, name), kinds) for name, kinds in _PLAIN.items()):
+        raise TypeError("An entry of the call ledger holds what nobody writes there.")
     return LedgerEntry(
         id=row.id,
         task_id=row.task_id,
@@ -225,7 +256,7 @@ def _to_entry(row: Row[Any]) -> LedgerEntry:
         agent_id=row.agent_id,
         actor_id=row.actor_id,
         at=row.at,
-        outcome=Outcome(row.outcome) if row.outcome else None,
+        outcome=None if row.outcome is None else Outcome(row.outcome),
         duration_seconds=row.duration_seconds,
         started_at=row.started_at,
         follow_up_at=row.follow_up_at,

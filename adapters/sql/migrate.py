@@ -11,7 +11,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
 from adapters.sql import grants, mysql_words
-from adapters.sql.grants import Account
+from adapters.sql.grants import Account, Beyond
 from adapters.sql.modes import READING
 
 MIGRATIONS = Path(__file__).with_name("migrations")
@@ -37,14 +37,16 @@ def downgrade(engine: Engine, revision: str) -> None:
         command.downgrade(_config(connection), revision)
 
 
-def grant(engine: Engine, account: Account) -> None:
-    """Give the account that the service works with its rights on every table there is, and no others.
+def grant(engine: Engine, account: Account) -> Beyond:
+    """Give the account that the service works with its rights on every table there is, and take all others away.
+
+    What it has beyond them and could not be taken away is told.
 
     To be done after every upgrade: a new table has none. On SQLite there are no accounts; on MySQL and MariaDB it takes
     one that may give on what it has.
     """
     with _alone(engine) as connection:
-        grants.give(connection, account)
+        return grants.give(connection, account)
 
 
 def current(engine: Engine) -> str | None:

@@ -8,7 +8,7 @@ from sqlalchemy.exc import DatabaseError
 
 from adapters.sql import migrate
 from adapters.sql.engine import create_engine_for
-from adapters.sql.grants import Account
+from adapters.sql.grants import Account, Beyond
 from entrypoints.bootstrap.refusal import StartRefused
 from entrypoints.settings import Settings
 from entrypoints.variables import DATABASE_SERVICE_ACCOUNT, DATABASE_URL
@@ -62,13 +62,16 @@ def up_to_date(url: URL) -> Engine:
     return engine
 
 
-def grant_rights(settings: Settings) -> bool:
-    """Give the account that the service works with its rights; False where none is set. Raises `StartRefused`."""
+def grant_rights(settings: Settings) -> Beyond | None:
+    """Give the account that the service works with its rights; what it has beyond them, None where no account is set.
+
+    Raises `StartRefused`.
+    """
     if settings.service_account is None:
-        return False
+        return None
     engine = create_engine_for(database_url(settings), patient=True)
     try:
-        migrate.grant(engine, Account.read(settings.service_account))
+        return migrate.grant(engine, Account.read(settings.service_account))
     except (Unavailable, DatabaseError, ValueError) as error:
         raise StartRefused(
             f"The account {settings.service_account} ({DATABASE_SERVICE_ACCOUNT.name}) cannot be given its rights: "
@@ -76,7 +79,6 @@ def grant_rights(settings: Settings) -> bool:
         ) from error
     finally:
         engine.dispose()
-    return True
 
 
 def _migrate(url: URL) -> None:

@@ -3,6 +3,7 @@
 from argparse import Namespace
 from collections.abc import Mapping
 
+from adapters.sql.grants import Beyond
 from entrypoints.bootstrap import StartRefused, database_is_current, grant_rights, provide_storage
 from entrypoints.cli.opened import FAILED, Refused, opened, settings_for, tell, told
 
@@ -33,10 +34,21 @@ def _migrate(environ: Mapping[str, str]) -> int:
     with opened(environ) as started:
         print("The database is up to date.")
         try:
-            if grant_rights(started.settings):
-                print(f"{started.settings.service_account} has its rights on every table, and no others.")
+            beyond = grant_rights(started.settings)
         except StartRefused as refused:
             raise Refused(str(refused)) from refused
+        if beyond is not None:
+            _tell_of_rights(started.settings.service_account, beyond)
         if provide_storage(started.settings):
             print("What stands in for AWS has the buckets, the queue and the topic that are set.")
     return 0
+
+
+def _tell_of_rights(account: str | None, beyond: Beyond) -> None:
+    if not beyond.seen:
+        print(f"{account} has its rights on every table. Whoever migrates may not see whether it has others.")
+    elif not beyond.rights:
+        print(f"{account} has its rights on every table, and no others.")
+    else:
+        print(f"{account} has its rights on every table.")
+        tell(f"{account} may do more than it has to, which could not be taken away: {'; '.join(beyond.rights)}.")

@@ -42,5 +42,6 @@ def _verified(environ: Mapping[str, str]) -> Verified:
 
 
 def _described(broken: BrokenChain) -> str:
-    entry = "which is missing" if broken.entry_id is None else str(broken.entry_id)
-    return f"The chain of call task {broken.task_id} is broken at entry {broken.number}, {entry}.\n{broken.reason}"
+    task = "a call task without an id" if broken.task_id is None else f"call task {broken.task_id}"
+    entry = "which is missing, or has no id" if broken.entry_id is None else str(broken.entry_id)
+    return f"The chain of {task} is broken at entry {broken.number}, {entry}.\n{broken.reason}"

@@ -145,7 +145,9 @@ class CorrectionSchema(Body):
 class BrokenChainSchema(Body):
     """The first thing in a chain that is not as it was written."""
 
-    entry_id = Id(required=True, allow_none=True, metadata={"description": "null where an entry is missing."})
+    entry_id = Id(
+        required=True, allow_none=True, metadata={"description": "null where an entry is missing, or has no id."}
+    )
     number = Whole(required=True, least=1, metadata={"description": "Its place in the chain."})
     reason = Text(required=True)
 

@@ -15,6 +15,7 @@ from unite_core.calls.model import (
     Outcome,
     TaskStatus,
 )
+from unite_core.calls.ports import NOTES_IN_LISTS
 from unite_core.calls.queries import TaskView
 from unite_core.leads.model import LONGEST_NAME, Lead
 from unite_core.phone import LONGEST_EXTENSION, LONGEST_PHONE
@@ -122,7 +123,12 @@ class CallTaskSchema(Body):
     status = Choice(TaskStatus, required=True)
     due_at = Moment(required=True)
     notes = ListOf(
-        NoteSchema, required=True, metadata={"maxItems": MOST_NOTES, "description": "In the order of their writing."}
+        NoteSchema,
+        required=True,
+        metadata={
+            "maxItems": MOST_NOTES,
+            "description": f"In the order of their writing; in a list of tasks the latest {NOTES_IN_LISTS} alone.",
+        },
     )
     outcome = Choice(Outcome, required=True, allow_none=True)
     duration_seconds = Whole(required=True, allow_none=True, metadata=DURATION)

@@ -6,6 +6,8 @@ import pytest
 from sqlalchemy import create_engine, make_url
 from sqlalchemy.exc import DBAPIError
 
+from adapters.sql.grants import Beyond
+from entrypoints.cli.migrate import _tell_of_rights
 from tests.cli.conftest import Command
 
 
@@ -70,6 +72,18 @@ def test_the_account_of_the_service_gets_its_rights(
             with pytest.raises(DBAPIError, match="denied"):
                 theirs.exec_driver_sql("DELETE FROM call_ledger")
         service.dispose()
+        assert f"{account}@% has its rights on every table, and no others." in capsys.readouterr().out
+
+        connection.exec_driver_sql("GRANT PROCESS ON *.* TO %s@'%%'", (account,))
+        assert command("migrate") == 0
+        assert "may do more than it has to, which could not be taken away: PROCESS ON *.*." in capsys.readouterr().err
         connection.exec_driver_sql("DROP USER %s@'%%'", (account,))
     root.dispose()
-    assert f"{account}@% has its rights on every table, and no others." in capsys.readouterr().out
+
+
+def test_rights_that_whoever_migrates_may_not_see_are_not_said_to_be_none(capsys: pytest.CaptureFixture[str]) -> None:
+    _tell_of_rights("service@%", Beyond(seen=False))
+
+    assert capsys.readouterr().out == (
+        "service@% has its rights on every table. Whoever migrates may not see whether it has others.\n"
+    )

@@ -1,9 +1,12 @@
 """The call ledger: what became of every call, in entries that nobody can change unnoticed.
 
 Each entry carries the hash of the one before it in the chain of its task, and its own, which is made of everything else
-in it (SHA-256, FIPS 180-4, over JSON with sorted names and no blanks). Whoever changes an entry, takes one away or puts
-one in breaks the chain. Whoever may write the table as they like could make the whole chain of a task anew; the hashes
-that have left the database with the events show that.
+in it (SHA-256, FIPS 180-4, over JSON with sorted names and no blanks). Whoever changes an entry, takes one away that
+others follow, or puts one in before others breaks the chain; so does whoever takes away the entry that closed a task,
+changes the task so that it says something else, or takes the task away and leaves its entries.
+
+What breaks nothing: to take away the last corrections, to write the end of a chain anew with the hashes that fit, or to
+delete a task with all its entries. The hashes that have left the database with the events show that.
 """
 
 import hashlib
@@ -73,11 +76,21 @@ class LedgerEntry:
     hash: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A task or an entry in which something stands that nobody writes there; its id is None where that is it."""
+
+    id: UUID | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrokenChain:
-    """The first thing in a task's chain that is not as it was written; `entry_id` is None where an entry is missing."""
+    """The first thing in a task's chain that is not as it was written.
 
-    task_id: UUID
+    `entry_id` is None where an entry is missing; an id that cannot be read is None too.
+    """
+
+    task_id: UUID | None
     entry_id: UUID | None
     number: int
     reason: str
@@ -125,14 +138,19 @@ def hash_of(entry: LedgerEntry) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def broken(task: CallTask, chain: Sequence[LedgerEntry]) -> BrokenChain | None:
+def broken(task: CallTask | Unreadable, chain: Sequence[LedgerEntry | Unreadable]) -> BrokenChain | None:
     """The first fault in the chain of the task; None where it is whole.
 
     A pending task has no entry. A closed one begins with the entry that closed it, which says what the task says;
     whatever follows are corrections.
     """
+    if isinstance(task, Unreadable):
+        first = chain[0].id if chain else None
+        return BrokenChain(task_id=task.id, entry_id=first, number=1, reason="Its task cannot be read.")
     previous = NO_HASH
     for number, entry in enumerate(chain, start=1):
+        if isinstance(entry, Unreadable):
+            return BrokenChain(task_id=task.id, entry_id=entry.id, number=number, reason="It cannot be read.")
         reason = _fault(entry, number, previous, task)
         if reason is not None:
             return BrokenChain(task_id=task.id, entry_id=entry.id, number=number, reason=reason)
@@ -145,6 +163,11 @@ def broken(task: CallTask, chain: Sequence[LedgerEntry]) -> BrokenChain | None:
             reason=f"The task is {task.status}, and the entry that closed it is missing.",
         )
     return None
+
+
+def orphaned(task_id: UUID | None, entry_id: UUID | None, number: int) -> BrokenChain:
+    """The chain of which that is the first entry has no task."""
+    return BrokenChain(task_id=task_id, entry_id=entry_id, number=number, reason="Its task is missing.")
 
 
 def _fault(entry: LedgerEntry, number: int, previous: str, task: CallTask) -> str | None:

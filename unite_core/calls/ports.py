@@ -7,10 +7,13 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from unite_core.calls.ledger import LedgerEntry
+from unite_core.calls.ledger import BrokenChain, LedgerEntry, Unreadable
 from unite_core.calls.model import CallTask, TaskStatus
 from unite_core.leads.ports import LeadsWork
 from unite_core.paging import Page, PageRequest
+
+NOTES_IN_LISTS = 10
+"""How many notes of each task a list shows: with all of them a page could have 80 million characters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +49,7 @@ class LedgerFilter:
 
 
 class CallTasks(Protocol):
-    """All call tasks, each with its notes."""
+    """All call tasks, each with its notes; where it comes without some of them, `save` does not take them away."""
 
     @abstractmethod
     def add(self, task: CallTask) -> None:
@@ -65,7 +68,7 @@ class CallTasks(Protocol):
 
     @abstractmethod
     def page(self, wanted: TaskFilter, request: PageRequest) -> Page[CallTask]:
-        """A page of tasks, the soonest due first (`due_at`, then `id`)."""
+        """A page of tasks, the soonest due first (`due_at`, then `id`), each with its latest `NOTES_IN_LISTS` notes."""
 
     @abstractmethod
     def overdue(self, *, before: datetime, limit: int) -> Sequence[CallTask]:
@@ -83,8 +86,11 @@ class CallTasks(Protocol):
         """Which of these leads (up to 5,000) have tasks, of whatever status."""
 
     @abstractmethod
-    def walk(self, after: UUID | None, *, limit: int) -> Sequence[CallTask]:
-        """Up to `limit` tasks in the order of their ids, those after the given one, without their notes."""
+    def walk(self, after: UUID | None, *, limit: int) -> Sequence[CallTask | Unreadable]:
+        """Up to `limit` tasks in the order of their ids, those after the given one, without their notes.
+
+        One that was tampered with so that it is no task any more is `Unreadable`.
+        """
 
 
 class CallLedger(Protocol):
@@ -101,6 +107,14 @@ class CallLedger(Protocol):
     @abstractmethod
     def chains(self, task_ids: Collection[UUID]) -> Mapping[UUID, Sequence[LedgerEntry]]:
         """The chains of these tasks (up to 5,000), each from its first entry on; a task without entries has none."""
+
+    @abstractmethod
+    def as_stored(self, task_ids: Collection[UUID]) -> Mapping[UUID, Sequence[LedgerEntry | Unreadable]]:
+        """As `chains`, for those who verify: what was tampered with so that it is no entry any more is `Unreadable`."""
+
+    @abstractmethod
+    def orphan(self, after: UUID | None, until: UUID | None) -> BrokenChain | None:
+        """The first entry whose task is not there, of those with a task's id after the one and up to the other."""
 
     @abstractmethod
     def page(self, wanted: LedgerFilter, request: PageRequest) -> Page[LedgerEntry]:

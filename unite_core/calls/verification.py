@@ -1,7 +1,8 @@
 """Verifying the call ledger: every chain, from its first entry to its last."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from uuid import UUID
 
 from unite_core.calls.ledger import BrokenChain, broken
 from unite_core.calls.ports import CallsWork
@@ -28,6 +29,8 @@ def _nobody_waits(so_far: Verified) -> None:
 class VerifyLedger:
     """Verify the chains of all tasks in the order of their ids, and stop at the first that is broken.
 
+    A chain whose task is not there is broken too.
+
     `progress` hears every few hundred tasks how far it has come.
     """
 
@@ -40,13 +43,23 @@ class VerifyLedger:
         while True:
             with self.reads() as reads:
                 tasks = reads.tasks.walk(after, limit=self.at_once)
-                chains = reads.ledger.chains([task.id for task in tasks])
+                chains = reads.ledger.as_stored([task.id for task in tasks if task.id is not None])
+                last = tasks[-1].id if len(tasks) == self.at_once else None
+                orphan = reads.ledger.orphan(after, last)
             for task in tasks:
-                chain = chains.get(task.id, ())
+                if orphan is not None and _before(orphan, task.id):
+                    break
+                chain = () if task.id is None else chains.get(task.id, ())
                 so_far = Verified(so_far.tasks + 1, so_far.entries + len(chain), broken(task, chain))
                 if so_far.broken is not None:
                     return so_far
+            if orphan is not None:
+                return replace(so_far, broken=orphan)
             progress(so_far)
-            if len(tasks) < self.at_once:
+            if last is None:
                 return so_far
-            after = tasks[-1].id
+            after = last
+
+
+def _before(orphan: BrokenChain, task_id: UUID | None) -> bool:
+    return orphan.task_id is None or (task_id is not None and orphan.task_id < task_id)

@@ -167,6 +167,8 @@ QUESTIONS: list[Question] = [
     lambda unit: unit.tasks.walk(TASK.id, limit=10),
     lambda unit: unit.ledger.get(an_id()),
     lambda unit: unit.ledger.chains([TASK.id, *MANY]),
+    lambda unit: unit.ledger.as_stored([TASK.id, *MANY]),
+    lambda unit: unit.ledger.orphan(TASK.id, TASK.id),
 ]
 """Questions that are answered out of an index, wherever in it the answer is."""
 

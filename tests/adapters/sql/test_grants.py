@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from adapters.sql.activity import SqlActivityLog
 from adapters.sql.engine import create_engine_for
-from adapters.sql.grants import Account
+from adapters.sql.grants import Account, Beyond
 from adapters.sql.migrate import downgrade, grant, is_current, upgrade
 from adapters.sql.schema import schema
 from adapters.sql.unit_of_work import SqlWork
@@ -181,6 +181,91 @@ def test_what_it_was_given_on_the_ledger_is_taken_away(installation: Installatio
 
     assert "denied" in refused(service, "DELETE FROM call_ledger")
     assert "denied" in refused(service, "UPDATE call_ledger SET note = NULL")
+
+
+@pytest.mark.parametrize("table", ["call_ledger", "leads"])
+def test_what_it_was_given_on_a_table_beyond_what_is_meant_is_taken_away(
+    installation: Installation, service: Engine, table: str
+) -> None:
+    on = f"`{installation.url.database}`.{table}"
+    installation.root(
+        f"GRANT CREATE, DROP, ALTER, INDEX, REFERENCES, TRIGGER ON {on} TO '{installation.service}'@'%'",
+        f"GRANT SELECT ON {on} TO '{installation.service}'@'%' WITH GRANT OPTION",
+    )
+
+    migrated(installation)
+
+    assert beyond(installation) == Beyond()
+    assert "denied" in refused(service, f"TRUNCATE TABLE {table}")
+    with service.connect() as connection:
+        assert connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one() == 0
+
+
+def test_whoever_may_do_everything_takes_everything_away(installation: Installation) -> None:
+    migrated(installation)
+    name, schema_name = f"'{installation.service}'@'%'", installation.url.database
+    installation.root(
+        f"GRANT ALL ON {installation.schema} TO {name} WITH GRANT OPTION",
+        f"GRANT ALL ON `{schema_name}`.call_ledger TO {name} WITH GRANT OPTION",
+        f"GRANT UPDATE (note) ON `{schema_name}`.call_ledger TO {name}",
+    )
+
+    assert beyond(installation) == Beyond()
+
+
+def test_what_cannot_be_taken_away_is_told(installation: Installation) -> None:
+    migrated(installation)
+    service, role = installation.service, f"role_{installation.service}"
+    installation.root(
+        f"CREATE ROLE {role}",
+        f"GRANT {role} TO '{service}'@'%'",
+        f"GRANT PROCESS ON *.* TO '{service}'@'%'",
+        f"GRANT DELETE ON `unite%`.* TO '{service}'@'%'",
+        f"GRANT SELECT ON mysql.* TO '{service}'@'%'",
+    )
+
+    more = beyond(installation).rights
+
+    installation.root(f"DROP ROLE {role}")
+    assert sorted(right.replace("`", "").replace("@%", "") for right in more) == [
+        "DELETE ON unite%.*",
+        "PROCESS ON *.*",
+        f"the role {role}",
+    ]
+
+
+def test_whoever_migrates_may_not_see_what_others_may_do(installation: Installation) -> None:
+    engine = installation.engine(installation.migrator)
+    upgrade(engine)
+
+    assert grant(engine, Account(installation.service, "%")) == Beyond(seen=False)
+    engine.dispose()
+
+
+def test_rights_are_given_where_whoever_migrates_cannot_take_all_others_away(installation: Installation) -> None:
+    installation.root(
+        f"GRANT ALL ON {installation.schema} TO '{installation.service}'@'%'",
+        f"REVOKE INDEX ON {installation.schema} FROM '{installation.migrator}'@'%'",
+    )
+    root = create_engine_for(installation.url)
+    upgrade(root)
+    root.dispose()
+    engine = installation.engine(installation.migrator)
+
+    grant(engine, Account(installation.service, "%"))
+
+    engine.dispose()
+    theirs = installation.engine(installation.service)
+    assert "denied" in refused(theirs, "DELETE FROM call_ledger")
+    theirs.dispose()
+
+
+def beyond(installation: Installation) -> Beyond:
+    """What is left to the service after somebody who may do everything has given it its rights."""
+    engine = create_engine_for(installation.url)
+    more = grant(engine, Account(installation.service, "%"))
+    engine.dispose()
+    return more
 
 
 def test_rights_that_were_given_before_an_upgrade_are_good_after_it_and_new_tables_get_theirs(

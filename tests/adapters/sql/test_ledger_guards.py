@@ -88,6 +88,18 @@ def test_no_entry_is_put_in_the_place_of_another_with_a_new_id(
     assert APPEND_ONLY in refused(any_engine, statement)
 
 
+@pytest.mark.parametrize("rowid", ["rowid", "_rowid_", "oid"])
+def test_no_entry_is_put_in_the_place_of_another_by_the_number_of_its_row(engine: Engine, rowid: str) -> None:
+    ann, lead = a_user(), a_lead()
+    task, other = a_task(lead, ann), a_task(lead, ann)
+    put(SqlWork(engine), ann, lead, task, other, an_entry(task))
+    columns = ", ".join(call_ledger.columns.keys())
+    values = columns.replace("id, task_id", f"x'{an_id().hex}', x'{other.id.hex}'", 1)
+    statement = f"REPLACE INTO call_ledger ({rowid}, {columns}) SELECT 1, {values} FROM call_ledger"
+
+    assert f"no column named {rowid}" in refused(engine, statement)
+
+
 def test_an_entry_is_not_changed_by_adding_it_again(
     engine: Engine, any_engine: Engine, chain: list[LedgerEntry]
 ) -> None:

@@ -93,3 +93,19 @@ def test_every_table_is_of_one_engine_and_one_character_set(mysql_engine: Engine
 
 def test_the_words_of_leads_have_their_index(mysql_engine: Engine) -> None:
     assert "FULLTEXT KEY `ft_leads_search_text` (`search_text`)" in _things(mysql_engine)["leads"]
+
+
+def test_those_who_record_events_do_not_wait_for_the_deliveries_to_be_copied(empty: Engine) -> None:
+    def copy() -> object:
+        with empty.connect() as connection:
+            of_server = "INNODB_SYS_TABLES" if connection.dialect.is_mariadb else "INNODB_TABLES"  # type: ignore[attr-defined]  # of MySQL's
+            return connection.exec_driver_sql(
+                f"SELECT table_id FROM information_schema.{of_server} WHERE name = concat(database(), '/deliveries')"
+            ).scalar_one()
+
+    upgrade(empty, "0002")
+    before = copy()
+
+    upgrade(empty)
+
+    assert copy() == before

@@ -106,7 +106,7 @@ def test_there_may_be_nothing_to_verify(floor: Floor) -> None:
 
 OTHERWISE: dict[str, Any] = {
     "id": an_id(),
-    "task_id": an_id(),
+    "task_id": UUID(int=(1 << 128) - 1),
     "number": 4,
     "kind": EntryKind.MISSED,
     "lead_id": an_id(),

@@ -155,6 +155,19 @@ class CallLedgerContract(DatabaseContract):
 
         assert {task_id: [*chain] for task_id, chain in found.items()} == {task.id: [entry]}
 
+    def test_chains_that_nobody_tampered_with_are_as_stored_and_none_is_an_orphan(
+        self, work: Work[AllWork], reads: Work[AllWork], task: CallTask
+    ) -> None:
+        first = an_entry(task)
+        chain = [first, an_entry(task, [first])]
+        put(work, *chain)
+
+        with reads() as unit:
+            assert {key: [*it] for key, it in unit.ledger.as_stored([task.id, an_id()]).items()} == {task.id: chain}
+            assert unit.ledger.orphan(None, None) is None
+            assert unit.ledger.orphan(task.id, None) is None
+            assert unit.ledger.orphan(None, task.id) is None
+
     def test_pages_go_from_the_newest_to_the_oldest(
         self, work: Work[AllWork], reads: Work[AllWork], task: CallTask
     ) -> None:

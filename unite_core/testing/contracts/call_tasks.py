@@ -11,7 +11,7 @@ import pytest
 
 from unite_core.application import AllWork
 from unite_core.calls.model import CallTask, Completion, Outcome, TaskStatus
-from unite_core.calls.ports import TaskFilter
+from unite_core.calls.ports import NOTES_IN_LISTS, TaskFilter
 from unite_core.errors import NotFound, PreconditionFailed
 from unite_core.identity.model import User
 from unite_core.leads.model import Lead
@@ -148,6 +148,26 @@ class CallTasksContract(DatabaseContract):
             unit.commit()
 
         assert _get(reads, task.id).notes == [kept, other]
+
+    def test_a_list_has_the_latest_notes_of_each_task_and_whoever_saves_one_from_it_loses_none(
+        self, work: Work[AllWork], reads: Work[AllWork], ann: User, lead: Lead
+    ) -> None:
+        notes = [[a_note(ann, text=f"{number} of {many}") for number in range(many)] for many in (0, 9, 10, 11, 200)]
+        tasks = [a_task(lead, ann, due_at=_NOW + number * _HOUR, notes=them) for number, them in enumerate(notes)]
+        put(work, *tasks)
+
+        with reads() as unit:
+            found = unit.tasks.page(TaskFilter(), PageRequest()).items
+        assert [task.notes for task in found] == [them[-NOTES_IN_LISTS:] for them in notes]
+
+        more = a_note(ann, text="one more")
+        with work() as unit:
+            task = unit.tasks.page(TaskFilter(), PageRequest()).items[3]
+            task.note(more)
+            task.touched(_NOW)
+            unit.tasks.save(task)
+            unit.commit()
+        assert _get(reads, task.id).notes == [*notes[3], more]
 
     def test_who_saves_a_task_that_somebody_else_has_changed_is_refused(
         self, work: Work[AllWork], reads: Work[AllWork], ann: User, lead: Lead

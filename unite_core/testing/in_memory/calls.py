@@ -5,9 +5,9 @@ from copy import deepcopy
 from datetime import datetime
 from uuid import UUID
 
-from unite_core.calls.ledger import LedgerEntry
+from unite_core.calls.ledger import BrokenChain, LedgerEntry, Unreadable, orphaned
 from unite_core.calls.model import CallTask, TaskStatus
-from unite_core.calls.ports import CallLedger, CallTasks, LedgerFilter, TaskFilter
+from unite_core.calls.ports import NOTES_IN_LISTS, CallLedger, CallTasks, LedgerFilter, TaskFilter
 from unite_core.errors import Contended, NotFound, PreconditionFailed
 from unite_core.paging import Page, PageRequest, Position
 from unite_core.testing.in_memory.tables import Tables, newest_first, oldest_first
@@ -40,7 +40,10 @@ class InMemoryCallTasks(CallTasks):
 
     def page(self, wanted: TaskFilter, request: PageRequest) -> Page[CallTask]:
         found = (task for task in self._tasks.values() if _meets(task, wanted))
-        return oldest_first(found, request, lambda task: Position(task.due_at, task.id))
+        page = oldest_first(found, request, lambda task: Position(task.due_at, task.id))
+        for task in page.items:
+            task.notes = task.notes[-NOTES_IN_LISTS:]
+        return page
 
     def overdue(self, *, before: datetime, limit: int) -> Sequence[CallTask]:
         found = (task for task in self._tasks.values() if task.status is TaskStatus.PENDING and task.due_at < before)
@@ -53,7 +56,7 @@ class InMemoryCallTasks(CallTasks):
     def leads_with_tasks(self, lead_ids: Collection[UUID]) -> set[UUID]:
         return {task.lead_id for task in self._tasks.values()} & set(lead_ids)
 
-    def walk(self, after: UUID | None, *, limit: int) -> Sequence[CallTask]:
+    def walk(self, after: UUID | None, *, limit: int) -> Sequence[CallTask | Unreadable]:
         following = sorted(task_id for task_id in self._tasks if after is None or task_id > after)
         return [_without_notes(self._tasks[task_id]) for task_id in following[:limit]]
 
@@ -63,6 +66,7 @@ class InMemoryCallLedger(CallLedger):
 
     def __init__(self, tables: Tables) -> None:
         self._entries = tables.ledger
+        self._tasks = tables.tasks
 
     def append(self, entry: LedgerEntry) -> None:
         if any((it.task_id, it.number) == (entry.task_id, entry.number) for it in self._entries.values()):
@@ -81,6 +85,20 @@ class InMemoryCallLedger(CallLedger):
             if entry.task_id in wanted:
                 chains.setdefault(entry.task_id, []).append(entry)
         return chains
+
+    def as_stored(self, task_ids: Collection[UUID]) -> Mapping[UUID, Sequence[LedgerEntry]]:
+        return self.chains(task_ids)
+
+    def orphan(self, after: UUID | None, until: UUID | None) -> BrokenChain | None:
+        orphans = (
+            it
+            for it in self._entries.values()
+            if it.task_id not in self._tasks
+            and (after is None or it.task_id > after)
+            and (until is None or it.task_id <= until)
+        )
+        first = min(orphans, key=lambda it: (it.task_id, it.number), default=None)
+        return None if first is None else orphaned(first.task_id, first.id, first.number)
 
     def page(self, wanted: LedgerFilter, request: PageRequest) -> Page[LedgerEntry]:
         found = (

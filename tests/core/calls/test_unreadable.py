@@ -1,0 +1,113 @@
+"""What cannot be read, and entries whose task was taken away, are faults of the ledger that are named like others."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from uuid import UUID
+
+import pytest
+
+from tests.core.calls.floor import Floor
+from unite_core import BrokenChain, CallTask, LedgerEntry, Verified
+from unite_core.application import AllWork
+from unite_core.calls.ledger import Unreadable, broken, chained
+from unite_core.calls.verification import VerifyLedger
+from unite_core.testing.builders import an_id
+from unite_core.testing.in_memory.calls import InMemoryCallTasks
+
+
+@pytest.fixture
+def task(floor: Floor) -> CallTask:
+    return floor.stored(floor.complete(floor.create()))
+
+
+def test_an_entry_that_cannot_be_read_is_named_where_it_stands(floor: Floor, task: CallTask) -> None:
+    (first,) = floor.chain(task)
+    unreadable = Unreadable(an_id())
+
+    chains: dict[int, list[LedgerEntry | Unreadable]] = {1: [unreadable, first], 2: [first, unreadable]}
+    for number, chain in chains.items():
+        assert broken(task, chain) == BrokenChain(
+            task_id=task.id, entry_id=unreadable.id, number=number, reason="It cannot be read."
+        )
+
+
+def test_a_fault_before_an_entry_that_cannot_be_read_is_found_first(floor: Floor, task: CallTask) -> None:
+    (first,) = floor.chain(task)
+
+    fault = broken(task, [replace(first, note="She is not."), Unreadable(an_id())])
+
+    assert fault is not None
+    assert (fault.entry_id, fault.number) == (first.id, 1)
+
+
+def test_a_task_that_cannot_be_read_breaks_its_chain(floor: Floor, task: CallTask) -> None:
+    (first,) = floor.chain(task)
+    cases: list[tuple[list[LedgerEntry], UUID | None]] = [([first], first.id), ([], None)]
+
+    for chain, entry_id in cases:
+        assert broken(Unreadable(task.id), chain) == BrokenChain(
+            task_id=task.id, entry_id=entry_id, number=1, reason="Its task cannot be read."
+        )
+
+
+class WithoutIds(InMemoryCallTasks):
+    """Tasks of which none has an id any more."""
+
+    def walk(self, after: UUID | None, *, limit: int) -> Sequence[CallTask | Unreadable]:
+        return [Unreadable(None) for _ in super().walk(after, limit=limit)]
+
+
+def test_verification_stops_at_a_task_without_an_id(floor: Floor) -> None:
+    floor.create()
+
+    @contextmanager
+    def reads() -> Iterator[AllWork]:
+        with floor.ports.reads() as unit:
+            unit.tasks = WithoutIds(floor.tables)
+            yield unit
+
+    assert VerifyLedger(reads, at_once=1)() == Verified(  # type: ignore[arg-type]  # it needs no more of a unit
+        tasks=1,
+        broken=BrokenChain(task_id=None, entry_id=None, number=1, reason="Its task cannot be read."),
+    )
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 3, 100])
+@pytest.mark.parametrize("which", range(5))
+def test_entries_whose_task_was_taken_away_are_named(floor: Floor, which: int, at_once: int) -> None:
+    tasks = sorted((floor.complete(floor.create()) for _ in range(5)), key=lambda task: task.id)
+    (entry,) = floor.chain(tasks[which])
+    del floor.tables.tasks[tasks[which].id]
+
+    verified = replace(floor.unite.calls.verify_ledger, at_once=at_once)()
+
+    assert verified == Verified(
+        tasks=which,
+        entries=which,
+        broken=BrokenChain(task_id=entry.task_id, entry_id=entry.id, number=1, reason="Its task is missing."),
+    )
+
+
+def test_a_chain_that_is_broken_before_one_without_a_task_is_found_first(floor: Floor) -> None:
+    first, second = sorted((floor.complete(floor.create()) for _ in range(2)), key=lambda task: task.id)
+    (entry,) = floor.chain(first)
+    floor.tables.ledger[entry.id] = replace(entry, note="She is not.")
+    del floor.tables.tasks[second.id]
+
+    verified = floor.unite.calls.verify_ledger()
+
+    assert verified.broken is not None
+    assert verified.broken.task_id == first.id
+
+
+def test_of_several_entries_without_a_task_the_first_is_named(floor: Floor, task: CallTask) -> None:
+    (first,) = floor.chain(task)
+    second = chained(replace(first, id=an_id()), [first])
+    floor.tables.ledger = {second.id: second, first.id: first}
+    del floor.tables.tasks[task.id]
+
+    verified = floor.unite.calls.verify_ledger()
+
+    assert verified.broken is not None
+    assert (verified.broken.entry_id, verified.broken.number) == (first.id, 1)
