@@ -3,8 +3,7 @@
 from argparse import Namespace
 from collections.abc import Mapping
 
-from adapters.sql.grants import Beyond
-from entrypoints.bootstrap import StartRefused, database_is_current, grant_rights, provide_storage
+from entrypoints.bootstrap import Beyond, StartRefused, database_is_current, grant_rights, provide_storage
 from entrypoints.cli.opened import FAILED, Refused, opened, settings_for, tell, told
 
 
