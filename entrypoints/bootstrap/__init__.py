@@ -1,7 +1,8 @@
 """From settings to a Unite that works: the one place that knows which adapters there are."""
 
+from adapters.sql.grants import Beyond
 from entrypoints.bootstrap.database import FILE as DATABASE_FILE
-from entrypoints.bootstrap.database import Beyond, database_is_current, database_url, grant_rights
+from entrypoints.bootstrap.database import database_is_current, database_url, grant_rights
 from entrypoints.bootstrap.ledger import ledger_as_it_is
 from entrypoints.bootstrap.refusal import StartRefused
 from entrypoints.bootstrap.servers import Dependency, provide_storage
