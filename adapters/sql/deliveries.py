@@ -1,5 +1,6 @@
 """Events and their deliveries in rows: the outbox."""
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -55,10 +56,16 @@ class SqlDeliveries(Deliveries):
         events = self._events({delivery.event_id for delivery in claimed})
         return [(delivery, events[delivery.event_id]) for delivery in claimed]
 
-    def save(self, delivery: Delivery) -> None:
-        same_attempt = deliveries.c.attempts == delivery.attempts, deliveries.c.held == literal(True)
-        mine = update(deliveries).where(deliveries.c.id == delivery.id, *same_attempt)
-        self._connection.execute(mine.values(_to_row(delivery)))
+    def save(self, *settled: Delivery) -> None:
+        # Whole portions arrive at once and are answered alike: one statement stores them.
+        alike: dict[str, list[Delivery]] = {}
+        for delivery in settled:
+            alike.setdefault(json.dumps(_outcome(delivery), default=str, sort_keys=True), []).append(delivery)
+        for same in alike.values():
+            mine = deliveries.c.attempts == same[0].attempts, deliveries.c.held == literal(True)
+            for portion in in_lists([delivery.id for delivery in same]):
+                changed = update(deliveries).where(deliveries.c.id.in_(portion), *mine)
+                self._connection.execute(changed.values(_outcome(same[0])))
 
     def get(self, delivery_id: UUID) -> Delivery:
         statement = locked(select(deliveries).where(deliveries.c.id == delivery_id), self._connection)
@@ -217,3 +224,12 @@ def _to_delivery(row: Row[Any]) -> Delivery:
         response=row.response,
         delivered_at=row.delivered_at,
     )
+
+
+def _outcome(delivery: Delivery) -> dict[str, Any]:
+    """What an attempt may change of a delivery; when it is given up, only where it has failed."""
+    row = _to_row(delivery)
+    changed = ["attempts", "status", "held", "next_attempt_at", "delivered_at", "response"]
+    if delivery.status in (DeliveryStatus.PENDING, DeliveryStatus.DEAD):
+        changed.append("give_up_at")
+    return {name: row[name] for name in changed}

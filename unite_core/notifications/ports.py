@@ -36,8 +36,8 @@ class Deliveries(Protocol):
         """
 
     @abstractmethod
-    def save(self, delivery: Delivery) -> None:
-        """Store what became of an attempt; of one that another relay has claimed since nothing is stored.
+    def save(self, *settled: Delivery) -> None:
+        """Store what became of attempts; of one that another relay has claimed since nothing is stored.
 
         Which attempt it was tells `attempts`.
         """

@@ -188,8 +188,7 @@ class RelayEvents:
     def _store(self, deliveries: Sequence[Delivery], told: Sequence[Event] = (), *, hasten: str | None = None) -> int:
         """Store what became of deliveries, and tell of it; how many others were hastened to that destination."""
         with self.work() as work:
-            for delivery in deliveries:
-                work.deliveries.save(delivery)
+            work.deliveries.save(*deliveries)
             for event in told:
                 work.record(event)
             hastened = 0

@@ -176,6 +176,26 @@ class DeliveriesContract(DatabaseContract):
 
         assert [_all(reads)[it.event_id, ACTIVITY] for it in settled] == settled
 
+    def test_attempts_that_ended_alike_are_each_stored_unless_another_relay_has_taken_one_over(
+        self, work: Work[AllWork], reads: Work[AllWork]
+    ) -> None:
+        _record(work, *(an_event(at=_NOW + it * _SECOND) for it in range(5)))
+        now = _NOW + 5 * _SECOND
+        first = [delivery for delivery, _ in _claim(work, now=now, until=_LATER, limit=1)]
+        settled = [*first, *(delivery for delivery, _ in _claim(work, now=now, until=_LATER + _HOUR))]
+        ((taken_over, _),) = _claim(work, now=_LATER, until=_LATER + _HOUR)
+        for delivery in settled[:3]:
+            delivery.succeed({}, _NOW + _SECOND)
+        for delivery in settled[3:]:
+            delivery.postpone({"error": "unavailable"}, _NOW + _SECOND)
+
+        _save(work, *settled)
+
+        stored = _all(reads)
+        assert taken_over.id == settled[0].id
+        assert stored[taken_over.event_id, ACTIVITY] == taken_over
+        assert [stored[it.event_id, ACTIVITY] for it in settled[1:]] == settled[1:]
+
     def test_of_an_attempt_that_another_relay_has_taken_over_nothing_is_stored(
         self, work: Work[AllWork], reads: Work[AllWork]
     ) -> None:
@@ -487,8 +507,7 @@ def _claim(
 
 def _save(work: Work[AllWork], *deliveries: Delivery) -> None:
     with work() as unit:
-        for delivery in deliveries:
-            unit.deliveries.save(delivery)
+        unit.deliveries.save(*deliveries)
         unit.commit()
 
 

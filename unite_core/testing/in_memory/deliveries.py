@@ -31,10 +31,11 @@ class InMemoryDeliveries(Deliveries):
             self._deliveries[delivery.id] = deepcopy(delivery)
         return [(delivery, deepcopy(self._events[delivery.event_id])) for delivery in claimed]
 
-    def save(self, delivery: Delivery) -> None:
-        known = self._deliveries.get(delivery.id)
-        if known is not None and known.held and known.attempts == delivery.attempts:
-            self._deliveries[delivery.id] = deepcopy(delivery)
+    def save(self, *settled: Delivery) -> None:
+        for delivery in settled:
+            known = self._deliveries.get(delivery.id)
+            if known is not None and known.held and known.attempts == delivery.attempts:
+                self._deliveries[delivery.id] = deepcopy(delivery)
 
     def get(self, delivery_id: UUID) -> Delivery:
         if delivery_id not in self._deliveries:
