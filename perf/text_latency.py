@@ -19,6 +19,7 @@ from uuid import UUID
 from perf import call_floor, messages, results
 from perf.service import percentile
 from unite_core import CallOutcome, CompletedCall, Completion
+from unite_core.notifications.model import ACTIVITY, TEXTS, TOPIC
 
 THREADS = 8
 SETTLED_WITHIN = 60.0
@@ -40,7 +41,7 @@ def main() -> None:
         with call_floor.opened(variables) as started, ThreadPoolExecutor(THREADS) as threads:
             manager, agent = call_floor.hire(started)
             tasks = call_floor.assign(started, manager, agent, count)
-            for destination in started.unite.notifications.destinations:
+            for destination in (TOPIC, TEXTS, ACTIVITY):  # that the tasks were made is not what is measured
                 started.unite.notifications.relay(destination)
             committed: dict[UUID, float] = {}
 
