@@ -49,9 +49,15 @@ def a_run(folder: Path, body: str, *options: str, **environment: str) -> Iterato
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
+        preexec_fn=_hear_ctrl_c,  # noqa: PLW1509 - nothing that a thread could hold is touched
     )
     with run:
         yield run
+
+
+def _hear_ctrl_c() -> None:
+    # What runs in the background of a shell ignores it, and so would everything that is started from there.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def answers(url: str) -> bool:
