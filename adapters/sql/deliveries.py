@@ -58,14 +58,14 @@ class SqlDeliveries(Deliveries):
 
     def save(self, *settled: Delivery) -> None:
         # Whole portions arrive at once and are answered alike: one statement stores them.
-        alike: dict[str, list[Delivery]] = {}
+        alike: dict[str, tuple[dict[str, Any], list[UUID]]] = {}
         for delivery in settled:
-            alike.setdefault(json.dumps(_outcome(delivery), default=str, sort_keys=True), []).append(delivery)
-        for same in alike.values():
-            mine = deliveries.c.attempts == same[0].attempts, deliveries.c.held == literal(True)
-            for portion in in_lists([delivery.id for delivery in same]):
-                changed = update(deliveries).where(deliveries.c.id.in_(portion), *mine)
-                self._connection.execute(changed.values(_outcome(same[0])))
+            outcome = _outcome(delivery)
+            alike.setdefault(json.dumps(outcome, default=str, sort_keys=True), (outcome, []))[1].append(delivery.id)
+        for outcome, ids in alike.values():
+            mine = deliveries.c.attempts == outcome["attempts"], deliveries.c.held == literal(True)
+            for portion in in_lists(ids):
+                self._connection.execute(update(deliveries).where(deliveries.c.id.in_(portion), *mine).values(outcome))
 
     def get(self, delivery_id: UUID) -> Delivery:
         statement = locked(select(deliveries).where(deliveries.c.id == delivery_id), self._connection)
