@@ -21,8 +21,20 @@ class Client:
     """Speaks HTTP to the service over one connection, as its admin."""
 
     def __init__(self, port: int) -> None:
-        self._connection = HTTPConnection("127.0.0.1", port, timeout=60)
+        self.port = port
+        self._connection = HTTPConnection("127.0.0.1", port, timeout=300)
         self._headers: dict[str, str] = {}
+
+    @property
+    def authorization(self) -> str:
+        """The header that says who the client is."""
+        return self._headers["Authorization"]
+
+    def twin(self) -> "Client":
+        """Another client, logged in as the same user, with a connection of its own."""
+        twin = Client(self.port)
+        twin._headers = dict(self._headers)
+        return twin
 
     def log_in(self, password: str) -> None:
         """Get a token and use it from now on."""
@@ -54,7 +66,7 @@ class Client:
             {"filename": file.name, "size": file.stat().st_size, "options": {"default_country": "US"}},
         )
         upload = announced["upload"]
-        sender = HTTPConnection("127.0.0.1", self._connection.port, timeout=600)
+        sender = HTTPConnection("127.0.0.1", self.port, timeout=600)
         with file.open("rb") as stream:
             headers = upload["headers"] | {"Content-Length": str(file.stat().st_size)}
             sender.request(upload["method"], "/" + upload["url"].split("/", 3)[3], stream, headers)
@@ -74,6 +86,7 @@ def service(folder: Path) -> Iterator[Client]:
         "UNITE_DATA_DIR": str(folder),
         "UNITE_PORT": str(port),
         "UNITE_RATE_LIMIT": "0",
+        "UNITE_LOGIN_LIMIT": "0",
         "UNITE_ADMIN_EMAIL": ADMIN,
         "UNITE_ADMIN_PASSWORD": password,
     }
