@@ -18,6 +18,9 @@ from entrypoints.http.user_schemas import (
 from unite_core.identity.model import TokenPair
 from unite_core.identity.use_cases import Credentials, LogIn, LogOut, LogOutEverywhere, RefreshTokens
 
+MAX_AUTH_BYTES = 16 * 1024
+"""In bytes: many times what an e-mail address and a password, or a token, take. Nobody is known yet who sends it."""
+
 room = Room("auth", "Logging in, staying logged in, and logging out.")
 
 _TOKENS = Shown(status=200, schema=TokensSchema, example=TOKENS_EXAMPLE, description="A pair of tokens.")
@@ -33,6 +36,7 @@ _ENDED = Shown(status=204, description="The tokens are good for nothing any more
     body_example={"email": "ada@unite.example", "password": "correct horse battery"},
     answers=[_TOKENS],
     problems=["invalid_credentials", "too_many_logins"],
+    max_body=MAX_AUTH_BYTES,
 )
 def log_in(body: dict[str, Any]) -> Response:
     """Log in."""
@@ -49,19 +53,20 @@ def log_in(body: dict[str, Any]) -> Response:
     body_example={"refresh_token": TOKENS_EXAMPLE["refresh_token"]},
     answers=[_TOKENS],
     problems=["invalid_token", "token_reused"],
+    max_body=MAX_AUTH_BYTES,
 )
 def refresh(body: dict[str, Any]) -> Response:
     """Get a new pair of tokens."""
     return perform(unite().identity.refresh, body["refresh_token"], render=_tokens)
 
 
-@room.operation("POST", "/v1/auth/logout", use_case=LogOut, answers=[_ENDED])
+@room.operation("POST", "/v1/auth/logout", use_case=LogOut, answers=[_ENDED], max_body=MAX_AUTH_BYTES)
 def log_out() -> Response:
     """Log out."""
     return perform(unite().identity.log_out, actor(), render=lambda _: Answer(204))
 
 
-@room.operation("POST", "/v1/auth/logout-all", use_case=LogOutEverywhere, answers=[_ENDED])
+@room.operation("POST", "/v1/auth/logout-all", use_case=LogOutEverywhere, answers=[_ENDED], max_body=MAX_AUTH_BYTES)
 def log_out_everywhere() -> Response:
     """Log out everywhere."""
     return perform(unite().identity.log_out_everywhere, actor(), render=lambda _: Answer(204))

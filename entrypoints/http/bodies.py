@@ -4,14 +4,14 @@ import json
 from typing import Any
 
 import orjson
-from flask import request
+from flask import g, request
 
 from entrypoints.http.problems import UnsupportedEncoding, UnsupportedMediaType
 from entrypoints.http.rendering import JSON_TYPE
 from unite_core.errors import Malformed, TooLarge
 
 LARGEST_BODY = 1024 * 1024
-"""In bytes, 1 MiB. Uploads are excepted: they set `request.max_content_length` to a limit of their own."""
+"""In bytes, 1 MiB: the limit of an operation that declares none of its own (`max_body`)."""
 
 DEEPEST_JSON = 20
 METHODS_WITH_BODY = ("POST", "PUT", "PATCH")
@@ -25,16 +25,33 @@ def refuse_encoding() -> None:
         raise UnsupportedEncoding("Send the body as it is, without a Content-Encoding.")
 
 
-def body_bytes(largest: int = LARGEST_BODY) -> bytes:
+def limit_body(max_body: int) -> None:
+    """Set the limit in bytes for the body of the current request, before anything reads it."""
+    g.max_body = max_body
+    # The framework stops at the limit without an error where no length was declared: so that a body which goes on is
+    # not taken for a whole one, one byte more may be read.
+    request.max_content_length = max_body + 1
+
+
+def max_body() -> int:
+    """The limit in bytes for the body of the current request."""
+    limit: int = g.get("max_body", LARGEST_BODY)
+    return limit
+
+
+def body_bytes() -> bytes:
     """The body of the request as it came; raises `TooLarge`, also where it comes in chunks without a length."""
+    largest = max_body()
     if (request.content_length or 0) <= largest:
-        # The framework stops at the limit without a word where no length was declared: so that a body which
-        # goes on is not taken for a whole one, it may read one byte more.
-        request.max_content_length = largest + 1
         body = request.get_data(cache=True, parse_form_data=False)
         if len(body) <= largest:
             return body
-    raise TooLarge(f"The body is larger than the {largest:,} bytes that are taken here.")
+    raise TooLarge(too_large_detail(largest))
+
+
+def too_large_detail(max_body: int) -> str:
+    """What a problem document says of a body that is larger than `max_body` bytes."""
+    return f"The body is larger than the {max_body:,} bytes that are taken here."
 
 
 def read_json(accepted: tuple[str, ...] = (JSON_TYPE,)) -> Any:

@@ -8,6 +8,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from entrypoints.correlation import correlation_id
+from entrypoints.http.bodies import max_body, too_large_detail
 from entrypoints.http.fields import Located
 from entrypoints.http.problems import (
     PROBLEMS,
@@ -176,7 +177,7 @@ def _translated(error: HTTPException) -> UniteError:
     """An error of the framework in our own words: its own texts may quote the request or name our internals."""
     status = error.code or 500
     if isinstance(error, RequestEntityTooLarge):
-        return TooLarge(f"The body is larger than the {request.max_content_length} bytes that are taken here.")
+        return TooLarge(too_large_detail(max_body()))
     if status == 404:
         return NotFound("There is nothing at this path.")
     if status == 405:

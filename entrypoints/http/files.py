@@ -54,11 +54,10 @@ room = Room("files", "Where signed links lead when the service itself is the sto
     public=True,
     limited=False,
     any_query=True,
+    max_body=LARGEST_FILE,
 )
 def receive_file(key: str) -> Response:
     """Store what a client sends."""
-    # One byte more than any file has, so that a file of just that size can be read to its end.
-    request.max_content_length = LARGEST_FILE + 1
     _signed_files().receive(
         key,
         _link_query(),

@@ -113,12 +113,12 @@ def start_import(import_id: UUID) -> Response:
         )
     ],
     problems=["forbidden", "same_file", "malformed_form", "invalid", "too_large", "unsupported_media_type"],
+    max_body=LARGEST_FORM,
 )
 def import_file() -> Response:
     """Take a file in as it comes, and have it imported."""
     if request.mimetype != FORM_TYPE:
         raise UnsupportedMediaType(f"Send the file as {FORM_TYPE}.", accepted=(FORM_TYPE,))
-    request.max_content_length = LARGEST_FORM
     form = ImportForm(unite().imports.store_file, actor())
     try:
         file = form.read(request.stream, request.mimetype_params.get("boundary", ""))

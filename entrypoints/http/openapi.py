@@ -9,7 +9,7 @@ from typing import Any
 from marshmallow import Schema
 from marshmallow.fields import Field
 
-from entrypoints.http.bodies import MERGE_PATCH_TYPE, METHODS_WITH_BODY
+from entrypoints.http.bodies import LARGEST_BODY, MERGE_PATCH_TYPE, METHODS_WITH_BODY
 from entrypoints.http.errors import PROBLEM_TYPE, STATUSES
 from entrypoints.http.fields import Several
 from entrypoints.http.problems import PROBLEMS
@@ -40,7 +40,7 @@ class Operation:
     """What the door has to know of an operation, beside the code that carries it out.
 
     A `public` one needs no access token; one that is not `limited` is not counted against anybody's rate.
-    A POST that is not `keyed` takes no Idempotency-Key.
+    A POST that is not `keyed` takes no Idempotency-Key. A body of more than `max_body` bytes is refused.
     `problems` are the codes that are its own; those that follow from what it is come by themselves.
     """
 
@@ -62,6 +62,7 @@ class Operation:
     any_query: bool = False
     parameters: tuple[Documented, ...] = field(default=())
     request_body: Documented | None = None
+    max_body: int = LARGEST_BODY
 
     @property
     def takes_key(self) -> bool:
@@ -78,7 +79,7 @@ class Operation:
         if self.limited:
             codes.add("too_many_requests")
         if self.method in METHODS_WITH_BODY:
-            codes |= {"request_timeout", "unsupported_media_type"}
+            codes |= {"request_timeout", "too_large", "unsupported_media_type"}
         if self.body is not None:
             codes |= {"malformed", "malformed_json", "too_large", "invalid"}
         if self.takes_key:

@@ -25,7 +25,15 @@ from flask_smorest import Blueprint  # type: ignore[import-untyped]  # it ships 
 from marshmallow import Schema, ValidationError
 from webargs.flaskparser import FlaskParser
 
-from entrypoints.http.bodies import MERGE_PATCH_TYPE, METHODS_WITH_BODY, body_bytes, read_json, refuse_encoding
+from entrypoints.http.bodies import (
+    LARGEST_BODY,
+    MERGE_PATCH_TYPE,
+    METHODS_WITH_BODY,
+    body_bytes,
+    limit_body,
+    read_json,
+    refuse_encoding,
+)
 from entrypoints.http.fields import problems_of
 from entrypoints.http.openapi import Documented, Operation, Shown, description_of, documentation_of, parameters_of
 from entrypoints.http.paging import PageArguments
@@ -98,6 +106,7 @@ class Room(Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
         any_query: bool = False,
         parameters: Sequence[Documented] = (),
         request_body: Documented | None = None,
+        max_body: int = LARGEST_BODY,
     ) -> Callable[[View], View]:
         """Make a function the operation `method path`.
 
@@ -105,7 +114,7 @@ class Room(Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
         `use_case`, or `description`. `public` needs no access token; not `limited` is not counted; a POST that
         is not `keyed` takes no Idempotency-Key. `any_query` hands the query on unread (signed links). A body
         that is no JSON is read by the route itself and documented by `request_body` (an OpenAPI Request Body
-        Object).
+        Object). A body of more than `max_body` bytes is refused.
         """
 
         def decorate(view: View) -> View:
@@ -128,6 +137,7 @@ class Room(Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
                 any_query=any_query,
                 parameters=tuple(parameters),
                 request_body=request_body,
+                max_body=max_body,
             )
             route = self._reading(operation, view)
             documented = route.__dict__.setdefault("_apidoc", {})
@@ -154,7 +164,7 @@ class Room(Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
             route = self.arguments(operation.query(), location="query", arg_name="query", error_status_code=400)(route)
         elif not operation.any_query:
             route = _without_query(route)
-        return _unencoded(route) if operation.method in METHODS_WITH_BODY else route
+        return _limited(_unencoded(route), operation.max_body) if operation.method in METHODS_WITH_BODY else route
 
 
 def operation_of(endpoint: str | None) -> Operation | None:
@@ -187,6 +197,15 @@ def _unencoded(view: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(view)
     def route(**parts: Any) -> Any:
         refuse_encoding()
+        return view(**parts)
+
+    return route
+
+
+def _limited(view: Callable[..., Any], max_body: int) -> Callable[..., Any]:
+    @functools.wraps(view)
+    def route(**parts: Any) -> Any:
+        limit_body(max_body)
         return view(**parts)
 
     return route

@@ -28,7 +28,7 @@ from unite_core.races import until_won
 FORM_TYPE = "application/x-www-form-urlencoded"
 SIGNATURE = "X-Twilio-Signature"
 
-LARGEST_FORM = 64 * 1024
+MAX_FORM_BYTES = 64 * 1024
 """In bytes: three times as much as the longest text message with every character of it percent-encoded."""
 
 _DIGITS = re.compile("[0-9]{1,9}")
@@ -107,6 +107,7 @@ def _form_of(schema: type[Schema], example: dict[str, str]) -> dict[str, Any]:
     limited=False,
     keyed=False,
     any_query=True,
+    max_body=MAX_FORM_BYTES,
 )
 def take_text_status() -> Response:
     """Be told what became of a text message."""
@@ -146,6 +147,7 @@ def take_text_status() -> Response:
     limited=False,
     keyed=False,
     any_query=True,
+    max_body=MAX_FORM_BYTES,
 )
 def take_inbound_text() -> Response:
     """Be told what somebody wrote back."""
@@ -165,7 +167,7 @@ def _signed_form() -> dict[str, str]:
     """
     if request.mimetype != FORM_TYPE:
         raise UnsupportedMediaType(f"Send the form as {FORM_TYPE}.", accepted=(FORM_TYPE,))
-    pairs = parse_qsl(body_bytes(LARGEST_FORM).decode(errors="replace"), keep_blank_values=True)
+    pairs = parse_qsl(body_bytes().decode(errors="replace"), keep_blank_values=True)
     form = dict(pairs)
     good = door().text_signatures
     # Twilio gives no field twice; what was given twice would be signed as one of the two, and read as the other.

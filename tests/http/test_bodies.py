@@ -183,3 +183,27 @@ def test_a_large_body_with_a_key_to_a_route_without_one_is_413(manager: Person) 
 
     assert problem(answer) == (413, "too_large")
     assert manager.get("/v1/me").status_code == 200
+
+
+LIMITS = {
+    "/v1/auth/login": 16 * 1024,
+    "/v1/auth/refresh": 16 * 1024,
+    "/v1/auth/logout": 16 * 1024,
+    "/v1/auth/logout-all": 16 * 1024,
+    "/v1/leads": 1024 * 1024,
+    "/v1/call-tasks": 1024 * 1024,
+}
+
+
+@pytest.mark.parametrize("path", LIMITS)
+def test_an_operation_reads_bodies_up_to_its_own_limit(manager: Person, path: str) -> None:
+    limit = LIMITS[path]
+    keyed = {"Content-Type": JSON, "Idempotency-Key": "k"}
+
+    taken = manager.post(path, data=b'{"a": "' + b"x" * (limit - 9) + b'"}', headers=keyed)
+    refused = manager.post(path, data=b"x" * (limit + 1), headers=keyed)
+
+    assert taken.status_code != 413
+    if taken.status_code != 204:
+        assert problem(refused) == (413, "too_large")
+        assert f"{limit:,} bytes" in refused.get_json()["detail"]
