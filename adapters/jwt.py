@@ -1,8 +1,11 @@
 """Access tokens as JSON Web Tokens."""
 
+import base64
+import math
+import re
 import secrets
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +13,7 @@ import jwt
 from jwt.types import Options
 
 from unite_core.errors import Unauthenticated
-from unite_core.identity.model import Role
+from unite_core.identity.model import ACCESS_TOKEN_LIFETIME, Role
 from unite_core.identity.ports import AccessClaims, Tokens
 
 ALGORITHM = "HS256"
@@ -19,12 +22,25 @@ AUDIENCE = "unite-api"
 REQUIRED = ("iss", "aud", "sub", "role", "sid", "jti", "iat", "exp")
 REFRESH_TOKEN_BYTES = 32
 
+CLOCK_SKEW = timedelta(seconds=10)
+"""How far the clock of the machine that issued a token may be ahead (RFC 7519, 4.1.5)."""
+
+MAX_TOKEN_LENGTH = 2048
+"""Characters. An issued token has about 450."""
+
+_COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+"""The compact serialization of a signed token (RFC 7515, 7.1): base64url without padding."""
+
 
 class JwtTokens(Tokens):
     """Signs with HMAC-SHA256 (RFC 7518, 3.2) and names the key in the header (`kid`).
 
     `keys` maps the name of each key to its secret of at least 32 bytes. The first one signs, all of them verify: a new
     key is put in front, and the one before it is taken out once the tokens that it signed have expired.
+
+    A token is read as RFC 8725 advises: one algorithm, one spelling, keys only from `keys`, every registered claim
+    checked. One that is longer than `MAX_TOKEN_LENGTH`, lives longer than `ACCESS_TOKEN_LIFETIME`, or was issued or
+    becomes good (`nbf`) more than `CLOCK_SKEW` in the future is refused.
     """
 
     def __init__(self, keys: Mapping[str, bytes], *, issuer: str = ISSUER, audience: str = AUDIENCE) -> None:
@@ -50,8 +66,11 @@ class JwtTokens(Tokens):
 
     def read(self, token: str, *, now: datetime) -> AccessClaims:
         try:
-            claims = _claims(self._verified(token))
-        except (jwt.InvalidTokenError, ValueError, TypeError, OverflowError) as error:
+            payload = self._verified(token)
+            claims = _claims(payload)
+            _check_times(claims, payload, now)
+        # A header that is nested too deeply is a RecursionError of the JSON parser.
+        except (jwt.InvalidTokenError, ValueError, TypeError, OverflowError, RecursionError) as error:
             raise Unauthenticated("This is no access token of ours; log in again.", code="invalid_token") from error
         if now >= claims.expires_at:
             raise Unauthenticated("This access token has expired; refresh it.", code="token_expired")
@@ -61,7 +80,12 @@ class JwtTokens(Tokens):
         return secrets.token_urlsafe(REFRESH_TOKEN_BYTES)
 
     def _verified(self, token: str) -> dict[str, Any]:
-        kid = jwt.get_unverified_header(token).get("kid")
+        if len(token) > MAX_TOKEN_LENGTH or not _COMPACT.fullmatch(token) or not _canonical(token.rpartition(".")[2]):
+            raise ValueError("This is no signed token in its compact form.")
+        header = jwt.get_unverified_header(token)
+        if header.get("typ", "JWT") != "JWT" or "crit" in header or "b64" in header:
+            raise ValueError("The header asks for something that is not supported.")
+        kid = header.get("kid")
         if not isinstance(kid, str) or kid not in self._keys:
             raise ValueError("No key of ours is named.")
         # The library would judge by the machine's clock; the caller's is the one that counts.
@@ -81,15 +105,44 @@ class JwtTokens(Tokens):
         )
 
 
+def _canonical(part: str) -> bool:
+    """Whether base64url text is the one spelling of its bytes: spare bits at its end are 0 (RFC 4648, 3.5)."""
+    decoded = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+    return base64.urlsafe_b64encode(decoded).rstrip(b"=").decode() == part
+
+
 def _claims(payload: Mapping[str, Any]) -> AccessClaims:
     return AccessClaims(
-        user_id=UUID(payload["sub"]),
+        user_id=_id(payload["sub"]),
         role=Role(payload["role"]),
-        session_id=UUID(payload["sid"]),
-        token_id=UUID(payload["jti"]),
-        issued_at=datetime.fromtimestamp(payload["iat"], UTC),
-        expires_at=datetime.fromtimestamp(payload["exp"], UTC),
+        session_id=_id(payload["sid"]),
+        token_id=_id(payload["jti"]),
+        issued_at=_moment(payload["iat"]),
+        expires_at=_moment(payload["exp"]),
     )
+
+
+def _check_times(claims: AccessClaims, payload: Mapping[str, Any], now: datetime) -> None:
+    """Raise `ValueError` for a token of the future, and for one with another lifetime than an issued one has."""
+    latest = now + CLOCK_SKEW
+    if claims.issued_at > latest or ("nbf" in payload and _moment(payload["nbf"]) > latest):
+        raise ValueError("The token is not good yet.")
+    if not timedelta() < claims.expires_at - claims.issued_at <= ACCESS_TOKEN_LIFETIME + CLOCK_SKEW:
+        raise ValueError("The token has another lifetime than ours.")
+
+
+def _id(claim: object) -> UUID:
+    """The id that a claim spells in the form that ids are issued in; raises `ValueError`."""
+    if not isinstance(claim, str) or str(found := UUID(claim)) != claim:
+        raise ValueError("This claim is no id.")
+    return found
+
+
+def _moment(claim: object) -> datetime:
+    """The moment of a NumericDate (RFC 7519, 2); raises `ValueError` and `OverflowError`."""
+    if isinstance(claim, bool) or not isinstance(claim, int | float) or not math.isfinite(claim):
+        raise ValueError("This claim is no moment.")
+    return datetime.fromtimestamp(claim, UTC)
 
 
 def _numeric_date(moment: datetime) -> int | float:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from entrypoints import urls
+from entrypoints.networks import Network, parse_proxies
 from entrypoints.reading import Reader
 from entrypoints.twilio import NO_CALLBACKS, Twilio, read_twilio
 from entrypoints.variables import (
@@ -15,6 +16,7 @@ from entrypoints.variables import (
     ADMIN_PASSWORD,
     ALL,
     AWS_ENDPOINT_URL,
+    CORS_ORIGINS,
     DATA_DIR,
     DATABASE_SERVICE_ACCOUNT,
     DATABASE_URL,
@@ -37,6 +39,7 @@ from entrypoints.variables import (
     SHORTEST_SECRET,
     SNS_TOPIC_ARN,
     SQS_IMPORTS_QUEUE_URL,
+    TRUSTED_PROXIES,
     TWILIO_ACCOUNT_SID,
 )
 from unite_core.calls.model import MISSED_AFTER
@@ -89,6 +92,8 @@ class Settings:
     jwt_keys: Mapping[str, bytes] | None = field(default=None, repr=False)
     first_admin: FirstAdmin | None = None
     public_url: str = "http://127.0.0.1:8000"
+    trusted_proxies: tuple[Network, ...] = ()
+    cors_origins: tuple[str, ...] = ()
     requests_per_minute: int = 1200
     logins_per_minute: int = 10
     default_country: str | None = None
@@ -156,6 +161,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         jwt_keys=read.judged(JWT_KEYS.name, parse_keys),
         first_admin=_first_admin(read),
         public_url=read.judged(PUBLIC_URL.name, urls.public_url) or _own_address(host, port),
+        trusted_proxies=read.judged(TRUSTED_PROXIES.name, parse_proxies) or (),
+        cors_origins=read.judged(CORS_ORIGINS.name, urls.origins) or (),
         requests_per_minute=read.number(RATE_LIMIT.name, default=1200, least=0, most=1_000_000),
         logins_per_minute=read.number(LOGIN_LIMIT.name, default=10, least=0, most=1_000_000),
         default_country=read.judged(DEFAULT_COUNTRY.name, _country),

@@ -3,6 +3,8 @@
 import re
 from urllib.parse import SplitResult, urlsplit
 
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
 
 def database_url(text: str) -> str:
     """A database that Unite can use."""
@@ -59,6 +61,24 @@ def public_url(text: str) -> str:
     if scheme not in ("http", "https") or not separator or not rest or any(sign in rest for sign in "?#@ "):
         raise ValueError("is not like https://unite.example.com: a scheme, a host, perhaps a port and a path")
     return text.rstrip("/")
+
+
+def origins(text: str) -> tuple[str, ...]:
+    """Origins (RFC 6454, 6.2) with commas between, each as browsers send it: in small letters, no default port."""
+    return tuple(dict.fromkeys(_origin(entry.strip(), at) for at, entry in enumerate(text.split(","), start=1)))
+
+
+def _origin(entry: str, position: int) -> str:
+    if "*" in entry:
+        raise ValueError(f"entry {position} has an asterisk; name each origin")
+    found = re.fullmatch(r"(https?)://([a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::([0-9]{1,5}))?", entry.lower())
+    if found is None or int(found[3] or 1) not in range(1, 65_536):
+        raise ValueError(
+            f"entry {position} is not like https://app.example.com: a scheme, a host in ASCII, perhaps a port, and no "
+            "path or slash behind it"
+        )
+    scheme, host, port = found.groups()
+    return f"{scheme}://{host}" if int(port or 0) in (0, _DEFAULT_PORTS[scheme]) else f"{scheme}://{host}:{int(port)}"
 
 
 def topic_arn(text: str) -> str:

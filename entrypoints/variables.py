@@ -157,6 +157,22 @@ PUBLIC_URL = Setting(
     meaning="What links to the service start with, as clients reach it: `https://unite.example.com`.",
     default="http:// with host and port",
 )
+TRUSTED_PROXIES = Setting(
+    name="UNITE_TRUSTED_PROXIES",
+    meaning=(
+        "The proxies that say in `X-Forwarded-For`, `-Proto` and `-Host` who a request is from: addresses and networks "
+        "with commas between, such as `10.0.0.0/24,2001:db8::7`."
+    ),
+    default="nobody is believed: the client is the address that connects",
+)
+CORS_ORIGINS = Setting(
+    name="UNITE_CORS_ORIGINS",
+    meaning=(
+        "The origins whose pages may use the API from a browser, with commas between: "
+        "`https://app.example.com,http://localhost:5173`."
+    ),
+    default="pages of other origins may not",
+)
 RATE_LIMIT = Setting(
     name="UNITE_RATE_LIMIT",
     meaning="How many requests a minute one user, or one address before login, may make; 0 for any number.",
@@ -205,6 +221,8 @@ ALL = (
     ADMIN_EMAIL,
     ADMIN_PASSWORD,
     PUBLIC_URL,
+    TRUSTED_PROXIES,
+    CORS_ORIGINS,
     RATE_LIMIT,
     LOGIN_LIMIT,
     DEFAULT_COUNTRY,

@@ -71,6 +71,7 @@ class Service:
     settings: Mapping[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
     command: Sequence[str] = ("entrypoints", "serve")
+    umask: int = -1
 
     def __post_init__(self) -> None:
         self.log = self.folder / "service.log"
@@ -92,6 +93,7 @@ class Service:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                umask=self.umask,
             )
         if wait:
             eventually(self.ready, f"the service is ready; its log:\n{self.log.read_text()}")

@@ -193,10 +193,18 @@ def provide_storage(settings: Settings) -> bool:
     access = Access(endpoint_url=endpoint)
     with Service("What stands in for AWS").translated():
         if storage is not None:
-            make_buckets(Buckets(imports=storage.imports, images=storage.images), access)
+            buckets = Buckets(imports=storage.imports, images=storage.images)
+            make_buckets(buckets, access, origins=_storage_origins(settings))
             if storage.queue_url is not None:
                 queue_url = make_queue(storage.queue_url.rpartition("/")[2], access)
                 announce_uploads(storage.imports, queue_url, access)
         if arn is not None:
             make_topic(arn, _access_to_topic(settings, arn))
     return True
+
+
+def _storage_origins(settings: Settings) -> tuple[str, ...]:
+    """The origins whose pages may send files to the storage: the service's own, and those that the settings allow."""
+    if not settings.cors_origins:
+        return ("*",)
+    return ("/".join(settings.public_url.split("/")[:3]), *settings.cors_origins)

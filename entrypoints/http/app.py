@@ -11,6 +11,7 @@ from entrypoints.http import (
     call_logs,
     calls,
     correlation,
+    cors,
     deliveries,
     documentation,
     errors,
@@ -28,6 +29,7 @@ from entrypoints.http import (
     webhooks,
 )
 from entrypoints.http.bodies import LARGEST_BODY
+from entrypoints.http.clients import BehindProxies
 from entrypoints.http.door import Door
 from entrypoints.http.rendering import OrjsonProvider, to_json
 from unite_core.application import Unite
@@ -69,6 +71,7 @@ def create_app(unite: Unite, door: Door) -> Flask:
     app = Flask("unite", static_folder=None)
     app.json = OrjsonProvider(app)
     app.extensions.update(unite=unite, door=door)
+    app.wsgi_app = BehindProxies(app.wsgi_app, door.trusted_proxies)  # type: ignore[method-assign]  # Flask's own way
     app.config.update(
         API_TITLE=API_TITLE,
         API_VERSION=API_VERSION,
@@ -79,7 +82,7 @@ def create_app(unite: Unite, door: Door) -> Flask:
     app.url_map.merge_slashes = False
     app.before_request(_refuse_slashes)
     # What is installed first runs first before a route, and last after it.
-    for convention in (request_log, correlation, security, limits, errors):
+    for convention in (request_log, correlation, security, limits, cors, errors):
         convention.install(app)
     specification = _Specification(app)
     specification.ma_plugin.converter.add_parameter_attribute_function(openapi.separated_by_commas)

@@ -230,7 +230,8 @@ def _variable(header: bytes) -> str:
 
 def _environ(scope: Mapping[str, Any], client: _Client) -> dict[str, Any]:
     """The request as WSGI has it (PEP 3333, environ Variables): text is bytes read as Latin-1."""
-    server, port = scope["server"]
+    # Both are missing where the connection has no address, as over a Unix socket.
+    server, port = scope.get("server") or ("", "")
     environ: dict[str, Any] = {
         "REQUEST_METHOD": scope["method"],
         "SCRIPT_NAME": "",
@@ -239,7 +240,7 @@ def _environ(scope: Mapping[str, Any], client: _Client) -> dict[str, Any]:
         "SERVER_NAME": server,
         "SERVER_PORT": str(port),
         "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
-        "REMOTE_ADDR": scope["client"][0],
+        "REMOTE_ADDR": (scope.get("client") or ("",))[0],
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": scope["scheme"],
         "wsgi.input": io.BufferedReader(_Body(client)),

@@ -6,6 +6,7 @@ from typing import cast
 from flask import current_app, g, request
 
 from entrypoints.http.door import Door
+from entrypoints.networks import client_key
 from unite_core.application import Unite
 from unite_core.errors import Unauthenticated
 from unite_core.identity.model import Actor
@@ -39,8 +40,8 @@ def known_actor() -> Actor | None:
 
 
 def address() -> str:
-    """The network address that the request came from."""
-    return request.remote_addr or "unknown"
+    """What the client is counted by where it has no user: its IPv4 address, or the /64 of its IPv6 address."""
+    return client_key(request.remote_addr or "unknown")
 
 
 def bearer_token() -> str:

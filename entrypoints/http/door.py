@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from entrypoints.capacity import EVENT_STREAMS
+from entrypoints.networks import Network
 from unite_core.files import SignedFiles
 
 
@@ -36,6 +37,7 @@ class Door:
     (32 random bytes each) the first signs page cursors, and all of them verify. With `requests_per_minute`
     0 nothing is limited. `signed_files` is there where the service itself is the storage, and `text_signatures` where
     somebody carries text messages. `max_event_streams` is how many clients may follow an import at once, per process.
+    `trusted_proxies` are believed in who a request is from; pages of `cors_origins` may use the API from a browser.
     """
 
     public_url: str
@@ -45,3 +47,5 @@ class Door:
     text_signatures: TextSignatures | None = None
     checks: Mapping[str, Check] = field(default_factory=dict)
     max_event_streams: int = EVENT_STREAMS
+    trusted_proxies: tuple[Network, ...] = ()
+    cors_origins: tuple[str, ...] = ()

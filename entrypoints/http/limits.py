@@ -7,21 +7,29 @@ The headers are those of the IETF's draft "RateLimit header fields for HTTP" (dr
 from flask import Flask, Response, g, request
 
 from entrypoints.http import context
+from entrypoints.http.cors import is_preflight
 from entrypoints.http.operations import operation_of
 from unite_core.errors import TooMany, Unauthenticated
 
 WINDOW_SECONDS = 60
+
+PREFLIGHT_FACTOR = 10
+"""An address may send so many times as many preflight requests (CORS): a whole office may share it, and browsers ask
+before nearly every request."""
 
 
 def install(app: Flask) -> None:
     """Authenticate and count every request before its route runs.
 
     Every operation but the public ones needs a user. Health, docs and files are not counted; a path that
-    does not exist is, per address.
+    does not exist is, per address. Preflight requests (CORS) are counted apart, per address.
     """
 
     @app.before_request
     def admit() -> None:
+        if is_preflight():
+            _count("preflight", context.address(), PREFLIGHT_FACTOR)
+            return
         operation = operation_of(request.endpoint)
         if request.method == "OPTIONS" or (operation is not None and not operation.limited):
             if operation is not None and not operation.public and request.method != "OPTIONS":
@@ -47,8 +55,8 @@ def install(app: Flask) -> None:
         return response
 
 
-def _count(policy: str, who: str) -> None:
-    per_minute = context.door().requests_per_minute
+def _count(policy: str, who: str, factor: int = 1) -> None:
+    per_minute = context.door().requests_per_minute * factor
     if not per_minute:
         return
     allowance = context.unite().limits.hit(f"requests:{policy}:{who}", per_minute)

@@ -38,6 +38,8 @@ def door_of(started: Started) -> Door:
         requests_per_minute=started.settings.requests_per_minute,
         signed_files=started.signed_files,
         text_signatures=started.webhook_signatures,
+        trusted_proxies=started.settings.trusted_proxies,
+        cors_origins=started.settings.cors_origins,
         checks={name: Check(it.ask, it.required, it.breaker) for name, it in started.dependencies.items()},
     )
 

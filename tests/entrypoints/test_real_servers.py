@@ -110,6 +110,17 @@ def test_the_main_job_runs_with_s3_alone(tmp_path: Path, storage: dict[str, str]
         assert list(started.dependencies) == ["database", "s3", "sqs"]
 
 
+def test_pages_of_the_origins_that_are_set_may_send_files_to_buckets(tmp_path: Path, storage: dict[str, str]) -> None:
+    own, app = "https://unite.example.com", "https://app.example.com"
+
+    provide_storage(settings_of(tmp_path, **storage, UNITE_PUBLIC_URL=f"{own}/crm", UNITE_CORS_ORIGINS=app))
+
+    client = boto3.client("s3", endpoint_url=storage["UNITE_AWS_ENDPOINT_URL"])
+    for name in ("UNITE_S3_BUCKET_IMPORTS", "UNITE_S3_BUCKET_IMAGES"):
+        [rule] = client.get_bucket_cors(Bucket=storage[name])["CORSRules"]
+        assert rule["AllowedOrigins"] == [own, app]
+
+
 def test_an_upload_starts_its_import_through_the_queue(tmp_path: Path, storage: dict[str, str]) -> None:
     settings = settings_of(tmp_path, **storage)
     provide_storage(settings)

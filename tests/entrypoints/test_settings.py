@@ -1,6 +1,7 @@
 """Settings: what they are by default, what is refused, and that no secret is ever shown."""
 
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,8 @@ def test_everything_can_be_set() -> None:
             "UNITE_ADMIN_EMAIL": "Ann@Example.com",
             "UNITE_ADMIN_PASSWORD": "correct horse battery",
             "UNITE_PUBLIC_URL": "https://unite.example.com/crm/",
+            "UNITE_TRUSTED_PROXIES": "10.0.0.0/24, 2001:db8::7",
+            "UNITE_CORS_ORIGINS": "https://App.example.com:443,http://localhost:5173",
             "UNITE_RATE_LIMIT": "0",
             "UNITE_LOGIN_LIMIT": "3",
             "UNITE_DEFAULT_COUNTRY": "DE",
@@ -78,6 +81,8 @@ def test_everything_can_be_set() -> None:
         jwt_keys={"new": b"n" * 32, "old": b"o:" * 16},
         first_admin=FirstAdmin(email="ann@example.com", password="correct horse battery"),
         public_url="https://unite.example.com/crm",
+        trusted_proxies=(ip_network("10.0.0.0/24"), ip_network("2001:db8::7")),
+        cors_origins=("https://app.example.com", "http://localhost:5173"),
         requests_per_minute=0,
         logins_per_minute=3,
         default_country="DE",
@@ -466,3 +471,51 @@ def test_letting_other_machines_in_without_an_address_for_them_is_warned_about(h
 
     assert "UNITE_PUBLIC_URL" in warning
     assert read_settings({"UNITE_HOST": host, "UNITE_PUBLIC_URL": "https://unite.example.com"}).warnings == ()
+
+
+@pytest.mark.parametrize("value", ["10.0.0.0/33", "proxy", "0.0.0.0/0", "0.0.0.0/1,128.0.0.0/1", "::/0"])
+def test_proxies_that_cannot_be_trusted_are_refused(value: str) -> None:
+    (problem,) = problems_of(UNITE_TRUSTED_PROXIES=value)
+
+    assert problem.startswith("UNITE_TRUSTED_PROXIES: ")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "*",
+        "https://*.example.com",
+        "app.example.com",
+        "https://app.example.com/",
+        "https://app.example.com/path",
+        "https://app.example.com?a",
+        "https://me@app.example.com",
+        "https://app.example.com:port",
+        "https://app.example.com:0",
+        "https://app.example.com:65536",
+        "https://m\u00fcller.example",
+        "https://",
+        "ftp://app.example.com",
+        "null",
+        "https://app.example.com,",
+        "https://app.example.com https://b.example.com",
+    ],
+)
+def test_what_is_no_origin_is_refused(value: str) -> None:
+    (problem,) = problems_of(UNITE_CORS_ORIGINS=value)
+
+    assert problem.startswith("UNITE_CORS_ORIGINS: entry ")
+
+
+@pytest.mark.parametrize(
+    ("value", "origins"),
+    [
+        ("https://app.example.com", ("https://app.example.com",)),
+        ("http://localhost:80, https://localhost:80", ("http://localhost", "https://localhost:80")),
+        ("HTTPS://APP.example.com:08443,https://app.example.com:8443", ("https://app.example.com:8443",)),
+        ("http://[::1]:3000", ("http://[::1]:3000",)),
+        ("https://xn--mller-kva.example", ("https://xn--mller-kva.example",)),
+    ],
+)
+def test_origins_are_kept_as_browsers_send_them(value: str, origins: tuple[str, ...]) -> None:
+    assert read_settings({"UNITE_CORS_ORIGINS": value}).cors_origins == origins

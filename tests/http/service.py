@@ -7,6 +7,7 @@ from werkzeug.test import TestResponse
 
 from entrypoints.http.app import create_app
 from entrypoints.http.door import Check, Door, TextSignatures
+from entrypoints.networks import parse_proxies
 from tests.http.documented_client import documented_client
 from unite_core.application import Rules, build
 from unite_core.identity.model import Role, User
@@ -60,6 +61,8 @@ class Service:
         public_url: str = PUBLIC_URL,
         cursor_secrets: tuple[bytes, ...] = (b"s" * 32,),
         text_signatures: TextSignatures | None = None,
+        trusted_proxies: str = "",
+        cors_origins: tuple[str, ...] = (),
         **ports: Any,
     ) -> None:
         self.ports = in_memory_ports(**ports)
@@ -74,6 +77,8 @@ class Service:
             signed_files=self.ports.files,
             checks=checks or {},
             text_signatures=text_signatures,
+            trusted_proxies=parse_proxies(trusted_proxies) if trusted_proxies else (),
+            cors_origins=cors_origins,
         )
         self.app = create_app(self.unite, self.door)
         self.stranger = Person(self)

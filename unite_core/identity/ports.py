@@ -142,7 +142,7 @@ class Tokens(Protocol):
 
     @abstractmethod
     def read(self, token: str, *, now: datetime) -> AccessClaims:
-        """The claims of a token that is genuine and good at `now`.
+        """The claims of a token that is genuine and good at `now`: issued before, not expired, and not for later.
 
         Raises `Unauthenticated` with code `token_expired` or `invalid_token`.
         """

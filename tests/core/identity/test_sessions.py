@@ -145,6 +145,19 @@ def test_failures_are_limited_per_address_and_successes_are_not(unite: Unite) ->
     log_in(unite, address="192.0.2.2")
 
 
+@pytest.mark.usefixtures("ann")
+def test_an_address_that_has_failed_too_often_does_not_use_up_the_tries_of_others(unite: Unite) -> None:
+    for number in range(50):
+        with pytest.raises(Unauthenticated):
+            log_in(unite, f"user{number}@unite.example")
+
+    for _ in range(20):
+        with pytest.raises(TooMany):
+            log_in(unite, password="guessed password")
+
+    assert log_in(unite, address="192.0.2.2").access_token
+
+
 def test_the_limit_can_be_set_or_off(ports: InMemoryPorts) -> None:
     strict, free = build(ports, Rules(logins_per_minute=1)), build(ports, Rules(logins_per_minute=0))
     with pytest.raises(Unauthenticated):

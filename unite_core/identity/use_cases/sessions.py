@@ -99,10 +99,10 @@ class LogIn:
     def _count(self, email: str, address: str) -> None:
         if not self.logins_per_minute:
             return
-        account = self.limits.hit(f"login:{digest(email)}", self.logins_per_minute)
+        # The address first: one that has failed too often does not use up the tries of further accounts.
         failures = self.limits.peek(f"login-failures:{address}", self.logins_per_minute * FAILURES_PER_ADDRESS)
-        for allowance in (account, failures):
-            require_login_allowance(allowance)
+        require_login_allowance(failures)
+        require_login_allowance(self.limits.hit(f"login:{digest(email)}", self.logins_per_minute))
 
     def _count_failure(self, address: str) -> None:
         if self.logins_per_minute:
