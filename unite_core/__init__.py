@@ -25,7 +25,7 @@ from unite_core.errors import (
 )
 from unite_core.events import Event
 from unite_core.files import Download, Upload
-from unite_core.idempotency import Outcome
+from unite_core.idempotency import Outcome, Replay
 from unite_core.identity.model import Actor, Permission, Role, Session, TokenPair, User
 from unite_core.identity.ports import UserFilter
 from unite_core.identity.use_cases import Credentials, NewUser, PasswordChange, UserChanges
@@ -130,6 +130,7 @@ __all__ = [
     "Rejection",
     "RejectionPage",
     "RejectionsWanted",
+    "Replay",
     "Role",
     "RowKind",
     "Rules",

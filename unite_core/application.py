@@ -127,6 +127,7 @@ class Calls:
     get: call_queries.GetCallTask
     list: call_queries.ListCallTasks
     list_logs: call_queries.ListCallLogs
+    get_log_entry: call_queries.GetCallLogEntry
     get_ledger: call_queries.GetLedger
     verify_ledger: VerifyLedger
 
@@ -158,6 +159,7 @@ class Notifications:
 
     destinations: tuple[str, ...]
     relay: notifications.RelayEvents
+    get_delivery: notifications.GetDelivery
     list_deliveries: notifications.ListDeliveries
     replay: notifications.ReplayDelivery
     activity: notifications.GetDeliveryActivity
@@ -277,6 +279,7 @@ def _calls(ports: Ports) -> Calls:
         get=call_queries.GetCallTask(ports.reads),
         list=call_queries.ListCallTasks(ports.reads),
         list_logs=call_queries.ListCallLogs(ports.reads),
+        get_log_entry=call_queries.GetCallLogEntry(ports.reads),
         get_ledger=call_queries.GetLedger(ports.reads),
         verify_ledger=VerifyLedger(ports.reads),
     )
@@ -293,6 +296,7 @@ def _notifications(ports: Ports, rules: Rules) -> Notifications:
     return Notifications(
         destinations=tuple(destinations),
         relay=notifications.RelayEvents(ports.work, destinations, ports.clock, ports.ids),
+        get_delivery=notifications.GetDelivery(ports.reads),
         list_deliveries=notifications.ListDeliveries(ports.reads),
         replay=notifications.ReplayDelivery(ports.work, ports.jobs, ports.clock),
         activity=notifications.GetDeliveryActivity(ports.reads, ports.activity),

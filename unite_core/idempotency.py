@@ -16,15 +16,33 @@ T = TypeVar("T")
 P = ParamSpec("P")
 
 
+def _nothing() -> None:
+    """Count no attempt: this request proves nothing that could be guessed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """The checks before a first answer is given again.
+
+    `recheck` gets the stored answer and returns it as the caller may see it now; it raises what a read of the same
+    resource by the same caller would raise. `count` is called for every request whose key is known, before the request
+    is compared with the first one: a request that proves a password counts its attempt there, and raises `TooMany`.
+    """
+
+    recheck: Callable[[bytes], bytes]
+    count: Callable[[], None] = _nothing
+
+
 @dataclass(frozen=True)
 class Once:
     """Carry out a use case at most once per idempotency key.
 
     The answer to the first request is committed together with its effect, and every later request
     with the same key gets that answer for 24 hours. A request that failed leaves no answer: it had no effect.
+    Before an answer is given again, `replay` checks that the caller may still see it.
 
-    Raises `Invalid` (`idempotency_key_reused`) where the key was used for another request, and
-    `Conflict` (`request_in_progress`) while the first is still being worked on.
+    Raises `Invalid` (`idempotency_key_reused`) where the key was used for another request,
+    `Conflict` (`request_in_progress`) while the first is still being worked on, and what `replay` raises.
     """
 
     work: Work[UnitOfWork]
@@ -35,6 +53,7 @@ class Once:
         claim: Claim,
         use_case: Callable[P, T],
         answer: Callable[[T], bytes],
+        replay: Replay,
         /,
         *args: P.args,
         **kwargs: P.kwargs,
@@ -45,7 +64,8 @@ class Once:
             if known is None:
                 work.commit()
         if known is not None:
-            return self._replay(known, claim)
+            replay.count()
+            return Outcome(replay.recheck(_first_answer(known, claim)), replayed=True)
         kept: list[bytes] = []
 
         def keep(unit: UnitOfWork, result: Any) -> None:
@@ -70,19 +90,6 @@ class Once:
                 work.commit()
             raise
         return Outcome(kept[0], replayed=False)
-
-    def _replay(self, known: KeptAnswer, claim: Claim) -> "Outcome":
-        if known.fingerprint != claim.fingerprint:
-            raise Invalid(
-                "This Idempotency-Key was used for another request; take a new one.",
-                code="idempotency_key_reused",
-            )
-        if known.answer is None:
-            raise Conflict(
-                "The first request with this Idempotency-Key is still being worked on; ask again in a moment.",
-                code="request_in_progress",
-            )
-        return Outcome(known.answer, replayed=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +119,20 @@ class PurgeAnswers:
             purged = work.answers.purge(before=before, limit=limit)
             work.commit(purged)
         return purged
+
+
+def _first_answer(known: KeptAnswer, claim: Claim) -> bytes:
+    if known.fingerprint != claim.fingerprint:
+        raise Invalid(
+            "This Idempotency-Key was used for another request; take a new one.",
+            code="idempotency_key_reused",
+        )
+    if known.answer is None:
+        raise Conflict(
+            "The first request with this Idempotency-Key is still being worked on; ask again in a moment.",
+            code="request_in_progress",
+        )
+    return known.answer
 
 
 def _within(use_case: Callable[P, T], hook: Callable[[UnitOfWork, Any], None]) -> Callable[P, T]:

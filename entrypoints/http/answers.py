@@ -1,6 +1,11 @@
 """Answers to POSTs, each given once per Idempotency-Key.
 
-return perform(unite().leads.add, actor(), new, render=lambda lead: Answer(201, lead_json(lead), {"ETag": ...}))
+return perform(
+    unite().leads.add,
+    new,
+    render=lambda lead: Answer(201, lead_json(lead), {"ETag": ...}),
+    recheck=readable(unite().leads.get),
+)
 """
 
 import hashlib
@@ -8,7 +13,8 @@ import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
+from uuid import UUID
 
 import orjson
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -18,12 +24,15 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from flask import Response, request
 
 from entrypoints.http.bodies import body_bytes
-from entrypoints.http.context import known_actor, unite
+from entrypoints.http.context import actor, door, unite
 from entrypoints.http.rendering import JSON_TYPE, to_json
 from unite_core.answers import Claim
 from unite_core.errors import Malformed
+from unite_core.idempotency import Replay
+from unite_core.identity.model import Actor, Permission
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
@@ -42,43 +51,96 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+class KeyedUseCase(Protocol[T_co]):
+    """A use case that takes an Idempotency-Key: it says which permission its caller needs."""
+
+    @property
+    def permission(self) -> Permission | None:
+        """The permission that the caller needs, None where every role may try."""
+
+    def __call__(self, actor: Actor, /, *arguments: Any) -> T_co:
+        """Carry it out for the actor."""
+
+
+Recheck = Callable[[Any], Any]
+"""Gets the body of a first answer, None where it has none, and returns it as the caller may see it now.
+
+It raises what a read of the same resource by the caller would raise.
+"""
+
+
+def readable(read: Callable[[Actor, UUID], object]) -> Recheck:
+    """The check of an answer that shows one resource: `read` raises where the caller may not read it now."""
+
+    def recheck(body: Any) -> Any:
+        read(actor(), UUID(body["id"]))
+        return body
+
+    return recheck
+
+
+def respond(answer: Answer) -> Response:
+    """Answer an operation that takes no Idempotency-Key; nothing is stored."""
+    return _response(_stored(answer))
+
+
 def perform(
-    use_case: Callable[..., T],
+    use_case: KeyedUseCase[T],
     *arguments: Any,
     render: Callable[[T], Answer],
+    recheck: Recheck,
     fingerprint: bytes | None = None,
-    acting: str = "",
+    secret: bool = False,
+    count_attempt: Callable[[], None] | None = None,
 ) -> Response:
-    """Carry out a use case and answer with its result as `render` shows it.
+    """Carry out a use case for the caller and answer with its result as `render` shows it.
 
-    With an Idempotency-Key it is carried out once, and asked again gives the first answer again. `fingerprint`
-    stands for what was asked where the body is too large to be read here; else it is the body. Keys belong to the
-    user; `acting` names somebody whom nobody has authenticated yet, so that two of them do not share their keys.
+    With an Idempotency-Key it is carried out once, and asked again gives the first answer again. Keys belong to the
+    user. Before the answer is given again, `recheck` has to find that the caller may still read what it shows, and the
+    caller's role has to have the permission of the use case: an answer given again says no more than a read would.
 
-    Raises `Malformed` (`invalid_header`), and what the use case and `unite_core.idempotency.Once` raise.
+    `fingerprint` stands for what was asked where the body is too large to be read here; else it is the body. With
+    `secret` the body holds a password, and nothing that is stored lets a reader of the database try passwords.
+    `count_attempt` is for a use case that proves a password: it counts the requests that are compared with the first.
+
+    Raises `Malformed` (`invalid_header`), and what the use case, `recheck` and `unite_core.idempotency.Once` raise.
     """
+    caller = actor()
     key = request.headers.get(HEADER)
     if key is None:
-        return _response(_stored(render(use_case(*arguments))))
+        return respond(render(use_case(caller, *arguments)))
     if _KEY.fullmatch(key) is None:
         raise Malformed(f"{HEADER} is 1 to {LONGEST_KEY} printable ASCII characters.", code="invalid_header")
+    scope = _scope(caller, key)
     asked = body_bytes() if fingerprint is None else fingerprint
+    if secret:
+        asked = _peppered(asked)
     seal = _Seal(key, asked)
 
     def sealed(result: T) -> bytes:
         return seal.close(orjson.dumps(_stored(render(result))))
 
-    outcome = unite().once(_claim(key, asked, acting), use_case, sealed, *arguments)
-    response = _response(orjson.loads(seal.open(outcome.answer)))
+    def shown_now(answer: bytes) -> bytes:
+        stored = orjson.loads(seal.open(answer))
+        first = None if stored["body"] is None else orjson.loads(stored["body"])
+        now = recheck(first)
+        if use_case.permission is not None:
+            caller.must(use_case.permission)
+        return orjson.dumps(stored if now == first else {**stored, "body": to_json(now).decode()})
+
+    replay = Replay(shown_now) if count_attempt is None else Replay(shown_now, count_attempt)
+    outcome = unite().once(_claim(scope, key, asked), use_case, sealed, replay, caller, *arguments)
     if outcome.replayed:
+        response = _response(orjson.loads(outcome.answer))
         response.headers[REPLAYED] = "true"
-    return response
+        return response
+    return _response(orjson.loads(seal.open(outcome.answer)))
 
 
 class _Seal:
     """Encrypts stored answers under what only the client has: its key and what it asked.
 
-    The answer to a login holds tokens; whoever reads the database must not find any. AES-256-GCM, its key
+    Answers hold names, numbers and upload links; a reader of the database must not find any. AES-256-GCM, its key
     from HKDF (RFC 5869).
     """
 
@@ -94,16 +156,29 @@ class _Seal:
         return self._cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], None)
 
 
-def _claim(key: str, asked: bytes, acting: str) -> Claim:
-    actor = known_actor()
-    # The digest keeps what anybody may send apart from the parts beside it.
-    who = str(actor.user_id) if actor else f"anonymous {hashlib.sha256(acting.encode()).hexdigest()}"
-    scope = hashlib.sha256("\0".join((who, request.method, str(request.url_rule), key)).encode()).hexdigest()
+def _scope(caller: Actor, key: str) -> str:
+    """Caller, route and key as one digest, so that the key itself is not stored."""
+    parts = (str(caller.user_id), request.method, str(request.url_rule), key)
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _claim(scope: str, key: str, asked: bytes) -> Claim:
     mac = HMAC(key.encode(), SHA256())
     # The path is not the route: it holds the ids.
     mac.update(f"{request.method}\0{request.path}\0".encode("utf-8", "surrogatepass"))
     mac.update(asked)
     return Claim(scope=scope, fingerprint=mac.finalize().hex(), holder=secrets.token_hex(16))
+
+
+def _peppered(asked: bytes) -> bytes:
+    """What was asked as a digest under a secret of the service, which the database does not hold.
+
+    What is stored of a request is keyed by its Idempotency-Key. Clients choose their keys, and some are easy to guess:
+    without the secret, a reader of the database could then try passwords as fast as SHA-256 goes.
+    """
+    mac = HMAC(door().cursor_secrets[0], SHA256())
+    mac.update(b"unite idempotency secret\0" + asked)
+    return mac.finalize()
 
 
 def _stored(answer: Answer) -> dict[str, Any]:

@@ -1,10 +1,14 @@
-"""Logging in, staying logged in, and logging out."""
+"""Logging in, staying logged in, and logging out.
+
+None of these operations takes an Idempotency-Key, and one that is sent is ignored (RFC 9110, 5.1): each attempt counts,
+each refresh token is spent once, and no token is stored.
+"""
 
 from typing import Any
 
 from flask import Response
 
-from entrypoints.http.answers import Answer, perform
+from entrypoints.http.answers import Answer, respond
 from entrypoints.http.context import actor, address, unite
 from entrypoints.http.openapi import Shown
 from entrypoints.http.operations import Room
@@ -21,7 +25,11 @@ from unite_core.identity.use_cases import Credentials, LogIn, LogOut, LogOutEver
 MAX_AUTH_BYTES = 16 * 1024
 """In bytes: many times what an e-mail address and a password, or a token, take. Nobody is known yet who sends it."""
 
-room = Room("auth", "Logging in, staying logged in, and logging out.")
+room = Room(
+    "auth",
+    "Logging in, staying logged in, and logging out. An Idempotency-Key is ignored here: a request that is sent again "
+    "is a new one.",
+)
 
 _TOKENS = Shown(status=200, schema=TokensSchema, example=TOKENS_EXAMPLE, description="A pair of tokens.")
 _ENDED = Shown(status=204, description="The tokens are good for nothing any more.")
@@ -32,6 +40,7 @@ _ENDED = Shown(status=204, description="The tokens are good for nothing any more
     "/v1/auth/login",
     use_case=LogIn,
     public=True,
+    keyed=False,
     body=CredentialsSchema,
     body_example={"email": "ada@unite.example", "password": "correct horse battery"},
     answers=[_TOKENS],
@@ -41,7 +50,7 @@ _ENDED = Shown(status=204, description="The tokens are good for nothing any more
 def log_in(body: dict[str, Any]) -> Response:
     """Log in."""
     credentials = Credentials(**body, address=address())
-    return perform(unite().identity.log_in, credentials, render=_tokens, acting=credentials.email.strip().lower())
+    return _tokens(unite().identity.log_in(credentials))
 
 
 @room.operation(
@@ -49,6 +58,7 @@ def log_in(body: dict[str, Any]) -> Response:
     "/v1/auth/refresh",
     use_case=RefreshTokens,
     public=True,
+    keyed=False,
     body=RefreshSchema,
     body_example={"refresh_token": TOKENS_EXAMPLE["refresh_token"]},
     answers=[_TOKENS],
@@ -57,20 +67,24 @@ def log_in(body: dict[str, Any]) -> Response:
 )
 def refresh(body: dict[str, Any]) -> Response:
     """Get a new pair of tokens."""
-    return perform(unite().identity.refresh, body["refresh_token"], render=_tokens)
+    return _tokens(unite().identity.refresh(body["refresh_token"]))
 
 
-@room.operation("POST", "/v1/auth/logout", use_case=LogOut, answers=[_ENDED], max_body=MAX_AUTH_BYTES)
+@room.operation("POST", "/v1/auth/logout", use_case=LogOut, answers=[_ENDED], keyed=False, max_body=MAX_AUTH_BYTES)
 def log_out() -> Response:
     """Log out."""
-    return perform(unite().identity.log_out, actor(), render=lambda _: Answer(204))
+    unite().identity.log_out(actor())
+    return respond(Answer(204))
 
 
-@room.operation("POST", "/v1/auth/logout-all", use_case=LogOutEverywhere, answers=[_ENDED], max_body=MAX_AUTH_BYTES)
+@room.operation(
+    "POST", "/v1/auth/logout-all", use_case=LogOutEverywhere, answers=[_ENDED], keyed=False, max_body=MAX_AUTH_BYTES
+)
 def log_out_everywhere() -> Response:
     """Log out everywhere."""
-    return perform(unite().identity.log_out_everywhere, actor(), render=lambda _: Answer(204))
+    unite().identity.log_out_everywhere(actor())
+    return respond(Answer(204))
 
 
-def _tokens(pair: TokenPair) -> Answer:
-    return Answer(200, tokens_json(pair))
+def _tokens(pair: TokenPair) -> Response:
+    return respond(Answer(200, tokens_json(pair)))

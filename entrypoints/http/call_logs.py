@@ -5,7 +5,7 @@ from uuid import UUID
 
 from flask import Response
 
-from entrypoints.http.answers import Answer, perform
+from entrypoints.http.answers import Answer, perform, readable
 from entrypoints.http.call_log_schemas import (
     CORRECTION_BODY_EXAMPLE,
     CORRECTION_EXAMPLE,
@@ -74,9 +74,9 @@ def correct_call_log(entry_id: UUID, body: dict[str, Any]) -> Response:
     """Correct the call log."""
     return perform(
         unite().calls.correct,
-        actor(),
         Correction(entry_id=entry_id, **body),
         render=lambda entry: Answer(200, call_log_json(entry)),
+        recheck=readable(unite().calls.get_log_entry),
     )
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from flask import Response
 
-from entrypoints.http.answers import Answer, perform
+from entrypoints.http.answers import Answer, perform, readable
 from entrypoints.http.context import actor, unite
 from entrypoints.http.delivery_schemas import (
     DELIVERY_EXAMPLE,
@@ -58,5 +58,8 @@ def list_deliveries(query: dict[str, Any]) -> Response:
 def replay_delivery(delivery_id: UUID) -> Response:
     """Try a dead letter again."""
     return perform(
-        unite().notifications.replay, actor(), delivery_id, render=lambda replayed: Answer(200, delivery_json(replayed))
+        unite().notifications.replay,
+        delivery_id,
+        render=lambda replayed: Answer(200, delivery_json(replayed)),
+        recheck=readable(unite().notifications.get_delivery),
     )

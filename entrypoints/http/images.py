@@ -5,7 +5,7 @@ from uuid import UUID
 
 from flask import Response
 
-from entrypoints.http.answers import Answer, perform
+from entrypoints.http.answers import Answer, Recheck, perform, readable
 from entrypoints.http.conditional import etag, expected_version
 from entrypoints.http.context import actor, unite
 from entrypoints.http.lead_schemas import (
@@ -43,7 +43,8 @@ _IMAGES = "/v1/leads/<uuid:lead_id>/images"
 )
 def add_image(lead_id: UUID, body: dict[str, Any]) -> Response:
     """Get permission to upload a picture."""
-    return perform(unite().leads.add_image, actor(), NewImage(lead_id=lead_id, **body), render=_announced)
+    new = NewImage(lead_id=lead_id, **body)
+    return perform(unite().leads.add_image, new, render=_announced, recheck=_readable_of(lead_id))
 
 
 @room.operation(
@@ -58,11 +59,11 @@ def complete_image(lead_id: UUID, image_id: UUID) -> Response:
     """Say that a picture was uploaded."""
     return perform(
         unite().leads.complete_image,
-        actor(),
         lead_id,
         image_id,
         _expected_version(lead_id, image_id),
         render=_completed,
+        recheck=_readable_of(lead_id),
     )
 
 
@@ -105,6 +106,10 @@ def _announced(coming: ImageUpload) -> Answer:
 
 def _completed(image: LeadImage) -> Answer:
     return Answer(200, image_json(image), {"ETag": etag(image.version)})
+
+
+def _readable_of(lead_id: UUID) -> Recheck:
+    return readable(lambda caller, image_id: unite().leads.get_image(caller, lead_id, image_id))
 
 
 def _expected_version(lead_id: UUID, image_id: UUID) -> int | None:

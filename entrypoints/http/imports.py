@@ -8,7 +8,7 @@ from uuid import UUID
 import orjson
 from flask import Response, request
 
-from entrypoints.http.answers import Answer, perform
+from entrypoints.http.answers import Answer, perform, readable
 from entrypoints.http.conditional import etag, expected_version, versioned_answer
 from entrypoints.http.context import actor, door, unite
 from entrypoints.http.imports_answers import import_answer
@@ -52,7 +52,7 @@ _log = logging.getLogger("unite.http")
     answers=[
         Shown(status=201, schema=AnnouncedImportShape, example=EXAMPLE_ANNOUNCED, headers=("Location", "ETag")),
     ],
-    problems=["forbidden"],
+    problems=["forbidden", "not_found"],
 )
 def announce_import(body: dict[str, Any]) -> Response:
     """Let the client upload a file straight to storage."""
@@ -61,7 +61,7 @@ def announce_import(body: dict[str, Any]) -> Response:
         shown = {**_shown(result.lead_import), **upload_json(result.upload)}
         return Answer(201, shown, _headers(result.lead_import, location=True))
 
-    return perform(unite().imports.announce, actor(), NewImport(**body), render=announced)
+    return perform(unite().imports.announce, NewImport(**body), render=announced, recheck=readable(unite().imports.get))
 
 
 @room.operation(
@@ -85,10 +85,10 @@ def start_import(import_id: UUID) -> Response:
     """Set an import going whose file was uploaded."""
     return perform(
         unite().imports.start,
-        actor(),
         import_id,
         _expected_version(import_id),
         render=_accepted,
+        recheck=readable(unite().imports.get),
     )
 
 
@@ -112,7 +112,15 @@ def start_import(import_id: UUID) -> Response:
             description="It will be worked on; `Location` is the import to follow.",
         )
     ],
-    problems=["forbidden", "same_file", "malformed_form", "invalid", "too_large", "unsupported_media_type"],
+    problems=[
+        "forbidden",
+        "not_found",
+        "same_file",
+        "malformed_form",
+        "invalid",
+        "too_large",
+        "unsupported_media_type",
+    ],
     max_body=LARGEST_FORM,
 )
 def import_file() -> Response:
@@ -124,9 +132,9 @@ def import_file() -> Response:
         file = form.read(request.stream, request.mimetype_params.get("boundary", ""))
         return perform(
             unite().imports.import_stored_file,
-            actor(),
             file,
             render=_accepted,
+            recheck=readable(unite().imports.get),
             fingerprint=_fingerprint(file),
         )
     finally:
@@ -185,10 +193,10 @@ def cancel_import(import_id: UUID) -> Response:
     """Stop an import."""
     return perform(
         unite().imports.cancel,
-        actor(),
         import_id,
         _expected_version(import_id),
         render=lambda cancelled: Answer(200, _shown(cancelled), _headers(cancelled)),
+        recheck=readable(unite().imports.get),
     )
 
 
@@ -214,10 +222,10 @@ def undo_import(import_id: UUID) -> Response:
     """Take an import back."""
     return perform(
         unite().imports.undo,
-        actor(),
         import_id,
         _expected_version(import_id),
         render=lambda undone: Answer(202 if undone.undoing else 200, _shown(undone), _headers(undone)),
+        recheck=readable(unite().imports.get),
     )
 
 

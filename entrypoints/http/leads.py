@@ -6,7 +6,7 @@ from uuid import UUID
 
 from flask import Response
 
-from entrypoints.http.answers import Answer, perform
+from entrypoints.http.answers import Answer, perform, readable
 from entrypoints.http.conditional import etag, expected_version, versioned_answer
 from entrypoints.http.context import actor, unite
 from entrypoints.http.lead_schemas import (
@@ -44,11 +44,11 @@ _LEAD = Shown(status=200, schema=LeadSchema, example=LEAD_EXAMPLE, headers=("ETa
     body=NewLeadSchema,
     body_example=NEW_LEAD_EXAMPLE,
     answers=[Shown(status=201, schema=LeadSchema, example=LEAD_EXAMPLE, headers=("Location", "ETag"))],
-    problems=["forbidden", "duplicate_lead"],
+    problems=["forbidden", "not_found", "duplicate_lead"],
 )
 def add_lead(body: dict[str, Any]) -> Response:
     """Add a lead."""
-    return perform(unite().leads.add, actor(), NewLead(**body), render=_added)
+    return perform(unite().leads.add, NewLead(**body), render=_added, recheck=readable(unite().leads.get))
 
 
 @room.operation(

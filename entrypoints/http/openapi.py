@@ -140,7 +140,10 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "Idempotency-Key": {
         "in": "header",
         "name": "Idempotency-Key",
-        "description": "Makes it safe to send the request again: within 24 hours it is carried out once.",
+        "description": "Makes it safe to send the request again: within 24 hours it is carried out once. The first "
+        "answer is given again to a caller who could read now what it shows, and whose role still permits the request; "
+        "else it is 403 or 404, as for the request itself. A key belongs to one user and one route. Make it random "
+        "(a UUID).",
         "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
     },
     "If-Match": {

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from flask import Response
 
-from entrypoints.http.answers import Answer, perform
+from entrypoints.http.answers import Answer, perform, readable
 from entrypoints.http.conditional import etag, expected_version, versioned_answer
 from entrypoints.http.context import actor, unite
 from entrypoints.http.openapi import Shown
@@ -57,7 +57,20 @@ def me() -> Response:
 )
 def change_password(body: dict[str, Any]) -> Response:
     """Change one's password."""
-    return perform(unite().identity.change_password, actor(), PasswordChange(**body), render=lambda _: Answer(204))
+    change = PasswordChange(**body)
+    use_case = unite().identity.change_password
+
+    def recheck(_: None) -> None:
+        use_case.require_in_force(actor(), change)
+
+    return perform(
+        use_case,
+        change,
+        render=lambda _: Answer(204),
+        recheck=recheck,
+        secret=True,
+        count_attempt=lambda: use_case.count_attempt(actor()),
+    )
 
 
 @room.operation(
@@ -71,7 +84,13 @@ def change_password(body: dict[str, Any]) -> Response:
 )
 def add_user(body: dict[str, Any]) -> Response:
     """Add a user."""
-    return perform(unite().identity.add_user, actor(), NewUser(**body), render=_added)
+    return perform(
+        unite().identity.add_user,
+        NewUser(**body),
+        render=_added,
+        recheck=readable(unite().identity.get_user),
+        secret=True,
+    )
 
 
 @room.operation(

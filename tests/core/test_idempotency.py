@@ -7,6 +7,7 @@ import pytest
 
 from tests.core.imports.accidents import FailingWork
 from tests.core.imports.floor import Floor
+from tests.core.replay import SHOW_AGAIN
 from unite_core import (
     Actor,
     Claim,
@@ -40,7 +41,7 @@ def told(lead: Lead) -> bytes:
 
 
 def add(floor: Floor, claim: Claim, new: NewLead = GRACE) -> Outcome:
-    return floor.unite.once(claim, floor.unite.leads.add, told, floor.ann, new)
+    return floor.unite.once(claim, floor.unite.leads.add, told, SHOW_AGAIN, floor.ann, new)
 
 
 def test_the_second_request_gets_the_answer_of_the_first(floor: Floor) -> None:
@@ -94,7 +95,7 @@ def test_while_the_first_is_being_carried_out_the_second_is_turned_away(floor: F
     slow = AddMeanwhile(floor.ports.work, floor, CLAIMED_FOR - timedelta(seconds=1))
 
     with pytest.raises(Conflict) as refused:
-        floor.unite.once(CLAIM, slow, told, floor.ann, GRACE)
+        floor.unite.once(CLAIM, slow, told, SHOW_AGAIN, floor.ann, GRACE)
 
     assert refused.value.code == "request_in_progress"
     assert floor.leads() == []
@@ -104,7 +105,7 @@ def test_a_first_request_that_takes_too_long_is_overtaken_and_has_no_effect(floo
     slow = AddMeanwhile(floor.ports.work, floor, CLAIMED_FOR)
 
     with pytest.raises(Conflict) as refused:
-        floor.unite.once(CLAIM, slow, told, floor.ann, GRACE)
+        floor.unite.once(CLAIM, slow, told, SHOW_AGAIN, floor.ann, GRACE)
 
     assert refused.value.code == "request_in_progress"
     (lead,) = floor.leads()
@@ -125,7 +126,7 @@ def test_effect_and_answer_are_committed_together_or_not_at_all(floor: Floor) ->
     failing = replace(floor.unite.leads.add, work=down)
 
     with pytest.raises(Unavailable):
-        floor.unite.once(CLAIM, failing, told, floor.ann, GRACE)
+        floor.unite.once(CLAIM, failing, told, SHOW_AGAIN, floor.ann, GRACE)
 
     assert floor.leads() == []
     assert not add(floor, AGAIN).replayed
@@ -136,7 +137,7 @@ def test_an_answer_that_cannot_be_told_undoes_the_effect(floor: Floor) -> None:
         raise ZeroDivisionError(lead)
 
     with pytest.raises(ZeroDivisionError):
-        floor.unite.once(CLAIM, floor.unite.leads.add, broken, floor.ann, GRACE)
+        floor.unite.once(CLAIM, floor.unite.leads.add, broken, SHOW_AGAIN, floor.ann, GRACE)
 
     assert floor.leads() == []
 
@@ -145,7 +146,9 @@ def test_a_key_that_cannot_be_given_back_hides_no_error_and_runs_out(floor: Floo
     down = FailingWork(floor.ports.work, Unavailable("The database does not answer."), at=1)
 
     with pytest.raises(Invalid):
-        Once(down, floor.ports.clock)(CLAIM, floor.unite.leads.add, told, floor.ann, replace(GRACE, name=""))
+        Once(down, floor.ports.clock)(
+            CLAIM, floor.unite.leads.add, told, SHOW_AGAIN, floor.ann, replace(GRACE, name="")
+        )
 
     with pytest.raises(Conflict):
         add(floor, AGAIN)
@@ -166,8 +169,8 @@ class LookAround:
 def test_the_answer_of_a_use_case_that_commits_nothing_is_kept_too(floor: Floor) -> None:
     look = LookAround(floor.ports.work)
 
-    assert floor.unite.once(CLAIM, look, str.encode) == Outcome(b"nothing to do", replayed=False)
-    assert floor.unite.once(AGAIN, look, str.encode) == Outcome(b"nothing to do", replayed=True)
+    assert floor.unite.once(CLAIM, look, str.encode, SHOW_AGAIN) == Outcome(b"nothing to do", replayed=False)
+    assert floor.unite.once(AGAIN, look, str.encode, SHOW_AGAIN) == Outcome(b"nothing to do", replayed=True)
 
 
 def test_a_use_case_of_several_transactions_keeps_its_last_answer(floor: Floor) -> None:
@@ -176,11 +179,11 @@ def test_a_use_case_of_several_transactions_keeps_its_last_answer(floor: Floor) 
     def status(undone: LeadImport) -> bytes:
         return f"{undone.status} {undone.undone}".encode()
 
-    first = floor.unite.once(CLAIM, floor.unite.imports.undo, status, floor.ann, done.id)
+    first = floor.unite.once(CLAIM, floor.unite.imports.undo, status, SHOW_AGAIN, floor.ann, done.id)
 
     assert f"{ImportStatus.COMPLETED} Undone(removed=1" in first.answer.decode()
     assert "finished_at=datetime" in first.answer.decode()
-    assert floor.unite.once(AGAIN, floor.unite.imports.undo, status, floor.ann, done.id) == Outcome(
+    assert floor.unite.once(AGAIN, floor.unite.imports.undo, status, SHOW_AGAIN, floor.ann, done.id) == Outcome(
         first.answer, replayed=True
     )
 
@@ -189,10 +192,10 @@ def test_a_use_case_of_several_transactions_that_broke_off_is_carried_out_again(
     done = floor.import_file([("Grace", "+12125550101")])
     broken = replace(floor.unite.imports.undo, work=FailingWork(floor.ports.work, Unavailable("Away."), at=1))
     with pytest.raises(Unavailable):
-        floor.unite.once(CLAIM, broken, lambda _: b"", floor.ann, done.id)
+        floor.unite.once(CLAIM, broken, lambda _: b"", SHOW_AGAIN, floor.ann, done.id)
     assert floor.get(done.id).undoing
 
-    floor.unite.once(AGAIN, floor.unite.imports.undo, lambda _: b"done", floor.ann, done.id)
+    floor.unite.once(AGAIN, floor.unite.imports.undo, lambda _: b"done", SHOW_AGAIN, floor.ann, done.id)
 
     assert floor.leads() == []
 

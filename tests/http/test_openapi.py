@@ -33,8 +33,15 @@ WITHOUT_AUTHENTICATION = {
     ("POST", "/webhooks/twilio/inbound"),
 }
 
-WITHOUT_KEY = {"/webhooks/twilio/status", "/webhooks/twilio/inbound"}
-"""POSTs that have one effect however often they come, and whose senders know no keys."""
+WITHOUT_KEY = {
+    "/webhooks/twilio/status",
+    "/webhooks/twilio/inbound",
+    "/v1/auth/login",
+    "/v1/auth/refresh",
+    "/v1/auth/logout",
+    "/v1/auth/logout-all",
+}
+"""POSTs of webhooks, which have one effect however often they come, and POSTs whose every attempt counts."""
 
 
 @pytest.fixture(scope="module")

@@ -5,18 +5,23 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from unite_core.calls.ledger import BrokenChain, LedgerEntry, Unreadable, broken
-from unite_core.calls.model import CallTask
+from unite_core.calls.model import CallTask, TaskStatus
 from unite_core.calls.ports import CallsWork, LedgerFilter, TaskFilter
 from unite_core.errors import NotFound
 from unite_core.identity.model import Actor, Permission
 from unite_core.leads.model import Lead
+from unite_core.leads.queries import may_see
 from unite_core.paging import Page, PageRequest
 from unite_core.unit_of_work import Work
 
 
 @dataclass(frozen=True, slots=True)
 class TaskView:
-    """A call task and whom it is to reach; `lead` is None once that lead was deleted."""
+    """A call task and the lead to call, as one caller may see them.
+
+    `lead` is None once the lead was deleted. It is None too for an agent to whom the lead is not assigned, once the
+    task is closed: while it is pending they need the number, afterwards nothing tells them what became of the lead.
+    """
 
     task: CallTask
     lead: Lead | None
@@ -33,7 +38,8 @@ class GetCallTask:
 
     def __call__(self, actor: Actor, task_id: UUID) -> TaskView:
         with self.reads() as reads:
-            return view_of(reads, visible_task(reads, actor, task_id))
+            task = visible_task(reads, actor, task_id)
+            return view_of(actor, task, lead_of(reads, task))
 
 
 @dataclass(frozen=True)
@@ -48,7 +54,7 @@ class ListCallTasks:
         with self.reads() as reads:
             page = reads.tasks.page(wanted, request)
             leads = reads.leads.find({task.lead_id for task in page.items})
-        return Page([TaskView(task, leads.get(task.lead_id)) for task in page.items], page.next)
+        return Page([view_of(actor, task, leads.get(task.lead_id)) for task in page.items], page.next)
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,20 @@ class ListCallLogs:
             wanted = replace(wanted, visible_to=actor.user_id)
         with self.reads() as reads:
             return reads.ledger.page(wanted, request)
+
+
+@dataclass(frozen=True)
+class GetCallLogEntry:
+    """Read one entry of the call log. Agents read those of their own calls, admins and managers all.
+
+    Raises `NotFound`, for an entry that the caller may not see too.
+    """
+
+    reads: Work[CallsWork]
+
+    def __call__(self, actor: Actor, entry_id: UUID) -> LedgerEntry:
+        with self.reads() as reads:
+            return visible_entry(reads, actor, entry_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +128,23 @@ def visible_task(work: CallsWork, actor: Actor, task_id: UUID) -> CallTask:
     return task
 
 
-def view_of(work: CallsWork, task: CallTask) -> TaskView:
-    """The task and its lead, which is not held."""
-    return TaskView(task, work.leads.find([task.lead_id]).get(task.lead_id))
+def visible_entry(work: CallsWork, actor: Actor, entry_id: UUID) -> LedgerEntry:
+    """The entry of the call log, if the actor may see it: agents see those of their own calls.
+
+    Raises `NotFound` where the actor may not know that there is such an entry.
+    """
+    entry = work.ledger.get(entry_id)
+    if not actor.may(Permission.SEE_ALL_CALLS) and entry.agent_id != actor.user_id:
+        raise NotFound("There is no such entry in the call log.")
+    return entry
+
+
+def lead_of(work: CallsWork, task: CallTask) -> Lead | None:
+    """The lead of the task, without a lock; None where it was deleted."""
+    return work.leads.find([task.lead_id]).get(task.lead_id)
+
+
+def view_of(actor: Actor, task: CallTask, lead: Lead | None) -> TaskView:
+    """The task as the actor, who may see it, may see its lead."""
+    shown = lead is not None and (task.status is TaskStatus.PENDING or may_see(actor, lead))
+    return TaskView(task, lead if shown else None)

@@ -131,7 +131,12 @@ def visible_lead(work: LeadsWork, actor: Actor, lead_id: UUID) -> Lead:
     return _seen_by(actor, work.leads.get(lead_id))
 
 
+def may_see(actor: Actor, lead: Lead) -> bool:
+    """Whether the actor may see the lead: agents see what is assigned to them."""
+    return actor.may(Permission.SEE_ALL_LEADS) or lead.assigned_to == actor.user_id
+
+
 def _seen_by(actor: Actor, lead: Lead) -> Lead:
-    if not actor.may(Permission.SEE_ALL_LEADS) and lead.assigned_to != actor.user_id:
+    if not may_see(actor, lead):
         raise NotFound("There is no such lead.")
     return lead

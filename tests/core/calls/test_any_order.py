@@ -25,6 +25,7 @@ from tests.core.calls.book import (
     is_closed,
 )
 from tests.core.calls.floor import Floor
+from tests.core.replay import SHOW_AGAIN
 from unite_core import (
     Actor,
     Assignment,
@@ -196,7 +197,7 @@ class CallsInAnyOrder(RuleBasedStateMachine):
         answers: list[bytes] = []
 
         def send() -> TaskView:
-            outcome = self.floor.unite.once(claim, self.calls.complete, answer_of, who, call)
+            outcome = self.floor.unite.once(claim, self.calls.complete, answer_of, SHOW_AGAIN, who, call)
             assert not outcome.replayed
             answers.append(outcome.answer)
             return self.calls.get(self.floor.admin, task.id)
@@ -208,7 +209,7 @@ class CallsInAnyOrder(RuleBasedStateMachine):
     def send_again_with_the_same_key(self, sent: Sent) -> None:
         claim = replace(sent.claim, holder="second")
         with self.expected(None, no_effect=True):
-            again = self.floor.unite.once(claim, self.calls.complete, answer_of, sent.actor, sent.call)
+            again = self.floor.unite.once(claim, self.calls.complete, answer_of, SHOW_AGAIN, sent.actor, sent.call)
         assert (again.answer, again.replayed) == (sent.answer, True)
 
     @rule(task=tasks, actor=ACTORS, reason=st.sampled_from([None, "Gone.", "two\nlines"]), version=VERSIONS)

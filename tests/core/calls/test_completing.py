@@ -9,6 +9,7 @@ from typing import Any, Self
 import pytest
 
 from tests.core.calls.floor import HOUR, Floor
+from tests.core.replay import SHOW_AGAIN
 from unite_core import (
     CallOutcome,
     Claim,
@@ -240,9 +241,11 @@ def test_the_same_request_twice_completes_once_and_gets_the_first_answer(floor: 
     def answer(view: TaskView) -> bytes:
         return f"{view.task.id} {view.task.version} {view.task.follow_up_id}".encode()
 
-    first = floor.unite.once(claim, floor.unite.calls.complete, answer, floor.ann, call)
+    first = floor.unite.once(claim, floor.unite.calls.complete, answer, SHOW_AGAIN, floor.ann, call)
     floor.note(task, "She is glad.")
-    again = floor.unite.once(replace(claim, holder="second"), floor.unite.calls.complete, answer, floor.ann, call)
+    again = floor.unite.once(
+        replace(claim, holder="second"), floor.unite.calls.complete, answer, SHOW_AGAIN, floor.ann, call
+    )
 
     assert (first.replayed, again.replayed, again.answer) == (False, True, first.answer)
     assert (len(floor.tables.tasks), len(floor.chain(task))) == (2, 1)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.core.calls.floor import Floor
+from tests.core.replay import SHOW_AGAIN
 from unite_core import (
     Actor,
     CallOutcome,
@@ -104,6 +105,7 @@ def test_the_same_request_twice_corrects_once(floor: Floor) -> None:
             replace(claim, holder=holder),
             floor.unite.calls.correct,
             lambda entry: entry.hash.encode(),
+            SHOW_AGAIN,
             floor.manager,
             correction,
         ).answer

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from tests.core.calls.floor import HOUR, Floor
+from tests.core.replay import SHOW_AGAIN
 from unite_core import (
     Claim,
     Conflict,
@@ -77,6 +78,7 @@ def test_the_same_request_twice_cancels_once(floor: Floor) -> None:
             replace(claim, holder=holder),
             floor.unite.calls.cancel,
             lambda view: view.task.status.encode(),
+            SHOW_AGAIN,
             floor.manager,
             wanted,
         )

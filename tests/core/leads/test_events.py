@@ -7,6 +7,7 @@ import pytest
 
 from tests.core.imports.accidents import TroubledFiles
 from tests.core.leads.conftest import Floor
+from tests.core.replay import SHOW_AGAIN
 from unite_core import (
     Claim,
     DuplicateLead,
@@ -174,7 +175,8 @@ def test_a_request_that_is_sent_again_with_its_key_is_told_of_once(floor: Floor)
     new = NewLead(name="Grace", email="grace@example.com")
 
     outcomes = [
-        floor.unite.once(claim, floor.unite.leads.add, lambda lead: lead.id.bytes, floor.admin, new) for claim in claims
+        floor.unite.once(claim, floor.unite.leads.add, lambda lead: lead.id.bytes, SHOW_AGAIN, floor.admin, new)
+        for claim in claims
     ]
 
     assert [outcome.replayed for outcome in outcomes] == [False, True]
@@ -189,7 +191,12 @@ def test_a_use_case_whose_answer_cannot_be_kept_tells_of_nothing(floor: Floor) -
 
     with pytest.raises(ZeroDivisionError):
         floor.unite.once(
-            claim, floor.unite.leads.add, fail, floor.admin, NewLead(name="Grace", email="grace@example.com")
+            claim,
+            floor.unite.leads.add,
+            fail,
+            SHOW_AGAIN,
+            floor.admin,
+            NewLead(name="Grace", email="grace@example.com"),
         )
 
     assert types(floor) == []

@@ -3,6 +3,7 @@
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import ClassVar
 from uuid import UUID
 
 from unite_core.calls.closing import store_closed
@@ -10,11 +11,11 @@ from unite_core.calls.events import task_completed
 from unite_core.calls.lead_status import status_after
 from unite_core.calls.model import CallTask, Completion, completion_problems
 from unite_core.calls.ports import CallsWork
-from unite_core.calls.queries import TaskView, view_of, visible_task
+from unite_core.calls.queries import TaskView, lead_of, view_of, visible_task
 from unite_core.calls.use_cases.planning import if_active, tell_of_new
 from unite_core.clock import Clock
 from unite_core.errors import Invalid, NotFound
-from unite_core.identity.model import Actor
+from unite_core.identity.model import Actor, Permission
 from unite_core.ids import Ids
 from unite_core.leads.events import lead_changed
 from unite_core.leads.model import Lead
@@ -47,6 +48,7 @@ class CompleteCallTask:
     Raises `NotFound`, `Conflict` (`task_closed`), `PreconditionFailed` and `Invalid`.
     """
 
+    permission: ClassVar[Permission | None] = None
     work: Work[CallsWork]
     clock: Clock
     ids: Ids
@@ -56,7 +58,7 @@ class CompleteCallTask:
         with self.work() as work:
             task = visible_task(work, actor, call.task_id)
             if task.completion == completion:
-                return view_of(work, task)
+                return view_of(actor, task, lead_of(work, task))
             task.require_pending()
             require_version(call.expected_version, task.version)
             now = self.clock.now()
@@ -82,7 +84,7 @@ class CompleteCallTask:
             self._move(work, actor, lead, completion, now)
         if follow_up is not None:
             tell_of_new(work, self.ids, actor, follow_up, lead)
-        return TaskView(task, lead)
+        return view_of(actor, task, lead)
 
     def _follow_up(
         self, work: CallsWork, actor: Actor, task: CallTask, completion: Completion, now: datetime

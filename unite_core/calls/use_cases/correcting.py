@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 from uuid import UUID
 
 from unite_core.calls.closing import append
@@ -10,9 +10,9 @@ from unite_core.calls.events import call_corrected
 from unite_core.calls.ledger import EntryKind, LedgerEntry
 from unite_core.calls.model import Completion, Outcome, call_problems, reason_problem
 from unite_core.calls.ports import CallsWork
-from unite_core.calls.queries import view_of
+from unite_core.calls.queries import lead_of, visible_entry
 from unite_core.clock import Clock
-from unite_core.errors import Invalid, NotFound, Problem
+from unite_core.errors import Invalid, Problem
 from unite_core.identity.model import Actor, Permission
 from unite_core.ids import Ids
 from unite_core.text import clean
@@ -46,14 +46,15 @@ class CorrectCallLog:
     Raises `NotFound`, `Forbidden` and `Invalid` (`nothing_to_correct`).
     """
 
+    permission: ClassVar[Permission] = Permission.CORRECT_CALLS
     work: Work[CallsWork]
     clock: Clock
     ids: Ids
 
     def __call__(self, actor: Actor, correction: Correction) -> LedgerEntry:
         with self.work() as work:
-            wrong = _visible_entry(work, actor, correction.entry_id)
-            actor.must(Permission.CORRECT_CALLS)
+            wrong = visible_entry(work, actor, correction.entry_id)
+            actor.must(self.permission)
             # Held, so that corrections of one call come one after the other.
             task = work.tasks.get(wrong.task_id)
             latest = work.ledger.chains([task.id])[task.id][-1]
@@ -75,16 +76,9 @@ class CorrectCallLog:
             if problems:
                 raise Invalid("The correction breaks a rule.", problems=problems)
             entry = append(work, right)
-            work.record(call_corrected(self.ids.new(), actor, task, view_of(work, task).lead, entry))
+            work.record(call_corrected(self.ids.new(), actor, task, lead_of(work, task), entry))
             work.commit(entry)
         return entry
-
-
-def _visible_entry(work: CallsWork, actor: Actor, entry_id: UUID) -> LedgerEntry:
-    entry = work.ledger.get(entry_id)
-    if not actor.may(Permission.SEE_ALL_CALLS) and entry.agent_id != actor.user_id:
-        raise NotFound("There is no such entry in the call log.")
-    return entry
 
 
 def _said(latest: LedgerEntry, correction: Correction) -> LedgerEntry:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import ClassVar
 from uuid import UUID
 
 from unite_core.calls.closing import cancel
@@ -10,7 +11,7 @@ from unite_core.calls.events import task_missed
 from unite_core.calls.ledger import chained, closing_entry
 from unite_core.calls.model import TaskStatus, reason_problem
 from unite_core.calls.ports import CallsWork
-from unite_core.calls.queries import TaskView, view_of, visible_task
+from unite_core.calls.queries import TaskView, lead_of, view_of, visible_task
 from unite_core.clock import Clock
 from unite_core.errors import Invalid
 from unite_core.identity.model import Actor, Permission
@@ -40,6 +41,7 @@ class CancelCallTask:
     Raises `NotFound`, `Forbidden`, `Conflict` (`task_closed`), `PreconditionFailed` and `Invalid`.
     """
 
+    permission: ClassVar[Permission] = Permission.CANCEL_CALLS
     work: Work[CallsWork]
     clock: Clock
     ids: Ids
@@ -48,16 +50,17 @@ class CancelCallTask:
         reason = clean(wanted.reason or "") or None
         with self.work() as work:
             task = visible_task(work, actor, wanted.task_id)
-            actor.must(Permission.CANCEL_CALLS)
-            view = view_of(work, task)
+            actor.must(self.permission)
+            lead = lead_of(work, task)
             if task.status is TaskStatus.CANCELLED and task.cancel_reason == reason:
-                return view
+                return view_of(actor, task, lead)
             task.require_pending()
             require_version(wanted.expected_version, task.version)
             problem = reason_problem(reason) if reason is not None else None
             if problem is not None:
                 raise Invalid("The reason breaks a rule.", problems=[problem])
-            cancel(work, self.ids, actor, task, view.lead, reason, self.clock.now())
+            cancel(work, self.ids, actor, task, lead, reason, self.clock.now())
+            view = view_of(actor, task, lead)
             work.commit(view)
         return view
 

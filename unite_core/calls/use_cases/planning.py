@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import ClassVar
 from uuid import UUID
 
 from unite_core.calls.events import task_assigned, task_created, task_noted
 from unite_core.calls.model import CallTask, Note, note_problem
 from unite_core.calls.ports import CallsWork
-from unite_core.calls.queries import TaskView, view_of, visible_task
+from unite_core.calls.queries import TaskView, lead_of, view_of, visible_task
 from unite_core.clock import Clock
 from unite_core.errors import Forbidden, Invalid, Problem
 from unite_core.identity.model import Actor, Permission
@@ -41,6 +42,7 @@ class CreateCallTask:
     Raises `NotFound`, `Forbidden` and `Invalid`.
     """
 
+    permission: ClassVar[Permission | None] = None
     work: Work[CallsWork]
     clock: Clock
     ids: Ids
@@ -68,7 +70,7 @@ class CreateCallTask:
                 task.note(Note(id=self.ids.new(), author=actor.user_id, text=text, at=now))
             work.tasks.add(task)
             tell_of_new(work, self.ids, actor, task, lead)
-            view = TaskView(task, lead)
+            view = view_of(actor, task, lead)
             work.commit(view)
         return view
 
@@ -91,6 +93,7 @@ class AssignCallTask:
     Raises `NotFound`, `Forbidden`, `PreconditionFailed`, `Conflict` (`task_closed`) and `Invalid`.
     """
 
+    permission: ClassVar[Permission] = Permission.ASSIGN_CALLS
     work: Work[CallsWork]
     clock: Clock
     ids: Ids
@@ -98,11 +101,11 @@ class AssignCallTask:
     def __call__(self, actor: Actor, wanted: Assignment) -> TaskView:
         with self.work() as work:
             task = visible_task(work, actor, wanted.task_id)
-            actor.must(Permission.ASSIGN_CALLS)
+            actor.must(self.permission)
             require_version(wanted.expected_version, task.version)
-            view = view_of(work, task)
+            lead = lead_of(work, task)
             if task.assigned_to == wanted.assigned_to:
-                return view
+                return view_of(actor, task, lead)
             task.assign(wanted.assigned_to)
             problem = assignee_problem(work, wanted.assigned_to, "assigned_to")
             if problem is not None:
@@ -110,7 +113,8 @@ class AssignCallTask:
             now = self.clock.now()
             task.touched(now)
             work.tasks.save(task)
-            work.record(task_assigned(self.ids.new(), now, actor, task, view.lead))
+            work.record(task_assigned(self.ids.new(), now, actor, task, lead))
+            view = view_of(actor, task, lead)
             work.commit(view)
         return view
 
@@ -133,6 +137,7 @@ class NoteCallTask:
     Raises `NotFound`, `PreconditionFailed`, `Invalid` and `Conflict` (`too_many_notes`).
     """
 
+    permission: ClassVar[Permission | None] = None
     work: Work[CallsWork]
     clock: Clock
     ids: Ids
@@ -150,8 +155,9 @@ class NoteCallTask:
             task.note(note)
             task.touched(now)
             work.tasks.save(task)
-            view = view_of(work, task)
-            work.record(task_noted(self.ids.new(), now, actor, task, view.lead, note))
+            lead = lead_of(work, task)
+            work.record(task_noted(self.ids.new(), now, actor, task, lead, note))
+            view = view_of(actor, task, lead)
             work.commit(view)
         return view
 

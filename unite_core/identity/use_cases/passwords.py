@@ -1,11 +1,12 @@
 """Taking another password."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from unite_core.clock import Clock
 from unite_core.errors import Invalid, Problem
 from unite_core.identity.contact import normal_password, password_problem
-from unite_core.identity.model import Actor
+from unite_core.identity.model import Actor, Permission
 from unite_core.identity.ports import IdentityWork, Passwords
 from unite_core.identity.use_cases.sessions import require_login_allowance
 from unite_core.rate_limits import RateLimits
@@ -30,6 +31,7 @@ class ChangePassword:
     Raises `Invalid` (`wrong_password`, or a problem with the new one) and `TooMany` (`too_many_logins`).
     """
 
+    permission: ClassVar[Permission | None] = None
     work: Work[IdentityWork]
     reads: Work[IdentityWork]
     passwords: Passwords
@@ -41,13 +43,8 @@ class ChangePassword:
         problem = password_problem("new_password", change.new_password)
         if problem is not None:
             raise Invalid("The new password breaks a rule.", problems=[problem])
-        if self.logins_per_minute:
-            require_login_allowance(self.limits.hit(f"password:{actor.user_id}", self.logins_per_minute))
-        with self.reads() as reads:
-            user = reads.users.get(actor.user_id)
-        if not self.passwords.matches(normal_password(change.current_password), user.password_hash):
-            wrong = Problem(field="current_password", code="wrong_password", detail="This is not your password.")
-            raise Invalid("The current password is wrong.", code="wrong_password", problems=[wrong])
+        self.count_attempt(actor)
+        self._require(actor, change.current_password)
         hashed = self.passwords.hash(normal_password(change.new_password))
         now = self.clock.now()
         with self.work() as work:
@@ -60,3 +57,22 @@ class ChangePassword:
             if acting is not None:
                 work.sessions.save(acting)
             work.commit(None)
+
+    def count_attempt(self, actor: Actor) -> None:
+        """Count one attempt to prove a password; raises `TooMany` (`too_many_logins`) where there were too many."""
+        if self.logins_per_minute:
+            require_login_allowance(self.limits.hit(f"password:{actor.user_id}", self.logins_per_minute))
+
+    def require_in_force(self, actor: Actor, change: PasswordChange) -> None:
+        """Raise `Invalid` (`wrong_password`) unless the new password of an earlier change is still the caller's.
+
+        Such a change may be answered again. After another change it proves nothing any more. No attempt is counted.
+        """
+        self._require(actor, change.new_password)
+
+    def _require(self, actor: Actor, password: str) -> None:
+        with self.reads() as reads:
+            user = reads.users.get(actor.user_id)
+        if not self.passwords.matches(normal_password(password), user.password_hash):
+            wrong = Problem(field="current_password", code="wrong_password", detail="This is not your password.")
+            raise Invalid("The current password is wrong.", code="wrong_password", problems=[wrong])

@@ -2,6 +2,7 @@
 
 from copy import copy
 from dataclasses import dataclass
+from typing import ClassVar
 from uuid import UUID
 
 from unite_core.clock import Clock
@@ -38,6 +39,7 @@ class AddUser:
     Raises `Forbidden`, `Invalid` and `Conflict` (`duplicate_user`).
     """
 
+    permission: ClassVar[Permission] = Permission.CHANGE_USERS
     work: Work[IdentityWork]
     passwords: Passwords
     clock: Clock
@@ -45,7 +47,7 @@ class AddUser:
     phones: PhonePolicy
 
     def __call__(self, actor: Actor, new: NewUser) -> User:
-        actor.must(Permission.CHANGE_USERS)
+        actor.must(self.permission)
         return self.unchecked(new)
 
     def unchecked(self, new: NewUser) -> User:

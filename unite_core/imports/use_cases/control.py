@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from typing import ClassVar
 from uuid import UUID
 
 from unite_core.clock import Clock
@@ -35,13 +36,14 @@ class CancelImport:
     Raises `Forbidden`, `NotFound`, `PreconditionFailed` and `Conflict` (`import_ended`).
     """
 
+    permission: ClassVar[Permission] = Permission.IMPORT_LEADS
     work: Work[ImportsWork]
     files: Files
     clock: Clock
     ids: Ids
 
     def __call__(self, actor: Actor, import_id: UUID, expected_version: int | None = None) -> LeadImport:
-        actor.must(Permission.IMPORT_LEADS)
+        actor.must(self.permission)
         with self.work() as work:
             unwanted = work.imports.get(import_id)
             require_version(expected_version, unwanted.version)
@@ -69,13 +71,14 @@ class UndoImport:
     Raises `Forbidden`, `NotFound`, `PreconditionFailed` and `Conflict` (`import_not_ended`, `nothing_to_undo`).
     """
 
+    permission: ClassVar[Permission] = Permission.IMPORT_LEADS
     work: Work[ImportsWork]
     jobs: Jobs
     clock: Clock
     ids: Ids
 
     def __call__(self, actor: Actor, import_id: UUID, expected_version: int | None = None) -> LeadImport:
-        actor.must(Permission.IMPORT_LEADS)
+        actor.must(self.permission)
         with self.work() as work:
             unwanted = work.imports.get(import_id)
             require_version(expected_version, unwanted.version)

@@ -5,7 +5,7 @@ import json
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, field
 from functools import partial
-from typing import BinaryIO
+from typing import BinaryIO, ClassVar
 from uuid import UUID
 
 from unite_core.clock import Clock
@@ -65,13 +65,14 @@ class AnnounceImport:
     Raises `Forbidden` and `Invalid`.
     """
 
+    permission: ClassVar[Permission] = Permission.IMPORT_LEADS
     work: Work[ImportsWork]
     files: Files
     clock: Clock
     ids: Ids
 
     def __call__(self, actor: Actor, new: NewImport) -> ImportUpload:
-        actor.must(Permission.IMPORT_LEADS)
+        actor.must(self.permission)
         problems = [] if 1 <= new.size <= LARGEST_FILE else [_size_problem()]
         with self.work() as work:
             coming = _announced(work, self.clock, self.ids, actor, new, problems)
@@ -106,13 +107,14 @@ class StartImport:
     was cancelled).
     """
 
+    permission: ClassVar[Permission] = Permission.IMPORT_LEADS
     work: Work[ImportsWork]
     files: Files
     jobs: Jobs
     clock: Clock
 
     def __call__(self, actor: Actor, import_id: UUID, expected_version: int | None = None) -> LeadImport:
-        actor.must(Permission.IMPORT_LEADS)
+        actor.must(self.permission)
         taken = self._take(import_id, expected_version)
         return until_won(lambda: self._start(actor, import_id, expected_version, taken), SameFile)
 
@@ -217,6 +219,7 @@ class ImportStoredFile:
     Raises `Forbidden` and `Invalid`.
     """
 
+    permission: ClassVar[Permission] = Permission.IMPORT_LEADS
     work: Work[ImportsWork]
     files: Files
     jobs: Jobs
@@ -224,7 +227,7 @@ class ImportStoredFile:
     ids: Ids
 
     def __call__(self, actor: Actor, file: FileToImport) -> LeadImport:
-        actor.must(Permission.IMPORT_LEADS)
+        actor.must(self.permission)
         stored = file.stored
         key = same_file_key(actor.user_id, stored.sha256, file.options)
         announced = NewImport(filename=file.filename, size=stored.size, options=file.options)

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from typing import ClassVar
 from uuid import UUID
 
 from unite_core.clock import Clock
 from unite_core.errors import Conflict, Invalid, Problem
 from unite_core.files import Files, Upload, discard, take_upload, upload_key
-from unite_core.identity.model import Actor
+from unite_core.identity.model import Actor, Permission
 from unite_core.ids import Ids
 from unite_core.leads.events import image_added, image_deleted
 from unite_core.leads.model import (
@@ -56,6 +57,7 @@ class AddImage:
     Raises `NotFound` and `Invalid`.
     """
 
+    permission: ClassVar[Permission | None] = None
     work: Work[LeadsWork]
     files: Files
     clock: Clock
@@ -100,6 +102,7 @@ class CompleteImage:
     Raises `NotFound`, `PreconditionFailed`, `Conflict` (`not_uploaded`) and `Invalid` (`wrong_size`, `wrong_type`).
     """
 
+    permission: ClassVar[Permission | None] = None
     work: Work[LeadsWork]
     files: Files
     clock: Clock

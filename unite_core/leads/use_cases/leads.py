@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 from uuid import UUID
 
 from unite_core.clock import Clock
@@ -58,6 +58,7 @@ class AddLead:
     Raises `Invalid`, `Forbidden` and `DuplicateLead`, which names the other lead only to those who may see it.
     """
 
+    permission: ClassVar[Permission | None] = None
     work: Work[LeadsWork]
     clock: Clock
     ids: Ids

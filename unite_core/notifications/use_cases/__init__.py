@@ -2,6 +2,7 @@
 
 from unite_core.notifications.use_cases.deliveries import (
     CountDeadLetters,
+    GetDelivery,
     GetDeliveryActivity,
     ListDeliveries,
     PurgeActivity,
@@ -14,6 +15,7 @@ from unite_core.notifications.use_cases.relay import Relayed, RelayEvents
 __all__ = [
     "CountDeadLetters",
     "FollowTexts",
+    "GetDelivery",
     "GetDeliveryActivity",
     "ListDeliveries",
     "PurgeActivity",

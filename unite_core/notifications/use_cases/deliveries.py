@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import ClassVar
 from uuid import UUID
 
 from unite_core.clock import Clock
@@ -35,6 +36,21 @@ class ListDeliveries:
 
 
 @dataclass(frozen=True)
+class GetDelivery:
+    """Read one delivery. Admins and managers only.
+
+    Raises `Forbidden` and `NotFound`.
+    """
+
+    reads: Work[RelayWork]
+
+    def __call__(self, actor: Actor, delivery_id: UUID) -> Delivery:
+        actor.must(Permission.LIST_DELIVERIES)
+        with self.reads() as reads:
+            return reads.deliveries.get(delivery_id)
+
+
+@dataclass(frozen=True)
 class ReplayDelivery:
     """Try a dead letter again: at once, and then for three days as if it were new. Admins only.
 
@@ -43,13 +59,14 @@ class ReplayDelivery:
     Raises `Forbidden`, `NotFound` and `Conflict` (`not_dead`).
     """
 
+    permission: ClassVar[Permission] = Permission.REPLAY_DELIVERIES
     work: Work[RelayWork]
     jobs: Jobs
     clock: Clock
 
     def __call__(self, actor: Actor, delivery_id: UUID) -> Delivery:
         with self.work() as work:
-            actor.must(Permission.REPLAY_DELIVERIES)
+            actor.must(self.permission)
             dead = work.deliveries.get(delivery_id)
             dead.replay(self.clock.now())
             work.deliveries.put_back(dead)

@@ -1,0 +1,324 @@
+"""A first answer is given again only to a caller who could read now what it shows."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.http.calls.floor import CALL, DUE, TASKS, Floor, id_of
+from tests.http.service import PASSWORD, Person, Service, problem
+from unite_core.identity.model import Role
+
+NEW_PASSWORD = "staple battery horse"
+IMAGE = {"content_type": "image/png", "size": 5}
+
+
+@pytest.fixture
+def floor(service: Service) -> Floor:
+    return Floor(service)
+
+
+def keyed(person: Person, path: str, body: Any = None, key: str = "k") -> Any:
+    return person.post(path, json=body, headers={"Idempotency-Key": key})
+
+
+def change(floor: Floor, person: Person, **changes: Any) -> Person:
+    """Change the user, whose sessions end by that, and have them log in again."""
+    answer = floor.admin.patch(f"/v1/users/{id_of(person)}", json=changes)
+    assert answer.status_code == 200, answer.get_json()
+    return floor.service.log_in(person.user)
+
+
+def replayed(answer: Any) -> bool:
+    return bool(answer.headers.get("Idempotency-Replayed") == "true")
+
+
+class TestAuthTakesNoKey:
+    def test_a_login_under_a_key_counts_each_attempt(self) -> None:
+        service = Service(logins_per_minute=3)
+        user = service.add(Role.AGENT)
+        credentials = {"email": user.email, "password": PASSWORD}
+
+        answers = [keyed(service.stranger, "/v1/auth/login", credentials) for _ in range(4)]
+
+        assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+        assert not any(map(replayed, answers))
+
+    def test_passwords_that_are_tried_under_the_key_of_a_login_are_counted(self) -> None:
+        service = Service(logins_per_minute=3)
+        user = service.add(Role.AGENT)
+        keyed(service.stranger, "/v1/auth/login", {"email": user.email, "password": PASSWORD})
+
+        guesses = [
+            keyed(service.stranger, "/v1/auth/login", {"email": user.email, "password": f"guess {number}"})
+            for number in range(4)
+        ]
+
+        assert [answer.status_code for answer in guesses] == [401, 401, 429, 429]
+
+    def test_after_a_password_change_the_old_password_opens_nothing(self, service: Service) -> None:
+        user = service.add(Role.AGENT)
+        credentials = {"email": user.email, "password": PASSWORD}
+        keyed(service.stranger, "/v1/auth/login", credentials)
+        body = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
+        assert service.log_in(user).post("/v1/me/password", json=body).status_code == 204
+
+        again = keyed(service.stranger, "/v1/auth/login", credentials)
+
+        assert problem(again) == (401, "invalid_credentials")
+
+    def test_a_spent_refresh_token_under_its_key_revokes_the_family(self, service: Service) -> None:
+        user = service.add(Role.AGENT)
+        first = keyed(service.stranger, "/v1/auth/login", {"email": user.email, "password": PASSWORD}).get_json()
+        body = {"refresh_token": first["refresh_token"]}
+        second = keyed(service.stranger, "/v1/auth/refresh", body).get_json()
+
+        again = keyed(service.stranger, "/v1/auth/refresh", body)
+
+        assert problem(again) == (401, "token_reused")
+        person = Person(service, user, second["access_token"])
+        assert problem(person.get("/v1/me")) == (401, "token_revoked")
+
+    @pytest.mark.parametrize("path", ["/v1/auth/logout", "/v1/auth/logout-all"])
+    def test_a_logout_under_a_key_is_carried_out_each_time(self, service: Service, path: str) -> None:
+        user = service.add(Role.AGENT)
+        assert keyed(service.log_in(user), path).status_code == 204
+        person = service.log_in(user)
+
+        again = keyed(person, path)
+
+        assert (again.status_code, replayed(again)) == (204, False)
+        assert problem(person.get("/v1/me")) == (401, "token_revoked")
+
+    def test_no_answer_is_stored(self, service: Service) -> None:
+        user = service.add(Role.AGENT)
+        tokens = keyed(service.stranger, "/v1/auth/login", {"email": user.email, "password": PASSWORD}).get_json()
+        keyed(service.stranger, "/v1/auth/refresh", {"refresh_token": tokens["refresh_token"]})
+        keyed(service.log_in(user), "/v1/auth/logout")
+        keyed(service.log_in(user), "/v1/auth/logout-all")
+
+        with service.ports.reads() as reads:
+            assert "fingerprint" not in repr(vars(reads.answers))
+
+    @pytest.mark.parametrize("key", ["", "x" * 256, "é"])
+    def test_a_header_that_is_no_key_is_ignored_too(self, service: Service, key: str) -> None:
+        user = service.add(Role.AGENT)
+
+        answer = keyed(service.stranger, "/v1/auth/login", {"email": user.email, "password": PASSWORD}, key)
+
+        assert answer.status_code == 200
+
+
+class TestPasswordChanges:
+    BODY = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}  # noqa: RUF012 - nobody changes it
+
+    def test_a_change_whose_answer_was_lost_is_answered_again(self, service: Service) -> None:
+        person = service.agent()
+
+        first, again = (keyed(person, "/v1/me/password", self.BODY) for _ in range(2))
+
+        assert (first.status_code, again.status_code) == (204, 204)
+        assert [replayed(first), replayed(again)] == [False, True]
+        assert "Content-Type" not in again.headers
+
+    def test_after_another_change_it_is_not(self, service: Service) -> None:
+        person = service.agent()
+        keyed(person, "/v1/me/password", self.BODY)
+        back = {"current_password": NEW_PASSWORD, "new_password": PASSWORD}
+        assert person.post("/v1/me/password", json=back).status_code == 204
+
+        again = keyed(person, "/v1/me/password", self.BODY)
+
+        assert problem(again) == (422, "wrong_password")
+
+    def test_another_password_under_the_key_is_no_replay(self, service: Service) -> None:
+        person = service.agent()
+        keyed(person, "/v1/me/password", self.BODY)
+
+        again = keyed(person, "/v1/me/password", {**self.BODY, "current_password": "a guess of somebody"})
+
+        assert problem(again) == (422, "idempotency_key_reused")
+
+    def test_each_request_under_a_key_is_a_counted_attempt(self) -> None:
+        person = Service(logins_per_minute=4).agent()
+        keyed(person, "/v1/me/password", self.BODY)
+
+        same = keyed(person, "/v1/me/password", self.BODY)
+        guesses = [
+            keyed(person, "/v1/me/password", {**self.BODY, "current_password": f"a guess {number}"})
+            for number in range(4)
+        ]
+
+        assert same.status_code == 204
+        assert [answer.status_code for answer in guesses] == [422, 422, 429, 429]
+        assert problem(keyed(person, "/v1/me/password", self.BODY)) == (429, "too_many_logins")
+
+
+def test_what_is_stored_of_a_password_change_is_nothing_to_try_passwords_by() -> None:
+    """The fingerprint needs a secret of the service: the same request is stored as something else under another one."""
+    stored = []
+    for secret in (b"a" * 32, b"b" * 32):
+        service = Service(cursor_secrets=(secret,))
+        keyed(service.agent(), "/v1/me/password", TestPasswordChanges.BODY)
+        with service.ports.reads() as reads:
+            stored.append(re.findall(r"fingerprint='(\w+)'", repr(vars(reads.answers))))
+
+    assert len(stored[0]) == len(stored[1]) == 1
+    assert stored[0] != stored[1]
+
+
+def a_note(floor: Floor) -> tuple[str, Any]:
+    return f"{TASKS}/{floor.task()['id']}/notes", {"text": "She asked for a demonstration."}
+
+
+def a_completion(floor: Floor) -> tuple[str, Any]:
+    return f"{TASKS}/{floor.task()['id']}/complete", CALL
+
+
+@pytest.mark.parametrize("request_of", [a_note])
+def test_what_was_done_to_a_task_is_not_shown_again_once_the_task_is_assigned_away(
+    floor: Floor, request_of: Callable[[Floor], tuple[str, Any]]
+) -> None:
+    path, body = request_of(floor)
+    assert keyed(floor.amy, path, body).status_code == 200
+    task_path = path.rpartition("/")[0]
+    assert floor.mo.post(f"{task_path}/assign", json={"assigned_to": id_of(floor.ben)}).status_code == 200
+
+    again = keyed(floor.amy, path, body)
+
+    assert problem(again) == (404, "not_found")
+    assert again.get_json()["detail"] == floor.amy.get(task_path).get_json()["detail"]
+
+
+def test_a_completion_is_shown_again_without_a_lead_that_is_the_callers_no_more(floor: Floor) -> None:
+    path, body = a_completion(floor)
+    first = keyed(floor.amy, path, body)
+    floor.mo.patch(f"/v1/leads/{floor.grace}", json={"assigned_to": id_of(floor.ben)})
+
+    again = keyed(floor.amy, path, body)
+
+    assert (again.status_code, replayed(again)) == (200, True)
+    assert again.get_json() == {**first.get_json(), "lead": None}
+    assert again.headers["ETag"] == first.headers["ETag"]
+
+
+def test_a_completion_is_shown_again_as_it_was_while_nothing_stands_against_it(floor: Floor) -> None:
+    path, body = a_completion(floor)
+    first = keyed(floor.amy, path, body)
+    floor.mo.patch(f"/v1/leads/{floor.grace}", json={"name": "Grace Brewster Hopper"})
+
+    again = keyed(floor.amy, path, body)
+
+    assert again.get_data() == first.get_data()
+
+
+class TestDemotion:
+    """Mo was a manager, and is an agent now."""
+
+    def test_a_lead_that_they_created_is_refused(self, floor: Floor) -> None:
+        body = {"name": "Ada", "email": "ada@example.com", "assigned_to": id_of(floor.ben)}
+        assert keyed(floor.mo, "/v1/leads", body).status_code == 201
+
+        again = keyed(change(floor, floor.mo, role="agent"), "/v1/leads", body)
+
+        assert problem(again) == (404, "not_found")
+
+    def test_a_lead_that_is_theirs_is_shown(self, floor: Floor) -> None:
+        body = {"name": "Ada", "email": "ada@example.com", "assigned_to": id_of(floor.mo)}
+        first = keyed(floor.mo, "/v1/leads", body)
+
+        again = keyed(change(floor, floor.mo, role="agent"), "/v1/leads", body)
+
+        assert again.get_json() == first.get_json()
+
+    @pytest.mark.parametrize(
+        ("path", "body"),
+        [
+            (TASKS, {"due_at": DUE}),
+            ("/v1/leads/{lead}/images", IMAGE),
+            ("/v1/call-tasks/{task}/notes", {"text": "A note."}),
+            ("/v1/call-tasks/{task}/cancel", {"reason": "She bought elsewhere."}),
+            ("/v1/call-tasks/{task}/complete", CALL),
+        ],
+        ids=lambda it: it if isinstance(it, str) else "",
+    )
+    def test_what_they_did_to_leads_and_tasks_of_others_is_refused(self, floor: Floor, path: str, body: Any) -> None:
+        path = path.format(lead=floor.grace, task=floor.task()["id"])
+        if path == TASKS:
+            body = {**body, "lead_id": floor.grace}
+        assert keyed(floor.mo, path, body).status_code in {200, 201}
+
+        again = keyed(change(floor, floor.mo, role="agent"), path, body)
+
+        assert problem(again) == (404, "not_found")
+
+    def test_cancelling_a_task_that_is_their_own_is_refused_as_the_request_would_be(self, floor: Floor) -> None:
+        path = f"{TASKS}/{floor.task(assigned_to=id_of(floor.mo))['id']}/cancel"
+        assert keyed(floor.mo, path, {"reason": "Gone."}).status_code == 200
+
+        again = keyed(change(floor, floor.mo, role="agent"), path, {"reason": "Gone."})
+
+        assert problem(again) == (403, "forbidden")
+
+    def test_a_correction_is_refused_though_they_see_the_call(self, floor: Floor) -> None:
+        task = floor.task(assigned_to=id_of(floor.mo))["id"]
+        floor.mo.post(f"{TASKS}/{task}/complete", json=CALL)
+        [entry] = floor.mo.get(f"/v1/call-logs?task_id={task}").get_json()["items"]
+        path, body = f"/v1/call-logs/{entry['id']}/corrections", {"reason": "It was short.", "duration_seconds": 1}
+        assert keyed(floor.mo, path, body).status_code == 200
+
+        again = keyed(change(floor, floor.mo, role="agent"), path, body)
+
+        assert problem(again) == (403, "forbidden")
+
+    def test_an_import_is_refused(self, floor: Floor) -> None:
+        body = {"filename": "leads.csv", "size": 48213}
+        assert keyed(floor.mo, "/v1/lead-imports", body).status_code == 201
+
+        again = keyed(change(floor, floor.mo, role="agent"), "/v1/lead-imports", body)
+
+        assert problem(again) == (403, "forbidden")
+
+    def test_a_user_whom_a_former_admin_added_is_refused(self, floor: Floor) -> None:
+        admin = floor.service.admin()
+        body = {"email": "ada@unite.example", "name": "Ada", "role": "agent", "password": PASSWORD}
+        assert keyed(admin, "/v1/users", body).status_code == 201
+
+        again = keyed(change(floor, admin, role="manager"), "/v1/users", body)
+
+        assert problem(again) == (403, "forbidden")
+
+
+def test_a_lead_that_was_deleted_since_is_not_shown_again(floor: Floor) -> None:
+    body = {"name": "Ada", "email": "ada@example.com"}
+    first = keyed(floor.mo, "/v1/leads", body)
+    assert floor.mo.delete(first.headers["Location"]).status_code == 204
+
+    again = keyed(floor.mo, "/v1/leads", body)
+
+    assert problem(again) == (404, "not_found")
+
+
+def test_an_image_of_a_lead_that_was_taken_away_is_not_shown_again(floor: Floor) -> None:
+    path = f"/v1/leads/{floor.grace}/images"
+    assert keyed(floor.amy, path, IMAGE).status_code == 201
+    floor.mo.patch(f"/v1/leads/{floor.grace}", json={"assigned_to": id_of(floor.ben)})
+
+    assert problem(keyed(floor.amy, path, IMAGE)) == (404, "not_found")
+
+
+def test_another_request_under_the_key_is_told_so_whatever_the_caller_may_see(floor: Floor) -> None:
+    path = f"/v1/leads/{floor.grace}/images"
+    keyed(floor.amy, path, IMAGE)
+    floor.mo.patch(f"/v1/leads/{floor.grace}", json={"assigned_to": id_of(floor.ben)})
+
+    assert problem(keyed(floor.amy, path, {**IMAGE, "size": 6})) == (422, "idempotency_key_reused")
+
+
+def test_a_deactivated_user_gets_no_answer_again(floor: Floor) -> None:
+    path, body = a_completion(floor)
+    keyed(floor.amy, path, body)
+    floor.admin.patch(f"/v1/users/{id_of(floor.amy)}", json={"active": False})
+
+    assert problem(keyed(floor.amy, path, body)) == (401, "token_revoked")
