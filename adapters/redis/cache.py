@@ -1,15 +1,18 @@
 """A cache that several processes share."""
 
+import hashlib
+import hmac
 import secrets
 from collections.abc import Collection
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from threading import Lock
 
 from redis import Redis
 
 from adapters.redis.connection import RedisServer
 from unite_core.cache import LONGEST_LIFETIME, Cache, Look
+from unite_core.clock import Clock
 from unite_core.errors import Unavailable
 
 PREFIX = "unite"
@@ -21,6 +24,9 @@ _TOKEN_LIFETIME = 10 * LONGEST_LIFETIME
 """Tokens need not outlive the values by much: where one is gone, its values are not found, and that is all."""
 
 _TOKEN_BYTES = 16
+_EXPIRY_BYTES = 8
+_SIGNATURE_BYTES = 32
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class RedisCache(Cache):
@@ -33,10 +39,24 @@ class RedisCache(Cache):
     While Redis is away looks find nothing. What could not be forgotten is *owed*: this process finds nothing either
     until it has been forgotten after all. Other processes that reach Redis meanwhile may find what is owed there, and
     so may everybody where this process ends before it has paid: until the lifetime of the value ends.
+
+    A value is signed with `secret` (HMAC-SHA256), together with its name, its tokens and the end of its lifetime by
+    `clock`. What is not signed so is not found: whoever can write to Redis makes no session live and no lead look
+    different, and can bring an old value back for the rest of its lifetime at the most.
     """
 
-    def __init__(self, server: RedisServer, *, prefix: str = PREFIX, most_owed: int = MOST_OWED) -> None:
+    def __init__(
+        self,
+        server: RedisServer,
+        *,
+        secret: bytes,
+        clock: Clock,
+        prefix: str = PREFIX,
+        most_owed: int = MOST_OWED,
+    ) -> None:
         self._server = server
+        self._secret = secret
+        self._clock = clock
         self._everything = f"{prefix}:cache:everything"
         self._token = f"{prefix}:cache:token:"
         self._value = f"{prefix}:cache:value:"
@@ -46,27 +66,44 @@ class RedisCache(Cache):
         self._turn = Lock()
 
     def look(self, namespace: str, key: str) -> Look:
+        name = f"{self._value}{namespace}:{key}"
         try:
             self._pay()
-            everything, token, stored = self._ask(self._token + namespace, f"{self._value}{namespace}:{key}")
+            everything, token, stored = self._ask(self._token + namespace, name)
         except Unavailable:
             return Look()
         if everything is None or token is None:  # evicted in this very moment
             return Look()
         current = everything + token
-        value = stored[len(current) :] if stored is not None and stored.startswith(current) else None
+        value = self._opened(name, stored[len(current) :], current) if stored and stored.startswith(current) else None
         return Look(value, current.hex())
 
     def put(self, namespace: str, key: str, value: bytes, *, ticket: str, lifetime: timedelta) -> None:
         name = f"{self._value}{namespace}:{key}"
-        stored = bytes.fromhex(ticket) + value
+        lifetime = min(lifetime, LONGEST_LIFETIME)
+        current = bytes.fromhex(ticket)
+        signed = _milliseconds(self._clock.now() + lifetime).to_bytes(_EXPIRY_BYTES) + value
+        stored = current + self._signature(name, current, signed) + signed
         with suppress(Unavailable):  # it is worked out again
-            self._server.call(lambda redis: redis.set(name, stored, px=min(lifetime, LONGEST_LIFETIME)))
+            self._server.call(lambda redis: redis.set(name, stored, px=lifetime))
 
     def forget(self, namespaces: Collection[str]) -> None:
         self._owe([self._token + namespace for namespace in namespaces])
         with suppress(Unavailable):  # it stays owed
             self._pay()
+
+    def _opened(self, name: str, stored: bytes, current: bytes) -> bytes | None:
+        """The value that was put under this name with these tokens; None where it was not, or its time is over."""
+        signature, signed = stored[:_SIGNATURE_BYTES], stored[_SIGNATURE_BYTES:]
+        if not hmac.compare_digest(signature, self._signature(name, current, signed)):
+            return None
+        expires_at = int.from_bytes(signed[:_EXPIRY_BYTES])
+        return signed[_EXPIRY_BYTES:] if _milliseconds(self._clock.now()) < expires_at else None
+
+    def _signature(self, name: str, current: bytes, signed: bytes) -> bytes:
+        # Each part is of a fixed length but for the last, so that no two values are signed alike.
+        parts = (hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest(), hashlib.sha256(current).digest())
+        return hmac.digest(self._secret, b"".join((*parts, signed)), "sha256")
 
     def _ask(self, token: str, value: str) -> list[bytes | None]:
         """The token of everything, that of the namespace, and what is stored; tokens that are missing are made."""
@@ -103,3 +140,7 @@ class RedisCache(Cache):
                     del self._owed[name]
             if self._owed:
                 raise Unavailable("There is more to be forgotten.")
+
+
+def _milliseconds(moment: datetime) -> int:
+    return (moment - _EPOCH) // timedelta(milliseconds=1)

@@ -14,12 +14,13 @@ WINDOW = timedelta(minutes=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 # Redis runs a script as one command, which nobody comes between. The key goes when the window ends by Redis's own
-# time, so that a clock that is set back, or goes wrong in one process, locks nobody out for longer.
+# time, so that a clock that is set back, or goes wrong in one process, locks nobody out for longer. What stands there
+# and cannot have been written here counts as nothing.
 _COUNT = """
 local now, limit, counts, window = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3] == '1', tonumber(ARGV[4])
 local begun = tonumber(redis.call('HGET', KEYS[1], 'begun'))
 local hits = tonumber(redis.call('HGET', KEYS[1], 'hits'))
-if not begun or not hits or now - begun >= window then
+if not begun or not hits or not (now - begun < window and begun - now <= window and hits >= 0) then
     begun, hits = now, 0
 end
 local allowed = hits < limit

@@ -8,6 +8,7 @@ from uuid import UUID
 from redis import Redis
 from rq import Queue, Retry
 from rq.exceptions import DuplicateJobError
+from rq.serializers import JSONSerializer
 
 from unite_core.errors import Unavailable
 from unite_core.jobs import Jobs
@@ -19,7 +20,7 @@ UPKEEP = "upkeep"
 """The queues, beside one for the events of each destination. Each has a thread of each worker to itself."""
 
 FUNCTIONS = "entrypoints.worker.jobs"
-"""Where the functions are that carry the jobs out; a job names one of them, and nothing here imports it."""
+"""Where the functions are that carry the jobs out; a job names one of them, and nothing imports it by that name."""
 
 NO_TIMEOUT = -1
 """A job ends by itself, after a turn at the latest; an exception thrown into its transaction would help nobody."""
@@ -77,7 +78,7 @@ class RqJobs(Jobs):
     def _enqueue(self, queue: str, function: str, about: str) -> None:
         def enqueue(redis: Redis) -> None:
             with suppress(DuplicateJobError):  # one waits already, and will see what this one is for
-                Queue(queue, connection=redis).enqueue_call(
+                Queue(queue, connection=redis, serializer=JSONSerializer).enqueue_call(
                     f"{FUNCTIONS}.{function}",
                     args=(about,),
                     job_id=f"{function}-{about}",

@@ -1,11 +1,11 @@
 """Doing the jobs that wait in the queues."""
 
+import logging
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 from redis import Redis
 from redis.backoff import NoBackoff
@@ -15,11 +15,16 @@ from redis.retry import Retry
 from rq import Queue, SimpleWorker
 from rq.exceptions import DequeueTimeout
 from rq.job import Job
+from rq.serializers import JSONSerializer
 from rq.timeouts import BaseDeathPenalty, TimerDeathPenalty
+from rq.utils import now
 
 from adapters.rq.jobs import IMPORTS, UPKEEP, queue_of
 from adapters.rq.schedule import Schedule
+from adapters.rq.wire import MALFORMED, Hand, HandedJob
 from unite_core.errors import Unavailable
+
+log = logging.getLogger(__name__)
 
 LOOK_EVERY = 1
 """Seconds that a worker waits for a job before it sees whether it is to stop."""
@@ -29,12 +34,6 @@ ANSWERED_WITHIN = 5
 
 MAINTAINED_EVERY = 60
 """Seconds between two looks for jobs whose worker has died; what they were for, the sweep has found long before."""
-
-
-class Hand(Protocol):
-    """Carries a job out, given the name of its function and what it is about."""
-
-    def __call__(self, function: str, *about: str, correlation_id: str | None) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -96,18 +95,11 @@ class RqQueues:
             raise Unavailable("Redis does not answer as it should.") from error
 
 
-class HandedJob(Job):
-    """A job whose function is not looked up and imported: the worker has a hand that carries it out."""
-
-    hand: Hand
-
-    @property
-    def func(self) -> Callable[..., None]:
-        return partial(self.hand, str(self.func_name), correlation_id=self.meta.get("correlation_id"))
-
-
 class RqWorker(SimpleWorker):
-    """Does jobs in its own thread and process, with a loop that ends where Redis does not answer."""
+    """Does jobs in its own thread and process, with a loop that ends where Redis does not answer.
+
+    It never calls `work`, and so does not listen for RQ's commands: nobody stops it by way of Redis.
+    """
 
     job_class: type[Job] = HandedJob
     # Jobs have no timeout; the usual way of keeping one is for the main thread alone.
@@ -117,7 +109,13 @@ class RqWorker(SimpleWorker):
     connection_timeout = ANSWERED_WITHIN
 
     def __init__(self, queues: Sequence[str], redis: Redis, hand: Hand) -> None:
-        super().__init__(queues, connection=redis, maintenance_interval=MAINTAINED_EVERY, log_job_description=False)
+        super().__init__(
+            queues,
+            connection=redis,
+            maintenance_interval=MAINTAINED_EVERY,
+            log_job_description=False,
+            serializer=JSONSerializer,
+        )
         self._hand = hand
 
     def do_jobs(self, stopping: Callable[[], bool], beside: Callable[[], None] = lambda: None) -> None:
@@ -131,7 +129,7 @@ class RqWorker(SimpleWorker):
                 beside()
                 self.heartbeat()
                 if self.should_run_maintenance_tasks:
-                    self.run_maintenance_tasks()  # type: ignore[no-untyped-call]  # rq leaves it without types
+                    self._maintain()
                 found = self._next()
                 if found is not None:
                     self.execute_job(*found)
@@ -173,3 +171,14 @@ class RqWorker(SimpleWorker):
             )
         except DequeueTimeout:
             return None
+        except MALFORMED as error:
+            log.warning("Something in a queue is no job: it is skipped.", extra={"reason": type(error).__name__})
+            return None
+
+    def _maintain(self) -> None:
+        """Look for jobs whose worker has died, whatever else lies where they are looked for."""
+        try:
+            self.run_maintenance_tasks()  # type: ignore[no-untyped-call]  # rq leaves it without types
+        except MALFORMED as error:
+            self.last_cleaned_at = now()  # type: ignore[assignment]  # rq's own type says that it is never set
+            log.warning("RQ's lists hold something that is no job.", extra={"reason": type(error).__name__})

@@ -55,15 +55,18 @@ class Shared:
     dependencies: Mapping[str, Dependency] = field(default_factory=dict)
 
 
-def shared(settings: Settings, clock: Clock) -> Shared:
-    """Cache and rate limits: in Redis where one is set, and by this process alone elsewhere."""
+def shared(settings: Settings, clock: Clock, secret: bytes) -> Shared:
+    """Cache and rate limits: in Redis where one is set, and by this process alone elsewhere.
+
+    `secret` signs what is in the cache; processes that share it see each other's values.
+    """
     own = LocalRateLimits(clock)
     if settings.redis_url is None:
         return Shared(limits=own)
     server = RedisServer(settings.redis_url)
     return Shared(
         redis=server,
-        cache=RedisCache(server),
+        cache=RedisCache(server, secret=secret, clock=clock),
         limits=RedisRateLimits(server, clock, own),
         dependencies={
             "redis": Dependency(ask=server.ping, breaker=lambda: server.state, close=server.close),

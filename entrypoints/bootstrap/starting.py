@@ -117,7 +117,7 @@ def start(settings: Settings) -> Started:
         engine = up_to_date(database_url(settings))
     clock = SystemClock()
     local_jobs = LocalJobs(folder)
-    shared = servers.shared(settings, clock)
+    shared = servers.shared(settings, clock, next(iter(derived(keys, "cache").values())))
     jobs: Jobs = local_jobs
     if shared.redis is not None:
         jobs = RqJobs(shared.redis, destinations=DESTINATIONS, correlation_id=correlation_id)

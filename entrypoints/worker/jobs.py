@@ -22,6 +22,9 @@ LONGEST_TURN = 120.0
 A job that is silent for longer looks to RQ as if its worker had died.
 """
 
+MAX_LOGGED_LENGTH = 100
+"""Characters of a name from Redis that the log shows."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Desk:
@@ -39,9 +42,17 @@ class Desk:
     clock: Callable[[], float] = time.monotonic
 
     def __call__(self, function: str, *about: str, correlation_id: str | None) -> None:
-        """Carry the job out that is named `function`; raises `KeyError` where there is none of that name."""
+        """Carry the job out that is named `function`.
+
+        One that is not in `JOBS`, or is about something that no such job is about, is dropped with a line in the log:
+        whoever reaches Redis can write there, and what there is to do stands in the database anyway.
+        """
         with correlated(correlation_id):
-            JOBS[function](self, *about)
+            job = JOBS.get(function)
+            if job is None or not job.is_about(self, about):
+                log.warning("A job that nobody here asks for is dropped.", extra={"job": function[:MAX_LOGGED_LENGTH]})
+                return
+            job.do(self, *about)
 
 
 def run_import(desk: Desk, import_id: str) -> None:
@@ -95,10 +106,42 @@ def keep_up(desk: Desk) -> None:
     upkeep.keep_up(desk.unite.upkeep, desk.further, desk.stopping)
 
 
-JOBS: Mapping[str, Callable[..., None]] = {
-    f"{job.__module__}.{job.__qualname__}": job for job in (run_import, undo_import, relay, sweep, keep_up)
+def _an_id(_desk: Desk, about: str) -> bool:
+    try:
+        return str(UUID(about)) == about
+    except ValueError:
+        return False
+
+
+def _a_destination(desk: Desk, about: str) -> bool:
+    return about in desk.unite.notifications.destinations
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job that a worker carries out, and for each of its arguments what that has to be."""
+
+    do: Callable[..., None]
+    arguments: tuple[Callable[[Desk, str], bool], ...] = ()
+
+    def is_about(self, desk: Desk, about: tuple[str, ...]) -> bool:
+        """Whether the job can be about this."""
+        return len(about) == len(self.arguments) and all(
+            check(desk, each) for check, each in zip(self.arguments, about, strict=True)
+        )
+
+
+JOBS: Mapping[str, Job] = {
+    f"{job.do.__module__}.{job.do.__qualname__}": job
+    for job in (
+        Job(run_import, (_an_id,)),
+        Job(undo_import, (_an_id,)),
+        Job(relay, (_a_destination,)),
+        Job(sweep),
+        Job(keep_up),
+    )
 }
-"""The functions by the names that jobs have in the queues."""
+"""All jobs that there are, by the names that they have in the queues."""
 
 EVERY: Mapping[Callable[..., None], int] = {sweep: MARKED_EVERY, keep_up: 60}
 """The seconds between two runs of the jobs that recur."""

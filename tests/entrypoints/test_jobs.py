@@ -26,6 +26,8 @@ from unite_core.testing.builders import an_event
 from unite_core.testing.in_memory import InMemoryJobs, InMemoryPorts, in_memory_ports
 
 LONG = 3 * CHUNK_ROWS
+RUN_IMPORT = "entrypoints.worker.jobs.run_import"
+AN_ID = "0190f7c2-aaaa-7000-8000-000000000001"
 
 
 @dataclass
@@ -294,9 +296,29 @@ def test_a_job_is_found_by_its_name_and_its_lines_bear_the_id_of_the_request(
     assert floor.now(wanted).status is ImportStatus.COMPLETED
 
 
-def test_what_is_no_job_is_not_carried_out(floor: Floor) -> None:
-    with pytest.raises(KeyError):
-        floor.desk("os.system", "true", correlation_id=None)
+@pytest.mark.parametrize(
+    ("function", "about"),
+    [
+        ("os.system", ("true",)),
+        ("entrypoints.worker.jobs.Desk", ()),
+        ("run_import", (AN_ID,)),
+        (RUN_IMPORT, ()),
+        (RUN_IMPORT, (AN_ID, AN_ID)),
+        (RUN_IMPORT, ("",)),
+        (RUN_IMPORT, ("../../etc/passwd",)),
+        (RUN_IMPORT, (AN_ID.upper(),)),
+        (RUN_IMPORT, (f"{{{AN_ID}}}",)),
+        ("entrypoints.worker.jobs.relay", ("nobody",)),
+        ("entrypoints.worker.jobs.sweep", ("activity",)),
+    ],
+)
+def test_what_is_no_job_is_dropped_with_a_line_in_the_log(
+    floor: Floor, caplog: pytest.LogCaptureFixture, function: str, about: tuple[str, ...]
+) -> None:
+    floor.desk(function, *about, correlation_id=None)
+
+    (line,) = caplog.records
+    assert (line.levelname, line.message) == ("WARNING", "A job that nobody here asks for is dropped.")
 
 
 def test_jobs_have_the_names_that_are_put_into_the_queues() -> None:

@@ -10,11 +10,14 @@ from redis import Redis
 
 from adapters.redis.cache import RedisCache
 from adapters.redis.connection import RedisServer
+from adapters.system_clock import SystemClock
 from tests.adapters.redis.conftest import OwnRedis
 from unite_core.cache import LONGEST_LIFETIME, Cache, Look
 from unite_core.errors import Unavailable
 
 T = TypeVar("T")
+
+SECRET = b"known to the processes of one installation"
 
 
 @pytest.fixture
@@ -26,7 +29,7 @@ def server(own_redis: OwnRedis) -> Iterator[RedisServer]:
 
 @pytest.fixture
 def cache(server: RedisServer) -> RedisCache:
-    return RedisCache(server)
+    return RedisCache(server, secret=SECRET, clock=SystemClock())
 
 
 @pytest.fixture
@@ -149,7 +152,7 @@ def test_what_could_not_be_forgotten_is_forgotten_before_anything_is_found_again
 def test_what_is_owed_is_paid_with_the_next_change_too_for_a_worker_looks_for_nothing(
     cache: RedisCache, server: RedisServer, own_redis: OwnRedis
 ) -> None:
-    elsewhere = RedisCache(reachable := RedisServer(own_redis.url, timeout=10))
+    elsewhere = RedisCache(reachable := RedisServer(own_redis.url, timeout=10), secret=SECRET, clock=SystemClock())
     put(elsewhere, "leads", b"old")
     own_redis.freeze()
     lose(server)
@@ -165,7 +168,7 @@ def test_what_is_owed_is_paid_with_the_next_change_too_for_a_worker_looks_for_no
 
 
 def test_where_too_much_is_owed_everything_is_forgotten(server: RedisServer, own_redis: OwnRedis) -> None:
-    cache = RedisCache(server, most_owed=2)
+    cache = RedisCache(server, secret=SECRET, clock=SystemClock(), most_owed=2)
     for namespace in ("first", "second", "third", "fourth"):
         put(cache, namespace, b"old")
     own_redis.freeze()
@@ -190,7 +193,7 @@ def test_a_debt_that_is_made_while_another_one_is_paid_stays(own_redis: OwnRedis
             return answer
 
     interrupted = Interrupted(own_redis.url, timeout=10)
-    cache = RedisCache(interrupted)
+    cache = RedisCache(interrupted, secret=SECRET, clock=SystemClock())
     interruptions: list[str] = []
     put(cache, "leads", b"old")
     interruptions.append("unite:cache:token:leads")

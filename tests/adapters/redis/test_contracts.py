@@ -9,6 +9,7 @@ from adapters.rate_limits import LocalRateLimits
 from adapters.redis.cache import RedisCache
 from adapters.redis.connection import RedisServer
 from adapters.redis.rate_limits import RedisRateLimits
+from adapters.system_clock import SystemClock
 from unite_core.testing.contracts import CacheContract, RateLimitsContract
 from unite_core.testing.in_memory import FixedClock
 
@@ -29,7 +30,7 @@ class OnRedis:
 class TestCache(OnRedis, CacheContract):
     @pytest.fixture
     def cache(self, server: RedisServer, prefix: str) -> RedisCache:
-        return RedisCache(server, prefix=prefix)
+        return RedisCache(server, secret=b"s" * 32, clock=SystemClock(), prefix=prefix)
 
 
 class TestRateLimits(OnRedis, RateLimitsContract):

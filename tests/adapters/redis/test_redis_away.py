@@ -34,7 +34,7 @@ def server(own_redis: OwnRedis) -> Iterator[RedisServer]:
 def unite(server: RedisServer) -> Unite:
     clock = FixedClock()
     limits = RedisRateLimits(server, clock, LocalRateLimits(clock))
-    return in_memory_unite(clock=clock, cache=RedisCache(server), limits=limits)
+    return in_memory_unite(clock=clock, cache=RedisCache(server, secret=b"s" * 32, clock=clock), limits=limits)
 
 
 def test_whatever_becomes_of_redis_every_read_sees_what_was_committed_before_it(

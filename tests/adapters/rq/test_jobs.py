@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 from redis import Redis
 from rq import Queue
+from rq.serializers import JSONSerializer
 
 from adapters.redis.connection import RedisServer
 from adapters.rq.jobs import IMPORTS, NAME_KEPT_FOR, RETRIES, RqJobs, queue_of
@@ -18,16 +19,16 @@ def test_a_job_carries_an_id_and_which_request_it_follows_from(jobs: RqJobs, red
     jobs.run_import(ONE)
     jobs.undo_import(OTHER)
 
-    first, second = Queue(IMPORTS, connection=redis).jobs
-    assert (first.func_name, first.args) == ("entrypoints.worker.jobs.run_import", (str(ONE),))
-    assert (second.func_name, second.args) == ("entrypoints.worker.jobs.undo_import", (str(OTHER),))
+    first, second = Queue(IMPORTS, connection=redis, serializer=JSONSerializer).jobs
+    assert (first.func_name, first.args) == ("entrypoints.worker.jobs.run_import", [str(ONE)])
+    assert (second.func_name, second.args) == ("entrypoints.worker.jobs.undo_import", [str(OTHER)])
     assert first.meta == {"correlation_id": "c0ffee-1234"}
 
 
 def test_a_job_that_fails_is_tried_again_after_ever_longer_pauses(jobs: RqJobs, redis: Redis) -> None:
     jobs.run_import(ONE)
 
-    (job,) = Queue(IMPORTS, connection=redis).jobs
+    (job,) = Queue(IMPORTS, connection=redis, serializer=JSONSerializer).jobs
     assert (job.retries_left, job.retry_intervals) == (len(RETRIES), [*RETRIES])
     assert [*RETRIES] == sorted(RETRIES)
 
@@ -47,7 +48,7 @@ def test_only_who_is_told_of_something_is_woken(jobs: RqJobs, redis: Redis) -> N
 
 def told(redis: Redis, destination: str) -> list[tuple[str, ...]]:
     """What the jobs are about that wait for one destination."""
-    return [tuple(job.args) for job in Queue(queue_of(destination), connection=redis).jobs]
+    return [tuple(job.args) for job in Queue(queue_of(destination), connection=redis, serializer=JSONSerializer).jobs]
 
 
 def test_of_one_import_one_job_waits_however_often_it_is_asked_for(jobs: RqJobs, redis: Redis) -> None:
@@ -55,7 +56,10 @@ def test_of_one_import_one_job_waits_however_often_it_is_asked_for(jobs: RqJobs,
         jobs.run_import(ONE)
         jobs.run_import(OTHER)
 
-    assert [job.args for job in Queue(IMPORTS, connection=redis).jobs] == [(str(ONE),), (str(OTHER),)]
+    assert [job.args for job in Queue(IMPORTS, connection=redis, serializer=JSONSerializer).jobs] == [
+        [str(ONE)],
+        [str(OTHER)],
+    ]
 
 
 def test_the_name_of_a_job_that_was_lost_on_its_way_is_free_again_after_a_minute(jobs: RqJobs, redis: Redis) -> None:
@@ -66,7 +70,7 @@ def test_the_name_of_a_job_that_was_lost_on_its_way_is_free_again_after_a_minute
     redis.delete(f"rq:job:run_import-{ONE}")  # as Redis does then
     jobs.run_import(ONE)
 
-    assert [job.args for job in Queue(IMPORTS, connection=redis).jobs] == [(str(ONE),)]
+    assert [job.args for job in Queue(IMPORTS, connection=redis, serializer=JSONSerializer).jobs] == [[str(ONE)]]
 
 
 @pytest.fixture

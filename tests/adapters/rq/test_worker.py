@@ -8,6 +8,7 @@ import pytest
 from redis import Redis
 from rq import Queue
 from rq.job import Job
+from rq.serializers import JSONSerializer
 
 from adapters.rq.jobs import IMPORTS, UPKEEP, RqJobs, queue_of
 from adapters.rq.schedule import LOCK, Schedule
@@ -98,12 +99,12 @@ def test_a_job_that_fails_waits_to_be_tried_again_and_frees_its_name(
 
     queues.do_imports(hand, hand.is_done)
 
-    (job_id,) = Queue(IMPORTS, connection=redis).scheduled_job_registry.get_job_ids()
-    assert Job.fetch(job_id, connection=redis).args == (str(ONE),)
+    (job_id,) = Queue(IMPORTS, connection=redis, serializer=JSONSerializer).scheduled_job_registry.get_job_ids()
+    assert Job.fetch(job_id, connection=redis, serializer=JSONSerializer).args == [str(ONE)]
     assert f"Something does not answer in the job {RUN_IMPORT}: The storage is away." in caplog.text
     assert "Traceback" not in caplog.text
     jobs.run_import(ONE)
-    assert len(Queue(IMPORTS, connection=redis)) == 1
+    assert len(Queue(IMPORTS, connection=redis, serializer=JSONSerializer)) == 1
 
 
 def test_what_was_not_foreseen_is_logged_whole(
@@ -122,7 +123,7 @@ def test_a_failed_job_is_tried_again_when_it_is_time(jobs: RqJobs, queues: RqQue
     jobs.run_import(ONE)
     failing = Hand(then=fail_with(Unavailable("The storage is away.")))
     queues.do_imports(failing, failing.is_done)
-    registry = Queue(IMPORTS, connection=redis).scheduled_job_registry
+    registry = Queue(IMPORTS, connection=redis, serializer=JSONSerializer).scheduled_job_registry
     (job_id,) = registry.get_job_ids()
     redis.zadd(registry.key, {job_id: 1})  # as if its pause had passed
 
@@ -150,7 +151,7 @@ def test_a_relay_that_failed_is_tried_again_when_it_is_time(jobs: RqJobs, queues
     jobs.deliver_events()
     failing = Hand(then=fail_with(Unavailable("The database is away.")))
     queues.deliver(failing, failing.is_done, "topic")
-    registry = Queue(queue_of("topic"), connection=redis).scheduled_job_registry
+    registry = Queue(queue_of("topic"), connection=redis, serializer=JSONSerializer).scheduled_job_registry
     (job_id,) = registry.get_job_ids()
     redis.zadd(registry.key, {job_id: 1})  # as if its pause had passed
 
@@ -167,11 +168,11 @@ def test_one_worker_at_a_time_keeps_the_schedule(redis: Redis) -> None:
     for _ in range(3):
         ours.keep()
         theirs.keep()
-    assert len(Queue(UPKEEP, connection=redis)) == 1
+    assert len(Queue(UPKEEP, connection=redis, serializer=JSONSerializer)) == 1
 
     ours.leave()
     theirs.keep()
-    assert len(Queue(UPKEEP, connection=redis)) == 2
+    assert len(Queue(UPKEEP, connection=redis, serializer=JSONSerializer)) == 2
     theirs.leave()
 
 
@@ -183,20 +184,20 @@ def test_a_schedule_whose_keeper_has_died_is_kept_by_another(redis: Redis) -> No
 
     other.keep()
 
-    assert len(Queue(UPKEEP, connection=redis)) == 2
+    assert len(Queue(UPKEEP, connection=redis, serializer=JSONSerializer)) == 2
     other.leave()
 
 
 def test_a_run_that_nobody_begins_is_dropped_when_the_next_one_is_due(redis: Redis) -> None:
     Schedule(redis, queue=UPKEEP, every={recurring: 5}, retried=[]).keep()
 
-    (job_id,) = Queue(UPKEEP, connection=redis).job_ids
+    (job_id,) = Queue(UPKEEP, connection=redis, serializer=JSONSerializer).job_ids
     assert 0 < redis.ttl(Job.key_for(job_id)) <= 5
 
 
 def test_a_job_whose_time_runs_out_as_it_is_taken_is_not_done(jobs: RqJobs, redis: Redis) -> None:
     jobs.run_import(ONE)
-    queue = Queue(IMPORTS, connection=redis)
+    queue = Queue(IMPORTS, connection=redis, serializer=JSONSerializer)
     (job,) = queue.jobs
     redis.delete(job.key)
     hand = Hand()
