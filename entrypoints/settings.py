@@ -30,6 +30,10 @@ from entrypoints.variables import (
     PORT,
     PREFIX,
     PUBLIC_URL,
+    QUOTA_IMPORTS,
+    QUOTA_TEXTS,
+    QUOTA_TEXTS_PER_NUMBER,
+    QUOTA_UPLOAD_MIB,
     RATE_LIMIT,
     REDIS_URL,
     S3_BUCKET_IMAGES,
@@ -46,6 +50,7 @@ from unite_core.calls.model import MISSED_AFTER
 from unite_core.errors import Problem
 from unite_core.identity.contact import password_problem, user_email
 from unite_core.phone import PhoneRule, is_country
+from unite_core.quotas import Quotas
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,10 +101,16 @@ class Settings:
     cors_origins: tuple[str, ...] = ()
     requests_per_minute: int = 1200
     logins_per_minute: int = 10
+    quotas: Quotas = field(default_factory=Quotas)
     default_country: str | None = None
     phone_rule: PhoneRule = PhoneRule.POSSIBLE
     warnings: tuple[str, ...] = ()
 
+
+MIB = 1024 * 1024
+
+MAX_TEXTS_COUNTED = 10_000
+"""Text messages within an hour that are counted, one by one; a higher limit is none."""
 
 _REACHABLE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - nothing is bound here, the address is told
 _EVERYWHERE = (
@@ -165,6 +176,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         cors_origins=read.judged(CORS_ORIGINS.name, urls.origins) or (),
         requests_per_minute=read.number(RATE_LIMIT.name, default=1200, least=0, most=1_000_000),
         logins_per_minute=read.number(LOGIN_LIMIT.name, default=10, least=0, most=1_000_000),
+        quotas=_quotas(read),
         default_country=read.judged(DEFAULT_COUNTRY.name, _country),
         phone_rule=read.judged(PHONE_RULE.name, _phone_rule) or PhoneRule.POSSIBLE,
         warnings=(
@@ -221,6 +233,18 @@ def _missed_after(read: Reader) -> timedelta:
         MISSED_AFTER_MINUTES.name, default=MISSED_AFTER // timedelta(minutes=1), least=0, most=7 * 24 * 60
     )
     return timedelta(minutes=minutes)
+
+
+def _quotas(read: Reader) -> Quotas:
+    known = Quotas()
+    return Quotas(
+        open_imports=read.number(QUOTA_IMPORTS.name, default=known.open_imports, least=1, most=10_000),
+        open_bytes=MIB * read.number(QUOTA_UPLOAD_MIB.name, default=known.open_bytes // MIB, least=512, most=MIB),
+        texts_per_number=read.number(
+            QUOTA_TEXTS_PER_NUMBER.name, default=known.texts_per_number, least=0, most=MAX_TEXTS_COUNTED
+        ),
+        texts=read.number(QUOTA_TEXTS.name, default=known.texts, least=0, most=MAX_TEXTS_COUNTED),
+    )
 
 
 def _storage(read: Reader) -> Storage | None:

@@ -183,6 +183,29 @@ LOGIN_LIMIT = Setting(
     meaning="How many logins a minute one account may try; 0 for any number.",
     default="10",
 )
+QUOTA_IMPORTS = Setting(
+    name="UNITE_QUOTA_IMPORTS",
+    meaning="How many imports of one user may wait or run at the same time, 1 to 10000.",
+    default="50",
+)
+QUOTA_UPLOAD_MIB = Setting(
+    name="UNITE_QUOTA_UPLOAD_MIB",
+    meaning=(
+        "How many MiB the files of one user's waiting and running imports may have together with the pictures that the "
+        "user has announced, 512 to 1048576."
+    ),
+    default="4096",
+)
+QUOTA_TEXTS_PER_NUMBER = Setting(
+    name="UNITE_QUOTA_TEXTS_PER_NUMBER",
+    meaning="How many text messages go to one telephone number within an hour, up to 10000; 0 for any number.",
+    default="20",
+)
+QUOTA_TEXTS = Setting(
+    name="UNITE_QUOTA_TEXTS",
+    meaning="How many text messages go out within an hour to all numbers together, up to 10000; 0 for any number.",
+    default="0",
+)
 DEFAULT_COUNTRY = Setting(
     name="UNITE_DEFAULT_COUNTRY",
     meaning="The country of phone numbers without a plus: two capital letters of ISO 3166-1, such as US.",
@@ -225,6 +248,10 @@ ALL = (
     CORS_ORIGINS,
     RATE_LIMIT,
     LOGIN_LIMIT,
+    QUOTA_IMPORTS,
+    QUOTA_UPLOAD_MIB,
+    QUOTA_TEXTS_PER_NUMBER,
+    QUOTA_TEXTS,
     DEFAULT_COUNTRY,
     PHONE_RULE,
 )

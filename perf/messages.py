@@ -69,6 +69,7 @@ def settings(twilio_url: str) -> dict[str, str]:
         "UNITE_MONGODB_URL": f"{os.environ['UNITE_PERF_MONGODB_URL'].rstrip('/')}/unite_perf",
         "UNITE_AWS_ENDPOINT_URL": aws,
         "UNITE_SNS_TOPIC_ARN": topic,
+        "UNITE_QUOTA_TEXTS_PER_NUMBER": "0",
         "UNITE_TWILIO_ACCOUNT_SID": ACCOUNT,
         "UNITE_TWILIO_AUTH_TOKEN": TOKEN,
         "UNITE_TWILIO_FROM": FROM,

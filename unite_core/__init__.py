@@ -54,6 +54,7 @@ from unite_core.notifications.model import Delivery, DeliveryStatus, Receipt
 from unite_core.notifications.ports import DeliveryFilter, Destination
 from unite_core.paging import Page, PageRequest, Position
 from unite_core.phone import Phone, PhonePolicy, PhoneRule
+from unite_core.quotas import Quotas
 from unite_core.rate_limits import Allowance
 from unite_core.unset import UNSET, Unset
 
@@ -126,6 +127,7 @@ __all__ = [
     "PreconditionFailed",
     "Problem",
     "Progress",
+    "Quotas",
     "Receipt",
     "Rejection",
     "RejectionPage",

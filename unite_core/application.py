@@ -32,6 +32,7 @@ from unite_core.notifications.model import ACTIVITY, TEXTS, TOPIC
 from unite_core.notifications.ports import ActivityLog, Destination, TextMessages, TextsWork, Topic
 from unite_core.notifications.webhooks import TakeInboundText, TakeTextStatus
 from unite_core.phone import PhonePolicy
+from unite_core.quotas import PurgeUses, Quotas
 from unite_core.rate_limits import RateLimits
 from unite_core.unit_of_work import Work
 
@@ -42,6 +43,7 @@ class Rules:
 
     `activity_kept_for` is how long the activity log remembers, None for ever. A call that is not made by `missed_after`
     after it was due is missed. `public_url` is what links to the service start with, without a slash at the end.
+    `quotas` are how much one user, one telephone number and the installation may use.
     """
 
     phones: PhonePolicy = field(default_factory=PhonePolicy)
@@ -49,6 +51,7 @@ class Rules:
     activity_kept_for: timedelta | None = None
     missed_after: timedelta = MISSED_AFTER
     public_url: str = "http://127.0.0.1:8000"
+    quotas: Quotas = field(default_factory=Quotas)
 
 
 class AllWork(ImportsWork, CallsWork, TextsWork, Protocol):
@@ -175,6 +178,7 @@ class Upkeep:
     mark_missed: calls.MarkMissed
     follow_texts: notifications.FollowTexts
     purge_answers: PurgeAnswers
+    purge_uses: PurgeUses
     purge_deliveries: notifications.PurgeDeliveries
     purge_activity: notifications.PurgeActivity
     purge_sessions: identity.PurgeSessions
@@ -211,6 +215,7 @@ def build(ports: Ports, rules: Rules | None = None) -> Unite:
             mark_missed=calls.MarkMissed(ports.work, ports.clock, ports.ids, rules.missed_after),
             follow_texts=notifications.FollowTexts(ports.work, ports.texts, ports.clock, ports.ids),
             purge_answers=PurgeAnswers(ports.work, ports.clock),
+            purge_uses=PurgeUses(ports.work, ports.clock),
             purge_deliveries=notifications.PurgeDeliveries(ports.work, ports.clock),
             purge_activity=notifications.PurgeActivity(ports.activity, ports.clock, rules.activity_kept_for),
             purge_sessions=identity.PurgeSessions(ports.work, ports.clock),
@@ -286,7 +291,7 @@ def _calls(ports: Ports) -> Calls:
 
 
 def _notifications(ports: Ports, rules: Rules) -> Notifications:
-    texts = TextsOfEvents(ports.work, ports.reads, ports.texts, ports.clock, ports.ids, rules.public_url)
+    texts = TextsOfEvents(ports.work, ports.reads, ports.texts, ports.clock, ports.ids, rules.public_url, rules.quotas)
     destinations = {
         ACTIVITY: ports.activity,
         TOPIC: TopicOfEvents(ports.topic, rules.public_url),

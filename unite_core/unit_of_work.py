@@ -7,6 +7,7 @@ from typing import Protocol, Self, TypeVar
 
 from unite_core.answers import Answers
 from unite_core.events import Event
+from unite_core.uses import Uses
 
 W = TypeVar("W", bound="UnitOfWork")
 W_co = TypeVar("W_co", bound="UnitOfWork", covariant=True)
@@ -25,6 +26,7 @@ class UnitOfWork(Protocol):
     """
 
     answers: Answers
+    uses: Uses
 
     @abstractmethod
     def __enter__(self) -> Self:

@@ -20,6 +20,7 @@ from adapters.sql.modes import READING
 from adapters.sql.rehearsal import SqlRehearsal
 from adapters.sql.sessions import SqlSessions
 from adapters.sql.users import SqlUsers
+from adapters.sql.uses import SqlUses
 from unite_core.answers import Answers
 from unite_core.application import AllWork
 from unite_core.cache import Cache, NoCache
@@ -32,6 +33,7 @@ from unite_core.leads.ports import LeadImages, Leads
 from unite_core.notifications.model import ACTIVITY
 from unite_core.notifications.ports import Consents, Deliveries
 from unite_core.unit_of_work import UNFINISHED, BeforeCommit, Work
+from unite_core.uses import Uses
 
 
 class SqlUnitOfWork(AllWork):
@@ -68,6 +70,7 @@ class SqlUnitOfWork(AllWork):
             raise
         self._connection = connection
         self.answers: Answers = SqlAnswers(connection)
+        self.uses: Uses = SqlUses(connection)
         self.users: Users = SqlUsers(connection)
         self.sessions: Sessions = SqlSessions(connection, self._changed)
         self.leads: Leads = SqlLeads(connection, self._changed)

@@ -187,6 +187,7 @@ def _rules(settings: Settings) -> Rules:
         activity_kept_for=settings.activity_kept_for,
         missed_after=settings.missed_after,
         public_url=settings.public_url,
+        quotas=settings.quotas,
     )
 
 

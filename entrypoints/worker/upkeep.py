@@ -15,6 +15,7 @@ def keep_up(upkeep: Upkeep, further: Mapping[str, Callable[[], object]], stoppin
     every: dict[str, Callable[[], object]] = {
         "text messages asked after": lambda: upkeep.follow_texts(should_stop=stopping, on_dead=log_dead_letter),
         "idempotency keys deleted": lambda: upkeep.purge_answers(should_stop=stopping),
+        "counted uses deleted": lambda: upkeep.purge_uses(should_stop=stopping),
         "deliveries forgotten": lambda: upkeep.purge_deliveries(should_stop=stopping),
         "activity forgotten": lambda: upkeep.purge_activity(should_stop=stopping),
         "sessions deleted": upkeep.purge_sessions,

@@ -37,6 +37,7 @@ from unite_core.testing.contracts import (
     TopicContract,
     UnitOfWorkContract,
     UsersContract,
+    UsesContract,
 )
 from unite_core.testing.in_memory import (
     FastPasswords,
@@ -84,6 +85,10 @@ class TestUnitOfWork(InMemory, UnitOfWorkContract):
 
 
 class TestAnswers(InMemory, AnswersContract):
+    pass
+
+
+class TestUses(InMemory, UsesContract):
     pass
 
 

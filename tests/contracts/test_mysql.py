@@ -22,6 +22,7 @@ from unite_core.testing.contracts import (
     SessionsContract,
     UnitOfWorkContract,
     UsersContract,
+    UsesContract,
 )
 from unite_core.testing.in_memory import InMemoryCache
 
@@ -41,6 +42,10 @@ class TestUnitOfWork(Mysql, UnitOfWorkContract):
 
 
 class TestAnswers(Mysql, AnswersContract):
+    pass
+
+
+class TestUses(Mysql, UsesContract):
     pass
 
 

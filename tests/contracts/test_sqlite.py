@@ -28,6 +28,7 @@ from unite_core.testing.contracts import (
     SessionsContract,
     UnitOfWorkContract,
     UsersContract,
+    UsesContract,
 )
 from unite_core.testing.contracts.cached_reads import WatchedCache
 from unite_core.testing.in_memory import InMemoryCache
@@ -54,6 +55,10 @@ class TestUnitOfWork(Sqlite, UnitOfWorkContract):
 
 
 class TestAnswers(Sqlite, AnswersContract):
+    pass
+
+
+class TestUses(Sqlite, UsesContract):
     pass
 
 

@@ -11,6 +11,7 @@ from entrypoints.settings import FirstAdmin, SecretPlace, Settings, Storage, par
 from entrypoints.twilio import Twilio
 from entrypoints.variables import ALL
 from unite_core.phone import PhoneRule
+from unite_core.quotas import Quotas
 
 SID = "AC" + "0f" * 16
 SERVICE = "MG" + "0f" * 16
@@ -41,6 +42,7 @@ def test_without_any_variable_the_embedded_default_holds() -> None:
         public_url="http://127.0.0.1:8000",
         requests_per_minute=1200,
         logins_per_minute=10,
+        quotas=Quotas(),
         default_country=None,
         phone_rule=PhoneRule.POSSIBLE,
         warnings=(),
@@ -67,6 +69,10 @@ def test_everything_can_be_set() -> None:
             "UNITE_CORS_ORIGINS": "https://App.example.com:443,http://localhost:5173",
             "UNITE_RATE_LIMIT": "0",
             "UNITE_LOGIN_LIMIT": "3",
+            "UNITE_QUOTA_IMPORTS": "7",
+            "UNITE_QUOTA_UPLOAD_MIB": "1024",
+            "UNITE_QUOTA_TEXTS_PER_NUMBER": "0",
+            "UNITE_QUOTA_TEXTS": "500",
             "UNITE_DEFAULT_COUNTRY": "DE",
             "UNITE_PHONE_RULE": "valid",
         }
@@ -85,6 +91,7 @@ def test_everything_can_be_set() -> None:
         cors_origins=("https://app.example.com", "http://localhost:5173"),
         requests_per_minute=0,
         logins_per_minute=3,
+        quotas=Quotas(open_imports=7, open_bytes=1024**3, texts_per_number=0, texts=500),
         default_country="DE",
         phone_rule=PhoneRule.VALID,
     )
@@ -351,6 +358,10 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
         UNITE_PUBLIC_URL="unite.example.com",
         UNITE_RATE_LIMIT="-1",
         UNITE_LOGIN_LIMIT="ten",
+        UNITE_QUOTA_IMPORTS="0",
+        UNITE_QUOTA_UPLOAD_MIB="511",
+        UNITE_QUOTA_TEXTS_PER_NUMBER="-1",
+        UNITE_QUOTA_TEXTS="10001",
         UNITE_DEFAULT_COUNTRY="us",
         UNITE_PHONE_RULE="any",
     )
@@ -364,6 +375,10 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
         "UNITE_PUBLIC_URL",
         "UNITE_RATE_LIMIT",
         "UNITE_LOGIN_LIMIT",
+        "UNITE_QUOTA_IMPORTS",
+        "UNITE_QUOTA_UPLOAD_MIB",
+        "UNITE_QUOTA_TEXTS_PER_NUMBER",
+        "UNITE_QUOTA_TEXTS",
         "UNITE_DEFAULT_COUNTRY",
         "UNITE_PHONE_RULE",
     ]

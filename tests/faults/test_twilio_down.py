@@ -82,6 +82,7 @@ def unite(
             "UNITE_REDIS_URL": redis_url,
             "UNITE_MONGODB_URL": mongodb_url,
             "UNITE_PUBLIC_URL": one.url,
+            "UNITE_QUOTA_TEXTS_PER_NUMBER": "0",
             **twilio.settings,
             **topic.settings,
         }

@@ -1,8 +1,9 @@
 """Those who are told of events beside the activity log: the topic, and people by text message."""
 
+import hashlib
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from unite_core.events import Event
 from unite_core.ids import Ids
 from unite_core.notifications.audience import AUDIENCES, Audience, recipient
 from unite_core.notifications.links import link_of
-from unite_core.notifications.model import TEXTS, Receipt, delivery_id
+from unite_core.notifications.model import RATE_LIMITED, TEXTS, Receipt, delivery_id
 from unite_core.notifications.ports import (
     Consent,
     Destination,
@@ -23,6 +24,8 @@ from unite_core.notifications.ports import (
     TopicMessage,
 )
 from unite_core.notifications.texts import compose
+from unite_core.quotas import NO_LIMIT, Quotas
+from unite_core.races import until_won
 from unite_core.unit_of_work import Work
 
 VERSION = 1
@@ -78,6 +81,10 @@ def topic_message(event: Event, audience: Audience, public_url: str) -> TopicMes
 class TextsOfEvents(Destination):
     """Texts events to the people whom they concern, if these have a number and want messages.
 
+    Within any hour one number gets up to `texts_per_number` messages, and all numbers together get up to `texts`; what
+    is beyond that is skipped (`rate_limited`). A message counts when it is handed over, whether it is taken or not: the
+    answer may be all that was lost. Handed over again, it counts once.
+
     Whoever is refused because they opted out with the carrier is known to have, from then on.
     """
 
@@ -87,6 +94,7 @@ class TextsOfEvents(Destination):
     clock: Clock
     ids: Ids
     public_url: str
+    quotas: Quotas = field(default_factory=Quotas)
     at_once = 1
 
     def deliver(self, events: Sequence[Event], again: Collection[UUID] = ()) -> Sequence[Receipt]:
@@ -103,6 +111,8 @@ class TextsOfEvents(Destination):
             since=event.at,
             correlation_id=event.correlation_id,
         )
+        if not until_won(lambda: self._count(message)):
+            return _skipped(RATE_LIMITED)
         receipt = self.messages.send(message, look_first=look_first)
         if receipt.refused and receipt.response.get("reason") == OPTED_OUT:
             self._remember_opt_out(message)
@@ -123,6 +133,20 @@ class TextsOfEvents(Destination):
             if user.phone is None:
                 return _skipped("no_phone")
             return _skipped(OPTED_OUT) if reads.consents.opted_out(user.phone) else user.phone
+
+    def _count(self, message: TextMessage) -> bool:
+        """Count the message against the quotas; False, and nothing is counted, where one of them is used up."""
+        number = hashlib.sha256(message.to.encode()).hexdigest()
+        quotas = {f"texts to {number}": self.quotas.texts_per_number, "texts": self.quotas.texts}
+        now = self.clock.now()
+        with self.work() as work:
+            for subject, limit in quotas.items():
+                if limit == NO_LIMIT:
+                    continue
+                if work.uses.take(subject, message.delivery_id, limit=limit, now=now) is not None:
+                    return False
+            work.commit()
+        return True
 
     def _remember_opt_out(self, message: TextMessage) -> None:
         with self.work() as work:

@@ -19,6 +19,9 @@ TOPIC = "topic"
 TEXTS = "texts"
 """The destination of what somebody is told by text message."""
 
+RATE_LIMITED = "rate_limited"
+"""The reason of a text message that is skipped because enough were sent within the hour."""
+
 HELD_FOR = timedelta(minutes=2)
 """How long a relay may take over what it has claimed before another one takes it."""
 

@@ -1,6 +1,5 @@
 """What text messages say, and how long they are to those who charge for them."""
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,6 +9,7 @@ from zlib import crc32
 from unite_core.events import Event
 from unite_core.notifications.audience import TASK_ASSIGNED, TASK_COMPLETED
 from unite_core.notifications.links import link_of
+from unite_core.notifications.names import name_in_text
 
 # The default alphabet of 3GPP TS 23.038 (once GSM 03.38), 6.2.1, without its escape; and the extension of 6.2.1.1,
 # whose characters are written as two.
@@ -27,19 +27,6 @@ UCS_2 = "UCS-2"
 _ONE = {GSM_7: 160, UCS_2: 70}
 _OF_SEVERAL = {GSM_7: 153, UCS_2: 67}
 
-_FOLDED = str.maketrans(
-    {
-        **dict.fromkeys("‘’‚‛′ʼ`´", "'"),  # noqa: RUF001 - these are what is folded
-        **dict.fromkeys("“”„‟″«»", '"'),
-        **dict.fromkeys("‐‑‒–—―−", "-"),  # noqa: RUF001 - these are what is folded
-        "…": "...",
-    }
-)
-
-_NUMBER = re.compile(r"\d(?:[\W_]*\d){6,}")
-"""Seven digits or more, whatever stands between them but letters: it may be a phone number."""
-
-MASK = "***"
 SHORTENED = "..."
 SHORTEST_NAME = 12
 """Characters: where fewer of a lead's name would be left, the link is left out instead."""
@@ -81,12 +68,12 @@ def compose(event: Event, public_url: str) -> str:
     """What whoever the event concerns is texted, with a link to what it is about.
 
     It takes one segment where that can be: typographic signs become plain ones, the lead's name is shortened, and then
-    the link is left out, with a short reference in its place. Of seven digits or more in the name nothing is told: they
-    may be a phone number. The same event is always told in the same words, so that its message can be found again, and
-    events that have not the same link are never told in the same words, so that no other is found instead.
+    the link is left out, with a short reference in its place. Nothing in the name becomes another link, or a phone
+    number (`name_in_text`). The same event is always told in the same words, so that its message can be found again,
+    and events that have not the same link are never told in the same words, so that no other is found instead.
     """
     say = TEXTS_OF[event.type]
-    name = _plain(event.data.get("lead_name") or "") or SOMEBODY
+    name = name_in_text(event.data.get("lead_name") or "") or SOMEBODY
     link = link_of(event, public_url)
     reference = f" #{_reference(event.id)}"
     linked = f" {link}" if link else reference
@@ -119,12 +106,6 @@ def _size(character: str, encoding: str) -> int:
 def _reference(event_id: UUID) -> str:
     """Six hexadecimal digits by which an event is told from others, though little else is said of it."""
     return f"{crc32(event_id.bytes) & 0xFFFFFF:06x}"
-
-
-def _plain(name: str) -> str:
-    """The name on one line, with plain signs, without half a surrogate pair, and without what may be a number."""
-    folded = re.sub("[\ud800-\udfff]", "", name).translate(_FOLDED)
-    return _NUMBER.sub(MASK, " ".join(folded.split()))
 
 
 def _shortened(name: str, kept: int) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from tests.core.imports.accidents import FailingWork
 from tests.core.notifications.floor import CallFloor
+from unite_core import Quotas, Rules, build
 from unite_core.errors import Contended, NotFound, Unavailable
 from unite_core.notifications.events import REPORTED
 from unite_core.notifications.model import KEPT_FOR, NEVER, TEXTS, Delivery, DeliveryStatus
@@ -16,6 +17,7 @@ from unite_core.notifications.use_cases import FollowTexts
 from unite_core.notifications.use_cases.following import ASKED_FOR
 from unite_core.notifications.webhooks import TakeTextStatus, TextStatus
 from unite_core.paging import PageRequest
+from unite_core.quotas import NO_LIMIT
 from unite_core.testing.in_memory import InMemoryTextMessages
 
 PENDING, DELIVERED, NOT_SENT, DEAD = DeliveryStatus
@@ -45,6 +47,7 @@ class Watch:
 
     def __init__(self, says: dict[str, Any] | Exception, texts: int = 1) -> None:
         self.floor = CallFloor()
+        self.floor.unite = build(self.floor.ports, Rules(quotas=Quotas(texts_per_number=NO_LIMIT)))
         for _ in range(texts):
             self.floor.plan()
         self.floor.relay()

@@ -11,7 +11,8 @@ from unite_core import build
 from unite_core.application import Rules
 from unite_core.notifications.audience import AUDIENCES
 from unite_core.notifications.model import DeliveryStatus
-from unite_core.notifications.texts import MASK, SHORTEST_NAME
+from unite_core.notifications.names import MASK
+from unite_core.notifications.texts import SHORTEST_NAME
 from unite_core.notifications.webhooks import PROGRESS, START_WORDS, STOP_WORDS
 
 PAGE = (CHECKOUT / "docs" / "messages.md").read_text("utf-8")

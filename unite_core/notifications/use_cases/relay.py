@@ -10,7 +10,7 @@ from unite_core.errors import NotFound, Unavailable
 from unite_core.events import Event
 from unite_core.ids import Ids
 from unite_core.notifications.events import delivery_answered
-from unite_core.notifications.model import ACTIVITY, HELD_FOR, Delivery, DeliveryStatus, Receipt
+from unite_core.notifications.model import ACTIVITY, HELD_FOR, RATE_LIMITED, Delivery, DeliveryStatus, Receipt
 from unite_core.notifications.ports import Destination, RelayWork
 from unite_core.races import until_won
 from unite_core.unit_of_work import Work
@@ -73,7 +73,8 @@ class RelayEvents:
     time of its claim is let go of, so that no other relay has it too. Safe to run side by side.
 
     What the other side answers is told to the activity log, unless it is that log which answers; so is an attempt that
-    failed without an answer, where that is not what came of the one before, and whatever becomes a dead letter.
+    failed without an answer, where that is not what came of the one before, whatever becomes a dead letter, and what is
+    skipped because too many messages were sent (`rate_limited`).
 
     `on_dead` is told of each dead letter that the relay has made, however it ends. Raises `NotFound` for a destination
     that there is not; `Unavailable` of the database passes through, that of the destination does not. Whatever else a
@@ -164,7 +165,7 @@ class RelayEvents:
         answers = [
             (delivery, event)
             for delivery, event, receipt in answered
-            if delivery.status is DeliveryStatus.DEAD or (receipt.response and not receipt.skipped)
+            if delivery.status is DeliveryStatus.DEAD or _is_told(receipt)
         ]
         told = self._told(answers, now)
         deliveries = [delivery for delivery, _, _ in answered]
@@ -196,6 +197,11 @@ class RelayEvents:
                 hastened = work.deliveries.hasten(hasten, now=self.clock.now(), limit=HASTENED_AT_ONCE)
             work.commit()
         return hastened
+
+
+def _is_told(receipt: Receipt) -> bool:
+    """Whether the activity log is told of the answer: of one that nobody was there for it is not."""
+    return bool(receipt.response) and (not receipt.skipped or receipt.response.get("reason") == RATE_LIMITED)
 
 
 def _take(delivery: Delivery, receipt: Receipt, now: datetime) -> None:

@@ -25,6 +25,7 @@ from unite_core.testing.contracts.rehearsal import RehearsalContract
 from unite_core.testing.contracts.sessions import SessionsContract
 from unite_core.testing.contracts.unit_of_work import UnitOfWorkContract
 from unite_core.testing.contracts.users import UsersContract
+from unite_core.testing.contracts.uses import UsesContract
 
 __all__ = [
     "ActivityLogContract",
@@ -55,4 +56,5 @@ __all__ = [
     "TopicContract",
     "UnitOfWorkContract",
     "UsersContract",
+    "UsesContract",
 ]

@@ -49,6 +49,7 @@ class Tables:
     snapshots: dict[UUID, dict[UUID, LeadSnapshot]] = field(default_factory=dict)
     rehearsed: dict[UUID, dict[UUID, Lead]] = field(default_factory=dict)
     answers: dict[str, ClaimedKey] = field(default_factory=dict)
+    uses: dict[tuple[str, UUID], datetime] = field(default_factory=dict)
     events: dict[UUID, Event] = field(default_factory=dict)
     deliveries: dict[UUID, Delivery] = field(default_factory=dict)
     consents: dict[str, Consent] = field(default_factory=dict)

@@ -22,7 +22,9 @@ from unite_core.testing.in_memory.imports import InMemoryImportRows, InMemoryImp
 from unite_core.testing.in_memory.leads import InMemoryLeadImages, InMemoryLeads
 from unite_core.testing.in_memory.messages import InMemoryConsents
 from unite_core.testing.in_memory.tables import Store
+from unite_core.testing.in_memory.uses import InMemoryUses
 from unite_core.unit_of_work import UNFINISHED, BeforeCommit, Work
+from unite_core.uses import Uses
 
 
 class InMemoryUnitOfWork(AllWork):
@@ -50,6 +52,7 @@ class InMemoryUnitOfWork(AllWork):
         self._tables = tables = self._store.begin() if self._writes else self._store.read()
         self._holds_turn = self._writes
         self.answers: Answers = InMemoryAnswers(tables)
+        self.uses: Uses = InMemoryUses(tables)
         self.users: Users = InMemoryUsers(tables)
         self.sessions: Sessions = InMemorySessions(tables, self._changed)
         self.leads: Leads = InMemoryLeads(tables, self._changed)

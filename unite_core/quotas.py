@@ -1,0 +1,78 @@
+"""How much one user, one telephone number and the whole installation may use."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from math import ceil
+from uuid import UUID
+
+from unite_core.clock import Clock
+from unite_core.errors import TooMany
+from unite_core.rounds import in_rounds
+from unite_core.unit_of_work import UnitOfWork, Work
+from unite_core.uses import HOUR, Uses
+
+GIB = 1024**3
+
+NO_LIMIT = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quotas:
+    """Every quota of an installation: more than honest work needs, and too little to do harm with.
+
+    Of one user: `open_imports` are awaiting their upload, queued or running; `open_bytes` are the bytes of these, and
+    of pictures that are announced; `open_images` is how many pictures are announced and not uploaded; `sessions` is
+    how many logins last at the same time; `notes_per_hour` is how many notes they write about call tasks.
+
+    Of one lead: `images_per_lead`, uploaded or announced, and `pending_tasks_per_lead`. Of one call:
+    `corrections_per_call`. Of one telephone number `texts_per_number`, and of the installation `texts`, both within
+    any 60 minutes; for these two `NO_LIMIT` means that there is none.
+    """
+
+    open_imports: int = 50
+    open_bytes: int = 4 * GIB
+    open_images: int = 50
+    images_per_lead: int = 50
+    pending_tasks_per_lead: int = 1000
+    corrections_per_call: int = 100
+    sessions: int = 100
+    notes_per_hour: int = 600
+    texts_per_number: int = 20
+    texts: int = NO_LIMIT
+
+
+def require_use(uses: Uses, subject: str, use_id: UUID, *, limit: int, now: datetime, what: str) -> None:
+    """Count a use; raises `TooMany` (`quota_exceeded`) where `limit` uses were counted within the last hour.
+
+    `what` is the plural of what is counted, with who it is counted for.
+    """
+    free_at = uses.take(subject, use_id, limit=limit, now=now)
+    if free_at is not None:
+        retry_after = max(1, ceil((free_at - now).total_seconds()))
+        raise TooMany(
+            f"At most {limit} {what} are taken within an hour; go on in {retry_after} seconds.",
+            code="quota_exceeded",
+            retry_after=retry_after,
+        )
+
+
+@dataclass(frozen=True)
+class PurgeUses:
+    """Delete counted uses that are more than an hour old. Returns how many there were; run by a schedule.
+
+    They are deleted in transactions of `limit` each, up to a hundred of these.
+    """
+
+    work: Work[UnitOfWork]
+    clock: Clock
+
+    def __call__(self, *, limit: int = 500, should_stop: Callable[[], bool] = lambda: False) -> int:
+        before = self.clock.now() - HOUR
+        return in_rounds(lambda: self._purge(before, limit), limit=limit, should_stop=should_stop)
+
+    def _purge(self, before: datetime, limit: int) -> int:
+        with self.work() as work:
+            purged = work.uses.purge(before=before, limit=limit)
+            work.commit(purged)
+        return purged

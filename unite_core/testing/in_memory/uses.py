@@ -1,0 +1,28 @@
+"""Counted uses in memory."""
+
+from datetime import datetime
+from uuid import UUID
+
+from unite_core.testing.in_memory.tables import Tables
+from unite_core.uses import HOUR, Uses
+
+
+class InMemoryUses(Uses):
+    """What was used within the last hour."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._uses = tables.uses
+
+    def take(self, subject: str, use_id: UUID, *, limit: int, now: datetime) -> datetime | None:
+        mine = {use: at for (of, use), at in self._uses.items() if of == subject and at > now - HOUR}
+        others = sorted((at for use, at in mine.items() if use != use_id), reverse=True)
+        if use_id not in mine and len(others) >= limit:
+            return others[limit - 1] + HOUR
+        self._uses[subject, use_id] = now
+        return None
+
+    def purge(self, *, before: datetime, limit: int) -> int:
+        old = [use for use, at in self._uses.items() if at < before][:limit]
+        for use in old:
+            del self._uses[use]
+        return len(old)
