@@ -1,9 +1,11 @@
 """Reading the body of a request: how large it may be, which types are taken, and what counts as JSON."""
 
 import json
+import math
+import re
+from itertools import chain
 from typing import Any
 
-import orjson
 from flask import g, request
 
 from entrypoints.http.problems import UnsupportedEncoding, UnsupportedMediaType
@@ -68,37 +70,70 @@ def read_json(accepted: tuple[str, ...] = (JSON_TYPE,)) -> Any:
 
 
 def parse_json(text: bytes | str) -> Any:
-    """What the JSON means, read strictly.
+    """Parse JSON strictly and once.
 
-    Refused with `Malformed` (`malformed_json`): NaN and Infinity, lone surrogates, a name that is twice in one
-    object (RFC 8259, 4, leaves open which one would count), and more than 20 levels.
+    Raises `Malformed` (`malformed_json`) for what is no JSON in UTF-8 (RFC 8259), and for NaN and Infinity, numbers
+    that no float and no int of Python holds, lone surrogates, a name that an object has twice (RFC 8259, 4, leaves
+    open which one counts), and more than 20 levels.
     """
     try:
-        content = orjson.loads(text)
-    except orjson.JSONDecodeError as error:
+        decoded = text if isinstance(text, str) else text.decode()
+        content = _DECODER.decode(decoded)
+    except json.JSONDecodeError as error:
         raise _malformed(f"The body is not JSON: line {error.lineno}, column {error.colno}.") from None
-    _refuse_depth(content)
-    try:
-        json.loads(text, object_pairs_hook=_refuse_repeated)
-    except (ValueError, RecursionError):
-        # What one parser takes and the other does not, such as a number of 5,000 digits.
-        raise _malformed("The body is not JSON that can be read without doubt.") from None
+    except RecursionError:
+        raise _too_deep() from None
+    except UnicodeDecodeError:
+        raise _malformed("The body is not UTF-8.") from None
+    except ValueError:
+        raise _malformed("A number in the body has too many digits.") from None
+    _check_values(content)
+    if _SURROGATE.search(decoded) is not None:
+        _check_surrogates(content)
     return content
 
 
-def _refuse_depth(content: Any) -> None:
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+_INFINITIES = (math.inf, -math.inf)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise _malformed("An object in the body has a name twice.")
+    return members
+
+
+def _refuse_constant(name: str) -> None:
+    raise _malformed(f"{name} is not JSON.")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_refuse_constant)
+
+
+def _check_values(content: Any) -> None:
+    """Refuse what is nested too deep, and numbers such as 1e999, which Python reads as infinite."""
     level = [content]
     for _ in range(DEEPEST_JSON + 1):
-        level = [item for item in level if isinstance(item, dict | list)]
-        if not level:
+        if any(infinite in level for infinite in _INFINITIES):
+            raise _malformed("A number in the body is too large.")
+        nested = [item for item in level if isinstance(item, dict | list)]
+        if not nested:
             return
-        level = [inner for item in level for inner in (item.values() if isinstance(item, dict) else item)]
-    raise _malformed(f"The body is nested deeper than {DEEPEST_JSON} levels.")
+        level = list(chain.from_iterable(item.values() if type(item) is dict else item for item in nested))
+    raise _too_deep()
 
 
-def _refuse_repeated(pairs: list[tuple[str, Any]]) -> None:
-    if len({name for name, _ in pairs}) < len(pairs):
-        raise _malformed("An object in the body has a name twice.")
+def _check_surrogates(content: Any) -> None:
+    """Refuse surrogates that stand alone: pairs of them have become one character by now."""
+    try:
+        json.dumps(content, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise _malformed("A string in the body has half of a surrogate pair.") from None
+
+
+def _too_deep() -> Malformed:
+    return _malformed(f"The body is nested deeper than {DEEPEST_JSON} levels.")
 
 
 def _malformed(detail: str) -> Malformed:

@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from entrypoints.correlation import correlation_id
 from entrypoints.http.bodies import max_body, too_large_detail
-from entrypoints.http.fields import Located
+from entrypoints.http.field_errors import field_errors, number_of, shortened
 from entrypoints.http.problems import (
     PROBLEMS,
     MalformedParameter,
@@ -28,7 +28,6 @@ from unite_core.errors import (
     Malformed,
     NotFound,
     PreconditionFailed,
-    Problem,
     TooLarge,
     TooMany,
     Unauthenticated,
@@ -59,6 +58,9 @@ STATUSES: dict[type[UniteError], int] = {
 RETRY_UNAVAILABLE_AFTER = 5
 """Seconds after which it is worth asking again where a dependency did not answer."""
 
+MAX_INSTANCE_LENGTH = 2000
+"""Characters of the path that a problem document repeats."""
+
 _IN_A_PATH = "/:@!$&'()*+,;=~"  # RFC 3986, 3.3
 
 _log = logging.getLogger("unite.http")
@@ -79,19 +81,23 @@ def kind_of(error: UniteError) -> tuple[str, ProblemKind]:
 
 
 def problem_document(error: UniteError) -> dict[str, Any]:
-    """The error as a problem document, ready to be made JSON."""
+    """The error as a problem document, ready to be made JSON; that is less than 64 KiB, whatever was asked."""
     code, kind = kind_of(error)
     document: dict[str, Any] = {
         "type": f"/problems/{code}",
         "title": kind.title,
         "status": STATUSES[kind.category],
-        "detail": error.detail,
-        "instance": quote(request.path, safe=_IN_A_PATH),
+        "detail": shortened(error.detail),
+        "instance": _instance(),
         "code": code,
         "correlation_id": correlation_id(),
     }
     if error.problems:
-        document["errors"] = [_fault(error, problem) for problem in error.problems]
+        # A request without a body can only be wrong in its parameters.
+        in_query = isinstance(error, MalformedParameter) or request.method in ("GET", "HEAD")
+        document["errors"] = shown = field_errors(error.problems, in_query=in_query)
+        if len(shown) < (total := number_of(error.problems)):
+            document["detail"] += f" {len(shown)} of {total:,} errors are shown."
     if isinstance(error, DuplicateLead):
         document["duplicates"] = [{"field": found.field, "id": found.id} for found in error.duplicates]
     return document
@@ -118,16 +124,6 @@ def problem_response(error: UniteError) -> Response:
     return response
 
 
-def pointer(problem: Problem) -> str:
-    """Where a problem is, as a JSON Pointer (RFC 6901); an empty one is the whole document.
-
-    A path of the core has dots between its parts (`options.on_duplicate`); a name that a client made up may have some
-    of its own.
-    """
-    path = problem.path if isinstance(problem, Located) else problem.field.split(".") if problem.field else ()
-    return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in path)
-
-
 def install(app: Flask) -> None:
     """Answer every error of the application with a problem document, the framework's own included."""
 
@@ -149,21 +145,16 @@ def install(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def a_mistake(error: Exception) -> Response:
-        _log.error("unexpected error", exc_info=error, extra={"method": request.method, "path": request.path})
+        _log.error(
+            "unexpected error", exc_info=error, extra={"method": request.method, "path": shortened(request.path)}
+        )
         return problem_response(Unexpected("Something went wrong on our side; nothing more is told here."))
 
 
-def _fault(error: UniteError, problem: Problem) -> dict[str, str]:
-    # A request without a body can only be wrong in its parameters.
-    if isinstance(error, MalformedParameter) or request.method in ("GET", "HEAD"):
-        fault = {"parameter": problem.field}
-    else:
-        fault = {"pointer": pointer(problem)}
-    fault["code"] = problem.code
-    fault["detail"] = problem.detail
-    if problem.suggestion is not None:
-        fault["suggestion"] = problem.suggestion
-    return fault
+def _instance() -> str:
+    """The path of the request as a URI reference, its end left out where it is very long."""
+    path = quote(shortened(request.path, MAX_INSTANCE_LENGTH), safe=_IN_A_PATH)
+    return path[:MAX_INSTANCE_LENGTH].rpartition("%")[0] if len(path) > MAX_INSTANCE_LENGTH else path
 
 
 def _challenge(code: str) -> str:

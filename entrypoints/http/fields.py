@@ -5,24 +5,36 @@ The rules themselves (lengths, characters, what a phone number is) are the core'
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
-from typing import Any
+from itertools import islice
+from typing import Any, cast
 from uuid import UUID
 
-from marshmallow import RAISE, Schema, ValidationError, fields
+from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields
+from marshmallow.types import UnknownOption
 
 from unite_core.errors import Problem
+
+MAX_ERRORS = 50
+"""How many field errors a problem document shows."""
+
+MAX_VALUES = 200
+"""How many values a parameter of the query takes that takes several."""
 
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
-    """Why a value is refused: a stable code, and a sentence on what to do."""
+    """Why a value is refused: a stable code, and a sentence on what to do.
+
+    `count` is the number of errors that it stands for.
+    """
 
     code: str
     detail: str
+    count: int = 1
 
 
 _NULL_IN_REQUIRED: Any = Complaint("null", "This is required, and may not be null.")
@@ -37,13 +49,38 @@ def _complaints(**own: Complaint) -> Any:
     }
 
 
-class Body(Schema):
-    """The body of a request: an object, and nothing in it that the schema does not name."""
+class _Strict(Schema):
+    """An object, and nothing in it that the schema does not name.
+
+    Of names that it does not know it complains in the order of the input, and stores no more complaints than can be
+    shown: reading an object of unknown names costs what reading its JSON costs.
+    """
 
     class Meta:
-        """No field is ignored."""
+        """No name is ignored."""
 
         unknown = RAISE
+
+    def _deserialize(
+        self, data: Any, *, error_store: Any, many: bool = False, unknown: UnknownOption = RAISE, **options: Any
+    ) -> Any:
+        refuse = unknown == RAISE and not many
+        read = super()._deserialize(
+            data, error_store=error_store, many=many, unknown=EXCLUDE if refuse else unknown, **options
+        )
+        if refuse and isinstance(data, Mapping):
+            known = {field.data_key or name for name, field in self.load_fields.items()}
+            strangers = [name for name in data if name not in known]
+            complaint = cast("Complaint", self.error_messages["unknown"])
+            for name in strangers[:MAX_ERRORS]:
+                error_store.store_error([complaint], name)
+            if more := strangers[MAX_ERRORS:]:
+                error_store.store_error([replace(complaint, count=len(more))], more[0])
+        return read
+
+
+class Body(_Strict):
+    """The body of a request: an object, and nothing in it that the schema does not name."""
 
     error_messages: Any = _complaints(
         type=Complaint("wrong_type", "A JSON object is expected here."),
@@ -56,13 +93,8 @@ class Body(Schema):
             field_obj.error_messages["null"] = _NULL_IN_REQUIRED
 
 
-class Query(Schema):
+class Query(_Strict):
     """The query of a request: no parameter that the schema does not name, and none twice."""
-
-    class Meta:
-        """No parameter is ignored."""
-
-        unknown = RAISE
 
     error_messages: Any = _complaints(unknown=Complaint("unknown_parameter", "There is no such parameter."))
 
@@ -210,12 +242,16 @@ class Several(fields.List[Any]):
     """
 
     default_error_messages: Any = _complaints(
-        invalid=Complaint("malformed_list", 'A value with a comma or a double quote is written "a, ""b""".')
+        invalid=Complaint("malformed_list", 'A value with a comma or a double quote is written "a, ""b""".'),
+        too_many=Complaint("too_many_values", f"At most {MAX_VALUES} values are taken here."),
     )
 
     def _deserialize(self, value: Any, *rest: Any, **_: Any) -> list[Any]:
         # A complaint names the parameter rather than the place in its list: parameters have no pointers into them.
-        return [self.inner.deserialize(part, *rest) for part in self._parts(value)]
+        parts = list(islice(self._parts(value), MAX_VALUES + 1))
+        if len(parts) > MAX_VALUES:
+            raise self.make_error("too_many")
+        return [self.inner.deserialize(part, *rest) for part in parts]
 
     def _parts(self, row: str) -> Iterator[str]:
         more, end = ",", 0
@@ -235,9 +271,13 @@ def problems_of(messages: Any) -> list[Problem]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Located(Problem):
-    """A problem whose path is known part by part: the names in a body may have dots in them."""
+    """A problem whose path is known part by part: the names in a body may have dots in them.
+
+    `count` is the number of errors that it stands for.
+    """
 
     path: tuple[str, ...]
+    count: int = 1
 
 
 def _flattened(messages: Any, path: tuple[str, ...]) -> list[Problem]:
@@ -252,4 +292,4 @@ def _flattened(messages: Any, path: tuple[str, ...]) -> list[Problem]:
 
 def _problem(path: tuple[str, ...], message: Any) -> Problem:
     complaint = message if isinstance(message, Complaint) else Complaint("invalid", str(message))
-    return Located(field=".".join(path), path=path, code=complaint.code, detail=complaint.detail)
+    return Located(field=".".join(path), path=path, code=complaint.code, detail=complaint.detail, count=complaint.count)

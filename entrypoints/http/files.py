@@ -11,6 +11,7 @@ from werkzeug.wsgi import FileWrapper
 from entrypoints.http.context import door
 from entrypoints.http.openapi import Shown
 from entrypoints.http.operations import Room
+from entrypoints.http.query_string import MAX_PARAMETERS
 from unite_core.errors import Forbidden
 from unite_core.files import ServedFile, SignedFiles
 from unite_core.imports.model import LARGEST_FILE
@@ -112,7 +113,8 @@ def _signed_files() -> SignedFiles:
 
 
 def _link_query() -> dict[str, str]:
-    if any(len(values) > 1 for _, values in request.args.lists()):
+    too_many = request.query_string.count(b"&") >= MAX_PARAMETERS
+    if too_many or any(len(values) > 1 for _, values in request.args.lists()):
         raise Forbidden("This link is not one of ours, or was changed.", code="invalid_signature")
     return request.args.to_dict()
 

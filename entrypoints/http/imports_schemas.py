@@ -34,9 +34,9 @@ class Columns(fields.Dict):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> dict[str, str | None]:  # noqa: ARG002 - marshmallow hands them over
         if not isinstance(value, dict):
             raise self.make_error("invalid")
-        complaints = [found for pair in value.items() if (found := self._complaint(*pair)) is not None]
         if len(value) > MOST_COLUMNS:
-            complaints = [Complaint("too_many_columns", f"At most {MOST_COLUMNS} columns can be named.")]
+            raise ValidationError([Complaint("too_many_columns", f"At most {MOST_COLUMNS} columns can be named.")])
+        complaints = [found for pair in value.items() if (found := self._complaint(*pair)) is not None]
         if complaints:
             raise ValidationError(complaints)
         return value

@@ -11,7 +11,7 @@ from marshmallow.fields import Field
 
 from entrypoints.http.bodies import LARGEST_BODY, MERGE_PATCH_TYPE, METHODS_WITH_BODY
 from entrypoints.http.errors import PROBLEM_TYPE, STATUSES
-from entrypoints.http.fields import Several
+from entrypoints.http.fields import MAX_ERRORS, Several
 from entrypoints.http.problems import PROBLEMS
 from entrypoints.http.rendering import JSON_TYPE
 
@@ -180,6 +180,8 @@ PROBLEM_SCHEMA: dict[str, Any] = {
         "correlation_id": {"type": "string"},
         "errors": {
             "type": "array",
+            "maxItems": MAX_ERRORS,
+            "description": "What is wrong where. Where `detail` says so, these are only the first ones.",
             "items": {
                 "type": "object",
                 "required": ["code", "detail"],

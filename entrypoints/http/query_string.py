@@ -9,12 +9,22 @@ from flask import Request
 from entrypoints.http.problems import MalformedParameter
 from unite_core.errors import Problem
 
+MAX_QUERY_BYTES = 8 * 1024
+"""RFC 9110, 4.1, has servers take URIs of 8000 bytes at the least."""
+
+MAX_PARAMETERS = 100
+
 # RFC 3986, 2.1.
 _BROKEN_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 
 def query_arguments(request: Request) -> dict[str, str]:
-    """Name -> value; raises `MalformedParameter` where a parameter is there twice or is no UTF-8, percent-encoded."""
+    """Name -> value.
+
+    Raises `MalformedParameter` where a parameter is there twice or is no UTF-8, percent-encoded, and where the query
+    has more than 8 KiB or more than 100 parameters.
+    """
+    check_size(request.query_string)
     unreadable = [_shown(pair) for pair in request.query_string.split(b"&") if not _is_readable(pair)]
     if unreadable:
         raise bad_query(
@@ -27,6 +37,18 @@ def query_arguments(request: Request) -> dict[str, str]:
     if repeated:
         raise bad_query([Problem(field=name, code="repeated", detail="Give this parameter once.") for name in repeated])
     return request.args.to_dict()
+
+
+def check_size(query: bytes) -> None:
+    """Raise `MalformedParameter` where the query is too long to be read, or has too many parameters."""
+    if len(query) > MAX_QUERY_BYTES:
+        first_too_long = query[:MAX_QUERY_BYTES].rpartition(b"&")[2]
+        detail = f"A query of at most {MAX_QUERY_BYTES:,} bytes is taken."
+        raise bad_query([Problem(field=_shown(first_too_long), code="too_long", detail=detail)])
+    if query.count(b"&") >= MAX_PARAMETERS:
+        first_too_many = query.split(b"&", MAX_PARAMETERS + 1)[MAX_PARAMETERS]
+        detail = f"At most {MAX_PARAMETERS} parameters are taken."
+        raise bad_query([Problem(field=_shown(first_too_many), code="too_many_parameters", detail=detail)])
 
 
 def bad_query(problems: Sequence[Problem]) -> MalformedParameter:

@@ -21,7 +21,7 @@ from entrypoints.http.operations import Room
 from entrypoints.http.problems import UnsupportedMediaType
 from entrypoints.http.query_string import bad_query, query_arguments
 from entrypoints.http.rendering import json_response
-from unite_core.errors import Forbidden, Invalid
+from unite_core.errors import Forbidden, Invalid, Malformed
 from unite_core.notifications.webhooks import InboundText, TakeInboundText, TakeTextStatus, TextStatus
 from unite_core.races import until_won
 
@@ -30,6 +30,9 @@ SIGNATURE = "X-Twilio-Signature"
 
 MAX_FORM_BYTES = 64 * 1024
 """In bytes: three times as much as the longest text message with every character of it percent-encoded."""
+
+MAX_FORM_FIELDS = 200
+"""A text message with ten pictures, the most that Twilio hands on, comes with about fifty fields."""
 
 _DIGITS = re.compile("[0-9]{1,9}")
 _E164 = re.compile(r"\+[1-9][0-9]{1,14}")
@@ -101,7 +104,7 @@ def _form_of(schema: type[Schema], example: dict[str, str]) -> dict[str, Any]:
         TextStatusForm, {"MessageSid": "SM0b1c2d3e4f5a6b7c8d9e0f1a2b3c4d5e", "MessageStatus": "delivered"}
     ),
     answers=[Shown(status=204, description="It is known now.")],
-    problems=["invalid_signature", "invalid_parameter", "invalid", "too_large"],
+    problems=["invalid_signature", "malformed_form", "invalid_parameter", "invalid", "too_large"],
     parameters=[_SIGNED, _DELIVERY],
     public=True,
     limited=False,
@@ -141,7 +144,7 @@ def take_text_status() -> Response:
             description="Nothing is written back.",
         )
     ],
-    problems=["invalid_signature", "invalid", "too_large"],
+    problems=["invalid_signature", "malformed_form", "invalid", "too_large"],
     parameters=[_SIGNED],
     public=True,
     limited=False,
@@ -163,17 +166,24 @@ def take_inbound_text() -> Response:
 def _signed_form() -> dict[str, str]:
     """The form that was posted, once it is certain that Twilio did that.
 
-    Raises `UnsupportedMediaType`, `TooLarge` and `Forbidden` (`invalid_signature`).
+    Raises `UnsupportedMediaType`, `TooLarge`, `Malformed` and `Forbidden` (`invalid_signature`).
     """
     if request.mimetype != FORM_TYPE:
         raise UnsupportedMediaType(f"Send the form as {FORM_TYPE}.", accepted=(FORM_TYPE,))
-    pairs = parse_qsl(body_bytes().decode(errors="replace"), keep_blank_values=True)
+    pairs = _pairs(body_bytes().decode(errors="replace"))
     form = dict(pairs)
     good = door().text_signatures
     # Twilio gives no field twice; what was given twice would be signed as one of the two, and read as the other.
     if good is None or len(form) < len(pairs) or not good(_url(), form, request.headers.get(SIGNATURE, "")):
         raise Forbidden(f"{SIGNATURE} is not the signature of this request.", code="invalid_signature")
     return form
+
+
+def _pairs(form: str) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(form, keep_blank_values=True, max_num_fields=MAX_FORM_FIELDS)
+    except ValueError:
+        raise Malformed(f"The form has more than {MAX_FORM_FIELDS} fields.", code="malformed_form") from None
 
 
 def _url() -> str:

@@ -1,10 +1,17 @@
 import io
+import json
+import sys
+from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
+import orjson
 import pytest
 
 from entrypoints.http.bodies import DEEPEST_JSON, LARGEST_BODY
+from tests.http.contended import ContendedWork
 from tests.http.service import Person, Service, faults, problem
+from unite_core.testing.in_memory import InMemoryWork, Store
 
 JSON = "application/json"
 
@@ -35,7 +42,17 @@ GOOD = b'{"name": "Grace", "phone": "+12125550123"}'
         b'{"name": -Infinity}',
         b'{"name": 1e999}',
         b'{"name": "\\ud800"}',
+        b'{"name": "\\uDBFF\\uDBFF"}',
+        b'{"name": "\\udc00\\ud800"}',
+        b'{"\\ud800": 1}',
         b'{"name": "\xff"}',
+        b'{"name": -1e999}',
+        b'{"name": [[[1e400]]]}',
+        b'{"name": {"a": {"b": 1, "b": 2}}}',
+        b'{"name": 01}',
+        b'{"name": "\t"}',
+        b'{"name": 1} 2',
+        b"\0",
         b'{"name": "a", "name": "b"}',
         b'{"name": {"a": 1, "a": 2}}',
         b"\xef\xbb\xbf" + GOOD,
@@ -50,6 +67,14 @@ GOOD = b'{"name": "Grace", "phone": "+12125550123"}'
 )
 def test_a_body_that_is_no_json_or_too_deep_is_400(manager: Person, body: bytes) -> None:
     assert problem(post(manager, body)) == (400, "malformed_json")
+
+
+@pytest.mark.parametrize("name", ["\\ud83d\\ude00", "\\\\ud83d", "\\ud83d\\uDE00 \\\\ud83d"])
+def test_pairs_of_surrogates_and_what_only_looks_like_half_of_one_are_taken(manager: Person, name: str) -> None:
+    answer = post(manager, f'{{"name": "{name}", "phone": "+12125550123"}}'.encode())
+
+    assert answer.status_code == 201
+    assert answer.get_json()["name"] == json.loads(f'"{name}"')
 
 
 def test_json_may_be_nested_twenty_levels_deep(manager: Person) -> None:
@@ -207,3 +232,39 @@ def test_an_operation_reads_bodies_up_to_its_own_limit(manager: Person, path: st
     if taken.status_code != 204:
         assert problem(refused) == (413, "too_large")
         assert f"{limit:,} bytes" in refused.get_json()["detail"]
+
+
+def parsings_of(text: str, work: Callable[[], Any]) -> int:
+    """How often the door parses this text as JSON, by whichever of the two parsers that there are."""
+    found = []
+
+    def watch(frame: FrameType, event: str, function: Any) -> None:
+        is_json = event == "call" and frame.f_code is json.JSONDecoder.raw_decode.__code__
+        if is_json and frame.f_locals["s"] == text:
+            found.append("json")
+        elif event == "c_call" and function is orjson.loads and frame.f_globals["__name__"].endswith(".bodies"):
+            found.append("orjson")
+
+    sys.setprofile(watch)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return len(found)
+
+
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "once"}], ids=["without a key", "with a key"])
+@pytest.mark.parametrize("more", [{}, {"unknown": 1}, {"phone": "none"}], ids=["good", "unknown field", "no phone"])
+@pytest.mark.parametrize("times", [0, 2], ids=["at once", "begun anew"])
+def test_a_body_is_parsed_once(headers: dict[str, str], more: dict[str, Any], times: int) -> None:
+    store = Store()
+    work = ContendedWork(store)
+    manager = Service(work=work, reads=InMemoryWork(store, writes=False)).manager()
+    work.times = times
+    text = json.dumps({"name": "Grace", "phone": "+12125550123", **more})
+
+    parsings = parsings_of(
+        text, lambda: manager.post("/v1/leads", data=text, headers={"Content-Type": JSON, **headers})
+    )
+
+    assert parsings == 1
