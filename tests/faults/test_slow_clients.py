@@ -151,6 +151,11 @@ def test_readers_that_do_not_read_their_download_hold_nobody_up_and_are_disconne
     assert busy <= 2 * idle + FLOOR
 
 
+def test_a_client_that_asks_again_and_again_and_reads_nothing_is_disconnected(impatient: Service) -> None:
+    with connected(impatient, b"GET /openapi.json HTTP/1.1\r\nHost: unite\r\n\r\n" * 30, receive_buffer=1024):
+        eventually(lambda: connections(impatient) == 0, "it is disconnected")
+
+
 def test_a_reader_that_trickles_is_disconnected(impatient: Service, download: bytes) -> None:
     with connected(impatient, download, receive_buffer=4096) as client:
         begun = time.monotonic()
