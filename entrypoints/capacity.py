@@ -5,16 +5,28 @@ CONNECTIONS = 512
 
 Each is a socket and little more, and half of what a process may usually have open (1,024 files) is left for the rest.
 A client that is slow with its headers, its body or its reading keeps its connection for as long as
-`entrypoints.http.asgi.Patience` says, and no thread until the beginning of its body is there.
+`entrypoints.http.patience.Patience` says, and no request thread at all.
 """
 
 THREADS = 64
 """Requests that are worked on: as many as the database has connections for (`adapters.sql.engine.MOST_CONNECTIONS`,
-50), and room for those that only wait: for the next event, or for a client that sends or fetches a large file.
+50), and some for those that need none. None of them ever waits for a client.
 """
 
+UPLOADS = 16
+"""Large bodies that are stored while they arrive. Each has a thread of its own, which waits for the client."""
+
+DOWNLOADS = 64
+"""Files that clients fetch from the embedded storage. Each holds an open file and about half a mebibyte."""
+
+MAX_HEAD_BYTES = 64 * 1024
+"""Bytes of a request's line and headers, and of what the server buffers for one connection in each direction."""
+
+MAX_BUFFERED_BYTES = 64 * 1024 * 1024
+"""Bytes of bodies, beyond the first 64 KiB of each, that all connections together may have in memory."""
+
 EVENT_STREAMS = 16
-"""Clients that follow an import. Each keeps a thread for minutes, and is in the database twice a second."""
+"""Clients that follow an import. Each is in the database twice a second, and holds no thread in between."""
 
 EVENT_STREAMS_OF_A_USER = 3
 """A few windows of one user, so that nobody can take all the places."""

@@ -24,6 +24,18 @@ class Client:
         self.port = port
         self._connection = HTTPConnection("127.0.0.1", port, timeout=300)
         self._headers: dict[str, str] = {}
+        self.port = port
+        self.token = ""
+
+    def another(self) -> "Client":
+        """The same user with a connection of its own."""
+        other = Client(self.port)
+        other._headers = self._headers
+        return other
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
 
     @property
     def authorization(self) -> str:
@@ -39,7 +51,8 @@ class Client:
     def log_in(self, password: str) -> None:
         """Get a token and use it from now on."""
         answer = self.call("POST", "/v1/auth/login", {"email": ADMIN, "password": password})
-        self._headers["Authorization"] = f"Bearer {answer['access_token']}"
+        self.token = answer["access_token"]
+        self._headers["Authorization"] = f"Bearer {self.token}"
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """Send a request and return the JSON of its answer; anything but a 2xx ends the measurement."""
@@ -57,6 +70,13 @@ class Client:
         since = time.perf_counter()
         self.call("GET", path)
         return time.perf_counter() - since
+
+    def location(self, path: str) -> str:
+        """Where a GET is redirected to."""
+        self._connection.request("GET", path, headers=self._headers)
+        answer = self._connection.getresponse()
+        answer.read()
+        return str(answer.headers["Location"])
 
     def upload(self, file: Path) -> str:
         """Have a CSV file imported through the signed upload; the import's id."""

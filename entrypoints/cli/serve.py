@@ -19,7 +19,7 @@ from granian.server import MPServer
 
 from entrypoints import logs
 from entrypoints.bootstrap import StartRefused, add_first_admin, has_admin, load_settings, start
-from entrypoints.capacity import CONNECTIONS
+from entrypoints.capacity import CONNECTIONS, MAX_HEAD_BYTES
 from entrypoints.reading import SettingsRefused
 from entrypoints.settings import Settings
 from entrypoints.variables import ADMIN_EMAIL, ADMIN_PASSWORD, HOST, PORT
@@ -67,7 +67,7 @@ def run(arguments: Namespace, environ: Mapping[str, str], target: str = TARGET) 
         http=HTTPModes.http1,
         workers=1,
         backpressure=CONNECTIONS,
-        http1_settings=HTTP1Settings(header_read_timeout=HEADERS_WITHIN),
+        http1_settings=HTTP1Settings(header_read_timeout=HEADERS_WITHIN, max_buffer_size=MAX_HEAD_BYTES),
         websockets=False,
         factory=True,
         respawn_failed_workers=True,

@@ -23,6 +23,7 @@ from entrypoints.http import (
     leads,
     limits,
     openapi,
+    refusals,
     request_log,
     security,
     users,
@@ -82,7 +83,7 @@ def create_app(unite: Unite, door: Door) -> Flask:
     app.url_map.merge_slashes = False
     app.before_request(_refuse_slashes)
     # What is installed first runs first before a route, and last after it.
-    for convention in (request_log, correlation, security, limits, cors, errors):
+    for convention in (request_log, correlation, refusals, security, limits, cors, errors):
         convention.install(app)
     specification = _Specification(app)
     specification.ma_plugin.converter.add_parameter_attribute_function(openapi.separated_by_commas)

@@ -1,258 +1,177 @@
 """A WSGI application behind an ASGI server: the server's loop waits for clients, and threads work on requests.
 
-A server of WSGI hands out a body that can be waited for and not be given up: a client that announces a body and never
-sends it keeps a thread and a connection for as long as it likes. Here every wait for a client has an end, and the
-connection has it too.
+No thread of `THREADS` ever waits for a client. A body is read whole before a thread is taken, and an answer is sent
+after the thread is free again. Bodies that are too large to be held in memory are read by threads of their own.
 """
 
 import asyncio
 import io
+import logging
 import math
-import sys
-import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+import uuid
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache, partial
-from typing import Any, TypeVar
-from urllib.parse import unquote_to_bytes
+from typing import Any, BinaryIO, cast
 
-from entrypoints.capacity import THREADS
-from entrypoints.http.problems import RequestTimeout
+from entrypoints.capacity import MAX_BUFFERED_BYTES, THREADS, UPLOADS
+from entrypoints.http.bodies import too_large_detail
+from entrypoints.http.body_rules import BodyRule, BodyRules
+from entrypoints.http.client import Client, Message, Receive, Send
+from entrypoints.http.environ import decoded_path, environ_of, header, refuse_head
+from entrypoints.http.errors import PROBLEM_TYPE
+from entrypoints.http.incoming import BLOCK, Budget, Incoming, Unread, Uploaded
+from entrypoints.http.outgoing import IN_ONE_PIECE, Outgoing, WsgiAnswer, start_message
+from entrypoints.http.patience import Patience
+from entrypoints.http.problems import PROBLEMS, too_many_transfers
+from entrypoints.http.rendering import to_json
+from entrypoints.http.threads import Threads
+from unite_core.errors import TooLarge, UniteError
 
-T = TypeVar("T")
-
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 WsgiHeaders = list[tuple[str, str]]
 WsgiApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+Environ = dict[str, Any]
 
-BLOCK = 64 * 1024
-"""Bytes of a body that are waited for before a thread is taken; most bodies have fewer."""
-
-IN_ONE_PIECE = 256 * 1024
-"""An answer of at most so many bytes is handed over whole: its thread is free before the client has read it."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Patience:
-    """How long a client is waited for.
-
-    A body may take `first` seconds, and one more for each `bytes_a_second` that came. Between two blocks of it, and
-    until a block of an answer is taken, at most `pause` seconds may pass.
-    """
-
-    first: float = 10.0
-    bytes_a_second: int = 16 * 1024
-    pause: float = 30.0
+_log = logging.getLogger("unite.http")
 
 
 class OnThreads:
-    """The ASGI application (version 3) that has `application` work on each request, on one of `threads` threads."""
+    """The ASGI application (version 3) that has `application` work on each request, on one of `threads` threads.
+
+    `rules` tell how bodies are read. At most `uploads` large bodies are taken at once.
+    """
 
     def __init__(
-        self, application: WsgiApplication, *, threads: int = THREADS, patience: Patience | None = None
+        self,
+        application: WsgiApplication,
+        rules: BodyRules,
+        *,
+        threads: int = THREADS,
+        uploads: int = UPLOADS,
+        max_buffered: int = MAX_BUFFERED_BYTES,
+        patience: Patience | None = None,
     ) -> None:
         self._application = application
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="request")
+        self._rules = rules
+        self._threads = Threads(threads, "request")
+        self._uploads = Threads(uploads, "upload")
+        self._budget = Budget(max_buffered)
         self._patience = patience or Patience()
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
-        loop = asyncio.get_running_loop()
-        client = _Client(loop, receive, send, self._patience)
-        await client.expect(dict(scope["headers"]))
-        if client.gone:
-            return
-        done: asyncio.Future[list[Message]] = loop.create_future()
-        self._threads.submit(self._work, scope, client, done)
-        for message in await done:
-            await send(message)
-
-    def _work(self, scope: Mapping[str, Any], client: "_Client", done: "asyncio.Future[list[Message]]") -> None:
-        """What `loop.run_in_executor` does, at half its cost, which is a tenth of a small request."""
+        client = Client(receive, send)
+        del receive, send
+        outgoing = Outgoing(scope, client, self._patience)
         try:
-            tell = partial(done.set_result, _carry_out(self._application, scope, client))
-        except BaseException as error:  # noqa: BLE001 - it is raised again where the answer is waited for
-            tell = partial(done.set_exception, error)
-        # Where the loop has ended, the server has.
-        with suppress(RuntimeError):
-            client.loop.call_soon_threadsafe(tell)
+            await self._serve(scope, client, outgoing)
+        except Exception:  # noqa: BLE001 - whatever it is, the client gets a problem document and the log an error
+            correlation_id = str(uuid.uuid4())
+            told = {"correlation_id": correlation_id, "method": scope["method"]}
+            _log.exception("unexpected error in the server", extra=told)
+            if not outgoing.started:
+                await outgoing.send(_internal_error(correlation_id), self._threads, watched=False)
+        finally:
+            client.let_go()
 
-
-class _Client:
-    """The client as a thread sees it: it is waited for, and given up where that takes too long."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, receive: Receive, send: Send, patience: Patience) -> None:
-        self.loop = loop
-        self.gone = False
-        self._receive = receive
-        self._send = send
-        self._patience = patience
-        self._pending = bytearray()
-        self._came = 0
-        self._waited = 0.0
-        self._more = False
-        self._late = False
-
-    async def expect(self, headers: Mapping[bytes, bytes]) -> None:
-        """Wait for the beginning of the body, on the loop, where waiting costs next to nothing."""
-        self._more = b"transfer-encoding" in headers or headers.get(b"content-length", b"0") != b"0"
-        # Who waits to be told to go on (RFC 9110, 10.1.1) is told so by the first attempt to read.
-        if b"expect" not in headers:
-            while len(self._pending) < BLOCK and self._more and not self._late:
-                await self._receive_block()
-
-    def next_block(self) -> bytes:
-        """The next bytes of the body, none at its end; raises `RequestTimeout` and `ConnectionError`."""
-        while not self._pending and self._more and not self._late:
-            asyncio.run_coroutine_threadsafe(self._receive_block(), self.loop).result()
-        if not self._pending and self._late:
-            raise RequestTimeout("The body did not come in time; send the request again.")
-        if not self._pending and self.gone:
-            raise ConnectionError("The client is gone.")
-        block, self._pending = bytes(self._pending), bytearray()
-        return block
-
-    def take(self, message: Message) -> None:
-        """Have the client take a part of the answer; it counts as gone where it does not."""
+    async def _serve(self, scope: Mapping[str, Any], client: Client, outgoing: Outgoing) -> None:
+        body = Incoming(dict(scope["headers"]), client, self._patience, self._budget)
         try:
-            asyncio.run_coroutine_threadsafe(
-                self._within(self._patience.pause, self._send, message), self.loop
-            ).result()
-        except (TimeoutError, OSError):
-            self.gone = True
+            answer = await self._work(scope, body)
+        finally:
+            body.release()
+        if body.more:
+            # What was not read of a body stands in the way of the next request (RFC 9112, 9.3).
+            answer = answer.closing()
+        await outgoing.send(answer, self._threads, watched=not body.more)
 
-    def begin_to_watch(self) -> Callable[[], object]:
-        """Notice from now on when the client goes; what comes back ends that."""
-        return asyncio.run_coroutine_threadsafe(self._watch(), self.loop).cancel
+    async def _work(self, scope: Mapping[str, Any], body: Incoming) -> WsgiAnswer:
+        """The answer to the request; nothing holds the body any longer when it is there."""
+        request = await self._request(scope, body)
+        environ = environ_of(scope, cast("BinaryIO", request.body))
+        return await request.threads.run(lambda: self._answer(environ))
 
-    async def _receive_block(self) -> None:
-        left = self._patience.first + self._came / self._patience.bytes_a_second - self._waited
-        began = time.monotonic()
+    async def _request(self, scope: Mapping[str, Any], body: Incoming) -> "_Request":
+        """The request as it is handed on, or the error with which it is to be answered instead."""
         try:
-            message = await self._within(min(left, self._patience.pause), self._receive)
-        except TimeoutError:
-            self._late = True
-            return
-        self._waited += time.monotonic() - began
-        self.gone = message["type"] == "http.disconnect"
-        block = message.get("body", b"")
-        self._pending += block
-        self._came += len(block)
-        self._more = message.get("more_body", False)
+            refuse_head(scope)
+            rule = self._rules.rule_for(scope["method"], decoded_path(scope)) if body.announced else None
+            authorization = header(scope, b"authorization")
+            # Where nothing needs the body, or somebody unknown sends it who may not, it is left unread.
+            if rule is not None and (rule.public or authorization):
+                return await self._read(scope, body, rule)
+        except UniteError as error:
+            return _Request(Unread(error), self._threads)
+        return _Request(Unread() if body.announced else io.BytesIO(), self._threads)
 
-    async def _watch(self) -> None:
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
-        self.gone = True
+    async def _read(self, scope: Mapping[str, Any], body: Incoming, rule: BodyRule) -> "_Request":
+        """Read what has to be read of the body before a thread is taken; raises why the request is refused."""
+        if int(header(scope, b"content-length") or 0) > rule.max_body:
+            raise TooLarge(too_large_detail(rule.max_body))
+        # A client that asks whether to send a file is told to by the thread that checks whether it may.
+        if not (rule.transfer and header(scope, b"expect")):
+            await body.read(min(BLOCK, rule.max_body + 1))
+        if body.more and rule.transfer:
+            if self._uploads.full:
+                raise too_many_transfers("Too many files are being uploaded; send this one later.")
+            uploaded = Uploaded(body, asyncio.get_running_loop())
+            return _Request(io.BufferedReader(uploaded, BLOCK), self._uploads)
+        if body.more and len(body) <= rule.max_body:
+            authorization = header(scope, b"authorization")
+            if not (rule.public or await self._threads.run(lambda: self._rules.admits(authorization))):
+                return _Request(Unread(), self._threads)
+            await body.read_whole(rule.max_body)
+        if len(body) > rule.max_body:
+            raise TooLarge(too_large_detail(rule.max_body))
+        return _Request(io.BytesIO(body.take()), self._threads)
 
-    async def _within(self, seconds: float, call: Callable[..., Awaitable[T]], *arguments: Any) -> T:
-        async with asyncio.timeout(seconds):
-            return await call(*arguments)
+    def _answer(self, environ: Environ) -> WsgiAnswer:
+        """Have the request worked on; a small answer comes back whole."""
+        begun: list[Message] = []
 
+        def start_response(status: str, headers: WsgiHeaders, _: object = None) -> None:
+            begun[:] = [start_message(status, headers)]
 
-class _Body(io.RawIOBase):
-    """The body of a request, pulled from the client as it is read."""
-
-    def __init__(self, client: _Client) -> None:
-        super().__init__()
-        self._client = client
-        self._pending = memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, target: bytearray | memoryview) -> int:  # type: ignore[override]  # typeshed names a private protocol
-        if not self._pending:
-            self._pending = memoryview(self._client.next_block())
-        taken = self._pending[: len(target)]
-        target[: len(taken)] = taken
-        self._pending = self._pending[len(taken) :]
-        return len(taken)
-
-
-def _carry_out(application: WsgiApplication, scope: Mapping[str, Any], client: _Client) -> list[Message]:
-    """Have the request worked on; what comes back is the whole of a small answer, nothing where it was sent already."""
-    begun: list[Message] = []
-
-    def start_response(status: str, headers: WsgiHeaders, _: object = None) -> None:
-        begun[:] = [_start(status, headers)]
-
-    blocks = application(_environ(scope, client), start_response)
-    try:
-        (start,) = begun
-        if _length(start) <= IN_ONE_PIECE:
-            return [start, _part(b"".join(blocks), last=True)]
-        _stream(client, start, blocks)
-        return []
-    finally:
-        close = getattr(blocks, "close", None)
-        if close is not None:
+        blocks = self._application(environ, start_response)
+        close = getattr(blocks, "close", lambda: None)
+        try:
+            (start,) = begun
+            if _length(start) > IN_ONE_PIECE:
+                return WsgiAnswer(start, iter(blocks), close)
+            whole = b"".join(blocks)
+        except BaseException:
             close()
+            raise
+        close()
+        return WsgiAnswer(start, whole)
 
 
-def _stream(client: _Client, start: Message, blocks: Iterable[bytes]) -> None:
-    end_watch = client.begin_to_watch()
-    try:
-        client.take(start)
-        for block in blocks:
-            if client.gone:
-                return
-            # An empty block is nothing but a chance to notice that the client is gone.
-            if block:
-                client.take(_part(block))
-        client.take(_part(b"", last=True))
-    finally:
-        end_watch()
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What is handed on: the body as the application reads it, and the threads to work on."""
 
-
-def _start(status: str, headers: WsgiHeaders) -> Message:
-    encoded = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-    return {"type": "http.response.start", "status": int(status[:3]), "headers": encoded}
-
-
-def _part(content: bytes, *, last: bool = False) -> Message:
-    return {"type": "http.response.body", "body": content, "more_body": not last}
+    body: io.IOBase
+    threads: Threads
 
 
 def _length(start: Message) -> float:
     return next((int(value) for name, value in start["headers"] if name == b"content-length"), math.inf)
 
 
-@lru_cache(maxsize=256)
-def _variable(header: bytes) -> str:
-    """The name that a header has in the environment."""
-    name = header.decode("latin-1").upper().replace("-", "_")
-    return name if name in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{name}"
-
-
-def _environ(scope: Mapping[str, Any], client: _Client) -> dict[str, Any]:
-    """The request as WSGI has it (PEP 3333, environ Variables): text is bytes read as Latin-1."""
-    # Both are missing where the connection has no address, as over a Unix socket.
-    server, port = scope.get("server") or ("", "")
-    environ: dict[str, Any] = {
-        "REQUEST_METHOD": scope["method"],
-        "SCRIPT_NAME": "",
-        "PATH_INFO": unquote_to_bytes(scope["raw_path"]).decode("latin-1"),
-        "QUERY_STRING": scope["query_string"].decode("latin-1"),
-        "SERVER_NAME": server,
-        "SERVER_PORT": str(port),
-        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
-        "REMOTE_ADDR": (scope.get("client") or ("",))[0],
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": scope["scheme"],
-        "wsgi.input": io.BufferedReader(_Body(client)),
-        # Also where no length was announced, the input ends where the body does.
-        "wsgi.input_terminated": True,
-        "wsgi.errors": sys.stderr,
-        "wsgi.multithread": True,
-        "wsgi.multiprocess": False,
-        "wsgi.run_once": False,
+def _internal_error(correlation_id: str) -> WsgiAnswer:
+    """The problem document for an error outside of the application, which would have made one itself."""
+    document = {
+        "type": "/problems/internal_error",
+        "title": PROBLEMS["internal_error"].title,
+        "status": 500,
+        "detail": "Something went wrong on our side; nothing more is told here.",
+        "code": "internal_error",
+        "correlation_id": correlation_id,
     }
-    for raw_name, raw_value in scope["headers"]:
-        name = _variable(raw_name)
-        value = raw_value.decode("latin-1")
-        environ[name] = f"{environ[name]},{value}" if name in environ else value
-    return environ
+    content = to_json(document)
+    headers = {
+        "Content-Type": PROBLEM_TYPE,
+        "Content-Length": str(len(content)),
+        "X-Correlation-ID": correlation_id,
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "no-store",
+    }
+    return WsgiAnswer(start_message("500 Internal Server Error", headers.items()), content)

@@ -46,7 +46,12 @@ def address() -> str:
 
 def bearer_token() -> str:
     """The access token of the request; raises `Unauthenticated` where there is none."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return bearer_token_of(request.headers.get("Authorization", ""))
+
+
+def bearer_token_of(authorization: str) -> str:
+    """The access token in a header Authorization (RFC 6750, 2.1); raises `Unauthenticated` where there is none."""
+    scheme, _, token = authorization.partition(" ")
     token = token.strip()
     if scheme.lower() != "bearer" or not token:
         raise Unauthenticated("Log in, and send the access token as Authorization: Bearer.")

@@ -5,10 +5,11 @@ import unicodedata
 from typing import Any, cast
 from urllib.parse import quote
 
-from flask import Response, request
-from werkzeug.wsgi import FileWrapper
+from flask import Response, current_app, request
+from flask.blueprints import BlueprintSetupState
 
 from entrypoints.http.context import door
+from entrypoints.http.downloads import BLOCK, Downloads
 from entrypoints.http.openapi import Shown
 from entrypoints.http.operations import Room
 from entrypoints.http.query_string import MAX_PARAMETERS
@@ -17,7 +18,7 @@ from unite_core.files import ServedFile, SignedFiles
 from unite_core.imports.model import LARGEST_FILE
 
 PATH = "/files/<path:key>"
-BLOCK = 256 * 1024
+DOWNLOADS = "downloads"
 
 _ANY_FILE = {"type": "string", "contentMediaType": "application/octet-stream"}
 _LINK_PARAMETERS = [
@@ -33,6 +34,13 @@ _LINK_PARAMETERS = [
 ]
 
 room = Room("files", "Where signed links lead when the service itself is the storage.")
+
+
+def _make_room_for_downloads(state: BlueprintSetupState) -> None:
+    state.app.extensions[DOWNLOADS] = Downloads()
+
+
+room.record(_make_room_for_downloads)
 
 
 @room.operation(
@@ -86,7 +94,7 @@ def receive_file(key: str) -> Response:
             description="The file, to be saved under the name that the link was made for.",
         )
     ],
-    problems=["invalid_signature", "link_expired"],
+    problems=["invalid_signature", "link_expired", "too_many_transfers"],
     parameters=_LINK_PARAMETERS,
     public=True,
     limited=False,
@@ -100,7 +108,8 @@ def serve_file(key: str) -> Response:
         served.body.close()
         body: Any = b""
     else:
-        body = FileWrapper(served.body, BLOCK)
+        downloads: Downloads = current_app.extensions[DOWNLOADS]
+        body = downloads.open(served.body)
     response = Response(body, content_type=served.content_type, direct_passthrough=True)
     response.headers["Content-Length"] = str(served.size)
     _name(response, served)

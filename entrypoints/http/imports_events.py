@@ -1,12 +1,12 @@
 """How far an import has come, as server-sent events (WHATWG HTML, "Server-sent events")."""
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from entrypoints.capacity import EVENT_STREAMS_OF_A_USER
+from entrypoints.http.outgoing import Pause
 from unite_core.errors import Unavailable, UniteError
 from unite_core.imports.model import LeadImport
 
@@ -25,11 +25,11 @@ _END = "-end"
 class EventStreams:
     """The streams that this process has open, at most `most` at once and `most_of_one` of one user.
 
-    Each of them keeps a thread busy. `wait` lets the given number of seconds pass.
+    `pause` makes the block that tells the server to ask for the next one after the given number of seconds.
     """
 
     most: int
-    wait: Callable[[float], None] = time.sleep
+    pause: Callable[[float], bytes] = Pause
     most_of_one: int = EVENT_STREAMS_OF_A_USER
     _open: dict["EventStream", UUID] = field(default_factory=dict, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
@@ -82,12 +82,12 @@ class ImportProgress:
 
     read: Callable[[], LeadImport]
     render: Callable[[LeadImport], bytes]
-    wait: Callable[[float], None]
+    pause: Callable[[float], bytes]
 
     def events(self, first: LeadImport, last_seen: str | None) -> Iterator[bytes]:
         """One event at once and one for each change, until the import has ended or ten minutes are over.
 
-        Between them come empty blocks, so that the server can notice when the client is gone.
+        Between them come pauses, in which the server notices when the client is gone.
 
         `last_seen` is the id of the last event that the client got before, which is not sent again. The id of
         an event is the version of the import. A client that is cut off comes back by itself and misses nothing:
@@ -102,8 +102,7 @@ class ImportProgress:
             if current.status.ended:
                 yield _event("end", seen + _END, self.render(current))
                 return
-            self.wait(POLL_SECONDS)
-            yield b""
+            yield self.pause(POLL_SECONDS)
             quiet += 1
             if quiet == _QUIET_POLLS:
                 quiet = 0

@@ -74,7 +74,7 @@ def follow_import(import_id: UUID) -> Response:
         # Whoever logged out, was deactivated or works in another role now is not told any more.
         read=lambda: application.imports.get(application.identity.authenticate(token), import_id),
         render=lambda found: to_json(import_answer(found, link)),
-        wait=streams.wait,
+        pause=streams.pause,
     )
     # Of an answer to HEAD nobody reads a body, nor closes it.
     head = request.method == "HEAD"

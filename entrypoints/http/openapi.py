@@ -71,7 +71,7 @@ class Operation:
 
     def problem_codes(self) -> set[str]:
         """Every problem code that the operation may answer with."""
-        codes = {*self.problems, "internal_error", "unavailable"}
+        codes = {*self.problems, "malformed", "invalid_header", "internal_error", "unavailable"}
         if not self.any_query:
             codes.add("invalid_parameter")
         if not self.public:
@@ -79,13 +79,13 @@ class Operation:
         if self.limited:
             codes.add("too_many_requests")
         if self.method in METHODS_WITH_BODY:
-            codes |= {"request_timeout", "too_large", "unsupported_media_type"}
+            codes |= {"request_timeout", "too_large", "too_many_transfers", "unsupported_media_type"}
         if self.body is not None:
-            codes |= {"malformed", "malformed_json", "too_large", "invalid"}
+            codes |= {"malformed_json", "invalid"}
         if self.takes_key:
-            codes |= {"malformed", "invalid_header", "too_large", "request_in_progress", "idempotency_key_reused"}
+            codes |= {"request_in_progress", "idempotency_key_reused"}
         if self.if_match:
-            codes |= {"invalid_header", "precondition_failed"}
+            codes.add("precondition_failed")
         if self.paged:
             codes.add("invalid_cursor")
         if "<" in self.path:

@@ -169,8 +169,12 @@ class Room(Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
 
 def operation_of(endpoint: str | None) -> Operation | None:
     """The operation that answers at a Flask endpoint; None where there is none."""
-    view = flask.current_app.view_functions.get(endpoint or "")
-    return getattr(view, _MARK, None)
+    return operation_at(flask.current_app, endpoint)
+
+
+def operation_at(app: flask.Flask, endpoint: str | None) -> Operation | None:
+    """The operation that answers at an endpoint of `app`; None where there is none."""
+    return getattr(app.view_functions.get(endpoint or ""), _MARK, None)
 
 
 def _first_sentence(view: Callable[..., Any]) -> str:

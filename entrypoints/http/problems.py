@@ -49,6 +49,11 @@ class UnsupportedEncoding(UnsupportedMediaType):
     """The body is compressed, or encoded in another way."""
 
 
+def too_many_transfers(detail: str) -> Unavailable:
+    """The error for a large body or a file for which there is no room at the moment."""
+    return Unavailable(detail, code="too_many_transfers")
+
+
 class Unexpected(UniteError):
     """A mistake of ours."""
 
@@ -196,6 +201,11 @@ PROBLEMS: dict[str, ProblemKind] = {
     "too_many_logins": ProblemKind(TooMany, "Too many logins", "`Retry-After` says in how many seconds to try again."),
     "too_many_streams": ProblemKind(
         Unavailable, "Too many event streams are open", "Close one, or ask for the import now and then instead."
+    ),
+    "too_many_transfers": ProblemKind(
+        Unavailable,
+        "Too many large bodies or files are on their way",
+        "Send the same request again after the seconds that `Retry-After` names.",
     ),
     # Ours.
     "internal_error": ProblemKind(

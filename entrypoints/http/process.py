@@ -9,8 +9,11 @@ from threading import Thread
 from entrypoints.bootstrap import Started, load_settings, start
 from entrypoints.correlation import CorrelationFilter
 from entrypoints.http.app import create_app
-from entrypoints.http.asgi import OnThreads, Patience
+from entrypoints.http.asgi import OnThreads
+from entrypoints.http.body_rules import OperationBodyRules
 from entrypoints.http.door import Check, Door
+from entrypoints.http.patience import Patience
+from entrypoints.http.sockets import give_up_unread
 from entrypoints.settings import environment
 
 log = logging.getLogger(__name__)
@@ -25,9 +28,12 @@ def application(patience: Patience | None = None) -> OnThreads:
         handler.addFilter(CorrelationFilter())
     started = start(load_settings(environment()))
     app = create_app(started.unite, door_of(started))
+    patience = patience or Patience()
+    # The server listens later than this.
+    Thread(target=give_up_unread, args=(started.settings.port, patience.pause), daemon=True).start()
     address = started.settings.public_url
     log.info("Unite listens.", extra={"address": address, "docs": f"{address}/docs"})
-    return OnThreads(app, patience=patience)
+    return OnThreads(app, OperationBodyRules(app), patience=patience)
 
 
 def door_of(started: Started) -> Door:

@@ -6,7 +6,8 @@ from argparse import Namespace
 
 from entrypoints.cli import serve
 from entrypoints.http import process
-from entrypoints.http.asgi import OnThreads, Patience
+from entrypoints.http.asgi import OnThreads
+from entrypoints.http.patience import Patience
 
 PATIENCE = Patience(first=2.0, pause=1.5)
 

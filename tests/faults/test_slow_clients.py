@@ -1,29 +1,33 @@
-"""Clients that announce a body and send it slowly or never, and those who ask meanwhile."""
+"""Clients that are slow in every way there is, and those who ask meanwhile."""
 
-import json
-import socket
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
-from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
-import requests
 
 from tests.faults.impatient import PATIENCE
-from tests.service_process import ADMIN, Service, eventually
+from tests.faults.slow import answered, connected, connections, median_of_others, slow_clients
 from tests.service_process import PATIENCE as LONGEST_WAIT
+from tests.service_process import Client, Service, eventually
+
+FLOOR = 0.25
+"""Seconds that are no slowness on a busy machine; a client that is waited for costs several times as much."""
 
 LOGIN = b"POST /v1/auth/login HTTP/1.1\r\nHost: unite\r\nContent-Type: application/json\r\n"
-STALLED = LOGIN + b'Content-Length: 500\r\n\r\n{"e'
-STALLED_LATER = LOGIN + b"Content-Length: 500000\r\n\r\n" + b" " * 100_000
-STALLED_IN_CHUNKS = LOGIN + b'Transfer-Encoding: chunked\r\n\r\n3\r\n{"e\r\n'
-WAITS_TO_GO_ON = LOGIN + b"Content-Length: 500\r\nExpect: 100-continue\r\n\r\n"
+IN_CHUNKS = b"Transfer-Encoding: chunked\r\n\r\n"
+FORM = b"Content-Type: multipart/form-data; boundary=edge\r\nContent-Length: 10000000\r\n\r\n"
+FILE = b'--edge\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n' + b"Name,Email\n" * 10_000
+UPLOAD_SIZE = 1_000_000
 
 
 @pytest.fixture(scope="module")
 def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    one = Service(tmp_path_factory.mktemp("impatient"), command=("tests.faults.impatient",))
+    one = Service(
+        tmp_path_factory.mktemp("impatient"),
+        settings={"UNITE_RATE_LIMIT": "0"},
+        command=("tests.faults.impatient",),
+    )
     try:
         one.start()
         yield one
@@ -31,75 +35,179 @@ def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         one.kill_all()
 
 
-def connected(one: Service, sent: bytes) -> socket.socket:
-    client = socket.create_connection(("127.0.0.1", one.port), timeout=LONGEST_WAIT)
-    client.sendall(sent)
-    return client
+@pytest.fixture(scope="module")
+def admin(impatient: Service) -> Client:
+    return impatient.client()
 
 
-def answered(client: socket.socket) -> tuple[int, dict[str, str], dict[str, object]]:
-    """Status, headers and problem of an answer after which the connection is closed."""
-    whole = b""
-    while block := client.recv(65536):
-        whole += block
-    head, _, body = whole.removeprefix(b"HTTP/1.1 100 Continue\r\n\r\n").partition(b"\r\n\r\n")
-    first, *rest = head.decode().splitlines()
-    headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in rest)}
-    return int(first.split()[1]), headers, json.loads(body)
+@pytest.fixture(scope="module")
+def token(admin: Client) -> str:
+    return str(admin.session.headers["Authorization"])
 
 
-def connections(one: Service) -> int:
-    """How many clients the service is connected to."""
-    local = f"0100007F:{one.port:04X}"
-    lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
-    return sum(line.split()[1] == local and line.split()[3] == "01" for line in lines)
+def as_admin(token: str, method: str, path: str) -> bytes:
+    return f"{method} {path} HTTP/1.1\r\nHost: unite\r\nAuthorization: {token}\r\n".encode()
 
 
-@pytest.mark.parametrize("sent", [STALLED, STALLED_LATER, STALLED_IN_CHUNKS, WAITS_TO_GO_ON])
-def test_forty_clients_that_do_not_send_what_they_announced_hold_nobody_up(impatient: Service, sent: bytes) -> None:
-    alone = {"Connection": "close"}
-    pair = requests.post(f"{impatient.url}/v1/auth/login", json=ADMIN, headers=alone, timeout=LONGEST_WAIT).json()
-    as_admin = {**alone, "Authorization": f"Bearer {pair['access_token']}"}
-    with ExitStack() as stack:
+def target(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.path}?{parts.query}"
+
+
+@pytest.fixture(scope="module")
+def download(admin: Client) -> bytes:
+    """A request for a file of several megabytes, more than the kernel takes off the service's hands."""
+    wrong = b"Name,Email,Notes\n" + b"Nobody,not an address,%s\n" % (b"x" * 10_000) * 1500
+    import_id = admin.have_imported(wrong)
+    eventually(lambda: admin.lead_import(import_id)["status"] == "completed", "the import has ended")
+    report = admin.session.get(f"{admin.url}/v1/lead-imports/{import_id}/error-report", allow_redirects=False)
+    return f"GET {target(report.headers['Location'])} HTTP/1.1\r\nHost: unite\r\n\r\n".encode()
+
+
+def beside(one: Service, token: str, sent: bytes, trickle: bytes = b"") -> Iterator[bytes]:
+    """What each of seventy clients was answered in the end, once others were answered as if there were none of them."""
+    idle = median_of_others(one, token)
+    with slow_clients(one, sent, trickle) as clients:
+        busy = median_of_others(one, token)
+        assert busy <= 2 * idle + FLOOR, f"{busy / idle:.1f} times as long as when nobody is slow"
+        for client in clients:
+            yield answered(client)
+    eventually(lambda: connections(one) == 0, "all of them are disconnected")
+
+
+@pytest.mark.parametrize(
+    ("sent", "trickle"),
+    [
+        (LOGIN + b'Content-Length: 500\r\n\r\n{"e', b""),
+        (LOGIN + b"Content-Length: 500\r\nExpect: 100-continue\r\n\r\n", b""),
+        (LOGIN + b"Content-Length: 500\r\n\r\n", b" "),
+        (LOGIN + IN_CHUNKS + b'3\r\n{"e\r\n', b""),
+        (LOGIN + IN_CHUNKS + b"1000\r\n{", b""),
+        (LOGIN + IN_CHUNKS, b"1\r\n \r\n"),
+    ],
+    ids=["stops", "asks and stops", "byte by byte", "chunk and stops", "stops in a chunk", "chunk by chunk"],
+)
+def test_bodies_that_do_not_come_hold_nobody_up_and_are_given_up(
+    impatient: Service, token: str, sent: bytes, trickle: bytes
+) -> None:
+    for answer in beside(impatient, token, sent, trickle):
+        assert b"HTTP/1.1 408 " in answer
+        assert b"request_timeout" in answer
+        assert b"connection: close" in answer
+
+
+@pytest.mark.parametrize(
+    ("headers", "begun", "trickle"),
+    [
+        (b"Content-Length: 900000\r\n\r\n", b" " * 66_000, b""),
+        (b"Content-Length: 900000\r\n\r\n", b" " * 66_000, b" "),
+        (IN_CHUNKS, b"fffff\r\n" + b" " * 66_000, b""),
+    ],
+    ids=["stops", "trickles", "stops in a chunk"],
+)
+def test_large_bodies_that_stop_hold_nobody_up_and_are_given_up(
+    impatient: Service, token: str, headers: bytes, begun: bytes, trickle: bytes
+) -> None:
+    sent = as_admin(token, "POST", "/v1/leads") + b"Content-Type: application/json\r\n" + headers + begun
+
+    for answer in beside(impatient, token, sent, trickle):
+        assert b"HTTP/1.1 408 " in answer
+
+
+@pytest.mark.parametrize("trickle", [b"", b"x"])
+def test_uploads_that_stop_or_trickle_hold_nobody_up_and_leave_nothing(
+    impatient: Service, token: str, trickle: bytes
+) -> None:
+    sent = as_admin(token, "POST", "/v1/lead-imports/file") + FORM + FILE
+
+    answers = list(beside(impatient, token, sent, trickle))
+
+    assert {answer[9:12] for answer in answers} <= {b"408", b"503"}
+    assert sum(b"HTTP/1.1 408 " in answer for answer in answers) > 0
+    assert sum(b"too_many_transfers" in answer and b"retry-after" in answer for answer in answers) > 0
+    incoming = impatient.folder / "var" / "files" / ".incoming"
+    eventually(lambda: not list(incoming.iterdir()), "nothing is left of them")
+
+
+def test_signed_uploads_that_trickle_hold_nobody_up(impatient: Service, admin: Client, token: str) -> None:
+    announced = admin.call("POST", "/v1/lead-imports", json={"filename": "a.csv", "size": UPLOAD_SIZE})["upload"]
+    head = f"PUT {target(announced['url'])} HTTP/1.1\r\nHost: unite\r\nContent-Length: {UPLOAD_SIZE}\r\n"
+    headers = "".join(f"{name}: {value}\r\n" for name, value in announced["headers"].items())
+
+    answers = list(beside(impatient, token, f"{head}{headers}\r\n".encode() + b"x" * 70_000, b"x"))
+
+    assert {answer[9:12] for answer in answers} == {b"408", b"503"}
+
+
+def test_readers_that_do_not_read_their_download_hold_nobody_up_and_are_disconnected(
+    impatient: Service, token: str, download: bytes
+) -> None:
+    idle = median_of_others(impatient, token)
+
+    with slow_clients(impatient, download):
+        busy = median_of_others(impatient, token)
+        eventually(lambda: connections(impatient) == 0, "all of them are disconnected")
+
+    assert busy <= 2 * idle + FLOOR
+
+
+def test_a_client_that_asks_again_and_again_and_reads_nothing_is_disconnected(impatient: Service) -> None:
+    with connected(impatient, b"GET /openapi.json HTTP/1.1\r\nHost: unite\r\n\r\n" * 30, receive_buffer=1024):
+        eventually(lambda: connections(impatient) == 0, "it is disconnected")
+
+
+def test_a_reader_that_trickles_is_disconnected(impatient: Service, download: bytes) -> None:
+    with connected(impatient, download, receive_buffer=4096) as client:
         begun = time.monotonic()
-        stalled = [stack.enter_context(connected(impatient, sent)) for _ in range(40)]
+        while connections(impatient) and time.monotonic() - begun < LONGEST_WAIT:
+            client.recv(100)
+            time.sleep(0.05)
 
-        live = requests.get(f"{impatient.url}/health/live", headers=alone, timeout=LONGEST_WAIT)
-        me = requests.get(f"{impatient.url}/v1/me", headers=as_admin, timeout=LONGEST_WAIT)
-        answered_after = time.monotonic() - begun
-
-        assert (live.status_code, me.status_code) == (200, 200)
-        assert answered_after < PATIENCE.pause
-        for client in stalled:
-            status, headers, told = answered(client)
-            assert (status, told["code"]) == (408, "request_timeout")
-            assert headers["connection"] == "close"
-    eventually(lambda: connections(impatient) == 0, "all of them are disconnected")
+        assert connections(impatient) == 0
 
 
-def test_a_client_that_goes_on_sending_too_slowly_is_not_waited_for(impatient: Service) -> None:
+def test_followers_that_do_not_read_hold_nobody_up(impatient: Service, admin: Client, token: str) -> None:
+    followed = admin.call("POST", "/v1/lead-imports", json={"filename": "a.csv", "size": 100})["id"]
+    sent = as_admin(token, "GET", f"/v1/lead-imports/{followed}/events") + b"\r\n"
+    idle = median_of_others(impatient, token)
+
+    with slow_clients(impatient, sent):
+        busy = median_of_others(impatient, token)
+
+    assert busy <= 2 * idle + FLOOR
+    eventually(lambda: connections(impatient) == 0, "they are forgotten once they are gone")
+
+
+@pytest.mark.parametrize(
+    ("sent", "trickle"),
+    [
+        (b"", b""),
+        (b"GET /v1/me HTTP/1.1\r\nHost: unite\r\nX-Slow: ", b"x"),
+        (b"GET /health/live HTTP/1.1\r\nHost: unite\r\n\r\n", b""),
+    ],
+    ids=["nothing", "headers byte by byte", "one request"],
+)
+def test_connections_without_a_request_hold_nobody_up_and_are_closed(
+    impatient: Service, token: str, sent: bytes, trickle: bytes
+) -> None:
+    for answer in beside(impatient, token, sent, trickle):
+        assert answer == b"" or answer.startswith((b"HTTP/1.1 408 ", b"HTTP/1.1 200 "))
+
+
+def test_an_unknown_client_is_refused_before_its_body_comes(impatient: Service) -> None:
+    head = b"POST /v1/leads HTTP/1.1\r\nHost: unite\r\nContent-Length: 900000\r\n"
+
+    with (
+        connected(impatient, head + b"\r\n") as silent,
+        connected(impatient, head + b"Expect: 100-continue\r\n\r\n") as asks,
+    ):
+        assert answered(silent).startswith(b"HTTP/1.1 401 ")
+        assert answered(asks).startswith(b"HTTP/1.1 401 ")
+
+
+def test_a_body_over_the_limit_is_refused_before_it_comes(impatient: Service, token: str) -> None:
     begun = time.monotonic()
-    with connected(impatient, STALLED) as client:
-        client.settimeout(0.2)
-        status = None
-        while status is None and time.monotonic() - begun < LONGEST_WAIT:
-            try:
-                status = client.recv(12)
-            except TimeoutError:
-                client.sendall(b" ")
+    with connected(impatient, as_admin(token, "POST", "/v1/leads") + b"Content-Length: 2000000\r\n\r\n") as client:
+        assert answered(client).startswith(b"HTTP/1.1 413 ")
 
-    assert status == b"HTTP/1.1 408"
-
-
-def test_an_upload_that_stops_is_not_waited_for_and_leaves_nothing(impatient: Service) -> None:
-    token = str(impatient.client().session.headers["Authorization"])
-    head = (
-        f"POST /v1/lead-imports/file HTTP/1.1\r\nHost: unite\r\nAuthorization: {token}\r\n"
-        "Content-Type: multipart/form-data; boundary=edge\r\nContent-Length: 10000000\r\n\r\n"
-        '--edge\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n'
-    )
-    with connected(impatient, head.encode() + b"Name,Email\n" * 100_000) as client:
-        status, _, told = answered(client)
-
-    assert (status, told["code"]) == (408, "request_timeout")
-    assert [it for it in (impatient.folder / "var" / "files").rglob("*") if it.is_file()] == []
+    assert time.monotonic() - begun < PATIENCE.pause

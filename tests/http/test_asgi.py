@@ -1,6 +1,7 @@
 """What a server of ASGI and the application behind it get to see of each other."""
 
 import asyncio
+import json
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -8,10 +9,16 @@ from typing import Any
 
 import pytest
 
-from entrypoints.http.asgi import BLOCK, IN_ONE_PIECE, Message, OnThreads, Patience
-from entrypoints.http.problems import RequestTimeout
+from entrypoints.http.asgi import OnThreads
+from entrypoints.http.body_rules import BodyRule, BodyRules
+from entrypoints.http.client import Message
+from entrypoints.http.incoming import BLOCK
+from entrypoints.http.outgoing import IN_ONE_PIECE, PIECE, Pause
+from entrypoints.http.patience import Patience
+from unite_core.errors import UniteError
 
 Environ = dict[str, Any]
+MAX_BODY = 1024 * 1024
 SHORT = Patience(first=0.2, bytes_a_second=1_000_000, pause=0.2)
 LONGEST_WAIT = 20.0
 END = {"type": "http.request", "body": b"", "more_body": False}
@@ -29,10 +36,13 @@ class Client:
         self.coming = list(coming)
         self.slowness = slowness
         self.got: list[Message] = []
+        self.waiting = asyncio.Event()
+        self.more = asyncio.Event()
 
     async def receive(self) -> Message:
         if not self.coming:
-            await asyncio.Event().wait()
+            self.waiting.set()
+            await self.more.wait()
         return self.coming.pop(0)
 
     async def send(self, message: Message) -> None:
@@ -44,37 +54,66 @@ class Client:
         return b"".join(message.get("body", b"") for message in self.got)
 
 
-def ask(
-    application: Callable[[Environ, Callable[..., Any]], Iterable[bytes]],
-    client: Client,
-    *headers: tuple[bytes, bytes],
-    patience: Patience = SHORT,
-    path: bytes = b"/",
-) -> None:
-    scope = {
+class OneRule(BodyRules):
+    """The same rule for every request; `admitted` is the one value of Authorization that is good."""
+
+    def __init__(self, rule: BodyRule | None, admitted: str = "Bearer good") -> None:
+        self.rule = rule
+        self.admitted = admitted
+
+    def rule_for(self, method: str, path: str) -> BodyRule | None:
+        assert (method, path[:1]) == ("POST", "/")
+        return self.rule
+
+    def admits(self, authorization: str) -> bool:
+        return authorization == self.admitted
+
+
+PUBLIC = OneRule(BodyRule(max_body=MAX_BODY, transfer=False, public=True))
+PRIVATE = OneRule(BodyRule(max_body=MAX_BODY, transfer=False, public=False))
+TRANSFER = OneRule(BodyRule(max_body=10 * MAX_BODY, transfer=True, public=True))
+IN_CHUNKS = (b"transfer-encoding", b"chunked")
+GOOD_TOKEN = (b"authorization", b"Bearer good")
+
+
+def scope_of(*headers: tuple[bytes, bytes], path: bytes = b"/") -> dict[str, Any]:
+    return {
         "type": "http",
         "method": "POST",
         "raw_path": path,
         "query_string": b"a=%FF&b=\xff",
-        "headers": headers or [(b"transfer-encoding", b"chunked")],
+        "headers": [(b"host", b"unite"), *headers],
         "http_version": "1.1",
         "scheme": "http",
         "server": ("127.0.0.1", 8000),
         "client": ("192.0.2.1", 50000),
     }
 
+
+def ask(
+    application: Callable[[Environ, Callable[..., Any]], Iterable[bytes]],
+    client: Client,
+    *headers: tuple[bytes, bytes],
+    rules: BodyRules = PUBLIC,
+    patience: Patience = SHORT,
+    path: bytes = b"/",
+    **limits: int,
+) -> None:
+    scope = scope_of(*(headers or (IN_CHUNKS,)), path=path)
+
     async def served() -> None:
-        served_by = OnThreads(application, threads=2, patience=patience)
+        served_by = OnThreads(application, rules, threads=2, patience=patience, **limits)
         await asyncio.wait_for(served_by(scope, client.receive, client.send), LONGEST_WAIT)
 
     asyncio.run(served())
 
 
 def echo(environ: Environ, start_response: Callable[..., Any]) -> list[bytes]:
+    """Answers with the body, or with the code of the error that the request is refused with."""
     try:
         body = environ["wsgi.input"].read()
-    except RequestTimeout:
-        body = b"late"
+    except UniteError as error:
+        body = error.code.encode()
     start_response("200 OK", [("Content-Length", str(len(body))), ("X-Odd", "\xe9")])
     return [body]
 
@@ -117,7 +156,7 @@ def test_an_application_sees_the_request_as_wsgi_has_it() -> None:
         "SERVER_PORT": "8000",
         "CONTENT_TYPE": "a/b",
         "CONTENT_LENGTH": "0",
-        "HTTP_X_A": "1,2",
+        "HTTP_X_A": "1, 2",
         "HTTP_X_B": "\xe9",
         "wsgi.url_scheme": "http",
     }
@@ -128,7 +167,7 @@ def test_an_application_sees_the_request_as_wsgi_has_it() -> None:
 def test_a_request_without_a_body_waits_for_none() -> None:
     client = Client()
 
-    ask(echo, client, (b"host", b"unite"))
+    ask(echo, client, (b"x-a", b"1"))
 
     assert client.body == b""
 
@@ -140,7 +179,7 @@ def test_a_body_that_does_not_come_is_not_waited_for(coming: list[Message]) -> N
 
     ask(echo, client)
 
-    assert client.body == b"late"
+    assert client.body == b"request_timeout"
     assert time.monotonic() - begun < 5
 
 
@@ -156,32 +195,156 @@ def test_a_body_may_take_longer_the_more_of_it_came() -> None:
     ask(echo, slow, patience=patience)
     ask(echo, fast, patience=patience)
 
-    assert slow.body == b"late"
+    assert slow.body == b"request_timeout"
     assert len(fast.body) == 2000
 
 
-def test_a_client_that_leaves_before_its_body_is_there_is_not_worked_for() -> None:
-    client = Client(block(b"x"), GONE)
+@pytest.mark.parametrize("rules", [PUBLIC, TRANSFER])
+@pytest.mark.parametrize("coming", [[block(b"x"), GONE], [block(b"x" * BLOCK), GONE]])
+def test_a_body_that_breaks_off_is_malformed(rules: OneRule, coming: list[Message]) -> None:
+    client = Client(*coming)
 
-    ask(echo, client)
+    ask(echo, client, rules=rules)
 
-    assert client.got == []
+    assert client.body == b"malformed"
+    assert (b"connection", b"close") in client.got[0]["headers"]
 
 
-def test_a_client_that_leaves_in_the_middle_of_a_large_body_makes_reading_fail() -> None:
-    failed: list[Exception] = []
+def test_a_body_that_announces_more_than_the_limit_is_refused_before_any_of_it_comes() -> None:
+    client = Client()
 
-    def read(environ: Environ, start_response: Callable[..., Any]) -> list[bytes]:
-        try:
-            environ["wsgi.input"].read()
-        except ConnectionError as error:
-            failed.append(error)
-        start_response("400 Bad Request", [("Content-Length", "0")])
+    ask(echo, client, (b"content-length", str(MAX_BODY + 1).encode()))
+
+    assert client.body == b"too_large"
+    assert (b"connection", b"close") in client.got[0]["headers"]
+
+
+def test_a_body_of_the_limit_is_read_and_one_in_chunks_that_is_larger_is_stopped_there() -> None:
+    whole = Client(*[block(b"x" * BLOCK)] * (MAX_BODY // BLOCK), END)
+    endless = Client(*[block(b"x" * BLOCK)] * 1000)
+
+    ask(echo, whole)
+    ask(echo, endless)
+
+    assert len(whole.body) == MAX_BODY
+    assert endless.body == b"too_large"
+    assert 1000 - len(endless.coming) <= MAX_BODY // BLOCK + 1
+
+
+@pytest.mark.parametrize("headers", [[], [(b"authorization", b"Bearer forged")]])
+def test_of_somebody_unknown_no_more_than_the_beginning_of_a_body_is_read(headers: list[tuple[bytes, bytes]]) -> None:
+    def refuse(_: Environ, start_response: Callable[..., Any]) -> list[bytes]:
+        start_response("401 Unauthorized", [("Content-Length", "0")])
         return []
 
-    ask(read, Client(block(b"x" * BLOCK), GONE))
+    unknown = Client(*[block(b"x" * BLOCK)] * 10)
+    known = Client(*[block(b"x" * BLOCK)] * 10, END)
 
-    assert len(failed) == 1
+    ask(refuse, unknown, IN_CHUNKS, *headers, rules=PRIVATE)
+    ask(echo, known, IN_CHUNKS, GOOD_TOKEN, rules=PRIVATE)
+
+    assert unknown.got[0]["status"] == 401
+    assert len(unknown.coming) >= 9
+    assert len(known.body) == 10 * BLOCK
+
+
+def test_a_body_that_nothing_needs_is_not_waited_for() -> None:
+    client = Client()
+
+    def ignore(_: Environ, start_response: Callable[..., Any]) -> list[bytes]:
+        start_response("404 Not Found", [("Content-Length", "0")])
+        return []
+
+    ask(ignore, client, rules=OneRule(None))
+
+    assert client.got[0]["status"] == 404
+
+
+def test_large_bodies_share_the_memory_that_there_is_for_them() -> None:
+    large = [block(b"x" * BLOCK)] * 3
+
+    taken, refused, small = Client(*large, END), Client(*large, END), Client(block(b"x" * BLOCK), END)
+    ask(echo, taken, max_buffered=2 * BLOCK)
+    ask(echo, refused, max_buffered=2 * BLOCK - 1)
+    ask(echo, small, max_buffered=0)
+
+    assert len(taken.body) == 3 * BLOCK
+    assert refused.body == b"too_many_transfers"
+    assert len(small.body) == BLOCK
+
+
+def test_a_large_upload_that_finds_no_room_is_refused_at_once_and_a_small_one_is_taken() -> None:
+    large = [block(b"x" * BLOCK)] * 2
+    stalled, refused, small = Client(*large), Client(*large, END), Client(block(b"x"), END)
+
+    async def served() -> None:
+        served_by = OnThreads(echo, TRANSFER, uploads=1)
+        uploading = asyncio.ensure_future(served_by(scope_of(IN_CHUNKS), stalled.receive, stalled.send))
+        await stalled.waiting.wait()
+        for client in (refused, small):
+            await served_by(scope_of(IN_CHUNKS), client.receive, client.send)
+        assert not uploading.done()
+        stalled.coming.append(END)
+        stalled.more.set()
+        await uploading
+
+    asyncio.run(asyncio.wait_for(served(), LONGEST_WAIT))
+
+    assert refused.body == b"too_many_transfers"
+    assert small.body == b"x"
+    assert len(stalled.body) == 2 * BLOCK
+
+
+def test_a_client_that_asks_whether_to_send_a_file_is_told_to_when_the_file_is_read() -> None:
+    read: list[bool] = []
+
+    class Asking(Client):
+        async def receive(self) -> Message:
+            assert read
+            return await super().receive()
+
+    def read_late(environ: Environ, start_response: Callable[..., Any]) -> list[bytes]:
+        read.append(True)
+        return echo(environ, start_response)
+
+    client = Asking(block(b"x"), END)
+    ask(read_late, client, IN_CHUNKS, (b"expect", b"100-continue"), rules=TRANSFER)
+
+    assert client.body == b"x"
+
+
+def test_a_thread_is_taken_for_a_request_when_its_body_is_there() -> None:
+    seen: list[str] = []
+
+    class Slow(Client):
+        async def receive(self) -> Message:
+            await asyncio.sleep(0.02)
+            seen.append("came")
+            return await super().receive()
+
+    def work(environ: Environ, start_response: Callable[..., Any]) -> list[bytes]:
+        seen.append("begun")
+        return echo(environ, start_response)
+
+    ask(work, Slow(block(b"x"), block(b"y"), END), IN_CHUNKS, (b"expect", b"100-continue"))
+
+    assert seen == ["came", "came", "came", "begun"]
+
+
+def test_a_client_that_trickles_after_a_large_beginning_is_not_waited_for() -> None:
+    class Trickling(Client):
+        async def receive(self) -> Message:
+            if len(self.coming) < 1000:
+                await asyncio.sleep(0.05)
+            return await super().receive()
+
+    client = Trickling(*[block(b"x" * BLOCK)] * 2, *[block(b"x")] * 999)
+    patience = Patience(first=0.5, bytes_a_second=1_000, pause=0.5)
+
+    ask(echo, client, rules=TRANSFER, patience=patience)
+
+    assert client.body == b"request_timeout"
+    assert len(client.coming) > 900
 
 
 class Blocks(Iterator[bytes]):
@@ -207,7 +370,7 @@ class Blocks(Iterator[bytes]):
         self.closed.set()
 
 
-@pytest.mark.parametrize("content", [b"x", b""])
+@pytest.mark.parametrize("content", [b"x", b"", Pause(0.01)])
 def test_a_stream_is_closed_when_the_client_is_gone(content: bytes) -> None:
     class Leaving(Client):
         async def receive(self) -> Message:
@@ -216,7 +379,7 @@ def test_a_stream_is_closed_when_the_client_is_gone(content: bytes) -> None:
 
     blocks = Blocks(content)
 
-    ask(blocks, Leaving(), (b"host", b"unite"))
+    ask(blocks, Leaving(), (b"x-a", b"1"))
 
     assert blocks.closed.is_set()
 
@@ -224,10 +387,10 @@ def test_a_stream_is_closed_when_the_client_is_gone(content: bytes) -> None:
 def test_a_stream_is_closed_when_the_client_does_not_take_it() -> None:
     blocks, client = Blocks(b"x"), Client(slowness=60)
 
-    ask(blocks, client, (b"host", b"unite"))
+    ask(blocks, client, (b"x-a", b"1"))
 
     assert blocks.closed.is_set()
-    assert blocks.given == 1
+    assert blocks.given <= 1
     assert client.got == []
 
 
@@ -239,7 +402,7 @@ def test_a_stream_is_not_read_ahead_of_the_client() -> None:
 
     blocks, client = Blocks(b"x"), Leaving(slowness=0.05)
 
-    ask(blocks, client, (b"host", b"unite"))
+    ask(blocks, client, (b"x-a", b"1"))
 
     assert blocks.given <= len(client.got) + 1
 
@@ -251,7 +414,7 @@ def test_a_stream_that_ends_is_sent_as_it_comes_and_ended() -> None:
 
     client = Client()
 
-    ask(three, client, (b"host", b"unite"))
+    ask(three, client, (b"x-a", b"1"))
 
     assert [(message.get("body"), message.get("more_body")) for message in client.got] == [
         (None, None),
@@ -261,9 +424,140 @@ def test_a_stream_that_ends_is_sent_as_it_comes_and_ended() -> None:
     ]
 
 
-def test_a_mistake_of_the_application_is_the_servers_to_tell() -> None:
+def test_no_thread_waits_while_an_answer_pauses_or_its_client_does_not_read() -> None:
+    begun = threading.Event()
+
+    def stream(_: Environ, start_response: Callable[..., Any]) -> Iterator[bytes]:
+        start_response("200 OK", [])
+        begun.set()
+        return iter([b"x", Pause(60)])
+
+    async def served() -> None:
+        served_by = OnThreads(stream, PUBLIC, threads=1)
+        follower, other = Client(), Client()
+        follows = asyncio.ensure_future(served_by(scope_of(), follower.receive, follower.send))
+        await asyncio.to_thread(begun.wait)
+        answered = asyncio.ensure_future(served_by(scope_of(), other.receive, other.send))
+        while not other.body:
+            await asyncio.wait_for(asyncio.sleep(0.01), LONGEST_WAIT)
+        for task in (follows, answered):
+            task.cancel()
+
+    asyncio.run(asyncio.wait_for(served(), LONGEST_WAIT))
+
+
+def test_a_large_answer_is_handed_over_in_pieces_and_given_up_where_they_are_not_taken() -> None:
+    def large(_: Environ, start_response: Callable[..., Any]) -> list[bytes]:
+        start_response("200 OK", [("Content-Length", str(3 * PIECE))])
+        return [b"x" * 3 * PIECE]
+
+    reads, does_not = Client(), Client(slowness=60)
+
+    ask(large, reads, (b"x-a", b"1"))
+    ask(large, does_not, (b"x-a", b"1"))
+
+    assert [len(message.get("body", b"")) for message in reads.got] == [0, PIECE, PIECE, PIECE]
+    assert does_not.got == []
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [(b"host", b"unite")],
+        [(b"content-type", b"a/b"), (b"content-type", b"a/b")],
+        [(b"content-length", b"0"), (b"content-length", b"0")],
+        [(b"authorization", b"Bearer a"), (b"authorization", b"Bearer b")],
+        [(b"idempotency-key", b"a"), (b"idempotency-key", b"b")],
+        [(b"x-correlation-id", b"aaaaaaaa"), (b"x-correlation-id", b"bbbbbbbb")],
+        [(b"x-twilio-signature", b"a"), (b"x-twilio-signature", b"b")],
+        [(b"transfer-encoding", b"gzip, chunked")],
+        [(b"transfer-encoding", b"chunked"), (b"transfer-encoding", b"chunked")],
+        [(b"transfer-encoding", b"chunked"), (b"content-length", b"2")],
+    ],
+)
+def test_a_head_that_says_two_things_is_refused(headers: list[tuple[bytes, bytes]]) -> None:
+    client = Client()
+
+    ask(echo, client, *headers)
+
+    assert client.body == b"invalid_header"
+
+
+@pytest.mark.parametrize("host", [b"", b"a b", b"a/b", b"u@a", b"a:b", b"[::1", b"a\xff", b"%zz", b"a" * 300, b"a,b"])
+def test_a_host_that_is_none_is_refused(host: bytes) -> None:
+    client = Client()
+
+    refused = scope_of()
+    refused["headers"] = [(b"host", host)]
+    asyncio.run(OnThreads(echo, PUBLIC)(refused, client.receive, client.send))
+
+    assert client.body == (b"" if host == b"a,b" else b"invalid_header")
+
+
+@pytest.mark.parametrize("host", [b"unite", b"unite.example:8000", b"127.0.0.1", b"[::1]:80", b"a_b", b"a:"])
+def test_a_host_that_is_one_is_taken(host: bytes) -> None:
+    client = Client()
+
+    taken = scope_of()
+    taken["headers"] = [(b"host", host)]
+    asyncio.run(OnThreads(echo, PUBLIC)(taken, client.receive, client.send))
+
+    assert client.body == b""
+
+
+def test_http_1_0_needs_no_host() -> None:
+    client = Client()
+
+    taken = scope_of() | {"http_version": "1", "headers": [(b"host", b"")]}
+    asyncio.run(OnThreads(echo, PUBLIC)(taken, client.receive, client.send))
+
+    assert client.body == b""
+
+
+def test_headers_with_an_underscore_are_not_taken_for_those_with_a_hyphen() -> None:
+    seen: Environ = {}
+
+    def look(environ: Environ, start_response: Callable[..., Any]) -> list[bytes]:
+        seen.update(environ)
+        start_response("204 No Content", [("Content-Length", "0")])
+        return []
+
+    names = [b"x_forwarded_for", b"content_length", b"content_type", b"idempotency_key", b"x-forwarded_for"]
+    ask(look, Client(), (b"x-forwarded-for", b"192.0.2.7"), *[(name, b"forged") for name in names])
+
+    assert seen["HTTP_X_FORWARDED_FOR"] == "192.0.2.7"
+    assert "forged" not in [value for value in seen.values() if isinstance(value, str)]
+
+
+def test_a_mistake_outside_of_the_application_is_told_as_a_problem_and_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     def mistaken(*_: Any) -> list[bytes]:
         raise RuntimeError("a mistake")
 
-    with pytest.raises(RuntimeError, match="a mistake"):
-        ask(mistaken, Client(), (b"host", b"unite"))
+    client = Client()
+    ask(mistaken, client, (b"x-a", b"1"))
+
+    told = json.loads(client.body)
+    headers = dict(client.got[0]["headers"])
+    assert (client.got[0]["status"], told["code"]) == (500, "internal_error")
+    assert headers[b"content-type"] == b"application/problem+json"
+    assert headers[b"x-correlation-id"].decode() == told["correlation_id"]
+    assert "a mistake" not in client.body.decode()
+    assert [record.levelname for record in caplog.records if record.exc_info] == ["ERROR"]
+
+
+def test_a_mistake_in_the_middle_of_a_stream_ends_it_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    def blocks() -> Iterator[bytes]:
+        yield b"x"
+        raise RuntimeError("a mistake")
+
+    def breaking(_: Environ, start_response: Callable[..., Any]) -> Iterator[bytes]:
+        start_response("200 OK", [])
+        return blocks()
+
+    client = Client()
+    ask(breaking, client, (b"x-a", b"1"))
+
+    assert client.body == b"x"
+    assert [record.levelname for record in caplog.records if record.exc_info] == ["ERROR"]

@@ -15,6 +15,7 @@ from werkzeug import Request
 from werkzeug.test import EnvironBuilder
 
 from entrypoints.http.asgi import OnThreads
+from entrypoints.http.body_rules import OperationBodyRules
 from entrypoints.http.clients import BehindProxies, client_address
 from entrypoints.networks import contains, parse_proxies
 from tests.http.service import Service, problem
@@ -342,6 +343,6 @@ def test_a_connection_without_addresses_is_answered(missing: Sequence[str]) -> N
         sent.append(message)
 
     service = Service(trusted_proxies=TRUSTED)
-    asyncio.run(OnThreads(service.app)(scope | dict.fromkeys(missing), receive, send))
+    asyncio.run(OnThreads(service.app, OperationBodyRules(service.app))(scope | dict.fromkeys(missing), receive, send))
 
     assert sent[0]["status"] == 200

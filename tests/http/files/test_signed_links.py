@@ -12,6 +12,7 @@ import pytest
 from adapters.local.files import LocalFiles
 from entrypoints.http.app import create_app
 from entrypoints.http.door import Door
+from entrypoints.http.downloads import Downloads
 from tests.http.imports.floor import IMPORTS, PUBLIC_URL, TWO_LEADS, Floor, json_of, path_of
 from unite_core.testing.in_memory import FixedClock, in_memory_unite
 
@@ -303,3 +304,18 @@ def test_where_the_storage_is_elsewhere_there_are_no_such_paths() -> None:
 
     assert response.status_code == 404
     assert "/files/{key}" not in app.extensions["openapi"].decode()
+
+
+def test_downloads_have_places_which_are_given_back(floor: Floor) -> None:
+    store(floor)
+    floor.app.extensions["downloads"] = Downloads(1)
+    link = download_link(floor)
+
+    first = floor.client.get(link)
+    refused = floor.client.get(link)
+    first.close()
+    after = fetch(floor, link)
+
+    assert (refused.status_code, refused.get_json()["code"]) == (503, "too_many_transfers")
+    assert refused.headers["Retry-After"] == "5"
+    assert (after.status_code, after.data) == (200, CONTENT)

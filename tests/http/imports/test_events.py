@@ -26,14 +26,15 @@ def follow(floor: Floor, import_id: str, **headers: str) -> TestResponse:
 
 
 def while_waiting(floor: Floor, do: Callable[[], object], most: int = 2) -> list[float]:
-    """Have `do` done whenever a stream waits; what comes back fills with the seconds that it waited for."""
+    """Have `do` done whenever a stream pauses; what comes back fills with the seconds that it pauses for."""
     waits: list[float] = []
 
-    def wait(seconds: float) -> None:
+    def pause(seconds: float) -> bytes:
         waits.append(seconds)
         do()
+        return b""
 
-    floor.app.extensions["event_streams"] = EventStreams(most, wait)
+    floor.app.extensions["event_streams"] = EventStreams(most, pause)
     return waits
 
 

@@ -1,0 +1,67 @@
+"""What the server has to know of a request before it reads its body, from what the operations declare."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from flask import Flask
+from werkzeug.exceptions import HTTPException
+
+from entrypoints.http.bodies import LARGEST_BODY, METHODS_WITH_BODY
+from entrypoints.http.context import bearer_token_of
+from entrypoints.http.operations import operation_at
+from unite_core.application import Unite
+from unite_core.errors import UniteError
+
+
+@dataclass(frozen=True, slots=True)
+class BodyRule:
+    """How the body of one operation is read.
+
+    A body of more than `max_body` bytes is refused. A `transfer` is stored while it arrives, as it may be larger than
+    what is held in memory. What is not `public` needs an access token.
+    """
+
+    max_body: int
+    transfer: bool
+    public: bool
+
+
+class BodyRules(Protocol):
+    """Tells how bodies are read."""
+
+    def rule_for(self, method: str, path: str) -> BodyRule | None:
+        """The rule for a request; None where nothing reads its body."""
+
+    def admits(self, authorization: str) -> bool:
+        """Whether the value of the header Authorization is that of somebody who may send a large body."""
+
+
+class OperationBodyRules(BodyRules):
+    """The rules that follow from the operations of an application."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        self._routes = app.url_map.bind("")
+        self._unite: Unite = app.extensions["unite"]
+
+    def rule_for(self, method: str, path: str) -> BodyRule | None:
+        if method not in METHODS_WITH_BODY:
+            return None
+        try:
+            endpoint, _ = self._routes.match(path, method)
+        except HTTPException:
+            return None
+        operation = operation_at(self._app, endpoint)
+        if operation is None:
+            return None
+        return BodyRule(
+            max_body=operation.max_body, transfer=operation.max_body > LARGEST_BODY, public=operation.public
+        )
+
+    def admits(self, authorization: str) -> bool:
+        try:
+            self._unite.identity.authenticate(bearer_token_of(authorization))
+        except UniteError:
+            # The application finds out the same, and answers accordingly.
+            return False
+        return True
