@@ -61,6 +61,7 @@ def make_tree_private(folder: Path) -> None:
 
     The folder itself comes last: where nobody else may enter it, nothing below is looked at again.
     """
+    folder = folder.resolve()  # it may have been put on another disk
     with suppress(OSError):
         if not folder.stat().st_mode & _OF_OTHERS:
             return
