@@ -22,6 +22,8 @@ DOORS = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Carry out a command; the exit code."""
+    # What the service writes, whichever library does it, is for its owner alone.
+    os.umask(0o077)
     arguments = parser().parse_args(argv)
     try:
         code: int = import_module(DOORS[arguments.command]).run(arguments, environment())

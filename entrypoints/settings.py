@@ -2,12 +2,13 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
 from entrypoints import urls
 from entrypoints.networks import Network, parse_proxies
+from entrypoints.plain_http import EVERYWHERE, plain_http_warning
 from entrypoints.reading import Reader
 from entrypoints.twilio import NO_CALLBACKS, Twilio, read_twilio
 from entrypoints.variables import (
@@ -112,10 +113,9 @@ MIB = 1024 * 1024
 MAX_TEXTS_COUNTED = 10_000
 """Text messages within an hour that are counted, one by one; a higher limit is none."""
 
-_REACHABLE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - nothing is bound here, the address is told
 _EVERYWHERE = (
-    f"{HOST.name} lets other machines in, and links to uploads and downloads lead to this one alone: set "
-    f"{PUBLIC_URL.name} to what they reach it by."
+    f"{HOST.name} lets other machines in by plain HTTP, and links to uploads and downloads lead to this one alone: put "
+    f"a proxy with TLS in front, and set {PUBLIC_URL.name} to the https:// address that they reach it by."
 )
 
 _OWN_KEYS = (
@@ -181,13 +181,14 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         phone_rule=read.judged(PHONE_RULE.name, _phone_rule) or PhoneRule.POSSIBLE,
         warnings=(
             *read.unknown(PREFIX, [setting.name for setting in ALL]),
-            *([_EVERYWHERE] if host in _REACHABLE and not read.given(PUBLIC_URL.name) else []),
+            *([_EVERYWHERE] if host in EVERYWHERE and not read.given(PUBLIC_URL.name) else []),
             *([NO_CALLBACKS] if read.given(TWILIO_ACCOUNT_SID.name) and not read.given(PUBLIC_URL.name) else []),
             *([_OWN_KEYS] if read.given(REDIS_URL.name) and not read.given(JWT_KEYS.name) else []),
         ),
     )
     read.finish()
-    return settings
+    plain = plain_http_warning(host, settings.public_url, behind_proxy=bool(settings.trusted_proxies))
+    return settings if plain is None else replace(settings, warnings=(*settings.warnings, plain))
 
 
 def parse_keys(text: str) -> dict[str, bytes]:
@@ -264,7 +265,7 @@ def _storage(read: Reader) -> Storage | None:
 
 
 def _own_address(host: str, port: int) -> str:
-    reachable = _REACHABLE.get(host, host)
+    reachable = EVERYWHERE.get(host, host)
     return f"http://[{reachable}]:{port}" if ":" in reachable else f"http://{reachable}:{port}"
 
 

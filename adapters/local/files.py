@@ -34,7 +34,8 @@ class LocalFiles(Files, SignedFiles):
     """Holds each file under its key in `folder`, and answers the links that it signs itself.
 
     A file is written beside the others, brought to disk, and only then put in its place (POSIX `rename`): whoever reads
-    sees the old one or the new one, also after a power cut. Raises `Unavailable` where the disk is full.
+    sees the old one or the new one, also after a power cut. Files and folders are for their owner alone. Raises
+    `Unavailable` where the disk is full.
     """
 
     def __init__(self, folder: Path, *, public_url: str, secrets_by_kid: Mapping[str, bytes], clock: Clock) -> None:
@@ -70,9 +71,9 @@ class LocalFiles(Files, SignedFiles):
     def write(self, key: str, *, content_type: str) -> Iterator[BinaryIO]:  # noqa: ARG002 - a folder knows no types
         target = self._path(key)
         incoming = self._folder / INCOMING / secrets.token_hex(16)
-        incoming.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(incoming.parent)
         try:
-            with incoming.open("xb") as stream:
+            with open(incoming, "xb", opener=_open_private) as stream:
                 yield stream
                 stream.flush()
                 os.fsync(stream.fileno())
@@ -172,8 +173,19 @@ def _tell_full_disk(error: OSError) -> None:
         raise Unavailable("The disk is full; nothing was stored.") from error
 
 
+def _open_private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _make_folder(folder: Path) -> None:
+    """Make the folder and those above it where they are missing, for their owner alone whatever the umask is."""
+    if not folder.is_dir():
+        _make_folder(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
 def _put_in_place(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(target.parent)
     source.replace(target)
     _sync_folder(target.parent)
 

@@ -1,6 +1,7 @@
 """From settings to a Unite that works: the one place that knows which adapters there are."""
 
 from adapters.sql.grants import Beyond
+from entrypoints.bootstrap.data_folder import folder_warning
 from entrypoints.bootstrap.database import FILE as DATABASE_FILE
 from entrypoints.bootstrap.database import database_is_current, database_url, grant_rights
 from entrypoints.bootstrap.ledger import ledger_as_it_is
@@ -25,6 +26,7 @@ __all__ = [
     "add_first_admin",
     "database_is_current",
     "database_url",
+    "folder_warning",
     "grant_rights",
     "has_admin",
     "ledger_as_it_is",

@@ -9,6 +9,7 @@ from sqlalchemy.exc import DatabaseError
 from adapters.sql import migrate
 from adapters.sql.engine import create_engine_for
 from adapters.sql.grants import Account, Beyond
+from entrypoints.bootstrap.data_folder import make_database_private
 from entrypoints.bootstrap.refusal import StartRefused
 from entrypoints.settings import Settings
 from entrypoints.variables import DATABASE_SERVICE_ACCOUNT, DATABASE_URL
@@ -47,7 +48,9 @@ def up_to_date(url: URL) -> Engine:
     try:
         if _is_file(url):
             # Nobody else can read it: it holds password hashes.
-            Path(url.database or "").touch(mode=0o600)
+            path = Path(url.database or "")
+            path.touch(mode=0o600)
+            make_database_private(path)
         if not migrate.is_current(engine):
             _migrate(url)
     except CommandError as error:

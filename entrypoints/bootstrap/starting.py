@@ -1,9 +1,6 @@
 """From settings to a Unite that works."""
 
-import fcntl
-import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -14,7 +11,7 @@ from adapters.aws.access import Access
 from adapters.aws.secrets_manager import read_secret
 from adapters.aws.sqs import SqsUploadNotices
 from adapters.jwt import JwtTokens
-from adapters.local.jobs import LocalJobs, WakeUps
+from adapters.local.jobs import PIPE, LocalJobs, WakeUps
 from adapters.rq.jobs import RqJobs
 from adapters.rq.worker import RqQueues
 from adapters.sql.engine import ping
@@ -22,6 +19,7 @@ from adapters.sql.unit_of_work import Outbox, SqlWork
 from adapters.system_clock import SystemClock
 from adapters.uuid7 import Uuid7Ids
 from entrypoints.bootstrap import servers
+from entrypoints.bootstrap.data_folder import locked, make_private, make_tree_private
 from entrypoints.bootstrap.database import database_url, up_to_date
 from entrypoints.bootstrap.refusal import StartRefused
 from entrypoints.bootstrap.servers import Dependency, Signatures
@@ -29,7 +27,7 @@ from entrypoints.correlation import correlation_id
 from entrypoints.keys import derived, kept_keys
 from entrypoints.reading import FILE
 from entrypoints.settings import Settings, read_settings, secret_place
-from entrypoints.variables import DATA_DIR, JWT_KEYS, SECRETS_ARN
+from entrypoints.variables import JWT_KEYS, SECRETS_ARN
 from unite_core.application import Ports, Rules, Unite, build
 from unite_core.errors import UniteError
 from unite_core.files import Files, SignedFiles
@@ -42,7 +40,6 @@ from unite_core.paging import PageRequest
 from unite_core.phone import PhonePolicy
 
 FILES = "files"
-LOCK = ".lock"
 
 DESTINATIONS = (ACTIVITY, TOPIC, TEXTS)
 """Those who are told of events."""
@@ -112,7 +109,9 @@ def start(settings: Settings) -> Started:
     Starts no thread and no process. Raises `StartRefused`.
     """
     folder = settings.data_dir.absolute()
-    with _locked(folder):
+    with locked(folder):
+        make_private(folder / PIPE)
+        make_tree_private(folder / FILES)
         keys = settings.jwt_keys or _kept_keys(folder)
         engine = up_to_date(database_url(settings))
     clock = SystemClock()
@@ -199,21 +198,3 @@ def _kept_keys(folder: Path) -> dict[str, bytes]:
             f"The keys in the data folder are damaged: {error}. Mend the file, set {JWT_KEYS.name}, or delete the "
             "file: that logs everybody out."
         ) from error
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Be the only process that prepares the folder; made where it is missing."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-        lock = (folder / LOCK).open("w")
-    except OSError as error:
-        raise StartRefused(
-            f"The data folder {folder} cannot be written to ({error.strerror}). "
-            f"Give this user the right to, or name another one in {DATA_DIR.name}."
-        ) from error
-    with lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

@@ -18,7 +18,7 @@ from granian.log import LogLevels
 from granian.server import MPServer
 
 from entrypoints import logs
-from entrypoints.bootstrap import StartRefused, add_first_admin, has_admin, load_settings, start
+from entrypoints.bootstrap import StartRefused, add_first_admin, folder_warning, has_admin, load_settings, start
 from entrypoints.capacity import CONNECTIONS, MAX_HEAD_BYTES
 from entrypoints.reading import SettingsRefused
 from entrypoints.settings import Settings
@@ -162,6 +162,9 @@ def _worker() -> "subprocess.Popen[bytes]":
 def _prepare(settings: Settings) -> None:
     """Bring the folder and the database up to date before anything else is started, and add the first admin."""
     with start(settings) as started:
+        warning = folder_warning(settings.data_dir.absolute())
+        if warning is not None:
+            log.warning("%s", warning)
         admin = add_first_admin(started)
         if admin is not None:
             log.info("The first admin was added.", extra={"email": admin.email})

@@ -20,7 +20,8 @@ FORWARDED_SCHEME = "unite.forwarded_scheme"
 """In the environment of a request: the scheme that a trusted proxy named, where one did."""
 
 _FOR, _PROTO, _HOST = "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST"
-_REMOVED = (_FOR, _PROTO, _HOST, "HTTP_X_FORWARDED_PORT", "HTTP_X_FORWARDED_PREFIX", "HTTP_FORWARDED", "HTTP_X_REAL_IP")
+HEADERS = (_FOR, _PROTO, _HOST, "HTTP_X_FORWARDED_PORT", "HTTP_X_FORWARDED_PREFIX", "HTTP_FORWARDED", "HTTP_X_REAL_IP")
+"""What proxies say of a client, as variables of WSGI: the first three are read, none is passed on."""
 
 _MAX_PORT = 65_535
 _MAX_HOP_LENGTH = 80
@@ -46,7 +47,7 @@ class BehindProxies:
                 self._believe(environ, peer)
             elif _FOR in environ:
                 self._warn_once(peer)
-        for name in _REMOVED:
+        for name in HEADERS:
             environ.pop(name, None)
         return self._application(environ, start_response)
 

@@ -47,6 +47,15 @@ def test_an_address_of_somebody_who_is_no_admin_makes_none_and_is_warned_about(o
     assert "There is no admin: set UNITE_ADMIN_EMAIL" in one.log.read_text()
 
 
+def test_plain_http_on_a_public_address_is_warned_about_in_the_log(tmp_path: Path) -> None:
+    with service(tmp_path, UNITE_PUBLIC_URL="http://unite.example.com") as one:
+        one.start()
+        lines = [json.loads(line) for line in one.log.read_text().splitlines()]
+
+    (warning,) = [line["message"] for line in lines if line["level"] == "WARNING"]
+    assert "UNITE_PUBLIC_URL is http:// on a host that is not private" in warning
+
+
 def test_a_request_is_logged_with_the_correlation_id_that_it_came_with(one: Service) -> None:
     one.start()
 

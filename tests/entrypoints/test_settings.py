@@ -485,6 +485,7 @@ def test_letting_other_machines_in_without_an_address_for_them_is_warned_about(h
     (warning,) = read_settings({"UNITE_HOST": host}).warnings
 
     assert "UNITE_PUBLIC_URL" in warning
+    assert "plain HTTP" in warning
     assert read_settings({"UNITE_HOST": host, "UNITE_PUBLIC_URL": "https://unite.example.com"}).warnings == ()
 
 
@@ -534,3 +535,63 @@ def test_what_is_no_origin_is_refused(value: str) -> None:
 )
 def test_origins_are_kept_as_browsers_send_them(value: str, origins: tuple[str, ...]) -> None:
     assert read_settings({"UNITE_CORS_ORIGINS": value}).cors_origins == origins
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://unite.example.com",
+        "http://unite.example.com:8000/crm",
+        "http://203.0.113.7",
+        "http://8.8.8.8:8000",
+        "http://[2606:4700::1]:8000",
+        "http://172.32.0.1",
+        "http://localhost.example.com",
+        "http://127.0.0.1.example.com",
+    ],
+)
+def test_plain_http_on_a_public_address_is_warned_about(url: str) -> None:
+    for proxies in ("", "10.0.0.1"):
+        told = {"UNITE_PUBLIC_URL": url, "UNITE_TRUSTED_PROXIES": proxies}
+        for host in ("127.0.0.1", "0.0.0.0", "203.0.113.7"):
+            (warning,) = read_settings({**told, "UNITE_HOST": host}).warnings
+            assert "UNITE_PUBLIC_URL is http://" in warning
+            assert "https://" in warning
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://unite.example.com",
+        "https://203.0.113.7",
+        "http://localhost:8000",
+        "http://unite.localhost",
+        "http://127.0.0.1:8000",
+        "http://[::1]:8000",
+        "http://10.1.2.3",
+        "http://192.168.1.7:8000",
+        "http://[fd00::7]",
+        "http://unite:8000",
+        "http://unite.local.",
+        "http://unite.internal",
+    ],
+)
+def test_tls_and_private_addresses_are_not_warned_about(url: str) -> None:
+    for host in ("127.0.0.1", "0.0.0.0", "10.0.0.7"):
+        assert read_settings({"UNITE_PUBLIC_URL": url, "UNITE_HOST": host}).warnings == ()
+
+
+@pytest.mark.parametrize("host", ["203.0.113.7", "2606:4700::1", "unite.example.com"])
+def test_listening_at_a_public_address_without_a_proxy_is_warned_about(host: str) -> None:
+    (alone,) = read_settings({"UNITE_HOST": host}).warnings
+    (private,) = read_settings({"UNITE_HOST": host, "UNITE_PUBLIC_URL": "http://10.0.0.7"}).warnings
+    behind = {"UNITE_HOST": host, "UNITE_PUBLIC_URL": "http://10.0.0.7", "UNITE_TRUSTED_PROXIES": "10.0.0.1"}
+
+    assert "UNITE_PUBLIC_URL is http://" in alone
+    assert "UNITE_HOST" in private
+    assert read_settings(behind).warnings == ()
+    assert read_settings({"UNITE_HOST": host, "UNITE_PUBLIC_URL": "https://unite.example.com"}).warnings == ()
+
+
+def test_a_url_whose_host_cannot_be_read_is_not_warned_about() -> None:
+    assert read_settings({"UNITE_PUBLIC_URL": "http://[::1"}).warnings == ()

@@ -12,6 +12,7 @@ from adapters.jwt import JwtTokens
 from tests.http.service import PASSWORD, Person, Service, problem
 from unite_core.identity.model import Role
 
+LATER = 4_000_000_000  # in 2096
 KEYS = {"new": b"n" * 32, "old": b"o" * 32}
 
 
@@ -85,6 +86,27 @@ def test_claims_that_were_altered_are_refused(service: Service, token: str, clai
     header, _, signature = token.split(".")
 
     forged = f"{header}.{part({**claims_of(token), **claims})}.{signature}"
+
+    assert problem(Person(service, token=forged).get("/v1/me")) == (401, "invalid_token")
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"nbf": LATER},
+        {"nbf": "now"},
+        {"iat": LATER, "exp": LATER + 900},
+        {"exp": LATER * 10},
+        {"sid": 7},
+        {"sid": ["a"]},
+        {"jti": {}},
+        {"role": ["admin"]},
+    ],
+)
+def test_what_was_signed_with_our_key_and_is_no_token_of_ours_is_refused(
+    service: Service, token: str, claims: dict[str, Any]
+) -> None:
+    forged = jwt.encode({**claims_of(token), **claims}, KEYS["new"], algorithm="HS256", headers={"kid": "new"})
 
     assert problem(Person(service, token=forged).get("/v1/me")) == (401, "invalid_token")
 

@@ -39,6 +39,20 @@ def query_of(url: str) -> dict[str, str]:
     return dict(parse_qsl(urlsplit(url).query, keep_blank_values=True))
 
 
+def test_files_and_folders_are_for_their_owner_alone_whatever_the_umask(tmp_path: Path, clock: FixedClock) -> None:
+    before = os.umask(0)
+    try:
+        with local_files(tmp_path / "a" / "b", clock).write(KEY, content_type="text/csv") as stream:
+            stream.write(b"1")
+            incoming = [path.stat().st_mode & 0o077 for path in tmp_path.rglob("*")]
+    finally:
+        os.umask(before)
+
+    assert [path.name for path in tmp_path.rglob("*") if path.stat().st_mode & 0o077] == []
+    assert len(incoming) == 4
+    assert set(incoming) == {0}
+
+
 def on_disk(folder: Path) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 

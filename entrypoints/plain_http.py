@@ -1,0 +1,49 @@
+"""Whether others reach the service without TLS, as far as the settings tell."""
+
+from urllib.parse import urlsplit
+
+from entrypoints.networks import is_private, read_address
+from entrypoints.variables import HOST, PUBLIC_URL, TRUSTED_PROXIES
+
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - nothing is bound here, the address is told
+"""The hosts that stand for every address of this machine, and which one of these leads to itself."""
+
+_LOCAL_DOMAINS = (".localhost", ".local", ".internal", ".lan", ".home.arpa")
+"""RFC 6761, 6762 and 8375, the domain that ICANN keeps for private use, and a usual one."""
+
+_READABLE = "passwords and tokens can be read and changed on their way. Put a proxy with TLS in front"
+_PUBLIC_URL_IS_PLAIN = (
+    f"{PUBLIC_URL.name} is http:// on a host that is not private: {_READABLE}, name it in {TRUSTED_PROXIES.name}, and "
+    f"write https:// in {PUBLIC_URL.name}."
+)
+_HOST_IS_PUBLIC = (
+    f"{HOST.name} lets others in by plain HTTP: {_READABLE}, have {HOST.name} be an address that it alone reaches, "
+    f"name it in {TRUSTED_PROXIES.name}, and set {PUBLIC_URL.name} to its https:// address."
+)
+
+
+def plain_http_warning(host: str, public_url: str, *, behind_proxy: bool) -> str | None:
+    """A sentence about plain HTTP where others reach the service by it; None where they do not.
+
+    `host` is what it listens at: every address counts as a private one here, for in a container it is.
+    """
+    scheme, _, rest = public_url.partition("://")
+    if scheme == "https":
+        return None
+    try:
+        public_host = urlsplit(f"//{rest}").hostname
+    except ValueError:
+        public_host = None
+    if public_host is not None and not _is_local(public_host):
+        return _PUBLIC_URL_IS_PLAIN
+    if host not in EVERYWHERE and not _is_local(host) and not behind_proxy:
+        return _HOST_IS_PUBLIC
+    return None
+
+
+def _is_local(host: str) -> bool:
+    address = read_address(host)
+    if address is not None:
+        return is_private(address)
+    name = host.lower().rstrip(".")
+    return "." not in name or name.endswith(_LOCAL_DOMAINS)

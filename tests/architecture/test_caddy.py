@@ -1,0 +1,19 @@
+"""Caddy's configuration: what the service believes of a proxy, Caddy does not take from its clients."""
+
+import re
+
+from entrypoints.http import clients
+from tests.conftest import CHECKOUT
+
+FOLDER = CHECKOUT / "infra" / "caddy"
+
+
+def test_caddy_writes_or_removes_every_header_that_is_believed() -> None:
+    written = re.findall(r"^\s*header_up -?(\S+)", (FOLDER / "Caddyfile").read_text("utf-8"), re.MULTILINE)
+
+    variables = {"HTTP_" + name.upper().replace("-", "_") for name in written}
+    assert set(clients.HEADERS) <= variables
+
+
+def test_caddy_passes_no_header_on_that_looks_like_another() -> None:
+    assert "request_header -*_*" in (FOLDER / "Caddyfile").read_text("utf-8")
