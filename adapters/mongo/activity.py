@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
-from mongoengine.queryset import QuerySet  # type: ignore[import-untyped]  # it ships no types
+from mongoengine.queryset import Q, QuerySet  # type: ignore[import-untyped]  # it ships no types
 from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import BulkWriteError
@@ -27,7 +27,7 @@ from adapters.mongo.documents import (
 from unite_core.errors import Unavailable
 from unite_core.events import Event
 from unite_core.notifications.model import Receipt
-from unite_core.notifications.ports import ActivityLog
+from unite_core.notifications.ports import ActivityLog, EventFilter
 from unite_core.paging import Page, PageRequest, Position, page_of
 
 log = logging.getLogger(__name__)
@@ -89,9 +89,11 @@ class MongoActivityLog(ActivityLog):
             log.info("The activity log takes events again.")
         self._failing = False
 
-    def of_lead(self, lead_id: UUID, request: PageRequest) -> Page[Event]:
+    def of_lead(self, lead_id: UUID, request: PageRequest, visible: EventFilter | None = None) -> Page[Event]:
         def ask(database: Database[Stored]) -> list[Activity]:
             about = _newest_first(Activity, database, request).filter(lead_ids=lead_id)
+            if visible is not None:
+                about = about.filter(Q(type__in=sorted(visible.types)) | Q(data__contains=visible.member))
             return list(about.exclude("lead_ids"))
 
         found = [activity.event((lead_id,)) for activity in self._mongo.call(ask)]

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, Select, delete, select
+from sqlalchemy import ColumnElement, Connection, Engine, Select, delete, func, or_, select
 from sqlalchemy.engine import Row
 
 from adapters.sql.event_tables import activity, activity_leads
@@ -14,7 +14,7 @@ from adapters.sql.statements import after, in_lists, insert_missing, newest_firs
 from adapters.sql.types import exact_json, moment
 from unite_core.events import Event
 from unite_core.notifications.model import Receipt
-from unite_core.notifications.ports import ActivityLog
+from unite_core.notifications.ports import ActivityLog, EventFilter
 from unite_core.paging import Page, PageRequest, Position, page_of
 
 
@@ -34,7 +34,7 @@ class SqlActivityLog(ActivityLog):
             insert_missing(connection, activity_leads, [row for event in ordered for row in _leads(event, connection)])
         return [Receipt(taken=True)] * len(events)
 
-    def of_lead(self, lead_id: UUID, request: PageRequest) -> Page[Event]:
+    def of_lead(self, lead_id: UUID, request: PageRequest, visible: EventFilter | None = None) -> Page[Event]:
         at, event_id = activity_leads.c.at, activity_leads.c.event_id
         statement = (
             select(activity)
@@ -43,6 +43,8 @@ class SqlActivityLog(ActivityLog):
             .order_by(at.desc(), event_id.desc())
             .limit(request.limit + 1)
         )
+        if visible is not None:
+            statement = statement.where(_meets(visible))
         if request.after is not None:
             statement = statement.where(after(at, event_id, request.after))
         return self._page(statement, request, (lead_id,))
@@ -68,6 +70,15 @@ class SqlActivityLog(ActivityLog):
         with self._engine.connect().execution_options(**{READING: True}) as connection:
             rows = connection.execute(statement).all()
         return page_of([_to_event(row, about) for row in rows], request.limit, lambda it: Position(it.at, it.id))
+
+
+def _meets(visible: EventFilter) -> ColumnElement[bool]:
+    """The filter as a condition on rows of `activity`.
+
+    `data` is searched as text: a database's own JSON functions fail on text that JSON allows and they do not, such as
+    half a surrogate pair.
+    """
+    return or_(activity.c.type.in_(sorted(visible.types)), func.instr(activity.c.data, visible.member) > 0)
 
 
 def _to_row(event: Event, connection: Connection) -> tuple[Any, ...]:

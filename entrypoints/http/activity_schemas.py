@@ -48,7 +48,9 @@ class EventSchema(Body):
     type = Text(required=True, metadata={"description": "Stable; new ones may come."})
     at = Moment(required=True)
     actor_id = Id(
-        required=True, allow_none=True, metadata={"description": "The user who did it; null is the service itself."}
+        required=True,
+        allow_none=True,
+        metadata={"description": "The user who did it; null is the service itself, or for an agent somebody else."},
     )
     correlation_id = Text(
         required=True, allow_none=True, metadata={"description": "Of the request that it followed from."}

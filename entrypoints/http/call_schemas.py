@@ -117,7 +117,10 @@ class CallTaskSchema(Body):
         LeadToCallSchema,
         required=True,
         allow_none=True,
-        metadata={"description": "Whom to call, as they are now; null where the lead was deleted."},
+        metadata={
+            "description": "Whom to call, as they are now; null where the lead was deleted, and on a closed task for "
+            "an agent to whom the lead is not assigned."
+        },
     )
     assigned_to = Id(required=True, allow_none=True, metadata={"description": "The user who is to call."})
     status = Choice(TaskStatus, required=True)

@@ -18,7 +18,10 @@ from unite_core import (
     Lead,
     LeadImport,
     NewLead,
+    NotFound,
     Outcome,
+    Replay,
+    TooMany,
     Unavailable,
 )
 from unite_core.answers import CLAIMED_FOR
@@ -60,6 +63,52 @@ def test_an_answer_is_given_again_for_a_day(floor: Floor) -> None:
 
     with pytest.raises(DuplicateLead):
         add(floor, AGAIN)
+
+
+def test_an_answer_is_given_again_as_the_caller_may_see_it_now(floor: Floor) -> None:
+    add(floor, CLAIM)
+
+    hidden = floor.unite.once(AGAIN, floor.unite.leads.add, told, Replay(lambda _: b"hidden"), floor.ann, GRACE)
+
+    assert hidden == Outcome(b"hidden", replayed=True)
+    assert add(floor, AGAIN).answer == told(floor.leads()[0])
+
+
+def test_an_answer_that_the_caller_may_not_see_now_is_refused(floor: Floor) -> None:
+    def refuse(_: bytes) -> bytes:
+        raise NotFound("There is no such lead.")
+
+    add(floor, CLAIM)
+
+    with pytest.raises(NotFound):
+        floor.unite.once(AGAIN, floor.unite.leads.add, told, Replay(refuse), floor.ann, GRACE)
+    assert len(floor.leads()) == 1
+
+
+def test_each_request_whose_key_is_known_is_a_counted_attempt_whatever_it_asks(floor: Floor) -> None:
+    counted: list[str] = []
+    replay = Replay(lambda answer: answer, count=lambda: counted.append("an attempt"))
+
+    def send(claim: Claim) -> Outcome:
+        return floor.unite.once(claim, floor.unite.leads.add, told, replay, floor.ann, GRACE)
+
+    send(CLAIM)
+    assert counted == []
+    send(AGAIN)
+    with pytest.raises(Invalid):
+        send(replace(AGAIN, fingerprint="f2" * 32))
+    assert len(counted) == 2
+
+
+def test_who_has_no_attempt_left_is_told_nothing_of_the_first_answer(floor: Floor) -> None:
+    def refuse() -> None:
+        raise TooMany("Come back in a minute.", retry_after=60)
+
+    add(floor, CLAIM)
+
+    for claim in (AGAIN, replace(AGAIN, fingerprint="f2" * 32)):
+        with pytest.raises(TooMany):
+            floor.unite.once(claim, floor.unite.leads.add, told, Replay(bytes, count=refuse), floor.ann, GRACE)
 
 
 def test_a_key_is_not_for_another_request(floor: Floor) -> None:

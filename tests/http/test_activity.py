@@ -9,6 +9,7 @@ from tests.http.service import Person, Service, problem
 from unite_core.errors import Unavailable
 from unite_core.events import Event
 from unite_core.identity.model import Role
+from unite_core.notifications.ports import EventFilter
 from unite_core.paging import Page, PageRequest
 from unite_core.testing.builders import an_event, an_id, an_import
 from unite_core.testing.contracts.database import put
@@ -157,7 +158,7 @@ def test_a_query_that_is_wrong_is_refused(manager: Person, lead_id: UUID, query:
 
 
 class LogThatIsAway(InMemoryActivityLog):
-    def of_lead(self, lead_id: UUID, request: PageRequest) -> Page[Event]:  # noqa: ARG002 - it reads nothing
+    def of_lead(self, lead_id: UUID, request: PageRequest, visible: EventFilter | None = None) -> Page[Event]:  # noqa: ARG002 - it reads nothing
         raise Unavailable("The log is away.")
 
 

@@ -15,6 +15,9 @@ DELETED = "lead.deleted"
 IMAGE_ADDED = "lead.image_added"
 IMAGE_DELETED = "lead.image_deleted"
 
+LEAD_EVENTS = frozenset({CREATED, CHANGED, DELETED, IMAGE_ADDED, IMAGE_DELETED})
+"""What is done to one lead by itself: whoever may see the lead may see it."""
+
 
 def lead_created(event_id: UUID, at: datetime, actor: Actor, lead: Lead) -> Event:
     """Somebody added the lead; `data` holds what it was then."""

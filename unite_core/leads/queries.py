@@ -1,5 +1,6 @@
 """What can be asked about leads."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -8,10 +9,11 @@ from unite_core.errors import NotFound
 from unite_core.events import Event
 from unite_core.files import Download, Files
 from unite_core.identity.model import Actor, Permission
+from unite_core.leads.events import LEAD_EVENTS
 from unite_core.leads.model import IMAGE_LINK_LIFETIME, Lead, LeadImage
 from unite_core.leads.plain import from_plain, page_digest, page_from_plain, page_to_plain, to_plain
 from unite_core.leads.ports import LEADS_NAMESPACE, LeadFilter, LeadsWork, lead_namespace
-from unite_core.notifications.ports import ActivityLog
+from unite_core.notifications.ports import ActivityLog, EventFilter
 from unite_core.paging import Page, PageRequest
 from unite_core.unit_of_work import Work
 
@@ -108,7 +110,9 @@ class ListImages:
 class GetLeadActivity:
     """Read what has happened to a lead, newest first.
 
-    Agents read the activity of leads assigned to them, admins and managers of all.
+    Admins and managers read all of it. Agents read that of leads assigned to them: what was done to the lead itself,
+    and what became of their own call tasks. They do not see the calls of others, nor what imports did, and they are not
+    told who else worked the lead: the `actor_id` of somebody else, and another user in `assigned_to`, is null for them.
     The log is told after the fact, most often within seconds, and later where it was away.
 
     Raises `NotFound`, and `Unavailable` where the log cannot be read.
@@ -120,7 +124,25 @@ class GetLeadActivity:
     def __call__(self, actor: Actor, lead_id: UUID, request: PageRequest) -> Page[Event]:
         with self.reads() as reads:
             visible_lead(reads, actor, lead_id)
-        return self.activity.of_lead(lead_id, request)
+        if actor.may(Permission.SEE_ALL_CALLS):
+            return self.activity.of_lead(lead_id, request)
+        page = self.activity.of_lead(lead_id, request, EventFilter(types=LEAD_EVENTS, assigned_to=actor.user_id))
+        return Page([_without_others(event, actor.user_id) for event in page.items], page.next)
+
+
+def _without_others(event: Event, user_id: UUID) -> Event:
+    """The event as an agent sees it: without the ids of others who did it, or to whom the lead was assigned."""
+    data = dict(event.data)
+    assigned = data.get("assigned_to")
+    if isinstance(assigned, Mapping):
+        data["assigned_to"] = {when: _own(value, user_id) for when, value in assigned.items()}
+    elif "assigned_to" in data:
+        data["assigned_to"] = _own(assigned, user_id)
+    return replace(event, actor_id=event.actor_id if event.actor_id == user_id else None, data=data)
+
+
+def _own(value: object, user_id: UUID) -> object:
+    return value if value == str(user_id) else None
 
 
 def visible_lead(work: LeadsWork, actor: Actor, lead_id: UUID) -> Lead:

@@ -10,6 +10,7 @@ from uuid import UUID
 from unite_core.clock import Clock
 from unite_core.errors import NotFound
 from unite_core.events import Event
+from unite_core.identity.model import PERMISSIONS, Permission, User
 from unite_core.ids import Ids
 from unite_core.notifications.audience import AUDIENCES, Audience, recipient
 from unite_core.notifications.links import link_of
@@ -132,6 +133,8 @@ class TextsOfEvents(Destination):
                 return _skipped("inactive")
             if user.phone is None:
                 return _skipped("no_phone")
+            if not _may_see(user, event):
+                return _skipped("not_visible")
             return _skipped(OPTED_OUT) if reads.consents.opted_out(user.phone) else user.phone
 
     def _count(self, message: TextMessage) -> bool:
@@ -157,6 +160,11 @@ class TextsOfEvents(Destination):
 def opt_out_by_refusal(delivery: UUID, phone: str, ids: Ids, clock: Clock) -> Consent:
     """What a delivery that was refused tells of whoever it was for."""
     return Consent(id=ids.new(), phone=phone, opted_out=True, at=clock.now(), source=str(delivery))
+
+
+def _may_see(user: User, event: Event) -> bool:
+    """Whether the user may see the call that the event tells of: an agent their own, admins and managers all."""
+    return Permission.SEE_ALL_CALLS in PERMISSIONS[user.role] or event.data.get("assigned_to") == str(user.id)
 
 
 def _skipped(reason: str) -> Receipt:

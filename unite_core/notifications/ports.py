@@ -198,12 +198,33 @@ class TextMessages(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventFilter:
+    """Which events about a lead somebody may see: those of these `types`, and those of one user's calls.
+
+    The latter are the events whose `data` has `assigned_to` with that user's id.
+    """
+
+    types: frozenset[str]
+    assigned_to: UUID
+
+    @property
+    def member(self) -> str:
+        """The member `assigned_to` as it stands in JSON text of `data` that has no blanks.
+
+        A string that says the same is no match: JSON escapes the quotation marks in it (RFC 8259, 7).
+        """
+        return f'"assigned_to":"{self.assigned_to}"'
+
+
 class ActivityLog(Destination, Protocol):
     """What has happened, as it can be read back. It takes every event, all of those handed over or none."""
 
     @abstractmethod
-    def of_lead(self, lead_id: UUID, request: PageRequest) -> Page[Event]:
+    def of_lead(self, lead_id: UUID, request: PageRequest, visible: EventFilter | None = None) -> Page[Event]:
         """A page of the events about a lead, newest first (`at`, then `id`); of their `lead_ids` this one alone.
+
+        With `visible` the list is that of the events which meet it, as if there were no others.
 
         Raises `Unavailable`.
         """

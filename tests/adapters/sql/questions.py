@@ -15,7 +15,7 @@ from unite_core.imports.ports import ImportFilter
 from unite_core.leads.model import LeadStatus
 from unite_core.leads.ports import LeadFilter
 from unite_core.notifications.model import ACTIVITY, TEXTS, DeliveryStatus
-from unite_core.notifications.ports import ActivityLog, DeliveryFilter
+from unite_core.notifications.ports import ActivityLog, DeliveryFilter, EventFilter
 from unite_core.paging import PageRequest, Position
 from unite_core.testing.builders import a_lead, a_task, a_user, an_id, an_import
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING as NOW
@@ -187,6 +187,7 @@ WHOLE_LISTS: list[Question] = [
 def ask_log(log: ActivityLog, request: PageRequest) -> None:
     """Ask for every list of the activity log."""
     log.of_lead(LEAD.id, request)
+    log.of_lead(LEAD.id, request, EventFilter(types=frozenset({"lead.created", "lead.changed"}), assigned_to=ANN.id))
     log.of_import(COMING.id, request)
     log.of_delivery(EVENT_ID, request)
 

@@ -314,6 +314,19 @@ def test_a_password_changed_without_a_session_ends_all_logins(unite: Unite, ann:
     assert code_of(unite, pair.access_token) == "token_revoked"
 
 
+def test_a_change_of_password_is_in_force_until_the_next_one(unite: Unite, ann: User) -> None:
+    actor = Actor(user_id=ann.id, role=ann.role)
+    change = PasswordChange(current_password=PASSWORD, new_password="another password")
+    unite.identity.change_password(actor, change)
+
+    unite.identity.change_password.require_in_force(actor, change)
+
+    unite.identity.change_password(actor, PasswordChange(current_password="another password", new_password=PASSWORD))
+    with pytest.raises(Invalid) as refused:
+        unite.identity.change_password.require_in_force(actor, change)
+    assert refused.value.code == "wrong_password"
+
+
 @pytest.mark.parametrize(
     ("current", "new", "code", "field"),
     [

@@ -91,6 +91,17 @@ def test_managers_list_and_agents_do_neither(office: Office) -> None:
     assert office.dead() == dead
 
 
+def test_admins_and_managers_read_one_delivery_and_agents_do_not(office: Office) -> None:
+    dead = office.dead()
+
+    for role in (Role.ADMIN, Role.MANAGER):
+        assert office.unite.notifications.get_delivery(an_actor(role), dead.id) == dead
+    with pytest.raises(Forbidden):
+        office.unite.notifications.get_delivery(an_actor(Role.AGENT), dead.id)
+    with pytest.raises(NotFound):
+        office.unite.notifications.get_delivery(office.admin, an_id())
+
+
 def test_what_arrived_is_known_for_a_week_and_a_dead_letter_for_ever(office: Office) -> None:
     dead = office.dead()
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.core.imports.accidents import FailingWork, PowerCutError
 from tests.core.notifications.floor import CallFloor
-from unite_core import Role
+from unite_core import LeadChanges, Role
 from unite_core.calls.use_cases import Assignment
 from unite_core.errors import Forbidden, NotFound, Unavailable
 from unite_core.notifications.destinations import TextsOfEvents
@@ -109,6 +109,29 @@ def test_where_nobody_can_be_texted_nothing_is_sent_and_the_reason_is_kept(happe
     (delivery,) = texts_of(floor)
     assert (delivery.status, delivery.response) == (DeliveryStatus.SKIPPED, {"reason": reason})
     assert [*floor.unite.notifications.activity(floor.manager, delivery.id, PageRequest()).items] == []
+
+
+def test_an_agent_who_planned_a_call_that_is_no_longer_theirs_is_not_texted_what_became_of_it() -> None:
+    floor = CallFloor()
+    ben = floor.hire("Ben", Role.AGENT, "+12125550103")
+    floor.unite.leads.change(floor.manager, LeadChanges(lead_id=floor.lead.id, assigned_to=floor.ada.id))
+    task = floor.plan(by=floor.agent)
+    floor.unite.calls.assign(floor.manager, Assignment(task_id=task.id, assigned_to=ben.id))
+
+    floor.complete(task, by=floor.acting(ben))
+
+    assert [to for to, _ in sent(floor)] == ["+12125550103"]
+    told = {delivery.status: delivery.response for delivery in texts_of(floor)}
+    assert told[DeliveryStatus.SKIPPED] == {"reason": "not_visible"}
+
+
+def test_an_agent_who_planned_their_own_call_is_texted_when_somebody_else_completes_it() -> None:
+    floor = CallFloor()
+    floor.unite.leads.change(floor.manager, LeadChanges(lead_id=floor.lead.id, assigned_to=floor.ada.id))
+
+    floor.complete(floor.plan(by=floor.agent), by=floor.manager)
+
+    assert [to for to, _ in sent(floor)] == ["+12125550102"]
 
 
 def test_whoever_is_no_user_is_not_texted() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from unite_core.events import Event
 from unite_core.notifications.model import Receipt
-from unite_core.notifications.ports import ActivityLog
+from unite_core.notifications.ports import ActivityLog, EventFilter
 from unite_core.paging import PageRequest, Position
 from unite_core.testing.builders import an_event, an_id
 from unite_core.testing.contracts.database import at_once
@@ -141,6 +141,59 @@ class ActivityLogContract:
             request = PageRequest(limit=2, after=page.next)
 
         assert walked == [event.id for event in reversed(old)]
+
+    def test_a_filter_leaves_events_of_its_types_and_those_of_the_users_calls(self, log: ActivityLog) -> None:
+        lead_id, user_id = an_id(), an_id()
+        mine, theirs = {"assigned_to": str(user_id)}, {"assigned_to": str(an_id())}
+        told = [
+            an_event(lead_ids=(lead_id,), at=_NOW + _HOUR * number, type=type_, data=data)
+            for number, (type_, data) in enumerate(
+                [
+                    ("lead.created", theirs),
+                    ("call_task.created", mine),
+                    ("call_task.created", theirs),
+                    ("call_task.assigned", {"task_id": "1", **mine, "lead_name": 'half a pair \ud83d and a "quote"'}),
+                    ("call_task.completed", {"assigned_to": None, "created_by": str(user_id)}),
+                    ("lead.changed", {"assigned_to": {"from": str(user_id), "to": None}}),
+                    ("call_task.completed", {"note": f'"assigned_to":"{user_id}"', **theirs}),
+                    ("something.new", {}),
+                ]
+            )
+        ]
+        log.deliver([*told, an_event(data=mine)])
+        visible = EventFilter(types=frozenset({"lead.created", "lead.changed"}), assigned_to=user_id)
+
+        page = log.of_lead(lead_id, PageRequest(limit=200), visible)
+
+        assert [*page.items] == [told[number] for number in (5, 3, 1, 0)]
+        assert [*log.of_lead(lead_id, PageRequest(), EventFilter(types=frozenset(), assigned_to=an_id())).items] == []
+
+    def test_pages_of_a_filtered_list_are_full_whatever_is_left_out_between(self, log: ActivityLog) -> None:
+        lead_id, user_id = an_id(), an_id()
+        visible = EventFilter(types=frozenset({"lead.changed"}), assigned_to=user_id)
+        hidden = {"assigned_to": str(an_id())}
+        told = [
+            an_event(
+                lead_ids=(lead_id,),
+                at=_NOW + _MICROSECOND * (number // 2),
+                type="lead.changed" if number % 10 == 0 else "call_task.completed",
+                data={"assigned_to": str(user_id)} if number % 10 == 5 else hidden,
+            )
+            for number in range(50)
+        ]
+        log.deliver(told)
+        pages: list[Sequence[Event]] = []
+        request = PageRequest(limit=3)
+
+        while True:
+            page = log.of_lead(lead_id, request, visible)
+            pages.append(page.items)
+            if page.next is None:
+                break
+            request = PageRequest(limit=3, after=page.next)
+
+        assert [len(each) for each in pages] == [3, 3, 3, 1]
+        assert [event for each in pages for event in each] == [told[number] for number in range(45, -1, -5)]
 
     @pytest.mark.parametrize(
         "at",

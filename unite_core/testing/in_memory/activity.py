@@ -1,5 +1,6 @@
 """The activity log in memory."""
 
+import json
 from collections.abc import Callable, Collection, Sequence
 from copy import deepcopy
 from dataclasses import replace
@@ -9,7 +10,7 @@ from uuid import UUID
 
 from unite_core.events import Event
 from unite_core.notifications.model import Receipt
-from unite_core.notifications.ports import ActivityLog
+from unite_core.notifications.ports import ActivityLog, EventFilter
 from unite_core.paging import Page, PageRequest, Position
 from unite_core.testing.in_memory.tables import newest_first
 
@@ -29,8 +30,11 @@ class InMemoryActivityLog(ActivityLog):
                 self.events.setdefault(event.id, deepcopy(event))
         return [Receipt(taken=True)] * len(events)
 
-    def of_lead(self, lead_id: UUID, request: PageRequest) -> Page[Event]:
-        return self._page(lambda event: lead_id in event.lead_ids, request, (lead_id,))
+    def of_lead(self, lead_id: UUID, request: PageRequest, visible: EventFilter | None = None) -> Page[Event]:
+        def shown(event: Event) -> bool:
+            return lead_id in event.lead_ids and (visible is None or _meets(event, visible))
+
+        return self._page(shown, request, (lead_id,))
 
     def of_import(self, import_id: UUID, request: PageRequest) -> Page[Event]:
         return self._page(lambda event: event.import_id == import_id and not event.lead_ids, request, ())
@@ -49,3 +53,7 @@ class InMemoryActivityLog(ActivityLog):
         with self._turn:
             found = [replace(event, lead_ids=about) for event in self.events.values() if wanted(event)]
         return newest_first(found, request, lambda event: Position(event.at, event.id))
+
+
+def _meets(event: Event, visible: EventFilter) -> bool:
+    return event.type in visible.types or visible.member in json.dumps(dict(event.data), separators=(",", ":"))
