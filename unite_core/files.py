@@ -92,8 +92,10 @@ def upload_key(key: str) -> str:
     return f"{UPLOADS}/{key}"
 
 
-def take_upload(files: Files, key: str) -> bool:
+def take_upload(files: Files, key: str, *, upload: str | None = None) -> bool:
     """Bring what a client uploaded to `key`, out of the reach of its link; False where nothing has come.
+
+    The upload is at `upload`, which is `upload_key(key)` unless it is said.
 
     What is at `key` already stays: an attempt before this one brought it there and went no further. Callers
     hold the row that names the key, so that no two bring a file at once.
@@ -101,7 +103,7 @@ def take_upload(files: Files, key: str) -> bool:
     if files.size(key) is not None:
         return True
     try:
-        files.move(upload_key(key), key)
+        files.move(upload or upload_key(key), key)
     except NotFound:
         return False
     return True

@@ -52,7 +52,7 @@ def add_image(lead_id: UUID, body: dict[str, Any]) -> Response:
     f"{_IMAGES}/<uuid:image_id>/complete",
     use_case=CompleteImage,
     answers=[Shown(status=200, schema=ImageSchema, example=IMAGE_EXAMPLE, headers=("ETag",))],
-    problems=["not_uploaded", "wrong_size", "wrong_type"],
+    problems=["not_uploaded", "wrong_size", "wrong_type", "unreadable_image", "too_many_pixels"],
     if_match=True,
 )
 def complete_image(lead_id: UUID, image_id: UUID) -> Response:

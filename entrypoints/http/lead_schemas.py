@@ -187,7 +187,10 @@ class ImageUploadSchema(Body):
 
 
 class ImageSchema(Body):
-    """A picture of a lead; `download_url` is there in lists, and good until `expires_at`."""
+    """A picture of a lead; `download_url` is there in lists, and good until `expires_at`.
+
+    `size` is in bytes: as many as were announced, and as many as are stored once the picture is ready.
+    """
 
     id = Id(required=True)
     lead_id = Id(required=True)

@@ -194,6 +194,14 @@ PROBLEMS: dict[str, ProblemKind] = {
     "wrong_type": ProblemKind(
         Invalid, "The file is of another type than announced", "Announce it again with the type that it has."
     ),
+    "unreadable_image": ProblemKind(
+        Invalid,
+        "The picture breaks off, is damaged, or moves",
+        "Export it anew as a still picture, announce that and upload it.",
+    ),
+    "too_many_pixels": ProblemKind(
+        Invalid, "The picture has too many pixels", "Make it smaller, announce that and upload it."
+    ),
     "nothing_to_correct": ProblemKind(
         Invalid, "The call log says so already", "Name what is to be said instead, or leave it as it is."
     ),

@@ -9,10 +9,10 @@ import requests
 
 from tests.compose.stack import ADMIN, Stack
 from tests.conftest import CHECKOUT
+from tests.pictures import PNG
 from tests.service_process import Client, direct_session, eventually
 
 DATA = CHECKOUT / "tests" / "data"
-PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 92
 ENDED = ("completed", "failed", "cancelled")
 
 

@@ -5,9 +5,8 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from tests.http.service import Person, Service, faults, problem
+from tests.pictures import PNG
 from unite_core.files import upload_key
-
-PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 92
 
 
 @pytest.fixture
@@ -84,7 +83,9 @@ def test_a_picture_that_is_not_taken_is_refused_when_announced(
     assert faults(answer) == [fault]
 
 
-@pytest.mark.parametrize(("content", "code"), [(b"GIF89a" + b"\0" * 94, "wrong_type"), (PNG + b"more", "wrong_size")])
+@pytest.mark.parametrize(
+    ("content", "code"), [(b"GIF89a".ljust(len(PNG)), "wrong_type"), (PNG + b"more", "wrong_size")]
+)
 def test_bytes_that_are_not_what_was_announced_are_refused(
     service: Service, manager: Person, images: str, content: bytes, code: str
 ) -> None:

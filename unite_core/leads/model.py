@@ -156,7 +156,10 @@ class ImageStatus(StrEnum):
 
 @dataclass(slots=True, kw_only=True)
 class LeadImage:
-    """A picture of a lead. `size` is in bytes; `key` is where the files hold it once it was taken."""
+    """A picture of a lead. `key` is where the files hold it once it was checked.
+
+    `size` is in bytes: as many as were announced, and those that were stored once it is there.
+    """
 
     id: UUID
     lead_id: UUID
@@ -173,9 +176,10 @@ class LeadImage:
         """1 as announced, 2 when it is there: nothing else ever changes."""
         return 1 if self.status is ImageStatus.AWAITING_UPLOAD else 2
 
-    def receive(self) -> None:
-        """Be there, its bytes checked."""
+    def receive(self, size: int) -> None:
+        """Be there, its bytes checked; `size` of them were stored."""
         self.status = ImageStatus.READY
+        self.size = size
 
 
 def real_image_type(first_bytes: bytes) -> str | None:

@@ -8,6 +8,7 @@ import pytest
 from tests.core.imports.accidents import TroubledFiles
 from tests.core.leads.conftest import Floor
 from tests.core.replay import SHOW_AGAIN
+from tests.pictures import PNG
 from unite_core import (
     Claim,
     DuplicateLead,
@@ -23,8 +24,6 @@ from unite_core import (
 from unite_core.events import Event
 from unite_core.files import upload_key
 from unite_core.testing.in_memory import FixedClock, in_memory_ports
-
-PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 12
 
 
 def told(floor: Floor) -> list[Event]:

@@ -13,13 +13,15 @@ from adapters.local.files import LocalFiles
 from entrypoints.http.app import create_app
 from entrypoints.http.door import Door
 from entrypoints.http.downloads import Downloads
+from tests.core.leads.pictures.making import MARK
+from tests.core.leads.pictures.test_cleaning import PHOTOGRAPHS
 from tests.http.imports.floor import IMPORTS, PUBLIC_URL, TWO_LEADS, Floor, json_of, path_of
+from tests.pictures import PNG
 from unite_core.testing.in_memory import FixedClock, in_memory_unite
 
 HOUR = timedelta(hours=1)
 KEY = "imports/0190a6f0-5c1e-7b3a-9f24-6d2f8f0c1a77.csv"
 CONTENT = b"Name,Phone\n"
-PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 92
 
 
 @pytest.fixture(params=["in memory", "on disk"])
@@ -228,6 +230,25 @@ def test_a_picture_that_was_checked_is_not_replaced_by_what_is_sent_later(floor:
     [shown] = json_of(floor.get(images))["items"]
     assert again.status_code == 204
     assert fetch(floor, path_of(shown["download_url"])).data == PNG
+
+
+def test_a_picture_is_sent_to_others_without_what_its_camera_wrote(floor: Floor) -> None:
+    images, _ = announced_picture(floor)
+    for content_type, content in PHOTOGRAPHS.items():
+        announced = {"content_type": content_type, "size": len(content), "filename": "x.html"}
+        coming = json_of(floor.post(images, json=announced))
+        floor.send(coming["upload"], content)
+
+        completed = json_of(floor.post(f"{images}/{coming['id']}/complete"))
+
+        [shown] = json_of(floor.get(f"{images}?limit=1"))["items"]
+        fetched = fetch(floor, path_of(shown["download_url"]))
+        assert MARK in content
+        assert MARK not in fetched.data
+        assert len(fetched.data) == completed["size"] == shown["size"] < len(content)
+        assert fetched.headers["Content-Type"] == content_type
+        assert fetched.headers["X-Content-Type-Options"] == "nosniff"
+        assert fetched.headers["Content-Disposition"].startswith("attachment")
 
 
 def test_what_is_sent_for_a_picture_that_was_deleted_takes_no_files_place(floor: Floor) -> None:

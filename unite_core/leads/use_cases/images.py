@@ -1,13 +1,16 @@
 """What can be done about the pictures of leads."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
+from threading import BoundedSemaphore
 from typing import ClassVar
 from uuid import UUID
 
 from unite_core.clock import Clock
-from unite_core.errors import Conflict, Invalid, Problem
+from unite_core.errors import Conflict, Invalid, NotFound, Problem, Unavailable
 from unite_core.files import Files, Upload, discard, take_upload, upload_key
 from unite_core.identity.model import Actor, Permission
 from unite_core.ids import Ids
@@ -20,6 +23,7 @@ from unite_core.leads.model import (
     LeadImage,
     real_image_type,
 )
+from unite_core.leads.pictures import PictureRefused, cleaned_picture
 from unite_core.leads.ports import LeadsWork
 from unite_core.leads.queries import visible_lead
 from unite_core.text import clean, text_problem
@@ -28,6 +32,12 @@ from unite_core.versions import require_version
 
 LONGEST_FILENAME = 255
 ABANDONED_AFTER = timedelta(hours=24)
+
+MAX_PICTURES_IN_MEMORY = 4
+"""So many pictures are checked at a time in each process; one takes up to three times its size."""
+
+TURN_AWAITED_FOR = timedelta(seconds=10)
+"""How long a request waits for the pictures before it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,15 +101,37 @@ class AddImage:
         return result
 
 
+class Turns:
+    """Lets `most` requests at a time hold a picture in memory, in each process; others wait for `patience`."""
+
+    def __init__(self, most: int = MAX_PICTURES_IN_MEMORY, patience: timedelta = TURN_AWAITED_FOR) -> None:
+        self._turns = BoundedSemaphore(most)
+        self._patience = patience
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """Wait for a turn, which ends with the block; raises `Unavailable` where none comes in time."""
+        if not self._turns.acquire(timeout=self._patience.total_seconds()):
+            raise Unavailable("Many pictures are being checked just now; try again in a moment.")
+        try:
+            yield
+        finally:
+            self._turns.release()
+
+
 @dataclass(frozen=True)
 class CompleteImage:
     """Say that a picture's bytes were uploaded, and have them checked.
 
-    They must be there, be as many as announced, and begin as a file of the announced type does. Bytes that are
-    something else are removed with the image. What is uploaded by the same link later changes nothing. Completing
-    twice gives the same answer. Where a version is expected, no other one is completed.
+    They must be there, be as many as announced, and be a whole, still picture of the announced type, with 50 million
+    pixels at the most. What is stored, and sent to whoever looks at it, are its pixels, its colours and which side is
+    up; where, when and with what it was taken is left out, as are comments, previews, and whatever follows the end of
+    the picture. From then on `size` is how many bytes are left. Bytes that are something else are removed with the
+    image. What is uploaded by the same link later changes nothing. Completing twice gives the same answer. Where a
+    version is expected, no other one is completed.
 
-    Raises `NotFound`, `PreconditionFailed`, `Conflict` (`not_uploaded`) and `Invalid` (`wrong_size`, `wrong_type`).
+    Raises `NotFound`, `PreconditionFailed`, `Conflict` (`not_uploaded`), `Invalid` (`wrong_size`, `wrong_type`,
+    `unreadable_image`, `too_many_pixels`) and `Unavailable`.
     """
 
     permission: ClassVar[Permission | None] = None
@@ -107,6 +139,7 @@ class CompleteImage:
     files: Files
     clock: Clock
     ids: Ids
+    turns: Turns = field(default_factory=Turns)
 
     def __call__(self, actor: Actor, lead_id: UUID, image_id: UUID, expected_version: int | None = None) -> LeadImage:
         # The bytes leave the reach of the upload's link before anybody looks at them. This unit changes no row, it
@@ -114,35 +147,45 @@ class CompleteImage:
         with self.work() as work:
             image = _held(work, actor, lead_id, image_id, expected_version)
             if image.status is ImageStatus.READY:
+                # Should the first attempt have been stopped after its commit, the uploaded bytes are still there.
+                work.after_commit(partial(_discard_upload, self.files, image))
                 work.commit(image)
                 return image
-            if not take_upload(self.files, image.key):
+            if not _take(self.files, image):
                 raise Conflict("The image has not been uploaded yet; send its bytes first.", code="not_uploaded")
-        problem = self._problem(image)
-        with self.work() as work:
-            image = _held(work, actor, lead_id, image_id, expected_version)
-            if problem is None:
-                if image.status is not ImageStatus.READY:  # else the same request came twice, and the other was quicker
-                    image.receive()
-                    work.images.save(image)
-                    work.record(image_added(self.ids.new(), self.clock.now(), actor, image))
-                work.commit(image)
-            else:
-                work.images.remove(image.id)
-                work.after_commit(partial(discard, self.files, image.key))
-                work.commit()
-        if problem is not None:
-            raise Invalid(problem.detail, code=problem.code, problems=[problem])
+        with self.turns.one():
+            picture = self._checked(image)
+            # Until this unit is committed the uploaded bytes stay, so that an attempt after it can begin anew.
+            with self.work() as work:
+                image = _held(work, actor, lead_id, image_id, expected_version)
+                if isinstance(picture, Problem):
+                    work.images.remove(image.id)
+                    work.after_commit(partial(_discard, self.files, image))
+                    work.commit()
+                else:
+                    if image.status is not ImageStatus.READY:  # else the same request came twice, the other was quicker
+                        self._store(image, picture)
+                        work.images.save(image)
+                        work.record(image_added(self.ids.new(), self.clock.now(), actor, image))
+                        work.after_commit(partial(_discard_upload, self.files, image))
+                    work.commit(image)
+        if isinstance(picture, Problem):
+            raise Invalid(picture.detail, code=picture.code, problems=[picture])
         return image
 
-    def _problem(self, image: LeadImage) -> Problem | None:
-        size = self.files.size(image.key) or 0
-        if size != image.size:
+    def _checked(self, image: LeadImage) -> bytes | Problem:
+        """The picture as it is to be stored, or why it is not."""
+        try:
+            with self.files.read(taken_key(image)) as stream:
+                content = stream.read(LARGEST_IMAGE + 1)
+        except NotFound:
+            return b""  # the same request came twice: the other has stored the picture, or somebody deleted it
+        if len(content) != image.size:
+            size = self.files.size(taken_key(image)) or 0
             return Problem(
                 field="size", code="wrong_size", detail=f"{size} bytes were uploaded, and {image.size} announced."
             )
-        with self.files.read(image.key) as stream:
-            real = real_image_type(stream.read(16))
+        real = real_image_type(content[:16])
         if real != image.content_type:
             found = real or "no image of a type that is taken"
             return Problem(
@@ -150,7 +193,17 @@ class CompleteImage:
                 code="wrong_type",
                 detail=f"The uploaded bytes are {found}, and {image.content_type} was announced.",
             )
-        return None
+        try:
+            return cleaned_picture(content, image.content_type)
+        except PictureRefused as refused:
+            return Problem(field="content_type", code=refused.code, detail=refused.detail)
+
+    def _store(self, image: LeadImage, picture: bytes) -> None:
+        if not picture:
+            raise Conflict("The image has not been uploaded yet; send its bytes first.", code="not_uploaded")
+        with self.files.write(image.key, content_type=image.content_type) as stream:
+            stream.write(picture)
+        image.receive(size=len(picture))
 
 
 @dataclass(frozen=True)
@@ -171,7 +224,7 @@ class DeleteImage:
         with self.work() as work:
             image = _held(work, actor, lead_id, image_id, expected_version)
             work.images.remove(image.id)
-            work.after_commit(partial(discard, self.files, image.key))
+            work.after_commit(partial(_discard, self.files, image))
             work.record(image_deleted(self.ids.new(), self.clock.now(), actor, image))
             work.commit(None)
 
@@ -189,9 +242,37 @@ class RemoveAbandonedImages:
             abandoned = work.images.abandoned(before=self.clock.now() - ABANDONED_AFTER, limit=limit)
             for image in abandoned:
                 work.images.remove(image.id)
-                work.after_commit(partial(discard, self.files, image.key))
+                work.after_commit(partial(_discard, self.files, image))
             work.commit(len(abandoned))
         return len(abandoned)
+
+
+def taken_key(image: LeadImage) -> str:
+    """Where an uploaded picture lies, out of the reach of its link, until its pixels are stored at its own key."""
+    return f"{image.key}.uploaded"
+
+
+def _take(files: Files, image: LeadImage) -> bool:
+    """Bring what was uploaded to `taken_key`; False where nothing has come."""
+    if take_upload(files, taken_key(image), upload=upload_key(image.key)):
+        return True
+    # An earlier version took uploads to the image's own key, and may have been stopped before it checked them.
+    try:
+        files.move(image.key, taken_key(image))
+    except NotFound:
+        return False
+    return True
+
+
+def _discard(files: Files, image: LeadImage) -> None:
+    _discard_upload(files, image)
+    discard(files, image.key)
+
+
+def _discard_upload(files: Files, image: LeadImage) -> None:
+    """Delete the bytes as they were uploaded; where the files are away they stay, and no link leads there."""
+    with suppress(Unavailable):
+        files.delete(taken_key(image))
 
 
 def _held(work: LeadsWork, actor: Actor, lead_id: UUID, image_id: UUID, expected_version: int | None) -> LeadImage:

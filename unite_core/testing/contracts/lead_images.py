@@ -28,13 +28,13 @@ class LeadImagesContract(DatabaseContract):
         with work() as unit:
             found = unit.images.get(lead.id, image.id)
             assert found == image
-            found.receive()
+            found.receive(size=5)
             assert unit.images.get(lead.id, image.id) == image
             unit.images.save(found)
             unit.commit()
 
         with reads() as unit:
-            assert unit.images.get(lead.id, image.id) == replace(image, status=ImageStatus.READY)
+            assert unit.images.get(lead.id, image.id) == replace(image, status=ImageStatus.READY, size=5)
 
     def test_an_image_is_found_under_its_own_lead_alone(
         self, work: Work[ImportsWork], reads: Work[ImportsWork]

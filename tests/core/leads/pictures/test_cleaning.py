@@ -1,0 +1,202 @@
+"""Whatever stands beside the pixels of a picture goes; what somebody sees stays."""
+
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from tests.core.leads.pictures.making import MARK, TURNED, chunk, exif, pixels, profile, saved, segment, shown, webp
+from tests.pictures import a_png, png_chunk
+from unite_core.leads.pictures import PictureRefused, cleaned_picture
+
+JPEG, PNG, WEBP = "image/jpeg", "image/png", "image/webp"
+GPS_TAG = 0x8825
+ORIENTATION_TAG = 0x0112
+
+XMP = b"http://ns.adobe.com/xap/1.0/\0<x:xmpmeta>" + MARK + b"</x:xmpmeta>"
+MORE_XMP = b"http://ns.adobe.com/xmp/extension/\0" + b"0" * 32 + MARK
+PREVIEW = b"JFIF\0\x01\x02\0\0\x01\0\x01\x02\x02" + MARK + b"prev."
+
+
+def jpeg_with_everything(**options: object) -> bytes:
+    """A JPEG with Exif, two kinds of XMP, Photoshop's data, a comment, a second picture, and a ZIP behind it."""
+    plain = saved(pixels(), "JPEG", quality=90, exif=exif(), icc_profile=profile(), comment=MARK, **options)
+    second = saved(pixels(8, 8), "JPEG", comment=MARK)
+    extra = [
+        segment(0xE1, XMP),
+        segment(0xE1, MORE_XMP),
+        segment(0xE1, b"Exif\0\0" + exif()),
+        segment(0xE0, b"JFXX\0\x10" + MARK),
+        segment(0xE2, b"MPF\0" + MARK),
+        segment(0xE2, b"FPXR\0" + MARK),
+        segment(0xED, b"Photoshop 3.0\0" + MARK),
+        *(segment(marker, MARK) for marker in range(0xE0, 0xF0)),
+        segment(0xFE, MARK),
+    ]
+    return plain[:2] + b"".join(extra) + plain[2:] + second + b"PK\x03\x04" + MARK
+
+
+def png_with_everything() -> bytes:
+    """A PNG with all kinds of text, Exif, a time, a palette's name and a private chunk, and a page behind it."""
+    plain = saved(pixels(), "PNG", exif=exif(), icc_profile=profile())
+    header_end = 8 + 25
+    texts = [
+        png_chunk(b"tEXt", b"Comment\0" + MARK),
+        png_chunk(b"zTXt", b"Comment\0\0" + MARK),
+        png_chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + MARK),
+        png_chunk(b"tIME", MARK),
+        png_chunk(b"sPLT", MARK + b"\0\x08"),
+        png_chunk(b"prVt", MARK),
+        png_chunk(b"gAMA", MARK),
+        png_chunk(b"iCCP", MARK + b"\0\0" + MARK),
+    ]
+    end = len(plain) - 12
+    return (
+        plain[:header_end]
+        + b"".join(texts)
+        + plain[header_end:end]
+        + png_chunk(b"tEXt", b"Comment\0" + MARK)
+        + plain[end:]
+        + b"<html>"
+        + MARK
+    )
+
+
+def webp_with_everything(*, lossless: bool) -> bytes:
+    """A WebP with Exif, XMP and a chunk of nobody's, and a page behind it."""
+    plain = saved(pixels(), "WEBP", lossless=lossless, exif=exif(), xmp=XMP, icc_profile=profile())
+    more = chunk(b"PRVT", MARK)
+    return plain[:4] + (len(plain) - 8 + len(more)).to_bytes(4, "little") + plain[8:] + more + b"<html>" + MARK
+
+
+PHOTOGRAPHS = {
+    JPEG: jpeg_with_everything(),
+    PNG: png_with_everything(),
+    WEBP: webp_with_everything(lossless=False),
+}
+
+EVERYTHING = [
+    pytest.param(JPEG, jpeg_with_everything(), id="jpeg"),
+    pytest.param(JPEG, jpeg_with_everything(progressive=True), id="progressive jpeg"),
+    pytest.param(PNG, png_with_everything(), id="png"),
+    pytest.param(WEBP, webp_with_everything(lossless=False), id="lossy webp"),
+    pytest.param(WEBP, webp_with_everything(lossless=True), id="lossless webp"),
+]
+
+
+@pytest.mark.parametrize(("content_type", "content"), EVERYTHING)
+def test_nothing_that_was_written_beside_the_pixels_is_left(content_type: str, content: bytes) -> None:
+    assert MARK in content
+
+    clean = cleaned_picture(content, content_type)
+
+    assert MARK not in clean
+    with Image.open(io.BytesIO(clean)) as picture:
+        assert dict(picture.getexif()) == {ORIENTATION_TAG: TURNED}
+        assert not picture.getexif().get_ifd(GPS_TAG)
+
+
+@pytest.mark.parametrize(("content_type", "content"), EVERYTHING)
+def test_what_somebody_sees_stays_to_the_last_pixel(content_type: str, content: bytes) -> None:
+    assert shown(cleaned_picture(content, content_type)) == shown(content)
+    assert shown(content)[1] == (24, 40), "it is turned"
+    assert shown(content)[3] == profile()
+
+
+@pytest.mark.parametrize(("content_type", "content"), EVERYTHING)
+def test_a_clean_picture_stays_as_it_is(content_type: str, content: bytes) -> None:
+    clean = cleaned_picture(content, content_type)
+
+    assert cleaned_picture(clean, content_type) == clean
+
+
+MODES = {
+    "JPEG": ("RGB", "L", "CMYK"),
+    "PNG": ("RGB", "RGBA", "L", "LA", "P", "1", "I;16"),
+    "WEBP": ("RGB", "RGBA"),
+}
+
+
+@pytest.mark.parametrize(
+    ("content_type", "kind", "options"),
+    [
+        (JPEG, "JPEG", {}),
+        (JPEG, "JPEG", {"progressive": True, "subsampling": 0}),
+        (JPEG, "JPEG", {"restart_marker_blocks": 1}),
+        (PNG, "PNG", {}),
+        (PNG, "PNG", {"dpi": (300, 300)}),
+        (WEBP, "WEBP", {}),
+        (WEBP, "WEBP", {"lossless": True}),
+    ],
+)
+def test_a_picture_without_anything_beside_its_pixels_comes_back_byte_for_byte(
+    content_type: str, kind: str, options: dict[str, object]
+) -> None:
+    for mode in MODES[kind]:
+        picture = Image.new(mode, (9, 7), 700) if mode == "I;16" else pixels(9, 7).convert(mode)
+        content = saved(picture, kind, **options)
+
+        assert cleaned_picture(content, content_type) == content
+
+
+@pytest.mark.parametrize(("content_type", "content"), EVERYTHING)
+def test_a_picture_that_breaks_off_anywhere_is_refused(content_type: str, content: bytes) -> None:
+    clean = cleaned_picture(content, content_type)
+
+    for end in range(12, len(clean), 7):
+        with pytest.raises(PictureRefused) as refused:
+            cleaned_picture(clean[:end], content_type)
+        assert refused.value.code == "unreadable_image"
+        assert "Export the picture anew" in refused.value.detail
+
+
+@pytest.mark.parametrize(("content_type", "content"), EVERYTHING)
+@given(data=st.data())
+def test_a_damaged_picture_is_refused_or_clean(content_type: str, content: bytes, data: st.DataObject) -> None:
+    damaged = bytearray(content)
+    for _ in range(data.draw(st.integers(1, 4))):
+        place = data.draw(st.integers(12, len(content) - 1))
+        replaced = data.draw(st.binary(min_size=0, max_size=12))
+        damaged[place : place + data.draw(st.integers(0, 12))] = replaced
+
+    try:
+        clean = cleaned_picture(bytes(damaged), content_type)
+    except PictureRefused:
+        return
+    assert cleaned_picture(clean, content_type) == clean
+
+
+@pytest.mark.parametrize("content_type", [JPEG, PNG, WEBP])
+@given(rest=st.binary(max_size=200))
+def test_bytes_that_only_begin_as_a_picture_are_refused(content_type: str, rest: bytes) -> None:
+    begins = {JPEG: b"\xff\xd8\xff", PNG: a_png()[:8], WEBP: b"RIFF\xff\0\0\0WEBP"}[content_type]
+
+    with pytest.raises(PictureRefused):
+        cleaned_picture(begins + rest, content_type)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("orientation", [None, *range(10), 65535])
+def test_which_side_is_up_is_kept_where_it_is_not_the_upper_one(order: str, orientation: int | None) -> None:
+    content = saved(pixels(), "JPEG", exif=exif(orientation, order))
+
+    clean = cleaned_picture(content, JPEG)
+
+    with Image.open(io.BytesIO(clean)) as picture:
+        told = picture.getexif().get(ORIENTATION_TAG)
+    assert told == (orientation if orientation in range(2, 9) else None)
+    assert (b"Exif" in clean) == (told is not None)
+
+
+def test_two_pictures_that_are_cut_into_very_many_parts_are_refused_before_they_cost_anything() -> None:
+    many = 20_000
+    pieces = [
+        (JPEG, b"\xff\xd8" + segment(0xFE, b"") * many),
+        (PNG, a_png(before=png_chunk(b"tEXt", b"") * many)),
+        (WEBP, webp(*[chunk(b"PRVT", b"")] * (many + 1))),
+    ]
+    for content_type, content in pieces:
+        with pytest.raises(PictureRefused, match="more than 20000 parts"):
+            cleaned_picture(content, content_type)

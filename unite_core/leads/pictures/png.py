@@ -1,0 +1,123 @@
+"""PNG (W3C, Portable Network Graphics, third edition): a signature, then chunks."""
+
+import zlib
+from collections.abc import Iterator
+
+from unite_core.leads.pictures.orientation import only_orientation
+from unite_core.leads.pictures.rules import (
+    MAX_PARTS,
+    MAX_PROFILE_BYTES,
+    broken_off,
+    check_pixels,
+    is_profile,
+    too_many_parts,
+    unreadable,
+)
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+_HEADER = b"IHDR"
+_DATA = b"IDAT"
+_END = b"IEND"
+_PALETTE = b"PLTE"
+_PROFILE = b"iCCP"
+_EXIF = b"eXIf"
+_ANIMATION = (b"acTL", b"fcTL", b"fdAT")
+
+_HEADER_BYTES = 13
+_CRITICAL = {_PALETTE: 256 * 3, _DATA: 2**31 - 1, _END: 0}
+"""The chunks without which nothing can be shown, and how long each may be; the header has a length of its own."""
+
+_MAX_BYTES_OF_KEPT = {
+    b"tRNS": 256,
+    b"gAMA": 4,
+    b"cHRM": 32,
+    b"sRGB": 1,
+    b"sBIT": 4,
+    b"bKGD": 6,
+    b"pHYs": 9,
+    b"hIST": 512,
+    b"cICP": 4,
+    b"mDCV": 24,
+    b"cLLI": 8,
+}
+"""The chunks that say what colours the pixels have, and how long each may be. All other chunks are left out."""
+
+
+def cleaned(content: bytes) -> bytes:
+    """Return the picture without the chunks that show nothing; raises `PictureRefused`."""
+    parts = [SIGNATURE]
+    seen: set[bytes] = set()
+    last = b""
+    for kind, data in _chunks(content):
+        if not seen and kind != _HEADER:
+            raise unreadable("The picture does not begin with its header.")
+        kept = _kept(kind, data)
+        if kept is None or (kind in seen and kind != _DATA and kind[:1].islower()):
+            continue
+        if kind in seen and (kind != _DATA or last != _DATA):
+            raise unreadable(f"The picture has a second {kind.decode()}.")
+        seen.add(kind)
+        last = kind
+        parts.append(_chunk(kind, kept))
+    if _DATA not in seen:
+        raise unreadable("The picture has no pixels.")
+    return b"".join(parts)
+
+
+def _chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """The chunks up to the one that ends the picture; raises `PictureRefused` where one is not whole."""
+    place = len(SIGNATURE)
+    for _ in range(MAX_PARTS):
+        length, kind = int.from_bytes(content[place : place + 4]), content[place + 4 : place + 8]
+        end = place + 12 + length
+        if end > len(content):
+            raise broken_off()
+        data = content[place + 8 : end - 4]
+        if zlib.crc32(data, zlib.crc32(kind)) != int.from_bytes(content[end - 4 : end]):
+            raise unreadable("A part of the picture is damaged.")
+        yield kind, data
+        if kind == _END:
+            return
+        place = end
+    raise too_many_parts()
+
+
+def _kept(kind: bytes, data: bytes) -> bytes | None:
+    """What is kept of a chunk; None where that is nothing."""
+    if kind in _ANIMATION:
+        raise unreadable("The picture moves; only still ones are taken.")
+    if kind == _HEADER:
+        _check_header(data)
+    elif kind == _PROFILE:
+        return _profile(data)
+    elif kind == _EXIF:
+        return only_orientation(data)
+    elif kind[:1].islower() or not kind.isalpha():
+        return data if len(data) <= _MAX_BYTES_OF_KEPT.get(kind, -1) else None
+    elif kind not in _CRITICAL or len(data) > _CRITICAL[kind]:
+        raise unreadable("The picture has a part that no standard describes.")
+    return data
+
+
+def _check_header(data: bytes) -> None:
+    if len(data) != _HEADER_BYTES:
+        raise unreadable("The picture's header is damaged.")
+    check_pixels(int.from_bytes(data[:4]), int.from_bytes(data[4:8]))
+
+
+def _profile(data: bytes) -> bytes | None:
+    """The colour profile under a name of ours; None where it is none."""
+    _, _, packed = data.partition(b"\x00")
+    unpacking = zlib.decompressobj()
+    try:
+        profile = unpacking.decompress(packed[1:], MAX_PROFILE_BYTES + 1)
+    except zlib.error:
+        return None
+    if not is_profile(profile):
+        return None
+    return b"ICC Profile\x00\x00" + zlib.compress(profile)
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return b"".join((len(data).to_bytes(4), kind, data, zlib.crc32(data, zlib.crc32(kind)).to_bytes(4)))
