@@ -52,7 +52,7 @@ _log = logging.getLogger("unite.http")
     answers=[
         Shown(status=201, schema=AnnouncedImportShape, example=EXAMPLE_ANNOUNCED, headers=("Location", "ETag")),
     ],
-    problems=["forbidden"],
+    problems=["forbidden", "too_many_imports", "too_many_import_bytes"],
 )
 def announce_import(body: dict[str, Any]) -> Response:
     """Let the client upload a file straight to storage."""
@@ -112,7 +112,16 @@ def start_import(import_id: UUID) -> Response:
             description="It will be worked on; `Location` is the import to follow.",
         )
     ],
-    problems=["forbidden", "same_file", "malformed_form", "invalid", "too_large", "unsupported_media_type"],
+    problems=[
+        "forbidden",
+        "same_file",
+        "too_many_imports",
+        "too_many_import_bytes",
+        "malformed_form",
+        "invalid",
+        "too_large",
+        "unsupported_media_type",
+    ],
 )
 def import_file() -> Response:
     """Take a file in as it comes, and have it imported."""
