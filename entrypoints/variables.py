@@ -190,10 +190,7 @@ QUOTA_IMPORTS = Setting(
 )
 QUOTA_UPLOAD_MIB = Setting(
     name="UNITE_QUOTA_UPLOAD_MIB",
-    meaning=(
-        "How many MiB the files of one user's waiting and running imports may have together with the pictures that the "
-        "user has announced, 512 to 1048576."
-    ),
+    meaning="How many MiB the files of one user's waiting and running imports may have together, 512 to 1048576.",
     default="4096",
 )
 QUOTA_TEXTS_PER_NUMBER = Setting(

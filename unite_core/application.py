@@ -208,7 +208,7 @@ def build(ports: Ports, rules: Rules | None = None) -> Unite:
     return Unite(
         identity=_identity(ports, rules),
         leads=_leads(ports, rules),
-        calls=_calls(ports),
+        calls=_calls(ports, rules),
         imports=_imports(ports, rules),
         notifications=_notifications(ports, rules),
         upkeep=Upkeep(
@@ -241,6 +241,7 @@ def _identity(ports: Ports, rules: Rules) -> Identity:
             ports.ids,
             ports.limits,
             rules.logins_per_minute,
+            rules.quotas,
         ),
         refresh=identity.RefreshTokens(ports.work, ports.tokens, ports.clock, ports.ids),
         authenticate=identity.Authenticate(ports.reads, ports.tokens, ports.clock, ports.cache),
@@ -264,7 +265,7 @@ def _leads(ports: Ports, rules: Rules) -> Leads:
         delete=leads.DeleteLead(ports.work, ports.clock, ports.ids, (CancelCallsOfLead(ports.ids),)),
         get=lead_queries.GetLead(ports.reads, ports.cache),
         list=lead_queries.ListLeads(ports.reads, ports.cache),
-        add_image=leads.AddImage(ports.work, ports.files, ports.clock, ports.ids),
+        add_image=leads.AddImage(ports.work, ports.files, ports.clock, ports.ids, rules.quotas),
         complete_image=leads.CompleteImage(ports.work, ports.files, ports.clock, ports.ids),
         delete_image=leads.DeleteImage(ports.work, ports.files, ports.clock, ports.ids),
         get_image=lead_queries.GetImage(ports.reads),
@@ -273,14 +274,14 @@ def _leads(ports: Ports, rules: Rules) -> Leads:
     )
 
 
-def _calls(ports: Ports) -> Calls:
+def _calls(ports: Ports, rules: Rules) -> Calls:
     return Calls(
-        create=calls.CreateCallTask(ports.work, ports.clock, ports.ids),
+        create=calls.CreateCallTask(ports.work, ports.clock, ports.ids, rules.quotas),
         assign=calls.AssignCallTask(ports.work, ports.clock, ports.ids),
-        note=calls.NoteCallTask(ports.work, ports.clock, ports.ids),
+        note=calls.NoteCallTask(ports.work, ports.clock, ports.ids, rules.quotas),
         complete=calls.CompleteCallTask(ports.work, ports.clock, ports.ids),
         cancel=calls.CancelCallTask(ports.work, ports.clock, ports.ids),
-        correct=calls.CorrectCallLog(ports.work, ports.clock, ports.ids),
+        correct=calls.CorrectCallLog(ports.work, ports.clock, ports.ids, rules.quotas),
         get=call_queries.GetCallTask(ports.reads),
         list=call_queries.ListCallTasks(ports.reads),
         list_logs=call_queries.ListCallLogs(ports.reads),
@@ -314,11 +315,13 @@ def _notifications(ports: Ports, rules: Rules) -> Notifications:
 def _imports(ports: Ports, rules: Rules) -> Imports:
     start = imports.StartImport(ports.work, ports.files, ports.jobs, ports.clock)
     return Imports(
-        announce=imports.AnnounceImport(ports.work, ports.files, ports.clock, ports.ids),
+        announce=imports.AnnounceImport(ports.work, ports.files, ports.clock, ports.ids, rules.quotas),
         start=start,
         start_uploaded=imports.StartUploadedImport(ports.reads, ports.files, start),
-        store_file=imports.StoreFile(ports.files, ports.ids),
-        import_stored_file=imports.ImportStoredFile(ports.work, ports.files, ports.jobs, ports.clock, ports.ids),
+        store_file=imports.StoreFile(ports.reads, ports.files, ports.ids, rules.quotas),
+        import_stored_file=imports.ImportStoredFile(
+            ports.work, ports.files, ports.jobs, ports.clock, ports.ids, rules.quotas
+        ),
         cancel=imports.CancelImport(ports.work, ports.files, ports.clock, ports.ids),
         undo=imports.UndoImport(ports.work, ports.jobs, ports.clock, ports.ids),
         get=import_queries.GetImport(ports.reads),

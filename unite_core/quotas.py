@@ -21,9 +21,9 @@ NO_LIMIT = 0
 class Quotas:
     """Every quota of an installation: more than honest work needs, and too little to do harm with.
 
-    Of one user: `open_imports` are awaiting their upload, queued or running; `open_bytes` are the bytes of these, and
-    of pictures that are announced; `open_images` is how many pictures are announced and not uploaded; `sessions` is
-    how many logins last at the same time; `notes_per_hour` is how many notes they write about call tasks.
+    Of one user: `open_imports` are awaiting their upload, queued or running, and have up to `open_bytes` together;
+    `open_images` is how many pictures are announced and not uploaded; `sessions` is how many logins last at the same
+    time; `notes_per_hour` is how many notes they write about call tasks.
 
     Of one lead: `images_per_lead`, uploaded or announced, and `pending_tasks_per_lead`. Of one call:
     `corrections_per_call`. Of one telephone number `texts_per_number`, and of the installation `texts`, both within

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, insert, select
+from sqlalchemy import Connection, Select, func, insert, select
 from sqlalchemy.engine import Row
 from sqlalchemy.exc import IntegrityError
 
@@ -71,6 +71,13 @@ class SqlCallTasks(CallTasks):
         pending = tasks.c.lead_id == lead_id, fits(tasks.c.status, [TaskStatus.PENDING.value])
         statement = by_index(_in_order(select(tasks).where(*pending)), tasks, "ix_call_tasks_lead_due")
         return self._with_notes(self._connection.execute(locked(statement, self._connection)).all())
+
+    def count_pending(self, lead_id: UUID, *, limit: int) -> int:
+        pending = tasks.c.lead_id == lead_id, fits(tasks.c.status, [TaskStatus.PENDING.value])
+        # In order, so that SQLite takes the index where most tasks are of one lead too.
+        some = by_index(_in_order(select(tasks.c.id).where(*pending)), tasks, "ix_call_tasks_lead_due").limit(limit)
+        counted: int = self._connection.execute(select(func.count()).select_from(some.subquery("counted"))).scalar_one()
+        return counted
 
     def leads_with_tasks(self, lead_ids: Collection[UUID]) -> set[UUID]:
         found: set[UUID] = set()

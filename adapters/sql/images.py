@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 from sqlalchemy.engine import Row
 
-from adapters.sql.statements import in_lists, locked, newest_first
+from adapters.sql.statements import by_index, in_lists, locked, newest_first
 from adapters.sql.tables import lead_images as images
 from unite_core.errors import NotFound
 from unite_core.leads.model import ImageStatus, LeadImage
@@ -59,6 +59,18 @@ class SqlLeadImages(LeadImages):
             statement = select(images.c.lead_id).where(images.c.lead_id.in_(portion)).distinct()
             found.update(self._connection.execute(statement).scalars())
         return found
+
+    def count_of_lead(self, lead_id: UUID) -> int:
+        return self._count("ix_lead_images_lead_created", images.c.lead_id == lead_id)
+
+    def count_announced(self, user_id: UUID) -> int:
+        waiting = images.c.status == ImageStatus.AWAITING_UPLOAD.value
+        return self._count("ix_lead_images_status_created", waiting, images.c.created_by == user_id)
+
+    def _count(self, index: str, *conditions: ColumnElement[bool]) -> int:
+        statement = by_index(select(func.count()).select_from(images), images, index).where(*conditions)
+        counted: int = self._connection.execute(statement).scalar_one()
+        return counted
 
     def abandoned(self, *, before: datetime, limit: int) -> Sequence[LeadImage]:
         statement = (

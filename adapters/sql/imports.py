@@ -5,16 +5,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, literal, or_, select
+from sqlalchemy import Connection, func, insert, literal, or_, select
 from sqlalchemy.engine import Row
 from sqlalchemy.exc import IntegrityError
 
 from adapters.sql.errors import refusal
-from adapters.sql.statements import locked, merged, newest_first, save_version
+from adapters.sql.statements import by_index, locked, merged, newest_first, save_version
 from adapters.sql.tables import lead_imports as imports
 from unite_core.errors import NotFound
 from unite_core.imports.model import Counts, Failure, ImportOptions, ImportStatus, LeadImport, OnDuplicate, Undone
-from unite_core.imports.ports import ImportFilter, Imports
+from unite_core.imports.ports import ImportFilter, Imports, OpenImports
 from unite_core.paging import Page, PageRequest, Position, page_of
 
 
@@ -61,6 +61,14 @@ class SqlImports(Imports):
         statement = locked(select(imports).where(imports.c.same_file_key == same_file_key), self._connection)
         row = self._connection.execute(statement).first()
         return None if row is None else _to_import(row)
+
+    def open_of(self, user_id: UUID) -> OpenImports:
+        is_open = imports.c.status.in_([status.value for status in ImportStatus if not status.ended])
+        statement = by_index(
+            select(func.count(), func.coalesce(func.sum(imports.c.size), 0)), imports, "ix_lead_imports_status_created"
+        ).where(is_open, imports.c.created_by == user_id)
+        count, size = self._connection.execute(statement).one()
+        return OpenImports(count, int(size))  # MySQL's sum is a Decimal
 
     def unfinished(self, *, now: datetime, limit: int) -> Sequence[LeadImport]:
         free = or_(imports.c.held_until.is_(None), imports.c.held_until <= now)

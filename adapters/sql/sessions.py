@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.engine import Row
 
-from adapters.sql.statements import in_lists, locked
+from adapters.sql.statements import by_index, in_lists, locked
 from adapters.sql.tables import refresh_tokens, sessions
 from unite_core.errors import NotFound
 from unite_core.identity.model import Session
@@ -51,6 +51,18 @@ class SqlSessions(Sessions):
             .values(revoked_at=now)
         )
         return self._connection.execute(live).rowcount
+
+    def revoke_oldest(self, user_id: UUID, *, keep: int, now: datetime) -> int:
+        live = by_index(select(sessions.c.expires_at, sessions.c.id), sessions, "ix_sessions_user").where(
+            sessions.c.user_id == user_id, sessions.c.revoked_at.is_(None), sessions.c.expires_at > now
+        )
+        found = sorted(self._connection.execute(live), key=lambda row: (row.expires_at, row.id), reverse=True)
+        oldest = [row.id for row in found[keep:]]
+        if oldest:
+            self._changed.add(sessions_namespace(user_id))
+        for portion in in_lists(oldest):
+            self._connection.execute(update(sessions).where(sessions.c.id.in_(portion)).values(revoked_at=now))
+        return len(oldest)
 
     def purge(self, *, before: datetime, limit: int) -> int:
         expired = (

@@ -68,7 +68,7 @@ def list_call_logs(query: dict[str, Any]) -> Response:
     body=CorrectionSchema,
     body_example=CORRECTION_BODY_EXAMPLE,
     answers=[Shown(status=200, schema=CallLogSchema, example=CORRECTION_EXAMPLE, description="The correction.")],
-    problems=["forbidden", "nothing_to_correct"],
+    problems=["forbidden", "nothing_to_correct", "too_many_corrections"],
 )
 def correct_call_log(entry_id: UUID, body: dict[str, Any]) -> Response:
     """Correct the call log."""

@@ -61,7 +61,7 @@ def _shown(example: Mapping[str, Any]) -> Shown:
     body=NewCallTaskSchema,
     body_example=NEW_CALL_TASK_EXAMPLE,
     answers=[Shown(status=201, schema=CallTaskSchema, example=CALL_TASK_EXAMPLE, headers=("Location", "ETag"))],
-    problems=["forbidden", "not_found"],
+    problems=["forbidden", "not_found", "too_many_call_tasks"],
 )
 def create_call_task(body: dict[str, Any]) -> Response:
     """Have a call made."""
@@ -118,7 +118,7 @@ def assign_call_task(task_id: UUID, body: dict[str, Any]) -> Response:
     body=NewNoteSchema,
     body_example={"text": "She asked for a demonstration."},
     answers=[_shown(CALL_TASK_EXAMPLE)],
-    problems=["too_many_notes"],
+    problems=["too_many_notes", "quota_exceeded"],
     if_match=True,
 )
 def note_call_task(task_id: UUID, body: dict[str, Any]) -> Response:

@@ -40,6 +40,7 @@ _IMAGES = "/v1/leads/<uuid:lead_id>/images"
     body=NewImageSchema,
     body_example={"content_type": "image/png", "size": 48213, "filename": "portrait.png"},
     answers=[Shown(status=201, schema=ImageUploadSchema, example=IMAGE_UPLOAD_EXAMPLE, headers=("ETag",))],
+    problems=["too_many_images", "too_many_announced_images"],
 )
 def add_image(lead_id: UUID, body: dict[str, Any]) -> Response:
     """Get permission to upload a picture."""

@@ -52,7 +52,7 @@ _log = logging.getLogger("unite.http")
     answers=[
         Shown(status=201, schema=AnnouncedImportShape, example=EXAMPLE_ANNOUNCED, headers=("Location", "ETag")),
     ],
-    problems=["forbidden", "not_found"],
+    problems=["forbidden", "not_found", "too_many_imports", "too_many_import_bytes"],
 )
 def announce_import(body: dict[str, Any]) -> Response:
     """Let the client upload a file straight to storage."""
@@ -116,6 +116,8 @@ def start_import(import_id: UUID) -> Response:
         "forbidden",
         "not_found",
         "same_file",
+        "too_many_imports",
+        "too_many_import_bytes",
         "malformed_form",
         "invalid",
         "too_large",

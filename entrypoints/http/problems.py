@@ -158,6 +158,30 @@ PROBLEMS: dict[str, ProblemKind] = {
     "too_many_notes": ProblemKind(
         Conflict, "The call task has as many notes as it may have", "Write it down elsewhere, or in another task."
     ),
+    "too_many_imports": ProblemKind(
+        Conflict,
+        "The user has as many imports that have not ended as they may have",
+        "Start what is uploaded, cancel what is not needed, or wait for one to end.",
+    ),
+    "too_many_import_bytes": ProblemKind(
+        Conflict,
+        "The files of the user's imports that have not ended are as large as they may be together",
+        "Cancel what is not needed, or wait for one to end.",
+    ),
+    "too_many_images": ProblemKind(
+        Conflict, "The lead has as many pictures as it may have", "Delete one that is not needed."
+    ),
+    "too_many_announced_images": ProblemKind(
+        Conflict,
+        "The user has announced as many pictures as they may before uploading them",
+        "Upload and complete them, or delete them. Those that nobody uploads are gone after a day.",
+    ),
+    "too_many_call_tasks": ProblemKind(
+        Conflict, "The lead has as many pending call tasks as it may have", "Complete or cancel one of them."
+    ),
+    "too_many_corrections": ProblemKind(
+        Conflict, "The call was corrected as often as it may be", "What was corrected last stays in force."
+    ),
     "not_dead": ProblemKind(
         Conflict,
         "The delivery is neither a dead letter nor skipped",
@@ -207,6 +231,11 @@ PROBLEMS: dict[str, ProblemKind] = {
     ),
     "too_many_requests": ProblemKind(TooMany, "Too many requests", "`Retry-After` says in how many seconds to go on."),
     "too_many_logins": ProblemKind(TooMany, "Too many logins", "`Retry-After` says in how many seconds to try again."),
+    "quota_exceeded": ProblemKind(
+        TooMany,
+        "The user has done this as often within an hour as they may",
+        "`detail` names the quota; `Retry-After` says in how many seconds to go on.",
+    ),
     "too_many_streams": ProblemKind(
         Unavailable, "Too many event streams are open", "Close one, or ask for the import now and then instead."
     ),

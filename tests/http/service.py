@@ -13,6 +13,7 @@ from unite_core.application import Rules, build
 from unite_core.identity.model import Role, User
 from unite_core.identity.use_cases import NewUser
 from unite_core.phone import PhonePolicy
+from unite_core.quotas import Quotas
 from unite_core.testing.in_memory import in_memory_ports
 
 PASSWORD = "correct horse battery"
@@ -63,11 +64,15 @@ class Service:
         text_signatures: TextSignatures | None = None,
         trusted_proxies: str = "",
         cors_origins: tuple[str, ...] = (),
+        quotas: Quotas | None = None,
         **ports: Any,
     ) -> None:
         self.ports = in_memory_ports(**ports)
         rules = Rules(
-            phones=PhonePolicy(default_country="US"), logins_per_minute=logins_per_minute, public_url=public_url
+            phones=PhonePolicy(default_country="US"),
+            logins_per_minute=logins_per_minute,
+            public_url=public_url,
+            quotas=quotas or Quotas(),
         )
         self.unite = build(self.ports, rules)
         self.door = Door(

@@ -82,6 +82,10 @@ class CallTasks(Protocol):
         """The pending tasks of the lead, held until a unit of work that writes ends."""
 
     @abstractmethod
+    def count_pending(self, lead_id: UUID, *, limit: int) -> int:
+        """How many pending tasks the lead has, counted up to `limit`."""
+
+    @abstractmethod
     def leads_with_tasks(self, lead_ids: Collection[UUID]) -> set[UUID]:
         """Which of these leads (up to 5,000) have tasks, of whatever status."""
 

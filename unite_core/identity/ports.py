@@ -94,6 +94,13 @@ class Sessions(Protocol):
         """Revoke every live session of the user; how many there were."""
 
     @abstractmethod
+    def revoke_oldest(self, user_id: UUID, *, keep: int, now: datetime) -> int:
+        """Revoke the live sessions of the user but the `keep` that last longest; how many were revoked.
+
+        Of those that last equally long the one with the lower id is revoked first.
+        """
+
+    @abstractmethod
     def purge(self, *, before: datetime, limit: int) -> int:
         """Delete up to `limit` sessions that expired before the moment `before`; how many there were."""
 

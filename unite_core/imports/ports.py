@@ -21,6 +21,14 @@ class ImportFilter:
     statuses: frozenset[ImportStatus] = frozenset()
 
 
+@dataclass(frozen=True, slots=True)
+class OpenImports:
+    """How many imports of a user have not ended, and how many bytes their files have together."""
+
+    count: int
+    size: int
+
+
 class Imports(Protocol):
     """All imports."""
 
@@ -47,6 +55,10 @@ class Imports(Protocol):
     @abstractmethod
     def find_same_file(self, same_file_key: str) -> LeadImport | None:
         """The import that has this key, or None."""
+
+    @abstractmethod
+    def open_of(self, user_id: UUID) -> OpenImports:
+        """The imports of the user that await their upload, are queued or running."""
 
     @abstractmethod
     def unfinished(self, *, now: datetime, limit: int) -> Sequence[LeadImport]:

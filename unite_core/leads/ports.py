@@ -120,6 +120,14 @@ class LeadImages(Protocol):
         """Which of these leads (up to 5,000) have images, ready or not."""
 
     @abstractmethod
+    def count_of_lead(self, lead_id: UUID) -> int:
+        """How many images the lead has, ready or not."""
+
+    @abstractmethod
+    def count_announced(self, user_id: UUID) -> int:
+        """How many images the user has announced whose bytes have not arrived."""
+
+    @abstractmethod
     def abandoned(self, *, before: datetime, limit: int) -> Sequence[LeadImage]:
         """Up to `limit` images, created before the moment `before`, whose bytes never arrived."""
 

@@ -134,6 +134,8 @@ QUESTIONS: list[Question] = [
     lambda unit: unit.images.page(LEAD.id, NEXT),
     lambda unit: unit.images.leads_with_images([LEAD.id]),
     lambda unit: unit.images.abandoned(before=NOW, limit=10),
+    lambda unit: unit.images.count_of_lead(LEAD.id),
+    lambda unit: unit.images.count_announced(ANN.id),
     lambda unit: unit.users.get(ANN.id),
     lambda unit: unit.users.find_by_email(ANN.email),
     lambda unit: unit.users.page(UserFilter(role=Role.AGENT), NEXT),
@@ -149,6 +151,7 @@ QUESTIONS: list[Question] = [
     lambda unit: unit.imports.find_same_file("a" * 64),
     lambda unit: unit.imports.unfinished(now=NOW, limit=10),
     lambda unit: unit.imports.abandoned(before=NOW, limit=10),
+    lambda unit: unit.imports.open_of(ANN.id),
     lambda unit: unit.rows.rejections(COMING.id, kind=None, after_row=5, limit=10),
     lambda unit: unit.rows.rejections(COMING.id, kind=RowKind.REJECTED, after_row=5, limit=10),
     lambda unit: unit.rows.remembered(COMING.id, limit=10),
@@ -163,6 +166,7 @@ QUESTIONS: list[Question] = [
     lambda unit: unit.consents.opted_out("+12125550100"),
     lambda unit: unit.tasks.get(TASK.id),
     lambda unit: unit.tasks.pending_of_lead(LEAD.id),
+    lambda unit: unit.tasks.count_pending(LEAD.id, limit=10),
     lambda unit: unit.tasks.leads_with_tasks([LEAD.id]),
     lambda unit: unit.tasks.walk(TASK.id, limit=10),
     lambda unit: unit.ledger.get(an_id()),
@@ -203,3 +207,7 @@ def work_off(unit: AllWork) -> None:
     unit.tasks.overdue(before=NOW + timedelta(hours=1), limit=10)
     unit.tasks.pending_of_lead(LEAD.id)
     unit.consents.opted_out("+12125550100")
+    unit.sessions.revoke_oldest(ANN.id, keep=10, now=NOW)
+    unit.uses.purge(before=NOW + timedelta(minutes=5), limit=10)
+    unit.uses.take("0", an_id(), limit=10, now=NOW + timedelta(minutes=5))
+    unit.users.hold(ANN.id)

@@ -18,6 +18,7 @@ from adapters.sql.event_tables import consents, deliveries
 from adapters.sql.images import _to_row as image_row
 from adapters.sql.imports import _to_row as import_row
 from adapters.sql.migrate import upgrade
+from adapters.sql.quota_tables import quota_uses
 from adapters.sql.schema import schema
 from adapters.sql.sessions import _to_row as session_row
 from adapters.sql.tables import (
@@ -82,6 +83,7 @@ CHUNK = 2_000
 
 CLAIMED = {"scope": "", "fingerprint": "f", "holder": "h", "claimed_at": NOW, "claimed_until": NOW}
 CONSENT = {"id": None, "source": "", "phone": "+12125550100", "opted_out": True, "at": NOW}
+USE = {"subject": "", "id": None, "at": NOW}
 NOTE = {"author": ANN.id, "text": "Ask for Grace.", "at": NOW}
 DEEP = PageRequest(limit=50, after=Position(NOW + timedelta(seconds=LEADS // 2), an_id()))
 
@@ -151,6 +153,7 @@ def _fill(engine: Engine) -> None:
         _multiply(connection, sessions, [session_row(a_session(ANN))])
         _multiply(connection, idempotency_answers, [CLAIMED])
         _multiply(connection, consents, [CONSENT])
+        _multiply(connection, quota_uses, [USE])
         _multiply_calls(connection)
         done = deliveries.c.id.in_([event.id for event in events])
         connection.execute(deliveries.update().where(~done).values(status=DeliveryStatus.DELIVERED.value))
@@ -188,6 +191,7 @@ def _multiply(connection: Connection, table: Table, rows: Sequence[Mapping[str, 
         "id": lambda _: an_id(),
         "scope": str,
         "source": str,
+        "subject": lambda number: str(number % 10),
         "email": "user{}@many.example".format,
     }
     later = ("created_at", "expires_at", "claimed_at", "due_at", "at")

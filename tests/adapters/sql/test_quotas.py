@@ -1,6 +1,8 @@
 """Quotas hold while many ask at the same time, on SQLite and on MySQL or MariaDB."""
 
-from collections.abc import Iterator
+import io
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -8,9 +10,26 @@ from sqlalchemy import Engine
 
 from adapters.sql.unit_of_work import Outbox, SqlWork
 from tests.databases import a_database
-from unite_core import Quotas, Role, Rules, Unite, build
+from unite_core import (
+    Actor,
+    Credentials,
+    FileToImport,
+    NewCallTask,
+    NewImage,
+    NewImport,
+    NewNote,
+    NewUser,
+    Quotas,
+    Role,
+    Rules,
+    Unite,
+    UniteError,
+    build,
+)
+from unite_core.imports.ports import OpenImports
 from unite_core.notifications.model import ACTIVITY, RATE_LIMITED, TEXTS
-from unite_core.testing.builders import a_user, an_event
+from unite_core.races import until_won
+from unite_core.testing.builders import a_lead, a_task, a_user, an_event
 from unite_core.testing.contracts.database import at_once, put
 from unite_core.testing.in_memory import InMemoryPorts, in_memory_ports
 
@@ -33,7 +52,7 @@ def ports(engine: Engine) -> InMemoryPorts:
 
 @pytest.fixture
 def unite(ports: InMemoryPorts) -> Unite:
-    return build(ports, Rules(quotas=Quotas(texts_per_number=FEW)))
+    return build(ports, Rules(quotas=Quotas(open_imports=FEW, texts_per_number=FEW)))
 
 
 def test_many_relays_at_once_send_no_more_texts_to_one_number(ports: InMemoryPorts, unite: Unite) -> None:
@@ -47,3 +66,107 @@ def test_many_relays_at_once_send_no_more_texts_to_one_number(ports: InMemoryPor
 
     assert sum(receipt.taken for receipt in receipts) == len(ports.texts.sent) == FEW
     assert [it.response for it in receipts if it.skipped] == [{"reason": RATE_LIMITED}] * (MANY - FEW)
+
+
+def code_of(action: Callable[[], object]) -> str:
+    """The code of the error that the action raises; an empty text where it raises none."""
+    try:
+        until_won(action)
+    except UniteError as error:
+        return error.code
+    return ""
+
+
+def test_many_announcements_at_once_do_not_exceed_the_quota(ports: InMemoryPorts, unite: Unite) -> None:
+    ann = a_user(role=Role.MANAGER)
+    put(ports.work, ann)
+    actor = Actor(user_id=ann.id, role=ann.role)
+
+    def announce(number: int) -> str:
+        new = NewImport(filename=f"{number}.csv", size=10)
+        return code_of(lambda: unite.imports.announce(actor, new))
+
+    assert Counter(at_once(MANY, announce)) == {"": FEW, "too_many_imports": MANY - FEW}
+    with ports.reads() as reads:
+        assert reads.imports.open_of(ann.id) == OpenImports(FEW, FEW * 10)
+
+
+def test_many_files_and_announcements_at_once_do_not_exceed_the_quota_of_bytes(
+    ports: InMemoryPorts, unite: Unite
+) -> None:
+    ann = a_user(role=Role.MANAGER)
+    put(ports.work, ann)
+    actor = Actor(user_id=ann.id, role=ann.role)
+    unite = build(ports, Rules(quotas=Quotas(open_bytes=FEW * 10)))
+    stored = [unite.imports.store_file(actor, io.BytesIO(b"Name\n%05d" % number)) for number in range(MANY)]
+
+    def take(number: int) -> str:
+        if number % 2:
+            return code_of(lambda: unite.imports.announce(actor, NewImport(filename="a.csv", size=10)))
+        file = FileToImport(stored=stored[number], filename="a.csv")
+        return code_of(lambda: unite.imports.import_stored_file(actor, file))
+
+    assert Counter(at_once(MANY, take)) == {"": FEW, "too_many_import_bytes": MANY - FEW}
+    with ports.reads() as reads:
+        assert reads.imports.open_of(ann.id) == OpenImports(FEW, FEW * 10)
+
+
+@pytest.mark.parametrize(
+    ("quotas", "leads", "code"),
+    [
+        (Quotas(images_per_lead=FEW), 1, "too_many_images"),
+        (Quotas(open_images=FEW), MANY, "too_many_announced_images"),
+    ],
+)
+def test_many_pictures_at_once_do_not_exceed_the_quotas(
+    ports: InMemoryPorts, quotas: Quotas, leads: int, code: str
+) -> None:
+    unite = build(ports, Rules(quotas=quotas))
+    ann, all_leads = a_user(role=Role.MANAGER), [a_lead() for _ in range(leads)]
+    put(ports.work, ann, *all_leads)
+    actor = Actor(user_id=ann.id, role=ann.role)
+
+    def announce(number: int) -> str:
+        new = NewImage(lead_id=all_leads[number % leads].id, content_type="image/png", size=10)
+        return code_of(lambda: unite.leads.add_image(actor, new))
+
+    assert Counter(at_once(MANY, announce)) == {"": FEW, code: MANY - FEW}
+
+
+def test_many_notes_at_once_do_not_exceed_the_quota(ports: InMemoryPorts) -> None:
+    unite = build(ports, Rules(quotas=Quotas(notes_per_hour=FEW)))
+    ann, lead = a_user(role=Role.MANAGER), a_lead()
+    tasks = [a_task(lead, ann) for _ in range(4)]
+    put(ports.work, ann, lead, *tasks)
+    actor = Actor(user_id=ann.id, role=ann.role)
+
+    def write(number: int) -> str:
+        note = NewNote(task_id=tasks[number % 4].id, text="She asked for a demonstration.")
+        return code_of(lambda: unite.calls.note(actor, note))
+
+    assert Counter(at_once(MANY, write)) == {"": FEW, "quota_exceeded": MANY - FEW}
+
+
+def test_many_tasks_at_once_do_not_exceed_the_quota_of_their_lead(ports: InMemoryPorts) -> None:
+    unite = build(ports, Rules(quotas=Quotas(pending_tasks_per_lead=FEW)))
+    ann, lead = a_user(role=Role.MANAGER), a_lead()
+    put(ports.work, ann, lead)
+    actor = Actor(user_id=ann.id, role=ann.role)
+
+    def create(_: int) -> str:
+        new = NewCallTask(lead_id=lead.id, due_at=ports.clock.now())
+        return code_of(lambda: unite.calls.create(actor, new))
+
+    assert Counter(at_once(MANY, create)) == {"": FEW, "too_many_call_tasks": MANY - FEW}
+
+
+def test_many_logins_at_once_leave_no_more_than_the_quota(ports: InMemoryPorts) -> None:
+    unite = build(ports, Rules(logins_per_minute=0, quotas=Quotas(sessions=FEW)))
+    new = NewUser(email="ann@unite.example", name="Ann", role=Role.AGENT, password="correct horse battery")
+    ann = unite.identity.add_user.unchecked(new)
+    shown = Credentials(email=ann.email, password=new.password, address="192.0.2.1")
+
+    at_once(MANY, lambda _: code_of(lambda: unite.identity.log_in(shown)))
+
+    with ports.work() as work:
+        assert work.sessions.revoke_all(ann.id, now=ports.clock.now()) == FEW

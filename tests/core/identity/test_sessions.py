@@ -13,6 +13,7 @@ from unite_core import (
     NewUser,
     PageRequest,
     PasswordChange,
+    Quotas,
     Role,
     Rules,
     TokenPair,
@@ -494,3 +495,27 @@ def test_a_password_that_another_login_hashes_anew_meanwhile_is_good() -> None:
     passwords.meanwhile = lambda: log_in(unite)
 
     assert log_in(unite).access_token
+
+
+def test_a_user_has_so_many_logins_at_once_and_another_one_ends_the_oldest(ports: InMemoryPorts, ann: User) -> None:
+    unite = build(ports, Rules(logins_per_minute=0, quotas=Quotas(sessions=3)))
+    pairs = []
+    for _ in range(5):
+        pairs.append(log_in(unite))
+        ports.clock.advance(timedelta(seconds=1))
+
+    assert [code_of(unite, pair.access_token) for pair in pairs] == ["token_revoked", "token_revoked", None, None, None]
+    assert ann.active
+
+
+def test_a_login_that_is_used_lasts_longer_than_one_that_is_not(ports: InMemoryPorts, ann: User) -> None:
+    unite = build(ports, Rules(logins_per_minute=0, quotas=Quotas(sessions=2)))
+    first, second = log_in(unite), log_in(unite)
+    ports.clock.advance(timedelta(seconds=1))
+    renewed = unite.identity.refresh(first.refresh_token)
+
+    third = log_in(unite)
+
+    tokens = [pair.access_token for pair in (renewed, second, third)]
+    assert [code_of(unite, token) for token in tokens] == [None, "token_revoked", None]
+    assert ann.active

@@ -429,7 +429,8 @@ def test_agents_import_nothing(floor: Floor) -> None:
 
 
 def test_managers_import_as_admins_do(floor: Floor) -> None:
-    manager = an_actor(Role.MANAGER)
+    new = NewUser(email="mo@unite.example", name="Mo", role=Role.MANAGER, password="correct horse battery")
+    manager = an_actor(Role.MANAGER, user_id=floor.unite.identity.add_user.unchecked(new).id)
 
     announced = floor.unite.imports.announce(manager, NewImport(filename="a.csv", size=5))
 

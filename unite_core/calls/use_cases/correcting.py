@@ -1,6 +1,6 @@
 """Correcting the call log: what was written stays, and what is right is written behind it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import ClassVar, TypeVar
 from uuid import UUID
@@ -12,9 +12,10 @@ from unite_core.calls.model import Completion, Outcome, call_problems, reason_pr
 from unite_core.calls.ports import CallsWork
 from unite_core.calls.queries import lead_of, visible_entry
 from unite_core.clock import Clock
-from unite_core.errors import Invalid, Problem
+from unite_core.errors import Conflict, Invalid, Problem
 from unite_core.identity.model import Actor, Permission
 from unite_core.ids import Ids
+from unite_core.quotas import Quotas
 from unite_core.text import clean
 from unite_core.unit_of_work import Work
 from unite_core.unset import UNSET, Unset
@@ -41,15 +42,16 @@ class CorrectCallLog:
     The entry stays as it is; the new one names it, says what is right, and why (a reason of up to 500 characters). What
     the correction leaves out stays as the last entry about this call said. A call that was written down as missed or
     cancelled and was made after all needs an outcome and a duration. The task and the lead stay as they are. Correcting
-    twice with the same content has one effect.
+    twice with the same content has one effect. How often one call may be corrected is limited.
 
-    Raises `NotFound`, `Forbidden` and `Invalid` (`nothing_to_correct`).
+    Raises `NotFound`, `Forbidden`, `Invalid` (`nothing_to_correct`) and `Conflict` (`too_many_corrections`).
     """
 
     permission: ClassVar[Permission] = Permission.CORRECT_CALLS
     work: Work[CallsWork]
     clock: Clock
     ids: Ids
+    quotas: Quotas = field(default_factory=Quotas)
 
     def __call__(self, actor: Actor, correction: Correction) -> LedgerEntry:
         with self.work() as work:
@@ -57,7 +59,8 @@ class CorrectCallLog:
             actor.must(self.permission)
             # Held, so that corrections of one call come one after the other.
             task = work.tasks.get(wrong.task_id)
-            latest = work.ledger.chains([task.id])[task.id][-1]
+            chain = work.ledger.chains([task.id])[task.id]
+            latest = chain[-1]
             now = self.clock.now()
             right = replace(
                 _said(latest, correction),
@@ -75,6 +78,11 @@ class CorrectCallLog:
             problems = _problems(right, now)
             if problems:
                 raise Invalid("The correction breaks a rule.", problems=problems)
+            if sum(entry.kind is EntryKind.CORRECTION for entry in chain) >= self.quotas.corrections_per_call:
+                raise Conflict(
+                    f"A call is corrected at most {self.quotas.corrections_per_call} times.",
+                    code="too_many_corrections",
+                )
             entry = append(work, right)
             work.record(call_corrected(self.ids.new(), actor, task, lead_of(work, task), entry))
             work.commit(entry)

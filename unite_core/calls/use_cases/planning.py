@@ -1,6 +1,6 @@
 """Planning calls: who is to call whom and when, and what is to be known about it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
@@ -10,12 +10,13 @@ from unite_core.calls.model import CallTask, Note, note_problem
 from unite_core.calls.ports import CallsWork
 from unite_core.calls.queries import TaskView, lead_of, view_of, visible_task
 from unite_core.clock import Clock
-from unite_core.errors import Forbidden, Invalid, Problem
+from unite_core.errors import Conflict, Forbidden, Invalid, Problem
 from unite_core.identity.model import Actor, Permission
 from unite_core.ids import Ids
 from unite_core.leads.model import Lead
 from unite_core.leads.queries import visible_lead
 from unite_core.leads.use_cases import assignee_problem
+from unite_core.quotas import Quotas, require_use
 from unite_core.text import clean
 from unite_core.unit_of_work import Work
 from unite_core.versions import require_version
@@ -37,15 +38,17 @@ class CreateCallTask:
 
     Admins and managers create tasks for any lead and any active user; agents create them for the leads assigned to
     them, and for themselves. Where nobody is named it is assigned to whoever the lead is assigned to, as long as they
-    are active, else to nobody yet. A note has up to 2,000 characters; a blank one is none.
+    are active, else to nobody yet. A note has up to 2,000 characters; a blank one is none. How many pending tasks a
+    lead may have is limited.
 
-    Raises `NotFound`, `Forbidden` and `Invalid`.
+    Raises `NotFound`, `Forbidden`, `Invalid` and `Conflict` (`too_many_call_tasks`).
     """
 
     permission: ClassVar[Permission | None] = None
     work: Work[CallsWork]
     clock: Clock
     ids: Ids
+    quotas: Quotas = field(default_factory=Quotas)
 
     def __call__(self, actor: Actor, new: NewCallTask) -> TaskView:
         text = clean(new.note or "")
@@ -56,6 +59,7 @@ class CreateCallTask:
             problem = note_problem("note", text) if text else None
             if problem is not None:
                 raise Invalid("The call task breaks a rule.", problems=[problem])
+            self._require_room(work, lead)
             now = self.clock.now()
             task = CallTask(
                 id=self.ids.new(),
@@ -73,6 +77,15 @@ class CreateCallTask:
             view = view_of(actor, task, lead)
             work.commit(view)
         return view
+
+    def _require_room(self, work: CallsWork, lead: Lead) -> None:
+        # The lead is held: nobody else adds a task meanwhile.
+        most = self.quotas.pending_tasks_per_lead
+        if work.tasks.count_pending(lead.id, limit=most) >= most:
+            raise Conflict(
+                f"A lead has at most {most} pending call tasks; complete or cancel one first.",
+                code="too_many_call_tasks",
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,15 +145,17 @@ class NewNote:
 class NoteCallTask:
     """Write something down about a call task. Whoever sees the task may, once it is closed too.
 
-    A note has 1 to 2,000 characters and is never changed; a task has up to 200.
+    A note has 1 to 2,000 characters and is never changed; a task has up to 200. How many notes one user writes within
+    an hour is limited.
 
-    Raises `NotFound`, `PreconditionFailed`, `Invalid` and `Conflict` (`too_many_notes`).
+    Raises `NotFound`, `PreconditionFailed`, `Invalid`, `Conflict` (`too_many_notes`) and `TooMany` (`quota_exceeded`).
     """
 
     permission: ClassVar[Permission | None] = None
     work: Work[CallsWork]
     clock: Clock
     ids: Ids
+    quotas: Quotas = field(default_factory=Quotas)
 
     def __call__(self, actor: Actor, new: NewNote) -> TaskView:
         text = clean(new.text)
@@ -155,6 +170,14 @@ class NoteCallTask:
             task.note(note)
             task.touched(now)
             work.tasks.save(task)
+            require_use(
+                work.uses,
+                f"notes of {actor.user_id}",
+                note.id,
+                limit=self.quotas.notes_per_hour,
+                now=now,
+                what="notes of one user",
+            )
             lead = lead_of(work, task)
             work.record(task_noted(self.ids.new(), now, actor, task, lead, note))
             view = view_of(actor, task, lead)

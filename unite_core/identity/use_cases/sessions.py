@@ -1,7 +1,7 @@
 """Logging in, staying logged in, and logging out."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from unite_core.cache import Cache, Remembered
@@ -18,6 +18,7 @@ from unite_core.identity.model import (
 )
 from unite_core.identity.ports import AccessClaims, IdentityWork, Passwords, Tokens, sessions_namespace
 from unite_core.ids import Ids
+from unite_core.quotas import Quotas
 from unite_core.rate_limits import Allowance, RateLimits
 from unite_core.unit_of_work import Work
 
@@ -45,7 +46,8 @@ class LogIn:
     """Exchange an e-mail address and a password for a pair of tokens.
 
     Anybody may try. An unknown address, a wrong password and a deactivated user are answered alike, in
-    words and in time. Tries are limited per account and, when they fail, per network address.
+    words and in time. Tries are limited per account and, when they fail, per network address. A user has up to 100
+    logins at the same time; another one ends the one that would end first.
 
     Raises `Unauthenticated` (`invalid_credentials`) and `TooMany` (`too_many_logins`).
     """
@@ -58,6 +60,7 @@ class LogIn:
     ids: Ids
     limits: RateLimits
     logins_per_minute: int
+    quotas: Quotas = field(default_factory=Quotas)
 
     def __call__(self, credentials: Credentials) -> TokenPair:
         email = email_key(credentials.email)
@@ -91,6 +94,7 @@ class LogIn:
                 user.take_password(rehashed)
                 user.touched(now)
                 work.users.save(user)
+            work.sessions.revoke_oldest(user.id, keep=self.quotas.sessions - 1, now=now)
             work.sessions.add(session)
             pair = _pair(self.tokens, self.clock, self.ids, user, session, refresh)
             work.commit(pair)

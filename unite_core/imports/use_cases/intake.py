@@ -25,7 +25,9 @@ from unite_core.imports.model import (
 )
 from unite_core.imports.ports import ImportsWork
 from unite_core.imports.use_cases.options import option_problems
+from unite_core.imports.use_cases.room import require_room
 from unite_core.jobs import Jobs
+from unite_core.quotas import Quotas
 from unite_core.races import until_won
 from unite_core.text import clean, text_problem
 from unite_core.unit_of_work import Work
@@ -60,9 +62,10 @@ class AnnounceImport:
     """Get permission to upload a CSV file of leads. Admins and managers only.
 
     A file has at most 512 MiB; the permission is good for an hour, for exactly this size. Once the file
-    is there, `StartImport` sets it going.
+    is there, `StartImport` sets it going. How many imports of one user may wait and run at the same time, and how many
+    bytes they may have together, is limited.
 
-    Raises `Forbidden` and `Invalid`.
+    Raises `Forbidden`, `Invalid` and `Conflict` (`too_many_imports`, `too_many_import_bytes`).
     """
 
     permission: ClassVar[Permission] = Permission.IMPORT_LEADS
@@ -70,12 +73,14 @@ class AnnounceImport:
     files: Files
     clock: Clock
     ids: Ids
+    quotas: Quotas = field(default_factory=Quotas)
 
     def __call__(self, actor: Actor, new: NewImport) -> ImportUpload:
         actor.must(self.permission)
         problems = [] if 1 <= new.size <= LARGEST_FILE else [_size_problem()]
         with self.work() as work:
             coming = _announced(work, self.clock, self.ids, actor, new, problems)
+            require_room(work, self.quotas, actor.user_id, new.size)
             work.imports.add(coming)
             upload = self.files.sign_upload(
                 upload_key(coming.key), content_type=CSV_TYPE, size=new.size, lifetime=UPLOAD_LIFETIME
@@ -172,16 +177,21 @@ class StoreFile:
     """Take in a file that comes with the request, as a stream. Admins and managers only.
 
     It belongs to no import yet: `ImportStoredFile` makes one of it, `discard` throws it away. Where neither comes
-    about, because the process dies, it is removed as what clients upload and nobody takes.
+    about, because the process dies, it is removed as what clients upload and nobody takes. Where the user may have no
+    further import, nothing is read.
 
-    Raises `Forbidden`, and `TooLarge` for more than 512 MiB.
+    Raises `Forbidden`, `Conflict` (`too_many_imports`, `too_many_import_bytes`), and `TooLarge` for more than 512 MiB.
     """
 
+    reads: Work[ImportsWork]
     files: Files
     ids: Ids
+    quotas: Quotas = field(default_factory=Quotas)
 
     def __call__(self, actor: Actor, stream: BinaryIO) -> StoredFile:
         actor.must(Permission.IMPORT_LEADS)
+        with self.reads() as reads:
+            require_room(reads, self.quotas, actor.user_id, 1)
         import_id = self.ids.new()
         key = upload_key(file_key(import_id))
         sha256 = hashlib.sha256()
@@ -214,9 +224,10 @@ class ImportStoredFile:
     """Have a stored file imported. Admins and managers only.
 
     Where the same user had the same bytes imported with the same options within 24 hours, that import is the
-    answer, and the file is thrown away.
+    answer, and the file is thrown away. How many imports of one user may wait and run at the same time, and how many
+    bytes they may have together, is limited: where that is reached, the file is not read.
 
-    Raises `Forbidden` and `Invalid`.
+    Raises `Forbidden`, `Invalid` and `Conflict` (`too_many_imports`, `too_many_import_bytes`).
     """
 
     permission: ClassVar[Permission] = Permission.IMPORT_LEADS
@@ -225,6 +236,7 @@ class ImportStoredFile:
     jobs: Jobs
     clock: Clock
     ids: Ids
+    quotas: Quotas = field(default_factory=Quotas)
 
     def __call__(self, actor: Actor, file: FileToImport) -> LeadImport:
         actor.must(self.permission)
@@ -242,6 +254,7 @@ class ImportStoredFile:
                 work.after_commit(lambda: discard(self.files, stored.key))
                 work.commit(earlier)
                 return earlier
+            require_room(work, self.quotas, actor.user_id, stored.size)
             new.queue(stored.size, key, actor.correlation_id)
             work.imports.add(new)
             # An import without a file would fail; a file without an import is deleted again.

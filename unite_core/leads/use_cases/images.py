@@ -20,12 +20,14 @@ from unite_core.leads.model import (
     IMAGE_UPLOAD_LIFETIME,
     LARGEST_IMAGE,
     ImageStatus,
+    Lead,
     LeadImage,
     real_image_type,
 )
 from unite_core.leads.pictures import PictureRefused, cleaned_picture
 from unite_core.leads.ports import LeadsWork
 from unite_core.leads.queries import visible_lead
+from unite_core.quotas import Quotas
 from unite_core.text import clean, text_problem
 from unite_core.unit_of_work import Work
 from unite_core.versions import require_version
@@ -62,9 +64,10 @@ class ImageUpload:
 class AddImage:
     """Get permission to upload a picture of a lead. Whoever may change the lead may add pictures.
 
-    PNG, JPEG and WebP, 10 MiB at the most; the permission is good for 15 minutes, for exactly this type and size.
+    PNG, JPEG and WebP, 10 MiB at the most; the permission is good for 15 minutes, for exactly this type and size. How
+    many pictures a lead may have is limited, and how many a user may have announced that are not uploaded yet.
 
-    Raises `NotFound` and `Invalid`.
+    Raises `NotFound`, `Invalid` and `Conflict` (`too_many_images`, `too_many_announced_images`).
     """
 
     permission: ClassVar[Permission | None] = None
@@ -72,6 +75,7 @@ class AddImage:
     files: Files
     clock: Clock
     ids: Ids
+    quotas: Quotas = field(default_factory=Quotas)
 
     def __call__(self, actor: Actor, new: NewImage) -> ImageUpload:
         filename = clean(new.filename) if new.filename is not None else None
@@ -80,6 +84,7 @@ class AddImage:
             lead = visible_lead(work, actor, new.lead_id)
             if problems:
                 raise Invalid("The image breaks a rule.", problems=problems)
+            self._require_room(work, actor, lead)
             image_id = self.ids.new()
             image = LeadImage(
                 id=image_id,
@@ -99,6 +104,22 @@ class AddImage:
             result = ImageUpload(image, upload)
             work.commit(result)
         return result
+
+    def _require_room(self, work: LeadsWork, actor: Actor, lead: Lead) -> None:
+        # The lead is held already, and the user from here on: what is counted stays so until the image is added.
+        if work.images.count_of_lead(lead.id) >= self.quotas.images_per_lead:
+            raise Conflict(
+                f"A lead has at most {self.quotas.images_per_lead} pictures, those that are announced among them; "
+                "delete one first.",
+                code="too_many_images",
+            )
+        work.users.hold(actor.user_id)
+        if work.images.count_announced(actor.user_id) >= self.quotas.open_images:
+            raise Conflict(
+                f"You have announced {self.quotas.open_images} pictures that are not uploaded; upload and complete "
+                "them, or delete them. Those that nobody uploads are gone after a day.",
+                code="too_many_announced_images",
+            )
 
 
 class Turns:

@@ -372,6 +372,8 @@ class CallTasksContract(DatabaseContract):
             found = unit.tasks.pending_of_lead(lead.id)
             assert sorted(found, key=lambda it: it.id) == mine
             assert [*unit.tasks.pending_of_lead(an_id())] == []
+            assert [unit.tasks.count_pending(lead.id, limit=limit) for limit in (9, 2, 1)] == [2, 2, 1]
+            assert unit.tasks.count_pending(an_id(), limit=9) == 0
 
     def test_which_leads_have_tasks_is_told_of_tasks_of_any_status(
         self, work: Work[AllWork], reads: Work[AllWork], ann: User, lead: Lead

@@ -16,7 +16,7 @@ from unite_core.imports.model import (
     OnDuplicate,
     Undone,
 )
-from unite_core.imports.ports import ImportFilter, ImportsWork
+from unite_core.imports.ports import ImportFilter, ImportsWork, OpenImports
 from unite_core.paging import PageRequest, Position
 from unite_core.testing.builders import a_user, an_id, an_import
 from unite_core.testing.contracts.database import DatabaseContract, at_once, put
@@ -29,6 +29,16 @@ _HOUR = timedelta(hours=1)
 
 class ImportsContract(DatabaseContract):
     """All imports."""
+
+    def test_the_open_imports_of_a_user_are_counted(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+        ann, ben = a_user(), a_user()
+        large = 5 * 1024**3
+        put(work, ann, ben, *(an_import(ann, status=status, size=large) for status in ImportStatus), an_import(ben))
+
+        with reads() as unit:
+            assert unit.imports.open_of(ann.id) == OpenImports(3, 3 * large)
+            assert unit.imports.open_of(ben.id) == OpenImports(1, 1000)
+            assert unit.imports.open_of(an_id()) == OpenImports(0, 0)
 
     def test_an_import_comes_back_as_stored(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
         ann = a_user()

@@ -21,6 +21,17 @@ _HOUR = timedelta(hours=1)
 class LeadImagesContract(DatabaseContract):
     """The pictures of leads."""
 
+    def test_images_are_counted_per_lead_and_announced_ones_per_user(
+        self, work: Work[ImportsWork], reads: Work[ImportsWork]
+    ) -> None:
+        ann, ben, lead, other = a_user(), a_user(), a_lead(), a_lead()
+        ready = an_image(lead, ann, status=ImageStatus.READY)
+        put(work, ann, ben, lead, other, ready, an_image(lead, ann), an_image(lead, ben), an_image(other, ann))
+
+        with reads() as unit:
+            assert [unit.images.count_of_lead(lead_id) for lead_id in (lead.id, other.id, an_id())] == [3, 1, 0]
+            assert [unit.images.count_announced(user_id) for user_id in (ann.id, ben.id, an_id())] == [2, 1, 0]
+
     def test_an_image_comes_back_as_stored_and_changed(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
         ann, lead = a_user(), a_lead()
         image = an_image(lead, ann, filename=None, size=10 * 1024 * 1024)

@@ -93,6 +93,24 @@ class SessionsContract(DatabaseContract):
             found = [unit.sessions.get(session.id) for session in (*live, revoked, others)]
         assert [session.revoked_at for session in found if session] == [_NOW, _NOW, _NOW - _HOUR, None]
 
+    def test_the_oldest_live_sessions_of_a_user_are_revoked_and_others_are_left(
+        self, work: Work[ImportsWork], reads: Work[ImportsWork]
+    ) -> None:
+        ann, ben = a_user(), a_user()
+        live = [a_session(ann, expires_at=_NOW + number * _HOUR) for number in (3, 1, 4, 3)]
+        revoked, expired = a_session(ann, revoked_at=_NOW - _HOUR), a_session(ann, expires_at=_NOW)
+        others = a_session(ben)
+        put(work, ann, ben, *live, revoked, expired, others)
+
+        with work() as unit:
+            counts = [unit.sessions.revoke_oldest(ann.id, keep=keep, now=_NOW) for keep in (5, 2, 2)]
+            unit.commit()
+
+        assert counts == [0, 2, 0]
+        with reads() as unit:
+            found = [unit.sessions.get(session.id) for session in (*live, revoked, expired, others)]
+        assert [it.revoked_at for it in found if it] == [_NOW, _NOW, None, None, _NOW - _HOUR, None, None]
+
     def test_expired_sessions_are_purged_with_their_tokens(
         self, work: Work[ImportsWork], reads: Work[ImportsWork]
     ) -> None:

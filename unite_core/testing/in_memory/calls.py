@@ -53,6 +53,9 @@ class InMemoryCallTasks(CallTasks):
         found = (task for task in self._tasks.values() if task.lead_id == lead_id)
         return deepcopy([task for task in found if task.status is TaskStatus.PENDING])
 
+    def count_pending(self, lead_id: UUID, *, limit: int) -> int:
+        return min(limit, len(self.pending_of_lead(lead_id)))
+
     def leads_with_tasks(self, lead_ids: Collection[UUID]) -> set[UUID]:
         return {task.lead_id for task in self._tasks.values()} & set(lead_ids)
 

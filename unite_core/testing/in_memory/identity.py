@@ -103,6 +103,14 @@ class InMemorySessions(Sessions):
             self.save(session)
         return len(alive)
 
+    def revoke_oldest(self, user_id: UUID, *, keep: int, now: datetime) -> int:
+        alive = [it for it in self._sessions.values() if it.user_id == user_id and it.alive(now)]
+        oldest = sorted(alive, key=lambda it: (it.expires_at, it.id), reverse=True)[keep:]
+        for session in deepcopy(oldest):
+            session.revoke(now)
+            self.save(session)
+        return len(oldest)
+
     def purge(self, *, before: datetime, limit: int) -> int:
         old = {it.id for it in self._sessions.values() if it.expires_at < before}
         old = set(sorted(old)[:limit])

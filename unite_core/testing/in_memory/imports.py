@@ -8,7 +8,7 @@ from uuid import UUID
 
 from unite_core.errors import NotFound, PreconditionFailed
 from unite_core.imports.model import ImportStatus, LeadImport, LeadSnapshot, Rejection, RowKind, SameFile
-from unite_core.imports.ports import ImportFilter, ImportRows, Imports, Rehearsal
+from unite_core.imports.ports import ImportFilter, ImportRows, Imports, OpenImports, Rehearsal
 from unite_core.leads.model import Lead
 from unite_core.leads.ports import ContactMatches
 from unite_core.paging import Page, PageRequest, Position
@@ -45,6 +45,10 @@ class InMemoryImports(Imports):
 
     def find_same_file(self, same_file_key: str) -> LeadImport | None:
         return deepcopy(next((it for it in self._imports.values() if it.same_file_key == same_file_key), None))
+
+    def open_of(self, user_id: UUID) -> OpenImports:
+        sizes = [it.size for it in self._imports.values() if it.created_by == user_id and not it.status.ended]
+        return OpenImports(len(sizes), sum(sizes))
 
     def unfinished(self, *, now: datetime, limit: int) -> Sequence[LeadImport]:
         due = [

@@ -141,6 +141,13 @@ class InMemoryLeadImages(LeadImages):
     def leads_with_images(self, lead_ids: Collection[UUID]) -> set[UUID]:
         return {image.lead_id for image in self._images.values()} & set(lead_ids)
 
+    def count_of_lead(self, lead_id: UUID) -> int:
+        return sum(image.lead_id == lead_id for image in self._images.values())
+
+    def count_announced(self, user_id: UUID) -> int:
+        waiting = (it for it in self._images.values() if it.status is ImageStatus.AWAITING_UPLOAD)
+        return sum(image.created_by == user_id for image in waiting)
+
     def abandoned(self, *, before: datetime, limit: int) -> Sequence[LeadImage]:
         waiting = (it for it in self._images.values() if it.status is ImageStatus.AWAITING_UPLOAD)
         return deepcopy([image for image in waiting if image.created_at < before][:limit])
