@@ -303,3 +303,16 @@ def test_where_the_storage_is_elsewhere_there_are_no_such_paths() -> None:
 
     assert response.status_code == 404
     assert "/files/{key}" not in app.extensions["openapi"].decode()
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["\xe0\xd9", "expires=\xff", "%ff", "a=1&a=2", "&".join(f"p{it}=1" for it in range(20_000)), "x" * 60_000],
+    ids=["no UTF-8", "no UTF-8 in a value", "no UTF-8, encoded", "twice", "many parameters", "long"],
+)
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+def test_a_query_that_no_link_has_is_refused(floor: Floor, method: str, query: str) -> None:
+    # What a server hands on is the query as it came, byte by byte.
+    answer = floor.client.open(f"/files/{KEY}", method=method, environ_overrides={"QUERY_STRING": query})
+
+    assert (answer.status_code, json_of(answer)["code"]) == (403, "invalid_signature")
