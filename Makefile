@@ -8,6 +8,9 @@ WORKERS ?= $(shell expr 2 '*' "$$(getconf _NPROCESSORS_ONLN)")
 PYTEST_ARGS ?=
 # `make lock UPGRADE=--upgrade` takes the newest of everything.
 UPGRADE ?=
+# What `make fuzz` fuzzes, one of tests/fuzz/targets, and for how many seconds with each of its two engines.
+TARGET ?= all
+SECONDS ?= 600
 # How many requests `make schemathesis` makes up for each operation in each phase; 200 without it.
 EXAMPLES ?=
 
@@ -95,6 +98,10 @@ test-compose: $(stamps)/test ## Build the image, run the main job through the wh
 schemathesis: $(stamps)/test ## Send thousands of made-up requests to a service, and hold its answers to its document
 	@$(python) -m tests.http.any_request $(EXAMPLES)
 
+.PHONY: fuzz
+fuzz: $(stamps)/fuzz ## Fuzz all inputs, or one: make fuzz TARGET=phone SECONDS=60
+	@$(python) -m tests.fuzz $(TARGET) $(SECONDS)
+
 .PHONY: lint
 lint: $(stamps)/lint ## Check format, rules, types and who imports whom
 	@echo "ruff format"; $(venv)/ruff format --check .
@@ -123,7 +130,7 @@ wheel: $(stamps)/test ## Build dist/unite_core-*.whl, the library alone
 
 .PHONY: lock
 lock: $(stamps)/lock ## Resolve requirements/*.in into requirements/*.txt, pinned with hashes
-	@cd requirements && for set in core service test lint lock; do \
+	@cd requirements && for set in core service test lint fuzz lock; do \
 	    echo "Resolving $$set"; \
 	    ../$(venv)/uv pip compile $(UPGRADE) --quiet --universal --python-version 3.11 --generate-hashes \
 	        --no-emit-index-url --no-header --output-file $$set.txt $$set.in || exit 1; \
@@ -138,7 +145,7 @@ diagrams: | $(python) ## Draw the pictures of docs/diagrams anew
 .PHONY: clean
 clean: ## Remove everything that make and the tools made; ./var, your data, stays
 	@rm -rf .venv build dist *.egg-info htmlcov .coverage .coverage.* build.log
-	@rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .schemathesis
+	@rm -rf .fuzz .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .schemathesis
 	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
 .PHONY: help
@@ -153,6 +160,9 @@ $(stamps)/lint: requirements/lint.txt | $(python)
 
 $(stamps)/test: requirements/test.txt | $(python)
 	$(call install,test,service)
+
+$(stamps)/fuzz: requirements/fuzz.txt | $(python)
+	$(call install,fuzz,test service)
 
 $(stamps)/service: requirements/service.txt | $(python)
 	$(call install,service)

@@ -82,6 +82,8 @@ def _read(text: str, country: str | None, rule: PhoneRule, extension: str | None
         return _problem("too_long", f"A phone number has at most {LONGEST_PHONE_INPUT} characters.")
     try:
         parsed = phonenumbers.parse(text, country)
+        number = _e164(parsed)
+        again = _e164(phonenumbers.parse(number))
     except NumberParseException as error:
         return _unreadable(error, text, country)
     reason = _reason(parsed, rule)
@@ -92,10 +94,28 @@ def _read(text: str, country: str | None, rule: PhoneRule, extension: str | None
     wrong = _extension_reason(carried, given)
     if wrong is not None:
         return Problem(field="phone_extension", code="invalid_extension", detail=wrong)
-    number = phonenumbers.format_number(parsed, PhoneNumberFormat.E164)
+    unfit = _unfit_reason(number, again)
+    return Phone(number, given) if unfit is None else _problem("invalid_phone", unfit)
+
+
+def _e164(parsed: PhoneNumber) -> str:
+    return str(phonenumbers.format_number(parsed, PhoneNumberFormat.E164))
+
+
+def _unfit_reason(number: str, again: str) -> str | None:
+    """Why a number cannot be stored in E.164; None if it can. `again` is what it means when it is read once more.
+
+    What stands behind the country calling code may look like a prefix once more (`+91 00 50…`): such a number would be
+    another one each time that it is read.
+    """
     if len(number) > LONGEST_PHONE:  # the numbering data takes up to 19 digits for possible, in Japan for one
-        return _problem("invalid_phone", f"The number has more than the {LONGEST_PHONE - 1} digits of E.164.")
-    return Phone(number, given)
+        return f"The number has more than the {LONGEST_PHONE - 1} digits of E.164."
+    if again != number:
+        return (
+            "The number begins with zeros or a prefix that its country does not use; write it with + and the country "
+            "calling code, as it is dialled from abroad."
+        )
+    return None
 
 
 @cache

@@ -14,6 +14,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields
+from marshmallow.exceptions import SCHEMA
 from marshmallow.types import UnknownOption
 
 from unite_core.errors import Problem
@@ -29,12 +30,14 @@ MAX_VALUES = 200
 class Complaint:
     """Why a value is refused: a stable code, and a sentence on what to do.
 
-    `count` is the number of errors that it stands for.
+    `count` is the number of errors that it stands for. `member` is the member of the object that is meant where
+    marshmallow's own place for it would be the object as a whole.
     """
 
     code: str
     detail: str
     count: int = 1
+    member: str | None = None
 
 
 _NULL_IN_REQUIRED: Any = Complaint("null", "This is required, and may not be null.")
@@ -73,7 +76,8 @@ class _Strict(Schema):
             strangers = [name for name in data if name not in known]
             complaint = cast("Complaint", self.error_messages["unknown"])
             for name in strangers[:MAX_ERRORS]:
-                error_store.store_error([complaint], name)
+                member = name if name == SCHEMA else None
+                error_store.store_error([replace(complaint, member=member)], name)
             if more := strangers[MAX_ERRORS:]:
                 error_store.store_error([replace(complaint, count=len(more))], more[0])
         return read
@@ -284,7 +288,7 @@ def _flattened(messages: Any, path: tuple[str, ...]) -> list[Problem]:
     if isinstance(messages, dict):
         found: list[Problem] = []
         for name, inner in messages.items():
-            found += _flattened(inner, path if name == "_schema" else (*path, str(name)))
+            found += _flattened(inner, path if name == SCHEMA else (*path, str(name)))
         return found
     listed = messages if isinstance(messages, list) else [messages]
     return [_problem(path, each) for each in listed]
@@ -292,4 +296,5 @@ def _flattened(messages: Any, path: tuple[str, ...]) -> list[Problem]:
 
 def _problem(path: tuple[str, ...], message: Any) -> Problem:
     complaint = message if isinstance(message, Complaint) else Complaint("invalid", str(message))
+    path = path if complaint.member is None else (*path, complaint.member)
     return Located(field=".".join(path), path=path, code=complaint.code, detail=complaint.detail, count=complaint.count)

@@ -12,7 +12,8 @@ from entrypoints.http.context import door
 from entrypoints.http.downloads import BLOCK, Downloads
 from entrypoints.http.openapi import Shown
 from entrypoints.http.operations import Room
-from entrypoints.http.query_string import MAX_PARAMETERS
+from entrypoints.http.problems import MalformedParameter
+from entrypoints.http.query_string import query_arguments
 from unite_core.errors import Forbidden
 from unite_core.files import ServedFile, SignedFiles
 from unite_core.imports.model import LARGEST_FILE
@@ -122,10 +123,11 @@ def _signed_files() -> SignedFiles:
 
 
 def _link_query() -> dict[str, str]:
-    too_many = request.query_string.count(b"&") >= MAX_PARAMETERS
-    if too_many or any(len(values) > 1 for _, values in request.args.lists()):
-        raise Forbidden("This link is not one of ours, or was changed.", code="invalid_signature")
-    return request.args.to_dict()
+    try:
+        return query_arguments(request)
+    except MalformedParameter:
+        # No link that was given out has such a query.
+        raise Forbidden("This link is not one of ours, or was changed.", code="invalid_signature") from None
 
 
 def _name(response: Response, served: ServedFile) -> None:

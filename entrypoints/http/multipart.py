@@ -3,15 +3,34 @@
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import IO, BinaryIO
+from functools import partial
+from itertools import chain
+from typing import IO, BinaryIO, TypeAlias
 
-from werkzeug.exceptions import RequestEntityTooLarge
-from werkzeug.sansio.multipart import Data, Epilogue, Event, Field, File, MultipartDecoder, NeedData
+from multipart import (  # type: ignore[import-untyped]  # it ships no types
+    MultipartError,
+    MultipartSegment,
+    ParserLimitReached,
+    PushMultipartParser,
+)
+from werkzeug.http import parse_options_header
 
 from unite_core.errors import Malformed, TooLarge
 
 BLOCK = 64 * 1024
 MOST_PARTS = 10
+
+MAX_HEADER_BYTES = 16 * 1024
+"""Of one header of a part."""
+
+MAX_HEADERS = 20
+"""Of a part; three are usual (RFC 7578, 4.8)."""
+
+MAX_BYTES_AROUND_PARTS = 128 * 1024
+"""What is no content of a part: the headers of all parts, their boundaries, and what stands before and after them."""
+
+_Event: TypeAlias = MultipartSegment | bytes | None
+"""The headers of a part, then its bytes block by block, then None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,47 +45,82 @@ class Part:
 def parts_of(body: IO[bytes], boundary: str) -> Iterator[Part]:
     """The parts in the order in which they come; what is left unread of one is skipped.
 
+    What comes out depends on nothing but the bytes of the body, however they are cut into blocks on their way.
+
     Raises `Malformed` where this is no multipart body or it ends too early, and `TooLarge` where there are
-    more than 10 parts, or a part's headers or what stands around the parts is longer than 128 KiB.
+    more than 10 parts, a header of more than 16 KiB, or more than 128 KiB that are no content of a part.
     """
     if not boundary:
         raise Malformed("The Content-Type names no boundary.", code="malformed_form")
     events = _events(body, boundary)
     for event in events:
-        if isinstance(event, File | Field):
-            filename = event.filename if isinstance(event, File) else None
+        if isinstance(event, MultipartSegment):
+            _, options = parse_options_header(event.header("Content-Disposition"))
             stream = io.BufferedReader(_PartBytes(events), BLOCK)
-            # A part without a name has none in spite of the decoder's types.
-            yield Part(event.name or "", filename, stream)
+            yield Part(options.get("name", ""), options.get("filename"), stream)
             while stream.read(BLOCK):
                 pass
 
 
-def _events(body: IO[bytes], boundary: str) -> Iterator[Event]:
-    decoder = MultipartDecoder(boundary.encode(), max_form_memory_size=2 * BLOCK, max_parts=MOST_PARTS)
-    while True:
-        try:
-            event = decoder.next_event()
-        except RequestEntityTooLarge:
-            raise TooLarge(f"The body has more than {MOST_PARTS} parts.") from None
-        except ValueError as broken:
-            raise Malformed("The multipart body ends too early or is broken.", code="malformed_form") from broken
-        if isinstance(event, Epilogue):
-            return
-        if not isinstance(event, NeedData):
-            yield event
-            continue
-        block = body.read(BLOCK)
-        try:
-            decoder.receive_data(block or None)
-        except RequestEntityTooLarge:
-            raise TooLarge("The headers of a part, or what stands before or after the parts, are too long.") from None
+def _events(body: IO[bytes], boundary: str) -> Iterator[_Event]:
+    delimiter = b"\r\n--" + boundary.encode()
+    start = _from_first_boundary(body, delimiter)
+    around = 0
+    try:
+        with PushMultipartParser(
+            boundary, max_segment_count=MOST_PARTS, max_header_size=MAX_HEADER_BYTES, max_header_count=MAX_HEADERS
+        ) as parser:
+            for block in chain((start,), iter(partial(body.read, BLOCK), b"")):
+                around += len(block)
+                for event in parser.parse(block):
+                    around -= len(event) if isinstance(event, bytes) else 0
+                    yield _checked(event)
+                if around > MAX_BYTES_AROUND_PARTS:
+                    raise _too_much_around()
+    except ParserLimitReached:
+        raise TooLarge(f"The body has more than {MOST_PARTS} parts, or a part whose headers are too long.") from None
+    except MultipartError as broken:
+        raise _broken() from broken
+
+
+def _from_first_boundary(body: IO[bytes], delimiter: bytes) -> bytes:
+    """The beginning of the body without what stands before its first boundary (RFC 2046, 5.1.1).
+
+    The parser overlooks a boundary there that comes in two blocks.
+    """
+    start = bytearray(b"\r\n")
+    searched = 0
+    while (found := start.find(delimiter, searched)) < 0:
+        searched = max(0, len(start) - len(delimiter))
+        if len(start) > MAX_BYTES_AROUND_PARTS:
+            raise _too_much_around()
+        if not (block := body.read(BLOCK)):
+            raise _broken()
+        start += block
+    while len(start) < found + len(delimiter) + len(b"\r\n") and (block := body.read(BLOCK)):
+        start += block
+    return bytes(start[found + len(b"\r\n") :])
+
+
+def _checked(event: _Event) -> _Event:
+    """The event; raises `Malformed` for a header with a bare LF, which the parser takes or not, as the blocks fall."""
+    if isinstance(event, MultipartSegment) and any("\n" in value for header in event.headerlist for value in header):
+        raise _broken()
+    return event
+
+
+def _broken() -> Malformed:
+    return Malformed("The multipart body ends too early or is broken.", code="malformed_form")
+
+
+def _too_much_around() -> TooLarge:
+    return TooLarge("The headers of the parts, or what stands before or after the parts, are too long.")
 
 
 class _PartBytes(io.RawIOBase):
     """The bytes of the part that has just begun, pulled out of the events as they are asked for."""
 
-    def __init__(self, events: Iterator[Event]) -> None:
+    def __init__(self, events: Iterator[_Event]) -> None:
         super().__init__()
         self._events = events
         self._pending = memoryview(b"")
@@ -78,9 +132,8 @@ class _PartBytes(io.RawIOBase):
     def readinto(self, target: bytearray | memoryview) -> int:  # type: ignore[override]  # typeshed names a private protocol
         while not self._pending and self._more:
             event = next(self._events, None)
-            if not isinstance(event, Data):
-                raise Malformed("The multipart body ends too early.", code="malformed_form")
-            self._pending, self._more = memoryview(event.data), event.more_data
+            self._more = isinstance(event, bytes)
+            self._pending = memoryview(event if isinstance(event, bytes) else b"")
         taken = self._pending[: len(target)]
         target[: len(taken)] = taken
         self._pending = self._pending[len(taken) :]

@@ -9,12 +9,11 @@ from uuid import UUID
 from entrypoints.correlation import correlated
 from entrypoints.dead_letters import log_dead_letter
 from entrypoints.worker import upkeep
+from entrypoints.worker.importing import continue_import, continue_undo
 from entrypoints.worker.missed import MARKED_EVERY, mark_missed
 from entrypoints.worker.turns import TURN, Turns
 from unite_core.application import Unite
 from unite_core.jobs import Jobs
-
-log = logging.getLogger(__name__)
 
 LONGEST_TURN = 120.0
 """Seconds after which an import goes to the end of the line even where nobody is seen to wait.
@@ -24,6 +23,8 @@ A job that is silent for longer looks to RQ as if its worker had died.
 
 MAX_LOGGED_LENGTH = 100
 """Characters of a name from Redis that the log shows."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,19 +62,16 @@ def run_import(desk: Desk, import_id: str) -> None:
     turns = Turns(desk.unite.imports.due, desk.stopping, desk.clock)
     turns.begin()
     latest = desk.clock() + LONGEST_TURN
-    log.info("The import is continued.", extra={"import_id": import_id})
-    status = desk.unite.imports.continue_import(
-        wanted, holder=desk.holder, should_stop=lambda: turns.over() or desk.clock() >= latest
+    status = continue_import(
+        desk.unite.imports, wanted, holder=desk.holder, should_stop=lambda: turns.over() or desk.clock() >= latest
     )
-    log.info("The import is %s.", status or "continued by another worker", extra={"import_id": import_id})
     if status is not None and not status.ended:
         desk.jobs.run_import(wanted)
 
 
 def undo_import(desk: Desk, import_id: str) -> None:
     """Go on with an undoing to its end; the sweep finds what is left where the worker has to stop."""
-    log.info("The import is undone.", extra={"import_id": import_id})
-    desk.unite.imports.continue_undo(UUID(import_id), should_stop=desk.stopping)
+    continue_undo(desk.unite.imports, UUID(import_id), should_stop=desk.stopping)
 
 
 def relay(desk: Desk, destination: str) -> None:

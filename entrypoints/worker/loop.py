@@ -1,18 +1,16 @@
 """What a worker does all day: imports, undoings, and clearing away what is no longer needed."""
 
-import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Event
 
 from entrypoints.worker.failures import Backoff, survived
+from entrypoints.worker.importing import continue_import, continue_undo
 from entrypoints.worker.turns import Turns
 from entrypoints.worker.upkeep import keep_up
 from entrypoints.worker.wake_ups import LOOK_EVERY, Waiting
 from unite_core.application import Unite
-
-log = logging.getLogger(__name__)
 
 UPKEEP_EVERY = 60.0
 
@@ -54,17 +52,23 @@ class Worker:
         """Give one import a turn and go on with the undoings; whether there was anything to do."""
         chosen = turns.next()
         if chosen is not None:
-            marks = {"import_id": str(chosen), "correlation_id": turns.correlation_id}
-            log.info("The import is continued.", extra=marks)
-            status = self.unite.imports.continue_import(chosen, holder=self.holder, should_stop=turns.over)
-            log.info("The import is %s.", status or "continued by another worker", extra=marks)
+            continue_import(
+                self.unite.imports,
+                chosen,
+                holder=self.holder,
+                should_stop=turns.over,
+                correlation_id=turns.correlation_id,
+            )
         due = self.unite.imports.due()
         for import_id in due.to_undo:
             if self.stop.is_set():
                 break
-            marks = {"import_id": str(import_id), "correlation_id": due.correlation_ids.get(import_id)}
-            log.info("The import is undone.", extra=marks)
-            self.unite.imports.continue_undo(import_id, should_stop=self.stop.is_set)
+            continue_undo(
+                self.unite.imports,
+                import_id,
+                should_stop=self.stop.is_set,
+                correlation_id=due.correlation_ids.get(import_id),
+            )
         return chosen is not None or bool(due.to_undo)
 
     def _upkeep(self) -> None:

@@ -103,6 +103,19 @@ def test_a_number_has_at_most_fifteen_digits_whatever_its_country_allows() -> No
     assert "15 digits" in refused("+81 12345678901234567", None).detail
 
 
+@pytest.mark.parametrize(
+    ("text", "country"),
+    [("0005000000191", "IN"), ("+91 00 5000000191", None), ("0000051284", "KH"), ("+59500198255025", "PY")],
+)
+def test_a_number_that_would_be_another_one_when_it_is_read_again_is_refused(text: str, country: str | None) -> None:
+    assert "zeros or a prefix" in refused(text, country).detail
+
+
+def test_the_zero_of_an_italian_number_belongs_to_it() -> None:
+    assert read_phone("06 1234 5678", country="IT") == Phone("+390612345678")
+    assert read_phone("+390612345678", country=None) == Phone("+390612345678")
+
+
 def test_an_endless_number_is_not_looked_at() -> None:
     assert refused("1" * (LONGEST_PHONE_INPUT + 1)).code == "too_long"
 
@@ -142,6 +155,7 @@ def test_a_number_that_is_in_use_reads_as_itself(digits: str, start: str, countr
     read = read_phone(start + digits, country=country, rule=PhoneRule.VALID)
 
     if isinstance(read, Phone):
+        assert read_phone(read.number, country=None, rule=PhoneRule.VALID) == read
         assert 2 <= len(read.number) <= LONGEST_PHONE
         assert read_phone(read.number, country=None, rule=PhoneRule.VALID) == read
 

@@ -86,6 +86,70 @@ def test_an_import_is_done_to_its_end_and_a_second_time_nothing_happens(floor: F
     assert floor.ports.jobs.imports == []
 
 
+def lines_of(caplog: pytest.LogCaptureFixture, wanted: LeadImport) -> list[str]:
+    return [each.getMessage() for each in caplog.records if getattr(each, "import_id", None) == str(wanted.id)]
+
+
+NOTHING_TO_DO = "There is nothing to do for the import: it has ended, or another worker holds it."
+
+
+def test_the_end_of_an_import_is_logged_by_the_job_that_ended_it(
+    floor: Floor, caplog: pytest.LogCaptureFixture
+) -> None:
+    wanted = floor.have_imported(3)
+
+    with caplog.at_level(logging.INFO):
+        run_import(floor.desk, str(wanted.id))
+        run_import(floor.desk, str(wanted.id))
+
+    assert lines_of(caplog, wanted) == ["The import is continued.", "The import is completed.", NOTHING_TO_DO]
+
+
+def test_the_end_of_an_undoing_is_logged_by_the_job_that_ended_it(
+    floor: Floor, caplog: pytest.LogCaptureFixture
+) -> None:
+    wanted = floor.have_imported(3)
+    run_import(floor.desk, str(wanted.id))
+    with floor.ports.work() as work:
+        unwanted = work.imports.get(wanted.id)
+        unwanted.begin_undo()
+        unwanted.touched()
+        work.imports.save(unwanted)
+        work.commit()
+
+    with caplog.at_level(logging.INFO):
+        undo_import(floor.desk, str(wanted.id))
+        undo_import(floor.desk, str(wanted.id))
+
+    assert lines_of(caplog, wanted) == ["The import is undone."]
+
+
+def test_an_import_that_another_worker_holds_is_not_logged_as_continued(
+    floor: Floor, caplog: pytest.LogCaptureFixture
+) -> None:
+    wanted = floor.have_imported(3)
+    with floor.ports.work() as work:
+        held = work.imports.get(wanted.id)
+        held.take("somebody else", floor.ports.clock.now())
+        held.touched()
+        work.imports.save(held)
+        work.commit()
+
+    with caplog.at_level(logging.INFO):
+        run_import(floor.desk, str(wanted.id))
+
+    assert lines_of(caplog, wanted) == [NOTHING_TO_DO]
+    assert floor.ports.jobs.imports == []
+
+
+def test_an_import_whose_file_has_not_come_is_not_enqueued_again(floor: Floor) -> None:
+    announced = floor.unite.imports.announce(floor.actor, NewImport(filename="leads.csv", size=10)).lead_import
+
+    run_import(floor.desk, str(announced.id))
+
+    assert floor.ports.jobs.imports == []
+
+
 def test_an_import_lets_another_one_pass_after_its_turn_and_waits_behind_it(floor: Floor) -> None:
     long = floor.have_imported(LONG)
     floor.have_imported(1, "other")
@@ -290,7 +354,7 @@ def test_a_job_is_found_by_its_name_and_its_lines_bear_the_id_of_the_request(
     with caplog.at_level(logging.INFO):
         floor.desk("entrypoints.worker.jobs.run_import", str(wanted.id), correlation_id="of-the-job")
 
-    told: list[Any] = [record for record in caplog.records if record.name == "entrypoints.worker.jobs"]
+    told: list[Any] = [record for record in caplog.records if record.name == "entrypoints.worker.importing"]
     assert [record.correlation_id for record in told] == ["of-the-job"] * 2
     assert [record.import_id for record in told] == [str(wanted.id)] * 2
     assert floor.now(wanted).status is ImportStatus.COMPLETED

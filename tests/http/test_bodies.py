@@ -268,3 +268,14 @@ def test_a_body_is_parsed_once(headers: dict[str, str], more: dict[str, Any], ti
     )
 
     assert parsings == 1
+
+
+@pytest.mark.parametrize("name", ["_schema", "__proto__", "_schema.name"])
+def test_a_name_that_means_something_to_a_library_is_an_unknown_field(manager: Person, name: str) -> None:
+    inner = {"filename": "a.csv", "size": 1, "options": {name: 1}}
+
+    assert faults(manager.post("/v1/leads", json={"name": "Ada", "email": "ada@example.com", name: 1})) == [
+        (f"/{name}", "unknown_field")
+    ]
+    assert faults(manager.post("/v1/lead-imports", json=inner)) == [(f"/options/{name}", "unknown_field")]
+    assert faults(manager.get(f"/v1/leads?{name}=1")) == [(name, "unknown_parameter")]

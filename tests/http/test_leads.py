@@ -306,7 +306,7 @@ def test_a_source_with_a_comma_or_a_quote_in_it_is_asked_for_in_quotes(
         ('source=web"', ("source", "malformed_list")),
         ('source="web" fair', ("source", "malformed_list")),
         ('source="web""', ("source", "malformed_list")),
-        (f"source={' ' * 50_000}%22", ("source", "malformed_list")),
+        (f"source={' ' * 8_000}%22", ("source", "malformed_list")),
         ('status="new', ("status", "malformed_list")),
         (f"source={'x' * 65}", ("source", "too_long")),
         ("assigned_to=me", ("assigned_to", "invalid_id")),

@@ -64,8 +64,9 @@ class ContinueImport:
     Each chunk is one transaction that holds its leads, its rejections and the checkpoint: a worker that dies leaves
     no row half done. Only the holder of the import's lease commits. Safe to run twice and side by side.
 
-    Returns the import's status when it stopped, None where another worker is at it. `Unavailable` passes through:
-    the import stays as it is and is continued later.
+    Returns the import's status when it stopped, None where another worker is at it. `on_taken` is called once it is
+    certain that there is something to do here: an import that has ended keeps its status and is not taken, nor is one
+    that another worker holds. `Unavailable` passes through: the import stays as it is and is continued later.
     """
 
     work: Work[ImportsWork]
@@ -77,11 +78,17 @@ class ContinueImport:
     chunk_rows: int = CHUNK_ROWS
 
     def __call__(
-        self, import_id: UUID, *, holder: str, should_stop: Callable[[], bool] = _never
+        self,
+        import_id: UUID,
+        *,
+        holder: str,
+        should_stop: Callable[[], bool] = _never,
+        on_taken: Callable[[], None] = lambda: None,
     ) -> ImportStatus | None:
         taken = self._take(import_id, holder)
         if not isinstance(taken, LeadImport):
             return taken
+        on_taken()
         lease = Lease(self.work, self.clock, import_id, holder, should_stop)
         try:
             return self._run(taken, lease) if taken.attempts <= MOST_ATTEMPTS else self._give_up(taken, lease)

@@ -1,6 +1,6 @@
 """Taking back what an import did, a few hundred leads at a time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from uuid import UUID
@@ -26,6 +26,7 @@ class UndoStep:
     """Take back the effects of an import on up to `limit` leads, in one transaction.
 
     It is begun anew where somebody changes one of these leads meanwhile; raises `Unavailable` where that goes on.
+    `on_finished` is called after the commit of the step that finds nothing left, which is the last one.
     """
 
     work: Work[ImportsWork]
@@ -33,20 +34,20 @@ class UndoStep:
     ids: Ids
     limit: int = UNDO_STEP
 
-    def __call__(self, import_id: UUID) -> LeadImport:
-        return until_won(lambda: self._once(import_id), DuplicateLead, PreconditionFailed)
+    def __call__(self, import_id: UUID, *, on_finished: Callable[[], None] = lambda: None) -> LeadImport:
+        return until_won(lambda: self._once(import_id, on_finished), DuplicateLead, PreconditionFailed)
 
-    def _once(self, import_id: UUID) -> LeadImport:
+    def _once(self, import_id: UUID, on_finished: Callable[[], None]) -> LeadImport:
         with self.work() as work:
             unwanted = work.imports.get(import_id)
             if unwanted.undoing:
-                self._step(work, unwanted)
+                self._step(work, unwanted, on_finished)
                 unwanted.touched()
                 work.imports.save(unwanted)
             work.commit(UNFINISHED)
         return unwanted
 
-    def _step(self, work: ImportsWork, unwanted: LeadImport) -> None:
+    def _step(self, work: ImportsWork, unwanted: LeadImport, on_finished: Callable[[], None]) -> None:
         # What was created goes first: it may hold the phone that a lead is to get back.
         created = work.leads.untouched_of_import(unwanted.id, after_row=unwanted.undo_row, limit=self.limit)
         if created:
@@ -58,6 +59,7 @@ class UndoStep:
             now = self.clock.now()
             unwanted.finish_undo(now)
             work.record(import_undone(self.ids.new(), now, unwanted))
+            work.after_commit(on_finished)
             return
         made = [snapshot for snapshot in snapshots if snapshot.made_by_import]
         removed = self._remove(work, unwanted, [*_as_left_by_import(work, made).values()])

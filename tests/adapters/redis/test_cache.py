@@ -70,11 +70,14 @@ def regain(server: RedisServer) -> None:
 def test_a_value_stays_as_long_as_it_may_and_a_minute_at_the_most(
     cache: RedisCache, redis: Redis, asked: timedelta, given: int
 ) -> None:
+    begun = time.monotonic()
     put(cache, "leads", b"1", lifetime=asked)
 
     (name,) = redis.keys("unite:cache:value:*")
     left = redis.pttl(name)
-    assert given - 1000 < left <= given
+    # Redis counts by a clock of its own, which may be a moment ahead.
+    passed = (time.monotonic() - begun) * 1000 + 50
+    assert given - passed < left <= given
 
 
 def test_nothing_stays_for_ever(cache: RedisCache, redis: Redis) -> None:

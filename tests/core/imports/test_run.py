@@ -158,8 +158,19 @@ def test_an_import_that_has_ended_is_not_continued(floor: Floor, status: ImportS
         floor.run(coming.id)
     ended = floor.get(coming.id)
 
-    assert floor.continue_import(coming.id, holder="second") is status
+    taken: list[int] = []
+    assert floor.continue_import(coming.id, holder="second", on_taken=lambda: taken.append(1)) is status
     assert floor.get(coming.id) == ended
+    assert taken == []
+
+
+def test_whoever_continues_an_import_is_told_so_once_it_is_certain(floor: Floor) -> None:
+    coming = floor.upload(ROWS)
+    taken: list[ImportStatus] = []
+
+    floor.continue_import(coming.id, holder="first", on_taken=lambda: taken.append(floor.get(coming.id).status))
+
+    assert taken == [ImportStatus.RUNNING]
 
 
 def test_an_import_that_is_cancelled_in_the_middle_keeps_what_it_has_and_reports_it(floor: Floor) -> None:

@@ -241,9 +241,13 @@ def test_a_large_undoing_goes_on_in_a_worker() -> None:
     assert floor.ports.jobs.undos == [done.id]
     assert floor.unite.imports.due().to_undo == (done.id,)
     assert floor.unite.imports.due().to_import == ()
-    floor.unite.imports.continue_undo(done.id, should_stop=lambda: True)
+    finished: list[int] = []
+    floor.unite.imports.continue_undo(done.id, should_stop=lambda: True, on_finished=lambda: finished.append(1))
     assert floor.get(done.id).undoing
-    floor.ports.jobs.run_all(floor.unite)
+    assert finished == []
+    floor.unite.imports.continue_undo(done.id, on_finished=lambda: finished.append(1))
+    floor.unite.imports.continue_undo(done.id, on_finished=lambda: finished.append(2))
+    assert finished == [1]
     assert floor.leads() == []
     undone = floor.get(done.id).undone
     assert undone is not None

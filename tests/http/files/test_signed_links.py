@@ -340,3 +340,16 @@ def test_downloads_have_places_which_are_given_back(floor: Floor) -> None:
     assert (refused.status_code, refused.get_json()["code"]) == (503, "too_many_transfers")
     assert refused.headers["Retry-After"] == "5"
     assert (after.status_code, after.data) == (200, CONTENT)
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["\xe0\xd9", "expires=\xff", "%ff", "a=1&a=2", "&".join(f"p{it}=1" for it in range(20_000)), "x" * 60_000],
+    ids=["no UTF-8", "no UTF-8 in a value", "no UTF-8, encoded", "twice", "many parameters", "long"],
+)
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+def test_a_query_that_no_link_has_is_refused(floor: Floor, method: str, query: str) -> None:
+    # What a server hands on is the query as it came, byte by byte.
+    answer = floor.client.open(f"/files/{KEY}", method=method, environ_overrides={"QUERY_STRING": query})
+
+    assert (answer.status_code, json_of(answer)["code"]) == (403, "invalid_signature")

@@ -5,14 +5,16 @@ import io
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 from uuid import UUID
 
 import pytest
 
 from adapters.local.files import LocalFiles
+from entrypoints.http.multipart import parts_of
+from tests.core.imports.uploads import Drip
 from tests.http.imports.floor import IMPORTS, PUBLIC_URL, TWO_LEADS, Floor, faults, form_part, json_of
-from unite_core.errors import Unavailable
+from unite_core.errors import Malformed, Unavailable
 from unite_core.imports.model import LARGEST_FILE
 from unite_core.testing.in_memory import FixedClock, InMemoryJobs
 
@@ -231,6 +233,33 @@ class NoQueue(InMemoryJobs):
 
     def run_import(self, import_id: UUID) -> None:
         raise Unavailable(f"The queue does not answer, and {import_id} waits.")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        FILE + b"--edge--\r\n",
+        b"before it\r\n" + FILE + b"--edge--\r\nafter it",
+        part("options", b"{}") + part("file", b"a\r\r\n--edg\r\n\r", "a.csv") + b"--edge--",
+        b"\n--edge\n" + FILE + b"--edge--\r\n",
+        FILE.replace(b"; filename", b"\n; filename") + b"--edge--\r\n",
+        FILE + b"--edge-",
+    ],
+    ids=["usual", "text around it", "almost a boundary", "wrong line ends", "line end in a header", "cut off"],
+)
+def test_a_form_is_read_the_same_however_it_is_cut_into_blocks(body: bytes) -> None:
+    def read(block: int) -> list[Any]:
+        found: list[Any] = []
+        parts = parts_of(cast("IO[bytes]", Drip(body, block)), "edge")
+        try:
+            found.extend((each.name, each.filename, each.stream.read()) for each in parts)
+        except Malformed as malformed:
+            found.append(malformed.code)
+        return found
+
+    whole = read(len(body))
+
+    assert [read(block) for block in range(1, len(body))] == [whole] * (len(body) - 1)
 
 
 def test_the_file_of_an_import_stays_where_waking_a_worker_failed() -> None:

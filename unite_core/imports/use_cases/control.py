@@ -100,15 +100,24 @@ class UndoImport:
 
 @dataclass(frozen=True)
 class ContinueUndo:
-    """Go on with an undoing until it is done, or the worker has to stop. Safe to run twice, and side by side."""
+    """Go on with an undoing until it is done, or the worker has to stop. Safe to run twice, and side by side.
+
+    `on_finished` is called where the undoing ends by this call, and not where it had ended before or ends by another.
+    """
 
     work: Work[ImportsWork]
     clock: Clock
     ids: Ids
 
-    def __call__(self, import_id: UUID, *, should_stop: Callable[[], bool] = lambda: False) -> None:
+    def __call__(
+        self,
+        import_id: UUID,
+        *,
+        should_stop: Callable[[], bool] = lambda: False,
+        on_finished: Callable[[], None] = lambda: None,
+    ) -> None:
         step = UndoStep(self.work, self.clock, self.ids)
-        while step(import_id).undoing and not should_stop():
+        while step(import_id, on_finished=on_finished).undoing and not should_stop():
             pass
 
 

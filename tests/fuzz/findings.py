@@ -1,0 +1,39 @@
+"""What a long run finds: each kind of failure once, in a file that can be kept as a case."""
+
+import hashlib
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.fuzz.target import Target
+
+
+class Findings:
+    """Runs a target and stores the first input of each kind of failure, so that a run goes on after it.
+
+    Two failures are of one kind where the same exception comes from the same line.
+    """
+
+    def __init__(self, target: Target, folder: Path) -> None:
+        self.runs = 0
+        self._target = target
+        self._folder = folder
+        self._kinds: set[tuple[str, str, int | None]] = set()
+
+    def __len__(self) -> int:
+        return len(self._kinds)
+
+    def check(self, data: bytes, report: Callable[[str], object] = print) -> None:
+        """Check one input; a failure of a new kind is reported and stored."""
+        self.runs += 1
+        try:
+            self._target(data)
+        except Exception as error:  # noqa: BLE001 - whatever an input leads to is what is looked for
+            last = traceback.extract_tb(error.__traceback__)[-1]
+            kind = (type(error).__name__, last.filename, last.lineno)
+            if kind not in self._kinds:
+                self._kinds.add(kind)
+                self._folder.mkdir(parents=True, exist_ok=True)
+                stored = self._folder / hashlib.sha256(data).hexdigest()[:16]
+                stored.write_bytes(data)
+                report(f"FOUND {stored}\n{data[:300]!r}\n{''.join(traceback.format_exception(error))}")
