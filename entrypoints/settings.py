@@ -26,6 +26,7 @@ from entrypoints.variables import (
     JWT_KEYS,
     LOGIN_LIMIT,
     MISSED_AFTER_MINUTES,
+    MONGODB_SERVICE_URL,
     MONGODB_URL,
     PHONE_RULE,
     PORT,
@@ -88,6 +89,7 @@ class Settings:
     database_url: str | None = field(default=None, repr=False)
     service_account: str | None = None
     mongodb_url: str | None = field(default=None, repr=False)
+    mongodb_service_url: str | None = field(default=None, repr=False)
     activity_kept_for: timedelta | None = None
     redis_url: str | None = field(default=None, repr=False)
     aws_endpoint_url: str | None = None
@@ -162,6 +164,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         database_url=read.judged(DATABASE_URL.name, urls.database_url),
         service_account=_service_account(read),
         mongodb_url=read.judged(MONGODB_URL.name, urls.mongodb_url),
+        mongodb_service_url=_mongodb_service_url(read),
         activity_kept_for=_retention(read),
         redis_url=read.judged(REDIS_URL.name, urls.redis_url),
         aws_endpoint_url=read.judged(AWS_ENDPOINT_URL.name, urls.http_url),
@@ -211,6 +214,13 @@ def _service_account(read: Reader) -> str | None:
     if account and (read.text(DATABASE_URL.name) or "sqlite").startswith("sqlite"):
         read.refuse(DATABASE_SERVICE_ACCOUNT.name, f"is of no use without MySQL or MariaDB in {DATABASE_URL.name}")
     return account
+
+
+def _mongodb_service_url(read: Reader) -> str | None:
+    url = read.judged(MONGODB_SERVICE_URL.name, urls.mongodb_account)
+    if url and not read.given(MONGODB_URL.name):
+        read.refuse(MONGODB_SERVICE_URL.name, f"is of no use without {MONGODB_URL.name}")
+    return url
 
 
 def _first_admin(read: Reader) -> FirstAdmin | None:

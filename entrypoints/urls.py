@@ -39,6 +39,15 @@ def mongodb_url(text: str) -> str:
     return text
 
 
+def mongodb_account(text: str) -> str:
+    """A database of MongoDB, with the account that it is reached by."""
+    account, at, _ = urlsplit(mongodb_url(text)).netloc.rpartition("@")
+    name, colon, password = account.partition(":")
+    if not at or not name or not colon or not password:
+        raise ValueError("is not like mongodb://user:password@host/database")
+    return text
+
+
 def redis_url(text: str) -> str:
     """A database of Redis."""
     parts = _split(text)

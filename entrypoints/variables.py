@@ -48,6 +48,15 @@ MONGODB_URL = Setting(
     default="in the database",
     secret=True,
 )
+MONGODB_SERVICE_URL = Setting(
+    name="UNITE_MONGODB_SERVICE_URL",
+    meaning=(
+        "The address that the service reaches MongoDB by, where `migrate` uses another account: `migrate` makes the "
+        "account in it, with its password, and gives it the right to read the activity log and to add to it."
+    ),
+    default="accounts are left as they are",
+    secret=True,
+)
 ACTIVITY_RETENTION_DAYS = Setting(
     name="UNITE_ACTIVITY_RETENTION_DAYS",
     meaning="For how many days the activity log remembers; 0 for ever.",
@@ -222,6 +231,7 @@ ALL = (
     DATABASE_URL,
     DATABASE_SERVICE_ACCOUNT,
     MONGODB_URL,
+    MONGODB_SERVICE_URL,
     ACTIVITY_RETENTION_DAYS,
     REDIS_URL,
     AWS_ENDPOINT_URL,

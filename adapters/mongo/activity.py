@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Collection as Ids
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -11,7 +11,7 @@ from uuid import UUID
 from mongoengine.queryset import Q, QuerySet  # type: ignore[import-untyped]  # it ships no types
 from pymongo.collection import Collection
 from pymongo.database import Database
-from pymongo.errors import BulkWriteError
+from pymongo.errors import BulkWriteError, OperationFailure
 
 from adapters.mongo.connection import Mongo
 from adapters.mongo.documents import (
@@ -36,7 +36,11 @@ E = TypeVar("E", bound=EventDocument)
 
 _DOCUMENTS: tuple[type[EventDocument], ...] = (Activity, ImportLogEntry, DeliveryLogEntry)
 
+COLLECTIONS = tuple(kind.collection_name() for kind in _DOCUMENTS)
+"""The collections that the log is made of."""
+
 _DUPLICATE_KEY = 11000
+_UNAUTHORIZED = 13
 
 _LONGEST_RETENTION = 2**31 - 1
 """The most seconds that MongoDB takes: 68 years."""
@@ -59,7 +63,8 @@ class MongoActivityLog(ActivityLog):
     def prepare(self) -> None:
         """Make the collections, their indexes and how long they are kept what they are to be; safe to repeat.
 
-        Raises `Unavailable`. The first delivery does it where nobody has done it before.
+        Raises `Unavailable`. The first delivery does it where nobody has done it before. Where the account may not, a
+        warning says so, and everything stays as it is.
         """
         self._mongo.call(self._prepare)
         self._prepared = True
@@ -125,11 +130,22 @@ class MongoActivityLog(ActivityLog):
     def _prepare(self, database: Database[Stored]) -> None:
         for kind in _DOCUMENTS:
             collection = kind.collection_in(database)
-            collection.create_indexes(kind.index_models())
-            self._set_retention(collection)
+            try:
+                indexes = collection.index_information()
+                missing = [model for model in kind.index_models() if model.document["name"] not in indexes]
+                if missing:
+                    collection.create_indexes(missing)
+                self._set_retention(collection, indexes.get(RETENTION))
+            except OperationFailure as error:
+                if error.code != _UNAUTHORIZED:
+                    raise
+                # The log works nevertheless, only slower, or it remembers for longer than it should.
+                log.warning(
+                    "The account on MongoDB may not bring the indexes of %s up to date; run `migrate`, which may.",
+                    collection.name,
+                )
 
-    def _set_retention(self, collection: Collection[Stored]) -> None:
-        is_now = collection.index_information().get(RETENTION)
+    def _set_retention(self, collection: Collection[Stored], is_now: Mapping[str, Any] | None) -> None:
         if self._kept_for is None:
             if is_now is not None:
                 collection.drop_index(RETENTION)

@@ -57,9 +57,14 @@ class EventDocument(Document):  # type: ignore[misc]  # MongoEngine ships no typ
     meta: ClassVar[dict[str, Any]] = {"abstract": True, "auto_create_index": False}
 
     @classmethod
+    def collection_name(cls) -> str:
+        """What the collection is called that the documents are in."""
+        return str(cls._get_collection_name())
+
+    @classmethod
     def collection_in(cls, database: Database[Stored]) -> Collection[Stored]:
         """Where the documents are."""
-        return database[cls._get_collection_name()]
+        return database[cls.collection_name()]
 
     @classmethod
     def index_models(cls) -> list[IndexModel]:

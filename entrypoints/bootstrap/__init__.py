@@ -6,7 +6,7 @@ from entrypoints.bootstrap.database import FILE as DATABASE_FILE
 from entrypoints.bootstrap.database import database_is_current, database_url, grant_rights
 from entrypoints.bootstrap.ledger import ledger_as_it_is
 from entrypoints.bootstrap.refusal import StartRefused
-from entrypoints.bootstrap.servers import Dependency, provide_storage
+from entrypoints.bootstrap.servers import Dependency, grant_log, provide_storage
 from entrypoints.bootstrap.starting import (
     OPERATOR,
     Started,
@@ -27,6 +27,7 @@ __all__ = [
     "database_is_current",
     "database_url",
     "folder_warning",
+    "grant_log",
     "grant_rights",
     "has_admin",
     "ledger_as_it_is",

@@ -14,6 +14,7 @@ from adapters.aws.sns import SnsTopic
 from adapters.aws.sqs import SqsUploadNotices
 from adapters.local.console import ConsoleTextMessages, ConsoleTopic
 from adapters.local.files import LocalFiles
+from adapters.mongo.accounts import Account, give_rights
 from adapters.mongo.activity import MongoActivityLog
 from adapters.mongo.connection import Mongo
 from adapters.rate_limits import LocalRateLimits
@@ -21,8 +22,10 @@ from adapters.redis.cache import RedisCache
 from adapters.redis.connection import RedisServer
 from adapters.redis.rate_limits import RedisRateLimits
 from adapters.sql.activity import SqlActivityLog
+from entrypoints.bootstrap.refusal import StartRefused
 from entrypoints.settings import Settings
 from entrypoints.twilio import Twilio
+from entrypoints.variables import MONGODB_SERVICE_URL, MONGODB_URL
 from unite_core.cache import Cache, NoCache
 from unite_core.clock import Clock
 from unite_core.errors import Unavailable
@@ -96,6 +99,28 @@ def log(settings: Settings, engine: Engine) -> Log:
             "mongodb": Dependency(ask=mongo.ping, breaker=lambda: mongo.breaker, close=mongo.close),
         },
     )
+
+
+def grant_log(settings: Settings) -> bool:
+    """Make the account that the service works with on MongoDB; False where none is set.
+
+    What the log is made of is brought up to date, too, for the service may not. Raises `StartRefused`.
+    """
+    if settings.mongodb_url is None or settings.mongodb_service_url is None:
+        return False
+    mongo = Mongo(settings.mongodb_url)
+    try:
+        MongoActivityLog(mongo, kept_for=settings.activity_kept_for).prepare()
+        give_rights(mongo, Account.of_url(settings.mongodb_service_url))
+    except (Unavailable, ValueError) as error:
+        raise StartRefused(
+            f"The account in {MONGODB_SERVICE_URL.name} cannot be given its rights: "
+            f"{error.detail if isinstance(error, Unavailable) else error} "
+            f"The one in {MONGODB_URL.name} has to be there, and to have the role userAdmin or root."
+        ) from error
+    finally:
+        mongo.close()
+    return True
 
 
 @dataclass(frozen=True, kw_only=True)

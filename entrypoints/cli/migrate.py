@@ -3,7 +3,7 @@
 from argparse import Namespace
 from collections.abc import Mapping
 
-from entrypoints.bootstrap import Beyond, StartRefused, database_is_current, grant_rights, provide_storage
+from entrypoints.bootstrap import Beyond, StartRefused, database_is_current, grant_log, grant_rights, provide_storage
 from entrypoints.cli.opened import FAILED, Refused, opened, settings_for, tell, told
 
 
@@ -34,10 +34,13 @@ def _migrate(environ: Mapping[str, str]) -> int:
         print("The database is up to date.")
         try:
             beyond = grant_rights(started.settings)
+            granted = grant_log(started.settings)
         except StartRefused as refused:
             raise Refused(str(refused)) from refused
         if beyond is not None:
             _tell_of_rights(started.settings.service_account, beyond)
+        if granted:
+            print("The service's account on MongoDB may read the activity log and add to it, and nothing else.")
         if provide_storage(started.settings):
             print("What stands in for AWS has the buckets, the queue and the topic that are set.")
     return 0

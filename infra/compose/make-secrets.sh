@@ -35,10 +35,14 @@ keep mysql_service_url "mysql://service:$(kept mysql_service_password)@mysql/uni
 
 keep mongo_password "$(random)"
 keep mongo_url "mongodb://unite:$(kept mongo_password)@mongo/unite?authSource=admin"
+keep mongo_service_url "mongodb://service:$(random)@mongo/unite?authSource=unite"
 
-keep redis_password "$(random)"
-keep redis_conf "requirepass $(kept redis_password)"
-keep redis_url "redis://:$(kept redis_password)@redis:6379/0"
+# `service` may work with the keys that Unite and RQ use, and with nothing else: no settings, no other keys, nothing that
+# empties or lists them all, no messages. `health` may ask whether Redis lives.
+keep redis_service_url "redis://service:$(random)@redis:6379/0"
+keep redis_users "user default off
+user health on nopass resetkeys resetchannels -@all +ping
+user service on >$(kept redis_service_url | sed 's/.*service:\(.*\)@.*/\1/') resetkeys ~rq:* ~unite:* resetchannels -@all +@read +@write +@transaction -@dangerous -scan -randomkey -dbsize +auth +hello +ping +select +info +client|info +client|setname +evalsha +script|load"
 
 # moto takes any; with a real account this is what its programs read as ~/.aws/credentials.
 keep aws_credentials "[default]

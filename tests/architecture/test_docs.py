@@ -64,3 +64,11 @@ def test_the_glossary_is_in_alphabetical_order() -> None:
     words = re.findall(r"^\| ([^|]+?) \|", (CHECKOUT / "docs" / "glossary.md").read_text("utf-8"), re.MULTILINE)[1:]
 
     assert words == sorted(words, key=str.lower)
+
+
+def test_the_page_about_security_names_tests_that_there_are() -> None:
+    page = (CHECKOUT / "docs" / "security.md").read_text("utf-8")
+    named = re.findall(r"`(tests/[^`]+)`", page)
+
+    assert len(re.findall(r"^### API\d+ ", page, re.MULTILINE)) == 10
+    assert [path for path in named if not (CHECKOUT / path).exists()] == []

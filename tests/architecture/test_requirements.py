@@ -1,6 +1,7 @@
 """The lock files hold what the lists ask for, each thing pinned and with its hashes."""
 
 import re
+from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,13 @@ SETS = sorted(path.stem for path in FOLDER.glob("*.in"))
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _PIN = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==(\S+)", re.MULTILINE)
+
+
+_PERMITTED = re.compile(
+    r"(MIT|Apache|BSD|ISC|PSF|Python Software Foundation|Unlicense|MPL-2\.0|Mozilla Public License 2\.0)", re.IGNORECASE
+)
+_COPYLEFT = re.compile(r"GPL|General Public|SSPL|Server Side|BUSL|Commons Clause", re.IGNORECASE)
+"""What would reach into the service by being installed beside it."""
 
 
 def _canonical(name: str) -> str:
@@ -57,3 +65,36 @@ def test_every_pin_has_a_hash(name: str) -> None:
 )
 def test_a_set_contains_the_one_before_it_in_the_same_versions(smaller: str, larger: str) -> None:
     assert _pinned(smaller).items() <= _pinned(larger).items()
+
+
+def _licences(package: str) -> list[str]:
+    """What an installed package says of its licence, in the three ways that there are; raises PackageNotFoundError."""
+    told = metadata(package)
+    named = [each for key in ("License-Expression", "License") for each in told.get_all(key) or []]
+    return named + [each for each in told.get_all("Classifier") or [] if each.startswith("License ::")]
+
+
+def test_what_the_service_is_delivered_with_has_licences_that_permit_it() -> None:
+    found = {}
+    for package in _pinned("service"):
+        try:
+            found[package] = _licences(package)
+        except PackageNotFoundError:  # it is for another version of Python
+            continue
+
+    assert len(found) > 50
+    refused = {
+        package: licences
+        for package, licences in found.items()
+        if not any(map(_PERMITTED.search, licences)) or any(map(_COPYLEFT.search, licences))
+    }
+    assert refused == {}
+
+
+def test_nothing_is_installed_from_anywhere_but_the_locked_set() -> None:
+    for name in SETS:
+        lines = (FOLDER / f"{name}.txt").read_text("utf-8").splitlines()
+        strange = [
+            line for line in lines if line and not re.match(r"\s+(--hash=sha256:[0-9a-f]{64}|#)|[a-z0-9._-]+==", line)
+        ]
+        assert strange == [], "an address, an option, or a package without a version"

@@ -1,8 +1,10 @@
 """`migrate`: bringing the database up to date, and asking whether it is."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pymongo import MongoClient
 from sqlalchemy import create_engine, make_url
 from sqlalchemy.exc import DBAPIError
 
@@ -87,3 +89,37 @@ def test_rights_that_whoever_migrates_may_not_see_are_not_said_to_be_none(capsys
     assert capsys.readouterr().out == (
         "service@% has its rights on every table. Whoever migrates may not see whether it has others.\n"
     )
+
+
+def test_the_account_of_the_service_on_mongodb_is_made(
+    command: Command, mongodb_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service = mongodb_url.replace("//", "//service:secret@", 1)
+    monkeypatch.setenv("UNITE_MONGODB_URL", mongodb_url)
+    monkeypatch.setenv("UNITE_MONGODB_SERVICE_URL", service)
+
+    assert command("migrate") == 0
+    assert command("migrate") == 0
+
+    told = "The service's account on MongoDB may read the activity log and add to it, and nothing else.\n"
+    assert capsys.readouterr().out.count(told) == 2
+    with MongoClient[dict[str, Any]](mongodb_url) as client:
+        database = client.get_default_database()
+        (user,) = database.command("usersInfo", "service")["users"]
+        assert [role["role"] for role in user["roles"]] == ["unite_service"]
+        assert {"activity", "import_log", "delivery_log"} <= set(database.list_collection_names())
+        database.command("dropUser", "service")
+        database.command("dropRole", "unite_service")
+
+
+def test_without_mongodb_no_account_is_made_and_migrate_says_so(
+    command: Command, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("UNITE_MONGODB_URL", "mongodb://127.0.0.1:1/unite")
+    monkeypatch.setenv("UNITE_MONGODB_SERVICE_URL", "mongodb://service:secret@127.0.0.1:1/unite")
+
+    assert command("migrate") == 1
+
+    told = capsys.readouterr().err
+    assert "The account in UNITE_MONGODB_SERVICE_URL cannot be given its rights" in told
+    assert "secret" not in told

@@ -109,6 +109,35 @@ class Stack:
         )
         return self.compose("exec", "-T", "app", "python", "-c", "\n".join(asking), *statements).splitlines()
 
+    def as_service_in_mongo(self, *expressions: str) -> list[str]:
+        """What MongoDB says against each of the expressions over `database`, if anything, to the service's account."""
+        asking = (
+            "import sys",
+            "from pathlib import Path",
+            "from pymongo import MongoClient",
+            "url = Path('/run/secrets/mongo_service_url').read_text().strip()",
+            "database = MongoClient(url).get_default_database()",
+            "for expression in sys.argv[1:]:",
+            "    try: eval(expression)",
+            "    except Exception as error: print(str(error).splitlines()[0])",
+            "    else: print()",
+        )
+        return self.compose("exec", "-T", "app", "python", "-c", "\n".join(asking), *expressions).splitlines()
+
+    def as_service_in_redis(self, *commands: str) -> list[str]:
+        """What Redis says against each of the commands when it comes with the service's account, if anything."""
+        asking = (
+            "import sys",
+            "from pathlib import Path",
+            "from redis import Redis",
+            "redis = Redis.from_url(Path('/run/secrets/redis_service_url').read_text().strip())",
+            "for command in sys.argv[1:]:",
+            "    try: redis.execute_command(*command.split())",
+            "    except Exception as error: print(error)",
+            "    else: print()",
+        )
+        return self.compose("exec", "-T", "app", "python", "-c", "\n".join(asking), *commands).splitlines()
+
     def inspected(self, service: str) -> dict[str, Any]:
         """What Docker knows about a service's container."""
         (container,) = self.compose("ps", "--all", "--quiet", service).split()

@@ -7,25 +7,110 @@ import pytest
 from tests.compose.stack import OURS, Stack, StackFailed
 from tests.service_process import Client
 
-USER = "10001"
 SERVICES = ("app", "worker", "mysql", "mongo", "redis", "moto", "twilio")
 
 
-@pytest.mark.parametrize("service", OURS)
-def test_a_container_of_ours_runs_without_root_and_without_rights(stack: Stack, service: str) -> None:
-    processes = stack.compose(
-        "exec", "-T", service, "sh", "-c", "cat /proc/[0-9]*/status | grep -E '^(Uid|CapBnd|NoNewPrivs):'"
-    ).splitlines()
-    told = {tuple(line.split()) for line in processes}
+USERS = {
+    "app": "10001",
+    "worker": "10001",
+    "twilio": "10001",
+    "mysql": "999",
+    "mongo": "999",
+    "redis": "999",
+    "moto": "65534",
+}
+"""Who runs what is in each container. Numbers, so that they are the same in every image of the name."""
 
-    assert told == {("Uid:", USER, USER, USER, USER), ("CapBnd:", "0" * 16), ("NoNewPrivs:", "1")}
+WRITABLE = {
+    "app": {"/tmp", "/var/tmp", "/var/lib/unite"},
+    "worker": {"/tmp", "/var/tmp", "/var/lib/unite"},
+    "twilio": set(),
+    "mysql": {"/tmp", "/var/lib/mysql", "/var/run/mysqld"},
+    "mongo": {"/tmp", "/data/db", "/data/configdb"},
+    "redis": {"/data"},
+    "moto": {"/tmp"},
+}
+"""The folders that each can write to: data, and what is on its way."""
 
 
-@pytest.mark.parametrize("service", OURS)
-@pytest.mark.parametrize("folder", ["/", "/srv/unite", "/opt/unite/bin", "/run/lock"])
-def test_a_container_of_ours_cannot_change_itself(stack: Stack, service: str, folder: str) -> None:
+def test_nothing_in_any_container_runs_as_root_or_with_a_right_of_root(stack: Stack) -> None:
+    asked = "cat /proc/[0-9]*/status | grep -E '^(Uid|CapInh|CapPrm|CapEff|CapBnd|CapAmb|NoNewPrivs):'"
+    none = {(f"Cap{kind}:", "0" * 16) for kind in ("Inh", "Prm", "Eff", "Bnd", "Amb")}
+
+    for service, user in USERS.items():
+        told = {tuple(line.split()) for line in stack.compose("exec", "-T", service, "sh", "-c", asked).splitlines()}
+        assert told == {("Uid:", user, user, user, user), ("NoNewPrivs:", "1"), *none}, service
+
+
+def test_docker_was_told_to_give_no_container_more_than_that(stack: Stack) -> None:
+    for service in (*USERS, "migrate"):
+        host = stack.inspected(service)["HostConfig"]
+        found = (host["CapDrop"], host["CapAdd"] or [], host["Privileged"], host["ReadonlyRootfs"], host["SecurityOpt"])
+        assert found == (["ALL"], [], False, True, ["no-new-privileges"]), service
+
+
+@pytest.mark.parametrize("service", USERS)
+def test_a_container_cannot_change_itself(stack: Stack, service: str) -> None:
+    found = stack.compose("exec", "-T", service, "sh", "-c", "awk '$4 ~ /^rw/ { print $2 }' /proc/mounts").splitlines()
+    folders = {
+        folder.replace("/run/mysqld", "/var/run/mysqld", 1) if folder == "/run/mysqld" else folder for folder in found
+    }
+    assert {folder for folder in folders if not folder.startswith(("/dev", "/proc", "/sys"))} == WRITABLE[service]
     with pytest.raises(StackFailed, match="Read-only file system"):
-        stack.compose("exec", "-T", service, "touch", f"{folder}/changed")
+        stack.compose("exec", "-T", service, "sh", "-c", "echo x >/changed")
+
+
+def test_the_service_may_read_and_add_to_the_activity_log_and_nothing_else(stack: Stack) -> None:
+    permitted, *forbidden = stack.as_service_in_mongo(
+        "database.activity.find_one()",
+        "database.activity.delete_many({})",
+        "database.activity.update_many({}, {'$set': {'type': 'x'}})",
+        "database.activity.create_index('at', name='soon', expireAfterSeconds=1)",
+        "database.activity.drop()",
+        "database.command('collMod', 'activity', index={'name': 'retention', 'expireAfterSeconds': 1})",
+        "database.client.drop_database('unite')",
+        "database.client.other.things.insert_one({})",
+        "database.command('createUser', 'me', pwd='x', roles=['root'])",
+        "database.command('grantRolesToUser', 'service', roles=[{'role': 'root', 'db': 'admin'}])",
+        "database.client.list_database_names()",
+    )
+
+    assert permitted == ""
+    assert len(forbidden) == 10
+    assert all("not authorized" in each for each in forbidden), forbidden
+
+
+def test_the_service_may_work_with_its_own_keys_in_redis_and_nothing_else(stack: Stack) -> None:
+    permitted, *forbidden = stack.as_service_in_redis(
+        "GET unite:x",
+        "GET other",
+        "SET other x",
+        "KEYS *",
+        "SCAN 0",
+        "FLUSHALL",
+        "FLUSHDB",
+        "CONFIG GET *",
+        "ACL LIST",
+        "EVAL return 0",
+        "PUBLISH rq:pubsub:x shutdown",
+        "MONITOR",
+        "REPLICAOF 10.0.0.1 6379",
+        "SHUTDOWN",
+    )
+
+    assert permitted == ""
+    assert len(forbidden) == 13
+    assert all("no permissions" in each for each in forbidden), forbidden
+
+
+def test_nobody_uses_redis_or_mongodb_without_an_account(stack: Stack) -> None:
+    assert "NOAUTH" in stack.compose("exec", "-T", "redis", "redis-cli", "get", "unite:x")
+    assert (
+        stack.compose("exec", "-T", "redis", "redis-cli", "--user", "health", "--pass", "none", "ping").strip()
+        == "PONG"
+    )
+    health = ("redis-cli", "--user", "health", "--pass", "none", "get", "unite:x")
+    assert "NOPERM" in stack.compose("exec", "-T", "redis", *health)
 
 
 def test_the_service_has_no_right_to_anything_but_its_rows_and_may_not_change_those_of_the_ledger(stack: Stack) -> None:

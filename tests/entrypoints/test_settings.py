@@ -103,6 +103,7 @@ def test_each_server_can_be_set_by_itself() -> None:
             "UNITE_DATABASE_URL": "mysql://ann:secret@db.example/unite?ssl_ca=/etc/ca.pem",
             "UNITE_DATABASE_SERVICE_ACCOUNT": "service@%",
             "UNITE_MONGODB_URL": "mongodb://mongo.example/unite",
+            "UNITE_MONGODB_SERVICE_URL": "mongodb://ann:secret@mongo.example/unite",
             "UNITE_ACTIVITY_RETENTION_DAYS": "30",
             "UNITE_REDIS_URL": "rediss://:secret@redis.example:6380/1",
             "UNITE_JWT_KEYS": KEYS,
@@ -117,6 +118,7 @@ def test_each_server_can_be_set_by_itself() -> None:
     assert settings.database_url == "mysql://ann:secret@db.example/unite?ssl_ca=/etc/ca.pem"
     assert settings.service_account == "service@%"
     assert settings.mongodb_url == "mongodb://mongo.example/unite"
+    assert settings.mongodb_service_url == "mongodb://ann:secret@mongo.example/unite"
     assert settings.activity_kept_for == timedelta(days=30)
     assert settings.redis_url == "rediss://:secret@redis.example:6380/1"
     assert settings.aws_endpoint_url == "http://moto:5000"
@@ -251,6 +253,28 @@ def test_what_is_no_url_of_such_a_server_is_refused(name: str, value: str) -> No
 
     assert problem.startswith(f"{name}: is ")
     assert value not in problem
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mongodb://mongo.example/unite",
+        "mongodb://ann@mongo.example/unite",
+        "mongodb://:secret@mongo.example/unite",
+        "mongodb://ann:@mongo.example/unite",
+        "mongodb://ann:secret@mongo.example",
+    ],
+)
+def test_the_account_that_the_service_is_to_have_on_mongodb_is_named_with_its_password(url: str) -> None:
+    told = {"UNITE_MONGODB_URL": "mongodb://root:secret@mongo.example/unite", "UNITE_MONGODB_SERVICE_URL": url}
+
+    assert problems_of(**told) == ["UNITE_MONGODB_SERVICE_URL: is not like mongodb://user:password@host/database"]
+
+
+def test_an_account_on_mongodb_is_of_no_use_without_mongodb() -> None:
+    assert problems_of(UNITE_MONGODB_SERVICE_URL="mongodb://ann:secret@mongo.example/unite") == [
+        "UNITE_MONGODB_SERVICE_URL: is of no use without UNITE_MONGODB_URL"
+    ]
 
 
 @pytest.mark.parametrize("account", ["service", "@%", "service@", "ser vice@%", f"{'x' * 33}@%", "a@b@c"])

@@ -1,0 +1,201 @@
+"""The account of the service on a MongoDB that asks everybody who they are."""
+
+import logging
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pymongo import MongoClient
+from pymongo.database import Database
+from pymongo.errors import OperationFailure, PyMongoError
+
+from adapters.mongo.accounts import Account, give_rights
+from adapters.mongo.activity import COLLECTIONS, MongoActivityLog
+from adapters.mongo.connection import Mongo
+from tests.service_process import free_port
+from unite_core.errors import Unavailable
+from unite_core.paging import PageRequest
+from unite_core.testing.builders import an_event, an_id
+
+PATIENCE = 60.0
+ROOT = "root:of-all"
+SERVICE = "service:a-pass%2Fword"
+
+
+class OwnMongo:
+    """A server that speaks MongoDB's protocol, with an account `root` and nothing else."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._host = f"127.0.0.1:{free_port()}"
+        (folder / "settings.toml").touch()
+        self._start()
+        with MongoClient[dict[str, Any]](f"mongodb://{self._host}/") as client:
+            client.admin.command("createUser", "root", pwd="of-all", roles=[{"role": "root", "db": "admin"}])
+        self.stop()
+        self._start("--auth")
+
+    def url(self, account: str, known_to: str = "unite") -> str:
+        """The address of the database for an account."""
+        return f"mongodb://{account}@{self._host}/unite?authSource={known_to}"
+
+    def stop(self) -> None:
+        """End it."""
+        self._process.terminate()
+        self._process.wait(PATIENCE)
+
+    def _start(self, *options: str) -> None:
+        program = str(Path(sys.executable).parent / "secantusd-py")
+        host, _, port = self._host.partition(":")
+        command = [program, "--config", str(self._folder / "settings.toml"), "--standalone", "--host", host]
+        command += ["--port", port, "--storage-path", str(self._folder / "data"), "--log-level", "ERROR", *options]
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        until = time.monotonic() + PATIENCE
+        with MongoClient[dict[str, Any]](f"mongodb://{self._host}/", serverSelectionTimeoutMS=200) as client:
+            while True:
+                try:
+                    client.admin.command("hello")
+                except PyMongoError:
+                    assert time.monotonic() < until, "it does not answer"
+                    assert self._process.poll() is None, "it ended"
+                else:
+                    return
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnMongo]:
+    server = OwnMongo(tmp_path_factory.mktemp("mongo"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def connected(server: OwnMongo) -> Iterator[Callable[..., Mongo]]:
+    """The database as an account reaches it."""
+    opened = []
+
+    def connect(account: str, known_to: str = "unite") -> Mongo:
+        opened.append(Mongo(server.url(account, known_to)))
+        return opened[-1]
+
+    yield connect
+    for mongo in opened:
+        mongo.close()
+
+
+@pytest.fixture
+def root(connected: Callable[..., Mongo]) -> Mongo:
+    """Whoever migrates, with a database that has nothing in it."""
+    mongo = connected(ROOT, "admin")
+    mongo.call(lambda database: [database.drop_collection(name) for name in COLLECTIONS])
+    return mongo
+
+
+@pytest.fixture
+def service(server: OwnMongo, root: Mongo, connected: Callable[..., Mongo]) -> Mongo:
+    """The service, once `migrate` has run."""
+    MongoActivityLog(root).prepare()
+    give_rights(root, Account.of_url(server.url(SERVICE)))
+    return connected(SERVICE)
+
+
+def test_the_service_reads_the_log_and_adds_to_it(service: Mongo, caplog: pytest.LogCaptureFixture) -> None:
+    log = MongoActivityLog(service)
+    lead_id = an_id()
+    event = an_event(lead_ids=(lead_id,))
+
+    log.deliver([event])
+    log.deliver([event])
+
+    assert log.of_lead(lead_id, PageRequest()).items == [event]
+    assert caplog.records == []
+    service.ping()
+
+
+@pytest.mark.parametrize(
+    "forbidden",
+    [
+        lambda database: database.activity.delete_many({}),
+        lambda database: database.activity.update_many({}, {"$set": {"type": "x"}}),
+        lambda database: database.activity.replace_one({}, {}, upsert=True),
+        lambda database: database.activity.drop(),
+        lambda database: database.activity.create_index("at", expireAfterSeconds=1),
+        lambda database: database.activity.drop_index("of_lead"),
+        lambda database: database.command("collMod", "activity", index={"name": "retention", "expireAfterSeconds": 1}),
+        lambda database: database.command("createUser", "me", pwd="x", roles=["root"]),
+        lambda database: database.command("updateUser", "service", roles=[{"role": "root", "db": "admin"}]),
+        lambda database: database.client.drop_database("unite"),
+        lambda database: database.client.other.things.insert_one({}),
+        lambda database: database.client.admin.things.find_one(),
+        lambda database: database.client.list_database_names(),
+    ],
+)
+def test_the_service_may_do_nothing_else(service: Mongo, forbidden: Callable[[Database[Any]], object]) -> None:
+    MongoActivityLog(service).deliver([an_event(lead_ids=(an_id(),))])
+
+    with pytest.raises(Unavailable) as refused:
+        service.call(forbidden)
+
+    assert isinstance(refused.value.__cause__, OperationFailure)
+    assert refused.value.__cause__.code == 13
+
+
+def test_rights_are_given_again_and_taken_back_with_a_new_password(
+    server: OwnMongo, root: Mongo, service: Mongo, connected: Callable[..., Mongo]
+) -> None:
+    root.call(lambda database: database.command("updateUser", "service", roles=[{"role": "root", "db": "admin"}]))
+    service.call(lambda database: database.other.insert_one({}))
+
+    give_rights(root, Account.of_url(server.url("service:another")))
+
+    with pytest.raises(Unavailable):
+        connected(SERVICE).ping()
+    anew = connected("service:another")
+    anew.ping()
+    with pytest.raises(Unavailable):
+        anew.call(lambda database: database.activity.delete_many({}))
+
+
+def test_an_account_that_may_make_no_others_is_refused(server: OwnMongo, service: Mongo) -> None:
+    with pytest.raises(Unavailable):
+        give_rights(service, Account.of_url(server.url("me:too")))
+
+
+def test_where_the_service_finds_the_log_unprepared_it_says_so_and_works(
+    service: Mongo, root: Mongo, caplog: pytest.LogCaptureFixture
+) -> None:
+    root.call(lambda database: [database.drop_collection(name) for name in COLLECTIONS])
+    log = MongoActivityLog(service, kept_for=timedelta(days=1))
+    lead_id = an_id()
+
+    with caplog.at_level(logging.WARNING):
+        log.deliver([an_event(lead_ids=(lead_id,))])
+        log.deliver([an_event(lead_ids=(lead_id,))])
+
+    assert len(log.of_lead(lead_id, PageRequest()).items) == 2
+    assert [record.args for record in caplog.records] == [(name,) for name in COLLECTIONS]
+
+
+@pytest.mark.parametrize(
+    ("url", "account"),
+    [
+        ("mongodb://ann:a%2Fb@h/unite?authSource=unite", Account("ann", "a/b", "unite")),
+        ("mongodb://ann:x@h/unite", Account("ann", "x", "unite")),
+        ("mongodb://ann:x@h/?authSource=admin", Account("ann", "x", "admin")),
+        ("mongodb://ann:x@h", Account("ann", "x", "admin")),
+    ],
+)
+def test_an_address_names_an_account(url: str, account: Account) -> None:
+    assert Account.of_url(url) == account
+    assert "x" not in repr(account).partition("password")[2]
+
+
+@pytest.mark.parametrize("url", ["mongodb://h/unite", "http://ann:x@h/unite", "mongodb://ann:x y@[h/unite", ""])
+def test_an_address_without_an_account_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match=r"account|address"):
+        Account.of_url(url)
