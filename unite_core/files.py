@@ -1,5 +1,6 @@
 """Files that are too large to pass through a request: clients send them to storage and fetch them there."""
 
+import unicodedata
 from abc import abstractmethod
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
@@ -7,6 +8,13 @@ from datetime import datetime, timedelta
 from typing import BinaryIO, Protocol
 
 from unite_core.errors import NotFound, Unavailable
+
+MAX_DOWNLOAD_NAME_LENGTH = 200
+
+_RESERVED = str.maketrans(dict.fromkeys('/\\:*?"<>|', "_"))
+"""What divides folders, or means something to a shell or to Windows."""
+
+_UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 
 UPLOADS = "uploads"
 """What the keys begin with under which clients put files; no link to upload leads anywhere else."""
@@ -146,3 +154,17 @@ class ServedFile:
     size: int
     content_type: str
     filename: str
+
+
+def download_name(name: str, *extensions: str) -> str:
+    """The name to save a file under, made of one that somebody gave it.
+
+    It names no folder and no hidden file, has none of the characters that cannot be seen or turn the direction of
+    writing, and ends with one of the `extensions` (`.png`), the first one where it has none of them: so a program
+    cannot take the file for something else than it is.
+    """
+    seen = "".join(character for character in name if unicodedata.category(character) not in _UNSEEN)
+    plain = seen.translate(_RESERVED).strip(". ")
+    extension = next((each for each in extensions if plain.lower().endswith(each)), None)
+    stem = plain if extension is None else plain[: -len(extension)]
+    return (stem[:MAX_DOWNLOAD_NAME_LENGTH].strip(". ") or "file") + (extension or extensions[0])

@@ -7,7 +7,7 @@ from uuid import UUID
 from unite_core.clock import Clock
 from unite_core.errors import NotFound
 from unite_core.events import Event
-from unite_core.files import Download, Files
+from unite_core.files import Download, Files, download_name
 from unite_core.identity.model import Actor, Permission
 from unite_core.imports.model import CSV_TYPE, REPORT_LINK_LIFETIME, LeadImport, Rejection, RowKind
 from unite_core.imports.ports import ImportFilter, ImportsWork
@@ -105,7 +105,10 @@ class GetErrorReport:
             raise NotFound(f"There is no error report: {why}.", code="no_error_report")
         stem = wanted.filename.removesuffix(".csv")
         return self.files.sign_download(
-            wanted.report_key, filename=f"{stem}.errors.csv", content_type=CSV_TYPE, lifetime=REPORT_LINK_LIFETIME
+            wanted.report_key,
+            filename=download_name(stem, ".errors.csv"),
+            content_type=CSV_TYPE,
+            lifetime=REPORT_LINK_LIFETIME,
         )
 
 

@@ -142,6 +142,9 @@ IMAGE_TYPES = {
 }
 """Content type -> bytes that such a file has, and at which offset (RFC 2083 3.1, ITU-T T.81 B.1.1.3, RFC 9649 2)."""
 
+IMAGE_EXTENSIONS = {"image/png": (".png",), "image/jpeg": (".jpg", ".jpeg"), "image/webp": (".webp",)}
+"""Content type -> what the names of such files end with."""
+
 LARGEST_IMAGE = 10 * 1024 * 1024
 IMAGE_UPLOAD_LIFETIME = timedelta(minutes=15)
 IMAGE_LINK_LIFETIME = timedelta(minutes=5)

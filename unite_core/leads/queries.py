@@ -7,10 +7,10 @@ from uuid import UUID
 from unite_core.cache import Cache, Remembered
 from unite_core.errors import NotFound
 from unite_core.events import Event
-from unite_core.files import Download, Files
+from unite_core.files import Download, Files, download_name
 from unite_core.identity.model import Actor, Permission
 from unite_core.leads.events import LEAD_EVENTS
-from unite_core.leads.model import IMAGE_LINK_LIFETIME, Lead, LeadImage
+from unite_core.leads.model import IMAGE_EXTENSIONS, IMAGE_LINK_LIFETIME, Lead, LeadImage
 from unite_core.leads.plain import from_plain, page_digest, page_from_plain, page_to_plain, to_plain
 from unite_core.leads.ports import LEADS_NAMESPACE, LeadFilter, LeadsWork, lead_namespace
 from unite_core.notifications.ports import ActivityLog, EventFilter
@@ -100,7 +100,7 @@ class ListImages:
     def _link(self, image: LeadImage) -> Download:
         return self.files.sign_download(
             image.key,
-            filename=image.filename or str(image.id),
+            filename=download_name(image.filename or str(image.id), *IMAGE_EXTENSIONS[image.content_type]),
             content_type=image.content_type,
             lifetime=IMAGE_LINK_LIFETIME,
         )

@@ -1,0 +1,49 @@
+"""The names that downloaded files are saved under: what somebody called them, and nothing that misleads."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unite_core.files import MAX_DOWNLOAD_NAME_LENGTH, download_name
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("portrait.png", "portrait.png"),
+        ("Portrait.PNG", "Portrait.png"),
+        ("Grace Hopper, 山田.png", "Grace Hopper, 山田.png"),
+        ("portrait", "portrait.png"),
+        ("invoice.exe", "invoice.exe.png"),
+        ("page.html", "page.html.png"),
+        ("photo\u202egnp.exe", "photognp.exe.png"),
+        ("../../.ssh/authorized_keys", "_.._.ssh_authorized_keys.png"),
+        ("C:\\Windows\\system.ini", "C__Windows_system.ini.png"),
+        ('a"b;c\r\nd.png', "a_b;cd.png"),
+        (".png", "png.png"),
+        ("..", "file.png"),
+        ("", "file.png"),
+        ("\u200b", "file.png"),
+    ],
+)
+def test_a_file_is_saved_under_the_name_that_it_was_given_as_far_as_that_is_harmless(name: str, told: str) -> None:
+    assert download_name(name, ".png") == told
+
+
+def test_any_of_the_extensions_will_do() -> None:
+    names = ["a.jpeg", "a.jpg", "a.png"]
+
+    assert [download_name(name, ".jpg", ".jpeg") for name in names] == ["a.jpeg", "a.jpg", "a.png.jpg"]
+
+
+@given(st.text(max_size=300))
+def test_whatever_it_is_called_it_is_one_file_of_its_type(name: str) -> None:
+    told = download_name(name, ".errors.csv")
+
+    assert told.endswith(".errors.csv")
+    assert not set(told) & set('/\\:*?"<>|')
+    assert not told.startswith((".", " "))
+    assert {unicodedata.category(character) for character in told}.isdisjoint({"Cc", "Cf", "Cs", "Zl", "Zp"})
+    assert len(told) <= MAX_DOWNLOAD_NAME_LENGTH + len(".errors.csv")
