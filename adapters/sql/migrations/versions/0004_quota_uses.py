@@ -6,7 +6,7 @@ from alembic import op
 from adapters.sql.metadata import MYSQL
 from adapters.sql.types import Identifier, Moment, exact_text
 
-revision = "0005"
+revision = "0004"
 down_revision = "0003"
 branch_labels = None
 depends_on = None
