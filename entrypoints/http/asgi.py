@@ -99,6 +99,8 @@ class OnThreads:
             if rule is not None and (rule.public or authorization):
                 return await self._read(scope, body, rule)
         except UniteError as error:
+            # What the error came through would keep the body in memory for as long as the error is there.
+            error.__traceback__ = error.__context__ = None
             return _Request(Unread(error), self._threads)
         return _Request(Unread() if body.announced else io.BytesIO(), self._threads)
 

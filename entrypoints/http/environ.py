@@ -42,12 +42,12 @@ def refuse_head(scope: Mapping[str, Any]) -> None:
     Refused are a header twice that has one value, a transfer coding other than `chunked` and a length beside one
     (RFC 9112, 6.1 and 6.3), and HTTP/1.1 without one valid Host (RFC 9112, 3.2).
     """
-    counts = Counter(name for name, _ in scope["headers"])
-    repeated = sorted(name.decode() for name in SINGLE_HEADERS & counts.keys() if counts[name] > 1)
+    counts = Counter([name for name, _ in scope["headers"]])
+    repeated = [name for name, count in counts.items() if count > 1 and name in SINGLE_HEADERS]
     if repeated:
-        raise _invalid(f"The header {repeated[0]} is there more than once; send it once.")
-    codings = b",".join(value for name, value in scope["headers"] if name == b"transfer-encoding")
-    if codings and codings.strip().lower() != b"chunked":
+        raise _invalid(f"The header {repeated[0].decode()} is there more than once; send it once.")
+    codings = [value.strip().lower() for name, value in scope["headers"] if name == b"transfer-encoding"]
+    if codings not in ([], [b"chunked"]):
         raise _invalid("The only Transfer-Encoding that is taken is chunked, once.")
     if codings and b"content-length" in counts:
         raise _invalid("The request has both Content-Length and Transfer-Encoding; send one of them.")

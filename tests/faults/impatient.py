@@ -9,7 +9,7 @@ from entrypoints.http import process
 from entrypoints.http.asgi import OnThreads
 from entrypoints.http.patience import Patience
 
-PATIENCE = Patience(first=2.0, pause=1.5)
+PATIENCE = Patience(first=4.0, pause=3.0)
 
 
 def application() -> OnThreads:

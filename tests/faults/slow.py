@@ -16,7 +16,7 @@ SLOW_CLIENTS = 70
 """More than there are threads for requests."""
 
 OTHERS = 40
-EVERY = 0.025
+EVERY = 0.05
 TRICKLE_EVERY = 0.2
 
 

@@ -11,7 +11,7 @@ from tests.faults.slow import answered, connected, connections, median_of_others
 from tests.service_process import PATIENCE as LONGEST_WAIT
 from tests.service_process import Client, Service, eventually
 
-FLOOR = 0.25
+FLOOR = 1.0
 """Seconds that are no slowness on a busy machine; a client that is waited for costs several times as much."""
 
 LOGIN = b"POST /v1/auth/login HTTP/1.1\r\nHost: unite\r\nContent-Type: application/json\r\n"
