@@ -15,6 +15,10 @@ from uuid import UUID
 from marshmallow import RAISE, Schema, ValidationError, fields
 
 from unite_core.errors import Problem
+from unite_core.text import MAX_TEXT_LENGTH, within_bounds
+
+MAX_VALUES = 500
+"""Values of one query parameter that takes several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +72,20 @@ class Query(Schema):
 
 
 class Text(fields.String):
-    """A string, never a number that looks like one."""
+    """A string, never a number that looks like one, of at most `MAX_TEXT_LENGTH` characters.
 
-    default_error_messages: Any = _complaints(invalid=Complaint("wrong_type", "A string is expected here."))
+    That bound holds for every text before anything reads it; what a field takes is a rule of the core.
+    """
+
+    default_error_messages: Any = _complaints(
+        invalid=Complaint("wrong_type", "A string is expected here."),
+        too_long=Complaint("too_long", f"At most {MAX_TEXT_LENGTH} characters are read."),
+    )
+
+    def _deserialize(self, value: Any, *rest: Any, **options: Any) -> Any:
+        if isinstance(value, str) and not within_bounds(value):
+            raise self.make_error("too_long")
+        return super()._deserialize(value, *rest, **options)
 
 
 class Whole(fields.Integer):
@@ -210,7 +225,8 @@ class Several(fields.List[Any]):
     """
 
     default_error_messages: Any = _complaints(
-        invalid=Complaint("malformed_list", 'A value with a comma or a double quote is written "a, ""b""".')
+        invalid=Complaint("malformed_list", 'A value with a comma or a double quote is written "a, ""b""".'),
+        too_many=Complaint("too_many_values", f"At most {MAX_VALUES} values are taken; ask several times."),
     )
 
     def _deserialize(self, value: Any, *rest: Any, **_: Any) -> list[Any]:
@@ -218,6 +234,11 @@ class Several(fields.List[Any]):
         return [self.inner.deserialize(part, *rest) for part in self._parts(value)]
 
     def _parts(self, row: str) -> Iterator[str]:
+        if row.count(",") >= MAX_VALUES and sum(1 for _ in self._split(row)) > MAX_VALUES:
+            raise self.make_error("too_many")
+        return self._split(row)
+
+    def _split(self, row: str) -> Iterator[str]:
         more, end = ",", 0
         while more:
             found = _VALUE_OF_ROW.match(row, end)

@@ -30,6 +30,7 @@ from entrypoints.http.paging import page_answer, page_request
 from entrypoints.http.problems import UnsupportedMediaType
 from entrypoints.http.uploads import upload_json
 from unite_core.errors import NotFound, Unavailable
+from unite_core.identity.model import Permission
 from unite_core.imports import queries, use_cases
 from unite_core.imports.model import LeadImport
 from unite_core.imports.ports import ImportFilter
@@ -52,7 +53,7 @@ _log = logging.getLogger("unite.http")
     answers=[
         Shown(status=201, schema=AnnouncedImportShape, example=EXAMPLE_ANNOUNCED, headers=("Location", "ETag")),
     ],
-    problems=["forbidden"],
+    permission=Permission.IMPORT_LEADS,
 )
 def announce_import(body: dict[str, Any]) -> Response:
     """Let the client upload a file straight to storage."""
@@ -78,7 +79,8 @@ def announce_import(body: dict[str, Any]) -> Response:
             description="It will be worked on; `Location` is the import to follow.",
         )
     ],
-    problems=["forbidden", "not_uploaded", "already_started", "same_file"],
+    permission=Permission.IMPORT_LEADS,
+    problems=["not_uploaded", "already_started", "same_file"],
     if_match=True,
 )
 def start_import(import_id: UUID) -> Response:
@@ -112,7 +114,8 @@ def start_import(import_id: UUID) -> Response:
             description="It will be worked on; `Location` is the import to follow.",
         )
     ],
-    problems=["forbidden", "same_file", "malformed_form", "invalid", "too_large", "unsupported_media_type"],
+    permission=Permission.IMPORT_LEADS,
+    problems=["same_file", "malformed_form", "invalid", "too_large", "unsupported_media_type"],
 )
 def import_file() -> Response:
     """Take a file in as it comes, and have it imported."""
@@ -148,7 +151,7 @@ def import_file() -> Response:
             headers=("Link",),
         )
     ],
-    problems=["forbidden"],
+    permission=Permission.IMPORT_LEADS,
 )
 def list_imports(query: dict[str, Any]) -> Response:
     """A page of imports."""
@@ -163,7 +166,7 @@ def list_imports(query: dict[str, Any]) -> Response:
     summary="Read an import",
     use_case=queries.GetImport,
     answers=[Shown(status=200, schema=ImportShape, example=EXAMPLE_IMPORT, headers=("ETag",))],
-    problems=["forbidden"],
+    permission=Permission.IMPORT_LEADS,
     if_none_match=True,
 )
 def get_import(import_id: UUID) -> Response:
@@ -178,7 +181,8 @@ def get_import(import_id: UUID) -> Response:
     summary="Cancel an import",
     use_case=use_cases.CancelImport,
     answers=[Shown(status=200, schema=ImportShape, example=EXAMPLE_CANCELLED, headers=("ETag",))],
-    problems=["forbidden", "import_ended"],
+    permission=Permission.IMPORT_LEADS,
+    problems=["import_ended"],
     if_match=True,
 )
 def cancel_import(import_id: UUID) -> Response:
@@ -207,7 +211,8 @@ def cancel_import(import_id: UUID) -> Response:
             description="It goes on being undone.",
         ),
     ],
-    problems=["forbidden", "import_not_ended", "nothing_to_undo"],
+    permission=Permission.IMPORT_LEADS,
+    problems=["import_not_ended", "nothing_to_undo"],
     if_match=True,
 )
 def undo_import(import_id: UUID) -> Response:

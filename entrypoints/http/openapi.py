@@ -14,6 +14,7 @@ from entrypoints.http.errors import PROBLEM_TYPE, STATUSES
 from entrypoints.http.fields import Several
 from entrypoints.http.problems import PROBLEMS
 from entrypoints.http.rendering import JSON_TYPE
+from unite_core.identity.model import Permission
 
 SECURITY_SCHEME = "accessToken"
 
@@ -40,7 +41,8 @@ class Operation:
     """What the door has to know of an operation, beside the code that carries it out.
 
     A `public` one needs no access token; one that is not `limited` is not counted against anybody's rate.
-    A POST that is not `keyed` takes no Idempotency-Key.
+    A POST that is not `keyed` takes no Idempotency-Key. Where a `permission` is named, a role without it is refused
+    before anything of the request is read.
     `problems` are the codes that are its own; those that follow from what it is come by themselves.
     """
 
@@ -53,6 +55,7 @@ class Operation:
     body: type[Schema] | None = None
     body_example: Any = None
     query: type[Schema] | None = None
+    permission: Permission | None = None
     public: bool = False
     limited: bool = True
     keyed: bool = True
@@ -70,7 +73,7 @@ class Operation:
 
     def problem_codes(self) -> set[str]:
         """Every problem code that the operation may answer with."""
-        codes = {*self.problems, "internal_error", "unavailable"}
+        codes = {*self.problems, "internal_error", "unavailable", *(["forbidden"] if self.permission else [])}
         if not self.any_query:
             codes.add("invalid_parameter")
         if not self.public:

@@ -468,3 +468,22 @@ def test_a_password_that_another_login_hashes_anew_meanwhile_is_good() -> None:
     passwords.meanwhile = lambda: log_in(unite)
 
     assert log_in(unite).access_token
+
+
+@pytest.mark.parametrize(
+    ("email", "password"),
+    [
+        ("a" + "\u0301" * 200_000 + "\u0323" * 200_000, PASSWORD),
+        ("ann@unite.example", "a" + "\u0301" * 200_000 + "\u0323" * 200_000),
+        ("ann@unite.example", PASSWORD + "x" * 1_000_000),
+        ("ann@unite.example" + " " * 20_000, PASSWORD),
+    ],
+)
+def test_credentials_that_are_too_long_are_wrong_like_any_other(
+    unite: Unite, ann: User, email: str, password: str
+) -> None:
+    with pytest.raises(Unauthenticated) as refused:
+        log_in(unite, email, password)
+
+    assert refused.value.code == "invalid_credentials"
+    assert log_in(unite, ann.email).access_token

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from unite_core.clock import Clock
 from unite_core.errors import Invalid, Problem
-from unite_core.identity.contact import normal_password, password_problem
+from unite_core.identity.contact import normal_password, password_problem, password_to_compare
 from unite_core.identity.model import Actor
 from unite_core.identity.ports import IdentityWork, Passwords
 from unite_core.identity.use_cases.sessions import require_login_allowance
@@ -45,7 +45,7 @@ class ChangePassword:
             require_login_allowance(self.limits.hit(f"password:{actor.user_id}", self.logins_per_minute))
         with self.reads() as reads:
             user = reads.users.get(actor.user_id)
-        if not self.passwords.matches(normal_password(change.current_password), user.password_hash):
+        if not self.passwords.matches(password_to_compare(change.current_password), user.password_hash):
             wrong = Problem(field="current_password", code="wrong_password", detail="This is not your password.")
             raise Invalid("The current password is wrong.", code="wrong_password", problems=[wrong])
         hashed = self.passwords.hash(normal_password(change.new_password))
