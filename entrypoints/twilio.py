@@ -15,6 +15,8 @@ from entrypoints.variables import (
 )
 from unite_core.phone import Phone, read_phone
 
+_SID = re.compile("[0-9a-fA-F]{32}")
+
 NO_CALLBACKS = (
     f"{TWILIO_ACCOUNT_SID.name} is set, and {PUBLIC_URL.name} is not: Twilio tells what becomes of a message, and who "
     f"wants none, at an address that it can reach, and may refuse to send where it is given none."
@@ -65,7 +67,7 @@ def read_twilio(read: Reader) -> Twilio | None:
 
 
 def _sid(text: str, kind: str) -> str:
-    if not re.fullmatch(rf"{kind}[0-9a-fA-F]{{32}}", text):
+    if not (text.startswith(kind) and _SID.fullmatch(text, len(kind))):
         raise ValueError(f"is no SID of this kind: {kind} and 32 hexadecimal digits")
     return text
 

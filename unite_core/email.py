@@ -37,11 +37,13 @@ def read_email(text: str) -> str | Problem:
 
     The whole address is lowered: RFC 5321 lets a host tell `Ann@` from `ann@`, and none in use does.
     """
+    if len(text) > LONGEST_EMAIL:
+        return Problem(field="email", code="too_long", detail=f"An address has at most {LONGEST_EMAIL} characters.")
     lowered = text.lower()
     if len(lowered) <= LONGEST_LOCAL_PART and _PLAIN.fullmatch(lowered):
         return lowered
-    if len(text) > LONGEST_EMAIL:
-        return Problem(field="email", code="too_long", detail=f"An address has at most {LONGEST_EMAIL} characters.")
+    if len(text.encode("utf-8", "surrogatepass")) > LONGEST_EMAIL:
+        return Problem(field="email", code="too_long", detail=f"An address has at most {LONGEST_EMAIL} bytes in UTF-8.")
     try:
         return _checked(text)
     except EmailNotValidError as error:

@@ -70,6 +70,8 @@ def read_phone(
     A number without a plus is read as a national one of `country` (ISO 3166-1, capitals). `extension` is one
     that was told apart from the text, None if none was; where the text carries one too, they are the same.
     """
+    if len(text) > LONGEST_PHONE_INPUT:
+        return _problem("too_long", f"A phone number has at most {LONGEST_PHONE_INPUT} characters.")
     if extension is None and rule is PhoneRule.POSSIBLE:
         plain = _PLAIN.fullmatch(text)
         if plain is not None and (plain[1] or _in_north_america(country)):
@@ -78,8 +80,6 @@ def read_phone(
 
 
 def _read(text: str, country: str | None, rule: PhoneRule, extension: str | None) -> Phone | Problem:
-    if len(text) > LONGEST_PHONE_INPUT:
-        return _problem("too_long", f"A phone number has at most {LONGEST_PHONE_INPUT} characters.")
     try:
         parsed = phonenumbers.parse(text, country)
         number = _e164(parsed)
@@ -146,7 +146,7 @@ def _reason(parsed: PhoneNumber, rule: PhoneRule) -> str | None:
 def _extension_reason(carried: str | None, given: str | None) -> str | None:
     if given is None:
         return None
-    if not (given.isascii() and given.isdigit() and len(given) <= LONGEST_EXTENSION):
+    if not (len(given) <= LONGEST_EXTENSION and given.isascii() and given.isdigit()):
         return f"An extension is 1 to {LONGEST_EXTENSION} digits."
     if carried not in (None, given):
         return f"The number itself carries the extension {carried}; leave one of the two out."

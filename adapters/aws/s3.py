@@ -3,7 +3,6 @@
 import errno
 import io
 import tempfile
-import unicodedata
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from adapters.aws.outside import Dependency
 from unite_core.clock import Clock
 from unite_core.errors import NotFound, Unavailable
 from unite_core.files import UPLOADS, Download, Files, Upload
+from unite_core.text import normalize
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
@@ -193,7 +193,7 @@ class _Reading(io.RawIOBase):
 
 def _attachment(filename: str) -> str:
     """Have browsers save the file under this name: in ASCII, and in full where that is not all (RFC 6266, 5)."""
-    plain = unicodedata.normalize("NFKD", filename).encode("ascii", "ignore").decode() or "file"
+    plain = normalize("NFKD", filename).encode("ascii", "ignore").decode() or "file"
     quoted = plain.replace("\\", "\\\\").replace('"', '\\"')
     told = f'attachment; filename="{quoted}"'
     return told if plain == filename else f"{told}; filename*=UTF-8''{quote(filename, safe='')}"

@@ -4,6 +4,8 @@ Neither has a right that all tables are exempt from but one: an account that may
 change those of the ledger. So each table has its own, and the schema as a whole none.
 """
 
+import fnmatch
+import glob
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -50,8 +52,10 @@ _NO_SUCH_GRANT = (1141, 1147)
 _DENIED = (1044, 1142)
 
 # What SHOW GRANTS says; a role is given without ON.
-_GIVEN = re.compile(r"GRANT (?P<rights>.+?) ON (?P<on>.+?) TO [`'\"]")
+_GIVEN = re.compile(r"GRANT (?>(?P<rights>.+?) ON )(?>(?P<on>.+?) TO )[`'\"]")
 _ROLE = re.compile(r"GRANT (?P<rights>[`'\"].+?) TO [`'\"]")
+# A right, and the columns that it is for; possessive, so that a line that fits nowhere is left at once.
+_RIGHT = re.compile(r"(?:[^,(]|\([^)]*+\)?)++")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +143,7 @@ def _more_than(line: str, schema: str, meant: Mapping[str, Sequence[str]]) -> It
     if where != "*" and not _fits(where, schema):
         return
     wanted = ("USAGE", *(meant.get(table, ()) if where != "*" else ()))
-    rights = [right for right in re.split(r", ?(?![^(]*\))", given["rights"]) if right not in wanted]
+    rights = [right for right in map(str.strip, _RIGHT.findall(given["rights"])) if right not in wanted]
     if line.endswith("WITH GRANT OPTION"):
         rights.append("GRANT OPTION")
     if rights:
@@ -149,9 +153,9 @@ def _more_than(line: str, schema: str, meant: Mapping[str, Sequence[str]]) -> It
 def _fits(pattern: str, schema: str) -> bool:
     """Whether rights on what is written like that are rights on the schema."""
     parts = re.findall(r"\\.|.", pattern)
-    signs = {"%": ".*", "_": "."}
-    wanted = "".join(signs.get(part) or re.escape(part.removeprefix("\\")) for part in parts)
-    return re.fullmatch(wanted, schema) is not None
+    signs = {"%": "*", "_": "?"}
+    wanted = "".join(signs.get(part) or glob.escape(part.removeprefix("\\")) for part in parts)
+    return fnmatch.fnmatchcase(schema, wanted)
 
 
 def _quoted(name: str) -> str:

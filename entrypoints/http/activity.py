@@ -17,6 +17,7 @@ from entrypoints.http.imports import PATH as IMPORTS
 from entrypoints.http.openapi import Shown
 from entrypoints.http.operations import Room
 from entrypoints.http.paging import PageArguments, page_answer, page_request
+from unite_core.identity.model import Permission
 from unite_core.imports.queries import GetImportActivity
 from unite_core.leads.queries import GetLeadActivity
 from unite_core.notifications.use_cases import GetDeliveryActivity
@@ -57,7 +58,7 @@ def get_lead_activity(lead_id: UUID, query: dict[str, Any]) -> Response:
             headers=("Link",),
         )
     ],
-    problems=["forbidden"],
+    permission=Permission.IMPORT_LEADS,
 )
 def get_import_activity(import_id: UUID, query: dict[str, Any]) -> Response:
     """Read what an import went through."""
@@ -78,7 +79,7 @@ def get_import_activity(import_id: UUID, query: dict[str, Any]) -> Response:
             headers=("Link",),
         )
     ],
-    problems=["forbidden"],
+    permission=Permission.LIST_DELIVERIES,
 )
 def get_delivery_activity(delivery_id: UUID, query: dict[str, Any]) -> Response:
     """Read what a delivery went through."""

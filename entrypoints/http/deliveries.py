@@ -18,6 +18,7 @@ from entrypoints.http.delivery_schemas import (
 from entrypoints.http.openapi import Shown
 from entrypoints.http.operations import Room
 from entrypoints.http.paging import page_answer, page_request
+from unite_core.identity.model import Permission
 from unite_core.notifications.ports import DeliveryFilter
 from unite_core.notifications.use_cases import ListDeliveries, ReplayDelivery
 
@@ -37,7 +38,7 @@ room = Room("deliveries", "Events on their way to those who want to know of them
             headers=("Link",),
         )
     ],
-    problems=["forbidden"],
+    permission=Permission.LIST_DELIVERIES,
 )
 def list_deliveries(query: dict[str, Any]) -> Response:
     """List deliveries of events."""
@@ -53,7 +54,8 @@ def list_deliveries(query: dict[str, Any]) -> Response:
     "/v1/deliveries/<uuid:delivery_id>/replay",
     use_case=ReplayDelivery,
     answers=[Shown(status=200, schema=DeliverySchema, example=REPLAYED_EXAMPLE)],
-    problems=["forbidden", "not_dead"],
+    permission=Permission.REPLAY_DELIVERIES,
+    problems=["not_dead"],
 )
 def replay_delivery(delivery_id: UUID) -> Response:
     """Try a dead letter again."""

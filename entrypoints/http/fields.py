@@ -18,6 +18,7 @@ from marshmallow.exceptions import SCHEMA
 from marshmallow.types import UnknownOption
 
 from unite_core.errors import Problem
+from unite_core.text import MAX_TEXT_LENGTH, within_bounds
 
 MAX_ERRORS = 50
 """How many field errors a problem document shows."""
@@ -104,9 +105,20 @@ class Query(_Strict):
 
 
 class Text(fields.String):
-    """A string, never a number that looks like one."""
+    """A string, never a number that looks like one, of at most `MAX_TEXT_LENGTH` characters.
 
-    default_error_messages: Any = _complaints(invalid=Complaint("wrong_type", "A string is expected here."))
+    That bound holds for every text before anything reads it; what a field takes is a rule of the core.
+    """
+
+    default_error_messages: Any = _complaints(
+        invalid=Complaint("wrong_type", "A string is expected here."),
+        too_long=Complaint("too_long", f"At most {MAX_TEXT_LENGTH} characters are read."),
+    )
+
+    def _deserialize(self, value: Any, *rest: Any, **options: Any) -> Any:
+        if isinstance(value, str) and not within_bounds(value):
+            raise self.make_error("too_long")
+        return super()._deserialize(value, *rest, **options)
 
 
 class Whole(fields.Integer):
@@ -247,7 +259,7 @@ class Several(fields.List[Any]):
 
     default_error_messages: Any = _complaints(
         invalid=Complaint("malformed_list", 'A value with a comma or a double quote is written "a, ""b""".'),
-        too_many=Complaint("too_many_values", f"At most {MAX_VALUES} values are taken here."),
+        too_many=Complaint("too_many_values", f"At most {MAX_VALUES} values are taken; ask several times."),
     )
 
     def _deserialize(self, value: Any, *rest: Any, **_: Any) -> list[Any]:

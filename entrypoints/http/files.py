@@ -1,7 +1,6 @@
 """The far end of signed links, where the service itself is the storage: clients send and fetch files here."""
 
 import io
-import unicodedata
 from typing import Any, cast
 from urllib.parse import quote
 
@@ -17,6 +16,7 @@ from entrypoints.http.query_string import query_arguments
 from unite_core.errors import Forbidden
 from unite_core.files import ServedFile, SignedFiles
 from unite_core.imports.model import LARGEST_FILE
+from unite_core.text import normalize
 
 PATH = "/files/<path:key>"
 DOWNLOADS = "downloads"
@@ -132,7 +132,7 @@ def _link_query() -> dict[str, str]:
 
 def _name(response: Response, served: ServedFile) -> None:
     """Tell browsers to save the file, and how to call it: in ASCII, and in full where that is not all (RFC 6266, 5)."""
-    plain = unicodedata.normalize("NFKD", served.filename).encode("ascii", "ignore").decode() or "file"
+    plain = normalize("NFKD", served.filename).encode("ascii", "ignore").decode() or "file"
     names = {"filename": plain}
     if plain != served.filename:
         names["filename*"] = f"UTF-8''{quote(served.filename, safe='')}"

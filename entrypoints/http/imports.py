@@ -30,6 +30,7 @@ from entrypoints.http.paging import page_answer, page_request
 from entrypoints.http.problems import UnsupportedMediaType
 from entrypoints.http.uploads import upload_json
 from unite_core.errors import NotFound, Unavailable
+from unite_core.identity.model import Permission
 from unite_core.imports import queries, use_cases
 from unite_core.imports.model import LeadImport
 from unite_core.imports.ports import ImportFilter
@@ -52,7 +53,8 @@ _log = logging.getLogger("unite.http")
     answers=[
         Shown(status=201, schema=AnnouncedImportShape, example=EXAMPLE_ANNOUNCED, headers=("Location", "ETag")),
     ],
-    problems=["forbidden", "not_found", "too_many_imports", "too_many_import_bytes"],
+    permission=Permission.IMPORT_LEADS,
+    problems=["not_found", "too_many_imports", "too_many_import_bytes"],
 )
 def announce_import(body: dict[str, Any]) -> Response:
     """Let the client upload a file straight to storage."""
@@ -78,7 +80,8 @@ def announce_import(body: dict[str, Any]) -> Response:
             description="It will be worked on; `Location` is the import to follow.",
         )
     ],
-    problems=["forbidden", "not_uploaded", "already_started", "same_file"],
+    permission=Permission.IMPORT_LEADS,
+    problems=["not_uploaded", "already_started", "same_file"],
     if_match=True,
 )
 def start_import(import_id: UUID) -> Response:
@@ -112,8 +115,8 @@ def start_import(import_id: UUID) -> Response:
             description="It will be worked on; `Location` is the import to follow.",
         )
     ],
+    permission=Permission.IMPORT_LEADS,
     problems=[
-        "forbidden",
         "not_found",
         "same_file",
         "too_many_imports",
@@ -158,7 +161,7 @@ def import_file() -> Response:
             headers=("Link",),
         )
     ],
-    problems=["forbidden"],
+    permission=Permission.IMPORT_LEADS,
 )
 def list_imports(query: dict[str, Any]) -> Response:
     """A page of imports."""
@@ -173,7 +176,7 @@ def list_imports(query: dict[str, Any]) -> Response:
     summary="Read an import",
     use_case=queries.GetImport,
     answers=[Shown(status=200, schema=ImportShape, example=EXAMPLE_IMPORT, headers=("ETag",))],
-    problems=["forbidden"],
+    permission=Permission.IMPORT_LEADS,
     if_none_match=True,
 )
 def get_import(import_id: UUID) -> Response:
@@ -188,7 +191,8 @@ def get_import(import_id: UUID) -> Response:
     summary="Cancel an import",
     use_case=use_cases.CancelImport,
     answers=[Shown(status=200, schema=ImportShape, example=EXAMPLE_CANCELLED, headers=("ETag",))],
-    problems=["forbidden", "import_ended"],
+    permission=Permission.IMPORT_LEADS,
+    problems=["import_ended"],
     if_match=True,
 )
 def cancel_import(import_id: UUID) -> Response:
@@ -217,7 +221,8 @@ def cancel_import(import_id: UUID) -> Response:
             description="It goes on being undone.",
         ),
     ],
-    problems=["forbidden", "import_not_ended", "nothing_to_undo"],
+    permission=Permission.IMPORT_LEADS,
+    problems=["import_not_ended", "nothing_to_undo"],
     if_match=True,
 )
 def undo_import(import_id: UUID) -> Response:

@@ -1,6 +1,5 @@
 """A file to import as it comes in a form, together with its options."""
 
-import re
 from collections.abc import Callable
 from typing import IO, BinaryIO
 
@@ -15,8 +14,6 @@ from unite_core.imports.use_cases import FileToImport, StoredFile
 FORM_TYPE = "multipart/form-data"
 LARGEST_FORM = LARGEST_FILE + 2 * LARGEST_BODY
 """In bytes: the largest file, the largest options, and what stands around them."""
-
-_FOLDERS = re.compile(r".*[/\\]", re.DOTALL)
 
 
 class ImportForm:
@@ -54,7 +51,7 @@ class ImportForm:
         if not part.filename:
             raise _broken("file", "no_filename", "The file needs a filename.")
         # Some clients send the folder as well, which is of no use here (RFC 7578, 4.2).
-        self._filename = _FOLDERS.sub("", part.filename)
+        self._filename = part.filename[max(map(part.filename.rfind, "/\\")) + 1 :]
         self.stored = self._store(self._actor, part.stream)
 
     def _take_options(self, part: Part) -> None:

@@ -17,6 +17,7 @@ from entrypoints.http.openapi import Shown
 from entrypoints.http.operations import Room
 from entrypoints.http.paging import page_answer, row_after
 from entrypoints.http.rendering import to_json
+from unite_core.identity.model import Permission
 from unite_core.imports import queries
 from unite_core.imports.queries import RejectionsWanted
 
@@ -58,7 +59,8 @@ room.record(_make_room_for_streams)
             "schema": {"type": "string"},
         }
     ],
-    problems=["forbidden", "too_many_streams"],
+    permission=Permission.IMPORT_LEADS,
+    problems=["too_many_streams"],
 )
 def follow_import(import_id: UUID) -> Response:
     """A stream of events until the import ends."""
@@ -96,7 +98,7 @@ def follow_import(import_id: UUID) -> Response:
             headers=("Link",),
         )
     ],
-    problems=["forbidden"],
+    permission=Permission.IMPORT_LEADS,
 )
 def list_rejections(import_id: UUID, query: dict[str, Any]) -> Response:
     """A page of the rows that made no lead."""
@@ -114,7 +116,8 @@ def list_rejections(import_id: UUID, query: dict[str, Any]) -> Response:
     summary="Get the error report",
     use_case=queries.GetErrorReport,
     answers=[Shown(status=302, headers=("Location",), description="`Location` is good for five minutes.")],
-    problems=["forbidden", "no_error_report"],
+    permission=Permission.IMPORT_LEADS,
+    problems=["no_error_report"],
 )
 def get_error_report(import_id: UUID) -> Response:
     """Lead to where the error report is."""

@@ -9,14 +9,11 @@ from entrypoints.http.bodies import parse_json
 from entrypoints.http.fields import Body, Choice, Complaint, Flag, Id, ObjectOf, Several, Text, Whole, problems_of
 from entrypoints.http.paging import PageArguments
 from unite_core.errors import Invalid, Malformed, Problem
-from unite_core.imports.columns import FIELDS, IGNORE, MOST_COLUMNS
+from unite_core.imports.columns import FIELDS, IGNORE, MAX_COMPARED_LENGTH, MOST_COLUMNS
 from unite_core.imports.model import DEFAULT_SOURCE, LARGEST_FILE, ImportOptions, ImportStatus, OnDuplicate, RowKind
 from unite_core.imports.use_cases.intake import LONGEST_FILENAME
 from unite_core.leads.model import LONGEST_SOURCE
 from unite_core.text import text_problem
-
-LONGEST_HEADER = 1000
-"""Characters of a header that `columns` names."""
 
 _EXAMPLE_USER = "0190a6f0-1111-7b3a-9f24-6d2f8f0c1a77"
 
@@ -49,7 +46,7 @@ class Columns(fields.Dict):
                 "unknown_field",
                 f"“{field[:60]}” is no field. A field is one of {', '.join(FIELDS)}, or {IGNORE}.",
             )
-        problem = text_problem("", header, longest=LONGEST_HEADER, paragraphs=True)
+        problem = text_problem("", header, longest=MAX_COMPARED_LENGTH, paragraphs=True)
         return Complaint(problem.code, problem.detail) if problem else None
 
 

@@ -14,6 +14,7 @@ from entrypoints.http.errors import PROBLEM_TYPE, STATUSES
 from entrypoints.http.fields import MAX_ERRORS, Several
 from entrypoints.http.problems import PROBLEMS
 from entrypoints.http.rendering import JSON_TYPE
+from unite_core.identity.model import Permission
 
 SECURITY_SCHEME = "accessToken"
 
@@ -40,7 +41,8 @@ class Operation:
     """What the door has to know of an operation, beside the code that carries it out.
 
     A `public` one needs no access token; one that is not `limited` is not counted against anybody's rate.
-    A POST that is not `keyed` takes no Idempotency-Key. A body of more than `max_body` bytes is refused.
+    A POST that is not `keyed` takes no Idempotency-Key. Where a `permission` is named, a role without it is refused
+    before anything of the request is read. A body of more than `max_body` bytes is refused.
     `problems` are the codes that are its own; those that follow from what it is come by themselves.
     """
 
@@ -53,6 +55,7 @@ class Operation:
     body: type[Schema] | None = None
     body_example: Any = None
     query: type[Schema] | None = None
+    permission: Permission | None = None
     public: bool = False
     limited: bool = True
     keyed: bool = True
@@ -71,26 +74,23 @@ class Operation:
 
     def problem_codes(self) -> set[str]:
         """Every problem code that the operation may answer with."""
-        codes = {*self.problems, "malformed", "invalid_header", "internal_error", "unavailable"}
-        if not self.any_query:
-            codes.add("invalid_parameter")
-        if not self.public:
-            codes |= {"unauthenticated", "invalid_token", "token_expired", "token_revoked"}
-        if self.limited:
-            codes.add("too_many_requests")
-        if self.method in METHODS_WITH_BODY:
-            codes |= {"request_timeout", "too_large", "too_many_transfers", "unsupported_media_type"}
-        if self.body is not None:
-            codes |= {"malformed_json", "invalid"}
-        if self.takes_key:
-            codes |= {"request_in_progress", "idempotency_key_reused"}
-        if self.if_match:
-            codes.add("precondition_failed")
-        if self.paged:
-            codes.add("invalid_cursor")
-        if "<" in self.path:
-            codes.add("not_found")
-        return codes
+        follows: list[tuple[bool, set[str]]] = [
+            (self.permission is not None, {"forbidden"}),
+            (not self.any_query, {"invalid_parameter"}),
+            (not self.public, {"unauthenticated", "invalid_token", "token_expired", "token_revoked"}),
+            (self.limited, {"too_many_requests"}),
+            (
+                self.method in METHODS_WITH_BODY,
+                {"request_timeout", "too_large", "too_many_transfers", "unsupported_media_type"},
+            ),
+            (self.body is not None, {"malformed_json", "invalid"}),
+            (self.takes_key, {"request_in_progress", "idempotency_key_reused"}),
+            (self.if_match, {"precondition_failed"}),
+            (self.paged, {"invalid_cursor"}),
+            ("<" in self.path, {"not_found"}),
+        ]
+        always = {*self.problems, "malformed", "invalid_header", "internal_error", "unavailable"}
+        return always.union(*(codes for applies, codes in follows if applies))
 
 
 HEADERS: dict[str, dict[str, Any]] = {

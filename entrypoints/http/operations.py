@@ -34,12 +34,14 @@ from entrypoints.http.bodies import (
     read_json,
     refuse_encoding,
 )
+from entrypoints.http.context import actor
 from entrypoints.http.fields import problems_of
 from entrypoints.http.openapi import Documented, Operation, Shown, description_of, documentation_of, parameters_of
 from entrypoints.http.paging import PageArguments
 from entrypoints.http.query_string import bad_query, query_arguments
 from entrypoints.http.rendering import JSON_TYPE
 from unite_core.errors import Contended, Invalid, Problem
+from unite_core.identity.model import Permission
 from unite_core.races import MOST_RACES
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -98,6 +100,7 @@ class Room(Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
         body: type[Schema] | None = None,
         body_example: Any = None,
         query: type[Schema] | None = None,
+        permission: Permission | None = None,
         public: bool = False,
         limited: bool = True,
         keyed: bool = True,
@@ -111,7 +114,8 @@ class Room(Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
         """Make a function the operation `method path`.
 
         Its summary is the function's docstring, or `summary`; its description is the docstring of its
-        `use_case`, or `description`. `public` needs no access token; not `limited` is not counted; a POST that
+        `use_case`, or `description`. `permission` is named where the role alone decides: a role without it is refused
+        before query and body are read. `public` needs no access token; not `limited` is not counted; a POST that
         is not `keyed` takes no Idempotency-Key. `any_query` hands the query on unread (signed links). A body
         that is no JSON is read by the route itself and documented by `request_body` (an OpenAPI Request Body
         Object). A body of more than `max_body` bytes is refused.
@@ -128,6 +132,7 @@ class Room(Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
                 body=body,
                 body_example=body_example,
                 query=query,
+                permission=permission,
                 public=public,
                 limited=limited,
                 keyed=keyed,
@@ -164,7 +169,9 @@ class Room(Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
             route = self.arguments(operation.query(), location="query", arg_name="query", error_status_code=400)(route)
         elif not operation.any_query:
             route = _without_query(route)
-        return _limited(_unencoded(route), operation.max_body) if operation.method in METHODS_WITH_BODY else route
+        if operation.method in METHODS_WITH_BODY:
+            route = _limited(_unencoded(route), operation.max_body)
+        return route if operation.permission is None else _permitted(operation.permission, route)
 
 
 def operation_of(endpoint: str | None) -> Operation | None:
@@ -192,6 +199,17 @@ def _begun_anew(view: Callable[..., Any]) -> Callable[..., Any]:
             except Contended:
                 # By chance, or the same two would meet again.
                 time.sleep(LONGEST_PAUSE * attempt * random.random())  # noqa: S311 - no secret depends on it
+        return view(**parts)
+
+    return route
+
+
+def _permitted(permission: Permission, view: Callable[..., Any]) -> Callable[..., Any]:
+    """The view, for actors whose role has the permission; others are refused before anything is read."""
+
+    @functools.wraps(view)
+    def route(**parts: Any) -> Any:
+        actor().must(permission)
         return view(**parts)
 
     return route

@@ -23,7 +23,7 @@ from entrypoints.http.user_schemas import (
     UserSchema,
     user_json,
 )
-from unite_core.identity.model import User
+from unite_core.identity.model import Permission, User
 from unite_core.identity.ports import UserFilter
 from unite_core.identity.queries import GetUser, ListUsers
 from unite_core.identity.use_cases import AddUser, ChangePassword, ChangeUser, NewUser, PasswordChange, UserChanges
@@ -80,7 +80,8 @@ def change_password(body: dict[str, Any]) -> Response:
     body=NewUserSchema,
     body_example=NEW_USER_EXAMPLE,
     answers=[Shown(status=201, schema=UserSchema, example=USER_EXAMPLE, headers=("Location", "ETag"))],
-    problems=["forbidden", "duplicate_user"],
+    permission=Permission.CHANGE_USERS,
+    problems=["duplicate_user"],
 )
 def add_user(body: dict[str, Any]) -> Response:
     """Add a user."""

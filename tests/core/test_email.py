@@ -141,3 +141,10 @@ def test_a_suggestion_is_an_address(text: str) -> None:
 
     if isinstance(read, Problem) and read.suggestion is not None:
         assert read_email(read.suggestion) == read.suggestion
+
+
+def test_an_address_has_at_most_254_bytes() -> None:
+    domain = ".".join(["é" * 48] * 2) + ".ee"
+
+    assert read_email("é" * 28 + "@" + domain) == "é" * 28 + "@" + domain
+    assert refused("é" * 29 + "@" + domain).code == "too_long"

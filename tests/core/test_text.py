@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unite_core.text import clean, text_problem
+from unite_core.text import MAX_MARKS, MAX_TEXT_LENGTH, clean, normalize, text_problem
 
 
 @given(st.text())
@@ -69,3 +69,43 @@ def test_text_is_as_long_as_it_may_be_and_no_longer() -> None:
     assert problem.code == "too_long"
     assert "6 characters" in problem.detail
     assert "at most 5" in problem.detail
+
+
+def test_a_text_that_is_too_long_is_refused_unread() -> None:
+    text = " \u0007" + "e\u0301" * MAX_TEXT_LENGTH
+
+    problem = text_problem("note", clean(text), longest=2000)
+
+    assert clean(text) is text
+    assert problem is not None
+    assert problem.code == "too_long"
+
+
+@pytest.mark.parametrize("mark", ["\u0301", "\uff9e", "\u0323\u0301"])
+def test_a_character_has_a_bounded_number_of_marks(mark: str) -> None:
+    most = "a" + mark * (MAX_MARKS // len(mark))
+
+    assert text_problem("note", clean(f"{most}b{most}"), longest=2000) is None
+    problem = text_problem("note", clean(f"b{most}{mark}"), longest=2000)
+    assert problem is not None
+    assert (problem.field, problem.code) == ("note", "too_many_marks")
+
+
+def test_marks_that_are_written_as_one_character_count_too() -> None:
+    problem = text_problem("note", clean("a" + "\u0f73" * (MAX_MARKS + 1)), longest=2000)
+
+    assert problem is not None
+    assert problem.code == "too_many_marks"
+
+
+@given(st.text())
+def test_a_text_within_the_bounds_is_normalized_as_unicode_says(text: str) -> None:
+    assert normalize("NFC", text) == unicodedata.normalize("NFC", text)
+    assert normalize("NFKD", text) == unicodedata.normalize("NFKD", text)
+
+
+def test_a_text_beyond_the_bounds_is_not_normalized() -> None:
+    disordered = "a" + "\u0301" * MAX_MARKS + "\u0323"
+
+    assert normalize("NFC", disordered) == disordered
+    assert normalize("NFC", "e\u0301" * MAX_TEXT_LENGTH) == "e\u0301" * MAX_TEXT_LENGTH

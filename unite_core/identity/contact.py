@@ -1,12 +1,10 @@
 """What a user's address, name, phone and password have to be."""
 
-import unicodedata
-
-from unite_core.email import read_email
+from unite_core.email import LONGEST_EMAIL, read_email
 from unite_core.errors import Problem
 from unite_core.identity.model import LONGEST_NAME, LONGEST_PASSWORD, SHORTEST_PASSWORD
 from unite_core.phone import Phone, PhonePolicy, read_phone
-from unite_core.text import clean, text_problem
+from unite_core.text import clean, normalize, text_problem
 
 
 def user_email(text: str, problems: list[Problem]) -> str:
@@ -21,7 +19,8 @@ def user_email(text: str, problems: list[Problem]) -> str:
 def email_key(text: str) -> str:
     """What an address, as somebody typed it, is looked up by: as it would be stored, or in lower case if it is none."""
     email = read_email(clean(text))
-    return text.strip().lower() if isinstance(email, Problem) else email
+    # One character more than any address that is stored has tells a longer text from all of them.
+    return clean(text)[: LONGEST_EMAIL + 1].lower() if isinstance(email, Problem) else email
 
 
 def user_name(text: str, problems: list[Problem]) -> str:
@@ -60,7 +59,16 @@ def normal_password(text: str) -> str:
 
     One keyboard writes é as one character, another as two; the user sees no difference.
     """
-    return unicodedata.normalize("NFC", text)
+    return normalize("NFC", text)
+
+
+def password_to_compare(text: str) -> str:
+    """What is compared of a password that somebody claims to have; empty where it is longer than any password.
+
+    Nobody has an empty password, and comparing one takes as long as comparing any other.
+    """
+    password = normal_password(text)
+    return password if len(password) <= LONGEST_PASSWORD else ""
 
 
 def password_problem(field: str, text: str) -> Problem | None:

@@ -1,6 +1,5 @@
 """Which column of a file is which field of a lead."""
 
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -8,12 +7,16 @@ from unite_core.email import read_email
 from unite_core.errors import Problem
 from unite_core.imports.decoding import FileRefused
 from unite_core.imports.error_report import REPORT_COLUMNS, without_guard
+from unite_core.text import normalize
 
 FIELDS = ("name", "first_name", "last_name", "phone", "phone_extension", "email", "status", "source", "assigned_to")
 """What a column can be; first and last name together make a lead's name."""
 
 IGNORE = "ignore"
 """What an explicit mapping says of a column that is to be left out; null says the same."""
+
+MAX_COMPARED_LENGTH = 1000
+"""Characters of a header that is compared by its meaning; a longer one is compared as it stands."""
 
 MOST_COLUMNS = 1000
 """Of a header, not counting empty ones at its end and those of an error report."""
@@ -79,8 +82,13 @@ _SHOWN_LENGTH = 60
 
 
 def header_key(header: str) -> str:
-    """What is compared of a header: letters and digits, without case, accents, spacing and punctuation."""
-    decomposed = unicodedata.normalize("NFKD", header.casefold())
+    """What is compared of a header: letters and digits, without case, accents, spacing and punctuation.
+
+    A header longer than `MAX_COMPARED_LENGTH` means nothing, and stays as it is.
+    """
+    if len(header) > MAX_COMPARED_LENGTH:
+        return header
+    decomposed = normalize("NFKD", header.casefold())
     return "".join(character for character in decomposed.casefold() if character.isalnum())
 
 

@@ -14,7 +14,7 @@ from unite_core.imports.error_report import REPLACEMENT_CHARACTER, without_guard
 from unite_core.imports.reading import Record
 from unite_core.leads.model import LeadStatus, contact_problem, name_problem, source_problem
 from unite_core.phone import Phone, PhoneRule, read_phone
-from unite_core.text import clean
+from unite_core.text import clean, within_bounds
 
 _MOST_SUGGESTIONS = 1000
 _LONGEST_COMPARED = 100
@@ -197,14 +197,14 @@ class _Suggestions:
     def to(self, text: str) -> str | None:
         """The value that was probably meant, None where none is close."""
         if text not in self._known:
-            if len(self._known) >= _MOST_SUGGESTIONS or len(text) > _LONGEST_COMPARED:
+            if len(text) > _LONGEST_COMPARED or len(self._known) >= _MOST_SUGGESTIONS:
                 return None
             self._known[text] = next(iter(get_close_matches(text, self._values, n=1)), None)
         return self._known[text]
 
 
 def _value(cell: str) -> str:
-    if "'" in cell:
+    if "'" in cell and within_bounds(cell):
         cell = without_guard(cell)
     return clean(cell)
 

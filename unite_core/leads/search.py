@@ -3,6 +3,8 @@
 import re
 import unicodedata
 
+from unite_core.text import normalize
+
 _WORD = re.compile(r"[^\W_]+")
 # Scripts that write without spaces: each character is a word of its own, or "小明" would not find "王小明".
 _UNSPACED = re.compile(
@@ -17,7 +19,7 @@ MOST_WORDS = 10
 def words(text: str) -> list[str]:
     """The words of `text` without case and accents, in their order."""
     if not text.isascii():
-        decomposed = unicodedata.normalize("NFKD", text.casefold())
+        decomposed = normalize("NFKD", text.casefold())
         text = "".join(character for character in decomposed if not unicodedata.combining(character))
         text = _UNSPACED.sub(r" \g<0> ", text)
     return _WORD.findall(text.casefold())

@@ -519,3 +519,22 @@ def test_a_login_that_is_used_lasts_longer_than_one_that_is_not(ports: InMemoryP
     tokens = [pair.access_token for pair in (renewed, second, third)]
     assert [code_of(unite, token) for token in tokens] == [None, "token_revoked", None]
     assert ann.active
+
+
+@pytest.mark.parametrize(
+    ("email", "password"),
+    [
+        ("a" + "\u0301" * 200_000 + "\u0323" * 200_000, PASSWORD),
+        ("ann@unite.example", "a" + "\u0301" * 200_000 + "\u0323" * 200_000),
+        ("ann@unite.example", PASSWORD + "x" * 1_000_000),
+        ("ann@unite.example" + " " * 20_000, PASSWORD),
+    ],
+)
+def test_credentials_that_are_too_long_are_wrong_like_any_other(
+    unite: Unite, ann: User, email: str, password: str
+) -> None:
+    with pytest.raises(Unauthenticated) as refused:
+        log_in(unite, email, password)
+
+    assert refused.value.code == "invalid_credentials"
+    assert log_in(unite, ann.email).access_token

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from unite_core.clock import Clock
 from unite_core.errors import Invalid, Problem
-from unite_core.identity.contact import normal_password, password_problem
+from unite_core.identity.contact import normal_password, password_problem, password_to_compare
 from unite_core.identity.model import Actor, Permission
 from unite_core.identity.ports import IdentityWork, Passwords
 from unite_core.identity.use_cases.sessions import require_login_allowance
@@ -73,6 +73,6 @@ class ChangePassword:
     def _require(self, actor: Actor, password: str) -> None:
         with self.reads() as reads:
             user = reads.users.get(actor.user_id)
-        if not self.passwords.matches(normal_password(password), user.password_hash):
+        if not self.passwords.matches(password_to_compare(password), user.password_hash):
             wrong = Problem(field="current_password", code="wrong_password", detail="This is not your password.")
             raise Invalid("The current password is wrong.", code="wrong_password", problems=[wrong])

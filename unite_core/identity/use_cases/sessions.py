@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from unite_core.cache import Cache, Remembered
 from unite_core.clock import Clock
 from unite_core.errors import TooMany, Unauthenticated
-from unite_core.identity.contact import email_key, normal_password
+from unite_core.identity.contact import email_key, password_to_compare
 from unite_core.identity.model import (
     ACCESS_TOKEN_LIFETIME,
     REFRESH_TOKEN_LIFETIME,
@@ -68,7 +68,7 @@ class LogIn:
         with self.reads() as reads:
             user = reads.users.find_by_email(email)
         known = user is not None and user.active
-        password = normal_password(credentials.password)
+        password = password_to_compare(credentials.password)
         matches = self.passwords.matches(password, user.password_hash if user and known else None)
         if user is None or not matches:
             self._count_failure(credentials.address)

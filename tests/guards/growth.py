@@ -1,0 +1,81 @@
+"""How long something takes for hostile text, compared within one run with plain text as long, on CPU time."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+
+FLOOR_SECONDS = 0.02
+"""What takes less is fast enough, and too short to be compared."""
+
+MAX_RATIO = 12
+"""Times as long as plain text: expansion and decomposition cost a factor, quadratic work costs hundreds."""
+
+MARGIN_SECONDS = 0.1
+
+KINDS: Mapping[str, str] = {
+    "marks in turn": "\u0301\u0323",
+    "decomposed marks": "\u0f73",
+    "half-width marks": "\uff9e\u0323",
+    "jamo": "\u1100\u1161\u11a8",
+    "ligatures": "\ufdfa",
+    "final sigmas": "\u03a3\u0345",
+    "family emoji": "\U0001f469\u200d",
+    "right to left": "\u200f\u05d0",
+    "ideographs": "\u660e",
+    "blanks": " ",
+    "wide blanks": "\u3000",
+    "dots": ".",
+    "labels": "a.",
+    "at signs": "@",
+    "hyphens": "-a",
+    "slashes": "/\\",
+    "digits": "1",
+    "digits apart": "1 ",
+    "extensions": "x ",
+    "quotes": '"',
+    "apostrophes": "'",
+    "commas": ",",
+    "values": '"a",',
+    "formulas": ";'=",
+    "parameters": ";a=",
+    "percent signs": "%",
+    "brackets": "([{",
+}
+"""Name -> what is repeated."""
+
+
+def out_of_order(size: int) -> str:
+    """A letter and marks below it after marks above it: the order of all of them has to be turned."""
+    return "a" + "\u0301" * (size // 4) + "\u0323" * (size // 4)
+
+
+def hostile_texts(size: int) -> Iterator[tuple[str, str]]:
+    """Name and text, each of about `size` bytes in UTF-8."""
+    yield "marks out of order", out_of_order(size)
+    for name, unit in KINDS.items():
+        yield name, "a" + unit * (size // len(unit.encode()))
+
+
+def cpu_seconds(work: Callable[[], object]) -> float:
+    """The CPU time that this thread takes for `work`."""
+    start = time.thread_time()
+    work()
+    return time.thread_time() - start
+
+
+def slow_texts(use: Callable[[str], object], size: int) -> list[str]:
+    """Which hostile texts of `size` bytes take much longer than plain ones."""
+    return [name for name, text in hostile_texts(size) if is_slow(use, text)]
+
+
+def is_slow(use: Callable[[str], object], text: str) -> bool:
+    """Whether the text takes much longer than a plain one.
+
+    The comparison is repeated where it looks bad, since other processes and collections of garbage disturb it.
+    """
+    for _ in range(3):
+        hostile = cpu_seconds(lambda: use(text))
+        if hostile <= MARGIN_SECONDS:
+            return False
+        if hostile <= MARGIN_SECONDS + MAX_RATIO * cpu_seconds(lambda: use("a" * len(text))):
+            return False
+    return True

@@ -1,0 +1,142 @@
+"""Finds every regular expression of the packages, and how each is used, by reading their source."""
+
+import ast
+import importlib
+import re
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.conftest import CHECKOUT
+
+PACKAGES = ("unite_core", "adapters", "entrypoints")
+METHODS = ("match", "fullmatch", "search", "sub", "subn", "split", "findall", "finditer")
+
+
+@dataclass(frozen=True)
+class FoundPattern:
+    """A pattern, where it stands, and the methods that are called with it."""
+
+    where: str
+    pattern: re.Pattern[Any]
+    methods: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A module by its name, as a syntax tree."""
+
+    module: str
+    tree: ast.Module
+
+    def call_names(self) -> tuple[set[str], dict[str, str]]:
+        """The names that stand for the module `re` here, and the local names of functions of it."""
+        modules: set[str] = set()
+        functions: dict[str, str] = {}
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Import):
+                modules |= {alias.asname or alias.name for alias in node.names if alias.name in ("re", "regex")}
+            elif isinstance(node, ast.ImportFrom) and node.module in ("re", "regex"):
+                functions |= {alias.asname or alias.name: alias.name for alias in node.names}
+        return modules, functions
+
+
+def sources(packages: tuple[str, ...] = PACKAGES, root: Path = CHECKOUT) -> list[Source]:
+    """Every module of the packages, migrations and test helpers that ship with them included."""
+    paths = [path for package in packages for path in sorted((root / package).rglob("*.py"))]
+    return [Source(_module(path.relative_to(root)), ast.parse(path.read_text("utf-8"))) for path in paths]
+
+
+def parsed(module: str, text: str) -> Source:
+    """A piece of source, as if it stood in `module`."""
+    return Source(module, ast.parse(textwrap.dedent(text)))
+
+
+def _module(path: Path) -> str:
+    return ".".join(path.with_suffix("").parts).removesuffix(".__init__")
+
+
+def find_patterns(found: list[Source]) -> tuple[list[FoundPattern], list[str]]:
+    """The patterns, and where there are calls whose pattern is only known at run time."""
+    usage = _methods_by_name(found)
+    patterns: list[FoundPattern] = []
+    unknown: list[str] = []
+    for source in found:
+        for method, call, target in _calls(source):
+            where = f"{source.module}:{call.lineno}"
+            value = _pattern_of(source, method, call)
+            if value is None:
+                unknown.append(f"{source.module}: {ast.unparse(call)}")
+                continue
+            methods = {method} if method != "compile" else usage.get(target or "", set()) or set(METHODS)
+            patterns.append(FoundPattern(where, value, frozenset(methods)))
+    return patterns, unknown
+
+
+def _methods_by_name(found: list[Source]) -> dict[str, set[str]]:
+    """Name of a constant -> the methods that are called on it, or handed on, in any module."""
+    usage: dict[str, set[str]] = {}
+    for source in found:
+        for node in ast.walk(source.tree):
+            if isinstance(node, ast.Attribute) and node.attr in METHODS and isinstance(node.value, ast.Name):
+                usage.setdefault(node.value.id, set()).add(node.attr)
+        for alias, names in _aliases(source):
+            for name in names:
+                usage.setdefault(name, set()).update(usage.get(alias, ()))
+    return usage
+
+
+def _aliases(source: Source) -> Iterator[tuple[str, list[str]]]:
+    """Names that stand for one of two others: `forbidden = _STRICT if strict else _LOOSE`."""
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.IfExp) and isinstance(node.targets[0], ast.Name):
+            choices = (node.value.body, node.value.orelse)
+            yield node.targets[0].id, [choice.id for choice in choices if isinstance(choice, ast.Name)]
+
+
+def _calls(source: Source) -> Iterator[tuple[str, ast.Call, str | None]]:
+    """Each call of a function of `re` that takes a pattern, and the name that its result is assigned to."""
+    modules, functions = source.call_names()
+    assigned = {
+        id(node.value): target.id
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    for node in ast.walk(source.tree):
+        if not isinstance(node, ast.Call):
+            continue
+        called = node.func
+        name = None
+        if isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name) and called.value.id in modules:
+            name = called.attr
+        elif isinstance(called, ast.Name):
+            name = functions.get(called.id)
+        if name in (*METHODS, "compile"):
+            yield name, node, assigned.get(id(node))
+
+
+def _pattern_of(source: Source, method: str, call: ast.Call) -> re.Pattern[Any] | None:
+    """The pattern that the call is made with, its names looked up in the imported module; None if they are local."""
+    flags = next((word.value for word in call.keywords if word.arg == "flags"), None)
+    if flags is None and method == "compile" and len(call.args) > 1:
+        flags = call.args[1]
+    names = {**vars(importlib.import_module(source.module)), **_own_names(source)}
+    try:
+        pattern = _value(call.args[0], names)
+        return re.compile(pattern, _value(flags, names) if flags else 0)
+    except NameError:
+        return None
+
+
+def _own_names(source: Source) -> dict[str, Any]:
+    """The local names of the module `re`: flags are written with them."""
+    modules, functions = source.call_names()
+    return {**dict.fromkeys(modules, re), **{local: getattr(re, name) for local, name in functions.items()}}
+
+
+def _value(node: ast.expr, names: dict[str, Any]) -> Any:
+    return eval(compile(ast.Expression(node), "<pattern>", "eval"), dict(names))

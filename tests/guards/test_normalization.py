@@ -1,0 +1,20 @@
+"""Texts are normalized in one place, which bounds them first."""
+
+import ast
+
+from tests.guards.patterns import sources
+
+SLOW = {"normalize", "is_normalized"}
+"""Functions of `unicodedata` whose time is the square of the number of marks."""
+
+
+def test_one_module_alone_normalizes() -> None:
+    callers = {
+        source.module
+        for source in sources()
+        for node in ast.walk(source.tree)
+        if (isinstance(node, ast.Attribute) and node.attr in SLOW and ast.unparse(node.value) == "unicodedata")
+        or (isinstance(node, ast.ImportFrom) and node.module == "unicodedata" and SLOW & {it.name for it in node.names})
+    }
+
+    assert callers == {"unite_core.text"}

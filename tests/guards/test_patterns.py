@@ -1,0 +1,106 @@
+"""No regular expression of the project takes more than linear time, whatever it is given."""
+
+import ast
+import re
+from typing import Any
+
+import pytest
+
+from tests.guards.attacks import attacks_on
+from tests.guards.growth import FLOOR_SECONDS, cpu_seconds
+from tests.guards.patterns import METHODS, FoundPattern, find_patterns, parsed, sources
+
+PATTERNS, UNKNOWN = find_patterns(sources())
+
+SIZES = (20, 28, 40, 60, 100, 400, 3000, 12_000)
+"""Characters. Exponential patterns show themselves by the small ones, quadratic ones by the last."""
+
+
+def slow_at(pattern: re.Pattern[Any], method: str) -> str | None:
+    """What the method needs too much time for: more than `FLOOR_SECONDS`, a hundred times what linear work needs."""
+    text = pattern.pattern if isinstance(pattern.pattern, str) else pattern.pattern.decode("latin-1")
+    flags = pattern.flags & (re.IGNORECASE | re.DOTALL | re.MULTILINE | re.VERBOSE)
+    for prefix, pump, suffix in attacks_on(text, flags):
+        for size in SIZES:
+            attack: Any = prefix + pump * (size // len(pump)) + suffix
+            if isinstance(pattern.pattern, bytes):
+                attack = attack.encode("latin-1")
+            if all(cpu_seconds(_use(pattern, method, attack)) > FLOOR_SECONDS for _ in range(2)):
+                return f"{prefix!r} + {pump!r} * {size // len(pump)} + {suffix!r}"
+    return None
+
+
+def _use(pattern: re.Pattern[Any], method: str, text: Any) -> Any:
+    used = getattr(pattern, method)
+    if method in ("sub", "subn"):
+        return lambda: used(text[:0], text)
+    if method == "finditer":
+        return lambda: list(used(text))
+    return lambda: used(text)
+
+
+@pytest.mark.parametrize("found", PATTERNS, ids=lambda found: found.where)
+def test_a_pattern_takes_linear_time(found: FoundPattern) -> None:
+    slow = {method: text for method in sorted(found.methods) if (text := slow_at(found.pattern, method)) is not None}
+
+    assert not slow
+
+
+def test_every_pattern_is_known_before_the_program_runs() -> None:
+    # One that is put together from what comes in cannot be tried here, and may be made slow by whoever sends it.
+    assert UNKNOWN == []
+
+
+def test_no_other_library_matches_patterns() -> None:
+    others = {"regex", "re2", "sre_compile"}
+
+    imported = {
+        name
+        for source in sources()
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in ([alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module])
+    }
+
+    assert not imported & others
+
+
+@pytest.mark.parametrize(
+    ("pattern", "method"),
+    [
+        (r".*[/\\]", "sub"),
+        (r"\s+$", "search"),
+        (r"(a+)+b", "match"),
+        (r"(?:a|a)*b", "fullmatch"),
+        (r"GRANT .+? ON .+? TO x", "match"),
+        (r"a*a*b", "match"),
+        (r"\w+@\w+", "search"),
+    ],
+)
+def test_a_slow_pattern_is_found(pattern: str, method: str) -> None:
+    assert slow_at(re.compile(pattern, re.DOTALL), method) is not None
+
+
+def test_a_pattern_is_found_wherever_it_stands() -> None:
+    source = parsed(
+        "json",
+        """
+        import re as patterns
+        from re import compile, sub as replace
+        A = patterns.compile(r"a", patterns.IGNORECASE)
+        def f(text, given):
+            A.match(text)
+            replace(r"b", "", text)
+            patterns.search(rf"{given}c", text)
+            return [compile("d") for _ in text]
+        """,
+    )
+
+    found, unknown = find_patterns([source])
+
+    assert {each.pattern.pattern: each.methods for each in found} == {
+        "a": {"match"},
+        "b": {"sub"},
+        "d": frozenset(METHODS),
+    }
+    assert unknown == ["json: patterns.search(f'{given}c', text)"]
