@@ -1,0 +1,158 @@
+"""What of an uploaded picture is stored, whatever happens while it is checked."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from typing import BinaryIO, cast
+
+import pytest
+
+from tests.core.imports.accidents import FailingWork, PowerCutError
+from tests.core.leads.conftest import Floor
+from tests.core.leads.test_images import announce, upload
+from tests.pictures import PNG, a_png, png_chunk
+from unite_core import Conflict, ImageStatus, Invalid, Lead, NotFound
+from unite_core.errors import Unavailable
+from unite_core.files import upload_key
+from unite_core.leads.use_cases.images import Turns
+from unite_core.testing.in_memory import FixedClock, InMemoryFiles, in_memory_ports
+
+
+@pytest.fixture
+def lead(floor: Floor) -> Lead:
+    return floor.add(assigned_to=floor.ann.user_id)
+
+
+TOLD = png_chunk(b"tEXt", b"Comment\0taken at home")
+
+
+def test_what_is_told_beside_the_pixels_is_left_out_and_the_size_is_that_of_what_is_stored(
+    floor: Floor, lead: Lead
+) -> None:
+    uploaded = a_png(before=TOLD) + b"and more"
+    announced = announce(floor, lead, content=uploaded)
+    upload(floor, announced, uploaded)
+
+    image = floor.unite.leads.complete_image(floor.ann, lead.id, announced.image.id)
+
+    assert announced.image.size == len(uploaded)
+    assert image.size == len(PNG)
+    assert floor.unite.leads.get_image(floor.ann, lead.id, image.id) == image
+    assert floor.ports.files._contents == {image.key: PNG}
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (PNG[:-1], "unreadable_image"),
+        (PNG[:8] + bytes(92), "unreadable_image"),
+        (PNG.replace((4).to_bytes(4) + (3).to_bytes(4), b"\0\0\xff\xff" * 2), "unreadable_image"),
+        (a_png(50_000_001, 1), "too_many_pixels"),
+    ],
+)
+def test_a_picture_that_nobody_should_open_is_removed(floor: Floor, lead: Lead, content: bytes, code: str) -> None:
+    announced = announce(floor, lead, content=content)
+    upload(floor, announced, content)
+
+    with pytest.raises(Invalid) as refused:
+        floor.unite.leads.complete_image(floor.ann, lead.id, announced.image.id)
+
+    assert refused.value.code == code
+    assert floor.ports.files._contents == {}
+    with pytest.raises(NotFound):
+        floor.unite.leads.get_image(floor.ann, lead.id, announced.image.id)
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_picture_is_cleaned_by_the_next_attempt_wherever_the_power_went(
+    floor: Floor, lead: Lead, *, after: bool
+) -> None:
+    uploaded = a_png(before=TOLD)
+    announced = announce(floor, lead, content=uploaded)
+    upload(floor, announced, uploaded)
+    complete = floor.unite.leads.complete_image
+    cut_short = replace(complete, work=FailingWork(floor.ports.work, PowerCutError(), at=0, after=after))
+    with pytest.raises(PowerCutError):
+        cut_short(floor.ann, lead.id, announced.image.id)
+
+    assert complete(floor.ann, lead.id, announced.image.id).size == len(PNG)
+
+    assert floor.ports.files._contents == {announced.image.key: PNG}
+
+
+def test_a_picture_that_an_earlier_version_took_and_did_not_check_is_checked(floor: Floor, lead: Lead) -> None:
+    uploaded = a_png(before=TOLD)
+    announced = announce(floor, lead, content=uploaded)
+    upload(floor, announced, uploaded)
+    floor.ports.files.move(upload_key(announced.image.key), announced.image.key)
+
+    image = floor.unite.leads.complete_image(floor.ann, lead.id, announced.image.id)
+
+    assert (image.status, image.size) == (ImageStatus.READY, len(PNG))
+    assert floor.ports.files._contents == {image.key: PNG}
+
+
+class MeanwhileFiles(InMemoryFiles):
+    """Something happens once, just before a file is read."""
+
+    meanwhile: Callable[[], object] = staticmethod(lambda: None)
+
+    @contextmanager
+    def read(self, key: str) -> Iterator[BinaryIO]:
+        happens, self.meanwhile = self.meanwhile, lambda: None
+        happens()
+        with super().read(key) as stream:
+            yield stream
+
+
+@pytest.fixture
+def busy() -> Floor:
+    """A floor where other requests come in between."""
+    clock = FixedClock()
+    return Floor(in_memory_ports(clock=clock, files=MeanwhileFiles(clock)))
+
+
+def test_a_picture_that_two_complete_at_once_is_completed_once(busy: Floor) -> None:
+    lead = busy.add()
+    announced = announce(busy, lead, busy.admin)
+    upload(busy, announced)
+    ids = (lead.id, announced.image.id)
+    files = cast("MeanwhileFiles", busy.ports.files)
+    files.meanwhile = lambda: busy.unite.leads.complete_image(busy.admin, *ids)
+
+    assert busy.unite.leads.complete_image(busy.admin, *ids).version == 2
+
+    assert files._contents == {announced.image.key: PNG}
+
+
+def test_a_picture_whose_bytes_get_lost_while_they_are_checked_has_not_come(busy: Floor) -> None:
+    lead = busy.add()
+    announced = announce(busy, lead, busy.admin)
+    upload(busy, announced)
+    files = cast("MeanwhileFiles", busy.ports.files)
+    files.meanwhile = files._contents.clear
+
+    with pytest.raises(Conflict) as refused:
+        busy.unite.leads.complete_image(busy.admin, lead.id, announced.image.id)
+
+    assert refused.value.code == "not_uploaded"
+    upload(busy, announced)
+    assert busy.unite.leads.complete_image(busy.admin, lead.id, announced.image.id).version == 2
+
+
+def test_so_many_pictures_at_a_time_are_checked_and_no_more(busy: Floor) -> None:
+    lead = busy.add()
+    one, other = announce(busy, lead, busy.admin), announce(busy, lead, busy.admin)
+    for announced in (one, other):
+        upload(busy, announced)
+    complete = replace(busy.unite.leads.complete_image, turns=Turns(1, patience=timedelta()))
+
+    def complete_another() -> None:
+        with pytest.raises(Unavailable):
+            complete(busy.admin, lead.id, other.image.id)
+
+    cast("MeanwhileFiles", busy.ports.files).meanwhile = complete_another
+
+    assert complete(busy.admin, lead.id, one.image.id).version == 2
+    assert complete(busy.admin, lead.id, other.image.id).version == 2
