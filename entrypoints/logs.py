@@ -12,6 +12,18 @@ from pythonjsonlogger.json import JsonFormatter
 _USUAL = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
 
+MAX_VALUE_LENGTH = 10_000
+"""Characters of one value of a record: somebody else may have decided how long it is."""
+
+
+def _shortened(value: Any) -> Any:
+    """The value; of a very long text its beginning and its end, where a traceback says what was raised."""
+    if not isinstance(value, str) or len(value) <= MAX_VALUE_LENGTH:
+        return value
+    half = MAX_VALUE_LENGTH // 2
+    return f"{value[:half]} […] {value[-half:]}"
+
+
 class JsonLines(JsonFormatter):
     """One JSON object per line: `timestamp`, `level`, `logger`, `message`, and what else the record carries."""
 
@@ -24,7 +36,8 @@ class JsonLines(JsonFormatter):
         )
 
     def process_log_record(self, log_data: LogData) -> LogData:
-        return {name: value for name, value in super().process_log_record(log_data).items() if value is not None}
+        read = super().process_log_record(log_data)
+        return {name: _shortened(value) for name, value in read.items() if value is not None}
 
 
 class Prose(logging.Formatter):
@@ -35,8 +48,13 @@ class Prose(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the library's own name
         carried = {name: value for name, value in vars(record).items() if name not in _USUAL and value is not None}
-        told = "  ".join(f"{name}={value}" for name, value in carried.items())
-        return f"{super().formatMessage(record)}  {told}" if told else super().formatMessage(record)
+        told = "  ".join(f"{name}={_shortened(value)}" for name, value in carried.items())
+        line: str = _shortened(super().formatMessage(record))
+        return f"{line}  {told}" if told else line
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - the library's own name
+        traceback: str = _shortened(super().formatException(ei))
+        return traceback
 
 
 def plan(*, human: bool) -> dict[str, Any]:

@@ -59,6 +59,21 @@ def test_for_people_an_error_shows_where_it_happened(written: io.StringIO) -> No
     assert rest[-1] == "ZeroDivisionError: no idea"
 
 
+@pytest.mark.parametrize("formatter", [logs.Prose(), logs.JsonLines()], ids=["for people", "for machines"])
+def test_what_somebody_else_made_long_is_shortened_and_keeps_its_end(
+    written: io.StringIO, formatter: logging.Formatter
+) -> None:
+    logger = logging.getLogger(STREAM)
+    logger.handlers[0].setFormatter(formatter)
+    long = "x" * 1_000_000
+
+    logger.error("It %s broke.", long, exc_info=ValueError(f"{long} the end"), extra={"path": f"/{long}"})
+
+    assert len(written.getvalue()) < 4 * logs.MAX_VALUE_LENGTH
+    assert "the end" in written.getvalue()
+    assert "broke." in written.getvalue()
+
+
 @pytest.mark.parametrize("human", [True, False])
 def test_the_plan_is_one_that_python_takes(human: bool) -> None:
     config = logging.config.DictConfigurator(logs.plan(human=human))
