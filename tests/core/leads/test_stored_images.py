@@ -46,7 +46,7 @@ def test_what_is_told_beside_the_pixels_is_left_out_and_the_size_is_that_of_what
     ("content", "code"),
     [
         (PNG[:-1], "unreadable_image"),
-        (PNG[:8] + bytes(92), "unreadable_image"),
+        (PNG[:-20], "unreadable_image"),
         (PNG.replace((4).to_bytes(4) + (3).to_bytes(4), b"\0\0\xff\xff" * 2), "unreadable_image"),
         (a_png(50_000_001, 1), "too_many_pixels"),
     ],

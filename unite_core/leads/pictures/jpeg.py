@@ -27,6 +27,9 @@ _APP0, _APP1, _APP2, _APP14 = 0xE0, 0xE1, 0xE2, 0xEE
 _APPLICATIONS = range(0xE0, 0xF0)
 _COMMENT = 0xFE
 
+MIN_BYTES = 20
+"""What is shorter breaks off before its first segment is whole, as cameras write it."""
+
 _JFIF = b"JFIF\x00"
 _JFIF_BYTES = 12
 _EXIF = b"Exif\x00\x00"
@@ -66,6 +69,17 @@ class _Picture:
         if data is not None and marker not in self.kept and not self.scans:
             self.kept.add(marker)
             self.keep(marker, data)
+
+
+def has_header(content: bytes) -> bool:
+    """Whether a whole segment follows the start of the picture, or one that cameras begin with, damaged or not."""
+    found = _MARKER.match(content, len(_START))
+    if len(content) < MIN_BYTES or found is None:
+        return len(content) < MIN_BYTES
+    place = found.end()
+    if content[place - 1] == _APP1 or content[place + 2 :].startswith(_JFIF):
+        return True
+    return _LENGTH_BYTES <= int.from_bytes(content[place : place + 2]) <= len(content) - place
 
 
 def cleaned(content: bytes) -> bytes:

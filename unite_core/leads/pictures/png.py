@@ -44,6 +44,13 @@ _MAX_BYTES_OF_KEPT = {
 """The chunks that say what colours the pixels have, and how long each may be. All other chunks are left out."""
 
 
+def has_header(content: bytes) -> bool:
+    """Whether a whole chunk follows the signature, or what there is of a header, damaged or not."""
+    length, kind = int.from_bytes(content[8:12]), content[12:16]
+    is_one = kind == _HEADER or (_HEADER_BYTES.to_bytes(4) + _HEADER).startswith(content[8:16])
+    return is_one or (kind.isalpha() and length + 20 <= len(content))
+
+
 def cleaned(content: bytes) -> bytes:
     """Return the picture without the chunks that show nothing; raises `PictureRefused`."""
     parts = [SIGNATURE]

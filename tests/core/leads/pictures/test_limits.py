@@ -124,7 +124,6 @@ def test_a_picture_that_moves_is_refused(content_type: str, content: bytes) -> N
         png(header(1, 1), png_chunk(b"ABCD", b""), DATA),
         png(header(1, 1), DATA)[:-1] + b"\0",
         PNG_SIGNATURE + header(1, 1) + DATA + png_chunk(b"IEND", b"more"),
-        PNG_SIGNATURE + bytes(92),
         PNG_SIGNATURE,
     ],
 )
@@ -171,7 +170,6 @@ def test_a_profile_of_a_png_that_is_none_is_left_out(packed: bytes) -> None:
         jpeg(frame(1, 1), SCAN, b"\xff"),
         jpeg(b"\xff\xe0\0\x01"),
         jpeg(b"\xff\xe0\0"),
-        jpeg(b"\xff" * 100),
         jpeg(),
     ],
 )
