@@ -4,8 +4,9 @@ import io
 import json
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 from uuid import uuid4
 
 import orjson
@@ -24,9 +25,11 @@ from unite_core.identity.use_cases import Credentials
 LARGE = 48 * 1024
 """In bytes: what is quadratic takes more than a second for as much."""
 
-LARGEST_QUERY = 64 * 1024
+LARGEST_QUERY = 24 * 1024
+"""In bytes before they are percent-encoded, which makes three of one."""
+
 LARGEST_HEADERS = 64 * 1024
-"""In bytes: more than the server takes."""
+"""In bytes."""
 
 HEADERS_OF_THE_FRAMEWORK = (
     "Accept",
@@ -45,6 +48,12 @@ OPERATIONS = operations(Service().app)
 
 def name_of(operation: Operation) -> str:
     return f"{operation.method} {operation.path}"
+
+
+@cache
+def quoted(text: str) -> str:
+    """The text percent-encoded; that takes longer than answering it, and the texts are always the same."""
+    return quote(text, safe="")
 
 
 class World:
@@ -97,7 +106,9 @@ def send(world: World, operation: Operation, **options: Any) -> None:
     query = options.pop("query", "")
     path = options.pop("path", None) or world.path_of(operation)
     headers = {} if operation.public else {"Authorization": world.authorization}
-    answer = world.client.open(f"{path}{query}", method=operation.method, headers=headers, **options)
+    # Handed over as the gateway hands it over: the client's own reading of a long URL takes longer than the service's.
+    environ = {"QUERY_STRING": query, **options.pop("environ_overrides", {})}
+    answer = world.client.open(path, method=operation.method, headers=headers, environ_overrides=environ, **options)
     assert answer.status_code < 500
     # A stream is closed rather than read.
     answer.close()
@@ -142,10 +153,10 @@ def test_no_text_in_a_query_takes_long(world: World, operation: Operation) -> No
     slow = {}
     for name in [*named, *(each["name"] for each in operation.parameters if each["in"] == "query"), "unknown"]:
         slow[name] = slow_texts(
-            lambda text, name=name: send(world, operation, query=f"?{name}={quote(text, safe='')}"),  # type: ignore[misc]  # a default binds the name
+            lambda text, name=name: send(world, operation, query=f"{name}={quoted(text)}"),  # type: ignore[misc]  # a default binds the name
             LARGEST_QUERY,
         )
-    slow["a name"] = slow_texts(lambda text: send(world, operation, query=f"?{quote(text, safe='')}"), LARGEST_QUERY)
+    slow["a name"] = slow_texts(lambda text: send(world, operation, query=quoted(text)), LARGEST_QUERY)
 
     assert not {where: texts for where, texts in slow.items() if texts}
 
@@ -185,10 +196,10 @@ def test_no_text_in_a_path_takes_long(world: World, operation: Operation) -> Non
         def ask(text: str, part: str = part) -> None:
             path = re.sub(
                 r"<(?:\w+:)?(\w+)>",
-                lambda found: quote(text) if found[1] == part else world.parts[found[1]],
+                lambda found: quoted(text) if found[1] == part else world.parts[found[1]],
                 operation.path,
             )
-            send(world, operation, path=path)
+            send(world, operation, path="/", environ_overrides={"PATH_INFO": unquote(path, "latin-1")})
 
         slow[part] = slow_texts(ask, LARGEST_QUERY)
 
@@ -212,8 +223,8 @@ def test_no_text_in_a_form_takes_long(world: World, operation: Operation, name: 
     example = operation.request_body["content"][URL_ENCODED]["example"]
 
     def post(text: str) -> None:
-        form = "&".join(f"{key}={quote(value, safe='')}" for key, value in {**example, name: text}.items())
-        query = f"?delivery={uuid4()}"
+        form = "&".join(f"{key}={quoted(value)}" for key, value in {**example, name: text}.items())
+        query = f"delivery={uuid4()}"
         send(world, operation, query=query, data=form[: MAX_FORM_BYTES - 100], content_type=URL_ENCODED)
 
     assert not slow_texts(post, MAX_FORM_BYTES)
