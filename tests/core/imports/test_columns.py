@@ -229,3 +229,12 @@ def test_no_field_occurs_twice(header: list[str]) -> None:
     found = [field for field in fields(["Name", "Email", *header]) if field]
 
     assert len(found) == len(set(found))
+
+
+def test_a_header_that_is_very_long_is_found_as_it_stands_alone() -> None:
+    header = "É" * 1001
+
+    assert map_columns([header, "Phone"], {header: "name"}).index("name") == 0
+    with pytest.raises(FileRefused) as refused:
+        map_columns([header, "Phone"], {header.lower(): "name"})
+    assert refused.value.code == "unknown_column"
