@@ -15,7 +15,7 @@ from tests.pictures import PNG, a_png, png_chunk
 from unite_core import Conflict, ImageStatus, Invalid, Lead, NotFound
 from unite_core.errors import Unavailable
 from unite_core.files import upload_key
-from unite_core.leads.use_cases.images import Turns
+from unite_core.leads.use_cases.images import PictureSlots
 from unite_core.testing.in_memory import FixedClock, InMemoryFiles, in_memory_ports
 
 
@@ -48,7 +48,7 @@ def test_what_is_told_beside_the_pixels_is_left_out_and_the_size_is_that_of_what
         (PNG[:-1], "unreadable_image"),
         (PNG[:-20], "unreadable_image"),
         (PNG.replace((4).to_bytes(4) + (3).to_bytes(4), b"\0\0\xff\xff" * 2), "unreadable_image"),
-        (a_png(50_000_001, 1), "too_many_pixels"),
+        (a_png(64_000_001, 1), "too_many_pixels"),
     ],
 )
 def test_a_picture_that_nobody_should_open_is_removed(floor: Floor, lead: Lead, content: bytes, code: str) -> None:
@@ -141,12 +141,13 @@ def test_a_picture_whose_bytes_get_lost_while_they_are_checked_has_not_come(busy
     assert busy.unite.leads.complete_image(busy.admin, lead.id, announced.image.id).version == 2
 
 
-def test_so_many_pictures_at_a_time_are_checked_and_no_more(busy: Floor) -> None:
+@pytest.mark.parametrize("max_waiting", [0, 1])
+def test_so_many_pictures_at_a_time_are_checked_and_no_more(busy: Floor, max_waiting: int) -> None:
     lead = busy.add()
     one, other = announce(busy, lead, busy.admin), announce(busy, lead, busy.admin)
     for announced in (one, other):
         upload(busy, announced)
-    complete = replace(busy.unite.leads.complete_image, turns=Turns(1, patience=timedelta()))
+    complete = replace(busy.unite.leads.complete_image, slots=PictureSlots(1, max_waiting, timedelta()))
 
     def complete_another() -> None:
         with pytest.raises(Unavailable):

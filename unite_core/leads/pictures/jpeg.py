@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from unite_core.leads.pictures.orientation import only_orientation
 from unite_core.leads.pictures.rules import (
+    MAX_LOOKS,
     MAX_PARTS,
     broken_off,
     check_pixels,
@@ -26,9 +27,6 @@ _TABLES = (0xC4, 0xDB, 0xDD)
 _APP0, _APP1, _APP2, _APP14 = 0xE0, 0xE1, 0xE2, 0xEE
 _APPLICATIONS = range(0xE0, 0xF0)
 _COMMENT = 0xFE
-
-MIN_BYTES = 20
-"""What is shorter breaks off before its first segment is whole, as cameras write it."""
 
 _JFIF = b"JFIF\x00"
 _JFIF_BYTES = 12
@@ -60,6 +58,7 @@ class _Picture:
     profile: dict[int, bytes] = field(default_factory=dict)
     profile_at: int = 0
     profile_segments: int = 0
+    looks: int = 0
 
     def keep(self, marker: int, data: bytes) -> None:
         self.parts.append(_segment(marker, data))
@@ -69,17 +68,6 @@ class _Picture:
         if data is not None and marker not in self.kept and not self.scans:
             self.kept.add(marker)
             self.keep(marker, data)
-
-
-def has_header(content: bytes) -> bool:
-    """Whether a whole segment follows the start of the picture, or one that cameras begin with, damaged or not."""
-    found = _MARKER.match(content, len(_START))
-    if len(content) < MIN_BYTES or found is None:
-        return len(content) < MIN_BYTES
-    place = found.end()
-    if content[place - 1] == _APP1 or content[place + 2 :].startswith(_JFIF):
-        return True
-    return _LENGTH_BYTES <= int.from_bytes(content[place : place + 2]) <= len(content) - place
 
 
 def cleaned(content: bytes) -> bytes:
@@ -148,7 +136,8 @@ def _take_application(picture: _Picture, marker: int, data: bytes) -> None:
     """Keep how pixels become colours, and which side is up; not what else programs wrote."""
     if marker == _APP0 and data.startswith(_JFIF) and len(data) >= _JFIF_BYTES:
         picture.keep_once(marker, data[:_JFIF_BYTES] + bytes(2))  # without its preview
-    elif marker == _APP1 and data.startswith(_EXIF):
+    elif marker == _APP1 and data.startswith(_EXIF) and picture.looks < MAX_LOOKS:
+        picture.looks += 1
         orientation = only_orientation(data.removeprefix(_EXIF))
         picture.keep_once(marker, None if orientation is None else _EXIF + orientation)
     elif marker == _APP2 and data.startswith(_PROFILE) and not picture.scans:

@@ -1,10 +1,12 @@
 """PNG (W3C, Portable Network Graphics, third edition): a signature, then chunks."""
 
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 
 from unite_core.leads.pictures.orientation import only_orientation
 from unite_core.leads.pictures.rules import (
+    MAX_LOOKS,
     MAX_PARTS,
     MAX_PROFILE_BYTES,
     broken_off,
@@ -44,23 +46,21 @@ _MAX_BYTES_OF_KEPT = {
 """The chunks that say what colours the pixels have, and how long each may be. All other chunks are left out."""
 
 
-def has_header(content: bytes) -> bool:
-    """Whether a whole chunk follows the signature, or what there is of a header, damaged or not."""
-    length, kind = int.from_bytes(content[8:12]), content[12:16]
-    is_one = kind == _HEADER or (_HEADER_BYTES.to_bytes(4) + _HEADER).startswith(content[8:16])
-    return is_one or (kind.isalpha() and length + 20 <= len(content))
-
-
 def cleaned(content: bytes) -> bytes:
     """Return the picture without the chunks that show nothing; raises `PictureRefused`."""
     parts = [SIGNATURE]
     seen: set[bytes] = set()
+    looks: Counter[bytes] = Counter()
     last = b""
     for kind, data in _chunks(content):
         if not seen and kind != _HEADER:
             raise unreadable("The picture does not begin with its header.")
+        is_optional = kind[:1].islower()
+        looks[kind] += 1
+        if is_optional and (kind in seen or looks[kind] > MAX_LOOKS):
+            continue
         kept = _kept(kind, data)
-        if kept is None or (kind in seen and kind != _DATA and kind[:1].islower()):
+        if kept is None:
             continue
         if kind in seen and (kind != _DATA or last != _DATA):
             raise unreadable(f"The picture has a second {kind.decode()}.")

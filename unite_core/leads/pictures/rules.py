@@ -1,12 +1,20 @@
 """What holds for pictures of all types."""
 
-MAX_PIXELS = 50_000_000
-"""The most pixels of a picture: what shows it takes four bytes of memory for each, however small its file is."""
+MAX_PIXELS = 64_000_000
+"""The most pixels of a picture: what shows it takes four bytes of memory for each, however small its file is.
+
+The cameras of telephones that are called 50 megapixels make up to 8192 x 6144.
+"""
+
+TOO_MANY_PIXELS = "too_many_pixels"
 
 MAX_PARTS = 20_000
 """The most chunks or segments of a picture. An encoder makes one for each 8 KiB, or fewer."""
 
-MAX_PROFILE_BYTES = 4 * 1024 * 1024
+MAX_LOOKS = 8
+"""How many parts of one kind are looked at for one that can be kept, so that thousands cost no more than a few."""
+
+MAX_PROFILE_BYTES = 2 * 1024 * 1024
 """The most bytes of a colour profile, unpacked."""
 
 _PROFILE_HEADER_BYTES = 128
@@ -42,7 +50,7 @@ def check_pixels(width: int, height: int) -> None:
         raise unreadable("The picture says that it has no pixels.")
     if width * height > MAX_PIXELS:
         raise PictureRefused(
-            "too_many_pixels",
+            TOO_MANY_PIXELS,
             f"The picture has {width} x {height} pixels; {MAX_PIXELS // 1_000_000} million are taken. Make it smaller.",
         )
 

@@ -34,13 +34,6 @@ _SIDE_BITS = 14
 _SIDE = (1 << _SIDE_BITS) - 1
 
 
-def has_header(content: bytes) -> bool:
-    """Whether a whole chunk follows the header of the file, or what there is of a picture's first, damaged or not."""
-    kind, length = content[12:16], int.from_bytes(content[16:20], "little")
-    is_one = any(first.startswith(kind) for first in (_LOSSY, _LOSSLESS, _EXTENDED))
-    return is_one or (kind.strip().isalnum() and length + 20 <= len(content))
-
-
 def cleaned(content: bytes) -> bytes:
     """Return the picture without the chunks that show nothing; raises `PictureRefused`."""
     chunks: dict[bytes, bytes] = {}

@@ -38,7 +38,10 @@ ABANDONED_AFTER = timedelta(hours=24)
 MAX_PICTURES_IN_MEMORY = 4
 """So many pictures are checked at a time in each process; one takes up to three times its size."""
 
-TURN_AWAITED_FOR = timedelta(seconds=10)
+MAX_PICTURES_WAITING = 8
+"""So many further requests wait for these; each takes milliseconds of a processor."""
+
+PICTURE_TIMEOUT = timedelta(seconds=1)
 """How long a request waits for the pictures before it."""
 
 
@@ -122,29 +125,43 @@ class AddImage:
             )
 
 
-class Turns:
-    """Lets `most` requests at a time hold a picture in memory, in each process; others wait for `patience`."""
+class PictureSlots:
+    """Lets `max_held` requests at a time hold a picture in memory, in each process.
 
-    def __init__(self, most: int = MAX_PICTURES_IN_MEMORY, patience: timedelta = TURN_AWAITED_FOR) -> None:
-        self._turns = BoundedSemaphore(most)
-        self._patience = patience
+    At most `max_waiting` others wait for `timeout`, so that pictures never take all threads that requests have.
+    """
+
+    def __init__(
+        self,
+        max_held: int = MAX_PICTURES_IN_MEMORY,
+        max_waiting: int = MAX_PICTURES_WAITING,
+        timeout: timedelta = PICTURE_TIMEOUT,
+    ) -> None:
+        self._places = BoundedSemaphore(max_held + max_waiting)
+        self._held = BoundedSemaphore(max_held)
+        self._timeout = timeout.total_seconds()
 
     @contextmanager
-    def one(self) -> Iterator[None]:
-        """Wait for a turn, which ends with the block; raises `Unavailable` where none comes in time."""
-        if not self._turns.acquire(timeout=self._patience.total_seconds()):
-            raise Unavailable("Many pictures are being checked just now; try again in a moment.")
+    def acquire(self) -> Iterator[None]:
+        """Hold a slot until the block ends; raises `Unavailable` where none becomes free in time."""
+        if not self._places.acquire(blocking=False):
+            raise _many_pictures()
         try:
-            yield
+            if not self._held.acquire(timeout=self._timeout):
+                raise _many_pictures()
+            try:
+                yield
+            finally:
+                self._held.release()
         finally:
-            self._turns.release()
+            self._places.release()
 
 
 @dataclass(frozen=True)
 class CompleteImage:
     """Say that a picture's bytes were uploaded, and have them checked.
 
-    They must be there, be as many as announced, and be a whole, still picture of the announced type, with 50 million
+    They must be there, be as many as announced, and be a whole, still picture of the announced type, with 64 million
     pixels at the most. What is stored, and sent to whoever looks at it, are its pixels, its colours and which side is
     up; where, when and with what it was taken is left out, as are comments, previews, and whatever follows the end of
     the picture. From then on `size` is how many bytes are left. Bytes that are something else are removed with the
@@ -160,7 +177,7 @@ class CompleteImage:
     files: Files
     clock: Clock
     ids: Ids
-    turns: Turns = field(default_factory=Turns)
+    slots: PictureSlots = field(default_factory=PictureSlots)
 
     def __call__(self, actor: Actor, lead_id: UUID, image_id: UUID, expected_version: int | None = None) -> LeadImage:
         # The bytes leave the reach of the upload's link before anybody looks at them. This unit changes no row, it
@@ -174,21 +191,23 @@ class CompleteImage:
                 return image
             if not _take(self.files, image):
                 raise Conflict("The image has not been uploaded yet; send its bytes first.", code="not_uploaded")
-        with self.turns.one():
+        with self.slots.acquire():
             picture = self._checked(image)
             # Until this unit is committed the uploaded bytes stay, so that an attempt after it can begin anew.
             with self.work() as work:
                 image = _held(work, actor, lead_id, image_id, expected_version)
+                if image.status is ImageStatus.READY:  # the same request came twice, and the other was quicker
+                    work.commit(image)
+                    return image
                 if isinstance(picture, Problem):
                     work.images.remove(image.id)
                     work.after_commit(partial(_discard, self.files, image))
                     work.commit()
                 else:
-                    if image.status is not ImageStatus.READY:  # else the same request came twice, the other was quicker
-                        self._store(image, picture)
-                        work.images.save(image)
-                        work.record(image_added(self.ids.new(), self.clock.now(), actor, image))
-                        work.after_commit(partial(_discard_upload, self.files, image))
+                    self._store(image, picture)
+                    work.images.save(image)
+                    work.record(image_added(self.ids.new(), self.clock.now(), actor, image))
+                    work.after_commit(partial(_discard_upload, self.files, image))
                     work.commit(image)
         if isinstance(picture, Problem):
             raise Invalid(picture.detail, code=picture.code, problems=[picture])
@@ -266,6 +285,10 @@ class RemoveAbandonedImages:
                 work.after_commit(partial(_discard, self.files, image))
             work.commit(len(abandoned))
         return len(abandoned)
+
+
+def _many_pictures() -> Unavailable:
+    return Unavailable("Many pictures are being checked just now; try again in a moment.")
 
 
 def taken_key(image: LeadImage) -> str:
