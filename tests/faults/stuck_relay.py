@@ -9,18 +9,21 @@ import sys
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Event as Signal
+from threading import Lock
 from uuid import UUID
 
 from entrypoints.bootstrap import start
 from entrypoints.settings import read_settings
 from entrypoints.worker.relays import relaying
 from entrypoints.worker.wake_ups import Bell
+from unite_core.clock import Clock
 from unite_core.events import Event
 from unite_core.notifications.model import Receipt
 from unite_core.notifications.ports import Destination
-from unite_core.testing.in_memory import FixedClock
+
+SAYING = Lock()
 
 
 @dataclass
@@ -35,9 +38,22 @@ class Stuck(Destination):
 
     def deliver(self, events: Sequence[Event], again: Collection[UUID] = ()) -> Sequence[Receipt]:
         self.to.deliver(events, again)
-        print(self.name, *(event.id for event in events), flush=True)
+        # A line at a time: the relays of all destinations say theirs at the same moment.
+        with SAYING:
+            print(self.name, *(event.id for event in events), flush=True)
         while True:
             time.sleep(60)
+
+
+@dataclass(frozen=True)
+class Ahead(Clock):
+    """A clock that goes like another one, and is ahead of it: what failed and is to be tried later is tried."""
+
+    clock: Clock
+    by: timedelta
+
+    def now(self) -> datetime:
+        return self.clock.now() + self.by
 
 
 def main() -> None:
@@ -47,7 +63,7 @@ def main() -> None:
         stuck = replace(
             relay,
             destinations={name: Stuck(name, to) for name, to in relay.destinations.items()},
-            clock=FixedClock(relay.clock.now() + ahead),
+            clock=Ahead(relay.clock, ahead),
         )
         stop = Signal()
         with relaying(replace(started.unite.notifications, relay=stuck), Bell(wake_ups, stop), stop):
