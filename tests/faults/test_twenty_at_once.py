@@ -51,7 +51,7 @@ def test_of_twenty_who_complete_a_task_at_once_one_has_an_effect_and_those_who_s
     floor = Floor(one.client())
     people = [floor.hire("agent"), *(floor.hire("manager") for _ in range(TWENTY - 1))]
     agent, manager, *_ = people
-    leads = [floor.lead("Grace Hopper"), floor.lead("Ada Lovelace")]
+    leads = [floor.lead(name, assigned_to=agent.id) for name in ("Grace Hopper", "Ada Lovelace")]
     agreed, disputed = call_tasks(manager, agent, leads)
 
     same = completed(people, agreed, [300] * TWENTY)

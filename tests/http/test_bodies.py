@@ -203,13 +203,6 @@ def test_a_body_without_a_length_is_read_as_far_as_the_limit(manager: Person) ->
     assert endless.given <= LARGEST_BODY + 64 * 1024
 
 
-def test_a_large_body_with_a_key_to_a_route_without_one_is_413(manager: Person) -> None:
-    answer = manager.post("/v1/auth/logout", data=b"x" * (LARGEST_BODY + 1), headers={"Idempotency-Key": "k"})
-
-    assert problem(answer) == (413, "too_large")
-    assert manager.get("/v1/me").status_code == 200
-
-
 LIMITS = {
     "/v1/auth/login": 16 * 1024,
     "/v1/auth/refresh": 16 * 1024,

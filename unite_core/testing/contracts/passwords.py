@@ -6,13 +6,12 @@ from datetime import timedelta
 import pytest
 
 from unite_core.errors import Unauthenticated
-from unite_core.identity.model import Role
+from unite_core.identity.model import ACCESS_TOKEN_LIFETIME, Role
 from unite_core.identity.ports import AccessClaims, Passwords, Tokens
 from unite_core.testing.builders import an_id
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
 
 _NOW = A_MONDAY_MORNING
-_HOUR = timedelta(hours=1)
 
 
 class PasswordsContract:
@@ -76,9 +75,9 @@ class TokensContract:
         claims = _claims()
         token = tokens.issue(claims)
 
-        assert tokens.read(token, now=_NOW + _HOUR - timedelta(seconds=1)) == claims
+        assert tokens.read(token, now=_NOW + ACCESS_TOKEN_LIFETIME - timedelta(seconds=1)) == claims
         with pytest.raises(Unauthenticated) as refused:
-            tokens.read(token, now=_NOW + _HOUR)
+            tokens.read(token, now=_NOW + ACCESS_TOKEN_LIFETIME)
         assert refused.value.code == "token_expired"
 
     def test_a_token_with_any_part_changed_is_refused(self, tokens: Tokens) -> None:
@@ -109,7 +108,12 @@ class TokensContract:
 
 def _claims(role: Role = Role.AGENT) -> AccessClaims:
     return AccessClaims(
-        user_id=an_id(), role=role, session_id=an_id(), token_id=an_id(), issued_at=_NOW, expires_at=_NOW + _HOUR
+        user_id=an_id(),
+        role=role,
+        session_id=an_id(),
+        token_id=an_id(),
+        issued_at=_NOW,
+        expires_at=_NOW + ACCESS_TOKEN_LIFETIME,
     )
 
 
