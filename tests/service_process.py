@@ -199,6 +199,11 @@ class WorkerProcess:
             self._process.send_signal(number)
         return self._process.wait(PATIENCE)
 
+    def freeze(self) -> None:
+        """Have it do nothing any more, as if it hung, until it is killed."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
     def kill(self) -> None:
         """End it with nothing that it could do about it."""
         if self._process is not None:

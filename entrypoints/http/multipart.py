@@ -10,6 +10,7 @@ from typing import IO, BinaryIO, TypeAlias
 from multipart import (  # type: ignore[import-untyped]  # it ships no types
     MultipartError,
     MultipartSegment,
+    ParserError,
     ParserLimitReached,
     PushMultipartParser,
 )
@@ -67,14 +68,14 @@ def _events(body: IO[bytes], boundary: str) -> Iterator[_Event]:
     start = _from_first_boundary(body, delimiter)
     around = 0
     try:
-        with PushMultipartParser(
+        with _Parser(
             boundary, max_segment_count=MOST_PARTS, max_header_size=MAX_HEADER_BYTES, max_header_count=MAX_HEADERS
         ) as parser:
             for block in chain((start,), iter(partial(body.read, BLOCK), b"")):
                 around += len(block)
                 for event in parser.parse(block):
                     around -= len(event) if isinstance(event, bytes) else 0
-                    yield _checked(event)
+                    yield event
                 if around > MAX_BYTES_AROUND_PARTS:
                     raise _too_much_around()
     except ParserLimitReached:
@@ -102,11 +103,13 @@ def _from_first_boundary(body: IO[bytes], delimiter: bytes) -> bytes:
     return bytes(start[found + len(b"\r\n") :])
 
 
-def _checked(event: _Event) -> _Event:
-    """The event; raises `Malformed` for a header with a bare LF, which the parser takes or not, as the blocks fall."""
-    if isinstance(event, MultipartSegment) and any("\n" in value for header in event.headerlist for value in header):
-        raise _broken()
-    return event
+class _Parser(PushMultipartParser):  # type: ignore[misc]  # it ships no types
+    """Refuses a bare LF in the headers of a part, which the library takes or not, as the blocks fall."""
+
+    def _on_segment_headerline(self, line: bytes) -> None:
+        if b"\n" in line:
+            raise ParserError("A line of a header ends in LF alone.")
+        super()._on_segment_headerline(line)
 
 
 def _broken() -> Malformed:

@@ -243,9 +243,18 @@ class NoQueue(InMemoryJobs):
         part("options", b"{}") + part("file", b"a\r\r\n--edg\r\n\r", "a.csv") + b"--edge--",
         b"\n--edge\n" + FILE + b"--edge--\r\n",
         FILE.replace(b"; filename", b"\n; filename") + b"--edge--\r\n",
+        FILE.replace(b"Content-Disposition", b"\nContent-Disposition") + b"--edge--\r\n",
         FILE + b"--edge-",
     ],
-    ids=["usual", "text around it", "almost a boundary", "wrong line ends", "line end in a header", "cut off"],
+    ids=[
+        "usual",
+        "text around it",
+        "almost a boundary",
+        "wrong line ends",
+        "line end in a header",
+        "line end before one",
+        "cut off",
+    ],
 )
 def test_a_form_is_read_the_same_however_it_is_cut_into_blocks(body: bytes) -> None:
     def read(block: int) -> list[Any]:
