@@ -14,12 +14,14 @@ class Claim:
     """One idempotency key as one caller used it on one route.
 
     `scope` names caller, route and key (a digest: the key itself is not kept); `fingerprint` is a
-    digest of what was asked; `holder` is a token of this one attempt.
+    digest of what was asked; `holder` is a token of this one attempt. `former_fingerprints` are the digests that the
+    same request had under former secrets of the caller.
     """
 
     scope: str
     fingerprint: str
     holder: str
+    former_fingerprints: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

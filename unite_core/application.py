@@ -318,7 +318,7 @@ def _imports(ports: Ports, rules: Rules) -> Imports:
         announce=imports.AnnounceImport(ports.work, ports.files, ports.clock, ports.ids, rules.quotas),
         start=start,
         start_uploaded=imports.StartUploadedImport(ports.reads, ports.files, start),
-        store_file=imports.StoreFile(ports.reads, ports.files, ports.ids, rules.quotas),
+        store_file=imports.StoreFile(ports.work, ports.reads, ports.files, ports.clock, ports.ids, rules.quotas),
         import_stored_file=imports.ImportStoredFile(
             ports.work, ports.files, ports.jobs, ports.clock, ports.ids, rules.quotas
         ),

@@ -122,7 +122,7 @@ class PurgeAnswers:
 
 
 def _first_answer(known: KeptAnswer, claim: Claim) -> bytes:
-    if known.fingerprint != claim.fingerprint:
+    if known.fingerprint not in (claim.fingerprint, *claim.former_fingerprints):
         raise Invalid(
             "This Idempotency-Key was used for another request; take a new one.",
             code="idempotency_key_reused",

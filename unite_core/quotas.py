@@ -22,6 +22,7 @@ class Quotas:
     """Every quota of an installation: more than honest work needs, and too little to do harm with.
 
     Of one user: `open_imports` are awaiting their upload, queued or running, and have up to `open_bytes` together;
+    `excess_files_per_hour` is how many files are read though these two are reached, as they may be repeated uploads;
     `open_images` is how many pictures are announced and not uploaded; `sessions` is how many logins last at the same
     time; `notes_per_hour` is how many notes they write about call tasks.
 
@@ -32,6 +33,7 @@ class Quotas:
 
     open_imports: int = 50
     open_bytes: int = 4 * GIB
+    excess_files_per_hour: int = 60
     open_images: int = 50
     images_per_lead: int = 50
     pending_tasks_per_lead: int = 1000

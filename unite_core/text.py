@@ -40,7 +40,7 @@ def within_bounds(text: str) -> bool:
     return len(text) <= MAX_TEXT_LENGTH
 
 
-def normalize(form: Literal["NFC", "NFKD"], text: str) -> str:
+def normalize(form: Literal["NFC", "NFKC", "NFKD"], text: str) -> str:
     """The text in a Unicode normalization form (UAX #15), in time that is linear in its length.
 
     The text stays as it is where it is longer than `MAX_TEXT_LENGTH`, or has more than `MAX_MARKS` combining

@@ -11,12 +11,14 @@ return perform(
 import hashlib
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 import orjson
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.hmac import HMAC
@@ -113,9 +115,9 @@ def perform(
         raise Malformed(f"{HEADER} is 1 to {LONGEST_KEY} printable ASCII characters.", code="invalid_header")
     scope = _scope(caller, key)
     asked = body_bytes() if fingerprint is None else fingerprint
-    if secret:
-        asked = _peppered(asked)
-    seal = _Seal(key, asked)
+    # The first one is what is stored of this request; the others are what may be stored of an earlier one.
+    variants = [_peppered(asked, each) for each in door().cursor_secrets] if secret else [asked]
+    seal = _Seal(key, variants)
 
     def sealed(result: T) -> bytes:
         return seal.close(orjson.dumps(_stored(render(result))))
@@ -129,7 +131,7 @@ def perform(
         return orjson.dumps(stored if now == first else {**stored, "body": to_json(now).decode()})
 
     replay = Replay(shown_now) if count_attempt is None else Replay(shown_now, count_attempt)
-    outcome = unite().once(_claim(scope, key, asked), use_case, sealed, replay, caller, *arguments)
+    outcome = unite().once(_claim(scope, key, variants), use_case, sealed, replay, caller, *arguments)
     if outcome.replayed:
         response = _response(orjson.loads(outcome.answer))
         response.headers[REPLAYED] = "true"
@@ -141,19 +143,27 @@ class _Seal:
     """Encrypts stored answers under what only the client has: its key and what it asked.
 
     Answers hold names, numbers and upload links; a reader of the database must not find any. AES-256-GCM, its key
-    from HKDF (RFC 5869).
+    from HKDF (RFC 5869). The first of `variants` of what it asked encrypts, all of them decrypt.
     """
 
-    def __init__(self, key: str, asked: bytes) -> None:
-        derived = HKDF(SHA256(), 32, salt=hashlib.sha256(asked).digest(), info=b"unite idempotency answer")
-        self._cipher = AESGCM(derived.derive(key.encode() + b"\0" + asked))
+    def __init__(self, key: str, variants: Sequence[bytes]) -> None:
+        self._ciphers = [self._cipher(key, asked) for asked in variants]
 
     def close(self, answer: bytes) -> bytes:
         nonce = secrets.token_bytes(_NONCE_BYTES)
-        return nonce + self._cipher.encrypt(nonce, answer, None)
+        return nonce + self._ciphers[0].encrypt(nonce, answer, None)
 
     def open(self, sealed: bytes) -> bytes:
-        return self._cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], None)
+        nonce, encrypted = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
+        for cipher in self._ciphers:
+            with suppress(InvalidTag):
+                return cipher.decrypt(nonce, encrypted, None)
+        raise InvalidTag
+
+    @staticmethod
+    def _cipher(key: str, asked: bytes) -> AESGCM:
+        derived = HKDF(SHA256(), 32, salt=hashlib.sha256(asked).digest(), info=b"unite idempotency answer")
+        return AESGCM(derived.derive(key.encode() + b"\0" + asked))
 
 
 def _scope(caller: Actor, key: str) -> str:
@@ -162,21 +172,26 @@ def _scope(caller: Actor, key: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
-def _claim(scope: str, key: str, asked: bytes) -> Claim:
+def _claim(scope: str, key: str, variants: Sequence[bytes]) -> Claim:
+    fingerprint, *former = (_fingerprint(key, asked) for asked in variants)
+    return Claim(scope=scope, fingerprint=fingerprint, holder=secrets.token_hex(16), former_fingerprints=tuple(former))
+
+
+def _fingerprint(key: str, asked: bytes) -> str:
     mac = HMAC(key.encode(), SHA256())
     # The path is not the route: it holds the ids.
     mac.update(f"{request.method}\0{request.path}\0".encode("utf-8", "surrogatepass"))
     mac.update(asked)
-    return Claim(scope=scope, fingerprint=mac.finalize().hex(), holder=secrets.token_hex(16))
+    return mac.finalize().hex()
 
 
-def _peppered(asked: bytes) -> bytes:
+def _peppered(asked: bytes, secret: bytes) -> bytes:
     """What was asked as a digest under a secret of the service, which the database does not hold.
 
     What is stored of a request is keyed by its Idempotency-Key. Clients choose their keys, and some are easy to guess:
     without the secret, a reader of the database could then try passwords as fast as SHA-256 goes.
     """
-    mac = HMAC(door().cursor_secrets[0], SHA256())
+    mac = HMAC(secret, SHA256())
     mac.update(b"unite idempotency secret\0" + asked)
     return mac.finalize()
 

@@ -10,7 +10,7 @@ from entrypoints.http.bodies import LARGEST_BODY, METHODS_WITH_BODY
 from entrypoints.http.context import bearer_token_of
 from entrypoints.http.operations import operation_at
 from unite_core.application import Unite
-from unite_core.errors import UniteError
+from unite_core.errors import Unauthenticated
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,10 @@ class BodyRules(Protocol):
         """The rule for a request; None where nothing reads its body."""
 
     def admits(self, authorization: str) -> bool:
-        """Whether the value of the header Authorization is that of somebody who may send a large body."""
+        """Whether the value of the header Authorization is that of somebody who may send a large body.
+
+        Raises `Unavailable` where that cannot be found out now.
+        """
 
 
 class OperationBodyRules(BodyRules):
@@ -61,7 +64,7 @@ class OperationBodyRules(BodyRules):
     def admits(self, authorization: str) -> bool:
         try:
             self._unite.identity.authenticate(bearer_token_of(authorization))
-        except UniteError:
+        except Unauthenticated:
             # The application finds out the same, and answers accordingly.
             return False
         return True

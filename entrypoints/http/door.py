@@ -34,7 +34,8 @@ class Door:
     """What the door needs beside the use cases.
 
     `public_url` is what links to the service start with, without a slash at the end. Of `cursor_secrets`
-    (32 random bytes each) the first signs page cursors, and all of them verify. With `requests_per_minute`
+    (32 random bytes each) the first signs page cursors and the fingerprints of requests that hold a password, and all
+    of them verify. With `requests_per_minute`
     0 nothing is limited. `signed_files` is there where the service itself is the storage, and `text_signatures` where
     somebody carries text messages. `max_event_streams` is how many clients may follow an import at once, per process.
     `trusted_proxies` are believed in who a request is from; pages of `cors_origins` may use the API from a browser.

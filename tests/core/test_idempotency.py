@@ -55,6 +55,15 @@ def test_the_second_request_gets_the_answer_of_the_first(floor: Floor) -> None:
     assert len(floor.leads()) == 1
 
 
+def test_a_request_is_the_same_by_a_digest_under_a_former_secret(floor: Floor) -> None:
+    first = add(floor, CLAIM)
+    rotated = replace(AGAIN, fingerprint="f2" * 32, former_fingerprints=("f3" * 32, CLAIM.fingerprint))
+
+    assert add(floor, rotated) == Outcome(first.answer, replayed=True)
+    with pytest.raises(Invalid, match="was used for another request"):
+        add(floor, replace(rotated, former_fingerprints=("f3" * 32,)))
+
+
 def test_an_answer_is_given_again_for_a_day(floor: Floor) -> None:
     add(floor, CLAIM)
     floor.ports.clock.advance(timedelta(hours=24) - timedelta(seconds=1))

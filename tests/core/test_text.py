@@ -101,6 +101,7 @@ def test_marks_that_are_written_as_one_character_count_too() -> None:
 @given(st.text())
 def test_a_text_within_the_bounds_is_normalized_as_unicode_says(text: str) -> None:
     assert normalize("NFC", text) == unicodedata.normalize("NFC", text)
+    assert normalize("NFKC", text) == unicodedata.normalize("NFKC", text)
     assert normalize("NFKD", text) == unicodedata.normalize("NFKD", text)
 
 

@@ -39,6 +39,7 @@ KINDS: Mapping[str, str] = {
     "parameters": ";a=",
     "percent signs": "%",
     "brackets": "([{",
+    "addresses": ",127.0.0.1",
 }
 """Name -> what is repeated."""
 

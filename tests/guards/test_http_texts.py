@@ -43,7 +43,12 @@ HEADERS_OF_THE_FRAMEWORK = (
     "Range",
     "Transfer-Encoding",
     "X-Forwarded-For",
+    "X-Forwarded-Host",
+    "X-Forwarded-Proto",
 )
+CLIENT_ADDRESS = "127.0.0.1"
+"""Where the requests of werkzeug's test client come from."""
+
 OPERATIONS = operations(Service().app)
 
 
@@ -61,7 +66,8 @@ class World:
     """A service with one thing of each kind in it, and somebody who may do everything."""
 
     def __init__(self) -> None:
-        self.service = Service(text_signatures=lambda *_: True)
+        # A header that names the client is read where it comes from a trusted proxy, and nowhere else.
+        self.service = Service(text_signatures=lambda *_: True, trusted_proxies=CLIENT_ADDRESS)
         self.admin = self.service.admin()
         self.client = self.service.app.test_client(use_cookies=False)
         self.authorization = f"Bearer {self.service.unite.identity.log_in(self._credentials()).access_token}"
@@ -110,7 +116,9 @@ def send(world: World, operation: Operation, **options: Any) -> None:
     # Handed over as the gateway hands it over: the client's own reading of a long URL takes longer than the service's.
     environ = {"QUERY_STRING": query, **options.pop("environ_overrides", {})}
     answer = world.client.open(path, method=operation.method, headers=headers, environ_overrides=environ, **options)
+    # What a limit refuses is not read.
     assert answer.status_code < 500
+    assert answer.status_code != 429
     # A stream is closed rather than read.
     answer.close()
 

@@ -186,17 +186,22 @@ def test_a_body_that_does_not_come_is_not_waited_for(coming: list[Message]) -> N
 def test_a_body_may_take_longer_the_more_of_it_came() -> None:
     class Steady(Client):
         async def receive(self) -> Message:
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.12)
             return await super().receive()
 
-    slow, fast = Steady(*[block(b"x")] * 20, END), Steady(*[block(b"x" * 100)] * 20, END)
-    patience = Patience(first=0.3, bytes_a_second=1_000, pause=5.0)
+    # Both wait for 2.5 seconds at least. A block of the small body earns a millisecond, one of the large body ten
+    # seconds, so that a machine which stands still for a moment changes nothing.
+    small, large = Steady(*[block(b"x")] * 20, END), Steady(*[block(b"x" * 10_000)] * 20, END)
+    patience = Patience(first=2.0, bytes_a_second=1_000, pause=10.0)
 
-    ask(echo, slow, patience=patience)
-    ask(echo, fast, patience=patience)
+    async def served() -> None:
+        served_by = OnThreads(echo, PUBLIC, threads=2, patience=patience)
+        await asyncio.gather(*(served_by(scope_of(IN_CHUNKS), it.receive, it.send) for it in (small, large)))
 
-    assert slow.body == b"request_timeout"
-    assert len(fast.body) == 2000
+    asyncio.run(asyncio.wait_for(served(), LONGEST_WAIT))
+
+    assert small.body == b"request_timeout"
+    assert len(large.body) == 200_000
 
 
 @pytest.mark.parametrize("rules", [PUBLIC, TRANSFER])

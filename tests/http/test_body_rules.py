@@ -1,10 +1,18 @@
 """What the server knows of a body before anybody reads it."""
 
+import asyncio
+import json
+from typing import Any
+
 import pytest
 
+from entrypoints.http.asgi import OnThreads
 from entrypoints.http.body_rules import BodyRule, OperationBodyRules
+from entrypoints.http.incoming import BLOCK
 from tests.http.service import PASSWORD, Service
+from unite_core.errors import Unavailable
 from unite_core.identity.model import Role
+from unite_core.testing.in_memory import InMemoryUnitOfWork, InMemoryWork, in_memory_ports
 
 LEAD = "01990f3e-8a4b-7c1d-9e2f-0a1b2c3d4e5f"
 KIBIBYTE = 1024
@@ -66,6 +74,82 @@ def test_a_large_body_is_taken_from_somebody_whose_token_is_good(service: Servic
     assert not rules.admits("Bearer forged")
     assert not rules.admits(token)
     assert not rules.admits("")
+
+
+class FailingReads(InMemoryWork):
+    """Reads over the same store as `work`, of which the next `failures` fail."""
+
+    def __init__(self, work: InMemoryWork) -> None:
+        super().__init__(work._store)
+        self.failures = 0
+
+    def __call__(self) -> InMemoryUnitOfWork:
+        if self.failures:
+            self.failures -= 1
+            raise Unavailable("The database does not answer.")
+        return super().__call__()
+
+
+@pytest.fixture
+def reads() -> FailingReads:
+    return FailingReads(in_memory_ports().work)
+
+
+@pytest.fixture
+def failing(reads: FailingReads) -> Service:
+    return Service(work=InMemoryWork(reads._store), reads=reads)
+
+
+def test_it_is_not_known_whose_token_it_is_while_the_database_does_not_answer(
+    failing: Service, reads: FailingReads
+) -> None:
+    rules, token = OperationBodyRules(failing.app), failing.manager()._token
+    reads.failures = 1
+
+    with pytest.raises(Unavailable):
+        rules.admits(f"Bearer {token}")
+    assert rules.admits(f"Bearer {token}")
+
+
+@pytest.mark.parametrize(("failures", "expected"), [(1, (503, "unavailable")), (0, (201, None))])
+def test_a_large_body_is_answered_503_though_the_database_answers_again_right_after(
+    failing: Service, reads: FailingReads, failures: int, expected: tuple[int, str | None]
+) -> None:
+    lead = json.dumps({"name": "Grace", "phone": "+12125550100"}).encode().ljust(2 * BLOCK)
+    coming = [
+        {"type": "http.request", "body": lead[:BLOCK], "more_body": True},
+        {"type": "http.request", "body": lead[BLOCK:], "more_body": False},
+    ]
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "scheme": "http",
+        "raw_path": b"/v1/leads",
+        "query_string": b"",
+        "headers": [
+            (b"host", b"unite.example"),
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(lead)).encode()),
+            (b"authorization", f"Bearer {failing.manager()._token}".encode()),
+        ],
+        "http_version": "1.1",
+        "server": ("127.0.0.1", 8000),
+        "client": ("192.0.2.1", 50_000),
+    }
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return coming.pop(0)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    reads.failures = failures
+    asyncio.run(OnThreads(failing.app, OperationBodyRules(failing.app))(scope, receive, send))
+
+    body = json.loads(b"".join(message.get("body", b"") for message in sent))
+    assert (sent[0]["status"], body.get("code")) == expected
+    assert (b"connection", b"close") in sent[0]["headers"] or not failures
 
 
 def test_each_operation_with_a_body_has_a_rule_and_only_files_may_be_large(service: Service) -> None:

@@ -48,6 +48,42 @@ def test_one_import_too_many_is_refused(floor: Floor) -> None:
     assert floor.mo.post(f"{IMPORTS}/file", **form()).status_code == 202
 
 
+@pytest.fixture(params=[Quotas(open_imports=1), Quotas(open_bytes=len(CSV))], ids=["imports", "bytes"])
+def full(request: pytest.FixtureRequest) -> Floor:
+    """A floor with room for one import, which nobody works on."""
+    return Floor(Service(quotas=request.param))
+
+
+def test_an_upload_is_replayed_though_it_has_taken_the_last_room(full: Floor) -> None:
+    key = {"Idempotency-Key": "k1"}
+
+    first, again = (full.mo.post(f"{IMPORTS}/file", headers=key, **form()) for _ in range(2))
+
+    assert (first.status_code, again.status_code) == (202, 202)
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert again.get_data() == first.get_data()
+    assert len(full.service.ports.files._contents) == 1
+
+
+def test_the_same_bytes_are_the_same_import_though_it_has_taken_the_last_room(full: Floor) -> None:
+    answers = [full.mo.post(f"{IMPORTS}/file", **form()) for _ in range(3)]
+
+    assert [it.status_code for it in answers] == [202, 202, 202]
+    assert len({it.get_json()["id"] for it in answers}) == 1
+    other = full.mo.post(f"{IMPORTS}/file", **form(CSV.replace(b"Ada", b"Eve")))
+    assert other.status_code == 409
+    assert len(full.service.ports.files._contents) == 1
+
+
+def test_another_file_under_the_key_is_refused_as_that_though_there_is_no_room(full: Floor) -> None:
+    key = {"Idempotency-Key": "k1"}
+    full.mo.post(f"{IMPORTS}/file", headers=key, **form())
+
+    other = full.mo.post(f"{IMPORTS}/file", headers=key, **form(CSV.replace(b"Ada", b"Eve")))
+
+    assert problem(other) == (422, "idempotency_key_reused")
+
+
 def test_imports_that_are_too_large_together_are_refused(floor: Floor) -> None:
     floor = Floor(Service(quotas=Quotas(open_bytes=100)))
     assert floor.mo.post(IMPORTS, json={"filename": "a.csv", "size": 90}).status_code == 201

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -166,6 +167,43 @@ def test_what_is_stored_of_a_password_change_is_nothing_to_try_passwords_by() ->
 
     assert len(stored[0]) == len(stored[1]) == 1
     assert stored[0] != stored[1]
+
+
+A_NEW_USER = {"email": "eve@unite.example", "name": "Eve", "role": "agent", "password": PASSWORD}
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [("/v1/users", A_NEW_USER), ("/v1/me/password", TestPasswordChanges.BODY)],
+    ids=["user", "password"],
+)
+def test_a_request_with_a_password_is_replayed_while_the_secret_it_was_stored_under_is_known(
+    service: Service, path: str, body: dict[str, Any]
+) -> None:
+    admin = service.admin()
+    first = keyed(admin, path, body)
+    old = service.door.cursor_secrets[0]
+
+    def again_with(*known: bytes) -> Any:
+        service.app.extensions["door"] = replace(service.door, cursor_secrets=known)
+        return keyed(admin, path, body)
+
+    again = again_with(b"n" * 32, b"m" * 32, old)
+    assert (again.status_code, replayed(again)) == (first.status_code, True)
+    assert again.get_data() == first.get_data()
+    assert problem(again_with(b"n" * 32)) == (422, "idempotency_key_reused")
+    assert again_with(old).status_code == first.status_code
+
+
+def test_another_password_is_no_replay_under_any_secret(service: Service) -> None:
+    person = service.agent()
+    keyed(person, "/v1/me/password", TestPasswordChanges.BODY)
+    known = (b"n" * 32, *service.door.cursor_secrets)
+    service.app.extensions["door"] = replace(service.door, cursor_secrets=known)
+
+    again = keyed(person, "/v1/me/password", {**TestPasswordChanges.BODY, "current_password": "a guess of somebody"})
+
+    assert problem(again) == (422, "idempotency_key_reused")
 
 
 def a_note(floor: Floor) -> tuple[str, Any]:

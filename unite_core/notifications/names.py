@@ -1,7 +1,9 @@
 """Names of leads as text messages show them: without anything that a phone turns into a link or a number."""
 
 import re
-from unicodedata import category, normalize
+from unicodedata import category
+
+from unite_core.text import normalize
 
 MAX_NAME_LENGTH = 200
 """Characters of a name that are looked at: far more than a text has room for."""

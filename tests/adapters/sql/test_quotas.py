@@ -111,6 +111,19 @@ def test_many_files_and_announcements_at_once_do_not_exceed_the_quota_of_bytes(
         assert reads.imports.open_of(ann.id) == OpenImports(FEW, FEW * 10)
 
 
+def test_many_files_at_once_are_read_without_room_no_more_often_than_the_quota(ports: InMemoryPorts) -> None:
+    ann = a_user(role=Role.MANAGER)
+    put(ports.work, ann)
+    actor = Actor(user_id=ann.id, role=ann.role)
+    unite = build(ports, Rules(quotas=Quotas(open_imports=1, excess_files_per_hour=FEW)))
+    unite.imports.announce(actor, NewImport(filename="a.csv", size=10))
+
+    def store(_: int) -> str:
+        return code_of(lambda: unite.imports.store_file(actor, io.BytesIO(b"Name")))
+
+    assert Counter(at_once(MANY, store)) == {"": FEW, "too_many_imports": MANY - FEW}
+
+
 @pytest.mark.parametrize(
     ("quotas", "leads", "code"),
     [

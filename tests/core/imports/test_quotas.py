@@ -21,6 +21,7 @@ from unite_core import (
 from unite_core.files import upload_key
 from unite_core.imports.model import LARGEST_FILE
 from unite_core.imports.use_cases.control import ABANDONED_AFTER
+from unite_core.uses import HOUR
 
 CSV = b"Name,Phone\nAda,+12125550100\n"
 
@@ -28,7 +29,7 @@ CSV = b"Name,Phone\nAda,+12125550100\n"
 @pytest.fixture
 def floor() -> Floor:
     floor = Floor()
-    floor.unite = build(floor.ports, Rules(quotas=Quotas(open_imports=3, open_bytes=1000)))
+    floor.unite = build(floor.ports, Rules(quotas=Quotas(open_imports=3, open_bytes=1000, excess_files_per_hour=2)))
     return floor
 
 
@@ -128,14 +129,36 @@ def test_what_breaks_a_rule_is_told_as_before(floor: Floor) -> None:
 
 
 @pytest.mark.parametrize(("sizes", "code"), [([1, 1, 1], "too_many_imports"), ([1000], "too_many_import_bytes")])
-def test_a_file_for_which_there_is_no_room_is_not_read(floor: Floor, sizes: list[int], code: str) -> None:
+def test_a_few_files_are_read_though_there_is_no_room_and_further_ones_are_not(
+    floor: Floor, sizes: list[int], code: str
+) -> None:
     for size in sizes:
         announce(floor, size)
+    for _ in range(2):
+        floor.unite.imports.store_file(floor.ann, io.BytesIO(CSV))
 
     with pytest.raises(Conflict) as refused:
         floor.unite.imports.store_file(floor.ann, cast("BinaryIO", Unread()))
 
     assert refused.value.code == code
+
+
+def test_files_that_are_read_though_there_is_no_room_are_counted_per_user_and_hour(floor: Floor) -> None:
+    mo = another(floor)
+    for actor in (floor.ann, mo):
+        for _ in range(3):
+            announce(floor, actor=actor)
+    for _ in range(2):
+        floor.unite.imports.store_file(floor.ann, io.BytesIO(CSV))
+
+    assert floor.unite.imports.store_file(mo, io.BytesIO(CSV)).size == len(CSV)
+    floor.ports.clock.advance(HOUR)
+    assert floor.unite.imports.store_file(floor.ann, io.BytesIO(CSV)).size == len(CSV)
+
+
+def test_files_are_not_counted_while_there_is_room(floor: Floor) -> None:
+    for _ in range(9):
+        floor.unite.imports.store_file(floor.ann, io.BytesIO(CSV))
 
 
 def test_a_stored_file_that_is_one_too_many_is_refused_and_can_be_thrown_away(floor: Floor) -> None:
@@ -163,9 +186,9 @@ def test_the_bytes_of_a_stored_file_count(floor: Floor) -> None:
 
 def test_the_same_file_again_is_its_import_though_there_is_no_room_by_now(floor: Floor) -> None:
     first = floor.upload(CSV)
+    announce(floor)
+    announce(floor)
     stored = floor.unite.imports.store_file(floor.ann, io.BytesIO(CSV))
-    announce(floor)
-    announce(floor)
 
     again = floor.unite.imports.import_stored_file(floor.ann, FileToImport(stored=stored, filename="leads.csv"))
 

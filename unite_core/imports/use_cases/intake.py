@@ -177,22 +177,26 @@ class StoreFile:
     """Take in a file that comes with the request, as a stream. Admins and managers only.
 
     It belongs to no import yet: `ImportStoredFile` makes one of it, `discard` throws it away. Where neither comes
-    about, because the process dies, it is removed as what clients upload and nobody takes. Where the user may have no
-    further import, nothing is read.
+    about, because the process dies, it is removed as what clients upload and nobody takes.
+
+    A file is also read where the user may have no further import, because it may be the same file again: only its
+    bytes show that, and `ImportStoredFile` refuses any other. The quota `excess_files_per_hour` limits such files;
+    where it is reached, nothing is read.
 
     Raises `Forbidden`, `Conflict` (`too_many_imports`, `too_many_import_bytes`), and `TooLarge` for more than 512 MiB.
     """
 
+    work: Work[ImportsWork]
     reads: Work[ImportsWork]
     files: Files
+    clock: Clock
     ids: Ids
     quotas: Quotas = field(default_factory=Quotas)
 
     def __call__(self, actor: Actor, stream: BinaryIO) -> StoredFile:
         actor.must(Permission.IMPORT_LEADS)
-        with self.reads() as reads:
-            require_room(reads, self.quotas, actor.user_id, 1)
         import_id = self.ids.new()
+        until_won(lambda: self._require_room(actor.user_id, import_id))
         key = upload_key(file_key(import_id))
         sha256 = hashlib.sha256()
         size = 0
@@ -204,6 +208,17 @@ class StoreFile:
                 sha256.update(block)
                 target.write(block)
         return StoredFile(import_id=import_id, key=key, size=size, sha256=sha256.hexdigest())
+
+    def _require_room(self, user_id: UUID, import_id: UUID) -> None:
+        try:
+            with self.reads() as reads:
+                require_room(reads, self.quotas, user_id, 1)
+        except Conflict:
+            limit = self.quotas.excess_files_per_hour
+            with self.work() as work:
+                if work.uses.take(f"excess files of {user_id}", import_id, limit=limit, now=self.clock.now()):
+                    raise
+                work.commit(None)
 
     def discard(self, stored: StoredFile) -> None:
         """Throw a stored file away that no import was made of."""
@@ -225,7 +240,7 @@ class ImportStoredFile:
 
     Where the same user had the same bytes imported with the same options within 24 hours, that import is the
     answer, and the file is thrown away. How many imports of one user may wait and run at the same time, and how many
-    bytes they may have together, is limited: where that is reached, the file is not read.
+    bytes they may have together, is limited; a file that was imported already needs no room.
 
     Raises `Forbidden`, `Invalid` and `Conflict` (`too_many_imports`, `too_many_import_bytes`).
     """
