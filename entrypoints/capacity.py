@@ -13,11 +13,18 @@ THREADS = 64
 50), and some for those that need none. None of them ever waits for a client.
 """
 
-UPLOADS = 16
+UPLOADS = 32
 """Large bodies that are stored while they arrive. Each has a thread of its own, which waits for the client."""
+
+UPLOADS_OF_A_USER = 4
+UPLOADS_OF_AN_ADDRESS = 12
+"""A share of these for one user, and for those at one address who have signed links, which name no user."""
 
 DOWNLOADS = 64
 """Files that clients fetch from the embedded storage. Each holds an open file and about half a mebibyte."""
+
+DOWNLOADS_OF_AN_ADDRESS = 24
+"""A share of these for those at one address: a page full of pictures in four browsers of an office."""
 
 MAX_HEAD_BYTES = 64 * 1024
 """Bytes of a request's line and headers, and of what the server buffers for one connection in each direction."""
@@ -25,7 +32,7 @@ MAX_HEAD_BYTES = 64 * 1024
 MAX_BUFFERED_BYTES = 64 * 1024 * 1024
 """Bytes of bodies, beyond the first 64 KiB of each, that all connections together may have in memory."""
 
-EVENT_STREAMS = 16
+EVENT_STREAMS = 64
 """Clients that follow an import. Each is in the database twice a second, and holds no thread in between."""
 
 EVENT_STREAMS_OF_A_USER = 3

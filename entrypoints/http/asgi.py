@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
 
-from entrypoints.capacity import MAX_BUFFERED_BYTES, THREADS, UPLOADS
+from entrypoints.capacity import MAX_BUFFERED_BYTES, THREADS, UPLOADS, UPLOADS_OF_A_USER, UPLOADS_OF_AN_ADDRESS
 from entrypoints.http.bodies import too_large_detail
 from entrypoints.http.body_rules import BodyRule, BodyRules
 from entrypoints.http.client import Client, Message, Receive, Send
@@ -22,8 +22,9 @@ from entrypoints.http.errors import PROBLEM_TYPE
 from entrypoints.http.incoming import BLOCK, Budget, Incoming, Unread, Uploaded
 from entrypoints.http.outgoing import IN_ONE_PIECE, Outgoing, WsgiAnswer, start_message
 from entrypoints.http.patience import Patience
-from entrypoints.http.problems import PROBLEMS, too_many_transfers
+from entrypoints.http.problems import PROBLEMS
 from entrypoints.http.rendering import to_json
+from entrypoints.http.shares import Shares
 from entrypoints.http.threads import Threads
 from unite_core.errors import TooLarge, UniteError
 
@@ -54,6 +55,7 @@ class OnThreads:
         self._rules = rules
         self._threads = Threads(threads, "request")
         self._uploads = Threads(uploads, "upload")
+        self._places = Shares(uploads)
         self._budget = Budget(max_buffered)
         self._patience = patience or Patience()
 
@@ -86,8 +88,11 @@ class OnThreads:
     async def _work(self, scope: Mapping[str, Any], body: Incoming) -> WsgiAnswer:
         """The answer to the request; nothing holds the body any longer when it is there."""
         request = await self._request(scope, body)
-        environ = environ_of(scope, cast("BinaryIO", request.body))
-        return await request.threads.run(lambda: self._answer(environ))
+        try:
+            environ = environ_of(scope, cast("BinaryIO", request.body))
+            return await request.threads.run(lambda: self._answer(environ))
+        finally:
+            request.release()
 
     async def _request(self, scope: Mapping[str, Any], body: Incoming) -> "_Request":
         """The request as it is handed on, or the error with which it is to be answered instead."""
@@ -111,19 +116,28 @@ class OnThreads:
         # A client that asks whether to send a file is told to by the thread that checks whether it may.
         if not (rule.transfer and header(scope, b"expect")):
             await body.read(min(BLOCK, rule.max_body + 1))
-        if body.more and rule.transfer:
-            if self._uploads.full:
-                raise too_many_transfers("Too many files are being uploaded; send this one later.")
-            uploaded = Uploaded(body, asyncio.get_running_loop())
-            return _Request(io.BufferedReader(uploaded, BLOCK), self._uploads)
         if body.more and len(body) <= rule.max_body:
             authorization = header(scope, b"authorization")
-            if not (rule.public or await self._threads.run(lambda: self._rules.admits(authorization))):
+            user = None if rule.public else await self._threads.run(lambda: self._rules.user(authorization))
+            if user is None and not rule.public:
                 return _Request(Unread(), self._threads)
+            if rule.transfer:
+                uploaded = Uploaded(body, asyncio.get_running_loop())
+                return _Request(io.BufferedReader(uploaded, BLOCK), self._uploads, self._place(scope, user))
             await body.read_whole(rule.max_body)
         if len(body) > rule.max_body:
             raise TooLarge(too_large_detail(rule.max_body))
         return _Request(io.BytesIO(body.take()), self._threads)
+
+    def _place(self, scope: Mapping[str, Any], user: str | None) -> Callable[[], None]:
+        """Take a place for an upload; what comes back gives it back. Raises `Unavailable` (`too_many_transfers`)."""
+        if user is not None:
+            return self._places.take(user, UPLOADS_OF_A_USER)
+        peer = str((scope.get("client") or ("",))[0])
+        forwarded_for = ", ".join(
+            value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"
+        )
+        return self._places.take(self._rules.address(peer, forwarded_for), UPLOADS_OF_AN_ADDRESS)
 
     def _answer(self, environ: Environ) -> WsgiAnswer:
         """Have the request worked on; a small answer comes back whole."""
@@ -148,10 +162,11 @@ class OnThreads:
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """What is handed on: the body as the application reads it, and the threads to work on."""
+    """What is handed on: the body as it is read, the threads to work on, and what gives its place back."""
 
     body: io.IOBase
     threads: Threads
+    release: Callable[[], None] = lambda: None
 
 
 def _length(start: Message) -> float:

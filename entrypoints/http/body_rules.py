@@ -7,8 +7,11 @@ from flask import Flask
 from werkzeug.exceptions import HTTPException
 
 from entrypoints.http.bodies import LARGEST_BODY, METHODS_WITH_BODY
+from entrypoints.http.clients import client_address
 from entrypoints.http.context import bearer_token_of
+from entrypoints.http.door import Door
 from entrypoints.http.operations import operation_at
+from entrypoints.networks import client_key, read_address
 from unite_core.application import Unite
 from unite_core.errors import Unauthenticated
 
@@ -32,11 +35,14 @@ class BodyRules(Protocol):
     def rule_for(self, method: str, path: str) -> BodyRule | None:
         """The rule for a request; None where nothing reads its body."""
 
-    def admits(self, authorization: str) -> bool:
-        """Whether the value of the header Authorization is that of somebody who may send a large body.
+    def user(self, authorization: str) -> str | None:
+        """The id of the user whom the value of the header Authorization belongs to; None where it is nobody's.
 
         Raises `Unavailable` where that cannot be found out now.
         """
+
+    def address(self, peer: str, forwarded_for: str) -> str:
+        """What a client is counted by that connects from `peer`, perhaps a proxy that sends `X-Forwarded-For`."""
 
 
 class OperationBodyRules(BodyRules):
@@ -46,6 +52,8 @@ class OperationBodyRules(BodyRules):
         self._app = app
         self._routes = app.url_map.bind("")
         self._unite: Unite = app.extensions["unite"]
+        door: Door = app.extensions["door"]
+        self._trusted = door.trusted_proxies
 
     def rule_for(self, method: str, path: str) -> BodyRule | None:
         if method not in METHODS_WITH_BODY:
@@ -61,10 +69,13 @@ class OperationBodyRules(BodyRules):
             max_body=operation.max_body, transfer=operation.max_body > LARGEST_BODY, public=operation.public
         )
 
-    def admits(self, authorization: str) -> bool:
+    def user(self, authorization: str) -> str | None:
         try:
-            self._unite.identity.authenticate(bearer_token_of(authorization))
+            return str(self._unite.identity.authenticate(bearer_token_of(authorization)).user_id)
         except Unauthenticated:
             # The application finds out the same, and answers accordingly.
-            return False
-        return True
+            return None
+
+    def address(self, peer: str, forwarded_for: str) -> str:
+        known = read_address(peer)
+        return client_key(peer if known is None else str(client_address(known, forwarded_for, self._trusted)))

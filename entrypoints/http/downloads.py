@@ -1,27 +1,32 @@
 """Files on their way to clients from the storage that the service itself is."""
 
-import threading
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
-from entrypoints.capacity import DOWNLOADS
-from entrypoints.http.problems import too_many_transfers
+from entrypoints.capacity import DOWNLOADS, DOWNLOADS_OF_AN_ADDRESS
+from entrypoints.http.shares import Shares
+from unite_core.errors import Unavailable
 
 BLOCK = 256 * 1024
 
 
 class Downloads:
-    """The downloads that this process has open, at most `most` at once."""
+    """The downloads that this process has open: at most `max_open` at once, and `max_of_one` for one address."""
 
-    def __init__(self, most: int = DOWNLOADS) -> None:
-        self._places = threading.BoundedSemaphore(most)
+    def __init__(self, max_open: int = DOWNLOADS, max_of_one: int = DOWNLOADS_OF_AN_ADDRESS) -> None:
+        self._shares = Shares(max_open)
+        self._max_of_one = max_of_one
 
-    def open(self, file: BinaryIO) -> "Download":
-        """The file as the body of an answer; raises `Unavailable` (`too_many_transfers`), and closes the file then."""
-        if not self._places.acquire(blocking=False):
+    def open(self, file: BinaryIO, address: str) -> "Download":
+        """The file as the body of an answer to a client at this address.
+
+        Raises `Unavailable` (`too_many_transfers`), and closes the file then.
+        """
+        try:
+            return Download(file, self._shares.take(address, self._max_of_one))
+        except Unavailable:
             file.close()
-            raise too_many_transfers("Too many files are being downloaded; ask for this one later.")
-        return Download(file, self._places.release)
+            raise
 
 
 class Download(Iterator[bytes]):

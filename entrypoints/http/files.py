@@ -7,7 +7,7 @@ from urllib.parse import quote
 from flask import Response, current_app, request
 from flask.blueprints import BlueprintSetupState
 
-from entrypoints.http.context import door
+from entrypoints.http.context import address, door
 from entrypoints.http.downloads import BLOCK, Downloads
 from entrypoints.http.openapi import Shown
 from entrypoints.http.operations import Room
@@ -110,7 +110,7 @@ def serve_file(key: str) -> Response:
         body: Any = b""
     else:
         downloads: Downloads = current_app.extensions[DOWNLOADS]
-        body = downloads.open(served.body)
+        body = downloads.open(served.body, address())
     response = Response(body, content_type=served.content_type, direct_passthrough=True)
     response.headers["Content-Length"] = str(served.size)
     _name(response, served)

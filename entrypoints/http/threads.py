@@ -14,14 +14,7 @@ class Threads:
     """So many threads, and the work that waits for one of them."""
 
     def __init__(self, most: int, name: str) -> None:
-        self._most = most
-        self._busy = 0
         self._pool = ThreadPoolExecutor(most, thread_name_prefix=name)
-
-    @property
-    def full(self) -> bool:
-        """Whether work would have to wait for a thread."""
-        return self._busy >= self._most
 
     async def run(self, work: Callable[[], T]) -> T:
         """What `work` returns or raises.
@@ -30,12 +23,8 @@ class Threads:
         """
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
-        self._busy += 1
-        try:
-            self._pool.submit(_carry_out, work, done, loop)
-            return await done
-        finally:
-            self._busy -= 1
+        self._pool.submit(_carry_out, work, done, loop)
+        return await done
 
 
 def _carry_out(work: Callable[[], Any], done: "asyncio.Future[Any]", loop: asyncio.AbstractEventLoop) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from entrypoints.capacity import UPLOADS_OF_A_USER, UPLOADS_OF_AN_ADDRESS
 from entrypoints.http.asgi import OnThreads
 from entrypoints.http.body_rules import BodyRule, BodyRules
 from entrypoints.http.client import Message
@@ -65,8 +66,11 @@ class OneRule(BodyRules):
         assert (method, path[:1]) == ("POST", "/")
         return self.rule
 
-    def admits(self, authorization: str) -> bool:
-        return authorization == self.admitted
+    def user(self, authorization: str) -> str | None:
+        return authorization if authorization == self.admitted else None
+
+    def address(self, peer: str, forwarded_for: str) -> str:
+        return forwarded_for or peer
 
 
 PUBLIC = OneRule(BodyRule(max_body=MAX_BODY, transfer=False, public=True))
@@ -298,6 +302,46 @@ def test_a_large_upload_that_finds_no_room_is_refused_at_once_and_a_small_one_is
     assert refused.body == b"too_many_transfers"
     assert small.body == b"x"
     assert len(stalled.body) == 2 * BLOCK
+
+
+class Everybody(OneRule):
+    """A rule by which each value of Authorization is another user."""
+
+    def user(self, authorization: str) -> str | None:
+        return authorization
+
+
+BY_ADDRESS = Everybody(BodyRule(max_body=10 * MAX_BODY, transfer=True, public=True))
+BY_USER = Everybody(BodyRule(max_body=10 * MAX_BODY, transfer=True, public=False))
+
+
+@pytest.mark.parametrize(
+    ("rules", "header", "share"),
+    [(BY_USER, b"authorization", UPLOADS_OF_A_USER), (BY_ADDRESS, b"x-forwarded-for", UPLOADS_OF_AN_ADDRESS)],
+)
+def test_nobody_has_more_than_a_share_of_the_uploads(rules: BodyRules, header: bytes, share: int) -> None:
+    large = [block(b"x" * BLOCK)] * 2
+    stalled = [Client(*large) for _ in range(share)]
+    refused, other, later = (Client(*large, END) for _ in range(3))
+
+    async def served() -> None:
+        served_by = OnThreads(echo, rules, uploads=share + 2)
+        of_one, of_another = scope_of(IN_CHUNKS, (header, b"one")), scope_of(IN_CHUNKS, (header, b"another"))
+        uploading = [asyncio.ensure_future(served_by(of_one, it.receive, it.send)) for it in stalled]
+        for client in stalled:
+            await client.waiting.wait()
+        await served_by(of_one, refused.receive, refused.send)
+        await served_by(of_another, other.receive, other.send)
+        for client in stalled:
+            client.coming.append(END)
+            client.more.set()
+        await asyncio.gather(*uploading)
+        await served_by(of_one, later.receive, later.send)
+
+    asyncio.run(asyncio.wait_for(served(), LONGEST_WAIT))
+
+    assert refused.body == b"too_many_transfers"
+    assert len(other.body) == len(later.body) == 2 * BLOCK
 
 
 def test_a_client_that_asks_whether_to_send_a_file_is_told_to_when_the_file_is_read() -> None:

@@ -70,10 +70,26 @@ def test_a_large_body_is_taken_from_somebody_whose_token_is_good(service: Servic
     credentials = {"email": service.add(Role.MANAGER).email, "password": PASSWORD}
     token = service.stranger.post("/v1/auth/login", json=credentials).get_json()["access_token"]
 
-    assert rules.admits(f"Bearer {token}")
-    assert not rules.admits("Bearer forged")
-    assert not rules.admits(token)
-    assert not rules.admits("")
+    assert rules.user(f"Bearer {token}") is not None
+    assert rules.user("Bearer forged") is None
+    assert rules.user(token) is None
+    assert rules.user("") is None
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded_for", "address"),
+    [
+        ("192.0.2.1", "", "192.0.2.1"),
+        ("192.0.2.1", "198.51.100.7", "192.0.2.1"),
+        ("10.0.0.1", "203.0.113.9, 198.51.100.7", "198.51.100.7"),
+        ("2001:db8::1", "", "2001:db8::/64"),
+        ("", "198.51.100.7", ""),
+    ],
+)
+def test_who_uploads_by_a_link_is_counted_by_their_address(peer: str, forwarded_for: str, address: str) -> None:
+    rules = OperationBodyRules(Service(trusted_proxies="10.0.0.0/24").app)
+
+    assert rules.address(peer, forwarded_for) == address
 
 
 class FailingReads(InMemoryWork):
@@ -107,8 +123,8 @@ def test_it_is_not_known_whose_token_it_is_while_the_database_does_not_answer(
     reads.failures = 1
 
     with pytest.raises(Unavailable):
-        rules.admits(f"Bearer {token}")
-    assert rules.admits(f"Bearer {token}")
+        rules.user(f"Bearer {token}")
+    assert rules.user(f"Bearer {token}") is not None
 
 
 @pytest.mark.parametrize(("failures", "expected"), [(1, (503, "unavailable")), (0, (201, None))])

@@ -327,9 +327,10 @@ def test_where_the_storage_is_elsewhere_there_are_no_such_paths() -> None:
     assert "/files/{key}" not in app.extensions["openapi"].decode()
 
 
-def test_downloads_have_places_which_are_given_back(floor: Floor) -> None:
+@pytest.mark.parametrize("downloads", [Downloads(1), Downloads(9, max_of_one=1)], ids=["all", "of one address"])
+def test_downloads_have_places_which_are_given_back(floor: Floor, downloads: Downloads) -> None:
     store(floor)
-    floor.app.extensions["downloads"] = Downloads(1)
+    floor.app.extensions["downloads"] = downloads
     link = download_link(floor)
 
     first = floor.client.get(link)
