@@ -109,6 +109,12 @@ def world() -> World:
     return World()
 
 
+@pytest.fixture
+def fresh() -> World:
+    """A world for a test that deletes something of it."""
+    return World()
+
+
 def send(world: World, operation: Operation, **options: Any) -> None:
     query = options.pop("query", "")
     path = options.pop("path", None) or world.path_of(operation)
@@ -116,9 +122,10 @@ def send(world: World, operation: Operation, **options: Any) -> None:
     # Handed over as the gateway hands it over: the client's own reading of a long URL takes longer than the service's.
     environ = {"QUERY_STRING": query, **options.pop("environ_overrides", {})}
     answer = world.client.open(path, method=operation.method, headers=headers, environ_overrides=environ, **options)
-    # What a limit refuses is not read.
     assert answer.status_code < 500
+    # What a limit refuses, or a login that has ended, is not read.
     assert answer.status_code != 429
+    assert operation.public or answer.status_code != 401 or "HTTP_AUTHORIZATION" in environ
     # A stream is closed rather than read.
     answer.close()
 
@@ -181,7 +188,7 @@ def test_no_name_in_a_query_takes_long(world: World) -> None:
 
 
 @pytest.mark.parametrize("name", sorted({*header_names(), *HEADERS_OF_THE_FRAMEWORK}))
-def test_no_text_in_a_header_takes_long(world: World, name: str) -> None:
+def test_no_text_in_a_header_takes_long(fresh: World, name: str) -> None:
     slow = {}
     for operation in _kinds_of_operations():
 
@@ -191,7 +198,9 @@ def test_no_text_in_a_header_takes_long(world: World, name: str) -> None:
             given = f"Bearer {value}" if name == "Authorization" else value
             variable = name.upper().replace("-", "_")
             own = variable if name in ("Content-Type", "Content-Length") else f"HTTP_{variable}"
-            send(world, operation, environ_overrides={own: given})
+            # Some headers are read where the body is good, and not before.
+            body = {"data": orjson.dumps(operation.body_example), "content_type": body_type(operation)}
+            send(fresh, operation, environ_overrides={own: given}, **(body if operation.body is not None else {}))
 
         slow[name_of(operation)] = slow_texts(ask, LARGEST_HEADERS)
 
@@ -199,9 +208,11 @@ def test_no_text_in_a_header_takes_long(world: World, name: str) -> None:
 
 
 def _kinds_of_operations() -> list[Operation]:
-    """One of every kind that reads other headers than the others do."""
+    """One of every kind that reads other headers than the others do: none that ends the login; what deletes is last."""
     kinds: dict[Any, Operation] = {}
-    for each in OPERATIONS:
+    for each in sorted(OPERATIONS, key=lambda it: it.method == "DELETE"):
+        if each.path.startswith("/v1/auth/logout"):
+            continue
         own_body = tuple(each.request_body["content"]) if each.request_body else each.body is not None
         kinds.setdefault((own_body, each.takes_key, each.if_match, each.if_none_match), each)
     return list(kinds.values())
