@@ -17,6 +17,9 @@ IN_ONE_PIECE = 256 * 1024
 PIECE = 64 * 1024
 """Bytes that are handed to the server below at a time; it holds a few of these for a client that is slow to read."""
 
+GONE_POLL_SECONDS = 0.1
+"""Seconds between two looks whether a client is gone, where something else came in place of that."""
+
 _log = logging.getLogger("unite.http")
 
 
@@ -115,5 +118,6 @@ class Outgoing:
             self._allowance.moved(len(piece))
 
     async def _gone(self) -> None:
-        while (await self._client.receive())["type"] != "http.disconnect":
-            pass
+        while (await self._client.receive())["type"] != "http.disconnect":  # noqa: ASYNC110 - it is a client that is awaited
+            # Should anything else come at once and again and again, the loop has others to look after.
+            await asyncio.sleep(GONE_POLL_SECONDS)

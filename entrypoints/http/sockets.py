@@ -6,6 +6,7 @@ They are found among the open files of the process, as the server tells nobody a
 import logging
 import os
 import socket
+import stat
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -48,12 +49,17 @@ def give_up_unread(port: int, seconds: float) -> None:
 
 
 def _sockets() -> Iterator[socket.socket]:
-    """The sockets of the Internet that this process has open."""
+    """The sockets of the Internet that this process has open, each as a copy that is closed afterwards."""
     for open_file in list(OPEN_FILES.iterdir()):
-        # What is no socket, or is closed by now, is an `OSError`.
-        with suppress(OSError), socket.socket(fileno=os.dup(int(open_file.name))) as found:
-            if found.family in (socket.AF_INET, socket.AF_INET6):
-                yield found
+        # What is closed by now is an `OSError`.
+        with suppress(OSError):
+            copy = os.dup(int(open_file.name))
+            if not stat.S_ISSOCK(os.fstat(copy).st_mode):
+                os.close(copy)
+                continue
+            with socket.socket(fileno=copy) as found:
+                if found.family in (socket.AF_INET, socket.AF_INET6):
+                    yield found
 
 
 def _end(address: Sequence[Any]) -> tuple[str, int]:
