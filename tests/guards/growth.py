@@ -9,6 +9,9 @@ FLOOR_SECONDS = 0.02
 MAX_RATIO = 12
 """Times as long as plain text: expansion and decomposition cost a factor, quadratic work costs hundreds."""
 
+MAX_GROWTH = 9
+"""Times as long as a quarter of the text: four for what is linear, sixteen for what is quadratic."""
+
 MARGIN_SECONDS = 0.1
 
 KINDS: Mapping[str, str] = {
@@ -69,8 +72,10 @@ def slow_texts(use: Callable[[str], object], size: int) -> list[str]:
 
 
 def is_slow(use: Callable[[str], object], text: str) -> bool:
-    """Whether the text takes much longer than a plain one.
+    """Whether the text takes much longer than a plain one, and that grows faster than the text.
 
+    Growth is asked for only where the comparison looks bad. What is linear may take many times as long as plain text,
+    most of all where coverage is measured; what is quadratic takes sixteen times as long for four times the text.
     The comparison is repeated where it looks bad, since other processes and collections of garbage disturb it.
     """
     for _ in range(3):
@@ -78,5 +83,7 @@ def is_slow(use: Callable[[str], object], text: str) -> bool:
         if hostile <= MARGIN_SECONDS:
             return False
         if hostile <= MARGIN_SECONDS + MAX_RATIO * cpu_seconds(lambda: use("a" * len(text))):
+            return False
+        if hostile <= MARGIN_SECONDS + MAX_GROWTH * cpu_seconds(lambda: use(text[: len(text) // 4])):
             return False
     return True
