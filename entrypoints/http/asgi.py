@@ -17,12 +17,12 @@ from entrypoints.capacity import MAX_BUFFERED_BYTES, THREADS, UPLOADS, UPLOADS_O
 from entrypoints.http.bodies import too_large_detail
 from entrypoints.http.body_rules import BodyRule, BodyRules
 from entrypoints.http.client import Client, Message, Receive, Send
-from entrypoints.http.environ import decoded_path, environ_of, header, refuse_head
+from entrypoints.http.environ import decoded_path, environ_of, header, header_values, refuse_head
 from entrypoints.http.errors import PROBLEM_TYPE
 from entrypoints.http.incoming import BLOCK, Budget, Incoming, Unread, Uploaded
 from entrypoints.http.outgoing import IN_ONE_PIECE, Outgoing, WsgiAnswer, start_message
 from entrypoints.http.patience import Patience
-from entrypoints.http.problems import PROBLEMS
+from entrypoints.http.problems import PROBLEMS, Unexpected
 from entrypoints.http.rendering import to_json
 from entrypoints.http.shares import Shares
 from entrypoints.http.threads import Threads
@@ -134,9 +134,7 @@ class OnThreads:
         if user is not None:
             return self._places.take(user, UPLOADS_OF_A_USER)
         peer = str((scope.get("client") or ("",))[0])
-        forwarded_for = ", ".join(
-            value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"
-        )
+        forwarded_for = ", ".join(header_values(scope, b"x-forwarded-for"))
         return self._places.take(self._rules.address(peer, forwarded_for), UPLOADS_OF_AN_ADDRESS)
 
     def _answer(self, environ: Environ) -> WsgiAnswer:
@@ -175,12 +173,13 @@ def _length(start: Message) -> float:
 
 def _internal_error(correlation_id: str) -> WsgiAnswer:
     """The problem document for an error outside of the application, which would have made one itself."""
+    error = Unexpected()
     document = {
-        "type": "/problems/internal_error",
-        "title": PROBLEMS["internal_error"].title,
+        "type": f"/problems/{error.code}",
+        "title": PROBLEMS[error.code].title,
         "status": 500,
-        "detail": "Something went wrong on our side; nothing more is told here.",
-        "code": "internal_error",
+        "detail": error.detail,
+        "code": error.code,
         "correlation_id": correlation_id,
     }
     content = to_json(document)

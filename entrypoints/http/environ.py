@@ -3,7 +3,7 @@
 import re
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, BinaryIO
 from urllib.parse import unquote_to_bytes
@@ -61,7 +61,12 @@ def refuse_head(scope: Mapping[str, Any]) -> None:
 
 def header(scope: Mapping[str, Any], name: bytes) -> str:
     """The value of a header that has one value; empty where it is not there. `name` is in lower case."""
-    return next((value.decode("latin-1") for given, value in scope["headers"] if given == name), "")
+    return next(header_values(scope, name), "")
+
+
+def header_values(scope: Mapping[str, Any], name: bytes) -> Iterator[str]:
+    """The values of a header in the order in which they came. `name` is in lower case."""
+    return (value.decode("latin-1") for given, value in scope["headers"] if given == name)
 
 
 def decoded_path(scope: Mapping[str, Any]) -> str:

@@ -148,7 +148,7 @@ def install(app: Flask) -> None:
         _log.error(
             "unexpected error", exc_info=error, extra={"method": request.method, "path": shortened(request.path)}
         )
-        return problem_response(Unexpected("Something went wrong on our side; nothing more is told here."))
+        return problem_response(Unexpected())
 
 
 def _instance() -> str:
@@ -178,4 +178,4 @@ def _translated(error: HTTPException) -> UniteError:
     if 400 <= status < 500:
         return Malformed("The request cannot be read.")
     _log.error("unexpected error", exc_info=error)
-    return Unexpected("Something went wrong on our side; nothing more is told here.")
+    return Unexpected()

@@ -55,9 +55,12 @@ def too_many_transfers(detail: str) -> Unavailable:
 
 
 class Unexpected(UniteError):
-    """A mistake of ours."""
+    """A mistake of ours, of which nothing is shown."""
 
     code = "internal_error"
+
+    def __init__(self) -> None:
+        super().__init__("Something went wrong on our side; nothing more is told here.")
 
 
 @dataclass(frozen=True, slots=True)
