@@ -10,10 +10,8 @@ MAX_TEXT_LENGTH = 10_000
 """Code points of a text that is read; a longer one is refused without a look at what is in it.
 
 No field takes as many after normalisation, which may shorten a text, or trimming. In UTF-8 that is at most
-`MAX_TEXT_BYTES` (RFC 3629, 3).
+four times as many bytes (RFC 3629, 3).
 """
-
-MAX_TEXT_BYTES = 4 * MAX_TEXT_LENGTH
 
 MAX_MARKS = 30
 """Combining characters in a row, as in the Stream-Safe Text Format (UAX #15, 13).

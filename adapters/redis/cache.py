@@ -41,7 +41,7 @@ class RedisCache(Cache):
     so may everybody where this process ends before it has paid: until the lifetime of the value ends.
 
     A value is signed with `secret` (HMAC-SHA256), together with its name, its tokens and the end of its lifetime by
-    `clock`. What is not signed so is not found: whoever can write to Redis makes no session live and no lead look
+    `clock`. What is not signed so is not found: somebody who can write to Redis makes no session live and no lead look
     different, and can bring an old value back for the rest of its lifetime at the most.
     """
 

@@ -1,4 +1,4 @@
-"""The form that jobs have in Redis: JSON, strictly checked, because whoever reaches Redis can write there.
+"""The form that jobs have in Redis: JSON, strictly checked, because anybody with access to Redis can write there.
 
 RQ's own form is pickle, which runs code of the writer's choice as it is read, and its jobs name functions to import
 and addresses to call. Nothing of that is read here: docs/decisions/0026-what-comes-from-redis-is-not-trusted.md.

@@ -67,8 +67,8 @@ class OnThreads:
             await self._serve(scope, client, outgoing)
         except Exception:  # noqa: BLE001 - whatever it is, the client gets a problem document and the log an error
             correlation_id = str(uuid.uuid4())
-            told = {"correlation_id": correlation_id, "method": scope["method"]}
-            _log.exception("unexpected error in the server", extra=told)
+            context = {"correlation_id": correlation_id, "method": scope["method"]}
+            _log.exception("unexpected error in the server", extra=context)
             if not outgoing.started:
                 await outgoing.send(_internal_error(correlation_id), self._threads, watched=False)
         finally:
@@ -113,7 +113,7 @@ class OnThreads:
         """Read what has to be read of the body before a thread is taken; raises why the request is refused."""
         if int(header(scope, b"content-length") or 0) > rule.max_body:
             raise TooLarge(too_large_detail(rule.max_body))
-        # A client that asks whether to send a file is told to by the thread that checks whether it may.
+        # Reading sends 100 Continue (RFC 9110, 10.1.1). For a file it is the thread that reads, once it knows who asks.
         if not (rule.transfer and header(scope, b"expect")):
             await body.read(min(BLOCK, rule.max_body + 1))
         if body.more and len(body) <= rule.max_body:

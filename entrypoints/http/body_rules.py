@@ -36,7 +36,7 @@ class BodyRules(Protocol):
         """The rule for a request; None where nothing reads its body."""
 
     def user(self, authorization: str) -> str | None:
-        """The id of the user whom the value of the header Authorization belongs to; None where it is nobody's.
+        """The id of the user of the access token in a header Authorization; None where the token is not good.
 
         Raises `Unavailable` where that cannot be found out now.
         """

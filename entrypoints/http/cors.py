@@ -70,7 +70,7 @@ def install(app: Flask) -> None:
         if origin is not None:
             response.headers["Access-Control-Allow-Origin"] = origin
             response.headers["Access-Control-Expose-Headers"] = ", ".join(EXPOSED_HEADERS)
-        # A picture in a page is asked for without an Origin; whoever has its signed link may see it.
+        # A picture in a page is asked for without an Origin; everybody with its signed link may see it.
         if origin is not None or request.path.startswith(_FILES):
             response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
         return response

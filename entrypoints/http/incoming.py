@@ -70,7 +70,7 @@ class Incoming:
                 self._budgeted += grown
 
     async def _read_block(self) -> None:
-        # A client that waits to be told to go on (RFC 9110, 10.1.1) is told so by the first attempt to read.
+        # The first attempt to read sends 100 Continue to a client that waits for it (RFC 9110, 10.1.1).
         try:
             message = await self._allowance.wait_for(self._client.receive)
         except TooSlow:

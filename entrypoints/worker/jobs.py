@@ -46,7 +46,7 @@ class Desk:
         """Carry the job out that is named `function`.
 
         One that is not in `JOBS`, or is about something that no such job is about, is dropped with a line in the log:
-        whoever reaches Redis can write there, and what there is to do stands in the database anyway.
+        anybody with access to Redis can write there, and what there is to do stands in the database anyway.
         """
         with correlated(correlation_id):
             job = JOBS.get(function)

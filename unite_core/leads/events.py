@@ -16,7 +16,7 @@ IMAGE_ADDED = "lead.image_added"
 IMAGE_DELETED = "lead.image_deleted"
 
 LEAD_EVENTS = frozenset({CREATED, CHANGED, DELETED, IMAGE_ADDED, IMAGE_DELETED})
-"""What is done to one lead by itself: whoever may see the lead may see it."""
+"""Events of one lead by itself: everybody who may see the lead may see them."""
 
 
 def lead_created(event_id: UUID, at: datetime, actor: Actor, lead: Lead) -> Event:

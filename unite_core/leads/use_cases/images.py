@@ -162,7 +162,7 @@ class CompleteImage:
     """Say that a picture's bytes were uploaded, and have them checked.
 
     They must be there, be as many as announced, and be a whole, still picture of the announced type, with 64 million
-    pixels at the most. What is stored, and sent to whoever looks at it, are its pixels, its colours and which side is
+    pixels at the most. What is stored, and sent to those who look at it, are its pixels, its colours and which side is
     up; where, when and with what it was taken is left out, as are comments, previews, and whatever follows the end of
     the picture. From then on `size` is how many bytes are left. Bytes that are something else are removed with the
     image. What is uploaded by the same link later changes nothing. Completing twice gives the same answer. Where a
