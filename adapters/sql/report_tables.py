@@ -1,0 +1,45 @@
+"""The tables of reports: calls counted beforehand, and which entries of the ledger are not counted there yet."""
+
+from sqlalchemy import BigInteger, Column, Index, Integer, PrimaryKeyConstraint, Table
+
+from adapters.sql.metadata import MYSQL, metadata
+from adapters.sql.types import Identifier, Moment, exact_text
+from unite_core.calls.model import CallResult
+
+MAX_KEY_LENGTH = 64
+"""Characters of a source, the longest of what calls are counted by."""
+
+# `period` is a quarter hour or a day of UTC, numbered from 1970. How `dimension` and `grain` are numbered is said in
+# `rollups`, so that a row is short: a year has millions.
+call_rollups = Table(
+    "call_rollups",
+    metadata,
+    Column("dimension", Integer, nullable=False, autoincrement=False),
+    Column("grain", Integer, nullable=False, autoincrement=False),
+    Column("period", Integer, nullable=False, autoincrement=False),
+    Column("key", exact_text(MAX_KEY_LENGTH), nullable=False),
+    *(Column(result.value, Integer, nullable=False) for result in CallResult),
+    Column("seconds", BigInteger, nullable=False),
+    Column("recorded_at", Moment, nullable=False),
+    PrimaryKeyConstraint("dimension", "grain", "period", "key"),
+    Index("ix_call_rollups_key", "dimension", "grain", "key", "period"),
+    **MYSQL,
+)
+
+# An entry of the call ledger is here from when it is written until it is folded into the rollups.
+unfolded_entries = Table(
+    "unfolded_entries",
+    metadata,
+    Column("entry_id", Identifier, nullable=False),
+    PrimaryKeyConstraint("entry_id"),
+    **MYSQL,
+)
+
+# Its one row is locked by whoever folds: everything else that reads or writes does not wait for that.
+rollup_turns = Table(
+    "rollup_turns",
+    metadata,
+    Column("id", Integer, nullable=False, autoincrement=False),
+    PrimaryKeyConstraint("id"),
+    **MYSQL,
+)

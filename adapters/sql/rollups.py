@@ -1,0 +1,160 @@
+"""Calls counted beforehand, in rows: one for each period, and in it for each agent, source and attempt."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Connection, Select, delete, func, insert, literal, select
+from sqlalchemy.engine import Dialect, Row
+
+from adapters.sql.call_tables import call_ledger as ledger
+from adapters.sql.calls import SqlCallLedger, to_entry
+from adapters.sql.recounting import alike, day_of, recounted_calls
+from adapters.sql.report_tables import call_rollups as rollups
+from adapters.sql.report_tables import rollup_turns as turns
+from adapters.sql.report_tables import unfolded_entries as unfolded
+from adapters.sql.statements import by_index, in_lists, insert_sql, locked
+from adapters.sql.types import moment
+from unite_core.calls.model import CallResult
+from unite_core.reports.counting import merged, portions
+from unite_core.days import QUARTERS_PER_DAY, Segment
+from unite_core.reports.ports import Cell, Dimension, Grain, Recounted, Rollups, Step, Timeline, Totals
+from unite_core.reports.tally import Tally
+
+_DIMENSIONS = {Dimension.ALL: 0, Dimension.AGENT: 1, Dimension.SOURCE: 2, Dimension.ATTEMPT: 3}
+_GRAINS = {Grain.QUARTER: 0, Grain.DAY: 1}
+_COUNTS = {result: rollups.c[result.value] for result in CallResult}
+_KEY = [column.name for column in rollups.primary_key.columns]
+_FOLDING = 1
+"""The turn that whoever folds has to wait for."""
+
+
+class SqlRollups(Rollups):
+    """Rollups in the relational database."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def totals(self, question: Totals) -> Mapping[str, Tally]:
+        if question.agent_id is not None and question.by in (Dimension.SOURCE, Dimension.ATTEMPT):
+            # Nothing is counted beforehand by agent and source at once; one agent's calls are few enough to be counted.
+            rows = self._connection.execute(alike(self._connection, question))
+            return merged({row.key: Tally({CallResult(row.result): row.calls}, row.seconds, row.recorded_at)} for row in rows)
+        answers = []
+        for grain, first, end in portions(question.start, question.end):
+            statement = self._sums(_label(question), question, grain).where(
+                rollups.c.period >= first, rollups.c.period < end
+            )
+            answers.append({row.label: _to_tally(row) for row in self._connection.execute(statement)})
+        return merged(answers)
+
+    def timeline(self, question: Timeline) -> Mapping[int, Tally]:
+        return merged(self._labelled(question, segment) for segment in question.segments)
+
+    def unfolded(self) -> Sequence[Step]:
+        return self._steps(select(ledger).join(unfolded, unfolded.c.entry_id == ledger.c.id))
+
+    def claim(self, *, limit: int) -> Sequence[Step]:
+        self._take_turn()
+        oldest = select(unfolded.c.entry_id).order_by(unfolded.c.entry_id).limit(limit)
+        ids = self._connection.execute(oldest).scalars().all()
+        return [
+            step for portion in in_lists(ids) for step in self._steps(select(ledger).where(ledger.c.id.in_(portion)))
+        ]
+
+    def fold(self, steps: Sequence[Step], counted: Mapping[Cell, Tally]) -> None:
+        self._add(counted)
+        for portion in in_lists([step.entry.id for step in steps]):
+            self._connection.execute(delete(unfolded).where(unfolded.c.entry_id.in_(portion)))
+
+    def days(self) -> range:
+        quarters = select(func.min(ledger.c.called_at), func.max(ledger.c.called_at))
+        called = [day_of(at) for at in self._connection.execute(quarters).one() if at is not None]
+        whole = rollups.c.dimension == _DIMENSIONS[Dimension.ALL], rollups.c.grain == _GRAINS[Grain.DAY]
+        counted = self._connection.execute(
+            select(func.min(rollups.c.period), func.max(rollups.c.period)).where(*whole)
+        ).one()
+        every = [*called, *(day for day in counted if day is not None)]
+        return range(min(every), max(every) + 1) if every else range(0)
+
+    def recount(self, day: int) -> Sequence[Recounted]:
+        self._take_turn()
+        return recounted_calls(self._connection, day)
+
+    def replace_day(self, day: int, counted: Mapping[Cell, Tally]) -> None:
+        ends = {Grain.QUARTER: (day * QUARTERS_PER_DAY, (day + 1) * QUARTERS_PER_DAY), Grain.DAY: (day, day + 1)}
+        for dimension in _DIMENSIONS.values():
+            for grain, (first, end) in ends.items():
+                of_day = rollups.c.dimension == dimension, rollups.c.grain == _GRAINS[grain]
+                self._connection.execute(
+                    delete(rollups).where(*of_day, rollups.c.period >= first, rollups.c.period < end)
+                )
+        self._add(counted)
+
+    def _take_turn(self) -> None:
+        self._connection.execute(locked(select(turns).where(turns.c.id == _FOLDING), self._connection)).one()
+
+    def _steps(self, entries: Select[Any]) -> list[Step]:
+        found = [to_entry(row) for row in self._connection.execute(entries)]
+        followed = {entry.task_id for entry in found if entry.number > 1}
+        chains = SqlCallLedger(self._connection).chains(followed) if followed else {}
+        return [
+            Step(entry, chains[entry.task_id][entry.number - 2] if entry.number > 1 else None) for entry in found
+        ]
+
+    def _labelled(self, question: Timeline, segment: Segment) -> Mapping[int, Tally]:
+        label = ((rollups.c.period + segment.shift) // segment.per) % segment.modulo
+        statement = self._sums(label, question, Grain.QUARTER).where(
+            rollups.c.period >= segment.first, rollups.c.period < segment.end
+        )
+        return {int(row.label): _to_tally(row) for row in self._connection.execute(statement)}
+
+    def _sums(self, label: Any, question: Totals | Timeline, grain: Grain) -> Select[Any]:
+        dimension = question.by if isinstance(question, Totals) else Dimension.ALL
+        conditions = [rollups.c.grain == _GRAINS[grain]]
+        index = "PRIMARY"
+        if question.agent_id is not None:
+            dimension, index = Dimension.AGENT, "ix_call_rollups_key"
+            conditions.append(rollups.c.key == str(question.agent_id))
+        conditions.append(rollups.c.dimension == _DIMENSIONS[dimension])
+        sums = (func.sum(column).label(result.value) for result, column in _COUNTS.items())
+        seconds, recorded_at = func.sum(rollups.c.seconds).label("seconds"), func.max(rollups.c.recorded_at)
+        statement = select(label.label("label"), *sums, seconds, recorded_at.label("recorded_at"))
+        return by_index(statement.where(*conditions).group_by(label), rollups, index)
+
+    def _add(self, counted: Mapping[Cell, Tally]) -> None:
+        dialect = self._connection.dialect
+        rows = sorted(_row_of(cell, tally, dialect) for cell, tally in counted.items())
+        if rows:
+            self._connection.exec_driver_sql(_add_sql(dialect), rows)
+
+
+def _label(question: Totals) -> Any:
+    return literal("") if question.by is Dimension.ALL else rollups.c.key
+
+
+@lru_cache(maxsize=8)
+def _add_sql(dialect: Dialect) -> str:
+    """INSERT of a whole row, which is added to the one with the same primary key where there is one."""
+    preparer = dialect.identifier_preparer
+    added = [preparer.quote(name) for name in (*(result.value for result in CallResult), "seconds")]
+    if dialect.name == "sqlite":
+        sums = [f"{name} = {name} + excluded.{name}" for name in added]
+        key = ", ".join(preparer.quote(name) for name in _KEY)
+        latest = "recorded_at = max(recorded_at, excluded.recorded_at)"
+        return f"{insert_sql(rollups, dialect)} ON CONFLICT ({key}) DO UPDATE SET {', '.join([*sums, latest])}"
+    # MariaDB knows no alias for the row that is inserted.
+    sums = [f"{name} = {name} + VALUES({name})" for name in added]
+    latest = "recorded_at = GREATEST(recorded_at, VALUES(recorded_at))"
+    return f"{insert_sql(rollups, dialect)} ON DUPLICATE KEY UPDATE {', '.join([*sums, latest])}"
+
+
+def _row_of(cell: Cell, tally: Tally, dialect: Dialect) -> tuple[Any, ...]:
+    counts = [tally.calls.get(result, 0) for result in CallResult]
+    place = _DIMENSIONS[cell.dimension], _GRAINS[cell.grain], cell.period, cell.key
+    return (*place, *counts, tally.seconds, moment(tally.recorded_at, dialect))
+
+
+def _to_tally(row: Row[Any]) -> Tally:
+    counts = {result: int(getattr(row, result.value)) for result in CallResult}
+    return Tally({result: number for result, number in counts.items() if number}, int(row.seconds), row.recorded_at)

@@ -1,0 +1,66 @@
+"""What the first, the second … call to a lead achieves."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from unite_core.calls.ports import MAX_ATTEMPT
+from unite_core.identity.model import Actor, Permission
+from unite_core.reports import metrics
+from unite_core.days import Period
+from unite_core.reports.model import About, Count, Scope, calls_of
+from unite_core.reports.ports import Dimension, Totals
+from unite_core.reports.reading import CountCalls, about, by_day, own_calls
+from unite_core.reports.tally import Rate, Tally
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """The calls that were the `attempt`-th one to their lead; 5 stands for the fifth and all later ones."""
+
+    attempt: int
+    attempts: Count
+    contacts: Count
+    conversions: Count
+    contact_rate: Rate
+    conversion_rate: Rate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptsReport:
+    """The first to the fourth call, and the fifth and later ones."""
+
+    about: About
+    attempts: Sequence[Attempt]
+
+
+@dataclass(frozen=True)
+class ReportAttempts:
+    """Report what the first, second, third, fourth, and all later calls to a lead achieve.
+
+    The number of a call was fixed when it was written down. Agents get their own figures, admins and managers
+    everybody's.
+    """
+
+    permission: ClassVar[Permission | None] = None
+    count: CountCalls
+
+    def __call__(self, actor: Actor, period: Period) -> AttemptsReport:
+        own = own_calls(actor)
+        by_attempt = Totals(start=period.start, end=period.end, by=Dimension.ATTEMPT, agent_id=own)
+        answers = self.count([by_day(period, own), by_attempt])
+        tallies = answers.totals(1)
+        rows = []
+        for number in range(1, MAX_ATTEMPT + 1):
+            scope = Scope(tallies.get(str(number), Tally()), replace(calls_of(period), attempt=number))
+            rows.append(
+                Attempt(
+                    attempt=number,
+                    attempts=scope.count(metrics.COMPLETED),
+                    contacts=scope.count(metrics.CONTACTS),
+                    conversions=scope.count(metrics.CONVERSIONS),
+                    contact_rate=scope.rate(metrics.CONTACT_RATE),
+                    conversion_rate=scope.rate(metrics.CONVERSION_RATE),
+                )
+            )
+        return AttemptsReport(about=about(period, answers, answers.timeline(0)), attempts=rows)

@@ -1,0 +1,137 @@
+"""The report of one day."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import groupby
+from typing import ClassVar
+from uuid import UUID
+
+from unite_core.calls.model import CallResult
+from unite_core.identity.model import Actor, Permission
+from unite_core.reports import metrics
+from unite_core.days import Period, Segment, moment_of
+from unite_core.reports.metrics import Flag, results_with
+from unite_core.reports.model import About, AgentName, CallItems, Count, Scope, calls_of
+from unite_core.reports.ports import Dimension, Timeline, Totals
+from unite_core.reports.reading import CountCalls, NameAgents, about, by_day, own_calls
+from unite_core.reports.tally import Rate, Tally, total
+
+OUTCOMES = [result for result in CallResult if result in results_with(Flag.ATTEMPT)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallFigures:
+    """The figures of some calls."""
+
+    total_calls: Count
+    completed: Count
+    missed: Count
+    contacts: Count
+    conversions: Count
+    completion_rate: Rate
+    contact_rate: Rate
+    average_duration_seconds: Rate
+
+
+@dataclass(frozen=True, slots=True)
+class AgentDay:
+    """The figures of an agent, or of the calls that were nobody's."""
+
+    agent: AgentName
+    figures: CallFigures
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """The calls of one hour on the clocks. It is named by when it began, as an hour comes twice when clocks go back."""
+
+    starts_at: datetime
+    attempts: Count
+    contacts: Count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DailyReport:
+    """One day: in all, by agent (by name), by outcome, and hour by hour."""
+
+    about: About
+    figures: CallFigures
+    cancelled: Count
+    by_agent: Sequence[AgentDay]
+    by_outcome: Mapping[CallResult, Count]
+    by_hour: Sequence[Hour]
+
+
+@dataclass(frozen=True)
+class ReportDay:
+    """Report one day: how many calls there were, how many were made and how many missed, by agent, outcome and hour.
+
+    A call belongs to the day on which it began, or on which it was due where nobody made it. Cancelled calls are in no
+    total. Agents get their own figures, admins and managers everybody's.
+    """
+
+    permission: ClassVar[Permission | None] = None
+    count: CountCalls
+    name: NameAgents
+
+    def __call__(self, actor: Actor, period: Period) -> DailyReport:
+        own = own_calls(actor)
+        span = {"start": period.start, "end": period.end, "agent_id": own}
+        every_quarter = Timeline(segments=(Segment(period.start, period.end, 0, 1),), agent_id=own)
+        answers = self.count([by_day(period, own), Totals(**span, by=Dimension.AGENT), every_quarter])
+        days, agents, quarters = answers.timeline(0), answers.totals(1), answers.timeline(2)
+        everything = calls_of(period)
+        whole = Scope(total(days.values()), everything)
+        return DailyReport(
+            about=about(period, answers, days),
+            figures=figures_of(whole),
+            cancelled=whole.count(metrics.CANCELLED),
+            by_agent=self._by_agent(agents, everything),
+            by_outcome={outcome: whole.result(outcome) for outcome in OUTCOMES},
+            by_hour=list(_by_hour(period, quarters, everything)),
+        )
+
+    def _by_agent(self, agents: Mapping[str, Tally], everything: CallItems) -> list[AgentDay]:
+        counted = {key: tally for key, tally in agents.items() if tally.count(metrics.TOTAL_CALLS)}
+        names = self.name(counted)
+        rows = [
+            AgentDay(names[key], figures_of(Scope(tally, replace(everything, agent_id=names[key].id))))
+            for key, tally in counted.items()
+        ]
+        return sorted(rows, key=lambda row: order_of(row.agent))
+
+
+def figures_of(scope: Scope) -> CallFigures:
+    """The figures of the calls of a scope."""
+    return CallFigures(
+        total_calls=scope.count(metrics.TOTAL_CALLS),
+        completed=scope.count(metrics.COMPLETED),
+        missed=scope.count(metrics.MISSED),
+        contacts=scope.count(metrics.CONTACTS),
+        conversions=scope.count(metrics.CONVERSIONS),
+        completion_rate=scope.rate(metrics.COMPLETION_RATE),
+        contact_rate=scope.rate(metrics.CONTACT_RATE),
+        average_duration_seconds=scope.rate(metrics.AVERAGE_DURATION),
+    )
+
+
+def order_of(agent: AgentName) -> tuple[bool, str, UUID]:
+    """Where the agent stands in a list by name; nobody comes last."""
+    return agent.id is None, (agent.name or "").casefold(), agent.id or UUID(int=0)
+
+
+def _by_hour(period: Period, quarters: Mapping[int, Tally], everything: CallItems) -> Iterable[Hour]:
+    """Every hour of the period: the quarter hours in which clocks show the same one, at the same distance from UTC."""
+
+    def hour_of(quarter: int) -> tuple[object, ...]:
+        shown = period.clock_at(quarter)
+        return shown.date(), shown.hour, shown.utcoffset()
+
+    for _, group in groupby(range(period.start, period.end), key=hour_of):
+        within = list(group)
+        tally = total(quarters[quarter] for quarter in within if quarter in quarters)
+        scope = Scope(tally, replace(everything, start=moment_of(within[0]), end=moment_of(within[-1] + 1)))
+        yield Hour(period.clock_at(within[0]), scope.count(metrics.COMPLETED), scope.count(metrics.CONTACTS))
+
+

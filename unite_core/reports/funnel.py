@@ -1,0 +1,139 @@
+"""How far leads come, by where they are from, and how soon they are called."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from unite_core.clock import Clock
+from unite_core.identity.model import Actor, Permission
+from unite_core.days import Period, moment_of
+from unite_core.reports.metrics import CONTACTS, CONVERSIONS
+from unite_core.reports.model import About, Count, LeadItems
+from unite_core.reports.ports import Cohort, FunnelCounts, ReportsWork
+from unite_core.reports.tally import Rate
+from unite_core.unit_of_work import Work
+
+PROMPT_SECONDS = 5 * 60
+"""A lead that is called within so many seconds is called promptly."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stages:
+    """How many leads there are, and how many of them were called, spoken with and won; `source` None: of all."""
+
+    source: str | None
+    leads: Count
+    called: Count
+    contacted: Count
+    converted: Count
+    contact_rate: Rate
+    conversion_rate: Rate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Funnel:
+    """The leads created in the period, in all and by source."""
+
+    about: About
+    total: Stages
+    by_source: Sequence[Stages]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeedToLead:
+    """How soon the leads created in the period were called first.
+
+    `p50_seconds` and `p90_seconds`: half of the called leads, and nine in ten of them, were called within so many
+    seconds (the nearest rank); None where none was called.
+    """
+
+    about: About
+    leads: Count
+    called: Count
+    within_5_minutes: Count
+    share_within_5_minutes: Rate
+    p50_seconds: int | None
+    p90_seconds: int | None
+
+
+@dataclass(frozen=True)
+class ReportFunnel:
+    """Report how many of the leads created in a period were called, spoken with and won, by source.
+
+    A lead belongs to the day on which it was created; deleted leads are left out. Agents get the leads assigned to
+    them, admins and managers all.
+    """
+
+    permission: ClassVar[Permission | None] = None
+    reads: Work[ReportsWork]
+    clock: Clock
+
+    def __call__(self, actor: Actor, period: Period) -> Funnel:
+        with self.reads() as reads:
+            counts = reads.figures.funnel(_cohort(actor, period))
+        all_leads = FunnelCounts(
+            leads=sum(each.leads for each in counts.values()),
+            called=sum(each.called for each in counts.values()),
+            contacted=sum(each.contacted for each in counts.values()),
+            converted=sum(each.converted for each in counts.values()),
+        )
+        items = _leads_of(period)
+        return Funnel(
+            about=_about(period, self.clock.now()),
+            total=_stages(None, all_leads, items),
+            by_source=[_stages(source, counts[source], replace(items, source=source)) for source in sorted(counts)],
+        )
+
+
+@dataclass(frozen=True)
+class ReportSpeedToLead:
+    """Report how soon the leads created in a period were called first, and the share called within five minutes.
+
+    A call that began before its lead was created counts as one at that moment. Deleted leads are left out. Agents get
+    the leads assigned to them, admins and managers all.
+    """
+
+    permission: ClassVar[Permission | None] = None
+    reads: Work[ReportsWork]
+    clock: Clock
+
+    def __call__(self, actor: Actor, period: Period) -> SpeedToLead:
+        with self.reads() as reads:
+            found = reads.figures.first_calls(_cohort(actor, period), within=PROMPT_SECONDS)
+        items = _leads_of(period)
+        return SpeedToLead(
+            about=_about(period, self.clock.now()),
+            leads=Count(found.leads, items),
+            called=Count(found.called, replace(items, called=True)),
+            within_5_minutes=Count(found.within, replace(items, within=PROMPT_SECONDS)),
+            share_within_5_minutes=Rate(found.within, found.called),
+            p50_seconds=found.p50,
+            p90_seconds=found.p90,
+        )
+
+
+def _cohort(actor: Actor, period: Period) -> Cohort:
+    own: UUID | None = None if actor.may(Permission.SEE_ALL_LEADS) else actor.user_id
+    return Cohort(created_from=moment_of(period.start), created_to=moment_of(period.end), assigned_to=own)
+
+
+def _leads_of(period: Period) -> LeadItems:
+    return LeadItems(start=moment_of(period.start), end=moment_of(period.end))
+
+
+def _about(period: Period, now: datetime) -> About:
+    return About(period=period, generated_at=now, complete_through=now)
+
+
+def _stages(source: str | None, counts: FunnelCounts, items: LeadItems) -> Stages:
+    return Stages(
+        source=source,
+        leads=Count(counts.leads, items),
+        called=Count(counts.called, replace(items, called=True)),
+        contacted=Count(counts.contacted, replace(items, results=CONTACTS.results)),
+        converted=Count(counts.converted, replace(items, results=CONVERSIONS.results)),
+        contact_rate=Rate(counts.contacted, counts.leads),
+        conversion_rate=Rate(counts.converted, counts.leads),
+    )

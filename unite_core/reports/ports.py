@@ -1,0 +1,211 @@
+"""What reports need from outside."""
+
+from abc import abstractmethod
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
+
+from unite_core.calls.ledger import LedgerEntry
+from unite_core.calls.model import CallResult
+from unite_core.calls.ports import MAX_ATTEMPT, CallsWork
+from unite_core.days import Segment
+from unite_core.reports.tally import Tally
+
+REPORTS_NAMESPACE = "reports"
+"""What the cache forgets when an entry is written to the call ledger."""
+
+
+class Dimension(StrEnum):
+    """By what calls are counted apart. The keys of `AGENT` are ids, those of `ATTEMPT` 1 to 5.
+
+    A call of nobody, of a lead without a known source, or that was never made has an empty key.
+    """
+
+    ALL = "all"
+    AGENT = "agent"
+    SOURCE = "source"
+    ATTEMPT = "attempt"
+
+
+def key_of(dimension: Dimension, entry: LedgerEntry) -> str:
+    """The key that the call is counted under."""
+    if dimension is Dimension.AGENT:
+        return "" if entry.agent_id is None else str(entry.agent_id)
+    if dimension is Dimension.SOURCE:
+        return entry.source or ""
+    if dimension is Dimension.ATTEMPT:
+        return "" if entry.attempt is None else str(min(entry.attempt, MAX_ATTEMPT))
+    return ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """How many calls there were in the quarter hours from `start` to before `end`, by a dimension.
+
+    With `agent_id` only those of that agent are counted.
+    """
+
+    start: int
+    end: int
+    by: Dimension = Dimension.ALL
+    agent_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeline:
+    """How many calls there were in the quarter hours of the segments, by the labels that these give them.
+
+    With `agent_id` only those of that agent are counted.
+    """
+
+    segments: tuple[Segment, ...]
+    agent_id: UUID | None = None
+
+
+class Grain(StrEnum):
+    """How long the periods of a rollup are: a quarter hour, or a day of UTC. Both are numbered from 1970."""
+
+    QUARTER = "quarter"
+    DAY = "day"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One rollup: the calls of one period that have one key of a dimension."""
+
+    grain: Grain
+    period: int
+    dimension: Dimension
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What an entry changes: its call is from now on as it says, and no longer as the entry `before` it said."""
+
+    entry: LedgerEntry
+    before: LedgerEntry | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recounted:
+    """How many calls of one quarter hour were alike, as the ledger itself says.
+
+    `recorded_at` is when the last entry was written that is counted here, or took one out again.
+    """
+
+    quarter: int
+    agent_id: UUID | None
+    source: str | None
+    attempt: int | None
+    result: CallResult
+    calls: int
+    seconds: int
+    recorded_at: datetime
+
+
+class Rollups(Protocol):
+    """Calls that were counted beforehand, and the entries of the ledger that are not counted there yet.
+
+    `CallLedger.append` makes an entry one that is not folded yet, in the same transaction.
+    """
+
+    @abstractmethod
+    def totals(self, question: Totals) -> Mapping[str, Tally]:
+        """The calls that were folded, by key; what there is none of may be left out."""
+
+    @abstractmethod
+    def timeline(self, question: Timeline) -> Mapping[int, Tally]:
+        """The calls that were folded, by label; what there is none of may be left out."""
+
+    @abstractmethod
+    def unfolded(self) -> Sequence[Step]:
+        """What the entries change that are not folded yet."""
+
+    @abstractmethod
+    def claim(self, *, limit: int) -> Sequence[Step]:
+        """Up to `limit` of what `unfolded` gives, the oldest first. Until this unit of work ends nobody else folds."""
+
+    @abstractmethod
+    def fold(self, steps: Sequence[Step], counted: Mapping[Cell, Tally]) -> None:
+        """Add these tallies to the rollups; the entries of the claimed steps are folded now."""
+
+    @abstractmethod
+    def days(self) -> range:
+        """The days of UTC, numbered from 1970, from the first on that has a call or a rollup to the last."""
+
+    @abstractmethod
+    def recount(self, day: int) -> Sequence[Recounted]:
+        """What the ledger itself says of the calls of a day of UTC, as far as they are folded.
+
+        Until this unit of work ends nobody else folds.
+        """
+
+    @abstractmethod
+    def replace_day(self, day: int, counted: Mapping[Cell, Tally]) -> None:
+        """Put these rollups in the place of all those of a day of UTC."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cohort:
+    """The leads created from the one moment to before the other; with `assigned_to` those of that user alone."""
+
+    created_from: datetime
+    created_to: datetime
+    assigned_to: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunnelCounts:
+    """How many leads there are, how many of them were called, spoken with, and won."""
+
+    leads: int = 0
+    called: int = 0
+    contacted: int = 0
+    converted: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstCalls:
+    """The leads of a cohort, those called, and those called in time; and percentiles of the seconds until then.
+
+    `p50` and `p90` are the smallest number of seconds within which that share of the called leads was called (the
+    nearest rank), None where none was called.
+    """
+
+    leads: int = 0
+    called: int = 0
+    within: int = 0
+    p50: int | None = None
+    p90: int | None = None
+
+
+class LiveFigures(Protocol):
+    """Figures of leads and call tasks, which are what they are at the moment."""
+
+    @abstractmethod
+    def funnel(self, question: Cohort) -> Mapping[str, FunnelCounts]:
+        """The leads by source; a lead counts for a stage where one of its calls had one of the results."""
+
+    @abstractmethod
+    def first_calls(self, question: Cohort, *, within: int) -> FirstCalls:
+        """How long after their creation leads were called first, and how many within so many seconds."""
+
+    @abstractmethod
+    def overdue(self, *, before: datetime, assigned_to: UUID | None = None) -> int:
+        """How many pending call tasks were due before that moment; with `assigned_to` of those of that user alone."""
+
+    @abstractmethod
+    def names(self, user_ids: Collection[UUID]) -> Mapping[UUID, str]:
+        """What these users are called, those that there are."""
+
+
+class ReportsWork(CallsWork, Protocol):
+    """A unit of work that reaches the figures of calls and leads, too."""
+
+    rollups: Rollups
+    figures: LiveFigures
+

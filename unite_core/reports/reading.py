@@ -1,0 +1,115 @@
+"""Reading counted calls: all that a report asks is answered by one snapshot, and remembered until a call changes it."""
+
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from unite_core.cache import Cache, Remembered
+from unite_core.clock import Clock
+from unite_core.identity.model import Actor, Permission
+from unite_core.reports import counting
+from unite_core.days import Period, moment_of
+from unite_core.reports.model import About, AgentName
+from unite_core.reports.ports import REPORTS_NAMESPACE, ReportsWork, Timeline, Totals
+from unite_core.reports.tally import Tally, later_of, tally_from_plain, tally_to_plain
+from unite_core.unit_of_work import Work
+
+Question = Totals | Timeline
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """The answers to several questions, in their order, all as things were at `taken_at`."""
+
+    taken_at: datetime
+    tallies: tuple[Mapping[str, Tally], ...]
+
+    def totals(self, number: int) -> Mapping[str, Tally]:
+        """The answer to the question with that number, which was one for totals."""
+        return self.tallies[number]
+
+    def timeline(self, number: int) -> Mapping[int, Tally]:
+        """The answer to the question with that number, which was one for a timeline."""
+        return {int(label): tally for label, tally in self.tallies[number].items()}
+
+
+@dataclass(frozen=True)
+class CountCalls:
+    """Answer questions about calls, all by one snapshot. The answers are remembered until an entry is written."""
+
+    reads: Work[ReportsWork]
+    clock: Clock
+    cache: Cache
+
+    def __call__(self, questions: Sequence[Question]) -> Answers:
+        key = hashlib.sha256(repr(tuple(questions)).encode()).hexdigest()
+        return _ANSWERS.get(self.cache, REPORTS_NAMESPACE, key, lambda: self._read(questions))
+
+    def _read(self, questions: Sequence[Question]) -> Answers:
+        taken_at = self.clock.now()
+        with self.reads() as reads:
+            steps = reads.rollups.unfolded()
+            answers: list[Mapping[str, Tally]] = []
+            for question in questions:
+                if isinstance(question, Totals):
+                    answers.append(counting.totals(reads.rollups, steps, question))
+                else:
+                    labelled = counting.timeline(reads.rollups, steps, question)
+                    answers.append({str(label): tally for label, tally in labelled.items()})
+        return Answers(taken_at, tuple(answers))
+
+
+def by_day(period: Period, agent_id: UUID | None) -> Timeline:
+    """The question for the calls of each day, labelled with its number from the first, which is 0."""
+    return Timeline(segments=period.by_day(), agent_id=agent_id)
+
+
+def about(period: Period, answers: Answers, days: Mapping[int, Tally]) -> About:
+    """How fresh a report is that these answers were given for; `days` is the answer to `by_day`."""
+    restated: datetime | None = None
+    for number, tally in days.items():
+        if tally.recorded_at is not None and tally.recorded_at >= moment_of(period.days[number].end):
+            restated = later_of(restated, tally.recorded_at)
+    return About(
+        period=period,
+        generated_at=answers.taken_at,
+        complete_through=answers.taken_at,
+        restated_at=restated,
+    )
+
+
+def own_calls(actor: Actor) -> UUID | None:
+    """Whose calls a report for the actor is about: an agent's are their own; None means everybody's."""
+    return None if actor.may(Permission.SEE_ALL_CALLS) else actor.user_id
+
+
+@dataclass(frozen=True)
+class NameAgents:
+    """Look up what agents are called, by the keys of a tally by agent."""
+
+    reads: Work[ReportsWork]
+
+    def __call__(self, keys: Collection[str]) -> Mapping[str, AgentName]:
+        ids = {key: UUID(key) for key in keys if key}
+        with self.reads() as reads:
+            names = reads.figures.names(ids.values())
+        return {"": AgentName(None, None)} | {key: AgentName(it, names.get(it)) for key, it in ids.items()}
+
+
+def _to_plain(answers: Answers) -> object:
+    tallies = [{key: tally_to_plain(tally) for key, tally in each.items()} for each in answers.tallies]
+    return [answers.taken_at.isoformat(), tallies]
+
+
+def _from_plain(plain: Any) -> Answers:
+    taken_at, tallies = plain
+    return Answers(
+        datetime.fromisoformat(taken_at),
+        tuple({key: tally_from_plain(tally) for key, tally in each.items()} for each in tallies),
+    )
+
+
+_ANSWERS = Remembered(_to_plain, _from_plain)

@@ -1,0 +1,96 @@
+"""Counted calls: how many had which result, and how long they lasted."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from unite_core.calls.ledger import LedgerEntry
+from unite_core.calls.model import CallResult
+from unite_core.reports.metrics import CountMetric, RateMetric
+
+
+@dataclass(slots=True)
+class Tally:
+    """Calls by result, and their seconds in all; what is not named was not counted.
+
+    `recorded_at` is when the last entry was written that is counted here or was taken out again, None where none was.
+    """
+
+    calls: dict[CallResult, int] = field(default_factory=dict)
+    seconds: int = 0
+    recorded_at: datetime | None = None
+
+    def add(self, entry: LedgerEntry, *, times: int = 1, recorded_at: datetime | None = None) -> None:
+        """Count the call as the entry says, or with `times=-1` take it out again.
+
+        `recorded_at` is when the entry was written that this follows from, the entry itself by default.
+        """
+        self.calls[entry.result] = self.calls.get(entry.result, 0) + times
+        self.seconds += times * (entry.duration_seconds or 0)
+        self.recorded_at = later_of(self.recorded_at, recorded_at or entry.at)
+
+    def include(self, other: "Tally") -> None:
+        """Count what the other one has counted, too."""
+        for result, number in other.calls.items():
+            self.calls[result] = self.calls.get(result, 0) + number
+        self.seconds += other.seconds
+        self.recorded_at = later_of(self.recorded_at, other.recorded_at)
+
+    def of(self, results: Collection[CallResult]) -> int:
+        """How many calls had one of these results."""
+        return sum(number for result, number in self.calls.items() if result in results)
+
+    def count(self, metric: CountMetric) -> int:
+        """The metric of these calls."""
+        return self.of(metric.results)
+
+    def rate(self, metric: RateMetric) -> "Rate":
+        """The metric of these calls."""
+        numerator = self.seconds if metric.of_seconds else self.of(metric.numerator_results)
+        return Rate(numerator, self.of(metric.denominator_results))
+
+    @property
+    def empty(self) -> bool:
+        """Whether no call is counted here."""
+        return not self.seconds and not any(self.calls.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A numerator over a denominator."""
+
+    numerator: int
+    denominator: int
+
+    @property
+    def value(self) -> float | None:
+        """The quotient; None where the denominator is 0."""
+        return self.numerator / self.denominator if self.denominator else None
+
+
+def total(tallies: Iterable[Tally]) -> Tally:
+    """All of them in one."""
+    whole = Tally()
+    for tally in tallies:
+        whole.include(tally)
+    return whole
+
+
+def later_of(one: datetime | None, other: datetime | None) -> datetime | None:
+    """The later moment; None where there is none."""
+    return max((moment for moment in (one, other) if moment is not None), default=None)
+
+
+def tally_to_plain(tally: Tally) -> object:
+    """The tally as values that JSON has."""
+    at = None if tally.recorded_at is None else tally.recorded_at.isoformat()
+    return [{result.value: number for result, number in tally.calls.items()}, tally.seconds, at]
+
+
+def tally_from_plain(plain: list[object]) -> Tally:
+    """The tally that `tally_to_plain` was given."""
+    calls, seconds, at = plain
+    if not isinstance(calls, Mapping) or not isinstance(seconds, int):
+        raise TypeError("This is no tally.")
+    counted = {CallResult(result): int(number) for result, number in calls.items()}
+    return Tally(counted, seconds, None if at is None else datetime.fromisoformat(str(at)))

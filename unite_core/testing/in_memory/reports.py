@@ -1,0 +1,191 @@
+"""Rollups and live figures in memory."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from copy import deepcopy
+from datetime import datetime, timedelta
+from math import ceil
+from uuid import UUID
+
+from unite_core.calls.ledger import LedgerEntry
+from unite_core.calls.model import TaskStatus
+from unite_core.leads.model import Lead
+from unite_core.reports.counting import merged, portions
+from unite_core.days import QUARTERS_PER_DAY, quarter_of
+from unite_core.reports.metrics import CONTACTS, CONVERSIONS
+from unite_core.reports.ports import (
+    Cell,
+    Cohort,
+    Dimension,
+    FirstCalls,
+    FunnelCounts,
+    Grain,
+    LiveFigures,
+    Recounted,
+    Rollups,
+    Step,
+    Timeline,
+    Totals,
+    key_of,
+)
+from unite_core.reports.tally import Tally, later_of
+from unite_core.testing.in_memory.tables import Tables
+
+
+class InMemoryRollups(Rollups):
+    """Calls counted beforehand."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def totals(self, question: Totals) -> Mapping[str, Tally]:
+        if question.agent_id is not None and question.by in (Dimension.SOURCE, Dimension.ATTEMPT):
+            counted: dict[str, Tally] = {}
+            for entry, times, recorded_at in self._worth():
+                if entry.agent_id == question.agent_id and question.start <= _quarter(entry) < question.end:
+                    tally = counted.setdefault(key_of(question.by, entry), Tally())
+                    tally.add(entry, times=times, recorded_at=recorded_at)
+            return counted
+        dimension = question.by if question.agent_id is None else Dimension.AGENT
+        answer: dict[str, Tally] = {}
+        for grain, first, end in portions(question.start, question.end):
+            for cell, tally in self._cells(grain, first, end, dimension, question.agent_id):
+                answer.setdefault("" if question.by is Dimension.ALL else cell.key, Tally()).include(tally)
+        return answer
+
+    def timeline(self, question: Timeline) -> Mapping[int, Tally]:
+        dimension = Dimension.ALL if question.agent_id is None else Dimension.AGENT
+        return merged(
+            {segment.label(cell.period): tally}
+            for segment in question.segments
+            for cell, tally in self._cells(Grain.QUARTER, segment.first, segment.end, dimension, question.agent_id)
+        )
+
+    def unfolded(self) -> Sequence[Step]:
+        return [self._step(entry_id) for entry_id in self._tables.unfolded]
+
+    def claim(self, *, limit: int) -> Sequence[Step]:
+        return [self._step(entry_id) for entry_id in sorted(self._tables.unfolded)[:limit]]
+
+    def fold(self, steps: Sequence[Step], counted: Mapping[Cell, Tally]) -> None:
+        self._add(counted)
+        for step in steps:
+            del self._tables.unfolded[step.entry.id]
+
+    def days(self) -> range:
+        called = {_quarter(entry) // QUARTERS_PER_DAY for entry in self._tables.ledger.values()}
+        every = called | {cell.period for cell in self._tables.rollups if cell.grain is Grain.DAY}
+        return range(min(every), max(every) + 1) if every else range(0)
+
+    def recount(self, day: int) -> Sequence[Recounted]:
+        return [
+            Recounted(
+                quarter=_quarter(entry),
+                agent_id=entry.agent_id,
+                source=entry.source,
+                attempt=entry.attempt,
+                result=entry.result,
+                calls=times,
+                seconds=times * (entry.duration_seconds or 0),
+                recorded_at=recorded_at,
+            )
+            for entry, times, recorded_at in self._worth()
+            if _quarter(entry) // QUARTERS_PER_DAY == day
+        ]
+
+    def replace_day(self, day: int, counted: Mapping[Cell, Tally]) -> None:
+        for cell in list(self._tables.rollups):
+            of_day = cell.period if cell.grain is Grain.DAY else cell.period // QUARTERS_PER_DAY
+            if of_day == day:
+                del self._tables.rollups[cell]
+        self._add(counted)
+
+    def _add(self, counted: Mapping[Cell, Tally]) -> None:
+        for cell, tally in counted.items():
+            # Other units of work hold the same tallies, so that none is changed in place.
+            whole = deepcopy(self._tables.rollups.get(cell, Tally()))
+            whole.include(tally)
+            self._tables.rollups[cell] = whole
+
+    def _cells(
+        self, grain: Grain, first: int, end: int, dimension: Dimension, agent_id: UUID | None
+    ) -> Iterator[tuple[Cell, Tally]]:
+        for cell, tally in self._tables.rollups.items():
+            if cell.grain is grain and cell.dimension is dimension and first <= cell.period < end:
+                if agent_id is None or cell.key == str(agent_id):
+                    yield cell, tally
+
+    def _step(self, entry_id: UUID) -> Step:
+        entry = self._tables.ledger[entry_id]
+        return Step(entry, self._place(entry.task_id, entry.number - 1))
+
+    def _place(self, task_id: UUID, number: int) -> LedgerEntry | None:
+        chain = (it for it in self._tables.ledger.values() if (it.task_id, it.number) == (task_id, number))
+        return next(chain, None)
+
+    def _worth(self) -> Iterator[tuple[LedgerEntry, int, datetime]]:
+        """Every entry that is folded, or whose next one is: what it is worth, and when that was last changed."""
+        for entry in self._tables.ledger.values():
+            following = self._place(entry.task_id, entry.number + 1)
+            folded = entry.id not in self._tables.unfolded
+            followed = following is not None and following.id not in self._tables.unfolded
+            recorded_at = later_of(entry.at if folded else None, following.at if following and followed else None)
+            if recorded_at is not None:
+                yield entry, int(folded) - int(followed), recorded_at
+
+
+class InMemoryLiveFigures(LiveFigures):
+    """Figures of leads and call tasks."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def funnel(self, question: Cohort) -> Mapping[str, FunnelCounts]:
+        stages: dict[str, list[int]] = {}
+        for lead in self._leads(question):
+            counts = self._tables.lead_calls.get(lead.id)
+            outcomes = {outcome.value for outcome, number in counts.outcomes.items() if number} if counts else set()
+            contacted = any(result.value in outcomes for result in CONTACTS.results)
+            converted = any(result.value in outcomes for result in CONVERSIONS.results)
+            reached = [1, int(bool(outcomes)), int(contacted), int(converted)]
+            stages[lead.source] = [one + more for one, more in zip(stages.get(lead.source, [0] * 4), reached, strict=True)]
+        return {
+            source: FunnelCounts(leads=leads, called=called, contacted=contacted, converted=converted)
+            for source, (leads, called, contacted, converted) in stages.items()
+        }
+
+    def first_calls(self, question: Cohort, *, within: int) -> FirstCalls:
+        leads = list(self._leads(question))
+        first = {lead.id: self._tables.lead_calls[lead.id] for lead in leads if lead.id in self._tables.lead_calls}
+        waits = sorted(
+            max(timedelta(), first[lead.id].first_called_at - lead.created_at) for lead in leads if lead.id in first
+        )
+        return FirstCalls(
+            leads=len(leads),
+            called=len(waits),
+            within=sum(wait <= timedelta(seconds=within) for wait in waits),
+            p50=_nearest_rank(waits, 50),
+            p90=_nearest_rank(waits, 90),
+        )
+
+    def overdue(self, *, before: datetime, assigned_to: UUID | None = None) -> int:
+        return sum(
+            task.status is TaskStatus.PENDING and task.due_at < before and assigned_to in (None, task.assigned_to)
+            for task in self._tables.tasks.values()
+        )
+
+    def names(self, user_ids: Collection[UUID]) -> Mapping[UUID, str]:
+        return {it: self._tables.users[it].name for it in user_ids if it in self._tables.users}
+
+    def _leads(self, question: Cohort) -> Iterator[Lead]:
+        for lead in self._tables.leads.values():
+            if question.created_from <= lead.created_at < question.created_to:
+                if question.assigned_to in (None, lead.assigned_to):
+                    yield lead
+
+
+def _nearest_rank(waits: Sequence[timedelta], percent: int) -> int | None:
+    return waits[ceil(len(waits) * percent / 100) - 1] // timedelta(seconds=1) if waits else None
+
+
+def _quarter(entry: LedgerEntry) -> int:
+    return quarter_of(entry.called_at)
