@@ -3,9 +3,9 @@
 from unite_core.answers import Claim
 from unite_core.application import Ports, Rules, Unite, build
 from unite_core.calls.ledger import BrokenChain, EntryKind, LedgerEntry
-from unite_core.calls.model import CallTask, Completion, Note, TaskStatus
+from unite_core.calls.model import CallResult, CallTask, Completion, Note, TaskStatus
 from unite_core.calls.model import Outcome as CallOutcome
-from unite_core.calls.ports import LedgerFilter, TaskFilter
+from unite_core.calls.ports import CallCounts, LedgerFilter, TaskFilter
 from unite_core.calls.queries import TaskLedger, TaskView
 from unite_core.calls.use_cases import Assignment, Cancellation, CompletedCall, Correction, NewCallTask, NewNote
 from unite_core.calls.verification import Verified
@@ -64,7 +64,9 @@ __all__ = [
     "Allowance",
     "Assignment",
     "BrokenChain",
+    "CallCounts",
     "CallOutcome",
+    "CallResult",
     "CallTask",
     "Cancellation",
     "Claim",

@@ -10,14 +10,14 @@ from itertools import product
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, ColumnElement, LargeBinary, Select, and_, cast, func, select
+from sqlalchemy import Column, ColumnElement, LargeBinary, Select, and_, cast, false, func, not_, or_, select
 
 from adapters.sql.call_tables import call_ledger as ledger
 from adapters.sql.call_tables import call_task_notes as notes
 from adapters.sql.call_tables import call_tasks as tasks
-from adapters.sql.statements import by_index, equals, fits, newest_first, oldest_first
+from adapters.sql.statements import by_index, equals, fits, newest_first, oldest_first, unindexed
 from unite_core.calls.model import TaskStatus
-from unite_core.calls.ports import NOTES_IN_LISTS, LedgerFilter, TaskFilter
+from unite_core.calls.ports import MAX_ATTEMPT, NOTES_IN_LISTS, LedgerFilter, TaskFilter
 from unite_core.paging import PageRequest
 
 MOST_WALKS = 20
@@ -33,11 +33,23 @@ TASK_INDEXES = {
 """Columns -> the index that holds what has one value of each in the order of the list."""
 
 LEDGER_INDEXES = {
-    "task_id": "uq_call_ledger_chain",
-    "lead_id": "ix_call_ledger_lead_at",
-    "agent_id": "ix_call_ledger_agent_at",
+    "at": {
+        "task_id": "uq_call_ledger_chain",
+        "lead_id": "ix_call_ledger_lead_at",
+        "agent_id": "ix_call_ledger_agent_at",
+        None: "ix_call_ledger_at",
+    },
+    "called_at": {
+        "task_id": "uq_call_ledger_chain",
+        "lead_id": "ix_call_ledger_lead_called",
+        "agent_id": "ix_call_ledger_agent_called",
+        None: "ix_call_ledger_called",
+    },
 }
-"""The same for the ledger; of several filters the one that is named first here fits the fewest entries."""
+"""The same for the ledger, by the moment that a list is in the order of.
+
+Of several filters the one that is named first here fits the fewest entries.
+"""
 
 
 def tasks_of(wanted: TaskFilter, request: PageRequest) -> list[Select[Any]]:
@@ -68,20 +80,37 @@ def latest_notes(task_ids: Sequence[UUID]) -> Select[Any]:
 
 def entries_of(wanted: LedgerFilter, request: PageRequest) -> list[Select[Any]]:
     """What to ask: the rows of the page are the newest of all that this finds."""
-    agents = {wanted.agent_id, wanted.visible_to} - {None}
+    agents = {wanted.agent_id, wanted.visible_to} - {None} | ({None} if wanted.nobodys else set())
     if len(agents) > 1:
         return []
-    ids = {"task_id": wanted.task_id, "lead_id": wanted.lead_id, "agent_id": next(iter(agents), None)}
-    filters = [(ledger.c[name], ids[name]) for name in LEDGER_INDEXES if ids[name] is not None]
-    conditions = [column == value for column, value in filters[:1]]
+    asked = {"task_id": {wanted.task_id} - {None}, "lead_id": {wanted.lead_id} - {None}, "agent_id": agents}
+    filters = [(ledger.c[name], value) for name, values in asked.items() for value in values]
+    conditions = [equals(column, value) for column, value in filters[:1]]
     conditions += [fits(column, [value]) for column, value in filters[1:]]
-    if wanted.at_from is not None:
-        conditions.append(ledger.c.at >= wanted.at_from)
-    if wanted.at_to is not None:
-        conditions.append(ledger.c.at < wanted.at_to)
-    index = LEDGER_INDEXES[filters[0][0].name] if filters else "ix_call_ledger_at"
-    page = newest_first(ledger, ledger.c.at, request, *conditions, index=index)
+    order = order_of(wanted)
+    index = LEDGER_INDEXES[order.name][filters[0][0].name if filters else None]
+    page = newest_first(ledger, order, request, *conditions, *_spans(wanted), *_facts(wanted), index=index)
     return [page if wanted.task_id is None else page.order_by(None).limit(None)]
+
+
+def order_of(wanted: LedgerFilter) -> Column[Any]:
+    """The moment that the list is in the order of."""
+    return ledger.c.called_at if wanted.by_call_time else ledger.c.at
+
+
+def first_call_of(lead_id: UUID) -> Select[Any]:
+    """What to ask: when the first call to the lead was, by the entries that count."""
+    statement = select(ledger.c.called_at).where(ledger.c.lead_id == lead_id, ledger.c.outcome.is_not(None), counts())
+    statement = by_index(statement, ledger, LEDGER_INDEXES["called_at"]["lead_id"])
+    return statement.order_by(ledger.c.called_at, ledger.c.id).limit(1)
+
+
+def counts() -> ColumnElement[bool]:
+    """The entry is the last one of its chain."""
+    # A value that is looked up per row: databases turn NOT EXISTS into joins of their own choice, over the whole table.
+    chain = ledger.alias("chain")
+    last = by_index(select(func.max(chain.c.number)), chain, LEDGER_INDEXES["at"]["task_id"])
+    return ledger.c.number == last.where(chain.c.task_id == ledger.c.task_id).scalar_subquery()
 
 
 def orphan_of(after: UUID | None, until: UUID | None) -> Select[Any]:
@@ -93,7 +122,34 @@ def orphan_of(after: UUID | None, until: UUID | None) -> Select[Any]:
         statement = statement.where(ledger.c.task_id > after)
     if until is not None:
         statement = statement.where(ledger.c.task_id <= until)
-    return by_index(statement, ledger, LEDGER_INDEXES["task_id"])
+    return by_index(statement, ledger, LEDGER_INDEXES["at"]["task_id"])
+
+
+def _spans(wanted: LedgerFilter) -> list[ColumnElement[bool]]:
+    """The conditions on moments; no index is considered for the one that the list is not in the order of."""
+    at: ColumnElement[Any] = unindexed(ledger.c.at) if wanted.by_call_time else ledger.c.at
+    starts = ((ledger.c.called_at, wanted.called_from), (at, wanted.at_from))
+    ends = ((ledger.c.called_at, wanted.called_to), (at, wanted.at_to))
+    return [
+        *(column >= start for column, start in starts if start is not None),
+        *(column < end for column, end in ends if end is not None),
+    ]
+
+
+def _facts(wanted: LedgerFilter) -> list[ColumnElement[bool]]:
+    """The conditions on what an entry says; no index leads by them."""
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.results:
+        values = [result.value for result in wanted.results]
+        conditions.append(func.coalesce(ledger.c.outcome, ledger.c.kind).in_(values))
+    if wanted.sources:
+        conditions.append(fits(ledger.c.source, wanted.sources))
+    if wanted.attempts:
+        later = ledger.c.attempt >= MAX_ATTEMPT if MAX_ATTEMPT in wanted.attempts else false()
+        conditions.append(or_(ledger.c.attempt.in_(wanted.attempts), later))
+    if wanted.counted is not None:
+        conditions.append(counts() if wanted.counted else not_(counts()))
+    return conditions
 
 
 def _filters(wanted: TaskFilter) -> dict[Column[Any], Collection[Any]]:

@@ -1,4 +1,4 @@
-"""The tables of calls: the tasks, what was noted about them, and the ledger."""
+"""The tables of calls: the tasks, what was noted about them, the ledger, and the counts of calls per lead."""
 
 from sqlalchemy import Column, ForeignKeyConstraint, Index, Integer, PrimaryKeyConstraint, Table, UniqueConstraint
 
@@ -6,6 +6,7 @@ from adapters.sql.metadata import LONGEST_CODE, MYSQL, metadata, one_of
 from adapters.sql.types import Identifier, Moment, exact_text
 from unite_core.calls.ledger import NO_HASH, EntryKind
 from unite_core.calls.model import LONGEST_NOTE, LONGEST_REASON, Outcome, TaskStatus
+from unite_core.leads.model import LONGEST_SOURCE
 
 # `outcome` to `follow_up_at` are the completion, all NULL while there is none.
 call_tasks = Table(
@@ -80,6 +81,10 @@ call_ledger = Table(
     Column("note", exact_text(LONGEST_NOTE)),
     Column("reason", exact_text(LONGEST_REASON)),
     Column("corrects", Identifier),
+    Column("called_at", Moment, nullable=False),
+    Column("source", exact_text(LONGEST_SOURCE)),
+    Column("attempt", Integer),
+    Column("format", Integer, nullable=False),
     Column("previous_hash", exact_text(len(NO_HASH)), nullable=False),
     Column("hash", exact_text(len(NO_HASH)), nullable=False),
     PrimaryKeyConstraint("id"),
@@ -90,6 +95,20 @@ call_ledger = Table(
     Index("ix_call_ledger_at", "at", "id"),
     Index("ix_call_ledger_agent_at", "agent_id", "at", "id"),
     Index("ix_call_ledger_lead_at", "lead_id", "at", "id"),
+    Index("ix_call_ledger_called", "called_at", "id"),
+    Index("ix_call_ledger_agent_called", "agent_id", "called_at", "id"),
+    Index("ix_call_ledger_lead_called", "lead_id", "called_at", "id"),
     sqlite_with_rowid=False,
+    **MYSQL,
+)
+
+# How many calls of each outcome a lead had. No foreign key: a correction would wait for whoever changes the lead.
+lead_calls = Table(
+    "lead_calls",
+    metadata,
+    Column("lead_id", Identifier, nullable=False),
+    *(Column(outcome.value, Integer, nullable=False) for outcome in Outcome),
+    Column("first_called_at", Moment, nullable=False),
+    PrimaryKeyConstraint("lead_id"),
     **MYSQL,
 )

@@ -9,15 +9,15 @@ from sqlalchemy import Connection, Select, func, insert, select
 from sqlalchemy.engine import Row
 from sqlalchemy.exc import IntegrityError
 
-from adapters.sql.call_pages import all_notes, entries_of, latest_notes, orphan_of, tasks_of
+from adapters.sql.call_pages import all_notes, entries_of, latest_notes, order_of, orphan_of, tasks_of
 from adapters.sql.call_tables import call_ledger as ledger
 from adapters.sql.call_tables import call_task_notes as notes
 from adapters.sql.call_tables import call_tasks as tasks
 from adapters.sql.errors import refusal
 from adapters.sql.statements import by_index, fits, in_lists, locked, merged, save_version
 from adapters.sql.tampered import NO_VALUE, one_by_one, readable
-from unite_core.calls.ledger import BrokenChain, EntryKind, LedgerEntry, Unreadable, orphaned
-from unite_core.calls.model import CallTask, Completion, Note, Outcome, TaskStatus
+from unite_core.calls.ledger import FORMAT, BrokenChain, EntryKind, LedgerEntry, Unreadable, orphaned
+from unite_core.calls.model import CallResult, CallTask, Completion, Note, Outcome, TaskStatus
 from unite_core.calls.ports import CallLedger, CallTasks, LedgerFilter, TaskFilter
 from unite_core.errors import NotFound
 from unite_core.paging import Page, PageRequest, Position, page_of
@@ -30,6 +30,9 @@ _PLAIN = {
     "reason": str | None,
     "previous_hash": str,
     "hash": str,
+    "source": str | None,
+    "attempt": int | None,
+    "format": int,
 }
 
 
@@ -167,8 +170,9 @@ class SqlCallLedger(CallLedger):
 
     def page(self, wanted: LedgerFilter, request: PageRequest) -> Page[LedgerEntry]:
         lists = [self._connection.execute(statement).all() for statement in entries_of(wanted, request)]
-        found = [_to_entry(row) for row in merged(lists, lambda row: (row.at, row.id), request.limit + 1)]
-        return page_of(found, request.limit, lambda entry: Position(entry.at, entry.id))
+        moment = order_of(wanted).name
+        found = [_to_entry(row) for row in merged(lists, lambda row: (getattr(row, moment), row.id), request.limit + 1)]
+        return page_of(found, request.limit, wanted.position)
 
 
 def _in_order(statement: Select[Any]) -> Select[Any]:
@@ -246,6 +250,10 @@ def _entry_to_row(entry: LedgerEntry) -> dict[str, Any]:
         "note": entry.note,
         "reason": entry.reason,
         "corrects": entry.corrects,
+        "called_at": entry.called_at,
+        "source": entry.source,
+        "attempt": entry.attempt,
+        "format": entry.format,
         "previous_hash": entry.previous_hash,
         "hash": entry.hash,
     }
@@ -254,7 +262,7 @@ def _entry_to_row(entry: LedgerEntry) -> dict[str, Any]:
 def _to_entry(row: Row[Any]) -> LedgerEntry:
     if any(not isinstance(getattr(row, name), kinds) for name, kinds in _PLAIN.items()):
         raise TypeError("An entry of the call ledger holds what nobody writes there.")
-    return LedgerEntry(
+    entry = LedgerEntry(
         id=row.id,
         task_id=row.task_id,
         number=row.number,
@@ -270,6 +278,13 @@ def _to_entry(row: Row[Any]) -> LedgerEntry:
         note=row.note,
         reason=row.reason,
         corrects=row.corrects,
+        called_at=row.called_at,
+        source=row.source,
+        attempt=row.attempt,
+        format=row.format,
         previous_hash=row.previous_hash,
         hash=row.hash,
     )
+    if entry.format not in (1, FORMAT) or entry.result not in CallResult:
+        raise TypeError("An entry of the call ledger holds what nobody writes there.")
+    return entry

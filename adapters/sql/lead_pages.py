@@ -15,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import Column, Connection, Select, and_, func, literal, or_, select
 from sqlalchemy.engine import Row
 
+from adapters.sql.lead_calls import called
 from adapters.sql.lead_words import words_in
 from adapters.sql.statements import after, by_index, equals, fits, merged, unindexed
 from adapters.sql.status_choices import with_choices
@@ -62,11 +63,11 @@ class LeadPages:
             return []
         words = wanted.question
         if words and not self._words.are_common(self._connection, words):
-            on_the_way = [fits(column, values) for column, values in filters.items()]
+            on_the_way = [fits(column, values) for column, values in filters.items()] + called(wanted)
             return [_few(wanted, request).where(self._words.in_index(words), *on_the_way)]
         leading = self._leading(filters)
         on_the_way = [fits(column, values) for column, values in filters.items() if column is not leading]
-        on_the_way += self._words.in_text(words or ())
+        on_the_way += [*self._words.in_text(words or ()), *called(wanted)]
         page = _in_order(wanted, request, "listed_at" if leading is None else leading.name).where(*on_the_way)
         if leading is None:
             return [page]

@@ -17,7 +17,7 @@ from adapters.sql.tables import leads as table
 from adapters.sql.types import moment
 from unite_core.errors import NotFound
 from unite_core.leads.model import Duplicate, DuplicateLead, Lead, LeadStatus
-from unite_core.leads.ports import LEADS_NAMESPACE, ContactMatches, LeadFilter, Leads, lead_namespace
+from unite_core.leads.ports import LEAD_LISTS, ContactMatches, LeadFilter, Leads, lead_namespace
 from unite_core.paging import Page, PageRequest, Position, page_of
 from unite_core.phone import Phone
 
@@ -36,7 +36,7 @@ class SqlLeads(Leads):
         self._choices = StatusChoices(connection)
 
     def add(self, lead: Lead) -> None:
-        self._changed.add(LEADS_NAMESPACE)
+        self._changed.update(LEAD_LISTS)
         try:
             insert_rows(self._connection, table, self._to_rows([lead]))
         except IntegrityError as error:
@@ -46,7 +46,7 @@ class SqlLeads(Leads):
     def add_many(self, leads: Sequence[Lead]) -> None:
         if not leads:
             return
-        self._changed.add(LEADS_NAMESPACE)
+        self._changed.update(LEAD_LISTS)
         rows = self._to_rows(leads)
         try:
             with words_in(self._connection.dialect).added_together(self._connection):
@@ -70,7 +70,7 @@ class SqlLeads(Leads):
         return found
 
     def save(self, lead: Lead) -> None:
-        self._changed.update((LEADS_NAMESPACE, lead_namespace(lead.id)))
+        self._changed.update((*LEAD_LISTS, lead_namespace(lead.id)))
         try:
             save_row(self._connection, table, self._to_rows([lead])[0], "lead")
         except IntegrityError as error:

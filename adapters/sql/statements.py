@@ -5,10 +5,12 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     ColumnElement,
     Connection,
+    FromClause,
     Select,
     Table,
     UnaryExpression,
@@ -184,6 +186,31 @@ def _compare_rows(element: _Pairs, sign: str, compiler: SQLCompiler, options: di
     return f"({at}, {entity_id}) {sign} ({at_value}, {id_value})"
 
 
+class _Between(FunctionElement[int]):
+    """The microseconds from one moment to another."""
+
+    type: TypeEngine[int] = BigInteger()
+    name = "microseconds_between"
+    inherit_cache: bool | None = True
+
+
+@compiles(_Between, "sqlite")
+def _between_on_sqlite(element: _Between, compiler: SQLCompiler, **options: Any) -> str:
+    start, end = (compiler.process(each, **options) for each in element.clauses)
+    return f"({end} - {start})"
+
+
+@compiles(_Between, "mysql")
+def _between_on_mysql(element: _Between, compiler: SQLCompiler, **options: Any) -> str:
+    start, end = (compiler.process(each, **options) for each in element.clauses)
+    return f"TIMESTAMPDIFF(MICROSECOND, {start}, {end})"
+
+
+def microseconds_between(start: ColumnElement[Any], end: ColumnElement[Any]) -> ColumnElement[int]:
+    """The microseconds from one moment to another, below 0 where the second is the earlier one."""
+    return _Between(start, end)
+
+
 def after(at: Column[Any], entity_id: Column[Any], position: Position) -> ColumnElement[bool]:
     """Stands after the position in a list that shows the newest first."""
     return _Before(at, entity_id, literal(position.at, at.type), literal(position.id, entity_id.type))
@@ -211,7 +238,7 @@ def unindexed(column: Column[Any]) -> ColumnElement[Any]:
     return UnaryExpression(column, operator=custom_op("+"), type_=column.type)
 
 
-def by_index(statement: Select[Any], table: Table, index: str) -> Select[Any]:
+def by_index(statement: Select[Any], table: FromClause, index: str) -> Select[Any]:
     """Have MySQL walk that index, whatever its statistics say; SQLite takes it by itself."""
     return statement.with_hint(table, f"FORCE INDEX ({index})", "mysql")
 

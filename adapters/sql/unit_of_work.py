@@ -15,6 +15,7 @@ from adapters.sql.deliveries import SqlDeliveries
 from adapters.sql.images import SqlLeadImages
 from adapters.sql.import_rows import SqlImportRows
 from adapters.sql.imports import SqlImports
+from adapters.sql.lead_calls import SqlLeadCalls
 from adapters.sql.leads import SqlLeads
 from adapters.sql.modes import READING
 from adapters.sql.rehearsal import SqlRehearsal
@@ -24,7 +25,7 @@ from adapters.sql.uses import SqlUses
 from unite_core.answers import Answers
 from unite_core.application import AllWork
 from unite_core.cache import Cache, NoCache
-from unite_core.calls.ports import CallLedger, CallTasks
+from unite_core.calls.ports import CallLedger, CallTasks, LeadCalls
 from unite_core.errors import Unavailable
 from unite_core.events import Event
 from unite_core.identity.ports import Sessions, Users
@@ -83,6 +84,7 @@ class SqlUnitOfWork(AllWork):
         self.consents: Consents = SqlConsents(connection)
         self.tasks: CallTasks = SqlCallTasks(connection)
         self.ledger: CallLedger = SqlCallLedger(connection)
+        self.lead_calls: LeadCalls = SqlLeadCalls(connection, self._changed)
         return self
 
     def __exit__(

@@ -3,11 +3,14 @@
 from typing import Any
 
 from entrypoints.http.call_schemas import CALL_TASK_EXAMPLE, DURATION, NOTE, REASON
-from entrypoints.http.fields import Body, Choice, Flag, Id, ListOf, Moment, ObjectOf, Text, Whole
+from entrypoints.http.fields import Body, Choice, Flag, Id, ListOf, Moment, ObjectOf, Several, Text, Whole
+from entrypoints.http.lead_schemas import Assignee
 from entrypoints.http.paging import PageArguments
-from unite_core.calls.ledger import NO_HASH, BrokenChain, EntryKind, LedgerEntry
-from unite_core.calls.model import Outcome
+from unite_core.calls.ledger import FORMAT, NO_HASH, BrokenChain, EntryKind, LedgerEntry
+from unite_core.calls.model import CallResult, Outcome
+from unite_core.calls.ports import MAX_ATTEMPT
 from unite_core.calls.queries import TaskLedger
+from unite_core.leads.model import LONGEST_SOURCE
 
 _HASH = {"pattern": "^[0-9a-f]{64}$"}
 
@@ -20,6 +23,8 @@ ENTRY_EXAMPLE: dict[str, Any] = {
     "agent_id": CALL_TASK_EXAMPLE["assigned_to"],
     "actor_id": CALL_TASK_EXAMPLE["assigned_to"],
     "at": "2026-02-02T15:06:40.5Z",
+    "called_at": "2026-02-02T15:01:00Z",
+    "result": "connected",
     "outcome": "connected",
     "duration_seconds": 312,
     "started_at": "2026-02-02T15:01:00Z",
@@ -27,6 +32,9 @@ ENTRY_EXAMPLE: dict[str, Any] = {
     "note": "Wants an offer.",
     "reason": None,
     "corrects": None,
+    "source": "web",
+    "attempt": 1,
+    "format": 2,
     "previous_hash": NO_HASH,
     "hash": "5f0c1f6a7d3b9e8c2a4d6f8b0e1c3a5d7f9b1d3e5a7c9e0f2b4d6a8c0e2f4b6d",
 }
@@ -41,6 +49,7 @@ CORRECTION_EXAMPLE = ENTRY_EXAMPLE | {
     "kind": "correction",
     "actor_id": CALL_TASK_EXAMPLE["created_by"],
     "at": "2026-02-03T10:00:00Z",
+    "result": "voicemail",
     "outcome": "voicemail",
     "duration_seconds": 20,
     "reason": CORRECTION_BODY_EXAMPLE["reason"],
@@ -72,7 +81,13 @@ class CallLogSchema(Body):
         required=True, allow_none=True, metadata={"description": "Whose call it was; null where it was nobody's."}
     )
     actor_id = Id(required=True, allow_none=True, metadata={"description": "Who wrote it; null is the service itself."})
-    at = Moment(required=True)
+    at = Moment(required=True, metadata={"description": "When the entry was written."})
+    called_at = Moment(
+        required=True, metadata={"description": "When the call was; where there was none, when it was due."}
+    )
+    result = Choice(
+        CallResult, required=True, metadata={"description": "The outcome of the call, or why there was none."}
+    )
     outcome = Choice(Outcome, required=True, allow_none=True)
     duration_seconds = Whole(required=True, allow_none=True, metadata=DURATION)
     started_at = Moment(required=True, allow_none=True)
@@ -84,11 +99,35 @@ class CallLogSchema(Body):
         metadata={**REASON, "description": "Why it is corrected, or why there was no call."},
     )
     corrects = Id(required=True, allow_none=True, metadata={"description": "The entry that a correction stands for."})
+    source = Text(
+        required=True,
+        allow_none=True,
+        metadata={
+            "maxLength": LONGEST_SOURCE,
+            "description": "The lead's source when the task was closed; null where it is unknown.",
+        },
+    )
+    attempt = Whole(
+        required=True,
+        allow_none=True,
+        least=1,
+        metadata={"description": "The number of this call among those made to the lead; null where there was none."},
+    )
+    format = Whole(
+        required=True,
+        least=1,
+        most=FORMAT,
+        metadata={
+            "description": "1: written before `called_at`, `source`, `attempt` and `format` were; its hash is of the "
+            "other members alone. 2: all others."
+        },
+    )
     previous_hash = Text(
         required=True, metadata={**_HASH, "description": "The hash of the entry before; 64 zeros in the first one."}
     )
     hash = Text(
-        required=True, metadata={**_HASH, "description": "SHA-256 of everything else in the entry, in hexadecimal."}
+        required=True,
+        metadata={**_HASH, "description": "SHA-256 of everything else in the entry but `result`, in hexadecimal."},
     )
 
 
@@ -103,6 +142,8 @@ def call_log_json(entry: LedgerEntry) -> dict[str, Any]:
         "agent_id": entry.agent_id,
         "actor_id": entry.actor_id,
         "at": entry.at,
+        "called_at": entry.called_at,
+        "result": entry.result,
         "outcome": entry.outcome,
         "duration_seconds": entry.duration_seconds,
         "started_at": entry.started_at,
@@ -110,6 +151,9 @@ def call_log_json(entry: LedgerEntry) -> dict[str, Any]:
         "note": entry.note,
         "reason": entry.reason,
         "corrects": entry.corrects,
+        "source": entry.source,
+        "attempt": entry.attempt,
+        "format": entry.format,
         "previous_hash": entry.previous_hash,
         "hash": entry.hash,
     }
@@ -125,11 +169,36 @@ class CallLogPageSchema(Body):
 class CallLogQuery(PageArguments):
     """Which entries a list holds; the conditions add up."""
 
-    agent = Id(metadata={"description": "Whose calls they were."})
+    agent = Assignee(metadata={"description": "Whose calls they were: the id of a user, or `none` for nobody's."})
     lead_id = Id()
     task_id = Id()
-    from_ = Moment(data_key="from", metadata={"description": "From this moment on; RFC 3339 with its offset."})
-    to = Moment(metadata={"description": "Before this moment."})
+    from_ = Moment(
+        data_key="from",
+        metadata={"description": "Calls from this moment on, by `called_at`; RFC 3339 with its offset."},
+    )
+    to = Moment(metadata={"description": "Calls before this moment, by `called_at`."})
+    recorded_from = Moment(metadata={"description": "Entries that were written from this moment on, by `at`."})
+    recorded_to = Moment(metadata={"description": "Entries that were written before this moment, by `at`."})
+    result = Several(Choice(CallResult), metadata={"description": "One or several, separated by commas."})
+    source = Several(
+        Text(),
+        metadata={
+            "description": "One or several, separated by commas, as in the list of leads. An empty one, as in "
+            "`source=` and `source=web,`, is an unknown source."
+        },
+    )
+    attempt = Several(
+        Whole(least=1, most=MAX_ATTEMPT),
+        metadata={
+            "description": f"One or several, separated by commas; {MAX_ATTEMPT} is that attempt and all later ones."
+        },
+    )
+    counted = Flag(
+        metadata={
+            "description": "true: of each call the entry that counts, which is the last one about it; false: the "
+            "entries that were corrected."
+        }
+    )
 
 
 class CorrectionSchema(Body):

@@ -1,5 +1,6 @@
 """The call log: what became of every call, in a ledger that nobody changes unnoticed."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from entrypoints.http.call_log_schemas import (
 )
 from entrypoints.http.calls import ONE as ONE_TASK
 from entrypoints.http.context import actor, unite
+from entrypoints.http.leads import source_filter
 from entrypoints.http.openapi import Shown
 from entrypoints.http.operations import Room
 from entrypoints.http.paging import page_answer, page_request
@@ -52,13 +54,25 @@ def list_call_logs(query: dict[str, Any]) -> Response:
     """List the call log."""
     wanted = LedgerFilter(
         agent_id=query.get("agent"),
+        nobodys="agent" in query and query["agent"] is None,
         lead_id=query.get("lead_id"),
         task_id=query.get("task_id"),
-        at_from=query.get("from_"),
-        at_to=query.get("to"),
+        called_from=query.get("from_"),
+        called_to=query.get("to"),
+        at_from=query.get("recorded_from"),
+        at_to=query.get("recorded_to"),
+        results=frozenset(query.get("result", ())),
+        sources=_sources(query.get("source", ())),
+        attempts=frozenset(query.get("attempt", ())),
+        counted=query.get("counted"),
     )
     page = unite().calls.list_logs(actor(), wanted, page_request(query))
     return page_answer(map(call_log_json, page.items), page.next)
+
+
+def _sources(given: Sequence[str]) -> frozenset[str | None]:
+    unknown: frozenset[str | None] = frozenset({None} if "" in given else ())
+    return unknown | source_filter(source for source in given if source)
 
 
 @room.operation(

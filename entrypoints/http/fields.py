@@ -133,7 +133,7 @@ class Whole(fields.Integer):
         super().__init__(metadata=metadata, **options)
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
-        if isinstance(self.parent, Query):
+        if isinstance(self.root, Query):
             number = int(value) if re.fullmatch("-?[0-9]{1,18}", value) else None
         else:
             # In JSON 5 and 5.0 are one number; true is none.

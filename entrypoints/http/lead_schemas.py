@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from entrypoints.http.fields import Body, Choice, Id, ListOf, Moment, ObjectOf, Several, Text, Whole
+from entrypoints.http.fields import Body, Choice, Flag, Id, ListOf, Moment, ObjectOf, Several, Text, Whole
 from entrypoints.http.paging import PageArguments
 from entrypoints.http.uploads import UploadSchema, upload_json
+from unite_core.calls.model import Outcome
 from unite_core.email import LONGEST_EMAIL
 from unite_core.leads.model import (
     DEFAULT_SOURCE,
@@ -138,6 +139,9 @@ class LeadPatchSchema(Body):
 NOBODY = "none"
 
 
+MAX_CALLED_WITHIN_SECONDS = 400 * 24 * 60 * 60
+
+
 class Assignee(Text):
     """A user's id, or `none` for nobody."""
 
@@ -168,6 +172,21 @@ class LeadQuery(PageArguments):
     )
     created_from = Moment(metadata={"description": "From this moment on; RFC 3339 with its offset."})
     created_to = Moment(metadata={"description": "Before this moment."})
+    called = Flag(
+        metadata={
+            "description": "Whether at least one call was made to the lead. Here and below, the last entry about a "
+            "call counts."
+        }
+    )
+    call_result = Several(
+        Choice(Outcome),
+        metadata={"description": "Outcomes, separated by commas: the lead had a call with one of them."},
+    )
+    called_within = Whole(
+        least=0,
+        most=MAX_CALLED_WITHIN_SECONDS,
+        metadata={"description": "Seconds: the first call was at most so long after the lead was created."},
+    )
 
 
 class NewImageSchema(Body):

@@ -1,6 +1,7 @@
 """Leads."""
 
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -121,16 +122,20 @@ def _filter(query: Mapping[str, Any]) -> LeadFilter:
     assignees = set(query.get("assigned_to", ()))
     return LeadFilter(
         statuses=frozenset(query.get("status", ())),
-        sources=_sources(query.get("source", ())),
+        sources=source_filter(query.get("source", ())),
         assigned_to=frozenset(assignees - {None}),
         unassigned=None in assignees,
         question=_question(query.get("q")),
         created_from=query.get("created_from"),
         created_to=query.get("created_to"),
+        called=query.get("called"),
+        call_outcomes=frozenset(outcome.value for outcome in query.get("call_result", ())),
+        called_within=timedelta(seconds=query["called_within"]) if "called_within" in query else None,
     )
 
 
-def _sources(given: Iterable[str]) -> frozenset[str]:
+def source_filter(given: Iterable[str]) -> frozenset[str]:
+    """The sources of a filter as leads have them; raises `MalformedParameter` where one is none."""
     sources = frozenset(clean(source).lower() for source in given)
     for source in sources:
         _must_be_fine(source_problem(source))

@@ -112,7 +112,7 @@ class TestCachedReads(Sqlite, CachedReadsContract):
             with pytest.raises(Unavailable):
                 unit.commit()
 
-        assert cache.forgotten == [{"leads"}]
+        assert cache.forgotten == [{"leads", "called_leads"}]
 
 
 class TestCallTasks(Sqlite, CallTasksContract):

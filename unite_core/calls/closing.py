@@ -1,6 +1,6 @@
 """Closing call tasks: what becomes of the task, its entry in the ledger and the telling of it go together."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from unite_core.calls.events import task_cancelled
@@ -21,10 +21,18 @@ def append(work: CallsWork, entry: LedgerEntry) -> LedgerEntry:
     return linked
 
 
-def store_closed(work: CallsWork, ids: Ids, task: CallTask, actor: Actor) -> LedgerEntry:
+def store_closed(work: CallsWork, ids: Ids, task: CallTask, actor: Actor, lead: Lead | None) -> LedgerEntry:
     """Store a task that the actor has closed, and its entry."""
     work.tasks.save(task)
-    return append(work, closing_entry(ids.new(), task, actor.user_id))
+    entry = closing_entry(ids.new(), task, actor.user_id, source=lead.source if lead else None)
+    return append(work, counted(work, entry))
+
+
+def counted(work: CallsWork, entry: LedgerEntry) -> LedgerEntry:
+    """Count the call among those made to its lead; the entry with its number. Without a call nothing is counted."""
+    if entry.outcome is None:
+        return entry
+    return replace(entry, attempt=work.lead_calls.add(entry.lead_id, entry.outcome, entry.called_at))
 
 
 def cancel(
@@ -33,7 +41,7 @@ def cancel(
     """Cancel a pending task. Raises `Conflict` (`task_closed`)."""
     task.cancel(reason, now)
     task.touched(now)
-    entry = store_closed(work, ids, task, actor)
+    entry = store_closed(work, ids, task, actor, lead)
     work.record(task_cancelled(ids.new(), actor, task, lead, entry))
 
 

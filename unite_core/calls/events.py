@@ -85,7 +85,7 @@ def _of(
             "lead_name": lead.name if lead else None,
             "assigned_to": _text(task.assigned_to),
             "created_by": str(task.created_by),
-            "due_at": task.due_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+            "due_at": _moment(task.due_at),
             **(more or {}),
         },
     )
@@ -93,7 +93,32 @@ def _of(
 
 def _written(entry: LedgerEntry) -> dict[str, Any]:
     """Where the call log tells of it; the hash has left the database with this event."""
-    return {"entry_id": str(entry.id), "entry_hash": entry.hash}
+    return {"entry_id": str(entry.id), "entry_hash": entry.hash, "entry": _entry(entry)}
+
+
+def _entry(entry: LedgerEntry) -> dict[str, Any]:
+    """The entry without its texts: all that a report needs of it."""
+    return {
+        "id": str(entry.id),
+        "task_id": str(entry.task_id),
+        "number": entry.number,
+        "kind": entry.kind.value,
+        "result": entry.result.value,
+        "outcome": entry.outcome.value if entry.outcome else None,
+        "agent_id": _text(entry.agent_id),
+        "duration_seconds": entry.duration_seconds,
+        "called_at": _moment(entry.called_at),
+        "at": _moment(entry.at),
+        "source": entry.source,
+        "attempt": entry.attempt,
+        "corrects": _text(entry.corrects),
+        "hash": entry.hash,
+    }
+
+
+def _moment(of: datetime) -> str:
+    """RFC 3339, in UTC."""
+    return of.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _text(of: UUID | None) -> str | None:

@@ -1,7 +1,8 @@
 """The call ledger: what became of every call, in entries that nobody can change unnoticed.
 
 Each entry carries the hash of the one before it in the chain of its task, and its own, which is made of everything else
-in it (SHA-256, FIPS 180-4, over JSON with sorted names and no blanks). Whoever changes an entry, takes one away that
+in it (SHA-256, FIPS 180-4, over JSON with sorted names and no blanks); entries of format 1 leave out what is new in
+format 2. Whoever changes an entry, takes one away that
 others follow, or puts one in before others breaks the chain; so does whoever takes away the entry that closed a task,
 changes the task so that it says something else, or takes the task away and leaves its entries.
 
@@ -13,15 +14,20 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from unite_core.calls.model import CallTask, Outcome, TaskStatus
+from unite_core.calls.model import CallResult, CallTask, Outcome, TaskStatus
 
 NO_HASH = "0" * 64
 """What stands in the first entry of a chain where the others have the hash of the one before."""
 
+FORMAT = 2
+"""The format of entries that are written now."""
+
+_NEW_IN_FORMAT_2 = frozenset({"called_at", "source", "attempt", "format"})
+"""What the hash of an entry of format 1 does not cover."""
 
 _TOLD_TWICE = (
     "lead_id",
@@ -34,6 +40,7 @@ _TOLD_TWICE = (
     "note",
     "reason",
     "corrects",
+    "called_at",
 )
 """What both a closed task and the entry that closed it say."""
 
@@ -55,6 +62,12 @@ class LedgerEntry:
     Outcome, duration (seconds), `started_at`, `note` and `follow_up_at` are those of a completed call, and in a
     correction what is right. `corrects` is the entry that a correction stands for; `reason` says why, and of a
     cancelled task why there is no call. `hash` and `previous_hash` are 64 hexadecimal digits.
+
+    An entry holds the whole state of its call, so that reports need nothing that can change later. `called_at` is when
+    the call was: its `started_at`, else its duration before the task was completed; without a call it is when the call
+    was due. `source` is the lead's source when the task was closed, None where it is unknown. `attempt` is the number
+    of this call among those made to the lead, from 1; None without a call. `format` is 1 for entries that were written
+    before these facts were, 2 for all others.
     """
 
     id: UUID
@@ -65,6 +78,7 @@ class LedgerEntry:
     agent_id: UUID | None
     actor_id: UUID | None
     at: datetime
+    called_at: datetime
     outcome: Outcome | None = None
     duration_seconds: int | None = None
     started_at: datetime | None = None
@@ -72,8 +86,19 @@ class LedgerEntry:
     note: str | None = None
     reason: str | None = None
     corrects: UUID | None = None
+    source: str | None = None
+    attempt: int | None = None
+    format: int = FORMAT
     previous_hash: str = NO_HASH
     hash: str = ""
+
+    @property
+    def result(self) -> CallResult:
+        """The outcome of the call, or why there was none.
+
+        Raises `ValueError` where the entry has no outcome, and is of a kind that needs one.
+        """
+        return CallResult((self.outcome or self.kind).value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +121,13 @@ class BrokenChain:
     reason: str
 
 
-def closing_entry(entry_id: UUID, task: CallTask, actor_id: UUID | None) -> LedgerEntry:
+def closing_entry(entry_id: UUID, task: CallTask, actor_id: UUID | None, *, source: str | None = None) -> LedgerEntry:
     """What the ledger says of a task that was closed by that actor, None for the sweep; it is not chained yet.
 
     It was the call of whoever the task was assigned to. One that nobody was to make and somebody made is theirs.
     """
     made = task.completion
+    at = task.closed_at or task.updated_at
     return LedgerEntry(
         id=entry_id,
         task_id=task.id,
@@ -110,14 +136,27 @@ def closing_entry(entry_id: UUID, task: CallTask, actor_id: UUID | None) -> Ledg
         lead_id=task.lead_id,
         agent_id=task.assigned_to or (actor_id if made else None),
         actor_id=actor_id,
-        at=task.closed_at or task.updated_at,
+        at=at,
+        called_at=_begun(made.started_at, made.duration_seconds, at) if made else task.due_at,
         outcome=made.outcome if made else None,
         duration_seconds=made.duration_seconds if made else None,
         started_at=made.started_at if made else None,
         follow_up_at=made.follow_up_at if made else None,
         note=made.note if made else None,
         reason=task.cancel_reason,
+        source=source,
     )
+
+
+def corrected_call_time(closing: LedgerEntry, right: LedgerEntry) -> datetime:
+    """When a call was, by a correction `right` in a chain that begins with the entry `closing`.
+
+    The moment of the correction says nothing about it. A call that was missed or cancelled by the log counts where it
+    was due, unless the correction says when it was.
+    """
+    if right.started_at is None and closing.outcome is None:
+        return closing.called_at
+    return _begun(right.started_at, right.duration_seconds, closing.at)
 
 
 def chained(entry: LedgerEntry, chain: Sequence[LedgerEntry]) -> LedgerEntry:
@@ -132,8 +171,9 @@ def chained(entry: LedgerEntry, chain: Sequence[LedgerEntry]) -> LedgerEntry:
 
 
 def hash_of(entry: LedgerEntry) -> str:
-    """The hash of everything in the entry but its own hash."""
-    content = {each.name: _plain(getattr(entry, each.name)) for each in fields(entry) if each.name != "hash"}
+    """The hash of everything in the entry but its own hash; in format 1 of what that format has."""
+    left_out = {"hash"} | (_NEW_IN_FORMAT_2 if entry.format == 1 else frozenset())
+    content = {each.name: _plain(getattr(entry, each.name)) for each in fields(entry) if each.name not in left_out}
     text = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -147,14 +187,14 @@ def broken(task: CallTask | Unreadable, chain: Sequence[LedgerEntry | Unreadable
     if isinstance(task, Unreadable):
         first = chain[0].id if chain else None
         return BrokenChain(task_id=task.id, entry_id=first, number=1, reason="Its task cannot be read.")
-    previous = NO_HASH
+    so_far: list[LedgerEntry] = []
     for number, entry in enumerate(chain, start=1):
         if isinstance(entry, Unreadable):
             return BrokenChain(task_id=task.id, entry_id=entry.id, number=number, reason="It cannot be read.")
-        reason = _fault(entry, number, previous, task)
+        reason = _fault(entry, so_far, task)
         if reason is not None:
             return BrokenChain(task_id=task.id, entry_id=entry.id, number=number, reason=reason)
-        previous = entry.hash
+        so_far.append(entry)
     if task.status is not TaskStatus.PENDING and not chain:
         return BrokenChain(
             task_id=task.id,
@@ -170,15 +210,26 @@ def orphaned(task_id: UUID | None, entry_id: UUID | None, number: int) -> Broken
     return BrokenChain(task_id=task_id, entry_id=entry_id, number=number, reason="Its task is missing.")
 
 
-def _fault(entry: LedgerEntry, number: int, previous: str, task: CallTask) -> str | None:
+def _fault(entry: LedgerEntry, before: Sequence[LedgerEntry], task: CallTask) -> str | None:
     if hash_of(entry) != entry.hash:
         return "Its content is not what its hash was made of."
-    if entry.number != number or entry.previous_hash != previous:
+    previous_hash = before[-1].hash if before else NO_HASH
+    if entry.number != len(before) + 1 or entry.previous_hash != previous_hash:
         return "It does not follow from the entry before it."
-    if number == 1:
+    if not before:
         return _contradiction(entry, task)
     if entry.kind is not EntryKind.CORRECTION:
         return "It closes a task that was closed already."
+    return _not_copied(entry, before)
+
+
+def _not_copied(entry: LedgerEntry, before: Sequence[LedgerEntry]) -> str | None:
+    """Where a correction says of its call what does not follow from the entries before it."""
+    if entry.called_at != corrected_call_time(before[0], entry):
+        return "It says that the call was at another time than its chain does."
+    latest = before[-1]
+    if entry.source != latest.source or latest.attempt not in (None, entry.attempt):
+        return "It says another source or attempt than the entry before it."
     return None
 
 
@@ -189,6 +240,14 @@ def _contradiction(entry: LedgerEntry, task: CallTask) -> str | None:
     told = closing_entry(entry.id, task, entry.actor_id)
     different = [name for name in _TOLD_TWICE if getattr(entry, name) != getattr(told, name)]
     return f"The task says something else of {', '.join(different)}." if different else None
+
+
+def _begun(started_at: datetime | None, duration_seconds: int | None, ended_at: datetime) -> datetime:
+    """When a call began, at the latest when it ended."""
+    try:
+        return started_at or ended_at - timedelta(seconds=duration_seconds or 0)
+    except (OverflowError, TypeError):  # a task or an entry that was tampered with is to be reported, and not to fail
+        return ended_at
 
 
 def _plain(value: object) -> object:

@@ -43,6 +43,21 @@ class Outcome(StrEnum):
     CONVERTED = "converted"
 
 
+class CallResult(StrEnum):
+    """The result of a call task: the outcome of its call, or why there was no call."""
+
+    CONNECTED = "connected"
+    VOICEMAIL = "voicemail"
+    NO_ANSWER = "no_answer"
+    BUSY = "busy"
+    WRONG_NUMBER = "wrong_number"
+    CALLBACK_REQUESTED = "callback_requested"
+    NOT_INTERESTED = "not_interested"
+    CONVERTED = "converted"
+    MISSED = "missed"
+    CANCELLED = "cancelled"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
     """Something that somebody wrote down about a call task. It is never changed."""

@@ -8,9 +8,12 @@ from typing import Protocol
 from uuid import UUID
 
 from unite_core.calls.ledger import BrokenChain, LedgerEntry, Unreadable
-from unite_core.calls.model import CallTask, TaskStatus
+from unite_core.calls.model import CallResult, CallTask, Outcome, TaskStatus
 from unite_core.leads.ports import LeadsWork
-from unite_core.paging import Page, PageRequest
+from unite_core.paging import Page, PageRequest, Position
+
+MAX_ATTEMPT = 5
+"""In a filter the last attempt stands for all later ones too."""
 
 NOTES_IN_LISTS = 10
 """How many notes of each task a list shows: with all of them a page could have 80 million characters."""
@@ -35,17 +38,53 @@ class TaskFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerFilter:
-    """Which entries a list holds, None where it does not matter: `at_from` is inclusive, `at_to` exclusive.
+    """Which entries a list holds: those that meet every condition given; None and an empty one are no condition.
 
-    `visible_to` limits the list to that agent's calls whatever else is asked.
+    `called_from` and `called_to` limit when the call was, `at_from` and `at_to` when the entry was written: the first
+    is inclusive, the second exclusive. `nobodys` limits the list to calls of no agent. None in `sources` is an unknown
+    source, `MAX_ATTEMPT` in `attempts` that attempt and all later ones. `counted` limits the list to the last entry of
+    each chain, which is the one that counts, or with False to all others. `visible_to` limits the list to that agent's
+    calls whatever else is asked.
     """
 
     agent_id: UUID | None = None
+    nobodys: bool = False
     lead_id: UUID | None = None
     task_id: UUID | None = None
+    called_from: datetime | None = None
+    called_to: datetime | None = None
     at_from: datetime | None = None
     at_to: datetime | None = None
+    results: frozenset[CallResult] = frozenset()
+    sources: frozenset[str | None] = frozenset()
+    attempts: frozenset[int] = frozenset()
+    counted: bool | None = None
     visible_to: UUID | None = None
+
+    @property
+    def by_call_time(self) -> bool:
+        """Whether the list is in the order of when the calls were, rather than of when the entries were written.
+
+        It is where the list is asked for by calls.
+        """
+        return self.called_from is not None or self.called_to is not None or self.counted is not None
+
+    def position(self, entry: LedgerEntry) -> Position:
+        """The place of an entry in the list."""
+        return Position(entry.called_at if self.by_call_time else entry.at, entry.id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallCounts:
+    """How many calls with each outcome were made to a lead, those that never happened left out, and the first one."""
+
+    outcomes: Mapping[Outcome, int]
+    first_called_at: datetime
+
+    @property
+    def calls(self) -> int:
+        """How many calls were made."""
+        return sum(self.outcomes.values())
 
 
 class CallTasks(Protocol):
@@ -122,11 +161,37 @@ class CallLedger(Protocol):
 
     @abstractmethod
     def page(self, wanted: LedgerFilter, request: PageRequest) -> Page[LedgerEntry]:
-        """A page of entries, newest first (`at`, then `id`)."""
+        """A page of entries, newest first: by `called_at` if the filter says `by_call_time`, else by `at`.
+
+        Those of one moment are in the order of their ids, the greatest first.
+        """
+
+
+class LeadCalls(Protocol):
+    """How many calls were made to each lead, by the entries of the ledger that count.
+
+    Whoever appends to the ledger an entry with an outcome counts it here in the same transaction.
+    """
+
+    @abstractmethod
+    def get(self, lead_ids: Collection[UUID]) -> Mapping[UUID, CallCounts]:
+        """The counts of those of these leads (up to 5,000) that were called."""
+
+    @abstractmethod
+    def add(self, lead_id: UUID, outcome: Outcome, called_at: datetime) -> int:
+        """Count a call; its number among those made to the lead, from 1.
+
+        Nobody else counts a call to that lead until the unit of work ends.
+        """
+
+    @abstractmethod
+    def correct(self, wrong: LedgerEntry, right: LedgerEntry) -> None:
+        """Count a call as the entry `right` says, in place of `wrong`; both have an outcome, and are in the ledger."""
 
 
 class CallsWork(LeadsWork, Protocol):
-    """A unit of work that reaches call tasks and the ledger too."""
+    """A unit of work that reaches call tasks, the ledger and the calls of leads too."""
 
     tasks: CallTasks
     ledger: CallLedger
+    lead_calls: LeadCalls

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from dataclasses import fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -108,7 +108,7 @@ def _plain(condition: object) -> object:
         return sorted(str(each) for each in condition)
     if isinstance(condition, Position):
         return [condition.at.isoformat(), str(condition.id)]
-    return str(condition) if isinstance(condition, (datetime, UUID)) else condition
+    return str(condition) if isinstance(condition, (datetime, timedelta, UUID)) else condition
 
 
 def _moment(text: str | None) -> datetime | None:

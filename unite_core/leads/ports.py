@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
@@ -13,6 +13,12 @@ from unite_core.paging import Page, PageRequest
 
 LEADS_NAMESPACE = "leads"
 """Where the cache holds lists of leads: any lead that is added or saved may be in any of them."""
+
+CALLED_LEADS_NAMESPACE = "called_leads"
+"""Where the cache holds lists of leads that are asked for by their calls: calls change them too."""
+
+LEAD_LISTS = (LEADS_NAMESPACE, CALLED_LEADS_NAMESPACE)
+"""Where the cache holds lists of leads of any kind."""
 
 
 def lead_namespace(lead_id: UUID) -> str:
@@ -27,7 +33,10 @@ class LeadFilter:
     `assigned_to` and `unassigned` together mean one of these users or nobody. `visible_to` limits the
     list to the leads assigned to that user whatever else is asked. `question` is the words of
     `search.question_words`: a lead has a word beginning with each; no words find nothing. `created_from`
-    is inclusive, `created_to` exclusive.
+    is inclusive, `created_to` exclusive. `called` limits the list to leads that were called, or with False to all
+    others; `call_outcomes` to leads with a call that had one of these outcomes; `called_within` to leads whose first
+    call was at most so long after they were created. Only calls count that were made, by the last entry about each in
+    the call log.
     """
 
     statuses: frozenset[LeadStatus] = frozenset()
@@ -37,7 +46,15 @@ class LeadFilter:
     question: tuple[str, ...] | None = None
     created_from: datetime | None = None
     created_to: datetime | None = None
+    called: bool | None = None
+    call_outcomes: frozenset[str] = frozenset()
+    called_within: timedelta | None = None
     visible_to: UUID | None = None
+
+    @property
+    def by_calls(self) -> bool:
+        """Whether calls decide what the list holds."""
+        return self.called is not None or bool(self.call_outcomes) or self.called_within is not None
 
 
 @dataclass(slots=True)

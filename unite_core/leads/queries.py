@@ -12,7 +12,7 @@ from unite_core.identity.model import Actor, Permission
 from unite_core.leads.events import LEAD_EVENTS
 from unite_core.leads.model import IMAGE_EXTENSIONS, IMAGE_LINK_LIFETIME, Lead, LeadImage
 from unite_core.leads.plain import from_plain, page_digest, page_from_plain, page_to_plain, to_plain
-from unite_core.leads.ports import LEADS_NAMESPACE, LeadFilter, LeadsWork, lead_namespace
+from unite_core.leads.ports import CALLED_LEADS_NAMESPACE, LEADS_NAMESPACE, LeadFilter, LeadsWork, lead_namespace
 from unite_core.notifications.ports import ActivityLog, EventFilter
 from unite_core.paging import Page, PageRequest
 from unite_core.unit_of_work import Work
@@ -51,7 +51,8 @@ class ListLeads:
         if not actor.may(Permission.SEE_ALL_LEADS):
             wanted = replace(wanted, visible_to=actor.user_id)
         key = page_digest(wanted, request)
-        return _PAGES.get(self.cache, LEADS_NAMESPACE, key, lambda: self._read(wanted, request))
+        namespace = CALLED_LEADS_NAMESPACE if wanted.by_calls else LEADS_NAMESPACE
+        return _PAGES.get(self.cache, namespace, key, lambda: self._read(wanted, request))
 
     def _read(self, wanted: LeadFilter, request: PageRequest) -> Page[Lead]:
         with self.reads() as reads:

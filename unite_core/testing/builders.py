@@ -141,8 +141,13 @@ def an_entry(task: CallTask, chain: Sequence[LedgerEntry] = (), **changes: Any) 
         "duration_seconds": 300,
         "reason": "It was longer." if chain else None,
         "corrects": chain[-1].id if chain else None,
+        "source": "api",
+        **changes,
     }
-    return chained(LedgerEntry(**{**entry, **changes}), chain)
+    call = timedelta(seconds=entry["duration_seconds"] or 0)
+    entry.setdefault("called_at", entry.get("started_at") or entry["at"] - call)
+    entry.setdefault("attempt", 1 if entry["outcome"] else None)
+    return chained(LedgerEntry(**entry), chain)
 
 
 def an_import(created_by: User, **changes: Any) -> LeadImport:

@@ -64,7 +64,10 @@ def test_a_call_that_was_made_closes_its_task_and_is_written_into_the_ledger(flo
         outcome=CallOutcome.CONNECTED,
         duration_seconds=90,
         started_at=began,
+        called_at=began,
         note="She is glad.",
+        source="api",
+        attempt=1,
         hash=entry.hash,
     )
 

@@ -18,6 +18,7 @@ from unite_core import (
     Event,
     Forbidden,
     Invalid,
+    LedgerEntry,
     PreconditionFailed,
 )
 from unite_core.notifications.audience import AUDIENCES
@@ -38,6 +39,22 @@ def common(floor: Floor, task: CallTask, **more: Any) -> dict[str, Any]:
         "due_at": "2026-03-02T10:00:00Z",
         **more,
     }
+
+
+def entry_data(entry: LedgerEntry, **more: Any) -> dict[str, Any]:
+    """What an event holds of an entry of a call that Ann was to make, without moments and results."""
+    return {
+        "id": str(entry.id),
+        "task_id": str(entry.task_id),
+        "number": entry.number,
+        "agent_id": str(entry.agent_id),
+        "source": "api",
+        "hash": entry.hash,
+        **more,
+    }
+
+
+NO_CALL: dict[str, Any] = {"outcome": None, "duration_seconds": None, "attempt": None, "corrects": None}
 
 
 def test_a_call_task_that_is_created_is_told_of_and_whom_it_is_assigned_to(floor: Floor) -> None:
@@ -96,6 +113,17 @@ def test_a_call_that_was_made_is_told_of_with_its_entry_and_the_call_that_follow
         follow_up_task_id=str(done.follow_up_id),
         entry_id=str(entry.id),
         entry_hash=entry.hash,
+        entry=entry_data(
+            entry,
+            kind="completed",
+            result="callback_requested",
+            outcome="callback_requested",
+            duration_seconds=90,
+            called_at="2026-03-02T08:58:30Z",
+            at="2026-03-02T09:00:00Z",
+            attempt=1,
+            corrects=None,
+        ),
     )
     assert (moved.type, moved.lead_ids) == ("lead.changed", (task.lead_id,))
     for event, event_type in ((created, "call_task.created"), (assigned, "call_task.assigned")):
@@ -118,7 +146,19 @@ def test_a_call_that_is_cancelled_is_told_of_with_the_reason(floor: Floor) -> No
     event = of(floor, "call_task.cancelled")
     assert (event.at, event.actor_id) == (entry.at, floor.manager.user_id)
     assert event.data == common(
-        floor, task, entry_id=str(entry.id), entry_hash=entry.hash, reason="She called herself."
+        floor,
+        task,
+        entry_id=str(entry.id),
+        entry_hash=entry.hash,
+        reason="She called herself.",
+        entry=entry_data(
+            entry,
+            kind="cancelled",
+            result="cancelled",
+            called_at="2026-03-02T10:00:00Z",
+            at="2026-03-02T09:00:00Z",
+            **NO_CALL,
+        ),
     )
 
 
@@ -130,7 +170,21 @@ def test_a_call_that_is_missed_is_told_of_as_nobodys_doing(floor: Floor) -> None
     (entry,) = floor.chain(task)
     event = of(floor, "call_task.missed")
     assert (event.at, event.actor_id, event.correlation_id) == (entry.at, None, None)
-    assert event.data == common(floor, task, entry_id=str(entry.id), entry_hash=entry.hash, reason=None)
+    assert event.data == common(
+        floor,
+        task,
+        entry_id=str(entry.id),
+        entry_hash=entry.hash,
+        reason=None,
+        entry=entry_data(
+            entry,
+            kind="missed",
+            result="missed",
+            called_at="2026-03-02T10:00:00Z",
+            at="2026-03-02T10:30:01Z",
+            **NO_CALL,
+        ),
+    )
 
 
 def test_a_correction_is_told_of_with_the_entry_that_it_corrects(floor: Floor) -> None:
@@ -142,7 +196,24 @@ def test_a_correction_is_told_of_with_the_entry_that_it_corrects(floor: Floor) -
     )
 
     event = of(floor, "call_log.corrected")
-    assert event.data == common(floor, task, entry_id=str(right.id), entry_hash=right.hash, corrects=str(wrong.id))
+    assert event.data == common(
+        floor,
+        task,
+        entry_id=str(right.id),
+        entry_hash=right.hash,
+        corrects=str(wrong.id),
+        entry=entry_data(
+            right,
+            kind="correction",
+            result="busy",
+            outcome="busy",
+            duration_seconds=300,
+            called_at="2026-03-02T08:55:00Z",
+            at="2026-03-02T09:00:00Z",
+            attempt=1,
+            corrects=str(wrong.id),
+        ),
+    )
 
 
 def test_no_event_about_a_call_has_the_phone_number(floor: Floor) -> None:

@@ -1,6 +1,7 @@
 """The ledger shows what somebody did to it: whatever is changed, taken away or put in is found and named."""
 
 import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
@@ -67,20 +68,25 @@ def test_a_hash_is_made_of_everything_in_the_entry_in_a_form_that_anybody_can_ma
         agent_id=UUID(int=4),
         actor_id=None,
         at=datetime(2026, 3, 2, 9, 30, tzinfo=UTC),
+        called_at=datetime(2026, 3, 2, 9, 29, 53, tzinfo=UTC),
         outcome=CallOutcome.NO_ANSWER,
         duration_seconds=7,
         note="Zoë “A”\n",
+        source="fair",
+        attempt=3,
     )
     text = (
         '{"actor_id":null,"agent_id":"00000000-0000-0000-0000-000000000004","at":"2026-03-02T09:30:00.000000+00:00",'
-        '"corrects":null,"duration_seconds":7,"follow_up_at":null,"id":"00000000-0000-0000-0000-000000000001",'
+        '"attempt":3,"called_at":"2026-03-02T09:29:53.000000+00:00","corrects":null,"duration_seconds":7,"follow_up_at":null,"format":2,"id":"00000000-0000-0000-0000-000000000001",'
         '"kind":"completed","lead_id":"00000000-0000-0000-0000-000000000003","note":"Zo\\u00eb \\u201cA\\u201d\\n",'
-        f'"number":1,"outcome":"no_answer","previous_hash":"{NO_HASH}","reason":null,"started_at":null,'
+        f'"number":1,"outcome":"no_answer","previous_hash":"{NO_HASH}","reason":null,"source":"fair","started_at":null,'
         '"task_id":"00000000-0000-0000-0000-000000000002"}'
     )
 
     assert hash_of(entry) == hashlib.sha256(text.encode()).hexdigest()
     assert chained(entry, ()) == replace(entry, hash=hash_of(entry))
+    of_before = re.sub(r'"(attempt|format)":\d,|"(called_at|source)":"[^"]*",', "", text)
+    assert hash_of(replace(entry, format=1)) == hashlib.sha256(of_before.encode()).hexdigest()
 
 
 def test_every_entry_carries_the_hash_of_the_one_before_it(floor: Floor, task: CallTask) -> None:
@@ -113,6 +119,7 @@ OTHERWISE: dict[str, Any] = {
     "agent_id": None,
     "actor_id": None,
     "at": datetime(2026, 3, 2, 9, 0, 0, 1, tzinfo=UTC),
+    "called_at": datetime(2026, 3, 2, 9, 0, 0, 2, tzinfo=UTC),
     "outcome": CallOutcome.CONVERTED,
     "duration_seconds": 3600,
     "started_at": None,
@@ -120,6 +127,9 @@ OTHERWISE: dict[str, Any] = {
     "note": "She is not.",
     "reason": "It was longer.",
     "corrects": an_id(),
+    "source": "fair",
+    "attempt": 7,
+    "format": 1,
     "previous_hash": "5c" * 32,
     "hash": "f1" * 32,
 }
@@ -246,6 +256,7 @@ CHANGES: dict[str, Callable[[CallTask], CallTask]] = {
     "follow_up_at": lambda task: retold(task, follow_up_at=None),
     "note": lambda task: retold(task, note=None),
     "at": lambda task: replace(task, closed_at=task.due_at - HOUR),
+    "called_at": lambda task: retold(task, duration_seconds=1 << 62, started_at=None),
     "lead_id": lambda task: replace(task, lead_id=an_id()),
     "agent_id": lambda task: replace(task, assigned_to=an_id()),
     "reason": lambda task: replace(task, cancel_reason="She called herself."),
@@ -267,8 +278,9 @@ def test_a_task_that_was_changed_is_contradicted_by_the_entry_that_closed_it(
     broken = found(floor)
 
     assert (broken.task_id, broken.entry_id, broken.number) == (task.id, first.id, 1)
-    says = what if what in ("pending", "missed") else f"something else of {what}"
+    says = "The task " if what in ("pending", "missed") else "something else of"
     assert says in broken.reason
+    assert what in broken.reason
 
 
 def test_the_ledger_of_one_task_says_what_is_broken_too(floor: Floor, task: CallTask) -> None:

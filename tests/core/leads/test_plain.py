@@ -55,6 +55,9 @@ CONDITIONS: dict[str, Any] = {
     "question": (),
     "created_from": A_MONDAY_MORNING,
     "created_to": A_MONDAY_MORNING,
+    "called": False,
+    "call_outcomes": frozenset({"busy"}),
+    "called_within": timedelta(minutes=5),
     "visible_to": an_id(),
 }
 

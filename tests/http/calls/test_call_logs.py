@@ -27,6 +27,7 @@ def test_what_is_shown_of_an_entry_is_what_its_schema_says() -> None:
         agent_id=None,
         actor_id=None,
         at=A_MONDAY_MORNING,
+        called_at=A_MONDAY_MORNING,
     )
 
     assert list(call_log_json(entry)) == list(CallLogSchema().fields)
@@ -46,6 +47,8 @@ def test_a_completed_call_is_in_the_log(floor: Floor) -> None:
         "agent_id": id_of(floor.amy),
         "actor_id": id_of(floor.amy),
         "at": "2026-03-02T09:00:00Z",
+        "called_at": "2026-03-02T08:55:00Z",
+        "result": "connected",
         "outcome": "connected",
         "duration_seconds": 300,
         "started_at": "2026-03-02T08:55:00Z",
@@ -53,6 +56,9 @@ def test_a_completed_call_is_in_the_log(floor: Floor) -> None:
         "note": "Wants an offer.",
         "reason": None,
         "corrects": None,
+        "source": "api",
+        "attempt": 1,
+        "format": 2,
         "previous_hash": NO_HASH,
         "hash": entry["hash"],
     }
@@ -72,9 +78,13 @@ def test_entries_are_found_by_agent_lead_task_and_time(floor: Floor) -> None:
     assert tasks(f"agent={id_of(floor.amy)}") == [first["id"]]
     assert tasks(f"lead_id={ada}") == [second["id"]]
     assert tasks(f"task_id={first['id']}") == [first["id"]]
-    assert tasks("from=2026-03-02T09:01:00Z") == [second["id"]]
-    assert tasks("to=2026-03-02T09:01:00Z") == [first["id"]]
-    assert tasks("from=2026-03-02T09:00:00Z&to=2026-03-02T09:00:30Z") == [first["id"]]
+    # The first call began at 08:55; the second one was due at 10:00, and cancelled at 09:01.
+    assert tasks("from=2026-03-02T08:55:01Z") == [second["id"]]
+    assert tasks("to=2026-03-02T10:00:00Z") == [first["id"]]
+    assert tasks("from=2026-03-02T08:55:00Z&to=2026-03-02T08:55:01Z") == [first["id"]]
+    assert tasks("recorded_from=2026-03-02T09:01:00Z") == [second["id"]]
+    assert tasks("recorded_to=2026-03-02T09:01:00Z") == [first["id"]]
+    assert tasks("from=2026-03-02T10:00:00Z&recorded_to=2026-03-02T09:01:00Z") == []
 
 
 def test_the_log_is_walked_newest_first_page_by_page(floor: Floor) -> None:
@@ -130,6 +140,7 @@ def test_a_correction_is_an_entry_of_its_own_and_keeps_what_it_does_not_name(flo
         "number": 2,
         "kind": "correction",
         "actor_id": id_of(floor.mo),
+        "result": "voicemail",
         "outcome": "voicemail",
         "note": None,
         "reason": "A slip.",

@@ -78,7 +78,7 @@ class CompleteCallTask:
         task.touched(now)
         if follow_up is not None:
             work.tasks.add(follow_up)
-        entry = store_closed(work, self.ids, task, actor)
+        entry = store_closed(work, self.ids, task, actor, lead)
         work.record(task_completed(self.ids.new(), actor, task, lead, entry))
         if lead is not None:
             self._move(work, actor, lead, completion, now)

@@ -1,13 +1,14 @@
 """Correcting the call log: what was written stays, and what is right is written behind it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import ClassVar, TypeVar
 from uuid import UUID
 
-from unite_core.calls.closing import append
+from unite_core.calls.closing import append, counted
 from unite_core.calls.events import call_corrected
-from unite_core.calls.ledger import EntryKind, LedgerEntry
+from unite_core.calls.ledger import FORMAT, EntryKind, LedgerEntry, corrected_call_time
 from unite_core.calls.model import Completion, Outcome, call_problems, reason_problem
 from unite_core.calls.ports import CallsWork
 from unite_core.calls.queries import lead_of, visible_entry
@@ -70,6 +71,7 @@ class CorrectCallLog:
                 at=now,
                 reason=clean(correction.reason),
                 corrects=wrong.id,
+                format=FORMAT,
             )
             if _tells(right) == _tells(latest):
                 if (latest.corrects, latest.reason) == (right.corrects, right.reason):
@@ -83,10 +85,21 @@ class CorrectCallLog:
                     f"A call is corrected at most {self.quotas.corrections_per_call} times.",
                     code="too_many_corrections",
                 )
-            entry = append(work, right)
+            entry = _store(work, chain, right)
             work.record(call_corrected(self.ids.new(), actor, task, lead_of(work, task), entry))
             work.commit(entry)
         return entry
+
+
+def _store(work: CallsWork, chain: Sequence[LedgerEntry], right: LedgerEntry) -> LedgerEntry:
+    """Append the correction; the calls of the lead are counted as it says."""
+    latest = chain[-1]
+    right = replace(right, called_at=corrected_call_time(chain[0], right))
+    if latest.outcome is None:
+        return append(work, counted(work, right))
+    entry = append(work, right)
+    work.lead_calls.correct(latest, entry)
+    return entry
 
 
 def _said(latest: LedgerEntry, correction: Correction) -> LedgerEntry:

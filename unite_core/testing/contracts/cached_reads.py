@@ -14,7 +14,7 @@ from unite_core.identity.ports import AccessClaims, sessions_namespace
 from unite_core.identity.use_cases import Authenticate
 from unite_core.imports.ports import ImportsWork
 from unite_core.leads.model import Lead
-from unite_core.leads.ports import LEADS_NAMESPACE, LeadFilter, lead_namespace
+from unite_core.leads.ports import LEAD_LISTS, LeadFilter, lead_namespace
 from unite_core.leads.queries import GetLead, ListLeads
 from unite_core.paging import PageRequest
 from unite_core.testing.builders import a_lead, a_session, a_user, an_actor, an_id
@@ -221,14 +221,14 @@ class CachedReadsContract(DatabaseContract):
             assert cache.forgotten == []
             unit.commit()
 
-        assert seen == [[{LEADS_NAMESPACE, lead_namespace(lead.id), sessions_namespace(ann.id)}], changed]
+        assert seen == [[{*LEAD_LISTS, lead_namespace(lead.id), sessions_namespace(ann.id)}], changed]
 
     def test_many_new_leads_touch_their_lists_alone(self, work: Work[ImportsWork], cache: WatchedCache) -> None:
         with work() as unit:
             unit.leads.add_many([a_lead() for _ in range(20)])
             unit.commit()
 
-        assert cache.forgotten == [{LEADS_NAMESPACE}]
+        assert cache.forgotten == [{*LEAD_LISTS}]
 
     def test_a_unit_that_changes_nothing_that_is_remembered_has_nothing_forgotten(
         self, work: Work[ImportsWork], cache: WatchedCache

@@ -49,7 +49,6 @@ ENTRIES: dict[str, dict[str, Any]] = {
     },
     "a correction": {
         "kind": EntryKind.CORRECTION,
-        "outcome": None,
         "duration_seconds": 7,
         "reason": "It was shorter.",
         "corrects": UUID(int=7),

@@ -1,14 +1,25 @@
 """Call tasks and the call ledger in memory."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from copy import deepcopy
 from datetime import datetime
 from uuid import UUID
 
 from unite_core.calls.ledger import BrokenChain, LedgerEntry, Unreadable, orphaned
-from unite_core.calls.model import CallTask, TaskStatus
-from unite_core.calls.ports import NOTES_IN_LISTS, CallLedger, CallTasks, LedgerFilter, TaskFilter
+from unite_core.calls.model import CallTask, Outcome, TaskStatus
+from unite_core.calls.ports import (
+    MAX_ATTEMPT,
+    NOTES_IN_LISTS,
+    CallCounts,
+    CallLedger,
+    CallTasks,
+    LeadCalls,
+    LedgerFilter,
+    TaskFilter,
+)
 from unite_core.errors import Contended, NotFound, PreconditionFailed
+from unite_core.leads.ports import CALLED_LEADS_NAMESPACE
 from unite_core.paging import Page, PageRequest, Position
 from unite_core.testing.in_memory.tables import Tables, newest_first, oldest_first
 from unite_core.versions import require_version
@@ -104,17 +115,73 @@ class InMemoryCallLedger(CallLedger):
         return None if first is None else orphaned(first.task_id, first.id, first.number)
 
     def page(self, wanted: LedgerFilter, request: PageRequest) -> Page[LedgerEntry]:
+        last = _last_numbers(self._entries.values())
         found = (
             it
             for it in self._entries.values()
-            if wanted.agent_id in (None, it.agent_id)
-            and wanted.lead_id in (None, it.lead_id)
-            and wanted.task_id in (None, it.task_id)
-            and wanted.visible_to in (None, it.agent_id)
-            and (wanted.at_from is None or it.at >= wanted.at_from)
-            and (wanted.at_to is None or it.at < wanted.at_to)
+            if _fits(it, wanted) and wanted.counted in (None, it.number == last[it.task_id])
         )
-        return newest_first(found, request, lambda it: Position(it.at, it.id))
+        return newest_first(found, request, wanted.position)
+
+
+class InMemoryLeadCalls(LeadCalls):
+    """How many calls were made to each lead. `changed` gets the namespaces of the cache that hold what was changed."""
+
+    def __init__(self, tables: Tables, changed: set[str]) -> None:
+        self._counts = tables.lead_calls
+        self._entries = tables.ledger
+        self._changed = changed
+
+    def get(self, lead_ids: Collection[UUID]) -> Mapping[UUID, CallCounts]:
+        return {lead_id: self._counts[lead_id] for lead_id in set(lead_ids) if lead_id in self._counts}
+
+    def add(self, lead_id: UUID, outcome: Outcome, called_at: datetime) -> int:
+        self._changed.add(CALLED_LEADS_NAMESPACE)
+        before = self._counts.get(lead_id) or CallCounts(outcomes={}, first_called_at=called_at)
+        outcomes = {**before.outcomes, outcome: before.outcomes.get(outcome, 0) + 1}
+        first = min(before.first_called_at, called_at)
+        self._counts[lead_id] = after = CallCounts(outcomes=outcomes, first_called_at=first)
+        return after.calls
+
+    def correct(self, wrong: LedgerEntry, right: LedgerEntry) -> None:
+        self._changed.add(CALLED_LEADS_NAMESPACE)
+        counts: Counter[Outcome | None] = Counter(self._counts[right.lead_id].outcomes)
+        counts.subtract([wrong.outcome])
+        counts.update([right.outcome])
+        last = _last_numbers(self._entries.values())
+        made = (it for it in self._entries.values() if it.lead_id == right.lead_id and it.outcome is not None)
+        self._counts[right.lead_id] = CallCounts(
+            outcomes={outcome: count for outcome, count in counts.items() if outcome and count},
+            first_called_at=min(it.called_at for it in made if it.number == last[it.task_id]),
+        )
+
+
+def _last_numbers(entries: Iterable[LedgerEntry]) -> Mapping[UUID, int]:
+    """Task -> the number of the last entry in its chain."""
+    last: dict[UUID, int] = {}
+    for entry in entries:
+        last[entry.task_id] = max(entry.number, last.get(entry.task_id, 0))
+    return last
+
+
+def _fits(entry: LedgerEntry, wanted: LedgerFilter) -> bool:
+    """Whether the entry meets every condition but `counted`."""
+    return (
+        wanted.agent_id in (None, entry.agent_id)
+        and not (wanted.nobodys and entry.agent_id is not None)
+        and wanted.lead_id in (None, entry.lead_id)
+        and wanted.task_id in (None, entry.task_id)
+        and wanted.visible_to in (None, entry.agent_id)
+        and _in_span(entry.called_at, wanted.called_from, wanted.called_to)
+        and _in_span(entry.at, wanted.at_from, wanted.at_to)
+        and (not wanted.results or entry.result in wanted.results)
+        and (not wanted.sources or entry.source in wanted.sources)
+        and (not wanted.attempts or (entry.attempt and min(entry.attempt, MAX_ATTEMPT)) in wanted.attempts)
+    )
+
+
+def _in_span(at: datetime, start: datetime | None, end: datetime | None) -> bool:
+    return (start is None or at >= start) and (end is None or at < end)
 
 
 def _without_notes(task: CallTask) -> CallTask:

@@ -5,10 +5,11 @@ from copy import deepcopy
 from datetime import datetime
 from uuid import UUID
 
+from unite_core.calls.ports import CallCounts
 from unite_core.errors import NotFound, PreconditionFailed
 from unite_core.leads.model import Duplicate, DuplicateLead, ImageStatus, Lead, LeadImage
 from unite_core.leads.ports import (
-    LEADS_NAMESPACE,
+    LEAD_LISTS,
     ContactMatches,
     LeadFilter,
     LeadImages,
@@ -32,6 +33,7 @@ class InMemoryLeads(Leads):
         self._leads = tables.leads
         self._phones = tables.phones
         self._emails = tables.emails
+        self._calls = tables.lead_calls
 
     def add(self, lead: Lead) -> None:
         self.add_many([lead])
@@ -41,7 +43,7 @@ class InMemoryLeads(Leads):
             self._refuse_duplicate(lead)
         for lead in leads:
             self._put(lead)
-        self._changed.add(LEADS_NAMESPACE)
+        self._changed.update(LEAD_LISTS)
 
     def get(self, lead_id: UUID) -> Lead:
         lead = self._leads.get(lead_id)
@@ -66,10 +68,12 @@ class InMemoryLeads(Leads):
             if stored.email is not None:
                 del self._emails[stored.email]
         self._put(lead)
-        self._changed.update((LEADS_NAMESPACE, lead_namespace(lead.id)))
+        self._changed.update((*LEAD_LISTS, lead_namespace(lead.id)))
 
     def page(self, wanted: LeadFilter, request: PageRequest) -> Page[Lead]:
-        found = (lead for lead in self._living() if _meets(lead, wanted))
+        found = (
+            lead for lead in self._living() if _meets(lead, wanted) and _called(lead, self._calls.get(lead.id), wanted)
+        )
         return newest_first(found, request, lambda lead: Position(lead.created_at, lead.id))
 
     def matches(self, phone_keys: Collection[str], emails: Collection[str]) -> ContactMatches:
@@ -111,6 +115,17 @@ class InMemoryLeads(Leads):
         duplicates = [Duplicate(field, other) for field, other in holders.items() if other not in (None, lead.id)]
         if duplicates:
             raise DuplicateLead(tuple(duplicates))
+
+
+def _called(lead: Lead, calls: CallCounts | None, wanted: LeadFilter) -> bool:
+    """Whether the lead, which had these calls, meets the conditions on calls."""
+    if calls is None:
+        return not wanted.called and not wanted.call_outcomes and wanted.called_within is None
+    return (
+        wanted.called is not False
+        and (not wanted.call_outcomes or bool(calls.outcomes.keys() & wanted.call_outcomes))
+        and (wanted.called_within is None or calls.first_called_at - lead.created_at <= wanted.called_within)
+    )
 
 
 class InMemoryLeadImages(LeadImages):

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from unite_core.calls.ledger import LedgerEntry
 from unite_core.calls.model import CallTask
+from unite_core.calls.ports import CallCounts
 from unite_core.events import Event
 from unite_core.identity.model import Session, User
 from unite_core.imports.model import LeadImport, LeadSnapshot, Rejection
@@ -55,6 +56,7 @@ class Tables:
     consents: dict[str, Consent] = field(default_factory=dict)
     tasks: dict[UUID, CallTask] = field(default_factory=dict)
     ledger: dict[UUID, LedgerEntry] = field(default_factory=dict)
+    lead_calls: dict[UUID, CallCounts] = field(default_factory=dict)
 
     def copied(self) -> "Tables":
         """A state of its own that begins as this one."""

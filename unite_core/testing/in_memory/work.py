@@ -7,7 +7,7 @@ from typing import Self
 from unite_core.answers import Answers
 from unite_core.application import AllWork
 from unite_core.cache import Cache, NoCache
-from unite_core.calls.ports import CallLedger, CallTasks
+from unite_core.calls.ports import CallLedger, CallTasks, LeadCalls
 from unite_core.events import Event
 from unite_core.identity.ports import Sessions, Users
 from unite_core.imports.ports import ImportRows, Imports, Rehearsal
@@ -15,7 +15,7 @@ from unite_core.leads.ports import LeadImages, Leads
 from unite_core.notifications.model import ACTIVITY
 from unite_core.notifications.ports import Consents, Deliveries
 from unite_core.testing.in_memory.answers import InMemoryAnswers
-from unite_core.testing.in_memory.calls import InMemoryCallLedger, InMemoryCallTasks
+from unite_core.testing.in_memory.calls import InMemoryCallLedger, InMemoryCallTasks, InMemoryLeadCalls
 from unite_core.testing.in_memory.deliveries import InMemoryDeliveries, record
 from unite_core.testing.in_memory.identity import InMemorySessions, InMemoryUsers
 from unite_core.testing.in_memory.imports import InMemoryImportRows, InMemoryImports, InMemoryRehearsal
@@ -64,6 +64,7 @@ class InMemoryUnitOfWork(AllWork):
         self.consents: Consents = InMemoryConsents(tables)
         self.tasks: CallTasks = InMemoryCallTasks(tables)
         self.ledger: CallLedger = InMemoryCallLedger(tables)
+        self.lead_calls: LeadCalls = InMemoryLeadCalls(tables, self._changed)
         return self
 
     def __exit__(

@@ -1,0 +1,98 @@
+"""How many calls were made to each lead, in rows; and the leads that had such calls."""
+
+import operator
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from functools import reduce
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Column, ColumnElement, Connection, func, literal, select, update
+from sqlalchemy.dialects import mysql, sqlite
+from sqlalchemy.engine import Row
+
+from adapters.sql.call_pages import first_call_of
+from adapters.sql.call_tables import lead_calls as table
+from adapters.sql.statements import in_lists, locked, microseconds_between
+from adapters.sql.tables import leads
+from adapters.sql.types import MICROSECOND
+from unite_core.calls.ledger import LedgerEntry
+from unite_core.calls.model import Outcome
+from unite_core.calls.ports import CallCounts, LeadCalls
+from unite_core.leads.ports import CALLED_LEADS_NAMESPACE, LeadFilter
+
+_COUNTS = {outcome: table.c[outcome.value] for outcome in Outcome}
+_NONE = {column.name: 0 for column in _COUNTS.values()}
+
+
+class SqlLeadCalls(LeadCalls):
+    """Counts of calls in the relational database. `changed` gets the namespaces of the cache that hold them."""
+
+    def __init__(self, connection: Connection, changed: set[str]) -> None:
+        self._connection = connection
+        self._changed = changed
+
+    def get(self, lead_ids: Collection[UUID]) -> Mapping[UUID, CallCounts]:
+        found: dict[UUID, CallCounts] = {}
+        for portion in in_lists(list(lead_ids)):
+            rows = self._connection.execute(select(table).where(table.c.lead_id.in_(portion)))
+            found.update((row.lead_id, _to_counts(row)) for row in rows)
+        return found
+
+    def add(self, lead_id: UUID, outcome: Outcome, called_at: datetime) -> int:
+        self._changed.add(CALLED_LEADS_NAMESPACE)
+        row = {**_NONE, "lead_id": lead_id, outcome.value: 1, "first_called_at": called_at}
+        one_more = _COUNTS[outcome] + 1
+        at = literal(called_at, table.c.first_called_at.type)
+        # The upsert locks the row, whether it was there or not.
+        if self._connection.dialect.name == "sqlite":
+            values = {outcome.value: one_more, "first_called_at": func.min(table.c.first_called_at, at)}
+            self._connection.execute(
+                sqlite.insert(table).on_conflict_do_update(index_elements=[table.c.lead_id], set_=values), row
+            )
+        else:
+            values = {outcome.value: one_more, "first_called_at": func.least(table.c.first_called_at, at)}
+            self._connection.execute(mysql.insert(table).on_duplicate_key_update(values), row)
+        calls = select(_sum(_COUNTS.values())).where(table.c.lead_id == lead_id)
+        made: int = self._connection.execute(calls).scalar_one()
+        return made
+
+    def correct(self, wrong: LedgerEntry, right: LedgerEntry) -> None:
+        self._changed.add(CALLED_LEADS_NAMESPACE)
+        of_lead = table.c.lead_id == right.lead_id
+        row = self._connection.execute(locked(select(table).where(of_lead), self._connection)).one()
+        counts = dict(_to_counts(row).outcomes)
+        for outcome, difference in ((wrong.outcome, -1), (right.outcome, 1)):
+            if outcome is not None:
+                counts[outcome] = counts.get(outcome, 0) + difference
+        values: dict[str, Any] = {outcome.value: count for outcome, count in counts.items()}
+        if wrong.called_at != right.called_at:
+            values["first_called_at"] = self._connection.execute(first_call_of(right.lead_id)).scalar_one()
+        self._connection.execute(update(table).where(of_lead).values(values))
+
+
+def called(wanted: LeadFilter) -> list[ColumnElement[bool]]:
+    """The conditions on the calls of a lead."""
+    conditions: list[ColumnElement[bool]] = []
+    # Values that are looked up per lead, and no joins, which would have a say in how the leads are found.
+    first_called_at = select(table.c.first_called_at).where(table.c.lead_id == leads.c.id).scalar_subquery()
+    if wanted.called is not None:
+        conditions.append(first_called_at.is_not(None) if wanted.called else first_called_at.is_(None))
+    if wanted.call_outcomes:
+        some = _sum(_COUNTS[Outcome(outcome)] for outcome in wanted.call_outcomes)
+        conditions.append(select(some).where(table.c.lead_id == leads.c.id).scalar_subquery() > 0)
+    if wanted.called_within is not None:
+        took = microseconds_between(leads.c.created_at, first_called_at)
+        conditions.append(took <= wanted.called_within // MICROSECOND)
+    return conditions
+
+
+def _sum(columns: Iterable[Column[int]]) -> ColumnElement[int]:
+    return reduce(operator.add, columns)
+
+
+def _to_counts(row: Row[Any]) -> CallCounts:
+    counts = {outcome: getattr(row, outcome.value) for outcome in Outcome}
+    return CallCounts(
+        outcomes={outcome: count for outcome, count in counts.items() if count}, first_called_at=row.first_called_at
+    )
