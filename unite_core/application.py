@@ -34,6 +34,15 @@ from unite_core.notifications.webhooks import TakeInboundText, TakeTextStatus
 from unite_core.phone import PhonePolicy
 from unite_core.quotas import PurgeUses, Quotas
 from unite_core.rate_limits import RateLimits
+from unite_core.reports.attempts import ReportAttempts
+from unite_core.reports.daily import ReportDay
+from unite_core.reports.funnel import ReportFunnel, ReportSpeedToLead
+from unite_core.reports.hours import ReportHeatmap
+from unite_core.reports.insights import ReportInsights
+from unite_core.reports.leaderboard import ReportLeaderboard
+from unite_core.reports.ports import ReportsWork
+from unite_core.reports.reading import CountCalls, NameAgents
+from unite_core.reports.use_cases import FoldEntries, RebuildReports
 from unite_core.unit_of_work import Work
 
 
@@ -54,7 +63,7 @@ class Rules:
     quotas: Quotas = field(default_factory=Quotas)
 
 
-class AllWork(ImportsWork, CallsWork, TextsWork, Protocol):
+class AllWork(ImportsWork, ReportsWork, TextsWork, Protocol):
     """A unit of work that reaches everything."""
 
 
@@ -157,6 +166,21 @@ class Imports:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Reports:
+    """What can be asked about what happened, and what is done so that the answers are quick."""
+
+    daily: ReportDay
+    insights: ReportInsights
+    funnel: ReportFunnel
+    attempts: ReportAttempts
+    speed_to_lead: ReportSpeedToLead
+    heatmap: ReportHeatmap
+    leaderboard: ReportLeaderboard
+    fold: FoldEntries
+    rebuild: RebuildReports
+
+
+@dataclass(frozen=True, kw_only=True)
 class Notifications:
     """What is done and asked about the telling of events; `destinations` are the names of those who are told."""
 
@@ -194,6 +218,7 @@ class Unite:
     leads: Leads
     calls: Calls
     imports: Imports
+    reports: Reports
     notifications: Notifications
     upkeep: Upkeep
     once: Once
@@ -210,6 +235,7 @@ def build(ports: Ports, rules: Rules | None = None) -> Unite:
         leads=_leads(ports, rules),
         calls=_calls(ports, rules),
         imports=_imports(ports, rules),
+        reports=_reports(ports),
         notifications=_notifications(ports, rules),
         upkeep=Upkeep(
             mark_missed=calls.MarkMissed(ports.work, ports.clock, ports.ids, rules.missed_after),
@@ -288,6 +314,22 @@ def _calls(ports: Ports, rules: Rules) -> Calls:
         get_log_entry=call_queries.GetCallLogEntry(ports.reads),
         get_ledger=call_queries.GetLedger(ports.reads),
         verify_ledger=VerifyLedger(ports.reads),
+    )
+
+
+def _reports(ports: Ports) -> Reports:
+    count = CountCalls(ports.reads, ports.clock, ports.cache)
+    name = NameAgents(ports.reads)
+    return Reports(
+        daily=ReportDay(count, name),
+        insights=ReportInsights(count, name, ports.reads, ports.clock),
+        funnel=ReportFunnel(ports.reads, ports.clock),
+        attempts=ReportAttempts(count),
+        speed_to_lead=ReportSpeedToLead(ports.reads, ports.clock),
+        heatmap=ReportHeatmap(count),
+        leaderboard=ReportLeaderboard(count, name),
+        fold=FoldEntries(ports.work),
+        rebuild=RebuildReports(ports.work),
     )
 
 

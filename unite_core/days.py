@@ -19,6 +19,7 @@ HOURS_PER_WEEK = 168
 
 FIRST_DATE = date(1980, 1, 1)
 LAST_DATE = date(2999, 12, 31)
+DEFAULT_ZONE = "UTC"
 MAX_DAYS = 400
 """How many days a report spans at most."""
 
@@ -116,7 +117,6 @@ class Period:
             yield Segment(day.first, day.end, number * per - day.first, per)
 
 
-
 def hour_segments(first: int, end: int, tz: str) -> tuple[Segment, ...]:
     """Segments of these quarter hours, whose label is the hour of the week on the clocks of the time zone.
 
@@ -160,7 +160,9 @@ def read_period(first: str | None, last: str | None, tz: str, *, names: tuple[st
     """
     problems: list[Problem] = []
     if tz not in zone_names():
-        problems.append(Problem(field="tz", code="unknown_time_zone", detail="Name a time zone of IANA's: Europe/Berlin."))
+        problems.append(
+            Problem(field="tz", code="unknown_time_zone", detail="Name a time zone of IANA's: Europe/Berlin.")
+        )
     dates = [_read_date(name, value, problems) for name, value in zip(names, (first, last), strict=True)]
     if problems:
         raise Malformed("The report cannot be made for that.", problems=problems)
@@ -181,7 +183,9 @@ def _read_date(name: str, text: str | None, problems: list[Problem]) -> date | N
     if text is None:
         return None
     try:
-        read = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).date() if len(text) == len("2026-01-31") else None
+        read = (
+            datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).date() if len(text) == len("2026-01-31") else None
+        )
     except ValueError:
         read = None
     if read is None:

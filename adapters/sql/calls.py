@@ -14,11 +14,12 @@ from adapters.sql.call_tables import call_ledger as ledger
 from adapters.sql.call_tables import call_task_notes as notes
 from adapters.sql.call_tables import call_tasks as tasks
 from adapters.sql.errors import refusal
+from adapters.sql.report_tables import unfolded_entries
 from adapters.sql.statements import by_index, fits, in_lists, locked, merged, save_version
 from adapters.sql.tampered import NO_VALUE, one_by_one, readable
 from unite_core.calls.ledger import FORMAT, BrokenChain, EntryKind, LedgerEntry, Unreadable, orphaned
 from unite_core.calls.model import CallResult, CallTask, Completion, Note, Outcome, TaskStatus
-from unite_core.calls.ports import CallLedger, CallTasks, LedgerFilter, TaskFilter
+from unite_core.calls.ports import CALL_COUNTS_NAMESPACE, CallLedger, CallTasks, LedgerFilter, TaskFilter
 from unite_core.errors import NotFound
 from unite_core.paging import Page, PageRequest, Position, page_of
 
@@ -124,22 +125,28 @@ class SqlCallTasks(CallTasks):
 
 
 class SqlCallLedger(CallLedger):
-    """The call ledger in the relational database, which itself refuses to change it."""
+    """The call ledger in the relational database, which itself refuses to change it.
 
-    def __init__(self, connection: Connection) -> None:
+    `changed` gets the namespace of the cache that holds what was counted from it.
+    """
+
+    def __init__(self, connection: Connection, changed: set[str]) -> None:
         self._connection = connection
+        self._changed = changed
 
     def append(self, entry: LedgerEntry) -> None:
         try:
             self._connection.execute(insert(ledger), _entry_to_row(entry))
         except IntegrityError as error:
             raise refusal(error) or error from None
+        self._connection.execute(insert(unfolded_entries), {"entry_id": entry.id})
+        self._changed.add(CALL_COUNTS_NAMESPACE)
 
     def get(self, entry_id: UUID) -> LedgerEntry:
         row = self._connection.execute(select(ledger).where(ledger.c.id == entry_id)).first()
         if row is None:
             raise NotFound("There is no such entry in the call log.")
-        return _to_entry(row)
+        return to_entry(row)
 
     def chains(self, task_ids: Collection[UUID]) -> Mapping[UUID, Sequence[LedgerEntry]]:
         chains: dict[UUID, list[LedgerEntry]] = {}
@@ -150,7 +157,7 @@ class SqlCallLedger(CallLedger):
                 "uq_call_ledger_chain",
             )
             for row in self._connection.execute(statement):
-                chains.setdefault(row.task_id, []).append(_to_entry(row))
+                chains.setdefault(row.task_id, []).append(to_entry(row))
         return chains
 
     def as_stored(self, task_ids: Collection[UUID]) -> Mapping[UUID, Sequence[LedgerEntry | Unreadable]]:
@@ -162,7 +169,7 @@ class SqlCallLedger(CallLedger):
 
     def _as_stored(self, task_id: UUID) -> list[LedgerEntry | Unreadable]:
         statement = select(ledger).where(ledger.c.task_id == task_id).order_by(ledger.c.number)
-        return one_by_one(self._connection, statement, ledger.c.id, _to_entry)
+        return one_by_one(self._connection, statement, ledger.c.id, to_entry)
 
     def orphan(self, after: UUID | None, until: UUID | None) -> BrokenChain | None:
         row = self._connection.execute(orphan_of(after, until)).first()
@@ -171,7 +178,7 @@ class SqlCallLedger(CallLedger):
     def page(self, wanted: LedgerFilter, request: PageRequest) -> Page[LedgerEntry]:
         lists = [self._connection.execute(statement).all() for statement in entries_of(wanted, request)]
         moment = order_of(wanted).name
-        found = [_to_entry(row) for row in merged(lists, lambda row: (getattr(row, moment), row.id), request.limit + 1)]
+        found = [to_entry(row) for row in merged(lists, lambda row: (getattr(row, moment), row.id), request.limit + 1)]
         return page_of(found, request.limit, wanted.position)
 
 
@@ -259,7 +266,8 @@ def _entry_to_row(entry: LedgerEntry) -> dict[str, Any]:
     }
 
 
-def _to_entry(row: Row[Any]) -> LedgerEntry:
+def to_entry(row: Row[Any]) -> LedgerEntry:
+    """The entry of a row of the ledger; raises `TypeError` or `ValueError` where it holds what nobody writes there."""
     if any(not isinstance(getattr(row, name), kinds) for name, kinds in _PLAIN.items()):
         raise TypeError("An entry of the call ledger holds what nobody writes there.")
     entry = LedgerEntry(

@@ -8,8 +8,19 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Select, and_, case, func, literal, literal_column, null, select
-from sqlalchemy import cast as sql_cast
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    case,
+    func,
+    literal,
+    literal_column,
+    null,
+    select,
+)
 
 from adapters.sql.call_tables import call_ledger as ledger
 from adapters.sql.report_tables import unfolded_entries as unfolded
@@ -41,7 +52,7 @@ def recounted_calls(connection: Connection, day: int) -> Sequence[Recounted]:
     quarter = _quarter_in(connection)
     groups = [quarter, ledger.c.agent_id, ledger.c.source, ledger.c.attempt, _RESULT]
     names = ["quarter", "agent_id", "source", "attempt", "result"]
-    statement = _counted(connection, day * QUARTERS_PER_DAY, (day + 1) * QUARTERS_PER_DAY, index="ix_call_ledger_called")
+    statement = _counted(day * QUARTERS_PER_DAY, (day + 1) * QUARTERS_PER_DAY, index="ix_call_ledger_called")
     statement = statement.add_columns(*(group.label(name) for group, name in zip(groups, names, strict=True)))
     return [
         Recounted(
@@ -58,13 +69,12 @@ def recounted_calls(connection: Connection, day: int) -> Sequence[Recounted]:
     ]
 
 
-def alike(connection: Connection, question: Totals) -> Select[Any]:
+def alike(question: Totals) -> Select[Any]:
     """What to ask: the folded calls of an agent, by source or attempt, and by result."""
-    key: ColumnElement[Any] = func.coalesce(ledger.c.source, "")
+    key: ColumnElement[Any] = ledger.c.source
     if question.by is Dimension.ATTEMPT:
-        last = case((ledger.c.attempt < MAX_ATTEMPT, ledger.c.attempt), else_=literal(MAX_ATTEMPT))
-        key = case((ledger.c.attempt.is_(None), ""), else_=sql_cast(last, ledger.c.source.type))
-    statement = _counted(connection, question.start, question.end, index="ix_call_ledger_agent_called")
+        key = case((ledger.c.attempt > MAX_ATTEMPT, literal_column(str(MAX_ATTEMPT))), else_=ledger.c.attempt)
+    statement = _counted(question.start, question.end, index="ix_call_ledger_agent_called")
     statement = statement.where(ledger.c.agent_id == question.agent_id)
     return statement.add_columns(key.label("key"), _RESULT.label("result")).group_by(key, _RESULT)
 
@@ -76,13 +86,15 @@ def _quarter_in(connection: Connection) -> ColumnElement[int]:
     return func.max(0, quarter) if connection.dialect.name == "sqlite" else func.greatest(0, func.floor(quarter))
 
 
-def _counted(connection: Connection, first: int, end: int, *, index: str) -> Select[Any]:
+def _counted(first: int, end: int, *, index: str) -> Select[Any]:
     """What to ask: how many calls there are in these quarter hours, their seconds, and when that was last changed."""
     seconds = func.sum(_WORTH * func.coalesce(ledger.c.duration_seconds, 0))
     statement = (
         select(func.sum(_WORTH).label("calls"), seconds.label("seconds"), _RECORDED_AT.label("recorded_at"))
         .select_from(ledger)
-        .outerjoin(_following, and_(_following.c.task_id == ledger.c.task_id, _following.c.number == ledger.c.number + 1))
+        .outerjoin(
+            _following, and_(_following.c.task_id == ledger.c.task_id, _following.c.number == ledger.c.number + 1)
+        )
         .outerjoin(_waiting, _waiting.c.entry_id == ledger.c.id)
         .outerjoin(_following_waiting, _following_waiting.c.entry_id == _following.c.id)
         .where(ledger.c.called_at < moment_of(end))

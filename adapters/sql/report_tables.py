@@ -35,7 +35,7 @@ unfolded_entries = Table(
     **MYSQL,
 )
 
-# Its one row is locked by whoever folds: everything else that reads or writes does not wait for that.
+# Whoever folds puts its one row there, or meets it, and holds it: nothing else waits for that.
 rollup_turns = Table(
     "rollup_turns",
     metadata,

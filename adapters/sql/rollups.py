@@ -1,10 +1,10 @@
 """Calls counted beforehand, in rows: one for each period, and in it for each agent, source and attempt."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, func, insert, literal, select
+from sqlalchemy import Connection, Select, delete, func, literal, select
 from sqlalchemy.engine import Dialect, Row
 
 from adapters.sql.call_tables import call_ledger as ledger
@@ -13,11 +13,11 @@ from adapters.sql.recounting import alike, day_of, recounted_calls
 from adapters.sql.report_tables import call_rollups as rollups
 from adapters.sql.report_tables import rollup_turns as turns
 from adapters.sql.report_tables import unfolded_entries as unfolded
-from adapters.sql.statements import by_index, in_lists, insert_sql, locked
+from adapters.sql.statements import by_index, in_lists, insert_missing, insert_sql
 from adapters.sql.types import moment
 from unite_core.calls.model import CallResult
-from unite_core.reports.counting import merged, portions
 from unite_core.days import QUARTERS_PER_DAY, Segment
+from unite_core.reports.counting import merged, portions
 from unite_core.reports.ports import Cell, Dimension, Grain, Recounted, Rollups, Step, Timeline, Totals
 from unite_core.reports.tally import Tally
 
@@ -38,8 +38,8 @@ class SqlRollups(Rollups):
     def totals(self, question: Totals) -> Mapping[str, Tally]:
         if question.agent_id is not None and question.by in (Dimension.SOURCE, Dimension.ATTEMPT):
             # Nothing is counted beforehand by agent and source at once; one agent's calls are few enough to be counted.
-            rows = self._connection.execute(alike(self._connection, question))
-            return merged({row.key: Tally({CallResult(row.result): row.calls}, row.seconds, row.recorded_at)} for row in rows)
+            rows = self._connection.execute(alike(question))
+            return merged({_key(row): _to_part(row)} for row in rows)
         answers = []
         for grain, first, end in portions(question.start, question.end):
             statement = self._sums(_label(question), question, grain).where(
@@ -92,15 +92,13 @@ class SqlRollups(Rollups):
         self._add(counted)
 
     def _take_turn(self) -> None:
-        self._connection.execute(locked(select(turns).where(turns.c.id == _FOLDING), self._connection)).one()
+        insert_missing(self._connection, turns, [(_FOLDING,)])
 
     def _steps(self, entries: Select[Any]) -> list[Step]:
         found = [to_entry(row) for row in self._connection.execute(entries)]
         followed = {entry.task_id for entry in found if entry.number > 1}
-        chains = SqlCallLedger(self._connection).chains(followed) if followed else {}
-        return [
-            Step(entry, chains[entry.task_id][entry.number - 2] if entry.number > 1 else None) for entry in found
-        ]
+        chains = SqlCallLedger(self._connection, set()).chains(followed) if followed else {}
+        return [Step(entry, chains[entry.task_id][entry.number - 2] if entry.number > 1 else None) for entry in found]
 
     def _labelled(self, question: Timeline, segment: Segment) -> Mapping[int, Tally]:
         label = ((rollups.c.period + segment.shift) // segment.per) % segment.modulo
@@ -131,6 +129,14 @@ class SqlRollups(Rollups):
 
 def _label(question: Totals) -> Any:
     return literal("") if question.by is Dimension.ALL else rollups.c.key
+
+
+def _to_part(row: Row[Any]) -> Tally:
+    return Tally({CallResult(row.result): int(row.calls)}, int(row.seconds), row.recorded_at)
+
+
+def _key(row: Row[Any]) -> str:
+    return "" if row.key is None else str(row.key)
 
 
 @lru_cache(maxsize=8)

@@ -17,8 +17,10 @@ from adapters.sql.import_rows import SqlImportRows
 from adapters.sql.imports import SqlImports
 from adapters.sql.lead_calls import SqlLeadCalls
 from adapters.sql.leads import SqlLeads
+from adapters.sql.live_figures import SqlLiveFigures
 from adapters.sql.modes import READING
 from adapters.sql.rehearsal import SqlRehearsal
+from adapters.sql.rollups import SqlRollups
 from adapters.sql.sessions import SqlSessions
 from adapters.sql.users import SqlUsers
 from adapters.sql.uses import SqlUses
@@ -33,6 +35,7 @@ from unite_core.imports.ports import ImportRows, Imports, Rehearsal
 from unite_core.leads.ports import LeadImages, Leads
 from unite_core.notifications.model import ACTIVITY
 from unite_core.notifications.ports import Consents, Deliveries
+from unite_core.reports.ports import LiveFigures, Rollups
 from unite_core.unit_of_work import UNFINISHED, BeforeCommit, Work
 from unite_core.uses import Uses
 
@@ -83,8 +86,10 @@ class SqlUnitOfWork(AllWork):
         self.deliveries: Deliveries = self._deliveries
         self.consents: Consents = SqlConsents(connection)
         self.tasks: CallTasks = SqlCallTasks(connection)
-        self.ledger: CallLedger = SqlCallLedger(connection)
+        self.ledger: CallLedger = SqlCallLedger(connection, self._changed)
         self.lead_calls: LeadCalls = SqlLeadCalls(connection, self._changed)
+        self.rollups: Rollups = SqlRollups(connection)
+        self.figures: LiveFigures = SqlLiveFigures(connection)
         return self
 
     def __exit__(

@@ -25,12 +25,19 @@ def etag(version: int) -> str:
 
 def versioned_answer(version: int, content: Callable[[], Any]) -> Response:
     """The answer to a GET: 304 without a body where the client has this version, else the content."""
-    tag = etag(version)
+    return tagged_answer(str(version), lambda: json_response(content()))
+
+
+def tagged_answer(version: str, answer: Callable[[], Response]) -> Response:
+    """As `versioned_answer`, for a version that is any text without double quotes."""
+    tag = f'"{version}"'
     if _has_already(tag):
-        response = Response(status=304, headers={"ETag": tag})
+        response = Response(status=304)
         del response.headers["Content-Type"]
-        return response
-    return json_response(content(), headers={"ETag": tag})
+    else:
+        response = answer()
+    response.headers["ETag"] = tag
+    return response
 
 
 def expected_version(current: Callable[[], int]) -> int | None:

@@ -301,7 +301,8 @@ def _responses(operation: Operation) -> dict[int, Any]:
             content: dict[str, Any] = {"schema": shown.schema}
             if shown.example is not None:
                 content["example"] = shown.example
-            response["content"] = {shown.content_type: content}
+            before = responses.get(shown.status, {}).get("content", {})
+            response["content"] = {**before, shown.content_type: content}
         responses[shown.status] = response
     if operation.if_none_match:
         responses[304] = {

@@ -18,7 +18,6 @@ from unite_core.reports.metrics import COUNTS, FLAGS, MEANINGS, RATES
 from unite_core.reports.model import About, AgentName, Count
 from unite_core.reports.tally import Rate
 
-
 _AGENT = {"agent_id": Column.PLAIN, "name": Column.PLAIN}
 _FIGURES = {
     "completed": Column.COUNT,
@@ -107,7 +106,7 @@ def daily(report: DailyReport) -> Rendered:
             for hour in report.by_hour
         ],
     }
-    whole = {"agent_id": None, "name": "all", **_figures(report.figures, total="total")}
+    whole = {"agent_id": None, "name": "total", **_figures(report.figures, total="total")}
     return _rendered(report.about, content, _BY_AGENT, [*content["by_agent"], whole])
 
 
@@ -139,7 +138,7 @@ def funnel(report: Funnel) -> Rendered:
     """How far leads came."""
     rows = [{"source": stages.source, **_stages(stages)} for stages in report.by_source]
     content = {**_span(report.about), "total": _stages(report.total), "by_source": rows}
-    return _rendered(report.about, content, _STAGES, [*rows, {"source": None, **_stages(report.total)}])
+    return _rendered(report.about, content, _STAGES, rows)
 
 
 def attempts(report: AttemptsReport) -> Rendered:

@@ -3,9 +3,10 @@
 from typing import Any
 
 from flask import Response, request
+from marshmallow import Schema
 
 from entrypoints.http import report_json as shown
-from entrypoints.http.conditional import matches
+from entrypoints.http.conditional import tagged_answer
 from entrypoints.http.context import actor, unite
 from entrypoints.http.openapi import Shown
 from entrypoints.http.operations import Room
@@ -27,7 +28,7 @@ from entrypoints.http.report_schemas import (
     PeriodQuery,
     SpeedToLeadSchema,
 )
-from unite_core.days import Period, read_period
+from unite_core.days import DEFAULT_ZONE, Period, read_period
 from unite_core.errors import Malformed, Problem
 from unite_core.reports.attempts import ReportAttempts
 from unite_core.reports.daily import ReportDay
@@ -39,3 +40,146 @@ from unite_core.reports.leaderboard import DEFAULT_METRIC, LEADERBOARD_METRICS, 
 PATH = "/v1/reports"
 
 room = Room("reports", "What happened on some days: counts that can be opened, and rates with what they are made of.")
+
+
+def answers_of(schema: type[Schema], name: str) -> list[Shown]:
+    """What a report is answered with: JSON, or the same as a CSV file."""
+    return [
+        Shown(status=200, schema=schema, example=EXAMPLES[name], headers=("ETag",)),
+        Shown(status=200, schema={"type": "string"}, content_type=CSV_TYPE, headers=("ETag", "Content-Disposition")),
+    ]
+
+
+@room.operation(
+    "GET",
+    f"{PATH}/metrics",
+    description="For each result of a call its flags, and for each metric its numerator and denominator.",
+    answers=[Shown(status=200, schema=MetricsSchema, example=shown.metrics())],
+)
+def get_metrics() -> Response:
+    """Read the definitions of the metrics."""
+    actor()
+    return json_response(shown.metrics())
+
+
+@room.operation(
+    "GET",
+    f"{PATH}/daily",
+    use_case=ReportDay,
+    query=DayQuery,
+    answers=answers_of(DailySchema, "daily"),
+    if_none_match=True,
+)
+def get_daily_report(query: dict[str, Any]) -> Response:
+    """Report a day."""
+    date = query.get("date")
+    return _answer(shown.daily(unite().reports.daily(actor(), _period(query, date, date, names=("date", "date")))))
+
+
+@room.operation(
+    "GET",
+    f"{PATH}/insights",
+    use_case=ReportInsights,
+    query=PeriodQuery,
+    answers=answers_of(InsightsSchema, "insights"),
+    if_none_match=True,
+)
+def get_insights(query: dict[str, Any]) -> Response:
+    """Report what stands out in a period."""
+    return _answer(shown.insights(unite().reports.insights(actor(), _span(query))))
+
+
+@room.operation(
+    "GET",
+    f"{PATH}/funnel",
+    use_case=ReportFunnel,
+    query=PeriodQuery,
+    answers=answers_of(FunnelSchema, "funnel"),
+    if_none_match=True,
+)
+def get_funnel(query: dict[str, Any]) -> Response:
+    """Report how far leads come, by source."""
+    return _answer(shown.funnel(unite().reports.funnel(actor(), _span(query))))
+
+
+@room.operation(
+    "GET",
+    f"{PATH}/attempts",
+    use_case=ReportAttempts,
+    query=PeriodQuery,
+    answers=answers_of(AttemptsSchema, "attempts"),
+    if_none_match=True,
+)
+def get_attempts(query: dict[str, Any]) -> Response:
+    """Report what the first and later calls achieve."""
+    return _answer(shown.attempts(unite().reports.attempts(actor(), _span(query))))
+
+
+@room.operation(
+    "GET",
+    f"{PATH}/speed-to-lead",
+    use_case=ReportSpeedToLead,
+    query=PeriodQuery,
+    answers=answers_of(SpeedToLeadSchema, "speed_to_lead"),
+    if_none_match=True,
+)
+def get_speed_to_lead(query: dict[str, Any]) -> Response:
+    """Report how soon leads are called."""
+    return _answer(shown.speed_to_lead(unite().reports.speed_to_lead(actor(), _span(query))))
+
+
+@room.operation(
+    "GET",
+    f"{PATH}/heatmap",
+    use_case=ReportHeatmap,
+    query=PeriodQuery,
+    answers=answers_of(HeatmapSchema, "heatmap"),
+    if_none_match=True,
+)
+def get_heatmap(query: dict[str, Any]) -> Response:
+    """Report calls and contacts by hour of the week."""
+    return _answer(shown.heatmap(unite().reports.heatmap(actor(), _span(query))))
+
+
+@room.operation(
+    "GET",
+    f"{PATH}/leaderboard",
+    use_case=ReportLeaderboard,
+    query=LeaderboardQuery,
+    answers=answers_of(LeaderboardSchema, "leaderboard"),
+    if_none_match=True,
+)
+def get_leaderboard(query: dict[str, Any]) -> Response:
+    """Report agents in the order of a metric."""
+    metric = query.get("metric", DEFAULT_METRIC)
+    if metric not in LEADERBOARD_METRICS:
+        detail = f"One of {', '.join(LEADERBOARD_METRICS)} is expected here."
+        raise bad_query([Problem(field="metric", code="unknown_value", detail=detail)])
+    return _answer(shown.leaderboard(unite().reports.leaderboard(actor(), _span(query), metric)))
+
+
+def _span(query: dict[str, Any]) -> Period:
+    return _period(query, query.get("from_"), query.get("to"), names=("from", "to"))
+
+
+def _period(query: dict[str, Any], first: str | None, last: str | None, *, names: tuple[str, str]) -> Period:
+    try:
+        return read_period(first, last, query.get("tz", DEFAULT_ZONE), names=names, today=unite().clock.now())
+    except Malformed as error:
+        raise bad_query(error.problems) from error
+
+
+def _answer(report: Rendered) -> Response:
+    """The report in the format that the client prefers: JSON, or CSV."""
+    if request.accept_mimetypes.best_match([JSON_TYPE, CSV_TYPE]) == CSV_TYPE:
+        response = tagged_answer(f"{report.version}-csv", lambda: _file(report))
+    else:
+        response = tagged_answer(report.version, lambda: json_response(report.content))
+    response.vary.add("Accept")
+    return response
+
+
+def _file(report: Rendered) -> Response:
+    name = request.path.rpartition("/")[2]
+    headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
+    return Response(to_csv(report.columns, report.rows), content_type=f"{CSV_TYPE}; charset=utf-8", headers=headers)

@@ -30,6 +30,7 @@ from unite_core.testing.contracts import (
     PasswordsContract,
     RateLimitsContract,
     RehearsalContract,
+    RollupsContract,
     SessionsContract,
     SignedFilesContract,
     TextMessagesContract,
@@ -264,3 +265,7 @@ class TestTextMessages(TextMessagesContract):
     def sent(self, texts: TextMessages) -> Sequence[str]:
         assert isinstance(texts, InMemoryTextMessages)
         return [message.text for message in texts.sent]
+
+
+class TestRollups(InMemory, RollupsContract):
+    pass

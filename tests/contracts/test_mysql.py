@@ -19,6 +19,7 @@ from unite_core.testing.contracts import (
     LeadListContract,
     LeadsContract,
     RehearsalContract,
+    RollupsContract,
     SessionsContract,
     UnitOfWorkContract,
     UsersContract,
@@ -111,3 +112,7 @@ class TestActivityLog(ActivityLogContract):
     @pytest.fixture
     def log(self, mysql_engine: Engine) -> SqlActivityLog:
         return SqlActivityLog(mysql_engine)
+
+
+class TestRollups(Mysql, RollupsContract):
+    pass

@@ -25,6 +25,7 @@ from unite_core.testing.contracts import (
     LeadListContract,
     LeadsContract,
     RehearsalContract,
+    RollupsContract,
     SessionsContract,
     UnitOfWorkContract,
     UsersContract,
@@ -141,3 +142,7 @@ class TestActivityLog(ActivityLogContract):
         engine = a_database(tmp_path)
         yield SqlActivityLog(engine)
         engine.dispose()
+
+
+class TestRollups(Sqlite, RollupsContract):
+    pass

@@ -12,6 +12,9 @@ from unite_core.calls.model import CallResult, CallTask, Outcome, TaskStatus
 from unite_core.leads.ports import LeadsWork
 from unite_core.paging import Page, PageRequest, Position
 
+CALL_COUNTS_NAMESPACE = "call counts"
+"""Where the cache holds what was counted from the ledger: every entry that is appended changes it."""
+
 MAX_ATTEMPT = 5
 """In a filter the last attempt stands for all later ones too."""
 
@@ -141,7 +144,10 @@ class CallLedger(Protocol):
 
     @abstractmethod
     def append(self, entry: LedgerEntry) -> None:
-        """Add an entry to the end of its task's chain; raises `Contended` where another was quicker to be next."""
+        """Add an entry to the end of its task's chain; it is one that no rollup counts yet.
+
+        Raises `Contended` where another was quicker to be next.
+        """
 
     @abstractmethod
     def get(self, entry_id: UUID) -> LedgerEntry:

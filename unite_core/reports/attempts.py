@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from unite_core.calls.ports import MAX_ATTEMPT
+from unite_core.days import Period
 from unite_core.identity.model import Actor, Permission
 from unite_core.reports import metrics
-from unite_core.days import Period
 from unite_core.reports.model import About, Count, Scope, calls_of
 from unite_core.reports.ports import Dimension, Totals
 from unite_core.reports.reading import CountCalls, about, by_day, own_calls

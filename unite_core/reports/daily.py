@@ -8,9 +8,9 @@ from typing import ClassVar
 from uuid import UUID
 
 from unite_core.calls.model import CallResult
+from unite_core.days import Period, Segment, moment_of
 from unite_core.identity.model import Actor, Permission
 from unite_core.reports import metrics
-from unite_core.days import Period, Segment, moment_of
 from unite_core.reports.metrics import Flag, results_with
 from unite_core.reports.model import About, AgentName, CallItems, Count, Scope, calls_of
 from unite_core.reports.ports import Dimension, Timeline, Totals
@@ -77,9 +77,9 @@ class ReportDay:
 
     def __call__(self, actor: Actor, period: Period) -> DailyReport:
         own = own_calls(actor)
-        span = {"start": period.start, "end": period.end, "agent_id": own}
+        by_agent = Totals(start=period.start, end=period.end, by=Dimension.AGENT, agent_id=own)
         every_quarter = Timeline(segments=(Segment(period.start, period.end, 0, 1),), agent_id=own)
-        answers = self.count([by_day(period, own), Totals(**span, by=Dimension.AGENT), every_quarter])
+        answers = self.count([by_day(period, own), by_agent, every_quarter])
         days, agents, quarters = answers.timeline(0), answers.totals(1), answers.timeline(2)
         everything = calls_of(period)
         whole = Scope(total(days.values()), everything)
@@ -133,5 +133,3 @@ def _by_hour(period: Period, quarters: Mapping[int, Tally], everything: CallItem
         tally = total(quarters[quarter] for quarter in within if quarter in quarters)
         scope = Scope(tally, replace(everything, start=moment_of(within[0]), end=moment_of(within[-1] + 1)))
         yield Hour(period.clock_at(within[0]), scope.count(metrics.COMPLETED), scope.count(metrics.CONTACTS))
-
-

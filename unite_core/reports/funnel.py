@@ -7,8 +7,8 @@ from typing import ClassVar
 from uuid import UUID
 
 from unite_core.clock import Clock
-from unite_core.identity.model import Actor, Permission
 from unite_core.days import Period, moment_of
+from unite_core.identity.model import Actor, Permission
 from unite_core.reports.metrics import CONTACTS, CONVERSIONS
 from unite_core.reports.model import About, Count, LeadItems
 from unite_core.reports.ports import Cohort, FunnelCounts, ReportsWork

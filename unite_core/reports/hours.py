@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
+from uuid import UUID
 
+from unite_core.days import HOURS_PER_WEEK, Period
 from unite_core.identity.model import Actor, Permission
 from unite_core.reports import metrics
-from unite_core.days import HOURS_PER_WEEK, Period
 from unite_core.reports.model import MIN_ATTEMPTS, About, Count, Scope, calls_of
 from unite_core.reports.ports import Timeline
 from unite_core.reports.reading import CountCalls, about, by_day, own_calls
@@ -57,13 +58,15 @@ class ReportHeatmap:
         answers = self.count([by_day(period, own), by_hour_of_week(period, own)])
         week = answers.timeline(1)
         cells = [
-            clock_time(period, [week.get(label, Tally())], weekday=label // HOURS_PER_DAY + 1, hour=label % HOURS_PER_DAY)
+            clock_time(
+                period, [week.get(label, Tally())], weekday=label // HOURS_PER_DAY + 1, hour=label % HOURS_PER_DAY
+            )
             for label in range(HOURS_PER_WEEK)
         ]
         return Heatmap(about=about(period, answers, answers.timeline(0)), cells=cells, best_hours=best_hours(cells))
 
 
-def by_hour_of_week(period: Period, agent_id: object) -> Timeline:
+def by_hour_of_week(period: Period, agent_id: UUID | None) -> Timeline:
     """The question for the calls of each hour of the week, labelled with its number from Monday 0:00, which is 0."""
     return Timeline(segments=period.by_hour_of_week(), agent_id=agent_id)
 
@@ -79,7 +82,9 @@ def hours_of_day(period: Period, week: Mapping[int, Tally]) -> list[ClockTime]:
 def weekdays(period: Period, week: Mapping[int, Tally]) -> list[ClockTime]:
     """The seven weekdays, of the answer to `by_hour_of_week`."""
     return [
-        clock_time(period, [tally for label, tally in week.items() if label // HOURS_PER_DAY + 1 == weekday], weekday=weekday)
+        clock_time(
+            period, [tally for label, tally in week.items() if label // HOURS_PER_DAY + 1 == weekday], weekday=weekday
+        )
         for weekday in range(1, HOURS_PER_WEEK // HOURS_PER_DAY + 1)
     ]
 

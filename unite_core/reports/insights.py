@@ -7,10 +7,10 @@ from typing import ClassVar
 from uuid import UUID
 
 from unite_core.clock import Clock
+from unite_core.days import Period, moment_of
 from unite_core.identity.model import Actor, Permission
 from unite_core.reports import metrics
 from unite_core.reports.daily import CallFigures, figures_of, order_of
-from unite_core.days import Period, moment_of
 from unite_core.reports.hours import ClockTime, best_hours, busiest, by_hour_of_week, hours_of_day, weekdays
 from unite_core.reports.model import About, AgentName, CallItems, Count, Scope, TaskItems, calls_of
 from unite_core.reports.ports import Dimension, ReportsWork, Totals
@@ -80,13 +80,13 @@ class ReportInsights:
 
     def __call__(self, actor: Actor, period: Period) -> Insights:
         own = own_calls(actor)
-        span = {"start": period.start, "end": period.end, "agent_id": own}
+        by_agent = Totals(start=period.start, end=period.end, by=Dimension.AGENT, agent_id=own)
         answers = self.count(
             [
                 by_day(period, own),
                 by_hour_of_week(period, own),
-                Totals(**span, by=Dimension.AGENT),
-                Totals(**span, by=Dimension.SOURCE),
+                by_agent,
+                replace(by_agent, by=Dimension.SOURCE),
             ]
         )
         days, week = answers.timeline(0), answers.timeline(1)

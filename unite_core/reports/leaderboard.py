@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from unite_core.days import Period
 from unite_core.identity.model import Actor, Permission
 from unite_core.reports import metrics
 from unite_core.reports.daily import order_of
-from unite_core.days import Period
 from unite_core.reports.metrics import COUNTS, RATES
 from unite_core.reports.model import About, AgentName, CallItems, Count, Scope, calls_of
 from unite_core.reports.ports import Dimension, Totals
@@ -71,9 +71,7 @@ def _row(agent: AgentName, tally: Tally, metric: str, everything: CallItems) -> 
 
 def _ranked(rows: Sequence[Place]) -> list[Place]:
     heights = [_height(row) for row in rows]
-    return [
-        row if row.value.value is None else replace(row, rank=heights.index(_height(row)) + 1) for row in rows
-    ]
+    return [row if row.value.value is None else replace(row, rank=heights.index(_height(row)) + 1) for row in rows]
 
 
 def _height(row: Place) -> float:

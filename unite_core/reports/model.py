@@ -116,4 +116,3 @@ class AgentName:
 
     id: UUID | None
     name: str | None
-

@@ -14,9 +14,6 @@ from unite_core.calls.ports import MAX_ATTEMPT, CallsWork
 from unite_core.days import Segment
 from unite_core.reports.tally import Tally
 
-REPORTS_NAMESPACE = "reports"
-"""What the cache forgets when an entry is written to the call ledger."""
-
 
 class Dimension(StrEnum):
     """By what calls are counted apart. The keys of `AGENT` are ids, those of `ATTEMPT` 1 to 5.
@@ -208,4 +205,3 @@ class ReportsWork(CallsWork, Protocol):
 
     rollups: Rollups
     figures: LiveFigures
-

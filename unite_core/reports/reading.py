@@ -8,12 +8,13 @@ from typing import Any
 from uuid import UUID
 
 from unite_core.cache import Cache, Remembered
+from unite_core.calls.ports import CALL_COUNTS_NAMESPACE
 from unite_core.clock import Clock
+from unite_core.days import Period, moment_of
 from unite_core.identity.model import Actor, Permission
 from unite_core.reports import counting
-from unite_core.days import Period, moment_of
 from unite_core.reports.model import About, AgentName
-from unite_core.reports.ports import REPORTS_NAMESPACE, ReportsWork, Timeline, Totals
+from unite_core.reports.ports import ReportsWork, Timeline, Totals
 from unite_core.reports.tally import Tally, later_of, tally_from_plain, tally_to_plain
 from unite_core.unit_of_work import Work
 
@@ -46,7 +47,7 @@ class CountCalls:
 
     def __call__(self, questions: Sequence[Question]) -> Answers:
         key = hashlib.sha256(repr(tuple(questions)).encode()).hexdigest()
-        return _ANSWERS.get(self.cache, REPORTS_NAMESPACE, key, lambda: self._read(questions))
+        return _ANSWERS.get(self.cache, CALL_COUNTS_NAMESPACE, key, lambda: self._read(questions))
 
     def _read(self, questions: Sequence[Question]) -> Answers:
         taken_at = self.clock.now()

@@ -22,6 +22,7 @@ from unite_core.testing.contracts.messages import TextMessagesContract, TopicCon
 from unite_core.testing.contracts.outside import ClockContract, IdsContract, JobsContract, RateLimitsContract
 from unite_core.testing.contracts.passwords import PasswordsContract, TokensContract
 from unite_core.testing.contracts.rehearsal import RehearsalContract
+from unite_core.testing.contracts.rollups import RollupsContract
 from unite_core.testing.contracts.sessions import SessionsContract
 from unite_core.testing.contracts.unit_of_work import UnitOfWorkContract
 from unite_core.testing.contracts.users import UsersContract
@@ -49,6 +50,7 @@ __all__ = [
     "PasswordsContract",
     "RateLimitsContract",
     "RehearsalContract",
+    "RollupsContract",
     "SessionsContract",
     "SignedFilesContract",
     "TextMessagesContract",

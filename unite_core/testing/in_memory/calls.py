@@ -9,6 +9,7 @@ from uuid import UUID
 from unite_core.calls.ledger import BrokenChain, LedgerEntry, Unreadable, orphaned
 from unite_core.calls.model import CallTask, Outcome, TaskStatus
 from unite_core.calls.ports import (
+    CALL_COUNTS_NAMESPACE,
     MAX_ATTEMPT,
     NOTES_IN_LISTS,
     CallCounts,
@@ -78,14 +79,18 @@ class InMemoryCallTasks(CallTasks):
 class InMemoryCallLedger(CallLedger):
     """The entries of every chain."""
 
-    def __init__(self, tables: Tables) -> None:
+    def __init__(self, tables: Tables, changed: set[str]) -> None:
         self._entries = tables.ledger
         self._tasks = tables.tasks
+        self._unfolded = tables.unfolded
+        self._changed = changed
 
     def append(self, entry: LedgerEntry) -> None:
         if any((it.task_id, it.number) == (entry.task_id, entry.number) for it in self._entries.values()):
             raise Contended("Another entry was quicker to be the next in the chain.")
         self._entries[entry.id] = entry
+        self._unfolded[entry.id] = None
+        self._changed.add(CALL_COUNTS_NAMESPACE)
 
     def get(self, entry_id: UUID) -> LedgerEntry:
         if entry_id not in self._entries:

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from unite_core.calls.ledger import LedgerEntry
 from unite_core.calls.model import TaskStatus
+from unite_core.days import QUARTERS_PER_DAY, quarter_of
 from unite_core.leads.model import Lead
 from unite_core.reports.counting import merged, portions
-from unite_core.days import QUARTERS_PER_DAY, quarter_of
 from unite_core.reports.metrics import CONTACTS, CONVERSIONS
 from unite_core.reports.ports import (
     Cell,
@@ -110,9 +110,9 @@ class InMemoryRollups(Rollups):
         self, grain: Grain, first: int, end: int, dimension: Dimension, agent_id: UUID | None
     ) -> Iterator[tuple[Cell, Tally]]:
         for cell, tally in self._tables.rollups.items():
-            if cell.grain is grain and cell.dimension is dimension and first <= cell.period < end:
-                if agent_id is None or cell.key == str(agent_id):
-                    yield cell, tally
+            of_agent = agent_id is None or cell.key == str(agent_id)
+            if (cell.grain, cell.dimension) == (grain, dimension) and first <= cell.period < end and of_agent:
+                yield cell, tally
 
     def _step(self, entry_id: UUID) -> Step:
         entry = self._tables.ledger[entry_id]
@@ -147,7 +147,9 @@ class InMemoryLiveFigures(LiveFigures):
             contacted = any(result.value in outcomes for result in CONTACTS.results)
             converted = any(result.value in outcomes for result in CONVERSIONS.results)
             reached = [1, int(bool(outcomes)), int(contacted), int(converted)]
-            stages[lead.source] = [one + more for one, more in zip(stages.get(lead.source, [0] * 4), reached, strict=True)]
+            stages[lead.source] = [
+                one + more for one, more in zip(stages.get(lead.source, [0] * 4), reached, strict=True)
+            ]
         return {
             source: FunnelCounts(leads=leads, called=called, contacted=contacted, converted=converted)
             for source, (leads, called, contacted, converted) in stages.items()
@@ -178,9 +180,9 @@ class InMemoryLiveFigures(LiveFigures):
 
     def _leads(self, question: Cohort) -> Iterator[Lead]:
         for lead in self._tables.leads.values():
-            if question.created_from <= lead.created_at < question.created_to:
-                if question.assigned_to in (None, lead.assigned_to):
-                    yield lead
+            created = question.created_from <= lead.created_at < question.created_to
+            if created and question.assigned_to in (None, lead.assigned_to):
+                yield lead
 
 
 def _nearest_rank(waits: Sequence[timedelta], percent: int) -> int | None:

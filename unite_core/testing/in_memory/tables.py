@@ -18,6 +18,8 @@ from unite_core.leads.model import Lead, LeadImage
 from unite_core.notifications.model import Delivery
 from unite_core.notifications.ports import Consent
 from unite_core.paging import Page, PageRequest, Position, page_of
+from unite_core.reports.ports import Cell
+from unite_core.reports.tally import Tally
 
 T = TypeVar("T")
 
@@ -57,6 +59,8 @@ class Tables:
     tasks: dict[UUID, CallTask] = field(default_factory=dict)
     ledger: dict[UUID, LedgerEntry] = field(default_factory=dict)
     lead_calls: dict[UUID, CallCounts] = field(default_factory=dict)
+    rollups: dict[Cell, Tally] = field(default_factory=dict)
+    unfolded: dict[UUID, None] = field(default_factory=dict)
 
     def copied(self) -> "Tables":
         """A state of its own that begins as this one."""

@@ -1,0 +1,245 @@
+"""What the port of rollups promises: whatever was folded and whatever was not, every call is counted as it is now."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from random import Random
+from typing import Any, TypeVar
+from uuid import UUID
+
+import pytest
+
+from unite_core.application import AllWork
+from unite_core.calls.ledger import EntryKind, LedgerEntry, chained
+from unite_core.calls.model import CallTask, Outcome
+from unite_core.days import Period, quarter_of
+from unite_core.identity.model import User
+from unite_core.reports.counting import timeline, totals
+from unite_core.reports.ports import Dimension, Timeline, Totals, key_of
+from unite_core.reports.reading import by_day
+from unite_core.reports.tally import Tally
+from unite_core.reports.use_cases import FoldEntries, RebuildReports
+from unite_core.testing.builders import a_lead, a_task, a_user, an_entry
+from unite_core.testing.contracts.database import DatabaseContract, at_once, put
+from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
+from unite_core.unit_of_work import Work
+
+K = TypeVar("K")
+
+_DAYS = 4
+_SOURCES = ("api", "fair, spring", "none", None)
+_ZONES = ("UTC", "Asia/Kathmandu", "America/St_Johns", "Australia/Lord_Howe")
+
+
+@dataclass(frozen=True)
+class History:
+    """Entries in the order in which they are written, of tasks that are there, by the agents."""
+
+    agents: Sequence[User]
+    entries: Sequence[LedgerEntry]
+
+
+def a_history(work: Work[AllWork], *, seed: int = 1, tasks: int = 40, corrections: int = 30) -> History:
+    """Store users, a lead and tasks, and make entries up that are not written yet; the same for the same seed."""
+    random = Random(seed)  # noqa: S311 - no secret depends on it
+    agents, lead = [a_user() for _ in range(3)], a_lead()
+    made = [
+        a_task(lead, agents[0], assigned_to=random.choice([*(agent.id for agent in agents), None]))
+        for _ in range(tasks)
+    ]
+    put(work, *agents, lead, *made)
+    chains: dict[UUID, list[LedgerEntry]] = {task.id: [_closing(task, random)] for task in made}
+    written = [chain[0] for chain in chains.values()]
+    for _ in range(corrections):
+        chain = chains[random.choice(made).id]
+        chain.append(_correction(chain, random))
+        written.append(chain[-1])
+    return History(agents, written)
+
+
+class RollupsContract(DatabaseContract):
+    """Questions are answered from rollups, and by what is not folded yet."""
+
+    def test_an_entry_is_counted_from_when_it_is_committed(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
+        history = a_history(work, tasks=1, corrections=0)
+        entry = history.entries[0]
+        assert _counted(reads, _everything(Dimension.ALL)) == {}
+
+        put(work, entry)
+
+        for _ in ("as it was written", "as it was folded"):
+            with reads() as unit:
+                [tally] = totals(unit.rollups, unit.rollups.unfolded(), _everything(Dimension.ALL)).values()
+            assert tally.calls == {entry.result: 1}
+            assert tally.recorded_at == entry.at
+            FoldEntries(work)()
+
+    @pytest.mark.parametrize("folded", [0, 1, 25, 70])
+    def test_every_answer_is_that_of_the_counted_entries_however_many_are_folded(
+        self, work: Work[AllWork], reads: Work[AllWork], folded: int
+    ) -> None:
+        history = a_history(work)
+        put(work, *history.entries[:folded])
+        fold = FoldEntries(work)
+        assert fold(limit=7) == folded
+        put(work, *history.entries[folded:])
+
+        _require_right(reads, history)
+
+    def test_entries_may_be_folded_in_any_order(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
+        history = a_history(work)
+        put(work, *history.entries)
+        with work() as unit:
+            steps = unit.rollups.claim(limit=100)
+        assert len(steps) == len(history.entries)
+        assert {step.entry.id for step in steps} == {entry.id for entry in history.entries}
+        assert all((step.before is None) == (step.entry.number == 1) for step in steps)
+        assert all(step.before.number == step.entry.number - 1 for step in steps if step.before is not None)
+
+        FoldEntries(work)(limit=3)
+
+        _require_right(reads, history)
+        with reads() as unit:
+            assert unit.rollups.unfolded() == []
+
+    def test_what_was_not_committed_is_folded_again(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
+        history = a_history(work, tasks=3, corrections=2)
+        put(work, *history.entries)
+        with work() as unit:
+            steps = unit.rollups.claim(limit=2)
+            unit.rollups.fold(steps, {})
+
+        assert FoldEntries(work)() == len(history.entries)
+        assert FoldEntries(work)() == 0
+        _require_right(reads, history)
+
+    def test_several_who_fold_at_once_fold_each_entry_once(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
+        history = a_history(work)
+        put(work, *history.entries)
+
+        folded = at_once(3, lambda _: FoldEntries(work)(limit=5))
+
+        assert sum(folded) == len(history.entries)
+        _require_right(reads, history)
+
+    @pytest.mark.parametrize("folded", [0, 33, 70])
+    def test_a_rebuild_changes_no_answer(self, work: Work[AllWork], reads: Work[AllWork], folded: int) -> None:
+        history = a_history(work)
+        put(work, *history.entries[:folded])
+        FoldEntries(work)()
+        put(work, *history.entries[folded:])
+
+        rebuilt = RebuildReports(work)()
+
+        assert rebuilt.days == rebuilt.of_days > 0 or folded == 0
+        _require_right(reads, history)
+        FoldEntries(work)()
+        _require_right(reads, history)
+
+    def test_a_rebuild_puts_right_what_was_counted_wrongly(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
+        history = a_history(work)
+        put(work, *history.entries)
+        FoldEntries(work)()
+        with work() as unit:
+            days = unit.rollups.days()
+            unit.rollups.replace_day(days[0], {})
+            unit.commit()
+        assert _counted(reads, _everything(Dimension.ALL)) != _expected(history, _everything(Dimension.ALL))
+
+        RebuildReports(work)()
+
+        _require_right(reads, history)
+
+    def test_without_a_call_there_is_nothing_to_rebuild(self, work: Work[AllWork]) -> None:
+        assert RebuildReports(work)().of_days == 0
+
+
+def _require_right(reads: Work[AllWork], history: History) -> None:
+    """Every question has the answer that counting the entries one by one gives."""
+    one_day = date(2026, 2, 3)
+    for agent_id in (None, history.agents[0].id):
+        for tz in _ZONES:
+            period = Period(one_day, one_day + timedelta(days=1), tz)
+            for dimension in Dimension:
+                question = Totals(start=period.start, end=period.end, by=dimension, agent_id=agent_id)
+                assert _counted(reads, question) == _expected(history, question)
+            for lines in (by_day(period, agent_id), Timeline(segments=period.by_hour_of_week(), agent_id=agent_id)):
+                assert _lines(reads, lines) == _expected_lines(history, lines)
+        for dimension in Dimension:
+            everything = replace(_everything(dimension), agent_id=agent_id)
+            assert _counted(reads, everything) == _expected(history, everything)
+
+
+def _everything(by: Dimension) -> Totals:
+    return Totals(start=0, end=quarter_of(A_MONDAY_MORNING + timedelta(days=30)), by=by)
+
+
+def _counted(reads: Work[AllWork], question: Totals) -> dict[str, Tally]:
+    with reads() as unit:
+        return _without_empty(totals(unit.rollups, unit.rollups.unfolded(), question))
+
+
+def _lines(reads: Work[AllWork], question: Timeline) -> dict[int, Tally]:
+    with reads() as unit:
+        return _without_empty(timeline(unit.rollups, unit.rollups.unfolded(), question))
+
+
+def _expected(history: History, question: Totals) -> dict[str, Tally]:
+    answer: dict[str, Tally] = {}
+    for entry in _last_of_each(history):
+        within = question.start <= quarter_of(entry.called_at) < question.end
+        if within and question.agent_id in (None, entry.agent_id):
+            answer.setdefault(key_of(question.by, entry), Tally()).add(entry)
+    return _without_empty(answer)
+
+
+def _expected_lines(history: History, question: Timeline) -> dict[int, Tally]:
+    answer: dict[int, Tally] = {}
+    for entry in _last_of_each(history):
+        quarter = quarter_of(entry.called_at)
+        for segment in question.segments:
+            if segment.first <= quarter < segment.end and question.agent_id in (None, entry.agent_id):
+                answer.setdefault(segment.label(quarter), Tally()).add(entry)
+    return _without_empty(answer)
+
+
+def _last_of_each(history: History) -> Sequence[LedgerEntry]:
+    return list({entry.task_id: entry for entry in history.entries}.values())
+
+
+def _without_empty(answer: Mapping[K, Tally]) -> dict[K, Tally]:
+    """The tallies that count anything, without when that was written: it also says when a call was taken out again."""
+    return {
+        key: Tally({result: number for result, number in tally.calls.items() if number}, tally.seconds)
+        for key, tally in answer.items()
+        if not tally.empty
+    }
+
+
+def _closing(task: CallTask, random: Random) -> LedgerEntry:
+    at = A_MONDAY_MORNING + timedelta(minutes=random.randrange(_DAYS * 24 * 60))
+    facts: dict[str, Any] = {"source": random.choice(_SOURCES), "at": at + timedelta(hours=1), "called_at": at}
+    if random.random() < 0.3:
+        kind = random.choice([EntryKind.MISSED, EntryKind.CANCELLED])
+        return an_entry(task, kind=kind, outcome=None, duration_seconds=None, **facts)
+    outcome = random.choice(list(Outcome))
+    return an_entry(
+        task, outcome=outcome, duration_seconds=random.randrange(900), attempt=random.randrange(1, 8), **facts
+    )
+
+
+def _correction(chain: Sequence[LedgerEntry], random: Random) -> LedgerEntry:
+    latest = chain[-1]
+    right = replace(
+        latest,
+        id=UUID(int=random.getrandbits(128)),
+        kind=EntryKind.CORRECTION,
+        corrects=latest.id,
+        reason="It was otherwise.",
+        outcome=random.choice(list(Outcome)),
+        duration_seconds=random.randrange(900),
+        attempt=latest.attempt or 1,
+        called_at=latest.called_at + timedelta(minutes=random.choice([0, 0, 0, -200, 35, 1440])),
+        at=latest.at + timedelta(days=2),
+    )
+    return chained(right, chain)
