@@ -21,6 +21,7 @@ from unite_core.testing.contracts import (
     DeliveriesContract,
     ImportRowsContract,
     ImportsContract,
+    LeadCallsContract,
     LeadImagesContract,
     LeadListContract,
     LeadsContract,
@@ -120,6 +121,10 @@ class TestCallTasks(Sqlite, CallTasksContract):
 
 
 class TestCallLedger(Sqlite, CallLedgerContract):
+    pass
+
+
+class TestLeadCalls(Sqlite, LeadCallsContract):
     pass
 
 
