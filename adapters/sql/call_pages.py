@@ -98,11 +98,11 @@ def order_of(wanted: LedgerFilter) -> Column[Any]:
     return ledger.c.called_at if wanted.by_call_time else ledger.c.at
 
 
-def first_call_of(lead_id: UUID) -> Select[Any]:
-    """What to ask: when the first call to the lead was, by the entries that count."""
-    statement = select(ledger.c.called_at).where(ledger.c.lead_id == lead_id, ledger.c.outcome.is_not(None), counts())
-    statement = by_index(statement, ledger, LEDGER_INDEXES["called_at"]["lead_id"])
-    return statement.order_by(ledger.c.called_at, ledger.c.id).limit(1)
+def calls_to(lead: UUID | Column[UUID], agent_id: UUID | None = None) -> Select[Any]:
+    """What to ask: when the calls to the lead were, by the entries that count; all of them, or those of one agent."""
+    made = ledger.c.lead_id == lead, ledger.c.outcome.is_not(None), counts()
+    statement = by_index(select(ledger.c.called_at), ledger, LEDGER_INDEXES["called_at"]["lead_id"]).where(*made)
+    return statement if agent_id is None else statement.where(fits(ledger.c.agent_id, [agent_id]))
 
 
 def counts() -> ColumnElement[bool]:

@@ -11,7 +11,8 @@ from sqlalchemy import Column, ColumnElement, Connection, func, literal, select,
 from sqlalchemy.dialects import mysql, sqlite
 from sqlalchemy.engine import Row
 
-from adapters.sql.call_pages import first_call_of
+from adapters.sql.call_pages import calls_to
+from adapters.sql.call_tables import call_ledger as ledger
 from adapters.sql.call_tables import lead_calls as table
 from adapters.sql.statements import in_lists, locked, microseconds_between
 from adapters.sql.tables import leads
@@ -67,20 +68,29 @@ class SqlLeadCalls(LeadCalls):
                 counts[outcome] = counts.get(outcome, 0) + difference
         values: dict[str, Any] = {outcome.value: count for outcome, count in counts.items()}
         if wrong.called_at != right.called_at:
-            values["first_called_at"] = self._connection.execute(first_call_of(right.lead_id)).scalar_one()
+            first = calls_to(right.lead_id).order_by(ledger.c.called_at, ledger.c.id).limit(1)
+            values["first_called_at"] = self._connection.execute(first).scalar_one()
         self._connection.execute(update(table).where(of_lead).values(values))
 
 
 def called(wanted: LeadFilter) -> list[ColumnElement[bool]]:
     """The conditions on the calls of a lead."""
-    conditions: list[ColumnElement[bool]] = []
     # Values that are looked up per lead, and no joins, which would have a say in how the leads are found.
-    first_called_at = select(table.c.first_called_at).where(table.c.lead_id == leads.c.id).scalar_subquery()
+    if wanted.visible_to is None:
+        of_lead = table.c.lead_id == leads.c.id
+        first_called_at = select(table.c.first_called_at).where(of_lead).scalar_subquery()
+        some = _sum(_COUNTS[Outcome(outcome)] for outcome in wanted.call_outcomes or Outcome)
+        calls = select(some).where(of_lead).scalar_subquery()
+    else:
+        own = calls_to(leads.c.id, wanted.visible_to)
+        first_called_at = own.with_only_columns(func.min(ledger.c.called_at)).scalar_subquery()
+        outcomes = ledger.c.outcome.in_(wanted.call_outcomes)
+        calls = own.with_only_columns(func.count()).where(outcomes).scalar_subquery()
+    conditions: list[ColumnElement[bool]] = []
     if wanted.called is not None:
         conditions.append(first_called_at.is_not(None) if wanted.called else first_called_at.is_(None))
     if wanted.call_outcomes:
-        some = _sum(_COUNTS[Outcome(outcome)] for outcome in wanted.call_outcomes)
-        conditions.append(select(some).where(table.c.lead_id == leads.c.id).scalar_subquery() > 0)
+        conditions.append(calls > 0)
     if wanted.called_within is not None:
         took = microseconds_between(leads.c.created_at, first_called_at)
         conditions.append(took <= wanted.called_within // MICROSECOND)

@@ -175,7 +175,7 @@ class LeadQuery(PageArguments):
     called = Flag(
         metadata={
             "description": "Whether at least one call was made to the lead. Here and below, the last entry about a "
-            "call counts."
+            "call counts, and for agents only their own calls do."
         }
     )
     call_result = Several(

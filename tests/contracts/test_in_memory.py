@@ -24,6 +24,7 @@ from unite_core.testing.contracts import (
     ImportRowsContract,
     ImportsContract,
     JobsContract,
+    LeadCallsContract,
     LeadImagesContract,
     LeadListContract,
     LeadsContract,
@@ -170,6 +171,10 @@ class TestCallTasks(InMemory, CallTasksContract):
 
 
 class TestCallLedger(InMemory, CallLedgerContract):
+    pass
+
+
+class TestLeadCalls(InMemory, LeadCallsContract):
     pass
 
 

@@ -15,6 +15,7 @@ from unite_core.testing.contracts import (
     DeliveriesContract,
     ImportRowsContract,
     ImportsContract,
+    LeadCallsContract,
     LeadImagesContract,
     LeadListContract,
     LeadsContract,
@@ -87,6 +88,10 @@ class TestCallTasks(Mysql, CallTasksContract):
 
 
 class TestCallLedger(Mysql, CallLedgerContract):
+    pass
+
+
+class TestLeadCalls(Mysql, LeadCallsContract):
     pass
 
 

@@ -21,6 +21,7 @@ from unite_core.testing.contracts import (
     DeliveriesContract,
     ImportRowsContract,
     ImportsContract,
+    LeadCallsContract,
     LeadImagesContract,
     LeadListContract,
     LeadsContract,
@@ -121,6 +122,10 @@ class TestCallTasks(Sqlite, CallTasksContract):
 
 
 class TestCallLedger(Sqlite, CallLedgerContract):
+    pass
+
+
+class TestLeadCalls(Sqlite, LeadCallsContract):
     pass
 
 

@@ -36,7 +36,7 @@ class LeadFilter:
     is inclusive, `created_to` exclusive. `called` limits the list to leads that were called, or with False to all
     others; `call_outcomes` to leads with a call that had one of these outcomes; `called_within` to leads whose first
     call was at most so long after they were created. Only calls count that were made, by the last entry about each in
-    the call log.
+    the call log; with `visible_to` only those of that agent, who may not know of others.
     """
 
     statuses: frozenset[LeadStatus] = frozenset()

@@ -139,6 +139,9 @@ def _without_others(event: Event, user_id: UUID) -> Event:
         data["assigned_to"] = {when: _own(value, user_id) for when, value in assigned.items()}
     elif "assigned_to" in data:
         data["assigned_to"] = _own(assigned, user_id)
+    entry = data.get("entry")
+    if isinstance(entry, Mapping):
+        data["entry"] = {**entry, "agent_id": _own(entry.get("agent_id"), user_id)}
     return replace(event, actor_id=event.actor_id if event.actor_id == user_id else None, data=data)
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from unite_core.application import AllWork
-from unite_core.calls.model import TaskStatus
+from unite_core.calls.model import CallResult, TaskStatus
 from unite_core.calls.ports import LedgerFilter, TaskFilter
 from unite_core.identity.model import Role
 from unite_core.identity.ports import UserFilter
@@ -64,6 +64,21 @@ LEAD_LISTS = [
         id="rare source and status",
     ),
     pytest.param(LeadFilter(sources=frozenset(map(str, range(30)))), "ix_leads_listed", id="thirty sources"),
+    pytest.param(
+        LeadFilter(called=True, call_outcomes=frozenset({"busy", "connected"}), called_within=timedelta(minutes=5)),
+        "ix_leads_listed",
+        id="called",
+    ),
+    pytest.param(
+        LeadFilter(called=False, sources=frozenset({"fair"}), created_from=NOW),
+        "ix_leads_source_listed",
+        id="of a source, not called",
+    ),
+    pytest.param(
+        LeadFilter(called_within=timedelta(minutes=5), call_outcomes=frozenset({"busy"}), visible_to=BEN.id),
+        "ix_leads_assigned_listed",
+        id="called by an agent",
+    ),
 ]
 """A filter of leads, and the index that the list walks."""
 
@@ -111,6 +126,39 @@ TASK_LISTS = [
 LEDGER_LISTS = [
     pytest.param(LedgerFilter(), "ix_call_ledger_at", id="all"),
     pytest.param(LedgerFilter(at_from=NOW, at_to=NOW + timedelta(hours=1)), "ix_call_ledger_at", id="of an hour"),
+    pytest.param(
+        LedgerFilter(called_from=NOW, called_to=NOW + timedelta(hours=1)),
+        "ix_call_ledger_called",
+        id="called in an hour",
+    ),
+    pytest.param(
+        LedgerFilter(called_from=NOW, at_from=NOW, counted=True),
+        "ix_call_ledger_called",
+        id="called since, written since, that count",
+    ),
+    pytest.param(
+        LedgerFilter(
+            counted=True,
+            results=frozenset({CallResult.BUSY, CallResult.MISSED}),
+            sources=frozenset({"fair", None}),
+            attempts=frozenset({1, 5}),
+        ),
+        "ix_call_ledger_called",
+        id="that count, by result, source and attempt",
+    ),
+    pytest.param(
+        LedgerFilter(agent_id=BEN.id, called_from=NOW, counted=True),
+        "ix_call_ledger_agent_called",
+        id="of an agent that count",
+    ),
+    pytest.param(LedgerFilter(nobodys=True, called_from=NOW), "ix_call_ledger_agent_called", id="nobodys"),
+    pytest.param(LedgerFilter(nobodys=True), "ix_call_ledger_agent_at", id="nobodys as they were written"),
+    pytest.param(
+        LedgerFilter(lead_id=LEAD.id, visible_to=BEN.id, counted=False),
+        "ix_call_ledger_lead_called",
+        id="of a lead that do not count",
+    ),
+    pytest.param(LedgerFilter(task_id=TASK.id, counted=True), "uq_call_ledger_chain", id="of a task that counts"),
     pytest.param(LedgerFilter(agent_id=BEN.id), "ix_call_ledger_agent_at", id="of an agent"),
     pytest.param(LedgerFilter(visible_to=BEN.id, at_from=NOW), "ix_call_ledger_agent_at", id="visible to an agent"),
     pytest.param(LedgerFilter(lead_id=LEAD.id), "ix_call_ledger_lead_at", id="of a lead"),
@@ -173,6 +221,7 @@ QUESTIONS: list[Question] = [
     lambda unit: unit.ledger.chains([TASK.id, *MANY]),
     lambda unit: unit.ledger.as_stored([TASK.id, *MANY]),
     lambda unit: unit.ledger.orphan(TASK.id, TASK.id),
+    lambda unit: unit.lead_calls.get([LEAD.id, an_id()]),
 ]
 """Questions that are answered out of an index, wherever in it the answer is."""
 

@@ -3,15 +3,15 @@
 from collections.abc import Callable
 from datetime import timedelta
 from random import Random
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 import pytest
 from sqlalchemy import Engine
 
 from adapters.sql.unit_of_work import SqlWork
-from unite_core.calls.ledger import LedgerEntry
-from unite_core.calls.model import CallTask, TaskStatus
+from unite_core.calls.ledger import EntryKind, LedgerEntry
+from unite_core.calls.model import CallResult, CallTask, Outcome, TaskStatus
 from unite_core.calls.ports import LedgerFilter, TaskFilter
 from unite_core.identity.model import User
 from unite_core.leads.model import Lead
@@ -25,7 +25,14 @@ T = TypeVar("T")
 F = TypeVar("F", TaskFilter, LedgerFilter)
 
 TASKS = 80
-QUESTIONS = 30
+QUESTIONS = 60
+
+WHAT_HAPPENED: list[dict[str, Any]] = [
+    {},
+    {"outcome": Outcome.BUSY},
+    {"kind": EntryKind.MISSED, "outcome": None, "duration_seconds": None},
+    {"kind": EntryKind.CANCELLED, "outcome": None, "duration_seconds": None},
+]
 
 
 def walk(page: Callable[[F, PageRequest], Page[T]], wanted: F, limit: int) -> list[T]:
@@ -57,7 +64,17 @@ def some_entries(random: Random, tasks: list[CallTask]) -> list[LedgerEntry]:
     for task in random.sample(tasks, 40):
         chain: list[LedgerEntry] = []
         for _ in range(random.choice((1, 1, 3))):
-            chain.append(an_entry(task, chain, at=NOW + timedelta(minutes=random.randrange(30))))
+            chain.append(
+                an_entry(
+                    task,
+                    chain,
+                    at=NOW + timedelta(minutes=random.randrange(30)),
+                    called_at=NOW + timedelta(minutes=random.randrange(30)),
+                    source=random.choice((None, "api", "fair")),
+                    attempt=random.choice((None, 1, 4, 5, 9)),
+                    **random.choice(WHAT_HAPPENED),
+                )
+            )
         entries += chain
     return entries
 
@@ -82,8 +99,15 @@ def a_ledger_filter(random: Random, people: list[UUID], leads: list[UUID], tasks
         agent_id=random.choice((None, None, random.choice(people))),
         lead_id=random.choice((None, None, random.choice(leads))),
         task_id=random.choice((None, None, None, random.choice(tasks).id)),
+        nobodys=random.random() < 0.2,
         at_from=start,
         at_to=start and start + timedelta(minutes=random.randrange(20)),
+        called_from=random.choice((None, None, NOW + timedelta(minutes=random.randrange(20)))),
+        called_to=random.choice((None, None, NOW + timedelta(minutes=random.randrange(30)))),
+        results=frozenset(random.sample(list(CallResult), random.choice((0, 0, 5)))),
+        sources=frozenset(random.sample((None, "api", "fair"), random.choice((0, 0, 1, 2)))),
+        attempts=frozenset(random.sample((1, 2, 4, 5), random.choice((0, 0, 1, 2)))),
+        counted=random.choice((None, None, True, False)),
         visible_to=random.choice((None, None, random.choice(people))),
     )
 

@@ -1,4 +1,4 @@
-"""Lists and searches of leads over SQLite find what the in-memory ones find, and their index stays in step."""
+"""Lists and searches of leads in a database find what the in-memory ones find, and their index stays in step."""
 
 from datetime import timedelta
 from random import Random
@@ -10,14 +10,19 @@ from sqlalchemy import Engine, event
 from adapters.sql.lead_pages import LeadPages
 from adapters.sql.sqlite_words import COMMON, are_common
 from adapters.sql.unit_of_work import SqlWork
+from unite_core.application import AllWork
+from unite_core.calls.ledger import LedgerEntry
+from unite_core.calls.model import CallTask, Outcome
+from unite_core.identity.model import User
 from unite_core.leads.model import DuplicateLead, Lead, LeadStatus
 from unite_core.leads.ports import LeadFilter, Leads
 from unite_core.leads.search import question_words
 from unite_core.paging import PageRequest
-from unite_core.testing.builders import a_lead, a_user
+from unite_core.testing.builders import a_lead, a_task, a_user, an_entry
 from unite_core.testing.contracts.database import put
 from unite_core.testing.in_memory import InMemoryWork, Store
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING as NOW
+from unite_core.unit_of_work import Work
 
 NAMES = ("Ann Lee", "Anna Müller", "王小明", "Иван Петров", "O'Neil AND Sons", 'Rob "Bob" Roy', "NEAR*", "Ünal Çelik")
 QUESTIONS = ("ann", "an le", "müll", "小", "иван п", "and", '"bob', "near*", "+1 212", "example", "celik u", "nobody")
@@ -57,21 +62,60 @@ def a_filter(random: Random, people: list[UUID | None]) -> LeadFilter:
         question=tuple(question_words(random.choice(QUESTIONS))) if random.random() < 0.4 else None,
         created_from=NOW + timedelta(minutes=random.randrange(30)) if random.random() < 0.3 else None,
         created_to=NOW + timedelta(minutes=random.randrange(30)) if random.random() < 0.3 else None,
+        called=random.choice((None, None, None, True, False)),
+        call_outcomes=frozenset(random.sample(list(Outcome), random.choice((0, 0, 0, 4)))),
+        called_within=timedelta(minutes=random.randrange(60)) if random.random() < 0.2 else None,
         visible_to=random.choice(people) if random.random() < 0.3 else None,
     )
 
 
+def some_calls(random: Random, leads: list[Lead], users: list[User]) -> list[list[CallTask | LedgerEntry]]:
+    """Calls to half of the leads, up to three each, some of them corrected: the task and its chain."""
+    calls: list[list[CallTask | LedgerEntry]] = []
+    for lead in random.choices(leads, k=len(leads)):
+        task = a_task(lead, users[0], assigned_to=random.choice(users).id)
+        chain: list[LedgerEntry] = []
+        for _ in range(random.choice((1, 1, 2))):
+            called_at = lead.created_at + timedelta(minutes=random.randrange(-10, 60))
+            chain.append(an_entry(task, chain, outcome=random.choice(list(Outcome)), called_at=called_at))
+        calls.append([task, *chain])
+    return calls
+
+
+def store_calls(work: Work[AllWork], calls: list[list[CallTask | LedgerEntry]]) -> None:
+    with work() as unit:
+        for task, *chain in calls:
+            assert isinstance(task, CallTask)
+            unit.tasks.add(task)
+            before: LedgerEntry | None = None
+            for entry in chain:
+                assert isinstance(entry, LedgerEntry)
+                assert entry.outcome is not None
+                unit.ledger.append(entry)
+                if before is None:
+                    unit.lead_calls.add(entry.lead_id, entry.outcome, entry.called_at)
+                else:
+                    unit.lead_calls.correct(before, entry)
+                before = entry
+        unit.commit()
+
+
+@pytest.mark.parametrize("which", ["engine", "mysql_engine"])
 @pytest.mark.parametrize("seed", range(3))
 def test_any_filter_finds_the_same_leads_in_the_same_order_as_in_memory(
-    work: SqlWork, reads: SqlWork, seed: int
+    request: pytest.FixtureRequest, which: str, seed: int
 ) -> None:
+    engine: Engine = request.getfixturevalue(which)
+    work, reads = SqlWork(engine), SqlWork(engine, reading=True)
     random = Random(seed)
     users = [a_user() for _ in range(3)]
     people: list[UUID | None] = [None, *(user.id for user in users)]
     leads = some_leads(random, people, 150)
+    calls = some_calls(random, leads, users)
     store = Store()
     for place in (work, InMemoryWork(store)):
         put(place, *users, *leads)
+        store_calls(place, calls)
         with place() as unit:
             for gone in leads[::7]:
                 lead = unit.leads.get(gone.id)
@@ -85,6 +129,8 @@ def test_any_filter_finds_the_same_leads_in_the_same_order_as_in_memory(
             wanted = a_filter(random, people)
             limit = random.choice((1, 7, 200))
             assert walk(ours.leads, wanted, limit) == walk(theirs.leads, wanted, limit), wanted
+        called = {lead.id for lead in leads}
+        assert ours.lead_calls.get(called) == theirs.lead_calls.get(called)
 
 
 def test_words_that_many_leads_have_are_found_newest_first_too(engine: Engine, work: SqlWork, reads: SqlWork) -> None:

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Connection, Engine, Table, create_engine, insert, make_url, select
 
 from adapters.sql.activity import SqlActivityLog
-from adapters.sql.call_tables import call_ledger, call_task_notes, call_tasks
+from adapters.sql.call_tables import call_ledger, call_task_notes, call_tasks, lead_calls
 from adapters.sql.calls import _entry_to_row as entry_row
 from adapters.sql.calls import _to_row as task_row
 from adapters.sql.engine import create_engine_for
@@ -52,7 +52,7 @@ from tests.adapters.sql.questions import (
 )
 from tests.adapters.sql.statements import selects
 from tests.servers.kinds import Server
-from unite_core.calls.model import TaskStatus
+from unite_core.calls.model import Outcome, TaskStatus
 from unite_core.calls.ports import LedgerFilter, TaskFilter
 from unite_core.errors import NotFound
 from unite_core.events import Event
@@ -182,6 +182,10 @@ def _multiply_calls(connection: Connection) -> None:
         for number in (1, 2)
     ]
     connection.execute(insert(call_ledger), entries)
+    counts = {"lead_id": None, **{outcome.value: number for number, outcome in enumerate(Outcome)}}
+    connection.execute(
+        insert(lead_calls), [{**counts, "lead_id": lead_id, "first_called_at": NOW} for lead_id in lead_ids]
+    )
     connection.execute(insert(lead_status_choices), [{"lead_id": it, "chosen_at": NOW} for it in lead_ids])
 
 
@@ -194,7 +198,7 @@ def _multiply(connection: Connection, table: Table, rows: Sequence[Mapping[str, 
         "subject": lambda number: str(number % 10),
         "email": "user{}@many.example".format,
     }
-    later = ("created_at", "expires_at", "claimed_at", "due_at", "at")
+    later = ("created_at", "expires_at", "claimed_at", "due_at", "at", "called_at")
     many: list[dict[str, Any]] = []
     for number in range(OTHERS):
         row = {**rows[number % len(rows)]}
@@ -279,8 +283,21 @@ def test_a_list_of_the_ledger_walks_the_index_of_its_filter(
 ) -> None:
     steps = plan(full, lambda unit: unit.ledger.page(wanted, request_))
 
-    assert badly_done(steps, whole_list=index == "ix_call_ledger_at") == []
+    assert badly_done(steps, whole_list=index in ("ix_call_ledger_at", "ix_call_ledger_called")) == []
     assert {step["key"] for step in steps if step["table"] == "call_ledger"} == {index}
+
+
+def test_a_list_of_the_calls_that_count_reads_little_more_than_its_page(full: Engine) -> None:
+    wanted = LedgerFilter(called_from=NOW, called_to=NOW + timedelta(days=1), counted=True)
+    with SqlWork(full, reading=True)() as unit:
+        assert unit._connection is not None
+        unit._connection.exec_driver_sql("FLUSH STATUS")
+        page = unit.ledger.page(wanted, PAGE)
+        rows = unit._connection.exec_driver_sql("SHOW SESSION STATUS").all()
+
+    assert len(page.items) == PAGE.limit
+    # Each task has two entries here: as many are passed over as are shown, and for each the end of its chain is read.
+    assert sum(int(value) for name, value in rows if name.startswith("Handler_read")) <= 8 * PAGE.limit
 
 
 @pytest.mark.parametrize("request_", [PAGE, DEEP], ids=["first", "next"])

@@ -1,5 +1,6 @@
 """Whatever is done to call tasks, by whom and in which order: the ledger, the events and the leads stay right."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -303,6 +304,18 @@ class CallsInAnyOrder(RuleBasedStateMachine):
         verified = self.calls.verify_ledger()
         assert verified.broken is None
         assert (verified.tasks, verified.entries) == (len(self.book.tasks), len(self.floor.tables.ledger))
+
+    @invariant()
+    def the_calls_of_every_lead_are_counted_and_numbered(self) -> None:
+        last = {entry.task_id: entry for entry in sorted(self.floor.tables.ledger.values(), key=lambda it: it.number)}
+        for lead in self.book.leads:
+            made = [entry for entry in last.values() if entry.lead_id == lead.id and entry.outcome is not None]
+            assert sorted(entry.attempt or 0 for entry in made) == list(range(1, len(made) + 1))
+            counted = self.floor.tables.lead_calls.get(lead.id)
+            assert (counted is None) == (not made)
+            if counted is not None:
+                assert counted.outcomes == Counter(entry.outcome for entry in made)
+                assert counted.first_called_at == min(entry.called_at for entry in made)
 
     @invariant()
     def the_outbox_holds_the_events_of_what_was_committed_and_nothing_else(self) -> None:

@@ -87,6 +87,54 @@ def test_entries_are_found_by_agent_lead_task_and_time(floor: Floor) -> None:
     assert tasks("from=2026-03-02T10:00:00Z&recorded_to=2026-03-02T09:01:00Z") == []
 
 
+def test_entries_are_found_by_what_they_say_of_their_call(floor: Floor) -> None:
+    web = floor.lead("Ada", "+12125550124", source="web, Berlin", assigned_to=id_of(floor.amy))
+    busy = floor.completed(outcome="busy")["id"]
+    floor.service.ports.clock.advance(timedelta(minutes=1))
+    again = floor.completed(outcome="no_answer")["id"]
+    cancelled = floor.task(lead_id=web)["id"]
+    floor.mo.post(f"{TASKS}/{cancelled}/cancel", json={})
+    (wrong,) = items(floor.mo.get(f"{LOGS}?task_id={busy}"))
+    correct(floor, wrong["id"], outcome="connected")
+
+    def found(query: str) -> list[tuple[str, str]]:
+        return [(each["task_id"], each["result"]) for each in items(floor.mo.get(f"{LOGS}?{query}"))]
+
+    assert found("counted=true") == [(cancelled, "cancelled"), (again, "no_answer"), (busy, "connected")]
+    assert found("counted=false") == [(busy, "busy")]
+    assert found("counted=true&result=busy,cancelled") == [(cancelled, "cancelled")]
+    assert found("source=%22Web,%20Berlin%22,fair") == [(cancelled, "cancelled")]
+    assert found("counted=true&source=api") == [(again, "no_answer"), (busy, "connected")]
+    assert found("source=") == found("agent=none") == []
+    assert found("attempt=2,5") == [(again, "no_answer")]
+    assert found("counted=true&from=2026-03-02T12:00:00Z") == [(cancelled, "cancelled")]
+    assert found(f"counted=true&agent={id_of(floor.amy)}&attempt=1") == [(busy, "connected")]
+
+
+def test_calls_of_nobody_and_of_an_unknown_source_are_found(floor: Floor) -> None:
+    floor.completed()
+    task = floor.task(lead_id=floor.lead("Ada", "+12125550124"))
+    floor.mo.post(f"{TASKS}/{task['id']}/cancel", json={})
+    (entry, _) = items(floor.mo.get(LOGS))
+    tampered(floor, entry["id"], source=None)
+
+    assert ids(floor.mo.get(f"{LOGS}?agent=none")) == [entry["id"]]
+    assert ids(floor.mo.get(f"{LOGS}?source=")) == [entry["id"]]
+    assert ids(floor.mo.get(f"{LOGS}?source=web,")) == [entry["id"]]
+    assert len(ids(floor.mo.get(f"{LOGS}?source=api,"))) == 2
+    assert ids(floor.amy.get(f"{LOGS}?agent=none")) == []
+
+
+def test_the_log_by_when_calls_were_is_walked_page_by_page(floor: Floor) -> None:
+    told = [floor.completed(started_at=f"2026-03-02T0{hour}:00:00Z")["id"] for hour in (7, 9, 8)]
+
+    first = floor.mo.get(f"{LOGS}?limit=2&from=2026-03-02T00:00:00Z")
+    second = floor.mo.get(first.headers["Link"].removeprefix("<").removesuffix('>; rel="next"'))
+
+    assert [each["task_id"] for each in [*items(first), *items(second)]] == [told[1], told[2], told[0]]
+    assert second.get_json()["next_cursor"] is None
+
+
 def test_the_log_is_walked_newest_first_page_by_page(floor: Floor) -> None:
     told = [floor.completed()["id"] for _ in range(3)]
 
@@ -114,6 +162,13 @@ def test_agents_find_their_own_calls_whatever_they_ask_for(floor: Floor) -> None
         ("to=2026-03-02", "to", "invalid_moment"),
         ("from_=2026-03-02T09:00:00Z", "from_", "unknown_parameter"),
         ("outcome=busy", "outcome", "unknown_parameter"),
+        ("recorded_from=today", "recorded_from", "invalid_moment"),
+        ("result=busy,spoke", "result", "unknown_value"),
+        ("attempt=0", "attempt", "out_of_range"),
+        ("attempt=1,6", "attempt", "out_of_range"),
+        ("attempt=first", "attempt", "wrong_type"),
+        ("counted=yes", "counted", "wrong_type"),
+        (f"source={'x' * 65}", "source", "too_long"),
     ],
 )
 def test_a_query_that_is_wrong_is_told_where(floor: Floor, query: str, parameter: str, code: str) -> None:

@@ -15,6 +15,7 @@ from unite_core.testing.contracts.deliveries import DeliveriesContract
 from unite_core.testing.contracts.files import FilesContract, SignedFilesContract
 from unite_core.testing.contracts.import_rows import ImportRowsContract
 from unite_core.testing.contracts.imports import ImportsContract
+from unite_core.testing.contracts.lead_calls import LeadCallsContract
 from unite_core.testing.contracts.lead_images import LeadImagesContract
 from unite_core.testing.contracts.lead_list import LeadListContract
 from unite_core.testing.contracts.leads import LeadsContract
@@ -44,6 +45,7 @@ __all__ = [
     "ImportRowsContract",
     "ImportsContract",
     "JobsContract",
+    "LeadCallsContract",
     "LeadImagesContract",
     "LeadListContract",
     "LeadsContract",

@@ -6,7 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from unite_core.application import AllWork
 from unite_core.cache import Cache
+from unite_core.calls.model import Outcome
 from unite_core.clock import Clock
 from unite_core.errors import NotFound, Unauthenticated
 from unite_core.identity.model import Role, Session, User
@@ -14,10 +16,10 @@ from unite_core.identity.ports import AccessClaims, sessions_namespace
 from unite_core.identity.use_cases import Authenticate
 from unite_core.imports.ports import ImportsWork
 from unite_core.leads.model import Lead
-from unite_core.leads.ports import LEAD_LISTS, LeadFilter, lead_namespace
+from unite_core.leads.ports import CALLED_LEADS_NAMESPACE, LEAD_LISTS, LeadFilter, lead_namespace
 from unite_core.leads.queries import GetLead, ListLeads
 from unite_core.paging import PageRequest
-from unite_core.testing.builders import a_lead, a_session, a_user, an_actor, an_id
+from unite_core.testing.builders import a_lead, a_session, a_task, a_user, an_actor, an_entry, an_id
 from unite_core.testing.contracts.database import DatabaseContract, delete_lead, put, save_lead
 from unite_core.testing.in_memory.cache import InMemoryCache
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING, FixedClock
@@ -109,6 +111,40 @@ class CachedReadsContract(DatabaseContract):
 
         assert _listed(reads, cache) == [together, alone]
         assert [GetLead(reads, cache)(_ADMIN, lead.id) for lead in (alone, together)] == [alone, together]
+
+    def test_a_lead_that_is_called_is_in_the_very_next_list_of_leads_that_were_called(
+        self, work: Work[AllWork], reads: Work[AllWork], cache: WatchedCache
+    ) -> None:
+        ann, lead = a_user(), a_lead()
+        task = a_task(lead, ann, assigned_to=ann.id)
+        call = an_entry(task)
+        correction = an_entry(task, [call], outcome=Outcome.BUSY)
+        put(work, ann, lead, task)
+        busy, called = LeadFilter(call_outcomes=frozenset({Outcome.BUSY.value})), LeadFilter(called=True)
+        assert (_listed(reads, cache, called), _listed(reads, cache, busy)) == ([], [])
+
+        with work() as unit:
+            unit.ledger.append(call)
+            unit.lead_calls.add(lead.id, Outcome.CONNECTED, call.called_at)
+            unit.commit()
+        assert (_listed(reads, cache, called), _listed(reads, cache, busy)) == ([lead], [])
+        with work() as unit:
+            unit.ledger.append(correction)
+            unit.lead_calls.correct(call, correction)
+            unit.commit()
+        assert _listed(reads, cache, busy) == [lead]
+        lead.rename("Ada")
+        lead.touched(A_MONDAY_MORNING)
+        save_lead(work, lead)
+
+        assert _listed(reads, cache, busy) == [lead]
+
+    def test_a_call_touches_no_other_lists(self, work: Work[AllWork], cache: WatchedCache) -> None:
+        with work() as unit:
+            unit.lead_calls.add(an_id(), Outcome.BUSY, A_MONDAY_MORNING)
+            unit.commit()
+
+        assert cache.forgotten == [{CALLED_LEADS_NAMESPACE}]
 
     def test_a_lead_that_is_given_away_is_not_shown_from_the_cache_to_whom_it_was_taken_from(
         self, work: Work[ImportsWork], reads: Work[ImportsWork], cache: WatchedCache
@@ -241,8 +277,8 @@ class CachedReadsContract(DatabaseContract):
         assert cache.forgotten == []
 
 
-def _listed(reads: Work[ImportsWork], cache: Cache) -> list[Lead]:
-    return list(ListLeads(reads, cache)(_ADMIN, LeadFilter(), PageRequest()).items)
+def _listed(reads: Work[ImportsWork], cache: Cache, wanted: LeadFilter | None = None) -> list[Lead]:
+    return list(ListLeads(reads, cache)(_ADMIN, wanted or LeadFilter(), PageRequest()).items)
 
 
 def _is_good(

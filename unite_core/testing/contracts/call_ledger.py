@@ -8,7 +8,7 @@ import pytest
 
 from unite_core.application import AllWork
 from unite_core.calls.ledger import EntryKind, LedgerEntry, hash_of
-from unite_core.calls.model import CallTask, Outcome
+from unite_core.calls.model import CallResult, CallTask, Outcome
 from unite_core.calls.ports import LedgerFilter
 from unite_core.errors import Contended, NotFound
 from unite_core.paging import PageRequest
@@ -214,6 +214,63 @@ class CallLedgerContract(DatabaseContract):
         assert found(visible_to=ben, agent_id=ben, lead_id=mine.lead_id) == ["others"]
         assert found(visible_to=ben, agent_id=ann) == []
         assert found(visible_to=ben, task_id=mine.id) == []
+
+    def test_pages_by_when_calls_were_go_from_the_newest_to_the_oldest(
+        self, work: Work[AllWork], reads: Work[AllWork], task: CallTask
+    ) -> None:
+        moments = [_NOW, _NOW - _HOUR, _NOW, _NOW + _MICROSECOND, _NOW + _HOUR]
+        chain: list[LedgerEntry] = []
+        for place, called_at in enumerate(moments):
+            chain.append(an_entry(task, chain, called_at=called_at, at=_NOW + place * _HOUR))
+        put(work, *chain)
+        wanted = LedgerFilter(called_from=_NOW - _HOUR)
+
+        with reads() as unit:
+            first = unit.ledger.page(wanted, PageRequest(limit=2))
+            second = unit.ledger.page(wanted, PageRequest(limit=2, after=first.next))
+            third = unit.ledger.page(wanted, PageRequest(limit=2, after=second.next))
+
+        assert [*first.items, *second.items, *third.items] == [chain[it] for it in (4, 3, 2, 0, 1)]
+        assert third.next is None
+
+    def test_pages_hold_the_calls_that_the_filter_wants(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
+        mine, other = _a_task_there(work), _a_task_there(work)
+        no_call: dict[str, Any] = {"outcome": None, "duration_seconds": None}
+        entries = {
+            "missed": an_entry(mine, kind=EntryKind.MISSED, called_at=_NOW + 2 * _HOUR, source="web", **no_call),
+            "fifth": an_entry(other, called_at=_NOW, agent_id=None, source=None, attempt=5, outcome=Outcome.BUSY),
+        }
+        entries["made"] = an_entry(mine, [entries["missed"]], called_at=_NOW + _HOUR, source="web", attempt=6)
+        gone = _a_task_there(work)
+        entries["gone"] = an_entry(
+            gone, kind=EntryKind.CANCELLED, called_at=_NOW + 3 * _HOUR, at=_NOW - _HOUR, source="fair", **no_call
+        )
+        put(work, *entries.values())
+        names = {entry.id: name for name, entry in entries.items()}
+
+        def found(**conditions: Any) -> list[str]:
+            with reads() as unit:
+                page = unit.ledger.page(LedgerFilter(called_from=_NOW, **conditions), PageRequest())
+            return [names[it.id] for it in page.items]
+
+        assert found() == ["gone", "missed", "made", "fifth"]
+        assert found(called_to=_NOW + 2 * _HOUR) == ["made", "fifth"]
+        assert found(at_from=_NOW) == ["missed", "made", "fifth"]
+        assert found(at_to=_NOW) == ["gone"]
+        assert found(results=frozenset({CallResult.MISSED, CallResult.BUSY})) == ["missed", "fifth"]
+        assert found(results=frozenset({CallResult.CANCELLED, CallResult.CONNECTED})) == ["gone", "made"]
+        assert found(sources=frozenset({"web"})) == ["missed", "made"]
+        assert found(sources=frozenset({"fair", None})) == ["gone", "fifth"]
+        assert found(attempts=frozenset({5})) == ["made", "fifth"]
+        assert found(attempts=frozenset({1, 4})) == []
+        assert found(nobodys=True) == ["fifth"]
+        assert found(nobodys=True, agent_id=mine.assigned_to) == []
+        assert found(nobodys=True, visible_to=mine.assigned_to) == []
+        assert found(counted=True) == ["gone", "made", "fifth"]
+        assert found(counted=False) == ["missed"]
+        assert found(counted=True, agent_id=mine.assigned_to) == ["made"]
+        assert found(counted=True, task_id=mine.id) == ["made"]
+        assert found(counted=True, lead_id=mine.lead_id, results=frozenset({CallResult.MISSED})) == []
 
 
 def _a_task_there(work: Work[AllWork]) -> CallTask:

@@ -153,12 +153,17 @@ class InMemoryLeadCalls(LeadCalls):
         counts: Counter[Outcome | None] = Counter(self._counts[right.lead_id].outcomes)
         counts.subtract([wrong.outcome])
         counts.update([right.outcome])
-        last = _last_numbers(self._entries.values())
-        made = (it for it in self._entries.values() if it.lead_id == right.lead_id and it.outcome is not None)
         self._counts[right.lead_id] = CallCounts(
             outcomes={outcome: count for outcome, count in counts.items() if outcome and count},
-            first_called_at=min(it.called_at for it in made if it.number == last[it.task_id]),
+            first_called_at=min(it.called_at for it in calls_of_lead(self._entries.values(), right.lead_id)),
         )
+
+
+def calls_of_lead(entries: Collection[LedgerEntry], lead_id: UUID) -> list[LedgerEntry]:
+    """The entries that count of the calls that were made to the lead."""
+    last = _last_numbers(entries)
+    of_lead = (it for it in entries if it.lead_id == lead_id and it.outcome is not None)
+    return [it for it in of_lead if it.number == last[it.task_id]]
 
 
 def _last_numbers(entries: Iterable[LedgerEntry]) -> Mapping[UUID, int]:

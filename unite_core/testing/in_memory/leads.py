@@ -1,10 +1,12 @@
 """Leads and their images in memory."""
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from copy import deepcopy
 from datetime import datetime
 from uuid import UUID
 
+from unite_core.calls.model import Outcome
 from unite_core.calls.ports import CallCounts
 from unite_core.errors import NotFound, PreconditionFailed
 from unite_core.leads.model import Duplicate, DuplicateLead, ImageStatus, Lead, LeadImage
@@ -18,6 +20,7 @@ from unite_core.leads.ports import (
 )
 from unite_core.leads.search import answers
 from unite_core.paging import Page, PageRequest, Position
+from unite_core.testing.in_memory.calls import calls_of_lead
 from unite_core.testing.in_memory.tables import Tables, newest_first
 from unite_core.versions import require_version
 
@@ -34,6 +37,7 @@ class InMemoryLeads(Leads):
         self._phones = tables.phones
         self._emails = tables.emails
         self._calls = tables.lead_calls
+        self._ledger = tables.ledger
 
     def add(self, lead: Lead) -> None:
         self.add_many([lead])
@@ -72,7 +76,9 @@ class InMemoryLeads(Leads):
 
     def page(self, wanted: LeadFilter, request: PageRequest) -> Page[Lead]:
         found = (
-            lead for lead in self._living() if _meets(lead, wanted) and _called(lead, self._calls.get(lead.id), wanted)
+            lead
+            for lead in self._living()
+            if _meets(lead, wanted) and _called(lead, self._calls_of(lead, wanted), wanted)
         )
         return newest_first(found, request, lambda lead: Position(lead.created_at, lead.id))
 
@@ -95,6 +101,15 @@ class InMemoryLeads(Leads):
             and lead.version == 1
         ]
         return deepcopy([lead for _, lead in sorted(made, key=lambda it: it[0])[:limit]])
+
+    def _calls_of(self, lead: Lead, wanted: LeadFilter) -> CallCounts | None:
+        if wanted.visible_to is None or not wanted.by_calls:
+            return self._calls.get(lead.id)
+        own = [it for it in calls_of_lead(self._ledger.values(), lead.id) if it.agent_id == wanted.visible_to]
+        if not own:
+            return None
+        outcomes = Counter(Outcome(it.result) for it in own)
+        return CallCounts(outcomes=outcomes, first_called_at=min(it.called_at for it in own))
 
     def _living(self) -> Iterator[Lead]:
         return (lead for lead in self._leads.values() if lead.deleted_at is None)

@@ -1,0 +1,207 @@
+"""What the port of the calls of leads promises."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from unite_core.application import AllWork
+from unite_core.calls.ledger import EntryKind, LedgerEntry
+from unite_core.calls.model import Outcome
+from unite_core.calls.ports import CallCounts
+from unite_core.identity.model import User
+from unite_core.leads.model import Lead
+from unite_core.leads.ports import LeadFilter
+from unite_core.testing.builders import a_lead, a_task, a_user, an_entry, an_id
+from unite_core.testing.contracts.database import DatabaseContract, at_once, leads_listed, put
+from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
+from unite_core.unit_of_work import Work
+
+_NOW = A_MONDAY_MORNING
+_HOUR = timedelta(hours=1)
+_BUSY = frozenset({Outcome.BUSY.value})
+
+
+class LeadCallsContract(DatabaseContract):
+    """How many calls were made to each lead, and which leads were called."""
+
+    def test_calls_are_numbered_and_counted_by_their_outcome(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
+        lead, other, nobody = a_lead(), a_lead(), a_lead()
+        calls = [
+            (lead, Outcome.BUSY, 3),
+            (lead, Outcome.CONVERTED, 1),
+            (other, Outcome.BUSY, 2),
+            (lead, Outcome.BUSY, 2),
+        ]
+
+        attempts = []
+        for to, outcome, hours in calls:
+            with work() as unit:
+                attempts.append(unit.lead_calls.add(to.id, outcome, _NOW + hours * _HOUR))
+                unit.commit()
+
+        assert attempts == [1, 2, 1, 3]
+        assert _counts(reads, lead, other, nobody) == {
+            lead.id: CallCounts(outcomes={Outcome.BUSY: 2, Outcome.CONVERTED: 1}, first_called_at=_NOW + _HOUR),
+            other.id: CallCounts(outcomes={Outcome.BUSY: 1}, first_called_at=_NOW + 2 * _HOUR),
+        }
+        assert _counts(reads, lead)[lead.id].calls == 3
+
+    def test_calls_of_every_outcome_are_counted(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
+        lead = a_lead()
+        with work() as unit:
+            for outcome in Outcome:
+                unit.lead_calls.add(lead.id, outcome, _NOW)
+            unit.commit()
+
+        assert _counts(reads, lead)[lead.id].outcomes == dict.fromkeys(Outcome, 1)
+
+    def test_a_call_of_a_unit_that_is_rolled_back_is_not_counted(
+        self, work: Work[AllWork], reads: Work[AllWork]
+    ) -> None:
+        lead = a_lead()
+
+        with work() as unit:
+            unit.lead_calls.add(lead.id, Outcome.BUSY, _NOW)
+
+        assert _counts(reads, lead) == {}
+
+    def test_calls_that_are_counted_at_the_same_time_have_different_numbers(
+        self, work: Work[AllWork], reads: Work[AllWork]
+    ) -> None:
+        lead = a_lead()
+
+        def count(number: int) -> int:
+            with work() as unit:
+                attempt = unit.lead_calls.add(lead.id, Outcome.BUSY, _NOW + number * _HOUR)
+                unit.commit()
+            return attempt
+
+        assert sorted(at_once(6, count)) == [1, 2, 3, 4, 5, 6]
+        assert _counts(reads, lead)[lead.id] == CallCounts(outcomes={Outcome.BUSY: 6}, first_called_at=_NOW)
+
+    def test_a_correction_counts_the_call_as_what_it_was(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
+        ann, lead = a_user(), a_lead()
+        first, second = _call(work, lead, ann), _call(work, lead, ann, called_at=_NOW + _HOUR)
+
+        corrected = _correct(work, first, outcome=Outcome.BUSY, called_at=_NOW + 2 * _HOUR)
+        assert _counts(reads, lead)[lead.id] == CallCounts(
+            outcomes={Outcome.BUSY: 1, Outcome.CONNECTED: 1}, first_called_at=second.called_at
+        )
+        _correct(work, corrected, outcome=Outcome.BUSY, called_at=_NOW - _HOUR)
+        assert _counts(reads, lead)[lead.id] == CallCounts(
+            outcomes={Outcome.BUSY: 1, Outcome.CONNECTED: 1}, first_called_at=_NOW - _HOUR
+        )
+
+    def test_a_correction_that_leaves_the_time_as_it_was_leaves_the_first_call(
+        self, work: Work[AllWork], reads: Work[AllWork]
+    ) -> None:
+        ann, lead = a_user(), a_lead()
+        call = _call(work, lead, ann)
+
+        _correct(work, call, outcome=Outcome.VOICEMAIL, called_at=call.called_at)
+
+        counts = CallCounts(outcomes={Outcome.VOICEMAIL: 1}, first_called_at=call.called_at)
+        assert _counts(reads, lead) == {lead.id: counts}
+
+    def test_thousands_of_leads_are_looked_up_at_once(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
+        lead = a_lead()
+        with work() as unit:
+            unit.lead_calls.add(lead.id, Outcome.BUSY, _NOW)
+            unit.commit()
+
+        with reads() as unit:
+            found = unit.lead_calls.get([*(an_id() for _ in range(2500)), lead.id, *(an_id() for _ in range(2499))])
+
+        assert [*found] == [lead.id]
+
+    def test_leads_are_found_by_their_calls(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
+        ann = a_user()
+        busy, converted, missed, never = (a_lead(created_at=_NOW + number * _HOUR) for number in range(4))
+        put(work, ann, busy, converted, missed, never)
+        _call(work, busy, ann, outcome=Outcome.BUSY, called_at=_NOW + 2 * _HOUR)
+        _correct(work, _call(work, converted, ann, outcome=Outcome.BUSY), outcome=Outcome.CONVERTED)
+        put(
+            work,
+            task := a_task(missed, ann),
+            an_entry(task, kind=EntryKind.MISSED, outcome=None, duration_seconds=None),
+        )
+
+        def found(**conditions: Any) -> list[UUID]:
+            return leads_listed(reads, LeadFilter(**conditions))
+
+        assert found(called=True) == [converted.id, busy.id]
+        assert found(called=False) == [never.id, missed.id]
+        assert found(call_outcomes=_BUSY) == [busy.id]
+        assert found(call_outcomes=_BUSY | {"converted", "voicemail"}) == [converted.id, busy.id]
+        assert found(call_outcomes=_BUSY, called=False) == []
+        assert found(called=True, created_from=_NOW + _HOUR, sources=frozenset({"api"})) == [converted.id]
+        assert found(called=True, question=("grace",)) == [converted.id, busy.id]
+
+    def test_leads_are_found_by_how_soon_they_were_called(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
+        ann = a_user()
+        soon, late, before, never = (a_lead(created_at=_NOW + number * _HOUR) for number in range(4))
+        put(work, ann, soon, late, before, never)
+        _call(work, soon, ann, called_at=soon.created_at + timedelta(seconds=300))
+        _call(work, soon, ann, called_at=soon.created_at + 5 * _HOUR)
+        _call(work, late, ann, called_at=late.created_at + timedelta(seconds=300, microseconds=1))
+        _call(work, before, ann, called_at=before.created_at - _HOUR)
+
+        def found(seconds: int) -> list[UUID]:
+            return leads_listed(reads, LeadFilter(called_within=timedelta(seconds=seconds)))
+
+        assert found(0) == [before.id]
+        assert found(300) == [before.id, soon.id]
+        assert found(301) == [before.id, late.id, soon.id]
+
+    def test_an_agent_finds_leads_by_their_own_calls_alone(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
+        ann, ben = a_user(), a_user()
+        put(work, ann, ben)
+        own, of_both, of_other = (a_lead(assigned_to=ann.id, created_at=_NOW + number * _HOUR) for number in range(3))
+        put(work, own, of_both, of_other)
+        _call(work, own, ann, outcome=Outcome.BUSY, called_at=own.created_at)
+        _call(work, of_both, ben, outcome=Outcome.CONVERTED, called_at=of_both.created_at)
+        _correct(work, _call(work, of_both, ann, outcome=Outcome.BUSY), outcome=Outcome.NO_ANSWER)
+        _call(work, of_other, ben, outcome=Outcome.BUSY, called_at=of_other.created_at)
+
+        def found(**conditions: Any) -> list[UUID]:
+            return leads_listed(reads, LeadFilter(visible_to=ann.id, **conditions))
+
+        assert found(called=True) == [of_both.id, own.id]
+        assert found(called=False) == [of_other.id]
+        assert found(call_outcomes=_BUSY) == [own.id]
+        assert found(call_outcomes=frozenset({"no_answer", "converted"})) == [of_both.id]
+        assert found(called_within=timedelta(minutes=5)) == [of_both.id, own.id]
+        assert found(called_within=timedelta(minutes=5), created_from=_NOW + 2 * _HOUR) == []
+
+
+def _counts(reads: Work[AllWork], *leads: Lead) -> dict[UUID, CallCounts]:
+    with reads() as unit:
+        return dict(unit.lead_calls.get([lead.id for lead in leads]))
+
+
+def _call(work: Work[AllWork], lead: Lead, agent: User, **changes: Any) -> LedgerEntry:
+    """Store a call of the agent to the lead, and count it."""
+    task = a_task(lead, agent, assigned_to=agent.id)
+    entry = an_entry(task, **{"called_at": _NOW, **changes})
+    assert entry.outcome is not None
+    with work() as unit:
+        if not unit.users.find_by_email(agent.email):
+            unit.users.add(agent)
+        if not unit.leads.find([lead.id]):
+            unit.leads.add(lead)
+        unit.tasks.add(task)
+        unit.ledger.append(entry)
+        unit.lead_calls.add(lead.id, entry.outcome, entry.called_at)
+        unit.commit()
+    return entry
+
+
+def _correct(work: Work[AllWork], wrong: LedgerEntry, **changes: Any) -> LedgerEntry:
+    """Store what is right instead of the last entry of a chain, and count it."""
+    with work() as unit:
+        chain = unit.ledger.chains([wrong.task_id])[wrong.task_id]
+        right = an_entry(unit.tasks.get(wrong.task_id), chain, **{"called_at": wrong.called_at, **changes})
+        unit.ledger.append(right)
+        unit.lead_calls.correct(wrong, right)
+        unit.commit()
+    return right
