@@ -210,7 +210,7 @@ class BrokenWork(InMemoryWork):
 class _BrokenUnit(InMemoryUnitOfWork):
     def __enter__(self) -> Self:
         super().__enter__()
-        self.ledger = _BrokenLedger(self._tables)
+        self.ledger = _BrokenLedger(self._tables, self._changed)
         return self
 
 
