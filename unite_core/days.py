@@ -20,6 +20,9 @@ HOURS_PER_WEEK = 168
 FIRST_DATE = date(1980, 1, 1)
 LAST_DATE = date(2999, 12, 31)
 DEFAULT_ZONE = "UTC"
+UNKNOWN_ZONE = "unknown_time_zone"
+UNKNOWN_ZONE_DETAIL = "Name a time zone as IANA does: Europe/Berlin."
+
 MAX_DAYS = 400
 """How many days a report spans at most."""
 
@@ -160,9 +163,7 @@ def read_period(first: str | None, last: str | None, tz: str, *, names: tuple[st
     """
     problems: list[Problem] = []
     if tz not in zone_names():
-        problems.append(
-            Problem(field="tz", code="unknown_time_zone", detail="Name a time zone of IANA's: Europe/Berlin.")
-        )
+        problems.append(Problem(field="tz", code=UNKNOWN_ZONE, detail=UNKNOWN_ZONE_DETAIL))
     dates = [_read_date(name, value, problems) for name, value in zip(names, (first, last), strict=True)]
     if problems:
         raise Malformed("The report cannot be made for that.", problems=problems)

@@ -6,6 +6,7 @@ of one task are the exception: they are a handful, and taken as a whole.
 """
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from itertools import product
 from typing import Any
 from uuid import UUID
@@ -15,9 +16,10 @@ from sqlalchemy import Column, ColumnElement, LargeBinary, Select, and_, cast, f
 from adapters.sql.call_tables import call_ledger as ledger
 from adapters.sql.call_tables import call_task_notes as notes
 from adapters.sql.call_tables import call_tasks as tasks
-from adapters.sql.statements import by_index, equals, fits, newest_first, oldest_first, unindexed
+from adapters.sql.statements import by_index, equals, fits, newest_first, oldest_first, quarter_in, unindexed
 from unite_core.calls.model import TaskStatus
-from unite_core.calls.ports import MAX_ATTEMPT, NOTES_IN_LISTS, LedgerFilter, TaskFilter
+from unite_core.calls.ports import MAX_ATTEMPT, NOTES_IN_LISTS, ClockFilter, LedgerFilter, TaskFilter
+from unite_core.days import moment_of
 from unite_core.paging import PageRequest
 
 MOST_WALKS = 20
@@ -149,7 +151,25 @@ def _facts(wanted: LedgerFilter) -> list[ColumnElement[bool]]:
         conditions.append(or_(ledger.c.attempt.in_(wanted.attempts), later))
     if wanted.counted is not None:
         conditions.append(counts() if wanted.counted else not_(counts()))
+    if wanted.clock is not None and wanted.called_from is not None and wanted.called_to is not None:
+        conditions.append(_on_clocks(wanted.clock, wanted.called_from, wanted.called_to))
     return conditions
+
+
+def _on_clocks(clock: ClockFilter, start: datetime, end: datetime) -> ColumnElement[bool]:
+    """The call was in one of the hours of the week."""
+    quarter = quarter_in(ledger.c.called_at)
+    called_at = unindexed(ledger.c.called_at)
+    return or_(
+        *(
+            and_(
+                called_at >= moment_of(segment.first),
+                called_at < moment_of(segment.end),
+                ((quarter + segment.shift) // segment.per % segment.modulo).in_(clock.labels),
+            )
+            for segment in clock.segments(start, end)
+        )
+    )
 
 
 def _filters(wanted: TaskFilter) -> dict[Column[Any], Collection[Any]]:

@@ -9,14 +9,12 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
     Connection,
     Select,
     and_,
     case,
     func,
-    literal,
     literal_column,
     null,
     select,
@@ -24,11 +22,10 @@ from sqlalchemy import (
 
 from adapters.sql.call_tables import call_ledger as ledger
 from adapters.sql.report_tables import unfolded_entries as unfolded
-from adapters.sql.statements import by_index, microseconds_between
-from adapters.sql.types import EPOCH
+from adapters.sql.statements import by_index, quarter_in
 from unite_core.calls.model import CallResult
 from unite_core.calls.ports import MAX_ATTEMPT
-from unite_core.days import QUARTER_SECONDS, QUARTERS_PER_DAY, moment_of, quarter_of
+from unite_core.days import QUARTERS_PER_DAY, moment_of, quarter_of
 from unite_core.reports.ports import Dimension, Recounted, Totals
 
 _following = ledger.alias("following")
@@ -81,9 +78,8 @@ def alike(question: Totals) -> Select[Any]:
 
 def _quarter_in(connection: Connection) -> ColumnElement[int]:
     """The quarter hour in which the call was, as `quarter_of` numbers it."""
-    since = microseconds_between(literal(EPOCH, ledger.c.called_at.type), ledger.c.called_at)
-    quarter = since // literal_column(str(QUARTER_SECONDS * 1_000_000), BigInteger())
-    return func.max(0, quarter) if connection.dialect.name == "sqlite" else func.greatest(0, func.floor(quarter))
+    quarter = quarter_in(ledger.c.called_at)
+    return func.max(0, quarter) if connection.dialect.name == "sqlite" else func.greatest(0, quarter)
 
 
 def _counted(first: int, end: int, *, index: str) -> Select[Any]:

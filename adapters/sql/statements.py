@@ -18,6 +18,7 @@ from sqlalchemy import (
     bindparam,
     insert,
     literal,
+    literal_column,
     or_,
     select,
     update,
@@ -30,6 +31,8 @@ from sqlalchemy.sql.operators import custom_op
 from sqlalchemy.types import TypeEngine
 
 from adapters.sql.modes import READING
+from adapters.sql.types import EPOCH
+from unite_core.days import QUARTER_SECONDS
 from unite_core.errors import PreconditionFailed
 from unite_core.paging import PageRequest, Position
 
@@ -209,6 +212,13 @@ def _between_on_mysql(element: _Between, compiler: SQLCompiler, **options: Any) 
 def microseconds_between(start: ColumnElement[Any], end: ColumnElement[Any]) -> ColumnElement[int]:
     """The microseconds from one moment to another, below 0 where the second is the earlier one."""
     return _Between(start, end)
+
+
+def quarter_in(at: ColumnElement[Any]) -> ColumnElement[int]:
+    """The quarter hour that the moment is in, counted from 1970; below 0 for whatever was before."""
+    return microseconds_between(literal(EPOCH, at.type), at) // literal_column(
+        str(QUARTER_SECONDS * 1_000_000), BigInteger()
+    )
 
 
 def after(at: Column[Any], entity_id: Column[Any], position: Position) -> ColumnElement[bool]:

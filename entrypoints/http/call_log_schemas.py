@@ -10,6 +10,7 @@ from unite_core.calls.ledger import FORMAT, NO_HASH, BrokenChain, EntryKind, Led
 from unite_core.calls.model import CallResult, Outcome
 from unite_core.calls.ports import MAX_ATTEMPT
 from unite_core.calls.queries import TaskLedger
+from unite_core.days import DEFAULT_ZONE
 from unite_core.leads.model import LONGEST_SOURCE
 
 _HASH = {"pattern": "^[0-9a-f]{64}$"}
@@ -193,6 +194,18 @@ class CallLogQuery(PageArguments):
             "description": f"One or several, separated by commas; {MAX_ATTEMPT} is that attempt and all later ones."
         },
     )
+    hour = Several(
+        Whole(least=0, most=23),
+        metadata={
+            "description": "Calls in these hours on the clocks of `tz`, one or several, separated by commas; needs "
+            "`from` and `to`."
+        },
+    )
+    weekday = Several(
+        Whole(least=1, most=7),
+        metadata={"description": "As `hour`, on these weekdays; 1 is Monday."},
+    )
+    tz = Text(metadata={"default": DEFAULT_ZONE, "description": "The time zone of `hour` and `weekday`, an IANA name."})
     counted = Flag(
         metadata={
             "description": "true: of each call the entry that counts, which is the last one about it; false: the "

@@ -1,6 +1,7 @@
 """The call log: what became of every call, in a ledger that nobody changes unnoticed."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -26,10 +27,13 @@ from entrypoints.http.leads import source_filter
 from entrypoints.http.openapi import Shown
 from entrypoints.http.operations import Room
 from entrypoints.http.paging import page_answer, page_request
+from entrypoints.http.query_string import bad_query
 from entrypoints.http.rendering import json_response
-from unite_core.calls.ports import LedgerFilter
+from unite_core.calls.ports import ClockFilter, LedgerFilter
 from unite_core.calls.queries import GetLedger, ListCallLogs
 from unite_core.calls.use_cases import CorrectCallLog, Correction
+from unite_core.days import DEFAULT_ZONE, MAX_DAYS, UNKNOWN_ZONE, UNKNOWN_ZONE_DETAIL, zone_names
+from unite_core.errors import Problem
 
 PATH = "/v1/call-logs"
 
@@ -65,9 +69,29 @@ def list_call_logs(query: dict[str, Any]) -> Response:
         sources=_sources(query.get("source", ())),
         attempts=frozenset(query.get("attempt", ())),
         counted=query.get("counted"),
+        clock=_clock(query),
     )
     page = unite().calls.list_logs(actor(), wanted, page_request(query))
     return page_answer(map(call_log_json, page.items), page.next)
+
+
+def _clock(query: dict[str, Any]) -> ClockFilter | None:
+    """The hours and weekdays that are asked for; raises `MalformedParameter` where it is not said of which days."""
+    tz = query.get("tz", DEFAULT_ZONE)
+    if tz not in zone_names():
+        raise bad_query([Problem(field="tz", code=UNKNOWN_ZONE, detail=UNKNOWN_ZONE_DETAIL)])
+    asked = [name for name in ("hour", "weekday") if query.get(name)]
+    if not asked:
+        return None
+    missing = [name for name, key in (("from", "from_"), ("to", "to")) if key not in query]
+    if missing:
+        detail = f"With {asked[0]} say from when to when: give from and to."
+        raise bad_query([Problem(field=name, code="required", detail=detail) for name in missing])
+    if query["to"] - query["from_"] > timedelta(days=MAX_DAYS + 1):
+        detail = f"With {asked[0]} the time from `from` to `to` is at most {MAX_DAYS} days."
+        raise bad_query([Problem(field="to", code="span_too_long", detail=detail)])
+    hours, weekdays = (frozenset(query.get(name, ())) for name in ("hour", "weekday"))
+    return ClockFilter(tz=tz, hours=hours, weekdays=weekdays)
 
 
 def _sources(given: Sequence[str]) -> frozenset[str | None]:

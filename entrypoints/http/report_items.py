@@ -13,7 +13,7 @@ CALL_LOGS = "/v1/call-logs"
 LEADS = "/v1/leads"
 CALL_TASKS = "/v1/call-tasks"
 NONE = "none"
-"""What a filter says for nobody, or for no known source."""
+"""What a filter says for nobody."""
 
 
 def items_url(items: Items) -> str:
@@ -69,8 +69,8 @@ def _one(value: object) -> str | None:
 
 
 def _source(source: str | None) -> str:
-    """The source as a list of one value; one that is called `none` is told from no known source by its quotes."""
-    return NONE if source is None else _quoted(source)
+    """The source as a list of one value; an empty one is no known source."""
+    return "" if source is None else _quoted(source)
 
 
 def _quoted(source: str) -> str:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from unite_core.calls.ledger import BrokenChain, LedgerEntry, Unreadable
 from unite_core.calls.model import CallResult, CallTask, Outcome, TaskStatus
+from unite_core.days import Segment, hour_segments, quarter_of
 from unite_core.leads.ports import LeadsWork
 from unite_core.paging import Page, PageRequest, Position
 
@@ -40,13 +41,37 @@ class TaskFilter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClockFilter:
+    """Which hours (0 to 23) and weekdays (1 is Monday) on the clocks of `tz`, a name of IANA's; an empty one is any.
+
+    A call belongs to what the clocks showed at the beginning of its quarter hour.
+    """
+
+    tz: str
+    hours: frozenset[int] = frozenset()
+    weekdays: frozenset[int] = frozenset()
+
+    def segments(self, start: datetime, end: datetime) -> Sequence[Segment]:
+        """The quarter hours from `start` to `end`, labelled with their hour of the week."""
+        return hour_segments(quarter_of(start), quarter_of(end) + 1, self.tz)
+
+    @property
+    def labels(self) -> frozenset[int]:
+        """The hours of the week that are meant, from Monday 0:00, which is 0."""
+        weekdays = self.weekdays or range(1, 8)
+        hours = self.hours or range(24)
+        return frozenset((weekday - 1) * 24 + hour for weekday in weekdays for hour in hours)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerFilter:
     """Which entries a list holds: those that meet every condition given; None and an empty one are no condition.
 
     `called_from` and `called_to` limit when the call was, `at_from` and `at_to` when the entry was written: the first
     is inclusive, the second exclusive. `nobodys` limits the list to calls of no agent. None in `sources` is an unknown
     source, `MAX_ATTEMPT` in `attempts` that attempt and all later ones. `counted` limits the list to the last entry of
-    each chain, which is the one that counts, or with False to all others. `visible_to` limits the list to that agent's
+    each chain, which is the one that counts, or with False to all others. `clock` limits it to hours and weekdays, and
+    needs `called_from` and `called_to`. `visible_to` limits the list to that agent's
     calls whatever else is asked.
     """
 
@@ -62,6 +87,7 @@ class LedgerFilter:
     sources: frozenset[str | None] = frozenset()
     attempts: frozenset[int] = frozenset()
     counted: bool | None = None
+    clock: ClockFilter | None = None
     visible_to: UUID | None = None
 
     @property

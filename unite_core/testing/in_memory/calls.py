@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from copy import deepcopy
 from datetime import datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from unite_core.calls.ledger import BrokenChain, LedgerEntry, Unreadable, orphaned
 from unite_core.calls.model import CallTask, Outcome, TaskStatus
@@ -15,10 +16,12 @@ from unite_core.calls.ports import (
     CallCounts,
     CallLedger,
     CallTasks,
+    ClockFilter,
     LeadCalls,
     LedgerFilter,
     TaskFilter,
 )
+from unite_core.days import moment_of, quarter_of
 from unite_core.errors import Contended, NotFound, PreconditionFailed
 from unite_core.leads.ports import CALLED_LEADS_NAMESPACE
 from unite_core.paging import Page, PageRequest, Position
@@ -124,7 +127,9 @@ class InMemoryCallLedger(CallLedger):
         found = (
             it
             for it in self._entries.values()
-            if _fits(it, wanted) and wanted.counted in (None, it.number == last[it.task_id])
+            if _fits(it, wanted)
+            and _on_clocks(it, wanted.clock)
+            and wanted.counted in (None, it.number == last[it.task_id])
         )
         return newest_first(found, request, wanted.position)
 
@@ -188,6 +193,13 @@ def _fits(entry: LedgerEntry, wanted: LedgerFilter) -> bool:
         and (not wanted.sources or entry.source in wanted.sources)
         and (not wanted.attempts or (entry.attempt and min(entry.attempt, MAX_ATTEMPT)) in wanted.attempts)
     )
+
+
+def _on_clocks(entry: LedgerEntry, clock: ClockFilter | None) -> bool:
+    if clock is None:
+        return True
+    shown = moment_of(quarter_of(entry.called_at)).astimezone(ZoneInfo(clock.tz))
+    return (shown.isoweekday() - 1) * 24 + shown.hour in clock.labels
 
 
 def _in_span(at: datetime, start: datetime | None, end: datetime | None) -> bool:
