@@ -11,7 +11,7 @@ import pytest
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, insert, inspect, select
+from sqlalchemy import Connection, Engine, event, insert, inspect, select
 from sqlalchemy.exc import DBAPIError
 
 from adapters.sql.call_tables import call_ledger
@@ -19,7 +19,7 @@ from adapters.sql.calls import _entry_to_row as entry_row
 from adapters.sql.engine import create_engine_for
 from adapters.sql.migrate import MIGRATIONS, downgrade, is_current, upgrade
 from adapters.sql.unit_of_work import SqlWork
-from unite_core.calls.ledger import LedgerEntry, chained, closing_entry, corrected_call_time
+from unite_core.calls.ledger import EntryKind, LedgerEntry, chained, closing_entry, corrected_call_time
 from unite_core.calls.model import CallTask, Completion, Outcome, TaskStatus
 from unite_core.calls.verification import Verified, VerifyLedger
 from unite_core.leads.model import Lead
@@ -183,6 +183,27 @@ def test_the_version_before_cannot_write_entries_without_the_facts(old: Engine) 
 
     with old.begin() as connection, pytest.raises(DBAPIError):
         write(connection, an_entry(task, chain_of(old, task)))
+
+
+def test_no_entry_is_added_meanwhile(mysql_database: str) -> None:
+    engine, other = create_engine_for(mysql_database), create_engine_for(mysql_database)
+    upgrade(engine, "0004")
+    history = History(engine)
+    task = history.made(history.lead(), 5)
+    refusals: list[str] = []
+
+    def write_meanwhile(*execution: Any) -> None:
+        if "SET l.attempt" in execution[2]:
+            with other.begin() as connection, pytest.raises(DBAPIError) as refusal:
+                write(connection, an_entry(task, number=2, kind=EntryKind.CORRECTION))
+            refusals.append(str(refusal.value))
+
+    event.listen(engine, "before_cursor_execute", write_meanwhile)
+    upgrade(engine)
+
+    assert ["is being migrated" in refusal for refusal in refusals] == [True]
+    engine.dispose()
+    other.dispose()
 
 
 def test_a_migration_that_broke_off_is_gone_on_with(mysql_database: str) -> None:

@@ -1,7 +1,7 @@
 """What each entry of the ledger says of its call: when it was, from which source, which attempt; and counts per lead.
 
-No version before this one may write to the ledger while this runs, nor afterwards: it would leave these out, and the
-database refuses that.
+The version before may run meanwhile, and cannot write to the ledger any more: it would leave these out. The database
+refuses that from the beginning.
 """
 
 from collections.abc import Iterator
@@ -40,6 +40,7 @@ OLD_COLUMNS = (
 UNCHANGED = "The call ledger is append-only: an entry is never changed. Append a correction."
 KEPT = "The call ledger is append-only: an entry is never taken away."
 THERE = "The call ledger is append-only: an entry with this id is there already."
+CLOSED = "The call ledger is being migrated: no entry is added before that is over."
 TAKEN = "The call ledger is append-only: another entry has this place in the chain."
 
 CALLED_AT = (
@@ -126,32 +127,34 @@ def _upgrade_mysql() -> None:
             "ALTER TABLE call_ledger ADD COLUMN called_at DATETIME(6), ADD COLUMN source VARCHAR(64) CHARACTER SET"
             " utf8mb4 COLLATE utf8mb4_bin, ADD COLUMN attempt INTEGER, ADD COLUMN format INTEGER NOT NULL DEFAULT 1"
         )
-    op.execute("DROP TRIGGER IF EXISTS call_ledger_changed")
     try:
+        # Waits for those who are writing an entry.
+        _refuse("call_ledger_closed", "INSERT ON call_ledger", CLOSED)
+        op.execute("DROP TRIGGER IF EXISTS call_ledger_changed")
         _fill_mysql()
+        if "ix_call_ledger_called" not in {index["name"] for index in inspector.get_indexes("call_ledger")}:
+            # One statement, so that the table is gone through once.
+            op.execute(
+                "ALTER TABLE call_ledger MODIFY called_at DATETIME(6) NOT NULL, ALTER COLUMN format DROP DEFAULT,"
+                " ADD INDEX ix_call_ledger_called (called_at, id),"
+                " ADD INDEX ix_call_ledger_agent_called (agent_id, called_at, id),"
+                " ADD INDEX ix_call_ledger_lead_called (lead_id, called_at, id)"
+            )
     finally:
-        _refuse_changes("call_ledger_changed", "call_ledger")
-    if "ix_call_ledger_called" not in {index["name"] for index in inspector.get_indexes("call_ledger")}:
-        # One statement, so that the table is gone through once.
-        op.execute(
-            "ALTER TABLE call_ledger MODIFY called_at DATETIME(6) NOT NULL, ALTER COLUMN format DROP DEFAULT,"
-            " ADD INDEX ix_call_ledger_called (called_at, id),"
-            " ADD INDEX ix_call_ledger_agent_called (agent_id, called_at, id),"
-            " ADD INDEX ix_call_ledger_lead_called (lead_id, called_at, id)"
-        )
+        _refuse("call_ledger_changed", "UPDATE ON call_ledger", UNCHANGED)
+        op.execute("DROP TRIGGER IF EXISTS call_ledger_closed")
 
 
 def _require_triggers() -> None:
     """Fail before the trigger of the ledger is dropped, where the server does not let us make it again."""
-    op.execute("DROP TRIGGER IF EXISTS lead_calls_probe")
-    _refuse_changes("lead_calls_probe", "lead_calls")
+    _refuse("lead_calls_probe", "UPDATE ON lead_calls", UNCHANGED)
     op.execute("DROP TRIGGER lead_calls_probe")
 
 
-def _refuse_changes(name: str, table: str) -> None:
+def _refuse(name: str, event: str, message: str) -> None:
+    op.execute(f"DROP TRIGGER IF EXISTS {name}")
     op.execute(
-        f"CREATE TRIGGER {name} BEFORE UPDATE ON {table} FOR EACH ROW"
-        f" SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = '{UNCHANGED}'"
+        f"CREATE TRIGGER {name} BEFORE {event} FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = '{message}'"
     )
 
 
