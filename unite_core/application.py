@@ -34,6 +34,8 @@ from unite_core.notifications.webhooks import TakeInboundText, TakeTextStatus
 from unite_core.phone import PhonePolicy
 from unite_core.quotas import PurgeUses, Quotas
 from unite_core.rate_limits import RateLimits
+from unite_core.summaries import use_cases as summaries
+from unite_core.summaries.ports import DayFigures, SummariesWork
 from unite_core.unit_of_work import Work
 
 
@@ -54,7 +56,7 @@ class Rules:
     quotas: Quotas = field(default_factory=Quotas)
 
 
-class AllWork(ImportsWork, CallsWork, TextsWork, Protocol):
+class AllWork(ImportsWork, CallsWork, TextsWork, SummariesWork, Protocol):
     """A unit of work that reaches everything."""
 
 
@@ -63,8 +65,8 @@ class Ports:
     """Everything that Unite needs from outside. `work` writes; `reads` only reads, and sees every commit.
 
     `destinations` are those who want to know of events, by name, beside the activity log, the topic and the telephones;
-    `work` was given the names of all, so that it makes a delivery for each. `cache` is the one that the units of `work`
-    tell what they changed.
+    `work` was given the names of all, so that it makes a delivery for each. `day_figures` counts the calls of a day for
+    the daily summaries. `cache` is the one that the units of `work` tell what they changed.
     """
 
     work: Work[AllWork]
@@ -79,6 +81,7 @@ class Ports:
     activity: ActivityLog
     topic: Topic
     texts: TextMessages
+    day_figures: DayFigures
     destinations: Mapping[str, Destination] = field(default_factory=dict)
     cache: Cache = field(default_factory=NoCache)
 
@@ -96,6 +99,7 @@ class Identity:
     add_user: identity.AddUser
     ensure_first_admin: identity.EnsureFirstAdmin
     change_user: identity.ChangeUser
+    change_daily_summary: summaries.ChangeDailySummary
     get_user: identity_queries.GetUser
     list_users: identity_queries.ListUsers
 
@@ -176,6 +180,7 @@ class Upkeep:
     """What a schedule runs, each a few hundred things at a time, and again until little is left."""
 
     mark_missed: calls.MarkMissed
+    make_daily_summaries: summaries.MakeDailySummaries
     follow_texts: notifications.FollowTexts
     purge_answers: PurgeAnswers
     purge_uses: PurgeUses
@@ -213,6 +218,9 @@ def build(ports: Ports, rules: Rules | None = None) -> Unite:
         notifications=_notifications(ports, rules),
         upkeep=Upkeep(
             mark_missed=calls.MarkMissed(ports.work, ports.clock, ports.ids, rules.missed_after),
+            make_daily_summaries=summaries.MakeDailySummaries(
+                ports.work, ports.reads, ports.day_figures, ports.clock, ports.ids
+            ),
             follow_texts=notifications.FollowTexts(ports.work, ports.texts, ports.clock, ports.ids),
             purge_answers=PurgeAnswers(ports.work, ports.clock),
             purge_uses=PurgeUses(ports.work, ports.clock),
@@ -253,6 +261,7 @@ def _identity(ports: Ports, rules: Rules) -> Identity:
         add_user=add_user,
         ensure_first_admin=identity.EnsureFirstAdmin(add_user, ports.reads),
         change_user=identity.ChangeUser(ports.work, ports.clock, rules.phones),
+        change_daily_summary=summaries.ChangeDailySummary(ports.work, ports.clock),
         get_user=identity_queries.GetUser(ports.reads),
         list_users=identity_queries.ListUsers(ports.reads),
     )

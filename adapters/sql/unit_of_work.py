@@ -19,6 +19,7 @@ from adapters.sql.leads import SqlLeads
 from adapters.sql.modes import READING
 from adapters.sql.rehearsal import SqlRehearsal
 from adapters.sql.sessions import SqlSessions
+from adapters.sql.summaries import SqlDailySummaries
 from adapters.sql.users import SqlUsers
 from adapters.sql.uses import SqlUses
 from unite_core.answers import Answers
@@ -32,6 +33,7 @@ from unite_core.imports.ports import ImportRows, Imports, Rehearsal
 from unite_core.leads.ports import LeadImages, Leads
 from unite_core.notifications.model import ACTIVITY
 from unite_core.notifications.ports import Consents, Deliveries
+from unite_core.summaries.ports import DailySummaries
 from unite_core.unit_of_work import UNFINISHED, BeforeCommit, Work
 from unite_core.uses import Uses
 
@@ -81,6 +83,7 @@ class SqlUnitOfWork(AllWork):
         self._deliveries = SqlDeliveries(connection)
         self.deliveries: Deliveries = self._deliveries
         self.consents: Consents = SqlConsents(connection)
+        self.summaries: DailySummaries = SqlDailySummaries(connection)
         self.tasks: CallTasks = SqlCallTasks(connection)
         self.ledger: CallLedger = SqlCallLedger(connection)
         return self

@@ -14,6 +14,7 @@ from adapters.jwt import JwtTokens
 from adapters.local.jobs import PIPE, LocalJobs, WakeUps
 from adapters.rq.jobs import RqJobs
 from adapters.rq.worker import RqQueues
+from adapters.sql.day_figures import SqlDayFigures
 from adapters.sql.engine import ping
 from adapters.sql.unit_of_work import Outbox, SqlWork
 from adapters.system_clock import SystemClock
@@ -136,6 +137,7 @@ def start(settings: Settings) -> Started:
         activity=log.activity,
         topic=messages.topic,
         texts=messages.texts,
+        day_figures=SqlDayFigures(engine),
         cache=shared.cache,
     )
     database = Dependency(ask=lambda: ping(engine), required=True, close=engine.dispose)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from copy import deepcopy
 from dataclasses import dataclass, field, fields
-from datetime import datetime
+from datetime import date, datetime
 from threading import Lock, get_ident
 from typing import TypeVar
 from uuid import UUID
@@ -17,6 +17,7 @@ from unite_core.leads.model import Lead, LeadImage
 from unite_core.notifications.model import Delivery
 from unite_core.notifications.ports import Consent
 from unite_core.paging import Page, PageRequest, Position, page_of
+from unite_core.summaries.ports import MadeSummary
 
 T = TypeVar("T")
 
@@ -55,6 +56,7 @@ class Tables:
     consents: dict[str, Consent] = field(default_factory=dict)
     tasks: dict[UUID, CallTask] = field(default_factory=dict)
     ledger: dict[UUID, LedgerEntry] = field(default_factory=dict)
+    summaries: dict[tuple[UUID, date], MadeSummary] = field(default_factory=dict)
 
     def copied(self) -> "Tables":
         """A state of its own that begins as this one."""

@@ -14,6 +14,7 @@ from unite_core.testing.in_memory.identity import FastPasswords, FastTokens
 from unite_core.testing.in_memory.jobs import InMemoryJobs
 from unite_core.testing.in_memory.limits import InMemoryRateLimits
 from unite_core.testing.in_memory.messages import InMemoryTextMessages, InMemoryTopic
+from unite_core.testing.in_memory.summaries import no_calls
 from unite_core.testing.in_memory.tables import Store
 from unite_core.testing.in_memory.work import InMemoryWork
 
@@ -58,6 +59,7 @@ def in_memory_ports(**overrides: Any) -> InMemoryPorts:
         "activity": InMemoryActivityLog(),
         "topic": InMemoryTopic(),
         "texts": InMemoryTextMessages(),
+        "day_figures": no_calls,
         "cache": cache,
     }
     return InMemoryPorts(**{**ports, **overrides})

@@ -14,6 +14,7 @@ from unite_core.imports.ports import ImportRows, Imports, Rehearsal
 from unite_core.leads.ports import LeadImages, Leads
 from unite_core.notifications.model import ACTIVITY
 from unite_core.notifications.ports import Consents, Deliveries
+from unite_core.summaries.ports import DailySummaries
 from unite_core.testing.in_memory.answers import InMemoryAnswers
 from unite_core.testing.in_memory.calls import InMemoryCallLedger, InMemoryCallTasks
 from unite_core.testing.in_memory.deliveries import InMemoryDeliveries, record
@@ -21,6 +22,7 @@ from unite_core.testing.in_memory.identity import InMemorySessions, InMemoryUser
 from unite_core.testing.in_memory.imports import InMemoryImportRows, InMemoryImports, InMemoryRehearsal
 from unite_core.testing.in_memory.leads import InMemoryLeadImages, InMemoryLeads
 from unite_core.testing.in_memory.messages import InMemoryConsents
+from unite_core.testing.in_memory.summaries import InMemoryDailySummaries
 from unite_core.testing.in_memory.tables import Store
 from unite_core.testing.in_memory.uses import InMemoryUses
 from unite_core.unit_of_work import UNFINISHED, BeforeCommit, Work
@@ -62,6 +64,7 @@ class InMemoryUnitOfWork(AllWork):
         self.rehearsal: Rehearsal = InMemoryRehearsal(tables)
         self.deliveries: Deliveries = InMemoryDeliveries(tables)
         self.consents: Consents = InMemoryConsents(tables)
+        self.summaries: DailySummaries = InMemoryDailySummaries(tables)
         self.tasks: CallTasks = InMemoryCallTasks(tables)
         self.ledger: CallLedger = InMemoryCallLedger(tables)
         return self
