@@ -18,6 +18,7 @@ from unite_core.testing.contracts import (
     CallTasksContract,
     ClockContract,
     ConsentsContract,
+    DailySummariesContract,
     DeliveriesContract,
     FilesContract,
     IdsContract,
@@ -173,6 +174,10 @@ class TestCallLedger(InMemory, CallLedgerContract):
 
 
 class TestConsents(InMemory, ConsentsContract):
+    pass
+
+
+class TestDailySummaries(InMemory, DailySummariesContract):
     pass
 
 

@@ -12,6 +12,7 @@ from unite_core.testing.contracts import (
     CallLedgerContract,
     CallTasksContract,
     ConsentsContract,
+    DailySummariesContract,
     DeliveriesContract,
     ImportRowsContract,
     ImportsContract,
@@ -90,6 +91,10 @@ class TestCallLedger(Mysql, CallLedgerContract):
 
 
 class TestConsents(Mysql, ConsentsContract):
+    pass
+
+
+class TestDailySummaries(Mysql, DailySummariesContract):
     pass
 
 

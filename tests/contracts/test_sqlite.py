@@ -18,6 +18,7 @@ from unite_core.testing.contracts import (
     CallLedgerContract,
     CallTasksContract,
     ConsentsContract,
+    DailySummariesContract,
     DeliveriesContract,
     ImportRowsContract,
     ImportsContract,
@@ -124,6 +125,10 @@ class TestCallLedger(Sqlite, CallLedgerContract):
 
 
 class TestConsents(Sqlite, ConsentsContract):
+    pass
+
+
+class TestDailySummaries(Sqlite, DailySummariesContract):
     pass
 
 

@@ -116,14 +116,14 @@ class MakeDailySummaries:
         return made
 
     def _make(self, user_id: UUID, time: SummaryTime, day: date, now: datetime, figure: DayFigure) -> bool:
-        made = MadeSummary(user_id=user_id, day=day, event_id=self.ids.new(), at=now)
-        return until_won(lambda: self._record(made, time, figure))
+        return until_won(lambda: self._record(user_id, time, day, now, figure))
 
-    def _record(self, made: MadeSummary, time: SummaryTime, figure: DayFigure) -> bool:
+    def _record(self, user_id: UUID, time: SummaryTime, day: date, now: datetime, figure: DayFigure) -> bool:
         """Record the summary and its event; False where it was made already, or the user is not to get it any more."""
         with self.work() as work:
-            user = work.users.hold(made.user_id)
-            if not _is_to_get(user, time, made.day) or not work.summaries.add(made):
+            user = work.users.hold(user_id)
+            made = MadeSummary(user_id=user_id, day=day, event_id=self.ids.new(), at=now)
+            if not _is_to_get(user, time, day) or not work.summaries.add(made):
                 return False
             work.record(summary_made(made, time, figure))
             work.commit()

@@ -23,6 +23,7 @@ from unite_core.testing.contracts.outside import ClockContract, IdsContract, Job
 from unite_core.testing.contracts.passwords import PasswordsContract, TokensContract
 from unite_core.testing.contracts.rehearsal import RehearsalContract
 from unite_core.testing.contracts.sessions import SessionsContract
+from unite_core.testing.contracts.summaries import DailySummariesContract
 from unite_core.testing.contracts.unit_of_work import UnitOfWorkContract
 from unite_core.testing.contracts.users import UsersContract
 from unite_core.testing.contracts.uses import UsesContract
@@ -36,6 +37,7 @@ __all__ = [
     "CallTasksContract",
     "ClockContract",
     "ConsentsContract",
+    "DailySummariesContract",
     "DatabaseContract",
     "DeliveriesContract",
     "FilesContract",
