@@ -42,7 +42,10 @@ from unite_core.reports.insights import ReportInsights
 from unite_core.reports.leaderboard import ReportLeaderboard
 from unite_core.reports.ports import ReportsWork
 from unite_core.reports.reading import CountCalls, NameAgents
+from unite_core.reports.summary import CountDay
 from unite_core.reports.use_cases import FoldEntries, RebuildReports
+from unite_core.summaries import use_cases as summaries
+from unite_core.summaries.ports import SummariesWork
 from unite_core.unit_of_work import Work
 
 
@@ -63,7 +66,7 @@ class Rules:
     quotas: Quotas = field(default_factory=Quotas)
 
 
-class AllWork(ImportsWork, ReportsWork, TextsWork, Protocol):
+class AllWork(ImportsWork, ReportsWork, TextsWork, SummariesWork, Protocol):
     """A unit of work that reaches everything."""
 
 
@@ -72,8 +75,8 @@ class Ports:
     """Everything that Unite needs from outside. `work` writes; `reads` only reads, and sees every commit.
 
     `destinations` are those who want to know of events, by name, beside the activity log, the topic and the telephones;
-    `work` was given the names of all, so that it makes a delivery for each. `cache` is the one that the units of `work`
-    tell what they changed.
+    `work` was given the names of all, so that it makes a delivery for each. `cache` is the one that the units of
+    `work` tell what they changed.
     """
 
     work: Work[AllWork]
@@ -105,6 +108,7 @@ class Identity:
     add_user: identity.AddUser
     ensure_first_admin: identity.EnsureFirstAdmin
     change_user: identity.ChangeUser
+    change_daily_summary: summaries.ChangeDailySummary
     get_user: identity_queries.GetUser
     list_users: identity_queries.ListUsers
 
@@ -200,6 +204,7 @@ class Upkeep:
     """What a schedule runs, each a few hundred things at a time, and again until little is left."""
 
     mark_missed: calls.MarkMissed
+    make_daily_summaries: summaries.MakeDailySummaries
     follow_texts: notifications.FollowTexts
     purge_answers: PurgeAnswers
     purge_uses: PurgeUses
@@ -239,6 +244,9 @@ def build(ports: Ports, rules: Rules | None = None) -> Unite:
         notifications=_notifications(ports, rules),
         upkeep=Upkeep(
             mark_missed=calls.MarkMissed(ports.work, ports.clock, ports.ids, rules.missed_after),
+            make_daily_summaries=summaries.MakeDailySummaries(
+                ports.work, ports.reads, CountDay(_count_calls(ports)), ports.clock, ports.ids
+            ),
             follow_texts=notifications.FollowTexts(ports.work, ports.texts, ports.clock, ports.ids),
             purge_answers=PurgeAnswers(ports.work, ports.clock),
             purge_uses=PurgeUses(ports.work, ports.clock),
@@ -279,6 +287,7 @@ def _identity(ports: Ports, rules: Rules) -> Identity:
         add_user=add_user,
         ensure_first_admin=identity.EnsureFirstAdmin(add_user, ports.reads),
         change_user=identity.ChangeUser(ports.work, ports.clock, rules.phones),
+        change_daily_summary=summaries.ChangeDailySummary(ports.work, ports.clock),
         get_user=identity_queries.GetUser(ports.reads),
         list_users=identity_queries.ListUsers(ports.reads),
     )
@@ -318,7 +327,7 @@ def _calls(ports: Ports, rules: Rules) -> Calls:
 
 
 def _reports(ports: Ports) -> Reports:
-    count = CountCalls(ports.reads, ports.clock, ports.cache)
+    count = _count_calls(ports)
     name = NameAgents(ports.reads)
     return Reports(
         daily=ReportDay(count, name),
@@ -331,6 +340,10 @@ def _reports(ports: Ports) -> Reports:
         fold=FoldEntries(ports.work),
         rebuild=RebuildReports(ports.work),
     )
+
+
+def _count_calls(ports: Ports) -> CountCalls:
+    return CountCalls(ports.reads, ports.clock, ports.cache)
 
 
 def _notifications(ports: Ports, rules: Rules) -> Notifications:

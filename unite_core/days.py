@@ -7,10 +7,11 @@ all of them: days of 23, 24 and 25 hours, and those of zones that are 45 minutes
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cached_property, lru_cache
-from zoneinfo import ZoneInfo, available_timezones
+from functools import cached_property
+from zoneinfo import ZoneInfo
 
 from unite_core.errors import Malformed, Problem
+from unite_core.zones import zone_names
 
 QUARTER_SECONDS = 900
 QUARTERS_PER_HOUR = 4
@@ -27,13 +28,6 @@ MAX_DAYS = 400
 """How many days a report spans at most."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_NO_ZONES = frozenset({"localtime", "Factory"})
-
-
-@lru_cache(maxsize=1)
-def zone_names() -> frozenset[str]:
-    """The names of all time zones (IANA), as they are spelt there."""
-    return frozenset(available_timezones()) - _NO_ZONES
 
 
 def quarter_of(moment: datetime) -> int:

@@ -6,6 +6,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Date,
     Double,
     ForeignKeyConstraint,
     Index,
@@ -27,13 +28,16 @@ from unite_core.imports.use_cases.intake import LONGEST_FILENAME
 from unite_core.leads.model import LONGEST_NAME, LONGEST_SOURCE, ImageStatus, LeadStatus
 from unite_core.leads.use_cases.images import LONGEST_FILENAME as LONGEST_IMAGE_NAME
 from unite_core.phone import LONGEST_EXTENSION, LONGEST_PHONE
+from unite_core.zones import MAX_ZONE_LENGTH
 
 LONGEST_PHONE_KEY = LONGEST_PHONE + len(";ext=") + LONGEST_EXTENSION
 LONGEST_DIGEST = 128
 LONGEST_HOLDER = 128
 LONGEST_FILE_KEY = 255
 LONGEST_HASH = 255
+TIME_OF_DAY_LENGTH = len("HH:MM")
 
+# `summary_at`, `summary_tz` and `summary_since` are the daily summary, all NULL where the user wants none.
 users = Table(
     "users",
     metadata,
@@ -47,12 +51,16 @@ users = Table(
     Column("created_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
     Column("version", Integer, nullable=False),
+    Column("summary_at", exact_text(TIME_OF_DAY_LENGTH)),
+    Column("summary_tz", exact_text(MAX_ZONE_LENGTH)),
+    Column("summary_since", Date),
     PrimaryKeyConstraint("id"),
     UniqueConstraint("email", name="uq_users_email"),
     one_of("role", Role, "ck_users_role"),
     Index("ix_users_created", "created_at", "id"),
     Index("ix_users_role_created", "role", "created_at", "id"),
     Index("ix_users_active_created", "active", "created_at", "id"),
+    Index("ix_users_summary", "summary_tz", "summary_at", "id"),
     **MYSQL,
 )
 

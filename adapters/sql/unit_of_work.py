@@ -22,6 +22,7 @@ from adapters.sql.modes import READING
 from adapters.sql.rehearsal import SqlRehearsal
 from adapters.sql.rollups import SqlRollups
 from adapters.sql.sessions import SqlSessions
+from adapters.sql.summaries import SqlDailySummaries
 from adapters.sql.users import SqlUsers
 from adapters.sql.uses import SqlUses
 from unite_core.answers import Answers
@@ -36,6 +37,7 @@ from unite_core.leads.ports import LeadImages, Leads
 from unite_core.notifications.model import ACTIVITY
 from unite_core.notifications.ports import Consents, Deliveries
 from unite_core.reports.ports import LiveFigures, Rollups
+from unite_core.summaries.ports import DailySummaries
 from unite_core.unit_of_work import UNFINISHED, BeforeCommit, Work
 from unite_core.uses import Uses
 
@@ -85,6 +87,7 @@ class SqlUnitOfWork(AllWork):
         self._deliveries = SqlDeliveries(connection)
         self.deliveries: Deliveries = self._deliveries
         self.consents: Consents = SqlConsents(connection)
+        self.summaries: DailySummaries = SqlDailySummaries(connection)
         self.tasks: CallTasks = SqlCallTasks(connection)
         self.ledger: CallLedger = SqlCallLedger(connection, self._changed)
         self.lead_calls: LeadCalls = SqlLeadCalls(connection, self._changed)

@@ -1,6 +1,7 @@
 """Users in rows."""
 
 from collections.abc import Sequence
+from datetime import time
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from adapters.sql.errors import refusal
 from adapters.sql.statements import locked, newest_first, save_version
 from adapters.sql.tables import users
 from unite_core.errors import NotFound
+from unite_core.identity.daily_summary import DailySummary
 from unite_core.identity.model import Role, User
 from unite_core.identity.ports import UserFilter, Users
 from unite_core.paging import Page, PageRequest, Position, page_of
@@ -74,6 +76,7 @@ class SqlUsers(Users):
 
 
 def _to_row(user: User) -> dict[str, Any]:
+    summary = user.daily_summary
     return {
         "id": user.id,
         "email": user.email,
@@ -85,6 +88,9 @@ def _to_row(user: User) -> dict[str, Any]:
         "created_at": user.created_at,
         "updated_at": user.updated_at,
         "version": user.version,
+        "summary_at": f"{summary.at:%H:%M}" if summary else None,
+        "summary_tz": summary.tz if summary else None,
+        "summary_since": summary.since if summary else None,
     }
 
 
@@ -100,4 +106,11 @@ def _to_user(row: Row[Any]) -> User:
         created_at=row.created_at,
         updated_at=row.updated_at,
         version=row.version,
+        daily_summary=_to_summary(row),
     )
+
+
+def _to_summary(row: Row[Any]) -> DailySummary | None:
+    if row.summary_tz is None:
+        return None
+    return DailySummary(at=time.fromisoformat(row.summary_at), tz=row.summary_tz, since=row.summary_since)

@@ -18,6 +18,7 @@ CAPTIONS = {
     "imports": "reading CSV files, mapping columns, what became of each row",
     "calls": "calls to be made, what came of them, the ledger",
     "leads": "leads, who may see them, duplicates, pictures, search",
+    "summaries": "the daily summary: who gets it, and at which local time",
     "notifications": "events on their way: the outbox, its relay, dead letters",
     "identity": "users, roles and permissions, logins and their tokens",
     "testing": "in-memory ports, builders, contract suites",
@@ -34,7 +35,7 @@ CAPTIONS = {
     "twilio": "text messages, and whose requests are signed",
 }
 DOORS = ("http", "worker", "cli")
-ROOMS = ("testing", "application", "imports", "calls", "leads", "notifications", "identity")
+ROOMS = ("testing", "application", "imports", "calls", "leads", "summaries", "notifications", "identity")
 
 WIDTH = 1000
 STYLE = """

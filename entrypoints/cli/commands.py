@@ -35,6 +35,11 @@ def parser() -> argparse.ArgumentParser:
         "Work out the hashes of all entries of the call ledger anew, and compare. This reads the database and changes "
         "nothing, whether the service runs or not. Exit code 1 where an entry was changed, taken away or put in."
     )
+    rebuild = commands.add_parser("rebuild-reports", help="count the calls of all reports anew from the call ledger")
+    rebuild.description = (
+        "Count anew, day by day, what reports have counted beforehand. Reports are right at every moment meanwhile, "
+        "and the service may run. This is needed only where somebody has changed the tables of reports by hand."
+    )
     commands.add_parser("demo", help="show everything once, in a temporary folder")
     return root
 

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from entrypoints.http.fields import Body, Choice, Flag, Id, ListOf, Moment, Text, Whole
+from entrypoints.http.fields import Body, Choice, Flag, Id, ListOf, Moment, ObjectOf, Text, Whole
 from entrypoints.http.paging import PageArguments
 from unite_core.email import LONGEST_EMAIL
+from unite_core.identity.daily_summary import DEFAULT_ZONE, TIME_PATTERN
 from unite_core.identity.model import (
     LONGEST_NAME,
     LONGEST_PASSWORD,
@@ -14,11 +15,16 @@ from unite_core.identity.model import (
     User,
 )
 from unite_core.phone import LONGEST_PHONE_INPUT
+from unite_core.summaries.use_cases import SummaryChange, SummaryRequest
+from unite_core.unset import UNSET
+from unite_core.zones import MAX_ZONE_LENGTH
 
 _PASSWORD = {"format": "password"}
 _NEW_PASSWORD = {**_PASSWORD, "minLength": SHORTEST_PASSWORD, "maxLength": LONGEST_PASSWORD}
 _NAME = {"minLength": 1, "maxLength": LONGEST_NAME}
 _EMAIL = {"format": "email", "maxLength": LONGEST_EMAIL}
+_TIME = {"pattern": TIME_PATTERN, "description": "A local time of day, from 00:00 to 23:59."}
+_ZONE = {"minLength": 1, "maxLength": MAX_ZONE_LENGTH, "description": "The name of an IANA time zone."}
 _PHONE_IN = {"maxLength": LONGEST_PHONE_INPUT, "description": "In any common form; text messages go to it."}
 
 USER_EXAMPLE = {
@@ -31,6 +37,7 @@ USER_EXAMPLE = {
     "created_at": "2026-01-31T09:30:00.123456Z",
     "updated_at": "2026-01-31T09:30:00.123456Z",
     "version": 1,
+    "daily_summary": {"at": "18:00", "tz": "Europe/London"},
 }
 NEW_USER_EXAMPLE = {
     "email": "ada@unite.example",
@@ -47,6 +54,13 @@ TOKENS_EXAMPLE = {
 }
 
 
+class DailySummarySchema(Body):
+    """When a user gets the summary of each day."""
+
+    at = Text(required=True, metadata=_TIME)
+    tz = Text(required=True, metadata=_ZONE)
+
+
 class UserSchema(Body):
     """Somebody who can log in, or could."""
 
@@ -59,10 +73,17 @@ class UserSchema(Body):
     created_at = Moment(required=True)
     updated_at = Moment(required=True)
     version = Whole(required=True, least=1)
+    daily_summary = ObjectOf(
+        DailySummarySchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "When the user gets the summary of each day; null where they get none."},
+    )
 
 
 def user_json(user: User) -> dict[str, Any]:
     """A user as `UserSchema` shows it."""
+    summary = user.daily_summary
     return {
         "id": user.id,
         "email": user.email,
@@ -73,6 +94,7 @@ def user_json(user: User) -> dict[str, Any]:
         "created_at": user.created_at,
         "updated_at": user.updated_at,
         "version": user.version,
+        "daily_summary": {"at": f"{summary.at:%H:%M}", "tz": summary.tz} if summary else None,
     }
 
 
@@ -107,6 +129,28 @@ class UserPatchSchema(Body):
     phone = Text(allow_none=True, metadata=_PHONE_IN)
     role = Choice(Role)
     active = Flag()
+
+
+class DailySummaryPatchSchema(Body):
+    """When the caller shall get the summary of each day."""
+
+    at = Text(metadata={**_TIME, "description": f"{_TIME['description']} Required where there is no summary yet."})
+    tz = Text(metadata={**_ZONE, "description": f"{_ZONE['description']} {DEFAULT_ZONE} where none was ever named."})
+
+
+class MePatchSchema(Body):
+    """What shall be different about oneself (JSON merge patch, RFC 7396)."""
+
+    daily_summary = ObjectOf(DailySummaryPatchSchema, allow_none=True)
+
+
+def summary_change(body: dict[str, Any], expected_version: int | None) -> SummaryChange:
+    """The change that a body of `MePatchSchema` asks for."""
+    asked = body.get("daily_summary", UNSET)
+    return SummaryChange(
+        daily_summary=SummaryRequest(**asked) if isinstance(asked, dict) else asked,
+        expected_version=expected_version,
+    )
 
 
 class PasswordChangeSchema(Body):

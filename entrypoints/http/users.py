@@ -15,18 +15,21 @@ from entrypoints.http.rendering import json_response
 from entrypoints.http.user_schemas import (
     NEW_USER_EXAMPLE,
     USER_EXAMPLE,
+    MePatchSchema,
     NewUserSchema,
     PasswordChangeSchema,
     UserPageSchema,
     UserPatchSchema,
     UserQuery,
     UserSchema,
+    summary_change,
     user_json,
 )
 from unite_core.identity.model import Permission, User
 from unite_core.identity.ports import UserFilter
 from unite_core.identity.queries import GetUser, ListUsers
 from unite_core.identity.use_cases import AddUser, ChangePassword, ChangeUser, NewUser, PasswordChange, UserChanges
+from unite_core.summaries.use_cases import ChangeDailySummary
 
 room = Room("users", "Everybody who works with Unite.")
 
@@ -44,6 +47,23 @@ def me() -> Response:
     """Read oneself."""
     user = unite().identity.get_user(actor(), actor().user_id)
     return versioned_answer(user.version, lambda: user_json(user))
+
+
+@room.operation(
+    "PATCH",
+    "/v1/me",
+    use_case=ChangeDailySummary,
+    body=MePatchSchema,
+    body_example={"daily_summary": {"at": "18:00", "tz": "Europe/London"}},
+    answers=[_USER],
+    permission=Permission.GET_DAILY_SUMMARY,
+    if_match=True,
+)
+def change_me(body: dict[str, Any]) -> Response:
+    """Change one's daily summary."""
+    expected = expected_version(lambda: unite().identity.get_user(actor(), actor().user_id).version)
+    user = unite().identity.change_daily_summary(actor(), summary_change(body, expected))
+    return json_response(user_json(user), headers={"ETag": etag(user.version)})
 
 
 @room.operation(

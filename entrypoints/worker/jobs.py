@@ -8,7 +8,7 @@ from uuid import UUID
 
 from entrypoints.correlation import correlated
 from entrypoints.dead_letters import log_dead_letter
-from entrypoints.worker import upkeep
+from entrypoints.worker import folding, summaries, upkeep
 from entrypoints.worker.importing import continue_import, continue_undo
 from entrypoints.worker.missed import MARKED_EVERY, mark_missed
 from entrypoints.worker.turns import TURN, Turns
@@ -99,6 +99,16 @@ def sweep(desk: Desk) -> None:
     mark_missed(desk.unite.upkeep.mark_missed, desk.stopping)
 
 
+def fold_entries(desk: Desk) -> None:
+    """Fold entries of the call ledger into what reports read."""
+    folding.fold_entries(desk.unite.reports.fold, desk.stopping)
+
+
+def make_summaries(desk: Desk) -> None:
+    """Make the daily summaries whose local time has come."""
+    summaries.make_summaries(desk.unite.upkeep.make_daily_summaries, desk.stopping)
+
+
 def keep_up(desk: Desk) -> None:
     """Clear away what has run out or was given up."""
     upkeep.keep_up(desk.unite.upkeep, desk.further, desk.stopping)
@@ -136,10 +146,17 @@ JOBS: Mapping[str, Job] = {
         Job(undo_import, (_an_id,)),
         Job(relay, (_a_destination,)),
         Job(sweep),
+        Job(fold_entries),
+        Job(make_summaries),
         Job(keep_up),
     )
 }
 """All jobs that there are, by the names that they have in the queues."""
 
-EVERY: Mapping[Callable[..., None], int] = {sweep: MARKED_EVERY, keep_up: 60}
+EVERY: Mapping[Callable[..., None], int] = {
+    sweep: MARKED_EVERY,
+    fold_entries: folding.FOLDED_EVERY,
+    make_summaries: summaries.SUMMARIES_EVERY,
+    keep_up: 60,
+}
 """The seconds between two runs of the jobs that recur."""

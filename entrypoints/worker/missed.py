@@ -1,11 +1,12 @@
 """The look for calls that were not made in time, every few seconds, whatever else the worker is at."""
 
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from threading import Event, Thread
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from threading import Event
 
 from entrypoints.worker.failures import Backoff, survived
+from entrypoints.worker.repeating import repeating
 from unite_core.calls.use_cases import MarkMissed
 
 log = logging.getLogger(__name__)
@@ -22,22 +23,6 @@ def mark_missed(mark: MarkMissed, stopping: Callable[[], bool]) -> None:
             log.info("Calls that were not made in time: %s.", missed)
 
 
-@contextmanager
-def marking_missed(mark: MarkMissed, stop: Event, *, every: float = MARKED_EVERY) -> Iterator[None]:
-    """Mark missed calls as long as the block lasts, after so many seconds again.
-
-    However it is left, `stop` is set then, and the thread has ended.
-    """
-
-    def run() -> None:
-        while not stop.is_set():
-            mark_missed(mark, stop.is_set)
-            stop.wait(every)
-
-    thread = Thread(target=run, name="missed")
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
+def marking_missed(mark: MarkMissed, stop: Event, *, every: float = MARKED_EVERY) -> AbstractContextManager[None]:
+    """Mark missed calls as long as the block lasts, after so many seconds again."""
+    return repeating("missed", lambda: mark_missed(mark, stop.is_set), stop, every=every)

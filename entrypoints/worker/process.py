@@ -16,11 +16,13 @@ from entrypoints.bootstrap import Started, StartRefused, load_settings, start
 from entrypoints.correlation import CorrelationFilter
 from entrypoints.reading import SettingsRefused
 from entrypoints.settings import Settings
+from entrypoints.worker.folding import folding
 from entrypoints.worker.jobs import Desk
 from entrypoints.worker.loop import Worker
 from entrypoints.worker.missed import marking_missed
 from entrypoints.worker.queued import QueuedWorker
 from entrypoints.worker.relays import relaying
+from entrypoints.worker.summaries import making_summaries
 from entrypoints.worker.uploads import UploadListener
 from entrypoints.worker.wake_ups import Bell
 
@@ -53,7 +55,9 @@ def run(arguments: Namespace, environ: Mapping[str, str], begin: Callable[[Setti
             upkeep = dict(started.upkeep)
             worker = Worker(unite=started.unite, holder=holder, waiting=bell.ear(), stop=until, upkeep=upkeep)
             missed = marking_missed(started.unite.upkeep.mark_missed, until)
-            with relaying(started.unite.notifications, bell, until), missed:
+            summaries = making_summaries(started.unite.upkeep.make_daily_summaries, until)
+            folds = folding(started.unite.reports.fold, until)
+            with relaying(started.unite.notifications, bell, until), missed, summaries, folds:
                 worker.run()
 
         log.info("The worker is ready.")

@@ -18,6 +18,7 @@ from unite_core.testing.contracts import (
     CallTasksContract,
     ClockContract,
     ConsentsContract,
+    DailySummariesContract,
     DeliveriesContract,
     FilesContract,
     IdsContract,
@@ -179,6 +180,10 @@ class TestLeadCalls(InMemory, LeadCallsContract):
 
 
 class TestConsents(InMemory, ConsentsContract):
+    pass
+
+
+class TestDailySummaries(InMemory, DailySummariesContract):
     pass
 
 

@@ -12,6 +12,7 @@ from unite_core.testing.contracts import (
     CallLedgerContract,
     CallTasksContract,
     ConsentsContract,
+    DailySummariesContract,
     DeliveriesContract,
     ImportRowsContract,
     ImportsContract,
@@ -96,6 +97,10 @@ class TestLeadCalls(Mysql, LeadCallsContract):
 
 
 class TestConsents(Mysql, ConsentsContract):
+    pass
+
+
+class TestDailySummaries(Mysql, DailySummariesContract):
     pass
 
 

@@ -18,6 +18,7 @@ from unite_core.testing.contracts import (
     CallLedgerContract,
     CallTasksContract,
     ConsentsContract,
+    DailySummariesContract,
     DeliveriesContract,
     ImportRowsContract,
     ImportsContract,
@@ -130,6 +131,10 @@ class TestLeadCalls(Sqlite, LeadCallsContract):
 
 
 class TestConsents(Sqlite, ConsentsContract):
+    pass
+
+
+class TestDailySummaries(Sqlite, DailySummariesContract):
     pass
 
 

@@ -1,10 +1,11 @@
 """Messages on their way out of an installation: to SNS and Twilio where they are set, to the log elsewhere."""
 
 import logging
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
@@ -20,8 +21,10 @@ from tests.service_process import eventually
 from unite_core import Actor, NewLead, NewUser, Role
 from unite_core.calls.use_cases import NewCallTask
 from unite_core.errors import Unavailable
+from unite_core.identity.daily_summary import DailySummary
 
 PHONE = "+12025550187"
+PASSWORD = "correct horse battery"
 
 
 @pytest.fixture(autouse=True)
@@ -58,7 +61,7 @@ def assign_a_call(started: Started) -> Actor:
     users = started.unite.identity
 
     def add(name: str, role: Role, phone: str | None = None) -> Actor:
-        new = NewUser(email=f"{name}@example.com", name=name, role=role, password="correct horse battery", phone=phone)
+        new = NewUser(email=f"{name}@example.com", name=name, role=role, password=PASSWORD, phone=phone)
         return Actor(user_id=users.add_user(OPERATOR, new).id, role=role)
 
     manager, agent = add("ann", Role.MANAGER), add("ben", Role.AGENT, PHONE)
@@ -90,6 +93,32 @@ def test_a_call_that_is_assigned_is_told_to_the_topic_and_texted_to_its_agent(
     assert "Grace Hopper" in sent["body"]
     assert sent["num_segments"] == "1"
     assert "2125550101" not in sent["body"] + "".join(message.body for message in heard)
+
+
+def test_a_daily_summary_is_told_to_the_topic_and_texted_to_whoever_asked(
+    started: Started, listening: ListenedTo, twilio_server: TwilioStandIn
+) -> None:
+    assign_a_call(started)
+    new = NewUser(email="mia@example.com", name="mia", role=Role.MANAGER, password=PASSWORD, phone="+12025550188")
+    mia = started.unite.identity.add_user(OPERATOR, new)
+    make = started.unite.upkeep.make_daily_summaries
+    with make.work() as work:
+        # Since midnight the time has come, whenever the test runs.
+        mia.ask_for_summary(DailySummary(at=time(), tz="UTC", since=date(2026, 1, 1)))
+        mia.touched(mia.updated_at)
+        work.users.save(mia)
+        work.commit()
+    relay(started)
+
+    assert [make(), make()] == [1, 0]
+    relay(started)
+    relay(started)
+
+    assert [(message.type, message.role) for message in listening.heard()][2:] == [("report.daily_summary", "manager")]
+    _, sent = twilio_server.messages()
+    assert sent["to"] == "+12025550188"
+    assert re.fullmatch(r"Unite, \w{3} \d+ \w{3}: no calls\. #[0-9a-f]{6}", sent["body"])
+    assert sent["num_segments"] == "1"
 
 
 def test_both_are_something_to_do_without_and_say_so(started: Started) -> None:

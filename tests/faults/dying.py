@@ -4,6 +4,10 @@ python -m tests.faults.dying relay texts 2 120    when it has handed its second 
                                                   that; its clock is 120 seconds ahead
 python -m tests.faults.dying sweep 100 50         in the transaction that marks the 50th task as missed, a hundred at a
                                                   time; 0 is never. It waits for a line, and tells how many there were
+python -m tests.faults.dying summaries 2026-03-02T18:00+00:00 7
+                                                  in the transaction of the 7th daily summary at that moment; 0
+                                                  is never. It waits for a line, says "counted" when it knows the
+                                                  figures, waits for a line again, and says how many it made
 """
 
 import os
@@ -11,7 +15,7 @@ import signal
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from entrypoints.bootstrap import Started, start
@@ -20,6 +24,8 @@ from unite_core.events import Event
 from unite_core.ids import Ids
 from unite_core.notifications.model import Receipt
 from unite_core.notifications.ports import Destination
+from unite_core.summaries.model import DayFigure
+from unite_core.summaries.ports import DayFigures
 from unite_core.testing.in_memory import FixedClock
 
 IDS_OF_ONE_MISSED = 2
@@ -82,7 +88,34 @@ def sweep(started: Started, at_once: str, last: str) -> None:
     print(deadly(limit=int(at_once)), flush=True)
 
 
-PARTS: Mapping[str, Callable[..., None]] = {"relay": relay, "sweep": sweep}
+@dataclass
+class AwaitedFigures:
+    """Waits for a line with the figures in hand: by then the process knows whose summaries are due."""
+
+    figures: DayFigures
+
+    def __call__(self, day: date, tz: str) -> DayFigure:
+        figure = self.figures(day, tz)
+        print("counted", flush=True)
+        sys.stdin.readline()
+        return figure
+
+
+def summaries(started: Started, moment: str, last: str) -> None:
+    """Make the daily summaries that are due at the moment, until it comes to the last one."""
+    usual = started.unite.upkeep.make_daily_summaries
+    deadly = replace(
+        usual,
+        clock=FixedClock(datetime.fromisoformat(moment)),
+        ids=LastIds(usual.ids, Countdown(int(last))),
+        figures=AwaitedFigures(usual.figures),
+    )
+    print("ready", flush=True)
+    sys.stdin.readline()
+    print(deadly(), flush=True)
+
+
+PARTS: Mapping[str, Callable[..., None]] = {"relay": relay, "sweep": sweep, "summaries": summaries}
 
 
 def main(part: str, *arguments: str) -> None:

@@ -41,7 +41,7 @@ def test_a_path_with_two_slashes_in_front_does_not_exist(service: Service, path:
     ("method", "path", "allowed"),
     [
         ("PUT", "/v1/leads", {"GET", "HEAD", "OPTIONS", "POST"}),
-        ("POST", "/v1/me", {"GET", "HEAD", "OPTIONS"}),
+        ("POST", "/v1/me", {"GET", "HEAD", "OPTIONS", "PATCH"}),
         ("GET", "/v1/auth/login", {"OPTIONS", "POST"}),
         ("TRACE", "/health/live", {"GET", "HEAD", "OPTIONS"}),
     ],

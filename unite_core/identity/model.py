@@ -6,6 +6,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from unite_core.errors import Forbidden
+from unite_core.identity.daily_summary import DailySummary
 
 LONGEST_NAME = 200
 SHORTEST_PASSWORD = 12
@@ -38,6 +39,7 @@ class Permission(StrEnum):
     CORRECT_CALLS = "correct the call log"
     LIST_DELIVERIES = "list deliveries"
     REPLAY_DELIVERIES = "replay deliveries"
+    GET_DAILY_SUMMARY = "get the daily summary"
 
 
 _MANAGERS = frozenset(
@@ -52,6 +54,7 @@ _MANAGERS = frozenset(
         Permission.CANCEL_CALLS,
         Permission.CORRECT_CALLS,
         Permission.LIST_DELIVERIES,
+        Permission.GET_DAILY_SUMMARY,
     }
 )
 
@@ -87,7 +90,10 @@ class Actor:
 
 @dataclass(slots=True, kw_only=True)
 class User:
-    """Somebody who can log in. `email` is lower case; `phone` is E.164."""
+    """Somebody who can log in.
+
+    `email` is lower case; `phone` is E.164; `daily_summary` is None where the user gets none.
+    """
 
     id: UUID
     email: str
@@ -99,6 +105,7 @@ class User:
     created_at: datetime
     updated_at: datetime
     version: int = 1
+    daily_summary: DailySummary | None = None
 
     def rename(self, name: str) -> None:
         """Go by another name."""
@@ -109,12 +116,15 @@ class User:
         self.phone = phone
 
     def take_role(self, role: Role) -> None:
-        """Work in another role."""
+        """Work in another role; one that may not get the daily summary ends it."""
         self.role = role
+        if Permission.GET_DAILY_SUMMARY not in PERMISSIONS[role]:
+            self.daily_summary = None
 
     def deactivate(self) -> None:
-        """Leave the floor: the user can no longer log in, and keeps their history."""
+        """Leave the floor: the user can no longer log in, gets no daily summary, and keeps their history."""
         self.active = False
+        self.daily_summary = None
 
     def reactivate(self) -> None:
         """Come back."""
@@ -123,6 +133,10 @@ class User:
     def take_password(self, password_hash: str) -> None:
         """Log in with another password from now on."""
         self.password_hash = password_hash
+
+    def ask_for_summary(self, summary: DailySummary | None) -> None:
+        """Get the summary of each day at another time, or none any more."""
+        self.daily_summary = summary
 
     def touched(self, now: datetime) -> None:
         """Count one change, made at `now`."""

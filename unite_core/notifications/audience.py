@@ -15,6 +15,7 @@ TASK_CANCELLED = "call_task.cancelled"
 TASK_MISSED = "call_task.missed"
 CALL_CORRECTED = "call_log.corrected"
 IMPORT_FINISHED = "import.finished"
+DAILY_SUMMARY = "report.daily_summary"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,7 @@ AUDIENCES: Mapping[str, Audience] = {
     TASK_MISSED: Audience(role=Role.MANAGER),
     CALL_CORRECTED: Audience(role=Role.MANAGER),
     IMPORT_FINISHED: Audience(role=Role.MANAGER),
+    DAILY_SUMMARY: Audience(role=Role.MANAGER, text_to="user_id"),
 }
 """Event type -> who is told. The topic is told of all of these, and of nothing else."""
 

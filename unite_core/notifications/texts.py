@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from uuid import UUID
 from zlib import crc32
 
 from unite_core.events import Event
-from unite_core.notifications.audience import TASK_ASSIGNED, TASK_COMPLETED
+from unite_core.notifications.audience import DAILY_SUMMARY, TASK_ASSIGNED, TASK_COMPLETED
 from unite_core.notifications.links import link_of
 from unite_core.notifications.names import name_in_text
 
@@ -32,6 +32,7 @@ SHORTEST_NAME = 12
 """Characters: where fewer of a lead's name would be left, the link is left out instead."""
 
 SOMEBODY = "a lead"
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -95,7 +96,25 @@ def _completed(event: Event, name: str) -> str:
     return f"Unite: your call to {name} is done: {outcome}{f', {_duration(seconds)}' if seconds else ''}."
 
 
-TEXTS_OF: Mapping[str, Callable[[Event, str], str]] = {TASK_ASSIGNED: _assigned, TASK_COMPLETED: _completed}
+def _day_summary(event: Event, _name: str) -> str:
+    day = date.fromisoformat(event.data["date"])
+    title = f"Unite, {DAYS[day.weekday()]} {day.day} {MONTHS[day.month - 1]}"
+    total, completed = event.data["total_calls"], event.data["completed"]
+    if not total:
+        return f"{title}: no calls."
+    reached = f"{event.data['contacts']} reached"
+    if completed:
+        reached += f" ({round(100 * event.data['contacts'] / completed)} %)"
+    calls = f"{total} {'call' if total == 1 else 'calls'}"
+    missed, converted = event.data["missed"], event.data["conversions"]
+    return f"{title}: {calls}, {completed} completed, {missed} missed, {reached}, {converted} converted."
+
+
+TEXTS_OF: Mapping[str, Callable[[Event, str], str]] = {
+    TASK_ASSIGNED: _assigned,
+    TASK_COMPLETED: _completed,
+    DAILY_SUMMARY: _day_summary,
+}
 """Event type -> what is said of it, given the lead's name."""
 
 

@@ -17,6 +17,7 @@ from unite_core.calls.use_cases import (
 )
 from unite_core.identity.use_cases import UserChanges
 from unite_core.paging import PageRequest
+from unite_core.summaries.use_cases import SummaryChange, SummaryRequest
 from unite_core.testing.in_memory import InMemoryPorts, in_memory_ports
 
 PASSWORD = "correct horse battery"
@@ -60,6 +61,10 @@ class CallFloor:
         call = Completion(outcome=Outcome.CONNECTED, duration_seconds=300)
         return self.unite.calls.complete(by or self.agent, CompletedCall(task_id=task.id, completion=call)).task
 
+    def ask_for_summary(self, actor: Actor, *, at: str = "18:00", tz: str = "UTC") -> User:
+        wanted = SummaryChange(daily_summary=SummaryRequest(at=at, tz=tz))
+        return self.unite.identity.change_daily_summary(actor, wanted)
+
     def relay(self) -> None:
         self.ports.jobs.run_all(self.unite)
 
@@ -81,6 +86,9 @@ class CallFloor:
         self.unite.calls.correct(self.manager, right)
         self.have_imported(b"Name,Email\nAlan,alan@example.com\n,nobody@example.com\n")
         self.have_imported(b"Nothing,Known\n1,2\n")
+        self.ask_for_summary(self.manager, at="09:30")
+        self.ports.clock.advance(timedelta(hours=1))
+        assert self.unite.upkeep.make_daily_summaries() == 1
         self.relay()
 
     def entries(self) -> list[LedgerEntry]:

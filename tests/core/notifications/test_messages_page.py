@@ -9,11 +9,12 @@ from tests.conftest import CHECKOUT
 from tests.core.notifications.floor import CallFloor
 from unite_core import build
 from unite_core.application import Rules
-from unite_core.notifications.audience import AUDIENCES
+from unite_core.notifications.audience import AUDIENCES, DAILY_SUMMARY
 from unite_core.notifications.model import DeliveryStatus
 from unite_core.notifications.names import MASK
-from unite_core.notifications.texts import SHORTEST_NAME
+from unite_core.notifications.texts import SHORTEST_NAME, compose
 from unite_core.notifications.webhooks import PROGRESS, START_WORDS, STOP_WORDS
+from unite_core.testing.builders import an_event
 
 PAGE = (CHECKOUT / "docs" / "messages.md").read_text("utf-8")
 URL = "https://unite.example"
@@ -53,6 +54,18 @@ def test_the_texts_are_what_is_sent() -> None:
 
     shown = [text.strip("`").removesuffix("0195568a-ed4e-…") for _, text in rows("Text messages")[:2]]
     assert [message.text.rpartition("/")[0] + "/" for message in floor.ports.texts.sent] == shown
+
+
+def test_the_summary_is_what_is_sent() -> None:
+    figures = {"total_calls": 42, "completed": 38, "missed": 4, "contacts": 21, "conversions": 3}
+    nothing = dict.fromkeys(figures, 0)
+    shown = [text for kind, text in rows("Text messages") if kind == "daily summary"]
+    shown += re.findall(r"reads\n(`[^`]*`)", PAGE)
+
+    texts = [
+        compose(an_event(type=DAILY_SUMMARY, data={"date": "2026-03-02", **each}), URL) for each in (figures, nothing)
+    ]
+    assert [text.rpartition(" #")[0] for text in texts] == [text.strip("`").rpartition(" #")[0] for text in shown]
 
 
 def test_the_words_and_the_limits_are_those_of_the_code() -> None:

@@ -230,6 +230,7 @@ ROWS: dict[str, Row] = {
     "GET /v1/users/<uuid:user_id>": of_users(),
     "PATCH /v1/users/<uuid:user_id>": of_users(json={"phone": None}),
     "GET /v1/me": one("/v1/me", always(200)),
+    "PATCH /v1/me": one("/v1/me", managers(200), json={"daily_summary": None}),
     "POST /v1/me/password": one("/v1/me/password", always(422), json=WRONG),
     "GET /v1/deliveries": a_list("/v1/deliveries", "?destination=texts", "?limit=200", status=managers(200)),
     "GET /v1/deliveries/<uuid:delivery_id>/activity": of_deliveries("/v1/deliveries/{id}/activity", managers(200)),

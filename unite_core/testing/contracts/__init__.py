@@ -25,6 +25,7 @@ from unite_core.testing.contracts.passwords import PasswordsContract, TokensCont
 from unite_core.testing.contracts.rehearsal import RehearsalContract
 from unite_core.testing.contracts.rollups import RollupsContract
 from unite_core.testing.contracts.sessions import SessionsContract
+from unite_core.testing.contracts.summaries import DailySummariesContract
 from unite_core.testing.contracts.unit_of_work import UnitOfWorkContract
 from unite_core.testing.contracts.users import UsersContract
 from unite_core.testing.contracts.uses import UsesContract
@@ -38,6 +39,7 @@ __all__ = [
     "CallTasksContract",
     "ClockContract",
     "ConsentsContract",
+    "DailySummariesContract",
     "DatabaseContract",
     "DeliveriesContract",
     "FilesContract",

@@ -13,6 +13,7 @@ from unite_core.testing.in_memory.jobs import InMemoryJobs
 from unite_core.testing.in_memory.leads import InMemoryLeadImages, InMemoryLeads
 from unite_core.testing.in_memory.limits import InMemoryRateLimits
 from unite_core.testing.in_memory.messages import InMemoryConsents, InMemoryTextMessages, InMemoryTopic
+from unite_core.testing.in_memory.summaries import InMemoryDailySummaries
 from unite_core.testing.in_memory.tables import Store
 from unite_core.testing.in_memory.unite import InMemoryPorts, in_memory_ports, in_memory_unite
 from unite_core.testing.in_memory.work import InMemoryUnitOfWork, InMemoryWork
@@ -28,6 +29,7 @@ __all__ = [
     "InMemoryCallLedger",
     "InMemoryCallTasks",
     "InMemoryConsents",
+    "InMemoryDailySummaries",
     "InMemoryDeliveries",
     "InMemoryFiles",
     "InMemoryImportRows",

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from copy import deepcopy
 from dataclasses import dataclass, field, fields
-from datetime import datetime
+from datetime import date, datetime
 from threading import Lock, get_ident
 from typing import TypeVar
 from uuid import UUID
@@ -20,6 +20,7 @@ from unite_core.notifications.ports import Consent
 from unite_core.paging import Page, PageRequest, Position, page_of
 from unite_core.reports.ports import Cell
 from unite_core.reports.tally import Tally
+from unite_core.summaries.ports import MadeSummary
 
 T = TypeVar("T")
 
@@ -61,6 +62,7 @@ class Tables:
     lead_calls: dict[UUID, CallCounts] = field(default_factory=dict)
     rollups: dict[Cell, Tally] = field(default_factory=dict)
     unfolded: dict[UUID, None] = field(default_factory=dict)
+    summaries: dict[tuple[UUID, date], MadeSummary] = field(default_factory=dict)
 
     def copied(self) -> "Tables":
         """A state of its own that begins as this one."""

@@ -15,6 +15,7 @@ from unite_core.leads.ports import LeadImages, Leads
 from unite_core.notifications.model import ACTIVITY
 from unite_core.notifications.ports import Consents, Deliveries
 from unite_core.reports.ports import LiveFigures, Rollups
+from unite_core.summaries.ports import DailySummaries
 from unite_core.testing.in_memory.answers import InMemoryAnswers
 from unite_core.testing.in_memory.calls import InMemoryCallLedger, InMemoryCallTasks, InMemoryLeadCalls
 from unite_core.testing.in_memory.deliveries import InMemoryDeliveries, record
@@ -23,6 +24,7 @@ from unite_core.testing.in_memory.imports import InMemoryImportRows, InMemoryImp
 from unite_core.testing.in_memory.leads import InMemoryLeadImages, InMemoryLeads
 from unite_core.testing.in_memory.messages import InMemoryConsents
 from unite_core.testing.in_memory.reports import InMemoryLiveFigures, InMemoryRollups
+from unite_core.testing.in_memory.summaries import InMemoryDailySummaries
 from unite_core.testing.in_memory.tables import Store
 from unite_core.testing.in_memory.uses import InMemoryUses
 from unite_core.unit_of_work import UNFINISHED, BeforeCommit, Work
@@ -64,6 +66,7 @@ class InMemoryUnitOfWork(AllWork):
         self.rehearsal: Rehearsal = InMemoryRehearsal(tables)
         self.deliveries: Deliveries = InMemoryDeliveries(tables)
         self.consents: Consents = InMemoryConsents(tables)
+        self.summaries: DailySummaries = InMemoryDailySummaries(tables)
         self.tasks: CallTasks = InMemoryCallTasks(tables)
         self.ledger: CallLedger = InMemoryCallLedger(tables, self._changed)
         self.lead_calls: LeadCalls = InMemoryLeadCalls(tables, self._changed)

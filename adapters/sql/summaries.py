@@ -1,0 +1,73 @@
+"""Daily summaries in rows."""
+
+from collections.abc import Sequence
+from datetime import date, time
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, literal, select
+
+from adapters.sql.statements import by_index, insert_missing
+from adapters.sql.summary_tables import daily_summaries as summaries
+from adapters.sql.tables import users
+from adapters.sql.types import moment
+from unite_core.identity.model import PERMISSIONS, Permission, Role
+from unite_core.summaries.model import SummaryTime
+from unite_core.summaries.ports import DailySummaries, MadeSummary
+
+_ROLES = [role.value for role in Role if Permission.GET_DAILY_SUMMARY in PERMISSIONS[role]]
+_INDEX = "ix_users_summary"
+
+
+class SqlDailySummaries(DailySummaries):
+    """Daily summaries in the relational database; the primary key decides that there is one per user and date."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def times(self) -> Sequence[SummaryTime]:
+        asked = by_index(select(users.c.summary_at, users.c.summary_tz).distinct(), users, _INDEX).where(
+            users.c.summary_tz.is_not(None), *_may_get()
+        )
+        return [
+            SummaryTime(at=time.fromisoformat(row.summary_at), tz=row.summary_tz)
+            for row in self._connection.execute(asked)
+        ]
+
+    def waiting(self, time: SummaryTime, day: date, *, after: UUID | None, limit: int) -> Sequence[UUID]:
+        made = select(summaries.c.user_id).where(summaries.c.user_id == users.c.id, summaries.c.local_date == day)
+        statement = (
+            by_index(select(users.c.id), users, _INDEX)
+            .where(
+                users.c.summary_tz == time.tz,
+                users.c.summary_at == f"{time.at:%H:%M}",
+                users.c.summary_since <= day,
+                *_may_get(),
+                ~made.exists(),
+            )
+            .order_by(users.c.id)
+            .limit(limit)
+        )
+        if after is not None:
+            statement = statement.where(users.c.id > after)
+        return self._connection.execute(statement).scalars().all()
+
+    def add(self, made: MadeSummary) -> bool:
+        if self._event_of(made) is not None:
+            return False
+        at = moment(made.at, self._connection.dialect)
+        insert_missing(
+            self._connection, summaries, [(made.user_id.bytes, made.day.isoformat(), made.event_id.bytes, at)]
+        )
+        return self._event_of(made) == made.event_id
+
+    def _event_of(self, made: MadeSummary) -> UUID | None:
+        """The event that says that the summary of this user and date was made."""
+        statement = select(summaries.c.event_id).where(
+            summaries.c.user_id == made.user_id, summaries.c.local_date == made.day
+        )
+        event_id: UUID | None = self._connection.execute(statement).scalar_one_or_none()
+        return event_id
+
+
+def _may_get() -> tuple[ColumnElement[bool], ...]:
+    return users.c.active == literal(True), users.c.role.in_(_ROLES)

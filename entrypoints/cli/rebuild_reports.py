@@ -1,0 +1,28 @@
+"""`rebuild-reports`: what reports have counted beforehand is counted anew from the call ledger."""
+
+from argparse import Namespace
+from collections.abc import Mapping
+
+from entrypoints.cli.opened import Refused, opened, tell, told
+from entrypoints.cli.shown import Tally, console
+from unite_core.reports.use_cases import Rebuilt
+
+
+def run(_arguments: Namespace, environ: Mapping[str, str]) -> int:
+    """Carry the command out, whether the service runs or not; the exit code."""
+    try:
+        with told(), opened(environ) as started, Tally(console()) as tally:
+            rebuilt = started.unite.reports.rebuild(lambda so_far: tally.show(counted(so_far)))
+            folded = started.unite.reports.fold()
+    except Refused as refused:
+        tell(str(refused))
+        return refused.code
+    entries = "1 entry was" if folded == 1 else f"{folded:,} entries were"
+    print(f"{counted(rebuilt)}; {entries} folded after that.")
+    return 0
+
+
+def counted(rebuilt: Rebuilt) -> str:
+    """How far it has come: `1,234 calls of 12 of 400 days`."""
+    calls = "call" if rebuilt.calls == 1 else "calls"
+    return f"{rebuilt.calls:,} {calls} of {rebuilt.days:,} of {rebuilt.of_days:,} days are counted anew"

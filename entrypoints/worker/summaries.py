@@ -1,0 +1,30 @@
+"""Making the daily summaries whose local time has come, several times a minute, whatever else the worker does."""
+
+import logging
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from threading import Event
+
+from entrypoints.worker.failures import Backoff, survived
+from entrypoints.worker.repeating import repeating
+from unite_core.summaries.use_cases import MakeDailySummaries
+
+log = logging.getLogger(__name__)
+
+SUMMARIES_EVERY = 15
+"""Seconds between two looks: a summary at 23:59 can be made for one minute alone."""
+
+
+def make_summaries(make: MakeDailySummaries, stopping: Callable[[], bool]) -> None:
+    """Make the summaries that are due. A failure is logged; the next run makes what this one did not."""
+    with survived(Backoff(), "making daily summaries"):
+        made = make(should_stop=stopping)
+        if made:
+            log.info("Daily summaries made: %s.", made)
+
+
+def making_summaries(
+    make: MakeDailySummaries, stop: Event, *, every: float = SUMMARIES_EVERY
+) -> AbstractContextManager[None]:
+    """Make daily summaries as long as the block lasts, after so many seconds again."""
+    return repeating("summaries", lambda: make_summaries(make, stop.is_set), stop, every=every)

@@ -1,0 +1,126 @@
+"""What the daily summary says in a text message, and who gets it."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.core.notifications.floor import CallFloor
+from tests.core.notifications.test_texted import sent, texts_of
+from tests.core.summaries.team import counting
+from unite_core import Role
+from unite_core.events import Event
+from unite_core.notifications.audience import DAILY_SUMMARY
+from unite_core.notifications.model import DeliveryStatus
+from unite_core.notifications.texts import compose, segments
+from unite_core.notifications.webhooks import InboundText
+from unite_core.summaries.model import DayFigure
+from unite_core.testing.builders import an_event
+
+FIGURES = {"total_calls": 42, "completed": 38, "missed": 4, "contacts": 21, "conversions": 3}
+
+
+def summary(day: str = "2026-02-02", **figures: int) -> Event:
+    return an_event(type=DAILY_SUMMARY, data={"date": day, **FIGURES, **figures})
+
+
+@pytest.mark.parametrize(
+    ("event", "text"),
+    [
+        (summary(), "Unite, Mon 2 Feb: 42 calls, 38 completed, 4 missed, 21 reached (55 %), 3 converted."),
+        (
+            summary("2026-12-31", total_calls=1, completed=1, missed=0, contacts=1, conversions=0),
+            "Unite, Thu 31 Dec: 1 call, 1 completed, 0 missed, 1 reached (100 %), 0 converted.",
+        ),
+        (
+            summary(total_calls=3, completed=0, missed=3, contacts=0, conversions=0),
+            "Unite, Mon 2 Feb: 3 calls, 0 completed, 3 missed, 0 reached, 0 converted.",
+        ),
+        (
+            summary(total_calls=0, completed=0, missed=0, contacts=0, conversions=0),
+            "Unite, Mon 2 Feb: no calls.",
+        ),
+    ],
+)
+def test_the_text_tells_the_figures_of_the_day(event: Event, text: str) -> None:
+    assert compose(event, "https://unite.example").rpartition(" #")[0] == text
+
+
+@given(st.lists(st.integers(0, 10**9), min_size=4, max_size=4))
+def test_the_text_takes_one_segment_whatever_the_figures_are(numbers: list[int]) -> None:
+    completed, missed, contacts, conversions = numbers
+    event = summary(
+        total_calls=completed + missed,
+        completed=completed,
+        missed=missed,
+        contacts=min(contacts, completed),
+        conversions=min(conversions, completed),
+    )
+
+    taken = segments(compose(event, "https://unite.example"))
+
+    assert (taken.encoding, taken.count) == ("GSM-7", 1)
+
+
+def test_two_summaries_of_the_same_figures_are_told_apart() -> None:
+    assert compose(summary(), "") != compose(summary(), "")
+
+
+@pytest.fixture
+def floor() -> CallFloor:
+    floor = CallFloor()
+    floor.unite = counting(floor.unite, lambda _day, _tz: DayFigure(**FIGURES))
+    floor.ask_for_summary(floor.manager, at="09:30", tz="UTC")
+    return floor
+
+
+def make(floor: CallFloor) -> None:
+    floor.ports.clock.advance(timedelta(minutes=30))
+    assert floor.unite.upkeep.make_daily_summaries() == 1
+
+
+TEXT = "Unite, Mon 2 Mar: 42 calls, 38 completed, 4 missed, 21 reached (55 %), 3 converted."
+
+
+def test_whoever_asked_is_texted_once(floor: CallFloor) -> None:
+    make(floor)
+
+    ((to, text),) = sent(floor)
+    assert (to, text.rpartition(" #")[0]) == ("+12125550101", TEXT)
+    floor.unite.upkeep.make_daily_summaries()
+    assert len(sent(floor)) == 1
+
+
+def _deactivate(floor: CallFloor) -> None:
+    floor.change(floor.mia, active=False)
+
+
+def _demote(floor: CallFloor) -> None:
+    floor.change(floor.mia, role=Role.AGENT)
+
+
+def _lose_phone(floor: CallFloor) -> None:
+    floor.change(floor.mia, phone=None)
+
+
+def _opt_out(floor: CallFloor) -> None:
+    floor.unite.notifications.take_inbound_text(InboundText(sid="SM1", phone="+12125550101", body="stop"))
+
+
+@pytest.mark.parametrize(
+    ("happens", "reason"),
+    [(_deactivate, "inactive"), (_demote, "not_visible"), (_lose_phone, "no_phone"), (_opt_out, "opted_out")],
+)
+def test_a_summary_that_was_made_is_not_texted_to_somebody_who_may_not_get_it_any_more(
+    floor: CallFloor, happens: Any, reason: str
+) -> None:
+    make(floor)
+    happens(floor)
+
+    assert sent(floor) == []
+    admin = floor.acting(floor.hire("Admin", Role.ADMIN, None))
+    floor.manager = admin
+    (delivery,) = texts_of(floor)
+    assert (delivery.status, delivery.response) == (DeliveryStatus.SKIPPED, {"reason": reason})

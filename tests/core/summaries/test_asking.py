@@ -1,0 +1,171 @@
+"""Asking for the daily summary, changing it and ending it."""
+
+from datetime import date, time, timedelta
+
+import pytest
+
+from tests.core.summaries.team import Team, faults
+from unite_core import Forbidden, Invalid, NewUser, PreconditionFailed, Role
+from unite_core.identity.daily_summary import DailySummary
+from unite_core.summaries.use_cases import SummaryChange
+from unite_core.testing.builders import acting
+
+
+@pytest.fixture
+def team() -> Team:
+    return Team(now="2026-03-02T09:00Z")
+
+
+def test_managers_and_admins_ask_for_a_time_and_a_zone(team: Team) -> None:
+    team.ask(team.ada, at="18:00", tz="Europe/Berlin")
+
+    assert team.read(team.ada).daily_summary == DailySummary(at=time(18), tz="Europe/Berlin", since=date(2026, 3, 2))
+    assert team.ask(team.mia, at="09:30") == DailySummary(at=time(9, 30), tz="UTC", since=date(2026, 3, 2))
+    assert team.read(team.mia).version == 2
+
+
+def test_nobody_gets_a_summary_who_did_not_ask(team: Team) -> None:
+    new = NewUser(email="eve@unite.example", name="Eve", role=Role.ADMIN, password="correct horse battery")
+
+    assert team.unite.identity.add_user.unchecked(new).daily_summary is None
+
+
+def test_agents_may_not_ask(team: Team) -> None:
+    with pytest.raises(Forbidden):
+        team.ask(team.ben, at="18:00")
+
+
+@pytest.mark.parametrize(
+    ("now", "at", "tz", "since"),
+    [
+        ("2026-03-02T17:59:59Z", "18:00", "UTC", date(2026, 3, 2)),
+        ("2026-03-02T18:00:00Z", "18:00", "UTC", date(2026, 3, 3)),
+        ("2026-03-02T23:30Z", "08:00", "Asia/Tokyo", date(2026, 3, 4)),
+        ("2026-03-02T22:30Z", "08:00", "Asia/Tokyo", date(2026, 3, 3)),
+        ("2026-03-08T06:59Z", "02:30", "America/New_York", date(2026, 3, 8)),
+        ("2026-03-08T07:00Z", "02:30", "America/New_York", date(2026, 3, 9)),
+    ],
+)
+def test_where_todays_time_has_come_the_first_summary_is_tomorrows(now: str, at: str, tz: str, since: date) -> None:
+    team = Team(now=now)
+
+    asked = team.ask(team.mia, at=at, tz=tz)
+
+    assert asked is not None
+    assert asked.since == since
+
+
+def test_a_member_that_is_left_out_stays_as_it_is(team: Team) -> None:
+    team.ask(team.mia, at="18:00", tz="Europe/Berlin")
+
+    later = team.ask(team.mia, at="19:15")
+    elsewhere = team.ask(team.mia, tz="Asia/Tokyo")
+
+    assert later == DailySummary(at=time(19, 15), tz="Europe/Berlin", since=date(2026, 3, 2))
+    assert elsewhere == DailySummary(at=time(19, 15), tz="Asia/Tokyo", since=date(2026, 3, 2))
+
+
+def test_what_changes_nothing_leaves_the_version_and_the_first_day(team: Team) -> None:
+    asked = team.ask(team.mia, at="18:00")
+    team.ports.clock.advance(timedelta(hours=10))
+
+    again = team.ask(team.mia, at="18:00", tz="UTC")
+    nothing = team.unite.identity.change_daily_summary(acting(team.mia), SummaryChange())
+
+    assert asked == again == nothing.daily_summary
+    assert team.read(team.mia).version == 2
+
+
+def test_a_summary_is_ended_and_ending_it_twice_changes_nothing(team: Team) -> None:
+    team.ask(team.mia, at="18:00")
+
+    team.stop(team.mia)
+    team.stop(team.mia)
+
+    assert team.read(team.mia).daily_summary is None
+    assert team.read(team.mia).version == 3
+    assert team.read(team.mia).updated_at == team.ports.clock.now()
+
+
+def test_a_change_of_another_version_is_refused(team: Team) -> None:
+    team.ask(team.mia, at="18:00")
+    change = SummaryChange(daily_summary=None, expected_version=1)
+
+    with pytest.raises(PreconditionFailed):
+        team.unite.identity.change_daily_summary(acting(team.mia), change)
+
+    assert team.read(team.mia).daily_summary is not None
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        "",
+        "6:00",
+        "24:00",
+        "18:60",
+        "18:00:00",
+        "18.00",
+        "18:0O",
+        "\u0661\u0668:\u0660\u0660",
+        "18:00Z",
+        "+18:00",
+        "-1:00",
+    ],
+)
+def test_what_is_no_time_of_day_is_refused(team: Team, at: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        team.ask(team.mia, at=at)
+
+    assert faults(refused.value) == [("daily_summary.at", "invalid_time")]
+
+
+@pytest.mark.parametrize("tz", ["", "Berlin", "Europe/berlin", "../UTC", "UTC+1", "localtime", "Mars/Olympus"])
+def test_a_zone_is_one_that_there_is_in_its_exact_spelling(team: Team, tz: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        team.ask(team.mia, at="18:00", tz=tz)
+
+    assert faults(refused.value) == [("daily_summary.tz", "unknown_time_zone")]
+
+
+def test_of_a_zone_in_another_spelling_the_right_one_is_suggested(team: Team) -> None:
+    with pytest.raises(Invalid) as refused:
+        team.ask(team.mia, at="18:00", tz="europe/berlin")
+
+    assert [problem.suggestion for problem in refused.value.problems] == ["Europe/Berlin"]
+
+
+def test_every_fault_is_named_at_once(team: Team) -> None:
+    with pytest.raises(Invalid) as refused:
+        team.ask(team.mia, at="6 pm", tz="Berlin")
+
+    assert faults(refused.value) == [
+        ("daily_summary.at", "invalid_time"),
+        ("daily_summary.tz", "unknown_time_zone"),
+    ]
+
+
+def test_a_first_request_needs_a_time(team: Team) -> None:
+    with pytest.raises(Invalid) as refused:
+        team.ask(team.mia, tz="Europe/Berlin")
+
+    assert faults(refused.value) == [("daily_summary.at", "required")]
+
+
+def test_deactivating_a_user_and_making_them_an_agent_end_their_summary(team: Team) -> None:
+    team.ask(team.mia, at="18:00")
+    team.change(team.mia, active=False)
+    team.change(team.mia, active=True)
+    assert team.read(team.mia).daily_summary is None
+
+    team.ask(team.mia, at="18:00")
+    team.change(team.mia, role=Role.AGENT)
+    assert team.read(team.mia).daily_summary is None
+
+
+def test_a_manager_who_becomes_an_admin_still_gets_it(team: Team) -> None:
+    asked = team.ask(team.mia, at="18:00")
+
+    team.change(team.mia, role=Role.ADMIN, name="Mia the Admin")
+
+    assert team.read(team.mia).daily_summary == asked

@@ -1,0 +1,115 @@
+"""Three schedulers make daily summaries on one MySQL at once, after one died in the middle: each is made once."""
+
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import date, time
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, select
+
+from adapters.sql.engine import create_engine_for
+from adapters.sql.event_tables import deliveries, outbox_events
+from adapters.sql.migrate import upgrade
+from adapters.sql.summary_tables import daily_summaries
+from adapters.sql.unit_of_work import SqlWork
+from tests.service_process import PATIENCE, environment
+from unite_core.identity.daily_summary import DailySummary
+from unite_core.identity.model import Role
+from unite_core.notifications.audience import DAILY_SUMMARY
+from unite_core.testing.builders import a_user
+from unite_core.testing.contracts.database import put
+
+MANAGERS = 60
+MADE_BEFORE_DEATH = 19
+SIX_IN_BERLIN = "2026-03-02T17:00+00:00"
+THE_NEXT_DAY = "2026-03-03T17:00+00:00"
+
+Process = subprocess.Popen[str]
+
+
+@pytest.fixture
+def engine(mysql_database: str) -> Iterator[Engine]:
+    engine = create_engine_for(mysql_database)
+    upgrade(engine)
+    yield engine
+    engine.dispose()
+
+
+@contextmanager
+def scheduler(folder: Path, database: str, moment: str, *, until: int = 0) -> Iterator[Process]:
+    """A process that makes summaries as at the moment; it dies over the one of that number."""
+    command = [sys.executable, "-m", "tests.faults.dying", "summaries", moment, str(until)]
+    environ = environment(folder, UNITE_DATABASE_URL=database)
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, env=environ, stdin=pipe, stdout=pipe, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def said(process: Process) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+def go_on(*processes: Process) -> None:
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+
+
+def recorded(engine: Engine, day: str) -> Counter[str]:
+    """How many events of the day are recorded for each user."""
+    with engine.connect() as connection:
+        found = connection.scalars(select(outbox_events.c.data).where(outbox_events.c.type == DAILY_SUMMARY)).all()
+    return Counter(data["user_id"] for data in found if data["date"] == day)
+
+
+def test_each_summary_is_made_once_although_a_scheduler_dies_and_three_others_go_on(
+    tmp_path: Path, mysql_database: str, engine: Engine
+) -> None:
+    asked = DailySummary(at=time(18), tz="Europe/Berlin", since=date(2026, 3, 1))
+    managers = [a_user(role=Role.MANAGER, daily_summary=asked) for _ in range(MANAGERS)]
+    put(SqlWork(engine), *managers)
+    once = Counter({str(manager.id): 1 for manager in managers})
+
+    with ExitStack() as stack:
+        dying = stack.enter_context(scheduler(tmp_path, mysql_database, SIX_IN_BERLIN, until=MADE_BEFORE_DEATH + 1))
+        others = [stack.enter_context(scheduler(tmp_path, mysql_database, SIX_IN_BERLIN)) for _ in range(3)]
+        assert {said(process) for process in (dying, *others)} == {"ready"}
+        go_on(dying, *others)
+        assert {said(process) for process in (dying, *others)} == {"counted"}
+
+        go_on(dying)
+        assert dying.wait(PATIENCE) == -signal.SIGKILL
+        assert recorded(engine, "2026-03-02").total() == MADE_BEFORE_DEATH
+        go_on(*others)
+        made = [int(said(process)) for process in others]
+
+    assert sum(made) == MANAGERS - MADE_BEFORE_DEATH
+    assert recorded(engine, "2026-03-02") == once
+    with scheduler(tmp_path, mysql_database, SIX_IN_BERLIN) as restarted:
+        assert said(restarted) == "ready"
+        go_on(restarted)
+        assert said(restarted) == "0"
+    with scheduler(tmp_path, mysql_database, THE_NEXT_DAY) as next_day:
+        assert said(next_day) == "ready"
+        go_on(next_day)
+        assert said(next_day) == "counted"
+        go_on(next_day)
+        assert said(next_day) == str(MANAGERS)
+    assert recorded(engine, "2026-03-03") == once
+    with engine.connect() as connection:
+        rows = connection.execute(
+            select(daily_summaries.c.event_id, deliveries.c.id)
+            .join_from(daily_summaries, deliveries, deliveries.c.event_id == daily_summaries.c.event_id)
+            .where(deliveries.c.destination == "texts")
+        ).all()
+    assert len(rows) == 2 * MANAGERS

@@ -1,0 +1,66 @@
+"""When a user gets the summary of each day, and what a time of day and a time zone have to be."""
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from unite_core.errors import Problem
+from unite_core.text import clean
+from unite_core.zones import local_date, moment_of, zone_names
+
+DEFAULT_ZONE = "UTC"
+
+TIME_PATTERN = "^([01][0-9]|2[0-3]):[0-5][0-9]$"
+"""A time of day as it is written: 00:00 to 23:59."""
+
+_TIME = re.compile(TIME_PATTERN[1:-1], re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DailySummary:
+    """A user's request for the summary of each day: at that local time in the time zone `tz` (IANA).
+
+    `since` is the local date of the first one.
+    """
+
+    at: time
+    tz: str
+    since: date
+
+
+def summary_from(now: datetime, at: time, tz: str) -> DailySummary:
+    """A request that is made `now`; where today's time has come already, the first summary is tomorrow's."""
+    zone = ZoneInfo(tz)
+    today = local_date(now, zone)
+    moment = moment_of(today, at, zone)
+    passed = moment is not None and moment <= now
+    return DailySummary(at=at, tz=tz, since=today + timedelta(days=passed))
+
+
+def summary_time(text: str, field: str, problems: list[Problem]) -> time:
+    """The time of day, `HH:MM`; a problem is added where the text is none."""
+    written = clean(text)
+    if _TIME.fullmatch(written) is None:
+        problems.append(
+            Problem(field=field, code="invalid_time", detail="A time of day is written HH:MM, from 00:00 to 23:59.")
+        )
+        return time()
+    return time.fromisoformat(written)
+
+
+def summary_zone(text: str, field: str, problems: list[Problem]) -> str:
+    """The name of a time zone, spelled exactly; a problem is added where there is none of that name."""
+    name = clean(text)
+    if name not in zone_names():
+        lowered = name.lower()
+        problems.append(
+            Problem(
+                field=field,
+                code="unknown_time_zone",
+                detail="There is no such time zone; name one of the IANA time zone database, such as Europe/Berlin.",
+                suggestion=next((each for each in zone_names() if each.lower() == lowered), None),
+            )
+        )
+        return DEFAULT_ZONE
+    return name

@@ -1,0 +1,30 @@
+"""The figures of a day for its summary."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from unite_core.days import Period
+from unite_core.reports import metrics
+from unite_core.reports.ports import Totals
+from unite_core.reports.reading import CountCalls
+from unite_core.reports.tally import total
+from unite_core.summaries.model import DayFigure
+
+
+@dataclass(frozen=True)
+class CountDay:
+    """Count the calls of a local date, as the report of that day does, over all agents."""
+
+    count: CountCalls
+
+    def __call__(self, day: date, tz: str) -> DayFigure:
+        period = Period(day, day, tz)
+        answers = self.count([Totals(start=period.start, end=period.end)])
+        tally = total(answers.totals(0).values())
+        return DayFigure(
+            total_calls=tally.count(metrics.TOTAL_CALLS),
+            completed=tally.count(metrics.COMPLETED),
+            missed=tally.count(metrics.MISSED),
+            contacts=tally.count(metrics.CONTACTS),
+            conversions=tally.count(metrics.CONVERSIONS),
+        )

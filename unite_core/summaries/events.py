@@ -1,0 +1,26 @@
+"""The event of a daily summary, as others get it."""
+
+from unite_core.events import Event
+from unite_core.notifications.audience import DAILY_SUMMARY
+from unite_core.summaries.model import DayFigure, SummaryTime
+from unite_core.summaries.ports import MadeSummary
+
+
+def summary_made(made: MadeSummary, time: SummaryTime, figure: DayFigure) -> Event:
+    """The summary of a user's day was made."""
+    return Event(
+        id=made.event_id,
+        type=DAILY_SUMMARY,
+        at=made.at,
+        data={
+            "user_id": str(made.user_id),
+            "date": made.day.isoformat(),
+            "time": f"{time.at:%H:%M}",
+            "tz": time.tz,
+            "total_calls": figure.total_calls,
+            "completed": figure.completed,
+            "missed": figure.missed,
+            "contacts": figure.contacts,
+            "conversions": figure.conversions,
+        },
+    )

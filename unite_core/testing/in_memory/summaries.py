@@ -1,0 +1,42 @@
+"""Daily summaries in memory."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from uuid import UUID
+
+from unite_core.identity.daily_summary import DailySummary
+from unite_core.identity.model import PERMISSIONS, Permission
+from unite_core.summaries.model import SummaryTime
+from unite_core.summaries.ports import DailySummaries, MadeSummary
+from unite_core.testing.in_memory.tables import Tables
+
+
+class InMemoryDailySummaries(DailySummaries):
+    """Who asked for a daily summary, and which ones were made."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._users = tables.users
+        self._made = tables.summaries
+
+    def times(self) -> Sequence[SummaryTime]:
+        return [*{SummaryTime(at=asked.at, tz=asked.tz) for _, asked in self._asked()}]
+
+    def waiting(self, time: SummaryTime, day: date, *, after: UUID | None, limit: int) -> Sequence[UUID]:
+        ids = sorted(
+            user_id
+            for user_id, asked in self._asked()
+            if (asked.at, asked.tz) == (time.at, time.tz)
+            and asked.since <= day
+            and (user_id, day) not in self._made
+            and (after is None or user_id > after)
+        )
+        return ids[:limit]
+
+    def add(self, made: MadeSummary) -> bool:
+        return self._made.setdefault((made.user_id, made.day), made) == made
+
+    def _asked(self) -> Iterator[tuple[UUID, DailySummary]]:
+        for user in self._users.values():
+            may = Permission.GET_DAILY_SUMMARY in PERMISSIONS[user.role]
+            if user.active and may and user.daily_summary is not None:
+                yield user.id, user.daily_summary
