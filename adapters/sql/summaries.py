@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, literal, select
 
-from adapters.sql.statements import by_index, insert_missing
+from adapters.sql.statements import by_index, insert_missing, unindexed
 from adapters.sql.summary_tables import daily_summaries as summaries
 from adapters.sql.tables import users
 from adapters.sql.types import moment
@@ -25,7 +25,7 @@ class SqlDailySummaries(DailySummaries):
         self._connection = connection
 
     def times(self) -> Sequence[SummaryTime]:
-        asked = by_index(select(users.c.summary_at, users.c.summary_tz).distinct(), users, _INDEX).where(
+        asked = by_index(select(users.c.summary_tz, users.c.summary_at).distinct(), users, _INDEX).where(
             users.c.summary_tz.is_not(None), *_may_get()
         )
         return [
@@ -70,4 +70,4 @@ class SqlDailySummaries(DailySummaries):
 
 
 def _may_get() -> tuple[ColumnElement[bool], ...]:
-    return users.c.active == literal(True), users.c.role.in_(_ROLES)
+    return unindexed(users.c.active) == literal(True), unindexed(users.c.role).in_(_ROLES)

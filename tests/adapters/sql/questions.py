@@ -1,7 +1,7 @@
 """What is asked of the relational database: every list with the index that it walks, and every other question."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 
@@ -17,6 +17,7 @@ from unite_core.leads.ports import LeadFilter
 from unite_core.notifications.model import ACTIVITY, TEXTS, DeliveryStatus
 from unite_core.notifications.ports import ActivityLog, DeliveryFilter, EventFilter
 from unite_core.paging import PageRequest, Position
+from unite_core.summaries.model import SummaryTime
 from unite_core.testing.builders import a_lead, a_task, a_user, an_id, an_import
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING as NOW
 
@@ -26,6 +27,7 @@ COMING = an_import(ANN)
 LEAD = a_lead()
 TASK = a_task(LEAD, ANN, assigned_to=BEN.id)
 EVENT_ID = an_id()
+SIX = SummaryTime(at=time(18), tz="UTC")
 MANY = frozenset(an_id() for _ in range(30))
 
 PAGE = PageRequest(limit=50)
@@ -259,4 +261,7 @@ def work_off(unit: AllWork) -> None:
     unit.sessions.revoke_oldest(ANN.id, keep=10, now=NOW)
     unit.uses.purge(before=NOW + timedelta(minutes=5), limit=10)
     unit.uses.take("0", an_id(), limit=10, now=NOW + timedelta(minutes=5))
+    unit.summaries.times()
+    unit.summaries.waiting(SIX, NOW.date(), after=None, limit=10)
+    unit.summaries.waiting(SIX, NOW.date(), after=ANN.id, limit=10)
     unit.users.hold(ANN.id)

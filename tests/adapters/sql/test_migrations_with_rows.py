@@ -16,6 +16,9 @@ from unite_core.testing.builders import a_lead, a_task, a_user, an_entry, an_eve
 from unite_core.testing.contracts.database import put
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING as NOW
 
+NEW_COLUMNS = ("delivery_id", "summary_at", "summary_tz", "summary_since")
+"""Columns that later migrations add to the tables of the second one."""
+
 
 @pytest.fixture(params=["sqlite", "mysql"])
 def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
@@ -37,7 +40,7 @@ def rows(engine: Engine) -> dict[str, list[dict[str, Any]]]:
 
 def without_new_columns(found: dict[str, list[dict[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
     return {
-        table: [{name: value for name, value in row.items() if name != "delivery_id"} for row in there]
+        table: [{name: value for name, value in row.items() if name not in NEW_COLUMNS} for row in there]
         for table, there in found.items()
     }
 
