@@ -1,5 +1,6 @@
 """The call log: what became of every call, in a ledger that nobody changes unnoticed."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -50,14 +51,7 @@ room = Room("call log", "What became of every call, in entries that are never ch
 )
 def list_call_logs(query: dict[str, Any]) -> Response:
     """List the call log."""
-    wanted = LedgerFilter(
-        agent_id=query.get("agent"),
-        lead_id=query.get("lead_id"),
-        task_id=query.get("task_id"),
-        at_from=query.get("from_"),
-        at_to=query.get("to"),
-    )
-    page = unite().calls.list_logs(actor(), wanted, page_request(query))
+    page = unite().calls.list_logs(actor(), ledger_filter(query), page_request(query))
     return page_answer(map(call_log_json, page.items), page.next)
 
 
@@ -89,3 +83,14 @@ def correct_call_log(entry_id: UUID, body: dict[str, Any]) -> Response:
 def get_ledger(task_id: UUID) -> Response:
     """Read the ledger of a call task."""
     return json_response(ledger_json(unite().calls.get_ledger(actor(), task_id)))
+
+
+def ledger_filter(query: Mapping[str, Any]) -> LedgerFilter:
+    """The entries that a query of `CallLogQuery` asks for."""
+    return LedgerFilter(
+        agent_id=query.get("agent"),
+        lead_id=query.get("lead_id"),
+        task_id=query.get("task_id"),
+        at_from=query.get("from_"),
+        at_to=query.get("to"),
+    )

@@ -71,6 +71,8 @@ class World:
         self.admin = self.service.admin()
         self.client = self.service.app.test_client(use_cookies=False)
         self.authorization = f"Bearer {self.service.unite.identity.log_in(self._credentials()).access_token}"
+        cookie = self.service.unite.identity.log_in_with_cookie(self._credentials())
+        self.cookie = f"__Host-unite_session={cookie.value}"
         lead = self._made("/v1/leads", name="Grace Hopper", phone="+12125550123")
         task = self._made("/v1/call-tasks", lead_id=lead, due_at="2026-03-02T15:00:00Z")
         image = self._made(f"/v1/leads/{lead}/images", content_type="image/png", size=9)
@@ -118,7 +120,10 @@ def fresh() -> World:
 def send(world: World, operation: Operation, **options: Any) -> None:
     query = options.pop("query", "")
     path = options.pop("path", None) or world.path_of(operation)
-    headers = {} if operation.public else {"Authorization": world.authorization}
+    if operation.cookie:
+        headers = {"Cookie": world.cookie}
+    else:
+        headers = {} if operation.public else {"Authorization": world.authorization}
     # Handed over as the gateway hands it over: the client's own reading of a long URL takes longer than the service's.
     environ = {"QUERY_STRING": query, **options.pop("environ_overrides", {})}
     answer = world.client.open(path, method=operation.method, headers=headers, environ_overrides=environ, **options)
