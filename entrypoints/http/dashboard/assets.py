@@ -8,7 +8,7 @@ from pathlib import Path
 FOLDER = Path(__file__).with_name("static")
 BASE = "/dashboard/static"
 
-_TYPES = {".css": "text/css", ".js": "text/javascript"}
+_TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 _DIGEST_LENGTH = 12
 
 
@@ -41,5 +41,4 @@ def asset_path(name: str) -> str:
 def _read(path: Path) -> Asset:
     content = path.read_bytes()
     digest = hashlib.sha256(content).hexdigest()[:_DIGEST_LENGTH]
-    content_type = f"{_TYPES[path.suffix]}; charset=utf-8"
-    return Asset(f"{BASE}/{path.stem}.{digest}{path.suffix}", content, content_type)
+    return Asset(f"{BASE}/{path.stem}.{digest}{path.suffix}", content, _TYPES[path.suffix])

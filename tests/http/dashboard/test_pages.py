@@ -153,7 +153,7 @@ def test_files_are_named_after_their_content_and_may_be_kept_for_ever(service: S
 
     named = re.findall(r'"(/dashboard/static/[^"]+)"', page)
 
-    assert len(named) == 3
+    assert len(named) == 4
     for path in named:
         answer = Visitor(service).get(path)
         assert answer.status_code == 200
