@@ -27,7 +27,7 @@ class Rect:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A text and where it begins, or where its middle is for a column."""
+    """A text, and where its baseline begins."""
 
     x: float
     y: float
@@ -96,7 +96,7 @@ def columns_of(columns: Sequence[tuple[str, Sequence[int]]], *, label_every: int
                 x, width = _rounded(index * step + inset), _rounded(step - 2 * inset)
                 rects.append(Rect(x, _rounded(COLUMN_AREA - height), width, height, series))
         if index % label_every == 0:
-            labels.append(Label(_rounded((index + 0.5) * step), COLUMN_AREA + AXIS_HEIGHT - 6, label))
+            labels.append(Label(_rounded(index * step), COLUMN_AREA + AXIS_HEIGHT - 6, label))
     return Chart(COLUMN_AREA + AXIS_HEIGHT, tuple(rects), tuple(labels))
 
 

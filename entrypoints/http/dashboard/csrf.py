@@ -43,23 +43,23 @@ def token_for(binding: str) -> str:
     return _token(door().cursor_secrets[0], binding)
 
 
-def require_session_token(form: dict[str, str]) -> None:
-    """Raise `Forbidden` unless the form is one of ours, made for this session."""
-    _require(form, session_binding())
+def require_session_token(token: str) -> None:
+    """Raise `Forbidden` unless the token is that of a form of ours, made for this session."""
+    _require(token, session_binding())
 
 
-def require_sign_in_token(form: dict[str, str]) -> None:
-    """Raise `Forbidden` unless the form is our sign-in form, made for this browser."""
+def require_sign_in_token(token: str) -> None:
+    """Raise `Forbidden` unless the token is that of our sign-in form, made for this browser."""
     nonce = _nonce_of_cookie()
     if nonce is None:
         raise Forbidden("Your browser sent no cookie with the form. Allow cookies for this site, then sign in again.")
-    _require(form, sign_in_binding(nonce))
+    _require(token, sign_in_binding(nonce))
 
 
-def _require(form: dict[str, str], binding: str) -> None:
+def _require(token: str, binding: str) -> None:
     if not _is_same_origin():
         raise Forbidden("The form was sent by another site. Open the page here, and try again.")
-    given = form.get(FIELD, "").encode("utf-8", "surrogatepass")
+    given = token.encode("utf-8", "surrogatepass")
     if not any(hmac.compare_digest(_token(each, binding).encode(), given) for each in door().cursor_secrets):
         raise Forbidden("The form is out of date. Go back, reload the page, and try again.")
 

@@ -3,8 +3,8 @@
 @page("/dashboard/leads", query=LeadQuery)
 def leads_page(query: dict[str, Any]) -> Response: ...
 
-@form("/dashboard/logout")
-def sign_out(form: dict[str, str]) -> Response: ...          the token of the form is checked before
+@form("/dashboard/logout", PageForm)
+def sign_out(form: dict[str, Any]) -> Response: ...          the token of the form is checked before
 """
 
 import functools
@@ -13,17 +13,18 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from flask import Response, request
-from marshmallow import Schema
+from marshmallow import Schema, ValidationError
 
 from entrypoints.http.bodies import body_bytes
 from entrypoints.http.context import actor, unite
 from entrypoints.http.dashboard import csrf
 from entrypoints.http.dashboard.templating import html
+from entrypoints.http.fields import Body, Text, problems_of
 from entrypoints.http.openapi import Shown
 from entrypoints.http.operations import Room
 from entrypoints.http.problems import UnsupportedMediaType
 from entrypoints.http.webhooks import FORM_TYPE
-from unite_core.errors import Malformed
+from unite_core.errors import Invalid, Malformed
 from unite_core.identity.model import Permission
 
 MAX_FORM_BYTES = 16 * 1024
@@ -52,7 +53,13 @@ def page(
     )
 
 
-def form(path: str, *, public: bool = False) -> Callable[[View], View]:
+class PageForm(Body):
+    """The fields of a form, and the token that every form carries."""
+
+    csrf_token = Text(load_default="")
+
+
+def form(path: str, fields: type[PageForm], *, public: bool = False) -> Callable[[View], View]:
     """Make a function take the form that is sent to `path`, once its token is checked.
 
     A `public` form is the sign-in, whose token is bound to the browser; any other one is bound to the session.
@@ -61,12 +68,10 @@ def form(path: str, *, public: bool = False) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @functools.wraps(view)
         def checked() -> Response:
-            sent = _read_form()
-            if public:
-                csrf.require_sign_in_token(sent)
-            else:
-                csrf.require_session_token(sent)
-            return view(form=sent)
+            sent = _sent_fields()
+            require = csrf.require_sign_in_token if public else csrf.require_session_token
+            require(sent.get(csrf.FIELD, ""))
+            return view(form=_loaded(fields, sent))
 
         declare = room.operation(
             "POST",
@@ -75,7 +80,7 @@ def form(path: str, *, public: bool = False) -> Callable[[View], View]:
             public=public,
             cookie=True,
             keyed=False,
-            request_body={"content": {FORM_TYPE: {"schema": {"type": "object"}}}},
+            request_body={"content": {FORM_TYPE: {"schema": fields, "example": {csrf.FIELD: ""}}}},
             max_body=MAX_FORM_BYTES,
             answers=_PAGE,
         )
@@ -96,7 +101,7 @@ def see_other(path: str) -> Response:
     return Response(status=303, headers={"Location": path})
 
 
-def _read_form() -> dict[str, str]:
+def _sent_fields() -> dict[str, str]:
     """The fields of the form; raises `UnsupportedMediaType`, `TooLarge` and `Malformed` (`malformed_form`)."""
     if request.mimetype != FORM_TYPE:
         raise UnsupportedMediaType(f"Send the form as {FORM_TYPE}.", accepted=(FORM_TYPE,))
@@ -110,3 +115,11 @@ def _read_form() -> dict[str, str]:
     if len(fields) < len(pairs):
         raise Malformed("The form has a field twice.", code="malformed_form")
     return fields
+
+
+def _loaded(fields: type[PageForm], sent: dict[str, str]) -> dict[str, Any]:
+    try:
+        loaded: dict[str, Any] = fields().load(sent)
+    except ValidationError as error:
+        raise Invalid("The form breaks a rule.", problems=problems_of(error.messages)) from error
+    return loaded

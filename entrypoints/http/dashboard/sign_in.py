@@ -7,8 +7,8 @@ from flask import Response
 from entrypoints.http.context import actor, address, unite
 from entrypoints.http.dashboard import csrf
 from entrypoints.http.dashboard.links import SIGN_IN, SIGN_OUT, safe_next
+from entrypoints.http.dashboard.pages import PageForm, page, see_other
 from entrypoints.http.dashboard.pages import form as page_form
-from entrypoints.http.dashboard.pages import page, see_other
 from entrypoints.http.dashboard.session import (
     SESSION,
     actor_of_cookie,
@@ -42,11 +42,19 @@ def sign_in_page(query: dict[str, Any]) -> Response:
     return _sign_in_form(wanted)
 
 
-@page_form(SIGN_IN, public=True)
-def sign_in(form: dict[str, str]) -> Response:
+class SignInForm(PageForm):
+    """Who signs in, and where to go then."""
+
+    email = Text(load_default="")
+    password = Text(load_default="")
+    next = Text()
+
+
+@page_form(SIGN_IN, SignInForm, public=True)
+def sign_in(form: dict[str, Any]) -> Response:
     """Sign in, and go on to the page that was asked for."""
-    wanted, email = safe_next(form.get("next")), form.get("email", "")
-    credentials = Credentials(email=email, password=form.get("password", ""), address=address())
+    wanted, email = safe_next(form.get("next")), form["email"]
+    credentials = Credentials(email=email, password=form["password"], address=address())
     try:
         cookie = until_won(lambda: unite().identity.log_in_with_cookie(credentials))
     except Unauthenticated:
@@ -64,8 +72,8 @@ def sign_in(form: dict[str, str]) -> Response:
     return response
 
 
-@page_form(SIGN_OUT)
-def sign_out(form: dict[str, str]) -> Response:  # noqa: ARG001  # every form has its fields; this one has its token alone
+@page_form(SIGN_OUT, PageForm)
+def sign_out(form: dict[str, Any]) -> Response:  # noqa: ARG001  # every form has its fields; this one has its token alone
     """End the session, in the API too."""
     unite().identity.log_out(actor())
     response = see_other(SIGN_IN)

@@ -143,3 +143,12 @@ def test_a_form_of_another_type_with_fields_twice_or_too_large_is_refused(servic
     assert send(b"a=\xff", url_encoded) == 400
     assert send(b"a=%ff", url_encoded) == 400
     assert send(b"a=" + b"x" * 20_000, url_encoded) == 413
+
+
+def test_a_field_that_a_form_does_not_have_is_refused(service: Service) -> None:
+    visitor = signed_in(service, service.add(Role.MANAGER))
+
+    answer = visitor.post(SIGN_OUT, {"csrf_token": visitor.token(HOME), "everywhere": "yes"})
+
+    assert answer.status_code == 422
+    assert visitor.is_signed_in()

@@ -18,7 +18,8 @@ _PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 _PACKAGE = "chromium"
 
 
-@pytest.fixture(scope="session")
+# Not for the whole run: while Playwright is started, no other test of this process could run an event loop.
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """The browser of this machine; where there is none, Debian's is installed."""
     if not any(map(shutil.which, _PROGRAMS)):
