@@ -19,6 +19,7 @@ from unite_core.identity.ports import AccessClaims, Tokens
 ALGORITHM = "HS256"
 ISSUER = "unite"
 AUDIENCE = "unite-api"
+COOKIE_AUDIENCE = "unite-dashboard"
 REQUIRED = ("iss", "aud", "sub", "role", "sid", "jti", "iat", "exp")
 REFRESH_TOKEN_BYTES = 32
 
@@ -39,17 +40,25 @@ class JwtTokens(Tokens):
     key is put in front, and the one before it is taken out once the tokens that it signed have expired.
 
     A token is read as RFC 8725 advises: one algorithm, one spelling, keys only from `keys`, every registered claim
-    checked. One that is longer than `MAX_TOKEN_LENGTH`, lives longer than `ACCESS_TOKEN_LIFETIME`, or was issued or
-    becomes good (`nbf`) more than `CLOCK_SKEW` in the future is refused.
+    checked. One that is longer than `MAX_TOKEN_LENGTH`, lives longer than `lifetime`, or was issued or becomes good
+    (`nbf`) more than `CLOCK_SKEW` in the future is refused.
     """
 
-    def __init__(self, keys: Mapping[str, bytes], *, issuer: str = ISSUER, audience: str = AUDIENCE) -> None:
+    def __init__(
+        self,
+        keys: Mapping[str, bytes],
+        *,
+        issuer: str = ISSUER,
+        audience: str = AUDIENCE,
+        lifetime: timedelta = ACCESS_TOKEN_LIFETIME,
+    ) -> None:
         if not keys:
             raise ValueError("There is no key to sign with.")
         self._keys = dict(keys)
         self._kid = next(iter(self._keys))
         self._issuer = issuer
         self._audience = audience
+        self._lifetime = lifetime
 
     def issue(self, claims: AccessClaims) -> str:
         payload = {
@@ -68,7 +77,7 @@ class JwtTokens(Tokens):
         try:
             payload = self._verified(token)
             claims = _claims(payload)
-            _check_times(claims, payload, now)
+            _check_times(claims, payload, now, self._lifetime)
         # A header that is nested too deeply is a RecursionError of the JSON parser.
         except (jwt.InvalidTokenError, ValueError, TypeError, OverflowError, RecursionError) as error:
             raise Unauthenticated("This is no access token of ours; log in again.", code="invalid_token") from error
@@ -122,12 +131,12 @@ def _claims(payload: Mapping[str, Any]) -> AccessClaims:
     )
 
 
-def _check_times(claims: AccessClaims, payload: Mapping[str, Any], now: datetime) -> None:
+def _check_times(claims: AccessClaims, payload: Mapping[str, Any], now: datetime, lifetime: timedelta) -> None:
     """Raise `ValueError` for a token of the future, and for one with another lifetime than an issued one has."""
     latest = now + CLOCK_SKEW
     if claims.issued_at > latest or ("nbf" in payload and _moment(payload["nbf"]) > latest):
         raise ValueError("The token is not good yet.")
-    if not timedelta() < claims.expires_at - claims.issued_at <= ACCESS_TOKEN_LIFETIME + CLOCK_SKEW:
+    if not timedelta() < claims.expires_at - claims.issued_at <= lifetime + CLOCK_SKEW:
         raise ValueError("The token has another lifetime than ours.")
 
 

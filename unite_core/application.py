@@ -75,8 +75,8 @@ class Ports:
     """Everything that Unite needs from outside. `work` writes; `reads` only reads, and sees every commit.
 
     `destinations` are those who want to know of events, by name, beside the activity log, the topic and the telephones;
-    `work` was given the names of all, so that it makes a delivery for each. `cache` is the one that the units of
-    `work` tell what they changed.
+    `work` was given the names of all, so that it makes a delivery for each. `cache` is the one that the units of `work`
+    tell what they changed. `tokens` make access tokens, `cookies` session cookies; neither reads those of the other.
     """
 
     work: Work[AllWork]
@@ -87,6 +87,7 @@ class Ports:
     ids: Ids
     passwords: Passwords
     tokens: Tokens
+    cookies: Tokens
     limits: RateLimits
     activity: ActivityLog
     topic: Topic
@@ -100,8 +101,10 @@ class Identity:
     """What can be done and asked about users and sessions."""
 
     log_in: identity.LogIn
+    log_in_with_cookie: identity.LogInWithCookie
     refresh: identity.RefreshTokens
     authenticate: identity.Authenticate
+    authenticate_cookie: identity.AuthenticateCookie
     log_out: identity.LogOut
     log_out_everywhere: identity.LogOutEverywhere
     change_password: identity.ChangePassword
@@ -265,20 +268,24 @@ def build(ports: Ports, rules: Rules | None = None) -> Unite:
 
 def _identity(ports: Ports, rules: Rules) -> Identity:
     add_user = identity.AddUser(ports.work, ports.passwords, ports.clock, ports.ids, rules.phones)
+    log_in = identity.LogIn(
+        ports.work,
+        ports.reads,
+        ports.passwords,
+        ports.tokens,
+        ports.clock,
+        ports.ids,
+        ports.limits,
+        rules.logins_per_minute,
+        rules.quotas,
+    )
+    authenticate = identity.Authenticate(ports.reads, ports.tokens, ports.clock, ports.cache)
     return Identity(
-        log_in=identity.LogIn(
-            ports.work,
-            ports.reads,
-            ports.passwords,
-            ports.tokens,
-            ports.clock,
-            ports.ids,
-            ports.limits,
-            rules.logins_per_minute,
-            rules.quotas,
-        ),
+        log_in=log_in,
+        log_in_with_cookie=identity.LogInWithCookie(log_in, ports.tokens, ports.cookies, ports.clock, ports.ids),
         refresh=identity.RefreshTokens(ports.work, ports.tokens, ports.clock, ports.ids),
-        authenticate=identity.Authenticate(ports.reads, ports.tokens, ports.clock, ports.cache),
+        authenticate=authenticate,
+        authenticate_cookie=identity.AuthenticateCookie(authenticate, ports.cookies, ports.clock, ports.ids),
         log_out=identity.LogOut(ports.work, ports.clock),
         log_out_everywhere=identity.LogOutEverywhere(ports.work, ports.clock),
         change_password=identity.ChangePassword(

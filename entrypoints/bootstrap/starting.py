@@ -10,7 +10,7 @@ from adapters.argon2 import Argon2Passwords
 from adapters.aws.access import Access
 from adapters.aws.secrets_manager import read_secret
 from adapters.aws.sqs import SqsUploadNotices
-from adapters.jwt import JwtTokens
+from adapters.jwt import COOKIE_AUDIENCE, JwtTokens
 from adapters.local.jobs import PIPE, LocalJobs, WakeUps
 from adapters.rq.jobs import RqJobs
 from adapters.rq.worker import RqQueues
@@ -31,7 +31,7 @@ from entrypoints.variables import JWT_KEYS, SECRETS_ARN
 from unite_core.application import Ports, Rules, Unite, build
 from unite_core.errors import UniteError
 from unite_core.files import Files, SignedFiles
-from unite_core.identity.model import Actor, Role, User
+from unite_core.identity.model import COOKIE_LIFETIME, Actor, Role, User
 from unite_core.identity.ports import UserFilter
 from unite_core.identity.use_cases import NewUser
 from unite_core.jobs import Jobs
@@ -132,6 +132,7 @@ def start(settings: Settings) -> Started:
         ids=Uuid7Ids(),
         passwords=Argon2Passwords(),
         tokens=JwtTokens(keys),
+        cookies=JwtTokens(derived(keys, "cookies"), audience=COOKIE_AUDIENCE, lifetime=COOKIE_LIFETIME),
         limits=shared.limits,
         activity=log.activity,
         topic=messages.topic,

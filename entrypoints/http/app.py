@@ -32,6 +32,9 @@ from entrypoints.http import (
 )
 from entrypoints.http.bodies import LARGEST_BODY
 from entrypoints.http.clients import BehindProxies
+from entrypoints.http.dashboard import installing as dashboard
+from entrypoints.http.dashboard.report_figures import ReportFigures
+from entrypoints.http.dashboard.views import Figures
 from entrypoints.http.door import Door
 from entrypoints.http.rendering import OrjsonProvider, to_json
 from unite_core.application import Unite
@@ -69,8 +72,11 @@ class _Specification(Api):  # type: ignore[misc]  # flask-smorest ships no types
         """Leave errors to `entrypoints.http.errors`."""
 
 
-def create_app(unite: Unite, door: Door) -> Flask:
-    """The HTTP door to `unite`. Nothing is opened or started by this."""
+def create_app(unite: Unite, door: Door, figures: Figures | None = None) -> Flask:
+    """The HTTP door to `unite`. Nothing is opened or started by this.
+
+    `figures` are those of the dashboard, where they are not to come from the reports.
+    """
     app = Flask("unite", static_folder=None)
     app.json = OrjsonProvider(app)
     app.extensions.update(unite=unite, door=door)
@@ -85,12 +91,13 @@ def create_app(unite: Unite, door: Door) -> Flask:
     app.url_map.merge_slashes = False
     app.before_request(_refuse_slashes)
     # What is installed first runs first before a route, and last after it.
-    for convention in (request_log, correlation, refusals, security, limits, cors, errors):
+    for convention in (request_log, correlation, refusals, security, dashboard, limits, cors, errors):
         convention.install(app)
     specification = _Specification(app)
     specification.ma_plugin.converter.add_parameter_attribute_function(openapi.separated_by_commas)
     for room in (*ROOMS, *((files.room,) if door.signed_files is not None else ())):
         specification.register_blueprint(room)
+    dashboard.register(app, figures or ReportFigures(unite.reports))
     app.extensions["openapi"] = to_json(openapi.complete(specification.spec.to_dict(), door.public_url))
     return app
 

@@ -21,7 +21,8 @@ class BodyRule:
     """How the body of one operation is read.
 
     A body of more than `max_body` bytes is refused. A `transfer` is stored while it arrives, as it may be larger than
-    what is held in memory. What is not `public` needs an access token.
+    what is held in memory. What is not `public` needs an access token. The forms of pages count as public: they are
+    small, and who sent them is known from a cookie once they are read.
     """
 
     max_body: int
@@ -66,7 +67,9 @@ class OperationBodyRules(BodyRules):
         if operation is None:
             return None
         return BodyRule(
-            max_body=operation.max_body, transfer=operation.max_body > LARGEST_BODY, public=operation.public
+            max_body=operation.max_body,
+            transfer=operation.max_body > LARGEST_BODY,
+            public=operation.public or operation.cookie,
         )
 
     def user(self, authorization: str) -> str | None:

@@ -1,6 +1,6 @@
 """The call log: what became of every call, in a ledger that nobody changes unnoticed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -57,26 +57,11 @@ room = Room("call log", "What became of every call, in entries that are never ch
 )
 def list_call_logs(query: dict[str, Any]) -> Response:
     """List the call log."""
-    wanted = LedgerFilter(
-        agent_id=query.get("agent"),
-        nobodys="agent" in query and query["agent"] is None,
-        lead_id=query.get("lead_id"),
-        task_id=query.get("task_id"),
-        called_from=query.get("from_"),
-        called_to=query.get("to"),
-        at_from=query.get("recorded_from"),
-        at_to=query.get("recorded_to"),
-        results=frozenset(query.get("result", ())),
-        sources=_sources(query.get("source", ())),
-        attempts=frozenset(query.get("attempt", ())),
-        counted=query.get("counted"),
-        clock=_clock(query),
-    )
-    page = unite().calls.list_logs(actor(), wanted, page_request(query))
+    page = unite().calls.list_logs(actor(), ledger_filter(query), page_request(query))
     return page_answer(map(call_log_json, page.items), page.next)
 
 
-def _clock(query: dict[str, Any]) -> ClockFilter | None:
+def _clock(query: Mapping[str, Any]) -> ClockFilter | None:
     """The hours and weekdays that are asked for; raises `MalformedParameter` where it is not said of which days."""
     tz = query.get("tz", DEFAULT_ZONE)
     if tz not in zone_names():
@@ -128,3 +113,22 @@ def correct_call_log(entry_id: UUID, body: dict[str, Any]) -> Response:
 def get_ledger(task_id: UUID) -> Response:
     """Read the ledger of a call task."""
     return json_response(ledger_json(unite().calls.get_ledger(actor(), task_id)))
+
+
+def ledger_filter(query: Mapping[str, Any]) -> LedgerFilter:
+    """The entries that a query of `CallLogQuery` asks for."""
+    return LedgerFilter(
+        agent_id=query.get("agent"),
+        nobodys="agent" in query and query["agent"] is None,
+        lead_id=query.get("lead_id"),
+        task_id=query.get("task_id"),
+        called_from=query.get("from_"),
+        called_to=query.get("to"),
+        at_from=query.get("recorded_from"),
+        at_to=query.get("recorded_to"),
+        results=frozenset(query.get("result", ())),
+        sources=_sources(query.get("source", ())),
+        attempts=frozenset(query.get("attempt", ())),
+        counted=query.get("counted"),
+        clock=_clock(query),
+    )

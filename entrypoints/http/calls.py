@@ -84,7 +84,7 @@ def create_call_task(body: dict[str, Any]) -> Response:
 )
 def list_call_tasks(query: dict[str, Any]) -> Response:
     """List call tasks."""
-    page = unite().calls.list(actor(), _filter(query), page_request(query))
+    page = unite().calls.list(actor(), task_filter(query), page_request(query))
     return page_answer(map(call_task_json, page.items), page.next)
 
 
@@ -178,7 +178,8 @@ def _expected(task_id: UUID) -> int | None:
     return expected_version(lambda: unite().calls.get(actor(), task_id).task.version)
 
 
-def _filter(query: Mapping[str, Any]) -> TaskFilter:
+def task_filter(query: Mapping[str, Any]) -> TaskFilter:
+    """The tasks that a query of `CallTaskQuery` asks for."""
     assignees = set(query.get("assigned_to", ()))
     return TaskFilter(
         statuses=frozenset(query.get("status", ())),

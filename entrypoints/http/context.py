@@ -1,5 +1,6 @@
 """What a route can reach: the application, the door, and whoever is asking."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import cast
 
@@ -23,20 +24,31 @@ def door() -> Door:
 
 
 def actor() -> Actor:
-    """Whoever the request's access token belongs to; asked once per request.
+    """Whoever the request's access token belongs to, or on a page its session cookie; asked once per request.
 
-    Raises `Unauthenticated` where there is no `Authorization: Bearer` (RFC 6750, 2.1), or its token is not good.
+    Raises `Unauthenticated` where there is no `Authorization: Bearer` (RFC 6750, 2.1), or its token is not good; the
+    same for a page without a good cookie. No cookie counts where a token is expected, and no token on a page.
     """
     known: Actor | None = g.get("actor")
     if known is None:
-        authenticated = unite().identity.authenticate(bearer_token())
+        authenticate: Callable[[], Actor] = g.get("authenticate", _by_access_token)
+        authenticated = authenticate()
         known = g.actor = replace(authenticated, correlation_id=g.get("correlation_id"))
     return known
+
+
+def authenticate_by(authenticate: Callable[[], Actor]) -> None:
+    """Have `actor()` ask this function in the current request, in place of its access token."""
+    g.authenticate = authenticate
 
 
 def known_actor() -> Actor | None:
     """The actor as far as somebody has asked for one in this request."""
     return cast("Actor | None", g.get("actor"))
+
+
+def _by_access_token() -> Actor:
+    return unite().identity.authenticate(bearer_token())
 
 
 def address() -> str:

@@ -1,7 +1,8 @@
 """Pages of other origins that may use the API from a browser (Fetch standard, "CORS protocol").
 
 Who is who is told by access tokens and not by cookies, so that credentials are never allowed. Without origins in the
-settings nothing of this is sent. Webhooks are for servers, and take no part.
+settings nothing of this is sent. Webhooks are for servers, and the dashboard is for its own pages, whose users are
+known by a cookie: both take no part.
 """
 
 from flask import Flask, Response, request
@@ -39,7 +40,7 @@ EXPOSED_HEADERS = (
 PREFLIGHT_MAX_AGE_SECONDS = 7200
 """As long as the most patient of the large browsers remembers one at the most."""
 
-_WEBHOOKS = "/webhooks/"
+_NOT_SHARED = ("/webhooks/", "/dashboard")
 _FILES = "/files/"
 
 
@@ -63,7 +64,7 @@ def install(app: Flask) -> None:
 
     @app.after_request
     def allow_reading(response: Response) -> Response:
-        if not door().cors_origins or request.path.startswith(_WEBHOOKS):
+        if not door().cors_origins or request.path.startswith(_NOT_SHARED):
             return response
         response.vary.add("Origin")
         origin = _allowed_origin()
@@ -81,7 +82,7 @@ def is_preflight() -> bool:
     return (
         request.method == "OPTIONS"
         and "Access-Control-Request-Method" in request.headers
-        and not request.path.startswith(_WEBHOOKS)
+        and not request.path.startswith(_NOT_SHARED)
         and _allowed_origin() is not None
     )
 

@@ -68,7 +68,7 @@ def add_lead(body: dict[str, Any]) -> Response:
 )
 def list_leads(query: dict[str, Any]) -> Response:
     """List leads."""
-    page = unite().leads.list(actor(), _filter(query), page_request(query))
+    page = unite().leads.list(actor(), lead_filter(query), page_request(query))
     return page_answer(map(lead_json, page.items), page.next)
 
 
@@ -118,7 +118,8 @@ def _expected(lead_id: UUID) -> int | None:
     return expected_version(lambda: unite().leads.get(actor(), lead_id).version)
 
 
-def _filter(query: Mapping[str, Any]) -> LeadFilter:
+def lead_filter(query: Mapping[str, Any]) -> LeadFilter:
+    """The leads that a query of `LeadQuery` asks for; raises `MalformedParameter`."""
     assignees = set(query.get("assigned_to", ()))
     return LeadFilter(
         statuses=frozenset(query.get("status", ())),

@@ -40,9 +40,10 @@ class Shown:
 class Operation:
     """What the door has to know of an operation, beside the code that carries it out.
 
-    A `public` one needs no access token; one that is not `limited` is not counted against anybody's rate.
-    A POST that is not `keyed` takes no Idempotency-Key. Where a `permission` is named, a role without it is refused
-    before anything of the request is read. A body of more than `max_body` bytes is refused.
+    A `public` one needs no access token; of a `cookie` one the caller is known by the session cookie instead. That is a
+    page, which is no part of the API and its description. One that is not `limited` is not counted against anybody's
+    rate. A POST that is not `keyed` takes no Idempotency-Key. Where a `permission` is named, a role without it is
+    refused before anything of the request is read. A body of more than `max_body` bytes is refused.
     `problems` are the codes that are its own; those that follow from what it is come by themselves.
     """
 
@@ -57,6 +58,7 @@ class Operation:
     query: type[Schema] | None = None
     permission: Permission | None = None
     public: bool = False
+    cookie: bool = False
     limited: bool = True
     keyed: bool = True
     if_match: bool = False

@@ -102,6 +102,7 @@ class Room(Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
         query: type[Schema] | None = None,
         permission: Permission | None = None,
         public: bool = False,
+        cookie: bool = False,
         limited: bool = True,
         keyed: bool = True,
         if_match: bool = False,
@@ -115,7 +116,8 @@ class Room(Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
 
         Its summary is the function's docstring, or `summary`; its description is the docstring of its
         `use_case`, or `description`. `permission` is named where the role alone decides: a role without it is refused
-        before query and body are read. `public` needs no access token; not `limited` is not counted; a POST that
+        before query and body are read. `public` needs no access token; a `cookie` one is a page, whose caller is known
+        by the session cookie; not `limited` is not counted; a POST that
         is not `keyed` takes no Idempotency-Key. `any_query` hands the query on unread (signed links). A body
         that is no JSON is read by the route itself and documented by `request_body` (an OpenAPI Request Body
         Object). A body of more than `max_body` bytes is refused.
@@ -134,6 +136,7 @@ class Room(Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
                 query=query,
                 permission=permission,
                 public=public,
+                cookie=cookie,
                 limited=limited,
                 keyed=keyed,
                 if_match=if_match,

@@ -63,7 +63,7 @@ def row_after(arguments: Mapping[str, Any]) -> int:
 
 def page_answer(items: Iterable[Any], next_: Position | int | None) -> Response:
     """A page as JSON, and a link to the page after it (RFC 8288) where there is one."""
-    cursor = None if next_ is None else _write(next_)
+    cursor = None if next_ is None else write_cursor(next_)
     headers = {}
     if cursor is not None:
         query = [(name, value) for name, value in request.args.items(multi=True) if name != "cursor"]
@@ -94,7 +94,8 @@ def _read(arguments: Mapping[str, Any]) -> Position | int | None:
     return Position(_EPOCH + microseconds * _MICROSECOND, UUID(bytes=raw_id))
 
 
-def _write(next_: Position | int) -> str:
+def write_cursor(next_: Position | int) -> str:
+    """The cursor of the page after `next_`, good for the path and the filters of the current request alone."""
     if isinstance(next_, int):
         payload = _ROW.pack(next_)
     else:

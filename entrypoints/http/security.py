@@ -24,12 +24,12 @@ def install(app: Flask) -> None:
     def harden(response: Response) -> Response:
         for name, value in _HEADERS.items():
             response.headers.setdefault(name, value)
-        if _is_secure():
+        if is_secure():
             response.headers.setdefault("Strict-Transport-Security", _STRICT_TRANSPORT)
         return response
 
 
-def _is_secure() -> bool:
+def is_secure() -> bool:
     """Whether the client speaks TLS: as its proxy says, or else as the public URL does (RFC 6797, 7.2)."""
     scheme: str | None = request.environ.get(FORWARDED_SCHEME)
     return (scheme or door().public_url.partition(":")[0]) == "https"

@@ -6,6 +6,7 @@ import hmac
 import json
 import math
 import string
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -13,9 +14,9 @@ from uuid import UUID
 import jwt
 import pytest
 
-from adapters.jwt import CLOCK_SKEW, MAX_TOKEN_LENGTH, JwtTokens
+from adapters.jwt import CLOCK_SKEW, COOKIE_AUDIENCE, MAX_TOKEN_LENGTH, JwtTokens
 from unite_core.errors import Unauthenticated
-from unite_core.identity.model import Role
+from unite_core.identity.model import COOKIE_LIFETIME, Role
 from unite_core.identity.ports import AccessClaims
 
 OLD = {"old": b"o" * 32}
@@ -271,3 +272,15 @@ def test_a_token_has_one_spelling() -> None:
 def test_there_are_no_tokens_without_a_key() -> None:
     with pytest.raises(ValueError, match="no key"):
         JwtTokens({})
+
+
+def test_tokens_of_another_audience_or_with_a_longer_lifetime_are_read_only_where_they_are_expected() -> None:
+    cookies = JwtTokens(OLD, audience=COOKIE_AUDIENCE, lifetime=COOKIE_LIFETIME)
+    claims = replace(CLAIMS, expires_at=CLAIMS.issued_at + COOKIE_LIFETIME)
+
+    cookie = cookies.issue(claims)
+
+    assert cookies.read(cookie, now=NOW) == claims
+    assert code_of(JwtTokens(OLD), cookie) == "invalid_token"
+    assert code_of(cookies, JwtTokens(OLD).issue(CLAIMS)) == "invalid_token"
+    assert code_of(JwtTokens(OLD, audience=COOKIE_AUDIENCE), cookie) == "invalid_token"

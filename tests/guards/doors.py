@@ -17,10 +17,20 @@ Path = tuple[str | int, ...]
 
 
 def operations(app: Flask) -> list[Operation]:
-    """Every operation of the app."""
+    """Every operation of the app, pages too."""
     with app.app_context():
         found = [operation_of(endpoint) for endpoint in app.view_functions]
     return [operation for operation in found if operation is not None]
+
+
+def api_operations(app: Flask) -> list[Operation]:
+    """Every operation of the API."""
+    return [operation for operation in operations(app) if not operation.cookie]
+
+
+def page_operations(app: Flask) -> list[Operation]:
+    """Every page of the dashboard, every form of one, and their files."""
+    return [operation for operation in operations(app) if operation.cookie]
 
 
 def field_paths(schema: Schema) -> Iterator[Path]:

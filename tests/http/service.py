@@ -6,6 +6,7 @@ from typing import Any
 from werkzeug.test import TestResponse
 
 from entrypoints.http.app import create_app
+from entrypoints.http.dashboard.views import Figures
 from entrypoints.http.door import Check, Door, TextSignatures
 from entrypoints.networks import parse_proxies
 from tests.http.documented_client import documented_client
@@ -65,6 +66,7 @@ class Service:
         trusted_proxies: str = "",
         cors_origins: tuple[str, ...] = (),
         quotas: Quotas | None = None,
+        figures: Figures | None = None,
         **ports: Any,
     ) -> None:
         self.ports = in_memory_ports(**ports)
@@ -85,7 +87,7 @@ class Service:
             trusted_proxies=parse_proxies(trusted_proxies) if trusted_proxies else (),
             cors_origins=cors_origins,
         )
-        self.app = create_app(self.unite, self.door)
+        self.app = create_app(self.unite, self.door, figures)
         self.stranger = Person(self)
 
     def add(self, role: Role, email: str | None = None, phone: str | None = None) -> User:

@@ -54,10 +54,18 @@ def document(served: Service) -> dict[str, Any]:
     return Description(served.app).document
 
 
+def is_page(service: Service, endpoint: str) -> bool:
+    """Whether it is a page of the dashboard: pages are no part of the API, and tests/http/dashboard guards them."""
+    with service.app.app_context():
+        operation = operation_of(endpoint)
+    return operation is not None and operation.cookie
+
+
 def routes(service: Service) -> list[tuple[str, str]]:
     return [
         (method, rule.rule)
         for rule in service.app.url_map.iter_rules()
+        if not is_page(service, rule.endpoint)
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
     ]
 

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from entrypoints.http.openapi import Operation
-from tests.guards.doors import operations
+from tests.guards.doors import api_operations
 from tests.http.service import Service, problem
 from unite_core.identity.model import PERMISSIONS, Permission, Role
 
-OPERATIONS = operations(Service().app)
+OPERATIONS = api_operations(Service().app)
 RESTRICTED = [each for each in OPERATIONS if each.permission is not None]
 NONSENSE: list[dict[str, Any]] = [
     {"data": b"{", "content_type": "application/json"},

@@ -14,6 +14,8 @@ LONGEST_PASSWORD = 256
 
 ACCESS_TOKEN_LIFETIME = timedelta(minutes=15)
 REFRESH_TOKEN_LIFETIME = timedelta(days=30)
+COOKIE_LIFETIME = timedelta(hours=12)
+"""How long a session cookie is good that nobody uses. One that is used is renewed."""
 
 
 class Role(StrEnum):

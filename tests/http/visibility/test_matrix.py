@@ -25,12 +25,12 @@ from unite_core.testing.in_memory import FixedClock, InMemoryCache
 
 
 def operations(world: World) -> dict[str, Operation]:
-    """Every operation of the app by its name in the matrix."""
+    """Every operation of the API by its name in the matrix; the lists of the pages are those of the API."""
     with world.service.app.app_context():
         return {
             f"{operation.method} {operation.path}": operation
             for endpoint in world.service.app.view_functions
-            if (operation := operation_of(endpoint)) is not None
+            if (operation := operation_of(endpoint)) is not None and not operation.cookie
         }
 
 

@@ -1,5 +1,6 @@
 """What can be done about users and their sessions."""
 
+from unite_core.identity.use_cases.cookies import AuthenticateCookie, CookieSession, LogInWithCookie, SessionCookie
 from unite_core.identity.use_cases.passwords import ChangePassword, PasswordChange
 from unite_core.identity.use_cases.sessions import (
     Authenticate,
@@ -15,16 +16,20 @@ from unite_core.identity.use_cases.users import AddUser, ChangeUser, EnsureFirst
 __all__ = [
     "AddUser",
     "Authenticate",
+    "AuthenticateCookie",
     "ChangePassword",
     "ChangeUser",
+    "CookieSession",
     "Credentials",
     "EnsureFirstAdmin",
     "LogIn",
+    "LogInWithCookie",
     "LogOut",
     "LogOutEverywhere",
     "NewUser",
     "PasswordChange",
     "PurgeSessions",
     "RefreshTokens",
+    "SessionCookie",
     "UserChanges",
 ]

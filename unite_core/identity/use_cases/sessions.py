@@ -173,7 +173,10 @@ class Authenticate:
 
     def __call__(self, access_token: str) -> Actor:
         now = self.clock.now()
-        claims = self.tokens.read(access_token, now=now)
+        return self.actor_of(self.tokens.read(access_token, now=now), now)
+
+    def actor_of(self, claims: AccessClaims, now: datetime) -> Actor:
+        """The actor that the claims of a genuine token name; raises `Unauthenticated` (`token_revoked`)."""
         namespace = sessions_namespace(claims.user_id)
         if now >= _ENDS.get(self.cache, namespace, str(claims.session_id), lambda: self._end(claims, now)):
             raise _ended()

@@ -148,7 +148,8 @@ class FastPasswords(Passwords):
 class FastTokens(Tokens):
     """Signed tokens whose secret anybody can read here, hence for tests alone."""
 
-    def __init__(self) -> None:
+    def __init__(self, secret: bytes = b"known to all") -> None:
+        self._secret = secret
         self._refresh_tokens = count()
 
     def issue(self, claims: AccessClaims) -> str:
@@ -176,4 +177,4 @@ class FastTokens(Tokens):
         return hashlib.sha256(f"refresh token {next(self._refresh_tokens)}".encode()).hexdigest()
 
     def _signature(self, body: str) -> str:
-        return hmac.new(b"known to all", body.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+        return hmac.new(self._secret, body.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()

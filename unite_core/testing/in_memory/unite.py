@@ -30,6 +30,7 @@ class InMemoryPorts(Ports):
     ids: SequentialIds
     passwords: FastPasswords
     tokens: FastTokens
+    cookies: FastTokens
     limits: InMemoryRateLimits
     activity: InMemoryActivityLog
     topic: InMemoryTopic
@@ -54,6 +55,7 @@ def in_memory_ports(**overrides: Any) -> InMemoryPorts:
         "ids": SequentialIds(),
         "passwords": FastPasswords(),
         "tokens": FastTokens(),
+        "cookies": FastTokens(b"of cookies"),
         "limits": InMemoryRateLimits(clock),
         "activity": InMemoryActivityLog(),
         "topic": InMemoryTopic(),

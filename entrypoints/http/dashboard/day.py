@@ -1,0 +1,124 @@
+"""The day that a page is about, and the time zone it is in: the query, or what was chosen last, or today in UTC."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cache
+from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from flask import Response
+from marshmallow import ValidationError, fields
+
+from entrypoints.http.context import unite
+from entrypoints.http.dashboard.session import cookie_value, set_cookie
+from entrypoints.http.fields import Complaint, Query
+from unite_core.days import DEFAULT_ZONE, FIRST_DATE, LAST_DATE
+from unite_core.zones import zone_names
+
+ZONE = "unite_time_zone"
+"""The cookie with the time zone that was chosen last."""
+
+
+_ZONE_MAX_AGE_SECONDS = 365 * 24 * 60 * 60
+_DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+class Day(fields.Field[Any]):
+    """A date, `2026-01-31`; None where the form was sent with an empty one."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> date | None:
+        if not value:
+            return None
+        try:
+            day = date.fromisoformat(value) if _DAY.fullmatch(value) else None
+        except ValueError:
+            day = None
+        if day is None or not FIRST_DATE <= day <= LAST_DATE:
+            detail = f"A date from {FIRST_DATE} to {LAST_DATE} is expected here, written 2026-01-31."
+            raise ValidationError([Complaint("invalid_date", detail)])
+        return day
+
+
+class Zone(fields.Field[Any]):
+    """The IANA name of a time zone, in its exact spelling; None where the form was sent with an empty one."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str | None:
+        if value and value not in zone_names():
+            detail = "The name of a time zone is expected here, such as Europe/Berlin."
+            raise ValidationError([Complaint("unknown_time_zone", detail)])
+        return value or None
+
+
+class DayQuery(Query):
+    """Which day a page shows."""
+
+    date = Day()
+    tz = Zone()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChosenDay:
+    """A local day, and the zones to choose from."""
+
+    day: date
+    today: date
+    tz: str
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone."""
+        return ZoneInfo(self.tz)
+
+    @property
+    def query(self) -> str:
+        """The day as a query, for links that keep it."""
+        return self._query(self.day)
+
+    @property
+    def before(self) -> str | None:
+        """The query of the day before; None where there is none."""
+        return self._query(self.day - timedelta(days=1)) if self.day > FIRST_DATE else None
+
+    @property
+    def after(self) -> str | None:
+        """The query of the day after; None where there is none."""
+        return self._query(self.day + timedelta(days=1)) if self.day < LAST_DATE else None
+
+    @property
+    def zones(self) -> tuple[str, ...]:
+        """The names to choose from, the chosen one among them."""
+        common = common_zones()
+        return common if self.tz in common else (self.tz, *common)
+
+    def _query(self, day: date) -> str:
+        return urlencode({"date": day.isoformat(), "tz": self.tz})
+
+
+def chosen_day(query: Mapping[str, Any]) -> ChosenDay:
+    """The day that the query asks for, today where it names none."""
+    tz = query.get("tz") or chosen_zone()
+    today = unite().clock.now().astimezone(ZoneInfo(tz)).date()
+    return ChosenDay(day=query.get("date") or today, today=today, tz=tz)
+
+
+def chosen_zone() -> str:
+    """The time zone that was chosen last in this browser, UTC where none was."""
+    remembered = cookie_value(ZONE)
+    return remembered if remembered in zone_names() else DEFAULT_ZONE
+
+
+def remember_zone(response: Response, query: Mapping[str, Any]) -> Response:
+    """Have the browser keep the zone that the query names, if it names one."""
+    if query.get("tz"):
+        set_cookie(response, ZONE, query["tz"], max_age=_ZONE_MAX_AGE_SECONDS)
+    return response
+
+
+@cache
+def common_zones() -> tuple[str, ...]:
+    """The zones that people choose from: UTC, then one for each place."""
+    places = (name for name in zone_names() if "/" in name and not name.startswith(("Etc/", "SystemV/", "US/")))
+    return (DEFAULT_ZONE, *sorted(places))

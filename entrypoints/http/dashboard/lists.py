@@ -1,0 +1,61 @@
+"""Lists as pages: the same queries, use cases and cursors as the lists of the API that they stand for."""
+
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from flask import Response, request
+
+from entrypoints.http.call_log_schemas import CallLogQuery
+from entrypoints.http.call_logs import ledger_filter
+from entrypoints.http.call_schemas import CallTaskQuery
+from entrypoints.http.calls import task_filter
+from entrypoints.http.context import actor, unite
+from entrypoints.http.dashboard.day import chosen_zone
+from entrypoints.http.dashboard.pages import page, signed_in_page
+from entrypoints.http.dashboard.work import user_names
+from entrypoints.http.lead_schemas import LeadQuery
+from entrypoints.http.leads import lead_filter
+from entrypoints.http.paging import page_request, write_cursor
+from unite_core.paging import Page
+
+
+@page("/dashboard/calls", query=CallLogQuery)
+def calls_page(query: dict[str, Any]) -> Response:
+    """The call log."""
+    found = unite().calls.list_logs(actor(), ledger_filter(query), page_request(query))
+    return _list_page("calls.html", found, (entry.agent_id for entry in found.items))
+
+
+@page("/dashboard/tasks", query=CallTaskQuery)
+def tasks_page(query: dict[str, Any]) -> Response:
+    """Call tasks."""
+    found = unite().calls.list(actor(), task_filter(query), page_request(query))
+    return _list_page("tasks.html", found, (view.task.assigned_to for view in found.items))
+
+
+@page("/dashboard/leads", query=LeadQuery)
+def leads_page(query: dict[str, Any]) -> Response:
+    """Leads."""
+    found = unite().leads.list(actor(), lead_filter(query), page_request(query))
+    return _list_page("leads.html", found, (lead.assigned_to for lead in found.items))
+
+
+def _list_page(template: str, found: Page[Any], users: Iterable[UUID | None]) -> Response:
+    return signed_in_page(
+        template,
+        items=found.items,
+        names=user_names({user for user in users if user is not None}),
+        zone=ZoneInfo(chosen_zone()),
+        tz=chosen_zone(),
+        filters=[(name, value) for name, value in request.args.items() if name not in ("cursor", "limit")],
+        next=None if found.next is None else _next_page(write_cursor(found.next)),
+        is_first="cursor" not in request.args,
+    )
+
+
+def _next_page(cursor: str) -> str:
+    kept = [(name, value) for name, value in request.args.items() if name != "cursor"]
+    return f"{request.path}?{urlencode([*kept, ('cursor', cursor)])}"

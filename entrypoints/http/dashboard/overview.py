@@ -1,0 +1,44 @@
+"""The dashboard: a day at a glance, and what goes on now."""
+
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+from flask import Response, current_app
+
+from entrypoints.http.context import actor, unite
+from entrypoints.http.dashboard.day import DayQuery, chosen_day, chosen_zone, remember_zone
+from entrypoints.http.dashboard.links import HOME
+from entrypoints.http.dashboard.pages import page, signed_in_page
+from entrypoints.http.dashboard.templating import html
+from entrypoints.http.dashboard.views import Figures
+from entrypoints.http.dashboard.work import latest_dead_letters, latest_imports, overdue_calls
+from unite_core.identity.model import Permission
+
+IMPORTS_PART = "/dashboard/parts/imports"
+
+FIGURES = "figures"
+"""Where the application holds what works the figures out."""
+
+
+@page(HOME, query=DayQuery)
+def overview(query: dict[str, Any]) -> Response:
+    """The day in figures, overdue calls, imports and dead letters, as far as the role may see them."""
+    day = chosen_day(query)
+    me = actor()
+    figures = cast("Figures", current_app.extensions[FIGURES])
+    response = signed_in_page(
+        "overview.html",
+        day=day,
+        figures=figures(me, day.day, day.tz),
+        overdue=overdue_calls(unite().clock.now()),
+        imports=latest_imports() if me.may(Permission.IMPORT_LEADS) else None,
+        imports_part=IMPORTS_PART,
+        dead_letters=latest_dead_letters() if me.may(Permission.REPLAY_DELIVERIES) else None,
+    )
+    return remember_zone(response, query)
+
+
+@page(IMPORTS_PART, permission=Permission.IMPORT_LEADS)
+def imports_part() -> Response:
+    """The imports alone, as the page asks for them from time to time."""
+    return html("parts/imports.html", imports=latest_imports(), zone=ZoneInfo(chosen_zone()))

@@ -1,0 +1,125 @@
+"""How a page is declared: as an operation that is no part of the API, whose caller is known by the session cookie.
+
+@page("/dashboard/leads", query=LeadQuery)
+def leads_page(query: dict[str, Any]) -> Response: ...
+
+@form("/dashboard/logout", PageForm)
+def sign_out(form: dict[str, Any]) -> Response: ...          the token of the form is checked before
+"""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qsl
+
+from flask import Response, request
+from marshmallow import Schema, ValidationError
+
+from entrypoints.http.bodies import body_bytes
+from entrypoints.http.context import actor, unite
+from entrypoints.http.dashboard import csrf
+from entrypoints.http.dashboard.templating import html
+from entrypoints.http.fields import Body, Text, problems_of
+from entrypoints.http.openapi import Shown
+from entrypoints.http.operations import Room
+from entrypoints.http.problems import UnsupportedMediaType
+from entrypoints.http.webhooks import FORM_TYPE
+from unite_core.errors import Invalid, Malformed
+from unite_core.identity.model import Permission
+
+MAX_FORM_BYTES = 16 * 1024
+MAX_FORM_FIELDS = 20
+
+room = Room("dashboard", "Pages for people. They are no part of the API.")
+
+View = Callable[..., Response]
+
+_PAGE = (Shown(status=200, content_type="text/html"),)
+
+
+def page(
+    path: str, *, query: type[Schema] | None = None, permission: Permission | None = None, public: bool = False
+) -> Callable[[View], View]:
+    """Make a function the page at `path`; who is not signed in is sent to the sign-in, unless it is `public`."""
+    return room.operation(
+        "GET",
+        path,
+        description="A page.",
+        query=query,
+        permission=permission,
+        public=public,
+        cookie=True,
+        answers=_PAGE,
+    )
+
+
+class PageForm(Body):
+    """The fields of a form, and the token that every form carries."""
+
+    csrf_token = Text(load_default="")
+
+
+def form(path: str, fields: type[PageForm], *, public: bool = False) -> Callable[[View], View]:
+    """Make a function take the form that is sent to `path`, once its token is checked.
+
+    A `public` form is the sign-in, whose token is bound to the browser; any other one is bound to the session.
+    """
+
+    def decorate(view: View) -> View:
+        @functools.wraps(view)
+        def checked() -> Response:
+            sent = _sent_fields()
+            require = csrf.require_sign_in_token if public else csrf.require_session_token
+            require(sent.get(csrf.FIELD, ""))
+            return view(form=_loaded(fields, sent))
+
+        declare = room.operation(
+            "POST",
+            path,
+            description="A form of a page.",
+            public=public,
+            cookie=True,
+            keyed=False,
+            request_body={"content": {FORM_TYPE: {"schema": fields, "example": {csrf.FIELD: ""}}}},
+            max_body=MAX_FORM_BYTES,
+            answers=_PAGE,
+        )
+        declare(checked)
+        return view
+
+    return decorate
+
+
+def signed_in_page(template: str, **shown: Any) -> Response:
+    """A page with the header of the signed-in user."""
+    user = unite().identity.get_user(actor(), actor().user_id)
+    return html(template, user=user, csrf_token=csrf.token_for(csrf.session_binding()), **shown)
+
+
+def see_other(path: str) -> Response:
+    """Send the browser on to a page of ours (RFC 9110, 15.4.4)."""
+    return Response(status=303, headers={"Location": path})
+
+
+def _sent_fields() -> dict[str, str]:
+    """The fields of the form; raises `UnsupportedMediaType`, `TooLarge` and `Malformed` (`malformed_form`)."""
+    if request.mimetype != FORM_TYPE:
+        raise UnsupportedMediaType(f"Send the form as {FORM_TYPE}.", accepted=(FORM_TYPE,))
+    try:
+        pairs = parse_qsl(
+            body_bytes().decode(), keep_blank_values=True, errors="strict", max_num_fields=MAX_FORM_FIELDS
+        )
+    except ValueError:
+        raise Malformed("The form is not UTF-8, or has too many fields.", code="malformed_form") from None
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        raise Malformed("The form has a field twice.", code="malformed_form")
+    return fields
+
+
+def _loaded(fields: type[PageForm], sent: dict[str, str]) -> dict[str, Any]:
+    try:
+        loaded: dict[str, Any] = fields().load(sent)
+    except ValidationError as error:
+        raise Invalid("The form breaks a rule.", problems=problems_of(error.messages)) from error
+    return loaded

@@ -1,0 +1,90 @@
+"""The figures of the dashboard, from the reports of the day."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from entrypoints.http.dashboard.views import (
+    AgentFigures,
+    Count,
+    DayFigures,
+    Figures,
+    HourFigures,
+    Rate,
+    SourceFigures,
+    Totals,
+)
+from entrypoints.http.report_items import items_url
+from unite_core.application import Reports
+from unite_core.days import Period
+from unite_core.identity.model import Actor
+from unite_core.reports.daily import AgentDay, CallFigures, Hour
+from unite_core.reports.funnel import Stages
+from unite_core.reports.model import Count as Counted
+from unite_core.reports.tally import Rate as Quotient
+
+NOBODY = "Nobody"
+"""Who a call belongs to that was assigned to no one."""
+
+
+@dataclass(frozen=True)
+class ReportFigures(Figures):
+    """Reads the report of the day, and how far the leads came that were created on it."""
+
+    reports: Reports
+
+    def __call__(self, actor: Actor, day: date, tz: str, /) -> DayFigures:
+        period = Period(day, day, tz)
+        report = self.reports.daily(actor, period)
+        funnel = self.reports.funnel(actor, period)
+        return DayFigures(
+            totals=_totals(report.figures),
+            agents=tuple(map(_agent, report.by_agent)),
+            hours=tuple(map(_hour, report.by_hour)),
+            sources=tuple(map(_source, funnel.by_source)),
+            complete_through=report.about.complete_through,
+        )
+
+
+def _count(count: Counted) -> Count:
+    return Count(count.value, items_url(count.items))
+
+
+def _rate(rate: Quotient) -> Rate:
+    return Rate(rate.value, rate.numerator, rate.denominator)
+
+
+def _totals(figures: CallFigures) -> Totals:
+    return Totals(
+        total_calls=_count(figures.total_calls),
+        completed=_count(figures.completed),
+        missed=_count(figures.missed),
+        contact_rate=_rate(figures.contact_rate),
+        completion_rate=_rate(figures.completion_rate),
+        average_duration_seconds=figures.average_duration_seconds.value,
+    )
+
+
+def _agent(row: AgentDay) -> AgentFigures:
+    return AgentFigures(
+        agent_id=row.agent.id,
+        name=row.agent.name or NOBODY,
+        total=_count(row.figures.total_calls),
+        completed=_count(row.figures.completed),
+        missed=_count(row.figures.missed),
+        completion_rate=_rate(row.figures.completion_rate),
+        average_duration_seconds=row.figures.average_duration_seconds.value,
+    )
+
+
+def _hour(hour: Hour) -> HourFigures:
+    return HourFigures(label=f"{hour.starts_at:%H:%M}", calls=_count(hour.attempts), contacts=_count(hour.contacts))
+
+
+def _source(stages: Stages) -> SourceFigures:
+    return SourceFigures(
+        source=stages.source,
+        leads=_count(stages.leads),
+        called=_count(stages.called),
+        contacted=_count(stages.contacted),
+        converted=_count(stages.converted),
+    )

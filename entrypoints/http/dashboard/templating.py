@@ -1,0 +1,49 @@
+"""Pages from templates. Everything that a template shows is escaped, and a name that it does not know is an error."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from flask import Response
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from entrypoints.http.dashboard import formats
+from entrypoints.http.dashboard.assets import asset_path
+from entrypoints.http.dashboard.charts import columns_of, funnel_of, stacked_bars_of
+from entrypoints.http.dashboard.links import SIGN_IN, SIGN_OUT, page_of_list
+
+HTML = "text/html; charset=utf-8"
+
+
+@cache
+def environment() -> Environment:
+    """What renders the templates."""
+    made = Environment(
+        loader=FileSystemLoader(Path(__file__).with_name("templates")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals.update(
+        asset=asset_path,
+        columns_of=columns_of,
+        funnel_of=funnel_of,
+        stacked_bars_of=stacked_bars_of,
+        page_of_list=page_of_list,
+        sign_in_path=SIGN_IN,
+        sign_out_path=SIGN_OUT,
+    )
+    made.filters.update(
+        percent=formats.percent,
+        duration=formats.duration,
+        whole=formats.whole,
+        words=formats.words,
+        moment=formats.moment,
+    )
+    return made
+
+
+def html(template: str, *, status: int = 200, **shown: Any) -> Response:
+    """A page, or a part of one."""
+    return Response(environment().get_template(template).render(shown), status=status, content_type=HTML)

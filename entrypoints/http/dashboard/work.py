@@ -1,0 +1,107 @@
+"""What the dashboard shows of work that goes on: overdue calls, imports, dead letters."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from urllib.parse import urlencode
+from uuid import UUID
+
+from entrypoints.http.calls import PATH as CALL_TASKS
+from entrypoints.http.context import actor, unite
+from entrypoints.http.dashboard.views import DeadLetter, DeadLetters, ImportRow, ImportsView, Overdue, OverdueTask
+from entrypoints.http.rendering import moment
+from unite_core.calls.model import TaskStatus
+from unite_core.calls.ports import TaskFilter
+from unite_core.identity.ports import UserFilter
+from unite_core.imports.model import ImportStatus, LeadImport, progress
+from unite_core.imports.ports import ImportFilter
+from unite_core.notifications.model import DeliveryStatus
+from unite_core.notifications.ports import DeliveryFilter
+from unite_core.paging import MAX_LIMIT, PageRequest
+
+MAX_ROWS = 10
+MAX_USERS_READ = 1000
+"""How many users are looked through for names; who is not among them is shown by their id."""
+
+POLL_SECONDS = 2
+IDLE_POLL_SECONDS = 15
+
+_WAITING = (ImportStatus.QUEUED, ImportStatus.RUNNING)
+
+
+def overdue_calls(now: datetime) -> Overdue:
+    """The calls that are overdue the longest, of those that the user may see."""
+    wanted = TaskFilter(statuses=frozenset({TaskStatus.PENDING}), due_to=now)
+    page = unite().calls.list(actor(), wanted, PageRequest(limit=MAX_ROWS))
+    names = user_names({view.task.assigned_to for view in page.items if view.task.assigned_to is not None})
+    tasks = tuple(
+        OverdueTask(
+            lead_name=None if view.lead is None else view.lead.name,
+            assignee=None if view.task.assigned_to is None else names.get(view.task.assigned_to),
+            due_at=view.task.due_at,
+        )
+        for view in page.items
+    )
+    query = urlencode({"status": TaskStatus.PENDING.value, "due_to": moment(now)})
+    return Overdue(tasks=tasks, more=page.next is not None, items_url=f"{CALL_TASKS}?{query}")
+
+
+def latest_imports() -> ImportsView:
+    """The latest imports; raises `Forbidden` for agents."""
+    found = unite().imports.list(actor(), ImportFilter(), PageRequest(limit=MAX_ROWS)).items
+    waiting = sum(each.status in _WAITING for each in found)
+    return ImportsView(
+        rows=tuple(map(_import_row, found)),
+        sentence=_sentence(found, waiting),
+        next_seconds=POLL_SECONDS if waiting else IDLE_POLL_SECONDS,
+    )
+
+
+def latest_dead_letters() -> DeadLetters:
+    """The latest dead letters; raises `Forbidden` for agents."""
+    wanted = DeliveryFilter(status=DeliveryStatus.DEAD)
+    found = unite().notifications.list_deliveries(actor(), wanted, PageRequest(limit=MAX_ROWS)).items
+    rows = tuple(
+        DeadLetter(id=each.id, destination=each.destination, attempts=each.attempts, created_at=each.created_at)
+        for each in found
+    )
+    return DeadLetters(count=unite().notifications.dead_letters(), rows=rows)
+
+
+def user_names(ids: Collection[UUID]) -> dict[UUID, str]:
+    """The names of users, as far as the signed-in user may know them."""
+    missing, names = set(ids), {}
+    request: PageRequest | None = PageRequest(limit=MAX_LIMIT)
+    read = 0
+    while missing and request is not None and read < MAX_USERS_READ:
+        page = unite().identity.list_users(actor(), UserFilter(), request)
+        names.update({user.id: user.name for user in page.items if user.id in missing})
+        missing -= names.keys()
+        read += len(page.items)
+        request = None if page.next is None else PageRequest(limit=MAX_LIMIT, after=page.next)
+    return names
+
+
+def _import_row(of: LeadImport) -> ImportRow:
+    done = progress(of)
+    return ImportRow(
+        id=of.id,
+        filename=of.filename,
+        status=of.status.value,
+        ended=of.status.ended,
+        percent=done.percent,
+        rows=of.counts.rows,
+        created=of.counts.created,
+        rejected=of.counts.rejected,
+        eta_seconds=done.eta_seconds,
+        created_at=of.created_at,
+        failure=None if of.failure is None else of.failure.detail,
+    )
+
+
+def _sentence(found: Sequence[LeadImport], waiting: int) -> str:
+    """What a screen reader says of a change: which imports go on, or how the last one ended; no percents."""
+    if waiting:
+        return "1 import is in progress." if waiting == 1 else f"{waiting} imports are in progress."
+    if not found:
+        return "There are no imports yet."
+    return f"No import is in progress. The latest one: {found[0].filename}, {found[0].status.value.replace('_', ' ')}."

@@ -1,0 +1,172 @@
+"""Session cookies: they stand for the same sessions as tokens, and renewing them never ends a session."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from unite_core import (
+    Credentials,
+    NewUser,
+    PasswordChange,
+    Role,
+    Rules,
+    TooMany,
+    Unauthenticated,
+    Unite,
+    User,
+    UserChanges,
+    build,
+)
+from unite_core.identity.model import COOKIE_LIFETIME, REFRESH_TOKEN_LIFETIME
+from unite_core.identity.use_cases.cookies import RENEW_AFTER
+from unite_core.testing.builders import an_actor
+from unite_core.testing.in_memory import InMemoryPorts, in_memory_ports
+
+PASSWORD = "correct horse battery"
+CREDENTIALS = Credentials(email="ann@unite.example", password=PASSWORD, address="192.0.2.1")
+
+
+@pytest.fixture
+def ports() -> InMemoryPorts:
+    return in_memory_ports()
+
+
+@pytest.fixture
+def unite(ports: InMemoryPorts) -> Unite:
+    return build(ports)
+
+
+@pytest.fixture
+def ann(unite: Unite) -> User:
+    new = NewUser(email="ann@unite.example", name="Ann", role=Role.MANAGER, password=PASSWORD)
+    return unite.identity.add_user.unchecked(new)
+
+
+@pytest.fixture
+def cookie(unite: Unite, ann: User) -> str:
+    assert ann.active
+    return unite.identity.log_in_with_cookie(CREDENTIALS).value
+
+
+def code_of(unite: Unite, cookie: str) -> str | None:
+    """Why the cookie is refused; None where it is good."""
+    try:
+        unite.identity.authenticate_cookie(cookie)
+    except Unauthenticated as refused:
+        return refused.code
+    return None
+
+
+def renewed(unite: Unite, cookie: str) -> str:
+    found = unite.identity.authenticate_cookie(cookie).renewed
+    assert found is not None
+    return found.value
+
+
+def test_a_cookie_names_the_user_the_role_and_a_session(unite: Unite, ann: User) -> None:
+    cookie = unite.identity.log_in_with_cookie(CREDENTIALS)
+
+    actor = unite.identity.authenticate_cookie(cookie.value).actor
+
+    assert (actor.user_id, actor.role) == (ann.id, Role.MANAGER)
+    assert actor.session_id is not None
+    assert actor == cookie.actor
+    assert cookie.max_age == 12 * 60 * 60
+
+
+def test_an_access_token_is_no_cookie_and_a_cookie_no_access_token(unite: Unite, cookie: str) -> None:
+    pair = unite.identity.log_in(CREDENTIALS)
+
+    assert code_of(unite, pair.access_token) == "invalid_token"
+    with pytest.raises(Unauthenticated) as refused:
+        unite.identity.authenticate(cookie)
+    assert refused.value.code == "invalid_token"
+
+
+@pytest.mark.usefixtures("ann")
+def test_logging_in_with_a_cookie_counts_against_the_same_limit(ports: InMemoryPorts) -> None:
+    unite = build(ports, Rules(logins_per_minute=2))
+    unite.identity.log_in(CREDENTIALS)
+    unite.identity.log_in_with_cookie(CREDENTIALS)
+
+    with pytest.raises(TooMany) as refused:
+        unite.identity.log_in_with_cookie(CREDENTIALS)
+
+    assert refused.value.code == "too_many_logins"
+
+
+def test_a_young_cookie_is_not_renewed(unite: Unite, ports: InMemoryPorts, cookie: str) -> None:
+    ports.clock.advance(RENEW_AFTER - timedelta(seconds=1))
+
+    assert unite.identity.authenticate_cookie(cookie).renewed is None
+
+
+def test_a_cookie_that_is_used_goes_on_and_one_that_is_not_expires(
+    unite: Unite, ports: InMemoryPorts, cookie: str
+) -> None:
+    ports.clock.advance(COOKIE_LIFETIME - timedelta(seconds=1))
+    next_cookie = renewed(unite, cookie)
+    ports.clock.advance(timedelta(seconds=1))
+
+    assert code_of(unite, cookie) == "token_expired"
+    ports.clock.advance(COOKIE_LIFETIME - timedelta(seconds=2))
+    assert code_of(unite, next_cookie) is None
+
+
+def test_tabs_that_renew_at_the_same_time_all_stay_logged_in(unite: Unite, ports: InMemoryPorts, cookie: str) -> None:
+    ports.clock.advance(RENEW_AFTER)
+
+    of_tabs = [renewed(unite, cookie) for _ in range(3)]
+
+    assert len(set(of_tabs)) == 3
+    assert [code_of(unite, value) for value in [cookie, *of_tabs]] == [None] * 4
+
+
+def test_no_cookie_outlives_its_session(unite: Unite, ports: InMemoryPorts, cookie: str) -> None:
+    steps = REFRESH_TOKEN_LIFETIME // timedelta(hours=6)
+    for _ in range(steps - 1):
+        ports.clock.advance(timedelta(hours=6))
+        cookie = renewed(unite, cookie)
+
+    ports.clock.advance(timedelta(hours=6))
+
+    assert code_of(unite, cookie) == "token_revoked"
+
+
+def log_out(unite: Unite, ann: User, cookie: str) -> None:
+    assert ann.active
+    unite.identity.log_out(unite.identity.authenticate_cookie(cookie).actor)
+
+
+def log_out_everywhere(unite: Unite, ann: User, _: str) -> None:
+    other = unite.identity.authenticate(unite.identity.log_in(CREDENTIALS).access_token)
+    assert other.user_id == ann.id
+    unite.identity.log_out_everywhere(other)
+
+
+def deactivate(unite: Unite, ann: User, _: str) -> None:
+    unite.identity.change_user(an_actor(Role.ADMIN), UserChanges(user_id=ann.id, active=False))
+
+
+def change_role(unite: Unite, ann: User, _: str) -> None:
+    unite.identity.change_user(an_actor(Role.ADMIN), UserChanges(user_id=ann.id, role=Role.AGENT))
+
+
+def change_password(unite: Unite, ann: User, _: str) -> None:
+    elsewhere = unite.identity.authenticate(unite.identity.log_in(CREDENTIALS).access_token)
+    assert elsewhere.user_id == ann.id
+    change = PasswordChange(current_password=PASSWORD, new_password="another horse battery")
+    unite.identity.change_password(elsewhere, change)
+
+
+@pytest.mark.parametrize("end", [log_out, log_out_everywhere, deactivate, change_role, change_password])
+def test_what_ends_the_session_ends_every_cookie_of_it(
+    unite: Unite, ports: InMemoryPorts, ann: User, cookie: str, end: Callable[[Unite, User, str], None]
+) -> None:
+    ports.clock.advance(RENEW_AFTER)
+    next_cookie = renewed(unite, cookie)
+
+    end(unite, ann, next_cookie)
+
+    assert {code_of(unite, cookie), code_of(unite, next_cookie)} == {"token_revoked"}

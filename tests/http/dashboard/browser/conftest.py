@@ -1,0 +1,47 @@
+"""A headless Chromium, and a service that it finds at an address of its own."""
+
+import shutil
+from collections.abc import Iterator
+from threading import Thread
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+from werkzeug.serving import make_server
+
+from tests.http.dashboard.browser.site import Site
+from tests.http.dashboard.examples import ExampleFigures
+from tests.http.service import Service
+from tests.servers.apt import install
+from tests.service_process import free_port
+
+_PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+_PACKAGE = "chromium"
+
+
+# Not for the whole run: while Playwright is started, no other test of this process could run an event loop.
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """The browser of this machine; where there is none, Debian's is installed."""
+    if not any(map(shutil.which, _PROGRAMS)):
+        install(_PACKAGE, print)
+    program = next(filter(None, map(shutil.which, _PROGRAMS)))
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def site(chromium: Browser) -> Iterator[Site]:
+    """A service with figures that are made up, listening at a port of this machine."""
+    port = free_port()
+    service = Service(public_url=f"http://127.0.0.1:{port}", figures=ExampleFigures())
+    server = make_server("127.0.0.1", port, service.app, threaded=True)
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    made = Site(service, service.door.public_url, chromium)
+    yield made
+    made.close()
+    server.shutdown()
+    thread.join()
+    server.server_close()

@@ -1,0 +1,78 @@
+"""The pages as a browser shows them, and whoever looks at them."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from tests.http.service import PASSWORD, Service
+from unite_core.identity.model import Role, User
+
+HOME = "/dashboard"
+SIGN_IN = "/dashboard/login"
+PART = "/dashboard/parts/imports"
+
+_WATCH_POLICY = """
+    window.violations = [];
+    document.addEventListener("securitypolicyviolation", (event) => {
+      window.violations.push(`${event.violatedDirective} ${event.blockedURI}`);
+    });
+"""
+
+
+class Site:
+    """The service, and visitors with windows of their own."""
+
+    def __init__(self, service: Service, url: str, browser: Browser) -> None:
+        self.service = service
+        self.url = url
+        self._browser = browser
+        self._contexts: list[BrowserContext] = []
+        self.requested: list[str] = []
+        self.errors: list[str] = []
+
+    def page(self, **options: Any) -> Page:
+        """An empty window; its requests and its errors are written down."""
+        context = self._browser.new_context(base_url=self.url, **options)
+        self._contexts.append(context)
+        context.add_init_script(_WATCH_POLICY)
+        page = context.new_page()
+        page.on("request", lambda request: self.requested.append(request.url))
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", lambda line: self.errors.append(line.text) if line.type == "error" else None)
+        return page
+
+    def user(self, role: Role) -> User:
+        return self.service.add(role)
+
+    def signed_in(self, role: Role, **options: Any) -> Page:
+        """A window with the dashboard of a new user of that role."""
+        page = self.page(**options)
+        sign_in(page, self.user(role))
+        return page
+
+    def elsewhere(self) -> list[str]:
+        """What was asked of anybody else than this service."""
+        return [url for url in self.requested if not url.startswith(f"{self.url}/")]
+
+    def close(self) -> None:
+        for context in self._contexts:
+            context.close()
+
+
+def sign_in(page: Page, user: User) -> None:
+    page.goto(SIGN_IN)
+    page.get_by_label("E-mail address").fill(user.email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(f"**{HOME}")
+
+
+def violations(page: Page) -> list[str]:
+    """What the page was kept from by its Content-Security-Policy."""
+    found: list[str] = page.evaluate("window.violations")
+    return found
+
+
+def path_of(page: Page) -> str:
+    return urlsplit(page.url).path

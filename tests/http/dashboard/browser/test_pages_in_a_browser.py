@@ -1,0 +1,154 @@
+"""The pages in headless Chromium: readable for everybody, within their policy, light, and without scripts too."""
+
+from typing import Literal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # it ships no types
+from playwright.sync_api import Page, expect
+
+from tests.http.dashboard.browser.site import HOME, SIGN_IN, Site, path_of, sign_in, violations
+from tests.http.dashboard.test_overview import add_task, upload
+from tests.http.service import PASSWORD
+from unite_core.identity.model import Role
+
+KIBIBYTE = 1024
+MAX_WEIGHT = 150 * KIBIBYTE
+PAGES = (HOME, "/dashboard/leads", "/dashboard/calls", "/dashboard/tasks", "/dashboard/nothing")
+
+
+def rules_broken(page: Page) -> list[str]:
+    """What axe-core finds fault with, and where."""
+    found = Axe().run(page).response["violations"]
+    return [f"{each['id']}: {[node['html'] for node in each['nodes']]}" for each in found]
+
+
+def is_wider_than_the_window(page: Page) -> bool:
+    wide: bool = page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
+    return wide
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_every_page_is_accessible_fits_the_window_and_keeps_to_its_policy(
+    site: Site, scheme: Literal["light", "dark"], width: int
+) -> None:
+    add_task(site.service, "Grace Hopper", "2026-03-01T08:00:00Z")
+    upload(site.service, "a-file-with-a-long-name-that-has-no-blank-in-it-" * 3 + ".csv")
+    page = site.page(color_scheme=scheme, viewport={"width": width, "height": 800})
+    faults = {}
+
+    page.goto(SIGN_IN)
+    faults["sign-in"] = (rules_broken(page), is_wider_than_the_window(page), violations(page))
+    sign_in(page, site.user(Role.ADMIN))
+    for path in PAGES:
+        page.goto(path)
+        faults[path] = (rules_broken(page), is_wider_than_the_window(page), violations(page))
+
+    assert faults == dict.fromkeys(faults, ([], False, []))
+    assert len(faults) == 6
+    assert site.elsewhere() == []
+    assert len(site.errors) == 1, "the page that is not there"
+
+
+def test_dark_and_light_are_different(site: Site) -> None:
+    colours = set()
+    for scheme in ("light", "dark"):
+        page = site.page(color_scheme=scheme)
+        page.goto(SIGN_IN)
+        colours.add(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+
+    assert len(colours) == 2
+
+
+def test_signing_in_and_out_needs_no_mouse(site: Site) -> None:
+    user = site.user(Role.MANAGER)
+    page = site.page()
+    page.goto(f"{SIGN_IN}?next=/dashboard/leads")
+
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("E-mail address")).to_be_focused()
+    page.keyboard.type(user.email)
+    page.keyboard.press("Tab")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/dashboard/leads")
+
+    page.get_by_role("button", name="Sign out").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**{SIGN_IN}")
+    page.goto(HOME)
+    assert path_of(page) == SIGN_IN
+
+
+def test_the_first_stop_of_the_keyboard_leads_past_the_header(site: Site) -> None:
+    page = site.signed_in(Role.MANAGER)
+    page.goto("/dashboard/leads")
+
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+
+    assert page.evaluate("document.activeElement.id") == "main"
+
+
+def test_a_wrong_password_is_announced_and_the_address_is_still_there(site: Site) -> None:
+    page = site.page()
+    page.goto(SIGN_IN)
+    page.get_by_label("E-mail address").fill("ann@unite.example")
+    page.get_by_label("Password").fill("wrong")
+    page.get_by_role("button", name="Sign in").click()
+
+    expect(page.get_by_role("alert")).to_have_text("The e-mail address or the password is wrong.")
+    expect(page.get_by_label("E-mail address")).to_have_value("ann@unite.example")
+    expect(page.get_by_label("Password")).to_have_value("")
+
+
+def test_the_cookie_is_out_of_reach_for_scripts(site: Site) -> None:
+    page = site.signed_in(Role.MANAGER)
+
+    assert page.evaluate("document.cookie") == ""
+
+
+def test_the_dashboard_is_light(site: Site) -> None:
+    page = site.page()
+    sign_in(page, site.user(Role.ADMIN))
+    session = page.context.new_cdp_session(page)
+    received: list[float] = []
+    session.on("Network.loadingFinished", lambda event: received.append(event["encodedDataLength"]))
+    session.send("Network.enable")
+    session.send("Network.setCacheDisabled", {"cacheDisabled": True})
+
+    page.goto(HOME, wait_until="networkidle")
+
+    assert len([length for length in received if length]) >= 4, "the page, its style and two scripts"
+    assert sum(received) <= MAX_WEIGHT
+
+
+def test_everything_works_without_scripts(site: Site) -> None:
+    add_task(site.service, "Grace Hopper", "2026-03-01T08:00:00Z")
+    upload(site.service)
+    page = site.signed_in(Role.ADMIN, java_script_enabled=False)
+
+    for heading in (
+        "The day",
+        "Agents",
+        "Calls by hour",
+        "Funnel by source",
+        "Overdue calls",
+        "Imports",
+        "Dead letters",
+    ):
+        expect(page.get_by_role("heading", name=heading, exact=True)).to_be_visible()
+    expect(page.get_by_role("status")).to_have_text("1 import is in progress.")
+    page.get_by_label("Day", exact=True).fill("2026-01-31")
+    page.get_by_label("Time zone").select_option("Europe/Berlin")
+    page.get_by_role("button", name="Show").click()
+    expect(page.get_by_label("Day", exact=True)).to_have_value("2026-01-31")
+    expect(page.get_by_label("Time zone")).to_have_value("Europe/Berlin")
+    page.get_by_role("link", name="Day before").click()
+    expect(page.get_by_label("Day", exact=True)).to_have_value("2026-01-30")
+    page.get_by_role("link", name="The overdue calls as a list").click()
+    expect(page.get_by_role("rowheader", name="2026-03-01")).to_be_visible()
+    page.get_by_role("button", name="Sign out").click()
+    assert path_of(page) == SIGN_IN

@@ -1,0 +1,136 @@
+"""Lists as pages: what the API lists for a query, the page shows for the same query."""
+
+import re
+from html import unescape
+
+import pytest
+
+from entrypoints.http.dashboard.links import PAGES_OF_LISTS, page_of_list
+from tests.http.calls.floor import Floor, id_of
+from tests.http.dashboard.visitor import Visitor, signed_in
+from tests.http.service import Service
+from unite_core.identity.model import Role
+
+ROW = re.compile(r'<tr><th scope="row">')
+NEXT = re.compile(r'<a href="([^"]+)" rel="next">')
+
+
+@pytest.fixture
+def floor(service: Service) -> Floor:
+    floor = Floor(service)
+    floor.lead("Alan Turing", "+12125550124", source="fair")
+    floor.completed()
+    floor.completed(outcome="voicemail", duration_seconds=20)
+    floor.task()
+    return floor
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "/v1/leads",
+        "/v1/leads?source=fair",
+        "/v1/leads?q=grace&status=new,contacted",
+        "/v1/leads?assigned_to=none",
+        "/v1/call-logs",
+        "/v1/call-logs?agent={amy}&from=2026-03-01T00:00:00Z",
+        "/v1/call-logs?to=2026-03-01T00:00:00Z",
+        "/v1/call-tasks?status=pending",
+        "/v1/call-tasks?assigned_to={amy}&due_to=2026-03-02T15:00:01Z",
+    ],
+)
+def test_a_page_shows_as_many_rows_as_the_list_of_the_api_has(floor: Floor, url: str) -> None:
+    url = url.format(amy=id_of(floor.amy))
+    visitor = signed_in(floor.service, floor.mo.user)
+
+    page = visitor.get(page_of_list(url))
+
+    assert page.status_code == 200
+    assert len(ROW.findall(page.text)) == len(floor.mo.get(url).get_json()["items"])
+
+
+@pytest.mark.parametrize("url", PAGES_OF_LISTS)
+def test_an_agent_sees_on_a_page_what_the_api_lists_for_them(floor: Floor, url: str) -> None:
+    for person in (floor.amy, floor.ben):
+        visitor = signed_in(floor.service, person.user)
+
+        page = visitor.get(page_of_list(url))
+
+        assert len(ROW.findall(page.text)) == len(person.get(url).get_json()["items"])
+        assert bool(ROW.findall(page.text)) is (person is floor.amy)
+
+
+def test_pages_are_walked_by_their_links_and_show_each_row_once(floor: Floor) -> None:
+    for number in range(5):
+        floor.lead(f"Lead {number}", f"+1212555013{number}", source="fair")
+    visitor = signed_in(floor.service, floor.mo.user)
+    path: str | None = "/dashboard/leads?source=fair&limit=2"
+    seen = []
+
+    while path is not None:
+        text = visitor.get(path).text
+        seen += re.findall(r'<th scope="row">([^<]+)</th>', text)
+        found = NEXT.search(text)
+        path = None if found is None else unescape(found.group(1))
+
+    assert seen == [*(f"Lead {number}" for number in reversed(range(5))), "Alan Turing"]
+
+
+def test_the_first_page_can_be_gone_back_to(floor: Floor) -> None:
+    for number in range(3):
+        floor.lead(f"Lead {number}", f"+1212555013{number}", source="fair, Berlin")
+    visitor = signed_in(floor.service, floor.mo.user)
+    first = visitor.get('/dashboard/leads?source="fair, Berlin"&limit=1').text
+    found = NEXT.search(first)
+    assert found is not None
+    assert "First page" not in first
+
+    second = visitor.get(unescape(found.group(1))).text
+
+    [back] = re.findall(r'<a href="(\?[^"]*)">First page</a>', second)
+    assert "Lead 2" in visitor.get(f"/dashboard/leads{unescape(back)}").text
+
+
+def test_a_cursor_of_another_list_is_refused(floor: Floor) -> None:
+    visitor = signed_in(floor.service, floor.mo.user)
+    floor.task()
+    cursor = floor.mo.get("/v1/call-tasks?limit=1").get_json()["next_cursor"]
+
+    assert visitor.get(f"/dashboard/tasks?limit=1&cursor={cursor}").status_code == 400
+
+
+def test_what_a_list_is_narrowed_by_is_shown(floor: Floor) -> None:
+    page = signed_in(floor.service, floor.mo.user).get("/dashboard/calls?from=2026-03-01T00:00:00Z")
+
+    assert "<dt>from</dt><dd>2026-03-01T00:00:00Z</dd>" in page.text
+
+
+def test_agents_are_named_and_one_who_is_deactivated_too(floor: Floor) -> None:
+    floor.admin.patch(f"/v1/users/{id_of(floor.amy)}", json={"name": "Amy Adams", "active": False})
+
+    page = signed_in(floor.service, floor.mo.user).get("/dashboard/calls")
+
+    assert page.text.count("Amy Adams") == 2
+
+
+def test_times_follow_the_zone_that_was_chosen(floor: Floor) -> None:
+    visitor = signed_in(floor.service, floor.mo.user)
+    visitor.get("/dashboard?tz=Asia/Kolkata")
+
+    page = visitor.get("/dashboard/tasks?status=pending")
+
+    assert "2026-03-02 20:30" in page.text
+    assert "Times are in Asia/Kolkata." in page.text
+
+
+def test_an_empty_list_says_so(service: Service) -> None:
+    visitor = Visitor(service)
+    visitor.sign_in(service.add(Role.AGENT))
+
+    assert "There is nothing in this list." in visitor.get("/dashboard/calls").text
+
+
+@pytest.mark.parametrize("url", ["https://evil.example/v1/leads", "//evil.example/v1/leads", "/v1/users", ""])
+def test_only_lists_that_have_a_page_are_linked_to(url: str) -> None:
+    with pytest.raises(ValueError, match="No page shows"):
+        page_of_list(url)

@@ -1,0 +1,99 @@
+"""Sessions of the pages: a cookie that stands for a session, in place of a pair of tokens.
+
+The value of the cookie is a signed token of its own kind. It never rotates in the database: a renewed value is another
+token for the same session, and the one before it stays good until it expires. So any number of tabs may renew at the
+same time, and none of them is taken for a thief. What ends the session ends all values at once.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from unite_core.clock import Clock
+from unite_core.identity.model import COOKIE_LIFETIME, Actor
+from unite_core.identity.ports import AccessClaims, Tokens
+from unite_core.identity.use_cases.sessions import Authenticate, Credentials, LogIn
+from unite_core.ids import Ids
+
+RENEW_AFTER = timedelta(minutes=5)
+"""The age from which a cookie is renewed: not at each request, and often enough for a session that is in use."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionCookie:
+    """The value of a session cookie, which is good for `max_age` seconds, and the actor it stands for."""
+
+    actor: Actor
+    value: str
+    max_age: int
+
+
+@dataclass(frozen=True)
+class LogInWithCookie:
+    """Log in and get a session cookie.
+
+    The rules and limits are those of `LogIn`, and so are the errors. The session has no refresh token that anybody
+    knows: it ends 30 days after the login, or when the cookie was not used for 12 hours.
+
+    Raises `Unauthenticated` (`invalid_credentials`) and `TooMany` (`too_many_logins`).
+    """
+
+    log_in: LogIn
+    access_tokens: Tokens
+    cookies: Tokens
+    clock: Clock
+    ids: Ids
+
+    def __call__(self, credentials: Credentials) -> SessionCookie:
+        pair = self.log_in(credentials)
+        claims = self.access_tokens.read(pair.access_token, now=self.clock.now())
+        return new_cookie(self.cookies, self.clock, self.ids, claims)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CookieSession:
+    """Who a session cookie belongs to, and the cookie to set in its place; None where it is still young."""
+
+    actor: Actor
+    renewed: SessionCookie | None
+
+
+@dataclass(frozen=True)
+class AuthenticateCookie:
+    """Return the user that a session cookie belongs to, and renew the cookie if it is older than five minutes.
+
+    The session must be alive and its user active in the role that the cookie names, as for an access token. An access
+    token is no cookie, and a cookie is no access token.
+
+    Raises `Unauthenticated` (`invalid_token`, `token_expired`, `token_revoked`).
+    """
+
+    authenticate: Authenticate
+    cookies: Tokens
+    clock: Clock
+    ids: Ids
+
+    def __call__(self, value: str) -> CookieSession:
+        now = self.clock.now()
+        claims = self.cookies.read(value, now=now)
+        actor = self.authenticate.actor_of(claims, now)
+        if now - claims.issued_at < RENEW_AFTER:
+            return CookieSession(actor=actor, renewed=None)
+        return CookieSession(actor=actor, renewed=new_cookie(self.cookies, self.clock, self.ids, claims))
+
+
+def new_cookie(cookies: Tokens, clock: Clock, ids: Ids, session: AccessClaims) -> SessionCookie:
+    """A cookie for the session that the claims name, good from now on."""
+    now = clock.now()
+    claims = AccessClaims(
+        user_id=session.user_id,
+        role=session.role,
+        session_id=session.session_id,
+        token_id=ids.new(),
+        issued_at=now,
+        expires_at=now + COOKIE_LIFETIME,
+    )
+    return SessionCookie(
+        actor=Actor(user_id=claims.user_id, role=claims.role, session_id=claims.session_id),
+        value=cookies.issue(claims),
+        max_age=int(COOKIE_LIFETIME.total_seconds()),
+    )
