@@ -12,6 +12,7 @@ import pytest
 from tests.http.dashboard.examples import ExampleFigures, an_empty_day
 from tests.http.dashboard.visitor import HOME, Visitor, signed_in
 from tests.http.service import Service
+from unite_core.days import FIRST_DATE, LAST_DATE
 from unite_core.events import Event
 from unite_core.identity.model import Role
 from unite_core.notifications.model import Receipt
@@ -96,7 +97,7 @@ def test_a_form_that_is_sent_with_empty_fields_shows_today(service: Service) -> 
     assert visitor.get(f"{HOME}?date=&tz=").status_code == 200
 
 
-@pytest.mark.parametrize("day", ["2000-01-01", "2199-12-31"])
+@pytest.mark.parametrize("day", [str(FIRST_DATE), str(LAST_DATE)])
 def test_the_first_and_the_last_day_have_one_neighbour(service: Service, day: str) -> None:
     page = signed_in(service, service.add(Role.AGENT)).get(HOME, query_string={"date": day, "tz": "Asia/Kolkata"})
 
