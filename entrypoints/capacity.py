@@ -34,9 +34,6 @@ MAX_HEAD_BYTES = 64 * 1024
 
 MAX_HEADERS = 100
 
-HEAD_SECONDS = 15.0
-"""Seconds until the head of a request is there, from its first byte on; and those that a connection may be idle."""
-
 LINGER_SECONDS = 2.0
 """Seconds that a connection is read from, and nothing of that used, after the last answer on it was sent.
 

@@ -1,12 +1,13 @@
 """The client of one request, as the server below hands it over (ASGI 3.0)."""
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Mapping[str, Any], Receive, Send], Awaitable[None]]
 
 DISCONNECT = "unite.disconnect"
 """The extension of ASGI by which the server below ends a connection at once: a function without arguments."""

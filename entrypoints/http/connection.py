@@ -1,7 +1,7 @@
 """HTTP/1.1 on one connection: one request after the other is parsed, given to the application and answered.
 
-llhttp parses (through httptools), uvicorn writes the answers. What is here decides where each request begins and ends,
-so that nothing ambiguous is passed on, and answers what is refused with a problem document and a line in the log.
+uvicorn writes the answers. A request that cannot be parsed is answered here, with a problem document and a line in the
+log, for the application never has it.
 """
 
 import asyncio
@@ -10,16 +10,15 @@ from collections.abc import Callable
 from typing import Any, cast
 from urllib.parse import unquote
 
-import httptools
-from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT, FlowControl
 from uvicorn.protocols.utils import get_local_addr, get_remote_addr
 from uvicorn.server import ServerState
 
-from entrypoints.capacity import HEAD_SECONDS, LINGER_SECONDS, MAX_HEAD_BYTES
+from entrypoints.capacity import LINGER_SECONDS, MAX_HEAD_BYTES
 from entrypoints.http import heads
-from entrypoints.http.client import DISCONNECT
+from entrypoints.http.client import DISCONNECT, Application
 from entrypoints.http.cycle import Cycle
+from entrypoints.http.parsing import RequestHead, RequestParser
 from entrypoints.http.patience import Patience
 from entrypoints.http.problems import RequestTimeout
 from entrypoints.http.unrouted import UnroutedProblem
@@ -35,14 +34,14 @@ class HttpConnection(asyncio.Protocol):
     flow: FlowControl
 
     def __init__(
-        self, application: ASGI3Application, state: ServerState, patience: Patience, on_lost: Callable[[], None]
+        self, application: Application, state: ServerState, patience: Patience, on_lost: Callable[[], None]
     ) -> None:
         self._application = application
         self._state = state
         self._patience = patience
         self._on_lost = on_lost
         self._loop = asyncio.get_running_loop()
-        self._parser: Any = httptools.HttpRequestParser(self)
+        self._parser = RequestParser(self._take_body)
         self._timer: asyncio.TimerHandle | None = None
         self._cycle: Cycle | None = None
         # The head of the next request as far as it is there, and what came before the last one was answered.
@@ -68,8 +67,7 @@ class HttpConnection(asyncio.Protocol):
         if self._cycle is not None:
             self._cycle.lose()
         self.flow.resume_writing()
-        # The parser refers to this object, and this object to the parser.
-        self._parser = None
+        self._parser.close()
         self._on_lost()
 
     def pause_writing(self) -> None:
@@ -95,7 +93,7 @@ class HttpConnection(asyncio.Protocol):
             self._cycle.end_early()
         elif self._head and not self._ending:
             self._refuse(Malformed("The request ends in its head."))
-        return self._cycle is not None
+        return self._cycle is not None and not self._ending
 
     # What the server calls.
 
@@ -142,7 +140,7 @@ class HttpConnection(asyncio.Protocol):
     # Heads.
 
     def _wait_for_head(self) -> None:
-        self._set_timer(HEAD_SECONDS, self._give_up_head)
+        self._set_timer(self._patience.head, self._give_up_head)
 
     def _give_up_head(self) -> None:
         if self._head:
@@ -179,60 +177,38 @@ class HttpConnection(asyncio.Protocol):
 
     def _begin(self, head: bytes) -> None:
         """Have the application work on the request that begins with this head; raises why it is refused."""
-        line = heads.request_line(head)
-        self._parse_head(head)
+        request = self._parser.begin(head)
         self._head = bytearray()
-        if self._version == "1.0" and self._chunked:
-            raise Malformed("HTTP/1.0 has no Transfer-Encoding.")
-        if self._complete != (self._left == 0 and not self._chunked):
-            raise Malformed("It is not certain where the request ends.")
         self._set_timer(None)
-        path, query = heads.path_and_query(line)
         cycle = self._cycle = Cycle(
-            self._scope(line[1].decode(), path, query),
+            self._scope(request),
             self,
             self._state.default_headers,
-            keep_alive=self._keep_alive and self._version == "1.1",
-            more_body=not self._complete,
+            keep_alive=request.keep_alive,
+            more_body=not self._parser.complete,
         )
-        task = self._loop.create_task(cycle.run_asgi(self._application))
+        work = cycle.run_asgi(self._application)  # type: ignore[arg-type]  # uvicorn has a type for each message
+        task = self._loop.create_task(work)
         self._state.tasks.add(task)
         task.add_done_callback(self._state.tasks.discard)
         if self._eof:
             cycle.end_early()
 
-    def _parse_head(self, head: bytes) -> None:
-        self._headers: list[tuple[bytes, bytes]] = []
-        self._left = 0
-        self._chunked = self._parsed = self._complete = self._beyond = False
-        self._barren = 0
-        try:
-            self._parser.feed_data(head)
-        except httptools.HttpParserUpgrade:
-            if head.startswith(b"CONNECT ") or heads.asks_for_websocket(self._headers):
-                raise Malformed("The connection cannot be used for another protocol.") from None
-            self._parser = httptools.HttpRequestParser(self)
-            self._parse_head(heads.without_upgrade(head))
-        except httptools.HttpParserError as error:
-            raise Malformed(f"The request is not HTTP/1.1 (RFC 9112): {error}.") from None
-        if not self._parsed:
-            raise Malformed("It is not certain where the head of the request ends.")
-
-    def _scope(self, method: str, path: bytes, query: bytes) -> dict[str, Any]:
-        text = path.decode("ascii")
+    def _scope(self, request: RequestHead) -> dict[str, Any]:
+        path = request.path.decode("ascii")
         return {
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.3"},
-            "http_version": self._version,
+            "http_version": request.version,
             "server": self._server,
             "client": self._client,
             "scheme": "http",
-            "method": method,
+            "method": request.method,
             "root_path": "",
-            "path": unquote(text) if "%" in text else text,
-            "raw_path": path,
-            "query_string": query,
-            "headers": self._headers,
+            "path": unquote(path) if "%" in path else path,
+            "raw_path": request.path,
+            "query_string": request.query,
+            "headers": request.headers,
             "extensions": {DISCONNECT: self.abort},
         }
 
@@ -259,28 +235,27 @@ class HttpConnection(asyncio.Protocol):
 
     def _read_body(self, data: bytes) -> bytes:
         """Read as much as belongs to the body; what follows it."""
-        rest = b""
-        if not self._chunked:
-            data, rest = data[: self._left], data[self._left :]
-            self._left -= len(data)
-        self._barren += len(data)
+        cycle = self._require_cycle()
         try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserError:
-            self._break_off()
+            rest = self._parser.feed(data)
+        except Malformed:
+            # The application finds out, and answers.
+            cycle.keep_alive = False
+            cycle.end_early()
             return b""
-        if self._beyond:
-            # Where a chunked body ended within `data` is not known here. What followed it is not answered.
-            self._require_cycle().keep_alive = False
-        if self._barren > MAX_HEAD_BYTES:
-            self._break_off()
+        if self._parser.beyond:
+            cycle.keep_alive = False
+        if self._parser.complete:
+            cycle.more_body = False
+            cycle.message_event.set()
         return rest
 
-    def _break_off(self) -> None:
-        """Tell the application that the rest of the body cannot be read."""
+    def _take_body(self, body: bytes) -> None:
         cycle = self._require_cycle()
-        cycle.keep_alive = False
-        cycle.end_early()
+        cycle.body += body
+        if len(cycle.body) > HIGH_WATER_LIMIT:
+            self.flow.pause_reading()
+        cycle.message_event.set()
 
     def _read_ahead(self, data: bytes) -> None:
         """Hold what came before the last request was answered (RFC 9112, 9.3.2)."""
@@ -318,46 +293,3 @@ class HttpConnection(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
         self._timer = None if seconds is None else self._loop.call_later(seconds, call)
-
-    # What the parser calls.
-
-    def on_message_begin(self) -> None:
-        """Note a message that begins in the same bytes in which a chunked body ended."""
-        self._beyond = self._complete
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header; trailers, which come after the body, are left out (RFC 9110, 6.5.1)."""
-        if self._parsed:
-            return
-        name, value = name.lower(), value.rstrip(b" \t")
-        if name == b"content-length":
-            self._left = int(value)
-        elif name == b"transfer-encoding":
-            self._chunked = True
-        self._headers.append((name, value))
-
-    def on_headers_complete(self) -> None:
-        """Note what the parser knows of the request."""
-        if self._parsed:
-            return
-        self._parsed = True
-        self._version = self._parser.get_http_version()
-        self._keep_alive = self._parser.should_keep_alive()
-
-    def on_body(self, body: bytes) -> None:
-        """Hand a part of the body on."""
-        if self._beyond:
-            return
-        self._barren = 0
-        cycle = self._require_cycle()
-        cycle.body += body
-        if len(cycle.body) > HIGH_WATER_LIMIT:
-            self.flow.pause_reading()
-        cycle.message_event.set()
-
-    def on_message_complete(self) -> None:
-        """Note the end of the request."""
-        self._complete = True
-        if self._cycle is not None:
-            self._cycle.more_body = False
-            self._cycle.message_event.set()

@@ -4,11 +4,11 @@ import asyncio
 import logging
 import socket
 import time
-from typing import Any
 
 import uvicorn
 
 from entrypoints.capacity import CONNECTIONS, STOP_SECONDS
+from entrypoints.http.client import Application
 from entrypoints.http.connection import HttpConnection
 from entrypoints.http.patience import Patience
 
@@ -27,7 +27,7 @@ class HttpServer(uvicorn.Server):
 
     def __init__(
         self,
-        application: Any,
+        application: Application,
         listening: socket.socket,
         *,
         patience: Patience | None = None,

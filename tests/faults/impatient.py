@@ -9,7 +9,7 @@ from entrypoints.cli import serve
 from entrypoints.http import process
 from entrypoints.http.patience import Patience
 
-PATIENCE = Patience(first=4.0, pause=3.0)
+PATIENCE = Patience(first=4.0, pause=3.0, head=4.0)
 
 
 def serve_impatiently(listening: socket.socket) -> None:
