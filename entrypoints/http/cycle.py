@@ -40,7 +40,9 @@ class Cycle(RequestResponseCycle):
         keep_alive: bool,
         more_body: bool,
     ) -> None:
-        expects = any(name == b"expect" and value.lower() == b"100-continue" for name, value in scope["headers"])
+        expects = more_body and any(
+            name == b"expect" and value.lower() == b"100-continue" for name, value in scope["headers"]
+        )
         super().__init__(
             scope=scope,  # type: ignore[arg-type]  # a dictionary with just these keys
             transport=connection,  # type: ignore[arg-type]  # these three methods are all that is used of it
@@ -51,7 +53,7 @@ class Cycle(RequestResponseCycle):
             default_headers=default_headers,
             message_event=asyncio.Event(),
             # HTTP/1.0 has no answers but the last one (RFC 9110, 10.1.1).
-            expect_100_continue=expects and more_body and scope["http_version"] == "1.1",
+            expect_100_continue=expects and scope["http_version"] == "1.1",
             keep_alive=keep_alive,
             on_response=connection.on_answered,
         )

@@ -5,8 +5,7 @@ one request: its head in one piece, and then a body of the announced length. Onl
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import httptools
 
@@ -15,8 +14,7 @@ from entrypoints.http import heads
 from unite_core.errors import Malformed
 
 
-@dataclass(frozen=True, slots=True)
-class RequestHead:
+class RequestHead(NamedTuple):
     """A request whose body may be still to come. Names of headers are in lower case."""
 
     method: str

@@ -57,6 +57,8 @@ class HttpServer(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002 - uvicorn's own
         self._listening.setblocking(False)
+        # Connections inherit what is set here. Head and body of an answer are written apart.
+        self._listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._give_up_unread()
         self.started = True
         self._accept_from_now_on()

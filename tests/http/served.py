@@ -18,9 +18,9 @@ LONGEST_WAIT = 20.0
 class Recorder:
     """The application: what it does follows from the path.
 
-    `/stream` sends three blocks without a length, `/unread` answers without reading, `/gate` answers when `gate` is
-    set, and `/follow` sends until the client is gone, which sets `gone`. Others are answered with a JSON document that
-    says what came.
+    `/stream` sends three blocks without a length. `/unread` answers without reading and ends the connection,
+    `/careless` does not end it. `/gate` answers when `gate` is set, and `/follow` sends until the client is gone, which
+    sets `gone`. Others are answered with a JSON document that says what came.
     """
 
     def __init__(self) -> None:
@@ -35,6 +35,8 @@ class Recorder:
             await send({"type": "http.response.start", "status": 200, "headers": []})
             for block in (b"one", b"two", b""):
                 await send({"type": "http.response.body", "body": block, "more_body": block != b""})
+        elif path == "/careless":
+            await answer(send, {"path": path})
         elif path == "/unread":
             await answer(send, {}, (b"connection", b"close"))
         elif path == "/gate":

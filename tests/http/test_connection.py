@@ -85,6 +85,16 @@ def test_a_body_that_is_not_read_is_no_request(served: Served) -> None:
     assert served.application.requests == ["POST /unread"]
 
 
+def test_a_connection_ends_where_an_answer_does_not_wait_for_the_body(served: Served) -> None:
+    with served.connect() as client:
+        client.sendall(b"POST /careless HTTP/1.1\r\nHost: unite\r\nContent-Length: %d\r\n\r\n" % len(SECOND))
+        until(client, END_OF_ANSWER)
+        client.sendall(SECOND)
+
+        assert everything(client) == b""
+    assert served.application.requests == ["POST /careless"]
+
+
 def test_an_answer_arrives_though_a_large_body_is_not_read(served: Served) -> None:
     head = b"POST /unread HTTP/1.1\r\nHost: unite\r\nContent-Length: 5000000\r\n\r\n"
 
