@@ -8,6 +8,9 @@ A client that is slow with its headers, its body or its reading keeps its connec
 `entrypoints.http.patience.Patience` says, and no request thread at all.
 """
 
+BACKLOG = 1024
+"""Connections that wait in the kernel until they are taken in, where the system allows as many."""
+
 THREADS = 64
 """Requests that are worked on: as many as the database has connections for (`adapters.sql.engine.MOST_CONNECTIONS`,
 50), and some for those that need none. None of them ever waits for a client.
@@ -27,7 +30,18 @@ DOWNLOADS_OF_AN_ADDRESS = 24
 """A share of these for those at one address: a page full of pictures in four browsers of an office."""
 
 MAX_HEAD_BYTES = 64 * 1024
-"""Bytes of a request's line and headers, and of what the server buffers for one connection in each direction."""
+"""Bytes of a request's line and headers, and of what is held of the requests that come before one is answered."""
+
+MAX_HEADERS = 100
+
+LINGER_SECONDS = 2.0
+"""Seconds that a connection is read from, and nothing of that used, after the last answer on it was sent.
+
+Closing it at once while a client still sends would make the system throw the answer away.
+"""
+
+STOP_SECONDS = 3.0
+"""Seconds that requests have to end when the service is stopped."""
 
 MAX_BUFFERED_BYTES = 64 * 1024 * 1024
 """Bytes of bodies, beyond the first 64 KiB of each, that all connections together may have in memory."""

@@ -67,7 +67,7 @@ def plan(*, human: bool) -> dict[str, Any]:
         "root": {"handlers": ["stderr"], "level": "INFO"},
         "loggers": {
             # Of what the HTTP server, the migrations and the queues tell about themselves, only trouble is of interest.
-            "_granian": {"handlers": [], "level": "ERROR", "propagate": True},
+            "uvicorn": {"level": "WARNING"},
             "alembic": {"level": "WARNING"},
             "botocore": {"level": "WARNING"},
             "rq": {"level": "WARNING"},

@@ -8,7 +8,6 @@ import asyncio
 import io
 import logging
 import math
-import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
@@ -16,16 +15,15 @@ from typing import Any, BinaryIO, cast
 from entrypoints.capacity import MAX_BUFFERED_BYTES, THREADS, UPLOADS, UPLOADS_OF_A_USER, UPLOADS_OF_AN_ADDRESS
 from entrypoints.http.bodies import too_large_detail
 from entrypoints.http.body_rules import BodyRule, BodyRules
-from entrypoints.http.client import Client, Message, Receive, Send
+from entrypoints.http.client import DISCONNECT, Client, Message, Receive, Send
 from entrypoints.http.environ import decoded_path, environ_of, header, header_values, refuse_head
-from entrypoints.http.errors import PROBLEM_TYPE
 from entrypoints.http.incoming import BLOCK, Budget, Incoming, Unread, Uploaded
 from entrypoints.http.outgoing import IN_ONE_PIECE, Outgoing, WsgiAnswer, start_message
 from entrypoints.http.patience import Patience
-from entrypoints.http.problems import PROBLEMS, Unexpected
-from entrypoints.http.rendering import to_json
+from entrypoints.http.problems import Unexpected
 from entrypoints.http.shares import Shares
 from entrypoints.http.threads import Threads
+from entrypoints.http.unrouted import UnroutedProblem
 from unite_core.errors import TooLarge, UniteError
 
 WsgiHeaders = list[tuple[str, str]]
@@ -60,19 +58,17 @@ class OnThreads:
         self._patience = patience or Patience()
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
-        client = Client(receive, send)
-        del receive, send
-        outgoing = Outgoing(scope, client, self._patience)
+        client = Client(receive, send, scope.get("extensions", {}).get(DISCONNECT, lambda: None))
+        outgoing = Outgoing(client, self._patience)
         try:
             await self._serve(scope, client, outgoing)
         except Exception:  # noqa: BLE001 - whatever it is, the client gets a problem document and the log an error
-            correlation_id = str(uuid.uuid4())
-            context = {"correlation_id": correlation_id, "method": scope["method"]}
+            problem = UnroutedProblem(Unexpected(), scope["raw_path"])
+            context = {"correlation_id": problem.correlation_id, "method": scope["method"]}
             _log.exception("unexpected error in the server", extra=context)
             if not outgoing.started:
-                await outgoing.send(_internal_error(correlation_id), self._threads, watched=False)
-        finally:
-            client.let_go()
+                start = start_message(f"{problem.status} {problem.reason}", problem.headers)
+                await outgoing.send(WsgiAnswer(start, problem.content), self._threads, watched=False)
 
     async def _serve(self, scope: Mapping[str, Any], client: Client, outgoing: Outgoing) -> None:
         body = Incoming(dict(scope["headers"]), client, self._patience, self._budget)
@@ -169,25 +165,3 @@ class _Request:
 
 def _length(start: Message) -> float:
     return next((int(value) for name, value in start["headers"] if name == b"content-length"), math.inf)
-
-
-def _internal_error(correlation_id: str) -> WsgiAnswer:
-    """The problem document for an error outside of the application, which would have made one itself."""
-    error = Unexpected()
-    document = {
-        "type": f"/problems/{error.code}",
-        "title": PROBLEMS[error.code].title,
-        "status": 500,
-        "detail": error.detail,
-        "code": error.code,
-        "correlation_id": correlation_id,
-    }
-    content = to_json(document)
-    headers = {
-        "Content-Type": PROBLEM_TYPE,
-        "Content-Length": str(len(content)),
-        "X-Correlation-ID": correlation_id,
-        "X-Content-Type-Options": "nosniff",
-        "Cache-Control": "no-store",
-    }
-    return WsgiAnswer(start_message("500 Internal Server Error", headers.items()), content)

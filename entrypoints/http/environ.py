@@ -52,7 +52,7 @@ def refuse_head(scope: Mapping[str, Any]) -> None:
     if codings and b"content-length" in counts:
         raise _invalid("The request has both Content-Length and Transfer-Encoding; send one of them.")
     host = header(scope, b"host")
-    # The server below adds an empty Host where there was none. HTTP/1.0 needs none.
+    # HTTP/1.0 needs none.
     if not host and scope["http_version"] != "1.1":
         return
     if len(host) > MAX_HOST_LENGTH or _HOST.fullmatch(host) is None:
@@ -82,7 +82,6 @@ def environ_of(scope: Mapping[str, Any], body: BinaryIO) -> dict[str, Any]:
     """
     # Both addresses are missing where the connection has none, as over a Unix socket.
     server, port = scope.get("server") or ("", "")
-    version = scope["http_version"]
     environ: dict[str, Any] = {
         "REQUEST_METHOD": scope["method"],
         "SCRIPT_NAME": "",
@@ -90,7 +89,7 @@ def environ_of(scope: Mapping[str, Any], body: BinaryIO) -> dict[str, Any]:
         "QUERY_STRING": scope["query_string"].decode("latin-1"),
         "SERVER_NAME": server,
         "SERVER_PORT": str(port),
-        "SERVER_PROTOCOL": f"HTTP/{'1.0' if version == '1' else version}",
+        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
         "REMOTE_ADDR": (scope.get("client") or ("",))[0],
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": scope["scheme"],

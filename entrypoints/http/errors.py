@@ -12,6 +12,7 @@ from entrypoints.http.bodies import max_body, too_large_detail
 from entrypoints.http.field_errors import field_errors, number_of, shortened
 from entrypoints.http.problems import (
     PROBLEMS,
+    HeadTooLarge,
     MalformedParameter,
     MethodNotAllowed,
     ProblemKind,
@@ -19,6 +20,7 @@ from entrypoints.http.problems import (
     Unexpected,
     UnsupportedEncoding,
     UnsupportedMediaType,
+    UriTooLong,
 )
 from entrypoints.http.rendering import to_json
 from unite_core.errors import (
@@ -48,9 +50,11 @@ STATUSES: dict[type[UniteError], int] = {
     Conflict: 409,
     PreconditionFailed: 412,
     TooLarge: 413,
+    UriTooLong: 414,
     UnsupportedMediaType: 415,
     Invalid: 422,
     TooMany: 429,
+    HeadTooLarge: 431,
     Unexpected: 500,
     Unavailable: 503,
 }
@@ -61,7 +65,8 @@ RETRY_UNAVAILABLE_AFTER = 5
 MAX_INSTANCE_LENGTH = 2000
 """Characters of the path that a problem document repeats."""
 
-_IN_A_PATH = "/:@!$&'()*+,;=~"  # RFC 3986, 3.3
+IN_A_PATH = "/:@!$&'()*+,;=~"
+"""Characters that a path may have as they are, beside letters, digits and `-._` (RFC 3986, 3.3)."""
 
 _log = logging.getLogger("unite.http")
 
@@ -153,7 +158,7 @@ def install(app: Flask) -> None:
 
 def _instance() -> str:
     """The path of the request as a URI reference, its end left out where it is very long."""
-    path = quote(shortened(request.path, MAX_INSTANCE_LENGTH), safe=_IN_A_PATH)
+    path = quote(shortened(request.path, MAX_INSTANCE_LENGTH), safe=IN_A_PATH)
     return path[:MAX_INSTANCE_LENGTH].rpartition("%")[0] if len(path) > MAX_INSTANCE_LENGTH else path
 
 

@@ -2,13 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Self
 
 from entrypoints.http.client import Client, Message
 from entrypoints.http.patience import Allowance, Patience, TooSlow
-from entrypoints.http.sockets import disconnect
 from entrypoints.http.threads import Threads
 
 IN_ONE_PIECE = 256 * 1024
@@ -58,9 +57,8 @@ def start_message(status: str, headers: Iterable[tuple[str, str]]) -> Message:
 class Outgoing:
     """The way to one client."""
 
-    def __init__(self, scope: Mapping[str, Any], client: Client, patience: Patience) -> None:
+    def __init__(self, client: Client, patience: Patience) -> None:
         self.started = False
-        self._scope = scope
         self._client = client
         # Reading an answer may begin with a pause: unlike a body it is not what the client came for.
         self._allowance = Allowance(patience, first=patience.pause)
@@ -83,7 +81,7 @@ class Outgoing:
                 await self._send_stream(answer.start, answer.body, threads, watched=watched)
         except TooSlow:
             _log.info("A client did not read its answer in time, and is disconnected.")
-            await threads.run(lambda: disconnect(self._scope))
+            self._client.disconnect()
         finally:
             if not isinstance(answer.body, bytes):
                 await threads.run(answer.close)

@@ -17,12 +17,15 @@ class Patience:
     second, up to `pause` seconds in store. So a client that stops is given up after `pause` seconds at most, and one
     that is slower than `bytes_a_second` for long is given up too, however much it moved before. One body or one answer
     takes at most `total` seconds altogether.
+
+    A head has to be there `head` seconds after its first byte, and a connection may be idle for as long.
     """
 
     first: float = 10.0
     bytes_a_second: int = 16 * 1024
     pause: float = 30.0
     total: float = 3600.0
+    head: float = 15.0
 
 
 class TooSlow(Exception):

@@ -30,9 +30,21 @@ class MethodNotAllowed(UniteError):
 
 
 class RequestTimeout(UniteError):
-    """The body of the request did not come in time."""
+    """The request, or the rest of it, did not come in time."""
 
     code = "request_timeout"
+
+
+class UriTooLong(UniteError):
+    """The target of the request is longer than the server takes."""
+
+    code = "uri_too_long"
+
+
+class HeadTooLarge(UniteError):
+    """The request has more headers, or larger ones, than the server takes."""
+
+    code = "headers_too_large"
 
 
 class UnsupportedMediaType(UniteError):
@@ -200,9 +212,17 @@ PROBLEMS: dict[str, ProblemKind] = {
     ),
     # Too slow, too large, of another type, against a rule, too often.
     "request_timeout": ProblemKind(
-        RequestTimeout, "The body did not come in time", "Send the request again, on a new connection."
+        RequestTimeout, "The request did not come in time", "Send the request again, on a new connection."
     ),
     "too_large": ProblemKind(TooLarge, "The body is too large", "`detail` names the limit."),
+    "uri_too_long": ProblemKind(
+        UriTooLong, "The target of the request is too long", "`detail` names the limit. Send less in the query."
+    ),
+    "headers_too_large": ProblemKind(
+        HeadTooLarge,
+        "The headers are too many or too large",
+        "`detail` names the limit. Send fewer or shorter headers.",
+    ),
     "unsupported_media_type": ProblemKind(
         UnsupportedMediaType,
         "The body is of a type that is not taken here",

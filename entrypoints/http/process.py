@@ -1,8 +1,11 @@
-"""The HTTP door as the server starts it: `entrypoints.http.process:application`, a factory."""
+"""The HTTP door as a process of its own: `entrypoints.http.process:serve`."""
 
 import logging
 import multiprocessing
 import os
+import signal
+import socket
+import sys
 from multiprocessing.process import BaseProcess
 from threading import Thread
 
@@ -13,27 +16,29 @@ from entrypoints.http.asgi import OnThreads
 from entrypoints.http.body_rules import OperationBodyRules
 from entrypoints.http.door import Check, Door
 from entrypoints.http.patience import Patience
-from entrypoints.http.sockets import give_up_unread
+from entrypoints.http.server import HttpServer
 from entrypoints.settings import environment
 
 log = logging.getLogger(__name__)
 
 
-def application(patience: Patience | None = None) -> OnThreads:
-    """The application for one process of the server, which lives no longer than the process that started it."""
-    server = multiprocessing.parent_process()
-    if server is not None:
-        Thread(target=_end_with, args=(server,), daemon=True).start()
+def serve(listening: socket.socket, patience: Patience | None = None) -> None:
+    """Serve at a socket that listens, until SIGTERM or SIGINT, or the process that started this one is gone."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # The server has handlers of its own while it serves, and raises the signal again when it has stopped.
+        signal.signal(number, lambda *_: sys.exit())
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        Thread(target=_end_with, args=(parent,), daemon=True).start()
     for handler in logging.getLogger().handlers:
         handler.addFilter(CorrelationFilter())
     started = start(load_settings(environment()))
     app = create_app(started.unite, door_of(started))
     patience = patience or Patience()
-    # The server listens later than this.
-    Thread(target=give_up_unread, args=(started.settings.port, patience.pause), daemon=True).start()
+    server = HttpServer(OnThreads(app, OperationBodyRules(app), patience=patience), listening, patience=patience)
     address = started.settings.public_url
     log.info("Unite listens.", extra={"address": address, "docs": f"{address}/docs"})
-    return OnThreads(app, OperationBodyRules(app), patience=patience)
+    server.run()
 
 
 def door_of(started: Started) -> Door:
@@ -50,7 +55,7 @@ def door_of(started: Started) -> Door:
     )
 
 
-def _end_with(server: BaseProcess) -> None:
-    """End this process when the server is gone, even by SIGKILL: or it would hold the port against the next one."""
-    server.join()
+def _end_with(parent: BaseProcess) -> None:
+    """End this process when its parent is gone, even by SIGKILL: or it would hold the port against the next one."""
+    parent.join()
     os._exit(1)

@@ -66,8 +66,8 @@ def read(terminal: int) -> bytes:
 
 
 def test_a_failure_is_told_with_the_services_last_words_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    (tmp_path / "broken" / "granian").mkdir(parents=True)
-    (tmp_path / "broken" / "granian" / "__init__.py").write_text("raise RuntimeError('out of order today')")
+    (tmp_path / "broken" / "httptools").mkdir(parents=True)
+    (tmp_path / "broken" / "httptools" / "__init__.py").write_text("raise RuntimeError('out of order today')")
     (tmp_path / "temporary").mkdir()
     paths = f"{tmp_path / 'broken'}{os.pathsep}{environment(tmp_path)['PYTHONPATH']}"
 

@@ -1,0 +1,143 @@
+"""The HTTP server of one process: it takes connections from a listening socket and has an application answer."""
+
+import asyncio
+import logging
+import socket
+import time
+
+import uvicorn
+
+from entrypoints.capacity import CONNECTIONS, STOP_SECONDS
+from entrypoints.http.client import Application
+from entrypoints.http.connection import HttpConnection
+from entrypoints.http.patience import Patience
+
+ACCEPT_AGAIN_SECONDS = 1.0
+POLL_SECONDS = 0.05
+MAX_ACCEPTED_AT_ONCE = 64
+
+_log = logging.getLogger("unite.http")
+
+
+class HttpServer(uvicorn.Server):
+    """uvicorn's server, with connections of our own: `max_connections` at a time, what is beyond waits in the kernel.
+
+    SIGTERM and SIGINT stop it: requests have `STOP_SECONDS` to end.
+    """
+
+    def __init__(
+        self,
+        application: Application,
+        listening: socket.socket,
+        *,
+        patience: Patience | None = None,
+        max_connections: int = CONNECTIONS,
+    ) -> None:
+        super().__init__(
+            uvicorn.Config(
+                application,
+                interface="asgi3",
+                lifespan="off",
+                ws="none",
+                loop="uvloop",
+                log_config=None,
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+            )
+        )
+        self.servers = []
+        self._listening = listening
+        self._patience = patience or Patience()
+        self._max_connections = max_connections
+        self._open = 0
+        self._accepts = False
+        self._stopping = False
+        self._connecting: set[asyncio.Task[None]] = set()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002 - uvicorn's own
+        self._listening.setblocking(False)
+        # Connections inherit what is set here. Head and body of an answer are written apart.
+        self._listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._give_up_unread()
+        self.started = True
+        self._accept_from_now_on()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002 - uvicorn's own
+        self._stopping = True
+        self._accept_no_more()
+        self._listening.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        await self._until_idle(STOP_SECONDS)
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        # What is left of the requests sees that its client is gone.
+        await self._until_idle(STOP_SECONDS)
+
+    def _give_up_unread(self) -> None:
+        """Have the system end connections whose client takes nothing of what was sent, also those closed here.
+
+        That is TCP_USER_TIMEOUT (RFC 5482), which Linux has; connections inherit it from the listening socket.
+        """
+        option = getattr(socket, "TCP_USER_TIMEOUT", None)
+        if option is None:
+            _log.warning("Closed connections that nobody reads from are not given up: this system cannot do it.")
+        else:
+            self._listening.setsockopt(socket.IPPROTO_TCP, option, int(self._patience.pause * 1000))
+
+    async def _until_idle(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        # Nothing tells of a change in what uvicorn counts.
+        while self._busy() and time.monotonic() < until:  # noqa: ASYNC110 - as the line above says
+            await asyncio.sleep(POLL_SECONDS)
+
+    def _busy(self) -> bool:
+        return bool(self.server_state.connections or self.server_state.tasks)
+
+    def _accept_from_now_on(self) -> None:
+        if not self._accepts and not self._stopping:
+            self._accepts = True
+            asyncio.get_running_loop().add_reader(self._listening, self._accept)
+
+    def _accept_no_more(self) -> None:
+        if self._accepts:
+            self._accepts = False
+            asyncio.get_running_loop().remove_reader(self._listening)
+
+    def _accept(self) -> None:
+        """Take the connections that wait, as many as there is room for."""
+        for _ in range(MAX_ACCEPTED_AT_ONCE):
+            if self._open >= self._max_connections:
+                self._accept_no_more()
+                return
+            try:
+                accepted, _ = self._listening.accept()
+            except (BlockingIOError, ConnectionAbortedError):
+                return
+            except OSError as error:
+                # The process or the machine has no more open files: that may pass.
+                _log.error("No connection can be taken: %s", error)
+                self._accept_no_more()
+                asyncio.get_running_loop().call_later(ACCEPT_AGAIN_SECONDS, self._accept_from_now_on)
+                return
+            self._open += 1
+            accepted.setblocking(False)
+            task = asyncio.get_running_loop().create_task(self._connect(accepted))
+            self._connecting.add(task)
+            task.add_done_callback(self._connecting.discard)
+
+    async def _connect(self, accepted: socket.socket) -> None:
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(self._connection, accepted)
+        except OSError:
+            # The client is gone already.
+            accepted.close()
+            self._lost()
+
+    def _connection(self) -> HttpConnection:
+        return HttpConnection(self.config.loaded_app, self.server_state, self._patience, self._lost)
+
+    def _lost(self) -> None:
+        self._open -= 1
+        self._accept_from_now_on()

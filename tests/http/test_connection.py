@@ -1,0 +1,316 @@
+"""Where requests on one connection begin and end, how they are answered, and when the connection ends."""
+
+import json
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from entrypoints.http.patience import Patience
+from tests.http.served import LONGEST_WAIT, Served, everything, running, split, until
+from tests.service_process import eventually
+
+GET = b"GET /x HTTP/1.1\r\nHost: unite\r\n"
+POST = b"POST /x HTTP/1.1\r\nHost: unite\r\n"
+CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
+HELLO_IN_CHUNKS = b"3;a=b\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n"
+SECOND = b"GET /second HTTP/1.1\r\nHost: unite\r\n\r\n"
+END_OF_ANSWER = b"}"
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Served]:
+    with running() as it:
+        yield it
+
+
+@pytest.fixture(autouse=True)
+def _nothing_yet(served: Served) -> None:
+    served.application.requests.clear()
+    served.application.gate.clear()
+    served.application.gone.clear()
+
+
+def told(answered: bytes) -> list[dict[str, object]]:
+    return [json.loads(body) for _, _, body in split(answered)]
+
+
+BODIES = [
+    POST + b"Content-Length: 5\r\n\r\nhello",
+    POST + b"Content-Length:\t05 \r\n\r\nhello",
+    CHUNKED + HELLO_IN_CHUNKS,
+]
+
+
+@pytest.mark.parametrize("sent", BODIES)
+def test_a_body_is_passed_on_however_it_is_cut(served: Served, sent: bytes) -> None:
+    whole = served.exchange(sent)
+    in_bytes = served.exchange(*(sent[begin : begin + 1] for begin in range(len(sent))))
+
+    assert [one["body"] for one in told(whole) + told(in_bytes)] == ["hello", "hello"]
+    assert [one["whole"] for one in told(whole) + told(in_bytes)] == [True, True]
+
+
+def test_requests_that_come_at_once_are_answered_one_after_the_other(served: Served) -> None:
+    answered = served.exchange(GET + b"\r\n" + BODIES[0] + SECOND)
+
+    assert [(one["path"], one["body"]) for one in told(answered)] == [("/x", ""), ("/x", "hello"), ("/second", "")]
+
+
+def test_a_request_after_a_chunked_one_is_answered(served: Served) -> None:
+    with served.connect() as client:
+        client.sendall(CHUNKED + HELLO_IN_CHUNKS)
+        first = until(client, END_OF_ANSWER)
+        client.sendall(SECOND)
+        client.shutdown(socket.SHUT_WR)
+        second = everything(client)
+
+    assert [one["path"] for one in told(first + second)] == ["/x", "/second"]
+
+
+def test_what_comes_in_the_same_bytes_as_the_end_of_a_chunked_body_is_not_answered(served: Served) -> None:
+    answered = served.exchange(CHUNKED + HELLO_IN_CHUNKS + SECOND, ends=False)
+
+    ((status, headers, body),) = split(answered)
+    assert (status, headers["connection"], json.loads(body)["body"]) == (200, "close", "hello")
+    assert served.application.requests == ["POST /x"]
+
+
+def test_a_body_that_is_not_read_is_no_request(served: Served) -> None:
+    head = b"POST /unread HTTP/1.1\r\nHost: unite\r\nContent-Length: %d\r\n\r\n" % len(SECOND)
+
+    answered = served.exchange(head + SECOND, ends=False)
+
+    assert len(split(answered)) == 1
+    assert served.application.requests == ["POST /unread"]
+
+
+def test_a_connection_ends_where_an_answer_does_not_wait_for_the_body(served: Served) -> None:
+    with served.connect() as client:
+        client.sendall(b"POST /careless HTTP/1.1\r\nHost: unite\r\nContent-Length: %d\r\n\r\n" % len(SECOND))
+        until(client, END_OF_ANSWER)
+        client.sendall(SECOND)
+
+        assert everything(client) == b""
+    assert served.application.requests == ["POST /careless"]
+
+
+def test_an_answer_arrives_though_a_large_body_is_not_read(served: Served) -> None:
+    head = b"POST /unread HTTP/1.1\r\nHost: unite\r\nContent-Length: 5000000\r\n\r\n"
+
+    answered = served.exchange(head + b"x" * 5_000_000)
+
+    assert split(answered)[0][0] == 200
+
+
+def test_trailers_are_no_headers(served: Served) -> None:
+    trailers = b"Authorization: Bearer stolen\r\nX-Trailer: 1\r\n"
+
+    (one,) = told(served.exchange(CHUNKED + b"5\r\nhello\r\n0\r\n" + trailers + b"\r\n"))
+
+    assert one["headers"] == [["host", "unite"], ["transfer-encoding", "chunked"]]
+    assert one["body"] == "hello"
+
+
+@pytest.mark.parametrize("beside", [b"5;" + b"a" * 400_000, b"0\r\n" + b"X-A: 1\r\n" * 50_000])
+def test_a_body_with_endless_extensions_or_trailers_is_broken_off(served: Served, beside: bytes) -> None:
+    (one,) = told(served.exchange(CHUNKED + beside, ends=False))
+
+    assert one["whole"] is False
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        CHUNKED + b"5\r\nhel",
+        CHUNKED + b"zz\r\nhello\r\n0\r\n\r\n",
+        CHUNKED + b"3\r\nhello\r\n0\r\n\r\n",
+        CHUNKED + b"5\nhello\n0\n\n",
+        CHUNKED + b"5 \r\nhello\r\n0\r\n\r\n",
+        CHUNKED + b"5\r\nhello\r\n0\r\nContent-Length: 3\r\n\r\n" + SECOND,
+        POST + b"Content-Length: 6\r\n\r\nhello",
+    ],
+)
+def test_a_body_that_breaks_off_or_is_malformed_is_told_to_the_application_and_ends_the_connection(
+    served: Served, sent: bytes
+) -> None:
+    answered = served.exchange(sent)
+
+    (one,) = told(answered)
+    assert one["whole"] is False
+    assert served.application.requests == ["POST /x"]
+
+
+UPGRADE = b"Connection: Upgrade, HTTP2-Settings\r\nupgrade:  h2c\r\nHTTP2-Settings: AAMA\r\n"
+
+
+@pytest.mark.parametrize(
+    ("sent", "body"),
+    [
+        (GET + UPGRADE + b"\r\n", ""),
+        (POST + UPGRADE + b"Content-Length: 5\r\n\r\nhello", "hello"),
+        (POST + b"Upgrade: foo\r\nContent-Length: 5\r\n\r\nhello", "hello"),
+        (POST + UPGRADE + b"Content-Length: %d\r\n\r\n" % len(SECOND) + SECOND, SECOND.decode()),
+    ],
+)
+def test_another_protocol_that_is_offered_is_not_taken_and_the_request_is_read_as_it_is(
+    served: Served, sent: bytes, body: str
+) -> None:
+    answered = told(served.exchange(sent + SECOND))
+
+    assert [(one["path"], one["body"]) for one in answered] == [("/x", body), ("/second", "")]
+
+
+@pytest.mark.parametrize(
+    ("target", "path", "query"),
+    [
+        (b"/x?a=1&b=%20?", "/x", "a=1&b=%20?"),
+        (b"//x/%2F", "//x/%2F", ""),
+        (b"http://unite:80/x?a", "/x", "a"),
+        (b"HTTP://unite", "/", ""),
+        (b"http://unite?a", "/", "a"),
+        (b"/x?", "/x", ""),
+    ],
+)
+def test_the_target_of_a_request_is_a_path_and_a_query(served: Served, target: bytes, path: str, query: str) -> None:
+    (one,) = told(served.exchange(b"GET " + target + b" HTTP/1.1\r\nHost: unite\r\n\r\n"))
+
+    assert (one["path"], one["query"]) == (path, query)
+
+
+def test_an_asterisk_is_the_target_of_options_alone(served: Served) -> None:
+    (one,) = told(served.exchange(b"OPTIONS * HTTP/1.1\r\nHost: unite\r\n\r\n"))
+
+    assert one["path"] == "*"
+
+
+def test_a_stream_is_chunked_and_the_connection_goes_on(served: Served) -> None:
+    answered = served.exchange(b"GET /stream HTTP/1.1\r\nHost: unite\r\n\r\n" + SECOND)
+
+    assert b"transfer-encoding: chunked\r\n\r\n3\r\none\r\n3\r\ntwo\r\n0\r\n\r\nHTTP/1.1 200" in answered
+
+
+def test_a_stream_to_http_1_0_has_no_transfer_coding_and_ends_with_the_connection(served: Served) -> None:
+    answered = served.exchange(b"GET /stream HTTP/1.0\r\n\r\n", ends=False)
+
+    head, _, body = answered.partition(b"\r\n\r\n")
+    assert b"transfer-encoding" not in head
+    assert b"connection: close" in head
+    assert body == b"onetwo"
+
+
+def test_an_answer_to_http_1_0_ends_the_connection(served: Served) -> None:
+    answered = served.exchange(b"GET /x HTTP/1.0\r\n\r\n" + SECOND, ends=False)
+
+    ((status, headers, _),) = split(answered)
+    assert (status, headers["connection"]) == (200, "close")
+
+
+def test_an_answer_to_head_has_a_length_and_no_body(served: Served) -> None:
+    answered = served.exchange(b"HEAD /x HTTP/1.1\r\nHost: unite\r\n\r\n")
+
+    assert b"content-length: " in answered
+    assert answered.endswith(b"\r\n\r\n")
+
+
+def test_a_client_that_asks_whether_to_send_its_body_is_told_to_when_it_is_read(served: Served) -> None:
+    with served.connect() as client:
+        client.sendall(POST + b"Expect: 100-Continue\r\nContent-Length: 5\r\n\r\n")
+        assert until(client, b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        client.sendall(b"hello")
+
+        assert b'"hello"' in until(client, END_OF_ANSWER)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"POST /unread HTTP/1.1\r\nHost: unite\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n",
+        b"POST /x HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\nhello",
+        b"GET /x HTTP/1.1\r\nHost: unite\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n",
+    ],
+)
+def test_a_client_is_not_told_to_send_what_is_not_read_or_cannot_come(served: Served, sent: bytes) -> None:
+    assert served.exchange(sent, ends=False).startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_client_that_has_ended_its_side_gets_its_answer(served: Served) -> None:
+    with served.connect() as client:
+        client.sendall(b"GET /gate HTTP/1.1\r\nHost: unite\r\n\r\n")
+        client.shutdown(socket.SHUT_WR)
+        eventually(lambda: served.application.requests, "the request is worked on")
+        served.application.gate.set()
+
+        assert told(everything(client)) == [{"path": "/gate"}]
+
+
+def test_an_application_that_follows_a_client_sees_that_it_is_gone(served: Served) -> None:
+    with served.connect() as client:
+        client.sendall(b"GET /follow HTTP/1.1\r\nHost: unite\r\n\r\n")
+        until(client, b"begun\r\n")
+
+    assert served.application.gone.wait(LONGEST_WAIT)
+
+
+def test_no_more_connections_are_taken_than_there_is_room_for_and_others_wait() -> None:
+    with running(max_connections=2) as crowded:
+        first, second, third = crowded.connect(), crowded.connect(), crowded.connect()
+        for client in (first, second, third):
+            client.sendall(GET + b"\r\n")
+        until(first, END_OF_ANSWER)
+        until(second, END_OF_ANSWER)
+        third.settimeout(0.5)
+        with pytest.raises(TimeoutError):
+            third.recv(1)
+        third.settimeout(LONGEST_WAIT)
+
+        first.close()
+
+        assert until(third, END_OF_ANSWER)
+        second.close()
+        third.close()
+
+
+def test_a_server_that_stops_answers_what_it_works_on_and_closes_what_is_idle() -> None:
+    with running() as stopping, stopping.connect() as busy, stopping.connect() as idle:
+        idle.sendall(GET + b"\r\n")
+        until(idle, END_OF_ANSWER)
+        busy.sendall(b"GET /gate HTTP/1.1\r\nHost: unite\r\n\r\n")
+        eventually(lambda: len(stopping.application.requests) == 2, "both are worked on")
+
+        stopping.stop()
+
+        assert everything(idle) == b""
+        stopping.application.gate.set()
+        ((status, headers, _),) = split(everything(busy))
+        assert (status, headers["connection"]) == (200, "close")
+
+
+def test_a_server_that_stops_ends_streams() -> None:
+    with running() as stopping, stopping.connect() as client:
+        client.sendall(b"GET /follow HTTP/1.1\r\nHost: unite\r\n\r\n")
+        until(client, b"begun\r\n")
+
+        stopping.stop()
+
+        assert everything(client) == b""
+        assert stopping.application.gone.wait(LONGEST_WAIT)
+
+
+def test_requests_that_come_while_another_is_worked_on_are_held_up_to_a_limit(served: Served) -> None:
+    with served.connect() as client:
+        client.sendall(b"GET /gate HTTP/1.1\r\nHost: unite\r\n\r\n")
+        eventually(lambda: served.application.requests, "the first is worked on")
+        client.settimeout(1.0)
+
+        # What is not taken fills the buffers of the system, and then the client waits.
+        with pytest.raises(TimeoutError):
+            client.sendall(SECOND * 1_000_000)
+
+
+def test_a_client_that_does_not_read_is_disconnected_when_it_is_idle_for_long() -> None:
+    with running(Patience(head=1.0, pause=1.0)) as impatient, impatient.connect() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.sendall(POST + b"Content-Length: 4000000\r\n\r\n" + b"x" * 4_000_000)
+
+        eventually(lambda: not impatient.server.server_state.connections, "it is disconnected")
