@@ -36,7 +36,7 @@ def _to_sign_in(response: Response) -> Response:
 
 
 def _asked_for() -> str:
-    """The page that was asked for, as the browser spelled it as far as that can be told."""
+    """The path and the query of the request; of a form the dashboard, which can be opened again."""
     if request.method not in _SAFE_METHODS:
         return HOME
     query = request.query_string.decode("latin-1")

@@ -25,37 +25,37 @@ from unite_core.paging import Page
 @page("/dashboard/calls", query=CallLogQuery)
 def calls_page(query: dict[str, Any]) -> Response:
     """The call log."""
-    found = unite().calls.list_logs(actor(), ledger_filter(query), page_request(query))
-    return _list_page("calls.html", found, (entry.agent_id for entry in found.items))
+    listed = unite().calls.list_logs(actor(), ledger_filter(query), page_request(query))
+    return _list_page("calls.html", listed, (entry.agent_id for entry in listed.items))
 
 
 @page("/dashboard/tasks", query=CallTaskQuery)
 def tasks_page(query: dict[str, Any]) -> Response:
     """Call tasks."""
-    found = unite().calls.list(actor(), task_filter(query), page_request(query))
-    return _list_page("tasks.html", found, (view.task.assigned_to for view in found.items))
+    listed = unite().calls.list(actor(), task_filter(query), page_request(query))
+    return _list_page("tasks.html", listed, (view.task.assigned_to for view in listed.items))
 
 
 @page("/dashboard/leads", query=LeadQuery)
 def leads_page(query: dict[str, Any]) -> Response:
     """Leads."""
-    found = unite().leads.list(actor(), lead_filter(query), page_request(query))
-    return _list_page("leads.html", found, (lead.assigned_to for lead in found.items))
+    listed = unite().leads.list(actor(), lead_filter(query), page_request(query))
+    return _list_page("leads.html", listed, (lead.assigned_to for lead in listed.items))
 
 
-def _list_page(template: str, found: Page[Any], users: Iterable[UUID | None]) -> Response:
+def _list_page(template: str, listed: Page[Any], users: Iterable[UUID | None]) -> Response:
     return signed_in_page(
         template,
-        items=found.items,
+        items=listed.items,
         names=user_names({user for user in users if user is not None}),
         zone=ZoneInfo(chosen_zone()),
         tz=chosen_zone(),
         filters=[(name, value) for name, value in request.args.items() if name not in ("cursor", "limit")],
-        next=None if found.next is None else _next_page(write_cursor(found.next)),
+        next=None if listed.next is None else _next_page(write_cursor(listed.next)),
         is_first="cursor" not in request.args,
     )
 
 
 def _next_page(cursor: str) -> str:
-    kept = [(name, value) for name, value in request.args.items() if name != "cursor"]
-    return f"{request.path}?{urlencode([*kept, ('cursor', cursor)])}"
+    filters = [(name, value) for name, value in request.args.items() if name != "cursor"]
+    return f"{request.path}?{urlencode([*filters, ('cursor', cursor)])}"

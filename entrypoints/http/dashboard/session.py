@@ -52,7 +52,7 @@ def start_session(response: Response, cookie: SessionCookie) -> None:
 
 
 def actor_of_cookie() -> Actor:
-    """The actor whom the session cookie of the request names; raises `Unauthenticated`.
+    """The actor of the session cookie of the request; raises `Unauthenticated`.
 
     Where the cookie is to be renewed, `renew_session` sends the new one with the response.
     """

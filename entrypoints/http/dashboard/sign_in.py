@@ -36,10 +36,10 @@ class SignInQuery(Query):
 @page(SIGN_IN, query=SignInQuery, public=True)
 def sign_in_page(query: dict[str, Any]) -> Response:
     """The form to sign in; who is signed in is sent on."""
-    wanted = safe_next(query.get("next"))
+    next_page = safe_next(query.get("next"))
     if _signed_in() is not None:
-        return see_other(wanted)
-    return _sign_in_form(wanted)
+        return see_other(next_page)
+    return _sign_in_form(next_page)
 
 
 class SignInForm(PageForm):
@@ -53,20 +53,20 @@ class SignInForm(PageForm):
 @page_form(SIGN_IN, SignInForm, public=True)
 def sign_in(form: dict[str, Any]) -> Response:
     """Sign in, and go on to the page that was asked for."""
-    wanted, email = safe_next(form.get("next")), form["email"]
+    next_page, email = safe_next(form.get("next")), form["email"]
     credentials = Credentials(email=email, password=form["password"], address=address())
     try:
         cookie = until_won(lambda: unite().identity.log_in_with_cookie(credentials))
     except Unauthenticated:
-        return _sign_in_form(wanted, email=email, problem=WRONG, status=422)
+        return _sign_in_form(next_page, email=email, problem=WRONG, status=422)
     except TooMany as refused:
-        response = _sign_in_form(wanted, email=email, problem=refused.detail, status=429)
+        response = _sign_in_form(next_page, email=email, problem=refused.detail, status=429)
         response.headers["Retry-After"] = str(refused.retry_after)
         return response
     before = _signed_in()
     if before is not None:
         unite().identity.log_out(before)
-    response = see_other(wanted)
+    response = see_other(next_page)
     start_session(response, cookie)
     remove_cookie(response, SIGN_IN_COOKIE)
     return response
@@ -81,12 +81,12 @@ def sign_out(form: dict[str, Any]) -> Response:  # noqa: ARG001  # every form ha
     return response
 
 
-def _sign_in_form(wanted: str, *, email: str = "", problem: str | None = None, status: int = 200) -> Response:
+def _sign_in_form(next_page: str, *, email: str = "", problem: str | None = None, status: int = 200) -> Response:
     nonce = csrf.sign_in_nonce()
     response = html(
         "sign_in.html",
         status=status,
-        next=wanted,
+        next=next_page,
         email=email,
         problem=problem,
         csrf_token=csrf.token_for(csrf.sign_in_binding(nonce)),

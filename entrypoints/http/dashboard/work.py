@@ -30,8 +30,8 @@ _WAITING = (ImportStatus.QUEUED, ImportStatus.RUNNING)
 
 def overdue_calls(now: datetime) -> Overdue:
     """The calls that are overdue the longest, of those that the user may see."""
-    wanted = TaskFilter(statuses=frozenset({TaskStatus.PENDING}), due_to=now)
-    page = unite().calls.list(actor(), wanted, PageRequest(limit=MAX_ROWS))
+    filters = TaskFilter(statuses=frozenset({TaskStatus.PENDING}), due_to=now)
+    page = unite().calls.list(actor(), filters, PageRequest(limit=MAX_ROWS))
     names = user_names({view.task.assigned_to for view in page.items if view.task.assigned_to is not None})
     tasks = tuple(
         OverdueTask(
@@ -47,22 +47,22 @@ def overdue_calls(now: datetime) -> Overdue:
 
 def latest_imports() -> ImportsView:
     """The latest imports; raises `Forbidden` for agents."""
-    found = unite().imports.list(actor(), ImportFilter(), PageRequest(limit=MAX_ROWS)).items
-    waiting = sum(each.status in _WAITING for each in found)
+    items = unite().imports.list(actor(), ImportFilter(), PageRequest(limit=MAX_ROWS)).items
+    waiting = sum(each.status in _WAITING for each in items)
     return ImportsView(
-        rows=tuple(map(_import_row, found)),
-        sentence=_sentence(found, waiting),
+        rows=tuple(map(_import_row, items)),
+        sentence=_sentence(items, waiting),
         next_seconds=POLL_SECONDS if waiting else IDLE_POLL_SECONDS,
     )
 
 
 def latest_dead_letters() -> DeadLetters:
     """The latest dead letters; raises `Forbidden` for agents."""
-    wanted = DeliveryFilter(status=DeliveryStatus.DEAD)
-    found = unite().notifications.list_deliveries(actor(), wanted, PageRequest(limit=MAX_ROWS)).items
+    filters = DeliveryFilter(status=DeliveryStatus.DEAD)
+    items = unite().notifications.list_deliveries(actor(), filters, PageRequest(limit=MAX_ROWS)).items
     rows = tuple(
         DeadLetter(id=each.id, destination=each.destination, attempts=each.attempts, created_at=each.created_at)
-        for each in found
+        for each in items
     )
     return DeadLetters(count=unite().notifications.dead_letters(), rows=rows)
 
@@ -98,10 +98,10 @@ def _import_row(of: LeadImport) -> ImportRow:
     )
 
 
-def _sentence(found: Sequence[LeadImport], waiting: int) -> str:
+def _sentence(items: Sequence[LeadImport], waiting: int) -> str:
     """What a screen reader says of a change: which imports go on, or how the last one ended; no percents."""
     if waiting:
         return "1 import is in progress." if waiting == 1 else f"{waiting} imports are in progress."
-    if not found:
+    if not items:
         return "There are no imports yet."
-    return f"No import is in progress. The latest one: {found[0].filename}, {found[0].status.value.replace('_', ' ')}."
+    return f"No import is in progress. The latest one: {items[0].filename}, {items[0].status.value.replace('_', ' ')}."

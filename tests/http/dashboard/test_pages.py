@@ -103,7 +103,7 @@ class Failing(Figures):
 
 
 def test_a_mistake_of_ours_is_a_page_that_shows_nothing_of_it() -> None:
-    service = Service(figures=Failing(RuntimeError("a secret of the house")))
+    service = Service(figures=Failing(RuntimeError("a secret detail")))
 
     answer = signed_in(service, service.add(Role.ADMIN)).get(HOME)
 
