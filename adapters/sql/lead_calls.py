@@ -7,7 +7,7 @@ from functools import reduce
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, ColumnElement, Connection, func, literal, select, update
+from sqlalchemy import Column, ColumnElement, Connection, ScalarSelect, func, literal, select, update
 from sqlalchemy.dialects import mysql, sqlite
 from sqlalchemy.engine import Row
 
@@ -76,15 +76,13 @@ class SqlLeadCalls(LeadCalls):
 def called(wanted: LeadFilter) -> list[ColumnElement[bool]]:
     """The conditions on the calls of a lead."""
     # Values that are looked up per lead, and no joins, which would have a say in how the leads are found.
+    first_called_at = first_call(wanted.visible_to)
     if wanted.visible_to is None:
-        of_lead = table.c.lead_id == leads.c.id
-        first_called_at = select(table.c.first_called_at).where(of_lead).scalar_subquery()
         some = _sum(_COUNTS[Outcome(outcome)] for outcome in wanted.call_outcomes or Outcome)
-        calls = select(some).where(of_lead).scalar_subquery()
+        calls = select(some).where(table.c.lead_id == leads.c.id).scalar_subquery()
     else:
-        own = calls_to(leads.c.id, wanted.visible_to)
-        first_called_at = own.with_only_columns(func.min(ledger.c.called_at)).scalar_subquery()
         outcomes = ledger.c.outcome.in_(wanted.call_outcomes)
+        own = calls_to(leads.c.id, wanted.visible_to)
         calls = own.with_only_columns(func.count()).where(outcomes).scalar_subquery()
     conditions: list[ColumnElement[bool]] = []
     if wanted.called is not None:
@@ -95,6 +93,13 @@ def called(wanted: LeadFilter) -> list[ColumnElement[bool]]:
         took = microseconds_between(leads.c.created_at, first_called_at)
         conditions.append(took <= wanted.called_within // MICROSECOND)
     return conditions
+
+
+def first_call(agent_id: UUID | None = None) -> ScalarSelect[Any]:
+    """When the lead was called first, by anybody or by that agent; NULL where it was not."""
+    if agent_id is None:
+        return select(table.c.first_called_at).where(table.c.lead_id == leads.c.id).scalar_subquery()
+    return calls_to(leads.c.id, agent_id).with_only_columns(func.min(ledger.c.called_at)).scalar_subquery()
 
 
 def _sum(columns: Iterable[Column[int]]) -> ColumnElement[int]:

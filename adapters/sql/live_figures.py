@@ -1,20 +1,19 @@
 """Figures of leads and call tasks as they are at the moment, counted by the database."""
 
-import operator
 from collections.abc import Collection, Mapping
-from datetime import datetime
-from functools import reduce
+from datetime import datetime, timedelta
 from math import ceil
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, case, func, literal, literal_column, select
+from sqlalchemy import ColumnElement, Connection, and_, case, func, select
 
 from adapters.sql.call_tables import call_tasks as tasks
-from adapters.sql.call_tables import lead_calls
-from adapters.sql.statements import in_lists, microseconds_between
+from adapters.sql.lead_calls import called, first_call
+from adapters.sql.statements import by_index, in_lists, microseconds_between
 from adapters.sql.tables import leads, users
-from unite_core.calls.model import CallResult, Outcome, TaskStatus
+from unite_core.calls.model import TaskStatus
+from unite_core.leads.ports import LeadFilter
 from unite_core.reports.metrics import CONTACTS, CONVERSIONS
 from unite_core.reports.ports import Cohort, FirstCalls, FunnelCounts, LiveFigures
 
@@ -28,18 +27,16 @@ class SqlLiveFigures(LiveFigures):
         self._connection = connection
 
     def funnel(self, question: Cohort) -> Mapping[str, FunnelCounts]:
-        statement = (
-            select(
-                leads.c.source,
-                func.count().label("leads"),
-                _number_with(Outcome).label("called"),
-                _number_with(CONTACTS.results).label("contacted"),
-                _number_with(CONVERSIONS.results).label("converted"),
-            )
-            .select_from(leads.outerjoin(lead_calls, lead_calls.c.lead_id == leads.c.id))
-            .where(*_created(question))
-            .group_by(leads.c.source)
+        agent = question.assigned_to
+        contacts, conversions = (frozenset(metric.results) for metric in (CONTACTS, CONVERSIONS))
+        statement = select(
+            leads.c.source,
+            func.count().label("leads"),
+            _number(LeadFilter(called=True, visible_to=agent)).label("called"),
+            _number(LeadFilter(call_outcomes=contacts, visible_to=agent)).label("contacted"),
+            _number(LeadFilter(call_outcomes=conversions, visible_to=agent)).label("converted"),
         )
+        statement = statement.where(*_created(question)).group_by(leads.c.source)
         return {
             row.source: FunnelCounts(
                 leads=row.leads,
@@ -47,31 +44,25 @@ class SqlLiveFigures(LiveFigures):
                 contacted=int(row.contacted),
                 converted=int(row.converted),
             )
-            for row in self._connection.execute(statement)
+            for row in self._connection.execute(by_index(statement, leads, _index(question)))
         }
 
     def first_calls(self, question: Cohort, *, within: int) -> FirstCalls:
-        wait = microseconds_between(leads.c.created_at, lead_calls.c.first_called_at)
-        cohort = leads.outerjoin(lead_calls, lead_calls.c.lead_id == leads.c.id)
-        in_time = case((wait <= within * _MICROSECONDS, 1), else_=0)
+        prompt = LeadFilter(called_within=timedelta(seconds=within), visible_to=question.assigned_to)
         counts = select(
             func.count().label("leads"),
-            func.count(lead_calls.c.lead_id).label("called"),
-            func.coalesce(func.sum(in_time), 0).label("within"),
+            _number(LeadFilter(called=True, visible_to=question.assigned_to)).label("called"),
+            _number(prompt).label("within"),
         )
-        found = self._connection.execute(counts.select_from(cohort).where(*_created(question))).one()
-        waits = (
-            select(wait.label("wait"))
-            .select_from(leads.join(lead_calls, lead_calls.c.lead_id == leads.c.id))
-            .where(*_created(question))
-            .order_by(literal_column("wait"))
-        )
+        statement = by_index(counts.where(*_created(question)), leads, _index(question))
+        found = self._connection.execute(statement).one()
+        called = int(found.called)
         return FirstCalls(
             leads=found.leads,
-            called=found.called,
+            called=called,
             within=int(found.within),
-            p50=self._nearest_rank(waits, found.called, 50),
-            p90=self._nearest_rank(waits, found.called, 90),
+            p50=self._nearest_rank(question, called, 50),
+            p90=self._nearest_rank(question, called, 90),
         )
 
     def overdue(self, *, before: datetime, assigned_to: UUID | None = None) -> int:
@@ -88,25 +79,32 @@ class SqlLiveFigures(LiveFigures):
             found.update((row.id, row.name) for row in rows)
         return found
 
-    def _nearest_rank(self, waits: Select[Any], number: int, percent: int) -> int | None:
+    def _nearest_rank(self, question: Cohort, number: int, percent: int) -> int | None:
         if not number:
             return None
+        wait = microseconds_between(leads.c.created_at, first_call(question.assigned_to)).label("wait")
+        waits = by_index(select(wait).where(*_created(question)), leads, _index(question)).subquery("waits")
         place = ceil(number * percent / 100) - 1
-        wait: int = self._connection.execute(waits.limit(1).offset(place)).scalar_one()
-        return max(0, wait) // _MICROSECONDS
+        called = select(waits.c.wait).where(waits.c.wait.is_not(None)).order_by(waits.c.wait)
+        found: int = self._connection.execute(called.limit(1).offset(place)).scalar_one()
+        return max(0, found) // _MICROSECONDS
 
 
-def _number_with(results: Collection[Outcome] | Collection[CallResult] | type[Outcome]) -> ColumnElement[Any]:
-    """How many leads have a call with one of the results."""
-    calls = reduce(operator.add, (lead_calls.c[result.value] for result in sorted(results)))
-    return func.coalesce(func.sum(case((calls > literal(0), 1), else_=0)), 0)
+def _number(wanted: LeadFilter) -> ColumnElement[Any]:
+    """How many of the leads meet the conditions on their calls."""
+    return func.coalesce(func.sum(case((and_(*called(wanted)), 1), else_=0)), 0)
+
+
+def _index(question: Cohort) -> str:
+    """The index that holds the leads of the cohort one after the other."""
+    return "ix_leads_listed" if question.assigned_to is None else "ix_leads_assigned_listed"
 
 
 def _created(question: Cohort) -> list[ColumnElement[bool]]:
     conditions = [
-        leads.c.deleted_at.is_(None),
-        leads.c.created_at >= question.created_from,
-        leads.c.created_at < question.created_to,
+        # A lead that is not deleted is listed at the moment of its creation.
+        leads.c.listed_at >= question.created_from,
+        leads.c.listed_at < question.created_to,
     ]
     if question.assigned_to is not None:
         conditions.append(leads.c.assigned_to == question.assigned_to)

@@ -29,6 +29,7 @@ from unite_core.testing.contracts import (
     LeadImagesContract,
     LeadListContract,
     LeadsContract,
+    LiveFiguresContract,
     PasswordsContract,
     RateLimitsContract,
     RehearsalContract,
@@ -278,4 +279,8 @@ class TestTextMessages(TextMessagesContract):
 
 
 class TestRollups(InMemory, RollupsContract):
+    pass
+
+
+class TestLiveFigures(InMemory, LiveFiguresContract):
     pass

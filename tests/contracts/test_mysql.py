@@ -20,6 +20,7 @@ from unite_core.testing.contracts import (
     LeadImagesContract,
     LeadListContract,
     LeadsContract,
+    LiveFiguresContract,
     RehearsalContract,
     RollupsContract,
     SessionsContract,
@@ -125,4 +126,8 @@ class TestActivityLog(ActivityLogContract):
 
 
 class TestRollups(Mysql, RollupsContract):
+    pass
+
+
+class TestLiveFigures(Mysql, LiveFiguresContract):
     pass

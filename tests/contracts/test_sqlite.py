@@ -26,6 +26,7 @@ from unite_core.testing.contracts import (
     LeadImagesContract,
     LeadListContract,
     LeadsContract,
+    LiveFiguresContract,
     RehearsalContract,
     RollupsContract,
     SessionsContract,
@@ -155,4 +156,8 @@ class TestActivityLog(ActivityLogContract):
 
 
 class TestRollups(Sqlite, RollupsContract):
+    pass
+
+
+class TestLiveFigures(Sqlite, LiveFiguresContract):
     pass

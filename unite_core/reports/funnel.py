@@ -63,7 +63,7 @@ class ReportFunnel:
     """Report how many of the leads created in a period were called, spoken with and won, by source.
 
     A lead belongs to the day on which it was created; deleted leads are left out. Agents get the leads assigned to
-    them, admins and managers all.
+    them and their own calls, admins and managers all.
     """
 
     permission: ClassVar[Permission | None] = None
@@ -92,7 +92,7 @@ class ReportSpeedToLead:
     """Report how soon the leads created in a period were called first, and the share called within five minutes.
 
     A call that began before its lead was created counts as one at that moment. Deleted leads are left out. Agents get
-    the leads assigned to them, admins and managers all.
+    the leads assigned to them and their own calls, admins and managers all.
     """
 
     permission: ClassVar[Permission | None] = None

@@ -148,7 +148,10 @@ class Rollups(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cohort:
-    """The leads created from the one moment to before the other; with `assigned_to` those of that user alone."""
+    """The leads created from the one moment to before the other; with `assigned_to` those of that user alone.
+
+    Of leads of one user only that user's calls count, as in the list of leads that an agent sees.
+    """
 
     created_from: datetime
     created_to: datetime

@@ -19,6 +19,7 @@ from unite_core.testing.contracts.lead_calls import LeadCallsContract
 from unite_core.testing.contracts.lead_images import LeadImagesContract
 from unite_core.testing.contracts.lead_list import LeadListContract
 from unite_core.testing.contracts.leads import LeadsContract
+from unite_core.testing.contracts.live_figures import LiveFiguresContract
 from unite_core.testing.contracts.messages import TextMessagesContract, TopicContract
 from unite_core.testing.contracts.outside import ClockContract, IdsContract, JobsContract, RateLimitsContract
 from unite_core.testing.contracts.passwords import PasswordsContract, TokensContract
@@ -51,6 +52,7 @@ __all__ = [
     "LeadImagesContract",
     "LeadListContract",
     "LeadsContract",
+    "LiveFiguresContract",
     "PasswordsContract",
     "RateLimitsContract",
     "RehearsalContract",

@@ -6,6 +6,7 @@ from copy import deepcopy
 from datetime import datetime
 from uuid import UUID
 
+from unite_core.calls.ledger import LedgerEntry
 from unite_core.calls.model import Outcome
 from unite_core.calls.ports import CallCounts
 from unite_core.errors import NotFound, PreconditionFailed
@@ -105,11 +106,7 @@ class InMemoryLeads(Leads):
     def _calls_of(self, lead: Lead, wanted: LeadFilter) -> CallCounts | None:
         if wanted.visible_to is None or not wanted.by_calls:
             return self._calls.get(lead.id)
-        own = [it for it in calls_of_lead(self._ledger.values(), lead.id) if it.agent_id == wanted.visible_to]
-        if not own:
-            return None
-        outcomes = Counter(Outcome(it.result) for it in own)
-        return CallCounts(outcomes=outcomes, first_called_at=min(it.called_at for it in own))
+        return calls_of_agent(self._ledger.values(), lead.id, wanted.visible_to)
 
     def _living(self) -> Iterator[Lead]:
         return (lead for lead in self._leads.values() if lead.deleted_at is None)
@@ -130,6 +127,15 @@ class InMemoryLeads(Leads):
         duplicates = [Duplicate(field, other) for field, other in holders.items() if other not in (None, lead.id)]
         if duplicates:
             raise DuplicateLead(tuple(duplicates))
+
+
+def calls_of_agent(entries: Collection[LedgerEntry], lead_id: UUID, agent_id: UUID) -> CallCounts | None:
+    """The calls of that agent to the lead; None where there were none."""
+    own = [it for it in calls_of_lead(entries, lead_id) if it.agent_id == agent_id]
+    if not own:
+        return None
+    outcomes = Counter(Outcome(it.result) for it in own)
+    return CallCounts(outcomes=outcomes, first_called_at=min(it.called_at for it in own))
 
 
 def _called(lead: Lead, calls: CallCounts | None, wanted: LeadFilter) -> bool:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from unite_core.calls.ledger import LedgerEntry
 from unite_core.calls.model import TaskStatus
+from unite_core.calls.ports import CallCounts
 from unite_core.days import QUARTERS_PER_DAY, quarter_of
 from unite_core.leads.model import Lead
 from unite_core.reports.counting import merged, portions
@@ -28,6 +29,7 @@ from unite_core.reports.ports import (
     key_of,
 )
 from unite_core.reports.tally import Tally, later_of
+from unite_core.testing.in_memory.leads import calls_of_agent
 from unite_core.testing.in_memory.tables import Tables
 
 
@@ -142,7 +144,7 @@ class InMemoryLiveFigures(LiveFigures):
     def funnel(self, question: Cohort) -> Mapping[str, FunnelCounts]:
         stages: dict[str, list[int]] = {}
         for lead in self._leads(question):
-            counts = self._tables.lead_calls.get(lead.id)
+            counts = self._calls(lead, question)
             outcomes = {outcome.value for outcome, number in counts.outcomes.items() if number} if counts else set()
             contacted = any(result.value in outcomes for result in CONTACTS.results)
             converted = any(result.value in outcomes for result in CONVERSIONS.results)
@@ -157,10 +159,8 @@ class InMemoryLiveFigures(LiveFigures):
 
     def first_calls(self, question: Cohort, *, within: int) -> FirstCalls:
         leads = list(self._leads(question))
-        first = {lead.id: self._tables.lead_calls[lead.id] for lead in leads if lead.id in self._tables.lead_calls}
-        waits = sorted(
-            max(timedelta(), first[lead.id].first_called_at - lead.created_at) for lead in leads if lead.id in first
-        )
+        calls = ((lead, self._calls(lead, question)) for lead in leads)
+        waits = sorted(max(timedelta(), each.first_called_at - lead.created_at) for lead, each in calls if each)
         return FirstCalls(
             leads=len(leads),
             called=len(waits),
@@ -178,10 +178,15 @@ class InMemoryLiveFigures(LiveFigures):
     def names(self, user_ids: Collection[UUID]) -> Mapping[UUID, str]:
         return {it: self._tables.users[it].name for it in user_ids if it in self._tables.users}
 
+    def _calls(self, lead: Lead, question: Cohort) -> CallCounts | None:
+        if question.assigned_to is None:
+            return self._tables.lead_calls.get(lead.id)
+        return calls_of_agent(self._tables.ledger.values(), lead.id, question.assigned_to)
+
     def _leads(self, question: Cohort) -> Iterator[Lead]:
         for lead in self._tables.leads.values():
             created = question.created_from <= lead.created_at < question.created_to
-            if created and question.assigned_to in (None, lead.assigned_to):
+            if created and lead.deleted_at is None and question.assigned_to in (None, lead.assigned_to):
                 yield lead
 
 
