@@ -137,8 +137,8 @@ lock: $(stamps)/lock ## Resolve requirements/*.in into requirements/*.txt, pinne
 	done
 
 .PHONY: diagrams
-diagrams: | $(python) ## Draw the pictures of docs/diagrams anew
-	@for source in docs/diagrams/*.py; do $(python) "$$source" || exit 1; done
+diagrams: | $(python) ## Draw the pictures of docs/diagrams anew, and write the tables of docs/tables
+	@for source in docs/diagrams/*.py docs/tables/*.py; do PYTHONPATH=. $(python) "$$source" || exit 1; done
 
 ##@ The rest
 

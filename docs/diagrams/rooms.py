@@ -16,6 +16,7 @@ PICTURE = HERE / "rooms.svg"
 CAPTIONS = {
     "application": "Ports, Unite, build(ports): the whole core, put together",
     "imports": "reading CSV files, mapping columns, what became of each row",
+    "reports": "what happened on some days: counts, rates, rollups",
     "calls": "calls to be made, what came of them, the ledger",
     "leads": "leads, who may see them, duplicates, pictures, search",
     "summaries": "the daily summary: who gets it, and at which local time",
@@ -24,7 +25,7 @@ CAPTIONS = {
     "testing": "in-memory ports, builders, contract suites",
     "http": "REST, OpenAPI, problem details",
     "worker": "runs jobs, sweeps",
-    "cli": "serve, migrate, users, import, verify-ledger, demo",
+    "cli": "serve, migrate, users, import, verify-ledger, rebuild-reports, demo",
     "bootstrap": "Settings → Unite",
     "settings": "reads the environment",
     "sql": "SQLAlchemy: tables, migrations, units of work",

@@ -18,6 +18,7 @@ from rich.text import Text
 
 from entrypoints.cli.demo_calls import show_calls
 from entrypoints.cli.demo_floor import PEOPLE, Floor, Person, hire, table, title
+from entrypoints.cli.demo_report import show_report
 from entrypoints.cli.demo_service import LOOK_EVERY, DemoFailed, last_lines, service
 from entrypoints.cli.shown import Bar, console, counts_table, rate
 from unite_core.imports.error_report import REPORT_COLUMNS, without_guard
@@ -62,12 +63,13 @@ def _show(shown: Console, folder: Path, environ: Mapping[str, str]) -> None:
         _share_out(floor)
         _refuse(floor, content)
         show_calls(floor, folder, environ)
+        show_report(floor)
     shown.print()
     took = time.monotonic() - began
     shown.print(Text(f"All of this took {took:.0f} seconds, and its folder is gone again.", style="bold"))
     shown.print("  make run     serves on http://127.0.0.1:8000, with its data in ./var")
     shown.print("               UNITE_ADMIN_EMAIL and UNITE_ADMIN_PASSWORD name the first admin")
-    shown.print("  /docs        is where that service explains its API")
+    shown.print("  /docs        is where that service explains its API; /dashboard shows people the day")
     shown.print("  make help    lists everything else")
 
 

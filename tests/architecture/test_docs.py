@@ -27,6 +27,13 @@ def test_the_picture_of_the_rooms_shows_the_rooms_that_there_are() -> None:
     assert rooms["draw"]() == rooms["PICTURE"].read_text("utf-8"), "run `make diagrams`"
 
 
+def test_the_definitions_of_figures_are_those_that_reports_count_by() -> None:
+    metrics = runpy.run_path(str(CHECKOUT / "docs" / "tables" / "metrics.py"))
+
+    assert metrics["page"]() == metrics["PAGE"].read_text("utf-8"), "run `make diagrams`"
+    assert metrics["glossary"]() == metrics["GLOSSARY"].read_text("utf-8"), "run `make diagrams`"
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(CHECKOUT).as_posix())
 def test_every_link_within_the_project_leads_somewhere(page: Path) -> None:
     targets = re.findall(r"\]\((?!https?:|#)([^)#\s]+)", page.read_text("utf-8"))

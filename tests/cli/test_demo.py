@@ -23,6 +23,8 @@ def test_the_demonstration_shows_everything_and_ends_well(tmp_path: Path) -> Non
         "One entry in the call log; the lead was new, and is contacted.",
         "an entry is never changed",
         "2 entries of 1 call task: every chain is whole.",
+        r"Amy +1 +1 +0 +100% \(1 of 1\) +312.0",
+        "voicemail: 1, which is entry 2 of the ledger",
     ):
         assert re.search(told, ended.stdout), told
     assert "\x1b" not in ended.stdout

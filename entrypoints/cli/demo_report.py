@@ -1,0 +1,35 @@
+"""The end of the demonstration: the report of its day, which counts every call once and as it was corrected."""
+
+from typing import Any
+
+from entrypoints.cli.demo_floor import Floor, table, title
+from entrypoints.cli.demo_service import DemoFailed
+
+
+def show_report(floor: Floor) -> None:
+    """Have Mo read what happened today, and open one of the numbers."""
+    title(floor.console, 11, "Mo reads the report of the day, and opens one of its numbers")
+    # The call may have begun before midnight.
+    (call,) = floor.manager.call("GET", "/v1/call-logs?counted=true")["items"]
+    report = floor.manager.call("GET", f"/v1/reports/daily?date={call['called_at'][:10]}")
+    shown = table("Agent", "Calls", "Completed", "Missed", "Completion rate", "Average seconds")
+    for row in report["by_agent"]:
+        shown.add_row(
+            f"  {row['name']}",
+            str(row["total"]["value"]),
+            str(row["completed"]["value"]),
+            str(row["missed"]["value"]),
+            _rate(row["completion_rate"]),
+            str(row["average_duration_seconds"]["value"]),
+        )
+    floor.console.print(shown)
+    voicemail = report["by_outcome"]["voicemail"]
+    (entry,) = floor.manager.call("GET", voicemail["items_url"])["items"]
+    if (report["total_calls"]["value"], voicemail["value"], entry["number"]) != (1, 1, 2):
+        raise DemoFailed(f"The report does not count the call as it was corrected: {report}")
+    floor.console.print("  voicemail: 1, which is entry 2 of the ledger, the correction; connected: 0")
+
+
+def _rate(rate: dict[str, Any]) -> str:
+    value = "none" if rate["value"] is None else f"{rate['value']:.0%}"
+    return f"{value} ({rate['numerator']} of {rate['denominator']})"
