@@ -159,6 +159,8 @@ def read_period(first: str | None, last: str | None, tz: str, *, names: tuple[st
     if tz not in zone_names():
         problems.append(Problem(field="tz", code=UNKNOWN_ZONE, detail=UNKNOWN_ZONE_DETAIL))
     dates = [_read_date(name, value, problems) for name, value in zip(names, (first, last), strict=True)]
+    # Where both are one parameter it was complained of twice.
+    problems = list(dict.fromkeys(problems))
     if problems:
         raise Malformed("The report cannot be made for that.", problems=problems)
     now = today.astimezone(ZoneInfo(tz)).date()
