@@ -134,6 +134,7 @@ def start(settings: Settings) -> Started:
         tokens=JwtTokens(keys),
         limits=shared.limits,
         activity=log.activity,
+        documents=log.documents,
         topic=messages.topic,
         texts=messages.texts,
         cache=shared.cache,

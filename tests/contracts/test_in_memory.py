@@ -14,6 +14,8 @@ from unite_core.testing.contracts import (
     AnswersContract,
     CacheContract,
     CachedReadsContract,
+    CallActivityContract,
+    CallDocumentsContract,
     CallLedgerContract,
     CallTasksContract,
     ClockContract,
@@ -29,6 +31,7 @@ from unite_core.testing.contracts import (
     LeadListContract,
     LeadsContract,
     PasswordsContract,
+    PendingEventsContract,
     RateLimitsContract,
     RehearsalContract,
     RollupsContract,
@@ -41,12 +44,14 @@ from unite_core.testing.contracts import (
     UsersContract,
     UsesContract,
 )
+from unite_core.testing.contracts.call_activity import Record, hand_over
 from unite_core.testing.in_memory import (
     FastPasswords,
     FastTokens,
     FixedClock,
     InMemoryActivityLog,
     InMemoryCache,
+    InMemoryCallDocuments,
     InMemoryFiles,
     InMemoryJobs,
     InMemoryRateLimits,
@@ -274,3 +279,32 @@ class TestTextMessages(TextMessagesContract):
 
 class TestRollups(InMemory, RollupsContract):
     pass
+
+
+class TestPendingEvents(InMemory, PendingEventsContract):
+    pass
+
+
+class TestCallActivity(InMemory, CallActivityContract):
+    pass
+
+
+class TestActivityOfCallDocuments(InMemory, CallActivityContract):
+    @pytest.fixture
+    def activity(self) -> InMemoryCallDocuments:
+        return InMemoryCallDocuments()
+
+    @pytest.fixture
+    def record(self, activity: InMemoryCallDocuments) -> Record:
+        log = InMemoryActivityLog(activity)
+        return lambda entries: hand_over(log, entries)
+
+
+class TestCallDocuments(CallDocumentsContract):
+    @pytest.fixture
+    def documents(self) -> InMemoryCallDocuments:
+        return InMemoryCallDocuments()
+
+    @pytest.fixture
+    def log(self, documents: InMemoryCallDocuments) -> InMemoryActivityLog:
+        return InMemoryActivityLog(documents)

@@ -9,6 +9,7 @@ from unite_core.testing.contracts import (
     ActivityLogContract,
     AnswersContract,
     CachedReadsContract,
+    CallActivityContract,
     CallLedgerContract,
     CallTasksContract,
     ConsentsContract,
@@ -19,6 +20,7 @@ from unite_core.testing.contracts import (
     LeadImagesContract,
     LeadListContract,
     LeadsContract,
+    PendingEventsContract,
     RehearsalContract,
     RollupsContract,
     SessionsContract,
@@ -120,4 +122,12 @@ class TestActivityLog(ActivityLogContract):
 
 
 class TestRollups(Mysql, RollupsContract):
+    pass
+
+
+class TestPendingEvents(Mysql, PendingEventsContract):
+    pass
+
+
+class TestCallActivity(Mysql, CallActivityContract):
     pass

@@ -15,6 +15,7 @@ from unite_core.testing.contracts import (
     ActivityLogContract,
     AnswersContract,
     CachedReadsContract,
+    CallActivityContract,
     CallLedgerContract,
     CallTasksContract,
     ConsentsContract,
@@ -25,6 +26,7 @@ from unite_core.testing.contracts import (
     LeadImagesContract,
     LeadListContract,
     LeadsContract,
+    PendingEventsContract,
     RehearsalContract,
     RollupsContract,
     SessionsContract,
@@ -150,4 +152,12 @@ class TestActivityLog(ActivityLogContract):
 
 
 class TestRollups(Sqlite, RollupsContract):
+    pass
+
+
+class TestPendingEvents(Sqlite, PendingEventsContract):
+    pass
+
+
+class TestCallActivity(Sqlite, CallActivityContract):
     pass
