@@ -15,6 +15,7 @@ DOORS = {
     "users": "entrypoints.cli.users",
     "import": "entrypoints.cli.import_file",
     "verify-ledger": "entrypoints.cli.verify_ledger",
+    "reconcile": "entrypoints.cli.reconcile",
     "demo": "entrypoints.cli.demo",
 }
 """Which module's `run(arguments, environ)` carries a command out. Only that one is loaded: a worker needs no server."""

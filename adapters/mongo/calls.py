@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pymongo
+from bson.codec_options import DatetimeConversion
 from pymongo import DeleteOne, ReplaceOne
 from pymongo.collection import Collection
 from pymongo.database import Database
@@ -56,7 +57,11 @@ class MongoCallDocuments(CallDocuments):
 
     def of_tasks(self, task_ids: Ids[UUID]) -> Sequence[StoredDocument]:
         ids = list(task_ids)
-        return self._find({"$or": [{ID: {"$in": ids}}, {"task_id": {"$in": ids}}]}) if ids else []
+        if not ids:
+            return []
+        # Two questions, each with an index of its own.
+        named = self._find({"task_id": {"$in": ids}})
+        return [*self._find({ID: {"$in": ids}}), *(stored for stored in named if stored.id not in ids)]
 
     def between(self, start: datetime, end: datetime) -> Sequence[StoredDocument]:
         return self._find({"called_at": {"$gte": start, "$lt": end}})
@@ -79,7 +84,9 @@ class MongoCallDocuments(CallDocuments):
 
 
 def _calls_in(database: Database[Stored]) -> Collection[Stored]:
-    return CallLogEntry.collection_in(database)
+    """The collection, from which dates come that somebody put there and Python has none for."""
+    options = database.codec_options.with_options(datetime_conversion=DatetimeConversion.DATETIME_AUTO)
+    return CallLogEntry.collection_in(database).with_options(codec_options=options)
 
 
 def _carry_out(collection: Collection[Stored], writes: Sequence[Write]) -> list[Write]:

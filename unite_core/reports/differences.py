@@ -197,14 +197,20 @@ def _states(
 ) -> list[CallState]:
     of_task: dict[UUID, list[StoredDocument]] = {task_id: [] for task_id in task_ids}
     for stored in found:
-        # One that has the id of a call is no other call's, even where it says so.
-        for task_id in [stored.id] if stored.id in expected else stored.tasks:
-            if task_id in of_task:
-                of_task[task_id].append(stored)
+        task_id = _call_of(stored, expected)
+        if task_id is not None and task_id in of_task:
+            of_task[task_id].append(stored)
     return [
         CallState(task_id, known, of_task[task_id], known is not None and known.entry_id in pending)
         for task_id, known in ((task_id, expected.get(task_id)) for task_id in of_task)
     ]
+
+
+def _call_of(stored: StoredDocument, expected: Mapping[UUID, CallDocument]) -> UUID | None:
+    """The call that a document is of: the one with its id, else the one that it names, as far as there are such."""
+    own, named = _id(stored.id), _id(stored.content.get("task_id"))
+    known = [task_id for task_id in (own, named) if task_id in expected]
+    return known[0] if known else own or named
 
 
 def _portions(task_ids: Collection[UUID]) -> Iterator[Sequence[UUID]]:
