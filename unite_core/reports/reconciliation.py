@@ -113,9 +113,10 @@ class RepairDocuments:
         removed = [other for state in states for other in state.others]
         restored = [(state.own, state.expected) for state in states if state.altered and state.own and state.expected]
         written = [state.expected for state in states if state.missing and state.expected]
-        self.documents.remove(removed)
-        self.documents.replace(restored)
         self.documents.store(written)
+        self.documents.replace(restored)
+        # Last, as an account that writes documents need not have the right to remove any.
+        self.documents.remove(removed)
         return Repaired(len(written), len(restored), len(removed))
 
 

@@ -40,7 +40,7 @@ def test_each_agent_has_figures_in_all_and_on_each_day_that_had_calls() -> None:
             an_entry(tasks[2], at=days[2], outcome=Outcome.BUSY, duration_seconds=5),
             an_entry(tasks[3], at=days[2], called_at=days[2], **MISSED),
             an_entry(tasks[4], at=days[1], called_at=days[1], **MISSED),
-            an_entry(tasks[5], at=days[1], called_at=days[1], **{**MISSED, "kind": EntryKind.CANCELLED}),
+            an_entry(tasks[5], at=days[2], called_at=days[2], **{**MISSED, "kind": EntryKind.CANCELLED}),
         ]
         put(ports.work, ann, ben, lead, *tasks, *entries)
         ports.activity.deliver([an_event_of(entry) for entry in entries])
