@@ -16,6 +16,7 @@ DOORS = {
     "import": "entrypoints.cli.import_file",
     "verify-ledger": "entrypoints.cli.verify_ledger",
     "rebuild-reports": "entrypoints.cli.rebuild_reports",
+    "reconcile": "entrypoints.cli.reconcile",
     "demo": "entrypoints.cli.demo",
 }
 """Which module's `run(arguments, environ)` carries a command out. Only that one is loaded: a worker needs no server."""

@@ -34,14 +34,17 @@ from unite_core.notifications.webhooks import TakeInboundText, TakeTextStatus
 from unite_core.phone import PhonePolicy
 from unite_core.quotas import PurgeUses, Quotas
 from unite_core.rate_limits import RateLimits
+from unite_core.reports.activity import CompleteThrough, LedgerActivity, ReportActivity
 from unite_core.reports.attempts import ReportAttempts
 from unite_core.reports.daily import ReportDay
+from unite_core.reports.documents import CallDocuments
 from unite_core.reports.funnel import ReportFunnel, ReportSpeedToLead
 from unite_core.reports.hours import ReportHeatmap
 from unite_core.reports.insights import ReportInsights
 from unite_core.reports.leaderboard import ReportLeaderboard
 from unite_core.reports.ports import ReportsWork
 from unite_core.reports.reading import CountCalls, NameAgents
+from unite_core.reports.reconciliation import ReconcileReports, RepairDocuments
 from unite_core.reports.summary import CountDay
 from unite_core.reports.use_cases import FoldEntries, RebuildReports
 from unite_core.summaries import use_cases as summaries
@@ -77,6 +80,7 @@ class Ports:
     `destinations` are those who want to know of events, by name, beside the activity log, the topic and the telephones;
     `work` was given the names of all, so that it makes a delivery for each. `cache` is the one that the units of `work`
     tell what they changed. `tokens` make access tokens, `cookies` session cookies; neither reads those of the other.
+    `documents` is where the `activity` puts the documents of calls, None where it puts none.
     """
 
     work: Work[AllWork]
@@ -94,6 +98,7 @@ class Ports:
     texts: TextMessages
     destinations: Mapping[str, Destination] = field(default_factory=dict)
     cache: Cache = field(default_factory=NoCache)
+    documents: CallDocuments | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,6 +188,9 @@ class Reports:
     speed_to_lead: ReportSpeedToLead
     heatmap: ReportHeatmap
     leaderboard: ReportLeaderboard
+    activity: ReportActivity
+    reconcile: ReconcileReports
+    repair: RepairDocuments
     fold: FoldEntries
     rebuild: RebuildReports
 
@@ -336,6 +344,7 @@ def _calls(ports: Ports, rules: Rules) -> Calls:
 def _reports(ports: Ports) -> Reports:
     count = _count_calls(ports)
     name = NameAgents(ports.reads)
+    through = CompleteThrough(ports.reads, ports.clock, ports.documents is not None)
     return Reports(
         daily=ReportDay(count, name),
         insights=ReportInsights(count, name, ports.reads, ports.clock),
@@ -344,6 +353,9 @@ def _reports(ports: Ports) -> Reports:
         speed_to_lead=ReportSpeedToLead(ports.reads, ports.clock),
         heatmap=ReportHeatmap(count),
         leaderboard=ReportLeaderboard(count, name),
+        activity=ReportActivity(ports.documents or LedgerActivity(ports.reads), name, through),
+        reconcile=ReconcileReports(ports.reads, ports.documents, through),
+        repair=RepairDocuments(ports.reads, ports.documents),
         fold=FoldEntries(ports.work),
         rebuild=RebuildReports(ports.work),
     )

@@ -1,4 +1,7 @@
-"""The account that the service works with on MongoDB: it reads and adds to the activity log, and nothing else."""
+"""The account that the service works with on MongoDB.
+
+It reads and adds to the activity log, writes call documents, and can do nothing else.
+"""
 
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -9,12 +12,16 @@ from pymongo.uri_parser import parse_uri
 
 from adapters.mongo.activity import COLLECTIONS
 from adapters.mongo.connection import Mongo
+from adapters.mongo.documents import CallLogEntry
 
 ROLE = "unite_service"
 
 ACTIONS = ("find", "insert", "listIndexes")
 """What the service may do with each collection of the activity log. Nothing that is there can it change or remove,
 neither by itself nor by an index after whose time MongoDB forgets."""
+
+ACTIONS_ON_CALLS = (*ACTIONS, "update")
+"""What the service may do with call documents, which a later entry of the ledger replaces. It removes none."""
 
 # https://github.com/mongodb/mongo/blob/v8.0/src/mongo/base/error_codes.yml
 _THERE_ALREADY = (51002, 51003)
@@ -51,9 +58,10 @@ def give_rights(mongo: Mongo, account: Account) -> None:
 
 
 def _give_rights(database: Database[dict[str, Any]], account: Account) -> None:
+    allowed = {**dict.fromkeys(COLLECTIONS, ACTIONS), CallLogEntry.collection_name(): ACTIONS_ON_CALLS}
     privileges = [
-        {"resource": {"db": database.name, "collection": collection}, "actions": list(ACTIONS)}
-        for collection in COLLECTIONS
+        {"resource": {"db": database.name, "collection": collection}, "actions": list(actions)}
+        for collection, actions in allowed.items()
     ]
     _make_or_change(database, "Role", ROLE, {"privileges": privileges, "roles": []})
     roles = [{"role": ROLE, "db": database.name}]

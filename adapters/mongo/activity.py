@@ -13,10 +13,13 @@ from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import BulkWriteError, OperationFailure
 
+from adapters.mongo.calls import MongoCallDocuments
 from adapters.mongo.connection import Mongo
 from adapters.mongo.documents import (
     RETENTION,
     Activity,
+    CallLogEntry,
+    Declared,
     DeliveryLogEntry,
     EventDocument,
     ImportLogEntry,
@@ -29,6 +32,7 @@ from unite_core.events import Event
 from unite_core.notifications.model import Receipt
 from unite_core.notifications.ports import ActivityLog, EventFilter
 from unite_core.paging import Page, PageRequest, Position, page_of
+from unite_core.reports.documents import documents_of
 
 log = logging.getLogger(__name__)
 
@@ -49,13 +53,15 @@ _LONGEST_RETENTION = 2**31 - 1
 class MongoActivityLog(ActivityLog):
     """Documents by the id of their event, in the collections `activity`, `import_log` and `delivery_log`.
 
-    MongoDB itself forgets what is older than `kept_for`, within about a minute; with None nothing is forgotten.
+    MongoDB itself forgets what is older than `kept_for`, within about a minute; with None nothing is forgotten. What
+    became of calls goes to the call documents in `call_log` as well, and stays there.
     """
 
     at_once = 200
 
     def __init__(self, mongo: Mongo, *, kept_for: timedelta | None = None) -> None:
         self._mongo = mongo
+        self._calls = MongoCallDocuments(mongo)
         self._kept_for = kept_for
         self._prepared = False
         self._failing = False
@@ -78,6 +84,7 @@ class MongoActivityLog(ActivityLog):
                 self.prepare()
             for kind in _DOCUMENTS:
                 self._store(kind, [document for document in documents if isinstance(document, kind)])
+            self._calls.store(documents_of(events))
         return [Receipt(taken=True)] * len(events)
 
     @contextmanager
@@ -129,21 +136,11 @@ class MongoActivityLog(ActivityLog):
 
     def _prepare(self, database: Database[Stored]) -> None:
         for kind in _DOCUMENTS:
-            collection = kind.collection_in(database)
-            try:
-                indexes = collection.index_information()
-                missing = [model for model in kind.index_models() if model.document["name"] not in indexes]
-                if missing:
-                    collection.create_indexes(missing)
-                self._set_retention(collection, indexes.get(RETENTION))
-            except OperationFailure as error:
-                if error.code != _UNAUTHORIZED:
-                    raise
-                # The log works nevertheless, only slower, or it remembers for longer than it should.
-                log.warning(
-                    "The account on MongoDB may not bring the indexes of %s up to date; run `migrate`, which may.",
-                    collection.name,
-                )
+            with _warned_where_not_allowed(kind):
+                indexes = _bring_indexes(kind, database)
+                self._set_retention(kind.collection_in(database), indexes.get(RETENTION))
+        with _warned_where_not_allowed(CallLogEntry):
+            _bring_indexes(CallLogEntry, database)
 
     def _set_retention(self, collection: Collection[Stored], is_now: Mapping[str, Any] | None) -> None:
         if self._kept_for is None:
@@ -157,6 +154,30 @@ class MongoActivityLog(ActivityLog):
             # Dropped and made anew, it would be built over the whole collection.
             changed = {"name": RETENTION, "expireAfterSeconds": seconds}
             collection.database.command("collMod", collection.name, index=changed)
+
+
+@contextmanager
+def _warned_where_not_allowed(kind: type[Declared]) -> Iterator[None]:
+    try:
+        yield
+    except OperationFailure as error:
+        if error.code != _UNAUTHORIZED:
+            raise
+        # The log works nevertheless, only slower, or it remembers for longer than it should.
+        log.warning(
+            "The account on MongoDB may not bring the indexes of %s up to date; run `migrate`, which may.",
+            kind.collection_name(),
+        )
+
+
+def _bring_indexes(kind: type[Declared], database: Database[Stored]) -> Mapping[str, Any]:
+    """Make the declared indexes that are missing; what there was before, by name."""
+    collection = kind.collection_in(database)
+    indexes = collection.index_information()
+    missing = [model for model in kind.index_models() if model.document["name"] not in indexes]
+    if missing:
+        collection.create_indexes(missing)
+    return indexes
 
 
 def _newest_first(kind: type[E], database: Database[Stored], request: PageRequest) -> Any:

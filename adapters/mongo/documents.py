@@ -36,22 +36,8 @@ _POSITION = struct.Struct(">Q16s")
 _SIGN = 1 << 63
 
 
-class EventDocument(Document):  # type: ignore[misc]  # MongoEngine ships no types
-    """One event; its `_id` is the event's id, so that it is there once.
-
-    `at` is for people and for MongoDB's own forgetting: it ends at the millisecond. `position` is exact, and sorts as a
-    list does. `data` is JSON text: in a document of MongoDB's, names could not hold every character, nor numbers
-    every integer.
-    """
-
-    id = UUIDField(primary_key=True)
-    type = StringField(required=True)
-    at = DateTimeField(required=True)
-    position = BinaryField(required=True)
-    actor_id = UUIDField()
-    correlation_id = StringField()
-    import_id = UUIDField()
-    data = StringField(required=True)
+class Declared(Document):  # type: ignore[misc]  # MongoEngine ships no types
+    """What a collection holds, and its indexes."""
 
     # The adapter hands every query its collection; MongoEngine's connections, which are the process's, are left out.
     meta: ClassVar[dict[str, Any]] = {"abstract": True, "auto_create_index": False}
@@ -70,6 +56,26 @@ class EventDocument(Document):  # type: ignore[misc]  # MongoEngine ships no typ
     def index_models(cls) -> list[IndexModel]:
         """The indexes that the document declares, as the driver takes them."""
         return [IndexModel(spec["fields"], name=spec["name"]) for spec in cls._meta["index_specs"]]
+
+
+class EventDocument(Declared):
+    """One event; its `_id` is the event's id, so that it is there once.
+
+    `at` is for people and for MongoDB's own forgetting: it ends at the millisecond. `position` is exact, and sorts as a
+    list does. `data` is JSON text: in a document of MongoDB's, names could not hold every character, nor numbers
+    every integer.
+    """
+
+    id = UUIDField(primary_key=True)
+    type = StringField(required=True)
+    at = DateTimeField(required=True)
+    position = BinaryField(required=True)
+    actor_id = UUIDField()
+    correlation_id = StringField()
+    import_id = UUIDField()
+    data = StringField(required=True)
+
+    meta: ClassVar[dict[str, Any]] = {"abstract": True, "auto_create_index": False}
 
     def event(self, lead_ids: tuple[UUID, ...] = ()) -> Event:
         """What happened, about these leads."""
@@ -136,6 +142,38 @@ class DeliveryLogEntry(EventDocument):
 
     def event(self, lead_ids: tuple[UUID, ...] = ()) -> Event:
         return replace(super().event(lead_ids), delivery_id=self.delivery_id)
+
+
+class CallLogEntry(Declared):
+    """A call as its last entry in the call ledger says it was; its `_id` is the id of its task.
+
+    It is replaced by what a later entry says, the one with the higher `number`. Both moments end at the millisecond,
+    rounded down.
+    """
+
+    id = UUIDField(primary_key=True)
+    task_id = UUIDField(required=True)
+    entry_id = UUIDField(required=True)
+    number = IntField(required=True)
+    kind = StringField(required=True)
+    result = StringField(required=True)
+    outcome = StringField()
+    agent_id = UUIDField()
+    duration_seconds = IntField()
+    called_at = DateTimeField(required=True)
+    at = DateTimeField(required=True)
+    source = StringField()
+    attempt = IntField()
+    hash = StringField(required=True)
+
+    meta: ClassVar[dict[str, Any]] = {
+        "collection": "call_log",
+        "indexes": [
+            {"name": "called", "fields": ["called_at", "agent_id"]},
+            {"name": "of_agent", "fields": ["agent_id", "called_at"]},
+            {"name": "of_task", "fields": ["task_id"]},
+        ],
+    }
 
 
 _OF_RESPONSE = ("message_id", "sid", "segments", "price", "price_unit", "error_code", "error", "reason")

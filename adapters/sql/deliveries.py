@@ -1,7 +1,7 @@
 """Events and their deliveries in rows: the outbox."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -108,6 +108,31 @@ class SqlDeliveries(Deliveries):
     def to_follow(self, destination: str, *, now: datetime, limit: int) -> Sequence[Delivery]:
         due = _due(destination, DeliveryStatus.DELIVERED, now, limit)
         return [_to_delivery(row) for row in self._connection.execute(locked(due, self._connection, skip_held=True))]
+
+    def pending_events(
+        self,
+        destination: str,
+        types: Collection[str],
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int | None = None,
+    ) -> Sequence[Event]:
+        # A delivery is as old as its event.
+        created_at = deliveries.c.created_at
+        statement = (
+            select(outbox_events)
+            .join_from(deliveries, outbox_events, outbox_events.c.id == deliveries.c.event_id)
+            .where(_those(destination, DeliveryStatus.PENDING), outbox_events.c.type.in_(sorted(types)))
+            .order_by(created_at, deliveries.c.id)
+            .limit(limit)
+        )
+        if since is not None:
+            statement = statement.where(created_at >= since)
+        if until is not None:
+            statement = statement.where(created_at <= until)
+        statement = by_index(statement, deliveries, "ix_deliveries_status_created")
+        return [_to_event(row) for row in self._connection.execute(statement)]
 
     def purge(self, *, before: datetime, limit: int) -> int:
         found: list[Row[Any]] = []

@@ -51,6 +51,9 @@ class SqlRollups(Rollups):
     def timeline(self, question: Timeline) -> Mapping[int, Tally]:
         return merged(self._labelled(question, segment) for segment in question.segments)
 
+    def by_agent(self, question: Timeline) -> Mapping[tuple[str, int], Tally]:
+        return merged(self._labelled_by_agent(question, segment) for segment in question.segments)
+
     def unfolded(self) -> Sequence[Step]:
         return self._steps(select(ledger).join(unfolded, unfolded.c.entry_id == ledger.c.id))
 
@@ -106,6 +109,17 @@ class SqlRollups(Rollups):
             rollups.c.period >= segment.first, rollups.c.period < segment.end
         )
         return {int(row.label): _to_tally(row) for row in self._connection.execute(statement)}
+
+    def _labelled_by_agent(self, question: Timeline, segment: Segment) -> Mapping[tuple[str, int], Tally]:
+        label = ((rollups.c.period + segment.shift) // segment.per) % segment.modulo
+        of_agents = Totals(start=segment.first, end=segment.end, by=Dimension.AGENT, agent_id=question.agent_id)
+        statement = (
+            self._sums(label, of_agents, Grain.QUARTER)
+            .where(rollups.c.period >= segment.first, rollups.c.period < segment.end)
+            .add_columns(rollups.c.key.label("agent"))
+            .group_by(rollups.c.key)
+        )
+        return {(row.agent, int(row.label)): _to_tally(row) for row in self._connection.execute(statement)}
 
     def _sums(self, label: Any, question: Totals | Timeline, grain: Grain) -> Select[Any]:
         dimension = question.by if isinstance(question, Totals) else Dimension.ALL

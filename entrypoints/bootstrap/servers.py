@@ -16,6 +16,7 @@ from adapters.local.console import ConsoleTextMessages, ConsoleTopic
 from adapters.local.files import LocalFiles
 from adapters.mongo.accounts import Account, give_rights
 from adapters.mongo.activity import MongoActivityLog
+from adapters.mongo.calls import MongoCallDocuments
 from adapters.mongo.connection import Mongo
 from adapters.rate_limits import LocalRateLimits
 from adapters.redis.cache import RedisCache
@@ -32,6 +33,7 @@ from unite_core.errors import Unavailable
 from unite_core.files import Files, SignedFiles
 from unite_core.notifications.ports import ActivityLog, TextMessages, Topic
 from unite_core.rate_limits import RateLimits
+from unite_core.reports.documents import CallDocuments
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,9 +81,10 @@ def shared(settings: Settings, clock: Clock, secret: bytes) -> Shared:
 
 @dataclass(frozen=True, kw_only=True)
 class Log:
-    """Where the activity log is kept."""
+    """Where the activity log is kept, and with it the documents of calls, where there are any."""
 
     activity: ActivityLog
+    documents: CallDocuments | None = None
     dependencies: Mapping[str, Dependency] = field(default_factory=dict)
 
 
@@ -95,6 +98,7 @@ def log(settings: Settings, engine: Engine) -> Log:
         activity.prepare()
     return Log(
         activity=activity,
+        documents=MongoCallDocuments(mongo),
         dependencies={
             "mongodb": Dependency(ask=mongo.ping, breaker=lambda: mongo.breaker, close=mongo.close),
         },

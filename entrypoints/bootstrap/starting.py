@@ -135,6 +135,7 @@ def start(settings: Settings) -> Started:
         cookies=JwtTokens(derived(keys, "cookies"), audience=COOKIE_AUDIENCE, lifetime=COOKIE_LIFETIME),
         limits=shared.limits,
         activity=log.activity,
+        documents=log.documents,
         topic=messages.topic,
         texts=messages.texts,
         cache=shared.cache,

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from unite_core.days import DEFAULT_ZONE
 from unite_core.identity.model import Role
 from unite_core.imports.columns import FIELDS, IGNORE
 from unite_core.imports.model import OnDuplicate
@@ -40,6 +41,7 @@ def parser() -> argparse.ArgumentParser:
         "Count anew, day by day, what reports have counted beforehand. Reports are right at every moment meanwhile, "
         "and the service may run. This is needed only where somebody has changed the tables of reports by hand."
     )
+    _reconcile(commands.add_parser("reconcile", help="compare the call documents of MongoDB with the call ledger"))
     commands.add_parser("demo", help="show everything once, in a temporary folder")
     return root
 
@@ -58,6 +60,22 @@ def _users(users: argparse.ArgumentParser) -> None:
     create.add_argument("--phone", help="for text messages; with a plus, or as of UNITE_DEFAULT_COUNTRY")
     create.add_argument("--password-file", type=Path, metavar="PATH", help="a file whose first line is the password")
     actions.add_parser("list", help="list all users")
+
+
+def _reconcile(command: argparse.ArgumentParser) -> None:
+    command.description = (
+        "Compare days: their calls as they were counted beforehand, as the call ledger has them, and as the call "
+        "documents in MongoDB have them. Exit code 1 where something differs, or still differs after --repair."
+    )
+    command.add_argument("--date", metavar="DATE", help="the day, YYYY-MM-DD (default: today)")
+    command.add_argument("--from", metavar="DATE", dest="first", help="the first of up to 400 days")
+    command.add_argument("--to", metavar="DATE", dest="last", help="the last of them (default: the first)")
+    command.add_argument("--tz", default=DEFAULT_ZONE, metavar="ZONE", help="the time zone of the days (default: UTC)")
+    command.add_argument(
+        "--repair",
+        action="store_true",
+        help="write documents that are missing, restore altered ones, remove doubled and unexpected ones",
+    )
 
 
 def _import(command: argparse.ArgumentParser) -> None:

@@ -40,7 +40,10 @@ def _migrate(environ: Mapping[str, str]) -> int:
         if beyond is not None:
             _tell_of_rights(started.settings.service_account, beyond)
         if granted:
-            print("The service's account on MongoDB may read the activity log and add to it, and nothing else.")
+            print(
+                "The service's account on MongoDB may read the activity log and add to it, write call documents, "
+                "and nothing else."
+            )
         if provide_storage(started.settings):
             print("What stands in for AWS has the buckets, the queue and the topic that are set.")
     return 0

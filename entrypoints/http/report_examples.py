@@ -11,13 +11,16 @@ from entrypoints.http.call_schemas import CALL_TASK_EXAMPLE
 from unite_core.calls.model import CallResult
 from unite_core.days import Period, moment_of
 from unite_core.reports import metrics
+from unite_core.reports.activity import ActivityDay, ActivityFigures, ActivityReport, AgentActivity
 from unite_core.reports.attempts import Attempt, AttemptsReport
 from unite_core.reports.daily import OUTCOMES, AgentDay, DailyReport, Hour, figures_of
+from unite_core.reports.differences import Difference, DifferenceKind
 from unite_core.reports.funnel import Funnel, SpeedToLead, Stages
 from unite_core.reports.hours import Heatmap, clock_time
 from unite_core.reports.insights import BusyAgent, Insights, SourceConversion, TrendDay
 from unite_core.reports.leaderboard import Leaderboard, Place
 from unite_core.reports.model import About, AgentName, Count, LeadItems, Scope, TaskItems, calls_of
+from unite_core.reports.reconciliation import Reconciliation
 from unite_core.reports.tally import Rate, Tally
 
 _DAY = Period(date(2026, 2, 2), date(2026, 2, 2), "Europe/Berlin")
@@ -115,6 +118,40 @@ def _leaderboard() -> Leaderboard:
     return Leaderboard(about=_about(_WEEK), metric=metrics.CONVERSIONS.name, places=[first])
 
 
+def _activity() -> ActivityReport:
+    scope = Scope(_TALLY, replace(calls_of(_DAY), agent_id=_ANN.id))
+    figures = ActivityFigures(
+        calls=scope.count(metrics.TOTAL_CALLS),
+        completed=scope.count(metrics.COMPLETED),
+        missed=scope.count(metrics.MISSED),
+        contacts=scope.count(metrics.CONTACTS),
+        conversions=scope.count(metrics.CONVERSIONS),
+        duration_seconds=_TALLY.seconds,
+    )
+    return ActivityReport(about=_about(_DAY), agents=[AgentActivity(_ANN, figures, [ActivityDay(_DAY.first, figures)])])
+
+
+def _reconciliation() -> Reconciliation:
+    task_id = UUID(CALL_TASK_EXAMPLE["id"])
+    altered = Difference(
+        kind=DifferenceKind.ALTERED,
+        task_id=task_id,
+        entry_id=task_id,
+        field="result",
+        expected=CallResult.NO_ANSWER.value,
+        found=CallResult.CONVERTED.value,
+    )
+    return Reconciliation(
+        about=_about(_DAY),
+        rollups=_TALLY,
+        ledger=_TALLY,
+        documents=_TALLY,
+        pending=0,
+        differences=[altered],
+        number_of_differences=1,
+    )
+
+
 _HOUR = clock_time(_WEEK, [_TALLY], weekday=1, hour=9)
 
 EXAMPLES: Mapping[str, Mapping[str, Any]] = {
@@ -125,5 +162,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "speed_to_lead": report_json.speed_to_lead(_speed_to_lead()).content,
     "heatmap": report_json.heatmap(Heatmap(about=_about(_WEEK), cells=[_HOUR], best_hours=[_HOUR])).content,
     "leaderboard": report_json.leaderboard(_leaderboard()).content,
+    "activity": report_json.activity(_activity()).content,
+    "reconciliation": report_json.reconciliation(_reconciliation()).content,
 }
 """Each report, as JSON."""

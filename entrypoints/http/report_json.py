@@ -8,6 +8,9 @@ from typing import Any
 from entrypoints.http.rendering import to_json
 from entrypoints.http.report_csv import Column
 from entrypoints.http.report_items import items_url
+from unite_core.calls.model import CallResult
+from unite_core.reports import metrics as metric
+from unite_core.reports.activity import ActivityFigures, ActivityReport
 from unite_core.reports.attempts import Attempt, AttemptsReport
 from unite_core.reports.daily import CallFigures, DailyReport
 from unite_core.reports.funnel import Funnel, SpeedToLead, Stages
@@ -16,7 +19,8 @@ from unite_core.reports.insights import Insights
 from unite_core.reports.leaderboard import Leaderboard
 from unite_core.reports.metrics import COUNTS, FLAGS, MEANINGS, RATES
 from unite_core.reports.model import About, AgentName, Count
-from unite_core.reports.tally import Rate
+from unite_core.reports.reconciliation import Reconciliation
+from unite_core.reports.tally import Rate, Tally
 
 _AGENT = {"agent_id": Column.PLAIN, "name": Column.PLAIN}
 _FIGURES = {
@@ -62,6 +66,13 @@ _HOURS = {
     "contacts": Column.COUNT,
     "contact_rate": Column.RATE,
 }
+_ACTIVITY = {
+    "date": Column.PLAIN,
+    **_AGENT,
+    **dict.fromkeys(("calls", "completed", "missed", "contacts", "conversions"), Column.COUNT),
+    "duration_seconds": Column.PLAIN,
+}
+_DIFFERENCES = dict.fromkeys(("kind", "task_id", "entry_id", "field", "expected", "found"), Column.PLAIN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +194,36 @@ def leaderboard(report: Leaderboard) -> Rendered:
     return _rendered(report.about, {**_span(report.about), "metric": report.metric, "agents": rows}, columns, rows)
 
 
+def activity(report: ActivityReport) -> Rendered:
+    """The calls of each agent, day by day."""
+    agents = [
+        {
+            **_agent(row.agent),
+            **_activity(row.figures),
+            "by_day": [{"date": day.date, **_activity(day.figures)} for day in row.by_day],
+        }
+        for row in report.agents
+    ]
+    rows = [{**agent, **day} for agent in agents for day in agent["by_day"]]
+    return _rendered(report.about, {**_span(report.about), "agents": agents}, _ACTIVITY, rows)
+
+
+def reconciliation(report: Reconciliation) -> Rendered:
+    """The same day from every store, and the differences by name."""
+    differences = [{name: getattr(it, name) for name in _DIFFERENCES} for it in report.differences]
+    content = {
+        "date": report.about.period.first,
+        "equal": report.equal,
+        "rollups": _of_store(report.rollups),
+        "ledger": _of_store(report.ledger),
+        "documents": None if report.documents is None else _of_store(report.documents),
+        "pending": report.pending,
+        "number_of_differences": report.number_of_differences,
+        "differences": differences,
+    }
+    return _rendered(report.about, content, _DIFFERENCES, differences)
+
+
 def metrics() -> dict[str, Any]:
     """The definitions of all figures."""
     return {
@@ -266,4 +307,24 @@ def _clock_time(time: ClockTime) -> dict[str, Any]:
         "attempts": count_json(time.attempts),
         "contacts": count_json(time.contacts),
         "contact_rate": rate_json(time.contact_rate),
+    }
+
+
+def _activity(figures: ActivityFigures) -> dict[str, Any]:
+    return {
+        "calls": count_json(figures.calls),
+        "completed": count_json(figures.completed),
+        "missed": count_json(figures.missed),
+        "contacts": count_json(figures.contacts),
+        "conversions": count_json(figures.conversions),
+        "duration_seconds": figures.duration_seconds,
+    }
+
+
+def _of_store(tally: Tally) -> dict[str, Any]:
+    counted = (metric.TOTAL_CALLS, metric.COMPLETED, metric.MISSED, metric.CANCELLED)
+    return {
+        **{each.name: tally.count(each) for each in counted},
+        "duration_seconds": tally.seconds,
+        "by_result": {result.value: tally.calls.get(result, 0) for result in CallResult},
     }

@@ -28,14 +28,18 @@ from entrypoints.http.report_schemas import (
     PeriodQuery,
     SpeedToLeadSchema,
 )
+from entrypoints.http.report_store_schemas import ActivityReportSchema, ReconciliationSchema
 from unite_core.days import DEFAULT_ZONE, Period, read_period
 from unite_core.errors import Malformed, Problem
+from unite_core.identity.model import Permission
+from unite_core.reports.activity import ReportActivity
 from unite_core.reports.attempts import ReportAttempts
 from unite_core.reports.daily import ReportDay
 from unite_core.reports.funnel import ReportFunnel, ReportSpeedToLead
 from unite_core.reports.hours import ReportHeatmap
 from unite_core.reports.insights import ReportInsights
 from unite_core.reports.leaderboard import DEFAULT_METRIC, LEADERBOARD_METRICS, ReportLeaderboard
+from unite_core.reports.reconciliation import ReconcileReports
 
 PATH = "/v1/reports"
 
@@ -156,6 +160,35 @@ def get_leaderboard(query: dict[str, Any]) -> Response:
         detail = f"One of {', '.join(LEADERBOARD_METRICS)} is expected here."
         raise bad_query([Problem(field="metric", code="unknown_value", detail=detail)])
     return _answer(shown.leaderboard(unite().reports.leaderboard(actor(), _span(query), metric)))
+
+
+@room.operation(
+    "GET",
+    f"{PATH}/activity",
+    use_case=ReportActivity,
+    query=PeriodQuery,
+    answers=answers_of(ActivityReportSchema, "activity"),
+    if_none_match=True,
+)
+def get_activity(query: dict[str, Any]) -> Response:
+    """Report the calls of each agent by day."""
+    return _answer(shown.activity(unite().reports.activity(actor(), _span(query))))
+
+
+@room.operation(
+    "GET",
+    f"{PATH}/reconciliation",
+    use_case=ReconcileReports,
+    permission=Permission.SEE_ALL_CALLS,
+    query=DayQuery,
+    answers=answers_of(ReconciliationSchema, "reconciliation"),
+    if_none_match=True,
+)
+def get_reconciliation(query: dict[str, Any]) -> Response:
+    """Reconcile a day between the stores."""
+    date = query.get("date")
+    period = _period(query, date, date, names=("date", "date"))
+    return _answer(shown.reconciliation(unite().reports.reconcile(actor(), period)))
 
 
 def _span(query: dict[str, Any]) -> Period:

@@ -101,7 +101,10 @@ def test_the_account_of_the_service_on_mongodb_is_made(
     assert command("migrate") == 0
     assert command("migrate") == 0
 
-    told = "The service's account on MongoDB may read the activity log and add to it, and nothing else.\n"
+    told = (
+        "The service's account on MongoDB may read the activity log and add to it, write call documents, "
+        "and nothing else.\n"
+    )
     assert capsys.readouterr().out.count(told) == 2
     with MongoClient[dict[str, Any]](mongodb_url) as client:
         database = client.get_default_database()

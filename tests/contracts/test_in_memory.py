@@ -14,6 +14,8 @@ from unite_core.testing.contracts import (
     AnswersContract,
     CacheContract,
     CachedReadsContract,
+    CallActivityContract,
+    CallDocumentsContract,
     CallLedgerContract,
     CallTasksContract,
     ClockContract,
@@ -31,6 +33,7 @@ from unite_core.testing.contracts import (
     LeadsContract,
     LiveFiguresContract,
     PasswordsContract,
+    PendingEventsContract,
     RateLimitsContract,
     RehearsalContract,
     RollupsContract,
@@ -43,12 +46,14 @@ from unite_core.testing.contracts import (
     UsersContract,
     UsesContract,
 )
+from unite_core.testing.contracts.call_activity import Record, hand_over
 from unite_core.testing.in_memory import (
     FastPasswords,
     FastTokens,
     FixedClock,
     InMemoryActivityLog,
     InMemoryCache,
+    InMemoryCallDocuments,
     InMemoryFiles,
     InMemoryJobs,
     InMemoryRateLimits,
@@ -284,3 +289,32 @@ class TestRollups(InMemory, RollupsContract):
 
 class TestLiveFigures(InMemory, LiveFiguresContract):
     pass
+
+
+class TestPendingEvents(InMemory, PendingEventsContract):
+    pass
+
+
+class TestCallActivity(InMemory, CallActivityContract):
+    pass
+
+
+class TestActivityOfCallDocuments(InMemory, CallActivityContract):
+    @pytest.fixture
+    def activity(self) -> InMemoryCallDocuments:
+        return InMemoryCallDocuments()
+
+    @pytest.fixture
+    def record(self, activity: InMemoryCallDocuments) -> Record:
+        log = InMemoryActivityLog(activity)
+        return lambda entries: hand_over(log, entries)
+
+
+class TestCallDocuments(CallDocumentsContract):
+    @pytest.fixture
+    def documents(self) -> InMemoryCallDocuments:
+        return InMemoryCallDocuments()
+
+    @pytest.fixture
+    def log(self, documents: InMemoryCallDocuments) -> InMemoryActivityLog:
+        return InMemoryActivityLog(documents)

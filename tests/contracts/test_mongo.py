@@ -5,8 +5,11 @@ from collections.abc import Iterator
 import pytest
 
 from adapters.mongo.activity import MongoActivityLog
+from adapters.mongo.calls import MongoCallDocuments
 from adapters.mongo.connection import Mongo
-from unite_core.testing.contracts import ActivityLogContract
+from unite_core.testing.contracts import ActivityLogContract, CallActivityContract, CallDocumentsContract
+from unite_core.testing.contracts.call_activity import Record, hand_over
+from unite_core.testing.in_memory import InMemoryWork, Store
 
 
 @pytest.fixture
@@ -22,3 +25,36 @@ class TestActivityLog(ActivityLogContract):
     @pytest.fixture
     def log(self, mongo: Mongo) -> MongoActivityLog:
         return MongoActivityLog(mongo)
+
+
+class TestCallDocuments(CallDocumentsContract):
+    @pytest.fixture
+    def documents(self, mongo: Mongo) -> MongoCallDocuments:
+        return MongoCallDocuments(mongo)
+
+    @pytest.fixture
+    def log(self, mongo: Mongo) -> MongoActivityLog:
+        return MongoActivityLog(mongo)
+
+
+class TestCallActivity(CallActivityContract):
+    @pytest.fixture
+    def store(self) -> Store:
+        return Store()
+
+    @pytest.fixture
+    def work(self, store: Store) -> InMemoryWork:
+        return InMemoryWork(store)
+
+    @pytest.fixture
+    def reads(self, store: Store) -> InMemoryWork:
+        return InMemoryWork(store, writes=False)
+
+    @pytest.fixture
+    def activity(self, mongo: Mongo) -> MongoCallDocuments:
+        return MongoCallDocuments(mongo)
+
+    @pytest.fixture
+    def record(self, mongo: Mongo) -> Record:
+        log = MongoActivityLog(mongo)
+        return lambda entries: hand_over(log, entries)

@@ -9,6 +9,7 @@ from unite_core.testing.contracts import (
     ActivityLogContract,
     AnswersContract,
     CachedReadsContract,
+    CallActivityContract,
     CallLedgerContract,
     CallTasksContract,
     ConsentsContract,
@@ -21,6 +22,7 @@ from unite_core.testing.contracts import (
     LeadListContract,
     LeadsContract,
     LiveFiguresContract,
+    PendingEventsContract,
     RehearsalContract,
     RollupsContract,
     SessionsContract,
@@ -130,4 +132,12 @@ class TestRollups(Mysql, RollupsContract):
 
 
 class TestLiveFigures(Mysql, LiveFiguresContract):
+    pass
+
+
+class TestPendingEvents(Mysql, PendingEventsContract):
+    pass
+
+
+class TestCallActivity(Mysql, CallActivityContract):
     pass

@@ -15,6 +15,7 @@ from unite_core.testing.contracts import (
     ActivityLogContract,
     AnswersContract,
     CachedReadsContract,
+    CallActivityContract,
     CallLedgerContract,
     CallTasksContract,
     ConsentsContract,
@@ -27,6 +28,7 @@ from unite_core.testing.contracts import (
     LeadListContract,
     LeadsContract,
     LiveFiguresContract,
+    PendingEventsContract,
     RehearsalContract,
     RollupsContract,
     SessionsContract,
@@ -160,4 +162,12 @@ class TestRollups(Sqlite, RollupsContract):
 
 
 class TestLiveFigures(Sqlite, LiveFiguresContract):
+    pass
+
+
+class TestPendingEvents(Sqlite, PendingEventsContract):
+    pass
+
+
+class TestCallActivity(Sqlite, CallActivityContract):
     pass

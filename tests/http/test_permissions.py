@@ -56,4 +56,5 @@ def test_the_permissions_that_the_role_alone_decides_are_named() -> None:
         Permission.IMPORT_LEADS,
         Permission.LIST_DELIVERIES,
         Permission.REPLAY_DELIVERIES,
+        Permission.SEE_ALL_CALLS,
     }

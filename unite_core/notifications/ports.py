@@ -67,6 +67,21 @@ class Deliveries(Protocol):
         """
 
     @abstractmethod
+    def pending_events(
+        self,
+        destination: str,
+        types: Collection[str],
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int | None = None,
+    ) -> Sequence[Event]:
+        """The events of these types that are on their way to the destination, the oldest first (`at`, then `id`).
+
+        With `since` and `until` only those of the moments between them, both included; up to `limit` of them.
+        """
+
+    @abstractmethod
     def purge(self, *, before: datetime, limit: int) -> int:
         """Forget up to `limit` deliveries that arrived before the moment `before`; how many there were.
 

@@ -96,6 +96,17 @@ def timeline(rollups: Rollups, steps: Iterable[Step], question: Timeline) -> dic
     return answer
 
 
+def by_agent(rollups: Rollups, steps: Iterable[Step], question: Timeline) -> dict[tuple[str, int], Tally]:
+    """The answer that is true of all entries, as that of `totals` is."""
+    answer = dict(rollups.by_agent(question))
+    for change in _relevant(steps, question.agent_id):
+        quarter = quarter_of(change.entry.called_at)
+        for segment in question.segments:
+            if segment.first <= quarter < segment.end:
+                _count(answer, (key_of(Dimension.AGENT, change.entry), segment.label(quarter)), change)
+    return answer
+
+
 def _relevant(steps: Iterable[Step], agent_id: UUID | None) -> Iterator[Change]:
     return (change for change in changes(steps) if agent_id in (None, change.entry.agent_id))
 

@@ -119,6 +119,10 @@ class Rollups(Protocol):
         """The calls that were folded, by label; what there is none of may be left out."""
 
     @abstractmethod
+    def by_agent(self, question: Timeline) -> Mapping[tuple[str, int], Tally]:
+        """The calls that were folded, by agent (as a key) and label; what there is none of may be left out."""
+
+    @abstractmethod
     def unfolded(self) -> Sequence[Step]:
         """What the entries change that are not folded yet."""
 

@@ -8,6 +8,7 @@ from itertools import count
 from typing import Any
 from uuid import UUID
 
+from unite_core.calls import events as call_events
 from unite_core.calls.ledger import EntryKind, LedgerEntry, chained
 from unite_core.calls.model import CallTask, Note
 from unite_core.calls.model import Outcome as CallOutcome
@@ -148,6 +149,19 @@ def an_entry(task: CallTask, chain: Sequence[LedgerEntry] = (), **changes: Any) 
     entry.setdefault("called_at", entry.get("started_at") or entry["at"] - call)
     entry.setdefault("attempt", 1 if entry["outcome"] else None)
     return chained(LedgerEntry(**entry), chain)
+
+
+def an_event_of(entry: LedgerEntry) -> Event:
+    """What is told of that entry of the call ledger."""
+    task = a_task(a_lead(id=entry.lead_id), a_user(), id=entry.task_id, assigned_to=entry.agent_id)
+    actor = an_actor()
+    if entry.kind is EntryKind.CORRECTION:
+        return call_events.call_corrected(an_id(), actor, task, None, entry)
+    if entry.kind is EntryKind.CANCELLED:
+        return call_events.task_cancelled(an_id(), actor, task, None, entry)
+    if entry.kind is EntryKind.MISSED:
+        return call_events.task_missed(an_id(), task, None, entry)
+    return call_events.task_completed(an_id(), actor, task, None, entry)
 
 
 def an_import(created_by: User, **changes: Any) -> LeadImport:

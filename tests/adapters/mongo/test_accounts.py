@@ -14,14 +14,16 @@ from pymongo import MongoClient
 from pymongo.database import Database
 from pymongo.errors import OperationFailure, PyMongoError
 
-from adapters.mongo.accounts import Account, give_rights
+from adapters.mongo.accounts import ACTIONS, ROLE, Account, give_rights
 from adapters.mongo.activity import COLLECTIONS, MongoActivityLog
+from adapters.mongo.calls import MongoCallDocuments
 from adapters.mongo.connection import Mongo
 from tests.service_process import free_port
 from unite_core.errors import Unavailable
 from unite_core.paging import PageRequest
-from unite_core.testing.builders import an_event, an_id
+from unite_core.testing.builders import a_lead, a_task, a_user, an_entry, an_event, an_event_of, an_id
 
+ALL_COLLECTIONS = (*COLLECTIONS, "call_log")
 PATIENCE = 60.0
 ROOT = "root:of-all"
 SERVICE = "service:a-pass%2Fword"
@@ -92,7 +94,7 @@ def connected(server: OwnMongo) -> Iterator[Callable[..., Mongo]]:
 def root(connected: Callable[..., Mongo]) -> Mongo:
     """Whoever migrates, with a database that has nothing in it."""
     mongo = connected(ROOT, "admin")
-    mongo.call(lambda database: [database.drop_collection(name) for name in COLLECTIONS])
+    mongo.call(lambda database: [database.drop_collection(name) for name in ALL_COLLECTIONS])
     return mongo
 
 
@@ -121,8 +123,8 @@ def test_the_service_reads_the_log_and_adds_to_it(service: Mongo, caplog: pytest
     "forbidden",
     [
         lambda database: database.activity.delete_many({}),
-        lambda database: database.activity.update_many({}, {"$set": {"type": "x"}}),
-        lambda database: database.activity.replace_one({}, {}, upsert=True),
+        lambda database: database.call_log.delete_many({}),
+        lambda database: database.call_log.drop(),
         lambda database: database.activity.drop(),
         lambda database: database.activity.create_index("at", expireAfterSeconds=1),
         lambda database: database.activity.drop_index("of_lead"),
@@ -143,6 +145,28 @@ def test_the_service_may_do_nothing_else(service: Mongo, forbidden: Callable[[Da
 
     assert isinstance(refused.value.__cause__, OperationFailure)
     assert refused.value.__cause__.code == 13
+
+
+@pytest.mark.usefixtures("service")
+def test_the_service_may_change_call_documents_and_nothing_else(root: Mongo) -> None:
+    # The rights themselves are looked at: MongoDB goes by the collection, the server here by the database alone.
+    answer = root.call(lambda database: database.command("rolesInfo", ROLE, showPrivileges=True))
+
+    rights = {each["resource"]["collection"]: set(each["actions"]) for each in answer["roles"][0]["privileges"]}
+    assert rights == {**{name: set(ACTIONS) for name in COLLECTIONS}, "call_log": {*ACTIONS, "update"}}
+    assert {"update", "remove"}.isdisjoint(ACTIONS)
+
+
+def test_the_service_writes_call_documents_that_later_entries_replace(service: Mongo) -> None:
+    task = a_task(a_lead(), a_user())
+    first = an_entry(task)
+    right = an_entry(task, [first])
+    log, documents = MongoActivityLog(service), MongoCallDocuments(service)
+
+    log.deliver([an_event_of(first)])
+    log.deliver([an_event_of(right), an_event_of(first)])
+
+    assert [stored.content["entry_id"] for stored in documents.of_tasks([task.id])] == [right.id]
 
 
 def test_rights_are_given_again_and_taken_back_with_a_new_password(
@@ -169,7 +193,7 @@ def test_an_account_that_may_make_no_others_is_refused(server: OwnMongo, service
 def test_where_the_service_finds_the_log_unprepared_it_says_so_and_works(
     service: Mongo, root: Mongo, caplog: pytest.LogCaptureFixture
 ) -> None:
-    root.call(lambda database: [database.drop_collection(name) for name in COLLECTIONS])
+    root.call(lambda database: [database.drop_collection(name) for name in ALL_COLLECTIONS])
     log = MongoActivityLog(service, kept_for=timedelta(days=1))
     lead_id = an_id()
 
@@ -178,7 +202,7 @@ def test_where_the_service_finds_the_log_unprepared_it_says_so_and_works(
         log.deliver([an_event(lead_ids=(lead_id,))])
 
     assert len(log.of_lead(lead_id, PageRequest()).items) == 2
-    assert [record.args for record in caplog.records] == [(name,) for name in COLLECTIONS]
+    assert [record.args for record in caplog.records] == [(name,) for name in ALL_COLLECTIONS]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ from unite_core.testing.contracts.activity import ActivityLogContract
 from unite_core.testing.contracts.answers import AnswersContract
 from unite_core.testing.contracts.cache import CacheContract
 from unite_core.testing.contracts.cached_reads import CachedReadsContract
+from unite_core.testing.contracts.call_activity import CallActivityContract
+from unite_core.testing.contracts.call_documents import CallDocumentsContract
 from unite_core.testing.contracts.call_ledger import CallLedgerContract
 from unite_core.testing.contracts.call_tasks import CallTasksContract
 from unite_core.testing.contracts.consents import ConsentsContract
@@ -23,6 +25,7 @@ from unite_core.testing.contracts.live_figures import LiveFiguresContract
 from unite_core.testing.contracts.messages import TextMessagesContract, TopicContract
 from unite_core.testing.contracts.outside import ClockContract, IdsContract, JobsContract, RateLimitsContract
 from unite_core.testing.contracts.passwords import PasswordsContract, TokensContract
+from unite_core.testing.contracts.pending_events import PendingEventsContract
 from unite_core.testing.contracts.rehearsal import RehearsalContract
 from unite_core.testing.contracts.rollups import RollupsContract
 from unite_core.testing.contracts.sessions import SessionsContract
@@ -36,6 +39,8 @@ __all__ = [
     "AnswersContract",
     "CacheContract",
     "CachedReadsContract",
+    "CallActivityContract",
+    "CallDocumentsContract",
     "CallLedgerContract",
     "CallTasksContract",
     "ClockContract",
@@ -54,6 +59,7 @@ __all__ = [
     "LeadsContract",
     "LiveFiguresContract",
     "PasswordsContract",
+    "PendingEventsContract",
     "RateLimitsContract",
     "RehearsalContract",
     "RollupsContract",

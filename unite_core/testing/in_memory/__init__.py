@@ -6,6 +6,7 @@ from unite_core.testing.in_memory.cache import InMemoryCache
 from unite_core.testing.in_memory.calls import InMemoryCallLedger, InMemoryCallTasks
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING, FixedClock, SequentialIds
 from unite_core.testing.in_memory.deliveries import InMemoryDeliveries
+from unite_core.testing.in_memory.documents import InMemoryCallDocuments
 from unite_core.testing.in_memory.files import InMemoryFiles
 from unite_core.testing.in_memory.identity import FastPasswords, FastTokens, InMemorySessions, InMemoryUsers
 from unite_core.testing.in_memory.imports import InMemoryImportRows, InMemoryImports, InMemoryRehearsal
@@ -26,6 +27,7 @@ __all__ = [
     "InMemoryActivityLog",
     "InMemoryAnswers",
     "InMemoryCache",
+    "InMemoryCallDocuments",
     "InMemoryCallLedger",
     "InMemoryCallTasks",
     "InMemoryConsents",

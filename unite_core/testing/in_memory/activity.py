@@ -12,15 +12,17 @@ from unite_core.events import Event
 from unite_core.notifications.model import Receipt
 from unite_core.notifications.ports import ActivityLog, EventFilter
 from unite_core.paging import Page, PageRequest, Position
+from unite_core.reports.documents import CallDocuments, documents_of
 from unite_core.testing.in_memory.tables import newest_first
 
 
 class InMemoryActivityLog(ActivityLog):
-    """What has happened. It forgets nothing by itself."""
+    """What has happened. It forgets nothing by itself; with `documents` it puts those of calls there."""
 
     at_once = 100
 
-    def __init__(self) -> None:
+    def __init__(self, documents: CallDocuments | None = None) -> None:
+        self._documents = documents
         self.events: dict[UUID, Event] = {}
         self._turn = Lock()
 
@@ -28,6 +30,8 @@ class InMemoryActivityLog(ActivityLog):
         with self._turn:
             for event in events:
                 self.events.setdefault(event.id, deepcopy(event))
+        if self._documents is not None:
+            self._documents.store(documents_of(events))
         return [Receipt(taken=True)] * len(events)
 
     def of_lead(self, lead_id: UUID, request: PageRequest, visible: EventFilter | None = None) -> Page[Event]:

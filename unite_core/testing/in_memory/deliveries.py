@@ -1,6 +1,6 @@
 """Events and their deliveries in memory."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from copy import deepcopy
 from datetime import datetime
 from uuid import UUID
@@ -70,6 +70,23 @@ class InMemoryDeliveries(Deliveries):
             if it.destination == destination and it.status is DeliveryStatus.DELIVERED and it.next_attempt_at <= now
         )
         return deepcopy(sorted(due, key=lambda it: (it.next_attempt_at, it.id))[:limit])
+
+    def pending_events(
+        self,
+        destination: str,
+        types: Collection[str],
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int | None = None,
+    ) -> Sequence[Event]:
+        coming = (self._events[it.event_id] for it in self._pending(destination))
+        found = [
+            event
+            for event in coming
+            if event.type in types and (since is None or event.at >= since) and (until is None or event.at <= until)
+        ]
+        return deepcopy(sorted(found, key=lambda event: (event.at, event.id))[:limit])
 
     def purge(self, *, before: datetime, limit: int) -> int:
         over = (

@@ -62,6 +62,15 @@ class InMemoryRollups(Rollups):
             for cell, tally in self._cells(Grain.QUARTER, segment.first, segment.end, dimension, question.agent_id)
         )
 
+    def by_agent(self, question: Timeline) -> Mapping[tuple[str, int], Tally]:
+        return merged(
+            {(cell.key, segment.label(cell.period)): tally}
+            for segment in question.segments
+            for cell, tally in self._cells(
+                Grain.QUARTER, segment.first, segment.end, Dimension.AGENT, question.agent_id
+            )
+        )
+
     def unfolded(self) -> Sequence[Step]:
         return [self._step(entry_id) for entry_id in self._tables.unfolded]
 

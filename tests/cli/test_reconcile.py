@@ -1,0 +1,151 @@
+"""`reconcile`: says what differs between MongoDB and the database, and puts it right where it is asked to."""
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pymongo import MongoClient
+from pymongo.database import Database
+
+from entrypoints.bootstrap import start
+from entrypoints.settings import read_settings
+from tests.cli.conftest import Command
+from tests.cli.test_verify_ledger import add_calls
+from unite_core.notifications.model import ACTIVITY
+
+Output = pytest.CaptureFixture[str]
+Found = Database[dict[str, Any]]
+
+
+@pytest.fixture
+def database(mongodb_url: str) -> Iterator[Found]:
+    with MongoClient[dict[str, Any]](mongodb_url, uuidRepresentation="standard") as client:
+        yield client.get_default_database()
+
+
+@pytest.fixture
+def with_documents(with_admin: Command, mongodb_url: str, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Commands on an installation with MongoDB, where two calls were made today."""
+    monkeypatch.setenv("UNITE_MONGODB_URL", mongodb_url)
+    add_calls(os.environ)
+    deliver()
+    return with_admin
+
+
+def deliver() -> None:
+    with start(read_settings(os.environ)) as started:
+        started.unite.notifications.relay(ACTIVITY)
+
+
+def today() -> str:
+    # The calls were made five minutes before this test, at the most a day ago.
+    return (datetime.now(UTC) - timedelta(minutes=5)).date().isoformat()
+
+
+def test_a_day_that_is_alike_in_all_stores_is_said_to_be(with_documents: Command, capsys: Output) -> None:
+    assert with_documents("reconcile", "--date", today()) == 0
+
+    told = capsys.readouterr().out
+    figures = "2 total_calls, 2 completed, 0 missed, 0 cancelled, 600 seconds"
+    assert told.splitlines() == [
+        f"{today()} UTC",
+        f"  rollups    {figures}",
+        f"  ledger     {figures}",
+        f"  documents  {figures}",
+        "1 day reconciled: no difference.",
+    ]
+
+
+def test_what_differs_is_named_and_put_right(with_documents: Command, database: Found, capsys: Output) -> None:
+    first, second = database.call_log.find().sort("_id")
+    database.call_log.delete_one({"_id": first["_id"]})
+    database.call_log.update_one({"_id": second["_id"]}, {"$set": {"result": "converted"}})
+    database.call_log.insert_one({**second, "_id": "copy"})
+
+    assert with_documents("reconcile", "--date", today()) == 1
+
+    told = capsys.readouterr().out
+    assert f"missing: call task {first['_id']}, entry {first['entry_id']}" in told
+    of_second = f"call task {second['_id']}, entry {second['entry_id']}"
+    assert f"altered: {of_second}, result: {second['result']} expected, converted found" in told
+    assert f"doubled: {of_second}, _id: nothing expected, copy found" in told
+    assert told.endswith("1 day reconciled: 1 with differences.\n")
+
+    assert with_documents("reconcile", "--date", today(), "--repair") == 0
+    assert "1 written, 1 restored, 1 removed" in capsys.readouterr().out
+    assert list(database.call_log.find().sort("_id")) == [first, second]
+    assert with_documents("reconcile", "--date", today()) == 0
+
+
+def test_of_several_days_those_that_differ_are_shown(with_documents: Command, database: Found, capsys: Output) -> None:
+    database.call_log.delete_many({})
+    week = (datetime.now(UTC) - timedelta(days=6)).date().isoformat()
+
+    assert with_documents("reconcile", "--from", week, "--to", today(), "--tz", "Etc/UTC") == 1
+
+    told = capsys.readouterr().out
+    assert told.count(" Etc/UTC\n") == 1
+    assert told.count("missing: ") == 2
+    assert "reconciled 100%  7 of 7 days" in told
+    assert told.endswith("7 days reconciled: 1 with differences.\n")
+
+    assert with_documents("reconcile", "--from", week, "--to", today(), "--repair") == 0
+    assert "2 written, 0 restored, 0 removed" in capsys.readouterr().out
+    assert database.call_log.count_documents({}) == 2
+
+
+def test_calls_of_before_there_was_mongodb_get_their_documents(
+    with_admin: Command, mongodb_url: str, database: Found, monkeypatch: pytest.MonkeyPatch, capsys: Output
+) -> None:
+    add_calls(os.environ)
+    deliver()
+    assert with_admin("reconcile", "--date", today()) == 0
+    assert "documents  none, as there is no MongoDB" in capsys.readouterr().out
+    monkeypatch.setenv("UNITE_MONGODB_URL", mongodb_url)
+
+    assert with_admin("reconcile", "--date", today(), "--repair") == 0
+
+    assert database.call_log.count_documents({}) == 2
+
+
+def test_calls_on_their_way_are_counted(
+    with_admin: Command, mongodb_url: str, monkeypatch: pytest.MonkeyPatch, capsys: Output
+) -> None:
+    monkeypatch.setenv("UNITE_MONGODB_URL", mongodb_url)
+    add_calls(os.environ)
+
+    assert with_admin("reconcile", "--date", today()) == 0
+
+    assert "  2 on their way to the documents\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("--date", "2026-02-30"), 1, "--date: Give a date as YYYY-MM-DD"),
+        (("--tz", "Berlin"), 1, "tz: Name a time zone"),
+        (("--from", "2026-03-02", "--to", "2026-03-01"), 1, "--from: "),
+        (("--date", "2026-03-02", "--to", "2026-03-03"), 2, "--date for one day"),
+    ],
+)
+def test_days_that_are_none_are_refused(
+    with_admin: Command, capsys: Output, arguments: tuple[str, ...], code: int, words: str
+) -> None:
+    assert with_admin("reconcile", *arguments) == code
+
+    assert words in capsys.readouterr().err
+
+
+def test_while_mongodb_is_away_that_is_said(
+    with_admin: Command, private_mongodb: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Output
+) -> None:
+    monkeypatch.setenv("UNITE_MONGODB_URL", f"{private_mongodb.url.rstrip('/')}/unite")
+    private_mongodb.stop()
+
+    assert with_admin("reconcile") == 1
+
+    assert "MongoDB did not do what it was asked" in capsys.readouterr().err
+    assert (tmp_path / "var").exists()

@@ -1,0 +1,227 @@
+"""The reports on call documents over HTTP: activity by agent and day, and the reconciliation of a day."""
+
+import csv
+import io
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.http.service import Person, Service, problem
+from unite_core.errors import Unavailable
+from unite_core.identity.model import Role
+from unite_core.testing.in_memory import InMemoryActivityLog, InMemoryCallDocuments
+
+DAY = "date=2026-03-02&tz=Europe/Berlin"
+SPAN = "from=2026-03-01&to=2026-03-03&tz=Europe/Berlin"
+
+
+class Gone(InMemoryCallDocuments):
+    """Documents that may be out of reach."""
+
+    away = False
+
+    def by_agent(self, question: Any) -> Any:
+        if self.away:
+            raise Unavailable("MongoDB has not answered for a while; try again in a moment.")
+        return super().by_agent(question)
+
+    def of_tasks(self, task_ids: Any) -> Any:
+        if self.away:
+            raise Unavailable("MongoDB has not answered for a while; try again in a moment.")
+        return super().of_tasks(task_ids)
+
+
+class Floor:
+    """An agent who made two calls and missed none, and their manager."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self.manager = service.manager()
+        self.ann = service.agent()
+        for outcome in ("connected", "converted"):
+            self.call(self.ann, outcome)
+
+    def call(self, agent: Person, outcome: str) -> str:
+        """Make a call, and return the id of its task."""
+        lead = self.manager.post(
+            "/v1/leads", json={"name": "Grace", "email": f"{self.service.ports.ids.new()}@example.com"}
+        ).json
+        assert lead is not None
+        new = {"lead_id": lead["id"], "assigned_to": str(agent.user.id), "due_at": "2026-03-02T12:00:00Z"}
+        task = self.manager.post("/v1/call-tasks", json=new).json
+        assert task is not None
+        done = {"outcome": outcome, "duration_seconds": 60}
+        assert agent.post(f"/v1/call-tasks/{task['id']}/complete", json=done).status_code == 200
+        return str(task["id"])
+
+    def deliver(self) -> None:
+        self.service.ports.clock.advance(timedelta(seconds=1))
+        self.service.unite.notifications.relay("activity")
+
+
+@pytest.fixture
+def documents() -> Gone:
+    return Gone()
+
+
+@pytest.fixture
+def floor(documents: Gone) -> Floor:
+    return Floor(Service(documents=documents, activity=InMemoryActivityLog(documents)))
+
+
+def read(person: Person, path: str) -> dict[str, Any]:
+    answer = person.get(path)
+    assert answer.status_code == 200, answer.get_data(as_text=True)
+    assert answer.json is not None
+    return dict(answer.json)
+
+
+def rows(person: Person, path: str) -> list[dict[str, str]]:
+    answer = person.get(path, headers={"Accept": "text/csv"})
+    assert answer.mimetype == "text/csv"
+    return list(csv.DictReader(io.StringIO(answer.get_data(as_text=True))))
+
+
+def test_activity_is_that_of_the_documents_and_says_until_when(floor: Floor) -> None:
+    floor.service.ports.clock.advance(timedelta(minutes=1))
+    before = read(floor.manager, f"/v1/reports/activity?{SPAN}")
+    assert before["agents"] == []
+    assert before["complete_through"] < before["generated_at"]
+
+    floor.deliver()
+
+    after = read(floor.manager, f"/v1/reports/activity?{SPAN}")
+    [ann] = after["agents"]
+    assert (ann["agent_id"], ann["name"]) == (str(floor.ann.user.id), floor.ann.user.name)
+    assert {name: ann[name]["value"] for name in ("calls", "completed", "missed", "contacts", "conversions")} == {
+        "calls": 2,
+        "completed": 2,
+        "missed": 0,
+        "contacts": 2,
+        "conversions": 1,
+    }
+    assert ann["duration_seconds"] == 120
+    [day] = ann["by_day"]
+    assert (day["date"], day["conversions"]["value"], day["duration_seconds"]) == ("2026-03-02", 1, 120)
+    assert after["complete_through"] == after["generated_at"]
+    assert after["version"] != before["version"]
+
+
+def test_the_calls_that_activity_counts_can_be_opened(floor: Floor) -> None:
+    floor.deliver()
+    floor.call(floor.ann, "busy")
+    floor.deliver()
+
+    [ann] = read(floor.manager, f"/v1/reports/activity?{SPAN}")["agents"]
+
+    for count in (ann["calls"], ann["contacts"], ann["by_day"][0]["completed"], ann["by_day"][0]["missed"]):
+        assert len(read(floor.manager, count["items_url"])["items"]) == count["value"]
+
+
+def test_activity_without_documents_is_that_of_the_ledger() -> None:
+    floor = Floor(Service())
+
+    [ann] = read(floor.ann, f"/v1/reports/activity?{SPAN}")["agents"]
+
+    assert (ann["calls"]["value"], ann["duration_seconds"]) == (2, 120)
+
+
+def test_activity_has_a_row_for_each_agent_and_day_as_csv(floor: Floor) -> None:
+    floor.deliver()
+
+    assert rows(floor.manager, f"/v1/reports/activity?{SPAN}") == [
+        {
+            "date": "2026-03-02",
+            "agent_id": str(floor.ann.user.id),
+            "name": floor.ann.user.name,
+            "calls": "2",
+            "completed": "2",
+            "missed": "0",
+            "contacts": "2",
+            "conversions": "1",
+            "duration_seconds": "120",
+        }
+    ]
+
+
+def test_agents_see_their_own_activity_and_no_reconciliation(floor: Floor) -> None:
+    other = floor.service.agent()
+    floor.call(other, "busy")
+    floor.deliver()
+
+    assert [it["agent_id"] for it in read(other, f"/v1/reports/activity?{SPAN}")["agents"]] == [str(other.user.id)]
+    assert len(read(floor.manager, f"/v1/reports/activity?{SPAN}")["agents"]) == 2
+    assert problem(other.get(f"/v1/reports/reconciliation?{DAY}")) == (403, "forbidden")
+
+
+def test_a_reconciliation_names_each_difference(floor: Floor, documents: Gone) -> None:
+    floor.deliver()
+    alike = read(floor.manager, f"/v1/reports/reconciliation?{DAY}")
+    assert (alike["equal"], alike["differences"], alike["date"], alike["pending"]) == (True, [], "2026-03-02", 0)
+    assert alike["rollups"] == alike["ledger"] == alike["documents"]
+    assert (alike["ledger"]["total_calls"], alike["ledger"]["by_result"]["converted"]) == (2, 1)
+    [altered, _] = documents.contents.values()
+    altered["duration_seconds"] = 61
+
+    found = read(floor.manager, f"/v1/reports/reconciliation?{DAY}")
+
+    difference = {
+        "kind": "altered",
+        "task_id": str(altered["task_id"]),
+        "entry_id": str(altered["entry_id"]),
+        "field": "duration_seconds",
+        "expected": "60",
+        "found": "61",
+    }
+    assert (found["equal"], found["number_of_differences"]) == (False, 1)
+    assert found["differences"] == [difference]
+    assert found["documents"]["duration_seconds"] == found["ledger"]["duration_seconds"] + 1
+    assert rows(floor.manager, f"/v1/reports/reconciliation?{DAY}") == [difference]
+    assert found["version"] != alike["version"]
+
+
+def test_calls_on_their_way_to_the_documents_are_pending(floor: Floor) -> None:
+    found = read(floor.manager, f"/v1/reports/reconciliation?{DAY}")
+
+    assert (found["equal"], found["pending"], found["differences"]) == (True, 2, [])
+    assert found["documents"]["total_calls"] == 0
+
+
+def test_without_documents_the_ledger_is_reconciled_with_the_rollups() -> None:
+    floor = Floor(Service())
+
+    found = read(floor.manager, f"/v1/reports/reconciliation?{DAY}")
+
+    assert (found["equal"], found["documents"]) == (True, None)
+    assert found["rollups"] == found["ledger"]
+
+
+def test_while_the_documents_are_away_the_reports_on_them_are_503_and_no_others(floor: Floor, documents: Gone) -> None:
+    documents.away = True
+
+    for path in (f"activity?{SPAN}", f"reconciliation?{DAY}"):
+        assert problem(floor.manager.get(f"/v1/reports/{path}")) == (503, "unavailable")
+    for path in (f"daily?{DAY}", f"insights?{SPAN}", f"attempts?{SPAN}"):
+        assert floor.manager.get(f"/v1/reports/{path}").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["activity?from=2026-03-02&to=2026-03-01", "reconciliation?date=2026-02-30"])
+def test_days_that_are_none_are_refused(floor: Floor, path: str) -> None:
+    assert problem(floor.manager.get(f"/v1/reports/{path}")) == (400, "invalid_parameter")
+
+
+def test_a_report_that_says_the_same_has_the_same_version(floor: Floor) -> None:
+    floor.deliver()
+    first = floor.manager.get(f"/v1/reports/activity?{SPAN}")
+    floor.service.ports.clock.advance(timedelta(minutes=5))
+
+    again = floor.manager.get(f"/v1/reports/activity?{SPAN}", headers={"If-None-Match": first.headers["ETag"]})
+
+    assert again.status_code == 304
+
+
+def test_every_role_that_may_reconcile_does(floor: Floor) -> None:
+    for role in (Role.ADMIN, Role.MANAGER):
+        person = floor.service.log_in(floor.service.add(role))
+        assert person.get(f"/v1/reports/reconciliation?{DAY}").status_code == 200

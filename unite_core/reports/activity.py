@@ -1,0 +1,145 @@
+"""The calls of each agent, day by day."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import ClassVar
+
+from unite_core.clock import Clock
+from unite_core.days import Day, Period, moment_of
+from unite_core.identity.model import Actor, Permission
+from unite_core.notifications.model import ACTIVITY
+from unite_core.reports import counting, metrics
+from unite_core.reports.daily import order_of
+from unite_core.reports.documents import CALL_EVENTS, AgentKey, CallActivity, DocumentsWork
+from unite_core.reports.model import About, AgentName, CallItems, Count, Scope, calls_of
+from unite_core.reports.ports import ReportsWork, Timeline
+from unite_core.reports.reading import Answers, NameAgents, about, by_day, own_calls
+from unite_core.reports.tally import Tally, total
+from unite_core.unit_of_work import Work
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActivityFigures:
+    """How many calls there were, and how long they lasted in all."""
+
+    calls: Count
+    completed: Count
+    missed: Count
+    contacts: Count
+    conversions: Count
+    duration_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityDay:
+    """The calls of one agent on one day."""
+
+    date: date
+    figures: ActivityFigures
+
+
+@dataclass(frozen=True, slots=True)
+class AgentActivity:
+    """The calls of an agent, or those that were nobody's: in all, and on each day that had one."""
+
+    agent: AgentName
+    figures: ActivityFigures
+    by_day: Sequence[ActivityDay]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActivityReport:
+    """The agents that had calls in the period, by name."""
+
+    about: About
+    agents: Sequence[AgentActivity]
+
+
+@dataclass(frozen=True)
+class LedgerActivity(CallActivity):
+    """The same figures from the ledger and what was counted from it, where there are no call documents."""
+
+    reads: Work[ReportsWork]
+
+    def by_agent(self, question: Timeline) -> Mapping[tuple[AgentKey, int], Tally]:
+        with self.reads() as reads:
+            return counting.by_agent(reads.rollups, reads.rollups.unfolded(), question)
+
+
+@dataclass(frozen=True)
+class CompleteThrough:
+    """Until when every call is among the call documents: where events are on their way, until the oldest of them.
+
+    Without call documents it is always now. Ask before the calls are counted.
+    """
+
+    reads: Work[DocumentsWork]
+    clock: Clock
+    documents: bool
+
+    def __call__(self) -> tuple[datetime, datetime]:
+        """That moment, and now."""
+        now = self.clock.now()
+        if not self.documents:
+            return now, now
+        with self.reads() as reads:
+            pending = reads.deliveries.pending_events(ACTIVITY, CALL_EVENTS, limit=1)
+        return min([now, *(event.at for event in pending)]), now
+
+
+@dataclass(frozen=True)
+class ReportActivity:
+    """Report the calls of each agent, in all and day by day.
+
+    Where there is MongoDB the figures are counted from its call documents by one aggregation, else from the call
+    ledger. Agents get their own figures, admins and managers everybody's.
+    """
+
+    permission: ClassVar[Permission | None] = None
+    activity: CallActivity
+    name: NameAgents
+    complete_through: CompleteThrough
+
+    def __call__(self, actor: Actor, period: Period) -> ActivityReport:
+        complete_through, now = self.complete_through()
+        own = own_calls(actor)
+        counted = self.activity.by_agent(by_day(period, own))
+        days = counting.merged({label: tally} for (_, label), tally in counted.items())
+        fresh = replace(about(period, Answers(now, ()), days), complete_through=complete_through)
+        return ActivityReport(about=fresh, agents=self._agents(counted, period))
+
+    def _agents(self, counted: Mapping[tuple[AgentKey, int], Tally], period: Period) -> list[AgentActivity]:
+        by_agent: dict[AgentKey, dict[int, Tally]] = {}
+        for (key, label), tally in sorted(counted.items()):
+            if tally.count(metrics.TOTAL_CALLS):
+                by_agent.setdefault(key, {})[label] = tally
+        names = self.name(by_agent)
+        rows = [_agent(names[key], days, period) for key, days in by_agent.items()]
+        return sorted(rows, key=lambda row: order_of(row.agent))
+
+
+def _agent(agent: AgentName, tallies: Mapping[int, Tally], period: Period) -> AgentActivity:
+    everything = replace(calls_of(period), agent_id=agent.id)
+    return AgentActivity(
+        agent,
+        _figures(tallies.values(), everything),
+        [_day(period.days[label], tally, everything) for label, tally in tallies.items()],
+    )
+
+
+def _day(day: Day, tally: Tally, everything: CallItems) -> ActivityDay:
+    items = replace(everything, start=moment_of(day.first), end=moment_of(day.end))
+    return ActivityDay(day.date, _figures([tally], items))
+
+
+def _figures(tallies: Iterable[Tally], items: CallItems) -> ActivityFigures:
+    scope = Scope(total(tallies), items)
+    return ActivityFigures(
+        calls=scope.count(metrics.TOTAL_CALLS),
+        completed=scope.count(metrics.COMPLETED),
+        missed=scope.count(metrics.MISSED),
+        contacts=scope.count(metrics.CONTACTS),
+        conversions=scope.count(metrics.CONVERSIONS),
+        duration_seconds=scope.tally.seconds,
+    )

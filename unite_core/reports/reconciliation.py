@@ -1,0 +1,137 @@
+"""Reconciling: the same day from the rollups, from the ledger itself and from the call documents."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from unite_core.calls.ledger import LedgerEntry
+from unite_core.days import Period
+from unite_core.identity.model import Actor, Permission
+from unite_core.reports import counting
+from unite_core.reports.activity import CompleteThrough
+from unite_core.reports.differences import CallState, CompareDocuments, Difference, counted_entries
+from unite_core.reports.documents import CallDocuments, DocumentsWork
+from unite_core.reports.model import About
+from unite_core.reports.reading import Answers, about, by_day
+from unite_core.reports.tally import Tally, total
+from unite_core.unit_of_work import Work
+
+MAX_DIFFERENCES = 1000
+"""How many differences are listed; all are counted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconciliation:
+    """The calls of a day as the rollups, the ledger and the documents have them; `documents` None: there are none.
+
+    `pending` is of how many calls the last event is on its way to the documents: that is no difference. Of the
+    `number_of_differences` the first `MAX_DIFFERENCES` are listed.
+    """
+
+    about: About
+    rollups: Tally
+    ledger: Tally
+    documents: Tally | None
+    pending: int
+    differences: Sequence[Difference]
+    number_of_differences: int
+
+    @property
+    def equal(self) -> bool:
+        """Whether they are alike, but for events that are on their way."""
+        return not self.number_of_differences and _figures(self.rollups) == _figures(self.ledger)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ledger:
+    """What the relational database says of a period, as all of it was at one moment."""
+
+    entries: Sequence[LedgerEntry]
+    rollups: Tally
+    days: dict[int, Tally]
+
+
+@dataclass(frozen=True)
+class ReconcileReports:
+    """Reconcile a day: its calls from the rollups, from the ledger itself, and from the call documents.
+
+    Every document that is missing, doubled, altered or unexpected is named. Only admins and managers may.
+    """
+
+    permission: ClassVar[Permission | None] = Permission.SEE_ALL_CALLS
+    reads: Work[DocumentsWork]
+    documents: CallDocuments | None
+    complete_through: CompleteThrough
+
+    def __call__(self, actor: Actor, period: Period) -> Reconciliation:
+        actor.must(Permission.SEE_ALL_CALLS)
+        complete_through, now = self.complete_through()
+        ledger = _read(self.reads, period)
+        states: Sequence[CallState] = ()
+        documents = None
+        if self.documents is not None:
+            states = CompareDocuments(self.reads, self.documents)(ledger.entries, period)
+            documents = total(self.documents.by_agent(by_day(period, None)).values())
+        differences = [difference for state in states for difference in state.differences()]
+        return Reconciliation(
+            about=replace(about(period, Answers(now, ()), ledger.days), complete_through=complete_through),
+            rollups=ledger.rollups,
+            ledger=_counted(ledger.entries),
+            documents=documents,
+            pending=sum(state.pending for state in states),
+            differences=differences[:MAX_DIFFERENCES],
+            number_of_differences=len(differences),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Repaired:
+    """How many documents were written, restored and removed."""
+
+    written: int = 0
+    restored: int = 0
+    removed: int = 0
+
+
+@dataclass(frozen=True)
+class RepairDocuments:
+    """Make the call documents of a period what the ledger says: the ledger itself is never changed.
+
+    What is missing is written, what was altered restored, what is doubled or unexpected removed. A document that
+    changes meanwhile is left as it is then. Only admins and managers may; without call documents nothing is done.
+    """
+
+    permission: ClassVar[Permission | None] = Permission.SEE_ALL_CALLS
+    reads: Work[DocumentsWork]
+    documents: CallDocuments | None
+
+    def __call__(self, actor: Actor, period: Period) -> Repaired:
+        actor.must(Permission.SEE_ALL_CALLS)
+        if self.documents is None:
+            return Repaired()
+        states = CompareDocuments(self.reads, self.documents)(_read(self.reads, period).entries, period)
+        removed = [other for state in states for other in state.others]
+        restored = [(state.own, state.expected) for state in states if state.altered and state.own and state.expected]
+        written = [state.expected for state in states if state.missing and state.expected]
+        self.documents.store(written)
+        self.documents.replace(restored)
+        # Last, as an account that writes documents need not have the right to remove any.
+        self.documents.remove(removed)
+        return Repaired(len(written), len(restored), len(removed))
+
+
+def _read(reads: Work[DocumentsWork], period: Period) -> _Ledger:
+    with reads() as unit:
+        days = counting.timeline(unit.rollups, unit.rollups.unfolded(), by_day(period, None))
+        return _Ledger(list(counted_entries(unit, period)), total(days.values()), days)
+
+
+def _counted(entries: Sequence[LedgerEntry]) -> Tally:
+    tally = Tally()
+    for entry in entries:
+        tally.add(entry)
+    return tally
+
+
+def _figures(tally: Tally) -> tuple[object, int]:
+    return {result: number for result, number in tally.calls.items() if number}, tally.seconds

@@ -1,0 +1,93 @@
+"""What is promised by whatever counts calls by agent and day."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, timedelta
+from uuid import UUID
+
+import pytest
+
+from unite_core.application import AllWork
+from unite_core.calls.ledger import LedgerEntry
+from unite_core.days import Period, quarter_of
+from unite_core.notifications.ports import ActivityLog
+from unite_core.reports.activity import LedgerActivity
+from unite_core.reports.documents import CallActivity
+from unite_core.reports.ports import Dimension, key_of
+from unite_core.reports.reading import by_day
+from unite_core.reports.tally import Tally
+from unite_core.reports.use_cases import FoldEntries
+from unite_core.testing.builders import an_event_of
+from unite_core.testing.contracts.database import DatabaseContract, put
+from unite_core.testing.contracts.rollups import History, a_history
+from unite_core.unit_of_work import Work
+
+Record = Callable[[Sequence[LedgerEntry]], None]
+
+_ZONES = ("UTC", "Europe/Berlin", "Asia/Kathmandu", "America/St_Johns", "Australia/Lord_Howe", "Pacific/Apia")
+
+
+def hand_over(log: ActivityLog, entries: Sequence[LedgerEntry]) -> None:
+    """Tell the log of the entries, as many at once as it takes, the last ones first."""
+    for start in range(0, len(entries), log.at_once):
+        log.deliver([an_event_of(entry) for entry in reversed(entries[start : start + log.at_once])])
+
+
+class CallActivityContract(DatabaseContract):
+    """By default it is the ledger that is counted; give another `activity`, and a `record` that it hears of entries by.
+
+    `work` makes up the tasks of the calls.
+    """
+
+    @pytest.fixture
+    def activity(self, reads: Work[AllWork]) -> CallActivity:
+        """What is tested."""
+        return LedgerActivity(reads)
+
+    @pytest.fixture
+    def record(self, work: Work[AllWork]) -> Record:
+        """Has entries be known to `activity`."""
+        return lambda entries: put(work, *entries)
+
+    @pytest.mark.parametrize("tz", _ZONES)
+    def test_every_call_counts_for_its_agent_and_day_as_its_last_entry_says(
+        self, work: Work[AllWork], activity: CallActivity, record: Record, tz: str
+    ) -> None:
+        history = a_history(work, tasks=60, corrections=40)
+        record(history.entries[:50])
+        FoldEntries(work)()
+        record(history.entries[50:])
+
+        for agent_id in (None, history.agents[0].id):
+            for days in (1, 5, 300):
+                period = Period(date(2026, 3, 3), date(2026, 3, 3) + timedelta(days=days - 1), tz)
+                assert _counted(activity, period, agent_id) == _expected(history, period, agent_id)
+
+    def test_where_there_was_no_call_nothing_is_counted(self, activity: CallActivity) -> None:
+        assert _counted(activity, Period(date(2026, 3, 2), date(2026, 3, 9), "UTC"), None) == {}
+
+    def test_a_day_that_a_zone_skipped_has_no_call(self, activity: CallActivity) -> None:
+        skipped = Period(date(2011, 12, 30), date(2011, 12, 30), "Pacific/Apia")
+        assert _counted(activity, skipped, None) == {}
+
+
+def _counted(activity: CallActivity, period: Period, agent_id: UUID | None) -> Mapping[tuple[str, int], object]:
+    return _plain(activity.by_agent(by_day(period, agent_id)))
+
+
+def _expected(history: History, period: Period, agent_id: UUID | None) -> Mapping[tuple[str, int], object]:
+    answer: dict[tuple[str, int], Tally] = {}
+    for entry in {entry.task_id: entry for entry in history.entries}.values():
+        for number, day in enumerate(period.days):
+            of_day = day.first <= quarter_of(entry.called_at) < day.end
+            if of_day and agent_id in (None, entry.agent_id):
+                answer.setdefault((key_of(Dimension.AGENT, entry), number), Tally()).add(entry)
+    return _plain(answer)
+
+
+def _plain(answer: Mapping[tuple[str, int], Tally]) -> Mapping[tuple[str, int], object]:
+    """What was counted, without what was counted and taken out again."""
+    return {
+        key: ({result: number for result, number in tally.calls.items() if number}, tally.seconds)
+        for key, tally in answer.items()
+        if not tally.empty
+    }

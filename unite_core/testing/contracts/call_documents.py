@@ -1,0 +1,171 @@
+"""What the store of call documents promises, and the activity log that fills it."""
+
+from abc import abstractmethod
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import permutations
+from random import Random
+
+import pytest
+
+from unite_core.calls.ledger import EntryKind, LedgerEntry, chained
+from unite_core.calls.model import Outcome
+from unite_core.notifications.ports import ActivityLog
+from unite_core.paging import PageRequest
+from unite_core.reports.documents import ID, CallDocuments, StoredDocument, document_of
+from unite_core.testing.builders import a_lead, a_task, a_user, an_entry, an_event, an_event_of, an_id
+from unite_core.testing.contracts.database import at_once
+
+_CALLED_AT = datetime(2026, 3, 2, 9, 14, 59, 999999, tzinfo=UTC)
+_QUARTER_PAST = datetime(2026, 3, 2, 9, 15, tzinfo=UTC)
+
+
+def a_chain(length: int = 3) -> list[LedgerEntry]:
+    """The entries of a call that was corrected again and again."""
+    agent = a_user()
+    task = a_task(a_lead(), agent, assigned_to=agent.id)
+    chain = [an_entry(task, called_at=_CALLED_AT)]
+    for number in range(1, length):
+        last = chain[-1]
+        right = replace(
+            last, id=an_id(), kind=EntryKind.CORRECTION, duration_seconds=number, at=last.at + timedelta(seconds=1)
+        )
+        chain.append(chained(right, chain))
+    return chain
+
+
+class CallDocumentsContract:
+    """Give it `documents` that are empty at the start of each test, and a `log` that writes to them."""
+
+    @pytest.fixture
+    @abstractmethod
+    def documents(self) -> CallDocuments:
+        """What is tested."""
+
+    @pytest.fixture
+    @abstractmethod
+    def log(self, documents: CallDocuments) -> ActivityLog:
+        """What writes to it."""
+
+    def test_an_event_of_a_call_leaves_a_document_with_all_its_facts(
+        self, log: ActivityLog, documents: CallDocuments
+    ) -> None:
+        [made] = a_chain(1)
+        missed = an_entry(
+            a_task(a_lead(), a_user()), kind=EntryKind.MISSED, outcome=None, duration_seconds=None, source=None
+        )
+
+        log.deliver([an_event_of(made), an_event_of(missed), an_event()])
+
+        for entry in (made, missed):
+            [stored] = documents.of_tasks([entry.task_id])
+            assert stored == StoredDocument(document_of(entry).content())
+            assert stored.id == entry.task_id
+        assert documents.of_tasks([an_id()]) == []
+
+    def test_the_events_themselves_are_in_the_log_too(self, log: ActivityLog) -> None:
+        event = an_event_of(a_chain(1)[0])
+
+        log.deliver([event])
+
+        assert log.of_lead(event.lead_ids[0], PageRequest()).items == [event]
+
+    @pytest.mark.parametrize("order", list(permutations(range(3))))
+    def test_the_last_entry_counts_in_whatever_order_the_events_come(
+        self, log: ActivityLog, documents: CallDocuments, order: tuple[int, ...]
+    ) -> None:
+        chain = a_chain()
+
+        for number in (*order, *order):
+            log.deliver([an_event_of(chain[number])])
+
+        assert documents.of_tasks([chain[0].task_id]) == [StoredDocument(document_of(chain[-1]).content())]
+
+    def test_of_several_entries_that_come_together_the_last_one_counts(
+        self, log: ActivityLog, documents: CallDocuments
+    ) -> None:
+        chain = a_chain()
+
+        log.deliver([an_event_of(chain[number]) for number in (1, 2, 0)])
+
+        assert documents.of_tasks([chain[0].task_id]) == [StoredDocument(document_of(chain[-1]).content())]
+
+    def test_the_last_entry_counts_whoever_else_hands_over_at_the_same_time(
+        self, log: ActivityLog, documents: CallDocuments
+    ) -> None:
+        chains = [a_chain(4) for _ in range(10)]
+
+        def hand_over(number: int) -> None:
+            events = [an_event_of(chain[number]) for chain in chains]
+            Random(number).shuffle(events)  # noqa: S311 - no secret depends on it
+            log.deliver(events)
+
+        at_once(4, hand_over)
+
+        for chain in chains:
+            assert documents.of_tasks([chain[0].task_id]) == [StoredDocument(document_of(chain[-1]).content())]
+
+    def test_an_event_that_does_not_say_all_of_its_entry_leaves_none(
+        self, log: ActivityLog, documents: CallDocuments
+    ) -> None:
+        [entry] = a_chain(1)
+        event = an_event_of(entry)
+        of_before = replace(event, data={"entry_id": str(entry.id), "task_id": str(entry.task_id)})
+        damaged = replace(event, id=an_id(), data={**event.data, "entry": {**event.data["entry"], "called_at": None}})
+
+        receipts = log.deliver([of_before, damaged])
+
+        assert all(receipt.taken for receipt in receipts)
+        assert documents.of_tasks([entry.task_id]) == []
+
+    def test_a_call_stays_in_its_quarter_hour(self, documents: CallDocuments) -> None:
+        [entry] = a_chain(1)
+        documents.store([document_of(entry)])
+
+        [stored] = documents.between(_QUARTER_PAST - timedelta(minutes=15), _QUARTER_PAST)
+
+        assert stored.id == entry.task_id
+        assert documents.between(_QUARTER_PAST, _QUARTER_PAST + timedelta(hours=1)) == []
+
+    def test_a_document_is_replaced_where_it_is_as_it_was_found(self, documents: CallDocuments) -> None:
+        first, last = a_chain(2)
+        documents.store([document_of(first)])
+        found = documents.of_tasks([first.task_id])
+        wrong = replace(document_of(first), number=99, outcome=Outcome.BUSY.value)
+
+        documents.replace([(found[0], wrong)])
+        documents.replace([(found[0], document_of(last))])
+
+        [stored] = documents.of_tasks([first.task_id])
+        assert stored == StoredDocument(wrong.content())
+        documents.store([document_of(last)])
+        assert documents.of_tasks([first.task_id]) == [stored]
+        documents.replace([(stored, document_of(last))])
+        assert documents.of_tasks([first.task_id]) == [StoredDocument(document_of(last).content())]
+
+    def test_a_document_is_removed_where_it_is_as_it_was_found(self, documents: CallDocuments) -> None:
+        first, last = a_chain(2)
+        documents.store([document_of(first)])
+        found = documents.of_tasks([first.task_id])
+        documents.store([document_of(last)])
+
+        documents.remove(found)
+        assert [stored.content["number"] for stored in documents.of_tasks([first.task_id])] == [2]
+
+        documents.remove(documents.of_tasks([first.task_id]))
+        assert documents.of_tasks([first.task_id]) == []
+
+    def test_nothing_at_all_is_no_fault(self, documents: CallDocuments) -> None:
+        documents.store([])
+        documents.replace([])
+        documents.remove([])
+
+        assert documents.of_tasks([]) == []
+        assert documents.between(_CALLED_AT, _QUARTER_PAST) == []
+
+    def test_a_document_says_what_tasks_it_is_about(self) -> None:
+        one, other = an_id(), an_id()
+
+        assert StoredDocument({ID: one, "task_id": other}).tasks == {one, other}
+        assert StoredDocument({ID: "x", "task_id": other}).tasks == {other}
+        assert StoredDocument({ID: "x"}).tasks == frozenset()
