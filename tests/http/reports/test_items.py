@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.http.reports.history import History, a_history
 from tests.http.service import Person
 
-REPORTS = ("daily", "insights", "funnel", "attempts", "speed-to-lead", "heatmap", "leaderboard")
+REPORTS = ("daily", "insights", "funnel", "attempts", "speed-to-lead", "heatmap", "leaderboard", "activity")
 
 
 @settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow])
@@ -29,7 +29,7 @@ def test_each_count_is_the_number_of_entries_of_its_list(
     begin = history.day + timedelta(days=first)
     for report in REPORTS:
         counts = list(_counts(_read(person, report, begin, begin + timedelta(days=days), tz)))
-        assert counts or report == "leaderboard"
+        assert counts or report in ("leaderboard", "activity")
         for where, count in counts:
             if count["value"] or "heatmap" not in where:
                 assert (where, _length(person, count["items_url"])) == (where, count["value"])
