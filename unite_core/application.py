@@ -348,9 +348,9 @@ def _reports(ports: Ports) -> Reports:
     return Reports(
         daily=ReportDay(count, name),
         insights=ReportInsights(count, name, ports.reads, ports.clock),
-        funnel=ReportFunnel(ports.reads, ports.clock),
+        funnel=ReportFunnel(ports.reads, ports.clock, ports.cache),
         attempts=ReportAttempts(count),
-        speed_to_lead=ReportSpeedToLead(ports.reads, ports.clock),
+        speed_to_lead=ReportSpeedToLead(ports.reads, ports.clock, ports.cache),
         heatmap=ReportHeatmap(count),
         leaderboard=ReportLeaderboard(count, name),
         activity=ReportActivity(ports.documents or LedgerActivity(ports.reads), name, through),

@@ -1,17 +1,20 @@
 """How far leads come, by where they are from, and how soon they are called."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
+from unite_core.cache import Cache, Remembered
 from unite_core.clock import Clock
 from unite_core.days import Period, moment_of
 from unite_core.identity.model import Actor, Permission
+from unite_core.leads.ports import CALLED_LEADS_NAMESPACE
 from unite_core.reports.metrics import CONTACTS, CONVERSIONS
 from unite_core.reports.model import About, Count, LeadItems
-from unite_core.reports.ports import Cohort, FunnelCounts, ReportsWork
+from unite_core.reports.ports import Cohort, FirstCalls, FunnelCounts, ReportsWork
 from unite_core.reports.tally import Rate
 from unite_core.unit_of_work import Work
 
@@ -69,10 +72,12 @@ class ReportFunnel:
     permission: ClassVar[Permission | None] = None
     reads: Work[ReportsWork]
     clock: Clock
+    cache: Cache
 
     def __call__(self, actor: Actor, period: Period) -> Funnel:
-        with self.reads() as reads:
-            counts = reads.figures.funnel(_cohort(actor, period))
+        cohort = _cohort(actor, period)
+        found = _FUNNELS.get(self.cache, CALLED_LEADS_NAMESPACE, _key("funnel", cohort), lambda: self._read(cohort))
+        counts = found.counts
         all_leads = FunnelCounts(
             leads=sum(each.leads for each in counts.values()),
             called=sum(each.called for each in counts.values()),
@@ -81,10 +86,15 @@ class ReportFunnel:
         )
         items = _leads_of(period)
         return Funnel(
-            about=_about(period, self.clock.now()),
+            about=_about(period, found.taken_at),
             total=_stages(None, all_leads, items),
             by_source=[_stages(source, counts[source], replace(items, source=source)) for source in sorted(counts)],
         )
+
+    def _read(self, cohort: Cohort) -> "_Counted":
+        taken_at = self.clock.now()
+        with self.reads() as reads:
+            return _Counted(taken_at, reads.figures.funnel(cohort))
 
 
 @dataclass(frozen=True)
@@ -98,13 +108,15 @@ class ReportSpeedToLead:
     permission: ClassVar[Permission | None] = None
     reads: Work[ReportsWork]
     clock: Clock
+    cache: Cache
 
     def __call__(self, actor: Actor, period: Period) -> SpeedToLead:
-        with self.reads() as reads:
-            found = reads.figures.first_calls(_cohort(actor, period), within=PROMPT_SECONDS)
+        cohort = _cohort(actor, period)
+        timed = _TIMED.get(self.cache, CALLED_LEADS_NAMESPACE, _key("first calls", cohort), lambda: self._read(cohort))
+        found = timed.first_calls
         items = _leads_of(period)
         return SpeedToLead(
-            about=_about(period, self.clock.now()),
+            about=_about(period, timed.taken_at),
             leads=Count(found.leads, items),
             called=Count(found.called, replace(items, called=True)),
             within_5_minutes=Count(found.within, replace(items, within=PROMPT_SECONDS)),
@@ -112,6 +124,48 @@ class ReportSpeedToLead:
             p50_seconds=found.p50,
             p90_seconds=found.p90,
         )
+
+    def _read(self, cohort: Cohort) -> "_Timed":
+        taken_at = self.clock.now()
+        with self.reads() as reads:
+            return _Timed(taken_at, reads.figures.first_calls(cohort, within=PROMPT_SECONDS))
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """The leads by source, as they were at a moment."""
+
+    taken_at: datetime
+    counts: Mapping[str, FunnelCounts]
+
+
+@dataclass(frozen=True, slots=True)
+class _Timed:
+    """The first calls, as they were at a moment."""
+
+    taken_at: datetime
+    first_calls: FirstCalls
+
+
+def _counted_from_plain(plain: Any) -> _Counted:
+    taken_at, counts = plain
+    return _Counted(datetime.fromisoformat(taken_at), {key: FunnelCounts(**it) for key, it in counts.items()})
+
+
+def _timed_from_plain(plain: Any) -> _Timed:
+    taken_at, first_calls = plain
+    return _Timed(datetime.fromisoformat(taken_at), FirstCalls(**first_calls))
+
+
+_FUNNELS = Remembered[_Counted](
+    lambda it: [it.taken_at.isoformat(), {source: asdict(counts) for source, counts in it.counts.items()}],
+    _counted_from_plain,
+)
+_TIMED = Remembered[_Timed](lambda it: [it.taken_at.isoformat(), asdict(it.first_calls)], _timed_from_plain)
+
+
+def _key(what: str, cohort: Cohort) -> str:
+    return hashlib.sha256(f"{what} {cohort!r}".encode()).hexdigest()
 
 
 def _cohort(actor: Actor, period: Period) -> Cohort:
