@@ -79,24 +79,24 @@ def document_of_event(event: Event) -> CallDocument | None:
 
     None where it tells of none, or not of all its facts: events of before did not. Reconciling finds those calls.
     """
-    told = event.data.get("entry")
-    if event.type not in CALL_EVENTS or not isinstance(told, Mapping):
+    facts = event.data.get("entry")
+    if event.type not in CALL_EVENTS or not isinstance(facts, Mapping):
         return None
     try:
         return CallDocument(
-            task_id=UUID(told["task_id"]),
-            entry_id=UUID(told["id"]),
-            number=told["number"],
-            kind=told["kind"],
-            result=told["result"],
-            outcome=told["outcome"],
-            agent_id=None if told["agent_id"] is None else UUID(told["agent_id"]),
-            duration_seconds=told["duration_seconds"],
-            called_at=to_millisecond(datetime.fromisoformat(told["called_at"])),
-            at=to_millisecond(datetime.fromisoformat(told["at"])),
-            source=told["source"],
-            attempt=told["attempt"],
-            hash=told["hash"],
+            task_id=UUID(facts["task_id"]),
+            entry_id=UUID(facts["id"]),
+            number=facts["number"],
+            kind=facts["kind"],
+            result=facts["result"],
+            outcome=facts["outcome"],
+            agent_id=None if facts["agent_id"] is None else UUID(facts["agent_id"]),
+            duration_seconds=facts["duration_seconds"],
+            called_at=to_millisecond(datetime.fromisoformat(facts["called_at"])),
+            at=to_millisecond(datetime.fromisoformat(facts["at"])),
+            source=facts["source"],
+            attempt=facts["attempt"],
+            hash=facts["hash"],
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         return None

@@ -213,6 +213,8 @@ QUESTIONS: list[Question] = [
     lambda unit: unit.deliveries.page(DeliveryFilter(event_id=EVENT_ID), PAGE),
     lambda unit: unit.deliveries.get(an_id()),
     lambda unit: unit.deliveries.dead(limit=10),
+    lambda unit: unit.deliveries.pending_events(ACTIVITY, ["lead.created"], since=NOW, until=NOW, limit=1),
+    lambda unit: unit.deliveries.pending_events(ACTIVITY, ["lead.created"], limit=1),
     lambda unit: unit.consents.opted_out("+12125550100"),
     lambda unit: unit.tasks.get(TASK.id),
     lambda unit: unit.tasks.pending_of_lead(LEAD.id),

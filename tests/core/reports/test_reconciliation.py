@@ -290,7 +290,8 @@ def test_whatever_was_done_to_documents_every_day_is_put_right(calls: Calls, see
     assert all(calls.unite.reports.reconcile(MANAGER, day).equal for day in span)
 
 
-def test_what_changes_between_two_looks_is_no_difference(calls: Calls) -> None:
+@pytest.mark.parametrize("then", [{}, {"number": 99}], ids=["right", "a later entry"])
+def test_what_changes_between_two_looks_is_no_difference(calls: Calls, then: dict[str, int]) -> None:
     entry = calls.of_day[0]
     content = calls.contents.pop(entry.task_id)
     looks: list[int] = []
@@ -299,7 +300,7 @@ def test_what_changes_between_two_looks_is_no_difference(calls: Calls) -> None:
         def of_tasks(self, task_ids: Any) -> Any:
             looks.append(len(task_ids))
             if len(looks) == 3:
-                self.contents[entry.task_id] = content
+                self.contents[entry.task_id] = {**content, **then}
             return super().of_tasks(task_ids)
 
     late = Late()
