@@ -71,6 +71,7 @@ class ReportFunnel:
     clock: Clock
 
     def __call__(self, actor: Actor, period: Period) -> Funnel:
+        now = self.clock.now()
         with self.reads() as reads:
             counts = reads.figures.funnel(_cohort(actor, period))
         all_leads = FunnelCounts(
@@ -81,7 +82,7 @@ class ReportFunnel:
         )
         items = _leads_of(period)
         return Funnel(
-            about=_about(period, self.clock.now()),
+            about=_about(period, now),
             total=_stages(None, all_leads, items),
             by_source=[_stages(source, counts[source], replace(items, source=source)) for source in sorted(counts)],
         )
@@ -100,11 +101,12 @@ class ReportSpeedToLead:
     clock: Clock
 
     def __call__(self, actor: Actor, period: Period) -> SpeedToLead:
+        now = self.clock.now()
         with self.reads() as reads:
             found = reads.figures.first_calls(_cohort(actor, period), within=PROMPT_SECONDS)
         items = _leads_of(period)
         return SpeedToLead(
-            about=_about(period, self.clock.now()),
+            about=_about(period, now),
             leads=Count(found.leads, items),
             called=Count(found.called, replace(items, called=True)),
             within_5_minutes=Count(found.within, replace(items, within=PROMPT_SECONDS)),

@@ -181,7 +181,7 @@ class InMemoryLiveFigures(LiveFigures):
     def _leads(self, question: Cohort) -> Iterator[Lead]:
         for lead in self._tables.leads.values():
             created = question.created_from <= lead.created_at < question.created_to
-            if created and question.assigned_to in (None, lead.assigned_to):
+            if created and lead.deleted_at is None and question.assigned_to in (None, lead.assigned_to):
                 yield lead
 
 
