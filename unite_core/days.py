@@ -4,6 +4,7 @@ Since 1980 every time zone is whole quarter hours ahead of UTC or behind it, so 
 all of them: days of 23, 24 and 25 hours, and those of zones that are 45 minutes off.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -27,6 +28,7 @@ UNKNOWN_ZONE_DETAIL = "Name a time zone as IANA does: Europe/Berlin."
 MAX_DAYS = 400
 """How many days a report spans at most."""
 
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -180,9 +182,7 @@ def _read_date(name: str, text: str | None, problems: list[Problem]) -> date | N
     if text is None:
         return None
     try:
-        read = (
-            datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).date() if len(text) == len("2026-01-31") else None
-        )
+        read = date.fromisoformat(text) if _DATE.fullmatch(text) else None
     except ValueError:
         read = None
     if read is None:

@@ -77,7 +77,7 @@ def get_metrics() -> Response:
 def get_daily_report(query: dict[str, Any]) -> Response:
     """Report a day."""
     date = query.get("date")
-    return _answer(shown.daily(unite().reports.daily(actor(), _period(query, date, date, names=("date", "date")))))
+    return _answer(shown.daily(unite().reports.daily(actor(), _period(query, date, None, names=("date", "date")))))
 
 
 @room.operation(

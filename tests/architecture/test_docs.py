@@ -68,7 +68,9 @@ def test_every_command_of_the_makefile_says_what_it_does() -> None:
 
 
 def test_the_glossary_is_in_alphabetical_order() -> None:
-    words = re.findall(r"^\| ([^|]+?) \|", (CHECKOUT / "docs" / "glossary.md").read_text("utf-8"), re.MULTILINE)[1:]
+    # Figures, at its end, are in the order of their table.
+    glossary = (CHECKOUT / "docs" / "glossary.md").read_text("utf-8").partition("\n## Figures\n")[0]
+    words = re.findall(r"^\| ([^|]+?) \|", glossary, re.MULTILINE)[1:]
 
     assert words == sorted(words, key=str.lower)
 

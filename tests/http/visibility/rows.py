@@ -225,6 +225,12 @@ ROWS: dict[str, Row] = {
     f"POST {IMPORT}/start": of_imports("/v1/lead-imports/{id}/start", other=202, cancelled=409),
     f"POST {IMPORT}/cancel": of_imports("/v1/lead-imports/{id}/cancel", other=409, cancelled=200),
     f"POST {IMPORT}/undo": of_imports("/v1/lead-imports/{id}/undo", cancelled=409),
+    **{
+        f"GET /v1/reports/{name}": one(f"/v1/reports/{name}", always(200))
+        for name in ("metrics", "daily", "insights", "funnel", "attempts", "speed-to-lead", "heatmap", "activity")
+    },
+    "GET /v1/reports/leaderboard": a_list("/v1/reports/leaderboard", "?metric=contact_rate", "?metric=total_calls"),
+    "GET /v1/reports/reconciliation": one("/v1/reports/reconciliation", managers(200)),
     "GET /v1/users": a_list("/v1/users", "?role=agent", "?active=false"),
     "POST /v1/users": one("/v1/users", admins(201), json=USER),
     "GET /v1/users/<uuid:user_id>": of_users(),

@@ -4,7 +4,6 @@ from abc import abstractmethod
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
-from random import Random
 
 import pytest
 
@@ -14,6 +13,7 @@ from unite_core.notifications.ports import ActivityLog
 from unite_core.paging import PageRequest
 from unite_core.reports.documents import ID, CallDocuments, StoredDocument, document_of
 from unite_core.testing.builders import a_lead, a_task, a_user, an_entry, an_event, an_event_of, an_id
+from unite_core.testing.contracts.choices import Choices
 from unite_core.testing.contracts.database import at_once
 
 _CALLED_AT = datetime(2026, 3, 2, 9, 14, 59, 999999, tzinfo=UTC)
@@ -97,8 +97,7 @@ class CallDocumentsContract:
 
         def hand_over(number: int) -> None:
             events = [an_event_of(chain[number]) for chain in chains]
-            Random(number).shuffle(events)  # noqa: S311 - no secret depends on it
-            log.deliver(events)
+            log.deliver(Choices(number).shuffled(events))
 
         at_once(4, hand_over)
 

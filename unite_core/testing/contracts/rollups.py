@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from random import Random
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -19,7 +18,8 @@ from unite_core.reports.ports import Dimension, Timeline, Totals, key_of
 from unite_core.reports.reading import by_day
 from unite_core.reports.tally import Tally
 from unite_core.reports.use_cases import FoldEntries, RebuildReports
-from unite_core.testing.builders import a_lead, a_task, a_user, an_entry
+from unite_core.testing.builders import a_lead, a_task, a_user, an_entry, an_id
+from unite_core.testing.contracts.choices import Choices
 from unite_core.testing.contracts.database import DatabaseContract, at_once, put
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
 from unite_core.unit_of_work import Work
@@ -41,18 +41,17 @@ class History:
 
 def a_history(work: Work[AllWork], *, seed: int = 1, tasks: int = 40, corrections: int = 30) -> History:
     """Store users, a lead and tasks, and make entries up that are not written yet; the same for the same seed."""
-    random = Random(seed)  # noqa: S311 - no secret depends on it
+    choices = Choices(seed)
     agents, lead = [a_user() for _ in range(3)], a_lead()
     made = [
-        a_task(lead, agents[0], assigned_to=random.choice([*(agent.id for agent in agents), None]))
-        for _ in range(tasks)
+        a_task(lead, agents[0], assigned_to=choices.of([*(agent.id for agent in agents), None])) for _ in range(tasks)
     ]
     put(work, *agents, lead, *made)
-    chains: dict[UUID, list[LedgerEntry]] = {task.id: [_closing(task, random)] for task in made}
+    chains: dict[UUID, list[LedgerEntry]] = {task.id: [_closing(task, choices)] for task in made}
     written = [chain[0] for chain in chains.values()]
     for _ in range(corrections):
-        chain = chains[random.choice(made).id]
-        chain.append(_correction(chain, random))
+        chain = chains[choices.of(made).id]
+        chain.append(_correction(chain, choices))
         written.append(chain[-1])
     return History(agents, written)
 
@@ -156,7 +155,7 @@ class RollupsContract(DatabaseContract):
 
 def _require_right(reads: Work[AllWork], history: History) -> None:
     """Every question has the answer that counting the entries one by one gives."""
-    one_day = date(2026, 2, 3)
+    one_day = date(2026, 3, 3)
     for agent_id in (None, history.agents[0].id):
         for tz in _ZONES:
             period = Period(one_day, one_day + timedelta(days=1), tz)
@@ -216,30 +215,28 @@ def _without_empty(answer: Mapping[K, Tally]) -> dict[K, Tally]:
     }
 
 
-def _closing(task: CallTask, random: Random) -> LedgerEntry:
-    at = A_MONDAY_MORNING + timedelta(minutes=random.randrange(_DAYS * 24 * 60))
-    facts: dict[str, Any] = {"source": random.choice(_SOURCES), "at": at + timedelta(hours=1), "called_at": at}
-    if random.random() < 0.3:
-        kind = random.choice([EntryKind.MISSED, EntryKind.CANCELLED])
+def _closing(task: CallTask, choices: Choices) -> LedgerEntry:
+    at = A_MONDAY_MORNING + timedelta(minutes=choices.below(_DAYS * 24 * 60))
+    facts: dict[str, Any] = {"source": choices.of(_SOURCES), "at": at + timedelta(hours=1), "called_at": at}
+    if choices.below(10) < 3:
+        kind = choices.of([EntryKind.MISSED, EntryKind.CANCELLED])
         return an_entry(task, kind=kind, outcome=None, duration_seconds=None, **facts)
-    outcome = random.choice(list(Outcome))
-    return an_entry(
-        task, outcome=outcome, duration_seconds=random.randrange(900), attempt=random.randrange(1, 8), **facts
-    )
+    outcome = choices.of(list(Outcome))
+    return an_entry(task, outcome=outcome, duration_seconds=choices.below(900), attempt=1 + choices.below(7), **facts)
 
 
-def _correction(chain: Sequence[LedgerEntry], random: Random) -> LedgerEntry:
+def _correction(chain: Sequence[LedgerEntry], choices: Choices) -> LedgerEntry:
     latest = chain[-1]
     right = replace(
         latest,
-        id=UUID(int=random.getrandbits(128)),
+        id=an_id(),
         kind=EntryKind.CORRECTION,
         corrects=latest.id,
         reason="It was otherwise.",
-        outcome=random.choice(list(Outcome)),
-        duration_seconds=random.randrange(900),
+        outcome=choices.of(list(Outcome)),
+        duration_seconds=choices.below(900),
         attempt=latest.attempt or 1,
-        called_at=latest.called_at + timedelta(minutes=random.choice([0, 0, 0, -200, 35, 1440])),
+        called_at=latest.called_at + timedelta(minutes=choices.of([0, 0, 0, -200, 35, 1440])),
         at=latest.at + timedelta(days=2),
     )
     return chained(right, chain)

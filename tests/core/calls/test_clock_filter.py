@@ -1,0 +1,46 @@
+"""The call log by hours and weekdays on the clocks of a time zone."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.core.calls.floor import Floor
+from unite_core.calls.ports import ClockFilter, LedgerFilter
+from unite_core.days import moment_of
+from unite_core.paging import PageRequest
+
+MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
+
+
+def test_without_an_hour_it_is_any_of_the_weekday_and_without_a_weekday_it_is_any() -> None:
+    assert ClockFilter(tz="UTC", hours=frozenset({0, 23}), weekdays=frozenset({1, 7})).labels == {0, 23, 144, 167}
+    assert ClockFilter(tz="UTC", hours=frozenset({5})).labels == {5, 29, 53, 77, 101, 125, 149}
+    assert ClockFilter(tz="UTC", weekdays=frozenset({2})).labels == set(range(24, 48))
+    assert ClockFilter(tz="UTC").labels == set(range(168))
+
+
+def test_the_labels_cover_every_quarter_hour_from_the_one_moment_to_the_other() -> None:
+    clock = ClockFilter(tz="Asia/Kathmandu")
+
+    segments = clock.segments(MONDAY, MONDAY + timedelta(minutes=20))
+
+    quarters = {quarter: each.label(quarter) for each in segments for quarter in range(each.first, each.end)}
+    assert [moment_of(quarter) for quarter in sorted(quarters)] == [MONDAY, MONDAY + timedelta(minutes=15)]
+    assert [quarters[quarter] for quarter in sorted(quarters)] == [5, 6]
+
+
+@pytest.mark.parametrize(
+    ("tz", "hour", "weekday", "listed"),
+    [("UTC", 9, 1, 1), ("UTC", 8, 1, 0), ("UTC", 9, 2, 0), ("Asia/Kathmandu", 14, 1, 1), ("Asia/Kathmandu", 9, 1, 0)],
+)
+def test_a_call_is_listed_by_what_clocks_showed(floor: Floor, tz: str, hour: int, weekday: int, listed: int) -> None:
+    floor.complete(floor.create(), started_at=MONDAY + timedelta(hours=9), duration_seconds=0)
+    floor.pass_time(timedelta(days=1))
+
+    filters = LedgerFilter(
+        called_from=MONDAY,
+        called_to=MONDAY + timedelta(days=1),
+        clock=ClockFilter(tz=tz, hours=frozenset({hour}), weekdays=frozenset({weekday})),
+    )
+
+    assert len(floor.unite.calls.list_logs(floor.manager, filters, PageRequest()).items) == listed

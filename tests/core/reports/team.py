@@ -1,0 +1,124 @@
+"""A team in memory whose calls are reported: Ann and Ben make them, a manager and an admin read everybody's figures."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from tests.core.calls.floor import Floor
+from unite_core import Actor, CallOutcome, CallTask, Correction, Lead
+from unite_core.calls.ledger import LedgerEntry
+from unite_core.days import Period
+from unite_core.identity.model import Role
+from unite_core.identity.use_cases import UserChanges
+from unite_core.reports.model import AgentName, Count
+from unite_core.reports.tally import Rate
+from unite_core.testing.builders import an_entry
+
+MONDAY = date(2026, 3, 2)
+"""The day on which the clock of a team begins, at 9:00 UTC."""
+
+
+@dataclass
+class Team(Floor):
+    """Short ways to make calls at a moment, and to read what is counted."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.names = {self.ann.user_id: "ann", self.ben.user_id: "ben", self.manager.user_id: "manager"}
+
+    def add_agent(self, name: str) -> Actor:
+        agent = self.hire(name, Role.AGENT)
+        self.names[agent.user_id] = name
+        return agent
+
+    def rename(self, agent: Actor, name: str) -> None:
+        self.unite.identity.change_user(self.admin, UserChanges(user_id=agent.user_id, name=name))
+
+    def call(
+        self,
+        outcome: CallOutcome = CallOutcome.CONNECTED,
+        *,
+        at: str | None = None,
+        agent: Actor | None = None,
+        seconds: int = 60,
+        lead: Lead | None = None,
+        **of_lead: Any,
+    ) -> CallTask:
+        """Make a call to the lead, a new one without it, that began at that moment, now without one."""
+        who = agent or self.ann
+        lead = lead or self.lead(assigned_to=who.user_id, **of_lead)
+        task = self.create(lead, assigned_to=who.user_id)
+        callback = outcome is CallOutcome.CALLBACK_REQUESTED
+        return self.complete(
+            task,
+            who,
+            outcome=outcome,
+            duration_seconds=seconds,
+            started_at=moment(at) if at else self.now,
+            follow_up_at=self.now + timedelta(days=300) if callback else None,
+        )
+
+    def calls(self, number: int, outcome: CallOutcome = CallOutcome.CONNECTED, **rest: Any) -> None:
+        for _ in range(number):
+            self.call(outcome, **rest)
+
+    def missed_call(self, agent: Actor | None = None, lead: Lead | None = None) -> CallTask:
+        """Miss a call that was due now."""
+        task = self.create(lead, assigned_to=(agent or self.ann).user_id, due_at=self.now)
+        self.miss(task)
+        return task
+
+    def cancelled_call(self, agent: Actor | None = None) -> CallTask:
+        """Cancel a call that was due now."""
+        return self.cancel(self.create(assigned_to=(agent or self.ann).user_id, due_at=self.now))
+
+    def write(self, at: datetime, **facts: Any) -> None:
+        """Write an entry into the ledger that says these facts of a call to a new lead."""
+        lead = self.lead()
+        task = self.create(lead)
+        with self.ports.work() as unit:
+            unit.ledger.append(an_entry(task, at=at, duration_seconds=0, **facts))
+            unit.commit()
+
+    def correct(self, task: CallTask, outcome: CallOutcome = CallOutcome.CONVERTED, **right: Any) -> LedgerEntry:
+        correction = Correction(
+            entry_id=self.chain(task)[-1].id, reason="It was otherwise.", **{"outcome": outcome, **right}
+        )
+        return self.unite.calls.correct(self.manager, correction)
+
+    def name_of(self, agent: AgentName) -> str | None:
+        """What the agent of a row is called, which has to fit the id."""
+        assert agent.name == (None if agent.id is None else self.names[agent.id])
+        return agent.name
+
+    def go_to(self, at: str) -> None:
+        self.ports.clock.advance(moment(at) - self.now)
+
+
+def moment(text: str) -> datetime:
+    """The moment that an ISO 8601 text names, in UTC where it has no offset."""
+    at = datetime.fromisoformat(text)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def a_period(first: date | str = MONDAY, last: date | str | None = None, tz: str = "UTC") -> Period:
+    begin, end = (date.fromisoformat(str(day)) for day in (first, last or first))
+    return Period(begin, end, tz)
+
+
+def values(row: Any) -> dict[str, Any]:
+    """The counts of a row as numbers, and its rates as numerator and denominator."""
+    shown: dict[str, Any] = {}
+    for name in row.__dataclass_fields__:
+        each = getattr(row, name)
+        if isinstance(each, Count):
+            shown[name] = each.value
+        elif isinstance(each, Rate):
+            shown[name] = (each.numerator, each.denominator)
+    return shown
+
+
+def nonzero(counts: Mapping[Any, Count]) -> dict[str, int]:
+    """The counts that are not 0."""
+    return {str(key): count.value for key, count in counts.items() if count.value}

@@ -1,0 +1,205 @@
+"""Whatever happens, every report says what the last entries of all chains say, counted one by one."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from entrypoints.http import report_json
+from tests.core.reports.plainly import Plainly
+from tests.core.reports.team import Team, a_period, nonzero, values
+from unite_core import Actor, CallOutcome
+from unite_core.calls.model import TaskStatus
+from unite_core.days import Period
+from unite_core.leads.use_cases import LeadChanges, LeadToDelete
+
+MINUTE = timedelta(minutes=1)
+FIRST = "2026-03-07T20:00"
+"""The clocks of New York go forward in the night after."""
+
+REPORTS = ("daily", "insights", "attempts", "heatmap", "leaderboard", "funnel", "speed_to_lead")
+STEPS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "what": st.sampled_from(
+                [*["call"] * 6, "miss", "cancel", "plan", "correct", "correct", "reassign", "source", "delete"]
+            ),
+            "then": st.sampled_from(["nothing", "nothing", "fold", "rebuild", "claim"]),
+            "later": st.sampled_from([0, 7, 60, 200, 900]),
+            "began": st.sampled_from([0, 0, 30, 1500]),
+            "agent": st.sampled_from(["ann", "ben"]),
+            "owner": st.sampled_from(["ann", "ben", None]),
+            "outcome": st.sampled_from(CallOutcome),
+            "seconds": st.sampled_from([0, 60, 600]),
+            "source": st.sampled_from(["web", "fair, spring", "other"]),
+            "which": st.integers(0, 5),
+        }
+    ),
+    max_size=14,
+)
+
+
+def happen(team: Team, step: dict[str, Any]) -> None:
+    """One thing happens to a lead or a call of before, or to a new one."""
+    team.ports.clock.advance(step["later"] * MINUTE)
+    leads = [lead for lead in team.tables.leads.values() if lead.deleted_at is None]
+    lead = leads[step["which"]] if step["which"] < len(leads) else None
+    closed = [task for task in team.tables.tasks.values() if task.status is not TaskStatus.PENDING]
+    owner = None if step["owner"] is None else getattr(team, step["owner"]).user_id
+    what, agent = step["what"], getattr(team, step["agent"])
+    if what == "call":
+        at = (team.now - step["began"] * MINUTE).isoformat()
+        lead = lead or team.lead(source=step["source"], assigned_to=owner)
+        team.call(step["outcome"], at=at, agent=agent, seconds=step["seconds"], lead=lead)
+    elif what == "miss":
+        team.missed_call(agent, lead)
+    elif what == "cancel":
+        team.cancelled_call(agent)
+    elif what == "plan":
+        team.create(lead or team.lead(assigned_to=owner))
+    elif what == "correct" and closed:
+        task = closed[step["which"] % len(closed)]
+        seconds = step["seconds"] + len(team.chain(task))
+        began = team.now - step["began"] * MINUTE if step["began"] else None
+        team.correct(task, step["outcome"], duration_seconds=seconds, started_at=began)
+    elif what == "reassign" and lead:
+        team.unite.leads.change(team.manager, LeadChanges(lead_id=lead.id, assigned_to=owner))
+    elif what == "source" and lead:
+        team.unite.leads.change(team.manager, LeadChanges(lead_id=lead.id, source=step["source"]))
+    elif what == "delete" and lead:
+        team.unite.leads.delete(team.manager, LeadToDelete(lead_id=lead.id))
+    then(team, step["then"])
+
+
+def then(team: Team, what: str) -> None:
+    if what == "fold":
+        team.unite.reports.fold(limit=2)
+    elif what == "rebuild":
+        team.unite.reports.rebuild()
+    elif what == "claim":
+        for _ in range(3):
+            with team.ports.work() as unit:
+                unit.rollups.fold(unit.rollups.claim(limit=5), {})
+
+
+def shown(team: Team, report: str, period: Period, actor: Actor) -> Any:
+    """What the report says, in the form in which `Plainly` says it."""
+    found: Any = getattr(team.unite.reports, report)(actor, period)
+    shapes: dict[str, Callable[[], Any]] = {
+        "daily": lambda: (
+            values(found.figures),
+            found.cancelled.value,
+            {row.agent.id: values(row.figures) for row in found.by_agent},
+            nonzero(found.by_outcome),
+            {hour.starts_at.isoformat(): hour.attempts.value for hour in found.by_hour if hour.attempts.value},
+        ),
+        "insights": lambda: (
+            values(found.figures),
+            {busy.agent.id: busy.calls.value for busy in found.busiest_agents},
+            {time.hour: time.attempts.value for time in found.busiest_hours},
+            {time.weekday: time.attempts.value for time in found.busiest_weekdays},
+            [values(day.figures) for day in found.trend],
+            {row.source: (row.attempts.value, row.conversions.value) for row in found.conversion_by_source},
+            found.overdue_now.value,
+        ),
+        "attempts": lambda: [(row.attempts.value, row.contacts.value, row.conversions.value) for row in found.attempts],
+        "heatmap": lambda: {
+            (cell.weekday, cell.hour): cell.attempts.value for cell in found.cells if cell.attempts.value
+        },
+        "leaderboard": lambda: {place.agent.id: (place.rank, place.value.value) for place in found.places},
+        "funnel": lambda: {
+            row.source: (row.leads.value, row.called.value, row.contacted.value, row.converted.value)
+            for row in found.by_source
+        },
+        "speed_to_lead": lambda: (
+            found.leads.value,
+            found.called.value,
+            found.within_5_minutes.value,
+            found.p50_seconds,
+            found.p90_seconds,
+        ),
+    }
+    return shapes[report]()
+
+
+def versions(team: Team, period: Period) -> list[str]:
+    """The versions of all reports, which change as soon as anything changes that they say."""
+    found = []
+    for report in REPORTS:
+        answer = getattr(team.unite.reports, report)(team.manager, period)
+        found.append(getattr(report_json, report)(answer).version)
+    return found
+
+
+@settings(max_examples=80)
+@given(
+    steps=STEPS,
+    first=st.integers(-1, 3),
+    days=st.integers(0, 3),
+    tz=st.sampled_from(["UTC", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe", "America/St_Johns"]),
+    who=st.sampled_from(["manager", "ann", "ben"]),
+)
+def test_every_report_says_what_the_last_entries_say(
+    steps: list[dict[str, Any]], first: int, days: int, tz: str, who: str
+) -> None:
+    team = Team()
+    team.go_to(FIRST)
+    for step in steps:
+        happen(team, step)
+    begin = date(2026, 3, 7) + timedelta(days=first)
+    actor: Actor = getattr(team, who)
+    agent_id = None if who == "manager" else actor.user_id
+
+    for report in REPORTS:
+        period = a_period(begin, begin + timedelta(days=0 if report == "daily" else days), tz)
+        assert shown(team, report, period, actor) == getattr(Plainly(team, period, agent_id), report)(), report
+
+
+@settings(max_examples=10)
+@given(steps=STEPS)
+def test_folding_and_a_rebuild_change_nothing_that_a_report_says(steps: list[dict[str, Any]]) -> None:
+    team = Team()
+    team.go_to(FIRST)
+    for step in steps:
+        happen(team, step)
+    period = a_period("2026-03-06", "2026-03-12", "America/New_York")
+    before = versions(team, period)
+
+    for what in (team.unite.reports.rebuild, team.unite.reports.fold, team.unite.reports.rebuild):
+        what()
+        team.ports.cache.forget({"call counts"})
+        assert versions(team, period) == before
+
+
+def test_a_thousand_reassignments_change_nothing_that_was_counted() -> None:
+    team = Team()
+    lead = team.lead(source="web")
+    for agent, outcome in ((team.ann, CallOutcome.BUSY), (team.ben, CallOutcome.CONVERTED)):
+        team.call(outcome, lead=lead, agent=agent)
+    team.unite.reports.fold()
+    team.call(CallOutcome.CONNECTED, lead=lead)
+    before = versions(team, a_period())
+    own = [team.unite.reports.daily(actor, a_period()).figures for actor in (team.ann, team.ben)]
+
+    for number in range(1000):
+        to = (team.ben, team.ann)[number % 2]
+        team.unite.leads.change(team.manager, LeadChanges(lead_id=lead.id, assigned_to=to.user_id))
+
+    team.unite.reports.rebuild()
+    team.ports.cache.forget({"call counts"})
+    assert versions(team, a_period()) == before
+    assert [team.unite.reports.daily(actor, a_period()).figures for actor in (team.ann, team.ben)] == own
+
+
+def test_the_source_of_a_call_stays_what_it_was_when_it_was_written() -> None:
+    team = Team()
+    lead = team.lead(source="web")
+    task = team.call(CallOutcome.CONVERTED, lead=lead)
+
+    team.unite.leads.change(team.manager, LeadChanges(lead_id=lead.id, source="fair"))
+    team.correct(task, CallOutcome.CONNECTED)
+
+    rows = team.unite.reports.insights(team.manager, a_period()).conversion_by_source
+    assert [(row.source, row.attempts.value) for row in rows] == [("web", 1)]
