@@ -87,7 +87,8 @@ class SqlLiveFigures(LiveFigures):
         place = ceil(number * percent / 100) - 1
         called = select(waits.c.wait).where(waits.c.wait.is_not(None)).order_by(waits.c.wait)
         found: int = self._connection.execute(called.limit(1).offset(place)).scalar_one()
-        return max(0, found) // _MICROSECONDS
+        # Rounded up: within so many seconds they were called.
+        return max(0, -(-found // _MICROSECONDS))
 
 
 def _number(wanted: LeadFilter) -> ColumnElement[Any]:

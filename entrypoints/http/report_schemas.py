@@ -78,7 +78,7 @@ class ReportSchema(Body):
 
     tz = Text(required=True, metadata={"description": "The time zone that days and hours follow."})
     complete_through = Moment(
-        required=True, metadata={"description": "Everything that was written until then is in the report."}
+        required=True, metadata={"description": "Every call that was answered until then is in the report."}
     )
     generated_at = Moment(required=True)
     version = Text(required=True, metadata={"description": "Changes with what the report says, and only then."})

@@ -71,7 +71,7 @@ class Count:
 class About:
     """What a report is about, and how fresh it is.
 
-    `complete_through` is until when everything that was written is in it. `restated_at` is when the last entry was
+    Every call whose entry was committed until `complete_through` is in it. `restated_at` is when the last entry was
     written that changed one of its days after that day had ended; None where none did.
     """
 

@@ -70,7 +70,7 @@ class LiveFiguresContract(DatabaseContract):
 
     def test_first_calls_are_told_by_the_nearest_rank(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
         ann = a_user()
-        waits = [timedelta(seconds=seconds) for seconds in (-60, 30, 300, 301, 4_000)]
+        waits = [timedelta(seconds=seconds) for seconds in (-60, 30, 299.5, 300.1, 3_999.000001)]
         leads = [a_lead(created_at=_NOW + number * _MINUTE) for number in range(len(waits))]
         never = a_lead(created_at=_NOW)
         put(work, ann, never, *leads)

@@ -200,7 +200,8 @@ class InMemoryLiveFigures(LiveFigures):
 
 
 def _nearest_rank(waits: Sequence[timedelta], percent: int) -> int | None:
-    return waits[ceil(len(waits) * percent / 100) - 1] // timedelta(seconds=1) if waits else None
+    # Rounded up: within so many seconds they were called.
+    return ceil(waits[ceil(len(waits) * percent / 100) - 1] / timedelta(seconds=1)) if waits else None
 
 
 def _quarter(entry: LedgerEntry) -> int:
