@@ -1,10 +1,21 @@
 """Calls counted beforehand, in rows: one for each period, and in it for each agent, source and attempt."""
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, func, literal, select
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Select,
+    bindparam,
+    delete,
+    func,
+    literal_column,
+    select,
+)
 from sqlalchemy.engine import Dialect, Row
 
 from adapters.sql.call_tables import call_ledger as ledger
@@ -13,7 +24,7 @@ from adapters.sql.recounting import alike, day_of, recounted_calls
 from adapters.sql.report_tables import call_rollups as rollups
 from adapters.sql.report_tables import rollup_turns as turns
 from adapters.sql.report_tables import unfolded_entries as unfolded
-from adapters.sql.statements import by_index, in_lists, insert_missing, insert_sql
+from adapters.sql.statements import by_index, in_lists, insert_missing, insert_sql, quick_sum, whole_quotient
 from adapters.sql.types import moment
 from unite_core.calls.model import CallResult
 from unite_core.days import QUARTERS_PER_DAY, Segment
@@ -41,11 +52,11 @@ class SqlRollups(Rollups):
             rows = self._connection.execute(alike(question))
             return merged({_key(row): _to_part(row)} for row in rows)
         answers = []
+        by_key = question.by is not Dimension.ALL
         for grain, first, end in portions(question.start, question.end):
-            statement = self._sums(_label(question), question, grain).where(
-                rollups.c.period >= first, rollups.c.period < end
-            )
-            answers.append({row.label: _to_tally(row) for row in self._connection.execute(statement)})
+            values = {"grain": _GRAINS[grain], "first": first, "end": end, **_place(question)}
+            rows = self._connection.execute(_sums(by_key=by_key, of_agent=question.agent_id is not None), values)
+            answers.append(dict(map(_to_tally, rows)))
         return merged(answers)
 
     def timeline(self, question: Timeline) -> Mapping[int, Tally]:
@@ -101,24 +112,16 @@ class SqlRollups(Rollups):
         return [Step(entry, chains[entry.task_id][entry.number - 2] if entry.number > 1 else None) for entry in found]
 
     def _labelled(self, question: Timeline, segment: Segment) -> Mapping[int, Tally]:
-        label = ((rollups.c.period + segment.shift) // segment.per) % segment.modulo
-        statement = self._sums(label, question, Grain.QUARTER).where(
-            rollups.c.period >= segment.first, rollups.c.period < segment.end
-        )
-        return {int(row.label): _to_tally(row) for row in self._connection.execute(statement)}
-
-    def _sums(self, label: Any, question: Totals | Timeline, grain: Grain) -> Select[Any]:
-        dimension = question.by if isinstance(question, Totals) else Dimension.ALL
-        conditions = [rollups.c.grain == _GRAINS[grain]]
-        index = "PRIMARY"
-        if question.agent_id is not None:
-            dimension, index = Dimension.AGENT, "ix_call_rollups_key"
-            conditions.append(rollups.c.key == str(question.agent_id))
-        conditions.append(rollups.c.dimension == _DIMENSIONS[dimension])
-        sums = (func.sum(column).label(result.value) for result, column in _COUNTS.items())
-        seconds, recorded_at = func.sum(rollups.c.seconds).label("seconds"), func.max(rollups.c.recorded_at)
-        statement = select(label.label("label"), *sums, seconds, recorded_at.label("recorded_at"))
-        return by_index(statement.where(*conditions).group_by(label), rollups, index)
+        values = {
+            "grain": _GRAINS[Grain.QUARTER],
+            "first": segment.first,
+            "end": segment.end,
+            "shift": segment.shift,
+            "per": segment.per,
+            "modulo": segment.modulo,
+            **_place(question),
+        }
+        return dict(map(_to_tally, self._connection.execute(_labels(of_agent=question.agent_id is not None), values)))
 
     def _add(self, counted: Mapping[Cell, Tally]) -> None:
         dialect = self._connection.dialect
@@ -127,8 +130,42 @@ class SqlRollups(Rollups):
             self._connection.exec_driver_sql(_add_sql(dialect), rows)
 
 
-def _label(question: Totals) -> Any:
-    return literal("") if question.by is Dimension.ALL else rollups.c.key
+def _place(question: Totals | Timeline) -> dict[str, Any]:
+    """Which of the rollups answer the question: their dimension, and the key where it is about an agent."""
+    if question.agent_id is not None:
+        return {"dimension": _DIMENSIONS[Dimension.AGENT], "one_key": str(question.agent_id)}
+    return {"dimension": _DIMENSIONS[question.by if isinstance(question, Totals) else Dimension.ALL]}
+
+
+@cache
+def _sums(*, by_key: bool, of_agent: bool) -> Select[Any]:
+    """What to ask for totals."""
+    return _counted(rollups.c.key if by_key else literal_column("''"), of_agent=of_agent)
+
+
+@cache
+def _labels(*, of_agent: bool) -> Select[Any]:
+    """What to ask for a timeline."""
+    shifted = rollups.c.period + _parameter("shift")
+    return _counted(whole_quotient(shifted, _parameter("per")) % _parameter("modulo"), of_agent=of_agent)
+
+
+def _counted(label: ColumnElement[Any], *, of_agent: bool) -> Select[Any]:
+    sums = (quick_sum(column) for column in (*_COUNTS.values(), rollups.c.seconds))
+    statement = select(label.label("label"), *sums, func.max(rollups.c.recorded_at)).where(
+        rollups.c.dimension == _parameter("dimension"),
+        rollups.c.grain == _parameter("grain"),
+        rollups.c.period >= _parameter("first"),
+        rollups.c.period < _parameter("end"),
+    )
+    if of_agent:
+        statement = statement.where(rollups.c.key == bindparam("one_key", type_=rollups.c.key.type))
+    index = "ix_call_rollups_key" if of_agent else "PRIMARY"
+    return by_index(statement.group_by(literal_column("label")), rollups, index)
+
+
+def _parameter(name: str) -> BindParameter[int]:
+    return bindparam(name, type_=BigInteger())
 
 
 def _to_part(row: Row[Any]) -> Tally:
@@ -161,6 +198,7 @@ def _row_of(cell: Cell, tally: Tally, dialect: Dialect) -> tuple[Any, ...]:
     return (*place, *counts, tally.seconds, moment(tally.recorded_at, dialect))
 
 
-def _to_tally(row: Row[Any]) -> Tally:
-    counts = {result: int(getattr(row, result.value)) for result in CallResult}
-    return Tally({result: number for result, number in counts.items() if number}, int(row.seconds), row.recorded_at)
+def _to_tally(row: Row[Any]) -> tuple[Any, Tally]:
+    label, *counts, seconds, recorded_at = tuple(row)
+    calls = {result: int(number) for result, number in zip(_COUNTS, counts, strict=True) if number}
+    return label, Tally(calls, int(seconds), recorded_at)
