@@ -135,11 +135,14 @@ class SqlCallLedger(CallLedger):
         self._changed = changed
 
     def append(self, entry: LedgerEntry) -> None:
+        self._insert(entry)
+        self._connection.execute(insert(unfolded_entries), {"entry_id": entry.id})
+
+    def _insert(self, entry: LedgerEntry) -> None:
         try:
             self._connection.execute(insert(ledger), _entry_to_row(entry))
         except IntegrityError as error:
             raise refusal(error) or error from None
-        self._connection.execute(insert(unfolded_entries), {"entry_id": entry.id})
         self._changed.add(CALL_COUNTS_NAMESPACE)
 
     def get(self, entry_id: UUID) -> LedgerEntry:

@@ -5,7 +5,6 @@ folding keeps to no order, -1.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -25,7 +24,7 @@ from adapters.sql.report_tables import unfolded_entries as unfolded
 from adapters.sql.statements import by_index, quarter_in
 from unite_core.calls.model import CallResult
 from unite_core.calls.ports import MAX_ATTEMPT
-from unite_core.days import QUARTERS_PER_DAY, moment_of, quarter_of
+from unite_core.days import QUARTERS_PER_DAY, moment_of
 from unite_core.reports.ports import Dimension, Recounted, Totals
 
 _following = ledger.alias("following")
@@ -37,11 +36,6 @@ _FOLLOWED = and_(_following.c.id.is_not(None), _following_waiting.c.entry_id.is_
 _WORTH = case((_FOLDED, 1), else_=0) - case((_FOLLOWED, 1), else_=0)
 _RESULT = func.coalesce(ledger.c.outcome, ledger.c.kind)
 _RECORDED_AT = func.max(case((_FOLLOWED, _following.c.at), (_FOLDED, ledger.c.at), else_=null()))
-
-
-def day_of(called_at: datetime) -> int:
-    """The day of UTC, numbered from 1970."""
-    return quarter_of(called_at) // QUARTERS_PER_DAY
 
 
 def recounted_calls(connection: Connection, day: int) -> Sequence[Recounted]:

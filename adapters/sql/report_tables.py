@@ -35,9 +35,9 @@ unfolded_entries = Table(
     **MYSQL,
 )
 
-# Whoever folds puts its one row there, or meets it, and holds it: nothing else waits for that.
-rollup_turns = Table(
-    "rollup_turns",
+# Its one row is added, or found, and locked by each transaction that folds entries or rebuilds a day.
+rollup_locks = Table(
+    "rollup_locks",
     metadata,
     Column("id", Integer, nullable=False, autoincrement=False),
     PrimaryKeyConstraint("id"),

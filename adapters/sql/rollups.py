@@ -1,19 +1,39 @@
 """Calls counted beforehand, in rows: one for each period, and in it for each agent, source and attempt."""
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, func, literal, select
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Select,
+    bindparam,
+    delete,
+    func,
+    literal,
+    literal_column,
+    select,
+)
 from sqlalchemy.engine import Dialect, Row
 
 from adapters.sql.call_tables import call_ledger as ledger
 from adapters.sql.calls import SqlCallLedger, to_entry
-from adapters.sql.recounting import alike, day_of, recounted_calls
+from adapters.sql.recounting import alike, recounted_calls
 from adapters.sql.report_tables import call_rollups as rollups
-from adapters.sql.report_tables import rollup_turns as turns
+from adapters.sql.report_tables import rollup_locks as locks
 from adapters.sql.report_tables import unfolded_entries as unfolded
-from adapters.sql.statements import by_index, in_lists, insert_missing, insert_sql
+from adapters.sql.statements import (
+    by_index,
+    in_lists,
+    insert_missing,
+    insert_sql,
+    quarter_in,
+    quick_sum,
+    whole_quotient,
+)
 from adapters.sql.types import moment
 from unite_core.calls.model import CallResult
 from unite_core.days import QUARTERS_PER_DAY, Segment
@@ -26,7 +46,7 @@ _GRAINS = {Grain.QUARTER: 0, Grain.DAY: 1}
 _COUNTS = {result: rollups.c[result.value] for result in CallResult}
 _KEY = [column.name for column in rollups.primary_key.columns]
 _FOLDING = 1
-"""The turn that whoever folds has to wait for."""
+"""The row that is locked while entries are folded or a day is rebuilt."""
 
 
 class SqlRollups(Rollups):
@@ -41,11 +61,11 @@ class SqlRollups(Rollups):
             rows = self._connection.execute(alike(question))
             return merged({_key(row): _to_part(row)} for row in rows)
         answers = []
+        by_key = question.by is not Dimension.ALL
         for grain, first, end in portions(question.start, question.end):
-            statement = self._sums(_label(question), question, grain).where(
-                rollups.c.period >= first, rollups.c.period < end
-            )
-            answers.append({row.label: _to_tally(row) for row in self._connection.execute(statement)})
+            values = {"grain": _GRAINS[grain], "first": first, "end": end, **_place(question)}
+            rows = self._connection.execute(_sums(by_key=by_key, of_agent=question.agent_id is not None), values)
+            answers.append(dict(map(_to_tally, rows)))
         return merged(answers)
 
     def timeline(self, question: Timeline) -> Mapping[int, Tally]:
@@ -58,7 +78,7 @@ class SqlRollups(Rollups):
         return self._steps(select(ledger).join(unfolded, unfolded.c.entry_id == ledger.c.id))
 
     def claim(self, *, limit: int) -> Sequence[Step]:
-        self._take_turn()
+        self._lock()
         oldest = select(unfolded.c.entry_id).order_by(unfolded.c.entry_id).limit(limit)
         ids = self._connection.execute(oldest).scalars().all()
         return [
@@ -70,18 +90,17 @@ class SqlRollups(Rollups):
         for portion in in_lists([step.entry.id for step in steps]):
             self._connection.execute(delete(unfolded).where(unfolded.c.entry_id.in_(portion)))
 
-    def days(self) -> range:
-        quarters = select(func.min(ledger.c.called_at), func.max(ledger.c.called_at))
-        called = [day_of(at) for at in self._connection.execute(quarters).one() if at is not None]
+    def days(self) -> Sequence[int]:
+        day = func.distinct(whole_quotient(quarter_in(ledger.c.called_at), literal(QUARTERS_PER_DAY)))
+        called = self._connection.execute(by_index(select(day), ledger, "ix_call_ledger_called")).scalars()
+        # The first quarter hour also has whatever was before 1970.
+        days = {max(0, int(each)) for each in called}
         whole = rollups.c.dimension == _DIMENSIONS[Dimension.ALL], rollups.c.grain == _GRAINS[Grain.DAY]
-        counted = self._connection.execute(
-            select(func.min(rollups.c.period), func.max(rollups.c.period)).where(*whole)
-        ).one()
-        every = [*called, *(day for day in counted if day is not None)]
-        return range(min(every), max(every) + 1) if every else range(0)
+        days.update(self._connection.execute(select(rollups.c.period).where(*whole)).scalars())
+        return sorted(days)
 
     def recount(self, day: int) -> Sequence[Recounted]:
-        self._take_turn()
+        self._lock()
         return recounted_calls(self._connection, day)
 
     def replace_day(self, day: int, counted: Mapping[Cell, Tally]) -> None:
@@ -94,8 +113,8 @@ class SqlRollups(Rollups):
                 )
         self._add(counted)
 
-    def _take_turn(self) -> None:
-        insert_missing(self._connection, turns, [(_FOLDING,)])
+    def _lock(self) -> None:
+        insert_missing(self._connection, locks, [(_FOLDING,)])
 
     def _steps(self, entries: Select[Any]) -> list[Step]:
         found = [to_entry(row) for row in self._connection.execute(entries)]
@@ -104,35 +123,17 @@ class SqlRollups(Rollups):
         return [Step(entry, chains[entry.task_id][entry.number - 2] if entry.number > 1 else None) for entry in found]
 
     def _labelled(self, question: Timeline, segment: Segment) -> Mapping[int, Tally]:
-        label = ((rollups.c.period + segment.shift) // segment.per) % segment.modulo
-        statement = self._sums(label, question, Grain.QUARTER).where(
-            rollups.c.period >= segment.first, rollups.c.period < segment.end
-        )
-        return {int(row.label): _to_tally(row) for row in self._connection.execute(statement)}
+        statement = _labels(of_agent=question.agent_id is not None)
+        return dict(map(_to_tally, self._connection.execute(statement, _values(question, segment))))
 
     def _labelled_by_agent(self, question: Timeline, segment: Segment) -> Mapping[tuple[str, int], Tally]:
-        label = ((rollups.c.period + segment.shift) // segment.per) % segment.modulo
-        of_agents = Totals(start=segment.first, end=segment.end, by=Dimension.AGENT, agent_id=question.agent_id)
-        statement = (
-            self._sums(label, of_agents, Grain.QUARTER)
-            .where(rollups.c.period >= segment.first, rollups.c.period < segment.end)
-            .add_columns(rollups.c.key.label("agent"))
-            .group_by(rollups.c.key)
-        )
-        return {(row.agent, int(row.label)): _to_tally(row) for row in self._connection.execute(statement)}
-
-    def _sums(self, label: Any, question: Totals | Timeline, grain: Grain) -> Select[Any]:
-        dimension = question.by if isinstance(question, Totals) else Dimension.ALL
-        conditions = [rollups.c.grain == _GRAINS[grain]]
-        index = "PRIMARY"
-        if question.agent_id is not None:
-            dimension, index = Dimension.AGENT, "ix_call_rollups_key"
-            conditions.append(rollups.c.key == str(question.agent_id))
-        conditions.append(rollups.c.dimension == _DIMENSIONS[dimension])
-        sums = (func.sum(column).label(result.value) for result, column in _COUNTS.items())
-        seconds, recorded_at = func.sum(rollups.c.seconds).label("seconds"), func.max(rollups.c.recorded_at)
-        statement = select(label.label("label"), *sums, seconds, recorded_at.label("recorded_at"))
-        return by_index(statement.where(*conditions).group_by(label), rollups, index)
+        statement = _labels(of_agent=question.agent_id is not None, by_agent=True)
+        values = {**_values(question, segment), "dimension": _DIMENSIONS[Dimension.AGENT]}
+        found: dict[tuple[str, int], Tally] = {}
+        for agent, *row in self._connection.execute(statement, values):
+            label, tally = _to_tally(row)
+            found[agent, label] = tally
+        return found
 
     def _add(self, counted: Mapping[Cell, Tally]) -> None:
         dialect = self._connection.dialect
@@ -141,8 +142,58 @@ class SqlRollups(Rollups):
             self._connection.exec_driver_sql(_add_sql(dialect), rows)
 
 
-def _label(question: Totals) -> Any:
-    return literal("") if question.by is Dimension.ALL else rollups.c.key
+def _place(question: Totals | Timeline) -> dict[str, Any]:
+    """Which of the rollups answer the question: their dimension, and the key where it is about an agent."""
+    if question.agent_id is not None:
+        return {"dimension": _DIMENSIONS[Dimension.AGENT], "one_key": str(question.agent_id)}
+    return {"dimension": _DIMENSIONS[question.by if isinstance(question, Totals) else Dimension.ALL]}
+
+
+@cache
+def _sums(*, by_key: bool, of_agent: bool) -> Select[Any]:
+    """What to ask for totals."""
+    return _counted(rollups.c.key if by_key else literal_column("''"), of_agent=of_agent)
+
+
+@cache
+def _labels(*, of_agent: bool, by_agent: bool = False) -> Select[Any]:
+    """What to ask for a timeline; with `by_agent` each row begins with the key of an agent."""
+    shifted = rollups.c.period + _parameter("shift")
+    statement = _counted(whole_quotient(shifted, _parameter("per")) % _parameter("modulo"), of_agent=of_agent)
+    if not by_agent:
+        return statement
+    return statement.with_only_columns(rollups.c.key, *statement.selected_columns).group_by(rollups.c.key)
+
+
+def _values(question: Timeline, segment: Segment) -> dict[str, Any]:
+    """What the parameters of `_labels` are for a segment."""
+    return {
+        "grain": _GRAINS[Grain.QUARTER],
+        "first": segment.first,
+        "end": segment.end,
+        "shift": segment.shift,
+        "per": segment.per,
+        "modulo": segment.modulo,
+        **_place(question),
+    }
+
+
+def _counted(label: ColumnElement[Any], *, of_agent: bool) -> Select[Any]:
+    sums = (quick_sum(column) for column in (*_COUNTS.values(), rollups.c.seconds))
+    statement = select(label.label("label"), *sums, func.max(rollups.c.recorded_at)).where(
+        rollups.c.dimension == _parameter("dimension"),
+        rollups.c.grain == _parameter("grain"),
+        rollups.c.period >= _parameter("first"),
+        rollups.c.period < _parameter("end"),
+    )
+    if of_agent:
+        statement = statement.where(rollups.c.key == bindparam("one_key", type_=rollups.c.key.type))
+    index = "ix_call_rollups_key" if of_agent else "PRIMARY"
+    return by_index(statement.group_by(literal_column("label")), rollups, index)
+
+
+def _parameter(name: str) -> BindParameter[int]:
+    return bindparam(name, type_=BigInteger())
 
 
 def _to_part(row: Row[Any]) -> Tally:
@@ -175,6 +226,7 @@ def _row_of(cell: Cell, tally: Tally, dialect: Dialect) -> tuple[Any, ...]:
     return (*place, *counts, tally.seconds, moment(tally.recorded_at, dialect))
 
 
-def _to_tally(row: Row[Any]) -> Tally:
-    counts = {result: int(getattr(row, result.value)) for result in CallResult}
-    return Tally({result: number for result, number in counts.items() if number}, int(row.seconds), row.recorded_at)
+def _to_tally(row: Sequence[Any]) -> tuple[Any, Tally]:
+    label, *counts, seconds, recorded_at = row
+    calls = {result: int(number) for result, number in zip(_COUNTS, counts, strict=True) if number}
+    return label, Tally(calls, int(seconds), recorded_at)

@@ -1,8 +1,10 @@
 """Where the counts of reports lead: the lists of the API that hold what was counted."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from datetime import datetime
+from functools import lru_cache
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote_plus
 
 from entrypoints.http.rendering import moment
 from unite_core.calls.model import TaskStatus
@@ -15,12 +17,15 @@ CALL_TASKS = "/v1/call-tasks"
 NONE = "none"
 """What a filter says for nobody."""
 
+CACHED_VALUES = 4096
+"""A report has thousands of lists, and few values in their queries: each is encoded once."""
+
 
 def items_url(items: Items) -> str:
     """The list, as a path with its query: each entry on its pages was counted, and no other."""
     path, query = _list_of(items)
-    given = {name: value for name, value in query.items() if value is not None}
-    return f"{path}?{urlencode(given)}"
+    given = [f"{name}={_encoded(value)}" for name, value in query.items() if value is not None]
+    return f"{path}?{'&'.join(given)}"
 
 
 def _list_of(items: Items) -> tuple[str, Mapping[str, str | None]]:
@@ -35,8 +40,8 @@ def _calls(items: CallItems) -> Mapping[str, str | None]:
     on_clocks = bool(items.hours or items.weekdays)
     return {
         "counted": "true",
-        "from": moment(items.start),
-        "to": moment(items.end),
+        "from": _moment(items.start),
+        "to": _moment(items.end),
         "result": _listed(items.results),
         "agent": _one(items.agent_id),
         "source": None if isinstance(items.source, Unset) else _source(items.source),
@@ -62,6 +67,16 @@ def _tasks(items: TaskItems) -> Mapping[str, str | None]:
     return {"status": TaskStatus.PENDING.value, "due_to": moment(items.due_before)}
 
 
+@lru_cache(maxsize=CACHED_VALUES)
+def _encoded(value: str) -> str:
+    return quote_plus(value)
+
+
+@lru_cache(maxsize=CACHED_VALUES)
+def _moment(at: datetime) -> str:
+    return moment(at)
+
+
 def _one(value: object) -> str | None:
     if value is UNSET:
         return None
@@ -77,5 +92,6 @@ def _quoted(source: str) -> str:
     return '"' + source.replace('"', '""') + '"'
 
 
-def _listed(values: Iterable[Any]) -> str | None:
+@lru_cache(maxsize=CACHED_VALUES)
+def _listed(values: frozenset[Any]) -> str | None:
     return ",".join(str(value) for value in sorted(values)) or None

@@ -7,6 +7,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 
 from unite_core.calls.model import CallResult
 
@@ -56,6 +57,7 @@ FLAGS: Mapping[CallResult, frozenset[Flag]] = {
 """What is true of a call with that result."""
 
 
+@cache
 def results_with(*flags: Flag) -> frozenset[CallResult]:
     """The results that have at least one of the flags."""
     return frozenset(result for result, has in FLAGS.items() if has & set(flags))

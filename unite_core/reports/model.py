@@ -1,6 +1,6 @@
 """What reports are made of: counts that can be opened, rates, and how fresh the whole is."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -31,6 +31,20 @@ class CallItems:
     hours: frozenset[int] = frozenset()
     weekdays: frozenset[int] = frozenset()
     tz: str = "UTC"
+
+    def with_results(self, results: frozenset[CallResult]) -> "CallItems":
+        """The same with these results; a report does it thousands of times, and `replace` takes three times as long."""
+        return CallItems(
+            start=self.start,
+            end=self.end,
+            results=results,
+            agent_id=self.agent_id,
+            source=self.source,
+            attempt=self.attempt,
+            hours=self.hours,
+            weekdays=self.weekdays,
+            tz=self.tz,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,8 +115,7 @@ class Scope:
         return self.tally.rate(metric)
 
     def _of(self, results: frozenset[CallResult]) -> Count:
-        items = replace(self.items, results=results)
-        return Count(self.tally.of(results), items)
+        return Count(self.tally.of(results), self.items.with_results(results))
 
 
 def calls_of(period: Period) -> CallItems:

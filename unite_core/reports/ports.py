@@ -135,8 +135,8 @@ class Rollups(Protocol):
         """Add these tallies to the rollups; the entries of the claimed steps are folded now."""
 
     @abstractmethod
-    def days(self) -> range:
-        """The days of UTC, numbered from 1970, from the first on that has a call or a rollup to the last."""
+    def days(self) -> Sequence[int]:
+        """The days of UTC that have a call or a rollup, numbered from 1970, in their order."""
 
     @abstractmethod
     def recount(self, day: int) -> Sequence[Recounted]:

@@ -8,6 +8,8 @@ from unite_core.calls.ledger import LedgerEntry
 from unite_core.calls.model import CallResult
 from unite_core.reports.metrics import CountMetric, RateMetric
 
+_RESULTS = {result.value: result for result in CallResult}
+
 
 @dataclass(slots=True)
 class Tally:
@@ -31,14 +33,16 @@ class Tally:
 
     def include(self, other: "Tally") -> None:
         """Count what the other one has counted, too."""
+        calls = self.calls
         for result, number in other.calls.items():
-            self.calls[result] = self.calls.get(result, 0) + number
+            calls[result] = calls.get(result, 0) + number
         self.seconds += other.seconds
         self.recorded_at = later_of(self.recorded_at, other.recorded_at)
 
     def of(self, results: Collection[CallResult]) -> int:
         """How many calls had one of these results."""
-        return sum(number for result, number in self.calls.items() if result in results)
+        calls = self.calls
+        return sum([calls[result] for result in results if result in calls])
 
     def count(self, metric: CountMetric) -> int:
         """The metric of these calls."""
@@ -78,7 +82,9 @@ def total(tallies: Iterable[Tally]) -> Tally:
 
 def later_of(one: datetime | None, other: datetime | None) -> datetime | None:
     """The later moment; None where there is none."""
-    return max((moment for moment in (one, other) if moment is not None), default=None)
+    if one is None or other is None:
+        return one or other
+    return max(one, other)
 
 
 def tally_to_plain(tally: Tally) -> object:
@@ -92,5 +98,5 @@ def tally_from_plain(plain: list[object]) -> Tally:
     calls, seconds, at = plain
     if not isinstance(calls, Mapping) or not isinstance(seconds, int):
         raise TypeError("This is no tally.")
-    counted = {CallResult(result): int(number) for result, number in calls.items()}
+    counted = {_RESULTS[result]: int(number) for result, number in calls.items()}
     return Tally(counted, seconds, None if at is None else datetime.fromisoformat(str(at)))

@@ -82,10 +82,9 @@ class InMemoryRollups(Rollups):
         for step in steps:
             del self._tables.unfolded[step.entry.id]
 
-    def days(self) -> range:
+    def days(self) -> Sequence[int]:
         called = {_quarter(entry) // QUARTERS_PER_DAY for entry in self._tables.ledger.values()}
-        every = called | {cell.period for cell in self._tables.rollups if cell.grain is Grain.DAY}
-        return range(min(every), max(every) + 1) if every else range(0)
+        return sorted(called | {cell.period for cell in self._tables.rollups if cell.grain is Grain.DAY})
 
     def recount(self, day: int) -> Sequence[Recounted]:
         return [

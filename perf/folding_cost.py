@@ -1,0 +1,222 @@
+"""What rollups cost: completions beside folding and without it, folding itself, unfolded entries, and a rebuild."""
+
+import multiprocessing
+import statistics
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import date, timedelta
+from multiprocessing.synchronize import Event
+from typing import Self
+from uuid import UUID
+
+from sqlalchemy import Engine
+
+from adapters.sql.calls import SqlCallLedger
+from adapters.sql.unit_of_work import SqlUnitOfWork, SqlWork
+from entrypoints.bootstrap import Started
+from entrypoints.worker.folding import FOLDED_EVERY
+from perf import call_floor
+from perf.call_history import agent_ids
+from perf.report_times import MANAGER, SPANS, ServerClock, asked, measured
+from unite_core import Actor, CallOutcome, CompletedCall, Completion, NewLead, Role
+from unite_core.calls.ledger import LedgerEntry
+from unite_core.calls.model import CallTask
+from unite_core.calls.use_cases import CompleteCallTask
+from unite_core.clock import Clock
+from unite_core.ids import Ids
+from unite_core.reports.use_cases import Rebuilt
+from unite_core.testing.builders import a_user
+
+THREADS = 8
+TURNS = 5
+LEADS = 400
+WAITING = (500, 5_000)
+REBUILT_DAYS = 15
+
+
+class _UnfoldedLedger(SqlCallLedger):
+    """A ledger that notes nowhere what is to be folded."""
+
+    def append(self, entry: LedgerEntry) -> None:
+        self._insert(entry)
+
+
+class _UnfoldedUnit(SqlUnitOfWork):
+    def __enter__(self) -> Self:
+        super().__enter__()
+        if self._connection is None:
+            raise RuntimeError("There is no transaction.")
+        self.ledger = _UnfoldedLedger(self._connection, self._changed)
+        return self
+
+
+@dataclass(frozen=True)
+class _WithoutFolding(SqlWork):
+    def __call__(self) -> SqlUnitOfWork:
+        return _UnfoldedUnit(self.engine, self.outbox, self.cache, hooks=self.hooks)
+
+
+def _fold(variables: Mapping[str, str], go: Event, idle: Event) -> None:
+    with call_floor.opened(variables) as started:
+        while True:
+            go.wait()
+            idle.clear()
+            started.unite.reports.fold()
+            idle.set()
+            time.sleep(FOLDED_EVERY)
+
+
+@contextmanager
+def _folding_process(variables: Mapping[str, str]) -> Iterator[tuple[Event, Event]]:
+    """A process that folds as a worker does while the first event is set; the second one is while it does not."""
+    go, idle = multiprocessing.Event(), multiprocessing.Event()
+    idle.set()
+    process = multiprocessing.Process(target=_fold, args=(variables, go, idle), daemon=True)
+    process.start()
+    try:
+        yield go, idle
+    finally:
+        process.terminate()
+        process.join()
+
+
+def completions(
+    started: Started,
+    engine: Engine,
+    variables: Mapping[str, str],
+    tasks_per_turn: int,
+    say: Callable[[str], None],
+) -> Mapping[str, object]:
+    """Completions with folding beside them, and without either folding or noting what is to be folded, in turns."""
+    manager, agent = _manager(engine), Actor(user_id=agent_ids()[0], role=Role.AGENT)
+    tasks = iter(_tasks(started, engine, manager, agent, 2 * TURNS * tasks_per_turn))
+    clock, ids = started.unite.clock, started.unite.ids
+    # As the service completes calls, whose events go to the destinations that it has; both sides alike.
+    sides = {
+        "with": CompleteCallTask(SqlWork(engine), clock, ids),
+        "without": CompleteCallTask(_WithoutFolding(engine), clock, ids),
+    }
+    rates: dict[str, list[float]] = {"with": [], "without": []}
+    with ThreadPoolExecutor(THREADS) as threads, _folding_process(variables) as (go, idle):
+        for turn in range(TURNS):
+            for side in ("with", "without") if turn % 2 else ("without", "with"):
+                ids_of_turn = [next(tasks) for _ in range(tasks_per_turn)]
+                if side == "with":
+                    go.set()
+                else:
+                    go.clear()
+                    time.sleep(FOLDED_EVERY)
+                    idle.wait()
+                seconds = _seconds(threads, sides[side], agent, ids_of_turn)
+                rates[side].append(tasks_per_turn / seconds)
+            say(f"turn {turn + 1} of {TURNS}: with {rates['with'][-1]:.0f}/s, without {rates['without'][-1]:.0f}/s")
+        go.clear()
+        idle.wait()
+    started.unite.reports.fold()
+    pairs = [one / other for one, other in zip(rates["with"], rates["without"], strict=True)]
+    return {
+        "completions per second with folding beside them": [round(rate) for rate in rates["with"]],
+        "completions per second without": [round(rate) for rate in rates["without"]],
+        "with / without, of each turn": [round(pair, 3) for pair in pairs],
+        "with / without, median": round(statistics.median(pairs), 3),
+        "with / without, of all turns": round(
+            sum(1 / rate for rate in rates["without"]) / sum(1 / rate for rate in rates["with"]), 3
+        ),
+    }
+
+
+def _manager(engine: Engine) -> Actor:
+    manager = a_user(role=Role.MANAGER)
+    manager.email = f"{manager.id}@example.com"
+    with SqlWork(engine)() as work:
+        work.users.add(manager)
+        work.commit()
+    return Actor(user_id=manager.id, role=Role.MANAGER)
+
+
+def _tasks(started: Started, engine: Engine, manager: Actor, agent: Actor, count: int) -> list[UUID]:
+    """Tasks that are due, added all at once: how they come about is not measured."""
+    unite = started.unite
+    leads = [
+        unite.leads.add(manager, NewLead(name="Lead", email=f"{unite.ids.new()}@example.org")) for _ in range(LEADS)
+    ]
+    with SqlWork(engine)() as work:
+        made = [_task(unite.ids, unite.clock, leads[it % len(leads)].id, manager, agent) for it in range(count)]
+        for task in made:
+            work.tasks.add(task)
+        work.commit()
+    return [task.id for task in made]
+
+
+def _task(ids: Ids, clock: Clock, lead_id: UUID, manager: Actor, agent: Actor) -> CallTask:
+    now = clock.now()
+    return CallTask(
+        id=ids.new(),
+        lead_id=lead_id,
+        assigned_to=agent.user_id,
+        due_at=now + timedelta(hours=1),
+        created_by=manager.user_id,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def _seconds(threads: ThreadPoolExecutor, complete: CompleteCallTask, agent: Actor, tasks: list[UUID]) -> float:
+    connected = Completion(outcome=CallOutcome.CONNECTED, duration_seconds=60)
+    since = time.perf_counter()
+    for _ in threads.map(lambda task_id: complete(agent, CompletedCall(task_id=task_id, completion=connected)), tasks):
+        pass
+    return time.perf_counter() - since
+
+
+def unfolded(
+    started: Started, engine: Engine, clock: ServerClock, last: date, say: Callable[[str], None]
+) -> Mapping[str, object]:
+    """How reports slow down with entries that are not folded yet, and how fast those are folded then.
+
+    The entries are counted twice afterwards: the last measurement that needs right figures was before.
+    """
+    figures: dict[str, object] = {}
+    reports = {"a day": ("daily", 1), "a month": ("insights", SPANS["month"])}
+    for waiting in (0, *WAITING):
+        with engine.begin() as connection:
+            connection.exec_driver_sql(
+                "INSERT INTO unfolded_entries SELECT id FROM"
+                f" (SELECT id FROM call_ledger WHERE called_at < CURDATE() ORDER BY called_at DESC LIMIT {waiting}) l"
+            )
+        for label, (name, days) in reports.items():
+            times = measured(asked(started, name, MANAGER, last, days, "UTC"), clock)
+            figures[f"{name} of {label} with {waiting} unfolded entries"] = times.shown()
+            say(f"{name} with {waiting} unfolded: {times.shown()}")
+        since = time.perf_counter()
+        folded = started.unite.reports.fold()
+        if folded:
+            figures[f"entries folded per second, of {folded}"] = round(folded / (time.perf_counter() - since))
+    return figures
+
+
+class _EnoughError(Exception):
+    pass
+
+
+def rebuild(started: Started, say: Callable[[str], None]) -> Mapping[str, object]:
+    """How many days a second are made anew."""
+    calls: list[int] = []
+
+    def stop_after(so_far: Rebuilt) -> None:
+        calls.append(so_far.calls)
+        if so_far.days == REBUILT_DAYS:
+            raise _EnoughError
+
+    since = time.perf_counter()
+    with suppress(_EnoughError):
+        started.unite.reports.rebuild(stop_after)
+    seconds = time.perf_counter() - since
+    say(f"rebuilt {len(calls)} days in {seconds:.1f} s")
+    return {
+        "days rebuilt per second": round(len(calls) / seconds, 2),
+        "calls of those days per second": round(calls[-1] / seconds),
+    }

@@ -1,0 +1,134 @@
+"""How long reports take on a large call ledger, beside plain queries of it; wall clock, and CPU of both processes."""
+
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine
+
+from entrypoints.bootstrap import Started
+from entrypoints.http import report_json
+from entrypoints.http.rendering import to_json
+from perf import plain_reports
+from perf.call_history import agent_ids
+from unite_core import Actor, Role
+from unite_core.days import Period, moment_of
+
+ZONES = ("UTC", "America/New_York")
+SPANS = {"day": 1, "month": 30, "year": 365}
+NAMES = ("daily", "insights", "heatmap", "attempts", "leaderboard", "funnel", "speed_to_lead")
+REPEATS = 15
+ENOUGH_SECONDS = 4
+ROUNDS = 3
+
+MANAGER = Actor(user_id=UUID(int=1), role=Role.MANAGER)
+AGENT = Actor(user_id=agent_ids()[7], role=Role.AGENT)
+
+_CPU_ON = "UPDATE performance_schema.setup_consumers SET ENABLED = 'YES' WHERE NAME = 'events_statements_cpu'"
+_CPU = "SELECT SUM(SUM_CPU_TIME) FROM performance_schema.events_statements_summary_global_by_event_name"
+_PICOSECONDS = 10**12
+
+
+class ServerClock:
+    """Seconds of CPU that the server has spent on statements, of everybody."""
+
+    def __init__(self, connection: Connection) -> None:
+        connection.exec_driver_sql(_CPU_ON)
+        self._connection = connection
+
+    def read(self) -> float:
+        """So many seconds so far."""
+        return int(self._connection.exec_driver_sql(_CPU).scalar_one()) / _PICOSECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Milliseconds that something takes: the median and the least of several times, and CPU on average."""
+
+    median: float
+    least: float
+    cpu_here: float
+    cpu_of_server: float
+
+    @property
+    def cpu(self) -> float:
+        """Of both processes."""
+        return self.cpu_here + self.cpu_of_server
+
+    def shown(self) -> str:
+        """In one line."""
+        return (
+            f"{self.median:.1f} ms (least {self.least:.1f}); CPU {self.cpu:.1f} ms:"
+            f" Python {self.cpu_here:.1f}, MySQL {self.cpu_of_server:.1f}"
+        )
+
+
+def measured(action: Callable[[], object], clock: ServerClock, repeats: int = REPEATS) -> Times:
+    """The times of an action, which was done once before."""
+    action()
+    taken: list[float] = []
+    server, here = clock.read(), time.process_time()
+    while len(taken) < repeats and sum(taken) < ENOUGH_SECONDS:
+        since = time.perf_counter()
+        action()
+        taken.append(time.perf_counter() - since)
+    here, server = time.process_time() - here, clock.read() - server
+    of_one = 1000 / len(taken)
+    return Times(1000 * statistics.median(taken), 1000 * min(taken), here * of_one, server * of_one)
+
+
+def asked(started: Started, name: str, actor: Actor, last: date, days: int, zone: str) -> Callable[[], object]:
+    """Ask for a report of so many days and render it as JSON, as for a request."""
+    report, rendered = getattr(started.unite.reports, name), getattr(report_json, name)
+    return lambda: to_json(rendered(report(actor, Period(last - timedelta(days=days - 1), last, zone))).content)
+
+
+def all_reports(
+    started: Started, clock: ServerClock, last: date, say: Callable[[str], None], repeats: int = REPEATS
+) -> dict[str, str]:
+    """Every report of a day, a month and a year, for everybody's calls and one agent's."""
+    figures = {}
+    for name in NAMES:
+        for span, days in SPANS.items():
+            for zone in ZONES:
+                for whose, actor in (("all agents", MANAGER), ("one agent", AGENT)):
+                    if name == "daily" and days > 1:
+                        continue
+                    label = f"{name}, a {span}, {whose}, {zone}"
+                    figures[label] = measured(asked(started, name, actor, last, days, zone), clock, repeats).shown()
+                    say(f"{label}: {figures[label]}")
+    return figures
+
+
+def beside_plain_queries(
+    started: Started, engine: Engine, clock: ServerClock, last: date, say: Callable[[str], None]
+) -> Mapping[str, object]:
+    """A year's insights beside the plain queries for the same figures, in turns; the figures are compared."""
+    period = Period(last - timedelta(days=SPANS["year"] - 1), last, "UTC")
+    start, end = moment_of(period.start), moment_of(period.end)
+    ask = asked(started, "insights", MANAGER, last, SPANS["year"], "UTC")
+    plain, ours, plain_cpu, ours_cpu = [], [], [], []
+    said: plain_reports.Answers = {}
+    with engine.connect() as connection:
+        for turn in range(ROUNDS):
+            cpu, since = clock.read(), time.perf_counter()
+            said = plain_reports.ask(connection, start, end)
+            plain.append(time.perf_counter() - since)
+            plain_cpu.append(clock.read() - cpu)
+            times = measured(ask, clock)
+            ours.append(times.median / 1000)
+            ours_cpu.append(times.cpu / 1000)
+            say(f"turn {turn + 1} of {ROUNDS}: plain queries {plain[-1]:.1f} s, insights {times.shown()}")
+    wrong = plain_reports.differences(said, started.unite.reports.insights(MANAGER, period))
+    if wrong:
+        raise SystemExit(f"The report and the ledger differ: {', '.join(wrong)}")
+    medians = [statistics.median(times) for times in (plain, ours, plain_cpu, ours_cpu)]
+    return {
+        "plain GROUP BYs over the ledger, s": round(medians[0], 2),
+        "insights of a year, uncached, s": round(medians[1], 3),
+        "plain / insights": round(medians[0] / medians[1], 1),
+        "plain / insights, CPU": round(medians[2] / medians[3], 1),
+    }

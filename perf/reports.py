@@ -1,0 +1,102 @@
+"""Reports on MySQL, over a call ledger of 400 days and 200 agents.
+
+Usage: UNITE_PERF_MYSQL_URL=mysql://root:password@127.0.0.1:3306 python -m perf.reports [ENTRIES]
+
+The server has to allow `local_infile`. To make the ledger takes minutes for each million entries, so that its
+database, `unite_perf_reports`, stays there, and a second run with as many ENTRIES takes it as it is. With
+UNITE_PERF_REDIS_URL reports from the cache are measured, too.
+"""
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, create_engine, make_url
+
+from adapters.sql.engine import create_engine_for
+from perf import call_floor, call_history, folding_cost, results
+from perf.call_history import DAYS
+from perf.report_times import MANAGER, SPANS, ServerClock, all_reports, asked, beside_plain_queries, measured
+
+DATABASE = "unite_perf_reports"
+SETTINGS = ("version", "innodb_flush_log_at_trx_commit", "sync_binlog", "log_bin", "innodb_buffer_pool_size")
+TASKS_PER_TURN = 1_500
+FRIDAY = 4
+_BEGAN = time.perf_counter()
+
+
+def say(text: str) -> None:
+    """Show progress."""
+    print(f"{time.perf_counter() - _BEGAN:6.0f} s  {text}", flush=True)
+
+
+def main() -> None:
+    """Measure and record."""
+    entries = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000_000
+    url = make_url(os.environ["UNITE_PERF_MYSQL_URL"]).set(drivername="mysql+pymysql", database=DATABASE)
+    root = create_engine(url.set(database=None), isolation_level="AUTOCOMMIT")
+    with tempfile.TemporaryDirectory() as folder, root.connect() as connection:
+        figures: dict[str, Any] = {
+            "server": {name: _variable(connection, name) for name in SETTINGS},
+            "made": _history(connection, url, entries, Path(folder)),
+        }
+        variables = call_floor.settings(Path(folder), url)
+        figures |= _measure(url, variables, ServerClock(connection))
+    results.record("reports", "UNITE_PERF_MYSQL_URL=… UNITE_PERF_REDIS_URL=… python -m perf.reports", figures)
+
+
+def _measure(url: URL, variables: Mapping[str, str], clock: ServerClock) -> dict[str, Any]:
+    engine = create_engine_for(url, patient=True)
+    last = call_history.last_day()
+    while last.weekday() > FRIDAY:
+        last -= timedelta(days=1)
+    figures: dict[str, Any] = {}
+    with call_floor.opened(variables) as started:
+        figures["a year's insights beside plain queries"] = beside_plain_queries(started, engine, clock, last, say)
+        figures["uncached reports"] = all_reports(started, clock, last, say)
+        if redis := os.environ.get("UNITE_PERF_REDIS_URL"):
+            further = {"UNITE_REDIS_URL": redis, "UNITE_JWT_KEYS": f"perf:{'k' * 32}"}
+            with call_floor.opened({**variables, **further}) as cached:
+                figures["reports from the cache (Redis)"] = {
+                    f"{name}, a {span}": measured(asked(cached, name, MANAGER, last, SPANS[span], "UTC"), clock).shown()
+                    for name, span in (("daily", "day"), ("insights", "month"), ("insights", "year"))
+                }
+            say("cached reports measured")
+        figures["completions"] = folding_cost.completions(started, engine, variables, TASKS_PER_TURN, say)
+        figures["unfolded entries"] = folding_cost.unfolded(started, engine, clock, last, say)
+        figures["rebuild-reports"] = folding_cost.rebuild(started, say)
+    engine.dispose()
+    return figures
+
+
+def _history(connection: Connection, url: URL, entries: int, folder: Path) -> dict[str, Any]:
+    """The database with the ledger: the one that is there, if it has as many entries, or a new one."""
+    took: dict[str, Any] = {}
+    exists = connection.exec_driver_sql("SELECT 1 FROM information_schema.schemata WHERE schema_name = %s", (DATABASE,))
+    there = _counted(connection, "call_ledger") if exists.first() else 0
+    if not entries * 0.9 < there < entries * 1.1:
+        connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {DATABASE}")
+        connection.exec_driver_sql(f"CREATE DATABASE {DATABASE}")
+        engine = create_engine_for(url.update_query_dict({"local_infile": "1"}), patient=True)
+        took = call_history.load(engine, entries, folder, say)
+        engine.dispose()
+    counted = {table: _counted(connection, table) for table in ("call_ledger", "call_rollups", "leads")}
+    return {"days": DAYS, "agents": call_history.AGENTS, **counted, **took}
+
+
+def _counted(connection: Connection, table: str) -> int:
+    number: int = connection.exec_driver_sql(f"SELECT COUNT(*) FROM {DATABASE}.{table}").scalar_one()
+    return number
+
+
+def _variable(connection: Connection, name: str) -> str:
+    return str(connection.exec_driver_sql("SHOW VARIABLES LIKE %s", (name,)).one()[1])
+
+
+if __name__ == "__main__":
+    main()
