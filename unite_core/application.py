@@ -40,6 +40,7 @@ from unite_core.reports.funnel import ReportFunnel, ReportSpeedToLead
 from unite_core.reports.hours import ReportHeatmap
 from unite_core.reports.insights import ReportInsights
 from unite_core.reports.leaderboard import ReportLeaderboard
+from unite_core.reports.overdue import ListOverdueCalls
 from unite_core.reports.ports import ReportsWork
 from unite_core.reports.reading import CountCalls, NameAgents
 from unite_core.reports.summary import CountDay
@@ -183,6 +184,7 @@ class Reports:
     speed_to_lead: ReportSpeedToLead
     heatmap: ReportHeatmap
     leaderboard: ReportLeaderboard
+    overdue: ListOverdueCalls
     fold: FoldEntries
     rebuild: RebuildReports
 
@@ -285,7 +287,7 @@ def _identity(ports: Ports, rules: Rules) -> Identity:
         log_in_with_cookie=identity.LogInWithCookie(log_in, ports.tokens, ports.cookies, ports.clock, ports.ids),
         refresh=identity.RefreshTokens(ports.work, ports.tokens, ports.clock, ports.ids),
         authenticate=authenticate,
-        authenticate_cookie=identity.AuthenticateCookie(authenticate, ports.cookies, ports.clock, ports.ids),
+        authenticate_cookie=identity.AuthenticateCookie(ports.reads, ports.cookies, ports.clock, ports.ids),
         log_out=identity.LogOut(ports.work, ports.clock),
         log_out_everywhere=identity.LogOutEverywhere(ports.work, ports.clock),
         change_password=identity.ChangePassword(
@@ -344,6 +346,7 @@ def _reports(ports: Ports) -> Reports:
         speed_to_lead=ReportSpeedToLead(ports.reads, ports.clock),
         heatmap=ReportHeatmap(count),
         leaderboard=ReportLeaderboard(count, name),
+        overdue=ListOverdueCalls(ports.reads, ports.clock),
         fold=FoldEntries(ports.work),
         rebuild=RebuildReports(ports.work),
     )

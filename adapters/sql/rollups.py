@@ -1,30 +1,45 @@
 """Calls counted beforehand, in rows: one for each period, and in it for each agent, source and attempt."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeGuard
 
-from sqlalchemy import Connection, Select, delete, func, literal, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    and_,
+    delete,
+    func,
+    literal,
+    literal_column,
+    null,
+    select,
+    union_all,
+)
 from sqlalchemy.engine import Dialect, Row
 
 from adapters.sql.call_tables import call_ledger as ledger
-from adapters.sql.calls import SqlCallLedger, to_entry
+from adapters.sql.calls import to_entry
 from adapters.sql.recounting import alike, day_of, recounted_calls
 from adapters.sql.report_tables import call_rollups as rollups
 from adapters.sql.report_tables import rollup_turns as turns
 from adapters.sql.report_tables import unfolded_entries as unfolded
-from adapters.sql.statements import by_index, in_lists, insert_missing, insert_sql
+from adapters.sql.statements import by_index, in_lists, insert_missing, insert_sql, part_of
 from adapters.sql.types import moment
+from unite_core.calls.ledger import LedgerEntry
 from unite_core.calls.model import CallResult
-from unite_core.days import QUARTERS_PER_DAY, Segment
+from unite_core.days import QUARTERS_PER_DAY
 from unite_core.reports.counting import merged, portions
-from unite_core.reports.ports import Cell, Dimension, Grain, Recounted, Rollups, Step, Timeline, Totals
+from unite_core.reports.ports import Cell, Dimension, Grain, Question, Recounted, Rollups, Step, Timeline, Totals
 from unite_core.reports.tally import Tally
 
 _DIMENSIONS = {Dimension.ALL: 0, Dimension.AGENT: 1, Dimension.SOURCE: 2, Dimension.ATTEMPT: 3}
 _GRAINS = {Grain.QUARTER: 0, Grain.DAY: 1}
 _COUNTS = {result: rollups.c[result.value] for result in CallResult}
 _KEY = [column.name for column in rollups.primary_key.columns]
+before = ledger.alias("before")
 _FOLDING = 1
 """The turn that whoever folds has to wait for."""
 
@@ -35,32 +50,29 @@ class SqlRollups(Rollups):
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def totals(self, question: Totals) -> Mapping[str, Tally]:
-        if question.agent_id is not None and question.by in (Dimension.SOURCE, Dimension.ATTEMPT):
-            # Nothing is counted beforehand by agent and source at once; one agent's calls are few enough to be counted.
-            rows = self._connection.execute(alike(question))
-            return merged({_key(row): _to_part(row)} for row in rows)
-        answers = []
-        for grain, first, end in portions(question.start, question.end):
-            statement = self._sums(_label(question), question, grain).where(
-                rollups.c.period >= first, rollups.c.period < end
-            )
-            answers.append({row.label: _to_tally(row) for row in self._connection.execute(statement)})
-        return merged(answers)
-
-    def timeline(self, question: Timeline) -> Mapping[int, Tally]:
-        return merged(self._labelled(question, segment) for segment in question.segments)
+    def answers(self, questions: Sequence[Question]) -> Sequence[Mapping[str, Tally]]:
+        answers: list[dict[str, Tally]] = [{} for _ in questions]
+        sums: list[Select[Any]] = []
+        for number, question in enumerate(questions):
+            if _is_uncounted(question):
+                answers[number] = self._count(question)
+            else:
+                sums += _sums_of(number, question)
+        # SQLite takes up to 500 of them in one statement.
+        for some in in_lists(sums):
+            for row in self._connection.execute(union_all(*some)):
+                answer, key = answers[row.question], row.key if row.label is None else str(row.label)
+                answer.setdefault(key, Tally()).include(_to_tally(row))
+        return answers
 
     def unfolded(self) -> Sequence[Step]:
-        return self._steps(select(ledger).join(unfolded, unfolded.c.entry_id == ledger.c.id))
+        return self._steps(unfolded.c.entry_id.is_not(None))
 
     def claim(self, *, limit: int) -> Sequence[Step]:
         self._take_turn()
         oldest = select(unfolded.c.entry_id).order_by(unfolded.c.entry_id).limit(limit)
         ids = self._connection.execute(oldest).scalars().all()
-        return [
-            step for portion in in_lists(ids) for step in self._steps(select(ledger).where(ledger.c.id.in_(portion)))
-        ]
+        return [step for portion in in_lists(ids) for step in self._steps(unfolded.c.entry_id.in_(portion))]
 
     def fold(self, steps: Sequence[Step], counted: Mapping[Cell, Tally]) -> None:
         self._add(counted)
@@ -94,31 +106,19 @@ class SqlRollups(Rollups):
     def _take_turn(self) -> None:
         insert_missing(self._connection, turns, [(_FOLDING,)])
 
-    def _steps(self, entries: Select[Any]) -> list[Step]:
-        found = [to_entry(row) for row in self._connection.execute(entries)]
-        followed = {entry.task_id for entry in found if entry.number > 1}
-        chains = SqlCallLedger(self._connection, set()).chains(followed) if followed else {}
-        return [Step(entry, chains[entry.task_id][entry.number - 2] if entry.number > 1 else None) for entry in found]
+    def _count(self, question: Totals) -> dict[str, Tally]:
+        rows = self._connection.execute(alike(question))
+        return merged({_key(row): _to_part(row)} for row in rows)
 
-    def _labelled(self, question: Timeline, segment: Segment) -> Mapping[int, Tally]:
-        label = ((rollups.c.period + segment.shift) // segment.per) % segment.modulo
-        statement = self._sums(label, question, Grain.QUARTER).where(
-            rollups.c.period >= segment.first, rollups.c.period < segment.end
+    def _steps(self, which: ColumnElement[bool]) -> list[Step]:
+        """What these of the entries change that are not folded."""
+        joined = (
+            select(ledger, before)
+            .join(unfolded, unfolded.c.entry_id == ledger.c.id)
+            .outerjoin(before, and_(before.c.task_id == ledger.c.task_id, before.c.number == ledger.c.number - 1))
         )
-        return {int(row.label): _to_tally(row) for row in self._connection.execute(statement)}
-
-    def _sums(self, label: Any, question: Totals | Timeline, grain: Grain) -> Select[Any]:
-        dimension = question.by if isinstance(question, Totals) else Dimension.ALL
-        conditions = [rollups.c.grain == _GRAINS[grain]]
-        index = "PRIMARY"
-        if question.agent_id is not None:
-            dimension, index = Dimension.AGENT, "ix_call_rollups_key"
-            conditions.append(rollups.c.key == str(question.agent_id))
-        conditions.append(rollups.c.dimension == _DIMENSIONS[dimension])
-        sums = (func.sum(column).label(result.value) for result, column in _COUNTS.items())
-        seconds, recorded_at = func.sum(rollups.c.seconds).label("seconds"), func.max(rollups.c.recorded_at)
-        statement = select(label.label("label"), *sums, seconds, recorded_at.label("recorded_at"))
-        return by_index(statement.where(*conditions).group_by(label), rollups, index)
+        rows = self._connection.execute(by_index(joined.where(which), before, "uq_call_ledger_chain"))
+        return [Step(to_entry(row), _entry_before(row)) for row in rows]
 
     def _add(self, counted: Mapping[Cell, Tally]) -> None:
         dialect = self._connection.dialect
@@ -127,8 +127,57 @@ class SqlRollups(Rollups):
             self._connection.exec_driver_sql(_add_sql(dialect), rows)
 
 
-def _label(question: Totals) -> Any:
-    return literal("") if question.by is Dimension.ALL else rollups.c.key
+def _is_uncounted(question: Question) -> TypeGuard[Totals]:
+    """Nothing is counted beforehand by agent and source at once; one agent's calls are few enough to be counted."""
+    apart = isinstance(question, Totals) and question.by in (Dimension.SOURCE, Dimension.ATTEMPT)
+    return apart and question.agent_id is not None
+
+
+def _sums_of(number: int, question: Question) -> Iterator[Select[Any]]:
+    """What to ask for the question with that number: the sums of each portion, which are to be added up."""
+    if isinstance(question, Timeline):
+        for segment in question.segments:
+            label = ((rollups.c.period + segment.shift) // segment.per) % segment.modulo
+            span = rollups.c.period >= segment.first, rollups.c.period < segment.end
+            yield _sums(number, question, Grain.QUARTER, label=label).where(*span)
+    else:
+        key = None if question.by is Dimension.ALL else rollups.c.key
+        for grain, first, end in portions(question.start, question.end):
+            yield _sums(number, question, grain, key=key).where(rollups.c.period >= first, rollups.c.period < end)
+
+
+def _sums(
+    number: int,
+    question: Question,
+    grain: Grain,
+    *,
+    label: ColumnElement[int] | None = None,
+    key: ColumnElement[str] | None = None,
+) -> Select[Any]:
+    """Rows that say which question they answer, and for which label or key; without either it is one for all."""
+    dimension = question.by if isinstance(question, Totals) else Dimension.ALL
+    conditions = [rollups.c.grain == _GRAINS[grain]]
+    index = "PRIMARY"
+    if question.agent_id is not None:
+        dimension, index = Dimension.AGENT, "ix_call_rollups_key"
+        conditions.append(rollups.c.key == str(question.agent_id))
+    conditions.append(rollups.c.dimension == _DIMENSIONS[dimension])
+    nothing = literal("")
+    columns: list[Any] = [
+        literal_column(str(number), Integer()).label("question"),
+        (null() if label is None else label).label("label"),
+        (nothing if key is None else key).label("key"),
+        *(func.sum(column).label(result.value) for result, column in _COUNTS.items()),
+        func.sum(rollups.c.seconds).label("seconds"),
+        func.max(rollups.c.recorded_at).label("recorded_at"),
+    ]
+    group = next((each for each in (label, key) if each is not None), nothing)
+    return by_index(select(*columns).where(*conditions).group_by(group), rollups, index)
+
+
+def _entry_before(row: Row[Any]) -> LedgerEntry | None:
+    part = part_of(row, before)
+    return None if part.id is None else to_entry(part)
 
 
 def _to_part(row: Row[Any]) -> Tally:

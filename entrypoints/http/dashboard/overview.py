@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Response, current_app
 
-from entrypoints.http.context import actor, unite
+from entrypoints.http.context import actor
 from entrypoints.http.dashboard.day import DayQuery, chosen_day, chosen_zone, remember_zone
 from entrypoints.http.dashboard.links import HOME
 from entrypoints.http.dashboard.pages import page, signed_in_page
@@ -30,7 +30,7 @@ def overview(query: dict[str, Any]) -> Response:
         "overview.html",
         day=day,
         figures=figures(me, day.day, day.tz),
-        overdue=overdue_calls(unite().clock.now()),
+        overdue=overdue_calls(),
         imports=latest_imports() if me.may(Permission.IMPORT_LEADS) else None,
         imports_part=IMPORTS_PART,
         dead_letters=latest_dead_letters() if me.may(Permission.REPLAY_DELIVERIES) else None,
