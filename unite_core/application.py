@@ -42,6 +42,7 @@ from unite_core.reports.funnel import ReportFunnel, ReportSpeedToLead
 from unite_core.reports.hours import ReportHeatmap
 from unite_core.reports.insights import ReportInsights
 from unite_core.reports.leaderboard import ReportLeaderboard
+from unite_core.reports.overdue import ListOverdueCalls
 from unite_core.reports.ports import ReportsWork
 from unite_core.reports.reading import CountCalls, NameAgents
 from unite_core.reports.reconciliation import ReconcileReports, RepairDocuments
@@ -191,6 +192,7 @@ class Reports:
     activity: ReportActivity
     reconcile: ReconcileReports
     repair: RepairDocuments
+    overdue: ListOverdueCalls
     fold: FoldEntries
     rebuild: RebuildReports
 
@@ -293,7 +295,7 @@ def _identity(ports: Ports, rules: Rules) -> Identity:
         log_in_with_cookie=identity.LogInWithCookie(log_in, ports.tokens, ports.cookies, ports.clock, ports.ids),
         refresh=identity.RefreshTokens(ports.work, ports.tokens, ports.clock, ports.ids),
         authenticate=authenticate,
-        authenticate_cookie=identity.AuthenticateCookie(authenticate, ports.cookies, ports.clock, ports.ids),
+        authenticate_cookie=identity.AuthenticateCookie(ports.reads, ports.cookies, ports.clock, ports.ids),
         log_out=identity.LogOut(ports.work, ports.clock),
         log_out_everywhere=identity.LogOutEverywhere(ports.work, ports.clock),
         change_password=identity.ChangePassword(
@@ -356,6 +358,7 @@ def _reports(ports: Ports) -> Reports:
         activity=ReportActivity(ports.documents or LedgerActivity(ports.reads), name, through),
         reconcile=ReconcileReports(ports.reads, ports.documents, through),
         repair=RepairDocuments(ports.reads, ports.documents),
+        overdue=ListOverdueCalls(ports.reads, ports.clock),
         fold=FoldEntries(ports.work),
         rebuild=RebuildReports(ports.work),
     )

@@ -1,6 +1,6 @@
 """Figures of leads and call tasks as they are at the moment, counted by the database."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from math import ceil
 from typing import Any
@@ -15,7 +15,7 @@ from adapters.sql.tables import leads, users
 from unite_core.calls.model import TaskStatus
 from unite_core.leads.ports import LeadFilter
 from unite_core.reports.metrics import CONTACTS, CONVERSIONS
-from unite_core.reports.ports import Cohort, FirstCalls, FunnelCounts, LiveFigures
+from unite_core.reports.ports import Cohort, FirstCalls, FunnelCounts, LiveFigures, OverdueCall
 
 _MICROSECONDS = 1_000_000
 
@@ -71,6 +71,25 @@ class SqlLiveFigures(LiveFigures):
             pending.append(tasks.c.assigned_to == assigned_to)
         number: int = self._connection.execute(select(func.count()).select_from(tasks).where(*pending)).scalar_one()
         return number
+
+    def overdue_calls(self, *, before: datetime, limit: int, assigned_to: UUID | None = None) -> Sequence[OverdueCall]:
+        pending = [tasks.c.status == TaskStatus.PENDING.value, tasks.c.due_at < before]
+        index = "ix_call_tasks_status_due"
+        if assigned_to is not None:
+            pending.append(tasks.c.assigned_to == assigned_to)
+            index = "ix_call_tasks_assigned_status_due"
+        statement = (
+            select(tasks.c.id, tasks.c.due_at, leads.c.name, users.c.name.label("assignee"))
+            .outerjoin(leads, and_(leads.c.id == tasks.c.lead_id, leads.c.deleted_at.is_(None)))
+            .outerjoin(users, users.c.id == tasks.c.assigned_to)
+            .where(*pending)
+            .order_by(tasks.c.due_at, tasks.c.id)
+            .limit(limit)
+        )
+        return [
+            OverdueCall(task_id=row.id, due_at=row.due_at, lead_name=row.name, assignee_name=row.assignee)
+            for row in self._connection.execute(by_index(statement, tasks, index))
+        ]
 
     def names(self, user_ids: Collection[UUID]) -> Mapping[UUID, str]:
         found: dict[UUID, str] = {}

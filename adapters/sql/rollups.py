@@ -1,26 +1,31 @@
 """Calls counted beforehand, in rows: one for each period, and in it for each agent, source and attempt."""
 
-from collections.abc import Mapping, Sequence
-from functools import cache, lru_cache
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any, TypeGuard
 
 from sqlalchemy import (
     BigInteger,
     BindParameter,
     ColumnElement,
+    CompoundSelect,
     Connection,
     Select,
+    and_,
     bindparam,
     delete,
     func,
     literal,
     literal_column,
+    null,
     select,
+    union_all,
 )
 from sqlalchemy.engine import Dialect, Row
 
 from adapters.sql.call_tables import call_ledger as ledger
-from adapters.sql.calls import SqlCallLedger, to_entry
+from adapters.sql.calls import to_entry
 from adapters.sql.recounting import alike, recounted_calls
 from adapters.sql.report_tables import call_rollups as rollups
 from adapters.sql.report_tables import rollup_locks as locks
@@ -30,21 +35,25 @@ from adapters.sql.statements import (
     in_lists,
     insert_missing,
     insert_sql,
+    part_of,
     quarter_in,
     quick_sum,
     whole_quotient,
 )
 from adapters.sql.types import moment
+from unite_core.calls.ledger import LedgerEntry
 from unite_core.calls.model import CallResult
 from unite_core.days import QUARTERS_PER_DAY, Segment
 from unite_core.reports.counting import merged, portions
-from unite_core.reports.ports import Cell, Dimension, Grain, Recounted, Rollups, Step, Timeline, Totals
+from unite_core.reports.ports import Cell, Dimension, Grain, Question, Recounted, Rollups, Step, Timeline, Totals
 from unite_core.reports.tally import Tally
 
 _DIMENSIONS = {Dimension.ALL: 0, Dimension.AGENT: 1, Dimension.SOURCE: 2, Dimension.ATTEMPT: 3}
 _GRAINS = {Grain.QUARTER: 0, Grain.DAY: 1}
 _COUNTS = {result: rollups.c[result.value] for result in CallResult}
+_SUMMED = {**{result.value: column for result, column in _COUNTS.items()}, "seconds": rollups.c.seconds}
 _KEY = [column.name for column in rollups.primary_key.columns]
+before = ledger.alias("before")
 _FOLDING = 1
 """The row that is locked while entries are folded or a day is rebuilt."""
 
@@ -55,35 +64,42 @@ class SqlRollups(Rollups):
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def totals(self, question: Totals) -> Mapping[str, Tally]:
-        if question.agent_id is not None and question.by in (Dimension.SOURCE, Dimension.ATTEMPT):
-            # Nothing is counted beforehand by agent and source at once; one agent's calls are few enough to be counted.
-            rows = self._connection.execute(alike(question))
-            return merged({_key(row): _to_part(row)} for row in rows)
-        answers = []
-        by_key = question.by is not Dimension.ALL
-        for grain, first, end in portions(question.start, question.end):
-            values = {"grain": _GRAINS[grain], "first": first, "end": end, **_place(question)}
-            rows = self._connection.execute(_sums(by_key=by_key, of_agent=question.agent_id is not None), values)
-            answers.append(dict(map(_to_tally, rows)))
-        return merged(answers)
-
-    def timeline(self, question: Timeline) -> Mapping[int, Tally]:
-        return merged(self._labelled(question, segment) for segment in question.segments)
+    def answers(self, questions: Sequence[Question]) -> Sequence[Mapping[str, Tally]]:
+        answers: list[dict[str, Tally]] = [{} for _ in questions]
+        portions_of_all: list[_Portion] = []
+        for number, question in enumerate(questions):
+            if _is_uncounted(question):
+                answers[number] = self._count(question)
+            else:
+                portions_of_all += _portions_of(number, question)
+        # SQLite takes up to 500 of them in one statement.
+        for some in in_lists(portions_of_all):
+            for row in self._ask(some):
+                number, label, key, *sums = tuple(row)
+                answer = answers[int(number)]
+                answer.setdefault(key if label is None else str(int(label)), Tally()).include(_to_tally(sums))
+        return answers
 
     def by_agent(self, question: Timeline) -> Mapping[tuple[str, int], Tally]:
-        return merged(self._labelled_by_agent(question, segment) for segment in question.segments)
+        some = [replace(portion, dimension=Dimension.AGENT, by_key=True) for portion in _portions_of(0, question)]
+        rows = self._ask(some) if some else ()
+        return merged({(row.of_key, int(row.label)): _to_tally(tuple(row)[3:])} for row in rows)
+
+    def _ask(self, some: Sequence["_Portion"]) -> Sequence[Row[Any]]:
+        statement = _statement(tuple(portion.shape for portion in some))
+        values: dict[str, Any] = {}
+        for place, portion in enumerate(some):
+            values |= portion.values_at(place)
+        return self._connection.execute(statement, values).all()
 
     def unfolded(self) -> Sequence[Step]:
-        return self._steps(select(ledger).join(unfolded, unfolded.c.entry_id == ledger.c.id))
+        return self._steps(unfolded.c.entry_id.is_not(None))
 
     def claim(self, *, limit: int) -> Sequence[Step]:
         self._lock()
         oldest = select(unfolded.c.entry_id).order_by(unfolded.c.entry_id).limit(limit)
         ids = self._connection.execute(oldest).scalars().all()
-        return [
-            step for portion in in_lists(ids) for step in self._steps(select(ledger).where(ledger.c.id.in_(portion)))
-        ]
+        return [step for portion in in_lists(ids) for step in self._steps(unfolded.c.entry_id.in_(portion))]
 
     def fold(self, steps: Sequence[Step], counted: Mapping[Cell, Tally]) -> None:
         self._add(counted)
@@ -116,24 +132,19 @@ class SqlRollups(Rollups):
     def _lock(self) -> None:
         insert_missing(self._connection, locks, [(_FOLDING,)])
 
-    def _steps(self, entries: Select[Any]) -> list[Step]:
-        found = [to_entry(row) for row in self._connection.execute(entries)]
-        followed = {entry.task_id for entry in found if entry.number > 1}
-        chains = SqlCallLedger(self._connection, set()).chains(followed) if followed else {}
-        return [Step(entry, chains[entry.task_id][entry.number - 2] if entry.number > 1 else None) for entry in found]
+    def _count(self, question: Totals) -> dict[str, Tally]:
+        rows = self._connection.execute(alike(question))
+        return merged({_key(row): _to_part(row)} for row in rows)
 
-    def _labelled(self, question: Timeline, segment: Segment) -> Mapping[int, Tally]:
-        statement = _labels(of_agent=question.agent_id is not None)
-        return dict(map(_to_tally, self._connection.execute(statement, _values(question, segment))))
-
-    def _labelled_by_agent(self, question: Timeline, segment: Segment) -> Mapping[tuple[str, int], Tally]:
-        statement = _labels(of_agent=question.agent_id is not None, by_agent=True)
-        values = {**_values(question, segment), "dimension": _DIMENSIONS[Dimension.AGENT]}
-        found: dict[tuple[str, int], Tally] = {}
-        for agent, *row in self._connection.execute(statement, values):
-            label, tally = _to_tally(row)
-            found[agent, label] = tally
-        return found
+    def _steps(self, which: ColumnElement[bool]) -> list[Step]:
+        """What these of the entries change that are not folded."""
+        joined = (
+            select(ledger, before)
+            .join(unfolded, unfolded.c.entry_id == ledger.c.id)
+            .outerjoin(before, and_(before.c.task_id == ledger.c.task_id, before.c.number == ledger.c.number - 1))
+        )
+        rows = self._connection.execute(by_index(joined.where(which), before, "uq_call_ledger_chain"))
+        return [Step(to_entry(row), _entry_before(row)) for row in rows]
 
     def _add(self, counted: Mapping[Cell, Tally]) -> None:
         dialect = self._connection.dialect
@@ -142,58 +153,97 @@ class SqlRollups(Rollups):
             self._connection.exec_driver_sql(_add_sql(dialect), rows)
 
 
-def _place(question: Totals | Timeline) -> dict[str, Any]:
-    """Which of the rollups answer the question: their dimension, and the key where it is about an agent."""
-    if question.agent_id is not None:
-        return {"dimension": _DIMENSIONS[Dimension.AGENT], "one_key": str(question.agent_id)}
-    return {"dimension": _DIMENSIONS[question.by if isinstance(question, Totals) else Dimension.ALL]}
+def _is_uncounted(question: Question) -> TypeGuard[Totals]:
+    """Nothing is counted beforehand by agent and source at once; one agent's calls are few enough to be counted."""
+    apart = isinstance(question, Totals) and question.by in (Dimension.SOURCE, Dimension.ATTEMPT)
+    return apart and question.agent_id is not None
 
 
-@cache
-def _sums(*, by_key: bool, of_agent: bool) -> Select[Any]:
-    """What to ask for totals."""
-    return _counted(rollups.c.key if by_key else literal_column("''"), of_agent=of_agent)
+@dataclass(frozen=True, slots=True)
+class _Portion:
+    """A part of a question that is one range of rollups; the answers to the parts are added up."""
+
+    question: int
+    grain: Grain
+    first: int
+    end: int
+    dimension: Dimension
+    agent: str | None
+    by_key: bool = False
+    segment: Segment | None = None
+
+    @property
+    def shape(self) -> tuple[bool, bool, bool]:
+        """What its SQL depends on: everything else is a value."""
+        return self.segment is not None, self.by_key, self.agent is not None
+
+    def values_at(self, place: int) -> dict[str, Any]:
+        """The values of its parameters, where it is in that place of a statement."""
+        values: dict[str, Any] = {
+            "question": self.question,
+            "dimension": _DIMENSIONS[self.dimension],
+            "grain": _GRAINS[self.grain],
+            "first": self.first,
+            "end": self.end,
+        }
+        if self.segment is not None:
+            values |= {"shift": self.segment.shift, "per": self.segment.per, "modulo": self.segment.modulo}
+        if self.agent is not None:
+            values["agent"] = self.agent
+        return {f"{name}_{place}": value for name, value in values.items()}
 
 
-@cache
-def _labels(*, of_agent: bool, by_agent: bool = False) -> Select[Any]:
-    """What to ask for a timeline; with `by_agent` each row begins with the key of an agent."""
-    shifted = rollups.c.period + _parameter("shift")
-    statement = _counted(whole_quotient(shifted, _parameter("per")) % _parameter("modulo"), of_agent=of_agent)
-    if not by_agent:
-        return statement
-    return statement.with_only_columns(rollups.c.key, *statement.selected_columns).group_by(rollups.c.key)
+def _portions_of(number: int, question: Question) -> Iterator[_Portion]:
+    agent = None if question.agent_id is None else str(question.agent_id)
+    if isinstance(question, Timeline):
+        dimension = Dimension.ALL if agent is None else Dimension.AGENT
+        for segment in question.segments:
+            yield _Portion(number, Grain.QUARTER, segment.first, segment.end, dimension, agent, segment=segment)
+    else:
+        dimension = question.by if agent is None else Dimension.AGENT
+        by_key = question.by is not Dimension.ALL
+        for grain, first, end in portions(question.start, question.end):
+            yield _Portion(number, grain, first, end, dimension, agent, by_key)
 
 
-def _values(question: Timeline, segment: Segment) -> dict[str, Any]:
-    """What the parameters of `_labels` are for a segment."""
-    return {
-        "grain": _GRAINS[Grain.QUARTER],
-        "first": segment.first,
-        "end": segment.end,
-        "shift": segment.shift,
-        "per": segment.per,
-        "modulo": segment.modulo,
-        **_place(question),
-    }
+@lru_cache(maxsize=256)
+def _statement(shapes: tuple[tuple[bool, bool, bool], ...]) -> CompoundSelect[Any]:
+    """What to ask for portions of these shapes: all in one statement."""
+    return union_all(*(_sums(place, *shape) for place, shape in enumerate(shapes)))
 
 
-def _counted(label: ColumnElement[Any], *, of_agent: bool) -> Select[Any]:
-    sums = (quick_sum(column) for column in (*_COUNTS.values(), rollups.c.seconds))
-    statement = select(label.label("label"), *sums, func.max(rollups.c.recorded_at)).where(
-        rollups.c.dimension == _parameter("dimension"),
-        rollups.c.grain == _parameter("grain"),
-        rollups.c.period >= _parameter("first"),
-        rollups.c.period < _parameter("end"),
+def _sums(place: int, by_label: bool, by_key: bool, of_agent: bool) -> Select[Any]:
+    """Rows that say which question they answer, and for which label and key; without either it is one for all."""
+
+    def parameter(name: str) -> BindParameter[int]:
+        return bindparam(f"{name}_{place}", type_=BigInteger())
+
+    shifted = rollups.c.period + parameter("shift")
+    label = whole_quotient(shifted, parameter("per")) % parameter("modulo")
+    columns: list[ColumnElement[Any]] = [
+        parameter("question").label("question"),
+        (label if by_label else null()).label("label"),
+        (rollups.c.key if by_key else literal_column("''")).label("of_key"),
+        *(quick_sum(column).label(name) for name, column in _SUMMED.items()),
+        func.max(rollups.c.recorded_at).label("recorded_at"),
+    ]
+    statement = select(*columns).where(
+        rollups.c.dimension == parameter("dimension"),
+        rollups.c.grain == parameter("grain"),
+        rollups.c.period >= parameter("first"),
+        rollups.c.period < parameter("end"),
     )
     if of_agent:
-        statement = statement.where(rollups.c.key == bindparam("one_key", type_=rollups.c.key.type))
+        statement = statement.where(rollups.c.key == bindparam(f"agent_{place}", type_=rollups.c.key.type))
+    # Grouped even where all is one row, so that there is none where nothing was counted.
+    names = [name for name, grouped in (("label", by_label), ("of_key", by_key or not by_label)) if grouped]
     index = "ix_call_rollups_key" if of_agent else "PRIMARY"
-    return by_index(statement.group_by(literal_column("label")), rollups, index)
+    return by_index(statement.group_by(*map(literal_column, names)), rollups, index)
 
 
-def _parameter(name: str) -> BindParameter[int]:
-    return bindparam(name, type_=BigInteger())
+def _entry_before(row: Row[Any]) -> LedgerEntry | None:
+    part = part_of(row, before)
+    return None if part.id is None else to_entry(part)
 
 
 def _to_part(row: Row[Any]) -> Tally:
@@ -226,7 +276,7 @@ def _row_of(cell: Cell, tally: Tally, dialect: Dialect) -> tuple[Any, ...]:
     return (*place, *counts, tally.seconds, moment(tally.recorded_at, dialect))
 
 
-def _to_tally(row: Sequence[Any]) -> tuple[Any, Tally]:
-    label, *counts, seconds, recorded_at = row
+def _to_tally(sums: Sequence[Any]) -> Tally:
+    *counts, seconds, recorded_at = sums
     calls = {result: int(number) for result, number in zip(_COUNTS, counts, strict=True) if number}
-    return label, Tally(calls, int(seconds), recorded_at)
+    return Tally(calls, int(seconds), recorded_at)

@@ -7,10 +7,11 @@ from uuid import UUID
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.engine import Row
 
-from adapters.sql.statements import by_index, in_lists, locked
-from adapters.sql.tables import refresh_tokens, sessions
+from adapters.sql.statements import by_index, in_lists, locked, part_of
+from adapters.sql.tables import refresh_tokens, sessions, users
+from adapters.sql.users import to_user
 from unite_core.errors import NotFound
-from unite_core.identity.model import Session
+from unite_core.identity.model import Session, User
 from unite_core.identity.ports import Sessions, sessions_namespace
 
 
@@ -28,6 +29,11 @@ class SqlSessions(Sessions):
     def get(self, session_id: UUID) -> Session | None:
         row = self._connection.execute(select(sessions).where(sessions.c.id == session_id)).first()
         return None if row is None else _to_session(row)
+
+    def get_with_user(self, session_id: UUID) -> tuple[Session, User] | None:
+        statement = select(sessions, users).join(users, users.c.id == sessions.c.user_id)
+        row = self._connection.execute(statement.where(sessions.c.id == session_id)).first()
+        return None if row is None else (_to_session(row), to_user(part_of(row, users)))
 
     def find_by_refresh(self, digest: str) -> Session | None:
         statement = select(sessions).join(refresh_tokens).where(refresh_tokens.c.digest == digest)

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import lru_cache
-from typing import Any, TypeVar
+from types import SimpleNamespace
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import (
     BigInteger,
@@ -272,6 +273,11 @@ def quarter_in(at: ColumnElement[Any]) -> ColumnElement[int]:
     return microseconds_between(literal(EPOCH, at.type), at) // literal_column(
         str(QUARTER_SECONDS * 1_000_000), BigInteger()
     )
+
+
+def part_of(row: Row[Any], table: FromClause) -> Row[Any]:
+    """The columns of one table out of a row of several, by their names in it."""
+    return cast("Row[Any]", SimpleNamespace(**{column.name: row._mapping[column] for column in table.c}))  # noqa: SLF001  # it is SQLAlchemy's own name for what is public
 
 
 def after(at: Column[Any], entity_id: Column[Any], position: Position) -> ColumnElement[bool]:

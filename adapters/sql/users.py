@@ -41,11 +41,11 @@ class SqlUsers(Users):
         row = self._connection.execute(statement).first()
         if row is None:
             raise NotFound("There is no such user.")
-        return _to_user(row)
+        return to_user(row)
 
     def find_by_email(self, email: str) -> User | None:
         row = self._connection.execute(select(users).where(users.c.email == email)).first()
-        return None if row is None else _to_user(row)
+        return None if row is None else to_user(row)
 
     def save(self, user: User) -> None:
         try:
@@ -63,7 +63,7 @@ class SqlUsers(Users):
             conditions.append(users.c.role == wanted.role.value)
             index = "ix_users_role_created"
         statement = newest_first(users, users.c.created_at, request, *conditions, index=index)
-        found = [_to_user(row) for row in self._connection.execute(statement)]
+        found = [to_user(row) for row in self._connection.execute(statement)]
         return page_of(found, request.limit, lambda user: Position(user.created_at, user.id))
 
     def active_admins(self) -> int:
@@ -72,7 +72,7 @@ class SqlUsers(Users):
 
     def active(self, *, limit: int) -> Sequence[User]:
         statement = select(users).where(users.c.active == literal(True)).limit(limit)
-        return [_to_user(row) for row in self._connection.execute(statement)]
+        return [to_user(row) for row in self._connection.execute(statement)]
 
 
 def _to_row(user: User) -> dict[str, Any]:
@@ -94,7 +94,8 @@ def _to_row(user: User) -> dict[str, Any]:
     }
 
 
-def _to_user(row: Row[Any]) -> User:
+def to_user(row: Row[Any]) -> User:
+    """The user of a row of users."""
     return User(
         id=row.id,
         email=row.email,

@@ -79,6 +79,10 @@ class Sessions(Protocol):
         """The session, revoked or not; None if there is none."""
 
     @abstractmethod
+    def get_with_user(self, session_id: UUID) -> tuple[Session, User] | None:
+        """The session, revoked or not, and its user, in one query; None if there is none."""
+
+    @abstractmethod
     def find_by_refresh(self, digest: str) -> Session | None:
         """The session that the refresh token with this digest belongs to, spent or not; None if there is none.
 

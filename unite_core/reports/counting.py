@@ -4,7 +4,7 @@ An entry says everything about its call as it is from then on. So what it change
 as the entry before it said. These changes add up, in whatever order they come.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -17,11 +17,11 @@ from unite_core.reports.ports import (
     Cell,
     Dimension,
     Grain,
+    Question,
     Recounted,
     Rollups,
     Step,
     Timeline,
-    Totals,
     key_of,
 )
 from unite_core.reports.tally import Tally
@@ -76,34 +76,26 @@ def cells_of_recounted(recounted: Iterable[Recounted]) -> dict[Cell, Tally]:
     return cells
 
 
-def totals(rollups: Rollups, steps: Iterable[Step], question: Totals) -> dict[str, Tally]:
-    """The answer that is true of all entries: of the folded ones, and of those that the steps are of."""
-    answer = dict(rollups.totals(question))
-    for change in _relevant(steps, question.agent_id):
-        if question.start <= quarter_of(change.entry.called_at) < question.end:
-            _count(answer, key_of(question.by, change.entry), change)
-    return answer
-
-
-def timeline(rollups: Rollups, steps: Iterable[Step], question: Timeline) -> dict[int, Tally]:
-    """The answer that is true of all entries, as that of `totals` is."""
-    answer = dict(rollups.timeline(question))
-    for change in _relevant(steps, question.agent_id):
-        quarter = quarter_of(change.entry.called_at)
-        for segment in question.segments:
-            if segment.first <= quarter < segment.end:
-                _count(answer, segment.label(quarter), change)
-    return answer
+def answers(rollups: Rollups, steps: Sequence[Step], questions: Sequence[Question]) -> list[dict[str, Tally]]:
+    """The answers that are true of all entries: of the folded ones, and of those that the steps are of."""
+    found = [dict(answer) for answer in rollups.answers(questions)]
+    for question, answer in zip(questions, found, strict=True):
+        for change in _relevant(steps, question.agent_id):
+            for key in _keys(question, change.entry):
+                tally = answer.setdefault(key, Tally())
+                tally.add(change.entry, times=change.times, recorded_at=change.recorded_at)
+    return found
 
 
 def by_agent(rollups: Rollups, steps: Iterable[Step], question: Timeline) -> dict[tuple[str, int], Tally]:
-    """The answer that is true of all entries, as that of `totals` is."""
+    """The answer that is true of all entries, as those of `answers` are."""
     answer = dict(rollups.by_agent(question))
     for change in _relevant(steps, question.agent_id):
         quarter = quarter_of(change.entry.called_at)
         for segment in question.segments:
             if segment.first <= quarter < segment.end:
-                _count(answer, (key_of(Dimension.AGENT, change.entry), segment.label(quarter)), change)
+                tally = answer.setdefault((key_of(Dimension.AGENT, change.entry), segment.label(quarter)), Tally())
+                tally.add(change.entry, times=change.times, recorded_at=change.recorded_at)
     return answer
 
 
@@ -111,9 +103,15 @@ def _relevant(steps: Iterable[Step], agent_id: UUID | None) -> Iterator[Change]:
     return (change for change in changes(steps) if agent_id in (None, change.entry.agent_id))
 
 
-def _count(answer: dict[K, Tally], key: K, change: Change) -> None:
-    tally = answer.setdefault(key, Tally())
-    tally.add(change.entry, times=change.times, recorded_at=change.recorded_at)
+def _keys(question: Question, entry: LedgerEntry) -> Iterator[str]:
+    """Under what the answer to the question counts the call; nothing where it is not asked for."""
+    quarter = quarter_of(entry.called_at)
+    if isinstance(question, Timeline):
+        for segment in question.segments:
+            if segment.first <= quarter < segment.end:
+                yield str(segment.label(quarter))
+    elif question.start <= quarter < question.end:
+        yield key_of(question.by, entry)
 
 
 def _cells(quarter: int, dimension: Dimension, key: str) -> tuple[Cell, Cell]:

@@ -14,7 +14,7 @@ from unite_core.reports import metrics
 from unite_core.reports.metrics import Flag, results_with
 from unite_core.reports.model import About, AgentName, CallItems, Count, Scope, calls_of
 from unite_core.reports.ports import Dimension, Timeline, Totals
-from unite_core.reports.reading import CountCalls, NameAgents, about, by_day, own_calls
+from unite_core.reports.reading import CountCalls, NameAgents, about, own_calls
 from unite_core.reports.tally import Rate, Tally, total
 
 OUTCOMES = [result for result in CallResult if result in results_with(Flag.ATTEMPT)]
@@ -79,12 +79,12 @@ class ReportDay:
         own = own_calls(actor)
         by_agent = Totals(start=period.start, end=period.end, by=Dimension.AGENT, agent_id=own)
         every_quarter = Timeline(segments=(Segment(period.start, period.end, 0, 1),), agent_id=own)
-        answers = self.count([by_day(period, own), by_agent, every_quarter])
-        days, agents, quarters = answers.timeline(0), answers.totals(1), answers.timeline(2)
+        answers = self.count([by_agent, every_quarter])
+        agents, quarters = answers.totals(0), answers.timeline(1)
         everything = calls_of(period)
-        whole = Scope(total(days.values()), everything)
+        whole = Scope(total(quarters.values()), everything)
         return DailyReport(
-            about=about(period, answers, days),
+            about=about(period, answers, {0: whole.tally}),
             figures=figures_of(whole),
             cancelled=whole.count(metrics.CANCELLED),
             by_agent=self._by_agent(agents, everything),

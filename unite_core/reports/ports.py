@@ -62,6 +62,10 @@ class Timeline:
     agent_id: UUID | None = None
 
 
+Question = Totals | Timeline
+"""What can be asked about counted calls."""
+
+
 class Grain(StrEnum):
     """How long the periods of a rollup are: a quarter hour, or a day of UTC. Both are numbered from 1970."""
 
@@ -111,12 +115,12 @@ class Rollups(Protocol):
     """
 
     @abstractmethod
-    def totals(self, question: Totals) -> Mapping[str, Tally]:
-        """The calls that were folded, by key; what there is none of may be left out."""
+    def answers(self, questions: Sequence[Question]) -> Sequence[Mapping[str, Tally]]:
+        """The answer to each question, from the calls that were folded: by key, or by label as text.
 
-    @abstractmethod
-    def timeline(self, question: Timeline) -> Mapping[int, Tally]:
-        """The calls that were folded, by label; what there is none of may be left out."""
+        What there is none of may be left out. All questions are one query, but those about one agent by source or by
+        attempt.
+        """
 
     @abstractmethod
     def by_agent(self, question: Timeline) -> Mapping[tuple[str, int], Tally]:
@@ -187,6 +191,16 @@ class FirstCalls:
     p90: int | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverdueCall:
+    """A pending call task that is due; the names are None where the lead was deleted, and where nobody is assigned."""
+
+    task_id: UUID
+    due_at: datetime
+    lead_name: str | None
+    assignee_name: str | None
+
+
 class LiveFigures(Protocol):
     """Figures of leads and call tasks, which are what they are at the moment."""
 
@@ -201,6 +215,10 @@ class LiveFigures(Protocol):
     @abstractmethod
     def overdue(self, *, before: datetime, assigned_to: UUID | None = None) -> int:
         """How many pending call tasks were due before that moment; with `assigned_to` of those of that user alone."""
+
+    @abstractmethod
+    def overdue_calls(self, *, before: datetime, limit: int, assigned_to: UUID | None = None) -> Sequence[OverdueCall]:
+        """Up to `limit` of the call tasks that `overdue` counts, the longest due first, in one query."""
 
     @abstractmethod
     def names(self, user_ids: Collection[UUID]) -> Mapping[UUID, str]:

@@ -14,11 +14,9 @@ from unite_core.days import Period, moment_of
 from unite_core.identity.model import Actor, Permission
 from unite_core.reports import counting
 from unite_core.reports.model import About, AgentName
-from unite_core.reports.ports import ReportsWork, Timeline, Totals
+from unite_core.reports.ports import Question, ReportsWork, Timeline
 from unite_core.reports.tally import Tally, later_of, tally_from_plain, tally_to_plain
 from unite_core.unit_of_work import Work
-
-Question = Totals | Timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +50,7 @@ class CountCalls:
     def _read(self, questions: Sequence[Question]) -> Answers:
         taken_at = self.clock.now()
         with self.reads() as reads:
-            steps = reads.rollups.unfolded()
-            answers: list[Mapping[str, Tally]] = []
-            for question in questions:
-                if isinstance(question, Totals):
-                    answers.append(counting.totals(reads.rollups, steps, question))
-                else:
-                    labelled = counting.timeline(reads.rollups, steps, question)
-                    answers.append({str(label): tally for label, tally in labelled.items()})
+            answers = counting.answers(reads.rollups, reads.rollups.unfolded(), questions)
         return Answers(taken_at, tuple(answers))
 
 

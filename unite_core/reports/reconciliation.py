@@ -122,7 +122,8 @@ class RepairDocuments:
 
 def _read(reads: Work[DocumentsWork], period: Period) -> _Ledger:
     with reads() as unit:
-        days = counting.timeline(unit.rollups, unit.rollups.unfolded(), by_day(period, None))
+        [labelled] = counting.answers(unit.rollups, unit.rollups.unfolded(), [by_day(period, None)])
+        days = {int(label): tally for label, tally in labelled.items()}
         return _Ledger(list(counted_entries(unit, period)), total(days.values()), days)
 
 

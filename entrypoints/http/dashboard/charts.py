@@ -1,22 +1,38 @@
 """Charts as the geometry of an SVG: pure functions, so that a template has only to write it down.
 
-All lengths are in the units of a view box that is `WIDTH` wide, about a pixel each on a phone.
+What lies across is in percent of the width, what lies down in pixels: a chart is as wide as there is room, and its
+texts have the same size on every screen.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
-WIDTH = 320
 BAR_HEIGHT = 14
-ROW_HEIGHT = 40
-LABEL_BASELINE = 14
-COLUMN_AREA = 120
+BAR_PITCH = 20
+TEXT_HEIGHT = 20
+BASELINE = 14
+GROUP_GAP = 8
+MAX_BAR_WIDTH = 66.0
+"""Percent; the rest is for the text after the longest bar."""
+
+COLUMN_AREA = 140
 AXIS_HEIGHT = 20
+MAX_NAME_LENGTH = 40
+MAX_COLUMN_DIGITS = 2
+"""A number of more digits is wider than its column on a phone."""
+
+
+class Anchor(StrEnum):
+    """Which part of a text is at its place."""
+
+    START = "start"
+    MIDDLE = "middle"
 
 
 @dataclass(frozen=True, slots=True)
 class Rect:
-    """A rectangle, and which series of the chart it belongs to, from 0."""
+    """A rectangle, and which series of the chart it belongs to, from 0; `x` and `width` are in percent."""
 
     x: float
     y: float
@@ -27,77 +43,92 @@ class Rect:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A text, and where its baseline begins."""
+    """A text at its baseline; `x` is in percent. One that is `soft` says a number or an hour, others are names."""
 
     x: float
     y: float
     text: str
+    anchor: Anchor = Anchor.START
+    soft: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """What there is to draw, in a view box of `WIDTH` by `height`."""
+    """What there is to draw, in `height` pixels."""
 
     height: float
     rects: tuple[Rect, ...]
     labels: tuple[Label, ...]
 
 
-def stacked_bars_of(rows: Sequence[tuple[str, Sequence[int]]]) -> Chart:
-    """Horizontal bars, one for each row, whose parts stand behind one another; the longest one is as wide as the chart.
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A bar of one or more parts, each a number of its series, and the text after it."""
 
-    A row is its label and a number for each series.
-    """
-    most = max((sum(numbers) for _, numbers in rows), default=0) or 1
+    parts: Sequence[tuple[int, int]]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Bars below one another, under a name."""
+
+    name: str
+    bars: Sequence[Bar]
+
+
+def bars_of(groups: Sequence[Group]) -> Chart:
+    """Horizontal bars, group by group; the longest one takes all the width that its text leaves."""
+    longest = max((_length(bar) for group in groups for bar in group.bars), default=0) or 1
     rects: list[Rect] = []
     labels: list[Label] = []
-    for index, (label, numbers) in enumerate(rows):
-        top = index * ROW_HEIGHT
-        labels.append(Label(0, top + LABEL_BASELINE, label))
-        start = 0.0
-        for series, number in enumerate(numbers):
-            width = _rounded(number / most * WIDTH)
-            if number:
-                rects.append(Rect(_rounded(start), top + LABEL_BASELINE + 6, width, BAR_HEIGHT, series))
-            start += width
-    return Chart(len(rows) * ROW_HEIGHT, tuple(rects), tuple(labels))
-
-
-def funnel_of(rows: Sequence[tuple[str, Sequence[int]]]) -> Chart:
-    """Horizontal bars, one for each row, whose numbers lie in front of one another, the largest one behind."""
-    most = max((max(numbers, default=0) for _, numbers in rows), default=0) or 1
-    rects: list[Rect] = []
-    labels: list[Label] = []
-    for index, (label, numbers) in enumerate(rows):
-        top = index * ROW_HEIGHT
-        labels.append(Label(0, top + LABEL_BASELINE, label))
-        for series, number in enumerate(numbers):
-            if number:
-                inset = 2 * series
-                width, height = _rounded(number / most * WIDTH), BAR_HEIGHT - 2 * inset
-                rects.append(Rect(0, top + LABEL_BASELINE + 6 + inset, width, height, series))
-    return Chart(len(rows) * ROW_HEIGHT, tuple(rects), tuple(labels))
+    top = 0
+    for group in groups:
+        labels.append(Label(0, top + BASELINE, _shortened(group.name)))
+        top += TEXT_HEIGHT
+        for bar in group.bars:
+            end = 0.0
+            for series, number in bar.parts:
+                width = number / longest * MAX_BAR_WIDTH
+                if number:
+                    rects.append(Rect(_rounded(end), top, _rounded(width), BAR_HEIGHT, series))
+                end += width
+            labels.append(Label(_rounded(end + 1), top + BASELINE - 2, bar.text, soft=True))
+            top += BAR_PITCH
+        top += GROUP_GAP
+    return Chart(top, tuple(rects), tuple(labels))
 
 
 def columns_of(columns: Sequence[tuple[str, Sequence[int]]], *, label_every: int = 1) -> Chart:
     """Columns side by side; the numbers of one column stand in front of each other, the first one behind.
 
-    Every `label_every`-th column has its label below.
+    Every `label_every`-th column has its label below, and each its first number above, where that fits.
     """
-    most = max((max(numbers, default=0) for _, numbers in columns), default=0) or 1
-    step = WIDTH / max(len(columns), 1)
+    highest = max((max(numbers, default=0) for _, numbers in columns), default=0) or 1
+    step = 100 / max(len(columns), 1)
     rects: list[Rect] = []
     labels: list[Label] = []
     for index, (label, numbers) in enumerate(columns):
         for series, number in enumerate(numbers):
-            height = _rounded(number / most * COLUMN_AREA)
+            height = _rounded(number / highest * (COLUMN_AREA - TEXT_HEIGHT))
             inset = step * (0.1 + 0.15 * series)
             if number:
                 x, width = _rounded(index * step + inset), _rounded(step - 2 * inset)
                 rects.append(Rect(x, _rounded(COLUMN_AREA - height), width, height, series))
+                if not series and len(str(number)) <= MAX_COLUMN_DIGITS:
+                    middle = _rounded((index + 0.5) * step)
+                    labels.append(Label(middle, COLUMN_AREA - height - 4, str(number), Anchor.MIDDLE, soft=True))
         if index % label_every == 0:
             labels.append(Label(_rounded(index * step), COLUMN_AREA + AXIS_HEIGHT - 6, label))
     return Chart(COLUMN_AREA + AXIS_HEIGHT, tuple(rects), tuple(labels))
+
+
+def _length(bar: Bar) -> int:
+    return sum(number for _, number in bar.parts)
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= MAX_NAME_LENGTH else f"{name[: MAX_NAME_LENGTH - 1]}\N{HORIZONTAL ELLIPSIS}"
 
 
 def _rounded(length: float) -> float:

@@ -66,6 +66,8 @@ class ChosenDay:
     day: date
     today: date
     tz: str
+    is_zone_chosen: bool
+    """Whether the zone was asked for, now or earlier, rather than taken for want of another."""
 
     @property
     def zone(self) -> ZoneInfo:
@@ -73,9 +75,9 @@ class ChosenDay:
         return ZoneInfo(self.tz)
 
     @property
-    def query(self) -> str:
-        """The day as a query, for links that keep it."""
-        return self._query(self.day)
+    def now(self) -> str | None:
+        """The query of today, whatever day that will be; None where it is today that is shown."""
+        return None if self.day == self.today else urlencode({"tz": self.tz})
 
     @property
     def before(self) -> str | None:
@@ -101,13 +103,19 @@ def chosen_day(query: Mapping[str, Any]) -> ChosenDay:
     """The day that the query asks for, today where it names none."""
     tz = query.get("tz") or chosen_zone()
     today = unite().clock.now().astimezone(ZoneInfo(tz)).date()
-    return ChosenDay(day=query.get("date") or today, today=today, tz=tz)
+    is_zone_chosen = bool(query.get("tz")) or remembered_zone() is not None
+    return ChosenDay(day=query.get("date") or today, today=today, tz=tz, is_zone_chosen=is_zone_chosen)
 
 
 def chosen_zone() -> str:
     """The time zone that was chosen last in this browser, UTC where none was."""
+    return remembered_zone() or DEFAULT_ZONE
+
+
+def remembered_zone() -> str | None:
+    """The time zone that was chosen last in this browser; None where none was."""
     remembered = cookie_value(ZONE)
-    return remembered if remembered in zone_names() else DEFAULT_ZONE
+    return remembered if remembered in zone_names() else None
 
 
 def remember_zone(response: Response, query: Mapping[str, Any]) -> Response:

@@ -1,11 +1,30 @@
 """Figures, moments and codes as people read them."""
 
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from entrypoints.http.dashboard.views import Rate
 
 NOTHING = "\N{EN DASH}"
+MINUTES_PER_HOUR = 60
+HOURS_PER_DAY = 24
+
+# Not by strftime, whose words follow the locale of the process.
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
 
 
 def percent(rate: Rate) -> str:
@@ -29,6 +48,38 @@ def whole(number: int) -> str:
 def words(code: str) -> str:
     """A code in words, `no answer` for `no_answer`."""
     return code.replace("_", " ")
+
+
+def age(seconds: float) -> str:
+    """A length of time in its largest units, `11 min`, `3 h 20 min`, `2 days`."""
+    minutes = int(seconds // 60)
+    if minutes < MINUTES_PER_HOUR:
+        return f"{minutes} min"
+    hours, rest = divmod(minutes, MINUTES_PER_HOUR)
+    if hours < HOURS_PER_DAY:
+        return f"{hours} h {rest} min"
+    days = hours // HOURS_PER_DAY
+    return "1 day" if days == 1 else f"{days:,} days"
+
+
+def day_in_words(day: date) -> str:
+    """A day with its weekday, `Monday, 2 March 2026`."""
+    return f"{_WEEKDAYS[day.weekday()]}, {day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+
+def weekday(number: int) -> str:
+    """The name of a weekday; 1 is Monday."""
+    return _WEEKDAYS[number - 1]
+
+
+def clock(at: datetime, zone: ZoneInfo) -> str:
+    """A time on the clocks of a zone, `15:04`."""
+    return f"{at.astimezone(zone):%H:%M}"
+
+
+def first_capital(text: str) -> str:
+    """The text with a capital at its beginning, and nothing else changed."""
+    return text[:1].upper() + text[1:]
 
 
 def moment(at: datetime, zone: ZoneInfo) -> str:

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 HOME = "/dashboard"
 SIGN_IN = "/dashboard/login"
 SIGN_OUT = "/dashboard/logout"
+REPLAY = "/dashboard/dead-letters/replay"
 
 PAGES_OF_LISTS = {
     "/v1/call-logs": "/dashboard/calls",

@@ -14,6 +14,7 @@ from entrypoints.http.call_schemas import CallTaskQuery
 from entrypoints.http.calls import task_filter
 from entrypoints.http.context import actor, unite
 from entrypoints.http.dashboard.day import chosen_zone
+from entrypoints.http.dashboard.list_words import ListWords
 from entrypoints.http.dashboard.pages import page, signed_in_page
 from entrypoints.http.dashboard.work import user_names
 from entrypoints.http.lead_schemas import LeadQuery
@@ -26,34 +27,45 @@ from unite_core.paging import Page
 def calls_page(query: dict[str, Any]) -> Response:
     """The call log."""
     listed = unite().calls.list_logs(actor(), ledger_filter(query), page_request(query))
-    return _list_page("calls.html", listed, (entry.agent_id for entry in listed.items))
+    return _list_page("calls.html", listed, query, (entry.agent_id for entry in listed.items))
 
 
 @page("/dashboard/tasks", query=CallTaskQuery)
 def tasks_page(query: dict[str, Any]) -> Response:
     """Call tasks."""
     listed = unite().calls.list(actor(), task_filter(query), page_request(query))
-    return _list_page("tasks.html", listed, (view.task.assigned_to for view in listed.items))
+    return _list_page("tasks.html", listed, query, (view.task.assigned_to for view in listed.items))
 
 
 @page("/dashboard/leads", query=LeadQuery)
 def leads_page(query: dict[str, Any]) -> Response:
     """Leads."""
     listed = unite().leads.list(actor(), lead_filter(query), page_request(query))
-    return _list_page("leads.html", listed, (lead.assigned_to for lead in listed.items))
+    return _list_page("leads.html", listed, query, (lead.assigned_to for lead in listed.items))
 
 
-def _list_page(template: str, listed: Page[Any], users: Iterable[UUID | None]) -> Response:
+def _list_page(template: str, listed: Page[Any], query: dict[str, Any], users: Iterable[UUID | None]) -> Response:
+    zone = ZoneInfo(chosen_zone())
+    names = user_names({user for user in (*users, *_users_in(query)) if user is not None})
+    said = ListWords(query, names, zone)
     return signed_in_page(
         template,
         items=listed.items,
-        names=user_names({user for user in users if user is not None}),
-        zone=ZoneInfo(chosen_zone()),
-        tz=chosen_zone(),
+        names=names,
+        zone=zone,
+        tz=zone.key,
+        back=said.back(),
+        conditions=said.conditions(),
         filters=[(name, value) for name, value in request.args.items() if name not in ("cursor", "limit")],
         next=None if listed.next is None else _next_page(write_cursor(listed.next)),
         is_first="cursor" not in request.args,
     )
+
+
+def _users_in(query: dict[str, Any]) -> list[UUID | None]:
+    """The users that the query names."""
+    assigned: list[UUID | None] = query.get("assigned_to") or []
+    return [*assigned, query.get("agent")]
 
 
 def _next_page(cursor: str) -> str:

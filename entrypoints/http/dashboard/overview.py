@@ -7,12 +7,14 @@ from flask import Response, current_app
 
 from entrypoints.http.context import actor, unite
 from entrypoints.http.dashboard.day import DayQuery, chosen_day, chosen_zone, remember_zone
-from entrypoints.http.dashboard.links import HOME
-from entrypoints.http.dashboard.pages import page, signed_in_page
+from entrypoints.http.dashboard.links import HOME, REPLAY
+from entrypoints.http.dashboard.pages import PageForm, form, page, see_other, signed_in_page
 from entrypoints.http.dashboard.templating import html
 from entrypoints.http.dashboard.views import Figures
 from entrypoints.http.dashboard.work import latest_dead_letters, latest_imports, overdue_calls
+from entrypoints.http.fields import Id
 from unite_core.identity.model import Permission
+from unite_core.races import until_won
 
 IMPORTS_PART = "/dashboard/parts/imports"
 
@@ -30,12 +32,25 @@ def overview(query: dict[str, Any]) -> Response:
         "overview.html",
         day=day,
         figures=figures(me, day.day, day.tz),
-        overdue=overdue_calls(unite().clock.now()),
+        overdue=overdue_calls(),
         imports=latest_imports() if me.may(Permission.IMPORT_LEADS) else None,
         imports_part=IMPORTS_PART,
         dead_letters=latest_dead_letters() if me.may(Permission.REPLAY_DELIVERIES) else None,
     )
     return remember_zone(response, query)
+
+
+class ReplayForm(PageForm):
+    """Which dead letter to try again."""
+
+    delivery = Id(required=True)
+
+
+@form(REPLAY, ReplayForm)
+def replay(form: dict[str, Any]) -> Response:
+    """Try a dead letter again."""
+    until_won(lambda: unite().notifications.replay(actor(), form["delivery"]))
+    return see_other(f"{HOME}#dead-letters-title")
 
 
 @page(IMPORTS_PART, permission=Permission.IMPORT_LEADS)

@@ -16,8 +16,8 @@ from flask import Response, request
 from marshmallow import Schema, ValidationError
 
 from entrypoints.http.bodies import body_bytes
-from entrypoints.http.context import actor, unite
 from entrypoints.http.dashboard import csrf
+from entrypoints.http.dashboard.session import signed_in_user
 from entrypoints.http.dashboard.templating import html
 from entrypoints.http.fields import Body, Text, problems_of
 from entrypoints.http.openapi import Shown
@@ -92,8 +92,8 @@ def form(path: str, fields: type[PageForm], *, public: bool = False) -> Callable
 
 def signed_in_page(template: str, **shown: Any) -> Response:
     """A page with the header of the signed-in user."""
-    user = unite().identity.get_user(actor(), actor().user_id)
-    return html(template, user=user, csrf_token=csrf.token_for(csrf.session_binding()), **shown)
+    csrf_token = csrf.token_for(csrf.session_binding())
+    return html(template, user=signed_in_user(), csrf_token=csrf_token, **shown)
 
 
 def see_other(path: str) -> Response:

@@ -2,10 +2,10 @@
 
 from flask import Response, g, request
 
-from entrypoints.http.context import unite
+from entrypoints.http.context import actor, unite
 from entrypoints.http.security import is_secure
 from unite_core.errors import Unauthenticated
-from unite_core.identity.model import Actor
+from unite_core.identity.model import Actor, User
 from unite_core.identity.use_cases import SessionCookie
 
 SESSION = "unite_session"
@@ -60,8 +60,15 @@ def actor_of_cookie() -> Actor:
     if value is None:
         raise Unauthenticated("Sign in to see this page.")
     session = unite().identity.authenticate_cookie(value)
-    g.renewed_cookie = session.renewed
+    g.renewed_cookie, g.signed_in_user = session.renewed, session.user
     return session.actor
+
+
+def signed_in_user() -> User:
+    """The user of the session cookie of the request; raises `Unauthenticated`."""
+    actor()
+    user: User = g.signed_in_user
+    return user
 
 
 def renew_session(response: Response) -> None:

@@ -9,8 +9,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from entrypoints.http.dashboard import formats
 from entrypoints.http.dashboard.assets import asset_path
-from entrypoints.http.dashboard.charts import columns_of, funnel_of, stacked_bars_of
-from entrypoints.http.dashboard.links import SIGN_IN, SIGN_OUT, page_of_list
+from entrypoints.http.dashboard.drawings import UNKNOWN_SOURCE, chart_of_agents, chart_of_hours, chart_of_sources
+from entrypoints.http.dashboard.links import REPLAY, SIGN_IN, SIGN_OUT, page_of_list
 
 HTML = "text/html; charset=utf-8"
 
@@ -27,10 +27,12 @@ def environment() -> Environment:
     )
     made.globals.update(
         asset=asset_path,
-        columns_of=columns_of,
-        funnel_of=funnel_of,
-        stacked_bars_of=stacked_bars_of,
+        chart_of_agents=chart_of_agents,
+        chart_of_hours=chart_of_hours,
+        chart_of_sources=chart_of_sources,
+        unknown_source=UNKNOWN_SOURCE,
         page_of_list=page_of_list,
+        replay_path=REPLAY,
         sign_in_path=SIGN_IN,
         sign_out_path=SIGN_OUT,
     )
@@ -40,6 +42,10 @@ def environment() -> Environment:
         whole=formats.whole,
         words=formats.words,
         moment=formats.moment,
+        clock=formats.clock,
+        age=formats.age,
+        first_capital=formats.first_capital,
+        day_in_words=formats.day_in_words,
     )
     return made
 

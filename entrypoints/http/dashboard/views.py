@@ -101,6 +101,7 @@ class OverdueTask:
     lead_name: str | None
     assignee: str | None
     due_at: datetime
+    overdue_seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +151,8 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetters:
-    """The latest dead letters, and how many there are, counted up to 1,000."""
+    """The latest dead letters, and how many there are; with `more` there are others that were not counted."""
 
     count: int
+    more: bool
     rows: tuple[DeadLetter, ...]

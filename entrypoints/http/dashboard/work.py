@@ -1,16 +1,11 @@
 """What the dashboard shows of work that goes on: overdue calls, imports, dead letters."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
-from urllib.parse import urlencode
 from uuid import UUID
 
-from entrypoints.http.calls import PATH as CALL_TASKS
 from entrypoints.http.context import actor, unite
 from entrypoints.http.dashboard.views import DeadLetter, DeadLetters, ImportRow, ImportsView, Overdue, OverdueTask
-from entrypoints.http.rendering import moment
-from unite_core.calls.model import TaskStatus
-from unite_core.calls.ports import TaskFilter
+from entrypoints.http.report_items import items_url
 from unite_core.identity.ports import UserFilter
 from unite_core.imports.model import ImportStatus, LeadImport, progress
 from unite_core.imports.ports import ImportFilter
@@ -28,21 +23,19 @@ IDLE_POLL_SECONDS = 15
 _WAITING = (ImportStatus.QUEUED, ImportStatus.RUNNING)
 
 
-def overdue_calls(now: datetime) -> Overdue:
+def overdue_calls() -> Overdue:
     """The calls that are overdue the longest, of those that the user may see."""
-    filters = TaskFilter(statuses=frozenset({TaskStatus.PENDING}), due_to=now)
-    page = unite().calls.list(actor(), filters, PageRequest(limit=MAX_ROWS))
-    names = user_names({view.task.assigned_to for view in page.items if view.task.assigned_to is not None})
+    overdue = unite().reports.overdue(actor(), limit=MAX_ROWS)
     tasks = tuple(
         OverdueTask(
-            lead_name=None if view.lead is None else view.lead.name,
-            assignee=None if view.task.assigned_to is None else names.get(view.task.assigned_to),
-            due_at=view.task.due_at,
+            lead_name=each.lead_name,
+            assignee=each.assignee_name,
+            due_at=each.due_at,
+            overdue_seconds=(overdue.items.due_before - each.due_at).total_seconds(),
         )
-        for view in page.items
+        for each in overdue.calls
     )
-    query = urlencode({"status": TaskStatus.PENDING.value, "due_to": moment(now)})
-    return Overdue(tasks=tasks, more=page.next is not None, items_url=f"{CALL_TASKS}?{query}")
+    return Overdue(tasks=tasks, more=overdue.more, items_url=items_url(overdue.items))
 
 
 def latest_imports() -> ImportsView:
@@ -59,12 +52,13 @@ def latest_imports() -> ImportsView:
 def latest_dead_letters() -> DeadLetters:
     """The latest dead letters; raises `Forbidden` for agents."""
     filters = DeliveryFilter(status=DeliveryStatus.DEAD)
-    items = unite().notifications.list_deliveries(actor(), filters, PageRequest(limit=MAX_ROWS)).items
+    # One query counts them and reads those that are shown.
+    page = unite().notifications.list_deliveries(actor(), filters, PageRequest(limit=MAX_LIMIT))
     rows = tuple(
         DeadLetter(id=each.id, destination=each.destination, attempts=each.attempts, created_at=each.created_at)
-        for each in items
+        for each in page.items[:MAX_ROWS]
     )
-    return DeadLetters(count=unite().notifications.dead_letters(), rows=rows)
+    return DeadLetters(count=len(page.items), more=page.next is not None, rows=rows)
 
 
 def user_names(ids: Collection[UUID]) -> dict[UUID, str]:

@@ -11,7 +11,7 @@ from tests.http.dashboard.visitor import Visitor, signed_in
 from tests.http.service import Service
 from unite_core.identity.model import Role
 
-ROW = re.compile(r'<tr><th scope="row">')
+ROW = re.compile(r'<th role="rowheader" scope="row">')
 NEXT = re.compile(r'<a href="([^"]+)" rel="next">')
 
 
@@ -69,7 +69,7 @@ def test_pages_are_walked_by_their_links_and_show_each_row_once(floor: Floor) ->
 
     while path is not None:
         text = visitor.get(path).text
-        seen += re.findall(r'<th scope="row">([^<]+)</th>', text)
+        seen += re.findall(r'scope="row">([^<]+)</th>', text)
         found = NEXT.search(text)
         path = None if found is None else unescape(found.group(1))
 
@@ -102,7 +102,73 @@ def test_a_cursor_of_another_list_is_refused(floor: Floor) -> None:
 def test_what_a_list_is_narrowed_by_is_shown(floor: Floor) -> None:
     page = signed_in(floor.service, floor.mo.user).get("/dashboard/calls?from=2026-03-01T00:00:00Z")
 
-    assert "<dt>from</dt><dd>2026-03-01T00:00:00Z</dd>" in page.text
+    assert '<p class="conditions">From 2026-03-01 00:00 on.</p>' in page.text
+    assert 'href="/dashboard?date=2026-03-01&amp;tz=UTC">Back to Sunday, 1 March 2026</a>' in page.text
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        (
+            "calls?from=2026-03-01T23:00:00Z&to=2026-03-02T23:00:00Z&counted=true",
+            "On Monday, 2 March 2026; the entry that counts of each call.",
+        ),
+        ("calls?from=2026-03-02T08:00:00Z&to=2026-03-02T09:00:00Z", "From 2026-03-02 09:00 to 2026-03-02 10:00."),
+        ("calls?to=2026-03-02T08:00:00Z&counted=false", "Before 2026-03-02 09:00; entries that were corrected."),
+        ("calls?agent={amy}&result=no_answer,connected", "Agent Amy Adams; result no answer or connected."),
+        ("calls?agent=none&attempt=1,5&source=web,", "Agent nobody; source web or unknown; attempt 1 or 5 or later."),
+        (
+            "calls?from=2026-03-02T08:00:00Z&to=2026-03-03T09:00:00Z&hour=9,10&weekday=1&tz=UTC",
+            (
+                "From 2026-03-02 09:00 to 2026-03-03 10:00; in the hour from 9:00 or 10:00; on Monday; "
+                "by the clocks of UTC."
+            ),
+        ),
+        (
+            "leads?called=true&call_result=converted&called_within=300",
+            "Called; a call ended with converted; first called within 5 minutes.",
+        ),
+        (
+            "leads?created_from=2026-03-02T08:00:00Z&called=false&q=Grace <b>",
+            "Created from 2026-03-02 09:00 on; found by “Grace &lt;b&gt;”; never called.",
+        ),
+        ("leads?assigned_to={amy},none&status=new", "Status new; agent Amy Adams or nobody."),
+        ("tasks?status=pending&due_to=2026-03-02T08:00:00Z&limit=5", "Due before 2026-03-02 09:00; status pending."),
+    ],
+)
+def test_the_query_of_a_list_is_said_in_words(floor: Floor, path: str, said: str) -> None:
+    floor.admin.patch(f"/v1/users/{id_of(floor.amy)}", json={"name": "Amy Adams"})
+    visitor = signed_in(floor.service, floor.mo.user)
+    visitor.get("/dashboard?tz=Europe/Berlin")
+
+    page = visitor.get(f"/dashboard/{path.format(amy=id_of(floor.amy))}")
+
+    assert page.status_code == 200
+    assert re.findall(r'<p class="conditions">(.*)</p>', page.text) == [said]
+
+
+def test_a_call_is_shown_with_its_time_result_agent_duration_source_and_attempt(floor: Floor) -> None:
+    visitor = signed_in(floor.service, floor.mo.user)
+
+    page = visitor.get("/dashboard/calls?result=voicemail").text
+
+    shown = dict(re.findall(r'<td role="cell" data-label="(\w+)"[^>]*>([^<]*)</td>', page))
+    assert {**shown, "Agent": "", "Note": ""} == {
+        "Result": "voicemail",
+        "Agent": "",
+        "Duration": "0:20",
+        "Source": "api",
+        "Attempt": "2",
+        "Entry": "completed",
+        "Note": "",
+    }
+    assert 'scope="row">2026-03-02 08:59</th>' in page
+
+
+def test_a_list_without_a_time_leads_back_to_the_dashboard(floor: Floor) -> None:
+    page = signed_in(floor.service, floor.mo.user).get("/dashboard/tasks?status=pending").text
+
+    assert '<a href="/dashboard">Back to the dashboard</a>' in page
 
 
 def test_agents_are_named_and_one_who_is_deactivated_too(floor: Floor) -> None:

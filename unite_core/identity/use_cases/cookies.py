@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from unite_core.clock import Clock
-from unite_core.identity.model import COOKIE_LIFETIME, Actor
-from unite_core.identity.ports import AccessClaims, Tokens
-from unite_core.identity.use_cases.sessions import Authenticate, Credentials, LogIn
+from unite_core.identity.model import COOKIE_LIFETIME, Actor, User
+from unite_core.identity.ports import AccessClaims, IdentityWork, Tokens
+from unite_core.identity.use_cases.sessions import Credentials, LogIn, ended, is_alive
 from unite_core.ids import Ids
+from unite_core.unit_of_work import Work
 
 RENEW_AFTER = timedelta(minutes=5)
 """The age from which a cookie is renewed: not at each request, and often enough for a session that is in use."""
@@ -54,6 +55,7 @@ class CookieSession:
     """Who a session cookie belongs to, and the cookie to set in its place; None where it is still young."""
 
     actor: Actor
+    user: User
     renewed: SessionCookie | None
 
 
@@ -67,7 +69,7 @@ class AuthenticateCookie:
     Raises `Unauthenticated` (`invalid_token`, `token_expired`, `token_revoked`).
     """
 
-    authenticate: Authenticate
+    reads: Work[IdentityWork]
     cookies: Tokens
     clock: Clock
     ids: Ids
@@ -75,10 +77,16 @@ class AuthenticateCookie:
     def __call__(self, value: str) -> CookieSession:
         now = self.clock.now()
         claims = self.cookies.read(value, now=now)
-        actor = self.authenticate.actor_of(claims, now)
-        if now - claims.issued_at < RENEW_AFTER:
-            return CookieSession(actor=actor, renewed=None)
-        return CookieSession(actor=actor, renewed=new_cookie(self.cookies, self.clock, self.ids, claims))
+        with self.reads() as reads:
+            found = reads.sessions.get_with_user(claims.session_id)
+        if found is None or not is_alive(found[0], claims, now):
+            raise ended()
+        young = now - claims.issued_at < RENEW_AFTER
+        return CookieSession(
+            actor=Actor(user_id=claims.user_id, role=claims.role, session_id=claims.session_id),
+            user=found[1],
+            renewed=None if young else new_cookie(self.cookies, self.clock, self.ids, claims),
+        )
 
 
 def new_cookie(cookies: Tokens, clock: Clock, ids: Ids, session: AccessClaims) -> SessionCookie:

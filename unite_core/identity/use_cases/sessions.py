@@ -179,14 +179,14 @@ class Authenticate:
         """The actor that the claims of a genuine token name; raises `Unauthenticated` (`token_revoked`)."""
         namespace = sessions_namespace(claims.user_id)
         if now >= _ENDS.get(self.cache, namespace, str(claims.session_id), lambda: self._end(claims, now)):
-            raise _ended()
+            raise ended()
         return Actor(user_id=claims.user_id, role=claims.role, session_id=claims.session_id)
 
     def _end(self, claims: AccessClaims, now: datetime) -> datetime:
         with self.reads() as reads:
             session = reads.sessions.get(claims.session_id)
-        if session is None or session.user_id != claims.user_id or not session.alive(now):
-            raise _ended()
+        if session is None or not is_alive(session, claims, now):
+            raise ended()
         return session.expires_at
 
 
@@ -248,7 +248,13 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _ended() -> Unauthenticated:
+def is_alive(session: Session, claims: AccessClaims, now: datetime) -> bool:
+    """Whether the session is alive, and that of the user whom the claims name."""
+    return session.user_id == claims.user_id and session.alive(now)
+
+
+def ended() -> Unauthenticated:
+    """What is raised where a session has ended."""
     return Unauthenticated("This login has ended; log in again.", code="token_revoked")
 
 

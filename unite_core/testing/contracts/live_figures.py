@@ -112,6 +112,37 @@ class LiveFiguresContract(DatabaseContract):
             assert unit.figures.overdue(before=_NOW, assigned_to=ann.id) == 1
             assert unit.figures.overdue(before=_NOW - _MINUTE) == 0
 
+    def test_overdue_calls_are_the_longest_due_first_with_who_is_to_call_whom(
+        self, work: Work[AllWork], reads: Work[AllWork]
+    ) -> None:
+        ann, ben = a_user(name="Ann"), a_user(name="Ben")
+        lead, gone = a_lead(name="Grace"), a_lead(name="Gone")
+        late = a_task(lead, ann, assigned_to=ben.id, due_at=_NOW - _MINUTE)
+        later = a_task(lead, ann, due_at=_NOW - 2 * _MINUTE)
+        latest = a_task(gone, ann, assigned_to=ann.id, due_at=_NOW - 3 * _MINUTE)
+        others = (
+            a_task(lead, ann, assigned_to=ben.id, due_at=_NOW),
+            a_task(lead, ann, due_at=_NOW - _MINUTE, status=TaskStatus.CANCELLED, closed_at=_NOW),
+        )
+        put(work, ann, ben, lead, gone, late, later, latest, *others)
+        delete_lead(work, gone)
+
+        with reads() as unit:
+            all_of_them = unit.figures.overdue_calls(before=_NOW, limit=10)
+            of_ben = unit.figures.overdue_calls(before=_NOW, limit=10, assigned_to=ben.id)
+            two = unit.figures.overdue_calls(before=_NOW, limit=2)
+
+        assert [(each.task_id, each.due_at) for each in all_of_them] == [
+            (task.id, task.due_at) for task in (latest, later, late)
+        ]
+        assert [(each.lead_name, each.assignee_name) for each in all_of_them] == [
+            (None, "Ann"),
+            ("Grace", None),
+            ("Grace", "Ben"),
+        ]
+        assert of_ben == all_of_them[2:]
+        assert two == all_of_them[:2]
+
     def test_users_are_named_whether_they_are_active_or_not(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
         ann, gone = a_user(name="Ann"), a_user(name="Gone", active=False)
         put(work, ann, gone)

@@ -13,8 +13,8 @@ from unite_core.calls.ledger import EntryKind, LedgerEntry, chained
 from unite_core.calls.model import CallTask, Outcome
 from unite_core.days import Period, quarter_of
 from unite_core.identity.model import User
-from unite_core.reports.counting import timeline, totals
-from unite_core.reports.ports import Dimension, Timeline, Totals, key_of
+from unite_core.reports.counting import answers
+from unite_core.reports.ports import Dimension, Question, Timeline, Totals, key_of
 from unite_core.reports.reading import by_day
 from unite_core.reports.tally import Tally
 from unite_core.reports.use_cases import FoldEntries, RebuildReports
@@ -68,7 +68,8 @@ class RollupsContract(DatabaseContract):
 
         for _ in ("as it was written", "as it was folded"):
             with reads() as unit:
-                [tally] = totals(unit.rollups, unit.rollups.unfolded(), _everything(Dimension.ALL)).values()
+                [answer] = answers(unit.rollups, unit.rollups.unfolded(), [_everything(Dimension.ALL)])
+            [tally] = answer.values()
             assert tally.calls == {entry.result: 1}
             assert tally.recorded_at == entry.at
             FoldEntries(work)()
@@ -149,6 +150,28 @@ class RollupsContract(DatabaseContract):
 
         _require_right(reads, history)
 
+    def test_several_questions_at_once_have_the_answers_of_each(
+        self, work: Work[AllWork], reads: Work[AllWork]
+    ) -> None:
+        history = a_history(work)
+        put(work, *history.entries[:50])
+        FoldEntries(work)()
+        put(work, *history.entries[50:])
+        period = Period(date(2026, 1, 1), date(2026, 3, 31), "Asia/Kathmandu")
+        agent_id = history.agents[0].id
+        questions: list[Question] = [
+            *(_everything(dimension) for dimension in Dimension),
+            *(replace(_everything(dimension), agent_id=agent_id) for dimension in Dimension),
+            by_day(period, None),
+            Timeline(segments=period.by_hour_of_week(), agent_id=agent_id),
+        ]
+
+        together = _answers(reads, *questions)
+
+        assert together == [_answers(reads, question)[0] for question in questions]
+        assert all(together)
+        assert _answers(reads) == []
+
     def test_without_a_call_there_is_nothing_to_rebuild(self, work: Work[AllWork]) -> None:
         assert RebuildReports(work)().of_days == 0
 
@@ -174,13 +197,16 @@ def _everything(by: Dimension) -> Totals:
 
 
 def _counted(reads: Work[AllWork], question: Totals) -> dict[str, Tally]:
-    with reads() as unit:
-        return _without_empty(totals(unit.rollups, unit.rollups.unfolded(), question))
+    return _without_empty(_answers(reads, question)[0])
 
 
 def _lines(reads: Work[AllWork], question: Timeline) -> dict[int, Tally]:
+    return {int(label): tally for label, tally in _without_empty(_answers(reads, question)[0]).items()}
+
+
+def _answers(reads: Work[AllWork], *questions: Question) -> list[dict[str, Tally]]:
     with reads() as unit:
-        return _without_empty(timeline(unit.rollups, unit.rollups.unfolded(), question))
+        return answers(unit.rollups, unit.rollups.unfolded(), questions)
 
 
 def _expected(history: History, question: Totals) -> dict[str, Tally]:

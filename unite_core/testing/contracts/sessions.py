@@ -44,6 +44,18 @@ class SessionsContract(DatabaseContract):
             assert again is not None
             assert again.revoked_at is None
 
+    def test_a_session_is_read_together_with_its_user(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+        ann, ben = a_user(), a_user(active=False)
+        sessions = [a_session(ann), a_session(ben)]
+        put(work, ann, ben, *sessions)
+
+        with reads() as unit:
+            assert [unit.sessions.get_with_user(each.id) for each in sessions] == [
+                (sessions[0], ann),
+                (sessions[1], ben),
+            ]
+            assert unit.sessions.get_with_user(an_id()) is None
+
     def test_a_spent_refresh_token_stays_known(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
         ann = a_user()
         session = a_session(ann, current_refresh="1" * 64)

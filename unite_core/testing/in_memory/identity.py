@@ -79,6 +79,7 @@ class InMemorySessions(Sessions):
     def __init__(self, tables: Tables, changed: set[str]) -> None:
         self._changed = changed
         self._sessions = tables.sessions
+        self._users = tables.users
         self._refreshes = tables.refreshes
 
     def add(self, session: Session) -> None:
@@ -87,6 +88,10 @@ class InMemorySessions(Sessions):
 
     def get(self, session_id: UUID) -> Session | None:
         return deepcopy(self._sessions.get(session_id))
+
+    def get_with_user(self, session_id: UUID) -> tuple[Session, User] | None:
+        session = self.get(session_id)
+        return None if session is None else (session, deepcopy(self._users[session.user_id]))
 
     def find_by_refresh(self, digest: str) -> Session | None:
         session_id = self._refreshes.get(digest)

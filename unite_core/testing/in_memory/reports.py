@@ -7,7 +7,7 @@ from math import ceil
 from uuid import UUID
 
 from unite_core.calls.ledger import LedgerEntry
-from unite_core.calls.model import TaskStatus
+from unite_core.calls.model import CallTask, TaskStatus
 from unite_core.calls.ports import CallCounts
 from unite_core.days import QUARTERS_PER_DAY, quarter_of
 from unite_core.leads.model import Lead
@@ -21,6 +21,8 @@ from unite_core.reports.ports import (
     FunnelCounts,
     Grain,
     LiveFigures,
+    OverdueCall,
+    Question,
     Recounted,
     Rollups,
     Step,
@@ -39,7 +41,10 @@ class InMemoryRollups(Rollups):
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
-    def totals(self, question: Totals) -> Mapping[str, Tally]:
+    def answers(self, questions: Sequence[Question]) -> Sequence[Mapping[str, Tally]]:
+        return [self._totals(each) if isinstance(each, Totals) else self._timeline(each) for each in questions]
+
+    def _totals(self, question: Totals) -> Mapping[str, Tally]:
         if question.agent_id is not None and question.by in (Dimension.SOURCE, Dimension.ATTEMPT):
             counted: dict[str, Tally] = {}
             for entry, times, recorded_at in self._worth():
@@ -54,10 +59,10 @@ class InMemoryRollups(Rollups):
                 answer.setdefault("" if question.by is Dimension.ALL else cell.key, Tally()).include(tally)
         return answer
 
-    def timeline(self, question: Timeline) -> Mapping[int, Tally]:
+    def _timeline(self, question: Timeline) -> Mapping[str, Tally]:
         dimension = Dimension.ALL if question.agent_id is None else Dimension.AGENT
         return merged(
-            {segment.label(cell.period): tally}
+            {str(segment.label(cell.period)): tally}
             for segment in question.segments
             for cell, tally in self._cells(Grain.QUARTER, segment.first, segment.end, dimension, question.agent_id)
         )
@@ -178,13 +183,31 @@ class InMemoryLiveFigures(LiveFigures):
         )
 
     def overdue(self, *, before: datetime, assigned_to: UUID | None = None) -> int:
-        return sum(
-            task.status is TaskStatus.PENDING and task.due_at < before and assigned_to in (None, task.assigned_to)
-            for task in self._tables.tasks.values()
-        )
+        return len(self._overdue(before, assigned_to))
+
+    def overdue_calls(self, *, before: datetime, limit: int, assigned_to: UUID | None = None) -> Sequence[OverdueCall]:
+        return [self._overdue_call(task) for task in self._overdue(before, assigned_to)[:limit]]
 
     def names(self, user_ids: Collection[UUID]) -> Mapping[UUID, str]:
         return {it: self._tables.users[it].name for it in user_ids if it in self._tables.users}
+
+    def _overdue(self, before: datetime, assigned_to: UUID | None) -> Sequence[CallTask]:
+        found = (
+            task
+            for task in self._tables.tasks.values()
+            if task.status is TaskStatus.PENDING and task.due_at < before and assigned_to in (None, task.assigned_to)
+        )
+        return sorted(found, key=lambda task: (task.due_at, task.id))
+
+    def _overdue_call(self, task: CallTask) -> OverdueCall:
+        lead = self._tables.leads[task.lead_id]
+        assignee = None if task.assigned_to is None else self._tables.users[task.assigned_to]
+        return OverdueCall(
+            task_id=task.id,
+            due_at=task.due_at,
+            lead_name=lead.name if lead.deleted_at is None else None,
+            assignee_name=assignee.name if assignee else None,
+        )
 
     def _calls(self, lead: Lead, question: Cohort) -> CallCounts | None:
         if question.assigned_to is None:

@@ -35,3 +35,16 @@
   });
   plan();
 })();
+
+// On the first visit, the day is that of the browser's time zone, if the page knows it; after that the chosen one counts.
+(() => {
+  "use strict";
+  const form = document.querySelector("form[data-offer-zone]");
+  if (!form) return;
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const select = form.elements.namedItem("tz");
+  if (zone === select.value || !Array.from(select.options).some((option) => option.text === zone)) return;
+  const query = new URLSearchParams(location.search);
+  query.set("tz", zone);
+  location.replace(`${location.pathname}?${query}`);
+})();

@@ -2,14 +2,17 @@
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import Thread
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 from werkzeug.serving import make_server
 
+from tests.databases import a_database
 from tests.http.dashboard.browser.site import Site
 from tests.http.dashboard.examples import ExampleFigures
+from tests.http.dashboard.sales_day import SalesDay, service_over
 from tests.http.service import Service
 from tests.servers.apt import install
 from tests.service_process import free_port
@@ -36,10 +39,29 @@ def site(chromium: Browser) -> Iterator[Site]:
     """A service with figures that are made up, listening at a port of this machine."""
     port = free_port()
     service = Service(public_url=f"http://127.0.0.1:{port}", figures=ExampleFigures())
+    with listening(service, port, chromium) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def working_day(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, SalesDay]]:
+    """A service over SQLite whose figures are those of its own reports, after a day of calls."""
+    engine = a_database(tmp_path_factory.mktemp("day"))
+    port = free_port()
+    service = service_over(engine, public_url=f"http://127.0.0.1:{port}")
+    day = SalesDay(service)
+    with listening(service, port, chromium) as made:
+        yield made, day
+    engine.dispose()
+
+
+@contextmanager
+def listening(service: Service, port: int, browser: Browser) -> Iterator[Site]:
+    """The service at that port, and its visitors."""
     server = make_server("127.0.0.1", port, service.app, threaded=True)
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    made = Site(service, service.door.public_url, chromium)
+    made = Site(service, service.door.public_url, browser)
     yield made
     made.close()
     server.shutdown()

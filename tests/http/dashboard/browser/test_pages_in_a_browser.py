@@ -150,5 +150,6 @@ def test_everything_works_without_scripts(site: Site) -> None:
     expect(page.get_by_label("Day", exact=True)).to_have_value("2026-01-30")
     page.get_by_role("link", name="The overdue calls as a list").click()
     expect(page.get_by_role("rowheader", name="2026-03-01")).to_be_visible()
+    page.get_by_role("link", name="Back to the dashboard").click()
     page.get_by_role("button", name="Sign out").click()
     assert path_of(page) == SIGN_IN

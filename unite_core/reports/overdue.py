@@ -1,0 +1,39 @@
+"""The calls that somebody should have made by now."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from unite_core.clock import Clock
+from unite_core.identity.model import Actor, Permission
+from unite_core.reports.model import TaskItems
+from unite_core.reports.ports import OverdueCall, ReportsWork
+from unite_core.reports.reading import own_calls
+from unite_core.unit_of_work import Work
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverdueCalls:
+    """The calls that are overdue the longest, whether there are more, and the list of all."""
+
+    calls: Sequence[OverdueCall]
+    more: bool
+    items: TaskItems
+
+
+@dataclass(frozen=True)
+class ListOverdueCalls:
+    """List the call tasks that are pending and due, the longest due first.
+
+    Agents get those assigned to them, admins and managers all.
+    """
+
+    permission: ClassVar[Permission | None] = None
+    reads: Work[ReportsWork]
+    clock: Clock
+
+    def __call__(self, actor: Actor, *, limit: int) -> OverdueCalls:
+        now = self.clock.now()
+        with self.reads() as reads:
+            found = reads.figures.overdue_calls(before=now, limit=limit + 1, assigned_to=own_calls(actor))
+        return OverdueCalls(calls=found[:limit], more=len(found) > limit, items=TaskItems(due_before=now))
