@@ -155,6 +155,7 @@ def _reconciliation() -> Reconciliation:
 _HOUR = clock_time(_WEEK, [_TALLY], weekday=1, hour=9)
 
 EXAMPLES: Mapping[str, Mapping[str, Any]] = {
+    "metrics": report_json.metrics().content,
     "daily": report_json.daily(_daily()).content,
     "insights": report_json.insights(_insights()).content,
     "funnel": report_json.funnel(Funnel(about=_about(_WEEK), total=_stages(None), by_source=[_stages("web")])).content,

@@ -17,7 +17,7 @@ from unite_core.reports.funnel import Funnel, SpeedToLead, Stages
 from unite_core.reports.hours import ClockTime, Heatmap
 from unite_core.reports.insights import Insights
 from unite_core.reports.leaderboard import Leaderboard
-from unite_core.reports.metrics import COUNTS, FLAGS, MEANINGS, RATES
+from unite_core.reports.metrics import COUNTS, FLAGS, MEANINGS, RATES, Flag
 from unite_core.reports.model import About, AgentName, Count
 from unite_core.reports.reconciliation import Reconciliation
 from unite_core.reports.tally import Rate, Tally
@@ -82,11 +82,8 @@ class Rendered:
     content: Mapping[str, Any]
     columns: Mapping[str, Column]
     rows: Sequence[Mapping[str, Any]]
-
-    @property
-    def version(self) -> str:
-        """Names what the report says: as long as that stays the same, so does its version."""
-        return str(self.content["version"])
+    version: str
+    """Names what the report says: as long as that stays the same, so does its version."""
 
 
 def count_json(count: Count) -> dict[str, Any]:
@@ -142,7 +139,9 @@ def insights(report: Insights) -> Rendered:
         ],
         "overdue_now": count_json(report.overdue_now),
     }
-    return _rendered(report.about, content, _TREND, content["trend"])
+    # Where the overdue tasks are listed changes with every moment; how many they are is what the report says.
+    steady = {**content, "overdue_now": report.overdue_now.value}
+    return _rendered(report.about, content, _TREND, content["trend"], steady=steady)
 
 
 def funnel(report: Funnel) -> Rendered:
@@ -224,8 +223,30 @@ def reconciliation(report: Reconciliation) -> Rendered:
     return _rendered(report.about, content, _DIFFERENCES, differences)
 
 
-def metrics() -> dict[str, Any]:
+def metrics() -> Rendered:
     """The definitions of all figures."""
+    content = _definitions()
+    rows = [_definition(it.name, it.words, it.flags) for it in COUNTS.values()]
+    rows += [
+        _definition(it.name, it.numerator, it.numerator_flags, it.denominator, it.denominator_flags)
+        for it in RATES.values()
+    ]
+    return Rendered(content, dict.fromkeys(rows[0], Column.PLAIN), rows, _version_of(content))
+
+
+def _definition(
+    name: str, numerator: str, flags: Sequence[Flag], denominator: str | None = None, of: Sequence[Flag] = ()
+) -> dict[str, Any]:
+    return {
+        "name": name,
+        "numerator": numerator,
+        "numerator_flags": " ".join(flags),
+        "denominator": denominator,
+        "denominator_flags": " ".join(of),
+    }
+
+
+def _definitions() -> dict[str, Any]:
     return {
         "flags": [{"name": flag.value, "meaning": meaning} for flag, meaning in MEANINGS.items()],
         "results": [{"result": result.value, "flags": sorted(flags)} for result, flags in FLAGS.items()],
@@ -249,12 +270,22 @@ def metrics() -> dict[str, Any]:
 
 
 def _rendered(
-    about: About, content: Mapping[str, Any], columns: Mapping[str, Column], rows: Sequence[Mapping[str, Any]]
+    about: About,
+    content: Mapping[str, Any],
+    columns: Mapping[str, Column],
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    steady: Mapping[str, Any] | None = None,
 ) -> Rendered:
-    says = {**content, "tz": about.period.tz, "restated_at": about.restated_at}
-    version = hashlib.sha256(to_json(says)).hexdigest()[:32]
+    """A report; its version is made of its content, or of what is `steady` in it."""
+    place = {"tz": about.period.tz, "restated_at": about.restated_at}
+    version = _version_of({**(steady or content), **place})
     fresh = {"complete_through": about.complete_through, "generated_at": about.generated_at, "version": version}
-    return Rendered({**says, **fresh}, columns, rows)
+    return Rendered({**content, **place, **fresh}, columns, rows, version)
+
+
+def _version_of(says: Mapping[str, Any]) -> str:
+    return hashlib.sha256(to_json(says)).hexdigest()[:32]
 
 
 def _span(about: About) -> dict[str, Any]:

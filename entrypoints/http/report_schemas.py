@@ -102,7 +102,7 @@ class FiguresSchema(Body):
     completed = _count("Calls that were made.")
     missed = _count("Calls that nobody made in time.")
     contacts = _count("Calls in which the agent spoke with the lead.")
-    conversions = _count("Calls in which the lead was won.")
+    conversions = _count("Calls in which the lead was converted.")
     completion_rate = _rate()
     contact_rate = _rate()
     average_duration_seconds = _rate()
@@ -190,7 +190,7 @@ class InsightsSchema(SpanSchema, FiguresSchema):
 
 
 class StagesSchema(Body):
-    """How many leads there are, and how many of them were called, spoken with and won."""
+    """How many leads there are, and how many of them were called, contacted and converted."""
 
     leads = _count()
     called = _count()

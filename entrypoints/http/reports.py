@@ -58,12 +58,13 @@ def answers_of(schema: type[Schema], name: str) -> list[Shown]:
     "GET",
     f"{PATH}/metrics",
     description="For each result of a call its flags, and for each metric its numerator and denominator.",
-    answers=[Shown(status=200, schema=MetricsSchema, example=shown.metrics())],
+    answers=answers_of(MetricsSchema, "metrics"),
+    if_none_match=True,
 )
 def get_metrics() -> Response:
     """Read the definitions of the metrics."""
     actor()
-    return json_response(shown.metrics())
+    return _answer(shown.metrics())
 
 
 @room.operation(

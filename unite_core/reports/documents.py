@@ -121,7 +121,7 @@ def to_millisecond(moment: datetime) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class StoredDocument:
-    """A document as it is in the store, whoever wrote it: its fields by name, with its id as `_id`."""
+    """A document as it is in the store: its fields by name, with its id as `_id`."""
 
     content: Mapping[str, Any]
 

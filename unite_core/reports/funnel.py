@@ -24,7 +24,7 @@ PROMPT_SECONDS = 5 * 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stages:
-    """How many leads there are, and how many of them were called, spoken with and won; `source` None: of all."""
+    """How many leads there are, and how many of them were called, contacted and converted; `source` None: of all."""
 
     source: str | None
     leads: Count
@@ -63,7 +63,7 @@ class SpeedToLead:
 
 @dataclass(frozen=True)
 class ReportFunnel:
-    """Report how many of the leads created in a period were called, spoken with and won, by source.
+    """Report how many of the leads created in a period were called, contacted and converted, by source.
 
     A lead belongs to the day on which it was created; deleted leads are left out. Agents get the leads assigned to
     them and their own calls, admins and managers all.

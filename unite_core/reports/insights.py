@@ -37,7 +37,7 @@ class TrendDay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceConversion:
-    """How many calls to leads of a source were made, and how many won one; `source` is None where none is known."""
+    """The calls to leads of a source, and those that converted their lead; `source` is None where none is known."""
 
     source: str | None
     attempts: Count

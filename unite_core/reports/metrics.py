@@ -30,7 +30,7 @@ MEANINGS: Mapping[Flag, str] = {
     Flag.ATTEMPT: "A call was made.",
     Flag.HUMAN_ANSWERED: "A person answered, the right one or not.",
     Flag.CONTACT: "The agent spoke with the lead.",
-    Flag.CONVERSION: "The lead was won in this call.",
+    Flag.CONVERSION: "The lead was converted in this call.",
     Flag.CALLBACK: "The lead asked to be called again.",
     Flag.REFUSAL: "The lead is not interested.",
     Flag.UNWORKABLE: "The number leads to nobody who knows the lead.",
@@ -112,7 +112,7 @@ MISSED = CountMetric(name="missed", words="Calls that nobody made in time.", fla
 CANCELLED = CountMetric(name="cancelled", words="Calls that were cancelled.", flags=(Flag.CANCELLED,))
 ANSWERED = CountMetric(name="answered", words="Calls that a person answered.", flags=(Flag.HUMAN_ANSWERED,))
 CONTACTS = CountMetric(name="contacts", words="Calls in which the agent spoke with the lead.", flags=(Flag.CONTACT,))
-CONVERSIONS = CountMetric(name="conversions", words="Calls in which the lead was won.", flags=(Flag.CONVERSION,))
+CONVERSIONS = CountMetric(name="conversions", words="Calls in which the lead was converted.", flags=(Flag.CONVERSION,))
 CALLBACKS = CountMetric(
     name="callbacks", words="Calls in which the lead asked to be called again.", flags=(Flag.CALLBACK,)
 )
@@ -158,14 +158,14 @@ CONTACT_RATE = RateMetric(
 )
 CONVERSION_RATE = RateMetric(
     name="conversion_rate",
-    numerator="Calls in which the lead was won",
+    numerator="Calls in which the lead was converted",
     denominator="calls that were made",
     numerator_flags=(Flag.CONVERSION,),
     denominator_flags=(Flag.ATTEMPT,),
 )
 CONVERSION_PER_CONTACT = RateMetric(
     name="conversion_per_contact",
-    numerator="Calls in which the lead was won",
+    numerator="Calls in which the lead was converted",
     denominator="calls in which the agent spoke with the lead",
     numerator_flags=(Flag.CONVERSION,),
     denominator_flags=(Flag.CONTACT,),

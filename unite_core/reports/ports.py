@@ -168,7 +168,7 @@ class Cohort:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunnelCounts:
-    """How many leads there are, how many of them were called, spoken with, and won."""
+    """How many leads there are, how many of them were called, contacted, and converted."""
 
     leads: int = 0
     called: int = 0
