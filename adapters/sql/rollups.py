@@ -26,7 +26,7 @@ from adapters.sql.recounting import alike, day_of, recounted_calls
 from adapters.sql.report_tables import call_rollups as rollups
 from adapters.sql.report_tables import rollup_turns as turns
 from adapters.sql.report_tables import unfolded_entries as unfolded
-from adapters.sql.statements import by_index, in_lists, insert_missing, insert_sql, part_of
+from adapters.sql.statements import by_index, in_lists, insert_missing, insert_sql, part_of, unindexed
 from adapters.sql.types import moment
 from unite_core.calls.ledger import LedgerEntry
 from unite_core.calls.model import CallResult
@@ -114,7 +114,8 @@ class SqlRollups(Rollups):
         """What these of the entries change that are not folded."""
         joined = (
             select(ledger, before)
-            .join(unfolded, unfolded.c.entry_id == ledger.c.id)
+            # Or SQLite would look for each entry of the ledger whether it is folded.
+            .join(unfolded, ledger.c.id == unindexed(unfolded.c.entry_id))
             .outerjoin(before, and_(before.c.task_id == ledger.c.task_id, before.c.number == ledger.c.number - 1))
         )
         rows = self._connection.execute(by_index(joined.where(which), before, "uq_call_ledger_chain"))
