@@ -140,6 +140,10 @@ lock: $(stamps)/lock ## Resolve requirements/*.in into requirements/*.txt, pinne
 diagrams: | $(python) ## Draw the pictures of docs/diagrams anew, and write the tables of docs/tables
 	@for source in docs/diagrams/*.py docs/tables/*.py; do PYTHONPATH=. $(python) "$$source" || exit 1; done
 
+.PHONY: pictures
+pictures: $(stamps)/test ## Draw the pictures of the dashboard in docs/pictures anew; needs Chromium
+	@PYTHONPATH=. $(python) docs/pictures/dashboard.py 2>/dev/null
+
 ##@ The rest
 
 .PHONY: clean

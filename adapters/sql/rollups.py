@@ -38,6 +38,7 @@ from adapters.sql.statements import (
     part_of,
     quarter_in,
     quick_sum,
+    unindexed,
     whole_quotient,
 )
 from adapters.sql.types import moment
@@ -140,7 +141,8 @@ class SqlRollups(Rollups):
         """What these of the entries change that are not folded."""
         joined = (
             select(ledger, before)
-            .join(unfolded, unfolded.c.entry_id == ledger.c.id)
+            # Or SQLite would look for each entry of the ledger whether it is folded.
+            .join(unfolded, ledger.c.id == unindexed(unfolded.c.entry_id))
             .outerjoin(before, and_(before.c.task_id == ledger.c.task_id, before.c.number == ledger.c.number - 1))
         )
         rows = self._connection.execute(by_index(joined.where(which), before, "uq_call_ledger_chain"))

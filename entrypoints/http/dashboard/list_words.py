@@ -92,7 +92,7 @@ def _attempt(number: int) -> str:
 
 
 _SAID: Mapping[str, Callable[[Any], str]] = {
-    "counted": lambda value: "the entry that counts of each call" if value else "entries that were corrected",
+    "counted": lambda value: "the last entry about each call" if value else "entries that were corrected",
     "source": lambda values: f"source {_either(value or 'unknown' for value in values)}",
     "attempt": lambda values: f"attempt {_either(map(_attempt, values))}",
     "hour": lambda values: f"in the hour from {_either(f'{hour}:00' for hour in values)}",

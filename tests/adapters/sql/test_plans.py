@@ -186,6 +186,14 @@ def test_rare_words_are_found_in_their_index(full: Engine) -> None:
         assert any("SEARCH leads USING INTEGER PRIMARY KEY" in step for step in steps), steps
 
 
+@pytest.mark.parametrize("analyzed", [True, False])
+def test_what_is_not_folded_is_looked_up_in_the_ledger(full: Engine, *, analyzed: bool) -> None:
+    steps = plan(full, lambda unit: unit.rollups.unfolded(), analyzed=analyzed)
+
+    assert [step for step in steps if step.startswith("SCAN")] == ["SCAN unfolded_entries"]
+    assert "SEARCH call_ledger USING PRIMARY KEY (id=?)" in steps
+
+
 @pytest.mark.parametrize("question", [*QUESTIONS, *WHOLE_LISTS])
 def test_every_other_question_has_an_index(full: Engine, question: Question) -> None:
     steps = plan(full, question)

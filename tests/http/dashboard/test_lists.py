@@ -111,7 +111,7 @@ def test_what_a_list_is_narrowed_by_is_shown(floor: Floor) -> None:
     [
         (
             "calls?from=2026-03-01T23:00:00Z&to=2026-03-02T23:00:00Z&counted=true",
-            "On Monday, 2 March 2026; the entry that counts of each call.",
+            "On Monday, 2 March 2026; the last entry about each call.",
         ),
         ("calls?from=2026-03-02T08:00:00Z&to=2026-03-02T09:00:00Z", "From 2026-03-02 09:00 to 2026-03-02 10:00."),
         ("calls?to=2026-03-02T08:00:00Z&counted=false", "Before 2026-03-02 09:00; entries that were corrected."),

@@ -81,7 +81,7 @@ def test_a_number_leads_to_its_calls_and_back_to_the_day_by_the_keyboard(working
 
     assert number > 0
     expect(page.get_by_role("table", name="Calls").get_by_role("rowheader")).to_have_count(number)
-    expect(page.get_by_text("On Monday, 2 March 2026; the entry that counts")).to_be_visible()
+    expect(page.get_by_text("On Monday, 2 March 2026; agent Jonas Lindqvist; result missed;")).to_be_visible()
     page.get_by_role("link", name="Back to Monday, 2 March 2026").focus()
     page.keyboard.press("Enter")
     page.wait_for_url("**/dashboard?**")
