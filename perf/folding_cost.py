@@ -1,14 +1,12 @@
 """What rollups cost: completions beside folding and without it, folding itself, unfolded entries, and a rebuild."""
 
 import multiprocessing
-import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
-from multiprocessing.synchronize import Event
 from typing import Self
 from uuid import UUID
 
@@ -59,78 +57,103 @@ class _WithoutFolding(SqlWork):
         return _UnfoldedUnit(self.engine, self.outbox, self.cache, hooks=self.hooks)
 
 
-def _fold(variables: Mapping[str, str], go: Event, idle: Event) -> None:
-    with call_floor.opened(variables) as started:
-        while True:
-            go.wait()
-            idle.clear()
-            started.unite.reports.fold()
-            idle.set()
-            time.sleep(FOLDED_EVERY)
+class _Folder:
+    """A process that folds as a worker does, while `go` is set; `idle` is set while it does not."""
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self.go, self.idle = multiprocessing.Event(), multiprocessing.Event()
+        self.idle.set()
+        self._cpu = multiprocessing.Value("d", 0.0)
+        self._variables = variables
+
+    def run(self) -> None:
+        """Fold until the process is terminated."""
+        with call_floor.opened(self._variables) as started:
+            while True:
+                self.go.wait()
+                self.idle.clear()
+                since = time.process_time()
+                started.unite.reports.fold()
+                self._cpu.value += time.process_time() - since
+                self.idle.set()
+                time.sleep(FOLDED_EVERY)
+
+    def rest(self) -> None:
+        """Have it fold no more, and wait until it does not."""
+        self.go.clear()
+        time.sleep(FOLDED_EVERY)
+        self.idle.wait()
+
+    def cpu(self) -> float:
+        """Seconds of CPU that its folding took so far."""
+        return float(self._cpu.value)
 
 
 @contextmanager
-def _folding_process(variables: Mapping[str, str]) -> Iterator[tuple[Event, Event]]:
-    """A process that folds as a worker does while the first event is set; the second one is while it does not."""
-    go, idle = multiprocessing.Event(), multiprocessing.Event()
-    idle.set()
-    process = multiprocessing.Process(target=_fold, args=(variables, go, idle), daemon=True)
+def _folding_process(variables: Mapping[str, str]) -> Iterator[_Folder]:
+    folder = _Folder(variables)
+    process = multiprocessing.Process(target=folder.run, daemon=True)
     process.start()
     try:
-        yield go, idle
+        yield folder
     finally:
         process.terminate()
         process.join()
 
 
+@dataclass(slots=True)
+class _Side:
+    """Completions of one kind: their rate in each turn, and the CPU that all of them took, in three processes."""
+
+    complete: CompleteCallTask
+    rates: list[float] = field(default_factory=list)
+    cpu: float = 0.0
+
+
 def completions(
     started: Started,
     engine: Engine,
+    clock: ServerClock,
     variables: Mapping[str, str],
     tasks_per_turn: int,
     say: Callable[[str], None],
 ) -> Mapping[str, object]:
     """Completions with folding beside them, and without either folding or noting what is to be folded, in turns."""
-    manager, agent = _manager(engine), Actor(user_id=agent_ids()[0], role=Role.AGENT)
+    manager, agent = _manager(started, engine), Actor(user_id=agent_ids()[0], role=Role.AGENT)
     tasks = iter(_tasks(started, engine, manager, agent, 2 * TURNS * tasks_per_turn))
-    clock, ids = started.unite.clock, started.unite.ids
-    # As the service completes calls, whose events go to the destinations that it has; both sides alike.
-    sides = {
-        "with": CompleteCallTask(SqlWork(engine), clock, ids),
-        "without": CompleteCallTask(_WithoutFolding(engine), clock, ids),
-    }
-    rates: dict[str, list[float]] = {"with": [], "without": []}
-    with ThreadPoolExecutor(THREADS) as threads, _folding_process(variables) as (go, idle):
+    now, ids = started.unite.clock, started.unite.ids
+    folding = _Side(CompleteCallTask(SqlWork(engine), now, ids))
+    without = _Side(CompleteCallTask(_WithoutFolding(engine), now, ids))
+    with ThreadPoolExecutor(THREADS) as threads, _folding_process(variables) as folder:
         for turn in range(TURNS):
-            for side in ("with", "without") if turn % 2 else ("without", "with"):
-                ids_of_turn = [next(tasks) for _ in range(tasks_per_turn)]
-                if side == "with":
-                    go.set()
-                else:
-                    go.clear()
-                    time.sleep(FOLDED_EVERY)
-                    idle.wait()
-                seconds = _seconds(threads, sides[side], agent, ids_of_turn)
-                rates[side].append(tasks_per_turn / seconds)
-            say(f"turn {turn + 1} of {TURNS}: with {rates['with'][-1]:.0f}/s, without {rates['without'][-1]:.0f}/s")
-        go.clear()
-        idle.wait()
+            for side in (folding, without) if turn % 2 else (without, folding):
+                part = [next(tasks) for _ in range(tasks_per_turn)]
+                before = time.process_time() + clock.read() + folder.cpu()
+                if side is folding:
+                    folder.go.set()
+                side.rates.append(tasks_per_turn / _seconds(threads, side.complete, agent, part))
+                folder.rest()
+                side.cpu += time.process_time() + clock.read() + folder.cpu() - before
+            say(f"turn {turn + 1} of {TURNS}: {folding.rates[-1]:.0f}/s, without folding {without.rates[-1]:.0f}/s")
     started.unite.reports.fold()
-    pairs = [one / other for one, other in zip(rates["with"], rates["without"], strict=True)]
+    pairs = [one / other for one, other in zip(folding.rates, without.rates, strict=True)]
+    time_of_folding, time_without = (sum(1 / rate for rate in side.rates) for side in (folding, without))
+    of_one = 1000 / (TURNS * tasks_per_turn)
     return {
-        "completions per second with folding beside them": [round(rate) for rate in rates["with"]],
-        "completions per second without": [round(rate) for rate in rates["without"]],
+        "completions of each turn": tasks_per_turn,
+        "completions per second with folding beside them": [round(rate) for rate in folding.rates],
+        "completions per second without": [round(rate) for rate in without.rates],
         "with / without, of each turn": [round(pair, 3) for pair in pairs],
-        "with / without, median": round(statistics.median(pairs), 3),
-        "with / without, of all turns": round(
-            sum(1 / rate for rate in rates["without"]) / sum(1 / rate for rate in rates["with"]), 3
-        ),
+        "with / without, of all turns": round(time_without / time_of_folding, 3),
+        "CPU of a completion with folding, ms": round(folding.cpu * of_one, 2),
+        "CPU of a completion without, ms": round(without.cpu * of_one, 2),
+        "CPU without / with": round(without.cpu / folding.cpu, 3),
     }
 
 
-def _manager(engine: Engine) -> Actor:
-    manager = a_user(role=Role.MANAGER)
-    manager.email = f"{manager.id}@example.com"
+def _manager(started: Started, engine: Engine) -> Actor:
+    manager_id = started.unite.ids.new()
+    manager = a_user(id=manager_id, email=f"{manager_id}@example.com", role=Role.MANAGER)
     with SqlWork(engine)() as work:
         work.users.add(manager)
         work.commit()

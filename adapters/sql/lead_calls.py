@@ -7,7 +7,7 @@ from functools import reduce
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, ColumnElement, Connection, ScalarSelect, func, literal, select, update
+from sqlalchemy import Column, ColumnElement, Connection, Select, func, literal, select, update
 from sqlalchemy.dialects import mysql, sqlite
 from sqlalchemy.engine import Row
 
@@ -73,13 +73,17 @@ class SqlLeadCalls(LeadCalls):
         self._connection.execute(update(table).where(of_lead).values(values))
 
 
-def called(wanted: LeadFilter) -> list[ColumnElement[bool]]:
-    """The conditions on the calls of a lead."""
-    # Values that are looked up per lead, and no joins, which would have a say in how the leads are found.
-    first_called_at = first_call(wanted.visible_to)
+def called(wanted: LeadFilter, *, joined: bool = False) -> list[ColumnElement[bool]]:
+    """The conditions on the calls of a lead; `joined` says that `with_counts` has its counts at hand.
+
+    That is quicker where every lead is looked at. In a list it would have a say in how the leads are found.
+    """
+    first_called_at = first_call(wanted.visible_to, joined=joined)
+    calls: ColumnElement[Any]
     if wanted.visible_to is None:
-        some = _sum(_COUNTS[Outcome(outcome)] for outcome in wanted.call_outcomes or Outcome)
-        calls = select(some).where(table.c.lead_id == leads.c.id).scalar_subquery()
+        calls = _sum(_COUNTS[Outcome(outcome)] for outcome in wanted.call_outcomes or Outcome)
+        if not joined:
+            calls = select(calls).where(table.c.lead_id == leads.c.id).scalar_subquery()
     else:
         outcomes = ledger.c.outcome.in_(wanted.call_outcomes)
         own = calls_to(leads.c.id, wanted.visible_to)
@@ -95,9 +99,16 @@ def called(wanted: LeadFilter) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def first_call(agent_id: UUID | None = None) -> ScalarSelect[Any]:
+def with_counts(statement: Select[Any]) -> Select[Any]:
+    """The statement about leads, with the counts of the calls of each beside it."""
+    return statement.select_from(leads.outerjoin(table, table.c.lead_id == leads.c.id))
+
+
+def first_call(agent_id: UUID | None = None, *, joined: bool = False) -> ColumnElement[Any]:
     """When the lead was called first, by anybody or by that agent; NULL where it was not."""
     if agent_id is None:
+        if joined:
+            return table.c.first_called_at
         return select(table.c.first_called_at).where(table.c.lead_id == leads.c.id).scalar_subquery()
     return calls_to(leads.c.id, agent_id).with_only_columns(func.min(ledger.c.called_at)).scalar_subquery()
 

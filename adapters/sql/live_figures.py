@@ -6,10 +6,10 @@ from math import ceil
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, select
 
 from adapters.sql.call_tables import call_tasks as tasks
-from adapters.sql.lead_calls import called, first_call
+from adapters.sql.lead_calls import called, first_call, with_counts
 from adapters.sql.statements import by_index, in_lists, microseconds_between
 from adapters.sql.tables import leads, users
 from unite_core.calls.model import TaskStatus
@@ -36,7 +36,7 @@ class SqlLiveFigures(LiveFigures):
             _number(LeadFilter(call_outcomes=contacts, visible_to=agent)).label("contacted"),
             _number(LeadFilter(call_outcomes=conversions, visible_to=agent)).label("converted"),
         )
-        statement = statement.where(*_created(question)).group_by(leads.c.source)
+        statement = _of_cohort(statement, question).group_by(leads.c.source)
         return {
             row.source: FunnelCounts(
                 leads=row.leads,
@@ -44,7 +44,7 @@ class SqlLiveFigures(LiveFigures):
                 contacted=int(row.contacted),
                 converted=int(row.converted),
             )
-            for row in self._connection.execute(by_index(statement, leads, _index(question)))
+            for row in self._connection.execute(statement)
         }
 
     def first_calls(self, question: Cohort, *, within: int) -> FirstCalls:
@@ -54,8 +54,7 @@ class SqlLiveFigures(LiveFigures):
             _number(LeadFilter(called=True, visible_to=question.assigned_to)).label("called"),
             _number(prompt).label("within"),
         )
-        statement = by_index(counts.where(*_created(question)), leads, _index(question))
-        found = self._connection.execute(statement).one()
+        found = self._connection.execute(_of_cohort(counts, question)).one()
         called = int(found.called)
         return FirstCalls(
             leads=found.leads,
@@ -101,8 +100,9 @@ class SqlLiveFigures(LiveFigures):
     def _nearest_rank(self, question: Cohort, number: int, percent: int) -> int | None:
         if not number:
             return None
-        wait = microseconds_between(leads.c.created_at, first_call(question.assigned_to)).label("wait")
-        waits = by_index(select(wait).where(*_created(question)), leads, _index(question)).subquery("waits")
+        first = first_call(question.assigned_to, joined=question.assigned_to is None)
+        wait = microseconds_between(leads.c.created_at, first).label("wait")
+        waits = _of_cohort(select(wait), question).subquery("waits")
         place = ceil(number * percent / 100) - 1
         called = select(waits.c.wait).where(waits.c.wait.is_not(None)).order_by(waits.c.wait)
         found: int = self._connection.execute(called.limit(1).offset(place)).scalar_one()
@@ -110,14 +110,19 @@ class SqlLiveFigures(LiveFigures):
         return max(0, -(-found // _MICROSECONDS))
 
 
-def _number(wanted: LeadFilter) -> ColumnElement[Any]:
-    """How many of the leads meet the conditions on their calls."""
-    return func.coalesce(func.sum(case((and_(*called(wanted)), 1), else_=0)), 0)
+def _number(filters: LeadFilter) -> ColumnElement[Any]:
+    """How many of the leads of a cohort meet the conditions on their calls."""
+    conditions = called(filters, joined=filters.visible_to is None)
+    return func.coalesce(func.sum(case((and_(*conditions), 1), else_=0)), 0)
 
 
-def _index(question: Cohort) -> str:
-    """The index that holds the leads of the cohort one after the other."""
-    return "ix_leads_listed" if question.assigned_to is None else "ix_leads_assigned_listed"
+def _of_cohort(statement: Select[Any], question: Cohort) -> Select[Any]:
+    """The statement about the leads of the cohort, by the index that holds them one after the other."""
+    everybodys = question.assigned_to is None
+    if everybodys:
+        statement = with_counts(statement)
+    index = "ix_leads_listed" if everybodys else "ix_leads_assigned_listed"
+    return by_index(statement.where(*_created(question)), leads, index)
 
 
 def _created(question: Cohort) -> list[ColumnElement[bool]]:

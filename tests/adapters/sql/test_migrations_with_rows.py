@@ -5,15 +5,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 from sqlalchemy.exc import DBAPIError
 
 from adapters.sql.engine import create_engine_for
 from adapters.sql.migrate import downgrade, is_current, upgrade
+from adapters.sql.report_tables import call_rollups
 from adapters.sql.unit_of_work import SqlWork
 from unite_core.notifications.model import ACTIVITY, DeliveryStatus, delivery_of
+from unite_core.reports.use_cases import FoldEntries
 from unite_core.testing.builders import a_lead, a_task, a_user, an_entry, an_event
 from unite_core.testing.contracts.database import put
+from unite_core.testing.contracts.rollups import a_history
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING as NOW
 
 NEW_COLUMNS = ("delivery_id", "summary_at", "summary_tz", "summary_since")
@@ -110,3 +113,22 @@ def test_calls_go_with_the_migration_that_brought_them(empty: Engine) -> None:
     with SqlWork(empty, reading=True)() as unit:
         assert [*unit.tasks.walk(None, limit=9)] == []
         assert unit.leads.get(lead.id).status_chosen_at is None
+
+
+def test_calls_that_were_written_before_there_were_reports_are_counted(empty: Engine) -> None:
+    upgrade(empty)
+    work = SqlWork(empty)
+    history = a_history(work)
+    put(work, *history.entries)
+    FoldEntries(work)()
+    folded = counted(empty)
+
+    downgrade(empty, "0005")
+    upgrade(empty)
+
+    assert counted(empty) == folded
+
+
+def counted(engine: Engine) -> list[tuple[Any, ...]]:
+    with engine.connect() as connection:
+        return sorted(tuple(row) for row in connection.execute(select(call_rollups)))
