@@ -387,5 +387,6 @@ def test_what_is_no_job_is_dropped_with_a_line_in_the_log(
 
 def test_jobs_have_the_names_that_are_put_into_the_queues() -> None:
     assert [*JOBS] == [
-        f"entrypoints.worker.jobs.{name}" for name in ("run_import", "undo_import", "relay", "sweep", "keep_up")
+        f"entrypoints.worker.jobs.{name}"
+        for name in ("run_import", "undo_import", "relay", "sweep", "fold_entries", "make_summaries", "keep_up")
     ]

@@ -6,7 +6,7 @@ from threading import Event
 
 import pytest
 
-from entrypoints.worker.jobs import EVERY, Desk, keep_up, make_summaries, sweep
+from entrypoints.worker.jobs import EVERY, Desk, fold_entries, keep_up, make_summaries, sweep
 from entrypoints.worker.queued import QueuedWorker
 from unite_core.application import build
 from unite_core.errors import Unavailable
@@ -131,7 +131,7 @@ def test_the_sweep_and_the_upkeep_recur(stop: Event) -> None:
     work(queues, Without(stop, times=1), stop)
 
     assert queues.every == [EVERY]
-    assert set(EVERY) == {sweep, make_summaries, keep_up}
+    assert set(EVERY) == {sweep, fold_entries, make_summaries, keep_up}
 
 
 def test_every_destination_has_a_thread_of_its_own(stop: Event) -> None:

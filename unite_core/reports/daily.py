@@ -84,7 +84,7 @@ class ReportDay:
         everything = calls_of(period)
         whole = Scope(total(quarters.values()), everything)
         return DailyReport(
-            about=about(period, answers, {0: whole.tally}),
+            about=about(period, answers, _by_day(period, quarters)),
             figures=figures_of(whole),
             cancelled=whole.count(metrics.CANCELLED),
             by_agent=self._by_agent(agents, everything),
@@ -119,6 +119,14 @@ def figures_of(scope: Scope) -> CallFigures:
 def order_of(agent: AgentName) -> tuple[bool, str, UUID]:
     """Where the agent stands in a list by name; nobody comes last."""
     return agent.id is None, (agent.name or "").casefold(), agent.id or UUID(int=0)
+
+
+def _by_day(period: Period, quarters: Mapping[int, Tally]) -> Mapping[int, Tally]:
+    """What `by_day` asks for, from the quarter hours; a report of a day has a period of one."""
+    return {
+        number: total(tally for quarter, tally in quarters.items() if day.first <= quarter < day.end)
+        for number, day in enumerate(period.days)
+    }
 
 
 def _by_hour(period: Period, quarters: Mapping[int, Tally], everything: CallItems) -> Iterable[Hour]:

@@ -28,7 +28,8 @@ class Plainly:
         self.zone = ZoneInfo(self.period.tz)
         ordered = sorted(self.team.tables.ledger.values(), key=lambda entry: entry.number)
         self.every = [*{entry.task_id: entry for entry in ordered}.values()]
-        self.calls = [entry for entry in self.every if self._own(entry) and self._within(entry.called_at)]
+        self.own = [entry for entry in self.every if self._own(entry)]
+        self.calls = [entry for entry in self.own if self._within(entry.called_at)]
         self.leads = [
             lead
             for lead in self.team.tables.leads.values()
@@ -112,7 +113,7 @@ class Plainly:
 
     def funnel(self) -> Any:
         results: dict[UUID, set[str]] = {lead.id: set() for lead in self.leads}
-        for call in made(self.every):
+        for call in made(self.own):
             results.get(call.lead_id, set()).add(str(call.result))
         return {
             source: (
@@ -127,9 +128,9 @@ class Plainly:
     def speed_to_lead(self) -> Any:
         waits = []
         for lead in self.leads:
-            begun = [call.called_at for call in made(self.every) if call.lead_id == lead.id]
+            begun = [call.called_at for call in made(self.own) if call.lead_id == lead.id]
             if begun:
-                waits.append(max(0, (min(begun) - lead.created_at) // timedelta(seconds=1)))
+                waits.append(max(0, ceil((min(begun) - lead.created_at) / timedelta(seconds=1))))
         waits.sort()
         ranks = [waits[ceil(len(waits) * share) - 1] if waits else None for share in (0.5, 0.9)]
         return (len(self.leads), len(waits), sum(wait <= 300 for wait in waits), *ranks)

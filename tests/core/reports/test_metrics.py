@@ -168,5 +168,5 @@ def test_a_tally_comes_back_from_plain_values_as_it_was(tally: Tally) -> None:
 
 @pytest.mark.parametrize("plain", [[[], 0, None], [{}, "0", None], [{"sung": 1}, 0, None], [{}, 0], [{}, 0, "now"]])
 def test_what_is_no_tally_is_refused(plain: list[object]) -> None:
-    with pytest.raises((TypeError, ValueError)):
+    with pytest.raises((TypeError, ValueError, LookupError)):
         tally_from_plain(plain)
