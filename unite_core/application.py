@@ -42,9 +42,9 @@ from unite_core.reports.funnel import ReportFunnel, ReportSpeedToLead
 from unite_core.reports.hours import ReportHeatmap
 from unite_core.reports.insights import ReportInsights
 from unite_core.reports.leaderboard import ReportLeaderboard
-from unite_core.reports.overdue import ListOverdueCalls
+from unite_core.reports.overdue import CountOverdueCalls, ListOverdueCalls
 from unite_core.reports.ports import ReportsWork
-from unite_core.reports.reading import CountCalls, NameAgents
+from unite_core.reports.reading import CountCalls, NameAgents, RememberReport
 from unite_core.reports.reconciliation import ReconcileReports, RepairDocuments
 from unite_core.reports.summary import CountDay
 from unite_core.reports.use_cases import FoldEntries, RebuildReports
@@ -193,6 +193,8 @@ class Reports:
     reconcile: ReconcileReports
     repair: RepairDocuments
     overdue: ListOverdueCalls
+    count_overdue: CountOverdueCalls
+    remember: RememberReport
     fold: FoldEntries
     rebuild: RebuildReports
 
@@ -346,10 +348,11 @@ def _calls(ports: Ports, rules: Rules) -> Calls:
 def _reports(ports: Ports) -> Reports:
     count = _count_calls(ports)
     name = NameAgents(ports.reads)
+    count_overdue = CountOverdueCalls(ports.reads, ports.clock)
     through = CompleteThrough(ports.reads, ports.clock, ports.documents is not None)
     return Reports(
         daily=ReportDay(count, name),
-        insights=ReportInsights(count, name, ports.reads, ports.clock),
+        insights=ReportInsights(count, name, count_overdue),
         funnel=ReportFunnel(ports.reads, ports.clock, ports.cache),
         attempts=ReportAttempts(count),
         speed_to_lead=ReportSpeedToLead(ports.reads, ports.clock, ports.cache),
@@ -359,6 +362,8 @@ def _reports(ports: Ports) -> Reports:
         reconcile=ReconcileReports(ports.reads, ports.documents, through),
         repair=RepairDocuments(ports.reads, ports.documents),
         overdue=ListOverdueCalls(ports.reads, ports.clock),
+        count_overdue=count_overdue,
+        remember=RememberReport(ports.cache),
         fold=FoldEntries(ports.work),
         rebuild=RebuildReports(ports.work),
     )

@@ -21,6 +21,7 @@ from unite_core.calls.ledger import FORMAT, BrokenChain, EntryKind, LedgerEntry,
 from unite_core.calls.model import CallResult, CallTask, Completion, Note, Outcome, TaskStatus
 from unite_core.calls.ports import CALL_COUNTS_NAMESPACE, CallLedger, CallTasks, LedgerFilter, TaskFilter
 from unite_core.errors import NotFound
+from unite_core.identity.ports import REPORTS_NAMESPACE
 from unite_core.paging import Page, PageRequest, Position, page_of
 
 # SQLite keeps anything in any column.
@@ -143,7 +144,7 @@ class SqlCallLedger(CallLedger):
             self._connection.execute(insert(ledger), _entry_to_row(entry))
         except IntegrityError as error:
             raise refusal(error) or error from None
-        self._changed.add(CALL_COUNTS_NAMESPACE)
+        self._changed.update((CALL_COUNTS_NAMESPACE, REPORTS_NAMESPACE))
 
     def get(self, entry_id: UUID) -> LedgerEntry:
         row = self._connection.execute(select(ledger).where(ledger.c.id == entry_id)).first()

@@ -77,7 +77,7 @@ class SqlUnitOfWork(AllWork):
         self._connection = connection
         self.answers: Answers = SqlAnswers(connection)
         self.uses: Uses = SqlUses(connection)
-        self.users: Users = SqlUsers(connection)
+        self.users: Users = SqlUsers(connection, self._changed)
         self.sessions: Sessions = SqlSessions(connection, self._changed)
         self.leads: Leads = SqlLeads(connection, self._changed)
         self.images: LeadImages = SqlLeadImages(connection)

@@ -15,15 +15,16 @@ from adapters.sql.tables import users
 from unite_core.errors import NotFound
 from unite_core.identity.daily_summary import DailySummary
 from unite_core.identity.model import Role, User
-from unite_core.identity.ports import UserFilter, Users
+from unite_core.identity.ports import REPORTS_NAMESPACE, UserFilter, Users
 from unite_core.paging import Page, PageRequest, Position, page_of
 
 
 class SqlUsers(Users):
-    """Users in the relational database."""
+    """Users in the relational database. `changed` gets the namespace of the cache that holds what names them."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, changed: set[str]) -> None:
         self._connection = connection
+        self._changed = changed
 
     def add(self, user: User) -> None:
         try:
@@ -52,6 +53,7 @@ class SqlUsers(Users):
             save_version(self._connection, users, _to_row(user), "user")
         except IntegrityError as error:
             raise refusal(error) or error from None
+        self._changed.add(REPORTS_NAMESPACE)
 
     def page(self, wanted: UserFilter, request: PageRequest) -> Page[User]:
         conditions: list[ColumnElement[bool]] = []

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from entrypoints.http import report_json
+from entrypoints.http import report_definitions, report_json, report_store_json
 from entrypoints.http.call_schemas import CALL_TASK_EXAMPLE
 from unite_core.calls.model import CallResult
 from unite_core.days import Period, moment_of
@@ -155,7 +155,7 @@ def _reconciliation() -> Reconciliation:
 _HOUR = clock_time(_WEEK, [_TALLY], weekday=1, hour=9)
 
 EXAMPLES: Mapping[str, Mapping[str, Any]] = {
-    "metrics": report_json.metrics().content,
+    "metrics": report_definitions.metrics().content,
     "daily": report_json.daily(_daily()).content,
     "insights": report_json.insights(_insights()).content,
     "funnel": report_json.funnel(Funnel(about=_about(_WEEK), total=_stages(None), by_source=[_stages("web")])).content,
@@ -163,7 +163,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "speed_to_lead": report_json.speed_to_lead(_speed_to_lead()).content,
     "heatmap": report_json.heatmap(Heatmap(about=_about(_WEEK), cells=[_HOUR], best_hours=[_HOUR])).content,
     "leaderboard": report_json.leaderboard(_leaderboard()).content,
-    "activity": report_json.activity(_activity()).content,
-    "reconciliation": report_json.reconciliation(_reconciliation()).content,
+    "activity": report_store_json.activity(_activity()).content,
+    "reconciliation": report_store_json.reconciliation(_reconciliation()).content,
 }
 """Each report, as JSON."""

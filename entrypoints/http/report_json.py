@@ -1,28 +1,28 @@
 """Reports as the API shows them, as JSON and as the rows of a CSV file."""
 
-import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
-from entrypoints.http.rendering import to_json
 from entrypoints.http.report_csv import Column
-from entrypoints.http.report_items import items_url
-from unite_core.calls.model import CallResult
-from unite_core.reports import metrics as metric
-from unite_core.reports.activity import ActivityFigures, ActivityReport
+from entrypoints.http.report_rendering import (
+    AGENT_COLUMNS,
+    Rendered,
+    agent_json,
+    count_json,
+    rate_json,
+    rendered,
+    span_json,
+    version_of,
+)
 from unite_core.reports.attempts import Attempt, AttemptsReport
 from unite_core.reports.daily import CallFigures, DailyReport
 from unite_core.reports.funnel import Funnel, SpeedToLead, Stages
 from unite_core.reports.hours import ClockTime, Heatmap
 from unite_core.reports.insights import Insights
 from unite_core.reports.leaderboard import Leaderboard
-from unite_core.reports.metrics import COUNTS, FLAGS, MEANINGS, RATES, Flag
-from unite_core.reports.model import About, AgentName, Count
-from unite_core.reports.reconciliation import Reconciliation
-from unite_core.reports.tally import Rate, Tally
+from unite_core.reports.metrics import COUNTS
+from unite_core.reports.model import Count
 
-_AGENT = {"agent_id": Column.PLAIN, "name": Column.PLAIN}
 _FIGURES = {
     "completed": Column.COUNT,
     "missed": Column.COUNT,
@@ -32,7 +32,7 @@ _FIGURES = {
     "contact_rate": Column.RATE,
     "average_duration_seconds": Column.RATE,
 }
-_BY_AGENT = {**_AGENT, "total": Column.COUNT, **_FIGURES}
+_BY_AGENT = {**AGENT_COLUMNS, "total": Column.COUNT, **_FIGURES}
 _TREND = {"date": Column.PLAIN, "total_calls": Column.COUNT, **_FIGURES}
 _STAGES = {
     "source": Column.PLAIN,
@@ -66,34 +66,6 @@ _HOURS = {
     "contacts": Column.COUNT,
     "contact_rate": Column.RATE,
 }
-_ACTIVITY = {
-    "date": Column.PLAIN,
-    **_AGENT,
-    **dict.fromkeys(("calls", "completed", "missed", "contacts", "conversions"), Column.COUNT),
-    "duration_seconds": Column.PLAIN,
-}
-_DIFFERENCES = dict.fromkeys(("kind", "task_id", "entry_id", "field", "expected", "found"), Column.PLAIN)
-
-
-@dataclass(frozen=True, slots=True)
-class Rendered:
-    """A report as JSON, and the table that it is as a CSV file."""
-
-    content: Mapping[str, Any]
-    columns: Mapping[str, Column]
-    rows: Sequence[Mapping[str, Any]]
-    version: str
-    """Names what the report says: as long as that stays the same, so does its version."""
-
-
-def count_json(count: Count) -> dict[str, Any]:
-    """A count, and where what it has counted is listed."""
-    return {"value": count.value, "items_url": items_url(count.items)}
-
-
-def rate_json(rate: Rate) -> dict[str, Any]:
-    """A rate; `value` is null where the denominator is 0."""
-    return {"value": rate.value, "numerator": rate.numerator, "denominator": rate.denominator}
 
 
 def daily(report: DailyReport) -> Rendered:
@@ -102,7 +74,7 @@ def daily(report: DailyReport) -> Rendered:
         "date": report.about.period.first,
         **_figures(report.figures),
         "cancelled": count_json(report.cancelled),
-        "by_agent": [{**_agent(row.agent), **_figures(row.figures, total="total")} for row in report.by_agent],
+        "by_agent": [{**agent_json(row.agent), **_figures(row.figures, total="total")} for row in report.by_agent],
         "by_outcome": {result.value: count_json(count) for result, count in report.by_outcome.items()},
         "by_hour": [
             {
@@ -115,15 +87,24 @@ def daily(report: DailyReport) -> Rendered:
         ],
     }
     whole = {"agent_id": None, "name": "total", **_figures(report.figures, total="total")}
-    return _rendered(report.about, content, _BY_AGENT, [*content["by_agent"], whole])
+    return rendered(report.about, content, _BY_AGENT, [*content["by_agent"], whole])
 
 
 def insights(report: Insights) -> Rendered:
     """What stands out in a period."""
+    lasting = lasting_insights(report)
+    content = with_overdue(lasting.content, report.overdue_now)
+    return Rendered(content, lasting.columns, lasting.rows, str(content["version"]))
+
+
+def lasting_insights(report: Insights) -> Rendered:
+    """What stands out in a period, without what is overdue now."""
     content = {
-        **_span(report.about),
+        **span_json(report.about),
         **_figures(report.figures),
-        "busiest_agents": [{**_agent(busy.agent), "calls": count_json(busy.calls)} for busy in report.busiest_agents],
+        "busiest_agents": [
+            {**agent_json(busy.agent), "calls": count_json(busy.calls)} for busy in report.busiest_agents
+        ],
         "busiest_hours": list(map(_clock_time, report.busiest_hours)),
         "busiest_weekdays": list(map(_clock_time, report.busiest_weekdays)),
         "best_hours_to_connect": list(map(_clock_time, report.best_hours_to_connect)),
@@ -137,24 +118,30 @@ def insights(report: Insights) -> Rendered:
             }
             for row in report.conversion_by_source
         ],
-        "overdue_now": count_json(report.overdue_now),
     }
-    # Where the overdue tasks are listed changes with every moment; how many they are is what the report says.
-    steady = {**content, "overdue_now": report.overdue_now.value}
-    return _rendered(report.about, content, _TREND, content["trend"], steady=steady)
+    return rendered(report.about, content, _TREND, content["trend"])
+
+
+def with_overdue(content: Mapping[str, Any], overdue: Count) -> dict[str, Any]:
+    """The insights with what is overdue now.
+
+    Where these tasks are listed changes with every moment: how many they are is what the report says.
+    """
+    version = version_of({"version": content["version"], "overdue_now": overdue.value})
+    return {**content, "overdue_now": count_json(overdue), "version": version}
 
 
 def funnel(report: Funnel) -> Rendered:
     """How far leads came."""
     rows = [{"source": stages.source, **_stages(stages)} for stages in report.by_source]
-    content = {**_span(report.about), "total": _stages(report.total), "by_source": rows}
-    return _rendered(report.about, content, _STAGES, rows)
+    content = {**span_json(report.about), "total": _stages(report.total), "by_source": rows}
+    return rendered(report.about, content, _STAGES, rows)
 
 
 def attempts(report: AttemptsReport) -> Rendered:
     """What the first and later calls achieve."""
     rows = [_attempt(row) for row in report.attempts]
-    return _rendered(report.about, {**_span(report.about), "attempts": rows}, _ATTEMPTS, rows)
+    return rendered(report.about, {**span_json(report.about), "attempts": rows}, _ATTEMPTS, rows)
 
 
 def speed_to_lead(report: SpeedToLead) -> Rendered:
@@ -167,14 +154,14 @@ def speed_to_lead(report: SpeedToLead) -> Rendered:
         "p50_seconds": report.p50_seconds,
         "p90_seconds": report.p90_seconds,
     }
-    return _rendered(report.about, {**_span(report.about), **row}, _SPEED, [row])
+    return rendered(report.about, {**span_json(report.about), **row}, _SPEED, [row])
 
 
 def heatmap(report: Heatmap) -> Rendered:
     """Every hour of the week."""
     cells = list(map(_clock_time, report.cells))
-    content = {**_span(report.about), "cells": cells, "best_hours": list(map(_clock_time, report.best_hours))}
-    return _rendered(report.about, content, _HOURS, cells)
+    content = {**span_json(report.about), "cells": cells, "best_hours": list(map(_clock_time, report.best_hours))}
+    return rendered(report.about, content, _HOURS, cells)
 
 
 def leaderboard(report: Leaderboard) -> Rendered:
@@ -182,118 +169,15 @@ def leaderboard(report: Leaderboard) -> Rendered:
     rows = [
         {
             "rank": place.rank,
-            **_agent(place.agent),
+            **agent_json(place.agent),
             "value": count_json(place.value) if isinstance(place.value, Count) else rate_json(place.value),
             "completed": count_json(place.completed),
         }
         for place in report.places
     ]
     value = Column.COUNT if report.metric in COUNTS else Column.RATE
-    columns = {"rank": Column.PLAIN, **_AGENT, "value": value, "completed": Column.COUNT}
-    return _rendered(report.about, {**_span(report.about), "metric": report.metric, "agents": rows}, columns, rows)
-
-
-def activity(report: ActivityReport) -> Rendered:
-    """The calls of each agent, day by day."""
-    agents = [
-        {
-            **_agent(row.agent),
-            **_activity(row.figures),
-            "by_day": [{"date": day.date, **_activity(day.figures)} for day in row.by_day],
-        }
-        for row in report.agents
-    ]
-    rows = [{**agent, **day} for agent in agents for day in agent["by_day"]]
-    return _rendered(report.about, {**_span(report.about), "agents": agents}, _ACTIVITY, rows)
-
-
-def reconciliation(report: Reconciliation) -> Rendered:
-    """The same day from every store, and the differences by name."""
-    differences = [{name: getattr(it, name) for name in _DIFFERENCES} for it in report.differences]
-    content = {
-        "date": report.about.period.first,
-        "equal": report.equal,
-        "rollups": _of_store(report.rollups),
-        "ledger": _of_store(report.ledger),
-        "documents": None if report.documents is None else _of_store(report.documents),
-        "pending": report.pending,
-        "number_of_differences": report.number_of_differences,
-        "differences": differences,
-    }
-    return _rendered(report.about, content, _DIFFERENCES, differences)
-
-
-def metrics() -> Rendered:
-    """The definitions of all figures."""
-    content = _definitions()
-    rows = [_definition(it.name, it.words, it.flags) for it in COUNTS.values()]
-    rows += [
-        _definition(it.name, it.numerator, it.numerator_flags, it.denominator, it.denominator_flags)
-        for it in RATES.values()
-    ]
-    return Rendered(content, dict.fromkeys(rows[0], Column.PLAIN), rows, _version_of(content))
-
-
-def _definition(
-    name: str, numerator: str, flags: Sequence[Flag], denominator: str | None = None, of: Sequence[Flag] = ()
-) -> dict[str, Any]:
-    return {
-        "name": name,
-        "numerator": numerator,
-        "numerator_flags": " ".join(flags),
-        "denominator": denominator,
-        "denominator_flags": " ".join(of),
-    }
-
-
-def _definitions() -> dict[str, Any]:
-    return {
-        "flags": [{"name": flag.value, "meaning": meaning} for flag, meaning in MEANINGS.items()],
-        "results": [{"result": result.value, "flags": sorted(flags)} for result, flags in FLAGS.items()],
-        "counts": [
-            {"name": metric.name, "meaning": metric.words, "flags": [flag.value for flag in metric.flags]}
-            for metric in COUNTS.values()
-        ],
-        "rates": [
-            {
-                "name": metric.name,
-                "numerator": {"meaning": metric.numerator, "flags": [flag.value for flag in metric.numerator_flags]},
-                "denominator": {
-                    "meaning": metric.denominator,
-                    "flags": [flag.value for flag in metric.denominator_flags],
-                },
-                "unit": "seconds" if metric.of_seconds else "share",
-            }
-            for metric in RATES.values()
-        ],
-    }
-
-
-def _rendered(
-    about: About,
-    content: Mapping[str, Any],
-    columns: Mapping[str, Column],
-    rows: Sequence[Mapping[str, Any]],
-    *,
-    steady: Mapping[str, Any] | None = None,
-) -> Rendered:
-    """A report; its version is made of its content, or of what is `steady` in it."""
-    place = {"tz": about.period.tz, "restated_at": about.restated_at}
-    version = _version_of({**(steady or content), **place})
-    fresh = {"complete_through": about.complete_through, "generated_at": about.generated_at, "version": version}
-    return Rendered({**content, **place, **fresh}, columns, rows, version)
-
-
-def _version_of(says: Mapping[str, Any]) -> str:
-    return hashlib.sha256(to_json(says)).hexdigest()[:32]
-
-
-def _span(about: About) -> dict[str, Any]:
-    return {"from": about.period.first, "to": about.period.last}
-
-
-def _agent(agent: AgentName) -> dict[str, Any]:
-    return {"agent_id": agent.id, "name": agent.name}
+    columns = {"rank": Column.PLAIN, **AGENT_COLUMNS, "value": value, "completed": Column.COUNT}
+    return rendered(report.about, {**span_json(report.about), "metric": report.metric, "agents": rows}, columns, rows)
 
 
 def _figures(figures: CallFigures, *, total: str = "total_calls") -> dict[str, Any]:
@@ -338,24 +222,4 @@ def _clock_time(time: ClockTime) -> dict[str, Any]:
         "attempts": count_json(time.attempts),
         "contacts": count_json(time.contacts),
         "contact_rate": rate_json(time.contact_rate),
-    }
-
-
-def _activity(figures: ActivityFigures) -> dict[str, Any]:
-    return {
-        "calls": count_json(figures.calls),
-        "completed": count_json(figures.completed),
-        "missed": count_json(figures.missed),
-        "contacts": count_json(figures.contacts),
-        "conversions": count_json(figures.conversions),
-        "duration_seconds": figures.duration_seconds,
-    }
-
-
-def _of_store(tally: Tally) -> dict[str, Any]:
-    counted = (metric.TOTAL_CALLS, metric.COMPLETED, metric.MISSED, metric.CANCELLED)
-    return {
-        **{each.name: tally.count(each) for each in counted},
-        "duration_seconds": tally.seconds,
-        "by_result": {result.value: tally.calls.get(result, 0) for result in CallResult},
     }

@@ -1,20 +1,23 @@
 """Reports: what happened on some days, as JSON or as a CSV file."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
+import orjson
 from flask import Response, request
 from marshmallow import Schema
 
+from entrypoints.http import report_definitions, report_store_json
 from entrypoints.http import report_json as shown
 from entrypoints.http.conditional import tagged_answer
 from entrypoints.http.context import actor, unite
 from entrypoints.http.openapi import Shown
 from entrypoints.http.operations import Room
 from entrypoints.http.query_string import bad_query
-from entrypoints.http.rendering import JSON_TYPE, json_response
+from entrypoints.http.rendering import JSON_TYPE, to_json
 from entrypoints.http.report_csv import CSV_TYPE, to_csv
 from entrypoints.http.report_examples import EXAMPLES
-from entrypoints.http.report_json import Rendered
+from entrypoints.http.report_rendering import Rendered
 from entrypoints.http.report_schemas import (
     AttemptsSchema,
     DailySchema,
@@ -43,6 +46,8 @@ from unite_core.reports.reconciliation import ReconcileReports
 
 PATH = "/v1/reports"
 
+_END_OF_VERSION = b"\n"
+
 room = Room("reports", "What happened on some days: counts that can be opened, and rates with what they are made of.")
 
 
@@ -64,7 +69,7 @@ def answers_of(schema: type[Schema], name: str) -> list[Shown]:
 def get_metrics() -> Response:
     """Read the definitions of the metrics."""
     actor()
-    return _answer(shown.metrics())
+    return _answer(report_definitions.metrics())
 
 
 @room.operation(
@@ -91,7 +96,16 @@ def get_daily_report(query: dict[str, Any]) -> Response:
 )
 def get_insights(query: dict[str, Any]) -> Response:
     """Report what stands out in a period."""
-    return _answer(shown.insights(unite().reports.insights(actor(), _span(query))))
+    period = _span(query)
+
+    def with_overdue(content: Mapping[str, Any]) -> Mapping[str, Any]:
+        return shown.with_overdue(content, unite().reports.count_overdue(actor()))
+
+    return _remembered(
+        ("insights", period),
+        lambda: shown.lasting_insights(unite().reports.insights(actor(), period)),
+        complete=with_overdue,
+    )
 
 
 @room.operation(
@@ -117,7 +131,8 @@ def get_funnel(query: dict[str, Any]) -> Response:
 )
 def get_attempts(query: dict[str, Any]) -> Response:
     """Report what the first and later calls achieve."""
-    return _answer(shown.attempts(unite().reports.attempts(actor(), _span(query))))
+    period = _span(query)
+    return _remembered(("attempts", period), lambda: shown.attempts(unite().reports.attempts(actor(), period)))
 
 
 @room.operation(
@@ -143,7 +158,8 @@ def get_speed_to_lead(query: dict[str, Any]) -> Response:
 )
 def get_heatmap(query: dict[str, Any]) -> Response:
     """Report calls and contacts by hour of the week."""
-    return _answer(shown.heatmap(unite().reports.heatmap(actor(), _span(query))))
+    period = _span(query)
+    return _remembered(("heatmap", period), lambda: shown.heatmap(unite().reports.heatmap(actor(), period)))
 
 
 @room.operation(
@@ -160,7 +176,11 @@ def get_leaderboard(query: dict[str, Any]) -> Response:
     if metric not in LEADERBOARD_METRICS:
         detail = f"One of {', '.join(LEADERBOARD_METRICS)} is expected here."
         raise bad_query([Problem(field="metric", code="unknown_value", detail=detail)])
-    return _answer(shown.leaderboard(unite().reports.leaderboard(actor(), _span(query), metric)))
+    period = _span(query)
+    return _remembered(
+        ("leaderboard", metric, period),
+        lambda: shown.leaderboard(unite().reports.leaderboard(actor(), period, metric)),
+    )
 
 
 @room.operation(
@@ -173,7 +193,7 @@ def get_leaderboard(query: dict[str, Any]) -> Response:
 )
 def get_activity(query: dict[str, Any]) -> Response:
     """Report the calls of each agent by day."""
-    return _answer(shown.activity(unite().reports.activity(actor(), _span(query))))
+    return _answer(report_store_json.activity(unite().reports.activity(actor(), _span(query))))
 
 
 @room.operation(
@@ -189,7 +209,7 @@ def get_reconciliation(query: dict[str, Any]) -> Response:
     """Reconcile a day between the stores."""
     date = query.get("date")
     period = _period(query, date, date, names=("date", "date"))
-    return _answer(shown.reconciliation(unite().reports.reconcile(actor(), period)))
+    return _answer(report_store_json.reconciliation(unite().reports.reconcile(actor(), period)))
 
 
 def _span(query: dict[str, Any]) -> Period:
@@ -203,17 +223,46 @@ def _period(query: dict[str, Any], first: str | None, last: str | None, *, names
         raise bad_query(error.problems) from error
 
 
+def _remembered(
+    question: object,
+    make: Callable[[], Rendered],
+    *,
+    complete: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None,
+) -> Response:
+    """The report as it was rendered before, or else as `make` makes it now; `complete` adds to JSON what is live."""
+    as_csv = _prefers_csv()
+
+    def render() -> bytes:
+        report = make()
+        body = to_csv(report.columns, report.rows) if as_csv else to_json(report.content)
+        return report.version.encode() + _END_OF_VERSION + body
+
+    version, _, body = unite().reports.remember(actor(), (question, as_csv), render).partition(_END_OF_VERSION)
+    if as_csv or complete is None:
+        return _sent(version.decode(), body, as_csv=as_csv)
+    content = complete(orjson.loads(body))
+    return _sent(str(content["version"]), to_json(content), as_csv=False)
+
+
 def _answer(report: Rendered) -> Response:
     """The report in the format that the client prefers: JSON, or CSV."""
-    if request.accept_mimetypes.best_match([JSON_TYPE, CSV_TYPE]) == CSV_TYPE:
-        response = tagged_answer(f"{report.version}-csv", lambda: _file(report))
+    as_csv = _prefers_csv()
+    body = to_csv(report.columns, report.rows) if as_csv else to_json(report.content)
+    return _sent(report.version, body, as_csv=as_csv)
+
+
+def _prefers_csv() -> bool:
+    return request.accept_mimetypes.best_match([JSON_TYPE, CSV_TYPE]) == CSV_TYPE
+
+
+def _sent(version: str, body: bytes, *, as_csv: bool) -> Response:
+    if as_csv:
+        name = request.path.rpartition("/")[2]
+        headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
+        response = tagged_answer(
+            f"{version}-csv", lambda: Response(body, content_type=f"{CSV_TYPE}; charset=utf-8", headers=headers)
+        )
     else:
-        response = tagged_answer(report.version, lambda: json_response(report.content))
+        response = tagged_answer(version, lambda: Response(body, content_type=JSON_TYPE))
     response.vary.add("Accept")
     return response
-
-
-def _file(report: Rendered) -> Response:
-    name = request.path.rpartition("/")[2]
-    headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
-    return Response(to_csv(report.columns, report.rows), content_type=f"{CSV_TYPE}; charset=utf-8", headers=headers)

@@ -11,6 +11,9 @@ from unite_core.identity.model import Role, Session, User
 from unite_core.paging import Page, PageRequest
 from unite_core.unit_of_work import UnitOfWork
 
+REPORTS_NAMESPACE = "reports"
+"""Where the cache holds finished reports: they name users, and count entries of the call ledger."""
+
 
 def sessions_namespace(user_id: UUID) -> str:
     """Where the cache holds the user's live sessions, which are forgotten when one is saved or all are revoked.

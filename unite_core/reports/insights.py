@@ -4,19 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import ClassVar
-from uuid import UUID
 
-from unite_core.clock import Clock
 from unite_core.days import Period, moment_of
 from unite_core.identity.model import Actor, Permission
 from unite_core.reports import metrics
 from unite_core.reports.daily import CallFigures, figures_of, order_of
 from unite_core.reports.hours import ClockTime, best_hours, busiest, by_hour_of_week, hours_of_day, weekdays
-from unite_core.reports.model import About, AgentName, CallItems, Count, Scope, TaskItems, calls_of
-from unite_core.reports.ports import Dimension, ReportsWork, Totals
+from unite_core.reports.model import About, AgentName, CallItems, Count, Scope, calls_of
+from unite_core.reports.overdue import CountOverdueCalls
+from unite_core.reports.ports import Dimension, Totals
 from unite_core.reports.reading import CountCalls, NameAgents, about, by_day, own_calls
 from unite_core.reports.tally import Rate, Tally, total
-from unite_core.unit_of_work import Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +73,7 @@ class ReportInsights:
     permission: ClassVar[Permission | None] = None
     count: CountCalls
     name: NameAgents
-    reads: Work[ReportsWork]
-    clock: Clock
+    overdue: CountOverdueCalls
 
     def __call__(self, actor: Actor, period: Period) -> Insights:
         own = own_calls(actor)
@@ -101,7 +98,7 @@ class ReportInsights:
             best_hours_to_connect=best_hours(hours),
             trend=_trend(period, days, everything),
             conversion_by_source=_by_source(answers.totals(3), everything),
-            overdue_now=self._overdue(own),
+            overdue_now=self.overdue(actor),
         )
 
     def _busiest_agents(self, agents: Mapping[str, Tally], everything: CallItems) -> list[BusyAgent]:
@@ -112,12 +109,6 @@ class ReportInsights:
         scopes = {key: Scope(agents[key], replace(everything, agent_id=names[key].id)) for key in first}
         busy = [BusyAgent(names[key], scope.count(metrics.COMPLETED)) for key, scope in scopes.items()]
         return sorted(busy, key=lambda each: order_of(each.agent))
-
-    def _overdue(self, assigned_to: UUID | None) -> Count:
-        now = self.clock.now()
-        with self.reads() as reads:
-            overdue = reads.figures.overdue(before=now, assigned_to=assigned_to)
-        return Count(overdue, TaskItems(due_before=now))
 
 
 def _trend(period: Period, days: Mapping[int, Tally], everything: CallItems) -> list[TrendDay]:

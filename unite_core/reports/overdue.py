@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from unite_core.clock import Clock
 from unite_core.identity.model import Actor, Permission
-from unite_core.reports.model import TaskItems
+from unite_core.reports.model import Count, TaskItems
 from unite_core.reports.ports import OverdueCall, ReportsWork
 from unite_core.reports.reading import own_calls
 from unite_core.unit_of_work import Work
@@ -37,3 +37,17 @@ class ListOverdueCalls:
         with self.reads() as reads:
             found = reads.figures.overdue_calls(before=now, limit=limit + 1, assigned_to=own_calls(actor))
         return OverdueCalls(calls=found[:limit], more=len(found) > limit, items=TaskItems(due_before=now))
+
+
+@dataclass(frozen=True)
+class CountOverdueCalls:
+    """Count the pending call tasks that are past their time; an agent's are those assigned to them."""
+
+    reads: Work[ReportsWork]
+    clock: Clock
+
+    def __call__(self, actor: Actor) -> Count:
+        now = self.clock.now()
+        with self.reads() as reads:
+            overdue = reads.figures.overdue(before=now, assigned_to=own_calls(actor))
+        return Count(overdue, TaskItems(due_before=now))

@@ -1,17 +1,18 @@
 """Reading counted calls: all that a report asks is answered by one snapshot, and remembered until a call changes it."""
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from unite_core.cache import Cache, Remembered
+from unite_core.cache import LONGEST_LIFETIME, Cache, Remembered
 from unite_core.calls.ports import CALL_COUNTS_NAMESPACE
 from unite_core.clock import Clock
 from unite_core.days import Period, moment_of
 from unite_core.identity.model import Actor, Permission
+from unite_core.identity.ports import REPORTS_NAMESPACE
 from unite_core.reports import counting
 from unite_core.reports.model import About, AgentName
 from unite_core.reports.ports import Question, ReportsWork, Timeline
@@ -52,6 +53,27 @@ class CountCalls:
         with self.reads() as reads:
             answers = counting.answers(reads.rollups, reads.rollups.unfolded(), questions)
         return Answers(taken_at, tuple(answers))
+
+
+@dataclass(frozen=True)
+class RememberReport:
+    """Remember finished reports until an entry is written or a user is changed: what was asked, and its answer.
+
+    A report is remembered only where all of it follows from the call ledger and from what users are called.
+    """
+
+    cache: Cache
+
+    def __call__(self, actor: Actor, question: object, make: Callable[[], bytes]) -> bytes:
+        """The answer to the question for those who see what the actor sees; `make` makes it where there is none."""
+        key = hashlib.sha256(repr((own_calls(actor), question)).encode()).hexdigest()
+        look = self.cache.look(REPORTS_NAMESPACE, key)
+        if look.value is not None:
+            return look.value
+        made = make()
+        if look.ticket is not None:
+            self.cache.put(REPORTS_NAMESPACE, key, made, ticket=look.ticket, lifetime=LONGEST_LIFETIME)
+        return made
 
 
 def by_day(period: Period, agent_id: UUID | None) -> Timeline:

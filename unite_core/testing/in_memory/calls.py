@@ -23,6 +23,7 @@ from unite_core.calls.ports import (
 )
 from unite_core.days import moment_of, quarter_of
 from unite_core.errors import Contended, NotFound, PreconditionFailed
+from unite_core.identity.ports import REPORTS_NAMESPACE
 from unite_core.leads.ports import CALLED_LEADS_NAMESPACE
 from unite_core.paging import Page, PageRequest, Position
 from unite_core.testing.in_memory.tables import Tables, newest_first, oldest_first
@@ -93,7 +94,7 @@ class InMemoryCallLedger(CallLedger):
             raise Contended("Another entry was quicker to be the next in the chain.")
         self._entries[entry.id] = entry
         self._unfolded[entry.id] = None
-        self._changed.add(CALL_COUNTS_NAMESPACE)
+        self._changed.update((CALL_COUNTS_NAMESPACE, REPORTS_NAMESPACE))
 
     def get(self, entry_id: UUID) -> LedgerEntry:
         if entry_id not in self._entries:

@@ -14,6 +14,7 @@ from uuid import UUID
 from unite_core.errors import Conflict, NotFound, PreconditionFailed, Unauthenticated
 from unite_core.identity.model import Role, Session, User
 from unite_core.identity.ports import (
+    REPORTS_NAMESPACE,
     AccessClaims,
     Passwords,
     Sessions,
@@ -28,10 +29,11 @@ from unite_core.versions import require_version
 
 
 class InMemoryUsers(Users):
-    """Everybody who can log in, or could."""
+    """Everybody who can log in, or could. `changed` gets the namespace of the cache that holds what names them."""
 
-    def __init__(self, tables: Tables) -> None:
+    def __init__(self, tables: Tables, changed: set[str]) -> None:
         self._users = tables.users
+        self._changed = changed
 
     def add(self, user: User) -> None:
         if self.find_by_email(user.email) is not None:
@@ -54,6 +56,7 @@ class InMemoryUsers(Users):
             raise PreconditionFailed("There is no such user.")
         require_version(user.version - 1, self._users[user.id].version)
         self._users[user.id] = deepcopy(user)
+        self._changed.add(REPORTS_NAMESPACE)
 
     def page(self, wanted: UserFilter, request: PageRequest) -> Page[User]:
         found = (

@@ -57,7 +57,7 @@ class InMemoryUnitOfWork(AllWork):
         self._holds_turn = self._writes
         self.answers: Answers = InMemoryAnswers(tables)
         self.uses: Uses = InMemoryUses(tables)
-        self.users: Users = InMemoryUsers(tables)
+        self.users: Users = InMemoryUsers(tables, self._changed)
         self.sessions: Sessions = InMemorySessions(tables, self._changed)
         self.leads: Leads = InMemoryLeads(tables, self._changed)
         self.images: LeadImages = InMemoryLeadImages(tables)
