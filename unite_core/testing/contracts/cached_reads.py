@@ -9,10 +9,11 @@ import pytest
 from unite_core.application import AllWork
 from unite_core.cache import Cache
 from unite_core.calls.model import Outcome
+from unite_core.calls.ports import CALL_COUNTS_NAMESPACE
 from unite_core.clock import Clock
 from unite_core.errors import NotFound, Unauthenticated
 from unite_core.identity.model import Role, Session, User
-from unite_core.identity.ports import AccessClaims, sessions_namespace
+from unite_core.identity.ports import REPORTS_NAMESPACE, AccessClaims, sessions_namespace
 from unite_core.identity.use_cases import Authenticate
 from unite_core.imports.ports import ImportsWork
 from unite_core.leads.model import Lead
@@ -145,6 +146,23 @@ class CachedReadsContract(DatabaseContract):
             unit.commit()
 
         assert cache.forgotten == [{CALLED_LEADS_NAMESPACE}]
+
+    def test_finished_reports_are_forgotten_with_an_entry_and_with_a_changed_user(
+        self, work: Work[AllWork], cache: WatchedCache
+    ) -> None:
+        ann, lead = a_user(), a_lead()
+        task = a_task(lead, ann, assigned_to=ann.id)
+        put(work, ann, lead, task)
+
+        put(work, an_entry(task))
+        with work() as unit:
+            user = unit.users.get(ann.id)
+            user.rename("Anna")
+            user.touched(A_MONDAY_MORNING)
+            unit.users.save(user)
+            unit.commit()
+
+        assert cache.forgotten[-2:] == [{CALL_COUNTS_NAMESPACE, REPORTS_NAMESPACE}, {REPORTS_NAMESPACE}]
 
     def test_a_lead_that_is_given_away_is_not_shown_from_the_cache_to_whom_it_was_taken_from(
         self, work: Work[ImportsWork], reads: Work[ImportsWork], cache: WatchedCache
