@@ -46,6 +46,7 @@ class HttpConnection(asyncio.Protocol):
         self._cycle: Cycle | None = None
         # The head of the next request as far as it is there, and what came before the last one was answered.
         self._head = bytearray()
+        self._empty_line = b""
         self._ahead = bytearray()
         self._eof = False
         self._ending = False
@@ -140,6 +141,7 @@ class HttpConnection(asyncio.Protocol):
     # Heads.
 
     def _wait_for_head(self) -> None:
+        self._empty_line = b"" if not self._head else self._empty_line
         self._set_timer(self._patience.head, self._give_up_head)
 
     def _give_up_head(self) -> None:
@@ -153,8 +155,7 @@ class HttpConnection(asyncio.Protocol):
     def _read_head(self, data: bytes) -> bytes:
         """Read as much as belongs to the head; what follows it."""
         if not self._head:
-            # A server should ignore an empty line in front of a request (RFC 9112, 2.2).
-            data = data.removeprefix(b"\r\n")
+            data = self._without_empty_line(data)
         begin = len(self._head)
         whole: bytes | bytearray = data
         if begin:
@@ -174,6 +175,17 @@ class HttpConnection(asyncio.Protocol):
         except UniteError as error:
             self._refuse(error, heads.readable_path(whole))
         return b""
+
+    def _without_empty_line(self, data: bytes) -> bytes:
+        """Leave one empty line in front of a request out, as a server should (RFC 9112, 2.2), however it is cut."""
+        while data and self._empty_line != heads.EMPTY_LINE:
+            if not data.startswith(heads.EMPTY_LINE[len(self._empty_line) :][:1]):
+                # What is no whole empty line belongs to the head, which is refused for it.
+                data, self._empty_line = self._empty_line + data, heads.EMPTY_LINE
+                break
+            self._empty_line += data[:1]
+            data = data[1:]
+        return data
 
     def _begin(self, head: bytes) -> None:
         """Have the application work on the request that begins with this head; raises why it is refused."""

@@ -12,6 +12,7 @@ from entrypoints.http.problems import HeadTooLarge, UriTooLong
 from unite_core.errors import Malformed
 
 END = b"\r\n\r\n"
+EMPTY_LINE = b"\r\n"
 
 _TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]"
 _PATH = rb'/[!-"$->@-~]*'

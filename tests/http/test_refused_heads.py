@@ -179,6 +179,18 @@ def test_what_is_no_request_is_refused_however_it_is_cut(
     assert_refused(served, answered, caplog, 400, "malformed")
 
 
+@pytest.mark.parametrize("size", [1, 2, 3, 1000])
+def test_one_empty_line_in_front_of_a_request_is_ignored_however_it_is_cut(served: Served, size: int) -> None:
+    sent = (b"\r\n" + GET + b"\r\n") * 2
+    with served.connect() as client:
+        for begin in range(0, len(sent), size):
+            client.sendall(sent[begin : begin + size])
+        client.shutdown(1)
+        answered = everything(client)
+
+    assert [status for status, *_ in split(answered)] == [200, 200]
+
+
 @pytest.mark.parametrize(("sent", "status", "code"), TOO_LARGE, ids=shown)
 def test_a_head_that_is_too_large_is_answered_by_a_problem_and_logged_once(
     served: Served, caplog: pytest.LogCaptureFixture, sent: bytes, status: int, code: str
