@@ -12,7 +12,7 @@ from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from unite_core.errors import Malformed, Problem
-from unite_core.zones import zone_names
+from unite_core.zones import UNKNOWN_ZONE, zone_names
 
 QUARTER_SECONDS = 900
 QUARTERS_PER_HOUR = 4
@@ -21,8 +21,6 @@ HOURS_PER_WEEK = 168
 
 FIRST_DATE = date(1980, 1, 1)
 LAST_DATE = date(2999, 12, 31)
-DEFAULT_ZONE = "UTC"
-UNKNOWN_ZONE = "unknown_time_zone"
 UNKNOWN_ZONE_DETAIL = "Name a time zone as IANA does: Europe/Berlin."
 
 MAX_DAYS = 400
@@ -178,13 +176,18 @@ def read_period(first: str | None, last: str | None, tz: str, *, names: tuple[st
     return Period(begin, end, tz)
 
 
+def read_date(text: str) -> date | None:
+    """The date that is written `YYYY-MM-DD`; None where it is none."""
+    try:
+        return date.fromisoformat(text) if _DATE.fullmatch(text) else None
+    except ValueError:
+        return None
+
+
 def _read_date(name: str, text: str | None, problems: list[Problem]) -> date | None:
     if text is None:
         return None
-    try:
-        read = date.fromisoformat(text) if _DATE.fullmatch(text) else None
-    except ValueError:
-        read = None
+    read = read_date(text)
     if read is None:
         problems.append(Problem(field=name, code="invalid_date", detail="Give a date as YYYY-MM-DD: 2026-01-31."))
     elif not FIRST_DATE <= read <= LAST_DATE:

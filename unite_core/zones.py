@@ -7,6 +7,10 @@ from datetime import UTC, date, datetime, time
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
+DEFAULT_ZONE = "UTC"
+UNKNOWN_ZONE = "unknown_time_zone"
+"""The code of the error where there is no zone of a name."""
+
 MAX_ZONE_LENGTH = 64
 """Characters of a zone's name; the longest one has 32."""
 

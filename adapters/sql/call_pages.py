@@ -16,7 +16,7 @@ from sqlalchemy import Column, ColumnElement, LargeBinary, Select, and_, cast, f
 from adapters.sql.call_tables import call_ledger as ledger
 from adapters.sql.call_tables import call_task_notes as notes
 from adapters.sql.call_tables import call_tasks as tasks
-from adapters.sql.statements import by_index, equals, fits, newest_first, oldest_first, quarter_in, unindexed
+from adapters.sql.statements import by_index, equals, fits, label_of, newest_first, oldest_first, quarter_in, unindexed
 from unite_core.calls.model import TaskStatus
 from unite_core.calls.ports import MAX_ATTEMPT, NOTES_IN_LISTS, ClockFilter, LedgerFilter, TaskFilter
 from unite_core.days import moment_of
@@ -165,7 +165,7 @@ def _on_clocks(clock: ClockFilter, start: datetime, end: datetime) -> ColumnElem
             and_(
                 called_at >= moment_of(segment.first),
                 called_at < moment_of(segment.end),
-                ((quarter + segment.shift) // segment.per % segment.modulo).in_(clock.labels),
+                label_of(quarter, segment.shift, segment.per, segment.modulo).in_(clock.labels),
             )
             for segment in clock.segments(start, end)
         )

@@ -73,29 +73,29 @@ class SqlLeadCalls(LeadCalls):
         self._connection.execute(update(table).where(of_lead).values(values))
 
 
-def called(wanted: LeadFilter, *, joined: bool = False) -> list[ColumnElement[bool]]:
+def called(filters: LeadFilter, *, joined: bool = False) -> list[ColumnElement[bool]]:
     """The conditions on the calls of a lead; `joined` says that `with_counts` has its counts at hand.
 
     That is quicker where every lead is looked at. In a list it would have a say in how the leads are found.
     """
-    first_called_at = first_call(wanted.visible_to, joined=joined)
+    first_called_at = first_call(filters.visible_to, joined=joined)
     calls: ColumnElement[Any]
-    if wanted.visible_to is None:
-        calls = _sum(_COUNTS[Outcome(outcome)] for outcome in wanted.call_outcomes or Outcome)
+    if filters.visible_to is None:
+        calls = _sum(_COUNTS[Outcome(outcome)] for outcome in filters.call_outcomes or Outcome)
         if not joined:
             calls = select(calls).where(table.c.lead_id == leads.c.id).scalar_subquery()
     else:
-        outcomes = ledger.c.outcome.in_(wanted.call_outcomes)
-        own = calls_to(leads.c.id, wanted.visible_to)
+        outcomes = ledger.c.outcome.in_(filters.call_outcomes)
+        own = calls_to(leads.c.id, filters.visible_to)
         calls = own.with_only_columns(func.count()).where(outcomes).scalar_subquery()
     conditions: list[ColumnElement[bool]] = []
-    if wanted.called is not None:
-        conditions.append(first_called_at.is_not(None) if wanted.called else first_called_at.is_(None))
-    if wanted.call_outcomes:
+    if filters.called is not None:
+        conditions.append(first_called_at.is_not(None) if filters.called else first_called_at.is_(None))
+    if filters.call_outcomes:
         conditions.append(calls > 0)
-    if wanted.called_within is not None:
+    if filters.called_within is not None:
         took = microseconds_between(leads.c.created_at, first_called_at)
-        conditions.append(took <= wanted.called_within // MICROSECOND)
+        conditions.append(took <= filters.called_within // MICROSECOND)
     return conditions
 
 

@@ -35,6 +35,7 @@ from adapters.sql.statements import (
     in_lists,
     insert_missing,
     insert_sql,
+    label_of,
     part_of,
     quarter_in,
     quick_sum,
@@ -54,7 +55,7 @@ _GRAINS = {Grain.QUARTER: 0, Grain.DAY: 1}
 _COUNTS = {result: rollups.c[result.value] for result in CallResult}
 _SUMMED = {**{result.value: column for result, column in _COUNTS.items()}, "seconds": rollups.c.seconds}
 _KEY = [column.name for column in rollups.primary_key.columns]
-before = ledger.alias("before")
+_before = ledger.alias("before")
 _FOLDING = 1
 """The row that is locked while entries are folded or a day is rebuilt."""
 
@@ -140,12 +141,12 @@ class SqlRollups(Rollups):
     def _steps(self, which: ColumnElement[bool]) -> list[Step]:
         """What these of the entries change that are not folded."""
         joined = (
-            select(ledger, before)
+            select(ledger, _before)
             # Or SQLite would look for each entry of the ledger whether it is folded.
             .join(unfolded, ledger.c.id == unindexed(unfolded.c.entry_id))
-            .outerjoin(before, and_(before.c.task_id == ledger.c.task_id, before.c.number == ledger.c.number - 1))
+            .outerjoin(_before, and_(_before.c.task_id == ledger.c.task_id, _before.c.number == ledger.c.number - 1))
         )
-        rows = self._connection.execute(by_index(joined.where(which), before, "uq_call_ledger_chain"))
+        rows = self._connection.execute(by_index(joined.where(which), _before, "uq_call_ledger_chain"))
         return [Step(to_entry(row), _entry_before(row)) for row in rows]
 
     def _add(self, counted: Mapping[Cell, Tally]) -> None:
@@ -220,8 +221,7 @@ def _sums(place: int, by_label: bool, by_key: bool, of_agent: bool) -> Select[An
     def parameter(name: str) -> BindParameter[int]:
         return bindparam(f"{name}_{place}", type_=BigInteger())
 
-    shifted = rollups.c.period + parameter("shift")
-    label = whole_quotient(shifted, parameter("per")) % parameter("modulo")
+    label = label_of(rollups.c.period, parameter("shift"), parameter("per"), parameter("modulo"))
     columns: list[ColumnElement[Any]] = [
         parameter("question").label("question"),
         (label if by_label else null()).label("label"),
@@ -244,7 +244,7 @@ def _sums(place: int, by_label: bool, by_key: bool, of_agent: bool) -> Select[An
 
 
 def _entry_before(row: Row[Any]) -> LedgerEntry | None:
-    part = part_of(row, before)
+    part = part_of(row, _before)
     return None if part.id is None else to_entry(part)
 
 

@@ -275,6 +275,12 @@ def quarter_in(at: ColumnElement[Any]) -> ColumnElement[int]:
     )
 
 
+def label_of(quarter: ColumnElement[int], shift: Any, per: Any, modulo: Any) -> ColumnElement[int]:
+    """The label of a quarter hour by the rule of `Segment.label`, whose parts are values or parameters."""
+    label: ColumnElement[int] = whole_quotient(quarter + shift, literal(per) if isinstance(per, int) else per) % modulo
+    return label
+
+
 def part_of(row: Row[Any], table: FromClause) -> Row[Any]:
     """The columns of one table out of a row of several, by their names in it."""
     return cast("Row[Any]", SimpleNamespace(**{column.name: row._mapping[column] for column in table.c}))  # noqa: SLF001  # it is SQLAlchemy's own name for what is public

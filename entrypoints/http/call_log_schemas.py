@@ -10,8 +10,8 @@ from unite_core.calls.ledger import FORMAT, NO_HASH, BrokenChain, EntryKind, Led
 from unite_core.calls.model import CallResult, Outcome
 from unite_core.calls.ports import MAX_ATTEMPT
 from unite_core.calls.queries import TaskLedger
-from unite_core.days import DEFAULT_ZONE
 from unite_core.leads.model import LONGEST_SOURCE
+from unite_core.zones import DEFAULT_ZONE
 
 _HASH = {"pattern": "^[0-9a-f]{64}$"}
 

@@ -32,9 +32,9 @@ from entrypoints.http.rendering import json_response
 from unite_core.calls.ports import ClockFilter, LedgerFilter
 from unite_core.calls.queries import GetLedger, ListCallLogs
 from unite_core.calls.use_cases import CorrectCallLog, Correction
-from unite_core.days import DEFAULT_ZONE, MAX_DAYS, UNKNOWN_ZONE, UNKNOWN_ZONE_DETAIL
+from unite_core.days import MAX_DAYS, UNKNOWN_ZONE_DETAIL
 from unite_core.errors import Problem
-from unite_core.zones import zone_names
+from unite_core.zones import DEFAULT_ZONE, UNKNOWN_ZONE, zone_names
 
 PATH = "/v1/call-logs"
 

@@ -32,7 +32,7 @@ from entrypoints.http.report_schemas import (
     SpeedToLeadSchema,
 )
 from entrypoints.http.report_store_schemas import ActivityReportSchema, ReconciliationSchema
-from unite_core.days import DEFAULT_ZONE, Period, read_period
+from unite_core.days import Period, read_period
 from unite_core.errors import Malformed, Problem
 from unite_core.identity.model import Permission
 from unite_core.reports.activity import ReportActivity
@@ -43,6 +43,7 @@ from unite_core.reports.hours import ReportHeatmap
 from unite_core.reports.insights import ReportInsights
 from unite_core.reports.leaderboard import DEFAULT_METRIC, LEADERBOARD_METRICS, ReportLeaderboard
 from unite_core.reports.reconciliation import ReconcileReports
+from unite_core.zones import DEFAULT_ZONE
 
 PATH = "/v1/reports"
 
@@ -83,7 +84,8 @@ def get_metrics() -> Response:
 def get_daily_report(query: dict[str, Any]) -> Response:
     """Report a day."""
     date = query.get("date")
-    return _answer(shown.daily(unite().reports.daily(actor(), _period(query, date, None, names=("date", "date")))))
+    period = _period(query, date, None, names=("date", "date"))
+    return _remembered(("daily", period), lambda: shown.daily(unite().reports.daily(actor(), period)))
 
 
 @room.operation(

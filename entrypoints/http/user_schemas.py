@@ -5,7 +5,7 @@ from typing import Any
 from entrypoints.http.fields import Body, Choice, Flag, Id, ListOf, Moment, ObjectOf, Text, Whole
 from entrypoints.http.paging import PageArguments
 from unite_core.email import LONGEST_EMAIL
-from unite_core.identity.daily_summary import DEFAULT_ZONE, TIME_PATTERN
+from unite_core.identity.daily_summary import TIME_PATTERN
 from unite_core.identity.model import (
     LONGEST_NAME,
     LONGEST_PASSWORD,
@@ -17,7 +17,7 @@ from unite_core.identity.model import (
 from unite_core.phone import LONGEST_PHONE_INPUT
 from unite_core.summaries.use_cases import SummaryChange, SummaryRequest
 from unite_core.unset import UNSET
-from unite_core.zones import MAX_ZONE_LENGTH
+from unite_core.zones import DEFAULT_ZONE, MAX_ZONE_LENGTH
 
 _PASSWORD = {"format": "password"}
 _NEW_PASSWORD = {**_PASSWORD, "minLength": SHORTEST_PASSWORD, "maxLength": LONGEST_PASSWORD}

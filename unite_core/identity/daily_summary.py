@@ -7,9 +7,7 @@ from zoneinfo import ZoneInfo
 
 from unite_core.errors import Problem
 from unite_core.text import clean
-from unite_core.zones import local_date, moment_of, zone_names
-
-DEFAULT_ZONE = "UTC"
+from unite_core.zones import DEFAULT_ZONE, UNKNOWN_ZONE, local_date, moment_of, zone_names
 
 TIME_PATTERN = "^([01][0-9]|2[0-3]):[0-5][0-9]$"
 """A time of day as it is written: 00:00 to 23:59."""
@@ -57,7 +55,7 @@ def summary_zone(text: str, field: str, problems: list[Problem]) -> str:
         problems.append(
             Problem(
                 field=field,
-                code="unknown_time_zone",
+                code=UNKNOWN_ZONE,
                 detail="There is no such time zone; name one of the IANA time zone database, such as Europe/Berlin.",
                 suggestion=next((each for each in zone_names() if each.lower() == lowered), None),
             )

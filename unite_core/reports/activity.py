@@ -14,7 +14,7 @@ from unite_core.reports.daily import order_of
 from unite_core.reports.documents import CALL_EVENTS, AgentKey, CallActivity, DocumentsWork
 from unite_core.reports.model import About, AgentName, CallItems, Count, Scope, calls_of
 from unite_core.reports.ports import ReportsWork, Timeline
-from unite_core.reports.reading import Answers, NameAgents, about, by_day, own_calls
+from unite_core.reports.reading import NameAgents, about, by_day, own_calls
 from unite_core.reports.tally import Tally, total
 from unite_core.unit_of_work import Work
 
@@ -106,7 +106,7 @@ class ReportActivity:
         own = own_calls(actor)
         counted = self.activity.by_agent(by_day(period, own))
         days = counting.merged({label: tally} for (_, label), tally in counted.items())
-        fresh = replace(about(period, Answers(now, ()), days), complete_through=complete_through)
+        fresh = about(period, now, days, complete_through=complete_through)
         return ActivityReport(about=fresh, agents=self._agents(counted, period))
 
     def _agents(self, counted: Mapping[tuple[AgentKey, int], Tally], period: Period) -> list[AgentActivity]:

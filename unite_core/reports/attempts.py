@@ -63,4 +63,4 @@ class ReportAttempts:
                     conversion_rate=scope.rate(metrics.CONVERSION_RATE),
                 )
             )
-        return AttemptsReport(about=about(period, answers, answers.timeline(0)), attempts=rows)
+        return AttemptsReport(about=about(period, answers.taken_at, answers.timeline(0)), attempts=rows)

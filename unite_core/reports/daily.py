@@ -84,7 +84,7 @@ class ReportDay:
         everything = calls_of(period)
         whole = Scope(total(quarters.values()), everything)
         return DailyReport(
-            about=about(period, answers, _by_day(period, quarters)),
+            about=about(period, answers.taken_at, _by_day(period, quarters)),
             figures=figures_of(whole),
             cancelled=whole.count(metrics.CANCELLED),
             by_agent=self._by_agent(agents, everything),

@@ -63,7 +63,8 @@ class ReportHeatmap:
             )
             for label in range(HOURS_PER_WEEK)
         ]
-        return Heatmap(about=about(period, answers, answers.timeline(0)), cells=cells, best_hours=best_hours(cells))
+        days = answers.timeline(0)
+        return Heatmap(about=about(period, answers.taken_at, days), cells=cells, best_hours=best_hours(cells))
 
 
 def by_hour_of_week(period: Period, agent_id: UUID | None) -> Timeline:

@@ -90,7 +90,7 @@ class ReportInsights:
         everything = calls_of(period)
         hours = hours_of_day(period, week)
         return Insights(
-            about=about(period, answers, days),
+            about=about(period, answers.taken_at, days),
             figures=figures_of(Scope(total(days.values()), everything)),
             busiest_agents=self._busiest_agents(answers.totals(2), everything),
             busiest_hours=busiest(hours),

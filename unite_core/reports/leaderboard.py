@@ -60,7 +60,7 @@ class ReportLeaderboard:
         rows = [_row(names[key], tally, metric, calls_of(period)) for key, tally in tallies.items()]
         rows.sort(key=lambda row: (-_height(row), order_of(row.agent)))
         ranked = rows if own is not None else _ranked(rows)
-        return Leaderboard(about=about(period, answers, answers.timeline(0)), metric=metric, places=ranked)
+        return Leaderboard(about=about(period, answers.taken_at, answers.timeline(0)), metric=metric, places=ranked)
 
 
 def _row(agent: AgentName, tally: Tally, metric: str, everything: CallItems) -> Place:

@@ -81,16 +81,21 @@ def by_day(period: Period, agent_id: UUID | None) -> Timeline:
     return Timeline(segments=period.by_day(), agent_id=agent_id)
 
 
-def about(period: Period, answers: Answers, days: Mapping[int, Tally]) -> About:
-    """How fresh a report is that these answers were given for; `days` is the answer to `by_day`."""
+def about(
+    period: Period, taken_at: datetime, days: Mapping[int, Tally], *, complete_through: datetime | None = None
+) -> About:
+    """How fresh a report is whose figures are those of `taken_at`; `days` is the answer to `by_day`.
+
+    It is complete through that moment, unless its figures come from a store that may be behind.
+    """
     restated: datetime | None = None
     for number, tally in days.items():
         if tally.recorded_at is not None and tally.recorded_at >= moment_of(period.days[number].end):
             restated = later_of(restated, tally.recorded_at)
     return About(
         period=period,
-        generated_at=answers.taken_at,
-        complete_through=answers.taken_at,
+        generated_at=taken_at,
+        complete_through=complete_through or taken_at,
         restated_at=restated,
     )
 

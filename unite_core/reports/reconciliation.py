@@ -1,7 +1,7 @@
 """Reconciling: the same day from the rollups, from the ledger itself and from the call documents."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 from unite_core.calls.ledger import LedgerEntry
@@ -12,7 +12,7 @@ from unite_core.reports.activity import CompleteThrough
 from unite_core.reports.differences import CallState, CompareDocuments, Difference, counted_entries
 from unite_core.reports.documents import CallDocuments, DocumentsWork
 from unite_core.reports.model import About
-from unite_core.reports.reading import Answers, about, by_day
+from unite_core.reports.reading import about, by_day
 from unite_core.reports.tally import Tally, total
 from unite_core.unit_of_work import Work
 
@@ -74,7 +74,7 @@ class ReconcileReports:
             documents = total(self.documents.by_agent(by_day(period, None)).values())
         differences = [difference for state in states for difference in state.differences()]
         return Reconciliation(
-            about=replace(about(period, Answers(now, ()), ledger.days), complete_through=complete_through),
+            about=about(period, now, ledger.days, complete_through=complete_through),
             rollups=ledger.rollups,
             ledger=_counted(ledger.entries),
             documents=documents,

@@ -9,7 +9,6 @@ from uuid import UUID
 from unite_core.clock import Clock
 from unite_core.errors import Invalid, Problem
 from unite_core.identity.daily_summary import (
-    DEFAULT_ZONE,
     DailySummary,
     summary_from,
     summary_time,
@@ -25,6 +24,7 @@ from unite_core.summaries.ports import DayFigures, MadeSummary, SummariesWork
 from unite_core.unit_of_work import Work
 from unite_core.unset import UNSET, Unset
 from unite_core.versions import require_version
+from unite_core.zones import DEFAULT_ZONE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,10 +68,10 @@ class ChangeDailySummary:
         with self.work() as work:
             user = work.users.hold(actor.user_id)
             require_version(change.expected_version, user.version)
-            wanted = _changed(user.daily_summary, change.daily_summary, now)
-            if wanted == user.daily_summary:
+            asked = _changed(user.daily_summary, change.daily_summary, now)
+            if asked == user.daily_summary:
                 return user
-            user.ask_for_summary(wanted)
+            user.ask_for_summary(asked)
             user.touched(now)
             work.users.save(user)
             work.commit(user)

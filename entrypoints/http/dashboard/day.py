@@ -1,6 +1,5 @@
 """The day that a page is about, and the time zone it is in: the query, or what was chosen last, or today in UTC."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -15,15 +14,13 @@ from marshmallow import ValidationError, fields
 from entrypoints.http.context import unite
 from entrypoints.http.dashboard.session import cookie_value, set_cookie
 from entrypoints.http.fields import Complaint, Query
-from unite_core.days import DEFAULT_ZONE, FIRST_DATE, LAST_DATE
-from unite_core.zones import zone_names
+from unite_core.days import FIRST_DATE, LAST_DATE, read_date
+from unite_core.zones import DEFAULT_ZONE, UNKNOWN_ZONE, zone_names
 
 ZONE = "unite_time_zone"
 """The cookie with the time zone that was chosen last."""
 
-
 _ZONE_MAX_AGE_SECONDS = 365 * 24 * 60 * 60
-_DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class Day(fields.Field[Any]):
@@ -32,10 +29,7 @@ class Day(fields.Field[Any]):
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> date | None:
         if not value:
             return None
-        try:
-            day = date.fromisoformat(value) if _DAY.fullmatch(value) else None
-        except ValueError:
-            day = None
+        day = read_date(value)
         if day is None or not FIRST_DATE <= day <= LAST_DATE:
             detail = f"A date from {FIRST_DATE} to {LAST_DATE} is expected here, written 2026-01-31."
             raise ValidationError([Complaint("invalid_date", detail)])
@@ -48,7 +42,7 @@ class Zone(fields.Field[Any]):
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str | None:
         if value and value not in zone_names():
             detail = "The name of a time zone is expected here, such as Europe/Berlin."
-            raise ValidationError([Complaint("unknown_time_zone", detail)])
+            raise ValidationError([Complaint(UNKNOWN_ZONE, detail)])
         return value or None
 
 

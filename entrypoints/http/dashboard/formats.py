@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from entrypoints.http.dashboard.views import Rate
+from unite_core.reports.tally import Rate
 
 NOTHING = "\N{EN DASH}"
 MINUTES_PER_HOUR = 60

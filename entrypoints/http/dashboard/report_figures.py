@@ -9,7 +9,6 @@ from entrypoints.http.dashboard.views import (
     DayFigures,
     Figures,
     HourFigures,
-    Rate,
     SourceFigures,
     Totals,
 )
@@ -20,7 +19,6 @@ from unite_core.identity.model import Actor
 from unite_core.reports.daily import AgentDay, CallFigures, Hour
 from unite_core.reports.funnel import Stages
 from unite_core.reports.model import Count as Counted
-from unite_core.reports.tally import Rate as Quotient
 
 NOBODY = "Nobody"
 """Who a call belongs to that was assigned to no one."""
@@ -49,17 +47,13 @@ def _count(count: Counted) -> Count:
     return Count(count.value, items_url(count.items))
 
 
-def _rate(rate: Quotient) -> Rate:
-    return Rate(rate.value, rate.numerator, rate.denominator)
-
-
 def _totals(figures: CallFigures) -> Totals:
     return Totals(
         total_calls=_count(figures.total_calls),
         completed=_count(figures.completed),
         missed=_count(figures.missed),
-        contact_rate=_rate(figures.contact_rate),
-        completion_rate=_rate(figures.completion_rate),
+        contact_rate=figures.contact_rate,
+        completion_rate=figures.completion_rate,
         average_duration_seconds=figures.average_duration_seconds.value,
     )
 
@@ -71,7 +65,7 @@ def _agent(row: AgentDay) -> AgentFigures:
         total=_count(row.figures.total_calls),
         completed=_count(row.figures.completed),
         missed=_count(row.figures.missed),
-        completion_rate=_rate(row.figures.completion_rate),
+        completion_rate=row.figures.completion_rate,
         average_duration_seconds=row.figures.average_duration_seconds.value,
     )
 

@@ -11,6 +11,7 @@ from typing import Protocol
 from uuid import UUID
 
 from unite_core.identity.model import Actor
+from unite_core.reports.tally import Rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,15 +20,6 @@ class Count:
 
     value: int
     items_url: str
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """A share from 0 to 1, and what it was worked out from; `value` is None where the denominator is 0."""
-
-    value: float | None
-    numerator: int
-    denominator: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,11 +10,11 @@ from entrypoints.http.dashboard.views import (
     DayFigures,
     Figures,
     HourFigures,
-    Rate,
     SourceFigures,
     Totals,
 )
 from unite_core.identity.model import Actor
+from unite_core.reports.tally import Rate
 
 CALLS_OF_HOURS = (0, 0, 0, 0, 0, 0, 0, 1, 4, 9, 12, 7, 3, 6, 8, 10, 5, 2, 0, 0, 0, 0, 0, 0)
 NAMES = ("Ann Archer", "Ben <b>Bold</b>", "Chloë Çelik-Østergaard")
@@ -46,8 +46,8 @@ def a_day() -> DayFigures:
             total_calls=calls(1067),
             completed=calls(1000),
             missed=calls(67),
-            contact_rate=Rate(0.25, 250, 1000),
-            completion_rate=Rate(1000 / 1067, 1000, 1067),
+            contact_rate=Rate(250, 1000),
+            completion_rate=Rate(1000, 1067),
             average_duration_seconds=125.4,
         ),
         agents=tuple(an_agent(number, name) for number, name in enumerate(NAMES)),
@@ -71,8 +71,8 @@ def an_empty_day() -> DayFigures:
             total_calls=calls(0),
             completed=calls(0),
             missed=calls(0),
-            contact_rate=Rate(None, 0, 0),
-            completion_rate=Rate(None, 0, 0),
+            contact_rate=Rate(0, 0),
+            completion_rate=Rate(0, 0),
             average_duration_seconds=None,
         ),
         agents=(),
@@ -91,6 +91,6 @@ def an_agent(number: int, name: str) -> AgentFigures:
         total=calls(completed + missed, agent=str(agent_id)),
         completed=calls(completed),
         missed=calls(missed),
-        completion_rate=Rate(completed / (completed + missed), completed, completed + missed),
+        completion_rate=Rate(completed, completed + missed),
         average_duration_seconds=60.0 * number,
     )
