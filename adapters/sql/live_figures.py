@@ -29,14 +29,20 @@ class SqlLiveFigures(LiveFigures):
     def funnel(self, question: Cohort) -> Mapping[str, FunnelCounts]:
         agent = question.assigned_to
         contacts, conversions = (frozenset(metric.results) for metric in (CONTACTS, CONVERSIONS))
+        cohort = _of_cohort(
+            select(
+                leads.c.source,
+                _whether(LeadFilter(called=True, visible_to=agent)).label("called"),
+                _whether(LeadFilter(call_outcomes=contacts, visible_to=agent)).label("contacted"),
+                _whether(LeadFilter(call_outcomes=conversions, visible_to=agent)).label("converted"),
+            ),
+            question,
+        ).subquery("cohort")
         statement = select(
-            leads.c.source,
+            cohort.c.source,
             func.count().label("leads"),
-            _number(LeadFilter(called=True, visible_to=agent)).label("called"),
-            _number(LeadFilter(call_outcomes=contacts, visible_to=agent)).label("contacted"),
-            _number(LeadFilter(call_outcomes=conversions, visible_to=agent)).label("converted"),
-        )
-        statement = _of_cohort(statement, question).group_by(leads.c.source)
+            *(_number(cohort.c[name]) for name in ("called", "contacted", "converted")),
+        ).group_by(cohort.c.source)
         return {
             row.source: FunnelCounts(
                 leads=row.leads,
@@ -49,12 +55,15 @@ class SqlLiveFigures(LiveFigures):
 
     def first_calls(self, question: Cohort, *, within: int) -> FirstCalls:
         prompt = LeadFilter(called_within=timedelta(seconds=within), visible_to=question.assigned_to)
-        counts = select(
-            func.count().label("leads"),
-            _number(LeadFilter(called=True, visible_to=question.assigned_to)).label("called"),
-            _number(prompt).label("within"),
-        )
-        found = self._connection.execute(_of_cohort(counts, question)).one()
+        cohort = _of_cohort(
+            select(
+                _whether(LeadFilter(called=True, visible_to=question.assigned_to)).label("called"),
+                _whether(prompt).label("within"),
+            ),
+            question,
+        ).subquery("cohort")
+        counts = select(func.count().label("leads"), _number(cohort.c.called), _number(cohort.c.within))
+        found = self._connection.execute(counts.select_from(cohort)).one()
         called = int(found.called)
         return FirstCalls(
             leads=found.leads,
@@ -110,13 +119,22 @@ class SqlLiveFigures(LiveFigures):
         return max(0, -(-found // _MICROSECONDS))
 
 
-def _number(filters: LeadFilter) -> ColumnElement[Any]:
-    """How many of the leads of a cohort meet the conditions on their calls."""
+def _whether(filters: LeadFilter) -> ColumnElement[int]:
+    """1 for a lead that meets the conditions on its calls, 0 for any other.
+
+    Summed in a query around the one that asks this: MariaDB takes a subquery's aggregate within a sum for one of the
+    sum's own query, and refuses it.
+    """
     conditions = called(filters, joined=filters.visible_to is None)
-    return func.coalesce(func.sum(case((and_(*conditions), 1), else_=0)), 0)
+    return case((and_(*conditions), 1), else_=0)
 
 
-def _of_cohort(statement: Select[Any], question: Cohort) -> Select[Any]:
+def _number(flag: ColumnElement[int]) -> ColumnElement[Any]:
+    """How many of the leads of a cohort have the flag, by its name."""
+    return func.coalesce(func.sum(flag), 0).label(flag.name)
+
+
+def _of_cohort(statement: Select[*tuple[Any, ...]], question: Cohort) -> Select[*tuple[Any, ...]]:
     """The statement about the leads of the cohort, by the index that holds them one after the other."""
     everybodys = question.assigned_to is None
     if everybodys:
