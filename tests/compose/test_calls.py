@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import jsonschema_rs
 import pytest
@@ -13,6 +14,7 @@ from tests.compose.stack import Stack, StackFailed
 from tests.conftest import CHECKOUT
 from tests.sales_floor import TASKS, Floor, call_tasks
 from tests.servers.twilio import TwilioStandIn
+from tests.service_process import eventually
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:unite-events"
 AMY, MO = "+12025550181", "+12025550182"
@@ -47,10 +49,14 @@ def test_the_whole_life_of_a_call_is_told_to_whom_it_concerns(
     assert all("Grace Hopper" in it["body"] and f"{stack.url}{TASKS}/{task_id}" in it["body"] for it in told)
     assert not any(PHONE[2:] in it["body"] for it in texts.values())
     assert len(texts) == 2
-    history = floor.admin.call("GET", f"/v1/deliveries/{completed['id']}/activity")["items"]
-    assert [it["type"] for it in history][-1] == "delivery.answered"
     known = {"sid": completed["response"]["sid"], "status": "delivered", "segments": 1, "price": "-0.00790"}
-    assert known.items() <= history[0]["data"]["response"].items()
+
+    def history() -> list[dict[str, Any]]:
+        events: list[dict[str, Any]] = floor.admin.call("GET", f"/v1/deliveries/{completed['id']}/activity")["items"]
+        return events if events and known.items() <= events[0]["data"]["response"].items() else []
+
+    events = eventually(history, "the delivery's last state is in its activity")
+    assert events[-1]["type"] == "delivery.answered"
     assert {it["status"] for it in twilio.callbacks() if it["parameters"].get("MessageSid") in texts} == {204}
     heard = {it.type: it for it in topic.heard()}
     assert {it.type: it.role for it in heard.values()} == ROLES
