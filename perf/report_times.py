@@ -5,14 +5,19 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
+from http import HTTPStatus
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine
 
-from entrypoints.bootstrap import Started
+from entrypoints.bootstrap import Started, add_first_admin
 from entrypoints.http import report_json
+from entrypoints.http.app import create_app
+from entrypoints.http.process import door_of
 from entrypoints.http.rendering import to_json
 from perf import plain_reports
+from perf.call_floor import ADMIN
 from perf.call_history import agent_ids
 from unite_core import Actor, Role
 from unite_core.days import Period, moment_of
@@ -100,6 +105,27 @@ def all_reports(
                     label = f"{name}, a {span}, {whose}, {zone}"
                     figures[label] = measured(asked(started, name, actor, last, days, zone), clock, repeats).shown()
                     say(f"{label}: {figures[label]}")
+    return figures
+
+
+def from_cache(started: Started, clock: ServerClock, last: date) -> dict[str, str]:
+    """Requests for reports that were finished before, from their first line to the last byte of the answer."""
+    add_first_admin(started)
+    client = create_app(started.unite, door_of(started)).test_client()
+    login = {"email": ADMIN["UNITE_ADMIN_EMAIL"], "password": ADMIN["UNITE_ADMIN_PASSWORD"]}
+    token = client.post("/v1/auth/login", json=login).get_json()["access_token"]
+    headers = {"Authorization": f"Bearer {token}"}
+
+    def ask(path: str) -> None:
+        if client.get(path, headers=headers).status_code != HTTPStatus.OK:
+            raise SystemExit(f"{path} was not answered.")
+
+    figures = {}
+    for name, span in (("daily", "day"), ("insights", "month"), ("insights", "year")):
+        first = last - timedelta(days=SPANS[span] - 1)
+        days = f"date={last}" if name == "daily" else f"from={first}&to={last}"
+        path = f"/v1/reports/{name}?{days}"
+        figures[f"GET /v1/reports/{name}, a {span}"] = measured(partial(ask, path), clock).shown()
     return figures
 
 

@@ -21,7 +21,7 @@ from sqlalchemy import URL, Connection, create_engine, make_url
 from adapters.sql.engine import create_engine_for
 from perf import call_floor, call_history, folding_cost, results
 from perf.call_history import DAYS
-from perf.report_times import MANAGER, SPANS, ServerClock, all_reports, asked, beside_plain_queries, measured
+from perf.report_times import ServerClock, all_reports, beside_plain_queries, from_cache
 
 DATABASE = "unite_perf_reports"
 SETTINGS = ("version", "innodb_flush_log_at_trx_commit", "sync_binlog", "log_bin", "innodb_buffer_pool_size")
@@ -62,10 +62,7 @@ def _measure(url: URL, variables: Mapping[str, str], clock: ServerClock) -> dict
         if redis := os.environ.get("UNITE_PERF_REDIS_URL"):
             further = {"UNITE_REDIS_URL": redis, "UNITE_JWT_KEYS": f"perf:{'k' * 32}"}
             with call_floor.opened({**variables, **further}) as cached:
-                figures["reports from the cache (Redis)"] = {
-                    f"{name}, a {span}": measured(asked(cached, name, MANAGER, last, SPANS[span], "UTC"), clock).shown()
-                    for name, span in (("daily", "day"), ("insights", "month"), ("insights", "year"))
-                }
+                figures["reports from the cache (Redis)"] = from_cache(cached, clock, last)
             say("cached reports measured")
         figures["completions"] = folding_cost.completions(started, engine, clock, variables, TASKS_PER_TURN, say)
         figures["unfolded entries"] = folding_cost.unfolded(started, engine, clock, last, say)

@@ -5,9 +5,10 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote_plus
+from uuid import UUID
 
 from entrypoints.http.rendering import moment
-from unite_core.calls.model import TaskStatus
+from unite_core.calls.model import CallResult, TaskStatus
 from unite_core.reports.model import CallItems, Items, LeadItems, TaskItems
 from unite_core.unset import UNSET, Unset
 
@@ -17,39 +18,56 @@ CALL_TASKS = "/v1/call-tasks"
 NONE = "none"
 """What a filter says for nobody."""
 
-CACHED_VALUES = 4096
-"""A report has thousands of lists, and few values in their queries: each is encoded once."""
+CACHED_SCOPES = 4096
+"""A report has thousands of lists, but several of each scope, which differ in their results alone."""
 
 
 def items_url(items: Items) -> str:
     """The list, as a path with its query: each entry on its pages was counted, and no other."""
-    path, query = _list_of(items)
-    given = [f"{name}={_encoded(value)}" for name, value in query.items() if value is not None]
+    if isinstance(items, CallItems):
+        of_scope = _calls_of_scope(
+            items.start, items.end, items.agent_id, items.source, items.attempt, items.hours, items.weekdays, items.tz
+        )
+        return f"{of_scope}{_of_results(items.results)}"
+    if isinstance(items, LeadItems):
+        return _address(LEADS, _leads(items))
+    return _address(CALL_TASKS, _tasks(items))
+
+
+def _address(path: str, query: Mapping[str, str | None]) -> str:
+    given = [f"{name}={quote_plus(value)}" for name, value in query.items() if value is not None]
     return f"{path}?{'&'.join(given)}"
 
 
-def _list_of(items: Items) -> tuple[str, Mapping[str, str | None]]:
-    if isinstance(items, CallItems):
-        return CALL_LOGS, _calls(items)
-    if isinstance(items, LeadItems):
-        return LEADS, _leads(items)
-    return CALL_TASKS, _tasks(items)
-
-
-def _calls(items: CallItems) -> Mapping[str, str | None]:
-    on_clocks = bool(items.hours or items.weekdays)
-    return {
+@lru_cache(maxsize=CACHED_SCOPES)
+def _calls_of_scope(
+    start: datetime,
+    end: datetime,
+    agent_id: UUID | None | Unset,
+    source: str | None | Unset,
+    attempt: int | None | Unset,
+    hours: frozenset[int],
+    weekdays: frozenset[int],
+    tz: str,
+) -> str:
+    """The list of all calls of a scope, whatever their results."""
+    query = {
         "counted": "true",
-        "from": _moment(items.start),
-        "to": _moment(items.end),
-        "result": _listed(items.results),
-        "agent": _one(items.agent_id),
-        "source": None if isinstance(items.source, Unset) else _source(items.source),
-        "attempt": _one(items.attempt),
-        "hour": _listed(items.hours),
-        "weekday": _listed(items.weekdays),
-        "tz": items.tz if on_clocks else None,
+        "from": moment(start),
+        "to": moment(end),
+        "agent": _one(agent_id),
+        "source": None if isinstance(source, Unset) else _source(source),
+        "attempt": _one(attempt),
+        "hour": _listed(hours),
+        "weekday": _listed(weekdays),
+        "tz": tz if hours or weekdays else None,
     }
+    return _address(CALL_LOGS, query)
+
+
+@lru_cache(maxsize=CACHED_SCOPES)
+def _of_results(results: frozenset[CallResult]) -> str:
+    return f"&result={quote_plus(','.join(sorted(results)))}" if results else ""
 
 
 def _leads(items: LeadItems) -> Mapping[str, str | None]:
@@ -67,16 +85,6 @@ def _tasks(items: TaskItems) -> Mapping[str, str | None]:
     return {"status": TaskStatus.PENDING.value, "due_to": moment(items.due_before)}
 
 
-@lru_cache(maxsize=CACHED_VALUES)
-def _encoded(value: str) -> str:
-    return quote_plus(value)
-
-
-@lru_cache(maxsize=CACHED_VALUES)
-def _moment(at: datetime) -> str:
-    return moment(at)
-
-
 def _one(value: object) -> str | None:
     if value is UNSET:
         return None
@@ -92,6 +100,5 @@ def _quoted(source: str) -> str:
     return '"' + source.replace('"', '""') + '"'
 
 
-@lru_cache(maxsize=CACHED_VALUES)
 def _listed(values: frozenset[Any]) -> str | None:
     return ",".join(str(value) for value in sorted(values)) or None
