@@ -38,8 +38,9 @@ def say(text: str) -> None:
 def main() -> None:
     """Measure and record."""
     entries = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000_000
-    url = make_url(os.environ["UNITE_PERF_MYSQL_URL"]).set(drivername="mysql+pymysql", database=DATABASE)
-    root = create_engine(url.set(database=None), isolation_level="AUTOCOMMIT")
+    server = make_url(os.environ["UNITE_PERF_MYSQL_URL"]).set(drivername="mysql+pymysql")
+    url = server.set(database=DATABASE)
+    root = create_engine(server, isolation_level="AUTOCOMMIT")
     with tempfile.TemporaryDirectory() as folder, root.connect() as connection:
         figures: dict[str, Any] = {
             "server": {name: _variable(connection, name) for name in SETTINGS},

@@ -1,16 +1,15 @@
 """Figures of leads and call tasks as they are at the moment, counted by the database."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
-from math import ceil
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, literal, select
 
 from adapters.sql.call_tables import call_tasks as tasks
 from adapters.sql.lead_calls import called, first_call, with_counts
-from adapters.sql.statements import by_index, in_lists, microseconds_between
+from adapters.sql.statements import by_index, in_lists, microseconds_between, whole_quotient
 from adapters.sql.tables import leads, users
 from unite_core.calls.model import TaskStatus
 from unite_core.leads.ports import LeadFilter
@@ -54,23 +53,17 @@ class SqlLiveFigures(LiveFigures):
         }
 
     def first_calls(self, question: Cohort, *, within: int) -> FirstCalls:
-        prompt = LeadFilter(called_within=timedelta(seconds=within), visible_to=question.assigned_to)
-        cohort = _of_cohort(
-            select(
-                _whether(LeadFilter(called=True, visible_to=question.assigned_to)).label("called"),
-                _whether(prompt).label("within"),
-            ),
-            question,
-        ).subquery("cohort")
-        counts = select(func.count().label("leads"), _number(cohort.c.called), _number(cohort.c.within))
-        found = self._connection.execute(counts.select_from(cohort)).one()
-        called = int(found.called)
+        cohort: Select[*tuple[Any, ...]] = select(func.count()).where(*_created(question))
+        everybodys = question.assigned_to is None
+        index = "ix_leads_listed" if everybodys else "ix_leads_assigned_listed"
+        number: int = self._connection.execute(by_index(cohort.select_from(leads), leads, index)).scalar_one()
+        row = self._connection.execute(_waits(question, within)).one()
         return FirstCalls(
-            leads=found.leads,
-            called=called,
-            within=int(found.within),
-            p50=self._nearest_rank(question, called, 50),
-            p90=self._nearest_rank(question, called, 90),
+            leads=number,
+            called=int(row.called),
+            within=int(row.within),
+            p50=None if row.p50 is None else int(row.p50),
+            p90=None if row.p90 is None else int(row.p90),
         )
 
     def overdue(self, *, before: datetime, assigned_to: UUID | None = None) -> int:
@@ -106,17 +99,37 @@ class SqlLiveFigures(LiveFigures):
             found.update((row.id, row.name) for row in rows)
         return found
 
-    def _nearest_rank(self, question: Cohort, number: int, percent: int) -> int | None:
-        if not number:
-            return None
-        first = first_call(question.assigned_to, joined=question.assigned_to is None)
-        wait = microseconds_between(leads.c.created_at, first).label("wait")
-        waits = _of_cohort(select(wait), question).subquery("waits")
-        place = ceil(number * percent / 100) - 1
-        called = select(waits.c.wait).where(waits.c.wait.is_not(None)).order_by(waits.c.wait)
-        found: int = self._connection.execute(called.limit(1).offset(place)).scalar_one()
-        # Rounded up: within so many seconds they were called.
-        return max(0, -(-found // _MICROSECONDS))
+
+def _waits(question: Cohort, within: int) -> Select[*tuple[Any, ...]]:
+    """How many leads were called, how many within so many seconds, and the nearest ranks of the seconds they waited.
+
+    The leads are read once: they are counted by their seconds, and these counts are added up in the order of seconds.
+    """
+    first = first_call(question.assigned_to, joined=question.assigned_to is None)
+    wait = microseconds_between(leads.c.created_at, first)
+    # Rounded up: within so many seconds the lead was called. A call before the lead was created is one at that moment.
+    rounded_up = whole_quotient(wait + literal(_MICROSECONDS - 1), literal(_MICROSECONDS))
+    seconds = case((wait <= 0, 0), else_=rounded_up).label("seconds")
+    waits = _of_cohort(select(seconds), question).where(first.is_not(None)).subquery("waits")
+    counted = select(waits.c.seconds, func.count().label("calls")).group_by(waits.c.seconds).subquery("counted")
+    ranked = select(
+        counted.c.seconds,
+        counted.c.calls,
+        func.sum(counted.c.calls).over(order_by=counted.c.seconds).label("until"),
+        func.sum(counted.c.calls).over().label("called"),
+    ).subquery("ranked")
+
+    def nearest_rank(percent: int) -> ColumnElement[Any]:
+        reached = ranked.c.until * 100 >= ranked.c.called * percent
+        return func.min(case((reached, ranked.c.seconds))).label(f"p{percent}")
+
+    prompt = func.sum(case((ranked.c.seconds <= within, ranked.c.calls), else_=0))
+    return select(
+        func.coalesce(func.max(ranked.c.called), 0).label("called"),
+        func.coalesce(prompt, 0).label("within"),
+        nearest_rank(50),
+        nearest_rank(90),
+    )
 
 
 def _whether(filters: LeadFilter) -> ColumnElement[int]:
