@@ -1,9 +1,9 @@
 # Unite. `make help` lists what there is; a fresh machine needs python3 (3.11 or newer), git and make.
 
 PYTHON ?= python3
-# How many test processes: two for each core, because many tests wait for servers that they have stopped or silenced.
+# How many test processes: three for each core, because many tests wait for servers that they have stopped or silenced.
 # `make test WORKERS=0` runs them in one, for a debugger.
-WORKERS ?= $(shell expr 2 '*' "$$(getconf _NPROCESSORS_ONLN)")
+WORKERS ?= $(shell expr 3 '*' "$$(getconf _NPROCESSORS_ONLN)")
 # Handed to pytest as they are: `make test PYTEST_ARGS="-k phone"`.
 PYTEST_ARGS ?=
 # `make lock UPGRADE=--upgrade` takes the newest of everything.
