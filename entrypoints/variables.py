@@ -18,6 +18,22 @@ class Setting:
     secret: bool = False
 
 
+ENVIRONMENT = Setting(
+    name="UNITE_ENVIRONMENT",
+    meaning=(
+        "`development`, or `production`, where the start is refused as long as an embedded part would stand in for a "
+        "server that is not set."
+    ),
+    default="development",
+)
+EMBEDDED = Setting(
+    name="UNITE_EMBEDDED",
+    meaning=(
+        "The embedded parts that production uses on purpose: any of `database`, `mongodb`, `s3`, `redis`, `keys`, "
+        "`sns`, `twilio`, with commas between."
+    ),
+    default="none",
+)
 HOST = Setting(name="UNITE_HOST", meaning="The network address to listen at.", default="127.0.0.1")
 PORT = Setting(name="UNITE_PORT", meaning="The port to listen at, 1 to 65535.", default="8000")
 DATA_DIR = Setting(
@@ -225,6 +241,8 @@ PHONE_RULE = Setting(
 
 
 ALL = (
+    ENVIRONMENT,
+    EMBEDDED,
     HOST,
     PORT,
     DATA_DIR,

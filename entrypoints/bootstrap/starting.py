@@ -25,9 +25,10 @@ from entrypoints.bootstrap.refusal import StartRefused
 from entrypoints.bootstrap.servers import Dependency, Signatures
 from entrypoints.correlation import correlation_id
 from entrypoints.keys import derived, kept_keys
-from entrypoints.reading import FILE
+from entrypoints.production import Scope
+from entrypoints.reading import FILE, SettingsRefused
 from entrypoints.settings import Settings, read_settings, secret_place
-from entrypoints.variables import JWT_KEYS, SECRETS_ARN
+from entrypoints.variables import ALL, JWT_KEYS, SECRETS_ARN
 from unite_core.application import Ports, Rules, Unite, build
 from unite_core.errors import UniteError
 from unite_core.files import Files, SignedFiles
@@ -86,21 +87,29 @@ class Started:
         self.close()
 
 
-def load_settings(environ: Mapping[str, str]) -> Settings:
-    """The settings of the environment, and of the secret that it names, if it does.
+def load_settings(environ: Mapping[str, str], scope: Scope = Scope.SERVICE) -> Settings:
+    """The settings of the environment, and of the secret that it names, if it does; for a process of the scope.
 
     Raises `SettingsRefused`, and `StartRefused` where the secret cannot be read.
     """
     place = secret_place(environ)
     if place is None:
-        return read_settings(environ)
+        return read_settings(environ, scope)
     try:
         secret = read_secret(place.arn, Access(endpoint_url=place.aws_endpoint_url))
     except UniteError as error:
         raise StartRefused(f"The secret that {SECRETS_ARN.name} names cannot be read: {error.detail}") from error
-    set_here = {name.removesuffix(FILE) for name, value in environ.items() if value}
-    further = {name: value for name, value in secret.items() if name.removesuffix(FILE) not in set_here}
-    return read_settings({**further, **{name: value for name, value in environ.items() if value}})
+    given = {name: value for name, value in environ.items() if value or name.endswith(FILE)}
+    given_names = {name.removesuffix(FILE) for name in given}
+    further = {name: value for name, value in secret.items() if name.removesuffix(FILE) not in given_names}
+    # In the environment an empty value is how programs leave a variable out. In a secret it is a value that got lost.
+    empty = [setting.name for setting in ALL if not further.get(setting.name, "given").strip()]
+    if empty:
+        raise SettingsRefused(
+            f"{name}: is empty in the secret that {SECRETS_ARN.name} names; give it a value, or take it out"
+            for name in empty
+        )
+    return read_settings({**further, **given}, scope)
 
 
 def start(settings: Settings) -> Started:

@@ -49,6 +49,8 @@ def run(arguments: Namespace, environ: Mapping[str, str], target: str = TARGET) 
         _prepare(settings)
         listening = _listening(settings)
     except (SettingsRefused, StartRefused) as refused:
+        for warning in getattr(refused, "warnings", ()):
+            log.warning("%s", warning)
         log.error("Unite cannot start.\n%s", refused)  # noqa: TRY400 - the message says it all
         return 1
     stop = Event()

@@ -39,6 +39,8 @@ def run(arguments: Namespace, environ: Mapping[str, str], begin: Callable[[Setti
     try:
         started = begin(load_settings(environ))
     except (SettingsRefused, StartRefused) as refused:
+        for warning in getattr(refused, "warnings", ()):
+            log.warning("%s", warning)
         log.error("The worker cannot start: %s", refused)  # noqa: TRY400 - the message says it all
         return 1
     for handler in logging.getLogger().handlers:

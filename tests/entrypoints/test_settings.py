@@ -366,6 +366,22 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     ]
 
 
+def test_an_empty_file_variable_and_an_empty_file_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "lost").write_text(" \n\n")
+
+    assert problems_of(UNITE_DATABASE_URL_FILE="", UNITE_REDIS_URL_FILE=str(tmp_path / "lost")) == [
+        "UNITE_DATABASE_URL_FILE: is empty; name a file, or take the variable out",
+        "UNITE_REDIS_URL_FILE: the file is empty; put the value into it, or take the variable out",
+    ]
+
+
+def test_warnings_come_with_a_refusal_too() -> None:
+    with pytest.raises(SettingsRefused) as refused:
+        read_settings({"UNITE_PROT": "1", "UNITE_PORT": "eighty"})
+
+    assert refused.value.warnings == ("UNITE_PROT is set, and nothing reads it; did you mean UNITE_PORT?",)
+
+
 def test_a_value_that_is_set_twice_is_refused(tmp_path: Path) -> None:
     assert problems_of(UNITE_PORT="1", UNITE_PORT_FILE=str(tmp_path)) == [
         "UNITE_PORT: is set twice; leave out UNITE_PORT or UNITE_PORT_FILE"
