@@ -160,8 +160,8 @@ JWT_KEYS = Setting(
     name="UNITE_JWT_KEYS",
     meaning=(
         "The keys that access tokens, links and cursors are signed with: `name:secret`, several of them with commas "
-        f"between. A secret has at least {SHORTEST_SECRET} bytes. The first one signs, all of them verify: put a new "
-        "one in front, and take the old one out a day later."
+        f"between. A secret has at least {SHORTEST_SECRET} bytes. The first one signs, all of them verify: add a new "
+        "one at the end, move it to the front once every process knows it, and take the old one out a day later."
     ),
     default="made once, and kept in the data folder with mode 600",
     secret=True,
