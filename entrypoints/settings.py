@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from entrypoints import urls
+from entrypoints.logs import LogSettings, read_log_settings
 from entrypoints.networks import Network, parse_proxies
 from entrypoints.plain_http import EVERYWHERE, plain_http_warning
 from entrypoints.production import Scope, require_servers
@@ -23,6 +24,7 @@ from entrypoints.variables import (
     DATABASE_SERVICE_ACCOUNT,
     DATABASE_URL,
     DEFAULT_COUNTRY,
+    GRACE_SECONDS,
     HOST,
     JWT_KEYS,
     LOGIN_LIMIT,
@@ -108,6 +110,8 @@ class Settings:
     quotas: Quotas = field(default_factory=Quotas)
     default_country: str | None = None
     phone_rule: PhoneRule = PhoneRule.POSSIBLE
+    grace_seconds: int = 3
+    log: LogSettings = field(default_factory=LogSettings)
     warnings: tuple[str, ...] = ()
 
 
@@ -185,6 +189,8 @@ def read_settings(environ: Mapping[str, str], scope: Scope = Scope.SERVICE) -> S
         quotas=_quotas(read),
         default_country=read.judged(DEFAULT_COUNTRY.name, _country),
         phone_rule=read.judged(PHONE_RULE.name, _phone_rule) or PhoneRule.POSSIBLE,
+        grace_seconds=read.number(GRACE_SECONDS.name, default=3, least=1, most=3600),
+        log=read_log_settings(read),
     )
     _warn(read, settings)
     return replace(settings, warnings=read.finish())

@@ -198,6 +198,21 @@ CORS_ORIGINS = Setting(
     ),
     default="pages of other origins may not",
 )
+GRACE_SECONDS = Setting(
+    name="UNITE_GRACE_SECONDS",
+    meaning="How many seconds requests have to end when the service is stopped, 1 to 3600; then they are broken off.",
+    default="3",
+)
+LOG_LEVEL = Setting(
+    name="UNITE_LOG_LEVEL",
+    meaning="What is logged: `debug`, `info`, `warning` or `error`, and what is worse.",
+    default="info",
+)
+LOG_FORMAT = Setting(
+    name="UNITE_LOG_FORMAT",
+    meaning="How it is logged: `json`, one object a line, or `text`, for people.",
+    default="text at a terminal, json elsewhere",
+)
 RATE_LIMIT = Setting(
     name="UNITE_RATE_LIMIT",
     meaning="How many requests a minute one user, or one address before login, may make; 0 for any number.",
@@ -271,6 +286,9 @@ ALL = (
     PUBLIC_URL,
     TRUSTED_PROXIES,
     CORS_ORIGINS,
+    GRACE_SECONDS,
+    LOG_LEVEL,
+    LOG_FORMAT,
     RATE_LIMIT,
     LOGIN_LIMIT,
     QUOTA_IMPORTS,
