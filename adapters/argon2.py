@@ -13,6 +13,13 @@ PASSES = 2
 LANES = 1
 """One of the equally strong settings of OWASP's Password Storage Cheat Sheet, with little memory for each login."""
 
+ONE_TIME_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
+"""Without i, l, o, 0 and 1, which are read as one another."""
+
+ONE_TIME_GROUPS = 5
+ONE_TIME_GROUP_LENGTH = 4
+"""20 of 31 characters are 99 bits."""
+
 AT_ONCE = 4
 """How many hashes are worked out at the same time; more would not be faster and would each take their memory."""
 
@@ -47,6 +54,13 @@ class Argon2Passwords(Passwords):
             return self._hasher.check_needs_rehash(password_hash)
         except InvalidHashError:
             return True
+
+    def new_one_time_password(self) -> str:
+        groups = (
+            "".join(secrets.choice(ONE_TIME_ALPHABET) for _ in range(ONE_TIME_GROUP_LENGTH))
+            for _ in range(ONE_TIME_GROUPS)
+        )
+        return "-".join(groups)
 
 
 def _bytes(password: str) -> bytes:

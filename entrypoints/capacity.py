@@ -41,7 +41,7 @@ Closing it at once while a client still sends would make the system throw the an
 """
 
 STOP_SECONDS = 3.0
-"""Seconds that requests have to end when the service is stopped."""
+"""Seconds that requests have to see that their client is gone, once the service breaks them off at its stop."""
 
 MAX_BUFFERED_BYTES = 64 * 1024 * 1024
 """Bytes of bodies, beyond the first 64 KiB of each, that all connections together may have in memory."""

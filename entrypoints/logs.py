@@ -3,10 +3,18 @@
 import logging
 import logging.config
 import sys
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, TypeVar
 
 from pythonjsonlogger.core import LogData
 from pythonjsonlogger.json import JsonFormatter
+
+from entrypoints.reading import Reader
+from entrypoints.variables import LOG_FORMAT, LOG_LEVEL
+
+T = TypeVar("T", bound=StrEnum)
 
 # What every record has anyway; whatever else is on one was put there with `extra=`.
 _USUAL = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
@@ -57,15 +65,77 @@ class Prose(logging.Formatter):
         return traceback
 
 
-def plan(*, human: bool) -> dict[str, Any]:
-    """How Python's logging is to be set up (`logging.config.dictConfig`): everything goes to standard error."""
+class LogLevel(StrEnum):
+    """From which severity on a record is logged."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class LogFormat(StrEnum):
+    """How a record is written: one JSON object a line, or prose."""
+
+    JSON = "json"
+    TEXT = "text"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogSettings:
+    """What is logged, and how; `format` is None where it depends on whether standard error is a terminal."""
+
+    level: LogLevel = LogLevel.INFO
+    format: LogFormat | None = None
+
+
+def read_log_settings(read: Reader) -> LogSettings:
+    """The settings of logging; what is wrong is refused, and the default stands in for it."""
+    level = read.judged(LOG_LEVEL.name, lambda text: _one_of(LogLevel, text))
+    return LogSettings(
+        level=level or LogLevel.INFO, format=read.judged(LOG_FORMAT.name, lambda text: _one_of(LogFormat, text))
+    )
+
+
+def settings_of(environ: Mapping[str, str]) -> LogSettings:
+    """The settings of logging alone, for what is logged before all settings are read, which refuses what is wrong."""
+    return read_log_settings(Reader(environ))
+
+
+def _one_of(choices: type[T], text: str) -> T:
+    try:
+        return choices(text)
+    except ValueError:
+        raise ValueError(f"is none of {', '.join(choices)}") from None
+
+
+_OWN = ("adapters", "entrypoints", "unite", "unite_core")
+"""The loggers of the service."""
+
+
+def plan(settings: LogSettings, *, human: bool) -> dict[str, Any]:
+    """How Python's logging is to be set up (`logging.config.dictConfig`): everything goes to standard error.
+
+    Without a format in the settings a `human` reads prose.
+    """
+    level = settings.level.upper()
+    prose = human if settings.format is None else settings.format is LogFormat.TEXT
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {"lines": {"()": Prose if human else JsonLines}},
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines", "stream": "ext://sys.stderr"}},
+        "formatters": {"lines": {"()": Prose if prose else JsonLines}},
+        "handlers": {
+            "stderr": {
+                "class": "logging.StreamHandler",
+                "formatter": "lines",
+                "stream": "ext://sys.stderr",
+                "level": level,
+            }
+        },
+        # At `debug` libraries log what they send, and that holds people's names and numbers: they stay at INFO.
         "root": {"handlers": ["stderr"], "level": "INFO"},
         "loggers": {
+            **{name: {"level": level} for name in _OWN},
             # Of what the HTTP server, the migrations and the queues tell about themselves, only trouble is of interest.
             "uvicorn": {"level": "WARNING"},
             "alembic": {"level": "WARNING"},
@@ -82,6 +152,6 @@ def human() -> bool:
     return sys.stderr.isatty()
 
 
-def configure() -> None:
+def configure(settings: LogSettings) -> None:
     """Set up logging for this process."""
-    logging.config.dictConfig(plan(human=human()))
+    logging.config.dictConfig(plan(settings, human=human()))

@@ -12,10 +12,14 @@ FILE = "_FILE"
 
 
 class SettingsRefused(Exception):
-    """Some settings are missing or malformed; `problems` says of each what would be right. No value is quoted."""
+    """Some settings are missing or malformed; `problems` says of each what would be right. No value is quoted.
 
-    def __init__(self, problems: Iterable[str]) -> None:
+    `warnings` are sentences about other settings, which may be why these are refused.
+    """
+
+    def __init__(self, problems: Iterable[str], warnings: Iterable[str] = ()) -> None:
         self.problems = tuple(problems)
+        self.warnings = tuple(warnings)
         super().__init__("\n".join(self.problems))
 
 
@@ -28,6 +32,7 @@ class Reader:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
         self._problems: list[str] = []
+        self._warnings: list[str] = []
         self._read: dict[str, str | None] = {}
 
     def text(self, name: str) -> str | None:
@@ -37,8 +42,8 @@ class Reader:
         return self._read[name]
 
     def given(self, name: str) -> bool:
-        """Whether somebody tried to set it."""
-        return bool(self._environ.get(name) or self._environ.get(name + FILE))
+        """Whether somebody tried to set it; an empty `…_FILE` is such an attempt, and is refused."""
+        return bool(self._environ.get(name)) or name + FILE in self._environ
 
     def number(self, name: str, *, default: int, least: int, most: int) -> int:
         """A whole number from `least` to `most`."""
@@ -66,30 +71,42 @@ class Reader:
         """Add a problem with a variable."""
         self._problems.append(f"{name}: {why}")
 
-    def unknown(self, prefix: str, known: Iterable[str]) -> tuple[str, ...]:
-        """A sentence about each variable with the prefix that is none of the known ones."""
-        names = {spelling for name in known for spelling in (name, name + FILE)}
-        strange = sorted(name for name in self._environ if name.startswith(prefix) and name not in names)
-        return tuple(_strange(name, prefix, names) for name in strange)
+    def warn(self, sentence: str) -> None:
+        """Add a sentence about what is probably not meant."""
+        self._warnings.append(sentence)
 
-    def finish(self) -> None:
-        """Raise `SettingsRefused` if there was anything to refuse."""
+    def warn_of_unknown(self, prefix: str, known: Iterable[str]) -> None:
+        """Warn about each variable with the prefix that is none of the known ones."""
+        names = {spelling for name in known for spelling in (name, name + FILE)}
+        for name in sorted(name for name in self._environ if name.startswith(prefix) and name not in names):
+            self.warn(_strange(name, prefix, names))
+
+    def finish(self) -> tuple[str, ...]:
+        """The warnings; raises `SettingsRefused` if there was anything to refuse."""
         if self._problems:
-            raise SettingsRefused(self._problems)
+            raise SettingsRefused(self._problems, self._warnings)
+        return tuple(self._warnings)
 
     def _find(self, name: str) -> str | None:
         value, path = self._environ.get(name), self._environ.get(name + FILE)
         if value and path:
             self.refuse(name, f"is set twice; leave out {name} or {name}{FILE}")
             return None
-        if not path:
+        if path is None:
             return value or None
+        if not path:
+            self.refuse(name + FILE, "is empty; name a file, or take the variable out")
+            return None
         try:
-            return Path(path).read_text("utf-8").rstrip("\r\n") or None
+            text = Path(path).read_text("utf-8").rstrip("\r\n")
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
             self.refuse(name + FILE, f"the file cannot be read ({reason})")
             return None
+        if not text.strip():
+            self.refuse(name + FILE, "the file is empty; put the value into it, or take the variable out")
+            return None
+        return text
 
 
 def _strange(name: str, prefix: str, known: Iterable[str]) -> str:

@@ -7,8 +7,10 @@ from datetime import timedelta
 from pathlib import Path
 
 from entrypoints import urls
+from entrypoints.logs import LogSettings, read_log_settings
 from entrypoints.networks import Network, parse_proxies
 from entrypoints.plain_http import EVERYWHERE, plain_http_warning
+from entrypoints.production import Scope, require_servers
 from entrypoints.reading import Reader
 from entrypoints.twilio import NO_CALLBACKS, Twilio, read_twilio
 from entrypoints.variables import (
@@ -22,6 +24,7 @@ from entrypoints.variables import (
     DATABASE_SERVICE_ACCOUNT,
     DATABASE_URL,
     DEFAULT_COUNTRY,
+    GRACE_SECONDS,
     HOST,
     JWT_KEYS,
     LOGIN_LIMIT,
@@ -107,6 +110,8 @@ class Settings:
     quotas: Quotas = field(default_factory=Quotas)
     default_country: str | None = None
     phone_rule: PhoneRule = PhoneRule.POSSIBLE
+    grace_seconds: int = 3
+    log: LogSettings = field(default_factory=LogSettings)
     warnings: tuple[str, ...] = ()
 
 
@@ -148,13 +153,15 @@ def secret_place(environ: Mapping[str, str]) -> SecretPlace | None:
     return SecretPlace(arn=arn, aws_endpoint_url=endpoint) if arn else None
 
 
-def read_settings(environ: Mapping[str, str]) -> Settings:
-    """The settings that the variables spell out.
+def read_settings(environ: Mapping[str, str], scope: Scope = Scope.SERVICE) -> Settings:
+    """The settings that the variables spell out, for a process that needs what the scope says.
 
-    Each can be given in a file instead, named by the same variable with `_FILE` behind it; an empty variable counts as
-    one that is not set. Raises `SettingsRefused` with everything that is wrong, not the first thing alone.
+    Each can be given in a file instead, named by the same variable with `_FILE` behind it. An empty variable counts as
+    one that is not set; an empty `…_FILE` and an empty file are refused. Raises `SettingsRefused` with everything that
+    is wrong, not the first thing alone.
     """
     read = Reader(environ)
+    require_servers(read, scope)
     host = read.text(HOST.name) or "127.0.0.1"
     port = read.number(PORT.name, default=8000, least=1, most=65535)
     settings = Settings(
@@ -182,16 +189,24 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         quotas=_quotas(read),
         default_country=read.judged(DEFAULT_COUNTRY.name, _country),
         phone_rule=read.judged(PHONE_RULE.name, _phone_rule) or PhoneRule.POSSIBLE,
-        warnings=(
-            *read.unknown(PREFIX, [setting.name for setting in ALL]),
-            *([_EVERYWHERE] if host in EVERYWHERE and not read.given(PUBLIC_URL.name) else []),
-            *([NO_CALLBACKS] if read.given(TWILIO_ACCOUNT_SID.name) and not read.given(PUBLIC_URL.name) else []),
-            *([_OWN_KEYS] if read.given(REDIS_URL.name) and not read.given(JWT_KEYS.name) else []),
-        ),
+        grace_seconds=read.number(GRACE_SECONDS.name, default=3, least=1, most=3600),
+        log=read_log_settings(read),
     )
-    read.finish()
-    plain = plain_http_warning(host, settings.public_url, behind_proxy=bool(settings.trusted_proxies))
-    return settings if plain is None else replace(settings, warnings=(*settings.warnings, plain))
+    _warn(read, settings)
+    return replace(settings, warnings=read.finish())
+
+
+def _warn(read: Reader, settings: Settings) -> None:
+    read.warn_of_unknown(PREFIX, [setting.name for setting in ALL])
+    if settings.host in EVERYWHERE and not read.given(PUBLIC_URL.name):
+        read.warn(_EVERYWHERE)
+    if read.given(TWILIO_ACCOUNT_SID.name) and not read.given(PUBLIC_URL.name):
+        read.warn(NO_CALLBACKS)
+    if read.given(REDIS_URL.name) and not read.given(JWT_KEYS.name):
+        read.warn(_OWN_KEYS)
+    plain = plain_http_warning(settings.host, settings.public_url, behind_proxy=bool(settings.trusted_proxies))
+    if plain is not None:
+        read.warn(plain)
 
 
 def parse_keys(text: str) -> dict[str, bytes]:

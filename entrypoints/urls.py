@@ -1,7 +1,39 @@
 """What addresses in settings have to look like; each raises `ValueError` saying what would be right."""
 
 import re
-from urllib.parse import SplitResult, urlsplit
+from collections.abc import Sequence
+from urllib.parse import SplitResult, parse_qsl, urlsplit
+
+MAX_PORT = 65_535
+
+MYSQL_PARAMETERS = (
+    "charset",
+    "collation",
+    "program_name",
+    "ssl_ca",
+    "ssl_capath",
+    "ssl_cert",
+    "ssl_check_hostname",
+    "ssl_cipher",
+    "ssl_disabled",
+    "ssl_key",
+    "ssl_key_password",
+    "ssl_verify_cert",
+    "ssl_verify_identity",
+    "unix_socket",
+)
+REDIS_PARAMETERS = (
+    "client_name",
+    "db",
+    "protocol",
+    "ssl_ca_certs",
+    "ssl_ca_path",
+    "ssl_cert_reqs",
+    "ssl_certfile",
+    "ssl_check_hostname",
+    "ssl_keyfile",
+)
+"""What may follow the question mark, for the driver. Timeouts are the service's own."""
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -10,12 +42,15 @@ def database_url(text: str) -> str:
     """A database that Unite can use."""
     scheme, _, rest = text.partition("://")
     if scheme == "sqlite":
+        if "?" in rest:
+            raise ValueError("has parameters behind the path, and SQLite takes none here")
         path = rest.removeprefix("/")
         if rest.startswith("/") and path and not path.startswith(":memory:"):
             return text
     elif scheme in ("mysql", "mariadb", "mysql+pymysql", "mariadb+pymysql"):
         parts = _split(text)
         if parts.hostname and len(parts.path) > 1:
+            _check_parameters(parts, MYSQL_PARAMETERS)
             return text
     raise ValueError("is none that Unite can use; write mysql://user:password@host/database, or sqlite:/// and a path")
 
@@ -36,6 +71,8 @@ def mongodb_url(text: str) -> str:
         raise ValueError("is no URL") from None
     if parts.scheme not in ("mongodb", "mongodb+srv") or not parts.netloc or len(parts.path) < 2:
         raise ValueError("is not like mongodb://user:password@host/database")
+    for host in parts.netloc.rpartition("@")[2].split(","):
+        _check_port(host.rpartition("]")[2].partition(":")[2])
     return text
 
 
@@ -53,6 +90,7 @@ def redis_url(text: str) -> str:
     parts = _split(text)
     if parts.scheme not in ("redis", "rediss") or not parts.hostname or not re.fullmatch(r"/?[0-9]*", parts.path):
         raise ValueError("is not like redis://:password@host:6379/0")
+    _check_parameters(parts, REDIS_PARAMETERS)
     return text
 
 
@@ -100,7 +138,21 @@ def topic_arn(text: str) -> str:
 def _split(text: str) -> SplitResult:
     try:
         parts = urlsplit(text)
-        _ = parts.port
     except ValueError:
         raise ValueError("is no URL") from None
+    _check_port(parts.netloc.rpartition("@")[2].rpartition("]")[2].partition(":")[2])
     return parts
+
+
+def _check_port(port: str) -> None:
+    if port and not (port.isascii() and port.isdigit() and 1 <= int(port[:9]) <= MAX_PORT):
+        raise ValueError(f"has a port that is not a number from 1 to {MAX_PORT}")
+
+
+def _check_parameters(parts: SplitResult, known: Sequence[str]) -> None:
+    for position, (name, _) in enumerate(parse_qsl(parts.query, keep_blank_values=True), start=1):
+        if name not in known:
+            # A name may be a part of a password with a question mark in it, so that it is not quoted.
+            raise ValueError(
+                f"has an unknown parameter behind the question mark (number {position}); known are {', '.join(known)}"
+            )

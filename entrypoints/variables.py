@@ -18,6 +18,22 @@ class Setting:
     secret: bool = False
 
 
+ENVIRONMENT = Setting(
+    name="UNITE_ENVIRONMENT",
+    meaning=(
+        "`development`, or `production`, where the start is refused as long as an embedded part would stand in for a "
+        "server that is not set."
+    ),
+    default="development",
+)
+EMBEDDED = Setting(
+    name="UNITE_EMBEDDED",
+    meaning=(
+        "The embedded parts that production uses on purpose: any of `database`, `mongodb`, `s3`, `redis`, `keys`, "
+        "`sns`, `twilio`, with commas between."
+    ),
+    default="none",
+)
 HOST = Setting(name="UNITE_HOST", meaning="The network address to listen at.", default="127.0.0.1")
 PORT = Setting(name="UNITE_PORT", meaning="The port to listen at, 1 to 65535.", default="8000")
 DATA_DIR = Setting(
@@ -144,8 +160,8 @@ JWT_KEYS = Setting(
     name="UNITE_JWT_KEYS",
     meaning=(
         "The keys that access tokens, links and cursors are signed with: `name:secret`, several of them with commas "
-        f"between. A secret has at least {SHORTEST_SECRET} bytes. The first one signs, all of them verify: put a new "
-        "one in front, and take the old one out a day later."
+        f"between. A secret has at least {SHORTEST_SECRET} bytes. The first one signs, all of them verify: add a new "
+        "one at the end, move it to the front once every process knows it, and take the old one out a day later."
     ),
     default="made once, and kept in the data folder with mode 600",
     secret=True,
@@ -181,6 +197,21 @@ CORS_ORIGINS = Setting(
         "`https://app.example.com,http://localhost:5173`."
     ),
     default="pages of other origins may not",
+)
+GRACE_SECONDS = Setting(
+    name="UNITE_GRACE_SECONDS",
+    meaning="How many seconds requests have to end when the service is stopped, 1 to 3600; then they are broken off.",
+    default="3",
+)
+LOG_LEVEL = Setting(
+    name="UNITE_LOG_LEVEL",
+    meaning="What is logged: `debug`, `info`, `warning` or `error`, and what is worse.",
+    default="info",
+)
+LOG_FORMAT = Setting(
+    name="UNITE_LOG_FORMAT",
+    meaning="How it is logged: `json`, one object a line, or `text`, for people.",
+    default="text at a terminal, json elsewhere",
 )
 RATE_LIMIT = Setting(
     name="UNITE_RATE_LIMIT",
@@ -225,6 +256,8 @@ PHONE_RULE = Setting(
 
 
 ALL = (
+    ENVIRONMENT,
+    EMBEDDED,
     HOST,
     PORT,
     DATA_DIR,
@@ -253,6 +286,9 @@ ALL = (
     PUBLIC_URL,
     TRUSTED_PROXIES,
     CORS_ORIGINS,
+    GRACE_SECONDS,
+    LOG_LEVEL,
+    LOG_FORMAT,
     RATE_LIMIT,
     LOGIN_LIMIT,
     QUOTA_IMPORTS,

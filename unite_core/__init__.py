@@ -28,7 +28,14 @@ from unite_core.files import Download, Upload
 from unite_core.idempotency import Outcome, Replay
 from unite_core.identity.model import Actor, Permission, Role, Session, TokenPair, User
 from unite_core.identity.ports import UserFilter
-from unite_core.identity.use_cases import Credentials, NewUser, PasswordChange, UserChanges
+from unite_core.identity.use_cases import (
+    Credentials,
+    NewUser,
+    OneTimePassword,
+    PasswordChange,
+    PasswordReset,
+    UserChanges,
+)
 from unite_core.imports.model import (
     Counts,
     Failure,
@@ -116,10 +123,12 @@ __all__ = [
     "NotFound",
     "Note",
     "OnDuplicate",
+    "OneTimePassword",
     "Outcome",
     "Page",
     "PageRequest",
     "PasswordChange",
+    "PasswordReset",
     "Permission",
     "Phone",
     "PhonePolicy",

@@ -114,6 +114,7 @@ class Identity:
     log_out: identity.LogOut
     log_out_everywhere: identity.LogOutEverywhere
     change_password: identity.ChangePassword
+    reset_password: identity.ResetPassword
     add_user: identity.AddUser
     ensure_first_admin: identity.EnsureFirstAdmin
     change_user: identity.ChangeUser
@@ -303,6 +304,7 @@ def _identity(ports: Ports, rules: Rules) -> Identity:
         change_password=identity.ChangePassword(
             ports.work, ports.reads, ports.passwords, ports.clock, ports.limits, rules.logins_per_minute
         ),
+        reset_password=identity.ResetPassword(ports.work, ports.passwords, ports.clock),
         add_user=add_user,
         ensure_first_admin=identity.EnsureFirstAdmin(add_user, ports.reads),
         change_user=identity.ChangeUser(ports.work, ports.clock, rules.phones),

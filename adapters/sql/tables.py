@@ -54,6 +54,7 @@ users = Table(
     Column("summary_at", exact_text(TIME_OF_DAY_LENGTH)),
     Column("summary_tz", exact_text(MAX_ZONE_LENGTH)),
     Column("summary_since", Date),
+    Column("one_time_until", Moment),
     PrimaryKeyConstraint("id"),
     UniqueConstraint("email", name="uq_users_email"),
     one_of("role", Role, "ck_users_role"),

@@ -93,6 +93,7 @@ def _to_row(user: User) -> dict[str, Any]:
         "summary_at": f"{summary.at:%H:%M}" if summary else None,
         "summary_tz": summary.tz if summary else None,
         "summary_since": summary.since if summary else None,
+        "one_time_until": user.one_time_until,
     }
 
 
@@ -110,6 +111,7 @@ def to_user(row: Row[Any]) -> User:
         updated_at=row.updated_at,
         version=row.version,
         daily_summary=_to_summary(row),
+        one_time_until=row.one_time_until,
     )
 
 

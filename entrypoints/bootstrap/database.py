@@ -11,6 +11,7 @@ from adapters.sql.engine import create_engine_for
 from adapters.sql.grants import Account, Beyond
 from entrypoints.bootstrap.data_folder import make_database_private
 from entrypoints.bootstrap.refusal import StartRefused
+from entrypoints.bootstrap.waiting import waiting_for
 from entrypoints.settings import Settings
 from entrypoints.variables import DATABASE_SERVICE_ACCOUNT, DATABASE_URL
 from unite_core.errors import Unavailable
@@ -31,11 +32,12 @@ def database_is_current(settings: Settings) -> bool:
 
     Raises `StartRefused` where there is no telling.
     """
-    engine = create_engine_for(database_url(settings))
+    engine = _engine(database_url(settings))
     if _is_file(engine.url) and not Path(engine.url.database or "").exists():  # asking would make the file
         return False
     try:
-        return migrate.is_current(engine)
+        with waiting_for(_described(engine.url)):
+            return migrate.is_current(engine)
     except (Unavailable, DatabaseError) as error:
         raise _unusable(engine.url, error) from error
     finally:
@@ -44,14 +46,16 @@ def database_is_current(settings: Settings) -> bool:
 
 def up_to_date(url: URL) -> Engine:
     """An engine over the database, which is brought up to date first where it is not. Raises `StartRefused`."""
-    engine = create_engine_for(url)
+    engine = _engine(url)
     try:
         if _is_file(url):
             # Nobody else can read it: it holds password hashes.
             path = Path(url.database or "")
             path.touch(mode=0o600)
             make_database_private(path)
-        if not migrate.is_current(engine):
+        with waiting_for(_described(url)):
+            current = migrate.is_current(engine)
+        if not current:
             _migrate(url)
     except CommandError as error:
         engine.dispose()
@@ -84,6 +88,16 @@ def grant_rights(settings: Settings) -> Beyond | None:
         engine.dispose()
 
 
+def _engine(url: URL) -> Engine:
+    """An engine whose driver takes the URL; raises `StartRefused` where a parameter has a value of another kind."""
+    try:
+        return create_engine_for(url)
+    except (TypeError, ValueError) as error:
+        raise StartRefused(
+            f"{_described(url)} cannot be used: a parameter behind the question mark is wrong."
+        ) from error
+
+
 def _migrate(url: URL) -> None:
     """Apply what is missing, however long a large table takes."""
     engine = create_engine_for(url, patient=True)
@@ -98,8 +112,13 @@ def _is_file(url: URL) -> bool:
 
 
 def _unusable(url: URL, error: Exception) -> StartRefused:
-    where = url.database if _is_file(url) else url.render_as_string(hide_password=True)
-    return StartRefused(f"The database {where} cannot be used: {_why(error)}")
+    return StartRefused(f"{_described(url)} cannot be used: {_why(error)}")
+
+
+def _described(url: URL) -> str:
+    # What follows the question mark is left out: one of the parameters is the password of a key.
+    where = url.database if _is_file(url) else url.set(query={}).render_as_string(hide_password=True)
+    return f"The database {where}"
 
 
 def _why(error: Exception) -> object:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Self
 from uuid import UUID
@@ -23,11 +24,14 @@ from entrypoints.bootstrap.data_folder import locked, make_private, make_tree_pr
 from entrypoints.bootstrap.database import database_url, up_to_date
 from entrypoints.bootstrap.refusal import StartRefused
 from entrypoints.bootstrap.servers import Dependency, Signatures
+from entrypoints.bootstrap.waiting import waiting_for
 from entrypoints.correlation import correlation_id
+from entrypoints.keys import FILE as KEYS_FILE
 from entrypoints.keys import derived, kept_keys
-from entrypoints.reading import FILE
+from entrypoints.production import Scope
+from entrypoints.reading import FILE, SettingsRefused
 from entrypoints.settings import Settings, read_settings, secret_place
-from entrypoints.variables import JWT_KEYS, SECRETS_ARN
+from entrypoints.variables import ALL, JWT_KEYS, SECRETS_ARN
 from unite_core.application import Ports, Rules, Unite, build
 from unite_core.errors import UniteError
 from unite_core.files import Files, SignedFiles
@@ -57,7 +61,8 @@ class Started:
     signs. `webhook_signatures` knows the requests of whoever carries text messages, None where nobody does.
     `dependencies` are what Unite depends on, by name. `upkeep` is for a worker to do once a minute. `jobs` are the same
     that `unite` uses, and `queues` is where a worker gets them from; None where there is no Redis. `listen`
-    makes the end at which a worker waits to be woken by `wake`, should it have no queues, or should they be away.
+    makes the end at which a worker waits to be woken by `wake`, should it have no queues, or should they be away; it
+    raises `StartRefused` where it cannot.
     """
 
     unite: Unite
@@ -86,21 +91,30 @@ class Started:
         self.close()
 
 
-def load_settings(environ: Mapping[str, str]) -> Settings:
-    """The settings of the environment, and of the secret that it names, if it does.
+def load_settings(environ: Mapping[str, str], scope: Scope = Scope.SERVICE) -> Settings:
+    """The settings of the environment, and of the secret that it names, if it does; for a process of the scope.
 
     Raises `SettingsRefused`, and `StartRefused` where the secret cannot be read.
     """
     place = secret_place(environ)
     if place is None:
-        return read_settings(environ)
+        return read_settings(environ, scope)
     try:
-        secret = read_secret(place.arn, Access(endpoint_url=place.aws_endpoint_url))
+        with waiting_for("AWS Secrets Manager"):
+            secret = read_secret(place.arn, Access(endpoint_url=place.aws_endpoint_url))
     except UniteError as error:
         raise StartRefused(f"The secret that {SECRETS_ARN.name} names cannot be read: {error.detail}") from error
-    set_here = {name.removesuffix(FILE) for name, value in environ.items() if value}
-    further = {name: value for name, value in secret.items() if name.removesuffix(FILE) not in set_here}
-    return read_settings({**further, **{name: value for name, value in environ.items() if value}})
+    given = {name: value for name, value in environ.items() if value or name.endswith(FILE)}
+    given_names = {name.removesuffix(FILE) for name in given}
+    further = {name: value for name, value in secret.items() if name.removesuffix(FILE) not in given_names}
+    # In the environment an empty value is how programs leave a variable out. In a secret it is a value that got lost.
+    empty = [setting.name for setting in ALL if not further.get(setting.name, "given").strip()]
+    if empty:
+        raise SettingsRefused(
+            f"{name}: is empty in the secret that {SECRETS_ARN.name} names; give it a value, or take it out"
+            for name in empty
+        )
+    return read_settings({**further, **given}, scope)
 
 
 def start(settings: Settings) -> Started:
@@ -159,7 +173,7 @@ def start(settings: Settings) -> Started:
         upkeep=kept.upkeep,
         jobs=jobs,
         queues=RqQueues(settings.redis_url, DESTINATIONS) if settings.redis_url else None,
-        listen=local_jobs.listen,
+        listen=partial(_listen, local_jobs, folder / PIPE),
         wake=local_jobs.wake,
     )
 
@@ -178,6 +192,16 @@ def has_admin(started: Started) -> bool:
     """Whether anybody can log in who may add others."""
     wanted = UserFilter(role=Role.ADMIN, active=True)
     return bool(started.unite.identity.list_users(OPERATOR, wanted, PageRequest(limit=1)).items)
+
+
+def _listen(jobs: LocalJobs, pipe: Path) -> WakeUps:
+    try:
+        return jobs.listen()
+    except OSError as error:
+        raise StartRefused(
+            f"The wake-up pipe {pipe} cannot be opened ({error.strerror}). Let it belong to the user of the service, "
+            "or delete it: it is made again."
+        ) from error
 
 
 def _rules(settings: Settings) -> Rules:
@@ -199,4 +223,9 @@ def _kept_keys(folder: Path) -> dict[str, bytes]:
         raise StartRefused(
             f"The keys in the data folder are damaged: {error}. Mend the file, set {JWT_KEYS.name}, or delete the "
             "file: that logs everybody out."
+        ) from error
+    except OSError as error:
+        raise StartRefused(
+            f"The keys {folder / KEYS_FILE} cannot be used ({error.strerror}). Let the file belong to the user of the "
+            f"service, and to nobody else, or set {JWT_KEYS.name}."
         ) from error

@@ -27,7 +27,7 @@ def parser() -> argparse.ArgumentParser:
     work.add_argument("--until-stdin-ends", action="store_true", help="stop when standard input is closed")
     migrate = commands.add_parser("migrate", help="bring the database up to date; `serve` does that too")
     migrate.add_argument("--check", action="store_true", help="change nothing; exit 1 where it is not up to date")
-    _users(commands.add_parser("users", help="add and list users"))
+    _users(commands.add_parser("users", help="add and list users, and reset a password"))
     _import(commands.add_parser("import", help="import a CSV file of leads"))
     verify = commands.add_parser(
         "verify-ledger", help="see whether every entry of the call ledger is as it was written"
@@ -59,6 +59,19 @@ def _users(users: argparse.ArgumentParser) -> None:
     create.add_argument("--role", choices=[role.value for role in Role], default=Role.AGENT.value)
     create.add_argument("--phone", help="for text messages; with a plus, or as of UNITE_DEFAULT_COUNTRY")
     create.add_argument("--password-file", type=Path, metavar="PATH", help="a file whose first line is the password")
+    reset = actions.add_parser(
+        "set-password",
+        help="give a user a one-time password in place of a forgotten one",
+        description="Give an active user a one-time password, which they have to change after their next login, within "
+        "24 hours. All their sessions end. A random password is printed once, unless one is read from a file.",
+    )
+    reset.add_argument("email", metavar="EMAIL")
+    reset.add_argument(
+        "--password-file",
+        type=Path,
+        metavar="PATH",
+        help="a file whose first line is the one-time password; - for standard input",
+    )
     actions.add_parser("list", help="list all users")
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from entrypoints.bootstrap import Started, StartRefused, load_settings, start
+from entrypoints.production import Scope
 from entrypoints.reading import SettingsRefused
 from entrypoints.settings import Settings
 from unite_core.errors import UniteError
@@ -24,8 +25,12 @@ class Refused(Exception):
 def settings_for(environ: Mapping[str, str]) -> Settings:
     """The settings, with their warnings on standard error; raises `Refused`."""
     try:
-        settings = load_settings(environ)
-    except (SettingsRefused, StartRefused) as refused:
+        settings = load_settings(environ, Scope.DATA)
+    except SettingsRefused as refused:
+        for warning in refused.warnings:
+            tell(warning)
+        raise Refused(str(refused)) from refused
+    except StartRefused as refused:
         raise Refused(str(refused)) from refused
     for warning in settings.warnings:
         tell(warning)

@@ -8,6 +8,7 @@ import sys
 import time
 from argparse import Namespace
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from importlib import import_module
 from threading import Event, Thread
@@ -27,9 +28,6 @@ TARGET = "entrypoints.http.process:serve"
 
 HTTP_PROCESSES = 1
 
-GRACE = 2 * STOP_SECONDS
-"""Seconds until a process is killed that was asked to stop."""
-
 PORT_FREE_WITHIN = 3.0
 """Seconds that a service of before has to let go of the port."""
 
@@ -40,15 +38,18 @@ def run(arguments: Namespace, environ: Mapping[str, str], target: str = TARGET) 
     With `--until-stdin-ends` also until whoever holds the other end of standard input is gone, however that came about.
     With `--no-worker` without a worker: others do the work, started by `work`.
     """
-    logs.configure()
+    logs.configure(logs.settings_of(environ))
     try:
         settings = load_settings(environ)
+        logs.configure(settings.log)
         for warning in settings.warnings:
             log.warning("%s", warning)
         _listening(settings).close()
         _prepare(settings)
         listening = _listening(settings)
     except (SettingsRefused, StartRefused) as refused:
+        for warning in getattr(refused, "warnings", ()):
+            log.warning("%s", warning)
         log.error("Unite cannot start.\n%s", refused)  # noqa: TRY400 - the message says it all
         return 1
     stop = Event()
@@ -60,7 +61,7 @@ def run(arguments: Namespace, environ: Mapping[str, str], target: str = TARGET) 
     processes = [Supervised("HTTP server", server, essential=True) for _ in range(HTTP_PROCESSES)]
     if not arguments.no_worker:
         processes.append(Supervised("worker", partial(Command, "work", "--until-stdin-ends")))
-    return 0 if supervise(processes, stop, GRACE, before_stop=listening.close) else 1
+    return 0 if supervise(processes, stop, settings.grace_seconds + STOP_SECONDS, before_stop=listening.close) else 1
 
 
 def _serve(target: str, listening: socket.socket) -> None:
@@ -104,10 +105,9 @@ def _listening(settings: Settings) -> socket.socket:
     until = time.monotonic() + PORT_FREE_WITHIN
     while True:
         try:
-            family, _, _, _, address = socket.getaddrinfo(
-                settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-            )[0]
-            return _bound(family, address)
+            return _bound_to_first(settings.host, settings.port)
+        except UnicodeError as error:
+            raise StartRefused(f"{HOST.name} is no host that can be listened at.") from error
         except OSError as error:
             if time.monotonic() < until and not isinstance(error, socket.gaierror | PermissionError):
                 time.sleep(0.1)
@@ -116,6 +116,19 @@ def _listening(settings: Settings) -> socket.socket:
                 f"{settings.host}:{settings.port} cannot be listened at ({error.strerror}). "
                 f"Stop whatever has it, or name another in {HOST.name} and {PORT.name}."
             ) from error
+
+
+def _bound_to_first(host: str, port: int) -> socket.socket:
+    """A socket at the first address of the host that can be had: `localhost` is ::1 too, where there is IPv6.
+
+    Raises `OSError`, the one of the last address.
+    """
+    addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    for family, _, _, _, address in addresses[:-1]:
+        with suppress(OSError):
+            return _bound(family, address)
+    family, _, _, _, address = addresses[-1]
+    return _bound(family, address)
 
 
 def _bound(family: socket.AddressFamily, address: Any) -> socket.socket:

@@ -1,4 +1,4 @@
-"""`users`: add users, and list them."""
+"""`users`: add users, list them, and give them one-time passwords."""
 
 import getpass
 import sys
@@ -14,8 +14,10 @@ from entrypoints.cli.opened import USAGE, Refused, opened, tell, told
 from unite_core.identity.contact import email_key
 from unite_core.identity.model import Role, User
 from unite_core.identity.ports import UserFilter
-from unite_core.identity.use_cases import NewUser
+from unite_core.identity.use_cases import NewUser, PasswordReset
 from unite_core.paging import MAX_LIMIT, PageRequest
+
+_STANDARD_INPUT = Path("-")
 
 
 def run(arguments: Namespace, environ: Mapping[str, str]) -> int:
@@ -24,6 +26,8 @@ def run(arguments: Namespace, environ: Mapping[str, str]) -> int:
         with told(), opened(environ) as started:
             if arguments.action == "list":
                 _list(started)
+            elif arguments.action == "set-password":
+                _set_password(started, arguments)
             else:
                 _create(started, arguments)
     except Refused as refused:
@@ -62,6 +66,17 @@ def _create(started: Started, arguments: Namespace) -> None:
     # Whoever owns the folder owns the data: there is nobody to ask, also where there is no admin yet.
     user = started.unite.identity.add_user(OPERATOR, new)
     print(f"{user.email} was added as {user.role}.")
+
+
+def _set_password(started: Started, arguments: Namespace) -> None:
+    path: Path | None = arguments.password_file
+    given = None if path is None else _password(None if path == _STANDARD_INPUT else path)
+    user = user_with(started, arguments.email)
+    one_time = started.unite.identity.reset_password(OPERATOR, PasswordReset(user_id=user.id, password=given))
+    until = f"{one_time.expires_at:%Y-%m-%d %H:%M} UTC"
+    print(f"{user.email} has a one-time password until {until}, and has to change it after logging in.")
+    if given is None:
+        print(one_time.password)
 
 
 def _password(path: Path | None) -> str:

@@ -70,7 +70,15 @@ def refresh(body: dict[str, Any]) -> Response:
     return _tokens(unite().identity.refresh(body["refresh_token"]))
 
 
-@room.operation("POST", "/v1/auth/logout", use_case=LogOut, answers=[_ENDED], keyed=False, max_body=MAX_AUTH_BYTES)
+@room.operation(
+    "POST",
+    "/v1/auth/logout",
+    use_case=LogOut,
+    answers=[_ENDED],
+    keyed=False,
+    before_password_change=True,
+    max_body=MAX_AUTH_BYTES,
+)
 def log_out() -> Response:
     """Log out."""
     unite().identity.log_out(actor())
@@ -78,7 +86,13 @@ def log_out() -> Response:
 
 
 @room.operation(
-    "POST", "/v1/auth/logout-all", use_case=LogOutEverywhere, answers=[_ENDED], keyed=False, max_body=MAX_AUTH_BYTES
+    "POST",
+    "/v1/auth/logout-all",
+    use_case=LogOutEverywhere,
+    answers=[_ENDED],
+    keyed=False,
+    before_password_change=True,
+    max_body=MAX_AUTH_BYTES,
 )
 def log_out_everywhere() -> Response:
     """Log out everywhere."""

@@ -8,8 +8,10 @@ from flask import Flask, Response, g, request
 
 from entrypoints.http import context
 from entrypoints.http.cors import is_preflight
+from entrypoints.http.openapi import Operation
 from entrypoints.http.operations import operation_of
-from unite_core.errors import TooMany, Unauthenticated
+from unite_core.errors import Forbidden, TooMany, Unauthenticated
+from unite_core.identity.model import Actor
 
 WINDOW_SECONDS = 60
 
@@ -19,7 +21,7 @@ before nearly every request."""
 
 
 def install(app: Flask) -> None:
-    """Authenticate and count every request before its route runs.
+    """Authenticate and count every request before its route runs; a one-time password has to be changed first.
 
     Every operation but the public ones needs a user. Health, docs and files are not counted; a path that
     does not exist is, per address. Preflight requests (CORS) are counted apart, per address.
@@ -33,7 +35,7 @@ def install(app: Flask) -> None:
         operation = operation_of(request.endpoint)
         if request.method == "OPTIONS" or (operation is not None and not operation.limited):
             if operation is not None and not operation.public and request.method != "OPTIONS":
-                context.actor()
+                _require_own_password(context.actor(), operation)
             return
         if request.endpoint is None or (operation is not None and operation.public):
             _count("address", context.address())
@@ -44,6 +46,7 @@ def install(app: Flask) -> None:
             _count("address", context.address())
             raise
         _count("user", str(actor.user_id))
+        _require_own_password(actor, operation)
 
     @app.after_request
     def tell(response: Response) -> Response:
@@ -53,6 +56,15 @@ def install(app: Flask) -> None:
             response.headers["RateLimit-Policy"] = f'"{name}";q={allowance.limit};w={WINDOW_SECONDS}'
             response.headers["RateLimit"] = f'"{name}";r={allowance.remaining};t={allowance.reset}'
         return response
+
+
+def _require_own_password(actor: Actor, operation: Operation | None) -> None:
+    """Raise `Forbidden` where the user has to change a one-time password before anything else."""
+    if actor.password_change_required and (operation is None or not operation.before_password_change):
+        raise Forbidden(
+            "Your password is a one-time password. Change it by POST /v1/me/password, then go on.",
+            code="password_change_required",
+        )
 
 
 def _count(policy: str, who: str, factor: int = 1) -> None:

@@ -42,8 +42,9 @@ class Operation:
 
     A `public` one needs no access token; of a `cookie` one the caller is known by the session cookie instead. That is a
     page, which is no part of the API and its description. One that is not `limited` is not counted against anybody's
-    rate. A POST that is not `keyed` takes no Idempotency-Key. Where a `permission` is named, a role without it is
-    refused before anything of the request is read. A body of more than `max_body` bytes is refused.
+    rate. One that is open `before_password_change` is for users with a one-time password too. A POST that is not
+    `keyed` takes no Idempotency-Key. Where a `permission` is named, a role without it is refused before anything of the
+    request is read. A body of more than `max_body` bytes is refused.
     `problems` are the codes that are its own; those that follow from what it is come by themselves.
     """
 
@@ -60,6 +61,7 @@ class Operation:
     public: bool = False
     cookie: bool = False
     limited: bool = True
+    before_password_change: bool = False
     keyed: bool = True
     if_match: bool = False
     if_none_match: bool = False
@@ -80,6 +82,7 @@ class Operation:
             (self.permission is not None, {"forbidden"}),
             (not self.any_query, {"invalid_parameter"}),
             (not self.public, {"unauthenticated", "invalid_token", "token_expired", "token_revoked"}),
+            (not self.public and not self.before_password_change, {"password_change_required"}),
             (self.limited, {"too_many_requests"}),
             (
                 self.method in METHODS_WITH_BODY,

@@ -104,6 +104,7 @@ class Room(Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
         public: bool = False,
         cookie: bool = False,
         limited: bool = True,
+        before_password_change: bool = False,
         keyed: bool = True,
         if_match: bool = False,
         if_none_match: bool = False,
@@ -117,10 +118,10 @@ class Room(Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
         Its summary is the function's docstring, or `summary`; its description is the docstring of its
         `use_case`, or `description`. `permission` is named where the role alone decides: a role without it is refused
         before query and body are read. `public` needs no access token; a `cookie` one is a page, whose caller is known
-        by the session cookie; not `limited` is not counted; a POST that
-        is not `keyed` takes no Idempotency-Key. `any_query` hands the query on unread (signed links). A body
-        that is no JSON is read by the route itself and documented by `request_body` (an OpenAPI Request Body
-        Object). A body of more than `max_body` bytes is refused.
+        by the session cookie; not `limited` is not counted; one that is open `before_password_change` is for users with
+        a one-time password too; a POST that is not `keyed` takes no Idempotency-Key. `any_query` hands the query on
+        unread (signed links). A body that is no JSON is read by the route itself and documented by `request_body` (an
+        OpenAPI Request Body Object). A body of more than `max_body` bytes is refused.
         """
 
         def decorate(view: View) -> View:
@@ -138,6 +139,7 @@ class Room(Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
                 public=public,
                 cookie=cookie,
                 limited=limited,
+                before_password_change=before_password_change,
                 keyed=keyed,
                 if_match=if_match,
                 if_none_match=if_none_match,

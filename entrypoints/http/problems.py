@@ -130,6 +130,11 @@ PROBLEMS: dict[str, ProblemKind] = {
         Unauthenticated, "The e-mail address or the password is wrong", "Which of the two is not told."
     ),
     "forbidden": ProblemKind(Forbidden, "The role may not do this", "Ask somebody whose role may."),
+    "password_change_required": ProblemKind(
+        Forbidden,
+        "The password is a one-time password",
+        "Choose another one by `POST /v1/me/password`; the same access token may do everything then.",
+    ),
     "invalid_signature": ProblemKind(
         Forbidden,
         "The signature is not good",

@@ -35,7 +35,12 @@ def serve(listening: socket.socket, patience: Patience | None = None) -> None:
     started = start(load_settings(environment()))
     app = create_app(started.unite, door_of(started))
     patience = patience or Patience()
-    server = HttpServer(OnThreads(app, OperationBodyRules(app), patience=patience), listening, patience=patience)
+    server = HttpServer(
+        OnThreads(app, OperationBodyRules(app), patience=patience),
+        listening,
+        patience=patience,
+        grace_seconds=started.settings.grace_seconds,
+    )
     address = started.settings.public_url
     log.info("Unite listens.", extra={"address": address, "docs": f"{address}/docs"})
     server.run()

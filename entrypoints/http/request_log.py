@@ -5,11 +5,14 @@ Values of the query, tokens, bodies and addresses of people are in none of them.
 
 import logging
 import time
+from http import HTTPStatus
 
 from flask import Flask, Response, g, request
 
 from entrypoints.correlation import correlation_id
 from entrypoints.http.context import known_actor
+
+HEALTH_ROUTES = ("/health/live", "/health/ready")
 
 _log = logging.getLogger("unite.requests")
 
@@ -25,7 +28,10 @@ def install(app: Flask) -> None:
     def log(response: Response) -> Response:
         actor = known_actor()
         began = g.get("began")
-        _log.info(
+        # Load balancers ask every few seconds; that all is well is no news.
+        quiet = str(request.url_rule) in HEALTH_ROUTES and response.status_code < HTTPStatus.BAD_REQUEST
+        _log.log(
+            logging.DEBUG if quiet else logging.INFO,
             "request",
             extra={
                 "method": request.method,

@@ -22,7 +22,7 @@ _log = logging.getLogger("unite.http")
 class HttpServer(uvicorn.Server):
     """uvicorn's server, with connections of our own: `max_connections` at a time, what is beyond waits in the kernel.
 
-    SIGTERM and SIGINT stop it: requests have `STOP_SECONDS` to end.
+    SIGTERM and SIGINT stop it: requests have `grace_seconds` to end, and are broken off then.
     """
 
     def __init__(
@@ -32,6 +32,7 @@ class HttpServer(uvicorn.Server):
         *,
         patience: Patience | None = None,
         max_connections: int = CONNECTIONS,
+        grace_seconds: float = STOP_SECONDS,
     ) -> None:
         super().__init__(
             uvicorn.Config(
@@ -50,6 +51,7 @@ class HttpServer(uvicorn.Server):
         self._listening = listening
         self._patience = patience or Patience()
         self._max_connections = max_connections
+        self._grace_seconds = grace_seconds
         self._open = 0
         self._accepts = False
         self._stopping = False
@@ -69,7 +71,7 @@ class HttpServer(uvicorn.Server):
         self._listening.close()
         for connection in list(self.server_state.connections):
             connection.shutdown()
-        await self._until_idle(STOP_SECONDS)
+        await self._until_idle(self._grace_seconds)
         for connection in list(self.server_state.connections):
             connection.transport.abort()
         # What is left of the requests sees that its client is gone.

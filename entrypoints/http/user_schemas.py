@@ -14,6 +14,7 @@ from unite_core.identity.model import (
     TokenPair,
     User,
 )
+from unite_core.identity.use_cases import OneTimePassword
 from unite_core.phone import LONGEST_PHONE_INPUT
 from unite_core.summaries.use_cases import SummaryChange, SummaryRequest
 from unite_core.unset import UNSET
@@ -38,6 +39,7 @@ USER_EXAMPLE = {
     "updated_at": "2026-01-31T09:30:00.123456Z",
     "version": 1,
     "daily_summary": {"at": "18:00", "tz": "Europe/London"},
+    "password_change_required": False,
 }
 NEW_USER_EXAMPLE = {
     "email": "ada@unite.example",
@@ -46,6 +48,7 @@ NEW_USER_EXAMPLE = {
     "password": "correct horse battery",
     "phone": "+44 20 7946 0018",
 }
+ONE_TIME_PASSWORD_EXAMPLE = {"password": "k7mq-x2pd-9rtw-hv4c-e3nb", "expires_at": "2026-02-01T09:30:00.123456Z"}
 TOKENS_EXAMPLE = {
     "access_token": "eyJhbGciOiJIUzI1NiIsImtpZCI6IjEifQ.eyJzdWIiOiIuLi4ifQ.c2lnbmF0dXJl",
     "refresh_token": "aVZ0c3hGZ2h3cWxrU2R0b2tlbi1leGFtcGxlLW9ubHk",
@@ -79,6 +82,9 @@ class UserSchema(Body):
         allow_none=True,
         metadata={"description": "When the user gets the summary of each day; null where they get none."},
     )
+    password_change_required = Flag(
+        required=True, metadata={"description": "Whether the user has a one-time password, and has to change it first."}
+    )
 
 
 def user_json(user: User) -> dict[str, Any]:
@@ -95,6 +101,7 @@ def user_json(user: User) -> dict[str, Any]:
         "updated_at": user.updated_at,
         "version": user.version,
         "daily_summary": {"at": f"{summary.at:%H:%M}", "tz": summary.tz} if summary else None,
+        "password_change_required": user.password_change_required,
     }
 
 
@@ -158,6 +165,18 @@ class PasswordChangeSchema(Body):
 
     current_password = Text(required=True, metadata=_PASSWORD)
     new_password = Text(required=True, metadata=_NEW_PASSWORD)
+
+
+class OneTimePasswordSchema(Body):
+    """A one-time password, shown once, and until when a login with it works."""
+
+    password = Text(required=True, metadata=_PASSWORD)
+    expires_at = Moment(required=True)
+
+
+def one_time_password_json(one_time: OneTimePassword) -> dict[str, Any]:
+    """A one-time password as `OneTimePasswordSchema` shows it."""
+    return {"password": one_time.password, "expires_at": one_time.expires_at}
 
 
 class CredentialsSchema(Body):

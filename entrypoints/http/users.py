@@ -5,7 +5,7 @@ from uuid import UUID
 
 from flask import Response
 
-from entrypoints.http.answers import Answer, perform, readable
+from entrypoints.http.answers import Answer, perform, readable, respond
 from entrypoints.http.conditional import etag, expected_version, versioned_answer
 from entrypoints.http.context import actor, unite
 from entrypoints.http.openapi import Shown
@@ -14,21 +14,33 @@ from entrypoints.http.paging import page_answer, page_request
 from entrypoints.http.rendering import json_response
 from entrypoints.http.user_schemas import (
     NEW_USER_EXAMPLE,
+    ONE_TIME_PASSWORD_EXAMPLE,
     USER_EXAMPLE,
     MePatchSchema,
     NewUserSchema,
+    OneTimePasswordSchema,
     PasswordChangeSchema,
     UserPageSchema,
     UserPatchSchema,
     UserQuery,
     UserSchema,
+    one_time_password_json,
     summary_change,
     user_json,
 )
 from unite_core.identity.model import Permission, User
 from unite_core.identity.ports import UserFilter
 from unite_core.identity.queries import GetUser, ListUsers
-from unite_core.identity.use_cases import AddUser, ChangePassword, ChangeUser, NewUser, PasswordChange, UserChanges
+from unite_core.identity.use_cases import (
+    AddUser,
+    ChangePassword,
+    ChangeUser,
+    NewUser,
+    PasswordChange,
+    PasswordReset,
+    ResetPassword,
+    UserChanges,
+)
 from unite_core.summaries.use_cases import ChangeDailySummary
 
 room = Room("users", "Everybody who works with Unite.")
@@ -41,6 +53,7 @@ _USER = Shown(status=200, schema=UserSchema, example=USER_EXAMPLE, headers=("ETa
     "/v1/me",
     description="Read the user that the access token belongs to.",
     answers=[_USER],
+    before_password_change=True,
     if_none_match=True,
 )
 def me() -> Response:
@@ -74,6 +87,7 @@ def change_me(body: dict[str, Any]) -> Response:
     body_example={"current_password": "correct horse battery", "new_password": "staple battery horse"},
     answers=[Shown(status=204, description="The new password is in use.")],
     problems=["wrong_password", "too_many_logins"],
+    before_password_change=True,
 )
 def change_password(body: dict[str, Any]) -> Response:
     """Change one's password."""
@@ -158,6 +172,20 @@ def change_user(user_id: UUID, body: dict[str, Any]) -> Response:
     changes = UserChanges(user_id=user_id, expected_version=expected, **body)
     user = unite().identity.change_user(actor(), changes)
     return json_response(user_json(user), headers={"ETag": etag(user.version)})
+
+
+@room.operation(
+    "POST",
+    "/v1/users/<uuid:user_id>/password-reset",
+    use_case=ResetPassword,
+    answers=[Shown(status=200, schema=OneTimePasswordSchema, example=ONE_TIME_PASSWORD_EXAMPLE)],
+    permission=Permission.CHANGE_USERS,
+    keyed=False,
+)
+def reset_password(user_id: UUID) -> Response:
+    """Reset a user's password."""
+    one_time = unite().identity.reset_password(actor(), PasswordReset(user_id=user_id))
+    return respond(Answer(200, one_time_password_json(one_time)))
 
 
 def _added(user: User) -> Answer:

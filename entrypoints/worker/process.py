@@ -24,7 +24,7 @@ from entrypoints.worker.queued import QueuedWorker
 from entrypoints.worker.relays import relaying
 from entrypoints.worker.summaries import making_summaries
 from entrypoints.worker.uploads import UploadListener
-from entrypoints.worker.wake_ups import Bell
+from entrypoints.worker.wake_ups import Bell, Waiting
 
 log = logging.getLogger(__name__)
 
@@ -35,46 +35,53 @@ def run(arguments: Namespace, environ: Mapping[str, str], begin: Callable[[Setti
     With `--until-stdin-ends` also until whoever holds the other end of standard input is gone: the service
     that started this process, however it ended.
     """
-    logs.configure()
+    logs.configure(logs.settings_of(environ))
     try:
-        started = begin(load_settings(environ))
+        settings = load_settings(environ)
+        logs.configure(settings.log)
+        with begin(settings) as started, started.listen() as wake_ups:
+            _work(arguments, started, wake_ups)
     except (SettingsRefused, StartRefused) as refused:
+        for warning in getattr(refused, "warnings", ()):
+            log.warning("%s", warning)
         log.error("The worker cannot start: %s", refused)  # noqa: TRY400 - the message says it all
         return 1
-    for handler in logging.getLogger().handlers:
-        handler.addFilter(CorrelationFilter())
-    with started, started.listen() as wake_ups:
-        stop = Event()
-        _on_signals(stop, started)
-        if arguments.until_stdin_ends:
-            Thread(target=_stop_at_end_of_stdin, args=(stop, started), daemon=True).start()
-        holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
-
-        def work_from_database(until: Event) -> None:
-            bell = Bell(wake_ups, until)
-            upkeep = dict(started.upkeep)
-            worker = Worker(unite=started.unite, holder=holder, waiting=bell.ear(), stop=until, upkeep=upkeep)
-            missed = marking_missed(started.unite.upkeep.mark_missed, until)
-            summaries = making_summaries(started.unite.upkeep.make_daily_summaries, until)
-            folds = folding(started.unite.reports.fold, until)
-            with relaying(started.unite.notifications, bell, until), missed, summaries, folds:
-                worker.run()
-
-        log.info("The worker is ready.")
-        with _listening_for_uploads(started, stop):
-            if started.queues is None:
-                work_from_database(stop)
-            else:
-                desk = Desk(
-                    unite=started.unite,
-                    jobs=started.jobs,
-                    holder=holder,
-                    stopping=stop.is_set,
-                    further=started.upkeep,
-                )
-                QueuedWorker(queues=started.queues, desk=desk, without=work_from_database, stop=stop).run()
     log.info("The worker has stopped.")
     return 0
+
+
+def _work(arguments: Namespace, started: Started, wake_ups: Waiting) -> None:
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(CorrelationFilter())
+    stop = Event()
+    _on_signals(stop, started)
+    if arguments.until_stdin_ends:
+        Thread(target=_stop_at_end_of_stdin, args=(stop, started), daemon=True).start()
+    holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+
+    def work_from_database(until: Event) -> None:
+        bell = Bell(wake_ups, until)
+        upkeep = dict(started.upkeep)
+        worker = Worker(unite=started.unite, holder=holder, waiting=bell.ear(), stop=until, upkeep=upkeep)
+        missed = marking_missed(started.unite.upkeep.mark_missed, until)
+        summaries = making_summaries(started.unite.upkeep.make_daily_summaries, until)
+        folds = folding(started.unite.reports.fold, until)
+        with relaying(started.unite.notifications, bell, until), missed, summaries, folds:
+            worker.run()
+
+    log.info("The worker is ready.")
+    with _listening_for_uploads(started, stop):
+        if started.queues is None:
+            work_from_database(stop)
+        else:
+            desk = Desk(
+                unite=started.unite,
+                jobs=started.jobs,
+                holder=holder,
+                stopping=stop.is_set,
+                further=started.upkeep,
+            )
+            QueuedWorker(queues=started.queues, desk=desk, without=work_from_database, stop=stop).run()
 
 
 @contextmanager

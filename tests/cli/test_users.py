@@ -1,11 +1,16 @@
 """`users`: adding them, with a password that never stands among the arguments, and listing them."""
 
+import os
 from pathlib import Path
 
 import pytest
 
+from entrypoints.bootstrap import start
+from entrypoints.settings import read_settings
 from tests.cli.conftest import Command
 from tests.service_process import run
+from unite_core.errors import Unauthenticated
+from unite_core.identity.use_cases import Credentials
 
 Output = pytest.CaptureFixture[str]
 
@@ -48,6 +53,49 @@ def test_every_field_at_fault_is_named(command: Command, tmp_path: Path, capsys:
 def test_a_password_file_that_cannot_be_read_is_wrong_usage(command: Command, capsys: Output) -> None:
     assert command("users", "create", "b@example.com", "--name", "B", "--password-file", "nothing") == 2
     assert "cannot be read" in capsys.readouterr().err
+
+
+def test_a_forgotten_password_is_replaced_by_a_one_time_password(with_admin: Command, capsys: Output) -> None:
+    assert with_admin("users", "set-password", "Ann@Example.com") == 0
+
+    said, password = capsys.readouterr().out.splitlines()
+    assert said.startswith("ann@example.com has a one-time password until ")
+    assert not _logs_in("correct horse battery")
+    assert _logs_in(password)
+
+
+def test_a_one_time_password_may_come_from_a_file_and_is_not_shown_then(
+    with_admin: Command, capsys: Output, tmp_path: Path
+) -> None:
+    (tmp_path / "one-time").write_text("a one-time password\n")
+
+    assert with_admin("users", "set-password", "ann@example.com", "--password-file", str(tmp_path / "one-time")) == 0
+
+    assert len(capsys.readouterr().out.splitlines()) == 1
+    assert _logs_in("a one-time password")
+
+
+@pytest.mark.usefixtures("with_admin")
+def test_a_one_time_password_may_come_from_standard_input(tmp_path: Path) -> None:
+    command = ("users", "set-password", "ann@example.com", "--password-file", "-")
+    ended = run(tmp_path, *command, text="short\n")
+
+    assert ended.returncode == 1
+    assert "password: A password has at least 12 characters." in ended.stderr
+
+
+def test_nobody_gets_a_one_time_password_who_is_not_there(with_admin: Command, capsys: Output) -> None:
+    assert with_admin("users", "set-password", "nobody@example.com") == 2
+    assert "There is no active user nobody@example.com." in capsys.readouterr().err
+
+
+def _logs_in(password: str) -> bool:
+    credentials = Credentials(email="ann@example.com", password=password, address="192.0.2.1")
+    with start(read_settings(os.environ)) as started:
+        try:
+            return bool(started.unite.identity.log_in(credentials))
+        except Unauthenticated:
+            return False
 
 
 def test_a_password_is_no_argument(command: Command) -> None:

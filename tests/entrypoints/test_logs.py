@@ -4,12 +4,16 @@ import io
 import json
 import logging
 import logging.config
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from entrypoints import logs
+from entrypoints.logs import LogFormat, LogLevel, LogSettings
+from entrypoints.reading import SettingsRefused
+from entrypoints.settings import read_settings
 
+LOGGERS = ("adapters", "entrypoints", "unite", "unite_core", "uvicorn", "alembic", "botocore", "rq", "urllib3")
 STREAM = "tests.entrypoints.logs"
 
 
@@ -74,9 +78,63 @@ def test_what_somebody_else_made_long_is_shortened_and_keeps_its_end(
     assert "broke." in written.getvalue()
 
 
+@pytest.fixture
+def configured(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[..., list[str]]]:
+    """Sets up logging, logs one record of each level by a logger, and returns the lines."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    levels = {name: logging.getLogger(name).level for name in LOGGERS}
+
+    def lines(settings: LogSettings, name: str) -> list[str]:
+        logging.config.dictConfig(logs.plan(settings, human=False))
+        logger = logging.getLogger(name)
+        for severity in ("debug", "info", "warning", "error"):
+            getattr(logger, severity)("At %s.", severity)
+        return capsys.readouterr().err.splitlines()
+
+    yield lines
+    root.handlers[:], root.level = handlers, level
+    for name, before in levels.items():
+        logging.getLogger(name).setLevel(before)
+
+
+@pytest.mark.parametrize(("level", "count"), [("debug", 4), ("info", 3), ("warning", 2), ("error", 1)])
+def test_what_is_less_severe_than_the_level_is_not_logged(
+    configured: Callable[..., list[str]], level: str, count: int
+) -> None:
+    settings = LogSettings(level=LogLevel(level))
+
+    for name in ("entrypoints.cli.serve", "unite.requests"):
+        assert len(configured(settings, name)) == count
+
+
+def test_libraries_do_not_log_what_they_send_and_stay_quiet_at_error(configured: Callable[..., list[str]]) -> None:
+    assert len(configured(LogSettings(level=LogLevel.DEBUG), "pymongo.command")) == 3
+    assert len(configured(LogSettings(level=LogLevel.ERROR), "uvicorn.error")) == 1
+
+
+def test_the_format_of_the_settings_goes_before_the_terminal(configured: Callable[..., list[str]]) -> None:
+    lines = configured(LogSettings(level=LogLevel.ERROR, format=LogFormat.TEXT), "unite")
+
+    assert lines[0].endswith("  ERROR    At error.")
+    assert json.loads(configured(LogSettings(format=LogFormat.JSON), "unite")[0])["message"] == "At info."
+
+
+def test_wrong_settings_of_logging_are_refused_with_the_others() -> None:
+    wrong = {"UNITE_LOG_LEVEL": "loud", "UNITE_LOG_FORMAT": "xml"}
+
+    assert logs.settings_of(wrong) == LogSettings()
+    with pytest.raises(SettingsRefused) as refused:
+        read_settings(wrong)
+    assert refused.value.problems == (
+        "UNITE_LOG_LEVEL: is none of debug, info, warning, error",
+        "UNITE_LOG_FORMAT: is none of json, text",
+    )
+
+
 @pytest.mark.parametrize("human", [True, False])
 def test_the_plan_is_one_that_python_takes(human: bool) -> None:
-    config = logging.config.DictConfigurator(logs.plan(human=human))
+    config = logging.config.DictConfigurator(logs.plan(LogSettings(), human=human))
 
     formatter = config.configure_formatter(config.config["formatters"]["lines"])
 

@@ -19,6 +19,7 @@ from entrypoints.bootstrap import (
     provide_storage,
     start,
 )
+from entrypoints.reading import SettingsRefused
 from entrypoints.settings import Settings
 from tests.servers.moto import a_bucket_name
 from tests.servers.own import OwnServer
@@ -189,6 +190,19 @@ def test_a_file_that_the_environment_names_goes_before_a_secret_too(aws_url: str
     settings = load_settings({**place, "UNITE_PORT_FILE": str(tmp_path / "port")})
 
     assert (settings.default_country, settings.port) == ("DE", 83)
+
+
+def test_an_empty_file_variable_is_refused_beside_a_secret_too(aws_url: str, secret: str) -> None:
+    with pytest.raises(SettingsRefused, match="UNITE_PORT_FILE: is empty"):
+        load_settings({"UNITE_SECRETS_ARN": secret, "UNITE_AWS_ENDPOINT_URL": aws_url, "UNITE_PORT_FILE": ""})
+
+
+def test_an_empty_value_in_a_secret_is_refused(aws_url: str, secret: str) -> None:
+    lost = json.dumps({"UNITE_DATABASE_URL": "", "UNITE_PORT": "81"})
+    boto3.client("secretsmanager", endpoint_url=aws_url).put_secret_value(SecretId=secret, SecretString=lost)
+
+    with pytest.raises(SettingsRefused, match="UNITE_DATABASE_URL: is empty in the secret"):
+        load_settings({"UNITE_SECRETS_ARN": secret, "UNITE_AWS_ENDPOINT_URL": aws_url})
 
 
 @pytest.mark.parametrize("content", ["hidden value", "[]", '{"UNITE_PORT": 81}'])

@@ -1,14 +1,19 @@
 """Settings: what they are by default, what is refused, and that no secret is ever shown."""
 
 from datetime import timedelta
+from inspect import signature
 from ipaddress import ip_network
 from pathlib import Path
 
+import pymysql
 import pytest
+from redis import Redis
+from sqlalchemy import make_url
 
 from entrypoints.reading import SettingsRefused
 from entrypoints.settings import FirstAdmin, SecretPlace, Settings, Storage, parse_keys, read_settings, secret_place
 from entrypoints.twilio import Twilio
+from entrypoints.urls import MYSQL_PARAMETERS, REDIS_PARAMETERS
 from entrypoints.variables import ALL
 from unite_core.phone import PhoneRule
 from unite_core.quotas import Quotas
@@ -237,7 +242,6 @@ def test_mongodb_may_have_several_hosts_each_with_a_port() -> None:
         ("UNITE_DATABASE_URL", "postgresql://db/unite"),
         ("UNITE_DATABASE_URL", "mysql://db.example"),
         ("UNITE_DATABASE_URL", "mysql:///unite"),
-        ("UNITE_DATABASE_URL", "mysql://db.example:port/unite"),
         ("UNITE_DATABASE_URL", "sqlite://unite.db"),
         ("UNITE_MONGODB_URL", "mongodb://mongo.example"),
         ("UNITE_MONGODB_URL", "mongodb://[mongo.example/unite"),
@@ -366,6 +370,22 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     ]
 
 
+def test_an_empty_file_variable_and_an_empty_file_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "lost").write_text(" \n\n")
+
+    assert problems_of(UNITE_DATABASE_URL_FILE="", UNITE_REDIS_URL_FILE=str(tmp_path / "lost")) == [
+        "UNITE_DATABASE_URL_FILE: is empty; name a file, or take the variable out",
+        "UNITE_REDIS_URL_FILE: the file is empty; put the value into it, or take the variable out",
+    ]
+
+
+def test_warnings_come_with_a_refusal_too() -> None:
+    with pytest.raises(SettingsRefused) as refused:
+        read_settings({"UNITE_PROT": "1", "UNITE_PORT": "eighty"})
+
+    assert refused.value.warnings == ("UNITE_PROT is set, and nothing reads it; did you mean UNITE_PORT?",)
+
+
 def test_a_value_that_is_set_twice_is_refused(tmp_path: Path) -> None:
     assert problems_of(UNITE_PORT="1", UNITE_PORT_FILE=str(tmp_path)) == [
         "UNITE_PORT: is set twice; leave out UNITE_PORT or UNITE_PORT_FILE"
@@ -456,6 +476,45 @@ def test_what_is_no_redis_is_refused(url: str) -> None:
 @pytest.mark.parametrize("url", ["redis://host", "redis://host:6379/", "rediss://user:secret@host:6380/15"])
 def test_a_redis_is_named_by_its_url(url: str) -> None:
     assert read_settings({"UNITE_REDIS_URL": url}).redis_url == url
+
+
+@pytest.mark.parametrize(
+    ("name", "url", "problem"),
+    [
+        ("UNITE_DATABASE_URL", "mysql://db:99999/unite", "has a port that is not a number from 1 to 65535"),
+        ("UNITE_DATABASE_URL", "mysql://db:port/unite", "has a port that is not a number from 1 to 65535"),
+        ("UNITE_MONGODB_URL", "mongodb://a:b@one:27017,two:65536/unite", "has a port that is not a number from 1"),
+        ("UNITE_MONGODB_URL", "mongodb://[::1]:0/unite", "has a port that is not a number from 1 to 65535"),
+        ("UNITE_REDIS_URL", "redis://:hidden@redis:70000/0", "has a port that is not a number from 1 to 65535"),
+        ("UNITE_DATABASE_URL", "mysql://db/unite?hidden=1", "has an unknown parameter behind the question mark"),
+        ("UNITE_DATABASE_URL", "mysql://db/unite?ssl_ca=/ca&hidden", "has an unknown parameter behind the question"),
+        ("UNITE_REDIS_URL", "redis://redis/0?hidden=1", "has an unknown parameter behind the question mark"),
+        ("UNITE_DATABASE_URL", "sqlite:////srv/unite.db?hidden=1", "has parameters behind the path"),
+    ],
+)
+def test_ports_and_parameters_of_urls_are_judged_at_the_start(name: str, url: str, problem: str) -> None:
+    (told,) = problems_of(**{name: url})
+
+    assert told.startswith(f"{name}: {problem}")
+    assert "hidden" not in told
+
+
+@pytest.mark.parametrize("parameter", MYSQL_PARAMETERS)
+def test_parameters_that_are_known_are_those_that_the_driver_takes(parameter: str) -> None:
+    url = f"mysql+pymysql://ann@127.0.0.1:1/unite?{parameter}=true"
+    assert read_settings({"UNITE_DATABASE_URL": url}).database_url == url
+
+    _, given = make_url(url).get_dialect()().create_connect_args(make_url(url))
+
+    assert given.keys() <= signature(pymysql.Connection).parameters.keys()
+
+
+@pytest.mark.parametrize("parameter", [it for it in REDIS_PARAMETERS if it != "db"])
+def test_parameters_of_redis_that_are_known_are_those_that_the_driver_takes(parameter: str) -> None:
+    url = f"rediss://127.0.0.1:1/0?{parameter}={'none' if parameter == 'ssl_cert_reqs' else 2}"
+    assert read_settings({"UNITE_REDIS_URL": url}).redis_url == url
+
+    Redis.from_url(url).connection_pool.make_connection()
 
 
 @pytest.mark.parametrize(

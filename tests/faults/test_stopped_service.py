@@ -1,12 +1,20 @@
 """The service is stopped in good order while a client waits and an import runs."""
 
+import os
+import signal
+import socket
 import sqlite3
 import time
+from http.client import HTTPConnection
 from pathlib import Path
 
-from tests.service_process import Client, Service, eventually, service
+import requests
+
+from entrypoints.capacity import STOP_SECONDS
+from tests.service_process import PATIENCE, Client, Service, eventually, service
 
 ROWS = 40_000
+LINE = b"Grace,grace@example.com\n"
 
 
 def begin_large_import(client: Client) -> str:
@@ -39,6 +47,43 @@ def test_an_import_is_let_go_of_and_goes_on_after_the_restart(tmp_path: Path) ->
         client = one.client()
         eventually(lambda: client.lead_import(import_id)["status"] == "completed", "the same import completes")
         assert client.lead_import(import_id)["counts"]["created"] == ROWS
+
+
+def test_an_upload_that_is_on_its_way_ends_within_the_grace_period(tmp_path: Path) -> None:
+    with service(tmp_path, UNITE_GRACE_SECONDS="60") as one:
+        one.start()
+        client = one.client()
+        upload = client.session.prepare_request(
+            requests.Request(
+                "POST", f"{one.url}/v1/lead-imports/file", files={"file": ("a.csv", b"Name,Email\n" + LINE * 20_000)}
+            )
+        )
+        assert isinstance(upload.body, bytes)
+        half = len(upload.body) // 2
+        connection = HTTPConnection("127.0.0.1", one.port, timeout=PATIENCE)
+        connection.putrequest("POST", upload.path_url)
+        for name, value in upload.headers.items():
+            connection.putheader(name, value)
+        connection.endheaders()
+        connection.send(upload.body[:half])
+
+        os.kill(one.pid, signal.SIGTERM)
+        eventually(lambda: _refuses_connections(one), "it takes no connection any more")
+        # Longer than requests have without the setting.
+        time.sleep(STOP_SECONDS + 1)
+        connection.send(upload.body[half:])
+
+        assert connection.getresponse().status == 202
+        connection.close()
+        assert one.end() == 0
+
+
+def _refuses_connections(one: Service) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", one.port), 1).close()
+    except OSError:
+        return True
+    return False
 
 
 def test_a_client_that_follows_an_import_does_not_hold_up_the_end(tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+import logging
 import re
 from collections.abc import Callable
 
@@ -24,6 +25,18 @@ def test_a_process_that_answers_is_alive_whatever_else_is_down() -> None:
     service = Service(checks={"database": Check(down)})
 
     assert service.stranger.get("/health/live").get_json() == {"status": "ok"}
+
+
+def test_health_checks_are_logged_only_where_something_is_wrong(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, logger="unite.requests")
+
+    Service(checks={"database": Check(up)}).stranger.get("/health/ready")
+    Service().stranger.get("/health/live")
+    assert [record for record in caplog.records if record.name == "unite.requests"] == []
+
+    Service(checks={"database": Check(down, required=True)}).stranger.get("/health/ready")
+    (line,) = [record for record in caplog.records if record.name == "unite.requests"]
+    assert vars(line)["status"] == 503
 
 
 @pytest.mark.parametrize(

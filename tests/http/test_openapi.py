@@ -40,6 +40,7 @@ WITHOUT_KEY = {
     "/v1/auth/refresh",
     "/v1/auth/logout",
     "/v1/auth/logout-all",
+    "/v1/users/{user_id}/password-reset",
 }
 """POSTs of webhooks, which have one effect however often they come, and POSTs whose every attempt counts."""
 

@@ -18,7 +18,8 @@ def test_an_admin_adds_a_user_who_can_log_in(service: Service) -> None:
     assert added.headers["ETag"] == '"1"'
     assert added.get_json()["email"] == "ada@unite.example"
     assert added.get_json()["phone"] == "+442079460018"
-    assert "password" not in added.get_data(as_text=True)
+    assert NEW["password"] not in added.get_data(as_text=True)
+    assert added.get_json()["password_change_required"] is False
     login = service.stranger.post("/v1/auth/login", json={"email": NEW["email"], "password": NEW["password"]})
     assert login.status_code == 200
 

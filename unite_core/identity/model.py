@@ -14,6 +14,7 @@ LONGEST_PASSWORD = 256
 
 ACCESS_TOKEN_LIFETIME = timedelta(minutes=15)
 REFRESH_TOKEN_LIFETIME = timedelta(days=30)
+ONE_TIME_PASSWORD_LIFETIME = timedelta(hours=24)
 COOKIE_LIFETIME = timedelta(hours=12)
 """How long a session cookie is good that nobody uses. One that is used is renewed."""
 
@@ -72,12 +73,14 @@ class Actor:
     """Whoever a use case acts for: an authenticated user and the session that they act in.
 
     `session_id` is None for somebody at the command line, who has no session. `correlation_id` ties together
-    everything that follows from one request; it says nothing of who acts.
+    everything that follows from one request; it says nothing of who acts. `password_change_required` is True where
+    the user has a one-time password.
     """
 
     user_id: UUID
     role: Role
     session_id: UUID | None = None
+    password_change_required: bool = False
     correlation_id: str | None = field(default=None, compare=False)
 
     def may(self, permission: Permission) -> bool:
@@ -94,7 +97,8 @@ class Actor:
 class User:
     """Somebody who can log in.
 
-    `email` is lower case; `phone` is E.164; `daily_summary` is None where the user gets none.
+    `email` is lower case; `phone` is E.164; `daily_summary` is None where the user gets none. `one_time_until` is the
+    end of a one-time password, None where the user chose the password.
     """
 
     id: UUID
@@ -108,6 +112,16 @@ class User:
     updated_at: datetime
     version: int = 1
     daily_summary: DailySummary | None = None
+    one_time_until: datetime | None = None
+
+    @property
+    def password_change_required(self) -> bool:
+        """Whether the user has a one-time password, and has to choose another one."""
+        return self.one_time_until is not None
+
+    def password_expired(self, now: datetime) -> bool:
+        """Whether the password is a one-time password that has expired at `now`."""
+        return self.one_time_until is not None and now >= self.one_time_until
 
     def rename(self, name: str) -> None:
         """Go by another name."""
@@ -133,7 +147,17 @@ class User:
         self.active = True
 
     def take_password(self, password_hash: str) -> None:
-        """Log in with another password from now on."""
+        """Log in with another password from now on, which the user chose."""
+        self.password_hash = password_hash
+        self.one_time_until = None
+
+    def take_one_time_password(self, password_hash: str, until: datetime) -> None:
+        """Log in with a one-time password before the moment `until`."""
+        self.password_hash = password_hash
+        self.one_time_until = until
+
+    def rehash_password(self, password_hash: str) -> None:
+        """Store another hash of the same password."""
         self.password_hash = password_hash
 
     def ask_for_summary(self, summary: DailySummary | None) -> None:

@@ -134,6 +134,10 @@ class Passwords(Protocol):
     def outdated(self, password_hash: str) -> bool:
         """Whether the hash was made with weaker parameters than are in use now."""
 
+    @abstractmethod
+    def new_one_time_password(self) -> str:
+        """A random password that is easy to read out: ASCII letters, digits and hyphens, at least 90 bits."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessClaims:

@@ -59,7 +59,9 @@ class PageForm(Body):
     csrf_token = Text(load_default="")
 
 
-def form(path: str, fields: type[PageForm], *, public: bool = False) -> Callable[[View], View]:
+def form(
+    path: str, fields: type[PageForm], *, public: bool = False, before_password_change: bool = False
+) -> Callable[[View], View]:
     """Make a function take the form that is sent to `path`, once its token is checked.
 
     A `public` form is the sign-in, whose token is bound to the browser; any other one is bound to the session.
@@ -79,6 +81,7 @@ def form(path: str, fields: type[PageForm], *, public: bool = False) -> Callable
             description="A form of a page.",
             public=public,
             cookie=True,
+            before_password_change=before_password_change,
             keyed=False,
             request_body={"content": {FORM_TYPE: {"schema": fields, "example": {csrf.FIELD: ""}}}},
             max_body=MAX_FORM_BYTES,

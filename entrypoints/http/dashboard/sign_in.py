@@ -72,7 +72,7 @@ def sign_in(form: dict[str, Any]) -> Response:
     return response
 
 
-@page_form(SIGN_OUT, PageForm)
+@page_form(SIGN_OUT, PageForm, before_password_change=True)
 def sign_out(form: dict[str, Any]) -> Response:  # noqa: ARG001  # every form has its fields; this one has its token alone
     """End the session, in the API too."""
     unite().identity.log_out(actor())

@@ -157,6 +157,16 @@ def of_users(**request: Any) -> Row:
     return targets
 
 
+def password_resets(world: World) -> Iterator[Target]:
+    """Admins reset the passwords of others."""
+    for name in world.users:
+
+        def status(world: World, viewer: str, name: str = name) -> int:
+            return 200 if world.roles[viewer] is Role.ADMIN and viewer != name else 403
+
+        yield Target(f"/v1/users/{world.id_of(name)}/password-reset", status)
+
+
 def duplicates(world: World) -> Iterator[Target]:
     """Leads that are there already, and one that is not."""
     for lead in [*world.leads.values()]:
@@ -235,6 +245,7 @@ ROWS: dict[str, Row] = {
     "POST /v1/users": one("/v1/users", admins(201), json=USER),
     "GET /v1/users/<uuid:user_id>": of_users(),
     "PATCH /v1/users/<uuid:user_id>": of_users(json={"phone": None}),
+    "POST /v1/users/<uuid:user_id>/password-reset": password_resets,
     "GET /v1/me": one("/v1/me", always(200)),
     "PATCH /v1/me": one("/v1/me", managers(200), json={"daily_summary": None}),
     "POST /v1/me/password": one("/v1/me/password", always(422), json=WRONG),

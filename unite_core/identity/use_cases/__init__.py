@@ -1,7 +1,13 @@
 """What can be done about users and their sessions."""
 
 from unite_core.identity.use_cases.cookies import AuthenticateCookie, CookieSession, LogInWithCookie, SessionCookie
-from unite_core.identity.use_cases.passwords import ChangePassword, PasswordChange
+from unite_core.identity.use_cases.passwords import (
+    ChangePassword,
+    OneTimePassword,
+    PasswordChange,
+    PasswordReset,
+    ResetPassword,
+)
 from unite_core.identity.use_cases.sessions import (
     Authenticate,
     Credentials,
@@ -27,9 +33,12 @@ __all__ = [
     "LogOut",
     "LogOutEverywhere",
     "NewUser",
+    "OneTimePassword",
     "PasswordChange",
+    "PasswordReset",
     "PurgeSessions",
     "RefreshTokens",
+    "ResetPassword",
     "SessionCookie",
     "UserChanges",
 ]

@@ -83,7 +83,12 @@ class AuthenticateCookie:
             raise ended()
         young = now - claims.issued_at < RENEW_AFTER
         return CookieSession(
-            actor=Actor(user_id=claims.user_id, role=claims.role, session_id=claims.session_id),
+            actor=Actor(
+                user_id=claims.user_id,
+                role=claims.role,
+                session_id=claims.session_id,
+                password_change_required=found[1].password_change_required,
+            ),
             user=found[1],
             renewed=None if young else new_cookie(self.cookies, self.clock, self.ids, claims),
         )

@@ -1,12 +1,14 @@
-"""Taking another password."""
+"""Changing a password, and resetting one that was forgotten."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import ClassVar
+from uuid import UUID
 
 from unite_core.clock import Clock
-from unite_core.errors import Invalid, Problem
+from unite_core.errors import Forbidden, Invalid, Problem
 from unite_core.identity.contact import normal_password, password_problem, password_to_compare
-from unite_core.identity.model import Actor, Permission
+from unite_core.identity.model import ONE_TIME_PASSWORD_LIFETIME, Actor, Permission, User
 from unite_core.identity.ports import IdentityWork, Passwords
 from unite_core.identity.use_cases.sessions import require_login_allowance
 from unite_core.rate_limits import RateLimits
@@ -26,7 +28,7 @@ class ChangePassword:
     """Take another password.
 
     The caller proves the current one, and has as many tries a minute as for logging in. Every other session of
-    theirs ends; the one they act in goes on.
+    theirs ends; the one they act in goes on. A one-time password has to be replaced by another one.
 
     Raises `Invalid` (`wrong_password`, or a problem with the new one) and `TooMany` (`too_many_logins`).
     """
@@ -44,11 +46,16 @@ class ChangePassword:
         if problem is not None:
             raise Invalid("The new password breaks a rule.", problems=[problem])
         self.count_attempt(actor)
-        self._require(actor, change.current_password)
+        checked = self._require(actor, change.current_password)
+        if checked.password_change_required:
+            _require_another(change)
         hashed = self.passwords.hash(normal_password(change.new_password))
         now = self.clock.now()
         with self.work() as work:
             user = work.users.hold(actor.user_id)
+            # It may have been reset while it was being compared, or only be hashed anew.
+            if user.password_hash != checked.password_hash and not self._matches(user, change.current_password):
+                raise _wrong_password()
             user.take_password(hashed)
             user.touched(now)
             work.users.save(user)
@@ -70,9 +77,78 @@ class ChangePassword:
         """
         self._require(actor, change.new_password)
 
-    def _require(self, actor: Actor, password: str) -> None:
+    def _require(self, actor: Actor, password: str) -> User:
         with self.reads() as reads:
             user = reads.users.get(actor.user_id)
-        if not self.passwords.matches(password_to_compare(password), user.password_hash):
-            wrong = Problem(field="current_password", code="wrong_password", detail="This is not your password.")
-            raise Invalid("The current password is wrong.", code="wrong_password", problems=[wrong])
+        if not self._matches(user, password):
+            raise _wrong_password()
+        return user
+
+    def _matches(self, user: User, password: str) -> bool:
+        known = None if user.password_expired(self.clock.now()) else user.password_hash
+        return self.passwords.matches(password_to_compare(password), known)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PasswordReset:
+    """Whose password is to be reset, and to which one-time password; None for a random one."""
+
+    user_id: UUID
+    password: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OneTimePassword:
+    """A password that is good until `expires_at`, and has to be changed with the first login."""
+
+    password: str = field(repr=False)
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class ResetPassword:
+    """Give a user a one-time password in place of a forgotten one. Admins only, and not for themselves.
+
+    All sessions of the user end. With the one-time password the user can log in for 24 hours, read themselves, change
+    the password and log out; everything else is refused (`password_change_required`) until it is changed. Another
+    reset replaces it. The password is shown once, in this answer, and stored as a hash alone.
+
+    Raises `Forbidden`, `NotFound` and `Invalid`.
+    """
+
+    permission: ClassVar[Permission] = Permission.CHANGE_USERS
+    work: Work[IdentityWork]
+    passwords: Passwords
+    clock: Clock
+
+    def __call__(self, actor: Actor, reset: PasswordReset) -> OneTimePassword:
+        actor.must(self.permission)
+        # A stolen access token must not be enough to take over the account that it belongs to.
+        if reset.user_id == actor.user_id:
+            raise Forbidden("Change your own password with the current one, or ask another admin to reset it.")
+        password = self.passwords.new_one_time_password() if reset.password is None else reset.password
+        problem = password_problem("password", password)
+        if problem is not None:
+            raise Invalid("The one-time password breaks a rule.", problems=[problem])
+        hashed = self.passwords.hash(normal_password(password))
+        now = self.clock.now()
+        one_time = OneTimePassword(password=password, expires_at=now + ONE_TIME_PASSWORD_LIFETIME)
+        with self.work() as work:
+            user = work.users.hold(reset.user_id)
+            user.take_one_time_password(hashed, one_time.expires_at)
+            user.touched(now)
+            work.users.save(user)
+            work.sessions.revoke_all(user.id, now=now)
+            work.commit(one_time)
+        return one_time
+
+
+def _require_another(change: PasswordChange) -> None:
+    if normal_password(change.new_password) == normal_password(change.current_password):
+        same = Problem(field="new_password", code="unchanged", detail="Choose another password than the one-time one.")
+        raise Invalid("The new password breaks a rule.", problems=[same])
+
+
+def _wrong_password() -> Invalid:
+    wrong = Problem(field="current_password", code="wrong_password", detail="This is not your password.")
+    return Invalid("The current password is wrong.", code="wrong_password", problems=[wrong])

@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from unite_core.cache import Cache, Remembered
 from unite_core.clock import Clock
@@ -28,8 +29,26 @@ SESSIONS_KEPT_FOR = timedelta(days=7)
 FAILURES_PER_ADDRESS = 5
 """From one network address, this many times the account's own limit of logins may fail in a minute."""
 
-_ENDS = Remembered(datetime.isoformat, datetime.fromisoformat, lifetime=timedelta(seconds=10))
-"""When a live session ends: for so long at the most a logout is overlooked where the cache is out of reach."""
+
+@dataclass(frozen=True, slots=True)
+class _Live:
+    """When a live session ends, and whether its user has a one-time password."""
+
+    ends: datetime
+    password_change_required: bool
+
+
+def _live_to_plain(live: _Live) -> list[object]:
+    return [live.ends.isoformat(), live.password_change_required]
+
+
+def _live_from_plain(plain: list[Any]) -> _Live:
+    ends, password_change_required = plain
+    return _Live(datetime.fromisoformat(ends), bool(password_change_required))
+
+
+_LIVE = Remembered(_live_to_plain, _live_from_plain, lifetime=timedelta(seconds=10))
+"""For so long at the most a logout is overlooked where the cache is out of reach."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +66,8 @@ class LogIn:
 
     Anybody may try. An unknown address, a wrong password and a deactivated user are answered alike, in
     words and in time. Tries are limited per account and, when they fail, per network address. A user has up to 100
-    logins at the same time; another one ends the one that would end first.
+    logins at the same time; another one ends the one that would end first. With a one-time password, which an admin
+    gives, a user can log in for 24 hours, and do nothing but change it.
 
     Raises `Unauthenticated` (`invalid_credentials`) and `TooMany` (`too_many_logins`).
     """
@@ -67,7 +87,7 @@ class LogIn:
         self._count(email, credentials.address)
         with self.reads() as reads:
             user = reads.users.find_by_email(email)
-        known = user is not None and user.active
+        known = user is not None and user.active and not user.password_expired(self.clock.now())
         password = password_to_compare(credentials.password)
         matches = self.passwords.matches(password, user.password_hash if user and known else None)
         if user is None or not matches:
@@ -91,7 +111,7 @@ class LogIn:
             ):
                 raise _wrong_credentials()
             if rehashed is not None:
-                user.take_password(rehashed)
+                user.rehash_password(rehashed)
                 user.touched(now)
                 work.users.save(user)
             work.sessions.revoke_oldest(user.id, keep=self.quotas.sessions - 1, now=now)
@@ -178,16 +198,23 @@ class Authenticate:
     def actor_of(self, claims: AccessClaims, now: datetime) -> Actor:
         """The actor that the claims of a genuine token name; raises `Unauthenticated` (`token_revoked`)."""
         namespace = sessions_namespace(claims.user_id)
-        if now >= _ENDS.get(self.cache, namespace, str(claims.session_id), lambda: self._end(claims, now)):
+        live = _LIVE.get(self.cache, namespace, str(claims.session_id), lambda: self._live(claims, now))
+        if now >= live.ends:
             raise ended()
-        return Actor(user_id=claims.user_id, role=claims.role, session_id=claims.session_id)
+        return Actor(
+            user_id=claims.user_id,
+            role=claims.role,
+            session_id=claims.session_id,
+            password_change_required=live.password_change_required,
+        )
 
-    def _end(self, claims: AccessClaims, now: datetime) -> datetime:
+    def _live(self, claims: AccessClaims, now: datetime) -> _Live:
         with self.reads() as reads:
-            session = reads.sessions.get(claims.session_id)
-        if session is None or not is_alive(session, claims, now):
+            found = reads.sessions.get_with_user(claims.session_id)
+        if found is None or not is_alive(found[0], claims, now):
             raise ended()
-        return session.expires_at
+        session, user = found
+        return _Live(session.expires_at, user.password_change_required)
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,13 @@
 """What passwords and tokens promise."""
 
+import re
 from abc import abstractmethod
 from datetime import timedelta
 
 import pytest
 
 from unite_core.errors import Unauthenticated
+from unite_core.identity.contact import password_problem
 from unite_core.identity.model import ACCESS_TOKEN_LIFETIME, Role
 from unite_core.identity.ports import AccessClaims, Passwords, Tokens
 from unite_core.testing.builders import an_id
@@ -56,6 +58,13 @@ class PasswordsContract:
         assert not passwords.outdated(hashed)
         assert stronger.outdated(hashed)
         assert stronger.matches("correct horse battery", hashed)
+
+    def test_one_time_passwords_are_new_each_time_and_good_passwords(self, passwords: Passwords) -> None:
+        one, other = passwords.new_one_time_password(), passwords.new_one_time_password()
+
+        assert one != other
+        assert password_problem("password", one) is None
+        assert re.fullmatch("[a-z0-9-]+", one)
 
 
 class TokensContract:

@@ -69,6 +69,24 @@ class UsersContract(DatabaseContract):
         with reads() as unit:
             assert unit.users.get(ann.id) == ann
 
+    def test_a_one_time_password_is_stored_until_it_is_changed(
+        self, work: Work[ImportsWork], reads: Work[ImportsWork]
+    ) -> None:
+        ann = a_user()
+        put(work, ann)
+        ann.take_one_time_password("one-time hash", _NOW + _HOUR)
+        ann.touched(_NOW)
+        _save(work, ann)
+        with reads() as unit:
+            assert unit.users.get(ann.id) == ann
+
+        ann.take_password("another hash")
+        ann.touched(_NOW)
+        _save(work, ann)
+
+        with reads() as unit:
+            assert unit.users.get(ann.id) == ann
+
     def test_a_user_is_not_saved_over_a_version_that_was_not_seen(self, work: Work[ImportsWork]) -> None:
         ann = a_user()
         put(work, ann)

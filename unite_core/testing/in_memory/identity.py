@@ -148,6 +148,9 @@ class FastPasswords(Passwords):
     def outdated(self, password_hash: str) -> bool:
         return password_hash.split("$", maxsplit=1)[0] != str(self._strength)
 
+    def new_one_time_password(self) -> str:
+        return f"one-time-password-{next(self._salts)}"
+
     def _hash(self, password: str, salt: str, strength: str) -> str:
         digest = hashlib.sha256((salt + password).encode("utf-8", "surrogatepass")).hexdigest()
         return f"{strength}${salt}${digest}"

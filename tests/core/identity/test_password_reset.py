@@ -1,0 +1,223 @@
+"""A forgotten password: an admin gives a one-time password, which has to be changed."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from unite_core import (
+    Actor,
+    Credentials,
+    Forbidden,
+    Invalid,
+    NewUser,
+    NotFound,
+    PasswordChange,
+    Role,
+    TokenPair,
+    Unauthenticated,
+    Unite,
+    User,
+    build,
+)
+from unite_core.identity.use_cases import OneTimePassword, PasswordReset
+from unite_core.testing.builders import an_actor, an_id
+from unite_core.testing.in_memory import FastPasswords, InMemoryPorts, in_memory_ports
+
+EMAIL = "ann@unite.example"
+PASSWORD = "correct horse battery"
+NEW = "staple battery horse"
+DAY = timedelta(hours=24)
+
+
+@pytest.fixture
+def ports() -> InMemoryPorts:
+    return in_memory_ports()
+
+
+@pytest.fixture
+def unite(ports: InMemoryPorts) -> Unite:
+    return build(ports)
+
+
+@pytest.fixture
+def ann(unite: Unite) -> User:
+    return add_ann(unite)
+
+
+def add_ann(unite: Unite) -> User:
+    return unite.identity.add_user.unchecked(NewUser(email=EMAIL, name="Ann", role=Role.MANAGER, password=PASSWORD))
+
+
+def log_in(unite: Unite, password: str) -> TokenPair:
+    return unite.identity.log_in(Credentials(email=EMAIL, password=password, address="192.0.2.1"))
+
+
+def reset(unite: Unite, user: User, password: str | None = None) -> OneTimePassword:
+    return unite.identity.reset_password(an_actor(), PasswordReset(user_id=user.id, password=password))
+
+
+def change(unite: Unite, actor: Actor, current: str, new: str) -> None:
+    unite.identity.change_password(actor, PasswordChange(current_password=current, new_password=new))
+
+
+def actor_of(unite: Unite, pair: TokenPair) -> Actor:
+    return unite.identity.authenticate(pair.access_token)
+
+
+def test_the_forgotten_password_ends_and_the_one_time_password_works(unite: Unite, ann: User) -> None:
+    one_time = reset(unite, ann)
+
+    with pytest.raises(Unauthenticated):
+        log_in(unite, PASSWORD)
+    assert actor_of(unite, log_in(unite, one_time.password)).user_id == ann.id
+    assert one_time.password not in repr(one_time)
+
+
+def test_all_sessions_of_the_user_end_with_the_reset(unite: Unite, ann: User) -> None:
+    pair = log_in(unite, PASSWORD)
+
+    reset(unite, ann)
+
+    with pytest.raises(Unauthenticated) as refused:
+        actor_of(unite, pair)
+    assert refused.value.code == "token_revoked"
+
+
+def test_the_user_has_to_change_it_and_may_do_everything_then(unite: Unite, ann: User) -> None:
+    pair = log_in(unite, reset(unite, ann, "a one-time password").password)
+    me = actor_of(unite, pair)
+    assert me.password_change_required
+
+    change(unite, me, "a one-time password", NEW)
+
+    assert not actor_of(unite, pair).password_change_required
+    assert not actor_of(unite, log_in(unite, NEW)).password_change_required
+
+
+def test_a_remembered_session_requires_the_change_too(unite: Unite, ann: User) -> None:
+    pair = log_in(unite, reset(unite, ann).password)
+
+    first, remembered = actor_of(unite, pair), actor_of(unite, pair)
+
+    assert first == remembered
+    assert remembered.password_change_required
+
+
+def test_refreshed_tokens_still_require_the_change(unite: Unite, ann: User) -> None:
+    pair = log_in(unite, reset(unite, ann).password)
+
+    assert actor_of(unite, unite.identity.refresh(pair.refresh_token)).password_change_required
+
+
+def test_a_session_cookie_requires_the_change_too(unite: Unite, ann: User) -> None:
+    credentials = Credentials(email=EMAIL, password=reset(unite, ann).password, address="192.0.2.1")
+
+    cookie = unite.identity.log_in_with_cookie(credentials)
+
+    assert unite.identity.authenticate_cookie(cookie.value).actor.password_change_required
+
+
+def test_a_one_time_password_is_good_for_a_day(unite: Unite, ports: InMemoryPorts, ann: User) -> None:
+    one_time = reset(unite, ann)
+    assert one_time.expires_at == ports.clock.now() + DAY
+
+    ports.clock.advance(DAY - timedelta(seconds=1))
+    pair = log_in(unite, one_time.password)
+    ports.clock.advance(timedelta(seconds=1))
+
+    with pytest.raises(Unauthenticated) as refused:
+        log_in(unite, one_time.password)
+    assert refused.value.code == "invalid_credentials"
+    with pytest.raises(Invalid) as wrong:
+        change(unite, actor_of(unite, pair), one_time.password, NEW)
+    assert wrong.value.code == "wrong_password"
+
+
+def test_a_one_time_password_cannot_stay(unite: Unite, ann: User) -> None:
+    password = reset(unite, ann).password
+    me = actor_of(unite, log_in(unite, password))
+
+    with pytest.raises(Invalid) as refused:
+        change(unite, me, password, password)
+
+    assert [problem.code for problem in refused.value.problems] == ["unchanged"]
+    assert actor_of(unite, log_in(unite, password)).password_change_required
+
+
+def test_another_reset_replaces_it(unite: Unite, ann: User) -> None:
+    first, second = reset(unite, ann), reset(unite, ann)
+
+    with pytest.raises(Unauthenticated):
+        log_in(unite, first.password)
+    log_in(unite, second.password)
+
+
+def test_a_login_that_hashes_it_anew_leaves_it_a_one_time_password(
+    unite: Unite, ports: InMemoryPorts, ann: User
+) -> None:
+    password = reset(unite, ann).password
+    stronger = build(replace(ports, passwords=FastPasswords(strength=2)))
+
+    pair = log_in(stronger, password)
+
+    assert actor_of(stronger, pair).password_change_required
+    assert unite.identity.get_user(an_actor(), ann.id).password_hash.startswith("2$")
+
+
+def test_a_reset_counts_as_a_change_of_the_user(unite: Unite, ann: User) -> None:
+    reset(unite, ann)
+
+    assert unite.identity.get_user(an_actor(), ann.id).version == 2
+
+
+@pytest.mark.parametrize("role", [Role.MANAGER, Role.AGENT])
+def test_admins_alone_reset_passwords(unite: Unite, ann: User, role: Role) -> None:
+    with pytest.raises(Forbidden):
+        unite.identity.reset_password(an_actor(role), PasswordReset(user_id=ann.id))
+
+
+def test_an_admin_does_not_reset_their_own(unite: Unite, ann: User) -> None:
+    with pytest.raises(Forbidden):
+        unite.identity.reset_password(an_actor(user_id=ann.id), PasswordReset(user_id=ann.id))
+
+
+def test_a_user_who_is_not_there_is_not_found(unite: Unite) -> None:
+    with pytest.raises(NotFound):
+        unite.identity.reset_password(an_actor(), PasswordReset(user_id=an_id()))
+
+
+def test_a_one_time_password_that_breaks_a_rule_is_refused(unite: Unite, ann: User) -> None:
+    with pytest.raises(Invalid) as refused:
+        reset(unite, ann, "short")
+
+    assert [problem.code for problem in refused.value.problems] == ["too_short"]
+    log_in(unite, PASSWORD)
+
+
+class Meanwhile(FastPasswords):
+    """Does something else once, after the current password was compared and before the new one is stored."""
+
+    do: Callable[[], object] | None = None
+
+    def hash(self, password: str) -> str:
+        do, self.do = self.do, None
+        if do is not None:
+            do()
+        return super().hash(password)
+
+
+def test_a_change_does_not_undo_a_reset_that_came_in_between() -> None:
+    passwords = Meanwhile()
+    unite = build(in_memory_ports(passwords=passwords))
+    ann = add_ann(unite)
+    me = actor_of(unite, log_in(unite, PASSWORD))
+    passwords.do = lambda: reset(unite, ann)
+
+    with pytest.raises(Invalid) as refused:
+        change(unite, me, PASSWORD, NEW)
+
+    assert refused.value.code == "wrong_password"
+    with pytest.raises(Unauthenticated):
+        log_in(unite, NEW)
