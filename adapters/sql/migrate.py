@@ -63,6 +63,11 @@ def head() -> str:
     return revision
 
 
+def revisions() -> set[str]:
+    """Every revision that this version of Unite knows."""
+    return {script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
+
+
 def is_current(engine: Engine) -> bool:
     """Whether the database is at the schema that this version of Unite needs."""
     return current(engine) == head()

@@ -32,12 +32,12 @@ def database_is_current(settings: Settings) -> bool:
     Raises `StartRefused` where there is no telling.
     """
     engine = create_engine_for(database_url(settings))
-    if _is_file(engine.url) and not Path(engine.url.database or "").exists():  # asking would make the file
+    if is_file(engine.url) and not Path(engine.url.database or "").exists():  # asking would make the file
         return False
     try:
         return migrate.is_current(engine)
     except (Unavailable, DatabaseError) as error:
-        raise _unusable(engine.url, error) from error
+        raise unusable(engine.url, error) from error
     finally:
         engine.dispose()
 
@@ -46,7 +46,7 @@ def up_to_date(url: URL) -> Engine:
     """An engine over the database, which is brought up to date first where it is not. Raises `StartRefused`."""
     engine = create_engine_for(url)
     try:
-        if _is_file(url):
+        if is_file(url):
             # Nobody else can read it: it holds password hashes.
             path = Path(url.database or "")
             path.touch(mode=0o600)
@@ -61,7 +61,7 @@ def up_to_date(url: URL) -> Engine:
         ) from error
     except (Unavailable, DatabaseError, OSError) as error:
         engine.dispose()
-        raise _unusable(url, error) from error
+        raise unusable(url, error) from error
     return engine
 
 
@@ -78,7 +78,7 @@ def grant_rights(settings: Settings) -> Beyond | None:
     except (Unavailable, DatabaseError, ValueError) as error:
         raise StartRefused(
             f"The account {settings.service_account} ({DATABASE_SERVICE_ACCOUNT.name}) cannot be given its rights: "
-            f"{_why(error)}. Make it first, and give the one in {DATABASE_URL.name} its own WITH GRANT OPTION."
+            f"{why(error)}. Make it first, and give the one in {DATABASE_URL.name} its own WITH GRANT OPTION."
         ) from error
     finally:
         engine.dispose()
@@ -93,14 +93,17 @@ def _migrate(url: URL) -> None:
         engine.dispose()
 
 
-def _is_file(url: URL) -> bool:
+def is_file(url: URL) -> bool:
+    """Whether the database is a file of SQLite."""
     return url.get_backend_name() == "sqlite"
 
 
-def _unusable(url: URL, error: Exception) -> StartRefused:
-    where = url.database if _is_file(url) else url.render_as_string(hide_password=True)
-    return StartRefused(f"The database {where} cannot be used: {_why(error)}")
+def unusable(url: URL, error: Exception) -> StartRefused:
+    """The refusal that says which database cannot be used, and why."""
+    where = url.database if is_file(url) else url.render_as_string(hide_password=True)
+    return StartRefused(f"The database {where} cannot be used: {why(error)}")
 
 
-def _why(error: Exception) -> object:
+def why(error: Exception) -> object:
+    """What the database or the driver itself said."""
     return error.orig if isinstance(error, DatabaseError) else error.__cause__ or error
