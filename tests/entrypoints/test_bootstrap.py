@@ -95,7 +95,7 @@ def test_keys_that_are_set_are_kept_nowhere(settings: Settings) -> None:
 
 def test_the_database_answers_and_says_so(settings: Settings) -> None:
     with start(settings) as started:
-        assert list(started.dependencies) == ["database"]
+        assert list(started.dependencies) == ["database", "disk"]
         for dependency in started.dependencies.values():
             dependency.ask()
         started.dependencies["database"].ask()
