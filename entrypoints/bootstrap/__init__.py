@@ -5,7 +5,7 @@ from entrypoints.bootstrap.archive import Manifest
 from entrypoints.bootstrap.backup import back_up
 from entrypoints.bootstrap.data_folder import folder_warning
 from entrypoints.bootstrap.database import FILE as DATABASE_FILE
-from entrypoints.bootstrap.database import database_is_current, database_url, grant_rights
+from entrypoints.bootstrap.database import database_is_current, database_is_later, database_url, grant_rights
 from entrypoints.bootstrap.ledger import ledger_as_it_is
 from entrypoints.bootstrap.refusal import StartRefused
 from entrypoints.bootstrap.restore import Restored, restore
@@ -31,6 +31,7 @@ __all__ = [
     "add_first_admin",
     "back_up",
     "database_is_current",
+    "database_is_later",
     "database_url",
     "folder_warning",
     "grant_log",

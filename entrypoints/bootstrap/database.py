@@ -1,5 +1,7 @@
 """The database: which one it is, and that it has the tables that this version of Unite works with."""
 
+import logging
+from collections.abc import Callable
 from pathlib import Path
 
 from alembic.util.exc import CommandError
@@ -15,6 +17,8 @@ from entrypoints.settings import Settings
 from entrypoints.variables import DATABASE_SERVICE_ACCOUNT, DATABASE_URL
 from unite_core.errors import Unavailable
 
+log = logging.getLogger(__name__)
+
 FILE = "unite.sqlite3"
 
 
@@ -27,15 +31,27 @@ def database_url(settings: Settings) -> URL:
 
 
 def database_is_current(settings: Settings) -> bool:
-    """Whether the database has exactly the tables that this version of Unite works with. Changes nothing.
+    """Whether the database has the tables that this version of Unite works with, and maybe later ones. Changes nothing.
 
     Raises `StartRefused` where there is no telling.
     """
+    return _asked(settings, migrate.is_usable)
+
+
+def database_is_later(settings: Settings) -> bool:
+    """Whether the database is at a later schema, with which this version of Unite can work. Changes nothing.
+
+    Raises `StartRefused` where there is no telling.
+    """
+    return _asked(settings, migrate.is_later)
+
+
+def _asked(settings: Settings, question: Callable[[Engine], bool]) -> bool:
     engine = create_engine_for(database_url(settings))
     if is_file(engine.url) and not Path(engine.url.database or "").exists():  # asking would make the file
         return False
     try:
-        return migrate.is_current(engine)
+        return question(engine)
     except (Unavailable, DatabaseError) as error:
         raise unusable(engine.url, error) from error
     finally:
@@ -51,13 +67,17 @@ def up_to_date(url: URL) -> Engine:
             path = Path(url.database or "")
             path.touch(mode=0o600)
             make_database_private(path)
-        if not migrate.is_current(engine):
+        if not migrate.is_usable(engine):
             _migrate(url)
+        elif migrate.is_later(engine):
+            log.info(
+                "The database is at a later schema, %s, with which this version can work.", migrate.current(engine)
+            )
     except CommandError as error:
         engine.dispose()
         raise StartRefused(
-            f"The database is not of this version of Unite, or of one before: {error}. "
-            f"Start the newer version that it was used with, or name another one in {DATABASE_URL.name}."
+            f"The database is at a schema that this version of Unite cannot work with: {error}. "
+            f"Start the later version that it was used with, or name another database in {DATABASE_URL.name}."
         ) from error
     except (Unavailable, DatabaseError, OSError) as error:
         engine.dispose()
