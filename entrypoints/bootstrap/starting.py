@@ -201,6 +201,7 @@ def _rules(settings: Settings) -> Rules:
         phones=phones,
         logins_per_minute=settings.logins_per_minute,
         activity_kept_for=settings.activity_kept_for,
+        imports_kept_for=settings.imports_kept_for,
         missed_after=settings.missed_after,
         public_url=settings.public_url,
         quotas=settings.quotas,
