@@ -2,11 +2,11 @@
 
 import shutil
 import sqlite3
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
 
 from sqlalchemy import URL, Engine
 from sqlalchemy.exc import DatabaseError
@@ -32,6 +32,8 @@ from unite_core.errors import Unavailable
 
 STAGING = ".restore"
 
+_BLOCK = 1024 * 1024
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restored:
@@ -56,12 +58,8 @@ def restore(settings: Settings, source: Path, progress: Progress) -> Restored:
     folder = settings.data_dir.absolute()
     with locked(folder), _refusing(url):
         _refuse_what_is_not_empty(settings, url, folder, manifest)
-        staging = folder / STAGING
-        shutil.rmtree(staging, ignore_errors=True)  # of a restore that was killed
-        staging.mkdir(mode=0o700)
-        try:
-            for name, stream in checked.extract():
-                _write(staging / name, stream)
+        with _staging(url, folder) as staging:
+            _extract(checked, staging, progress)
             if manifest.keys:
                 _verify_keys(staging)
             if is_file(url):
@@ -70,8 +68,6 @@ def restore(settings: Settings, source: Path, progress: Progress) -> Restored:
                 ledger = _loaded_mysql(url, staging, manifest, progress)
             _load_documents(settings, staging, manifest, progress)
             removed = _put_in_place(url, folder, staging, manifest)
-        finally:
-            shutil.rmtree(staging, ignore_errors=True)
     files = sum(1 for name in checked.members if name.startswith(f"{archive.FILES}/"))
     return Restored(manifest=manifest, ledger=ledger, files=files, removed=removed)
 
@@ -157,11 +153,37 @@ def _mongo(url: str) -> Iterator[Mongo]:
         mongo.close()
 
 
-def _write(target: Path, stream: IO[bytes]) -> None:
-    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with target.open("xb") as file:
-        shutil.copyfileobj(stream, file, 1024 * 1024)
-    target.chmod(0o600)
+@contextmanager
+def _staging(url: URL, folder: Path) -> Iterator[Path]:
+    """A folder to extract to: beside the final places, or for MySQL where temporary files are.
+
+    Where the database is a server, the data folder may have no room at all.
+    """
+    if not is_file(url):
+        with tempfile.TemporaryDirectory(prefix="unite-restore-") as name:
+            yield Path(name)
+        return
+    staging = folder / STAGING
+    shutil.rmtree(staging, ignore_errors=True)  # of a restore that was killed
+    staging.mkdir(mode=0o700)
+    try:
+        yield staging
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _extract(checked: Archive, staging: Path, progress: Progress) -> None:
+    total = sum(member.size for member in checked.members.values())
+    done = 0
+    for name, stream in checked.extract():
+        target = staging / name
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with target.open("xb") as file:
+            target.chmod(0o600)
+            while block := stream.read(_BLOCK):
+                file.write(block)
+                done += len(block)
+                progress("archive extracted", done, total)
 
 
 def _verify_keys(staging: Path) -> None:
@@ -172,7 +194,7 @@ def _verify_keys(staging: Path) -> None:
 
 
 def _verified_sqlite(path: Path, manifest: archive.Manifest, progress: Progress) -> Verified:
-    wrong = damage(path)
+    wrong = damage(path, lambda: progress("database verified", 0, 1))
     if wrong is None and revision_and_counts(path) != (manifest.revision, manifest.counts):
         wrong = "it has not the rows that the manifest says"
     if wrong is not None:
@@ -255,7 +277,7 @@ def _put_in_place(url: URL, folder: Path, staging: Path, manifest: archive.Manif
                 shutil.move(each, files / each.name)
         if manifest.keys:
             placed.append(folder / KEYS_FILE)
-            (staging / archive.KEYS).replace(folder / KEYS_FILE)
+            shutil.move(staging / archive.KEYS, folder / KEYS_FILE)
         return _put_database_in_place(Path(url.database or ""), staging) if is_file(url) else ()
     except OSError:
         for path in placed:

@@ -75,13 +75,14 @@ class Bar:
 
 
 class Stages:
-    """How far something has come that has several stages: each has a bar of its own once it has taken `LINE_EVERY`.
+    """How far something has come that has several stages: each has a bar of its own once it has taken `after` seconds.
 
     Use it as a context manager.
     """
 
-    def __init__(self, on: Console) -> None:
+    def __init__(self, on: Console, *, after: float = LINE_EVERY) -> None:
         self._console = on
+        self._after = after
         self._bar: Bar | None = None
         self._stage = ""
         self._began = 0.0
@@ -102,7 +103,7 @@ class Stages:
             self.__exit__(None, None, None)
             self._stage, self._began = stage, time.monotonic()
         if self._bar is None:
-            if time.monotonic() < self._began + LINE_EVERY:
+            if time.monotonic() < self._began + self._after:
                 return
             self._bar = Bar(self._console, stage).__enter__()
         self._bar.show(done, total)

@@ -20,6 +20,7 @@ from pymongo import MongoClient
 from sqlalchemy import create_engine, make_url
 
 from entrypoints.__main__ import main
+from entrypoints.cli.shown import Stages, console
 from tests.cli.conftest import Command
 from tests.pictures import a_png
 from tests.service_process import PATIENCE, Client, direct_session, environment, eventually, run, service
@@ -146,6 +147,10 @@ def test_a_backup_taken_in_the_middle_of_an_import_is_restored_and_the_import_go
         with direct_session() as session:
             assert session.get(picture["download_url"], timeout=PATIENCE).content.startswith(PNG[:16])
     assert run(second, "verify-ledger", **servers_of.after).returncode == 0
+    for name, value in servers_of.after.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("UNITE_DATA_DIR", str(second / "var"))
+    assert main(["restore", str(first / "unite.tar")]) == 1, "it is not empty any more"
     if servers_of.after:
         assert run(second, "reconcile", "--date", "2026-03-02", **servers_of.after).returncode == 0
 
@@ -365,3 +370,19 @@ def test_a_backup_of_sqlite_is_not_restored_into_mysql(
 
     assert "The backup is of sqlite, and the database of the settings is mysql" in capsys.readouterr().err
     assert not elsewhere.exists()
+
+
+def test_what_takes_long_is_shown_stage_by_stage(capsys: Output) -> None:
+    with Stages(console(), after=0) as stages:
+        stages.show("database copied", 1, 2)
+        stages.show("database copied", 2, 2)
+        stages.show("archive written", 1, 4)
+
+    assert capsys.readouterr().out == "  database copied 100%\n  archive written  25%\n"
+
+
+def test_what_is_soon_done_is_not_shown(capsys: Output) -> None:
+    with Stages(console()) as stages:
+        stages.show("database copied", 1, 2)
+
+    assert capsys.readouterr().out == ""
