@@ -15,7 +15,7 @@ from adapters.local.file_copies import LinkedFiles, linked_files
 from adapters.mongo import copies
 from adapters.mongo.connection import Mongo
 from adapters.sql.engine import create_engine_for
-from adapters.sql.sqlite_copies import copy_database, revision_and_counts
+from adapters.sql.sqlite_copies import copy_database, damage, revision_and_counts
 from adapters.sql.table_copies import table_snapshot
 from entrypoints.bootstrap import archive
 from entrypoints.bootstrap.archive import ArchiveWriter, Manifest, Progress
@@ -110,6 +110,9 @@ def _sqlite(url: URL, scratch: Path, progress: Progress) -> _Copies:
     if not source.exists():
         raise StartRefused(_NOTHING_THERE.format(source))
     copy_database(source, copy, lambda done, total: progress("database copied", done, total))
+    wrong = damage(copy, lambda: progress("copy verified", 0, 1))
+    if wrong is not None:
+        raise StartRefused(f"The database is damaged, so that a backup of it would be of no use: {wrong}")
     revision, counts = revision_and_counts(copy)
     if revision is None:
         raise StartRefused(_NOTHING_THERE.format(source))

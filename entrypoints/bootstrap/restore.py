@@ -37,7 +37,10 @@ _BLOCK = 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restored:
-    """What was restored. `removed` are files that SQLite had left beside an earlier database."""
+    """What was restored, also where its `ledger` is broken.
+
+    `removed` are files that SQLite had left beside an earlier database.
+    """
 
     manifest: archive.Manifest
     ledger: Verified
@@ -48,8 +51,8 @@ class Restored:
 def restore(settings: Settings, source: Path, progress: Progress) -> Restored:
     """Restore an archive into the data folder and the databases of the settings, which have to be empty.
 
-    The archive is checked before anything is changed. Database and files get their places last, after the database, its
-    ledger, the files and the keys were verified. Raises `StartRefused`.
+    The archive is checked before anything is changed. Database and files get their places last, after database, files
+    and keys were verified. Raises `StartRefused`.
     """
     url = database_url(settings)
     checked = _checked(source, progress)
@@ -239,13 +242,7 @@ def _partial(place: str) -> Iterator[None]:
 def _verified_ledger(engine: Engine, manifest: archive.Manifest, progress: Progress) -> Verified:
     entries = manifest.counts.get("call_ledger", 0)
     verify = VerifyLedger(SqlWork(engine, reading=True))
-    found = verify(lambda so_far: progress("ledger verified", so_far.entries, entries))
-    if found.broken is not None:
-        raise StartRefused(
-            f"The call ledger in the backup is broken at entry {found.broken.number} of call task "
-            f"{found.broken.task_id}: {found.broken.reason} It is not put in place."
-        )
-    return found
+    return verify(lambda so_far: progress("ledger verified", so_far.entries, entries))
 
 
 def _load_documents(settings: Settings, staging: Path, manifest: archive.Manifest, progress: Progress) -> None:

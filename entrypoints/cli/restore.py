@@ -10,7 +10,7 @@ from pathlib import Path
 
 from entrypoints.bootstrap import Restored, StartRefused, restore
 from entrypoints.cli.backup import STANDARD, described
-from entrypoints.cli.opened import Refused, settings_for, tell
+from entrypoints.cli.opened import FAILED, Refused, settings_for, tell
 from entrypoints.cli.shown import Stages, console
 
 
@@ -27,7 +27,7 @@ def run(arguments: Namespace, environ: Mapping[str, str]) -> int:
         tell(str(refused))
         return refused.code
     _tell_of(restored)
-    return 0
+    return 0 if restored.ledger.broken is None else FAILED
 
 
 def _tell_of(restored: Restored) -> None:
@@ -36,7 +36,14 @@ def _tell_of(restored: Restored) -> None:
     print(f"Restored as of {restored.manifest.created_at}.")
     print(described(restored.manifest))
     print(f"{restored.files:,} files are as they were; the database is intact.")
-    print(f"{restored.ledger.entries:,} entries of {restored.ledger.tasks:,} call tasks: every chain is whole.")
+    broken = restored.ledger.broken
+    if broken is None:
+        print(f"{restored.ledger.entries:,} entries of {restored.ledger.tasks:,} call tasks: every chain is whole.")
+    else:
+        tell(
+            f"The call ledger of the backup is broken at entry {broken.number} of call task {broken.task_id}: "
+            f"{broken.reason} It is restored as it was."
+        )
     if restored.manifest.later:
         print(
             f"{restored.manifest.later:,} call documents had changed before they were copied, and are not included: "

@@ -1,6 +1,7 @@
 """`backup` and `restore`, as docs/operating.md has them: taken while the service works, restored where nothing is."""
 
 import csv
+import hashlib
 import io
 import json
 import os
@@ -19,9 +20,11 @@ import pytest
 from pymongo import MongoClient
 from sqlalchemy import create_engine, make_url
 
+from adapters.local.file_copies import linked_files
 from entrypoints.__main__ import main
 from entrypoints.cli.shown import Stages, console
 from tests.cli.conftest import Command
+from tests.cli.test_verify_ledger import add_calls, database, without_triggers
 from tests.pictures import a_png
 from tests.service_process import PATIENCE, Client, direct_session, environment, eventually, run, service
 
@@ -330,6 +333,92 @@ def test_a_restored_installation_has_its_users_and_its_keys(
     assert (elsewhere / "jwt_keys").read_text() == (tmp_path / "var" / "jwt_keys").read_text()
     lax = [path for path in elsewhere.rglob("*") if stat.S_IMODE(path.stat().st_mode) & 0o077]
     assert lax == []
+
+
+def test_a_ledger_that_is_broken_in_the_backup_is_named_and_restored_as_it_was(
+    with_admin: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Output
+) -> None:
+    add_calls(os.environ)
+    with database(tmp_path) as connection:
+        without_triggers(connection)
+        connection.execute("UPDATE call_ledger SET duration_seconds = 3000 WHERE number = 2")
+    assert with_admin("backup", "unite.tar") == 0
+    monkeypatch.setenv("UNITE_DATA_DIR", str(tmp_path / "elsewhere"))
+    capsys.readouterr()
+
+    assert with_admin("restore", "unite.tar") == 1
+
+    assert "The call ledger of the backup is broken at entry 2 of call task" in capsys.readouterr().err
+    assert emails(tmp_path / "elsewhere") == ["ann@example.com"]
+
+
+def damage_an_index(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE")
+        [(page,)] = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'ix_users_created'")
+    content = bytearray(path.read_bytes())
+    content[(page - 1) * 4096 : page * 4096] = b"\xff" * 4096
+    path.write_bytes(content)
+
+
+def test_a_damaged_database_is_not_backed_up(with_admin: Command, tmp_path: Path, capsys: Output) -> None:
+    damage_an_index(tmp_path / "var" / "unite.sqlite3")
+
+    assert with_admin("backup", "unite.tar") == 1
+
+    assert "The database is damaged, so that a backup of it would be of no use" in capsys.readouterr().err
+    assert not (tmp_path / "unite.tar").exists()
+
+
+def test_a_damaged_database_is_not_restored(
+    archive: Path, elsewhere: Path, command: Command, tmp_path: Path, capsys: Output
+) -> None:
+    database_file = tmp_path / "damaged"
+    with tarfile.open(archive) as tar:
+        members = {info.name: (tar.extractfile(info) or io.BytesIO()).read() for info in tar}
+    database_file.write_bytes(members["unite.sqlite3"])
+    damage_an_index(database_file)
+    manifest = json.loads(members.pop("manifest.json"))
+    members["unite.sqlite3"] = database_file.read_bytes()
+    manifest["members"]["unite.sqlite3"]["sha256"] = hashlib.sha256(members["unite.sqlite3"]).hexdigest()
+    with tarfile.open(archive, "w") as tar:
+        for name, content in (members | {"manifest.json": json.dumps(manifest).encode()}).items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
+
+    assert command("restore", str(archive)) == 1
+
+    assert "The database in the backup is damaged" in capsys.readouterr().err
+    assert [path.name for path in elsewhere.iterdir()] == [".lock"]
+
+
+def test_two_backups_of_one_folder_are_not_made_at_once(with_admin: Command, tmp_path: Path, capsys: Output) -> None:
+    with linked_files(tmp_path / "var" / "files"):
+        assert with_admin("backup", "unite.tar") == 1
+
+    assert "Another backup of" in capsys.readouterr().err
+    assert with_admin("backup", "unite.tar") == 0
+
+
+def test_files_that_are_deleted_or_replaced_while_a_backup_is_made_are_in_it(tmp_path: Path) -> None:
+    folder = tmp_path / "files"
+    (folder / "imports").mkdir(parents=True)
+    (folder / ".incoming").mkdir()
+    for name in ("imports/deleted", "imports/replaced", ".incoming/unfinished"):
+        (folder / name).write_text("before")
+
+    with linked_files(folder) as files:
+        files.link()
+        (folder / "imports" / "deleted").unlink()
+        (folder / "new").write_text("after")
+        (folder / "new").replace(folder / "imports" / "replaced")
+        (folder / "imports" / "added").write_text("after")
+        files.link()
+        found = {key: path.read_text() for key, path in files.paths().items()}
+
+    assert found == {"imports/added": "after", "imports/deleted": "before", "imports/replaced": "after"}
+    assert not (folder / ".backup").exists()
 
 
 def test_what_is_no_installation_is_not_backed_up(command: Command, tmp_path: Path, capsys: Output) -> None:
