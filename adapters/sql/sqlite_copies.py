@@ -23,7 +23,7 @@ def copy_database(source: Path, target: Path, progress: Progress) -> None:
     """Copy the database as it is at one moment. `progress` is called with the copied and with all pages.
 
     A transaction that reads is open meanwhile: without one the copy would begin anew after each change of another
-    process, and never end in an import. Raises `sqlite3.Error`.
+    process, maybe without an end in an import. Raises `sqlite3.Error`.
     """
     with closing(_read_only(source)) as reading, closing(sqlite3.connect(target)) as writing:
         reading.execute("BEGIN")
