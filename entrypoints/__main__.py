@@ -12,6 +12,8 @@ DOORS = {
     "serve": "entrypoints.cli.serve",
     "work": "entrypoints.worker.process",
     "migrate": "entrypoints.cli.migrate",
+    "backup": "entrypoints.cli.backup",
+    "restore": "entrypoints.cli.restore",
     "users": "entrypoints.cli.users",
     "import": "entrypoints.cli.import_file",
     "verify-ledger": "entrypoints.cli.verify_ledger",

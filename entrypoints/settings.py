@@ -26,6 +26,7 @@ from entrypoints.variables import (
     DEFAULT_COUNTRY,
     GRACE_SECONDS,
     HOST,
+    IMPORT_RETENTION_DAYS,
     JWT_KEYS,
     LOGIN_LIMIT,
     MISSED_AFTER_MINUTES,
@@ -50,10 +51,12 @@ from entrypoints.variables import (
     SQS_IMPORTS_QUEUE_URL,
     TRUSTED_PROXIES,
     TWILIO_ACCOUNT_SID,
+    Setting,
 )
 from unite_core.calls.model import MISSED_AFTER
 from unite_core.errors import Problem
 from unite_core.identity.contact import password_problem, user_email
+from unite_core.imports.use_cases import RETENTION
 from unite_core.phone import PhoneRule, is_country
 from unite_core.quotas import Quotas
 
@@ -82,8 +85,9 @@ class Settings:
 
     `database_url` and `jwt_keys` are None where the embedded default makes its own in `data_dir`; so are the URLs of
     servers and the `storage` that are done without. The rights of the `service_account` are left as they are where it
-    is None. Messages go to the log where `sns_topic_arn` or `twilio` is None. `activity_kept_for` is None for ever.
-    `public_url` has no slash at its end. `warnings` are sentences about what is probably not meant.
+    is None. Messages go to the log where `sns_topic_arn` or `twilio` is None. `activity_kept_for` and
+    `imports_kept_for` are None for ever. `public_url` has no slash at its end. `warnings` are sentences about what is
+    probably not meant.
     """
 
     host: str = "127.0.0.1"
@@ -94,6 +98,7 @@ class Settings:
     mongodb_url: str | None = field(default=None, repr=False)
     mongodb_service_url: str | None = field(default=None, repr=False)
     activity_kept_for: timedelta | None = None
+    imports_kept_for: timedelta | None = RETENTION
     redis_url: str | None = field(default=None, repr=False)
     aws_endpoint_url: str | None = None
     storage: Storage | None = None
@@ -172,7 +177,8 @@ def read_settings(environ: Mapping[str, str], scope: Scope = Scope.SERVICE) -> S
         service_account=_service_account(read),
         mongodb_url=read.judged(MONGODB_URL.name, urls.mongodb_url),
         mongodb_service_url=_mongodb_service_url(read),
-        activity_kept_for=_retention(read),
+        activity_kept_for=_retention(read, ACTIVITY_RETENTION_DAYS),
+        imports_kept_for=_retention(read, IMPORT_RETENTION_DAYS, RETENTION),
         redis_url=read.judged(REDIS_URL.name, urls.redis_url),
         aws_endpoint_url=read.judged(AWS_ENDPOINT_URL.name, urls.http_url),
         storage=_storage(read),
@@ -249,8 +255,9 @@ def _first_admin(read: Reader) -> FirstAdmin | None:
     return FirstAdmin(email=email, password=password) if email and password else None
 
 
-def _retention(read: Reader) -> timedelta | None:
-    days = read.number(ACTIVITY_RETENTION_DAYS.name, default=0, least=0, most=36_500)
+def _retention(read: Reader, setting: Setting, default: timedelta | None = None) -> timedelta | None:
+    in_days = default.days if default else 0
+    days = read.number(setting.name, default=in_days, least=0, most=36_500)
     return timedelta(days=days) if days else None
 
 

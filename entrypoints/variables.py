@@ -78,6 +78,14 @@ ACTIVITY_RETENTION_DAYS = Setting(
     meaning="For how many days the activity log remembers; 0 for ever.",
     default="0",
 )
+IMPORT_RETENTION_DAYS = Setting(
+    name="UNITE_IMPORT_RETENTION_DAYS",
+    meaning=(
+        "For how many days after its end an import can be undone, and its rejected rows be read; 0 for ever. What is "
+        "stored for that is deleted then; the import itself stays."
+    ),
+    default="90",
+)
 REDIS_URL = Setting(
     name="UNITE_REDIS_URL",
     meaning=(
@@ -266,6 +274,7 @@ ALL = (
     MONGODB_URL,
     MONGODB_SERVICE_URL,
     ACTIVITY_RETENTION_DAYS,
+    IMPORT_RETENTION_DAYS,
     REDIS_URL,
     AWS_ENDPOINT_URL,
     S3_BUCKET_IMPORTS,

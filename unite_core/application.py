@@ -57,7 +57,8 @@ from unite_core.unit_of_work import Work
 class Rules:
     """What the owner of an installation decides: how phones are read, and how many logins a minute (0: no limit).
 
-    `activity_kept_for` is how long the activity log remembers, None for ever. A call that is not made by `missed_after`
+    `activity_kept_for` is how long the activity log remembers, None for ever. `imports_kept_for` is how long an import
+    can be undone and its rejected rows be read, None for ever. A call that is not made by `missed_after`
     after it was due is missed. `public_url` is what links to the service start with, without a slash at the end.
     `quotas` are how much one user, one telephone number and the installation may use.
     """
@@ -65,6 +66,7 @@ class Rules:
     phones: PhonePolicy = field(default_factory=PhonePolicy)
     logins_per_minute: int = 10
     activity_kept_for: timedelta | None = None
+    imports_kept_for: timedelta | None = None
     missed_after: timedelta = MISSED_AFTER
     public_url: str = "http://127.0.0.1:8000"
     quotas: Quotas = field(default_factory=Quotas)
@@ -229,6 +231,7 @@ class Upkeep:
     purge_sessions: identity.PurgeSessions
     remove_abandoned_images: leads.RemoveAbandonedImages
     remove_abandoned_imports: imports.RemoveAbandonedImports
+    purge_imports: imports.PurgeImports
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -271,6 +274,7 @@ def build(ports: Ports, rules: Rules | None = None) -> Unite:
             purge_sessions=identity.PurgeSessions(ports.work, ports.clock),
             remove_abandoned_images=leads.RemoveAbandonedImages(ports.work, ports.files, ports.clock),
             remove_abandoned_imports=imports.RemoveAbandonedImports(ports.work, ports.files, ports.clock, ports.ids),
+            purge_imports=imports.PurgeImports(ports.work, ports.files, ports.clock, rules.imports_kept_for),
         ),
         once=Once(ports.work, ports.clock),
         limits=ports.limits,
@@ -407,7 +411,7 @@ def _imports(ports: Ports, rules: Rules) -> Imports:
             ports.work, ports.files, ports.jobs, ports.clock, ports.ids, rules.quotas
         ),
         cancel=imports.CancelImport(ports.work, ports.files, ports.clock, ports.ids),
-        undo=imports.UndoImport(ports.work, ports.jobs, ports.clock, ports.ids),
+        undo=imports.UndoImport(ports.work, ports.jobs, ports.clock, ports.ids, rules.imports_kept_for),
         get=import_queries.GetImport(ports.reads),
         list=import_queries.ListImports(ports.reads),
         list_rejections=import_queries.ListRejections(ports.reads),

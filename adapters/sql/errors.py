@@ -31,6 +31,7 @@ _TOLD_BY_TRIGGERS = {
 
 _BUSY = "The database is busy with another change; try again in a moment."
 _GONE = "The database does not answer; try again in a moment."
+DAMAGED = "The database file is damaged; stop the service, and restore a backup."
 _FULL = "The disk of the database is full; make room."
 
 # https://www.sqlite.org/rescode.html: what may be over in a moment or once the disk is well again.
@@ -41,6 +42,9 @@ _PASSING_SQLITE = {
     sqlite3.SQLITE_CANTOPEN: "The database file cannot be opened; see that its folder is there and can be written to.",
     sqlite3.SQLITE_FULL: _FULL,
     sqlite3.SQLITE_IOERR: "The database's disk failed to read or write.",
+    # It does not pass by itself, but it is no fault of the request either.
+    sqlite3.SQLITE_CORRUPT: DAMAGED,
+    sqlite3.SQLITE_NOTADB: DAMAGED,
     sqlite3.SQLITE_NOMEM: "The database has no memory left; try again in a moment.",
 }
 
@@ -114,6 +118,12 @@ def passing_failure(error: BaseException | None) -> Unavailable | None:
     else:
         return None
     return Unavailable(detail) if detail else None
+
+
+def is_damage(error: BaseException | None) -> bool:
+    """Whether SQLite has found that the file is damaged, or no database."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and code & _PRIMARY_CODE in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def raise_unavailable(context: ExceptionContext) -> None:

@@ -101,6 +101,19 @@ class SqlImportRows(ImportRows):
                 )
             )
 
+    def purge(self, import_id: UUID, *, limit: int) -> int:
+        purged = 0
+        for table, key in (
+            (import_snapshots, import_snapshots.c.lead_id),
+            (import_rejections, import_rejections.c.row_no),
+        ):
+            of_import = table.c.import_id == import_id
+            found = self._connection.scalars(select(key).where(of_import).limit(limit - purged)).all()
+            for portion in in_lists(found):
+                self._connection.execute(delete(table).where(of_import, key.in_(portion)))
+            purged += len(found)
+        return purged
+
     def _known(self, snapshots: Sequence[LeadSnapshot]) -> set[tuple[UUID, UUID]]:
         """The import and lead of those snapshots that are stored already."""
         known: set[tuple[UUID, UUID]] = set()

@@ -5,12 +5,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, func, insert, literal, or_, select
+from sqlalchemy import Connection, exists, func, insert, literal, or_, select
 from sqlalchemy.engine import Row
 from sqlalchemy.exc import IntegrityError
 
 from adapters.sql.errors import refusal
 from adapters.sql.statements import by_index, locked, merged, newest_first, save_version
+from adapters.sql.tables import import_rejections, import_snapshots
 from adapters.sql.tables import lead_imports as imports
 from unite_core.errors import NotFound
 from unite_core.imports.model import Counts, Failure, ImportOptions, ImportStatus, LeadImport, OnDuplicate, Undone
@@ -89,6 +90,19 @@ class SqlImports(Imports):
             .limit(limit)
         )
         return [_to_import(row) for row in self._connection.execute(statement)]
+
+    def expired(self, *, before: datetime) -> UUID | None:
+        left = [exists().where(rows.c.import_id == imports.c.id) for rows in (import_snapshots, import_rejections)]
+        # What ended before was created before, and that has an index.
+        statement = (
+            select(imports.c.id)
+            .where(imports.c.created_at < before, imports.c.finished_at < before, imports.c.due == literal(False))
+            .where(or_(imports.c.report_key.is_not(None), *left))
+            .order_by(imports.c.created_at, imports.c.id)
+            .limit(1)
+        )
+        found: UUID | None = self._connection.execute(statement).scalar()
+        return found
 
 
 def _to_row(stored: LeadImport) -> dict[str, Any]:

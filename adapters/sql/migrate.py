@@ -20,6 +20,9 @@ MIGRATIONS = Path(__file__).with_name("migrations")
 _LOCK = "CONCAT('unite ', SHA2(DATABASE(), 224))"
 _PATIENCE = 24 * 3600
 
+_RUNS_FROM = "+"
+"""In a revision such as `0012+0010`: versions of Unite that know 0010 can work with the schema 0012."""
+
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
     """Apply every migration up to `revision` that is missing.
@@ -63,9 +66,35 @@ def head() -> str:
     return revision
 
 
+def revisions() -> set[str]:
+    """Every revision that this version of Unite knows."""
+    return {script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
+
+
 def is_current(engine: Engine) -> bool:
     """Whether the database is at the schema that this version of Unite needs."""
     return current(engine) == head()
+
+
+def is_usable(engine: Engine) -> bool:
+    """Whether this version of Unite can work with the database as it is: at its own schema, or at a later one.
+
+    The later schema says in its revision which versions can, so that one that is older than it need not know it.
+    """
+    revision = current(engine)
+    return revision == head() or (revision is not None and _is_later_and_usable(revision))
+
+
+def is_later(engine: Engine) -> bool:
+    """Whether the database is at a later schema, with which this version of Unite can work."""
+    revision = current(engine)
+    return revision is not None and _is_later_and_usable(revision)
+
+
+def _is_later_and_usable(revision: str) -> bool:
+    known = revisions()
+    _, _, runs_from = revision.partition(_RUNS_FROM)
+    return revision not in known and runs_from in {each.partition(_RUNS_FROM)[0] for each in known}
 
 
 def compared(name: str | None, kind: str, _parents: object) -> bool:

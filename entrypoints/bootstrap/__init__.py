@@ -1,11 +1,14 @@
 """From settings to a Unite that works: the one place that knows which adapters there are."""
 
 from adapters.sql.grants import Beyond
+from entrypoints.bootstrap.archive import Manifest
+from entrypoints.bootstrap.backup import back_up
 from entrypoints.bootstrap.data_folder import folder_warning
 from entrypoints.bootstrap.database import FILE as DATABASE_FILE
-from entrypoints.bootstrap.database import database_is_current, database_url, grant_rights
+from entrypoints.bootstrap.database import database_is_current, database_is_later, database_url, grant_rights
 from entrypoints.bootstrap.ledger import ledger_as_it_is
 from entrypoints.bootstrap.refusal import StartRefused
+from entrypoints.bootstrap.restore import Restored, restore
 from entrypoints.bootstrap.servers import Dependency, grant_log, provide_storage
 from entrypoints.bootstrap.starting import (
     OPERATOR,
@@ -21,10 +24,14 @@ __all__ = [
     "OPERATOR",
     "Beyond",
     "Dependency",
+    "Manifest",
+    "Restored",
     "StartRefused",
     "Started",
     "add_first_admin",
+    "back_up",
     "database_is_current",
+    "database_is_later",
     "database_url",
     "folder_warning",
     "grant_log",
@@ -33,5 +40,6 @@ __all__ = [
     "ledger_as_it_is",
     "load_settings",
     "provide_storage",
+    "restore",
     "start",
 ]

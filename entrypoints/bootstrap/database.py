@@ -1,5 +1,7 @@
 """The database: which one it is, and that it has the tables that this version of Unite works with."""
 
+import logging
+from collections.abc import Callable
 from pathlib import Path
 
 from alembic.util.exc import CommandError
@@ -16,6 +18,8 @@ from entrypoints.settings import Settings
 from entrypoints.variables import DATABASE_SERVICE_ACCOUNT, DATABASE_URL
 from unite_core.errors import Unavailable
 
+log = logging.getLogger(__name__)
+
 FILE = "unite.sqlite3"
 
 
@@ -28,18 +32,30 @@ def database_url(settings: Settings) -> URL:
 
 
 def database_is_current(settings: Settings) -> bool:
-    """Whether the database has exactly the tables that this version of Unite works with. Changes nothing.
+    """Whether the database has the tables that this version of Unite works with, and maybe later ones. Changes nothing.
 
     Raises `StartRefused` where there is no telling.
     """
+    return _asked(settings, migrate.is_usable)
+
+
+def database_is_later(settings: Settings) -> bool:
+    """Whether the database is at a later schema, with which this version of Unite can work. Changes nothing.
+
+    Raises `StartRefused` where there is no telling.
+    """
+    return _asked(settings, migrate.is_later)
+
+
+def _asked(settings: Settings, question: Callable[[Engine], bool]) -> bool:
     engine = _engine(database_url(settings))
-    if _is_file(engine.url) and not Path(engine.url.database or "").exists():  # asking would make the file
+    if is_file(engine.url) and not Path(engine.url.database or "").exists():  # asking would make the file
         return False
     try:
         with waiting_for(_described(engine.url)):
-            return migrate.is_current(engine)
+            return question(engine)
     except (Unavailable, DatabaseError) as error:
-        raise _unusable(engine.url, error) from error
+        raise unusable(engine.url, error) from error
     finally:
         engine.dispose()
 
@@ -48,24 +64,28 @@ def up_to_date(url: URL) -> Engine:
     """An engine over the database, which is brought up to date first where it is not. Raises `StartRefused`."""
     engine = _engine(url)
     try:
-        if _is_file(url):
+        if is_file(url):
             # Nobody else can read it: it holds password hashes.
             path = Path(url.database or "")
             path.touch(mode=0o600)
             make_database_private(path)
         with waiting_for(_described(url)):
-            current = migrate.is_current(engine)
-        if not current:
+            usable = migrate.is_usable(engine)
+        if not usable:
             _migrate(url)
+        elif migrate.is_later(engine):
+            log.info(
+                "The database is at a later schema, %s, with which this version can work.", migrate.current(engine)
+            )
     except CommandError as error:
         engine.dispose()
         raise StartRefused(
-            f"The database is not of this version of Unite, or of one before: {error}. "
-            f"Start the newer version that it was used with, or name another one in {DATABASE_URL.name}."
+            f"The database is at a schema that this version of Unite cannot work with: {error}. "
+            f"Start the later version that it was used with, or name another database in {DATABASE_URL.name}."
         ) from error
     except (Unavailable, DatabaseError, OSError) as error:
         engine.dispose()
-        raise _unusable(url, error) from error
+        raise unusable(url, error) from error
     return engine
 
 
@@ -82,7 +102,7 @@ def grant_rights(settings: Settings) -> Beyond | None:
     except (Unavailable, DatabaseError, ValueError) as error:
         raise StartRefused(
             f"The account {settings.service_account} ({DATABASE_SERVICE_ACCOUNT.name}) cannot be given its rights: "
-            f"{_why(error)}. Make it first, and give the one in {DATABASE_URL.name} its own WITH GRANT OPTION."
+            f"{why(error)}. Make it first, and give the one in {DATABASE_URL.name} its own WITH GRANT OPTION."
         ) from error
     finally:
         engine.dispose()
@@ -107,19 +127,22 @@ def _migrate(url: URL) -> None:
         engine.dispose()
 
 
-def _is_file(url: URL) -> bool:
+def is_file(url: URL) -> bool:
+    """Whether the database is a file of SQLite."""
     return url.get_backend_name() == "sqlite"
 
 
-def _unusable(url: URL, error: Exception) -> StartRefused:
-    return StartRefused(f"{_described(url)} cannot be used: {_why(error)}")
+def unusable(url: URL, error: Exception) -> StartRefused:
+    """The refusal that says which database cannot be used, and why."""
+    return StartRefused(f"{_described(url)} cannot be used: {why(error)}")
 
 
 def _described(url: URL) -> str:
     # What follows the question mark is left out: one of the parameters is the password of a key.
-    where = url.database if _is_file(url) else url.set(query={}).render_as_string(hide_password=True)
+    where = url.database if is_file(url) else url.set(query={}).render_as_string(hide_password=True)
     return f"The database {where}"
 
 
-def _why(error: Exception) -> object:
+def why(error: Exception) -> object:
+    """What the database or the driver itself said."""
     return error.orig if isinstance(error, DatabaseError) else error.__cause__ or error

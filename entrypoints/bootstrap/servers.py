@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import URL, Engine
 
 from adapters.aws.access import Access
 from adapters.aws.outside import Dependency as Service
@@ -13,6 +14,7 @@ from adapters.aws.s3 import Buckets, S3Files
 from adapters.aws.sns import SnsTopic
 from adapters.aws.sqs import SqsUploadNotices
 from adapters.local.console import ConsoleTextMessages, ConsoleTopic
+from adapters.local.disk import DiskSpace
 from adapters.local.files import LocalFiles
 from adapters.mongo.accounts import Account, give_rights
 from adapters.mongo.activity import MongoActivityLog
@@ -23,6 +25,7 @@ from adapters.redis.cache import RedisCache
 from adapters.redis.connection import RedisServer
 from adapters.redis.rate_limits import RedisRateLimits
 from adapters.sql.activity import SqlActivityLog
+from entrypoints.bootstrap.database import is_file
 from entrypoints.bootstrap.refusal import StartRefused
 from entrypoints.settings import Settings
 from entrypoints.twilio import Twilio
@@ -158,6 +161,25 @@ def kept(settings: Settings, clock: Clock, secrets: Mapping[str, bytes], folder:
         notices = SqsUploadNotices(storage.queue_url, bucket=storage.imports, access=access)
         dependencies["sqs"] = Dependency(ask=notices.ping, breaker=lambda: notices.breaker_state)
     return Kept(files=files, notices=notices, dependencies=dependencies)
+
+
+def disk(settings: Settings, database: URL) -> Mapping[str, Dependency]:
+    """The disks that the service writes to itself; none where database and files are elsewhere.
+
+    None is required: what is there can still be read.
+    """
+    folders = set()
+    if settings.storage is None:
+        folders.add(settings.data_dir.absolute())
+    if is_file(database):
+        folders.add(Path(database.database or "").absolute().parent)
+    spaces = [DiskSpace(folder) for folder in sorted(folders)]
+
+    def ask() -> None:
+        for space in spaces:
+            space.ask()
+
+    return {"disk": Dependency(ask=ask)} if spaces else {}
 
 
 Signatures = Callable[[str, Mapping[str, str], str], bool]

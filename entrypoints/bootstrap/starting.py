@@ -1,6 +1,7 @@
 """From settings to a Unite that works."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -15,7 +16,7 @@ from adapters.jwt import COOKIE_AUDIENCE, JwtTokens
 from adapters.local.jobs import PIPE, LocalJobs, WakeUps
 from adapters.rq.jobs import RqJobs
 from adapters.rq.worker import RqQueues
-from adapters.sql.engine import ping
+from adapters.sql.health import check_of
 from adapters.sql.unit_of_work import Outbox, SqlWork
 from adapters.system_clock import SystemClock
 from adapters.uuid7 import Uuid7Ids
@@ -33,7 +34,7 @@ from entrypoints.reading import FILE, SettingsRefused
 from entrypoints.settings import Settings, read_settings, secret_place
 from entrypoints.variables import ALL, JWT_KEYS, SECRETS_ARN
 from unite_core.application import Ports, Rules, Unite, build
-from unite_core.errors import UniteError
+from unite_core.errors import Unavailable, UniteError
 from unite_core.files import Files, SignedFiles
 from unite_core.identity.model import COOKIE_LIFETIME, Actor, Role, User
 from unite_core.identity.ports import UserFilter
@@ -154,7 +155,7 @@ def start(settings: Settings) -> Started:
         texts=messages.texts,
         cache=shared.cache,
     )
-    database = Dependency(ask=lambda: ping(engine), required=True, close=engine.dispose)
+    database = Dependency(ask=check_of(engine), required=True, close=engine.dispose)
     return Started(
         unite=build(ports, _rules(settings)),
         settings=settings,
@@ -165,6 +166,7 @@ def start(settings: Settings) -> Started:
         webhook_signatures=messages.signatures,
         dependencies={
             "database": database,
+            **servers.disk(settings, engine.url),
             **shared.dependencies,
             **log.dependencies,
             **kept.dependencies,
@@ -179,19 +181,32 @@ def start(settings: Settings) -> Started:
 
 
 def add_first_admin(started: Started) -> User | None:
-    """Add the admin whom the settings name; None where they name nobody, or there is an admin already."""
+    """Add the admin whom the settings name; None where they name nobody, or there is an admin already.
+
+    Raises `StartRefused` where the database does not take one.
+    """
     first = started.settings.first_admin
     if first is None:
         return None
-    return started.unite.identity.ensure_first_admin(
-        NewUser(email=first.email, name="Admin", role=Role.ADMIN, password=first.password)
-    )
+    with _refused_where_unavailable():
+        return started.unite.identity.ensure_first_admin(
+            NewUser(email=first.email, name="Admin", role=Role.ADMIN, password=first.password)
+        )
 
 
 def has_admin(started: Started) -> bool:
-    """Whether anybody can log in who may add others."""
+    """Whether anybody can log in who may add others. Raises `StartRefused` where the database does not answer."""
     wanted = UserFilter(role=Role.ADMIN, active=True)
-    return bool(started.unite.identity.list_users(OPERATOR, wanted, PageRequest(limit=1)).items)
+    with _refused_where_unavailable():
+        return bool(started.unite.identity.list_users(OPERATOR, wanted, PageRequest(limit=1)).items)
+
+
+@contextmanager
+def _refused_where_unavailable() -> Iterator[None]:
+    try:
+        yield
+    except Unavailable as error:
+        raise StartRefused(error.detail) from error
 
 
 def _listen(jobs: LocalJobs, pipe: Path) -> WakeUps:
@@ -210,6 +225,7 @@ def _rules(settings: Settings) -> Rules:
         phones=phones,
         logins_per_minute=settings.logins_per_minute,
         activity_kept_for=settings.activity_kept_for,
+        imports_kept_for=settings.imports_kept_for,
         missed_after=settings.missed_after,
         public_url=settings.public_url,
         quotas=settings.quotas,

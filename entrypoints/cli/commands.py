@@ -27,6 +27,8 @@ def parser() -> argparse.ArgumentParser:
     work.add_argument("--until-stdin-ends", action="store_true", help="stop when standard input is closed")
     migrate = commands.add_parser("migrate", help="bring the database up to date; `serve` does that too")
     migrate.add_argument("--check", action="store_true", help="change nothing; exit 1 where it is not up to date")
+    _backup(commands.add_parser("backup", help="write database, files and keys to one archive; the service may run"))
+    _restore(commands.add_parser("restore", help="restore such an archive into an empty installation"))
     _users(commands.add_parser("users", help="add and list users, and reset a password"))
     _import(commands.add_parser("import", help="import a CSV file of leads"))
     verify = commands.add_parser(
@@ -44,6 +46,22 @@ def parser() -> argparse.ArgumentParser:
     _reconcile(commands.add_parser("reconcile", help="compare the call documents of MongoDB with the call ledger"))
     commands.add_parser("demo", help="show everything once, in a temporary folder")
     return root
+
+
+def _backup(backup: argparse.ArgumentParser) -> None:
+    backup.description = (
+        "Write one archive (tar, readable for its owner alone) of the database, and of the files, the keys and the "
+        "documents of MongoDB where there are any. The service may run. The archive contains password hashes and keys."
+    )
+    backup.add_argument("file", metavar="FILE", help="the archive, which must not be there yet; - for standard output")
+
+
+def _restore(restore: argparse.ArgumentParser) -> None:
+    restore.description = (
+        "Restore an archive of `backup` into an empty data folder and empty databases; the service must not run. The "
+        "archive is checked first, and database, call ledger, files and keys are verified."
+    )
+    restore.add_argument("file", metavar="FILE", help="the archive; - for standard input")
 
 
 def _users(users: argparse.ArgumentParser) -> None:

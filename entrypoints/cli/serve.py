@@ -69,6 +69,9 @@ def _serve(target: str, listening: socket.socket) -> None:
     module, _, function = target.partition(":")
     try:
         getattr(import_module(module), function)(listening)
+    except StartRefused as refused:
+        log.error("The HTTP server cannot start: %s", refused)  # noqa: TRY400 - the message says it all
+        sys.exit(1)
     except Exception:
         log.exception("The HTTP server ends.")
         sys.exit(1)

@@ -16,10 +16,11 @@ OUTCOMES = ("created", "updated", "duplicate", "rejected")
 _STYLES = {"created": "green", "updated": "cyan", "duplicate": "yellow", "rejected": "red"}
 
 
-def console() -> Console:
+def console(*, stderr: bool = False) -> Console:
     """Where everything is shown; no wider than is good to read, and as wide as that where nobody's window limits it."""
-    plain = Console(highlight=False)
-    return Console(highlight=False, width=min(WIDEST, plain.width) if plain.is_terminal else WIDEST)
+    plain = Console(highlight=False, stderr=stderr)
+    width = min(WIDEST, plain.width) if plain.is_terminal else WIDEST
+    return Console(highlight=False, width=width, stderr=stderr)
 
 
 class Bar:
@@ -71,6 +72,41 @@ class Bar:
     def _line(self, share: float, more: str) -> None:
         self._last = None
         self._console.print(f"  {self._what} {share:4.0%}  {more}".rstrip(), markup=False)
+
+
+class Stages:
+    """How far something has come that has several stages: each has a bar of its own once it has taken `after` seconds.
+
+    Use it as a context manager.
+    """
+
+    def __init__(self, on: Console, *, after: float = LINE_EVERY) -> None:
+        self._console = on
+        self._after = after
+        self._bar: Bar | None = None
+        self._stage = ""
+        self._began = 0.0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.__exit__(kind, error, trace)
+            self._bar = None
+
+    def show(self, stage: str, done: float, total: float) -> None:
+        """Show that `done` of `total` is done in a stage."""
+        if stage != self._stage:
+            self.__exit__(None, None, None)
+            self._stage, self._began = stage, time.monotonic()
+        if self._bar is None:
+            if time.monotonic() < self._began + self._after:
+                return
+            self._bar = Bar(self._console, stage).__enter__()
+        self._bar.show(done, total)
 
 
 class Tally:

@@ -222,7 +222,7 @@ def cancel_import(import_id: UUID) -> Response:
         ),
     ],
     permission=Permission.IMPORT_LEADS,
-    problems=["import_not_ended", "nothing_to_undo"],
+    problems=["import_not_ended", "nothing_to_undo", "import_expired"],
     if_match=True,
 )
 def undo_import(import_id: UUID) -> Response:

@@ -170,6 +170,9 @@ PROBLEMS: dict[str, ProblemKind] = {
     "nothing_to_undo": ProblemKind(
         Conflict, "There is nothing to undo", "A dry run changes nothing, nor does an import that never ran."
     ),
+    "import_expired": ProblemKind(
+        Conflict, "The import ended too long ago", "What leads were before it is not stored any more."
+    ),
     "task_closed": ProblemKind(
         Conflict,
         "The call task is closed",

@@ -20,6 +20,7 @@ def keep_up(upkeep: Upkeep, further: Mapping[str, Callable[[], object]], stoppin
         "activity forgotten": lambda: upkeep.purge_activity(should_stop=stopping),
         "sessions deleted": upkeep.purge_sessions,
         "abandoned images removed": upkeep.remove_abandoned_images,
+        "rows of old imports deleted": lambda: upkeep.purge_imports(should_stop=stopping),
         "abandoned imports cancelled": upkeep.remove_abandoned_imports,
         **further,
     }

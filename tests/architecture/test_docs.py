@@ -2,10 +2,12 @@
 
 import re
 import runpy
+from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
 
+from entrypoints.bootstrap.version import VERSION
 from tests.conftest import CHECKOUT
 from tests.servers.finding import FORCE
 from tests.servers.mongodb import MONGODB
@@ -81,3 +83,10 @@ def test_the_page_about_security_names_tests_that_there_are() -> None:
 
     assert len(re.findall(r"^### API\d+ ", page, re.MULTILINE)) == 10
     assert [path for path in named if not (CHECKOUT / path).exists()] == []
+
+
+def test_the_version_is_the_one_of_the_library() -> None:
+    setup = ConfigParser()
+    setup.read(CHECKOUT / "setup.cfg", "utf-8")
+
+    assert setup["metadata"]["version"] == VERSION

@@ -76,6 +76,12 @@ def test_the_account_of_the_service_gets_its_rights(
         service.dispose()
         assert f"{account}@% has its rights on every table, and no others." in capsys.readouterr().out
 
+        with monkeypatch.context() as as_the_service:
+            theirs_url = url.set(username=account, password="secret").render_as_string(hide_password=False)
+            as_the_service.setenv("UNITE_DATABASE_URL", theirs_url)
+            as_the_service.delenv("UNITE_DATABASE_SERVICE_ACCOUNT")
+            assert command("backup", "unite.tar") == 0
+
         connection.exec_driver_sql("GRANT PROCESS ON *.* TO %s@'%%'", (account,))
         assert command("migrate") == 0
         assert "may do more than it has to, which could not be taken away: PROCESS ON *.*." in capsys.readouterr().err

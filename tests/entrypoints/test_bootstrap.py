@@ -95,7 +95,7 @@ def test_keys_that_are_set_are_kept_nowhere(settings: Settings) -> None:
 
 def test_the_database_answers_and_says_so(settings: Settings) -> None:
     with start(settings) as started:
-        assert list(started.dependencies) == ["database"]
+        assert list(started.dependencies) == ["database", "disk"]
         for dependency in started.dependencies.values():
             dependency.ask()
         started.dependencies["database"].ask()
@@ -205,7 +205,7 @@ def test_a_database_of_a_newer_version_is_refused_and_left_alone(settings: Setti
         database.execute("UPDATE alembic_version SET version_num = 'of 2031'")
     database.close()
 
-    with pytest.raises(StartRefused, match=r"not of this version of Unite.*of 2031"):
+    with pytest.raises(StartRefused, match=r"cannot work with.*of 2031"):
         start(settings)
     assert not database_is_current(settings)
 

@@ -173,7 +173,7 @@ def test_without_settings_messages_are_shown_in_the_log(tmp_path: Path, caplog: 
         relay(started)
 
         assert started.webhook_signatures is None
-        assert list(started.dependencies) == ["database"]
+        assert list(started.dependencies) == ["database", "disk"]
     shown = [record.message for record in caplog.records if record.name == "unite.console"]
     assert sorted(shown) == [
         "A text message would be sent.",

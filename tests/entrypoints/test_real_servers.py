@@ -91,13 +91,13 @@ def test_the_main_job_runs_on_mysql_alone(tmp_path: Path, mysql_database: str) -
 def test_the_main_job_runs_with_mongodb_alone(tmp_path: Path, mongodb_url: str) -> None:
     with start(settings_of(tmp_path, UNITE_MONGODB_URL=mongodb_url)) as started:
         work_through(started, the_admin(started))
-        assert list(started.dependencies) == ["database", "mongodb"]
+        assert list(started.dependencies) == ["database", "disk", "mongodb"]
 
 
 def test_the_main_job_runs_with_redis_alone(tmp_path: Path, redis_url: str) -> None:
     with start(settings_of(tmp_path, UNITE_REDIS_URL=redis_url)) as started:
         work_through(started, the_admin(started))
-        assert list(started.dependencies) == ["database", "redis"]
+        assert list(started.dependencies) == ["database", "disk", "redis"]
 
 
 def test_the_main_job_runs_with_s3_alone(tmp_path: Path, storage: dict[str, str]) -> None:
@@ -108,7 +108,7 @@ def test_the_main_job_runs_with_s3_alone(tmp_path: Path, storage: dict[str, str]
     with start(settings) as started:
         work_through(started, the_admin(started))
         assert started.signed_files is None
-        assert list(started.dependencies) == ["database", "s3", "sqs"]
+        assert list(started.dependencies) == ["database", "disk", "s3", "sqs"]
 
 
 def test_pages_of_the_origins_that_are_set_may_send_files_to_buckets(tmp_path: Path, storage: dict[str, str]) -> None:

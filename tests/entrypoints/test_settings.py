@@ -250,6 +250,7 @@ def test_mongodb_may_have_several_hosts_each_with_a_port() -> None:
         ("UNITE_REDIS_URL", "http://redis.example"),
         ("UNITE_AWS_ENDPOINT_URL", "moto:5000"),
         ("UNITE_ACTIVITY_RETENTION_DAYS", "-1"),
+        ("UNITE_IMPORT_RETENTION_DAYS", "-1"),
     ],
 )
 def test_what_is_no_url_of_such_a_server_is_refused(name: str, value: str) -> None:
@@ -678,3 +679,8 @@ def test_listening_at_a_public_address_without_a_proxy_is_warned_about(host: str
 
 def test_a_url_whose_host_cannot_be_read_is_not_warned_about() -> None:
     assert read_settings({"UNITE_PUBLIC_URL": "http://[::1"}).warnings == ()
+
+
+@pytest.mark.parametrize(("value", "kept_for"), [("", timedelta(days=90)), ("7", timedelta(days=7)), ("0", None)])
+def test_imports_can_be_undone_for_90_days_or_as_long_as_is_set(value: str, kept_for: timedelta | None) -> None:
+    assert read_settings({"UNITE_IMPORT_RETENTION_DAYS": value}).imports_kept_for == kept_for

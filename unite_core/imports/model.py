@@ -242,6 +242,10 @@ class LeadImport:
             self.undone = Undone()
             self.same_file_key = None
 
+    def is_expired(self, now: datetime, kept_for: timedelta | None) -> bool:
+        """Whether it ended so long ago that nobody stores any more what leads were before."""
+        return kept_for is not None and self.finished_at is not None and self.finished_at < now - kept_for
+
     def undo_some(self, *, removed: int, restored: int, kept: int, row: int) -> None:
         """Have some more of its effects taken back, those on created leads up to `row`."""
         so_far = self.undone or Undone()

@@ -71,6 +71,13 @@ class Imports(Protocol):
     def abandoned(self, *, before: datetime, limit: int) -> Sequence[LeadImport]:
         """Up to `limit` imports, created before the moment `before`, whose file never came."""
 
+    @abstractmethod
+    def expired(self, *, before: datetime) -> UUID | None:
+        """The oldest import that ended before the moment and still has rejections, snapshots or an error report.
+
+        One that is being undone is none of them.
+        """
+
 
 class ImportRows(Protocol):
     """What became of single rows: the rejected and the duplicate ones, and what leads were before an update."""
@@ -99,6 +106,10 @@ class ImportRows(Protocol):
     @abstractmethod
     def forget(self, import_id: UUID, lead_ids: Collection[UUID]) -> None:
         """Remove the snapshots of these leads."""
+
+    @abstractmethod
+    def purge(self, import_id: UUID, *, limit: int) -> int:
+        """Delete up to `limit` snapshots and rejections of the import; how many."""
 
 
 class Rehearsal(Protocol):

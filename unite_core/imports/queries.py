@@ -101,7 +101,9 @@ class GetErrorReport:
         with self.reads() as reads:
             wanted = reads.imports.get(import_id)
         if wanted.report_key is None:
-            why = "no row was rejected" if wanted.status.ended else "the import has not ended yet"
+            why = "the import has not ended yet"
+            if wanted.status.ended:
+                why = "it was deleted after its time" if wanted.counts.rejected else "no row was rejected"
             raise NotFound(f"There is no error report: {why}.", code="no_error_report")
         stem = wanted.filename.removesuffix(".csv")
         return self.files.sign_download(

@@ -16,9 +16,11 @@ from unite_core.imports.use_cases.intake import (
     StoredFile,
     StoreFile,
 )
+from unite_core.imports.use_cases.retention import RETENTION, PurgeImports
 from unite_core.imports.use_cases.uploaded import StartUploadedImport, UploadOutcome
 
 __all__ = [
+    "RETENTION",
     "AnnounceImport",
     "CancelImport",
     "ContinueUndo",
@@ -26,6 +28,7 @@ __all__ = [
     "ImportStoredFile",
     "ImportUpload",
     "NewImport",
+    "PurgeImports",
     "RemoveAbandonedImports",
     "StartImport",
     "StartUploadedImport",

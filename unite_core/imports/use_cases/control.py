@@ -8,6 +8,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from unite_core.clock import Clock
+from unite_core.errors import Conflict
 from unite_core.files import Files, discard
 from unite_core.identity.model import Actor, Permission
 from unite_core.ids import Ids
@@ -68,7 +69,8 @@ class UndoImport:
     alone. Undoing twice changes nothing. A large import goes on being undone after the answer: the
     undoing has no `finished_at` until then. Where a version is expected, no other one is undone.
 
-    Raises `Forbidden`, `NotFound`, `PreconditionFailed` and `Conflict` (`import_not_ended`, `nothing_to_undo`).
+    Raises `Forbidden`, `NotFound`, `PreconditionFailed` and `Conflict` (`import_not_ended`, `nothing_to_undo`,
+    `import_expired`).
     """
 
     permission: ClassVar[Permission] = Permission.IMPORT_LEADS
@@ -76,6 +78,7 @@ class UndoImport:
     jobs: Jobs
     clock: Clock
     ids: Ids
+    kept_for: timedelta | None = None
 
     def __call__(self, actor: Actor, import_id: UUID, expected_version: int | None = None) -> LeadImport:
         actor.must(self.permission)
@@ -83,6 +86,8 @@ class UndoImport:
             unwanted = work.imports.get(import_id)
             require_version(expected_version, unwanted.version)
             if unwanted.undone is None:
+                if unwanted.is_expired(self.clock.now(), self.kept_for):
+                    raise Conflict("The import ended too long ago to be undone.", code="import_expired")
                 unwanted.begin_undo()
                 unwanted.touched()
                 work.imports.save(unwanted)

@@ -18,7 +18,7 @@ from unite_core.imports.model import (
 )
 from unite_core.imports.ports import ImportFilter, ImportsWork, OpenImports
 from unite_core.paging import PageRequest, Position
-from unite_core.testing.builders import a_user, an_id, an_import
+from unite_core.testing.builders import a_lead, a_rejection, a_snapshot, a_user, an_id, an_import
 from unite_core.testing.contracts.database import DatabaseContract, at_once, put
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
 from unite_core.unit_of_work import Work
@@ -196,6 +196,46 @@ class ImportsContract(DatabaseContract):
             found = unit.imports.abandoned(before=_NOW, limit=5)
             assert sorted(it.id for it in found) == [it.id for it in old]
             assert len(unit.imports.abandoned(before=_NOW, limit=1)) == 1
+
+    def test_expired_is_the_oldest_that_ended_before_and_has_left_something(
+        self, work: Work[ImportsWork], reads: Work[ImportsWork]
+    ) -> None:
+        ann, lead = a_user(), a_lead()
+        old = {"status": ImportStatus.COMPLETED, "created_at": _NOW - 3 * _HOUR, "finished_at": _NOW - _HOUR}
+        ended = {"undone": Undone(finished_at=_NOW)}
+        rejected, updated = an_import(ann, **old), an_import(ann, **old | ended | {"created_at": _NOW - 2 * _HOUR})
+        reported = an_import(ann, **old | {"created_at": _NOW - _HOUR, "report_key": "reports/1"})
+        young = an_import(ann, **old | {"finished_at": _NOW})
+        undoing = an_import(ann, **old | {"undone": Undone()})
+        put(work, ann, lead, rejected, updated, reported, young, undoing, an_import(ann, **old), an_import(ann))
+        with work() as unit:
+            for each in (rejected, young, undoing):
+                unit.rows.reject(each.id, [a_rejection(1), a_rejection(2)])
+            unit.rows.remember([a_snapshot(each, lead) for each in (updated, young)])
+            unit.commit()
+
+        def expired() -> UUID | None:
+            with reads() as unit:
+                return unit.imports.expired(before=_NOW)
+
+        def purge(of: LeadImport, limit: int) -> int:
+            with work() as unit:
+                purged = unit.rows.purge(of.id, limit=limit)
+                unit.commit()
+                return purged
+
+        assert expired() == rejected.id
+        assert purge(rejected, 1) == 1
+        assert expired() == rejected.id
+        assert purge(rejected, 10) == 1
+        assert expired() == updated.id
+        assert purge(updated, 10) == 1
+        assert expired() == reported.id
+        assert purge(reported, 10) == 0
+        with reads() as unit:
+            assert len(unit.rows.rejections(young.id, kind=None, after_row=0, limit=5)) == 2
+            assert len(unit.rows.remembered(young.id, limit=5)) == 1
+            assert unit.imports.expired(before=_NOW - 2 * _HOUR) is None
 
 
 def _full_import(of: LeadImport) -> LeadImport:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from unite_core.errors import NotFound, PreconditionFailed
@@ -22,6 +23,7 @@ class InMemoryImports(Imports):
 
     def __init__(self, tables: Tables) -> None:
         self._imports = tables.imports
+        self._rows = (tables.snapshots, tables.rejections)
 
     def add(self, new: LeadImport) -> None:
         self._refuse_same_file(new)
@@ -63,6 +65,13 @@ class InMemoryImports(Imports):
         waiting = (it for it in self._imports.values() if it.status is ImportStatus.AWAITING_UPLOAD)
         return deepcopy([it for it in waiting if it.created_at < before][:limit])
 
+    def expired(self, *, before: datetime) -> UUID | None:
+        for it in sorted(self._imports.values(), key=lambda each: (each.created_at, each.id)):
+            old = it.finished_at is not None and it.finished_at < before and not it.undoing
+            if old and (it.report_key is not None or any(rows.get(it.id) for rows in self._rows)):
+                return it.id
+        return None
+
     def _refuse_same_file(self, changed: LeadImport) -> None:
         other = self.find_same_file(changed.same_file_key) if changed.same_file_key is not None else None
         if other is not None and other.id != changed.id:
@@ -103,6 +112,13 @@ class InMemoryImportRows(ImportRows):
     def forget(self, import_id: UUID, lead_ids: Collection[UUID]) -> None:
         for lead_id in lead_ids:
             self._snapshots.get(import_id, {}).pop(lead_id, None)
+
+    def purge(self, import_id: UUID, *, limit: int) -> int:
+        kept: tuple[dict[Any, Any], ...] = (self._snapshots.get(import_id, {}), self._rejections.get(import_id, {}))
+        purged = [(rows, key) for rows in kept for key in rows][:limit]
+        for rows, key in purged:
+            del rows[key]
+        return len(purged)
 
 
 class InMemoryRehearsal(Rehearsal):

@@ -1,0 +1,73 @@
+"""The files of an installation as they were at one moment: hard links to them, which later deletions do not touch."""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from adapters.local.files import INCOMING
+from unite_core.errors import Unavailable
+
+_LINKS = ".backup"
+_LOCK = ".backup.lock"
+
+
+class LinkedFiles:
+    """Hard links to the files of a folder, in a second folder within it."""
+
+    def __init__(self, folder: Path, links: Path) -> None:
+        self._folder = folder
+        self._links = links
+
+    def link(self) -> None:
+        """Link every file that is there; those that were linked before stay, unless another one has their name now."""
+        for parent, folders, names in os.walk(self._folder):
+            folders[:] = [name for name in folders if name not in (INCOMING, _LINKS)]
+            target = self._links / Path(parent).relative_to(self._folder)
+            target.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for name in names:
+                if name == _LOCK:
+                    continue
+                with suppress(FileNotFoundError):  # it was deleted meanwhile
+                    _link(Path(parent, name), target / name)
+
+    def paths(self) -> dict[str, Path]:
+        """The linked files by their keys."""
+        found = (path for path in sorted(self._links.rglob("*")) if path.is_file())
+        return {path.relative_to(self._links).as_posix(): path for path in found}
+
+
+@contextmanager
+def linked_files(folder: Path) -> Iterator[LinkedFiles]:
+    """Links to the files of `folder`, removed at the end. One process at a time can have them.
+
+    Raises `Unavailable` for a second one, and `OSError`.
+    """
+    folder.mkdir(mode=0o700, exist_ok=True)
+    folder = folder.resolve()  # it may have been put on another disk
+    links = folder / _LINKS
+    handle = os.open(folder / _LOCK, os.O_WRONLY | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Unavailable(f"Another backup of {folder} is being made; wait for its end.") from None
+        shutil.rmtree(links, ignore_errors=True)  # of one that was killed
+        links.mkdir(mode=0o700)
+        try:
+            yield LinkedFiles(folder, links)
+        finally:
+            shutil.rmtree(links, ignore_errors=True)
+    finally:
+        os.close(handle)
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except FileExistsError:
+        if not target.samefile(source):
+            target.unlink()
+            os.link(source, target)

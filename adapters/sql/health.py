@@ -1,0 +1,109 @@
+"""Whether the database can be read: asked often, so that it costs little."""
+
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from threading import Event, Lock, Thread
+
+from sqlalchemy import Engine, event
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import DBAPIError
+
+from adapters.sql.engine import ping
+from adapters.sql.errors import DAMAGED, is_damage
+from adapters.sql.modes import READING
+from unite_core.errors import Unavailable
+
+CHECK_SECONDS = 3600.0
+"""How long the result of a complete check of an SQLite file counts."""
+
+DAMAGED_CHECK_SECONDS = 60.0
+"""The same where the file was damaged."""
+
+FIRST_CHECK_SECONDS = 1.0
+"""How long the first question waits for the first check; that of a large file goes on behind it."""
+
+Clock = Callable[[], float]
+
+
+def check_of(engine: Engine) -> Callable[[], None]:
+    """A function that raises `Unavailable` where the database of the engine cannot be read."""
+    if engine.dialect.name == "sqlite":
+        return SqliteHealth(engine).ask
+    return lambda: _ask_tables(engine)
+
+
+class SqliteHealth:
+    """Notices a file that is gone or was replaced at once, and a damaged one by a complete check once an hour.
+
+    The check is begun anew as soon as a statement of this process meets damage. It runs in a thread of its own, which
+    starts with the first question.
+    """
+
+    def __init__(self, engine: Engine, *, clock: Clock = time.monotonic) -> None:
+        self._engine = engine
+        self._path = Path(engine.url.database or "")
+        self._clock = clock
+        self._file = self._identity()
+        self._lock = Lock()
+        self._running = False
+        self._checked_once = Event()
+        self._due = 0.0
+        self._damaged = False
+        event.listen(engine, "handle_error", self._hear, insert=True)
+
+    def ask(self) -> None:
+        """Do nothing where the database can be read, as far as is known; raises `Unavailable` where it cannot."""
+        if self._identity() != self._file:
+            raise Unavailable("The database file is gone, or was replaced while the service runs; restart the service.")
+        self._begin_check()
+        self._checked_once.wait(FIRST_CHECK_SECONDS)
+        if self._damaged:
+            raise Unavailable(DAMAGED)
+        ping(self._engine)
+
+    def _identity(self) -> tuple[int, int] | None:
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
+    def _begin_check(self) -> None:
+        with self._lock:
+            if self._running or self._clock() < self._due:
+                return
+            self._running = True
+        Thread(target=self._check, name="database check", daemon=True).start()
+
+    def _check(self) -> None:
+        damaged = self._is_damaged()
+        with self._lock:
+            self._damaged = damaged
+            self._running = False
+            self._due = self._clock() + (DAMAGED_CHECK_SECONDS if damaged else CHECK_SECONDS)
+        self._checked_once.set()
+
+    def _is_damaged(self) -> bool:
+        try:
+            with closing(sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+                return bool(connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok")
+        except sqlite3.Error as error:
+            # A disk that fails for a moment is found by the next question itself.
+            return is_damage(error)
+
+    def _hear(self, context: ExceptionContext) -> None:
+        if is_damage(context.original_exception):
+            with self._lock:
+                self._due = 0.0
+
+
+def _ask_tables(engine: Engine) -> None:
+    """Read a table: a server may answer that has another database, or none of ours any more."""
+    try:
+        with engine.connect().execution_options(**{READING: True}) as connection:
+            connection.exec_driver_sql("SELECT version_num FROM alembic_version").all()
+    except DBAPIError as error:
+        raise Unavailable("The database does not have the tables of Unite, or they cannot be read.") from error

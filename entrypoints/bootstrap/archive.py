@@ -1,0 +1,179 @@
+"""The archive of a backup: a tar file whose last member, the manifest, says what is in it."""
+
+import hashlib
+import json
+import re
+import tarfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Any, BinaryIO
+
+MANIFEST = "manifest.json"
+DATABASE = "unite.sqlite3"
+KEYS = "jwt_keys"
+FILES = "files"
+TABLES = "tables"
+MONGODB = "mongodb"
+
+FORMAT = 1
+"""Of the archive; one with a higher number is of a later version of Unite."""
+
+SQLITE = "sqlite"
+MYSQL = "mysql"
+
+_BLOCK = 1024 * 1024
+_PART = r"[A-Za-z0-9_-][A-Za-z0-9_.-]*"
+_NAME = re.compile(rf"{DATABASE}|{KEYS}|{FILES}(/{_PART})+|{TABLES}/\w+\.jsonl|{MONGODB}/\w+\.bson")
+
+Progress = Callable[[str, float, float], None]
+"""Called with what is done, how much of it is done, and how much there is."""
+
+
+def is_member(name: str) -> bool:
+    """Whether an archive may contain a file of that name."""
+    return _NAME.fullmatch(name) is not None
+
+
+class DamagedArchive(ValueError):
+    """This is no complete archive of a backup; the message says what is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """What the manifest says of a file in the archive."""
+
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """What is in an archive.
+
+    `version` is that of Unite, `revision` that of the schema, `database` is `sqlite` or `mysql`. `counts` has the rows
+    of each table, `documents` the documents of each collection of MongoDB, None where there is no MongoDB. `later` is
+    how many documents were left out because they are of events after the moment of the backup. `files` and `keys` say
+    whether the archive contains them; they are elsewhere otherwise, in S3 and in the settings.
+    """
+
+    format: int
+    version: str
+    created_at: str
+    database: str
+    revision: str
+    counts: Mapping[str, int]
+    documents: Mapping[str, int] | None
+    later: int
+    files: bool
+    keys: bool
+
+
+class ArchiveWriter:
+    """Writes an archive to a stream that need not be a file."""
+
+    def __init__(self, target: BinaryIO) -> None:
+        self._tar = tarfile.open(fileobj=target, mode="w|", format=tarfile.PAX_FORMAT)  # noqa: SIM115 - closed by finish
+        self._members: dict[str, Member] = {}
+
+    def add(self, name: str, path: Path, progress: Callable[[int], None] = lambda _: None) -> None:
+        """Add a file under the name. `progress` is called with the bytes of each block."""
+        with path.open("rb") as source:
+            info = _info(name, path.stat().st_size)
+            hashing = _Hashing(source, progress)
+            self._tar.addfile(info, hashing)
+        self._members[name] = Member(info.size, hashing.sha256.hexdigest())
+
+    def finish(self, manifest: Manifest, scratch: Path) -> None:
+        """Add the manifest, and end the archive."""
+        content = {**asdict(manifest), "members": {name: asdict(member) for name, member in self._members.items()}}
+        path = scratch / MANIFEST
+        path.write_text(json.dumps(content, indent=1), "utf-8")
+        with path.open("rb") as source:
+            self._tar.addfile(_info(MANIFEST, path.stat().st_size), source)
+        self._tar.close()
+
+
+class Archive:
+    """An archive that was checked: what its manifest says of it is so."""
+
+    def __init__(self, path: Path, progress: Progress) -> None:
+        """Read the whole archive. Raises `DamagedArchive`, and `OSError` where the file cannot be read."""
+        self._path = path
+        found, content = self._read(progress)
+        if content is None:
+            raise DamagedArchive("It has no manifest: it is no backup of Unite, or its end is missing.")
+        self.manifest, self.members = _manifest(content)
+        if found != self.members:
+            wrong = sorted(name for name in found.keys() | self.members if found.get(name) != self.members.get(name))
+            raise DamagedArchive(f"{wrong[0]} is not what the manifest says of it; {len(wrong)} such files in all.")
+
+    def extract(self) -> Iterator[tuple[str, IO[bytes]]]:
+        """Every file with its name, in the order of the archive; each is read before the next one is asked for."""
+        with tarfile.open(self._path, "r|") as tar:
+            for info in tar:
+                if info.name != MANIFEST:
+                    yield info.name, _opened(tar, info)
+
+    def _read(self, progress: Progress) -> tuple[dict[str, Member], bytes | None]:
+        total = self._path.stat().st_size
+        found: dict[str, Member] = {}
+        content = None
+        try:
+            with tarfile.open(self._path, "r|") as tar:
+                for info in tar:
+                    if info.name == MANIFEST:
+                        content = _opened(tar, info).read()
+                        continue
+                    if not is_member(info.name) or info.name in found:
+                        raise DamagedArchive("It contains what a backup of Unite does not.")
+                    offset = info.offset_data
+                    hashing = _Hashing(_opened(tar, info), lambda _, at=offset: progress("checked", at, total))  # type: ignore[misc]  # the default binds the loop's offset
+                    while hashing.read(_BLOCK):
+                        pass
+                    found[info.name] = Member(info.size, hashing.sha256.hexdigest())
+        except (tarfile.TarError, EOFError) as error:
+            raise DamagedArchive(f"It cannot be read as a tar file: {error}.") from error
+        return found, content
+
+
+class _Hashing:
+    """A stream that is hashed while it is read."""
+
+    def __init__(self, source: IO[bytes], progress: Callable[[int], None]) -> None:
+        self.sha256 = hashlib.sha256()
+        self._source = source
+        self._progress = progress
+
+    def read(self, size: int = -1) -> bytes:
+        block = self._source.read(size)
+        self.sha256.update(block)
+        self._progress(len(block))
+        return block
+
+
+def _manifest(content: bytes) -> tuple[Manifest, dict[str, Member]]:
+    try:
+        values: dict[str, Any] = json.loads(content)
+        if values["format"] > FORMAT:
+            raise DamagedArchive(f"It was written by version {values['version']} of Unite; restore it with that one.")
+        members = {name: Member(**member) for name, member in values.pop("members").items()}
+        return Manifest(**values), members
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        if isinstance(error, DamagedArchive):
+            raise
+        raise DamagedArchive("Its manifest cannot be read.") from error
+
+
+def _opened(tar: tarfile.TarFile, info: tarfile.TarInfo) -> IO[bytes]:
+    stream = tar.extractfile(info) if info.isreg() else None
+    if stream is None:
+        raise DamagedArchive("It contains what a backup of Unite does not.")
+    return stream
+
+
+def _info(name: str, size: int) -> tarfile.TarInfo:
+    info = tarfile.TarInfo(name)
+    info.size = size
+    info.mode = 0o600
+    return info

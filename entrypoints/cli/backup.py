@@ -1,0 +1,73 @@
+"""`backup`: the installation in one archive, while the service runs."""
+
+import os
+import sys
+import tempfile
+from argparse import Namespace
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from entrypoints.bootstrap import Manifest, StartRefused, back_up
+from entrypoints.cli.opened import Refused, settings_for, tell
+from entrypoints.cli.shown import Stages, console
+
+STANDARD = "-"
+"""A file's name that stands for standard output or input."""
+
+
+def run(arguments: Namespace, environ: Mapping[str, str]) -> int:
+    """Carry the command out; the exit code."""
+    try:
+        settings = settings_for(environ)
+        with _target(arguments.file) as (target, scratch), Stages(console(stderr=True)) as stages:
+            manifest = back_up(settings, target, scratch, stages.show)
+    except StartRefused as refused:
+        tell(str(refused))
+        return 1
+    except Refused as refused:
+        tell(str(refused))
+        return refused.code
+    except OSError as error:
+        tell(f"The backup cannot be written: {error.strerror}.")
+        return 1
+    if arguments.file == STANDARD:
+        tell(described(manifest))
+    else:
+        print(f"{arguments.file} is complete.\n{described(manifest)}")
+    return 0
+
+
+def described(manifest: Manifest) -> str:
+    """What an archive contains, and what it does not."""
+    rows = sum(manifest.counts.values())
+    lines = [f"{manifest.counts.get('leads', 0):,} leads, {rows:,} rows in all, at schema {manifest.revision}."]
+    if manifest.documents is not None:
+        lines.append(f"{sum(manifest.documents.values()):,} documents of MongoDB.")
+    lines.append("Files are included." if manifest.files else "Files are in S3 and not included.")
+    lines.append("Keys are included." if manifest.keys else "Keys are in the settings and not included.")
+    return "\n".join(lines)
+
+
+@contextmanager
+def _target(name: str) -> Iterator[tuple[BinaryIO, Path]]:
+    """The stream to write to, and a folder for copies. A file gets its name when it is complete."""
+    if name == STANDARD:
+        if sys.stdout.isatty():
+            raise Refused("Standard output is a terminal; name a file, or redirect it.")
+        with tempfile.TemporaryDirectory(prefix="unite-backup-") as scratch:
+            yield sys.stdout.buffer, Path(scratch)
+            sys.stdout.buffer.flush()
+        return
+    path = Path(name).absolute()
+    if path.exists():
+        raise Refused(f"{path} is there already; name another file.")
+    with tempfile.TemporaryDirectory(prefix=".unite-backup-", dir=path.parent) as scratch:
+        incoming = Path(scratch, "archive.tar")
+        with incoming.open("xb") as stream:
+            os.fchmod(stream.fileno(), 0o600)
+            yield stream, Path(scratch)
+            stream.flush()
+            os.fsync(stream.fileno())
+        incoming.rename(path)
