@@ -22,6 +22,7 @@ MAKEFLAGS += --no-print-directory
 venv := .venv/bin
 python := $(venv)/python
 stamps := .venv/stamps
+tools := .venv/tools
 packages := unite_core adapters entrypoints
 
 # Each set of requirements is locked with hashes and installed whole; a stamp says that it is there.
@@ -96,7 +97,7 @@ test-compose: $(stamps)/test ## Build the image, run the main job through the wh
 
 .PHONY: test-api
 test-api: $(stamps)/api $(stamps)/tools ## Lint the API's description, and use it: generated clients, the Postman collection
-	@$(python) -m pytest tests/api_description $(PYTEST_ARGS)
+	@$(python) -m pytest -n 2 --dist loadfile tests/api_description $(PYTEST_ARGS)
 
 .PHONY: schemathesis
 schemathesis: $(stamps)/test ## Send thousands of made-up requests to a service, and hold its answers to its document
@@ -162,7 +163,6 @@ pictures: $(stamps)/test ## Draw the pictures of the dashboard in docs/pictures 
 clean: ## Remove everything that make and the tools made; ./var, your data, stays
 	@rm -rf .venv build dist *.egg-info htmlcov .coverage .coverage.* build.log
 	@rm -rf .fuzz .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .schemathesis
-	@rm -rf tests/tools/node_modules
 	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
 .PHONY: help
@@ -190,8 +190,10 @@ $(stamps)/tools: tests/tools/package-lock.json | $(python)
 	        echo "npm is missing; install Node.js 20 or newer" >&2; exit 1; \
 	    fi; }
 	@echo "Installing the $$(grep -c '"version"' tests/tools/package-lock.json) packages of tests/tools/package-lock.json"
-	@cd tests/tools && npm ci --silent
-	@mkdir -p $(stamps) && touch $@
+	@mkdir -p $(stamps) $(tools)
+	@cp tests/tools/package.json tests/tools/package-lock.json tests/tools/.npmrc $(tools)
+	@cd $(tools) && npm ci --silent
+	@touch $@
 
 $(stamps)/fuzz: requirements/fuzz.txt | $(python)
 	$(call install,fuzz,test service)

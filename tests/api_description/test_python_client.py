@@ -14,7 +14,7 @@ from tests.service_process import ADMIN, service
 
 HERE = Path(__file__).parent
 FLOW = "client_flow.py"
-PATIENCE = 120.0
+PATIENCE = 240.0
 
 
 def run_in(folder: Path, *command: str | Path) -> "subprocess.CompletedProcess[str]":

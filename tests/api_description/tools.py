@@ -1,18 +1,26 @@
-"""The command-line tools of tests/tools, which `make test-api` installs."""
+"""The command-line tools of tests/tools, which `make test-api` installs in `.venv/tools`."""
 
 import os
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 from tests.conftest import CHECKOUT
 
 TOOLS = CHECKOUT / "tests" / "tools"
-PATIENCE = 120.0
+INSTALLED = Path(sys.prefix) / "tools"
+PATIENCE = 240.0
+
+
+def spectral_rules() -> Path:
+    """A copy of the rules beside the packages that they refer to, where spectral looks for those."""
+    return Path(shutil.copy(TOOLS / "spectral.yaml", INSTALLED))
 
 
 def run_tool(name: str, *arguments: str | Path, folder: Path = CHECKOUT) -> "subprocess.CompletedProcess[str]":
     """Run one of the tools to its end."""
-    program = TOOLS / "node_modules" / ".bin" / name
+    program = INSTALLED / "node_modules" / ".bin" / name
     assert program.exists(), f"{name} is not installed; run `make test-api`"
     return subprocess.run(
         [program, *arguments],
