@@ -22,6 +22,7 @@ MAKEFLAGS += --no-print-directory
 venv := .venv/bin
 python := $(venv)/python
 stamps := .venv/stamps
+tools := .venv/tools
 packages := unite_core adapters entrypoints
 
 # Each set of requirements is locked with hashes and installed whole; a stamp says that it is there.
@@ -94,6 +95,10 @@ test-core: $(stamps)/test ## Run the tests of the core alone, in seconds
 test-compose: $(stamps)/test ## Build the image, run the main job through the whole stack, and take it down again
 	@$(python) -m pytest tests/compose $(PYTEST_ARGS)
 
+.PHONY: test-api
+test-api: $(stamps)/api $(stamps)/tools ## Lint the API's description, and use it: generated clients, the Postman collection
+	@$(python) -m pytest -n 2 --dist loadfile tests/api_description $(PYTEST_ARGS)
+
 .PHONY: schemathesis
 schemathesis: $(stamps)/test ## Send thousands of made-up requests to a service, and hold its answers to its document
 	@$(python) -m tests.http.any_request $(EXAMPLES)
@@ -130,11 +135,19 @@ wheel: $(stamps)/test ## Build dist/unite_core-*.whl, the library alone
 
 .PHONY: lock
 lock: $(stamps)/lock ## Resolve requirements/*.in into requirements/*.txt, pinned with hashes
-	@cd requirements && for set in core service test lint fuzz lock; do \
+	@cd requirements && for set in core service test lint fuzz api lock; do \
 	    echo "Resolving $$set"; \
 	    ../$(venv)/uv pip compile $(UPGRADE) --quiet --universal --python-version 3.11 --generate-hashes \
 	        --no-emit-index-url --no-header --output-file $$set.txt $$set.in || exit 1; \
 	done
+
+.PHONY: openapi
+openapi: $(stamps)/test ## Write docs/openapi.json and the Postman collection anew
+	@$(python) -m tests.api_description
+
+.PHONY: openapi-release
+openapi-release: ## Have later descriptions compared with today's: part of a release
+	@cp docs/openapi.json docs/openapi.released.json
 
 .PHONY: diagrams
 diagrams: | $(python) ## Draw the pictures of docs/diagrams anew, and write the tables of docs/tables
@@ -164,6 +177,23 @@ $(stamps)/lint: requirements/lint.txt | $(python)
 
 $(stamps)/test: requirements/test.txt | $(python)
 	$(call install,test,service)
+
+$(stamps)/api: requirements/api.txt | $(python)
+	$(call install,api,lint test service)
+
+$(stamps)/tools: tests/tools/package-lock.json | $(python)
+	@command -v npm >/dev/null || { \
+	    if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	        echo "Installing nodejs and npm with apt-get"; \
+	        apt-get update -qq && apt-get install -y -qq nodejs npm >/dev/null; \
+	    else \
+	        echo "npm is missing; install Node.js 20 or newer" >&2; exit 1; \
+	    fi; }
+	@echo "Installing the $$(grep -c '"version"' tests/tools/package-lock.json) packages of tests/tools/package-lock.json"
+	@mkdir -p $(stamps) $(tools)
+	@cp tests/tools/package.json tests/tools/package-lock.json tests/tools/.npmrc $(tools)
+	@cd $(tools) && npm ci --silent
+	@touch $@
 
 $(stamps)/fuzz: requirements/fuzz.txt | $(python)
 	$(call install,fuzz,test service)

@@ -23,6 +23,7 @@ from entrypoints.http import (
     leads,
     limits,
     openapi,
+    openapi_bounds,
     refusals,
     reports,
     request_log,
@@ -85,6 +86,7 @@ def create_app(unite: Unite, door: Door, figures: Figures | None = None) -> Flas
         API_TITLE=API_TITLE,
         API_VERSION=API_VERSION,
         OPENAPI_VERSION=OPENAPI_VERSION,
+        API_SPEC_OPTIONS={"info": openapi.INFO},
         MAX_CONTENT_LENGTH=LARGEST_BODY,
     )
     # `/v1//leads` is no path of ours; a redirect would be an answer that no operation documents.
@@ -95,6 +97,7 @@ def create_app(unite: Unite, door: Door, figures: Figures | None = None) -> Flas
         convention.install(app)
     specification = _Specification(app)
     specification.ma_plugin.converter.add_parameter_attribute_function(openapi.separated_by_commas)
+    specification.ma_plugin.converter.add_attribute_function(openapi_bounds.max_items)
     for room in (*ROOMS, *((files.room,) if door.signed_files is not None else ())):
         specification.register_blueprint(room)
     dashboard.register(app, figures or ReportFigures(unite.reports))

@@ -21,7 +21,7 @@ from unite_core.text import normalize
 PATH = "/files/<path:key>"
 DOWNLOADS = "downloads"
 
-_ANY_FILE = {"type": "string", "contentMediaType": "application/octet-stream"}
+_ANY_FILE = {"type": "string", "format": "binary", "contentMediaType": "application/octet-stream"}
 _LINK_PARAMETERS = [
     {
         "in": "query",

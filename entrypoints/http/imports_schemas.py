@@ -136,6 +136,7 @@ class ImportFormSchema(Body):
         required=True,
         metadata={
             "type": "string",
+            "format": "binary",
             "contentMediaType": "text/csv",
             "description": f"The CSV file with its filename; {LARGEST_FILE} bytes (512 MiB) at the most.",
         },

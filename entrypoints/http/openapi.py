@@ -12,11 +12,19 @@ from marshmallow.fields import Field
 from entrypoints.http.bodies import LARGEST_BODY, MERGE_PATCH_TYPE, METHODS_WITH_BODY
 from entrypoints.http.errors import PROBLEM_TYPE, STATUSES
 from entrypoints.http.fields import MAX_ERRORS, Several
+from entrypoints.http.openapi_bounds import add_bounds
 from entrypoints.http.problems import PROBLEMS
 from entrypoints.http.rendering import JSON_TYPE
 from unite_core.identity.model import Permission
 
 SECURITY_SCHEME = "accessToken"
+
+INFO = {
+    "description": "Leads, call tasks, imports and reports of a sales team. `POST /v1/auth/login` gives an access "
+    "token; errors are problem documents (RFC 9457); lists come in pages.",
+    "license": {"name": "Apache License 2.0", "identifier": "Apache-2.0"},
+}
+"""What stands at the head of the description."""
 
 Documented = Mapping[str, Any]
 
@@ -167,7 +175,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         "in": "header",
         "name": "X-Correlation-ID",
         "description": "An id of yours for everything that follows; one is made where it is missing or no good.",
-        "schema": {"type": "string"},
+        "schema": {"type": "string", "minLength": 8, "maxLength": 128},
     },
 }
 
@@ -263,7 +271,8 @@ def complete(document: dict[str, Any], public_url: str) -> dict[str, Any]:
             "type": "http",
             "scheme": "bearer",
             "bearerFormat": "JWT",
-            "description": "The access token of POST /v1/auth/login; good for 15 minutes.",
+            "description": "The access token of POST /v1/auth/login; good for 15 minutes. Signed and checked as "
+            "RFC8725 recommends: one algorithm, and issuer, audience and expiry are required.",
         }
     }
     components.setdefault("schemas", {})["Problem"] = PROBLEM_SCHEMA
@@ -277,7 +286,7 @@ def complete(document: dict[str, Any], public_url: str) -> dict[str, Any]:
                 "title": kind.title,
                 "status": STATUSES[kind.category],
                 "detail": kind.advice,
-                "instance": "/v1/…",
+                "instance": "/v1/leads",
                 "code": code,
                 "correlation_id": "01990f3e-8a4b-7c1d-9e2f-0a1b2c3d4e5f",
             },
@@ -289,7 +298,14 @@ def complete(document: dict[str, Any], public_url: str) -> dict[str, Any]:
     for schema in ("Error", "PaginationMetadata"):
         components["schemas"].pop(schema, None)
     document["security"] = [{SECURITY_SCHEME: []}]
-    document["servers"] = [{"url": public_url}]
+    document["servers"] = [
+        {
+            "url": public_url,
+            "description": "The public URL of this installation, local or in production.",
+            "x-internal": False,
+        }
+    ]
+    add_bounds(document)
     return document
 
 

@@ -42,7 +42,9 @@ class PageArguments(Query):
         load_default=DEFAULT_LIMIT,
         metadata={"description": "How many items at the most."},
     )
-    cursor = Text(metadata={"description": "`next_cursor` of the page before, as it came."})
+    cursor = Text(
+        metadata={"maxLength": _LONGEST_CURSOR, "description": "`next_cursor` of the page before, as it came."}
+    )
 
 
 def page_request(arguments: Mapping[str, Any]) -> PageRequest:

@@ -224,7 +224,7 @@ class AttemptSchema(Body):
     conversion_rate = _rate()
 
 
-class AttemptsSchema(SpanSchema):
+class AttemptsReportSchema(SpanSchema):
     """What the first, second … fifth and later call to a lead achieves."""
 
     attempts = ListOf(AttemptSchema, required=True)
@@ -284,7 +284,7 @@ class FlagSchema(Body):
     meaning = Text(required=True)
 
 
-class ResultSchema(Body):
+class ResultDefinitionSchema(Body):
     """A result of a call, and what is true of calls that have it."""
 
     result = Choice(CallResult, required=True)
@@ -317,6 +317,6 @@ class MetricsSchema(Body):
     """The definitions of all figures."""
 
     flags = ListOf(FlagSchema, required=True)
-    results = ListOf(ResultSchema, required=True)
+    results = ListOf(ResultDefinitionSchema, required=True)
     counts = ListOf(CountMetricSchema, required=True)
     rates = ListOf(RateMetricSchema, required=True)

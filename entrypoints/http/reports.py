@@ -19,7 +19,7 @@ from entrypoints.http.report_csv import CSV_TYPE, to_csv
 from entrypoints.http.report_examples import EXAMPLES
 from entrypoints.http.report_rendering import Rendered
 from entrypoints.http.report_schemas import (
-    AttemptsSchema,
+    AttemptsReportSchema,
     DailySchema,
     DayQuery,
     FunnelSchema,
@@ -128,7 +128,7 @@ def get_funnel(query: dict[str, Any]) -> Response:
     f"{PATH}/attempts",
     use_case=ReportAttempts,
     query=PeriodQuery,
-    answers=answers_of(AttemptsSchema, "attempts"),
+    answers=answers_of(AttemptsReportSchema, "attempts"),
     if_none_match=True,
 )
 def get_attempts(query: dict[str, Any]) -> Response:

@@ -230,8 +230,19 @@ def test_every_code_that_the_code_raises_is_documented() -> None:
 
 def test_the_document_is_openapi_3_1_and_names_its_server(document: dict[str, Any]) -> None:
     assert document["openapi"].startswith("3.1")
-    assert document["servers"] == [{"url": "https://unite.example"}]
+    assert [server["url"] for server in document["servers"]] == ["https://unite.example"]
     assert set(document["components"]["examples"]) == set(PROBLEMS)
+
+
+def test_each_text_and_number_of_a_request_is_bounded(document: dict[str, Any]) -> None:
+    lead = document["components"]["schemas"]["NewLead"]["properties"]
+    parameters = {each.get("name"): each["schema"] for each in document["paths"]["/v1/leads"]["get"]["parameters"][:-1]}
+
+    assert lead["assigned_to"]["maxLength"] == 36
+    assert document["components"]["schemas"]["Credentials"]["properties"]["password"]["maxLength"] == 10_000
+    assert (parameters["source"]["maxItems"], parameters["source"]["items"]["maxLength"]) == (200, 64)
+    assert parameters["limit"]["format"] == "int32"
+    assert "maxLength" not in document["components"]["schemas"]["ImportForm"]["properties"]["file"]
 
 
 def test_an_answer_that_is_not_documented_is_found_out(served: Service) -> None:

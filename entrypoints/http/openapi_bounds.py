@@ -1,0 +1,84 @@
+"""The bounds that hold for every value of one kind, added to the finished description (OWASP API4:2023).
+
+The bounds of one field are in its schema. These hold wherever a field does not say more.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from marshmallow.fields import Field
+
+from entrypoints.http.fields import MAX_VALUES, Several
+from unite_core.text import MAX_TEXT_LENGTH
+
+MAX_LENGTHS = {
+    "uuid": 36,
+    "date": len("2026-01-31"),
+    "date-time": len("2026-01-31T09:30:00.123456789+02:00"),
+}
+"""Characters of a text whose format bounds it; a moment may have nanoseconds."""
+
+MAX_PARAMETER_LENGTH = 1000
+"""Characters of a parameter with one value. None needs as many."""
+
+MAX_VALUE_LENGTH = 64
+"""Characters of each value of a parameter with several. A URL has room for `MAX_VALUES` of this length."""
+
+MAX_INT32 = 2**31 - 1
+"""The largest number of 32 bits."""
+
+_REFERENCE = "#/components/"
+
+
+def max_items(_: object, field: Field[Any], **__: Any) -> dict[str, Any]:
+    """How many values a parameter has at the most that takes several; apispec asks per field."""
+    return {"maxItems": MAX_VALUES} if isinstance(field, Several) else {}
+
+
+def add_bounds(document: dict[str, Any]) -> None:
+    """Give every integer its format, and every text of a request a maximum length; files are bounded in bytes."""
+    for schema in _objects_in(document):
+        if "integer" in _types_of(schema):
+            schema.setdefault("format", "int32" if schema.get("maximum", MAX_INT32 + 1) <= MAX_INT32 else "int64")
+    operations = [
+        operation for item in document["paths"].values() for name, operation in item.items() if name != "parameters"
+    ]
+    bodies = [operation["requestBody"] for operation in operations if "requestBody" in operation]
+    parameters = [part.get("parameters", []) for part in [*document["paths"].values(), *operations]]
+    values = [each["items"] for each in _objects_in(parameters) if isinstance(each.get("items"), dict)]
+    _bound_texts(values, MAX_VALUE_LENGTH, document["components"])
+    _bound_texts(parameters, MAX_PARAMETER_LENGTH, document["components"])
+    _bound_texts(bodies, MAX_TEXT_LENGTH, document["components"])
+
+
+def _bound_texts(root: Any, max_length: int, components: dict[str, Any]) -> None:
+    for schema in _objects_in(root, components):
+        bounded = schema.keys() & {"enum", "const", "maxLength"} or schema.get("format") == "binary"
+        if "string" in _types_of(schema) and not bounded:
+            schema["maxLength"] = MAX_LENGTHS.get(schema.get("format", ""), max_length)
+
+
+def _objects_in(root: Any, components: dict[str, Any] | None = None) -> Iterator[dict[str, Any]]:
+    """Every object in `root`, and with `components` every object that a reference leads to, each once."""
+    seen: set[int] = set()
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, list):
+            waiting += node
+        elif isinstance(node, dict) and id(node) not in seen:
+            seen.add(id(node))
+            yield node
+            waiting += [inner for name, inner in node.items() if name not in ("example", "examples")]
+            reference = node.get("$ref")
+            if components is not None and isinstance(reference, str):
+                kind, _, name = reference.removeprefix(_REFERENCE).partition("/")
+                waiting.append(components[kind][name])
+
+
+def _types_of(schema: dict[str, Any]) -> set[str]:
+    """The types of a schema; none where the object is not a schema."""
+    types = schema.get("type")
+    if isinstance(types, str):
+        return {types}
+    return set(types) if isinstance(types, list) else set()

@@ -1,0 +1,8 @@
+"""Writes docs/openapi.json and the Postman collection anew; `make openapi` runs it."""
+
+from tests.api_description.files import contents
+from tests.conftest import CHECKOUT
+
+for path, content in contents().items():
+    path.write_text(content, "utf-8")
+    print(path.relative_to(CHECKOUT))

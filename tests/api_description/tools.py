@@ -1,0 +1,34 @@
+"""The command-line tools of tests/tools, which `make test-api` installs in `.venv/tools`."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.conftest import CHECKOUT
+
+TOOLS = CHECKOUT / "tests" / "tools"
+INSTALLED = Path(sys.prefix) / "tools"
+PATIENCE = 240.0
+
+
+def spectral_rules() -> Path:
+    """A copy of the rules beside the packages that they refer to, where spectral looks for those."""
+    return Path(shutil.copy(TOOLS / "spectral.yaml", INSTALLED))
+
+
+def run_tool(name: str, *arguments: str | Path, folder: Path = CHECKOUT) -> "subprocess.CompletedProcess[str]":
+    """Run one of the tools to its end."""
+    program = INSTALLED / "node_modules" / ".bin" / name
+    assert program.exists(), f"{name} is not installed; run `make test-api`"
+    return subprocess.run(
+        [program, *arguments],
+        cwd=folder,
+        # A proxy of this machine cannot reach a service on it, and nothing is to be reported to anybody.
+        env={**os.environ, "NO_PROXY": "*", "REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )

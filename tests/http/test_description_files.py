@@ -1,0 +1,17 @@
+"""The files that describe the API say what the service says."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.api_description.files import COLLECTION, ENVIRONMENT, OPENAPI, contents
+
+
+@pytest.fixture(scope="module")
+def today() -> dict[Path, str]:
+    return contents()
+
+
+@pytest.mark.parametrize("path", [OPENAPI, COLLECTION, ENVIRONMENT], ids=lambda path: path.name)
+def test_the_file_is_what_the_service_makes_of_it_today(path: Path, today: dict[Path, str]) -> None:
+    assert path.read_text("utf-8") == today[path], "run `make openapi`"
