@@ -114,6 +114,7 @@ STEPS: dict[str, list[Step]] = {
             saved={_AGENT: "access_token"},
         ),
         Step(operation="log_out_everywhere", status=204, token=_AGENT),
+        Step(operation="reset_password", status=200, path=_USER),
     ],
     "Leads": [
         Step(operation="add_lead", status=201, body=_NEW_LEAD, saved={"lead_id": "id"}),
