@@ -155,7 +155,7 @@ def user_data(stacks: Stacks, role: str) -> str:
 def environment_of(stacks: Stacks, role: str) -> dict[str, str]:
     """The variables that an instance sets, with those of the secret that it names."""
     found = re.search(
-        r"^cat >/etc/unite/unite\.env <<'END'\n(.*?)^END$", user_data(stacks, role), re.DOTALL | re.MULTILINE
+        r"^cat >/etc/unite/environment <<'END'\n(.*?)^END$", user_data(stacks, role), re.DOTALL | re.MULTILINE
     )
     assert found
     lines = dict(line.split("=", 1) for line in found[1].splitlines())

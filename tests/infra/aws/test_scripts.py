@@ -8,7 +8,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]  # the lint set has no stubs of it
 
 from tests.conftest import CHECKOUT
-from tests.infra.aws.rules import user_data
+from tests.infra.aws.rules import secret_of, user_data
 from tests.infra.aws.symbolic import stacks
 from tests.infra.aws.templates import sources
 from tests.infra.tools import run
@@ -98,6 +98,23 @@ def test_the_agent_of_cloudwatch_gets_a_document_that_it_can_read() -> None:
     assert document["metrics"]["append_dimensions"] == {"AutoScalingGroupName": "${aws:AutoScalingGroupName}"}
     groups = {it["log_group_name"] for it in document["logs"]["logs_collected"]["files"]["collect_list"]}
     assert groups == {"/unite/production/api", "/unite/production/deployments"}
+
+
+def test_units_and_instances_agree_on_folders_and_files() -> None:
+    units = CHECKOUT / "infra" / "codedeploy" / "systemd"
+    script = user_data(stacks(sources()), "Worker")
+    document = stacks(sources())["app"]["Resources"]["VerifyLedgerDocument"]["Properties"]["Content"]
+    (command,) = document["mainSteps"][0]["inputs"]["runCommand"]
+
+    for unit in units.glob("*.service"):
+        settings = re.findall(r"^(EnvironmentFile|WorkingDirectory)=(.+)$", unit.read_text("utf-8"), re.MULTILINE)
+        paths = dict(settings)
+        assert f"cat >{paths['EnvironmentFile']} " in script
+        assert f"--property=EnvironmentFile={paths['EnvironmentFile']} " in command
+        assert f"--working-directory={paths['WorkingDirectory']} " in command
+        assert f"{paths['WorkingDirectory']}/venv/bin/python -m entrypoints verify-ledger" in command
+    assert "ssl_ca=/etc/unite/rds.pem&" in secret_of(stacks(sources()), "MigrateSettings")["UNITE_DATABASE_URL"]
+    assert "-o /etc/unite/rds.pem " in script
 
 
 def test_migrations_find_the_certificates_that_their_secret_names() -> None:
