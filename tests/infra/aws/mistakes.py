@@ -5,8 +5,10 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -416,21 +418,31 @@ def caught_by_linters(mistakes: Mapping[str, Mistake]) -> dict[str, set[str]]:
             for mistake in mistakes.values():
                 text = mistake.planted_in(text) if mistake.template == template else text
             (folder / f"{template}.wrong.yaml").write_text(text, "utf-8")
-        for file, resource, rule in (*_cfn_lint(folder), *_checkov(folder)):
+        with ThreadPoolExecutor() as pool:
+            findings = list(pool.map(_listed, (_cfn_lint, _checkov), (folder, folder)))
+        for file, resource, rule in chain.from_iterable(findings):
             template, kind, _ = Path(file).name.split(".")
             number = numbers.get((template, resource), "none") if kind == "wrong" else "none"
             caught[number].add(rule if number != "none" else f"{rule} of {resource} in {Path(file).name}")
     return caught
 
 
-def _cfn_lint(folder: Path) -> Iterator[tuple[str, str, str]]:
+Finding = tuple[str, str, str]
+"""A file, a resource, and the rule that it breaks."""
+
+
+def _listed(linter: Callable[[Path], Iterator[Finding]], folder: Path) -> list[Finding]:
+    return list(linter(folder))
+
+
+def _cfn_lint(folder: Path) -> Iterator[Finding]:
     listed = run("cfn-lint", "--format", "json", *sorted(folder.glob("*.yaml")))
     for finding in json.loads(listed.stdout or "[]"):
         path = [str(part) for part in finding["Location"]["Path"] or []]
         yield finding["Filename"], path[1] if len(path) > 1 else "", f"cfn-lint {finding['Rule']['Id']}"
 
 
-def _checkov(folder: Path) -> Iterator[tuple[str, str, str]]:
+def _checkov(folder: Path) -> Iterator[Finding]:
     options = ("--framework", "cloudformation", "--skip-download", "--compact", "--quiet", "-o", "json")
     for finding in json.loads(run("checkov", *options, "-d", folder).stdout)["results"]["failed_checks"]:
         yield finding["file_path"], finding["resource"].rpartition(".")[2], f"checkov {finding['check_id']}"

@@ -4,7 +4,8 @@ import base64
 import json
 import logging
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from moto.events.models import EventPattern
@@ -463,18 +464,27 @@ def stages_are_in_order(stacks: Stacks, _: Mapping[str, str]) -> Iterator[str]:
 def every_star_has_its_reason(_: Stacks, sources: Mapping[str, str]) -> Iterator[str]:
     """`Resource: "*"` stands with its reason beside it; no action is a star, and no policy of AWS gives everything."""
     for name, text in sources.items():
-        for number, line in enumerate(text.splitlines(), start=1):
-            if re.search(r'Resource: \[?"?\*"?\]?\s*$', line) or re.fullmatch(r'\s*- "?\*"?\s*', line):
-                yield f'{name}.yaml:{number}: Resource: "*" without a reason'
-            if re.search(r"AdministratorAccess|PowerUserAccess|FullAccess", line):
-                yield f"{name}.yaml:{number}: a policy that gives everything"
-            if (
-                re.search(r'Action: \[?"?[a-z0-9]*:?\*', line)
-                and "kms:*" not in line
-                and "s3:*" not in line
-                and "sqs:*" not in line
-            ):
-                yield f"{name}.yaml:{number}: an action that is a star"
+        yield from _stars(name, text)
+
+
+@cache
+def _stars(name: str, text: str) -> tuple[str, ...]:
+    return tuple(_stars_of_lines(name, text.splitlines()))
+
+
+def _stars_of_lines(name: str, lines: Sequence[str]) -> Iterator[str]:
+    for number, line in enumerate(lines, start=1):
+        if re.search(r'Resource: \[?"?\*"?\]?\s*$', line) or re.fullmatch(r'\s*- "?\*"?\s*', line):
+            yield f'{name}.yaml:{number}: Resource: "*" without a reason'
+        if re.search(r"AdministratorAccess|PowerUserAccess|FullAccess", line):
+            yield f"{name}.yaml:{number}: a policy that gives everything"
+        if (
+            re.search(r'Action: \[?"?[a-z0-9]*:?\*', line)
+            and "kms:*" not in line
+            and "s3:*" not in line
+            and "sqs:*" not in line
+        ):
+            yield f"{name}.yaml:{number}: an action that is a star"
 
 
 RULES: tuple[Rule, ...] = (

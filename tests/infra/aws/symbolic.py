@@ -4,6 +4,7 @@ It takes milliseconds, so that a rule can be tried on many templates.
 """
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from tests.infra.aws.templates import ACCOUNT, ENVIRONMENT, PARAMETERS, REGION, Resolver, Template, read
@@ -58,11 +59,17 @@ def stacks(sources: Mapping[str, str], more: Mapping[str, Mapping[str, str]] | N
         parameters = {"Environment": ENVIRONMENT, **PARAMETERS[name], **(more or {}).get(name, {})}
         if name == "app":
             parameters["CertificateArn"] = CERTIFICATE
-        template = Resolver(read(text), parameters, exports).template()
-        done[name] = _resolved(template, template["Resources"])
+        done[name] = _stack(text, tuple(parameters.items()), tuple(exports.items()))
         for output in done[name]["Outputs"].values():
             exports[output["Export"]["Name"]] = output["Value"]
     return done
+
+
+@cache
+def _stack(text: str, parameters: tuple[tuple[str, str], ...], exports: tuple[tuple[str, str], ...]) -> Template:
+    template = Resolver(read(text), dict(parameters), dict(exports)).template()
+    resolved: Template = _resolved(template, template["Resources"])
+    return resolved
 
 
 def _resolved(node: Any, resources: Mapping[str, Any]) -> Any:
