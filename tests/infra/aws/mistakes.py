@@ -233,6 +233,12 @@ MISTAKES: tuple[Mistake, ...] = (
                 'idle_timeout.timeout_seconds, Value: "60"',
             ),
             (
+                "The load balancer ends quiet event streams",
+                "  LoadBalancer:",
+                'idle_timeout.timeout_seconds, Value: "10"',
+                'idle_timeout.timeout_seconds, Value: "5"',
+            ),
+            (
                 "TLS of 2011 is taken",
                 "  HttpsListener:",
                 "ELBSecurityPolicy-TLS13-1-2-2021-06",

@@ -12,6 +12,7 @@ from moto.events.models import EventPattern
 
 from adapters.aws.provisioning import FILES_KEPT_FOR, MOST_RECEIVES
 from entrypoints.dead_letters import log as dead_letters
+from entrypoints.http.imports_events import KEEP_ALIVE_SECONDS
 from entrypoints.logs import JsonLines
 from entrypoints.settings import Settings, read_settings
 from tests.conftest import CHECKOUT
@@ -142,6 +143,8 @@ def load_balancer_and_service_agree(stacks: Stacks, _: Mapping[str, str]) -> Ite
         attributes = {it["Key"]: it["Value"] for it in balancer["LoadBalancerAttributes"]}
         if int(attributes["idle_timeout.timeout_seconds"]) >= IDLE_SECONDS:
             yield f"{name} uses connections that the service has ended"
+        if int(attributes["idle_timeout.timeout_seconds"]) <= KEEP_ALIVE_SECONDS:
+            yield f"{name} ends event streams in which nothing happens"
     for name, listener in every(stacks, "AWS::ElasticLoadBalancingV2::Listener"):
         if listener["Protocol"] != "HTTPS" and listener["DefaultActions"][0]["Type"] != "redirect":
             yield f"{name} answers without TLS"
