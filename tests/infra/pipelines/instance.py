@@ -66,7 +66,7 @@ _SYSTEMCTL = """
 """
 
 
-def revision(folder: Path, release: str, *, status: int = 200) -> Path:
+def revision(folder: Path, release: str, *, status: int = 200, source: Path = SOURCE) -> Path:
     """A revision whose API answers with `status` when asked if it is ready; with 0 it ends as soon as it is started."""
     application = folder / "application"
     (application / "entrypoints").mkdir(parents=True)
@@ -78,8 +78,8 @@ def revision(folder: Path, release: str, *, status: int = 200) -> Path:
     (folder / "wheels").mkdir()
     (folder / "RELEASE").write_text(f"{release}\n")
     for name in ("hooks", "systemd"):
-        shutil.copytree(SOURCE / name, folder / name)
-    shutil.copy(SOURCE / "appspec.yml", folder)
+        shutil.copytree(source / name, folder / name)
+    shutil.copy(source / "appspec.yml", folder)
     return folder
 
 

@@ -61,7 +61,11 @@ def test_shellcheck_accepts_every_script() -> None:
 
 
 def test_every_script_can_be_run() -> None:
-    called_by_an_interpreter = {"infra/compose/make-secrets.sh", "infra/compose/mysql-accounts.sh"}
+    called_by_an_interpreter = {
+        "infra/codedeploy/hooks/lib.sh",
+        "infra/compose/make-secrets.sh",
+        "infra/compose/mysql-accounts.sh",
+    }
 
     cannot = [name for name in _scripts() if not os.access(CHECKOUT / name, os.X_OK)]
 
