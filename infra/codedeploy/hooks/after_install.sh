@@ -16,8 +16,8 @@ install -d -m 755 "$target"
 cp -R "$home/incoming/application/." "$home/incoming/systemd" "$target/"
 "$python" -m venv --without-pip "$target/venv"
 "$python" -m pip --python "$target/venv/bin/python" --disable-pip-version-check install --quiet --no-input \
-    --no-index --find-links "$home/incoming/wheels" --require-hashes -r "$target/requirements/service.txt"
-"$target/venv/bin/python" -m compileall -q "$target"
+    --no-compile --no-index --find-links "$home/incoming/wheels" --require-hashes -r "$target/requirements/service.txt"
+"$target/venv/bin/python" -m compileall -q -j 0 "$target"
 # It belongs to root and is readable: the service can change nothing of itself.
 chmod -R u=rwX,go=rX "$target"
 touch "$target/.complete"

@@ -28,6 +28,8 @@ for name in admin_password jwt_keys mongo_migrator_url mongo_service_url mysql_c
     chmod 400 "$secrets/$name"
 done
 export UNITE_SECRETS=$secrets
+CADDYFILE_SUM=$(sha256sum <"$here/Caddyfile" | cut -c 1-16)
+export CADDYFILE_SUM
 
 # compose VERSION COMMAND...
 compose() {

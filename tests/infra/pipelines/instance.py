@@ -135,7 +135,7 @@ class Instance:
             cwd="/",
             capture_output=True,
             text=True,
-            timeout=min(hook["timeout"], 60),
+            timeout=hook["timeout"],
             check=False,
         )
 

@@ -19,7 +19,8 @@ def _copy(folder: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("check", CHECKS)
+# The rehearsal without a mistake is one of the tests of hooks, and takes seconds.
+@pytest.mark.parametrize("check", sorted(CHECKS.keys() - {"the rehearsal of a deployment"}))
 def test_a_check_says_nothing_where_there_is_no_mistake(check: str, tmp_path: Path) -> None:
     assert CHECKS[check](_copy(tmp_path)) == ""
 
