@@ -97,7 +97,7 @@ test-compose: $(stamps)/test ## Build the image, run the main job through the wh
 	@$(python) -m pytest tests/compose $(PYTEST_ARGS)
 
 .PHONY: test-infra
-test-infra: $(stamps)/test $(infra)/stamps/infra ## Deploy the templates on a stand-in for AWS, and check all that deploys Unite
+test-infra: $(stamps)/test $(infra)/stamps/infra $(infra)/stamps/simulator ## Deploy the templates on a stand-in for AWS, and check all that deploys Unite
 	@$(python) -m pytest tests/infra $(PYTEST_ARGS)
 
 .PHONY: schemathesis
@@ -181,6 +181,14 @@ $(infra)/stamps/infra: private python := $(infra)/bin/python
 $(infra)/stamps/infra: private stamps := $(infra)/stamps
 $(infra)/stamps/infra: requirements/infra.txt | $(infra)/bin/python
 	$(call install,infra)
+
+$(infra)/stamps/simulator: tests/infra/aws/simulator/package-lock.json | $(infra)/bin/python
+	@command -v npm >/dev/null || { echo "npm is missing; install Node.js 20 or newer" >&2; exit 1; }
+	@echo "Installing the policy simulator"
+	@mkdir -p $(infra)/simulator $(infra)/stamps
+	@cp tests/infra/aws/simulator/package.json tests/infra/aws/simulator/package-lock.json $(infra)/simulator/
+	@cd $(infra)/simulator && npm ci --silent --no-audit --no-fund --ignore-scripts
+	@touch $@
 
 $(infra)/bin/python: | $(python)
 	@echo "Creating $(infra)"

@@ -1,0 +1,123 @@
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml  # type: ignore[import-untyped]  # the lint set has no stubs of it
+
+from tests.conftest import CHECKOUT
+from tests.infra.aws.rules import secret_of, user_data
+from tests.infra.aws.symbolic import stacks
+from tests.infra.aws.templates import sources
+from tests.infra.tools import run
+
+BLUE_GREEN = {"app": {"Deployment": "blue-green"}, "delivery": {"Deployment": "blue-green"}}
+
+# What stands in for the command line of AWS: it writes down what it is asked, and knows the weights of both groups.
+AWS = """#!/bin/sh
+echo "$*" >>"$CALLS"
+case "$*" in
+  *describe-listeners*BLUE-ARN*) echo "$BLUE_WEIGHT" ;;
+  *describe-listeners*GREEN-ARN*) echo "$GREEN_WEIGHT" ;;
+  *describe-alarms*) test "$(grep -c describe-alarms "$CALLS")" -lt "${RINGS_AT:-1000}" || echo production-ApiIsSlow ;;
+esac
+"""
+
+
+def _traffic(folder: Path, **environment: str) -> tuple[subprocess.CompletedProcess[str], list[int]]:
+    """Run the script that moves traffic; the shares of green that it has set, too."""
+    project = stacks(sources(), BLUE_GREEN)["delivery"]["Resources"]["TrafficProject"]["Properties"]
+    (script,) = yaml.safe_load(project["Source"]["BuildSpec"])["phases"]["build"]["commands"]
+    (folder / "aws").write_text(AWS)
+    (folder / "aws").chmod(0o755)
+    calls = folder / "calls"
+    calls.touch()
+    fixed = {"LISTENER": "listener", "BLUE": "BLUE-ARN", "GREEN": "GREEN-ARN", "ALARMS": "a b", "CALLS": str(calls)}
+    timed = {"STEP_SECONDS": "1", "POLL_SECONDS": "1", "PATH": f"{folder}:{os.environ['PATH']}"}
+    done = subprocess.run(
+        ["bash", "-c", f"{script}\necho colour=$COLOUR"],
+        env={**fixed, **timed, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    moved = re.findall(r"modify-listener.*?--default-actions (\[.*?\}\}\])", calls.read_text(), re.DOTALL)
+    shares = [json.loads(actions)[0]["ForwardConfig"]["TargetGroups"][1]["Weight"] for actions in moved]
+    return done, shares
+
+
+@pytest.mark.parametrize(("blue", "green", "idle"), [("100", "0", "green"), ("0", "100", "blue")])
+def test_the_group_without_traffic_is_deployed_to(tmp_path: Path, blue: str, green: str, idle: str) -> None:
+    done, shares = _traffic(tmp_path, ACTION="idle", BLUE_WEIGHT=blue, GREEN_WEIGHT=green)
+
+    assert done.returncode == 0, done.stderr
+    assert f"colour={idle}" in done.stdout
+    assert shares == []
+
+
+@pytest.mark.parametrize(("blue", "green"), [("50", "50"), ("0", "0"), ("None", "None"), ("", "")])
+def test_nothing_is_deployed_while_both_groups_or_none_have_traffic(tmp_path: Path, blue: str, green: str) -> None:
+    done, _ = _traffic(tmp_path, ACTION="idle", BLUE_WEIGHT=blue, GREEN_WEIGHT=green)
+
+    assert done.returncode == 1
+
+
+@pytest.mark.parametrize(("colour", "shares"), [("green", [10, 50, 100]), ("blue", [90, 50, 0])])
+def test_traffic_moves_in_steps(tmp_path: Path, colour: str, shares: list[int]) -> None:
+    done, moved = _traffic(tmp_path, ACTION="shift", COLOUR=colour)
+
+    assert done.returncode == 0, done.stderr
+    assert moved == shares
+
+
+def test_traffic_goes_back_when_an_alarm_rings(tmp_path: Path) -> None:
+    done, moved = _traffic(tmp_path, ACTION="shift", COLOUR="green", RINGS_AT="2")
+
+    assert done.returncode == 1
+    assert moved == [10, 50, 0]
+
+
+def test_what_an_instance_starts_with_is_a_sound_script(tmp_path: Path) -> None:
+    for role in ("Api", "Worker"):
+        script = tmp_path / f"{role}.sh"
+        script.write_text(user_data(stacks(sources()), role))
+        checked = run("shellcheck", "--severity=warning", script)
+        assert checked.code == 0, checked.output
+
+
+def test_the_agent_of_cloudwatch_gets_a_document_that_it_can_read() -> None:
+    script = user_data(stacks(sources()), "Api")
+    found = re.search(r"unite\.json <<END\n(.*?)^END$", script, re.DOTALL | re.MULTILINE)
+    assert found
+
+    document = json.loads(found[1].replace("\\$", "$").replace("$role", "api"))
+
+    assert document["metrics"]["append_dimensions"] == {"AutoScalingGroupName": "${aws:AutoScalingGroupName}"}
+    groups = {it["log_group_name"] for it in document["logs"]["logs_collected"]["files"]["collect_list"]}
+    assert groups == {"/unite/production/api", "/unite/production/deployments"}
+
+
+def test_units_and_instances_agree_on_folders_and_files() -> None:
+    units = CHECKOUT / "infra" / "codedeploy" / "systemd"
+    script = user_data(stacks(sources()), "Worker")
+    document = stacks(sources())["app"]["Resources"]["VerifyLedgerDocument"]["Properties"]["Content"]
+    (command,) = document["mainSteps"][0]["inputs"]["runCommand"]
+
+    for unit in units.glob("*.service"):
+        settings = re.findall(r"^(EnvironmentFile|WorkingDirectory)=(.+)$", unit.read_text("utf-8"), re.MULTILINE)
+        paths = dict(settings)
+        assert f"cat >{paths['EnvironmentFile']} " in script
+        assert f"--property=EnvironmentFile={paths['EnvironmentFile']} " in command
+        assert f"--working-directory={paths['WorkingDirectory']} " in command
+        assert f"{paths['WorkingDirectory']}/venv/bin/python -m entrypoints verify-ledger" in command
+    assert "ssl_ca=/etc/unite/rds.pem&" in secret_of(stacks(sources()), "MigrateSettings")["UNITE_DATABASE_URL"]
+    assert "-o /etc/unite/rds.pem " in script
+
+
+def test_migrations_find_the_certificates_that_their_secret_names() -> None:
+    buildspec = CHECKOUT / "infra" / "codedeploy" / "migrate.buildspec.yml"
+
+    assert not buildspec.exists() or "/etc/unite/rds.pem" in buildspec.read_text("utf-8")
