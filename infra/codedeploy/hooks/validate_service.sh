@@ -46,6 +46,8 @@ if ! ready; then
     for unit in $list; do
         journalctl --unit "$unit" --lines 50 --no-pager >&2 || true
     done
+    # Where the agent of CloudWatch reads the log from a file, the journal has nothing of it.
+    tail -n 50 "$root"/var/log/unite/*.log >&2 2>/dev/null || true
     previous=$(linked previous)
     if [[ -n $previous && $previous != "$release" ]]; then
         activate "$previous"
