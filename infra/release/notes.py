@@ -1,0 +1,42 @@
+"""Print the section of CHANGELOG.md that belongs to a tag: `notes.py v1.2.3`.
+
+The exit code is 1, with a sentence, where the tag is not the version in setup.cfg or has no section.
+"""
+
+import re
+import sys
+from configparser import ConfigParser
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parent.parent.parent
+
+
+def notes(tag: str, changelog: str, version: str) -> str:
+    """The text below the heading of the tag's version. Raises `ValueError`."""
+    if tag != f"v{version}":
+        raise ValueError(f"The tag is {tag!r} and setup.cfg says {version!r}: it should be v{version}.")
+    heading = re.compile(rf"^## \[{re.escape(version)}\].*$", re.MULTILINE)
+    found = heading.search(changelog)
+    if found is None:
+        raise ValueError(f"CHANGELOG.md has no section ## [{version}].")
+    text = re.split(r"^(?:## |\[[^\]]+\]: )", changelog[found.end() :], maxsplit=1, flags=re.MULTILINE)[0].strip()
+    if not text:
+        raise ValueError(f"The section ## [{version}] of CHANGELOG.md is empty.")
+    return text
+
+
+def main() -> int:
+    """Print the notes of the tag that the command line names."""
+    setup = ConfigParser()
+    setup.read(CHECKOUT / "setup.cfg", "utf-8")
+    try:
+        text = notes(sys.argv[1], (CHECKOUT / "CHANGELOG.md").read_text("utf-8"), setup["metadata"]["version"])
+    except ValueError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    sys.stdout.write(f"{text}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
