@@ -20,8 +20,8 @@ MIGRATIONS = Path(__file__).with_name("migrations")
 _LOCK = "CONCAT('unite ', SHA2(DATABASE(), 224))"
 _PATIENCE = 24 * 3600
 
-_RUNS_FROM = "+"
-"""In a revision such as `0012+0010`: versions of Unite that know 0010 can work with the schema 0012."""
+_RUNS_FROM = "~"
+"""In a revision such as `0012~0010`: versions of Unite that know 0010 can work with the schema 0012."""
 
 
 def upgrade(engine: Engine, revision: str = "head") -> None:

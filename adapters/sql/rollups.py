@@ -77,15 +77,15 @@ class SqlRollups(Rollups):
         # SQLite takes up to 500 of them in one statement.
         for some in in_lists(portions_of_all):
             for row in self._ask(some):
-                number, label, key, *sums = tuple(row)
-                answer = answers[int(number)]
-                answer.setdefault(key if label is None else str(int(label)), Tally()).include(_to_tally(sums))
+                number, times, label, key, *sums = tuple(row)
+                whole = answers[int(number)].setdefault(key if label is None else str(int(label)), Tally())
+                whole.include(_to_tally(sums), times=int(times))
         return answers
 
     def by_agent(self, question: Timeline) -> Mapping[tuple[str, int], Tally]:
         some = [replace(portion, dimension=Dimension.AGENT, by_key=True) for portion in _portions_of(0, question)]
         rows = self._ask(some) if some else ()
-        return merged({(row.of_key, int(row.label)): _to_tally(tuple(row)[3:])} for row in rows)
+        return merged({(row.of_key, int(row.label)): _to_tally(tuple(row)[4:])} for row in rows)
 
     def _ask(self, some: Sequence["_Portion"]) -> Sequence[Row[Any]]:
         statement = _statement(tuple(portion.shape for portion in some))
@@ -164,7 +164,7 @@ def _is_uncounted(question: Question) -> TypeGuard[Totals]:
 
 @dataclass(frozen=True, slots=True)
 class _Portion:
-    """A part of a question that is one range of rollups; the answers to the parts are added up."""
+    """A part of a question that is one range of rollups; the answers to the parts are added up, as often as it says."""
 
     question: int
     grain: Grain
@@ -174,6 +174,7 @@ class _Portion:
     agent: str | None
     by_key: bool = False
     segment: Segment | None = None
+    times: int = 1
 
     @property
     def shape(self) -> tuple[bool, bool, bool]:
@@ -184,6 +185,7 @@ class _Portion:
         """The values of its parameters, where it is in that place of a statement."""
         values: dict[str, Any] = {
             "question": self.question,
+            "times": self.times,
             "dimension": _DIMENSIONS[self.dimension],
             "grain": _GRAINS[self.grain],
             "first": self.first,
@@ -205,8 +207,8 @@ def _portions_of(number: int, question: Question) -> Iterator[_Portion]:
     else:
         dimension = question.by if agent is None else Dimension.AGENT
         by_key = question.by is not Dimension.ALL
-        for grain, first, end in portions(question.start, question.end):
-            yield _Portion(number, grain, first, end, dimension, agent, by_key)
+        for each in portions(question.start, question.end):
+            yield _Portion(number, each.grain, each.first, each.end, dimension, agent, by_key, times=each.times)
 
 
 @lru_cache(maxsize=256)
@@ -224,6 +226,7 @@ def _sums(place: int, by_label: bool, by_key: bool, of_agent: bool) -> Select[An
     label = label_of(rollups.c.period, parameter("shift"), parameter("per"), parameter("modulo"))
     columns: list[ColumnElement[Any]] = [
         parameter("question").label("question"),
+        parameter("times").label("times"),
         (label if by_label else null()).label("label"),
         (rollups.c.key if by_key else literal_column("''")).label("of_key"),
         *(quick_sum(column).label(name) for name, column in _SUMMED.items()),

@@ -39,11 +39,11 @@ def be_later(folder: Path, revision: str) -> None:
 
 
 def number_of_head() -> str:
-    return head().partition("+")[0]
+    return head().partition("~")[0]
 
 
 def test_a_later_schema_that_allows_it_is_worked_with(with_admin: Command, tmp_path: Path, capsys: Output) -> None:
-    be_later(tmp_path / "var", f"9999+{number_of_head()}")
+    be_later(tmp_path / "var", f"9999~{number_of_head()}")
 
     assert with_admin("migrate", "--check") == 0
     assert with_admin("migrate") == 0
@@ -53,7 +53,7 @@ def test_a_later_schema_that_allows_it_is_worked_with(with_admin: Command, tmp_p
     assert with_admin("verify-ledger") == 0
 
 
-@pytest.mark.parametrize("revision", ["9999", "9999+9998"])
+@pytest.mark.parametrize("revision", ["9999", "9999~9998"])
 def test_a_later_schema_that_does_not_is_refused_in_one_line_with_exit_code_1(
     with_admin: Command, tmp_path: Path, capsys: Output, revision: str
 ) -> None:
@@ -70,9 +70,9 @@ def test_a_later_schema_that_does_not_is_refused_in_one_line_with_exit_code_1(
 
 
 def test_a_migration_names_a_version_that_there_is() -> None:
-    numbers = {revision.partition("+")[0] for revision in revisions()}
+    numbers = {revision.partition("~")[0] for revision in revisions()}
 
-    named = {revision: runs_from for revision in revisions() if (runs_from := revision.partition("+")[2])}
+    named = {revision: runs_from for revision in revisions() if (runs_from := revision.partition("~")[2])}
 
     assert {revision: oldest for revision, oldest in named.items() if oldest not in numbers or oldest > revision} == {}
 

@@ -22,6 +22,7 @@ from unite_core.reports.ports import (
     Rollups,
     Step,
     Timeline,
+    Totals,
     key_of,
 )
 from unite_core.reports.tally import Tally
@@ -76,15 +77,43 @@ def cells_of_recounted(recounted: Iterable[Recounted]) -> dict[Cell, Tally]:
     return cells
 
 
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """Rollups of one grain, from the period `first` to before `end`: added up, or with `times=-1` taken out."""
+
+    grain: Grain
+    first: int
+    end: int
+    times: int = 1
+
+
 def answers(rollups: Rollups, steps: Sequence[Step], questions: Sequence[Question]) -> list[dict[str, Tally]]:
-    """The answers that are true of all entries: of the folded ones, and of those that the steps are of."""
+    """The answers that are true of all entries: of the folded ones, and of those that the steps are of.
+
+    Totals have no `recorded_at`.
+    """
     found = [dict(answer) for answer in rollups.answers(questions)]
     for question, answer in zip(questions, found, strict=True):
         for change in _relevant(steps, question.agent_id):
             for key in _keys(question, change.entry):
                 tally = answer.setdefault(key, Tally())
                 tally.add(change.entry, times=change.times, recorded_at=change.recorded_at)
-    return found
+    return [
+        _of_totals(answer) if isinstance(question, Totals) else answer
+        for question, answer in zip(questions, found, strict=True)
+    ]
+
+
+def _of_totals(answer: Mapping[str, Tally]) -> dict[str, Tally]:
+    """The totals without what is left of days that were taken out in part."""
+    totals = {}
+    for key, tally in answer.items():
+        if 0 in tally.calls.values():
+            tally.calls = {result: number for result, number in tally.calls.items() if number}
+        if tally.calls or tally.seconds:
+            tally.recorded_at = None
+            totals[key] = tally
+    return totals
 
 
 def by_agent(rollups: Rollups, steps: Iterable[Step], question: Timeline) -> dict[tuple[str, int], Tally]:
@@ -121,17 +150,22 @@ def _cells(quarter: int, dimension: Dimension, key: str) -> tuple[Cell, Cell]:
     )
 
 
-def portions(start: int, end: int) -> list[tuple[Grain, int, int]]:
-    """The quarter hours from `start` to before `end`, as whole days of UTC with quarter hours before and after them."""
-    first_day, end_day = -(-start // QUARTERS_PER_DAY), end // QUARTERS_PER_DAY
-    if first_day >= end_day:
-        return [(Grain.QUARTER, start, end)] if start < end else []
-    parts = [
-        (Grain.QUARTER, start, first_day * QUARTERS_PER_DAY),
-        (Grain.DAY, first_day, end_day),
-        (Grain.QUARTER, end_day * QUARTERS_PER_DAY, end),
-    ]
-    return [part for part in parts if part[1] < part[2]]
+def portions(start: int, end: int) -> list[Portion]:
+    """The quarter hours from `start` to before `end`, as whole days of UTC with quarter hours before and after them.
+
+    Where most of a day belongs to it, that day is counted as a whole and the rest is taken out again.
+    """
+    # The midnights that are nearest to the two ends.
+    first_day, end_day = ((quarter + QUARTERS_PER_DAY // 2) // QUARTERS_PER_DAY for quarter in (start, end))
+    if first_day == end_day:
+        return [Portion(Grain.QUARTER, start, end)] if start < end else []
+    edges = _edge(start, first_day * QUARTERS_PER_DAY), _edge(end_day * QUARTERS_PER_DAY, end)
+    return [Portion(Grain.DAY, first_day, end_day), *(edge for edge in edges if edge.first < edge.end)]
+
+
+def _edge(first: int, end: int) -> Portion:
+    """The quarter hours from `first` to before `end`; those between are taken out where `end` is the earlier one."""
+    return Portion(Grain.QUARTER, first, end) if first <= end else Portion(Grain.QUARTER, end, first, -1)
 
 
 def merged(answers: Iterable[Mapping[K, Tally]]) -> dict[K, Tally]:

@@ -31,12 +31,12 @@ class Tally:
         self.seconds += times * (entry.duration_seconds or 0)
         self.recorded_at = later_of(self.recorded_at, recorded_at or entry.at)
 
-    def include(self, other: "Tally") -> None:
-        """Count what the other one has counted, too."""
+    def include(self, other: "Tally", *, times: int = 1) -> None:
+        """Count what the other one has counted, too, or with `times=-1` take it out."""
         calls = self.calls
         for result, number in other.calls.items():
-            calls[result] = calls.get(result, 0) + number
-        self.seconds += other.seconds
+            calls[result] = calls.get(result, 0) + times * number
+        self.seconds += times * other.seconds
         self.recorded_at = later_of(self.recorded_at, other.recorded_at)
 
     def of(self, results: Collection[CallResult]) -> int:

@@ -1,14 +1,19 @@
 """Folding entries into rollups, and making rollups anew, in the midst of everything else."""
 
+from collections import Counter
+from functools import partial
 from itertools import count
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.core.reports.team import Team, a_period
 from unite_core import CallOutcome
+from unite_core.days import QUARTERS_PER_DAY
 from unite_core.errors import Contended, Unavailable
-from unite_core.reports.counting import cells_of, merged, portions
+from unite_core.reports.counting import Portion, cells_of, merged, portions
 from unite_core.reports.ports import Grain
 from unite_core.reports.tally import Tally
 from unite_core.reports.use_cases import FoldEntries, RebuildReports, Rebuilt
@@ -126,21 +131,39 @@ def test_without_a_call_there_is_nothing_to_fold_or_to_rebuild(team: Team) -> No
     assert team.unite.reports.rebuild() == Rebuilt()
 
 
+DAY, QUARTER = partial(Portion, Grain.DAY), partial(Portion, Grain.QUARTER)
+
+
 @pytest.mark.parametrize(
     ("start", "end", "parts"),
     [
         (0, 0, []),
         (5, 5, []),
-        (96, 192, [(Grain.DAY, 1, 2)]),
-        (95, 193, [(Grain.QUARTER, 95, 96), (Grain.DAY, 1, 2), (Grain.QUARTER, 192, 193)]),
-        (97, 192, [(Grain.QUARTER, 97, 192)]),
-        (96, 191, [(Grain.QUARTER, 96, 191)]),
-        (90, 100, [(Grain.QUARTER, 90, 100)]),
-        (96, 390, [(Grain.DAY, 1, 4), (Grain.QUARTER, 384, 390)]),
+        (96, 192, [DAY(1, 2)]),
+        (95, 193, [DAY(1, 2), QUARTER(95, 96), QUARTER(192, 193)]),
+        (97, 192, [DAY(1, 2), QUARTER(96, 97, -1)]),
+        (96, 191, [DAY(1, 2), QUARTER(191, 192, -1)]),
+        (90, 100, [QUARTER(90, 100)]),
+        (60, 100, [QUARTER(60, 100)]),
+        (96, 390, [DAY(1, 4), QUARTER(384, 390)]),
+        (16, 112, [DAY(0, 1), QUARTER(0, 16, -1), QUARTER(96, 112)]),
+        (80, 176, [DAY(1, 2), QUARTER(80, 96), QUARTER(176, 192, -1)]),
     ],
 )
-def test_quarter_hours_are_whole_days_and_what_is_before_and_after_them(start: int, end: int, parts: Any) -> None:
+def test_quarter_hours_are_whole_days_and_what_is_more_or_less(start: int, end: int, parts: Any) -> None:
     assert portions(start, end) == parts
+
+
+@given(st.integers(0, 500), st.integers(0, 500))
+def test_portions_have_every_quarter_hour_once(start: int, length: int) -> None:
+    counted: Counter[int] = Counter()
+    for each in portions(start, start + length):
+        per = QUARTERS_PER_DAY if each.grain is Grain.DAY else 1
+        counted.update(dict.fromkeys(range(each.first * per, each.end * per), each.times))
+
+    assert {quarter: times for quarter, times in counted.items() if times} == dict.fromkeys(
+        range(start, start + length), 1
+    )
 
 
 def test_answers_about_several_portions_add_up(team: Team) -> None:

@@ -67,11 +67,12 @@ class RollupsContract(DatabaseContract):
         put(work, entry)
 
         for _ in ("as it was written", "as it was folded"):
-            with reads() as unit:
-                [answer] = answers(unit.rollups, unit.rollups.unfolded(), [_everything(Dimension.ALL)])
-            [tally] = answer.values()
-            assert tally.calls == {entry.result: 1}
-            assert tally.recorded_at == entry.at
+            period = Period(date(2026, 2, 1), date(2026, 4, 30), "UTC")
+            [in_all, by_days] = _answers(reads, _everything(Dimension.ALL), by_day(period, None))
+            [(_, tally), (_, of_day)] = [*in_all.items(), *by_days.items()]
+            assert tally.calls == of_day.calls == {entry.result: 1}
+            assert of_day.recorded_at == entry.at
+            assert tally.recorded_at is None
             FoldEntries(work)()
 
     @pytest.mark.parametrize("folded", [0, 1, 25, 70])
@@ -215,6 +216,8 @@ def _expected(history: History, question: Totals) -> dict[str, Tally]:
         within = question.start <= quarter_of(entry.called_at) < question.end
         if within and question.agent_id in (None, entry.agent_id):
             answer.setdefault(key_of(question.by, entry), Tally()).add(entry)
+    for tally in answer.values():
+        tally.recorded_at = None
     return _without_empty(answer)
 
 

@@ -54,9 +54,10 @@ class InMemoryRollups(Rollups):
             return counted
         dimension = question.by if question.agent_id is None else Dimension.AGENT
         answer: dict[str, Tally] = {}
-        for grain, first, end in portions(question.start, question.end):
-            for cell, tally in self._cells(grain, first, end, dimension, question.agent_id):
-                answer.setdefault("" if question.by is Dimension.ALL else cell.key, Tally()).include(tally)
+        for each in portions(question.start, question.end):
+            for cell, tally in self._cells(each.grain, each.first, each.end, dimension, question.agent_id):
+                key = "" if question.by is Dimension.ALL else cell.key
+                answer.setdefault(key, Tally()).include(tally, times=each.times)
         return answer
 
     def _timeline(self, question: Timeline) -> Mapping[str, Tally]:

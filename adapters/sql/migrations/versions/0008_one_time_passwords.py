@@ -5,7 +5,7 @@ from alembic import op
 
 from adapters.sql.types import Moment
 
-revision = "0008+0007"
+revision = "0008~0007"
 down_revision = "0007"
 branch_labels = None
 depends_on = None
