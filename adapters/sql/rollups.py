@@ -20,6 +20,7 @@ from sqlalchemy import (
     literal_column,
     null,
     select,
+    type_coerce,
     union_all,
 )
 from sqlalchemy.engine import Dialect, Row
@@ -38,7 +39,8 @@ from adapters.sql.statements import (
     label_of,
     part_of,
     quarter_in,
-    quick_sum,
+    read_sums,
+    sums_as_text,
     unindexed,
     whole_quotient,
 )
@@ -53,7 +55,7 @@ from unite_core.reports.tally import Tally
 _DIMENSIONS = {Dimension.ALL: 0, Dimension.AGENT: 1, Dimension.SOURCE: 2, Dimension.ATTEMPT: 3}
 _GRAINS = {Grain.QUARTER: 0, Grain.DAY: 1}
 _COUNTS = {result: rollups.c[result.value] for result in CallResult}
-_SUMMED = {**{result.value: column for result, column in _COUNTS.items()}, "seconds": rollups.c.seconds}
+_SUMMED = (*_COUNTS.values(), rollups.c.seconds)
 _KEY = [column.name for column in rollups.primary_key.columns]
 _before = ledger.alias("before")
 _FOLDING = 1
@@ -77,15 +79,15 @@ class SqlRollups(Rollups):
         # SQLite takes up to 500 of them in one statement.
         for some in in_lists(portions_of_all):
             for row in self._ask(some):
-                number, times, label, key, *sums = tuple(row)
-                whole = answers[int(number)].setdefault(key if label is None else str(int(label)), Tally())
-                whole.include(_to_tally(sums), times=int(times))
+                key = row.of_key if row.label is None else str(int(row.label))
+                whole = answers[int(row.question)].setdefault(key, Tally())
+                whole.include(_to_tally(row), times=int(row.times))
         return answers
 
     def by_agent(self, question: Timeline) -> Mapping[tuple[str, int], Tally]:
         some = [replace(portion, dimension=Dimension.AGENT, by_key=True) for portion in _portions_of(0, question)]
         rows = self._ask(some) if some else ()
-        return merged({(row.of_key, int(row.label)): _to_tally(tuple(row)[4:])} for row in rows)
+        return merged({(row.of_key, int(row.label)): _to_tally(row)} for row in rows)
 
     def _ask(self, some: Sequence["_Portion"]) -> Sequence[Row[Any]]:
         statement = _statement(tuple(portion.shape for portion in some))
@@ -229,8 +231,10 @@ def _sums(place: int, by_label: bool, by_key: bool, of_agent: bool) -> Select[An
         parameter("times").label("times"),
         (label if by_label else null()).label("label"),
         (rollups.c.key if by_key else literal_column("''")).label("of_key"),
-        *(quick_sum(column).label(name) for name, column in _SUMMED.items()),
-        func.max(rollups.c.recorded_at).label("recorded_at"),
+        sums_as_text(*_SUMMED).label("sums"),
+        (func.max(rollups.c.recorded_at) if by_label else type_coerce(null(), rollups.c.recorded_at.type)).label(
+            "recorded_at"
+        ),
     ]
     statement = select(*columns).where(
         rollups.c.dimension == parameter("dimension"),
@@ -281,7 +285,7 @@ def _row_of(cell: Cell, tally: Tally, dialect: Dialect) -> tuple[Any, ...]:
     return (*place, *counts, tally.seconds, moment(tally.recorded_at, dialect))
 
 
-def _to_tally(sums: Sequence[Any]) -> Tally:
-    *counts, seconds, recorded_at = sums
-    calls = {result: int(number) for result, number in zip(_COUNTS, counts, strict=True) if number}
-    return Tally(calls, int(seconds), recorded_at)
+def _to_tally(row: Row[Any]) -> Tally:
+    *counts, seconds = read_sums(row.sums)
+    calls = {result: number for result, number in zip(_COUNTS, counts, strict=True) if number}
+    return Tally(calls, seconds, row.recorded_at)

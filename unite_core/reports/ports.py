@@ -118,7 +118,7 @@ class Rollups(Protocol):
     def answers(self, questions: Sequence[Question]) -> Sequence[Mapping[str, Tally]]:
         """The answer to each question, from the calls that were folded: by key, or by label as text.
 
-        What there is none of may be left out. `recorded_at` of a total may be that of a later entry. All questions are
+        What there is none of may be left out. Totals need no `recorded_at`. All questions are
         one query, but those about one agent by source or by attempt.
         """
 
