@@ -11,7 +11,6 @@ from adapters.local.files import INCOMING
 from unite_core.errors import Unavailable
 
 _LINKS = ".backup"
-_LOCK = ".backup.lock"
 
 
 class LinkedFiles:
@@ -28,8 +27,6 @@ class LinkedFiles:
             target = self._links / Path(parent).relative_to(self._folder)
             target.mkdir(mode=0o700, parents=True, exist_ok=True)
             for name in names:
-                if name == _LOCK:
-                    continue
                 with suppress(FileNotFoundError):  # it was deleted meanwhile
                     _link(Path(parent, name), target / name)
 
@@ -48,7 +45,7 @@ def linked_files(folder: Path) -> Iterator[LinkedFiles]:
     folder.mkdir(mode=0o700, exist_ok=True)
     folder = folder.resolve()  # it may have been put on another disk
     links = folder / _LINKS
-    handle = os.open(folder / _LOCK, os.O_WRONLY | os.O_CREAT, 0o600)
+    handle = os.open(folder, os.O_RDONLY)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,7 +1,7 @@
 """Copies of our collections, in the format of `mongodump`: documents of BSON, one after the other."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, BinaryIO
 
@@ -12,7 +12,7 @@ from pymongo.collection import Collection
 from pymongo.database import Database
 
 from adapters.mongo.activity import COLLECTIONS as ACTIVITY_COLLECTIONS
-from adapters.mongo.connection import Mongo
+from adapters.mongo.connection import Mongo, Patience
 from adapters.mongo.documents import CallLogEntry
 
 CALL_LOG = CallLogEntry.collection_name()
@@ -20,6 +20,9 @@ CALL_LOG = CallLogEntry.collection_name()
 COLLECTIONS = (*ACTIVITY_COLLECTIONS, CALL_LOG)
 
 DOCUMENTS_AT_ONCE = 1_000
+
+PATIENCE = Patience(answer=timedelta(minutes=10))
+"""Whole collections are read and counted."""
 
 _RAW: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument)
 

@@ -49,6 +49,7 @@ class SqliteHealth:
         self._file = self._identity()
         self._lock = Lock()
         self._running = False
+        self._heard = False
         self._checked_once = Event()
         self._due = 0.0
         self._damaged = False
@@ -76,6 +77,7 @@ class SqliteHealth:
             if self._running or self._clock() < self._due:
                 return
             self._running = True
+            self._heard = False
         Thread(target=self._check, name="database check", daemon=True).start()
 
     def _check(self) -> None:
@@ -83,7 +85,9 @@ class SqliteHealth:
         with self._lock:
             self._damaged = damaged
             self._running = False
-            self._due = self._clock() + (DAMAGED_CHECK_SECONDS if damaged else CHECK_SECONDS)
+            # Damage that was met meanwhile may be where the check had been before.
+            seconds = DAMAGED_CHECK_SECONDS if damaged else 0.0 if self._heard else CHECK_SECONDS
+            self._due = self._clock() + seconds
         self._checked_once.set()
 
     def _is_damaged(self) -> bool:
@@ -97,6 +101,7 @@ class SqliteHealth:
     def _hear(self, context: ExceptionContext) -> None:
         if is_damage(context.original_exception):
             with self._lock:
+                self._heard = True
                 self._due = 0.0
 
 

@@ -19,8 +19,10 @@ SIDE_FILES = ("-wal", "-shm", "-journal")
 Progress = Callable[[int, int], None]
 
 
-def copy_database(source: Path, target: Path, progress: Progress) -> None:
-    """Copy the database as it is at one moment. `progress` is called with the copied and with all pages.
+def copy_database(source: Path, target: Path, progress: Progress, begun: Callable[[], None]) -> None:
+    """Copy the database as it is at the moment when `begun` is called, or just before.
+
+    `progress` is called with the copied and with all pages.
 
     A transaction that reads is open meanwhile: without one the copy would begin anew after each change of another
     process, maybe without an end in an import. Raises `sqlite3.Error`.
@@ -28,6 +30,7 @@ def copy_database(source: Path, target: Path, progress: Progress) -> None:
     with closing(_read_only(source)) as reading, closing(sqlite3.connect(target)) as writing:
         reading.execute("BEGIN")
         reading.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        begun()
         reading.backup(writing, pages=PAGES_AT_ONCE, progress=lambda _, left, pages: progress(pages - left, pages))
     as_one_file(target)
 

@@ -14,12 +14,11 @@ from sqlalchemy.exc import DatabaseError
 from adapters.local.file_copies import LinkedFiles, linked_files
 from adapters.mongo import copies
 from adapters.mongo.connection import Mongo
-from adapters.sql.engine import create_engine_for
 from adapters.sql.sqlite_copies import copy_database, damage, revision_and_counts
 from adapters.sql.table_copies import table_snapshot
 from entrypoints.bootstrap import archive
 from entrypoints.bootstrap.archive import ArchiveWriter, Manifest, Progress
-from entrypoints.bootstrap.database import database_url, is_file, unusable
+from entrypoints.bootstrap.database import database_url, described, engine_of, is_file, unusable
 from entrypoints.bootstrap.refusal import StartRefused
 from entrypoints.bootstrap.version import VERSION
 from entrypoints.keys import FILE as KEYS_FILE
@@ -29,13 +28,20 @@ from unite_core.errors import Unavailable
 _NOTHING_THERE = "There is nothing to back up: {} has no tables of Unite."
 
 
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Copies:
-    """Copies in the scratch folder, by their names in the archive, and how many rows or documents each has."""
+    """Copies in the scratch folder, by their names in the archive, and how many rows or documents each has.
+
+    `read_at` is the moment whose state the copy of a database is, or one just after it.
+    """
 
     members: Mapping[str, Path]
     counts: Mapping[str, int]
     revision: str = ""
+    read_at: datetime = _NEVER
     later: int = 0
 
 
@@ -55,7 +61,7 @@ def back_up(settings: Settings, target: BinaryIO, scratch: Path, progress: Progr
         database = _sqlite(url, scratch, progress) if is_file(url) else _mysql(url, scratch, progress)
         # Once more: rows of the copy may belong to files that came meanwhile.
         _link(files)
-        log = _mongodb(settings, scratch, created_at, progress)
+        log = _mongodb(settings, scratch, database.read_at, progress)
         members = {**database.members, **(log.members if log else {})}
         if with_keys:
             members[archive.KEYS] = keys
@@ -109,24 +115,31 @@ def _sqlite(url: URL, scratch: Path, progress: Progress) -> _Copies:
     source, copy = Path(url.database or ""), scratch / archive.DATABASE
     if not source.exists():
         raise StartRefused(_NOTHING_THERE.format(source))
-    copy_database(source, copy, lambda done, total: progress("database copied", done, total))
+    moments: list[datetime] = []
+    copy_database(
+        source,
+        copy,
+        lambda done, total: progress("database copied", done, total),
+        lambda: moments.append(datetime.now(UTC)),
+    )
     wrong = damage(copy, lambda: progress("copy verified", 0, 1))
     if wrong is not None:
         raise StartRefused(f"The database is damaged, so that a backup of it would be of no use: {wrong}")
     revision, counts = revision_and_counts(copy)
     if revision is None:
         raise StartRefused(_NOTHING_THERE.format(source))
-    return _Copies(members={archive.DATABASE: copy}, counts=counts, revision=revision)
+    return _Copies(members={archive.DATABASE: copy}, counts=counts, revision=revision, read_at=moments[0])
 
 
 def _mysql(url: URL, scratch: Path, progress: Progress) -> _Copies:
-    engine = create_engine_for(url, patient=True)
+    engine = engine_of(url, patient=True)
     members: dict[str, Path] = {}
     done = 0
     try:
         with table_snapshot(engine) as snapshot:
+            read_at = datetime.now(UTC)
             if snapshot.revision is None:
-                raise StartRefused(_NOTHING_THERE.format(url.render_as_string(hide_password=True)))
+                raise StartRefused(_NOTHING_THERE.format(described(url)))
             total = sum(snapshot.counts.values())
 
             def copied(rows: int) -> None:
@@ -139,19 +152,19 @@ def _mysql(url: URL, scratch: Path, progress: Progress) -> _Copies:
                 members[name] = _made(scratch, name)
                 with members[name].open("wb") as stream:
                     snapshot.write(table, stream, copied)
-            return _Copies(members=members, counts=snapshot.counts, revision=snapshot.revision)
+            return _Copies(members=members, counts=snapshot.counts, revision=snapshot.revision, read_at=read_at)
     finally:
         engine.dispose()
 
 
 def _mongodb(settings: Settings, scratch: Path, until: datetime, progress: Progress) -> _Copies | None:
-    """The documents of events up to the moment of the backup: later ones are of rows that the copied database has not.
+    """The documents of events up to when the database was read: later ones are of rows that the copy has not.
 
     They are copied after the database, so that what it says was delivered is there. None where there is no MongoDB.
     """
     if settings.mongodb_url is None:
         return None
-    mongo = Mongo(settings.mongodb_url)
+    mongo = Mongo(settings.mongodb_url, patience=copies.PATIENCE)
     members: dict[str, Path] = {}
     counts: dict[str, int] = {}
     try:

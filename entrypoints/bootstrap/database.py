@@ -48,11 +48,11 @@ def database_is_later(settings: Settings) -> bool:
 
 
 def _asked(settings: Settings, question: Callable[[Engine], bool]) -> bool:
-    engine = _engine(database_url(settings))
+    engine = engine_of(database_url(settings))
     if is_file(engine.url) and not Path(engine.url.database or "").exists():  # asking would make the file
         return False
     try:
-        with waiting_for(_described(engine.url)):
+        with waiting_for(described(engine.url)):
             return question(engine)
     except (Unavailable, DatabaseError) as error:
         raise unusable(engine.url, error) from error
@@ -62,14 +62,14 @@ def _asked(settings: Settings, question: Callable[[Engine], bool]) -> bool:
 
 def up_to_date(url: URL) -> Engine:
     """An engine over the database, which is brought up to date first where it is not. Raises `StartRefused`."""
-    engine = _engine(url)
+    engine = engine_of(url)
     try:
         if is_file(url):
             # Nobody else can read it: it holds password hashes.
             path = Path(url.database or "")
             path.touch(mode=0o600)
             make_database_private(path)
-        with waiting_for(_described(url)):
+        with waiting_for(described(url)):
             usable = migrate.is_usable(engine)
         if not usable:
             _migrate(url)
@@ -108,13 +108,13 @@ def grant_rights(settings: Settings) -> Beyond | None:
         engine.dispose()
 
 
-def _engine(url: URL) -> Engine:
+def engine_of(url: URL, *, patient: bool = False) -> Engine:
     """An engine whose driver takes the URL; raises `StartRefused` where a parameter has a value of another kind."""
     try:
-        return create_engine_for(url)
+        return create_engine_for(url, patient=patient)
     except (TypeError, ValueError) as error:
         raise StartRefused(
-            f"{_described(url)} cannot be used: a parameter behind the question mark is wrong."
+            f"{described(url)} cannot be used: a parameter behind the question mark is wrong."
         ) from error
 
 
@@ -134,10 +134,11 @@ def is_file(url: URL) -> bool:
 
 def unusable(url: URL, error: Exception) -> StartRefused:
     """The refusal that says which database cannot be used, and why."""
-    return StartRefused(f"{_described(url)} cannot be used: {why(error)}")
+    return StartRefused(f"{described(url)} cannot be used: {why(error)}")
 
 
-def _described(url: URL) -> str:
+def described(url: URL) -> str:
+    """The database by its place, without what is secret in it."""
     # What follows the question mark is left out: one of the parameters is the password of a key.
     where = url.database if is_file(url) else url.set(query={}).render_as_string(hide_password=True)
     return f"The database {where}"

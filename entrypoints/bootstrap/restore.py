@@ -4,7 +4,7 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from adapters.sql.unit_of_work import SqlWork
 from entrypoints.bootstrap import archive
 from entrypoints.bootstrap.archive import Archive, DamagedArchive, Progress
 from entrypoints.bootstrap.data_folder import locked
-from entrypoints.bootstrap.database import database_url, is_file, unusable, why
+from entrypoints.bootstrap.database import database_url, engine_of, is_file, unusable, why
 from entrypoints.bootstrap.refusal import StartRefused
 from entrypoints.keys import FILE as KEYS_FILE
 from entrypoints.keys import kept_keys
@@ -70,7 +70,9 @@ def restore(settings: Settings, source: Path, progress: Progress) -> Restored:
             else:
                 ledger = _loaded_mysql(url, staging, manifest, progress)
             _load_documents(settings, staging, manifest, progress)
-            removed = _put_in_place(url, folder, staging, manifest)
+            loaded = _loaded(url, manifest)
+            with _partial(loaded) if loaded else nullcontext():
+                removed = _put_in_place(url, folder, staging, manifest)
     files = sum(1 for name in checked.members if name.startswith(f"{archive.FILES}/"))
     return Restored(manifest=manifest, ledger=ledger, files=files, removed=removed)
 
@@ -85,7 +87,7 @@ def _checked(source: Path, progress: Progress) -> Archive:
     if checked.manifest.revision not in migrate.revisions():
         raise StartRefused(
             f"{source} is of the schema {checked.manifest.revision}, which this version of Unite does not know: "
-            "restore it with the version that it was made with, or a later one."
+            "restore it with a later version."
         )
     return checked
 
@@ -110,7 +112,7 @@ def _refuse_what_is_not_empty(settings: Settings, url: URL, folder: Path, manife
     if is_file(url):
         there += [str(path) for path in [Path(url.database or "")] if path.exists()]
     else:
-        engine = create_engine_for(url)
+        engine = engine_of(url)
         with _disposed(engine):
             there += [f"the table {name}" for name in table_names(engine)[:1]]
     if manifest.keys and (folder / KEYS_FILE).exists():
@@ -149,7 +151,7 @@ def _disposed(engine: Engine) -> Iterator[None]:
 
 @contextmanager
 def _mongo(url: str) -> Iterator[Mongo]:
-    mongo = Mongo(url)
+    mongo = Mongo(url, patience=copies.PATIENCE)
     try:
         yield mongo
     finally:
@@ -198,8 +200,11 @@ def _verify_keys(staging: Path) -> None:
 
 def _verified_sqlite(path: Path, manifest: archive.Manifest, progress: Progress) -> Verified:
     wrong = damage(path, lambda: progress("database verified", 0, 1))
-    if wrong is None and revision_and_counts(path) != (manifest.revision, manifest.counts):
-        wrong = "it has not the rows that the manifest says"
+    if wrong is None:
+        revision, counts = revision_and_counts(path)
+        # A version that made a backup of a later schema has counted the tables that it knew.
+        if (revision, {name: counts.get(name) for name in manifest.counts}) != (manifest.revision, manifest.counts):
+            wrong = "it has not the rows that the manifest says"
     if wrong is not None:
         raise StartRefused(f"The database in the backup is damaged: {wrong}. Nothing was restored.")
     engine = create_engine_for(URL.create("sqlite", database=str(path)))
@@ -211,7 +216,7 @@ def _verified_sqlite(path: Path, manifest: archive.Manifest, progress: Progress)
 
 
 def _loaded_mysql(url: URL, staging: Path, manifest: archive.Manifest, progress: Progress) -> Verified:
-    engine = create_engine_for(url, patient=True)
+    engine = engine_of(url, patient=True)
     total, done = sum(manifest.counts.values()), 0
 
     def loaded(rows: int) -> None:
@@ -224,10 +229,19 @@ def _loaded_mysql(url: URL, staging: Path, manifest: archive.Manifest, progress:
         for table in manifest.counts:
             with (staging / archive.TABLES / f"{table}.jsonl").open("rb") as stream:
                 load_table(engine, table, stream, loaded)
-        if table_counts(engine) != manifest.counts:
+        counts = table_counts(engine)
+        if {name: counts.get(name) for name in manifest.counts} != manifest.counts:
             raise StartRefused("The database has not the rows that the backup has.")
         migrate.upgrade(engine)
         return _verified_ledger(engine, manifest, progress)
+
+
+def _loaded(url: URL, manifest: archive.Manifest) -> str:
+    """The servers that hold a part of the backup before files and SQLite's database get their places."""
+    servers = [DATABASE_URL.name] if not is_file(url) else []
+    if manifest.documents is not None:
+        servers.append(MONGODB_URL.name)
+    return f"in {' and in '.join(servers)}" if servers else ""
 
 
 @contextmanager
@@ -248,7 +262,7 @@ def _verified_ledger(engine: Engine, manifest: archive.Manifest, progress: Progr
 def _load_documents(settings: Settings, staging: Path, manifest: archive.Manifest, progress: Progress) -> None:
     if manifest.documents is None or settings.mongodb_url is None:
         return
-    with _mongo(settings.mongodb_url) as mongo, _partial(f"in {MONGODB_URL.name} and in {DATABASE_URL.name}"):
+    with _mongo(settings.mongodb_url) as mongo, _partial(_loaded(database_url(settings), manifest)):
         for collection, expected in manifest.documents.items():
             with (staging / archive.MONGODB / f"{collection}.bson").open("rb") as stream:
                 loaded = copies.load_collection(

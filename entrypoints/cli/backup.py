@@ -1,13 +1,14 @@
 """`backup`: the installation in one archive, while the service runs."""
 
 import os
+import signal
 import sys
 import tempfile
 from argparse import Namespace
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NoReturn
 
 from entrypoints.bootstrap import Manifest, StartRefused, back_up
 from entrypoints.cli.opened import Refused, settings_for, tell
@@ -19,6 +20,7 @@ STANDARD = "-"
 
 def run(arguments: Namespace, environ: Mapping[str, str]) -> int:
     """Carry the command out; the exit code."""
+    signal.signal(signal.SIGTERM, ended)  # copies hold what is secret: they are removed then, too
     try:
         settings = settings_for(environ)
         with _target(arguments.file) as (target, scratch), Stages(console(stderr=True)) as stages:
@@ -37,6 +39,11 @@ def run(arguments: Namespace, environ: Mapping[str, str]) -> int:
     else:
         print(f"{arguments.file} is complete.\n{described(manifest)}")
     return 0
+
+
+def ended(number: int, _frame: object) -> NoReturn:
+    """End as the signal says, by way of everything that is to be cleaned up."""
+    sys.exit(128 + number)
 
 
 def described(manifest: Manifest) -> str:

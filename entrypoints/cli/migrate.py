@@ -39,13 +39,14 @@ def _check(environ: Mapping[str, str]) -> int:
 
 def _migrate(environ: Mapping[str, str]) -> int:
     with opened(environ) as started:
-        if database_is_later(started.settings):
-            # What rights its tables need is known to that version alone.
-            print("The database is at a later schema, with which this version can work. Nothing was changed.")
-            return 0
-        print("The database is up to date.")
+        later = database_is_later(started.settings)
+        if later:
+            print("The database is at a later schema, with which this version can work. It was not changed.")
+        else:
+            print("The database is up to date.")
         try:
-            beyond = grant_rights(started.settings)
+            # What rights a later schema's tables need is known to that version alone.
+            beyond = None if later else grant_rights(started.settings)
             granted = grant_log(started.settings)
         except StartRefused as refused:
             raise Refused(str(refused)) from refused

@@ -1,6 +1,7 @@
 """`restore`: an archive of `backup`, restored into an empty installation and verified."""
 
 import shutil
+import signal
 import sys
 import tempfile
 from argparse import Namespace
@@ -9,13 +10,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from entrypoints.bootstrap import Restored, StartRefused, restore
-from entrypoints.cli.backup import STANDARD, described
+from entrypoints.cli.backup import STANDARD, described, ended
 from entrypoints.cli.opened import FAILED, Refused, settings_for, tell
 from entrypoints.cli.shown import Stages, console
 
 
 def run(arguments: Namespace, environ: Mapping[str, str]) -> int:
     """Carry the command out; the exit code."""
+    signal.signal(signal.SIGTERM, ended)  # copies hold what is secret: they are removed then, too
     try:
         settings = settings_for(environ)
         with _source(arguments.file) as source, Stages(console(stderr=True)) as stages:

@@ -250,6 +250,38 @@ def test_where_something_is_already_nothing_is_restored(
     assert (tmp_path / "var" / "unite.sqlite3").read_bytes() == before
 
 
+def test_a_damaged_installation_that_was_backed_up_is_moved_away_and_restored(
+    with_admin: Command, tmp_path: Path, capsys: Output
+) -> None:
+    assert with_admin("backup", "unite.tar") == 0
+    (tmp_path / "var").rename(tmp_path / "damaged")
+
+    assert with_admin("restore", "unite.tar") == 0
+
+    assert with_admin("users", "list") == 0
+    assert "ann@example.com" in capsys.readouterr().out
+
+
+def test_a_folder_that_was_backed_up_and_emptied_takes_a_backup(with_admin: Command, tmp_path: Path) -> None:
+    assert with_admin("backup", "unite.tar") == 0
+    for path in filter(Path.is_file, (tmp_path / "var").iterdir()):
+        path.unlink()
+
+    assert with_admin("restore", "unite.tar") == 0
+
+
+def test_a_backup_of_a_version_that_knew_fewer_tables_is_restored(
+    archive: Path, command: Command, elsewhere: Path
+) -> None:
+    def without_users(manifest: dict[str, Any]) -> dict[str, Any]:
+        return {**manifest, "counts": {name: number for name, number in manifest["counts"].items() if name != "users"}}
+
+    rewrite(archive, without_users)
+
+    assert command("restore", str(archive)) == 0
+    assert (elsewhere / "unite.sqlite3").exists()
+
+
 def cut(archive: Path) -> None:
     archive.write_bytes(archive.read_bytes()[:5_000])
 

@@ -47,7 +47,7 @@ def test_a_later_schema_that_allows_it_is_worked_with(with_admin: Command, tmp_p
 
     assert with_admin("migrate", "--check") == 0
     assert with_admin("migrate") == 0
-    assert "at a later schema, with which this version can work. Nothing was changed." in capsys.readouterr().out
+    assert "at a later schema, with which this version can work. It was not changed." in capsys.readouterr().out
     assert with_admin("users", "list") == 0
     assert "ann@example.com" in capsys.readouterr().out
     assert with_admin("verify-ledger") == 0

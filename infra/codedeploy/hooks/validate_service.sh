@@ -28,12 +28,11 @@ stays() {
 }
 
 ready() {
-    local unit waited=0
+    local unit until=$((SECONDS + patience))
     if grep -qx unite-api.service <<<"$list"; then
         until answers; do
-            [[ $waited -lt $patience ]] || return 1
+            [[ $SECONDS -lt $until ]] || return 1
             sleep 1
-            waited=$((waited + 1))
         done
     fi
     for unit in $list; do
