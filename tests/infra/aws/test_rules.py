@@ -1,6 +1,6 @@
 import pytest
 
-from tests.infra.aws.rules import RULES, Rule
+from tests.infra.aws.rules import RULES, Rule, settings_of
 from tests.infra.aws.symbolic import stacks
 from tests.infra.aws.templates import sources
 
@@ -21,3 +21,15 @@ def test_every_size_can_be_deployed(size: str) -> None:
     more = {name: {"Size": size} for name in ("network", "data", "app", "observability")}
 
     assert stacks(sources(), more)["app"]["Resources"]["BlueGroup"]["Properties"]["MinSize"] >= 2
+
+
+@pytest.mark.parametrize("mongo", ["", "unite/mongo"])
+@pytest.mark.parametrize("twilio", ["", "unite/twilio"])
+@pytest.mark.parametrize("role", ["Api", "Worker"])
+def test_the_service_starts_without_what_is_left_out(mongo: str, twilio: str, role: str) -> None:
+    more = {"data": {"MongoSecret": mongo, "TwilioSecret": twilio}}
+
+    settings = settings_of(stacks(sources(), more), role)
+
+    assert bool(settings.mongodb_url) is bool(mongo)
+    assert bool(settings.twilio) is bool(twilio)

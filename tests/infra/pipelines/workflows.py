@@ -25,7 +25,7 @@ NEEDS = {
     ("ci.yml", "scan"): "build",
     ("main.yml", "staging"): "checks",
     ("release.yml", "wheel"): "checks",
-    ("release.yml", "image"): "checks",
+    ("release.yml", "image"): ["checks", "wheel"],
     ("release.yml", "publish"): ["wheel", "image"],
     ("release.yml", "production"): "publish",
 }
