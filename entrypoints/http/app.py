@@ -1,8 +1,9 @@
 """The HTTP door as a whole: `create_app(unite, door)` gives a WSGI application."""
 
+import functools
+
 from flask import Flask, request
 from flask.globals import request_ctx
-from flask_smorest import Api  # type: ignore[import-untyped]  # it ships no types
 from werkzeug.exceptions import NotFound
 
 from entrypoints.http import (
@@ -22,8 +23,6 @@ from entrypoints.http import (
     imports_results,
     leads,
     limits,
-    openapi,
-    openapi_bounds,
     refusals,
     reports,
     request_log,
@@ -36,14 +35,10 @@ from entrypoints.http.clients import BehindProxies
 from entrypoints.http.dashboard import installing as dashboard
 from entrypoints.http.dashboard.report_figures import ReportFigures
 from entrypoints.http.dashboard.views import Figures
+from entrypoints.http.description import openapi_json
 from entrypoints.http.door import Door
-from entrypoints.http.rendering import OrjsonProvider, to_json
+from entrypoints.http.rendering import OrjsonProvider
 from unite_core.application import Unite
-
-API_TITLE = "Unite"
-API_VERSION = "1"
-OPENAPI_VERSION = "3.1.0"
-
 
 ROOMS = (
     auth.room,
@@ -64,15 +59,6 @@ ROOMS = (
 """In the order of the documentation."""
 
 
-class _Specification(Api):  # type: ignore[misc]  # flask-smorest ships no types
-    """flask-smorest's bookkeeping without its own error format: every operation documents its problems itself."""
-
-    DEFAULT_ERROR_RESPONSE_NAME = None
-
-    def _register_error_handlers(self) -> None:
-        """Leave errors to `entrypoints.http.errors`."""
-
-
 def create_app(unite: Unite, door: Door, figures: Figures | None = None) -> Flask:
     """The HTTP door to `unite`. Nothing is opened or started by this.
 
@@ -82,26 +68,19 @@ def create_app(unite: Unite, door: Door, figures: Figures | None = None) -> Flas
     app.json = OrjsonProvider(app)
     app.extensions.update(unite=unite, door=door)
     app.wsgi_app = BehindProxies(app.wsgi_app, door.trusted_proxies)  # type: ignore[method-assign]  # Flask's own way
-    app.config.update(
-        API_TITLE=API_TITLE,
-        API_VERSION=API_VERSION,
-        OPENAPI_VERSION=OPENAPI_VERSION,
-        API_SPEC_OPTIONS={"info": openapi.INFO},
-        MAX_CONTENT_LENGTH=LARGEST_BODY,
-    )
+    app.config.update(MAX_CONTENT_LENGTH=LARGEST_BODY)
     # `/v1//leads` is no path of ours; a redirect would be an answer that no operation documents.
     app.url_map.merge_slashes = False
     app.before_request(_refuse_slashes)
     # What is installed first runs first before a route, and last after it.
     for convention in (request_log, correlation, refusals, security, dashboard, limits, cors, errors):
         convention.install(app)
-    specification = _Specification(app)
-    specification.ma_plugin.converter.add_parameter_attribute_function(openapi.separated_by_commas)
-    specification.ma_plugin.converter.add_attribute_function(openapi_bounds.max_items)
-    for room in (*ROOMS, *((files.room,) if door.signed_files is not None else ())):
-        specification.register_blueprint(room)
+    rooms = (*ROOMS, *((files.room,) if door.signed_files is not None else ()))
+    for room in rooms:
+        app.register_blueprint(room)
     dashboard.register(app, figures or ReportFigures(unite.reports))
-    app.extensions["openapi"] = to_json(openapi.complete(specification.spec.to_dict(), door.public_url))
+    # Generated when it is first asked for.
+    app.extensions["openapi"] = functools.partial(openapi_json, app, rooms, door.public_url)
     return app
 
 

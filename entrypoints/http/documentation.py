@@ -35,7 +35,7 @@ _OWN_PAGES_ONLY = (
 )
 def openapi_document() -> Response:
     """The description as OpenAPI 3.1."""
-    return Response(current_app.extensions["openapi"], content_type=JSON_TYPE)
+    return Response(current_app.extensions["openapi"](), content_type=JSON_TYPE)
 
 
 @room.operation(

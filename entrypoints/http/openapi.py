@@ -263,7 +263,7 @@ def separated_by_commas(_: object, field: Field[Any], **__: Any) -> dict[str, An
     return {"style": "form", "explode": False} if isinstance(field, Several) else {}
 
 
-def complete(document: dict[str, Any], public_url: str) -> dict[str, Any]:
+def complete(document: dict[str, Any]) -> dict[str, Any]:
     """Add to the finished document what all operations share."""
     components = document.setdefault("components", {})
     components["securitySchemes"] = {
@@ -298,15 +298,19 @@ def complete(document: dict[str, Any], public_url: str) -> dict[str, Any]:
     for schema in ("Error", "PaginationMetadata"):
         components["schemas"].pop(schema, None)
     document["security"] = [{SECURITY_SCHEME: []}]
-    document["servers"] = [
+    add_bounds(document)
+    return document
+
+
+def servers(public_url: str) -> list[dict[str, Any]]:
+    """The document's servers: this installation alone."""
+    return [
         {
             "url": public_url,
             "description": "The public URL of this installation, local or in production.",
             "x-internal": False,
         }
     ]
-    add_bounds(document)
-    return document
 
 
 def _responses(operation: Operation) -> dict[int, Any]:

@@ -22,7 +22,7 @@ ENVIRONMENT = POSTMAN / "unite.postman_environment.json"
 
 def description() -> dict[str, Any]:
     """The description that the service gives of itself."""
-    document: dict[str, Any] = orjson.loads(Service().app.extensions["openapi"])
+    document: dict[str, Any] = orjson.loads(Service().app.extensions["openapi"]())
     return document
 
 

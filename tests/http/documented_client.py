@@ -1,5 +1,6 @@
 """A test client that believes no answer: each has to be one that the OpenAPI document announces."""
 
+import functools
 import re
 from typing import Any
 
@@ -16,13 +17,33 @@ PAGES = "/dashboard"
 BODY_TYPES_READ = ("application/json", "application/problem+json")
 
 
+class Document:
+    """An OpenAPI document, and the validators of its schemas, which take long to make."""
+
+    def __init__(self, text: bytes) -> None:
+        self.content: dict[str, Any] = orjson.loads(text)
+        self._validators: dict[str, Any] = {}
+
+    def validator(self, schema: dict[str, Any]) -> Any:
+        """The validator of a schema whose references lead into this document."""
+        key = repr(schema)
+        if key not in self._validators:
+            whole = {**schema, "components": self.content["components"]}
+            self._validators[key] = jsonschema_rs.Draft202012Validator(whole, validate_formats=True)
+        return self._validators[key]
+
+
+_document = functools.cache(Document)
+"""Apps with the same document share it."""
+
+
 class Description:
     """The OpenAPI document of an app, asked for what it says of an answer."""
 
     def __init__(self, app: Flask) -> None:
         self._app = app
-        self.document: dict[str, Any] = orjson.loads(app.extensions["openapi"])
-        self._validators: dict[str, Any] = {}
+        self._document = _document(app.extensions["openapi"]())
+        self.document = self._document.content
 
     def operation(self, method: str, path: str) -> tuple[str, dict[str, Any]] | None:
         """The documented path and operation that a request belongs to; None where no route takes it."""
@@ -71,11 +92,8 @@ class Description:
     def _check_schema(self, value: Any, schema: Any) -> None:
         if isinstance(schema, str):
             schema = {"$ref": schema}
-        key = repr(schema)
-        if key not in self._validators:
-            whole = {**schema, "components": self.document["components"]}
-            self._validators[key] = jsonschema_rs.Draft202012Validator(whole, validate_formats=True)
-        errors = [f"{error.instance_path}: {error.message}" for error in self._validators[key].iter_errors(value)]
+        validator = self._document.validator(schema)
+        errors = [f"{error.instance_path}: {error.message}" for error in validator.iter_errors(value)]
         assert not errors
 
 

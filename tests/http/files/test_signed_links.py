@@ -324,7 +324,7 @@ def test_where_the_storage_is_elsewhere_there_are_no_such_paths() -> None:
     response = app.test_client().get(f"/files/{KEY}?signature=x")
 
     assert response.status_code == 404
-    assert "/files/{key}" not in app.extensions["openapi"].decode()
+    assert "/files/{key}" not in app.extensions["openapi"]().decode()
 
 
 @pytest.mark.parametrize("downloads", [Downloads(1), Downloads(9, max_of_one=1)], ids=["all", "of one address"])

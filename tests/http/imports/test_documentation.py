@@ -10,7 +10,7 @@ from tests.http.imports.floor import IMPORTS, Floor, json_of
 
 @pytest.fixture
 def document(floor: Floor) -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads(floor.app.extensions["openapi"])
+    loaded: dict[str, Any] = json.loads(floor.app.extensions["openapi"]())
     return loaded
 
 
