@@ -54,7 +54,7 @@ class _UnfoldedUnit(SqlUnitOfWork):
 @dataclass(frozen=True)
 class _WithoutFolding(SqlWork):
     def __call__(self) -> SqlUnitOfWork:
-        return _UnfoldedUnit(self.engine, self.outbox, self.cache, hooks=self.hooks)
+        return _UnfoldedUnit(self.engine, self.outbox, self.cache)
 
 
 class _Folder:

@@ -2,17 +2,18 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import Field, dataclass, replace
 from datetime import datetime
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ClassVar, ParamSpec, Protocol, TypeVar
 
 from unite_core.answers import CLAIMED_FOR, KEPT_FOR, Claim, KeptAnswer
 from unite_core.clock import Clock
 from unite_core.errors import Conflict, Invalid, Unavailable
 from unite_core.rounds import in_rounds
-from unite_core.unit_of_work import UnitOfWork, Work
+from unite_core.unit_of_work import UnitOfWork, Work, before_commit
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 P = ParamSpec("P")
 
 
@@ -33,6 +34,19 @@ class Replay:
     count: Callable[[], None] = _nothing
 
 
+class KeyedUseCase(Protocol[P, T_co]):
+    """A use case that takes an idempotency key: a frozen dataclass, which returns what one `work.run` returns."""
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+    @property
+    def work(self) -> Work[UnitOfWork]:
+        """What its transactions come from."""
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T_co:
+        """Carry it out."""
+
+
 @dataclass(frozen=True)
 class Once:
     """Carry out a use case at most once per idempotency key.
@@ -42,7 +56,8 @@ class Once:
     Before an answer is given again, `replay` checks that the caller may still see it.
 
     Raises `Invalid` (`idempotency_key_reused`) where the key was used for another request,
-    `Conflict` (`request_in_progress`) while the first is still being worked on, and what `replay` raises.
+    `Conflict` (`request_in_progress`) while the first is still being worked on, and what `replay` raises;
+    `RuntimeError` where the use case returns without having committed a result.
     """
 
     work: Work[UnitOfWork]
@@ -51,7 +66,7 @@ class Once:
     def __call__(
         self,
         claim: Claim,
-        use_case: Callable[P, T],
+        use_case: KeyedUseCase[P, T],
         answer: Callable[[T], bytes],
         replay: Replay,
         /,
@@ -69,27 +84,24 @@ class Once:
         kept: list[bytes] = []
 
         def keep(unit: UnitOfWork, result: Any) -> None:
-            kept[:] = [answer(result)]
-            if not unit.answers.keep(claim, kept[0], now=self.clock.now()):
+            kept.append(answer(result))
+            if not unit.answers.keep(claim, kept[-1], now=self.clock.now()):
                 raise Conflict(
                     "Another attempt with this Idempotency-Key took over; ask again for its answer.",
                     code="request_in_progress",
                 )
 
         try:
-            result = _within(use_case, keep)(*args, **kwargs)
-            if not kept:
-                # The use case found nothing to change: its answer still has to be the same next time.
-                with self.work() as work:
-                    keep(work, result)
-                    work.commit()
+            replace(use_case, work=before_commit(use_case.work, keep))(*args, **kwargs)
         except BaseException:
             # A claim that cannot be given back now runs out by itself.
             with suppress(Unavailable), self.work() as work:
                 work.answers.release(claim)
                 work.commit()
             raise
-        return Outcome(kept[0], replayed=False)
+        if not kept:
+            raise RuntimeError(f"{type(use_case).__name__} has to return what `work.run` returns.")
+        return Outcome(kept[-1], replayed=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +129,7 @@ class PurgeAnswers:
     def _purge(self, before: datetime, limit: int) -> int:
         with self.work() as work:
             purged = work.answers.purge(before=before, limit=limit)
-            work.commit(purged)
+            work.commit()
         return purged
 
 
@@ -133,10 +145,3 @@ def _first_answer(known: KeptAnswer, claim: Claim) -> bytes:
             code="request_in_progress",
         )
     return known.answer
-
-
-def _within(use_case: Callable[P, T], hook: Callable[[UnitOfWork, Any], None]) -> Callable[P, T]:
-    """The same use case, committing through units of work that call `hook`."""
-    changing: Any = use_case  # every use case that changes something is a dataclass with a field `work`
-    changed: Callable[P, T] = replace(changing, work=changing.work.before_commit(hook))
-    return changed

@@ -76,5 +76,5 @@ class PurgeUses:
     def _purge(self, before: datetime, limit: int) -> int:
         with self.work() as work:
             purged = work.uses.purge(before=before, limit=limit)
-            work.commit(purged)
+            work.commit()
         return purged

@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self, TypeVar
 
@@ -9,13 +10,9 @@ from unite_core.answers import Answers
 from unite_core.events import Event
 from unite_core.uses import Uses
 
+T = TypeVar("T")
 W = TypeVar("W", bound="UnitOfWork")
 W_co = TypeVar("W_co", bound="UnitOfWork", covariant=True)
-
-BeforeCommit = Callable[["UnitOfWork", object], None]
-
-UNFINISHED = object()
-"""Handed to `commit` by a use case that has more transactions to come."""
 
 
 class UnitOfWork(Protocol):
@@ -39,12 +36,10 @@ class UnitOfWork(Protocol):
         """End the transaction; what was not committed is rolled back."""
 
     @abstractmethod
-    def commit(self, result: object = UNFINISHED) -> None:
+    def commit(self) -> None:
         """Make every change of this unit durable, all or none.
 
-        `result` is what the use case is about to return: the hook that the factory was given by
-        `before_commit` sees it inside the transaction. Without it the hook is not called. After
-        the commit the cache forgets what this unit changed, all at once, and then the actions given to
+        After the commit the cache forgets what this unit changed, all at once, and then the actions given to
         `after_commit` run, in order. At most one commit per unit.
         """
 
@@ -67,6 +62,38 @@ class Work(Protocol[W_co]):
     def __call__(self) -> W_co:
         """A new unit of work, not begun yet."""
 
-    @abstractmethod
-    def before_commit(self, hook: BeforeCommit) -> "Work[W_co]":
-        """The same factory, whose units call `hook(unit, result)` inside the transaction, just before they commit."""
+    def run(self, decide: Callable[[W_co], T]) -> T:
+        """Call `decide` with a unit of work, commit the unit, and return the result.
+
+        What `decide` raises undoes everything. The result is committed together with its effect where somebody
+        listens (`before_commit`), so a use case that takes an Idempotency-Key returns what one `run` returns.
+        """
+        with self() as unit:
+            result = decide(unit)
+            unit.commit()
+        return result
+
+
+@dataclass(frozen=True)
+class _Hooked(Work[W]):
+    work: Work[W]
+    hook: Callable[[W, object], None]
+
+    def __call__(self) -> W:
+        return self.work()
+
+    def run(self, decide: Callable[[W], T]) -> T:
+        def decide_and_call_hook(unit: W) -> T:
+            result = decide(unit)
+            self.hook(unit, result)
+            return result
+
+        return self.work.run(decide_and_call_hook)
+
+
+def before_commit(work: Work[W], hook: Callable[[W, object], None]) -> Work[W]:
+    """The same factory, whose `run` calls `hook(unit, result)` inside the transaction, just before it commits.
+
+    A hook that raises undoes everything. Units that are committed without `run` call no hook.
+    """
+    return _Hooked(work, hook)

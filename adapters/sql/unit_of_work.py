@@ -1,7 +1,7 @@
 """Units of work over one connection and one transaction."""
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
@@ -38,7 +38,7 @@ from unite_core.notifications.model import ACTIVITY
 from unite_core.notifications.ports import Consents, Deliveries
 from unite_core.reports.ports import LiveFigures, Rollups
 from unite_core.summaries.ports import DailySummaries
-from unite_core.unit_of_work import UNFINISHED, BeforeCommit, Work
+from unite_core.unit_of_work import Work
 from unite_core.uses import Uses
 
 
@@ -52,14 +52,12 @@ class SqlUnitOfWork(AllWork):
         cache: Cache,
         *,
         reading: bool = False,
-        hooks: tuple[BeforeCommit, ...] = (),
     ) -> None:
         self._engine = engine
         self._outbox = outbox
         self._cache = cache
         self._changed: set[str] = set()
         self._reading = reading
-        self._hooks = hooks
         self._events: list[Event] = []
         self._actions: list[Callable[[], None]] = []
         self._connection: Connection | None = None
@@ -103,13 +101,10 @@ class SqlUnitOfWork(AllWork):
             # Closing a connection rolls back whatever was not committed on it.
             connection.close()
 
-    def commit(self, result: object = UNFINISHED) -> None:
+    def commit(self) -> None:
         connection = self._connection
         if self._reading or connection is None or not connection.in_transaction():
             raise RuntimeError("This unit of work only reads, or has ended already.")
-        if result is not UNFINISHED:
-            for hook in self._hooks:
-                hook(self, result)
         # All at once, and last: whoever waits for what is locked here waits the shorter.
         told = self._deliveries.record(self._events, self._outbox.destinations)
         try:
@@ -154,12 +149,8 @@ class SqlWork(Work[AllWork]):
 
     engine: Engine
     reading: bool = False
-    hooks: tuple[BeforeCommit, ...] = ()
     outbox: Outbox = Outbox()
     cache: Cache = field(default_factory=NoCache)
 
     def __call__(self) -> SqlUnitOfWork:
-        return SqlUnitOfWork(self.engine, self.outbox, self.cache, reading=self.reading, hooks=self.hooks)
-
-    def before_commit(self, hook: BeforeCommit) -> "SqlWork":
-        return replace(self, hooks=(*self.hooks, hook))
+        return SqlUnitOfWork(self.engine, self.outbox, self.cache, reading=self.reading)

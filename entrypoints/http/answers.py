@@ -1,11 +1,7 @@
 """Answers to POSTs, each given once per Idempotency-Key.
 
-return perform(
-    unite().leads.add,
-    new,
-    render=lambda lead: Answer(201, lead_json(lead), {"ETag": ...}),
-    recheck=readable(unite().leads.get),
-)
+answering = Answering(lambda lead: Answer(201, lead_json(lead), {"ETag": ...}), readable(unite().leads.get))
+return perform(unite().leads.add, answering, new)
 """
 
 import hashlib
@@ -14,7 +10,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar
 from uuid import UUID
 
 import orjson
@@ -28,11 +24,13 @@ from flask import Response, request
 from entrypoints.http.bodies import body_bytes
 from entrypoints.http.context import actor, door, unite
 from entrypoints.http.rendering import JSON_TYPE, to_json
+from unite_core import idempotency
 from unite_core.answers import Claim
 from unite_core.errors import Malformed
 from unite_core.idempotency import Replay
 from unite_core.identity.model import Actor, Permission
 
+P = ParamSpec("P")
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
@@ -53,15 +51,12 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-class KeyedUseCase(Protocol[T_co]):
+class KeyedUseCase(idempotency.KeyedUseCase[Concatenate[Actor, P], T_co], Protocol[P, T_co]):
     """A use case that takes an Idempotency-Key: it says which permission its caller needs."""
 
     @property
     def permission(self) -> Permission | None:
         """The permission that the caller needs, None where every role may try."""
-
-    def __call__(self, actor: Actor, /, *arguments: Any) -> T_co:
-        """Carry it out for the actor."""
 
 
 Recheck = Callable[[Any], Any]
@@ -86,52 +81,66 @@ def respond(answer: Answer) -> Response:
     return _response(_stored(answer))
 
 
-def perform(
-    use_case: KeyedUseCase[T],
-    *arguments: Any,
-    render: Callable[[T], Answer],
-    recheck: Recheck,
-    fingerprint: bytes | None = None,
-    secret: bool = False,
-    count_attempt: Callable[[], None] | None = None,
-) -> Response:
-    """Carry out a use case for the caller and answer with its result as `render` shows it.
+@dataclass(frozen=True)
+class Answering(Generic[T]):
+    """How a use case's result is answered, and answered again.
 
-    With an Idempotency-Key it is carried out once, and asked again gives the first answer again. Keys belong to the
-    user. Before the answer is given again, `recheck` has to find that the caller may still read what it shows, and the
-    caller's role has to have the permission of the use case: an answer given again says no more than a read would.
+    `render` shows the result. Before the answer is given again, `recheck` has to find that the caller may still read
+    what it shows.
 
     `fingerprint` stands for what was asked where the body is too large to be read here; else it is the body. With
     `secret` the body holds a password, and nothing that is stored lets a reader of the database try passwords.
     `count_attempt` is for a use case that proves a password: it counts the requests that are compared with the first.
+    """
 
-    Raises `Malformed` (`invalid_header`), and what the use case, `recheck` and `unite_core.idempotency.Once` raise.
+    render: Callable[[T], Answer]
+    recheck: Recheck
+    fingerprint: bytes | None = None
+    secret: bool = False
+    count_attempt: Callable[[], None] | None = None
+
+    def replay(self, shown_now: Callable[[bytes], bytes]) -> Replay:
+        """The checks before the first answer is given again, which `shown_now` returns as the caller may see it."""
+        return Replay(shown_now) if self.count_attempt is None else Replay(shown_now, self.count_attempt)
+
+
+def perform(
+    use_case: KeyedUseCase[P, T], answering: Answering[T], /, *arguments: P.args, **named: P.kwargs
+) -> Response:
+    """Carry out a use case for the caller and answer with its result.
+
+    With an Idempotency-Key it is carried out once, and asked again gives the first answer again. Keys belong to the
+    user. Before the answer is given again, the caller has to have the permission of the use case too: an answer given
+    again says no more than a read would.
+
+    Raises `Malformed` (`invalid_header`), and what the use case, `answering.recheck` and
+    `unite_core.idempotency.Once` raise.
     """
     caller = actor()
     key = request.headers.get(HEADER)
     if key is None:
-        return respond(render(use_case(caller, *arguments)))
+        return respond(answering.render(use_case(caller, *arguments, **named)))
     if _KEY.fullmatch(key) is None:
         raise Malformed(f"{HEADER} is 1 to {LONGEST_KEY} printable ASCII characters.", code="invalid_header")
     scope = _scope(caller, key)
-    asked = body_bytes() if fingerprint is None else fingerprint
+    asked = body_bytes() if answering.fingerprint is None else answering.fingerprint
     # The first one is what is stored of this request; the others are what may be stored of an earlier one.
-    variants = [_peppered(asked, each) for each in door().cursor_secrets] if secret else [asked]
+    variants = [_peppered(asked, each) for each in door().cursor_secrets] if answering.secret else [asked]
     seal = _Seal(key, variants)
 
     def sealed(result: T) -> bytes:
-        return seal.close(orjson.dumps(_stored(render(result))))
+        return seal.close(orjson.dumps(_stored(answering.render(result))))
 
     def shown_now(answer: bytes) -> bytes:
         stored = orjson.loads(seal.open(answer))
         first = None if stored["body"] is None else orjson.loads(stored["body"])
-        now = recheck(first)
+        now = answering.recheck(first)
         if use_case.permission is not None:
             caller.must(use_case.permission)
         return orjson.dumps(stored if now == first else {**stored, "body": to_json(now).decode()})
 
-    replay = Replay(shown_now) if count_attempt is None else Replay(shown_now, count_attempt)
-    outcome = unite().once(_claim(scope, key, variants), use_case, sealed, replay, caller, *arguments)
+    claim = _claim(scope, key, variants)
+    outcome = unite().once(claim, use_case, sealed, answering.replay(shown_now), caller, *arguments, **named)
     if outcome.replayed:
         response = _response(orjson.loads(outcome.answer))
         response.headers[REPLAYED] = "true"

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from flask import Response
 
-from entrypoints.http.answers import Answer, perform, readable
+from entrypoints.http.answers import Answer, Answering, perform, readable
 from entrypoints.http.call_log_schemas import (
     CORRECTION_BODY_EXAMPLE,
     CORRECTION_EXAMPLE,
@@ -29,6 +29,7 @@ from entrypoints.http.operations import Room
 from entrypoints.http.paging import page_answer, page_request
 from entrypoints.http.query_string import bad_query
 from entrypoints.http.rendering import json_response
+from unite_core.calls.ledger import LedgerEntry
 from unite_core.calls.ports import ClockFilter, LedgerFilter
 from unite_core.calls.queries import GetLedger, ListCallLogs
 from unite_core.calls.use_cases import CorrectCallLog, Correction
@@ -96,12 +97,12 @@ def _sources(given: Sequence[str]) -> frozenset[str | None]:
 )
 def correct_call_log(entry_id: UUID, body: dict[str, Any]) -> Response:
     """Correct the call log."""
-    return perform(
-        unite().calls.correct,
-        Correction(entry_id=entry_id, **body),
-        render=lambda entry: Answer(200, call_log_json(entry)),
-        recheck=readable(unite().calls.get_log_entry),
-    )
+    answering = Answering(_corrected, readable(unite().calls.get_log_entry))
+    return perform(unite().calls.correct, answering, Correction(entry_id=entry_id, **body))
+
+
+def _corrected(entry: LedgerEntry) -> Answer:
+    return Answer(200, call_log_json(entry))
 
 
 @room.operation(

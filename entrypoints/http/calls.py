@@ -6,7 +6,7 @@ from uuid import UUID
 
 from flask import Response
 
-from entrypoints.http.answers import Answer, perform
+from entrypoints.http.answers import Answer, Answering, perform
 from entrypoints.http.call_schemas import (
     CALL_TASK_EXAMPLE,
     CANCELLED_EXAMPLE,
@@ -65,7 +65,7 @@ def _shown(example: Mapping[str, Any]) -> Shown:
 )
 def create_call_task(body: dict[str, Any]) -> Response:
     """Have a call made."""
-    return perform(unite().calls.create, NewCallTask(**body), render=_created, recheck=_recheck)
+    return perform(unite().calls.create, Answering(_created, _recheck), NewCallTask(**body))
 
 
 @room.operation(
@@ -108,7 +108,7 @@ def get_call_task(task_id: UUID) -> Response:
 def assign_call_task(task_id: UUID, body: dict[str, Any]) -> Response:
     """Have somebody else make a call."""
     wanted = Assignment(task_id=task_id, expected_version=_expected(task_id), **body)
-    return perform(unite().calls.assign, wanted, render=_answer, recheck=_recheck)
+    return perform(unite().calls.assign, Answering(_answer, _recheck), wanted)
 
 
 @room.operation(
@@ -124,7 +124,7 @@ def assign_call_task(task_id: UUID, body: dict[str, Any]) -> Response:
 def note_call_task(task_id: UUID, body: dict[str, Any]) -> Response:
     """Write something down about a call."""
     new = NewNote(task_id=task_id, expected_version=_expected(task_id), **body)
-    return perform(unite().calls.note, new, render=_answer, recheck=_recheck)
+    return perform(unite().calls.note, Answering(_answer, _recheck), new)
 
 
 @room.operation(
@@ -140,7 +140,7 @@ def note_call_task(task_id: UUID, body: dict[str, Any]) -> Response:
 def complete_call_task(task_id: UUID, body: dict[str, Any]) -> Response:
     """Tell what came of a call."""
     call = CompletedCall(task_id=task_id, completion=Completion(**body), expected_version=_expected(task_id))
-    return perform(unite().calls.complete, call, render=_answer, recheck=_recheck)
+    return perform(unite().calls.complete, Answering(_answer, _recheck), call)
 
 
 @room.operation(
@@ -156,7 +156,7 @@ def complete_call_task(task_id: UUID, body: dict[str, Any]) -> Response:
 def cancel_call_task(task_id: UUID, body: dict[str, Any]) -> Response:
     """Call a call off."""
     wanted = Cancellation(task_id=task_id, expected_version=_expected(task_id), **body)
-    return perform(unite().calls.cancel, wanted, render=_answer, recheck=_recheck)
+    return perform(unite().calls.cancel, Answering(_answer, _recheck), wanted)
 
 
 def _created(view: TaskView) -> Answer:

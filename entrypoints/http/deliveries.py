@@ -5,7 +5,7 @@ from uuid import UUID
 
 from flask import Response
 
-from entrypoints.http.answers import Answer, perform, readable
+from entrypoints.http.answers import Answer, Answering, perform, readable
 from entrypoints.http.context import actor, unite
 from entrypoints.http.delivery_schemas import (
     DELIVERY_EXAMPLE,
@@ -19,6 +19,7 @@ from entrypoints.http.openapi import Shown
 from entrypoints.http.operations import Room
 from entrypoints.http.paging import page_answer, page_request
 from unite_core.identity.model import Permission
+from unite_core.notifications.model import Delivery
 from unite_core.notifications.ports import DeliveryFilter
 from unite_core.notifications.use_cases import ListDeliveries, ReplayDelivery
 
@@ -59,9 +60,9 @@ def list_deliveries(query: dict[str, Any]) -> Response:
 )
 def replay_delivery(delivery_id: UUID) -> Response:
     """Try a dead letter again."""
-    return perform(
-        unite().notifications.replay,
-        delivery_id,
-        render=lambda replayed: Answer(200, delivery_json(replayed)),
-        recheck=readable(unite().notifications.get_delivery),
-    )
+    answering = Answering(_replayed, readable(unite().notifications.get_delivery))
+    return perform(unite().notifications.replay, answering, delivery_id)
+
+
+def _replayed(replayed: Delivery) -> Answer:
+    return Answer(200, delivery_json(replayed))

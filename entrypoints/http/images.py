@@ -5,7 +5,7 @@ from uuid import UUID
 
 from flask import Response
 
-from entrypoints.http.answers import Answer, Recheck, perform, readable
+from entrypoints.http.answers import Answer, Answering, Recheck, perform, readable
 from entrypoints.http.conditional import etag, expected_version
 from entrypoints.http.context import actor, unite
 from entrypoints.http.lead_schemas import (
@@ -45,7 +45,7 @@ _IMAGES = "/v1/leads/<uuid:lead_id>/images"
 def add_image(lead_id: UUID, body: dict[str, Any]) -> Response:
     """Get permission to upload a picture."""
     new = NewImage(lead_id=lead_id, **body)
-    return perform(unite().leads.add_image, new, render=_announced, recheck=_readable_of(lead_id))
+    return perform(unite().leads.add_image, Answering(_announced, _readable_of(lead_id)), new)
 
 
 @room.operation(
@@ -58,14 +58,8 @@ def add_image(lead_id: UUID, body: dict[str, Any]) -> Response:
 )
 def complete_image(lead_id: UUID, image_id: UUID) -> Response:
     """Say that a picture was uploaded."""
-    return perform(
-        unite().leads.complete_image,
-        lead_id,
-        image_id,
-        _expected_version(lead_id, image_id),
-        render=_completed,
-        recheck=_readable_of(lead_id),
-    )
+    answering = Answering(_completed, _readable_of(lead_id))
+    return perform(unite().leads.complete_image, answering, lead_id, image_id, _expected_version(lead_id, image_id))
 
 
 @room.operation(

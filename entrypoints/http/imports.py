@@ -8,7 +8,7 @@ from uuid import UUID
 import orjson
 from flask import Response, request
 
-from entrypoints.http.answers import Answer, perform, readable
+from entrypoints.http.answers import Answer, Answering, perform, readable
 from entrypoints.http.conditional import etag, expected_version, versioned_answer
 from entrypoints.http.context import actor, door, unite
 from entrypoints.http.imports_answers import import_answer
@@ -63,7 +63,7 @@ def announce_import(body: dict[str, Any]) -> Response:
         shown = {**_shown(result.lead_import), **upload_json(result.upload)}
         return Answer(201, shown, _headers(result.lead_import, location=True))
 
-    return perform(unite().imports.announce, NewImport(**body), render=announced, recheck=readable(unite().imports.get))
+    return perform(unite().imports.announce, Answering(announced, readable(unite().imports.get)), NewImport(**body))
 
 
 @room.operation(
@@ -86,13 +86,8 @@ def announce_import(body: dict[str, Any]) -> Response:
 )
 def start_import(import_id: UUID) -> Response:
     """Set an import going whose file was uploaded."""
-    return perform(
-        unite().imports.start,
-        import_id,
-        _expected_version(import_id),
-        render=_accepted,
-        recheck=readable(unite().imports.get),
-    )
+    answering = Answering(_accepted, readable(unite().imports.get))
+    return perform(unite().imports.start, answering, import_id, _expected_version(import_id))
 
 
 @room.operation(
@@ -135,13 +130,8 @@ def import_file() -> Response:
     form = ImportForm(unite().imports.store_file, actor())
     try:
         file = form.read(request.stream, request.mimetype_params.get("boundary", ""))
-        return perform(
-            unite().imports.import_stored_file,
-            file,
-            render=_accepted,
-            recheck=readable(unite().imports.get),
-            fingerprint=_fingerprint(file),
-        )
+        answering = Answering(_accepted, readable(unite().imports.get), fingerprint=_fingerprint(file))
+        return perform(unite().imports.import_stored_file, answering, file)
     finally:
         if form.stored is not None:
             _discard_unless_imported(form.stored)
@@ -197,13 +187,8 @@ def get_import(import_id: UUID) -> Response:
 )
 def cancel_import(import_id: UUID) -> Response:
     """Stop an import."""
-    return perform(
-        unite().imports.cancel,
-        import_id,
-        _expected_version(import_id),
-        render=lambda cancelled: Answer(200, _shown(cancelled), _headers(cancelled)),
-        recheck=readable(unite().imports.get),
-    )
+    answering = Answering(_cancelled, readable(unite().imports.get))
+    return perform(unite().imports.cancel, answering, import_id, _expected_version(import_id))
 
 
 @room.operation(
@@ -227,13 +212,16 @@ def cancel_import(import_id: UUID) -> Response:
 )
 def undo_import(import_id: UUID) -> Response:
     """Take an import back."""
-    return perform(
-        unite().imports.undo,
-        import_id,
-        _expected_version(import_id),
-        render=lambda undone: Answer(202 if undone.undoing else 200, _shown(undone), _headers(undone)),
-        recheck=readable(unite().imports.get),
-    )
+    answering = Answering(_undone, readable(unite().imports.get))
+    return perform(unite().imports.undo, answering, import_id, _expected_version(import_id))
+
+
+def _cancelled(cancelled: LeadImport) -> Answer:
+    return Answer(200, _shown(cancelled), _headers(cancelled))
+
+
+def _undone(undone: LeadImport) -> Answer:
+    return Answer(202 if undone.undoing else 200, _shown(undone), _headers(undone))
 
 
 def _shown(found: LeadImport) -> dict[str, Any]:

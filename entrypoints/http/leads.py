@@ -7,7 +7,7 @@ from uuid import UUID
 
 from flask import Response
 
-from entrypoints.http.answers import Answer, perform, readable
+from entrypoints.http.answers import Answer, Answering, perform, readable
 from entrypoints.http.conditional import etag, expected_version, versioned_answer
 from entrypoints.http.context import actor, unite
 from entrypoints.http.lead_schemas import (
@@ -49,7 +49,7 @@ _LEAD = Shown(status=200, schema=LeadSchema, example=LEAD_EXAMPLE, headers=("ETa
 )
 def add_lead(body: dict[str, Any]) -> Response:
     """Add a lead."""
-    return perform(unite().leads.add, NewLead(**body), render=_added, recheck=readable(unite().leads.get))
+    return perform(unite().leads.add, Answering(_added, readable(unite().leads.get)), NewLead(**body))
 
 
 @room.operation(

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from flask import Response
 
-from entrypoints.http.answers import Answer, perform, readable, respond
+from entrypoints.http.answers import Answer, Answering, perform, readable, respond
 from entrypoints.http.conditional import etag, expected_version, versioned_answer
 from entrypoints.http.context import actor, unite
 from entrypoints.http.openapi import Shown
@@ -97,14 +97,10 @@ def change_password(body: dict[str, Any]) -> Response:
     def recheck(_: None) -> None:
         use_case.require_in_force(actor(), change)
 
-    return perform(
-        use_case,
-        change,
-        render=lambda _: Answer(204),
-        recheck=recheck,
-        secret=True,
-        count_attempt=lambda: use_case.count_attempt(actor()),
+    answering = Answering[None](
+        lambda _: Answer(204), recheck, secret=True, count_attempt=lambda: use_case.count_attempt(actor())
     )
+    return perform(use_case, answering, change)
 
 
 @room.operation(
@@ -119,13 +115,8 @@ def change_password(body: dict[str, Any]) -> Response:
 )
 def add_user(body: dict[str, Any]) -> Response:
     """Add a user."""
-    return perform(
-        unite().identity.add_user,
-        NewUser(**body),
-        render=_added,
-        recheck=readable(unite().identity.get_user),
-        secret=True,
-    )
+    answering = Answering(_added, readable(unite().identity.get_user), secret=True)
+    return perform(unite().identity.add_user, answering, NewUser(**body))
 
 
 @room.operation(

@@ -216,15 +216,32 @@ def test_a_key_that_cannot_be_given_back_hides_no_error_and_runs_out(floor: Floo
 
 @dataclass(frozen=True)
 class LookAround:
-    """A use case that finds nothing to change, and commits nothing."""
+    """A use case that finds nothing to change."""
 
     work: Work[ImportsWork]
 
     def __call__(self) -> str:
-        return "nothing to do"
+        return self.work.run(lambda _: "nothing to do")
 
 
-def test_the_answer_of_a_use_case_that_commits_nothing_is_kept_too(floor: Floor) -> None:
+@dataclass(frozen=True)
+class Forgetful:
+    """A use case that commits what it did, and not what it returns."""
+
+    work: Work[ImportsWork]
+
+    def __call__(self) -> str:
+        with self.work() as work:
+            work.commit()
+        return "the result"
+
+
+def test_a_use_case_that_commits_no_result_is_refused_at_its_first_key(floor: Floor) -> None:
+    with pytest.raises(RuntimeError, match="Forgetful has to return what"):
+        floor.unite.once(CLAIM, Forgetful(floor.ports.work), str.encode, SHOW_AGAIN)
+
+
+def test_the_answer_of_a_use_case_that_changes_nothing_is_kept_too(floor: Floor) -> None:
     look = LookAround(floor.ports.work)
 
     assert floor.unite.once(CLAIM, look, str.encode, SHOW_AGAIN) == Outcome(b"nothing to do", replayed=False)

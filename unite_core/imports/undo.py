@@ -14,7 +14,7 @@ from unite_core.imports.ports import ImportsWork
 from unite_core.leads.model import DuplicateLead, Lead
 from unite_core.leads.plain import restore
 from unite_core.races import until_won
-from unite_core.unit_of_work import UNFINISHED, Work
+from unite_core.unit_of_work import Work
 
 UNDO_STEP = 500
 MOST_AT_ONCE = 2000
@@ -44,7 +44,7 @@ class UndoStep:
                 self._step(work, unwanted, on_finished)
                 unwanted.touched()
                 work.imports.save(unwanted)
-            work.commit(UNFINISHED)
+            work.commit()
         return unwanted
 
     def _step(self, work: ImportsWork, unwanted: LeadImport, on_finished: Callable[[], None]) -> None:

@@ -97,7 +97,7 @@ class TakeTextStatus:
                 return None
             if status.error_code == OPTED_OUT_CODE and status.phone is not None:
                 work.consents.add(opt_out_by_refusal(delivery.id, status.phone, self.ids, self.clock))
-            work.commit(delivery)
+            work.commit()
         return delivery if delivery.status is DeliveryStatus.DEAD else None
 
 

@@ -74,7 +74,7 @@ class ChangeDailySummary:
             user.ask_for_summary(asked)
             user.touched(now)
             work.users.save(user)
-            work.commit(user)
+            work.commit()
         return user
 
 

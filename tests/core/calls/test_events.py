@@ -22,6 +22,7 @@ from unite_core import (
     PreconditionFailed,
 )
 from unite_core.notifications.audience import AUDIENCES
+from unite_core.unit_of_work import before_commit
 
 
 def of(floor: Floor, event_type: str) -> Event:
@@ -270,7 +271,7 @@ def test_nothing_is_told_of_a_completion_that_is_not_committed(floor: Floor) -> 
     def refuse(*_: object) -> None:
         raise Conflict("Another attempt took over.")
 
-    complete = replace(floor.unite.calls.complete, work=floor.ports.work.before_commit(refuse))
+    complete = replace(floor.unite.calls.complete, work=before_commit(floor.ports.work, refuse))
     call = CompletedCall(task_id=task.id, completion=Completion(outcome=CallOutcome.CONNECTED, duration_seconds=1))
     with pytest.raises(Conflict):
         complete(floor.ann, call)

@@ -28,6 +28,7 @@ from unite_core import (
 from unite_core.imports.undo import UndoStep
 from unite_core.testing.in_memory import InMemoryCallTasks, InMemoryUnitOfWork, InMemoryWork
 from unite_core.testing.in_memory.tables import Tables
+from unite_core.unit_of_work import before_commit
 
 
 def delete(floor: Floor, lead: Lead, version: int | None = None) -> None:
@@ -78,7 +79,7 @@ def test_a_lead_that_is_not_deleted_is_called_all_the_same(floor: Floor) -> None
         delete(floor, lead, version=2)
     with pytest.raises(Forbidden):
         floor.unite.leads.delete(floor.ann, LeadToDelete(lead_id=lead.id))
-    failing = replace(floor.unite.leads.delete, work=floor.ports.work.before_commit(refuse))
+    failing = replace(floor.unite.leads.delete, work=before_commit(floor.ports.work, refuse))
     with pytest.raises(Conflict):
         failing(floor.manager, LeadToDelete(lead_id=lead.id))
 

@@ -8,7 +8,6 @@ from typing import BinaryIO, Self
 from unite_core import Duplicate, DuplicateLead, Lead, Unavailable
 from unite_core.testing.in_memory import FixedClock, InMemoryFiles, InMemoryLeads, InMemoryUnitOfWork, InMemoryWork
 from unite_core.testing.in_memory.tables import Tables
-from unite_core.unit_of_work import UNFINISHED, BeforeCommit
 
 
 class PowerCutError(BaseException):
@@ -25,18 +24,14 @@ class FailingWork(InMemoryWork):
         *,
         at: int,
         after: bool = False,
-        hooks: tuple[BeforeCommit, ...] = (),
     ) -> None:
-        super().__init__(work._store, hooks=hooks, cache=work._cache)
+        super().__init__(work._store, cache=work._cache)
         self.error = error
         self.after = after
         self.left = at
 
     def __call__(self) -> InMemoryUnitOfWork:
         return _FailingUnit(self)
-
-    def before_commit(self, hook: BeforeCommit) -> "FailingWork":
-        return FailingWork(self, self.error, at=self.left, after=self.after, hooks=(*self._hooks, hook))
 
     def fails_now(self) -> bool:
         self.left -= 1
@@ -45,14 +40,14 @@ class FailingWork(InMemoryWork):
 
 class _FailingUnit(InMemoryUnitOfWork):
     def __init__(self, plan: FailingWork) -> None:
-        super().__init__(plan._store, plan._hooks, cache=plan._cache, writes=True)
+        super().__init__(plan._store, cache=plan._cache, writes=True)
         self._plan = plan
 
-    def commit(self, result: object = UNFINISHED) -> None:
+    def commit(self) -> None:
         fails = self._plan.fails_now()
         if fails and not self._plan.after:
             raise self._plan.error
-        super().commit(result)
+        super().commit()
         if fails:
             raise self._plan.error
 
@@ -76,13 +71,13 @@ class _DeafUnit(InMemoryUnitOfWork):
         super().__init__(deaf._store, cache=deaf._cache, writes=True)
         self._deaf = deaf
 
-    def commit(self, result: object = UNFINISHED) -> None:
+    def commit(self) -> None:
         if self._deaf.heard:
             self._deaf.heard = False
             self._actions.clear()
-            super().commit(result)
+            super().commit()
             raise Unavailable("The connection was lost.")
-        super().commit(result)
+        super().commit()
 
 
 class RacingWork(InMemoryWork):

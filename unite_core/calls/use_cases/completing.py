@@ -54,20 +54,20 @@ class CompleteCallTask:
     ids: Ids
 
     def __call__(self, actor: Actor, call: CompletedCall) -> TaskView:
+        return self.work.run(lambda work: self._complete_once(work, actor, call))
+
+    def _complete_once(self, work: CallsWork, actor: Actor, call: CompletedCall) -> TaskView:
         completion = replace(call.completion, note=clean(call.completion.note or "") or None)
-        with self.work() as work:
-            task = visible_task(work, actor, call.task_id)
-            if task.completion == completion:
-                return view_of(actor, task, lead_of(work, task))
-            task.require_pending()
-            require_version(call.expected_version, task.version)
-            now = self.clock.now()
-            problems = completion_problems(completion, now)
-            if problems:
-                raise Invalid("The completion breaks a rule.", problems=problems)
-            view = self._complete(work, actor, task, completion, now)
-            work.commit(view)
-        return view
+        task = visible_task(work, actor, call.task_id)
+        if task.completion == completion:
+            return view_of(actor, task, lead_of(work, task))
+        task.require_pending()
+        require_version(call.expected_version, task.version)
+        now = self.clock.now()
+        problems = completion_problems(completion, now)
+        if problems:
+            raise Invalid("The completion breaks a rule.", problems=problems)
+        return self._complete(work, actor, task, completion, now)
 
     def _complete(
         self, work: CallsWork, actor: Actor, task: CallTask, completion: Completion, now: datetime

@@ -55,39 +55,40 @@ class CorrectCallLog:
     quotas: Quotas = field(default_factory=Quotas)
 
     def __call__(self, actor: Actor, correction: Correction) -> LedgerEntry:
-        with self.work() as work:
-            wrong = visible_entry(work, actor, correction.entry_id)
-            actor.must(self.permission)
-            # Held, so that corrections of one call come one after the other.
-            task = work.tasks.get(wrong.task_id)
-            chain = work.ledger.chains([task.id])[task.id]
-            latest = chain[-1]
-            now = self.clock.now()
-            right = replace(
-                _said(latest, correction),
-                id=self.ids.new(),
-                kind=EntryKind.CORRECTION,
-                actor_id=actor.user_id,
-                at=now,
-                reason=clean(correction.reason),
-                corrects=wrong.id,
-                format=FORMAT,
+        return self.work.run(lambda work: self._correct(work, actor, correction))
+
+    def _correct(self, work: CallsWork, actor: Actor, correction: Correction) -> LedgerEntry:
+        wrong = visible_entry(work, actor, correction.entry_id)
+        actor.must(self.permission)
+        # Held, so that corrections of one call come one after the other.
+        task = work.tasks.get(wrong.task_id)
+        chain = work.ledger.chains([task.id])[task.id]
+        latest = chain[-1]
+        now = self.clock.now()
+        right = replace(
+            _said(latest, correction),
+            id=self.ids.new(),
+            kind=EntryKind.CORRECTION,
+            actor_id=actor.user_id,
+            at=now,
+            reason=clean(correction.reason),
+            corrects=wrong.id,
+            format=FORMAT,
+        )
+        if _tells(right) == _tells(latest):
+            if (latest.corrects, latest.reason) == (right.corrects, right.reason):
+                return latest
+            raise Invalid("The call log says so already.", code="nothing_to_correct")
+        problems = _problems(right, now)
+        if problems:
+            raise Invalid("The correction breaks a rule.", problems=problems)
+        if sum(entry.kind is EntryKind.CORRECTION for entry in chain) >= self.quotas.corrections_per_call:
+            raise Conflict(
+                f"A call is corrected at most {self.quotas.corrections_per_call} times.",
+                code="too_many_corrections",
             )
-            if _tells(right) == _tells(latest):
-                if (latest.corrects, latest.reason) == (right.corrects, right.reason):
-                    return latest
-                raise Invalid("The call log says so already.", code="nothing_to_correct")
-            problems = _problems(right, now)
-            if problems:
-                raise Invalid("The correction breaks a rule.", problems=problems)
-            if sum(entry.kind is EntryKind.CORRECTION for entry in chain) >= self.quotas.corrections_per_call:
-                raise Conflict(
-                    f"A call is corrected at most {self.quotas.corrections_per_call} times.",
-                    code="too_many_corrections",
-                )
-            entry = _store(work, chain, right)
-            work.record(call_corrected(self.ids.new(), actor, task, lead_of(work, task), entry))
-            work.commit(entry)
+        entry = _store(work, chain, right)
+        work.record(call_corrected(self.ids.new(), actor, task, lead_of(work, task), entry))
         return entry
 
 

@@ -47,22 +47,22 @@ class CancelCallTask:
     ids: Ids
 
     def __call__(self, actor: Actor, wanted: Cancellation) -> TaskView:
+        return self.work.run(lambda work: self._cancel(work, actor, wanted))
+
+    def _cancel(self, work: CallsWork, actor: Actor, wanted: Cancellation) -> TaskView:
         reason = clean(wanted.reason or "") or None
-        with self.work() as work:
-            task = visible_task(work, actor, wanted.task_id)
-            actor.must(self.permission)
-            lead = lead_of(work, task)
-            if task.status is TaskStatus.CANCELLED and task.cancel_reason == reason:
-                return view_of(actor, task, lead)
-            task.require_pending()
-            require_version(wanted.expected_version, task.version)
-            problem = reason_problem(reason) if reason is not None else None
-            if problem is not None:
-                raise Invalid("The reason breaks a rule.", problems=[problem])
-            cancel(work, self.ids, actor, task, lead, reason, self.clock.now())
-            view = view_of(actor, task, lead)
-            work.commit(view)
-        return view
+        task = visible_task(work, actor, wanted.task_id)
+        actor.must(self.permission)
+        lead = lead_of(work, task)
+        if task.status is TaskStatus.CANCELLED and task.cancel_reason == reason:
+            return view_of(actor, task, lead)
+        task.require_pending()
+        require_version(wanted.expected_version, task.version)
+        problem = reason_problem(reason) if reason is not None else None
+        if problem is not None:
+            raise Invalid("The reason breaks a rule.", problems=[problem])
+        cancel(work, self.ids, actor, task, lead, reason, self.clock.now())
+        return view_of(actor, task, lead)
 
 
 @dataclass(frozen=True)

@@ -51,32 +51,32 @@ class CreateCallTask:
     quotas: Quotas = field(default_factory=Quotas)
 
     def __call__(self, actor: Actor, new: NewCallTask) -> TaskView:
+        return self.work.run(lambda work: self._create(work, actor, new))
+
+    def _create(self, work: CallsWork, actor: Actor, new: NewCallTask) -> TaskView:
         text = clean(new.note or "")
-        with self.work() as work:
-            lead = visible_lead(work, actor, new.lead_id)
-            if not actor.may(Permission.ASSIGN_CALLS) and new.assigned_to not in (None, actor.user_id):
-                raise Forbidden("What an agent creates is assigned to that agent; leave assigned_to out.")
-            problem = note_problem("note", text) if text else None
-            if problem is not None:
-                raise Invalid("The call task breaks a rule.", problems=[problem])
-            self._require_room(work, lead)
-            now = self.clock.now()
-            task = CallTask(
-                id=self.ids.new(),
-                lead_id=lead.id,
-                assigned_to=_assignee(work, lead, new.assigned_to),
-                due_at=new.due_at,
-                created_by=actor.user_id,
-                created_at=now,
-                updated_at=now,
-            )
-            if text:
-                task.note(Note(id=self.ids.new(), author=actor.user_id, text=text, at=now))
-            work.tasks.add(task)
-            tell_of_new(work, self.ids, actor, task, lead)
-            view = view_of(actor, task, lead)
-            work.commit(view)
-        return view
+        lead = visible_lead(work, actor, new.lead_id)
+        if not actor.may(Permission.ASSIGN_CALLS) and new.assigned_to not in (None, actor.user_id):
+            raise Forbidden("What an agent creates is assigned to that agent; leave assigned_to out.")
+        problem = note_problem("note", text) if text else None
+        if problem is not None:
+            raise Invalid("The call task breaks a rule.", problems=[problem])
+        self._require_room(work, lead)
+        now = self.clock.now()
+        task = CallTask(
+            id=self.ids.new(),
+            lead_id=lead.id,
+            assigned_to=_assignee(work, lead, new.assigned_to),
+            due_at=new.due_at,
+            created_by=actor.user_id,
+            created_at=now,
+            updated_at=now,
+        )
+        if text:
+            task.note(Note(id=self.ids.new(), author=actor.user_id, text=text, at=now))
+        work.tasks.add(task)
+        tell_of_new(work, self.ids, actor, task, lead)
+        return view_of(actor, task, lead)
 
     def _require_room(self, work: CallsWork, lead: Lead) -> None:
         # The lead is held: nobody else adds a task meanwhile.
@@ -112,24 +112,24 @@ class AssignCallTask:
     ids: Ids
 
     def __call__(self, actor: Actor, wanted: Assignment) -> TaskView:
-        with self.work() as work:
-            task = visible_task(work, actor, wanted.task_id)
-            actor.must(self.permission)
-            require_version(wanted.expected_version, task.version)
-            lead = lead_of(work, task)
-            if task.assigned_to == wanted.assigned_to:
-                return view_of(actor, task, lead)
-            task.assign(wanted.assigned_to)
-            problem = assignee_problem(work, wanted.assigned_to, "assigned_to")
-            if problem is not None:
-                raise _not_assignable(problem)
-            now = self.clock.now()
-            task.touched(now)
-            work.tasks.save(task)
-            work.record(task_assigned(self.ids.new(), now, actor, task, lead))
-            view = view_of(actor, task, lead)
-            work.commit(view)
-        return view
+        return self.work.run(lambda work: self._assign(work, actor, wanted))
+
+    def _assign(self, work: CallsWork, actor: Actor, wanted: Assignment) -> TaskView:
+        task = visible_task(work, actor, wanted.task_id)
+        actor.must(self.permission)
+        require_version(wanted.expected_version, task.version)
+        lead = lead_of(work, task)
+        if task.assigned_to == wanted.assigned_to:
+            return view_of(actor, task, lead)
+        task.assign(wanted.assigned_to)
+        problem = assignee_problem(work, wanted.assigned_to, "assigned_to")
+        if problem is not None:
+            raise _not_assignable(problem)
+        now = self.clock.now()
+        task.touched(now)
+        work.tasks.save(task)
+        work.record(task_assigned(self.ids.new(), now, actor, task, lead))
+        return view_of(actor, task, lead)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,31 +158,31 @@ class NoteCallTask:
     quotas: Quotas = field(default_factory=Quotas)
 
     def __call__(self, actor: Actor, new: NewNote) -> TaskView:
+        return self.work.run(lambda work: self._note(work, actor, new))
+
+    def _note(self, work: CallsWork, actor: Actor, new: NewNote) -> TaskView:
         text = clean(new.text)
-        with self.work() as work:
-            task = visible_task(work, actor, new.task_id)
-            require_version(new.expected_version, task.version)
-            problem = note_problem("text", text)
-            if problem is not None:
-                raise Invalid("The note breaks a rule.", problems=[problem])
-            now = self.clock.now()
-            note = Note(id=self.ids.new(), author=actor.user_id, text=text, at=now)
-            task.note(note)
-            task.touched(now)
-            work.tasks.save(task)
-            require_use(
-                work.uses,
-                f"notes of {actor.user_id}",
-                note.id,
-                limit=self.quotas.notes_per_hour,
-                now=now,
-                what="notes of one user",
-            )
-            lead = lead_of(work, task)
-            work.record(task_noted(self.ids.new(), now, actor, task, lead, note))
-            view = view_of(actor, task, lead)
-            work.commit(view)
-        return view
+        task = visible_task(work, actor, new.task_id)
+        require_version(new.expected_version, task.version)
+        problem = note_problem("text", text)
+        if problem is not None:
+            raise Invalid("The note breaks a rule.", problems=[problem])
+        now = self.clock.now()
+        note = Note(id=self.ids.new(), author=actor.user_id, text=text, at=now)
+        task.note(note)
+        task.touched(now)
+        work.tasks.save(task)
+        require_use(
+            work.uses,
+            f"notes of {actor.user_id}",
+            note.id,
+            limit=self.quotas.notes_per_hour,
+            now=now,
+            what="notes of one user",
+        )
+        lead = lead_of(work, task)
+        work.record(task_noted(self.ids.new(), now, actor, task, lead, note))
+        return view_of(actor, task, lead)
 
 
 def tell_of_new(work: CallsWork, ids: Ids, actor: Actor, task: CallTask, lead: Lead | None) -> None:

@@ -51,19 +51,22 @@ class ChangePassword:
             _require_another(change)
         hashed = self.passwords.hash(normal_password(change.new_password))
         now = self.clock.now()
-        with self.work() as work:
-            user = work.users.hold(actor.user_id)
-            # It may have been reset while it was being compared, or only be hashed anew.
-            if user.password_hash != checked.password_hash and not self._matches(user, change.current_password):
-                raise _wrong_password()
-            user.take_password(hashed)
-            user.touched(now)
-            work.users.save(user)
-            acting = work.sessions.get(actor.session_id) if actor.session_id else None
-            work.sessions.revoke_all(actor.user_id, now=now)
-            if acting is not None:
-                work.sessions.save(acting)
-            work.commit(None)
+        self.work.run(lambda work: self._change(work, actor, change, checked, hashed, now))
+
+    def _change(
+        self, work: IdentityWork, actor: Actor, change: PasswordChange, checked: User, hashed: str, now: datetime
+    ) -> None:
+        user = work.users.hold(actor.user_id)
+        # It may have been reset while it was being compared, or only be hashed anew.
+        if user.password_hash != checked.password_hash and not self._matches(user, change.current_password):
+            raise _wrong_password()
+        user.take_password(hashed)
+        user.touched(now)
+        work.users.save(user)
+        acting = work.sessions.get(actor.session_id) if actor.session_id else None
+        work.sessions.revoke_all(actor.user_id, now=now)
+        if acting is not None:
+            work.sessions.save(acting)
 
     def count_attempt(self, actor: Actor) -> None:
         """Count one attempt to prove a password; raises `TooMany` (`too_many_logins`) where there were too many."""
@@ -139,7 +142,7 @@ class ResetPassword:
             user.touched(now)
             work.users.save(user)
             work.sessions.revoke_all(user.id, now=now)
-            work.commit(one_time)
+            work.commit()
         return one_time
 
 

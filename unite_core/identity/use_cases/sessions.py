@@ -117,7 +117,7 @@ class LogIn:
             work.sessions.revoke_oldest(user.id, keep=self.quotas.sessions - 1, now=now)
             work.sessions.add(session)
             pair = _pair(self.tokens, self.clock, self.ids, user, session, refresh)
-            work.commit(pair)
+            work.commit()
         return pair
 
     def _count(self, email: str, address: str) -> None:
@@ -172,7 +172,7 @@ class RefreshTokens:
         session.rotate(digest(refresh), self.clock.now())
         work.sessions.save(session)
         pair = _pair(self.tokens, self.clock, self.ids, user, session, refresh)
-        work.commit(pair)
+        work.commit()
         return pair
 
 
@@ -230,7 +230,7 @@ class LogOut:
             if session is not None:
                 session.revoke(self.clock.now())
                 work.sessions.save(session)
-            work.commit(None)
+            work.commit()
 
 
 @dataclass(frozen=True)
@@ -243,7 +243,7 @@ class LogOutEverywhere:
     def __call__(self, actor: Actor) -> None:
         with self.work() as work:
             work.sessions.revoke_all(actor.user_id, now=self.clock.now())
-            work.commit(None)
+            work.commit()
 
 
 @dataclass(frozen=True)
@@ -256,7 +256,7 @@ class PurgeSessions:
     def __call__(self, *, limit: int = 500) -> int:
         with self.work() as work:
             purged = work.sessions.purge(before=self.clock.now() - SESSIONS_KEPT_FOR, limit=limit)
-            work.commit(purged)
+            work.commit()
         return purged
 
 

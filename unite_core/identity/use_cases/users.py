@@ -73,9 +73,10 @@ class AddUser:
             created_at=now,
             updated_at=now,
         )
-        with self.work() as work:
-            work.users.add(user)
-            work.commit(user)
+        return self.work.run(lambda work: self._store(work, user))
+
+    def _store(self, work: IdentityWork, user: User) -> User:
+        work.users.add(user)
         return user
 
 
@@ -143,7 +144,7 @@ class ChangeUser:
             work.users.save(user)
             if (user.role, user.active) != (before.role, before.active):
                 work.sessions.revoke_all(user.id, now=now)
-            work.commit(user)
+            work.commit()
         return user
 
     def _apply(self, user: User, changes: UserChanges) -> None:

@@ -45,18 +45,19 @@ class CancelImport:
 
     def __call__(self, actor: Actor, import_id: UUID, expected_version: int | None = None) -> LeadImport:
         actor.must(self.permission)
-        with self.work() as work:
-            unwanted = work.imports.get(import_id)
-            require_version(expected_version, unwanted.version)
-            if unwanted.status is not ImportStatus.CANCELLED:
-                now = self.clock.now()
-                unwanted.request_cancel(now)
-                if unwanted.status.ended:  # else its worker still reads the file, and deletes it
-                    work.record(import_finished(self.ids.new(), now, unwanted))
-                    work.after_commit(partial(discard, self.files, unwanted.key))
-                unwanted.touched()
-                work.imports.save(unwanted)
-            work.commit(unwanted)
+        return self.work.run(lambda work: self._cancel(work, import_id, expected_version))
+
+    def _cancel(self, work: ImportsWork, import_id: UUID, expected_version: int | None) -> LeadImport:
+        unwanted = work.imports.get(import_id)
+        require_version(expected_version, unwanted.version)
+        if unwanted.status is not ImportStatus.CANCELLED:
+            now = self.clock.now()
+            unwanted.request_cancel(now)
+            if unwanted.status.ended:  # else its worker still reads the file, and deletes it
+                work.record(import_finished(self.ids.new(), now, unwanted))
+                work.after_commit(partial(discard, self.files, unwanted.key))
+            unwanted.touched()
+            work.imports.save(unwanted)
         return unwanted
 
 
@@ -96,10 +97,11 @@ class UndoImport:
         step = UndoStep(self.work, self.clock, self.ids)
         while unwanted.undoing and self.clock.now() < until:
             unwanted = step(import_id)
-        with self.work() as work:
-            if unwanted.undoing:
-                work.after_commit(lambda: self.jobs.undo_import(import_id))
-            work.commit(unwanted)
+        return self.work.run(lambda work: self._answer(work, unwanted))
+
+    def _answer(self, work: ImportsWork, unwanted: LeadImport) -> LeadImport:
+        if unwanted.undoing:
+            work.after_commit(lambda: self.jobs.undo_import(unwanted.id))
         return unwanted
 
 
@@ -144,7 +146,7 @@ class RemoveAbandonedImports:
                 left.touched()
                 work.record(import_finished(self.ids.new(), now, left))
                 work.imports.save(left)
-            work.commit(len(abandoned))
+            work.commit()
         for left in abandoned:
             discard(self.files, left.key)
         return len(abandoned)

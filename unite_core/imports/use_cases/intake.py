@@ -78,16 +78,16 @@ class AnnounceImport:
     def __call__(self, actor: Actor, new: NewImport) -> ImportUpload:
         actor.must(self.permission)
         problems = [] if 1 <= new.size <= LARGEST_FILE else [_size_problem()]
-        with self.work() as work:
-            coming = _announced(work, self.clock, self.ids, actor, new, problems)
-            require_room(work, self.quotas, actor.user_id, new.size)
-            work.imports.add(coming)
-            upload = self.files.sign_upload(
-                upload_key(coming.key), content_type=CSV_TYPE, size=new.size, lifetime=UPLOAD_LIFETIME
-            )
-            result = ImportUpload(coming, upload)
-            work.commit(result)
-        return result
+        return self.work.run(lambda work: self._announce(work, actor, new, problems))
+
+    def _announce(self, work: ImportsWork, actor: Actor, new: NewImport, problems: list[Problem]) -> ImportUpload:
+        coming = _announced(work, self.clock, self.ids, actor, new, problems)
+        require_room(work, self.quotas, actor.user_id, new.size)
+        work.imports.add(coming)
+        upload = self.files.sign_upload(
+            upload_key(coming.key), content_type=CSV_TYPE, size=new.size, lifetime=UPLOAD_LIFETIME
+        )
+        return ImportUpload(coming, upload)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,36 +121,37 @@ class StartImport:
     def __call__(self, actor: Actor, import_id: UUID, expected_version: int | None = None) -> LeadImport:
         actor.must(self.permission)
         taken = self._take(import_id, expected_version)
-        return until_won(lambda: self._start(actor, import_id, expected_version, taken), SameFile)
+        return until_won(
+            lambda: self.work.run(lambda work: self._start(work, actor, import_id, expected_version, taken)), SameFile
+        )
 
     def _start(
-        self, actor: Actor, import_id: UUID, expected_version: int | None, taken: StoredFile | None
+        self,
+        work: ImportsWork,
+        actor: Actor,
+        import_id: UUID,
+        expected_version: int | None,
+        taken: StoredFile | None,
     ) -> LeadImport:
-        with self.work() as work:
-            started = work.imports.get(import_id)
-            require_version(expected_version, started.version)
-            if started.status is not ImportStatus.AWAITING_UPLOAD:
-                if started.status is ImportStatus.CANCELLED:
-                    raise Conflict("This import was cancelled; announce another one.", code="already_started")
-                work.commit(started)
-                return started
-            if taken is None:
-                raise _not_uploaded()
-            key = same_file_key(started.created_by, taken.sha256, started.options)
-            earlier = earlier_import(work, key, self.clock)
-            if earlier is not None:
-                started.cancel(self.clock.now(), None)
-                started.touched()
-                work.imports.save(started)
-                work.after_commit(partial(discard, self.files, started.key))
-                work.commit(earlier)
-                return earlier
+        started = work.imports.get(import_id)
+        require_version(expected_version, started.version)
+        if started.status is not ImportStatus.AWAITING_UPLOAD:
+            if started.status is ImportStatus.CANCELLED:
+                raise Conflict("This import was cancelled; announce another one.", code="already_started")
+            return started
+        if taken is None:
+            raise _not_uploaded()
+        key = same_file_key(started.created_by, taken.sha256, started.options)
+        earlier = earlier_import(work, key, self.clock)
+        if earlier is not None:
+            started.cancel(self.clock.now(), None)
+            work.after_commit(partial(discard, self.files, started.key))
+        else:
             started.queue(taken.size, key, actor.correlation_id)
-            started.touched()
-            work.imports.save(started)
             work.after_commit(lambda: self.jobs.run_import(started.id))
-            work.commit(started)
-        return started
+        started.touched()
+        work.imports.save(started)
+        return earlier or started
 
     def _take(self, import_id: UUID, expected_version: int | None) -> StoredFile | None:
         """What was uploaded, out of the reach of its link; None where no import waits for it any more.
@@ -218,7 +219,7 @@ class StoreFile:
             with self.work() as work:
                 if work.uses.take(f"excess files of {user_id}", import_id, limit=limit, now=self.clock.now()):
                     raise
-                work.commit(None)
+                work.commit()
 
     def discard(self, stored: StoredFile) -> None:
         """Throw a stored file away that no import was made of."""
@@ -255,33 +256,35 @@ class ImportStoredFile:
 
     def __call__(self, actor: Actor, file: FileToImport) -> LeadImport:
         actor.must(self.permission)
+        key = same_file_key(actor.user_id, file.stored.sha256, file.options)
+        return until_won(lambda: self._import(actor, file, key), SameFile)
+
+    def _import(self, actor: Actor, file: FileToImport, key: str) -> LeadImport:
+        with ExitStack() as if_not_made:
+            return self.work.run(lambda work: self._make(work, actor, file, key, if_not_made))
+
+    def _make(
+        self, work: ImportsWork, actor: Actor, file: FileToImport, key: str, if_not_made: ExitStack
+    ) -> LeadImport:
         stored = file.stored
-        key = same_file_key(actor.user_id, stored.sha256, file.options)
         announced = NewImport(filename=file.filename, size=stored.size, options=file.options)
-        return until_won(lambda: self._import(actor, file, announced, key), SameFile)
+        new = _announced(work, self.clock, self.ids, actor, announced, [], stored)
+        earlier = earlier_import(work, key, self.clock)
+        if earlier is not None:
+            work.after_commit(lambda: discard(self.files, stored.key))
+            return earlier
+        require_room(work, self.quotas, actor.user_id, stored.size)
+        new.queue(stored.size, key, actor.correlation_id)
+        work.imports.add(new)
+        # An import without a file would fail; a file without an import is deleted again.
+        if_not_made.callback(self._discard_unless_made, new)
+        self.files.move(stored.key, new.key)
 
-    def _import(self, actor: Actor, file: FileToImport, announced: NewImport, key: str) -> LeadImport:
-        stored = file.stored
-        with ExitStack() as if_not_made, self.work() as work:
-            new = _announced(work, self.clock, self.ids, actor, announced, [], stored)
-            earlier = earlier_import(work, key, self.clock)
-            if earlier is not None:
-                work.after_commit(lambda: discard(self.files, stored.key))
-                work.commit(earlier)
-                return earlier
-            require_room(work, self.quotas, actor.user_id, stored.size)
-            new.queue(stored.size, key, actor.correlation_id)
-            work.imports.add(new)
-            # An import without a file would fail; a file without an import is deleted again.
-            if_not_made.callback(self._discard_unless_made, new)
-            self.files.move(stored.key, new.key)
+        def made() -> None:
+            if_not_made.pop_all()
+            self.jobs.run_import(new.id)
 
-            def made() -> None:
-                if_not_made.pop_all()
-                self.jobs.run_import(new.id)
-
-            work.after_commit(made)
-            work.commit(new)
+        work.after_commit(made)
         return new
 
     def _discard_unless_made(self, new: LeadImport) -> None:

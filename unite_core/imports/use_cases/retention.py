@@ -45,5 +45,5 @@ class PurgeImports:
                     expired.report_key = None
                     expired.touched()
                     work.imports.save(expired)
-            work.commit(purged)
+            work.commit()
         return purged

@@ -83,30 +83,32 @@ class AddImage:
     def __call__(self, actor: Actor, new: NewImage) -> ImageUpload:
         filename = clean(new.filename) if new.filename is not None else None
         problems = _image_problems(new, filename)
-        with self.work() as work:
-            lead = visible_lead(work, actor, new.lead_id)
-            if problems:
-                raise Invalid("The image breaks a rule.", problems=problems)
-            self._require_room(work, actor, lead)
-            image_id = self.ids.new()
-            image = LeadImage(
-                id=image_id,
-                lead_id=lead.id,
-                content_type=new.content_type,
-                size=new.size,
-                filename=filename,
-                key=f"images/{lead.id}/{image_id}",
-                status=ImageStatus.AWAITING_UPLOAD,
-                created_by=actor.user_id,
-                created_at=self.clock.now(),
-            )
-            work.images.add(image)
-            upload = self.files.sign_upload(
-                upload_key(image.key), content_type=image.content_type, size=image.size, lifetime=IMAGE_UPLOAD_LIFETIME
-            )
-            result = ImageUpload(image, upload)
-            work.commit(result)
-        return result
+        return self.work.run(lambda work: self._announce(work, actor, new, filename, problems))
+
+    def _announce(
+        self, work: LeadsWork, actor: Actor, new: NewImage, filename: str | None, problems: list[Problem]
+    ) -> ImageUpload:
+        lead = visible_lead(work, actor, new.lead_id)
+        if problems:
+            raise Invalid("The image breaks a rule.", problems=problems)
+        self._require_room(work, actor, lead)
+        image_id = self.ids.new()
+        image = LeadImage(
+            id=image_id,
+            lead_id=lead.id,
+            content_type=new.content_type,
+            size=new.size,
+            filename=filename,
+            key=f"images/{lead.id}/{image_id}",
+            status=ImageStatus.AWAITING_UPLOAD,
+            created_by=actor.user_id,
+            created_at=self.clock.now(),
+        )
+        work.images.add(image)
+        upload = self.files.sign_upload(
+            upload_key(image.key), content_type=image.content_type, size=image.size, lifetime=IMAGE_UPLOAD_LIFETIME
+        )
+        return ImageUpload(image, upload)
 
     def _require_room(self, work: LeadsWork, actor: Actor, lead: Lead) -> None:
         # The lead is held already, and the user from here on: what is counted stays so until the image is added.
@@ -180,38 +182,50 @@ class CompleteImage:
     slots: PictureSlots = field(default_factory=PictureSlots)
 
     def __call__(self, actor: Actor, lead_id: UUID, image_id: UUID, expected_version: int | None = None) -> LeadImage:
-        # The bytes leave the reach of the upload's link before anybody looks at them. This unit changes no row, it
-        # holds one: whoever deletes the image meanwhile does so before the move, or after it and finds the bytes.
-        with self.work() as work:
-            image = _held(work, actor, lead_id, image_id, expected_version)
-            if image.status is ImageStatus.READY:
-                # Should the first attempt have been stopped after its commit, the uploaded bytes are still there.
-                work.after_commit(partial(_discard_upload, self.files, image))
-                work.commit(image)
-                return image
-            if not _take(self.files, image):
-                raise Conflict("The image has not been uploaded yet; send its bytes first.", code="not_uploaded")
+        image = self._take(actor, lead_id, image_id, expected_version)
+        if image.status is ImageStatus.READY:
+            return self.work.run(lambda work: self._complete(work, actor, image, expected_version, b""))
         with self.slots.acquire():
             picture = self._checked(image)
-            # Until this unit is committed the uploaded bytes stay, so that an attempt after it can begin anew.
-            with self.work() as work:
-                image = _held(work, actor, lead_id, image_id, expected_version)
-                if image.status is ImageStatus.READY:  # the same request came twice, and the other was quicker
-                    work.commit(image)
-                    return image
-                if isinstance(picture, Problem):
-                    work.images.remove(image.id)
-                    work.after_commit(partial(_discard, self.files, image))
-                    work.commit()
-                else:
-                    self._store(image, picture)
-                    work.images.save(image)
-                    work.record(image_added(self.ids.new(), self.clock.now(), actor, image))
-                    work.after_commit(partial(_discard_upload, self.files, image))
-                    work.commit(image)
-        if isinstance(picture, Problem):
-            raise Invalid(picture.detail, code=picture.code, problems=[picture])
+            if not isinstance(picture, Problem):
+                return self.work.run(lambda work: self._complete(work, actor, image, expected_version, picture))
+            if not self._remove(actor, image, expected_version):
+                return self.work.run(lambda work: self._complete(work, actor, image, expected_version, b""))
+        raise Invalid(picture.detail, code=picture.code, problems=[picture])
+
+    def _take(self, actor: Actor, lead_id: UUID, image_id: UUID, expected_version: int | None) -> LeadImage:
+        """The image, whose bytes have left the reach of the upload's link before anybody looks at them."""
+        # This unit changes no row, it holds one: whoever deletes the image meanwhile does so before the move, or after
+        # it and finds the bytes.
+        with self.work() as work:
+            image = _held(work, actor, lead_id, image_id, expected_version)
+            if image.status is not ImageStatus.READY and not _take(self.files, image):
+                raise Conflict("The image has not been uploaded yet; send its bytes first.", code="not_uploaded")
         return image
+
+    def _complete(
+        self, work: LeadsWork, actor: Actor, image: LeadImage, expected_version: int | None, picture: bytes
+    ) -> LeadImage:
+        held = _held(work, actor, image.lead_id, image.id, expected_version)
+        # Until this unit is committed the uploaded bytes stay, so that an attempt after it can begin anew. Should an
+        # earlier attempt have been stopped after its commit, they are still there.
+        work.after_commit(partial(_discard_upload, self.files, held))
+        if held.status is not ImageStatus.READY:
+            self._store(held, picture)
+            work.images.save(held)
+            work.record(image_added(self.ids.new(), self.clock.now(), actor, held))
+        return held
+
+    def _remove(self, actor: Actor, image: LeadImage, expected_version: int | None) -> bool:
+        """Remove an image whose bytes are no picture; False where another request has completed it meanwhile."""
+        with self.work() as work:
+            held = _held(work, actor, image.lead_id, image.id, expected_version)
+            if held.status is ImageStatus.READY:
+                return False
+            work.images.remove(held.id)
+            work.after_commit(partial(_discard, self.files, held))
+            work.commit()
+        return True
 
     def _checked(self, image: LeadImage) -> bytes | Problem:
         """The picture as it is to be stored, or why it is not."""
@@ -266,7 +280,7 @@ class DeleteImage:
             work.images.remove(image.id)
             work.after_commit(partial(_discard, self.files, image))
             work.record(image_deleted(self.ids.new(), self.clock.now(), actor, image))
-            work.commit(None)
+            work.commit()
 
 
 @dataclass(frozen=True)
@@ -283,7 +297,7 @@ class RemoveAbandonedImages:
             for image in abandoned:
                 work.images.remove(image.id)
                 work.after_commit(partial(_discard, self.files, image))
-            work.commit(len(abandoned))
+            work.commit()
         return len(abandoned)
 
 

@@ -76,25 +76,27 @@ class AddLead:
         if problems:
             raise Invalid("The lead breaks a rule.", problems=problems)
         now = self.clock.now()
-        with self.work() as work:
-            lead = Lead(
-                id=self.ids.new(),
-                name=name,
-                phone=phone,
-                email=email,
-                status=new.status,
-                source=source,
-                assigned_to=_assignee(work, actor, new.assigned_to),
-                created_at=now,
-                updated_at=now,
-                created_by=actor.user_id,
-            )
-            try:
-                work.leads.add(lead)
-            except DuplicateLead as duplicate:
-                raise _told_to(actor, duplicate, work) from None
-            work.record(lead_created(self.ids.new(), now, actor, lead))
-            work.commit(lead)
+        lead = Lead(
+            id=self.ids.new(),
+            name=name,
+            phone=phone,
+            email=email,
+            status=new.status,
+            source=source,
+            assigned_to=None,
+            created_at=now,
+            updated_at=now,
+            created_by=actor.user_id,
+        )
+        return self.work.run(lambda work: self._add(work, actor, lead, new.assigned_to))
+
+    def _add(self, work: LeadsWork, actor: Actor, lead: Lead, assigned_to: UUID | None) -> Lead:
+        lead.assign(_assignee(work, actor, assigned_to))
+        try:
+            work.leads.add(lead)
+        except DuplicateLead as duplicate:
+            raise _told_to(actor, duplicate, work) from None
+        work.record(lead_created(self.ids.new(), lead.created_at, actor, lead))
         return lead
 
 
@@ -146,7 +148,7 @@ class ChangeLead:
             except DuplicateLead as duplicate:
                 raise _told_to(actor, duplicate, work) from None
             work.record(lead_changed(self.ids.new(), now, actor, before, lead))
-            work.commit(lead)
+            work.commit()
         return lead
 
     def _apply(self, work: LeadsWork, actor: Actor, lead: Lead, changes: LeadChanges, now: datetime) -> None:
@@ -209,18 +211,19 @@ class DeleteLead(Generic[W]):
     consequences: Sequence[Callable[[W, Actor, Lead, datetime], None]] = ()
 
     def __call__(self, actor: Actor, unwanted: LeadToDelete) -> None:
+        self.work.run(lambda work: self._delete(work, actor, unwanted))
+
+    def _delete(self, work: W, actor: Actor, unwanted: LeadToDelete) -> None:
+        lead = visible_lead(work, actor, unwanted.lead_id)
+        actor.must(Permission.DELETE_LEADS)
+        require_version(unwanted.expected_version, lead.version)
         now = self.clock.now()
-        with self.work() as work:
-            lead = visible_lead(work, actor, unwanted.lead_id)
-            actor.must(Permission.DELETE_LEADS)
-            require_version(unwanted.expected_version, lead.version)
-            lead.hide(now)
-            lead.touched(now)
-            work.leads.save(lead)
-            work.record(lead_deleted(self.ids.new(), now, actor, lead))
-            for consequence in self.consequences:
-                consequence(work, actor, lead, now)
-            work.commit(None)
+        lead.hide(now)
+        lead.touched(now)
+        work.leads.save(lead)
+        work.record(lead_deleted(self.ids.new(), now, actor, lead))
+        for consequence in self.consequences:
+            consequence(work, actor, lead, now)
 
 
 def _assignee(work: IdentityWork, actor: Actor, wanted: UUID | None) -> UUID | None:

@@ -65,13 +65,14 @@ class ReplayDelivery:
     clock: Clock
 
     def __call__(self, actor: Actor, delivery_id: UUID) -> Delivery:
-        with self.work() as work:
-            actor.must(self.permission)
-            dead = work.deliveries.get(delivery_id)
-            dead.replay(self.clock.now())
-            work.deliveries.put_back(dead)
-            work.after_commit(lambda: self.jobs.deliver_events([dead.destination]))
-            work.commit(dead)
+        return self.work.run(lambda work: self._replay(work, actor, delivery_id))
+
+    def _replay(self, work: RelayWork, actor: Actor, delivery_id: UUID) -> Delivery:
+        actor.must(self.permission)
+        dead = work.deliveries.get(delivery_id)
+        dead.replay(self.clock.now())
+        work.deliveries.put_back(dead)
+        work.after_commit(lambda: self.jobs.deliver_events([dead.destination]))
         return dead
 
 
@@ -123,7 +124,7 @@ class PurgeDeliveries:
     def _purge(self, before: datetime, limit: int) -> int:
         with self.work() as work:
             purged = work.deliveries.purge(before=before, limit=limit)
-            work.commit(purged)
+            work.commit()
         return purged
 
 

@@ -103,5 +103,5 @@ class FollowTexts:
             if not known:
                 delivery.follow(delivery.response, now)
                 work.deliveries.put_back(delivery)
-            work.commit(delivery)
+            work.commit()
         return delivery if known and status.status in LOST else None

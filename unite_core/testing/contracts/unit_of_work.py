@@ -12,7 +12,7 @@ from unite_core.imports.ports import ImportsWork
 from unite_core.testing.builders import a_user
 from unite_core.testing.contracts.database import DatabaseContract, at_once, put
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
-from unite_core.unit_of_work import UnitOfWork, Work
+from unite_core.unit_of_work import UnitOfWork, Work, before_commit
 
 _CLAIM = Claim(scope="a" * 64, fingerprint="b" * 64, holder="first")
 
@@ -132,9 +132,11 @@ class UnitOfWorkContract(DatabaseContract):
             seen.append(result)
             _claim(unit)
 
-        with work.before_commit(hook)() as unit:
+        def decide(unit: ImportsWork) -> str:
             unit.users.add(ann)
-            unit.commit("the result")
+            return "the result"
+
+        assert before_commit(work, hook).run(decide) == "the result"
 
         assert seen == ["the result"]
         assert _is_there(reads, ann)
@@ -148,34 +150,43 @@ class UnitOfWorkContract(DatabaseContract):
             _claim(unit)
             raise ZeroDivisionError(result)
 
-        with pytest.raises(ZeroDivisionError), work.before_commit(hook)() as unit:
+        def decide(unit: ImportsWork) -> None:
             unit.users.add(ann)
             unit.after_commit(lambda: done.append("after"))
-            unit.commit(None)
+
+        with pytest.raises(ZeroDivisionError):
+            before_commit(work, hook).run(decide)
 
         assert not _is_there(reads, ann)
         assert not _is_claimed(work)
         assert done == []
 
-    def test_a_hook_is_left_out_by_a_commit_without_result_and_called_with_none(self, work: Work[ImportsWork]) -> None:
+    def test_a_hook_is_called_by_run_alone_and_with_no_result_too(self, work: Work[ImportsWork]) -> None:
         seen: list[object] = []
-        hooked = work.before_commit(lambda _, result: seen.append(result))
+        hooked = before_commit(work, lambda _, result: seen.append(result))
 
         with hooked() as unit:
             unit.commit()
+        work.run(lambda _: "of the factory without the hook")
         assert seen == []
-        with hooked() as unit:
-            unit.commit(None)
+        hooked.run(lambda _: None)
         assert seen == [None]
 
-    def test_the_factory_that_a_hook_was_given_to_stays_as_it_was(self, work: Work[ImportsWork]) -> None:
-        seen: list[object] = []
-        work.before_commit(lambda _, result: seen.append(result))
+    def test_run_commits_what_was_decided_and_nothing_of_what_raised(
+        self, work: Work[ImportsWork], reads: Work[ImportsWork]
+    ) -> None:
+        ann, bo = a_user(), a_user()
 
-        with work() as unit:
-            unit.commit("the result")
+        def fail(unit: ImportsWork) -> None:
+            unit.users.add(bo)
+            raise ZeroDivisionError
 
-        assert seen == []
+        work.run(lambda unit: unit.users.add(ann))
+        with pytest.raises(ZeroDivisionError):
+            work.run(fail)
+
+        assert _is_there(reads, ann)
+        assert not _is_there(reads, bo)
 
     def test_actions_run_in_order_once_the_commit_is_seen(
         self, work: Work[ImportsWork], reads: Work[ImportsWork]

@@ -27,7 +27,7 @@ from unite_core.testing.in_memory.reports import InMemoryLiveFigures, InMemoryRo
 from unite_core.testing.in_memory.summaries import InMemoryDailySummaries
 from unite_core.testing.in_memory.tables import Store
 from unite_core.testing.in_memory.uses import InMemoryUses
-from unite_core.unit_of_work import UNFINISHED, BeforeCommit, Work
+from unite_core.unit_of_work import Work
 from unite_core.uses import Uses
 
 
@@ -37,14 +37,12 @@ class InMemoryUnitOfWork(AllWork):
     def __init__(
         self,
         store: Store,
-        hooks: tuple[BeforeCommit, ...] = (),
         destinations: tuple[str, ...] = (ACTIVITY,),
         cache: Cache | None = None,
         *,
         writes: bool = True,
     ) -> None:
         self._store = store
-        self._hooks = hooks
         self._destinations = destinations
         self._cache = cache or NoCache()
         self._changed: set[str] = set()
@@ -81,12 +79,9 @@ class InMemoryUnitOfWork(AllWork):
             self._holds_turn = False
             self._store.end()
 
-    def commit(self, result: object = UNFINISHED) -> None:
+    def commit(self) -> None:
         if not self._holds_turn:
             raise RuntimeError("This unit of work only reads, or has committed already.")
-        if result is not UNFINISHED:
-            for hook in self._hooks:
-                hook(self, result)
         self._holds_turn = False
         self._store.commit(self._tables)
         if self._changed:
@@ -112,24 +107,13 @@ class InMemoryWork(Work[InMemoryUnitOfWork]):
         store: Store,
         *,
         writes: bool = True,
-        hooks: tuple[BeforeCommit, ...] = (),
         destinations: tuple[str, ...] = (ACTIVITY,),
         cache: Cache | None = None,
     ) -> None:
         self._store = store
         self._writes = writes
-        self._hooks = hooks
         self._destinations = destinations
         self._cache = cache or NoCache()
 
     def __call__(self) -> InMemoryUnitOfWork:
-        return InMemoryUnitOfWork(self._store, self._hooks, self._destinations, self._cache, writes=self._writes)
-
-    def before_commit(self, hook: BeforeCommit) -> "InMemoryWork":
-        return InMemoryWork(
-            self._store,
-            writes=self._writes,
-            hooks=(*self._hooks, hook),
-            destinations=self._destinations,
-            cache=self._cache,
-        )
+        return InMemoryUnitOfWork(self._store, self._destinations, self._cache, writes=self._writes)
