@@ -22,7 +22,7 @@ from unite_core.imports.queries import GetImportActivity
 from unite_core.leads.queries import GetLeadActivity
 from unite_core.notifications.use_cases import GetDeliveryActivity
 
-room = Room("activity", "What has happened, and who did it.")
+room = Room("activity", "The history of leads, imports and deliveries.")
 
 
 @room.operation(
@@ -40,7 +40,7 @@ room = Room("activity", "What has happened, and who did it.")
     ],
 )
 def get_lead_activity(lead_id: UUID, query: dict[str, Any]) -> Response:
-    """Read what has happened to a lead."""
+    """List a lead's activity."""
     page = unite().leads.activity(actor(), lead_id, page_request(query))
     return page_answer(map(event_json, page.items), page.next)
 
@@ -61,7 +61,7 @@ def get_lead_activity(lead_id: UUID, query: dict[str, Any]) -> Response:
     permission=Permission.IMPORT_LEADS,
 )
 def get_import_activity(import_id: UUID, query: dict[str, Any]) -> Response:
-    """Read what an import went through."""
+    """List an import's activity."""
     page = unite().imports.activity(actor(), import_id, page_request(query))
     return page_answer(map(event_json, page.items), page.next)
 
@@ -82,6 +82,6 @@ def get_import_activity(import_id: UUID, query: dict[str, Any]) -> Response:
     permission=Permission.LIST_DELIVERIES,
 )
 def get_delivery_activity(delivery_id: UUID, query: dict[str, Any]) -> Response:
-    """Read what a delivery went through."""
+    """List a delivery's activity."""
     page = unite().notifications.activity(actor(), delivery_id, page_request(query))
     return page_answer(map(event_json, page.items), page.next)

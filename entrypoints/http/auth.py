@@ -66,7 +66,7 @@ def log_in(body: dict[str, Any]) -> Response:
     max_body=MAX_AUTH_BYTES,
 )
 def refresh(body: dict[str, Any]) -> Response:
-    """Get a new pair of tokens."""
+    """Refresh tokens."""
     return _tokens(unite().identity.refresh(body["refresh_token"]))
 
 
@@ -95,7 +95,7 @@ def log_out() -> Response:
     max_body=MAX_AUTH_BYTES,
 )
 def log_out_everywhere() -> Response:
-    """Log out everywhere."""
+    """Log out of all sessions."""
     unite().identity.log_out_everywhere(actor())
     return respond(Answer(204))
 

@@ -39,7 +39,7 @@ from unite_core.zones import DEFAULT_ZONE, UNKNOWN_ZONE, zone_names
 
 PATH = "/v1/call-logs"
 
-room = Room("call log", "What became of every call, in entries that are never changed.")
+room = Room("call log", "The immutable log of calls and its corrections.")
 
 
 @room.operation(
@@ -57,7 +57,7 @@ room = Room("call log", "What became of every call, in entries that are never ch
     ],
 )
 def list_call_logs(query: dict[str, Any]) -> Response:
-    """List the call log."""
+    """List call log entries."""
     page = unite().calls.list_logs(actor(), ledger_filter(query), page_request(query))
     return page_answer(map(call_log_json, page.items), page.next)
 
@@ -96,7 +96,7 @@ def _sources(given: Sequence[str]) -> frozenset[str | None]:
     problems=["forbidden", "nothing_to_correct", "too_many_corrections"],
 )
 def correct_call_log(entry_id: UUID, body: dict[str, Any]) -> Response:
-    """Correct the call log."""
+    """Correct a call log entry."""
     answering = Answering(_corrected, readable(unite().calls.get_log_entry))
     return perform(unite().calls.correct, answering, Correction(entry_id=entry_id, **body))
 
@@ -112,7 +112,7 @@ def _corrected(entry: LedgerEntry) -> Answer:
     answers=[Shown(status=200, schema=LedgerSchema, example=LEDGER_EXAMPLE)],
 )
 def get_ledger(task_id: UUID) -> Response:
-    """Read the ledger of a call task."""
+    """Get a call task's ledger."""
     return json_response(ledger_json(unite().calls.get_ledger(actor(), task_id)))
 
 

@@ -47,7 +47,7 @@ from unite_core.calls.use_cases import (
 PATH = "/v1/call-tasks"
 ONE = f"{PATH}/<uuid:task_id>"
 
-room = Room("call tasks", "Calls that are to be made, who makes them, and what came of them.")
+room = Room("call tasks", "Calls to make: their assignment, notes and outcomes.")
 
 
 def _shown(example: Mapping[str, Any]) -> Shown:
@@ -64,7 +64,7 @@ def _shown(example: Mapping[str, Any]) -> Shown:
     problems=["forbidden", "not_found", "too_many_call_tasks"],
 )
 def create_call_task(body: dict[str, Any]) -> Response:
-    """Have a call made."""
+    """Create a call task."""
     return perform(unite().calls.create, Answering(_created, _recheck), NewCallTask(**body))
 
 
@@ -90,7 +90,7 @@ def list_call_tasks(query: dict[str, Any]) -> Response:
 
 @room.operation("GET", ONE, use_case=GetCallTask, answers=[_shown(CALL_TASK_EXAMPLE)], if_none_match=True)
 def get_call_task(task_id: UUID) -> Response:
-    """Read a call task."""
+    """Get a call task."""
     view = unite().calls.get(actor(), task_id)
     return versioned_answer(view.task.version, lambda: call_task_json(view))
 
@@ -106,7 +106,7 @@ def get_call_task(task_id: UUID) -> Response:
     if_match=True,
 )
 def assign_call_task(task_id: UUID, body: dict[str, Any]) -> Response:
-    """Have somebody else make a call."""
+    """Assign a call task."""
     wanted = Assignment(task_id=task_id, expected_version=_expected(task_id), **body)
     return perform(unite().calls.assign, Answering(_answer, _recheck), wanted)
 
@@ -122,7 +122,7 @@ def assign_call_task(task_id: UUID, body: dict[str, Any]) -> Response:
     if_match=True,
 )
 def note_call_task(task_id: UUID, body: dict[str, Any]) -> Response:
-    """Write something down about a call."""
+    """Add a note to a call task."""
     new = NewNote(task_id=task_id, expected_version=_expected(task_id), **body)
     return perform(unite().calls.note, Answering(_answer, _recheck), new)
 
@@ -138,7 +138,7 @@ def note_call_task(task_id: UUID, body: dict[str, Any]) -> Response:
     if_match=True,
 )
 def complete_call_task(task_id: UUID, body: dict[str, Any]) -> Response:
-    """Tell what came of a call."""
+    """Complete a call task."""
     call = CompletedCall(task_id=task_id, completion=Completion(**body), expected_version=_expected(task_id))
     return perform(unite().calls.complete, Answering(_answer, _recheck), call)
 
@@ -154,7 +154,7 @@ def complete_call_task(task_id: UUID, body: dict[str, Any]) -> Response:
     if_match=True,
 )
 def cancel_call_task(task_id: UUID, body: dict[str, Any]) -> Response:
-    """Call a call off."""
+    """Cancel a call task."""
     wanted = Cancellation(task_id=task_id, expected_version=_expected(task_id), **body)
     return perform(unite().calls.cancel, Answering(_answer, _recheck), wanted)
 

@@ -23,7 +23,7 @@ from unite_core.notifications.model import Delivery
 from unite_core.notifications.ports import DeliveryFilter
 from unite_core.notifications.use_cases import ListDeliveries, ReplayDelivery
 
-room = Room("deliveries", "Events on their way to those who want to know of them.")
+room = Room("deliveries", "The delivery of events to the activity log, the topic and text messages.")
 
 
 @room.operation(
@@ -42,7 +42,7 @@ room = Room("deliveries", "Events on their way to those who want to know of them
     permission=Permission.LIST_DELIVERIES,
 )
 def list_deliveries(query: dict[str, Any]) -> Response:
-    """List deliveries of events."""
+    """List deliveries."""
     wanted = DeliveryFilter(
         status=query.get("status"), destination=query.get("destination"), event_id=query.get("event_id")
     )
@@ -59,7 +59,7 @@ def list_deliveries(query: dict[str, Any]) -> Response:
     problems=["not_dead"],
 )
 def replay_delivery(delivery_id: UUID) -> Response:
-    """Try a dead letter again."""
+    """Replay a delivery."""
     answering = Answering(_replayed, readable(unite().notifications.get_delivery))
     return perform(unite().notifications.replay, answering, delivery_id)
 

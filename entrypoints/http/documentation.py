@@ -13,7 +13,7 @@ from entrypoints.http.problems import PROBLEMS
 from entrypoints.http.rendering import JSON_TYPE
 from unite_core.errors import NotFound
 
-room = Room("documentation", "This description, as a document and as pages.")
+room = Room("documentation", "The documentation of the API.")
 
 _HTML = "text/html"
 _PAGES = Path(__file__).with_name("documentation_pages")
@@ -34,7 +34,7 @@ _OWN_PAGES_ONLY = (
     answers=[Shown(status=200, schema={"type": "object"})],
 )
 def openapi_document() -> Response:
-    """The description as OpenAPI 3.1."""
+    """Get the OpenAPI document."""
     return Response(current_app.extensions["openapi"](), content_type=JSON_TYPE)
 
 
@@ -47,7 +47,7 @@ def openapi_document() -> Response:
     answers=[Shown(status=200, schema=_TEXT_SCHEMA, content_type=_HTML)],
 )
 def docs() -> Response:
-    """The description as a page."""
+    """Get the documentation page."""
     return _page("docs.html", _HTML)
 
 
@@ -60,7 +60,7 @@ def docs() -> Response:
     answers=[Shown(status=200, schema=_TEXT_SCHEMA, content_type="text/javascript")],
 )
 def docs_script() -> Response:
-    """What the page is drawn with."""
+    """Get the documentation page's script."""
     return _page("docs.js", "text/javascript")
 
 
@@ -73,7 +73,7 @@ def docs_script() -> Response:
     answers=[Shown(status=200, schema=_TEXT_SCHEMA, content_type="text/css")],
 )
 def docs_style() -> Response:
-    """What the page looks like."""
+    """Get the documentation page's style sheet."""
     return _page("docs.css", "text/css")
 
 
@@ -86,7 +86,7 @@ def docs_style() -> Response:
     answers=[Shown(status=200, schema=_TEXT_SCHEMA, content_type=_HTML)],
 )
 def problem(code: str) -> Response:
-    """What a problem code means."""
+    """Get the documentation of a problem code."""
     kind = PROBLEMS.get(code)
     if kind is None:
         raise NotFound("There is no such problem code.")

@@ -34,7 +34,7 @@ _LINK_PARAMETERS = [
     }
 ]
 
-room = Room("files", "Where signed links lead when the service itself is the storage.")
+room = Room("files", "Uploads and downloads by signed links, where the service itself is the storage.")
 
 
 def _make_room_for_downloads(state: BlueprintSetupState) -> None:
@@ -47,7 +47,6 @@ room.record(_make_room_for_downloads)
 @room.operation(
     "PUT",
     PATH,
-    summary="Send a file by a signed link",
     description="Send the bytes of a file to the link that its announcement gave, with the headers that it named. "
     "The link is good for one key, one size and one type, until it expires; whoever has it needs no access token.",
     answers=[Shown(status=204, description="The file is stored.")],
@@ -67,7 +66,7 @@ room.record(_make_room_for_downloads)
     max_body=LARGEST_FILE,
 )
 def receive_file(key: str) -> Response:
-    """Store what a client sends."""
+    """Upload a file by a signed link."""
     _signed_files().receive(
         key,
         _link_query(),
@@ -83,7 +82,6 @@ def receive_file(key: str) -> Response:
 @room.operation(
     "GET",
     PATH,
-    summary="Fetch a file by a signed link",
     description="Fetch a file from the link that the API led to. It is good for one file until it expires; whoever "
     "has it needs no access token.",
     answers=[
@@ -102,7 +100,7 @@ def receive_file(key: str) -> Response:
     any_query=True,
 )
 def serve_file(key: str) -> Response:
-    """Send what a client may fetch."""
+    """Download a file by a signed link."""
     served = _signed_files().serve(key, _link_query())
     if request.method == "HEAD":
         # Of an answer to HEAD nobody reads a body, nor closes it.

@@ -14,7 +14,7 @@ from entrypoints.http.rendering import json_response
 from unite_core.errors import Unavailable
 from unite_core.notifications.use_cases.deliveries import MOST_COUNTED
 
-room = Room("health", "For load balancers and whoever watches.")
+room = Room("health", "Health checks for load balancers and monitoring.")
 
 _LIVE_SCHEMA = {
     "type": "object",
@@ -82,7 +82,7 @@ _DOWN_EXAMPLE = {
     answers=[Shown(status=200, schema=_LIVE_SCHEMA, example={"status": "ok"})],
 )
 def live() -> Response:
-    """Tell whether the process is alive."""
+    """Check liveness."""
     return json_response({"status": "ok"})
 
 
@@ -98,7 +98,7 @@ def live() -> Response:
     ],
 )
 def ready() -> Response:
-    """Tell whether the service can do its work."""
+    """Check readiness."""
     checks = {name: _asked(check) for name, check in door().checks.items()}
     found = {check["status"] for check in checks.values()}
     status = next((worst for worst in ("down", "degraded") if worst in found), "ok")

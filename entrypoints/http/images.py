@@ -28,7 +28,7 @@ from unite_core.leads.model import LeadImage
 from unite_core.leads.queries import ListImages
 from unite_core.leads.use_cases import AddImage, CompleteImage, DeleteImage, ImageUpload, NewImage
 
-room = Room("images", "Pictures of leads: uploaded straight to storage, shown by short-lived links.")
+room = Room("images", "Images of leads, uploaded straight to storage by signed links.")
 
 _IMAGES = "/v1/leads/<uuid:lead_id>/images"
 
@@ -43,7 +43,7 @@ _IMAGES = "/v1/leads/<uuid:lead_id>/images"
     problems=["too_many_images", "too_many_announced_images"],
 )
 def add_image(lead_id: UUID, body: dict[str, Any]) -> Response:
-    """Get permission to upload a picture."""
+    """Create an image upload."""
     new = NewImage(lead_id=lead_id, **body)
     return perform(unite().leads.add_image, Answering(_announced, _readable_of(lead_id)), new)
 
@@ -57,7 +57,7 @@ def add_image(lead_id: UUID, body: dict[str, Any]) -> Response:
     if_match=True,
 )
 def complete_image(lead_id: UUID, image_id: UUID) -> Response:
-    """Say that a picture was uploaded."""
+    """Complete an image upload."""
     answering = Answering(_completed, _readable_of(lead_id))
     return perform(unite().leads.complete_image, answering, lead_id, image_id, _expected_version(lead_id, image_id))
 
@@ -77,7 +77,7 @@ def complete_image(lead_id: UUID, image_id: UUID) -> Response:
     ],
 )
 def list_images(lead_id: UUID, query: dict[str, Any]) -> Response:
-    """List a lead's pictures."""
+    """List a lead's images."""
     page = unite().leads.list_images(actor(), lead_id, page_request(query))
     return page_answer(map(linked_image_json, page.items), page.next)
 
@@ -90,7 +90,7 @@ def list_images(lead_id: UUID, query: dict[str, Any]) -> Response:
     if_match=True,
 )
 def delete_image(lead_id: UUID, image_id: UUID) -> Response:
-    """Delete a picture."""
+    """Delete an image."""
     unite().leads.delete_image(actor(), lead_id, image_id, _expected_version(lead_id, image_id))
     return json_response(None, 204)
 

@@ -38,7 +38,7 @@ from unite_core.imports.use_cases import FileToImport, ImportUpload, NewImport, 
 
 PATH = "/v1/lead-imports"
 
-room = Room("lead imports", "CSV files of leads on their way into Unite.")
+room = Room("lead imports", "Imports of leads from CSV files.")
 
 _log = logging.getLogger("unite.http")
 
@@ -46,7 +46,6 @@ _log = logging.getLogger("unite.http")
 @room.operation(
     "POST",
     PATH,
-    summary="Announce a file",
     use_case=use_cases.AnnounceImport,
     body=NewImportSchema,
     body_example={"filename": "leads-march.csv", "size": 48213, "options": {"default_country": "US"}},
@@ -57,7 +56,7 @@ _log = logging.getLogger("unite.http")
     problems=["not_found", "too_many_imports", "too_many_import_bytes"],
 )
 def announce_import(body: dict[str, Any]) -> Response:
-    """Let the client upload a file straight to storage."""
+    """Create an import."""
 
     def announced(result: ImportUpload) -> Answer:
         shown = {**_shown(result.lead_import), **upload_json(result.upload)}
@@ -69,7 +68,6 @@ def announce_import(body: dict[str, Any]) -> Response:
 @room.operation(
     "POST",
     f"{PATH}/<uuid:import_id>/start",
-    summary="Start an import",
     use_case=use_cases.StartImport,
     answers=[
         Shown(
@@ -85,7 +83,7 @@ def announce_import(body: dict[str, Any]) -> Response:
     if_match=True,
 )
 def start_import(import_id: UUID) -> Response:
-    """Set an import going whose file was uploaded."""
+    """Start an import."""
     answering = Answering(_accepted, readable(unite().imports.get))
     return perform(unite().imports.start, answering, import_id, _expected_version(import_id))
 
@@ -93,7 +91,6 @@ def start_import(import_id: UUID) -> Response:
 @room.operation(
     "POST",
     f"{PATH}/file",
-    summary="Upload a file and import it in one call",
     use_case=use_cases.ImportStoredFile,
     request_body={
         "required": True,
@@ -124,7 +121,7 @@ def start_import(import_id: UUID) -> Response:
     max_body=LARGEST_FORM,
 )
 def import_file() -> Response:
-    """Take a file in as it comes, and have it imported."""
+    """Upload and import a file."""
     if request.mimetype != FORM_TYPE:
         raise UnsupportedMediaType(f"Send the file as {FORM_TYPE}.", accepted=(FORM_TYPE,))
     form = ImportForm(unite().imports.store_file, actor())
@@ -140,7 +137,6 @@ def import_file() -> Response:
 @room.operation(
     "GET",
     PATH,
-    summary="List imports",
     use_case=queries.ListImports,
     query=ImportQuery,
     answers=[
@@ -154,7 +150,7 @@ def import_file() -> Response:
     permission=Permission.IMPORT_LEADS,
 )
 def list_imports(query: dict[str, Any]) -> Response:
-    """A page of imports."""
+    """List imports."""
     wanted = ImportFilter(statuses=frozenset(query.get("status", ())))
     page = unite().imports.list(actor(), wanted, page_request(query))
     return page_answer([_shown(found) for found in page.items], page.next)
@@ -163,14 +159,13 @@ def list_imports(query: dict[str, Any]) -> Response:
 @room.operation(
     "GET",
     f"{PATH}/<uuid:import_id>",
-    summary="Read an import",
     use_case=queries.GetImport,
     answers=[Shown(status=200, schema=ImportShape, example=EXAMPLE_IMPORT, headers=("ETag",))],
     permission=Permission.IMPORT_LEADS,
     if_none_match=True,
 )
 def get_import(import_id: UUID) -> Response:
-    """One import as it is now."""
+    """Get an import."""
     found = unite().imports.get(actor(), import_id)
     return versioned_answer(found.version, lambda: _shown(found))
 
@@ -178,7 +173,6 @@ def get_import(import_id: UUID) -> Response:
 @room.operation(
     "POST",
     f"{PATH}/<uuid:import_id>/cancel",
-    summary="Cancel an import",
     use_case=use_cases.CancelImport,
     answers=[Shown(status=200, schema=ImportShape, example=EXAMPLE_CANCELLED, headers=("ETag",))],
     permission=Permission.IMPORT_LEADS,
@@ -186,7 +180,7 @@ def get_import(import_id: UUID) -> Response:
     if_match=True,
 )
 def cancel_import(import_id: UUID) -> Response:
-    """Stop an import."""
+    """Cancel an import."""
     answering = Answering(_cancelled, readable(unite().imports.get))
     return perform(unite().imports.cancel, answering, import_id, _expected_version(import_id))
 
@@ -194,7 +188,6 @@ def cancel_import(import_id: UUID) -> Response:
 @room.operation(
     "POST",
     f"{PATH}/<uuid:import_id>/undo",
-    summary="Undo an import",
     use_case=use_cases.UndoImport,
     answers=[
         Shown(status=200, schema=ImportShape, example=EXAMPLE_UNDONE, headers=("ETag",), description="It is undone."),
@@ -211,7 +204,7 @@ def cancel_import(import_id: UUID) -> Response:
     if_match=True,
 )
 def undo_import(import_id: UUID) -> Response:
-    """Take an import back."""
+    """Undo an import."""
     answering = Answering(_undone, readable(unite().imports.get))
     return perform(unite().imports.undo, answering, import_id, _expected_version(import_id))
 

@@ -23,7 +23,7 @@ from unite_core.imports.queries import RejectionsWanted
 
 STREAMS = "event_streams"
 
-room = Room("lead import results", "How far an import is, and what became of its rows.")
+room = Room("lead import results", "The progress and the results of imports.")
 
 
 def _make_room_for_streams(state: BlueprintSetupState) -> None:
@@ -36,7 +36,6 @@ room.record(_make_room_for_streams)
 @room.operation(
     "GET",
     f"{PATH}/<uuid:import_id>/events",
-    summary="Follow an import",
     description="How far an import is, as server-sent events: one named `progress` at once and at every change, and "
     "one named `end` when it has ended. The data of each is the import. After ten minutes, and when the access token "
     "is good no longer, the stream ends without an `end`; an EventSource then comes back by itself, and misses "
@@ -63,7 +62,7 @@ room.record(_make_room_for_streams)
     problems=["too_many_streams"],
 )
 def follow_import(import_id: UUID) -> Response:
-    """A stream of events until the import ends."""
+    """Stream an import's progress."""
     asking, token, application, link = actor(), bearer_token(), unite(), door().public_url
     first = application.imports.get(asking, import_id)
     last_seen = request.headers.get("Last-Event-ID")
@@ -87,7 +86,6 @@ def follow_import(import_id: UUID) -> Response:
 @room.operation(
     "GET",
     f"{PATH}/<uuid:import_id>/rejections",
-    summary="List the rows that made no lead",
     use_case=queries.ListRejections,
     query=RejectionQuery,
     answers=[
@@ -101,7 +99,7 @@ def follow_import(import_id: UUID) -> Response:
     permission=Permission.IMPORT_LEADS,
 )
 def list_rejections(import_id: UUID, query: dict[str, Any]) -> Response:
-    """A page of the rows that made no lead."""
+    """List an import's rejected rows."""
     wanted = RejectionsWanted(
         import_id=import_id, kind=query.get("kind"), after_row=row_after(query), limit=query["limit"]
     )
@@ -113,14 +111,13 @@ def list_rejections(import_id: UUID, query: dict[str, Any]) -> Response:
 @room.operation(
     "GET",
     f"{PATH}/<uuid:import_id>/error-report",
-    summary="Get the error report",
     use_case=queries.GetErrorReport,
     answers=[Shown(status=302, headers=("Location",), description="`Location` is good for five minutes.")],
     permission=Permission.IMPORT_LEADS,
     problems=["no_error_report"],
 )
 def get_error_report(import_id: UUID) -> Response:
-    """Lead to where the error report is."""
+    """Download an import's error report."""
     download = unite().imports.get_error_report(actor(), import_id)
     response = Response(status=302, headers={"Location": download.url})
     del response.headers["Content-Type"]

@@ -33,7 +33,7 @@ from unite_core.leads.search import LONGEST_QUESTION, question_words
 from unite_core.leads.use_cases import AddLead, ChangeLead, DeleteLead, LeadChanges, LeadToDelete, NewLead
 from unite_core.text import clean, text_problem
 
-room = Room("leads", "Leads: who might buy, how to reach them, and who works them.")
+room = Room("leads", "Leads: people who might buy, their contact details and their agents.")
 
 _LEAD = Shown(status=200, schema=LeadSchema, example=LEAD_EXAMPLE, headers=("ETag",))
 
@@ -48,7 +48,7 @@ _LEAD = Shown(status=200, schema=LeadSchema, example=LEAD_EXAMPLE, headers=("ETa
     problems=["forbidden", "not_found", "duplicate_lead"],
 )
 def add_lead(body: dict[str, Any]) -> Response:
-    """Add a lead."""
+    """Create a lead."""
     return perform(unite().leads.add, Answering(_added, readable(unite().leads.get)), NewLead(**body))
 
 
@@ -74,7 +74,7 @@ def list_leads(query: dict[str, Any]) -> Response:
 
 @room.operation("GET", "/v1/leads/<uuid:lead_id>", use_case=GetLead, answers=[_LEAD], if_none_match=True)
 def get_lead(lead_id: UUID) -> Response:
-    """Read a lead."""
+    """Get a lead."""
     lead = unite().leads.get(actor(), lead_id)
     return versioned_answer(lead.version, lambda: lead_json(lead))
 
@@ -90,7 +90,7 @@ def get_lead(lead_id: UUID) -> Response:
     if_match=True,
 )
 def change_lead(lead_id: UUID, body: dict[str, Any]) -> Response:
-    """Change a lead."""
+    """Update a lead."""
     changes = LeadChanges(lead_id=lead_id, expected_version=_expected(lead_id), **body)
     lead = unite().leads.change(actor(), changes)
     return json_response(lead_json(lead), headers={"ETag": etag(lead.version)})

@@ -7,7 +7,7 @@
         body=NewLeadSchema, body_example={...}, answers=[Shown(status=201, schema=LeadSchema, example=...)],
         problems=["forbidden", "duplicate_lead"],
     )
-    def add_lead(body: dict[str, Any]) -> Response: ...         its docstring is the summary: "Add a lead."
+    def add_lead(body: dict[str, Any]) -> Response: ...         its docstring is the summary: "Create a lead."
 
 A route gets `body` and `query` as its schemas have read them, and the parts of its path, all by name. A path
 part `<uuid:lead_id>` that is no UUID is 404. A query that no schema was given for has to be empty.
@@ -93,7 +93,6 @@ class Room(Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
         path: str,
         *,
         answers: Sequence[Shown],
-        summary: str | None = None,
         use_case: type | None = None,
         description: str | None = None,
         problems: Sequence[str] = (),
@@ -115,7 +114,7 @@ class Room(Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
     ) -> Callable[[View], View]:
         """Make a function the operation `method path`.
 
-        Its summary is the function's docstring, or `summary`; its description is the docstring of its
+        Its summary is the first line of the function's docstring; its description is the docstring of its
         `use_case`, or `description`. `permission` is named where the role alone decides: a role without it is refused
         before query and body are read. `public` needs no access token; a `cookie` one is a page, whose caller is known
         by the session cookie; not `limited` is not counted; one that is open `before_password_change` is for users with
@@ -128,7 +127,7 @@ class Room(Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
             operation = Operation(
                 method=method,
                 path=path,
-                summary=summary or _first_sentence(view),
+                summary=_first_sentence(view),
                 description=description or description_of(use_case),
                 answers=tuple(answers),
                 problems=tuple(problems),

@@ -49,7 +49,7 @@ PATH = "/v1/reports"
 
 _END_OF_VERSION = b"\n"
 
-room = Room("reports", "What happened on some days: counts that can be opened, and rates with what they are made of.")
+room = Room("reports", "Reports on calls and leads. Each count links to the entries it counts.")
 
 
 def answers_of(schema: type[Schema], name: str) -> list[Shown]:
@@ -68,7 +68,7 @@ def answers_of(schema: type[Schema], name: str) -> list[Shown]:
     if_none_match=True,
 )
 def get_metrics() -> Response:
-    """Read the definitions of the metrics."""
+    """List metric definitions."""
     actor()
     return _answer(report_definitions.metrics())
 
@@ -82,7 +82,7 @@ def get_metrics() -> Response:
     if_none_match=True,
 )
 def get_daily_report(query: dict[str, Any]) -> Response:
-    """Report a day."""
+    """Get the daily report."""
     date = query.get("date")
     period = _period(query, date, None, names=("date", "date"))
     return _remembered(("daily", period), lambda: shown.daily(unite().reports.daily(actor(), period)))
@@ -97,7 +97,7 @@ def get_daily_report(query: dict[str, Any]) -> Response:
     if_none_match=True,
 )
 def get_insights(query: dict[str, Any]) -> Response:
-    """Report what stands out in a period."""
+    """Get the insights report."""
     period = _span(query)
 
     def with_overdue(content: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -119,7 +119,7 @@ def get_insights(query: dict[str, Any]) -> Response:
     if_none_match=True,
 )
 def get_funnel(query: dict[str, Any]) -> Response:
-    """Report how far leads come, by source."""
+    """Get the funnel report."""
     return _answer(shown.funnel(unite().reports.funnel(actor(), _span(query))))
 
 
@@ -132,7 +132,7 @@ def get_funnel(query: dict[str, Any]) -> Response:
     if_none_match=True,
 )
 def get_attempts(query: dict[str, Any]) -> Response:
-    """Report what the first and later calls achieve."""
+    """Get the attempts report."""
     period = _span(query)
     return _remembered(("attempts", period), lambda: shown.attempts(unite().reports.attempts(actor(), period)))
 
@@ -146,7 +146,7 @@ def get_attempts(query: dict[str, Any]) -> Response:
     if_none_match=True,
 )
 def get_speed_to_lead(query: dict[str, Any]) -> Response:
-    """Report how soon leads are called."""
+    """Get the speed-to-lead report."""
     return _answer(shown.speed_to_lead(unite().reports.speed_to_lead(actor(), _span(query))))
 
 
@@ -159,7 +159,7 @@ def get_speed_to_lead(query: dict[str, Any]) -> Response:
     if_none_match=True,
 )
 def get_heatmap(query: dict[str, Any]) -> Response:
-    """Report calls and contacts by hour of the week."""
+    """Get the heatmap report."""
     period = _span(query)
     return _remembered(("heatmap", period), lambda: shown.heatmap(unite().reports.heatmap(actor(), period)))
 
@@ -173,7 +173,7 @@ def get_heatmap(query: dict[str, Any]) -> Response:
     if_none_match=True,
 )
 def get_leaderboard(query: dict[str, Any]) -> Response:
-    """Report agents in the order of a metric."""
+    """Get the leaderboard."""
     metric = query.get("metric", DEFAULT_METRIC)
     if metric not in LEADERBOARD_METRICS:
         detail = f"One of {', '.join(LEADERBOARD_METRICS)} is expected here."
@@ -194,7 +194,7 @@ def get_leaderboard(query: dict[str, Any]) -> Response:
     if_none_match=True,
 )
 def get_activity(query: dict[str, Any]) -> Response:
-    """Report the calls of each agent by day."""
+    """Get the activity report."""
     return _answer(report_store_json.activity(unite().reports.activity(actor(), _span(query))))
 
 
@@ -208,7 +208,7 @@ def get_activity(query: dict[str, Any]) -> Response:
     if_none_match=True,
 )
 def get_reconciliation(query: dict[str, Any]) -> Response:
-    """Reconcile a day between the stores."""
+    """Get the reconciliation report."""
     date = query.get("date")
     period = _period(query, date, date, names=("date", "date"))
     return _answer(report_store_json.reconciliation(unite().reports.reconcile(actor(), period)))

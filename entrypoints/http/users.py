@@ -43,7 +43,7 @@ from unite_core.identity.use_cases import (
 )
 from unite_core.summaries.use_cases import ChangeDailySummary
 
-room = Room("users", "Everybody who works with Unite.")
+room = Room("users", "Admins, managers and agents.")
 
 _USER = Shown(status=200, schema=UserSchema, example=USER_EXAMPLE, headers=("ETag",))
 
@@ -57,7 +57,7 @@ _USER = Shown(status=200, schema=UserSchema, example=USER_EXAMPLE, headers=("ETa
     if_none_match=True,
 )
 def me() -> Response:
-    """Read oneself."""
+    """Get the current user."""
     user = unite().identity.get_user(actor(), actor().user_id)
     return versioned_answer(user.version, lambda: user_json(user))
 
@@ -73,7 +73,7 @@ def me() -> Response:
     if_match=True,
 )
 def change_me(body: dict[str, Any]) -> Response:
-    """Change one's daily summary."""
+    """Update the current user."""
     expected = expected_version(lambda: unite().identity.get_user(actor(), actor().user_id).version)
     user = unite().identity.change_daily_summary(actor(), summary_change(body, expected))
     return json_response(user_json(user), headers={"ETag": etag(user.version)})
@@ -90,7 +90,7 @@ def change_me(body: dict[str, Any]) -> Response:
     before_password_change=True,
 )
 def change_password(body: dict[str, Any]) -> Response:
-    """Change one's password."""
+    """Change the current user's password."""
     change = PasswordChange(**body)
     use_case = unite().identity.change_password
 
@@ -114,7 +114,7 @@ def change_password(body: dict[str, Any]) -> Response:
     problems=["duplicate_user"],
 )
 def add_user(body: dict[str, Any]) -> Response:
-    """Add a user."""
+    """Create a user."""
     answering = Answering(_added, readable(unite().identity.get_user), secret=True)
     return perform(unite().identity.add_user, answering, NewUser(**body))
 
@@ -142,7 +142,7 @@ def list_users(query: dict[str, Any]) -> Response:
 
 @room.operation("GET", "/v1/users/<uuid:user_id>", use_case=GetUser, answers=[_USER], if_none_match=True)
 def get_user(user_id: UUID) -> Response:
-    """Read a user."""
+    """Get a user."""
     user = unite().identity.get_user(actor(), user_id)
     return versioned_answer(user.version, lambda: user_json(user))
 
@@ -158,7 +158,7 @@ def get_user(user_id: UUID) -> Response:
     if_match=True,
 )
 def change_user(user_id: UUID, body: dict[str, Any]) -> Response:
-    """Change a user."""
+    """Update a user."""
     expected = expected_version(lambda: unite().identity.get_user(actor(), user_id).version)
     changes = UserChanges(user_id=user_id, expected_version=expected, **body)
     user = unite().identity.change_user(actor(), changes)

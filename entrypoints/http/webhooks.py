@@ -38,7 +38,7 @@ _DIGITS = re.compile("[0-9]{1,9}")
 _E164 = re.compile(r"\+[1-9][0-9]{1,14}")
 _NOTHING_TO_SAY = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
 
-room = Room("webhooks", "What Twilio tells of its own accord. It signs what it sends; nobody else is listened to.")
+room = Room("webhooks", "Requests from Twilio, verified by their signature.")
 
 
 class TwilioForm(Body):
@@ -113,7 +113,7 @@ def _form_of(schema: type[Schema], example: dict[str, str]) -> dict[str, Any]:
     max_body=MAX_FORM_BYTES,
 )
 def take_text_status() -> Response:
-    """Be told what became of a text message."""
+    """Receive a text message's status."""
     told = _read(TextStatusForm, _signed_form())
     status = TextStatus(
         delivery_id=_delivery_id(),
@@ -153,7 +153,7 @@ def take_text_status() -> Response:
     max_body=MAX_FORM_BYTES,
 )
 def take_inbound_text() -> Response:
-    """Be told what somebody wrote back."""
+    """Receive a text message."""
     told = _read(InboundTextForm, _signed_form())
     phone = _phone(told["phone"])
     # Of a sender that has no number, such as a short code, nobody is ever sent anything.
