@@ -222,6 +222,7 @@ class Upkeep:
     """What a schedule runs, each a few hundred things at a time, and again until little is left."""
 
     mark_missed: calls.MarkMissed
+    cancel_calls_of_deleted_leads: calls.CancelCallsOfDeletedLeads
     make_daily_summaries: summaries.MakeDailySummaries
     follow_texts: notifications.FollowTexts
     purge_answers: PurgeAnswers
@@ -263,6 +264,9 @@ def build(ports: Ports, rules: Rules | None = None) -> Unite:
         notifications=_notifications(ports, rules),
         upkeep=Upkeep(
             mark_missed=calls.MarkMissed(ports.work, ports.clock, ports.ids, rules.missed_after),
+            cancel_calls_of_deleted_leads=calls.CancelCallsOfDeletedLeads(
+                ports.work, ports.reads, ports.clock, ports.ids
+            ),
             make_daily_summaries=summaries.MakeDailySummaries(
                 ports.work, ports.reads, CountDay(_count_calls(ports)), ports.clock, ports.ids
             ),

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, func, insert, select
+from sqlalchemy import Connection, Select, exists, func, insert, select
 from sqlalchemy.engine import Row
 from sqlalchemy.exc import IntegrityError
 
@@ -16,6 +16,7 @@ from adapters.sql.call_tables import call_tasks as tasks
 from adapters.sql.errors import refusal
 from adapters.sql.report_tables import unfolded_entries
 from adapters.sql.statements import by_index, fits, in_lists, locked, merged, save_version
+from adapters.sql.tables import leads
 from adapters.sql.tampered import NO_VALUE, one_by_one, readable
 from unite_core.calls.ledger import FORMAT, BrokenChain, EntryKind, LedgerEntry, Unreadable, orphaned
 from unite_core.calls.model import CallResult, CallTask, Completion, Note, Outcome, TaskStatus
@@ -76,6 +77,21 @@ class SqlCallTasks(CallTasks):
         pending = tasks.c.lead_id == lead_id, fits(tasks.c.status, [TaskStatus.PENDING.value])
         statement = by_index(_in_order(select(tasks).where(*pending)), tasks, "ix_call_tasks_lead_due")
         return self._with_notes(self._connection.execute(locked(statement, self._connection)).all())
+
+    def of_deleted_leads(self, *, limit: int) -> Sequence[CallTask]:
+        # Found without a lock, for a lock would be on every pending task that is looked at; then those found are held.
+        pending = tasks.c.status == TaskStatus.PENDING.value
+        found = (
+            by_index(_in_order(select(tasks.c.id).where(pending)), tasks, "ix_call_tasks_status_due")
+            .where(exists().where(leads.c.id == tasks.c.lead_id, leads.c.deleted_at.is_not(None)))
+            .limit(limit)
+        )
+        orphans: list[CallTask] = []
+        for portion in in_lists(self._connection.execute(found).scalars().all()):
+            held = select(tasks).where(tasks.c.id.in_(portion), pending)
+            rows = self._connection.execute(locked(_in_order(held), self._connection, skip_held=True))
+            orphans.extend(_to_task(row, []) for row in rows)
+        return orphans
 
     def count_pending(self, lead_id: UUID, *, limit: int) -> int:
         pending = tasks.c.lead_id == lead_id, fits(tasks.c.status, [TaskStatus.PENDING.value])

@@ -38,6 +38,7 @@ LONGEST_HASH = 255
 TIME_OF_DAY_LENGTH = len("HH:MM")
 
 # `summary_at`, `summary_tz` and `summary_since` are the daily summary, all NULL where the user wants none.
+# `one_time_hash` is the hash of the password that `one_time_until` is about.
 users = Table(
     "users",
     metadata,
@@ -55,6 +56,7 @@ users = Table(
     Column("summary_tz", exact_text(MAX_ZONE_LENGTH)),
     Column("summary_since", Date),
     Column("one_time_until", Moment),
+    Column("one_time_hash", exact_text(LONGEST_HASH)),
     PrimaryKeyConstraint("id"),
     UniqueConstraint("email", name="uq_users_email"),
     one_of("role", Role, "ck_users_role"),

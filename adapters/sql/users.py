@@ -1,7 +1,7 @@
 """Users in rows."""
 
 from collections.abc import Sequence
-from datetime import time
+from datetime import datetime, time
 from typing import Any
 from uuid import UUID
 
@@ -94,6 +94,7 @@ def _to_row(user: User) -> dict[str, Any]:
         "summary_tz": summary.tz if summary else None,
         "summary_since": summary.since if summary else None,
         "one_time_until": user.one_time_until,
+        "one_time_hash": user.password_hash if user.one_time_until else None,
     }
 
 
@@ -111,8 +112,18 @@ def to_user(row: Row[Any]) -> User:
         updated_at=row.updated_at,
         version=row.version,
         daily_summary=_to_summary(row),
-        one_time_until=row.one_time_until,
+        one_time_until=_one_time_until(row),
     )
+
+
+def _one_time_until(row: Row[Any]) -> datetime | None:
+    """The end of the one-time password, as long as the password is the one that was given then.
+
+    A version of Unite from before there were one-time passwords changes the password and leaves the end as it is. One
+    that does not store the hash beside the end takes the end away itself.
+    """
+    until: datetime | None = row.one_time_until
+    return until if row.one_time_hash in (None, row.password_hash) else None
 
 
 def _to_summary(row: Row[Any]) -> DailySummary | None:

@@ -14,6 +14,7 @@ def keep_up(upkeep: Upkeep, further: Mapping[str, Callable[[], object]], stoppin
     """Do each thing once, until it is time to stop. One that fails is written down, and spares the others."""
     every: dict[str, Callable[[], object]] = {
         "text messages asked after": lambda: upkeep.follow_texts(should_stop=stopping, on_dead=log_dead_letter),
+        "calls of deleted leads cancelled": lambda: upkeep.cancel_calls_of_deleted_leads(should_stop=stopping),
         "idempotency keys deleted": lambda: upkeep.purge_answers(should_stop=stopping),
         "counted uses deleted": lambda: upkeep.purge_uses(should_stop=stopping),
         "deliveries forgotten": lambda: upkeep.purge_deliveries(should_stop=stopping),

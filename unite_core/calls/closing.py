@@ -21,10 +21,10 @@ def append(work: CallsWork, entry: LedgerEntry) -> LedgerEntry:
     return linked
 
 
-def store_closed(work: CallsWork, ids: Ids, task: CallTask, actor: Actor, lead: Lead | None) -> LedgerEntry:
-    """Store a task that the actor has closed, and its entry."""
+def store_closed(work: CallsWork, ids: Ids, task: CallTask, actor: Actor | None, lead: Lead | None) -> LedgerEntry:
+    """Store a task that the actor has closed, or the schedule, and its entry."""
     work.tasks.save(task)
-    entry = closing_entry(ids.new(), task, actor.user_id, source=lead.source if lead else None)
+    entry = closing_entry(ids.new(), task, actor.user_id if actor else None, source=lead.source if lead else None)
     return append(work, counted(work, entry))
 
 
@@ -36,9 +36,9 @@ def counted(work: CallsWork, entry: LedgerEntry) -> LedgerEntry:
 
 
 def cancel(
-    work: CallsWork, ids: Ids, actor: Actor, task: CallTask, lead: Lead | None, reason: str | None, now: datetime
+    work: CallsWork, ids: Ids, actor: Actor | None, task: CallTask, lead: Lead | None, reason: str | None, now: datetime
 ) -> None:
-    """Cancel a pending task. Raises `Conflict` (`task_closed`)."""
+    """Cancel a pending task; the actor is None where a schedule does it. Raises `Conflict` (`task_closed`)."""
     task.cancel(reason, now)
     task.touched(now)
     entry = store_closed(work, ids, task, actor, lead)

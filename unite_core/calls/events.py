@@ -48,7 +48,7 @@ def task_completed(event_id: UUID, actor: Actor, task: CallTask, lead: Lead | No
     return _of(event_id, TASK_COMPLETED, entry.at, actor, task, lead, told)
 
 
-def task_cancelled(event_id: UUID, actor: Actor, task: CallTask, lead: Lead | None, entry: LedgerEntry) -> Event:
+def task_cancelled(event_id: UUID, actor: Actor | None, task: CallTask, lead: Lead | None, entry: LedgerEntry) -> Event:
     """The call is not needed any more."""
     return _of(event_id, TASK_CANCELLED, entry.at, actor, task, lead, {**_written(entry), "reason": entry.reason})
 

@@ -150,6 +150,13 @@ class CallTasks(Protocol):
         """The pending tasks of the lead, held until a unit of work that writes ends."""
 
     @abstractmethod
+    def of_deleted_leads(self, *, limit: int) -> Sequence[CallTask]:
+        """Up to `limit` pending tasks whose leads are deleted, held until a unit of work that writes ends.
+
+        As with `overdue`, several that ask at the same time get different tasks, which come without their notes.
+        """
+
+    @abstractmethod
     def count_pending(self, lead_id: UUID, *, limit: int) -> int:
         """How many pending tasks the lead has, counted up to `limit`."""
 

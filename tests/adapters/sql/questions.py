@@ -261,6 +261,7 @@ def work_off(unit: AllWork) -> None:
     unit.deliveries.to_follow(TEXTS, now=NOW, limit=10)
     unit.deliveries.claim(ACTIVITY, now=NOW, until=NOW + timedelta(minutes=1), limit=10)
     unit.tasks.overdue(before=NOW + timedelta(hours=1), limit=10)
+    unit.tasks.of_deleted_leads(limit=10)
     unit.tasks.pending_of_lead(LEAD.id)
     unit.consents.opted_out("+12125550100")
     unit.sessions.revoke_oldest(ANN.id, keep=10, now=NOW)

@@ -19,7 +19,7 @@ from unite_core.testing.contracts.database import put
 from unite_core.testing.contracts.rollups import a_history
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING as NOW
 
-NEW_COLUMNS = ("delivery_id", "summary_at", "summary_tz", "summary_since", "one_time_until")
+NEW_COLUMNS = ("delivery_id", "summary_at", "summary_tz", "summary_since", "one_time_until", "one_time_hash")
 """Columns that later migrations add to the tables of the second one."""
 
 

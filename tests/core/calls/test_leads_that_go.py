@@ -10,6 +10,7 @@ import pytest
 
 from tests.core.calls.floor import HOUR, Floor
 from unite_core import (
+    CallTask,
     Conflict,
     EntryKind,
     FileToImport,
@@ -193,3 +194,42 @@ def test_an_import_that_brings_no_other_status_chooses_none(floor: Floor) -> Non
 
     lead = floor.lead_of(task)
     assert (lead.name, lead.status, lead.status_chosen_at) == ("G. Hopper", LeadStatus.CONTACTED, None)
+
+
+def left_behind(floor: Floor, calls: int = 1) -> list[CallTask]:
+    """Pending calls to leads that were deleted by a version from before there were calls."""
+    tasks = [floor.create(note="Ask for Grace.") for _ in range(calls)]
+    for task in tasks:
+        floor.tables.leads[task.lead_id].deleted_at = floor.now
+    return tasks
+
+
+def test_calls_that_a_deleted_lead_left_behind_are_cancelled_once(floor: Floor) -> None:
+    [task], kept = left_behind(floor), floor.create()
+    now = floor.pass_time()
+
+    assert floor.unite.upkeep.cancel_calls_of_deleted_leads() == 1
+    assert floor.unite.upkeep.cancel_calls_of_deleted_leads() == 0
+
+    gone = floor.stored(task)
+    assert (gone.status, gone.cancel_reason, gone.closed_at) == (TaskStatus.CANCELLED, "The lead was deleted.", now)
+    assert gone.notes == task.notes
+    (entry,) = floor.chain(task)
+    assert (entry.kind, entry.reason, entry.actor_id) == (EntryKind.CANCELLED, "The lead was deleted.", None)
+    assert (floor.events[-1].type, floor.events[-1].actor_id) == ("call_task.cancelled", None)
+    assert floor.stored(kept) == kept
+    assert floor.unite.calls.verify_ledger().broken is None
+
+
+def test_all_calls_that_deleted_leads_left_behind_are_cancelled_a_few_at_a_time(floor: Floor) -> None:
+    tasks = left_behind(floor, calls=5)
+
+    assert floor.unite.upkeep.cancel_calls_of_deleted_leads(limit=2) == 5
+    assert {floor.stored(task).status for task in tasks} == {TaskStatus.CANCELLED}
+
+
+def test_cancelling_what_deleted_leads_left_behind_stops_between_two_transactions(floor: Floor) -> None:
+    left_behind(floor, calls=5)
+    stopping = iter([False, True])
+
+    assert floor.unite.upkeep.cancel_calls_of_deleted_leads(limit=2, should_stop=lambda: next(stopping)) == 2

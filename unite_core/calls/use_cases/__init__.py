@@ -2,7 +2,12 @@
 
 from unite_core.calls.use_cases.completing import CompleteCallTask, CompletedCall
 from unite_core.calls.use_cases.correcting import CorrectCallLog, Correction
-from unite_core.calls.use_cases.giving_up import CancelCallTask, Cancellation, MarkMissed
+from unite_core.calls.use_cases.giving_up import (
+    CancelCallsOfDeletedLeads,
+    CancelCallTask,
+    Cancellation,
+    MarkMissed,
+)
 from unite_core.calls.use_cases.planning import (
     AssignCallTask,
     Assignment,
@@ -16,6 +21,7 @@ __all__ = [
     "AssignCallTask",
     "Assignment",
     "CancelCallTask",
+    "CancelCallsOfDeletedLeads",
     "Cancellation",
     "CompleteCallTask",
     "CompletedCall",

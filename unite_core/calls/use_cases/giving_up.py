@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import ClassVar
 from uuid import UUID
 
-from unite_core.calls.closing import cancel
+from unite_core.calls.closing import LEAD_DELETED, cancel
 from unite_core.calls.events import task_missed
 from unite_core.calls.ledger import chained, closing_entry
 from unite_core.calls.model import TaskStatus, reason_problem
@@ -104,3 +104,40 @@ class MarkMissed:
                 work.record(task_missed(self.ids.new(), task, lead, entry))
             work.commit()
         return len(overdue)
+
+
+@dataclass(frozen=True)
+class CancelCallsOfDeletedLeads:
+    """Cancel the pending tasks whose leads are deleted; the call log gets their entries.
+
+    Deleting a lead cancels the calls to it. A version of Unite from before there were calls does not, and one may run
+    beside this one during an upgrade, or have run after a rollback. Run by a schedule, by several workers at the same
+    time too; a task is cancelled once. `limit` tasks are one transaction. Returns how many there were.
+    """
+
+    work: Work[CallsWork]
+    reads: Work[CallsWork]
+    clock: Clock
+    ids: Ids
+
+    def __call__(self, *, limit: int = 100, should_stop: Callable[[], bool] = lambda: False) -> int:
+        cancelled = 0
+        # Nearly always there are none, and a unit of work that reads keeps nobody from writing while it looks.
+        while not should_stop() and self._any():
+            found = until_won(lambda: self._cancel(limit))
+            cancelled += found
+            if found < limit:
+                break
+        return cancelled
+
+    def _any(self) -> bool:
+        with self.reads() as reads:
+            return bool(reads.tasks.of_deleted_leads(limit=1))
+
+    def _cancel(self, limit: int) -> int:
+        with self.work() as work:
+            orphans = work.tasks.of_deleted_leads(limit=limit)
+            for task in orphans:
+                cancel(work, self.ids, None, task, None, LEAD_DELETED, self.clock.now())
+            work.commit()
+        return len(orphans)

@@ -375,6 +375,18 @@ class CallTasksContract(DatabaseContract):
             assert [unit.tasks.count_pending(lead.id, limit=limit) for limit in (9, 2, 1)] == [2, 2, 1]
             assert unit.tasks.count_pending(an_id(), limit=9) == 0
 
+    def test_the_pending_tasks_of_deleted_leads_are_found_the_soonest_due_first(
+        self, work: Work[AllWork], ann: User, lead: Lead
+    ) -> None:
+        gone = [a_lead(deleted_at=_NOW), a_lead(deleted_at=_NOW)]
+        late = a_task(gone[0], ann, notes=[a_note(ann)])
+        soon = a_task(gone[1], ann, due_at=_NOW - _HOUR)
+        put(work, *gone, late, soon, a_task(gone[0], ann, **CLOSED["cancelled"]), a_task(lead, ann))
+
+        with work() as unit:
+            assert [*unit.tasks.of_deleted_leads(limit=9)] == [soon, replace(late, notes=[])]
+            assert [*unit.tasks.of_deleted_leads(limit=1)] == [soon]
+
     def test_which_leads_have_tasks_is_told_of_tasks_of_any_status(
         self, work: Work[AllWork], reads: Work[AllWork], ann: User, lead: Lead
     ) -> None:

@@ -35,6 +35,7 @@ class InMemoryCallTasks(CallTasks):
 
     def __init__(self, tables: Tables) -> None:
         self._tasks = tables.tasks
+        self._leads = tables.leads
 
     def add(self, task: CallTask) -> None:
         self._tasks[task.id] = deepcopy(task)
@@ -68,6 +69,12 @@ class InMemoryCallTasks(CallTasks):
     def pending_of_lead(self, lead_id: UUID) -> Sequence[CallTask]:
         found = (task for task in self._tasks.values() if task.lead_id == lead_id)
         return deepcopy([task for task in found if task.status is TaskStatus.PENDING])
+
+    def of_deleted_leads(self, *, limit: int) -> Sequence[CallTask]:
+        deleted = {lead.id for lead in self._leads.values() if lead.deleted_at is not None}
+        pending = (task for task in self._tasks.values() if task.status is TaskStatus.PENDING)
+        found = (task for task in pending if task.lead_id in deleted)
+        return [_without_notes(task) for task in sorted(found, key=lambda task: (task.due_at, task.id))[:limit]]
 
     def count_pending(self, lead_id: UUID, *, limit: int) -> int:
         return min(limit, len(self.pending_of_lead(lead_id)))
