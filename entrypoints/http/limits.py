@@ -15,6 +15,9 @@ from unite_core.identity.model import Actor
 
 WINDOW_SECONDS = 60
 
+PASSWORD_CHANGE_REQUIRED = "password_change_required"  # noqa: S105  # a code, no password
+"""The code of the refusal that a user with a one-time password gets."""
+
 PREFLIGHT_FACTOR = 10
 """An address may send so many times as many preflight requests (CORS): a whole office may share it, and browsers ask
 before nearly every request."""
@@ -63,7 +66,7 @@ def _require_own_password(actor: Actor, operation: Operation | None) -> None:
     if actor.password_change_required and (operation is None or not operation.before_password_change):
         raise Forbidden(
             "Your password is a one-time password. Change it by POST /v1/me/password, then go on.",
-            code="password_change_required",
+            code=PASSWORD_CHANGE_REQUIRED,
         )
 
 

@@ -3,7 +3,7 @@
 from flask import Flask, Response, request
 
 from entrypoints.http.context import authenticate_by
-from entrypoints.http.dashboard import lists, overview, sign_in, static_files
+from entrypoints.http.dashboard import lists, overview, password, sign_in, static_files
 from entrypoints.http.dashboard.error_pages import as_page
 from entrypoints.http.dashboard.links import HOME
 from entrypoints.http.dashboard.overview import FIGURES
@@ -24,7 +24,7 @@ _HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 
-MODULES = (sign_in, overview, lists, static_files)
+MODULES = (sign_in, password, overview, lists, static_files)
 """The modules that declare pages. To import them is to declare them."""
 
 

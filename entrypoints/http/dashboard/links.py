@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 HOME = "/dashboard"
 SIGN_IN = "/dashboard/login"
 SIGN_OUT = "/dashboard/logout"
+PASSWORD = "/dashboard/password"  # noqa: S105  # a path, no password
 REPLAY = "/dashboard/dead-letters/replay"
 
 PAGES_OF_LISTS = {
@@ -22,11 +23,14 @@ _OWN_PAGE = re.compile(r"/dashboard(?:[/?][!-\[\]-~]*)?")
 
 
 def safe_next(given: str | None) -> str:
-    """The page to go to after signing in: `given` if it is a page of the dashboard, else the dashboard itself."""
+    """The page to go to after signing in or changing the password.
+
+    It is `given` if that is a page of the dashboard, else the dashboard itself.
+    """
     if given is None or len(given) > MAX_NEXT_LENGTH or _OWN_PAGE.fullmatch(given) is None:
         return HOME
     path = given.partition("?")[0]
-    leads_on = path not in (SIGN_IN, SIGN_OUT) and "//" not in path and "/." not in path
+    leads_on = path not in (SIGN_IN, SIGN_OUT, PASSWORD) and "//" not in path and "/." not in path
     return given if leads_on else HOME
 
 

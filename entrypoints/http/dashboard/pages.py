@@ -38,9 +38,17 @@ _PAGE = (Shown(status=200, content_type="text/html"),)
 
 
 def page(
-    path: str, *, query: type[Schema] | None = None, permission: Permission | None = None, public: bool = False
+    path: str,
+    *,
+    query: type[Schema] | None = None,
+    permission: Permission | None = None,
+    public: bool = False,
+    before_password_change: bool = False,
 ) -> Callable[[View], View]:
-    """Make a function the page at `path`; who is not signed in is sent to the sign-in, unless it is `public`."""
+    """Make a function the page at `path`; who is not signed in is sent to the sign-in, unless it is `public`.
+
+    Who has a one-time password is sent to the page that changes it, unless the page is open `before_password_change`.
+    """
     return room.operation(
         "GET",
         path,
@@ -49,6 +57,7 @@ def page(
         permission=permission,
         public=public,
         cookie=True,
+        before_password_change=before_password_change,
         answers=_PAGE,
     )
 
@@ -93,10 +102,10 @@ def form(
     return decorate
 
 
-def signed_in_page(template: str, **shown: Any) -> Response:
+def signed_in_page(template: str, *, status: int = 200, **shown: Any) -> Response:
     """A page with the header of the signed-in user."""
     csrf_token = csrf.token_for(csrf.session_binding())
-    return html(template, user=signed_in_user(), csrf_token=csrf_token, **shown)
+    return html(template, status=status, user=signed_in_user(), csrf_token=csrf_token, **shown)
 
 
 def see_other(path: str) -> Response:

@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from entrypoints.http.dashboard import formats
 from entrypoints.http.dashboard.assets import asset_path
 from entrypoints.http.dashboard.drawings import UNKNOWN_SOURCE, chart_of_agents, chart_of_hours, chart_of_sources
-from entrypoints.http.dashboard.links import REPLAY, SIGN_IN, SIGN_OUT, page_of_list
+from entrypoints.http.dashboard.links import PASSWORD, REPLAY, SIGN_IN, SIGN_OUT, page_of_list
 
 HTML = "text/html; charset=utf-8"
 
@@ -32,6 +32,7 @@ def environment() -> Environment:
         chart_of_sources=chart_of_sources,
         unknown_source=UNKNOWN_SOURCE,
         page_of_list=page_of_list,
+        password_path=PASSWORD,
         replay_path=REPLAY,
         sign_in_path=SIGN_IN,
         sign_out_path=SIGN_OUT,

@@ -10,9 +10,8 @@ from werkzeug.test import TestResponse
 from tests.http.dashboard.visitor import HOME, SESSION, SIGN_IN, SIGN_OUT, Visitor, signed_in
 from tests.http.service import PASSWORD, Person, Service, problem
 from unite_core.identity.model import COOKIE_LIFETIME, Role, User
-from unite_core.identity.use_cases import Credentials, PasswordReset
+from unite_core.identity.use_cases import Credentials
 from unite_core.identity.use_cases.cookies import RENEW_AFTER
-from unite_core.testing.builders import an_actor
 
 
 @pytest.fixture
@@ -152,17 +151,6 @@ def test_a_deactivation_a_change_of_role_and_a_new_password_end_the_session(serv
     assert service.log_in(user).post("/v1/me/password", json=body).status_code == 204
 
     assert not visitor.is_signed_in()
-
-
-def test_with_a_one_time_password_pages_say_that_it_has_to_be_changed(service: Service, ann: User) -> None:
-    reset = PasswordReset(user_id=ann.id, password=PASSWORD)
-    service.unite.identity.reset_password(an_actor(), reset)
-    visitor = signed_in(service, ann)
-
-    page = visitor.get(HOME)
-
-    assert page.status_code == 403
-    assert "one-time password" in page.get_data(as_text=True)
 
 
 def test_the_api_takes_neither_the_cookie_nor_its_value_as_a_token(service: Service, ann: User) -> None:

@@ -13,6 +13,7 @@ from unite_core.identity.model import User
 HOME = "/dashboard"
 SIGN_IN = "/dashboard/login"
 SIGN_OUT = "/dashboard/logout"
+CHANGE_PASSWORD = "/dashboard/password"
 REPLAY = "/dashboard/dead-letters/replay"
 HOST = "https://unite.example"
 SESSION = "__Host-unite_session"

@@ -1,5 +1,6 @@
 """The pages as a browser shows them, and whoever looks at them."""
 
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,6 +11,7 @@ from unite_core.identity.model import Role, User
 
 HOME = "/dashboard"
 SIGN_IN = "/dashboard/login"
+CHANGE_PASSWORD = "/dashboard/password"
 PART = "/dashboard/parts/imports"
 
 _WATCH_POLICY = """
@@ -60,12 +62,12 @@ class Site:
             context.close()
 
 
-def sign_in(page: Page, user: User) -> None:
+def sign_in(page: Page, user: User, *, to: str = HOME) -> None:
     page.goto(SIGN_IN)
     page.get_by_label("E-mail address").fill(user.email)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url(f"**{HOME}")
+    page.wait_for_url(re.compile(rf"{to}(\?|$)"))
 
 
 def violations(page: Page) -> list[str]:

@@ -6,10 +6,12 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # it ships no types
 from playwright.sync_api import Page, expect
 
-from tests.http.dashboard.browser.site import HOME, SIGN_IN, Site, path_of, sign_in, violations
+from tests.http.dashboard.browser.site import CHANGE_PASSWORD, HOME, SIGN_IN, Site, path_of, sign_in, violations
 from tests.http.dashboard.test_overview import add_task, upload
 from tests.http.service import PASSWORD
-from unite_core.identity.model import Role
+from unite_core.identity.model import Role, User
+from unite_core.identity.use_cases import PasswordReset
+from unite_core.testing.builders import an_actor
 
 KIBIBYTE = 1024
 MAX_WEIGHT = 150 * KIBIBYTE
@@ -20,6 +22,12 @@ def rules_broken(page: Page) -> list[str]:
     """What axe-core finds fault with, and where."""
     found = Axe().run(page).response["violations"]
     return [f"{each['id']}: {[node['html'] for node in each['nodes']]}" for each in found]
+
+
+def with_one_time_password(site: Site) -> User:
+    user = site.user(Role.MANAGER)
+    site.service.unite.identity.reset_password(an_actor(), PasswordReset(user_id=user.id, password=PASSWORD))
+    return user
 
 
 def is_wider_than_the_window(page: Page) -> bool:
@@ -43,11 +51,20 @@ def test_every_page_is_accessible_fits_the_window_and_keeps_to_its_policy(
     for path in PAGES:
         page.goto(path)
         faults[path] = (rules_broken(page), is_wider_than_the_window(page), violations(page))
+    page = site.page(color_scheme=scheme, viewport={"width": width, "height": 800})
+    sign_in(page, with_one_time_password(site), to=CHANGE_PASSWORD)
+    faults["one-time password"] = (rules_broken(page), is_wider_than_the_window(page), violations(page))
+    page.get_by_label("One-time password").fill(PASSWORD)
+    page.get_by_label("New password", exact=True).fill("chosen by Ann alone")
+    page.get_by_label("New password again").fill("something else")
+    page.get_by_role("button", name="Change password").click()
+    expect(page.get_by_role("alert")).to_contain_text("The two new passwords are different.")
+    faults["refused password"] = (rules_broken(page), is_wider_than_the_window(page), violations(page))
 
     assert faults == dict.fromkeys(faults, ([], False, []))
-    assert len(faults) == 6
+    assert len(faults) == 8
     assert site.elsewhere() == []
-    assert len(site.errors) == 1, "the page that is not there"
+    assert len(site.errors) == 2, "the page that is not there, and the password that was refused"
 
 
 def test_dark_and_light_are_different(site: Site) -> None:
@@ -80,6 +97,22 @@ def test_signing_in_and_out_needs_no_mouse(site: Site) -> None:
     page.wait_for_url(f"**{SIGN_IN}")
     page.goto(HOME)
     assert path_of(page) == SIGN_IN
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_one_time_password_is_changed_without_a_mouse_and_without_scripts(site: Site, *, scripts: bool) -> None:
+    page = site.page(java_script_enabled=scripts)
+    sign_in(page, with_one_time_password(site), to=CHANGE_PASSWORD)
+
+    page.get_by_label("One-time password").focus()
+    page.keyboard.type(PASSWORD)
+    for _ in range(2):
+        page.keyboard.press("Tab")
+        page.keyboard.type("chosen by Ann alone")
+    page.keyboard.press("Enter")
+
+    page.wait_for_url(f"**{HOME}")
+    expect(page.get_by_role("heading", name="The day", exact=True)).to_be_visible()
 
 
 def test_the_first_stop_of_the_keyboard_leads_past_the_header(site: Site) -> None:

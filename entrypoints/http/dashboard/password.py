@@ -1,0 +1,65 @@
+"""Changing one's password on a page, which is the first one that users with a one-time password see."""
+
+from typing import Any
+
+from flask import Response
+
+from entrypoints.http.context import actor, unite
+from entrypoints.http.dashboard.links import PASSWORD, safe_next
+from entrypoints.http.dashboard.pages import PageForm, form, page, see_other, signed_in_page
+from entrypoints.http.fields import Query, Text
+from unite_core.errors import Invalid, Problem, TooMany
+from unite_core.identity.model import SHORTEST_PASSWORD
+from unite_core.identity.use_cases import PasswordChange
+from unite_core.races import until_won
+
+
+class PasswordQuery(Query):
+    """Where to go after changing the password."""
+
+    next = Text()
+
+
+@page(PASSWORD, query=PasswordQuery, before_password_change=True)
+def password_page(query: dict[str, Any]) -> Response:
+    """The form that changes the password of the signed-in user."""
+    return _password_form(safe_next(query.get("next")))
+
+
+class PasswordForm(PageForm):
+    """The current password, the new one twice, and where to go then."""
+
+    current_password = Text(load_default="")
+    new_password = Text(load_default="")
+    repeated_password = Text(load_default="")
+    next = Text()
+
+
+@form(PASSWORD, PasswordForm, before_password_change=True)
+def change_password(form: dict[str, Any]) -> Response:
+    """Change the password, and go on to the page that was asked for. Other sessions of the user end."""
+    next_page = safe_next(form.get("next"))
+    change = PasswordChange(current_password=form["current_password"], new_password=form["new_password"])
+    if form["repeated_password"] != form["new_password"]:
+        different = "The two new passwords are different. Write the same one twice."
+        return _password_form(next_page, Problem(field="repeated_password", code="different", detail=different))
+    try:
+        until_won(lambda: unite().identity.change_password(actor(), change))
+    except Invalid as refused:
+        return _password_form(next_page, refused.problems[0])
+    except TooMany as refused:
+        problem = Problem(field="current_password", code=refused.code, detail=refused.detail)
+        response = _password_form(next_page, problem, status=429)
+        response.headers["Retry-After"] = str(refused.retry_after)
+        return response
+    return see_other(next_page)
+
+
+def _password_form(next_page: str, problem: Problem | None = None, status: int | None = None) -> Response:
+    return signed_in_page(
+        "password.html",
+        status=status or (422 if problem else 200),
+        next=next_page,
+        problem=problem,
+        min_length=SHORTEST_PASSWORD,
+    )
