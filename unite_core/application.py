@@ -39,6 +39,7 @@ from unite_core.reports.attempts import ReportAttempts
 from unite_core.reports.daily import ReportDay
 from unite_core.reports.documents import CallDocuments
 from unite_core.reports.funnel import ReportFunnel, ReportSpeedToLead
+from unite_core.reports.glance import ReportDayAtAGlance
 from unite_core.reports.hours import ReportHeatmap
 from unite_core.reports.insights import ReportInsights
 from unite_core.reports.leaderboard import ReportLeaderboard
@@ -186,6 +187,7 @@ class Reports:
     """What can be asked about what happened, and what is done so that the answers are quick."""
 
     daily: ReportDay
+    glance: ReportDayAtAGlance
     insights: ReportInsights
     funnel: ReportFunnel
     attempts: ReportAttempts
@@ -360,15 +362,17 @@ def _reports(ports: Ports) -> Reports:
     name = NameAgents(ports.reads)
     count_overdue = CountOverdueCalls(ports.reads, ports.clock)
     through = CompleteThrough(ports.reads, ports.clock, ports.documents is not None)
+    daily, funnel = ReportDay(count, name), ReportFunnel(ports.reads, ports.clock, ports.cache)
     return Reports(
-        daily=ReportDay(count, name),
+        daily=daily,
+        glance=ReportDayAtAGlance(ports.reads, ports.clock, daily, funnel),
         insights=ReportInsights(count, name, count_overdue),
-        funnel=ReportFunnel(ports.reads, ports.clock, ports.cache),
+        funnel=funnel,
         attempts=ReportAttempts(count),
         speed_to_lead=ReportSpeedToLead(ports.reads, ports.clock, ports.cache),
         heatmap=ReportHeatmap(count),
         leaderboard=ReportLeaderboard(count, name),
-        activity=ReportActivity(ports.documents or LedgerActivity(ports.reads), name, through),
+        activity=ReportActivity(ports.documents or LedgerActivity(ports.reads, ports.cache), name, through),
         reconcile=ReconcileReports(ports.reads, ports.documents, through),
         repair=RepairDocuments(ports.reads, ports.documents),
         overdue=ListOverdueCalls(ports.reads, ports.clock),

@@ -3,6 +3,7 @@
 import json
 from abc import abstractmethod
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Generic, Protocol, TypeVar
@@ -80,14 +81,37 @@ class Remembered(Generic[T]):
         What `work_out` raises passes through and is not remembered. A value that cannot be read, because another
         version of Unite put it there, counts as none.
         """
-        look = cache.look(namespace, key)
-        if look.value is not None:
-            try:
-                return self.from_plain(json.loads(look.value))
-            except (ValueError, LookupError, TypeError, AttributeError):
-                pass  # it is worked out and put anew
+        place = self.look(cache, namespace, key)
+        if place.found is not None:
+            return place.found
         thing = work_out()
-        if look.ticket is not None:
-            value = json.dumps(self.to_plain(thing), separators=(",", ":")).encode()
-            cache.put(namespace, key, value, ticket=look.ticket, lifetime=self.lifetime)
+        place.put(thing)
         return thing
+
+    def look(self, cache: Cache, namespace: str, key: str) -> "Place[T]":
+        """What the cache has under the key, and where to put what is worked out where it has nothing.
+
+        Look first, and then read what the thing is worked out from. Whoever needs several things as they were at one
+        moment looks for all of them, and where one is missing works out all of them.
+        """
+        look = cache.look(namespace, key)
+        found: T | None = None
+        if look.value is not None:
+            # One that cannot be read is worked out and put anew.
+            with suppress(ValueError, LookupError, TypeError, AttributeError):
+                found = self.from_plain(json.loads(look.value))
+
+        def put(thing: T) -> None:
+            if look.ticket is not None:
+                value = json.dumps(self.to_plain(thing), separators=(",", ":")).encode()
+                cache.put(namespace, key, value, ticket=look.ticket, lifetime=self.lifetime)
+
+        return Place(found, put)
+
+
+@dataclass(frozen=True, slots=True)
+class Place(Generic[T]):
+    """What a cache has of something, None where it has nothing; `put` puts it there."""
+
+    found: T | None
+    put: Callable[[T], None]

@@ -14,11 +14,14 @@ def run(_arguments: Namespace, environ: Mapping[str, str]) -> int:
         with told(), opened(environ) as started, Tally(console()) as tally:
             rebuilt = started.unite.reports.rebuild(lambda so_far: tally.show(counted(so_far)))
             folded = started.unite.reports.fold()
+            has_documents = started.unite.reports.repair.documents is not None
     except Refused as refused:
         tell(str(refused))
         return refused.code
     entries = "1 entry was" if folded == 1 else f"{folded:,} entries were"
     print(f"{counted(rebuilt)}; {entries} folded after that.")
+    if has_documents:
+        print("The documents of calls in MongoDB are as they were: `reconcile` compares them with the ledger.")
     return 0
 
 

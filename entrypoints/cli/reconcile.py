@@ -33,16 +33,18 @@ def _reconcile(arguments: Namespace, started: Started) -> int:
     span = read_period(first, last, arguments.tz, names=names, today=started.unite.clock.now())
     days = list(_days(span))
     lines: list[str] = []
+    advice: dict[str, None] = {}
     differing = 0
     with Bar(console(), "reconciled") as bar:
         for done, day in enumerate(days, start=1):
             repaired = started.unite.reports.repair(OPERATOR, day) if arguments.repair else Repaired()
             found = started.unite.reports.reconcile(OPERATOR, day)
             differing += not found.equal
+            advice |= dict.fromkeys(_advice(found))
             lines += _described(found, repaired, alone=len(days) == 1)
             if len(days) > 1:
                 bar.show(done, len(days), f"{done:,} of {len(days):,} days")
-    print("\n".join([*lines, _summary(len(days), differing)]))
+    print("\n".join([*lines, _summary(len(days), differing), *advice]))
     return FAILED if differing else 0
 
 
@@ -69,6 +71,14 @@ def _described(found: Reconciliation, repaired: Repaired, *, alone: bool) -> Ite
     more = found.number_of_differences - len(found.differences)
     if more:
         yield f"  and {more:,} differences more"
+
+
+def _advice(found: Reconciliation) -> Iterator[str]:
+    """Which command mends what was found."""
+    if found.number_of_differences:
+        yield "`reconcile --repair` makes the documents what the ledger says."
+    if not found.rollups_equal:
+        yield "`rebuild-reports` counts the rollups anew from the ledger."
 
 
 def _figures(tally: Tally) -> str:

@@ -14,6 +14,7 @@ from entrypoints.bootstrap import start
 from entrypoints.settings import read_settings
 from tests.cli.conftest import Command
 from tests.cli.test_verify_ledger import add_calls
+from tests.cli.test_verify_ledger import database as sql_database
 from unite_core.notifications.model import ACTIVITY
 
 Output = pytest.CaptureFixture[str]
@@ -72,12 +73,44 @@ def test_what_differs_is_named_and_put_right(with_documents: Command, database: 
     of_second = f"call task {second['_id']}, entry {second['entry_id']}"
     assert f"altered: {of_second}, result: {second['result']} expected, converted found" in told
     assert f"doubled: {of_second}, _id: nothing expected, copy found" in told
-    assert told.endswith("1 day reconciled: 1 with differences.\n")
+    assert told.splitlines()[-2:] == [
+        "1 day reconciled: 1 with differences.",
+        "`reconcile --repair` makes the documents what the ledger says.",
+    ]
 
     assert with_documents("reconcile", "--date", today(), "--repair") == 0
-    assert "1 written, 1 restored, 1 removed" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "1 written, 1 restored, 1 removed" in told
+    assert told.endswith("1 day reconciled: no difference.\n")
     assert list(database.call_log.find().sort("_id")) == [first, second]
     assert with_documents("reconcile", "--date", today()) == 0
+
+
+def test_rollups_that_differ_are_mended_by_the_command_that_is_named(
+    with_admin: Command, tmp_path: Path, capsys: Output
+) -> None:
+    add_calls(os.environ)
+    assert with_admin("rebuild-reports") == 0
+    with sql_database(tmp_path) as connection:
+        connection.execute("DELETE FROM call_rollups")
+    capsys.readouterr()
+
+    assert with_admin("reconcile", "--date", today()) == 1
+
+    assert capsys.readouterr().out.splitlines()[-2:] == [
+        "1 day reconciled: 1 with differences.",
+        "`rebuild-reports` counts the rollups anew from the ledger.",
+    ]
+    assert with_admin("rebuild-reports") == 0
+    assert with_admin("reconcile", "--date", today()) == 0
+
+
+def test_counting_anew_names_the_command_that_compares_documents(with_documents: Command, capsys: Output) -> None:
+    assert with_documents("rebuild-reports") == 0
+
+    assert capsys.readouterr().out.endswith(
+        "The documents of calls in MongoDB are as they were: `reconcile` compares them with the ledger.\n"
+    )
 
 
 def test_of_several_days_those_that_differ_are_shown(with_documents: Command, database: Found, capsys: Output) -> None:
@@ -90,7 +123,8 @@ def test_of_several_days_those_that_differ_are_shown(with_documents: Command, da
     assert told.count(" Etc/UTC\n") == 1
     assert told.count("missing: ") == 2
     assert "reconciled 100%  7 of 7 days" in told
-    assert told.endswith("7 days reconciled: 1 with differences.\n")
+    assert "7 days reconciled: 1 with differences.\n" in told
+    assert told.count("`reconcile --repair`") == 1
 
     assert with_documents("reconcile", "--from", week, "--to", today(), "--repair") == 0
     assert "2 written, 0 restored, 0 removed" in capsys.readouterr().out

@@ -1,10 +1,13 @@
 """The calls of each agent, day by day."""
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import ClassVar
 
+from unite_core.cache import Cache, Remembered
+from unite_core.calls.ports import CALL_COUNTS_NAMESPACE
 from unite_core.clock import Clock
 from unite_core.days import Day, Period, moment_of
 from unite_core.identity.model import Actor, Permission
@@ -15,7 +18,7 @@ from unite_core.reports.documents import CALL_EVENTS, AgentKey, CallActivity, Do
 from unite_core.reports.model import About, AgentName, CallItems, Count, Scope, calls_of
 from unite_core.reports.ports import ReportsWork, Timeline
 from unite_core.reports.reading import NameAgents, about, by_day, own_calls
-from unite_core.reports.tally import Tally, total
+from unite_core.reports.tally import Tally, tally_from_plain, tally_to_plain, total
 from unite_core.unit_of_work import Work
 
 
@@ -58,13 +61,28 @@ class ActivityReport:
 
 @dataclass(frozen=True)
 class LedgerActivity(CallActivity):
-    """The same figures from the ledger and what was counted from it, where there are no call documents."""
+    """The same figures from the ledger and what was counted from it, where there are no call documents.
+
+    They are remembered until an entry is written. Figures from call documents are not: documents come later than
+    entries, others may change them, and a store that does not answer is to be noticed.
+    """
 
     reads: Work[ReportsWork]
+    cache: Cache
 
     def by_agent(self, question: Timeline) -> Mapping[tuple[AgentKey, int], Tally]:
+        key = hashlib.sha256(repr(question).encode()).hexdigest()
+        return _BY_AGENT.get(self.cache, CALL_COUNTS_NAMESPACE, f"by agent {key}", lambda: self._read(question))
+
+    def _read(self, question: Timeline) -> Mapping[tuple[AgentKey, int], Tally]:
         with self.reads() as reads:
             return counting.by_agent(reads.rollups, reads.rollups.unfolded(), question)
+
+
+_BY_AGENT = Remembered[Mapping[tuple[AgentKey, int], Tally]](
+    lambda counted: [[agent, label, tally_to_plain(tally)] for (agent, label), tally in counted.items()],
+    lambda plain: {(agent, int(label)): tally_from_plain(tally) for agent, label, tally in plain},
+)
 
 
 @dataclass(frozen=True)

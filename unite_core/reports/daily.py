@@ -13,8 +13,8 @@ from unite_core.identity.model import Actor, Permission
 from unite_core.reports import metrics
 from unite_core.reports.metrics import Flag, results_with
 from unite_core.reports.model import About, AgentName, CallItems, Count, Scope, calls_of
-from unite_core.reports.ports import Dimension, Timeline, Totals
-from unite_core.reports.reading import CountCalls, NameAgents, about, own_calls
+from unite_core.reports.ports import Dimension, Question, Timeline, Totals
+from unite_core.reports.reading import Answers, CountCalls, NameAgents, about, own_calls
 from unite_core.reports.tally import Rate, Tally, total
 
 OUTCOMES = [result for result in CallResult if result in results_with(Flag.ATTEMPT)]
@@ -76,10 +76,10 @@ class ReportDay:
     name: NameAgents
 
     def __call__(self, actor: Actor, period: Period) -> DailyReport:
-        own = own_calls(actor)
-        by_agent = Totals(start=period.start, end=period.end, by=Dimension.AGENT, agent_id=own)
-        every_quarter = Timeline(segments=(Segment(period.start, period.end, 0, 1),), agent_id=own)
-        answers = self.count([by_agent, every_quarter])
+        return self.report(period, self.count(questions_of_day(actor, period)))
+
+    def report(self, period: Period, answers: Answers) -> DailyReport:
+        """The report of the answers to `questions_of_day`."""
         agents, quarters = answers.totals(0), answers.timeline(1)
         everything = calls_of(period)
         whole = Scope(total(quarters.values()), everything)
@@ -100,6 +100,13 @@ class ReportDay:
             for key, tally in counted.items()
         ]
         return sorted(rows, key=lambda row: order_of(row.agent))
+
+
+def questions_of_day(actor: Actor, period: Period) -> tuple[Question, ...]:
+    """What the report of a day asks: the calls of each agent, and those of each quarter hour."""
+    own = own_calls(actor)
+    by_agent = Totals(start=period.start, end=period.end, by=Dimension.AGENT, agent_id=own)
+    return by_agent, Timeline(segments=(Segment(period.start, period.end, 0, 1),), agent_id=own)
 
 
 def figures_of(scope: Scope) -> CallFigures:

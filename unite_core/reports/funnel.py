@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from unite_core.cache import Cache, Remembered
+from unite_core.cache import Cache, Place, Remembered
 from unite_core.clock import Clock
 from unite_core.days import Period, moment_of
 from unite_core.identity.model import Actor, Permission
@@ -75,8 +75,25 @@ class ReportFunnel:
     cache: Cache
 
     def __call__(self, actor: Actor, period: Period) -> Funnel:
-        cohort = _cohort(actor, period)
-        found = _FUNNELS.get(self.cache, CALLED_LEADS_NAMESPACE, _key("funnel", cohort), lambda: self._read(cohort))
+        place = self.look(actor, period)
+        if place.found is not None:
+            return self.report(period, place.found)
+        taken_at = self.clock.now()
+        with self.reads() as reads:
+            counted = self.read(reads, taken_at, actor, period)
+        place.put(counted)
+        return self.report(period, counted)
+
+    def look(self, actor: Actor, period: Period) -> Place["CountedLeads"]:
+        """The leads by source, as far as they are remembered."""
+        return _FUNNELS.look(self.cache, CALLED_LEADS_NAMESPACE, _key("funnel", _cohort(actor, period)))
+
+    def read(self, reads: ReportsWork, taken_at: datetime, actor: Actor, period: Period) -> "CountedLeads":
+        """The leads by source from an open unit of work, which was opened after `taken_at`."""
+        return CountedLeads(taken_at, reads.figures.funnel(_cohort(actor, period)))
+
+    def report(self, period: Period, found: "CountedLeads") -> Funnel:
+        """The report of what was counted."""
         counts = found.counts
         all_leads = FunnelCounts(
             leads=sum(each.leads for each in counts.values()),
@@ -90,11 +107,6 @@ class ReportFunnel:
             total=_stages(None, all_leads, items),
             by_source=[_stages(source, counts[source], replace(items, source=source)) for source in sorted(counts)],
         )
-
-    def _read(self, cohort: Cohort) -> "_Counted":
-        taken_at = self.clock.now()
-        with self.reads() as reads:
-            return _Counted(taken_at, reads.figures.funnel(cohort))
 
 
 @dataclass(frozen=True)
@@ -132,7 +144,7 @@ class ReportSpeedToLead:
 
 
 @dataclass(frozen=True, slots=True)
-class _Counted:
+class CountedLeads:
     """The leads by source, as they were at a moment."""
 
     taken_at: datetime
@@ -147,9 +159,9 @@ class _Timed:
     first_calls: FirstCalls
 
 
-def _counted_from_plain(plain: Any) -> _Counted:
+def _counted_from_plain(plain: Any) -> CountedLeads:
     taken_at, counts = plain
-    return _Counted(datetime.fromisoformat(taken_at), {key: FunnelCounts(**it) for key, it in counts.items()})
+    return CountedLeads(datetime.fromisoformat(taken_at), {key: FunnelCounts(**it) for key, it in counts.items()})
 
 
 def _timed_from_plain(plain: Any) -> _Timed:
@@ -157,7 +169,7 @@ def _timed_from_plain(plain: Any) -> _Timed:
     return _Timed(datetime.fromisoformat(taken_at), FirstCalls(**first_calls))
 
 
-_FUNNELS = Remembered[_Counted](
+_FUNNELS = Remembered[CountedLeads](
     lambda it: [it.taken_at.isoformat(), {source: asdict(counts) for source, counts in it.counts.items()}],
     _counted_from_plain,
 )

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from unite_core.cache import LONGEST_LIFETIME, Cache, Remembered
+from unite_core.cache import LONGEST_LIFETIME, Cache, Place, Remembered
 from unite_core.calls.ports import CALL_COUNTS_NAMESPACE
 from unite_core.clock import Clock
 from unite_core.days import Period, moment_of
@@ -45,14 +45,23 @@ class CountCalls:
     cache: Cache
 
     def __call__(self, questions: Sequence[Question]) -> Answers:
-        key = hashlib.sha256(repr(tuple(questions)).encode()).hexdigest()
-        return _ANSWERS.get(self.cache, CALL_COUNTS_NAMESPACE, key, lambda: self._read(questions))
-
-    def _read(self, questions: Sequence[Question]) -> Answers:
+        place = self.look(questions)
+        if place.found is not None:
+            return place.found
         taken_at = self.clock.now()
         with self.reads() as reads:
-            answers = counting.answers(reads.rollups, reads.rollups.unfolded(), questions)
-        return Answers(taken_at, tuple(answers))
+            answers = self.read(reads, taken_at, questions)
+        place.put(answers)
+        return answers
+
+    def look(self, questions: Sequence[Question]) -> Place[Answers]:
+        """The answers as far as they are remembered."""
+        key = hashlib.sha256(repr(tuple(questions)).encode()).hexdigest()
+        return _ANSWERS.look(self.cache, CALL_COUNTS_NAMESPACE, key)
+
+    def read(self, reads: ReportsWork, taken_at: datetime, questions: Sequence[Question]) -> Answers:
+        """The answers from an open unit of work, which was opened after `taken_at`."""
+        return Answers(taken_at, tuple(counting.answers(reads.rollups, reads.rollups.unfolded(), questions)))
 
 
 @dataclass(frozen=True)

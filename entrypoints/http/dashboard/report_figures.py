@@ -31,9 +31,8 @@ class ReportFigures(Figures):
     reports: Reports
 
     def __call__(self, actor: Actor, day: date, tz: str, /) -> DayFigures:
-        period = Period(day, day, tz)
-        report = self.reports.daily(actor, period)
-        funnel = self.reports.funnel(actor, period)
+        glance = self.reports.glance(actor, Period(day, day, tz))
+        report, funnel = glance.day, glance.funnel
         return DayFigures(
             totals=_totals(report.figures),
             agents=tuple(map(_agent, report.by_agent)),

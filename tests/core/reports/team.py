@@ -14,6 +14,7 @@ from unite_core.identity.use_cases import UserChanges
 from unite_core.reports.model import AgentName, Count
 from unite_core.reports.tally import Rate
 from unite_core.testing.builders import an_entry
+from unite_core.testing.in_memory import InMemoryWork
 
 MONDAY = date(2026, 3, 2)
 """The day on which the clock of a team begins, at 9:00 UTC."""
@@ -79,6 +80,15 @@ class Team(Floor):
         task = self.create(lead)
         with self.ports.work() as unit:
             unit.ledger.append(an_entry(task, at=at, duration_seconds=0, **facts))
+            unit.commit()
+
+    def write_unseen(self, agent: Actor) -> None:
+        """Write an entry of a call of the agent without a word to the cache."""
+        task = self.create()
+        entry = an_entry(task, at=self.now, agent_id=agent.user_id)
+        unseen = InMemoryWork(self.ports.reads._store)
+        with unseen() as unit:
+            unit.ledger.append(entry)
             unit.commit()
 
     def correct(self, task: CallTask, outcome: CallOutcome = CallOutcome.CONVERTED, **right: Any) -> LedgerEntry:

@@ -200,3 +200,18 @@ def test_a_day_that_goes_on_is_not_restated(team: Team) -> None:
     team.call()
 
     assert about(team, "daily", MONDAY).restated_at is None
+
+
+def test_activity_from_the_call_log_is_remembered_until_an_entry_is_written(team: Team) -> None:
+    def completed_by_agent() -> dict[str | None, int]:
+        report = team.unite.reports.activity(team.manager, a_period())
+        return {row.agent.name: row.figures.completed.value for row in report.agents}
+
+    team.call()
+    assert completed_by_agent() == {"ann": 1}
+    team.write_unseen(team.ben)
+    assert completed_by_agent() == {"ann": 1}
+    assert team.unite.reports.activity(team.ben, a_period()).agents[0].figures.completed.value == 1
+
+    team.call()
+    assert completed_by_agent() == {"ann": 2, "ben": 1}

@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from unite_core.application import AllWork
+from unite_core.cache import NoCache
 from unite_core.calls.ledger import LedgerEntry
 from unite_core.days import Period, quarter_of
 from unite_core.notifications.ports import ActivityLog
@@ -41,7 +42,7 @@ class CallActivityContract(DatabaseContract):
     @pytest.fixture
     def activity(self, reads: Work[AllWork]) -> CallActivity:
         """What is tested."""
-        return LedgerActivity(reads)
+        return LedgerActivity(reads, NoCache())
 
     @pytest.fixture
     def record(self, work: Work[AllWork]) -> Record:
