@@ -53,10 +53,8 @@ class SqlLiveFigures(LiveFigures):
         }
 
     def first_calls(self, question: Cohort, *, within: int) -> FirstCalls:
-        cohort: Select[*tuple[Any, ...]] = select(func.count()).where(*_created(question))
-        everybodys = question.assigned_to is None
-        index = "ix_leads_listed" if everybodys else "ix_leads_assigned_listed"
-        number: int = self._connection.execute(by_index(cohort.select_from(leads), leads, index)).scalar_one()
+        cohort = _by_cohort(select(func.count()).select_from(leads), question)
+        number: int = self._connection.execute(cohort).scalar_one()
         row = self._connection.execute(_waits(question, within)).one()
         return FirstCalls(
             leads=number,
@@ -148,11 +146,13 @@ def _number(flag: ColumnElement[int]) -> ColumnElement[Any]:
 
 
 def _of_cohort(statement: Select[*tuple[Any, ...]], question: Cohort) -> Select[*tuple[Any, ...]]:
+    """The statement about the leads of the cohort, where they are everybody's with the counts of their calls."""
+    return _by_cohort(with_counts(statement) if question.assigned_to is None else statement, question)
+
+
+def _by_cohort(statement: Select[*tuple[Any, ...]], question: Cohort) -> Select[*tuple[Any, ...]]:
     """The statement about the leads of the cohort, by the index that holds them one after the other."""
-    everybodys = question.assigned_to is None
-    if everybodys:
-        statement = with_counts(statement)
-    index = "ix_leads_listed" if everybodys else "ix_leads_assigned_listed"
+    index = "ix_leads_listed" if question.assigned_to is None else "ix_leads_assigned_listed"
     return by_index(statement.where(*_created(question)), leads, index)
 
 

@@ -1,6 +1,5 @@
 """Backing up an installation while it works: database, files, keys and the documents of MongoDB, in one archive."""
 
-import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,7 +8,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 from sqlalchemy import URL
-from sqlalchemy.exc import DatabaseError
 
 from adapters.local.file_copies import LinkedFiles, linked_files
 from adapters.mongo import copies
@@ -18,12 +16,11 @@ from adapters.sql.sqlite_copies import copy_database, damage, revision_and_count
 from adapters.sql.table_copies import table_snapshot
 from entrypoints.bootstrap import archive
 from entrypoints.bootstrap.archive import ArchiveWriter, Manifest, Progress
-from entrypoints.bootstrap.database import database_url, described, engine_of, is_file, unusable
+from entrypoints.bootstrap.database import database_url, described, engine_of, is_file, refusing
 from entrypoints.bootstrap.refusal import StartRefused
 from entrypoints.bootstrap.version import VERSION
 from entrypoints.keys import FILE as KEYS_FILE
 from entrypoints.settings import Settings
-from unite_core.errors import Unavailable
 
 _NOTHING_THERE = "There is nothing to back up: {} has no tables of Unite."
 
@@ -55,7 +52,7 @@ def back_up(settings: Settings, target: BinaryIO, scratch: Path, progress: Progr
     folder = settings.data_dir.absolute()
     keys = folder / KEYS_FILE
     with_keys = settings.jwt_keys is None and keys.exists()
-    with _refusing(url), _files(settings, folder) as files:
+    with refusing(url), _files(settings, folder) as files:
         _link(files)
         created_at = datetime.now(UTC)
         database = _sqlite(url, scratch, progress) if is_file(url) else _mysql(url, scratch, progress)
@@ -82,16 +79,6 @@ def back_up(settings: Settings, target: BinaryIO, scratch: Path, progress: Progr
         )
         _write(members, manifest, target, scratch, progress)
     return manifest
-
-
-@contextmanager
-def _refusing(url: URL) -> Iterator[None]:
-    try:
-        yield
-    except (DatabaseError, sqlite3.Error) as error:
-        raise unusable(url, error) from error
-    except Unavailable as error:
-        raise StartRefused(error.detail) from error
 
 
 @contextmanager

@@ -1,7 +1,9 @@
 """The database: which one it is, and that it has the tables that this version of Unite works with."""
 
 import logging
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic.util.exc import CommandError
@@ -130,6 +132,17 @@ def _migrate(url: URL) -> None:
 def is_file(url: URL) -> bool:
     """Whether the database is a file of SQLite."""
     return url.get_backend_name() == "sqlite"
+
+
+@contextmanager
+def refusing(url: URL) -> Iterator[None]:
+    """Raise `StartRefused` where the database, or what else has to answer, cannot be used within the block."""
+    try:
+        yield
+    except (DatabaseError, sqlite3.Error) as error:
+        raise unusable(url, error) from error
+    except Unavailable as error:
+        raise StartRefused(error.detail) from error
 
 
 def unusable(url: URL, error: Exception) -> StartRefused:

@@ -1,7 +1,6 @@
 """Restoring an archive into an installation that is empty, and seeing whether what was restored is right."""
 
 import shutil
-import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -21,7 +20,7 @@ from adapters.sql.unit_of_work import SqlWork
 from entrypoints.bootstrap import archive
 from entrypoints.bootstrap.archive import Archive, DamagedArchive, Progress
 from entrypoints.bootstrap.data_folder import locked
-from entrypoints.bootstrap.database import database_url, engine_of, is_file, unusable, why
+from entrypoints.bootstrap.database import database_url, engine_of, is_file, refusing, why
 from entrypoints.bootstrap.refusal import StartRefused
 from entrypoints.keys import FILE as KEYS_FILE
 from entrypoints.keys import kept_keys
@@ -59,7 +58,7 @@ def restore(settings: Settings, source: Path, progress: Progress) -> Restored:
     manifest = checked.manifest
     _refuse_other_kind(settings, url, manifest)
     folder = settings.data_dir.absolute()
-    with locked(folder), _refusing(url):
+    with locked(folder), refusing(url), _refusing_to_write():
         _refuse_what_is_not_empty(settings, url, folder, manifest)
         with _staging(url, folder) as staging:
             _extract(checked, staging, progress)
@@ -130,13 +129,9 @@ def _refuse_what_is_not_empty(settings: Settings, url: URL, folder: Path, manife
 
 
 @contextmanager
-def _refusing(url: URL) -> Iterator[None]:
+def _refusing_to_write() -> Iterator[None]:
     try:
         yield
-    except (DatabaseError, sqlite3.Error) as error:
-        raise unusable(url, error) from error
-    except Unavailable as error:
-        raise StartRefused(error.detail) from error
     except OSError as error:
         raise StartRefused(f"The backup cannot be written: {error.strerror}. Nothing was restored.") from error
 

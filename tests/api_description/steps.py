@@ -59,6 +59,28 @@ _ENDED = ("completed", "failed", "cancelled")
 _NEW_LEAD = {"name": "Grace Hopper", "email": "grace-{{$randomUUID}}@navy.example", "assigned_to": "{{agent_id}}"}
 _NEW_IMPORT = {"filename": CSV_FILE, "size": CSV_SIZE, "options": {"default_country": "US"}}
 
+
+def _log_in_as_agent(name: str, password: str) -> Step:
+    body = {"email": "{{agent_email}}", "password": password}
+    return Step(operation="log_in", status=200, name=name, body=body, saved={_AGENT: "access_token"})
+
+
+def _send_by_signed_link(name: str, content_type: str, *, text: str = "", file: str = "") -> Step:
+    headers = {"Content-Type": content_type}
+    return Step(
+        operation="receive_file", status=204, name=name, url="{{upload_url}}", headers=headers, text=text, file=file
+    )
+
+
+def _create_call_task(hour: int, *, name: str = "", **more: str) -> Step:
+    body = {"lead_id": "{{lead_id}}", "due_at": f"{{{{tomorrow}}}}T{hour}:00:00Z", **more}
+    return Step(operation="create_call_task", status=201, name=name, body=body, saved={"task_id": "id"})
+
+
+def _refuse_unsigned(operation: str, name: str, **query: str) -> Step:
+    return Step(operation=operation, status=403, name=name, query=query, headers={"X-Twilio-Signature": "c2lnbmF0dXJl"})
+
+
 STEPS: dict[str, list[Step]] = {
     "Log in": [
         Step(
@@ -93,26 +115,14 @@ STEPS: dict[str, list[Step]] = {
         Step(operation="change_user", status=200, path=_USER, body={"name": "Ada King"}),
     ],
     "An agent": [
-        Step(
-            operation="log_in",
-            status=200,
-            name="Log in as the agent",
-            body={"email": "{{agent_email}}", "password": PASSWORD},
-            saved={_AGENT: "access_token"},
-        ),
+        _log_in_as_agent("Log in as the agent", PASSWORD),
         Step(
             operation="change_password",
             status=204,
             token=_AGENT,
             body={"current_password": PASSWORD, "new_password": NEXT_PASSWORD},
         ),
-        Step(
-            operation="log_in",
-            status=200,
-            name="Log in with the new password",
-            body={"email": "{{agent_email}}", "password": NEXT_PASSWORD},
-            saved={_AGENT: "access_token"},
-        ),
+        _log_in_as_agent("Log in with the new password", NEXT_PASSWORD),
         Step(operation="log_out_everywhere", status=204, token=_AGENT),
         Step(operation="reset_password", status=200, path=_USER),
     ],
@@ -131,26 +141,14 @@ STEPS: dict[str, list[Step]] = {
             body={"content_type": "image/png", "size": 0, "filename": PICTURE},
             saved={"image_id": "id", "upload_url": "upload.url"},
         ),
-        Step(
-            operation="receive_file",
-            status=204,
-            name="Send the picture by the signed link",
-            url="{{upload_url}}",
-            headers={"Content-Type": "image/png"},
-            file=PICTURE,
-        ),
+        _send_by_signed_link("Send the picture by the signed link", "image/png", file=PICTURE),
         Step(operation="complete_image", status=200, path=_IMAGE),
         Step(operation="list_images", status=200, path=_LEAD, saved={"download_url": "items[0].download_url"}),
         Step(operation="serve_file", status=200, url="{{download_url}}"),
         Step(operation="delete_image", status=204, path=_IMAGE),
     ],
     "Call tasks": [
-        Step(
-            operation="create_call_task",
-            status=201,
-            body={"lead_id": "{{lead_id}}", "due_at": "{{tomorrow}}T15:00:00Z", "note": "She asked for a price."},
-            saved={"task_id": "id"},
-        ),
+        _create_call_task(15, note="She asked for a price."),
         Step(operation="list_call_tasks", status=200, query={"lead_id": "{{lead_id}}"}),
         Step(operation="get_call_task", status=200, path=_TASK),
         Step(operation="assign_call_task", status=200, path=_TASK, body={"assigned_to": "{{agent_id}}"}),
@@ -166,13 +164,7 @@ STEPS: dict[str, list[Step]] = {
         ),
         Step(operation="correct_call_log", status=200, path={"entry_id": "{{entry_id}}"}),
         Step(operation="get_ledger", status=200, path=_TASK),
-        Step(
-            operation="create_call_task",
-            status=201,
-            name="Create another call task",
-            body={"lead_id": "{{lead_id}}", "due_at": "{{tomorrow}}T16:00:00Z"},
-            saved={"task_id": "id"},
-        ),
+        _create_call_task(16, name="Create another call task"),
         Step(operation="cancel_call_task", status=200, path=_TASK),
     ],
     "Lead imports": [
@@ -182,14 +174,7 @@ STEPS: dict[str, list[Step]] = {
             body=_NEW_IMPORT,
             saved={"import_id": "id", "upload_url": "upload.url"},
         ),
-        Step(
-            operation="receive_file",
-            status=204,
-            name="Send the CSV file by the signed link",
-            url="{{upload_url}}",
-            headers={"Content-Type": "text/csv"},
-            text=CSV_TEXT,
-        ),
+        _send_by_signed_link("Send the CSV file by the signed link", "text/csv", text=CSV_TEXT),
         Step(operation="start_import", status=202, path=_IMPORT),
         Step(operation="get_import", status=200, path=_IMPORT, until=_ENDED),
         Step(operation="follow_import", status=200, path=_IMPORT),
@@ -243,19 +228,8 @@ STEPS: dict[str, list[Step]] = {
         ),
     ],
     "Webhooks": [
-        Step(
-            operation="take_text_status",
-            status=403,
-            name="Refuse a status that Twilio did not sign",
-            query={"delivery": "{{delivery_id}}"},
-            headers={"X-Twilio-Signature": "c2lnbmF0dXJl"},
-        ),
-        Step(
-            operation="take_inbound_text",
-            status=403,
-            name="Refuse a text message that Twilio did not sign",
-            headers={"X-Twilio-Signature": "c2lnbmF0dXJl"},
-        ),
+        _refuse_unsigned("take_text_status", "Refuse a status that Twilio did not sign", delivery="{{delivery_id}}"),
+        _refuse_unsigned("take_inbound_text", "Refuse a text message that Twilio did not sign"),
     ],
     "Health and documentation": [
         Step(operation="live", status=200),

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from tests.core.identity.conftest import PASSWORD
 from unite_core import (
     Credentials,
-    NewUser,
     PasswordChange,
     Role,
     Rules,
@@ -21,26 +21,9 @@ from unite_core import (
 from unite_core.identity.model import COOKIE_LIFETIME, REFRESH_TOKEN_LIFETIME
 from unite_core.identity.use_cases.cookies import RENEW_AFTER
 from unite_core.testing.builders import an_actor
-from unite_core.testing.in_memory import InMemoryPorts, in_memory_ports
+from unite_core.testing.in_memory import InMemoryPorts
 
-PASSWORD = "correct horse battery"
 CREDENTIALS = Credentials(email="ann@unite.example", password=PASSWORD, address="192.0.2.1")
-
-
-@pytest.fixture
-def ports() -> InMemoryPorts:
-    return in_memory_ports()
-
-
-@pytest.fixture
-def unite(ports: InMemoryPorts) -> Unite:
-    return build(ports)
-
-
-@pytest.fixture
-def ann(unite: Unite) -> User:
-    new = NewUser(email="ann@unite.example", name="Ann", role=Role.MANAGER, password=PASSWORD)
-    return unite.identity.add_user.unchecked(new)
 
 
 @pytest.fixture

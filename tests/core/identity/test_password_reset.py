@@ -6,12 +6,12 @@ from datetime import timedelta
 
 import pytest
 
+from tests.core.identity.conftest import EMAIL, PASSWORD, add_ann
 from unite_core import (
     Actor,
     Credentials,
     Forbidden,
     Invalid,
-    NewUser,
     NotFound,
     PasswordChange,
     Role,
@@ -25,29 +25,8 @@ from unite_core.identity.use_cases import OneTimePassword, PasswordReset
 from unite_core.testing.builders import an_actor, an_id
 from unite_core.testing.in_memory import FastPasswords, InMemoryPorts, in_memory_ports
 
-EMAIL = "ann@unite.example"
-PASSWORD = "correct horse battery"
 NEW = "staple battery horse"
 DAY = timedelta(hours=24)
-
-
-@pytest.fixture
-def ports() -> InMemoryPorts:
-    return in_memory_ports()
-
-
-@pytest.fixture
-def unite(ports: InMemoryPorts) -> Unite:
-    return build(ports)
-
-
-@pytest.fixture
-def ann(unite: Unite) -> User:
-    return add_ann(unite)
-
-
-def add_ann(unite: Unite) -> User:
-    return unite.identity.add_user.unchecked(NewUser(email=EMAIL, name="Ann", role=Role.MANAGER, password=PASSWORD))
 
 
 def log_in(unite: Unite, password: str) -> TokenPair:

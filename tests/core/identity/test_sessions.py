@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from tests.core.identity.conftest import PASSWORD
 from unite_core import (
     Actor,
     Credentials,
@@ -30,25 +31,7 @@ from unite_core.identity.use_cases.sessions import digest
 from unite_core.testing.builders import an_actor, an_id
 from unite_core.testing.in_memory import FastPasswords, InMemoryPorts, in_memory_ports
 
-PASSWORD = "correct horse battery"
 ADDRESS = "192.0.2.1"
-
-
-@pytest.fixture
-def ports() -> InMemoryPorts:
-    return in_memory_ports()
-
-
-@pytest.fixture
-def unite(ports: InMemoryPorts) -> Unite:
-    return build(ports)
-
-
-@pytest.fixture
-def ann(unite: Unite) -> User:
-    return unite.identity.add_user.unchecked(
-        NewUser(email="ann@unite.example", name="Ann", role=Role.MANAGER, password=PASSWORD)
-    )
 
 
 def log_in(

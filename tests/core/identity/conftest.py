@@ -1,0 +1,29 @@
+"""An account, and Unite in memory around it."""
+
+import pytest
+
+from unite_core import NewUser, Role, Unite, User, build
+from unite_core.testing.in_memory import InMemoryPorts, in_memory_ports
+
+EMAIL = "ann@unite.example"
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+def ports() -> InMemoryPorts:
+    return in_memory_ports()
+
+
+@pytest.fixture
+def unite(ports: InMemoryPorts) -> Unite:
+    return build(ports)
+
+
+@pytest.fixture
+def ann(unite: Unite) -> User:
+    """A manager who can log in."""
+    return add_ann(unite)
+
+
+def add_ann(unite: Unite) -> User:
+    return unite.identity.add_user.unchecked(NewUser(email=EMAIL, name="Ann", role=Role.MANAGER, password=PASSWORD))
