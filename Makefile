@@ -157,7 +157,19 @@ openapi-release: ## Have later descriptions compared with today's: part of a rel
 
 .PHONY: diagrams
 diagrams: | $(python) ## Draw the pictures of docs/diagrams anew, and write the tables of docs/tables
-	@for source in docs/diagrams/*.py docs/tables/*.py; do PYTHONPATH=. $(python) "$$source" || exit 1; done
+	@for source in $(filter-out docs/diagrams/aws.py,$(wildcard docs/diagrams/*.py docs/tables/*.py)); do \
+	    PYTHONPATH=. $(python) "$$source" || exit 1; done
+
+.PHONY: diagram-aws
+diagram-aws: $(infra)/stamps/infra ## Draw the picture of the templates of AWS anew; needs graphviz
+	@command -v dot >/dev/null || { \
+	    if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	        echo "Installing graphviz with apt-get"; \
+	        apt-get update -qq && apt-get install -y -qq graphviz fonts-liberation >/dev/null; \
+	    else \
+	        echo "dot is missing; install graphviz" >&2; exit 1; \
+	    fi; }
+	@$(infra)/bin/python docs/diagrams/aws.py
 
 .PHONY: pictures
 pictures: $(stamps)/test ## Draw the pictures of the dashboard in docs/pictures anew; needs Chromium

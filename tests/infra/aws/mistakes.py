@@ -13,16 +13,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.conftest import CHECKOUT
+from tests.infra.aws.all_rules import RULES
 from tests.infra.aws.permissions import differences
-from tests.infra.aws.rules import RULES
 from tests.infra.aws.symbolic import stacks
-from tests.infra.aws.templates import NotDeployable, sources
+from tests.infra.aws.templates import BLUE_GREEN, NotDeployable, sources
 from tests.infra.tools import run
 
 PAGE = CHECKOUT / "docs" / "aws.md"
 BEGIN = "<!-- written by tests/infra/aws/mistakes.py -->\n"
 END = "<!-- until here -->\n"
-BLUE_GREEN = {"app": {"Deployment": "blue-green"}, "delivery": {"Deployment": "blue-green"}}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +58,11 @@ _PUBLIC = (
 
 _COPY = (
     "      BlueGreenDeploymentConfiguration:\n        GreenFleetProvisioningOption: {Action: COPY_AUTO_SCALING_GROUP}\n"
+)
+
+_ASKED = (
+    "Principal: {Service: events.amazonaws.com}\n"
+    '            Condition: {StringEquals: {"aws:SourceAccount": !Ref AWS::AccountId}}'
 )
 
 MISTAKES: tuple[Mistake, ...] = (
@@ -178,6 +182,12 @@ MISTAKES: tuple[Mistake, ...] = (
                 "maxReceiveCount: 1000",
             ),
             ("The topic takes events without TLS", "  EventsTopicPolicy:", "Effect: Deny", "Effect: Allow"),
+            (
+                "The key asks EventBridge for an account",
+                "  Key:",
+                '"kms:EncryptionContext:aws:sns:topicArn":',
+                '"aws:SourceAccount": !Ref AWS::AccountId\n                "kms:EncryptionContext:aws:sns:topicArn":',
+            ),
             ("The key of messages is not rotated", "  Key:", "EnableKeyRotation: true", "EnableKeyRotation: false"),
         ],
     ),
@@ -213,6 +223,12 @@ MISTAKES: tuple[Mistake, ...] = (
                 "TransitEncryptionEnabled: false",
             ),
             ("The service may do everything in Redis", "  RedisServiceUser:", "on ~rq:* ~unite:* -@all", "on ~* +@all"),
+            (
+                "Every worker can read the first admin's password",
+                "  ServiceSettings:",
+                '"UNITE_JWT_KEYS":',
+                '"UNITE_ADMIN_EMAIL": "a@b.example", "UNITE_ADMIN_PASSWORD": "a good password", "UNITE_JWT_KEYS":',
+            ),
             ("A setting has the wrong name", "  ServiceSettings:", "UNITE_REDIS_URL", "UNITE_REDIS_URI"),
         ],
     ),
@@ -297,9 +313,18 @@ MISTAKES: tuple[Mistake, ...] = (
             (
                 "CloudWatch may not publish alarms",
                 "  AlarmsTopicPolicy:",
-                "[cloudwatch.amazonaws.com, events.amazonaws.com]",
-                "[events.amazonaws.com]",
+                "Service: cloudwatch.amazonaws.com",
+                "Service: monitoring.amazonaws.com",
             ),
+            (
+                "The topic asks EventBridge for an account",
+                "  AlarmsTopicPolicy:",
+                "Principal: {Service: events.amazonaws.com}",
+                _ASKED,
+            ),
+            ("An alarm names no runbook", "  RedisIsFull:", " Runbook: docs/runbooks/redis-full.md", ""),
+            ("An alarm names a runbook that there is not", "  RedisIsBusy:", "redis-full.md", "redis.md"),
+            ("The green group has no alarm", "  GreenHasNoHealthyInstance:", "GreenTargetsName", "BlueTargetsName"),
             (
                 "Errors are counted by a field that lines have not",
                 "  ApiErrors:",
@@ -318,6 +343,12 @@ MISTAKES: tuple[Mistake, ...] = (
                 "  GitHubRole:",
                 ":environment:${GitHubEnvironment}",
                 ":*",
+            ),
+            (
+                "GitHub's role asks for another form of the subject",
+                "  GitHubRole:",
+                "repo:${RepositorySubject}:",
+                "repo:${Repository}:",
             ),
             (
                 "GitHub's role may do everything",

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import logging
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
@@ -11,9 +10,7 @@ from typing import Any
 from moto.events.models import EventPattern
 
 from adapters.aws.provisioning import FILES_KEPT_FOR, MOST_RECEIVES
-from entrypoints.dead_letters import log as dead_letters
 from entrypoints.http.imports_events import KEEP_ALIVE_SECONDS
-from entrypoints.logs import JsonLines
 from entrypoints.settings import Settings, read_settings
 from tests.conftest import CHECKOUT
 from tests.infra.aws.templates import ACCOUNT, ENVIRONMENT, FOLDER, REGION, Template
@@ -33,29 +30,6 @@ DATA = (
     "AWS::ECR::Repository",
     "AWS::Logs::LogGroup",
 )
-ALARMS = (
-    ("AWS/ApplicationELB", "HTTPCode_Target_5XX_Count"),
-    ("AWS/ApplicationELB", "HTTPCode_ELB_5XX_Count"),
-    ("AWS/ApplicationELB", "TargetResponseTime"),
-    ("AWS/ApplicationELB", "UnHealthyHostCount"),
-    ("AWS/ApplicationELB", "HealthyHostCount"),
-    ("AWS/AutoScaling", "GroupInServiceInstances"),
-    ("AWS/SQS", "ApproximateAgeOfOldestMessage"),
-    ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
-    ("AWS/SNS", "NumberOfNotificationsFailed"),
-    ("AWS/RDS", "CPUUtilization"),
-    ("AWS/RDS", "FreeStorageSpace"),
-    ("AWS/RDS", "DatabaseConnections"),
-    ("AWS/ElastiCache", "DatabaseMemoryUsagePercentage"),
-    ("AWS/ElastiCache", "EngineCPUUtilization"),
-    (f"Unite/{ENVIRONMENT}", "ApiErrors"),
-    (f"Unite/{ENVIRONMENT}", "WorkerErrors"),
-    (f"Unite/{ENVIRONMENT}", "DeadLetters"),
-    (f"Unite/{ENVIRONMENT}", "disk_used_percent"),
-    (f"Unite/{ENVIRONMENT}", "mem_used_percent"),
-)
-"""A metric that nobody is told of, or an alarm on a metric that does not exist, is a difference to this list."""
-
 CONNECTIONS = {
     ("LoadBalancer", "0.0.0.0/0", 443),
     ("LoadBalancer", "0.0.0.0/0", 80),
@@ -188,10 +162,12 @@ def settings_of(stacks: Stacks, role: str) -> Settings:
 
 
 def settings_are_complete(stacks: Stacks, _: Mapping[str, str]) -> Iterator[str]:
-    """The service takes its settings without a warning, and nothing embedded stands in."""
+    """The service takes its settings without a warning, nothing embedded stands in, and no user's password is there."""
     for role in ("Api", "Worker"):
         settings = settings_of(stacks, role)
         yield from settings.warnings
+        if settings.first_admin:
+            yield f"{role}: every instance can read the password of the first admin"
         given = {
             "MySQL by TLS": "ssl_ca=" in (settings.database_url or ""),
             "Redis by TLS": (settings.redis_url or "").startswith("rediss://"),
@@ -380,44 +356,6 @@ def times_are_times(stacks: Stacks, _: Mapping[str, str]) -> Iterator[str]:
             yield f"{name}: {schedule['ScheduleExpression']} is no time"
 
 
-def alarms_are_complete(stacks: Stacks, _: Mapping[str, str]) -> Iterator[str]:
-    """Every metric of the list has an alarm, by its right name, that tells somebody; and CloudWatch may publish."""
-    alarms = list(every(stacks, "AWS::CloudWatch::Alarm"))
-    found = {(it["Namespace"], it["MetricName"]) for _, it in alarms}
-    for namespace, metric in sorted(found ^ set(ALARMS)):
-        yield f"{namespace} {metric} has no alarm, or is no metric"
-    topics = {f"{it['TopicName']}" for _, it in of_type(stacks["observability"], "AWS::SNS::Topic")}
-    for name, alarm in alarms:
-        if not alarm.get("AlarmActions") or alarm["AlarmActions"][0].rpartition(":")[2] not in topics:
-            yield f"{name} tells nobody"
-    policy = stacks["observability"]["Resources"]["AlarmsTopicPolicy"]["Properties"]["PolicyDocument"]["Statement"][0]
-    if "cloudwatch.amazonaws.com" not in policy["Principal"]["Service"]:
-        yield "CloudWatch may not publish alarms"
-
-
-def log_lines_are_counted(stacks: Stacks, _: Mapping[str, str]) -> Iterator[str]:
-    """The metric filters match lines as the service writes them, and their metrics are those that alarms watch."""
-    record = logging.LogRecord(dead_letters.name, logging.ERROR, "", 0, "given up", None, None)
-    line = json.loads(JsonLines().format(record))
-    filters = dict(every(stacks, "AWS::Logs::MetricFilter"))
-    for name, it in filters.items():
-        conditions = re.findall(r'\$\.(\w+) = "([^"]+)"', it["FilterPattern"])
-        if not any(line.get(key) == value for key, value in conditions):
-            yield f"{name} counts no line of the service"
-        if (
-            it["MetricTransformations"][0]["MetricNamespace"],
-            it["MetricTransformations"][0]["MetricName"],
-        ) not in ALARMS:
-            yield f"{name} counts for nobody"
-    groups = {it["LogGroupName"]: it.get("RetentionInDays") for _, it in every(stacks, "AWS::Logs::LogGroup")}
-    for role in ("api", "worker"):
-        if f"/unite/{ENVIRONMENT}/{role}" not in groups:
-            yield f"the log of {role} has no group"
-    for name, days in groups.items():
-        if not days:
-            yield f"{name} grows for ever"
-
-
 def only_github_jobs_of_one_environment(stacks: Stacks, _: Mapping[str, str]) -> Iterator[str]:
     """The role of GitHub compares repository and environment exactly."""
     role = stacks["delivery"]["Resources"]["GitHubRole"]["Properties"]
@@ -426,7 +364,7 @@ def only_github_jobs_of_one_environment(stacks: Stacks, _: Mapping[str, str]) ->
     expected = {
         "StringEquals": {
             f"{claims}:aud": "sts.amazonaws.com",
-            f"{claims}:sub": "repo:example/unite:environment:production",
+            f"{claims}:sub": "repo:example@1234/unite@5678:environment:production",
         }
     }
     if statement["Condition"] != expected or statement["Action"] != "sts:AssumeRoleWithWebIdentity":
@@ -490,7 +428,7 @@ def _stars_of_lines(name: str, lines: Sequence[str]) -> Iterator[str]:
             yield f"{name}.yaml:{number}: an action that is a star"
 
 
-RULES: tuple[Rule, ...] = (
+GENERAL_RULES: tuple[Rule, ...] = (
     data_outlives_its_stack,
     nobody_else_connects,
     databases_have_no_way_out,
@@ -505,8 +443,6 @@ RULES: tuple[Rule, ...] = (
     mysql_requires_tls,
     redis_has_the_documented_rights,
     times_are_times,
-    alarms_are_complete,
-    log_lines_are_counted,
     only_github_jobs_of_one_environment,
     deployments_can_be_rolled_back,
     stages_are_in_order,

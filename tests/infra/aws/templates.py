@@ -25,15 +25,21 @@ ENVIRONMENT = "production"
 PARAMETERS: Mapping[str, Mapping[str, str]] = {
     "network": {"MongoNetwork": "192.168.248.0/21"},
     "storage-and-messaging": {"Origins": "https://unite.example.com,https://app.example.com"},
-    "data": {"AdminEmail": "admin@example.com", "MongoSecret": "unite/mongo", "TwilioSecret": "unite/twilio"},
+    "data": {"MongoSecret": "unite/mongo", "TwilioSecret": "unite/twilio"},
     "app": {"PublicUrl": "https://unite.example.com", "DefaultCountry": "US", "ImageId": "ami-12c6146b"},
     "observability": {"AlarmEmail": "oncall@example.com"},
     "delivery": {
         "ConnectionArn": f"arn:aws:codeconnections:{REGION}:{ACCOUNT}:connection/c0ffee00-0000-4000-8000-000000000000",
         "Repository": "example/unite",
+        "RepositorySubject": "example@1234/unite@5678",
     },
 }
 """What each stack is deployed with in tests, beside the certificate, which is made."""
+
+BLUE_GREEN: Mapping[str, Mapping[str, str]] = {
+    name: {"Deployment": "blue-green"} for name in ("app", "observability", "delivery")
+}
+"""What the stacks are deployed with besides, for two groups of the API."""
 
 Template = dict[str, Any]
 

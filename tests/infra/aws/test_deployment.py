@@ -1,5 +1,4 @@
 import json
-from collections.abc import Generator
 
 import pytest
 
@@ -23,16 +22,11 @@ ACCESS = Access(region=REGION)
 
 
 @pytest.fixture
-def files(deployment: Deployment) -> Generator[S3Files]:
-    """Files in the deployed buckets, without their policies: moto takes a denial with a condition for one without."""
+def files(deployment: Deployment, open_buckets: None) -> S3Files:
+    """Files in the deployed buckets."""
+    assert open_buckets is None
     buckets = Buckets(imports=deployment.export("ImportsBucket"), images=deployment.export("ImagesBucket"))
-    names = (buckets.imports, buckets.images)
-    policies = {name: client("s3").get_bucket_policy(Bucket=name)["Policy"] for name in names}
-    for name in names:
-        client("s3").delete_bucket_policy(Bucket=name)
-    yield S3Files(buckets, access=ACCESS, clock=SystemClock())
-    for name, policy in policies.items():
-        client("s3").put_bucket_policy(Bucket=name, Policy=policy)
+    return S3Files(buckets, access=ACCESS, clock=SystemClock())
 
 
 def _notices(deployment: Deployment) -> SqsUploadNotices:
@@ -114,7 +108,7 @@ def test_the_service_starts_with_the_secret_that_the_stacks_compose(deployment: 
     assert settings.database_url is not None
     assert f"service:{password}@{deployment.export('DatabaseAddress')}" in settings.database_url
     assert settings.twilio is not None
-    assert settings.first_admin is not None
+    assert settings.first_admin is None
     assert settings.warnings == ()
 
 

@@ -1,8 +1,6 @@
 from tests.infra.aws.permissions import CALLS, differences
 from tests.infra.aws.symbolic import stacks
-from tests.infra.aws.templates import sources
-
-BLUE_GREEN = {"app": {"Deployment": "blue-green"}, "delivery": {"Deployment": "blue-green"}}
+from tests.infra.aws.templates import BLUE_GREEN, sources
 
 
 def test_each_role_may_do_what_the_code_does_and_nothing_else_of_the_table() -> None:

@@ -1,8 +1,12 @@
+import re
+
 import pytest
 
-from tests.infra.aws.rules import RULES, Rule, settings_of
+from tests.infra.aws.alarms import RUNBOOKS, messages, runbook_of
+from tests.infra.aws.all_rules import RULES
+from tests.infra.aws.rules import Rule, settings_of
 from tests.infra.aws.symbolic import stacks
-from tests.infra.aws.templates import sources
+from tests.infra.aws.templates import BLUE_GREEN, NotDeployable, sources
 
 SIZES = ("small", "medium", "large")
 
@@ -11,7 +15,7 @@ SIZES = ("small", "medium", "large")
 @pytest.mark.parametrize("deployment", ["in-place", "blue-green"])
 def test_the_templates_keep_the_rule(rule: Rule, deployment: str) -> None:
     texts = sources()
-    more = {"app": {"Deployment": deployment}, "delivery": {"Deployment": deployment}}
+    more = BLUE_GREEN if deployment == "blue-green" else {}
 
     assert list(rule(stacks(texts, more), texts)) == []
 
@@ -33,3 +37,66 @@ def test_the_service_starts_without_what_is_left_out(mongo: str, twilio: str, ro
 
     assert bool(settings.mongodb_url) is bool(mongo)
     assert bool(settings.twilio) is bool(twilio)
+
+
+JOB = "repo:example{owner}/unite{repository}:environment:production"
+OTHERS = (
+    "repo:example{owner}/unite{repository}:pull_request",
+    "repo:example{owner}/unite{repository}:ref:refs/heads/main",
+    "repo:example{owner}/unite{repository}:ref:refs/tags/v1.2.3",
+    "repo:example{owner}/unite{repository}:environment:staging",
+    "repo:example{owner}/another{repository}:environment:production",
+    "repo:fork@99/unite@98:environment:production",
+    "repo:fork/unite:environment:production",
+    "repo:example@99/unite@98:environment:production",
+)
+
+
+@pytest.mark.parametrize(("owner", "repository"), [("@1234", "@5678"), ("", "")], ids=["with ids", "by name"])
+def test_only_jobs_of_the_environment_take_the_role_whichever_way_the_repository_is_called(
+    owner: str, repository: str
+) -> None:
+    subject = {"RepositorySubject": f"example{owner}/unite{repository}"}
+    role = stacks(sources(), {"delivery": subject})["delivery"]["Resources"]["GitHubRole"]["Properties"]
+    (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
+    allowed = statement["Condition"]["StringEquals"]["token.actions.githubusercontent.com:sub"]
+
+    # StringEquals compares to the letter, so that what is equal is what gets in.
+    assert statement["Condition"].keys() == {"StringEquals"}
+    assert allowed == JOB.format(owner=owner, repository=repository)
+    assert allowed not in {other.format(owner=owner, repository=repository) for other in OTHERS}
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "*",
+        "example/*",
+        "example@1234/*",
+        "exam?le/unite",
+        "example@1234/unite",
+        "example/unite@5678",
+        "repo:example/unite",
+    ],
+)
+def test_a_subject_with_a_wildcard_or_with_one_id_alone_is_refused(subject: str) -> None:
+    with pytest.raises(NotDeployable):
+        stacks(sources(), {"delivery": {"RepositorySubject": subject}})
+
+
+def test_instances_of_the_green_group_are_left_alone_until_something_was_deployed_to_them() -> None:
+    groups = stacks(sources(), BLUE_GREEN)["app"]["Resources"]
+
+    assert groups["BlueGroup"]["Properties"]["HealthCheckType"] == "ELB"
+    assert groups["GreenGroup"]["Properties"]["HealthCheckType"] == "EC2"
+
+
+def test_every_alarm_names_its_runbook_and_every_runbook_its_alarms() -> None:
+    named: dict[str, set[str]] = {}
+    for name, text in messages(stacks(sources(), BLUE_GREEN)).items():
+        named.setdefault(runbook_of(text), set()).add(name)
+    pages = {path.stem: path.read_text("utf-8") for path in RUNBOOKS.glob("*.md") if path.name != "README.md"}
+    lines = {page: re.findall(r"^Alarms: (.*)$", text, re.MULTILINE) for page, text in pages.items()}
+
+    assert {page: set(re.findall(r"`(\w+)`", line)) for page, found in lines.items() for line in found} == named
+    assert all(len(found) <= 1 for found in lines.values())

@@ -10,10 +10,8 @@ import yaml  # type: ignore[import-untyped]  # the lint set has no stubs of it
 from tests.conftest import CHECKOUT
 from tests.infra.aws.rules import secret_of, user_data
 from tests.infra.aws.symbolic import stacks
-from tests.infra.aws.templates import sources
+from tests.infra.aws.templates import BLUE_GREEN, sources
 from tests.infra.tools import run
-
-BLUE_GREEN = {"app": {"Deployment": "blue-green"}, "delivery": {"Deployment": "blue-green"}}
 
 # What stands in for the command line of AWS: it writes down what it is asked, and knows the weights of both groups.
 AWS = """#!/bin/sh

@@ -1,0 +1,6 @@
+"""All rules that the templates keep."""
+
+from tests.infra.aws.alarms import ALARM_RULES
+from tests.infra.aws.rules import GENERAL_RULES, Rule
+
+RULES: tuple[Rule, ...] = (*GENERAL_RULES, *ALARM_RULES)
