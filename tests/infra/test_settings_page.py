@@ -1,0 +1,32 @@
+import re
+from pathlib import Path
+
+from entrypoints.variables import ALL
+from tests.conftest import CHECKOUT
+
+PLACES = ("docker-compose.yml", "Dockerfile", "buildspec.yml", "infra", ".github")
+
+
+def _files() -> list[Path]:
+    found = []
+    for name in PLACES:
+        place = CHECKOUT / name
+        found += [place] if place.is_file() else [it for it in place.rglob("*") if it.is_file()]
+    return found
+
+
+def _used() -> set[str]:
+    used: set[str] = set()
+    for path in _files():
+        used |= set(re.findall(r"UNITE_[A-Z0-9_]*[A-Z0-9]", path.read_text("utf-8")))
+    return {name.removesuffix("_FILE") for name in used}
+
+
+def test_every_variable_of_compose_and_infra_stands_in_the_page_about_settings() -> None:
+    page = (CHECKOUT / "docs" / "settings.md").read_text("utf-8")
+    around = page.partition("## Variables around the service")[2]
+
+    known = {setting.name for setting in ALL}
+    documented = set(re.findall(r"`(UNITE_\w+)`", around))
+
+    assert _used() - known == documented
