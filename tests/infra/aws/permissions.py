@@ -269,7 +269,14 @@ CALLS: tuple[Call, ...] = (
             ("iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role/unite-{ENVIRONMENT}-deploy", "it would become another role"),
         ],
     ),
-    *_of("traffic", True, [("elasticloadbalancing:ModifyListener", _LISTENER, "traffic is moved")]),
+    *_of(
+        "traffic",
+        True,
+        [
+            ("elasticloadbalancing:ModifyListener", _LISTENER, "traffic is moved"),
+            ("elasticloadbalancing:DescribeTargetHealth", "*", "the way back asks for healthy instances"),
+        ],
+    ),
     *_of(
         "traffic",
         False,

@@ -104,6 +104,9 @@ def test_units_and_instances_agree_on_folders_and_files() -> None:
     document = stacks(sources())["app"]["Resources"]["VerifyLedgerDocument"]["Properties"]["Content"]
     (command,) = document["mainSteps"][0]["inputs"]["runCommand"]
 
+    wrapper = script.partition("cat >/usr/local/bin/unite <<'END'\n")[2].partition("\nEND\n")[0]
+    assert wrapper.startswith("#!/bin/sh\n")
+
     for unit in units.glob("*.service"):
         settings = re.findall(r"^(EnvironmentFile|WorkingDirectory)=(.+)$", unit.read_text("utf-8"), re.MULTILINE)
         paths = dict(settings)
@@ -111,6 +114,9 @@ def test_units_and_instances_agree_on_folders_and_files() -> None:
         assert f"--property=EnvironmentFile={paths['EnvironmentFile']} " in command
         assert f"--working-directory={paths['WorkingDirectory']} " in command
         assert f"{paths['WorkingDirectory']}/venv/bin/python -m entrypoints verify-ledger" in command
+        assert f"--property=EnvironmentFile={paths['EnvironmentFile']} " in wrapper
+        assert f"--working-directory={paths['WorkingDirectory']} " in wrapper
+        assert f'{paths["WorkingDirectory"]}/venv/bin/python -m entrypoints "$@"' in wrapper
     assert "ssl_ca=/etc/unite/rds.pem&" in secret_of(stacks(sources()), "MigrateSettings")["UNITE_DATABASE_URL"]
     assert "-o /etc/unite/rds.pem " in script
 
