@@ -6,6 +6,8 @@ PYTHON ?= python3
 WORKERS ?= $(shell expr 3 '*' "$$(getconf _NPROCESSORS_ONLN)")
 # Handed to pytest as they are: `make test PYTEST_ARGS="-k phone"`.
 PYTEST_ARGS ?=
+# What `make upgrade` does instead: --pull (the image is pulled, not built) or --back (the version before).
+UPGRADE_ARGS ?=
 # `make lock UPGRADE=--upgrade` takes the newest of everything.
 UPGRADE ?=
 # What `make fuzz` fuzzes, one of tests/fuzz/targets, and for how many seconds with each of its two engines.
@@ -59,7 +61,7 @@ run: $(stamps)/service ## Serve on 127.0.0.1:8000 with the data in ./var
 	@$(python) -m entrypoints serve
 
 .PHONY: up
-up: secrets ## Build the image and start it with MySQL, MongoDB, Redis and moto, in containers
+up: secrets ## Build the image and start it with Caddy, MySQL, MongoDB, Redis and moto, in containers
 	@docker compose up --detach --build --wait
 	@echo "http://127.0.0.1:$${UNITE_API_PORT:-8000}/docs; log in as $${UNITE_ADMIN_EMAIL:-admin@example.com}" \
 	    "with the password in $${UNITE_SECRETS:-secrets}/admin_password."
@@ -70,7 +72,11 @@ down: ## Stop those containers; their data and the secrets stay
 
 .PHONY: secrets
 secrets: ## Make the secrets of those containers, where they are missing, in ./secrets
-	@sh infra/compose/make-secrets.sh "$${UNITE_SECRETS:-secrets}"
+	@sh infra/compose/make-secrets.sh
+
+.PHONY: upgrade
+upgrade: ## Bring the version in this folder into those containers without a failed request; go back where it is not healthy
+	@sh infra/compose/upgrade.sh $(UPGRADE_ARGS)
 
 ##@ To work on it
 

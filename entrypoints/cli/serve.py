@@ -16,7 +16,7 @@ from typing import Any
 
 from entrypoints import logs
 from entrypoints.bootstrap import StartRefused, add_first_admin, folder_warning, has_admin, load_settings, start
-from entrypoints.capacity import BACKLOG, STOP_SECONDS
+from entrypoints.capacity import STOP_SECONDS
 from entrypoints.cli.processes import Command, Forked, Supervised, supervise
 from entrypoints.reading import SettingsRefused
 from entrypoints.settings import Settings
@@ -139,7 +139,6 @@ def _bound(family: socket.AddressFamily, address: Any) -> socket.socket:
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
-        listening.listen(BACKLOG)
     except OSError:
         listening.close()
         raise

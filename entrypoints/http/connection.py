@@ -49,6 +49,7 @@ class HttpConnection(asyncio.Protocol):
         self._empty_line = b""
         self._ahead = bytearray()
         self._eof = False
+        self._finishing = False
         self._ending = False
 
     # What the loop calls.
@@ -97,6 +98,13 @@ class HttpConnection(asyncio.Protocol):
         return self._cycle is not None and not self._ending
 
     # What the server calls.
+
+    def finish(self) -> None:
+        """Close the connection after the next answer, which says so."""
+        self._finishing = True
+        self._ahead.clear()
+        if self._cycle is not None:
+            self._cycle.keep_alive = False
 
     def shutdown(self) -> None:
         """Close the connection once the request is answered that is being worked on."""
@@ -196,7 +204,7 @@ class HttpConnection(asyncio.Protocol):
             self._scope(request),
             self,
             self._state.default_headers,
-            keep_alive=request.keep_alive,
+            keep_alive=request.keep_alive and not self._finishing,
             more_body=not self._parser.complete,
         )
         work = cycle.run_asgi(self._application)  # type: ignore[arg-type]  # uvicorn has a type for each message

@@ -10,6 +10,7 @@ from multiprocessing.process import BaseProcess
 from threading import Thread
 
 from entrypoints.bootstrap import Started, load_settings, start
+from entrypoints.capacity import BACKLOG
 from entrypoints.correlation import CorrelationFilter
 from entrypoints.http.app import create_app
 from entrypoints.http.asgi import OnThreads
@@ -23,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 def serve(listening: socket.socket, patience: Patience | None = None) -> None:
-    """Serve at a socket that listens, until SIGTERM or SIGINT, or the process that started this one is gone."""
+    """Serve at a socket that is bound, until SIGTERM or SIGINT, or the process that started this one is gone."""
     for number in (signal.SIGTERM, signal.SIGINT):
         # The server has handlers of its own while it serves, and raises the signal again when it has stopped.
         signal.signal(number, lambda *_: sys.exit())
@@ -41,6 +42,8 @@ def serve(listening: socket.socket, patience: Patience | None = None) -> None:
         patience=patience,
         grace_seconds=started.settings.grace_seconds,
     )
+    # Not before: a connection that was taken by the system alone would wait, and a proxy could not turn to another one.
+    listening.listen(BACKLOG)
     address = started.settings.public_url
     log.info("Unite listens.", extra={"address": address, "docs": f"{address}/docs"})
     server.run()

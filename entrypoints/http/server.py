@@ -4,6 +4,7 @@ import asyncio
 import logging
 import socket
 import time
+from typing import cast
 
 import uvicorn
 
@@ -14,6 +15,9 @@ from entrypoints.http.patience import Patience
 
 ACCEPT_AGAIN_SECONDS = 1.0
 POLL_SECONDS = 0.05
+FAREWELL_SECONDS = 0.25
+"""Seconds that open connections have to send a request which is on its way when the server stops."""
+
 MAX_ACCEPTED_AT_ONCE = 64
 
 _log = logging.getLogger("unite.http")
@@ -22,7 +26,8 @@ _log = logging.getLogger("unite.http")
 class HttpServer(uvicorn.Server):
     """uvicorn's server, with connections of our own: `max_connections` at a time, what is beyond waits in the kernel.
 
-    SIGTERM and SIGINT stop it: requests have `grace_seconds` to end, and are broken off then.
+    SIGTERM and SIGINT stop it. Connections that wait in the kernel are still taken. Each has `farewell_seconds` for a
+    request that is on its way, whose answer is the last. Requests have `grace_seconds` to end, and are broken off then.
     """
 
     def __init__(
@@ -33,6 +38,7 @@ class HttpServer(uvicorn.Server):
         patience: Patience | None = None,
         max_connections: int = CONNECTIONS,
         grace_seconds: float = STOP_SECONDS,
+        farewell_seconds: float = FAREWELL_SECONDS,
     ) -> None:
         super().__init__(
             uvicorn.Config(
@@ -52,6 +58,7 @@ class HttpServer(uvicorn.Server):
         self._patience = patience or Patience()
         self._max_connections = max_connections
         self._grace_seconds = grace_seconds
+        self._farewell_seconds = farewell_seconds
         self._open = 0
         self._accepts = False
         self._stopping = False
@@ -68,9 +75,14 @@ class HttpServer(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002 - uvicorn's own
         self._stopping = True
         self._accept_no_more()
+        # Closing the socket resets the connections that nobody has taken yet, and their requests are lost.
+        self._accept()
         self._listening.close()
-        for connection in list(self.server_state.connections):
-            connection.shutdown()
+        for each in self._own_connections():
+            each.finish()
+        await self._until_idle(self._farewell_seconds)
+        for each in self._own_connections():
+            each.shutdown()
         await self._until_idle(self._grace_seconds)
         for connection in list(self.server_state.connections):
             connection.transport.abort()
@@ -87,6 +99,9 @@ class HttpServer(uvicorn.Server):
             _log.warning("Closed connections that nobody reads from are not given up: this system cannot do it.")
         else:
             self._listening.setsockopt(socket.IPPROTO_TCP, option, int(self._patience.pause * 1000))
+
+    def _own_connections(self) -> list[HttpConnection]:
+        return cast("list[HttpConnection]", list(self.server_state.connections))
 
     async def _until_idle(self, seconds: float) -> None:
         until = time.monotonic() + seconds
@@ -110,7 +125,7 @@ class HttpServer(uvicorn.Server):
     def _accept(self) -> None:
         """Take the connections that wait, as many as there is room for."""
         for _ in range(MAX_ACCEPTED_AT_ONCE):
-            if self._open >= self._max_connections:
+            if self._open >= self._max_connections and not self._stopping:
                 self._accept_no_more()
                 return
             try:
@@ -138,7 +153,10 @@ class HttpServer(uvicorn.Server):
             self._lost()
 
     def _connection(self) -> HttpConnection:
-        return HttpConnection(self.config.loaded_app, self.server_state, self._patience, self._lost)
+        connection = HttpConnection(self.config.loaded_app, self.server_state, self._patience, self._lost)
+        if self._stopping:
+            connection.finish()
+        return connection
 
     def _lost(self) -> None:
         self._open -= 1

@@ -1,13 +1,20 @@
 #!/bin/sh
 # Makes the secrets of the compose stack where they are missing, each of them random: make-secrets.sh [FOLDER]
 #
-# The folder (./secrets) is closed to everybody else on this machine. The files in it are readable, because Compose
-# mounts each of them as it is, and who reads it in a container is not who made it here.
+# The folder is the one in UNITE_SECRETS, of the environment or of .env, or else ./secrets; `--folder` prints its name. It
+# is closed to everybody else on this machine. The files in it are readable, because Compose mounts each of them as it is,
+# and who reads it in a container is not who made it here.
 #
 # What is there is left as it is: a password that was changed here alone would not be the servers' password any more.
 set -eu
 
-folder=${1:-secrets}
+folder=${UNITE_SECRETS:-$(sed -n 's/^UNITE_SECRETS=//p' .env 2>/dev/null | tail -n 1)}
+folder=${folder:-secrets}
+if [ "${1:-}" = --folder ]; then
+    printf '%s\n' "$folder"
+    exit
+fi
+folder=${1:-$folder}
 umask 077
 mkdir -p "$folder"
 chmod 700 "$folder"

@@ -5,12 +5,17 @@ import re
 from entrypoints.http import clients
 from tests.conftest import CHECKOUT
 
+WRITTEN_BY_CADDY = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host")
+"""Anew for each request, unless a trusted proxy connects; tests/compose/test_proxy.py tries it."""
+
 FOLDER = CHECKOUT / "infra" / "caddy"
 
 
 def test_caddy_writes_or_removes_every_header_that_is_believed() -> None:
-    written = re.findall(r"^\s*header_up -?(\S+)", (FOLDER / "Caddyfile").read_text("utf-8"), re.MULTILINE)
+    text = (FOLDER / "Caddyfile").read_text("utf-8")
+    written = {*re.findall(r"^\s*header_up -(\S+)", text, re.MULTILINE), *WRITTEN_BY_CADDY}
 
+    assert "trusted_proxies {$UNITE_TRUSTED_PROXIES}" in text
     variables = {"HTTP_" + name.upper().replace("-", "_") for name in written}
     assert set(clients.HEADERS) <= variables
 

@@ -35,5 +35,5 @@ def test_the_page_about_operating_names_every_service_volume_and_secret_of_the_s
     volumes = re.findall(r"^  (\w+):$", COMPOSE.partition("\nvolumes:")[2].partition("\nsecrets:")[0], re.MULTILINE)
     secrets = re.findall(r"^  (\w+): \{file: ", COMPOSE, re.MULTILINE)
 
-    assert len(services) == 8
+    assert len(services) == 9
     assert [name for name in (*services, *volumes, *secrets) if f"`{name}`" not in page] == []

@@ -2,16 +2,17 @@
 
 import json
 import os
+import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
 from pathlib import Path
+from random import randrange
 from typing import Any
 from uuid import uuid4
 
 from tests.conftest import CHECKOUT
 from tests.service_process import Client, free_port
 
-ADMIN = "ann@example.com"
+ADMIN = "admin@example.com"
 OURS = ("app", "worker")
 """The services that run our image for as long as the stack does."""
 
@@ -19,40 +20,71 @@ _PATIENCE = 900.0
 """Seconds for images to be pulled over a slow line and for everything to be healthy."""
 
 
+_COPIED = (
+    ".dockerignore",
+    "Dockerfile",
+    "Makefile",
+    "README.md",
+    "adapters",
+    "docker-compose.yml",
+    "docs",
+    "entrypoints",
+    "infra",
+    "requirements",
+    "sample_leads.csv",
+    "unite_core",
+)
+"""What the stack is built and upgraded from, and what describes that."""
+
+
 class StackFailed(Exception):
     """A command of Docker failed; the text is what it said."""
 
 
 class Stack:
-    """One stack: its project, ports, image and secrets are nobody else's."""
+    """One stack: its project, folder, ports, images, subnet and secrets are nobody else's.
+
+    It is run from a copy of the checkout, which a test may change: that is another version then.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.project = f"unite-compose-{uuid4().hex[:8]}"
         self.image = f"{self.project}:test"
-        self.secrets = folder / "secrets"
+        self.checkout = folder / "checkout"
+        self.secrets = self.checkout / "secrets"
         api, moto, self.twilio_port = free_port(), free_port(), free_port()
         self.url = f"http://127.0.0.1:{api}"
         self.storage_url = f"http://127.0.0.1:{moto}"
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("UNITE_")}
-        self._environment = clean | {
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(("UNITE_", "COMPOSE_"))}
+        self.environment = clean | {
+            "COMPOSE_PROJECT_NAME": self.project,
+            "COMPOSE_PROGRESS": "plain",
             "UNITE_IMAGE": self.image,
-            "UNITE_SECRETS": str(self.secrets),
+            "UNITE_PROXY_IMAGE": f"{self.project}-proxy",
+            "UNITE_EDGE_SUBNET": f"10.{randrange(128, 255)}.{randrange(256)}.0/26",
             "UNITE_API_PORT": str(api),
             "UNITE_MOTO_PORT": str(moto),
             "UNITE_TWILIO_PORT": str(self.twilio_port),
-            "UNITE_ADMIN_EMAIL": ADMIN,
         }
 
     def up(self) -> None:
-        """Make the secrets, build the image, and wait until everything is healthy."""
-        _run(["sh", str(CHECKOUT / "infra" / "compose" / "make-secrets.sh"), str(self.secrets)], self._environment)
-        self.compose("up", "--detach", "--build", "--wait")
+        """Make the secrets, build the images, and wait until everything is healthy."""
+        self.checkout.mkdir()
+        for name in _COPIED:
+            source, target = CHECKOUT / name, self.checkout / name
+            if source.is_dir():
+                shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(source, target)
+        (self.checkout / ".env").write_text("UNITE_DEFAULT_COUNTRY=US\n")
+        self.run("make", "up")
 
     def down(self) -> None:
-        """Take everything away, the data and the image as well."""
+        """Take everything away, the data and the images as well."""
         self.compose("down", "--volumes", "--timeout", "5")
-        if self._images():
-            _run(["docker", "image", "rm", self.image], self._environment)
+        images = self._images()
+        if images:
+            self.run("docker", "image", "rm", "--force", *images)
 
     def left(self) -> list[str]:
         """Everything that still bears the project's name."""
@@ -60,14 +92,42 @@ class Stack:
         for kind in ("container", "volume", "network"):
             everything = ["--all"] if kind == "container" else []
             mine = ["--filter", f"label=com.docker.compose.project={self.project}"]
-            ids = _run(["docker", kind, "ls", "--quiet", *everything, *mine], self._environment).split()
+            ids = self.run("docker", kind, "ls", "--quiet", *everything, *mine).split()
             found += [f"{kind} {id_}" for id_ in ids]
         return found
 
     def compose(self, *arguments: str) -> str:
         """What a command of Compose prints; raises `StackFailed`."""
-        compose = ["docker", "compose", "--progress", "plain", "--file", str(CHECKOUT / "docker-compose.yml")]
-        return _run([*compose, "--project-name", self.project, *arguments], self._environment)
+        return self.run("docker", "compose", *arguments)
+
+    def run(self, *command: str) -> str:
+        """What a command prints that is run in the folder of the stack; raises `StackFailed`."""
+        done = self.attempt(*command)
+        if done.returncode != 0:
+            raise StackFailed(f"`{' '.join(command)}` failed:\n{done.stdout}{done.stderr}")
+        return done.stdout
+
+    def attempt(self, *command: str, **settings: str) -> "subprocess.CompletedProcess[str]":
+        """A command that was run in the folder of the stack, and may have failed."""
+        return subprocess.run(
+            command,
+            cwd=self.checkout,
+            env=self.environment | settings,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_PATIENCE,
+            check=False,
+        )
+
+    def containers(self, service: str) -> list[str]:
+        """The ids of a service's containers that run."""
+        return self.compose("ps", "--quiet", service).split()
+
+    def images_of(self, service: str) -> set[str]:
+        """The ids of the images that they run."""
+        ids = self.containers(service)
+        return set(self.run("docker", "inspect", "--format", "{{.Image}}", *ids).split())
 
     def kill(self, service: str) -> None:
         """End a server at one blow; it stays away until `start`."""
@@ -141,7 +201,7 @@ class Stack:
     def inspected(self, service: str) -> dict[str, Any]:
         """What Docker knows about a service's container."""
         (container,) = self.compose("ps", "--all", "--quiet", service).split()
-        told: list[dict[str, Any]] = json.loads(_run(["docker", "inspect", container], self._environment))
+        told: list[dict[str, Any]] = json.loads(self.run("docker", "inspect", container))
         return told[0]
 
     def secret(self, name: str) -> str:
@@ -157,13 +217,5 @@ class Stack:
         return client
 
     def _images(self) -> list[str]:
-        return _run(["docker", "image", "ls", "--quiet", self.image], self._environment).split()
-
-
-def _run(command: Sequence[str], environment: Mapping[str, str]) -> str:
-    done = subprocess.run(
-        command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, timeout=_PATIENCE, check=False
-    )
-    if done.returncode != 0:
-        raise StackFailed(f"`{' '.join(command)}` failed:\n{done.stdout}{done.stderr}")
-    return done.stdout
+        listed = self.run("docker", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}", f"{self.project}*")
+        return listed.split()

@@ -7,10 +7,11 @@ import pytest
 from tests.compose.stack import OURS, Stack, StackFailed
 from tests.service_process import Client
 
-SERVICES = ("app", "worker", "mysql", "mongo", "redis", "moto", "twilio")
+SERVICES = ("proxy", "app", "worker", "mysql", "mongo", "redis", "moto", "twilio")
 
 
 USERS = {
+    "proxy": "10002",
     "app": "10001",
     "worker": "10001",
     "twilio": "10001",
@@ -22,6 +23,7 @@ USERS = {
 """Who runs what is in each container. Numbers, so that they are the same in every image of the name."""
 
 WRITABLE = {
+    "proxy": {"/config", "/data", "/run/caddy"},
     "app": {"/tmp", "/var/tmp", "/var/lib/unite"},
     "worker": {"/tmp", "/var/tmp", "/var/lib/unite"},
     "twilio": set(),
@@ -152,7 +154,8 @@ def test_only_the_service_and_what_stands_in_for_others_are_reached_from_this_ma
 
     nowhere: set[str] = set()
     assert published == {
-        "app": {"127.0.0.1"},
+        "proxy": {"127.0.0.1"},
+        "app": nowhere,
         "moto": {"127.0.0.1"},
         "twilio": {"127.0.0.1"},
         "worker": nowhere,

@@ -286,6 +286,40 @@ def test_a_server_that_stops_answers_what_it_works_on_and_closes_what_is_idle() 
         assert (status, headers["connection"]) == (200, "close")
 
 
+def test_a_server_that_stops_answers_a_connection_that_nobody_has_taken_yet() -> None:
+    with running(max_connections=1, farewell_seconds=LONGEST_WAIT) as stopping, stopping.connect() as first:
+        first.sendall(GET + b"\r\n")
+        until(first, END_OF_ANSWER)
+        with stopping.connect() as waiting:
+            waiting.sendall(GET + b"\r\n")
+
+            stopping.stop()
+
+            ((status, headers, _),) = split(everything(waiting))
+        assert (status, headers["connection"]) == (200, "close")
+
+
+def test_a_server_that_stops_answers_a_request_that_is_on_its_way_and_says_that_it_is_the_last() -> None:
+    with running(farewell_seconds=LONGEST_WAIT) as stopping, stopping.connect() as client:
+        client.sendall(GET + b"\r\n")
+        until(client, END_OF_ANSWER)
+        stopping.stop()
+        eventually(lambda: _refuses(stopping), "it takes no connection any more")
+
+        client.sendall(GET + b"\r\n")
+
+        ((status, headers, _),) = split(everything(client))
+        assert (status, headers["connection"]) == (200, "close")
+
+
+def _refuses(stopping: Served) -> bool:
+    try:
+        stopping.connect().close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
 def test_a_server_that_stops_ends_streams() -> None:
     with running() as stopping, stopping.connect() as client:
         client.sendall(b"GET /follow HTTP/1.1\r\nHost: unite\r\n\r\n")

@@ -46,8 +46,8 @@ def test_zizmor_accepts_the_workflows_and_the_updates_of_dependencies() -> None:
     assert result.stderr.count("completed .github/") >= 5, result.output
 
 
-def test_hadolint_accepts_the_image() -> None:
-    result = run("hadolint", "Dockerfile")
+def test_hadolint_accepts_the_images() -> None:
+    result = run("hadolint", *_tracked("*Dockerfile"))
 
     assert result.code == 0, result.output
 

@@ -1,0 +1,74 @@
+"""Five requests a second at the stack, every second one a new lead, and what became of them."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import requests
+
+from tests.service_process import PATIENCE, Client, direct_session
+
+EVERY = 0.2
+"""Seconds from one request to the next, whether that is answered or not."""
+
+
+@dataclass
+class Load:
+    """Requests that go on until `stop`. Each has a connection of its own, as those of different clients have."""
+
+    client: Client
+    reads_only: bool = False
+    sent: int = 0
+    failed: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._stopped = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._clock = threading.Thread(target=self._run)
+
+    def start(self) -> None:
+        """Begin to send."""
+        self._clock.start()
+
+    def stop(self) -> None:
+        """Send no more, and wait for the answers."""
+        self._stopped.set()
+        for thread in (self._clock, *self._threads):
+            thread.join()
+
+    def _run(self) -> None:
+        began = time.monotonic()
+        while not self._stopped.wait(max(0.0, began + self.sent * EVERY - time.monotonic())):
+            self.sent += 1
+            thread = threading.Thread(target=self._send, args=(self.sent,))
+            self._threads.append(thread)
+            thread.start()
+
+    def _send(self, number: int) -> None:
+        with direct_session() as session:
+            session.headers.update({"Authorization": str(self.client.session.headers["Authorization"])})
+            url = f"{self.client.url}/v1/leads"
+            try:
+                if self.reads_only or number % 2:
+                    answer = session.get(url, params={"limit": 1}, timeout=PATIENCE)
+                else:
+                    email = f"{number}.{time.time_ns()}@example.com"
+                    answer = session.post(url, json={"name": "Under load", "email": email}, timeout=PATIENCE)
+            except requests.RequestException as error:
+                self.failed.append(f"{number}: {error!r}")
+            else:
+                if answer.status_code not in (200, 201):
+                    self.failed.append(f"{number}: {answer.status_code} {answer.text}")
+
+
+@contextmanager
+def under_load(client: Client, *, reads_only: bool = False) -> Iterator[Load]:
+    """Requests that come all the while; they are all answered at the end, or counted as failed."""
+    load = Load(client, reads_only)
+    load.start()
+    try:
+        yield load
+    finally:
+        load.stop()
