@@ -25,7 +25,10 @@ def test_a_client_cannot_say_by_a_header_who_it_is(stack: Stack) -> None:
 
 
 def test_a_body_that_is_too_large_is_refused_by_the_service_before_it_is_sent(stack: Stack) -> None:
-    head = f"POST /v1/leads HTTP/1.1\r\nHost: unite\r\nContent-Length: {TOO_LARGE}\r\nExpect: 100-continue\r\n\r\n"
+    head = (
+        "POST /v1/auth/login HTTP/1.1\r\nHost: unite\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {TOO_LARGE}\r\nExpect: 100-continue\r\n\r\n"
+    )
     port = urlsplit(stack.url).port
     assert port is not None
     with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as client:
