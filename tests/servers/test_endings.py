@@ -38,7 +38,9 @@ def a_run(folder: Path, body: str, *options: str, **environment: str) -> Iterato
     (folder / "conftest.py").write_text('pytest_plugins = ["tests.servers.fixtures"]\n')
     (folder / "test_it.py").write_text(body)
     (folder / "tmp").mkdir()
-    named = {name: value for name, value in os.environ.items() if not name.startswith("UNITE_TEST_")}
+    # None of the service's code runs there, so that there is nothing to measure.
+    foreign = ("UNITE_TEST_", "COVERAGE_", "COV_")
+    named = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     given = {"PYTHONPATH": str(CHECKOUT), "TMPDIR": str(folder / "tmp"), "UNITE_TEST_SERVERS": "binaries"}
     run = subprocess.Popen(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--rootdir", str(folder), *options, str(folder)],

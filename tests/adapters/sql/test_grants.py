@@ -1,8 +1,10 @@
 """What the accounts of an installation may do on MySQL and MariaDB: the one that migrates, and the service's."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import URL, Engine, create_engine, make_url
@@ -14,10 +16,12 @@ from adapters.sql.grants import Account, Beyond
 from adapters.sql.migrate import downgrade, grant, is_current, upgrade
 from adapters.sql.schema import schema
 from adapters.sql.unit_of_work import SqlWork
+from tests.databases import empty
+from tests.servers.kinds import Server
 from unite_core.calls.model import Completion, Outcome
 from unite_core.calls.use_cases import CompleteCallTask, CompletedCall
 from unite_core.identity.model import Role
-from unite_core.testing.builders import a_lead, a_task, a_user, acting, an_entry, an_event, an_id
+from unite_core.testing.builders import a_lead, a_task, a_user, acting, an_entry, an_event
 from unite_core.testing.contracts.database import put
 from unite_core.testing.in_memory import FixedClock, SequentialIds
 
@@ -51,10 +55,11 @@ class Installation:
         return f"`{self.url.database}`.*"
 
 
-@pytest.fixture
-def installation(mysql_database: str) -> Iterator[Installation]:
-    tag = an_id().hex[-8:]
-    made = Installation(url=make_url(mysql_database), migrator=f"migrator_{tag}", service=f"service_{tag}")
+@contextmanager
+def installed(url: str) -> Iterator[Installation]:
+    """Accounts for a database; the one that migrates has its rights, the service's has none yet."""
+    tag = uuid4().hex[-8:]
+    made = Installation(url=make_url(url), migrator=f"migrator_{tag}", service=f"service_{tag}")
     made.root(
         f"CREATE USER '{made.migrator}'@'%' IDENTIFIED BY '{PASSWORD}'",
         f"CREATE USER '{made.service}'@'%' IDENTIFIED BY '{PASSWORD}'",
@@ -62,6 +67,40 @@ def installation(mysql_database: str) -> Iterator[Installation]:
     )
     yield made
     made.root(f"DROP USER '{made.migrator}'@'%', '{made.service}'@'%'")
+
+
+@pytest.fixture
+def new_installation(mysql_database: str) -> Iterator[Installation]:
+    """An installation whose database is not migrated yet."""
+    with installed(mysql_database) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def shared_installation(mysql_server: Server, worker_id: str) -> Iterator[Installation]:
+    """An installation that its own account has migrated, which takes seconds: the tests share it."""
+    name = f"unite_{worker_id}_grants"
+    root = create_engine(mysql_server.url, isolation_level="AUTOCOMMIT")
+    with root.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    with installed(make_url(mysql_server.url).set(database=name).render_as_string(hide_password=False)) as made:
+        migrated(made)
+        yield made
+    with root.connect() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE {name}")
+    root.dispose()
+
+
+@pytest.fixture
+def installation(shared_installation: Installation) -> Installation:
+    """An installation without rows, whose service has the rights of a new account that was granted once."""
+    name = f"'{shared_installation.service}'@'%'"
+    shared_installation.root(f"DROP USER {name}", f"CREATE USER {name} IDENTIFIED BY '{PASSWORD}'")
+    engine = create_engine_for(shared_installation.url)
+    empty(engine)
+    engine.dispose()
+    migrated(shared_installation)
+    return shared_installation
 
 
 def migrated(installation: Installation) -> None:
@@ -74,7 +113,6 @@ def migrated(installation: Installation) -> None:
 @pytest.fixture
 def service(installation: Installation) -> Iterator[Engine]:
     """The service's own connections, to a database that the account for it has migrated."""
-    migrated(installation)
     engine = installation.engine(installation.service)
     yield engine
     engine.dispose()
@@ -242,20 +280,20 @@ def test_whoever_migrates_may_not_see_what_others_may_do(installation: Installat
     engine.dispose()
 
 
-def test_rights_are_given_where_whoever_migrates_cannot_take_all_others_away(installation: Installation) -> None:
-    installation.root(
-        f"GRANT ALL ON {installation.schema} TO '{installation.service}'@'%'",
-        f"REVOKE INDEX ON {installation.schema} FROM '{installation.migrator}'@'%'",
+def test_rights_are_given_where_whoever_migrates_cannot_take_all_others_away(new_installation: Installation) -> None:
+    new_installation.root(
+        f"GRANT ALL ON {new_installation.schema} TO '{new_installation.service}'@'%'",
+        f"REVOKE INDEX ON {new_installation.schema} FROM '{new_installation.migrator}'@'%'",
     )
-    root = create_engine_for(installation.url)
+    root = create_engine_for(new_installation.url)
     upgrade(root)
     root.dispose()
-    engine = installation.engine(installation.migrator)
+    engine = new_installation.engine(new_installation.migrator)
 
-    grant(engine, Account(installation.service, "%"))
+    grant(engine, Account(new_installation.service, "%"))
 
     engine.dispose()
-    theirs = installation.engine(installation.service)
+    theirs = new_installation.engine(new_installation.service)
     assert "denied" in refused(theirs, "DELETE FROM call_ledger")
     theirs.dispose()
 
@@ -269,13 +307,13 @@ def beyond(installation: Installation) -> Beyond:
 
 
 def test_rights_that_were_given_before_an_upgrade_are_good_after_it_and_new_tables_get_theirs(
-    installation: Installation,
+    new_installation: Installation,
 ) -> None:
-    migrator = installation.engine(installation.migrator)
-    account = Account(installation.service, "%")
+    migrator = new_installation.engine(new_installation.migrator)
+    account = Account(new_installation.service, "%")
     upgrade(migrator, "0002")
     grant(migrator, account)
-    before = installation.engine(installation.service)
+    before = new_installation.engine(new_installation.service)
     with before.connect() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM leads").scalar_one() == 0
 
@@ -302,22 +340,22 @@ def test_an_account_that_nobody_made_gets_no_rights_and_is_not_made_by_them(inst
         nobody.connect()
 
 
-def test_the_account_that_migrates_does_not_take_its_own_rights_away(installation: Installation) -> None:
-    migrator = installation.engine(installation.migrator)
+def test_the_account_that_migrates_does_not_take_its_own_rights_away(new_installation: Installation) -> None:
+    migrator = new_installation.engine(new_installation.migrator)
     upgrade(migrator, "0002")
 
     with pytest.raises(ValueError, match="it is the account that migrates"):
-        grant(migrator, Account(installation.migrator, "%"))
+        grant(migrator, Account(new_installation.migrator, "%"))
 
     migrator.dispose()
-    migrated(installation)
+    migrated(new_installation)
 
 
 def test_a_migration_that_may_make_no_triggers_leaves_nothing_behind_and_goes_on_later(
-    installation: Installation,
+    new_installation: Installation,
 ) -> None:
-    installation.root(f"REVOKE TRIGGER ON {installation.schema} FROM '{installation.migrator}'@'%'")
-    without = installation.engine(installation.migrator)
+    new_installation.root(f"REVOKE TRIGGER ON {new_installation.schema} FROM '{new_installation.migrator}'@'%'")
+    without = new_installation.engine(new_installation.migrator)
     upgrade(without, "0002")
 
     with pytest.raises(DBAPIError, match="denied"):
@@ -327,8 +365,8 @@ def test_a_migration_that_may_make_no_triggers_leaves_nothing_behind_and_goes_on
         tables = connection.exec_driver_sql("SHOW TABLES").scalars().all()
     assert not [table for table in tables if table.startswith("call_")]
     without.dispose()
-    installation.root(f"GRANT TRIGGER ON {installation.schema} TO '{installation.migrator}'@'%'")
-    allowed = installation.engine(installation.migrator)
+    new_installation.root(f"GRANT TRIGGER ON {new_installation.schema} TO '{new_installation.migrator}'@'%'")
+    allowed = new_installation.engine(new_installation.migrator)
     upgrade(allowed)
     assert is_current(allowed)
     downgrade(allowed, "0002")
