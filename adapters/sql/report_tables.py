@@ -26,9 +26,34 @@ call_rollups = Table(
     **MYSQL,
 )
 
+# The calls of each agent by source and by attempt, for each day of UTC; `dimension` as in `call_rollups`. What is asked
+# of it is one agent's, so that all of an agent's rows lie together.
+agent_rollups = Table(
+    "agent_rollups",
+    metadata,
+    Column("agent_id", Identifier, nullable=False),
+    Column("dimension", Integer, nullable=False, autoincrement=False),
+    Column("day", Integer, nullable=False, autoincrement=False),
+    Column("key", exact_text(MAX_KEY_LENGTH), nullable=False),
+    *(Column(result.value, Integer, nullable=False) for result in CallResult),
+    Column("seconds", BigInteger, nullable=False),
+    PrimaryKeyConstraint("agent_id", "dimension", "day", "key"),
+    **MYSQL,
+)
+
 # An entry of the call ledger is here from when it is written until it is folded into the rollups.
 unfolded_entries = Table(
     "unfolded_entries",
+    metadata,
+    Column("entry_id", Identifier, nullable=False),
+    PrimaryKeyConstraint("entry_id"),
+    **MYSQL,
+)
+
+# An entry is here from when it leaves `unfolded_entries` until it is counted in `agent_rollups`, too. A trigger puts it
+# here, because a worker of the version before, which may run at the same time, folds it into `call_rollups` alone.
+agent_unfolded_entries = Table(
+    "agent_unfolded_entries",
     metadata,
     Column("entry_id", Identifier, nullable=False),
     PrimaryKeyConstraint("entry_id"),

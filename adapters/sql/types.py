@@ -24,6 +24,11 @@ def moment(value: datetime | None, dialect: Dialect) -> int | datetime | None:
     return Moment().process_bind_param(value, dialect)
 
 
+def read_moment(text: str) -> datetime:
+    """The moment that a database wrote into a text: microseconds since 1970 on SQLite, a date and a time elsewhere."""
+    return EPOCH + timedelta(microseconds=int(text)) if text.isdecimal() else datetime.fromisoformat(f"{text}+00:00")
+
+
 class Identifier(TypeDecorator[UUID]):
     """A UUID in 16 bytes, which sort as it does."""
 

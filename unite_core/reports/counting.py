@@ -17,6 +17,7 @@ from unite_core.reports.ports import (
     Cell,
     Dimension,
     Grain,
+    Groups,
     Question,
     Recounted,
     Rollups,
@@ -28,6 +29,9 @@ from unite_core.reports.ports import (
 from unite_core.reports.tally import Tally
 
 K = TypeVar("K")
+
+OF_AGENT = (Dimension.SOURCE, Dimension.ATTEMPT)
+"""By what the calls of each agent are counted apart, for each day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +55,10 @@ def cells_of(steps: Iterable[Step]) -> dict[Cell, Tally]:
     """What the steps add to the rollups."""
     cells: dict[Cell, Tally] = {}
     for change in changes(steps):
-        quarter = quarter_of(change.entry.called_at)
-        for dimension in Dimension:
-            key = key_of(dimension, change.entry)
-            for cell in _cells(quarter, dimension, key):
-                tally = cells.setdefault(cell, Tally())
-                tally.add(change.entry, times=change.times, recorded_at=change.recorded_at)
+        entry = change.entry
+        keys = {dimension: key_of(dimension, entry) for dimension in Dimension}
+        for cell in _cells(quarter_of(entry.called_at), entry.agent_id, keys):
+            cells.setdefault(cell, Tally()).add(entry, times=change.times, recorded_at=change.recorded_at)
     return cells
 
 
@@ -71,9 +73,8 @@ def cells_of_recounted(recounted: Iterable[Recounted]) -> dict[Cell, Tally]:
             Dimension.ATTEMPT: "" if some.attempt is None else str(min(some.attempt, MAX_ATTEMPT)),
         }
         counted = Tally({some.result: some.calls}, some.seconds, some.recorded_at)
-        for dimension, key in keys.items():
-            for cell in _cells(some.quarter, dimension, key):
-                cells.setdefault(cell, Tally()).include(counted)
+        for cell in _cells(some.quarter, some.agent_id, keys):
+            cells.setdefault(cell, Tally()).include(counted)
     return cells
 
 
@@ -98,10 +99,17 @@ def answers(rollups: Rollups, steps: Sequence[Step], questions: Sequence[Questio
             for key in _keys(question, change.entry):
                 tally = answer.setdefault(key, Tally())
                 tally.add(change.entry, times=change.times, recorded_at=change.recorded_at)
-    return [
-        _of_totals(answer) if isinstance(question, Totals) else answer
-        for question, answer in zip(questions, found, strict=True)
-    ]
+    return [_as_asked(question, answer) for question, answer in zip(questions, found, strict=True)]
+
+
+def _as_asked(question: Question, answer: dict[str, Tally]) -> dict[str, Tally]:
+    if question.groups:
+        answer = {key: _in_groups(tally, question.groups) for key, tally in answer.items()}
+    return _of_totals(answer) if isinstance(question, Totals) else answer
+
+
+def _in_groups(tally: Tally, groups: Groups) -> Tally:
+    return Tally({group[0]: number for group in groups if (number := tally.of(group))})
 
 
 def _of_totals(answer: Mapping[str, Tally]) -> dict[str, Tally]:
@@ -143,11 +151,15 @@ def _keys(question: Question, entry: LedgerEntry) -> Iterator[str]:
         yield key_of(question.by, entry)
 
 
-def _cells(quarter: int, dimension: Dimension, key: str) -> tuple[Cell, Cell]:
-    return (
-        Cell(Grain.QUARTER, quarter, dimension, key),
-        Cell(Grain.DAY, quarter // QUARTERS_PER_DAY, dimension, key),
-    )
+def _cells(quarter: int, agent_id: UUID | None, keys: Mapping[Dimension, str]) -> Iterator[Cell]:
+    """Every rollup that counts a call of that quarter hour and agent."""
+    day = quarter // QUARTERS_PER_DAY
+    for dimension, key in keys.items():
+        yield Cell(Grain.QUARTER, quarter, dimension, key)
+        yield Cell(Grain.DAY, day, dimension, key)
+    if agent_id is not None:
+        for dimension in OF_AGENT:
+            yield Cell(Grain.DAY, day, dimension, keys[dimension], agent_id)
 
 
 def portions(start: int, end: int) -> list[Portion]:

@@ -9,11 +9,13 @@ from unite_core.days import HOURS_PER_WEEK, Period
 from unite_core.identity.model import Actor, Permission
 from unite_core.reports import metrics
 from unite_core.reports.model import MIN_ATTEMPTS, About, Count, Scope, calls_of
-from unite_core.reports.ports import Timeline
+from unite_core.reports.ports import Timeline, grouped
 from unite_core.reports.reading import CountCalls, about, by_day, own_calls
 from unite_core.reports.tally import Rate, Tally, total
 
 HOURS_PER_DAY = 24
+
+_CONTACTS_AND_OTHERS = grouped(metrics.CONTACTS.results, metrics.COMPLETED.results - metrics.CONTACTS.results)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +71,7 @@ class ReportHeatmap:
 
 def by_hour_of_week(period: Period, agent_id: UUID | None) -> Timeline:
     """The question for the calls of each hour of the week, labelled with its number from Monday 0:00, which is 0."""
-    return Timeline(segments=period.by_hour_of_week(), agent_id=agent_id)
+    return Timeline(segments=period.by_hour_of_week(), agent_id=agent_id, groups=_CONTACTS_AND_OTHERS)
 
 
 def hours_of_day(period: Period, week: Mapping[int, Tally]) -> list[ClockTime]:

@@ -12,7 +12,7 @@ from unite_core.reports.daily import CallFigures, figures_of, order_of
 from unite_core.reports.hours import ClockTime, best_hours, busiest, by_hour_of_week, hours_of_day, weekdays
 from unite_core.reports.model import About, AgentName, CallItems, Count, Scope, calls_of
 from unite_core.reports.overdue import CountOverdueCalls
-from unite_core.reports.ports import Dimension, Totals
+from unite_core.reports.ports import Dimension, Totals, grouped
 from unite_core.reports.reading import CountCalls, NameAgents, about, by_day, own_calls
 from unite_core.reports.tally import Rate, Tally, total
 
@@ -82,7 +82,7 @@ class ReportInsights:
             [
                 by_day(period, own),
                 by_hour_of_week(period, own),
-                by_agent,
+                replace(by_agent, groups=grouped(metrics.COMPLETED.results)),
                 replace(by_agent, by=Dimension.SOURCE),
             ]
         )

@@ -1,6 +1,6 @@
 """What reports are made of: counts that can be opened, rates, and how fresh the whole is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -101,6 +101,8 @@ class Scope:
 
     tally: Tally
     items: CallItems
+    _sums: dict[frozenset[CallResult], int] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What was added up before: most rates are made of numbers that are counts as well."""
 
     def count(self, metric: CountMetric) -> Count:
         """The metric of these calls, with its items."""
@@ -112,10 +114,17 @@ class Scope:
 
     def rate(self, metric: RateMetric) -> Rate:
         """The metric of these calls."""
-        return self.tally.rate(metric)
+        numerator = self.tally.seconds if metric.of_seconds else self._sum(metric.numerator_results)
+        return Rate(numerator, self._sum(metric.denominator_results))
 
     def _of(self, results: frozenset[CallResult]) -> Count:
-        return Count(self.tally.of(results), self.items.with_results(results))
+        return Count(self._sum(results), self.items.with_results(results))
+
+    def _sum(self, results: frozenset[CallResult]) -> int:
+        number = self._sums.get(results)
+        if number is None:
+            number = self._sums[results] = self.tally.of(results)
+        return number
 
 
 def calls_of(period: Period) -> CallItems:

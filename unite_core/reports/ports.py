@@ -38,6 +38,19 @@ def key_of(dimension: Dimension, entry: LedgerEntry) -> str:
     return ""
 
 
+Groups = tuple[tuple[CallResult, ...], ...]
+"""Results that are counted together, each in one group at the most.
+
+A question with groups asks how many calls each of them has, and for nothing else: neither for other results nor for
+seconds. All calls of a group are counted under its first result. So a database sends a number for each group.
+"""
+
+
+def grouped(*groups: Collection[CallResult]) -> Groups:
+    """The groups with their results in a fixed order."""
+    return tuple(tuple(result for result in CallResult if result in group) for group in groups)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Totals:
     """How many calls there were in the quarter hours from `start` to before `end`, by a dimension.
@@ -49,6 +62,7 @@ class Totals:
     end: int
     by: Dimension = Dimension.ALL
     agent_id: UUID | None = None
+    groups: Groups = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +74,7 @@ class Timeline:
 
     segments: tuple[Segment, ...]
     agent_id: UUID | None = None
+    groups: Groups = ()
 
 
 Question = Totals | Timeline
@@ -75,12 +90,16 @@ class Grain(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One rollup: the calls of one period that have one key of a dimension."""
+    """One rollup: the calls of one period that have one key of a dimension; with `agent_id` those of that agent alone.
+
+    Those of one agent are counted by source and by attempt, for each day.
+    """
 
     grain: Grain
     period: int
     dimension: Dimension
     key: str
+    agent_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +137,9 @@ class Rollups(Protocol):
     def answers(self, questions: Sequence[Question]) -> Sequence[Mapping[str, Tally]]:
         """The answer to each question, from the calls that were folded: by key, or by label as text.
 
-        What there is none of may be left out. Totals need no `recorded_at`. All questions are
-        one query, but those about one agent by source or by attempt.
+        What there is none of may be left out, and what a question does not ask for may be there. Neither totals nor
+        groups need `recorded_at`. All questions are
+        one query, but for the quarter hours before and after the days of one agent by source or by attempt.
         """
 
     @abstractmethod
@@ -133,6 +153,13 @@ class Rollups(Protocol):
     @abstractmethod
     def claim(self, *, limit: int) -> Sequence[Step]:
         """Up to `limit` of what `unfolded` gives, the oldest first. Until this unit of work ends nobody else folds."""
+
+    @abstractmethod
+    def catch_up(self, *, limit: int) -> int:
+        """Count up to `limit` entries for each agent by source and by attempt that were folded without; how many.
+
+        A worker of an older version, which may run at the same time, folds so. Call it after `claim`.
+        """
 
     @abstractmethod
     def fold(self, steps: Sequence[Step], counted: Mapping[Cell, Tally]) -> None:

@@ -32,10 +32,11 @@ class FoldEntries:
     def _fold(self, limit: int) -> int:
         with self.work() as work:
             steps = work.rollups.claim(limit=limit)
-            if steps:
+            folded = len(steps) + work.rollups.catch_up(limit=limit)
+            if folded:
                 work.rollups.fold(steps, cells_of(steps))
                 work.commit()
-        return len(steps)
+        return folded
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,18 +5,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, delete, select
 from sqlalchemy.exc import DBAPIError
 
 from adapters.sql.engine import create_engine_for
 from adapters.sql.migrate import downgrade, is_current, upgrade
-from adapters.sql.report_tables import call_rollups
+from adapters.sql.report_tables import agent_rollups, agent_unfolded_entries, call_rollups, unfolded_entries
+from adapters.sql.rollup_rows import add_cells
 from adapters.sql.unit_of_work import SqlWork
 from unite_core.notifications.model import ACTIVITY, DeliveryStatus, delivery_of
-from unite_core.reports.use_cases import FoldEntries
+from unite_core.reports.counting import cells_of
+from unite_core.reports.use_cases import FoldEntries, RebuildReports
 from unite_core.testing.builders import a_lead, a_task, a_user, an_entry, an_event
 from unite_core.testing.contracts.database import put
-from unite_core.testing.contracts.rollups import a_history
+from unite_core.testing.contracts.rollups import a_history, require_right
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING as NOW
 
 NEW_COLUMNS = ("delivery_id", "summary_at", "summary_tz", "summary_since", "one_time_until", "one_time_hash")
@@ -129,6 +131,79 @@ def test_calls_that_were_written_before_there_were_reports_are_counted(empty: En
     assert counted(empty) == folded
 
 
+@pytest.mark.parametrize("folded", [0, 30, 70])
+def test_calls_that_were_counted_before_they_were_for_each_agent_are_counted_for_each_agent(
+    empty: Engine, folded: int
+) -> None:
+    upgrade(empty)
+    work = SqlWork(empty)
+    history = a_history(work)
+    put(work, *history.entries[:folded])
+    FoldEntries(work)()
+    put(work, *history.entries[folded:])
+    before = counted(empty)
+
+    downgrade(empty, "0009~0007")
+    upgrade(empty)
+
+    assert counted(empty) == before
+    require_right(work, history)
+
+
+@pytest.mark.parametrize("then", [FoldEntries, RebuildReports])
+def test_calls_that_a_worker_of_the_version_before_folds_are_counted_for_each_agent(
+    empty: Engine, then: type[FoldEntries | RebuildReports]
+) -> None:
+    upgrade(empty)
+    work = SqlWork(empty)
+    history = a_history(work)
+    put(work, *history.entries[:40])
+    FoldEntries(work)()
+    put(work, *history.entries[40:])
+    fold_as_the_version_before(empty, work, limit=20)
+
+    require_right(work, history)
+    then(work)()
+
+    require_right(work, history)
+    with empty.connect() as connection:
+        assert connection.execute(select(agent_unfolded_entries)).all() == []
+
+
+def test_a_worker_of_the_version_before_and_one_of_today_fold_in_turns(empty: Engine) -> None:
+    upgrade(empty)
+    work = SqlWork(empty)
+    history = a_history(work)
+    for first in range(0, len(history.entries), 14):
+        put(work, *history.entries[first : first + 14])
+        fold_as_the_version_before(empty, work, limit=5)
+        with work() as unit:
+            steps = unit.rollups.claim(limit=5)
+            unit.rollups.catch_up(limit=3)
+            unit.rollups.fold(steps, cells_of(steps))
+            unit.commit()
+        require_right(work, history, history.entries[: first + 14])
+
+    FoldEntries(work)(limit=2)
+
+    require_right(work, history)
+
+
+def fold_as_the_version_before(engine: Engine, work: SqlWork, *, limit: int) -> None:
+    """Fold entries, and count none of them for each agent by source and by attempt."""
+    with work() as unit:
+        steps = unit.rollups.claim(limit=limit)
+    known = {cell: tally for cell, tally in cells_of(steps).items() if cell.agent_id is None}
+    with engine.begin() as connection:
+        add_cells(connection, known)
+        folded = [step.entry.id for step in steps]
+        connection.execute(delete(unfolded_entries).where(unfolded_entries.c.entry_id.in_(folded)))
+
+
 def counted(engine: Engine) -> list[tuple[Any, ...]]:
     with engine.connect() as connection:
-        return sorted(tuple(row) for row in connection.execute(select(call_rollups)))
+        return [
+            (table.name, *row)
+            for table in (call_rollups, agent_rollups)
+            for row in sorted(tuple(row) for row in connection.execute(select(table)))
+        ]

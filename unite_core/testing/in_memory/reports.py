@@ -11,7 +11,7 @@ from unite_core.calls.model import CallTask, TaskStatus
 from unite_core.calls.ports import CallCounts
 from unite_core.days import QUARTERS_PER_DAY, quarter_of
 from unite_core.leads.model import Lead
-from unite_core.reports.counting import merged, portions
+from unite_core.reports.counting import OF_AGENT, merged, portions
 from unite_core.reports.metrics import CONTACTS, CONVERSIONS
 from unite_core.reports.ports import (
     Cell,
@@ -45,19 +45,29 @@ class InMemoryRollups(Rollups):
         return [self._totals(each) if isinstance(each, Totals) else self._timeline(each) for each in questions]
 
     def _totals(self, question: Totals) -> Mapping[str, Tally]:
-        if question.agent_id is not None and question.by in (Dimension.SOURCE, Dimension.ATTEMPT):
-            counted: dict[str, Tally] = {}
-            for entry, times, recorded_at in self._worth():
-                if entry.agent_id == question.agent_id and question.start <= _quarter(entry) < question.end:
-                    tally = counted.setdefault(key_of(question.by, entry), Tally())
-                    tally.add(entry, times=times, recorded_at=recorded_at)
-            return counted
+        if question.agent_id is not None and question.by in OF_AGENT:
+            return self._of_agent(question)
         dimension = question.by if question.agent_id is None else Dimension.AGENT
         answer: dict[str, Tally] = {}
         for each in portions(question.start, question.end):
             for cell, tally in self._cells(each.grain, each.first, each.end, dimension, question.agent_id):
                 key = "" if question.by is Dimension.ALL else cell.key
                 answer.setdefault(key, Tally()).include(tally, times=each.times)
+        return answer
+
+    def _of_agent(self, question: Totals) -> Mapping[str, Tally]:
+        answer: dict[str, Tally] = {}
+        for each in portions(question.start, question.end):
+            if each.grain is Grain.DAY:
+                for cell, tally in self._tables.rollups.items():
+                    of_question = (cell.agent_id, cell.dimension) == (question.agent_id, question.by)
+                    if of_question and each.first <= cell.period < each.end:
+                        answer.setdefault(cell.key, Tally()).include(tally)
+                continue
+            for entry, times, recorded_at in self._worth():
+                if entry.agent_id == question.agent_id and each.first <= _quarter(entry) < each.end:
+                    tally = answer.setdefault(key_of(question.by, entry), Tally())
+                    tally.add(entry, times=each.times * times, recorded_at=recorded_at)
         return answer
 
     def _timeline(self, question: Timeline) -> Mapping[str, Tally]:
@@ -82,6 +92,9 @@ class InMemoryRollups(Rollups):
 
     def claim(self, *, limit: int) -> Sequence[Step]:
         return [self._step(entry_id) for entry_id in sorted(self._tables.unfolded)[:limit]]
+
+    def catch_up(self, *, limit: int) -> int:  # noqa: ARG002  # no other version folds in these tables
+        return 0
 
     def fold(self, steps: Sequence[Step], counted: Mapping[Cell, Tally]) -> None:
         self._add(counted)
@@ -127,7 +140,8 @@ class InMemoryRollups(Rollups):
     ) -> Iterator[tuple[Cell, Tally]]:
         for cell, tally in self._tables.rollups.items():
             of_agent = agent_id is None or cell.key == str(agent_id)
-            if (cell.grain, cell.dimension) == (grain, dimension) and first <= cell.period < end and of_agent:
+            of_all = (cell.grain, cell.dimension, cell.agent_id) == (grain, dimension, None)
+            if of_all and first <= cell.period < end and of_agent:
                 yield cell, tally
 
     def _step(self, entry_id: UUID) -> Step:

@@ -1,0 +1,64 @@
+"""Entries of the call ledger that are not in the rollups yet."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, Connection, Table, and_, delete, select
+from sqlalchemy.engine import Row
+
+from adapters.sql.call_tables import call_ledger as ledger
+from adapters.sql.calls import to_entry
+from adapters.sql.report_tables import agent_unfolded_entries, unfolded_entries
+from adapters.sql.rollup_rows import add_cells
+from adapters.sql.statements import MOST_IN_LIST, by_index, in_lists, part_of, unindexed
+from unite_core.calls.ledger import LedgerEntry
+from unite_core.reports.counting import cells_of
+from unite_core.reports.ports import Step
+
+_before = ledger.alias("before")
+
+
+def all_steps(connection: Connection, waiting: Table = unfolded_entries) -> Sequence[Step]:
+    """What the entries change that wait in that table."""
+    return _steps(connection, waiting, waiting.c.entry_id.is_not(None))
+
+
+def oldest_steps(connection: Connection, limit: int, waiting: Table = unfolded_entries) -> Sequence[Step]:
+    """What the first of them change, up to so many."""
+    oldest = select(waiting.c.entry_id).order_by(waiting.c.entry_id).limit(limit)
+    ids = connection.execute(oldest).scalars().all()
+    return [step for some in in_lists(ids) for step in _steps(connection, waiting, waiting.c.entry_id.in_(some))]
+
+
+def leave(connection: Connection, steps: Sequence[Step]) -> None:
+    """The entries of the steps are in all rollups now."""
+    for some in in_lists([step.entry.id for step in steps]):
+        # A trigger moves what leaves the one table to the other.
+        for waiting in (unfolded_entries, agent_unfolded_entries):
+            connection.execute(delete(waiting).where(waiting.c.entry_id.in_(some)))
+
+
+def catch_up(connection: Connection, limit: int = MOST_IN_LIST) -> int:
+    """Count up to so many entries for each agent that were folded without it; how many there were."""
+    steps = oldest_steps(connection, limit, agent_unfolded_entries)
+    if steps:
+        add_cells(connection, {cell: tally for cell, tally in cells_of(steps).items() if cell.agent_id is not None})
+        leave(connection, steps)
+    return len(steps)
+
+
+def _steps(connection: Connection, waiting: Table, which: ColumnElement[bool]) -> list[Step]:
+    entry_id: Column[Any] = waiting.c.entry_id
+    joined = (
+        select(ledger, _before)
+        # Or SQLite would look for each entry of the ledger whether it is folded.
+        .join(waiting, ledger.c.id == unindexed(entry_id))
+        .outerjoin(_before, and_(_before.c.task_id == ledger.c.task_id, _before.c.number == ledger.c.number - 1))
+    )
+    rows = connection.execute(by_index(joined.where(which), _before, "uq_call_ledger_chain"))
+    return [Step(to_entry(row), _entry_before(row)) for row in rows]
+
+
+def _entry_before(row: Row[Any]) -> LedgerEntry | None:
+    part = part_of(row, _before)
+    return None if part.id is None else to_entry(part)
