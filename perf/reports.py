@@ -4,7 +4,7 @@ Usage: UNITE_PERF_MYSQL_URL=mysql://root:password@127.0.0.1:3306 python -m perf.
 
 The server has to allow `local_infile`. To make the ledger takes minutes for each million entries, so that its
 database, `unite_perf_reports`, stays there, and a second run with as many ENTRIES takes it as it is. With
-UNITE_PERF_REDIS_URL reports from the cache are measured, too.
+UNITE_PERF_REDIS_URL reports from the cache are measured, too. A database of an older schema is migrated first.
 """
 
 import os
@@ -19,6 +19,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, create_engine, make_url
 
 from adapters.sql.engine import create_engine_for
+from adapters.sql.migrate import upgrade
 from perf import call_floor, call_history, folding_cost, results
 from perf.call_history import DAYS
 from perf.report_times import ServerClock, all_reports, beside_plain_queries, from_cache
@@ -77,13 +78,19 @@ def _history(connection: Connection, url: URL, entries: int, folder: Path) -> di
     took: dict[str, Any] = {}
     exists = connection.exec_driver_sql("SELECT 1 FROM information_schema.schemata WHERE schema_name = %s", (DATABASE,))
     there = _counted(connection, "call_ledger") if exists.first() else 0
-    if not entries * 0.9 < there < entries * 1.1:
+    if entries * 0.9 < there < entries * 1.1:
+        engine, since = create_engine_for(url, patient=True), time.perf_counter()
+        upgrade(engine)
+        took = {"migrating it, s": round(time.perf_counter() - since)}
+        engine.dispose()
+    else:
         connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {DATABASE}")
         connection.exec_driver_sql(f"CREATE DATABASE {DATABASE}")
         engine = create_engine_for(url.update_query_dict({"local_infile": "1"}), patient=True)
         took = call_history.load(engine, entries, folder, say)
         engine.dispose()
-    counted = {table: _counted(connection, table) for table in ("call_ledger", "call_rollups", "leads")}
+    tables = ("call_ledger", "call_rollups", "agent_rollups", "leads")
+    counted = {table: _counted(connection, table) for table in tables}
     return {"days": DAYS, "agents": call_history.AGENTS, **counted, **took}
 
 

@@ -1,6 +1,5 @@
 """Reports as the API shows them, as JSON and as the rows of a CSV file."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from entrypoints.http.report_csv import Column
@@ -93,7 +92,7 @@ def daily(report: DailyReport) -> Rendered:
 def insights(report: Insights) -> Rendered:
     """What stands out in a period."""
     lasting = lasting_insights(report)
-    content = with_overdue(lasting.content, report.overdue_now)
+    content = {**lasting.content, **live_insights(lasting.version, report.overdue_now)}
     return Rendered(content, lasting.columns, lasting.rows, str(content["version"]))
 
 
@@ -122,13 +121,13 @@ def lasting_insights(report: Insights) -> Rendered:
     return rendered(report.about, content, _TREND, content["trend"])
 
 
-def with_overdue(content: Mapping[str, Any], overdue: Count) -> dict[str, Any]:
-    """The insights with what is overdue now.
+def live_insights(lasting_version: str, overdue: Count) -> dict[str, Any]:
+    """What is overdue now, and the version of the insights with it.
 
     Where these tasks are listed changes with every moment: how many they are is what the report says.
     """
-    version = version_of({"version": content["version"], "overdue_now": overdue.value})
-    return {**content, "overdue_now": count_json(overdue), "version": version}
+    version = version_of({"version": lasting_version, "overdue_now": overdue.value})
+    return {"overdue_now": count_json(overdue), "version": version}
 
 
 def funnel(report: Funnel) -> Rendered:

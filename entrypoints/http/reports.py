@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import orjson
 from flask import Response, request
 from marshmallow import Schema
 
@@ -100,13 +99,10 @@ def get_insights(query: dict[str, Any]) -> Response:
     """Get the insights report."""
     period = _span(query)
 
-    def with_overdue(content: Mapping[str, Any]) -> Mapping[str, Any]:
-        return shown.with_overdue(content, unite().reports.count_overdue(actor()))
-
     return _remembered(
         ("insights", period),
         lambda: shown.lasting_insights(unite().reports.insights(actor(), period)),
-        complete=with_overdue,
+        live=lambda version: shown.live_insights(version, unite().reports.count_overdue(actor())),
     )
 
 
@@ -229,9 +225,12 @@ def _remembered(
     question: object,
     make: Callable[[], Rendered],
     *,
-    complete: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None,
+    live: Callable[[str], Mapping[str, Any]] | None = None,
 ) -> Response:
-    """The report as it was rendered before, or else as `make` makes it now; `complete` adds to JSON what is live."""
+    """The report as it was rendered before, or else as `make` makes it now.
+
+    `live` gets its version and returns what JSON says beside it that is of this moment, with the version of the whole.
+    """
     as_csv = _prefers_csv()
 
     def render() -> bytes:
@@ -239,11 +238,21 @@ def _remembered(
         body = to_csv(report.columns, report.rows) if as_csv else to_json(report.content)
         return report.version.encode() + _END_OF_VERSION + body
 
-    version, _, body = unite().reports.remember(actor(), (question, as_csv), render).partition(_END_OF_VERSION)
-    if as_csv or complete is None:
-        return _sent(version.decode(), body, as_csv=as_csv)
-    content = complete(orjson.loads(body))
-    return _sent(str(content["version"]), to_json(content), as_csv=False)
+    name, _, body = unite().reports.remember(actor(), (question, as_csv), render).partition(_END_OF_VERSION)
+    version = name.decode()
+    if as_csv or live is None:
+        return _sent(version, body, as_csv=as_csv)
+    further = live(version)
+    return _sent(str(further["version"]), _joined(body, version, to_json(further)), as_csv=False)
+
+
+def _joined(report: bytes, version: str, further: bytes) -> bytes:
+    """A report as JSON with further fields, among them another version; to read and write it all takes a millisecond.
+
+    The version is the last field that `rendered` gives a report.
+    """
+    lasting, _, _ = report.rpartition(b'"version":' + to_json(version))
+    return lasting + further[1:]
 
 
 def _answer(report: Rendered) -> Response:
