@@ -88,7 +88,7 @@ setup: $(stamps)/lint ## Install what all the commands below need, and the commi
 .PHONY: test
 test: $(stamps)/test ## Run every test, then hold the coverage against its two limits
 	@$(python) -m coverage erase
-	@$(python) -m coverage run -m pytest -n $(WORKERS) --dist loadscope $(PYTEST_ARGS)
+	@$(python) -m coverage run -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder $(PYTEST_ARGS)
 	@$(python) -m coverage combine --quiet
 	@echo "The core: every statement and every branch."
 	@$(python) -m coverage report --include 'unite_core/*' --fail-under 100

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.order import spread
+
 pytest_plugins = ["tests.servers.fixtures", "tests.databases"]
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -20,6 +22,10 @@ settings.load_profile("unite")
 def checkout() -> Path:
     """The folder that holds the whole project."""
     return CHECKOUT
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items[:] = spread(items)
 
 
 @pytest.hookimpl(wrapper=True)

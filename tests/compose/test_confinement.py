@@ -40,7 +40,9 @@ def test_nothing_in_any_container_runs_as_root_or_with_a_right_of_root(stack: St
     none = {(f"Cap{kind}:", "0" * 16) for kind in ("Inh", "Prm", "Eff", "Bnd", "Amb")}
 
     for service, user in USERS.items():
-        told = {tuple(line.split()) for line in stack.compose("exec", "-T", service, "sh", "-c", asked).splitlines()}
+        # Docker's own program is there for a moment, as root, each time that a command begins in a container.
+        looks = [stack.compose("exec", "-T", service, "sh", "-c", asked).splitlines() for _ in range(3)]
+        told = set.intersection(*({tuple(line.split()) for line in look} for look in looks))
         assert told == {("Uid:", user, user, user, user), ("NoNewPrivs:", "1"), *none}, service
 
 

@@ -60,7 +60,7 @@ def test_an_app_that_is_killed_fails_no_request_that_another_one_can_answer(scal
     assert load.failed == []
 
 
-def test_an_upgrade_fails_no_request_and_makes_what_is_missing(scaled: Stack, client: Client) -> None:
+def test_an_upgrade_and_the_way_back_fail_no_request_and_make_what_is_missing(scaled: Stack, client: Client) -> None:
     (before,) = scaled.images_of("app")
     (scaled.secrets / "aws_credentials").unlink()
     scaled.as_root("REVOKE GRANT OPTION ON unite.* FROM 'migrator'@'%'")
@@ -77,6 +77,11 @@ def test_an_upgrade_fails_no_request_and_makes_what_is_missing(scaled: Stack, cl
     assert count(scaled) == (APPS, WORKERS)
     scaled.compose("up", "--detach", "--wait")
     assert count(scaled) == (APPS, WORKERS)
+    with under_load(client) as load:
+        back = scaled.attempt("sh", "infra/compose/upgrade.sh", "--back")
+    assert back.returncode == 0, back.stdout + back.stderr
+    assert load.failed == []
+    assert scaled.images_of("app") == scaled.images_of("worker") == {before}
 
 
 def test_a_version_that_is_not_healthy_gives_way_to_the_one_before(scaled: Stack, client: Client) -> None:

@@ -1,8 +1,9 @@
-"""The commands of README, run as they stand there."""
+"""The commands of README and of docs/operating.md, run as they stand there."""
 
 import re
 
-from tests.compose.stack import Stack
+from tests.compose.stack import ADMIN, Stack
+from tests.service_process import Client
 
 PROMPT = "    "
 
@@ -22,6 +23,17 @@ def section(page: str, title: str) -> str:
     found = re.search(rf"^## {title}\n(.*?)(?=^## )", page, re.MULTILINE | re.DOTALL)
     assert found, title
     return found[1]
+
+
+def line_of(page: str, words: str) -> str:
+    """The one line of the page's commands that has these words."""
+    (line,) = [line for block in commands_of(page) for line in block if words in line]
+    return line
+
+
+def at_a_terminal(stack: Stack, line: str) -> str:
+    """What a command prints where somebody types it at a terminal; raises `StackFailed`."""
+    return stack.run("script", "--quiet", "--return", "--command", line, "/dev/null")
 
 
 def in_sh(stack: Stack, *lines: str) -> str:
@@ -47,3 +59,33 @@ def test_nothing_of_the_lines_before_is_left_in_the_environment(stack: Stack) ->
     serve = section((stack.checkout / "README.md").read_text(), "Serve")
 
     assert [line for block in commands_of(serve) for line in block if line.startswith("export ")] == []
+
+
+def test_the_commands_for_operators_work_as_they_are_written(stack: Stack, client: Client) -> None:
+    page = (stack.checkout / "docs" / "operating.md").read_text()
+    new = {"email": "bo@example.com", "name": "Bo", "role": "agent", "password": "correct horse battery"}
+    client.call("POST", "/v1/users", json=new)
+
+    reset = at_a_terminal(stack, line_of(page, "exec app python -m entrypoints users set-password"))
+    listed = at_a_terminal(stack, line_of(page, "users list"))
+    verified = at_a_terminal(stack, line_of(page, "exec app python -m entrypoints verify-ledger"))
+
+    assert "bo@example.com" in reset
+    assert ADMIN in listed
+    assert "bo@example.com" in listed
+    assert "every chain is whole" in verified
+
+
+def test_a_backup_of_the_running_stack_is_restored_into_empty_volumes(stack: Stack, client: Client) -> None:
+    page = (stack.checkout / "docs" / "operating.md").read_text()
+    lead = client.call("POST", "/v1/leads", json={"name": "Kept", "email": "kept@example.com"})
+
+    in_sh(stack, line_of(page, "exec -T app python -m entrypoints backup"))
+    stack.compose("down", "--volumes")
+    restore = page[page.index("docker compose up -d --wait mysql mongo") :]
+    in_sh(stack, *commands_of(f"{PROMPT}{restore}")[0])
+
+    assert client.call("GET", f"/v1/leads/{lead['id']}")["name"] == "Kept"
+    assert client.call("GET", "/health/ready")["status"] == "ok"
+    activity = client.call("GET", f"/v1/leads/{lead['id']}/activity")["items"]
+    assert [event["type"] for event in activity] == ["lead.created"]

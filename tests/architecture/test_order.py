@@ -1,0 +1,45 @@
+"""The order of the tests' modules keeps each module whole."""
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+from tests.order import spread
+
+
+@dataclass
+class Item:
+    nodeid: str
+
+
+def in_order(*nodeids: str) -> list[str]:
+    return [test.nodeid for test in spread(cast("Any", [Item(nodeid) for nodeid in nodeids]))]
+
+
+def test_modules_that_wait_lie_between_the_others() -> None:
+    found = in_order(
+        "tests/core/test_a.py::test_1",
+        "tests/core/test_a.py::TestB::test_2",
+        "tests/core/test_b.py::test_1",
+        "tests/core/test_c.py::test_1",
+        "tests/core/test_d.py::test_1",
+        "tests/entrypoints/test_slow.py::test_1",
+        "tests/faults/test_slowest.py::test_1",
+        "tests/faults/test_slowest.py::test_2",
+    )
+
+    assert found == [
+        "tests/faults/test_slowest.py::test_1",
+        "tests/faults/test_slowest.py::test_2",
+        "tests/core/test_a.py::test_1",
+        "tests/core/test_a.py::TestB::test_2",
+        "tests/core/test_b.py::test_1",
+        "tests/entrypoints/test_slow.py::test_1",
+        "tests/core/test_c.py::test_1",
+        "tests/core/test_d.py::test_1",
+    ]
+
+
+def test_no_test_gets_lost_where_all_are_of_one_kind() -> None:
+    assert in_order("tests/faults/test_a.py::test_1") == ["tests/faults/test_a.py::test_1"]
+    assert in_order("tests/core/test_a.py::test_1") == ["tests/core/test_a.py::test_1"]
+    assert in_order() == []

@@ -1,0 +1,38 @@
+"""The order of the tests' modules: those that wait for servers and processes lie evenly between those that calculate.
+
+Several test processes take modules one after the other, in this order (`make test`). All of those that wait, together,
+would leave the processors idle; left to the end, they are what everybody waits for.
+"""
+
+from collections.abc import Sequence
+from itertools import groupby
+
+import pytest
+
+WAITING = (
+    "tests/faults/",
+    "tests/cli/",
+    "tests/servers/",
+    "tests/entrypoints/",
+    "tests/adapters/sql/",
+    "tests/adapters/mongo/",
+    "tests/http/dashboard/browser/",
+    "tests/contracts/",
+)
+"""Folders whose tests start, stop and ask servers, the slowest first."""
+
+
+def spread(items: Sequence[pytest.Item]) -> list[pytest.Item]:
+    """The tests with each module whole and in its own order, and the modules that wait between the others."""
+    modules = [list(tests) for _, tests in groupby(items, lambda item: item.nodeid.partition("::")[0])]
+    ranks = [_rank(tests[0].nodeid) for tests in modules]
+    waiting = [tests for _, tests in sorted(enumerate(modules), key=lambda one: (ranks[one[0]], one[0]))]
+    count = sum(rank < len(WAITING) for rank in ranks)
+    first, others = waiting[:count], waiting[count:]
+    places = [(number / max(1, len(first)), 0, tests) for number, tests in enumerate(first)]
+    places += [(number / max(1, len(others)), 1, tests) for number, tests in enumerate(others)]
+    return [test for _, _, tests in sorted(places, key=lambda place: place[:2]) for test in tests]
+
+
+def _rank(nodeid: str) -> int:
+    return next((rank for rank, folder in enumerate(WAITING) if nodeid.startswith(folder)), len(WAITING))
