@@ -1,6 +1,7 @@
 """What holds for every test: none is skipped, and there are servers for those that ask for one."""
 
-from collections.abc import Generator
+import logging
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,19 @@ settings.load_profile("unite")
 def checkout() -> Path:
     """The folder that holds the whole project."""
     return CHECKOUT
+
+
+@pytest.fixture(autouse=True)
+def _unchanged_logging() -> Iterator[None]:
+    """Leave logging as it was: a command that a test runs in its own process sets it up for the process."""
+    root = logging.getLogger()
+    level, handlers = root.level, list(root.handlers)
+    yield
+    root.setLevel(level)
+    for handler in root.handlers[:]:
+        # pytest's own come and go with each part of a test.
+        if handler not in handlers and not type(handler).__module__.startswith("_pytest"):
+            root.removeHandler(handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -55,9 +56,18 @@ def _module(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+@cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"))
+
+
+def _name(path: Path) -> str:
+    return path.relative_to(CHECKOUT).as_posix()
+
+
 def _imports(path: Path) -> Iterator[str]:
     """The top-level names of what a file imports, wherever in it the import stands."""
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in ast.walk(_tree(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -68,7 +78,7 @@ def _third_parties(package: str) -> list[str]:
     """Every library module that the files of `package` import, by its full name."""
     found: set[str] = set()
     for path in _files(package):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        for node in ast.walk(_tree(path)):
             if isinstance(node, ast.Import):
                 found.update(alias.name for alias in node.names)
             elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
@@ -76,13 +86,16 @@ def _third_parties(package: str) -> list[str]:
     return sorted(name for name in found if name.partition(".")[0] not in {*PACKAGES, "__future__"})
 
 
-@pytest.mark.parametrize("path", _files("unite_core"), ids=_module)
-def test_the_core_imports_the_standard_library_and_two_others(path: Path) -> None:
-    allowed = ALLOWED_IN_THE_CONTRACTS if "contracts" in path.parts else ALLOWED_IN_THE_CORE
+def test_the_core_imports_the_standard_library_and_two_others() -> None:
+    strangers = [
+        f"{_name(path)}: {name}"
+        for path in _files("unite_core")
+        for name in _imports(path)
+        if name not in sys.stdlib_module_names
+        and name not in (ALLOWED_IN_THE_CONTRACTS if "contracts" in path.parts else ALLOWED_IN_THE_CORE)
+    ]
 
-    strangers = {name for name in _imports(path) if name not in sys.stdlib_module_names} - allowed
-
-    assert not strangers
+    assert strangers == []
 
 
 @pytest.mark.parametrize("package", PACKAGES)
@@ -120,27 +133,21 @@ def test_importing_a_package_does_nothing(package: str) -> None:
 READERS_OF_THE_ENVIRONMENT = {"entrypoints/settings.py"}
 
 
-@pytest.mark.parametrize("path", [path for package in PACKAGES for path in _files(package)], ids=_module)
-def test_only_settings_read_the_environment(path: Path) -> None:
-    if path.relative_to(CHECKOUT).as_posix() in READERS_OF_THE_ENVIRONMENT:
-        return
-    reads = [
-        node.lineno
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
-        # `request.environ` is the head of a request (PEP 3333).
-        if (
-            isinstance(node, ast.Attribute)
-            and node.attr in {"environ", "getenv", "environb"}
-            and ast.unparse(node) != "request.environ"
-        )
-        or (
-            isinstance(node, ast.ImportFrom)
-            and node.module == "os"
-            and {a.name for a in node.names} & {"environ", "getenv"}
-        )
-    ]
+def _reads_of_the_environment(path: Path) -> Iterator[int]:
+    """The lines where a file reads the environment."""
+    for node in ast.walk(_tree(path)):
+        if isinstance(node, ast.Attribute):
+            # `request.environ` is the head of a request (PEP 3333).
+            if node.attr in {"environ", "getenv", "environb"} and ast.unparse(node) != "request.environ":
+                yield node.lineno
+        elif isinstance(node, ast.ImportFrom) and node.module == "os":
+            yield from (node.lineno for alias in node.names if alias.name in {"environ", "getenv"})
 
-    assert not reads
+
+def test_only_settings_read_the_environment() -> None:
+    reads = {_name(path) for package in PACKAGES for path in _files(package) if any(_reads_of_the_environment(path))}
+
+    assert reads == READERS_OF_THE_ENVIRONMENT
 
 
 # What a port gives instead: Clock, Ids, and whoever hands the core its bytes.
@@ -150,7 +157,7 @@ SURPRISING_CALLS = {"now", "today", "utcnow", "uuid1", "uuid4"}
 
 def _surprises(path: Path) -> Iterator[str]:
     """Where a file asks the machine for the time, for chance or for a file."""
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in ast.walk(_tree(path)):
         if isinstance(node, ast.Import | ast.ImportFrom):
             names = [node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
             yield from (f"{node.lineno}: import {name}" for name in names if name in SOURCES_OF_SURPRISE)
@@ -169,6 +176,7 @@ def _surprises(path: Path) -> Iterator[str]:
                 yield f"{node.lineno}: {called.id}"
 
 
-@pytest.mark.parametrize("path", _files("unite_core"), ids=_module)
-def test_the_core_has_no_clock_chance_or_file_of_its_own(path: Path) -> None:
-    assert not list(_surprises(path))
+def test_the_core_has_no_clock_chance_or_file_of_its_own() -> None:
+    found = [f"{_name(path)}:{surprise}" for path in _files("unite_core") for surprise in _surprises(path)]
+
+    assert found == []

@@ -7,7 +7,7 @@ from adapters.aws.provisioning import make_buckets
 from adapters.aws.s3 import Buckets, S3Files
 from adapters.system_clock import SystemClock
 from tests.adapters.aws.moto import access_to
-from unite_core.testing.builders import an_id
+from tests.servers.moto import a_bucket_name
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def access(aws_url: str) -> Access:
 
 @pytest.fixture
 def buckets(access: Access) -> Buckets:
-    buckets = Buckets(imports=f"imports-{an_id()}", images=f"images-{an_id()}")
+    buckets = Buckets(imports=a_bucket_name(), images=a_bucket_name())
     make_buckets(buckets, access)
     return buckets
 

@@ -17,8 +17,8 @@ from adapters.aws.s3 import PART, Buckets, S3Files
 from adapters.system_clock import SystemClock
 from tests.adapters.aws.gate import served
 from tests.adapters.aws.moto import access_to
+from tests.servers.moto import a_bucket_name
 from unite_core.errors import Unavailable
-from unite_core.testing.builders import an_id
 from unite_core.testing.contracts import FilesContract
 from unite_core.testing.contracts.files import write
 
@@ -142,7 +142,7 @@ def test_buckets_are_private_encrypted_and_cleared_and_can_be_made_again(buckets
 
 
 def test_buckets_are_made_in_the_region_that_is_named(access: Access, aws_url: str) -> None:
-    named = Buckets(imports=f"imports-{an_id()}", images=f"images-{an_id()}")
+    named = Buckets(imports=a_bucket_name(), images=a_bucket_name())
 
     make_buckets(named, access_to(aws_url, region="eu-central-1"))
 

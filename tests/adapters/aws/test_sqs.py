@@ -17,6 +17,7 @@ from entrypoints.worker.uploads import UploadListener
 from tests.adapters.aws.moto import access_to
 from tests.core.imports.accidents import FailingWork
 from tests.core.imports.floor import Floor
+from tests.servers.moto import a_bucket_name
 from tests.service_process import direct_session, eventually, free_port
 from unite_core import ImportUpload, NewImport, Unavailable, UploadOutcome
 from unite_core.files import upload_key
@@ -50,7 +51,7 @@ class Queue:
 
 @pytest.fixture
 def queue(access: Access, buckets: Buckets) -> Queue:
-    queue = Queue(make_queue(f"imports-{an_id()}", access), access)
+    queue = Queue(make_queue(a_bucket_name(), access), access)
     announce_uploads(buckets.imports, queue.url, access)
     return queue
 

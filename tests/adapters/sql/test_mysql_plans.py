@@ -1,4 +1,4 @@
-"""On MySQL and MariaDB every list walks an index in its own order, over a hundred thousand leads."""
+"""On MySQL and MariaDB every list walks an index in its own order, over tens of thousands of leads."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -77,7 +77,7 @@ from unite_core.testing.builders import (
 from unite_core.testing.contracts.database import put
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING as NOW
 
-LEADS = 100_000
+LEADS = 40_000
 OTHERS = 3_000
 CHUNK = 2_000
 
@@ -90,7 +90,7 @@ DEEP = PageRequest(limit=50, after=Position(NOW + timedelta(seconds=LEADS // 2),
 
 @pytest.fixture(scope="module")
 def full(mysql_server: Server, worker_id: str) -> Iterator[Engine]:
-    """A database with a hundred thousand leads, and thousands of everything else that is listed."""
+    """A database with tens of thousands of leads, and thousands of everything else that is listed."""
     name = f"unite_{worker_id}_plans"
     root = create_engine(mysql_server.url, isolation_level="AUTOCOMMIT")
     with root.connect() as connection:
