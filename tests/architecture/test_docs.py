@@ -43,6 +43,14 @@ def test_every_link_within_the_project_leads_somewhere(page: Path) -> None:
     assert [target for target in targets if not (page.parent / target).exists()] == []
 
 
+def test_every_path_on_the_page_about_changes_is_there() -> None:
+    page = (CHECKOUT / "docs" / "where-to-change.md").read_text("utf-8")
+    paths = [name for name in re.findall(r"`([^`*]+)`", page) if "/" in name]
+
+    assert len(paths) > 20
+    assert [path for path in paths if not (CHECKOUT / path).exists()] == []
+
+
 def test_the_page_about_testing_names_everything_that_a_server_is_looked_for_by() -> None:
     page = (CHECKOUT / "docs" / "testing.md").read_text("utf-8")
     images = re.findall(r"image: (\S+)", (CHECKOUT / "tests" / "servers" / "docker-compose.yml").read_text("utf-8"))
