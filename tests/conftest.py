@@ -1,12 +1,14 @@
 """What holds for every test: none is skipped, and there are servers for those that ask for one."""
 
 import logging
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from entrypoints import logs
+from entrypoints.logs import LogSettings
 from tests.order import spread
 
 pytest_plugins = ["tests.servers.fixtures", "tests.databases"]
@@ -26,15 +28,14 @@ def checkout() -> Path:
 
 
 @pytest.fixture(autouse=True)
-def _unchanged_logging() -> Iterator[None]:
-    """Leave logging as it was: a command that a test runs in its own process sets it up for the process."""
+def _plain_logging() -> None:
+    """Begin with logging as Python has it: a command that ran in this process has set it up for the whole process."""
     root = logging.getLogger()
-    level, handlers = root.level, list(root.handlers)
-    yield
-    root.setLevel(level)
+    root.setLevel(logging.WARNING)
+    for name in logs.plan(LogSettings(), human=False)["loggers"]:
+        logging.getLogger(name).setLevel(logging.NOTSET)
     for handler in root.handlers[:]:
-        # pytest's own come and go with each part of a test.
-        if handler not in handlers and not type(handler).__module__.startswith("_pytest"):
+        if not type(handler).__module__.startswith("_pytest"):
             root.removeHandler(handler)
 
 
