@@ -1,7 +1,7 @@
 """Pictures of leads: announced, uploaded, checked, shown and deleted."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -326,3 +326,36 @@ def test_pictures_whose_bytes_never_came_are_forgotten_after_a_day(floor: Floor,
 )
 def test_the_type_of_a_picture_is_told_by_its_first_bytes(first_bytes: bytes, content_type: str | None) -> None:
     assert real_image_type(first_bytes[:16]) == content_type
+
+
+class FilesReadMeanwhile(InMemoryFiles):
+    """Files that do `meanwhile` when one is read next, and show that reader other bytes."""
+
+    def __init__(self, clock: FixedClock) -> None:
+        super().__init__(clock)
+        self.meanwhile: Callable[[], object] | None = None
+
+    @contextmanager
+    def read(self, key: str) -> Iterator[BinaryIO]:
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is None:
+            with super().read(key) as stream:
+                yield stream
+        else:
+            meanwhile()
+            yield io.BytesIO(b"other bytes")
+
+
+def test_a_picture_that_another_request_completes_meanwhile_is_not_removed() -> None:
+    clock = FixedClock()
+    files = FilesReadMeanwhile(clock)
+    floor = Floor(in_memory_ports(clock=clock, files=files))
+    lead = floor.add(assigned_to=floor.ann.user_id)
+    announced = announce(floor, lead)
+    upload(floor, announced)
+    complete = floor.unite.leads.complete_image
+    files.meanwhile = lambda: complete(floor.ann, lead.id, announced.image.id)
+
+    assert complete(floor.ann, lead.id, announced.image.id).status is ImageStatus.READY
+
+    assert picture(floor, announced) == PNG
