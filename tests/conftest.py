@@ -15,6 +15,8 @@ pytest_plugins = ["tests.servers.fixtures", "tests.databases"]
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
+_CONFIGURED_LOGGERS = tuple(logs.plan(LogSettings(), human=False)["loggers"])
+
 # How long an example takes says more about the machine than about the code, the more so in the first run of a checkout,
 # which makes tables of all characters first.
 settings.register_profile("unite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -32,7 +34,7 @@ def _plain_logging() -> None:
     """Begin with logging as Python has it: a command that ran in this process has set it up for the whole process."""
     root = logging.getLogger()
     root.setLevel(logging.WARNING)
-    for name in logs.plan(LogSettings(), human=False)["loggers"]:
+    for name in _CONFIGURED_LOGGERS:
         logging.getLogger(name).setLevel(logging.NOTSET)
     for handler in root.handlers[:]:
         if not type(handler).__module__.startswith("_pytest"):

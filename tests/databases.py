@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from uuid import uuid4
 
 import pytest
-from sqlalchemy import Engine, create_engine, make_url
+from sqlalchemy import Engine
 
 from adapters.sql.engine import BUSY_TIMEOUT, create_engine_for
 from adapters.sql.migrate import upgrade
 from adapters.sql.schema import schema
+from tests.servers.fixtures import new_mysql_database
 from tests.servers.kinds import Server
 
 
@@ -35,18 +35,11 @@ def _migrated() -> bytes:
 @pytest.fixture(scope="session")
 def mysql_schema(mysql_server: Server, worker_id: str) -> Iterator[str]:
     """The URL of a database of MySQL at the newest schema, which the tests of this process share."""
-    name = f"unite_{worker_id}_{uuid4().hex[:12]}"
-    root = create_engine(mysql_server.url, isolation_level="AUTOCOMMIT")
-    with root.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    url = make_url(mysql_server.url).set(database=name).render_as_string(hide_password=False)
-    engine = create_engine_for(url)
-    upgrade(engine)
-    engine.dispose()
-    yield url
-    with root.connect() as connection:
-        connection.exec_driver_sql(f"DROP DATABASE {name}")
-    root.dispose()
+    with new_mysql_database(mysql_server, worker_id) as url:
+        engine = create_engine_for(url)
+        upgrade(engine)
+        engine.dispose()
+        yield url
 
 
 @pytest.fixture

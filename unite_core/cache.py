@@ -81,18 +81,13 @@ class Remembered(Generic[T]):
         What `work_out` raises passes through and is not remembered. A value that cannot be read, because another
         version of Unite put it there, counts as none.
         """
-        place = self.look(cache, namespace, key)
-        if place.found is not None:
-            return place.found
-        thing = work_out()
-        place.put(thing)
-        return thing
+        return self.look(cache, namespace, key).get(work_out)
 
     def look(self, cache: Cache, namespace: str, key: str) -> "Place[T]":
         """What the cache has under the key, and where to put what is worked out where it has nothing.
 
-        Look first, and then read what the thing is worked out from. Whoever needs several things as they were at one
-        moment looks for all of them, and where one is missing works out all of them.
+        Look first, and then read what the thing is worked out from. To get several things as they were at one moment,
+        look for all of them, and where one is missing work out all of them.
         """
         look = cache.look(namespace, key)
         found: T | None = None
@@ -115,3 +110,11 @@ class Place(Generic[T]):
 
     found: T | None
     put: Callable[[T], None]
+
+    def get(self, work_out: Callable[[], T]) -> T:
+        """What was found, or else what `work_out` returns, which is put there."""
+        if self.found is not None:
+            return self.found
+        thing = work_out()
+        self.put(thing)
+        return thing

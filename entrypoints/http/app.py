@@ -79,8 +79,8 @@ def create_app(unite: Unite, door: Door, figures: Figures | None = None) -> Flas
     for room in rooms:
         app.register_blueprint(room)
     dashboard.register(app, figures or ReportFigures(unite.reports))
-    # Generated when it is first asked for.
-    app.extensions["openapi"] = functools.partial(openapi_json, app, rooms, door.public_url)
+    # Generated when it is first asked for, and kept.
+    app.extensions["openapi"] = functools.cache(functools.partial(openapi_json, app, rooms, door.public_url))
     return app
 
 

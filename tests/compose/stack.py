@@ -77,9 +77,16 @@ class Stack:
             else:
                 shutil.copy(source, target)
         (self.checkout / ".env").write_text("UNITE_DEFAULT_COUNTRY=US\n")
-        # What stands in for MongoDB may end once between its two beginnings on an empty volume; Docker starts it again.
-        if self.attempt("make", "up").returncode != 0:
-            self.run("make", "up")
+        self.start_on_empty_volumes("make", "up")
+
+    def start_on_empty_volumes(self, *command: str) -> None:
+        """Run a command that starts MongoDB for the first time and waits; raises `StackFailed`.
+
+        What stands in for it begins twice then. Now and then its port is still taken the second time, so that it ends,
+        and Docker starts it again. Compose takes that for a failure, and the command works when it is run again.
+        """
+        if self.attempt(*command).returncode != 0:
+            self.run(*command)
 
     def down(self) -> None:
         """Take everything away, the data and the images as well."""

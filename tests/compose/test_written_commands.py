@@ -82,9 +82,7 @@ def test_a_backup_of_the_running_stack_is_restored_into_empty_volumes(stack: Sta
 
     in_sh(stack, line_of(page, "exec -T app python -m entrypoints backup"))
     stack.compose("down", "--volumes")
-    # What stands in for MongoDB begins twice on an empty volume. Now and then it ends in between, its port still taken,
-    # and Docker starts it again, which Compose takes for a failure.
-    stack.attempt("docker", "compose", "up", "--detach", "--wait", "mysql", "mongo")
+    stack.start_on_empty_volumes("docker", "compose", "up", "--detach", "--wait", "mysql", "mongo")
     restore = page[page.index("docker compose up -d --wait mysql mongo") :]
     in_sh(stack, *commands_of(f"{PROMPT}{restore}")[0])
 

@@ -103,12 +103,19 @@ def moto_server(servers: Servers) -> Server:
 @pytest.fixture
 def mysql_database(mysql_server: Server, worker_id: str) -> Iterator[str]:
     """The URL of an empty database, which is dropped after the test."""
+    with new_mysql_database(mysql_server, worker_id) as url:
+        yield url
+
+
+@contextmanager
+def new_mysql_database(server: Server, worker_id: str) -> Iterator[str]:
+    """The URL of an empty database, which is dropped after the block: for fixtures that tests share."""
     name = _fresh_name(worker_id)
-    engine = create_engine(mysql_server.url, isolation_level="AUTOCOMMIT")
+    engine = create_engine(server.url, isolation_level="AUTOCOMMIT")
     try:
         with engine.connect() as connection:
             connection.execute(text(f"CREATE DATABASE {name} CHARACTER SET utf8mb4"))
-        yield make_url(mysql_server.url).set(database=name).render_as_string(hide_password=False)
+        yield make_url(server.url).set(database=name).render_as_string(hide_password=False)
         with engine.connect() as connection:
             connection.execute(text(f"DROP DATABASE {name}"))
     finally:

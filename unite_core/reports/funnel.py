@@ -75,14 +75,12 @@ class ReportFunnel:
     cache: Cache
 
     def __call__(self, actor: Actor, period: Period) -> Funnel:
-        place = self.look(actor, period)
-        if place.found is not None:
-            return self.report(period, place.found)
+        return self.report(period, self.look(actor, period).get(lambda: self._read_now(actor, period)))
+
+    def _read_now(self, actor: Actor, period: Period) -> "CountedLeads":
         taken_at = self.clock.now()
         with self.reads() as reads:
-            counted = self.read(reads, taken_at, actor, period)
-        place.put(counted)
-        return self.report(period, counted)
+            return self.read(reads, taken_at, actor, period)
 
     def look(self, actor: Actor, period: Period) -> Place["CountedLeads"]:
         """The leads by source, as far as they are remembered."""

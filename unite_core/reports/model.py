@@ -7,7 +7,7 @@ from uuid import UUID
 from unite_core.calls.model import CallResult
 from unite_core.days import Period, moment_of
 from unite_core.reports.metrics import CountMetric, RateMetric
-from unite_core.reports.tally import Rate, Tally
+from unite_core.reports.tally import Rate, Tally, rate_of
 from unite_core.unset import UNSET, Unset
 
 MIN_ATTEMPTS = 30
@@ -114,8 +114,7 @@ class Scope:
 
     def rate(self, metric: RateMetric) -> Rate:
         """The metric of these calls."""
-        numerator = self.tally.seconds if metric.of_seconds else self._sum(metric.numerator_results)
-        return Rate(numerator, self._sum(metric.denominator_results))
+        return rate_of(metric, self.tally.seconds, self._sum)
 
     def _of(self, results: frozenset[CallResult]) -> Count:
         return Count(self._sum(results), self.items.with_results(results))

@@ -138,8 +138,8 @@ class Rollups(Protocol):
         """The answer to each question, from the calls that were folded: by key, or by label as text.
 
         What there is none of may be left out, and what a question does not ask for may be there. Neither totals nor
-        groups need `recorded_at`. All questions are
-        one query, but for the quarter hours before and after the days of one agent by source or by attempt.
+        groups need `recorded_at`. All questions are one query, but for the quarter hours before and after the days of
+        one agent by source or by attempt.
         """
 
     @abstractmethod

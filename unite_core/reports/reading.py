@@ -45,19 +45,17 @@ class CountCalls:
     cache: Cache
 
     def __call__(self, questions: Sequence[Question]) -> Answers:
-        place = self.look(questions)
-        if place.found is not None:
-            return place.found
-        taken_at = self.clock.now()
-        with self.reads() as reads:
-            answers = self.read(reads, taken_at, questions)
-        place.put(answers)
-        return answers
+        return self.look(questions).get(lambda: self._read_now(questions))
 
     def look(self, questions: Sequence[Question]) -> Place[Answers]:
         """The answers as far as they are remembered."""
         key = hashlib.sha256(repr(tuple(questions)).encode()).hexdigest()
         return _ANSWERS.look(self.cache, CALL_COUNTS_NAMESPACE, key)
+
+    def _read_now(self, questions: Sequence[Question]) -> Answers:
+        taken_at = self.clock.now()
+        with self.reads() as reads:
+            return self.read(reads, taken_at, questions)
 
     def read(self, reads: ReportsWork, taken_at: datetime, questions: Sequence[Question]) -> Answers:
         """The answers from an open unit of work, which was opened after `taken_at`."""

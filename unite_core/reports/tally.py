@@ -1,6 +1,6 @@
 """Counted calls: how many had which result, and how long they lasted."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -50,8 +50,7 @@ class Tally:
 
     def rate(self, metric: RateMetric) -> "Rate":
         """The metric of these calls."""
-        numerator = self.seconds if metric.of_seconds else self.of(metric.numerator_results)
-        return Rate(numerator, self.of(metric.denominator_results))
+        return rate_of(metric, self.seconds, self.of)
 
     @property
     def empty(self) -> bool:
@@ -70,6 +69,11 @@ class Rate:
     def value(self) -> float | None:
         """The quotient; None where the denominator is 0."""
         return self.numerator / self.denominator if self.denominator else None
+
+
+def rate_of(metric: RateMetric, seconds: int, of: Callable[[frozenset[CallResult]], int]) -> Rate:
+    """The metric of calls that lasted so many seconds; `of` says how many of them had one of some results."""
+    return Rate(seconds if metric.of_seconds else of(metric.numerator_results), of(metric.denominator_results))
 
 
 def total(tallies: Iterable[Tally]) -> Tally:

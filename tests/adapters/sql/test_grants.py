@@ -17,6 +17,7 @@ from adapters.sql.migrate import downgrade, grant, is_current, upgrade
 from adapters.sql.schema import schema
 from adapters.sql.unit_of_work import SqlWork
 from tests.databases import empty
+from tests.servers.fixtures import new_mysql_database
 from tests.servers.kinds import Server
 from unite_core.calls.model import Completion, Outcome
 from unite_core.calls.use_cases import CompleteCallTask, CompletedCall
@@ -79,16 +80,9 @@ def new_installation(mysql_database: str) -> Iterator[Installation]:
 @pytest.fixture(scope="module")
 def shared_installation(mysql_server: Server, worker_id: str) -> Iterator[Installation]:
     """An installation that its own account has migrated, which takes seconds: the tests share it."""
-    name = f"unite_{worker_id}_grants"
-    root = create_engine(mysql_server.url, isolation_level="AUTOCOMMIT")
-    with root.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    with installed(make_url(mysql_server.url).set(database=name).render_as_string(hide_password=False)) as made:
+    with new_mysql_database(mysql_server, worker_id) as url, installed(url) as made:
         migrated(made)
         yield made
-    with root.connect() as connection:
-        connection.exec_driver_sql(f"DROP DATABASE {name}")
-    root.dispose()
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, Table, create_engine, insert, make_url, select
+from sqlalchemy import Connection, Engine, Table, insert, select
 
 from adapters.sql.activity import SqlActivityLog
 from adapters.sql.call_tables import call_ledger, call_task_notes, call_tasks, lead_calls
@@ -51,6 +51,7 @@ from tests.adapters.sql.questions import (
     work_off,
 )
 from tests.adapters.sql.statements import selects
+from tests.servers.fixtures import new_mysql_database
 from tests.servers.kinds import Server
 from unite_core.calls.model import Outcome, TaskStatus
 from unite_core.calls.ports import LedgerFilter, TaskFilter
@@ -91,18 +92,12 @@ DEEP = PageRequest(limit=50, after=Position(NOW + timedelta(seconds=LEADS // 2),
 @pytest.fixture(scope="module")
 def full(mysql_server: Server, worker_id: str) -> Iterator[Engine]:
     """A database with tens of thousands of leads, and thousands of everything else that is listed."""
-    name = f"unite_{worker_id}_plans"
-    root = create_engine(mysql_server.url, isolation_level="AUTOCOMMIT")
-    with root.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    engine = create_engine_for(make_url(mysql_server.url).set(database=name))
-    upgrade(engine)
-    _fill(engine)
-    yield engine
-    engine.dispose()
-    with root.connect() as connection:
-        connection.exec_driver_sql(f"DROP DATABASE {name}")
-    root.dispose()
+    with new_mysql_database(mysql_server, worker_id) as url:
+        engine = create_engine_for(url)
+        upgrade(engine)
+        _fill(engine)
+        yield engine
+        engine.dispose()
 
 
 def _fill(engine: Engine) -> None:

@@ -35,11 +35,6 @@ PASSWORD = "correct horse battery"
 
 
 @pytest.fixture
-def ports() -> InMemoryPorts:
-    return in_memory_ports()
-
-
-@pytest.fixture
 def unite(ports: InMemoryPorts) -> Unite:
     return build(ports, Rules(phones=PhonePolicy(default_country="US")))
 

@@ -1,4 +1,4 @@
-"""What has to be true of alarms: on which metrics there are, whom they reach, and what to do when one rings."""
+"""What has to be true of alarms: on which metrics they are, who is notified, and what to do about each."""
 
 import json
 import logging

@@ -182,21 +182,25 @@ class CompleteImage:
     slots: PictureSlots = field(default_factory=PictureSlots)
 
     def __call__(self, actor: Actor, lead_id: UUID, image_id: UUID, expected_version: int | None = None) -> LeadImage:
-        image = self._take(actor, lead_id, image_id, expected_version)
+        image = self._taken(actor, lead_id, image_id, expected_version)
+
+        def complete(picture: bytes) -> LeadImage:
+            return self.work.run(lambda work: self._complete(work, actor, image, expected_version, picture))
+
         if image.status is ImageStatus.READY:
-            return self.work.run(lambda work: self._complete(work, actor, image, expected_version, b""))
+            return complete(b"")
         with self.slots.acquire():
             picture = self._checked(image)
             if not isinstance(picture, Problem):
-                return self.work.run(lambda work: self._complete(work, actor, image, expected_version, picture))
-            if not self._remove(actor, image, expected_version):
-                return self.work.run(lambda work: self._complete(work, actor, image, expected_version, b""))
-        raise Invalid(picture.detail, code=picture.code, problems=[picture])
+                return complete(picture)
+        if self._remove(actor, image, expected_version):
+            raise Invalid(picture.detail, code=picture.code, problems=[picture])
+        return complete(b"")
 
-    def _take(self, actor: Actor, lead_id: UUID, image_id: UUID, expected_version: int | None) -> LeadImage:
+    def _taken(self, actor: Actor, lead_id: UUID, image_id: UUID, expected_version: int | None) -> LeadImage:
         """The image, whose bytes have left the reach of the upload's link before anybody looks at them."""
-        # This unit changes no row, it holds one: whoever deletes the image meanwhile does so before the move, or after
-        # it and finds the bytes.
+        # This unit changes no row, it holds one: a request that deletes the image meanwhile does so before the move, or
+        # after it and finds the bytes.
         with self.work() as work:
             image = _held(work, actor, lead_id, image_id, expected_version)
             if image.status is not ImageStatus.READY and not _take(self.files, image):

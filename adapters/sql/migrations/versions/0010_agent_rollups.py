@@ -1,7 +1,7 @@
 """The calls of each agent counted beforehand by source and by attempt, for each day of UTC.
 
 A worker of the version before may fold entries at the same time, and after this: a trigger notes each entry that it
-folds, so that whoever reads or folds knows which are not counted here. What is folded already is counted here, day by
+folds, so that reports and later folds know which are not counted here. What is folded already is counted here, day by
 day, under the lock of the folding: each of its entries is either counted or noted.
 """
 
