@@ -20,7 +20,7 @@ ONE_TIME_GROUPS = 5
 ONE_TIME_GROUP_LENGTH = 4
 """20 of 31 characters are 99 bits."""
 
-AT_ONCE = 4
+MAX_CONCURRENT_HASHES = 4
 """How many hashes are worked out at the same time; more would not be faster and would each take their memory."""
 
 
@@ -31,7 +31,12 @@ class Argon2Passwords(Passwords):
     """
 
     def __init__(
-        self, *, memory_kib: int = MEMORY_KIB, passes: int = PASSES, lanes: int = LANES, at_once: int = AT_ONCE
+        self,
+        *,
+        memory_kib: int = MEMORY_KIB,
+        passes: int = PASSES,
+        lanes: int = LANES,
+        at_once: int = MAX_CONCURRENT_HASHES,
     ) -> None:
         self._hasher = PasswordHasher(time_cost=passes, memory_cost=memory_kib, parallelism=lanes, type=Type.ID)
         self._turn = BoundedSemaphore(at_once)

@@ -13,7 +13,7 @@ import jwt
 from jwt.types import Options
 
 from unite_core.errors import Unauthenticated
-from unite_core.identity.model import ACCESS_TOKEN_LIFETIME, Role
+from unite_core.identity.model import ACCESS_TOKEN_TTL, Role
 from unite_core.identity.ports import AccessClaims, Tokens
 
 ALGORITHM = "HS256"
@@ -50,7 +50,7 @@ class JwtTokens(Tokens):
         *,
         issuer: str = ISSUER,
         audience: str = AUDIENCE,
-        lifetime: timedelta = ACCESS_TOKEN_LIFETIME,
+        lifetime: timedelta = ACCESS_TOKEN_TTL,
     ) -> None:
         if not keys:
             raise ValueError("There is no key to sign with.")

@@ -5,14 +5,14 @@ CONNECTIONS = 512
 
 Each is a socket and little more, and half of what a process may usually have open (1,024 files) is left for the rest.
 A client that is slow with its headers, its body or its reading keeps its connection for as long as
-`entrypoints.http.patience.Patience` says, and no request thread at all.
+`entrypoints.http.patience.Timeouts` says, and no request thread at all.
 """
 
 BACKLOG = 1024
 """Connections that wait in the kernel until they are taken in, where the system allows as many."""
 
 THREADS = 64
-"""Requests that are worked on: as many as the database has connections for (`adapters.sql.engine.MOST_CONNECTIONS`,
+"""Requests that are worked on: as many as the database has connections for (`adapters.sql.engine.MAX_CONNECTIONS`,
 50), and some for those that need none. None of them ever waits for a client.
 """
 

@@ -45,12 +45,12 @@ class Reader:
         """Whether somebody tried to set it; an empty `…_FILE` is such an attempt, and is refused."""
         return bool(self._environ.get(name)) or name + FILE in self._environ
 
-    def number(self, name: str, *, default: int, least: int, most: int) -> int:
-        """A whole number from `least` to `most`."""
+    def number(self, name: str, *, default: int, minimum: int, maximum: int) -> int:
+        """A whole number from `minimum` to `maximum`."""
 
         def judge(text: str) -> int:
-            if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):
-                raise ValueError(f"is not a whole number from {least} to {most}")
+            if not (text.isascii() and text.isdigit() and len(text) < 10 and minimum <= int(text) <= maximum):
+                raise ValueError(f"is not a whole number from {minimum} to {maximum}")
             return int(text)
 
         number = self.judged(name, judge)

@@ -29,6 +29,7 @@ from entrypoints.variables import (
     IMPORT_RETENTION_DAYS,
     JWT_KEYS,
     LOGIN_LIMIT,
+    MIN_SECRET_LENGTH,
     MISSED_AFTER_MINUTES,
     MONGODB_SERVICE_URL,
     MONGODB_URL,
@@ -46,7 +47,6 @@ from entrypoints.variables import (
     S3_BUCKET_IMPORTS,
     S3_PUBLIC_URL,
     SECRETS_ARN,
-    SHORTEST_SECRET,
     SNS_TOPIC_ARN,
     SQS_IMPORTS_QUEUE_URL,
     TRUSTED_PROXIES,
@@ -168,7 +168,7 @@ def read_settings(environ: Mapping[str, str], scope: Scope = Scope.SERVICE) -> S
     read = Reader(environ)
     require_servers(read, scope)
     host = read.text(HOST.name) or "127.0.0.1"
-    port = read.number(PORT.name, default=8000, least=1, most=65535)
+    port = read.number(PORT.name, default=8000, minimum=1, maximum=65535)
     settings = Settings(
         host=host,
         port=port,
@@ -190,12 +190,12 @@ def read_settings(environ: Mapping[str, str], scope: Scope = Scope.SERVICE) -> S
         public_url=read.judged(PUBLIC_URL.name, urls.public_url) or _own_address(host, port),
         trusted_proxies=read.judged(TRUSTED_PROXIES.name, parse_proxies) or (),
         cors_origins=read.judged(CORS_ORIGINS.name, urls.origins) or (),
-        requests_per_minute=read.number(RATE_LIMIT.name, default=1200, least=0, most=1_000_000),
-        logins_per_minute=read.number(LOGIN_LIMIT.name, default=10, least=0, most=1_000_000),
+        requests_per_minute=read.number(RATE_LIMIT.name, default=1200, minimum=0, maximum=1_000_000),
+        logins_per_minute=read.number(LOGIN_LIMIT.name, default=10, minimum=0, maximum=1_000_000),
         quotas=_quotas(read),
         default_country=read.judged(DEFAULT_COUNTRY.name, _country),
         phone_rule=read.judged(PHONE_RULE.name, _phone_rule) or PhoneRule.POSSIBLE,
-        grace_seconds=read.number(GRACE_SECONDS.name, default=3, least=1, most=3600),
+        grace_seconds=read.number(GRACE_SECONDS.name, default=3, minimum=1, maximum=3600),
         log=read_log_settings(read),
     )
     _warn(read, settings)
@@ -222,8 +222,8 @@ def parse_keys(text: str) -> dict[str, bytes]:
         kid, colon, secret = entry.strip().partition(":")
         if not colon or not kid or not kid.isascii() or not kid.replace("-", "").replace("_", "").isalnum():
             raise ValueError(f"entry {position} is not `name:secret` (a name has letters, digits, - and _)")
-        if len(secret.encode()) < SHORTEST_SECRET:
-            raise ValueError(f"the secret of {kid} has less than {SHORTEST_SECRET} bytes")
+        if len(secret.encode()) < MIN_SECRET_LENGTH:
+            raise ValueError(f"the secret of {kid} has less than {MIN_SECRET_LENGTH} bytes")
         if kid in keys:
             raise ValueError(f"the name {kid} is there twice")
         keys[kid] = secret.encode()
@@ -257,13 +257,13 @@ def _first_admin(read: Reader) -> FirstAdmin | None:
 
 def _retention(read: Reader, setting: Setting, default: timedelta | None = None) -> timedelta | None:
     in_days = default.days if default else 0
-    days = read.number(setting.name, default=in_days, least=0, most=36_500)
+    days = read.number(setting.name, default=in_days, minimum=0, maximum=36_500)
     return timedelta(days=days) if days else None
 
 
 def _missed_after(read: Reader) -> timedelta:
     minutes = read.number(
-        MISSED_AFTER_MINUTES.name, default=MISSED_AFTER // timedelta(minutes=1), least=0, most=7 * 24 * 60
+        MISSED_AFTER_MINUTES.name, default=MISSED_AFTER // timedelta(minutes=1), minimum=0, maximum=7 * 24 * 60
     )
     return timedelta(minutes=minutes)
 
@@ -271,12 +271,12 @@ def _missed_after(read: Reader) -> timedelta:
 def _quotas(read: Reader) -> Quotas:
     known = Quotas()
     return Quotas(
-        open_imports=read.number(QUOTA_IMPORTS.name, default=known.open_imports, least=1, most=10_000),
-        open_bytes=MIB * read.number(QUOTA_UPLOAD_MIB.name, default=known.open_bytes // MIB, least=512, most=MIB),
+        open_imports=read.number(QUOTA_IMPORTS.name, default=known.open_imports, minimum=1, maximum=10_000),
+        open_bytes=MIB * read.number(QUOTA_UPLOAD_MIB.name, default=known.open_bytes // MIB, minimum=512, maximum=MIB),
         texts_per_number=read.number(
-            QUOTA_TEXTS_PER_NUMBER.name, default=known.texts_per_number, least=0, most=MAX_TEXTS_COUNTED
+            QUOTA_TEXTS_PER_NUMBER.name, default=known.texts_per_number, minimum=0, maximum=MAX_TEXTS_COUNTED
         ),
-        texts=read.number(QUOTA_TEXTS.name, default=known.texts, least=0, most=MAX_TEXTS_COUNTED),
+        texts=read.number(QUOTA_TEXTS.name, default=known.texts, minimum=0, maximum=MAX_TEXTS_COUNTED),
     )
 
 

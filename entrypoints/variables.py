@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 PREFIX = "UNITE_"
 
-SHORTEST_SECRET = 32
+MIN_SECRET_LENGTH = 32
 """Bytes. A key for HMAC-SHA256 is as long as its output (RFC 7518, 3.2)."""
 
 
@@ -168,7 +168,7 @@ JWT_KEYS = Setting(
     name="UNITE_JWT_KEYS",
     meaning=(
         "The keys that access tokens, links and cursors are signed with: `name:secret`, several of them with commas "
-        f"between. A secret has at least {SHORTEST_SECRET} bytes. The first one signs, all of them verify: add a new "
+        f"between. A secret has at least {MIN_SECRET_LENGTH} bytes. The first one signs, all of them verify: add a new "
         "one at the end, move it to the front once every process knows it, and take the old one out a day later."
     ),
     default="made once, and kept in the data folder with mode 600",

@@ -31,7 +31,7 @@ from unite_core.reports.documents import CallDocument
 from unite_core.reports.reading import by_day
 
 SPANS = {"a day": 1, "a week": 7, "a month": 30, "400 days": DAYS}
-AT_ONCE = 5_000
+BATCH_SIZE = 5_000
 REPEATS = 5
 ENOUGH_SECONDS = 10
 
@@ -73,9 +73,9 @@ def _fill(database: Database[dict[str, Any]], count: int) -> dict[str, Any]:
     calls.create_indexes(CallLogEntry.index_models())
     since = time.perf_counter()
     documents = _documents(count)
-    for begin in range(0, count, AT_ONCE):
-        calls.insert_many([each.content() for each in islice(documents, AT_ONCE)], ordered=False)
-        print(f"{begin + AT_ONCE} of {count} documents, {time.perf_counter() - since:.0f} s", end="\r", flush=True)
+    for begin in range(0, count, BATCH_SIZE):
+        calls.insert_many([each.content() for each in islice(documents, BATCH_SIZE)], ordered=False)
+        print(f"{begin + BATCH_SIZE} of {count} documents, {time.perf_counter() - since:.0f} s", end="\r", flush=True)
     return {"loading, s": round(time.perf_counter() - since)}
 
 

@@ -180,9 +180,9 @@ class _Writer:
     def _write(self, day: int, line: str) -> None:
         self.waiting.setdefault(day, []).append(line)
 
-    def _later(self, day: int, most: int = 9) -> int:
-        """A later day on which somebody works, `most` days later or a little more."""
-        day += self.random.randint(1, most)
+    def _later(self, day: int, maximum: int = 9) -> int:
+        """A later day on which somebody works, `maximum` days later or a little more."""
+        day += self.random.randint(1, maximum)
         while day < DAYS and self.random.random() >= self.work[day]:
             day += 1
         return day

@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 from adapters.sql.calls import SqlCallLedger
 from adapters.sql.unit_of_work import SqlUnitOfWork, SqlWork
 from entrypoints.bootstrap import Started
-from entrypoints.worker.folding import FOLDED_EVERY
+from entrypoints.worker.folding import FOLDING_INTERVAL
 from perf import call_floor
 from perf.call_history import agent_ids
 from perf.report_times import MANAGER, SPANS, ServerClock, asked, measured
@@ -76,12 +76,12 @@ class _Folder:
                 started.unite.reports.fold()
                 self._cpu.value += time.process_time() - since
                 self.idle.set()
-                time.sleep(FOLDED_EVERY)
+                time.sleep(FOLDING_INTERVAL)
 
     def rest(self) -> None:
         """Have it fold no more, and wait until it does not."""
         self.go.clear()
-        time.sleep(FOLDED_EVERY)
+        time.sleep(FOLDING_INTERVAL)
         self.idle.wait()
 
     def cpu(self) -> float:

@@ -14,7 +14,7 @@ from perf import results
 from perf.service import free_port
 
 IMAGE = "unite-measured"
-STARTS_WITHIN = 60
+START_TIMEOUT = 60
 
 
 def main() -> None:
@@ -57,8 +57,8 @@ def until_answered(path: str) -> float:
     container = docker("run", "--detach", "--rm", "--publish", f"127.0.0.1:{port}:8000", IMAGE)
     try:
         while not answers(port, path):
-            if time.perf_counter() - began > STARTS_WITHIN:
-                sys.exit(f"{path} did not answer within {STARTS_WITHIN} seconds.")
+            if time.perf_counter() - began > START_TIMEOUT:
+                sys.exit(f"{path} did not answer within {START_TIMEOUT} seconds.")
             time.sleep(0.01)
         return time.perf_counter() - began
     finally:

@@ -19,7 +19,7 @@ ACCOUNT = f"AC{'0' * 32}"
 TOKEN = "0" * 32
 FROM = "+15005550006"
 TOPIC = "unite-perf"
-STARTS_WITHIN = 20.0
+START_TIMEOUT = 20.0
 
 _TASK = re.compile(r"/v1/call-tasks/([0-9a-f-]{36})")
 
@@ -43,7 +43,7 @@ def twilio() -> Iterator[str]:
     child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     url = f"http://127.0.0.1:{port}"
     try:
-        until = time.monotonic() + STARTS_WITHIN
+        until = time.monotonic() + START_TIMEOUT
         while True:
             try:
                 requests.get(f"{url}/stand-in/messages", timeout=5)

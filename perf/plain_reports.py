@@ -62,14 +62,14 @@ def differences(said: Answers, report: Insights) -> list[str]:
     hours: dict[int, list[int]] = {}
     for label, numbers in said["hour of the week"].items():
         hours[label % 24] = [sum(pair) for pair in zip(hours.get(label % 24, [0, 0]), numbers, strict=True)]
-    most, busiest = (max((each[0] for each in some), default=0) for some in (said["agent"].values(), hours.values()))
+    maximum, busiest = (max((each[0] for each in some), default=0) for some in (said["agent"].values(), hours.values()))
     days = {
         day: sum(n for n, is_one in zip(row, completed, strict=False) if is_one) for day, row in said["day"].items()
     }
     theirs: dict[str, Mapping[Any, object]] = {
         "day": {day: number for day, number in days.items() if number},
         "source": {source: row for source, row in said["source"].items() if row[0]},
-        "agent": {agent: row[0] for agent, row in said["agent"].items() if row[0] == most},
+        "agent": {agent: row[0] for agent, row in said["agent"].items() if row[0] == maximum},
         "hour": {hour: tuple(row) for hour, row in hours.items() if row[0] == busiest},
     }
     return [f"by {name}" for name, answer in ours.items() if answer != theirs[name]]

@@ -54,7 +54,7 @@ class Times:
     """Milliseconds that something takes: the median and the least of several times, and CPU on average."""
 
     median: float
-    least: float
+    minimum: float
     cpu_here: float
     cpu_of_server: float
 
@@ -66,7 +66,7 @@ class Times:
     def shown(self) -> str:
         """In one line."""
         return (
-            f"{self.median:.1f} ms (least {self.least:.1f}); CPU {self.cpu:.1f} ms:"
+            f"{self.median:.1f} ms (least {self.minimum:.1f}); CPU {self.cpu:.1f} ms:"
             f" Python {self.cpu_here:.1f}, MySQL {self.cpu_of_server:.1f}"
         )
 

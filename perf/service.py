@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 ADMIN = "admin@example.com"
-STARTS_WITHIN = 60
+START_TIMEOUT = 60
 
 
 class Client:
@@ -128,7 +128,7 @@ def free_port() -> int:
 
 
 def _logged_in(port: int, password: str, child: "subprocess.Popen[bytes]") -> Client:
-    until = time.monotonic() + STARTS_WITHIN
+    until = time.monotonic() + START_TIMEOUT
     while time.monotonic() < until and child.poll() is None:
         try:
             client = Client(port)

@@ -22,7 +22,7 @@ REQUESTS = 120
 EVERY = 0.1
 """Seconds between the requests of the others, who do not wait for each other."""
 
-ENDS_WITHIN = 100.0
+END_TIMEOUT = 100.0
 LARGE_FILE = 8 * 1024 * 1024
 
 
@@ -71,7 +71,7 @@ def main() -> None:
             with _slow(client.port, clients, first, then, pause) as still_open:
                 beside = _timed(client)
                 began = time.monotonic()
-                while still_open() and time.monotonic() - began < ENDS_WITHIN:
+                while still_open() and time.monotonic() - began < END_TIMEOUT:
                     time.sleep(0.5)
                 left = still_open()
             figures[kind] = {
@@ -80,7 +80,7 @@ def main() -> None:
                 "p99 ms, nobody slow": percentile(idle, 0.99),
                 "p99 ms, beside them": percentile(beside, 0.99),
                 "ratio of medians": round(statistics.median(beside) / statistics.median(idle), 2),
-                f"still connected after {ENDS_WITHIN:.0f} s": left,
+                f"still connected after {END_TIMEOUT:.0f} s": left,
             }
             print(kind, figures[kind], flush=True)
     results.record("slow_clients", "python -m perf.slow_clients", figures)

@@ -22,7 +22,7 @@ from unite_core import CallOutcome, CompletedCall, Completion
 from unite_core.notifications.model import ACTIVITY, TEXTS, TOPIC
 
 THREADS = 8
-SETTLED_WITHIN = 60.0
+SETTLE_TIMEOUT = 60.0
 
 
 def main() -> None:
@@ -81,7 +81,7 @@ def main() -> None:
 
 def _waits(twilio: str, committed: dict[UUID, float], count: int) -> list[float]:
     """Seconds from commit to request, for each task, once all were requested."""
-    until = time.monotonic() + SETTLED_WITHIN
+    until = time.monotonic() + SETTLE_TIMEOUT
     while True:
         requested = messages.requested(twilio)
         known = [requested[str(it)] - at for it, at in committed.items() if str(it) in requested]

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import requests
 
-from tests.service_process import PATIENCE, Client, eventually
+from tests.service_process import TIMEOUT, Client, eventually
 
 T = TypeVar("T")
 
@@ -32,7 +32,7 @@ class Person:
 
     def post(self, path: str, body: dict[str, Any], **headers: str) -> requests.Response:
         """The answer to a request, whatever it is."""
-        return self.client.session.post(self.client.url + path, json=body, headers=headers, timeout=PATIENCE)
+        return self.client.session.post(self.client.url + path, json=body, headers=headers, timeout=TIMEOUT)
 
     def complete(self, task_id: str, key: str | None = None, **changes: Any) -> requests.Response:
         """Tell that somebody was reached, or what else is said."""
@@ -108,7 +108,7 @@ def at_once(acts: Sequence[Callable[[], T]]) -> list[T]:
     ready = Barrier(len(acts))
 
     def do(act: Callable[[], T]) -> T:
-        ready.wait(PATIENCE)
+        ready.wait(TIMEOUT)
         return act()
 
     with ThreadPoolExecutor(len(acts)) as threads:

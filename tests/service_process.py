@@ -19,7 +19,7 @@ from tests.conftest import CHECKOUT
 
 T = TypeVar("T")
 
-PATIENCE = 90.0
+TIMEOUT = 90.0
 """Seconds that anything may take on a slow machine; nothing waits longer than it has to."""
 
 ADMIN = {"email": "ann@example.com", "password": "correct horse battery"}
@@ -40,19 +40,19 @@ def run(folder: Path, *arguments: str, text: str = "", **settings: str) -> "subp
         input=text,
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=TIMEOUT,
         check=False,
     )
 
 
-def eventually(look: Callable[[], T | None], what: str, patience: float = PATIENCE) -> T:
+def eventually(look: Callable[[], T | None], what: str, timeout: float = TIMEOUT) -> T:
     """What `look` finds, as soon as it finds something true."""
-    until = time.monotonic() + patience
+    until = time.monotonic() + timeout
     while True:
         found = look()
         if found:
             return found
-        assert time.monotonic() < until, f"waited {patience} seconds in vain: {what}"
+        assert time.monotonic() < until, f"waited {timeout} seconds in vain: {what}"
         time.sleep(0.05)
 
 
@@ -126,7 +126,7 @@ class Service:
     def end(self) -> int:
         """Wait for the main process; its exit code."""
         assert self._process is not None
-        return self._process.wait(PATIENCE)
+        return self._process.wait(TIMEOUT)
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Stop it in good order; its exit code."""
@@ -197,7 +197,7 @@ class WorkerProcess:
         assert self._process is not None
         for number in numbers:
             self._process.send_signal(number)
-        return self._process.wait(PATIENCE)
+        return self._process.wait(TIMEOUT)
 
     def freeze(self) -> None:
         """Have it do nothing any more, as if it hung, until it is killed."""
@@ -238,7 +238,7 @@ class Client:
 
     def call(self, method: str, path: str, **options: Any) -> Any:
         """The decoded answer to a request that has to succeed."""
-        answer = self.session.request(method, self.url + path, timeout=PATIENCE, **options)
+        answer = self.session.request(method, self.url + path, timeout=TIMEOUT, **options)
         assert answer.status_code < 400, answer.text
         return answer.json()
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-KEPT_FOR = timedelta(hours=24)
-CLAIMED_FOR = timedelta(seconds=60)
+STORED_ANSWER_TTL = timedelta(hours=24)
+CLAIM_TTL = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,7 @@ class Answers(Protocol):
         """Take the key for `claim.holder` until the moment `until`, and return None.
 
         Returns what is known instead, and changes nothing, where the key has an answer younger than
-        `KEPT_FOR` or is held by another attempt whose time is not up at `now`. Of several
+        `STORED_ANSWER_TTL` or is held by another attempt whose time is not up at `now`. Of several
         simultaneous claims of a key one is taken.
         """
 

@@ -10,7 +10,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 T = TypeVar("T")
 
-LONGEST_LIFETIME = timedelta(seconds=60)
+MAX_TTL = timedelta(seconds=60)
 """For this long at the most something old can be shown, when the cache was out of reach of whoever changed it."""
 
 
@@ -40,7 +40,7 @@ class Cache(Protocol):
 
     @abstractmethod
     def put(self, namespace: str, key: str, value: bytes, *, ticket: str, lifetime: timedelta) -> None:
-        """Hold the value for up to `lifetime`, which is cut to `LONGEST_LIFETIME`.
+        """Hold the value for up to `lifetime`, which is cut to `MAX_TTL`.
 
         It is not found where the namespace was forgotten after the look that gave the ticket.
         """
@@ -73,7 +73,7 @@ class Remembered(Generic[T]):
 
     to_plain: Callable[[T], object]
     from_plain: Callable[[Any], T]
-    lifetime: timedelta = LONGEST_LIFETIME
+    lifetime: timedelta = MAX_TTL
 
     def get(self, cache: Cache, namespace: str, key: str, work_out: Callable[[], T]) -> T:
         """The thing from the cache, or else what `work_out` returns, which is then put there.

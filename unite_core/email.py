@@ -6,10 +6,10 @@ from email_validator import EmailNotValidError, EmailSyntaxError, validate_email
 
 from unite_core.errors import Problem
 
-LONGEST_EMAIL = 254
+MAX_EMAIL_LENGTH = 254
 """A forward path has at most 256 octets, two of them angle brackets (RFC 5321, 4.5.3.1.3)."""
 
-LONGEST_LOCAL_PART = 64
+MAX_LOCAL_PART_LENGTH = 64
 """What stands before the @ has at most 64 octets (RFC 5321, 4.5.3.1.1)."""
 
 # Addresses that need no library: each part is ASCII letters, digits and inner dots or hyphens, so that
@@ -37,13 +37,15 @@ def read_email(text: str) -> str | Problem:
 
     The whole address is lowered: RFC 5321 lets a host tell `Ann@` from `ann@`, and none in use does.
     """
-    if len(text) > LONGEST_EMAIL:
-        return Problem(field="email", code="too_long", detail=f"An address has at most {LONGEST_EMAIL} characters.")
+    if len(text) > MAX_EMAIL_LENGTH:
+        return Problem(field="email", code="too_long", detail=f"An address has at most {MAX_EMAIL_LENGTH} characters.")
     lowered = text.lower()
-    if len(lowered) <= LONGEST_LOCAL_PART and _PLAIN.fullmatch(lowered):
+    if len(lowered) <= MAX_LOCAL_PART_LENGTH and _PLAIN.fullmatch(lowered):
         return lowered
-    if len(text.encode("utf-8", "surrogatepass")) > LONGEST_EMAIL:
-        return Problem(field="email", code="too_long", detail=f"An address has at most {LONGEST_EMAIL} bytes in UTF-8.")
+    if len(text.encode("utf-8", "surrogatepass")) > MAX_EMAIL_LENGTH:
+        return Problem(
+            field="email", code="too_long", detail=f"An address has at most {MAX_EMAIL_LENGTH} bytes in UTF-8."
+        )
     try:
         return _checked(text)
     except EmailNotValidError as error:
@@ -54,8 +56,8 @@ def _checked(text: str) -> str:
     """The address as it is stored; raises `EmailNotValidError`."""
     address = validate_email(text, check_deliverability=False, strict=True).normalized.lower()
     # The library counts characters, and the address that it was given rather than the one that is stored.
-    if len(address.rpartition("@")[0].encode()) > LONGEST_LOCAL_PART:
-        raise EmailSyntaxError(f"The part before the @-sign has more than {LONGEST_LOCAL_PART} bytes.")
+    if len(address.rpartition("@")[0].encode()) > MAX_LOCAL_PART_LENGTH:
+        raise EmailSyntaxError(f"The part before the @-sign has more than {MAX_LOCAL_PART_LENGTH} bytes.")
     return address
 
 

@@ -19,10 +19,10 @@ _UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 UPLOADS = "uploads"
 """What the keys begin with under which clients put files; no link to upload leads anywhere else."""
 
-LONGEST_UPLOAD_LIFETIME = timedelta(hours=1)
+MAX_UPLOAD_TTL = timedelta(hours=1)
 """No permission to upload is good for longer."""
 
-UPLOADS_KEPT_FOR = LONGEST_UPLOAD_LIFETIME + timedelta(days=1)
+UPLOAD_RETENTION = MAX_UPLOAD_TTL + timedelta(days=1)
 """How long the storage keeps what lies under `UPLOADS`: nobody can want it any more after that."""
 
 

@@ -6,7 +6,7 @@ from dataclasses import Field, dataclass, replace
 from datetime import datetime
 from typing import Any, ClassVar, ParamSpec, Protocol, TypeVar
 
-from unite_core.answers import CLAIMED_FOR, KEPT_FOR, Claim, KeptAnswer
+from unite_core.answers import CLAIM_TTL, STORED_ANSWER_TTL, Claim, KeptAnswer
 from unite_core.clock import Clock
 from unite_core.errors import Conflict, Invalid, Unavailable
 from unite_core.rounds import in_rounds
@@ -75,7 +75,7 @@ class Once:
     ) -> "Outcome":
         now = self.clock.now()
         with self.work() as work:
-            known = work.answers.claim(claim, now=now, until=now + CLAIMED_FOR)
+            known = work.answers.claim(claim, now=now, until=now + CLAIM_TTL)
             if known is None:
                 work.commit()
         if known is not None:
@@ -123,7 +123,7 @@ class PurgeAnswers:
     clock: Clock
 
     def __call__(self, *, limit: int = 500, should_stop: Callable[[], bool] = lambda: False) -> int:
-        before = self.clock.now() - KEPT_FOR
+        before = self.clock.now() - STORED_ANSWER_TTL
         return in_rounds(lambda: self._purge(before, limit), limit=limit, should_stop=should_stop)
 
     def _purge(self, before: datetime, limit: int) -> int:

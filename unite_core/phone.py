@@ -10,13 +10,13 @@ from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, V
 
 from unite_core.errors import Problem
 
-LONGEST_PHONE = 16
+MAX_PHONE_LENGTH = 16
 """An E.164 number has at most 15 digits (ITU-T E.164, 6.2.1), and a plus."""
 
-LONGEST_EXTENSION = 20
+MAX_EXTENSION_LENGTH = 20
 """What the numbering library itself accepts as an extension (RFC 3966, 5.3)."""
 
-LONGEST_PHONE_INPUT = 64
+MAX_PHONE_INPUT_LENGTH = 64
 
 
 class PhoneRule(StrEnum):
@@ -70,8 +70,8 @@ def read_phone(
     A number without a plus is read as a national one of `country` (ISO 3166-1, capitals). `extension` is one
     that was told apart from the text, None if none was; where the text carries one too, they are the same.
     """
-    if len(text) > LONGEST_PHONE_INPUT:
-        return _problem("too_long", f"A phone number has at most {LONGEST_PHONE_INPUT} characters.")
+    if len(text) > MAX_PHONE_INPUT_LENGTH:
+        return _problem("too_long", f"A phone number has at most {MAX_PHONE_INPUT_LENGTH} characters.")
     if extension is None and rule is PhoneRule.POSSIBLE:
         plain = _PLAIN.fullmatch(text)
         if plain is not None and (plain[1] or _in_north_america(country)):
@@ -108,8 +108,8 @@ def _unfit_reason(number: str, again: str) -> str | None:
     What stands behind the country calling code may look like a prefix once more (`+91 00 50…`): such a number would be
     another one each time that it is read.
     """
-    if len(number) > LONGEST_PHONE:  # the numbering data takes up to 19 digits for possible, in Japan for one
-        return f"The number has more than the {LONGEST_PHONE - 1} digits of E.164."
+    if len(number) > MAX_PHONE_LENGTH:  # the numbering data takes up to 19 digits for possible, in Japan for one
+        return f"The number has more than the {MAX_PHONE_LENGTH - 1} digits of E.164."
     if again != number:
         return (
             "The number begins with zeros or a prefix that its country does not use; write it with + and the country "
@@ -146,8 +146,8 @@ def _reason(parsed: PhoneNumber, rule: PhoneRule) -> str | None:
 def _extension_reason(carried: str | None, given: str | None) -> str | None:
     if given is None:
         return None
-    if not (len(given) <= LONGEST_EXTENSION and given.isascii() and given.isdigit()):
-        return f"An extension is 1 to {LONGEST_EXTENSION} digits."
+    if not (len(given) <= MAX_EXTENSION_LENGTH and given.isascii() and given.isdigit()):
+        return f"An extension is 1 to {MAX_EXTENSION_LENGTH} digits."
     if carried not in (None, given):
         return f"The number itself carries the extension {carried}; leave one of the two out."
     return None

@@ -7,7 +7,7 @@ from unite_core.errors import Contended, Unavailable
 
 T = TypeVar("T")
 
-MOST_RACES = 5
+MAX_TRANSACTION_ATTEMPTS = 5
 """How often one transaction is begun before it is left for later."""
 
 
@@ -18,7 +18,7 @@ def until_won(attempt: Callable[[], T], *losses: type[Exception]) -> T:
     nothing of it was committed. Raises `Unavailable` where it has lost five times.
     """
     losses = (Contended, *losses)
-    for _ in range(MOST_RACES):
+    for _ in range(MAX_TRANSACTION_ATTEMPTS):
         try:
             return attempt()
         except losses:

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 
-MOST_ROUNDS = 100
+MAX_BATCHES = 100
 """After how many rounds the rest is left to the next time."""
 
 
 def in_rounds(clear: Callable[[], int], *, limit: int, should_stop: Callable[[], bool]) -> int:
     """Have `clear` clear away up to `limit` things again and again, until it finds fewer; how many there were."""
     total = 0
-    for _ in range(MOST_ROUNDS):
+    for _ in range(MAX_BATCHES):
         cleared = clear()
         total += cleared
         if cleared < limit or should_stop():

@@ -64,16 +64,16 @@ def clean(text: str) -> str:
     return "" if all(map(_unseen, trimmed)) else trimmed
 
 
-def text_problem(field: str, text: str, *, longest: int, paragraphs: bool = False) -> Problem | None:
+def text_problem(field: str, text: str, *, max_length: int, paragraphs: bool = False) -> Problem | None:
     """Why `text`, cleaned already, is no good as a value of `field`; None if it is good.
 
-    `longest` is in characters (code points). Line breaks and tabs are allowed in `paragraphs` only.
+    `max_length` is in characters (code points). Line breaks and tabs are allowed in `paragraphs` only.
     """
-    if len(text) > longest:
+    if len(text) > max_length:
         return Problem(
             field=field,
             code="too_long",
-            detail=f"It is {len(text)} characters long; at most {longest} are allowed.",
+            detail=f"It is {len(text)} characters long; at most {max_length} are allowed.",
         )
     forbidden = _FORBIDDEN_IN_PARAGRAPHS if paragraphs else _FORBIDDEN
     found = forbidden.search(text)

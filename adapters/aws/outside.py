@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 FAILURES = 5
 """How many calls in a row fail before no more are made for a while."""
 
-PAUSE = 30.0
+BREAKER_OPEN_SECONDS = 30.0
 """Seconds without a call, once so many have failed."""
 
 _ABSENT = frozenset({"404", "NoSuchKey", "NotFound", "ResourceNotFoundException"})
@@ -34,7 +34,7 @@ class Dependency:
         *,
         absent: str = "There is no such file.",
         failures: int = FAILURES,
-        pause: float = PAUSE,
+        pause: float = BREAKER_OPEN_SECONDS,
     ) -> None:
         self._name = name
         self._absent = absent

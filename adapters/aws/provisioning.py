@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from adapters.aws.access import Access
 from adapters.aws.outside import error_code
 from adapters.aws.s3 import Buckets
-from unite_core.files import UPLOADS, UPLOADS_KEPT_FOR, upload_key
+from unite_core.files import UPLOAD_RETENTION, UPLOADS, upload_key
 from unite_core.imports.use_cases.intake import IMPORTS
 
 if TYPE_CHECKING:
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MOST_RECEIVES = 5
+MAX_RECEIVES = 5
 """How often a message is taken before it goes to the dead-letter queue."""
 
-FILES_KEPT_FOR = timedelta(days=30)
+FILE_RETENTION = timedelta(days=30)
 """How long a file is kept that could not be deleted when its import had ended; no import takes as long."""
 
 _FIRST_REGION = "us-east-1"
@@ -49,7 +49,7 @@ def make_queue(name: str, access: Access) -> str:
     client = access.sqs()
     dead = _queue_arn(client, client.create_queue(QueueName=f"{name}-dead")["QueueUrl"])
     url = client.create_queue(QueueName=name)["QueueUrl"]
-    redrive = json.dumps({"deadLetterTargetArn": dead, "maxReceiveCount": MOST_RECEIVES})
+    redrive = json.dumps({"deadLetterTargetArn": dead, "maxReceiveCount": MAX_RECEIVES})
     client.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": redrive})
     return url
 
@@ -110,13 +110,13 @@ def _set_up(client: "S3Client", bucket: str, origins: tuple[str, ...]) -> None:
                         "ID": "uploads that nobody took",
                         "Status": "Enabled",
                         "Filter": {"Prefix": f"{UPLOADS}/"},
-                        "Expiration": {"Days": math.ceil(UPLOADS_KEPT_FOR / timedelta(days=1))},
+                        "Expiration": {"Days": math.ceil(UPLOAD_RETENTION / timedelta(days=1))},
                     },
                     {
                         "ID": "files that could not be deleted when their import had ended",
                         "Status": "Enabled",
                         "Filter": {"Prefix": f"{IMPORTS}/"},
-                        "Expiration": {"Days": FILES_KEPT_FOR // timedelta(days=1)},
+                        "Expiration": {"Days": FILE_RETENTION // timedelta(days=1)},
                     },
                     {
                         "ID": "uploads that broke off",

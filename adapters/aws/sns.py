@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MOST_AT_ONCE = 10
-LARGEST_BATCH = 256 * 1024
+MAX_BATCH_MESSAGES = 10
+MAX_BATCH_BYTES = 256 * 1024
 """Bytes that SNS takes at once: the bodies and the attributes of all messages together."""
 
 _TOO_LONG = "MessageTooLong"
@@ -88,11 +88,11 @@ def _batches(
     for index, message in enumerate(messages):
         attributes = _attributes(message)
         length = _length(message, attributes)
-        if length > LARGEST_BATCH:
-            response = {"error_code": _TOO_LONG, "error": f"SNS takes {LARGEST_BATCH} bytes at most."}
+        if length > MAX_BATCH_BYTES:
+            response = {"error_code": _TOO_LONG, "error": f"SNS takes {MAX_BATCH_BYTES} bytes at most."}
             receipts[index] = Receipt(taken=False, refused=True, response=response)
             continue
-        if batch and (len(batch) == MOST_AT_ONCE or size + length > LARGEST_BATCH):
+        if batch and (len(batch) == MAX_BATCH_MESSAGES or size + length > MAX_BATCH_BYTES):
             yield batch
             batch, size = [], 0
         batch.append({"Id": str(index), "Message": message.body, "MessageAttributes": attributes})

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-WAIT = 10
+RECEIVE_WAIT_SECONDS = 10
 """Seconds that one question waits for a notice to come; shorter than the timeout of a call."""
 
 HIDDEN = 60
@@ -38,7 +38,7 @@ class SqsUploadNotices:
         *,
         bucket: str,
         access: Access,
-        wait: int = WAIT,
+        wait: int = RECEIVE_WAIT_SECONDS,
         hidden: int = HIDDEN,
         dependency: Dependency | None = None,
     ) -> None:

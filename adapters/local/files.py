@@ -13,7 +13,7 @@ from typing import BinaryIO
 from adapters.local.links import Links
 from unite_core.clock import Clock
 from unite_core.errors import Invalid, NotFound, TooLarge, Unavailable
-from unite_core.files import UPLOADS, UPLOADS_KEPT_FOR, Download, Files, ServedFile, SignedFiles, Upload
+from unite_core.files import UPLOAD_RETENTION, UPLOADS, Download, Files, ServedFile, SignedFiles, Upload
 
 ROUTE = "files"
 """The path under the public address at which the service itself answers the links."""
@@ -24,10 +24,10 @@ BLOCK = 256 * 1024
 INCOMING = ".incoming"
 """Where files stand while they are written. No key has a part that starts with a dot."""
 
-LEFT_BEHIND_AFTER = timedelta(days=1)
+STAGING_RETENTION = timedelta(days=1)
 
 _KEY = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*")
-_LONGEST_KEY = 512
+_MAX_KEY_LENGTH = 512
 
 
 class LocalFiles(Files, SignedFiles):
@@ -129,11 +129,11 @@ class LocalFiles(Files, SignedFiles):
         """Delete what nobody will want any more; how many files there were.
 
         That is what writing left unfinished a day ago or more, as a crash does, and what was uploaded and not taken
-        within `UPLOADS_KEPT_FOR`: it came by a link whose file was there already, or was deleted.
+        within `UPLOAD_RETENTION`: it came by a link whose file was there already, or was deleted.
         """
         now = self._clock.now()
-        return _remove_old(self._folder / INCOMING, now - LEFT_BEHIND_AFTER) + _remove_old(
-            self._folder / UPLOADS, now - UPLOADS_KEPT_FOR
+        return _remove_old(self._folder / INCOMING, now - STAGING_RETENTION) + _remove_old(
+            self._folder / UPLOADS, now - UPLOAD_RETENTION
         )
 
     def _open(self, key: str) -> BinaryIO:
@@ -143,7 +143,7 @@ class LocalFiles(Files, SignedFiles):
             raise _no_such_file() from None
 
     def _path(self, key: str) -> Path:
-        if len(key) > _LONGEST_KEY or not _KEY.fullmatch(key):
+        if len(key) > _MAX_KEY_LENGTH or not _KEY.fullmatch(key):
             raise ValueError("This is no key of a file.")
         return self._folder / key
 

@@ -12,7 +12,7 @@ from uuid import UUID
 from unite_core.jobs import Jobs
 
 PIPE = "worker.wake"
-_DRAINED_AT_ONCE = 4096
+_READ_SIZE = 4096
 
 
 class LocalJobs(Jobs):
@@ -64,7 +64,7 @@ class WakeUps:
         if not ready:
             return False
         try:
-            return bool(os.read(self._pipe, _DRAINED_AT_ONCE))
+            return bool(os.read(self._pipe, _READ_SIZE))
         except BlockingIOError:  # another worker was quicker
             return False
 

@@ -46,7 +46,7 @@ COLLECTIONS = tuple(kind.collection_name() for kind in _DOCUMENTS)
 _DUPLICATE_KEY = 11000
 _UNAUTHORIZED = 13
 
-_LONGEST_RETENTION = 2**31 - 1
+_MAX_RETENTION = 2**31 - 1
 """The most seconds that MongoDB takes: 68 years."""
 
 
@@ -147,7 +147,7 @@ class MongoActivityLog(ActivityLog):
             if is_now is not None:
                 collection.drop_index(RETENTION)
             return
-        seconds = min(self._kept_for // timedelta(seconds=1), _LONGEST_RETENTION)
+        seconds = min(self._kept_for // timedelta(seconds=1), _MAX_RETENTION)
         if is_now is None:
             collection.create_index("at", name=RETENTION, expireAfterSeconds=seconds)
         elif is_now["expireAfterSeconds"] != seconds:

@@ -21,7 +21,7 @@ DEFAULT_DATABASE = "unite"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
+class Timeouts:
     """How long MongoDB is waited for, and when it is left alone.
 
     One attempt takes at most `server` (until one can be chosen), `connection` (until one is made or free) and `answer`
@@ -44,21 +44,21 @@ class Mongo:
     write to would mix up their words, and the driver's threads do not live on in a child.
     """
 
-    def __init__(self, url: str, patience: Patience | None = None) -> None:
+    def __init__(self, url: str, timeouts: Timeouts | None = None) -> None:
         self._url = url
-        self._patience = patience = patience or Patience()
+        self._patience = timeouts = timeouts or Timeouts()
         # By process id rather than behind a lock, which another thread might hold in the moment of a fork.
         self._clients: dict[int, MongoClient[dict[str, Any]]] = {}
         self._breaker = CircuitBreaker(
-            failure_threshold=patience.failures,
-            recovery_timeout=patience.rest.total_seconds(),
+            failure_threshold=timeouts.failures,
+            recovery_timeout=timeouts.rest.total_seconds(),
             expected_exception=PyMongoError,
             name="mongodb",
         )
         self._tried_again = backoff.on_exception(
             backoff.expo,
             AutoReconnect,
-            max_tries=patience.attempts,
+            max_tries=timeouts.attempts,
             giveup=_was_waited_for,
             factor=0.1,
             max_value=1,
@@ -105,7 +105,7 @@ class Mongo:
         return client
 
     def _new_client(self) -> MongoClient[dict[str, Any]]:
-        patience = self._patience
+        timeouts = self._patience
         return MongoClient(
             self._url,
             appname="unite",
@@ -115,12 +115,12 @@ class Mongo:
             # What is said to be stored survives the loss of a machine and of its power.
             w="majority",
             journal=True,
-            wtimeoutMS=_milliseconds(patience.answer),
-            serverSelectionTimeoutMS=_milliseconds(patience.server),
-            connectTimeoutMS=_milliseconds(patience.connection),
-            waitQueueTimeoutMS=_milliseconds(patience.connection),
-            socketTimeoutMS=_milliseconds(patience.answer),
-            # `Patience` says how often; attempts of the driver's own would multiply.
+            wtimeoutMS=_milliseconds(timeouts.answer),
+            serverSelectionTimeoutMS=_milliseconds(timeouts.server),
+            connectTimeoutMS=_milliseconds(timeouts.connection),
+            waitQueueTimeoutMS=_milliseconds(timeouts.connection),
+            socketTimeoutMS=_milliseconds(timeouts.answer),
+            # `Timeouts` says how often; attempts of the driver's own would multiply.
             retryReads=False,
             retryWrites=False,
         )

@@ -12,16 +12,16 @@ from pymongo.collection import Collection
 from pymongo.database import Database
 
 from adapters.mongo.activity import COLLECTIONS as ACTIVITY_COLLECTIONS
-from adapters.mongo.connection import Mongo, Patience
+from adapters.mongo.connection import Mongo, Timeouts
 from adapters.mongo.documents import CallLogEntry
 
 CALL_LOG = CallLogEntry.collection_name()
 
 COLLECTIONS = (*ACTIVITY_COLLECTIONS, CALL_LOG)
 
-DOCUMENTS_AT_ONCE = 1_000
+DOCUMENT_BATCH_SIZE = 1_000
 
-PATIENCE = Patience(answer=timedelta(minutes=10))
+TIMEOUTS = Timeouts(answer=timedelta(minutes=10))
 """Whole collections are read and counted."""
 
 _RAW: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument)
@@ -36,10 +36,10 @@ def write_collection(mongo: Mongo, name: str, target: BinaryIO, *, until: dateti
         target.seek(0)
         target.truncate()
         written = 0
-        for document in _raw(database, name).find({"at": {"$lte": until}}, batch_size=DOCUMENTS_AT_ONCE):
+        for document in _raw(database, name).find({"at": {"$lte": until}}, batch_size=DOCUMENT_BATCH_SIZE):
             target.write(document.raw)
             written += 1
-            if written % DOCUMENTS_AT_ONCE == 0:
+            if written % DOCUMENT_BATCH_SIZE == 0:
                 progress(written)
         return written
 
@@ -60,7 +60,7 @@ def load_collection(mongo: Mongo, name: str, source: BinaryIO, progress: Progres
     """Insert what `write_collection` has written into an empty collection; how many documents."""
     documents = bson.decode_file_iter(source, _RAW)
     loaded = 0
-    while some := list(islice(documents, DOCUMENTS_AT_ONCE)):
+    while some := list(islice(documents, DOCUMENT_BATCH_SIZE)):
         _insert(mongo, name, some)
         loaded += len(some)
         progress(loaded)

@@ -11,16 +11,16 @@ from threading import Lock
 from redis import Redis
 
 from adapters.redis.connection import RedisServer
-from unite_core.cache import LONGEST_LIFETIME, Cache, Look
+from unite_core.cache import MAX_TTL, Cache, Look
 from unite_core.clock import Clock
 from unite_core.errors import Unavailable
 
 PREFIX = "unite"
 
-MOST_OWED = 5_000
+MAX_PENDING_INVALIDATIONS = 5_000
 """So many namespaces are kept that are still to be forgotten; where there are more, everything is forgotten."""
 
-_TOKEN_LIFETIME = 10 * LONGEST_LIFETIME
+_TOKEN_TTL = 10 * MAX_TTL
 """Tokens need not outlive the values by much: where one is gone, its values are not found, and that is all."""
 
 _TOKEN_BYTES = 16
@@ -52,7 +52,7 @@ class RedisCache(Cache):
         secret: bytes,
         clock: Clock,
         prefix: str = PREFIX,
-        most_owed: int = MOST_OWED,
+        most_owed: int = MAX_PENDING_INVALIDATIONS,
     ) -> None:
         self._server = server
         self._secret = secret
@@ -80,7 +80,7 @@ class RedisCache(Cache):
 
     def put(self, namespace: str, key: str, value: bytes, *, ticket: str, lifetime: timedelta) -> None:
         name = f"{self._value}{namespace}:{key}"
-        lifetime = min(lifetime, LONGEST_LIFETIME)
+        lifetime = min(lifetime, MAX_TTL)
         current = bytes.fromhex(ticket)
         signed = _milliseconds(self._clock.now() + lifetime).to_bytes(_EXPIRY_BYTES) + value
         stored = current + self._signature(name, current, signed) + signed
@@ -111,7 +111,7 @@ class RedisCache(Cache):
         def ask(redis: Redis) -> list[bytes | None]:
             with redis.pipeline(transaction=False) as pipeline:
                 for name in (self._everything, token):
-                    pipeline.set(name, secrets.token_bytes(_TOKEN_BYTES), nx=True, px=_TOKEN_LIFETIME)
+                    pipeline.set(name, secrets.token_bytes(_TOKEN_BYTES), nx=True, px=_TOKEN_TTL)
                 pipeline.mget(self._everything, token, value)
                 answers = pipeline.execute()
             found: list[bytes | None] = answers[-1]

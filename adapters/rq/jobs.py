@@ -25,10 +25,10 @@ FUNCTIONS = "entrypoints.worker.jobs"
 NO_TIMEOUT = -1
 """A job ends by itself, after a turn at the latest; an exception thrown into its transaction would help nobody."""
 
-NAME_KEPT_FOR = 60
+DONE_JOB_TTL = 60
 """Seconds that a job which waits keeps its name, should a worker die in the moment of taking it from the queue."""
 
-FAILURE_KEPT_FOR = 3600
+FAILED_JOB_TTL = 3600
 """Seconds that a job which failed can be looked at. What it was for stands in the database, where the sweep looks."""
 
 RETRIES = (1, 3, 10, 30)
@@ -86,9 +86,9 @@ class RqJobs(Jobs):
                     meta={"correlation_id": self._correlation_id()},
                     retry=Retry(max=len(RETRIES), interval=RETRIES),
                     timeout=NO_TIMEOUT,
-                    ttl=NAME_KEPT_FOR,
+                    ttl=DONE_JOB_TTL,
                     result_ttl=0,
-                    failure_ttl=FAILURE_KEPT_FOR,
+                    failure_ttl=FAILED_JOB_TTL,
                 )
 
         with suppress(Unavailable):

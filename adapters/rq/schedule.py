@@ -13,11 +13,11 @@ from rq.registry import ScheduledJobRegistry
 from rq.scheduler import RQScheduler
 from rq.serializers import JSONSerializer
 
-from adapters.rq.jobs import FAILURE_KEPT_FOR, NO_TIMEOUT
+from adapters.rq.jobs import FAILED_JOB_TTL, NO_TIMEOUT
 from adapters.rq.wire import HandedJob
 
 LOCK = "unite:schedule"
-LOCK_HELD_FOR = 10
+LOCK_TTL = 10
 """Seconds after which another worker keeps the schedule, where the one that kept it has died."""
 
 
@@ -38,7 +38,7 @@ class Schedule:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._redis = redis
-        self._lock = redis.lock(LOCK, timeout=LOCK_HELD_FOR, thread_local=False)
+        self._lock = redis.lock(LOCK, timeout=LOCK_TTL, thread_local=False)
         self._queue = Queue(queue, connection=redis, serializer=JSONSerializer)
         self._every = {f"{function.__module__}.{function.__qualname__}": seconds for function, seconds in every.items()}
         self._clock = clock
@@ -77,7 +77,7 @@ class Schedule:
                 ttl=seconds,
                 timeout=NO_TIMEOUT,
                 result_ttl=0,
-                failure_ttl=FAILURE_KEPT_FOR,
+                failure_ttl=FAILED_JOB_TTL,
             )
             self._due[function] = now + seconds
 

@@ -15,7 +15,7 @@ from rq.exceptions import DeserializationError, NoSuchJobError
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from adapters.rq.jobs import FAILURE_KEPT_FOR, NO_TIMEOUT, RETRIES
+from adapters.rq.jobs import FAILED_JOB_TTL, NO_TIMEOUT, RETRIES
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +102,7 @@ class HandedJob(Job):
         # What an attempt may take and leave is the same for all jobs, whatever Redis says.
         self.timeout = NO_TIMEOUT
         self.result_ttl = 0
-        self.failure_ttl = FAILURE_KEPT_FOR
+        self.failure_ttl = FAILED_JOB_TTL
         self.retry_intervals = [*RETRIES]
         if self.retries_left is not None:
             self.retries_left = min(self.retries_left, len(RETRIES))
@@ -121,9 +121,9 @@ def _unpacked(data: bytes) -> bytes:
     return unpacked
 
 
-def _bounded(value: bytes, most: int) -> bytes:
-    if len(value) > most:
-        raise ValueError(f"There are more than {most} bytes.")
+def _bounded(value: bytes, maximum: int) -> bytes:
+    if len(value) > maximum:
+        raise ValueError(f"There are more than {maximum} bytes.")
     return value
 
 

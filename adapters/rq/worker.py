@@ -26,13 +26,13 @@ from unite_core.errors import Unavailable
 
 log = logging.getLogger(__name__)
 
-LOOK_EVERY = 1
+POLL_INTERVAL = 1
 """Seconds that a worker waits for a job before it sees whether it is to stop."""
 
-ANSWERED_WITHIN = 5
+READ_TIMEOUT = 5
 """Seconds that Redis may take to answer a worker: longer than waiting for a job takes."""
 
-MAINTAINED_EVERY = 60
+MAINTENANCE_INTERVAL = 60
 """Seconds between two looks for jobs whose worker has died; what they were for, the sweep has found long before."""
 
 
@@ -85,8 +85,8 @@ class RqQueues:
         try:
             with Redis.from_url(
                 self.url,
-                socket_connect_timeout=ANSWERED_WITHIN,
-                socket_timeout=ANSWERED_WITHIN,
+                socket_connect_timeout=READ_TIMEOUT,
+                socket_timeout=READ_TIMEOUT,
                 retry=Retry(NoBackoff(), 0),  # to take a job from a queue twice would lose one
                 maint_notifications_config=MaintNotificationsConfig(enabled=False),
             ) as redis:
@@ -105,14 +105,14 @@ class RqWorker(SimpleWorker):
     # Jobs have no timeout; the usual way of keeping one is for the main thread alone.
     death_penalty_class: type[BaseDeathPenalty] = TimerDeathPenalty
     log_result_lifespan = False
-    dequeue_timeout = LOOK_EVERY
-    connection_timeout = ANSWERED_WITHIN
+    dequeue_timeout = POLL_INTERVAL
+    connection_timeout = READ_TIMEOUT
 
     def __init__(self, queues: Sequence[str], redis: Redis, hand: Hand) -> None:
         super().__init__(
             queues,
             connection=redis,
-            maintenance_interval=MAINTAINED_EVERY,
+            maintenance_interval=MAINTENANCE_INTERVAL,
             log_job_description=False,
             serializer=JSONSerializer,
         )
@@ -163,7 +163,7 @@ class RqWorker(SimpleWorker):
         try:
             return self.queue_class.dequeue_any(
                 self.queues,
-                LOOK_EVERY,
+                POLL_INTERVAL,
                 connection=self.connection,
                 job_class=self.job_class,
                 serializer=self.serializer,

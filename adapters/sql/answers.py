@@ -7,7 +7,7 @@ from sqlalchemy import Connection, delete, select, update
 from adapters.sql.statements import in_lists, insert_missing
 from adapters.sql.tables import idempotency_answers as kept
 from adapters.sql.types import moment
-from unite_core.answers import KEPT_FOR, Answers, Claim, KeptAnswer
+from unite_core.answers import STORED_ANSWER_TTL, Answers, Claim, KeptAnswer
 
 
 class SqlAnswers(Answers):
@@ -30,7 +30,7 @@ class SqlAnswers(Answers):
         moments = (moment(value, self._connection.dialect) for value in (now, until))
         insert_missing(self._connection, kept, [(claim.scope, claim.fingerprint, claim.holder, *moments, None, None)])
         known = self._connection.execute(select(kept).where(kept.c.scope == claim.scope).with_for_update()).one()
-        answered = known.answered_at is not None and now - known.answered_at < KEPT_FOR
+        answered = known.answered_at is not None and now - known.answered_at < STORED_ANSWER_TTL
         working = known.answered_at is None and known.holder != claim.holder and now < known.claimed_until
         if answered or working:
             return KeptAnswer(fingerprint=known.fingerprint, answer=known.answer)

@@ -22,7 +22,7 @@ from unite_core.calls.ports import MAX_ATTEMPT, NOTES_IN_LISTS, ClockFilter, Led
 from unite_core.days import moment_of
 from unite_core.paging import PageRequest
 
-MOST_WALKS = 20
+MAX_INDEX_WALKS = 20
 """More users than this in one filter, and their tasks are picked out of a list of all users'."""
 
 TASK_INDEXES = {
@@ -57,7 +57,7 @@ Of several filters the one that is named first here fits the fewest entries.
 def tasks_of(wanted: TaskFilter, request: PageRequest) -> list[Select[Any]]:
     """What to ask: the rows of the page are the soonest due of all that these find."""
     filters = _filters(wanted)
-    leading = {column: values for column, values in filters.items() if len(values) <= MOST_WALKS}
+    leading = {column: values for column, values in filters.items() if len(values) <= MAX_INDEX_WALKS}
     if wanted.lead_id is not None:
         leading = {tasks.c.lead_id: [wanted.lead_id]}
     on_the_way = [fits(column, values) for column, values in filters.items() if column not in leading]

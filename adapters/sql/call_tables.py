@@ -2,11 +2,11 @@
 
 from sqlalchemy import Column, ForeignKeyConstraint, Index, Integer, PrimaryKeyConstraint, Table, UniqueConstraint
 
-from adapters.sql.metadata import LONGEST_CODE, MYSQL, metadata, one_of
+from adapters.sql.metadata import MAX_CODE_LENGTH, MYSQL, metadata, one_of
 from adapters.sql.types import Identifier, Moment, exact_text
 from unite_core.calls.ledger import NO_HASH, EntryKind
-from unite_core.calls.model import LONGEST_NOTE, LONGEST_REASON, Outcome, TaskStatus
-from unite_core.leads.model import LONGEST_SOURCE
+from unite_core.calls.model import MAX_NOTE_LENGTH, MAX_REASON_LENGTH, Outcome, TaskStatus
+from unite_core.leads.model import MAX_SOURCE_LENGTH
 
 # `outcome` to `follow_up_at` are the completion, all NULL while there is none.
 call_tasks = Table(
@@ -15,16 +15,16 @@ call_tasks = Table(
     Column("id", Identifier, nullable=False),
     Column("lead_id", Identifier, nullable=False),
     Column("assigned_to", Identifier),
-    Column("status", exact_text(LONGEST_CODE), nullable=False),
+    Column("status", exact_text(MAX_CODE_LENGTH), nullable=False),
     Column("due_at", Moment, nullable=False),
     Column("created_by", Identifier, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
     Column("closed_at", Moment),
-    Column("cancel_reason", exact_text(LONGEST_REASON)),
-    Column("outcome", exact_text(LONGEST_CODE)),
+    Column("cancel_reason", exact_text(MAX_REASON_LENGTH)),
+    Column("outcome", exact_text(MAX_CODE_LENGTH)),
     Column("duration_seconds", Integer),
-    Column("note", exact_text(LONGEST_NOTE)),
+    Column("note", exact_text(MAX_NOTE_LENGTH)),
     Column("started_at", Moment),
     Column("follow_up_at", Moment),
     Column("follow_up_of", Identifier),
@@ -52,7 +52,7 @@ call_task_notes = Table(
     Column("number", Integer, nullable=False, autoincrement=False),
     Column("id", Identifier, nullable=False),
     Column("author", Identifier, nullable=False),
-    Column("text", exact_text(LONGEST_NOTE), nullable=False),
+    Column("text", exact_text(MAX_NOTE_LENGTH), nullable=False),
     Column("at", Moment, nullable=False),
     PrimaryKeyConstraint("task_id", "number"),
     ForeignKeyConstraint(["task_id"], ["call_tasks.id"]),
@@ -69,20 +69,20 @@ call_ledger = Table(
     Column("id", Identifier, nullable=False),
     Column("task_id", Identifier, nullable=False),
     Column("number", Integer, nullable=False, autoincrement=False),
-    Column("kind", exact_text(LONGEST_CODE), nullable=False),
+    Column("kind", exact_text(MAX_CODE_LENGTH), nullable=False),
     Column("lead_id", Identifier, nullable=False),
     Column("agent_id", Identifier),
     Column("actor_id", Identifier),
     Column("at", Moment, nullable=False),
-    Column("outcome", exact_text(LONGEST_CODE)),
+    Column("outcome", exact_text(MAX_CODE_LENGTH)),
     Column("duration_seconds", Integer),
     Column("started_at", Moment),
     Column("follow_up_at", Moment),
-    Column("note", exact_text(LONGEST_NOTE)),
-    Column("reason", exact_text(LONGEST_REASON)),
+    Column("note", exact_text(MAX_NOTE_LENGTH)),
+    Column("reason", exact_text(MAX_REASON_LENGTH)),
     Column("corrects", Identifier),
     Column("called_at", Moment, nullable=False),
-    Column("source", exact_text(LONGEST_SOURCE)),
+    Column("source", exact_text(MAX_SOURCE_LENGTH)),
     Column("attempt", Integer),
     Column("format", Integer, nullable=False),
     Column("previous_hash", exact_text(len(NO_HASH)), nullable=False),

@@ -15,8 +15,8 @@ from unite_core.errors import Unavailable
 BUSY_TIMEOUT = 30.0
 """How many seconds a unit of work waits for another one that writes."""
 
-KEPT_CONNECTIONS = 10
-MOST_CONNECTIONS = 50
+POOL_SIZE = 10
+MAX_CONNECTIONS = 50
 """Threads that can be in a unit of work at once. Connections beyond the kept ones are closed when they come back."""
 
 
@@ -32,8 +32,8 @@ def create_engine_for(url: str | URL, *, timeout: float = BUSY_TIMEOUT, patient:
     engine = create_engine(
         checked,
         poolclass=QueuePool,
-        pool_size=KEPT_CONNECTIONS,
-        max_overflow=MOST_CONNECTIONS - KEPT_CONNECTIONS,
+        pool_size=POOL_SIZE,
+        max_overflow=MAX_CONNECTIONS - POOL_SIZE,
         pool_timeout=timeout,
         pool_use_lifo=True,
         # An error is logged, and the values of a statement are people's names, numbers and password hashes.

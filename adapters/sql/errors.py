@@ -24,7 +24,7 @@ REFUSALS: dict[str, Callable[[], UniteError]] = {
 }
 """What it means that a unique constraint was violated; a test holds it against the tables."""
 
-_TOLD_BY_TRIGGERS = {
+_TRIGGER_ERRORS = {
     "The call ledger is append-only: another entry has this place in the chain.": "uq_call_ledger_chain",
 }
 """What a trigger says on SQLite before the constraint itself would be violated."""
@@ -89,7 +89,7 @@ def violated_constraint(error: IntegrityError) -> str | None:
     if named:
         return named.group(1)
     listed = re.fullmatch(r"UNIQUE constraint failed: (.+)", said)  # SQLite names the columns instead
-    return _by_columns().get(listed.group(1)) if listed else _TOLD_BY_TRIGGERS.get(said)
+    return _by_columns().get(listed.group(1)) if listed else _TRIGGER_ERRORS.get(said)
 
 
 def _by_columns() -> dict[str, str]:

@@ -2,13 +2,13 @@
 
 from sqlalchemy import JSON, Boolean, Column, ForeignKeyConstraint, Index, Integer, PrimaryKeyConstraint, Table
 
-from adapters.sql.metadata import LONGEST_CODE, LONGEST_CORRELATION_ID, MYSQL, metadata, one_of
+from adapters.sql.metadata import MAX_CODE_LENGTH, MAX_CORRELATION_ID_LENGTH, MYSQL, metadata, one_of
 from adapters.sql.types import ExactJson, Identifier, Moment, blob, exact_text
 from unite_core.notifications.model import DeliveryStatus
-from unite_core.phone import LONGEST_PHONE
+from unite_core.phone import MAX_PHONE_LENGTH
 
-LONGEST_EVENT_TYPE = 64
-LONGEST_SOURCE = 64
+MAX_EVENT_TYPE_LENGTH = 64
+MAX_SOURCE_LENGTH = 64
 """Characters of what tells a consent from all others: an id of Twilio's has 34, one of ours 36."""
 
 # `lead_ids` are the ids' bytes, one after the other: a chunk of an import tells of two thousand leads.
@@ -16,10 +16,10 @@ outbox_events = Table(
     "outbox_events",
     metadata,
     Column("id", Identifier, nullable=False),
-    Column("type", exact_text(LONGEST_EVENT_TYPE), nullable=False),
+    Column("type", exact_text(MAX_EVENT_TYPE_LENGTH), nullable=False),
     Column("at", Moment, nullable=False),
     Column("actor_id", Identifier),
-    Column("correlation_id", exact_text(LONGEST_CORRELATION_ID)),
+    Column("correlation_id", exact_text(MAX_CORRELATION_ID_LENGTH)),
     Column("lead_ids", blob(), nullable=False),
     Column("import_id", Identifier),
     Column("data", ExactJson, nullable=False),
@@ -35,8 +35,8 @@ deliveries = Table(
     metadata,
     Column("id", Identifier, nullable=False),
     Column("event_id", Identifier, nullable=False),
-    Column("destination", exact_text(LONGEST_CODE), nullable=False),
-    Column("status", exact_text(LONGEST_CODE), nullable=False),
+    Column("destination", exact_text(MAX_CODE_LENGTH), nullable=False),
+    Column("status", exact_text(MAX_CODE_LENGTH), nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("held", Boolean, nullable=False),
     Column("next_attempt_at", Moment, nullable=False),
@@ -58,9 +58,9 @@ deliveries = Table(
 consents = Table(
     "consents",
     metadata,
-    Column("source", exact_text(LONGEST_SOURCE), nullable=False),
+    Column("source", exact_text(MAX_SOURCE_LENGTH), nullable=False),
     Column("id", Identifier, nullable=False),
-    Column("phone", exact_text(LONGEST_PHONE), nullable=False),
+    Column("phone", exact_text(MAX_PHONE_LENGTH), nullable=False),
     Column("opted_out", Boolean, nullable=False),
     Column("at", Moment, nullable=False),
     PrimaryKeyConstraint("source"),
@@ -73,10 +73,10 @@ activity = Table(
     "activity",
     metadata,
     Column("id", Identifier, nullable=False),
-    Column("type", exact_text(LONGEST_EVENT_TYPE), nullable=False),
+    Column("type", exact_text(MAX_EVENT_TYPE_LENGTH), nullable=False),
     Column("at", Moment, nullable=False),
     Column("actor_id", Identifier),
-    Column("correlation_id", exact_text(LONGEST_CORRELATION_ID)),
+    Column("correlation_id", exact_text(MAX_CORRELATION_ID_LENGTH)),
     Column("import_id", Identifier),
     Column("of_import_id", Identifier),
     Column("data", ExactJson, nullable=False),

@@ -23,7 +23,7 @@ from adapters.sql.tables import leads
 from unite_core.leads.ports import LeadFilter
 from unite_core.paging import PageRequest
 
-MOST_WALKS = 20
+MAX_INDEX_WALKS = 20
 """More values than this in one filter, and the list of all leads is walked instead."""
 
 COUNTED = 2_000
@@ -74,7 +74,7 @@ class LeadPages:
         return [page.where(equals(leading, value)) for value in filters[leading]]
 
     def _leading(self, filters: dict[Column[Any], Values]) -> Column[Any] | None:
-        candidates = [column for column, values in filters.items() if len(values) <= MOST_WALKS]
+        candidates = [column for column, values in filters.items() if len(values) <= MAX_INDEX_WALKS]
         if len(candidates) > 1:
             return min(candidates, key=lambda column: self._count(column, filters[column]))
         return candidates[0] if candidates else None

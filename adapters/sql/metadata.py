@@ -6,10 +6,10 @@ from typing import Any
 
 from sqlalchemy import CheckConstraint, MetaData
 
-LONGEST_CODE = 32
+MAX_CODE_LENGTH = 32
 """Characters of a status, a role or the like."""
 
-LONGEST_CORRELATION_ID = 128
+MAX_CORRELATION_ID_LENGTH = 128
 
 MYSQL: dict[str, Any] = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_bin"}
 """What a table says to MySQL and MariaDB, whatever the server would do by itself."""

@@ -18,7 +18,7 @@ MIGRATIONS = Path(__file__).with_name("migrations")
 
 # A named lock is of the whole server, and its name has 64 characters at the most.
 _LOCK = "CONCAT('unite ', SHA2(DATABASE(), 224))"
-_PATIENCE = 24 * 3600
+_TIMEOUT = 24 * 3600
 
 _RUNS_FROM = "~"
 """In a revision such as `0012~0010`: versions of Unite that know 0010 can work with the schema 0012."""
@@ -115,7 +115,7 @@ def _alone(engine: Engine) -> Iterator[Connection]:
         if engine.dialect.name == "sqlite":
             yield connection
             return
-        connection.exec_driver_sql(f"SELECT GET_LOCK({_LOCK}, {_PATIENCE})").scalar_one()
+        connection.exec_driver_sql(f"SELECT GET_LOCK({_LOCK}, {_TIMEOUT})").scalar_one()
         try:
             yield connection
         finally:

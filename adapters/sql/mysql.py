@@ -9,13 +9,13 @@ from adapters.sql.modes import READING
 ASK = "SELECT 1"
 """A question that a server answers if it is there."""
 
-CONNECTED_WITHIN = 5
+CONNECT_TIMEOUT = 5
 """Seconds until a connection is there."""
 
-ANSWERED_WITHIN = 60
+READ_TIMEOUT = 60
 """Seconds that a statement may take: longer than it may wait for a lock, and than a chunk of an import takes."""
 
-RECYCLED_AFTER = 1800
+POOL_RECYCLE = 1800
 """Seconds that a connection lives: firewalls and proxies forget quiet ones, and a failover is followed by new ones."""
 
 # What decides whether a statement means the same on every server. Without it a value that does not fit is cut.
@@ -36,9 +36,9 @@ def options(timeout: float, *, patient: bool) -> dict[str, Any]:
     """What the engine is made with, beside what holds for every database."""
     return {
         "connect_args": {
-            "connect_timeout": CONNECTED_WITHIN,
-            "read_timeout": None if patient else ANSWERED_WITHIN,
-            "write_timeout": None if patient else ANSWERED_WITHIN,
+            "connect_timeout": CONNECT_TIMEOUT,
+            "read_timeout": None if patient else READ_TIMEOUT,
+            "write_timeout": None if patient else READ_TIMEOUT,
             # A migration waits for whoever else migrates as long as that takes.
             "init_command": (
                 f"SET time_zone = '+00:00', sql_mode = '{_SQL_MODE}',"
@@ -49,7 +49,7 @@ def options(timeout: float, *, patient: bool) -> dict[str, Any]:
         "paramstyle": "format",
         # A server that was restarted, or that closed a quiet connection, is noticed before a unit of work begins.
         "pool_pre_ping": True,
-        "pool_recycle": RECYCLED_AFTER,
+        "pool_recycle": POOL_RECYCLE,
     }
 
 

@@ -18,7 +18,7 @@ from adapters.sql.tables import leads
 MARK = "zz"
 INDEX = "ft_leads_search_text"
 
-LONGEST_TOKEN = 80
+MAX_TOKEN_LENGTH = 80
 """Characters of a word that the index takes; it leaves out longer ones than `innodb_ft_max_token_size`, 84."""
 
 SAMPLE = 2_000
@@ -32,14 +32,14 @@ _DIGITS = 4
 
 def stored(search_text: str) -> str:
     """The lead's words as the index reads them; of a long one its beginning too, by which it is found."""
-    if search_text.isascii() and len(search_text) < LONGEST_TOKEN:
+    if search_text.isascii() and len(search_text) < MAX_TOKEN_LENGTH:
         # Most leads: no word in it is long, and a mark before each is all there is to do.
         return MARK + search_text.replace(" ", f" {MARK}") if search_text else ""
     tokens = []
     for word in search_text.split():
         token = _token(word)
-        if len(token) > LONGEST_TOKEN:
-            tokens.append(token[:LONGEST_TOKEN])
+        if len(token) > MAX_TOKEN_LENGTH:
+            tokens.append(token[:MAX_TOKEN_LENGTH])
         tokens.append(token)
     return " ".join(tokens)
 
@@ -89,7 +89,7 @@ def _answer(search_text: ColumnElement[str], words: Sequence[str]) -> list[Colum
 
 def _matching(words: Sequence[str]) -> ColumnElement[bool]:
     """https://dev.mysql.com/doc/refman/8.4/en/fulltext-boolean.html: all of them, each as the beginning of a word."""
-    question = " ".join(f"+{_token(word)[:LONGEST_TOKEN]}*" for word in words)
+    question = " ".join(f"+{_token(word)[:MAX_TOKEN_LENGTH]}*" for word in words)
     return match(leads.c.search_text, against=question, in_boolean_mode=True)
 
 

@@ -14,7 +14,7 @@ from unite_core.leads.model import Lead
 from unite_core.leads.plain import from_plain, to_plain
 from unite_core.leads.ports import ContactMatches
 
-CLEARED_AT_ONCE = 5000
+DELETE_BATCH_SIZE = 5000
 
 
 class SqlRehearsal(Rehearsal):
@@ -65,7 +65,7 @@ class SqlRehearsal(Rehearsal):
     def clear(self, import_id: UUID) -> None:
         # In portions: for one statement about millions of rows no server is waited for long enough.
         mine = rehearsal.c.import_id == import_id
-        ids = select(rehearsal.c.lead_id).where(mine).order_by(rehearsal.c.lead_id).offset(CLEARED_AT_ONCE).limit(1)
+        ids = select(rehearsal.c.lead_id).where(mine).order_by(rehearsal.c.lead_id).offset(DELETE_BATCH_SIZE).limit(1)
         while (first_kept := self._connection.execute(ids).scalar_one_or_none()) is not None:
             self._connection.execute(delete(rehearsal).where(mine, rehearsal.c.lead_id < first_kept))
         self._connection.execute(delete(rehearsal).where(mine))

@@ -16,7 +16,7 @@ _CACHE_KIB = 32 * 1024
 # The log is moved into the file once it has this many pages. A page that several chunks of an import touch is then
 # moved once, not once for each chunk: that makes an import a third quicker.
 _WAL_PAGES = 16_000
-_WAL_KEPT_BYTES = 64 * 1024 * 1024
+_WAL_LIMIT_BYTES = 64 * 1024 * 1024
 
 
 def checked(url: URL) -> URL:
@@ -47,7 +47,7 @@ def _prepare(connection: sqlite3.Connection, _record: object) -> None:
         "temp_store = MEMORY",
         f"cache_size = -{_CACHE_KIB}",
         f"wal_autocheckpoint = {_WAL_PAGES}",
-        f"journal_size_limit = {_WAL_KEPT_BYTES}",
+        f"journal_size_limit = {_WAL_LIMIT_BYTES}",
     ):
         connection.execute(f"PRAGMA {pragma}")
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from adapters.sql.schema import schema
 
-PAGES_AT_ONCE = 4_000
+PAGE_BATCH_SIZE = 4_000
 
-INSTRUCTIONS_AT_ONCE = 1_000_000
+INSTRUCTION_BATCH_SIZE = 1_000_000
 """Of SQLite's virtual machine, between two signs of life: about a hundredth of a second."""
 
 SIDE_FILES = ("-wal", "-shm", "-journal")
@@ -31,7 +31,7 @@ def copy_database(source: Path, target: Path, progress: Progress, begun: Callabl
         reading.execute("BEGIN")
         reading.execute("SELECT count(*) FROM sqlite_master").fetchone()
         begun()
-        reading.backup(writing, pages=PAGES_AT_ONCE, progress=lambda _, left, pages: progress(pages - left, pages))
+        reading.backup(writing, pages=PAGE_BATCH_SIZE, progress=lambda _, left, pages: progress(pages - left, pages))
     as_one_file(target)
 
 
@@ -48,7 +48,7 @@ def damage(path: Path, going_on: Callable[[], None]) -> str | None:
     """
     try:
         with closing(_read_only(path)) as connection:
-            connection.set_progress_handler(going_on, INSTRUCTIONS_AT_ONCE)
+            connection.set_progress_handler(going_on, INSTRUCTION_BATCH_SIZE)
             (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
             if found != "ok":
                 return str(found)

@@ -40,7 +40,7 @@ from unite_core.paging import PageRequest, Position
 
 T = TypeVar("T")
 
-MOST_IN_LIST = 500
+MAX_LIST_PARAMETERS = 500
 """How many values one IN list holds: SQLite before 3.32 took 999 parameters."""
 
 
@@ -370,5 +370,5 @@ def merged(
 
 def in_lists(values: Sequence[T]) -> Iterator[Sequence[T]]:
     """The values in portions that fit an IN list."""
-    for start in range(0, len(values), MOST_IN_LIST):
-        yield values[start : start + MOST_IN_LIST]
+    for start in range(0, len(values), MAX_LIST_PARAMETERS):
+        yield values[start : start + MAX_LIST_PARAMETERS]

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, inspect
 
 from adapters.sql.modes import READING
 
-ROWS_AT_ONCE = 2_000
+ROW_BATCH_SIZE = 2_000
 
 VERSION_TABLE = "alembic_version"
 
@@ -42,7 +42,7 @@ class TableSnapshot:
         streaming = self._connection.execution_options(stream_results=True)
         with streaming.exec_driver_sql(f"SELECT * FROM {_quoted(table)}") as rows:  # noqa: S608 - see above
             target.write(orjson.dumps(list(rows.keys()), option=orjson.OPT_APPEND_NEWLINE))
-            for some in rows.partitions(ROWS_AT_ONCE):
+            for some in rows.partitions(ROW_BATCH_SIZE):
                 target.writelines(_line(tuple(row)) for row in some)
                 progress(len(some))
         self._connection.execution_options(stream_results=False)
@@ -79,7 +79,7 @@ def load_table(engine: Engine, table: str, source: BinaryIO, progress: Progress)
         connection.exec_driver_sql("SET SESSION foreign_key_checks = 0")
         connection.exec_driver_sql(f"DELETE FROM {_quoted(table)}")  # noqa: S608 - see above
         connection.commit()
-        while some := [_row(line) for line in islice(source, ROWS_AT_ONCE)]:
+        while some := [_row(line) for line in islice(source, ROW_BATCH_SIZE)]:
             connection.exec_driver_sql(statement, some)
             connection.commit()
             progress(len(some))

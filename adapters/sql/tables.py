@@ -18,23 +18,23 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from adapters.sql.metadata import LONGEST_CODE, LONGEST_CORRELATION_ID, MYSQL, metadata, one_of
+from adapters.sql.metadata import MAX_CODE_LENGTH, MAX_CORRELATION_ID_LENGTH, MYSQL, metadata, one_of
 from adapters.sql.types import Identifier, Moment, blob, exact_text
-from unite_core.email import LONGEST_EMAIL
-from unite_core.identity.model import LONGEST_NAME as LONGEST_USER_NAME
+from unite_core.email import MAX_EMAIL_LENGTH
+from unite_core.identity.model import MAX_NAME_LENGTH as LONGEST_USER_NAME
 from unite_core.identity.model import Role
 from unite_core.imports.model import ImportStatus, RowKind
-from unite_core.imports.use_cases.intake import LONGEST_FILENAME
-from unite_core.leads.model import LONGEST_NAME, LONGEST_SOURCE, ImageStatus, LeadStatus
-from unite_core.leads.use_cases.images import LONGEST_FILENAME as LONGEST_IMAGE_NAME
-from unite_core.phone import LONGEST_EXTENSION, LONGEST_PHONE
+from unite_core.imports.use_cases.intake import MAX_FILENAME_LENGTH
+from unite_core.leads.model import MAX_NAME_LENGTH, MAX_SOURCE_LENGTH, ImageStatus, LeadStatus
+from unite_core.leads.use_cases.images import MAX_FILENAME_LENGTH as LONGEST_IMAGE_NAME
+from unite_core.phone import MAX_EXTENSION_LENGTH, MAX_PHONE_LENGTH
 from unite_core.zones import MAX_ZONE_LENGTH
 
-LONGEST_PHONE_KEY = LONGEST_PHONE + len(";ext=") + LONGEST_EXTENSION
-LONGEST_DIGEST = 128
-LONGEST_HOLDER = 128
-LONGEST_FILE_KEY = 255
-LONGEST_HASH = 255
+MAX_PHONE_KEY_LENGTH = MAX_PHONE_LENGTH + len(";ext=") + MAX_EXTENSION_LENGTH
+MAX_DIGEST_LENGTH = 128
+MAX_HOLDER_LENGTH = 128
+MAX_FILE_KEY_LENGTH = 255
+MAX_HASH_LENGTH = 255
 TIME_OF_DAY_LENGTH = len("HH:MM")
 
 # `summary_at`, `summary_tz` and `summary_since` are the daily summary, all NULL where the user wants none.
@@ -43,11 +43,11 @@ users = Table(
     "users",
     metadata,
     Column("id", Identifier, nullable=False),
-    Column("email", exact_text(LONGEST_EMAIL), nullable=False),
+    Column("email", exact_text(MAX_EMAIL_LENGTH), nullable=False),
     Column("name", String(LONGEST_USER_NAME), nullable=False),
-    Column("role", exact_text(LONGEST_CODE), nullable=False),
-    Column("phone", exact_text(LONGEST_PHONE)),
-    Column("password_hash", exact_text(LONGEST_HASH), nullable=False),
+    Column("role", exact_text(MAX_CODE_LENGTH), nullable=False),
+    Column("phone", exact_text(MAX_PHONE_LENGTH)),
+    Column("password_hash", exact_text(MAX_HASH_LENGTH), nullable=False),
     Column("active", Boolean, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
@@ -56,7 +56,7 @@ users = Table(
     Column("summary_tz", exact_text(MAX_ZONE_LENGTH)),
     Column("summary_since", Date),
     Column("one_time_until", Moment),
-    Column("one_time_hash", exact_text(LONGEST_HASH)),
+    Column("one_time_hash", exact_text(MAX_HASH_LENGTH)),
     PrimaryKeyConstraint("id"),
     UniqueConstraint("email", name="uq_users_email"),
     one_of("role", Role, "ck_users_role"),
@@ -72,7 +72,7 @@ sessions = Table(
     metadata,
     Column("id", Identifier, nullable=False),
     Column("user_id", Identifier, nullable=False),
-    Column("current_refresh", exact_text(LONGEST_DIGEST), nullable=False),
+    Column("current_refresh", exact_text(MAX_DIGEST_LENGTH), nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False),
     Column("revoked_at", Moment),
@@ -86,7 +86,7 @@ sessions = Table(
 refresh_tokens = Table(
     "refresh_tokens",
     metadata,
-    Column("digest", exact_text(LONGEST_DIGEST), nullable=False),
+    Column("digest", exact_text(MAX_DIGEST_LENGTH), nullable=False),
     Column("session_id", Identifier, nullable=False),
     PrimaryKeyConstraint("digest"),
     ForeignKeyConstraint(["session_id"], ["sessions.id"]),
@@ -101,14 +101,14 @@ leads = Table(
     "leads",
     metadata,
     Column("id", Identifier, nullable=False),
-    Column("name", String(LONGEST_NAME), nullable=False),
-    Column("phone", exact_text(LONGEST_PHONE)),
-    Column("phone_extension", exact_text(LONGEST_EXTENSION)),
-    Column("email", exact_text(LONGEST_EMAIL)),
-    Column("phone_key", exact_text(LONGEST_PHONE_KEY)),
-    Column("email_key", exact_text(LONGEST_EMAIL)),
-    Column("status", exact_text(LONGEST_CODE), nullable=False),
-    Column("source", exact_text(LONGEST_SOURCE), nullable=False),
+    Column("name", String(MAX_NAME_LENGTH), nullable=False),
+    Column("phone", exact_text(MAX_PHONE_LENGTH)),
+    Column("phone_extension", exact_text(MAX_EXTENSION_LENGTH)),
+    Column("email", exact_text(MAX_EMAIL_LENGTH)),
+    Column("phone_key", exact_text(MAX_PHONE_KEY_LENGTH)),
+    Column("email_key", exact_text(MAX_EMAIL_LENGTH)),
+    Column("status", exact_text(MAX_CODE_LENGTH), nullable=False),
+    Column("source", exact_text(MAX_SOURCE_LENGTH), nullable=False),
     Column("assigned_to", Identifier),
     Column("created_by", Identifier),
     Column("created_at", Moment, nullable=False),
@@ -151,11 +151,11 @@ lead_images = Table(
     metadata,
     Column("id", Identifier, nullable=False),
     Column("lead_id", Identifier, nullable=False),
-    Column("content_type", exact_text(LONGEST_CODE), nullable=False),
+    Column("content_type", exact_text(MAX_CODE_LENGTH), nullable=False),
     Column("size", Integer, nullable=False),
     Column("filename", String(LONGEST_IMAGE_NAME)),
-    Column("file_key", exact_text(LONGEST_FILE_KEY), nullable=False),
-    Column("status", exact_text(LONGEST_CODE), nullable=False),
+    Column("file_key", exact_text(MAX_FILE_KEY_LENGTH), nullable=False),
+    Column("status", exact_text(MAX_CODE_LENGTH), nullable=False),
     Column("created_by", Identifier, nullable=False),
     Column("created_at", Moment, nullable=False),
     PrimaryKeyConstraint("id"),
@@ -172,12 +172,12 @@ lead_imports = Table(
     "lead_imports",
     metadata,
     Column("id", Identifier, nullable=False),
-    Column("filename", String(LONGEST_FILENAME), nullable=False),
+    Column("filename", String(MAX_FILENAME_LENGTH), nullable=False),
     Column("size", BigInteger, nullable=False),
-    Column("status", exact_text(LONGEST_CODE), nullable=False),
+    Column("status", exact_text(MAX_CODE_LENGTH), nullable=False),
     Column("due", Boolean, nullable=False),
     Column("options", JSON, nullable=False),
-    Column("file_key", exact_text(LONGEST_FILE_KEY), nullable=False),
+    Column("file_key", exact_text(MAX_FILE_KEY_LENGTH), nullable=False),
     Column("created_by", Identifier, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("dialect", JSON, nullable=False),
@@ -192,15 +192,15 @@ lead_imports = Table(
     Column("started_at", Moment),
     Column("finished_at", Moment),
     Column("failure", JSON(none_as_null=True)),
-    Column("report_key", exact_text(LONGEST_FILE_KEY)),
-    Column("same_file_key", exact_text(LONGEST_DIGEST)),
+    Column("report_key", exact_text(MAX_FILE_KEY_LENGTH)),
+    Column("same_file_key", exact_text(MAX_DIGEST_LENGTH)),
     Column("cancel_requested", Boolean, nullable=False),
     Column("undone", JSON(none_as_null=True)),
     Column("undo_row", Integer, nullable=False),
-    Column("holder", exact_text(LONGEST_HOLDER)),
+    Column("holder", exact_text(MAX_HOLDER_LENGTH)),
     Column("held_until", Moment),
     Column("attempts", Integer, nullable=False),
-    Column("correlation_id", exact_text(LONGEST_CORRELATION_ID)),
+    Column("correlation_id", exact_text(MAX_CORRELATION_ID_LENGTH)),
     Column("version", Integer, nullable=False),
     PrimaryKeyConstraint("id"),
     UniqueConstraint("same_file_key", name="uq_lead_imports_same_file_key"),
@@ -218,7 +218,7 @@ import_rejections = Table(
     metadata,
     Column("import_id", Identifier, nullable=False),
     Column("row_no", Integer, nullable=False, autoincrement=False),
-    Column("kind", exact_text(LONGEST_CODE), nullable=False),
+    Column("kind", exact_text(MAX_CODE_LENGTH), nullable=False),
     Column("problems", JSON, nullable=False),
     Column("cells", JSON, nullable=False),
     Column("duplicate_of", Identifier),
@@ -250,8 +250,8 @@ import_rehearsal = Table(
     metadata,
     Column("import_id", Identifier, nullable=False),
     Column("lead_id", Identifier, nullable=False),
-    Column("phone_key", exact_text(LONGEST_PHONE_KEY)),
-    Column("email_key", exact_text(LONGEST_EMAIL)),
+    Column("phone_key", exact_text(MAX_PHONE_KEY_LENGTH)),
+    Column("email_key", exact_text(MAX_EMAIL_LENGTH)),
     Column("pretended", JSON, nullable=False),
     PrimaryKeyConstraint("import_id", "lead_id"),
     ForeignKeyConstraint(["import_id"], ["lead_imports.id"]),
@@ -263,9 +263,9 @@ import_rehearsal = Table(
 idempotency_answers = Table(
     "idempotency_answers",
     metadata,
-    Column("scope", exact_text(LONGEST_DIGEST), nullable=False),
-    Column("fingerprint", exact_text(LONGEST_DIGEST), nullable=False),
-    Column("holder", exact_text(LONGEST_HOLDER), nullable=False),
+    Column("scope", exact_text(MAX_DIGEST_LENGTH), nullable=False),
+    Column("fingerprint", exact_text(MAX_DIGEST_LENGTH), nullable=False),
+    Column("holder", exact_text(MAX_HOLDER_LENGTH), nullable=False),
     Column("claimed_at", Moment, nullable=False),
     Column("claimed_until", Moment, nullable=False),
     Column("answered_at", Moment),

@@ -97,10 +97,10 @@ def exact_json(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"))
 
 
-def exact_text(longest: int) -> String:
-    """Text of at most `longest` characters that is compared by its code points, on MySQL and MariaDB too."""
-    exact = mysql.VARCHAR(longest, charset="utf8mb4", collation="utf8mb4_bin")
-    return String(longest).with_variant(exact, "mysql", "mariadb")
+def exact_text(max_length: int) -> String:
+    """Text of at most `max_length` characters that is compared by its code points, on MySQL and MariaDB too."""
+    exact = mysql.VARCHAR(max_length, charset="utf8mb4", collation="utf8mb4_bin")
+    return String(max_length).with_variant(exact, "mysql", "mariadb")
 
 
 def blob() -> LargeBinary:

@@ -10,7 +10,7 @@ from adapters.sql.call_tables import call_ledger as ledger
 from adapters.sql.calls import to_entry
 from adapters.sql.report_tables import agent_unfolded_entries, unfolded_entries
 from adapters.sql.rollup_rows import add_cells
-from adapters.sql.statements import MOST_IN_LIST, by_index, in_lists, part_of, unindexed
+from adapters.sql.statements import MAX_LIST_PARAMETERS, by_index, in_lists, part_of, unindexed
 from unite_core.calls.ledger import LedgerEntry
 from unite_core.reports.counting import cells_of
 from unite_core.reports.ports import Step
@@ -38,7 +38,7 @@ def leave(connection: Connection, steps: Sequence[Step]) -> None:
             connection.execute(delete(waiting).where(waiting.c.entry_id.in_(some)))
 
 
-def catch_up(connection: Connection, limit: int = MOST_IN_LIST) -> int:
+def catch_up(connection: Connection, limit: int = MAX_LIST_PARAMETERS) -> int:
     """Count up to so many entries for each agent that were folded without it; how many there were."""
     steps = oldest_steps(connection, limit, agent_unfolded_entries)
     if steps:

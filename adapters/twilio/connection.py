@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 API = "https://api.twilio.com"
 
-ASKED_EVERY = 30.0
+STATUS_POLL_INTERVAL = 30.0
 """Seconds for which it is known from the last question whether Twilio is there."""
 
 # What the library would tell of each request has numbers in it; nobody listens to this logger.
@@ -43,7 +43,7 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
+class Timeouts:
     """How long Twilio is waited for, and when it is left alone.
 
     One answer takes at most `answer`, or `sign_of_life` where it is only asked whether it is there, or where somebody
@@ -64,29 +64,29 @@ class Patience:
 class Twilio:
     """One account at Twilio. Nothing is opened before something is asked; threads may share it."""
 
-    def __init__(self, account: Account, patience: Patience | None = None) -> None:
+    def __init__(self, account: Account, timeouts: Timeouts | None = None) -> None:
         self._account = account
-        self._patience = patience = patience or Patience()
+        self._patience = timeouts = timeouts or Timeouts()
         # The library hands answers from one thread to another: each thread has a client of its own.
         self._own = threading.local()
         self._breaker = CircuitBreaker(
-            failure_threshold=patience.failures,
-            recovery_timeout=patience.rest.total_seconds(),
+            failure_threshold=timeouts.failures,
+            recovery_timeout=timeouts.rest.total_seconds(),
             expected_exception=Unavailable,
             name="twilio",
         )
         self._tried_again = backoff.on_exception(
             backoff.expo,
             Later,
-            max_tries=patience.attempts,
-            max_time=patience.overall.total_seconds(),
+            max_tries=timeouts.attempts,
+            max_time=timeouts.overall.total_seconds(),
             giveup=_was_waited_for,
             jitter=backoff.full_jitter,
-            factor=patience.pause.total_seconds(),
+            factor=timeouts.pause.total_seconds(),
             logger=None,
         )(self._ask)
         self._asking = threading.Lock()
-        self._asked_at = -ASKED_EVERY
+        self._asked_at = -STATUS_POLL_INTERVAL
         self._found: Unavailable | None = None
 
     @property
@@ -110,7 +110,7 @@ class Twilio:
         What was found holds for half a minute, whoever asks: each question counts at Twilio.
         """
         with self._asking:
-            if time.monotonic() - self._asked_at >= ASKED_EVERY:
+            if time.monotonic() - self._asked_at >= STATUS_POLL_INTERVAL:
                 self._found = self._sign_of_life()
                 self._asked_at = time.monotonic()
             if self._found is not None:

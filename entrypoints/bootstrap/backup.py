@@ -151,7 +151,7 @@ def _mongodb(settings: Settings, scratch: Path, until: datetime, progress: Progr
     """
     if settings.mongodb_url is None:
         return None
-    mongo = Mongo(settings.mongodb_url, patience=copies.PATIENCE)
+    mongo = Mongo(settings.mongodb_url, timeouts=copies.TIMEOUTS)
     members: dict[str, Path] = {}
     counts: dict[str, int] = {}
     try:

@@ -146,7 +146,7 @@ def _disposed(engine: Engine) -> Iterator[None]:
 
 @contextmanager
 def _mongo(url: str) -> Iterator[Mongo]:
-    mongo = Mongo(url, patience=copies.PATIENCE)
+    mongo = Mongo(url, timeouts=copies.TIMEOUTS)
     try:
         yield mongo
     finally:

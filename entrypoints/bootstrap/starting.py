@@ -36,7 +36,7 @@ from entrypoints.variables import ALL, JWT_KEYS, SECRETS_ARN
 from unite_core.application import Ports, Rules, Unite, build
 from unite_core.errors import Unavailable, UniteError
 from unite_core.files import Files, SignedFiles
-from unite_core.identity.model import COOKIE_LIFETIME, Actor, Role, User
+from unite_core.identity.model import COOKIE_TTL, Actor, Role, User
 from unite_core.identity.ports import UserFilter
 from unite_core.identity.use_cases import NewUser
 from unite_core.jobs import Jobs
@@ -147,7 +147,7 @@ def start(settings: Settings) -> Started:
         ids=Uuid7Ids(),
         passwords=Argon2Passwords(),
         tokens=JwtTokens(keys),
-        cookies=JwtTokens(derived(keys, "cookies"), audience=COOKIE_AUDIENCE, lifetime=COOKIE_LIFETIME),
+        cookies=JwtTokens(derived(keys, "cookies"), audience=COOKIE_AUDIENCE, lifetime=COOKIE_TTL),
         limits=shared.limits,
         activity=log.activity,
         documents=log.documents,

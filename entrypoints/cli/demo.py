@@ -19,13 +19,13 @@ from rich.text import Text
 from entrypoints.cli.demo_calls import show_calls
 from entrypoints.cli.demo_floor import PEOPLE, Floor, Person, hire, table, title
 from entrypoints.cli.demo_report import show_report
-from entrypoints.cli.demo_service import LOOK_EVERY, DemoFailed, last_lines, service
+from entrypoints.cli.demo_service import POLL_INTERVAL, DemoFailed, last_lines, service
 from entrypoints.cli.shown import Bar, console, counts_table, rate
 from unite_core.imports.error_report import REPORT_COLUMNS, without_guard
 from unite_core.imports.model import ImportStatus, RowKind
 
 SAMPLE = Path(__file__).resolve().parents[2] / "sample_leads.csv"
-IMPORTED_WITHIN = 60.0
+IMPORT_TIMEOUT = 60.0
 TERMINATED = 143
 """What shells say of a process that SIGTERM ended."""
 
@@ -96,7 +96,7 @@ def _upload(floor: Floor, content: bytes) -> dict[str, Any]:
 
 
 def _follow(floor: Floor, import_id: str) -> dict[str, Any]:
-    until = time.monotonic() + IMPORTED_WITHIN
+    until = time.monotonic() + IMPORT_TIMEOUT
     with Bar(floor.console, "import") as bar:
         while True:
             current: dict[str, Any] = floor.manager.call("GET", f"/v1/lead-imports/{import_id}")
@@ -106,8 +106,8 @@ def _follow(floor: Floor, import_id: str) -> dict[str, Any]:
             if ImportStatus(current["status"]).ended:
                 break
             if time.monotonic() > until:
-                raise DemoFailed(f"The import was not done within {IMPORTED_WITHIN:.0f} seconds.")
-            time.sleep(LOOK_EVERY)
+                raise DemoFailed(f"The import was not done within {IMPORT_TIMEOUT:.0f} seconds.")
+            time.sleep(POLL_INTERVAL)
     counts = current["counts"]
     if current["status"] != ImportStatus.COMPLETED:
         raise DemoFailed(f"The import is {current['status']}: {current['failure']}")

@@ -13,16 +13,16 @@ from rich.text import Text
 
 from entrypoints.bootstrap import DATABASE_FILE
 from entrypoints.cli.demo_floor import AMYS_PHONE, Floor, table, title
-from entrypoints.cli.demo_service import LOOK_EVERY, DemoFailed, command, data_of, logged
+from entrypoints.cli.demo_service import POLL_INTERVAL, DemoFailed, command, data_of, logged
 
 TASKS = "/v1/call-tasks"
-TOLD_WITHIN = 30.0
+TEXT_TIMEOUT = 30.0
 SENT = "A text message would be sent."
 """What the log says of text messages where nobody is set up to carry them."""
 
 CALL = {"outcome": "connected", "duration_seconds": 312, "note": "Wants an offer."}
 CHANGE = "UPDATE call_ledger SET outcome = 'converted'"
-SHOWN_OF_A_HASH = 16
+SHORT_HASH_LENGTH = 16
 
 
 def show_calls(floor: Floor, folder: Path, environ: Mapping[str, str]) -> None:
@@ -48,14 +48,14 @@ def _assign(floor: Floor, folder: Path) -> dict[str, Any]:
 
 
 def _text_to_amy(floor: Floor, folder: Path) -> dict[str, Any]:
-    until = time.monotonic() + TOLD_WITHIN
+    until = time.monotonic() + TEXT_TIMEOUT
     while time.monotonic() < until:
         told = floor.manager.call("GET", "/v1/deliveries?destination=texts&status=delivered")["items"]
         messages = list(logged(folder, SENT))
         if told and messages:
             return messages[0]
-        time.sleep(LOOK_EVERY)
-    raise DemoFailed(f"No text message was sent within {TOLD_WITHIN:.0f} seconds.")
+        time.sleep(POLL_INTERVAL)
+    raise DemoFailed(f"No text message was sent within {TEXT_TIMEOUT:.0f} seconds.")
 
 
 def _complete(floor: Floor, task: Mapping[str, Any]) -> None:
@@ -93,7 +93,7 @@ def _show_ledger(floor: Floor, folder: Path, environ: Mapping[str, str], task: M
     ledger = floor.manager.call("GET", path)
     entries = table("Entry", "Kind", "Outcome", "Hash of the one before", "Hash")
     for entry in ledger["entries"]:
-        hashes = (f"{entry[name][:SHOWN_OF_A_HASH]}…" for name in ("previous_hash", "hash"))
+        hashes = (f"{entry[name][:SHORT_HASH_LENGTH]}…" for name in ("previous_hash", "hash"))
         entries.add_row(f"  {entry['number']}", entry["kind"], entry["outcome"], *hashes)
     shown.print(entries)
     if not ledger["verified"] or len(ledger["entries"]) != 2:
@@ -106,7 +106,7 @@ def _show_ledger(floor: Floor, folder: Path, environ: Mapping[str, str], task: M
 
 def _refusal(folder: Path) -> str:
     """What the database says to whoever changes an entry by SQL."""
-    with closing(sqlite3.connect(data_of(folder) / DATABASE_FILE, timeout=TOLD_WITHIN)) as database:
+    with closing(sqlite3.connect(data_of(folder) / DATABASE_FILE, timeout=TEXT_TIMEOUT)) as database:
         try:
             database.execute(CHANGE)
         except sqlite3.IntegrityError as refused:

@@ -17,10 +17,10 @@ import requests
 
 from entrypoints.variables import ADMIN_EMAIL, ADMIN_PASSWORD, DATA_DIR, HOST, PORT, PREFIX, PUBLIC_URL
 
-READY_WITHIN = 60.0
-STOPPED_WITHIN = 15.0
-ANSWERED_WITHIN = 30.0
-LOOK_EVERY = 0.1
+START_TIMEOUT = 60.0
+STOP_TIMEOUT = 15.0
+REQUEST_TIMEOUT = 30.0
+POLL_INTERVAL = 0.1
 LAST_LINES = 30
 
 
@@ -92,7 +92,7 @@ def command(folder: Path, environ: Mapping[str, str], *arguments: str) -> str:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=ANSWERED_WITHIN,
+        timeout=REQUEST_TIMEOUT,
         check=False,
     )
     if ended.returncode != 0:
@@ -127,7 +127,7 @@ class Client:
         """The answer itself; a path that is a whole URL is followed as it is."""
         url = path if path.startswith("http") else self._url + path
         try:
-            answer = self._session.request(method, url, timeout=ANSWERED_WITHIN, **options)
+            answer = self._session.request(method, url, timeout=REQUEST_TIMEOUT, **options)
         except requests.RequestException as error:
             raise DemoFailed(f"{method} {path} got no answer: {error}") from error
         if answer.status_code != expect if expect else answer.status_code >= 400:
@@ -143,7 +143,7 @@ class Client:
                     upload["url"],
                     headers=upload["headers"],
                     data=_Watched(content, on_sent),
-                    timeout=ANSWERED_WITHIN,
+                    timeout=REQUEST_TIMEOUT,
                 )
         except requests.RequestException as error:
             raise DemoFailed(f"The upload failed: {error}") from error
@@ -183,22 +183,22 @@ def _free_port() -> int:
 
 
 def _wait_until_ready(process: "subprocess.Popen[bytes]", url: str) -> None:
-    until = time.monotonic() + READY_WITHIN
+    until = time.monotonic() + START_TIMEOUT
     with _session() as session:
         while time.monotonic() < until:
             if process.poll() is not None:
                 raise DemoFailed(f"The service ended with exit code {process.returncode} before it was ready.")
             with suppress(requests.RequestException):
-                if session.get(f"{url}/health/ready", timeout=ANSWERED_WITHIN).status_code == requests.codes.ok:
+                if session.get(f"{url}/health/ready", timeout=REQUEST_TIMEOUT).status_code == requests.codes.ok:
                     return
-            time.sleep(LOOK_EVERY)
-    raise DemoFailed(f"The service was not ready within {READY_WITHIN:.0f} seconds.")
+            time.sleep(POLL_INTERVAL)
+    raise DemoFailed(f"The service was not ready within {START_TIMEOUT:.0f} seconds.")
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
     process.terminate()
     try:
-        process.wait(STOPPED_WITHIN)
+        process.wait(STOP_TIMEOUT)
     except subprocess.TimeoutExpired:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)

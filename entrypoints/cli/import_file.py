@@ -25,8 +25,8 @@ from unite_core.imports.columns import IGNORE
 from unite_core.imports.model import ImportOptions, ImportStatus, LeadImport, OnDuplicate, progress
 from unite_core.imports.use_cases import FileToImport
 
-LOOK_EVERY = 0.2
-TRY_AGAIN_AFTER = 1.0
+POLL_INTERVAL = 0.2
+RETRY_INTERVAL = 1.0
 INTERRUPTED = 130
 
 
@@ -110,7 +110,7 @@ class _Continued:
         try:
             with Bar(shown, name) as bar:
                 while True:
-                    done = self._over.wait(LOOK_EVERY)
+                    done = self._over.wait(POLL_INTERVAL)
                     current = self._started.unite.imports.get(actor, self._id)
                     so_far = progress(current)
                     more = rate(current.counts.rows, so_far.rows_per_second, so_far.eta_seconds)
@@ -135,7 +135,7 @@ class _Continued:
                     status = None
                 if status is not None and status.ended:
                     break
-                self._over.wait(TRY_AGAIN_AFTER)
+                self._over.wait(RETRY_INTERVAL)
         except BaseException as error:  # noqa: BLE001 - raised again by the thread that waits
             self._failure = error
         finally:

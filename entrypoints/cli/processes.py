@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from threading import Event
 from typing import Protocol
 
-FIRST_PAUSE = 0.5
-MAX_PAUSE = 30.0
-STEADY_AFTER = 60.0
+MIN_BACKOFF = 0.5
+MAX_BACKOFF = 30.0
+BACKOFF_RESET_AFTER = 60.0
 """Seconds after which a process that dies is started again without a long pause."""
 
 POLL_SECONDS = 0.1
@@ -82,7 +82,7 @@ class Supervised:
         self._essential = essential
         self._process: Process | None = None
         self._began = self._due = time.monotonic()
-        self._pause = FIRST_PAUSE
+        self._pause = MIN_BACKOFF
 
     def look_after(self) -> bool:
         """Start the process where it is due; False where it is essential and cannot start."""
@@ -96,10 +96,10 @@ class Supervised:
         if code is None:
             return True
         self._process = None
-        if self._essential and code > 0 and self._pause == FIRST_PAUSE and now - self._began < STEADY_AFTER:
+        if self._essential and code > 0 and self._pause == MIN_BACKOFF and now - self._began < BACKOFF_RESET_AFTER:
             log.error("The %s cannot start.", self._name)
             return False
-        self._pause = FIRST_PAUSE if now - self._began > STEADY_AFTER else min(self._pause * 2, MAX_PAUSE)
+        self._pause = MIN_BACKOFF if now - self._began > BACKOFF_RESET_AFTER else min(self._pause * 2, MAX_BACKOFF)
         self._due = now + self._pause
         log.error("The %s ended with %s; it is started again in %s seconds.", self._name, code, self._pause)
         return True

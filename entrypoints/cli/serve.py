@@ -28,7 +28,7 @@ TARGET = "entrypoints.http.process:serve"
 
 HTTP_PROCESSES = 1
 
-PORT_FREE_WITHIN = 3.0
+PORT_TIMEOUT = 3.0
 """Seconds that a service of before has to let go of the port."""
 
 
@@ -105,7 +105,7 @@ def _prepare(settings: Settings) -> None:
 
 def _listening(settings: Settings) -> socket.socket:
     """A socket that listens at the address of the settings. Raises `StartRefused` where somebody else has it."""
-    until = time.monotonic() + PORT_FREE_WITHIN
+    until = time.monotonic() + PORT_TIMEOUT
     while True:
         try:
             return _bound_to_first(settings.host, settings.port)

@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn
 from rich.table import Table
 
-WIDEST = 100
-LINE_EVERY = 2.0
+MAX_WIDTH = 100
+LOG_LINE_INTERVAL = 2.0
 """Seconds between two lines where there is no terminal to draw a bar on."""
 
 OUTCOMES = ("created", "updated", "duplicate", "rejected")
@@ -19,7 +19,7 @@ _STYLES = {"created": "green", "updated": "cyan", "duplicate": "yellow", "reject
 def console(*, stderr: bool = False) -> Console:
     """Where everything is shown; no wider than is good to read, and as wide as that where nobody's window limits it."""
     plain = Console(highlight=False, stderr=stderr)
-    width = min(WIDEST, plain.width) if plain.is_terminal else WIDEST
+    width = min(MAX_WIDTH, plain.width) if plain.is_terminal else MAX_WIDTH
     return Console(highlight=False, width=width, stderr=stderr)
 
 
@@ -64,7 +64,7 @@ class Bar:
             self._bar.update(self._task, completed=share, more=more)
             return
         self._last = (share, more)
-        if time.monotonic() >= self._told_at + LINE_EVERY:
+        if time.monotonic() >= self._told_at + LOG_LINE_INTERVAL:
             if self._told_at:
                 self._line(share, more)
             self._told_at = time.monotonic()
@@ -80,7 +80,7 @@ class Stages:
     Use it as a context manager.
     """
 
-    def __init__(self, on: Console, *, after: float = LINE_EVERY) -> None:
+    def __init__(self, on: Console, *, after: float = LOG_LINE_INTERVAL) -> None:
         self._console = on
         self._after = after
         self._bar: Bar | None = None
@@ -115,7 +115,7 @@ class Tally:
     Use it as a context manager; nothing of it is left at the end.
     """
 
-    def __init__(self, on: Console, *, after: float = LINE_EVERY) -> None:
+    def __init__(self, on: Console, *, after: float = LOG_LINE_INTERVAL) -> None:
         self._console = on
         self._shown_from = time.monotonic() + after
         self._line: Progress | None = None

@@ -36,9 +36,9 @@ T_co = TypeVar("T_co", covariant=True)
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
-LONGEST_KEY = 255
+MAX_KEY_LENGTH = 255
 
-_KEY = re.compile(rf"[\x20-\x7e]{{1,{LONGEST_KEY}}}")
+_KEY = re.compile(rf"[\x20-\x7e]{{1,{MAX_KEY_LENGTH}}}")
 _NONCE_BYTES = 12  # what AES-GCM takes (NIST SP 800-38D, 8.2)
 
 
@@ -121,7 +121,7 @@ def perform(
     if key is None:
         return respond(answering.render(use_case(caller, *arguments, **named)))
     if _KEY.fullmatch(key) is None:
-        raise Malformed(f"{HEADER} is 1 to {LONGEST_KEY} printable ASCII characters.", code="invalid_header")
+        raise Malformed(f"{HEADER} is 1 to {MAX_KEY_LENGTH} printable ASCII characters.", code="invalid_header")
     scope = _scope(caller, key)
     asked = body_bytes() if answering.fingerprint is None else answering.fingerprint
     # The first one is what is stored of this request; the others are what may be stored of an earlier one.

@@ -30,7 +30,7 @@ from entrypoints.http import (
     users,
     webhooks,
 )
-from entrypoints.http.bodies import LARGEST_BODY
+from entrypoints.http.bodies import MAX_BODY_BYTES
 from entrypoints.http.clients import BehindProxies
 from entrypoints.http.dashboard import installing as dashboard
 from entrypoints.http.dashboard.report_figures import ReportFigures
@@ -68,7 +68,7 @@ def create_app(unite: Unite, door: Door, figures: Figures | None = None) -> Flas
     app.json = OrjsonProvider(app)
     app.extensions.update(unite=unite, door=door)
     app.wsgi_app = BehindProxies(app.wsgi_app, door.trusted_proxies)  # type: ignore[method-assign]  # Flask's own way
-    app.config.update(MAX_CONTENT_LENGTH=LARGEST_BODY)
+    app.config.update(MAX_CONTENT_LENGTH=MAX_BODY_BYTES)
     # `/v1//leads` is no path of ours; a redirect would be an answer that no operation documents.
     app.url_map.merge_slashes = False
     app.before_request(_refuse_slashes)

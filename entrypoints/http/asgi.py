@@ -19,10 +19,10 @@ from entrypoints.http.client import DISCONNECT, Client, Message, Receive, Send
 from entrypoints.http.environ import decoded_path, environ_of, header, header_values, refuse_head
 from entrypoints.http.incoming import BLOCK, Budget, Incoming, Unread, Uploaded
 from entrypoints.http.outgoing import IN_ONE_PIECE, Outgoing, WsgiAnswer, start_message
-from entrypoints.http.patience import Patience
 from entrypoints.http.problems import Unexpected
 from entrypoints.http.shares import Shares
 from entrypoints.http.threads import Threads
+from entrypoints.http.timeouts import Timeouts
 from entrypoints.http.unrouted import UnroutedProblem
 from unite_core.errors import TooLarge, UniteError
 
@@ -47,7 +47,7 @@ class OnThreads:
         threads: int = THREADS,
         uploads: int = UPLOADS,
         max_buffered: int = MAX_BUFFERED_BYTES,
-        patience: Patience | None = None,
+        timeouts: Timeouts | None = None,
     ) -> None:
         self._application = application
         self._rules = rules
@@ -55,7 +55,7 @@ class OnThreads:
         self._uploads = Threads(uploads, "upload")
         self._places = Shares(uploads)
         self._budget = Budget(max_buffered)
-        self._patience = patience or Patience()
+        self._patience = timeouts or Timeouts()
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         client = Client(receive, send, scope.get("extensions", {}).get(DISCONNECT, lambda: None))

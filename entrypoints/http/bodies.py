@@ -12,10 +12,10 @@ from entrypoints.http.problems import UnsupportedEncoding, UnsupportedMediaType
 from entrypoints.http.rendering import JSON_TYPE
 from unite_core.errors import Malformed, TooLarge
 
-LARGEST_BODY = 1024 * 1024
+MAX_BODY_BYTES = 1024 * 1024
 """In bytes, 1 MiB: the limit of an operation that declares none of its own (`max_body`)."""
 
-DEEPEST_JSON = 20
+MAX_JSON_DEPTH = 20
 METHODS_WITH_BODY = ("POST", "PUT", "PATCH")
 MERGE_PATCH_TYPE = "application/merge-patch+json"
 
@@ -37,18 +37,18 @@ def limit_body(max_body: int) -> None:
 
 def max_body() -> int:
     """The limit in bytes for the body of the current request."""
-    limit: int = g.get("max_body", LARGEST_BODY)
+    limit: int = g.get("max_body", MAX_BODY_BYTES)
     return limit
 
 
 def body_bytes() -> bytes:
     """The body of the request as it came; raises `TooLarge`, also where it comes in chunks without a length."""
-    largest = max_body()
-    if (request.content_length or 0) <= largest:
+    max_bytes = max_body()
+    if (request.content_length or 0) <= max_bytes:
         body = request.get_data(cache=True, parse_form_data=False)
-        if len(body) <= largest:
+        if len(body) <= max_bytes:
             return body
-    raise TooLarge(too_large_detail(largest))
+    raise TooLarge(too_large_detail(max_bytes))
 
 
 def too_large_detail(max_body: int) -> str:
@@ -114,7 +114,7 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_refuse_co
 def _check_values(content: Any) -> None:
     """Refuse what is nested too deep, and numbers such as 1e999, which Python reads as infinite."""
     level = [content]
-    for _ in range(DEEPEST_JSON + 1):
+    for _ in range(MAX_JSON_DEPTH + 1):
         if any(infinite in level for infinite in _INFINITIES):
             raise _malformed("A number in the body is too large.")
         nested = [item for item in level if isinstance(item, dict | list)]
@@ -133,7 +133,7 @@ def _check_surrogates(content: Any) -> None:
 
 
 def _too_deep() -> Malformed:
-    return _malformed(f"The body is nested deeper than {DEEPEST_JSON} levels.")
+    return _malformed(f"The body is nested deeper than {MAX_JSON_DEPTH} levels.")
 
 
 def _malformed(detail: str) -> Malformed:

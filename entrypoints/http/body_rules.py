@@ -6,7 +6,7 @@ from typing import Protocol
 from flask import Flask
 from werkzeug.exceptions import HTTPException
 
-from entrypoints.http.bodies import LARGEST_BODY, METHODS_WITH_BODY
+from entrypoints.http.bodies import MAX_BODY_BYTES, METHODS_WITH_BODY
 from entrypoints.http.clients import client_address
 from entrypoints.http.context import bearer_token_of
 from entrypoints.http.door import Door
@@ -68,7 +68,7 @@ class OperationBodyRules(BodyRules):
             return None
         return BodyRule(
             max_body=operation.max_body,
-            transfer=operation.max_body > LARGEST_BODY,
+            transfer=operation.max_body > MAX_BODY_BYTES,
             public=operation.public or operation.cookie,
         )
 

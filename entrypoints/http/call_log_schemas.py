@@ -10,7 +10,7 @@ from unite_core.calls.ledger import FORMAT, NO_HASH, BrokenChain, EntryKind, Led
 from unite_core.calls.model import CallResult, Outcome
 from unite_core.calls.ports import MAX_ATTEMPT
 from unite_core.calls.queries import TaskLedger
-from unite_core.leads.model import LONGEST_SOURCE
+from unite_core.leads.model import MAX_SOURCE_LENGTH
 from unite_core.zones import DEFAULT_ZONE
 
 _HASH = {"pattern": "^[0-9a-f]{64}$"}
@@ -72,7 +72,7 @@ class CallLogSchema(Body):
     id = Id(required=True)
     task_id = Id(required=True)
     lead_id = Id(required=True)
-    number = Whole(required=True, least=1, metadata={"description": "Its place in the chain of its task."})
+    number = Whole(required=True, minimum=1, metadata={"description": "Its place in the chain of its task."})
     kind = Choice(
         EntryKind,
         required=True,
@@ -104,20 +104,20 @@ class CallLogSchema(Body):
         required=True,
         allow_none=True,
         metadata={
-            "maxLength": LONGEST_SOURCE,
+            "maxLength": MAX_SOURCE_LENGTH,
             "description": "The lead's source when the task was closed; null where it is unknown.",
         },
     )
     attempt = Whole(
         required=True,
         allow_none=True,
-        least=1,
+        minimum=1,
         metadata={"description": "The number of this call among those made to the lead; null where there was none."},
     )
     format = Whole(
         required=True,
-        least=1,
-        most=FORMAT,
+        minimum=1,
+        maximum=FORMAT,
         metadata={
             "description": "1: written before `called_at`, `source`, `attempt` and `format` were; its hash is of the "
             "other members alone. 2: all others."
@@ -189,20 +189,20 @@ class CallLogQuery(PageArguments):
         },
     )
     attempt = Several(
-        Whole(least=1, most=MAX_ATTEMPT),
+        Whole(minimum=1, maximum=MAX_ATTEMPT),
         metadata={
             "description": f"One or several, separated by commas; {MAX_ATTEMPT} is that attempt and all later ones."
         },
     )
     hour = Several(
-        Whole(least=0, most=23),
+        Whole(minimum=0, maximum=23),
         metadata={
             "description": "Calls in these hours on the clocks of `tz`, one or several, separated by commas; needs "
             "`from` and `to`."
         },
     )
     weekday = Several(
-        Whole(least=1, most=7),
+        Whole(minimum=1, maximum=7),
         metadata={"description": "As `hour`, on these weekdays; 1 is Monday."},
     )
     tz = Text(metadata={"default": DEFAULT_ZONE, "description": "The time zone of `hour` and `weekday`, an IANA name."})
@@ -230,7 +230,7 @@ class BrokenChainSchema(Body):
     entry_id = Id(
         required=True, allow_none=True, metadata={"description": "null where an entry is missing, or has no id."}
     )
-    number = Whole(required=True, least=1, metadata={"description": "Its place in the chain."})
+    number = Whole(required=True, minimum=1, metadata={"description": "Its place in the chain."})
     reason = Text(required=True)
 
 

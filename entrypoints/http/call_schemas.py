@@ -6,10 +6,10 @@ from entrypoints.http.fields import Body, Choice, Id, ListOf, Moment, ObjectOf, 
 from entrypoints.http.lead_schemas import Assignee
 from entrypoints.http.paging import PageArguments
 from unite_core.calls.model import (
-    LONGEST_CALL,
-    LONGEST_NOTE,
-    LONGEST_REASON,
-    MOST_NOTES,
+    MAX_CALL_SECONDS,
+    MAX_NOTE_LENGTH,
+    MAX_NOTES,
+    MAX_REASON_LENGTH,
     CallTask,
     Note,
     Outcome,
@@ -17,12 +17,12 @@ from unite_core.calls.model import (
 )
 from unite_core.calls.ports import NOTES_IN_LISTS
 from unite_core.calls.queries import TaskView
-from unite_core.leads.model import LONGEST_NAME, Lead
-from unite_core.phone import LONGEST_EXTENSION, LONGEST_PHONE
+from unite_core.leads.model import MAX_NAME_LENGTH, Lead
+from unite_core.phone import MAX_EXTENSION_LENGTH, MAX_PHONE_LENGTH
 
-NOTE = {"minLength": 1, "maxLength": LONGEST_NOTE}
-DURATION = {"minimum": 0, "maximum": LONGEST_CALL, "description": "Seconds; 0 where nobody answered."}
-REASON = {"maxLength": LONGEST_REASON}
+NOTE = {"minLength": 1, "maxLength": MAX_NOTE_LENGTH}
+DURATION = {"minimum": 0, "maximum": MAX_CALL_SECONDS, "description": "Seconds; 0 where nobody answered."}
+REASON = {"maxLength": MAX_REASON_LENGTH}
 
 CALL_TASK_EXAMPLE: dict[str, Any] = {
     "id": "01990f40-1a2b-7c3d-8e4f-5a6b7c8d9e0f",
@@ -92,10 +92,10 @@ COMPLETION_EXAMPLE = {
 class LeadToCallSchema(Body):
     """Whom to call, as far as the call needs it."""
 
-    name = Text(required=True, metadata={"minLength": 1, "maxLength": LONGEST_NAME})
-    phone = Text(required=True, allow_none=True, metadata={"maxLength": LONGEST_PHONE, "description": "E.164"})
+    name = Text(required=True, metadata={"minLength": 1, "maxLength": MAX_NAME_LENGTH})
+    phone = Text(required=True, allow_none=True, metadata={"maxLength": MAX_PHONE_LENGTH, "description": "E.164"})
     phone_extension = Text(
-        required=True, allow_none=True, metadata={"maxLength": LONGEST_EXTENSION, "pattern": "^[0-9]+$"}
+        required=True, allow_none=True, metadata={"maxLength": MAX_EXTENSION_LENGTH, "pattern": "^[0-9]+$"}
     )
 
 
@@ -129,7 +129,7 @@ class CallTaskSchema(Body):
         NoteSchema,
         required=True,
         metadata={
-            "maxItems": MOST_NOTES,
+            "maxItems": MAX_NOTES,
             "description": f"In the order of their writing; in a list of tasks the latest {NOTES_IN_LISTS} alone.",
         },
     )
@@ -154,7 +154,7 @@ class CallTaskSchema(Body):
     created_by = Id(required=True)
     created_at = Moment(required=True)
     updated_at = Moment(required=True)
-    version = Whole(required=True, least=1)
+    version = Whole(required=True, minimum=1)
 
 
 def call_task_json(view: TaskView) -> dict[str, Any]:

@@ -19,8 +19,8 @@ from entrypoints.http import heads
 from entrypoints.http.client import DISCONNECT, Application
 from entrypoints.http.cycle import Cycle
 from entrypoints.http.parsing import RequestHead, RequestParser
-from entrypoints.http.patience import Patience
 from entrypoints.http.problems import RequestTimeout
+from entrypoints.http.timeouts import Timeouts
 from entrypoints.http.unrouted import UnroutedProblem
 from unite_core.errors import Malformed, UniteError
 
@@ -34,11 +34,11 @@ class HttpConnection(asyncio.Protocol):
     flow: FlowControl
 
     def __init__(
-        self, application: Application, state: ServerState, patience: Patience, on_lost: Callable[[], None]
+        self, application: Application, state: ServerState, timeouts: Timeouts, on_lost: Callable[[], None]
     ) -> None:
         self._application = application
         self._state = state
-        self._patience = patience
+        self._patience = timeouts
         self._on_lost = on_lost
         self._loop = asyncio.get_running_loop()
         self._parser = RequestParser(self._take_body)

@@ -34,7 +34,7 @@ class DeliverySchema(Body):
     event_id = Id(required=True)
     destination = Text(required=True, metadata={"description": "Who is told of the event."})
     status = Choice(DeliveryStatus, required=True, metadata={"description": _STATUS})
-    attempts = Whole(required=True, least=0, metadata={"description": "How often it was handed over."})
+    attempts = Whole(required=True, minimum=0, metadata={"description": "How often it was handed over."})
     next_attempt_at = Moment(
         required=True,
         allow_none=True,

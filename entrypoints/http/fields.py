@@ -1,7 +1,7 @@
 """What a body or a query is made of: fields that take exactly their own type, each complaint with a code.
 
 The rules themselves (lengths, characters, what a phone number is) are the core's; a schema only shows them, as
-`metadata={"maxLength": LONGEST_NAME}`.
+`metadata={"maxLength": MAX_NAME_LENGTH}`.
 """
 
 import re
@@ -122,13 +122,13 @@ class Text(fields.String):
 
 
 class Whole(fields.Integer):
-    """A whole number from `least` to `most`; in a body a JSON number, in a query its digits."""
+    """A whole number from `minimum` to `maximum`; in a body a JSON number, in a query its digits."""
 
     default_error_messages: Any = _complaints(invalid=Complaint("wrong_type", "A whole number is expected here."))
 
-    def __init__(self, *, least: int | None = None, most: int | None = None, **options: Any) -> None:
-        self.least, self.most = least, most
-        shown = {"minimum": least, "maximum": most}
+    def __init__(self, *, minimum: int | None = None, maximum: int | None = None, **options: Any) -> None:
+        self.minimum, self.maximum = minimum, maximum
+        shown = {"minimum": minimum, "maximum": maximum}
         metadata = {name: value for name, value in shown.items() if value is not None} | options.pop("metadata", {})
         super().__init__(metadata=metadata, **options)
 
@@ -141,8 +141,10 @@ class Whole(fields.Integer):
             number = int(value) if whole else None
         if number is None:
             raise self.make_error("invalid")
-        if (self.least is not None and number < self.least) or (self.most is not None and number > self.most):
-            complaint = Complaint("out_of_range", f"A whole number from {self.least} to {self.most} is expected here.")
+        if (self.minimum is not None and number < self.minimum) or (self.maximum is not None and number > self.maximum):
+            complaint = Complaint(
+                "out_of_range", f"A whole number from {self.minimum} to {self.maximum} is expected here."
+            )
             raise ValidationError([complaint])
         return number
 

@@ -15,7 +15,7 @@ from entrypoints.http.problems import MalformedParameter
 from entrypoints.http.query_string import query_arguments
 from unite_core.errors import Forbidden
 from unite_core.files import ServedFile, SignedFiles
-from unite_core.imports.model import LARGEST_FILE
+from unite_core.imports.model import MAX_FILE_BYTES
 from unite_core.text import normalize
 
 PATH = "/files/<path:key>"
@@ -63,7 +63,7 @@ room.record(_make_room_for_downloads)
     public=True,
     limited=False,
     any_query=True,
-    max_body=LARGEST_FILE,
+    max_body=MAX_FILE_BYTES,
 )
 def receive_file(key: str) -> Response:
     """Upload a file by a signed link."""

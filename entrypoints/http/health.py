@@ -12,7 +12,7 @@ from entrypoints.http.openapi import Shown
 from entrypoints.http.operations import Room
 from entrypoints.http.rendering import json_response
 from unite_core.errors import Unavailable
-from unite_core.notifications.use_cases.deliveries import MOST_COUNTED
+from unite_core.notifications.use_cases.deliveries import MAX_COUNTED
 
 room = Room("health", "Health checks for load balancers and monitoring.")
 
@@ -51,9 +51,9 @@ _READY_SCHEMA = {
         "dead_letters": {
             "type": ["integer", "null"],
             "minimum": 0,
-            "maximum": MOST_COUNTED,
+            "maximum": MAX_COUNTED,
             "description": "How many deliveries of events were refused or given up, counted up to "
-            f"{MOST_COUNTED:,}: `GET /v1/deliveries?status=dead` lists them. It says nothing of whether the service is "
+            f"{MAX_COUNTED:,}: `GET /v1/deliveries?status=dead` lists them. It says nothing of whether the service is "
             "ready; null where the database does not answer.",
         },
     },

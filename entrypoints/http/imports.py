@@ -12,7 +12,7 @@ from entrypoints.http.answers import Answer, Answering, perform, readable
 from entrypoints.http.conditional import etag, expected_version, versioned_answer
 from entrypoints.http.context import actor, door, unite
 from entrypoints.http.imports_answers import import_answer
-from entrypoints.http.imports_form import FORM_TYPE, LARGEST_FORM, ImportForm
+from entrypoints.http.imports_form import FORM_TYPE, MAX_FORM_BYTES, ImportForm
 from entrypoints.http.imports_schemas import ImportFormSchema, ImportQuery, NewImportSchema
 from entrypoints.http.imports_shapes import (
     EXAMPLE_ANNOUNCED,
@@ -118,7 +118,7 @@ def start_import(import_id: UUID) -> Response:
         "too_large",
         "unsupported_media_type",
     ],
-    max_body=LARGEST_FORM,
+    max_body=MAX_FORM_BYTES,
 )
 def import_file() -> Response:
     """Upload and import a file."""

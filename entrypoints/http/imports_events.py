@@ -14,22 +14,22 @@ EVENT_STREAM = "text/event-stream"
 POLL_SECONDS = 0.5
 KEEP_ALIVE_SECONDS = 5
 """After so long without an event a comment is sent. A load balancer has to wait for longer (docs/operating.md: 10)."""
-LONGEST_STREAM_SECONDS = 600
+MAX_STREAM_SECONDS = 600
 RECONNECT_MILLISECONDS = 2000
 
-_POLLS = int(LONGEST_STREAM_SECONDS / POLL_SECONDS)
+_POLLS = int(MAX_STREAM_SECONDS / POLL_SECONDS)
 _QUIET_POLLS = int(KEEP_ALIVE_SECONDS / POLL_SECONDS)
 _END = "-end"
 
 
 @dataclass(frozen=True)
 class EventStreams:
-    """The streams that this process has open, at most `most` at once and `most_of_one` of one user.
+    """The streams that this process has open, at most `maximum` at once and `most_of_one` of one user.
 
     `pause` makes the block that tells the server to ask for the next one after the given number of seconds.
     """
 
-    most: int
+    maximum: int
     pause: Callable[[float], bytes] = Pause
     most_of_one: int = EVENT_STREAMS_OF_A_USER
     _open: dict["EventStream", UUID] = field(default_factory=dict, init=False)
@@ -39,8 +39,10 @@ class EventStreams:
         """The events as a stream that takes one of the places; raises `Unavailable` (`too_many_streams`)."""
         stream = EventStream(events, self._close)
         with self._lock:
-            if len(self._open) >= self.most:
-                raise _too_many(f"{self.most} clients follow imports already; ask for the import now and then instead.")
+            if len(self._open) >= self.maximum:
+                raise _too_many(
+                    f"{self.maximum} clients follow imports already; ask for the import now and then instead."
+                )
             if sum(owner == user_id for owner in self._open.values()) >= self.most_of_one:
                 raise _too_many(f"You follow {self.most_of_one} imports already; close one of these streams first.")
             self._open[stream] = user_id

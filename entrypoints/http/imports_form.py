@@ -3,16 +3,16 @@
 from collections.abc import Callable
 from typing import IO, BinaryIO
 
-from entrypoints.http.bodies import LARGEST_BODY
+from entrypoints.http.bodies import MAX_BODY_BYTES
 from entrypoints.http.imports_schemas import options_from
 from entrypoints.http.multipart import Part, parts_of
 from unite_core.errors import Invalid, Problem, TooLarge
 from unite_core.identity.model import Actor
-from unite_core.imports.model import LARGEST_FILE, ImportOptions
+from unite_core.imports.model import MAX_FILE_BYTES, ImportOptions
 from unite_core.imports.use_cases import FileToImport, StoredFile
 
 FORM_TYPE = "multipart/form-data"
-LARGEST_FORM = LARGEST_FILE + 2 * LARGEST_BODY
+MAX_FORM_BYTES = MAX_FILE_BYTES + 2 * MAX_BODY_BYTES
 """In bytes: the largest file, the largest options, and what stands around them."""
 
 
@@ -57,9 +57,9 @@ class ImportForm:
     def _take_options(self, part: Part) -> None:
         if self._options is not None:
             raise _broken("options", "repeated", "Give the options once.")
-        text = part.stream.read(LARGEST_BODY + 1)
-        if len(text) > LARGEST_BODY:
-            raise TooLarge(f"The options are larger than {LARGEST_BODY} bytes (1 MiB).")
+        text = part.stream.read(MAX_BODY_BYTES + 1)
+        if len(text) > MAX_BODY_BYTES:
+            raise TooLarge(f"The options are larger than {MAX_BODY_BYTES} bytes (1 MiB).")
         self._options = options_from(text)
 
 

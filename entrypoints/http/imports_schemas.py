@@ -9,10 +9,10 @@ from entrypoints.http.bodies import parse_json
 from entrypoints.http.fields import Body, Choice, Complaint, Flag, Id, ObjectOf, Several, Text, Whole, problems_of
 from entrypoints.http.paging import PageArguments
 from unite_core.errors import Invalid, Malformed, Problem
-from unite_core.imports.columns import FIELDS, IGNORE, MAX_COMPARED_LENGTH, MOST_COLUMNS
-from unite_core.imports.model import DEFAULT_SOURCE, LARGEST_FILE, ImportOptions, ImportStatus, OnDuplicate, RowKind
-from unite_core.imports.use_cases.intake import LONGEST_FILENAME
-from unite_core.leads.model import LONGEST_SOURCE
+from unite_core.imports.columns import FIELDS, IGNORE, MAX_COLUMNS, MAX_COMPARED_LENGTH
+from unite_core.imports.model import DEFAULT_SOURCE, MAX_FILE_BYTES, ImportOptions, ImportStatus, OnDuplicate, RowKind
+from unite_core.imports.use_cases.intake import MAX_FILENAME_LENGTH
+from unite_core.leads.model import MAX_SOURCE_LENGTH
 from unite_core.text import text_problem
 
 _EXAMPLE_USER = "0190a6f0-1111-7b3a-9f24-6d2f8f0c1a77"
@@ -31,8 +31,8 @@ class Columns(fields.Dict):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> dict[str, str | None]:  # noqa: ARG002 - marshmallow hands them over
         if not isinstance(value, dict):
             raise self.make_error("invalid")
-        if len(value) > MOST_COLUMNS:
-            raise ValidationError([Complaint("too_many_columns", f"At most {MOST_COLUMNS} columns can be named.")])
+        if len(value) > MAX_COLUMNS:
+            raise ValidationError([Complaint("too_many_columns", f"At most {MAX_COLUMNS} columns can be named.")])
         complaints = [found for pair in value.items() if (found := self._complaint(*pair)) is not None]
         if complaints:
             raise ValidationError(complaints)
@@ -46,7 +46,7 @@ class Columns(fields.Dict):
                 "unknown_field",
                 f"“{field[:60]}” is no field. A field is one of {', '.join(FIELDS)}, or {IGNORE}.",
             )
-        problem = text_problem("", header, longest=MAX_COMPARED_LENGTH, paragraphs=True)
+        problem = text_problem("", header, max_length=MAX_COMPARED_LENGTH, paragraphs=True)
         return Complaint(problem.code, problem.detail) if problem else None
 
 
@@ -79,7 +79,7 @@ class ImportOptionsSchema(Body):
         load_default=None,
         metadata={
             "description": f"The source of leads whose row names none; else it is `{DEFAULT_SOURCE}`.",
-            "maxLength": LONGEST_SOURCE,
+            "maxLength": MAX_SOURCE_LENGTH,
             "example": "trade fair",
         },
     )
@@ -115,14 +115,14 @@ class NewImportSchema(Body):
     """A file that is about to be uploaded."""
 
     filename = Text(
-        required=True, metadata={"minLength": 1, "maxLength": LONGEST_FILENAME, "example": "leads-march.csv"}
+        required=True, metadata={"minLength": 1, "maxLength": MAX_FILENAME_LENGTH, "example": "leads-march.csv"}
     )
     size = Whole(
         required=True,
         metadata={
             "description": "How many bytes the file has.",
             "minimum": 1,
-            "maximum": LARGEST_FILE,
+            "maximum": MAX_FILE_BYTES,
             "example": 48213,
         },
     )
@@ -138,7 +138,7 @@ class ImportFormSchema(Body):
             "type": "string",
             "format": "binary",
             "contentMediaType": "text/csv",
-            "description": f"The CSV file with its filename; {LARGEST_FILE} bytes (512 MiB) at the most.",
+            "description": f"The CSV file with its filename; {MAX_FILE_BYTES} bytes (512 MiB) at the most.",
         },
     )
     options = fields.Nested(ImportOptionsSchema, metadata={"description": "As JSON."})

@@ -5,8 +5,8 @@ import io
 from collections.abc import Mapping
 
 from entrypoints.http.client import Client
-from entrypoints.http.patience import Allowance, Patience, TooSlow
 from entrypoints.http.problems import RequestTimeout, too_many_transfers
+from entrypoints.http.timeouts import Allowance, Timeouts, TooSlow
 from unite_core.errors import Malformed, UniteError
 
 BLOCK = 64 * 1024
@@ -38,11 +38,11 @@ class Incoming:
     off or its chunks cannot be read.
     """
 
-    def __init__(self, headers: Mapping[bytes, bytes], client: Client, patience: Patience, budget: Budget) -> None:
+    def __init__(self, headers: Mapping[bytes, bytes], client: Client, timeouts: Timeouts, budget: Budget) -> None:
         self.announced = b"transfer-encoding" in headers or headers.get(b"content-length", b"0") != b"0"
         self.more = self.announced
         self._client = client
-        self._allowance = Allowance(patience)
+        self._allowance = Allowance(timeouts)
         self._budget = budget
         self._budgeted = 0
         self._pending = bytearray()

@@ -6,29 +6,29 @@ from entrypoints.http.fields import Body, Choice, Flag, Id, ListOf, Moment, Obje
 from entrypoints.http.paging import PageArguments
 from entrypoints.http.uploads import UploadSchema, upload_json
 from unite_core.calls.model import Outcome
-from unite_core.email import LONGEST_EMAIL
+from unite_core.email import MAX_EMAIL_LENGTH
 from unite_core.leads.model import (
     DEFAULT_SOURCE,
     IMAGE_TYPES,
-    LARGEST_IMAGE,
-    LONGEST_NAME,
-    LONGEST_SOURCE,
+    MAX_IMAGE_BYTES,
+    MAX_NAME_LENGTH,
+    MAX_SOURCE_LENGTH,
     ImageStatus,
     Lead,
     LeadImage,
     LeadStatus,
 )
 from unite_core.leads.queries import LinkedImage
-from unite_core.leads.search import LONGEST_QUESTION
+from unite_core.leads.search import MAX_QUERY_LENGTH
 from unite_core.leads.use_cases import ImageUpload
-from unite_core.leads.use_cases.images import LONGEST_FILENAME
-from unite_core.phone import LONGEST_EXTENSION, LONGEST_PHONE, LONGEST_PHONE_INPUT
+from unite_core.leads.use_cases.images import MAX_FILENAME_LENGTH
+from unite_core.phone import MAX_EXTENSION_LENGTH, MAX_PHONE_INPUT_LENGTH, MAX_PHONE_LENGTH
 
-_NAME = {"minLength": 1, "maxLength": LONGEST_NAME}
-_EMAIL = {"format": "email", "maxLength": LONGEST_EMAIL}
-_SOURCE = {"minLength": 1, "maxLength": LONGEST_SOURCE, "description": "Where the lead came from, in lower case."}
-_PHONE_IN = {"maxLength": LONGEST_PHONE_INPUT, "description": "In any common form, or null."}
-_EXTENSION = {"maxLength": LONGEST_EXTENSION, "pattern": "^[0-9]+$"}
+_NAME = {"minLength": 1, "maxLength": MAX_NAME_LENGTH}
+_EMAIL = {"format": "email", "maxLength": MAX_EMAIL_LENGTH}
+_SOURCE = {"minLength": 1, "maxLength": MAX_SOURCE_LENGTH, "description": "Where the lead came from, in lower case."}
+_PHONE_IN = {"maxLength": MAX_PHONE_INPUT_LENGTH, "description": "In any common form, or null."}
+_EXTENSION = {"maxLength": MAX_EXTENSION_LENGTH, "pattern": "^[0-9]+$"}
 
 LEAD_EXAMPLE = {
     "id": "01990f3e-9b5c-7d2e-8f3a-1b2c3d4e5f60",
@@ -76,7 +76,7 @@ class LeadSchema(Body):
 
     id = Id(required=True)
     name = Text(required=True, metadata=_NAME)
-    phone = Text(required=True, allow_none=True, metadata={"maxLength": LONGEST_PHONE, "description": "E.164"})
+    phone = Text(required=True, allow_none=True, metadata={"maxLength": MAX_PHONE_LENGTH, "description": "E.164"})
     phone_extension = Text(required=True, allow_none=True, metadata=_EXTENSION)
     email = Text(required=True, allow_none=True, metadata=_EMAIL)
     status = Choice(LeadStatus, required=True)
@@ -84,7 +84,7 @@ class LeadSchema(Body):
     assigned_to = Id(required=True, allow_none=True, metadata={"description": "The user who works the lead."})
     created_at = Moment(required=True)
     updated_at = Moment(required=True)
-    version = Whole(required=True, least=1)
+    version = Whole(required=True, minimum=1)
 
 
 def lead_json(lead: Lead) -> dict[str, Any]:
@@ -166,7 +166,7 @@ class LeadQuery(PageArguments):
     )
     q = Text(
         metadata={
-            "maxLength": LONGEST_QUESTION,
+            "maxLength": MAX_QUERY_LENGTH,
             "description": "Words that name, phone or e-mail have words beginning with; empty is no condition.",
         }
     )
@@ -183,8 +183,8 @@ class LeadQuery(PageArguments):
         metadata={"description": "Outcomes, separated by commas: the lead had a call with one of them."},
     )
     called_within = Whole(
-        least=0,
-        most=MAX_CALLED_WITHIN_SECONDS,
+        minimum=0,
+        maximum=MAX_CALLED_WITHIN_SECONDS,
         metadata={"description": "Seconds: the first call was at most so long after the lead was created."},
     )
 
@@ -193,8 +193,8 @@ class NewImageSchema(Body):
     """A picture that is about to be uploaded; `size` is in bytes."""
 
     content_type = Text(required=True, metadata={"enum": list(IMAGE_TYPES)})
-    size = Whole(required=True, metadata={"minimum": 1, "maximum": LARGEST_IMAGE})
-    filename = Text(allow_none=True, metadata={"maxLength": LONGEST_FILENAME})
+    size = Whole(required=True, metadata={"minimum": 1, "maximum": MAX_IMAGE_BYTES})
+    filename = Text(allow_none=True, metadata={"maxLength": MAX_FILENAME_LENGTH})
 
 
 class ImageUploadSchema(Body):
@@ -214,11 +214,11 @@ class ImageSchema(Body):
     id = Id(required=True)
     lead_id = Id(required=True)
     content_type = Text(required=True, metadata={"enum": list(IMAGE_TYPES)})
-    size = Whole(required=True, least=1)
+    size = Whole(required=True, minimum=1)
     filename = Text(required=True, allow_none=True)
     status = Choice(ImageStatus, required=True)
     created_at = Moment(required=True)
-    version = Whole(required=True, least=1)
+    version = Whole(required=True, minimum=1)
     download_url = Text()
     expires_at = Moment()
 

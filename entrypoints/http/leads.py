@@ -29,7 +29,7 @@ from unite_core.errors import Problem
 from unite_core.leads.model import Lead, source_problem
 from unite_core.leads.ports import LeadFilter
 from unite_core.leads.queries import GetLead, ListLeads
-from unite_core.leads.search import LONGEST_QUESTION, question_words
+from unite_core.leads.search import MAX_QUERY_LENGTH, question_words
 from unite_core.leads.use_cases import AddLead, ChangeLead, DeleteLead, LeadChanges, LeadToDelete, NewLead
 from unite_core.text import clean, text_problem
 
@@ -150,7 +150,7 @@ def _question(given: str | None) -> tuple[str, ...] | None:
     if not question:
         # An empty search box.
         return None
-    _must_be_fine(text_problem("q", question, longest=LONGEST_QUESTION))
+    _must_be_fine(text_problem("q", question, max_length=MAX_QUERY_LENGTH))
     return tuple(question_words(question))
 
 

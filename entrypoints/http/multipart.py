@@ -19,7 +19,7 @@ from werkzeug.http import parse_options_header
 from unite_core.errors import Malformed, TooLarge
 
 BLOCK = 64 * 1024
-MOST_PARTS = 10
+MAX_FORM_PARTS = 10
 
 MAX_HEADER_BYTES = 16 * 1024
 """Of one header of a part."""
@@ -69,7 +69,7 @@ def _events(body: IO[bytes], boundary: str) -> Iterator[_Event]:
     around = 0
     try:
         with _Parser(
-            boundary, max_segment_count=MOST_PARTS, max_header_size=MAX_HEADER_BYTES, max_header_count=MAX_HEADERS
+            boundary, max_segment_count=MAX_FORM_PARTS, max_header_size=MAX_HEADER_BYTES, max_header_count=MAX_HEADERS
         ) as parser:
             for block in chain((start,), iter(partial(body.read, BLOCK), b"")):
                 around += len(block)
@@ -79,7 +79,9 @@ def _events(body: IO[bytes], boundary: str) -> Iterator[_Event]:
                 if around > MAX_BYTES_AROUND_PARTS:
                     raise _too_much_around()
     except ParserLimitReached:
-        raise TooLarge(f"The body has more than {MOST_PARTS} parts, or a part whose headers are too long.") from None
+        raise TooLarge(
+            f"The body has more than {MAX_FORM_PARTS} parts, or a part whose headers are too long."
+        ) from None
     except MultipartError as broken:
         raise _broken() from broken
 

@@ -9,7 +9,7 @@ from typing import Any
 from marshmallow import Schema
 from marshmallow.fields import Field
 
-from entrypoints.http.bodies import LARGEST_BODY, MERGE_PATCH_TYPE, METHODS_WITH_BODY
+from entrypoints.http.bodies import MAX_BODY_BYTES, MERGE_PATCH_TYPE, METHODS_WITH_BODY
 from entrypoints.http.errors import PROBLEM_TYPE, STATUSES
 from entrypoints.http.fields import MAX_ERRORS, Several
 from entrypoints.http.openapi_bounds import add_bounds
@@ -77,7 +77,7 @@ class Operation:
     any_query: bool = False
     parameters: tuple[Documented, ...] = field(default=())
     request_body: Documented | None = None
-    max_body: int = LARGEST_BODY
+    max_body: int = MAX_BODY_BYTES
 
     @property
     def takes_key(self) -> bool:

@@ -26,7 +26,7 @@ from marshmallow import Schema, ValidationError
 from webargs.flaskparser import FlaskParser
 
 from entrypoints.http.bodies import (
-    LARGEST_BODY,
+    MAX_BODY_BYTES,
     MERGE_PATCH_TYPE,
     METHODS_WITH_BODY,
     body_bytes,
@@ -42,11 +42,11 @@ from entrypoints.http.query_string import bad_query, query_arguments
 from entrypoints.http.rendering import JSON_TYPE
 from unite_core.errors import Contended, Invalid, Problem
 from unite_core.identity.model import Permission
-from unite_core.races import MOST_RACES
+from unite_core.races import MAX_TRANSACTION_ATTEMPTS
 
 View = TypeVar("View", bound=Callable[..., Any])
 
-LONGEST_PAUSE = 0.02
+MAX_RETRY_PAUSE = 0.02
 """Seconds before a view is called for the second time, at the most; before the third twice as long, and so on."""
 
 _MARK = "unite_operation"
@@ -110,7 +110,7 @@ class Room(Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
         any_query: bool = False,
         parameters: Sequence[Documented] = (),
         request_body: Documented | None = None,
-        max_body: int = LARGEST_BODY,
+        max_body: int = MAX_BODY_BYTES,
     ) -> Callable[[View], View]:
         """Make a function the operation `method path`.
 
@@ -197,12 +197,12 @@ def _begun_anew(view: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(view)
     def route(**parts: Any) -> Any:
-        for attempt in range(1, MOST_RACES):
+        for attempt in range(1, MAX_TRANSACTION_ATTEMPTS):
             try:
                 return view(**parts)
             except Contended:
                 # By chance, or the same two would meet again.
-                time.sleep(LONGEST_PAUSE * attempt * random.random())  # noqa: S311 - no secret depends on it
+                time.sleep(MAX_RETRY_PAUSE * attempt * random.random())  # noqa: S311 - no secret depends on it
         return view(**parts)
 
     return route

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from entrypoints.http.client import Client, Message
-from entrypoints.http.patience import Allowance, Patience, TooSlow
 from entrypoints.http.threads import Threads
+from entrypoints.http.timeouts import Allowance, Timeouts, TooSlow
 
 IN_ONE_PIECE = 256 * 1024
 """An answer that says it has at most so many bytes is made whole by its thread, and sent after that."""
@@ -57,11 +57,11 @@ def start_message(status: str, headers: Iterable[tuple[str, str]]) -> Message:
 class Outgoing:
     """The way to one client."""
 
-    def __init__(self, client: Client, patience: Patience) -> None:
+    def __init__(self, client: Client, timeouts: Timeouts) -> None:
         self.started = False
         self._client = client
         # Reading an answer may begin with a pause: unlike a body it is not what the client came for.
-        self._allowance = Allowance(patience, first=patience.pause)
+        self._allowance = Allowance(timeouts, first=timeouts.pause)
 
     async def send(self, answer: WsgiAnswer, threads: Threads, *, watched: bool) -> None:
         """Send the answer, and close it; a client that does not read it in time is disconnected.

@@ -30,20 +30,20 @@ _MICROSECOND = timedelta(microseconds=1)
 _MAC_BYTES = 16
 _POSITION = struct.Struct(">q16s")
 _ROW = struct.Struct(">Q")
-_LONGEST_CURSOR = 100
+_MAX_CURSOR_LENGTH = 100
 
 
 class PageArguments(Query):
     """The query of every list. What a list filters by is added by its own schema."""
 
     limit = Whole(
-        least=1,
-        most=MAX_LIMIT,
+        minimum=1,
+        maximum=MAX_LIMIT,
         load_default=DEFAULT_LIMIT,
         metadata={"description": "How many items at the most."},
     )
     cursor = Text(
-        metadata={"maxLength": _LONGEST_CURSOR, "description": "`next_cursor` of the page before, as it came."}
+        metadata={"maxLength": _MAX_CURSOR_LENGTH, "description": "`next_cursor` of the page before, as it came."}
     )
 
 
@@ -78,7 +78,7 @@ def _read(arguments: Mapping[str, Any]) -> Position | int | None:
     cursor = arguments.get("cursor")
     if cursor is None:
         return None
-    if len(cursor) > _LONGEST_CURSOR or not cursor.isascii():
+    if len(cursor) > _MAX_CURSOR_LENGTH or not cursor.isascii():
         raise _invalid_cursor()
     try:
         signed = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)

@@ -16,14 +16,14 @@ from entrypoints.http.app import create_app
 from entrypoints.http.asgi import OnThreads
 from entrypoints.http.body_rules import OperationBodyRules
 from entrypoints.http.door import Check, Door
-from entrypoints.http.patience import Patience
 from entrypoints.http.server import HttpServer
+from entrypoints.http.timeouts import Timeouts
 from entrypoints.settings import environment
 
 log = logging.getLogger(__name__)
 
 
-def serve(listening: socket.socket, patience: Patience | None = None) -> None:
+def serve(listening: socket.socket, timeouts: Timeouts | None = None) -> None:
     """Serve at a socket that is bound, until SIGTERM or SIGINT, or the process that started this one is gone."""
     for number in (signal.SIGTERM, signal.SIGINT):
         # The server has handlers of its own while it serves, and raises the signal again when it has stopped.
@@ -35,11 +35,11 @@ def serve(listening: socket.socket, patience: Patience | None = None) -> None:
         handler.addFilter(CorrelationFilter())
     started = start(load_settings(environment()))
     app = create_app(started.unite, door_of(started))
-    patience = patience or Patience()
+    timeouts = timeouts or Timeouts()
     server = HttpServer(
-        OnThreads(app, OperationBodyRules(app), patience=patience),
+        OnThreads(app, OperationBodyRules(app), timeouts=timeouts),
         listening,
-        patience=patience,
+        timeouts=timeouts,
         grace_seconds=started.settings.grace_seconds,
     )
     # Not before: a connection that was taken by the system alone would wait, and a proxy could not turn to another one.

@@ -48,7 +48,7 @@ class LeaderboardQuery(PeriodQuery):
 class CountSchema(Body):
     """A number, and where what it has counted is listed."""
 
-    value = Whole(required=True, least=0)
+    value = Whole(required=True, minimum=0)
     items_url = Text(
         required=True,
         metadata={"format": "uri-reference", "description": "A list of exactly so many entries."},
@@ -61,8 +61,8 @@ class RateSchema(Body):
     value = fields.Float(
         required=True, allow_none=True, metadata={"description": "The quotient; null where the denominator is 0."}
     )
-    numerator = Whole(required=True, least=0)
-    denominator = Whole(required=True, least=0)
+    numerator = Whole(required=True, minimum=0)
+    denominator = Whole(required=True, minimum=0)
 
 
 def _count(description: str | None = None) -> ObjectOf:
@@ -126,7 +126,7 @@ class HourSchema(Body):
     starts_at = Moment(
         required=True, metadata={"description": "When it began; an hour comes twice when clocks go back."}
     )
-    hour = Whole(required=True, least=0, most=23)
+    hour = Whole(required=True, minimum=0, maximum=23)
     attempts = _count()
     contacts = _count()
 
@@ -153,8 +153,8 @@ class BusyAgentSchema(Body):
 class ClockTimeSchema(Body):
     """The calls made in one hour of the day, on one weekday, or in one hour of one weekday."""
 
-    weekday = Whole(least=1, most=7, metadata={"description": "1 is Monday."})
-    hour = Whole(least=0, most=23)
+    weekday = Whole(minimum=1, maximum=7, metadata={"description": "1 is Monday."})
+    hour = Whole(minimum=0, maximum=23)
     attempts = _count()
     contacts = _count()
     contact_rate = _rate()
@@ -216,7 +216,7 @@ class FunnelSchema(SpanSchema):
 class AttemptSchema(Body):
     """The calls that were the so-many-th one to their lead."""
 
-    attempt = Whole(required=True, least=1, most=5, metadata={"description": "5 stands for all later calls, too."})
+    attempt = Whole(required=True, minimum=1, maximum=5, metadata={"description": "5 stands for all later calls, too."})
     attempts = _count()
     contacts = _count()
     conversions = _count()
@@ -256,7 +256,7 @@ class PlaceSchema(Body):
     """An agent's place in the order of a metric."""
 
     rank = Whole(
-        required=True, allow_none=True, least=1, metadata={"description": "Agents with the same value share it."}
+        required=True, allow_none=True, minimum=1, metadata={"description": "Agents with the same value share it."}
     )
     agent_id = Id(required=True)
     name = Text(required=True, allow_none=True)

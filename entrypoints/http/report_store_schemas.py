@@ -17,7 +17,7 @@ class ActivityFiguresSchema(Body):
     missed = ObjectOf(CountSchema, required=True)
     contacts = ObjectOf(CountSchema, required=True)
     conversions = ObjectOf(CountSchema, required=True)
-    duration_seconds = Whole(required=True, least=0, metadata={"description": "How long the calls lasted in all."})
+    duration_seconds = Whole(required=True, minimum=0, metadata={"description": "How long the calls lasted in all."})
 
 
 class ActivityDaySchema(ActivityFiguresSchema):
@@ -79,9 +79,9 @@ class ReconciliationSchema(ReportSchema):
         StoreFiguresSchema, required=True, allow_none=True, metadata={"description": "null where there is no MongoDB."}
     )
     pending = Whole(
-        required=True, least=0, metadata={"description": "Calls whose last event is on its way to the documents."}
+        required=True, minimum=0, metadata={"description": "Calls whose last event is on its way to the documents."}
     )
-    number_of_differences = Whole(required=True, least=0)
+    number_of_differences = Whole(required=True, minimum=0)
     differences = ListOf(
         DifferenceSchema, required=True, metadata={"description": f"The first {MAX_DIFFERENCES} of them."}
     )

@@ -11,7 +11,7 @@ import uvicorn
 from entrypoints.capacity import CONNECTIONS, STOP_SECONDS
 from entrypoints.http.client import Application
 from entrypoints.http.connection import HttpConnection
-from entrypoints.http.patience import Patience
+from entrypoints.http.timeouts import Timeouts
 
 ACCEPT_AGAIN_SECONDS = 1.0
 POLL_SECONDS = 0.05
@@ -35,7 +35,7 @@ class HttpServer(uvicorn.Server):
         application: Application,
         listening: socket.socket,
         *,
-        patience: Patience | None = None,
+        timeouts: Timeouts | None = None,
         max_connections: int = CONNECTIONS,
         grace_seconds: float = STOP_SECONDS,
         farewell_seconds: float = FAREWELL_SECONDS,
@@ -55,7 +55,7 @@ class HttpServer(uvicorn.Server):
         )
         self.servers = []
         self._listening = listening
-        self._patience = patience or Patience()
+        self._patience = timeouts or Timeouts()
         self._max_connections = max_connections
         self._grace_seconds = grace_seconds
         self._farewell_seconds = farewell_seconds

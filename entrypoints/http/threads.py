@@ -13,8 +13,8 @@ T = TypeVar("T")
 class Threads:
     """So many threads, and the work that waits for one of them."""
 
-    def __init__(self, most: int, name: str) -> None:
-        self._pool = ThreadPoolExecutor(most, thread_name_prefix=name)
+    def __init__(self, maximum: int, name: str) -> None:
+        self._pool = ThreadPoolExecutor(maximum, thread_name_prefix=name)
 
     async def run(self, work: Callable[[], T]) -> T:
         """What `work` returns or raises.

@@ -4,29 +4,29 @@ from typing import Any
 
 from entrypoints.http.fields import Body, Choice, Flag, Id, ListOf, Moment, ObjectOf, Text, Whole
 from entrypoints.http.paging import PageArguments
-from unite_core.email import LONGEST_EMAIL
+from unite_core.email import MAX_EMAIL_LENGTH
 from unite_core.identity.daily_summary import TIME_PATTERN
 from unite_core.identity.model import (
-    LONGEST_NAME,
-    LONGEST_PASSWORD,
-    SHORTEST_PASSWORD,
+    MAX_NAME_LENGTH,
+    MAX_PASSWORD_LENGTH,
+    MIN_PASSWORD_LENGTH,
     Role,
     TokenPair,
     User,
 )
 from unite_core.identity.use_cases import OneTimePassword
-from unite_core.phone import LONGEST_PHONE_INPUT
+from unite_core.phone import MAX_PHONE_INPUT_LENGTH
 from unite_core.summaries.use_cases import SummaryChange, SummaryRequest
 from unite_core.unset import UNSET
 from unite_core.zones import DEFAULT_ZONE, MAX_ZONE_LENGTH
 
 _PASSWORD = {"format": "password"}
-_NEW_PASSWORD = {**_PASSWORD, "minLength": SHORTEST_PASSWORD, "maxLength": LONGEST_PASSWORD}
-_NAME = {"minLength": 1, "maxLength": LONGEST_NAME}
-_EMAIL = {"format": "email", "maxLength": LONGEST_EMAIL}
+_NEW_PASSWORD = {**_PASSWORD, "minLength": MIN_PASSWORD_LENGTH, "maxLength": MAX_PASSWORD_LENGTH}
+_NAME = {"minLength": 1, "maxLength": MAX_NAME_LENGTH}
+_EMAIL = {"format": "email", "maxLength": MAX_EMAIL_LENGTH}
 _TIME = {"pattern": TIME_PATTERN, "description": "A local time of day, from 00:00 to 23:59."}
 _ZONE = {"minLength": 1, "maxLength": MAX_ZONE_LENGTH, "description": "The name of an IANA time zone."}
-_PHONE_IN = {"maxLength": LONGEST_PHONE_INPUT, "description": "In any common form; text messages go to it."}
+_PHONE_IN = {"maxLength": MAX_PHONE_INPUT_LENGTH, "description": "In any common form; text messages go to it."}
 
 USER_EXAMPLE = {
     "id": "01990f3e-8a4b-7c1d-9e2f-0a1b2c3d4e5f",
@@ -75,7 +75,7 @@ class UserSchema(Body):
     active = Flag(required=True, metadata={"description": "Whether the user can log in."})
     created_at = Moment(required=True)
     updated_at = Moment(required=True)
-    version = Whole(required=True, least=1)
+    version = Whole(required=True, minimum=1)
     daily_summary = ObjectOf(
         DailySummarySchema,
         required=True,
@@ -198,7 +198,7 @@ class TokensSchema(Body):
     access_token = Text(required=True)
     refresh_token = Text(required=True)
     token_type = Text(required=True, metadata={"enum": ["Bearer"]})
-    expires_in = Whole(required=True, least=1)
+    expires_in = Whole(required=True, minimum=1)
 
 
 def tokens_json(pair: TokenPair) -> dict[str, Any]:

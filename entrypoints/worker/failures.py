@@ -10,7 +10,7 @@ from unite_core.errors import Unavailable
 log = logging.getLogger(__name__)
 
 FIRST_BACKOFF = 0.5
-LONGEST_BACKOFF = 30.0
+MAX_BACKOFF = 30.0
 
 
 @dataclass
@@ -21,7 +21,7 @@ class Backoff:
 
     def failed(self) -> None:
         """Count a failure."""
-        self.seconds = min(LONGEST_BACKOFF, self.seconds * 2 or FIRST_BACKOFF)
+        self.seconds = min(MAX_BACKOFF, self.seconds * 2 or FIRST_BACKOFF)
 
     def succeeded(self) -> None:
         """Begin anew."""

@@ -8,7 +8,7 @@ from entrypoints.worker.failures import Backoff, survived
 from entrypoints.worker.repeating import repeating
 from unite_core.reports.use_cases import FoldEntries
 
-FOLDED_EVERY = 2
+FOLDING_INTERVAL = 2
 """Seconds between two runs: a report that is read meanwhile adds the entries of so long by itself."""
 
 
@@ -18,6 +18,6 @@ def fold_entries(fold: FoldEntries, stopping: Callable[[], bool]) -> None:
         fold(should_stop=stopping)
 
 
-def folding(fold: FoldEntries, stop: Event, *, every: float = FOLDED_EVERY) -> AbstractContextManager[None]:
+def folding(fold: FoldEntries, stop: Event, *, every: float = FOLDING_INTERVAL) -> AbstractContextManager[None]:
     """Fold entries as long as the block lasts, after so many seconds again."""
     return repeating("folding", lambda: fold_entries(fold, stop.is_set), stop, every=every)

@@ -10,12 +10,12 @@ from entrypoints.correlation import correlated
 from entrypoints.dead_letters import log_dead_letter
 from entrypoints.worker import folding, summaries, upkeep
 from entrypoints.worker.importing import continue_import, continue_undo
-from entrypoints.worker.missed import MARKED_EVERY, mark_missed
+from entrypoints.worker.missed import MISSED_CALLS_INTERVAL, mark_missed
 from entrypoints.worker.turns import TURN, Turns
 from unite_core.application import Unite
 from unite_core.jobs import Jobs
 
-LONGEST_TURN = 120.0
+MAX_TURN_SECONDS = 120.0
 """Seconds after which an import goes to the end of the line even where nobody is seen to wait.
 
 A job that is silent for longer looks to RQ as if its worker had died.
@@ -61,7 +61,7 @@ def run_import(desk: Desk, import_id: str) -> None:
     wanted = UUID(import_id)
     turns = Turns(desk.unite.imports.due, desk.stopping, desk.clock)
     turns.begin()
-    latest = desk.clock() + LONGEST_TURN
+    latest = desk.clock() + MAX_TURN_SECONDS
     status = continue_import(
         desk.unite.imports, wanted, holder=desk.holder, should_stop=lambda: turns.over() or desk.clock() >= latest
     )
@@ -154,9 +154,9 @@ JOBS: Mapping[str, Job] = {
 """All jobs that there are, by the names that they have in the queues."""
 
 EVERY: Mapping[Callable[..., None], int] = {
-    sweep: MARKED_EVERY,
-    fold_entries: folding.FOLDED_EVERY,
-    make_summaries: summaries.SUMMARIES_EVERY,
+    sweep: MISSED_CALLS_INTERVAL,
+    fold_entries: folding.FOLDING_INTERVAL,
+    make_summaries: summaries.SUMMARY_INTERVAL,
     keep_up: 60,
 }
 """The seconds between two runs of the jobs that recur."""

@@ -9,10 +9,10 @@ from entrypoints.worker.failures import Backoff, survived
 from entrypoints.worker.importing import continue_import, continue_undo
 from entrypoints.worker.turns import Turns
 from entrypoints.worker.upkeep import keep_up
-from entrypoints.worker.wake_ups import LOOK_EVERY, Waiting
+from entrypoints.worker.wake_ups import POLL_INTERVAL, Waiting
 from unite_core.application import Unite
 
-UPKEEP_EVERY = 60.0
+UPKEEP_INTERVAL = 60.0
 
 
 @dataclass
@@ -39,14 +39,14 @@ class Worker:
                 worked = self._work(turns)
                 if time.monotonic() >= upkeep_at:
                     self._upkeep()
-                    upkeep_at = time.monotonic() + UPKEEP_EVERY
+                    upkeep_at = time.monotonic() + UPKEEP_INTERVAL
                 backoff.succeeded()
                 if worked:
                     continue
             if backoff.seconds:
                 self.stop.wait(backoff.seconds)
             elif not self.stop.is_set():
-                self.waiting.wait(LOOK_EVERY)
+                self.waiting.wait(POLL_INTERVAL)
 
     def _work(self, turns: Turns) -> bool:
         """Give one import a turn and go on with the undoings; whether there was anything to do."""

@@ -11,7 +11,7 @@ from unite_core.calls.use_cases import MarkMissed
 
 log = logging.getLogger(__name__)
 
-MARKED_EVERY = 5
+MISSED_CALLS_INTERVAL = 5
 """Seconds between two looks."""
 
 
@@ -23,6 +23,8 @@ def mark_missed(mark: MarkMissed, stopping: Callable[[], bool]) -> None:
             log.info("Calls that were not made in time: %s.", missed)
 
 
-def marking_missed(mark: MarkMissed, stop: Event, *, every: float = MARKED_EVERY) -> AbstractContextManager[None]:
+def marking_missed(
+    mark: MarkMissed, stop: Event, *, every: float = MISSED_CALLS_INTERVAL
+) -> AbstractContextManager[None]:
     """Mark missed calls as long as the block lasts, after so many seconds again."""
     return repeating("missed", lambda: mark_missed(mark, stop.is_set), stop, every=every)

@@ -7,7 +7,7 @@ from threading import Event, Thread
 
 from entrypoints.dead_letters import log_dead_letter
 from entrypoints.worker.failures import Backoff, survived
-from entrypoints.worker.wake_ups import LOOK_EVERY, Bell, Waiting
+from entrypoints.worker.wake_ups import POLL_INTERVAL, Bell, Waiting
 from unite_core.application import Notifications
 
 
@@ -33,7 +33,7 @@ class Relay:
             if backoff.seconds:
                 self.stop.wait(backoff.seconds)
             else:
-                self.waiting.wait(LOOK_EVERY)
+                self.waiting.wait(POLL_INTERVAL)
 
 
 @contextmanager

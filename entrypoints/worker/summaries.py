@@ -11,7 +11,7 @@ from unite_core.summaries.use_cases import MakeDailySummaries
 
 log = logging.getLogger(__name__)
 
-SUMMARIES_EVERY = 15
+SUMMARY_INTERVAL = 15
 """Seconds between two looks: a summary at 23:59 can be made for one minute alone."""
 
 
@@ -24,7 +24,7 @@ def make_summaries(make: MakeDailySummaries, stopping: Callable[[], bool]) -> No
 
 
 def making_summaries(
-    make: MakeDailySummaries, stop: Event, *, every: float = SUMMARIES_EVERY
+    make: MakeDailySummaries, stop: Event, *, every: float = SUMMARY_INTERVAL
 ) -> AbstractContextManager[None]:
     """Make daily summaries as long as the block lasts, after so many seconds again."""
     return repeating("summaries", lambda: make_summaries(make, stop.is_set), stop, every=every)

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from entrypoints.worker.failures import Backoff, survived
 
-LOOK_EVERY = 1.0
+POLL_INTERVAL = 1.0
 """Seconds between two looks for work that nobody woke the worker for."""
 
 
@@ -52,7 +52,7 @@ class Bell:
         backoff = Backoff()
         while not self._stop.is_set():
             with survived(backoff, "waiting to be woken"):
-                if self._waiting.wait(LOOK_EVERY):
+                if self._waiting.wait(POLL_INTERVAL):
                     self._ring()
                 backoff.succeeded()
             self._stop.wait(backoff.seconds)

@@ -16,7 +16,7 @@ import pytest
 
 from adapters.jwt import CLOCK_SKEW, COOKIE_AUDIENCE, MAX_TOKEN_LENGTH, JwtTokens
 from unite_core.errors import Unauthenticated
-from unite_core.identity.model import COOKIE_LIFETIME, Role
+from unite_core.identity.model import COOKIE_TTL, Role
 from unite_core.identity.ports import AccessClaims
 
 OLD = {"old": b"o" * 32}
@@ -275,8 +275,8 @@ def test_there_are_no_tokens_without_a_key() -> None:
 
 
 def test_tokens_of_another_audience_or_with_a_longer_lifetime_are_read_only_where_they_are_expected() -> None:
-    cookies = JwtTokens(OLD, audience=COOKIE_AUDIENCE, lifetime=COOKIE_LIFETIME)
-    claims = replace(CLAIMS, expires_at=CLAIMS.issued_at + COOKIE_LIFETIME)
+    cookies = JwtTokens(OLD, audience=COOKIE_AUDIENCE, lifetime=COOKIE_TTL)
+    claims = replace(CLAIMS, expires_at=CLAIMS.issued_at + COOKIE_TTL)
 
     cookie = cookies.issue(claims)
 

@@ -14,7 +14,7 @@ from tests.service_process import ADMIN, service
 
 HERE = Path(__file__).parent
 FLOW = "client_flow.py"
-PATIENCE = 240.0
+TIMEOUT = 240.0
 
 
 def run_in(folder: Path, *command: str | Path) -> "subprocess.CompletedProcess[str]":
@@ -24,7 +24,7 @@ def run_in(folder: Path, *command: str | Path) -> "subprocess.CompletedProcess[s
         env={**os.environ, "NO_PROXY": "*", "no_proxy": "*"},
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=TIMEOUT,
         check=False,
     )
 

@@ -10,7 +10,7 @@ from tests.conftest import CHECKOUT
 
 TOOLS = CHECKOUT / "tests" / "tools"
 INSTALLED = Path(sys.prefix) / "tools"
-PATIENCE = 240.0
+TIMEOUT = 240.0
 
 
 def spectral_rules() -> Path:
@@ -29,6 +29,6 @@ def run_tool(name: str, *arguments: str | Path, folder: Path = CHECKOUT) -> "sub
         env={**os.environ, "NO_PROXY": "*", "REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"},
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=TIMEOUT,
         check=False,
     )

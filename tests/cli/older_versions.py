@@ -14,7 +14,7 @@ from alembic.script import ScriptDirectory
 from adapters.sql.engine import create_engine_for
 from adapters.sql.migrate import MIGRATIONS, upgrade
 from tests.conftest import CHECKOUT
-from tests.service_process import ADMIN, PATIENCE, Client, direct_session, environment, eventually, free_port
+from tests.service_process import ADMIN, TIMEOUT, Client, direct_session, environment, eventually, free_port
 
 
 @contextmanager
@@ -75,7 +75,7 @@ def serving(code: Path, folder: Path) -> Iterator[Client]:
         yield Client(f"http://127.0.0.1:{port}")
     finally:
         process.terminate()
-        process.wait(PATIENCE)
+        process.wait(TIMEOUT)
     assert '"ERROR"' not in log.read_text()
 
 

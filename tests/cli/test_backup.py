@@ -26,7 +26,7 @@ from entrypoints.cli.shown import Stages, console
 from tests.cli.conftest import Command
 from tests.cli.test_verify_ledger import add_calls, database, without_triggers
 from tests.pictures import a_png
-from tests.service_process import PATIENCE, Client, direct_session, environment, eventually, run, service
+from tests.service_process import TIMEOUT, Client, direct_session, environment, eventually, run, service
 
 ROWS = 20_000
 PNG = a_png()
@@ -87,7 +87,7 @@ def add_a_picture(client: Client, lead_id: str) -> None:
     image = client.call("POST", f"/v1/leads/{lead_id}/images", json=new)
     upload = image["upload"]
     with direct_session() as session:
-        assert session.put(upload["url"], data=PNG, headers=upload["headers"], timeout=PATIENCE).status_code == 204
+        assert session.put(upload["url"], data=PNG, headers=upload["headers"], timeout=TIMEOUT).status_code == 204
     client.call("POST", f"/v1/leads/{lead_id}/images/{image['id']}/complete")
 
 
@@ -148,7 +148,7 @@ def test_a_backup_taken_in_the_middle_of_an_import_is_restored_and_the_import_go
         assert activity_of(client, lead_id) == events
         [picture] = client.call("GET", f"/v1/leads/{lead_id}/images")["items"]
         with direct_session() as session:
-            assert session.get(picture["download_url"], timeout=PATIENCE).content.startswith(PNG[:16])
+            assert session.get(picture["download_url"], timeout=TIMEOUT).content.startswith(PNG[:16])
     assert run(second, "verify-ledger", **servers_of.after).returncode == 0
     for name, value in servers_of.after.items():
         monkeypatch.setenv(name, value)
@@ -207,7 +207,7 @@ def shell(folder: Path, line: str) -> str:
         env=environment(folder) | path,
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=TIMEOUT,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.service_process import PATIENCE, environment, eventually, run
+from tests.service_process import TIMEOUT, environment, eventually, run
 
 
 def test_the_demonstration_shows_everything_and_ends_well(tmp_path: Path) -> None:
@@ -52,7 +52,7 @@ def test_at_a_terminal_there_are_bars(tmp_path: Path) -> None:
         os.close(its)
         shown = b"".join(iter(lambda: read(mine), b"")).decode()
         os.close(mine)
-        assert process.wait(PATIENCE) == 0, shown
+        assert process.wait(TIMEOUT) == 0, shown
 
     assert re.search(r"import .*━━━", shown)
     plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown)
@@ -94,7 +94,7 @@ def test_a_demonstration_that_is_broken_off_takes_its_service_along(tmp_path: Pa
 
         process.terminate()
 
-        process.communicate(timeout=PATIENCE)
+        process.communicate(timeout=TIMEOUT)
     assert process.returncode == 143
     eventually(lambda: not using(folder), "none of its processes is left")
     assert list(tmp_path.iterdir()) == []

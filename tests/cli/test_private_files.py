@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.service_process import PATIENCE, Client, Service, direct_session, eventually, run, service
+from tests.service_process import TIMEOUT, Client, Service, direct_session, eventually, run, service
 
 CSV = b"Name,Phone\nGrace,+12125550101\nGrace,12\n"
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 92
@@ -33,7 +33,7 @@ def use(client: Client) -> None:
     new = {"content_type": "image/png", "size": len(PNG)}
     upload = client.call("POST", f"/v1/leads/{lead['id']}/images", json=new)["upload"]
     with direct_session() as session:
-        sent = session.put(upload["url"], data=PNG, headers=upload["headers"], timeout=PATIENCE)
+        sent = session.put(upload["url"], data=PNG, headers=upload["headers"], timeout=TIMEOUT)
     assert sent.status_code == 204
 
 

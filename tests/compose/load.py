@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import requests
 
-from tests.service_process import PATIENCE, Client, direct_session
+from tests.service_process import TIMEOUT, Client, direct_session
 
 EVERY = 0.2
 """Seconds from one request to the next, whether that is answered or not."""
@@ -52,10 +52,10 @@ class Load:
             url = f"{self.client.url}/v1/leads"
             try:
                 if self.reads_only or number % 2:
-                    answer = session.get(url, params={"limit": 1}, timeout=PATIENCE)
+                    answer = session.get(url, params={"limit": 1}, timeout=TIMEOUT)
                 else:
                     email = f"{number}.{time.time_ns()}@example.com"
-                    answer = session.post(url, json={"name": "Under load", "email": email}, timeout=PATIENCE)
+                    answer = session.post(url, json={"name": "Under load", "email": email}, timeout=TIMEOUT)
             except requests.RequestException as error:
                 self.failed.append(f"{number}: {error!r}")
             else:

@@ -16,7 +16,7 @@ ADMIN = "admin@example.com"
 OURS = ("app", "worker")
 """The services that run our image for as long as the stack does."""
 
-_PATIENCE = 900.0
+_TIMEOUT = 900.0
 """Seconds for images to be pulled over a slow line and for everything to be healthy."""
 
 
@@ -125,7 +125,7 @@ class Stack:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=_PATIENCE,
+            timeout=_TIMEOUT,
             check=False,
         )
 

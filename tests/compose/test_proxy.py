@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from tests.compose.load import under_load
 from tests.compose.stack import Stack
-from tests.service_process import PATIENCE, Client, direct_session
+from tests.service_process import TIMEOUT, Client, direct_session
 
 TOO_LARGE = 200_000_000
 
@@ -16,7 +16,7 @@ def test_a_client_cannot_say_by_a_header_who_it_is(stack: Stack) -> None:
     with direct_session() as anybody:
         for number in range(3):
             spoofed = {"X-Forwarded-For": f"198.51.100.{number}", "X_Forwarded_For": f"203.0.113.{number}"}
-            answer = anybody.get(f"{stack.url}/nothing", headers=spoofed, timeout=PATIENCE)
+            answer = anybody.get(f"{stack.url}/nothing", headers=spoofed, timeout=TIMEOUT)
             found = re.search(r'"address";r=(\d+)', answer.headers["RateLimit"])
             assert found, answer.headers
             remaining.append(int(found[1]))
@@ -31,7 +31,7 @@ def test_a_body_that_is_too_large_is_refused_by_the_service_before_it_is_sent(st
     )
     port = urlsplit(stack.url).port
     assert port is not None
-    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as client:
+    with socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT) as client:
         client.sendall(head.encode())
         answer = client.recv(65536)
 
@@ -41,7 +41,7 @@ def test_a_body_that_is_too_large_is_refused_by_the_service_before_it_is_sent(st
 
 def test_the_answer_names_no_proxy(stack: Stack) -> None:
     with direct_session() as anybody:
-        answer = anybody.post(f"{stack.url}/v1/auth/login", data="{", timeout=PATIENCE)
+        answer = anybody.post(f"{stack.url}/v1/auth/login", data="{", timeout=TIMEOUT)
 
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert {"Server", "Via"} & set(answer.headers) == set()

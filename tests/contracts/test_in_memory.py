@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from unite_core.cache import LONGEST_LIFETIME
+from unite_core.cache import MAX_TTL
 from unite_core.errors import PreconditionFailed
 from unite_core.notifications.ports import TextMessages, Topic, TopicMessage
 from unite_core.testing.builders import a_rejection, a_user, an_id
@@ -169,7 +169,7 @@ class TestCache(CacheContract):
 
         clock.advance(timedelta(seconds=10))
         assert [cache.look("leads", key).value for key in ("short", "long")] == [None, b"2"]
-        clock.advance(LONGEST_LIFETIME)
+        clock.advance(MAX_TTL)
         assert cache.look("leads", "long").value is None
 
 

@@ -3,7 +3,7 @@ from email_validator import EmailNotValidError, validate_email
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from unite_core.email import _PLAIN, LONGEST_EMAIL, read_email
+from unite_core.email import _PLAIN, MAX_EMAIL_LENGTH, read_email
 from unite_core.errors import Problem
 
 
@@ -65,11 +65,11 @@ def test_an_address_that_is_none_comes_with_the_one_that_was_probably_meant(text
 
 
 def test_an_address_has_at_most_254_characters() -> None:
-    longest = "x" * 64 + "@" + ".".join(["y" * 61] * 3) + ".com"
+    max_length = "x" * 64 + "@" + ".".join(["y" * 61] * 3) + ".com"
 
-    assert len(longest) == LONGEST_EMAIL
-    assert read_email(longest) == longest
-    assert refused("x" + longest).code == "too_long"
+    assert len(max_length) == MAX_EMAIL_LENGTH
+    assert read_email(max_length) == max_length
+    assert refused("x" + max_length).code == "too_long"
 
 
 @pytest.mark.parametrize(
@@ -83,13 +83,13 @@ def test_what_stands_before_the_at_sign_has_at_most_64_octets(local: str, longer
     assert refused(f"{longer}@example..com").suggestion is None
 
 
-def joined(marks: str, alphabet: str, most: int) -> st.SearchStrategy[str]:
+def joined(marks: str, alphabet: str, maximum: int) -> st.SearchStrategy[str]:
     """Words of an alphabet with single marks between them."""
     word = st.text(alphabet, min_size=1, max_size=4)
     return st.builds(
         lambda first, others: first + "".join(mark + other for mark, other in others),
         word,
-        st.lists(st.tuples(st.sampled_from(marks), word), max_size=most),
+        st.lists(st.tuples(st.sampled_from(marks), word), max_size=maximum),
     )
 
 
@@ -132,7 +132,7 @@ def test_any_text_is_what_the_library_says(text: str) -> None:
 def test_any_text_is_an_address_or_a_problem(text: str) -> None:
     read = read_email(text)
 
-    assert isinstance(read, Problem) or len(read) <= LONGEST_EMAIL
+    assert isinstance(read, Problem) or len(read) <= MAX_EMAIL_LENGTH
 
 
 @given(pieces | st.text(max_size=20))

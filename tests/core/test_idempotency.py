@@ -24,7 +24,7 @@ from unite_core import (
     TooMany,
     Unavailable,
 )
-from unite_core.answers import CLAIMED_FOR
+from unite_core.answers import CLAIM_TTL
 from unite_core.idempotency import Once
 from unite_core.imports.ports import ImportsWork
 from unite_core.unit_of_work import Work
@@ -150,7 +150,7 @@ class AddMeanwhile:
 
 
 def test_while_the_first_is_being_carried_out_the_second_is_turned_away(floor: Floor) -> None:
-    slow = AddMeanwhile(floor.ports.work, floor, CLAIMED_FOR - timedelta(seconds=1))
+    slow = AddMeanwhile(floor.ports.work, floor, CLAIM_TTL - timedelta(seconds=1))
 
     with pytest.raises(Conflict) as refused:
         floor.unite.once(CLAIM, slow, told, SHOW_AGAIN, floor.ann, GRACE)
@@ -160,7 +160,7 @@ def test_while_the_first_is_being_carried_out_the_second_is_turned_away(floor: F
 
 
 def test_a_first_request_that_takes_too_long_is_overtaken_and_has_no_effect(floor: Floor) -> None:
-    slow = AddMeanwhile(floor.ports.work, floor, CLAIMED_FOR)
+    slow = AddMeanwhile(floor.ports.work, floor, CLAIM_TTL)
 
     with pytest.raises(Conflict) as refused:
         floor.unite.once(CLAIM, slow, told, SHOW_AGAIN, floor.ann, GRACE)
@@ -210,7 +210,7 @@ def test_a_key_that_cannot_be_given_back_hides_no_error_and_runs_out(floor: Floo
 
     with pytest.raises(Conflict):
         add(floor, AGAIN)
-    floor.ports.clock.advance(CLAIMED_FOR)
+    floor.ports.clock.advance(CLAIM_TTL)
     assert not add(floor, AGAIN).replayed
 
 

@@ -4,9 +4,9 @@ from hypothesis import strategies as st
 
 from unite_core.errors import Problem
 from unite_core.phone import (
-    LONGEST_EXTENSION,
-    LONGEST_PHONE,
-    LONGEST_PHONE_INPUT,
+    MAX_EXTENSION_LENGTH,
+    MAX_PHONE_INPUT_LENGTH,
+    MAX_PHONE_LENGTH,
     Phone,
     PhoneRule,
     _read,
@@ -64,14 +64,14 @@ def test_two_extensions_that_differ_are_refused() -> None:
     assert "extension 7" in read.detail
 
 
-@pytest.mark.parametrize("extension", ["", "1a", "٣", "1" * (LONGEST_EXTENSION + 1), "1 2"])
+@pytest.mark.parametrize("extension", ["", "1a", "٣", "1" * (MAX_EXTENSION_LENGTH + 1), "1 2"])
 def test_an_extension_is_digits_and_not_too_many(extension: str) -> None:
     read = read_phone("8158908301", country="US", extension=extension)
 
     assert isinstance(read, Problem)
     assert (read.field, read.code) == ("phone_extension", "invalid_extension")
-    assert read_phone("8158908301", country="US", extension="1" * LONGEST_EXTENSION) == Phone(
-        "+18158908301", "1" * LONGEST_EXTENSION
+    assert read_phone("8158908301", country="US", extension="1" * MAX_EXTENSION_LENGTH) == Phone(
+        "+18158908301", "1" * MAX_EXTENSION_LENGTH
     )
 
 
@@ -98,7 +98,7 @@ def test_a_number_that_is_none_is_told_why(text: str, country: str | None, said:
 
 def test_a_number_has_at_most_fifteen_digits_whatever_its_country_allows() -> None:
     assert read_phone("+49 1234567890123", country=None) == Phone("+491234567890123")
-    assert len("+491234567890123") == LONGEST_PHONE
+    assert len("+491234567890123") == MAX_PHONE_LENGTH
     assert "15 digits" in refused("+49 12345678901234", None).detail
     assert "15 digits" in refused("+81 12345678901234567", None).detail
 
@@ -117,7 +117,7 @@ def test_the_zero_of_an_italian_number_belongs_to_it() -> None:
 
 
 def test_an_endless_number_is_not_looked_at() -> None:
-    assert refused("1" * (LONGEST_PHONE_INPUT + 1)).code == "too_long"
+    assert refused("1" * (MAX_PHONE_INPUT_LENGTH + 1)).code == "too_long"
 
 
 def test_a_number_that_is_possible_need_not_be_in_use() -> None:
@@ -143,7 +143,7 @@ def test_a_country_is_known_by_its_two_capitals() -> None:
 def test_any_text_is_a_number_or_a_problem(text: str, country: str | None, extension: str | None) -> None:
     read = read_phone(text, country=country, extension=extension)
 
-    assert isinstance(read, Problem) or len(read.number) <= LONGEST_PHONE
+    assert isinstance(read, Problem) or len(read.number) <= MAX_PHONE_LENGTH
 
 
 @given(
@@ -156,7 +156,7 @@ def test_a_number_that_is_in_use_reads_as_itself(digits: str, start: str, countr
 
     if isinstance(read, Phone):
         assert read_phone(read.number, country=None, rule=PhoneRule.VALID) == read
-        assert 2 <= len(read.number) <= LONGEST_PHONE
+        assert 2 <= len(read.number) <= MAX_PHONE_LENGTH
         assert read_phone(read.number, country=None, rule=PhoneRule.VALID) == read
 
 

@@ -2,7 +2,7 @@ import pytest
 
 from unite_core.errors import Contended, PreconditionFailed, Unavailable
 from unite_core.leads.model import DuplicateLead
-from unite_core.races import MOST_RACES, until_won
+from unite_core.races import MAX_TRANSACTION_ATTEMPTS, until_won
 
 
 class Race:
@@ -34,13 +34,13 @@ def test_a_race_is_begun_anew_after_each_kind_of_loss() -> None:
 
 
 def test_whoever_has_lost_five_times_leaves_it_for_later() -> None:
-    race = Race(*(Contended("again") for _ in range(MOST_RACES)))
+    race = Race(*(Contended("again") for _ in range(MAX_TRANSACTION_ATTEMPTS)))
 
     with pytest.raises(Unavailable) as given_up:
         until_won(race)
 
     assert not isinstance(given_up.value, Contended)
-    assert race.begun == MOST_RACES == 5
+    assert race.begun == MAX_TRANSACTION_ATTEMPTS == 5
 
 
 @pytest.mark.parametrize(

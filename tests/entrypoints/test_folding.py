@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from entrypoints.worker import jobs
-from entrypoints.worker.folding import FOLDED_EVERY, fold_entries, folding
+from entrypoints.worker.folding import FOLDING_INTERVAL, fold_entries, folding
 from entrypoints.worker.jobs import EVERY, JOBS, Desk
 from tests.core.notifications.floor import CallFloor
 from tests.entrypoints.test_missed import Failing
@@ -36,7 +36,7 @@ def test_a_job_that_recurs_every_few_seconds_folds_them(floor: CallFloor) -> Non
     desk("entrypoints.worker.jobs.fold_entries", correlation_id=None)
 
     assert unfolded(floor) == 0
-    assert EVERY[jobs.fold_entries] == FOLDED_EVERY < 60
+    assert EVERY[jobs.fold_entries] == FOLDING_INTERVAL < 60
     assert "entrypoints.worker.jobs.fold_entries" in JOBS
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 
 from entrypoints.correlation import CorrelationFilter, correlation_id
-from entrypoints.worker.jobs import JOBS, LONGEST_TURN, Desk, keep_up, relay, run_import, sweep, undo_import
+from entrypoints.worker.jobs import JOBS, MAX_TURN_SECONDS, Desk, keep_up, relay, run_import, sweep, undo_import
 from entrypoints.worker.turns import TURN
 from tests.core.notifications.floor import CallFloor
 from unite_core.application import build
@@ -166,7 +166,7 @@ def test_an_import_lets_another_one_pass_after_its_turn_and_waits_behind_it(floo
     assert floor.ports.jobs.imports == [long.id]
 
 
-@pytest.mark.parametrize(("seconds", "chunks"), [(LONGEST_TURN - 1, 3), (LONGEST_TURN, 1)])
+@pytest.mark.parametrize(("seconds", "chunks"), [(MAX_TURN_SECONDS - 1, 3), (MAX_TURN_SECONDS, 1)])
 def test_an_import_that_is_alone_goes_on_but_not_until_its_worker_looks_dead(
     floor: Floor, seconds: float, chunks: int
 ) -> None:

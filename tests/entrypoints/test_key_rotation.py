@@ -14,7 +14,7 @@ import pytest
 from entrypoints.bootstrap import add_first_admin, load_settings, start
 from entrypoints.settings import parse_keys
 from tests.conftest import CHECKOUT
-from tests.service_process import ADMIN, PATIENCE
+from tests.service_process import ADMIN, TIMEOUT
 from unite_core.errors import Unauthenticated
 from unite_core.identity.use_cases import Credentials
 
@@ -60,7 +60,7 @@ class Process:
 
     def _asked(self, question: str | None) -> object:
         self._pipe.send(question)
-        assert self._pipe.poll(PATIENCE)
+        assert self._pipe.poll(TIMEOUT)
         return self._pipe.recv()
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from entrypoints.worker.jobs import EVERY, Desk, sweep
-from entrypoints.worker.missed import MARKED_EVERY, mark_missed, marking_missed
+from entrypoints.worker.missed import MISSED_CALLS_INTERVAL, mark_missed, marking_missed
 from tests.core.notifications.floor import CallFloor
 from tests.service_process import eventually
 from unite_core.calls.model import CallTask, TaskStatus
@@ -53,7 +53,7 @@ def test_the_sweep_marks_what_was_missed_every_five_seconds(floor: CallFloor, ov
     sweep(desk)
 
     assert status_of(floor, overdue) is TaskStatus.MISSED
-    assert EVERY[sweep] == MARKED_EVERY == 5
+    assert EVERY[sweep] == MISSED_CALLS_INTERVAL == 5
 
 
 @pytest.mark.parametrize("error", [Unavailable("The database is busy."), ZeroDivisionError("no idea")])

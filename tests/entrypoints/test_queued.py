@@ -13,7 +13,7 @@ from unite_core.errors import Unavailable
 from unite_core.notifications.model import ACTIVITY, TEXTS, TOPIC
 from unite_core.testing.in_memory import in_memory_ports
 
-PATIENCE = 30.0
+TIMEOUT = 30.0
 
 
 class Script:
@@ -72,7 +72,7 @@ class Without:
         self.done += 1
         if self.done == self._times:
             self._stop.set()
-        assert until.wait(PATIENCE)
+        assert until.wait(TIMEOUT)
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from unite_core.paging import PageRequest
 from unite_core.testing.builders import an_event
 from unite_core.testing.in_memory import InMemoryPorts, in_memory_ports
 
-PATIENCE = 30.0
+TIMEOUT = 30.0
 
 
 class Listener(Destination):
@@ -88,22 +88,22 @@ def test_events_are_told_while_the_worker_is_at_something_else() -> None:
     with relays_of(unite) as (pipe, _):
         event = record(ports)
         pipe.rung.wake()
-        assert listener.told.wait(PATIENCE)
+        assert listener.told.wait(TIMEOUT)
 
     assert status_of(ports, event, "listener") is DeliveryStatus.DELIVERED
 
 
 def test_a_destination_that_does_not_come_back_delays_no_other() -> None:
     release, quick = Signal(), Listener()
-    slow = Listener(lambda _: release.wait(PATIENCE))
+    slow = Listener(lambda _: release.wait(TIMEOUT))
     unite, ports = unite_with(slow=slow, quick=quick)
     event = record(ports)
 
     with relays_of(unite):
-        assert quick.told.wait(PATIENCE)
+        assert quick.told.wait(TIMEOUT)
         assert not slow.told.is_set()
         release.set()
-        assert slow.told.wait(PATIENCE)
+        assert slow.told.wait(TIMEOUT)
 
     assert {status_of(ports, event, name) for name in ("slow", "quick")} == {DeliveryStatus.DELIVERED}
 
@@ -113,13 +113,13 @@ def test_what_is_handed_over_when_the_worker_is_to_stop_is_still_settled() -> No
 
     def wait_for_release(_: Sequence[Event]) -> None:
         handed_over.set()
-        release.wait(PATIENCE)
+        release.wait(TIMEOUT)
 
     unite, ports = unite_with(slow=Listener(wait_for_release))
     event = record(ports)
 
     with relays_of(unite) as (_, stop):
-        assert handed_over.wait(PATIENCE)
+        assert handed_over.wait(TIMEOUT)
         stop.set()
         release.set()
 
@@ -151,10 +151,10 @@ def test_a_destination_that_breaks_is_logged_and_told_of_the_next_event(caplog: 
     record(ports)
 
     with caplog.at_level(logging.WARNING), relays_of(unite) as (pipe, _):
-        assert broke.wait(PATIENCE)
+        assert broke.wait(TIMEOUT)
         event = record(ports)
         pipe.rung.wake()
-        assert listener.told.wait(PATIENCE)
+        assert listener.told.wait(TIMEOUT)
 
     assert status_of(ports, event, "listener") is DeliveryStatus.DELIVERED
     assert [record.getMessage() for record in caplog.records] == [
@@ -185,7 +185,7 @@ def test_a_dead_letter_is_written_down_as_an_error(
     event = record(ports)
 
     with caplog.at_level(logging.INFO), relays_of(unite):
-        assert listener.told.wait(PATIENCE)
+        assert listener.told.wait(TIMEOUT)
 
     (told,) = caplog.records
     assert (told.levelname, told.name) == ("ERROR", "unite.dead_letters")
@@ -206,10 +206,10 @@ def test_one_wake_up_is_heard_by_everybody_once() -> None:
     ringing = threading.Thread(target=bell.run)
     ringing.start()
 
-    heard = [ear.wait(PATIENCE) for ear in ears]
+    heard = [ear.wait(TIMEOUT) for ear in ears]
     more = [ear.wait(0) for ear in ears]
     stop.set()
-    ringing.join(PATIENCE)
+    ringing.join(TIMEOUT)
 
     assert (heard, more) == ([True, True], [False, False])
     assert [ear.wait(0) for ear in ears] == [True, True]
@@ -234,9 +234,9 @@ def test_a_bell_that_cannot_listen_for_a_moment_rings_again(caplog: pytest.LogCa
 
     with caplog.at_level(logging.WARNING):
         ringing.start()
-        assert ear.wait(PATIENCE)
+        assert ear.wait(TIMEOUT)
     stop.set()
-    ringing.join(PATIENCE)
+    ringing.join(TIMEOUT)
 
     assert [record.getMessage() for record in caplog.records] == [
         "Something does not answer while waiting to be woken: The pipe is gone."

@@ -10,7 +10,7 @@ import pytest
 
 from entrypoints.worker import jobs
 from entrypoints.worker.jobs import EVERY, JOBS, Desk
-from entrypoints.worker.summaries import SUMMARIES_EVERY, make_summaries, making_summaries
+from entrypoints.worker.summaries import SUMMARY_INTERVAL, make_summaries, making_summaries
 from tests.core.notifications.floor import CallFloor
 from tests.entrypoints.test_missed import Failing
 from tests.service_process import eventually
@@ -37,7 +37,7 @@ def test_a_job_that_recurs_several_times_a_minute_makes_them(floor: CallFloor) -
     desk("entrypoints.worker.jobs.make_summaries", correlation_id=None)
 
     assert texts(floor) == ["Unite, Mon 2 Mar: no calls."]
-    assert EVERY[jobs.make_summaries] == SUMMARIES_EVERY < 60
+    assert EVERY[jobs.make_summaries] == SUMMARY_INTERVAL < 60
     assert "entrypoints.worker.jobs.make_summaries" in JOBS
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 
-from entrypoints.worker.failures import FIRST_BACKOFF, LONGEST_BACKOFF, Backoff
+from entrypoints.worker.failures import FIRST_BACKOFF, MAX_BACKOFF, Backoff
 from entrypoints.worker.loop import Worker
 from entrypoints.worker.turns import TURN, Turns
 from unite_core.application import Rules, build
@@ -165,7 +165,7 @@ def test_pauses_after_failures_grow_up_to_a_limit_and_begin_anew() -> None:
         seen.append(backoff.seconds)
 
     assert seen[:3] == [FIRST_BACKOFF, 2 * FIRST_BACKOFF, 4 * FIRST_BACKOFF]
-    assert seen[-1] == LONGEST_BACKOFF
+    assert seen[-1] == MAX_BACKOFF
     backoff.succeeded()
     assert backoff.seconds == 0
 

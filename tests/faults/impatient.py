@@ -7,13 +7,13 @@ from argparse import Namespace
 
 from entrypoints.cli import serve
 from entrypoints.http import process
-from entrypoints.http.patience import Patience
+from entrypoints.http.timeouts import Timeouts
 
-PATIENCE = Patience(first=4.0, pause=3.0, head=4.0)
+TIMEOUTS = Timeouts(first=4.0, pause=3.0, head=4.0)
 
 
 def serve_impatiently(listening: socket.socket) -> None:
-    process.serve(listening, PATIENCE)
+    process.serve(listening, TIMEOUTS)
 
 
 if __name__ == "__main__":

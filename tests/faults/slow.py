@@ -9,21 +9,20 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.service_process import PATIENCE as LONGEST_WAIT
-from tests.service_process import Service, direct_session
+from tests.service_process import TIMEOUT, Service, direct_session
 
 SLOW_CLIENTS = 70
 """More than there are threads for requests."""
 
 OTHERS = 40
 EVERY = 0.05
-TRICKLE_EVERY = 0.2
+TRICKLE_INTERVAL = 0.2
 
 
 def connected(one: Service, sent: bytes, receive_buffer: int | None = None) -> socket.socket:
     """A client that has sent something, with little room for answers where `receive_buffer` says so."""
     client = socket.socket()
-    client.settimeout(LONGEST_WAIT)
+    client.settimeout(TIMEOUT)
     if receive_buffer is not None:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
     client.connect(("127.0.0.1", one.port))
@@ -39,7 +38,7 @@ def slow_clients(one: Service, sent: bytes, trickle: bytes = b"") -> Iterator[li
 
     def go_on() -> None:
         left = list(clients)
-        while left and not done.wait(TRICKLE_EVERY):
+        while left and not done.wait(TRICKLE_INTERVAL):
             for client in list(left):
                 try:
                     client.sendall(trickle)
@@ -65,7 +64,7 @@ def median_of_others(one: Service, token: str) -> float:
     def ask() -> float:
         with direct_session() as session:
             began = time.monotonic()
-            answer = session.get(f"{one.url}/v1/me", headers={"Authorization": token}, timeout=LONGEST_WAIT)
+            answer = session.get(f"{one.url}/v1/me", headers={"Authorization": token}, timeout=TIMEOUT)
             assert answer.status_code == 200
             return time.monotonic() - began
 

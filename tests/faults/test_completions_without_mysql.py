@@ -16,7 +16,7 @@ from tests.servers.own import OwnServer
 from tests.service_process import Client, Service, eventually, run, service
 
 TASKS = 80
-AT_ONCE = 4
+CONCURRENCY = 4
 BEFORE = 25
 """How many are tried before MySQL goes away, and how many while it is."""
 
@@ -74,7 +74,7 @@ def test_what_was_answered_stays_and_what_is_repeated_with_its_key_happens_once(
             away.wait()
         return agent.complete(tasks[number], key_of(tasks[number])).status_code
 
-    with ThreadPoolExecutor(AT_ONCE) as threads:
+    with ThreadPoolExecutor(CONCURRENCY) as threads:
         attempts = threads.map(attempt, range(TASKS))
         some.wait()
         private_mysql.kill()
@@ -91,11 +91,11 @@ def test_what_was_answered_stays_and_what_is_repeated_with_its_key_happens_once(
     have_a_minute_passed(one)
     repeated |= {task_id: agent.complete(task_id, key_of(task_id)) for task_id in unfinished}
 
-    assert len(done) > BEFORE - AT_ONCE
+    assert len(done) > BEFORE - CONCURRENCY
     assert len(failed) >= BEFORE
     assert {statuses[task_id] for task_id in failed} == {requests.codes.service_unavailable}
     assert set(done) <= set(afterwards)
-    assert len(unfinished) <= AT_ONCE, "only what was under way has to wait until its claim runs out"
+    assert len(unfinished) <= CONCURRENCY, "only what was under way has to wait until its claim runs out"
     assert {answer.status_code for answer in repeated.values()} == {requests.codes.ok}
     assert logged(floor.admin) == Counter(tasks)
     verified = run(one.folder, "verify-ledger", **one.settings)

@@ -17,7 +17,7 @@ from adapters.sql.event_tables import deliveries, outbox_events
 from adapters.sql.migrate import upgrade
 from adapters.sql.summary_tables import daily_summaries
 from adapters.sql.unit_of_work import SqlWork
-from tests.service_process import PATIENCE, environment
+from tests.service_process import TIMEOUT, environment
 from unite_core.identity.daily_summary import DailySummary
 from unite_core.identity.model import Role
 from unite_core.notifications.audience import DAILY_SUMMARY
@@ -88,7 +88,7 @@ def test_each_summary_is_made_once_although_a_scheduler_dies_and_three_others_go
         assert {said(process) for process in (dying, *others)} == {"counted"}
 
         go_on(dying)
-        assert dying.wait(PATIENCE) == -signal.SIGKILL
+        assert dying.wait(TIMEOUT) == -signal.SIGKILL
         assert recorded(engine, "2026-03-02").total() == MADE_BEFORE_DEATH
         go_on(*others)
         made = [int(said(process)) for process in others]

@@ -17,11 +17,11 @@ from entrypoints.settings import read_settings
 from tests.adapters.aws.moto import access_to
 from tests.adapters.aws.topics import ListenedTo, listened_to
 from tests.servers.twilio import TwilioStandIn, a_stand_in
-from tests.service_process import PATIENCE, Service, environment, eventually
+from tests.service_process import TIMEOUT, Service, environment, eventually
 from unite_core import NewLead, NewUser, PageRequest, Role
 from unite_core.calls.model import Completion, Outcome
 from unite_core.calls.use_cases import CompletedCall, NewCallTask
-from unite_core.notifications.model import HELD_FOR, TEXTS, TOPIC, Delivery
+from unite_core.notifications.model import CLAIM_TTL, TEXTS, TOPIC, Delivery
 from unite_core.notifications.ports import DeliveryFilter
 from unite_core.testing.builders import acting
 from unite_core.testing.in_memory import FixedClock
@@ -47,17 +47,17 @@ class Installation:
 
     def killed(self, destination: str, *, after: int, times_before: int) -> None:
         """Have a relay die after that many portions; what those before it held is free again by its clock."""
-        ahead = str(int(HELD_FOR.total_seconds()) * times_before)
+        ahead = str(int(CLAIM_TTL.total_seconds()) * times_before)
         command = [sys.executable, "-m", "tests.faults.dying", "relay", destination, str(after), ahead]
         done = subprocess.run(
-            command, env=environment(self.one.folder, **self.one.settings), timeout=PATIENCE, check=False
+            command, env=environment(self.one.folder, **self.one.settings), timeout=TIMEOUT, check=False
         )
         assert done.returncode == -signal.SIGKILL
 
     def relay(self, destination: str, *, times_before: int) -> int:
         """Relay to the end; how many were delivered."""
         relay = self.started.unite.notifications.relay
-        later = FixedClock(relay.clock.now() + HELD_FOR * times_before)
+        later = FixedClock(relay.clock.now() + CLAIM_TTL * times_before)
         return replace(relay, clock=later)(destination).delivered
 
     def complete_calls(self) -> None:

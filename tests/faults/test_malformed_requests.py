@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.service_process import PATIENCE, Service, eventually
+from tests.service_process import TIMEOUT, Service, eventually
 
 GET = b"GET /health/live HTTP/1.1\r\nHost: unite\r\n"
 POST = b"POST /v1/auth/login HTTP/1.1\r\nHost: unite\r\nContent-Type: application/json\r\n"
@@ -27,7 +27,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 def answer_to(one: Service, sent: bytes, *, ends: bool) -> tuple[int, dict[str, str], bytes]:
     """Status, headers and body of the first answer; the client ends its side first where it `ends`."""
-    with socket.create_connection(("127.0.0.1", one.port), timeout=PATIENCE) as client:
+    with socket.create_connection(("127.0.0.1", one.port), timeout=TIMEOUT) as client:
         client.sendall(sent)
         if ends:
             client.shutdown(socket.SHUT_WR)
@@ -159,13 +159,13 @@ def test_what_the_server_refuses_is_answered_by_a_problem_and_has_one_line_in_th
 
 def test_a_request_that_is_answered_without_its_body_is_not_followed_by_another(served: Service) -> None:
     smuggled = b"GET /v1/me HTTP/1.1\r\nHost: unite\r\n\r\n"
-    with socket.create_connection(("127.0.0.1", served.port), timeout=PATIENCE) as client:
+    with socket.create_connection(("127.0.0.1", served.port), timeout=TIMEOUT) as client:
         client.sendall(
             b"POST /nowhere HTTP/1.1\r\nHost: unite\r\nContent-Length: %d\r\n\r\n" % len(smuggled) + smuggled
         )
         whole = b""
         began = time.monotonic()
-        while (block := client.recv(65536)) and time.monotonic() - began < PATIENCE:
+        while (block := client.recv(65536)) and time.monotonic() - began < TIMEOUT:
             whole += block
 
     assert whole.count(b"HTTP/1.1 ") == 1

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from adapters.sql.engine import create_engine_for
 from adapters.sql.event_tables import outbox_events
 from tests.sales_floor import LOGS, Floor, at, call_tasks, everything
-from tests.service_process import PATIENCE, Service, environment, run
+from tests.service_process import TIMEOUT, Service, environment, run
 
 CALLS = 300
 LEADS = 10
@@ -81,7 +81,7 @@ def test_each_of_three_hundred_calls_is_missed_once_although_a_worker_dies_among
         for process in (dying, *others):
             begin(process)
         marked = sum(int(said(process)) for process in others)
-        assert dying.wait(PATIENCE) == -signal.SIGKILL
+        assert dying.wait(TIMEOUT) == -signal.SIGKILL
     with sweeping(one, at_once=100) as next_one:
         begin(next_one)
         assert said(next_one) == "ready"

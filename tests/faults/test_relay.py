@@ -19,12 +19,12 @@ from adapters.sql.unit_of_work import SqlWork
 from entrypoints.bootstrap import OPERATOR, Started, start
 from entrypoints.settings import read_settings
 from tests.databases import a_database
-from tests.service_process import ADMIN, PATIENCE, environment, eventually, service
+from tests.service_process import ADMIN, TIMEOUT, environment, eventually, service
 from unite_core import Actor, Lead, NewLead, NewUser, PageRequest, Role, Unite, build
 from unite_core.calls.use_cases import NewCallTask
 from unite_core.errors import Unavailable
 from unite_core.events import Event
-from unite_core.notifications.model import ACTIVITY, HELD_FOR, TEXTS, DeliveryStatus, Receipt
+from unite_core.notifications.model import ACTIVITY, CLAIM_TTL, TEXTS, DeliveryStatus, Receipt
 from unite_core.notifications.ports import DeliveryFilter
 from unite_core.notifications.use_cases import Relayed
 from unite_core.testing.builders import acting
@@ -94,7 +94,7 @@ def test_what_happens_while_the_activity_log_fails_arrives_afterwards_once(
     leads = add(unite, ann, "ada", "ben")
     for _ in range(20):
         assert unite.notifications.relay(ACTIVITY).delivered == 0
-        clock.advance(HELD_FOR)
+        clock.advance(CLAIM_TTL)
     leads += add(unite, ann, "cleo")
 
     log.down = False
@@ -114,7 +114,7 @@ def test_what_a_worker_had_handed_over_when_it_was_killed_is_settled_by_the_next
         assert statuses(started.unite) == {(DeliveryStatus.PENDING, 1)}
         assert started.unite.notifications.relay(ACTIVITY).delivered == 0
 
-        assert relay_later(started, ACTIVITY, HELD_FOR).delivered == 3
+        assert relay_later(started, ACTIVITY, CLAIM_TTL).delivered == 3
 
         assert histories(tmp_path / "var" / "unite.sqlite3") == {(lead.id.bytes, "lead.created"): 1 for lead in leads}
         assert statuses(started.unite) == {(DeliveryStatus.DELIVERED, 2)}
@@ -132,9 +132,9 @@ def test_a_text_that_a_killed_worker_had_sent_is_sent_once_more_for_each_kill_an
             started.unite.calls.create(admin, NewCallTask(lead_id=lead.id, due_at=due_at, assigned_to=ada.id))
 
         sent = Counter(kill_after_hand_over(tmp_path, TEXTS))
-        sent += Counter(kill_after_hand_over(tmp_path, TEXTS, ahead=HELD_FOR))
+        sent += Counter(kill_after_hand_over(tmp_path, TEXTS, ahead=CLAIM_TTL))
         with caplog.at_level(logging.INFO):
-            assert relay_later(started, TEXTS, 2 * HELD_FOR).delivered == 3
+            assert relay_later(started, TEXTS, 2 * CLAIM_TTL).delivered == 3
 
         wanted = DeliveryFilter(destination=TEXTS)
         page = started.unite.notifications.list_deliveries(OPERATOR, wanted, PageRequest())
@@ -155,7 +155,7 @@ def kill_after_hand_over(folder: Path, destination: str, ahead: timedelta = time
             return next(ids for name, *ids in told if name == destination)
         finally:
             worker.kill()
-            worker.wait(PATIENCE)
+            worker.wait(TIMEOUT)
 
 
 def relay_later(started: Started, destination: str, by: timedelta) -> Relayed:

@@ -7,10 +7,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.faults.impatient import PATIENCE
+from tests.faults.impatient import TIMEOUTS
 from tests.faults.slow import answered, connected, connections, median_of_others, slow_clients
-from tests.service_process import PATIENCE as LONGEST_WAIT
-from tests.service_process import Client, Service, eventually
+from tests.service_process import TIMEOUT, Client, Service, eventually
 
 FLOOR = 1.0
 """Seconds that are no slowness on a busy machine; a client that is waited for costs several times as much."""
@@ -174,7 +173,7 @@ def test_a_reader_that_trickles_is_disconnected(impatient: Service, download: by
         begun = time.monotonic()
         # Whoever reads while they are disconnected is told so.
         with suppress(ConnectionError):
-            while connections(impatient) and time.monotonic() - begun < LONGEST_WAIT:
+            while connections(impatient) and time.monotonic() - begun < TIMEOUT:
                 client.recv(100)
                 time.sleep(0.05)
 
@@ -225,4 +224,4 @@ def test_a_body_over_the_limit_is_refused_before_it_comes(impatient: Service, to
     with connected(impatient, as_admin(token, "POST", "/v1/leads") + b"Content-Length: 2000000\r\n\r\n") as client:
         assert answered(client).startswith(b"HTTP/1.1 413 ")
 
-    assert time.monotonic() - begun < PATIENCE.pause
+    assert time.monotonic() - begun < TIMEOUTS.pause

@@ -26,7 +26,7 @@ from unite_core.notifications.ports import Destination
 from unite_core.testing.builders import an_event
 from unite_core.testing.in_memory import in_memory_ports
 
-PATIENCE = 30.0
+TIMEOUT = 30.0
 BLOCKED_FOR = 6.0
 """Seconds that the slow destination is waited for at least: longer than a sweep takes to come."""
 
@@ -65,7 +65,7 @@ def working(unite: Unite, jobs: RqJobs, redis_url: str) -> Iterator[None]:
         yield
     finally:
         stop.set()
-        thread.join(PATIENCE)
+        thread.join(TIMEOUT)
 
 
 def test_a_destination_that_does_not_come_back_delays_neither_another_nor_the_sweep(
@@ -75,7 +75,7 @@ def test_a_destination_that_does_not_come_back_delays_neither_another_nor_the_sw
 
     def block() -> None:
         blocked.set()
-        assert release.wait(PATIENCE)
+        assert release.wait(TIMEOUT)
 
     slow, quick = Listener(block), Listener()
     floor = CallFloor(in_memory_ports(destinations={"slow": slow, "quick": quick}))
@@ -94,7 +94,7 @@ def test_a_destination_that_does_not_come_back_delays_neither_another_nor_the_sw
     with working(floor.unite, jobs, redis_url):
         try:
             tell()
-            assert blocked.wait(PATIENCE)
+            assert blocked.wait(TIMEOUT)
             until = time.monotonic() + BLOCKED_FOR
             while time.monotonic() < until:
                 event_id = tell()

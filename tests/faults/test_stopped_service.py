@@ -11,7 +11,7 @@ from pathlib import Path
 import requests
 
 from entrypoints.capacity import STOP_SECONDS
-from tests.service_process import PATIENCE, Client, Service, eventually, service
+from tests.service_process import TIMEOUT, Client, Service, eventually, service
 
 ROWS = 40_000
 LINE = b"Grace,grace@example.com\n"
@@ -60,7 +60,7 @@ def test_an_upload_that_is_on_its_way_ends_within_the_grace_period(tmp_path: Pat
         )
         assert isinstance(upload.body, bytes)
         half = len(upload.body) // 2
-        connection = HTTPConnection("127.0.0.1", one.port, timeout=PATIENCE)
+        connection = HTTPConnection("127.0.0.1", one.port, timeout=TIMEOUT)
         connection.putrequest("POST", upload.path_url)
         for name, value in upload.headers.items():
             connection.putheader(name, value)

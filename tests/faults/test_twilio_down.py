@@ -18,7 +18,7 @@ from tests.adapters.aws.moto import access_to
 from tests.adapters.aws.topics import ListenedTo, listened_to
 from tests.sales_floor import Floor, call_tasks
 from tests.servers.twilio import TwilioStandIn, a_stand_in
-from tests.service_process import PATIENCE, Service, WorkerProcess, eventually, worker
+from tests.service_process import TIMEOUT, Service, WorkerProcess, eventually, worker
 
 CALLS = 200
 LEADS = 20
@@ -126,7 +126,7 @@ def test_while_twilio_is_down_others_are_told_on_time_and_afterwards_each_text_c
     eventually(lambda: unite.says("Twilio is left alone"), "the breaker opens")
     back = datetime.now(UTC)
     come_back(twilio)
-    eventually(lambda: {it.status for it in unite.texts()} == {"delivered"}, "every text is sent", 2 * PATIENCE)
+    eventually(lambda: {it.status for it in unite.texts()} == {"delivered"}, "every text is sent", 2 * TIMEOUT)
 
     others = [it for it in unite.deliveries() if it.destination != "texts"]
     assert Counter(it.destination for it in others) == Counter(activity=CALLS, topic=CALLS)

@@ -21,7 +21,7 @@ with atheris.instrument_imports(include=_INSTRUMENTED):  # type: ignore[attr-def
     from tests.fuzz.targets import TARGETS
 
 _UNRESPONSIVE_SECONDS = 60
-_MOST_MEGABYTES = 4096
+_MAX_MEGABYTES = 4096
 
 
 def run(name: str, seconds: int, folder: Path, corpus: Path) -> None:
@@ -42,7 +42,7 @@ def run(name: str, seconds: int, folder: Path, corpus: Path) -> None:
             f"-max_len={target.max_length}",
             f"-dict={dictionary}",
             f"-timeout={_UNRESPONSIVE_SECONDS}",
-            f"-rss_limit_mb={_MOST_MEGABYTES}",
+            f"-rss_limit_mb={_MAX_MEGABYTES}",
             f"-artifact_prefix={folder}/",
             "-print_final_stats=1",
             "-verbosity=1",

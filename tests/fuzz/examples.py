@@ -4,14 +4,14 @@ from hypothesis import strategies as st
 
 from tests.fuzz.target import Target
 
-_MOST_SEEDS = 500
+_MAX_SEEDS = 500
 
 
 def examples_of(target: Target) -> st.SearchStrategy[bytes]:
     """Inputs of the target."""
     scraps = st.sampled_from(target.tokens) | st.binary(max_size=4)
     made_up = st.builds(bytes.__add__, st.binary(max_size=4), st.lists(scraps, max_size=40).map(b"".join))
-    seeds = [seed[: target.max_length] for seed in target.corpus()][:_MOST_SEEDS]
+    seeds = [seed[: target.max_length] for seed in target.corpus()][:_MAX_SEEDS]
     return (made_up | _changed(seeds, scraps)) if seeds else made_up
 
 

@@ -45,8 +45,8 @@ def _shortest_of(item: Any) -> str:
     if kind in (sre.LITERAL, sre.NOT_LITERAL, sre.ANY, sre.IN):
         return next(_members(item), "")
     if kind in (sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT):
-        least, _, inner = value
-        return _shortest(inner) * max(int(least), 1)
+        minimum, _, inner = value
+        return _shortest(inner) * max(int(minimum), 1)
     if kind is sre.SUBPATTERN:
         return _shortest(value[3])
     if kind is sre.ATOMIC_GROUP:

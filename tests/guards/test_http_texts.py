@@ -12,7 +12,7 @@ from uuid import uuid4
 import orjson
 import pytest
 
-from entrypoints.http.bodies import LARGEST_BODY
+from entrypoints.http.bodies import MAX_BODY_BYTES
 from entrypoints.http.imports_form import FORM_TYPE as MULTIPART
 from entrypoints.http.openapi import Operation
 from entrypoints.http.paging import PageArguments
@@ -26,10 +26,10 @@ from unite_core.identity.use_cases import Credentials
 LARGE = 48 * 1024
 """In bytes: what is quadratic takes more than a second for as much."""
 
-LARGEST_QUERY = 24 * 1024
+MAX_QUERY_BYTES = 24 * 1024
 """In bytes before they are percent-encoded, which makes three of one."""
 
-LARGEST_HEADERS = 64 * 1024
+MAX_HEADERS_BYTES = 64 * 1024
 """In bytes."""
 
 HEADERS_OF_THE_FRAMEWORK = (
@@ -154,7 +154,7 @@ def test_no_text_in_a_body_takes_long(world: World, operation: Operation) -> Non
 
         found = slow_texts(post, LARGE)
         # What is quadratic is slow at this size already, and would take minutes at the next.
-        if not found and is_slow(post, out_of_order(LARGEST_BODY - 4096)):
+        if not found and is_slow(post, out_of_order(MAX_BODY_BYTES - 4096)):
             found = ["the largest body"]
         slow[place.__name__, path] = found
 
@@ -163,7 +163,7 @@ def test_no_text_in_a_body_takes_long(world: World, operation: Operation) -> Non
 
 @pytest.mark.parametrize("operation", [each for each in OPERATIONS if each.body is not None], ids=name_of)
 def test_half_a_surrogate_pair_takes_no_longer(world: World, operation: Operation) -> None:
-    body = json.dumps(with_value(operation.body_example, ("name",), "\ud800" * (LARGEST_BODY // 7)))
+    body = json.dumps(with_value(operation.body_example, ("name",), "\ud800" * (MAX_BODY_BYTES // 7)))
 
     send(world, operation, data=body, content_type=body_type(operation))
 
@@ -185,11 +185,11 @@ def test_no_text_in_a_query_takes_long(world: World, operation: Operation, name:
     def ask(text: str) -> None:
         send(world, operation, query=f"{name}={quoted(text)}")
 
-    assert not slow_texts(ask, LARGEST_QUERY)
+    assert not slow_texts(ask, MAX_QUERY_BYTES)
 
 
 def test_no_name_in_a_query_takes_long(world: World) -> None:
-    assert not slow_texts(lambda text: send(world, OPERATIONS[0], query=quoted(text)), LARGEST_QUERY)
+    assert not slow_texts(lambda text: send(world, OPERATIONS[0], query=quoted(text)), MAX_QUERY_BYTES)
 
 
 @pytest.mark.parametrize("name", sorted({*header_names(), *HEADERS_OF_THE_FRAMEWORK}))
@@ -207,7 +207,7 @@ def test_no_text_in_a_header_takes_long(fresh: World, name: str) -> None:
             body = {"data": orjson.dumps(operation.body_example), "content_type": body_type(operation)}
             send(fresh, operation, environ_overrides={own: given}, **(body if operation.body is not None else {}))
 
-        slow[name_of(operation)] = slow_texts(ask, LARGEST_HEADERS)
+        slow[name_of(operation)] = slow_texts(ask, MAX_HEADERS_BYTES)
 
     assert not {where: texts for where, texts in slow.items() if texts}
 
@@ -236,7 +236,7 @@ def test_no_text_in_a_path_takes_long(world: World, operation: Operation) -> Non
             )
             send(world, operation, path="/", environ_overrides={"PATH_INFO": unquote(path, "latin-1")})
 
-        slow[part] = slow_texts(ask, LARGEST_QUERY)
+        slow[part] = slow_texts(ask, MAX_QUERY_BYTES)
 
     assert not {where: texts for where, texts in slow.items() if texts}
 

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from entrypoints.http.client import Receive, Send
-from entrypoints.http.patience import Patience
 from entrypoints.http.server import HttpServer
+from entrypoints.http.timeouts import Timeouts
 
-LONGEST_WAIT = 20.0
+TIMEOUT = 20.0
 
 
 class Recorder:
@@ -88,7 +88,7 @@ class Served:
         self.address = address
 
     def connect(self) -> socket.socket:
-        return socket.create_connection(self.address, timeout=LONGEST_WAIT)
+        return socket.create_connection(self.address, timeout=TIMEOUT)
 
     def exchange(self, *sent: bytes, ends: bool = True) -> bytes:
         """Everything that is answered until the connection ends; the client ends its side first where it `ends`."""
@@ -118,12 +118,12 @@ def until(client: socket.socket, end: bytes) -> bytes:
 
 
 @contextmanager
-def running(patience: Patience | None = None, **options: Any) -> Iterator[Served]:
+def running(timeouts: Timeouts | None = None, **options: Any) -> Iterator[Served]:
     """A server on a port of its own, which is stopped at the end."""
     listening = socket.create_server(("127.0.0.1", 0))
     address = listening.getsockname()
     application = Recorder()
-    server = HttpServer(application, listening, patience=patience, **options)
+    server = HttpServer(application, listening, timeouts=timeouts, **options)
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
@@ -131,7 +131,7 @@ def running(patience: Patience | None = None, **options: Any) -> Iterator[Served
     finally:
         application.gate.set()
         server.should_exit = True
-        thread.join(LONGEST_WAIT)
+        thread.join(TIMEOUT)
         assert not thread.is_alive()
 
 

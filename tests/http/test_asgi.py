@@ -15,13 +15,13 @@ from entrypoints.http.body_rules import BodyRule, BodyRules
 from entrypoints.http.client import Message
 from entrypoints.http.incoming import BLOCK
 from entrypoints.http.outgoing import IN_ONE_PIECE, PIECE, Pause
-from entrypoints.http.patience import Patience
+from entrypoints.http.timeouts import Timeouts
 from unite_core.errors import UniteError
 
 Environ = dict[str, Any]
 MAX_BODY = 1024 * 1024
-SHORT = Patience(first=0.2, bytes_a_second=1_000_000, pause=0.2)
-LONGEST_WAIT = 20.0
+SHORT = Timeouts(first=0.2, bytes_a_second=1_000_000, pause=0.2)
+TIMEOUT = 20.0
 END = {"type": "http.request", "body": b"", "more_body": False}
 GONE = {"type": "http.disconnect"}
 
@@ -99,15 +99,15 @@ def ask(
     client: Client,
     *headers: tuple[bytes, bytes],
     rules: BodyRules = PUBLIC,
-    patience: Patience = SHORT,
+    timeouts: Timeouts = SHORT,
     path: bytes = b"/",
     **limits: int,
 ) -> None:
     scope = scope_of(*(headers or (IN_CHUNKS,)), path=path)
 
     async def served() -> None:
-        served_by = OnThreads(application, rules, threads=2, patience=patience, **limits)
-        await asyncio.wait_for(served_by(scope, client.receive, client.send), LONGEST_WAIT)
+        served_by = OnThreads(application, rules, threads=2, timeouts=timeouts, **limits)
+        await asyncio.wait_for(served_by(scope, client.receive, client.send), TIMEOUT)
 
     asyncio.run(served())
 
@@ -196,13 +196,13 @@ def test_a_body_may_take_longer_the_more_of_it_came() -> None:
     # Both wait for 2.5 seconds at least. A block of the small body earns a millisecond, one of the large body ten
     # seconds, so that a machine which stands still for a moment changes nothing.
     small, large = Steady(*[block(b"x")] * 20, END), Steady(*[block(b"x" * 10_000)] * 20, END)
-    patience = Patience(first=2.0, bytes_a_second=1_000, pause=10.0)
+    timeouts = Timeouts(first=2.0, bytes_a_second=1_000, pause=10.0)
 
     async def served() -> None:
-        served_by = OnThreads(echo, PUBLIC, threads=2, patience=patience)
+        served_by = OnThreads(echo, PUBLIC, threads=2, timeouts=timeouts)
         await asyncio.gather(*(served_by(scope_of(IN_CHUNKS), it.receive, it.send) for it in (small, large)))
 
-    asyncio.run(asyncio.wait_for(served(), LONGEST_WAIT))
+    asyncio.run(asyncio.wait_for(served(), TIMEOUT))
 
     assert small.body == b"request_timeout"
     assert len(large.body) == 200_000
@@ -297,7 +297,7 @@ def test_a_large_upload_that_finds_no_room_is_refused_at_once_and_a_small_one_is
         stalled.more.set()
         await uploading
 
-    asyncio.run(asyncio.wait_for(served(), LONGEST_WAIT))
+    asyncio.run(asyncio.wait_for(served(), TIMEOUT))
 
     assert refused.body == b"too_many_transfers"
     assert small.body == b"x"
@@ -338,7 +338,7 @@ def test_nobody_has_more_than_a_share_of_the_uploads(rules: BodyRules, header: b
         await asyncio.gather(*uploading)
         await served_by(of_one, later.receive, later.send)
 
-    asyncio.run(asyncio.wait_for(served(), LONGEST_WAIT))
+    asyncio.run(asyncio.wait_for(served(), TIMEOUT))
 
     assert refused.body == b"too_many_transfers"
     assert len(other.body) == len(later.body) == 2 * BLOCK
@@ -388,9 +388,9 @@ def test_a_client_that_trickles_after_a_large_beginning_is_not_waited_for() -> N
             return await super().receive()
 
     client = Trickling(*[block(b"x" * BLOCK)] * 2, *[block(b"x")] * 999)
-    patience = Patience(first=0.5, bytes_a_second=1_000, pause=0.5)
+    timeouts = Timeouts(first=0.5, bytes_a_second=1_000, pause=0.5)
 
-    ask(echo, client, rules=TRANSFER, patience=patience)
+    ask(echo, client, rules=TRANSFER, timeouts=timeouts)
 
     assert client.body == b"request_timeout"
     assert len(client.coming) > 900
@@ -410,7 +410,7 @@ class Blocks(Iterator[bytes]):
 
     def __next__(self) -> bytes:
         self.given += 1
-        if self.given > LONGEST_WAIT / 0.001:
+        if self.given > TIMEOUT / 0.001:
             raise StopIteration
         time.sleep(0.001)
         return self.content
@@ -488,11 +488,11 @@ def test_no_thread_waits_while_an_answer_pauses_or_its_client_does_not_read() ->
         await asyncio.to_thread(begun.wait)
         answered = asyncio.ensure_future(served_by(scope_of(), other.receive, other.send))
         while not other.body:
-            await asyncio.wait_for(asyncio.sleep(0.01), LONGEST_WAIT)
+            await asyncio.wait_for(asyncio.sleep(0.01), TIMEOUT)
         for task in (follows, answered):
             task.cancel()
 
-    asyncio.run(asyncio.wait_for(served(), LONGEST_WAIT))
+    asyncio.run(asyncio.wait_for(served(), TIMEOUT))
 
 
 def test_a_large_answer_is_handed_over_in_pieces_and_given_up_where_they_are_not_taken() -> None:

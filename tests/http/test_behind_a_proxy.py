@@ -13,7 +13,7 @@ from tests.service_process import ADMIN, Service, eventually, service
 
 TRIES = 60
 LOGIN_LIMIT = 4
-MOST_FAILURES = 5 * LOGIN_LIMIT
+MAX_FAILURES = 5 * LOGIN_LIMIT
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_who_guesses_passwords_keeps_nobody_out_but_themselves(one: Service) -> 
     with proxy_before(one.url) as url:
         statuses = guess(url, "127.0.0.2")
 
-        assert statuses == [401] * MOST_FAILURES + [429] * (TRIES - MOST_FAILURES)
+        assert statuses == [401] * MAX_FAILURES + [429] * (TRIES - MAX_FAILURES)
         assert log_in(url, "127.0.0.2", ADMIN["email"], ADMIN["password"])[0] == 429
         status, transport = log_in(url, "127.0.0.3", ADMIN["email"], ADMIN["password"])
 
@@ -66,14 +66,14 @@ def test_who_makes_up_headers_through_the_proxy_gains_nothing(one: Service) -> N
         made_up = {"X-Forwarded-For": "198.51.100.{}", "X-Real-IP": "198.51.100.{}", "Forwarded": "for=198.51.100.{}"}
         statuses = guess(url, "127.0.0.2", made_up)
 
-        assert statuses.count(429) == TRIES - MOST_FAILURES
+        assert statuses.count(429) == TRIES - MAX_FAILURES
         assert log_in(url, "127.0.0.3", ADMIN["email"], ADMIN["password"])[0] == 200
 
 
 def test_who_makes_up_headers_without_the_proxy_gains_nothing(one: Service) -> None:
     statuses = guess(one.url, "127.0.0.2", {"X-Forwarded-For": "198.51.100.{}"})
 
-    assert statuses.count(429) == TRIES - MOST_FAILURES
+    assert statuses.count(429) == TRIES - MAX_FAILURES
     assert log_in(one.url, "127.0.0.3", ADMIN["email"], ADMIN["password"])[0] == 200
 
 

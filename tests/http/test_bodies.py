@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from entrypoints.http.bodies import DEEPEST_JSON, LARGEST_BODY
+from entrypoints.http.bodies import MAX_BODY_BYTES, MAX_JSON_DEPTH
 from tests.http.contended import ContendedWork
 from tests.http.service import Person, Service, faults, problem
 from unite_core.testing.in_memory import InMemoryWork, Store
@@ -61,7 +61,7 @@ GOOD = b'{"name": "Grace", "phone": "+12125550123"}'
         b"[" * 100_000,
         b"[" * 100_000 + b"]" * 100_000,
         b'{"a":' * 30_000 + b"1" + b"}" * 30_000,
-        b"[" * (DEEPEST_JSON + 1) + b"]" * (DEEPEST_JSON + 1),
+        b"[" * (MAX_JSON_DEPTH + 1) + b"]" * (MAX_JSON_DEPTH + 1),
     ],
     ids=lambda body: body[:24].decode("latin-1"),
 )
@@ -78,7 +78,7 @@ def test_pairs_of_surrogates_and_what_only_looks_like_half_of_one_are_taken(mana
 
 
 def test_json_may_be_nested_twenty_levels_deep(manager: Person) -> None:
-    body = b"[" * DEEPEST_JSON + b"]" * DEEPEST_JSON
+    body = b"[" * MAX_JSON_DEPTH + b"]" * MAX_JSON_DEPTH
 
     assert problem(post(manager, body)) == (422, "invalid")
 
@@ -109,14 +109,14 @@ def test_the_type_may_carry_parameters_and_capitals(manager: Person, content_typ
 
 
 def test_a_body_over_a_mebibyte_is_413(manager: Person) -> None:
-    body = b'{"name": "' + b"x" * LARGEST_BODY + b'"}'
+    body = b'{"name": "' + b"x" * MAX_BODY_BYTES + b'"}'
 
     assert problem(post(manager, body)) == (413, "too_large")
 
 
 def test_a_body_of_a_mebibyte_is_read(manager: Person) -> None:
-    body = b'{"name": "' + b"x" * (LARGEST_BODY - 12) + b'"}'
-    assert len(body) == LARGEST_BODY
+    body = b'{"name": "' + b"x" * (MAX_BODY_BYTES - 12) + b'"}'
+    assert len(body) == MAX_BODY_BYTES
 
     assert problem(post(manager, body)) == (422, "invalid")
 
@@ -200,7 +200,7 @@ def test_a_body_without_a_length_is_read_as_far_as_the_limit(manager: Person) ->
     )
 
     assert problem(answer) == (413, "too_large")
-    assert endless.given <= LARGEST_BODY + 64 * 1024
+    assert endless.given <= MAX_BODY_BYTES + 64 * 1024
 
 
 LIMITS = {

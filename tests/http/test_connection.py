@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from entrypoints.http.patience import Patience
-from tests.http.served import LONGEST_WAIT, Served, everything, running, split, until
+from entrypoints.http.timeouts import Timeouts
+from tests.http.served import TIMEOUT, Served, everything, running, split, until
 from tests.service_process import eventually
 
 GET = b"GET /x HTTP/1.1\r\nHost: unite\r\n"
@@ -249,7 +249,7 @@ def test_an_application_that_follows_a_client_sees_that_it_is_gone(served: Serve
         client.sendall(b"GET /follow HTTP/1.1\r\nHost: unite\r\n\r\n")
         until(client, b"begun\r\n")
 
-    assert served.application.gone.wait(LONGEST_WAIT)
+    assert served.application.gone.wait(TIMEOUT)
 
 
 def test_no_more_connections_are_taken_than_there_is_room_for_and_others_wait() -> None:
@@ -262,7 +262,7 @@ def test_no_more_connections_are_taken_than_there_is_room_for_and_others_wait() 
         third.settimeout(0.5)
         with pytest.raises(TimeoutError):
             third.recv(1)
-        third.settimeout(LONGEST_WAIT)
+        third.settimeout(TIMEOUT)
 
         first.close()
 
@@ -287,7 +287,7 @@ def test_a_server_that_stops_answers_what_it_works_on_and_closes_what_is_idle() 
 
 
 def test_a_server_that_stops_answers_a_connection_that_nobody_has_taken_yet() -> None:
-    with running(max_connections=1, farewell_seconds=LONGEST_WAIT) as stopping, stopping.connect() as first:
+    with running(max_connections=1, farewell_seconds=TIMEOUT) as stopping, stopping.connect() as first:
         first.sendall(GET + b"\r\n")
         until(first, END_OF_ANSWER)
         with stopping.connect() as waiting:
@@ -300,7 +300,7 @@ def test_a_server_that_stops_answers_a_connection_that_nobody_has_taken_yet() ->
 
 
 def test_a_server_that_stops_answers_a_request_that_is_on_its_way_and_says_that_it_is_the_last() -> None:
-    with running(farewell_seconds=LONGEST_WAIT) as stopping, stopping.connect() as client:
+    with running(farewell_seconds=TIMEOUT) as stopping, stopping.connect() as client:
         client.sendall(GET + b"\r\n")
         until(client, END_OF_ANSWER)
         stopping.stop()
@@ -328,7 +328,7 @@ def test_a_server_that_stops_ends_streams() -> None:
         stopping.stop()
 
         assert everything(client) == b""
-        assert stopping.application.gone.wait(LONGEST_WAIT)
+        assert stopping.application.gone.wait(TIMEOUT)
 
 
 def test_requests_that_come_while_another_is_worked_on_are_held_up_to_a_limit(served: Served) -> None:
@@ -343,7 +343,7 @@ def test_requests_that_come_while_another_is_worked_on_are_held_up_to_a_limit(se
 
 
 def test_a_client_that_does_not_read_is_disconnected_when_it_is_idle_for_long() -> None:
-    with running(Patience(head=1.0, pause=1.0)) as impatient, impatient.connect() as client:
+    with running(Timeouts(head=1.0, pause=1.0)) as impatient, impatient.connect() as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         client.sendall(POST + b"Content-Length: 4000000\r\n\r\n" + b"x" * 4_000_000)
 

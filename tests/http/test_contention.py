@@ -6,7 +6,7 @@ import pytest
 
 from tests.http.contended import ContendedWork
 from tests.http.service import Service, problem
-from unite_core.races import MOST_RACES
+from unite_core.races import MAX_TRANSACTION_ATTEMPTS
 from unite_core.testing.in_memory import InMemoryWork, Store
 
 
@@ -33,7 +33,7 @@ def test_a_request_that_gave_way_is_carried_out_once(
     service: Service, work: ContendedWork, headers: dict[str, str]
 ) -> None:
     ann = service.admin()
-    work.times = MOST_RACES - 1
+    work.times = MAX_TRANSACTION_ATTEMPTS - 1
 
     answer = ann.post("/v1/leads", json=LEAD, headers=headers)
 
@@ -44,7 +44,7 @@ def test_a_request_that_gave_way_is_carried_out_once(
 
 def test_one_that_gives_way_again_and_again_is_told_to_come_back(service: Service, work: ContendedWork) -> None:
     ann = service.admin()
-    work.times = MOST_RACES
+    work.times = MAX_TRANSACTION_ATTEMPTS
 
     answer = ann.post("/v1/leads", json=LEAD)
 

@@ -186,10 +186,10 @@ def test_a_query_that_is_too_long_is_refused_by_the_parameter_that_makes_it_so(m
 
 
 def test_a_parameter_takes_two_hundred_values_and_no_more(manager: Person) -> None:
-    most = ",".join(f"s{it}" for it in range(MAX_VALUES))
+    maximum = ",".join(f"s{it}" for it in range(MAX_VALUES))
 
-    assert manager.get(f"/v1/leads?source={most}").status_code == 200
-    refused = manager.get(f"/v1/leads?source={most},one-more")
+    assert manager.get(f"/v1/leads?source={maximum}").status_code == 200
+    refused = manager.get(f"/v1/leads?source={maximum},one-more")
 
     assert problem(refused) == (400, "invalid_parameter")
     assert faults(refused) == [("source", "too_many_values")]

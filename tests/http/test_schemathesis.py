@@ -7,13 +7,13 @@ from pathlib import Path
 
 from tests.http.any_request import send_any
 
-PATIENCE = 240.0
+TIMEOUT = 240.0
 
 
 def test_requests_made_up_from_the_document_get_the_answers_that_it_announces(tmp_path: Path) -> None:
     repeatable = ("--generation-deterministic", "--no-color")
 
-    ended = send_any(tmp_path, *repeatable, examples=5, capture_output=True, timeout=PATIENCE)
+    ended = send_any(tmp_path, *repeatable, examples=5, capture_output=True, timeout=TIMEOUT)
 
     assert ended.returncode == 0, ended.stdout + ended.stderr
     sent = re.search(r"(\d+) generated", ended.stdout)

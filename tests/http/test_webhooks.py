@@ -17,7 +17,7 @@ from tests.http.calls.floor import Floor
 from tests.http.contended import ContendedWork
 from tests.http.service import Service, faults, problem
 from unite_core.notifications.model import Receipt
-from unite_core.races import MOST_RACES
+from unite_core.races import MAX_TRANSACTION_ATTEMPTS
 from unite_core.testing.in_memory import InMemoryWork, Store
 
 STATUS = "/webhooks/twilio/status"
@@ -214,7 +214,7 @@ def test_what_gave_way_to_another_is_done_again() -> None:
     store = Store()
     work, reads = ContendedWork(store), InMemoryWork(store, writes=False)
     floor = Floor(Service(text_signatures=good, public_url=PUBLIC_URL, work=work, reads=reads))
-    work.times = MOST_RACES - 1
+    work.times = MAX_TRANSACTION_ATTEMPTS - 1
 
     answer = post(floor, INBOUND, {"MessageSid": "SM7", "From": AMYS_NUMBER, "Body": "STOP"})
 

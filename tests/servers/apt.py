@@ -14,7 +14,7 @@ from tests.servers.run import Tell
 POLICY = Path("/usr/sbin/policy-rc.d")
 """What a package asks whether it may start its service; 101 says no."""
 
-_PATIENCE = 900.0
+_TIMEOUT = 900.0
 """Seconds for a package and what it needs to be downloaded and unpacked over a slow line."""
 
 
@@ -43,11 +43,11 @@ def _apt(*arguments: str) -> "subprocess.CompletedProcess[str]":
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=_PATIENCE,
+            timeout=_TIMEOUT,
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise CannotBeHad(f"apt-get {arguments[0]} took longer than {_PATIENCE:.0f} seconds") from error
+        raise CannotBeHad(f"apt-get {arguments[0]} took longer than {_TIMEOUT:.0f} seconds") from error
 
 
 def _debian() -> bool:

@@ -18,7 +18,7 @@ from tests.service_process import free_port
 
 FILE = Path(__file__).with_name("docker-compose.yml")
 
-_PATIENCE = 600.0
+_TIMEOUT = 600.0
 """Seconds for an image to be pulled over a slow line, and for its server to be healthy."""
 
 
@@ -109,7 +109,7 @@ def look_for_an_engine() -> None:
 def _exit_code(folder: Path) -> int | None:
     """The exit code of the command that runs in that folder, once it has ended; None if it takes too long."""
     note = folder / keeper.ENDED
-    until = time.monotonic() + _PATIENCE
+    until = time.monotonic() + _TIMEOUT
     while time.monotonic() < until:
         if note.exists():
             return int(note.read_text())

@@ -28,7 +28,7 @@ LOG = "server.log"
 ENDED = "ended"
 """In the server's folder: the exit code of its command, once that has ended."""
 
-_PATIENCE = 20.0
+_TIMEOUT = 20.0
 """Seconds for a server to end in good order."""
 
 
@@ -66,7 +66,7 @@ def _note_the_end(server: "subprocess.Popen[bytes]", note: Path) -> None:
 def _end(server: "subprocess.Popen[bytes]") -> None:
     server.terminate()
     try:
-        server.wait(_PATIENCE)
+        server.wait(_TIMEOUT)
     except subprocess.TimeoutExpired:
         server.kill()
         server.wait()

@@ -10,7 +10,7 @@ from tests.servers import keeper
 from tests.servers.finding import CannotBeHad
 from tests.servers.kinds import NoAnswer, ServerKind
 
-PATIENCE = 120.0
+TIMEOUT = 120.0
 """Seconds for a server to start on a slow machine; nothing waits longer than it has to."""
 
 _LAST_WORDS = 12
@@ -42,14 +42,14 @@ class OwnServer(Protocol):
 
 def wait_for_an_answer(kind: ServerKind, url: str, folder: Path) -> str:
     """The version that the server tells as soon as it answers; raises CannotBeHad if it ends before."""
-    until = time.monotonic() + PATIENCE
+    until = time.monotonic() + TIMEOUT
     while True:
         if (folder / keeper.ENDED).exists():
             raise CannotBeHad(f"it ended as it had begun; {last_words(folder)}")
         with suppress(NoAnswer):
             return kind.version(url)
         if time.monotonic() > until:
-            raise CannotBeHad(f"it did not answer within {PATIENCE:.0f} seconds; {last_words(folder)}")
+            raise CannotBeHad(f"it did not answer within {TIMEOUT:.0f} seconds; {last_words(folder)}")
         time.sleep(0.05)
 
 

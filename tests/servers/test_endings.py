@@ -14,7 +14,7 @@ from tests.conftest import CHECKOUT
 from tests.servers.apt import no_service
 from tests.servers.kinds import NoAnswer
 from tests.servers.moto import version
-from tests.service_process import PATIENCE, eventually
+from tests.service_process import TIMEOUT, eventually
 
 USES_A_SERVER = """
 import pathlib
@@ -80,7 +80,7 @@ def test_a_run_that_ends_well_leaves_nothing_and_says_what_it_ran_against(
     tmp_path: Path, processes: tuple[str, ...]
 ) -> None:
     with a_run(tmp_path, USES_A_SERVER, *processes) as run:
-        output, _ = run.communicate(timeout=PATIENCE)
+        output, _ = run.communicate(timeout=TIMEOUT)
 
     assert run.returncode == 0, output
     assert "moto: moto_server, a process on this machine" in output
@@ -95,7 +95,7 @@ def test_the_processes_of_a_run_share_a_server(tmp_path: Path) -> None:
         for number in range(2)
     )
     with a_run(tmp_path, body, "-n", "2", "--dist", "each") as run:
-        output, _ = run.communicate(timeout=PATIENCE)
+        output, _ = run.communicate(timeout=TIMEOUT)
 
     urls = [path.read_text() for path in tmp_path.glob("?-gw?")]
     assert len(urls) == 4, output
@@ -105,7 +105,7 @@ def test_the_processes_of_a_run_share_a_server(tmp_path: Path) -> None:
 def test_a_run_that_needs_no_server_starts_none(tmp_path: Path) -> None:
     looks = "import os, pathlib\ndef test_it(): assert os.listdir(*pathlib.Path('tmp').iterdir()) == ['run.lock']\n"
     with a_run(tmp_path, looks) as run:
-        output, _ = run.communicate(timeout=PATIENCE)
+        output, _ = run.communicate(timeout=TIMEOUT)
 
     assert run.returncode == 0, output
     assert left(tmp_path) == []
@@ -125,12 +125,12 @@ def test_a_run_that_is_broken_off_leaves_nothing(
 
         eventually(lambda: not answers(url), "its server has ended")
         eventually(lambda: not left(tmp_path), "its folder is deleted")
-        run.communicate(timeout=PATIENCE)
+        run.communicate(timeout=TIMEOUT)
 
 
 def test_a_test_whose_server_cannot_be_had_fails_and_says_why(tmp_path: Path) -> None:
     with a_run(tmp_path, USES_A_SERVER, UNITE_TEST_SERVERS="docker", PATH=str(tmp_path)) as run:
-        output, _ = run.communicate(timeout=PATIENCE)
+        output, _ = run.communicate(timeout=TIMEOUT)
 
     assert run.returncode == 1, output
     assert "The tests need moto, and it cannot be had." in output

@@ -29,7 +29,7 @@ FORMAT = 2
 _NEW_IN_FORMAT_2 = frozenset({"called_at", "source", "attempt", "format"})
 """What the hash of an entry of format 1 does not cover."""
 
-_TOLD_TWICE = (
+_DUPLICATED_FACTS = (
     "lead_id",
     "agent_id",
     "at",
@@ -238,7 +238,7 @@ def _contradiction(entry: LedgerEntry, task: CallTask) -> str | None:
     if entry.kind.value != task.status.value:
         return f"The task is {task.status}, and the entry says {entry.kind}."
     told = closing_entry(entry.id, task, entry.actor_id)
-    different = [name for name in _TOLD_TWICE if getattr(entry, name) != getattr(told, name)]
+    different = [name for name in _DUPLICATED_FACTS if getattr(entry, name) != getattr(told, name)]
     return f"The task says something else of {', '.join(different)}." if different else None
 
 

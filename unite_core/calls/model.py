@@ -8,10 +8,10 @@ from uuid import UUID
 from unite_core.errors import Conflict, Problem
 from unite_core.text import text_problem
 
-LONGEST_NOTE = 2000
-MOST_NOTES = 200
-LONGEST_REASON = 500
-LONGEST_CALL = 24 * 60 * 60
+MAX_NOTE_LENGTH = 2000
+MAX_NOTES = 200
+MAX_REASON_LENGTH = 500
+MAX_CALL_SECONDS = 24 * 60 * 60
 """Seconds: a call that is longer was written down wrongly."""
 
 MISSED_AFTER = timedelta(minutes=30)
@@ -118,8 +118,8 @@ class CallTask:
 
     def note(self, note: Note) -> None:
         """Keep a note; a closed task takes some too. Raises `Conflict` (`too_many_notes`)."""
-        if len(self.notes) >= MOST_NOTES:
-            raise Conflict(f"A call task has at most {MOST_NOTES} notes.", code="too_many_notes")
+        if len(self.notes) >= MAX_NOTES:
+            raise Conflict(f"A call task has at most {MAX_NOTES} notes.", code="too_many_notes")
         self.notes.append(note)
 
     def complete(self, completion: Completion, now: datetime, *, follow_up_id: UUID | None = None) -> None:
@@ -159,12 +159,12 @@ def note_problem(field_name: str, text: str) -> Problem | None:
     """Why `text`, cleaned already, is no note: it has 1 to 2,000 characters, in paragraphs if need be."""
     if not text:
         return Problem(field=field_name, code="required", detail="A note needs a text.")
-    return text_problem(field_name, text, longest=LONGEST_NOTE, paragraphs=True)
+    return text_problem(field_name, text, max_length=MAX_NOTE_LENGTH, paragraphs=True)
 
 
 def reason_problem(text: str) -> Problem | None:
     """Why `text`, cleaned already, is no reason: it has at most 500 characters on one line."""
-    return text_problem("reason", text, longest=LONGEST_REASON)
+    return text_problem("reason", text, max_length=MAX_REASON_LENGTH)
 
 
 def completion_problems(completion: Completion, now: datetime) -> list[Problem]:
@@ -193,12 +193,12 @@ def completion_problems(completion: Completion, now: datetime) -> list[Problem]:
 def call_problems(completion: Completion, now: datetime) -> list[Problem]:
     """What is wrong with what is told of the call itself: it has not begun in the future and lasts up to a day."""
     problems: list[Problem] = []
-    if not 0 <= completion.duration_seconds <= LONGEST_CALL:
+    if not 0 <= completion.duration_seconds <= MAX_CALL_SECONDS:
         problems.append(
             Problem(
                 field="duration_seconds",
                 code="out_of_range",
-                detail=f"A call lasts from 0 to {LONGEST_CALL} seconds.",
+                detail=f"A call lasts from 0 to {MAX_CALL_SECONDS} seconds.",
             )
         )
     if completion.started_at is not None and completion.started_at > now + CLOCKS_DIFFER_BY:

@@ -8,7 +8,7 @@ from unite_core.calls.ledger import BrokenChain, broken
 from unite_core.calls.ports import CallsWork
 from unite_core.unit_of_work import Work
 
-VERIFIED_AT_ONCE = 500
+VERIFICATION_BATCH_SIZE = 500
 """Tasks whose chains are read together, as they all are at one moment."""
 
 
@@ -35,7 +35,7 @@ class VerifyLedger:
     """
 
     reads: Work[CallsWork]
-    at_once: int = VERIFIED_AT_ONCE
+    at_once: int = VERIFICATION_BATCH_SIZE
 
     def __call__(self, progress: Callable[[Verified], None] = _nobody_waits) -> Verified:
         after = None

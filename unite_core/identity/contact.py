@@ -1,8 +1,8 @@
 """What a user's address, name, phone and password have to be."""
 
-from unite_core.email import LONGEST_EMAIL, read_email
+from unite_core.email import MAX_EMAIL_LENGTH, read_email
 from unite_core.errors import Problem
-from unite_core.identity.model import LONGEST_NAME, LONGEST_PASSWORD, SHORTEST_PASSWORD
+from unite_core.identity.model import MAX_NAME_LENGTH, MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH
 from unite_core.phone import Phone, PhonePolicy, read_phone
 from unite_core.text import clean, normalize, text_problem
 
@@ -20,14 +20,14 @@ def email_key(text: str) -> str:
     """What an address, as somebody typed it, is looked up by: as it would be stored, or in lower case if it is none."""
     email = read_email(clean(text))
     # One character more than any address that is stored has tells a longer text from all of them.
-    return clean(text)[: LONGEST_EMAIL + 1].lower() if isinstance(email, Problem) else email
+    return clean(text)[: MAX_EMAIL_LENGTH + 1].lower() if isinstance(email, Problem) else email
 
 
 def user_name(text: str, problems: list[Problem]) -> str:
     """The name, 1 to 200 characters on one line; a problem is added to `problems` where it is none."""
     name = clean(text)
     problem = (
-        text_problem("name", name, longest=LONGEST_NAME)
+        text_problem("name", name, max_length=MAX_NAME_LENGTH)
         if name
         else Problem(field="name", code="required", detail="A user needs a name.")
     )
@@ -68,7 +68,7 @@ def password_to_compare(text: str) -> str:
     Nobody has an empty password, and comparing one takes as long as comparing any other.
     """
     password = normal_password(text)
-    return password if len(password) <= LONGEST_PASSWORD else ""
+    return password if len(password) <= MAX_PASSWORD_LENGTH else ""
 
 
 def password_problem(field: str, text: str) -> Problem | None:
@@ -77,6 +77,8 @@ def password_problem(field: str, text: str) -> Problem | None:
     Control characters are refused: they get in by accident, and a login form does not take them (RFC 8265, 4.2).
     """
     password = normal_password(text)
-    if len(password) < SHORTEST_PASSWORD:
-        return Problem(field=field, code="too_short", detail=f"A password has at least {SHORTEST_PASSWORD} characters.")
-    return text_problem(field, password, longest=LONGEST_PASSWORD)
+    if len(password) < MIN_PASSWORD_LENGTH:
+        return Problem(
+            field=field, code="too_short", detail=f"A password has at least {MIN_PASSWORD_LENGTH} characters."
+        )
+    return text_problem(field, password, max_length=MAX_PASSWORD_LENGTH)

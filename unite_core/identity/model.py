@@ -8,14 +8,14 @@ from uuid import UUID
 from unite_core.errors import Forbidden
 from unite_core.identity.daily_summary import DailySummary
 
-LONGEST_NAME = 200
-SHORTEST_PASSWORD = 12
-LONGEST_PASSWORD = 256
+MAX_NAME_LENGTH = 200
+MIN_PASSWORD_LENGTH = 12
+MAX_PASSWORD_LENGTH = 256
 
-ACCESS_TOKEN_LIFETIME = timedelta(minutes=15)
-REFRESH_TOKEN_LIFETIME = timedelta(days=30)
-ONE_TIME_PASSWORD_LIFETIME = timedelta(hours=24)
-COOKIE_LIFETIME = timedelta(hours=12)
+ACCESS_TOKEN_TTL = timedelta(minutes=15)
+REFRESH_TOKEN_TTL = timedelta(days=30)
+ONE_TIME_PASSWORD_TTL = timedelta(hours=24)
+COOKIE_TTL = timedelta(hours=12)
 """How long a session cookie is good that nobody uses. One that is used is renewed."""
 
 
@@ -191,7 +191,7 @@ class Session:
     def rotate(self, refresh: str, now: datetime) -> None:
         """Spend the current refresh token and put the one with the digest `refresh` in its place."""
         self.current_refresh = refresh
-        self.expires_at = now + REFRESH_TOKEN_LIFETIME
+        self.expires_at = now + REFRESH_TOKEN_TTL
 
     def revoke(self, now: datetime) -> None:
         """End the session; ending it twice changes nothing."""

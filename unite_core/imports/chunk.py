@@ -27,7 +27,7 @@ from unite_core.text import clean
 
 Row = tuple[Record, "LeadDraft | tuple[Problem, ...]"]
 
-MOST_KEPT = 64 * 1024
+MAX_STORED_LENGTH = 64 * 1024
 """Characters of a row that made no lead: what is kept of its cells, all together."""
 
 CUT_MARK = "…"
@@ -240,11 +240,11 @@ def _kept(record: Record, problems: tuple[Problem, ...]) -> tuple[tuple[str, ...
 
     A page of rejections has hundreds of rows, and each may have a million characters.
     """
-    longest = MOST_KEPT
-    while sum(min(len(cell), longest) for cell in record.cells) > MOST_KEPT:
-        longest //= 2
-    cells = tuple(cell if len(cell) <= longest else cell[: longest - 1] + CUT_MARK for cell in record.cells)
-    if longest == MOST_KEPT:
+    max_length = MAX_STORED_LENGTH
+    while sum(min(len(cell), max_length) for cell in record.cells) > MAX_STORED_LENGTH:
+        max_length //= 2
+    cells = tuple(cell if len(cell) <= max_length else cell[: max_length - 1] + CUT_MARK for cell in record.cells)
+    if max_length == MAX_STORED_LENGTH:
         return cells, problems
     *others, last = problems
     detail = f"{last.detail} The longest cells are cut here and end with “{CUT_MARK}”; take them from your own file."

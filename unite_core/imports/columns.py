@@ -18,10 +18,10 @@ IGNORE = "ignore"
 MAX_COMPARED_LENGTH = 1000
 """Characters of a header that is compared by its meaning; a longer one is compared as it stands."""
 
-MOST_COLUMNS = 1000
+MAX_COLUMNS = 1000
 """Of a header, not counting empty ones at its end and those of an error report."""
 
-LONGEST_SHOWN = 200
+MAX_SHOWN_LENGTH = 200
 """Characters of a header, in what an import shows of its columns."""
 
 _SYNONYMS = {
@@ -130,7 +130,8 @@ class ColumnMap:
     def to_plain(self) -> list[dict[str, str | None]]:
         """As it is stored and shown: one mapping of `header`, `field` and `reason` a column, long headers cut."""
         return [
-            {"header": _short(it.header, LONGEST_SHOWN), "field": it.field, "reason": it.reason} for it in self.columns
+            {"header": _short(it.header, MAX_SHOWN_LENGTH), "field": it.field, "reason": it.reason}
+            for it in self.columns
         ]
 
     @classmethod
@@ -208,9 +209,9 @@ def _reason(index: int, key: str, fields: Mapping[int, str], chosen: Mapping[int
 def _refuse_too_many(plain: Sequence[str], keys: Sequence[str], line: int) -> None:
     last = max((index for index, cell in enumerate(plain) if cell), default=-1)
     own = sum(key not in _REPORT_KEYS for key in keys[: last + 1])
-    if own > MOST_COLUMNS:
+    if own > MAX_COLUMNS:
         raise FileRefused(
-            f"Line {line} has {own} columns; at most {MOST_COLUMNS} are read. Remove those that are not about leads.",
+            f"Line {line} has {own} columns; at most {MAX_COLUMNS} are read. Remove those that are not about leads.",
             code="too_many_columns",
         )
 
@@ -276,5 +277,5 @@ def _listed(header: Sequence[str]) -> str:
     return ", ".join(shown)
 
 
-def _short(text: str, longest: int = _SHOWN_LENGTH) -> str:
-    return text if len(text) <= longest else text[: longest - 1] + "…"
+def _short(text: str, max_length: int = _SHOWN_LENGTH) -> str:
+    return text if len(text) <= max_length else text[: max_length - 1] + "…"

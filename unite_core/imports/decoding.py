@@ -53,7 +53,7 @@ _SIGNATURES = (
     (b"\x89PNG\r\n\x1a\n", "This is a PNG picture, not a CSV file; upload a CSV file."),
     (codecs.BOM_UTF32_LE, "This is UTF-32 text; save it as CSV UTF-8."),
 )
-_LONGEST_SIGNATURE = 8
+_MAX_SIGNATURE_BYTES = 8
 
 _SEARCHED_FOR_NUL = 64 * 1024
 _HIGH = bytes(range(0x80, 0x100))
@@ -88,7 +88,7 @@ def _with_whole_signature(chunks: Iterable[bytes]) -> Iterator[bytes]:
     first = b""
     for chunk in chunks:
         first += chunk
-        if len(first) >= _LONGEST_SIGNATURE:
+        if len(first) >= _MAX_SIGNATURE_BYTES:
             break
     yield first
     yield from chunks

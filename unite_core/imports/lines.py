@@ -8,7 +8,7 @@ from typing import Protocol
 
 from unite_core.imports.decoding import Encoding
 
-LONGEST_LINE = 1024 * 1024
+MAX_LINE_LENGTH = 1024 * 1024
 """In characters, its end not counted. What a longer line has beyond that is passed over."""
 
 DELIMITER_LINE = re.compile(r"\"?sep=(?P<delimiter>[,;|:^~#!\t])\"?(?:[\r\n]|\Z)", re.IGNORECASE)
@@ -78,7 +78,7 @@ class Lines:
         lines = io.StringIO(text, newline="").readlines()
         last = lines.pop() if lines and not self._ended and lines[-1][-1] not in "\r\n" else ""
         self.pending.extend(lines)
-        if len(last) > LONGEST_LINE:
+        if len(last) > MAX_LINE_LENGTH:
             self.pending.append(last)
             self._in_long_line = True
             last = ""
@@ -86,5 +86,5 @@ class Lines:
 
 
 def too_long(line: str) -> bool:
-    """Whether the line, its end not counted, is longer than `LONGEST_LINE`."""
-    return len(line) > LONGEST_LINE and len(line.rstrip("\r\n")) > LONGEST_LINE
+    """Whether the line, its end not counted, is longer than `MAX_LINE_LENGTH`."""
+    return len(line) > MAX_LINE_LENGTH and len(line.rstrip("\r\n")) > MAX_LINE_LENGTH

@@ -9,13 +9,13 @@ from uuid import UUID
 
 from unite_core.errors import Conflict, Problem
 
-LARGEST_FILE = 512 * 1024 * 1024
-UPLOAD_LIFETIME = timedelta(hours=1)
-REPORT_LINK_LIFETIME = timedelta(minutes=5)
+MAX_FILE_BYTES = 512 * 1024 * 1024
+UPLOAD_TTL = timedelta(hours=1)
+REPORT_LINK_TTL = timedelta(minutes=5)
 SAME_FILE_WITHIN = timedelta(hours=24)
 CSV_TYPE = "text/csv"
 DEFAULT_SOURCE = "import"
-MOST_ATTEMPTS = 5
+MAX_ATTEMPTS = 5
 """How often workers may take an import without getting any further before it is given up."""
 
 LEASE = timedelta(seconds=15)

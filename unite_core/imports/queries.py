@@ -9,7 +9,7 @@ from unite_core.errors import NotFound
 from unite_core.events import Event
 from unite_core.files import Download, Files, download_name
 from unite_core.identity.model import Actor, Permission
-from unite_core.imports.model import CSV_TYPE, REPORT_LINK_LIFETIME, LeadImport, Rejection, RowKind
+from unite_core.imports.model import CSV_TYPE, REPORT_LINK_TTL, LeadImport, Rejection, RowKind
 from unite_core.imports.ports import ImportFilter, ImportsWork
 from unite_core.notifications.ports import ActivityLog
 from unite_core.paging import Page, PageRequest
@@ -110,7 +110,7 @@ class GetErrorReport:
             wanted.report_key,
             filename=download_name(stem, ".errors.csv"),
             content_type=CSV_TYPE,
-            lifetime=REPORT_LINK_LIFETIME,
+            lifetime=REPORT_LINK_TTL,
         )
 
 

@@ -10,21 +10,21 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from unite_core.errors import Problem
-from unite_core.imports.columns import MOST_COLUMNS, ColumnMap, guess_columns, map_columns
+from unite_core.imports.columns import MAX_COLUMNS, ColumnMap, guess_columns, map_columns
 from unite_core.imports.decoding import Encoding, FileRefused, detect_encoding
 from unite_core.imports.error_report import REPLACEMENT_CHARACTER, REPORT_COLUMNS
-from unite_core.imports.lines import DELIMITER_LINE, LONGEST_LINE, Lines, Readable, too_long
+from unite_core.imports.lines import DELIMITER_LINE, MAX_LINE_LENGTH, Lines, Readable, too_long
 
-LONGEST_RECORD = LONGEST_LINE
+MAX_RECORD_LENGTH = MAX_LINE_LENGTH
 """Characters of a row, be it on one line or, quoted, on several."""
 
-LONGEST_HEADER = 64 * 1024
+MAX_HEADER_LENGTH = 64 * 1024
 """Characters of the names of all columns together: they are kept with the import."""
 
-MOST_LINES_IN_RECORD = 1000
+MAX_LINES_PER_RECORD = 1000
 """Lines of a row with quoted line breaks."""
 
-MOST_CELLS = MOST_COLUMNS + len(REPORT_COLUMNS)
+MAX_CELLS = MAX_COLUMNS + len(REPORT_COLUMNS)
 """Cells of a row: as many as a header has columns, and those of an error report."""
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -36,7 +36,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 # Lines that are read in search of the end of a quoted cell, in vain, are read twice. Without a limit a file
 # in which every line opens a quote would take a thousand times as long as it should.
 _REREAD_LINES_PER_ROW = 4
-_MOST_REREAD_AT_ONCE = 50 * MOST_LINES_IN_RECORD
+_MAX_REREAD_LINES = 50 * MAX_LINES_PER_RECORD
 
 
 class Record(NamedTuple):
@@ -75,7 +75,7 @@ class RecordReader:
         self._taken_length = 0
         self._ran_out = False
         self._row = 0
-        self._credit = _MOST_REREAD_AT_ONCE
+        self._credit = _MAX_REREAD_LINES
         self._credit_row = 0
         self._rows = self._read_rows()
 
@@ -107,7 +107,7 @@ class RecordReader:
             try:
                 for cells in parsed:
                     self._row += 1
-                    if source.damaged or len(cells) > MOST_CELLS or len(taken[0]) > LONGEST_RECORD:
+                    if source.damaged or len(cells) > MAX_CELLS or len(taken[0]) > MAX_RECORD_LENGTH:
                         record = self._doubtful_record(cells)
                     elif cells and (cells[0].strip() or any(map(str.strip, cells))):
                         record = Record(self._row, cells, None)
@@ -140,10 +140,10 @@ class RecordReader:
         if len(self._taken) == 2:
             self._taken_length = len(self._taken[0])
             earned = _REREAD_LINES_PER_ROW * (self._row - self._credit_row)
-            self._credit = min(_MOST_REREAD_AT_ONCE, self._credit + earned)
+            self._credit = min(_MAX_REREAD_LINES, self._credit + earned)
             self._credit_row = self._row
         self._taken_length += len(line)
-        if self._taken_length > LONGEST_RECORD or len(self._taken) > min(MOST_LINES_IN_RECORD, 1 + self._credit):
+        if self._taken_length > MAX_RECORD_LENGTH or len(self._taken) > min(MAX_LINES_PER_RECORD, 1 + self._credit):
             raise _EndlessRowError
 
     def _doubtful_record(self, cells: list[str]) -> Record | None:
@@ -153,11 +153,11 @@ class RecordReader:
         if not any(map(str.strip, cells)):
             return None
         problem = None
-        if len(cells) > MOST_CELLS:
-            if any(map(str.strip, cells[MOST_CELLS:])):
-                detail = f"Row {self._row} has {len(cells)} cells; at most {MOST_CELLS} are read."
+        if len(cells) > MAX_CELLS:
+            if any(map(str.strip, cells[MAX_CELLS:])):
+                detail = f"Row {self._row} has {len(cells)} cells; at most {MAX_CELLS} are read."
                 problem = Problem(field="", code="too_many_cells", detail=detail)
-            cells = cells[:MOST_CELLS]
+            cells = cells[:MAX_CELLS]
         if any(map(_SURROGATE.search, cells)):
             cells = [_SURROGATE.sub(REPLACEMENT_CHARACTER, cell) for cell in cells]
             problem = problem or Problem(
@@ -185,14 +185,14 @@ class RecordReader:
             code = "malformed_row"
             detail = f"Row {self._row} has a quote inside a quoted cell; write it twice if it belongs to the text."
         cells = _SURROGATE.sub(REPLACEMENT_CHARACTER, first.rstrip("\r\n")).split(self._delimiter)
-        return Record(self._row, cells[:MOST_CELLS], Problem(field="", code=code, detail=detail))
+        return Record(self._row, cells[:MAX_CELLS], Problem(field="", code=code, detail=detail))
 
     def _long_record(self) -> Record:
         shown = _SURROGATE.sub(REPLACEMENT_CHARACTER, self._taken[0][:_SHOWN_OF_LONG_ROW]).split(self._delimiter)
         # The last cell is cut in two, and half a value may look like a whole one.
         cells = shown[:-1] or shown
         detail = (
-            f"Row {self._row} is longer than {LONGEST_RECORD} characters, or has a cell longer than "
+            f"Row {self._row} is longer than {MAX_RECORD_LENGTH} characters, or has a cell longer than "
             f"{csv.field_size_limit()}; shorten it."
         )
         return Record(self._row, cells, Problem(field="", code="row_too_long", detail=detail))
@@ -252,10 +252,10 @@ def examine(
         code = "too_many_columns" if header.problem.code == "too_many_cells" else "unreadable_header"
         raise FileRefused(f"The header cannot be read. {header.problem.detail}", code=code)
     length = sum(map(len, header.cells))
-    if length > LONGEST_HEADER:
+    if length > MAX_HEADER_LENGTH:
         raise FileRefused(
             f"The header cannot be read. Row {header.row} has {length} characters; the names of all columns together "
-            f"have at most {LONGEST_HEADER}. Shorten them.",
+            f"have at most {MAX_HEADER_LENGTH}. Shorten them.",
             code="unreadable_header",
         )
     found = map_columns(header.cells, columns, line=header.row, names_needed=names_needed)
@@ -296,7 +296,7 @@ def _first_cells(sample: str, delimiter: str) -> list[str]:
 
 def _meaning(header: list[str], columns: Mapping[str, str | None] | None) -> tuple[bool, int]:
     """Whether the header has what `columns` names, and how many fields it maps to."""
-    header = header[:MOST_COLUMNS]
+    header = header[:MAX_COLUMNS]
     try:
         return True, guess_columns(header, columns).mapped
     except FileRefused:

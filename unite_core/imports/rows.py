@@ -16,8 +16,8 @@ from unite_core.leads.model import LeadStatus, contact_problem, name_problem, so
 from unite_core.phone import Phone, PhoneRule, read_phone
 from unite_core.text import clean, within_bounds
 
-_MOST_SUGGESTIONS = 1000
-_LONGEST_COMPARED = 100
+_MAX_SUGGESTIONS = 1000
+_MAX_COMPARED_LENGTH = 100
 _EXTENSION_MARK = re.compile(r"(?:ext|x|#)[.:]?\s*(?=\d)", re.IGNORECASE)
 _CONTACT_FIELDS = ("phone", "phone_extension", "email")
 _STATUSES = {status.value: status for status in LeadStatus}
@@ -197,7 +197,7 @@ class _Suggestions:
     def to(self, text: str) -> str | None:
         """The value that was probably meant, None where none is close."""
         if text not in self._known:
-            if len(text) > _LONGEST_COMPARED or len(self._known) >= _MOST_SUGGESTIONS:
+            if len(text) > _MAX_COMPARED_LENGTH or len(self._known) >= _MAX_SUGGESTIONS:
                 return None
             self._known[text] = next(iter(get_close_matches(text, self._values, n=1)), None)
         return self._known[text]

@@ -29,7 +29,7 @@ from unite_core.imports.lease import CancelRequested, Lease, LostLease, StopRequ
 from unite_core.imports.lines import Readable
 from unite_core.imports.model import (
     CSV_TYPE,
-    MOST_ATTEMPTS,
+    MAX_ATTEMPTS,
     Failure,
     ImportStatus,
     LeadImport,
@@ -50,7 +50,7 @@ CHUNK_BYTES = 2 * 1024 * 1024
 """How much of the file is read for one chunk, a block more or less: its rows may have a million characters each."""
 
 REPORT_PAGE = 200
-MOST_OWNERS = 10_000
+MAX_CACHED_OWNERS = 10_000
 
 
 def _never() -> bool:
@@ -91,7 +91,7 @@ class ContinueImport:
         on_taken()
         lease = Lease(self.work, self.clock, import_id, holder, should_stop)
         try:
-            return self._run(taken, lease) if taken.attempts <= MOST_ATTEMPTS else self._give_up(taken, lease)
+            return self._run(taken, lease) if taken.attempts <= MAX_ATTEMPTS else self._give_up(taken, lease)
         except LostLease:
             return None
         except Unavailable:
@@ -131,7 +131,7 @@ class ContinueImport:
     def _give_up(self, taken: LeadImport, lease: Lease) -> ImportStatus:
         failure = Failure("gave_up", f"It could not be continued from row {taken.last_row + 1}; tell support.")
         # It may be the report that workers die of; then it is given up without one.
-        return self._end(lease, failure, report=taken.attempts <= 2 * MOST_ATTEMPTS)
+        return self._end(lease, failure, report=taken.attempts <= 2 * MAX_ATTEMPTS)
 
     def _work_through(self, taken: LeadImport, lease: Lease) -> None:
         """Commit chunk after chunk; raises `CancelRequested` or `StopRequested` where that is not to go on."""
@@ -283,7 +283,7 @@ class ContinueImport:
 
 def owners(work: IdentityWork) -> dict[str, UUID]:
     """How a cell may name an active user: by e-mail address, by id, or by a name that only one of them has."""
-    users = work.users.active(limit=MOST_OWNERS)
+    users = work.users.active(limit=MAX_CACHED_OWNERS)
     bearers = Counter(user.name.lower() for user in users)
     known = {user.name.lower(): user.id for user in users if bearers[user.name.lower()] == 1}
     for user in users:

@@ -17,7 +17,7 @@ from unite_core.races import until_won
 from unite_core.unit_of_work import Work
 
 UNDO_STEP = 500
-MOST_AT_ONCE = 2000
+UNDO_BATCH_SIZE = 2000
 """Leads that passed their phones and e-mails on to each other are put back together, up to this many."""
 
 
@@ -133,14 +133,14 @@ def _with_those_in_the_way(work: ImportsWork, snapshots: Sequence[LeadSnapshot])
     """The same snapshots, and those of the leads that hold what the first ones are to get back, and so on."""
     known = {snapshot.lead_id: snapshot for snapshot in snapshots}
     latest = list(snapshots)
-    while latest and len(known) < MOST_AT_ONCE:
+    while latest and len(known) < UNDO_BATCH_SIZE:
         leads = _as_left_by_import(work, latest)
         for snapshot in latest:
             if snapshot.lead_id in leads:
                 restore(leads[snapshot.lead_id], snapshot.before)
         in_the_way = set(_holders(work, [*leads.values()]).values()) - known.keys()
         import_id = latest[0].import_id
-        latest = [*work.rows.remembered(import_id, limit=MOST_AT_ONCE, lead_ids=in_the_way)]
+        latest = [*work.rows.remembered(import_id, limit=UNDO_BATCH_SIZE, lead_ids=in_the_way)]
         known |= {snapshot.lead_id: snapshot for snapshot in latest}
     return [*known.values()]
 

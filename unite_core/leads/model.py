@@ -10,8 +10,8 @@ from unite_core.leads.search import search_text
 from unite_core.phone import Phone
 from unite_core.text import text_problem
 
-LONGEST_NAME = 200
-LONGEST_SOURCE = 64
+MAX_NAME_LENGTH = 200
+MAX_SOURCE_LENGTH = 64
 DEFAULT_SOURCE = "api"
 
 
@@ -96,14 +96,14 @@ def name_problem(name: str) -> Problem | None:
     """Why `name`, cleaned already, is no lead's name: it has 1 to 200 characters on one line."""
     if not name:
         return Problem(field="name", code="required", detail="A lead needs a name.")
-    return text_problem("name", name, longest=LONGEST_NAME)
+    return text_problem("name", name, max_length=MAX_NAME_LENGTH)
 
 
 def source_problem(source: str) -> Problem | None:
     """Why `source`, cleaned and lower-cased already, is no source: it has 1 to 64 characters on one line."""
     if not source:
-        return Problem(field="source", code="required", detail=f"A source has 1 to {LONGEST_SOURCE} characters.")
-    return text_problem("source", source, longest=LONGEST_SOURCE)
+        return Problem(field="source", code="required", detail=f"A source has 1 to {MAX_SOURCE_LENGTH} characters.")
+    return text_problem("source", source, max_length=MAX_SOURCE_LENGTH)
 
 
 def contact_problem(phone: Phone | None, email: str | None) -> Problem | None:
@@ -145,9 +145,9 @@ IMAGE_TYPES = {
 IMAGE_EXTENSIONS = {"image/png": (".png",), "image/jpeg": (".jpg", ".jpeg"), "image/webp": (".webp",)}
 """Content type -> what the names of such files end with."""
 
-LARGEST_IMAGE = 10 * 1024 * 1024
-IMAGE_UPLOAD_LIFETIME = timedelta(minutes=15)
-IMAGE_LINK_LIFETIME = timedelta(minutes=5)
+MAX_IMAGE_BYTES = 10 * 1024 * 1024
+IMAGE_UPLOAD_TTL = timedelta(minutes=15)
+IMAGE_LINK_TTL = timedelta(minutes=5)
 
 
 class ImageStatus(StrEnum):

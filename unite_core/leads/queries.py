@@ -10,7 +10,7 @@ from unite_core.events import Event
 from unite_core.files import Download, Files, download_name
 from unite_core.identity.model import Actor, Permission
 from unite_core.leads.events import LEAD_EVENTS
-from unite_core.leads.model import IMAGE_EXTENSIONS, IMAGE_LINK_LIFETIME, Lead, LeadImage
+from unite_core.leads.model import IMAGE_EXTENSIONS, IMAGE_LINK_TTL, Lead, LeadImage
 from unite_core.leads.plain import from_plain, page_digest, page_from_plain, page_to_plain, to_plain
 from unite_core.leads.ports import CALLED_LEADS_NAMESPACE, LEADS_NAMESPACE, LeadFilter, LeadsWork, lead_namespace
 from unite_core.notifications.ports import ActivityLog, EventFilter
@@ -103,7 +103,7 @@ class ListImages:
             image.key,
             filename=download_name(image.filename or str(image.id), *IMAGE_EXTENSIONS[image.content_type]),
             content_type=image.content_type,
-            lifetime=IMAGE_LINK_LIFETIME,
+            lifetime=IMAGE_LINK_TTL,
         )
 
 

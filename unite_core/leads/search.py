@@ -12,8 +12,8 @@ _UNSPACED = re.compile(
 )
 _NUMBER = re.compile(r"[+\uff0b]?[\d\s().\-/\uff08\uff09\uff0d\u2010-\u2015]+")
 
-LONGEST_QUESTION = 200
-MOST_WORDS = 10
+MAX_QUERY_LENGTH = 200
+MAX_QUERY_WORDS = 10
 
 
 def words(text: str) -> list[str]:
@@ -53,7 +53,7 @@ def question_words(question: str) -> list[str]:
     for word in sorted(set(words(question)), key=lambda word: (-len(word), word)):
         if not any(longer.startswith(word) for longer in telling):
             telling.append(word)
-    return telling[:MOST_WORDS]
+    return telling[:MAX_QUERY_WORDS]
 
 
 def answers(text: str, question: list[str]) -> bool:

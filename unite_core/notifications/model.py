@@ -22,25 +22,25 @@ TEXTS = "texts"
 RATE_LIMITED = "rate_limited"
 """The reason of a text message that is skipped because enough were sent within the hour."""
 
-HELD_FOR = timedelta(minutes=2)
+CLAIM_TTL = timedelta(minutes=2)
 """How long a relay may take over what it has claimed before another one takes it."""
 
-FIRST_PAUSE = timedelta(seconds=1)
-LONGEST_PAUSE = timedelta(minutes=5)
+MIN_BACKOFF = timedelta(seconds=1)
+MAX_BACKOFF = timedelta(minutes=5)
 """Between two attempts: twice as long after each, and never longer than this."""
 
-GIVEN_UP_AFTER = timedelta(days=3)
+MAX_RETRY_TIME = timedelta(days=3)
 """How long a destination may fail at an event, from the first failure on, before that is a dead letter."""
 
-KEPT_FOR = timedelta(days=7)
+DELIVERY_RETENTION = timedelta(days=7)
 """How long it stays known that an event was delivered."""
 
-ASKED_AFTER = (timedelta(minutes=5), timedelta(hours=1), timedelta(days=1))
+STATUS_CHECKS_AFTER = (timedelta(minutes=5), timedelta(hours=1), timedelta(days=1))
 """How long after a text message was taken it is asked what became of it, where that is not known by then."""
 
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 
-_LARGEST_CRC = 0xFFFFFFFF
+_MAX_CRC = 0xFFFFFFFF
 
 
 class DeliveryStatus(StrEnum):
@@ -90,7 +90,7 @@ class Delivery:
         """Be free for another relay at once: this one could not hand it over after all."""
         self.held = False
         self.next_attempt_at = now
-        self._begin_patience(now)
+        self._start_timeout(now)
 
     def succeed(self, response: dict[str, Any], now: datetime) -> None:
         """Have arrived."""
@@ -109,7 +109,7 @@ class Delivery:
         """Be tried again later, or be given up where that has gone on for days."""
         self.held = False
         self.response = response
-        self._begin_patience(now)
+        self._start_timeout(now)
         if now >= self.give_up_at:
             self.status = DeliveryStatus.DEAD
         else:
@@ -126,7 +126,7 @@ class Delivery:
         """Have been taken; this is what is known by now of what became of it."""
         self.response = response
         if self.destination == TEXTS and self.delivered_at is not None:
-            moments = (self.delivered_at + after for after in ASKED_AFTER)
+            moments = (self.delivered_at + after for after in STATUS_CHECKS_AFTER)
             later = (moment for moment in moments if moment > now and not _is_all(response))
             self.next_attempt_at = next(later, NEVER)
 
@@ -143,15 +143,15 @@ class Delivery:
             raise Conflict(f"The delivery is {self.status}; only a dead or a skipped one is replayed.", code="not_dead")
         self.status = DeliveryStatus.PENDING
         self.next_attempt_at = now
-        self.give_up_at = now + GIVEN_UP_AFTER
+        self.give_up_at = now + MAX_RETRY_TIME
 
-    def _begin_patience(self, now: datetime) -> None:
+    def _start_timeout(self, now: datetime) -> None:
         """With the first attempt begins the time after which it is given up.
 
         It may have waited for days because no relay was running; the destination had no part in that.
         """
         if self.attempts == 1:
-            self.give_up_at = now + GIVEN_UP_AFTER
+            self.give_up_at = now + MAX_RETRY_TIME
 
 
 def _is_all(response: dict[str, Any]) -> bool:
@@ -168,7 +168,7 @@ def delivery_of(event: Event, destination: str) -> Delivery:
         destination=destination,
         created_at=event.at,
         next_attempt_at=event.at,
-        give_up_at=event.at + GIVEN_UP_AFTER,
+        give_up_at=event.at + MAX_RETRY_TIME,
     )
 
 
@@ -183,8 +183,8 @@ def pause_after(attempts: int, of: UUID) -> timedelta:
     The chance lies in the delivery's id, so that the many that failed together do not come back together. It is a
     checksum of the whole of it: ids that were made one after the other differ in a few bits.
     """
-    whole = min(LONGEST_PAUSE, FIRST_PAUSE * (1 << min(attempts - 1, 20)))
-    share = crc32(f"{of} {attempts}".encode()) / _LARGEST_CRC
+    whole = min(MAX_BACKOFF, MIN_BACKOFF * (1 << min(attempts - 1, 20)))
+    share = crc32(f"{of} {attempts}".encode()) / _MAX_CRC
     return whole / 2 + whole / 2 * share
 
 

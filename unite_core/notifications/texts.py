@@ -28,7 +28,7 @@ _ONE = {GSM_7: 160, UCS_2: 70}
 _OF_SEVERAL = {GSM_7: 153, UCS_2: 67}
 
 SHORTENED = "..."
-SHORTEST_NAME = 12
+MIN_SHORTENED_NAME_LENGTH = 12
 """Characters: where fewer of a lead's name would be left, the link is left out instead."""
 
 SOMEBODY = "a lead"
@@ -78,8 +78,8 @@ def compose(event: Event, public_url: str) -> str:
     link = link_of(event, public_url)
     reference = f" #{_reference(event.id)}"
     linked = f" {link}" if link else reference
-    for end, shortest in [(linked, SHORTEST_NAME), (reference, 0)]:
-        for kept in range(len(name), min(shortest, len(name)) - 1, -1):
+    for end, min_length in [(linked, MIN_SHORTENED_NAME_LENGTH), (reference, 0)]:
+        for kept in range(len(name), min(min_length, len(name)) - 1, -1):
             text = say(event, _shortened(name, kept)) + end
             if len(text) <= _ONE[GSM_7] and segments(text).count == 1:
                 return text

@@ -23,7 +23,7 @@ from unite_core.reports.documents import (
 )
 from unite_core.unit_of_work import Work
 
-TASKS_AT_ONCE = 500
+TASK_BATCH_SIZE = 500
 MAX_SHOWN = 200
 """Characters of a value that a difference shows."""
 
@@ -215,8 +215,8 @@ def _call_of(stored: StoredDocument, expected: Mapping[UUID, CallDocument]) -> U
 
 def _portions(task_ids: Collection[UUID]) -> Iterator[Sequence[UUID]]:
     ordered = sorted(task_ids)
-    for start in range(0, len(ordered), TASKS_AT_ONCE):
-        yield ordered[start : start + TASKS_AT_ONCE]
+    for start in range(0, len(ordered), TASK_BATCH_SIZE):
+        yield ordered[start : start + TASK_BATCH_SIZE]
 
 
 def _id(value: object) -> UUID | None:

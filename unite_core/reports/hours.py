@@ -113,8 +113,8 @@ def clock_time(
 
 def busiest(times: Sequence[ClockTime]) -> list[ClockTime]:
     """Those with the most calls, which may be several; none where there were no calls."""
-    most = max((time.attempts.value for time in times), default=0)
-    return [time for time in times if most and time.attempts.value == most]
+    maximum = max((time.attempts.value for time in times), default=0)
+    return [time for time in times if maximum and time.attempts.value == maximum]
 
 
 def best_hours(times: Sequence[ClockTime]) -> list[ClockTime]:

@@ -103,8 +103,8 @@ class ReportInsights:
 
     def _busiest_agents(self, agents: Mapping[str, Tally], everything: CallItems) -> list[BusyAgent]:
         made = {key: tally.count(metrics.COMPLETED) for key, tally in agents.items() if key}
-        most = max(made.values(), default=0)
-        first = [key for key, number in made.items() if most and number == most]
+        maximum = max(made.values(), default=0)
+        first = [key for key, number in made.items() if maximum and number == maximum]
         names = self.name(first)
         scopes = {key: Scope(agents[key], replace(everything, agent_id=names[key].id)) for key in first}
         busy = [BusyAgent(names[key], scope.count(metrics.COMPLETED)) for key, scope in scopes.items()]

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from unite_core.cache import LONGEST_LIFETIME, Cache, Place, Remembered
+from unite_core.cache import MAX_TTL, Cache, Place, Remembered
 from unite_core.calls.ports import CALL_COUNTS_NAMESPACE
 from unite_core.clock import Clock
 from unite_core.days import Period, moment_of
@@ -79,7 +79,7 @@ class RememberReport:
             return look.value
         made = make()
         if look.ticket is not None:
-            self.cache.put(REPORTS_NAMESPACE, key, made, ticket=look.ticket, lifetime=LONGEST_LIFETIME)
+            self.cache.put(REPORTS_NAMESPACE, key, made, ticket=look.ticket, lifetime=MAX_TTL)
         return made
 
 

@@ -14,7 +14,7 @@ from unite_core.calls.model import CallTask, Note
 from unite_core.calls.model import Outcome as CallOutcome
 from unite_core.errors import Problem
 from unite_core.events import Event
-from unite_core.identity.model import REFRESH_TOKEN_LIFETIME, Actor, Role, Session, User
+from unite_core.identity.model import REFRESH_TOKEN_TTL, Actor, Role, Session, User
 from unite_core.imports.model import ImportOptions, ImportStatus, LeadImport, LeadSnapshot, Rejection, RowKind
 from unite_core.leads.model import ImageStatus, Lead, LeadImage, LeadStatus
 from unite_core.phone import Phone
@@ -69,7 +69,7 @@ def a_session(user: User, **changes: Any) -> Session:
         "user_id": user.id,
         "current_refresh": f"{next(_numbers):064x}",
         "created_at": A_MONDAY_MORNING,
-        "expires_at": A_MONDAY_MORNING + REFRESH_TOKEN_LIFETIME,
+        "expires_at": A_MONDAY_MORNING + REFRESH_TOKEN_TTL,
     }
     return Session(**{**session, **changes})
 

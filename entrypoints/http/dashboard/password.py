@@ -9,7 +9,7 @@ from entrypoints.http.dashboard.links import PASSWORD, safe_next
 from entrypoints.http.dashboard.pages import PageForm, form, page, see_other, signed_in_page
 from entrypoints.http.fields import Query, Text
 from unite_core.errors import Invalid, Problem, TooMany
-from unite_core.identity.model import SHORTEST_PASSWORD
+from unite_core.identity.model import MIN_PASSWORD_LENGTH
 from unite_core.identity.use_cases import PasswordChange
 from unite_core.races import until_won
 
@@ -61,5 +61,5 @@ def _password_form(next_page: str, problem: Problem | None = None, status: int |
         status=status or (422 if problem else 200),
         next=next_page,
         problem=problem,
-        min_length=SHORTEST_PASSWORD,
+        min_length=MIN_PASSWORD_LENGTH,
     )

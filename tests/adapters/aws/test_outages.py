@@ -21,7 +21,7 @@ from unite_core.testing.contracts.files import write
 KEY = "imports/file.csv"
 BUCKETS = Buckets(imports="floor-imports", images="floor-images")
 A_MOMENT = 0.05
-PATIENCE = 20.0
+TIMEOUT = 20.0
 """Seconds after which a storage that is never given up answers, and so fails the test."""
 
 
@@ -162,7 +162,7 @@ def test_a_storage_that_accepts_and_says_nothing_is_given_up() -> None:
     given_up = Event()
 
     def answer_too_late(connection: socket.socket) -> None:
-        if not given_up.wait(PATIENCE):
+        if not given_up.wait(TIMEOUT):
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n")
 
     with storage_that(answer_too_late) as url:

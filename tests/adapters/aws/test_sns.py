@@ -10,7 +10,7 @@ from werkzeug import Request, Response
 from adapters.aws.access import Access
 from adapters.aws.outside import Dependency
 from adapters.aws.provisioning import make_topic
-from adapters.aws.sns import LARGEST_BATCH, SnsTopic
+from adapters.aws.sns import MAX_BATCH_BYTES, SnsTopic
 from tests.adapters.aws.gate import served
 from tests.adapters.aws.moto import access_to
 from tests.adapters.aws.topics import ListenedTo, listened_to
@@ -68,7 +68,7 @@ def test_a_message_that_is_too_long_for_sns_is_refused_and_the_others_are_publis
 ) -> None:
     first, last = a_topic_message(), a_topic_message()
 
-    receipts = topic.publish([first, a_message_of(LARGEST_BATCH), last])
+    receipts = topic.publish([first, a_message_of(MAX_BATCH_BYTES), last])
 
     assert [(receipt.taken, receipt.refused) for receipt in receipts] == [(True, False), (False, True), (True, False)]
     assert receipts[1].response["error_code"] == "MessageTooLong"
@@ -78,7 +78,7 @@ def test_a_message_that_is_too_long_for_sns_is_refused_and_the_others_are_publis
 def test_a_message_that_is_just_short_enough_is_published(topic: SnsTopic) -> None:
     attributes = len("typeStringcall_task.assigned" + "roleStringagent" + "correlation_idStringfrom-the-test")
 
-    (receipt,) = topic.publish([a_message_of(LARGEST_BATCH - attributes)])
+    (receipt,) = topic.publish([a_message_of(MAX_BATCH_BYTES - attributes)])
 
     assert receipt.taken
 
@@ -154,7 +154,7 @@ def failing_from_the_second_batch_on() -> Iterator[str]:
 
 def test_what_was_taken_before_a_failure_is_not_published_again(failing_from_the_second_batch_on: str) -> None:
     topic = SnsTopic(NOWHERE, access=access_to(failing_from_the_second_batch_on))
-    too_long, first, second = a_message_of(LARGEST_BATCH), a_message_of(200_000), a_message_of(200_000)
+    too_long, first, second = a_message_of(MAX_BATCH_BYTES), a_message_of(200_000), a_message_of(200_000)
 
     receipts = topic.publish([too_long, first, second])
 

@@ -10,7 +10,7 @@ import pytest
 
 from adapters.aws.access import Access
 from adapters.aws.outside import Dependency
-from adapters.aws.provisioning import MOST_RECEIVES, announce_uploads, make_queue
+from adapters.aws.provisioning import MAX_RECEIVES, announce_uploads, make_queue
 from adapters.aws.s3 import Buckets, S3Files
 from adapters.aws.sqs import SqsUploadNotice, SqsUploadNotices
 from entrypoints.worker.uploads import UploadListener
@@ -174,9 +174,9 @@ def test_a_file_of_no_import_ends_in_the_dead_letter_queue(
 ) -> None:
     write(files, upload_key(file_key(an_id())), CSV)
 
-    outcomes = Worker(notices, looks=MOST_RECEIVES + 1).work(floor.unite.imports.start_uploaded)
+    outcomes = Worker(notices, looks=MAX_RECEIVES + 1).work(floor.unite.imports.start_uploaded)
 
-    assert outcomes == [UploadOutcome.UNKNOWN] * MOST_RECEIVES
+    assert outcomes == [UploadOutcome.UNKNOWN] * MAX_RECEIVES
     assert (queue.waiting(), queue.dead()) == (0, 1)
 
 
@@ -206,11 +206,11 @@ def test_a_message_that_is_no_such_notice_ends_in_the_dead_letter_queue(
     at_once = SqsUploadNotices(queue.url, bucket=buckets.imports, access=access, wait=0, hidden=0)
 
     with caplog.at_level(logging.WARNING):
-        received = [at_once.receive() for _ in range(MOST_RECEIVES + 1)]
+        received = [at_once.receive() for _ in range(MAX_RECEIVES + 1)]
 
-    assert received == [None] * (MOST_RECEIVES + 1)
+    assert received == [None] * (MAX_RECEIVES + 1)
     assert (queue.waiting(), queue.dead()) == (0, 1)
-    assert len(caplog.records) == MOST_RECEIVES
+    assert len(caplog.records) == MAX_RECEIVES
     assert "secret" not in caplog.text
 
 

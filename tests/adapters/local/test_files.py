@@ -12,7 +12,7 @@ import pytest
 
 from adapters.local.files import INCOMING, LocalFiles
 from unite_core.errors import Forbidden, Invalid, NotFound, TooLarge, Unavailable
-from unite_core.files import UPLOADS, UPLOADS_KEPT_FOR, upload_key
+from unite_core.files import UPLOAD_RETENTION, UPLOADS, upload_key
 from unite_core.testing.in_memory.clock_and_ids import FixedClock
 
 HOUR = timedelta(hours=1)
@@ -263,7 +263,7 @@ def test_what_was_uploaded_and_never_taken_is_removed_when_nobody_can_want_it_an
     files: LocalFiles, tmp_path: Path, clock: FixedClock
 ) -> None:
     second = timedelta(seconds=1)
-    for name, by in (("imports/old.csv", UPLOADS_KEPT_FOR + second), ("imports/young.csv", UPLOADS_KEPT_FOR - second)):
+    for name, by in (("imports/old.csv", UPLOAD_RETENTION + second), ("imports/young.csv", UPLOAD_RETENTION - second)):
         store(files, upload_key(name), b"1234")
         store(files, name, b"1234")
         age(tmp_path / upload_key(name), clock, by)
@@ -279,12 +279,12 @@ def test_the_folders_of_uploads_go_when_they_have_been_empty_for_as_long(
     files: LocalFiles, tmp_path: Path, clock: FixedClock
 ) -> None:
     second = timedelta(seconds=1)
-    for name, by in (("old", UPLOADS_KEPT_FOR + second), ("young", UPLOADS_KEPT_FOR - second)):
+    for name, by in (("old", UPLOAD_RETENTION + second), ("young", UPLOAD_RETENTION - second)):
         store(files, upload_key(f"images/{name}/picture"), b"1234")
         files.move(upload_key(f"images/{name}/picture"), f"images/{name}/picture")
         age(tmp_path / UPLOADS / "images" / name, clock, by)
     store(files, upload_key("images/full/picture"), b"1234")
-    age(tmp_path / UPLOADS / "images/full", clock, UPLOADS_KEPT_FOR + second)
+    age(tmp_path / UPLOADS / "images/full", clock, UPLOAD_RETENTION + second)
     age(tmp_path / UPLOADS / "images/full/picture", clock, -second)
 
     assert files.remove_leftovers() == 0

@@ -24,7 +24,7 @@ from unite_core.paging import PageRequest
 from unite_core.testing.builders import a_lead, a_task, a_user, an_entry, an_event, an_event_of, an_id
 
 ALL_COLLECTIONS = (*COLLECTIONS, "call_log")
-PATIENCE = 60.0
+TIMEOUT = 60.0
 ROOT = "root:of-all"
 SERVICE = "service:a-pass%2Fword"
 
@@ -49,7 +49,7 @@ class OwnMongo:
     def stop(self) -> None:
         """End it."""
         self._process.terminate()
-        self._process.wait(PATIENCE)
+        self._process.wait(TIMEOUT)
 
     def _start(self, *options: str) -> None:
         program = str(Path(sys.executable).parent / "secantusd-py")
@@ -57,7 +57,7 @@ class OwnMongo:
         command = [program, "--config", str(self._folder / "settings.toml"), "--standalone", "--host", host]
         command += ["--port", port, "--storage-path", str(self._folder / "data"), "--log-level", "ERROR", *options]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + TIMEOUT
         with MongoClient[dict[str, Any]](f"mongodb://{self._host}/", serverSelectionTimeoutMS=200) as client:
             while True:
                 try:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from adapters.mongo.activity import MongoActivityLog
-from adapters.mongo.connection import Mongo, Patience
+from adapters.mongo.connection import Mongo, Timeouts
 from tests.adapters.mongo.wire import Wire
 from tests.service_process import eventually
 from unite_core.errors import Unavailable
@@ -22,7 +22,7 @@ SHORT = timedelta(milliseconds=200)
 @pytest.fixture
 def away_soon(private_mongodb: Any) -> Iterator[Mongo]:
     """A MongoDB that a test may stop: it is given up soon, left alone after two failures, and not for long."""
-    mongo = Mongo(private_mongodb.url, Patience(server=SHORT, connection=SHORT, failures=2, rest=SHORT))
+    mongo = Mongo(private_mongodb.url, Timeouts(server=SHORT, connection=SHORT, failures=2, rest=SHORT))
     yield mongo
     mongo.close()
 
@@ -77,7 +77,7 @@ def test_what_was_away_at_the_start_is_prepared_before_the_first_delivery(
 def test_events_whose_receipts_were_lost_on_the_way_are_there_once(mongodb_url: str) -> None:
     event = an_event()
     with Wire(mongodb_url) as wire:
-        mongo = Mongo(wire.url, Patience(answer=timedelta(seconds=1)))
+        mongo = Mongo(wire.url, Timeouts(answer=timedelta(seconds=1)))
         log = MongoActivityLog(mongo)
         log.prepare()
 

@@ -11,7 +11,7 @@ from pymongo.database import Database
 from pymongo.errors import AutoReconnect, NetworkTimeout, OperationFailure, ServerSelectionTimeoutError
 
 from adapters.mongo.activity import MongoActivityLog
-from adapters.mongo.connection import DEFAULT_DATABASE, Mongo, Patience
+from adapters.mongo.connection import DEFAULT_DATABASE, Mongo, Timeouts
 from tests.service_process import eventually, free_port
 from unite_core.errors import Unavailable
 from unite_core.paging import PageRequest
@@ -23,9 +23,9 @@ SHORT = timedelta(milliseconds=100)
 LONG = timedelta(minutes=10)
 
 
-def impatient(**changes: Any) -> Patience:
+def impatient(**changes: Any) -> Timeouts:
     """Waits a tenth of a second for anything, and rests for longer than any test takes."""
-    return Patience(**{"server": SHORT, "connection": SHORT, "answer": SHORT, "rest": LONG, **changes})
+    return Timeouts(**{"server": SHORT, "connection": SHORT, "answer": SHORT, "rest": LONG, **changes})
 
 
 @pytest.fixture

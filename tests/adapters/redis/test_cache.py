@@ -12,7 +12,7 @@ from adapters.redis.cache import RedisCache
 from adapters.redis.connection import RedisServer
 from adapters.system_clock import SystemClock
 from tests.adapters.redis.conftest import OwnRedis
-from unite_core.cache import LONGEST_LIFETIME, Cache, Look
+from unite_core.cache import MAX_TTL, Cache, Look
 from unite_core.errors import Unavailable
 
 T = TypeVar("T")
@@ -38,7 +38,7 @@ def redis(own_redis: OwnRedis) -> Iterator[Redis]:
         yield redis
 
 
-def put(cache: Cache, namespace: str, value: bytes, *, lifetime: timedelta = LONGEST_LIFETIME) -> None:
+def put(cache: Cache, namespace: str, value: bytes, *, lifetime: timedelta = MAX_TTL) -> None:
     ticket = cache.look(namespace, "key").ticket
     assert ticket is not None
     cache.put(namespace, "key", value, ticket=ticket, lifetime=lifetime)
@@ -100,7 +100,7 @@ def test_a_token_that_redis_evicted_does_not_come_back_with_those_who_hold_it(
     assert before is not None
 
     redis.delete(token)
-    cache.put("leads", "key", b"2", ticket=before, lifetime=LONGEST_LIFETIME)
+    cache.put("leads", "key", b"2", ticket=before, lifetime=MAX_TTL)
 
     assert cache.look("leads", "key").value is None
     assert cache.look("leads", "key").ticket != before
@@ -110,7 +110,7 @@ def test_where_nothing_is_kept_nothing_is_found_and_nothing_fails(cache: RedisCa
     redis.config_set("maxmemory", 1)
 
     look = cache.look("leads", "key")
-    cache.put("leads", "key", b"1", ticket="00" * 32, lifetime=LONGEST_LIFETIME)
+    cache.put("leads", "key", b"1", ticket="00" * 32, lifetime=MAX_TTL)
     cache.forget(["leads"])
 
     assert look == Look()
@@ -126,7 +126,7 @@ def test_while_redis_is_away_nothing_is_found_and_nothing_fails(
 
     for _ in range(3):
         assert cache.look("leads", "key") == Look()
-        cache.put("leads", "key", b"1", ticket=ticket, lifetime=LONGEST_LIFETIME)
+        cache.put("leads", "key", b"1", ticket=ticket, lifetime=MAX_TTL)
         cache.forget(["leads"])
 
     own_redis.start()

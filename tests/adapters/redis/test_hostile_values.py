@@ -11,7 +11,7 @@ from adapters.rate_limits import LocalRateLimits
 from adapters.redis.cache import RedisCache
 from adapters.redis.connection import RedisServer
 from adapters.redis.rate_limits import RedisRateLimits
-from unite_core.cache import LONGEST_LIFETIME, Look
+from unite_core.cache import MAX_TTL, Look
 from unite_core.testing.in_memory import FixedClock
 
 SECRET = b"known to the processes of one installation"
@@ -121,7 +121,7 @@ def test_a_key_of_another_kind_is_as_if_redis_were_away(cache: RedisCache, redis
 
     assert look.value is None
     if look != Look():
-        cache.put("sessions:ann", "session", b"1", ticket=look.ticket or "", lifetime=LONGEST_LIFETIME)
+        cache.put("sessions:ann", "session", b"1", ticket=look.ticket or "", lifetime=MAX_TTL)
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from tests.conftest import CHECKOUT
 from tests.service_process import free_port
 from unite_core.errors import Unavailable
 
-PATIENCE = 30.0
+TIMEOUT = 30.0
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     given = (folder / "redis_service_url").read_text().strip()
     url = given.replace("@redis:6379", f"@127.0.0.1:{port}")
     assert url != given
-    until = time.monotonic() + PATIENCE
+    until = time.monotonic() + TIMEOUT
     with Redis.from_url(url) as redis:
         while True:
             try:
@@ -49,7 +49,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                 break
     yield url
     process.terminate()
-    process.wait(PATIENCE)
+    process.wait(TIMEOUT)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 
 from adapters.redis.connection import RedisServer
-from adapters.rq.jobs import IMPORTS, NAME_KEPT_FOR, RETRIES, RqJobs, queue_of
+from adapters.rq.jobs import DONE_JOB_TTL, IMPORTS, RETRIES, RqJobs, queue_of
 from tests.servers.own import OwnServer
 
 ONE, OTHER = UUID(int=1), UUID(int=2)
@@ -66,7 +66,7 @@ def test_the_name_of_a_job_that_was_lost_on_its_way_is_free_again_after_a_minute
     jobs.run_import(ONE)
     redis.delete(f"rq:queue:{IMPORTS}")  # as if a worker had taken it, and died before it began
 
-    assert 0 < redis.ttl(f"rq:job:run_import-{ONE}") <= NAME_KEPT_FOR
+    assert 0 < redis.ttl(f"rq:job:run_import-{ONE}") <= DONE_JOB_TTL
     redis.delete(f"rq:job:run_import-{ONE}")  # as Redis does then
     jobs.run_import(ONE)
 

@@ -17,7 +17,7 @@ from tests.servers.own import OwnServer
 from unite_core.errors import Unavailable
 
 ONE, OTHER = UUID(int=1), UUID(int=2)
-MOST_LOOKS = 10
+MAX_POLLS = 10
 RUN_IMPORT = "entrypoints.worker.jobs.run_import"
 
 
@@ -41,7 +41,7 @@ class Hand:
 
     def is_done(self) -> bool:
         self.looks += 1
-        return len(self.done) >= self.until or self.looks > MOST_LOOKS
+        return len(self.done) >= self.until or self.looks > MAX_POLLS
 
 
 def fail_with(error: Exception) -> Callable[[], None]:

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from adapters.sql.engine import MOST_CONNECTIONS, create_engine_for, ping
+from adapters.sql.engine import MAX_CONNECTIONS, create_engine_for, ping
 from adapters.sql.unit_of_work import SqlWork
 from tests.databases import a_database
 from unite_core.errors import Unavailable
@@ -98,7 +98,7 @@ def test_a_unit_commits_once(work: SqlWork) -> None:
 def test_more_units_at_once_than_there_are_connections_are_told_to_come_back(impatient: Engine) -> None:
     reads = SqlWork(impatient, reading=True)
     with ExitStack() as units:
-        for _ in range(MOST_CONNECTIONS):
+        for _ in range(MAX_CONNECTIONS):
             units.enter_context(reads())
         with pytest.raises(Unavailable, match="Too much is going on"):
             units.enter_context(reads())

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.sql.mysql_words import LONGEST_TOKEN, MARK, stored
+from adapters.sql.mysql_words import MARK, MAX_TOKEN_LENGTH, stored
 from unite_core.leads.search import search_text
 
 TEXTS = st.text(max_size=120)
@@ -37,4 +37,4 @@ def test_what_is_stored_is_ascii_and_has_a_token_that_is_short_enough_for_each_w
 
     assert all(token.isascii() and token.startswith(MARK) for token in tokens)
     for word in indexed.split(" "):
-        assert any(stored(word).split(" ")[-1].startswith(token) for token in tokens if len(token) <= LONGEST_TOKEN)
+        assert any(stored(word).split(" ")[-1].startswith(token) for token in tokens if len(token) <= MAX_TOKEN_LENGTH)

@@ -15,7 +15,7 @@ from unite_core.testing.contracts.database import put
 def test_a_rehearsal_is_cleared_in_portions_and_another_one_stays(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, which: str, leads: int
 ) -> None:
-    monkeypatch.setattr(adapter, "CLEARED_AT_ONCE", 4)
+    monkeypatch.setattr(adapter, "DELETE_BATCH_SIZE", 4)
     engine: Engine = request.getfixturevalue(which)
     work = SqlWork(engine)
     owner = a_user()

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from adapters.twilio.connection import Account, Patience, Twilio
+from adapters.twilio.connection import Account, Timeouts, Twilio
 from adapters.twilio.messages import Sender, TwilioTextMessages
 from tests.servers.twilio import ACCOUNT_SID, NUMBER, TwilioStandIn
 
@@ -14,10 +14,10 @@ A_MOMENT = timedelta(milliseconds=20)
 HASTY: dict[str, Any] = {"answer": timedelta(seconds=5), "pause": A_MOMENT}
 
 
-def twilio_at(stand_in: TwilioStandIn, *, token: str | None = None, **patience: Any) -> Twilio:
+def twilio_at(stand_in: TwilioStandIn, *, token: str | None = None, **timeouts: Any) -> Twilio:
     """The account at the stand-in."""
     account = Account(sid=ACCOUNT_SID, auth_token=token or stand_in.auth_token, base_url=stand_in.url)
-    return Twilio(account, Patience(**{**HASTY, **patience}))
+    return Twilio(account, Timeouts(**{**HASTY, **timeouts}))
 
 
 def texts_by(twilio: Twilio) -> TwilioTextMessages:

@@ -28,7 +28,7 @@ from unite_core import (
     UniteError,
 )
 from unite_core.calls.ledger import LedgerEntry
-from unite_core.calls.model import CLOCKS_DIFFER_BY, LONGEST_CALL, LONGEST_NOTE
+from unite_core.calls.model import CLOCKS_DIFFER_BY, MAX_CALL_SECONDS, MAX_NOTE_LENGTH
 from unite_core.testing.in_memory import InMemoryCallLedger, InMemoryUnitOfWork, InMemoryWork
 
 CALLBACK = CallOutcome.CALLBACK_REQUESTED
@@ -159,8 +159,8 @@ def test_a_version_that_has_passed_is_not_completed(floor: Floor) -> None:
     ("told", "code"),
     [
         ({"duration_seconds": -1}, ("duration_seconds", "out_of_range")),
-        ({"duration_seconds": LONGEST_CALL + 1}, ("duration_seconds", "out_of_range")),
-        ({"note": "x" * (LONGEST_NOTE + 1)}, ("note", "too_long")),
+        ({"duration_seconds": MAX_CALL_SECONDS + 1}, ("duration_seconds", "out_of_range")),
+        ({"note": "x" * (MAX_NOTE_LENGTH + 1)}, ("note", "too_long")),
         ({"outcome": CALLBACK}, ("follow_up_at", "follow_up_required")),
     ],
     ids=["shorter than nothing", "longer than a day", "a long note", "no time for the callback"],
@@ -191,7 +191,7 @@ def test_a_call_has_begun_and_the_next_one_is_to_come(floor: Floor) -> None:
         "started_at": floor.now + CLOCKS_DIFFER_BY,
         "follow_up_at": floor.now + timedelta(microseconds=1),
     }
-    assert floor.complete(task, duration_seconds=LONGEST_CALL, **told).status is TaskStatus.COMPLETED
+    assert floor.complete(task, duration_seconds=MAX_CALL_SECONDS, **told).status is TaskStatus.COMPLETED
 
 
 def test_a_blank_note_is_none(floor: Floor) -> None:

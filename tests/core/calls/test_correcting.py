@@ -20,7 +20,7 @@ from unite_core import (
     NotFound,
     UniteError,
 )
-from unite_core.calls.model import LONGEST_CALL, LONGEST_NOTE, LONGEST_REASON
+from unite_core.calls.model import MAX_CALL_SECONDS, MAX_NOTE_LENGTH, MAX_REASON_LENGTH
 from unite_core.testing.builders import an_id
 
 BUSY = CallOutcome.BUSY
@@ -140,9 +140,9 @@ def test_agents_do_not_correct_their_own_calls_and_do_not_find_the_rest(floor: F
     ("said", "code"),
     [
         ({"reason": " "}, ("reason", "required")),
-        ({"reason": "x" * (LONGEST_REASON + 1)}, ("reason", "too_long")),
-        ({"duration_seconds": LONGEST_CALL + 1}, ("duration_seconds", "out_of_range")),
-        ({"note": "x" * (LONGEST_NOTE + 1)}, ("note", "too_long")),
+        ({"reason": "x" * (MAX_REASON_LENGTH + 1)}, ("reason", "too_long")),
+        ({"duration_seconds": MAX_CALL_SECONDS + 1}, ("duration_seconds", "out_of_range")),
+        ({"note": "x" * (MAX_NOTE_LENGTH + 1)}, ("note", "too_long")),
     ],
     ids=["no reason", "a long reason", "longer than a day", "a long note"],
 )

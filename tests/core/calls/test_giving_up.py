@@ -21,7 +21,7 @@ from unite_core import (
     Unavailable,
     build,
 )
-from unite_core.calls.model import LONGEST_REASON, MISSED_AFTER
+from unite_core.calls.model import MAX_REASON_LENGTH, MISSED_AFTER
 from unite_core.calls.use_cases import Cancellation, MarkMissed
 from unite_core.errors import Contended
 from unite_core.testing.in_memory import InMemoryUnitOfWork, InMemoryWork
@@ -118,7 +118,7 @@ def test_a_version_that_has_passed_is_not_cancelled(floor: Floor) -> None:
 
 
 @pytest.mark.parametrize(
-    ("reason", "code"), [("x" * (LONGEST_REASON + 1), "too_long"), ("two\nlines", "control_character")]
+    ("reason", "code"), [("x" * (MAX_REASON_LENGTH + 1), "too_long"), ("two\nlines", "control_character")]
 )
 def test_what_is_no_reason_is_refused(floor: Floor, reason: str, code: str) -> None:
     task = floor.create()

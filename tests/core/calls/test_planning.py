@@ -6,7 +6,7 @@ import pytest
 
 from tests.core.calls.floor import HOUR, Floor
 from unite_core import Conflict, Forbidden, Invalid, NotFound, PreconditionFailed, TaskStatus, UniteError
-from unite_core.calls.model import LONGEST_NOTE, MOST_NOTES
+from unite_core.calls.model import MAX_NOTE_LENGTH, MAX_NOTES
 from unite_core.testing.builders import an_actor, an_id
 
 
@@ -94,7 +94,7 @@ def test_a_call_task_begins_with_a_note_if_there_is_one(floor: Floor) -> None:
 
 def test_what_is_no_note_makes_no_call_task(floor: Floor) -> None:
     with pytest.raises(Invalid) as refused:
-        floor.create(note="x" * (LONGEST_NOTE + 1))
+        floor.create(note="x" * (MAX_NOTE_LENGTH + 1))
 
     assert codes(refused.value) == [("note", "too_long")]
     assert floor.tables.tasks == {}
@@ -174,7 +174,7 @@ def test_a_closed_call_task_takes_notes_too(floor: Floor) -> None:
 
 @pytest.mark.parametrize(
     ("text", "code"),
-    [("", "required"), (" \t", "required"), ("x" * (LONGEST_NOTE + 1), "too_long"), ("\x07", "control_character")],
+    [("", "required"), (" \t", "required"), ("x" * (MAX_NOTE_LENGTH + 1), "too_long"), ("\x07", "control_character")],
     ids=["empty", "blank", "long", "a bell"],
 )
 def test_what_is_no_note_is_refused(floor: Floor, text: str, code: str) -> None:
@@ -188,11 +188,11 @@ def test_what_is_no_note_is_refused(floor: Floor, text: str, code: str) -> None:
 
 def test_a_call_task_has_so_many_notes_and_no_more(floor: Floor) -> None:
     task = floor.create()
-    for number in range(MOST_NOTES):
+    for number in range(MAX_NOTES):
         floor.note(task, f"Note {number}")
 
     with pytest.raises(Conflict) as refused:
         floor.note(task, "One more")
 
     assert refused.value.code == "too_many_notes"
-    assert len(floor.stored(task).notes) == MOST_NOTES
+    assert len(floor.stored(task).notes) == MAX_NOTES

@@ -18,7 +18,7 @@ from unite_core import (
     UserChanges,
     build,
 )
-from unite_core.identity.model import COOKIE_LIFETIME, REFRESH_TOKEN_LIFETIME
+from unite_core.identity.model import COOKIE_TTL, REFRESH_TOKEN_TTL
 from unite_core.identity.use_cases.cookies import RENEW_AFTER
 from unite_core.testing.builders import an_actor
 from unite_core.testing.in_memory import InMemoryPorts
@@ -88,12 +88,12 @@ def test_a_young_cookie_is_not_renewed(unite: Unite, ports: InMemoryPorts, cooki
 def test_a_cookie_that_is_used_goes_on_and_one_that_is_not_expires(
     unite: Unite, ports: InMemoryPorts, cookie: str
 ) -> None:
-    ports.clock.advance(COOKIE_LIFETIME - timedelta(seconds=1))
+    ports.clock.advance(COOKIE_TTL - timedelta(seconds=1))
     next_cookie = renewed(unite, cookie)
     ports.clock.advance(timedelta(seconds=1))
 
     assert code_of(unite, cookie) == "token_expired"
-    ports.clock.advance(COOKIE_LIFETIME - timedelta(seconds=2))
+    ports.clock.advance(COOKIE_TTL - timedelta(seconds=2))
     assert code_of(unite, next_cookie) is None
 
 
@@ -107,7 +107,7 @@ def test_tabs_that_renew_at_the_same_time_all_stay_logged_in(unite: Unite, ports
 
 
 def test_no_cookie_outlives_its_session(unite: Unite, ports: InMemoryPorts, cookie: str) -> None:
-    steps = REFRESH_TOKEN_LIFETIME // timedelta(hours=6)
+    steps = REFRESH_TOKEN_TTL // timedelta(hours=6)
     for _ in range(steps - 1):
         ports.clock.advance(timedelta(hours=6))
         cookie = renewed(unite, cookie)

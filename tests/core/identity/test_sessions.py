@@ -26,7 +26,7 @@ from unite_core import (
     UserFilter,
     build,
 )
-from unite_core.identity.model import ACCESS_TOKEN_LIFETIME, REFRESH_TOKEN_LIFETIME
+from unite_core.identity.model import ACCESS_TOKEN_TTL, REFRESH_TOKEN_TTL
 from unite_core.identity.use_cases.sessions import digest
 from unite_core.testing.builders import an_actor, an_id
 from unite_core.testing.in_memory import FastPasswords, InMemoryPorts, in_memory_ports
@@ -173,7 +173,7 @@ def test_a_hash_with_old_parameters_is_renewed_at_login(ann: User, ports: InMemo
 @pytest.mark.usefixtures("ann")
 def test_an_access_token_is_good_for_fifteen_minutes(unite: Unite, ports: InMemoryPorts) -> None:
     pair = log_in(unite)
-    ports.clock.advance(ACCESS_TOKEN_LIFETIME - timedelta(seconds=1))
+    ports.clock.advance(ACCESS_TOKEN_TTL - timedelta(seconds=1))
     assert code_of(unite, pair.access_token) is None
     ports.clock.advance(timedelta(seconds=1))
 
@@ -213,9 +213,9 @@ def test_a_spent_refresh_token_revokes_its_whole_family(unite: Unite) -> None:
 @pytest.mark.usefixtures("ann")
 def test_a_refresh_token_is_good_for_thirty_days_from_its_own_making(unite: Unite, ports: InMemoryPorts) -> None:
     pair = log_in(unite)
-    ports.clock.advance(REFRESH_TOKEN_LIFETIME - timedelta(seconds=1))
+    ports.clock.advance(REFRESH_TOKEN_TTL - timedelta(seconds=1))
     pair = unite.identity.refresh(pair.refresh_token)
-    ports.clock.advance(REFRESH_TOKEN_LIFETIME)
+    ports.clock.advance(REFRESH_TOKEN_TTL)
 
     with pytest.raises(Unauthenticated) as refused:
         unite.identity.refresh(pair.refresh_token)
@@ -405,7 +405,7 @@ def test_the_last_refresh_token_of_a_login_that_ran_out_is_no_good_and_a_spent_o
 ) -> None:
     first = log_in(unite)
     second = unite.identity.refresh(first.refresh_token)
-    ports.clock.advance(REFRESH_TOKEN_LIFETIME)
+    ports.clock.advance(REFRESH_TOKEN_TTL)
 
     codes = []
     for pair in (second, first):
@@ -420,7 +420,7 @@ def test_the_last_refresh_token_of_a_login_that_ran_out_is_no_good_and_a_spent_o
 def test_sessions_are_forgotten_a_week_after_their_end(unite: Unite, ports: InMemoryPorts) -> None:
     pair = log_in(unite)
     unite.identity.refresh(pair.refresh_token)
-    ports.clock.advance(REFRESH_TOKEN_LIFETIME + timedelta(days=7))
+    ports.clock.advance(REFRESH_TOKEN_TTL + timedelta(days=7))
     assert unite.upkeep.purge_sessions() == 0
     ports.clock.advance(timedelta(seconds=1))
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unite_core.imports.columns import FIELDS, IGNORE, MOST_COLUMNS, ColumnMap, header_key, map_columns
+from unite_core.imports.columns import FIELDS, IGNORE, MAX_COLUMNS, ColumnMap, header_key, map_columns
 from unite_core.imports.decoding import FileRefused
 from unite_core.imports.error_report import REPORT_COLUMNS
 
@@ -197,17 +197,17 @@ def test_a_first_line_that_is_a_lead_already_is_no_header() -> None:
 
 
 def test_a_header_has_a_thousand_columns_at_the_most() -> None:
-    widest = ["Name", "Email", *["x"] * (MOST_COLUMNS - 2)]
+    widest = ["Name", "Email", *["x"] * (MAX_COLUMNS - 2)]
 
-    assert len(map_columns(widest).columns) == MOST_COLUMNS
+    assert len(map_columns(widest).columns) == MAX_COLUMNS
     with pytest.raises(FileRefused) as refused:
         map_columns([*widest, "one more"])
     assert refused.value.code == "too_many_columns"
-    assert str(MOST_COLUMNS + 1) in refused.value.detail
+    assert str(MAX_COLUMNS + 1) in refused.value.detail
 
 
 def test_empty_columns_at_the_end_and_those_of_a_report_do_not_count() -> None:
-    widest = [*REPORT_COLUMNS, "Name", "Email", *["x"] * (MOST_COLUMNS - 2), *[" "] * 500]
+    widest = [*REPORT_COLUMNS, "Name", "Email", *["x"] * (MAX_COLUMNS - 2), *[" "] * 500]
 
     assert map_columns(widest).index("email") == 6
 

@@ -10,7 +10,7 @@ import pytest
 from tests.core.imports.accidents import FailingWork, PowerCutError
 from tests.core.imports.floor import Floor
 from unite_core import ImportStatus, LeadImport, Unavailable
-from unite_core.imports.model import LEASE, MOST_ATTEMPTS
+from unite_core.imports.model import LEASE, MAX_ATTEMPTS
 from unite_core.imports.run import report_key
 from unite_core.testing.in_memory import FixedClock, InMemoryFiles, in_memory_ports
 
@@ -30,7 +30,7 @@ def half_done(floor: Floor) -> LeadImport:
 
 
 def die_again_and_again(floor: Floor, coming: LeadImport) -> None:
-    for number in range(MOST_ATTEMPTS):
+    for number in range(MAX_ATTEMPTS):
         failing = FailingWork(floor.ports.work, PowerCutError(), at=1)
         with pytest.raises(PowerCutError):
             replace(floor.continue_import, work=failing)(coming.id, holder=f"worker {number}")
@@ -102,7 +102,7 @@ def test_an_import_whose_report_workers_die_of_is_given_up_without_one(cursed: t
     coming = half_done(floor)
     die_again_and_again(floor, coming)
     files.curse = PowerCutError()
-    for number in range(MOST_ATTEMPTS):
+    for number in range(MAX_ATTEMPTS):
         with pytest.raises(PowerCutError):
             floor.continue_import(coming.id, holder=f"reporter {number}")
         floor.ports.clock.advance(LEASE)
@@ -118,7 +118,7 @@ def test_an_outage_while_an_import_is_given_up_costs_it_no_report(cursed: tuple[
     coming = half_done(floor)
     die_again_and_again(floor, coming)
     files.curse = Unavailable("The disk is full.")
-    for _ in range(MOST_ATTEMPTS + 1):
+    for _ in range(MAX_ATTEMPTS + 1):
         with pytest.raises(Unavailable):
             floor.continue_import(coming.id, holder="worker")
     files.curse = None

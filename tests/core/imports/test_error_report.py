@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tests.core.imports.uploads import ANN, codes, drafts, look, records
 from unite_core.errors import Problem
-from unite_core.imports.columns import MOST_COLUMNS
+from unite_core.imports.columns import MAX_COLUMNS
 from unite_core.imports.error_report import REPORT_COLUMNS, RejectedRow, report_lines, with_guard, without_guard
 from unite_core.imports.rows import LeadDraft, RowRules
 from unite_core.phone import PhoneRule
@@ -174,7 +174,7 @@ def test_a_report_can_be_uploaded_as_it_is_and_its_report_too() -> None:
 
 
 def test_the_widest_file_has_a_report_that_can_be_uploaded() -> None:
-    original = b"Name,Email" + b",x" * (MOST_COLUMNS - 2) + b"\nAnn,ann@example.com" + b",y" * (MOST_COLUMNS - 2)
+    original = b"Name,Email" + b",x" * (MAX_COLUMNS - 2) + b"\nAnn,ann@example.com" + b",y" * (MAX_COLUMNS - 2)
 
     assert drafts(again(original)) == drafts(original)
 

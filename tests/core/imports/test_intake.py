@@ -28,11 +28,11 @@ from unite_core import (
     Unavailable,
     UserChanges,
 )
-from unite_core.files import LONGEST_UPLOAD_LIFETIME, UPLOADS, UPLOADS_KEPT_FOR, upload_key
+from unite_core.files import MAX_UPLOAD_TTL, UPLOAD_RETENTION, UPLOADS, upload_key
 from unite_core.identity.use_cases import NewUser
-from unite_core.imports.model import LARGEST_FILE, UPLOAD_LIFETIME
+from unite_core.imports.model import MAX_FILE_BYTES, UPLOAD_TTL
 from unite_core.imports.use_cases.control import ABANDONED_AFTER
-from unite_core.leads.model import IMAGE_UPLOAD_LIFETIME
+from unite_core.leads.model import IMAGE_UPLOAD_TTL
 from unite_core.testing.builders import an_actor, an_id
 from unite_core.testing.in_memory import FixedClock, InMemoryFiles, in_memory_ports
 
@@ -199,10 +199,10 @@ def test_a_start_of_another_version_leaves_the_upload_where_it_is(floor: Floor) 
 
 
 def test_what_was_uploaded_is_kept_as_long_as_anybody_can_want_it() -> None:
-    longest = max(UPLOAD_LIFETIME, IMAGE_UPLOAD_LIFETIME)
+    max_length = max(UPLOAD_TTL, IMAGE_UPLOAD_TTL)
 
-    assert longest <= LONGEST_UPLOAD_LIFETIME
-    assert longest + ABANDONED_AFTER <= UPLOADS_KEPT_FOR
+    assert max_length <= MAX_UPLOAD_TTL
+    assert max_length + ABANDONED_AFTER <= UPLOAD_RETENTION
 
 
 def test_the_same_file_announced_twice_gives_the_first_import(floor: Floor) -> None:
@@ -262,7 +262,7 @@ def test_a_file_whose_import_failed_or_was_cancelled_may_come_again(floor: Floor
         (NewImport(filename="a\x00.csv", size=5), "filename", "control_character"),
         (NewImport(filename="a" * 256, size=5), "filename", "too_long"),
         (NewImport(filename="a.csv", size=0), "size", "wrong_size"),
-        (NewImport(filename="a.csv", size=LARGEST_FILE + 1), "size", "wrong_size"),
+        (NewImport(filename="a.csv", size=MAX_FILE_BYTES + 1), "size", "wrong_size"),
         (
             NewImport(filename="a.csv", size=5, options=ImportOptions(default_country="us")),
             "options.default_country",
@@ -312,7 +312,7 @@ class Endless(io.BytesIO):
 
     def __init__(self) -> None:
         super().__init__()
-        self.left = LARGEST_FILE + 1
+        self.left = MAX_FILE_BYTES + 1
         self.block = bytes(256 * 1024)
 
     def read(self, size: int | None = -1) -> bytes:

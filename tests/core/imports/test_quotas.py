@@ -19,7 +19,7 @@ from unite_core import (
     build,
 )
 from unite_core.files import upload_key
-from unite_core.imports.model import LARGEST_FILE
+from unite_core.imports.model import MAX_FILE_BYTES
 from unite_core.imports.use_cases.control import ABANDONED_AFTER
 from unite_core.uses import HOUR
 
@@ -115,7 +115,7 @@ def test_the_bytes_of_open_imports_are_limited_together(floor: Floor) -> None:
 def test_the_default_leaves_room_for_several_of_the_largest_files() -> None:
     floor = Floor()
 
-    told = [announce(floor, LARGEST_FILE) for _ in range(9)]
+    told = [announce(floor, MAX_FILE_BYTES) for _ in range(9)]
 
     assert told == [""] * 8 + ["too_many_import_bytes"]
 

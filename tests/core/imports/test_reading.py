@@ -10,9 +10,9 @@ import pytest
 from tests.core.imports.uploads import Drip, look, records
 from unite_core.imports.decoding import Encoding, FileRefused
 from unite_core.imports.reading import (
-    LONGEST_RECORD,
-    MOST_CELLS,
-    MOST_LINES_IN_RECORD,
+    MAX_CELLS,
+    MAX_LINES_PER_RECORD,
+    MAX_RECORD_LENGTH,
     Dialect,
     Record,
     RecordReader,
@@ -86,14 +86,14 @@ def test_a_broken_quote_on_the_last_line_after_an_unclosed_one_is_told_apart() -
 
 
 def test_a_quoted_cell_has_at_most_so_many_lines() -> None:
-    longest = b'"' + b"x\n" * (MOST_LINES_IN_RECORD - 1) + b'y"\n'
-    longer = b'"' + b"x\n" * MOST_LINES_IN_RECORD + b'y"\n'
+    max_length = b'"' + b"x\n" * (MAX_LINES_PER_RECORD - 1) + b'y"\n'
+    longer = b'"' + b"x\n" * MAX_LINES_PER_RECORD + b'y"\n'
 
-    assert told(read(longest + b"z")) == [(1, ""), (2, "")]
+    assert told(read(max_length + b"z")) == [(1, ""), (2, "")]
     found = told(read(longer + b"z"))
     assert found[0] == (1, "unclosed_quote")
-    assert found[-1] == (MOST_LINES_IN_RECORD + 2, "")
-    assert len(found) == MOST_LINES_IN_RECORD + 2
+    assert found[-1] == (MAX_LINES_PER_RECORD + 2, "")
+    assert len(found) == MAX_LINES_PER_RECORD + 2
 
 
 def test_a_row_of_several_lines_has_at_most_so_many_characters() -> None:
@@ -185,14 +185,14 @@ def test_memory_does_not_grow_with_the_file() -> None:
 
 
 def test_a_long_line_without_a_delimiter_shows_how_it_starts() -> None:
-    found = read(b"x" * (LONGEST_RECORD + 1))
+    found = read(b"x" * (MAX_RECORD_LENGTH + 1))
 
     assert told(found) == [(1, "row_too_long")]
     assert found[0].cells == ["x" * 1000]
 
 
 def test_a_long_line_that_follows_an_open_quote_is_a_row_of_its_own() -> None:
-    assert told(read(b'a,"open\n' + b"x" * (LONGEST_RECORD + 1) + b"\nb\n")) == [
+    assert told(read(b'a,"open\n' + b"x" * (MAX_RECORD_LENGTH + 1) + b"\nb\n")) == [
         (1, "unclosed_quote"),
         (2, "row_too_long"),
         (3, ""),
@@ -201,17 +201,17 @@ def test_a_long_line_that_follows_an_open_quote_is_a_row_of_its_own() -> None:
 
 @pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r", b""])
 def test_the_longest_line_may_have_any_end(end: bytes) -> None:
-    longest = (b"y" * 100_000 + b",") * 10 + b"x" * (LONGEST_RECORD - 1_000_010)
+    max_length = (b"y" * 100_000 + b",") * 10 + b"x" * (MAX_RECORD_LENGTH - 1_000_010)
 
-    assert told(read(longest + end)) == [(1, "")]
-    assert told(read(longest + b"x" + end)) == [(1, "row_too_long")]
+    assert told(read(max_length + end)) == [(1, "")]
+    assert told(read(max_length + b"x" + end)) == [(1, "row_too_long")]
 
 
 def test_a_row_of_ten_thousand_cells_is_refused_and_cut() -> None:
     found = read(b"x," * 10_000 + b"\na,b\n")
 
     assert told(found) == [(1, "too_many_cells"), (2, "")]
-    assert len(found[0].cells) == MOST_CELLS
+    assert len(found[0].cells) == MAX_CELLS
     assert found[0].problem is not None
     assert "10001 cells" in found[0].problem.detail
 
@@ -220,7 +220,7 @@ def test_empty_cells_beyond_the_last_one_that_is_read_do_no_harm() -> None:
     found = read(b"x" + b"," * 16_000 + b"\n" + b"," * 16_000 + b"\n")
 
     assert told(found) == [(1, "")]
-    assert len(found[0].cells) == MOST_CELLS
+    assert len(found[0].cells) == MAX_CELLS
 
 
 def test_bytes_that_mean_nothing_cost_their_row_alone() -> None:
@@ -233,7 +233,7 @@ def test_bytes_that_mean_nothing_cost_their_row_alone() -> None:
 
 
 def test_no_byte_that_means_nothing_leaves_the_reader_unmarked() -> None:
-    found = read(b'"\xe9"x\n' + b"\xe9," * 10_000 + b"\n" + b"\xe9" * (LONGEST_RECORD + 1))
+    found = read(b'"\xe9"x\n' + b"\xe9," * 10_000 + b"\n" + b"\xe9" * (MAX_RECORD_LENGTH + 1))
 
     assert told(found) == [(1, "malformed_row"), (2, "too_many_cells"), (3, "row_too_long")]
     "".join(cell for record in found for cell in record.cells).encode()
@@ -385,7 +385,7 @@ def test_the_line_by_which_excel_is_told_the_delimiter_is_no_row() -> None:
         (b'""\n', "empty_file", "blank"),
         (b'Name,"Email\nZoe,zoe@example.com\n', "unreadable_header", "row 1"),
         (b'\nName,"E"mail\n', "unreadable_header", "Row 2"),
-        (b"x" * (LONGEST_RECORD + 1), "unreadable_header", "Row 1"),
+        (b"x" * (MAX_RECORD_LENGTH + 1), "unreadable_header", "Row 1"),
         (b"x," * 10_000 + b"\n", "too_many_columns", "10001 cells"),
         (b"x," * 1002 + b"\n", "too_many_columns", "1002 columns"),
         (b"\nname\n", "no_contact_column", "line 2"),

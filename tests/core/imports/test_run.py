@@ -9,7 +9,7 @@ import pytest
 from tests.core.imports.accidents import FailingWork, PowerCutError, RacingWork, TroubledFiles
 from tests.core.imports.floor import Floor, contents
 from unite_core import ImportStatus, NotFound, OnDuplicate, RowKind, Unavailable
-from unite_core.imports.model import LEASE, MOST_ATTEMPTS
+from unite_core.imports.model import LEASE, MAX_ATTEMPTS
 from unite_core.testing.in_memory import FixedClock, in_memory_ports
 
 ROWS = [
@@ -243,7 +243,7 @@ def test_the_columns_are_shown(floor: Floor) -> None:
 def test_an_import_that_no_worker_gets_any_further_with_is_given_up(floor: Floor) -> None:
     coming = floor.upload(ROWS, dry_run=True)
     floor.continue_import(coming.id, holder="first", should_stop=lambda: True)
-    for number in range(MOST_ATTEMPTS):
+    for number in range(MAX_ATTEMPTS):
         failing = FailingWork(floor.ports.work, PowerCutError(), at=1)
         with pytest.raises(PowerCutError):
             replace(floor.continue_import, work=failing)(coming.id, holder=f"worker {number}")
@@ -266,7 +266,7 @@ def test_an_import_outlasts_any_outage_of_what_it_depends_on(troubled: Floor) ->
         raise Unavailable("The storage does not answer.")
 
     trouble(troubled).trouble = outage
-    for _ in range(MOST_ATTEMPTS + 1):
+    for _ in range(MAX_ATTEMPTS + 1):
         with pytest.raises(Unavailable):
             troubled.continue_import(coming.id, holder="worker")
         assert troubled.get(coming.id).status is ImportStatus.RUNNING

@@ -10,7 +10,7 @@ from tests.core.imports.floor import Floor
 from unite_core import FileToImport, ImportStatus, LeadImport, NewImport, Unavailable
 from unite_core.files import upload_key
 from unite_core.imports.use_cases import ImportStoredFile, StartImport
-from unite_core.races import MOST_RACES
+from unite_core.races import MAX_TRANSACTION_ATTEMPTS
 from unite_core.testing.in_memory import InMemoryImports, InMemoryUnitOfWork, InMemoryWork
 from unite_core.testing.in_memory.tables import Tables
 
@@ -99,4 +99,4 @@ def test_whoever_never_sees_the_first_is_told_to_come_back(floor: Floor, way: Wa
     way(floor, floor.ports.work)
 
     with pytest.raises(Unavailable):
-        way(floor, LateWork(floor.ports.work, times=MOST_RACES))
+        way(floor, LateWork(floor.ports.work, times=MAX_TRANSACTION_ATTEMPTS))

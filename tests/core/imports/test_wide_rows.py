@@ -5,9 +5,9 @@ from itertools import pairwise
 import pytest
 
 from tests.core.imports.floor import Floor
-from unite_core.imports.chunk import MOST_KEPT
-from unite_core.imports.columns import LONGEST_SHOWN
-from unite_core.imports.reading import LONGEST_HEADER
+from unite_core.imports.chunk import MAX_STORED_LENGTH
+from unite_core.imports.columns import MAX_SHOWN_LENGTH
+from unite_core.imports.reading import MAX_HEADER_LENGTH
 from unite_core.imports.run import CHUNK_BYTES
 from unite_core.testing.builders import csv_text
 
@@ -49,7 +49,7 @@ def test_the_longest_cells_of_a_rejected_row_are_cut_and_its_message_says_so(flo
     assert (others_kept, phone) == (["", *short], PHONE)
     assert notes == "x" * (len(notes) - 1) + "…"
     assert remarks == "y" * (len(notes) - 1) + "…"
-    assert MOST_KEPT // 4 < sum(map(len, rejected.cells)) <= MOST_KEPT
+    assert MAX_STORED_LENGTH // 4 < sum(map(len, rejected.cells)) <= MAX_STORED_LENGTH
     assert rejected.problems[-1].detail.endswith(CUT)
 
 
@@ -59,7 +59,7 @@ def test_the_error_report_has_what_was_kept(floor: Floor) -> None:
     assert done.report_key is not None
     with floor.ports.files.read(done.report_key) as report:
         text = report.read().decode()
-    assert len(text) < MOST_KEPT + 1000
+    assert len(text) < MAX_STORED_LENGTH + 1000
     assert CUT in text
     assert text.endswith("x…\r\n")
 
@@ -69,12 +69,12 @@ def test_the_longest_cells_of_a_row_that_repeats_a_lead_are_cut_too(floor: Floor
     done = floor.import_file(csv_text(("Name", "Phone", "Notes"), leads))
 
     (repeated,) = floor.rejections(done.id)
-    assert sum(map(len, repeated.cells)) <= MOST_KEPT
+    assert sum(map(len, repeated.cells)) <= MAX_STORED_LENGTH
     assert repeated.problems[0].detail.endswith(CUT)
 
 
 def test_a_row_that_is_as_large_as_what_is_kept_is_whole(floor: Floor) -> None:
-    notes = "x" * (MOST_KEPT - len(PHONE))
+    notes = "x" * (MAX_STORED_LENGTH - len(PHONE))
     done = floor.import_file(csv_text(("Name", "Phone", "Notes"), [("", PHONE, notes)]))
 
     (rejected,) = floor.rejections(done.id)
@@ -83,10 +83,10 @@ def test_a_row_that_is_as_large_as_what_is_kept_is_whole(floor: Floor) -> None:
 
 
 def test_a_long_header_is_shown_short_and_stands_whole_in_the_report(floor: Floor) -> None:
-    whole, long = "w" * LONGEST_SHOWN, "x" * (LONGEST_SHOWN + 1)
+    whole, long = "w" * MAX_SHOWN_LENGTH, "x" * (MAX_SHOWN_LENGTH + 1)
     done = floor.import_file(csv_text(("Name", "Phone", whole, long), [("", PHONE)]))
 
-    assert [column["header"] for column in done.columns] == ["Name", "Phone", whole, "x" * (LONGEST_SHOWN - 1) + "…"]
+    assert [column["header"] for column in done.columns] == ["Name", "Phone", whole, "x" * (MAX_SHOWN_LENGTH - 1) + "…"]
     assert done.report_key is not None
     with floor.ports.files.read(done.report_key) as report:
         assert f"Name,Phone,{whole},{long}\r\n" in report.read().decode()
@@ -97,16 +97,16 @@ def test_a_long_header_is_shown_short_where_the_file_is_refused_too(floor: Floor
 
     assert failed.failure is not None
     assert failed.failure.code == "no_contact_column"
-    assert [len(column["header"]) for column in failed.columns] == [4, LONGEST_SHOWN]
+    assert [len(column["header"]) for column in failed.columns] == [4, MAX_SHOWN_LENGTH]
 
 
 @pytest.mark.parametrize(("more", "code"), [(0, None), (1, "unreadable_header")])
 def test_a_header_has_so_many_characters_at_most(floor: Floor, more: int, code: str | None) -> None:
-    names = ("Name", "Phone", "", "x" * (LONGEST_HEADER // 2))
-    last = "y" * (LONGEST_HEADER - sum(map(len, names)) + more)
+    names = ("Name", "Phone", "", "x" * (MAX_HEADER_LENGTH // 2))
+    last = "y" * (MAX_HEADER_LENGTH - sum(map(len, names)) + more)
     done = floor.import_file("\n" + csv_text((*names, last), [("Ada", PHONE)]))
 
     assert (done.failure.code if done.failure else None) == code
     if done.failure:
         assert "Row 2" in done.failure.detail
-        assert str(LONGEST_HEADER) in done.failure.detail
+        assert str(MAX_HEADER_LENGTH) in done.failure.detail

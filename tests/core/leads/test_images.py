@@ -26,7 +26,7 @@ from unite_core import (
 )
 from unite_core.errors import PreconditionFailed
 from unite_core.files import upload_key
-from unite_core.leads.model import LARGEST_IMAGE, real_image_type
+from unite_core.leads.model import MAX_IMAGE_BYTES, real_image_type
 from unite_core.testing.builders import an_id
 from unite_core.testing.in_memory import FixedClock, InMemoryFiles, in_memory_ports
 
@@ -236,7 +236,7 @@ def test_a_picture_that_is_deleted_while_it_is_checked_stays_deleted() -> None:
         ("image/gif", 100, None, "content_type", "unsupported_type"),
         ("image/svg+xml", 100, None, "content_type", "unsupported_type"),
         ("image/png", 0, None, "size", "wrong_size"),
-        ("image/png", LARGEST_IMAGE + 1, None, "size", "wrong_size"),
+        ("image/png", MAX_IMAGE_BYTES + 1, None, "size", "wrong_size"),
         ("image/png", 100, "a\x00.png", "filename", "control_character"),
         ("image/png", 100, "a" * 256, "filename", "too_long"),
     ],

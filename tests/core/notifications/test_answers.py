@@ -9,7 +9,7 @@ from tests.core.notifications.post import LATER, MAIL, REFUSED, SKIPPED, TAKEN, 
 from unite_core.errors import Unavailable
 from unite_core.events import Event
 from unite_core.notifications.events import ANSWERED
-from unite_core.notifications.model import ACTIVITY, GIVEN_UP_AFTER, HELD_FOR, Delivery, DeliveryStatus, Receipt
+from unite_core.notifications.model import ACTIVITY, CLAIM_TTL, MAX_RETRY_TIME, Delivery, DeliveryStatus, Receipt
 from unite_core.notifications.use_cases import RelayEvents
 from unite_core.paging import PageRequest
 from unite_core.testing.in_memory import InMemoryActivityLog, InMemoryWork
@@ -138,7 +138,7 @@ def test_whatever_is_given_up_has_that_told_of_it_though_nothing_else_has_change
     post.record(3)
     post.mailbox.fail(Unavailable("It is being moved."))
     post.relay(MAIL)
-    post.clock.advance(GIVEN_UP_AFTER)
+    post.clock.advance(MAX_RETRY_TIME)
 
     assert len(post.relay(MAIL).dead) == 3
 
@@ -174,7 +174,7 @@ def test_an_answer_is_told_if_and_only_if_what_became_of_the_delivery_is_stored(
     with pytest.raises(PowerCutError):
         RelayEvents(work, post.relay.destinations, post.clock, post.ids)(MAIL)
     assert post.told_of(post.to_mailbox()) == []
-    post.clock.advance(HELD_FOR)
+    post.clock.advance(CLAIM_TTL)
 
     post.relay(MAIL)
 
@@ -214,7 +214,7 @@ def test_a_dead_letter_is_named_though_the_relay_ends_in_a_mistake() -> None:
         post.relay(MAIL, on_dead=named.append)
     assert [it.event_id for it in named] == [refused.id]
 
-    post.clock.advance(GIVEN_UP_AFTER)
+    post.clock.advance(MAX_RETRY_TIME)
     with pytest.raises(StopIteration):
         post.relay(MAIL, on_dead=named.append)
 
@@ -260,7 +260,7 @@ def test_what_was_tried_by_a_relay_that_died_does_not_tell_that_the_destination_
     post.mailbox.answer = lambda _: TAKEN
     with pytest.raises(PowerCutError):
         RelayEvents(FailingWork(post.work, PowerCutError(), at=1), post.relay.destinations, post.clock, post.ids)(MAIL)
-    post.clock.advance(HELD_FOR)
+    post.clock.advance(CLAIM_TTL)
 
     post.relay(MAIL)
 

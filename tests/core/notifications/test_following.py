@@ -11,10 +11,10 @@ from tests.core.notifications.floor import CallFloor
 from unite_core import Quotas, Rules, build
 from unite_core.errors import Contended, NotFound, Unavailable
 from unite_core.notifications.events import REPORTED
-from unite_core.notifications.model import KEPT_FOR, NEVER, TEXTS, Delivery, DeliveryStatus
+from unite_core.notifications.model import DELIVERY_RETENTION, NEVER, TEXTS, Delivery, DeliveryStatus
 from unite_core.notifications.ports import DeliveryFilter
 from unite_core.notifications.use_cases import FollowTexts
-from unite_core.notifications.use_cases.following import ASKED_FOR
+from unite_core.notifications.use_cases.following import STATUS_CHECK_TIMEOUT
 from unite_core.notifications.webhooks import TakeTextStatus, TextStatus
 from unite_core.paging import PageRequest
 from unite_core.quotas import NO_LIMIT
@@ -206,7 +206,7 @@ def test_a_run_does_not_keep_what_else_is_to_be_done_waiting_for_long() -> None:
     watch = Watch(KNOWN, texts=5)
 
     def take_long() -> dict[str, Any]:
-        watch.clock.advance(ASKED_FOR / 2)
+        watch.clock.advance(STATUS_CHECK_TIMEOUT / 2)
         return KNOWN
 
     watch.carrier.says = take_long
@@ -248,7 +248,7 @@ def test_what_is_forgotten_while_it_is_asked_is_gone() -> None:
     watch = Watch(KNOWN)
 
     def forget() -> dict[str, Any]:
-        watch.clock.advance(KEPT_FOR)
+        watch.clock.advance(DELIVERY_RETENTION)
         watch.floor.unite.upkeep.purge_deliveries()
         return KNOWN
 
@@ -271,7 +271,7 @@ def test_a_transaction_that_gave_way_to_another_is_begun_anew(at: int) -> None:
 def test_other_deliveries_are_never_asked_after() -> None:
     watch = Watch(KNOWN)
 
-    watch.at(KEPT_FOR - HOUR)
+    watch.at(DELIVERY_RETENTION - HOUR)
 
     assert watch.carrier.asked == [SID]
 

@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from tests.core.notifications.post import LATER, MAIL, REFUSED, SKIPPED, TAKEN, Post
 from unite_core.events import Event
-from unite_core.notifications.model import GIVEN_UP_AFTER, Delivery, DeliveryStatus, Receipt
+from unite_core.notifications.model import MAX_RETRY_TIME, Delivery, DeliveryStatus, Receipt
 from unite_core.notifications.use_cases.relay import _Tally
 
 REPLAYABLE = (DeliveryStatus.DEAD, DeliveryStatus.SKIPPED)
@@ -119,7 +119,7 @@ class LifeOfADelivery(RuleBasedStateMachine):
             assert delivery.held == (event_id in self.held_until)
             assert (delivery.status is DeliveryStatus.DELIVERED) == (TAKEN in answers)
             if delivery.status is DeliveryStatus.DEAD and REFUSED not in answers:
-                assert self.post.clock.now() - self.since[event_id] >= GIVEN_UP_AFTER, "nothing is given up too soon"
+                assert self.post.clock.now() - self.since[event_id] >= MAX_RETRY_TIME, "nothing is given up too soon"
             if REFUSED in answers:
                 assert delivery.status is DeliveryStatus.DEAD
             assert (delivery.status is DeliveryStatus.SKIPPED) == (SKIPPED in answers)

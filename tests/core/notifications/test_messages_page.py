@@ -12,7 +12,7 @@ from unite_core.application import Rules
 from unite_core.notifications.audience import AUDIENCES, DAILY_SUMMARY
 from unite_core.notifications.model import DeliveryStatus
 from unite_core.notifications.names import MASK
-from unite_core.notifications.texts import SHORTEST_NAME, compose
+from unite_core.notifications.texts import MIN_SHORTENED_NAME_LENGTH, compose
 from unite_core.notifications.webhooks import PROGRESS, START_WORDS, STOP_WORDS
 from unite_core.testing.builders import an_event
 
@@ -73,7 +73,7 @@ def test_the_words_and_the_limits_are_those_of_the_code() -> None:
     assert words is not None
     stop, start = (frozenset(re.findall(r"[A-Z]{3,}", part)) for part in words.groups())
     assert (stop, start) == (STOP_WORDS, START_WORDS)
-    assert f"no fewer than {SHORTEST_NAME} characters" in PAGE
+    assert f"no fewer than {MIN_SHORTENED_NAME_LENGTH} characters" in PAGE
     assert f"`{MASK}`" in PAGE
     assert [status for status in PROGRESS if f"`{status}`" not in PAGE] == []
     assert [status.strip("`") for status, *_ in rows("What becomes of a message")] == [*DeliveryStatus]

@@ -6,8 +6,8 @@ import pytest
 
 from unite_core.errors import Conflict
 from unite_core.notifications.model import (
-    GIVEN_UP_AFTER,
-    LONGEST_PAUSE,
+    MAX_BACKOFF,
+    MAX_RETRY_TIME,
     Delivery,
     DeliveryStatus,
     delivery_id,
@@ -32,7 +32,7 @@ def test_pauses_grow_up_to_a_limit_and_keep_between_half_and_all_of_their_length
     for attempts, seconds in [(1, 1), (2, 2), (3, 4), (9, 256), (10, 300), (10_000, 300)]:
         whole = timedelta(seconds=seconds)
         pauses = [pause_after(attempts, each) for each in ids]
-        assert whole / 2 <= min(pauses) <= max(pauses) <= whole <= LONGEST_PAUSE
+        assert whole / 2 <= min(pauses) <= max(pauses) <= whole <= MAX_BACKOFF
 
 
 def test_those_that_failed_together_do_not_come_back_together() -> None:
@@ -65,7 +65,7 @@ def test_a_replayed_delivery_is_due_at_once_and_goes_on_being_counted() -> None:
 
     assert (delivery.status, delivery.next_attempt_at, delivery.attempts) == (DeliveryStatus.PENDING, later, 1)
     statuses = []
-    for at in (later + GIVEN_UP_AFTER - timedelta(microseconds=1), later + GIVEN_UP_AFTER):
+    for at in (later + MAX_RETRY_TIME - timedelta(microseconds=1), later + MAX_RETRY_TIME):
         delivery.hold(at)
         delivery.postpone({}, at)
         statuses.append(delivery.status)

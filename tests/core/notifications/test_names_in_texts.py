@@ -202,7 +202,7 @@ pieces = st.sampled_from(
         *("\u200b", "\u200d", "\u202e", "\u2066", "\u0301", "\u20e3", "\ufe0f", "\u0338", "\ud800", "😀", "x", "ext."),
     ]
 )
-names = st.one_of(st.text(max_size=220), *(st.lists(pieces, max_size=most).map("".join) for most in (8, 40)))
+names = st.one_of(st.text(max_size=220), *(st.lists(pieces, max_size=maximum).map("".join) for maximum in (8, 40)))
 
 
 @given(name=names)

@@ -11,9 +11,9 @@ from tests.core.imports.accidents import FailingWork, PowerCutError
 from tests.core.notifications.post import MAIL, TAKEN, Mailbox, Post
 from unite_core.errors import Unavailable
 from unite_core.events import Event
-from unite_core.notifications.model import GIVEN_UP_AFTER, HELD_FOR, DeliveryStatus, Receipt
+from unite_core.notifications.model import CLAIM_TTL, MAX_RETRY_TIME, DeliveryStatus, Receipt
 from unite_core.notifications.use_cases import RelayEvents
-from unite_core.notifications.use_cases.relay import HANDED_OVER_WITHIN
+from unite_core.notifications.use_cases.relay import DELIVERY_TIMEOUT
 
 PENDING, DELIVERED, _, DEAD = DeliveryStatus
 
@@ -55,7 +55,7 @@ def test_a_relay_that_is_killed_before_it_has_stored_an_answer_has_one_portion_h
     assert statuses(post) == [(DELIVERED, 1, False)] * 2 + [(PENDING, 1, True)] * 3
     assert [event for (event,) in post.mailbox.handed] == events[:3]
 
-    post.advance(seconds=HELD_FOR.total_seconds())
+    post.advance(seconds=CLAIM_TTL.total_seconds())
     assert post.relay(MAIL).delivered == 3
 
     assert [event for (event,) in post.mailbox.handed] == [*events[:3], *events[2:]]
@@ -68,7 +68,7 @@ def test_whoever_may_have_been_handed_an_event_before_is_told_so() -> None:
     with pytest.raises(PowerCutError):
         doomed(post, at=1)(MAIL)
     assert post.mailbox.handed_again == []
-    post.advance(seconds=HELD_FOR.total_seconds())
+    post.advance(seconds=CLAIM_TTL.total_seconds())
     post.record(2)
 
     post.relay(MAIL)
@@ -92,7 +92,7 @@ def test_each_kill_costs_one_portion_handed_over_once_more_at_the_most(
             doomed(post, at=at)(MAIL)
         except PowerCutError:
             happened += 1
-        post.advance(seconds=HELD_FOR.total_seconds())
+        post.advance(seconds=CLAIM_TTL.total_seconds())
 
     post.relay(MAIL)
 
@@ -119,7 +119,7 @@ def test_a_slow_destination_is_handed_nothing_that_another_relay_may_soon_have(s
 
     def be_slow(event: Event) -> Receipt:
         (held,) = (it for it in post.deliveries() if it.event_id == event.id)
-        assert held.next_attempt_at - post.clock.now() > HELD_FOR - HANDED_OVER_WITHIN
+        assert held.next_attempt_at - post.clock.now() > CLAIM_TTL - DELIVERY_TIMEOUT
         post.advance(seconds=seconds)
         assert event.id not in claimed_by_another(post)
         return TAKEN
@@ -188,6 +188,6 @@ def test_what_waited_for_days_and_was_let_go_of_is_not_given_up_at_its_first_fai
     post.relay(MAIL)
 
     assert statuses(post)[1] == (PENDING, 2, False)
-    post.clock.advance(GIVEN_UP_AFTER + timedelta(minutes=1))
+    post.clock.advance(MAX_RETRY_TIME + timedelta(minutes=1))
     post.relay(MAIL)
     assert statuses(post)[1] == (DEAD, 3, False)

@@ -10,7 +10,7 @@ from tests.core.imports.accidents import FailingWork, PowerCutError
 from tests.core.notifications.post import LATER, MAIL, REFUSED, TAKEN, Mailbox, Post
 from unite_core.errors import Contended, NotFound, Unavailable
 from unite_core.events import Event
-from unite_core.notifications.model import GIVEN_UP_AFTER, HELD_FOR, DeliveryStatus, Receipt
+from unite_core.notifications.model import CLAIM_TTL, MAX_RETRY_TIME, DeliveryStatus, Receipt
 from unite_core.notifications.use_cases import RelayEvents
 
 PENDING, DELIVERED, _, DEAD = DeliveryStatus
@@ -75,8 +75,8 @@ def test_once_a_destination_answers_again_nothing_waits_any_longer() -> None:
         post.advance(minutes=10)
     post.relay(MAIL)
     post.mailbox.answer = lambda _: TAKEN
-    shortest = min(it.next_attempt_at for it in post.deliveries())
-    post.clock.advance(shortest - post.clock.now())
+    min_length = min(it.next_attempt_at for it in post.deliveries())
+    post.clock.advance(min_length - post.clock.now())
 
     assert post.relay(MAIL).delivered == 4
 
@@ -133,7 +133,7 @@ def test_after_three_days_of_failures_an_event_is_dead() -> None:
     post.mailbox.fail(Unavailable("It is gone for good."))
     post.relay(MAIL)
 
-    post.clock.advance(GIVEN_UP_AFTER - timedelta(microseconds=1))
+    post.clock.advance(MAX_RETRY_TIME - timedelta(microseconds=1))
     post.relay(MAIL)
     assert [it.status for it in post.deliveries()] == [PENDING]
     post.advance(minutes=5)
@@ -185,7 +185,7 @@ def test_what_a_relay_held_when_it_died_comes_again_after_two_minutes_and_not_be
     with pytest.raises(PowerCutError):
         dying(MAIL)
 
-    post.clock.advance(HELD_FOR - timedelta(microseconds=1))
+    post.clock.advance(CLAIM_TTL - timedelta(microseconds=1))
     assert post.relay(MAIL).delivered == 0
     post.clock.advance(timedelta(microseconds=1))
     assert post.relay(MAIL).delivered == 1
@@ -214,7 +214,7 @@ def test_a_relay_that_was_thought_dead_does_not_undo_what_its_successor_did() ->
 
     def be_overtaken(_: Event) -> Receipt:
         post.mailbox.answer = lambda _: TAKEN
-        post.clock.advance(HELD_FOR)
+        post.clock.advance(CLAIM_TTL)
         assert post.relay(MAIL).delivered == 1
         return REFUSED
 

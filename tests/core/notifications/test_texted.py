@@ -12,7 +12,7 @@ from unite_core.calls.use_cases import Assignment
 from unite_core.errors import Forbidden, NotFound, Unavailable
 from unite_core.notifications.destinations import TextsOfEvents
 from unite_core.notifications.events import ANSWERED
-from unite_core.notifications.model import HELD_FOR, TEXTS, Delivery, DeliveryStatus, Receipt, delivery_id
+from unite_core.notifications.model import CLAIM_TTL, TEXTS, Delivery, DeliveryStatus, Receipt, delivery_id
 from unite_core.notifications.ports import Consent, DeliveryFilter
 from unite_core.notifications.use_cases import RelayEvents
 from unite_core.notifications.webhooks import InboundText
@@ -196,7 +196,7 @@ def test_an_opt_out_by_refusal_is_kept_once_though_the_relay_is_killed_before_it
         RelayEvents(doomed, relay.destinations, relay.clock, relay.ids)(TEXTS)
     with floor.ports.reads() as reads:
         assert reads.consents.opted_out("+12125550102")
-    floor.ports.clock.advance(HELD_FOR)
+    floor.ports.clock.advance(CLAIM_TTL)
 
     floor.relay()
 
@@ -223,7 +223,7 @@ def test_a_message_that_may_have_been_sent_is_looked_for_before_it_is_sent_again
     texts = TextsOfEvents(ports.work, ports.reads, messages, ports.clock, ports.ids, "")
     with pytest.raises(PowerCutError):
         RelayEvents(FailingWork(ports.work, PowerCutError(), at=1), {TEXTS: texts}, ports.clock, ports.ids)(TEXTS)
-    ports.clock.advance(HELD_FOR)
+    ports.clock.advance(CLAIM_TTL)
 
     RelayEvents(ports.work, {TEXTS: texts}, ports.clock, ports.ids)(TEXTS)
 

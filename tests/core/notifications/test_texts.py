@@ -199,11 +199,11 @@ def reference(event: Event) -> str:
 
 def longest_number(text: str) -> int:
     """The most digits in a row with no letter between them."""
-    longest = count = 0
+    max_length = count = 0
     for character in text:
         count = count + 1 if character.isdecimal() else 0 if character.isalnum() else count
-        longest = max(longest, count)
-    return longest
+        max_length = max(max_length, count)
+    return max_length
 
 
 # As 3GPP TS 23.038 lists it, from 0x00 to 0x7F, in code points; the escape at 0x1B is no character.

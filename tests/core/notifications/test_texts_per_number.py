@@ -12,7 +12,7 @@ from unite_core.calls.use_cases import Assignment
 from unite_core.errors import Contended, Unavailable
 from unite_core.notifications.destinations import TextsOfEvents
 from unite_core.notifications.events import ANSWERED
-from unite_core.notifications.model import HELD_FOR, RATE_LIMITED, TEXTS, Delivery, DeliveryStatus, Receipt
+from unite_core.notifications.model import CLAIM_TTL, RATE_LIMITED, TEXTS, Delivery, DeliveryStatus, Receipt
 from unite_core.notifications.ports import DeliveryFilter
 from unite_core.notifications.use_cases import RelayEvents
 from unite_core.paging import PageRequest
@@ -160,7 +160,7 @@ def test_a_relay_that_dies_gives_no_place_away() -> None:
     )
     with pytest.raises(PowerCutError):
         doomed(TEXTS)
-    floor.ports.clock.advance(HELD_FOR)
+    floor.ports.clock.advance(CLAIM_TTL)
 
     assert sent(floor) == {ADAS: 1}
     assert [it.status for it in texts_of(floor)] == [DeliveryStatus.DELIVERED, DeliveryStatus.SKIPPED]

@@ -15,7 +15,7 @@ from unite_core import Role
 from unite_core.errors import Contended, Unavailable
 from unite_core.events import Event
 from unite_core.notifications.events import ANSWERED, REPORTED
-from unite_core.notifications.model import HELD_FOR, TEXTS, TOPIC, Delivery, DeliveryStatus, Receipt
+from unite_core.notifications.model import CLAIM_TTL, TEXTS, TOPIC, Delivery, DeliveryStatus, Receipt
 from unite_core.notifications.ports import Consent, DeliveryFilter
 from unite_core.notifications.use_cases import RelayEvents
 from unite_core.notifications.webhooks import (
@@ -216,7 +216,7 @@ def test_what_was_sent_and_not_stored_is_settled_by_its_first_status_and_not_sen
     assert (delivery.status, delivery.held) == (DELIVERED, False)
     assert delivery.delivered_at == carrier.floor.ports.clock.now()
     assert delivery.response == {"sid": SID, "status": "sent"}
-    carrier.floor.ports.clock.advance(2 * HELD_FOR)
+    carrier.floor.ports.clock.advance(2 * CLAIM_TTL)
     carrier.floor.relay()
     assert len(carrier.floor.ports.texts.sent) == sent
 

@@ -68,9 +68,9 @@ class Plainly:
         ]
         return (
             figures(self.calls),
-            most(Counter(call.agent_id for call in calls if call.agent_id is not None)),
-            most(Counter(at.hour for at in shown)),
-            most(Counter(at.isoweekday() for at in shown)),
+            maximum(Counter(call.agent_id for call in calls if call.agent_id is not None)),
+            maximum(Counter(at.hour for at in shown)),
+            maximum(Counter(at.isoweekday() for at in shown)),
             [
                 figures([call for call in self.calls if call.called_at.astimezone(self.zone).date() == day])
                 for day in days
@@ -156,7 +156,7 @@ def figures(calls: Sequence[LedgerEntry]) -> dict[str, Any]:
     }
 
 
-def most(counts: Counter[Any]) -> dict[Any, int]:
+def maximum(counts: Counter[Any]) -> dict[Any, int]:
     """Those with the greatest count."""
     greatest = max(counts.values(), default=0)
     return {key: number for key, number in counts.items() if number == greatest}

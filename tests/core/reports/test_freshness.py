@@ -7,7 +7,7 @@ import pytest
 
 from tests.core.reports.team import MONDAY, Team, a_period, moment
 from unite_core import Actor, CallOutcome
-from unite_core.cache import LONGEST_LIFETIME, Look, NoCache
+from unite_core.cache import MAX_TTL, Look, NoCache
 from unite_core.calls.ports import CALL_COUNTS_NAMESPACE
 from unite_core.reports.model import About
 from unite_core.testing.in_memory import in_memory_ports
@@ -137,7 +137,7 @@ def test_the_same_question_is_answered_as_it_was_until_an_entry_is_written(team:
     team.call()
     first = about(team, report)
 
-    team.pass_time(LONGEST_LIFETIME / 2)
+    team.pass_time(MAX_TTL / 2)
     assert about(team, report) == first
     assert about(team, report, "2026-03-03").generated_at == team.now
     assert about(team, report, tz="Asia/Tokyo").generated_at == team.now
@@ -150,9 +150,9 @@ def test_the_same_question_is_answered_as_it_was_until_an_entry_is_written(team:
 def test_an_answer_is_remembered_for_no_longer_than_a_cache_may_be_out_of_date(team: Team) -> None:
     first = about(team, "daily")
 
-    team.pass_time(LONGEST_LIFETIME)
+    team.pass_time(MAX_TTL)
 
-    assert about(team, "daily").generated_at == first.generated_at + LONGEST_LIFETIME
+    assert about(team, "daily").generated_at == first.generated_at + MAX_TTL
 
 
 def test_folding_and_rebuilding_change_no_answer_that_is_remembered(team: Team) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from tests.fuzz.target import Target, cells
-from unite_core.email import LONGEST_EMAIL, read_email
+from unite_core.email import MAX_EMAIL_LENGTH, read_email
 from unite_core.text import clean
 
 
@@ -16,7 +16,7 @@ def check(data: bytes) -> None:
 def _check(text: str) -> None:
     read = read_email(text)
     if isinstance(read, str):
-        assert len(read) <= LONGEST_EMAIL
+        assert len(read) <= MAX_EMAIL_LENGTH
         assert read == read.lower()
         assert read_email(read) == read
         return

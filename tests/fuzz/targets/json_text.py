@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from entrypoints.http.bodies import DEEPEST_JSON, parse_json
+from entrypoints.http.bodies import MAX_JSON_DEPTH, parse_json
 from entrypoints.http.rendering import to_json
 from tests.fuzz.target import Target
 from unite_core.errors import Malformed
@@ -17,7 +17,7 @@ def check(data: bytes) -> None:
     with suppress(Malformed):
         content = parse_json(data)
         # It takes integers of any size, which the other one reads as floats.
-        if _is_plain(content, DEEPEST_JSON + 1):
+        if _is_plain(content, MAX_JSON_DEPTH + 1):
             assert _same(content, orjson.loads(data))
             assert _same(parse_json(to_json(content)), content)
 

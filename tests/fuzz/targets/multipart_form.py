@@ -7,7 +7,7 @@ from typing import IO, BinaryIO, cast
 from uuid import UUID
 
 from entrypoints.http.imports_form import ImportForm
-from entrypoints.http.multipart import MOST_PARTS, parts_of
+from entrypoints.http.multipart import MAX_FORM_PARTS, parts_of
 from tests.core.imports.uploads import ANN, Drip
 from tests.fuzz.target import Target
 from unite_core.errors import UniteError
@@ -22,7 +22,7 @@ def check(data: bytes) -> None:
     boundary, body = _BOUNDARIES[(data[:1] or b"\0")[0] % len(_BOUNDARIES)], data[1:]
     whole = _parts(io.BytesIO(body), boundary)
     assert whole == _parts(cast("IO[bytes]", Drip(body, 3)), boundary)
-    assert len(whole) <= MOST_PARTS + 1
+    assert len(whole) <= MAX_FORM_PARTS + 1
     with suppress(UniteError):
         form = ImportForm(_store, _ACTOR).read(io.BytesIO(body), boundary)
         assert "/" not in form.filename

@@ -8,7 +8,7 @@ import pytest
 from entrypoints.http.call_schemas import CallTaskSchema, call_task_json
 from tests.http.calls.floor import DUE, TASKS, Floor, complete, id_of
 from tests.http.service import faults, problem
-from unite_core.calls.model import MOST_NOTES, CallTask, Note
+from unite_core.calls.model import MAX_NOTES, CallTask, Note
 from unite_core.calls.queries import TaskView
 from unite_core.testing.builders import an_id
 from unite_core.testing.in_memory import A_MONDAY_MORNING
@@ -182,13 +182,13 @@ def test_a_task_has_only_so_many_notes(floor: Floor) -> None:
     path = f"{TASKS}/{task_id}/notes"
     with floor.service.ports.work() as unit:
         task = unit.tasks.get(UUID(task_id))
-        for number in range(MOST_NOTES - 1):
+        for number in range(MAX_NOTES - 1):
             task.note(Note(id=an_id(), author=task.created_by, text=f"{number}", at=A_MONDAY_MORNING))
         task.touched(A_MONDAY_MORNING)
         unit.tasks.save(task)
         unit.commit()
 
-    assert len(floor.amy.post(path, json={"text": "the last"}).get_json()["notes"]) == MOST_NOTES
+    assert len(floor.amy.post(path, json={"text": "the last"}).get_json()["notes"]) == MAX_NOTES
     assert problem(floor.amy.post(path, json={"text": "one more"})) == (409, "too_many_notes")
 
 

@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 from tests.http.calls.floor import CALL, LOGS, TASKS, Floor, complete, id_of, items
 from tests.http.service import faults, problem
 
-AT_ONCE = 20
+CONCURRENCY = 20
 
 
 def entries(floor: Floor, task_id: str) -> list[dict[str, Any]]:
@@ -108,15 +108,15 @@ def test_whoever_wants_to_be_called_back_gets_a_task_of_their_own(floor: Floor) 
 
 def all_at_once(floor: Floor, task_id: str, **changes: Any) -> list[TestResponse]:
     """What as many get who complete the task at the same moment; a change is worked out from each one's number."""
-    start = Barrier(AT_ONCE)
+    start = Barrier(CONCURRENCY)
 
     def tell(number: int) -> TestResponse:
         start.wait()
         own = {name: value(number) for name, value in changes.items()}
         return complete(floor.amy, task_id, outcome="callback_requested", follow_up_at="2099-03-06T15:00:00Z", **own)
 
-    with ThreadPoolExecutor(AT_ONCE) as threads:
-        return list(threads.map(tell, range(AT_ONCE)))
+    with ThreadPoolExecutor(CONCURRENCY) as threads:
+        return list(threads.map(tell, range(CONCURRENCY)))
 
 
 def test_of_twenty_who_tell_the_same_at_once_all_get_one_result(database_floor: Floor) -> None:
@@ -124,7 +124,7 @@ def test_of_twenty_who_tell_the_same_at_once_all_get_one_result(database_floor: 
 
     answers = all_at_once(database_floor, task["id"])
 
-    assert [answer.status_code for answer in answers] == [200] * AT_ONCE
+    assert [answer.status_code for answer in answers] == [200] * CONCURRENCY
     assert len({answer.get_data() for answer in answers}) == 1
     assert len(entries(database_floor, task["id"])) == 1
     assert len(items(database_floor.amy.get(TASKS))) == 2
@@ -137,7 +137,7 @@ def test_of_twenty_who_tell_something_else_at_once_one_is_believed(database_floo
 
     (believed,) = [answer.get_json() for answer in answers if answer.status_code == 200]
     refused = [problem(answer) for answer in answers if answer.status_code != 200]
-    assert refused == [(409, "task_closed")] * (AT_ONCE - 1)
+    assert refused == [(409, "task_closed")] * (CONCURRENCY - 1)
     (entry,) = entries(database_floor, task["id"])
     assert entry["duration_seconds"] == believed["duration_seconds"]
     assert len(items(database_floor.amy.get(TASKS))) == 2

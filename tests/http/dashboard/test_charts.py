@@ -27,10 +27,10 @@ def texts(chart: Chart) -> list[str]:
 def test_the_longest_bar_takes_the_width_that_its_text_leaves_and_its_parts_follow_one_another() -> None:
     chart = bars_of([Group("Ann", [Bar([(0, 30), (1, 10)], "30 + 10")]), Group("Ben", [Bar([(0, 10), (1, 0)], "10")])])
 
-    longest, quarter = MAX_BAR_WIDTH, MAX_BAR_WIDTH / 4
+    max_length, quarter = MAX_BAR_WIDTH, MAX_BAR_WIDTH / 4
     assert [(rect.x, rect.width, rect.series) for rect in chart.rects] == [
-        (0, longest - quarter, 0),
-        (longest - quarter, quarter, 1),
+        (0, max_length - quarter, 0),
+        (max_length - quarter, quarter, 1),
         (0, quarter, 0),
     ]
     assert texts(chart) == ["Ann", "30 + 10", "Ben", "10"]

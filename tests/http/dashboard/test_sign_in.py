@@ -9,7 +9,7 @@ from werkzeug.test import TestResponse
 
 from tests.http.dashboard.visitor import HOME, SESSION, SIGN_IN, SIGN_OUT, Visitor, signed_in
 from tests.http.service import PASSWORD, Person, Service, problem
-from unite_core.identity.model import COOKIE_LIFETIME, Role, User
+from unite_core.identity.model import COOKIE_TTL, Role, User
 from unite_core.identity.use_cases import Credentials
 from unite_core.identity.use_cases.cookies import RENEW_AFTER
 
@@ -178,9 +178,9 @@ def test_the_session_goes_on_while_it_is_used_and_ends_when_it_is_not(service: S
     visitor.get("/dashboard/leads")
 
     assert visitor.cookie() != first
-    service.ports.clock.advance(COOKIE_LIFETIME - timedelta(seconds=1))
+    service.ports.clock.advance(COOKIE_TTL - timedelta(seconds=1))
     assert visitor.is_signed_in()
-    service.ports.clock.advance(COOKIE_LIFETIME)
+    service.ports.clock.advance(COOKIE_TTL)
     assert not visitor.is_signed_in()
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.http.imports.floor import IMPORTS, PUBLIC_URL, TWO_LEADS, Floor, faults, json_of
 from unite_core.identity.model import Role
-from unite_core.imports.model import LARGEST_FILE
+from unite_core.imports.model import MAX_FILE_BYTES
 
 
 def test_an_announced_file_is_sent_started_and_imported(floor: Floor) -> None:
@@ -90,7 +90,7 @@ def test_an_import_shows_everything_that_is_known_of_it(floor: Floor) -> None:
         ({"filename": "a.csv", "size": True}, "/size", "wrong_type"),
         ({"filename": "a.csv", "size": 5.5}, "/size", "wrong_type"),
         ({"filename": "a.csv", "size": 0}, "/size", "wrong_size"),
-        ({"filename": "a.csv", "size": LARGEST_FILE + 1}, "/size", "wrong_size"),
+        ({"filename": "a.csv", "size": MAX_FILE_BYTES + 1}, "/size", "wrong_size"),
         ({"filename": "", "size": 5}, "/filename", "required"),
         ({"filename": "a\u0000.csv", "size": 5}, "/filename", "control_character"),
         ({"filename": "a" * 256, "size": 5}, "/filename", "too_long"),

@@ -25,7 +25,7 @@ def follow(floor: Floor, import_id: str, **headers: str) -> TestResponse:
     return floor.get(f"{IMPORTS}/{import_id}/events", {name.replace("_", "-"): told for name, told in headers.items()})
 
 
-def while_waiting(floor: Floor, do: Callable[[], object], most: int = 2) -> list[float]:
+def while_waiting(floor: Floor, do: Callable[[], object], maximum: int = 2) -> list[float]:
     """Have `do` done whenever a stream pauses; what comes back fills with the seconds that it pauses for."""
     waits: list[float] = []
 
@@ -34,7 +34,7 @@ def while_waiting(floor: Floor, do: Callable[[], object], most: int = 2) -> list
         do()
         return b""
 
-    floor.app.extensions["event_streams"] = EventStreams(most, pause)
+    floor.app.extensions["event_streams"] = EventStreams(maximum, pause)
     return waits
 
 
@@ -207,7 +207,7 @@ def test_a_stream_ends_when_the_one_who_follows_may_not_any_more(
 
 class TestPlacesForStreams:
     def test_one_user_has_three_of_them(self, floor: Floor, coming: str) -> None:
-        while_waiting(floor, lambda: None, most=5)
+        while_waiting(floor, lambda: None, maximum=5)
         open_ones = [follow(floor, coming) for _ in range(3)]
 
         refused = follow(floor, coming)
@@ -233,7 +233,7 @@ class TestPlacesForStreams:
             each.close()
 
     def test_a_client_that_leaves_frees_its_place(self, floor: Floor, coming: str) -> None:
-        while_waiting(floor, lambda: None, most=1)
+        while_waiting(floor, lambda: None, maximum=1)
         unread, read = follow(floor, coming), None
         unread.close()
         read = follow(floor, coming)

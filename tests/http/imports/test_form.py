@@ -15,7 +15,7 @@ from entrypoints.http.multipart import parts_of
 from tests.core.imports.uploads import Drip
 from tests.http.imports.floor import IMPORTS, PUBLIC_URL, TWO_LEADS, Floor, faults, form_part, json_of
 from unite_core.errors import Malformed, Unavailable
-from unite_core.imports.model import LARGEST_FILE
+from unite_core.imports.model import MAX_FILE_BYTES
 from unite_core.testing.in_memory import FixedClock, InMemoryJobs
 
 MEBIBYTE = 1024 * 1024
@@ -162,7 +162,7 @@ def test_a_form_that_says_that_it_is_too_large_is_refused_unread(floor: Floor) -
         f"{IMPORTS}/file",
         environ_overrides={
             "wsgi.input": Unreadable(),
-            "CONTENT_LENGTH": str(LARGEST_FILE + 3 * MEBIBYTE),
+            "CONTENT_LENGTH": str(MAX_FILE_BYTES + 3 * MEBIBYTE),
             "CONTENT_TYPE": "multipart/form-data; boundary=edge",
         },
     )

@@ -173,8 +173,8 @@ def test_nobody_is_shown_what_they_may_not_see(world: str, request: pytest.Fixtu
     matrix: Matrix = request.getfixturevalue(world)
 
     # Over SQLite the reads and the repeated requests alone: what a cell changes cannot be undone there.
-    least = {"cells": 12_500, "properties": 300_000} if matrix.restores else {"cells": 6_000, "properties": 200_000}
-    assert {name: count for name, count in least.items() if matrix.counted[name] < count} == {}
+    minimum = {"cells": 12_500, "properties": 300_000} if matrix.restores else {"cells": 6_000, "properties": 200_000}
+    assert {name: count for name, count in minimum.items() if matrix.counted[name] < count} == {}
     assert matrix.faults == []
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from moto.events.models import EventPattern
 
-from adapters.aws.provisioning import FILES_KEPT_FOR, MOST_RECEIVES
+from adapters.aws.provisioning import FILE_RETENTION, MAX_RECEIVES
 from entrypoints.http.imports_events import KEEP_ALIVE_SECONDS
 from entrypoints.settings import Settings, read_settings
 from tests.conftest import CHECKOUT
@@ -249,7 +249,7 @@ def uploads_reach_the_queue(stacks: Stacks, _: Mapping[str, str]) -> Iterator[st
     }:
         yield "the bucket says nothing to EventBridge"
     queue = template["UploadsQueue"]["Properties"]
-    if queue.get("RedrivePolicy", {}).get("maxReceiveCount") != MOST_RECEIVES:
+    if queue.get("RedrivePolicy", {}).get("maxReceiveCount") != MAX_RECEIVES:
         yield "a notice that cannot be read is taken for ever"
     statements = template["UploadsQueuePolicy"]["Properties"]["PolicyDocument"]["Statement"]
     arn = rule["Targets"][0]["Arn"]
@@ -275,7 +275,7 @@ def files_have_an_end(stacks: Stacks, _: Mapping[str, str]) -> Iterator[str]:
     """Files are deleted when the service does not, and not before; pages of named origins alone send files."""
     template = stacks["storage-and-messaging"]["Resources"]
     for name, days in (
-        ("ImportsBucket", {"uploads/": 2, "imports/": FILES_KEPT_FOR.days}),
+        ("ImportsBucket", {"uploads/": 2, "imports/": FILE_RETENTION.days}),
         ("ImagesBucket", {"uploads/": 2}),
     ):
         bucket = template[name]["Properties"]

@@ -80,10 +80,10 @@ class CreateCallTask:
 
     def _require_room(self, work: CallsWork, lead: Lead) -> None:
         # The lead is held: nobody else adds a task meanwhile.
-        most = self.quotas.pending_tasks_per_lead
-        if work.tasks.count_pending(lead.id, limit=most) >= most:
+        maximum = self.quotas.pending_tasks_per_lead
+        if work.tasks.count_pending(lead.id, limit=maximum) >= maximum:
             raise Conflict(
-                f"A lead has at most {most} pending call tasks; complete or cancel one first.",
+                f"A lead has at most {maximum} pending call tasks; complete or cancel one first.",
                 code="too_many_call_tasks",
             )
 

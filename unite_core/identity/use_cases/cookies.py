@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from unite_core.clock import Clock
-from unite_core.identity.model import COOKIE_LIFETIME, Actor, User
+from unite_core.identity.model import COOKIE_TTL, Actor, User
 from unite_core.identity.ports import AccessClaims, IdentityWork, Tokens
 from unite_core.identity.use_cases.sessions import Credentials, LogIn, ended, is_alive
 from unite_core.ids import Ids
@@ -103,10 +103,10 @@ def new_cookie(cookies: Tokens, clock: Clock, ids: Ids, session: AccessClaims) -
         session_id=session.session_id,
         token_id=ids.new(),
         issued_at=now,
-        expires_at=now + COOKIE_LIFETIME,
+        expires_at=now + COOKIE_TTL,
     )
     return SessionCookie(
         actor=Actor(user_id=claims.user_id, role=claims.role, session_id=claims.session_id),
         value=cookies.issue(claims),
-        max_age=int(COOKIE_LIFETIME.total_seconds()),
+        max_age=int(COOKIE_TTL.total_seconds()),
     )

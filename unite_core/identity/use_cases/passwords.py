@@ -8,7 +8,7 @@ from uuid import UUID
 from unite_core.clock import Clock
 from unite_core.errors import Forbidden, Invalid, Problem
 from unite_core.identity.contact import normal_password, password_problem, password_to_compare
-from unite_core.identity.model import ONE_TIME_PASSWORD_LIFETIME, Actor, Permission, User
+from unite_core.identity.model import ONE_TIME_PASSWORD_TTL, Actor, Permission, User
 from unite_core.identity.ports import IdentityWork, Passwords
 from unite_core.identity.use_cases.sessions import require_login_allowance
 from unite_core.rate_limits import RateLimits
@@ -135,7 +135,7 @@ class ResetPassword:
             raise Invalid("The one-time password breaks a rule.", problems=[problem])
         hashed = self.passwords.hash(normal_password(password))
         now = self.clock.now()
-        one_time = OneTimePassword(password=password, expires_at=now + ONE_TIME_PASSWORD_LIFETIME)
+        one_time = OneTimePassword(password=password, expires_at=now + ONE_TIME_PASSWORD_TTL)
         with self.work() as work:
             user = work.users.hold(reset.user_id)
             user.take_one_time_password(hashed, one_time.expires_at)

@@ -10,8 +10,8 @@ from unite_core.clock import Clock
 from unite_core.errors import TooMany, Unauthenticated
 from unite_core.identity.contact import email_key, password_to_compare
 from unite_core.identity.model import (
-    ACCESS_TOKEN_LIFETIME,
-    REFRESH_TOKEN_LIFETIME,
+    ACCESS_TOKEN_TTL,
+    REFRESH_TOKEN_TTL,
     Actor,
     Session,
     TokenPair,
@@ -23,7 +23,7 @@ from unite_core.quotas import Quotas
 from unite_core.rate_limits import Allowance, RateLimits
 from unite_core.unit_of_work import Work
 
-SESSIONS_KEPT_FOR = timedelta(days=7)
+SESSION_RETENTION = timedelta(days=7)
 """An ended session stays known for a while, so that a stolen token that comes late is still told from a made-up one."""
 
 FAILURES_PER_ADDRESS = 5
@@ -100,7 +100,7 @@ class LogIn:
             user_id=user.id,
             current_refresh=digest(refresh),
             created_at=now,
-            expires_at=now + REFRESH_TOKEN_LIFETIME,
+            expires_at=now + REFRESH_TOKEN_TTL,
         )
         rehashed = self.passwords.hash(password) if self.passwords.outdated(user.password_hash) else None
         with self.work() as work:
@@ -255,7 +255,7 @@ class PurgeSessions:
 
     def __call__(self, *, limit: int = 500) -> int:
         with self.work() as work:
-            purged = work.sessions.purge(before=self.clock.now() - SESSIONS_KEPT_FOR, limit=limit)
+            purged = work.sessions.purge(before=self.clock.now() - SESSION_RETENTION, limit=limit)
             work.commit()
         return purged
 
@@ -297,10 +297,10 @@ def _pair(tokens: Tokens, clock: Clock, ids: Ids, user: User, session: Session, 
         session_id=session.id,
         token_id=ids.new(),
         issued_at=now,
-        expires_at=now + ACCESS_TOKEN_LIFETIME,
+        expires_at=now + ACCESS_TOKEN_TTL,
     )
     return TokenPair(
         access_token=tokens.issue(claims),
         refresh_token=refresh,
-        expires_in=int(ACCESS_TOKEN_LIFETIME.total_seconds()),
+        expires_in=int(ACCESS_TOKEN_TTL.total_seconds()),
     )

@@ -20,7 +20,7 @@ from unite_core.jobs import Jobs
 from unite_core.unit_of_work import Work
 from unite_core.versions import require_version
 
-UNDO_AT_ONCE = timedelta(seconds=5)
+UNDO_TURN = timedelta(seconds=5)
 """How long a request waits for the undoing; what is left then goes on in a worker."""
 
 ABANDONED_AFTER = timedelta(hours=24)
@@ -93,7 +93,7 @@ class UndoImport:
                 unwanted.touched()
                 work.imports.save(unwanted)
             work.commit()
-        until = self.clock.now() + UNDO_AT_ONCE
+        until = self.clock.now() + UNDO_TURN
         step = UndoStep(self.work, self.clock, self.ids)
         while unwanted.undoing and self.clock.now() < until:
             unwanted = step(import_id)

@@ -15,9 +15,9 @@ from unite_core.identity.model import Actor, Permission
 from unite_core.ids import Ids
 from unite_core.imports.model import (
     CSV_TYPE,
-    LARGEST_FILE,
+    MAX_FILE_BYTES,
     SAME_FILE_WITHIN,
-    UPLOAD_LIFETIME,
+    UPLOAD_TTL,
     ImportOptions,
     ImportStatus,
     LeadImport,
@@ -33,7 +33,7 @@ from unite_core.text import clean, text_problem
 from unite_core.unit_of_work import Work
 from unite_core.versions import require_version
 
-LONGEST_FILENAME = 255
+MAX_FILENAME_LENGTH = 255
 BLOCK = 256 * 1024
 
 IMPORTS = "imports"
@@ -77,7 +77,7 @@ class AnnounceImport:
 
     def __call__(self, actor: Actor, new: NewImport) -> ImportUpload:
         actor.must(self.permission)
-        problems = [] if 1 <= new.size <= LARGEST_FILE else [_size_problem()]
+        problems = [] if 1 <= new.size <= MAX_FILE_BYTES else [_size_problem()]
         return self.work.run(lambda work: self._announce(work, actor, new, problems))
 
     def _announce(self, work: ImportsWork, actor: Actor, new: NewImport, problems: list[Problem]) -> ImportUpload:
@@ -85,7 +85,7 @@ class AnnounceImport:
         require_room(work, self.quotas, actor.user_id, new.size)
         work.imports.add(coming)
         upload = self.files.sign_upload(
-            upload_key(coming.key), content_type=CSV_TYPE, size=new.size, lifetime=UPLOAD_LIFETIME
+            upload_key(coming.key), content_type=CSV_TYPE, size=new.size, lifetime=UPLOAD_TTL
         )
         return ImportUpload(coming, upload)
 
@@ -204,8 +204,8 @@ class StoreFile:
         with self.files.write(key, content_type=CSV_TYPE) as target:
             while block := stream.read(BLOCK):
                 size += len(block)
-                if size > LARGEST_FILE:
-                    raise TooLarge(f"A file has at most {LARGEST_FILE} bytes (512 MiB); split it.")
+                if size > MAX_FILE_BYTES:
+                    raise TooLarge(f"A file has at most {MAX_FILE_BYTES} bytes (512 MiB); split it.")
                 sha256.update(block)
                 target.write(block)
         return StoredFile(import_id=import_id, key=key, size=size, sha256=sha256.hexdigest())
@@ -329,7 +329,7 @@ def _announced(
 ) -> LeadImport:
     filename = clean(new.filename)
     wrong_name = (
-        text_problem("filename", filename, longest=LONGEST_FILENAME)
+        text_problem("filename", filename, max_length=MAX_FILENAME_LENGTH)
         if filename
         else Problem(field="filename", code="required", detail="The file needs a name.")
     )
@@ -364,4 +364,4 @@ def _not_uploaded() -> Conflict:
 
 
 def _size_problem() -> Problem:
-    return Problem(field="size", code="wrong_size", detail=f"A file has 1 to {LARGEST_FILE} bytes (512 MiB).")
+    return Problem(field="size", code="wrong_size", detail=f"A file has 1 to {MAX_FILE_BYTES} bytes (512 MiB).")

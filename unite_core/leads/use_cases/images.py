@@ -17,8 +17,8 @@ from unite_core.ids import Ids
 from unite_core.leads.events import image_added, image_deleted
 from unite_core.leads.model import (
     IMAGE_TYPES,
-    IMAGE_UPLOAD_LIFETIME,
-    LARGEST_IMAGE,
+    IMAGE_UPLOAD_TTL,
+    MAX_IMAGE_BYTES,
     ImageStatus,
     Lead,
     LeadImage,
@@ -32,7 +32,7 @@ from unite_core.text import clean, text_problem
 from unite_core.unit_of_work import Work
 from unite_core.versions import require_version
 
-LONGEST_FILENAME = 255
+MAX_FILENAME_LENGTH = 255
 ABANDONED_AFTER = timedelta(hours=24)
 
 MAX_PICTURES_IN_MEMORY = 4
@@ -106,7 +106,7 @@ class AddImage:
         )
         work.images.add(image)
         upload = self.files.sign_upload(
-            upload_key(image.key), content_type=image.content_type, size=image.size, lifetime=IMAGE_UPLOAD_LIFETIME
+            upload_key(image.key), content_type=image.content_type, size=image.size, lifetime=IMAGE_UPLOAD_TTL
         )
         return ImageUpload(image, upload)
 
@@ -235,7 +235,7 @@ class CompleteImage:
         """The picture as it is to be stored, or why it is not."""
         try:
             with self.files.read(taken_key(image)) as stream:
-                content = stream.read(LARGEST_IMAGE + 1)
+                content = stream.read(MAX_IMAGE_BYTES + 1)
         except NotFound:
             return b""  # the same request came twice: the other has stored the picture, or somebody deleted it
         if len(content) != image.size:
@@ -355,12 +355,12 @@ def _image_problems(new: NewImage, filename: str | None) -> list[Problem]:
                 detail=f"Images are {', '.join(IMAGE_TYPES)}.",
             )
         )
-    if not 1 <= new.size <= LARGEST_IMAGE:
+    if not 1 <= new.size <= MAX_IMAGE_BYTES:
         problems.append(
-            Problem(field="size", code="wrong_size", detail=f"An image has 1 to {LARGEST_IMAGE} bytes (10 MiB).")
+            Problem(field="size", code="wrong_size", detail=f"An image has 1 to {MAX_IMAGE_BYTES} bytes (10 MiB).")
         )
     if filename is not None:
-        problem = text_problem("filename", filename, longest=LONGEST_FILENAME)
+        problem = text_problem("filename", filename, max_length=MAX_FILENAME_LENGTH)
         if problem is not None:
             problems.append(problem)
     return problems

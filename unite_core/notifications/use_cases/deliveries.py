@@ -10,13 +10,13 @@ from unite_core.clock import Clock
 from unite_core.events import Event
 from unite_core.identity.model import Actor, Permission
 from unite_core.jobs import Jobs
-from unite_core.notifications.model import KEPT_FOR, Delivery
+from unite_core.notifications.model import DELIVERY_RETENTION, Delivery
 from unite_core.notifications.ports import ActivityLog, DeliveryFilter, RelayWork
 from unite_core.paging import Page, PageRequest
 from unite_core.rounds import in_rounds
 from unite_core.unit_of_work import Work
 
-MOST_COUNTED = 1000
+MAX_COUNTED = 1000
 """Where the counting of dead letters ends: whoever has as many needs no exact number."""
 
 
@@ -104,7 +104,7 @@ class CountDeadLetters:
 
     def __call__(self) -> int:
         with self.reads() as reads:
-            return reads.deliveries.dead(limit=MOST_COUNTED)
+            return reads.deliveries.dead(limit=MAX_COUNTED)
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ class PurgeDeliveries:
     clock: Clock
 
     def __call__(self, *, limit: int = 500, should_stop: Callable[[], bool] = lambda: False) -> int:
-        before = self.clock.now() - KEPT_FOR
+        before = self.clock.now() - DELIVERY_RETENTION
         return in_rounds(lambda: self._purge(before, limit), limit=limit, should_stop=should_stop)
 
     def _purge(self, before: datetime, limit: int) -> int:

@@ -14,13 +14,13 @@ from unite_core.notifications.webhooks import LOST, PROGRESS, TextStatus, keep_s
 from unite_core.races import until_won
 from unite_core.unit_of_work import Work
 
-ASKED_AT_ONCE = 10
+STATUS_CHECK_BATCH_SIZE = 10
 """How many are set apart in one transaction, before each of them is asked after."""
 
-ASKED_AGAIN_AFTER = timedelta(minutes=5)
+STATUS_CHECK_RETRY_AFTER = timedelta(minutes=5)
 """When a message is asked after again, where there was no answer."""
 
-ASKED_FOR = timedelta(seconds=15)
+STATUS_CHECK_TIMEOUT = timedelta(seconds=15)
 """How long a run goes on; what else is done by a schedule waits for it."""
 
 
@@ -51,9 +51,9 @@ class FollowTexts:
         should_stop: Callable[[], bool] = lambda: False,
         on_dead: Callable[[Delivery], None] = _not_minded,
     ) -> int:
-        latest = self.clock.now() + ASKED_FOR
+        latest = self.clock.now() + STATUS_CHECK_TIMEOUT
         asked = 0
-        while asked < limit and (due := self._due(min(ASKED_AT_ONCE, limit - asked))):
+        while asked < limit and (due := self._due(min(STATUS_CHECK_BATCH_SIZE, limit - asked))):
             for delivery in due:
                 if should_stop() or self.clock.now() >= latest or not self._follow(delivery, on_dead):
                     return asked
@@ -68,7 +68,7 @@ class FollowTexts:
         with self.work() as work:
             due = work.deliveries.to_follow(TEXTS, now=now, limit=limit)
             for delivery in due:
-                delivery.await_answer(now + ASKED_AGAIN_AFTER)
+                delivery.await_answer(now + STATUS_CHECK_RETRY_AFTER)
                 work.deliveries.put_back(delivery)
             work.commit()
         return due

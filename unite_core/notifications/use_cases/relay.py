@@ -10,19 +10,19 @@ from unite_core.errors import NotFound, Unavailable
 from unite_core.events import Event
 from unite_core.ids import Ids
 from unite_core.notifications.events import delivery_answered
-from unite_core.notifications.model import ACTIVITY, HELD_FOR, RATE_LIMITED, Delivery, DeliveryStatus, Receipt
+from unite_core.notifications.model import ACTIVITY, CLAIM_TTL, RATE_LIMITED, Delivery, DeliveryStatus, Receipt
 from unite_core.notifications.ports import Destination, RelayWork
 from unite_core.races import until_won
 from unite_core.unit_of_work import Work
 
 PORTIONS = 10
-MOST_CLAIMED = 100
+MAX_CLAIM_SIZE = 100
 """A claim is of ten portions, where these are small: up to 100 deliveries, or one portion where that is larger."""
 
-HANDED_OVER_WITHIN = HELD_FOR / 2
+DELIVERY_TIMEOUT = CLAIM_TTL / 2
 """How long after its claim a delivery may be handed over. The rest of the claim is for the answer."""
 
-HASTENED_AT_ONCE = 1000
+RESUME_BATCH_SIZE = 1000
 
 Claimed = Sequence[tuple[Delivery, Event]]
 Answered = Sequence[tuple[Delivery, Event, Receipt]]
@@ -104,11 +104,11 @@ class RelayEvents:
     def _relay_a_claim(self, destination: str, should_stop: Callable[[], bool], tally: _Tally) -> bool:
         """Claim some and hand them over, portion by portion; whether there may be more to do at once."""
         to = self.destinations[destination]
-        limit = max(to.at_once, min(PORTIONS * to.at_once, MOST_CLAIMED))
+        limit = max(to.at_once, min(PORTIONS * to.at_once, MAX_CLAIM_SIZE))
         left = until_won(lambda: self._claim(destination, limit))
         more = len(left) == limit
         while left:
-            if should_stop() or self.clock.now() >= left[0][0].next_attempt_at - HELD_FOR + HANDED_OVER_WITHIN:
+            if should_stop() or self.clock.now() >= left[0][0].next_attempt_at - CLAIM_TTL + DELIVERY_TIMEOUT:
                 self._let_go(left)
                 return True
             portion, left = left[: to.at_once], left[to.at_once :]
@@ -131,7 +131,7 @@ class RelayEvents:
     def _claim(self, destination: str, limit: int) -> Claimed:
         now = self.clock.now()
         with self.work() as work:
-            claimed = work.deliveries.claim(destination, now=now, until=now + HELD_FOR, limit=limit)
+            claimed = work.deliveries.claim(destination, now=now, until=now + CLAIM_TTL, limit=limit)
             work.commit()
         return claimed
 
@@ -174,7 +174,7 @@ class RelayEvents:
         hastens = tally.may_hasten and recovered
         hastened = until_won(lambda: self._store(deliveries, told, hasten=destination if hastens else None))
         if hastens:
-            tally.may_hasten = hastened == HASTENED_AT_ONCE
+            tally.may_hasten = hastened == RESUME_BATCH_SIZE
         tally.count(deliveries)
         return bool(hastened)
 
@@ -194,7 +194,7 @@ class RelayEvents:
                 work.record(event)
             hastened = 0
             if hasten is not None:
-                hastened = work.deliveries.hasten(hasten, now=self.clock.now(), limit=HASTENED_AT_ONCE)
+                hastened = work.deliveries.hasten(hasten, now=self.clock.now(), limit=RESUME_BATCH_SIZE)
             work.commit()
         return hastened
 

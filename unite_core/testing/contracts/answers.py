@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from unite_core.answers import KEPT_FOR, Claim, KeptAnswer
+from unite_core.answers import STORED_ANSWER_TTL, Claim, KeptAnswer
 from unite_core.imports.ports import ImportsWork
 from unite_core.testing.contracts.database import DatabaseContract, at_once
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
@@ -56,8 +56,8 @@ class AnswersContract(DatabaseContract):
 
         assert _claim(work, _SECOND) == known
         assert _claim(work, _FIRST) == known
-        assert _claim(work, _SECOND, after=KEPT_FOR - timedelta(seconds=1)) == known
-        assert _claim(work, _SECOND, after=KEPT_FOR) is None
+        assert _claim(work, _SECOND, after=STORED_ANSWER_TTL - timedelta(seconds=1)) == known
+        assert _claim(work, _SECOND, after=STORED_ANSWER_TTL) is None
 
     def test_an_answer_is_kept_by_the_holder_alone(self, work: Work[ImportsWork]) -> None:
         assert not _keep(work, _FIRST, b"never claimed")

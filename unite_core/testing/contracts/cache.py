@@ -8,7 +8,7 @@ import pytest
 from unite_core.cache import Cache, Remembered
 from unite_core.testing.contracts.database import at_once
 
-_LIFETIME = timedelta(seconds=30)
+_TTL = timedelta(seconds=30)
 
 
 class CacheContract:
@@ -68,7 +68,7 @@ class CacheContract:
         cache.forget(["leads"])
         assert before is not None
 
-        cache.put("leads", "first", b"old", ticket=before, lifetime=_LIFETIME)
+        cache.put("leads", "first", b"old", ticket=before, lifetime=_TTL)
 
         assert cache.look("leads", "first").value is None
 
@@ -109,7 +109,7 @@ class CacheContract:
 
         for number, ticket in enumerate(tickets):
             assert ticket is not None
-            cache.put("leads", str(number), b"1", ticket=ticket, lifetime=_LIFETIME)
+            cache.put("leads", str(number), b"1", ticket=ticket, lifetime=_TTL)
         assert [cache.look("leads", str(number)).value for number in range(8)] == [b"1"] * 8
 
     def test_nobody_finds_what_was_old_before_they_looked(self, cache: Cache) -> None:
@@ -134,4 +134,4 @@ class CacheContract:
 def _put(cache: Cache, namespace: str, key: str, value: bytes) -> None:
     ticket = cache.look(namespace, key).ticket
     assert ticket is not None
-    cache.put(namespace, key, value, ticket=ticket, lifetime=_LIFETIME)
+    cache.put(namespace, key, value, ticket=ticket, lifetime=_TTL)

@@ -8,7 +8,7 @@ import pytest
 
 from unite_core.errors import Unauthenticated
 from unite_core.identity.contact import password_problem
-from unite_core.identity.model import ACCESS_TOKEN_LIFETIME, Role
+from unite_core.identity.model import ACCESS_TOKEN_TTL, Role
 from unite_core.identity.ports import AccessClaims, Passwords, Tokens
 from unite_core.testing.builders import an_id
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
@@ -84,9 +84,9 @@ class TokensContract:
         claims = _claims()
         token = tokens.issue(claims)
 
-        assert tokens.read(token, now=_NOW + ACCESS_TOKEN_LIFETIME - timedelta(seconds=1)) == claims
+        assert tokens.read(token, now=_NOW + ACCESS_TOKEN_TTL - timedelta(seconds=1)) == claims
         with pytest.raises(Unauthenticated) as refused:
-            tokens.read(token, now=_NOW + ACCESS_TOKEN_LIFETIME)
+            tokens.read(token, now=_NOW + ACCESS_TOKEN_TTL)
         assert refused.value.code == "token_expired"
 
     def test_a_token_with_any_part_changed_is_refused(self, tokens: Tokens) -> None:
@@ -122,7 +122,7 @@ def _claims(role: Role = Role.AGENT) -> AccessClaims:
         session_id=an_id(),
         token_id=an_id(),
         issued_at=_NOW,
-        expires_at=_NOW + ACCESS_TOKEN_LIFETIME,
+        expires_at=_NOW + ACCESS_TOKEN_TTL,
     )
 
 

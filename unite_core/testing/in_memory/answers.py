@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from unite_core.answers import KEPT_FOR, Answers, Claim, KeptAnswer
+from unite_core.answers import STORED_ANSWER_TTL, Answers, Claim, KeptAnswer
 from unite_core.testing.in_memory.tables import ClaimedKey, Tables
 
 
@@ -43,5 +43,5 @@ class InMemoryAnswers(Answers):
 
 def _in_use(known: ClaimedKey, claim: Claim, now: datetime) -> bool:
     if known.answered_at is not None:
-        return now - known.answered_at < KEPT_FOR
+        return now - known.answered_at < STORED_ANSWER_TTL
     return known.holder != claim.holder and now < known.until

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from itertools import count
 from threading import Lock
 
-from unite_core.cache import LONGEST_LIFETIME, Cache, Look
+from unite_core.cache import MAX_TTL, Cache, Look
 from unite_core.clock import Clock
 
 
@@ -28,7 +28,7 @@ class InMemoryCache(Cache):
             return Look(value if found else None, ticket)
 
     def put(self, namespace: str, key: str, value: bytes, *, ticket: str, lifetime: timedelta) -> None:
-        until = self._clock.now() + min(lifetime, LONGEST_LIFETIME)
+        until = self._clock.now() + min(lifetime, MAX_TTL)
         with self._turn:
             self._values[namespace, key] = (ticket, value, until)
 

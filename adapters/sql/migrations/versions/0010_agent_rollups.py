@@ -39,7 +39,7 @@ KEYS = {
 """What calls are counted by, for each number of a dimension."""
 
 TRIGGER = "unfolded_entries_folded"
-DAYS_AT_ONCE = 5
+DAY_BATCH_SIZE = 5
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  # as MySQL says it: all of its moments are in UTC
 
 
@@ -95,7 +95,7 @@ def _portions() -> Iterator[str]:
     # Neither the first nor the last one ends, so that what is written meanwhile is in one of them.
     conditions: list[str] = []
     while True:
-        end = start + timedelta(days=DAYS_AT_ONCE)
+        end = start + timedelta(days=DAY_BATCH_SIZE)
         until = [f"e.called_at < '{end}'"] if end <= last else []
         op.execute("INSERT INTO rollup_locks (id) VALUES (1) ON DUPLICATE KEY UPDATE id = id")
         yield " AND ".join([*conditions, *until]) or "1 = 1"

@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Patience:
+class Timeouts:
     """How long a client may keep the server waiting, in seconds.
 
     A client starts with `first` seconds. Waiting uses them up, and every `bytes_a_second` bytes that move earn one
@@ -35,10 +35,10 @@ class TooSlow(Exception):
 class Allowance:
     """What is left of the patience with one body or one answer."""
 
-    def __init__(self, patience: Patience, *, first: float | None = None) -> None:
-        self._patience = patience
-        self._seconds = patience.first if first is None else first
-        self._end = time.monotonic() + patience.total
+    def __init__(self, timeouts: Timeouts, *, first: float | None = None) -> None:
+        self._patience = timeouts
+        self._seconds = timeouts.first if first is None else first
+        self._end = time.monotonic() + timeouts.total
 
     async def wait_for(self, call: Callable[..., Awaitable[T]], *arguments: Any) -> T:
         """Await what `call` does; raises `TooSlow` where the client has used up its allowance."""
