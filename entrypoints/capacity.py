@@ -5,7 +5,7 @@ CONNECTIONS = 512
 
 Each is a socket and little more, and half of what a process may usually have open (1,024 files) is left for the rest.
 A client that is slow with its headers, its body or its reading keeps its connection for as long as
-`entrypoints.http.patience.Timeouts` says, and no request thread at all.
+`entrypoints.http.timeouts.Timeouts` says, and no request thread at all.
 """
 
 BACKLOG = 1024

@@ -54,8 +54,8 @@ from entrypoints.variables import (
     Setting,
 )
 from unite_core.calls.model import MISSED_AFTER
-from unite_core.errors import Problem
-from unite_core.identity.contact import password_problem, user_email
+from unite_core.errors import FieldError
+from unite_core.identity.contact import password_error, user_email
 from unite_core.imports.use_cases import RETENTION
 from unite_core.phone import PhoneRule, is_country
 from unite_core.quotas import Quotas
@@ -302,7 +302,7 @@ def _own_address(host: str, port: int) -> str:
 
 
 def _email(text: str) -> str:
-    problems: list[Problem] = []
+    problems: list[FieldError] = []
     email = user_email(text, problems)
     for problem in problems:
         raise ValueError(f"is no e-mail address: {problem.detail}")
@@ -310,7 +310,7 @@ def _email(text: str) -> str:
 
 
 def _password(text: str) -> str:
-    problem = password_problem("password", text)
+    problem = password_error("password", text)
     if problem is not None:
         raise ValueError(f"is refused: {problem.detail}")
     return text

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import URL, create_engine, make_url
 
-from entrypoints.bootstrap import Started, add_first_admin, load_settings, start
+from entrypoints.bootstrap import Started, create_first_admin, load_settings, start
 from unite_core import Actor, NewCallTask, NewLead, NewUser, Role
 
 PASSWORD = "correct horse battery"
@@ -49,11 +49,11 @@ def opened(variables: Mapping[str, str]) -> Iterator[Started]:
 
 def hire(started: Started) -> tuple[Actor, Actor]:
     """A manager with a phone, and an agent."""
-    ann = add_first_admin(started)
+    ann = create_first_admin(started)
     if ann is None:
         raise RuntimeError("The database was not empty.")
     admin = Actor(user_id=ann.id, role=Role.ADMIN)
-    add = started.unite.identity.add_user
+    add = started.unite.identity.create_user
     mo = NewUser(email="mo@example.com", name="Mo", role=Role.MANAGER, password=PASSWORD, phone=MANAGERS_PHONE)
     amy = NewUser(email="amy@example.com", name="Amy", role=Role.AGENT, password=PASSWORD)
     ids = [add(admin, new).id for new in (mo, amy)]

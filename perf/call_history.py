@@ -22,7 +22,7 @@ from sqlalchemy import Connection, Engine
 from adapters.sql.call_tables import call_ledger
 from adapters.sql.migrate import upgrade
 from adapters.sql.mysql_words import INDEX as WORDS
-from adapters.sql.unit_of_work import SqlWork
+from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
 from unite_core.calls.model import Outcome
 from unite_core.testing.builders import a_user
 
@@ -259,7 +259,7 @@ def load(engine: Engine, entries: int, folder: Path, say: Callable[[str], None])
     upgrade(engine)
     took["counting the ledger into rollups by the migration, s"] = round(time.perf_counter() - since)
     say("migrated")
-    with SqlWork(engine)() as work:
+    with SqlUnitOfWorkFactory(engine)() as work:
         for number, agent_id in enumerate(agent_ids(), start=1):
             work.users.add(a_user(id=agent_id, name=f"Agent {number}"))
         work.commit()

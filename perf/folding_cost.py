@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import Engine
 
 from adapters.sql.calls import SqlCallLedger
-from adapters.sql.unit_of_work import SqlUnitOfWork, SqlWork
+from adapters.sql.unit_of_work import SqlUnitOfWork, SqlUnitOfWorkFactory
 from entrypoints.bootstrap import Started
 from entrypoints.worker.folding import FOLDING_INTERVAL
 from perf import call_floor
@@ -52,7 +52,7 @@ class _UnfoldedUnit(SqlUnitOfWork):
 
 
 @dataclass(frozen=True)
-class _WithoutFolding(SqlWork):
+class _WithoutFolding(SqlUnitOfWorkFactory):
     def __call__(self) -> SqlUnitOfWork:
         return _UnfoldedUnit(self.engine, self.outbox, self.cache)
 
@@ -122,7 +122,7 @@ def completions(
     manager, agent = _manager(started, engine), Actor(user_id=agent_ids()[0], role=Role.AGENT)
     tasks = iter(_tasks(started, engine, manager, agent, 2 * TURNS * tasks_per_turn))
     now, ids = started.unite.clock, started.unite.ids
-    folding = _Side(CompleteCallTask(SqlWork(engine), now, ids))
+    folding = _Side(CompleteCallTask(SqlUnitOfWorkFactory(engine), now, ids))
     without = _Side(CompleteCallTask(_WithoutFolding(engine), now, ids))
     with ThreadPoolExecutor(THREADS) as threads, _folding_process(variables) as folder:
         for turn in range(TURNS):
@@ -154,7 +154,7 @@ def completions(
 def _manager(started: Started, engine: Engine) -> Actor:
     manager_id = started.unite.ids.new()
     manager = a_user(id=manager_id, email=f"{manager_id}@example.com", role=Role.MANAGER)
-    with SqlWork(engine)() as work:
+    with SqlUnitOfWorkFactory(engine)() as work:
         work.users.add(manager)
         work.commit()
     return Actor(user_id=manager.id, role=Role.MANAGER)
@@ -166,7 +166,7 @@ def _tasks(started: Started, engine: Engine, manager: Actor, agent: Actor, count
     leads = [
         unite.leads.add(manager, NewLead(name="Lead", email=f"{unite.ids.new()}@example.org")) for _ in range(LEADS)
     ]
-    with SqlWork(engine)() as work:
+    with SqlUnitOfWorkFactory(engine)() as work:
         made = [_task(unite.ids, unite.clock, leads[it % len(leads)].id, manager, agent) for it in range(count)]
         for task in made:
             work.tasks.add(task)

@@ -22,7 +22,7 @@ def main() -> None:
     settings = load_settings(os.environ | {"UNITE_DATA_DIR": str(folder)})
     with start(settings) as started:
         unite = started.unite
-        user = unite.identity.add_user.unchecked(
+        user = unite.identity.create_user.unchecked(
             NewUser(email="owner@example.com", name="Owner", role=Role.ADMIN, password="not a secret at all")
         )
         owner = Actor(user_id=user.id, role=Role.ADMIN)

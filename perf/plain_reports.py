@@ -13,7 +13,7 @@ from unite_core.calls.model import CallResult
 from unite_core.reports import metrics
 from unite_core.reports.insights import Insights
 
-Answers = Mapping[str, Mapping[Any, tuple[int, ...]]]
+IdempotencyKeys = Mapping[str, Mapping[Any, tuple[int, ...]]]
 """By the name of each question: the numbers of each row, by what its first column says."""
 
 _FROM = (
@@ -41,7 +41,7 @@ QUERIES: Mapping[str, str] = {
 }
 
 
-def ask(connection: Connection, start: datetime, end: datetime) -> Answers:
+def ask(connection: Connection, start: datetime, end: datetime) -> IdempotencyKeys:
     """What the ledger says of the calls from `start` to before `end`, for each of the questions."""
     answers = {}
     for name, query in QUERIES.items():
@@ -50,7 +50,7 @@ def ask(connection: Connection, start: datetime, end: datetime) -> Answers:
     return answers
 
 
-def differences(said: Answers, report: Insights) -> list[str]:
+def differences(said: IdempotencyKeys, report: Insights) -> list[str]:
     """Where the report says something else than the ledger itself."""
     completed = [CallResult(result) in metrics.COMPLETED.results for result in CallResult]
     ours: dict[str, Mapping[Any, object]] = {

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Engine
 
-from entrypoints.bootstrap import Started, add_first_admin
+from entrypoints.bootstrap import Started, create_first_admin
 from entrypoints.http import report_json
 from entrypoints.http.app import create_app
 from entrypoints.http.process import door_of
@@ -110,7 +110,7 @@ def all_reports(
 
 def from_cache(started: Started, clock: ServerClock, last: date) -> dict[str, str]:
     """Requests for reports that were finished before, from their first line to the last byte of the answer."""
-    add_first_admin(started)
+    create_first_admin(started)
     client = create_app(started.unite, door_of(started)).test_client()
     login = {"email": ADMIN["UNITE_ADMIN_EMAIL"], "password": ADMIN["UNITE_ADMIN_PASSWORD"]}
     token = client.post("/v1/auth/login", json=login).get_json()["access_token"]
@@ -137,7 +137,7 @@ def beside_plain_queries(
     start, end = moment_of(period.start), moment_of(period.end)
     ask = asked(started, "insights", MANAGER, last, SPANS["year"], "UTC")
     plain, ours, plain_cpu, ours_cpu = [], [], [], []
-    said: plain_reports.Answers = {}
+    said: plain_reports.IdempotencyKeys = {}
     with engine.connect() as connection:
         for turn in range(ROUNDS):
             cpu, since = clock.read(), time.perf_counter()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from adapters.sql.engine import create_engine_for
 from adapters.sql.migrate import upgrade
-from adapters.sql.unit_of_work import SqlWork
+from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
 from unite_core.leads.model import Lead
 from unite_core.phone import Phone
 from unite_core.testing.builders import a_lead, an_id
@@ -46,7 +46,7 @@ def main() -> None:
     total = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
     with tempfile.TemporaryDirectory() as folder:
         ours, plain = Path(folder, "ours.db"), Path(folder, "plain.db")
-        work = SqlWork(create_engine_for(f"sqlite:///{ours}"))
+        work = SqlUnitOfWorkFactory(create_engine_for(f"sqlite:///{ours}"))
         for path in (ours, plain):
             upgrade(create_engine_for(f"sqlite:///{path}"))
         driver = sqlite3.connect(plain, isolation_level=None)

@@ -1,6 +1,5 @@
 """Unite's domain: hand `build` the ports, get the use cases of users, leads, calls and imports."""
 
-from unite_core.answers import Claim
 from unite_core.application import Ports, Rules, Unite, build
 from unite_core.calls.ledger import BrokenChain, EntryKind, LedgerEntry
 from unite_core.calls.model import CallResult, CallTask, Completion, Note, TaskStatus
@@ -8,15 +7,15 @@ from unite_core.calls.model import Outcome as CallOutcome
 from unite_core.calls.ports import CallCounts, LedgerFilter, TaskFilter
 from unite_core.calls.queries import TaskLedger, TaskView
 from unite_core.calls.use_cases import Assignment, Cancellation, CompletedCall, Correction, NewCallTask, NewNote
-from unite_core.calls.verification import Verified
+from unite_core.calls.use_cases.verification import Verified
 from unite_core.errors import (
     Conflict,
+    FieldError,
     Forbidden,
     Invalid,
     Malformed,
     NotFound,
     PreconditionFailed,
-    Problem,
     TooLarge,
     TooMany,
     Unauthenticated,
@@ -26,6 +25,7 @@ from unite_core.errors import (
 from unite_core.events import Event
 from unite_core.files import Download, Upload
 from unite_core.idempotency import Outcome, Replay
+from unite_core.idempotency_keys import Claim
 from unite_core.identity.model import Actor, Permission, Role, Session, TokenPair, User
 from unite_core.identity.ports import UserFilter
 from unite_core.identity.use_cases import (
@@ -94,6 +94,7 @@ __all__ = [
     "EntryKind",
     "Event",
     "Failure",
+    "FieldError",
     "FileToImport",
     "Forbidden",
     "ImageStatus",
@@ -136,7 +137,6 @@ __all__ = [
     "Ports",
     "Position",
     "PreconditionFailed",
-    "Problem",
     "Progress",
     "Quotas",
     "Receipt",

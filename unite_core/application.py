@@ -8,31 +8,31 @@ from typing import Protocol
 from unite_core.cache import Cache, NoCache
 from unite_core.calls import queries as call_queries
 from unite_core.calls import use_cases as calls
-from unite_core.calls.closing import CancelCallsOfLead
+from unite_core.calls.lead_deletion import CancelCallsOfLead
 from unite_core.calls.model import MISSED_AFTER
-from unite_core.calls.ports import CallsWork
-from unite_core.calls.verification import VerifyLedger
+from unite_core.calls.ports import CallsUnitOfWork
+from unite_core.calls.use_cases.verification import VerifyLedger
 from unite_core.clock import Clock
 from unite_core.files import Files
-from unite_core.idempotency import Once, PurgeAnswers
+from unite_core.idempotency import Once, PurgeIdempotencyKeys
 from unite_core.identity import queries as identity_queries
 from unite_core.identity import use_cases as identity
 from unite_core.identity.ports import Passwords, Tokens
 from unite_core.ids import Ids
 from unite_core.imports import queries as import_queries
 from unite_core.imports import use_cases as imports
-from unite_core.imports.ports import ImportsWork
-from unite_core.imports.run import ContinueImport
+from unite_core.imports.ports import ImportsUnitOfWork
+from unite_core.imports.use_cases.run import ContinueImport
 from unite_core.jobs import Jobs
 from unite_core.leads import queries as lead_queries
 from unite_core.leads import use_cases as leads
 from unite_core.notifications import use_cases as notifications
 from unite_core.notifications.destinations import TextsOfEvents, TopicOfEvents
 from unite_core.notifications.model import ACTIVITY, TEXTS, TOPIC
-from unite_core.notifications.ports import ActivityLog, Destination, TextMessages, TextsWork, Topic
-from unite_core.notifications.webhooks import TakeInboundText, TakeTextStatus
+from unite_core.notifications.ports import ActivityLog, Destination, TextMessages, TextsUnitOfWork, Topic
+from unite_core.notifications.webhooks import ReceiveInboundText, ReceiveTextStatus
 from unite_core.phone import PhonePolicy
-from unite_core.quotas import PurgeUses, Quotas
+from unite_core.quotas import PurgeUsage, Quotas
 from unite_core.rate_limits import RateLimits
 from unite_core.reports.activity import CompleteThrough, LedgerActivity, ReportActivity
 from unite_core.reports.attempts import ReportAttempts
@@ -44,14 +44,14 @@ from unite_core.reports.hours import ReportHeatmap
 from unite_core.reports.insights import ReportInsights
 from unite_core.reports.leaderboard import ReportLeaderboard
 from unite_core.reports.overdue import CountOverdueCalls, ListOverdueCalls
-from unite_core.reports.ports import ReportsWork
+from unite_core.reports.ports import ReportsUnitOfWork
 from unite_core.reports.reading import CountCalls, NameAgents, RememberReport
 from unite_core.reports.reconciliation import ReconcileReports, RepairDocuments
 from unite_core.reports.summary import CountDay
 from unite_core.reports.use_cases import FoldEntries, RebuildReports
 from unite_core.summaries import use_cases as summaries
-from unite_core.summaries.ports import SummariesWork
-from unite_core.unit_of_work import Work
+from unite_core.summaries.ports import SummariesUnitOfWork
+from unite_core.unit_of_work import UnitOfWorkFactory
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +73,7 @@ class Rules:
     quotas: Quotas = field(default_factory=Quotas)
 
 
-class AllWork(ImportsWork, ReportsWork, TextsWork, SummariesWork, Protocol):
+class FullUnitOfWork(ImportsUnitOfWork, ReportsUnitOfWork, TextsUnitOfWork, SummariesUnitOfWork, Protocol):
     """A unit of work that reaches everything."""
 
 
@@ -87,8 +87,8 @@ class Ports:
     `documents` is where the `activity` puts the documents of calls, None where it puts none.
     """
 
-    work: Work[AllWork]
-    reads: Work[AllWork]
+    work: UnitOfWorkFactory[FullUnitOfWork]
+    reads: UnitOfWorkFactory[FullUnitOfWork]
     files: Files
     jobs: Jobs
     clock: Clock
@@ -118,10 +118,10 @@ class Identity:
     log_out_everywhere: identity.LogOutEverywhere
     change_password: identity.ChangePassword
     reset_password: identity.ResetPassword
-    add_user: identity.AddUser
+    create_user: identity.CreateUser
     ensure_first_admin: identity.EnsureFirstAdmin
-    change_user: identity.ChangeUser
-    change_daily_summary: summaries.ChangeDailySummary
+    update_user: identity.UpdateUser
+    update_daily_summary: summaries.UpdateDailySummary
     get_user: identity_queries.GetUser
     list_users: identity_queries.ListUsers
 
@@ -130,12 +130,12 @@ class Identity:
 class Leads:
     """What can be done and asked about leads and their images."""
 
-    add: leads.AddLead
-    change: leads.ChangeLead
-    delete: leads.DeleteLead[CallsWork]
+    add: leads.CreateLead
+    change: leads.UpdateLead
+    delete: leads.DeleteLead[CallsUnitOfWork]
     get: lead_queries.GetLead
     list: lead_queries.ListLeads
-    add_image: leads.AddImage
+    create_image: leads.CreateImage
     complete_image: leads.CompleteImage
     delete_image: leads.DeleteImage
     get_image: lead_queries.GetImage
@@ -149,7 +149,7 @@ class Calls:
 
     create: calls.CreateCallTask
     assign: calls.AssignCallTask
-    note: calls.NoteCallTask
+    note: calls.AddCallTaskNote
     complete: calls.CompleteCallTask
     cancel: calls.CancelCallTask
     correct: calls.CorrectCallLog
@@ -165,7 +165,7 @@ class Calls:
 class Imports:
     """What can be done and asked about imports."""
 
-    announce: imports.AnnounceImport
+    announce: imports.CreateImport
     start: imports.StartImport
     start_uploaded: imports.StartUploadedImport
     store_file: imports.StoreFile
@@ -215,8 +215,8 @@ class Notifications:
     replay: notifications.ReplayDelivery
     activity: notifications.GetDeliveryActivity
     dead_letters: notifications.CountDeadLetters
-    take_text_status: TakeTextStatus
-    take_inbound_text: TakeInboundText
+    receive_text_status: ReceiveTextStatus
+    receive_inbound_text: ReceiveInboundText
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -227,8 +227,8 @@ class Upkeep:
     cancel_calls_of_deleted_leads: calls.CancelCallsOfDeletedLeads
     make_daily_summaries: summaries.MakeDailySummaries
     follow_texts: notifications.FollowTexts
-    purge_answers: PurgeAnswers
-    purge_uses: PurgeUses
+    purge_idempotency_keys: PurgeIdempotencyKeys
+    purge_usage: PurgeUsage
     purge_deliveries: notifications.PurgeDeliveries
     purge_activity: notifications.PurgeActivity
     purge_sessions: identity.PurgeSessions
@@ -273,8 +273,8 @@ def build(ports: Ports, rules: Rules | None = None) -> Unite:
                 ports.work, ports.reads, CountDay(_count_calls(ports)), ports.clock, ports.ids
             ),
             follow_texts=notifications.FollowTexts(ports.work, ports.texts, ports.clock, ports.ids),
-            purge_answers=PurgeAnswers(ports.work, ports.clock),
-            purge_uses=PurgeUses(ports.work, ports.clock),
+            purge_idempotency_keys=PurgeIdempotencyKeys(ports.work, ports.clock),
+            purge_usage=PurgeUsage(ports.work, ports.clock),
             purge_deliveries=notifications.PurgeDeliveries(ports.work, ports.clock),
             purge_activity=notifications.PurgeActivity(ports.activity, ports.clock, rules.activity_kept_for),
             purge_sessions=identity.PurgeSessions(ports.work, ports.clock),
@@ -290,7 +290,7 @@ def build(ports: Ports, rules: Rules | None = None) -> Unite:
 
 
 def _identity(ports: Ports, rules: Rules) -> Identity:
-    add_user = identity.AddUser(ports.work, ports.passwords, ports.clock, ports.ids, rules.phones)
+    create_user = identity.CreateUser(ports.work, ports.passwords, ports.clock, ports.ids, rules.phones)
     log_in = identity.LogIn(
         ports.work,
         ports.reads,
@@ -315,10 +315,10 @@ def _identity(ports: Ports, rules: Rules) -> Identity:
             ports.work, ports.reads, ports.passwords, ports.clock, ports.limits, rules.logins_per_minute
         ),
         reset_password=identity.ResetPassword(ports.work, ports.passwords, ports.clock),
-        add_user=add_user,
-        ensure_first_admin=identity.EnsureFirstAdmin(add_user, ports.reads),
-        change_user=identity.ChangeUser(ports.work, ports.clock, rules.phones),
-        change_daily_summary=summaries.ChangeDailySummary(ports.work, ports.clock),
+        create_user=create_user,
+        ensure_first_admin=identity.EnsureFirstAdmin(create_user, ports.reads),
+        update_user=identity.UpdateUser(ports.work, ports.clock, rules.phones),
+        update_daily_summary=summaries.UpdateDailySummary(ports.work, ports.clock),
         get_user=identity_queries.GetUser(ports.reads),
         list_users=identity_queries.ListUsers(ports.reads),
     )
@@ -326,12 +326,12 @@ def _identity(ports: Ports, rules: Rules) -> Identity:
 
 def _leads(ports: Ports, rules: Rules) -> Leads:
     return Leads(
-        add=leads.AddLead(ports.work, ports.clock, ports.ids, rules.phones),
-        change=leads.ChangeLead(ports.work, ports.clock, ports.ids, rules.phones),
+        add=leads.CreateLead(ports.work, ports.clock, ports.ids, rules.phones),
+        change=leads.UpdateLead(ports.work, ports.clock, ports.ids, rules.phones),
         delete=leads.DeleteLead(ports.work, ports.clock, ports.ids, (CancelCallsOfLead(ports.ids),)),
         get=lead_queries.GetLead(ports.reads, ports.cache),
         list=lead_queries.ListLeads(ports.reads, ports.cache),
-        add_image=leads.AddImage(ports.work, ports.files, ports.clock, ports.ids, rules.quotas),
+        create_image=leads.CreateImage(ports.work, ports.files, ports.clock, ports.ids, rules.quotas),
         complete_image=leads.CompleteImage(ports.work, ports.files, ports.clock, ports.ids),
         delete_image=leads.DeleteImage(ports.work, ports.files, ports.clock, ports.ids),
         get_image=lead_queries.GetImage(ports.reads),
@@ -344,7 +344,7 @@ def _calls(ports: Ports, rules: Rules) -> Calls:
     return Calls(
         create=calls.CreateCallTask(ports.work, ports.clock, ports.ids, rules.quotas),
         assign=calls.AssignCallTask(ports.work, ports.clock, ports.ids),
-        note=calls.NoteCallTask(ports.work, ports.clock, ports.ids, rules.quotas),
+        note=calls.AddCallTaskNote(ports.work, ports.clock, ports.ids, rules.quotas),
         complete=calls.CompleteCallTask(ports.work, ports.clock, ports.ids),
         cancel=calls.CancelCallTask(ports.work, ports.clock, ports.ids),
         correct=calls.CorrectCallLog(ports.work, ports.clock, ports.ids, rules.quotas),
@@ -403,15 +403,15 @@ def _notifications(ports: Ports, rules: Rules) -> Notifications:
         replay=notifications.ReplayDelivery(ports.work, ports.jobs, ports.clock),
         activity=notifications.GetDeliveryActivity(ports.reads, ports.activity),
         dead_letters=notifications.CountDeadLetters(ports.reads),
-        take_text_status=TakeTextStatus(ports.work, ports.texts, ports.clock, ports.ids),
-        take_inbound_text=TakeInboundText(ports.work, ports.clock, ports.ids),
+        receive_text_status=ReceiveTextStatus(ports.work, ports.texts, ports.clock, ports.ids),
+        receive_inbound_text=ReceiveInboundText(ports.work, ports.clock, ports.ids),
     )
 
 
 def _imports(ports: Ports, rules: Rules) -> Imports:
     start = imports.StartImport(ports.work, ports.files, ports.jobs, ports.clock)
     return Imports(
-        announce=imports.AnnounceImport(ports.work, ports.files, ports.clock, ports.ids, rules.quotas),
+        announce=imports.CreateImport(ports.work, ports.files, ports.clock, ports.ids, rules.quotas),
         start=start,
         start_uploaded=imports.StartUploadedImport(ports.reads, ports.files, start),
         store_file=imports.StoreFile(ports.work, ports.reads, ports.files, ports.clock, ports.ids, rules.quotas),

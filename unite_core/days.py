@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from unite_core.errors import Malformed, Problem
+from unite_core.errors import FieldError, Malformed
 from unite_core.zones import UNKNOWN_ZONE, zone_names
 
 QUARTER_SECONDS = 900
@@ -155,9 +155,9 @@ def read_period(first: str | None, last: str | None, tz: str, *, names: tuple[st
     One date alone is a day. `names` are what the parameters are called. Raises `Malformed` with what is wrong with each
     parameter.
     """
-    problems: list[Problem] = []
+    problems: list[FieldError] = []
     if tz not in zone_names():
-        problems.append(Problem(field="tz", code=UNKNOWN_ZONE, detail=UNKNOWN_ZONE_DETAIL))
+        problems.append(FieldError(field="tz", code=UNKNOWN_ZONE, detail=UNKNOWN_ZONE_DETAIL))
     dates = [_read_date(name, value, problems) for name, value in zip(names, (first, last), strict=True)]
     # Where both are one parameter it was complained of twice.
     problems = list(dict.fromkeys(problems))
@@ -167,10 +167,10 @@ def read_period(first: str | None, last: str | None, tz: str, *, names: tuple[st
     begin, end = dates[0] or dates[1] or now, dates[1] or dates[0] or now
     if begin > end:
         detail = f"{names[0]} has to be the same day as {names[1]} or an earlier one."
-        problems.append(Problem(field=names[0], code="after_end", detail=detail))
+        problems.append(FieldError(field=names[0], code="after_end", detail=detail))
     elif (end - begin).days >= MAX_DAYS:
         detail = f"A report spans at most {MAX_DAYS} days."
-        problems.append(Problem(field=names[1], code="span_too_long", detail=detail))
+        problems.append(FieldError(field=names[1], code="span_too_long", detail=detail))
     if problems:
         raise Malformed("The report cannot be made for that.", problems=problems)
     return Period(begin, end, tz)
@@ -184,15 +184,15 @@ def read_date(text: str) -> date | None:
         return None
 
 
-def _read_date(name: str, text: str | None, problems: list[Problem]) -> date | None:
+def _read_date(name: str, text: str | None, problems: list[FieldError]) -> date | None:
     if text is None:
         return None
     read = read_date(text)
     if read is None:
-        problems.append(Problem(field=name, code="invalid_date", detail="Give a date as YYYY-MM-DD: 2026-01-31."))
+        problems.append(FieldError(field=name, code="invalid_date", detail="Give a date as YYYY-MM-DD: 2026-01-31."))
     elif not FIRST_DATE <= read <= LAST_DATE:
         detail = f"Reports know the days from {FIRST_DATE} to {LAST_DATE}."
-        problems.append(Problem(field=name, code="out_of_range", detail=detail))
+        problems.append(FieldError(field=name, code="out_of_range", detail=detail))
         return None
     return read
 

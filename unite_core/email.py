@@ -4,7 +4,7 @@ import re
 
 from email_validator import EmailNotValidError, EmailSyntaxError, validate_email
 
-from unite_core.errors import Problem
+from unite_core.errors import FieldError
 
 MAX_EMAIL_LENGTH = 254
 """A forward path has at most 256 octets, two of them angle brackets (RFC 5321, 4.5.3.1.3)."""
@@ -32,24 +32,26 @@ _SLIPS = {
 }
 
 
-def read_email(text: str) -> str | Problem:
+def read_email(text: str) -> str | FieldError:
     """The address as it is stored, in lower case, or why it is none.
 
     The whole address is lowered: RFC 5321 lets a host tell `Ann@` from `ann@`, and none in use does.
     """
     if len(text) > MAX_EMAIL_LENGTH:
-        return Problem(field="email", code="too_long", detail=f"An address has at most {MAX_EMAIL_LENGTH} characters.")
+        return FieldError(
+            field="email", code="too_long", detail=f"An address has at most {MAX_EMAIL_LENGTH} characters."
+        )
     lowered = text.lower()
     if len(lowered) <= MAX_LOCAL_PART_LENGTH and _PLAIN.fullmatch(lowered):
         return lowered
     if len(text.encode("utf-8", "surrogatepass")) > MAX_EMAIL_LENGTH:
-        return Problem(
+        return FieldError(
             field="email", code="too_long", detail=f"An address has at most {MAX_EMAIL_LENGTH} bytes in UTF-8."
         )
     try:
         return _checked(text)
     except EmailNotValidError as error:
-        return Problem(field="email", code="invalid_email", detail=str(error), suggestion=_suggestion(text))
+        return FieldError(field="email", code="invalid_email", detail=str(error), suggestion=_suggestion(text))
 
 
 def _checked(text: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
+class FieldError:
     """One field that breaks one rule.
 
     `field` is a path into the input, its parts joined by dots (`options.on_duplicate`), or empty
@@ -28,7 +28,7 @@ class UniteError(Exception):
 
     code = "error"
 
-    def __init__(self, detail: str, *, code: str | None = None, problems: Sequence[Problem] = ()) -> None:
+    def __init__(self, detail: str, *, code: str | None = None, problems: Sequence[FieldError] = ()) -> None:
         super().__init__(detail)
         self.detail = detail
         self.code = code or type(self).code
@@ -99,5 +99,5 @@ class Unavailable(UniteError):
     code = "unavailable"
 
 
-class Contended(Unavailable):
+class Deadlock(Unavailable):
     """Two transactions were in each other's way, and this one gave way: it has left no trace and can be begun anew."""

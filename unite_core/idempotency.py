@@ -6,11 +6,11 @@ from dataclasses import Field, dataclass, replace
 from datetime import datetime
 from typing import Any, ClassVar, ParamSpec, Protocol, TypeVar
 
-from unite_core.answers import CLAIM_TTL, STORED_ANSWER_TTL, Claim, KeptAnswer
+from unite_core.batches import in_batches
 from unite_core.clock import Clock
 from unite_core.errors import Conflict, Invalid, Unavailable
-from unite_core.rounds import in_rounds
-from unite_core.unit_of_work import UnitOfWork, Work, before_commit
+from unite_core.idempotency_keys import CLAIM_TTL, STORED_ANSWER_TTL, Claim, StoredAnswer
+from unite_core.unit_of_work import UnitOfWork, UnitOfWorkFactory, before_commit
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -40,7 +40,7 @@ class KeyedUseCase(Protocol[P, T_co]):
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
     @property
-    def work(self) -> Work[UnitOfWork]:
+    def work(self) -> UnitOfWorkFactory[UnitOfWork]:
         """What its transactions come from."""
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T_co:
@@ -60,7 +60,7 @@ class Once:
     `RuntimeError` where the use case returns without having committed a result.
     """
 
-    work: Work[UnitOfWork]
+    work: UnitOfWorkFactory[UnitOfWork]
     clock: Clock
 
     def __call__(
@@ -75,7 +75,7 @@ class Once:
     ) -> "Outcome":
         now = self.clock.now()
         with self.work() as work:
-            known = work.answers.claim(claim, now=now, until=now + CLAIM_TTL)
+            known = work.idempotency_keys.claim(claim, now=now, until=now + CLAIM_TTL)
             if known is None:
                 work.commit()
         if known is not None:
@@ -85,7 +85,7 @@ class Once:
 
         def keep(unit: UnitOfWork, result: Any) -> None:
             kept.append(answer(result))
-            if not unit.answers.keep(claim, kept[-1], now=self.clock.now()):
+            if not unit.idempotency_keys.keep(claim, kept[-1], now=self.clock.now()):
                 raise Conflict(
                     "Another attempt with this Idempotency-Key took over; ask again for its answer.",
                     code="request_in_progress",
@@ -96,7 +96,7 @@ class Once:
         except BaseException:
             # A claim that cannot be given back now runs out by itself.
             with suppress(Unavailable), self.work() as work:
-                work.answers.release(claim)
+                work.idempotency_keys.release(claim)
                 work.commit()
             raise
         if not kept:
@@ -113,27 +113,27 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class PurgeAnswers:
+class PurgeIdempotencyKeys:
     """Delete idempotency keys older than 24 hours. Returns how many there were.
 
     They are deleted in transactions of `limit` each, up to a hundred of these.
     """
 
-    work: Work[UnitOfWork]
+    work: UnitOfWorkFactory[UnitOfWork]
     clock: Clock
 
     def __call__(self, *, limit: int = 500, should_stop: Callable[[], bool] = lambda: False) -> int:
         before = self.clock.now() - STORED_ANSWER_TTL
-        return in_rounds(lambda: self._purge(before, limit), limit=limit, should_stop=should_stop)
+        return in_batches(lambda: self._purge(before, limit), limit=limit, should_stop=should_stop)
 
     def _purge(self, before: datetime, limit: int) -> int:
         with self.work() as work:
-            purged = work.answers.purge(before=before, limit=limit)
+            purged = work.idempotency_keys.purge(before=before, limit=limit)
             work.commit()
         return purged
 
 
-def _first_answer(known: KeptAnswer, claim: Claim) -> bytes:
+def _first_answer(known: StoredAnswer, claim: Claim) -> bytes:
     if known.fingerprint not in (claim.fingerprint, *claim.former_fingerprints):
         raise Invalid(
             "This Idempotency-Key was used for another request; take a new one.",

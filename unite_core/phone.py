@@ -8,7 +8,7 @@ from functools import cache
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, ValidationResult
 
-from unite_core.errors import Problem
+from unite_core.errors import FieldError
 
 MAX_PHONE_LENGTH = 16
 """An E.164 number has at most 15 digits (ITU-T E.164, 6.2.1), and a plus."""
@@ -64,7 +64,7 @@ def is_country(code: str) -> bool:
 
 def read_phone(
     text: str, *, country: str | None, rule: PhoneRule = PhoneRule.POSSIBLE, extension: str | None = None
-) -> Phone | Problem:
+) -> Phone | FieldError:
     """The number that `text` means, or why it means none.
 
     A number without a plus is read as a national one of `country` (ISO 3166-1, capitals). `extension` is one
@@ -79,7 +79,7 @@ def read_phone(
     return _read(text, country, rule, extension)
 
 
-def _read(text: str, country: str | None, rule: PhoneRule, extension: str | None) -> Phone | Problem:
+def _read(text: str, country: str | None, rule: PhoneRule, extension: str | None) -> Phone | FieldError:
     try:
         parsed = phonenumbers.parse(text, country)
         number = _e164(parsed)
@@ -93,7 +93,7 @@ def _read(text: str, country: str | None, rule: PhoneRule, extension: str | None
     given = carried if extension is None else extension
     wrong = _extension_reason(carried, given)
     if wrong is not None:
-        return Problem(field="phone_extension", code="invalid_extension", detail=wrong)
+        return FieldError(field="phone_extension", code="invalid_extension", detail=wrong)
     unfit = _unfit_reason(number, again)
     return Phone(number, given) if unfit is None else _problem("invalid_phone", unfit)
 
@@ -153,7 +153,7 @@ def _extension_reason(carried: str | None, given: str | None) -> str | None:
     return None
 
 
-def _unreadable(error: NumberParseException, text: str, country: str | None) -> Problem:
+def _unreadable(error: NumberParseException, text: str, country: str | None) -> FieldError:
     if error.error_type == NumberParseException.INVALID_COUNTRY_CODE:
         if country is None and not text.lstrip().startswith("+"):
             return _problem(
@@ -172,5 +172,5 @@ def _suggestion(text: str, country: str | None, rule: PhoneRule) -> str | None:
     return meant.key.replace(";ext=", " ext. ") if isinstance(meant, Phone) else None
 
 
-def _problem(code: str, detail: str, suggestion: str | None = None) -> Problem:
-    return Problem(field="phone", code=code, detail=detail, suggestion=suggestion)
+def _problem(code: str, detail: str, suggestion: str | None = None) -> FieldError:
+    return FieldError(field="phone", code=code, detail=detail, suggestion=suggestion)

@@ -6,11 +6,11 @@ from datetime import datetime
 from math import ceil
 from uuid import UUID
 
+from unite_core.batches import in_batches
 from unite_core.clock import Clock
 from unite_core.errors import TooMany
-from unite_core.rounds import in_rounds
-from unite_core.unit_of_work import UnitOfWork, Work
-from unite_core.uses import HOUR, Uses
+from unite_core.unit_of_work import UnitOfWork, UnitOfWorkFactory
+from unite_core.usage import HOUR, Usage
 
 GIB = 1024**3
 
@@ -44,7 +44,7 @@ class Quotas:
     texts: int = NO_LIMIT
 
 
-def require_use(uses: Uses, subject: str, use_id: UUID, *, limit: int, now: datetime, what: str) -> None:
+def require_use(uses: Usage, subject: str, use_id: UUID, *, limit: int, now: datetime, what: str) -> None:
     """Count a use; raises `TooMany` (`quota_exceeded`) where `limit` uses were counted within the last hour.
 
     `what` is the plural of what is counted, with who it is counted for.
@@ -60,21 +60,21 @@ def require_use(uses: Uses, subject: str, use_id: UUID, *, limit: int, now: date
 
 
 @dataclass(frozen=True)
-class PurgeUses:
+class PurgeUsage:
     """Delete counted uses that are more than an hour old. Returns how many there were; run by a schedule.
 
     They are deleted in transactions of `limit` each, up to a hundred of these.
     """
 
-    work: Work[UnitOfWork]
+    work: UnitOfWorkFactory[UnitOfWork]
     clock: Clock
 
     def __call__(self, *, limit: int = 500, should_stop: Callable[[], bool] = lambda: False) -> int:
         before = self.clock.now() - HOUR
-        return in_rounds(lambda: self._purge(before, limit), limit=limit, should_stop=should_stop)
+        return in_batches(lambda: self._purge(before, limit), limit=limit, should_stop=should_stop)
 
     def _purge(self, before: datetime, limit: int) -> int:
         with self.work() as work:
-            purged = work.uses.purge(before=before, limit=limit)
+            purged = work.usage.purge(before=before, limit=limit)
             work.commit()
         return purged

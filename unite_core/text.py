@@ -4,7 +4,7 @@ import re
 import unicodedata
 from typing import Literal
 
-from unite_core.errors import Problem
+from unite_core.errors import FieldError
 
 MAX_TEXT_LENGTH = 10_000
 """Code points of a text that is read; a longer one is refused without a look at what is in it.
@@ -42,7 +42,7 @@ def normalize(form: Literal["NFC", "NFKC", "NFKD"], text: str) -> str:
     """The text in a Unicode normalization form (UAX #15), in time that is linear in its length.
 
     The text stays as it is where it is longer than `MAX_TEXT_LENGTH`, or has more than `MAX_MARKS` combining
-    characters in a row. `text_problem` refuses both.
+    characters in a row. `text_error` refuses both.
     """
     if text.isascii() or not within_bounds(text) or _has_too_many_marks(text):
         return text
@@ -52,7 +52,7 @@ def normalize(form: Literal["NFC", "NFKC", "NFKD"], text: str) -> str:
 def clean(text: str) -> str:
     """Trimmed and in Unicode Normalization Form C (UAX #15); empty where nothing of it can be seen.
 
-    A text longer than `MAX_TEXT_LENGTH` stays as it is, to be refused by `text_problem`.
+    A text longer than `MAX_TEXT_LENGTH` stays as it is, to be refused by `text_error`.
     """
     if not within_bounds(text):
         return text
@@ -64,13 +64,13 @@ def clean(text: str) -> str:
     return "" if all(map(_unseen, trimmed)) else trimmed
 
 
-def text_problem(field: str, text: str, *, max_length: int, paragraphs: bool = False) -> Problem | None:
+def text_error(field: str, text: str, *, max_length: int, paragraphs: bool = False) -> FieldError | None:
     """Why `text`, cleaned already, is no good as a value of `field`; None if it is good.
 
     `max_length` is in characters (code points). Line breaks and tabs are allowed in `paragraphs` only.
     """
     if len(text) > max_length:
-        return Problem(
+        return FieldError(
             field=field,
             code="too_long",
             detail=f"It is {len(text)} characters long; at most {max_length} are allowed.",
@@ -78,13 +78,13 @@ def text_problem(field: str, text: str, *, max_length: int, paragraphs: bool = F
     forbidden = _FORBIDDEN_IN_PARAGRAPHS if paragraphs else _FORBIDDEN
     found = forbidden.search(text)
     if found:
-        return Problem(
+        return FieldError(
             field=field,
             code="control_character",
             detail=f"The character U+{ord(found.group()):04X} is not allowed here; remove it.",
         )
     if _has_too_many_marks(text):
-        return Problem(
+        return FieldError(
             field=field,
             code="too_many_marks",
             detail=f"A character has more than {MAX_MARKS} combining marks; remove some.",

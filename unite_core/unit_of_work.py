@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self, TypeVar
 
-from unite_core.answers import Answers
 from unite_core.events import Event
-from unite_core.uses import Uses
+from unite_core.idempotency_keys import IdempotencyKeys
+from unite_core.usage import Usage
 
 T = TypeVar("T")
 W = TypeVar("W", bound="UnitOfWork")
@@ -22,8 +22,8 @@ class UnitOfWork(Protocol):
     an exception. The rooms of the core extend this protocol with the repositories they need.
     """
 
-    answers: Answers
-    uses: Uses
+    idempotency_keys: IdempotencyKeys
+    usage: Usage
 
     @abstractmethod
     def __enter__(self) -> Self:
@@ -55,7 +55,7 @@ class UnitOfWork(Protocol):
         """Run `action` once this unit is committed; forget it if the unit is rolled back."""
 
 
-class Work(Protocol[W_co]):
+class UnitOfWorkFactory(Protocol[W_co]):
     """Makes units of work: `with self.work() as work: ...`."""
 
     @abstractmethod
@@ -75,8 +75,8 @@ class Work(Protocol[W_co]):
 
 
 @dataclass(frozen=True)
-class _Hooked(Work[W]):
-    work: Work[W]
+class _Hooked(UnitOfWorkFactory[W]):
+    work: UnitOfWorkFactory[W]
     hook: Callable[[W, object], None]
 
     def __call__(self) -> W:
@@ -91,7 +91,7 @@ class _Hooked(Work[W]):
         return self.work.run(decide_and_call_hook)
 
 
-def before_commit(work: Work[W], hook: Callable[[W, object], None]) -> Work[W]:
+def before_commit(work: UnitOfWorkFactory[W], hook: Callable[[W, object], None]) -> UnitOfWorkFactory[W]:
     """The same factory, whose `run` calls `hook(unit, result)` inside the transaction, just before it commits.
 
     A hook that raises undoes everything. Units that are committed without `run` call no hook.

@@ -50,19 +50,19 @@ LEDGER_INDEXES = {
 }
 """The same for the ledger, by the moment that a list is in the order of.
 
-Of several filters the one that is named first here fits the fewest entries.
+Of several conditions the one that is named first here fits the fewest entries.
 """
 
 
-def tasks_of(wanted: TaskFilter, request: PageRequest) -> list[Select[Any]]:
+def tasks_of(filters: TaskFilter, request: PageRequest) -> list[Select[Any]]:
     """What to ask: the rows of the page are the soonest due of all that these find."""
-    filters = _filters(wanted)
-    leading = {column: values for column, values in filters.items() if len(values) <= MAX_INDEX_WALKS}
-    if wanted.lead_id is not None:
-        leading = {tasks.c.lead_id: [wanted.lead_id]}
-    on_the_way = [fits(column, values) for column, values in filters.items() if column not in leading]
+    conditions = _filters(filters)
+    leading = {column: values for column, values in conditions.items() if len(values) <= MAX_INDEX_WALKS}
+    if filters.lead_id is not None:
+        leading = {tasks.c.lead_id: [filters.lead_id]}
+    on_the_way = [fits(column, values) for column, values in conditions.items() if column not in leading]
     index = TASK_INDEXES[tuple(column.name for column in leading)]
-    page = oldest_first(tasks, tasks.c.due_at, request, *on_the_way, *_due(wanted), index=index)
+    page = oldest_first(tasks, tasks.c.due_at, request, *on_the_way, *_due(filters), index=index)
     return [page.where(*map(equals, leading, values)) for values in product(*leading.values())]
 
 
@@ -80,24 +80,24 @@ def latest_notes(task_ids: Sequence[UUID]) -> Select[Any]:
     return by_index(statement, notes, "PRIMARY")
 
 
-def entries_of(wanted: LedgerFilter, request: PageRequest) -> list[Select[Any]]:
+def entries_of(filters: LedgerFilter, request: PageRequest) -> list[Select[Any]]:
     """What to ask: the rows of the page are the newest of all that this finds."""
-    agents = {wanted.agent_id, wanted.visible_to} - {None} | ({None} if wanted.nobodys else set())
+    agents = {filters.agent_id, filters.visible_to} - {None} | ({None} if filters.nobodys else set())
     if len(agents) > 1:
         return []
-    asked = {"task_id": {wanted.task_id} - {None}, "lead_id": {wanted.lead_id} - {None}, "agent_id": agents}
-    filters = [(ledger.c[name], value) for name, values in asked.items() for value in values]
-    conditions = [equals(column, value) for column, value in filters[:1]]
-    conditions += [fits(column, [value]) for column, value in filters[1:]]
-    order = order_of(wanted)
-    index = LEDGER_INDEXES[order.name][filters[0][0].name if filters else None]
-    page = newest_first(ledger, order, request, *conditions, *_spans(wanted), *_facts(wanted), index=index)
-    return [page if wanted.task_id is None else page.order_by(None).limit(None)]
+    asked = {"task_id": {filters.task_id} - {None}, "lead_id": {filters.lead_id} - {None}, "agent_id": agents}
+    pairs = [(ledger.c[name], value) for name, values in asked.items() for value in values]
+    conditions = [equals(column, value) for column, value in pairs[:1]]
+    conditions += [fits(column, [value]) for column, value in pairs[1:]]
+    order = order_of(filters)
+    index = LEDGER_INDEXES[order.name][pairs[0][0].name if pairs else None]
+    page = newest_first(ledger, order, request, *conditions, *_spans(filters), *_facts(filters), index=index)
+    return [page if filters.task_id is None else page.order_by(None).limit(None)]
 
 
-def order_of(wanted: LedgerFilter) -> Column[Any]:
+def order_of(filters: LedgerFilter) -> Column[Any]:
     """The moment that the list is in the order of."""
-    return ledger.c.called_at if wanted.by_call_time else ledger.c.at
+    return ledger.c.called_at if filters.by_call_time else ledger.c.at
 
 
 def calls_to(lead: UUID | Column[UUID], agent_id: UUID | None = None) -> Select[Any]:
@@ -127,32 +127,32 @@ def orphan_of(after: UUID | None, until: UUID | None) -> Select[Any]:
     return by_index(statement, ledger, LEDGER_INDEXES["at"]["task_id"])
 
 
-def _spans(wanted: LedgerFilter) -> list[ColumnElement[bool]]:
+def _spans(filters: LedgerFilter) -> list[ColumnElement[bool]]:
     """The conditions on moments; no index is considered for the one that the list is not in the order of."""
-    at: ColumnElement[Any] = unindexed(ledger.c.at) if wanted.by_call_time else ledger.c.at
-    starts = ((ledger.c.called_at, wanted.called_from), (at, wanted.at_from))
-    ends = ((ledger.c.called_at, wanted.called_to), (at, wanted.at_to))
+    at: ColumnElement[Any] = unindexed(ledger.c.at) if filters.by_call_time else ledger.c.at
+    starts = ((ledger.c.called_at, filters.called_from), (at, filters.at_from))
+    ends = ((ledger.c.called_at, filters.called_to), (at, filters.at_to))
     return [
         *(column >= start for column, start in starts if start is not None),
         *(column < end for column, end in ends if end is not None),
     ]
 
 
-def _facts(wanted: LedgerFilter) -> list[ColumnElement[bool]]:
+def _facts(filters: LedgerFilter) -> list[ColumnElement[bool]]:
     """The conditions on what an entry says; no index leads by them."""
     conditions: list[ColumnElement[bool]] = []
-    if wanted.results:
-        values = [result.value for result in wanted.results]
+    if filters.results:
+        values = [result.value for result in filters.results]
         conditions.append(func.coalesce(ledger.c.outcome, ledger.c.kind).in_(values))
-    if wanted.sources:
-        conditions.append(fits(ledger.c.source, wanted.sources))
-    if wanted.attempts:
-        later = ledger.c.attempt >= MAX_ATTEMPT if MAX_ATTEMPT in wanted.attempts else false()
-        conditions.append(or_(ledger.c.attempt.in_(wanted.attempts), later))
-    if wanted.counted is not None:
-        conditions.append(counts() if wanted.counted else not_(counts()))
-    if wanted.clock is not None and wanted.called_from is not None and wanted.called_to is not None:
-        conditions.append(_on_clocks(wanted.clock, wanted.called_from, wanted.called_to))
+    if filters.sources:
+        conditions.append(fits(ledger.c.source, filters.sources))
+    if filters.attempts:
+        later = ledger.c.attempt >= MAX_ATTEMPT if MAX_ATTEMPT in filters.attempts else false()
+        conditions.append(or_(ledger.c.attempt.in_(filters.attempts), later))
+    if filters.counted is not None:
+        conditions.append(counts() if filters.counted else not_(counts()))
+    if filters.clock is not None and filters.called_from is not None and filters.called_to is not None:
+        conditions.append(_on_clocks(filters.clock, filters.called_from, filters.called_to))
     return conditions
 
 
@@ -172,24 +172,24 @@ def _on_clocks(clock: ClockFilter, start: datetime, end: datetime) -> ColumnElem
     )
 
 
-def _filters(wanted: TaskFilter) -> dict[Column[Any], Collection[Any]]:
+def _filters(filters: TaskFilter) -> dict[Column[Any], Collection[Any]]:
     """The columns that are filtered by, and what they may be; a filter by every status there is, is none."""
-    filters: dict[Column[Any], Collection[Any]] = {}
-    users: frozenset[UUID | None] = wanted.assigned_to | (frozenset({None}) if wanted.unassigned else frozenset())
-    if wanted.visible_to is not None:
-        mine = frozenset({wanted.visible_to})
-        filters[tasks.c.assigned_to] = mine & users if users else mine
+    conditions: dict[Column[Any], Collection[Any]] = {}
+    users: frozenset[UUID | None] = filters.assigned_to | (frozenset({None}) if filters.unassigned else frozenset())
+    if filters.visible_to is not None:
+        mine = frozenset({filters.visible_to})
+        conditions[tasks.c.assigned_to] = mine & users if users else mine
     elif users:
-        filters[tasks.c.assigned_to] = users
-    if wanted.statuses and len(wanted.statuses) < len(TaskStatus):
-        filters[tasks.c.status] = [status.value for status in wanted.statuses]
-    return filters
+        conditions[tasks.c.assigned_to] = users
+    if filters.statuses and len(filters.statuses) < len(TaskStatus):
+        conditions[tasks.c.status] = [status.value for status in filters.statuses]
+    return conditions
 
 
-def _due(wanted: TaskFilter) -> list[ColumnElement[bool]]:
+def _due(filters: TaskFilter) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
-    if wanted.due_from is not None:
-        conditions.append(tasks.c.due_at >= wanted.due_from)
-    if wanted.due_to is not None:
-        conditions.append(tasks.c.due_at < wanted.due_to)
+    if filters.due_from is not None:
+        conditions.append(tasks.c.due_at >= filters.due_from)
+    if filters.due_to is not None:
+        conditions.append(tasks.c.due_at < filters.due_to)
     return conditions

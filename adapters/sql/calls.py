@@ -62,8 +62,8 @@ class SqlCallTasks(CallTasks):
             known = set(self._connection.execute(select(notes.c.id).where(notes.c.task_id == task.id)).scalars())
             self._add_notes(task.id, [note for note in task.notes if note.id not in known], known=len(known))
 
-    def page(self, wanted: TaskFilter, request: PageRequest) -> Page[CallTask]:
-        lists = [self._connection.execute(statement).all() for statement in tasks_of(wanted, request)]
+    def page(self, filters: TaskFilter, request: PageRequest) -> Page[CallTask]:
+        lists = [self._connection.execute(statement).all() for statement in tasks_of(filters, request)]
         rows = merged(lists, lambda row: (row.due_at, row.id), request.limit + 1, descending=False)
         return page_of(self._with_notes(rows, latest_notes), request.limit, lambda task: Position(task.due_at, task.id))
 
@@ -195,11 +195,11 @@ class SqlCallLedger(CallLedger):
         row = self._connection.execute(orphan_of(after, until)).first()
         return None if row is None else orphaned(readable(row.task_id), readable(row.id), row.number)
 
-    def page(self, wanted: LedgerFilter, request: PageRequest) -> Page[LedgerEntry]:
-        lists = [self._connection.execute(statement).all() for statement in entries_of(wanted, request)]
-        moment = order_of(wanted).name
+    def page(self, filters: LedgerFilter, request: PageRequest) -> Page[LedgerEntry]:
+        lists = [self._connection.execute(statement).all() for statement in entries_of(filters, request)]
+        moment = order_of(filters).name
         found = [to_entry(row) for row in merged(lists, lambda row: (getattr(row, moment), row.id), request.limit + 1)]
-        return page_of(found, request.limit, wanted.position)
+        return page_of(found, request.limit, filters.position)
 
 
 def _in_order(statement: Select[Any]) -> Select[Any]:

@@ -77,16 +77,16 @@ class SqlDeliveries(Deliveries):
     def put_back(self, delivery: Delivery) -> None:
         self._connection.execute(update(deliveries).where(deliveries.c.id == delivery.id).values(_to_row(delivery)))
 
-    def page(self, wanted: DeliveryFilter, request: PageRequest) -> Page[Delivery]:
+    def page(self, filters: DeliveryFilter, request: PageRequest) -> Page[Delivery]:
         conditions, index = [], "ix_deliveries_created"
-        if wanted.destination is not None:
-            conditions.append(deliveries.c.destination == wanted.destination)
+        if filters.destination is not None:
+            conditions.append(deliveries.c.destination == filters.destination)
             index = "ix_deliveries_destination_created"
-        if wanted.status is not None:
-            conditions.append(deliveries.c.status == wanted.status.value)
+        if filters.status is not None:
+            conditions.append(deliveries.c.status == filters.status.value)
             index = "ix_deliveries_status_created"
-        if wanted.event_id is not None:
-            conditions.append(deliveries.c.event_id == wanted.event_id)
+        if filters.event_id is not None:
+            conditions.append(deliveries.c.event_id == filters.event_id)
             index = "ix_deliveries_event_created"
         statement = newest_first(deliveries, deliveries.c.created_at, request, *conditions, index=index)
         found = [_to_delivery(row) for row in self._connection.execute(statement)]

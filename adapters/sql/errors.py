@@ -11,7 +11,7 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import IntegrityError
 
 from adapters.sql.schema import schema
-from unite_core.errors import Conflict, Contended, Unavailable, UniteError
+from unite_core.errors import Conflict, Deadlock, Unavailable, UniteError
 from unite_core.imports.model import SameFile
 from unite_core.leads.model import Duplicate, DuplicateLead
 
@@ -20,7 +20,7 @@ REFUSALS: dict[str, Callable[[], UniteError]] = {
     "uq_leads_phone_key": lambda: DuplicateLead((Duplicate("phone", None),)),
     "uq_leads_email_key": lambda: DuplicateLead((Duplicate("email", None),)),
     "uq_lead_imports_same_file_key": lambda: SameFile("The same file is being imported already."),
-    "uq_call_ledger_chain": lambda: Contended("Another entry was quicker to be the next in the chain."),
+    "uq_call_ledger_chain": lambda: Deadlock("Another entry was quicker to be the next in the chain."),
 }
 """What it means that a unique constraint was violated; a test holds it against the tables."""
 
@@ -104,7 +104,7 @@ def _by_columns() -> dict[str, str]:
 def passing_failure(error: BaseException | None) -> Unavailable | None:
     """`Unavailable` where the database failed for a reason that may pass; None for a fault of ours.
 
-    It is `Contended` where the database gave up this transaction for another one: that is safe to begin anew. What was
+    It is `Deadlock` where the database gave up this transaction for another one: that is safe to begin anew. What was
     lost with a connection is not, since its commit may have arrived.
     """
     if isinstance(error, sqlite3.Error):
@@ -113,7 +113,7 @@ def passing_failure(error: BaseException | None) -> Unavailable | None:
     elif isinstance(error, pymysql.MySQLError):
         code = error.args[0] if error.args else _NO_CODE
         if code == ER.LOCK_DEADLOCK:
-            return Contended(_BUSY)
+            return Deadlock(_BUSY)
         detail = _PASSING_MYSQL.get(code)
     else:
         return None

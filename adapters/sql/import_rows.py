@@ -10,7 +10,7 @@ from sqlalchemy.engine import Row
 from adapters.sql.engine import dump_json
 from adapters.sql.statements import in_lists, insert_rows, merged
 from adapters.sql.tables import import_rejections, import_snapshots
-from unite_core.errors import Problem
+from unite_core.errors import FieldError
 from unite_core.imports.model import LeadSnapshot, Rejection, RowKind
 from unite_core.imports.ports import ImportRows
 
@@ -126,7 +126,7 @@ class SqlImportRows(ImportRows):
         return known
 
 
-def _problem_to_json(problem: Problem) -> dict[str, Any]:
+def _problem_to_json(problem: FieldError) -> dict[str, Any]:
     return {
         "field": problem.field,
         "code": problem.code,
@@ -139,7 +139,7 @@ def _to_rejection(row: Row[Any]) -> Rejection:
     return Rejection(
         row=row.row_no,
         kind=RowKind(row.kind),
-        problems=tuple(Problem(**problem) for problem in row.problems),
+        problems=tuple(FieldError(**problem) for problem in row.problems),
         cells=tuple(row.cells),
         duplicate_of=row.duplicate_of,
         duplicate_row=row.duplicate_row,

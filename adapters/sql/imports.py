@@ -44,13 +44,13 @@ class SqlImports(Imports):
         except IntegrityError as error:
             raise refusal(error) or error from None
 
-    def page(self, wanted: ImportFilter, request: PageRequest) -> Page[LeadImport]:
-        index = "ix_lead_imports_status_created" if wanted.statuses else "ix_lead_imports_created"
+    def page(self, filters: ImportFilter, request: PageRequest) -> Page[LeadImport]:
+        index = "ix_lead_imports_status_created" if filters.statuses else "ix_lead_imports_created"
         statement = newest_first(imports, imports.c.created_at, request, index=index)
-        if wanted.statuses:
+        if filters.statuses:
             lists = [
                 self._connection.execute(statement.where(imports.c.status == status.value)).all()
-                for status in wanted.statuses
+                for status in filters.statuses
             ]
             rows = merged(lists, lambda row: (row.created_at, row.id), request.limit + 1)
         else:

@@ -2,7 +2,7 @@
 
 Every list of leads is in the order of an index, so that a page costs the same wherever it is. There is one index for
 all leads and one for each thing that they can be filtered by. A filter with one value walks its own index; one with
-several walks it once for each value; of several filters the one that fits the fewest leads leads the way. All
+several walks it once for each value; of several conditions the one that fits the fewest leads leads the way. All
 other conditions are looked at on the way, and kept from luring the database into another index: on MySQL by naming the
 one that is meant, on SQLite by making the columns of the others unfit for theirs.
 """
@@ -50,33 +50,33 @@ class LeadPages:
         self._connection = connection
         self._words = words_in(connection.dialect)
 
-    def rows(self, wanted: LeadFilter, request: PageRequest) -> Sequence[Row[Any]]:
+    def rows(self, filters: LeadFilter, request: PageRequest) -> Sequence[Row[Any]]:
         """Up to `request.limit + 1` rows, the newest first: one more tells whether there is a next page."""
-        statements = map(with_choices, self.statements(wanted, request))
+        statements = map(with_choices, self.statements(filters, request))
         lists = [self._connection.execute(statement).all() for statement in statements]
         return lists[0] if len(lists) == 1 else merged(lists, _position, request.limit + 1)
 
-    def statements(self, wanted: LeadFilter, request: PageRequest) -> list[Select[Any]]:
+    def statements(self, filters: LeadFilter, request: PageRequest) -> list[Select[Any]]:
         """What to ask: the rows of the page are the newest of all that these find."""
-        filters = _filters(wanted)
-        if wanted.question == ():
+        conditions = _filters(filters)
+        if filters.question == ():
             return []
-        words = wanted.question
+        words = filters.question
         if words and not self._words.are_common(self._connection, words):
-            on_the_way = [fits(column, values) for column, values in filters.items()] + called(wanted)
-            return [_few(wanted, request).where(self._words.in_index(words), *on_the_way)]
-        leading = self._leading(filters)
-        on_the_way = [fits(column, values) for column, values in filters.items() if column is not leading]
-        on_the_way += [*self._words.in_text(words or ()), *called(wanted)]
-        page = _in_order(wanted, request, "listed_at" if leading is None else leading.name).where(*on_the_way)
+            on_the_way = [fits(column, values) for column, values in conditions.items()] + called(filters)
+            return [_few(filters, request).where(self._words.in_index(words), *on_the_way)]
+        leading = self._leading(conditions)
+        on_the_way = [fits(column, values) for column, values in conditions.items() if column is not leading]
+        on_the_way += [*self._words.in_text(words or ()), *called(filters)]
+        page = _in_order(filters, request, "listed_at" if leading is None else leading.name).where(*on_the_way)
         if leading is None:
             return [page]
-        return [page.where(equals(leading, value)) for value in filters[leading]]
+        return [page.where(equals(leading, value)) for value in conditions[leading]]
 
-    def _leading(self, filters: dict[Column[Any], Values]) -> Column[Any] | None:
-        candidates = [column for column, values in filters.items() if len(values) <= MAX_INDEX_WALKS]
+    def _leading(self, conditions: dict[Column[Any], Values]) -> Column[Any] | None:
+        candidates = [column for column, values in conditions.items() if len(values) <= MAX_INDEX_WALKS]
         if len(candidates) > 1:
-            return min(candidates, key=lambda column: self._count(column, filters[column]))
+            return min(candidates, key=lambda column: self._count(column, conditions[column]))
         return candidates[0] if candidates else None
 
     def _count(self, column: Column[Any], values: Values) -> int:
@@ -88,39 +88,39 @@ class LeadPages:
         return total
 
 
-def _filters(wanted: LeadFilter) -> dict[Column[Any], Values]:
+def _filters(filters: LeadFilter) -> dict[Column[Any], Values]:
     """The columns that are filtered by, and what they may be; the ones named first win where all fit many leads."""
-    filters: dict[Column[Any], Values] = {}
-    assignees: frozenset[UUID | None] = frozenset(wanted.assigned_to) | ({None} if wanted.unassigned else set())
-    if wanted.visible_to is not None:
-        mine: frozenset[UUID | None] = frozenset({wanted.visible_to})
+    conditions: dict[Column[Any], Values] = {}
+    assignees: frozenset[UUID | None] = frozenset(filters.assigned_to) | ({None} if filters.unassigned else set())
+    if filters.visible_to is not None:
+        mine: frozenset[UUID | None] = frozenset({filters.visible_to})
         assignees = mine & assignees if assignees else mine
-        filters[leads.c.assigned_to] = assignees
+        conditions[leads.c.assigned_to] = assignees
     elif assignees:
-        filters[leads.c.assigned_to] = assignees
-    if wanted.sources:
-        filters[leads.c.source] = wanted.sources
-    if wanted.statuses:
-        filters[leads.c.status] = frozenset(status.value for status in wanted.statuses)
-    return filters
+        conditions[leads.c.assigned_to] = assignees
+    if filters.sources:
+        conditions[leads.c.source] = filters.sources
+    if filters.statuses:
+        conditions[leads.c.status] = frozenset(status.value for status in filters.statuses)
+    return conditions
 
 
-def _in_order(wanted: LeadFilter, request: PageRequest, column: str) -> Select[Any]:
+def _in_order(filters: LeadFilter, request: PageRequest, column: str) -> Select[Any]:
     listed_at = leads.c.listed_at
-    statement = by_index(select(leads), leads, INDEXES[column]).where(listed_at >= (wanted.created_from or _BEGINNING))
-    if wanted.created_to is not None:
-        statement = statement.where(listed_at < wanted.created_to)
+    statement = by_index(select(leads), leads, INDEXES[column]).where(listed_at >= (filters.created_from or _BEGINNING))
+    if filters.created_to is not None:
+        statement = statement.where(listed_at < filters.created_to)
     if request.after is not None:
         statement = statement.where(after(listed_at, leads.c.id, request.after))
     return statement.order_by(listed_at.desc(), leads.c.id.desc()).limit(request.limit + 1)
 
 
-def _few(wanted: LeadFilter, request: PageRequest) -> Select[Any]:
+def _few(filters: LeadFilter, request: PageRequest) -> Select[Any]:
     """The same page where so few leads are left that they are best taken first and sorted then."""
     listed_at = unindexed(leads.c.listed_at)
-    statement = select(leads).where(listed_at >= (wanted.created_from or _BEGINNING))
-    if wanted.created_to is not None:
-        statement = statement.where(listed_at < wanted.created_to)
+    statement = select(leads).where(listed_at >= (filters.created_from or _BEGINNING))
+    if filters.created_to is not None:
+        statement = statement.where(listed_at < filters.created_to)
     if request.after is not None:
         at, lead_id = request.after.at, request.after.id
         statement = statement.where(or_(listed_at < at, and_(listed_at == at, unindexed(leads.c.id) < lead_id)))

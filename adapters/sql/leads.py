@@ -77,8 +77,8 @@ class SqlLeads(Leads):
             raise self._refusal(error, [lead]) from None
         self._choices.save(lead)
 
-    def page(self, wanted: LeadFilter, request: PageRequest) -> Page[Lead]:
-        found = self._leads(LeadPages(self._connection).rows(wanted, request))
+    def page(self, filters: LeadFilter, request: PageRequest) -> Page[Lead]:
+        found = self._leads(LeadPages(self._connection).rows(filters, request))
         return page_of(found, request.limit, lambda lead: Position(lead.created_at, lead.id))
 
     def matches(self, phone_keys: Collection[str], emails: Collection[str]) -> ContactMatches:

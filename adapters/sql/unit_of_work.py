@@ -8,10 +8,10 @@ from typing import Self
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from adapters.sql.answers import SqlAnswers
 from adapters.sql.calls import SqlCallLedger, SqlCallTasks
 from adapters.sql.consents import SqlConsents
 from adapters.sql.deliveries import SqlDeliveries
+from adapters.sql.idempotency_keys import SqlIdempotencyKeys
 from adapters.sql.images import SqlLeadImages
 from adapters.sql.import_rows import SqlImportRows
 from adapters.sql.imports import SqlImports
@@ -23,14 +23,14 @@ from adapters.sql.rehearsal import SqlRehearsal
 from adapters.sql.rollups import SqlRollups
 from adapters.sql.sessions import SqlSessions
 from adapters.sql.summaries import SqlDailySummaries
+from adapters.sql.usage import SqlUsage
 from adapters.sql.users import SqlUsers
-from adapters.sql.uses import SqlUses
-from unite_core.answers import Answers
-from unite_core.application import AllWork
+from unite_core.application import FullUnitOfWork
 from unite_core.cache import Cache, NoCache
 from unite_core.calls.ports import CallLedger, CallTasks, LeadCalls
 from unite_core.errors import Unavailable
 from unite_core.events import Event
+from unite_core.idempotency_keys import IdempotencyKeys
 from unite_core.identity.ports import Sessions, Users
 from unite_core.imports.ports import ImportRows, Imports, Rehearsal
 from unite_core.leads.ports import LeadImages, Leads
@@ -38,11 +38,11 @@ from unite_core.notifications.model import ACTIVITY
 from unite_core.notifications.ports import Consents, Deliveries
 from unite_core.reports.ports import LiveFigures, Rollups
 from unite_core.summaries.ports import DailySummaries
-from unite_core.unit_of_work import Work
-from unite_core.uses import Uses
+from unite_core.unit_of_work import UnitOfWorkFactory
+from unite_core.usage import Usage
 
 
-class SqlUnitOfWork(AllWork):
+class SqlUnitOfWork(FullUnitOfWork):
     """One transaction. One that is `reading` never waits for a writer, sees one state of things, and cannot write."""
 
     def __init__(
@@ -73,8 +73,8 @@ class SqlUnitOfWork(AllWork):
             connection.close()
             raise
         self._connection = connection
-        self.answers: Answers = SqlAnswers(connection)
-        self.uses: Uses = SqlUses(connection)
+        self.idempotency_keys: IdempotencyKeys = SqlIdempotencyKeys(connection)
+        self.usage: Usage = SqlUsage(connection)
         self.users: Users = SqlUsers(connection, self._changed)
         self.sessions: Sessions = SqlSessions(connection, self._changed)
         self.leads: Leads = SqlLeads(connection, self._changed)
@@ -141,7 +141,7 @@ class Outbox:
 
 
 @dataclass(frozen=True)
-class SqlWork(Work[AllWork]):
+class SqlUnitOfWorkFactory(UnitOfWorkFactory[FullUnitOfWork]):
     """Makes units of work over an engine: ones that write, or with `reading` ones that only read.
 
     They tell `cache` what they changed.

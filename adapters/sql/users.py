@@ -55,14 +55,14 @@ class SqlUsers(Users):
             raise refusal(error) or error from None
         self._changed.add(REPORTS_NAMESPACE)
 
-    def page(self, wanted: UserFilter, request: PageRequest) -> Page[User]:
+    def page(self, filters: UserFilter, request: PageRequest) -> Page[User]:
         conditions: list[ColumnElement[bool]] = []
         index = "ix_users_created"
-        if wanted.active is not None:
-            conditions.append(users.c.active == literal(wanted.active))
+        if filters.active is not None:
+            conditions.append(users.c.active == literal(filters.active))
             index = "ix_users_active_created"
-        if wanted.role is not None:
-            conditions.append(users.c.role == wanted.role.value)
+        if filters.role is not None:
+            conditions.append(users.c.role == filters.role.value)
             index = "ix_users_role_created"
         statement = newest_first(users, users.c.created_at, request, *conditions, index=index)
         found = [to_user(row) for row in self._connection.execute(statement)]

@@ -13,7 +13,7 @@ from entrypoints.bootstrap.servers import Dependency, grant_log, provide_storage
 from entrypoints.bootstrap.starting import (
     OPERATOR,
     Started,
-    add_first_admin,
+    create_first_admin,
     has_admin,
     load_settings,
     start,
@@ -28,8 +28,8 @@ __all__ = [
     "Restored",
     "StartRefused",
     "Started",
-    "add_first_admin",
     "back_up",
+    "create_first_admin",
     "database_is_current",
     "database_is_later",
     "database_url",

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from adapters.sql.engine import create_engine_for
-from adapters.sql.unit_of_work import SqlWork
+from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
 from entrypoints.bootstrap.database import database_is_current, database_url
 from entrypoints.bootstrap.refusal import StartRefused
 from entrypoints.settings import Settings
-from unite_core.calls.verification import VerifyLedger
+from unite_core.calls.use_cases.verification import VerifyLedger
 
 
 @contextmanager
@@ -23,6 +23,6 @@ def ledger_as_it_is(settings: Settings) -> Iterator[VerifyLedger]:
         )
     engine = create_engine_for(database_url(settings))
     try:
-        yield VerifyLedger(SqlWork(engine, reading=True))
+        yield VerifyLedger(SqlUnitOfWorkFactory(engine, reading=True))
     finally:
         engine.dispose()

@@ -16,7 +16,7 @@ from adapters.sql import migrate
 from adapters.sql.engine import create_engine_for
 from adapters.sql.sqlite_copies import as_one_file, damage, put_in_place, remove_side_files, revision_and_counts
 from adapters.sql.table_copies import load_table, table_counts, table_names
-from adapters.sql.unit_of_work import SqlWork
+from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
 from entrypoints.bootstrap import archive
 from entrypoints.bootstrap.archive import Archive, DamagedArchive, Progress
 from entrypoints.bootstrap.data_folder import locked
@@ -26,7 +26,7 @@ from entrypoints.keys import FILE as KEYS_FILE
 from entrypoints.keys import kept_keys
 from entrypoints.settings import Settings
 from entrypoints.variables import DATA_DIR, DATABASE_URL, MONGODB_URL
-from unite_core.calls.verification import Verified, VerifyLedger
+from unite_core.calls.use_cases.verification import Verified, VerifyLedger
 from unite_core.errors import Unavailable
 
 STAGING = ".restore"
@@ -250,7 +250,7 @@ def _partial(place: str) -> Iterator[None]:
 
 def _verified_ledger(engine: Engine, manifest: archive.Manifest, progress: Progress) -> Verified:
     entries = manifest.counts.get("call_ledger", 0)
-    verify = VerifyLedger(SqlWork(engine, reading=True))
+    verify = VerifyLedger(SqlUnitOfWorkFactory(engine, reading=True))
     return verify(lambda so_far: progress("ledger verified", so_far.entries, entries))
 
 

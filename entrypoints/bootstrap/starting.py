@@ -17,7 +17,7 @@ from adapters.local.jobs import PIPE, LocalJobs, WakeUps
 from adapters.rq.jobs import RqJobs
 from adapters.rq.worker import RqQueues
 from adapters.sql.health import check_of
-from adapters.sql.unit_of_work import Outbox, SqlWork
+from adapters.sql.unit_of_work import Outbox, SqlUnitOfWorkFactory
 from adapters.system_clock import SystemClock
 from adapters.uuid7 import Uuid7Ids
 from entrypoints.bootstrap import servers
@@ -139,8 +139,8 @@ def start(settings: Settings) -> Started:
     kept = servers.kept(settings, clock, derived(keys, "links"), FILES)
     messages = servers.messages(settings)
     ports = Ports(
-        work=SqlWork(engine, outbox=Outbox(DESTINATIONS, wake=jobs.deliver_events), cache=shared.cache),
-        reads=SqlWork(engine, reading=True),
+        work=SqlUnitOfWorkFactory(engine, outbox=Outbox(DESTINATIONS, wake=jobs.deliver_events), cache=shared.cache),
+        reads=SqlUnitOfWorkFactory(engine, reading=True),
         files=kept.files,
         jobs=jobs,
         clock=clock,
@@ -180,7 +180,7 @@ def start(settings: Settings) -> Started:
     )
 
 
-def add_first_admin(started: Started) -> User | None:
+def create_first_admin(started: Started) -> User | None:
     """Add the admin whom the settings name; None where they name nobody, or there is an admin already.
 
     Raises `StartRefused` where the database does not take one.

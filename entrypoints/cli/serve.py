@@ -15,7 +15,7 @@ from threading import Event, Thread
 from typing import Any
 
 from entrypoints import logs
-from entrypoints.bootstrap import StartRefused, add_first_admin, folder_warning, has_admin, load_settings, start
+from entrypoints.bootstrap import StartRefused, create_first_admin, folder_warning, has_admin, load_settings, start
 from entrypoints.capacity import STOP_SECONDS
 from entrypoints.cli.processes import Command, Forked, Supervised, supervise
 from entrypoints.reading import SettingsRefused
@@ -90,7 +90,7 @@ def _prepare(settings: Settings) -> None:
         warning = folder_warning(settings.data_dir.absolute())
         if warning is not None:
             log.warning("%s", warning)
-        admin = add_first_admin(started)
+        admin = create_first_admin(started)
         if admin is not None:
             log.info("The first admin was added.", extra={"email": admin.email})
         elif not has_admin(started):

@@ -36,11 +36,11 @@ def run(arguments: Namespace, environ: Mapping[str, str]) -> int:
     return 0
 
 
-def everybody(started: Started, wanted: UserFilter | None = None) -> Iterator[User]:
+def everybody(started: Started, filters: UserFilter | None = None) -> Iterator[User]:
     """All users, or those that are wanted, newest first."""
     request = PageRequest(limit=MAX_LIMIT)
     while True:
-        page = started.unite.identity.list_users(OPERATOR, wanted or UserFilter(), request)
+        page = started.unite.identity.list_users(OPERATOR, filters or UserFilter(), request)
         yield from page.items
         if page.next is None:
             return
@@ -64,7 +64,7 @@ def _create(started: Started, arguments: Namespace) -> None:
         password=_password(arguments.password_file),
     )
     # Whoever owns the folder owns the data: there is nobody to ask, also where there is no admin yet.
-    user = started.unite.identity.add_user(OPERATOR, new)
+    user = started.unite.identity.create_user(OPERATOR, new)
     print(f"{user.email} was added as {user.role}.")
 
 

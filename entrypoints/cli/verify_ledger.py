@@ -7,7 +7,7 @@ from entrypoints.bootstrap import StartRefused, ledger_as_it_is
 from entrypoints.cli.opened import FAILED, Refused, settings_for, tell, told
 from entrypoints.cli.shown import Tally, console
 from unite_core.calls.ledger import BrokenChain
-from unite_core.calls.verification import Verified
+from unite_core.calls.use_cases.verification import Verified
 
 
 def run(_arguments: Namespace, environ: Mapping[str, str]) -> int:

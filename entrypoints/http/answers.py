@@ -25,9 +25,9 @@ from entrypoints.http.bodies import body_bytes
 from entrypoints.http.context import actor, door, unite
 from entrypoints.http.rendering import JSON_TYPE, to_json
 from unite_core import idempotency
-from unite_core.answers import Claim
 from unite_core.errors import Malformed
 from unite_core.idempotency import Replay
+from unite_core.idempotency_keys import Claim
 from unite_core.identity.model import Actor, Permission
 
 P = ParamSpec("P")

@@ -34,7 +34,7 @@ from unite_core.calls.ports import ClockFilter, LedgerFilter
 from unite_core.calls.queries import GetLedger, ListCallLogs
 from unite_core.calls.use_cases import CorrectCallLog, Correction
 from unite_core.days import MAX_DAYS, UNKNOWN_ZONE_DETAIL
-from unite_core.errors import Problem
+from unite_core.errors import FieldError
 from unite_core.zones import DEFAULT_ZONE, UNKNOWN_ZONE, zone_names
 
 PATH = "/v1/call-logs"
@@ -66,17 +66,17 @@ def _clock(query: Mapping[str, Any]) -> ClockFilter | None:
     """The hours and weekdays that are asked for; raises `MalformedParameter` where it is not said of which days."""
     tz = query.get("tz", DEFAULT_ZONE)
     if tz not in zone_names():
-        raise bad_query([Problem(field="tz", code=UNKNOWN_ZONE, detail=UNKNOWN_ZONE_DETAIL)])
+        raise bad_query([FieldError(field="tz", code=UNKNOWN_ZONE, detail=UNKNOWN_ZONE_DETAIL)])
     asked = [name for name in ("hour", "weekday") if query.get(name)]
     if not asked:
         return None
     missing = [name for name, key in (("from", "from_"), ("to", "to")) if key not in query]
     if missing:
         detail = f"With {asked[0]} say from when to when: give from and to."
-        raise bad_query([Problem(field=name, code="required", detail=detail) for name in missing])
+        raise bad_query([FieldError(field=name, code="required", detail=detail) for name in missing])
     if query["to"] - query["from_"] > timedelta(days=MAX_DAYS + 1):
         detail = f"With {asked[0]} the time from `from` to `to` is at most {MAX_DAYS} days."
-        raise bad_query([Problem(field="to", code="span_too_long", detail=detail)])
+        raise bad_query([FieldError(field="to", code="span_too_long", detail=detail)])
     hours, weekdays = (frozenset(query.get(name, ())) for name in ("hour", "weekday"))
     return ClockFilter(tz=tz, hours=hours, weekdays=weekdays)
 

@@ -32,6 +32,7 @@ from unite_core.calls.model import Completion
 from unite_core.calls.ports import TaskFilter
 from unite_core.calls.queries import GetCallTask, ListCallTasks, TaskView
 from unite_core.calls.use_cases import (
+    AddCallTaskNote,
     AssignCallTask,
     Assignment,
     CancelCallTask,
@@ -41,7 +42,6 @@ from unite_core.calls.use_cases import (
     CreateCallTask,
     NewCallTask,
     NewNote,
-    NoteCallTask,
 )
 
 PATH = "/v1/call-tasks"
@@ -114,14 +114,14 @@ def assign_call_task(task_id: UUID, body: dict[str, Any]) -> Response:
 @room.operation(
     "POST",
     f"{ONE}/notes",
-    use_case=NoteCallTask,
+    use_case=AddCallTaskNote,
     body=NewNoteSchema,
     body_example={"text": "She asked for a demonstration."},
     answers=[_shown(CALL_TASK_EXAMPLE)],
     problems=["too_many_notes", "quota_exceeded"],
     if_match=True,
 )
-def note_call_task(task_id: UUID, body: dict[str, Any]) -> Response:
+def add_call_task_note(task_id: UUID, body: dict[str, Any]) -> Response:
     """Add a note to a call task."""
     new = NewNote(task_id=task_id, expected_version=_expected(task_id), **body)
     return perform(unite().calls.note, Answering(_answer, _recheck), new)

@@ -5,7 +5,7 @@ from typing import Any
 
 from entrypoints.http.fields import MAX_ERRORS, Located
 from entrypoints.http.rendering import to_json
-from unite_core.errors import Problem
+from unite_core.errors import FieldError
 
 MAX_ERRORS_BYTES = 48 * 1024
 """Of all field errors of a document together, as JSON."""
@@ -24,7 +24,7 @@ def shortened(text: str, max_length: int = MAX_DETAIL_LENGTH) -> str:
     return text if len(text) <= max_length else text[: max_length - len(_CUT)] + _CUT
 
 
-def pointer(problem: Problem) -> str:
+def pointer(problem: FieldError) -> str:
     """Where a problem is, as a JSON Pointer (RFC 6901); an empty one is the whole document.
 
     A path of the core has dots between its parts (`options.on_duplicate`); a name that a client made up may have some
@@ -34,7 +34,7 @@ def pointer(problem: Problem) -> str:
     return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in path)
 
 
-def field_errors(problems: Sequence[Problem], *, in_query: bool) -> list[dict[str, str]]:
+def field_errors(problems: Sequence[FieldError], *, in_query: bool) -> list[dict[str, str]]:
     """The first of the problems as entries of `errors`: at most 50, and at most 48 KiB of JSON.
 
     With `in_query` each names a parameter, else a place in the body.
@@ -42,7 +42,7 @@ def field_errors(problems: Sequence[Problem], *, in_query: bool) -> list[dict[st
     return list(_that_fit(_entry(problem, in_query=in_query) for problem in problems[:MAX_ERRORS]))
 
 
-def number_of(problems: Sequence[Problem]) -> int:
+def number_of(problems: Sequence[FieldError]) -> int:
     """How many field errors there are, those included that no problem of their own stands for."""
     return sum(problem.count if isinstance(problem, Located) else 1 for problem in problems)
 
@@ -56,7 +56,7 @@ def _that_fit(entries: Iterator[dict[str, str]]) -> Iterator[dict[str, str]]:
         yield entry
 
 
-def _entry(problem: Problem, *, in_query: bool) -> dict[str, str]:
+def _entry(problem: FieldError, *, in_query: bool) -> dict[str, str]:
     place = problem.field if in_query else pointer(problem)
     entry: dict[str, Any] = {
         "parameter" if in_query else "pointer": shortened(place, MAX_PLACE_LENGTH),

@@ -17,7 +17,7 @@ from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields
 from marshmallow.exceptions import SCHEMA
 from marshmallow.types import UnknownOption
 
-from unite_core.errors import Problem
+from unite_core.errors import FieldError
 from unite_core.text import MAX_TEXT_LENGTH, within_bounds
 
 MAX_ERRORS = 50
@@ -282,13 +282,13 @@ class Several(fields.List[Any]):
             end = found.end()
 
 
-def problems_of(messages: Any) -> list[Problem]:
+def problems_of(messages: Any) -> list[FieldError]:
     """What marshmallow complains of, in the words of the core; a path into the body is joined by dots."""
     return list(_flattened(messages, ()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Located(Problem):
+class Located(FieldError):
     """A problem whose path is known part by part: the names in a body may have dots in them.
 
     `count` is the number of errors that it stands for.
@@ -298,9 +298,9 @@ class Located(Problem):
     count: int = 1
 
 
-def _flattened(messages: Any, path: tuple[str, ...]) -> list[Problem]:
+def _flattened(messages: Any, path: tuple[str, ...]) -> list[FieldError]:
     if isinstance(messages, dict):
-        found: list[Problem] = []
+        found: list[FieldError] = []
         for name, inner in messages.items():
             found += _flattened(inner, path if name == SCHEMA else (*path, str(name)))
         return found
@@ -308,7 +308,7 @@ def _flattened(messages: Any, path: tuple[str, ...]) -> list[Problem]:
     return [_problem(path, each) for each in listed]
 
 
-def _problem(path: tuple[str, ...], message: Any) -> Problem:
+def _problem(path: tuple[str, ...], message: Any) -> FieldError:
     complaint = message if isinstance(message, Complaint) else Complaint("invalid", str(message))
     path = path if complaint.member is None else (*path, complaint.member)
     return Located(field=".".join(path), path=path, code=complaint.code, detail=complaint.detail, count=complaint.count)

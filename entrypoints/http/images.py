@@ -26,7 +26,7 @@ from entrypoints.http.paging import PageArguments, page_answer, page_request
 from entrypoints.http.rendering import json_response
 from unite_core.leads.model import LeadImage
 from unite_core.leads.queries import ListImages
-from unite_core.leads.use_cases import AddImage, CompleteImage, DeleteImage, ImageUpload, NewImage
+from unite_core.leads.use_cases import CompleteImage, CreateImage, DeleteImage, ImageUpload, NewImage
 
 room = Room("images", "Images of leads, uploaded straight to storage by signed links.")
 
@@ -36,16 +36,16 @@ _IMAGES = "/v1/leads/<uuid:lead_id>/images"
 @room.operation(
     "POST",
     _IMAGES,
-    use_case=AddImage,
+    use_case=CreateImage,
     body=NewImageSchema,
     body_example={"content_type": "image/png", "size": 48213, "filename": "portrait.png"},
     answers=[Shown(status=201, schema=ImageUploadSchema, example=IMAGE_UPLOAD_EXAMPLE, headers=("ETag",))],
     problems=["too_many_images", "too_many_announced_images"],
 )
-def add_image(lead_id: UUID, body: dict[str, Any]) -> Response:
+def create_image(lead_id: UUID, body: dict[str, Any]) -> Response:
     """Create an image upload."""
     new = NewImage(lead_id=lead_id, **body)
-    return perform(unite().leads.add_image, Answering(_announced, _readable_of(lead_id)), new)
+    return perform(unite().leads.create_image, Answering(_announced, _readable_of(lead_id)), new)
 
 
 @room.operation(

@@ -46,7 +46,7 @@ _log = logging.getLogger("unite.http")
 @room.operation(
     "POST",
     PATH,
-    use_case=use_cases.AnnounceImport,
+    use_case=use_cases.CreateImport,
     body=NewImportSchema,
     body_example={"filename": "leads-march.csv", "size": 48213, "options": {"default_country": "US"}},
     answers=[
@@ -55,7 +55,7 @@ _log = logging.getLogger("unite.http")
     permission=Permission.IMPORT_LEADS,
     problems=["not_found", "too_many_imports", "too_many_import_bytes"],
 )
-def announce_import(body: dict[str, Any]) -> Response:
+def create_import(body: dict[str, Any]) -> Response:
     """Create an import."""
 
     def announced(result: ImportUpload) -> Answer:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from unite_core.errors import Problem
+from unite_core.errors import FieldError
 from unite_core.imports.model import ImportOptions, LeadImport, Rejection, Undone, progress
 
 
@@ -82,7 +82,7 @@ def _undo(undone: Undone) -> dict[str, Any]:
     }
 
 
-def _problem(problem: Problem) -> dict[str, str | None]:
+def _problem(problem: FieldError) -> dict[str, str | None]:
     return {
         "field": problem.field or None,
         "code": problem.code,

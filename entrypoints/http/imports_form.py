@@ -6,7 +6,7 @@ from typing import IO, BinaryIO
 from entrypoints.http.bodies import MAX_BODY_BYTES
 from entrypoints.http.imports_schemas import options_from
 from entrypoints.http.multipart import Part, parts_of
-from unite_core.errors import Invalid, Problem, TooLarge
+from unite_core.errors import FieldError, Invalid, TooLarge
 from unite_core.identity.model import Actor
 from unite_core.imports.model import MAX_FILE_BYTES, ImportOptions
 from unite_core.imports.use_cases import FileToImport, StoredFile
@@ -64,4 +64,4 @@ class ImportForm:
 
 
 def _broken(field: str, code: str, detail: str) -> Invalid:
-    return Invalid("The form breaks a rule.", problems=[Problem(field=field, code=code, detail=detail)])
+    return Invalid("The form breaks a rule.", problems=[FieldError(field=field, code=code, detail=detail)])

@@ -8,12 +8,12 @@ from marshmallow import ValidationError, fields, post_load
 from entrypoints.http.bodies import parse_json
 from entrypoints.http.fields import Body, Choice, Complaint, Flag, Id, ObjectOf, Several, Text, Whole, problems_of
 from entrypoints.http.paging import PageArguments
-from unite_core.errors import Invalid, Malformed, Problem
+from unite_core.errors import FieldError, Invalid, Malformed
 from unite_core.imports.columns import FIELDS, IGNORE, MAX_COLUMNS, MAX_COMPARED_LENGTH
 from unite_core.imports.model import DEFAULT_SOURCE, MAX_FILE_BYTES, ImportOptions, ImportStatus, OnDuplicate, RowKind
 from unite_core.imports.use_cases.intake import MAX_FILENAME_LENGTH
 from unite_core.leads.model import MAX_SOURCE_LENGTH
-from unite_core.text import text_problem
+from unite_core.text import text_error
 
 _EXAMPLE_USER = "0190a6f0-1111-7b3a-9f24-6d2f8f0c1a77"
 
@@ -46,7 +46,7 @@ class Columns(fields.Dict):
                 "unknown_field",
                 f"“{field[:60]}” is no field. A field is one of {', '.join(FIELDS)}, or {IGNORE}.",
             )
-        problem = text_problem("", header, max_length=MAX_COMPARED_LENGTH, paragraphs=True)
+        problem = text_error("", header, max_length=MAX_COMPARED_LENGTH, paragraphs=True)
         return Complaint(problem.code, problem.detail) if problem else None
 
 
@@ -169,7 +169,7 @@ def options_from(text: bytes) -> ImportOptions:
     try:
         content = parse_json(text)
     except Malformed as malformed:
-        problem = Problem(field="options", code="malformed_json", detail=malformed.detail)
+        problem = FieldError(field="options", code="malformed_json", detail=malformed.detail)
         raise Invalid("The options are not JSON.", problems=[problem]) from None
     try:
         options: ImportOptions = ImportOptionsSchema().load(content)

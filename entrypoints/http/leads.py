@@ -25,13 +25,13 @@ from entrypoints.http.operations import Room
 from entrypoints.http.paging import page_answer, page_request
 from entrypoints.http.query_string import bad_query
 from entrypoints.http.rendering import json_response
-from unite_core.errors import Problem
-from unite_core.leads.model import Lead, source_problem
+from unite_core.errors import FieldError
+from unite_core.leads.model import Lead, source_error
 from unite_core.leads.ports import LeadFilter
 from unite_core.leads.queries import GetLead, ListLeads
 from unite_core.leads.search import MAX_QUERY_LENGTH, question_words
-from unite_core.leads.use_cases import AddLead, ChangeLead, DeleteLead, LeadChanges, LeadToDelete, NewLead
-from unite_core.text import clean, text_problem
+from unite_core.leads.use_cases import CreateLead, DeleteLead, LeadChanges, LeadToDelete, NewLead, UpdateLead
+from unite_core.text import clean, text_error
 
 room = Room("leads", "Leads: people who might buy, their contact details and their agents.")
 
@@ -41,13 +41,13 @@ _LEAD = Shown(status=200, schema=LeadSchema, example=LEAD_EXAMPLE, headers=("ETa
 @room.operation(
     "POST",
     "/v1/leads",
-    use_case=AddLead,
+    use_case=CreateLead,
     body=NewLeadSchema,
     body_example=NEW_LEAD_EXAMPLE,
     answers=[Shown(status=201, schema=LeadSchema, example=LEAD_EXAMPLE, headers=("Location", "ETag"))],
     problems=["forbidden", "not_found", "duplicate_lead"],
 )
-def add_lead(body: dict[str, Any]) -> Response:
+def create_lead(body: dict[str, Any]) -> Response:
     """Create a lead."""
     return perform(unite().leads.add, Answering(_added, readable(unite().leads.get)), NewLead(**body))
 
@@ -82,14 +82,14 @@ def get_lead(lead_id: UUID) -> Response:
 @room.operation(
     "PATCH",
     "/v1/leads/<uuid:lead_id>",
-    use_case=ChangeLead,
+    use_case=UpdateLead,
     body=LeadPatchSchema,
     body_example={"status": "contacted", "email": None},
     answers=[_LEAD],
     problems=["forbidden", "duplicate_lead"],
     if_match=True,
 )
-def change_lead(lead_id: UUID, body: dict[str, Any]) -> Response:
+def update_lead(lead_id: UUID, body: dict[str, Any]) -> Response:
     """Update a lead."""
     changes = LeadChanges(lead_id=lead_id, expected_version=_expected(lead_id), **body)
     lead = unite().leads.change(actor(), changes)
@@ -139,7 +139,7 @@ def source_filter(given: Iterable[str]) -> frozenset[str]:
     """The sources of a filter as leads have them; raises `MalformedParameter` where one is none."""
     sources = frozenset(clean(source).lower() for source in given)
     for source in sources:
-        _must_be_fine(source_problem(source))
+        _must_be_fine(source_error(source))
     return sources
 
 
@@ -150,10 +150,10 @@ def _question(given: str | None) -> tuple[str, ...] | None:
     if not question:
         # An empty search box.
         return None
-    _must_be_fine(text_problem("q", question, max_length=MAX_QUERY_LENGTH))
+    _must_be_fine(text_error("q", question, max_length=MAX_QUERY_LENGTH))
     return tuple(question_words(question))
 
 
-def _must_be_fine(problem: Problem | None) -> None:
+def _must_be_fine(problem: FieldError | None) -> None:
     if problem is not None:
         raise bad_query([problem])

@@ -3,11 +3,11 @@
     room = Room("leads", "Leads, and who works them.")
 
     @room.operation(
-        "POST", "/v1/leads", use_case=AddLead,
+        "POST", "/v1/leads", use_case=CreateLead,
         body=NewLeadSchema, body_example={...}, answers=[Shown(status=201, schema=LeadSchema, example=...)],
         problems=["forbidden", "duplicate_lead"],
     )
-    def add_lead(body: dict[str, Any]) -> Response: ...         its docstring is the summary: "Create a lead."
+    def create_lead(body: dict[str, Any]) -> Response: ...         its docstring is the summary: "Create a lead."
 
 A route gets `body` and `query` as its schemas have read them, and the parts of its path, all by name. A path
 part `<uuid:lead_id>` that is no UUID is 404. A query that no schema was given for has to be empty.
@@ -40,9 +40,9 @@ from entrypoints.http.openapi import Documented, Operation, Shown, description_o
 from entrypoints.http.paging import PageArguments
 from entrypoints.http.query_string import bad_query, query_arguments
 from entrypoints.http.rendering import JSON_TYPE
-from unite_core.errors import Contended, Invalid, Problem
+from unite_core.deadlocks import MAX_TRANSACTION_ATTEMPTS
+from unite_core.errors import Deadlock, FieldError, Invalid
 from unite_core.identity.model import Permission
-from unite_core.races import MAX_TRANSACTION_ATTEMPTS
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -200,7 +200,7 @@ def _begun_anew(view: Callable[..., Any]) -> Callable[..., Any]:
         for attempt in range(1, MAX_TRANSACTION_ATTEMPTS):
             try:
                 return view(**parts)
-            except Contended:
+            except Deadlock:
                 # By chance, or the same two would meet again.
                 time.sleep(MAX_RETRY_PAUSE * attempt * random.random())  # noqa: S311 - no secret depends on it
         return view(**parts)
@@ -242,7 +242,10 @@ def _without_query(view: Callable[..., Any]) -> Callable[..., Any]:
     def route(**parts: Any) -> Any:
         if flask.request.query_string and (given := query_arguments(flask.request)):
             raise bad_query(
-                [Problem(field=name, code="unknown_parameter", detail="There is no such parameter.") for name in given]
+                [
+                    FieldError(field=name, code="unknown_parameter", detail="There is no such parameter.")
+                    for name in given
+                ]
             )
         return view(**parts)
 

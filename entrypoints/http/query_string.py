@@ -7,7 +7,7 @@ from urllib.parse import unquote_to_bytes
 from flask import Request
 
 from entrypoints.http.problems import MalformedParameter
-from unite_core.errors import Problem
+from unite_core.errors import FieldError
 
 MAX_QUERY_BYTES = 16 * 1024
 """Twice what RFC 9110, 4.1, has servers take at the least: 200 ids, percent-encoded commas between them, fit in."""
@@ -29,13 +29,15 @@ def query_arguments(request: Request) -> dict[str, str]:
     if unreadable:
         raise bad_query(
             [
-                Problem(field=name, code="malformed_encoding", detail="Write it as UTF-8, percent-encoded.")
+                FieldError(field=name, code="malformed_encoding", detail="Write it as UTF-8, percent-encoded.")
                 for name in unreadable
             ]
         )
     repeated = [name for name, values in request.args.lists() if len(values) > 1]
     if repeated:
-        raise bad_query([Problem(field=name, code="repeated", detail="Give this parameter once.") for name in repeated])
+        raise bad_query(
+            [FieldError(field=name, code="repeated", detail="Give this parameter once.") for name in repeated]
+        )
     return request.args.to_dict()
 
 
@@ -44,14 +46,14 @@ def check_size(query: bytes) -> None:
     if len(query) > MAX_QUERY_BYTES:
         first_too_long = query[:MAX_QUERY_BYTES].rpartition(b"&")[2]
         detail = f"A query of at most {MAX_QUERY_BYTES:,} bytes is taken."
-        raise bad_query([Problem(field=_shown(first_too_long), code="too_long", detail=detail)])
+        raise bad_query([FieldError(field=_shown(first_too_long), code="too_long", detail=detail)])
     if query.count(b"&") >= MAX_PARAMETERS:
         first_too_many = query.split(b"&", MAX_PARAMETERS + 1)[MAX_PARAMETERS]
         detail = f"At most {MAX_PARAMETERS} parameters are taken."
-        raise bad_query([Problem(field=_shown(first_too_many), code="too_many_parameters", detail=detail)])
+        raise bad_query([FieldError(field=_shown(first_too_many), code="too_many_parameters", detail=detail)])
 
 
-def bad_query(problems: Sequence[Problem]) -> MalformedParameter:
+def bad_query(problems: Sequence[FieldError]) -> MalformedParameter:
     """The complaint about a query."""
     return MalformedParameter("A parameter of the query is unknown or malformed.", problems=problems)
 

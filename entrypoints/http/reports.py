@@ -32,7 +32,7 @@ from entrypoints.http.report_schemas import (
 )
 from entrypoints.http.report_store_schemas import ActivityReportSchema, ReconciliationSchema
 from unite_core.days import Period, read_period
-from unite_core.errors import Malformed, Problem
+from unite_core.errors import FieldError, Malformed
 from unite_core.identity.model import Permission
 from unite_core.reports.activity import ReportActivity
 from unite_core.reports.attempts import ReportAttempts
@@ -173,7 +173,7 @@ def get_leaderboard(query: dict[str, Any]) -> Response:
     metric = query.get("metric", DEFAULT_METRIC)
     if metric not in LEADERBOARD_METRICS:
         detail = f"One of {', '.join(LEADERBOARD_METRICS)} is expected here."
-        raise bad_query([Problem(field="metric", code="unknown_value", detail=detail)])
+        raise bad_query([FieldError(field="metric", code="unknown_value", detail=detail)])
     period = _span(query)
     return _remembered(
         ("leaderboard", metric, period),

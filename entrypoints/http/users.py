@@ -32,16 +32,16 @@ from unite_core.identity.model import Permission, User
 from unite_core.identity.ports import UserFilter
 from unite_core.identity.queries import GetUser, ListUsers
 from unite_core.identity.use_cases import (
-    AddUser,
     ChangePassword,
-    ChangeUser,
+    CreateUser,
     NewUser,
     PasswordChange,
     PasswordReset,
     ResetPassword,
+    UpdateUser,
     UserChanges,
 )
-from unite_core.summaries.use_cases import ChangeDailySummary
+from unite_core.summaries.use_cases import UpdateDailySummary
 
 room = Room("users", "Admins, managers and agents.")
 
@@ -65,17 +65,17 @@ def me() -> Response:
 @room.operation(
     "PATCH",
     "/v1/me",
-    use_case=ChangeDailySummary,
+    use_case=UpdateDailySummary,
     body=MePatchSchema,
     body_example={"daily_summary": {"at": "18:00", "tz": "Europe/London"}},
     answers=[_USER],
     permission=Permission.GET_DAILY_SUMMARY,
     if_match=True,
 )
-def change_me(body: dict[str, Any]) -> Response:
+def update_me(body: dict[str, Any]) -> Response:
     """Update the current user."""
     expected = expected_version(lambda: unite().identity.get_user(actor(), actor().user_id).version)
-    user = unite().identity.change_daily_summary(actor(), summary_change(body, expected))
+    user = unite().identity.update_daily_summary(actor(), summary_change(body, expected))
     return json_response(user_json(user), headers={"ETag": etag(user.version)})
 
 
@@ -106,17 +106,17 @@ def change_password(body: dict[str, Any]) -> Response:
 @room.operation(
     "POST",
     "/v1/users",
-    use_case=AddUser,
+    use_case=CreateUser,
     body=NewUserSchema,
     body_example=NEW_USER_EXAMPLE,
     answers=[Shown(status=201, schema=UserSchema, example=USER_EXAMPLE, headers=("Location", "ETag"))],
     permission=Permission.CHANGE_USERS,
     problems=["duplicate_user"],
 )
-def add_user(body: dict[str, Any]) -> Response:
+def create_user(body: dict[str, Any]) -> Response:
     """Create a user."""
     answering = Answering(_added, readable(unite().identity.get_user), secret=True)
-    return perform(unite().identity.add_user, answering, NewUser(**body))
+    return perform(unite().identity.create_user, answering, NewUser(**body))
 
 
 @room.operation(
@@ -150,18 +150,18 @@ def get_user(user_id: UUID) -> Response:
 @room.operation(
     "PATCH",
     "/v1/users/<uuid:user_id>",
-    use_case=ChangeUser,
+    use_case=UpdateUser,
     body=UserPatchSchema,
     body_example={"role": "agent", "phone": None},
     answers=[_USER],
     problems=["forbidden", "last_admin"],
     if_match=True,
 )
-def change_user(user_id: UUID, body: dict[str, Any]) -> Response:
+def update_user(user_id: UUID, body: dict[str, Any]) -> Response:
     """Update a user."""
     expected = expected_version(lambda: unite().identity.get_user(actor(), user_id).version)
     changes = UserChanges(user_id=user_id, expected_version=expected, **body)
-    user = unite().identity.change_user(actor(), changes)
+    user = unite().identity.update_user(actor(), changes)
     return json_response(user_json(user), headers={"ETag": etag(user.version)})
 
 

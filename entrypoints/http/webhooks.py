@@ -21,9 +21,9 @@ from entrypoints.http.operations import Room
 from entrypoints.http.problems import UnsupportedMediaType
 from entrypoints.http.query_string import bad_query, query_arguments
 from entrypoints.http.rendering import json_response
+from unite_core.deadlocks import retry_on_deadlock
 from unite_core.errors import Forbidden, Invalid, Malformed
-from unite_core.notifications.webhooks import InboundText, TakeInboundText, TakeTextStatus, TextStatus
-from unite_core.races import until_won
+from unite_core.notifications.webhooks import InboundText, ReceiveInboundText, ReceiveTextStatus, TextStatus
 
 FORM_TYPE = "application/x-www-form-urlencoded"
 SIGNATURE = "X-Twilio-Signature"
@@ -99,7 +99,7 @@ def _form_of(schema: type[Schema], example: dict[str, str]) -> dict[str, Any]:
 @room.operation(
     "POST",
     "/webhooks/twilio/status",
-    use_case=TakeTextStatus,
+    use_case=ReceiveTextStatus,
     request_body=_form_of(
         TextStatusForm, {"MessageSid": "SM0b1c2d3e4f5a6b7c8d9e0f1a2b3c4d5e", "MessageStatus": "delivered"}
     ),
@@ -112,7 +112,7 @@ def _form_of(schema: type[Schema], example: dict[str, str]) -> dict[str, Any]:
     any_query=True,
     max_body=MAX_FORM_BYTES,
 )
-def take_text_status() -> Response:
+def receive_text_status() -> Response:
     """Receive a text message's status."""
     told = _read(TextStatusForm, _signed_form())
     status = TextStatus(
@@ -122,7 +122,7 @@ def take_text_status() -> Response:
         error_code=_number(told.get("error_code")),
         phone=_phone(told.get("phone")),
     )
-    dead = until_won(lambda: unite().notifications.take_text_status(status))
+    dead = retry_on_deadlock(lambda: unite().notifications.receive_text_status(status))
     if dead is not None:
         log_dead_letter(dead)
     return json_response(None, 204)
@@ -131,7 +131,7 @@ def take_text_status() -> Response:
 @room.operation(
     "POST",
     "/webhooks/twilio/inbound",
-    use_case=TakeInboundText,
+    use_case=ReceiveInboundText,
     request_body=_form_of(
         InboundTextForm, {"MessageSid": "SM1c2d3e4f5a6b7c8d9e0f1a2b3c4d5e6f", "From": "+12125550123", "Body": "STOP"}
     ),
@@ -152,14 +152,14 @@ def take_text_status() -> Response:
     any_query=True,
     max_body=MAX_FORM_BYTES,
 )
-def take_inbound_text() -> Response:
+def receive_inbound_text() -> Response:
     """Receive a text message."""
     told = _read(InboundTextForm, _signed_form())
     phone = _phone(told["phone"])
     # Of a sender that has no number, such as a short code, nobody is ever sent anything.
     if phone is not None:
         text = InboundText(sid=told["sid"], phone=phone, body=told["body"], opt_out_type=told["opt_out_type"])
-        until_won(lambda: unite().notifications.take_inbound_text(text))
+        retry_on_deadlock(lambda: unite().notifications.receive_inbound_text(text))
     return Response(_NOTHING_TO_SAY, content_type="text/xml; charset=utf-8")
 
 

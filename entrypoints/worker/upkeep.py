@@ -15,8 +15,8 @@ def keep_up(upkeep: Upkeep, further: Mapping[str, Callable[[], object]], stoppin
     every: dict[str, Callable[[], object]] = {
         "text messages asked after": lambda: upkeep.follow_texts(should_stop=stopping, on_dead=log_dead_letter),
         "calls of deleted leads cancelled": lambda: upkeep.cancel_calls_of_deleted_leads(should_stop=stopping),
-        "idempotency keys deleted": lambda: upkeep.purge_answers(should_stop=stopping),
-        "counted uses deleted": lambda: upkeep.purge_uses(should_stop=stopping),
+        "idempotency keys deleted": lambda: upkeep.purge_idempotency_keys(should_stop=stopping),
+        "counted uses deleted": lambda: upkeep.purge_usage(should_stop=stopping),
         "deliveries forgotten": lambda: upkeep.purge_deliveries(should_stop=stopping),
         "activity forgotten": lambda: upkeep.purge_activity(should_stop=stopping),
         "sessions deleted": upkeep.purge_sessions,

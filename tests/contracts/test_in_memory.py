@@ -11,7 +11,6 @@ from unite_core.notifications.ports import TextMessages, Topic, TopicMessage
 from unite_core.testing.builders import a_rejection, a_user, an_id
 from unite_core.testing.contracts import (
     ActivityLogContract,
-    AnswersContract,
     CacheContract,
     CachedReadsContract,
     CallActivityContract,
@@ -23,6 +22,7 @@ from unite_core.testing.contracts import (
     DailySummariesContract,
     DeliveriesContract,
     FilesContract,
+    IdempotencyKeysContract,
     IdsContract,
     ImportRowsContract,
     ImportsContract,
@@ -43,8 +43,8 @@ from unite_core.testing.contracts import (
     TokensContract,
     TopicContract,
     UnitOfWorkContract,
+    UsageContract,
     UsersContract,
-    UsesContract,
 )
 from unite_core.testing.contracts.call_activity import Record, hand_over
 from unite_core.testing.in_memory import (
@@ -59,7 +59,7 @@ from unite_core.testing.in_memory import (
     InMemoryRateLimits,
     InMemoryTextMessages,
     InMemoryTopic,
-    InMemoryWork,
+    InMemoryUnitOfWorkFactory,
     SequentialIds,
     Store,
 )
@@ -71,38 +71,38 @@ class InMemory:
         return Store()
 
     @pytest.fixture
-    def work(self, store: Store) -> InMemoryWork:
-        return InMemoryWork(store)
+    def work(self, store: Store) -> InMemoryUnitOfWorkFactory:
+        return InMemoryUnitOfWorkFactory(store)
 
     @pytest.fixture
-    def reads(self, store: Store) -> InMemoryWork:
-        return InMemoryWork(store, writes=False)
+    def reads(self, store: Store) -> InMemoryUnitOfWorkFactory:
+        return InMemoryUnitOfWorkFactory(store, writes=False)
 
 
 class TestUnitOfWork(InMemory, UnitOfWorkContract):
-    def test_a_writing_unit_inside_another_of_the_same_thread_is_refused(self, work: InMemoryWork) -> None:
+    def test_a_writing_unit_inside_another_of_the_same_thread_is_refused(self, work: InMemoryUnitOfWorkFactory) -> None:
         with work(), pytest.raises(RuntimeError), work():
             pass
         with work() as unit:
             unit.commit()
 
-    def test_a_unit_commits_once(self, work: InMemoryWork) -> None:
+    def test_a_unit_commits_once(self, work: InMemoryUnitOfWorkFactory) -> None:
         with work() as unit:
             unit.commit()
             with pytest.raises(RuntimeError):
                 unit.commit()
 
 
-class TestAnswers(InMemory, AnswersContract):
+class TestAnswers(InMemory, IdempotencyKeysContract):
     pass
 
 
-class TestUses(InMemory, UsesContract):
+class TestUses(InMemory, UsageContract):
     pass
 
 
 class TestUsers(InMemory, UsersContract):
-    def test_a_user_that_was_never_added_is_not_saved(self, work: InMemoryWork) -> None:
+    def test_a_user_that_was_never_added_is_not_saved(self, work: InMemoryUnitOfWorkFactory) -> None:
         with work() as unit, pytest.raises(PreconditionFailed):
             unit.users.save(a_user(version=2))
 
@@ -128,7 +128,7 @@ class TestImports(InMemory, ImportsContract):
 
 
 class TestImportRows(InMemory, ImportRowsContract):
-    def test_a_row_is_rejected_once(self, work: InMemoryWork) -> None:
+    def test_a_row_is_rejected_once(self, work: InMemoryUnitOfWorkFactory) -> None:
         import_id = an_id()
         with work() as unit, pytest.raises(ValueError, match="has a rejection already"):
             unit.rows.reject(import_id, [a_rejection(2), a_rejection(2)])
@@ -144,12 +144,12 @@ class TestCachedReads(CachedReadsContract):
         return Store()
 
     @pytest.fixture
-    def work(self, store: Store, cache: InMemoryCache) -> InMemoryWork:
-        return InMemoryWork(store, cache=cache)
+    def work(self, store: Store, cache: InMemoryCache) -> InMemoryUnitOfWorkFactory:
+        return InMemoryUnitOfWorkFactory(store, cache=cache)
 
     @pytest.fixture
-    def reads(self, store: Store) -> InMemoryWork:
-        return InMemoryWork(store, writes=False)
+    def reads(self, store: Store) -> InMemoryUnitOfWorkFactory:
+        return InMemoryUnitOfWorkFactory(store, writes=False)
 
 
 class TestCache(CacheContract):
@@ -197,8 +197,8 @@ class TestDeliveries(InMemory, DeliveriesContract):
     one_writer = True
 
     @pytest.fixture
-    def work(self, store: Store) -> InMemoryWork:
-        return InMemoryWork(store, destinations=self.DESTINATIONS)
+    def work(self, store: Store) -> InMemoryUnitOfWorkFactory:
+        return InMemoryUnitOfWorkFactory(store, destinations=self.DESTINATIONS)
 
 
 class TestPasswords(PasswordsContract):

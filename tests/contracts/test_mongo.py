@@ -9,7 +9,7 @@ from adapters.mongo.calls import MongoCallDocuments
 from adapters.mongo.connection import Mongo
 from unite_core.testing.contracts import ActivityLogContract, CallActivityContract, CallDocumentsContract
 from unite_core.testing.contracts.call_activity import Record, hand_over
-from unite_core.testing.in_memory import InMemoryWork, Store
+from unite_core.testing.in_memory import InMemoryUnitOfWorkFactory, Store
 
 
 @pytest.fixture
@@ -43,12 +43,12 @@ class TestCallActivity(CallActivityContract):
         return Store()
 
     @pytest.fixture
-    def work(self, store: Store) -> InMemoryWork:
-        return InMemoryWork(store)
+    def work(self, store: Store) -> InMemoryUnitOfWorkFactory:
+        return InMemoryUnitOfWorkFactory(store)
 
     @pytest.fixture
-    def reads(self, store: Store) -> InMemoryWork:
-        return InMemoryWork(store, writes=False)
+    def reads(self, store: Store) -> InMemoryUnitOfWorkFactory:
+        return InMemoryUnitOfWorkFactory(store, writes=False)
 
     @pytest.fixture
     def activity(self, mongo: Mongo) -> MongoCallDocuments:

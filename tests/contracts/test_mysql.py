@@ -4,10 +4,9 @@ import pytest
 from sqlalchemy import Engine
 
 from adapters.sql.activity import SqlActivityLog
-from adapters.sql.unit_of_work import Outbox, SqlWork
+from adapters.sql.unit_of_work import Outbox, SqlUnitOfWorkFactory
 from unite_core.testing.contracts import (
     ActivityLogContract,
-    AnswersContract,
     CachedReadsContract,
     CallActivityContract,
     CallLedgerContract,
@@ -15,6 +14,7 @@ from unite_core.testing.contracts import (
     ConsentsContract,
     DailySummariesContract,
     DeliveriesContract,
+    IdempotencyKeysContract,
     ImportRowsContract,
     ImportsContract,
     LeadCallsContract,
@@ -27,31 +27,31 @@ from unite_core.testing.contracts import (
     RollupsContract,
     SessionsContract,
     UnitOfWorkContract,
+    UsageContract,
     UsersContract,
-    UsesContract,
 )
 from unite_core.testing.in_memory import InMemoryCache
 
 
 class Mysql:
     @pytest.fixture
-    def work(self, mysql_engine: Engine) -> SqlWork:
-        return SqlWork(mysql_engine)
+    def work(self, mysql_engine: Engine) -> SqlUnitOfWorkFactory:
+        return SqlUnitOfWorkFactory(mysql_engine)
 
     @pytest.fixture
-    def reads(self, mysql_engine: Engine) -> SqlWork:
-        return SqlWork(mysql_engine, reading=True)
+    def reads(self, mysql_engine: Engine) -> SqlUnitOfWorkFactory:
+        return SqlUnitOfWorkFactory(mysql_engine, reading=True)
 
 
 class TestUnitOfWork(Mysql, UnitOfWorkContract):
     pass
 
 
-class TestAnswers(Mysql, AnswersContract):
+class TestAnswers(Mysql, IdempotencyKeysContract):
     pass
 
 
-class TestUses(Mysql, UsesContract):
+class TestUses(Mysql, UsageContract):
     pass
 
 
@@ -111,14 +111,14 @@ class TestDeliveries(Mysql, DeliveriesContract):
     one_writer = False
 
     @pytest.fixture
-    def work(self, mysql_engine: Engine) -> SqlWork:
-        return SqlWork(mysql_engine, outbox=Outbox(destinations=self.DESTINATIONS))
+    def work(self, mysql_engine: Engine) -> SqlUnitOfWorkFactory:
+        return SqlUnitOfWorkFactory(mysql_engine, outbox=Outbox(destinations=self.DESTINATIONS))
 
 
 class TestCachedReads(Mysql, CachedReadsContract):
     @pytest.fixture
-    def work(self, mysql_engine: Engine, cache: InMemoryCache) -> SqlWork:
-        return SqlWork(mysql_engine, cache=cache)
+    def work(self, mysql_engine: Engine, cache: InMemoryCache) -> SqlUnitOfWorkFactory:
+        return SqlUnitOfWorkFactory(mysql_engine, cache=cache)
 
 
 class TestActivityLog(ActivityLogContract):

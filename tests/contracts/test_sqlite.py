@@ -7,13 +7,12 @@ import pytest
 from sqlalchemy import Connection, Engine, event
 
 from adapters.sql.activity import SqlActivityLog
-from adapters.sql.unit_of_work import Outbox, SqlWork
+from adapters.sql.unit_of_work import Outbox, SqlUnitOfWorkFactory
 from tests.databases import a_database
 from unite_core.errors import Unavailable
 from unite_core.testing.builders import a_lead
 from unite_core.testing.contracts import (
     ActivityLogContract,
-    AnswersContract,
     CachedReadsContract,
     CallActivityContract,
     CallLedgerContract,
@@ -21,6 +20,7 @@ from unite_core.testing.contracts import (
     ConsentsContract,
     DailySummariesContract,
     DeliveriesContract,
+    IdempotencyKeysContract,
     ImportRowsContract,
     ImportsContract,
     LeadCallsContract,
@@ -33,8 +33,8 @@ from unite_core.testing.contracts import (
     RollupsContract,
     SessionsContract,
     UnitOfWorkContract,
+    UsageContract,
     UsersContract,
-    UsesContract,
 )
 from unite_core.testing.contracts.cached_reads import WatchedCache
 from unite_core.testing.in_memory import InMemoryCache
@@ -48,23 +48,23 @@ class Sqlite:
         engine.dispose()
 
     @pytest.fixture
-    def work(self, engine: Engine) -> SqlWork:
-        return SqlWork(engine)
+    def work(self, engine: Engine) -> SqlUnitOfWorkFactory:
+        return SqlUnitOfWorkFactory(engine)
 
     @pytest.fixture
-    def reads(self, engine: Engine) -> SqlWork:
-        return SqlWork(engine, reading=True)
+    def reads(self, engine: Engine) -> SqlUnitOfWorkFactory:
+        return SqlUnitOfWorkFactory(engine, reading=True)
 
 
 class TestUnitOfWork(Sqlite, UnitOfWorkContract):
     pass
 
 
-class TestAnswers(Sqlite, AnswersContract):
+class TestAnswers(Sqlite, IdempotencyKeysContract):
     pass
 
 
-class TestUses(Sqlite, UsesContract):
+class TestUses(Sqlite, UsageContract):
     pass
 
 
@@ -102,11 +102,11 @@ class TestRehearsal(Sqlite, RehearsalContract):
 
 class TestCachedReads(Sqlite, CachedReadsContract):
     @pytest.fixture
-    def work(self, engine: Engine, cache: InMemoryCache) -> SqlWork:
-        return SqlWork(engine, cache=cache)
+    def work(self, engine: Engine, cache: InMemoryCache) -> SqlUnitOfWorkFactory:
+        return SqlUnitOfWorkFactory(engine, cache=cache)
 
     def test_a_commit_that_failed_is_forgotten_too_because_it_may_have_happened(
-        self, engine: Engine, work: SqlWork, cache: WatchedCache
+        self, engine: Engine, work: SqlUnitOfWorkFactory, cache: WatchedCache
     ) -> None:
         def lose_the_answer(_: Connection) -> None:
             raise Unavailable("The connection was lost.")
@@ -145,8 +145,8 @@ class TestDeliveries(Sqlite, DeliveriesContract):
     one_writer = True
 
     @pytest.fixture
-    def work(self, engine: Engine) -> SqlWork:
-        return SqlWork(engine, outbox=Outbox(destinations=self.DESTINATIONS))
+    def work(self, engine: Engine) -> SqlUnitOfWorkFactory:
+        return SqlUnitOfWorkFactory(engine, outbox=Outbox(destinations=self.DESTINATIONS))
 
 
 class TestActivityLog(ActivityLogContract):

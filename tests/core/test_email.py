@@ -4,7 +4,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from unite_core.email import _PLAIN, MAX_EMAIL_LENGTH, read_email
-from unite_core.errors import Problem
+from unite_core.errors import FieldError
 
 
 def by_the_library(text: str) -> str | None:
@@ -17,12 +17,12 @@ def by_the_library(text: str) -> str | None:
 
 def address_or_none(text: str) -> str | None:
     read = read_email(text)
-    return None if isinstance(read, Problem) else read
+    return None if isinstance(read, FieldError) else read
 
 
-def refused(text: str) -> Problem:
+def refused(text: str) -> FieldError:
     read = read_email(text)
-    assert isinstance(read, Problem)
+    assert isinstance(read, FieldError)
     return read
 
 
@@ -132,14 +132,14 @@ def test_any_text_is_what_the_library_says(text: str) -> None:
 def test_any_text_is_an_address_or_a_problem(text: str) -> None:
     read = read_email(text)
 
-    assert isinstance(read, Problem) or len(read) <= MAX_EMAIL_LENGTH
+    assert isinstance(read, FieldError) or len(read) <= MAX_EMAIL_LENGTH
 
 
 @given(pieces | st.text(max_size=20))
 def test_a_suggestion_is_an_address(text: str) -> None:
     read = read_email(text)
 
-    if isinstance(read, Problem) and read.suggestion is not None:
+    if isinstance(read, FieldError) and read.suggestion is not None:
         assert read_email(read.suggestion) == read.suggestion
 
 

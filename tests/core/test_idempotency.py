@@ -24,10 +24,10 @@ from unite_core import (
     TooMany,
     Unavailable,
 )
-from unite_core.answers import CLAIM_TTL
 from unite_core.idempotency import Once
-from unite_core.imports.ports import ImportsWork
-from unite_core.unit_of_work import Work
+from unite_core.idempotency_keys import CLAIM_TTL
+from unite_core.imports.ports import ImportsUnitOfWork
+from unite_core.unit_of_work import UnitOfWorkFactory
 
 CLAIM = Claim(scope="5c" * 32, fingerprint="f1" * 32, holder="first")
 AGAIN = replace(CLAIM, holder="second")
@@ -139,7 +139,7 @@ def test_other_keys_are_other_requests(floor: Floor) -> None:
 class AddMeanwhile:
     """Somebody sends the same request while the first is being carried out, `after` it began."""
 
-    work: Work[ImportsWork]
+    work: UnitOfWorkFactory[ImportsUnitOfWork]
     floor: Floor
     after: timedelta
 
@@ -218,7 +218,7 @@ def test_a_key_that_cannot_be_given_back_hides_no_error_and_runs_out(floor: Floo
 class LookAround:
     """A use case that finds nothing to change."""
 
-    work: Work[ImportsWork]
+    work: UnitOfWorkFactory[ImportsUnitOfWork]
 
     def __call__(self) -> str:
         return self.work.run(lambda _: "nothing to do")
@@ -228,7 +228,7 @@ class LookAround:
 class Forgetful:
     """A use case that commits what it did, and not what it returns."""
 
-    work: Work[ImportsWork]
+    work: UnitOfWorkFactory[ImportsUnitOfWork]
 
     def __call__(self) -> str:
         with self.work() as work:
@@ -278,10 +278,10 @@ def test_a_use_case_of_several_transactions_that_broke_off_is_carried_out_again(
 def test_keys_are_forgotten_after_a_day(floor: Floor) -> None:
     add(floor, CLAIM)
     floor.ports.clock.advance(timedelta(hours=24))
-    assert floor.unite.upkeep.purge_answers() == 0
+    assert floor.unite.upkeep.purge_idempotency_keys() == 0
     floor.ports.clock.advance(timedelta(seconds=1))
 
-    assert floor.unite.upkeep.purge_answers() == 1
+    assert floor.unite.upkeep.purge_idempotency_keys() == 1
 
 
 def test_however_many_keys_are_old_they_are_forgotten_in_small_transactions(floor: Floor) -> None:
@@ -289,5 +289,5 @@ def test_however_many_keys_are_old_they_are_forgotten_in_small_transactions(floo
         add(floor, replace(CLAIM, scope=f"{number:064x}"), NewLead(name="Ada", email=f"ada{number}@example.com"))
     floor.ports.clock.advance(timedelta(hours=25))
 
-    assert floor.unite.upkeep.purge_answers(limit=2, should_stop=lambda: True) == 2
-    assert floor.unite.upkeep.purge_answers(limit=2) == 3
+    assert floor.unite.upkeep.purge_idempotency_keys(limit=2, should_stop=lambda: True) == 2
+    assert floor.unite.upkeep.purge_idempotency_keys(limit=2) == 3

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unite_core.errors import Problem
+from unite_core.errors import FieldError
 from unite_core.phone import (
     MAX_EXTENSION_LENGTH,
     MAX_PHONE_INPUT_LENGTH,
@@ -15,9 +15,9 @@ from unite_core.phone import (
 )
 
 
-def refused(text: str, country: str | None = "US", rule: PhoneRule = PhoneRule.POSSIBLE) -> Problem:
+def refused(text: str, country: str | None = "US", rule: PhoneRule = PhoneRule.POSSIBLE) -> FieldError:
     read = read_phone(text, country=country, rule=rule)
-    assert isinstance(read, Problem)
+    assert isinstance(read, FieldError)
     return read
 
 
@@ -59,7 +59,7 @@ def test_an_extension_may_be_given_apart_and_may_be_repeated() -> None:
 def test_two_extensions_that_differ_are_refused() -> None:
     read = read_phone("8158908301x7", country="US", extension="12")
 
-    assert isinstance(read, Problem)
+    assert isinstance(read, FieldError)
     assert (read.field, read.code) == ("phone_extension", "invalid_extension")
     assert "extension 7" in read.detail
 
@@ -68,7 +68,7 @@ def test_two_extensions_that_differ_are_refused() -> None:
 def test_an_extension_is_digits_and_not_too_many(extension: str) -> None:
     read = read_phone("8158908301", country="US", extension=extension)
 
-    assert isinstance(read, Problem)
+    assert isinstance(read, FieldError)
     assert (read.field, read.code) == ("phone_extension", "invalid_extension")
     assert read_phone("8158908301", country="US", extension="1" * MAX_EXTENSION_LENGTH) == Phone(
         "+18158908301", "1" * MAX_EXTENSION_LENGTH
@@ -143,7 +143,7 @@ def test_a_country_is_known_by_its_two_capitals() -> None:
 def test_any_text_is_a_number_or_a_problem(text: str, country: str | None, extension: str | None) -> None:
     read = read_phone(text, country=country, extension=extension)
 
-    assert isinstance(read, Problem) or len(read.number) <= MAX_PHONE_LENGTH
+    assert isinstance(read, FieldError) or len(read.number) <= MAX_PHONE_LENGTH
 
 
 @given(

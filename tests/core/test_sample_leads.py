@@ -5,7 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 from unite_core.email import read_email
-from unite_core.errors import Problem
+from unite_core.errors import FieldError
 from unite_core.phone import read_phone
 
 SAMPLE = Path(__file__).resolve().parents[2] / "sample_leads.csv"
@@ -27,7 +27,7 @@ def test_a_hundred_rows_make_89_leads_4_repeats_and_7_rejections() -> None:
     for row in _rows():
         phone = read_phone(row["Phone"], country="US") if row["Phone"] else None
         email = read_email(row["E-mail"]) if row["E-mail"] else None
-        wrong = isinstance(phone, Problem), isinstance(email, Problem)
+        wrong = isinstance(phone, FieldError), isinstance(email, FieldError)
         keys = {key for key in (getattr(phone, "key", None), email) if isinstance(key, str)}
         if any(wrong):
             outcomes["phone" if wrong[0] else "email"] += 1

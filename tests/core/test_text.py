@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unite_core.text import MAX_MARKS, MAX_TEXT_LENGTH, clean, normalize, text_problem
+from unite_core.text import MAX_MARKS, MAX_TEXT_LENGTH, clean, normalize, text_error
 
 
 @given(st.text())
@@ -35,14 +35,14 @@ def test_what_cannot_be_seen_stays_beside_what_can(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["Ann", "王小明", "محمد", "👩‍👩‍👧", "می‌خواهم", "\u200fنورة", ""])
 def test_a_line_may_be_in_any_script(text: str) -> None:
-    assert text_problem("name", text, max_length=20) is None
+    assert text_error("name", text, max_length=20) is None
 
 
 @pytest.mark.parametrize(
     "character", ["\0", "\t", "\n", "\r", "\x1f", "\x7f", "\x85", "\x9f", "\u2028", "\u2029", "\ud800", "\uffff"]
 )
 def test_a_line_has_no_control_characters(character: str) -> None:
-    problem = text_problem("name", f"A{character}n", max_length=20)
+    problem = text_error("name", f"A{character}n", max_length=20)
 
     assert problem is not None
     assert (problem.field, problem.code) == ("name", "control_character")
@@ -51,20 +51,20 @@ def test_a_line_has_no_control_characters(character: str) -> None:
 
 @pytest.mark.parametrize("text", ["one\ntwo", "one\r\ntwo", "one\u2028two", "one\u2029two", "a\tb"])
 def test_paragraphs_have_line_breaks_and_tabs(text: str) -> None:
-    assert text_problem("note", text, max_length=20, paragraphs=True) is None
+    assert text_error("note", text, max_length=20, paragraphs=True) is None
 
 
 @pytest.mark.parametrize("character", ["\0", "\x0b", "\x0c", "\x85", "\udfff", "\ufffe"])
 def test_paragraphs_have_no_other_control_characters(character: str) -> None:
-    problem = text_problem("note", f"a{character}", max_length=20, paragraphs=True)
+    problem = text_error("note", f"a{character}", max_length=20, paragraphs=True)
 
     assert problem is not None
     assert problem.code == "control_character"
 
 
 def test_text_is_as_long_as_it_may_be_and_no_longer() -> None:
-    assert text_problem("name", "é" * 5, max_length=5) is None
-    problem = text_problem("name", "é" * 6, max_length=5)
+    assert text_error("name", "é" * 5, max_length=5) is None
+    problem = text_error("name", "é" * 6, max_length=5)
     assert problem is not None
     assert problem.code == "too_long"
     assert "6 characters" in problem.detail
@@ -74,7 +74,7 @@ def test_text_is_as_long_as_it_may_be_and_no_longer() -> None:
 def test_a_text_that_is_too_long_is_refused_unread() -> None:
     text = " \u0007" + "e\u0301" * MAX_TEXT_LENGTH
 
-    problem = text_problem("note", clean(text), max_length=2000)
+    problem = text_error("note", clean(text), max_length=2000)
 
     assert clean(text) is text
     assert problem is not None
@@ -85,14 +85,14 @@ def test_a_text_that_is_too_long_is_refused_unread() -> None:
 def test_a_character_has_a_bounded_number_of_marks(mark: str) -> None:
     maximum = "a" + mark * (MAX_MARKS // len(mark))
 
-    assert text_problem("note", clean(f"{maximum}b{maximum}"), max_length=2000) is None
-    problem = text_problem("note", clean(f"b{maximum}{mark}"), max_length=2000)
+    assert text_error("note", clean(f"{maximum}b{maximum}"), max_length=2000) is None
+    problem = text_error("note", clean(f"b{maximum}{mark}"), max_length=2000)
     assert problem is not None
     assert (problem.field, problem.code) == ("note", "too_many_marks")
 
 
 def test_marks_that_are_written_as_one_character_count_too() -> None:
-    problem = text_problem("note", clean("a" + "\u0f73" * (MAX_MARKS + 1)), max_length=2000)
+    problem = text_error("note", clean("a" + "\u0f73" * (MAX_MARKS + 1)), max_length=2000)
 
     assert problem is not None
     assert problem.code == "too_many_marks"

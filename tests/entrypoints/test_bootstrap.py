@@ -13,7 +13,7 @@ import pytest
 from entrypoints.bootstrap import (
     OPERATOR,
     StartRefused,
-    add_first_admin,
+    create_first_admin,
     database_is_current,
     has_admin,
     start,
@@ -44,23 +44,23 @@ def test_everything_stands_in_one_folder_that_its_owner_alone_may_enter(settings
 def test_the_first_admin_is_added_once(settings: Settings) -> None:
     with start(settings) as started:
         assert not has_admin(started)
-        added = add_first_admin(started)
+        added = create_first_admin(started)
         assert added is not None
         assert added.email == "ann@example.com"
     with start(settings) as again:
-        assert add_first_admin(again) is None
+        assert create_first_admin(again) is None
         assert has_admin(again)
 
 
 def test_without_settings_for_an_admin_nobody_is_added(settings: Settings) -> None:
     with start(replace(settings, first_admin=None)) as started:
-        assert add_first_admin(started) is None
+        assert create_first_admin(started) is None
         assert not has_admin(started)
 
 
 def test_a_login_outlives_a_restart_and_a_new_key_in_front(settings: Settings) -> None:
     with start(settings) as started:
-        add_first_admin(started)
+        create_first_admin(started)
         pair = started.unite.identity.log_in(
             Credentials(email=ADMIN.email, password=ADMIN.password, address="127.0.0.1")
         )
@@ -167,7 +167,7 @@ def test_a_database_in_a_folder_that_is_not_there_is_refused(settings: Settings,
 def test_many_that_start_at_once_share_one_database_and_one_key(settings: Settings) -> None:
     def one(_: int) -> tuple[bytes, ...]:
         with start(settings) as started:
-            add_first_admin(started)
+            create_first_admin(started)
             return started.cursor_secrets
 
     with ThreadPoolExecutor(4) as threads:
@@ -221,6 +221,6 @@ def test_what_is_no_database_is_refused_and_left_alone(settings: Settings) -> No
 
 def test_whoever_is_at_the_machine_sees_every_user(settings: Settings) -> None:
     with start(settings) as started:
-        added = add_first_admin(started)
+        added = create_first_admin(started)
         assert added is not None
         assert started.unite.identity.get_user(OPERATOR, added.id).email == ADMIN.email

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from entrypoints.bootstrap import Started, add_first_admin, load_settings, start
+from entrypoints.bootstrap import Started, create_first_admin, load_settings, start
 from tests.service_process import eventually
 from unite_core import Actor, NewLead, Role
 from unite_core.calls.model import Completion, Outcome
@@ -42,7 +42,7 @@ def test_while_mongodb_is_away_only_the_reports_on_it_are_and_nothing_is_lost(
     url = f"{private_mongodb.url.rstrip('/')}/unite"
     settings = load_settings({"UNITE_DATA_DIR": str(tmp_path / "var"), "UNITE_MONGODB_URL": url, **ADMIN})
     with start(settings) as started:
-        user = add_first_admin(started)
+        user = create_first_admin(started)
         assert user is not None
         ann = Actor(user_id=user.id, role=Role.ADMIN)
         reports = started.unite.reports

@@ -19,8 +19,8 @@ from unite_core.errors import Unavailable
 from unite_core.identity.model import Actor, Role
 from unite_core.identity.use_cases import NewUser
 from unite_core.imports.model import ImportStatus, LeadImport
-from unite_core.imports.run import CHUNK_ROWS
 from unite_core.imports.use_cases import FileToImport, NewImport
+from unite_core.imports.use_cases.run import CHUNK_ROWS
 from unite_core.notifications.model import Receipt, delivery_id
 from unite_core.testing.builders import an_event
 from unite_core.testing.in_memory import InMemoryJobs, InMemoryPorts, in_memory_ports
@@ -39,7 +39,7 @@ class Floor:
 
     def __post_init__(self) -> None:
         self.unite = build(self.ports)
-        admin = self.unite.identity.add_user.unchecked(
+        admin = self.unite.identity.create_user.unchecked(
             NewUser(email="ann@example.com", name="Ann", role=Role.ADMIN, password="correct horse battery")
         )
         self.actor = Actor(user_id=admin.id, role=Role.ADMIN, correlation_id="c0ffee-1234")

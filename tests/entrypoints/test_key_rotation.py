@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from entrypoints.bootstrap import add_first_admin, load_settings, start
+from entrypoints.bootstrap import create_first_admin, load_settings, start
 from entrypoints.settings import parse_keys
 from tests.conftest import CHECKOUT
 from tests.service_process import ADMIN, TIMEOUT
@@ -67,7 +67,7 @@ class Process:
 def _answer(pipe: Connection, environ: dict[str, str]) -> None:
     """Log in for each None, and tell of each token whether it is taken."""
     with start(load_settings(environ)) as started:
-        add_first_admin(started)
+        create_first_admin(started)
         identity = started.unite.identity
         while True:
             token = pipe.recv()

@@ -62,7 +62,7 @@ def assign_a_call(started: Started) -> Actor:
 
     def add(name: str, role: Role, phone: str | None = None) -> Actor:
         new = NewUser(email=f"{name}@example.com", name=name, role=role, password=PASSWORD, phone=phone)
-        return Actor(user_id=users.add_user(OPERATOR, new).id, role=role)
+        return Actor(user_id=users.create_user(OPERATOR, new).id, role=role)
 
     manager, agent = add("ann", Role.MANAGER), add("ben", Role.AGENT, PHONE)
     lead = started.unite.leads.add(manager, NewLead(name="Grace Hopper", phone="+12125550101"))
@@ -100,7 +100,7 @@ def test_a_daily_summary_is_told_to_the_topic_and_texted_to_whoever_asked(
 ) -> None:
     assign_a_call(started)
     new = NewUser(email="mia@example.com", name="mia", role=Role.MANAGER, password=PASSWORD, phone="+12025550188")
-    mia = started.unite.identity.add_user(OPERATOR, new)
+    mia = started.unite.identity.create_user(OPERATOR, new)
     make = started.unite.upkeep.make_daily_summaries
     with make.work() as work:
         # Since midnight the time has come, whenever the test runs.

@@ -13,7 +13,7 @@ import requests
 from entrypoints.bootstrap import (
     Started,
     StartRefused,
-    add_first_admin,
+    create_first_admin,
     database_is_current,
     load_settings,
     provide_storage,
@@ -43,7 +43,7 @@ def settings_of(tmp_path: Path, **variables: str) -> Settings:
 
 
 def the_admin(started: Started) -> Actor:
-    ann = add_first_admin(started)
+    ann = create_first_admin(started)
     assert ann is not None
     return Actor(user_id=ann.id, role=Role.ADMIN)
 

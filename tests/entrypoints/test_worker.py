@@ -20,8 +20,8 @@ from unite_core.identity.model import Actor, Role
 from unite_core.identity.use_cases import NewUser
 from unite_core.imports.model import ImportStatus, LeadImport
 from unite_core.imports.queries import DueWork
-from unite_core.imports.run import CHUNK_ROWS
 from unite_core.imports.use_cases import FileToImport, NewImport
+from unite_core.imports.use_cases.run import CHUNK_ROWS
 from unite_core.leads.use_cases import NewLead
 from unite_core.testing.in_memory import InMemoryPorts, in_memory_ports
 
@@ -51,7 +51,7 @@ class Floor:
 
     def __post_init__(self) -> None:
         self.unite = build(self.ports)
-        admin = self.unite.identity.add_user.unchecked(
+        admin = self.unite.identity.create_user.unchecked(
             NewUser(email="ann@example.com", name="Ann", role=Role.ADMIN, password="correct horse battery")
         )
         self.actor = Actor(user_id=admin.id, role=Role.ADMIN)

@@ -16,7 +16,7 @@ from adapters.sql.engine import create_engine_for
 from adapters.sql.event_tables import deliveries, outbox_events
 from adapters.sql.migrate import upgrade
 from adapters.sql.summary_tables import daily_summaries
-from adapters.sql.unit_of_work import SqlWork
+from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
 from tests.service_process import TIMEOUT, environment
 from unite_core.identity.daily_summary import DailySummary
 from unite_core.identity.model import Role
@@ -77,7 +77,7 @@ def test_each_summary_is_made_once_although_a_scheduler_dies_and_three_others_go
 ) -> None:
     asked = DailySummary(at=time(18), tz="Europe/Berlin", since=date(2026, 3, 1))
     managers = [a_user(role=Role.MANAGER, daily_summary=asked) for _ in range(MANAGERS)]
-    put(SqlWork(engine), *managers)
+    put(SqlUnitOfWorkFactory(engine), *managers)
     once = Counter({str(manager.id): 1 for manager in managers})
 
     with ExitStack() as stack:

@@ -63,8 +63,8 @@ class Installation:
     def complete_calls(self) -> None:
         """Have an agent complete calls for a manager."""
         unite = self.started.unite
-        manager = acting(unite.identity.add_user.unchecked(a_user("mo", Role.MANAGER, "+12025550143")))
-        agent = acting(unite.identity.add_user.unchecked(a_user("amy", Role.AGENT, "+12025550144")))
+        manager = acting(unite.identity.create_user.unchecked(a_user("mo", Role.MANAGER, "+12025550143")))
+        agent = acting(unite.identity.create_user.unchecked(a_user("amy", Role.AGENT, "+12025550144")))
         for number in range(CALLS):
             lead = unite.leads.add(manager, NewLead(name=f"Lead {number}", email=f"lead{number}@example.com"))
             task = unite.calls.create(

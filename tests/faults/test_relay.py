@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import Engine
 
 from adapters.sql.activity import SqlActivityLog
-from adapters.sql.unit_of_work import SqlWork
+from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
 from entrypoints.bootstrap import OPERATOR, Started, start
 from entrypoints.settings import read_settings
 from tests.databases import a_database
@@ -58,7 +58,7 @@ class Failing(SqlActivityLog):
 
 def hire(unite: Unite) -> Actor:
     admin = NewUser(email=ADMIN["email"], name="Ann", role=Role.ADMIN, password=ADMIN["password"])
-    return acting(unite.identity.add_user.unchecked(admin))
+    return acting(unite.identity.create_user.unchecked(admin))
 
 
 def add(unite: Unite, actor: Actor, *names: str) -> list[Lead]:
@@ -89,7 +89,14 @@ def test_what_happens_while_the_activity_log_fails_arrives_afterwards_once(
     tmp_path: Path, engine: Engine, *, stores: bool
 ) -> None:
     log, clock = Failing(engine, stores=stores), FixedClock()
-    unite = build(in_memory_ports(clock=clock, work=SqlWork(engine), reads=SqlWork(engine, reading=True), activity=log))
+    unite = build(
+        in_memory_ports(
+            clock=clock,
+            work=SqlUnitOfWorkFactory(engine),
+            reads=SqlUnitOfWorkFactory(engine, reading=True),
+            activity=log,
+        )
+    )
     ann = hire(unite)
     leads = add(unite, ann, "ada", "ben")
     for _ in range(20):
@@ -125,7 +132,7 @@ def test_a_text_that_a_killed_worker_had_sent_is_sent_once_more_for_each_kill_an
 ) -> None:
     with start(read_settings(environment(tmp_path))) as started:
         admin = hire(started.unite)
-        ada = started.unite.identity.add_user(admin, AGENT)
+        ada = started.unite.identity.create_user(admin, AGENT)
         (lead,) = add(started.unite, admin, "grace")
         for _ in range(3):
             due_at = datetime.now(UTC)

@@ -9,7 +9,7 @@ from werkzeug.test import TestResponse
 
 from entrypoints.http.fields import MAX_ERRORS
 from tests.http.service import Person, Service
-from unite_core.testing.in_memory import InMemoryWork, Store
+from unite_core.testing.in_memory import InMemoryUnitOfWorkFactory, Store
 
 LEAD = {"name": "Ada Lovelace", "phone": "+12125550100", "email": "ada@example.com"}
 MAX_PROBLEM_BYTES = 64 * 1024
@@ -21,8 +21,8 @@ class FuzzedDoor:
     def __init__(self) -> None:
         self._store = Store()
         service = Service(
-            work=InMemoryWork(self._store),
-            reads=InMemoryWork(self._store, writes=False),
+            work=InMemoryUnitOfWorkFactory(self._store),
+            reads=InMemoryUnitOfWorkFactory(self._store, writes=False),
             text_signatures=lambda *_: True,
         )
         self.people: tuple[Person, ...] = (service.manager(), service.admin(), service.agent(), service.stranger)

@@ -6,7 +6,7 @@ from contextlib import nullcontext
 import pytest
 
 from tests.guards.growth import slow_texts
-from unite_core.errors import Problem
+from unite_core.errors import FieldError
 from unite_core.imports.columns import FIELDS, map_columns
 from unite_core.imports.decoding import FileRefused
 from unite_core.imports.error_report import RejectedRow, report_lines
@@ -92,7 +92,7 @@ def test_no_line_takes_long(before: str, between: str) -> None:
 
 def test_no_message_of_a_report_takes_long() -> None:
     def report(text: str) -> None:
-        problem = Problem(field=text, code="invalid", detail=text, suggestion=text)
+        problem = FieldError(field=text, code="invalid", detail=text, suggestion=text)
         list(report_lines([text, "Name"], [RejectedRow(2, (problem, problem), (text, text))]))
 
     assert not slow_texts(report, CELL)

@@ -1,10 +1,10 @@
 """Units of work that give way to somebody else."""
 
-from unite_core.errors import Contended
-from unite_core.testing.in_memory import InMemoryUnitOfWork, InMemoryWork, Store
+from unite_core.errors import Deadlock
+from unite_core.testing.in_memory import InMemoryUnitOfWork, InMemoryUnitOfWorkFactory, Store
 
 
-class ContendedWork(InMemoryWork):
+class ContendedWork(InMemoryUnitOfWorkFactory):
     """Gives way to somebody else, `times` times, once there is a lead to be stored."""
 
     def __init__(self, store: Store) -> None:
@@ -23,5 +23,5 @@ class _Contended(InMemoryUnitOfWork):
     def commit(self) -> None:
         if self._tables.leads and self._race.times > 0:
             self._race.times -= 1
-            raise Contended("Somebody else was quicker.")
+            raise Deadlock("Somebody else was quicker.")
         super().commit()

@@ -99,7 +99,7 @@ class Service:
             phone=phone,
             password=PASSWORD,
         )
-        return self.unite.identity.add_user.unchecked(new)
+        return self.unite.identity.create_user.unchecked(new)
 
     def log_in(self, user: User) -> Person:
         """The user as somebody who sends requests."""

@@ -11,7 +11,7 @@ import pytest
 from entrypoints.http.bodies import MAX_BODY_BYTES, MAX_JSON_DEPTH
 from tests.http.contended import ContendedWork
 from tests.http.service import Person, Service, faults, problem
-from unite_core.testing.in_memory import InMemoryWork, Store
+from unite_core.testing.in_memory import InMemoryUnitOfWorkFactory, Store
 
 JSON = "application/json"
 
@@ -252,7 +252,7 @@ def parsings_of(text: str, work: Callable[[], Any]) -> int:
 def test_a_body_is_parsed_once(headers: dict[str, str], more: dict[str, Any], times: int) -> None:
     store = Store()
     work = ContendedWork(store)
-    manager = Service(work=work, reads=InMemoryWork(store, writes=False)).manager()
+    manager = Service(work=work, reads=InMemoryUnitOfWorkFactory(store, writes=False)).manager()
     work.times = times
     text = json.dumps({"name": "Grace", "phone": "+12125550123", **more})
 

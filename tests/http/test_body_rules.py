@@ -12,7 +12,7 @@ from entrypoints.http.incoming import BLOCK
 from tests.http.service import PASSWORD, Service
 from unite_core.errors import Unavailable
 from unite_core.identity.model import Role
-from unite_core.testing.in_memory import InMemoryUnitOfWork, InMemoryWork, in_memory_ports
+from unite_core.testing.in_memory import InMemoryUnitOfWork, InMemoryUnitOfWorkFactory, in_memory_ports
 
 LEAD = "01990f3e-8a4b-7c1d-9e2f-0a1b2c3d4e5f"
 KIBIBYTE = 1024
@@ -92,10 +92,10 @@ def test_who_uploads_by_a_link_is_counted_by_their_address(peer: str, forwarded_
     assert rules.address(peer, forwarded_for) == address
 
 
-class FailingReads(InMemoryWork):
+class FailingReads(InMemoryUnitOfWorkFactory):
     """Reads over the same store as `work`, of which the next `failures` fail."""
 
-    def __init__(self, work: InMemoryWork) -> None:
+    def __init__(self, work: InMemoryUnitOfWorkFactory) -> None:
         super().__init__(work._store)
         self.failures = 0
 
@@ -113,7 +113,7 @@ def reads() -> FailingReads:
 
 @pytest.fixture
 def failing(reads: FailingReads) -> Service:
-    return Service(work=InMemoryWork(reads._store), reads=reads)
+    return Service(work=InMemoryUnitOfWorkFactory(reads._store), reads=reads)
 
 
 def test_it_is_not_known_whose_token_it_is_while_the_database_does_not_answer(

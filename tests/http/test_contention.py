@@ -6,8 +6,8 @@ import pytest
 
 from tests.http.contended import ContendedWork
 from tests.http.service import Service, problem
-from unite_core.races import MAX_TRANSACTION_ATTEMPTS
-from unite_core.testing.in_memory import InMemoryWork, Store
+from unite_core.deadlocks import MAX_TRANSACTION_ATTEMPTS
+from unite_core.testing.in_memory import InMemoryUnitOfWorkFactory, Store
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def work(store: Store) -> ContendedWork:
 
 @pytest.fixture
 def service(store: Store, work: ContendedWork) -> Service:
-    return Service(work=work, reads=InMemoryWork(store, writes=False))
+    return Service(work=work, reads=InMemoryUnitOfWorkFactory(store, writes=False))
 
 
 LEAD: dict[str, Any] = {"name": "Grace Hopper", "phone": "+12125550123"}

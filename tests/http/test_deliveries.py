@@ -38,7 +38,7 @@ def service(picky: Refusing) -> Service:
     return Service(destinations={"picky": picky})
 
 
-def add_lead(person: Person) -> None:
+def create_lead(person: Person) -> None:
     assert person.post("/v1/leads", json={"name": "Grace", "phone": "(212) 555-0123"}).status_code == 201
 
 
@@ -49,7 +49,7 @@ def listed(person: Person, query: str = "") -> list[dict[str, Any]]:
 
 def test_a_delivery_shows_where_it_is_on_its_way(service: Service) -> None:
     admin = service.admin()
-    add_lead(admin)
+    create_lead(admin)
 
     waiting = {each["destination"]: each for each in listed(admin)}
     service.ports.jobs.run_all(service.unite)
@@ -70,7 +70,7 @@ def test_a_delivery_shows_where_it_is_on_its_way(service: Service) -> None:
 
 def test_deliveries_are_filtered_and_paged(service: Service) -> None:
     admin = service.admin()
-    add_lead(admin)
+    create_lead(admin)
     first = listed(admin)[0]["event_id"]
     service.ports.jobs.run_all(service.unite)
     admin.post("/v1/leads", json={"name": "Ada", "email": "ada@example.com"})
@@ -99,7 +99,7 @@ def test_a_filter_that_means_nothing_is_400(service: Service, query: str) -> Non
 
 def test_a_dead_letter_that_is_replayed_is_tried_again(service: Service, picky: Refusing) -> None:
     admin = service.admin()
-    add_lead(admin)
+    create_lead(admin)
     service.ports.jobs.run_all(service.unite)
     (dead,) = listed(admin, "?status=dead")
     picky.refuses = False
@@ -117,7 +117,7 @@ def test_a_dead_letter_that_is_replayed_is_tried_again(service: Service, picky: 
 
 def test_what_is_not_dead_is_not_replayed(service: Service) -> None:
     admin = service.admin()
-    add_lead(admin)
+    create_lead(admin)
     (waiting,) = listed(admin, "?destination=activity")
 
     assert problem(admin.post(f"/v1/deliveries/{waiting['id']}/replay")) == (409, "not_dead")
@@ -126,7 +126,7 @@ def test_what_is_not_dead_is_not_replayed(service: Service) -> None:
 
 def test_a_replay_with_a_key_happens_once(service: Service) -> None:
     admin = service.admin()
-    add_lead(admin)
+    create_lead(admin)
     service.ports.jobs.run_all(service.unite)
     (dead,) = listed(admin, "?status=dead")
     path, key = f"/v1/deliveries/{dead['id']}/replay", {"Idempotency-Key": "once"}
@@ -141,7 +141,7 @@ def test_a_replay_with_a_key_happens_once(service: Service) -> None:
 
 def test_what_each_role_may_do_with_deliveries(service: Service) -> None:
     admin = service.admin()
-    add_lead(admin)
+    create_lead(admin)
     service.ports.jobs.run_all(service.unite)
     (dead,) = listed(admin, "?status=dead")
     path = f"/v1/deliveries/{dead['id']}/replay"
@@ -158,7 +158,7 @@ def test_what_each_role_may_do_with_deliveries(service: Service) -> None:
 
 def test_what_a_delivery_went_through_is_read_newest_first_page_by_page(service: Service, picky: Refusing) -> None:
     admin, manager = service.admin(), service.manager()
-    add_lead(admin)
+    create_lead(admin)
     service.ports.jobs.run_all(service.unite)
     (dead,) = listed(admin, "?status=dead")
     picky.refuses = False
@@ -181,7 +181,7 @@ def test_what_a_delivery_went_through_is_read_newest_first_page_by_page(service:
 
 def test_who_reads_what_a_delivery_went_through(service: Service) -> None:
     admin = service.admin()
-    add_lead(admin)
+    create_lead(admin)
     path = f"/v1/deliveries/{listed(admin)[0]['id']}/activity"
 
     assert admin.get(path).get_json() == {"items": [], "next_cursor": None}

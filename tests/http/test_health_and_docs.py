@@ -10,7 +10,7 @@ from tests.http.service import Service, problem
 from unite_core.errors import Unavailable
 from unite_core.notifications.model import delivery_of
 from unite_core.testing.builders import an_event
-from unite_core.testing.in_memory import InMemoryUnitOfWork, InMemoryWork, Store
+from unite_core.testing.in_memory import InMemoryUnitOfWork, InMemoryUnitOfWorkFactory, Store
 
 
 def up() -> None:
@@ -83,7 +83,7 @@ def test_ready_counts_the_dead_letters_and_is_ready_all_the_same() -> None:
     assert (answer.status_code, told["status"], told["dead_letters"]) == (200, "ok", 1)
 
 
-class ReadsThatAreAway(InMemoryWork):
+class ReadsThatAreAway(InMemoryUnitOfWorkFactory):
     def __call__(self) -> InMemoryUnitOfWork:
         raise Unavailable("The database does not answer.")
 

@@ -89,7 +89,7 @@ def test_what_is_stored_of_an_answer_tells_nobody_anything(service: Service) -> 
     answer = post(service.manager(), "my-key", {"name": "Grace Hopper", "phone": "+12125550123"})
 
     with service.ports.reads() as reads:
-        stored = repr(vars(reads.answers))
+        stored = repr(vars(reads.idempotency_keys))
 
     assert re.search("answer=b['\"]", stored)
     for known in (answer.get_json()["id"], "Grace Hopper", "+12125550123", "my-key"):

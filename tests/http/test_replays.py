@@ -100,7 +100,7 @@ class TestAuthTakesNoKey:
         keyed(service.log_in(user), "/v1/auth/logout-all")
 
         with service.ports.reads() as reads:
-            assert "fingerprint" not in repr(vars(reads.answers))
+            assert "fingerprint" not in repr(vars(reads.idempotency_keys))
 
     @pytest.mark.parametrize("key", ["", "x" * 256, "é"])
     def test_a_header_that_is_no_key_is_ignored_too(self, service: Service, key: str) -> None:
@@ -163,7 +163,7 @@ def test_what_is_stored_of_a_password_change_is_nothing_to_try_passwords_by() ->
         service = Service(cursor_secrets=(secret,))
         keyed(service.agent(), "/v1/me/password", TestPasswordChanges.BODY)
         with service.ports.reads() as reads:
-            stored.append(re.findall(r"fingerprint='(\w+)'", repr(vars(reads.answers))))
+            stored.append(re.findall(r"fingerprint='(\w+)'", repr(vars(reads.idempotency_keys))))
 
     assert len(stored[0]) == len(stored[1]) == 1
     assert stored[0] != stored[1]

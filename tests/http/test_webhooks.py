@@ -16,9 +16,9 @@ from adapters.twilio.signatures import TwilioSignatures
 from tests.http.calls.floor import Floor
 from tests.http.contended import ContendedWork
 from tests.http.service import Service, faults, problem
+from unite_core.deadlocks import MAX_TRANSACTION_ATTEMPTS
 from unite_core.notifications.model import Receipt
-from unite_core.races import MAX_TRANSACTION_ATTEMPTS
-from unite_core.testing.in_memory import InMemoryWork, Store
+from unite_core.testing.in_memory import InMemoryUnitOfWorkFactory, Store
 
 STATUS = "/webhooks/twilio/status"
 INBOUND = "/webhooks/twilio/inbound"
@@ -212,7 +212,7 @@ def test_the_senders_of_webhooks_are_not_counted() -> None:
 
 def test_what_gave_way_to_another_is_done_again() -> None:
     store = Store()
-    work, reads = ContendedWork(store), InMemoryWork(store, writes=False)
+    work, reads = ContendedWork(store), InMemoryUnitOfWorkFactory(store, writes=False)
     floor = Floor(Service(text_signatures=good, public_url=PUBLIC_URL, work=work, reads=reads))
     work.times = MAX_TRANSACTION_ATTEMPTS - 1
 

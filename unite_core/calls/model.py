@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from unite_core.errors import Conflict, Problem
-from unite_core.text import text_problem
+from unite_core.errors import Conflict, FieldError
+from unite_core.text import text_error
 
 MAX_NOTE_LENGTH = 2000
 MAX_NOTES = 200
@@ -155,29 +155,29 @@ class CallTask:
         self.closed_at = now
 
 
-def note_problem(field_name: str, text: str) -> Problem | None:
+def note_error(field_name: str, text: str) -> FieldError | None:
     """Why `text`, cleaned already, is no note: it has 1 to 2,000 characters, in paragraphs if need be."""
     if not text:
-        return Problem(field=field_name, code="required", detail="A note needs a text.")
-    return text_problem(field_name, text, max_length=MAX_NOTE_LENGTH, paragraphs=True)
+        return FieldError(field=field_name, code="required", detail="A note needs a text.")
+    return text_error(field_name, text, max_length=MAX_NOTE_LENGTH, paragraphs=True)
 
 
-def reason_problem(text: str) -> Problem | None:
+def reason_error(text: str) -> FieldError | None:
     """Why `text`, cleaned already, is no reason: it has at most 500 characters on one line."""
-    return text_problem("reason", text, max_length=MAX_REASON_LENGTH)
+    return text_error("reason", text, max_length=MAX_REASON_LENGTH)
 
 
-def completion_problems(completion: Completion, now: datetime) -> list[Problem]:
+def completion_errors(completion: Completion, now: datetime) -> list[FieldError]:
     """What is wrong with a completion, its note cleaned already.
 
     Beside what holds for every call: who was asked to call back says when, and that is later than now; any other call
     may ask for another one too.
     """
-    problems = call_problems(completion, now)
+    problems = call_errors(completion, now)
     if completion.follow_up_at is None:
         if completion.outcome is Outcome.CALLBACK_REQUESTED:
             problems.append(
-                Problem(
+                FieldError(
                     field="follow_up_at",
                     code="follow_up_required",
                     detail="A callback was requested: say when it is due.",
@@ -185,26 +185,28 @@ def completion_problems(completion: Completion, now: datetime) -> list[Problem]:
             )
     elif completion.follow_up_at <= now:
         problems.append(
-            Problem(field="follow_up_at", code="in_past", detail="The next call is due in the future, not in the past.")
+            FieldError(
+                field="follow_up_at", code="in_past", detail="The next call is due in the future, not in the past."
+            )
         )
     return problems
 
 
-def call_problems(completion: Completion, now: datetime) -> list[Problem]:
+def call_errors(completion: Completion, now: datetime) -> list[FieldError]:
     """What is wrong with what is told of the call itself: it has not begun in the future and lasts up to a day."""
-    problems: list[Problem] = []
+    problems: list[FieldError] = []
     if not 0 <= completion.duration_seconds <= MAX_CALL_SECONDS:
         problems.append(
-            Problem(
+            FieldError(
                 field="duration_seconds",
                 code="out_of_range",
                 detail=f"A call lasts from 0 to {MAX_CALL_SECONDS} seconds.",
             )
         )
     if completion.started_at is not None and completion.started_at > now + CLOCKS_DIFFER_BY:
-        problems.append(Problem(field="started_at", code="in_future", detail="The call has not begun yet."))
+        problems.append(FieldError(field="started_at", code="in_future", detail="The call has not begun yet."))
     if completion.note is not None:
-        problem = note_problem("note", completion.note)
+        problem = note_error("note", completion.note)
         if problem is not None:
             problems.append(problem)
     return problems

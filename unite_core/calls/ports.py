@@ -10,7 +10,7 @@ from uuid import UUID
 from unite_core.calls.ledger import BrokenChain, LedgerEntry, Unreadable
 from unite_core.calls.model import CallResult, CallTask, Outcome, TaskStatus
 from unite_core.days import Segment, hour_segments, quarter_of
-from unite_core.leads.ports import LeadsWork
+from unite_core.leads.ports import LeadsUnitOfWork
 from unite_core.paging import Page, PageRequest, Position
 
 CALL_COUNTS_NAMESPACE = "call counts"
@@ -135,7 +135,7 @@ class CallTasks(Protocol):
         """
 
     @abstractmethod
-    def page(self, wanted: TaskFilter, request: PageRequest) -> Page[CallTask]:
+    def page(self, filters: TaskFilter, request: PageRequest) -> Page[CallTask]:
         """A page of tasks, the soonest due first (`due_at`, then `id`), each with its latest `NOTES_IN_LISTS` notes."""
 
     @abstractmethod
@@ -179,7 +179,7 @@ class CallLedger(Protocol):
     def append(self, entry: LedgerEntry) -> None:
         """Add an entry to the end of its task's chain; it is one that no rollup counts yet.
 
-        Raises `Contended` where another was quicker to be next.
+        Raises `Deadlock` where another was quicker to be next.
         """
 
     @abstractmethod
@@ -199,7 +199,7 @@ class CallLedger(Protocol):
         """The first entry whose task is not there, of those with a task's id after the one and up to the other."""
 
     @abstractmethod
-    def page(self, wanted: LedgerFilter, request: PageRequest) -> Page[LedgerEntry]:
+    def page(self, filters: LedgerFilter, request: PageRequest) -> Page[LedgerEntry]:
         """A page of entries, newest first: by `called_at` if the filter says `by_call_time`, else by `at`.
 
         Those of one moment are in the order of their ids, the greatest first.
@@ -228,7 +228,7 @@ class LeadCalls(Protocol):
         """Count a call as the entry `right` says, in place of `wrong`; both have an outcome, and are in the ledger."""
 
 
-class CallsWork(LeadsWork, Protocol):
+class CallsUnitOfWork(LeadsUnitOfWork, Protocol):
     """A unit of work that reaches call tasks, the ledger and the calls of leads too."""
 
     tasks: CallTasks

@@ -6,13 +6,13 @@ from uuid import UUID
 
 from unite_core.calls.ledger import BrokenChain, LedgerEntry, Unreadable, broken
 from unite_core.calls.model import CallTask, TaskStatus
-from unite_core.calls.ports import CallsWork, LedgerFilter, TaskFilter
+from unite_core.calls.ports import CallsUnitOfWork, LedgerFilter, TaskFilter
 from unite_core.errors import NotFound
 from unite_core.identity.model import Actor, Permission
 from unite_core.leads.model import Lead
 from unite_core.leads.queries import may_see
 from unite_core.paging import Page, PageRequest
-from unite_core.unit_of_work import Work
+from unite_core.unit_of_work import UnitOfWorkFactory
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class GetCallTask:
     Raises `NotFound`, for a task that the caller may not see too.
     """
 
-    reads: Work[CallsWork]
+    reads: UnitOfWorkFactory[CallsUnitOfWork]
 
     def __call__(self, actor: Actor, task_id: UUID) -> TaskView:
         with self.reads() as reads:
@@ -46,13 +46,13 @@ class GetCallTask:
 class ListCallTasks:
     """List call tasks, the soonest due first. Agents see those assigned to them, admins and managers all."""
 
-    reads: Work[CallsWork]
+    reads: UnitOfWorkFactory[CallsUnitOfWork]
 
-    def __call__(self, actor: Actor, wanted: TaskFilter, request: PageRequest) -> Page[TaskView]:
+    def __call__(self, actor: Actor, filters: TaskFilter, request: PageRequest) -> Page[TaskView]:
         if not actor.may(Permission.SEE_ALL_CALLS):
-            wanted = replace(wanted, visible_to=actor.user_id)
+            filters = replace(filters, visible_to=actor.user_id)
         with self.reads() as reads:
-            page = reads.tasks.page(wanted, request)
+            page = reads.tasks.page(filters, request)
             leads = reads.leads.find({task.lead_id for task in page.items})
         return Page([view_of(actor, task, leads.get(task.lead_id)) for task in page.items], page.next)
 
@@ -64,13 +64,13 @@ class ListCallLogs:
     Agents see their own calls, admins and managers all.
     """
 
-    reads: Work[CallsWork]
+    reads: UnitOfWorkFactory[CallsUnitOfWork]
 
-    def __call__(self, actor: Actor, wanted: LedgerFilter, request: PageRequest) -> Page[LedgerEntry]:
+    def __call__(self, actor: Actor, filters: LedgerFilter, request: PageRequest) -> Page[LedgerEntry]:
         if not actor.may(Permission.SEE_ALL_CALLS):
-            wanted = replace(wanted, visible_to=actor.user_id)
+            filters = replace(filters, visible_to=actor.user_id)
         with self.reads() as reads:
-            return reads.ledger.page(wanted, request)
+            return reads.ledger.page(filters, request)
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class GetCallLogEntry:
     Raises `NotFound`, for an entry that the caller may not see too.
     """
 
-    reads: Work[CallsWork]
+    reads: UnitOfWorkFactory[CallsUnitOfWork]
 
     def __call__(self, actor: Actor, entry_id: UUID) -> LedgerEntry:
         with self.reads() as reads:
@@ -108,7 +108,7 @@ class GetLedger:
     Raises `NotFound`.
     """
 
-    reads: Work[CallsWork]
+    reads: UnitOfWorkFactory[CallsUnitOfWork]
 
     def __call__(self, actor: Actor, task_id: UUID) -> TaskLedger:
         with self.reads() as reads:
@@ -117,7 +117,7 @@ class GetLedger:
         return TaskLedger(task, [it for it in chain if not isinstance(it, Unreadable)], broken(task, chain))
 
 
-def visible_task(work: CallsWork, actor: Actor, task_id: UUID) -> CallTask:
+def visible_task(work: CallsUnitOfWork, actor: Actor, task_id: UUID) -> CallTask:
     """The task, if the actor may see it: agents see what is assigned to them.
 
     Raises `NotFound` where the actor may not know that there is such a task.
@@ -128,7 +128,7 @@ def visible_task(work: CallsWork, actor: Actor, task_id: UUID) -> CallTask:
     return task
 
 
-def visible_entry(work: CallsWork, actor: Actor, entry_id: UUID) -> LedgerEntry:
+def visible_entry(work: CallsUnitOfWork, actor: Actor, entry_id: UUID) -> LedgerEntry:
     """The entry of the call log, if the actor may see it: agents see those of their own calls.
 
     Raises `NotFound` where the actor may not know that there is such an entry.
@@ -139,7 +139,7 @@ def visible_entry(work: CallsWork, actor: Actor, entry_id: UUID) -> LedgerEntry:
     return entry
 
 
-def lead_of(work: CallsWork, task: CallTask) -> Lead | None:
+def lead_of(work: CallsUnitOfWork, task: CallTask) -> Lead | None:
     """The lead of the task, without a lock; None where it was deleted."""
     return work.leads.find([task.lead_id]).get(task.lead_id)
 

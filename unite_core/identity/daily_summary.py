@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from unite_core.errors import Problem
+from unite_core.errors import FieldError
 from unite_core.text import clean
 from unite_core.zones import DEFAULT_ZONE, UNKNOWN_ZONE, local_date, moment_of, zone_names
 
@@ -36,24 +36,24 @@ def summary_from(now: datetime, at: time, tz: str) -> DailySummary:
     return DailySummary(at=at, tz=tz, since=today + timedelta(days=passed))
 
 
-def summary_time(text: str, field: str, problems: list[Problem]) -> time:
+def summary_time(text: str, field: str, problems: list[FieldError]) -> time:
     """The time of day, `HH:MM`; a problem is added where the text is none."""
     written = clean(text)
     if _TIME.fullmatch(written) is None:
         problems.append(
-            Problem(field=field, code="invalid_time", detail="A time of day is written HH:MM, from 00:00 to 23:59.")
+            FieldError(field=field, code="invalid_time", detail="A time of day is written HH:MM, from 00:00 to 23:59.")
         )
         return time()
     return time.fromisoformat(written)
 
 
-def summary_zone(text: str, field: str, problems: list[Problem]) -> str:
+def summary_zone(text: str, field: str, problems: list[FieldError]) -> str:
     """The name of a time zone, spelled exactly; a problem is added where there is none of that name."""
     name = clean(text)
     if name not in zone_names():
         lowered = name.lower()
         problems.append(
-            Problem(
+            FieldError(
                 field=field,
                 code=UNKNOWN_ZONE,
                 detail="There is no such time zone; name one of the IANA time zone database, such as Europe/Berlin.",

@@ -55,7 +55,7 @@ class Users(Protocol):
         """Store a changed user; raises `PreconditionFailed` where `user.version - 1` is not the stored version."""
 
     @abstractmethod
-    def page(self, wanted: UserFilter, request: PageRequest) -> Page[User]:
+    def page(self, filters: UserFilter, request: PageRequest) -> Page[User]:
         """A page of users, newest first."""
 
     @abstractmethod
@@ -112,7 +112,7 @@ class Sessions(Protocol):
         """Delete up to `limit` sessions that expired before the moment `before`; how many there were."""
 
 
-class IdentityWork(UnitOfWork, Protocol):
+class IdentityUnitOfWork(UnitOfWork, Protocol):
     """A unit of work that reaches users and sessions."""
 
     users: Users

@@ -5,9 +5,9 @@ from uuid import UUID
 
 from unite_core.errors import NotFound
 from unite_core.identity.model import Actor, Permission, User
-from unite_core.identity.ports import IdentityWork, UserFilter
+from unite_core.identity.ports import IdentityUnitOfWork, UserFilter
 from unite_core.paging import Page, PageRequest
-from unite_core.unit_of_work import Work
+from unite_core.unit_of_work import UnitOfWorkFactory
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class GetUser:
     Raises `NotFound`.
     """
 
-    reads: Work[IdentityWork]
+    reads: UnitOfWorkFactory[IdentityUnitOfWork]
 
     def __call__(self, actor: Actor, user_id: UUID) -> User:
         with self.reads() as reads:
@@ -29,14 +29,14 @@ class GetUser:
 class ListUsers:
     """List users, newest first. Agents see themselves alone."""
 
-    reads: Work[IdentityWork]
+    reads: UnitOfWorkFactory[IdentityUnitOfWork]
 
-    def __call__(self, actor: Actor, wanted: UserFilter, request: PageRequest) -> Page[User]:
+    def __call__(self, actor: Actor, filters: UserFilter, request: PageRequest) -> Page[User]:
         with self.reads() as reads:
             if actor.may(Permission.LIST_USERS):
-                return reads.users.page(wanted, request)
+                return reads.users.page(filters, request)
             me = reads.users.get(actor.user_id)
-        fits = wanted.role in (None, me.role) and wanted.active in (None, me.active) and request.after is None
+        fits = filters.role in (None, me.role) and filters.active in (None, me.active) and request.after is None
         return Page([me] if fits else [], None)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
-from unite_core.errors import Problem
+from unite_core.errors import FieldError
 from unite_core.ids import Ids
 from unite_core.imports.model import (
     DEFAULT_SOURCE,
@@ -25,7 +25,7 @@ from unite_core.leads.ports import ContactMatches
 from unite_core.phone import Phone
 from unite_core.text import clean
 
-Row = tuple[Record, "LeadDraft | tuple[Problem, ...]"]
+Row = tuple[Record, "LeadDraft | tuple[FieldError, ...]"]
 
 MAX_STORED_LENGTH = 64 * 1024
 """Characters of a row that made no lead: what is kept of its cells, all together."""
@@ -173,7 +173,7 @@ class Chunk:
         same_file = known.import_id == self._import.id
         what = " and ".join(word for word, same in (("phone number", phone), ("e-mail address", email)) if same)
         whose = f"row {known.import_row}" if same_file else "a lead that is there already"
-        problem = Problem(
+        problem = FieldError(
             field="phone" if phone else "email",
             code="duplicate_row" if same_file else "duplicate_lead",
             detail=f"It has the {what} of {whose}.",
@@ -191,7 +191,7 @@ class Chunk:
         )
         self._duplicate += 1
 
-    def _reject(self, record: Record, problems: tuple[Problem, ...]) -> None:
+    def _reject(self, record: Record, problems: tuple[FieldError, ...]) -> None:
         cells, problems = _kept(record, problems)
         self._rejections.append(Rejection(row=record.row, kind=RowKind.REJECTED, problems=problems, cells=cells))
         self._rejected += 1
@@ -227,15 +227,15 @@ class Chunk:
         return next(writes.updated[lead_id].version for writes in reversed(self._writes) if lead_id in writes.updated)
 
 
-def _ambiguous() -> Problem:
-    return Problem(
+def _ambiguous() -> FieldError:
+    return FieldError(
         field="",
         code="ambiguous_duplicate",
         detail="Its phone number belongs to one lead and its e-mail address to another; correct one of them.",
     )
 
 
-def _kept(record: Record, problems: tuple[Problem, ...]) -> tuple[tuple[str, ...], tuple[Problem, ...]]:
+def _kept(record: Record, problems: tuple[FieldError, ...]) -> tuple[tuple[str, ...], tuple[FieldError, ...]]:
     """What is kept of a row's cells, and its problems, the last of which says so where cells were cut.
 
     A page of rejections has hundreds of rows, and each may have a million characters.

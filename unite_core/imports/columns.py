@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from unite_core.email import read_email
-from unite_core.errors import Problem
+from unite_core.errors import FieldError
 from unite_core.imports.decoding import FileRefused
 from unite_core.imports.error_report import REPORT_COLUMNS, without_guard
 from unite_core.text import normalize
@@ -255,7 +255,7 @@ def _find(asked: str, plain: Sequence[str], keys: Sequence[str]) -> int | None:
 
 
 def _no_contact_column(header: Sequence[str], found: ColumnMap, line: int) -> FileRefused:
-    if found.mapped == 0 and any(not isinstance(read_email(cell.strip()), Problem) for cell in header):
+    if found.mapped == 0 and any(not isinstance(read_email(cell.strip()), FieldError) for cell in header):
         return FileRefused(
             f"Line {line} looks like a lead, not like a header. Put a line above it that names the columns, for "
             "example “Name”, “Phone” and “Email”.",

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from unite_core.errors import Problem
+from unite_core.errors import FieldError
 
 REPORT_COLUMNS = ("unite_row", "unite_field", "unite_code", "unite_message", "unite_suggestion")
 """What stands before the columns of the original file; an import ignores them."""
@@ -30,7 +30,7 @@ class RejectedRow:
     """A row as the original file had it, its number there, and what is wrong with it."""
 
     row: int
-    problems: tuple[Problem, ...]
+    problems: tuple[FieldError, ...]
     cells: tuple[str, ...]
 
 
@@ -85,7 +85,7 @@ def _own_cells(cells: Sequence[str], kept: Sequence[int], width: int) -> list[st
     return [cells[index] if index < len(cells) else "" for index in kept] + list(cells[width:])
 
 
-def _told(problems: Sequence[Problem]) -> tuple[str, str, str, str]:
+def _told(problems: Sequence[FieldError]) -> tuple[str, str, str, str]:
     suggestions = [problem.suggestion or "" for problem in problems]
     return (
         " | ".join(problem.field for problem in problems),

@@ -7,8 +7,8 @@ from uuid import UUID
 from unite_core.clock import Clock
 from unite_core.imports.lines import Readable
 from unite_core.imports.model import LEASE, ImportStatus, LeadImport
-from unite_core.imports.ports import ImportsWork
-from unite_core.unit_of_work import Work
+from unite_core.imports.ports import ImportsUnitOfWork
+from unite_core.unit_of_work import UnitOfWorkFactory
 
 RENEW_AFTER = LEASE / 3
 """How old a lease gets before it is renewed."""
@@ -30,7 +30,12 @@ class Lease:
     """What `holder` may do with an import that it has taken, as long as no other one took it since."""
 
     def __init__(
-        self, work: Work[ImportsWork], clock: Clock, import_id: UUID, holder: str, should_stop: Callable[[], bool]
+        self,
+        work: UnitOfWorkFactory[ImportsUnitOfWork],
+        clock: Clock,
+        import_id: UUID,
+        holder: str,
+        should_stop: Callable[[], bool],
     ) -> None:
         self.import_id = import_id
         self._work = work
@@ -40,7 +45,7 @@ class Lease:
         self._renewed_at = clock.now()
 
     @contextmanager
-    def held(self) -> Iterator[tuple[ImportsWork, LeadImport]]:
+    def held(self) -> Iterator[tuple[ImportsUnitOfWork, LeadImport]]:
         """A transaction, and the import in it, saved and committed when the block is left. The lease begins again.
 
         Raises `LostLease`, and whatever the commit raises.

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from unite_core.errors import Conflict, Problem
+from unite_core.errors import Conflict, FieldError
 
 MAX_FILE_BYTES = 512 * 1024 * 1024
 UPLOAD_TTL = timedelta(hours=1)
@@ -321,7 +321,7 @@ class Rejection:
 
     row: int
     kind: RowKind
-    problems: tuple[Problem, ...]
+    problems: tuple[FieldError, ...]
     cells: tuple[str, ...]
     duplicate_of: UUID | None = None
     duplicate_row: int | None = None

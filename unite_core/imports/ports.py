@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from unite_core.calls.ports import CallsWork
+from unite_core.calls.ports import CallsUnitOfWork
 from unite_core.imports.model import ImportStatus, LeadImport, LeadSnapshot, Rejection, RowKind
 from unite_core.leads.model import Lead
 from unite_core.leads.ports import ContactMatches
@@ -49,7 +49,7 @@ class Imports(Protocol):
         """
 
     @abstractmethod
-    def page(self, wanted: ImportFilter, request: PageRequest) -> Page[LeadImport]:
+    def page(self, filters: ImportFilter, request: PageRequest) -> Page[LeadImport]:
         """A page of imports, newest first."""
 
     @abstractmethod
@@ -132,7 +132,7 @@ class Rehearsal(Protocol):
         """Forget everything that the import pretended."""
 
 
-class ImportsWork(CallsWork, Protocol):
+class ImportsUnitOfWork(CallsUnitOfWork, Protocol):
     """A unit of work that reaches imports too."""
 
     imports: Imports

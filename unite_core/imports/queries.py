@@ -10,10 +10,10 @@ from unite_core.events import Event
 from unite_core.files import Download, Files, download_name
 from unite_core.identity.model import Actor, Permission
 from unite_core.imports.model import CSV_TYPE, REPORT_LINK_TTL, LeadImport, Rejection, RowKind
-from unite_core.imports.ports import ImportFilter, ImportsWork
+from unite_core.imports.ports import ImportFilter, ImportsUnitOfWork
 from unite_core.notifications.ports import ActivityLog
 from unite_core.paging import Page, PageRequest
-from unite_core.unit_of_work import Work
+from unite_core.unit_of_work import UnitOfWorkFactory
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class GetImport:
     Raises `Forbidden` and `NotFound`.
     """
 
-    reads: Work[ImportsWork]
+    reads: UnitOfWorkFactory[ImportsUnitOfWork]
 
     def __call__(self, actor: Actor, import_id: UUID) -> LeadImport:
         actor.must(Permission.IMPORT_LEADS)
@@ -38,12 +38,12 @@ class ListImports:
     Raises `Forbidden`.
     """
 
-    reads: Work[ImportsWork]
+    reads: UnitOfWorkFactory[ImportsUnitOfWork]
 
-    def __call__(self, actor: Actor, wanted: ImportFilter, request: PageRequest) -> Page[LeadImport]:
+    def __call__(self, actor: Actor, filters: ImportFilter, request: PageRequest) -> Page[LeadImport]:
         actor.must(Permission.IMPORT_LEADS)
         with self.reads() as reads:
-            return reads.imports.page(wanted, request)
+            return reads.imports.page(filters, request)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,17 +71,17 @@ class ListRejections:
     Raises `Forbidden` and `NotFound`.
     """
 
-    reads: Work[ImportsWork]
+    reads: UnitOfWorkFactory[ImportsUnitOfWork]
 
-    def __call__(self, actor: Actor, wanted: RejectionsWanted) -> RejectionPage:
+    def __call__(self, actor: Actor, filters: RejectionsWanted) -> RejectionPage:
         actor.must(Permission.IMPORT_LEADS)
         with self.reads() as reads:
-            reads.imports.get(wanted.import_id)
+            reads.imports.get(filters.import_id)
             found = reads.rows.rejections(
-                wanted.import_id, kind=wanted.kind, after_row=wanted.after_row, limit=wanted.limit + 1
+                filters.import_id, kind=filters.kind, after_row=filters.after_row, limit=filters.limit + 1
             )
-        items = tuple(found[: wanted.limit])
-        return RejectionPage(items, items[-1].row if len(found) > wanted.limit else None)
+        items = tuple(found[: filters.limit])
+        return RejectionPage(items, items[-1].row if len(found) > filters.limit else None)
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class GetErrorReport:
     Raises `Forbidden` and `NotFound` (`no_error_report`).
     """
 
-    reads: Work[ImportsWork]
+    reads: UnitOfWorkFactory[ImportsUnitOfWork]
     files: Files
 
     def __call__(self, actor: Actor, import_id: UUID) -> Download:
@@ -123,7 +123,7 @@ class GetImportActivity:
     Raises `Forbidden` and `NotFound`, and `Unavailable` where the log cannot be read.
     """
 
-    reads: Work[ImportsWork]
+    reads: UnitOfWorkFactory[ImportsUnitOfWork]
     activity: ActivityLog
 
     def __call__(self, actor: Actor, import_id: UUID, request: PageRequest) -> Page[Event]:
@@ -137,7 +137,7 @@ class GetImportActivity:
 class DueImports:
     """Tell workers what there is to do: the ids of imports that nobody works on, oldest first."""
 
-    reads: Work[ImportsWork]
+    reads: UnitOfWorkFactory[ImportsUnitOfWork]
     clock: Clock
 
     def __call__(self, *, limit: int = 100) -> "DueWork":

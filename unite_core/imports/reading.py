@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
-from unite_core.errors import Problem
+from unite_core.errors import FieldError
 from unite_core.imports.columns import MAX_COLUMNS, ColumnMap, guess_columns, map_columns
 from unite_core.imports.decoding import Encoding, FileRefused, detect_encoding
 from unite_core.imports.error_report import REPLACEMENT_CHARACTER, REPORT_COLUMNS
@@ -49,7 +49,7 @@ class Record(NamedTuple):
 
     row: int
     cells: list[str]
-    problem: Problem | None
+    problem: FieldError | None
 
 
 class _EndlessRowError(Exception):
@@ -156,11 +156,11 @@ class RecordReader:
         if len(cells) > MAX_CELLS:
             if any(map(str.strip, cells[MAX_CELLS:])):
                 detail = f"Row {self._row} has {len(cells)} cells; at most {MAX_CELLS} are read."
-                problem = Problem(field="", code="too_many_cells", detail=detail)
+                problem = FieldError(field="", code="too_many_cells", detail=detail)
             cells = cells[:MAX_CELLS]
         if any(map(_SURROGATE.search, cells)):
             cells = [_SURROGATE.sub(REPLACEMENT_CHARACTER, cell) for cell in cells]
-            problem = problem or Problem(
+            problem = problem or FieldError(
                 field="",
                 code="broken_encoding",
                 detail=f"Row {self._row} has bytes that mean no character, shown as {REPLACEMENT_CHARACTER} in the "
@@ -185,7 +185,7 @@ class RecordReader:
             code = "malformed_row"
             detail = f"Row {self._row} has a quote inside a quoted cell; write it twice if it belongs to the text."
         cells = _SURROGATE.sub(REPLACEMENT_CHARACTER, first.rstrip("\r\n")).split(self._delimiter)
-        return Record(self._row, cells[:MAX_CELLS], Problem(field="", code=code, detail=detail))
+        return Record(self._row, cells[:MAX_CELLS], FieldError(field="", code=code, detail=detail))
 
     def _long_record(self) -> Record:
         shown = _SURROGATE.sub(REPLACEMENT_CHARACTER, self._taken[0][:_SHOWN_OF_LONG_ROW]).split(self._delimiter)
@@ -195,7 +195,7 @@ class RecordReader:
             f"Row {self._row} is longer than {MAX_RECORD_LENGTH} characters, or has a cell longer than "
             f"{csv.field_size_limit()}; shorten it."
         )
-        return Record(self._row, cells, Problem(field="", code="row_too_long", detail=detail))
+        return Record(self._row, cells, FieldError(field="", code="row_too_long", detail=detail))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,11 @@ from operator import itemgetter
 from uuid import UUID
 
 from unite_core.email import read_email
-from unite_core.errors import Problem
+from unite_core.errors import FieldError
 from unite_core.imports.columns import ColumnMap
 from unite_core.imports.error_report import REPLACEMENT_CHARACTER, without_guard
 from unite_core.imports.reading import Record
-from unite_core.leads.model import LeadStatus, contact_problem, name_problem, source_problem
+from unite_core.leads.model import LeadStatus, contact_error, name_error, source_error
 from unite_core.phone import Phone, PhoneRule, read_phone
 from unite_core.text import clean, within_bounds
 
@@ -22,7 +22,7 @@ _EXTENSION_MARK = re.compile(r"(?:ext|x|#)[.:]?\s*(?=\d)", re.IGNORECASE)
 _CONTACT_FIELDS = ("phone", "phone_extension", "email")
 _STATUSES = {status.value: status for status in LeadStatus}
 
-_Problems = list[tuple[int, Problem]]
+_Problems = list[tuple[int, FieldError]]
 """What is wrong with a row, and in which column."""
 
 
@@ -52,9 +52,9 @@ class RowRules:
     owners: Mapping[str, UUID]
 
 
-def missing_name(row: int) -> Problem:
+def missing_name(row: int) -> FieldError:
     """Why a row that would make a new lead makes none, though it is good enough to update one."""
-    return Problem(field="name", code="required", detail=f"Row {row} has no name, and a new lead needs one.")
+    return FieldError(field="name", code="required", detail=f"Row {row} has no name, and a new lead needs one.")
 
 
 class RowInterpreter:
@@ -81,7 +81,7 @@ class RowInterpreter:
         self._close_statuses = _Suggestions(_STATUSES)
         self._close_owners = _Suggestions(owner for owner in rules.owners if "@" in owner)
 
-    def __call__(self, record: Record) -> LeadDraft | tuple[Problem, ...]:
+    def __call__(self, record: Record) -> LeadDraft | tuple[FieldError, ...]:
         if record.problem is not None:
             return (record.problem,)
         cells: Sequence[str] = record.cells
@@ -97,21 +97,21 @@ class RowInterpreter:
         status = None if self._status is None else self._read_status(self._status, cells, problems)
         source = None if self._source is None else self._read_source(self._source, cells, problems)
         owner = None if self._owner is None else self._read_owner(self._owner, cells, problems)
-        unreachable = contact_problem(phone, email)
+        unreachable = contact_error(phone, email)
         if unreachable is not None and all(problem.field not in _CONTACT_FIELDS for _, problem in problems):
             problems.append((self._width, unreachable))
         if problems:
             return tuple(problem for _, problem in sorted(problems, key=itemgetter(0)))
         return LeadDraft(record.row, name, phone, email, status, source, owner)
 
-    def _surplus(self, cells: Sequence[str]) -> Problem | None:
+    def _surplus(self, cells: Sequence[str]) -> FieldError | None:
         if not any(map(_value, cells[self._width :])):
             return None
         detail = (
             f"The row has {len(cells)} cells, the header has {self._width}. Is there a delimiter in a cell that is "
             "not quoted?"
         )
-        return Problem(field="", code="too_many_cells", detail=detail)
+        return FieldError(field="", code="too_many_cells", detail=detail)
 
     def _read_name(self, cells: Sequence[str], problems: _Problems) -> str | None:
         at = self._name
@@ -123,7 +123,7 @@ class RowInterpreter:
             at = self._first_name if first else self._last_name
         if not name or at is None:
             return None
-        problem = name_problem(name) or _damage("name", name)
+        problem = name_error(name) or _damage("name", name)
         if problem is not None:
             problems.append((at, problem))
         return name
@@ -136,7 +136,7 @@ class RowInterpreter:
         if not text:
             if extension:
                 detail = "An extension needs a phone number; add the number, or empty the cell."
-                problem = Problem(field="phone_extension", code="phone_required", detail=detail)
+                problem = FieldError(field="phone_extension", code="phone_required", detail=detail)
                 problems.append((self._extension or 0, problem))
             return None
         read = read_phone(text, country=self._country, rule=self._rule, extension=extension or None)
@@ -163,14 +163,14 @@ class RowInterpreter:
         if status is None:
             detail = f"This is no status; it is one of {', '.join(_STATUSES)}."
             close = self._close_statuses.to(text)
-            problems.append((at, Problem(field="status", code="unknown_status", detail=detail, suggestion=close)))
+            problems.append((at, FieldError(field="status", code="unknown_status", detail=detail, suggestion=close)))
         return status
 
     def _read_source(self, at: int, cells: Sequence[str], problems: _Problems) -> str | None:
         source = _value(cells[at]).lower()
         if not source:
             return None
-        problem = source_problem(source) or _damage("source", source)
+        problem = source_error(source) or _damage("source", source)
         if problem is not None:
             problems.append((at, problem))
         return source
@@ -183,7 +183,7 @@ class RowInterpreter:
         if owner is None:
             detail = "No active user has this e-mail address, id or name; write the e-mail address of one."
             close = self._close_owners.to(text)
-            problems.append((at, Problem(field="assigned_to", code="unknown_user", detail=detail, suggestion=close)))
+            problems.append((at, FieldError(field="assigned_to", code="unknown_user", detail=detail, suggestion=close)))
         return owner
 
 
@@ -209,9 +209,9 @@ def _value(cell: str) -> str:
     return clean(cell)
 
 
-def _damage(field: str, text: str) -> Problem | None:
+def _damage(field: str, text: str) -> FieldError | None:
     """Why a text in which something was lost, in the file or before, is no good."""
     if text.isascii() or REPLACEMENT_CHARACTER not in text:
         return None
     detail = f"Where it has {REPLACEMENT_CHARACTER} a character was lost; write the one that belongs there."
-    return Problem(field=field, code="broken_encoding", detail=detail)
+    return FieldError(field=field, code="broken_encoding", detail=detail)

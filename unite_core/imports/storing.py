@@ -5,10 +5,10 @@ from uuid import UUID
 
 from unite_core.imports.chunk import ChunkResult
 from unite_core.imports.model import TOUCHED, LeadSnapshot
-from unite_core.imports.ports import ImportsWork
+from unite_core.imports.ports import ImportsUnitOfWork
 
 
-def store(work: ImportsWork, import_id: UUID, result: ChunkResult) -> None:
+def store(work: ImportsUnitOfWork, import_id: UUID, result: ChunkResult) -> None:
     """Store a chunk's leads, and what they were before."""
     for writes in result.writes:
         for lead in writes.updated.values():
@@ -18,7 +18,7 @@ def store(work: ImportsWork, import_id: UUID, result: ChunkResult) -> None:
         work.rows.remember(_marked(work, import_id, result))
 
 
-def _marked(work: ImportsWork, import_id: UUID, result: ChunkResult) -> list[LeadSnapshot]:
+def _marked(work: ImportsUnitOfWork, import_id: UUID, result: ChunkResult) -> list[LeadSnapshot]:
     """The chunk's snapshots; those of leads that somebody else has touched since are marked as not to be undone."""
     ids = [snapshot.lead_id for snapshot in result.snapshots]
     known = {known.lead_id: known for known in work.rows.remembered(import_id, limit=len(ids), lead_ids=ids)}
@@ -32,7 +32,7 @@ def _marked(work: ImportsWork, import_id: UUID, result: ChunkResult) -> list[Lea
     return marked
 
 
-def rehearse(work: ImportsWork, import_id: UUID, result: ChunkResult) -> None:
+def rehearse(work: ImportsUnitOfWork, import_id: UUID, result: ChunkResult) -> None:
     """Pretend that a chunk's leads are stored."""
     for writes in result.writes:
         work.rehearsal.put(import_id, [*writes.updated.values(), *writes.created])

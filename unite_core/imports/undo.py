@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from unite_core.clock import Clock
+from unite_core.deadlocks import retry_on_deadlock
 from unite_core.errors import NotFound, PreconditionFailed
 from unite_core.ids import Ids
 from unite_core.imports.events import LEADS_REMOVED, LEADS_RESTORED, import_undone, leads_of_import
 from unite_core.imports.model import LeadImport, LeadSnapshot
-from unite_core.imports.ports import ImportsWork
+from unite_core.imports.ports import ImportsUnitOfWork
 from unite_core.leads.model import DuplicateLead, Lead
 from unite_core.leads.plain import restore
-from unite_core.races import until_won
-from unite_core.unit_of_work import Work
+from unite_core.unit_of_work import UnitOfWorkFactory
 
 UNDO_STEP = 500
 UNDO_BATCH_SIZE = 2000
@@ -29,13 +29,13 @@ class UndoStep:
     `on_finished` is called after the commit of the step that finds nothing left, which is the last one.
     """
 
-    work: Work[ImportsWork]
+    work: UnitOfWorkFactory[ImportsUnitOfWork]
     clock: Clock
     ids: Ids
     limit: int = UNDO_STEP
 
     def __call__(self, import_id: UUID, *, on_finished: Callable[[], None] = lambda: None) -> LeadImport:
-        return until_won(lambda: self._once(import_id, on_finished), DuplicateLead, PreconditionFailed)
+        return retry_on_deadlock(lambda: self._once(import_id, on_finished), DuplicateLead, PreconditionFailed)
 
     def _once(self, import_id: UUID, on_finished: Callable[[], None]) -> LeadImport:
         with self.work() as work:
@@ -47,7 +47,7 @@ class UndoStep:
             work.commit()
         return unwanted
 
-    def _step(self, work: ImportsWork, unwanted: LeadImport, on_finished: Callable[[], None]) -> None:
+    def _step(self, work: ImportsUnitOfWork, unwanted: LeadImport, on_finished: Callable[[], None]) -> None:
         # What was created goes first: it may hold the phone that a lead is to get back.
         created = work.leads.untouched_of_import(unwanted.id, after_row=unwanted.undo_row, limit=self.limit)
         if created:
@@ -68,7 +68,7 @@ class UndoStep:
         work.rows.forget(unwanted.id, [snapshot.lead_id for snapshot in (*made, *changed)])
         unwanted.undo_some(removed=removed, restored=restored, kept=len(changed) - restored, row=unwanted.undo_row)
 
-    def _remove(self, work: ImportsWork, unwanted: LeadImport, created: Sequence[Lead]) -> int:
+    def _remove(self, work: ImportsUnitOfWork, unwanted: LeadImport, created: Sequence[Lead]) -> int:
         ids = [lead.id for lead in created]
         in_use = work.images.leads_with_images(ids) | work.tasks.leads_with_tasks(ids)
         removed = [lead for lead in created if lead.id not in in_use]
@@ -80,17 +80,17 @@ class UndoStep:
         self._tell(work, unwanted, LEADS_REMOVED, [lead.id for lead in removed])
         return len(removed)
 
-    def _tell(self, work: ImportsWork, unwanted: LeadImport, what: str, lead_ids: Sequence[UUID]) -> None:
+    def _tell(self, work: ImportsUnitOfWork, unwanted: LeadImport, what: str, lead_ids: Sequence[UUID]) -> None:
         if lead_ids:
             work.record(leads_of_import(self.ids.new(), what, self.clock.now(), unwanted, lead_ids))
 
-    def _hide(self, work: ImportsWork, lead: Lead) -> None:
+    def _hide(self, work: ImportsUnitOfWork, lead: Lead) -> None:
         now = self.clock.now()
         lead.hide(now)
         lead.touched(now)
         work.leads.save(lead)
 
-    def _put_back(self, work: ImportsWork, unwanted: LeadImport, snapshots: Sequence[LeadSnapshot]) -> int:
+    def _put_back(self, work: ImportsUnitOfWork, unwanted: LeadImport, snapshots: Sequence[LeadSnapshot]) -> int:
         now_and_then = {}
         leads = _as_left_by_import(work, snapshots)
         for snapshot in snapshots:
@@ -116,7 +116,7 @@ class UndoStep:
         return len(possible)
 
 
-def _as_left_by_import(work: ImportsWork, snapshots: Sequence[LeadSnapshot]) -> dict[UUID, Lead]:
+def _as_left_by_import(work: ImportsUnitOfWork, snapshots: Sequence[LeadSnapshot]) -> dict[UUID, Lead]:
     """The leads that nobody has touched since."""
     found = {}
     for snapshot in snapshots:
@@ -129,7 +129,7 @@ def _as_left_by_import(work: ImportsWork, snapshots: Sequence[LeadSnapshot]) -> 
     return found
 
 
-def _with_those_in_the_way(work: ImportsWork, snapshots: Sequence[LeadSnapshot]) -> list[LeadSnapshot]:
+def _with_those_in_the_way(work: ImportsUnitOfWork, snapshots: Sequence[LeadSnapshot]) -> list[LeadSnapshot]:
     """The same snapshots, and those of the leads that hold what the first ones are to get back, and so on."""
     known = {snapshot.lead_id: snapshot for snapshot in snapshots}
     latest = list(snapshots)
@@ -145,7 +145,7 @@ def _with_those_in_the_way(work: ImportsWork, snapshots: Sequence[LeadSnapshot])
     return [*known.values()]
 
 
-def _holders(work: ImportsWork, leads: Sequence[Lead]) -> dict[str, UUID]:
+def _holders(work: ImportsUnitOfWork, leads: Sequence[Lead]) -> dict[str, UUID]:
     """Who has the phones and e-mails of these leads at present."""
     phones = [lead.phone.key for lead in leads if lead.phone is not None]
     emails = [lead.email for lead in leads if lead.email is not None]

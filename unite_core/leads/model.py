@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from unite_core.errors import Conflict, Problem
+from unite_core.errors import Conflict, FieldError
 from unite_core.leads.search import search_text
 from unite_core.phone import Phone
-from unite_core.text import text_problem
+from unite_core.text import text_error
 
 MAX_NAME_LENGTH = 200
 MAX_SOURCE_LENGTH = 64
@@ -60,7 +60,7 @@ class Lead:
         self.name = name
 
     def reach_under(self, phone: Phone | None, email: str | None) -> None:
-        """Be reached in another way; whoever calls this has asked `contact_problem` first."""
+        """Be reached in another way; whoever calls this has asked `contact_error` first."""
         self.phone = phone
         self.email = email
 
@@ -92,24 +92,24 @@ class Lead:
         self.updated_at = now
 
 
-def name_problem(name: str) -> Problem | None:
+def name_error(name: str) -> FieldError | None:
     """Why `name`, cleaned already, is no lead's name: it has 1 to 200 characters on one line."""
     if not name:
-        return Problem(field="name", code="required", detail="A lead needs a name.")
-    return text_problem("name", name, max_length=MAX_NAME_LENGTH)
+        return FieldError(field="name", code="required", detail="A lead needs a name.")
+    return text_error("name", name, max_length=MAX_NAME_LENGTH)
 
 
-def source_problem(source: str) -> Problem | None:
+def source_error(source: str) -> FieldError | None:
     """Why `source`, cleaned and lower-cased already, is no source: it has 1 to 64 characters on one line."""
     if not source:
-        return Problem(field="source", code="required", detail=f"A source has 1 to {MAX_SOURCE_LENGTH} characters.")
-    return text_problem("source", source, max_length=MAX_SOURCE_LENGTH)
+        return FieldError(field="source", code="required", detail=f"A source has 1 to {MAX_SOURCE_LENGTH} characters.")
+    return text_error("source", source, max_length=MAX_SOURCE_LENGTH)
 
 
-def contact_problem(phone: Phone | None, email: str | None) -> Problem | None:
+def contact_error(phone: Phone | None, email: str | None) -> FieldError | None:
     """Why these two do not reach anybody: at least one of them must be there."""
     if phone is None and email is None:
-        return Problem(field="", code="contact_required", detail="A lead needs a phone number or an e-mail address.")
+        return FieldError(field="", code="contact_required", detail="A lead needs a phone number or an e-mail address.")
     return None
 
 

@@ -97,9 +97,9 @@ def page_from_plain(plain: dict[str, Any]) -> Page[Lead]:
     )
 
 
-def page_digest(wanted: LeadFilter, request: PageRequest) -> str:
+def page_digest(filters: LeadFilter, request: PageRequest) -> str:
     """A text that two pages share only if the same leads are asked for in the same way (SHA-256, hexadecimal)."""
-    asked = [_plain(getattr(part, field.name)) for part in (wanted, request) for field in fields(part)]
+    asked = [_plain(getattr(part, field.name)) for part in (filters, request) for field in fields(part)]
     return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
-from unite_core.identity.ports import IdentityWork
+from unite_core.identity.ports import IdentityUnitOfWork
 from unite_core.leads.model import Lead, LeadImage, LeadStatus
 from unite_core.paging import Page, PageRequest
 
@@ -93,7 +93,7 @@ class Leads(Protocol):
         """
 
     @abstractmethod
-    def page(self, wanted: LeadFilter, request: PageRequest) -> Page[Lead]:
+    def page(self, filters: LeadFilter, request: PageRequest) -> Page[Lead]:
         """A page of leads, newest first (`created_at`, then `id`)."""
 
     @abstractmethod
@@ -149,7 +149,7 @@ class LeadImages(Protocol):
         """Up to `limit` images, created before the moment `before`, whose bytes never arrived."""
 
 
-class LeadsWork(IdentityWork, Protocol):
+class LeadsUnitOfWork(IdentityUnitOfWork, Protocol):
     """A unit of work that reaches leads and their images too."""
 
     leads: Leads

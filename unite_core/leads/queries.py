@@ -12,10 +12,10 @@ from unite_core.identity.model import Actor, Permission
 from unite_core.leads.events import LEAD_EVENTS
 from unite_core.leads.model import IMAGE_EXTENSIONS, IMAGE_LINK_TTL, Lead, LeadImage
 from unite_core.leads.plain import from_plain, page_digest, page_from_plain, page_to_plain, to_plain
-from unite_core.leads.ports import CALLED_LEADS_NAMESPACE, LEADS_NAMESPACE, LeadFilter, LeadsWork, lead_namespace
+from unite_core.leads.ports import CALLED_LEADS_NAMESPACE, LEADS_NAMESPACE, LeadFilter, LeadsUnitOfWork, lead_namespace
 from unite_core.notifications.ports import ActivityLog, EventFilter
 from unite_core.paging import Page, PageRequest
-from unite_core.unit_of_work import Work
+from unite_core.unit_of_work import UnitOfWorkFactory
 
 _LEADS = Remembered(to_plain, from_plain)
 _PAGES = Remembered(page_to_plain, page_from_plain)
@@ -28,7 +28,7 @@ class GetLead:
     Raises `NotFound`, for a lead that the caller may not see too.
     """
 
-    reads: Work[LeadsWork]
+    reads: UnitOfWorkFactory[LeadsUnitOfWork]
     cache: Cache
 
     def __call__(self, actor: Actor, lead_id: UUID) -> Lead:
@@ -44,19 +44,19 @@ class GetLead:
 class ListLeads:
     """List leads, newest first. Agents see those assigned to them, admins and managers all."""
 
-    reads: Work[LeadsWork]
+    reads: UnitOfWorkFactory[LeadsUnitOfWork]
     cache: Cache
 
-    def __call__(self, actor: Actor, wanted: LeadFilter, request: PageRequest) -> Page[Lead]:
+    def __call__(self, actor: Actor, filters: LeadFilter, request: PageRequest) -> Page[Lead]:
         if not actor.may(Permission.SEE_ALL_LEADS):
-            wanted = replace(wanted, visible_to=actor.user_id)
-        key = page_digest(wanted, request)
-        namespace = CALLED_LEADS_NAMESPACE if wanted.by_calls else LEADS_NAMESPACE
-        return _PAGES.get(self.cache, namespace, key, lambda: self._read(wanted, request))
+            filters = replace(filters, visible_to=actor.user_id)
+        key = page_digest(filters, request)
+        namespace = CALLED_LEADS_NAMESPACE if filters.by_calls else LEADS_NAMESPACE
+        return _PAGES.get(self.cache, namespace, key, lambda: self._read(filters, request))
 
-    def _read(self, wanted: LeadFilter, request: PageRequest) -> Page[Lead]:
+    def _read(self, filters: LeadFilter, request: PageRequest) -> Page[Lead]:
         with self.reads() as reads:
-            return reads.leads.page(wanted, request)
+            return reads.leads.page(filters, request)
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class GetImage:
     Raises `NotFound`.
     """
 
-    reads: Work[LeadsWork]
+    reads: UnitOfWorkFactory[LeadsUnitOfWork]
 
     def __call__(self, actor: Actor, lead_id: UUID, image_id: UUID) -> LeadImage:
         with self.reads() as reads:
@@ -89,7 +89,7 @@ class ListImages:
     Raises `NotFound`.
     """
 
-    reads: Work[LeadsWork]
+    reads: UnitOfWorkFactory[LeadsUnitOfWork]
     files: Files
 
     def __call__(self, actor: Actor, lead_id: UUID, request: PageRequest) -> Page[LinkedImage]:
@@ -119,7 +119,7 @@ class GetLeadActivity:
     Raises `NotFound`, and `Unavailable` where the log cannot be read.
     """
 
-    reads: Work[LeadsWork]
+    reads: UnitOfWorkFactory[LeadsUnitOfWork]
     activity: ActivityLog
 
     def __call__(self, actor: Actor, lead_id: UUID, request: PageRequest) -> Page[Event]:
@@ -149,7 +149,7 @@ def _own(value: object, user_id: UUID) -> object:
     return value if value == str(user_id) else None
 
 
-def visible_lead(work: LeadsWork, actor: Actor, lead_id: UUID) -> Lead:
+def visible_lead(work: LeadsUnitOfWork, actor: Actor, lead_id: UUID) -> Lead:
     """The lead, if the actor may see it: agents see what is assigned to them.
 
     Raises `NotFound` where the actor may not know that there is such a lead.

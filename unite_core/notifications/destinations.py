@@ -8,6 +8,7 @@ from datetime import UTC
 from uuid import UUID
 
 from unite_core.clock import Clock
+from unite_core.deadlocks import retry_on_deadlock
 from unite_core.errors import NotFound
 from unite_core.events import Event
 from unite_core.identity.model import PERMISSIONS, Permission, User
@@ -20,14 +21,13 @@ from unite_core.notifications.ports import (
     Destination,
     TextMessage,
     TextMessages,
-    TextsWork,
+    TextsUnitOfWork,
     Topic,
     TopicMessage,
 )
 from unite_core.notifications.texts import compose
 from unite_core.quotas import NO_LIMIT, Quotas
-from unite_core.races import until_won
-from unite_core.unit_of_work import Work
+from unite_core.unit_of_work import UnitOfWorkFactory
 
 VERSION = 1
 """Of what the topic is told: docs/events/event.v1.schema.json."""
@@ -89,8 +89,8 @@ class TextsOfEvents(Destination):
     Whoever is refused because they opted out with the carrier is known to have, from then on.
     """
 
-    work: Work[TextsWork]
-    reads: Work[TextsWork]
+    work: UnitOfWorkFactory[TextsUnitOfWork]
+    reads: UnitOfWorkFactory[TextsUnitOfWork]
     messages: TextMessages
     clock: Clock
     ids: Ids
@@ -112,7 +112,7 @@ class TextsOfEvents(Destination):
             since=event.at,
             correlation_id=event.correlation_id,
         )
-        if not until_won(lambda: self._count(message)):
+        if not retry_on_deadlock(lambda: self._count(message)):
             return _skipped(RATE_LIMITED)
         receipt = self.messages.send(message, look_first=look_first)
         if receipt.refused and receipt.response.get("reason") == OPTED_OUT:
@@ -146,7 +146,7 @@ class TextsOfEvents(Destination):
             for subject, limit in quotas.items():
                 if limit == NO_LIMIT:
                     continue
-                if work.uses.take(subject, message.delivery_id, limit=limit, now=now) is not None:
+                if work.usage.take(subject, message.delivery_id, limit=limit, now=now) is not None:
                     return False
             work.commit()
         return True

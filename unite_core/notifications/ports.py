@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from unite_core.events import Event
-from unite_core.identity.ports import IdentityWork
+from unite_core.identity.ports import IdentityUnitOfWork
 from unite_core.notifications.model import Delivery, DeliveryStatus, Receipt
 from unite_core.paging import Page, PageRequest
 from unite_core.unit_of_work import UnitOfWork
@@ -51,7 +51,7 @@ class Deliveries(Protocol):
         """Store a delivery that this unit got and changed: it was replayed, or the other side told more of it."""
 
     @abstractmethod
-    def page(self, wanted: DeliveryFilter, request: PageRequest) -> Page[Delivery]:
+    def page(self, filters: DeliveryFilter, request: PageRequest) -> Page[Delivery]:
         """A page of deliveries, newest first."""
 
     @abstractmethod
@@ -120,13 +120,13 @@ class Consents(Protocol):
         """Whether the latest word (`at`, then `id`) about this number is that nothing may be sent to it."""
 
 
-class RelayWork(UnitOfWork, Protocol):
+class RelayUnitOfWork(UnitOfWork, Protocol):
     """A unit of work that reaches deliveries."""
 
     deliveries: Deliveries
 
 
-class TextsWork(RelayWork, IdentityWork, Protocol):
+class TextsUnitOfWork(RelayUnitOfWork, IdentityUnitOfWork, Protocol):
     """A unit of work that reaches those who get text messages too, and what they said about that."""
 
     consents: Consents

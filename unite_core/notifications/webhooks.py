@@ -7,14 +7,14 @@ from typing import Any
 from uuid import UUID
 
 from unite_core.clock import Clock
+from unite_core.deadlocks import retry_on_deadlock
 from unite_core.errors import NotFound, Unavailable
 from unite_core.ids import Ids
 from unite_core.notifications.destinations import OPTED_OUT, opt_out_by_refusal
 from unite_core.notifications.events import delivery_reported
 from unite_core.notifications.model import TEXTS, Delivery, DeliveryStatus
-from unite_core.notifications.ports import Consent, TextMessages, TextsWork
-from unite_core.races import until_won
-from unite_core.unit_of_work import Work
+from unite_core.notifications.ports import Consent, TextMessages, TextsUnitOfWork
+from unite_core.unit_of_work import UnitOfWorkFactory
 
 PROGRESS: Mapping[str, int] = {
     "queued": 0,
@@ -53,7 +53,7 @@ class TextStatus:
 
 
 @dataclass(frozen=True)
-class TakeTextStatus:
+class ReceiveTextStatus:
     """Keep how far a text message has come. Returns the delivery where it has become a dead letter by that.
 
     Statuses come late, twice and in any order: one that is not further than what is known has no effect, nor has one of
@@ -62,7 +62,7 @@ class TakeTextStatus:
     wants none, that is remembered.
     """
 
-    work: Work[TextsWork]
+    work: UnitOfWorkFactory[TextsUnitOfWork]
     messages: TextMessages
     clock: Clock
     ids: Ids
@@ -71,7 +71,7 @@ class TakeTextStatus:
         if status.status not in PROGRESS:
             return None
         found = self._found(status)
-        return until_won(lambda: self._take(status, found))
+        return retry_on_deadlock(lambda: self._take(status, found))
 
     def _found(self, status: TextStatus) -> dict[str, Any]:
         """What is known of a message that has come to its end: its price and its segments.
@@ -102,7 +102,7 @@ class TakeTextStatus:
 
 
 def keep_status(
-    work: TextsWork,
+    work: TextsUnitOfWork,
     delivery: Delivery,
     status: TextStatus,
     found: Mapping[str, Any],
@@ -164,13 +164,13 @@ class InboundText:
 
 
 @dataclass(frozen=True)
-class TakeInboundText:
+class ReceiveInboundText:
     """Keep that somebody wants no more messages, or wants them again. Anything else that they say has no effect.
 
     The same message has its effect once, however often it is told.
     """
 
-    work: Work[TextsWork]
+    work: UnitOfWorkFactory[TextsUnitOfWork]
     clock: Clock
     ids: Ids
 

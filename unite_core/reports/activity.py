@@ -14,12 +14,12 @@ from unite_core.identity.model import Actor, Permission
 from unite_core.notifications.model import ACTIVITY
 from unite_core.reports import counting, metrics
 from unite_core.reports.daily import order_of
-from unite_core.reports.documents import CALL_EVENTS, AgentKey, CallActivity, DocumentsWork
+from unite_core.reports.documents import CALL_EVENTS, AgentKey, CallActivity, DocumentsUnitOfWork
 from unite_core.reports.model import About, AgentName, CallItems, Count, Scope, calls_of
-from unite_core.reports.ports import ReportsWork, Timeline
+from unite_core.reports.ports import ReportsUnitOfWork, Timeline
 from unite_core.reports.reading import NameAgents, about, by_day, own_calls
 from unite_core.reports.tally import Tally, tally_from_plain, tally_to_plain, total
-from unite_core.unit_of_work import Work
+from unite_core.unit_of_work import UnitOfWorkFactory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +67,7 @@ class LedgerActivity(CallActivity):
     entries, others may change them, and a store that does not answer is to be noticed.
     """
 
-    reads: Work[ReportsWork]
+    reads: UnitOfWorkFactory[ReportsUnitOfWork]
     cache: Cache
 
     def by_agent(self, question: Timeline) -> Mapping[tuple[AgentKey, int], Tally]:
@@ -92,7 +92,7 @@ class CompleteThrough:
     Without call documents it is always now. Ask before the calls are counted.
     """
 
-    reads: Work[DocumentsWork]
+    reads: UnitOfWorkFactory[DocumentsUnitOfWork]
     clock: Clock
     documents: bool
 

@@ -14,7 +14,7 @@ from unite_core.reports import metrics
 from unite_core.reports.metrics import Flag, results_with
 from unite_core.reports.model import About, AgentName, CallItems, Count, Scope, calls_of
 from unite_core.reports.ports import Dimension, Question, Timeline, Totals
-from unite_core.reports.reading import Answers, CountCalls, NameAgents, about, own_calls
+from unite_core.reports.reading import CountCalls, NameAgents, Results, about, own_calls
 from unite_core.reports.tally import Rate, Tally, total
 
 OUTCOMES = [result for result in CallResult if result in results_with(Flag.ATTEMPT)]
@@ -78,7 +78,7 @@ class ReportDay:
     def __call__(self, actor: Actor, period: Period) -> DailyReport:
         return self.report(period, self.count(questions_of_day(actor, period)))
 
-    def report(self, period: Period, answers: Answers) -> DailyReport:
+    def report(self, period: Period, answers: Results) -> DailyReport:
         """The report of the answers to `questions_of_day`."""
         agents, quarters = answers.totals(0), answers.timeline(1)
         everything = calls_of(period)

@@ -17,11 +17,11 @@ from unite_core.reports.documents import (
     ID,
     CallDocument,
     CallDocuments,
-    DocumentsWork,
+    DocumentsUnitOfWork,
     StoredDocument,
     document_of,
 )
-from unite_core.unit_of_work import Work
+from unite_core.unit_of_work import UnitOfWorkFactory
 
 TASK_BATCH_SIZE = 500
 MAX_SHOWN = 200
@@ -115,7 +115,7 @@ class CallState:
             )
 
 
-def counted_entries(work: DocumentsWork, period: Period) -> Iterator[LedgerEntry]:
+def counted_entries(work: DocumentsUnitOfWork, period: Period) -> Iterator[LedgerEntry]:
     """The entries that count, of the calls of the period."""
     calls = LedgerFilter(called_from=moment_of(period.start), called_to=moment_of(period.end), counted=True)
     request: PageRequest | None = PageRequest(limit=MAX_LIMIT)
@@ -132,7 +132,7 @@ class CompareDocuments:
     Whatever differs is looked at twice, as calls go on meanwhile: only what differs in the same way both times counts.
     """
 
-    reads: Work[DocumentsWork]
+    reads: UnitOfWorkFactory[DocumentsUnitOfWork]
     documents: CallDocuments
 
     def __call__(self, entries: Sequence[LedgerEntry], period: Period) -> list[CallState]:
@@ -179,7 +179,7 @@ class CompareDocuments:
         return _states(task_ids, expected, found, pending)
 
 
-def _pending(work: DocumentsWork, expected: Sequence[CallDocument]) -> frozenset[UUID]:
+def _pending(work: DocumentsUnitOfWork, expected: Sequence[CallDocument]) -> frozenset[UUID]:
     """Those of these entries whose events are on their way."""
     if not expected:
         return frozenset()

@@ -14,8 +14,8 @@ from uuid import UUID
 from unite_core.calls.ledger import LedgerEntry
 from unite_core.events import Event
 from unite_core.notifications.audience import CALL_CORRECTED, TASK_CANCELLED, TASK_COMPLETED, TASK_MISSED
-from unite_core.notifications.ports import RelayWork
-from unite_core.reports.ports import ReportsWork, Timeline
+from unite_core.notifications.ports import RelayUnitOfWork
+from unite_core.reports.ports import ReportsUnitOfWork, Timeline
 from unite_core.reports.tally import Tally
 
 CALL_EVENTS = frozenset({TASK_COMPLETED, TASK_MISSED, TASK_CANCELLED, CALL_CORRECTED})
@@ -172,5 +172,5 @@ class CallDocuments(CallActivity, Protocol):
         """Remove these documents, those that are still as they were found."""
 
 
-class DocumentsWork(ReportsWork, RelayWork, Protocol):
+class DocumentsUnitOfWork(ReportsUnitOfWork, RelayUnitOfWork, Protocol):
     """A unit of work that reaches the ledger, the rollups, and the events that are on their way."""

@@ -14,9 +14,9 @@ from unite_core.identity.model import Actor, Permission
 from unite_core.leads.ports import CALLED_LEADS_NAMESPACE
 from unite_core.reports.metrics import CONTACTS, CONVERSIONS
 from unite_core.reports.model import About, Count, LeadItems
-from unite_core.reports.ports import Cohort, FirstCalls, FunnelCounts, ReportsWork
+from unite_core.reports.ports import Cohort, FirstCalls, FunnelCounts, ReportsUnitOfWork
 from unite_core.reports.tally import Rate
-from unite_core.unit_of_work import Work
+from unite_core.unit_of_work import UnitOfWorkFactory
 
 PROMPT_SECONDS = 5 * 60
 """A lead that is called within so many seconds is called promptly."""
@@ -70,7 +70,7 @@ class ReportFunnel:
     """
 
     permission: ClassVar[Permission | None] = None
-    reads: Work[ReportsWork]
+    reads: UnitOfWorkFactory[ReportsUnitOfWork]
     clock: Clock
     cache: Cache
 
@@ -86,7 +86,7 @@ class ReportFunnel:
         """The leads by source, as far as they are remembered."""
         return _FUNNELS.look(self.cache, CALLED_LEADS_NAMESPACE, _key("funnel", _cohort(actor, period)))
 
-    def read(self, reads: ReportsWork, taken_at: datetime, actor: Actor, period: Period) -> "CountedLeads":
+    def read(self, reads: ReportsUnitOfWork, taken_at: datetime, actor: Actor, period: Period) -> "CountedLeads":
         """The leads by source from an open unit of work, which was opened after `taken_at`."""
         return CountedLeads(taken_at, reads.figures.funnel(_cohort(actor, period)))
 
@@ -116,7 +116,7 @@ class ReportSpeedToLead:
     """
 
     permission: ClassVar[Permission | None] = None
-    reads: Work[ReportsWork]
+    reads: UnitOfWorkFactory[ReportsUnitOfWork]
     clock: Clock
     cache: Cache
 

@@ -8,8 +8,8 @@ from unite_core.days import Period
 from unite_core.identity.model import Actor, Permission
 from unite_core.reports.daily import DailyReport, ReportDay, questions_of_day
 from unite_core.reports.funnel import Funnel, ReportFunnel
-from unite_core.reports.ports import ReportsWork
-from unite_core.unit_of_work import Work
+from unite_core.reports.ports import ReportsUnitOfWork
+from unite_core.unit_of_work import UnitOfWorkFactory
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class ReportDayAtAGlance:
     """
 
     permission: ClassVar[Permission | None] = None
-    reads: Work[ReportsWork]
+    reads: UnitOfWorkFactory[ReportsUnitOfWork]
     clock: Clock
     day: ReportDay
     funnel: ReportFunnel

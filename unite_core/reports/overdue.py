@@ -7,9 +7,9 @@ from typing import ClassVar
 from unite_core.clock import Clock
 from unite_core.identity.model import Actor, Permission
 from unite_core.reports.model import Count, TaskItems
-from unite_core.reports.ports import OverdueCall, ReportsWork
+from unite_core.reports.ports import OverdueCall, ReportsUnitOfWork
 from unite_core.reports.reading import own_calls
-from unite_core.unit_of_work import Work
+from unite_core.unit_of_work import UnitOfWorkFactory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,7 @@ class ListOverdueCalls:
     """
 
     permission: ClassVar[Permission | None] = None
-    reads: Work[ReportsWork]
+    reads: UnitOfWorkFactory[ReportsUnitOfWork]
     clock: Clock
 
     def __call__(self, actor: Actor, *, limit: int) -> OverdueCalls:
@@ -43,7 +43,7 @@ class ListOverdueCalls:
 class CountOverdueCalls:
     """Count the pending call tasks that are past their time; an agent's are those assigned to them."""
 
-    reads: Work[ReportsWork]
+    reads: UnitOfWorkFactory[ReportsUnitOfWork]
     clock: Clock
 
     def __call__(self, actor: Actor) -> Count:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from unite_core.calls.ledger import LedgerEntry
 from unite_core.calls.model import CallResult
-from unite_core.calls.ports import MAX_ATTEMPT, CallsWork
+from unite_core.calls.ports import MAX_ATTEMPT, CallsUnitOfWork
 from unite_core.days import Segment
 from unite_core.reports.tally import Tally
 
@@ -252,7 +252,7 @@ class LiveFigures(Protocol):
         """What these users are called, those that there are."""
 
 
-class ReportsWork(CallsWork, Protocol):
+class ReportsUnitOfWork(CallsUnitOfWork, Protocol):
     """A unit of work that reaches the figures of calls and leads, too."""
 
     rollups: Rollups

@@ -15,13 +15,13 @@ from unite_core.identity.model import Actor, Permission
 from unite_core.identity.ports import REPORTS_NAMESPACE
 from unite_core.reports import counting
 from unite_core.reports.model import About, AgentName
-from unite_core.reports.ports import Question, ReportsWork, Timeline
+from unite_core.reports.ports import Question, ReportsUnitOfWork, Timeline
 from unite_core.reports.tally import Tally, later_of, tally_from_plain, tally_to_plain
-from unite_core.unit_of_work import Work
+from unite_core.unit_of_work import UnitOfWorkFactory
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
+class Results:
     """The answers to several questions, in their order, all as things were at `taken_at`."""
 
     taken_at: datetime
@@ -40,26 +40,26 @@ class Answers:
 class CountCalls:
     """Answer questions about calls, all by one snapshot. The answers are remembered until an entry is written."""
 
-    reads: Work[ReportsWork]
+    reads: UnitOfWorkFactory[ReportsUnitOfWork]
     clock: Clock
     cache: Cache
 
-    def __call__(self, questions: Sequence[Question]) -> Answers:
+    def __call__(self, questions: Sequence[Question]) -> Results:
         return self.look(questions).get(lambda: self._read_now(questions))
 
-    def look(self, questions: Sequence[Question]) -> Place[Answers]:
+    def look(self, questions: Sequence[Question]) -> Place[Results]:
         """The answers as far as they are remembered."""
         key = hashlib.sha256(repr(tuple(questions)).encode()).hexdigest()
         return _ANSWERS.look(self.cache, CALL_COUNTS_NAMESPACE, key)
 
-    def _read_now(self, questions: Sequence[Question]) -> Answers:
+    def _read_now(self, questions: Sequence[Question]) -> Results:
         taken_at = self.clock.now()
         with self.reads() as reads:
             return self.read(reads, taken_at, questions)
 
-    def read(self, reads: ReportsWork, taken_at: datetime, questions: Sequence[Question]) -> Answers:
+    def read(self, reads: ReportsUnitOfWork, taken_at: datetime, questions: Sequence[Question]) -> Results:
         """The answers from an open unit of work, which was opened after `taken_at`."""
-        return Answers(taken_at, tuple(counting.answers(reads.rollups, reads.rollups.unfolded(), questions)))
+        return Results(taken_at, tuple(counting.answers(reads.rollups, reads.rollups.unfolded(), questions)))
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def own_calls(actor: Actor) -> UUID | None:
 class NameAgents:
     """Look up what agents are called, by the keys of a tally by agent."""
 
-    reads: Work[ReportsWork]
+    reads: UnitOfWorkFactory[ReportsUnitOfWork]
 
     def __call__(self, keys: Collection[str]) -> Mapping[str, AgentName]:
         ids = {key: UUID(key) for key in keys if key}
@@ -125,14 +125,14 @@ class NameAgents:
         return {"": AgentName(None, None)} | {key: AgentName(it, names.get(it)) for key, it in ids.items()}
 
 
-def _to_plain(answers: Answers) -> object:
+def _to_plain(answers: Results) -> object:
     tallies = [{key: tally_to_plain(tally) for key, tally in each.items()} for each in answers.tallies]
     return [answers.taken_at.isoformat(), tallies]
 
 
-def _from_plain(plain: Any) -> Answers:
+def _from_plain(plain: Any) -> Results:
     taken_at, tallies = plain
-    return Answers(
+    return Results(
         datetime.fromisoformat(taken_at),
         tuple({key: tally_from_plain(tally) for key, tally in each.items()} for each in tallies),
     )

@@ -10,11 +10,11 @@ from unite_core.identity.model import Actor, Permission
 from unite_core.reports import counting
 from unite_core.reports.activity import CompleteThrough
 from unite_core.reports.differences import CallState, CompareDocuments, Difference, counted_entries
-from unite_core.reports.documents import CallDocuments, DocumentsWork
+from unite_core.reports.documents import CallDocuments, DocumentsUnitOfWork
 from unite_core.reports.model import About
 from unite_core.reports.reading import about, by_day
 from unite_core.reports.tally import Tally, total
-from unite_core.unit_of_work import Work
+from unite_core.unit_of_work import UnitOfWorkFactory
 
 MAX_DIFFERENCES = 1000
 """How many differences are listed; all are counted."""
@@ -64,7 +64,7 @@ class ReconcileReports:
     """
 
     permission: ClassVar[Permission | None] = Permission.SEE_ALL_CALLS
-    reads: Work[DocumentsWork]
+    reads: UnitOfWorkFactory[DocumentsUnitOfWork]
     documents: CallDocuments | None
     complete_through: CompleteThrough
 
@@ -107,7 +107,7 @@ class RepairDocuments:
     """
 
     permission: ClassVar[Permission | None] = Permission.SEE_ALL_CALLS
-    reads: Work[DocumentsWork]
+    reads: UnitOfWorkFactory[DocumentsUnitOfWork]
     documents: CallDocuments | None
 
     def __call__(self, actor: Actor, period: Period) -> Repaired:
@@ -125,7 +125,7 @@ class RepairDocuments:
         return Repaired(len(written), len(restored), len(removed))
 
 
-def _read(reads: Work[DocumentsWork], period: Period) -> _Ledger:
+def _read(reads: UnitOfWorkFactory[DocumentsUnitOfWork], period: Period) -> _Ledger:
     with reads() as unit:
         [labelled] = counting.answers(unit.rollups, unit.rollups.unfolded(), [by_day(period, None)])
         days = {int(label): tally for label, tally in labelled.items()}

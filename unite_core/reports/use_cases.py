@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from unite_core.races import until_won
+from unite_core.deadlocks import retry_on_deadlock
 from unite_core.reports.counting import cells_of, cells_of_recounted
-from unite_core.reports.ports import ReportsWork
-from unite_core.unit_of_work import Work
+from unite_core.reports.ports import ReportsUnitOfWork
+from unite_core.unit_of_work import UnitOfWorkFactory
 
 
 @dataclass(frozen=True)
@@ -18,12 +18,12 @@ class FoldEntries:
     are left, or until `should_stop` says so. Returns how many there were. Reports are right before and after.
     """
 
-    work: Work[ReportsWork]
+    work: UnitOfWorkFactory[ReportsUnitOfWork]
 
     def __call__(self, *, limit: int = 500, should_stop: Callable[[], bool] = lambda: False) -> int:
         folded = 0
         while not should_stop():
-            found = until_won(lambda: self._fold(limit))
+            found = retry_on_deadlock(lambda: self._fold(limit))
             folded += found
             if found < limit:
                 break
@@ -59,14 +59,14 @@ class RebuildReports:
     Each day is one transaction, so that every report is right at every moment. `progress` hears of each day.
     """
 
-    work: Work[ReportsWork]
+    work: UnitOfWorkFactory[ReportsUnitOfWork]
 
     def __call__(self, progress: Callable[[Rebuilt], None] = _ignore) -> Rebuilt:
         with self.work() as work:
             days = work.rollups.days()
         so_far = Rebuilt(of_days=len(days))
         for day in days:
-            calls = until_won(partial(self._rebuild, day))
+            calls = retry_on_deadlock(partial(self._rebuild, day))
             so_far = Rebuilt(so_far.days + 1, so_far.of_days, so_far.calls + calls)
             progress(so_far)
         return so_far

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
 
-from unite_core.identity.ports import IdentityWork
+from unite_core.identity.ports import IdentityUnitOfWork
 from unite_core.summaries.model import DayFigure, SummaryTime
 
 DayFigures = Callable[[date, str], DayFigure]
@@ -47,7 +47,7 @@ class DailySummaries(Protocol):
         """
 
 
-class SummariesWork(IdentityWork, Protocol):
+class SummariesUnitOfWork(IdentityUnitOfWork, Protocol):
     """A unit of work that reaches daily summaries and users."""
 
     summaries: DailySummaries

@@ -7,7 +7,8 @@ from typing import ClassVar
 from uuid import UUID
 
 from unite_core.clock import Clock
-from unite_core.errors import Invalid, Problem
+from unite_core.deadlocks import retry_on_deadlock
+from unite_core.errors import FieldError, Invalid
 from unite_core.identity.daily_summary import (
     DailySummary,
     summary_from,
@@ -15,13 +16,12 @@ from unite_core.identity.daily_summary import (
     summary_zone,
 )
 from unite_core.identity.model import PERMISSIONS, Actor, Permission, User
-from unite_core.identity.ports import IdentityWork
+from unite_core.identity.ports import IdentityUnitOfWork
 from unite_core.ids import Ids
-from unite_core.races import until_won
 from unite_core.summaries.events import summary_made
 from unite_core.summaries.model import DayFigure, SummaryTime
-from unite_core.summaries.ports import DayFigures, MadeSummary, SummariesWork
-from unite_core.unit_of_work import Work
+from unite_core.summaries.ports import DayFigures, MadeSummary, SummariesUnitOfWork
+from unite_core.unit_of_work import UnitOfWorkFactory
 from unite_core.unset import UNSET, Unset
 from unite_core.versions import require_version
 from unite_core.zones import DEFAULT_ZONE
@@ -44,7 +44,7 @@ class SummaryChange:
 
 
 @dataclass(frozen=True)
-class ChangeDailySummary:
+class UpdateDailySummary:
     """Change one's own daily summary. Admins and managers only.
 
     With `daily_summary` the caller gets the figures of each day by text message, once, at the local time `at` (`HH:MM`)
@@ -59,7 +59,7 @@ class ChangeDailySummary:
     """
 
     permission: ClassVar[Permission] = Permission.GET_DAILY_SUMMARY
-    work: Work[IdentityWork]
+    work: UnitOfWorkFactory[IdentityUnitOfWork]
     clock: Clock
 
     def __call__(self, actor: Actor, change: SummaryChange) -> User:
@@ -87,8 +87,8 @@ class MakeDailySummaries:
     service was down at that time, it is made later, as long as the local date is the same.
     """
 
-    work: Work[SummariesWork]
-    reads: Work[SummariesWork]
+    work: UnitOfWorkFactory[SummariesUnitOfWork]
+    reads: UnitOfWorkFactory[SummariesUnitOfWork]
     figures: DayFigures
     clock: Clock
     ids: Ids
@@ -116,7 +116,7 @@ class MakeDailySummaries:
         return made
 
     def _make(self, user_id: UUID, time: SummaryTime, day: date, now: datetime, figure: DayFigure) -> bool:
-        return until_won(lambda: self._record(user_id, time, day, now, figure))
+        return retry_on_deadlock(lambda: self._record(user_id, time, day, now, figure))
 
     def _record(self, user_id: UUID, time: SummaryTime, day: date, now: datetime, figure: DayFigure) -> bool:
         """Record the summary and its event; False where it was made already, or the user is not to get it any more."""
@@ -147,14 +147,14 @@ def _changed(current: DailySummary | None, change: SummaryRequest | None | Unset
         return current
     if change is None:
         return None
-    problems: list[Problem] = []
+    problems: list[FieldError] = []
     at, tz = (current.at, current.tz) if current else (None, DEFAULT_ZONE)
     if not isinstance(change.at, Unset):
         at = summary_time(change.at, "daily_summary.at", problems)
     if not isinstance(change.tz, Unset):
         tz = summary_zone(change.tz, "daily_summary.tz", problems)
     if at is None:
-        problems.append(Problem(field="daily_summary.at", code="required", detail="Say at which time of day."))
+        problems.append(FieldError(field="daily_summary.at", code="required", detail="Say at which time of day."))
     if at is None or problems:
         raise Invalid("The daily summary breaks a rule.", problems=problems)
     if current is not None and (at, tz) == (current.at, current.tz):

@@ -12,7 +12,7 @@ from unite_core.calls import events as call_events
 from unite_core.calls.ledger import EntryKind, LedgerEntry, chained
 from unite_core.calls.model import CallTask, Note
 from unite_core.calls.model import Outcome as CallOutcome
-from unite_core.errors import Problem
+from unite_core.errors import FieldError
 from unite_core.events import Event
 from unite_core.identity.model import REFRESH_TOKEN_TTL, Actor, Role, Session, User
 from unite_core.imports.model import ImportOptions, ImportStatus, LeadImport, LeadSnapshot, Rejection, RowKind
@@ -185,7 +185,7 @@ def a_rejection(row: int, **changes: Any) -> Rejection:
     rejection: dict[str, Any] = {
         "row": row,
         "kind": RowKind.REJECTED,
-        "problems": (Problem(field="name", code="required", detail="A lead needs a name."),),
+        "problems": (FieldError(field="name", code="required", detail="A lead needs a name."),),
         "cells": ("", "+12122345678"),
     }
     return Rejection(**{**rejection, **changes})

@@ -13,8 +13,8 @@ from entrypoints.http.dashboard.templating import html
 from entrypoints.http.dashboard.views import Figures
 from entrypoints.http.dashboard.work import latest_dead_letters, latest_imports, overdue_calls
 from entrypoints.http.fields import Id
+from unite_core.deadlocks import retry_on_deadlock
 from unite_core.identity.model import Permission
-from unite_core.races import until_won
 
 IMPORTS_PART = "/dashboard/parts/imports"
 
@@ -49,7 +49,7 @@ class ReplayForm(PageForm):
 @form(REPLAY, ReplayForm)
 def replay(form: dict[str, Any]) -> Response:
     """Try a dead letter again."""
-    until_won(lambda: unite().notifications.replay(actor(), form["delivery"]))
+    retry_on_deadlock(lambda: unite().notifications.replay(actor(), form["delivery"]))
     return see_other(f"{HOME}#dead-letters-title")
 
 

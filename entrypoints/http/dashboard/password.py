@@ -8,10 +8,10 @@ from entrypoints.http.context import actor, unite
 from entrypoints.http.dashboard.links import PASSWORD, safe_next
 from entrypoints.http.dashboard.pages import PageForm, form, page, see_other, signed_in_page
 from entrypoints.http.fields import Query, Text
-from unite_core.errors import Invalid, Problem, TooMany
+from unite_core.deadlocks import retry_on_deadlock
+from unite_core.errors import FieldError, Invalid, TooMany
 from unite_core.identity.model import MIN_PASSWORD_LENGTH
 from unite_core.identity.use_cases import PasswordChange
-from unite_core.races import until_won
 
 
 class PasswordQuery(Query):
@@ -42,20 +42,20 @@ def change_password(form: dict[str, Any]) -> Response:
     change = PasswordChange(current_password=form["current_password"], new_password=form["new_password"])
     if form["repeated_password"] != form["new_password"]:
         different = "The two new passwords are different. Write the same one twice."
-        return _password_form(next_page, Problem(field="repeated_password", code="different", detail=different))
+        return _password_form(next_page, FieldError(field="repeated_password", code="different", detail=different))
     try:
-        until_won(lambda: unite().identity.change_password(actor(), change))
+        retry_on_deadlock(lambda: unite().identity.change_password(actor(), change))
     except Invalid as refused:
         return _password_form(next_page, refused.problems[0])
     except TooMany as refused:
-        problem = Problem(field="current_password", code=refused.code, detail=refused.detail)
+        problem = FieldError(field="current_password", code=refused.code, detail=refused.detail)
         response = _password_form(next_page, problem, status=429)
         response.headers["Retry-After"] = str(refused.retry_after)
         return response
     return see_other(next_page)
 
 
-def _password_form(next_page: str, problem: Problem | None = None, status: int | None = None) -> Response:
+def _password_form(next_page: str, problem: FieldError | None = None, status: int | None = None) -> Response:
     return signed_in_page(
         "password.html",
         status=status or (422 if problem else 200),

@@ -19,10 +19,10 @@ from entrypoints.http.dashboard.session import (
 from entrypoints.http.dashboard.session import SIGN_IN as SIGN_IN_COOKIE
 from entrypoints.http.dashboard.templating import html
 from entrypoints.http.fields import Query, Text
+from unite_core.deadlocks import retry_on_deadlock
 from unite_core.errors import TooMany, Unauthenticated
 from unite_core.identity.model import Actor
 from unite_core.identity.use_cases import Credentials
-from unite_core.races import until_won
 
 WRONG = "The e-mail address or the password is wrong."
 
@@ -56,7 +56,7 @@ def sign_in(form: dict[str, Any]) -> Response:
     next_page, email = safe_next(form.get("next")), form["email"]
     credentials = Credentials(email=email, password=form["password"], address=address())
     try:
-        cookie = until_won(lambda: unite().identity.log_in_with_cookie(credentials))
+        cookie = retry_on_deadlock(lambda: unite().identity.log_in_with_cookie(credentials))
     except Unauthenticated:
         return _sign_in_form(next_page, email=email, problem=WRONG, status=422)
     except TooMany as refused:

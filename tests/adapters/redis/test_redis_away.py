@@ -76,7 +76,7 @@ def test_a_login_and_its_end_work_without_redis(
     unite: Unite, own_redis: OwnRedis, trouble: Callable[[OwnRedis], None]
 ) -> None:
     new = NewUser(email="ann@unite.example", name="Ann", role=Role.AGENT, password="correct horse battery")
-    unite.identity.add_user(ADMIN, new)
+    unite.identity.create_user(ADMIN, new)
     trouble(own_redis)
 
     pair = unite.identity.log_in(Credentials(email=new.email, password=new.password, address="192.0.2.1"))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from adapters.sql.unit_of_work import SqlWork
+from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
 from tests.databases import a_database
 
 
@@ -18,10 +18,10 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def work(engine: Engine) -> SqlWork:
-    return SqlWork(engine)
+def work(engine: Engine) -> SqlUnitOfWorkFactory:
+    return SqlUnitOfWorkFactory(engine)
 
 
 @pytest.fixture
-def reads(engine: Engine) -> SqlWork:
-    return SqlWork(engine, reading=True)
+def reads(engine: Engine) -> SqlUnitOfWorkFactory:
+    return SqlUnitOfWorkFactory(engine, reading=True)

@@ -5,7 +5,7 @@ from datetime import time, timedelta
 
 import pytest
 
-from unite_core.application import AllWork
+from unite_core.application import FullUnitOfWork
 from unite_core.calls.model import CallResult, TaskStatus
 from unite_core.calls.ports import LedgerFilter, TaskFilter
 from unite_core.identity.model import Role
@@ -37,7 +37,7 @@ NEXT = PageRequest(limit=50, after=Position(NOW + timedelta(minutes=50), an_id()
 PENDING = frozenset({TaskStatus.PENDING})
 OVER = frozenset({TaskStatus.MISSED, TaskStatus.CANCELLED})
 
-Question = Callable[[AllWork], object]
+Question = Callable[[FullUnitOfWork], object]
 
 LEAD_LISTS = [
     pytest.param(LeadFilter(), "ix_leads_listed", id="all"),
@@ -252,10 +252,10 @@ def ask_log(log: ActivityLog, request: PageRequest) -> None:
     log.of_delivery(EVENT_ID, request)
 
 
-def work_off(unit: AllWork) -> None:
+def work_off(unit: FullUnitOfWork) -> None:
     """Ask as the schedules and the relay do, who lock what they find."""
     unit.sessions.purge(before=NOW, limit=10)
-    unit.answers.purge(before=NOW, limit=10)
+    unit.idempotency_keys.purge(before=NOW, limit=10)
     unit.deliveries.purge(before=NOW, limit=10)
     unit.deliveries.hasten(ACTIVITY, now=NOW, limit=10)
     unit.deliveries.to_follow(TEXTS, now=NOW, limit=10)
@@ -265,8 +265,8 @@ def work_off(unit: AllWork) -> None:
     unit.tasks.pending_of_lead(LEAD.id)
     unit.consents.opted_out("+12125550100")
     unit.sessions.revoke_oldest(ANN.id, keep=10, now=NOW)
-    unit.uses.purge(before=NOW + timedelta(minutes=5), limit=10)
-    unit.uses.take("0", an_id(), limit=10, now=NOW + timedelta(minutes=5))
+    unit.usage.purge(before=NOW + timedelta(minutes=5), limit=10)
+    unit.usage.take("0", an_id(), limit=10, now=NOW + timedelta(minutes=5))
     unit.summaries.times()
     unit.summaries.waiting(SIX, NOW.date(), after=None, limit=10)
     unit.summaries.waiting(SIX, NOW.date(), after=ANN.id, limit=10)

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Engine
 
-from adapters.sql.unit_of_work import SqlWork
+from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
 from unite_core.calls.ledger import EntryKind, LedgerEntry
 from unite_core.calls.model import CallResult, CallTask, Outcome, TaskStatus
 from unite_core.calls.ports import LedgerFilter, TaskFilter
@@ -18,7 +18,7 @@ from unite_core.leads.model import Lead
 from unite_core.paging import Page, PageRequest
 from unite_core.testing.builders import a_lead, a_note, a_task, a_user, an_entry, an_id
 from unite_core.testing.contracts.database import put
-from unite_core.testing.in_memory import InMemoryWork, Store
+from unite_core.testing.in_memory import InMemoryUnitOfWorkFactory, Store
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING as NOW
 
 T = TypeVar("T")
@@ -123,11 +123,14 @@ def test_any_filter_finds_the_same_in_the_same_order_as_in_memory(
     tasks = some_tasks(random, people, leads)
     entries = some_entries(random, tasks)
     store = Store()
-    for work in (SqlWork(engine), InMemoryWork(store)):
+    for work in (SqlUnitOfWorkFactory(engine), InMemoryUnitOfWorkFactory(store)):
         put(work, *people, *leads, *tasks, *entries)
     ids, lead_ids = [person.id for person in people], [lead.id for lead in leads]
 
-    with SqlWork(engine, reading=True)() as ours, InMemoryWork(store, writes=False)() as theirs:
+    with (
+        SqlUnitOfWorkFactory(engine, reading=True)() as ours,
+        InMemoryUnitOfWorkFactory(store, writes=False)() as theirs,
+    ):
         for _ in range(QUESTIONS):
             limit = random.choice((5, 200))
             wanted = a_task_filter(random, ids, lead_ids)

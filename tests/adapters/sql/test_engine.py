@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from adapters.sql.engine import MAX_CONNECTIONS, create_engine_for, ping
-from adapters.sql.unit_of_work import SqlWork
+from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
 from tests.databases import a_database
 from unite_core.errors import Unavailable
 from unite_core.identity.ports import UserFilter
@@ -29,7 +29,7 @@ def impatient(tmp_path: Path) -> Iterator[Engine]:
 
 
 def test_a_reading_unit_does_not_wait_for_a_writing_one(impatient: Engine) -> None:
-    work, reads = SqlWork(impatient), SqlWork(impatient, reading=True)
+    work, reads = SqlUnitOfWorkFactory(impatient), SqlUnitOfWorkFactory(impatient, reading=True)
     put(work, a_lead())
 
     with work() as writing:
@@ -43,7 +43,7 @@ def test_a_reading_unit_does_not_wait_for_a_writing_one(impatient: Engine) -> No
 
 
 def test_a_writing_unit_that_waits_too_long_says_so_and_waits_no_longer(impatient: Engine) -> None:
-    work = SqlWork(impatient)
+    work = SqlUnitOfWorkFactory(impatient)
     with work() as first:
         first.users.add(a_user())
         since = time.monotonic()
@@ -56,7 +56,7 @@ def test_a_writing_unit_that_waits_too_long_says_so_and_waits_no_longer(impatien
     assert impatient.pool.checkedout() == 0  # type: ignore[attr-defined]  # a QueuePool counts them
 
 
-def test_a_writing_unit_waits_for_another_to_end(work: SqlWork) -> None:
+def test_a_writing_unit_waits_for_another_to_end(work: SqlUnitOfWorkFactory) -> None:
     begun = Event()
 
     def write_slowly() -> None:
@@ -76,7 +76,9 @@ def test_a_writing_unit_waits_for_another_to_end(work: SqlWork) -> None:
         assert len(unit.users.page(UserFilter(), PageRequest()).items) == 2
 
 
-def test_a_reading_unit_refuses_to_write_and_the_next_writing_one_writes(work: SqlWork, reads: SqlWork) -> None:
+def test_a_reading_unit_refuses_to_write_and_the_next_writing_one_writes(
+    work: SqlUnitOfWorkFactory, reads: SqlUnitOfWorkFactory
+) -> None:
     with reads() as unit, pytest.raises(OperationalError, match="readonly"):
         unit.users.add(a_user())
 
@@ -88,7 +90,7 @@ def test_a_reading_unit_refuses_to_write_and_the_next_writing_one_writes(work: S
         assert unit.users.get(ann.id) == ann
 
 
-def test_a_unit_commits_once(work: SqlWork) -> None:
+def test_a_unit_commits_once(work: SqlUnitOfWorkFactory) -> None:
     with work() as unit:
         unit.commit()
         with pytest.raises(RuntimeError):
@@ -96,7 +98,7 @@ def test_a_unit_commits_once(work: SqlWork) -> None:
 
 
 def test_more_units_at_once_than_there_are_connections_are_told_to_come_back(impatient: Engine) -> None:
-    reads = SqlWork(impatient, reading=True)
+    reads = SqlUnitOfWorkFactory(impatient, reading=True)
     with ExitStack() as units:
         for _ in range(MAX_CONNECTIONS):
             units.enter_context(reads())
@@ -111,7 +113,7 @@ def test_a_failure_of_the_database_is_told_from_a_fault_of_ours(engine: Engine) 
         connection.exec_driver_sql("SELECT 1 FROM nowhere")
 
 
-def test_an_error_does_not_tell_the_values_of_its_statement(work: SqlWork) -> None:
+def test_an_error_does_not_tell_the_values_of_its_statement(work: SqlUnitOfWorkFactory) -> None:
     ann = a_user(password_hash="secret")
     put(work, ann)
 
@@ -130,7 +132,7 @@ def test_a_folder_that_is_not_there_makes_the_database_unavailable(tmp_path: Pat
 
     with pytest.raises(Unavailable, match="cannot be opened"):
         ping(engine)
-    with pytest.raises(Unavailable, match="cannot be opened"), SqlWork(engine)():
+    with pytest.raises(Unavailable, match="cannot be opened"), SqlUnitOfWorkFactory(engine)():
         pass
 
 

@@ -8,8 +8,8 @@ from sqlalchemy.exc import IntegrityError
 
 from adapters.sql.errors import REFUSALS, passing_failure, refusal, violated_constraint
 from adapters.sql.schema import schema
-from adapters.sql.unit_of_work import SqlWork
-from unite_core.errors import Conflict, Contended
+from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
+from unite_core.errors import Conflict, Deadlock
 from unite_core.leads.model import Duplicate, DuplicateLead
 from unite_core.testing.builders import a_lead, a_user, an_id
 from unite_core.testing.contracts.database import at_once, put
@@ -53,10 +53,10 @@ def test_a_violated_constraint_is_named(said: str, constraint: str | None) -> No
     ],
 )
 def test_who_was_not_the_next_in_a_chain_is_told_to_begin_anew(said: str) -> None:
-    assert isinstance(refusal(IntegrityError("INSERT", (), Exception(said))), Contended)
+    assert isinstance(refusal(IntegrityError("INSERT", (), Exception(said))), Deadlock)
 
 
-def test_fifty_that_add_one_lead_at_once_get_one_lead_and_forty_nine_refusals(work: SqlWork) -> None:
+def test_fifty_that_add_one_lead_at_once_get_one_lead_and_forty_nine_refusals(work: SqlUnitOfWorkFactory) -> None:
     one = a_lead(email="grace@example.com")
 
     def add(_: int) -> tuple[Duplicate, ...] | None:
@@ -76,7 +76,9 @@ def test_fifty_that_add_one_lead_at_once_get_one_lead_and_forty_nine_refusals(wo
     assert told.count((Duplicate("phone", there.id), Duplicate("email", there.id))) == 49
 
 
-def test_leads_that_are_refused_together_leave_the_unit_able_to_go_on(work: SqlWork, reads: SqlWork) -> None:
+def test_leads_that_are_refused_together_leave_the_unit_able_to_go_on(
+    work: SqlUnitOfWorkFactory, reads: SqlUnitOfWorkFactory
+) -> None:
     there, other, free = a_lead(), a_lead(), a_lead()
     put(work, there)
 
@@ -92,12 +94,12 @@ def test_leads_that_are_refused_together_leave_the_unit_able_to_go_on(work: SqlW
         assert set(unit.leads.matches(keys, []).by_phone) == {keys[0], keys[2]}
 
 
-def test_a_lead_for_somebody_who_does_not_exist_is_a_fault_of_ours(work: SqlWork) -> None:
+def test_a_lead_for_somebody_who_does_not_exist_is_a_fault_of_ours(work: SqlUnitOfWorkFactory) -> None:
     with work() as unit, pytest.raises(IntegrityError, match="FOREIGN KEY"):
         unit.leads.add(a_lead(assigned_to=an_id()))
 
 
-def test_a_second_user_with_an_id_is_a_fault_of_ours(work: SqlWork) -> None:
+def test_a_second_user_with_an_id_is_a_fault_of_ours(work: SqlUnitOfWorkFactory) -> None:
     ann = a_user()
     put(work, ann)
 

@@ -15,7 +15,7 @@ from adapters.sql.engine import create_engine_for
 from adapters.sql.grants import Account, Beyond
 from adapters.sql.migrate import downgrade, grant, is_current, upgrade
 from adapters.sql.schema import schema
-from adapters.sql.unit_of_work import SqlWork
+from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
 from tests.databases import empty
 from tests.servers.fixtures import new_mysql_database
 from tests.servers.kinds import Server
@@ -119,7 +119,7 @@ def refused(engine: Engine, statement: str) -> str:
 
 
 def test_the_service_completes_a_call_and_the_ledger_says_so(service: Engine) -> None:
-    work = SqlWork(service)
+    work = SqlUnitOfWorkFactory(service)
     ann, lead = a_user(role=Role.ADMIN), a_lead()
     task = a_task(lead, ann, assigned_to=ann.id)
     put(work, ann, lead, task)
@@ -131,14 +131,14 @@ def test_the_service_completes_a_call_and_the_ledger_says_so(service: Engine) ->
     complete(acting(ann), CompletedCall(task_id=task.id, completion=made))
 
     assert is_current(service)
-    with SqlWork(service, reading=True)() as unit:
+    with SqlUnitOfWorkFactory(service, reading=True)() as unit:
         (entry,) = unit.ledger.chains([task.id])[task.id]
         assert entry.outcome is Outcome.CONVERTED
         assert unit.leads.get(lead.id).status == "converted"
 
 
 def test_the_service_does_everything_else_that_it_has_to(service: Engine) -> None:
-    work = SqlWork(service)
+    work = SqlUnitOfWorkFactory(service)
     put(work, a_user(), a_lead(status_chosen_at=FixedClock().now()))
     SqlActivityLog(service).deliver([an_event()])
 
@@ -169,7 +169,7 @@ def test_the_service_does_everything_else_that_it_has_to(service: Engine) -> Non
 def test_the_service_is_refused_whatever_it_does_not_need(service: Engine, statement: str) -> None:
     ann, lead = a_user(), a_lead()
     task = a_task(lead, ann)
-    put(SqlWork(service), ann, lead, task, an_entry(task))
+    put(SqlUnitOfWorkFactory(service), ann, lead, task, an_entry(task))
 
     assert "denied" in refused(service, statement)
     with service.connect() as connection:
@@ -182,7 +182,7 @@ def test_even_the_account_that_migrates_is_refused_by_the_ledger_itself(
 ) -> None:
     ann, lead = a_user(), a_lead()
     task = a_task(lead, ann)
-    put(SqlWork(service), ann, lead, task, an_entry(task))
+    put(SqlUnitOfWorkFactory(service), ann, lead, task, an_entry(task))
     engine = installation.engine(installation.migrator)
 
     assert "The call ledger is append-only" in refused(engine, statement)
@@ -201,7 +201,7 @@ def test_what_the_service_was_given_on_the_whole_schema_is_taken_away(
     engine = installation.engine(installation.service)
     for statement in ("DELETE FROM call_ledger", "DROP TABLE leads", "UPDATE call_ledger SET note = NULL"):
         assert "denied" in refused(engine, statement)
-    put(SqlWork(engine), a_user())
+    put(SqlUnitOfWorkFactory(engine), a_user())
     engine.dispose()
 
 

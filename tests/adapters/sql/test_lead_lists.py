@@ -9,8 +9,8 @@ from sqlalchemy import Engine, event
 
 from adapters.sql.lead_pages import LeadPages
 from adapters.sql.sqlite_words import COMMON, are_common
-from adapters.sql.unit_of_work import SqlWork
-from unite_core.application import AllWork
+from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
+from unite_core.application import FullUnitOfWork
 from unite_core.calls.ledger import LedgerEntry
 from unite_core.calls.model import CallTask, Outcome
 from unite_core.identity.model import User
@@ -20,19 +20,19 @@ from unite_core.leads.search import question_words
 from unite_core.paging import PageRequest
 from unite_core.testing.builders import a_lead, a_task, a_user, an_entry
 from unite_core.testing.contracts.database import put
-from unite_core.testing.in_memory import InMemoryWork, Store
+from unite_core.testing.in_memory import InMemoryUnitOfWorkFactory, Store
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING as NOW
-from unite_core.unit_of_work import Work
+from unite_core.unit_of_work import UnitOfWorkFactory
 
 NAMES = ("Ann Lee", "Anna Müller", "王小明", "Иван Петров", "O'Neil AND Sons", 'Rob "Bob" Roy', "NEAR*", "Ünal Çelik")
 QUESTIONS = ("ann", "an le", "müll", "小", "иван п", "and", '"bob', "near*", "+1 212", "example", "celik u", "nobody")
 
 
-def walk(leads: Leads, wanted: LeadFilter, limit: int) -> list[Lead]:
+def walk(leads: Leads, filters: LeadFilter, limit: int) -> list[Lead]:
     found: list[Lead] = []
     request: PageRequest | None = PageRequest(limit=limit)
     while request is not None:
-        page = leads.page(wanted, request)
+        page = leads.page(filters, request)
         found += page.items
         request = PageRequest(limit=limit, after=page.next) if page.next else None
     return found
@@ -82,7 +82,7 @@ def some_calls(random: Random, leads: list[Lead], users: list[User]) -> list[lis
     return calls
 
 
-def store_calls(work: Work[AllWork], calls: list[list[CallTask | LedgerEntry]]) -> None:
+def store_calls(work: UnitOfWorkFactory[FullUnitOfWork], calls: list[list[CallTask | LedgerEntry]]) -> None:
     with work() as unit:
         for task, *chain in calls:
             assert isinstance(task, CallTask)
@@ -106,14 +106,14 @@ def test_any_filter_finds_the_same_leads_in_the_same_order_as_in_memory(
     request: pytest.FixtureRequest, which: str, seed: int
 ) -> None:
     engine: Engine = request.getfixturevalue(which)
-    work, reads = SqlWork(engine), SqlWork(engine, reading=True)
+    work, reads = SqlUnitOfWorkFactory(engine), SqlUnitOfWorkFactory(engine, reading=True)
     random = Random(seed)
     users = [a_user() for _ in range(3)]
     people: list[UUID | None] = [None, *(user.id for user in users)]
     leads = some_leads(random, people, 150)
     calls = some_calls(random, leads, users)
     store = Store()
-    for place in (work, InMemoryWork(store)):
+    for place in (work, InMemoryUnitOfWorkFactory(store)):
         put(place, *users, *leads)
         store_calls(place, calls)
         with place() as unit:
@@ -124,7 +124,7 @@ def test_any_filter_finds_the_same_leads_in_the_same_order_as_in_memory(
                 unit.leads.save(lead)
             unit.commit()
 
-    with reads() as ours, InMemoryWork(store, writes=False)() as theirs:
+    with reads() as ours, InMemoryUnitOfWorkFactory(store, writes=False)() as theirs:
         for _ in range(60):
             wanted = a_filter(random, people)
             limit = random.choice((1, 7, 200))
@@ -133,7 +133,9 @@ def test_any_filter_finds_the_same_leads_in_the_same_order_as_in_memory(
         assert ours.lead_calls.get(called) == theirs.lead_calls.get(called)
 
 
-def test_words_that_many_leads_have_are_found_newest_first_too(engine: Engine, work: SqlWork, reads: SqlWork) -> None:
+def test_words_that_many_leads_have_are_found_newest_first_too(
+    engine: Engine, work: SqlUnitOfWorkFactory, reads: SqlUnitOfWorkFactory
+) -> None:
     ann = a_user()
     many = [
         a_lead(
@@ -168,7 +170,9 @@ def test_words_that_many_leads_have_are_found_newest_first_too(engine: Engine, w
         assert "lead_words" not in str(statement)
 
 
-def test_a_change_of_a_lead_writes_what_has_changed_and_nothing_else(engine: Engine, work: SqlWork) -> None:
+def test_a_change_of_a_lead_writes_what_has_changed_and_nothing_else(
+    engine: Engine, work: SqlUnitOfWorkFactory
+) -> None:
     lead = a_lead(email="grace@example.com")
     put(work, lead)
     written: list[str] = []
@@ -187,7 +191,9 @@ def test_a_change_of_a_lead_writes_what_has_changed_and_nothing_else(engine: Eng
     assert written == ["UPDATE leads SET status=?, version=? WHERE leads.id = ? AND leads.version = ?"]
 
 
-def test_the_index_of_words_stays_in_step_with_the_leads(engine: Engine, work: SqlWork, reads: SqlWork) -> None:
+def test_the_index_of_words_stays_in_step_with_the_leads(
+    engine: Engine, work: SqlUnitOfWorkFactory, reads: SqlUnitOfWorkFactory
+) -> None:
     renamed, gone, back, stays = (a_lead(name=name) for name in ("Adams", "Brown", "Clark", "Davis"))
     with work() as unit:
         unit.leads.add(renamed)
@@ -222,7 +228,9 @@ def test_the_index_of_words_stays_in_step_with_the_leads(engine: Engine, work: S
         assert connection.exec_driver_sql("SELECT count(*) FROM lead_words_paused").scalar_one() == 0
 
 
-def test_a_lead_that_is_written_by_hand_is_found_and_removed_by_hand_is_not(engine: Engine, work: SqlWork) -> None:
+def test_a_lead_that_is_written_by_hand_is_found_and_removed_by_hand_is_not(
+    engine: Engine, work: SqlUnitOfWorkFactory
+) -> None:
     put(work, a_lead(name="Adams"))
     with engine.begin() as connection:
         connection.exec_driver_sql("CREATE TEMP TABLE copy AS SELECT * FROM leads")

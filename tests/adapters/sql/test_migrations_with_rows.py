@@ -12,7 +12,7 @@ from adapters.sql.engine import create_engine_for
 from adapters.sql.migrate import downgrade, is_current, upgrade
 from adapters.sql.report_tables import agent_rollups, agent_unfolded_entries, call_rollups, unfolded_entries
 from adapters.sql.rollup_rows import add_cells
-from adapters.sql.unit_of_work import SqlWork
+from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
 from unite_core.notifications.model import ACTIVITY, DeliveryStatus, delivery_of
 from unite_core.reports.counting import cells_of
 from unite_core.reports.use_cases import FoldEntries, RebuildReports
@@ -51,7 +51,7 @@ def without_new_columns(found: dict[str, list[dict[str, Any]]]) -> dict[str, lis
 
 
 def fill(engine: Engine) -> None:
-    work = SqlWork(engine)
+    work = SqlUnitOfWorkFactory(engine)
     put(work, a_user(), a_lead(email="grace@example.com"))
     with work() as unit:
         for _ in range(3):
@@ -75,19 +75,19 @@ def test_what_was_there_before_an_upgrade_is_there_after_it(empty: Engine) -> No
     upgrade(empty)
 
     assert without_new_columns(rows(empty)) == before
-    with SqlWork(empty, reading=True)() as unit:
+    with SqlUnitOfWorkFactory(empty, reading=True)() as unit:
         assert unit.deliveries.dead(limit=9) == 1
 
 
 def test_a_delivery_that_was_skipped_counts_as_one_that_arrived_in_the_version_before(empty: Engine) -> None:
     upgrade(empty)
     event = an_event()
-    with SqlWork(empty)() as unit:
+    with SqlUnitOfWorkFactory(empty)() as unit:
         unit.record(event)
         unit.commit()
     skipped = delivery_of(event, ACTIVITY)
     skipped.skip({"reason": "no_phone"})
-    with SqlWork(empty)() as unit:
+    with SqlUnitOfWorkFactory(empty)() as unit:
         unit.deliveries.put_back(skipped)
         unit.commit()
 
@@ -96,7 +96,7 @@ def test_a_delivery_that_was_skipped_counts_as_one_that_arrived_in_the_version_b
         connection.exec_driver_sql("UPDATE deliveries SET status = 'skipped'")
     upgrade(empty)
 
-    with SqlWork(empty, reading=True)() as unit:
+    with SqlUnitOfWorkFactory(empty, reading=True)() as unit:
         found = unit.deliveries.get(skipped.id)
     assert (found.status, found.delivered_at) == (DeliveryStatus.DELIVERED, skipped.created_at)
     assert found.response == {"reason": "no_phone"}
@@ -106,20 +106,20 @@ def test_calls_go_with_the_migration_that_brought_them(empty: Engine) -> None:
     upgrade(empty)
     ann, lead = a_user(), a_lead(status_chosen_at=NOW)
     task = a_task(lead, ann)
-    put(SqlWork(empty), ann, lead, task, an_entry(task))
+    put(SqlUnitOfWorkFactory(empty), ann, lead, task, an_entry(task))
 
     downgrade(empty, "0002")
     upgrade(empty)
 
     assert is_current(empty)
-    with SqlWork(empty, reading=True)() as unit:
+    with SqlUnitOfWorkFactory(empty, reading=True)() as unit:
         assert [*unit.tasks.walk(None, limit=9)] == []
         assert unit.leads.get(lead.id).status_chosen_at is None
 
 
 def test_calls_that_were_written_before_there_were_reports_are_counted(empty: Engine) -> None:
     upgrade(empty)
-    work = SqlWork(empty)
+    work = SqlUnitOfWorkFactory(empty)
     history = a_history(work)
     put(work, *history.entries)
     FoldEntries(work)()
@@ -136,7 +136,7 @@ def test_calls_that_were_counted_before_they_were_for_each_agent_are_counted_for
     empty: Engine, folded: int
 ) -> None:
     upgrade(empty)
-    work = SqlWork(empty)
+    work = SqlUnitOfWorkFactory(empty)
     history = a_history(work)
     put(work, *history.entries[:folded])
     FoldEntries(work)()
@@ -155,7 +155,7 @@ def test_calls_that_a_worker_of_the_version_before_folds_are_counted_for_each_ag
     empty: Engine, then: type[FoldEntries | RebuildReports]
 ) -> None:
     upgrade(empty)
-    work = SqlWork(empty)
+    work = SqlUnitOfWorkFactory(empty)
     history = a_history(work)
     put(work, *history.entries[:40])
     FoldEntries(work)()
@@ -172,7 +172,7 @@ def test_calls_that_a_worker_of_the_version_before_folds_are_counted_for_each_ag
 
 def test_a_worker_of_the_version_before_and_one_of_today_fold_in_turns(empty: Engine) -> None:
     upgrade(empty)
-    work = SqlWork(empty)
+    work = SqlUnitOfWorkFactory(empty)
     history = a_history(work)
     for first in range(0, len(history.entries), 14):
         put(work, *history.entries[first : first + 14])
@@ -189,7 +189,7 @@ def test_a_worker_of_the_version_before_and_one_of_today_fold_in_turns(empty: En
     require_right(work, history)
 
 
-def fold_as_the_version_before(engine: Engine, work: SqlWork, *, limit: int) -> None:
+def fold_as_the_version_before(engine: Engine, work: SqlUnitOfWorkFactory, *, limit: int) -> None:
     """Fold entries, and count none of them for each agent by source and by attempt."""
     with work() as unit:
         steps = unit.rollups.claim(limit=limit)

@@ -13,9 +13,9 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from adapters.sql.engine import create_engine_for, ping
 from adapters.sql.migrate import upgrade
-from adapters.sql.unit_of_work import SqlWork
+from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
 from tests.servers.own import OwnServer
-from unite_core.errors import Contended, Unavailable
+from unite_core.errors import Deadlock, Unavailable
 from unite_core.leads.model import Lead
 from unite_core.leads.ports import LeadFilter
 from unite_core.paging import PageRequest
@@ -31,13 +31,13 @@ SESSION = {
 
 
 @pytest.fixture
-def work(mysql_engine: Engine) -> SqlWork:
-    return SqlWork(mysql_engine)
+def work(mysql_engine: Engine) -> SqlUnitOfWorkFactory:
+    return SqlUnitOfWorkFactory(mysql_engine)
 
 
 @pytest.fixture
-def reads(mysql_engine: Engine) -> SqlWork:
-    return SqlWork(mysql_engine, reading=True)
+def reads(mysql_engine: Engine) -> SqlUnitOfWorkFactory:
+    return SqlUnitOfWorkFactory(mysql_engine, reading=True)
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_sessions_are_in_utc_and_strict(mysql_engine: Engine) -> None:
 def test_a_unit_is_isolated_as_it_needs_to_be(mysql_engine: Engine, isolation: str, *, reading: bool) -> None:
     found: dict[str, str] = {}
     for mode in (not reading, reading):  # on one connection, one after the other
-        with SqlWork(mysql_engine, reading=mode)() as unit:
+        with SqlUnitOfWorkFactory(mysql_engine, reading=mode)() as unit:
             assert unit._connection is not None
             rows = unit._connection.exec_driver_sql("SHOW SESSION VARIABLES").all()
             found = {str(name): str(value) for name, value in rows}
@@ -69,7 +69,9 @@ def test_a_unit_is_isolated_as_it_needs_to_be(mysql_engine: Engine, isolation: s
     assert {value for name, value in found.items() if name in names} == {isolation}
 
 
-def test_a_reading_unit_refuses_to_write_and_the_next_writing_one_writes(work: SqlWork, reads: SqlWork) -> None:
+def test_a_reading_unit_refuses_to_write_and_the_next_writing_one_writes(
+    work: SqlUnitOfWorkFactory, reads: SqlUnitOfWorkFactory
+) -> None:
     with reads() as unit, pytest.raises(OperationalError, match="READ ONLY"):
         unit.users.add(a_user())
 
@@ -79,7 +81,7 @@ def test_a_reading_unit_refuses_to_write_and_the_next_writing_one_writes(work: S
         assert unit.users.get(ann.id) == ann
 
 
-def test_ids_are_kept_in_sixteen_bytes_that_sort_as_they_do(work: SqlWork, mysql_engine: Engine) -> None:
+def test_ids_are_kept_in_sixteen_bytes_that_sort_as_they_do(work: SqlUnitOfWorkFactory, mysql_engine: Engine) -> None:
     made = [a_lead() for _ in range(3)]
     put(work, *made)
 
@@ -89,7 +91,9 @@ def test_ids_are_kept_in_sixteen_bytes_that_sort_as_they_do(work: SqlWork, mysql
     assert [(UUID(bytes=raw), size) for raw, size in kept] == [(lead.id, 16) for lead in made]
 
 
-def test_text_of_any_plane_and_moments_to_the_microsecond_come_back(work: SqlWork, reads: SqlWork) -> None:
+def test_text_of_any_plane_and_moments_to_the_microsecond_come_back(
+    work: SqlUnitOfWorkFactory, reads: SqlUnitOfWorkFactory
+) -> None:
     lead = a_lead(name="👩🏽‍💻 𠜎 Ω", created_at=datetime(2026, 10, 25, 0, 59, 59, 999_999, tzinfo=UTC))
     put(work, lead)
 
@@ -97,12 +101,12 @@ def test_text_of_any_plane_and_moments_to_the_microsecond_come_back(work: SqlWor
         assert unit.leads.get(lead.id) == lead
 
 
-def test_a_value_that_does_not_fit_is_refused_rather_than_cut(work: SqlWork) -> None:
+def test_a_value_that_does_not_fit_is_refused_rather_than_cut(work: SqlUnitOfWorkFactory) -> None:
     with work() as unit, pytest.raises(Exception, match="Data too long"):
         unit.leads.add(a_lead(name="x" * 201))
 
 
-def test_units_that_add_different_leads_do_not_wait_for_each_other(work: SqlWork) -> None:
+def test_units_that_add_different_leads_do_not_wait_for_each_other(work: SqlUnitOfWorkFactory) -> None:
     with work() as first, work() as second:
         first.leads.add(a_lead())
         second.leads.add(a_lead())
@@ -111,7 +115,7 @@ def test_units_that_add_different_leads_do_not_wait_for_each_other(work: SqlWork
 
 
 def test_a_unit_that_waits_too_long_for_a_lead_says_so(impatient: Engine) -> None:
-    work, lead = SqlWork(impatient), a_lead()
+    work, lead = SqlUnitOfWorkFactory(impatient), a_lead()
     put(work, lead)
 
     with work() as first:
@@ -120,14 +124,14 @@ def test_a_unit_that_waits_too_long_for_a_lead_says_so(impatient: Engine) -> Non
             second.leads.get(lead.id)
 
 
-def in_each_others_way(work: SqlWork) -> list[bool]:
+def in_each_others_way(work: SqlUnitOfWorkFactory) -> list[bool]:
     """Two units that each hold what the other one wants next; which of them were committed."""
     pair = [a_lead(name="one"), a_lead(name="two")]
     put(work, *pair)
     holding = Barrier(2, timeout=30)
 
     def swap(number: int) -> bool:
-        with suppress(Contended), work() as unit:
+        with suppress(Deadlock), work() as unit:
             mine, theirs = unit.leads.get(pair[number].id), pair[1 - number].id
             rename(mine, "changed")
             unit.leads.save(mine)
@@ -145,7 +149,9 @@ def rename(lead: Lead, name: str) -> None:
     lead.touched(lead.updated_at)
 
 
-def test_of_two_units_in_each_others_way_one_gives_way_and_leaves_no_trace(work: SqlWork, reads: SqlWork) -> None:
+def test_of_two_units_in_each_others_way_one_gives_way_and_leaves_no_trace(
+    work: SqlUnitOfWorkFactory, reads: SqlUnitOfWorkFactory
+) -> None:
     committed = in_each_others_way(work)
 
     assert sorted(committed) == [False, True]
@@ -166,7 +172,9 @@ def kill_connections(engine: Engine) -> None:
             connection.exec_driver_sql(f"KILL {int(other)}")
 
 
-def test_a_connection_that_was_lost_while_it_was_idle_is_replaced(work: SqlWork, impatient: Engine) -> None:
+def test_a_connection_that_was_lost_while_it_was_idle_is_replaced(
+    work: SqlUnitOfWorkFactory, impatient: Engine
+) -> None:
     put(work, a_lead())
     kill_connections(impatient)
 
@@ -176,7 +184,9 @@ def test_a_connection_that_was_lost_while_it_was_idle_is_replaced(work: SqlWork,
         assert len(unit.leads.page(LeadFilter(), PageRequest()).items) == 2
 
 
-def test_a_unit_whose_connection_is_lost_says_so_and_the_next_one_works(work: SqlWork, impatient: Engine) -> None:
+def test_a_unit_whose_connection_is_lost_says_so_and_the_next_one_works(
+    work: SqlUnitOfWorkFactory, impatient: Engine
+) -> None:
     gone, there = a_lead(), a_lead()
     with work() as unit:
         unit.leads.add(gone)
@@ -184,13 +194,13 @@ def test_a_unit_whose_connection_is_lost_says_so_and_the_next_one_works(work: Sq
         with pytest.raises(Unavailable, match="does not answer") as lost:
             unit.leads.add(a_lead())
 
-    assert not isinstance(lost.value, Contended)
+    assert not isinstance(lost.value, Deadlock)
     put(work, there)
     with work() as unit:
         assert [lead.id for lead in unit.leads.page(LeadFilter(), PageRequest()).items] == [there.id]
 
 
-def test_an_error_does_not_tell_the_values_of_its_statement(work: SqlWork) -> None:
+def test_an_error_does_not_tell_the_values_of_its_statement(work: SqlUnitOfWorkFactory) -> None:
     nobodys = a_session(a_user(), current_refresh="secret")
 
     with work() as unit, pytest.raises(IntegrityError) as refused:
@@ -222,7 +232,7 @@ def own_engine(private_mysql: OwnServer) -> Iterator[Engine]:
 
 
 def test_a_server_that_is_stopped_is_unavailable_until_it_is_back(private_mysql: OwnServer, own_engine: Engine) -> None:
-    work, kept, lost = SqlWork(own_engine), a_lead(), a_lead()
+    work, kept, lost = SqlUnitOfWorkFactory(own_engine), a_lead(), a_lead()
     put(work, kept)
     ping(own_engine)
 
@@ -238,7 +248,7 @@ def test_a_server_that_is_stopped_is_unavailable_until_it_is_back(private_mysql:
     private_mysql.start()
 
     answering(lambda: ping(own_engine))
-    with SqlWork(own_engine, reading=True)() as unit:
+    with SqlUnitOfWorkFactory(own_engine, reading=True)() as unit:
         assert [lead.id for lead in unit.leads.page(LeadFilter(), PageRequest()).items] == [kept.id]
     put(work, lost)
 

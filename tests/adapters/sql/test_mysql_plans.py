@@ -30,7 +30,7 @@ from adapters.sql.tables import (
     sessions,
     users,
 )
-from adapters.sql.unit_of_work import SqlWork
+from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
 from adapters.sql.users import _to_row as user_row
 from tests.adapters.sql.questions import (
     ANN,
@@ -101,7 +101,7 @@ def full(mysql_server: Server, worker_id: str) -> Iterator[Engine]:
 
 
 def _fill(engine: Engine) -> None:
-    work = SqlWork(engine)
+    work = SqlUnitOfWorkFactory(engine)
     put(work, ANN, BEN, COMING, LEAD, TASK)
     sources, statuses, people = ("fair", "import"), list(LeadStatus), (ANN.id, BEN.id, None)
     many = (
@@ -206,7 +206,7 @@ def _multiply(connection: Connection, table: Table, rows: Sequence[Mapping[str, 
 
 def plan(engine: Engine, question: Question) -> list[dict[str, Any]]:
     """What MySQL says it does for each SELECT of the question."""
-    with selects(engine) as made, SqlWork(engine, reading=True)() as unit, suppress(NotFound):
+    with selects(engine) as made, SqlUnitOfWorkFactory(engine, reading=True)() as unit, suppress(NotFound):
         question(unit)
     return explained(engine, made)
 
@@ -248,35 +248,35 @@ def walked(steps: list[dict[str, Any]], table: str) -> set[str]:
 
 @pytest.mark.parametrize("request_", [PAGE, DEEP], ids=["first", "next"])
 @pytest.mark.parametrize(
-    ("wanted", "index"),
+    ("filters", "index"),
     [*LEAD_LISTS, pytest.param(LeadFilter(question=("ann",)), "ix_leads_listed", id="words that all have")],
 )
 def test_a_list_of_leads_walks_the_index_of_its_filter(
-    full: Engine, wanted: LeadFilter, index: str, request_: PageRequest
+    full: Engine, filters: LeadFilter, index: str, request_: PageRequest
 ) -> None:
-    steps = plan(full, lambda unit: unit.leads.page(wanted, request_))
+    steps = plan(full, lambda unit: unit.leads.page(filters, request_))
 
     assert badly_done(steps) == []
     assert walked(steps, "leads") == {index}
 
 
 @pytest.mark.parametrize("request_", [PAGE, NEXT], ids=["first", "next"])
-@pytest.mark.parametrize(("wanted", "index"), TASK_LISTS)
+@pytest.mark.parametrize(("filters", "index"), TASK_LISTS)
 def test_a_list_of_call_tasks_walks_the_index_of_its_filter(
-    full: Engine, wanted: TaskFilter, index: str, request_: PageRequest
+    full: Engine, filters: TaskFilter, index: str, request_: PageRequest
 ) -> None:
-    steps = plan(full, lambda unit: unit.tasks.page(wanted, request_))
+    steps = plan(full, lambda unit: unit.tasks.page(filters, request_))
 
     assert badly_done(steps, whole_list=index == "ix_call_tasks_due") == []
     assert walked(steps, "call_tasks") == {index}
 
 
 @pytest.mark.parametrize("request_", [PAGE, NEXT], ids=["first", "next"])
-@pytest.mark.parametrize(("wanted", "index"), LEDGER_LISTS)
+@pytest.mark.parametrize(("filters", "index"), LEDGER_LISTS)
 def test_a_list_of_the_ledger_walks_the_index_of_its_filter(
-    full: Engine, wanted: LedgerFilter, index: str, request_: PageRequest
+    full: Engine, filters: LedgerFilter, index: str, request_: PageRequest
 ) -> None:
-    steps = plan(full, lambda unit: unit.ledger.page(wanted, request_))
+    steps = plan(full, lambda unit: unit.ledger.page(filters, request_))
 
     assert badly_done(steps, whole_list=index in ("ix_call_ledger_at", "ix_call_ledger_called")) == []
     assert {step["key"] for step in steps if step["table"] == "call_ledger"} == {index}
@@ -284,7 +284,7 @@ def test_a_list_of_the_ledger_walks_the_index_of_its_filter(
 
 def test_a_list_of_the_calls_that_count_reads_little_more_than_its_page(full: Engine) -> None:
     wanted = LedgerFilter(called_from=NOW, called_to=NOW + timedelta(days=1), counted=True)
-    with SqlWork(full, reading=True)() as unit:
+    with SqlUnitOfWorkFactory(full, reading=True)() as unit:
         assert unit._connection is not None
         unit._connection.exec_driver_sql("FLUSH STATUS")
         page = unit.ledger.page(wanted, PAGE)
@@ -307,7 +307,7 @@ def test_rare_words_are_found_in_their_index_and_what_they_find_is_put_in_order(
 
 
 def test_a_page_deep_in_the_list_is_as_near_as_the_first(full: Engine) -> None:
-    with SqlWork(full, reading=True)() as unit:
+    with SqlUnitOfWorkFactory(full, reading=True)() as unit:
         assert unit._connection is not None
         read: list[int] = []
         for request in (PAGE, DEEP):
@@ -344,7 +344,7 @@ def test_what_happened_is_read_in_the_order_of_an_index(full: Engine, request_: 
 
 
 def test_the_schedules_and_the_relay_find_their_work_by_an_index(full: Engine) -> None:
-    with selects(full) as made, SqlWork(full)() as unit:
+    with selects(full) as made, SqlUnitOfWorkFactory(full)() as unit:
         work_off(unit)
 
     assert badly_done(explained(full, made)) == []

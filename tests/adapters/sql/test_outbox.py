@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Engine, event
 
-from adapters.sql.unit_of_work import Outbox, SqlWork
+from adapters.sql.unit_of_work import Outbox, SqlUnitOfWorkFactory
 from unite_core.notifications.model import ACTIVITY, TOPIC
 from unite_core.testing.builders import an_event
 
@@ -14,11 +14,11 @@ def test_a_relay_is_woken_once_after_the_commit_of_what_was_recorded_and_never_o
     found: list[int] = []
 
     def look(_: Collection[str]) -> None:
-        with SqlWork(engine)() as work:
+        with SqlUnitOfWorkFactory(engine)() as work:
             now = an_event().at
             found.append(len(work.deliveries.claim(ACTIVITY, now=now, until=now, limit=10)))
 
-    units = SqlWork(engine, outbox=Outbox(wake=look))
+    units = SqlUnitOfWorkFactory(engine, outbox=Outbox(wake=look))
     with units() as work:
         work.commit()
     with units() as work:
@@ -35,7 +35,7 @@ def test_a_relay_is_woken_once_after_the_commit_of_what_was_recorded_and_never_o
 
 def test_nobody_is_woken_who_is_told_nothing(engine: Engine) -> None:
     woken: list[set[str]] = []
-    units = SqlWork(engine, outbox=Outbox((ACTIVITY, TOPIC), wake=lambda told: woken.append({*told})))
+    units = SqlUnitOfWorkFactory(engine, outbox=Outbox((ACTIVITY, TOPIC), wake=lambda told: woken.append({*told})))
 
     for kinds in (["lead.created"], ["lead.created", "call_task.created"]):
         with units() as work:
@@ -47,7 +47,7 @@ def test_nobody_is_woken_who_is_told_nothing(engine: Engine) -> None:
 
 
 def test_all_that_a_unit_has_recorded_is_stored_by_two_statements(engine: Engine) -> None:
-    units = SqlWork(engine, outbox=Outbox((ACTIVITY, TOPIC)))
+    units = SqlUnitOfWorkFactory(engine, outbox=Outbox((ACTIVITY, TOPIC)))
     with inserts(engine) as made, units() as work:
         for _ in range(5):
             work.record(an_event(type="call_task.created"))

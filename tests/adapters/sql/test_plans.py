@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from adapters.sql.activity import SqlActivityLog
 from adapters.sql.engine import create_engine_for
-from adapters.sql.unit_of_work import SqlWork
+from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
 from tests.adapters.sql.questions import (
     ANN,
     BEN,
@@ -50,7 +50,7 @@ AUTOMATIC = {"uq_call_ledger_chain": "sqlite_autoindex_call_ledger_2"}
 def filled(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """A database with some of everything."""
     engine = a_database(tmp_path_factory.mktemp("plans"))
-    _fill(engine, SqlWork(engine))
+    _fill(engine, SqlUnitOfWorkFactory(engine))
     engine.dispose()
     return Path(engine.url.database or "").read_bytes()
 
@@ -65,7 +65,7 @@ def full(filled: bytes, tmp_path: Path) -> Iterator[Engine]:
     engine.dispose()
 
 
-def _fill(engine: Engine, work: SqlWork) -> None:
+def _fill(engine: Engine, work: SqlUnitOfWorkFactory) -> None:
     put(work, ANN, BEN, COMING, LEAD, TASK)
     sources, statuses, people = ("fair", "import"), list(LeadStatus), (ANN.id, BEN.id, None)
     with work() as unit:
@@ -100,7 +100,7 @@ def _fill(engine: Engine, work: SqlWork) -> None:
 
 def plan(engine: Engine, question: Question, *, analyzed: bool = True) -> list[str]:
     """What SQLite says it does for each SELECT of the question."""
-    with selects(engine) as made, SqlWork(engine, reading=True)() as unit, suppress(NotFound):
+    with selects(engine) as made, SqlUnitOfWorkFactory(engine, reading=True)() as unit, suppress(NotFound):
         question(unit)
     return explained(engine, made, analyzed=analyzed)
 
@@ -133,7 +133,7 @@ def all_by(steps: list[str], table: str, index: str) -> bool:
 
 @pytest.mark.parametrize("request_", [PAGE, NEXT], ids=["first", "next"])
 @pytest.mark.parametrize(
-    ("wanted", "index"),
+    ("filters", "index"),
     [
         *LEAD_LISTS,
         pytest.param(
@@ -145,33 +145,33 @@ def all_by(steps: list[str], table: str, index: str) -> bool:
 )
 @pytest.mark.parametrize("analyzed", [True, False])
 def test_a_list_of_leads_walks_the_index_of_its_filter(
-    full: Engine, wanted: LeadFilter, index: str, request_: PageRequest, *, analyzed: bool
+    full: Engine, filters: LeadFilter, index: str, request_: PageRequest, *, analyzed: bool
 ) -> None:
-    steps = plan(full, lambda unit: unit.leads.page(wanted, request_), analyzed=analyzed)
+    steps = plan(full, lambda unit: unit.leads.page(filters, request_), analyzed=analyzed)
 
     assert walks_an_index(steps), steps
     assert all_by(steps, "leads", index), steps
 
 
 @pytest.mark.parametrize("request_", [PAGE, NEXT], ids=["first", "next"])
-@pytest.mark.parametrize(("wanted", "index"), TASK_LISTS)
+@pytest.mark.parametrize(("filters", "index"), TASK_LISTS)
 @pytest.mark.parametrize("analyzed", [True, False])
 def test_a_list_of_call_tasks_walks_the_index_of_its_filter(
-    full: Engine, wanted: TaskFilter, index: str, request_: PageRequest, *, analyzed: bool
+    full: Engine, filters: TaskFilter, index: str, request_: PageRequest, *, analyzed: bool
 ) -> None:
-    steps = plan(full, lambda unit: unit.tasks.page(wanted, request_), analyzed=analyzed)
+    steps = plan(full, lambda unit: unit.tasks.page(filters, request_), analyzed=analyzed)
 
     assert walks_an_index(steps), steps
     assert all_by(steps, "call_tasks", index), steps
 
 
 @pytest.mark.parametrize("request_", [PAGE, NEXT], ids=["first", "next"])
-@pytest.mark.parametrize(("wanted", "index"), LEDGER_LISTS)
+@pytest.mark.parametrize(("filters", "index"), LEDGER_LISTS)
 @pytest.mark.parametrize("analyzed", [True, False])
 def test_a_list_of_the_ledger_walks_the_index_of_its_filter(
-    full: Engine, wanted: LedgerFilter, index: str, request_: PageRequest, *, analyzed: bool
+    full: Engine, filters: LedgerFilter, index: str, request_: PageRequest, *, analyzed: bool
 ) -> None:
-    steps = plan(full, lambda unit: unit.ledger.page(wanted, request_), analyzed=analyzed)
+    steps = plan(full, lambda unit: unit.ledger.page(filters, request_), analyzed=analyzed)
 
     assert walks_an_index(steps), steps
     assert all_by(steps, "call_ledger", AUTOMATIC.get(index, index)), steps
@@ -211,7 +211,7 @@ def test_what_happened_is_read_in_the_order_of_an_index(full: Engine, request_: 
 
 
 def test_the_schedules_and_the_relay_find_their_work_by_an_index(full: Engine) -> None:
-    with selects(full) as made, SqlWork(full)() as unit:
+    with selects(full) as made, SqlUnitOfWorkFactory(full)() as unit:
         work_off(unit)
     steps = explained(full, made)
 

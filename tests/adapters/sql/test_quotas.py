@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from adapters.sql.unit_of_work import Outbox, SqlWork
+from adapters.sql.unit_of_work import Outbox, SqlUnitOfWorkFactory
 from tests.databases import a_database
 from unite_core import (
     Actor,
@@ -26,9 +26,9 @@ from unite_core import (
     UniteError,
     build,
 )
+from unite_core.deadlocks import retry_on_deadlock
 from unite_core.imports.ports import OpenImports
 from unite_core.notifications.model import ACTIVITY, RATE_LIMITED, TEXTS
-from unite_core.races import until_won
 from unite_core.testing.builders import a_lead, a_task, a_user, an_event
 from unite_core.testing.contracts.database import at_once, put
 from unite_core.testing.in_memory import InMemoryPorts, in_memory_ports
@@ -47,7 +47,9 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
 @pytest.fixture
 def ports(engine: Engine) -> InMemoryPorts:
     outbox = Outbox(destinations=(ACTIVITY, TEXTS))
-    return in_memory_ports(work=SqlWork(engine, outbox=outbox), reads=SqlWork(engine, reading=True))
+    return in_memory_ports(
+        work=SqlUnitOfWorkFactory(engine, outbox=outbox), reads=SqlUnitOfWorkFactory(engine, reading=True)
+    )
 
 
 @pytest.fixture
@@ -71,7 +73,7 @@ def test_many_relays_at_once_send_no_more_texts_to_one_number(ports: InMemoryPor
 def code_of(action: Callable[[], object]) -> str:
     """The code of the error that the action raises; an empty text where it raises none."""
     try:
-        until_won(action)
+        retry_on_deadlock(action)
     except UniteError as error:
         return error.code
     return ""
@@ -141,7 +143,7 @@ def test_many_pictures_at_once_do_not_exceed_the_quotas(
 
     def announce(number: int) -> str:
         new = NewImage(lead_id=all_leads[number % leads].id, content_type="image/png", size=10)
-        return code_of(lambda: unite.leads.add_image(actor, new))
+        return code_of(lambda: unite.leads.create_image(actor, new))
 
     assert Counter(at_once(MANY, announce)) == {"": FEW, code: MANY - FEW}
 
@@ -176,7 +178,7 @@ def test_many_tasks_at_once_do_not_exceed_the_quota_of_their_lead(ports: InMemor
 def test_many_logins_at_once_leave_no_more_than_the_quota(ports: InMemoryPorts) -> None:
     unite = build(ports, Rules(logins_per_minute=0, quotas=Quotas(sessions=FEW)))
     new = NewUser(email="ann@unite.example", name="Ann", role=Role.AGENT, password="correct horse battery")
-    ann = unite.identity.add_user.unchecked(new)
+    ann = unite.identity.create_user.unchecked(new)
     shown = Credentials(email=ann.email, password=new.password, address="192.0.2.1")
 
     at_once(MANY, lambda _: code_of(lambda: unite.identity.log_in(shown)))

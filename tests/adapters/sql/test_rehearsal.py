@@ -5,7 +5,7 @@ from sqlalchemy import Engine, event, func, select
 
 from adapters.sql import rehearsal as adapter
 from adapters.sql.tables import import_rehearsal
-from adapters.sql.unit_of_work import SqlWork
+from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
 from unite_core.testing.builders import a_lead, a_user, an_import
 from unite_core.testing.contracts.database import put
 
@@ -17,7 +17,7 @@ def test_a_rehearsal_is_cleared_in_portions_and_another_one_stays(
 ) -> None:
     monkeypatch.setattr(adapter, "DELETE_BATCH_SIZE", 4)
     engine: Engine = request.getfixturevalue(which)
-    work = SqlWork(engine)
+    work = SqlUnitOfWorkFactory(engine)
     owner = a_user()
     cleared, kept = an_import(owner), an_import(owner)
     put(work, owner, cleared, kept)

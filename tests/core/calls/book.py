@@ -70,7 +70,7 @@ class Book:
     tasks: list[TaskPage] = field(default_factory=list)
     events: list[tuple[str, UUID]] = field(default_factory=list)
 
-    def add_lead(self, lead_id: UUID, owner: UUID | None) -> LeadPage:
+    def create_lead(self, lead_id: UUID, owner: UUID | None) -> LeadPage:
         lead = LeadPage(lead_id, owner)
         self.leads.append(lead)
         self.events.append(("lead.created", lead_id))

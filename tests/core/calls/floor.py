@@ -64,10 +64,12 @@ class Floor:
 
     def hire(self, name: str, role: Role) -> Actor:
         new = NewUser(email=f"{name}@unite.example", name=name, role=role, password="correct horse battery")
-        return Actor(user_id=self.unite.identity.add_user(an_actor(), new).id, role=role, correlation_id=f"of-{name}")
+        return Actor(
+            user_id=self.unite.identity.create_user(an_actor(), new).id, role=role, correlation_id=f"of-{name}"
+        )
 
     def dismiss(self, actor: Actor) -> None:
-        self.unite.identity.change_user(an_actor(), UserChanges(user_id=actor.user_id, active=False))
+        self.unite.identity.update_user(an_actor(), UserChanges(user_id=actor.user_id, active=False))
 
     def pass_time(self, by: timedelta = HOUR) -> datetime:
         self.ports.clock.advance(by)

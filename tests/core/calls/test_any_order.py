@@ -108,13 +108,15 @@ class CallsInAnyOrder(RuleBasedStateMachine):
 
     @initialize(target=tasks)
     def begin_with_calls(self) -> Any:
-        return multiple(*(self.create(self.add_lead(owner), "admin", None, 5, None) for owner in ("ann", "ben", None)))
+        return multiple(
+            *(self.create(self.create_lead(owner), "admin", None, 5, None) for owner in ("ann", "ben", None))
+        )
 
     @rule(target=leads, owner=st.sampled_from([None, "ann", "ann", "ben"]))
-    def add_lead(self, owner: str | None) -> LeadPage:
+    def create_lead(self, owner: str | None) -> LeadPage:
         user_id = self.actors[owner].user_id if owner else None
         owner_id = user_id if user_id in self.book.active else None
-        return self.book.add_lead(self.floor.lead(assigned_to=owner_id).id, owner_id)
+        return self.book.create_lead(self.floor.lead(assigned_to=owner_id).id, owner_id)
 
     @rule(lead=leads, status=st.sampled_from(LeadStatus))
     def choose_status(self, lead: LeadPage, status: LeadStatus) -> None:
@@ -133,7 +135,7 @@ class CallsInAnyOrder(RuleBasedStateMachine):
     @rule(who=st.sampled_from(["manager", "ann", "ben"]), active=st.sampled_from([False, False, True]))
     def dismiss_or_bring_back(self, who: str, active: bool) -> None:
         user_id = self.actors[who].user_id
-        self.floor.unite.identity.change_user(self.floor.admin, UserChanges(user_id=user_id, active=active))
+        self.floor.unite.identity.update_user(self.floor.admin, UserChanges(user_id=user_id, active=active))
         self.book.active = self.book.active | {user_id} if active else self.book.active - {user_id}
 
     @rule(

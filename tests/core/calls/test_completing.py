@@ -29,7 +29,7 @@ from unite_core import (
 )
 from unite_core.calls.ledger import LedgerEntry
 from unite_core.calls.model import CLOCKS_DIFFER_BY, MAX_CALL_SECONDS, MAX_NOTE_LENGTH
-from unite_core.testing.in_memory import InMemoryCallLedger, InMemoryUnitOfWork, InMemoryWork
+from unite_core.testing.in_memory import InMemoryCallLedger, InMemoryUnitOfWork, InMemoryUnitOfWorkFactory
 
 CALLBACK = CallOutcome.CALLBACK_REQUESTED
 
@@ -200,7 +200,7 @@ def test_a_blank_note_is_none(floor: Floor) -> None:
     assert task.completion == Completion(outcome=CallOutcome.CONNECTED, duration_seconds=0)
 
 
-class BrokenWork(InMemoryWork):
+class BrokenWork(InMemoryUnitOfWorkFactory):
     """Over the same store as `work`; the ledger takes nothing."""
 
     def __call__(self) -> InMemoryUnitOfWork:

@@ -23,8 +23,8 @@ from unite_core import (
 )
 from unite_core.calls.model import MAX_REASON_LENGTH, MISSED_AFTER
 from unite_core.calls.use_cases import Cancellation, MarkMissed
-from unite_core.errors import Contended
-from unite_core.testing.in_memory import InMemoryUnitOfWork, InMemoryWork
+from unite_core.errors import Deadlock
+from unite_core.testing.in_memory import InMemoryUnitOfWork, InMemoryUnitOfWorkFactory
 
 CANCELLED, MISSED, PENDING = TaskStatus.CANCELLED, TaskStatus.MISSED, TaskStatus.PENDING
 
@@ -211,10 +211,10 @@ def test_however_many_sweep_a_call_is_missed_once(floor: Floor) -> None:
     assert floor.unite.calls.verify_ledger().broken is None
 
 
-class RacingWork(InMemoryWork):
+class RacingWork(InMemoryUnitOfWorkFactory):
     """Over the same store as `work`; somebody else is quicker, so many times."""
 
-    def __init__(self, work: InMemoryWork, *, times: int) -> None:
+    def __init__(self, work: InMemoryUnitOfWorkFactory, *, times: int) -> None:
         super().__init__(work._store)
         self.times = times
 
@@ -230,7 +230,7 @@ class _RacingUnit(InMemoryUnitOfWork):
     def commit(self, *_: object) -> None:
         if self._race.times:
             self._race.times -= 1
-            raise Contended("Two were in each other's way.")
+            raise Deadlock("Two were in each other's way.")
         super().commit()
 
 

@@ -142,7 +142,7 @@ def test_what_became_of_a_deactivated_agents_tasks_is_not_theirs_when_they_come_
     task = floor.create()
     floor.unite.calls.assign(floor.manager, Assignment(task_id=task.id, assigned_to=floor.ben.user_id))
     floor.dismiss(floor.ann)
-    floor.unite.identity.change_user(an_actor(), UserChanges(user_id=floor.ann.user_id, active=True))
+    floor.unite.identity.update_user(an_actor(), UserChanges(user_id=floor.ann.user_id, active=True))
 
     with pytest.raises(NotFound):
         read(floor, floor.ann, task)

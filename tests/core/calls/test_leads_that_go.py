@@ -27,7 +27,7 @@ from unite_core import (
     Unavailable,
 )
 from unite_core.imports.undo import UndoStep
-from unite_core.testing.in_memory import InMemoryCallTasks, InMemoryUnitOfWork, InMemoryWork
+from unite_core.testing.in_memory import InMemoryCallTasks, InMemoryUnitOfWork, InMemoryUnitOfWorkFactory
 from unite_core.testing.in_memory.tables import Tables
 from unite_core.unit_of_work import before_commit
 
@@ -113,10 +113,10 @@ def test_undoing_an_import_keeps_the_leads_that_calls_are_planned_to(floor: Floo
     assert floor.stored(planned) == planned
 
 
-class LateWork(InMemoryWork):
+class LateWork(InMemoryUnitOfWorkFactory):
     """Over the same store as `work`; it does not see in time, so many times, that a call is planned."""
 
-    def __init__(self, work: InMemoryWork, *, times: int) -> None:
+    def __init__(self, work: InMemoryUnitOfWorkFactory, *, times: int) -> None:
         super().__init__(work._store)
         self.times = times
 

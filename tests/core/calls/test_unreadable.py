@@ -9,9 +9,9 @@ import pytest
 
 from tests.core.calls.floor import Floor
 from unite_core import BrokenChain, CallTask, LedgerEntry, Verified
-from unite_core.application import AllWork
+from unite_core.application import FullUnitOfWork
 from unite_core.calls.ledger import Unreadable, broken, chained
-from unite_core.calls.verification import VerifyLedger
+from unite_core.calls.use_cases.verification import VerifyLedger
 from unite_core.testing.builders import an_id
 from unite_core.testing.in_memory.calls import InMemoryCallTasks
 
@@ -62,7 +62,7 @@ def test_verification_stops_at_a_task_without_an_id(floor: Floor) -> None:
     floor.create()
 
     @contextmanager
-    def reads() -> Iterator[AllWork]:
+    def reads() -> Iterator[FullUnitOfWork]:
         with floor.ports.reads() as unit:
             unit.tasks = WithoutIds(floor.tables)
             yield unit

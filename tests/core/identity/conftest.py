@@ -26,4 +26,4 @@ def ann(unite: Unite) -> User:
 
 
 def add_ann(unite: Unite) -> User:
-    return unite.identity.add_user.unchecked(NewUser(email=EMAIL, name="Ann", role=Role.MANAGER, password=PASSWORD))
+    return unite.identity.create_user.unchecked(NewUser(email=EMAIL, name="Ann", role=Role.MANAGER, password=PASSWORD))

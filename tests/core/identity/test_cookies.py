@@ -129,11 +129,11 @@ def log_out_everywhere(unite: Unite, ann: User, _: str) -> None:
 
 
 def deactivate(unite: Unite, ann: User, _: str) -> None:
-    unite.identity.change_user(an_actor(Role.ADMIN), UserChanges(user_id=ann.id, active=False))
+    unite.identity.update_user(an_actor(Role.ADMIN), UserChanges(user_id=ann.id, active=False))
 
 
 def change_role(unite: Unite, ann: User, _: str) -> None:
-    unite.identity.change_user(an_actor(Role.ADMIN), UserChanges(user_id=ann.id, role=Role.AGENT))
+    unite.identity.update_user(an_actor(Role.ADMIN), UserChanges(user_id=ann.id, role=Role.AGENT))
 
 
 def change_password(unite: Unite, ann: User, _: str) -> None:

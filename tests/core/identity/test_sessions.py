@@ -67,8 +67,8 @@ def test_who_logs_in_is_known_by_the_access_token(unite: Unite, ann: User) -> No
 @pytest.mark.usefixtures("ann")
 def test_whoever_cannot_log_in_gets_one_answer(unite: Unite, email: str, password: str) -> None:
     gone = NewUser(email="gone@unite.example", name="Gone", role=Role.AGENT, password=PASSWORD)
-    user = unite.identity.add_user.unchecked(gone)
-    unite.identity.change_user(an_actor(Role.ADMIN), UserChanges(user_id=user.id, active=False))
+    user = unite.identity.create_user.unchecked(gone)
+    unite.identity.update_user(an_actor(Role.ADMIN), UserChanges(user_id=user.id, active=False))
 
     with pytest.raises(Unauthenticated) as refused:
         log_in(unite, email, password)
@@ -87,14 +87,14 @@ class Leaving(FastPasswords):
     def matches(self, password: str, password_hash: str | None) -> bool:
         if self.unite is not None:
             user = self.unite.identity.list_users(an_actor(), UserFilter(), PageRequest()).items[0]
-            self.unite.identity.change_user(an_actor(), UserChanges(user_id=user.id, active=False))
+            self.unite.identity.update_user(an_actor(), UserChanges(user_id=user.id, active=False))
         return super().matches(password, password_hash)
 
 
 def test_who_is_deactivated_at_that_very_moment_does_not_get_in() -> None:
     passwords = Leaving()
     unite = build(in_memory_ports(passwords=passwords))
-    unite.identity.add_user.unchecked(
+    unite.identity.create_user.unchecked(
         NewUser(email="ann@unite.example", name="Ann", role=Role.MANAGER, password=PASSWORD)
     )
     passwords.unite = unite
@@ -257,7 +257,7 @@ def test_logging_out_without_a_session_is_no_error(unite: Unite, ann: User) -> N
 def test_logging_out_everywhere_ends_every_login_of_the_caller(unite: Unite) -> None:
     pairs = [log_in(unite) for _ in range(2)]
     ben = NewUser(email="ben@unite.example", name="Ben", role=Role.AGENT, password=PASSWORD)
-    unite.identity.add_user.unchecked(ben)
+    unite.identity.create_user.unchecked(ben)
     bens = log_in(unite, "ben@unite.example")
 
     unite.identity.log_out_everywhere(unite.identity.authenticate(pairs[0].access_token))
@@ -361,7 +361,7 @@ def test_one_users_guesses_are_not_held_against_another(unite: Unite, ann: User)
                 Actor(user_id=ann.id, role=ann.role),
                 PasswordChange(current_password="", new_password="another password"),
             )
-    ben = unite.identity.add_user.unchecked(
+    ben = unite.identity.create_user.unchecked(
         NewUser(email="ben@unite.example", name="Ben", role=Role.AGENT, password=PASSWORD)
     )
 
@@ -383,7 +383,7 @@ def test_with_a_limit_of_nought_passwords_can_be_tried_for_ever(ann: User, ports
 
 def test_a_password_is_the_same_however_the_keyboard_composes_it(unite: Unite) -> None:
     composed, decomposed = " Zo\u00eb reitet nach Z\u00fcrich ", " Zoe\u0308 reitet nach Zu\u0308rich "
-    zoe = unite.identity.add_user.unchecked(
+    zoe = unite.identity.create_user.unchecked(
         NewUser(email="zoe@unite.example", name="Zoë", role=Role.AGENT, password=decomposed)
     )
     me = Actor(user_id=zoe.id, role=zoe.role)
@@ -431,7 +431,9 @@ def test_sessions_are_forgotten_a_week_after_their_end(unite: Unite, ports: InMe
 
 @pytest.mark.parametrize("typed", ["Ann@xn--mller-kva.example", " ann@MÜLLER.example ", "ann@mu\u0308ller.example"])
 def test_an_address_is_known_in_each_of_its_spellings(unite: Unite, typed: str) -> None:
-    unite.identity.add_user.unchecked(NewUser(email="ann@müller.example", name="A", role=Role.AGENT, password=PASSWORD))
+    unite.identity.create_user.unchecked(
+        NewUser(email="ann@müller.example", name="A", role=Role.AGENT, password=PASSWORD)
+    )
 
     assert log_in(unite, typed).access_token
 
@@ -452,7 +454,7 @@ class PasswordsWithAPause(FastPasswords):
 @pytest.mark.parametrize("strength", [1, 2], ids=["as it is", "to be hashed anew"])
 def test_a_password_that_is_changed_during_a_login_is_good_for_nothing_any_more(strength: int) -> None:
     ports = in_memory_ports()
-    ann = build(ports).identity.add_user.unchecked(
+    ann = build(ports).identity.create_user.unchecked(
         NewUser(email="ann@unite.example", name="Ann", role=Role.MANAGER, password=PASSWORD)
     )
     passwords = PasswordsWithAPause(strength)
@@ -470,7 +472,7 @@ def test_a_password_that_is_changed_during_a_login_is_good_for_nothing_any_more(
 
 def test_a_password_that_another_login_hashes_anew_meanwhile_is_good() -> None:
     ports = in_memory_ports()
-    build(ports).identity.add_user.unchecked(
+    build(ports).identity.create_user.unchecked(
         NewUser(email="ann@unite.example", name="Ann", role=Role.MANAGER, password=PASSWORD)
     )
     passwords = PasswordsWithAPause(2)

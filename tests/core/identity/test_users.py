@@ -29,7 +29,7 @@ from unite_core import (
 )
 from unite_core.identity.use_cases import EnsureFirstAdmin
 from unite_core.testing.builders import acting, an_actor, an_id
-from unite_core.testing.in_memory import InMemoryPorts, InMemoryWork, Store, in_memory_ports
+from unite_core.testing.in_memory import InMemoryPorts, InMemoryUnitOfWorkFactory, Store, in_memory_ports
 
 PASSWORD = "correct horse battery"
 
@@ -42,7 +42,7 @@ def unite(ports: InMemoryPorts) -> Unite:
 @pytest.fixture
 def ann(unite: Unite) -> User:
     """The only admin."""
-    return unite.identity.add_user.unchecked(a_new_user("ann", Role.ADMIN))
+    return unite.identity.create_user.unchecked(a_new_user("ann", Role.ADMIN))
 
 
 def a_new_user(who: str = "ben", role: Role = Role.AGENT, **changes: str) -> NewUser:
@@ -51,13 +51,13 @@ def a_new_user(who: str = "ben", role: Role = Role.AGENT, **changes: str) -> New
 
 
 def hire(unite: Unite, name: str = "ben", role: Role = Role.AGENT) -> User:
-    return unite.identity.add_user(an_actor(Role.ADMIN), a_new_user(name, role))
+    return unite.identity.create_user(an_actor(Role.ADMIN), a_new_user(name, role))
 
 
 def test_a_user_is_added(unite: Unite, ports: InMemoryPorts) -> None:
     new = NewUser(email=" Ben@Unite.Example", name=" Ben  ", role=Role.AGENT, password=PASSWORD, phone="(212) 555-0123")
 
-    ben = unite.identity.add_user(an_actor(Role.ADMIN), new)
+    ben = unite.identity.create_user(an_actor(Role.ADMIN), new)
 
     assert (ben.email, ben.name, ben.role, ben.phone) == ("ben@unite.example", "Ben", Role.AGENT, "+12125550123")
     assert ben.active
@@ -71,14 +71,14 @@ def test_a_user_is_added(unite: Unite, ports: InMemoryPorts) -> None:
 def test_only_admins_add_and_change_users(unite: Unite, role: Role) -> None:
     somebody = hire(unite, "somebody", role)
     with pytest.raises(Forbidden):
-        unite.identity.add_user(acting(somebody), a_new_user())
+        unite.identity.create_user(acting(somebody), a_new_user())
     with pytest.raises(Forbidden):
-        unite.identity.change_user(acting(somebody), UserChanges(user_id=somebody.id, name="Somebody Else"))
+        unite.identity.update_user(acting(somebody), UserChanges(user_id=somebody.id, name="Somebody Else"))
 
 
 def test_an_address_belongs_to_one_user_whatever_its_case(unite: Unite, ann: User) -> None:
     with pytest.raises(Conflict) as refused:
-        unite.identity.add_user(acting(ann), a_new_user(email="ANN@UNITE.EXAMPLE"))
+        unite.identity.create_user(acting(ann), a_new_user(email="ANN@UNITE.EXAMPLE"))
 
     assert refused.value.code == "duplicate_user"
 
@@ -102,14 +102,14 @@ def test_an_address_belongs_to_one_user_whatever_its_case(unite: Unite, ann: Use
 )
 def test_a_user_that_breaks_a_rule_is_refused(unite: Unite, changes: dict[str, Any], field: str, code: str) -> None:
     with pytest.raises(Invalid) as refused:
-        unite.identity.add_user(an_actor(Role.ADMIN), a_new_user(**changes))
+        unite.identity.create_user(an_actor(Role.ADMIN), a_new_user(**changes))
 
     assert [(problem.field, problem.code) for problem in refused.value.problems] == [(field, code)]
 
 
 def test_all_that_is_wrong_is_told_at_once(unite: Unite) -> None:
     with pytest.raises(Invalid) as refused:
-        unite.identity.add_user(an_actor(Role.ADMIN), a_new_user(email="", name="", password="", phone=""))
+        unite.identity.create_user(an_actor(Role.ADMIN), a_new_user(email="", name="", password="", phone=""))
 
     assert [problem.field for problem in refused.value.problems] == ["email", "name", "phone", "password"]
 
@@ -130,8 +130,8 @@ def test_the_address_of_the_first_admin_may_be_taken_already(unite: Unite) -> No
 
 
 def test_of_two_processes_that_start_at_once_one_adds_the_first_admin(unite: Unite) -> None:
-    sees_nobody = InMemoryWork(Store(), writes=False)
-    late = EnsureFirstAdmin(unite.identity.add_user, sees_nobody)
+    sees_nobody = InMemoryUnitOfWorkFactory(Store(), writes=False)
+    late = EnsureFirstAdmin(unite.identity.create_user, sees_nobody)
 
     assert unite.identity.ensure_first_admin(a_new_user("ann", Role.ADMIN)) is not None
     assert late(a_new_user("ann", Role.ADMIN)) is None
@@ -142,12 +142,12 @@ def test_a_user_is_changed(unite: Unite, ann: User, ports: InMemoryPorts) -> Non
     ports.clock.advance(timedelta(minutes=1))
     changes = UserChanges(user_id=ben.id, name=" Benjamin ", phone="(212) 555-0123", role=Role.MANAGER)
 
-    changed = unite.identity.change_user(acting(ann), changes)
+    changed = unite.identity.update_user(acting(ann), changes)
 
     assert (changed.name, changed.phone, changed.role) == ("Benjamin", "+12125550123", Role.MANAGER)
     assert (changed.version, changed.updated_at) == (2, ports.clock.now())
     assert unite.identity.get_user(acting(ann), ben.id) == changed
-    assert unite.identity.change_user(acting(ann), UserChanges(user_id=ben.id, phone=None)).phone is None
+    assert unite.identity.update_user(acting(ann), UserChanges(user_id=ben.id, phone=None)).phone is None
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_a_change_that_breaks_a_rule_is_refused(unite: Unite, ann: User, changes
     ben = hire(unite)
 
     with pytest.raises(Invalid) as refused:
-        unite.identity.change_user(acting(ann), UserChanges(user_id=ben.id, **changes))
+        unite.identity.update_user(acting(ann), UserChanges(user_id=ben.id, **changes))
 
     assert [problem.field for problem in refused.value.problems] == [field]
     assert unite.identity.get_user(acting(ann), ben.id) == ben
@@ -166,10 +166,10 @@ def test_a_change_that_breaks_a_rule_is_refused(unite: Unite, ann: User, changes
 
 def test_a_change_may_name_the_version_that_it_is_for(unite: Unite, ann: User) -> None:
     ben = hire(unite)
-    unite.identity.change_user(acting(ann), UserChanges(user_id=ben.id, name="Benjamin", expected_version=1))
+    unite.identity.update_user(acting(ann), UserChanges(user_id=ben.id, name="Benjamin", expected_version=1))
 
     with pytest.raises(PreconditionFailed):
-        unite.identity.change_user(acting(ann), UserChanges(user_id=ben.id, name="Benny", expected_version=1))
+        unite.identity.update_user(acting(ann), UserChanges(user_id=ben.id, name="Benny", expected_version=1))
 
 
 @pytest.mark.parametrize(
@@ -178,13 +178,13 @@ def test_a_change_may_name_the_version_that_it_is_for(unite: Unite, ann: User) -
 def test_a_change_that_changes_nothing_leaves_the_user_at_their_version(
     unite: Unite, ann: User, ports: InMemoryPorts, changes: dict[str, Any]
 ) -> None:
-    ben = unite.identity.add_user(acting(ann), a_new_user(phone="+12125550123"))
+    ben = unite.identity.create_user(acting(ann), a_new_user(phone="+12125550123"))
     ports.clock.advance(timedelta(minutes=1))
 
-    assert unite.identity.change_user(acting(ann), UserChanges(user_id=ben.id, expected_version=1, **changes)) == ben
+    assert unite.identity.update_user(acting(ann), UserChanges(user_id=ben.id, expected_version=1, **changes)) == ben
     assert unite.identity.get_user(acting(ann), ben.id) == ben
     with pytest.raises(PreconditionFailed):
-        unite.identity.change_user(acting(ann), UserChanges(user_id=ben.id, expected_version=2, **changes))
+        unite.identity.update_user(acting(ann), UserChanges(user_id=ben.id, expected_version=2, **changes))
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_who_is_deactivated_or_gets_another_role_is_logged_out(
     ben = hire(unite)
     pair = unite.identity.log_in(Credentials(email=ben.email, password=PASSWORD, address="192.0.2.1"))
 
-    unite.identity.change_user(
+    unite.identity.update_user(
         acting(ann), UserChanges(user_id=ben.id, name=changes.name, role=changes.role, active=changes.active)
     )
 
@@ -216,8 +216,8 @@ def test_who_is_deactivated_or_gets_another_role_is_logged_out(
 
 def test_who_was_deactivated_may_come_back(unite: Unite, ann: User) -> None:
     ben = hire(unite)
-    unite.identity.change_user(acting(ann), UserChanges(user_id=ben.id, active=False))
-    unite.identity.change_user(acting(ann), UserChanges(user_id=ben.id, active=True))
+    unite.identity.update_user(acting(ann), UserChanges(user_id=ben.id, active=False))
+    unite.identity.update_user(acting(ann), UserChanges(user_id=ben.id, active=True))
 
     assert unite.identity.log_in(Credentials(email=ben.email, password=PASSWORD, address="192.0.2.1")).access_token
 
@@ -225,30 +225,30 @@ def test_who_was_deactivated_may_come_back(unite: Unite, ann: User) -> None:
 @pytest.mark.parametrize("changes", [{"active": False}, {"role": Role.MANAGER}])
 def test_the_last_active_admin_stays(unite: Unite, ann: User, changes: dict[str, Any]) -> None:
     gone = hire(unite, "gone", Role.ADMIN)
-    unite.identity.change_user(acting(ann), UserChanges(user_id=gone.id, active=False))
-    unite.identity.change_user(acting(ann), UserChanges(user_id=ann.id, name="Annie"))
+    unite.identity.update_user(acting(ann), UserChanges(user_id=gone.id, active=False))
+    unite.identity.update_user(acting(ann), UserChanges(user_id=ann.id, name="Annie"))
 
     with pytest.raises(Conflict) as refused:
-        unite.identity.change_user(acting(ann), UserChanges(user_id=ann.id, **changes))
+        unite.identity.update_user(acting(ann), UserChanges(user_id=ann.id, **changes))
     assert refused.value.code == "last_admin"
 
     hire(unite, "dora", Role.ADMIN)
-    assert unite.identity.change_user(acting(ann), UserChanges(user_id=ann.id, **changes)).version == 3
+    assert unite.identity.update_user(acting(ann), UserChanges(user_id=ann.id, **changes)).version == 3
 
 
 def test_an_unknown_user_is_not_found(unite: Unite, ann: User) -> None:
     with pytest.raises(NotFound):
         unite.identity.get_user(acting(ann), an_id())
     with pytest.raises(NotFound):
-        unite.identity.change_user(acting(ann), UserChanges(user_id=an_id()))
+        unite.identity.update_user(acting(ann), UserChanges(user_id=an_id()))
 
 
 def test_agents_know_of_themselves_alone(unite: Unite, ann: User) -> None:
     ben = hire(unite)
     me = acting(ben)
 
-    def listed(wanted: UserFilter, request: PageRequest) -> list[User]:
-        page = unite.identity.list_users(me, wanted, request)
+    def listed(filters: UserFilter, request: PageRequest) -> list[User]:
+        page = unite.identity.list_users(me, filters, request)
         assert page.next is None
         return [*page.items]
 
@@ -256,7 +256,7 @@ def test_agents_know_of_themselves_alone(unite: Unite, ann: User) -> None:
     with pytest.raises(NotFound):
         unite.identity.get_user(me, ann.id)
     with pytest.raises(NotFound):
-        unite.identity.change_user(me, UserChanges(user_id=ann.id, name="Mallory"))
+        unite.identity.update_user(me, UserChanges(user_id=ann.id, name="Mallory"))
     assert listed(UserFilter(), PageRequest()) == [ben]
     assert listed(UserFilter(role=Role.AGENT, active=True), PageRequest()) == [ben]
     assert listed(UserFilter(role=Role.ADMIN), PageRequest()) == []
@@ -292,7 +292,7 @@ def test_a_phone_is_judged_as_strictly_as_the_owner_wants_it() -> None:
     new = NewUser(email="bo@unite.example", name="Bo", role=Role.AGENT, password="correct horse", phone="+12005550100")
 
     with pytest.raises(Invalid) as refused:
-        strict.identity.add_user.unchecked(new)
+        strict.identity.create_user.unchecked(new)
 
     assert [problem.field for problem in refused.value.problems] == ["phone"]
-    assert build(in_memory_ports()).identity.add_user.unchecked(new).phone == "+12005550100"
+    assert build(in_memory_ports()).identity.create_user.unchecked(new).phone == "+12005550100"

@@ -6,7 +6,13 @@ from contextlib import contextmanager
 from typing import BinaryIO, Self
 
 from unite_core import Duplicate, DuplicateLead, Lead, Unavailable
-from unite_core.testing.in_memory import FixedClock, InMemoryFiles, InMemoryLeads, InMemoryUnitOfWork, InMemoryWork
+from unite_core.testing.in_memory import (
+    FixedClock,
+    InMemoryFiles,
+    InMemoryLeads,
+    InMemoryUnitOfWork,
+    InMemoryUnitOfWorkFactory,
+)
 from unite_core.testing.in_memory.tables import Tables
 
 
@@ -14,12 +20,12 @@ class PowerCutError(BaseException):
     """The worker is gone in the middle of what it did."""
 
 
-class FailingWork(InMemoryWork):
+class FailingWork(InMemoryUnitOfWorkFactory):
     """Over the same store as `work`, and its commit number `at` (from 0) fails: before it happens, or just after."""
 
     def __init__(
         self,
-        work: InMemoryWork,
+        work: InMemoryUnitOfWorkFactory,
         error: BaseException,
         *,
         at: int,
@@ -52,10 +58,10 @@ class _FailingUnit(InMemoryUnitOfWork):
             raise self._plan.error
 
 
-class DeafWork(InMemoryWork):
+class DeafWork(InMemoryUnitOfWorkFactory):
     """Over the same store as `work`; commits happen, and the answer to the first is lost. Then `away` is called."""
 
-    def __init__(self, work: InMemoryWork, away: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, work: InMemoryUnitOfWorkFactory, away: Callable[[], None] = lambda: None) -> None:
         super().__init__(work._store, cache=work._cache)
         self.heard = True
         self.away = away
@@ -80,10 +86,10 @@ class _DeafUnit(InMemoryUnitOfWork):
         super().commit()
 
 
-class RacingWork(InMemoryWork):
+class RacingWork(InMemoryUnitOfWorkFactory):
     """Over the same store as `work`; somebody else is quicker with one of the leads, so many times."""
 
-    def __init__(self, work: InMemoryWork, *, times: int) -> None:
+    def __init__(self, work: InMemoryUnitOfWorkFactory, *, times: int) -> None:
         super().__init__(work._store, cache=work._cache)
         self.times = times
 

@@ -21,7 +21,7 @@ from unite_core import (
     Unite,
     build,
 )
-from unite_core.imports.run import ContinueImport
+from unite_core.imports.use_cases.run import ContinueImport
 from unite_core.testing.builders import csv_text
 from unite_core.testing.in_memory import InMemoryPorts, in_memory_ports
 
@@ -38,7 +38,7 @@ class Floor:
     def __post_init__(self) -> None:
         self.unite: Unite = build(self.ports)
         admin = NewUser(email="ann@unite.example", name="Ann", role=Role.ADMIN, password="correct horse battery")
-        self.admin = self.unite.identity.add_user.unchecked(admin)
+        self.admin = self.unite.identity.create_user.unchecked(admin)
         self.ann = Actor(user_id=self.admin.id, role=Role.ADMIN)
 
     @property

@@ -11,7 +11,7 @@ from tests.core.imports.accidents import FailingWork, PowerCutError
 from tests.core.imports.floor import Floor
 from unite_core import ImportStatus, LeadImport, Unavailable
 from unite_core.imports.model import LEASE, MAX_ATTEMPTS
-from unite_core.imports.run import report_key
+from unite_core.imports.use_cases.run import report_key
 from unite_core.testing.in_memory import FixedClock, InMemoryFiles, in_memory_ports
 
 ROWS = [("", "+12125550100"), ("Ada", "+12125550101"), ("Grace", "+12125550102")]

@@ -6,14 +6,16 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from tests.core.imports.uploads import ANN, codes, drafts, look, records
-from unite_core.errors import Problem
+from unite_core.errors import FieldError
 from unite_core.imports.columns import MAX_COLUMNS
 from unite_core.imports.error_report import REPORT_COLUMNS, RejectedRow, report_lines, with_guard, without_guard
 from unite_core.imports.rows import LeadDraft, RowRules
 from unite_core.phone import PhoneRule
 
-WRONG = Problem(field="phone", code="invalid_phone", detail="The number has too few digits.", suggestion="+18158908301")
-LACKING = Problem(field="name", code="required", detail="It has no name.")
+WRONG = FieldError(
+    field="phone", code="invalid_phone", detail="The number has too few digits.", suggestion="+18158908301"
+)
+LACKING = FieldError(field="name", code="required", detail="It has no name.")
 
 
 def report(header: list[str], *rows: RejectedRow) -> bytes:
@@ -226,7 +228,7 @@ def test_a_report_says_the_same_of_every_row_as_the_original(header: list[str], 
     assert list(map(said, drafts(uploaded, rules=FLOOR))) == list(map(said, drafts(original, rules=FLOOR)))
 
 
-def said(outcome: LeadDraft | tuple[Problem, ...]) -> object:
+def said(outcome: LeadDraft | tuple[FieldError, ...]) -> object:
     """The outcome without row numbers, which differ, and counts of cells, which do too."""
     if isinstance(outcome, tuple):
         return [(problem.field, problem.code, problem.suggestion) for problem in outcome]

@@ -235,7 +235,7 @@ def test_the_same_file_is_another_import_a_day_later_or_by_somebody_else_or_with
     first = floor.upload(CSV)
     updating = floor.upload(CSV, on_duplicate=OnDuplicate.UPDATE)
     boss = NewUser(email="boss@unite.example", name="Boss", role=Role.MANAGER, password="correct horse battery")
-    floor.ann, ann = an_actor(Role.MANAGER, user_id=floor.unite.identity.add_user(floor.ann, boss).id), floor.ann
+    floor.ann, ann = an_actor(Role.MANAGER, user_id=floor.unite.identity.create_user(floor.ann, boss).id), floor.ann
     theirs = floor.upload(CSV)
     floor.ann = ann
     floor.ports.clock.advance(DAY)
@@ -298,8 +298,8 @@ def test_an_announcement_that_breaks_a_rule_is_refused(floor: Floor, new: NewImp
 
 def test_leads_are_not_given_to_somebody_who_has_left(floor: Floor) -> None:
     ben = NewUser(email="ben@unite.example", name="Ben", role=Role.AGENT, password="correct horse battery")
-    gone = floor.unite.identity.add_user(floor.ann, ben)
-    floor.unite.identity.change_user(floor.ann, UserChanges(user_id=gone.id, active=False))
+    gone = floor.unite.identity.create_user(floor.ann, ben)
+    floor.unite.identity.update_user(floor.ann, UserChanges(user_id=gone.id, active=False))
 
     with pytest.raises(Invalid) as refused:
         floor.upload(CSV, default_assigned_to=gone.id)
@@ -430,7 +430,7 @@ def test_agents_import_nothing(floor: Floor) -> None:
 
 def test_managers_import_as_admins_do(floor: Floor) -> None:
     new = NewUser(email="mo@unite.example", name="Mo", role=Role.MANAGER, password="correct horse battery")
-    manager = an_actor(Role.MANAGER, user_id=floor.unite.identity.add_user.unchecked(new).id)
+    manager = an_actor(Role.MANAGER, user_id=floor.unite.identity.create_user.unchecked(new).id)
 
     announced = floor.unite.imports.announce(manager, NewImport(filename="a.csv", size=5))
 

@@ -31,7 +31,7 @@ def floor() -> Floor:
 
 def hire(floor: Floor, name: str, email: str) -> UUID:
     user = NewUser(email=email, name=name, role=Role.AGENT, password="correct horse battery")
-    return floor.unite.identity.add_user(floor.ann, user).id
+    return floor.unite.identity.create_user(floor.ann, user).id
 
 
 def test_a_row_makes_a_lead_of_all_that_it_says(floor: Floor) -> None:
@@ -182,7 +182,7 @@ def test_an_owner_is_named_by_address_by_id_or_by_a_name_that_only_one_has(floor
     hire(floor, "Cleo", "cleo@unite.example")
     other_cleo = hire(floor, "CLEO", "cleo.two@unite.example")
     gone = hire(floor, "Dan", "dan@unite.example")
-    floor.unite.identity.change_user(floor.ann, UserChanges(user_id=gone, active=False))
+    floor.unite.identity.update_user(floor.ann, UserChanges(user_id=gone, active=False))
     named = ["Ben@Unite.example", str(ben), "bEN", "cleo.two@unite.example", "Cleo", "dan@unite.example", "Nobody"]
     rows = [(f"Lead {number}", f"+1212555011{number}", "", "", "", owner) for number, owner in enumerate(named)]
     done = floor.import_file(rows)

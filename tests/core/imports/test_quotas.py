@@ -21,7 +21,7 @@ from unite_core import (
 from unite_core.files import upload_key
 from unite_core.imports.model import MAX_FILE_BYTES
 from unite_core.imports.use_cases.control import ABANDONED_AFTER
-from unite_core.uses import HOUR
+from unite_core.usage import HOUR
 
 CSV = b"Name,Phone\nAda,+12125550100\n"
 
@@ -35,7 +35,7 @@ def floor() -> Floor:
 
 def another(floor: Floor) -> Actor:
     new = NewUser(email="mo@unite.example", name="Mo", role=Role.MANAGER, password="correct horse battery")
-    return Actor(user_id=floor.unite.identity.add_user.unchecked(new).id, role=Role.MANAGER)
+    return Actor(user_id=floor.unite.identity.create_user.unchecked(new).id, role=Role.MANAGER)
 
 
 def announce(floor: Floor, size: int = 10, actor: Actor | None = None) -> str:

@@ -4,7 +4,7 @@ from uuid import UUID
 import pytest
 
 from tests.core.imports.uploads import ANN, US, codes, drafts
-from unite_core.errors import Problem
+from unite_core.errors import FieldError
 from unite_core.imports.columns import map_columns
 from unite_core.imports.reading import Record
 from unite_core.imports.rows import LeadDraft, RowInterpreter, RowRules, missing_name
@@ -15,7 +15,7 @@ BOB = UUID("01890a5d-ac96-774b-bcce-b302099a8058")
 FLOOR = replace(US, owners={"ann@unite.example": ANN, "ann lee": ANN, str(ANN): ANN, "bob@unite.example": BOB})
 
 
-def one(header: str, row: str, rules: RowRules = FLOOR) -> LeadDraft | tuple[Problem, ...]:
+def one(header: str, row: str, rules: RowRules = FLOOR) -> LeadDraft | tuple[FieldError, ...]:
     (outcome,) = drafts(f"{header}\n{row}\n".encode("utf-8-sig"), rules=rules)
     return outcome
 
@@ -26,7 +26,7 @@ def good(header: str, row: str, rules: RowRules = FLOOR) -> LeadDraft:
     return outcome
 
 
-def wrong(header: str, row: str, rules: RowRules = FLOOR) -> Problem:
+def wrong(header: str, row: str, rules: RowRules = FLOOR) -> FieldError:
     outcome = one(header, row, rules)
     assert isinstance(outcome, tuple)
     (problem,) = outcome
@@ -206,7 +206,7 @@ def test_an_apostrophe_before_anything_else_stays() -> None:
 
 def test_a_record_that_could_not_be_read_has_that_problem_alone() -> None:
     columns = map_columns(["Name", "Email"])
-    problem = Problem(field="", code="broken_encoding", detail="Row 2 is broken.")
+    problem = FieldError(field="", code="broken_encoding", detail="Row 2 is broken.")
 
     assert RowInterpreter(columns, US, 2)(Record(2, [], problem)) == (problem,)
 

@@ -8,19 +8,19 @@ import pytest
 
 from tests.core.imports.floor import Floor
 from unite_core import FileToImport, ImportStatus, LeadImport, NewImport, Unavailable
+from unite_core.deadlocks import MAX_TRANSACTION_ATTEMPTS
 from unite_core.files import upload_key
 from unite_core.imports.use_cases import ImportStoredFile, StartImport
-from unite_core.races import MAX_TRANSACTION_ATTEMPTS
-from unite_core.testing.in_memory import InMemoryImports, InMemoryUnitOfWork, InMemoryWork
+from unite_core.testing.in_memory import InMemoryImports, InMemoryUnitOfWork, InMemoryUnitOfWorkFactory
 from unite_core.testing.in_memory.tables import Tables
 
 CSV = b"Name,Phone\nGrace,+12125550101\n"
 
 
-class LateWork(InMemoryWork):
+class LateWork(InMemoryUnitOfWorkFactory):
     """Over the same store as `work`; it does not see in time, so many times, that the same file is there already."""
 
-    def __init__(self, work: InMemoryWork, *, times: int) -> None:
+    def __init__(self, work: InMemoryUnitOfWorkFactory, *, times: int) -> None:
         super().__init__(work._store)
         self.times = times
 
@@ -64,14 +64,14 @@ def floor() -> Floor:
     return Floor()
 
 
-def send(floor: Floor, work: InMemoryWork) -> LeadImport:
+def send(floor: Floor, work: InMemoryUnitOfWorkFactory) -> LeadImport:
     ports = floor.ports
     stored = floor.unite.imports.store_file(floor.ann, io.BytesIO(CSV))
     use_case = ImportStoredFile(work, ports.files, ports.jobs, ports.clock, ports.ids)
     return use_case(floor.ann, FileToImport(stored=stored, filename="leads.csv"))
 
 
-def upload(floor: Floor, work: InMemoryWork) -> LeadImport:
+def upload(floor: Floor, work: InMemoryUnitOfWorkFactory) -> LeadImport:
     ports = floor.ports
     coming = floor.unite.imports.announce(floor.ann, NewImport(filename="leads.csv", size=len(CSV))).lead_import
     with ports.files.write(upload_key(coming.key), content_type="text/csv") as stream:
@@ -80,7 +80,7 @@ def upload(floor: Floor, work: InMemoryWork) -> LeadImport:
 
 
 WAYS = pytest.mark.parametrize("way", [send, upload])
-Way = Callable[[Floor, InMemoryWork], LeadImport]
+Way = Callable[[Floor, InMemoryUnitOfWorkFactory], LeadImport]
 
 
 @WAYS

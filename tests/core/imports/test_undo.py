@@ -147,7 +147,7 @@ def test_what_somebody_touched_deleted_or_gave_a_picture_since_is_left_alone(flo
     touch(floor.ann, LeadChanges(lead_id=created["C3"].id, name="C3 touched"))
     for name in ("C4", "C6"):
         picture = NewImage(lead_id=created[name].id, content_type="image/png", size=10)
-        floor.unite.leads.add_image(floor.ann, picture)
+        floor.unite.leads.create_image(floor.ann, picture)
 
     undone = floor.unite.imports.undo(floor.ann, done.id).undone
 

@@ -34,7 +34,7 @@ CSV = b"Name,Phone\nGrace,+12125550101\n"
 def floor() -> Floor:
     floor = Floor()
     boss = NewUser(email="boss@unite.example", name="Boss", role=Role.MANAGER, password="correct horse battery")
-    floor.ann = acting(floor.unite.identity.add_user(floor.ann, boss))
+    floor.ann = acting(floor.unite.identity.create_user(floor.ann, boss))
     return floor
 
 
@@ -109,7 +109,7 @@ def test_the_same_file_again_stands_back_for_the_first_import(floor: Floor) -> N
 def test_nothing_is_imported_for_somebody(floor: Floor, change: dict[str, object]) -> None:
     coming = uploaded(floor)
     changes = UserChanges(user_id=coming.created_by, **change)  # type: ignore[arg-type]  # one of its fields each
-    floor.unite.identity.change_user(acting(floor.admin), changes)
+    floor.unite.identity.update_user(acting(floor.admin), changes)
 
     outcome = notice(floor, coming)
 

@@ -8,7 +8,7 @@ from tests.core.imports.floor import Floor
 from unite_core.imports.chunk import MAX_STORED_LENGTH
 from unite_core.imports.columns import MAX_SHOWN_LENGTH
 from unite_core.imports.reading import MAX_HEADER_LENGTH
-from unite_core.imports.run import CHUNK_BYTES
+from unite_core.imports.use_cases.run import CHUNK_BYTES
 from unite_core.testing.builders import csv_text
 
 PHONE = "+12125550101"

@@ -4,7 +4,7 @@ import io
 from collections.abc import Mapping
 from uuid import UUID
 
-from unite_core.errors import Problem
+from unite_core.errors import FieldError
 from unite_core.imports.columns import ColumnMap
 from unite_core.imports.reading import Dialect, Record, RecordReader, examine
 from unite_core.imports.rows import LeadDraft, RowInterpreter, RowRules
@@ -44,12 +44,12 @@ def records(content: bytes, columns: Mapping[str, str | None] | None = None) -> 
 
 def drafts(
     content: bytes, columns: Mapping[str, str | None] | None = None, rules: RowRules = US
-) -> list[LeadDraft | tuple[Problem, ...]]:
+) -> list[LeadDraft | tuple[FieldError, ...]]:
     dialect, found = look(content, columns)
     interpret = RowInterpreter(found, rules, len(dialect.header))
     return [interpret(record) for record in reader_of(content, dialect)]
 
 
-def codes(outcome: LeadDraft | tuple[Problem, ...]) -> list[tuple[str, str]]:
+def codes(outcome: LeadDraft | tuple[FieldError, ...]) -> list[tuple[str, str]]:
     """Field and code of each problem; none for a good row."""
     return [] if isinstance(outcome, LeadDraft) else [(problem.field, problem.code) for problem in outcome]

@@ -35,10 +35,10 @@ class Floor:
 
     def hire(self, name: str, role: Role) -> Actor:
         new = NewUser(email=f"{name}@unite.example", name=name, role=role, password="correct horse battery")
-        return Actor(user_id=self.unite.identity.add_user(an_actor(Role.ADMIN), new).id, role=role)
+        return Actor(user_id=self.unite.identity.create_user(an_actor(Role.ADMIN), new).id, role=role)
 
     def dismiss(self, actor: Actor) -> None:
-        self.unite.identity.change_user(self.admin, UserChanges(user_id=actor.user_id, active=False))
+        self.unite.identity.update_user(self.admin, UserChanges(user_id=actor.user_id, active=False))
 
     def add(self, actor: Actor | None = None, **new: Any) -> Lead:
         if "phone" not in new and "email" not in new:

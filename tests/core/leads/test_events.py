@@ -39,7 +39,7 @@ def types(floor: Floor) -> list[str]:
 def upload(floor: Floor, lead: Lead) -> ImageUpload:
     """A picture of the lead whose bytes have arrived."""
     new = NewImage(lead_id=lead.id, content_type="image/png", size=len(PNG), filename="ada.png")
-    announced = floor.unite.leads.add_image(floor.admin, new)
+    announced = floor.unite.leads.create_image(floor.admin, new)
     with floor.ports.files.write(upload_key(announced.image.key), content_type="image/png") as stream:
         stream.write(PNG)
     return announced

@@ -83,4 +83,4 @@ def test_what_breaks_a_rule_is_told_as_before(floor: Floor, lead: Lead) -> None:
         announce(floor, lead)
 
     with pytest.raises(Invalid):
-        floor.unite.leads.add_image(floor.ann, NewImage(lead_id=lead.id, content_type="text/html", size=len(PNG)))
+        floor.unite.leads.create_image(floor.ann, NewImage(lead_id=lead.id, content_type="text/html", size=len(PNG)))

@@ -36,7 +36,7 @@ WEBP = b"RIFF\x0c\x00\x00\x00WEBP" + b"\x00" * 8
 
 def announce(floor: Floor, lead: Lead, actor: Actor | None = None, content: bytes = PNG) -> ImageUpload:
     new = NewImage(lead_id=lead.id, content_type="image/png", size=len(content), filename=" Grace.png ")
-    return floor.unite.leads.add_image(actor or floor.ann, new)
+    return floor.unite.leads.create_image(actor or floor.ann, new)
 
 
 def upload(floor: Floor, announced: ImageUpload, content: bytes = PNG) -> None:
@@ -73,7 +73,7 @@ def test_a_picture_is_announced_uploaded_completed_and_shown(floor: Floor, lead:
 
 def test_a_picture_without_a_name_is_saved_under_its_id(floor: Floor, lead: Lead) -> None:
     new = NewImage(lead_id=lead.id, content_type="image/png", size=len(PNG))
-    announced = floor.unite.leads.add_image(floor.ann, new)
+    announced = floor.unite.leads.create_image(floor.ann, new)
     upload(floor, announced)
     floor.unite.leads.complete_image(floor.ann, lead.id, announced.image.id)
 
@@ -247,7 +247,7 @@ def test_a_picture_that_breaks_a_rule_is_refused(
     new = NewImage(lead_id=lead.id, content_type=content_type, size=size, filename=filename)
 
     with pytest.raises(Invalid) as refused:
-        floor.unite.leads.add_image(floor.ann, new)
+        floor.unite.leads.create_image(floor.ann, new)
 
     assert [(problem.field, problem.code) for problem in refused.value.problems] == [(field, code)]
 

@@ -40,14 +40,14 @@ class CallFloor:
 
     def hire(self, name: str, role: Role, phone: str | None) -> User:
         new = NewUser(email=f"{name}@unite.example", name=name, role=role, password=PASSWORD, phone=phone)
-        return self.unite.identity.add_user.unchecked(new)
+        return self.unite.identity.create_user.unchecked(new)
 
     def acting(self, user: User) -> Actor:
         return Actor(user_id=user.id, role=user.role, correlation_id="c0ffee-1234")
 
     def change(self, user: User, **changes: object) -> None:
         admin = Actor(user_id=self.mia.id, role=Role.ADMIN)
-        self.unite.identity.change_user(admin, UserChanges(user_id=user.id, **changes))  # type: ignore[arg-type]  # what the fields take
+        self.unite.identity.update_user(admin, UserChanges(user_id=user.id, **changes))  # type: ignore[arg-type]  # what the fields take
 
     def plan(self, *, by: Actor | None = None, assigned_to: User | None = None) -> CallTask:
         wanted = NewCallTask(
@@ -63,7 +63,7 @@ class CallFloor:
 
     def ask_for_summary(self, actor: Actor, *, at: str = "18:00", tz: str = "UTC") -> User:
         wanted = SummaryChange(daily_summary=SummaryRequest(at=at, tz=tz))
-        return self.unite.identity.change_daily_summary(actor, wanted)
+        return self.unite.identity.update_daily_summary(actor, wanted)
 
     def relay(self) -> None:
         self.ports.jobs.run_all(self.unite)

@@ -12,7 +12,7 @@ from unite_core.notifications.ports import DeliveryFilter, Destination
 from unite_core.notifications.use_cases import RelayEvents
 from unite_core.paging import PageRequest
 from unite_core.testing.builders import an_event
-from unite_core.testing.in_memory import FixedClock, InMemoryWork, SequentialIds, Store
+from unite_core.testing.in_memory import FixedClock, InMemoryUnitOfWorkFactory, SequentialIds, Store
 
 MAIL = "mail"
 TAKEN = Receipt(taken=True)
@@ -57,7 +57,7 @@ class Post:
     store: Store = field(default_factory=Store)
 
     def __post_init__(self) -> None:
-        self.work = InMemoryWork(self.store, destinations=(MAIL,))
+        self.work = InMemoryUnitOfWorkFactory(self.store, destinations=(MAIL,))
         self.ids = SequentialIds()
         self.relay = RelayEvents(self.work, {MAIL: self.mailbox}, self.clock, self.ids)
 

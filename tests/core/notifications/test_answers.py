@@ -12,7 +12,7 @@ from unite_core.notifications.events import ANSWERED
 from unite_core.notifications.model import ACTIVITY, CLAIM_TTL, MAX_RETRY_TIME, Delivery, DeliveryStatus, Receipt
 from unite_core.notifications.use_cases import RelayEvents
 from unite_core.paging import PageRequest
-from unite_core.testing.in_memory import InMemoryActivityLog, InMemoryWork
+from unite_core.testing.in_memory import InMemoryActivityLog, InMemoryUnitOfWorkFactory
 
 PENDING, DELIVERED, NOT_SENT, DEAD = DeliveryStatus
 
@@ -23,7 +23,7 @@ class PostWithLog(Post):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.log = InMemoryActivityLog()
-        self.work = InMemoryWork(self.store, destinations=(ACTIVITY, MAIL))
+        self.work = InMemoryUnitOfWorkFactory(self.store, destinations=(ACTIVITY, MAIL))
         self.relay = RelayEvents(self.work, {ACTIVITY: self.log, MAIL: self.mailbox}, self.clock, self.ids)
 
     def told_of(self, delivery: Delivery) -> list[Event]:

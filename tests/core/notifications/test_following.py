@@ -9,13 +9,13 @@ import pytest
 from tests.core.imports.accidents import FailingWork
 from tests.core.notifications.floor import CallFloor
 from unite_core import Quotas, Rules, build
-from unite_core.errors import Contended, NotFound, Unavailable
+from unite_core.errors import Deadlock, NotFound, Unavailable
 from unite_core.notifications.events import REPORTED
 from unite_core.notifications.model import DELIVERY_RETENTION, NEVER, TEXTS, Delivery, DeliveryStatus
 from unite_core.notifications.ports import DeliveryFilter
 from unite_core.notifications.use_cases import FollowTexts
 from unite_core.notifications.use_cases.following import STATUS_CHECK_TIMEOUT
-from unite_core.notifications.webhooks import TakeTextStatus, TextStatus
+from unite_core.notifications.webhooks import ReceiveTextStatus, TextStatus
 from unite_core.paging import PageRequest
 from unite_core.quotas import NO_LIMIT
 from unite_core.testing.in_memory import InMemoryTextMessages
@@ -120,7 +120,7 @@ def test_a_price_that_comes_late_is_kept_and_told_though_the_status_is_the_same(
 
 def test_of_what_was_told_in_time_nothing_is_asked() -> None:
     watch = Watch(KNOWN)
-    watch.floor.unite.notifications.take_text_status(
+    watch.floor.unite.notifications.receive_text_status(
         TextStatus(delivery_id=watch.delivery().id, sid=SID, status="delivered")
     )
 
@@ -134,7 +134,7 @@ def test_what_could_not_be_looked_up_as_its_end_was_told_is_asked_for_later() ->
         def look_up(self, sid: str, *, hurried: bool = False) -> dict[str, Any]:
             raise Unavailable(f"{sid} takes too long for a hurry." if hurried else "It is away.")
 
-    take = TakeTextStatus(watch.work, Slow(), watch.clock, watch.floor.ports.ids)
+    take = ReceiveTextStatus(watch.work, Slow(), watch.clock, watch.floor.ports.ids)
     take(TextStatus(delivery_id=watch.delivery().id, sid=SID, status="delivered"))
 
     assert watch.at(FIVE_MINUTES) == 1
@@ -233,7 +233,7 @@ def test_what_is_told_while_it_is_asked_is_not_undone() -> None:
     delivery = watch.delivery()
 
     def be_overtaken() -> dict[str, Any]:
-        watch.floor.unite.notifications.take_text_status(
+        watch.floor.unite.notifications.receive_text_status(
             TextStatus(delivery_id=delivery.id, sid=SID, status="failed", error_code=30003)
         )
         return QUEUED
@@ -261,7 +261,7 @@ def test_what_is_forgotten_while_it_is_asked_is_gone() -> None:
 @pytest.mark.parametrize("at", [0, 1], ids=["setting apart", "keeping"])
 def test_a_transaction_that_gave_way_to_another_is_begun_anew(at: int) -> None:
     watch = Watch(KNOWN)
-    work = FailingWork(watch.work, Contended("Another was first."), at=at)
+    work = FailingWork(watch.work, Deadlock("Another was first."), at=at)
     watch.follow = FollowTexts(work, watch.carrier, watch.clock, watch.floor.ports.ids)
 
     assert watch.at(FIVE_MINUTES) == 1

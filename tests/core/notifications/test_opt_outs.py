@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tests.core.notifications.floor import CallFloor
-from unite_core.notifications.webhooks import InboundText, TakeInboundText
+from unite_core.notifications.webhooks import InboundText, ReceiveInboundText
 
 PHONE = "+12125550102"
 
@@ -23,7 +23,7 @@ START = ("START", " yes ", "UnStop")
 def test_whoever_says_stop_wants_no_more(body: str) -> None:
     floor = CallFloor()
 
-    floor.unite.notifications.take_inbound_text(InboundText(sid="SM-in", phone=PHONE, body=body))
+    floor.unite.notifications.receive_inbound_text(InboundText(sid="SM-in", phone=PHONE, body=body))
 
     assert wants_none(floor)
     assert not wants_none(floor, "+12125550101")
@@ -32,7 +32,7 @@ def test_whoever_says_stop_wants_no_more(body: str) -> None:
 @pytest.mark.parametrize("body", START)
 def test_whoever_says_start_wants_messages_again(body: str) -> None:
     floor = CallFloor()
-    take = floor.unite.notifications.take_inbound_text
+    take = floor.unite.notifications.receive_inbound_text
     take(InboundText(sid="SM-1", phone=PHONE, body="STOP"))
     floor.ports.clock.advance(timedelta(seconds=1))
 
@@ -45,7 +45,7 @@ def test_whoever_says_start_wants_messages_again(body: str) -> None:
 def test_anything_else_that_is_said_has_no_effect(body: str) -> None:
     floor = CallFloor()
 
-    floor.unite.notifications.take_inbound_text(InboundText(sid="SM-in", phone=PHONE, body=body))
+    floor.unite.notifications.receive_inbound_text(InboundText(sid="SM-in", phone=PHONE, body=body))
 
     assert not wants_none(floor)
 
@@ -58,14 +58,14 @@ def test_what_the_carrier_made_of_it_counts(opt_out_type: str, body: str, *, opt
     floor = CallFloor()
     text = InboundText(sid="SM-in", phone=PHONE, body=body, opt_out_type=opt_out_type)
 
-    floor.unite.notifications.take_inbound_text(text)
+    floor.unite.notifications.receive_inbound_text(text)
 
     assert wants_none(floor) is opted_out
 
 
 def test_a_word_that_is_told_again_later_changes_nothing() -> None:
     floor = CallFloor()
-    take: TakeInboundText = floor.unite.notifications.take_inbound_text
+    take: ReceiveInboundText = floor.unite.notifications.receive_inbound_text
     stop = InboundText(sid="SM-1", phone=PHONE, body="STOP")
     for text in (stop, InboundText(sid="SM-2", phone=PHONE, body="START"), stop):
         take(text)

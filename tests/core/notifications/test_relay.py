@@ -8,7 +8,7 @@ import pytest
 
 from tests.core.imports.accidents import FailingWork, PowerCutError
 from tests.core.notifications.post import LATER, MAIL, REFUSED, TAKEN, Mailbox, Post
-from unite_core.errors import Contended, NotFound, Unavailable
+from unite_core.errors import Deadlock, NotFound, Unavailable
 from unite_core.events import Event
 from unite_core.notifications.model import CLAIM_TTL, MAX_RETRY_TIME, DeliveryStatus, Receipt
 from unite_core.notifications.use_cases import RelayEvents
@@ -199,7 +199,7 @@ def test_a_transaction_that_gave_way_to_another_is_begun_anew(at: int) -> None:
     post = Post()
     (event,) = post.record()
     relay = RelayEvents(
-        FailingWork(post.work, Contended("Another was first."), at=at), {MAIL: post.mailbox}, post.clock, post.ids
+        FailingWork(post.work, Deadlock("Another was first."), at=at), {MAIL: post.mailbox}, post.clock, post.ids
     )
 
     assert relay(MAIL).delivered == 1

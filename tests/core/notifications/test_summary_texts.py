@@ -106,7 +106,7 @@ def _lose_phone(floor: CallFloor) -> None:
 
 
 def _opt_out(floor: CallFloor) -> None:
-    floor.unite.notifications.take_inbound_text(InboundText(sid="SM1", phone="+12125550101", body="stop"))
+    floor.unite.notifications.receive_inbound_text(InboundText(sid="SM1", phone="+12125550101", body="stop"))
 
 
 @pytest.mark.parametrize(

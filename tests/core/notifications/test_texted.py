@@ -93,7 +93,7 @@ def lose_phone(floor: CallFloor) -> None:
 
 
 def opt_out(floor: CallFloor) -> None:
-    floor.unite.notifications.take_inbound_text(InboundText(sid="SM1", phone="+12125550102", body="stop"))
+    floor.unite.notifications.receive_inbound_text(InboundText(sid="SM1", phone="+12125550102", body="stop"))
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_whoever_wants_messages_again_is_texted_again_and_what_was_skipped_can_b
     assert sent(floor) == []
     floor.ports.clock.advance(timedelta(seconds=1))
 
-    floor.unite.notifications.take_inbound_text(InboundText(sid="SM2", phone="+12125550102", body=" Start "))
+    floor.unite.notifications.receive_inbound_text(InboundText(sid="SM2", phone="+12125550102", body=" Start "))
     (skipped,) = texts_of(floor)
     floor.unite.notifications.replay(an_actor(Role.ADMIN), skipped.id)
 
@@ -276,7 +276,7 @@ def test_a_phone_number_is_not_shown_where_a_message_is() -> None:
 def test_unite_has_the_numbers_of_users_in_the_form_in_which_consents_name_them() -> None:
     floor = CallFloor()
     ben = floor.hire("Ben", Role.AGENT, "+1 (212) 555-0103")
-    floor.unite.notifications.take_inbound_text(InboundText(sid="SM1", phone="+12125550103", body="STOP"))
+    floor.unite.notifications.receive_inbound_text(InboundText(sid="SM1", phone="+12125550103", body="STOP"))
 
     floor.plan(assigned_to=ben)
 

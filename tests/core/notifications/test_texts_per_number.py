@@ -9,7 +9,7 @@ from tests.core.imports.accidents import FailingWork, PowerCutError
 from tests.core.notifications.floor import CallFloor
 from unite_core import Quotas, Role, Rules, build
 from unite_core.calls.use_cases import Assignment
-from unite_core.errors import Contended, Unavailable
+from unite_core.errors import Deadlock, Unavailable
 from unite_core.notifications.destinations import TextsOfEvents
 from unite_core.notifications.events import ANSWERED
 from unite_core.notifications.model import CLAIM_TTL, RATE_LIMITED, TEXTS, Delivery, DeliveryStatus, Receipt
@@ -17,7 +17,7 @@ from unite_core.notifications.ports import DeliveryFilter
 from unite_core.notifications.use_cases import RelayEvents
 from unite_core.paging import PageRequest
 from unite_core.testing.builders import an_actor
-from unite_core.uses import HOUR
+from unite_core.usage import HOUR
 
 ADAS, BENS, MIAS = "+12125550102", "+12125550103", "+12125550101"
 
@@ -120,7 +120,7 @@ def test_without_a_limit_nothing_is_counted() -> None:
 
     assert sent(floor) == {ADAS: 25}
     with floor.ports.work() as work:
-        assert work.uses.purge(before=floor.ports.clock.now() + HOUR, limit=100) == 0
+        assert work.usage.purge(before=floor.ports.clock.now() + HOUR, limit=100) == 0
 
 
 def test_a_message_that_is_tried_again_takes_one_place() -> None:
@@ -170,7 +170,7 @@ def test_counting_that_gives_way_to_another_relay_is_begun_anew() -> None:
     floor = CallFloor()
     floor.plan()
     ports, relay = floor.ports, floor.unite.notifications.relay
-    gives_way = FailingWork(ports.work, Contended("Somebody else was quicker."), at=0)
+    gives_way = FailingWork(ports.work, Deadlock("Somebody else was quicker."), at=0)
     texts = TextsOfEvents(gives_way, ports.reads, ports.texts, ports.clock, ports.ids, "")
 
     RelayEvents(ports.work, {TEXTS: texts}, relay.clock, relay.ids)(TEXTS)
@@ -182,7 +182,7 @@ def test_what_was_counted_is_forgotten_after_an_hour() -> None:
     floor = a_floor()
     floor.plan()
     floor.relay()
-    assert floor.unite.upkeep.purge_uses() == 0
+    assert floor.unite.upkeep.purge_usage() == 0
     floor.ports.clock.advance(HOUR + timedelta(microseconds=1))
 
-    assert floor.unite.upkeep.purge_uses() == 1
+    assert floor.unite.upkeep.purge_usage() == 1

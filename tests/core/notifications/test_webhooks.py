@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.core.imports.accidents import FailingWork, PowerCutError
 from tests.core.notifications.floor import CallFloor
 from unite_core import Role
-from unite_core.errors import Contended, Unavailable
+from unite_core.errors import Deadlock, Unavailable
 from unite_core.events import Event
 from unite_core.notifications.events import ANSWERED, REPORTED
 from unite_core.notifications.model import CLAIM_TTL, TEXTS, TOPIC, Delivery, DeliveryStatus, Receipt
@@ -21,7 +21,7 @@ from unite_core.notifications.use_cases import RelayEvents
 from unite_core.notifications.webhooks import (
     LOST,
     PROGRESS,
-    TakeTextStatus,
+    ReceiveTextStatus,
     TextStatus,
 )
 from unite_core.paging import PageRequest
@@ -41,7 +41,7 @@ class Carrier:
         self.floor.plan()
         if relayed:
             self.floor.relay()
-        self.take = self.floor.unite.notifications.take_text_status
+        self.take = self.floor.unite.notifications.receive_text_status
 
     def delivery(self, destination: str = TEXTS) -> Delivery:
         wanted = DeliveryFilter(destination=destination)
@@ -262,7 +262,7 @@ def test_what_cannot_be_looked_up_is_kept_without_its_price(*, fails: bool) -> N
     carrier = Carrier()
 
     ports = carrier.floor.ports
-    carrier.take = TakeTextStatus(ports.work, Away() if fails else InMemoryTextMessages(), ports.clock, ports.ids)
+    carrier.take = ReceiveTextStatus(ports.work, Away() if fails else InMemoryTextMessages(), ports.clock, ports.ids)
 
     carrier.tell("delivered")
 
@@ -282,7 +282,7 @@ def test_a_message_is_looked_up_at_its_end_alone_and_outside_of_any_transaction(
                 looked_up.append(sid)
             return {"price": "-0.0079"}
 
-    carrier.take = TakeTextStatus(ports.work, Watched(), ports.clock, ports.ids)
+    carrier.take = ReceiveTextStatus(ports.work, Watched(), ports.clock, ports.ids)
 
     for status in ("sending", "sent", "delivered"):
         carrier.tell(status)
@@ -293,8 +293,8 @@ def test_a_message_is_looked_up_at_its_end_alone_and_outside_of_any_transaction(
 def test_a_status_whose_transaction_gave_way_to_another_is_taken_nevertheless() -> None:
     carrier = Carrier()
     ports = carrier.floor.ports
-    work = FailingWork(ports.work, Contended("Another was first."), at=0)
-    take = TakeTextStatus(work, ports.texts, ports.clock, ports.ids)
+    work = FailingWork(ports.work, Deadlock("Another was first."), at=0)
+    take = ReceiveTextStatus(work, ports.texts, ports.clock, ports.ids)
 
     take(TextStatus(delivery_id=carrier.delivery().id, sid=SID, status="sent"))
 

@@ -14,7 +14,7 @@ from unite_core.identity.use_cases import UserChanges
 from unite_core.reports.model import AgentName, Count
 from unite_core.reports.tally import Rate
 from unite_core.testing.builders import an_entry
-from unite_core.testing.in_memory import InMemoryWork
+from unite_core.testing.in_memory import InMemoryUnitOfWorkFactory
 
 MONDAY = date(2026, 3, 2)
 """The day on which the clock of a team begins, at 9:00 UTC."""
@@ -34,7 +34,7 @@ class Team(Floor):
         return agent
 
     def rename(self, agent: Actor, name: str) -> None:
-        self.unite.identity.change_user(self.admin, UserChanges(user_id=agent.user_id, name=name))
+        self.unite.identity.update_user(self.admin, UserChanges(user_id=agent.user_id, name=name))
 
     def call(
         self,
@@ -86,7 +86,7 @@ class Team(Floor):
         """Write an entry of a call of the agent without a word to the cache."""
         task = self.create()
         entry = an_entry(task, at=self.now, agent_id=agent.user_id)
-        unseen = InMemoryWork(self.ports.reads._store)
+        unseen = InMemoryUnitOfWorkFactory(self.ports.reads._store)
         with unseen() as unit:
             unit.ledger.append(entry)
             unit.commit()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.core.reports.team import Team, a_period
 from unite_core import CallOutcome
 from unite_core.days import QUARTERS_PER_DAY
-from unite_core.errors import Contended, Unavailable
+from unite_core.errors import Deadlock, Unavailable
 from unite_core.reports.counting import Portion, cells_of, merged, portions
 from unite_core.reports.ports import Grain
 from unite_core.reports.tally import Tally
@@ -35,7 +35,7 @@ def losing(team: Team, *lost: int) -> Any:
 
     def work() -> Any:
         if next(begun) in lost:
-            raise Contended("Somebody else was quicker.")
+            raise Deadlock("Somebody else was quicker.")
         return team.ports.work()
 
     return work

@@ -7,7 +7,13 @@ from datetime import timedelta
 from tests.core.reports.team import Team, a_period
 from unite_core.cache import Look
 from unite_core.leads.ports import CALLED_LEADS_NAMESPACE
-from unite_core.testing.in_memory import FixedClock, InMemoryCache, InMemoryUnitOfWork, InMemoryWork, in_memory_ports
+from unite_core.testing.in_memory import (
+    FixedClock,
+    InMemoryCache,
+    InMemoryUnitOfWork,
+    InMemoryUnitOfWorkFactory,
+    in_memory_ports,
+)
 
 
 class Interrupted:
@@ -24,7 +30,7 @@ class Interrupted:
                 self.then()
 
 
-class InterruptedReads(InMemoryWork):
+class InterruptedReads(InMemoryUnitOfWorkFactory):
     """Units of work that read, before the second of which something happens."""
 
     interrupt: Callable[[], None]

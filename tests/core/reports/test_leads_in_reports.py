@@ -14,7 +14,7 @@ from unite_core.leads.use_cases import LeadChanges
 from unite_core.reports.funnel import Funnel, SpeedToLead
 from unite_core.reports.metrics import CONTACTS, CONVERSIONS
 from unite_core.reports.model import LeadItems
-from unite_core.reports.ports import ReportsWork
+from unite_core.reports.ports import ReportsUnitOfWork
 
 
 def funnel(team: Team, first: Any = MONDAY, tz: str = "UTC", actor: Actor | None = None) -> Funnel:
@@ -230,7 +230,7 @@ def test_where_no_lead_was_called_nothing_is_said_about_how_soon(team: Team) -> 
 
 def test_a_report_does_not_say_that_it_is_complete_through_a_moment_after_it_was_read(team: Team) -> None:
     @contextmanager
-    def slow() -> Iterator[ReportsWork]:
+    def slow() -> Iterator[ReportsUnitOfWork]:
         with team.ports.reads() as unit:
             yield unit
         team.pass_time()

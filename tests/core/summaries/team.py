@@ -53,19 +53,19 @@ class Team:
 
     def hire(self, name: str, role: Role) -> User:
         new = NewUser(email=f"{name}@unite.example", name=name, role=role, password="correct horse battery")
-        return self.unite.identity.add_user.unchecked(new)
+        return self.unite.identity.create_user.unchecked(new)
 
     def ask(self, user: User, **wanted: str) -> DailySummary | None:
         """Ask for the summary; what stands with the user afterwards."""
         change = SummaryChange(daily_summary=SummaryRequest(**wanted))
-        return self.unite.identity.change_daily_summary(acting(user), change).daily_summary
+        return self.unite.identity.update_daily_summary(acting(user), change).daily_summary
 
     def stop(self, user: User) -> None:
-        self.unite.identity.change_daily_summary(acting(user), SummaryChange(daily_summary=None))
+        self.unite.identity.update_daily_summary(acting(user), SummaryChange(daily_summary=None))
 
     def change(self, user: User, **changes: Any) -> None:
         admin = Actor(user_id=self.ada.id, role=Role.ADMIN)
-        self.unite.identity.change_user(admin, UserChanges(user_id=user.id, **changes))
+        self.unite.identity.update_user(admin, UserChanges(user_id=user.id, **changes))
 
     def read(self, user: User) -> User:
         return self.unite.identity.get_user(acting(user), user.id)

@@ -27,7 +27,7 @@ def test_managers_and_admins_ask_for_a_time_and_a_zone(team: Team) -> None:
 def test_nobody_gets_a_summary_who_did_not_ask(team: Team) -> None:
     new = NewUser(email="eve@unite.example", name="Eve", role=Role.ADMIN, password="correct horse battery")
 
-    assert team.unite.identity.add_user.unchecked(new).daily_summary is None
+    assert team.unite.identity.create_user.unchecked(new).daily_summary is None
 
 
 def test_agents_may_not_ask(team: Team) -> None:
@@ -70,7 +70,7 @@ def test_what_changes_nothing_leaves_the_version_and_the_first_day(team: Team) -
     team.ports.clock.advance(timedelta(hours=10))
 
     again = team.ask(team.mia, at="18:00", tz="UTC")
-    nothing = team.unite.identity.change_daily_summary(acting(team.mia), SummaryChange())
+    nothing = team.unite.identity.update_daily_summary(acting(team.mia), SummaryChange())
 
     assert asked == again == nothing.daily_summary
     assert team.read(team.mia).version == 2
@@ -92,7 +92,7 @@ def test_a_change_of_another_version_is_refused(team: Team) -> None:
     change = SummaryChange(daily_summary=None, expected_version=1)
 
     with pytest.raises(PreconditionFailed):
-        team.unite.identity.change_daily_summary(acting(team.mia), change)
+        team.unite.identity.update_daily_summary(acting(team.mia), change)
 
     assert team.read(team.mia).daily_summary is not None
 

@@ -9,7 +9,7 @@ import pytest
 from tests.core.imports.accidents import FailingWork, PowerCutError
 from tests.core.summaries.team import FIGURE, Team, at
 from unite_core import Role, build
-from unite_core.errors import Contended, Unavailable
+from unite_core.errors import Deadlock, Unavailable
 from unite_core.events import Event
 from unite_core.notifications.audience import DAILY_SUMMARY
 
@@ -229,7 +229,7 @@ def test_another_worker_that_makes_it_meanwhile_is_no_failure(team: Team) -> Non
 def test_a_transaction_that_gave_way_is_begun_again(team: Team) -> None:
     team.ask(team.mia, at="18:00")
     team.set_clock(at("2026-03-02T18:00Z"))
-    gives_way_once = FailingWork(team.ports.work, Contended("Another one was quicker."), at=0)
+    gives_way_once = FailingWork(team.ports.work, Deadlock("Another one was quicker."), at=0)
 
     assert replace(team.unite.upkeep.make_daily_summaries, work=gives_way_once)() == 1
     assert len(team.events()) == 1

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Engine
 
 from adapters.sql.activity import SqlActivityLog
-from adapters.sql.unit_of_work import Outbox, SqlWork
+from adapters.sql.unit_of_work import Outbox, SqlUnitOfWorkFactory
 from tests.http.service import PASSWORD, Service
 from unite_core import CallOutcome, Cancellation, CompletedCall, Completion, Correction, NewCallTask, NewLead
 from unite_core.events import Event
@@ -61,8 +61,8 @@ def service_over(engine: Engine, **options: Any) -> Service:
     """The service over a database, early on a Monday in March."""
     destinations = (ACTIVITY, TOPIC, TEXTS, "crm")
     return Service(
-        work=SqlWork(engine, outbox=Outbox(destinations)),
-        reads=SqlWork(engine, reading=True),
+        work=SqlUnitOfWorkFactory(engine, outbox=Outbox(destinations)),
+        reads=SqlUnitOfWorkFactory(engine, reading=True),
         activity=SqlActivityLog(engine),
         destinations={"crm": RefusingCrm()},
         clock=FixedClock(MORNING),
@@ -86,7 +86,7 @@ class SalesDay:
     def _user(self, name: str, role: Role) -> User:
         email = f"{name.split(maxsplit=1)[0].lower()}@unite.example".encode("ascii", "ignore").decode()
         new = NewUser(email=email, name=name, role=role, password=PASSWORD)
-        return self.service.unite.identity.add_user.unchecked(new)
+        return self.service.unite.identity.create_user.unchecked(new)
 
     def _hour(self, calls: int) -> None:
         unite, clock = self.service.unite, self.service.ports.clock

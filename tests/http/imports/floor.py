@@ -109,7 +109,7 @@ class Floor:
 
     def _user(self, role: Role) -> UUID:
         new = NewUser(email=f"{role}@unite.example", name=f"The {role}", role=role, password=PASSWORD)
-        return self.unite.identity.add_user.unchecked(new).id
+        return self.unite.identity.create_user.unchecked(new).id
 
 
 def form_part(edge: str, name: str, content: bytes, filename: str | None = None) -> bytes:

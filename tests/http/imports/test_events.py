@@ -180,14 +180,14 @@ def log_out(floor: Floor) -> None:
 
 
 def deactivate(floor: Floor) -> None:
-    change_user(floor, active=False)
+    update_user(floor, active=False)
 
 
 def demote(floor: Floor) -> None:
-    change_user(floor, role="agent")
+    update_user(floor, role="agent")
 
 
-def change_user(floor: Floor, **changes: Any) -> None:
+def update_user(floor: Floor, **changes: Any) -> None:
     path = f"/v1/users/{floor.users[Role.MANAGER]}"
     assert floor.client.patch(path, json=changes, headers=floor.headers(Role.ADMIN)).status_code == 200
 

@@ -164,7 +164,7 @@ def test_a_leaderboard_is_a_table_whatever_the_metric(manager: Person, metric: s
 
 @pytest.mark.parametrize("text", ["=hyperlink(1)", "+1", "-1", "@sum(1)"])
 def test_a_name_or_source_that_is_a_formula_does_nothing_in_a_spreadsheet(history: History, text: str) -> None:
-    history.service.unite.identity.change_user(
+    history.service.unite.identity.update_user(
         an_actor(Role.ADMIN), UserChanges(user_id=history.users["amy"].id, name=text)
     )
     history.happen({**CALL, "source": text})

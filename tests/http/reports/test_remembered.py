@@ -63,7 +63,7 @@ def test_a_user_who_is_renamed_has_the_new_name_at_once(history: History, report
     assert old in str(read(history, report))
 
     change = UserChanges(user_id=history.users["amy"].id, name=new)
-    history.service.unite.identity.change_user(an_actor(), change)
+    history.service.unite.identity.update_user(an_actor(), change)
 
     found = str(read(history, report))
     assert new in found

@@ -10,7 +10,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from adapters.sql.activity import SqlActivityLog
-from adapters.sql.unit_of_work import Outbox, SqlWork
+from adapters.sql.unit_of_work import Outbox, SqlUnitOfWorkFactory
 from entrypoints.http.openapi import Operation
 from entrypoints.http.operations import operation_of
 from tests.databases import a_database
@@ -145,8 +145,8 @@ def over_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Matrix]:
     engine = a_database(folder)
     cache = InMemoryCache(FixedClock())
     service = Service(
-        work=SqlWork(engine, outbox=Outbox((ACTIVITY, TOPIC, TEXTS)), cache=cache),
-        reads=SqlWork(engine, reading=True),
+        work=SqlUnitOfWorkFactory(engine, outbox=Outbox((ACTIVITY, TOPIC, TEXTS)), cache=cache),
+        reads=SqlUnitOfWorkFactory(engine, reading=True),
         activity=SqlActivityLog(engine),
         cache=cache,
     )

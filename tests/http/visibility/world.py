@@ -110,7 +110,7 @@ class World:
             phone=None,
             password=PASSWORD,
         )
-        return self.service.unite.identity.add_user.unchecked(new)
+        return self.service.unite.identity.create_user.unchecked(new)
 
     # What people do
 

@@ -1,23 +1,24 @@
 """What can be done to call tasks and to the call log."""
 
-from unite_core.calls.use_cases.completing import CompleteCallTask, CompletedCall
-from unite_core.calls.use_cases.correcting import CorrectCallLog, Correction
-from unite_core.calls.use_cases.giving_up import (
+from unite_core.calls.use_cases.cancellation import (
     CancelCallsOfDeletedLeads,
     CancelCallTask,
     Cancellation,
     MarkMissed,
 )
-from unite_core.calls.use_cases.planning import (
+from unite_core.calls.use_cases.completion import CompleteCallTask, CompletedCall
+from unite_core.calls.use_cases.correction import CorrectCallLog, Correction
+from unite_core.calls.use_cases.tasks import (
+    AddCallTaskNote,
     AssignCallTask,
     Assignment,
     CreateCallTask,
     NewCallTask,
     NewNote,
-    NoteCallTask,
 )
 
 __all__ = [
+    "AddCallTaskNote",
     "AssignCallTask",
     "Assignment",
     "CancelCallTask",
@@ -31,5 +32,4 @@ __all__ = [
     "MarkMissed",
     "NewCallTask",
     "NewNote",
-    "NoteCallTask",
 ]

@@ -17,15 +17,14 @@ from unite_core.identity.use_cases.sessions import (
     PurgeSessions,
     RefreshTokens,
 )
-from unite_core.identity.use_cases.users import AddUser, ChangeUser, EnsureFirstAdmin, NewUser, UserChanges
+from unite_core.identity.use_cases.users import CreateUser, EnsureFirstAdmin, NewUser, UpdateUser, UserChanges
 
 __all__ = [
-    "AddUser",
     "Authenticate",
     "AuthenticateCookie",
     "ChangePassword",
-    "ChangeUser",
     "CookieSession",
+    "CreateUser",
     "Credentials",
     "EnsureFirstAdmin",
     "LogIn",
@@ -40,5 +39,6 @@ __all__ = [
     "RefreshTokens",
     "ResetPassword",
     "SessionCookie",
+    "UpdateUser",
     "UserChanges",
 ]

@@ -10,10 +10,10 @@ from datetime import timedelta
 
 from unite_core.clock import Clock
 from unite_core.identity.model import COOKIE_TTL, Actor, User
-from unite_core.identity.ports import AccessClaims, IdentityWork, Tokens
+from unite_core.identity.ports import AccessClaims, IdentityUnitOfWork, Tokens
 from unite_core.identity.use_cases.sessions import Credentials, LogIn, ended, is_alive
 from unite_core.ids import Ids
-from unite_core.unit_of_work import Work
+from unite_core.unit_of_work import UnitOfWorkFactory
 
 RENEW_AFTER = timedelta(minutes=5)
 """The age from which a cookie is renewed: not at each request, and often enough for a session that is in use."""
@@ -69,7 +69,7 @@ class AuthenticateCookie:
     Raises `Unauthenticated` (`invalid_token`, `token_expired`, `token_revoked`).
     """
 
-    reads: Work[IdentityWork]
+    reads: UnitOfWorkFactory[IdentityUnitOfWork]
     cookies: Tokens
     clock: Clock
     ids: Ids

@@ -6,13 +6,13 @@ from typing import ClassVar
 from uuid import UUID
 
 from unite_core.clock import Clock
-from unite_core.errors import Forbidden, Invalid, Problem
-from unite_core.identity.contact import normal_password, password_problem, password_to_compare
+from unite_core.errors import FieldError, Forbidden, Invalid
+from unite_core.identity.contact import normal_password, password_error, password_to_compare
 from unite_core.identity.model import ONE_TIME_PASSWORD_TTL, Actor, Permission, User
-from unite_core.identity.ports import IdentityWork, Passwords
+from unite_core.identity.ports import IdentityUnitOfWork, Passwords
 from unite_core.identity.use_cases.sessions import require_login_allowance
 from unite_core.rate_limits import RateLimits
-from unite_core.unit_of_work import Work
+from unite_core.unit_of_work import UnitOfWorkFactory
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,15 +34,15 @@ class ChangePassword:
     """
 
     permission: ClassVar[Permission | None] = None
-    work: Work[IdentityWork]
-    reads: Work[IdentityWork]
+    work: UnitOfWorkFactory[IdentityUnitOfWork]
+    reads: UnitOfWorkFactory[IdentityUnitOfWork]
     passwords: Passwords
     clock: Clock
     limits: RateLimits
     logins_per_minute: int
 
     def __call__(self, actor: Actor, change: PasswordChange) -> None:
-        problem = password_problem("new_password", change.new_password)
+        problem = password_error("new_password", change.new_password)
         if problem is not None:
             raise Invalid("The new password breaks a rule.", problems=[problem])
         self.count_attempt(actor)
@@ -54,7 +54,7 @@ class ChangePassword:
         self.work.run(lambda work: self._change(work, actor, change, checked, hashed, now))
 
     def _change(
-        self, work: IdentityWork, actor: Actor, change: PasswordChange, checked: User, hashed: str, now: datetime
+        self, work: IdentityUnitOfWork, actor: Actor, change: PasswordChange, checked: User, hashed: str, now: datetime
     ) -> None:
         user = work.users.hold(actor.user_id)
         # It may have been reset while it was being compared, or only be hashed anew.
@@ -120,7 +120,7 @@ class ResetPassword:
     """
 
     permission: ClassVar[Permission] = Permission.CHANGE_USERS
-    work: Work[IdentityWork]
+    work: UnitOfWorkFactory[IdentityUnitOfWork]
     passwords: Passwords
     clock: Clock
 
@@ -130,7 +130,7 @@ class ResetPassword:
         if reset.user_id == actor.user_id:
             raise Forbidden("Change your own password with the current one, or ask another admin to reset it.")
         password = self.passwords.new_one_time_password() if reset.password is None else reset.password
-        problem = password_problem("password", password)
+        problem = password_error("password", password)
         if problem is not None:
             raise Invalid("The one-time password breaks a rule.", problems=[problem])
         hashed = self.passwords.hash(normal_password(password))
@@ -148,10 +148,12 @@ class ResetPassword:
 
 def _require_another(change: PasswordChange) -> None:
     if normal_password(change.new_password) == normal_password(change.current_password):
-        same = Problem(field="new_password", code="unchanged", detail="Choose another password than the one-time one.")
+        same = FieldError(
+            field="new_password", code="unchanged", detail="Choose another password than the one-time one."
+        )
         raise Invalid("The new password breaks a rule.", problems=[same])
 
 
 def _wrong_password() -> Invalid:
-    wrong = Problem(field="current_password", code="wrong_password", detail="This is not your password.")
+    wrong = FieldError(field="current_password", code="wrong_password", detail="This is not your password.")
     return Invalid("The current password is wrong.", code="wrong_password", problems=[wrong])

@@ -17,11 +17,11 @@ from unite_core.identity.model import (
     TokenPair,
     User,
 )
-from unite_core.identity.ports import AccessClaims, IdentityWork, Passwords, Tokens, sessions_namespace
+from unite_core.identity.ports import AccessClaims, IdentityUnitOfWork, Passwords, Tokens, sessions_namespace
 from unite_core.ids import Ids
 from unite_core.quotas import Quotas
 from unite_core.rate_limits import Allowance, RateLimits
-from unite_core.unit_of_work import Work
+from unite_core.unit_of_work import UnitOfWorkFactory
 
 SESSION_RETENTION = timedelta(days=7)
 """An ended session stays known for a while, so that a stolen token that comes late is still told from a made-up one."""
@@ -72,8 +72,8 @@ class LogIn:
     Raises `Unauthenticated` (`invalid_credentials`) and `TooMany` (`too_many_logins`).
     """
 
-    work: Work[IdentityWork]
-    reads: Work[IdentityWork]
+    work: UnitOfWorkFactory[IdentityUnitOfWork]
+    reads: UnitOfWorkFactory[IdentityUnitOfWork]
     passwords: Passwords
     tokens: Tokens
     clock: Clock
@@ -143,7 +143,7 @@ class RefreshTokens:
     `invalid_token` for one that is unknown, expired or revoked.
     """
 
-    work: Work[IdentityWork]
+    work: UnitOfWorkFactory[IdentityUnitOfWork]
     tokens: Tokens
     clock: Clock
     ids: Ids
@@ -166,7 +166,7 @@ class RefreshTokens:
             code="token_reused",
         )
 
-    def _rotate(self, work: IdentityWork, session: Session) -> TokenPair:
+    def _rotate(self, work: IdentityUnitOfWork, session: Session) -> TokenPair:
         user = work.users.get(session.user_id)
         refresh = self.tokens.new_refresh_token()
         session.rotate(digest(refresh), self.clock.now())
@@ -186,7 +186,7 @@ class Authenticate:
     Raises `Unauthenticated` (`invalid_token`, `token_expired`, `token_revoked`).
     """
 
-    reads: Work[IdentityWork]
+    reads: UnitOfWorkFactory[IdentityUnitOfWork]
     tokens: Tokens
     clock: Clock
     cache: Cache
@@ -221,7 +221,7 @@ class Authenticate:
 class LogOut:
     """End the session that the caller acts in: its access and refresh tokens stop working at once."""
 
-    work: Work[IdentityWork]
+    work: UnitOfWorkFactory[IdentityUnitOfWork]
     clock: Clock
 
     def __call__(self, actor: Actor) -> None:
@@ -237,7 +237,7 @@ class LogOut:
 class LogOutEverywhere:
     """End every session of the caller, on every device."""
 
-    work: Work[IdentityWork]
+    work: UnitOfWorkFactory[IdentityUnitOfWork]
     clock: Clock
 
     def __call__(self, actor: Actor) -> None:
@@ -250,7 +250,7 @@ class LogOutEverywhere:
 class PurgeSessions:
     """Delete sessions that expired a week ago or more. Returns how many there were."""
 
-    work: Work[IdentityWork]
+    work: UnitOfWorkFactory[IdentityUnitOfWork]
     clock: Clock
 
     def __call__(self, *, limit: int = 500) -> int:

@@ -6,14 +6,14 @@ from typing import ClassVar
 from uuid import UUID
 
 from unite_core.clock import Clock
-from unite_core.errors import Conflict, Invalid, Problem
-from unite_core.identity.contact import email_key, normal_password, password_problem, user_email, user_name, user_phone
+from unite_core.errors import Conflict, FieldError, Invalid
+from unite_core.identity.contact import email_key, normal_password, password_error, user_email, user_name, user_phone
 from unite_core.identity.model import Actor, Permission, Role, User
-from unite_core.identity.ports import IdentityWork, Passwords
+from unite_core.identity.ports import IdentityUnitOfWork, Passwords
 from unite_core.identity.queries import require_visible
 from unite_core.ids import Ids
 from unite_core.phone import PhonePolicy
-from unite_core.unit_of_work import Work
+from unite_core.unit_of_work import UnitOfWorkFactory
 from unite_core.unset import UNSET, Unset
 from unite_core.versions import require_version
 
@@ -30,7 +30,7 @@ class NewUser:
 
 
 @dataclass(frozen=True)
-class AddUser:
+class CreateUser:
     """Add somebody who can log in. Admins only.
 
     The e-mail address is unique among all users, without regard to case. A password has 12 to 256 characters, control
@@ -40,7 +40,7 @@ class AddUser:
     """
 
     permission: ClassVar[Permission] = Permission.CHANGE_USERS
-    work: Work[IdentityWork]
+    work: UnitOfWorkFactory[IdentityUnitOfWork]
     passwords: Passwords
     clock: Clock
     ids: Ids
@@ -52,11 +52,11 @@ class AddUser:
 
     def unchecked(self, new: NewUser) -> User:
         """The same without asking who acts: for the command line, whose user owns the data anyway."""
-        problems: list[Problem] = []
+        problems: list[FieldError] = []
         email = user_email(new.email, problems)
         name = user_name(new.name, problems)
         phone = user_phone(new.phone, self.phones, problems)
-        weak = password_problem("password", new.password)
+        weak = password_error("password", new.password)
         if weak is not None:
             problems.append(weak)
         if problems:
@@ -75,7 +75,7 @@ class AddUser:
         )
         return self.work.run(lambda work: self._store(work, user))
 
-    def _store(self, work: IdentityWork, user: User) -> User:
+    def _store(self, work: IdentityUnitOfWork, user: User) -> User:
         work.users.add(user)
         return user
 
@@ -87,15 +87,15 @@ class EnsureFirstAdmin:
     Returns the user that was added, or None where nothing was to be done.
     """
 
-    add_user: AddUser
-    reads: Work[IdentityWork]
+    create_user: CreateUser
+    reads: UnitOfWorkFactory[IdentityUnitOfWork]
 
     def __call__(self, new: NewUser) -> User | None:
         with self.reads() as reads:
             if reads.users.active_admins() or reads.users.find_by_email(email_key(new.email)):
                 return None
         try:
-            return self.add_user.unchecked(new)
+            return self.create_user.unchecked(new)
         except Conflict:  # another process that starts at the same time was quicker
             return None
 
@@ -113,7 +113,7 @@ class UserChanges:
 
 
 @dataclass(frozen=True)
-class ChangeUser:
+class UpdateUser:
     """Change a user's name, phone or role, deactivate or reactivate them. Admins only.
 
     Deactivating and changing a role end that user's sessions. The last active admin can be neither
@@ -122,7 +122,7 @@ class ChangeUser:
     Raises `Forbidden`, `NotFound`, `Invalid`, `PreconditionFailed` and `Conflict` (`last_admin`).
     """
 
-    work: Work[IdentityWork]
+    work: UnitOfWorkFactory[IdentityUnitOfWork]
     clock: Clock
     phones: PhonePolicy
 
@@ -148,7 +148,7 @@ class ChangeUser:
         return user
 
     def _apply(self, user: User, changes: UserChanges) -> None:
-        problems: list[Problem] = []
+        problems: list[FieldError] = []
         if not isinstance(changes.name, Unset):
             user.rename(user_name(changes.name, problems))
         if not isinstance(changes.phone, Unset):

@@ -7,7 +7,7 @@ from unite_core.imports.use_cases.control import (
     UndoImport,
 )
 from unite_core.imports.use_cases.intake import (
-    AnnounceImport,
+    CreateImport,
     FileToImport,
     ImportStoredFile,
     ImportUpload,
@@ -21,9 +21,9 @@ from unite_core.imports.use_cases.uploaded import StartUploadedImport, UploadOut
 
 __all__ = [
     "RETENTION",
-    "AnnounceImport",
     "CancelImport",
     "ContinueUndo",
+    "CreateImport",
     "FileToImport",
     "ImportStoredFile",
     "ImportUpload",

@@ -14,10 +14,10 @@ from unite_core.identity.model import Actor, Permission
 from unite_core.ids import Ids
 from unite_core.imports.events import import_finished
 from unite_core.imports.model import ImportStatus, LeadImport
-from unite_core.imports.ports import ImportsWork
+from unite_core.imports.ports import ImportsUnitOfWork
 from unite_core.imports.undo import UndoStep
 from unite_core.jobs import Jobs
-from unite_core.unit_of_work import Work
+from unite_core.unit_of_work import UnitOfWorkFactory
 from unite_core.versions import require_version
 
 UNDO_TURN = timedelta(seconds=5)
@@ -38,7 +38,7 @@ class CancelImport:
     """
 
     permission: ClassVar[Permission] = Permission.IMPORT_LEADS
-    work: Work[ImportsWork]
+    work: UnitOfWorkFactory[ImportsUnitOfWork]
     files: Files
     clock: Clock
     ids: Ids
@@ -47,7 +47,7 @@ class CancelImport:
         actor.must(self.permission)
         return self.work.run(lambda work: self._cancel(work, import_id, expected_version))
 
-    def _cancel(self, work: ImportsWork, import_id: UUID, expected_version: int | None) -> LeadImport:
+    def _cancel(self, work: ImportsUnitOfWork, import_id: UUID, expected_version: int | None) -> LeadImport:
         unwanted = work.imports.get(import_id)
         require_version(expected_version, unwanted.version)
         if unwanted.status is not ImportStatus.CANCELLED:
@@ -75,7 +75,7 @@ class UndoImport:
     """
 
     permission: ClassVar[Permission] = Permission.IMPORT_LEADS
-    work: Work[ImportsWork]
+    work: UnitOfWorkFactory[ImportsUnitOfWork]
     jobs: Jobs
     clock: Clock
     ids: Ids
@@ -99,7 +99,7 @@ class UndoImport:
             unwanted = step(import_id)
         return self.work.run(lambda work: self._answer(work, unwanted))
 
-    def _answer(self, work: ImportsWork, unwanted: LeadImport) -> LeadImport:
+    def _answer(self, work: ImportsUnitOfWork, unwanted: LeadImport) -> LeadImport:
         if unwanted.undoing:
             work.after_commit(lambda: self.jobs.undo_import(unwanted.id))
         return unwanted
@@ -112,7 +112,7 @@ class ContinueUndo:
     `on_finished` is called where the undoing ends by this call, and not where it had ended before or ends by another.
     """
 
-    work: Work[ImportsWork]
+    work: UnitOfWorkFactory[ImportsUnitOfWork]
     clock: Clock
     ids: Ids
 
@@ -132,7 +132,7 @@ class ContinueUndo:
 class RemoveAbandonedImports:
     """Cancel imports whose file never came within a day. Returns how many there were; run by a schedule."""
 
-    work: Work[ImportsWork]
+    work: UnitOfWorkFactory[ImportsUnitOfWork]
     files: Files
     clock: Clock
     ids: Ids

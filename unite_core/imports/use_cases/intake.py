@@ -9,7 +9,8 @@ from typing import BinaryIO, ClassVar
 from uuid import UUID
 
 from unite_core.clock import Clock
-from unite_core.errors import Conflict, Invalid, NotFound, Problem, TooLarge, Unavailable
+from unite_core.deadlocks import retry_on_deadlock
+from unite_core.errors import Conflict, FieldError, Invalid, NotFound, TooLarge, Unavailable
 from unite_core.files import Files, Upload, discard, take_upload, upload_key
 from unite_core.identity.model import Actor, Permission
 from unite_core.ids import Ids
@@ -23,14 +24,13 @@ from unite_core.imports.model import (
     LeadImport,
     SameFile,
 )
-from unite_core.imports.ports import ImportsWork
-from unite_core.imports.use_cases.options import option_problems
+from unite_core.imports.ports import ImportsUnitOfWork
+from unite_core.imports.use_cases.options import option_errors
 from unite_core.imports.use_cases.room import require_room
 from unite_core.jobs import Jobs
 from unite_core.quotas import Quotas
-from unite_core.races import until_won
-from unite_core.text import clean, text_problem
-from unite_core.unit_of_work import Work
+from unite_core.text import clean, text_error
+from unite_core.unit_of_work import UnitOfWorkFactory
 from unite_core.versions import require_version
 
 MAX_FILENAME_LENGTH = 255
@@ -58,7 +58,7 @@ class ImportUpload:
 
 
 @dataclass(frozen=True)
-class AnnounceImport:
+class CreateImport:
     """Get permission to upload a CSV file of leads. Admins and managers only.
 
     A file has at most 512 MiB; the permission is good for an hour, for exactly this size. Once the file
@@ -69,7 +69,7 @@ class AnnounceImport:
     """
 
     permission: ClassVar[Permission] = Permission.IMPORT_LEADS
-    work: Work[ImportsWork]
+    work: UnitOfWorkFactory[ImportsUnitOfWork]
     files: Files
     clock: Clock
     ids: Ids
@@ -80,7 +80,9 @@ class AnnounceImport:
         problems = [] if 1 <= new.size <= MAX_FILE_BYTES else [_size_problem()]
         return self.work.run(lambda work: self._announce(work, actor, new, problems))
 
-    def _announce(self, work: ImportsWork, actor: Actor, new: NewImport, problems: list[Problem]) -> ImportUpload:
+    def _announce(
+        self, work: ImportsUnitOfWork, actor: Actor, new: NewImport, problems: list[FieldError]
+    ) -> ImportUpload:
         coming = _announced(work, self.clock, self.ids, actor, new, problems)
         require_room(work, self.quotas, actor.user_id, new.size)
         work.imports.add(coming)
@@ -113,7 +115,7 @@ class StartImport:
     """
 
     permission: ClassVar[Permission] = Permission.IMPORT_LEADS
-    work: Work[ImportsWork]
+    work: UnitOfWorkFactory[ImportsUnitOfWork]
     files: Files
     jobs: Jobs
     clock: Clock
@@ -121,13 +123,13 @@ class StartImport:
     def __call__(self, actor: Actor, import_id: UUID, expected_version: int | None = None) -> LeadImport:
         actor.must(self.permission)
         taken = self._take(import_id, expected_version)
-        return until_won(
+        return retry_on_deadlock(
             lambda: self.work.run(lambda work: self._start(work, actor, import_id, expected_version, taken)), SameFile
         )
 
     def _start(
         self,
-        work: ImportsWork,
+        work: ImportsUnitOfWork,
         actor: Actor,
         import_id: UUID,
         expected_version: int | None,
@@ -187,8 +189,8 @@ class StoreFile:
     Raises `Forbidden`, `Conflict` (`too_many_imports`, `too_many_import_bytes`), and `TooLarge` for more than 512 MiB.
     """
 
-    work: Work[ImportsWork]
-    reads: Work[ImportsWork]
+    work: UnitOfWorkFactory[ImportsUnitOfWork]
+    reads: UnitOfWorkFactory[ImportsUnitOfWork]
     files: Files
     clock: Clock
     ids: Ids
@@ -197,7 +199,7 @@ class StoreFile:
     def __call__(self, actor: Actor, stream: BinaryIO) -> StoredFile:
         actor.must(Permission.IMPORT_LEADS)
         import_id = self.ids.new()
-        until_won(lambda: self._require_room(actor.user_id, import_id))
+        retry_on_deadlock(lambda: self._require_room(actor.user_id, import_id))
         key = upload_key(file_key(import_id))
         sha256 = hashlib.sha256()
         size = 0
@@ -217,7 +219,7 @@ class StoreFile:
         except Conflict:
             limit = self.quotas.excess_files_per_hour
             with self.work() as work:
-                if work.uses.take(f"excess files of {user_id}", import_id, limit=limit, now=self.clock.now()):
+                if work.usage.take(f"excess files of {user_id}", import_id, limit=limit, now=self.clock.now()):
                     raise
                 work.commit()
 
@@ -247,7 +249,7 @@ class ImportStoredFile:
     """
 
     permission: ClassVar[Permission] = Permission.IMPORT_LEADS
-    work: Work[ImportsWork]
+    work: UnitOfWorkFactory[ImportsUnitOfWork]
     files: Files
     jobs: Jobs
     clock: Clock
@@ -257,14 +259,14 @@ class ImportStoredFile:
     def __call__(self, actor: Actor, file: FileToImport) -> LeadImport:
         actor.must(self.permission)
         key = same_file_key(actor.user_id, file.stored.sha256, file.options)
-        return until_won(lambda: self._import(actor, file, key), SameFile)
+        return retry_on_deadlock(lambda: self._import(actor, file, key), SameFile)
 
     def _import(self, actor: Actor, file: FileToImport, key: str) -> LeadImport:
         with ExitStack() as if_not_made:
             return self.work.run(lambda work: self._make(work, actor, file, key, if_not_made))
 
     def _make(
-        self, work: ImportsWork, actor: Actor, file: FileToImport, key: str, if_not_made: ExitStack
+        self, work: ImportsUnitOfWork, actor: Actor, file: FileToImport, key: str, if_not_made: ExitStack
     ) -> LeadImport:
         stored = file.stored
         announced = NewImport(filename=file.filename, size=stored.size, options=file.options)
@@ -307,7 +309,7 @@ def same_file_key(user_id: UUID, sha256: str, options: ImportOptions) -> str:
     return hashlib.sha256(told.encode()).hexdigest()
 
 
-def earlier_import(work: ImportsWork, key: str, clock: Clock) -> LeadImport | None:
+def earlier_import(work: ImportsUnitOfWork, key: str, clock: Clock) -> LeadImport | None:
     """The import of the same file that stands in for a new one; one older than 24 hours gives up its key."""
     earlier = work.imports.find_same_file(key)
     if earlier is None or clock.now() - earlier.created_at < SAME_FILE_WITHIN:
@@ -319,21 +321,21 @@ def earlier_import(work: ImportsWork, key: str, clock: Clock) -> LeadImport | No
 
 
 def _announced(
-    work: ImportsWork,
+    work: ImportsUnitOfWork,
     clock: Clock,
     ids: Ids,
     actor: Actor,
     new: NewImport,
-    problems: list[Problem],
+    problems: list[FieldError],
     stored: StoredFile | None = None,
 ) -> LeadImport:
     filename = clean(new.filename)
     wrong_name = (
-        text_problem("filename", filename, max_length=MAX_FILENAME_LENGTH)
+        text_error("filename", filename, max_length=MAX_FILENAME_LENGTH)
         if filename
-        else Problem(field="filename", code="required", detail="The file needs a name.")
+        else FieldError(field="filename", code="required", detail="The file needs a name.")
     )
-    found = [*problems, *([wrong_name] if wrong_name else []), *option_problems(work, new.options)]
+    found = [*problems, *([wrong_name] if wrong_name else []), *option_errors(work, new.options)]
     if found:
         raise Invalid("The import breaks a rule.", problems=found)
     import_id = stored.import_id if stored else ids.new()
@@ -363,5 +365,5 @@ def _not_uploaded() -> Conflict:
     return Conflict("The file has not been uploaded yet; send its bytes first.", code="not_uploaded")
 
 
-def _size_problem() -> Problem:
-    return Problem(field="size", code="wrong_size", detail=f"A file has 1 to {MAX_FILE_BYTES} bytes (512 MiB).")
+def _size_problem() -> FieldError:
+    return FieldError(field="size", code="wrong_size", detail=f"A file has 1 to {MAX_FILE_BYTES} bytes (512 MiB).")

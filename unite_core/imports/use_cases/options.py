@@ -2,38 +2,38 @@
 
 from collections import Counter
 
-from unite_core.errors import Problem
+from unite_core.errors import FieldError
 from unite_core.imports.model import ImportOptions
-from unite_core.imports.ports import ImportsWork
-from unite_core.leads.model import source_problem
-from unite_core.leads.use_cases import assignee_problem
+from unite_core.imports.ports import ImportsUnitOfWork
+from unite_core.leads.model import source_error
+from unite_core.leads.use_cases import assignee_error
 from unite_core.phone import is_country
 from unite_core.text import clean
 
 
-def option_problems(work: ImportsWork, options: ImportOptions) -> list[Problem]:
+def option_errors(work: ImportsUnitOfWork, options: ImportOptions) -> list[FieldError]:
     """Why a file cannot be read with these options, as far as can be told without the file."""
-    problems: list[Problem] = []
+    problems: list[FieldError] = []
     if options.default_country is not None and not is_country(options.default_country):
         problems.append(
-            Problem(
+            FieldError(
                 field="options.default_country",
                 code="unknown_country",
                 detail="A country is two capital letters of ISO 3166-1, such as US or DE.",
             )
         )
     if options.default_source is not None:
-        source = source_problem(clean(options.default_source).lower())
+        source = source_error(clean(options.default_source).lower())
         if source is not None:
-            problems.append(Problem(field="options.default_source", code=source.code, detail=source.detail))
+            problems.append(FieldError(field="options.default_source", code=source.code, detail=source.detail))
     if options.default_assigned_to is not None:
-        unknown = assignee_problem(work, options.default_assigned_to, "options.default_assigned_to")
+        unknown = assignee_error(work, options.default_assigned_to, "options.default_assigned_to")
         if unknown is not None:
             problems.append(unknown)
     twice = [meant for meant, times in Counter(options.columns.values()).items() if meant is not None and times > 1]
     if twice:
         problems.append(
-            Problem(
+            FieldError(
                 field="options.columns",
                 code="duplicate_mapping",
                 detail=f"Two headers cannot both be the {' or the '.join(sorted(twice))}; name each field once.",

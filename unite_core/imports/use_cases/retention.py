@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
+from unite_core.batches import in_batches
 from unite_core.clock import Clock
 from unite_core.files import Files, discard
-from unite_core.imports.ports import ImportsWork
-from unite_core.rounds import in_rounds
-from unite_core.unit_of_work import Work
+from unite_core.imports.ports import ImportsUnitOfWork
+from unite_core.unit_of_work import UnitOfWorkFactory
 
 RETENTION = timedelta(days=90)
 """How long an import can be undone and its rejected rows be read, where an installation does not say otherwise."""
@@ -23,7 +23,7 @@ class PurgeImports:
     `kept_for` None nothing is deleted. Rows are deleted `limit` at a time, up to a hundred times.
     """
 
-    work: Work[ImportsWork]
+    work: UnitOfWorkFactory[ImportsUnitOfWork]
     files: Files
     clock: Clock
     kept_for: timedelta | None
@@ -32,7 +32,7 @@ class PurgeImports:
         if self.kept_for is None:
             return 0
         before = self.clock.now() - self.kept_for
-        return in_rounds(lambda: self._purge(before, limit), limit=limit, should_stop=should_stop)
+        return in_batches(lambda: self._purge(before, limit), limit=limit, should_stop=should_stop)
 
     def _purge(self, before: datetime, limit: int) -> int:
         purged = 0

@@ -3,11 +3,11 @@
 from uuid import UUID
 
 from unite_core.errors import Conflict
-from unite_core.imports.ports import ImportsWork
+from unite_core.imports.ports import ImportsUnitOfWork
 from unite_core.quotas import Quotas
 
 
-def require_room(work: ImportsWork, quotas: Quotas, user_id: UUID, size: int) -> None:
+def require_room(work: ImportsUnitOfWork, quotas: Quotas, user_id: UUID, size: int) -> None:
     """Raise `Conflict` where another import of `size` bytes is one too many for the user.
 
     The codes are `too_many_imports` and `too_many_import_bytes`. Of several units of work that write, each waits for

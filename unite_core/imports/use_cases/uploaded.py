@@ -9,9 +9,9 @@ from unite_core.errors import Conflict, NotFound
 from unite_core.files import Files, upload_key
 from unite_core.identity.model import Actor, Permission, User
 from unite_core.imports.model import ImportStatus, LeadImport
-from unite_core.imports.ports import ImportsWork
+from unite_core.imports.ports import ImportsUnitOfWork
 from unite_core.imports.use_cases.intake import StartImport, file_key
-from unite_core.unit_of_work import Work
+from unite_core.unit_of_work import UnitOfWorkFactory
 
 
 class UploadOutcome(StrEnum):
@@ -53,7 +53,7 @@ class StartUploadedImport:
     Raises `Unavailable` where files or database do not answer; the notice is worth another attempt then.
     """
 
-    reads: Work[ImportsWork]
+    reads: UnitOfWorkFactory[ImportsUnitOfWork]
     files: Files
     start: StartImport
 

@@ -1,28 +1,27 @@
 """What can be done to leads and their pictures."""
 
 from unite_core.leads.use_cases.images import (
-    AddImage,
     CompleteImage,
+    CreateImage,
     DeleteImage,
     ImageUpload,
     NewImage,
     RemoveAbandonedImages,
 )
 from unite_core.leads.use_cases.leads import (
-    AddLead,
-    ChangeLead,
+    CreateLead,
     DeleteLead,
     LeadChanges,
     LeadToDelete,
     NewLead,
-    assignee_problem,
+    UpdateLead,
+    assignee_error,
 )
 
 __all__ = [
-    "AddImage",
-    "AddLead",
-    "ChangeLead",
     "CompleteImage",
+    "CreateImage",
+    "CreateLead",
     "DeleteImage",
     "DeleteLead",
     "ImageUpload",
@@ -31,5 +30,6 @@ __all__ = [
     "NewImage",
     "NewLead",
     "RemoveAbandonedImages",
-    "assignee_problem",
+    "UpdateLead",
+    "assignee_error",
 ]

@@ -10,7 +10,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from unite_core.clock import Clock
-from unite_core.errors import Conflict, Invalid, NotFound, Problem, Unavailable
+from unite_core.errors import Conflict, FieldError, Invalid, NotFound, Unavailable
 from unite_core.files import Files, Upload, discard, take_upload, upload_key
 from unite_core.identity.model import Actor, Permission
 from unite_core.ids import Ids
@@ -25,11 +25,11 @@ from unite_core.leads.model import (
     real_image_type,
 )
 from unite_core.leads.pictures import PictureRefused, cleaned_picture
-from unite_core.leads.ports import LeadsWork
+from unite_core.leads.ports import LeadsUnitOfWork
 from unite_core.leads.queries import visible_lead
 from unite_core.quotas import Quotas
-from unite_core.text import clean, text_problem
-from unite_core.unit_of_work import Work
+from unite_core.text import clean, text_error
+from unite_core.unit_of_work import UnitOfWorkFactory
 from unite_core.versions import require_version
 
 MAX_FILENAME_LENGTH = 255
@@ -64,7 +64,7 @@ class ImageUpload:
 
 
 @dataclass(frozen=True)
-class AddImage:
+class CreateImage:
     """Get permission to upload a picture of a lead. Whoever may change the lead may add pictures.
 
     PNG, JPEG and WebP, 10 MiB at the most; the permission is good for 15 minutes, for exactly this type and size. How
@@ -74,7 +74,7 @@ class AddImage:
     """
 
     permission: ClassVar[Permission | None] = None
-    work: Work[LeadsWork]
+    work: UnitOfWorkFactory[LeadsUnitOfWork]
     files: Files
     clock: Clock
     ids: Ids
@@ -82,11 +82,11 @@ class AddImage:
 
     def __call__(self, actor: Actor, new: NewImage) -> ImageUpload:
         filename = clean(new.filename) if new.filename is not None else None
-        problems = _image_problems(new, filename)
+        problems = _image_errors(new, filename)
         return self.work.run(lambda work: self._announce(work, actor, new, filename, problems))
 
     def _announce(
-        self, work: LeadsWork, actor: Actor, new: NewImage, filename: str | None, problems: list[Problem]
+        self, work: LeadsUnitOfWork, actor: Actor, new: NewImage, filename: str | None, problems: list[FieldError]
     ) -> ImageUpload:
         lead = visible_lead(work, actor, new.lead_id)
         if problems:
@@ -110,7 +110,7 @@ class AddImage:
         )
         return ImageUpload(image, upload)
 
-    def _require_room(self, work: LeadsWork, actor: Actor, lead: Lead) -> None:
+    def _require_room(self, work: LeadsUnitOfWork, actor: Actor, lead: Lead) -> None:
         # The lead is held already, and the user from here on: what is counted stays so until the image is added.
         if work.images.count_of_lead(lead.id) >= self.quotas.images_per_lead:
             raise Conflict(
@@ -175,7 +175,7 @@ class CompleteImage:
     """
 
     permission: ClassVar[Permission | None] = None
-    work: Work[LeadsWork]
+    work: UnitOfWorkFactory[LeadsUnitOfWork]
     files: Files
     clock: Clock
     ids: Ids
@@ -191,7 +191,7 @@ class CompleteImage:
             return complete(b"")
         with self.slots.acquire():
             picture = self._checked(image)
-            if not isinstance(picture, Problem):
+            if not isinstance(picture, FieldError):
                 return complete(picture)
         if self._remove(actor, image, expected_version):
             raise Invalid(picture.detail, code=picture.code, problems=[picture])
@@ -208,7 +208,7 @@ class CompleteImage:
         return image
 
     def _complete(
-        self, work: LeadsWork, actor: Actor, image: LeadImage, expected_version: int | None, picture: bytes
+        self, work: LeadsUnitOfWork, actor: Actor, image: LeadImage, expected_version: int | None, picture: bytes
     ) -> LeadImage:
         held = _held(work, actor, image.lead_id, image.id, expected_version)
         # Until this unit is committed the uploaded bytes stay, so that an attempt after it can begin anew. Should an
@@ -231,7 +231,7 @@ class CompleteImage:
             work.commit()
         return True
 
-    def _checked(self, image: LeadImage) -> bytes | Problem:
+    def _checked(self, image: LeadImage) -> bytes | FieldError:
         """The picture as it is to be stored, or why it is not."""
         try:
             with self.files.read(taken_key(image)) as stream:
@@ -240,13 +240,13 @@ class CompleteImage:
             return b""  # the same request came twice: the other has stored the picture, or somebody deleted it
         if len(content) != image.size:
             size = self.files.size(taken_key(image)) or 0
-            return Problem(
+            return FieldError(
                 field="size", code="wrong_size", detail=f"{size} bytes were uploaded, and {image.size} announced."
             )
         real = real_image_type(content[:16])
         if real != image.content_type:
             found = real or "no image of a type that is taken"
-            return Problem(
+            return FieldError(
                 field="content_type",
                 code="wrong_type",
                 detail=f"The uploaded bytes are {found}, and {image.content_type} was announced.",
@@ -254,7 +254,7 @@ class CompleteImage:
         try:
             return cleaned_picture(content, image.content_type)
         except PictureRefused as refused:
-            return Problem(field="content_type", code=refused.code, detail=refused.detail)
+            return FieldError(field="content_type", code=refused.code, detail=refused.detail)
 
     def _store(self, image: LeadImage, picture: bytes) -> None:
         if not picture:
@@ -273,7 +273,7 @@ class DeleteImage:
     Raises `NotFound` and `PreconditionFailed`.
     """
 
-    work: Work[LeadsWork]
+    work: UnitOfWorkFactory[LeadsUnitOfWork]
     files: Files
     clock: Clock
     ids: Ids
@@ -291,7 +291,7 @@ class DeleteImage:
 class RemoveAbandonedImages:
     """Forget images whose bytes never came within a day. Returns how many there were; run by a schedule."""
 
-    work: Work[LeadsWork]
+    work: UnitOfWorkFactory[LeadsUnitOfWork]
     files: Files
     clock: Clock
 
@@ -337,7 +337,9 @@ def _discard_upload(files: Files, image: LeadImage) -> None:
         files.delete(taken_key(image))
 
 
-def _held(work: LeadsWork, actor: Actor, lead_id: UUID, image_id: UUID, expected_version: int | None) -> LeadImage:
+def _held(
+    work: LeadsUnitOfWork, actor: Actor, lead_id: UUID, image_id: UUID, expected_version: int | None
+) -> LeadImage:
     """The image of a lead that the actor may see, at the version that is expected, if one is."""
     visible_lead(work, actor, lead_id)
     image = work.images.get(lead_id, image_id)
@@ -345,11 +347,11 @@ def _held(work: LeadsWork, actor: Actor, lead_id: UUID, image_id: UUID, expected
     return image
 
 
-def _image_problems(new: NewImage, filename: str | None) -> list[Problem]:
-    problems: list[Problem] = []
+def _image_errors(new: NewImage, filename: str | None) -> list[FieldError]:
+    problems: list[FieldError] = []
     if new.content_type not in IMAGE_TYPES:
         problems.append(
-            Problem(
+            FieldError(
                 field="content_type",
                 code="unsupported_type",
                 detail=f"Images are {', '.join(IMAGE_TYPES)}.",
@@ -357,10 +359,10 @@ def _image_problems(new: NewImage, filename: str | None) -> list[Problem]:
         )
     if not 1 <= new.size <= MAX_IMAGE_BYTES:
         problems.append(
-            Problem(field="size", code="wrong_size", detail=f"An image has 1 to {MAX_IMAGE_BYTES} bytes (10 MiB).")
+            FieldError(field="size", code="wrong_size", detail=f"An image has 1 to {MAX_IMAGE_BYTES} bytes (10 MiB).")
         )
     if filename is not None:
-        problem = text_problem("filename", filename, max_length=MAX_FILENAME_LENGTH)
+        problem = text_error("filename", filename, max_length=MAX_FILENAME_LENGTH)
         if problem is not None:
             problems.append(problem)
     return problems

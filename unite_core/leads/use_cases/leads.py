@@ -9,9 +9,9 @@ from uuid import UUID
 
 from unite_core.clock import Clock
 from unite_core.email import read_email
-from unite_core.errors import Forbidden, Invalid, NotFound, Problem
+from unite_core.errors import FieldError, Forbidden, Invalid, NotFound
 from unite_core.identity.model import Actor, Permission
-from unite_core.identity.ports import IdentityWork
+from unite_core.identity.ports import IdentityUnitOfWork
 from unite_core.ids import Ids
 from unite_core.leads.events import lead_changed, lead_created, lead_deleted
 from unite_core.leads.model import (
@@ -20,19 +20,19 @@ from unite_core.leads.model import (
     DuplicateLead,
     Lead,
     LeadStatus,
-    contact_problem,
-    name_problem,
-    source_problem,
+    contact_error,
+    name_error,
+    source_error,
 )
-from unite_core.leads.ports import LeadsWork
+from unite_core.leads.ports import LeadsUnitOfWork
 from unite_core.leads.queries import visible_lead
 from unite_core.phone import Phone, PhonePolicy, read_phone
 from unite_core.text import clean
-from unite_core.unit_of_work import Work
+from unite_core.unit_of_work import UnitOfWorkFactory
 from unite_core.unset import UNSET, Unset
 from unite_core.versions import require_version
 
-W = TypeVar("W", bound=LeadsWork)
+W = TypeVar("W", bound=LeadsUnitOfWork)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +49,7 @@ class NewLead:
 
 
 @dataclass(frozen=True)
-class AddLead:
+class CreateLead:
     """Add a lead.
 
     Admins and managers add leads for anybody; what an agent adds is assigned to that agent. A lead has a name
@@ -59,18 +59,18 @@ class AddLead:
     """
 
     permission: ClassVar[Permission | None] = None
-    work: Work[LeadsWork]
+    work: UnitOfWorkFactory[LeadsUnitOfWork]
     clock: Clock
     ids: Ids
     phones: PhonePolicy
 
     def __call__(self, actor: Actor, new: NewLead) -> Lead:
-        problems: list[Problem] = []
+        problems: list[FieldError] = []
         name = _name(new.name, problems)
         phone = _phone(new.phone, new.phone_extension, self.phones, problems)
         email = _email(new.email, problems)
         source = _source(new.source, problems)
-        unreachable = contact_problem(phone, email)
+        unreachable = contact_error(phone, email)
         if unreachable is not None and new.phone is None and new.email is None:
             problems.append(unreachable)
         if problems:
@@ -90,7 +90,7 @@ class AddLead:
         )
         return self.work.run(lambda work: self._add(work, actor, lead, new.assigned_to))
 
-    def _add(self, work: LeadsWork, actor: Actor, lead: Lead, assigned_to: UUID | None) -> Lead:
+    def _add(self, work: LeadsUnitOfWork, actor: Actor, lead: Lead, assigned_to: UUID | None) -> Lead:
         lead.assign(_assignee(work, actor, assigned_to))
         try:
             work.leads.add(lead)
@@ -119,7 +119,7 @@ class LeadChanges:
 
 
 @dataclass(frozen=True)
-class ChangeLead:
+class UpdateLead:
     """Change a lead.
 
     Agents change the leads assigned to them and cannot give them away; admins and managers change and
@@ -128,7 +128,7 @@ class ChangeLead:
     Raises `NotFound`, `Forbidden`, `Invalid`, `PreconditionFailed` and `DuplicateLead`.
     """
 
-    work: Work[LeadsWork]
+    work: UnitOfWorkFactory[LeadsUnitOfWork]
     clock: Clock
     ids: Ids
     phones: PhonePolicy
@@ -151,8 +151,8 @@ class ChangeLead:
             work.commit()
         return lead
 
-    def _apply(self, work: LeadsWork, actor: Actor, lead: Lead, changes: LeadChanges, now: datetime) -> None:
-        problems: list[Problem] = []
+    def _apply(self, work: LeadsUnitOfWork, actor: Actor, lead: Lead, changes: LeadChanges, now: datetime) -> None:
+        problems: list[FieldError] = []
         if not isinstance(changes.name, Unset):
             lead.rename(_name(changes.name, problems))
         self._change_contact(lead, changes, problems)
@@ -169,7 +169,7 @@ class ChangeLead:
         if problems:
             raise Invalid("The changes break a rule.", problems=problems)
 
-    def _change_contact(self, lead: Lead, changes: LeadChanges, problems: list[Problem]) -> None:
+    def _change_contact(self, lead: Lead, changes: LeadChanges, problems: list[FieldError]) -> None:
         phone, email = lead.phone, lead.email
         faults = len(problems)
         if not isinstance(changes.phone, Unset):
@@ -181,7 +181,7 @@ class ChangeLead:
             phone = _phone(phone.number if phone else None, changes.phone_extension, self.phones, problems)
         if not isinstance(changes.email, Unset):
             email = _email(changes.email, problems)
-        unreachable = contact_problem(phone, email)
+        unreachable = contact_error(phone, email)
         if unreachable is not None and len(problems) == faults:
             problems.append(unreachable)
         lead.reach_under(phone, email)
@@ -205,7 +205,7 @@ class DeleteLead(Generic[W]):
     Raises `NotFound`, `Forbidden` and `PreconditionFailed`.
     """
 
-    work: Work[W]
+    work: UnitOfWorkFactory[W]
     clock: Clock
     ids: Ids
     consequences: Sequence[Callable[[W, Actor, Lead, datetime], None]] = ()
@@ -226,34 +226,34 @@ class DeleteLead(Generic[W]):
             consequence(work, actor, lead, now)
 
 
-def _assignee(work: IdentityWork, actor: Actor, wanted: UUID | None) -> UUID | None:
+def _assignee(work: IdentityUnitOfWork, actor: Actor, assignee_id: UUID | None) -> UUID | None:
     if not actor.may(Permission.ASSIGN_LEADS):
-        if wanted not in (None, actor.user_id):
+        if assignee_id not in (None, actor.user_id):
             raise Forbidden("What an agent adds is assigned to that agent; leave assigned_to out.")
         return actor.user_id
-    if wanted is not None:
-        _require_active(work, wanted)
-    return wanted
+    if assignee_id is not None:
+        _require_active(work, assignee_id)
+    return assignee_id
 
 
-def _require_active(work: IdentityWork, user_id: UUID) -> None:
-    problem = assignee_problem(work, user_id, "assigned_to")
+def _require_active(work: IdentityUnitOfWork, user_id: UUID) -> None:
+    problem = assignee_error(work, user_id, "assigned_to")
     if problem is not None:
         raise Invalid("A lead is assigned to an active user.", problems=[problem])
 
 
-def assignee_problem(work: IdentityWork, user_id: UUID, field: str) -> Problem | None:
+def assignee_error(work: IdentityUnitOfWork, user_id: UUID, field: str) -> FieldError | None:
     """Why leads cannot be given to this user: there is no such user, or they are deactivated."""
     try:
         user = work.users.get(user_id)
     except NotFound:
-        return Problem(field=field, code="unknown_user", detail="There is no such user.")
+        return FieldError(field=field, code="unknown_user", detail="There is no such user.")
     if not user.active:
-        return Problem(field=field, code="unknown_user", detail="That user is deactivated.")
+        return FieldError(field=field, code="unknown_user", detail="That user is deactivated.")
     return None
 
 
-def _told_to(actor: Actor, duplicate: DuplicateLead, work: LeadsWork) -> DuplicateLead:
+def _told_to(actor: Actor, duplicate: DuplicateLead, work: LeadsUnitOfWork) -> DuplicateLead:
     """The same error with the ids that the actor may not see left out."""
     if actor.may(Permission.SEE_ALL_LEADS):
         return duplicate
@@ -267,42 +267,44 @@ def _told_to(actor: Actor, duplicate: DuplicateLead, work: LeadsWork) -> Duplica
     )
 
 
-def _name(text: str, problems: list[Problem]) -> str:
+def _name(text: str, problems: list[FieldError]) -> str:
     name = clean(text)
-    problem = name_problem(name)
+    problem = name_error(name)
     if problem is not None:
         problems.append(problem)
     return name
 
 
-def _source(text: str, problems: list[Problem]) -> str:
+def _source(text: str, problems: list[FieldError]) -> str:
     source = clean(text).lower()
-    problem = source_problem(source)
+    problem = source_error(source)
     if problem is not None:
         problems.append(problem)
     return source
 
 
-def _phone(text: str | None, extension: str | None, policy: PhonePolicy, problems: list[Problem]) -> Phone | None:
+def _phone(text: str | None, extension: str | None, policy: PhonePolicy, problems: list[FieldError]) -> Phone | None:
     if text is None:
         if extension is not None:
             problems.append(
-                Problem(field="phone_extension", code="phone_required", detail="An extension goes with a phone number.")
+                FieldError(
+                    field="phone_extension", code="phone_required", detail="An extension goes with a phone number."
+                )
             )
         return None
     extension = clean(extension) if extension is not None else None
     phone = read_phone(clean(text), country=policy.default_country, rule=policy.rule, extension=extension)
-    if isinstance(phone, Problem):
+    if isinstance(phone, FieldError):
         problems.append(phone)
         return None
     return phone
 
 
-def _email(text: str | None, problems: list[Problem]) -> str | None:
+def _email(text: str | None, problems: list[FieldError]) -> str | None:
     if text is None:
         return None
     email = read_email(clean(text))
-    if isinstance(email, Problem):
+    if isinstance(email, FieldError):
         problems.append(email)
         return None
     return email

@@ -6,15 +6,15 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 from uuid import UUID
 
+from unite_core.batches import in_batches
 from unite_core.clock import Clock
 from unite_core.events import Event
 from unite_core.identity.model import Actor, Permission
 from unite_core.jobs import Jobs
 from unite_core.notifications.model import DELIVERY_RETENTION, Delivery
-from unite_core.notifications.ports import ActivityLog, DeliveryFilter, RelayWork
+from unite_core.notifications.ports import ActivityLog, DeliveryFilter, RelayUnitOfWork
 from unite_core.paging import Page, PageRequest
-from unite_core.rounds import in_rounds
-from unite_core.unit_of_work import Work
+from unite_core.unit_of_work import UnitOfWorkFactory
 
 MAX_COUNTED = 1000
 """Where the counting of dead letters ends: whoever has as many needs no exact number."""
@@ -27,12 +27,12 @@ class ListDeliveries:
     Raises `Forbidden`.
     """
 
-    reads: Work[RelayWork]
+    reads: UnitOfWorkFactory[RelayUnitOfWork]
 
-    def __call__(self, actor: Actor, wanted: DeliveryFilter, request: PageRequest) -> Page[Delivery]:
+    def __call__(self, actor: Actor, filters: DeliveryFilter, request: PageRequest) -> Page[Delivery]:
         actor.must(Permission.LIST_DELIVERIES)
         with self.reads() as reads:
-            return reads.deliveries.page(wanted, request)
+            return reads.deliveries.page(filters, request)
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class GetDelivery:
     Raises `Forbidden` and `NotFound`.
     """
 
-    reads: Work[RelayWork]
+    reads: UnitOfWorkFactory[RelayUnitOfWork]
 
     def __call__(self, actor: Actor, delivery_id: UUID) -> Delivery:
         actor.must(Permission.LIST_DELIVERIES)
@@ -60,14 +60,14 @@ class ReplayDelivery:
     """
 
     permission: ClassVar[Permission] = Permission.REPLAY_DELIVERIES
-    work: Work[RelayWork]
+    work: UnitOfWorkFactory[RelayUnitOfWork]
     jobs: Jobs
     clock: Clock
 
     def __call__(self, actor: Actor, delivery_id: UUID) -> Delivery:
         return self.work.run(lambda work: self._replay(work, actor, delivery_id))
 
-    def _replay(self, work: RelayWork, actor: Actor, delivery_id: UUID) -> Delivery:
+    def _replay(self, work: RelayUnitOfWork, actor: Actor, delivery_id: UUID) -> Delivery:
         actor.must(self.permission)
         dead = work.deliveries.get(delivery_id)
         dead.replay(self.clock.now())
@@ -86,7 +86,7 @@ class GetDeliveryActivity:
     Raises `Forbidden` and `NotFound`, and `Unavailable` where the log cannot be read.
     """
 
-    reads: Work[RelayWork]
+    reads: UnitOfWorkFactory[RelayUnitOfWork]
     activity: ActivityLog
 
     def __call__(self, actor: Actor, delivery_id: UUID, request: PageRequest) -> Page[Event]:
@@ -100,7 +100,7 @@ class GetDeliveryActivity:
 class CountDeadLetters:
     """Tell how many dead letters there are, up to 1,000."""
 
-    reads: Work[RelayWork]
+    reads: UnitOfWorkFactory[RelayUnitOfWork]
 
     def __call__(self) -> int:
         with self.reads() as reads:
@@ -114,12 +114,12 @@ class PurgeDeliveries:
     They are forgotten in transactions of `limit` each, up to a hundred of these.
     """
 
-    work: Work[RelayWork]
+    work: UnitOfWorkFactory[RelayUnitOfWork]
     clock: Clock
 
     def __call__(self, *, limit: int = 500, should_stop: Callable[[], bool] = lambda: False) -> int:
         before = self.clock.now() - DELIVERY_RETENTION
-        return in_rounds(lambda: self._purge(before, limit), limit=limit, should_stop=should_stop)
+        return in_batches(lambda: self._purge(before, limit), limit=limit, should_stop=should_stop)
 
     def _purge(self, before: datetime, limit: int) -> int:
         with self.work() as work:
@@ -143,4 +143,4 @@ class PurgeActivity:
         if self.kept_for is None:
             return 0
         before = self.clock.now() - self.kept_for
-        return in_rounds(lambda: self.activity.purge(before=before, limit=limit), limit=limit, should_stop=should_stop)
+        return in_batches(lambda: self.activity.purge(before=before, limit=limit), limit=limit, should_stop=should_stop)

@@ -6,13 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 from unite_core.clock import Clock
+from unite_core.deadlocks import retry_on_deadlock
 from unite_core.errors import NotFound, Unavailable
 from unite_core.ids import Ids
 from unite_core.notifications.model import TEXTS, Delivery, DeliveryStatus
-from unite_core.notifications.ports import TextMessages, TextsWork
+from unite_core.notifications.ports import TextMessages, TextsUnitOfWork
 from unite_core.notifications.webhooks import LOST, PROGRESS, TextStatus, keep_status
-from unite_core.races import until_won
-from unite_core.unit_of_work import Work
+from unite_core.unit_of_work import UnitOfWorkFactory
 
 STATUS_CHECK_BATCH_SIZE = 10
 """How many are set apart in one transaction, before each of them is asked after."""
@@ -34,12 +34,12 @@ class FollowTexts:
 
     What is told of a message can be lost on its way here, and its price is known late. So it is asked after 5 minutes
     after it was taken, an hour after and a day after, unless all is known by then. What is found counts as if it had
-    been told (`TakeTextStatus`). Where the other side does not answer, the rest is left to the next run.
+    been told (`ReceiveTextStatus`). Where the other side does not answer, the rest is left to the next run.
 
     `on_dead` is told of each delivery that has become a dead letter by that.
     """
 
-    work: Work[TextsWork]
+    work: UnitOfWorkFactory[TextsUnitOfWork]
     messages: TextMessages
     clock: Clock
     ids: Ids
@@ -61,7 +61,7 @@ class FollowTexts:
         return asked
 
     def _due(self, limit: int) -> Sequence[Delivery]:
-        return until_won(lambda: self._set_apart(limit))
+        return retry_on_deadlock(lambda: self._set_apart(limit))
 
     def _set_apart(self, limit: int) -> Sequence[Delivery]:
         now = self.clock.now()
@@ -81,7 +81,7 @@ class FollowTexts:
             found = {}
         except Unavailable:
             return False
-        dead = until_won(lambda: self._keep(asked, found))
+        dead = retry_on_deadlock(lambda: self._keep(asked, found))
         if dead is not None:
             on_dead(dead)
         return True

@@ -6,14 +6,14 @@ from datetime import datetime
 from typing import Any
 
 from unite_core.clock import Clock
+from unite_core.deadlocks import retry_on_deadlock
 from unite_core.errors import NotFound, Unavailable
 from unite_core.events import Event
 from unite_core.ids import Ids
 from unite_core.notifications.events import delivery_answered
 from unite_core.notifications.model import ACTIVITY, CLAIM_TTL, RATE_LIMITED, Delivery, DeliveryStatus, Receipt
-from unite_core.notifications.ports import Destination, RelayWork
-from unite_core.races import until_won
-from unite_core.unit_of_work import Work
+from unite_core.notifications.ports import Destination, RelayUnitOfWork
+from unite_core.unit_of_work import UnitOfWorkFactory
 
 PORTIONS = 10
 MAX_CLAIM_SIZE = 100
@@ -82,7 +82,7 @@ class RelayEvents:
     again and again, and never be given up.
     """
 
-    work: Work[RelayWork]
+    work: UnitOfWorkFactory[RelayUnitOfWork]
     destinations: Mapping[str, Destination]
     clock: Clock
     ids: Ids
@@ -105,7 +105,7 @@ class RelayEvents:
         """Claim some and hand them over, portion by portion; whether there may be more to do at once."""
         to = self.destinations[destination]
         limit = max(to.at_once, min(PORTIONS * to.at_once, MAX_CLAIM_SIZE))
-        left = until_won(lambda: self._claim(destination, limit))
+        left = retry_on_deadlock(lambda: self._claim(destination, limit))
         more = len(left) == limit
         while left:
             if should_stop() or self.clock.now() >= left[0][0].next_attempt_at - CLAIM_TTL + DELIVERY_TIMEOUT:
@@ -141,7 +141,7 @@ class RelayEvents:
             now = self.clock.now()
             for delivery, _ in claimed:
                 delivery.release(now)
-            until_won(lambda: self._store([delivery for delivery, _ in claimed]))
+            retry_on_deadlock(lambda: self._store([delivery for delivery, _ in claimed]))
 
     def _postpone(self, failed: Claimed, left: Claimed, response: dict[str, Any], tally: _Tally) -> None:
         """Have these tried again later: those that the destination failed at, and what was left to be handed over."""
@@ -153,7 +153,7 @@ class RelayEvents:
             delivery.postpone(response, now)
         news |= {delivery.id for delivery in deliveries if delivery.status is DeliveryStatus.DEAD}
         told = self._told([each for each in claimed if each[0].id in news], now)
-        until_won(lambda: self._store(deliveries, told))
+        retry_on_deadlock(lambda: self._store(deliveries, told))
         tally.count(deliveries)
 
     def _settle(self, destination: str, answered: Answered, tally: _Tally) -> bool:
@@ -172,7 +172,7 @@ class RelayEvents:
         if any(delivery.status is DeliveryStatus.PENDING for delivery in deliveries):
             tally.may_hasten = False
         hastens = tally.may_hasten and recovered
-        hastened = until_won(lambda: self._store(deliveries, told, hasten=destination if hastens else None))
+        hastened = retry_on_deadlock(lambda: self._store(deliveries, told, hasten=destination if hastens else None))
         if hastens:
             tally.may_hasten = hastened == RESUME_BATCH_SIZE
         tally.count(deliveries)

@@ -4,7 +4,6 @@ A suite is a class; derive a test class from it and give it the fixtures that it
 """
 
 from unite_core.testing.contracts.activity import ActivityLogContract
-from unite_core.testing.contracts.answers import AnswersContract
 from unite_core.testing.contracts.cache import CacheContract
 from unite_core.testing.contracts.cached_reads import CachedReadsContract
 from unite_core.testing.contracts.call_activity import CallActivityContract
@@ -15,6 +14,7 @@ from unite_core.testing.contracts.consents import ConsentsContract
 from unite_core.testing.contracts.database import DatabaseContract
 from unite_core.testing.contracts.deliveries import DeliveriesContract
 from unite_core.testing.contracts.files import FilesContract, SignedFilesContract
+from unite_core.testing.contracts.idempotency_keys import IdempotencyKeysContract
 from unite_core.testing.contracts.import_rows import ImportRowsContract
 from unite_core.testing.contracts.imports import ImportsContract
 from unite_core.testing.contracts.lead_calls import LeadCallsContract
@@ -31,12 +31,11 @@ from unite_core.testing.contracts.rollups import RollupsContract
 from unite_core.testing.contracts.sessions import SessionsContract
 from unite_core.testing.contracts.summaries import DailySummariesContract
 from unite_core.testing.contracts.unit_of_work import UnitOfWorkContract
+from unite_core.testing.contracts.usage import UsageContract
 from unite_core.testing.contracts.users import UsersContract
-from unite_core.testing.contracts.uses import UsesContract
 
 __all__ = [
     "ActivityLogContract",
-    "AnswersContract",
     "CacheContract",
     "CachedReadsContract",
     "CallActivityContract",
@@ -49,6 +48,7 @@ __all__ = [
     "DatabaseContract",
     "DeliveriesContract",
     "FilesContract",
+    "IdempotencyKeysContract",
     "IdsContract",
     "ImportRowsContract",
     "ImportsContract",
@@ -69,6 +69,6 @@ __all__ = [
     "TokensContract",
     "TopicContract",
     "UnitOfWorkContract",
+    "UsageContract",
     "UsersContract",
-    "UsesContract",
 ]

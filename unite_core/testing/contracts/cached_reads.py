@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from unite_core.application import AllWork
+from unite_core.application import FullUnitOfWork
 from unite_core.cache import Cache
 from unite_core.calls.model import Outcome
 from unite_core.calls.ports import CALL_COUNTS_NAMESPACE
@@ -15,7 +15,7 @@ from unite_core.errors import NotFound, Unauthenticated
 from unite_core.identity.model import Role, Session, User
 from unite_core.identity.ports import REPORTS_NAMESPACE, AccessClaims, sessions_namespace
 from unite_core.identity.use_cases import Authenticate
-from unite_core.imports.ports import ImportsWork
+from unite_core.imports.ports import ImportsUnitOfWork
 from unite_core.leads.model import Lead
 from unite_core.leads.ports import CALLED_LEADS_NAMESPACE, LEAD_LISTS, LeadFilter, lead_namespace
 from unite_core.leads.queries import GetLead, ListLeads
@@ -26,13 +26,13 @@ from unite_core.testing.in_memory.cache import InMemoryCache
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING, FixedClock
 from unite_core.testing.in_memory.identity import FastTokens
 from unite_core.testing.in_memory.tables import Store
-from unite_core.testing.in_memory.work import InMemoryWork
-from unite_core.unit_of_work import Work
+from unite_core.testing.in_memory.work import InMemoryUnitOfWorkFactory
+from unite_core.unit_of_work import UnitOfWorkFactory
 
 _TOKENS = FastTokens()
 _ADMIN = an_actor(Role.ADMIN)
 
-_EMPTY = InMemoryWork(Store(), writes=False)
+_EMPTY = InMemoryUnitOfWorkFactory(Store(), writes=False)
 """A database with nothing in it: what is read over it comes from the cache."""
 
 
@@ -57,7 +57,10 @@ class CachedReadsContract(DatabaseContract):
         return WatchedCache(FixedClock())
 
     def test_a_lead_is_read_from_the_database_once(
-        self, work: Work[ImportsWork], reads: Work[ImportsWork], cache: WatchedCache
+        self,
+        work: UnitOfWorkFactory[ImportsUnitOfWork],
+        reads: UnitOfWorkFactory[ImportsUnitOfWork],
+        cache: WatchedCache,
     ) -> None:
         lead = a_lead()
         put(work, lead)
@@ -66,7 +69,10 @@ class CachedReadsContract(DatabaseContract):
         assert GetLead(_EMPTY, cache)(_ADMIN, lead.id) == lead
 
     def test_a_changed_lead_is_seen_by_the_very_next_read(
-        self, work: Work[ImportsWork], reads: Work[ImportsWork], cache: WatchedCache
+        self,
+        work: UnitOfWorkFactory[ImportsUnitOfWork],
+        reads: UnitOfWorkFactory[ImportsUnitOfWork],
+        cache: WatchedCache,
     ) -> None:
         lead = a_lead()
         put(work, lead)
@@ -82,7 +88,10 @@ class CachedReadsContract(DatabaseContract):
             assert _listed(reads, cache) == [lead]
 
     def test_a_deleted_lead_is_gone_at_the_very_next_read(
-        self, work: Work[ImportsWork], reads: Work[ImportsWork], cache: WatchedCache
+        self,
+        work: UnitOfWorkFactory[ImportsUnitOfWork],
+        reads: UnitOfWorkFactory[ImportsUnitOfWork],
+        cache: WatchedCache,
     ) -> None:
         lead = a_lead()
         put(work, lead)
@@ -96,7 +105,10 @@ class CachedReadsContract(DatabaseContract):
         assert _listed(reads, cache) == []
 
     def test_an_added_lead_is_in_the_very_next_list_and_was_not_remembered_as_absent(
-        self, work: Work[ImportsWork], reads: Work[ImportsWork], cache: WatchedCache
+        self,
+        work: UnitOfWorkFactory[ImportsUnitOfWork],
+        reads: UnitOfWorkFactory[ImportsUnitOfWork],
+        cache: WatchedCache,
     ) -> None:
         alone, together = a_lead(), a_lead()
         for lead in (alone, together):
@@ -114,7 +126,7 @@ class CachedReadsContract(DatabaseContract):
         assert [GetLead(reads, cache)(_ADMIN, lead.id) for lead in (alone, together)] == [alone, together]
 
     def test_a_lead_that_is_called_is_in_the_very_next_list_of_leads_that_were_called(
-        self, work: Work[AllWork], reads: Work[AllWork], cache: WatchedCache
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], cache: WatchedCache
     ) -> None:
         ann, lead = a_user(), a_lead()
         task = a_task(lead, ann, assigned_to=ann.id)
@@ -140,7 +152,7 @@ class CachedReadsContract(DatabaseContract):
 
         assert _listed(reads, cache, busy) == [lead]
 
-    def test_a_call_touches_no_other_lists(self, work: Work[AllWork], cache: WatchedCache) -> None:
+    def test_a_call_touches_no_other_lists(self, work: UnitOfWorkFactory[FullUnitOfWork], cache: WatchedCache) -> None:
         with work() as unit:
             unit.lead_calls.add(an_id(), Outcome.BUSY, A_MONDAY_MORNING)
             unit.commit()
@@ -148,7 +160,7 @@ class CachedReadsContract(DatabaseContract):
         assert cache.forgotten == [{CALLED_LEADS_NAMESPACE}]
 
     def test_finished_reports_are_forgotten_with_an_entry_and_with_a_changed_user(
-        self, work: Work[AllWork], cache: WatchedCache
+        self, work: UnitOfWorkFactory[FullUnitOfWork], cache: WatchedCache
     ) -> None:
         ann, lead = a_user(), a_lead()
         task = a_task(lead, ann, assigned_to=ann.id)
@@ -165,7 +177,10 @@ class CachedReadsContract(DatabaseContract):
         assert cache.forgotten[-2:] == [{CALL_COUNTS_NAMESPACE, REPORTS_NAMESPACE}, {REPORTS_NAMESPACE}]
 
     def test_a_lead_that_is_given_away_is_not_shown_from_the_cache_to_whom_it_was_taken_from(
-        self, work: Work[ImportsWork], reads: Work[ImportsWork], cache: WatchedCache
+        self,
+        work: UnitOfWorkFactory[ImportsUnitOfWork],
+        reads: UnitOfWorkFactory[ImportsUnitOfWork],
+        cache: WatchedCache,
     ) -> None:
         ann, ben = a_user(), a_user()
         lead = a_lead(assigned_to=ann.id)
@@ -184,7 +199,10 @@ class CachedReadsContract(DatabaseContract):
             GetLead(reads, cache)(hers, lead.id)
 
     def test_a_list_is_read_from_the_database_once(
-        self, work: Work[ImportsWork], reads: Work[ImportsWork], cache: WatchedCache
+        self,
+        work: UnitOfWorkFactory[ImportsUnitOfWork],
+        reads: UnitOfWorkFactory[ImportsUnitOfWork],
+        cache: WatchedCache,
     ) -> None:
         lead = a_lead()
         put(work, lead)
@@ -193,7 +211,10 @@ class CachedReadsContract(DatabaseContract):
         assert _listed(_EMPTY, cache) == [lead]
 
     def test_a_session_is_read_from_the_database_once(
-        self, work: Work[ImportsWork], reads: Work[ImportsWork], cache: WatchedCache
+        self,
+        work: UnitOfWorkFactory[ImportsUnitOfWork],
+        reads: UnitOfWorkFactory[ImportsUnitOfWork],
+        cache: WatchedCache,
     ) -> None:
         ann = a_user()
         session = a_session(ann)
@@ -203,7 +224,10 @@ class CachedReadsContract(DatabaseContract):
         assert _is_good(_EMPTY, cache, session)
 
     def test_a_session_that_is_revoked_is_no_good_at_the_very_next_request(
-        self, work: Work[ImportsWork], reads: Work[ImportsWork], cache: WatchedCache
+        self,
+        work: UnitOfWorkFactory[ImportsUnitOfWork],
+        reads: UnitOfWorkFactory[ImportsUnitOfWork],
+        cache: WatchedCache,
     ) -> None:
         ann = a_user()
         session, other = a_session(ann), a_session(ann)
@@ -219,7 +243,10 @@ class CachedReadsContract(DatabaseContract):
         assert _is_good(reads, cache, other)
 
     def test_when_all_sessions_of_a_user_are_revoked_none_is_good_any_more(
-        self, work: Work[ImportsWork], reads: Work[ImportsWork], cache: WatchedCache
+        self,
+        work: UnitOfWorkFactory[ImportsUnitOfWork],
+        reads: UnitOfWorkFactory[ImportsUnitOfWork],
+        cache: WatchedCache,
     ) -> None:
         ann, ben = a_user(), a_user()
         sessions, others = [a_session(ann), a_session(ann)], a_session(ben)
@@ -233,7 +260,10 @@ class CachedReadsContract(DatabaseContract):
         assert [_is_good(reads, cache, session) for session in (*sessions, others)] == [False, False, True]
 
     def test_a_session_is_no_good_for_anybody_else(
-        self, work: Work[ImportsWork], reads: Work[ImportsWork], cache: WatchedCache
+        self,
+        work: UnitOfWorkFactory[ImportsUnitOfWork],
+        reads: UnitOfWorkFactory[ImportsUnitOfWork],
+        cache: WatchedCache,
     ) -> None:
         ann, ben = a_user(), a_user()
         session = a_session(ann)
@@ -243,7 +273,7 @@ class CachedReadsContract(DatabaseContract):
         assert not _is_good(reads, cache, session, shown_by=ben)
 
     def test_a_session_from_the_cache_ends_when_it_ends(
-        self, work: Work[ImportsWork], reads: Work[ImportsWork]
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         clock = FixedClock()
         cache = InMemoryCache(clock)
@@ -257,7 +287,10 @@ class CachedReadsContract(DatabaseContract):
         assert not _is_good(reads, cache, session, clock=clock)
 
     def test_what_a_unit_changed_is_forgotten_all_at_once_after_the_commit_and_before_the_actions(
-        self, work: Work[ImportsWork], reads: Work[ImportsWork], cache: WatchedCache
+        self,
+        work: UnitOfWorkFactory[ImportsUnitOfWork],
+        reads: UnitOfWorkFactory[ImportsUnitOfWork],
+        cache: WatchedCache,
     ) -> None:
         ann = a_user()
         session, lead = a_session(ann), a_lead()
@@ -277,7 +310,9 @@ class CachedReadsContract(DatabaseContract):
 
         assert seen == [[{*LEAD_LISTS, lead_namespace(lead.id), sessions_namespace(ann.id)}], changed]
 
-    def test_many_new_leads_touch_their_lists_alone(self, work: Work[ImportsWork], cache: WatchedCache) -> None:
+    def test_many_new_leads_touch_their_lists_alone(
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], cache: WatchedCache
+    ) -> None:
         with work() as unit:
             unit.leads.add_many([a_lead() for _ in range(20)])
             unit.commit()
@@ -285,7 +320,7 @@ class CachedReadsContract(DatabaseContract):
         assert cache.forgotten == [{*LEAD_LISTS}]
 
     def test_a_unit_that_changes_nothing_that_is_remembered_has_nothing_forgotten(
-        self, work: Work[ImportsWork], cache: WatchedCache
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], cache: WatchedCache
     ) -> None:
         ann = a_user()
         put(work, ann, a_session(ann))
@@ -295,12 +330,12 @@ class CachedReadsContract(DatabaseContract):
         assert cache.forgotten == []
 
 
-def _listed(reads: Work[ImportsWork], cache: Cache, wanted: LeadFilter | None = None) -> list[Lead]:
-    return list(ListLeads(reads, cache)(_ADMIN, wanted or LeadFilter(), PageRequest()).items)
+def _listed(reads: UnitOfWorkFactory[ImportsUnitOfWork], cache: Cache, filters: LeadFilter | None = None) -> list[Lead]:
+    return list(ListLeads(reads, cache)(_ADMIN, filters or LeadFilter(), PageRequest()).items)
 
 
 def _is_good(
-    reads: Work[ImportsWork],
+    reads: UnitOfWorkFactory[ImportsUnitOfWork],
     cache: Cache,
     session: Session,
     *,

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from unite_core.application import AllWork
+from unite_core.application import FullUnitOfWork
 from unite_core.cache import NoCache
 from unite_core.calls.ledger import LedgerEntry
 from unite_core.days import Period, quarter_of
@@ -20,7 +20,7 @@ from unite_core.reports.use_cases import FoldEntries
 from unite_core.testing.builders import an_event_of
 from unite_core.testing.contracts.database import DatabaseContract, put
 from unite_core.testing.contracts.rollups import History, a_history
-from unite_core.unit_of_work import Work
+from unite_core.unit_of_work import UnitOfWorkFactory
 
 Record = Callable[[Sequence[LedgerEntry]], None]
 
@@ -40,18 +40,18 @@ class CallActivityContract(DatabaseContract):
     """
 
     @pytest.fixture
-    def activity(self, reads: Work[AllWork]) -> CallActivity:
+    def activity(self, reads: UnitOfWorkFactory[FullUnitOfWork]) -> CallActivity:
         """What is tested."""
         return LedgerActivity(reads, NoCache())
 
     @pytest.fixture
-    def record(self, work: Work[AllWork]) -> Record:
+    def record(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> Record:
         """Has entries be known to `activity`."""
         return lambda entries: put(work, *entries)
 
     @pytest.mark.parametrize("tz", _ZONES)
     def test_every_call_counts_for_its_agent_and_day_as_its_last_entry_says(
-        self, work: Work[AllWork], activity: CallActivity, record: Record, tz: str
+        self, work: UnitOfWorkFactory[FullUnitOfWork], activity: CallActivity, record: Record, tz: str
     ) -> None:
         history = a_history(work, tasks=60, corrections=40)
         record(history.entries[:50])

@@ -6,16 +6,16 @@ from uuid import UUID
 
 import pytest
 
-from unite_core.application import AllWork
+from unite_core.application import FullUnitOfWork
 from unite_core.calls.ledger import EntryKind, LedgerEntry, hash_of
 from unite_core.calls.model import CallResult, CallTask, Outcome
 from unite_core.calls.ports import LedgerFilter
-from unite_core.errors import Contended, NotFound
+from unite_core.errors import Deadlock, NotFound
 from unite_core.paging import PageRequest
 from unite_core.testing.builders import a_lead, a_task, a_user, an_entry, an_id
 from unite_core.testing.contracts.database import DatabaseContract, at_once, put
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
-from unite_core.unit_of_work import Work
+from unite_core.unit_of_work import UnitOfWorkFactory
 
 _NOW = A_MONDAY_MORNING
 _MICROSECOND = timedelta(microseconds=1)
@@ -61,13 +61,17 @@ class CallLedgerContract(DatabaseContract):
     """The entries of every chain; nothing changes one or takes one away."""
 
     @pytest.fixture
-    def task(self, work: Work[AllWork]) -> CallTask:
+    def task(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> CallTask:
         """A task that is there already, assigned to somebody."""
         return _a_task_there(work)
 
     @pytest.mark.parametrize("kind", ENTRIES)
     def test_an_entry_comes_back_as_it_was_and_its_hash_is_right(
-        self, work: Work[AllWork], reads: Work[AllWork], task: CallTask, kind: str
+        self,
+        work: UnitOfWorkFactory[FullUnitOfWork],
+        reads: UnitOfWorkFactory[FullUnitOfWork],
+        task: CallTask,
+        kind: str,
     ) -> None:
         entry = an_entry(task, **ENTRIES[kind])
 
@@ -78,12 +82,12 @@ class CallLedgerContract(DatabaseContract):
         assert found == entry
         assert hash_of(found) == entry.hash
 
-    def test_an_unknown_entry_is_not_found(self, reads: Work[AllWork]) -> None:
+    def test_an_unknown_entry_is_not_found(self, reads: UnitOfWorkFactory[FullUnitOfWork]) -> None:
         with reads() as unit, pytest.raises(NotFound):
             unit.ledger.get(an_id())
 
     def test_an_entry_of_a_unit_that_is_rolled_back_is_not_there(
-        self, work: Work[AllWork], reads: Work[AllWork], task: CallTask
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], task: CallTask
     ) -> None:
         entry = an_entry(task)
 
@@ -94,13 +98,13 @@ class CallLedgerContract(DatabaseContract):
             unit.ledger.get(entry.id)
 
     def test_a_place_in_a_chain_is_taken_once_and_the_unit_can_go_on(
-        self, work: Work[AllWork], reads: Work[AllWork], task: CallTask
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], task: CallTask
     ) -> None:
         first = an_entry(task)
         put(work, first)
 
         with work() as unit:
-            with pytest.raises(Contended):
+            with pytest.raises(Deadlock):
                 unit.ledger.append(an_entry(task))
             second = an_entry(task, [first])
             unit.ledger.append(second)
@@ -109,7 +113,7 @@ class CallLedgerContract(DatabaseContract):
         assert _chains(reads, task) == {task.id: [first, second]}
 
     def test_of_those_who_append_to_one_chain_at_the_same_time_one_is_next(
-        self, work: Work[AllWork], reads: Work[AllWork], task: CallTask
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], task: CallTask
     ) -> None:
         first = an_entry(task)
         put(work, first)
@@ -118,7 +122,7 @@ class CallLedgerContract(DatabaseContract):
             with work() as unit:
                 try:
                     unit.ledger.append(an_entry(task, [first], duration_seconds=number))
-                except Contended:
+                except Deadlock:
                     return False
                 unit.commit()
             return True
@@ -126,7 +130,9 @@ class CallLedgerContract(DatabaseContract):
         assert sorted(at_once(4, append)) == [False, False, False, True]
         assert [entry.number for entry in _chains(reads, task)[task.id]] == [1, 2]
 
-    def test_chains_begin_with_their_first_entry(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
+    def test_chains_begin_with_their_first_entry(
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+    ) -> None:
         tasks = [_a_task_there(work) for _ in range(3)]
         chains: dict[UUID, list[LedgerEntry]] = {task.id: [] for task in tasks[:2]}
         for number in range(4):
@@ -144,7 +150,7 @@ class CallLedgerContract(DatabaseContract):
         assert _chains(reads) == {}
 
     def test_thousands_of_chains_are_read_at_once(
-        self, work: Work[AllWork], reads: Work[AllWork], task: CallTask
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], task: CallTask
     ) -> None:
         entry = an_entry(task)
         put(work, entry)
@@ -155,7 +161,7 @@ class CallLedgerContract(DatabaseContract):
         assert {task_id: [*chain] for task_id, chain in found.items()} == {task.id: [entry]}
 
     def test_chains_that_nobody_tampered_with_are_as_stored_and_none_is_an_orphan(
-        self, work: Work[AllWork], reads: Work[AllWork], task: CallTask
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], task: CallTask
     ) -> None:
         first = an_entry(task)
         chain = [first, an_entry(task, [first])]
@@ -168,7 +174,7 @@ class CallLedgerContract(DatabaseContract):
             assert unit.ledger.orphan(None, task.id) is None
 
     def test_pages_go_from_the_newest_to_the_oldest(
-        self, work: Work[AllWork], reads: Work[AllWork], task: CallTask
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], task: CallTask
     ) -> None:
         moments = [_NOW, _NOW - _HOUR, _NOW, _NOW + _MICROSECOND, _NOW + _HOUR]
         chain: list[LedgerEntry] = []
@@ -184,7 +190,9 @@ class CallLedgerContract(DatabaseContract):
         assert [*first.items, *second.items, *third.items] == [chain[it] for it in (4, 3, 2, 0, 1)]
         assert third.next is None
 
-    def test_pages_hold_what_the_filter_wants(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
+    def test_pages_hold_what_the_filter_wants(
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+    ) -> None:
         mine, other = _a_task_there(work), _a_task_there(work)
         ann, ben = an_id(), an_id()
         entries = {
@@ -216,7 +224,7 @@ class CallLedgerContract(DatabaseContract):
         assert found(visible_to=ben, task_id=mine.id) == []
 
     def test_pages_by_when_calls_were_go_from_the_newest_to_the_oldest(
-        self, work: Work[AllWork], reads: Work[AllWork], task: CallTask
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], task: CallTask
     ) -> None:
         moments = [_NOW, _NOW - _HOUR, _NOW, _NOW + _MICROSECOND, _NOW + _HOUR]
         chain: list[LedgerEntry] = []
@@ -233,7 +241,9 @@ class CallLedgerContract(DatabaseContract):
         assert [*first.items, *second.items, *third.items] == [chain[it] for it in (4, 3, 2, 0, 1)]
         assert third.next is None
 
-    def test_pages_hold_the_calls_that_the_filter_wants(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
+    def test_pages_hold_the_calls_that_the_filter_wants(
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+    ) -> None:
         mine, other = _a_task_there(work), _a_task_there(work)
         no_call: dict[str, Any] = {"outcome": None, "duration_seconds": None}
         entries = {
@@ -273,14 +283,14 @@ class CallLedgerContract(DatabaseContract):
         assert found(counted=True, lead_id=mine.lead_id, results=frozenset({CallResult.MISSED})) == []
 
 
-def _a_task_there(work: Work[AllWork]) -> CallTask:
+def _a_task_there(work: UnitOfWorkFactory[FullUnitOfWork]) -> CallTask:
     ann, lead = a_user(), a_lead()
     task = a_task(lead, ann, assigned_to=ann.id)
     put(work, ann, lead, task)
     return task
 
 
-def _chains(reads: Work[AllWork], *tasks: CallTask) -> dict[UUID, list[LedgerEntry]]:
+def _chains(reads: UnitOfWorkFactory[FullUnitOfWork], *tasks: CallTask) -> dict[UUID, list[LedgerEntry]]:
     with reads() as unit:
         found = unit.ledger.chains([task.id for task in tasks])
     return {task_id: [*chain] for task_id, chain in found.items()}

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from unite_core.application import AllWork
+from unite_core.application import FullUnitOfWork
 from unite_core.calls.model import CallTask, Completion, Outcome, TaskStatus
 from unite_core.calls.ports import NOTES_IN_LISTS, TaskFilter
 from unite_core.errors import NotFound, PreconditionFailed
@@ -19,7 +19,7 @@ from unite_core.paging import PageRequest
 from unite_core.testing.builders import a_lead, a_note, a_task, a_user, an_id
 from unite_core.testing.contracts.database import DatabaseContract, at_once, put
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
-from unite_core.unit_of_work import Work
+from unite_core.unit_of_work import UnitOfWorkFactory
 
 _NOW = A_MONDAY_MORNING
 _MICROSECOND = timedelta(microseconds=1)
@@ -66,14 +66,14 @@ class CallTasksContract(DatabaseContract):
     """Whether units that write take turns, as they do on SQLite; elsewhere they wait for nothing but the same rows."""
 
     @pytest.fixture
-    def ann(self, work: Work[AllWork]) -> User:
+    def ann(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> User:
         """Somebody who is there already."""
         ann = a_user()
         put(work, ann)
         return ann
 
     @pytest.fixture
-    def lead(self, work: Work[AllWork]) -> Lead:
+    def lead(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> Lead:
         """A lead that is there already."""
         lead = a_lead()
         put(work, lead)
@@ -81,7 +81,12 @@ class CallTasksContract(DatabaseContract):
 
     @pytest.mark.parametrize("state", CLOSED)
     def test_a_task_comes_back_as_stored(
-        self, work: Work[AllWork], reads: Work[AllWork], ann: User, lead: Lead, state: str
+        self,
+        work: UnitOfWorkFactory[FullUnitOfWork],
+        reads: UnitOfWorkFactory[FullUnitOfWork],
+        ann: User,
+        lead: Lead,
+        state: str,
     ) -> None:
         exact = {"due_at": _EXACT, "created_at": _EXACT - _HOUR, "updated_at": _EXACT + _HOUR}
         task = a_task(lead, ann, assigned_to=ann.id, **exact, **CLOSED[state])
@@ -91,7 +96,7 @@ class CallTasksContract(DatabaseContract):
         assert _get(reads, task.id) == task
 
     def test_a_task_comes_back_with_its_notes_in_the_order_in_which_they_were_written(
-        self, work: Work[AllWork], reads: Work[AllWork], ann: User, lead: Lead
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
     ) -> None:
         later, earlier = a_note(ann, text=_TEXT, at=_EXACT), a_note(ann, text="x" * 2000, at=_EXACT - _HOUR)
         task = a_task(lead, ann, notes=[later, earlier])
@@ -100,13 +105,15 @@ class CallTasksContract(DatabaseContract):
 
         assert _get(reads, task.id).notes == [later, earlier]
 
-    def test_an_unknown_task_is_not_found(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
+    def test_an_unknown_task_is_not_found(
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+    ) -> None:
         for units in (work, reads):
             with units() as unit, pytest.raises(NotFound):
                 unit.tasks.get(an_id())
 
     def test_a_task_that_is_changed_and_not_saved_stays_as_it_was(
-        self, work: Work[AllWork], ann: User, lead: Lead
+        self, work: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
     ) -> None:
         task = a_task(lead, ann, notes=[a_note(ann)])
         put(work, task)
@@ -119,7 +126,7 @@ class CallTasksContract(DatabaseContract):
             assert unit.tasks.get(task.id) == replace(task, assigned_to=None)
 
     def test_a_changed_task_is_stored_with_the_notes_that_it_did_not_have(
-        self, work: Work[AllWork], reads: Work[AllWork], ann: User, lead: Lead
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
     ) -> None:
         task = a_task(lead, ann, notes=[a_note(ann, text="first")])
         put(work, task)
@@ -134,7 +141,7 @@ class CallTasksContract(DatabaseContract):
         assert found.completion == Completion(outcome=Outcome.BUSY, duration_seconds=3)
 
     def test_a_note_that_was_written_stays_as_it_is(
-        self, work: Work[AllWork], reads: Work[AllWork], ann: User, lead: Lead
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
     ) -> None:
         kept, other = a_note(ann), a_note(ann)
         task = a_task(lead, ann, notes=[kept, other])
@@ -150,7 +157,7 @@ class CallTasksContract(DatabaseContract):
         assert _get(reads, task.id).notes == [kept, other]
 
     def test_a_list_has_the_latest_notes_of_each_task_and_whoever_saves_one_from_it_loses_none(
-        self, work: Work[AllWork], reads: Work[AllWork], ann: User, lead: Lead
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
     ) -> None:
         notes = [[a_note(ann, text=f"{number} of {many}") for number in range(many)] for many in (0, 9, 10, 11, 200)]
         tasks = [a_task(lead, ann, due_at=_NOW + number * _HOUR, notes=them) for number, them in enumerate(notes)]
@@ -170,7 +177,7 @@ class CallTasksContract(DatabaseContract):
         assert _get(reads, task.id).notes == [*notes[3], more]
 
     def test_who_saves_a_task_that_somebody_else_has_changed_is_refused(
-        self, work: Work[AllWork], reads: Work[AllWork], ann: User, lead: Lead
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
     ) -> None:
         task = a_task(lead, ann)
         put(work, task)
@@ -185,12 +192,14 @@ class CallTasksContract(DatabaseContract):
         found = _get(reads, task.id)
         assert (found.status, found.assigned_to, found.notes) == (TaskStatus.PENDING, ann.id, [])
 
-    def test_a_task_that_was_never_added_is_not_saved(self, work: Work[AllWork], ann: User, lead: Lead) -> None:
+    def test_a_task_that_was_never_added_is_not_saved(
+        self, work: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
+    ) -> None:
         with work() as unit, pytest.raises(PreconditionFailed):
             unit.tasks.save(a_task(lead, ann, version=2))
 
     def test_of_those_who_read_a_task_at_the_same_time_to_change_it_one_goes_first(
-        self, work: Work[AllWork], ann: User, lead: Lead
+        self, work: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
     ) -> None:
         task = a_task(lead, ann)
         put(work, task)
@@ -209,7 +218,7 @@ class CallTasksContract(DatabaseContract):
         assert sorted(at_once(4, cancel)) == [False, False, False, True]
 
     def test_pages_go_from_the_soonest_due_to_the_latest(
-        self, work: Work[AllWork], reads: Work[AllWork], ann: User, lead: Lead
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
     ) -> None:
         late, soon = a_task(lead, ann, due_at=_NOW + _HOUR), a_task(lead, ann, due_at=_NOW - _HOUR)
         twins = [a_task(lead, ann, due_at=_NOW), a_task(lead, ann, due_at=_NOW)]
@@ -227,7 +236,7 @@ class CallTasksContract(DatabaseContract):
         assert third.next is None
 
     def test_pages_hold_what_the_filter_wants(
-        self, work: Work[AllWork], reads: Work[AllWork], ann: User, lead: Lead
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
     ) -> None:
         ben, other = a_user(), a_lead()
         mine = a_task(lead, ann, assigned_to=ann.id)
@@ -269,7 +278,7 @@ class CallTasksContract(DatabaseContract):
         assert found(assigned_to=frozenset(an_id() for _ in range(50)) | {ben.id}, statuses=pending) == ["bens"]
 
     def test_a_walk_through_the_pages_of_a_filter_skips_and_repeats_nothing(
-        self, work: Work[AllWork], reads: Work[AllWork], ann: User, lead: Lead
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
     ) -> None:
         states = [CLOSED["pending"], CLOSED["missed"], CLOSED["cancelled"]]
         tasks = [
@@ -295,7 +304,7 @@ class CallTasksContract(DatabaseContract):
         assert found == [task for task in tasks if task.status in wanted.statuses]
 
     def test_pending_tasks_that_were_due_before_are_overdue_the_longest_due_first(
-        self, work: Work[AllWork], ann: User, lead: Lead
+        self, work: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
     ) -> None:
         young, old = a_task(lead, ann, due_at=_NOW - _MICROSECOND), a_task(lead, ann, due_at=_NOW - _HOUR)
         twins = [a_task(lead, ann, due_at=_NOW - _MICROSECOND * 2, notes=[a_note(ann)]) for _ in range(2)]
@@ -308,7 +317,7 @@ class CallTasksContract(DatabaseContract):
         assert _overdue(work, limit=2) == [old, bare[0]]
 
     def test_a_task_that_was_overdue_is_saved_and_keeps_its_notes(
-        self, work: Work[AllWork], reads: Work[AllWork], ann: User, lead: Lead
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
     ) -> None:
         task = a_task(lead, ann, due_at=_NOW - _HOUR, notes=[a_note(ann)])
         put(work, task)
@@ -324,7 +333,9 @@ class CallTasksContract(DatabaseContract):
         assert (missed.status, missed.notes) == (TaskStatus.MISSED, task.notes)
         assert _overdue(work, limit=1) == []
 
-    def test_sweeps_at_the_same_time_get_different_tasks(self, work: Work[AllWork], ann: User, lead: Lead) -> None:
+    def test_sweeps_at_the_same_time_get_different_tasks(
+        self, work: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
+    ) -> None:
         tasks = [a_task(lead, ann, due_at=_NOW - _HOUR) for _ in range(40)]
         put(work, *tasks)
 
@@ -343,7 +354,7 @@ class CallTasksContract(DatabaseContract):
         assert sorted(task_id for ids in swept for task_id in ids) == [task.id for task in tasks]
 
     def test_a_sweep_gets_others_than_one_that_is_still_open_and_does_not_wait_for_it(
-        self, work: Work[AllWork], ann: User, lead: Lead
+        self, work: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
     ) -> None:
         tasks = [a_task(lead, ann, due_at=_NOW - _HOUR) for _ in range(6)]
         put(work, *tasks)
@@ -363,7 +374,9 @@ class CallTasksContract(DatabaseContract):
 
         assert sorted(task.id for task in swept) == [task.id for task in tasks]
 
-    def test_the_pending_tasks_of_a_lead_are_found(self, work: Work[AllWork], ann: User, lead: Lead) -> None:
+    def test_the_pending_tasks_of_a_lead_are_found(
+        self, work: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
+    ) -> None:
         other = a_lead()
         mine = [a_task(lead, ann, notes=[a_note(ann)]), a_task(lead, ann, due_at=_NOW - _HOUR)]
         put(work, other, *mine, a_task(lead, ann, **CLOSED["missed"]), a_task(other, ann))
@@ -376,7 +389,7 @@ class CallTasksContract(DatabaseContract):
             assert unit.tasks.count_pending(an_id(), limit=9) == 0
 
     def test_the_pending_tasks_of_deleted_leads_are_found_the_soonest_due_first(
-        self, work: Work[AllWork], ann: User, lead: Lead
+        self, work: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
     ) -> None:
         gone = [a_lead(deleted_at=_NOW), a_lead(deleted_at=_NOW)]
         late = a_task(gone[0], ann, notes=[a_note(ann)])
@@ -388,7 +401,7 @@ class CallTasksContract(DatabaseContract):
             assert [*unit.tasks.of_deleted_leads(limit=1)] == [soon]
 
     def test_which_leads_have_tasks_is_told_of_tasks_of_any_status(
-        self, work: Work[AllWork], reads: Work[AllWork], ann: User, lead: Lead
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
     ) -> None:
         other, without = a_lead(), a_lead()
         put(work, other, without, a_task(lead, ann), a_task(lead, ann), a_task(other, ann, **CLOSED["missed"]))
@@ -400,7 +413,7 @@ class CallTasksContract(DatabaseContract):
             assert unit.tasks.leads_with_tasks([]) == set()
 
     def test_all_tasks_are_walked_through_in_the_order_of_their_ids(
-        self, work: Work[AllWork], reads: Work[AllWork], ann: User, lead: Lead
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
     ) -> None:
         tasks = [a_task(lead, ann, due_at=_NOW - number * _HOUR, notes=[a_note(ann)]) for number in range(5)]
         put(work, *tasks[::-1])
@@ -413,12 +426,12 @@ class CallTasksContract(DatabaseContract):
             assert [*unit.tasks.walk(tasks[4].id, limit=2)] == []
 
 
-def _get(units: Work[AllWork], task_id: UUID) -> CallTask:
+def _get(units: UnitOfWorkFactory[FullUnitOfWork], task_id: UUID) -> CallTask:
     with units() as unit:
         return unit.tasks.get(task_id)
 
 
-def _change(work: Work[AllWork], task_id: UUID, change: Callable[[CallTask], None]) -> None:
+def _change(work: UnitOfWorkFactory[FullUnitOfWork], task_id: UUID, change: Callable[[CallTask], None]) -> None:
     with work() as unit:
         task = unit.tasks.get(task_id)
         change(task)
@@ -427,6 +440,6 @@ def _change(work: Work[AllWork], task_id: UUID, change: Callable[[CallTask], Non
         unit.commit()
 
 
-def _overdue(work: Work[AllWork], *, limit: int) -> Sequence[CallTask]:
+def _overdue(work: UnitOfWorkFactory[FullUnitOfWork], *, limit: int) -> Sequence[CallTask]:
     with work() as unit:
         return [*unit.tasks.overdue(before=_NOW, limit=limit)]

@@ -4,12 +4,12 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from unite_core.application import AllWork
+from unite_core.application import FullUnitOfWork
 from unite_core.notifications.ports import Consent
 from unite_core.testing.builders import an_id
 from unite_core.testing.contracts.database import DatabaseContract, at_once
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
-from unite_core.unit_of_work import Work
+from unite_core.unit_of_work import UnitOfWorkFactory
 
 _PHONE = "+12125550123"
 _NOW = A_MONDAY_MORNING
@@ -19,12 +19,16 @@ _MICROSECOND = timedelta(microseconds=1)
 class ConsentsContract(DatabaseContract):
     """What people said about text messages to their numbers."""
 
-    def test_who_has_said_nothing_has_not_opted_out(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
+    def test_who_has_said_nothing_has_not_opted_out(
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+    ) -> None:
         assert _add(work, _a_consent(phone="+12125550199"))
 
         assert not _opted_out(reads)
 
-    def test_the_latest_word_counts_however_they_came(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
+    def test_the_latest_word_counts_however_they_came(
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+    ) -> None:
         last, first = _a_consent(opted_out=False, at=_NOW + _MICROSECOND), _a_consent(at=_NOW)
 
         assert _add(work, last)
@@ -35,7 +39,7 @@ class ConsentsContract(DatabaseContract):
         assert _opted_out(reads)
 
     def test_of_words_of_the_same_moment_the_one_with_the_greater_id_counts(
-        self, work: Work[AllWork], reads: Work[AllWork]
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         earlier, later = _a_consent(), _a_consent(opted_out=False)
 
@@ -44,7 +48,9 @@ class ConsentsContract(DatabaseContract):
 
         assert not _opted_out(reads)
 
-    def test_what_was_said_once_is_kept_once(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
+    def test_what_was_said_once_is_kept_once(
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+    ) -> None:
         consent = _a_consent()
         assert _add(work, consent)
 
@@ -54,13 +60,15 @@ class ConsentsContract(DatabaseContract):
 
         assert _opted_out(reads)
 
-    def test_of_those_who_tell_the_same_at_the_same_time_one_is_the_first(self, work: Work[AllWork]) -> None:
+    def test_of_those_who_tell_the_same_at_the_same_time_one_is_the_first(
+        self, work: UnitOfWorkFactory[FullUnitOfWork]
+    ) -> None:
         consent = _a_consent()
 
         assert sorted(at_once(4, lambda _: _add(work, replace(consent, id=an_id())))) == [False, False, False, True]
 
     def test_a_word_of_a_unit_that_is_rolled_back_was_never_said(
-        self, work: Work[AllWork], reads: Work[AllWork]
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         consent = _a_consent()
 
@@ -77,13 +85,13 @@ def _a_consent(**changes: Any) -> Consent:
     return Consent(**{**consent, **changes})
 
 
-def _add(work: Work[AllWork], consent: Consent) -> bool:
+def _add(work: UnitOfWorkFactory[FullUnitOfWork], consent: Consent) -> bool:
     with work() as unit:
         added = unit.consents.add(consent)
         unit.commit()
     return added
 
 
-def _opted_out(reads: Work[AllWork]) -> bool:
+def _opted_out(reads: UnitOfWorkFactory[FullUnitOfWork]) -> bool:
     with reads() as unit:
         return unit.consents.opted_out(_PHONE)

@@ -9,17 +9,17 @@ from uuid import UUID
 
 import pytest
 
-from unite_core.application import AllWork
+from unite_core.application import FullUnitOfWork
 from unite_core.calls.ledger import LedgerEntry
 from unite_core.calls.model import CallTask
 from unite_core.identity.model import Session, User
 from unite_core.imports.model import LeadImport
-from unite_core.imports.ports import ImportsWork
+from unite_core.imports.ports import ImportsUnitOfWork
 from unite_core.leads.model import Lead, LeadImage
 from unite_core.leads.ports import LeadFilter
 from unite_core.paging import PageRequest
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
-from unite_core.unit_of_work import Work
+from unite_core.unit_of_work import UnitOfWorkFactory
 
 T = TypeVar("T")
 
@@ -29,17 +29,18 @@ class DatabaseContract:
 
     @pytest.fixture
     @abstractmethod
-    def work(self) -> Work[AllWork]:
+    def work(self) -> UnitOfWorkFactory[FullUnitOfWork]:
         """Makes writing units of work."""
 
     @pytest.fixture
     @abstractmethod
-    def reads(self) -> Work[AllWork]:
+    def reads(self) -> UnitOfWorkFactory[FullUnitOfWork]:
         """Makes reading units of work over the same database."""
 
 
 def put(
-    work: Work[ImportsWork], *things: User | Session | Lead | LeadImage | LeadImport | CallTask | LedgerEntry
+    work: UnitOfWorkFactory[ImportsUnitOfWork],
+    *things: User | Session | Lead | LeadImage | LeadImport | CallTask | LedgerEntry,
 ) -> None:
     """Add these things in their order, in one transaction."""
     with work() as unit:
@@ -57,20 +58,20 @@ def put(
         unit.commit()
 
 
-def leads_listed(reads: Work[ImportsWork], wanted: LeadFilter | None = None) -> list[UUID]:
+def leads_listed(reads: UnitOfWorkFactory[ImportsUnitOfWork], filters: LeadFilter | None = None) -> list[UUID]:
     """The ids of the leads that a filter lets through, up to 200, in the order of the list."""
     with reads() as unit:
-        return [lead.id for lead in unit.leads.page(wanted or LeadFilter(), PageRequest(limit=200)).items]
+        return [lead.id for lead in unit.leads.page(filters or LeadFilter(), PageRequest(limit=200)).items]
 
 
-def save_lead(work: Work[ImportsWork], lead: Lead) -> None:
+def save_lead(work: UnitOfWorkFactory[ImportsUnitOfWork], lead: Lead) -> None:
     """Store a changed lead, in one transaction."""
     with work() as unit:
         unit.leads.save(lead)
         unit.commit()
 
 
-def delete_lead(work: Work[ImportsWork], lead: Lead) -> None:
+def delete_lead(work: UnitOfWorkFactory[ImportsUnitOfWork], lead: Lead) -> None:
     """Delete a lead, as `DeleteLead` does."""
     lead.hide(A_MONDAY_MORNING)
     lead.touched(A_MONDAY_MORNING)

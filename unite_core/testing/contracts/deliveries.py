@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from unite_core.application import AllWork
+from unite_core.application import FullUnitOfWork
 from unite_core.errors import NotFound
 from unite_core.events import Event
 from unite_core.notifications.model import ACTIVITY, TEXTS, TOPIC, Delivery, DeliveryStatus, delivery_id, delivery_of
@@ -18,7 +18,7 @@ from unite_core.paging import PageRequest
 from unite_core.testing.builders import an_event, an_id
 from unite_core.testing.contracts.database import DatabaseContract, at_once
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
-from unite_core.unit_of_work import Work
+from unite_core.unit_of_work import UnitOfWorkFactory
 
 OTHER = "other"
 
@@ -40,7 +40,7 @@ class DeliveriesContract(DatabaseContract):
     """Whether units that write take turns, as they do on SQLite; elsewhere they wait for nothing but the same rows."""
 
     def test_an_event_is_recorded_with_a_delivery_for_each_destination_that_is_told_of_it(
-        self, work: Work[AllWork], reads: Work[AllWork]
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         lead_added, import_finished = an_event(at=_NOW), an_event(at=_NOW, type="import.finished")
         assigned = an_event(at=_NOW, type="call_task.assigned", data={"assigned_to": str(an_id())})
@@ -60,7 +60,7 @@ class DeliveriesContract(DatabaseContract):
         }
 
     def test_an_event_of_a_unit_that_is_rolled_back_is_never_told(
-        self, work: Work[AllWork], reads: Work[AllWork]
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         with work() as unit:
             unit.record(an_event())
@@ -68,7 +68,7 @@ class DeliveriesContract(DatabaseContract):
         assert _all(reads) == {}
         assert _claim(work) == []
 
-    def test_an_event_is_handed_out_as_it_was_recorded(self, work: Work[AllWork]) -> None:
+    def test_an_event_is_handed_out_as_it_was_recorded(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
         plain = an_event()
         full = an_event(
             type="lead.changed",
@@ -85,7 +85,7 @@ class DeliveriesContract(DatabaseContract):
         assert [event for _, event in _claim(work, now=_LATER)] == [plain, full, of_a_delivery]
 
     def test_what_is_claimed_was_handed_over_once_more_and_is_held(
-        self, work: Work[AllWork], reads: Work[AllWork]
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         event = an_event()
         _record(work, event)
@@ -97,7 +97,7 @@ class DeliveriesContract(DatabaseContract):
         assert _all(reads)[event.id, ACTIVITY] == held
         assert _all(reads)[event.id, OTHER] == delivery_of(event, OTHER)
 
-    def test_a_claim_that_is_rolled_back_was_none(self, work: Work[AllWork]) -> None:
+    def test_a_claim_that_is_rolled_back_was_none(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
         _record(work, an_event())
 
         with work() as unit:
@@ -105,7 +105,9 @@ class DeliveriesContract(DatabaseContract):
 
         assert [claimed.attempts for claimed, _ in _claim(work)] == [1]
 
-    def test_the_longest_due_are_claimed_first_and_no_more_than_asked_for(self, work: Work[AllWork]) -> None:
+    def test_the_longest_due_are_claimed_first_and_no_more_than_asked_for(
+        self, work: UnitOfWorkFactory[FullUnitOfWork]
+    ) -> None:
         young = an_event(at=_NOW)
         old = an_event(at=_NOW - _HOUR)
         twins = sorted((an_event(at=_NOW - _SECOND) for _ in range(2)), key=lambda it: delivery_id(it.id, ACTIVITY))
@@ -114,13 +116,15 @@ class DeliveriesContract(DatabaseContract):
         assert [event for _, event in _claim(work, limit=3)] == [old, *twins]
         assert [event for _, event in _claim(work, limit=3)] == [young]
 
-    def test_what_is_not_due_yet_is_not_claimed(self, work: Work[AllWork]) -> None:
+    def test_what_is_not_due_yet_is_not_claimed(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
         _record(work, an_event(at=_NOW))
 
         assert _claim(work, now=_NOW - timedelta(microseconds=1)) == []
         assert len(_claim(work, now=_NOW)) == 1
 
-    def test_what_a_relay_holds_is_claimed_by_another_once_its_time_is_over(self, work: Work[AllWork]) -> None:
+    def test_what_a_relay_holds_is_claimed_by_another_once_its_time_is_over(
+        self, work: UnitOfWorkFactory[FullUnitOfWork]
+    ) -> None:
         _record(work, an_event())
         _claim(work, until=_LATER)
 
@@ -128,7 +132,9 @@ class DeliveriesContract(DatabaseContract):
         ((again, _),) = _claim(work, now=_LATER, until=_LATER + _HOUR)
         assert (again.attempts, again.held, again.next_attempt_at) == (2, True, _LATER + _HOUR)
 
-    def test_what_has_arrived_or_is_dead_or_skipped_is_not_claimed(self, work: Work[AllWork]) -> None:
+    def test_what_has_arrived_or_is_dead_or_skipped_is_not_claimed(
+        self, work: UnitOfWorkFactory[FullUnitOfWork]
+    ) -> None:
         _record(work, an_event(), an_event(), an_event())
         (first, _), (second, _), (third, _) = _claim(work)
         first.succeed({}, _NOW)
@@ -139,7 +145,7 @@ class DeliveriesContract(DatabaseContract):
 
         assert _claim(work, now=_NOW + 1000 * _HOUR) == []
 
-    def test_claims_at_the_same_time_get_different_deliveries(self, work: Work[AllWork]) -> None:
+    def test_claims_at_the_same_time_get_different_deliveries(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
         events = [an_event() for _ in range(40)]
         _record(work, *events)
 
@@ -148,7 +154,7 @@ class DeliveriesContract(DatabaseContract):
         assert sorted(event_id for claimed in claims for event_id in claimed) == [event.id for event in events]
 
     def test_a_claim_gets_others_than_one_that_is_still_open_and_does_not_wait_for_it(
-        self, work: Work[AllWork]
+        self, work: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         events = [an_event() for _ in range(6)]
         _record(work, *events)
@@ -164,7 +170,9 @@ class DeliveriesContract(DatabaseContract):
 
         assert sorted(event.id for _, event in claims) == [event.id for event in events]
 
-    def test_what_became_of_an_attempt_is_stored(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
+    def test_what_became_of_an_attempt_is_stored(
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+    ) -> None:
         _record(work, an_event(), an_event(), an_event(), an_event())
         settled = [delivery for delivery, _ in _claim(work)]
         settled[0].succeed({"message_id": "0c"}, _NOW + _SECOND)
@@ -177,7 +185,7 @@ class DeliveriesContract(DatabaseContract):
         assert [_all(reads)[it.event_id, ACTIVITY] for it in settled] == settled
 
     def test_attempts_that_ended_alike_are_each_stored_unless_another_relay_has_taken_one_over(
-        self, work: Work[AllWork], reads: Work[AllWork]
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         _record(work, *(an_event(at=_NOW + it * _SECOND) for it in range(5)))
         now = _NOW + 5 * _SECOND
@@ -197,7 +205,7 @@ class DeliveriesContract(DatabaseContract):
         assert [stored[it.event_id, ACTIVITY] for it in settled[1:]] == settled[1:]
 
     def test_of_an_attempt_that_another_relay_has_taken_over_nothing_is_stored(
-        self, work: Work[AllWork], reads: Work[AllWork]
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         _record(work, an_event())
         ((slow, _),) = _claim(work, until=_LATER)
@@ -208,7 +216,9 @@ class DeliveriesContract(DatabaseContract):
 
         assert _all(reads)[quick.event_id, ACTIVITY] == quick
 
-    def test_an_attempt_is_settled_once(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
+    def test_an_attempt_is_settled_once(
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+    ) -> None:
         _record(work, an_event())
         ((claimed, _),) = _claim(work)
         first, second = replace(claimed), replace(claimed)
@@ -220,7 +230,9 @@ class DeliveriesContract(DatabaseContract):
 
         assert _all(reads)[claimed.event_id, ACTIVITY] == first
 
-    def test_a_delivery_is_found_by_its_id(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
+    def test_a_delivery_is_found_by_its_id(
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+    ) -> None:
         event = an_event()
         _record(work, event)
 
@@ -228,11 +240,13 @@ class DeliveriesContract(DatabaseContract):
             with units() as unit:
                 assert unit.deliveries.get(delivery_id(event.id, OTHER)) == delivery_of(event, OTHER)
 
-    def test_an_unknown_delivery_is_not_found(self, reads: Work[AllWork]) -> None:
+    def test_an_unknown_delivery_is_not_found(self, reads: UnitOfWorkFactory[FullUnitOfWork]) -> None:
         with reads() as unit, pytest.raises(NotFound):
             unit.deliveries.get(an_id())
 
-    def test_a_delivery_that_is_changed_and_not_saved_stays_as_it_was(self, work: Work[AllWork]) -> None:
+    def test_a_delivery_that_is_changed_and_not_saved_stays_as_it_was(
+        self, work: UnitOfWorkFactory[FullUnitOfWork]
+    ) -> None:
         event = an_event()
         _record(work, event)
 
@@ -243,7 +257,7 @@ class DeliveriesContract(DatabaseContract):
         assert len(_claim(work)) == 1
 
     def test_of_those_who_read_a_delivery_at_the_same_time_to_change_it_one_goes_first(
-        self, work: Work[AllWork]
+        self, work: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         dead = _a_dead_letter(work)
 
@@ -259,7 +273,9 @@ class DeliveriesContract(DatabaseContract):
 
         assert sorted(at_once(4, replay)) == [False, False, False, True]
 
-    def test_a_replayed_delivery_is_claimed_again(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
+    def test_a_replayed_delivery_is_claimed_again(
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+    ) -> None:
         dead = _a_dead_letter(work)
         dead.replay(_NOW + _HOUR)
 
@@ -270,7 +286,9 @@ class DeliveriesContract(DatabaseContract):
         assert _all(reads)[dead.event_id, ACTIVITY] == dead
         assert [claimed.id for claimed, _ in _claim(work, now=_NOW + _HOUR)] == [dead.id]
 
-    def test_pages_go_from_the_newest_to_the_oldest(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
+    def test_pages_go_from_the_newest_to_the_oldest(
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+    ) -> None:
         old, new = an_event(at=_NOW - _HOUR), an_event(at=_NOW)
         _record(work, new, old)
         ordered = sorted(
@@ -287,7 +305,9 @@ class DeliveriesContract(DatabaseContract):
         assert [*second.items] == ordered[3:]
         assert second.next is None
 
-    def test_pages_hold_what_the_filter_wants(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
+    def test_pages_hold_what_the_filter_wants(
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+    ) -> None:
         events = [an_event() for _ in range(3)]
         _record(work, *events)
         ((first, _), (second, _)) = _claim(work, limit=2)
@@ -309,7 +329,7 @@ class DeliveriesContract(DatabaseContract):
         assert sorted(found(event_id=events[0].id)) == sorted([first.id, to_other[0]])
         assert found(event_id=events[0].id, destination=OTHER, status=DeliveryStatus.DEAD) == []
 
-    def test_what_waits_after_a_failure_is_hastened(self, work: Work[AllWork]) -> None:
+    def test_what_waits_after_a_failure_is_hastened(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
         _record(work, an_event(), an_event(), an_event())
         failed = [delivery for delivery, _ in _claim(work, limit=3)]
         for number, delivery in enumerate(failed):
@@ -322,7 +342,7 @@ class DeliveriesContract(DatabaseContract):
         assert [claimed.id for claimed, _ in _claim(work, now=_NOW)] == [failed[2].id]
 
     def test_what_is_due_held_settled_of_another_destination_or_never_failed_is_not_hastened(
-        self, work: Work[AllWork], reads: Work[AllWork]
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         _record(work, *(an_event() for _ in range(4)))
         due, arrived, dead, _ = (delivery for delivery, _ in _claim(work, until=_LATER, limit=4))
@@ -341,7 +361,7 @@ class DeliveriesContract(DatabaseContract):
         assert _all(reads) == before
 
     def test_what_was_taken_and_is_to_be_asked_after_is_found_once_it_is_time(
-        self, work: Work[AllWork], reads: Work[AllWork]
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         young, old, arrived, failed = _texts(work, 4)
         old.succeed({"sid": "SM1"}, _NOW - _SECOND)
@@ -358,7 +378,7 @@ class DeliveriesContract(DatabaseContract):
         assert _to_follow(work, TOPIC, now=second) == []
         assert _all(reads)[arrived.event_id, TEXTS] == arrived
 
-    def test_what_is_asked_after_now_is_not_found_again(self, work: Work[AllWork]) -> None:
+    def test_what_is_asked_after_now_is_not_found_again(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
         (text,) = _texts(work, 1)
         text.succeed({"sid": "SM1"}, _NOW)
         _save(work, text)
@@ -374,7 +394,7 @@ class DeliveriesContract(DatabaseContract):
         assert _to_follow(work, now=due + _HOUR) == [found]
 
     def test_who_looks_for_what_is_to_be_asked_after_gets_others_than_one_who_does_already(
-        self, work: Work[AllWork]
+        self, work: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         texts = _texts(work, 6)
         for text in texts:
@@ -406,7 +426,7 @@ class DeliveriesContract(DatabaseContract):
         assert sorted(found) == sorted(text.id for text in texts)
 
     def test_what_arrived_long_ago_is_forgotten_and_the_event_with_its_last_delivery(
-        self, work: Work[AllWork], reads: Work[AllWork]
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         event, later = an_event(at=_NOW - _HOUR), an_event(at=_NOW)
         _record(work, event, later)
@@ -423,7 +443,9 @@ class DeliveriesContract(DatabaseContract):
         _record(work, event)
         assert set(_all(reads)) == {(event.id, ACTIVITY), (event.id, OTHER)}
 
-    def test_no_more_is_forgotten_at_once_than_asked_for(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
+    def test_no_more_is_forgotten_at_once_than_asked_for(
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+    ) -> None:
         _record(work, *(an_event() for _ in range(3)))
         for destination in _TOLD:
             _deliver_all(work, destination, at=_NOW)
@@ -432,7 +454,7 @@ class DeliveriesContract(DatabaseContract):
         assert _all(reads) == {}
 
     def test_what_was_skipped_is_forgotten_a_while_after_it_was_made(
-        self, work: Work[AllWork], reads: Work[AllWork]
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         skipped, arrived, young = an_event(at=_NOW - _HOUR), an_event(at=_NOW - _HOUR), an_event(at=_NOW)
         _record(work, skipped, arrived, young)
@@ -449,7 +471,9 @@ class DeliveriesContract(DatabaseContract):
         assert _purge(work, before=_NOW + _SECOND) == 4
         assert _all(reads) == {}
 
-    def test_what_was_skipped_is_replayed_as_what_is_dead(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
+    def test_what_was_skipped_is_replayed_as_what_is_dead(
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+    ) -> None:
         _record(work, an_event())
         ((skipped, _),) = _claim(work)
         skipped.skip({"reason": "no_phone"})
@@ -463,7 +487,9 @@ class DeliveriesContract(DatabaseContract):
         assert _all(reads)[skipped.event_id, ACTIVITY] == skipped
         assert [claimed.id for claimed, _ in _claim(work, now=_NOW + _HOUR)] == [skipped.id]
 
-    def test_dead_letters_are_counted_up_to_a_limit(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
+    def test_dead_letters_are_counted_up_to_a_limit(
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+    ) -> None:
         _record(work, *(an_event() for _ in range(5)))
         settled = [delivery for delivery, _ in _claim(work)]
         for delivery in settled[:3]:
@@ -475,7 +501,9 @@ class DeliveriesContract(DatabaseContract):
         _save(work, *settled)
         assert [_dead(reads, limit=limit) for limit in (10, 3, 2)] == [3, 3, 2]
 
-    def test_what_has_not_arrived_is_never_forgotten(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
+    def test_what_has_not_arrived_is_never_forgotten(
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+    ) -> None:
         _record(work, an_event(), an_event())
         dead = _a_dead_letter(work)
 
@@ -484,7 +512,7 @@ class DeliveriesContract(DatabaseContract):
         assert len(_all(reads)) == 6
 
 
-def _record(work: Work[AllWork], *events: Event) -> None:
+def _record(work: UnitOfWorkFactory[FullUnitOfWork], *events: Event) -> None:
     with work() as unit:
         for event in events:
             unit.record(event)
@@ -492,7 +520,7 @@ def _record(work: Work[AllWork], *events: Event) -> None:
 
 
 def _claim(
-    work: Work[AllWork],
+    work: UnitOfWorkFactory[FullUnitOfWork],
     destination: str = ACTIVITY,
     *,
     now: datetime = _NOW,
@@ -505,20 +533,22 @@ def _claim(
     return [*claimed]
 
 
-def _save(work: Work[AllWork], *deliveries: Delivery) -> None:
+def _save(work: UnitOfWorkFactory[FullUnitOfWork], *deliveries: Delivery) -> None:
     with work() as unit:
         unit.deliveries.save(*deliveries)
         unit.commit()
 
 
-def _deliver_all(work: Work[AllWork], destination: str = ACTIVITY, *, at: datetime, now: datetime = _NOW) -> None:
+def _deliver_all(
+    work: UnitOfWorkFactory[FullUnitOfWork], destination: str = ACTIVITY, *, at: datetime, now: datetime = _NOW
+) -> None:
     arrived: Sequence[Delivery] = [delivery for delivery, _ in _claim(work, destination, now=now)]
     for delivery in arrived:
         delivery.succeed({}, at)
     _save(work, *arrived)
 
 
-def _a_dead_letter(work: Work[AllWork]) -> Delivery:
+def _a_dead_letter(work: UnitOfWorkFactory[FullUnitOfWork]) -> Delivery:
     event = an_event(at=_NOW - _HOUR)
     _record(work, event)
     ((dead, claimed),) = _claim(work, limit=1)
@@ -528,38 +558,40 @@ def _a_dead_letter(work: Work[AllWork]) -> Delivery:
     return dead
 
 
-def _hasten(work: Work[AllWork], *, now: datetime, limit: int = 100) -> int:
+def _hasten(work: UnitOfWorkFactory[FullUnitOfWork], *, now: datetime, limit: int = 100) -> int:
     with work() as unit:
         hastened = unit.deliveries.hasten(ACTIVITY, now=now, limit=limit)
         unit.commit()
     return hastened
 
 
-def _texts(work: Work[AllWork], count: int) -> list[Delivery]:
+def _texts(work: UnitOfWorkFactory[FullUnitOfWork], count: int) -> list[Delivery]:
     """So many text messages that are being handed over."""
     told = {"assigned_to": str(an_id())}
     _record(work, *(an_event(at=_NOW, type="call_task.assigned", data=told) for _ in range(count)))
     return [text for text, _ in _claim(work, TEXTS)]
 
 
-def _to_follow(work: Work[AllWork], destination: str = TEXTS, *, now: datetime, limit: int = 100) -> list[Delivery]:
+def _to_follow(
+    work: UnitOfWorkFactory[FullUnitOfWork], destination: str = TEXTS, *, now: datetime, limit: int = 100
+) -> list[Delivery]:
     with work() as unit:
         return [*unit.deliveries.to_follow(destination, now=now, limit=limit)]
 
 
-def _purge(work: Work[AllWork], *, before: datetime, limit: int = 100) -> int:
+def _purge(work: UnitOfWorkFactory[FullUnitOfWork], *, before: datetime, limit: int = 100) -> int:
     with work() as unit:
         purged = unit.deliveries.purge(before=before, limit=limit)
         unit.commit()
     return purged
 
 
-def _dead(reads: Work[AllWork], *, limit: int) -> int:
+def _dead(reads: UnitOfWorkFactory[FullUnitOfWork], *, limit: int) -> int:
     with reads() as unit:
         return unit.deliveries.dead(limit=limit)
 
 
-def _all(reads: Work[AllWork]) -> dict[tuple[UUID, str], Delivery]:
+def _all(reads: UnitOfWorkFactory[FullUnitOfWork]) -> dict[tuple[UUID, str], Delivery]:
     with reads() as unit:
         page = unit.deliveries.page(DeliveryFilter(), PageRequest(limit=200))
     return {(it.event_id, it.destination): it for it in page.items}

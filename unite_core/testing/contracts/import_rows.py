@@ -2,25 +2,27 @@
 
 from dataclasses import replace
 
-from unite_core.errors import Problem
+from unite_core.errors import FieldError
 from unite_core.imports.model import (
     Rejection,
     RowKind,
 )
-from unite_core.imports.ports import ImportsWork
+from unite_core.imports.ports import ImportsUnitOfWork
 from unite_core.testing.builders import a_lead, a_rejection, a_snapshot, a_user, an_id, an_import
 from unite_core.testing.contracts.database import DatabaseContract, put
-from unite_core.unit_of_work import Work
+from unite_core.unit_of_work import UnitOfWorkFactory
 
 
 class ImportRowsContract(DatabaseContract):
     """What became of single rows, and what leads were before an update."""
 
-    def test_rejections_come_back_in_the_order_of_rows(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+    def test_rejections_come_back_in_the_order_of_rows(
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+    ) -> None:
         ann, lead = a_user(), a_lead()
         coming, other = an_import(ann), an_import(ann)
         put(work, ann, lead, coming, other)
-        problem = Problem(field="phone", code="invalid_phone", detail="Too short.", suggestion="+12125550123")
+        problem = FieldError(field="phone", code="invalid_phone", detail="Too short.", suggestion="+12125550123")
         rejected = a_rejection(3, problems=(problem, problem), cells=("=1+1", 'a "quote"\r\n', "", "👩🏽‍💻"))
         repeated = a_rejection(20, kind=RowKind.DUPLICATE, duplicate_of=lead.id, duplicate_row=4)
         with work() as unit:
@@ -42,7 +44,7 @@ class ImportRowsContract(DatabaseContract):
         assert found(kind=RowKind.DUPLICATE, after_row=20) == []
 
     def test_of_a_lead_the_first_snapshot_stays_with_the_last_version(
-        self, work: Work[ImportsWork], reads: Work[ImportsWork]
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann, lead = a_user(), a_lead()
         coming, other = an_import(ann), an_import(ann)
@@ -59,7 +61,7 @@ class ImportRowsContract(DatabaseContract):
             assert [*unit.rows.remembered(coming.id, limit=5)] == [replace(first, version_after=5)]
 
     def test_snapshots_of_leads_that_the_import_made_come_first(
-        self, work: Work[ImportsWork], reads: Work[ImportsWork]
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann = a_user()
         leads = [a_lead() for _ in range(4)]
@@ -79,7 +81,9 @@ class ImportRowsContract(DatabaseContract):
         assert [*chosen] == [snapshots[3], snapshots[0]]
         assert [*none] == []
 
-    def test_forgotten_snapshots_are_gone(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+    def test_forgotten_snapshots_are_gone(
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+    ) -> None:
         ann = a_user()
         leads = [a_lead(), a_lead()]
         coming, other = an_import(ann), an_import(ann)

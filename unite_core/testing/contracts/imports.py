@@ -16,12 +16,12 @@ from unite_core.imports.model import (
     OnDuplicate,
     Undone,
 )
-from unite_core.imports.ports import ImportFilter, ImportsWork, OpenImports
+from unite_core.imports.ports import ImportFilter, ImportsUnitOfWork, OpenImports
 from unite_core.paging import PageRequest, Position
 from unite_core.testing.builders import a_lead, a_rejection, a_snapshot, a_user, an_id, an_import
 from unite_core.testing.contracts.database import DatabaseContract, at_once, put
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
-from unite_core.unit_of_work import Work
+from unite_core.unit_of_work import UnitOfWorkFactory
 
 _NOW = A_MONDAY_MORNING
 _HOUR = timedelta(hours=1)
@@ -30,7 +30,9 @@ _HOUR = timedelta(hours=1)
 class ImportsContract(DatabaseContract):
     """All imports."""
 
-    def test_the_open_imports_of_a_user_are_counted(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+    def test_the_open_imports_of_a_user_are_counted(
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+    ) -> None:
         ann, ben = a_user(), a_user()
         large = 5 * 1024**3
         put(work, ann, ben, *(an_import(ann, status=status, size=large) for status in ImportStatus), an_import(ben))
@@ -40,7 +42,9 @@ class ImportsContract(DatabaseContract):
             assert unit.imports.open_of(ben.id) == OpenImports(1, 1000)
             assert unit.imports.open_of(an_id()) == OpenImports(0, 0)
 
-    def test_an_import_comes_back_as_stored(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+    def test_an_import_comes_back_as_stored(
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+    ) -> None:
         ann = a_user()
         plain = an_import(ann)
         full = _full_import(an_import(ann, id=an_id()))
@@ -50,11 +54,13 @@ class ImportsContract(DatabaseContract):
             assert unit.imports.get(plain.id) == plain
             assert unit.imports.get(full.id) == full
 
-    def test_an_unknown_import_is_not_found(self, reads: Work[ImportsWork]) -> None:
+    def test_an_unknown_import_is_not_found(self, reads: UnitOfWorkFactory[ImportsUnitOfWork]) -> None:
         with reads() as unit, pytest.raises(NotFound):
             unit.imports.get(an_id())
 
-    def test_an_import_that_is_changed_and_not_saved_stays_as_it_was(self, work: Work[ImportsWork]) -> None:
+    def test_an_import_that_is_changed_and_not_saved_stays_as_it_was(
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork]
+    ) -> None:
         ann = a_user()
         coming = an_import(ann, dialect={"delimiter": ",", "header": ["Name"]})
         put(work, ann)
@@ -66,7 +72,9 @@ class ImportsContract(DatabaseContract):
             found.dialect["header"].append("Email")
             assert unit.imports.get(coming.id).dialect["header"] == ["Name"]
 
-    def test_a_changed_import_is_stored(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+    def test_a_changed_import_is_stored(
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+    ) -> None:
         ann = a_user()
         coming = an_import(ann)
         put(work, ann, coming)
@@ -77,7 +85,9 @@ class ImportsContract(DatabaseContract):
         with reads() as unit:
             assert unit.imports.get(coming.id) == changed
 
-    def test_an_import_is_not_saved_over_a_version_that_was_not_seen(self, work: Work[ImportsWork]) -> None:
+    def test_an_import_is_not_saved_over_a_version_that_was_not_seen(
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork]
+    ) -> None:
         ann = a_user()
         coming = an_import(ann)
         put(work, ann, coming)
@@ -89,7 +99,7 @@ class ImportsContract(DatabaseContract):
             _save(work, an_import(ann, version=2))
 
     def test_until_a_writing_unit_ends_nobody_else_changes_the_import_that_it_read(
-        self, work: Work[ImportsWork], reads: Work[ImportsWork]
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann = a_user()
         coming = an_import(ann)
@@ -108,7 +118,9 @@ class ImportsContract(DatabaseContract):
         with reads() as unit:
             assert unit.imports.get(coming.id).attempts == 5
 
-    def test_pages_go_from_the_newest_to_the_oldest(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+    def test_pages_go_from_the_newest_to_the_oldest(
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+    ) -> None:
         ann = a_user()
         oldest = an_import(ann, created_at=_NOW - _HOUR)
         twins = [an_import(ann), an_import(ann)]
@@ -124,7 +136,9 @@ class ImportsContract(DatabaseContract):
         assert [*second.items] == [twins[0], oldest]
         assert second.next is None
 
-    def test_pages_hold_the_statuses_that_are_wanted(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+    def test_pages_hold_the_statuses_that_are_wanted(
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+    ) -> None:
         ann = a_user()
         known = {status: an_import(ann, status=status) for status in ImportStatus}
         put(work, ann, *known.values())
@@ -136,7 +150,7 @@ class ImportsContract(DatabaseContract):
         assert [*page.items] == [known[ImportStatus.FAILED], known[ImportStatus.QUEUED]]
 
     def test_a_file_is_known_by_its_key_and_has_one_import(
-        self, work: Work[ImportsWork], reads: Work[ImportsWork]
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann = a_user()
         first, keyless = an_import(ann, same_file_key="5a" * 32), an_import(ann)
@@ -152,7 +166,9 @@ class ImportsContract(DatabaseContract):
             assert unit.imports.find_same_file("5a" * 32) == first
             assert unit.imports.find_same_file("5b" * 32) is None
 
-    def test_a_key_that_is_given_up_is_free(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+    def test_a_key_that_is_given_up_is_free(
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+    ) -> None:
         ann = a_user()
         first = an_import(ann, same_file_key="5a" * 32)
         second = an_import(ann, same_file_key="5a" * 32)
@@ -164,7 +180,9 @@ class ImportsContract(DatabaseContract):
         with reads() as unit:
             assert unit.imports.find_same_file("5a" * 32) == second
 
-    def test_unfinished_are_those_that_nobody_works_on(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+    def test_unfinished_are_those_that_nobody_works_on(
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+    ) -> None:
         ann = a_user()
         newer = an_import(ann, created_at=_NOW)
         crashed = an_import(ann, status=ImportStatus.RUNNING, holder="w", held_until=_NOW, created_at=_NOW - _HOUR)
@@ -186,7 +204,9 @@ class ImportsContract(DatabaseContract):
             assert [*unit.imports.unfinished(now=_NOW, limit=10)] == [undoing, crashed, newer]
             assert [*unit.imports.unfinished(now=_NOW, limit=2)] == [undoing, crashed]
 
-    def test_abandoned_are_those_whose_file_never_came(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+    def test_abandoned_are_those_whose_file_never_came(
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+    ) -> None:
         ann = a_user()
         waiting = ImportStatus.AWAITING_UPLOAD
         old = [an_import(ann, status=waiting, created_at=_NOW - _HOUR) for _ in range(2)]
@@ -198,7 +218,7 @@ class ImportsContract(DatabaseContract):
             assert len(unit.imports.abandoned(before=_NOW, limit=1)) == 1
 
     def test_expired_is_the_oldest_that_ended_before_and_has_left_something(
-        self, work: Work[ImportsWork], reads: Work[ImportsWork]
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann, lead = a_user(), a_lead()
         old = {"status": ImportStatus.COMPLETED, "created_at": _NOW - 3 * _HOUR, "finished_at": _NOW - _HOUR}
@@ -275,7 +295,7 @@ def _full_import(of: LeadImport) -> LeadImport:
     )
 
 
-def _save(work: Work[ImportsWork], changed: LeadImport) -> None:
+def _save(work: UnitOfWorkFactory[ImportsUnitOfWork], changed: LeadImport) -> None:
     with work() as unit:
         unit.imports.save(changed)
         unit.commit()

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from unite_core.application import AllWork
+from unite_core.application import FullUnitOfWork
 from unite_core.calls.ledger import EntryKind, LedgerEntry
 from unite_core.calls.model import Outcome
 from unite_core.calls.ports import CallCounts
@@ -14,7 +14,7 @@ from unite_core.leads.ports import LeadFilter
 from unite_core.testing.builders import a_lead, a_task, a_user, an_entry, an_id
 from unite_core.testing.contracts.database import DatabaseContract, at_once, leads_listed, put
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
-from unite_core.unit_of_work import Work
+from unite_core.unit_of_work import UnitOfWorkFactory
 
 _NOW = A_MONDAY_MORNING
 _HOUR = timedelta(hours=1)
@@ -24,7 +24,9 @@ _BUSY = frozenset({Outcome.BUSY.value})
 class LeadCallsContract(DatabaseContract):
     """How many calls were made to each lead, and which leads were called."""
 
-    def test_calls_are_numbered_and_counted_by_their_outcome(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
+    def test_calls_are_numbered_and_counted_by_their_outcome(
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+    ) -> None:
         lead, other, nobody = a_lead(), a_lead(), a_lead()
         calls = [
             (lead, Outcome.BUSY, 3),
@@ -46,7 +48,9 @@ class LeadCallsContract(DatabaseContract):
         }
         assert _counts(reads, lead)[lead.id].calls == 3
 
-    def test_calls_of_every_outcome_are_counted(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
+    def test_calls_of_every_outcome_are_counted(
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+    ) -> None:
         lead = a_lead()
         with work() as unit:
             for outcome in Outcome:
@@ -56,7 +60,7 @@ class LeadCallsContract(DatabaseContract):
         assert _counts(reads, lead)[lead.id].outcomes == dict.fromkeys(Outcome, 1)
 
     def test_a_call_of_a_unit_that_is_rolled_back_is_not_counted(
-        self, work: Work[AllWork], reads: Work[AllWork]
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         lead = a_lead()
 
@@ -66,7 +70,7 @@ class LeadCallsContract(DatabaseContract):
         assert _counts(reads, lead) == {}
 
     def test_calls_that_are_counted_at_the_same_time_have_different_numbers(
-        self, work: Work[AllWork], reads: Work[AllWork]
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         lead = a_lead()
 
@@ -79,7 +83,9 @@ class LeadCallsContract(DatabaseContract):
         assert sorted(at_once(6, count)) == [1, 2, 3, 4, 5, 6]
         assert _counts(reads, lead)[lead.id] == CallCounts(outcomes={Outcome.BUSY: 6}, first_called_at=_NOW)
 
-    def test_a_correction_counts_the_call_as_what_it_was(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
+    def test_a_correction_counts_the_call_as_what_it_was(
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+    ) -> None:
         ann, lead = a_user(), a_lead()
         first, second = _call(work, lead, ann), _call(work, lead, ann, called_at=_NOW + _HOUR)
 
@@ -93,7 +99,7 @@ class LeadCallsContract(DatabaseContract):
         )
 
     def test_a_correction_that_leaves_the_time_as_it_was_leaves_the_first_call(
-        self, work: Work[AllWork], reads: Work[AllWork]
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         ann, lead = a_user(), a_lead()
         call = _call(work, lead, ann)
@@ -103,7 +109,9 @@ class LeadCallsContract(DatabaseContract):
         counts = CallCounts(outcomes={Outcome.VOICEMAIL: 1}, first_called_at=call.called_at)
         assert _counts(reads, lead) == {lead.id: counts}
 
-    def test_thousands_of_leads_are_looked_up_at_once(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
+    def test_thousands_of_leads_are_looked_up_at_once(
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+    ) -> None:
         lead = a_lead()
         with work() as unit:
             unit.lead_calls.add(lead.id, Outcome.BUSY, _NOW)
@@ -114,7 +122,9 @@ class LeadCallsContract(DatabaseContract):
 
         assert [*found] == [lead.id]
 
-    def test_leads_are_found_by_their_calls(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
+    def test_leads_are_found_by_their_calls(
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+    ) -> None:
         ann = a_user()
         busy, converted, missed, never = (a_lead(created_at=_NOW + number * _HOUR) for number in range(4))
         put(work, ann, busy, converted, missed, never)
@@ -137,7 +147,9 @@ class LeadCallsContract(DatabaseContract):
         assert found(called=True, created_from=_NOW + _HOUR, sources=frozenset({"api"})) == [converted.id]
         assert found(called=True, question=("grace",)) == [converted.id, busy.id]
 
-    def test_leads_are_found_by_how_soon_they_were_called(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
+    def test_leads_are_found_by_how_soon_they_were_called(
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+    ) -> None:
         ann = a_user()
         soon, late, before, never = (a_lead(created_at=_NOW + number * _HOUR) for number in range(4))
         put(work, ann, soon, late, before, never)
@@ -153,7 +165,9 @@ class LeadCallsContract(DatabaseContract):
         assert found(300) == [before.id, soon.id]
         assert found(301) == [before.id, late.id, soon.id]
 
-    def test_an_agent_finds_leads_by_their_own_calls_alone(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
+    def test_an_agent_finds_leads_by_their_own_calls_alone(
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+    ) -> None:
         ann, ben = a_user(), a_user()
         put(work, ann, ben)
         own, of_both, of_other = (a_lead(assigned_to=ann.id, created_at=_NOW + number * _HOUR) for number in range(3))
@@ -174,12 +188,12 @@ class LeadCallsContract(DatabaseContract):
         assert found(called_within=timedelta(minutes=5), created_from=_NOW + 2 * _HOUR) == []
 
 
-def _counts(reads: Work[AllWork], *leads: Lead) -> dict[UUID, CallCounts]:
+def _counts(reads: UnitOfWorkFactory[FullUnitOfWork], *leads: Lead) -> dict[UUID, CallCounts]:
     with reads() as unit:
         return dict(unit.lead_calls.get([lead.id for lead in leads]))
 
 
-def _call(work: Work[AllWork], lead: Lead, agent: User, **changes: Any) -> LedgerEntry:
+def _call(work: UnitOfWorkFactory[FullUnitOfWork], lead: Lead, agent: User, **changes: Any) -> LedgerEntry:
     """Store a call of the agent to the lead, and count it."""
     task = a_task(lead, agent, assigned_to=agent.id)
     entry = an_entry(task, **{"called_at": _NOW, **changes})
@@ -196,7 +210,7 @@ def _call(work: Work[AllWork], lead: Lead, agent: User, **changes: Any) -> Ledge
     return entry
 
 
-def _correct(work: Work[AllWork], wrong: LedgerEntry, **changes: Any) -> LedgerEntry:
+def _correct(work: UnitOfWorkFactory[FullUnitOfWork], wrong: LedgerEntry, **changes: Any) -> LedgerEntry:
     """Store what is right instead of the last entry of a chain, and count it."""
     with work() as unit:
         chain = unit.ledger.chains([wrong.task_id])[wrong.task_id]

@@ -6,13 +6,13 @@ from datetime import timedelta
 import pytest
 
 from unite_core.errors import NotFound
-from unite_core.imports.ports import ImportsWork
+from unite_core.imports.ports import ImportsUnitOfWork
 from unite_core.leads.model import ImageStatus
 from unite_core.paging import PageRequest
 from unite_core.testing.builders import a_lead, a_user, an_id, an_image
 from unite_core.testing.contracts.database import DatabaseContract, put
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
-from unite_core.unit_of_work import Work
+from unite_core.unit_of_work import UnitOfWorkFactory
 
 _NOW = A_MONDAY_MORNING
 _HOUR = timedelta(hours=1)
@@ -22,7 +22,7 @@ class LeadImagesContract(DatabaseContract):
     """The pictures of leads."""
 
     def test_images_are_counted_per_lead_and_announced_ones_per_user(
-        self, work: Work[ImportsWork], reads: Work[ImportsWork]
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann, ben, lead, other = a_user(), a_user(), a_lead(), a_lead()
         ready = an_image(lead, ann, status=ImageStatus.READY)
@@ -32,7 +32,9 @@ class LeadImagesContract(DatabaseContract):
             assert [unit.images.count_of_lead(lead_id) for lead_id in (lead.id, other.id, an_id())] == [3, 1, 0]
             assert [unit.images.count_announced(user_id) for user_id in (ann.id, ben.id, an_id())] == [2, 1, 0]
 
-    def test_an_image_comes_back_as_stored_and_changed(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+    def test_an_image_comes_back_as_stored_and_changed(
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+    ) -> None:
         ann, lead = a_user(), a_lead()
         image = an_image(lead, ann, filename=None, size=10 * 1024 * 1024)
         put(work, ann, lead, image)
@@ -48,7 +50,7 @@ class LeadImagesContract(DatabaseContract):
             assert unit.images.get(lead.id, image.id) == replace(image, status=ImageStatus.READY, size=5)
 
     def test_an_image_is_found_under_its_own_lead_alone(
-        self, work: Work[ImportsWork], reads: Work[ImportsWork]
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann, lead, other = a_user(), a_lead(), a_lead()
         image = an_image(lead, ann)
@@ -60,7 +62,7 @@ class LeadImagesContract(DatabaseContract):
                     unit.images.get(lead_id, image_id)
 
     def test_an_image_is_removed_and_removed_again_without_complaint(
-        self, work: Work[ImportsWork], reads: Work[ImportsWork]
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann, lead = a_user(), a_lead()
         image = an_image(lead, ann)
@@ -73,7 +75,9 @@ class LeadImagesContract(DatabaseContract):
         with reads() as unit, pytest.raises(NotFound):
             unit.images.get(lead.id, image.id)
 
-    def test_pages_hold_the_ready_images_of_the_lead(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+    def test_pages_hold_the_ready_images_of_the_lead(
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+    ) -> None:
         ann, lead, other = a_user(), a_lead(), a_lead()
         ready = [an_image(lead, ann, status=ImageStatus.READY) for _ in range(3)]
         put(work, ann, lead, other, *ready, an_image(lead, ann), an_image(other, ann, status=ImageStatus.READY))
@@ -85,7 +89,9 @@ class LeadImagesContract(DatabaseContract):
         assert [*first.items, *second.items] == ready[::-1]
         assert second.next is None
 
-    def test_leads_with_images_are_told_ready_or_not(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+    def test_leads_with_images_are_told_ready_or_not(
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+    ) -> None:
         ann = a_user()
         waiting, ready, unasked, none = a_lead(), a_lead(), a_lead(), a_lead()
         pictures = [an_image(waiting, ann), an_image(ready, ann, status=ImageStatus.READY), an_image(unasked, ann)]
@@ -95,7 +101,9 @@ class LeadImagesContract(DatabaseContract):
             assert unit.images.leads_with_images([waiting.id, ready.id, none.id]) == {waiting.id, ready.id}
             assert unit.images.leads_with_images([]) == set()
 
-    def test_images_that_never_arrived_are_abandoned(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+    def test_images_that_never_arrived_are_abandoned(
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+    ) -> None:
         ann, lead = a_user(), a_lead()
         old = [an_image(lead, ann, created_at=_NOW - _HOUR) for _ in range(2)]
         arrived = an_image(lead, ann, created_at=_NOW - _HOUR, status=ImageStatus.READY)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from unite_core.imports.ports import ImportsWork
+from unite_core.imports.ports import ImportsUnitOfWork
 from unite_core.leads.model import LeadStatus
 from unite_core.leads.ports import LeadFilter
 from unite_core.leads.search import question_words
@@ -15,7 +15,7 @@ from unite_core.phone import Phone
 from unite_core.testing.builders import a_lead, a_user
 from unite_core.testing.contracts.database import DatabaseContract, delete_lead, leads_listed, put, save_lead
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
-from unite_core.unit_of_work import Work
+from unite_core.unit_of_work import UnitOfWorkFactory
 
 _NOW = A_MONDAY_MORNING
 _HOUR = timedelta(hours=1)
@@ -25,7 +25,9 @@ _PHONE = Phone("+12125550123")
 class LeadListContract(DatabaseContract):
     """Pages of leads and what filters them."""
 
-    def test_pages_go_from_the_newest_to_the_oldest(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+    def test_pages_go_from_the_newest_to_the_oldest(
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+    ) -> None:
         oldest = a_lead(created_at=_NOW - _HOUR)
         twins = [a_lead(), a_lead()]
         newest = a_lead(created_at=_NOW + timedelta(microseconds=1))
@@ -41,7 +43,7 @@ class LeadListContract(DatabaseContract):
         assert second.next is None
 
     def test_a_walk_through_the_pages_skips_and_repeats_nothing_while_others_add_anddelete_lead(
-        self, work: Work[ImportsWork], reads: Work[ImportsWork]
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         old = [a_lead(created_at=_NOW + _HOUR * (number // 2)) for number in range(7)]
         put(work, *old)
@@ -61,7 +63,9 @@ class LeadListContract(DatabaseContract):
 
         assert walked == [lead.id for lead in reversed(old)]
 
-    def test_conditions_hold_together(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+    def test_conditions_hold_together(
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+    ) -> None:
         wanted = a_lead(status=LeadStatus.NEW, source="fair")
         put(work, wanted, a_lead(status=LeadStatus.LOST, source="fair"), a_lead(status=LeadStatus.NEW, source="web"))
 
@@ -69,7 +73,9 @@ class LeadListContract(DatabaseContract):
 
         assert leads_listed(reads, both) == [wanted.id]
 
-    def test_one_of_several_values_is_enough(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+    def test_one_of_several_values_is_enough(
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+    ) -> None:
         leads = [a_lead(status=status, source=status.value) for status in LeadStatus]
         put(work, *leads)
 
@@ -80,7 +86,7 @@ class LeadListContract(DatabaseContract):
         assert leads_listed(reads, sources) == [leads[4].id, leads[0].id]
 
     def test_leads_are_found_by_whom_they_are_assigned_to(
-        self, work: Work[ImportsWork], reads: Work[ImportsWork]
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann, ben = a_user(), a_user()
         hers, his, nobodys = a_lead(assigned_to=ann.id), a_lead(assigned_to=ben.id), a_lead()
@@ -98,7 +104,7 @@ class LeadListContract(DatabaseContract):
         assert leads_listed(reads, LeadFilter(visible_to=ann.id, assigned_to=frozenset({ben.id}))) == []
 
     def test_the_beginning_of_a_time_span_is_in_it_and_its_end_is_not(
-        self, work: Work[ImportsWork], reads: Work[ImportsWork]
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         leads = [a_lead(created_at=_NOW + number * _HOUR) for number in range(4)]
         put(work, *leads)
@@ -134,7 +140,11 @@ class LeadListContract(DatabaseContract):
         ],
     )
     def test_a_question_finds_the_beginnings_of_words(
-        self, work: Work[ImportsWork], reads: Work[ImportsWork], question: str, found: Sequence[int]
+        self,
+        work: UnitOfWorkFactory[ImportsUnitOfWork],
+        reads: UnitOfWorkFactory[ImportsUnitOfWork],
+        question: str,
+        found: Sequence[int],
     ) -> None:
         leads = [
             a_lead(name="Grace Hopper", phone=_PHONE, email="rear.admiral@example.com"),
@@ -149,7 +159,7 @@ class LeadListContract(DatabaseContract):
         assert listed == [leads[number].id for number in found]
 
     def test_a_question_follows_a_lead_through_its_changes(
-        self, work: Work[ImportsWork], reads: Work[ImportsWork]
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         lead = a_lead(name="Grace Murray")
         put(work, lead, a_lead(name="Somebody Else"))
@@ -160,7 +170,9 @@ class LeadListContract(DatabaseContract):
         assert leads_listed(reads, LeadFilter(question=("hopper",))) == [lead.id]
         assert leads_listed(reads, LeadFilter(question=("murray",))) == []
 
-    def test_a_question_is_answered_page_by_page(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+    def test_a_question_is_answered_page_by_page(
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+    ) -> None:
         leads = [a_lead(name=f"Grace {number}", created_at=_NOW + number * _HOUR) for number in range(5)]
         put(work, *leads)
         wanted = LeadFilter(question=("gra",), statuses=frozenset({LeadStatus.NEW}))

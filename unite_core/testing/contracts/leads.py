@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from unite_core.errors import NotFound, PreconditionFailed
-from unite_core.imports.ports import ImportsWork
+from unite_core.imports.ports import ImportsUnitOfWork
 from unite_core.leads.model import Duplicate, DuplicateLead, LeadStatus
 from unite_core.leads.ports import LeadFilter
 from unite_core.paging import PageRequest
@@ -16,7 +16,7 @@ from unite_core.phone import Phone
 from unite_core.testing.builders import a_lead, a_user, an_id, an_import
 from unite_core.testing.contracts.database import DatabaseContract, at_once, delete_lead, leads_listed, put, save_lead
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
-from unite_core.unit_of_work import Work
+from unite_core.unit_of_work import UnitOfWorkFactory
 
 _NOW = A_MONDAY_MORNING
 _HOUR = timedelta(hours=1)
@@ -26,7 +26,9 @@ _PHONE = Phone("+12125550123")
 class LeadsContract(DatabaseContract):
     """All leads: none shares a phone or e-mail with another that is not deleted."""
 
-    def test_a_lead_comes_back_as_stored(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+    def test_a_lead_comes_back_as_stored(
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+    ) -> None:
         ann = a_user()
         coming = an_import(ann)
         lead = a_lead(
@@ -47,11 +49,13 @@ class LeadsContract(DatabaseContract):
         with reads() as unit:
             assert unit.leads.get(lead.id) == lead
 
-    def test_an_unknown_lead_is_not_found(self, reads: Work[ImportsWork]) -> None:
+    def test_an_unknown_lead_is_not_found(self, reads: UnitOfWorkFactory[ImportsUnitOfWork]) -> None:
         with reads() as unit, pytest.raises(NotFound):
             unit.leads.get(an_id())
 
-    def test_a_lead_that_is_changed_and_not_saved_stays_as_it_was(self, work: Work[ImportsWork]) -> None:
+    def test_a_lead_that_is_changed_and_not_saved_stays_as_it_was(
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork]
+    ) -> None:
         lead = a_lead(name="Grace", phone=_PHONE)
         with work() as unit:
             unit.leads.add(lead)
@@ -61,7 +65,9 @@ class LeadsContract(DatabaseContract):
                 found.rename("Changed after finding")
             assert unit.leads.get(lead.id).name == "Grace"
 
-    def test_leads_are_found_by_their_ids(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+    def test_leads_are_found_by_their_ids(
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+    ) -> None:
         ann, ben, deleted, other = a_lead(email="ann@example.com"), a_lead(status_chosen_at=_NOW), a_lead(), a_lead()
         put(work, ann, ben, deleted, other)
         delete_lead(work, deleted)
@@ -72,7 +78,7 @@ class LeadsContract(DatabaseContract):
             assert unit.leads.find([]) == {}
 
     def test_when_a_status_was_chosen_is_known_wherever_a_lead_is_found(
-        self, work: Work[ImportsWork], reads: Work[ImportsWork]
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann = a_user()
         coming = an_import(ann)
@@ -94,7 +100,7 @@ class LeadsContract(DatabaseContract):
                 assert [*unit.leads.page(LeadFilter(), PageRequest()).items] == leads[::-1]
 
     def test_when_a_status_was_chosen_is_stored_with_the_change(
-        self, work: Work[ImportsWork], reads: Work[ImportsWork]
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         lead = a_lead()
         put(work, lead)
@@ -116,7 +122,9 @@ class LeadsContract(DatabaseContract):
         assert found == lead
         assert (found.status, found.status_chosen_at, found.version) == (LeadStatus.LOST, _NOW + 2 * _HOUR, 5)
 
-    def test_a_duplicate_names_every_lead_that_has_the_phone_or_the_email(self, work: Work[ImportsWork]) -> None:
+    def test_a_duplicate_names_every_lead_that_has_the_phone_or_the_email(
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork]
+    ) -> None:
         by_phone = a_lead(phone=_PHONE)
         by_email = a_lead(email="grace@example.com")
         put(work, by_phone, by_email)
@@ -127,7 +135,7 @@ class LeadsContract(DatabaseContract):
         assert set(refused.value.duplicates) == {Duplicate("phone", by_phone.id), Duplicate("email", by_email.id)}
 
     def test_a_unit_goes_on_after_a_duplicate_was_refused(
-        self, work: Work[ImportsWork], reads: Work[ImportsWork]
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         first, other = a_lead(phone=_PHONE), a_lead()
         with work() as unit:
@@ -141,7 +149,7 @@ class LeadsContract(DatabaseContract):
         assert set(leads_listed(reads)) == {first.id, other.id}
 
     def test_one_number_with_two_extensions_reaches_two_leads(
-        self, work: Work[ImportsWork], reads: Work[ImportsWork]
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         leads = [a_lead(phone=_PHONE), *(a_lead(phone=Phone(_PHONE.number, extension)) for extension in ("1", "2"))]
         put(work, *leads)
@@ -151,7 +159,7 @@ class LeadsContract(DatabaseContract):
         assert found.by_phone == {f"{_PHONE.number};ext=2": leads[2]}
 
     def test_of_many_that_add_one_lead_at_once_one_succeeds(
-        self, work: Work[ImportsWork], reads: Work[ImportsWork]
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         leads = [a_lead(phone=_PHONE) for _ in range(10)]
 
@@ -167,7 +175,9 @@ class LeadsContract(DatabaseContract):
         assert found.count(None) == 1
         assert {lead_id for lead_id in found if lead_id} == set(leads_listed(reads))
 
-    def test_many_are_added_together(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+    def test_many_are_added_together(
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+    ) -> None:
         leads = [a_lead(email=f"lead{number}@example.com") for number in range(300)]
         with work() as unit:
             unit.leads.add_many(leads)
@@ -179,7 +189,7 @@ class LeadsContract(DatabaseContract):
         assert found.by_email == {lead.email: lead for lead in leads}
 
     def test_none_of_many_is_added_where_one_is_a_duplicate(
-        self, work: Work[ImportsWork], reads: Work[ImportsWork]
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         known = a_lead(phone=_PHONE)
         put(work, known)
@@ -192,7 +202,9 @@ class LeadsContract(DatabaseContract):
         assert Duplicate("phone", known.id) in refused.value.duplicates
         assert leads_listed(reads) == [known.id]
 
-    def test_a_changed_lead_is_stored(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+    def test_a_changed_lead_is_stored(
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+    ) -> None:
         ann = a_user()
         lead = a_lead(phone=_PHONE)
         put(work, ann, lead)
@@ -210,7 +222,9 @@ class LeadsContract(DatabaseContract):
             assert unit.leads.matches([_PHONE.key], []).by_phone == {}
             assert unit.leads.matches(["+12125550124;ext=5"], ["grace@example.com"]).by_phone
 
-    def test_a_lead_is_not_saved_over_a_version_that_was_not_seen(self, work: Work[ImportsWork]) -> None:
+    def test_a_lead_is_not_saved_over_a_version_that_was_not_seen(
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork]
+    ) -> None:
         lead = a_lead()
         put(work, lead)
         with pytest.raises(PreconditionFailed):
@@ -223,7 +237,9 @@ class LeadsContract(DatabaseContract):
         with pytest.raises(PreconditionFailed):
             save_lead(work, a_lead(version=2))
 
-    def test_a_lead_cannot_take_the_phone_of_another(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+    def test_a_lead_cannot_take_the_phone_of_another(
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+    ) -> None:
         first = a_lead(phone=_PHONE, email="first@example.com")
         second = a_lead()
         before = replace(second)
@@ -238,7 +254,9 @@ class LeadsContract(DatabaseContract):
         with reads() as unit:
             assert unit.leads.get(second.id) == before
 
-    def test_a_deleted_lead_is_found_by_nothing(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+    def test_a_deleted_lead_is_found_by_nothing(
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+    ) -> None:
         ann = a_user()
         coming = an_import(ann)
         lead = a_lead(phone=_PHONE, email="grace@example.com", import_id=coming.id, import_row=2)
@@ -255,7 +273,9 @@ class LeadsContract(DatabaseContract):
             assert [*unit.leads.untouched_of_import(coming.id, after_row=0, limit=5)] == []
         assert leads_listed(reads) == []
 
-    def test_a_deleted_lead_frees_its_phone_and_email(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+    def test_a_deleted_lead_frees_its_phone_and_email(
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+    ) -> None:
         old = [a_lead(phone=_PHONE, email="grace@example.com") for _ in range(2)]
         for lead in old:  # two deleted ones may have had the same
             put(work, lead)
@@ -267,7 +287,7 @@ class LeadsContract(DatabaseContract):
         assert leads_listed(reads) == [new.id]
 
     def test_a_deleted_lead_returns_unless_its_phone_has_gone(
-        self, work: Work[ImportsWork], reads: Work[ImportsWork]
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         lead = a_lead(phone=_PHONE)
         put(work, lead)
@@ -288,7 +308,7 @@ class LeadsContract(DatabaseContract):
             save_lead(work, lead)
 
     def test_a_lead_that_matches_by_phone_and_email_is_one_object(
-        self, work: Work[ImportsWork], reads: Work[ImportsWork]
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         both = a_lead(phone=_PHONE, email="grace@example.com")
         other = a_lead(phone=Phone("+12125550124"), email="ada@example.com")
@@ -301,7 +321,9 @@ class LeadsContract(DatabaseContract):
         assert found.by_email == {"grace@example.com": both, "ada@example.com": other}
         assert found.by_phone[_PHONE.key] is found.by_email["grace@example.com"]
 
-    def test_thousands_are_matched_at_a_time(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+    def test_thousands_are_matched_at_a_time(
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+    ) -> None:
         lead = a_lead(phone=Phone("+12125554999"), email="lead4999@example.com")
         put(work, lead)
 
@@ -313,7 +335,9 @@ class LeadsContract(DatabaseContract):
         assert found.by_phone == {"+12125554999": lead}
         assert found.by_email == {"lead4999@example.com": lead}
 
-    def test_nobody_adds_what_did_not_match_before_the_unit_ends(self, work: Work[ImportsWork]) -> None:
+    def test_nobody_adds_what_did_not_match_before_the_unit_ends(
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork]
+    ) -> None:
         def add(number: int) -> bool:
             with suppress(DuplicateLead), work() as unit:
                 if not unit.leads.matches([_PHONE.key], []).by_phone:
@@ -325,7 +349,7 @@ class LeadsContract(DatabaseContract):
         assert at_once(5, add).count(True) == 1
 
     def test_leads_of_an_import_that_nobody_touched_come_in_the_order_of_rows(
-        self, work: Work[ImportsWork], reads: Work[ImportsWork]
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann = a_user()
         coming, other = an_import(ann), an_import(ann)

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from unite_core.application import AllWork
+from unite_core.application import FullUnitOfWork
 from unite_core.calls.ledger import EntryKind
 from unite_core.calls.model import Outcome, TaskStatus
 from unite_core.identity.model import User
@@ -12,7 +12,7 @@ from unite_core.reports.ports import Cohort, FirstCalls, FunnelCounts
 from unite_core.testing.builders import a_lead, a_task, a_user, an_entry, an_id
 from unite_core.testing.contracts.database import DatabaseContract, delete_lead, put
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
-from unite_core.unit_of_work import Work
+from unite_core.unit_of_work import UnitOfWorkFactory
 
 _NOW = A_MONDAY_MORNING
 _MINUTE = timedelta(minutes=1)
@@ -23,7 +23,7 @@ class LiveFiguresContract(DatabaseContract):
     """The database counts as lists do."""
 
     def test_the_funnel_counts_leads_by_source_and_by_how_far_they_came(
-        self, work: Work[AllWork], reads: Work[AllWork]
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         ann = a_user()
         new, called, reached, won = (a_lead(source="web", created_at=_NOW) for _ in range(4))
@@ -44,7 +44,7 @@ class LiveFiguresContract(DatabaseContract):
         }
 
     def test_leads_of_another_time_and_deleted_ones_are_left_out(
-        self, work: Work[AllWork], reads: Work[AllWork]
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         early, late = a_lead(created_at=_NOW - _MINUTE), a_lead(created_at=_NOW + timedelta(hours=1))
         gone = a_lead(created_at=_NOW)
@@ -55,7 +55,9 @@ class LiveFiguresContract(DatabaseContract):
             assert unit.figures.funnel(_ALL) == {}
             assert unit.figures.first_calls(_ALL, within=300) == FirstCalls()
 
-    def test_of_the_leads_of_one_user_that_users_calls_count(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
+    def test_of_the_leads_of_one_user_that_users_calls_count(
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+    ) -> None:
         ann, ben = a_user(), a_user()
         mine, others = (a_lead(source="web", created_at=_NOW, assigned_to=user.id) for user in (ann, ben))
         put(work, ann, ben, mine, others)
@@ -68,7 +70,9 @@ class LiveFiguresContract(DatabaseContract):
             assert unit.figures.funnel(own) == {"web": FunnelCounts(leads=1, called=1, contacted=1)}
             assert unit.figures.first_calls(own, within=300) == FirstCalls(leads=1, called=1, p50=420, p90=420)
 
-    def test_first_calls_are_told_by_the_nearest_rank(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
+    def test_first_calls_are_told_by_the_nearest_rank(
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+    ) -> None:
         ann = a_user()
         waits = [timedelta(seconds=seconds) for seconds in (-60, 30, 299.5, 300.1, 3_999.000001)]
         leads = [a_lead(created_at=_NOW + number * _MINUTE) for number in range(len(waits))]
@@ -83,7 +87,7 @@ class LiveFiguresContract(DatabaseContract):
         assert found == FirstCalls(leads=6, called=5, within=3, p50=300, p90=4_000)
 
     def test_a_call_before_its_lead_was_created_waits_for_nobody(
-        self, work: Work[AllWork], reads: Work[AllWork]
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         ann, lead = a_user(), a_lead(created_at=_NOW)
         put(work, ann, lead)
@@ -92,7 +96,9 @@ class LiveFiguresContract(DatabaseContract):
         with reads() as unit:
             assert unit.figures.first_calls(_ALL, within=0) == FirstCalls(leads=1, called=1, within=1, p50=0, p90=0)
 
-    def test_pending_tasks_that_were_due_before_are_overdue(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
+    def test_pending_tasks_that_were_due_before_are_overdue(
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+    ) -> None:
         ann, ben, lead = a_user(), a_user(), a_lead()
         due: dict[str, Any] = {"due_at": _NOW - _MINUTE}
         put(
@@ -113,7 +119,7 @@ class LiveFiguresContract(DatabaseContract):
             assert unit.figures.overdue(before=_NOW - _MINUTE) == 0
 
     def test_overdue_calls_are_the_longest_due_first_with_who_is_to_call_whom(
-        self, work: Work[AllWork], reads: Work[AllWork]
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         ann, ben = a_user(name="Ann"), a_user(name="Ben")
         lead, gone = a_lead(name="Grace"), a_lead(name="Gone")
@@ -143,7 +149,9 @@ class LiveFiguresContract(DatabaseContract):
         assert of_ben == all_of_them[2:]
         assert two == all_of_them[:2]
 
-    def test_users_are_named_whether_they_are_active_or_not(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
+    def test_users_are_named_whether_they_are_active_or_not(
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+    ) -> None:
         ann, gone = a_user(name="Ann"), a_user(name="Gone", active=False)
         put(work, ann, gone)
 
@@ -152,7 +160,9 @@ class LiveFiguresContract(DatabaseContract):
             assert unit.figures.names([]) == {}
 
 
-def _call(work: Work[AllWork], agent: User, lead: Lead, outcome: Outcome, *, after: timedelta = _MINUTE) -> None:
+def _call(
+    work: UnitOfWorkFactory[FullUnitOfWork], agent: User, lead: Lead, outcome: Outcome, *, after: timedelta = _MINUTE
+) -> None:
     """A call to the lead, so long after it was created."""
     task = a_task(lead, agent, assigned_to=agent.id)
     called_at = lead.created_at + after

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from unite_core.errors import Unauthenticated
-from unite_core.identity.contact import password_problem
+from unite_core.identity.contact import password_error
 from unite_core.identity.model import ACCESS_TOKEN_TTL, Role
 from unite_core.identity.ports import AccessClaims, Passwords, Tokens
 from unite_core.testing.builders import an_id
@@ -63,7 +63,7 @@ class PasswordsContract:
         one, other = passwords.new_one_time_password(), passwords.new_one_time_password()
 
         assert one != other
-        assert password_problem("password", one) is None
+        assert password_error("password", one) is None
         assert re.fullmatch("[a-z0-9-]+", one)
 
 

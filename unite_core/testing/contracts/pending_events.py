@@ -2,13 +2,13 @@
 
 from datetime import timedelta
 
-from unite_core.application import AllWork
+from unite_core.application import FullUnitOfWork
 from unite_core.events import Event
 from unite_core.notifications.model import ACTIVITY, TOPIC
 from unite_core.testing.builders import an_event
 from unite_core.testing.contracts.database import DatabaseContract
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
-from unite_core.unit_of_work import Work
+from unite_core.unit_of_work import UnitOfWorkFactory
 
 _NOW = A_MONDAY_MORNING
 _HOUR = timedelta(hours=1)
@@ -19,7 +19,7 @@ class PendingEventsContract(DatabaseContract):
     """Events that a destination has not got yet; the one of `work` is the activity log."""
 
     def test_the_pending_events_of_some_types_are_listed_from_the_oldest_on(
-        self, work: Work[AllWork], reads: Work[AllWork]
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         late, early, middle = (
             an_event(type=what, at=_NOW + hours * _HOUR, data={"task_id": "1", "assigned_to": None, "created_by": None})
@@ -37,7 +37,7 @@ class PendingEventsContract(DatabaseContract):
             assert pending(TOPIC, _TYPES) == []
 
     def test_an_event_is_pending_while_a_relay_holds_it_and_no_longer_once_it_arrived(
-        self, work: Work[AllWork], reads: Work[AllWork]
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         event = an_event(type="call_task.missed")
         _record(work, event)
@@ -56,7 +56,7 @@ class PendingEventsContract(DatabaseContract):
             assert unit.deliveries.pending_events(ACTIVITY, _TYPES) == []
 
 
-def _record(work: Work[AllWork], *events: Event) -> None:
+def _record(work: UnitOfWorkFactory[FullUnitOfWork], *events: Event) -> None:
     with work() as unit:
         for event in events:
             unit.record(event)

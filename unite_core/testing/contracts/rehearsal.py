@@ -5,13 +5,13 @@ from dataclasses import replace
 from unite_core.imports.model import (
     LeadImport,
 )
-from unite_core.imports.ports import ImportsWork
+from unite_core.imports.ports import ImportsUnitOfWork
 from unite_core.leads.model import Lead
 from unite_core.leads.ports import ContactMatches
 from unite_core.phone import Phone
 from unite_core.testing.builders import a_lead, a_user, an_import
 from unite_core.testing.contracts.database import DatabaseContract, put
-from unite_core.unit_of_work import Work
+from unite_core.unit_of_work import UnitOfWorkFactory
 
 _PHONE = Phone("+12125550123")
 
@@ -20,7 +20,7 @@ class RehearsalContract(DatabaseContract):
     """The leads as a dry run has them."""
 
     def test_what_is_pretended_is_found_by_its_own_import_alone(
-        self, work: Work[ImportsWork], reads: Work[ImportsWork]
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann = a_user()
         coming, other = an_import(ann), an_import(ann)
@@ -37,7 +37,9 @@ class RehearsalContract(DatabaseContract):
         with reads() as unit:
             assert unit.leads.matches([_PHONE.key], ["grace@example.com"]) == ContactMatches()
 
-    def test_real_leads_are_found_too(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+    def test_real_leads_are_found_too(
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+    ) -> None:
         ann = a_user()
         coming = an_import(ann)
         real = a_lead(phone=_PHONE)
@@ -49,7 +51,7 @@ class RehearsalContract(DatabaseContract):
         assert _matches(reads, coming) == ContactMatches({_PHONE.key: real}, {"grace@example.com": pretended})
 
     def test_a_pretended_lead_stands_in_for_the_real_one(
-        self, work: Work[ImportsWork], reads: Work[ImportsWork]
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann = a_user()
         coming = an_import(ann)
@@ -66,7 +68,7 @@ class RehearsalContract(DatabaseContract):
             assert unit.leads.get(real.id) == real
 
     def test_a_pretended_lead_is_replaced_by_its_next_form(
-        self, work: Work[ImportsWork], reads: Work[ImportsWork]
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann = a_user()
         coming = an_import(ann)
@@ -81,7 +83,9 @@ class RehearsalContract(DatabaseContract):
 
         assert _matches(reads, coming) == ContactMatches({}, {"grace@example.com": second})
 
-    def test_pretended_leads_may_pass_a_phone_on(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+    def test_pretended_leads_may_pass_a_phone_on(
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+    ) -> None:
         ann = a_user()
         coming = an_import(ann)
         first = a_lead(phone=_PHONE, email="first@example.com")
@@ -93,7 +97,9 @@ class RehearsalContract(DatabaseContract):
 
         assert _matches(reads, coming).by_phone == {_PHONE.key: second}
 
-    def test_what_is_cleared_is_forgotten(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+    def test_what_is_cleared_is_forgotten(
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+    ) -> None:
         ann = a_user()
         coming, other = an_import(ann), an_import(ann)
         put(work, ann, coming, other)
@@ -109,13 +115,15 @@ class RehearsalContract(DatabaseContract):
         assert _matches(reads, other).by_phone == {_PHONE.key: others}
 
 
-def _pretend(work: Work[ImportsWork], coming: LeadImport, lead: Lead) -> None:
+def _pretend(work: UnitOfWorkFactory[ImportsUnitOfWork], coming: LeadImport, lead: Lead) -> None:
     with work() as unit:
         unit.rehearsal.put(coming.id, [lead])
         unit.rehearsal.put(coming.id, [])
         unit.commit()
 
 
-def _matches(reads: Work[ImportsWork], coming: LeadImport, phone: str = _PHONE.key) -> ContactMatches:
+def _matches(
+    reads: UnitOfWorkFactory[ImportsUnitOfWork], coming: LeadImport, phone: str = _PHONE.key
+) -> ContactMatches:
     with reads() as unit:
         return unit.rehearsal.matches(coming.id, {phone}, {"grace@example.com"})

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from unite_core.application import AllWork
+from unite_core.application import FullUnitOfWork
 from unite_core.calls.ledger import EntryKind, LedgerEntry, chained
 from unite_core.calls.model import CallTask, Outcome
 from unite_core.days import Period, quarter_of
@@ -22,7 +22,7 @@ from unite_core.testing.builders import a_lead, a_task, a_user, an_entry, an_id
 from unite_core.testing.contracts.choices import Choices
 from unite_core.testing.contracts.database import DatabaseContract, at_once, put
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
-from unite_core.unit_of_work import Work
+from unite_core.unit_of_work import UnitOfWorkFactory
 
 K = TypeVar("K")
 
@@ -39,7 +39,9 @@ class History:
     entries: Sequence[LedgerEntry]
 
 
-def a_history(work: Work[AllWork], *, seed: int = 1, tasks: int = 40, corrections: int = 30) -> History:
+def a_history(
+    work: UnitOfWorkFactory[FullUnitOfWork], *, seed: int = 1, tasks: int = 40, corrections: int = 30
+) -> History:
     """Store users, a lead and tasks, and make entries up that are not written yet; the same for the same seed."""
     choices = Choices(seed)
     agents, lead = [a_user() for _ in range(3)], a_lead()
@@ -59,7 +61,9 @@ def a_history(work: Work[AllWork], *, seed: int = 1, tasks: int = 40, correction
 class RollupsContract(DatabaseContract):
     """Questions are answered from rollups, and by what is not folded yet."""
 
-    def test_an_entry_is_counted_from_when_it_is_committed(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
+    def test_an_entry_is_counted_from_when_it_is_committed(
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+    ) -> None:
         history = a_history(work, tasks=1, corrections=0)
         entry = history.entries[0]
         assert _counted(reads, _everything(Dimension.ALL)) == {}
@@ -77,7 +81,7 @@ class RollupsContract(DatabaseContract):
 
     @pytest.mark.parametrize("folded", [0, 1, 25, 70])
     def test_every_answer_is_that_of_the_counted_entries_however_many_are_folded(
-        self, work: Work[AllWork], reads: Work[AllWork], folded: int
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], folded: int
     ) -> None:
         history = a_history(work)
         put(work, *history.entries[:folded])
@@ -87,7 +91,9 @@ class RollupsContract(DatabaseContract):
 
         require_right(reads, history)
 
-    def test_entries_may_be_folded_in_any_order(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
+    def test_entries_may_be_folded_in_any_order(
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+    ) -> None:
         history = a_history(work)
         put(work, *history.entries)
         with work() as unit:
@@ -103,7 +109,9 @@ class RollupsContract(DatabaseContract):
         with reads() as unit:
             assert unit.rollups.unfolded() == []
 
-    def test_what_was_not_committed_is_folded_again(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
+    def test_what_was_not_committed_is_folded_again(
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+    ) -> None:
         history = a_history(work, tasks=3, corrections=2)
         put(work, *history.entries)
         with work() as unit:
@@ -114,7 +122,9 @@ class RollupsContract(DatabaseContract):
         assert FoldEntries(work)() == 0
         require_right(reads, history)
 
-    def test_several_who_fold_at_once_fold_each_entry_once(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
+    def test_several_who_fold_at_once_fold_each_entry_once(
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+    ) -> None:
         history = a_history(work)
         put(work, *history.entries)
 
@@ -124,7 +134,9 @@ class RollupsContract(DatabaseContract):
         require_right(reads, history)
 
     @pytest.mark.parametrize("folded", [0, 33, 70])
-    def test_a_rebuild_changes_no_answer(self, work: Work[AllWork], reads: Work[AllWork], folded: int) -> None:
+    def test_a_rebuild_changes_no_answer(
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], folded: int
+    ) -> None:
         history = a_history(work)
         put(work, *history.entries[:folded])
         FoldEntries(work)()
@@ -137,7 +149,9 @@ class RollupsContract(DatabaseContract):
         FoldEntries(work)()
         require_right(reads, history)
 
-    def test_a_rebuild_puts_right_what_was_counted_wrongly(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
+    def test_a_rebuild_puts_right_what_was_counted_wrongly(
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+    ) -> None:
         history = a_history(work)
         put(work, *history.entries)
         FoldEntries(work)()
@@ -152,7 +166,7 @@ class RollupsContract(DatabaseContract):
         require_right(reads, history)
 
     def test_several_questions_at_once_have_the_answers_of_each(
-        self, work: Work[AllWork], reads: Work[AllWork]
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         history = a_history(work)
         put(work, *history.entries[:50])
@@ -173,11 +187,13 @@ class RollupsContract(DatabaseContract):
         assert all(together)
         assert _answers(reads) == []
 
-    def test_without_a_call_there_is_nothing_to_rebuild(self, work: Work[AllWork]) -> None:
+    def test_without_a_call_there_is_nothing_to_rebuild(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
         assert RebuildReports(work)().of_days == 0
 
 
-def require_right(reads: Work[AllWork], history: History, written: Sequence[LedgerEntry] = ()) -> None:
+def require_right(
+    reads: UnitOfWorkFactory[FullUnitOfWork], history: History, written: Sequence[LedgerEntry] = ()
+) -> None:
     """Every question has the answer that counting the entries one by one gives: all, or those that are `written`."""
     history = replace(history, entries=written or history.entries)
     one_day = date(2026, 3, 3)
@@ -198,15 +214,15 @@ def _everything(by: Dimension) -> Totals:
     return Totals(start=0, end=quarter_of(A_MONDAY_MORNING + timedelta(days=30)), by=by)
 
 
-def _counted(reads: Work[AllWork], question: Totals) -> dict[str, Tally]:
+def _counted(reads: UnitOfWorkFactory[FullUnitOfWork], question: Totals) -> dict[str, Tally]:
     return _without_empty(_answers(reads, question)[0])
 
 
-def _lines(reads: Work[AllWork], question: Timeline) -> dict[int, Tally]:
+def _lines(reads: UnitOfWorkFactory[FullUnitOfWork], question: Timeline) -> dict[int, Tally]:
     return {int(label): tally for label, tally in _without_empty(_answers(reads, question)[0]).items()}
 
 
-def _answers(reads: Work[AllWork], *questions: Question) -> list[dict[str, Tally]]:
+def _answers(reads: UnitOfWorkFactory[FullUnitOfWork], *questions: Question) -> list[dict[str, Tally]]:
     with reads() as unit:
         return answers(unit.rollups, unit.rollups.unfolded(), questions)
 

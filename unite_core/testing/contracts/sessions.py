@@ -2,11 +2,11 @@
 
 from datetime import timedelta
 
-from unite_core.imports.ports import ImportsWork
+from unite_core.imports.ports import ImportsUnitOfWork
 from unite_core.testing.builders import a_session, a_user, an_id
 from unite_core.testing.contracts.database import DatabaseContract, at_once, put
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
-from unite_core.unit_of_work import Work
+from unite_core.unit_of_work import UnitOfWorkFactory
 
 _NOW = A_MONDAY_MORNING
 _HOUR = timedelta(hours=1)
@@ -15,7 +15,9 @@ _HOUR = timedelta(hours=1)
 class SessionsContract(DatabaseContract):
     """Logins and the refresh tokens that descend from them, as digests."""
 
-    def test_a_session_comes_back_as_stored(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+    def test_a_session_comes_back_as_stored(
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+    ) -> None:
         ann = a_user()
         session = a_session(ann)
         put(work, ann, session)
@@ -24,12 +26,14 @@ class SessionsContract(DatabaseContract):
             assert unit.sessions.get(session.id) == session
             assert unit.sessions.find_by_refresh(session.current_refresh) == session
 
-    def test_an_unknown_session_is_none(self, reads: Work[ImportsWork]) -> None:
+    def test_an_unknown_session_is_none(self, reads: UnitOfWorkFactory[ImportsUnitOfWork]) -> None:
         with reads() as unit:
             assert unit.sessions.get(an_id()) is None
             assert unit.sessions.find_by_refresh("0" * 64) is None
 
-    def test_a_session_that_is_changed_and_not_saved_stays_as_it_was(self, work: Work[ImportsWork]) -> None:
+    def test_a_session_that_is_changed_and_not_saved_stays_as_it_was(
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork]
+    ) -> None:
         ann = a_user()
         session = a_session(ann)
         with work() as unit:
@@ -44,7 +48,9 @@ class SessionsContract(DatabaseContract):
             assert again is not None
             assert again.revoked_at is None
 
-    def test_a_session_is_read_together_with_its_user(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+    def test_a_session_is_read_together_with_its_user(
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+    ) -> None:
         ann, ben = a_user(), a_user(active=False)
         sessions = [a_session(ann), a_session(ben)]
         put(work, ann, ben, *sessions)
@@ -56,7 +62,9 @@ class SessionsContract(DatabaseContract):
             ]
             assert unit.sessions.get_with_user(an_id()) is None
 
-    def test_a_spent_refresh_token_stays_known(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+    def test_a_spent_refresh_token_stays_known(
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+    ) -> None:
         ann = a_user()
         session = a_session(ann, current_refresh="1" * 64)
         put(work, ann, session)
@@ -70,7 +78,9 @@ class SessionsContract(DatabaseContract):
             for digest in ("1" * 64, "2" * 64, "3" * 64):
                 assert unit.sessions.find_by_refresh(digest) == session
 
-    def test_of_two_that_show_one_token_at_once_one_finds_it_unspent(self, work: Work[ImportsWork]) -> None:
+    def test_of_two_that_show_one_token_at_once_one_finds_it_unspent(
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork]
+    ) -> None:
         ann = a_user()
         session = a_session(ann, current_refresh="1" * 64)
         put(work, ann, session)
@@ -88,7 +98,9 @@ class SessionsContract(DatabaseContract):
 
         assert sorted(at_once(2, rotate)) == [False, True]
 
-    def test_all_live_sessions_of_a_user_are_revoked(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+    def test_all_live_sessions_of_a_user_are_revoked(
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+    ) -> None:
         ann, ben = a_user(), a_user()
         live = [a_session(ann), a_session(ann)]
         revoked = a_session(ann, revoked_at=_NOW - _HOUR)
@@ -106,7 +118,7 @@ class SessionsContract(DatabaseContract):
         assert [session.revoked_at for session in found if session] == [_NOW, _NOW, _NOW - _HOUR, None]
 
     def test_the_oldest_live_sessions_of_a_user_are_revoked_and_others_are_left(
-        self, work: Work[ImportsWork], reads: Work[ImportsWork]
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann, ben = a_user(), a_user()
         live = [a_session(ann, expires_at=_NOW + number * _HOUR) for number in (3, 1, 4, 3)]
@@ -124,7 +136,7 @@ class SessionsContract(DatabaseContract):
         assert [it.revoked_at for it in found if it] == [_NOW, _NOW, None, None, _NOW - _HOUR, None, None]
 
     def test_expired_sessions_are_purged_with_their_tokens(
-        self, work: Work[ImportsWork], reads: Work[ImportsWork]
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann = a_user()
         old = [a_session(ann, expires_at=_NOW - _HOUR) for _ in range(3)]

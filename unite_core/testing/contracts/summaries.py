@@ -4,16 +4,16 @@ from datetime import date, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from unite_core.application import AllWork
+from unite_core.application import FullUnitOfWork
+from unite_core.deadlocks import retry_on_deadlock
 from unite_core.identity.daily_summary import DailySummary
 from unite_core.identity.model import Role, User
-from unite_core.races import until_won
 from unite_core.summaries.model import SummaryTime
 from unite_core.summaries.ports import MadeSummary
 from unite_core.testing.builders import a_user, an_id
 from unite_core.testing.contracts.database import DatabaseContract, at_once, put
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
-from unite_core.unit_of_work import Work
+from unite_core.unit_of_work import UnitOfWorkFactory
 
 _DAY = date(2026, 3, 2)
 _TOMORROW = _DAY + timedelta(days=1)
@@ -30,7 +30,7 @@ class DailySummariesContract(DatabaseContract):
     """Who asked for a daily summary, and which ones were made."""
 
     def test_a_request_comes_back_as_stored_and_is_changed_and_ended(
-        self, work: Work[AllWork], reads: Work[AllWork]
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         mia = a_manager(SummaryTime(at=time(0, 5), tz="America/Argentina/ComodRivadavia"))
         put(work, mia)
@@ -45,7 +45,7 @@ class DailySummariesContract(DatabaseContract):
             assert _read(reads, mia) == mia
 
     def test_times_are_those_that_active_users_of_a_role_that_may_asked_for(
-        self, work: Work[AllWork], reads: Work[AllWork]
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         late, far = SummaryTime(at=time(20), tz="Europe/Berlin"), SummaryTime(at=time(18), tz="Asia/Tokyo")
         put(
@@ -65,12 +65,12 @@ class DailySummariesContract(DatabaseContract):
         assert len(times) == 3
         assert set(times) == {_SIX, late, far}
 
-    def test_nobody_asked_is_no_time(self, reads: Work[AllWork]) -> None:
+    def test_nobody_asked_is_no_time(self, reads: UnitOfWorkFactory[FullUnitOfWork]) -> None:
         with reads() as unit:
             assert [*unit.summaries.times()] == []
 
     def test_those_wait_who_asked_for_that_time_and_whose_first_day_has_come(
-        self, work: Work[AllWork], reads: Work[AllWork]
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         earlier, today, admin = a_manager(since=_DAY - timedelta(days=9)), a_manager(), a_manager(role=Role.ADMIN)
         put(
@@ -89,7 +89,7 @@ class DailySummariesContract(DatabaseContract):
         assert _waiting(reads) == [earlier.id, today.id, admin.id]
 
     def test_those_wait_in_the_order_of_their_ids_up_to_a_limit(
-        self, work: Work[AllWork], reads: Work[AllWork]
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         managers = [a_manager() for _ in range(5)]
         put(work, *reversed(managers))
@@ -100,7 +100,7 @@ class DailySummariesContract(DatabaseContract):
         assert _waiting(reads, after=ids[4]) == []
 
     def test_whoever_has_the_summary_of_a_day_waits_for_that_of_the_next(
-        self, work: Work[AllWork], reads: Work[AllWork]
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         mia, ada = a_manager(), a_manager()
         put(work, mia, ada)
@@ -110,7 +110,7 @@ class DailySummariesContract(DatabaseContract):
         assert _waiting(reads) == [ada.id]
         assert _waiting(reads, day=_TOMORROW) == [mia.id, ada.id]
 
-    def test_one_summary_is_made_of_a_user_and_a_day(self, work: Work[AllWork]) -> None:
+    def test_one_summary_is_made_of_a_user_and_a_day(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
         mia, ada = a_manager(), a_manager()
         put(work, mia, ada)
 
@@ -121,7 +121,9 @@ class DailySummariesContract(DatabaseContract):
             True,
         ]
 
-    def test_what_is_not_committed_was_not_made(self, work: Work[AllWork], reads: Work[AllWork]) -> None:
+    def test_what_is_not_committed_was_not_made(
+        self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
+    ) -> None:
         mia = a_manager()
         put(work, mia)
         with work() as unit:
@@ -130,11 +132,11 @@ class DailySummariesContract(DatabaseContract):
         assert _waiting(reads) == [mia.id]
         assert _add(work, mia)
 
-    def test_of_many_that_make_the_same_at_once_one_makes_it(self, work: Work[AllWork]) -> None:
+    def test_of_many_that_make_the_same_at_once_one_makes_it(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
         mia = a_manager()
         put(work, mia)
 
-        made = at_once(8, lambda _: until_won(lambda: _add(work, mia)))
+        made = at_once(8, lambda _: retry_on_deadlock(lambda: _add(work, mia)))
 
         assert sorted(made) == [False] * 7 + [True]
 
@@ -143,18 +145,20 @@ def _made(user: User, day: date = _DAY) -> MadeSummary:
     return MadeSummary(user_id=user.id, day=day, event_id=an_id(), at=A_MONDAY_MORNING)
 
 
-def _add(work: Work[AllWork], user: User, day: date = _DAY) -> bool:
+def _add(work: UnitOfWorkFactory[FullUnitOfWork], user: User, day: date = _DAY) -> bool:
     with work() as unit:
         added = unit.summaries.add(_made(user, day))
         unit.commit()
     return added
 
 
-def _waiting(reads: Work[AllWork], *, day: date = _DAY, after: UUID | None = None, limit: int = 100) -> list[UUID]:
+def _waiting(
+    reads: UnitOfWorkFactory[FullUnitOfWork], *, day: date = _DAY, after: UUID | None = None, limit: int = 100
+) -> list[UUID]:
     with reads() as unit:
         return [*unit.summaries.waiting(_SIX, day, after=after, limit=limit)]
 
 
-def _read(reads: Work[AllWork], user: User) -> User:
+def _read(reads: UnitOfWorkFactory[FullUnitOfWork], user: User) -> User:
     with reads() as unit:
         return unit.users.get(user.id)

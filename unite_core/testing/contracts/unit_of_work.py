@@ -5,14 +5,14 @@ from contextlib import suppress
 
 import pytest
 
-from unite_core.answers import Claim
 from unite_core.errors import NotFound
+from unite_core.idempotency_keys import Claim
 from unite_core.identity.model import User
-from unite_core.imports.ports import ImportsWork
+from unite_core.imports.ports import ImportsUnitOfWork
 from unite_core.testing.builders import a_user
 from unite_core.testing.contracts.database import DatabaseContract, at_once, put
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
-from unite_core.unit_of_work import UnitOfWork, Work, before_commit
+from unite_core.unit_of_work import UnitOfWork, UnitOfWorkFactory, before_commit
 
 _CLAIM = Claim(scope="a" * 64, fingerprint="b" * 64, holder="first")
 
@@ -20,7 +20,9 @@ _CLAIM = Claim(scope="a" * 64, fingerprint="b" * 64, holder="first")
 class UnitOfWorkContract(DatabaseContract):
     """Transactions: all or nothing, seen once committed; hooks inside them and actions after them."""
 
-    def test_what_is_committed_stays(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+    def test_what_is_committed_stays(
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+    ) -> None:
         ann = a_user()
 
         with work() as unit:
@@ -29,7 +31,9 @@ class UnitOfWorkContract(DatabaseContract):
 
         assert _is_there(reads, ann)
 
-    def test_what_is_not_committed_is_rolled_back(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+    def test_what_is_not_committed_is_rolled_back(
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+    ) -> None:
         ann = a_user()
 
         with work() as unit:
@@ -40,7 +44,7 @@ class UnitOfWorkContract(DatabaseContract):
         assert _is_there(reads, ann)
 
     def test_an_exception_rolls_back_and_passes_through(
-        self, work: Work[ImportsWork], reads: Work[ImportsWork]
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann = a_user()
 
@@ -51,7 +55,7 @@ class UnitOfWorkContract(DatabaseContract):
         assert not _is_there(reads, ann)
 
     def test_a_unit_sees_its_own_changes_and_nobody_else_does_before_the_commit(
-        self, work: Work[ImportsWork], reads: Work[ImportsWork]
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann = a_user()
 
@@ -63,7 +67,9 @@ class UnitOfWorkContract(DatabaseContract):
 
         assert _is_there(reads, ann)
 
-    def test_a_reading_unit_sees_one_state_throughout(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+    def test_a_reading_unit_sees_one_state_throughout(
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+    ) -> None:
         ann, ben = a_user(), a_user()
         put(work, ann)
 
@@ -74,7 +80,9 @@ class UnitOfWorkContract(DatabaseContract):
 
         assert _is_there(reads, ben)
 
-    def test_a_reading_unit_changes_nothing(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+    def test_a_reading_unit_changes_nothing(
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+    ) -> None:
         ann = a_user()
 
         with suppress(Exception), reads() as unit:
@@ -85,7 +93,9 @@ class UnitOfWorkContract(DatabaseContract):
         put(work, ann)
         assert _is_there(reads, ann)
 
-    def test_what_a_writing_unit_holds_is_still_so_when_it_commits(self, work: Work[ImportsWork]) -> None:
+    def test_what_a_writing_unit_holds_is_still_so_when_it_commits(
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork]
+    ) -> None:
         ann = a_user(name="")
         put(work, ann)
 
@@ -100,7 +110,7 @@ class UnitOfWorkContract(DatabaseContract):
             assert sorted(unit.users.get(ann.id).name) == list("01234")
 
     def test_a_writing_unit_waits_for_the_one_that_holds_what_it_needs_and_goes_on_from_there(
-        self, work: Work[ImportsWork]
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann = a_user(name="")
         put(work, ann)
@@ -123,7 +133,7 @@ class UnitOfWorkContract(DatabaseContract):
             assert unit.users.get(ann.id).name == "ab"
 
     def test_a_hook_works_inside_the_transaction_and_sees_the_result(
-        self, work: Work[ImportsWork], reads: Work[ImportsWork]
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann = a_user()
         seen: list[object] = []
@@ -132,7 +142,7 @@ class UnitOfWorkContract(DatabaseContract):
             seen.append(result)
             _claim(unit)
 
-        def decide(unit: ImportsWork) -> str:
+        def decide(unit: ImportsUnitOfWork) -> str:
             unit.users.add(ann)
             return "the result"
 
@@ -142,7 +152,9 @@ class UnitOfWorkContract(DatabaseContract):
         assert _is_there(reads, ann)
         assert _is_claimed(work)
 
-    def test_a_hook_that_raises_undoes_everything(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+    def test_a_hook_that_raises_undoes_everything(
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+    ) -> None:
         ann = a_user()
         done: list[str] = []
 
@@ -150,7 +162,7 @@ class UnitOfWorkContract(DatabaseContract):
             _claim(unit)
             raise ZeroDivisionError(result)
 
-        def decide(unit: ImportsWork) -> None:
+        def decide(unit: ImportsUnitOfWork) -> None:
             unit.users.add(ann)
             unit.after_commit(lambda: done.append("after"))
 
@@ -161,7 +173,9 @@ class UnitOfWorkContract(DatabaseContract):
         assert not _is_claimed(work)
         assert done == []
 
-    def test_a_hook_is_called_by_run_alone_and_with_no_result_too(self, work: Work[ImportsWork]) -> None:
+    def test_a_hook_is_called_by_run_alone_and_with_no_result_too(
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork]
+    ) -> None:
         seen: list[object] = []
         hooked = before_commit(work, lambda _, result: seen.append(result))
 
@@ -173,11 +187,11 @@ class UnitOfWorkContract(DatabaseContract):
         assert seen == [None]
 
     def test_run_commits_what_was_decided_and_nothing_of_what_raised(
-        self, work: Work[ImportsWork], reads: Work[ImportsWork]
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann, bo = a_user(), a_user()
 
-        def fail(unit: ImportsWork) -> None:
+        def fail(unit: ImportsUnitOfWork) -> None:
             unit.users.add(bo)
             raise ZeroDivisionError
 
@@ -189,7 +203,7 @@ class UnitOfWorkContract(DatabaseContract):
         assert not _is_there(reads, bo)
 
     def test_actions_run_in_order_once_the_commit_is_seen(
-        self, work: Work[ImportsWork], reads: Work[ImportsWork]
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann = a_user()
         seen: list[object] = []
@@ -203,7 +217,9 @@ class UnitOfWorkContract(DatabaseContract):
 
         assert seen == [True, "second"]
 
-    def test_actions_of_a_unit_that_is_rolled_back_are_forgotten(self, work: Work[ImportsWork]) -> None:
+    def test_actions_of_a_unit_that_is_rolled_back_are_forgotten(
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork]
+    ) -> None:
         seen: list[str] = []
 
         with work() as unit:
@@ -212,7 +228,7 @@ class UnitOfWorkContract(DatabaseContract):
         assert seen == []
 
 
-def _append(unit: ImportsWork, user: User, letter: str) -> None:
+def _append(unit: ImportsUnitOfWork, user: User, letter: str) -> None:
     found = unit.users.hold(user.id)
     found.rename(found.name + letter)
     found.touched(A_MONDAY_MORNING)
@@ -220,17 +236,17 @@ def _append(unit: ImportsWork, user: User, letter: str) -> None:
 
 
 def _claim(unit: UnitOfWork) -> bool:
-    return unit.answers.claim(_CLAIM, now=A_MONDAY_MORNING, until=A_MONDAY_MORNING.replace(hour=23)) is None
+    return unit.idempotency_keys.claim(_CLAIM, now=A_MONDAY_MORNING, until=A_MONDAY_MORNING.replace(hour=23)) is None
 
 
-def _is_claimed(work: Work[ImportsWork]) -> bool:
+def _is_claimed(work: UnitOfWorkFactory[ImportsUnitOfWork]) -> bool:
     other = Claim(scope=_CLAIM.scope, fingerprint=_CLAIM.fingerprint, holder="second")
     with work() as unit:
         until = A_MONDAY_MORNING.replace(hour=23)
-        return unit.answers.claim(other, now=A_MONDAY_MORNING, until=until) is not None
+        return unit.idempotency_keys.claim(other, now=A_MONDAY_MORNING, until=until) is not None
 
 
-def _is_there(reads: Work[ImportsWork], user: User) -> bool:
+def _is_there(reads: UnitOfWorkFactory[ImportsUnitOfWork], user: User) -> bool:
     with reads() as unit:
         try:
             return unit.users.get(user.id) == user

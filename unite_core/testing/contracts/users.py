@@ -7,12 +7,12 @@ import pytest
 from unite_core.errors import Conflict, NotFound, PreconditionFailed
 from unite_core.identity.model import Role, User
 from unite_core.identity.ports import UserFilter
-from unite_core.imports.ports import ImportsWork
+from unite_core.imports.ports import ImportsUnitOfWork
 from unite_core.paging import PageRequest, Position
 from unite_core.testing.builders import a_user, an_id
 from unite_core.testing.contracts.database import DatabaseContract, at_once, put
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
-from unite_core.unit_of_work import Work
+from unite_core.unit_of_work import UnitOfWorkFactory
 
 _NOW = A_MONDAY_MORNING
 _HOUR = timedelta(hours=1)
@@ -21,7 +21,9 @@ _HOUR = timedelta(hours=1)
 class UsersContract(DatabaseContract):
     """Everybody who can log in, or could."""
 
-    def test_a_user_comes_back_as_stored(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+    def test_a_user_comes_back_as_stored(
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+    ) -> None:
         ann = a_user(name="Žofie 王 👩🏽‍💻", phone="+12125550123", role=Role.MANAGER, active=False)
         put(work, ann)
 
@@ -29,13 +31,15 @@ class UsersContract(DatabaseContract):
             assert unit.users.get(ann.id) == ann
             assert unit.users.find_by_email(ann.email) == ann
 
-    def test_an_unknown_user_is_not_found(self, reads: Work[ImportsWork]) -> None:
+    def test_an_unknown_user_is_not_found(self, reads: UnitOfWorkFactory[ImportsUnitOfWork]) -> None:
         with reads() as unit:
             with pytest.raises(NotFound):
                 unit.users.get(an_id())
             assert unit.users.find_by_email("nobody@unite.example") is None
 
-    def test_a_user_that_is_changed_and_not_saved_stays_as_it_was(self, work: Work[ImportsWork]) -> None:
+    def test_a_user_that_is_changed_and_not_saved_stays_as_it_was(
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork]
+    ) -> None:
         ann = a_user(name="Ann")
         with work() as unit:
             unit.users.add(ann)
@@ -45,7 +49,7 @@ class UsersContract(DatabaseContract):
             found.rename("Changed after finding")
             assert unit.users.get(ann.id).name == "Ann"
 
-    def test_an_address_belongs_to_one_user(self, work: Work[ImportsWork]) -> None:
+    def test_an_address_belongs_to_one_user(self, work: UnitOfWorkFactory[ImportsUnitOfWork]) -> None:
         ann = a_user()
         put(work, ann)
 
@@ -54,7 +58,9 @@ class UsersContract(DatabaseContract):
 
         assert refused.value.code == "duplicate_user"
 
-    def test_a_changed_user_is_stored(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+    def test_a_changed_user_is_stored(
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+    ) -> None:
         ann = a_user()
         put(work, ann)
         ann.rename("Ann the Second")
@@ -70,7 +76,7 @@ class UsersContract(DatabaseContract):
             assert unit.users.get(ann.id) == ann
 
     def test_a_one_time_password_is_stored_until_it_is_changed(
-        self, work: Work[ImportsWork], reads: Work[ImportsWork]
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann = a_user()
         put(work, ann)
@@ -87,7 +93,9 @@ class UsersContract(DatabaseContract):
         with reads() as unit:
             assert unit.users.get(ann.id) == ann
 
-    def test_a_user_is_not_saved_over_a_version_that_was_not_seen(self, work: Work[ImportsWork]) -> None:
+    def test_a_user_is_not_saved_over_a_version_that_was_not_seen(
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork]
+    ) -> None:
         ann = a_user()
         put(work, ann)
         with pytest.raises(PreconditionFailed):
@@ -98,7 +106,9 @@ class UsersContract(DatabaseContract):
         with pytest.raises(PreconditionFailed):
             _save(work, ann)
 
-    def test_pages_go_from_the_newest_to_the_oldest(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+    def test_pages_go_from_the_newest_to_the_oldest(
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+    ) -> None:
         oldest = a_user(created_at=_NOW - _HOUR)
         twins = [a_user(), a_user()]
         newest = a_user(created_at=_NOW + _HOUR)
@@ -113,28 +123,32 @@ class UsersContract(DatabaseContract):
         assert [*rest.items] == [oldest]
         assert rest.next is None
 
-    def test_pages_hold_whom_the_filter_wants(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+    def test_pages_hold_whom_the_filter_wants(
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+    ) -> None:
         agent = a_user(role=Role.AGENT)
         gone = a_user(role=Role.AGENT, active=False)
         admin = a_user(role=Role.ADMIN)
         put(work, agent, gone, admin)
 
-        def found(wanted: UserFilter) -> list[User]:
+        def found(filters: UserFilter) -> list[User]:
             with reads() as unit:
-                return [*unit.users.page(wanted, PageRequest()).items]
+                return [*unit.users.page(filters, PageRequest()).items]
 
         assert found(UserFilter(role=Role.AGENT)) == [gone, agent]
         assert found(UserFilter(active=True)) == [admin, agent]
         assert found(UserFilter(role=Role.AGENT, active=False)) == [gone]
 
-    def test_active_admins_are_counted(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+    def test_active_admins_are_counted(
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+    ) -> None:
         put(work, a_user(role=Role.ADMIN), a_user(role=Role.ADMIN), a_user(role=Role.ADMIN, active=False), a_user())
 
         with reads() as unit:
             assert unit.users.active_admins() == 2
 
     def test_two_that_leave_at_once_do_not_both_believe_that_another_admin_stays(
-        self, work: Work[ImportsWork], reads: Work[ImportsWork]
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         admins = [a_user(role=Role.ADMIN), a_user(role=Role.ADMIN)]
         put(work, *admins)
@@ -153,7 +167,9 @@ class UsersContract(DatabaseContract):
         with reads() as unit:
             assert unit.users.active_admins() == 1
 
-    def test_active_users_are_told_up_to_a_limit(self, work: Work[ImportsWork], reads: Work[ImportsWork]) -> None:
+    def test_active_users_are_told_up_to_a_limit(
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+    ) -> None:
         active = [a_user(), a_user()]
         put(work, *active, a_user(active=False))
 
@@ -162,7 +178,7 @@ class UsersContract(DatabaseContract):
             assert len(unit.users.active(limit=1)) == 1
 
 
-def _save(work: Work[ImportsWork], user: User) -> None:
+def _save(work: UnitOfWorkFactory[ImportsUnitOfWork], user: User) -> None:
     with work() as unit:
         unit.users.save(user)
         unit.commit()

@@ -1,13 +1,13 @@
 """Every port of the core in memory: for tests, for examples, and as the model of what a port promises."""
 
 from unite_core.testing.in_memory.activity import InMemoryActivityLog
-from unite_core.testing.in_memory.answers import InMemoryAnswers
 from unite_core.testing.in_memory.cache import InMemoryCache
 from unite_core.testing.in_memory.calls import InMemoryCallLedger, InMemoryCallTasks
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING, FixedClock, SequentialIds
 from unite_core.testing.in_memory.deliveries import InMemoryDeliveries
 from unite_core.testing.in_memory.documents import InMemoryCallDocuments
 from unite_core.testing.in_memory.files import InMemoryFiles
+from unite_core.testing.in_memory.idempotency_keys import InMemoryIdempotencyKeys
 from unite_core.testing.in_memory.identity import FastPasswords, FastTokens, InMemorySessions, InMemoryUsers
 from unite_core.testing.in_memory.imports import InMemoryImportRows, InMemoryImports, InMemoryRehearsal
 from unite_core.testing.in_memory.jobs import InMemoryJobs
@@ -17,7 +17,7 @@ from unite_core.testing.in_memory.messages import InMemoryConsents, InMemoryText
 from unite_core.testing.in_memory.summaries import InMemoryDailySummaries
 from unite_core.testing.in_memory.tables import Store
 from unite_core.testing.in_memory.unite import InMemoryPorts, in_memory_ports, in_memory_unite
-from unite_core.testing.in_memory.work import InMemoryUnitOfWork, InMemoryWork
+from unite_core.testing.in_memory.work import InMemoryUnitOfWork, InMemoryUnitOfWorkFactory
 
 __all__ = [
     "A_MONDAY_MORNING",
@@ -25,7 +25,6 @@ __all__ = [
     "FastTokens",
     "FixedClock",
     "InMemoryActivityLog",
-    "InMemoryAnswers",
     "InMemoryCache",
     "InMemoryCallDocuments",
     "InMemoryCallLedger",
@@ -34,6 +33,7 @@ __all__ = [
     "InMemoryDailySummaries",
     "InMemoryDeliveries",
     "InMemoryFiles",
+    "InMemoryIdempotencyKeys",
     "InMemoryImportRows",
     "InMemoryImports",
     "InMemoryJobs",
@@ -46,8 +46,8 @@ __all__ = [
     "InMemoryTextMessages",
     "InMemoryTopic",
     "InMemoryUnitOfWork",
+    "InMemoryUnitOfWorkFactory",
     "InMemoryUsers",
-    "InMemoryWork",
     "SequentialIds",
     "Store",
     "in_memory_ports",

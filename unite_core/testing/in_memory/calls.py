@@ -22,7 +22,7 @@ from unite_core.calls.ports import (
     TaskFilter,
 )
 from unite_core.days import moment_of, quarter_of
-from unite_core.errors import Contended, NotFound, PreconditionFailed
+from unite_core.errors import Deadlock, NotFound, PreconditionFailed
 from unite_core.identity.ports import REPORTS_NAMESPACE
 from unite_core.leads.ports import CALLED_LEADS_NAMESPACE
 from unite_core.paging import Page, PageRequest, Position
@@ -55,8 +55,8 @@ class InMemoryCallTasks(CallTasks):
         changed.notes = [*stored.notes, *(note for note in task.notes if note.id not in known)]
         self._tasks[task.id] = changed
 
-    def page(self, wanted: TaskFilter, request: PageRequest) -> Page[CallTask]:
-        found = (task for task in self._tasks.values() if _meets(task, wanted))
+    def page(self, filters: TaskFilter, request: PageRequest) -> Page[CallTask]:
+        found = (task for task in self._tasks.values() if _meets(task, filters))
         page = oldest_first(found, request, lambda task: Position(task.due_at, task.id))
         for task in page.items:
             task.notes = task.notes[-NOTES_IN_LISTS:]
@@ -98,7 +98,7 @@ class InMemoryCallLedger(CallLedger):
 
     def append(self, entry: LedgerEntry) -> None:
         if any((it.task_id, it.number) == (entry.task_id, entry.number) for it in self._entries.values()):
-            raise Contended("Another entry was quicker to be the next in the chain.")
+            raise Deadlock("Another entry was quicker to be the next in the chain.")
         self._entries[entry.id] = entry
         self._unfolded[entry.id] = None
         self._changed.update((CALL_COUNTS_NAMESPACE, REPORTS_NAMESPACE))
@@ -130,16 +130,16 @@ class InMemoryCallLedger(CallLedger):
         first = min(orphans, key=lambda it: (it.task_id, it.number), default=None)
         return None if first is None else orphaned(first.task_id, first.id, first.number)
 
-    def page(self, wanted: LedgerFilter, request: PageRequest) -> Page[LedgerEntry]:
+    def page(self, filters: LedgerFilter, request: PageRequest) -> Page[LedgerEntry]:
         last = _last_numbers(self._entries.values())
         found = (
             it
             for it in self._entries.values()
-            if _fits(it, wanted)
-            and _on_clocks(it, wanted.clock)
-            and wanted.counted in (None, it.number == last[it.task_id])
+            if _fits(it, filters)
+            and _on_clocks(it, filters.clock)
+            and filters.counted in (None, it.number == last[it.task_id])
         )
-        return newest_first(found, request, wanted.position)
+        return newest_first(found, request, filters.position)
 
 
 class InMemoryLeadCalls(LeadCalls):
@@ -187,19 +187,19 @@ def _last_numbers(entries: Iterable[LedgerEntry]) -> Mapping[UUID, int]:
     return last
 
 
-def _fits(entry: LedgerEntry, wanted: LedgerFilter) -> bool:
+def _fits(entry: LedgerEntry, filters: LedgerFilter) -> bool:
     """Whether the entry meets every condition but `counted`."""
     return (
-        wanted.agent_id in (None, entry.agent_id)
-        and not (wanted.nobodys and entry.agent_id is not None)
-        and wanted.lead_id in (None, entry.lead_id)
-        and wanted.task_id in (None, entry.task_id)
-        and wanted.visible_to in (None, entry.agent_id)
-        and _in_span(entry.called_at, wanted.called_from, wanted.called_to)
-        and _in_span(entry.at, wanted.at_from, wanted.at_to)
-        and (not wanted.results or entry.result in wanted.results)
-        and (not wanted.sources or entry.source in wanted.sources)
-        and (not wanted.attempts or (entry.attempt and min(entry.attempt, MAX_ATTEMPT)) in wanted.attempts)
+        filters.agent_id in (None, entry.agent_id)
+        and not (filters.nobodys and entry.agent_id is not None)
+        and filters.lead_id in (None, entry.lead_id)
+        and filters.task_id in (None, entry.task_id)
+        and filters.visible_to in (None, entry.agent_id)
+        and _in_span(entry.called_at, filters.called_from, filters.called_to)
+        and _in_span(entry.at, filters.at_from, filters.at_to)
+        and (not filters.results or entry.result in filters.results)
+        and (not filters.sources or entry.source in filters.sources)
+        and (not filters.attempts or (entry.attempt and min(entry.attempt, MAX_ATTEMPT)) in filters.attempts)
     )
 
 
@@ -220,13 +220,13 @@ def _without_notes(task: CallTask) -> CallTask:
     return bare
 
 
-def _meets(task: CallTask, wanted: TaskFilter) -> bool:
-    anybody = not wanted.assigned_to and not wanted.unassigned
+def _meets(task: CallTask, filters: TaskFilter) -> bool:
+    anybody = not filters.assigned_to and not filters.unassigned
     return (
-        (not wanted.statuses or task.status in wanted.statuses)
-        and (anybody or task.assigned_to in wanted.assigned_to or (wanted.unassigned and task.assigned_to is None))
-        and wanted.lead_id in (None, task.lead_id)
-        and (wanted.due_from is None or task.due_at >= wanted.due_from)
-        and (wanted.due_to is None or task.due_at < wanted.due_to)
-        and wanted.visible_to in (None, task.assigned_to)
+        (not filters.statuses or task.status in filters.statuses)
+        and (anybody or task.assigned_to in filters.assigned_to or (filters.unassigned and task.assigned_to is None))
+        and filters.lead_id in (None, task.lead_id)
+        and (filters.due_from is None or task.due_at >= filters.due_from)
+        and (filters.due_to is None or task.due_at < filters.due_to)
+        and filters.visible_to in (None, task.assigned_to)
     )

@@ -45,13 +45,13 @@ class InMemoryDeliveries(Deliveries):
     def put_back(self, delivery: Delivery) -> None:
         self._deliveries[delivery.id] = deepcopy(delivery)
 
-    def page(self, wanted: DeliveryFilter, request: PageRequest) -> Page[Delivery]:
+    def page(self, filters: DeliveryFilter, request: PageRequest) -> Page[Delivery]:
         found = (
             it
             for it in self._deliveries.values()
-            if wanted.status in (None, it.status)
-            and wanted.destination in (None, it.destination)
-            and wanted.event_id in (None, it.event_id)
+            if filters.status in (None, it.status)
+            and filters.destination in (None, it.destination)
+            and filters.event_id in (None, it.event_id)
         )
         return newest_first(found, request, lambda it: Position(it.created_at, it.id))
 

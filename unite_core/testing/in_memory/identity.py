@@ -58,11 +58,11 @@ class InMemoryUsers(Users):
         self._users[user.id] = deepcopy(user)
         self._changed.add(REPORTS_NAMESPACE)
 
-    def page(self, wanted: UserFilter, request: PageRequest) -> Page[User]:
+    def page(self, filters: UserFilter, request: PageRequest) -> Page[User]:
         found = (
             user
             for user in self._users.values()
-            if wanted.role in (None, user.role) and wanted.active in (None, user.active)
+            if filters.role in (None, user.role) and filters.active in (None, user.active)
         )
         return newest_first(found, request, lambda user: Position(user.created_at, user.id))
 

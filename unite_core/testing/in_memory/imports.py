@@ -41,8 +41,8 @@ class InMemoryImports(Imports):
         self._refuse_same_file(changed)
         self._imports[changed.id] = deepcopy(changed)
 
-    def page(self, wanted: ImportFilter, request: PageRequest) -> Page[LeadImport]:
-        found = (it for it in self._imports.values() if not wanted.statuses or it.status in wanted.statuses)
+    def page(self, filters: ImportFilter, request: PageRequest) -> Page[LeadImport]:
+        found = (it for it in self._imports.values() if not filters.statuses or it.status in filters.statuses)
         return newest_first(found, request, lambda it: Position(it.created_at, it.id))
 
     def find_same_file(self, same_file_key: str) -> LeadImport | None:

@@ -75,11 +75,11 @@ class InMemoryLeads(Leads):
         self._put(lead)
         self._changed.update((*LEAD_LISTS, lead_namespace(lead.id)))
 
-    def page(self, wanted: LeadFilter, request: PageRequest) -> Page[Lead]:
+    def page(self, filters: LeadFilter, request: PageRequest) -> Page[Lead]:
         found = (
             lead
             for lead in self._living()
-            if _meets(lead, wanted) and _called(lead, self._calls_of(lead, wanted), wanted)
+            if _meets(lead, filters) and _called(lead, self._calls_of(lead, filters), filters)
         )
         return newest_first(found, request, lambda lead: Position(lead.created_at, lead.id))
 
@@ -103,10 +103,10 @@ class InMemoryLeads(Leads):
         ]
         return deepcopy([lead for _, lead in sorted(made, key=lambda it: it[0])[:limit]])
 
-    def _calls_of(self, lead: Lead, wanted: LeadFilter) -> CallCounts | None:
-        if wanted.visible_to is None or not wanted.by_calls:
+    def _calls_of(self, lead: Lead, filters: LeadFilter) -> CallCounts | None:
+        if filters.visible_to is None or not filters.by_calls:
             return self._calls.get(lead.id)
-        return calls_of_agent(self._ledger.values(), lead.id, wanted.visible_to)
+        return calls_of_agent(self._ledger.values(), lead.id, filters.visible_to)
 
     def _living(self) -> Iterator[Lead]:
         return (lead for lead in self._leads.values() if lead.deleted_at is None)
@@ -138,14 +138,14 @@ def calls_of_agent(entries: Collection[LedgerEntry], lead_id: UUID, agent_id: UU
     return CallCounts(outcomes=outcomes, first_called_at=min(it.called_at for it in own))
 
 
-def _called(lead: Lead, calls: CallCounts | None, wanted: LeadFilter) -> bool:
+def _called(lead: Lead, calls: CallCounts | None, filters: LeadFilter) -> bool:
     """Whether the lead, which had these calls, meets the conditions on calls."""
     if calls is None:
-        return not wanted.called and not wanted.call_outcomes and wanted.called_within is None
+        return not filters.called and not filters.call_outcomes and filters.called_within is None
     return (
-        wanted.called is not False
-        and (not wanted.call_outcomes or bool(calls.outcomes.keys() & wanted.call_outcomes))
-        and (wanted.called_within is None or calls.first_called_at - lead.created_at <= wanted.called_within)
+        filters.called is not False
+        and (not filters.call_outcomes or bool(calls.outcomes.keys() & filters.call_outcomes))
+        and (filters.called_within is None or calls.first_called_at - lead.created_at <= filters.called_within)
     )
 
 
@@ -189,15 +189,15 @@ class InMemoryLeadImages(LeadImages):
         return deepcopy([image for image in waiting if image.created_at < before][:limit])
 
 
-def _meets(lead: Lead, wanted: LeadFilter) -> bool:
-    if wanted.question is not None and not (wanted.question and answers(lead.search_text, list(wanted.question))):
+def _meets(lead: Lead, filters: LeadFilter) -> bool:
+    if filters.question is not None and not (filters.question and answers(lead.search_text, list(filters.question))):
         return False
-    anybody = not wanted.assigned_to and not wanted.unassigned
+    anybody = not filters.assigned_to and not filters.unassigned
     return (
-        (not wanted.statuses or lead.status in wanted.statuses)
-        and (not wanted.sources or lead.source in wanted.sources)
-        and (anybody or lead.assigned_to in wanted.assigned_to or (wanted.unassigned and lead.assigned_to is None))
-        and (wanted.created_from is None or lead.created_at >= wanted.created_from)
-        and (wanted.created_to is None or lead.created_at < wanted.created_to)
-        and (wanted.visible_to is None or lead.assigned_to == wanted.visible_to)
+        (not filters.statuses or lead.status in filters.statuses)
+        and (not filters.sources or lead.source in filters.sources)
+        and (anybody or lead.assigned_to in filters.assigned_to or (filters.unassigned and lead.assigned_to is None))
+        and (filters.created_from is None or lead.created_at >= filters.created_from)
+        and (filters.created_to is None or lead.created_at < filters.created_to)
+        and (filters.visible_to is None or lead.assigned_to == filters.visible_to)
     )

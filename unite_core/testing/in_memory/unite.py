@@ -15,15 +15,15 @@ from unite_core.testing.in_memory.jobs import InMemoryJobs
 from unite_core.testing.in_memory.limits import InMemoryRateLimits
 from unite_core.testing.in_memory.messages import InMemoryTextMessages, InMemoryTopic
 from unite_core.testing.in_memory.tables import Store
-from unite_core.testing.in_memory.work import InMemoryWork
+from unite_core.testing.in_memory.work import InMemoryUnitOfWorkFactory
 
 
 @dataclass(frozen=True, kw_only=True)
 class InMemoryPorts(Ports):
     """Every port in memory, typed as what it is: `ports.clock.advance(...)`, `ports.jobs.run_all(unite)`."""
 
-    work: InMemoryWork
-    reads: InMemoryWork
+    work: InMemoryUnitOfWorkFactory
+    reads: InMemoryUnitOfWorkFactory
     files: InMemoryFiles
     jobs: InMemoryJobs
     clock: FixedClock
@@ -47,8 +47,8 @@ def in_memory_ports(**overrides: Any) -> InMemoryPorts:
     cache = overrides.pop("cache", None) or (NoCache() if "work" in overrides else InMemoryCache(clock))
     destinations = (ACTIVITY, TOPIC, TEXTS, *overrides.get("destinations", {}))
     ports: dict[str, Any] = {
-        "work": InMemoryWork(store, destinations=destinations, cache=cache),
-        "reads": InMemoryWork(store, writes=False),
+        "work": InMemoryUnitOfWorkFactory(store, destinations=destinations, cache=cache),
+        "reads": InMemoryUnitOfWorkFactory(store, writes=False),
         "files": InMemoryFiles(clock),
         "jobs": InMemoryJobs(),
         "clock": clock,

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from unite_core.answers import Answers
-from unite_core.application import AllWork
+from unite_core.application import FullUnitOfWork
 from unite_core.cache import Cache, NoCache
 from unite_core.calls.ports import CallLedger, CallTasks, LeadCalls
 from unite_core.events import Event
+from unite_core.idempotency_keys import IdempotencyKeys
 from unite_core.identity.ports import Sessions, Users
 from unite_core.imports.ports import ImportRows, Imports, Rehearsal
 from unite_core.leads.ports import LeadImages, Leads
@@ -16,9 +16,9 @@ from unite_core.notifications.model import ACTIVITY
 from unite_core.notifications.ports import Consents, Deliveries
 from unite_core.reports.ports import LiveFigures, Rollups
 from unite_core.summaries.ports import DailySummaries
-from unite_core.testing.in_memory.answers import InMemoryAnswers
 from unite_core.testing.in_memory.calls import InMemoryCallLedger, InMemoryCallTasks, InMemoryLeadCalls
 from unite_core.testing.in_memory.deliveries import InMemoryDeliveries, record
+from unite_core.testing.in_memory.idempotency_keys import InMemoryIdempotencyKeys
 from unite_core.testing.in_memory.identity import InMemorySessions, InMemoryUsers
 from unite_core.testing.in_memory.imports import InMemoryImportRows, InMemoryImports, InMemoryRehearsal
 from unite_core.testing.in_memory.leads import InMemoryLeadImages, InMemoryLeads
@@ -26,12 +26,12 @@ from unite_core.testing.in_memory.messages import InMemoryConsents
 from unite_core.testing.in_memory.reports import InMemoryLiveFigures, InMemoryRollups
 from unite_core.testing.in_memory.summaries import InMemoryDailySummaries
 from unite_core.testing.in_memory.tables import Store
-from unite_core.testing.in_memory.uses import InMemoryUses
-from unite_core.unit_of_work import Work
-from unite_core.uses import Uses
+from unite_core.testing.in_memory.usage import InMemoryUsage
+from unite_core.unit_of_work import UnitOfWorkFactory
+from unite_core.usage import Usage
 
 
-class InMemoryUnitOfWork(AllWork):
+class InMemoryUnitOfWork(FullUnitOfWork):
     """A transaction: it works on a copy of the tables, and a commit puts the copy in their place."""
 
     def __init__(
@@ -53,8 +53,8 @@ class InMemoryUnitOfWork(AllWork):
     def __enter__(self) -> Self:
         self._tables = tables = self._store.begin() if self._writes else self._store.read()
         self._holds_turn = self._writes
-        self.answers: Answers = InMemoryAnswers(tables)
-        self.uses: Uses = InMemoryUses(tables)
+        self.idempotency_keys: IdempotencyKeys = InMemoryIdempotencyKeys(tables)
+        self.usage: Usage = InMemoryUsage(tables)
         self.users: Users = InMemoryUsers(tables, self._changed)
         self.sessions: Sessions = InMemorySessions(tables, self._changed)
         self.leads: Leads = InMemoryLeads(tables, self._changed)
@@ -96,7 +96,7 @@ class InMemoryUnitOfWork(AllWork):
         self._actions.append(action)
 
 
-class InMemoryWork(Work[InMemoryUnitOfWork]):
+class InMemoryUnitOfWorkFactory(UnitOfWorkFactory[InMemoryUnitOfWork]):
     """Makes units of work over one store; with `writes=False` they only read.
 
     They tell `cache` what they changed, and events go to the `destinations`.

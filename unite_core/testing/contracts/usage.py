@@ -3,28 +3,28 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from unite_core.application import AllWork
-from unite_core.races import until_won
+from unite_core.application import FullUnitOfWork
+from unite_core.deadlocks import retry_on_deadlock
 from unite_core.testing.builders import an_id
 from unite_core.testing.contracts.database import DatabaseContract, at_once
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
-from unite_core.unit_of_work import Work
-from unite_core.uses import HOUR
+from unite_core.unit_of_work import UnitOfWorkFactory
+from unite_core.usage import HOUR
 
 _NOW = A_MONDAY_MORNING
 _MINUTE = timedelta(minutes=1)
 _LIMIT = 3
 
 
-class UsesContract(DatabaseContract):
+class UsageContract(DatabaseContract):
     """Uses of a subject are counted for an hour, and never more than the limit within any hour."""
 
-    def test_uses_are_counted_up_to_the_limit(self, work: Work[AllWork]) -> None:
+    def test_uses_are_counted_up_to_the_limit(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
         found = [take(work, "a", at=_NOW + number * _MINUTE) for number in range(_LIMIT + 1)]
 
         assert found == [None, None, None, _NOW + HOUR]
 
-    def test_what_is_refused_is_told_when_there_is_room_again(self, work: Work[AllWork]) -> None:
+    def test_what_is_refused_is_told_when_there_is_room_again(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
         for number in range(_LIMIT):
             take(work, "a", at=_NOW + number * _MINUTE)
 
@@ -32,25 +32,29 @@ class UsesContract(DatabaseContract):
         assert take(work, "a", at=_NOW + HOUR) is None
         assert take(work, "a", at=_NOW + HOUR) == _NOW + HOUR + _MINUTE
 
-    def test_where_the_limit_is_lower_now_there_is_room_once_enough_are_an_hour_old(self, work: Work[AllWork]) -> None:
+    def test_where_the_limit_is_lower_now_there_is_room_once_enough_are_an_hour_old(
+        self, work: UnitOfWorkFactory[FullUnitOfWork]
+    ) -> None:
         for number in range(_LIMIT):
             take(work, "a", at=_NOW + number * _MINUTE)
 
         assert take(work, "a", at=_NOW + 5 * _MINUTE, limit=1) == _NOW + 2 * _MINUTE + HOUR
 
-    def test_subjects_do_not_know_each_other(self, work: Work[AllWork]) -> None:
+    def test_subjects_do_not_know_each_other(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
         use = an_id()
 
         assert [take(work, subject, use, limit=1) for subject in ("a", "b", "A")] == [None, None, None]
         assert take(work, "a", limit=1) is not None
 
-    def test_the_same_use_is_counted_once_and_from_its_last_moment_on(self, work: Work[AllWork]) -> None:
+    def test_the_same_use_is_counted_once_and_from_its_last_moment_on(
+        self, work: UnitOfWorkFactory[FullUnitOfWork]
+    ) -> None:
         use = an_id()
         assert [take(work, "a", use, at=_NOW + number * _MINUTE, limit=1) for number in range(3)] == [None, None, None]
 
         assert take(work, "a", at=_NOW + HOUR + _MINUTE, limit=1) == _NOW + HOUR + 2 * _MINUTE
 
-    def test_a_use_that_is_an_hour_old_is_a_new_one(self, work: Work[AllWork]) -> None:
+    def test_a_use_that_is_an_hour_old_is_a_new_one(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
         use = an_id()
         take(work, "a", use, limit=1)
         later = _NOW + HOUR
@@ -59,31 +63,31 @@ class UsesContract(DatabaseContract):
         assert take(work, "a", use, at=later, limit=1) == later + HOUR
         assert take(work, "a", use, at=later + HOUR, limit=1) is None
 
-    def test_what_is_not_committed_is_not_counted(self, work: Work[AllWork]) -> None:
+    def test_what_is_not_committed_is_not_counted(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
         with work() as unit:
-            assert unit.uses.take("a", an_id(), limit=1, now=_NOW) is None
+            assert unit.usage.take("a", an_id(), limit=1, now=_NOW) is None
 
         assert take(work, "a", limit=1) is None
 
-    def test_many_at_once_do_not_exceed_the_limit(self, work: Work[AllWork]) -> None:
-        found = at_once(12, lambda _: until_won(lambda: take(work, "a", limit=_LIMIT)))
+    def test_many_at_once_do_not_exceed_the_limit(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
+        found = at_once(12, lambda _: retry_on_deadlock(lambda: take(work, "a", limit=_LIMIT)))
 
         assert found.count(None) == _LIMIT
 
-    def test_the_same_use_many_times_at_once_takes_one_place(self, work: Work[AllWork]) -> None:
+    def test_the_same_use_many_times_at_once_takes_one_place(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
         use = an_id()
-        found = at_once(6, lambda _: until_won(lambda: take(work, "a", use, limit=2)))
+        found = at_once(6, lambda _: retry_on_deadlock(lambda: take(work, "a", use, limit=2)))
 
         assert found == [None] * 6
         assert [take(work, "a", limit=2), take(work, "a", limit=2)] == [None, _NOW + HOUR]
 
-    def test_old_uses_are_purged_a_portion_at_a_time(self, work: Work[AllWork]) -> None:
+    def test_old_uses_are_purged_a_portion_at_a_time(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
         for number in range(_LIMIT):
             take(work, "a", at=_NOW + number * _MINUTE)
 
         def purge(before: datetime) -> int:
             with work() as unit:
-                purged = unit.uses.purge(before=before, limit=2)
+                purged = unit.usage.purge(before=before, limit=2)
                 unit.commit()
             return purged
 
@@ -98,10 +102,15 @@ class UsesContract(DatabaseContract):
 
 
 def take(
-    work: Work[AllWork], subject: str, use: UUID | None = None, *, at: datetime = _NOW, limit: int = _LIMIT
+    work: UnitOfWorkFactory[FullUnitOfWork],
+    subject: str,
+    use: UUID | None = None,
+    *,
+    at: datetime = _NOW,
+    limit: int = _LIMIT,
 ) -> datetime | None:
     """Count a use in a transaction of its own."""
     with work() as unit:
-        free_at = unit.uses.take(subject, use or an_id(), limit=limit, now=at)
+        free_at = unit.usage.take(subject, use or an_id(), limit=limit, now=at)
         unit.commit()
     return free_at

@@ -3,11 +3,11 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from unite_core.answers import STORED_ANSWER_TTL, Claim, KeptAnswer
-from unite_core.imports.ports import ImportsWork
+from unite_core.idempotency_keys import STORED_ANSWER_TTL, Claim, StoredAnswer
+from unite_core.imports.ports import ImportsUnitOfWork
 from unite_core.testing.contracts.database import DatabaseContract, at_once
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
-from unite_core.unit_of_work import Work
+from unite_core.unit_of_work import UnitOfWorkFactory
 
 _NOW = A_MONDAY_MORNING
 _MINUTE = timedelta(minutes=1)
@@ -15,26 +15,28 @@ _FIRST = Claim(scope="5c" * 32, fingerprint="f1" * 32, holder="first")
 _SECOND = replace(_FIRST, holder="second")
 
 
-class AnswersContract(DatabaseContract):
+class IdempotencyKeysContract(DatabaseContract):
     """A key is taken once, answered once, and free again in time."""
 
-    def test_a_key_is_taken_by_the_first_and_told_of_to_the_second(self, work: Work[ImportsWork]) -> None:
+    def test_a_key_is_taken_by_the_first_and_told_of_to_the_second(
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork]
+    ) -> None:
         assert _claim(work, _FIRST) is None
         other = replace(_SECOND, fingerprint="f2" * 32)
 
-        assert _claim(work, other) == KeptAnswer(fingerprint=_FIRST.fingerprint, answer=None)
+        assert _claim(work, other) == StoredAnswer(fingerprint=_FIRST.fingerprint, answer=None)
 
-    def test_keys_of_other_scopes_do_not_know_each_other(self, work: Work[ImportsWork]) -> None:
+    def test_keys_of_other_scopes_do_not_know_each_other(self, work: UnitOfWorkFactory[ImportsUnitOfWork]) -> None:
         _claim(work, _FIRST)
 
         assert _claim(work, replace(_SECOND, scope="5d" * 32)) is None
 
-    def test_of_several_claims_at_once_one_is_taken(self, work: Work[ImportsWork]) -> None:
+    def test_of_several_claims_at_once_one_is_taken(self, work: UnitOfWorkFactory[ImportsUnitOfWork]) -> None:
         found = at_once(8, lambda number: _claim(work, replace(_FIRST, holder=str(number))))
 
         assert found.count(None) == 1
 
-    def test_a_key_whose_time_is_up_goes_to_the_next(self, work: Work[ImportsWork]) -> None:
+    def test_a_key_whose_time_is_up_goes_to_the_next(self, work: UnitOfWorkFactory[ImportsUnitOfWork]) -> None:
         _claim(work, _FIRST)
         late = replace(_SECOND, fingerprint="f2" * 32)
 
@@ -42,31 +44,31 @@ class AnswersContract(DatabaseContract):
         assert _claim(work, late, after=_MINUTE) is None
         assert not _keep(work, _FIRST, b"too late")
         third = replace(_FIRST, holder="third")
-        assert _claim(work, third, after=_MINUTE) == KeptAnswer(fingerprint="f2" * 32, answer=None)
+        assert _claim(work, third, after=_MINUTE) == StoredAnswer(fingerprint="f2" * 32, answer=None)
 
-    def test_the_attempt_that_holds_a_key_may_claim_it_again(self, work: Work[ImportsWork]) -> None:
+    def test_the_attempt_that_holds_a_key_may_claim_it_again(self, work: UnitOfWorkFactory[ImportsUnitOfWork]) -> None:
         _claim(work, _FIRST)
 
         assert _claim(work, _FIRST) is None
 
-    def test_an_answer_is_told_for_a_day(self, work: Work[ImportsWork]) -> None:
+    def test_an_answer_is_told_for_a_day(self, work: UnitOfWorkFactory[ImportsUnitOfWork]) -> None:
         _claim(work, _FIRST)
         assert _keep(work, _FIRST, b"\x00the answer\xff")
-        known = KeptAnswer(fingerprint=_FIRST.fingerprint, answer=b"\x00the answer\xff")
+        known = StoredAnswer(fingerprint=_FIRST.fingerprint, answer=b"\x00the answer\xff")
 
         assert _claim(work, _SECOND) == known
         assert _claim(work, _FIRST) == known
         assert _claim(work, _SECOND, after=STORED_ANSWER_TTL - timedelta(seconds=1)) == known
         assert _claim(work, _SECOND, after=STORED_ANSWER_TTL) is None
 
-    def test_an_answer_is_kept_by_the_holder_alone(self, work: Work[ImportsWork]) -> None:
+    def test_an_answer_is_kept_by_the_holder_alone(self, work: UnitOfWorkFactory[ImportsUnitOfWork]) -> None:
         assert not _keep(work, _FIRST, b"never claimed")
         _claim(work, _FIRST)
 
         assert not _keep(work, _SECOND, b"not yours")
-        assert _claim(work, _SECOND) == KeptAnswer(fingerprint=_FIRST.fingerprint, answer=None)
+        assert _claim(work, _SECOND) == StoredAnswer(fingerprint=_FIRST.fingerprint, answer=None)
 
-    def test_a_key_is_given_back_by_its_holder_alone(self, work: Work[ImportsWork]) -> None:
+    def test_a_key_is_given_back_by_its_holder_alone(self, work: UnitOfWorkFactory[ImportsUnitOfWork]) -> None:
         _claim(work, _FIRST)
 
         _release(work, _SECOND)
@@ -74,22 +76,22 @@ class AnswersContract(DatabaseContract):
         _release(work, _FIRST)
         assert _claim(work, _SECOND) is None
 
-    def test_a_key_with_an_answer_is_not_given_back(self, work: Work[ImportsWork]) -> None:
+    def test_a_key_with_an_answer_is_not_given_back(self, work: UnitOfWorkFactory[ImportsUnitOfWork]) -> None:
         _claim(work, _FIRST)
         _keep(work, _FIRST, b"the answer")
 
         _release(work, _FIRST)
 
-        assert _claim(work, _SECOND) == KeptAnswer(fingerprint=_FIRST.fingerprint, answer=b"the answer")
+        assert _claim(work, _SECOND) == StoredAnswer(fingerprint=_FIRST.fingerprint, answer=b"the answer")
 
-    def test_old_keys_are_purged_a_limited_number_at_a_time(self, work: Work[ImportsWork]) -> None:
+    def test_old_keys_are_purged_a_limited_number_at_a_time(self, work: UnitOfWorkFactory[ImportsUnitOfWork]) -> None:
         for number in range(3):
             _claim(work, replace(_FIRST, scope=f"{number:064}"))
         _claim(work, replace(_FIRST, scope="young"), after=_MINUTE)
 
         def purge() -> int:
             with work() as unit:
-                count = unit.answers.purge(before=_NOW + _MINUTE, limit=2)
+                count = unit.idempotency_keys.purge(before=_NOW + _MINUTE, limit=2)
                 unit.commit()
             return count
 
@@ -98,21 +100,23 @@ class AnswersContract(DatabaseContract):
         assert _claim(work, replace(_SECOND, scope=f"{0:064}")) is None
 
 
-def _claim(work: Work[ImportsWork], claim: Claim, *, after: timedelta = timedelta()) -> KeptAnswer | None:
+def _claim(
+    work: UnitOfWorkFactory[ImportsUnitOfWork], claim: Claim, *, after: timedelta = timedelta()
+) -> StoredAnswer | None:
     with work() as unit:
-        known = unit.answers.claim(claim, now=_NOW + after, until=_NOW + after + _MINUTE)
+        known = unit.idempotency_keys.claim(claim, now=_NOW + after, until=_NOW + after + _MINUTE)
         unit.commit()
     return known
 
 
-def _keep(work: Work[ImportsWork], claim: Claim, answer: bytes) -> bool:
+def _keep(work: UnitOfWorkFactory[ImportsUnitOfWork], claim: Claim, answer: bytes) -> bool:
     with work() as unit:
-        kept = unit.answers.keep(claim, answer, now=_NOW)
+        kept = unit.idempotency_keys.keep(claim, answer, now=_NOW)
         unit.commit()
     return kept
 
 
-def _release(work: Work[ImportsWork], claim: Claim) -> None:
+def _release(work: UnitOfWorkFactory[ImportsUnitOfWork], claim: Claim) -> None:
     with work() as unit:
-        unit.answers.release(claim)
+        unit.idempotency_keys.release(claim)
         unit.commit()

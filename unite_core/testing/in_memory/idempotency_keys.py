@@ -3,20 +3,20 @@
 from dataclasses import replace
 from datetime import datetime
 
-from unite_core.answers import STORED_ANSWER_TTL, Answers, Claim, KeptAnswer
+from unite_core.idempotency_keys import STORED_ANSWER_TTL, Claim, IdempotencyKeys, StoredAnswer
 from unite_core.testing.in_memory.tables import ClaimedKey, Tables
 
 
-class InMemoryAnswers(Answers):
+class InMemoryIdempotencyKeys(IdempotencyKeys):
     """The idempotency keys in use and the answers that were given to them."""
 
     def __init__(self, tables: Tables) -> None:
-        self._keys = tables.answers
+        self._keys = tables.idempotency_keys
 
-    def claim(self, claim: Claim, *, now: datetime, until: datetime) -> KeptAnswer | None:
+    def claim(self, claim: Claim, *, now: datetime, until: datetime) -> StoredAnswer | None:
         known = self._keys.get(claim.scope)
         if known is not None and _in_use(known, claim, now):
-            return KeptAnswer(fingerprint=known.fingerprint, answer=known.answer)
+            return StoredAnswer(fingerprint=known.fingerprint, answer=known.answer)
         self._keys[claim.scope] = ClaimedKey(
             fingerprint=claim.fingerprint, holder=claim.holder, claimed_at=now, until=until
         )

@@ -6,19 +6,19 @@ from datetime import datetime
 from typing import ClassVar, TypeVar
 from uuid import UUID
 
-from unite_core.calls.closing import append, counted
 from unite_core.calls.events import call_corrected
+from unite_core.calls.lead_deletion import append, counted
 from unite_core.calls.ledger import FORMAT, EntryKind, LedgerEntry, corrected_call_time
-from unite_core.calls.model import Completion, Outcome, call_problems, reason_problem
-from unite_core.calls.ports import CallsWork
+from unite_core.calls.model import Completion, Outcome, call_errors, reason_error
+from unite_core.calls.ports import CallsUnitOfWork
 from unite_core.calls.queries import lead_of, visible_entry
 from unite_core.clock import Clock
-from unite_core.errors import Conflict, Invalid, Problem
+from unite_core.errors import Conflict, FieldError, Invalid
 from unite_core.identity.model import Actor, Permission
 from unite_core.ids import Ids
 from unite_core.quotas import Quotas
 from unite_core.text import clean
-from unite_core.unit_of_work import Work
+from unite_core.unit_of_work import UnitOfWorkFactory
 from unite_core.unset import UNSET, Unset
 
 T = TypeVar("T")
@@ -49,7 +49,7 @@ class CorrectCallLog:
     """
 
     permission: ClassVar[Permission] = Permission.CORRECT_CALLS
-    work: Work[CallsWork]
+    work: UnitOfWorkFactory[CallsUnitOfWork]
     clock: Clock
     ids: Ids
     quotas: Quotas = field(default_factory=Quotas)
@@ -57,7 +57,7 @@ class CorrectCallLog:
     def __call__(self, actor: Actor, correction: Correction) -> LedgerEntry:
         return self.work.run(lambda work: self._correct(work, actor, correction))
 
-    def _correct(self, work: CallsWork, actor: Actor, correction: Correction) -> LedgerEntry:
+    def _correct(self, work: CallsUnitOfWork, actor: Actor, correction: Correction) -> LedgerEntry:
         wrong = visible_entry(work, actor, correction.entry_id)
         actor.must(self.permission)
         # Held, so that corrections of one call come one after the other.
@@ -79,7 +79,7 @@ class CorrectCallLog:
             if (latest.corrects, latest.reason) == (right.corrects, right.reason):
                 return latest
             raise Invalid("The call log says so already.", code="nothing_to_correct")
-        problems = _problems(right, now)
+        problems = _field_errors(right, now)
         if problems:
             raise Invalid("The correction breaks a rule.", problems=problems)
         if sum(entry.kind is EntryKind.CORRECTION for entry in chain) >= self.quotas.corrections_per_call:
@@ -92,7 +92,7 @@ class CorrectCallLog:
         return entry
 
 
-def _store(work: CallsWork, chain: Sequence[LedgerEntry], right: LedgerEntry) -> LedgerEntry:
+def _store(work: CallsUnitOfWork, chain: Sequence[LedgerEntry], right: LedgerEntry) -> LedgerEntry:
     """Append the correction; the calls of the lead are counted as it says."""
     latest = chain[-1]
     right = replace(right, called_at=corrected_call_time(chain[0], right))
@@ -123,17 +123,19 @@ def _tells(entry: LedgerEntry) -> tuple[object, ...]:
     return entry.outcome, entry.duration_seconds, entry.started_at, entry.note
 
 
-def _problems(right: LedgerEntry, now: datetime) -> list[Problem]:
-    problems: list[Problem] = []
+def _field_errors(right: LedgerEntry, now: datetime) -> list[FieldError]:
+    problems: list[FieldError] = []
     if not right.reason:
-        problems.append(Problem(field="reason", code="required", detail="A correction says why."))
+        problems.append(FieldError(field="reason", code="required", detail="A correction says why."))
     else:
-        unfit = reason_problem(right.reason)
+        unfit = reason_error(right.reason)
         problems += [unfit] if unfit is not None else []
     if right.outcome is None or right.duration_seconds is None:
         told = {"outcome": right.outcome, "duration_seconds": right.duration_seconds}
         problems += [
-            Problem(field=name, code="required", detail="A call that was made after all has an outcome and a duration.")
+            FieldError(
+                field=name, code="required", detail="A call that was made after all has an outcome and a duration."
+            )
             for name, value in told.items()
             if value is None
         ]
@@ -141,4 +143,4 @@ def _problems(right: LedgerEntry, now: datetime) -> list[Problem]:
     completion = Completion(
         outcome=right.outcome, duration_seconds=right.duration_seconds, note=right.note, started_at=right.started_at
     )
-    return [*problems, *call_problems(completion, now)]
+    return [*problems, *call_errors(completion, now)]

@@ -1,8 +1,8 @@
 import pytest
 
-from unite_core.errors import Contended, PreconditionFailed, Unavailable
+from unite_core.deadlocks import MAX_TRANSACTION_ATTEMPTS, retry_on_deadlock
+from unite_core.errors import Deadlock, PreconditionFailed, Unavailable
 from unite_core.leads.model import DuplicateLead
-from unite_core.races import MAX_TRANSACTION_ATTEMPTS, until_won
 
 
 class Race:
@@ -22,24 +22,24 @@ class Race:
 def test_a_race_that_is_won_is_run_once() -> None:
     race = Race()
 
-    assert until_won(race) == "won"
+    assert retry_on_deadlock(race) == "won"
     assert race.begun == 1
 
 
 def test_a_race_is_begun_anew_after_each_kind_of_loss() -> None:
-    race = Race(Contended("c"), PreconditionFailed("p"), DuplicateLead(()))
+    race = Race(Deadlock("c"), PreconditionFailed("p"), DuplicateLead(()))
 
-    assert until_won(race, DuplicateLead, PreconditionFailed) == "won"
+    assert retry_on_deadlock(race, DuplicateLead, PreconditionFailed) == "won"
     assert race.begun == 4
 
 
 def test_whoever_has_lost_five_times_leaves_it_for_later() -> None:
-    race = Race(*(Contended("again") for _ in range(MAX_TRANSACTION_ATTEMPTS)))
+    race = Race(*(Deadlock("again") for _ in range(MAX_TRANSACTION_ATTEMPTS)))
 
     with pytest.raises(Unavailable) as given_up:
-        until_won(race)
+        retry_on_deadlock(race)
 
-    assert not isinstance(given_up.value, Contended)
+    assert not isinstance(given_up.value, Deadlock)
     assert race.begun == MAX_TRANSACTION_ATTEMPTS == 5
 
 
@@ -50,7 +50,7 @@ def test_what_is_no_loss_passes_through_at_once(error: Exception) -> None:
     race = Race(error)
 
     with pytest.raises(type(error)) as raised:
-        until_won(race)
+        retry_on_deadlock(race)
 
     assert raised.value is error
     assert race.begun == 1

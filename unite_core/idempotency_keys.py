@@ -25,18 +25,18 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeptAnswer:
+class StoredAnswer:
     """What is known of a claim: the answer in the caller's own format, None while it is being worked out."""
 
     fingerprint: str
     answer: bytes | None
 
 
-class Answers(Protocol):
+class IdempotencyKeys(Protocol):
     """The idempotency keys in use and the answers that were given to them."""
 
     @abstractmethod
-    def claim(self, claim: Claim, *, now: datetime, until: datetime) -> KeptAnswer | None:
+    def claim(self, claim: Claim, *, now: datetime, until: datetime) -> StoredAnswer | None:
         """Take the key for `claim.holder` until the moment `until`, and return None.
 
         Returns what is known instead, and changes nothing, where the key has an answer younger than

@@ -7,16 +7,16 @@ from sqlalchemy import Connection, delete, select, update
 from adapters.sql.statements import in_lists, insert_missing
 from adapters.sql.tables import idempotency_answers as kept
 from adapters.sql.types import moment
-from unite_core.answers import STORED_ANSWER_TTL, Answers, Claim, KeptAnswer
+from unite_core.idempotency_keys import STORED_ANSWER_TTL, Claim, IdempotencyKeys, StoredAnswer
 
 
-class SqlAnswers(Answers):
+class SqlIdempotencyKeys(IdempotencyKeys):
     """Idempotency keys in the relational database, in the transaction of the effect that they answer for."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def claim(self, claim: Claim, *, now: datetime, until: datetime) -> KeptAnswer | None:
+    def claim(self, claim: Claim, *, now: datetime, until: datetime) -> StoredAnswer | None:
         taken = {
             "scope": claim.scope,
             "fingerprint": claim.fingerprint,
@@ -33,7 +33,7 @@ class SqlAnswers(Answers):
         answered = known.answered_at is not None and now - known.answered_at < STORED_ANSWER_TTL
         working = known.answered_at is None and known.holder != claim.holder and now < known.claimed_until
         if answered or working:
-            return KeptAnswer(fingerprint=known.fingerprint, answer=known.answer)
+            return StoredAnswer(fingerprint=known.fingerprint, answer=known.answer)
         self._connection.execute(update(kept).where(kept.c.scope == claim.scope).values(taken))
         return None
 

@@ -4,14 +4,14 @@ from datetime import datetime
 from uuid import UUID
 
 from unite_core.testing.in_memory.tables import Tables
-from unite_core.uses import HOUR, Uses
+from unite_core.usage import HOUR, Usage
 
 
-class InMemoryUses(Uses):
+class InMemoryUsage(Usage):
     """What was used within the last hour."""
 
     def __init__(self, tables: Tables) -> None:
-        self._uses = tables.uses
+        self._uses = tables.usage
 
     def take(self, subject: str, use_id: UUID, *, limit: int, now: datetime) -> datetime | None:
         mine = {use: at for (of, use), at in self._uses.items() if of == subject and at > now - HOUR}

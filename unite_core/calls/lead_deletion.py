@@ -6,7 +6,7 @@ from datetime import datetime
 from unite_core.calls.events import task_cancelled
 from unite_core.calls.ledger import LedgerEntry, chained, closing_entry
 from unite_core.calls.model import CallTask
-from unite_core.calls.ports import CallsWork
+from unite_core.calls.ports import CallsUnitOfWork
 from unite_core.identity.model import Actor
 from unite_core.ids import Ids
 from unite_core.leads.model import Lead
@@ -14,21 +14,23 @@ from unite_core.leads.model import Lead
 LEAD_DELETED = "The lead was deleted."
 
 
-def append(work: CallsWork, entry: LedgerEntry) -> LedgerEntry:
+def append(work: CallsUnitOfWork, entry: LedgerEntry) -> LedgerEntry:
     """Append the entry to the chain of its task, which is held; the entry as it stands there."""
     linked = chained(entry, work.ledger.chains([entry.task_id]).get(entry.task_id, ()))
     work.ledger.append(linked)
     return linked
 
 
-def store_closed(work: CallsWork, ids: Ids, task: CallTask, actor: Actor | None, lead: Lead | None) -> LedgerEntry:
+def store_closed(
+    work: CallsUnitOfWork, ids: Ids, task: CallTask, actor: Actor | None, lead: Lead | None
+) -> LedgerEntry:
     """Store a task that the actor has closed, or the schedule, and its entry."""
     work.tasks.save(task)
     entry = closing_entry(ids.new(), task, actor.user_id if actor else None, source=lead.source if lead else None)
     return append(work, counted(work, entry))
 
 
-def counted(work: CallsWork, entry: LedgerEntry) -> LedgerEntry:
+def counted(work: CallsUnitOfWork, entry: LedgerEntry) -> LedgerEntry:
     """Count the call among those made to its lead; the entry with its number. Without a call nothing is counted."""
     if entry.outcome is None:
         return entry
@@ -36,7 +38,13 @@ def counted(work: CallsWork, entry: LedgerEntry) -> LedgerEntry:
 
 
 def cancel(
-    work: CallsWork, ids: Ids, actor: Actor | None, task: CallTask, lead: Lead | None, reason: str | None, now: datetime
+    work: CallsUnitOfWork,
+    ids: Ids,
+    actor: Actor | None,
+    task: CallTask,
+    lead: Lead | None,
+    reason: str | None,
+    now: datetime,
 ) -> None:
     """Cancel a pending task; the actor is None where a schedule does it. Raises `Conflict` (`task_closed`)."""
     task.cancel(reason, now)
@@ -51,6 +59,6 @@ class CancelCallsOfLead:
 
     ids: Ids
 
-    def __call__(self, work: CallsWork, actor: Actor, lead: Lead, now: datetime) -> None:
+    def __call__(self, work: CallsUnitOfWork, actor: Actor, lead: Lead, now: datetime) -> None:
         for task in work.tasks.pending_of_lead(lead.id):
             cancel(work, self.ids, actor, task, lead, LEAD_DELETED, now)

@@ -8,13 +8,13 @@ from sqlalchemy import Connection, delete, insert, select, tuple_, update
 from adapters.sql.quota_tables import quota_uses as uses
 from adapters.sql.statements import by_index, in_lists, insert_missing
 from adapters.sql.types import moment
-from unite_core.uses import HOUR, Uses
+from unite_core.usage import HOUR, Usage
 
 HOLDS_SUBJECT = UUID(int=0)
 """The id of the row that a unit of work locks before it counts uses of a subject."""
 
 
-class SqlUses(Uses):
+class SqlUsage(Usage):
     """Uses in the relational database, in the transaction of what they are for."""
 
     def __init__(self, connection: Connection) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from unite_core.errors import Contended, Unavailable
+from unite_core.errors import Deadlock, Unavailable
 
 T = TypeVar("T")
 
@@ -11,13 +11,13 @@ MAX_TRANSACTION_ATTEMPTS = 5
 """How often one transaction is begun before it is left for later."""
 
 
-def until_won(attempt: Callable[[], T], *losses: type[Exception]) -> T:
+def retry_on_deadlock(attempt: Callable[[], T], *losses: type[Exception]) -> T:
     """What `attempt` returns: a transaction that decides by what it reads, begun anew where that has changed meanwhile.
 
-    It has lost where it raises `Contended` or one of the `losses`, which mean that somebody else was quicker and that
+    It has lost where it raises `Deadlock` or one of the `losses`, which mean that somebody else was quicker and that
     nothing of it was committed. Raises `Unavailable` where it has lost five times.
     """
-    losses = (Contended, *losses)
+    losses = (Deadlock, *losses)
     for _ in range(MAX_TRANSACTION_ATTEMPTS):
         try:
             return attempt()

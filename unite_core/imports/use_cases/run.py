@@ -10,9 +10,10 @@ from typing import Any
 from uuid import UUID
 
 from unite_core.clock import Clock
+from unite_core.deadlocks import retry_on_deadlock
 from unite_core.errors import NotFound, PreconditionFailed, Unavailable
 from unite_core.files import Files, discard
-from unite_core.identity.ports import IdentityWork
+from unite_core.identity.ports import IdentityUnitOfWork
 from unite_core.ids import Ids
 from unite_core.imports.chunk import Chunk, Row
 from unite_core.imports.columns import ColumnMap
@@ -36,14 +37,13 @@ from unite_core.imports.model import (
     OnDuplicate,
     RowKind,
 )
-from unite_core.imports.ports import ImportsWork
+from unite_core.imports.ports import ImportsUnitOfWork
 from unite_core.imports.reading import Dialect, Record, RecordReader, examine
 from unite_core.imports.rows import LeadDraft, RowInterpreter, RowRules
 from unite_core.imports.storing import rehearse, store
 from unite_core.leads.model import DuplicateLead
 from unite_core.phone import PhonePolicy
-from unite_core.races import until_won
-from unite_core.unit_of_work import Work
+from unite_core.unit_of_work import UnitOfWorkFactory
 
 CHUNK_ROWS = 2000
 CHUNK_BYTES = 2 * 1024 * 1024
@@ -69,8 +69,8 @@ class ContinueImport:
     that another worker holds. `Unavailable` passes through: the import stays as it is and is continued later.
     """
 
-    work: Work[ImportsWork]
-    reads: Work[ImportsWork]
+    work: UnitOfWorkFactory[ImportsUnitOfWork]
+    reads: UnitOfWorkFactory[ImportsUnitOfWork]
     files: Files
     clock: Clock
     ids: Ids
@@ -183,7 +183,9 @@ class ContinueImport:
 
     def _commit(self, lease: Lease, rows: list[Row], bytes_read: int, seconds: float) -> LeadImport:
         """Decide about the rows and store what they come to; anew where somebody changes one of the leads meanwhile."""
-        return until_won(lambda: self._commit_once(lease, rows, bytes_read, seconds), DuplicateLead, PreconditionFailed)
+        return retry_on_deadlock(
+            lambda: self._commit_once(lease, rows, bytes_read, seconds), DuplicateLead, PreconditionFailed
+        )
 
     def _commit_once(self, lease: Lease, rows: list[Row], bytes_read: int, seconds: float) -> LeadImport:
         phones = {draft.phone.key for _, draft in rows if isinstance(draft, LeadDraft) and draft.phone is not None}
@@ -205,7 +207,7 @@ class ContinueImport:
             mine.advance(rows[-1][0].row, bytes_read, result.counts, seconds, now)
         return mine
 
-    def _tell(self, work: ImportsWork, mine: LeadImport, what: str, lead_ids: Sequence[UUID]) -> None:
+    def _tell(self, work: ImportsUnitOfWork, mine: LeadImport, what: str, lead_ids: Sequence[UUID]) -> None:
         if lead_ids:
             work.record(leads_of_import(self.ids.new(), what, self.clock.now(), mine, lead_ids))
 
@@ -215,7 +217,7 @@ class ContinueImport:
         Nor where another worker holds the import by now: who waits long for an answer loses the lease before it fails.
         """
         with suppress(Unavailable):
-            until_won(lambda: self._count_one_less(lease.import_id))
+            retry_on_deadlock(lambda: self._count_one_less(lease.import_id))
 
     def _count_one_less(self, import_id: UUID) -> None:
         with self.work() as work:
@@ -281,7 +283,7 @@ class ContinueImport:
             lease.keep()
 
 
-def owners(work: IdentityWork) -> dict[str, UUID]:
+def owners(work: IdentityUnitOfWork) -> dict[str, UUID]:
     """How a cell may name an active user: by e-mail address, by id, or by a name that only one of them has."""
     users = work.users.active(limit=MAX_CACHED_OWNERS)
     bearers = Counter(user.name.lower() for user in users)

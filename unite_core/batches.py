@@ -6,7 +6,7 @@ MAX_BATCHES = 100
 """After how many rounds the rest is left to the next time."""
 
 
-def in_rounds(clear: Callable[[], int], *, limit: int, should_stop: Callable[[], bool]) -> int:
+def in_batches(clear: Callable[[], int], *, limit: int, should_stop: Callable[[], bool]) -> int:
     """Have `clear` clear away up to `limit` things again and again, until it finds fewer; how many there were."""
     total = 0
     for _ in range(MAX_BATCHES):

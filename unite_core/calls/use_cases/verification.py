@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from unite_core.calls.ledger import BrokenChain, broken
-from unite_core.calls.ports import CallsWork
-from unite_core.unit_of_work import Work
+from unite_core.calls.ports import CallsUnitOfWork
+from unite_core.unit_of_work import UnitOfWorkFactory
 
 VERIFICATION_BATCH_SIZE = 500
 """Tasks whose chains are read together, as they all are at one moment."""
@@ -34,7 +34,7 @@ class VerifyLedger:
     `progress` hears every few hundred tasks how far it has come.
     """
 
-    reads: Work[CallsWork]
+    reads: UnitOfWorkFactory[CallsUnitOfWork]
     at_once: int = VERIFICATION_BATCH_SIZE
 
     def __call__(self, progress: Callable[[Verified], None] = _nobody_waits) -> Verified:

@@ -6,19 +6,19 @@ from datetime import timedelta
 from typing import ClassVar
 from uuid import UUID
 
-from unite_core.calls.closing import LEAD_DELETED, cancel
 from unite_core.calls.events import task_missed
+from unite_core.calls.lead_deletion import LEAD_DELETED, cancel
 from unite_core.calls.ledger import chained, closing_entry
-from unite_core.calls.model import TaskStatus, reason_problem
-from unite_core.calls.ports import CallsWork
+from unite_core.calls.model import TaskStatus, reason_error
+from unite_core.calls.ports import CallsUnitOfWork
 from unite_core.calls.queries import TaskView, lead_of, view_of, visible_task
 from unite_core.clock import Clock
+from unite_core.deadlocks import retry_on_deadlock
 from unite_core.errors import Invalid
 from unite_core.identity.model import Actor, Permission
 from unite_core.ids import Ids
-from unite_core.races import until_won
 from unite_core.text import clean
-from unite_core.unit_of_work import Work
+from unite_core.unit_of_work import UnitOfWorkFactory
 from unite_core.versions import require_version
 
 
@@ -42,23 +42,23 @@ class CancelCallTask:
     """
 
     permission: ClassVar[Permission] = Permission.CANCEL_CALLS
-    work: Work[CallsWork]
+    work: UnitOfWorkFactory[CallsUnitOfWork]
     clock: Clock
     ids: Ids
 
-    def __call__(self, actor: Actor, wanted: Cancellation) -> TaskView:
-        return self.work.run(lambda work: self._cancel(work, actor, wanted))
+    def __call__(self, actor: Actor, cancellation: Cancellation) -> TaskView:
+        return self.work.run(lambda work: self._cancel(work, actor, cancellation))
 
-    def _cancel(self, work: CallsWork, actor: Actor, wanted: Cancellation) -> TaskView:
-        reason = clean(wanted.reason or "") or None
-        task = visible_task(work, actor, wanted.task_id)
+    def _cancel(self, work: CallsUnitOfWork, actor: Actor, cancellation: Cancellation) -> TaskView:
+        reason = clean(cancellation.reason or "") or None
+        task = visible_task(work, actor, cancellation.task_id)
         actor.must(self.permission)
         lead = lead_of(work, task)
         if task.status is TaskStatus.CANCELLED and task.cancel_reason == reason:
             return view_of(actor, task, lead)
         task.require_pending()
-        require_version(wanted.expected_version, task.version)
-        problem = reason_problem(reason) if reason is not None else None
+        require_version(cancellation.expected_version, task.version)
+        problem = reason_error(reason) if reason is not None else None
         if problem is not None:
             raise Invalid("The reason breaks a rule.", problems=[problem])
         cancel(work, self.ids, actor, task, lead, reason, self.clock.now())
@@ -73,7 +73,7 @@ class MarkMissed:
     it goes on until no more are due, or until `should_stop` says so. Returns how many there were.
     """
 
-    work: Work[CallsWork]
+    work: UnitOfWorkFactory[CallsUnitOfWork]
     clock: Clock
     ids: Ids
     missed_after: timedelta
@@ -81,7 +81,7 @@ class MarkMissed:
     def __call__(self, *, limit: int = 100, should_stop: Callable[[], bool] = lambda: False) -> int:
         missed = 0
         while not should_stop():
-            found = until_won(lambda: self._mark(limit))
+            found = retry_on_deadlock(lambda: self._mark(limit))
             missed += found
             if found < limit:
                 break
@@ -115,8 +115,8 @@ class CancelCallsOfDeletedLeads:
     time too; a task is cancelled once. `limit` tasks are one transaction. Returns how many there were.
     """
 
-    work: Work[CallsWork]
-    reads: Work[CallsWork]
+    work: UnitOfWorkFactory[CallsUnitOfWork]
+    reads: UnitOfWorkFactory[CallsUnitOfWork]
     clock: Clock
     ids: Ids
 
@@ -124,7 +124,7 @@ class CancelCallsOfDeletedLeads:
         cancelled = 0
         # Nearly always there are none, and a unit of work that reads keeps nobody from writing while it looks.
         while not should_stop() and self._any():
-            found = until_won(lambda: self._cancel(limit))
+            found = retry_on_deadlock(lambda: self._cancel(limit))
             cancelled += found
             if found < limit:
                 break

@@ -8,7 +8,7 @@ from uuid import UUID
 HOUR = timedelta(hours=1)
 
 
-class Uses(Protocol):
+class Usage(Protocol):
     """What was used within the last hour, counted per subject in the transaction of what it is used for."""
 
     @abstractmethod

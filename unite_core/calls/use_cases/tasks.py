@@ -6,19 +6,19 @@ from typing import ClassVar
 from uuid import UUID
 
 from unite_core.calls.events import task_assigned, task_created, task_noted
-from unite_core.calls.model import CallTask, Note, note_problem
-from unite_core.calls.ports import CallsWork
+from unite_core.calls.model import CallTask, Note, note_error
+from unite_core.calls.ports import CallsUnitOfWork
 from unite_core.calls.queries import TaskView, lead_of, view_of, visible_task
 from unite_core.clock import Clock
-from unite_core.errors import Conflict, Forbidden, Invalid, Problem
+from unite_core.errors import Conflict, FieldError, Forbidden, Invalid
 from unite_core.identity.model import Actor, Permission
 from unite_core.ids import Ids
 from unite_core.leads.model import Lead
 from unite_core.leads.queries import visible_lead
-from unite_core.leads.use_cases import assignee_problem
+from unite_core.leads.use_cases import assignee_error
 from unite_core.quotas import Quotas, require_use
 from unite_core.text import clean
-from unite_core.unit_of_work import Work
+from unite_core.unit_of_work import UnitOfWorkFactory
 from unite_core.versions import require_version
 
 
@@ -45,7 +45,7 @@ class CreateCallTask:
     """
 
     permission: ClassVar[Permission | None] = None
-    work: Work[CallsWork]
+    work: UnitOfWorkFactory[CallsUnitOfWork]
     clock: Clock
     ids: Ids
     quotas: Quotas = field(default_factory=Quotas)
@@ -53,12 +53,12 @@ class CreateCallTask:
     def __call__(self, actor: Actor, new: NewCallTask) -> TaskView:
         return self.work.run(lambda work: self._create(work, actor, new))
 
-    def _create(self, work: CallsWork, actor: Actor, new: NewCallTask) -> TaskView:
+    def _create(self, work: CallsUnitOfWork, actor: Actor, new: NewCallTask) -> TaskView:
         text = clean(new.note or "")
         lead = visible_lead(work, actor, new.lead_id)
         if not actor.may(Permission.ASSIGN_CALLS) and new.assigned_to not in (None, actor.user_id):
             raise Forbidden("What an agent creates is assigned to that agent; leave assigned_to out.")
-        problem = note_problem("note", text) if text else None
+        problem = note_error("note", text) if text else None
         if problem is not None:
             raise Invalid("The call task breaks a rule.", problems=[problem])
         self._require_room(work, lead)
@@ -78,7 +78,7 @@ class CreateCallTask:
         tell_of_new(work, self.ids, actor, task, lead)
         return view_of(actor, task, lead)
 
-    def _require_room(self, work: CallsWork, lead: Lead) -> None:
+    def _require_room(self, work: CallsUnitOfWork, lead: Lead) -> None:
         # The lead is held: nobody else adds a task meanwhile.
         maximum = self.quotas.pending_tasks_per_lead
         if work.tasks.count_pending(lead.id, limit=maximum) >= maximum:
@@ -107,22 +107,22 @@ class AssignCallTask:
     """
 
     permission: ClassVar[Permission] = Permission.ASSIGN_CALLS
-    work: Work[CallsWork]
+    work: UnitOfWorkFactory[CallsUnitOfWork]
     clock: Clock
     ids: Ids
 
-    def __call__(self, actor: Actor, wanted: Assignment) -> TaskView:
-        return self.work.run(lambda work: self._assign(work, actor, wanted))
+    def __call__(self, actor: Actor, assignment: Assignment) -> TaskView:
+        return self.work.run(lambda work: self._assign(work, actor, assignment))
 
-    def _assign(self, work: CallsWork, actor: Actor, wanted: Assignment) -> TaskView:
-        task = visible_task(work, actor, wanted.task_id)
+    def _assign(self, work: CallsUnitOfWork, actor: Actor, assignment: Assignment) -> TaskView:
+        task = visible_task(work, actor, assignment.task_id)
         actor.must(self.permission)
-        require_version(wanted.expected_version, task.version)
+        require_version(assignment.expected_version, task.version)
         lead = lead_of(work, task)
-        if task.assigned_to == wanted.assigned_to:
+        if task.assigned_to == assignment.assigned_to:
             return view_of(actor, task, lead)
-        task.assign(wanted.assigned_to)
-        problem = assignee_problem(work, wanted.assigned_to, "assigned_to")
+        task.assign(assignment.assigned_to)
+        problem = assignee_error(work, assignment.assigned_to, "assigned_to")
         if problem is not None:
             raise _not_assignable(problem)
         now = self.clock.now()
@@ -142,7 +142,7 @@ class NewNote:
 
 
 @dataclass(frozen=True)
-class NoteCallTask:
+class AddCallTaskNote:
     """Write something down about a call task. Whoever sees the task may, once it is closed too.
 
     A note has 1 to 2,000 characters and is never changed; a task has up to 200. How many notes one user writes within
@@ -152,7 +152,7 @@ class NoteCallTask:
     """
 
     permission: ClassVar[Permission | None] = None
-    work: Work[CallsWork]
+    work: UnitOfWorkFactory[CallsUnitOfWork]
     clock: Clock
     ids: Ids
     quotas: Quotas = field(default_factory=Quotas)
@@ -160,11 +160,11 @@ class NoteCallTask:
     def __call__(self, actor: Actor, new: NewNote) -> TaskView:
         return self.work.run(lambda work: self._note(work, actor, new))
 
-    def _note(self, work: CallsWork, actor: Actor, new: NewNote) -> TaskView:
+    def _note(self, work: CallsUnitOfWork, actor: Actor, new: NewNote) -> TaskView:
         text = clean(new.text)
         task = visible_task(work, actor, new.task_id)
         require_version(new.expected_version, task.version)
-        problem = note_problem("text", text)
+        problem = note_error("text", text)
         if problem is not None:
             raise Invalid("The note breaks a rule.", problems=[problem])
         now = self.clock.now()
@@ -173,7 +173,7 @@ class NoteCallTask:
         task.touched(now)
         work.tasks.save(task)
         require_use(
-            work.uses,
+            work.usage,
             f"notes of {actor.user_id}",
             note.id,
             limit=self.quotas.notes_per_hour,
@@ -185,28 +185,28 @@ class NoteCallTask:
         return view_of(actor, task, lead)
 
 
-def tell_of_new(work: CallsWork, ids: Ids, actor: Actor, task: CallTask, lead: Lead | None) -> None:
+def tell_of_new(work: CallsUnitOfWork, ids: Ids, actor: Actor, task: CallTask, lead: Lead | None) -> None:
     """Record that there is a new task, and whom it is assigned to."""
     work.record(task_created(ids.new(), task.created_at, actor, task, lead))
     if task.assigned_to is not None:
         work.record(task_assigned(ids.new(), task.created_at, actor, task, lead))
 
 
-def if_active(work: CallsWork, user_id: UUID | None) -> UUID | None:
+def if_active(work: CallsUnitOfWork, user_id: UUID | None) -> UUID | None:
     """The user where they are there and active, else nobody."""
-    if user_id is None or assignee_problem(work, user_id, "assigned_to") is not None:
+    if user_id is None or assignee_error(work, user_id, "assigned_to") is not None:
         return None
     return user_id
 
 
-def _assignee(work: CallsWork, lead: Lead, wanted: UUID | None) -> UUID | None:
-    if wanted is None:
+def _assignee(work: CallsUnitOfWork, lead: Lead, assignee_id: UUID | None) -> UUID | None:
+    if assignee_id is None:
         return if_active(work, lead.assigned_to)
-    problem = assignee_problem(work, wanted, "assigned_to")
+    problem = assignee_error(work, assignee_id, "assigned_to")
     if problem is not None:
         raise _not_assignable(problem)
-    return wanted
+    return assignee_id
 
 
-def _not_assignable(problem: Problem) -> Invalid:
+def _not_assignable(problem: FieldError) -> Invalid:
     return Invalid("A call task is assigned to an active user.", problems=[problem])

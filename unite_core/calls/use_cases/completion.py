@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from unite_core.calls.closing import store_closed
 from unite_core.calls.events import task_completed
+from unite_core.calls.lead_deletion import store_closed
 from unite_core.calls.lead_status import status_after
-from unite_core.calls.model import CallTask, Completion, completion_problems
-from unite_core.calls.ports import CallsWork
+from unite_core.calls.model import CallTask, Completion, completion_errors
+from unite_core.calls.ports import CallsUnitOfWork
 from unite_core.calls.queries import TaskView, lead_of, view_of, visible_task
-from unite_core.calls.use_cases.planning import if_active, tell_of_new
+from unite_core.calls.use_cases.tasks import if_active, tell_of_new
 from unite_core.clock import Clock
 from unite_core.errors import Invalid, NotFound
 from unite_core.identity.model import Actor, Permission
@@ -20,7 +20,7 @@ from unite_core.ids import Ids
 from unite_core.leads.events import lead_changed
 from unite_core.leads.model import Lead
 from unite_core.text import clean
-from unite_core.unit_of_work import Work
+from unite_core.unit_of_work import UnitOfWorkFactory
 from unite_core.versions import require_version
 
 
@@ -49,14 +49,14 @@ class CompleteCallTask:
     """
 
     permission: ClassVar[Permission | None] = None
-    work: Work[CallsWork]
+    work: UnitOfWorkFactory[CallsUnitOfWork]
     clock: Clock
     ids: Ids
 
     def __call__(self, actor: Actor, call: CompletedCall) -> TaskView:
         return self.work.run(lambda work: self._complete_once(work, actor, call))
 
-    def _complete_once(self, work: CallsWork, actor: Actor, call: CompletedCall) -> TaskView:
+    def _complete_once(self, work: CallsUnitOfWork, actor: Actor, call: CompletedCall) -> TaskView:
         completion = replace(call.completion, note=clean(call.completion.note or "") or None)
         task = visible_task(work, actor, call.task_id)
         if task.completion == completion:
@@ -64,13 +64,13 @@ class CompleteCallTask:
         task.require_pending()
         require_version(call.expected_version, task.version)
         now = self.clock.now()
-        problems = completion_problems(completion, now)
+        problems = completion_errors(completion, now)
         if problems:
             raise Invalid("The completion breaks a rule.", problems=problems)
         return self._complete(work, actor, task, completion, now)
 
     def _complete(
-        self, work: CallsWork, actor: Actor, task: CallTask, completion: Completion, now: datetime
+        self, work: CallsUnitOfWork, actor: Actor, task: CallTask, completion: Completion, now: datetime
     ) -> TaskView:
         lead = _held_lead(work, task)
         follow_up = self._follow_up(work, actor, task, completion, now)
@@ -87,7 +87,7 @@ class CompleteCallTask:
         return view_of(actor, task, lead)
 
     def _follow_up(
-        self, work: CallsWork, actor: Actor, task: CallTask, completion: Completion, now: datetime
+        self, work: CallsUnitOfWork, actor: Actor, task: CallTask, completion: Completion, now: datetime
     ) -> CallTask | None:
         if completion.follow_up_at is None:
             return None
@@ -102,7 +102,7 @@ class CompleteCallTask:
             follow_up_of=task.id,
         )
 
-    def _move(self, work: CallsWork, actor: Actor, lead: Lead, completion: Completion, now: datetime) -> None:
+    def _move(self, work: CallsUnitOfWork, actor: Actor, lead: Lead, completion: Completion, now: datetime) -> None:
         status = status_after(lead, completion, now)
         if status is lead.status:
             return
@@ -113,7 +113,7 @@ class CompleteCallTask:
         work.record(lead_changed(self.ids.new(), now, actor, before, lead))
 
 
-def _held_lead(work: CallsWork, task: CallTask) -> Lead | None:
+def _held_lead(work: CallsUnitOfWork, task: CallTask) -> Lead | None:
     """The lead, which nobody else changes or deletes until this is over; None where it was deleted."""
     try:
         return work.leads.get(task.lead_id)
