@@ -21,7 +21,7 @@ RUN --mount=type=bind,source=requirements/service.txt,target=/tmp/service.txt \
         --require-hashes -r /tmp/service.txt
 
 # A third of what was installed is data that nothing here asks for: where the world's phone numbers are at home, who
-# carries them, and how every service of AWS is spoken to. adapters/aws/access.py names the services that are.
+# carries them, and how every service of AWS is spoken to. adapters/aws/clients.py names the services that are.
 WORKDIR /opt/unite/lib/python3.11/site-packages
 RUN rm -rf phonenumbers/geodata phonenumbers/carrierdata phonenumbers/tzdata \
  && find botocore/data -mindepth 1 -maxdepth 1 -type d \

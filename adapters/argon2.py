@@ -54,7 +54,7 @@ class Argon2Passwords(Passwords):
                 return False
         return password_hash is not None
 
-    def outdated(self, password_hash: str) -> bool:
+    def needs_rehash(self, password_hash: str) -> bool:
         try:
             return self._hasher.check_needs_rehash(password_hash)
         except InvalidHashError:

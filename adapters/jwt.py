@@ -40,7 +40,7 @@ class JwtTokens(Tokens):
     key is put in front, and the one before it is taken out once the tokens that it signed have expired.
 
     A token is read as RFC 8725 advises: one algorithm, one spelling, keys only from `keys`, every registered claim
-    checked. One that is longer than `MAX_TOKEN_LENGTH`, lives longer than `lifetime`, or was issued or becomes good
+    checked. One that is longer than `MAX_TOKEN_LENGTH`, lives longer than `ttl`, or was issued or becomes good
     (`nbf`) more than `CLOCK_SKEW` in the future is refused.
     """
 
@@ -50,7 +50,7 @@ class JwtTokens(Tokens):
         *,
         issuer: str = ISSUER,
         audience: str = AUDIENCE,
-        lifetime: timedelta = ACCESS_TOKEN_TTL,
+        ttl: timedelta = ACCESS_TOKEN_TTL,
     ) -> None:
         if not keys:
             raise ValueError("There is no key to sign with.")
@@ -58,7 +58,7 @@ class JwtTokens(Tokens):
         self._kid = next(iter(self._keys))
         self._issuer = issuer
         self._audience = audience
-        self._lifetime = lifetime
+        self._lifetime = ttl
 
     def issue(self, claims: AccessClaims) -> str:
         payload = {
@@ -131,12 +131,12 @@ def _claims(payload: Mapping[str, Any]) -> AccessClaims:
     )
 
 
-def _check_times(claims: AccessClaims, payload: Mapping[str, Any], now: datetime, lifetime: timedelta) -> None:
+def _check_times(claims: AccessClaims, payload: Mapping[str, Any], now: datetime, ttl: timedelta) -> None:
     """Raise `ValueError` for a token of the future, and for one with another lifetime than an issued one has."""
     latest = now + CLOCK_SKEW
     if claims.issued_at > latest or ("nbf" in payload and _moment(payload["nbf"]) > latest):
         raise ValueError("The token is not good yet.")
-    if not timedelta() < claims.expires_at - claims.issued_at <= lifetime + CLOCK_SKEW:
+    if not timedelta() < claims.expires_at - claims.issued_at <= ttl + CLOCK_SKEW:
         raise ValueError("The token has another lifetime than ours.")
 
 

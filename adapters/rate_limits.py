@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from threading import Lock
 
 from unite_core.clock import Clock
-from unite_core.rate_limits import Allowance, RateLimits
+from unite_core.rate_limits import RateLimits, RateLimitStatus
 
 WINDOW = timedelta(minutes=1)
 HITS_BETWEEN_SWEEPS = 1000
@@ -25,7 +25,7 @@ class LocalRateLimits(RateLimits):
         self._turn = Lock()
         self._until_sweep = HITS_BETWEEN_SWEEPS
 
-    def hit(self, key: str, per_minute: int) -> Allowance:
+    def hit(self, key: str, per_minute: int) -> RateLimitStatus:
         with self._turn:
             now = self._clock.now()
             hits = self._recent(key, now)
@@ -36,7 +36,7 @@ class LocalRateLimits(RateLimits):
             self._sweep(now)
             return _allowance(hits, now, per_minute, allowed=allowed)
 
-    def peek(self, key: str, per_minute: int) -> Allowance:
+    def peek(self, key: str, per_minute: int) -> RateLimitStatus:
         with self._turn:
             now = self._clock.now()
             hits = self._recent(key, now)
@@ -57,6 +57,6 @@ class LocalRateLimits(RateLimits):
             self._hits = {key: hits for key, hits in self._hits.items() if hits and now - hits[-1] < WINDOW}
 
 
-def _allowance(hits: deque[datetime], now: datetime, per_minute: int, *, allowed: bool) -> Allowance:
+def _allowance(hits: deque[datetime], now: datetime, per_minute: int, *, allowed: bool) -> RateLimitStatus:
     reset = max(1, math.ceil((hits[0] + WINDOW - now).total_seconds())) if hits else 0
-    return Allowance(allowed, per_minute, max(0, per_minute - len(hits)), reset)
+    return RateLimitStatus(allowed, per_minute, max(0, per_minute - len(hits)), reset)

@@ -8,7 +8,7 @@ from importlib import import_module
 from entrypoints.cli.commands import parser
 from entrypoints.settings import environment
 
-DOORS = {
+COMMAND_MODULES = {
     "serve": "entrypoints.cli.serve",
     "work": "entrypoints.worker.process",
     "migrate": "entrypoints.cli.migrate",
@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.umask(0o077)
     arguments = parser().parse_args(argv)
     try:
-        code: int = import_module(DOORS[arguments.command]).run(arguments, environment())
+        code: int = import_module(COMMAND_MODULES[arguments.command]).run(arguments, environment())
     except KeyboardInterrupt:
         return 130  # what shells say of a process that Ctrl-C ended
     except BrokenPipeError:

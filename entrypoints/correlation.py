@@ -13,13 +13,13 @@ def correlation_id() -> str | None:
     return _current.get()
 
 
-def correlate(current: str | None) -> None:
+def set_correlation_id(current: str | None) -> None:
     """Say which request is worked on from here on."""
     _current.set(current)
 
 
 @contextmanager
-def correlated(current: str | None) -> Iterator[None]:
+def correlation_scope(current: str | None) -> Iterator[None]:
     """Say which request the block follows from."""
     token = _current.set(current)
     try:

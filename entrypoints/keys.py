@@ -16,7 +16,7 @@ _OWNER_ALONE = 0o600
 _DERIVED_BYTES = 32
 
 
-def kept_keys(folder: Path) -> dict[str, bytes]:
+def load_or_create_keys(folder: Path) -> dict[str, bytes]:
     """The keys in the file `jwt_keys` of the folder; made at the first call, readable by its owner alone.
 
     The file holds the same as the setting: `name:secret,name:secret`, the first one signs. Whoever calls this holds the
@@ -29,7 +29,7 @@ def kept_keys(folder: Path) -> dict[str, bytes]:
     return parse_keys(path.read_text("utf-8").strip())
 
 
-def derived(keys: Mapping[str, bytes], purpose: str) -> dict[str, bytes]:
+def derive_keys(keys: Mapping[str, bytes], purpose: str) -> dict[str, bytes]:
     """A key of 32 bytes under the same name for each key (HKDF, RFC 5869).
 
     What is signed with one of them stays good for as long as the key that it comes from is known, and

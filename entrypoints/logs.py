@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from pythonjsonlogger.core import LogData
 from pythonjsonlogger.json import JsonFormatter
 
-from entrypoints.reading import Reader
+from entrypoints.environment import Reader
 from entrypoints.variables import LOG_FORMAT, LOG_LEVEL
 
 T = TypeVar("T", bound=StrEnum)
@@ -32,7 +32,7 @@ def _shortened(value: Any) -> Any:
     return f"{value[:half]} […] {value[-half:]}"
 
 
-class JsonLines(JsonFormatter):
+class JsonLinesFormatter(JsonFormatter):
     """One JSON object per line: `timestamp`, `level`, `logger`, `message`, and what else the record carries."""
 
     def __init__(self) -> None:
@@ -48,7 +48,7 @@ class JsonLines(JsonFormatter):
         return {name: _shortened(value) for name, value in read.items() if value is not None}
 
 
-class Prose(logging.Formatter):
+class TextFormatter(logging.Formatter):
     """A line for somebody who watches: the time, what happened, and what else the record carries."""
 
     def __init__(self) -> None:
@@ -97,7 +97,7 @@ def read_log_settings(read: Reader) -> LogSettings:
     )
 
 
-def settings_of(environ: Mapping[str, str]) -> LogSettings:
+def log_settings_of(environ: Mapping[str, str]) -> LogSettings:
     """The settings of logging alone, for what is logged before all settings are read, which refuses what is wrong."""
     return read_log_settings(Reader(environ))
 
@@ -113,17 +113,17 @@ _OWN = ("adapters", "entrypoints", "unite", "unite_core")
 """The loggers of the service."""
 
 
-def plan(settings: LogSettings, *, human: bool) -> dict[str, Any]:
+def logging_config(settings: LogSettings, *, human: bool) -> dict[str, Any]:
     """How Python's logging is to be set up (`logging.config.dictConfig`): everything goes to standard error.
 
-    Without a format in the settings a `human` reads prose.
+    Without a format in the settings a `is_terminal` reads prose.
     """
     level = settings.level.upper()
     prose = human if settings.format is None else settings.format is LogFormat.TEXT
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {"lines": {"()": Prose if prose else JsonLines}},
+        "formatters": {"lines": {"()": TextFormatter if prose else JsonLinesFormatter}},
         "handlers": {
             "stderr": {
                 "class": "logging.StreamHandler",
@@ -147,11 +147,11 @@ def plan(settings: LogSettings, *, human: bool) -> dict[str, Any]:
     }
 
 
-def human() -> bool:
+def is_terminal() -> bool:
     """Whether somebody watches."""
     return sys.stderr.isatty()
 
 
 def configure(settings: LogSettings) -> None:
     """Set up logging for this process."""
-    logging.config.dictConfig(plan(settings, human=human()))
+    logging.config.dictConfig(logging_config(settings, human=is_terminal()))

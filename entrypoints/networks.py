@@ -68,7 +68,7 @@ def is_private(address: Address) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def client_key(text: str) -> str:
+def client_address_key(text: str) -> str:
     """What a client with this address is counted by: an IPv6 address by its /64, any other text as it is."""
     address = read_address(text)
     if isinstance(address, IPv6Address):

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from entrypoints.networks import is_private, read_address
 from entrypoints.variables import HOST, PUBLIC_URL, TRUSTED_PROXIES
 
-EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - nothing is bound here, the address is told
+WILDCARD_HOSTS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - nothing is bound here, the address is told
 """The hosts that stand for every address of this machine, and which one of these leads to itself."""
 
 _LOCAL_DOMAINS = (".localhost", ".local", ".internal", ".lan", ".home.arpa")
@@ -36,7 +36,7 @@ def plain_http_warning(host: str, public_url: str, *, behind_proxy: bool) -> str
         public_host = None
     if public_host is not None and not _is_local(public_host):
         return _PUBLIC_URL_IS_PLAIN
-    if host not in EVERYWHERE and not _is_local(host) and not behind_proxy:
+    if host not in WILDCARD_HOSTS and not _is_local(host) and not behind_proxy:
         return _HOST_IS_PUBLIC
     return None
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from entrypoints.reading import Reader
+from entrypoints.environment import Reader
 from entrypoints.variables import (
     DATABASE_URL,
     EMBEDDED,
@@ -34,7 +34,7 @@ class Scope(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class EmbeddedPart:
     """Something that is embedded unless all its variables are set. Some parts hold data that `lasts`."""
 
     name: str
@@ -43,13 +43,13 @@ class Part:
 
 
 PARTS = (
-    Part(name="database", variables=(DATABASE_URL,), lasts=True),
-    Part(name="mongodb", variables=(MONGODB_URL,), lasts=True),
-    Part(name="s3", variables=(S3_BUCKET_IMPORTS, S3_BUCKET_IMAGES), lasts=True),
-    Part(name="redis", variables=(REDIS_URL,)),
-    Part(name="keys", variables=(JWT_KEYS,)),
-    Part(name="sns", variables=(SNS_TOPIC_ARN,)),
-    Part(name="twilio", variables=(TWILIO_ACCOUNT_SID,)),
+    EmbeddedPart(name="database", variables=(DATABASE_URL,), lasts=True),
+    EmbeddedPart(name="mongodb", variables=(MONGODB_URL,), lasts=True),
+    EmbeddedPart(name="s3", variables=(S3_BUCKET_IMPORTS, S3_BUCKET_IMAGES), lasts=True),
+    EmbeddedPart(name="redis", variables=(REDIS_URL,)),
+    EmbeddedPart(name="keys", variables=(JWT_KEYS,)),
+    EmbeddedPart(name="sns", variables=(SNS_TOPIC_ARN,)),
+    EmbeddedPart(name="twilio", variables=(TWILIO_ACCOUNT_SID,)),
 )
 
 
@@ -64,13 +64,13 @@ def require_servers(read: Reader, scope: Scope) -> None:
             _refuse_missing(read, part)
 
 
-def _refuse_both(read: Reader, part: Part) -> None:
+def _refuse_both(read: Reader, part: EmbeddedPart) -> None:
     for variable in part.variables:
         if read.given(variable.name):
             read.refuse(variable.name, f"is set, and {EMBEDDED.name} names {part.name}; leave one of the two out")
 
 
-def _refuse_missing(read: Reader, part: Part) -> None:
+def _refuse_missing(read: Reader, part: EmbeddedPart) -> None:
     # Where some of its variables are set, the others are asked for anyway.
     if not any(read.given(variable.name) for variable in part.variables):
         variable = part.variables[0]

@@ -7,11 +7,11 @@ from datetime import timedelta
 from pathlib import Path
 
 from entrypoints import urls
+from entrypoints.environment import Reader
 from entrypoints.logs import LogSettings, read_log_settings
 from entrypoints.networks import Network, parse_proxies
-from entrypoints.plain_http import EVERYWHERE, plain_http_warning
+from entrypoints.plain_http import WILDCARD_HOSTS, plain_http_warning
 from entrypoints.production import Scope, require_servers
-from entrypoints.reading import Reader
 from entrypoints.twilio import NO_CALLBACKS, Twilio, read_twilio
 from entrypoints.variables import (
     ACTIVITY_RETENTION_DAYS,
@@ -55,7 +55,7 @@ from entrypoints.variables import (
 )
 from unite_core.calls.model import MISSED_AFTER
 from unite_core.errors import FieldError
-from unite_core.identity.contact import password_error, user_email
+from unite_core.identity.contact import parse_user_email, password_error
 from unite_core.imports.use_cases import RETENTION
 from unite_core.phone import PhoneRule, is_country
 from unite_core.quotas import Quotas
@@ -85,8 +85,8 @@ class Settings:
 
     `database_url` and `jwt_keys` are None where the embedded default makes its own in `data_dir`; so are the URLs of
     servers and the `storage` that are done without. The rights of the `service_account` are left as they are where it
-    is None. Messages go to the log where `sns_topic_arn` or `twilio` is None. `activity_kept_for` and
-    `imports_kept_for` are None for ever. `public_url` has no slash at its end. `warnings` are sentences about what is
+    is None. Messages go to the log where `sns_topic_arn` or `twilio` is None. `activity_retention` and
+    `import_retention` are None for ever. `public_url` has no slash at its end. `warnings` are sentences about what is
     probably not meant.
     """
 
@@ -97,8 +97,8 @@ class Settings:
     service_account: str | None = None
     mongodb_url: str | None = field(default=None, repr=False)
     mongodb_service_url: str | None = field(default=None, repr=False)
-    activity_kept_for: timedelta | None = None
-    imports_kept_for: timedelta | None = RETENTION
+    activity_retention: timedelta | None = None
+    import_retention: timedelta | None = RETENTION
     redis_url: str | None = field(default=None, repr=False)
     aws_endpoint_url: str | None = None
     storage: Storage | None = None
@@ -142,20 +142,20 @@ def environment() -> Mapping[str, str]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SecretPlace:
+class SecretLocation:
     """Where further variables are kept: a secret of AWS Secrets Manager."""
 
     arn: str
     aws_endpoint_url: str | None
 
 
-def secret_place(environ: Mapping[str, str]) -> SecretPlace | None:
+def secret_location(environ: Mapping[str, str]) -> SecretLocation | None:
     """Where the environment says that further variables are kept; None where it does not. Raises `SettingsRefused`."""
     read = Reader(environ)
     arn = read.text(SECRETS_ARN.name)
     endpoint = read.judged(AWS_ENDPOINT_URL.name, urls.http_url)
     read.finish()
-    return SecretPlace(arn=arn, aws_endpoint_url=endpoint) if arn else None
+    return SecretLocation(arn=arn, aws_endpoint_url=endpoint) if arn else None
 
 
 def read_settings(environ: Mapping[str, str], scope: Scope = Scope.SERVICE) -> Settings:
@@ -177,8 +177,8 @@ def read_settings(environ: Mapping[str, str], scope: Scope = Scope.SERVICE) -> S
         service_account=_service_account(read),
         mongodb_url=read.judged(MONGODB_URL.name, urls.mongodb_url),
         mongodb_service_url=_mongodb_service_url(read),
-        activity_kept_for=_retention(read, ACTIVITY_RETENTION_DAYS),
-        imports_kept_for=_retention(read, IMPORT_RETENTION_DAYS, RETENTION),
+        activity_retention=_retention(read, ACTIVITY_RETENTION_DAYS),
+        import_retention=_retention(read, IMPORT_RETENTION_DAYS, RETENTION),
         redis_url=read.judged(REDIS_URL.name, urls.redis_url),
         aws_endpoint_url=read.judged(AWS_ENDPOINT_URL.name, urls.http_url),
         storage=_storage(read),
@@ -204,7 +204,7 @@ def read_settings(environ: Mapping[str, str], scope: Scope = Scope.SERVICE) -> S
 
 def _warn(read: Reader, settings: Settings) -> None:
     read.warn_of_unknown(PREFIX, [setting.name for setting in ALL])
-    if settings.host in EVERYWHERE and not read.given(PUBLIC_URL.name):
+    if settings.host in WILDCARD_HOSTS and not read.given(PUBLIC_URL.name):
         read.warn(_EVERYWHERE)
     if read.given(TWILIO_ACCOUNT_SID.name) and not read.given(PUBLIC_URL.name):
         read.warn(NO_CALLBACKS)
@@ -297,13 +297,13 @@ def _storage(read: Reader) -> Storage | None:
 
 
 def _own_address(host: str, port: int) -> str:
-    reachable = EVERYWHERE.get(host, host)
+    reachable = WILDCARD_HOSTS.get(host, host)
     return f"http://[{reachable}]:{port}" if ":" in reachable else f"http://{reachable}:{port}"
 
 
 def _email(text: str) -> str:
     problems: list[FieldError] = []
-    email = user_email(text, problems)
+    email = parse_user_email(text, problems)
     for problem in problems:
         raise ValueError(f"is no e-mail address: {problem.detail}")
     return email

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
-from entrypoints.reading import Reader
+from entrypoints.environment import Reader
 from entrypoints.urls import http_url
 from entrypoints.variables import (
     PUBLIC_URL,
@@ -13,7 +13,7 @@ from entrypoints.variables import (
     TWILIO_FROM,
     TWILIO_MESSAGING_SERVICE_SID,
 )
-from unite_core.phone import Phone, read_phone
+from unite_core.phone import Phone, parse_phone
 
 _SID = re.compile("[0-9a-fA-F]{32}")
 
@@ -73,7 +73,7 @@ def _sid(text: str, kind: str) -> str:
 
 
 def _number(text: str) -> str:
-    phone = read_phone(text, country=None)
+    phone = parse_phone(text, country=None)
     if not isinstance(phone, Phone) or phone.key != text:
         raise ValueError("is no number in E.164, such as +12025550123")
     return text

@@ -28,7 +28,7 @@ from perf.call_history import AGENTS, DAYS, HOUR_WEIGHTS, RESULT_WEIGHTS, SOURCE
 from unite_core.calls.model import Outcome
 from unite_core.days import Period
 from unite_core.reports.documents import CallDocument
-from unite_core.reports.reading import by_day
+from unite_core.reports.queries import by_day
 
 SPANS = {"a day": 1, "a week": 7, "a month": 30, "400 days": DAYS}
 BATCH_SIZE = 5_000

@@ -19,7 +19,7 @@ from uuid import UUID, uuid4
 import pymysql
 from sqlalchemy import URL
 
-from perf import call_floor, results
+from perf import mysql_setup, results
 from unite_core import CallOutcome, CompletedCall, Completion
 
 THREADS = 8
@@ -80,12 +80,12 @@ def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 5_000
     with (
         tempfile.TemporaryDirectory() as folder,
-        call_floor.database(os.environ["UNITE_PERF_MYSQL_URL"], "unite_perf_completions") as url,
-        call_floor.opened(call_floor.settings(Path(folder), url)) as started,
+        mysql_setup.database(os.environ["UNITE_PERF_MYSQL_URL"], "unite_perf_completions") as url,
+        mysql_setup.started_unite(mysql_setup.environment(Path(folder), url)) as started,
         ThreadPoolExecutor(THREADS) as threads,
     ):
-        manager, agent = call_floor.hire(started)
-        tasks = call_floor.assign(started, manager, agent, count)
+        manager, agent = mysql_setup.create_team(started)
+        tasks = mysql_setup.create_call_tasks(started, manager, agent, count)
         bare = Bare(url, count)
 
         def complete(task_id: UUID) -> None:

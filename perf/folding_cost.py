@@ -16,9 +16,9 @@ from adapters.sql.calls import SqlCallLedger
 from adapters.sql.unit_of_work import SqlUnitOfWork, SqlUnitOfWorkFactory
 from entrypoints.bootstrap import Started
 from entrypoints.worker.folding import FOLDING_INTERVAL
-from perf import call_floor
+from perf import mysql_setup
 from perf.call_history import agent_ids
-from perf.report_times import MANAGER, SPANS, ServerClock, asked, measured
+from perf.report_times import MANAGER, SPANS, ServerClock, measure, report_request
 from unite_core import Actor, CallOutcome, CompletedCall, Completion, NewLead, Role
 from unite_core.calls.ledger import LedgerEntry
 from unite_core.calls.model import CallTask
@@ -68,7 +68,7 @@ class _Folder:
 
     def run(self) -> None:
         """Fold until the process is terminated."""
-        with call_floor.opened(self._variables) as started:
+        with mysql_setup.started_unite(self._variables) as started:
             while True:
                 self.go.wait()
                 self.idle.clear()
@@ -211,7 +211,7 @@ def unfolded(
                 f" (SELECT id FROM call_ledger WHERE called_at < CURDATE() ORDER BY called_at DESC LIMIT {waiting}) l"
             )
         for label, (name, days) in reports.items():
-            times = measured(asked(started, name, MANAGER, last, days, "UTC"), clock)
+            times = measure(report_request(started, name, MANAGER, last, days, "UTC"), clock)
             figures[f"{name} of {label} with {waiting} unfolded entries"] = times.shown()
             say(f"{name} with {waiting} unfolded: {times.shown()}")
         since = time.perf_counter()

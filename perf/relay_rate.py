@@ -14,7 +14,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from perf import call_floor, messages, results
+from perf import messages, mysql_setup, results
 from unite_core import CallOutcome, CompletedCall, Completion
 from unite_core.notifications.model import ACTIVITY, TEXTS, TOPIC
 
@@ -24,13 +24,13 @@ def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 2_000
     with (
         tempfile.TemporaryDirectory() as folder,
-        call_floor.database(os.environ["UNITE_PERF_MYSQL_URL"], "unite_perf_relay") as url,
+        mysql_setup.database(os.environ["UNITE_PERF_MYSQL_URL"], "unite_perf_relay") as url,
         messages.twilio() as twilio,
-        call_floor.opened(call_floor.settings(Path(folder), url, **messages.settings(twilio))) as started,
+        mysql_setup.started_unite(mysql_setup.environment(Path(folder), url, **messages.settings(twilio))) as started,
         ThreadPoolExecutor(3) as threads,
     ):
-        manager, agent = call_floor.hire(started)
-        tasks = call_floor.assign(started, manager, agent, count)
+        manager, agent = mysql_setup.create_team(started)
+        tasks = mysql_setup.create_call_tasks(started, manager, agent, count)
         relay = started.unite.notifications.relay
         for destination in (TOPIC, TEXTS, ACTIVITY):  # that the tasks were made is not what is measured
             relay(destination)

@@ -14,11 +14,11 @@ from sqlalchemy import Connection, Engine
 from entrypoints.bootstrap import Started, create_first_admin
 from entrypoints.http import report_json
 from entrypoints.http.app import create_app
-from entrypoints.http.process import door_of
+from entrypoints.http.process import http_config_of
 from entrypoints.http.rendering import to_json
 from perf import plain_reports
-from perf.call_floor import ADMIN
 from perf.call_history import agent_ids
+from perf.mysql_setup import ADMIN
 from unite_core import Actor, Role
 from unite_core.days import Period, moment_of
 
@@ -71,7 +71,7 @@ class Times:
         )
 
 
-def measured(action: Callable[[], object], clock: ServerClock, repeats: int = REPEATS) -> Times:
+def measure(action: Callable[[], object], clock: ServerClock, repeats: int = REPEATS) -> Times:
     """The times of an action, which was done once before."""
     action()
     taken: list[float] = []
@@ -85,7 +85,7 @@ def measured(action: Callable[[], object], clock: ServerClock, repeats: int = RE
     return Times(1000 * statistics.median(taken), 1000 * min(taken), here * of_one, server * of_one)
 
 
-def asked(started: Started, name: str, actor: Actor, last: date, days: int, zone: str) -> Callable[[], object]:
+def report_request(started: Started, name: str, actor: Actor, last: date, days: int, zone: str) -> Callable[[], object]:
     """Ask for a report of so many days and render it as JSON, as for a request."""
     report, rendered = getattr(started.unite.reports, name), getattr(report_json, name)
     return lambda: to_json(rendered(report(actor, Period(last - timedelta(days=days - 1), last, zone))).content)
@@ -103,7 +103,9 @@ def all_reports(
                     if name == "daily" and days > 1:
                         continue
                     label = f"{name}, a {span}, {whose}, {zone}"
-                    figures[label] = measured(asked(started, name, actor, last, days, zone), clock, repeats).shown()
+                    figures[label] = measure(
+                        report_request(started, name, actor, last, days, zone), clock, repeats
+                    ).shown()
                     say(f"{label}: {figures[label]}")
     return figures
 
@@ -111,7 +113,7 @@ def all_reports(
 def from_cache(started: Started, clock: ServerClock, last: date) -> dict[str, str]:
     """Requests for reports that were finished before, from their first line to the last byte of the answer."""
     create_first_admin(started)
-    client = create_app(started.unite, door_of(started)).test_client()
+    client = create_app(started.unite, http_config_of(started)).test_client()
     login = {"email": ADMIN["UNITE_ADMIN_EMAIL"], "password": ADMIN["UNITE_ADMIN_PASSWORD"]}
     token = client.post("/v1/auth/login", json=login).get_json()["access_token"]
     headers = {"Authorization": f"Bearer {token}"}
@@ -125,7 +127,7 @@ def from_cache(started: Started, clock: ServerClock, last: date) -> dict[str, st
         first = last - timedelta(days=SPANS[span] - 1)
         days = f"date={last}" if name == "daily" else f"from={first}&to={last}"
         path = f"/v1/reports/{name}?{days}"
-        figures[f"GET /v1/reports/{name}, a {span}"] = measured(partial(ask, path), clock).shown()
+        figures[f"GET /v1/reports/{name}, a {span}"] = measure(partial(ask, path), clock).shown()
     return figures
 
 
@@ -135,7 +137,7 @@ def beside_plain_queries(
     """A year's insights beside the plain queries for the same figures, in turns; the figures are compared."""
     period = Period(last - timedelta(days=SPANS["year"] - 1), last, "UTC")
     start, end = moment_of(period.start), moment_of(period.end)
-    ask = asked(started, "insights", MANAGER, last, SPANS["year"], "UTC")
+    ask = report_request(started, "insights", MANAGER, last, SPANS["year"], "UTC")
     plain, ours, plain_cpu, ours_cpu = [], [], [], []
     said: plain_reports.IdempotencyKeys = {}
     with engine.connect() as connection:
@@ -144,7 +146,7 @@ def beside_plain_queries(
             said = plain_reports.ask(connection, start, end)
             plain.append(time.perf_counter() - since)
             plain_cpu.append(clock.read() - cpu)
-            times = measured(ask, clock)
+            times = measure(ask, clock)
             ours.append(times.median / 1000)
             ours_cpu.append(times.cpu / 1000)
             say(f"turn {turn + 1} of {ROUNDS}: plain queries {plain[-1]:.1f} s, insights {times.shown()}")

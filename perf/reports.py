@@ -20,7 +20,7 @@ from sqlalchemy import URL, Connection, create_engine, make_url
 
 from adapters.sql.engine import create_engine_for
 from adapters.sql.migrate import upgrade
-from perf import call_floor, call_history, folding_cost, results
+from perf import call_history, folding_cost, mysql_setup, results
 from perf.call_history import DAYS
 from perf.report_times import ServerClock, all_reports, beside_plain_queries, from_cache
 
@@ -31,7 +31,7 @@ FRIDAY = 4
 _BEGAN = time.perf_counter()
 
 
-def say(text: str) -> None:
+def print_progress(text: str) -> None:
     """Show progress."""
     print(f"{time.perf_counter() - _BEGAN:6.0f} s  {text}", flush=True)
 
@@ -47,7 +47,7 @@ def main() -> None:
             "server": {name: _variable(connection, name) for name in SETTINGS},
             "made": _history(connection, url, entries, Path(folder)),
         }
-        variables = call_floor.settings(Path(folder), url)
+        variables = mysql_setup.environment(Path(folder), url)
         figures |= _measure(url, variables, ServerClock(connection))
     results.record("reports", "UNITE_PERF_MYSQL_URL=… UNITE_PERF_REDIS_URL=… python -m perf.reports", figures)
 
@@ -58,17 +58,21 @@ def _measure(url: URL, variables: Mapping[str, str], clock: ServerClock) -> dict
     while last.weekday() > FRIDAY:
         last -= timedelta(days=1)
     figures: dict[str, Any] = {}
-    with call_floor.opened(variables) as started:
-        figures["a year's insights beside plain queries"] = beside_plain_queries(started, engine, clock, last, say)
-        figures["uncached reports"] = all_reports(started, clock, last, say)
+    with mysql_setup.started_unite(variables) as started:
+        figures["a year's insights beside plain queries"] = beside_plain_queries(
+            started, engine, clock, last, print_progress
+        )
+        figures["uncached reports"] = all_reports(started, clock, last, print_progress)
         if redis := os.environ.get("UNITE_PERF_REDIS_URL"):
             further = {"UNITE_REDIS_URL": redis, "UNITE_JWT_KEYS": f"perf:{'k' * 32}"}
-            with call_floor.opened({**variables, **further}) as cached:
+            with mysql_setup.started_unite({**variables, **further}) as cached:
                 figures["reports from the cache (Redis)"] = from_cache(cached, clock, last)
-            say("cached reports measured")
-        figures["completions"] = folding_cost.completions(started, engine, clock, variables, TASKS_PER_TURN, say)
-        figures["unfolded entries"] = folding_cost.unfolded(started, engine, clock, last, say)
-        figures["rebuild-reports"] = folding_cost.rebuild(started, say)
+            print_progress("cached reports measured")
+        figures["completions"] = folding_cost.completions(
+            started, engine, clock, variables, TASKS_PER_TURN, print_progress
+        )
+        figures["unfolded entries"] = folding_cost.unfolded(started, engine, clock, last, print_progress)
+        figures["rebuild-reports"] = folding_cost.rebuild(started, print_progress)
     engine.dispose()
     return figures
 
@@ -87,7 +91,7 @@ def _history(connection: Connection, url: URL, entries: int, folder: Path) -> di
         connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {DATABASE}")
         connection.exec_driver_sql(f"CREATE DATABASE {DATABASE}")
         engine = create_engine_for(url.update_query_dict({"local_infile": "1"}), patient=True)
-        took = call_history.load(engine, entries, folder, say)
+        took = call_history.load(engine, entries, folder, print_progress)
         engine.dispose()
     tables = ("call_ledger", "call_rollups", "agent_rollups", "leads")
     counted = {table: _counted(connection, table) for table in tables}

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import UUID
 
-from perf import call_floor, messages, results
+from perf import messages, mysql_setup, results
 from perf.service import percentile
 from unite_core import CallOutcome, CompletedCall, Completion
 from unite_core.notifications.model import ACTIVITY, TEXTS, TOPIC
@@ -32,15 +32,15 @@ def main() -> None:
     count = seconds * per_second
     with (
         tempfile.TemporaryDirectory() as folder,
-        call_floor.database(os.environ["UNITE_PERF_MYSQL_URL"], "unite_perf_latency") as url,
+        mysql_setup.database(os.environ["UNITE_PERF_MYSQL_URL"], "unite_perf_latency") as url,
         messages.twilio() as twilio,
     ):
         redis = os.environ.get("UNITE_PERF_REDIS_URL")
         further = {"UNITE_REDIS_URL": redis, "UNITE_JWT_KEYS": f"perf:{'k' * 32}"} if redis else {}
-        variables = call_floor.settings(Path(folder), url, **messages.settings(twilio), **further)
-        with call_floor.opened(variables) as started, ThreadPoolExecutor(THREADS) as threads:
-            manager, agent = call_floor.hire(started)
-            tasks = call_floor.assign(started, manager, agent, count)
+        variables = mysql_setup.environment(Path(folder), url, **messages.settings(twilio), **further)
+        with mysql_setup.started_unite(variables) as started, ThreadPoolExecutor(THREADS) as threads:
+            manager, agent = mysql_setup.create_team(started)
+            tasks = mysql_setup.create_call_tasks(started, manager, agent, count)
             for destination in (TOPIC, TEXTS, ACTIVITY):  # that the tasks were made is not what is measured
                 started.unite.notifications.relay(destination)
             committed: dict[UUID, float] = {}

@@ -15,7 +15,7 @@ pytest_plugins = ["tests.servers.fixtures", "tests.databases"]
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
-_CONFIGURED_LOGGERS = tuple(logs.plan(LogSettings(), human=False)["loggers"])
+_CONFIGURED_LOGGERS = tuple(logs.logging_config(LogSettings(), human=False)["loggers"])
 
 # How long an example takes says more about the machine than about the code, the more so in the first run of a checkout,
 # which makes tables of all characters first.

@@ -242,7 +242,7 @@ class Client:
         assert answer.status_code < 400, answer.text
         return answer.json()
 
-    def have_imported(self, content: bytes, filename: str = "leads.csv") -> str:
+    def import_leads(self, content: bytes, filename: str = "leads.csv") -> str:
         """Send a file in one call; the import's id."""
         files = {"file": (filename, content, "text/csv")}
         return str(self.call("POST", "/v1/lead-imports/file", files=files)["id"])

@@ -1,13 +1,13 @@
 """Unite's domain: hand `build` the ports, get the use cases of users, leads, calls and imports."""
 
 from unite_core.application import Ports, Rules, Unite, build
-from unite_core.calls.ledger import BrokenChain, EntryKind, LedgerEntry
+from unite_core.calls.ledger import ChainFault, EntryKind, LedgerEntry
 from unite_core.calls.model import CallResult, CallTask, Completion, Note, TaskStatus
 from unite_core.calls.model import Outcome as CallOutcome
 from unite_core.calls.ports import CallCounts, LedgerFilter, TaskFilter
 from unite_core.calls.queries import TaskLedger, TaskView
 from unite_core.calls.use_cases import Assignment, Cancellation, CompletedCall, Correction, NewCallTask, NewNote
-from unite_core.calls.use_cases.verification import Verified
+from unite_core.calls.use_cases.verification import VerificationResult
 from unite_core.errors import (
     Conflict,
     FieldError,
@@ -17,7 +17,7 @@ from unite_core.errors import (
     NotFound,
     PreconditionFailed,
     TooLarge,
-    TooMany,
+    TooManyRequests,
     Unauthenticated,
     Unavailable,
     UniteError,
@@ -50,7 +50,7 @@ from unite_core.imports.model import (
     progress,
 )
 from unite_core.imports.ports import ImportFilter
-from unite_core.imports.queries import DueWork, RejectionPage, RejectionsWanted
+from unite_core.imports.queries import ImportsToContinue, RejectionFilter, RejectionPage
 from unite_core.imports.use_cases import FileToImport, ImportUpload, NewImport, StoredFile, UploadOutcome
 from unite_core.leads.model import Duplicate, DuplicateLead, ImageStatus, Lead, LeadImage, LeadStatus
 from unite_core.leads.ports import LeadFilter
@@ -62,20 +62,19 @@ from unite_core.notifications.ports import DeliveryFilter, Destination
 from unite_core.paging import Page, PageRequest, Position
 from unite_core.phone import Phone, PhonePolicy, PhoneRule
 from unite_core.quotas import Quotas
-from unite_core.rate_limits import Allowance
+from unite_core.rate_limits import RateLimitStatus
 from unite_core.unset import UNSET, Unset
 
 __all__ = [
     "UNSET",
     "Actor",
-    "Allowance",
     "Assignment",
-    "BrokenChain",
     "CallCounts",
     "CallOutcome",
     "CallResult",
     "CallTask",
     "Cancellation",
+    "ChainFault",
     "Claim",
     "CompletedCall",
     "Completion",
@@ -88,7 +87,6 @@ __all__ = [
     "DeliveryStatus",
     "Destination",
     "Download",
-    "DueWork",
     "Duplicate",
     "DuplicateLead",
     "EntryKind",
@@ -103,6 +101,7 @@ __all__ = [
     "ImportOptions",
     "ImportStatus",
     "ImportUpload",
+    "ImportsToContinue",
     "Invalid",
     "Lead",
     "LeadChanges",
@@ -139,10 +138,11 @@ __all__ = [
     "PreconditionFailed",
     "Progress",
     "Quotas",
+    "RateLimitStatus",
     "Receipt",
     "Rejection",
+    "RejectionFilter",
     "RejectionPage",
-    "RejectionsWanted",
     "Replay",
     "Role",
     "RowKind",
@@ -155,7 +155,7 @@ __all__ = [
     "TaskView",
     "TokenPair",
     "TooLarge",
-    "TooMany",
+    "TooManyRequests",
     "Unauthenticated",
     "Unavailable",
     "Undone",
@@ -167,7 +167,7 @@ __all__ = [
     "User",
     "UserChanges",
     "UserFilter",
-    "Verified",
+    "VerificationResult",
     "build",
     "progress",
     "question_words",

@@ -14,7 +14,7 @@ from unite_core.calls.ports import CallsUnitOfWork
 from unite_core.calls.use_cases.verification import VerifyLedger
 from unite_core.clock import Clock
 from unite_core.files import Files
-from unite_core.idempotency import Once, PurgeIdempotencyKeys
+from unite_core.idempotency import PurgeIdempotencyKeys, RunOnce
 from unite_core.identity import queries as identity_queries
 from unite_core.identity import use_cases as identity
 from unite_core.identity.ports import Passwords, Tokens
@@ -22,7 +22,7 @@ from unite_core.ids import Ids
 from unite_core.imports import queries as import_queries
 from unite_core.imports import use_cases as imports
 from unite_core.imports.ports import ImportsUnitOfWork
-from unite_core.imports.use_cases.run import ContinueImport
+from unite_core.imports.use_cases.continue_import import ContinueImport
 from unite_core.jobs import Jobs
 from unite_core.leads import queries as lead_queries
 from unite_core.leads import use_cases as leads
@@ -34,18 +34,18 @@ from unite_core.notifications.webhooks import ReceiveInboundText, ReceiveTextSta
 from unite_core.phone import PhonePolicy
 from unite_core.quotas import PurgeUsage, Quotas
 from unite_core.rate_limits import RateLimits
-from unite_core.reports.activity import CompleteThrough, LedgerActivity, ReportActivity
+from unite_core.reports.activity import DocumentsCompleteThrough, LedgerActivity, ReportActivity
 from unite_core.reports.attempts import ReportAttempts
 from unite_core.reports.daily import ReportDay
+from unite_core.reports.day_overview import ReportDayOverview
 from unite_core.reports.documents import CallDocuments
 from unite_core.reports.funnel import ReportFunnel, ReportSpeedToLead
-from unite_core.reports.glance import ReportDayAtAGlance
-from unite_core.reports.hours import ReportHeatmap
+from unite_core.reports.heatmap import ReportHeatmap
 from unite_core.reports.insights import ReportInsights
 from unite_core.reports.leaderboard import ReportLeaderboard
 from unite_core.reports.overdue import CountOverdueCalls, ListOverdueCalls
 from unite_core.reports.ports import ReportsUnitOfWork
-from unite_core.reports.reading import CountCalls, NameAgents, RememberReport
+from unite_core.reports.queries import CacheReport, CountCalls, NameAgents
 from unite_core.reports.reconciliation import ReconcileReports, RepairDocuments
 from unite_core.reports.summary import CountDay
 from unite_core.reports.use_cases import FoldEntries, RebuildReports
@@ -58,7 +58,7 @@ from unite_core.unit_of_work import UnitOfWorkFactory
 class Rules:
     """What the owner of an installation decides: how phones are read, and how many logins a minute (0: no limit).
 
-    `activity_kept_for` is how long the activity log remembers, None for ever. `imports_kept_for` is how long an import
+    `activity_retention` is how long the activity log remembers, None for ever. `import_retention` is how long an import
     can be undone and its rejected rows be read, None for ever. A call that is not made by `missed_after`
     after it was due is missed. `public_url` is what links to the service start with, without a slash at the end.
     `quotas` are how much one user, one telephone number and the installation may use.
@@ -66,8 +66,8 @@ class Rules:
 
     phones: PhonePolicy = field(default_factory=PhonePolicy)
     logins_per_minute: int = 10
-    activity_kept_for: timedelta | None = None
-    imports_kept_for: timedelta | None = None
+    activity_retention: timedelta | None = None
+    import_retention: timedelta | None = None
     missed_after: timedelta = MISSED_AFTER
     public_url: str = "http://127.0.0.1:8000"
     quotas: Quotas = field(default_factory=Quotas)
@@ -187,7 +187,7 @@ class Reports:
     """What can be asked about what happened, and what is done so that the answers are quick."""
 
     daily: ReportDay
-    glance: ReportDayAtAGlance
+    glance: ReportDayOverview
     insights: ReportInsights
     funnel: ReportFunnel
     attempts: ReportAttempts
@@ -199,7 +199,7 @@ class Reports:
     repair: RepairDocuments
     overdue: ListOverdueCalls
     count_overdue: CountOverdueCalls
-    remember: RememberReport
+    remember: CacheReport
     fold: FoldEntries
     rebuild: RebuildReports
 
@@ -225,7 +225,7 @@ class Upkeep:
 
     mark_missed: calls.MarkMissed
     cancel_calls_of_deleted_leads: calls.CancelCallsOfDeletedLeads
-    make_daily_summaries: summaries.MakeDailySummaries
+    create_daily_summaries: summaries.CreateDailySummaries
     follow_texts: notifications.FollowTexts
     purge_idempotency_keys: PurgeIdempotencyKeys
     purge_usage: PurgeUsage
@@ -248,7 +248,7 @@ class Unite:
     reports: Reports
     notifications: Notifications
     upkeep: Upkeep
-    once: Once
+    once: RunOnce
     limits: RateLimits
     clock: Clock
     ids: Ids
@@ -269,20 +269,20 @@ def build(ports: Ports, rules: Rules | None = None) -> Unite:
             cancel_calls_of_deleted_leads=calls.CancelCallsOfDeletedLeads(
                 ports.work, ports.reads, ports.clock, ports.ids
             ),
-            make_daily_summaries=summaries.MakeDailySummaries(
+            create_daily_summaries=summaries.CreateDailySummaries(
                 ports.work, ports.reads, CountDay(_count_calls(ports)), ports.clock, ports.ids
             ),
             follow_texts=notifications.FollowTexts(ports.work, ports.texts, ports.clock, ports.ids),
             purge_idempotency_keys=PurgeIdempotencyKeys(ports.work, ports.clock),
             purge_usage=PurgeUsage(ports.work, ports.clock),
             purge_deliveries=notifications.PurgeDeliveries(ports.work, ports.clock),
-            purge_activity=notifications.PurgeActivity(ports.activity, ports.clock, rules.activity_kept_for),
+            purge_activity=notifications.PurgeActivity(ports.activity, ports.clock, rules.activity_retention),
             purge_sessions=identity.PurgeSessions(ports.work, ports.clock),
             remove_abandoned_images=leads.RemoveAbandonedImages(ports.work, ports.files, ports.clock),
             remove_abandoned_imports=imports.RemoveAbandonedImports(ports.work, ports.files, ports.clock, ports.ids),
-            purge_imports=imports.PurgeImports(ports.work, ports.files, ports.clock, rules.imports_kept_for),
+            purge_imports=imports.PurgeImports(ports.work, ports.files, ports.clock, rules.import_retention),
         ),
-        once=Once(ports.work, ports.clock),
+        once=RunOnce(ports.work, ports.clock),
         limits=ports.limits,
         clock=ports.clock,
         ids=ports.ids,
@@ -361,11 +361,11 @@ def _reports(ports: Ports) -> Reports:
     count = _count_calls(ports)
     name = NameAgents(ports.reads)
     count_overdue = CountOverdueCalls(ports.reads, ports.clock)
-    through = CompleteThrough(ports.reads, ports.clock, ports.documents is not None)
+    through = DocumentsCompleteThrough(ports.reads, ports.clock, ports.documents is not None)
     daily, funnel = ReportDay(count, name), ReportFunnel(ports.reads, ports.clock, ports.cache)
     return Reports(
         daily=daily,
-        glance=ReportDayAtAGlance(ports.reads, ports.clock, daily, funnel),
+        glance=ReportDayOverview(ports.reads, ports.clock, daily, funnel),
         insights=ReportInsights(count, name, count_overdue),
         funnel=funnel,
         attempts=ReportAttempts(count),
@@ -377,7 +377,7 @@ def _reports(ports: Ports) -> Reports:
         repair=RepairDocuments(ports.reads, ports.documents),
         overdue=ListOverdueCalls(ports.reads, ports.clock),
         count_overdue=count_overdue,
-        remember=RememberReport(ports.cache),
+        remember=CacheReport(ports.cache),
         fold=FoldEntries(ports.work),
         rebuild=RebuildReports(ports.work),
     )
@@ -419,7 +419,7 @@ def _imports(ports: Ports, rules: Rules) -> Imports:
             ports.work, ports.files, ports.jobs, ports.clock, ports.ids, rules.quotas
         ),
         cancel=imports.CancelImport(ports.work, ports.files, ports.clock, ports.ids),
-        undo=imports.UndoImport(ports.work, ports.jobs, ports.clock, ports.ids, rules.imports_kept_for),
+        undo=imports.UndoImport(ports.work, ports.jobs, ports.clock, ports.ids, rules.import_retention),
         get=import_queries.GetImport(ports.reads),
         list=import_queries.ListImports(ports.reads),
         list_rejections=import_queries.ListRejections(ports.reads),

@@ -15,7 +15,7 @@ MAX_TTL = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class CacheLookup:
     """What a look into the cache found: `value` is None where that was nothing.
 
     `ticket` is handed to `put` with what is worked out instead; None where there is nowhere to put it.
@@ -32,15 +32,15 @@ class Cache(Protocol):
     """
 
     @abstractmethod
-    def look(self, namespace: str, key: str) -> Look:
+    def look(self, namespace: str, key: str) -> CacheLookup:
         """What was put under this key of the namespace, unless it has run out or was forgotten.
 
         Look first, and then read what the value is worked out from: the ticket tells `put` from when that is.
         """
 
     @abstractmethod
-    def put(self, namespace: str, key: str, value: bytes, *, ticket: str, lifetime: timedelta) -> None:
-        """Hold the value for up to `lifetime`, which is cut to `MAX_TTL`.
+    def put(self, namespace: str, key: str, value: bytes, *, ticket: str, ttl: timedelta) -> None:
+        """Hold the value for up to `ttl`, which is cut to `MAX_TTL`.
 
         It is not found where the namespace was forgotten after the look that gave the ticket.
         """
@@ -57,10 +57,10 @@ class Cache(Protocol):
 class NoCache(Cache):
     """Finds nothing and keeps nothing: for a single process beside its database, which is quick enough."""
 
-    def look(self, namespace: str, key: str) -> Look:  # noqa: ARG002 - whatever is looked for, it is not here
-        return Look()
+    def look(self, namespace: str, key: str) -> CacheLookup:  # noqa: ARG002 - whatever is looked for, it is not here
+        return CacheLookup()
 
-    def put(self, namespace: str, key: str, value: bytes, *, ticket: str, lifetime: timedelta) -> None:
+    def put(self, namespace: str, key: str, value: bytes, *, ticket: str, ttl: timedelta) -> None:
         pass
 
     def forget(self, namespaces: Collection[str]) -> None:
@@ -68,22 +68,22 @@ class NoCache(Cache):
 
 
 @dataclass(frozen=True)
-class Remembered(Generic[T]):
+class CacheEntryType(Generic[T]):
     """How things of one kind are written into a cache, as plain values that JSON has, and for how long they stay."""
 
     to_plain: Callable[[T], object]
     from_plain: Callable[[Any], T]
-    lifetime: timedelta = MAX_TTL
+    ttl: timedelta = MAX_TTL
 
-    def get(self, cache: Cache, namespace: str, key: str, work_out: Callable[[], T]) -> T:
-        """The thing from the cache, or else what `work_out` returns, which is then put there.
+    def get(self, cache: Cache, namespace: str, key: str, compute: Callable[[], T]) -> T:
+        """The thing from the cache, or else what `compute` returns, which is then put there.
 
-        What `work_out` raises passes through and is not remembered. A value that cannot be read, because another
+        What `compute` raises passes through and is not remembered. A value that cannot be read, because another
         version of Unite put it there, counts as none.
         """
-        return self.look(cache, namespace, key).get(work_out)
+        return self.look(cache, namespace, key).get(compute)
 
-    def look(self, cache: Cache, namespace: str, key: str) -> "Place[T]":
+    def look(self, cache: Cache, namespace: str, key: str) -> "CacheSlot[T]":
         """What the cache has under the key, and where to put what is worked out where it has nothing.
 
         Look first, and then read what the thing is worked out from. To get several things as they were at one moment,
@@ -99,22 +99,22 @@ class Remembered(Generic[T]):
         def put(thing: T) -> None:
             if look.ticket is not None:
                 value = json.dumps(self.to_plain(thing), separators=(",", ":")).encode()
-                cache.put(namespace, key, value, ticket=look.ticket, lifetime=self.lifetime)
+                cache.put(namespace, key, value, ticket=look.ticket, ttl=self.ttl)
 
-        return Place(found, put)
+        return CacheSlot(found, put)
 
 
 @dataclass(frozen=True, slots=True)
-class Place(Generic[T]):
+class CacheSlot(Generic[T]):
     """What a cache has of something, None where it has nothing; `put` puts it there."""
 
     found: T | None
     put: Callable[[T], None]
 
-    def get(self, work_out: Callable[[], T]) -> T:
-        """What was found, or else what `work_out` returns, which is put there."""
+    def get(self, compute: Callable[[], T]) -> T:
+        """What was found, or else what `compute` returns, which is put there."""
         if self.found is not None:
             return self.found
-        thing = work_out()
+        thing = compute()
         self.put(thing)
         return thing

@@ -149,7 +149,7 @@ def _ahead(quarter: int, zone: ZoneInfo) -> int:
     return offset // timedelta(seconds=QUARTER_SECONDS)
 
 
-def read_period(first: str | None, last: str | None, tz: str, *, names: tuple[str, str], today: datetime) -> Period:
+def parse_period(first: str | None, last: str | None, tz: str, *, names: tuple[str, str], today: datetime) -> Period:
     """The days from one date to another (`YYYY-MM-DD`), both included; without any it is the day that it is there.
 
     One date alone is a day. `names` are what the parameters are called. Raises `Malformed` with what is wrong with each
@@ -176,7 +176,7 @@ def read_period(first: str | None, last: str | None, tz: str, *, names: tuple[st
     return Period(begin, end, tz)
 
 
-def read_date(text: str) -> date | None:
+def parse_date(text: str) -> date | None:
     """The date that is written `YYYY-MM-DD`; None where it is none."""
     try:
         return date.fromisoformat(text) if _DATE.fullmatch(text) else None
@@ -187,7 +187,7 @@ def read_date(text: str) -> date | None:
 def _read_date(name: str, text: str | None, problems: list[FieldError]) -> date | None:
     if text is None:
         return None
-    read = read_date(text)
+    read = parse_date(text)
     if read is None:
         problems.append(FieldError(field=name, code="invalid_date", detail="Give a date as YYYY-MM-DD: 2026-01-31."))
     elif not FIRST_DATE <= read <= LAST_DATE:

@@ -32,7 +32,7 @@ _SLIPS = {
 }
 
 
-def read_email(text: str) -> str | FieldError:
+def parse_email(text: str) -> str | FieldError:
     """The address as it is stored, in lower case, or why it is none.
 
     The whole address is lowered: RFC 5321 lets a host tell `Ann@` from `ann@`, and none in use does.

@@ -83,7 +83,7 @@ class TooLarge(UniteError):
     code = "too_large"
 
 
-class TooMany(UniteError):
+class TooManyRequests(UniteError):
     """The caller has used up an allowance; `retry_after` is when to come back, in whole seconds."""
 
     code = "too_many_requests"

@@ -53,15 +53,15 @@ class Files(Protocol):
     """Holds files under keys such as `images/0190…` (letters, digits, `-`, `_`, `.`, and `/` between the parts)."""
 
     @abstractmethod
-    def sign_upload(self, key: str, *, content_type: str, size: int, lifetime: timedelta) -> Upload:
-        """A permission to store exactly `size` bytes of `content_type` under `key`, once or again, for `lifetime`.
+    def sign_upload(self, key: str, *, content_type: str, size: int, ttl: timedelta) -> Upload:
+        """A permission to store exactly `size` bytes of `content_type` under `key`, once or again, for `ttl`.
 
         The storage itself refuses another key, another size, another type, and a permission that has expired.
         """
 
     @abstractmethod
-    def sign_download(self, key: str, *, filename: str, content_type: str, lifetime: timedelta) -> Download:
-        """A link to the file for `lifetime`; the browser is told to save it as `filename`."""
+    def sign_download(self, key: str, *, filename: str, content_type: str, ttl: timedelta) -> Download:
+        """A link to the file for `ttl`; the browser is told to save it as `filename`."""
 
     @abstractmethod
     def size(self, key: str) -> int | None:
@@ -100,7 +100,7 @@ def upload_key(key: str) -> str:
     return f"{UPLOADS}/{key}"
 
 
-def take_upload(files: Files, key: str, *, upload: str | None = None) -> bool:
+def move_upload(files: Files, key: str, *, upload: str | None = None) -> bool:
     """Bring what a client uploaded to `key`, out of the reach of its link; False where nothing has come.
 
     The upload is at `upload`, which is `upload_key(key)` unless it is said.
@@ -117,7 +117,7 @@ def take_upload(files: Files, key: str, *, upload: str | None = None) -> bool:
     return True
 
 
-def discard(files: Files, key: str) -> None:
+def delete_quietly(files: Files, key: str) -> None:
     """Delete the file at `key`, and what a client uploaded to become it.
 
     Where the files are not there just now it stays: whoever asked for this is done already, and would be told that it

@@ -48,7 +48,7 @@ class KeyedUseCase(Protocol[P, T_co]):
 
 
 @dataclass(frozen=True)
-class Once:
+class RunOnce:
     """Carry out a use case at most once per idempotency key.
 
     The answer to the first request is committed together with its effect, and every later request

@@ -62,7 +62,7 @@ def is_country(code: str) -> bool:
     return code in phonenumbers.SUPPORTED_REGIONS
 
 
-def read_phone(
+def parse_phone(
     text: str, *, country: str | None, rule: PhoneRule = PhoneRule.POSSIBLE, extension: str | None = None
 ) -> Phone | FieldError:
     """The number that `text` means, or why it means none.
@@ -168,7 +168,7 @@ def _suggestion(text: str, country: str | None, rule: PhoneRule) -> str | None:
     digits = text.lstrip(" (")
     if not digits.startswith("00"):
         return None
-    meant = read_phone("+" + digits[2:].lstrip(" -./"), country=country, rule=rule)
+    meant = parse_phone("+" + digits[2:].lstrip(" -./"), country=country, rule=rule)
     return meant.key.replace(";ext=", " ext. ") if isinstance(meant, Phone) else None
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from unite_core.batches import in_batches
 from unite_core.clock import Clock
-from unite_core.errors import TooMany
+from unite_core.errors import TooManyRequests
 from unite_core.unit_of_work import UnitOfWork, UnitOfWorkFactory
 from unite_core.usage import HOUR, Usage
 
@@ -44,15 +44,15 @@ class Quotas:
     texts: int = NO_LIMIT
 
 
-def require_use(uses: Usage, subject: str, use_id: UUID, *, limit: int, now: datetime, what: str) -> None:
-    """Count a use; raises `TooMany` (`quota_exceeded`) where `limit` uses were counted within the last hour.
+def enforce_quota(uses: Usage, subject: str, use_id: UUID, *, limit: int, now: datetime, what: str) -> None:
+    """Count a use; raises `TooManyRequests` (`quota_exceeded`) where `limit` uses were counted within the last hour.
 
     `what` is the plural of what is counted, with who it is counted for.
     """
     free_at = uses.take(subject, use_id, limit=limit, now=now)
     if free_at is not None:
         retry_after = max(1, ceil((free_at - now).total_seconds()))
-        raise TooMany(
+        raise TooManyRequests(
             f"At most {limit} {what} are taken within an hour; go on in {retry_after} seconds.",
             code="quota_exceeded",
             retry_after=retry_after,

@@ -33,7 +33,7 @@ _FILLERS = "\u115f\u1160\u3164\uffa0"
 _DECOMPOSED_TO_MARKS = "\u0f73\u0f75\u0f81\uff9e\uff9f"
 
 
-def within_bounds(text: str) -> bool:
+def is_within_max_length(text: str) -> bool:
     """Whether the text is short enough to be read: the one check that comes before everything else."""
     return len(text) <= MAX_TEXT_LENGTH
 
@@ -44,7 +44,7 @@ def normalize(form: Literal["NFC", "NFKC", "NFKD"], text: str) -> str:
     The text stays as it is where it is longer than `MAX_TEXT_LENGTH`, or has more than `MAX_MARKS` combining
     characters in a row. `text_error` refuses both.
     """
-    if text.isascii() or not within_bounds(text) or _has_too_many_marks(text):
+    if text.isascii() or not is_within_max_length(text) or _has_too_many_marks(text):
         return text
     return unicodedata.normalize(form, text)
 
@@ -54,7 +54,7 @@ def clean(text: str) -> str:
 
     A text longer than `MAX_TEXT_LENGTH` stays as it is, to be refused by `text_error`.
     """
-    if not within_bounds(text):
+    if not is_within_max_length(text):
         return text
     if text.isascii():
         return text.strip()

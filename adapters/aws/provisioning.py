@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from adapters.aws.access import Access
-from adapters.aws.outside import error_code
+from adapters.aws.clients import AwsClients
+from adapters.aws.guard import error_code
 from adapters.aws.s3 import Buckets
 from unite_core.files import UPLOAD_RETENTION, UPLOADS, upload_key
-from unite_core.imports.use_cases.intake import IMPORTS
+from unite_core.imports.use_cases.start import IMPORTS
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -31,7 +31,7 @@ _FIRST_REGION = "us-east-1"
 """The region that a bucket is made in when none is named, and that may not be named."""
 
 
-def make_buckets(buckets: Buckets, access: Access, *, origins: tuple[str, ...] = ("*",)) -> None:
+def create_buckets(buckets: Buckets, access: AwsClients, *, origins: tuple[str, ...] = ("*",)) -> None:
     """Make the two buckets where they are missing, and set both up anew.
 
     Nobody reads them without a link, files are encrypted, uploads that nobody took and those that broke off are
@@ -44,7 +44,7 @@ def make_buckets(buckets: Buckets, access: Access, *, origins: tuple[str, ...] =
         _set_up(client, bucket, origins)
 
 
-def make_queue(name: str, access: Access) -> str:
+def create_queue(name: str, access: AwsClients) -> str:
     """Make the queue, and its dead-letter queue `<name>-dead`, where they are missing; the queue's URL."""
     client = access.sqs()
     dead = _queue_arn(client, client.create_queue(QueueName=f"{name}-dead")["QueueUrl"])
@@ -54,12 +54,12 @@ def make_queue(name: str, access: Access) -> str:
     return url
 
 
-def make_topic(arn: str, access: Access) -> None:
+def create_topic(arn: str, access: AwsClients) -> None:
     """Make the topic where it is missing. What stands in for AWS gives it the same name, region and account."""
     access.sns().create_topic(Name=arn.rpartition(":")[2])
 
 
-def announce_uploads(bucket: str, queue_url: str, access: Access) -> None:
+def enable_upload_notices(bucket: str, queue_url: str, access: AwsClients) -> None:
     """Have every file that is uploaded to be imported announced in the queue, through EventBridge."""
     access.s3().put_bucket_notification_configuration(
         Bucket=bucket, NotificationConfiguration={"EventBridgeConfiguration": {}}

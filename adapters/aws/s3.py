@@ -12,8 +12,8 @@ from urllib.parse import quote
 
 from boto3.s3.transfer import TransferConfig
 
-from adapters.aws.access import Access
-from adapters.aws.outside import Dependency
+from adapters.aws.clients import AwsClients
+from adapters.aws.guard import ServiceGuard
 from unite_core.clock import Clock
 from unite_core.errors import NotFound, Unavailable
 from unite_core.files import UPLOADS, Download, Files, Upload
@@ -58,15 +58,15 @@ class S3Files(Files):
         self,
         buckets: Buckets,
         *,
-        access: Access,
+        access: AwsClients,
         clock: Clock,
         public_url: str | None = None,
         kms_key_id: str | None = None,
-        dependency: Dependency | None = None,
+        dependency: ServiceGuard | None = None,
     ) -> None:
         self._buckets = buckets
         self._clock = clock
-        self._outside = dependency or Dependency("The file storage")
+        self._outside = dependency or ServiceGuard("The file storage")
         self._client = access.s3()
         self._asking = access.s3(impatient=True)
         self._signing = access.s3(public_url)
@@ -86,8 +86,8 @@ class S3Files(Files):
         except NotFound:
             raise Unavailable("The file storage lacks a bucket.") from None
 
-    def sign_upload(self, key: str, *, content_type: str, size: int, lifetime: timedelta) -> Upload:
-        expires_at = self._expiry(lifetime)
+    def sign_upload(self, key: str, *, content_type: str, size: int, ttl: timedelta) -> Upload:
+        expires_at = self._expiry(ttl)
         fields = {"Content-Type": content_type, **self._encryption_fields()}
         conditions = [{name: value} for name, value in fields.items()]
         with self._outside.translated():
@@ -96,21 +96,19 @@ class S3Files(Files):
                 key,
                 Fields=dict(fields),
                 Conditions=[*conditions, ["content-length-range", size, size]],
-                ExpiresIn=int(lifetime.total_seconds()),
+                ExpiresIn=int(ttl.total_seconds()),
             )
         return Upload(url=post["url"], method="POST", expires_at=expires_at, fields=post["fields"])
 
-    def sign_download(self, key: str, *, filename: str, content_type: str, lifetime: timedelta) -> Download:
-        expires_at = self._expiry(lifetime)
+    def sign_download(self, key: str, *, filename: str, content_type: str, ttl: timedelta) -> Download:
+        expires_at = self._expiry(ttl)
         wanted = {
             **self._place(key),
             "ResponseContentDisposition": _attachment(filename),
             "ResponseContentType": content_type,
         }
         with self._outside.translated():
-            url = self._signing.generate_presigned_url(
-                "get_object", Params=wanted, ExpiresIn=int(lifetime.total_seconds())
-            )
+            url = self._signing.generate_presigned_url("get_object", Params=wanted, ExpiresIn=int(ttl.total_seconds()))
         return Download(url=url, expires_at=expires_at)
 
     def size(self, key: str) -> int | None:
@@ -170,15 +168,15 @@ class S3Files(Files):
         }
         return {names[name]: value for name, value in self._encryption().items()}
 
-    def _expiry(self, lifetime: timedelta) -> datetime:
+    def _expiry(self, ttl: timedelta) -> datetime:
         """The end of the lifetime, down to the second: that is what is signed."""
-        return datetime.fromtimestamp(int((self._clock.now() + lifetime).timestamp()), UTC)
+        return datetime.fromtimestamp(int((self._clock.now() + ttl).timestamp()), UTC)
 
 
 class _Reading(io.RawIOBase):
     """The bytes of an answer as they come; raises `Unavailable` where they stop before the end."""
 
-    def __init__(self, body: "StreamingBody", outside: Dependency) -> None:
+    def __init__(self, body: "StreamingBody", outside: ServiceGuard) -> None:
         self._body = body
         self._outside = outside
 

@@ -3,20 +3,20 @@
 import json
 from collections.abc import Mapping
 
-from adapters.aws.access import Access
-from adapters.aws.outside import Dependency
+from adapters.aws.clients import AwsClients
+from adapters.aws.guard import ServiceGuard
 from unite_core.errors import Invalid
 
 NAME = "AWS Secrets Manager"
 
 
-def read_secret(arn: str, access: Access) -> Mapping[str, str]:
+def read_secret(arn: str, access: AwsClients) -> Mapping[str, str]:
     """The names and values of a secret that holds a JSON object of strings.
 
     Raises `Unavailable`, `NotFound` where there is no such secret, and `Invalid` where it holds something else; no
     value is quoted.
     """
-    with Dependency(NAME, absent="There is no such secret.").call():
+    with ServiceGuard(NAME, absent="There is no such secret.").call():
         answer = access.secrets_manager().get_secret_value(SecretId=arn)
     try:
         values = json.loads(answer.get("SecretString", ""))

@@ -4,8 +4,8 @@ import logging
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from adapters.aws.access import Access
-from adapters.aws.outside import Dependency
+from adapters.aws.clients import AwsClients
+from adapters.aws.guard import ServiceGuard
 from unite_core.errors import NotFound, Unavailable
 from unite_core.notifications.model import Receipt
 from unite_core.notifications.ports import Topic, TopicMessage
@@ -30,11 +30,11 @@ class SnsTopic(Topic):
     else SNS did not take may be published later.
     """
 
-    def __init__(self, arn: str, *, access: Access, dependency: Dependency | None = None) -> None:
+    def __init__(self, arn: str, *, access: AwsClients, dependency: ServiceGuard | None = None) -> None:
         self._arn = arn
         self._client: SNSClient = access.sns()
         self._asking: SNSClient = access.sns(impatient=True)
-        self._outside = dependency or Dependency("The topic", absent="There is no such topic.")
+        self._outside = dependency or ServiceGuard("The topic", absent="There is no such topic.")
 
     @property
     def breaker_state(self) -> str:

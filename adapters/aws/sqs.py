@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
-from adapters.aws.access import Access
-from adapters.aws.outside import Dependency
+from adapters.aws.clients import AwsClients
+from adapters.aws.guard import ServiceGuard
 from unite_core.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 RECEIVE_WAIT_SECONDS = 10
 """Seconds that one question waits for a notice to come; shorter than the timeout of a call."""
 
-HIDDEN = 60
+VISIBILITY_TIMEOUT_SECONDS = 60
 """Seconds for which nobody else gets a notice that somebody took; whoever still works on it then has them renewed."""
 
 
@@ -37,10 +37,10 @@ class SqsUploadNotices:
         queue_url: str,
         *,
         bucket: str,
-        access: Access,
+        access: AwsClients,
         wait: int = RECEIVE_WAIT_SECONDS,
-        hidden: int = HIDDEN,
-        dependency: Dependency | None = None,
+        hidden: int = VISIBILITY_TIMEOUT_SECONDS,
+        dependency: ServiceGuard | None = None,
     ) -> None:
         self._queue_url = queue_url
         self._bucket = bucket
@@ -48,7 +48,7 @@ class SqsUploadNotices:
         self._asking = access.sqs(impatient=True)
         self._wait = wait
         self._hidden = hidden
-        self._outside = dependency or Dependency("The queue of uploads")
+        self._outside = dependency or ServiceGuard("The queue of uploads")
 
     @property
     def breaker_state(self) -> str:
@@ -99,7 +99,7 @@ class SqsUploadNotice:
         receipt: str,
         queue_url: str,
         client: "SQSClient",
-        outside: Dependency,
+        outside: ServiceGuard,
         hidden: int,
     ) -> None:
         self.key = key

@@ -43,16 +43,16 @@ class LocalFiles(Files, SignedFiles):
         self._links = Links(f"{public_url}/{ROUTE}", dict(secrets_by_kid))
         self._clock = clock
 
-    def sign_upload(self, key: str, *, content_type: str, size: int, lifetime: timedelta) -> Upload:
+    def sign_upload(self, key: str, *, content_type: str, size: int, ttl: timedelta) -> Upload:
         self._path(key)
-        expires_at = self._expiry(lifetime)
+        expires_at = self._expiry(ttl)
         url = self._links.make(UPLOAD_METHOD, key, {"size": str(size), "type": content_type}, expires_at)
         headers = {"Content-Type": content_type}
         return Upload(url=url, method=UPLOAD_METHOD, expires_at=expires_at, headers=headers)
 
-    def sign_download(self, key: str, *, filename: str, content_type: str, lifetime: timedelta) -> Download:
+    def sign_download(self, key: str, *, filename: str, content_type: str, ttl: timedelta) -> Download:
         self._path(key)
-        expires_at = self._expiry(lifetime)
+        expires_at = self._expiry(ttl)
         url = self._links.make(DOWNLOAD_METHOD, key, {"filename": filename, "type": content_type}, expires_at)
         return Download(url=url, expires_at=expires_at)
 
@@ -147,9 +147,9 @@ class LocalFiles(Files, SignedFiles):
             raise ValueError("This is no key of a file.")
         return self._folder / key
 
-    def _expiry(self, lifetime: timedelta) -> datetime:
+    def _expiry(self, ttl: timedelta) -> datetime:
         """The end of the lifetime, down to the second: that is what a link carries."""
-        return datetime.fromtimestamp(int((self._clock.now() + lifetime).timestamp()), UTC)
+        return datetime.fromtimestamp(int((self._clock.now() + ttl).timestamp()), UTC)
 
 
 def _media_type(content_type: str | None) -> str:

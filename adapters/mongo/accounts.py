@@ -28,7 +28,7 @@ _THERE_ALREADY = (51002, 51003)
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class MongoAccount:
     """An account of MongoDB: its name, its password, and the database that knows it."""
 
     name: str
@@ -48,7 +48,7 @@ class Account:
         return cls(name, password, parts["options"].get("authsource") or parts["database"] or "admin")
 
 
-def give_rights(mongo: Mongo, account: Account) -> None:
+def grant_privileges(mongo: Mongo, account: MongoAccount) -> None:
     """Make the account where it is missing, with this password and the rights of the service and no others.
 
     `mongo` reaches the database of the activity log with an account that may make roles and users. Safe to repeat.
@@ -57,7 +57,7 @@ def give_rights(mongo: Mongo, account: Account) -> None:
     mongo.call(lambda database: _give_rights(database, account))
 
 
-def _give_rights(database: Database[dict[str, Any]], account: Account) -> None:
+def _give_rights(database: Database[dict[str, Any]], account: MongoAccount) -> None:
     allowed = {**dict.fromkeys(COLLECTIONS, ACTIONS), CallLogEntry.collection_name(): ACTIONS_ON_CALLS}
     privileges = [
         {"resource": {"db": database.name, "collection": collection}, "actions": list(actions)}

@@ -19,10 +19,10 @@ from adapters.mongo.documents import (
     RETENTION,
     Activity,
     CallLogEntry,
-    Declared,
     DeliveryLogEntry,
     EventDocument,
     ImportLogEntry,
+    MongoDocument,
     Stored,
     document_of,
     sort_key,
@@ -53,16 +53,16 @@ _MAX_RETENTION = 2**31 - 1
 class MongoActivityLog(ActivityLog):
     """Documents by the id of their event, in the collections `activity`, `import_log` and `delivery_log`.
 
-    MongoDB itself forgets what is older than `kept_for`, within about a minute; with None nothing is forgotten. What
+    MongoDB itself forgets what is older than `retention`, within about a minute; with None nothing is forgotten. What
     became of calls goes to the call documents in `call_log` as well, and stays there.
     """
 
     at_once = 200
 
-    def __init__(self, mongo: Mongo, *, kept_for: timedelta | None = None) -> None:
+    def __init__(self, mongo: Mongo, *, retention: timedelta | None = None) -> None:
         self._mongo = mongo
         self._calls = MongoCallDocuments(mongo)
-        self._kept_for = kept_for
+        self._kept_for = retention
         self._prepared = False
         self._failing = False
 
@@ -157,7 +157,7 @@ class MongoActivityLog(ActivityLog):
 
 
 @contextmanager
-def _warned_where_not_allowed(kind: type[Declared]) -> Iterator[None]:
+def _warned_where_not_allowed(kind: type[MongoDocument]) -> Iterator[None]:
     try:
         yield
     except OperationFailure as error:
@@ -170,7 +170,7 @@ def _warned_where_not_allowed(kind: type[Declared]) -> Iterator[None]:
         )
 
 
-def _bring_indexes(kind: type[Declared], database: Database[Stored]) -> Mapping[str, Any]:
+def _bring_indexes(kind: type[MongoDocument], database: Database[Stored]) -> Mapping[str, Any]:
     """Make the declared indexes that are missing; what there was before, by name."""
     collection = kind.collection_in(database)
     indexes = collection.index_information()

@@ -36,7 +36,7 @@ _POSITION = struct.Struct(">Q16s")
 _SIGN = 1 << 63
 
 
-class Declared(Document):  # type: ignore[misc]  # MongoEngine ships no types
+class MongoDocument(Document):  # type: ignore[misc]  # MongoEngine ships no types
     """What a collection holds, and its indexes."""
 
     # The adapter hands every query its collection; MongoEngine's connections, which are the process's, are left out.
@@ -58,7 +58,7 @@ class Declared(Document):  # type: ignore[misc]  # MongoEngine ships no types
         return [IndexModel(spec["fields"], name=spec["name"]) for spec in cls._meta["index_specs"]]
 
 
-class EventDocument(Declared):
+class EventDocument(MongoDocument):
     """One event; its `_id` is the event's id, so that it is there once.
 
     `at` is for people and for MongoDB's own forgetting: it ends at the millisecond. `position` is exact, and sorts as a
@@ -144,7 +144,7 @@ class DeliveryLogEntry(EventDocument):
         return replace(super().event(lead_ids), delivery_id=self.delivery_id)
 
 
-class CallLogEntry(Declared):
+class CallLogEntry(MongoDocument):
     """A call as its last entry in the call ledger says it was; its `_id` is the id of its task.
 
     It is replaced by what a later entry says, the one with the higher `number`. Both moments end at the millisecond,

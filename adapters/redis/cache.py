@@ -11,7 +11,7 @@ from threading import Lock
 from redis import Redis
 
 from adapters.redis.connection import RedisServer
-from unite_core.cache import MAX_TTL, Cache, Look
+from unite_core.cache import MAX_TTL, Cache, CacheLookup
 from unite_core.clock import Clock
 from unite_core.errors import Unavailable
 
@@ -52,7 +52,7 @@ class RedisCache(Cache):
         secret: bytes,
         clock: Clock,
         prefix: str = PREFIX,
-        most_owed: int = MAX_PENDING_INVALIDATIONS,
+        max_pending: int = MAX_PENDING_INVALIDATIONS,
     ) -> None:
         self._server = server
         self._secret = secret
@@ -60,32 +60,32 @@ class RedisCache(Cache):
         self._everything = f"{prefix}:cache:everything"
         self._token = f"{prefix}:cache:token:"
         self._value = f"{prefix}:cache:value:"
-        self._most_owed = most_owed
+        self._most_owed = max_pending
         # The name of a token -> the debt. Another debt of the same name is another object.
         self._owed: dict[str, object] = {}
         self._turn = Lock()
 
-    def look(self, namespace: str, key: str) -> Look:
+    def look(self, namespace: str, key: str) -> CacheLookup:
         name = f"{self._value}{namespace}:{key}"
         try:
             self._pay()
             everything, token, stored = self._ask(self._token + namespace, name)
         except Unavailable:
-            return Look()
+            return CacheLookup()
         if everything is None or token is None:  # evicted in this very moment
-            return Look()
+            return CacheLookup()
         current = everything + token
         value = self._opened(name, stored[len(current) :], current) if stored and stored.startswith(current) else None
-        return Look(value, current.hex())
+        return CacheLookup(value, current.hex())
 
-    def put(self, namespace: str, key: str, value: bytes, *, ticket: str, lifetime: timedelta) -> None:
+    def put(self, namespace: str, key: str, value: bytes, *, ticket: str, ttl: timedelta) -> None:
         name = f"{self._value}{namespace}:{key}"
-        lifetime = min(lifetime, MAX_TTL)
+        ttl = min(ttl, MAX_TTL)
         current = bytes.fromhex(ticket)
-        signed = _milliseconds(self._clock.now() + lifetime).to_bytes(_EXPIRY_BYTES) + value
+        signed = _milliseconds(self._clock.now() + ttl).to_bytes(_EXPIRY_BYTES) + value
         stored = current + self._signature(name, current, signed) + signed
         with suppress(Unavailable):  # it is worked out again
-            self._server.call(lambda redis: redis.set(name, stored, px=lifetime))
+            self._server.call(lambda redis: redis.set(name, stored, px=ttl))
 
     def forget(self, namespaces: Collection[str]) -> None:
         self._owe([self._token + namespace for namespace in namespaces])

@@ -17,10 +17,10 @@ T = TypeVar("T")
 TIMEOUT = 0.25
 """How many seconds Redis may take to be reached, and again to answer: what a slow answer costs is not worth more."""
 
-FAILURES_IN_A_ROW = 3
+FAILURE_THRESHOLD = 3
 """After so many Redis is left alone for a while."""
 
-REST = 5.0
+OPEN_SECONDS = 5.0
 """How many seconds it is left alone; then the next call tries again, and the first failure makes it another rest."""
 
 
@@ -32,7 +32,7 @@ class RedisServer:
     """
 
     def __init__(
-        self, url: str, *, timeout: float = TIMEOUT, failures: int = FAILURES_IN_A_ROW, rest: float = REST
+        self, url: str, *, timeout: float = TIMEOUT, failures: int = FAILURE_THRESHOLD, rest: float = OPEN_SECONDS
     ) -> None:
         """`url` is one such as `redis://host:6379/0` (`rediss` for TLS); raises `ValueError` for another kind."""
         self._redis = Redis.from_url(

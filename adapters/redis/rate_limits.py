@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from adapters.redis.connection import RedisServer
 from unite_core.clock import Clock
 from unite_core.errors import Unavailable
-from unite_core.rate_limits import Allowance, RateLimits
+from unite_core.rate_limits import RateLimits, RateLimitStatus
 
 PREFIX = "unite"
 WINDOW = timedelta(minutes=1)
@@ -48,24 +48,24 @@ class RedisRateLimits(RateLimits):
         self._meanwhile = meanwhile
         self._prefix = prefix
 
-    def hit(self, key: str, per_minute: int) -> Allowance:
+    def hit(self, key: str, per_minute: int) -> RateLimitStatus:
         try:
             return self._ask(key, per_minute, counts=True)
         except Unavailable:
             return self._meanwhile.hit(key, per_minute)
 
-    def peek(self, key: str, per_minute: int) -> Allowance:
+    def peek(self, key: str, per_minute: int) -> RateLimitStatus:
         try:
             return self._ask(key, per_minute, counts=False)
         except Unavailable:
             return self._meanwhile.peek(key, per_minute)
 
-    def _ask(self, key: str, per_minute: int, *, counts: bool) -> Allowance:
+    def _ask(self, key: str, per_minute: int, *, counts: bool) -> RateLimitStatus:
         now = _milliseconds(self._clock.now() - _EPOCH)
         arguments = [now, per_minute, int(counts), _milliseconds(WINDOW)]
         name = f"{self._prefix}:limit:{key}"
         allowed, hits, left = self._server.call(lambda redis: redis.register_script(_COUNT)([name], arguments))
-        return Allowance(
+        return RateLimitStatus(
             allowed=bool(allowed),
             limit=per_minute,
             remaining=max(0, per_minute - hits),

@@ -35,12 +35,12 @@ RETRIES = (1, 3, 10, 30)
 """Seconds before each further attempt at a job that failed."""
 
 
-def queue_of(destination: str) -> str:
+def queue_name(destination: str) -> str:
     """The queue of the events that one destination is told of: one that is slow holds up no other."""
     return f"events-{destination}"
 
 
-class Server(Protocol):
+class RedisConnection(Protocol):
     """The way to a Redis server, with its timeouts and its circuit breaker."""
 
     def call(self, command: Callable[[Redis], T], /) -> T:
@@ -58,7 +58,11 @@ class RqJobs(Jobs):
     """
 
     def __init__(
-        self, server: Server, *, destinations: Sequence[str], correlation_id: Callable[[], str | None] = lambda: None
+        self,
+        server: RedisConnection,
+        *,
+        destinations: Sequence[str],
+        correlation_id: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._server = server
         self._destinations = destinations
@@ -73,7 +77,7 @@ class RqJobs(Jobs):
     def deliver_events(self, destinations: Collection[str] = ()) -> None:
         for destination in self._destinations:
             if not destinations or destination in destinations:
-                self._enqueue(queue_of(destination), "relay", destination)
+                self._enqueue(queue_name(destination), "relay", destination)
 
     def _enqueue(self, queue: str, function: str, about: str) -> None:
         def enqueue(redis: Redis) -> None:

@@ -13,8 +13,8 @@ from rq.registry import ScheduledJobRegistry
 from rq.scheduler import RQScheduler
 from rq.serializers import JSONSerializer
 
+from adapters.rq.job_format import ValidatedJob
 from adapters.rq.jobs import FAILED_JOB_TTL, NO_TIMEOUT
-from adapters.rq.wire import HandedJob
 
 LOCK = "unite:schedule"
 LOCK_TTL = 10
@@ -87,6 +87,6 @@ class Schedule:
         due = cast("list[bytes]", self._redis.zrangebyscore(key, 0, time.time()))
         for job_id in due:
             try:
-                HandedJob.fetch(job_id.decode("utf-8", "replace"), connection=self._redis)
+                ValidatedJob.fetch(job_id.decode("utf-8", "replace"), connection=self._redis)
             except NoSuchJobError:
                 self._redis.zrem(key, job_id)

@@ -19,9 +19,9 @@ from rq.serializers import JSONSerializer
 from rq.timeouts import BaseDeathPenalty, TimerDeathPenalty
 from rq.utils import now
 
-from adapters.rq.jobs import IMPORTS, UPKEEP, queue_of
+from adapters.rq.job_format import MALFORMED, JobHandler, ValidatedJob
+from adapters.rq.jobs import IMPORTS, UPKEEP, queue_name
 from adapters.rq.schedule import Schedule
-from adapters.rq.wire import MALFORMED, Hand, HandedJob
 from unite_core.errors import Unavailable
 
 log = logging.getLogger(__name__)
@@ -52,27 +52,29 @@ class RqQueues:
         with self._opened() as redis:
             redis.ping()
 
-    def do_imports(self, hand: Hand, stopping: Callable[[], bool]) -> None:
+    def run_import_jobs(self, hand: JobHandler, stopping: Callable[[], bool]) -> None:
         """Import and undo until it is time to stop. Raises `Unavailable` as soon as Redis does not answer."""
         with self._opened() as redis:
             RqWorker([IMPORTS], redis, hand).do_jobs(stopping)
 
-    def deliver(self, hand: Hand, stopping: Callable[[], bool], destination: str) -> None:
+    def deliver(self, hand: JobHandler, stopping: Callable[[], bool], destination: str) -> None:
         """Tell one destination of events until it is time to stop.
 
         Raises `Unavailable` as soon as Redis does not answer.
         """
         with self._opened() as redis:
-            RqWorker([queue_of(destination)], redis, hand).do_jobs(stopping)
+            RqWorker([queue_name(destination)], redis, hand).do_jobs(stopping)
 
-    def do_upkeep(self, hand: Hand, stopping: Callable[[], bool], every: Mapping[Callable[..., None], int]) -> None:
+    def run_upkeep_jobs(
+        self, hand: JobHandler, stopping: Callable[[], bool], every: Mapping[Callable[..., None], int]
+    ) -> None:
         """Do upkeep until it is time to stop, and keep the schedule.
 
         `every` tells of each function that recurs after how many seconds. Raises `Unavailable` as soon as Redis does
         not answer.
         """
         with self._opened() as redis:
-            retried = [IMPORTS, *map(queue_of, self.destinations)]
+            retried = [IMPORTS, *map(queue_name, self.destinations)]
             schedule = Schedule(redis, queue=UPKEEP, every=every, retried=retried)
             try:
                 RqWorker([UPKEEP], redis, hand).do_jobs(stopping, schedule.keep)
@@ -101,14 +103,14 @@ class RqWorker(SimpleWorker):
     It never calls `work`, and so does not listen for RQ's commands: nobody stops it by way of Redis.
     """
 
-    job_class: type[Job] = HandedJob
+    job_class: type[Job] = ValidatedJob
     # Jobs have no timeout; the usual way of keeping one is for the main thread alone.
     death_penalty_class: type[BaseDeathPenalty] = TimerDeathPenalty
     log_result_lifespan = False
     dequeue_timeout = POLL_INTERVAL
     connection_timeout = READ_TIMEOUT
 
-    def __init__(self, queues: Sequence[str], redis: Redis, hand: Hand) -> None:
+    def __init__(self, queues: Sequence[str], redis: Redis, hand: JobHandler) -> None:
         super().__init__(
             queues,
             connection=redis,
@@ -148,7 +150,7 @@ class RqWorker(SimpleWorker):
         except ResponseError:  # its time ran out in this very moment; the sweep finds what it was for
             return
         job.id = own
-        cast("HandedJob", job).hand = self._hand
+        cast("ValidatedJob", job).hand = self._hand
         super().execute_job(job, queue)
 
     def handle_exception(self, job: Job, *exc_info: Any) -> None:

@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, Connection, Engine, Select, delete, func, 
 from sqlalchemy.engine import Row
 
 from adapters.sql.event_tables import activity, activity_leads
-from adapters.sql.modes import READING
-from adapters.sql.statements import after, in_lists, insert_missing, newest_first
+from adapters.sql.execution_options import READ_ONLY
+from adapters.sql.statements import after, batches, insert_if_absent, newest_first
 from adapters.sql.types import exact_json, moment
 from unite_core.events import Event
 from unite_core.notifications.model import Receipt
@@ -30,8 +30,10 @@ class SqlActivityLog(ActivityLog):
         # In one order, so that two relays which hand over the same wait for each other one way round.
         ordered = sorted(events, key=lambda event: event.id)
         with self._engine.begin() as connection:
-            insert_missing(connection, activity, [_to_row(event, connection) for event in ordered])
-            insert_missing(connection, activity_leads, [row for event in ordered for row in _leads(event, connection)])
+            insert_if_absent(connection, activity, [_to_row(event, connection) for event in ordered])
+            insert_if_absent(
+                connection, activity_leads, [row for event in ordered for row in _leads(event, connection)]
+            )
         return [Receipt(taken=True)] * len(events)
 
     def of_lead(self, lead_id: UUID, request: PageRequest, visible: EventFilter | None = None) -> Page[Event]:
@@ -61,13 +63,13 @@ class SqlActivityLog(ActivityLog):
         old = select(activity.c.id).where(activity.c.at < before).order_by(activity.c.at, activity.c.id).limit(limit)
         with self._engine.begin() as connection:
             ids = connection.execute(old).scalars().all()
-            for portion in in_lists(ids):
+            for portion in batches(ids):
                 connection.execute(delete(activity_leads).where(activity_leads.c.event_id.in_(portion)))
                 connection.execute(delete(activity).where(activity.c.id.in_(portion)))
         return len(ids)
 
     def _page(self, statement: Select[Any], request: PageRequest, about: tuple[UUID, ...] = ()) -> Page[Event]:
-        with self._engine.connect().execution_options(**{READING: True}) as connection:
+        with self._engine.connect().execution_options(**{READ_ONLY: True}) as connection:
             rows = connection.execute(statement).all()
         return page_of([_to_event(row, about) for row in rows], request.limit, lambda it: Position(it.at, it.id))
 

@@ -9,16 +9,23 @@ from sqlalchemy import Connection, Select, exists, func, insert, select
 from sqlalchemy.engine import Row
 from sqlalchemy.exc import IntegrityError
 
-from adapters.sql.call_pages import all_notes, entries_of, latest_notes, order_of, orphan_of, tasks_of
+from adapters.sql.call_queries import (
+    select_all_notes,
+    select_entries,
+    select_latest_notes,
+    select_orphan,
+    select_tasks,
+    sort_column,
+)
 from adapters.sql.call_tables import call_ledger as ledger
 from adapters.sql.call_tables import call_task_notes as notes
 from adapters.sql.call_tables import call_tasks as tasks
 from adapters.sql.errors import refusal
 from adapters.sql.report_tables import unfolded_entries
-from adapters.sql.statements import by_index, fits, in_lists, locked, merged, save_version
+from adapters.sql.statements import batches, force_index, matches_any, merge_sorted, save_version, with_lock
 from adapters.sql.tables import leads
-from adapters.sql.tampered import NO_VALUE, one_by_one, readable
-from unite_core.calls.ledger import FORMAT, BrokenChain, EntryKind, LedgerEntry, Unreadable, orphaned
+from adapters.sql.unreadable_rows import UNREADABLE_VALUE_ERRORS, read_one_by_one, to_id
+from unite_core.calls.ledger import FORMAT, ChainFault, EntryKind, LedgerEntry, Unreadable, orphan_fault
 from unite_core.calls.model import CallResult, CallTask, Completion, Note, Outcome, TaskStatus
 from unite_core.calls.ports import CALL_COUNTS_NAMESPACE, CallLedger, CallTasks, LedgerFilter, TaskFilter
 from unite_core.errors import NotFound
@@ -50,7 +57,7 @@ class SqlCallTasks(CallTasks):
         self._add_notes(task.id, task.notes, known=0)
 
     def get(self, task_id: UUID) -> CallTask:
-        statement = locked(select(tasks).where(tasks.c.id == task_id), self._connection)
+        statement = with_lock(select(tasks).where(tasks.c.id == task_id), self._connection)
         row = self._connection.execute(statement).first()
         if row is None:
             raise NotFound("There is no such call task.")
@@ -63,46 +70,50 @@ class SqlCallTasks(CallTasks):
             self._add_notes(task.id, [note for note in task.notes if note.id not in known], known=len(known))
 
     def page(self, filters: TaskFilter, request: PageRequest) -> Page[CallTask]:
-        lists = [self._connection.execute(statement).all() for statement in tasks_of(filters, request)]
-        rows = merged(lists, lambda row: (row.due_at, row.id), request.limit + 1, descending=False)
-        return page_of(self._with_notes(rows, latest_notes), request.limit, lambda task: Position(task.due_at, task.id))
+        lists = [self._connection.execute(statement).all() for statement in select_tasks(filters, request)]
+        rows = merge_sorted(lists, lambda row: (row.due_at, row.id), request.limit + 1, descending=False)
+        return page_of(
+            self._with_notes(rows, select_latest_notes), request.limit, lambda task: Position(task.due_at, task.id)
+        )
 
     def overdue(self, *, before: datetime, limit: int) -> Sequence[CallTask]:
         pending = tasks.c.status == TaskStatus.PENDING.value, tasks.c.due_at < before
-        statement = by_index(_in_order(select(tasks).where(*pending)), tasks, "ix_call_tasks_status_due").limit(limit)
-        rows = self._connection.execute(locked(statement, self._connection, skip_held=True))
+        statement = force_index(_in_order(select(tasks).where(*pending)), tasks, "ix_call_tasks_status_due").limit(
+            limit
+        )
+        rows = self._connection.execute(with_lock(statement, self._connection, skip_locked=True))
         return [_to_task(row, []) for row in rows]
 
-    def pending_of_lead(self, lead_id: UUID) -> Sequence[CallTask]:
-        pending = tasks.c.lead_id == lead_id, fits(tasks.c.status, [TaskStatus.PENDING.value])
-        statement = by_index(_in_order(select(tasks).where(*pending)), tasks, "ix_call_tasks_lead_due")
-        return self._with_notes(self._connection.execute(locked(statement, self._connection)).all())
+    def lock_pending_of_lead(self, lead_id: UUID) -> Sequence[CallTask]:
+        pending = tasks.c.lead_id == lead_id, matches_any(tasks.c.status, [TaskStatus.PENDING.value])
+        statement = force_index(_in_order(select(tasks).where(*pending)), tasks, "ix_call_tasks_lead_due")
+        return self._with_notes(self._connection.execute(with_lock(statement, self._connection)).all())
 
-    def of_deleted_leads(self, *, limit: int) -> Sequence[CallTask]:
+    def lock_pending_of_deleted_leads(self, *, limit: int) -> Sequence[CallTask]:
         # Found without a lock, for a lock would be on every pending task that is looked at; then those found are held.
         pending = tasks.c.status == TaskStatus.PENDING.value
         found = (
-            by_index(_in_order(select(tasks.c.id).where(pending)), tasks, "ix_call_tasks_status_due")
+            force_index(_in_order(select(tasks.c.id).where(pending)), tasks, "ix_call_tasks_status_due")
             .where(exists().where(leads.c.id == tasks.c.lead_id, leads.c.deleted_at.is_not(None)))
             .limit(limit)
         )
         orphans: list[CallTask] = []
-        for portion in in_lists(self._connection.execute(found).scalars().all()):
+        for portion in batches(self._connection.execute(found).scalars().all()):
             held = select(tasks).where(tasks.c.id.in_(portion), pending)
-            rows = self._connection.execute(locked(_in_order(held), self._connection, skip_held=True))
+            rows = self._connection.execute(with_lock(_in_order(held), self._connection, skip_locked=True))
             orphans.extend(_to_task(row, []) for row in rows)
         return orphans
 
     def count_pending(self, lead_id: UUID, *, limit: int) -> int:
-        pending = tasks.c.lead_id == lead_id, fits(tasks.c.status, [TaskStatus.PENDING.value])
+        pending = tasks.c.lead_id == lead_id, matches_any(tasks.c.status, [TaskStatus.PENDING.value])
         # In order, so that SQLite takes the index where most tasks are of one lead too.
-        some = by_index(_in_order(select(tasks.c.id).where(*pending)), tasks, "ix_call_tasks_lead_due").limit(limit)
+        some = force_index(_in_order(select(tasks.c.id).where(*pending)), tasks, "ix_call_tasks_lead_due").limit(limit)
         counted: int = self._connection.execute(select(func.count()).select_from(some.subquery("counted"))).scalar_one()
         return counted
 
     def leads_with_tasks(self, lead_ids: Collection[UUID]) -> set[UUID]:
         found: set[UUID] = set()
-        for portion in in_lists(list(lead_ids)):
+        for portion in batches(list(lead_ids)):
             statement = select(tasks.c.lead_id).where(tasks.c.lead_id.in_(portion)).distinct()
             found.update(self._connection.execute(statement).scalars())
         return found
@@ -113,8 +124,8 @@ class SqlCallTasks(CallTasks):
             statement = statement.where(tasks.c.id > after)
         try:
             return [_to_task(row, []) for row in self._connection.execute(statement)]
-        except NO_VALUE:
-            return one_by_one(self._connection, statement, tasks.c.id, lambda row: _to_task(row, []))
+        except UNREADABLE_VALUE_ERRORS:
+            return read_one_by_one(self._connection, statement, tasks.c.id, lambda row: _to_task(row, []))
 
     def _add_notes(self, task_id: UUID, added: Sequence[Note], *, known: int) -> None:
         rows = [
@@ -132,10 +143,10 @@ class SqlCallTasks(CallTasks):
             self._connection.execute(insert(notes), rows)
 
     def _with_notes(
-        self, rows: Sequence[Row[Any]], notes_of: Callable[[Sequence[UUID]], Select[Any]] = all_notes
+        self, rows: Sequence[Row[Any]], notes_of: Callable[[Sequence[UUID]], Select[Any]] = select_all_notes
     ) -> list[CallTask]:
         written: dict[UUID, list[Note]] = {row.id: [] for row in rows}
-        for portion in in_lists(list(written)):
+        for portion in batches(list(written)):
             for row in sorted(self._connection.execute(notes_of(portion)), key=lambda row: row.number):
                 written[row.task_id].append(Note(id=row.id, author=row.author, text=row.text, at=row.at))
         return [_to_task(row, written[row.id]) for row in rows]
@@ -170,8 +181,8 @@ class SqlCallLedger(CallLedger):
 
     def chains(self, task_ids: Collection[UUID]) -> Mapping[UUID, Sequence[LedgerEntry]]:
         chains: dict[UUID, list[LedgerEntry]] = {}
-        for portion in in_lists(list(task_ids)):
-            statement = by_index(
+        for portion in batches(list(task_ids)):
+            statement = force_index(
                 select(ledger).where(ledger.c.task_id.in_(portion)).order_by(ledger.c.task_id, ledger.c.number),
                 ledger,
                 "uq_call_ledger_chain",
@@ -180,25 +191,27 @@ class SqlCallLedger(CallLedger):
                 chains.setdefault(row.task_id, []).append(to_entry(row))
         return chains
 
-    def as_stored(self, task_ids: Collection[UUID]) -> Mapping[UUID, Sequence[LedgerEntry | Unreadable]]:
+    def chains_as_stored(self, task_ids: Collection[UUID]) -> Mapping[UUID, Sequence[LedgerEntry | Unreadable]]:
         try:
             return self.chains(task_ids)
-        except NO_VALUE:
+        except UNREADABLE_VALUE_ERRORS:
             chains = {task_id: self._as_stored(task_id) for task_id in task_ids}
         return {task_id: chain for task_id, chain in chains.items() if chain}
 
     def _as_stored(self, task_id: UUID) -> list[LedgerEntry | Unreadable]:
         statement = select(ledger).where(ledger.c.task_id == task_id).order_by(ledger.c.number)
-        return one_by_one(self._connection, statement, ledger.c.id, to_entry)
+        return read_one_by_one(self._connection, statement, ledger.c.id, to_entry)
 
-    def orphan(self, after: UUID | None, until: UUID | None) -> BrokenChain | None:
-        row = self._connection.execute(orphan_of(after, until)).first()
-        return None if row is None else orphaned(readable(row.task_id), readable(row.id), row.number)
+    def orphan(self, after: UUID | None, until: UUID | None) -> ChainFault | None:
+        row = self._connection.execute(select_orphan(after, until)).first()
+        return None if row is None else orphan_fault(to_id(row.task_id), to_id(row.id), row.number)
 
     def page(self, filters: LedgerFilter, request: PageRequest) -> Page[LedgerEntry]:
-        lists = [self._connection.execute(statement).all() for statement in entries_of(filters, request)]
-        moment = order_of(filters).name
-        found = [to_entry(row) for row in merged(lists, lambda row: (getattr(row, moment), row.id), request.limit + 1)]
+        lists = [self._connection.execute(statement).all() for statement in select_entries(filters, request)]
+        moment = sort_column(filters).name
+        found = [
+            to_entry(row) for row in merge_sorted(lists, lambda row: (getattr(row, moment), row.id), request.limit + 1)
+        ]
         return page_of(found, request.limit, filters.position)
 
 

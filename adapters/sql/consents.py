@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import Connection, select
 
 from adapters.sql.event_tables import consents
-from adapters.sql.statements import by_index, insert_missing
+from adapters.sql.statements import force_index, insert_if_absent
 from adapters.sql.types import moment
 from unite_core.notifications.ports import Consent, Consents
 
@@ -21,12 +21,12 @@ class SqlConsents(Consents):
             return False
         at = moment(consent.at, self._connection.dialect)
         row = (consent.source, consent.id.bytes, consent.phone, consent.opted_out, at)
-        insert_missing(self._connection, consents, [row])
+        insert_if_absent(self._connection, consents, [row])
         return self._kept(consent.source) == consent.id
 
     def opted_out(self, phone: str) -> bool:
         latest = (
-            by_index(select(consents.c.opted_out), consents, "ix_consents_phone")
+            force_index(select(consents.c.opted_out), consents, "ix_consents_phone")
             .where(consents.c.phone == phone)
             .order_by(consents.c.at.desc(), consents.c.id.desc())
             .limit(1)

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Select, delete, func, insert, 
 from sqlalchemy.engine import Row
 
 from adapters.sql.event_tables import deliveries, outbox_events
-from adapters.sql.statements import by_index, in_lists, locked, newest_first
+from adapters.sql.statements import batches, force_index, newest_first, with_lock
 from unite_core.errors import NotFound
 from unite_core.events import Event
 from unite_core.notifications.audience import told
@@ -44,10 +44,12 @@ class SqlDeliveries(Deliveries):
         self, destination: str, *, now: datetime, until: datetime, limit: int
     ) -> Sequence[tuple[Delivery, Event]]:
         due = _due(destination, DeliveryStatus.PENDING, now, limit)
-        claimed = [_to_delivery(row) for row in self._connection.execute(locked(due, self._connection, skip_held=True))]
+        claimed = [
+            _to_delivery(row) for row in self._connection.execute(with_lock(due, self._connection, skip_locked=True))
+        ]
         for delivery in claimed:
             delivery.hold(until)
-        for portion in in_lists([delivery.id for delivery in claimed]):
+        for portion in batches([delivery.id for delivery in claimed]):
             self._connection.execute(
                 update(deliveries)
                 .where(deliveries.c.id.in_(portion))
@@ -64,11 +66,11 @@ class SqlDeliveries(Deliveries):
             alike.setdefault(json.dumps(outcome, default=str, sort_keys=True), (outcome, []))[1].append(delivery.id)
         for outcome, ids in alike.values():
             mine = deliveries.c.attempts == outcome["attempts"], deliveries.c.held == literal(True)
-            for portion in in_lists(ids):
+            for portion in batches(ids):
                 self._connection.execute(update(deliveries).where(deliveries.c.id.in_(portion), *mine).values(outcome))
 
     def get(self, delivery_id: UUID) -> Delivery:
-        statement = locked(select(deliveries).where(deliveries.c.id == delivery_id), self._connection)
+        statement = with_lock(select(deliveries).where(deliveries.c.id == delivery_id), self._connection)
         row = self._connection.execute(statement).first()
         if row is None:
             raise NotFound("There is no such delivery.")
@@ -95,19 +97,21 @@ class SqlDeliveries(Deliveries):
     def hasten(self, destination: str, *, now: datetime, limit: int) -> int:
         failed = deliveries.c.attempts > 0, deliveries.c.held == literal(False), deliveries.c.next_attempt_at > now
         waiting = (
-            by_index(select(deliveries.c.id), deliveries, "ix_deliveries_due")
+            force_index(select(deliveries.c.id), deliveries, "ix_deliveries_due")
             .where(_those(destination, DeliveryStatus.PENDING), *failed)
             .order_by(deliveries.c.next_attempt_at, deliveries.c.id)
             .limit(limit)
         )
-        ids = self._connection.execute(locked(waiting, self._connection, skip_held=True)).scalars().all()
-        for portion in in_lists(ids):
+        ids = self._connection.execute(with_lock(waiting, self._connection, skip_locked=True)).scalars().all()
+        for portion in batches(ids):
             self._connection.execute(update(deliveries).where(deliveries.c.id.in_(portion)).values(next_attempt_at=now))
         return len(ids)
 
     def to_follow(self, destination: str, *, now: datetime, limit: int) -> Sequence[Delivery]:
         due = _due(destination, DeliveryStatus.DELIVERED, now, limit)
-        return [_to_delivery(row) for row in self._connection.execute(locked(due, self._connection, skip_held=True))]
+        return [
+            _to_delivery(row) for row in self._connection.execute(with_lock(due, self._connection, skip_locked=True))
+        ]
 
     def pending_events(
         self,
@@ -131,31 +135,31 @@ class SqlDeliveries(Deliveries):
             statement = statement.where(created_at >= since)
         if until is not None:
             statement = statement.where(created_at <= until)
-        statement = by_index(statement, deliveries, "ix_deliveries_status_created")
+        statement = force_index(statement, deliveries, "ix_deliveries_status_created")
         return [_to_event(row) for row in self._connection.execute(statement)]
 
     def purge(self, *, before: datetime, limit: int) -> int:
         found: list[Row[Any]] = []
         for status in _OVER:
             found += self._connection.execute(_older(status, before, limit - len(found))).all()
-        for portion in in_lists([row.id for row in found]):
+        for portion in batches([row.id for row in found]):
             self._connection.execute(delete(deliveries).where(deliveries.c.id.in_(portion)))
-        for portion in in_lists(list({row.event_id for row in found})):
+        for portion in batches(list({row.event_id for row in found})):
             on_its_way = select(deliveries.c.event_id).where(deliveries.c.event_id.in_(portion))
             still = set(self._connection.execute(on_its_way).scalars())
-            nobodys = [event_id for event_id in portion if event_id not in still]
-            self._connection.execute(delete(outbox_events).where(outbox_events.c.id.in_(nobodys)))
+            without_agent = [event_id for event_id in portion if event_id not in still]
+            self._connection.execute(delete(outbox_events).where(outbox_events.c.id.in_(without_agent)))
         return len(found)
 
     def dead(self, *, limit: int) -> int:
         some = select(literal(1)).select_from(deliveries).where(deliveries.c.status == DeliveryStatus.DEAD.value)
-        some = by_index(some, deliveries, "ix_deliveries_status_created").limit(limit)
+        some = force_index(some, deliveries, "ix_deliveries_status_created").limit(limit)
         counted: int = self._connection.execute(select(func.count()).select_from(some.subquery("counted"))).scalar_one()
         return counted
 
     def _events(self, event_ids: set[UUID]) -> dict[UUID, Event]:
         found: dict[UUID, Event] = {}
-        for portion in in_lists(list(event_ids)):
+        for portion in batches(list(event_ids)):
             rows = self._connection.execute(select(outbox_events).where(outbox_events.c.id.in_(portion)))
             found.update((row.id, _to_event(row)) for row in rows)
         return found
@@ -168,7 +172,7 @@ def _those(destination: str, status: DeliveryStatus) -> ColumnElement[bool]:
 def _due(destination: str, status: DeliveryStatus, now: datetime, limit: int) -> Select[Any]:
     """Those of that status whose next moment has come, the longest due first."""
     return (
-        by_index(select(deliveries), deliveries, "ix_deliveries_due")
+        force_index(select(deliveries), deliveries, "ix_deliveries_due")
         .where(_those(destination, status), deliveries.c.next_attempt_at <= now)
         .order_by(deliveries.c.next_attempt_at, deliveries.c.id)
         .limit(limit)
@@ -179,7 +183,7 @@ def _older(status: DeliveryStatus, before: datetime, limit: int) -> Select[Any]:
     """Those of that status that have been so since before that moment; what was skipped never arrived."""
     # Nothing arrives before it was made, so that the index finds all that are old enough, and few others.
     return (
-        by_index(select(deliveries.c.id, deliveries.c.event_id), deliveries, "ix_deliveries_status_created")
+        force_index(select(deliveries.c.id, deliveries.c.event_id), deliveries, "ix_deliveries_status_created")
         .where(
             deliveries.c.status == status.value,
             deliveries.c.created_at < before,

@@ -9,7 +9,7 @@ from sqlalchemy.pool import QueuePool
 
 from adapters.sql import mysql, sqlite
 from adapters.sql.errors import raise_unavailable
-from adapters.sql.modes import READING
+from adapters.sql.execution_options import READ_ONLY
 from unite_core.errors import Unavailable
 
 BUSY_TIMEOUT = 30.0
@@ -50,8 +50,10 @@ def create_engine_for(url: str | URL, *, timeout: float = BUSY_TIMEOUT, patient:
 def ping(engine: Engine) -> None:
     """Ask the database for a sign of life; raises `Unavailable` where none comes."""
     try:
-        with engine.connect().execution_options(**{READING: True}) as connection:
-            connection.exec_driver_sql(sqlite.ASK if engine.dialect.name == "sqlite" else mysql.ASK).scalar_one()
+        with engine.connect().execution_options(**{READ_ONLY: True}) as connection:
+            connection.exec_driver_sql(
+                sqlite.PING_SQL if engine.dialect.name == "sqlite" else mysql.PING_SQL
+            ).scalar_one()
     except DBAPIError as error:
         raise Unavailable("The database does not answer as one; see that it is what it should be.") from error
 

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 ROWS = ("SELECT", "INSERT", "UPDATE", "DELETE")
 """What the service may do with a table, unless it is one of these:"""
 
-FEWER = {
+RESTRICTED_PRIVILEGES = {
     "alembic_version": ("SELECT",),
     "call_ledger": ("SELECT", "INSERT"),
 }
@@ -59,7 +59,7 @@ _RIGHT = re.compile(r"(?:[^,(]|\([^)]*+\)?)++")
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class DatabaseAccount:
     """An account of MySQL or MariaDB: its name, and the machines that it is used from (`%`: any)."""
 
     name: str
@@ -73,7 +73,7 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
-class Beyond:
+class ExcessPrivileges:
     """What an account may do in the schema beyond what is meant, `rights`: what could not be taken away.
 
     `seen` is False where the account that migrates may not see what another has.
@@ -83,7 +83,7 @@ class Beyond:
     seen: bool = True
 
 
-def give(connection: Connection, account: Account) -> Beyond:
+def grant_privileges(connection: Connection, account: DatabaseAccount) -> ExcessPrivileges:
     """Give the account its rights on every table, and take away what it has beyond them and what it has on the schema.
 
     What it needs comes first, so that a service which is running is never without it. Raises `ValueError` where it is
@@ -91,7 +91,7 @@ def give(connection: Connection, account: Account) -> Beyond:
     """
     if connection.exec_driver_sql("SELECT CURRENT_USER()").scalar_one() == f"{account.name}@{account.host}":
         raise ValueError("it is the account that migrates, which needs more")
-    meant = {table: FEWER.get(table, ROWS) for table in inspect(connection).get_table_names()}
+    meant = {table: RESTRICTED_PRIVILEGES.get(table, ROWS) for table in inspect(connection).get_table_names()}
     for table, rights in meant.items():
         statement = f"GRANT {', '.join(rights)} ON TABLE {_quoted(table)} TO %s@%s"
         connection.exec_driver_sql(statement, (account.name, account.host))
@@ -106,7 +106,7 @@ def give(connection: Connection, account: Account) -> Beyond:
     return _beyond(connection, account, schema, meant)
 
 
-def _take(connection: Connection, rights: Sequence[str], on: str, account: Account) -> None:
+def _take(connection: Connection, rights: Sequence[str], on: str, account: DatabaseAccount) -> None:
     """Take rights away as far as they are there, and the account that migrates may.
 
     One by one: a REVOKE of several takes none where one of them is not there.
@@ -120,14 +120,16 @@ def _take(connection: Connection, rights: Sequence[str], on: str, account: Accou
                 raise
 
 
-def _beyond(connection: Connection, account: Account, schema: str, meant: Mapping[str, Sequence[str]]) -> Beyond:
+def _beyond(
+    connection: Connection, account: DatabaseAccount, schema: str, meant: Mapping[str, Sequence[str]]
+) -> ExcessPrivileges:
     try:
         told = connection.exec_driver_sql("SHOW GRANTS FOR %s@%s", (account.name, account.host)).scalars().all()
     except DBAPIError as error:
         if error.orig is None or error.orig.args[0] not in _DENIED:
             raise
-        return Beyond(seen=False)
-    return Beyond(tuple(found for line in told for found in _more_than(line, schema, meant)))
+        return ExcessPrivileges(seen=False)
+    return ExcessPrivileges(tuple(found for line in told for found in _more_than(line, schema, meant)))
 
 
 def _more_than(line: str, schema: str, meant: Mapping[str, Sequence[str]]) -> Iterator[str]:

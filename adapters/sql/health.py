@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from adapters.sql.engine import ping
 from adapters.sql.errors import DAMAGED, is_damage
-from adapters.sql.modes import READING
+from adapters.sql.execution_options import READ_ONLY
 from unite_core.errors import Unavailable
 
 CHECK_SECONDS = 3600.0
@@ -28,7 +28,7 @@ FIRST_CHECK_SECONDS = 1.0
 Clock = Callable[[], float]
 
 
-def check_of(engine: Engine) -> Callable[[], None]:
+def health_check(engine: Engine) -> Callable[[], None]:
     """A function that raises `Unavailable` where the database of the engine cannot be read."""
     if engine.dialect.name == "sqlite":
         return SqliteHealth(engine).ask
@@ -108,7 +108,7 @@ class SqliteHealth:
 def _ask_tables(engine: Engine) -> None:
     """Read a table: a server may answer that has another database, or none of ours any more."""
     try:
-        with engine.connect().execution_options(**{READING: True}) as connection:
+        with engine.connect().execution_options(**{READ_ONLY: True}) as connection:
             connection.exec_driver_sql("SELECT version_num FROM alembic_version").all()
     except DBAPIError as error:
         raise Unavailable("The database does not have the tables of Unite, or they cannot be read.") from error

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, select, update
 
-from adapters.sql.statements import in_lists, insert_missing
+from adapters.sql.statements import batches, insert_if_absent
 from adapters.sql.tables import idempotency_answers as kept
 from adapters.sql.types import moment
 from unite_core.idempotency_keys import STORED_ANSWER_TTL, Claim, IdempotencyKeys, StoredAnswer
@@ -28,7 +28,7 @@ class SqlIdempotencyKeys(IdempotencyKeys):
         }
         # The insert comes first: locking a row that is not there yet holds nobody off on MySQL.
         moments = (moment(value, self._connection.dialect) for value in (now, until))
-        insert_missing(self._connection, kept, [(claim.scope, claim.fingerprint, claim.holder, *moments, None, None)])
+        insert_if_absent(self._connection, kept, [(claim.scope, claim.fingerprint, claim.holder, *moments, None, None)])
         known = self._connection.execute(select(kept).where(kept.c.scope == claim.scope).with_for_update()).one()
         answered = known.answered_at is not None and now - known.answered_at < STORED_ANSWER_TTL
         working = known.answered_at is None and known.holder != claim.holder and now < known.claimed_until
@@ -49,6 +49,6 @@ class SqlIdempotencyKeys(IdempotencyKeys):
     def purge(self, *, before: datetime, limit: int) -> int:
         old = select(kept.c.scope).where(kept.c.claimed_at < before).order_by(kept.c.claimed_at).limit(limit)
         scopes = self._connection.execute(old).scalars().all()
-        for portion in in_lists(scopes):
+        for portion in batches(scopes):
             self._connection.execute(delete(kept).where(kept.c.scope.in_(portion)))
         return len(scopes)

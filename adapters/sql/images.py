@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 from sqlalchemy.engine import Row
 
-from adapters.sql.statements import by_index, in_lists, locked, newest_first
+from adapters.sql.statements import batches, force_index, newest_first, with_lock
 from adapters.sql.tables import lead_images as images
 from unite_core.errors import NotFound
 from unite_core.leads.model import ImageStatus, LeadImage
@@ -27,7 +27,7 @@ class SqlLeadImages(LeadImages):
 
     def get(self, lead_id: UUID, image_id: UUID) -> LeadImage:
         statement = select(images).where(images.c.id == image_id, images.c.lead_id == lead_id)
-        row = self._connection.execute(locked(statement, self._connection)).first()
+        row = self._connection.execute(with_lock(statement, self._connection)).first()
         if row is None:
             raise NotFound("There is no such image.")
         return _to_image(row)
@@ -55,7 +55,7 @@ class SqlLeadImages(LeadImages):
 
     def leads_with_images(self, lead_ids: Collection[UUID]) -> set[UUID]:
         found: set[UUID] = set()
-        for portion in in_lists(list(lead_ids)):
+        for portion in batches(list(lead_ids)):
             statement = select(images.c.lead_id).where(images.c.lead_id.in_(portion)).distinct()
             found.update(self._connection.execute(statement).scalars())
         return found
@@ -68,7 +68,7 @@ class SqlLeadImages(LeadImages):
         return self._count("ix_lead_images_status_created", waiting, images.c.created_by == user_id)
 
     def _count(self, index: str, *conditions: ColumnElement[bool]) -> int:
-        statement = by_index(select(func.count()).select_from(images), images, index).where(*conditions)
+        statement = force_index(select(func.count()).select_from(images), images, index).where(*conditions)
         counted: int = self._connection.execute(statement).scalar_one()
         return counted
 

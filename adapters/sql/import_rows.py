@@ -8,7 +8,7 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 from sqlalchemy.engine import Row
 
 from adapters.sql.engine import dump_json
-from adapters.sql.statements import in_lists, insert_rows, merged
+from adapters.sql.statements import batches, insert_rows, merge_sorted
 from adapters.sql.tables import import_rejections, import_snapshots
 from unite_core.errors import FieldError
 from unite_core.imports.model import LeadSnapshot, Rejection, RowKind
@@ -88,13 +88,13 @@ class SqlImportRows(ImportRows):
             found = self._connection.execute(wanted.order_by(made.desc(), lead.desc()).limit(limit)).all()
         else:
             portions = [
-                self._connection.execute(wanted.where(lead.in_(portion))).all() for portion in in_lists(list(lead_ids))
+                self._connection.execute(wanted.where(lead.in_(portion))).all() for portion in batches(list(lead_ids))
             ]
-            found = merged(portions, lambda row: (row.made_by_import, row.lead_id), limit)
+            found = merge_sorted(portions, lambda row: (row.made_by_import, row.lead_id), limit)
         return [_to_snapshot(row) for row in found]
 
     def forget(self, import_id: UUID, lead_ids: Collection[UUID]) -> None:
-        for portion in in_lists(list(lead_ids)):
+        for portion in batches(list(lead_ids)):
             self._connection.execute(
                 delete(import_snapshots).where(
                     import_snapshots.c.import_id == import_id, import_snapshots.c.lead_id.in_(portion)
@@ -109,7 +109,7 @@ class SqlImportRows(ImportRows):
         ):
             of_import = table.c.import_id == import_id
             found = self._connection.scalars(select(key).where(of_import).limit(limit - purged)).all()
-            for portion in in_lists(found):
+            for portion in batches(found):
                 self._connection.execute(delete(table).where(of_import, key.in_(portion)))
             purged += len(found)
         return purged
@@ -118,7 +118,7 @@ class SqlImportRows(ImportRows):
         """The import and lead of those snapshots that are stored already."""
         known: set[tuple[UUID, UUID]] = set()
         pair = (import_snapshots.c.import_id, import_snapshots.c.lead_id)
-        for portion in in_lists(snapshots):
+        for portion in batches(snapshots):
             lead_ids = [snapshot.lead_id for snapshot in portion]
             for import_id in {snapshot.import_id for snapshot in portion}:
                 statement = select(*pair).where(pair[0] == import_id, pair[1].in_(lead_ids))

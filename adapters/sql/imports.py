@@ -10,7 +10,7 @@ from sqlalchemy.engine import Row
 from sqlalchemy.exc import IntegrityError
 
 from adapters.sql.errors import refusal
-from adapters.sql.statements import by_index, locked, merged, newest_first, save_version
+from adapters.sql.statements import force_index, merge_sorted, newest_first, save_version, with_lock
 from adapters.sql.tables import import_rejections, import_snapshots
 from adapters.sql.tables import lead_imports as imports
 from unite_core.errors import NotFound
@@ -32,7 +32,7 @@ class SqlImports(Imports):
             raise refusal(error) or error from None
 
     def get(self, import_id: UUID) -> LeadImport:
-        statement = locked(select(imports).where(imports.c.id == import_id), self._connection)
+        statement = with_lock(select(imports).where(imports.c.id == import_id), self._connection)
         row = self._connection.execute(statement).first()
         if row is None:
             raise NotFound("There is no such import.")
@@ -52,20 +52,20 @@ class SqlImports(Imports):
                 self._connection.execute(statement.where(imports.c.status == status.value)).all()
                 for status in filters.statuses
             ]
-            rows = merged(lists, lambda row: (row.created_at, row.id), request.limit + 1)
+            rows = merge_sorted(lists, lambda row: (row.created_at, row.id), request.limit + 1)
         else:
             rows = list(self._connection.execute(statement))
         found = [_to_import(row) for row in rows]
         return page_of(found, request.limit, lambda item: Position(item.created_at, item.id))
 
     def find_same_file(self, same_file_key: str) -> LeadImport | None:
-        statement = locked(select(imports).where(imports.c.same_file_key == same_file_key), self._connection)
+        statement = with_lock(select(imports).where(imports.c.same_file_key == same_file_key), self._connection)
         row = self._connection.execute(statement).first()
         return None if row is None else _to_import(row)
 
-    def open_of(self, user_id: UUID) -> OpenImports:
+    def count_open(self, user_id: UUID) -> OpenImports:
         is_open = imports.c.status.in_([status.value for status in ImportStatus if not status.ended])
-        statement = by_index(
+        statement = force_index(
             select(func.count(), func.coalesce(func.sum(imports.c.size), 0)), imports, "ix_lead_imports_status_created"
         ).where(is_open, imports.c.created_by == user_id)
         count, size = self._connection.execute(statement).one()

@@ -11,10 +11,10 @@ from sqlalchemy import Column, ColumnElement, Connection, Select, func, literal,
 from sqlalchemy.dialects import mysql, sqlite
 from sqlalchemy.engine import Row
 
-from adapters.sql.call_pages import calls_to
+from adapters.sql.call_queries import select_call_moments
 from adapters.sql.call_tables import call_ledger as ledger
 from adapters.sql.call_tables import lead_calls as table
-from adapters.sql.statements import in_lists, locked, microseconds_between
+from adapters.sql.statements import batches, microseconds_between, with_lock
 from adapters.sql.tables import leads
 from adapters.sql.types import MICROSECOND
 from unite_core.calls.ledger import LedgerEntry
@@ -35,7 +35,7 @@ class SqlLeadCalls(LeadCalls):
 
     def get(self, lead_ids: Collection[UUID]) -> Mapping[UUID, CallCounts]:
         found: dict[UUID, CallCounts] = {}
-        for portion in in_lists(list(lead_ids)):
+        for portion in batches(list(lead_ids)):
             rows = self._connection.execute(select(table).where(table.c.lead_id.in_(portion)))
             found.update((row.lead_id, _to_counts(row)) for row in rows)
         return found
@@ -61,14 +61,14 @@ class SqlLeadCalls(LeadCalls):
     def correct(self, wrong: LedgerEntry, right: LedgerEntry) -> None:
         self._changed.add(CALLED_LEADS_NAMESPACE)
         of_lead = table.c.lead_id == right.lead_id
-        row = self._connection.execute(locked(select(table).where(of_lead), self._connection)).one()
+        row = self._connection.execute(with_lock(select(table).where(of_lead), self._connection)).one()
         counts = dict(_to_counts(row).outcomes)
         for outcome, difference in ((wrong.outcome, -1), (right.outcome, 1)):
             if outcome is not None:
                 counts[outcome] = counts.get(outcome, 0) + difference
         values: dict[str, Any] = {outcome.value: count for outcome, count in counts.items()}
         if wrong.called_at != right.called_at:
-            first = calls_to(right.lead_id).order_by(ledger.c.called_at, ledger.c.id).limit(1)
+            first = select_call_moments(right.lead_id).order_by(ledger.c.called_at, ledger.c.id).limit(1)
             values["first_called_at"] = self._connection.execute(first).scalar_one()
         self._connection.execute(update(table).where(of_lead).values(values))
 
@@ -86,7 +86,7 @@ def called(filters: LeadFilter, *, joined: bool = False) -> list[ColumnElement[b
             calls = select(calls).where(table.c.lead_id == leads.c.id).scalar_subquery()
     else:
         outcomes = ledger.c.outcome.in_(filters.call_outcomes)
-        own = calls_to(leads.c.id, filters.visible_to)
+        own = select_call_moments(leads.c.id, filters.visible_to)
         calls = own.with_only_columns(func.count()).where(outcomes).scalar_subquery()
     conditions: list[ColumnElement[bool]] = []
     if filters.called is not None:
@@ -110,7 +110,7 @@ def first_call(agent_id: UUID | None = None, *, joined: bool = False) -> ColumnE
         if joined:
             return table.c.first_called_at
         return select(table.c.first_called_at).where(table.c.lead_id == leads.c.id).scalar_subquery()
-    return calls_to(leads.c.id, agent_id).with_only_columns(func.min(ledger.c.called_at)).scalar_subquery()
+    return select_call_moments(leads.c.id, agent_id).with_only_columns(func.min(ledger.c.called_at)).scalar_subquery()
 
 
 def _sum(columns: Iterable[Column[int]]) -> ColumnElement[int]:

@@ -17,7 +17,7 @@ from sqlalchemy.engine import Row
 
 from adapters.sql.lead_calls import called
 from adapters.sql.lead_words import words_in
-from adapters.sql.statements import after, by_index, equals, fits, merged, unindexed
+from adapters.sql.statements import after, equals_or_null, force_index, matches_any, merge_sorted, unindexed
 from adapters.sql.status_choices import with_choices
 from adapters.sql.tables import leads
 from unite_core.leads.ports import LeadFilter
@@ -54,7 +54,7 @@ class LeadPages:
         """Up to `request.limit + 1` rows, the newest first: one more tells whether there is a next page."""
         statements = map(with_choices, self.statements(filters, request))
         lists = [self._connection.execute(statement).all() for statement in statements]
-        return lists[0] if len(lists) == 1 else merged(lists, _position, request.limit + 1)
+        return lists[0] if len(lists) == 1 else merge_sorted(lists, _position, request.limit + 1)
 
     def statements(self, filters: LeadFilter, request: PageRequest) -> list[Select[Any]]:
         """What to ask: the rows of the page are the newest of all that these find."""
@@ -63,15 +63,15 @@ class LeadPages:
             return []
         words = filters.question
         if words and not self._words.are_common(self._connection, words):
-            on_the_way = [fits(column, values) for column, values in conditions.items()] + called(filters)
+            on_the_way = [matches_any(column, values) for column, values in conditions.items()] + called(filters)
             return [_few(filters, request).where(self._words.in_index(words), *on_the_way)]
         leading = self._leading(conditions)
-        on_the_way = [fits(column, values) for column, values in conditions.items() if column is not leading]
+        on_the_way = [matches_any(column, values) for column, values in conditions.items() if column is not leading]
         on_the_way += [*self._words.in_text(words or ()), *called(filters)]
         page = _in_order(filters, request, "listed_at" if leading is None else leading.name).where(*on_the_way)
         if leading is None:
             return [page]
-        return [page.where(equals(leading, value)) for value in conditions[leading]]
+        return [page.where(equals_or_null(leading, value)) for value in conditions[leading]]
 
     def _leading(self, conditions: dict[Column[Any], Values]) -> Column[Any] | None:
         candidates = [column for column, values in conditions.items() if len(values) <= MAX_INDEX_WALKS]
@@ -82,8 +82,8 @@ class LeadPages:
     def _count(self, column: Column[Any], values: Values) -> int:
         total = 0
         for value in values:
-            some = select(literal(1)).select_from(leads).where(equals(column, value)).limit(COUNTED)
-            some = by_index(some, leads, INDEXES[column.name])
+            some = select(literal(1)).select_from(leads).where(equals_or_null(column, value)).limit(COUNTED)
+            some = force_index(some, leads, INDEXES[column.name])
             total += self._connection.execute(select(func.count()).select_from(some.subquery("counted"))).scalar_one()
         return total
 
@@ -107,7 +107,9 @@ def _filters(filters: LeadFilter) -> dict[Column[Any], Values]:
 
 def _in_order(filters: LeadFilter, request: PageRequest, column: str) -> Select[Any]:
     listed_at = leads.c.listed_at
-    statement = by_index(select(leads), leads, INDEXES[column]).where(listed_at >= (filters.created_from or _BEGINNING))
+    statement = force_index(select(leads), leads, INDEXES[column]).where(
+        listed_at >= (filters.created_from or _BEGINNING)
+    )
     if filters.created_to is not None:
         statement = statement.where(listed_at < filters.created_to)
     if request.after is not None:

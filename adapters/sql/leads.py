@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from adapters.sql.errors import refusal
 from adapters.sql.lead_pages import LeadPages
 from adapters.sql.lead_words import words_in
-from adapters.sql.statements import in_lists, insert_rows, locked, save_row
+from adapters.sql.statements import batches, insert_rows, save_row, with_lock
 from adapters.sql.status_choices import StatusChoices, with_choices
 from adapters.sql.tables import leads as table
 from adapters.sql.types import moment
@@ -57,14 +57,14 @@ class SqlLeads(Leads):
 
     def get(self, lead_id: UUID) -> Lead:
         statement = _LEADS.where(table.c.id == lead_id, table.c.deleted_at.is_(None))
-        row = self._connection.execute(locked(statement, self._connection)).first()
+        row = self._connection.execute(with_lock(statement, self._connection)).first()
         if row is None:
             raise NotFound("There is no such lead.")
         return self._leads([row])[0]
 
     def find(self, lead_ids: Collection[UUID]) -> dict[UUID, Lead]:
         found: dict[UUID, Lead] = {}
-        for portion in in_lists(list(lead_ids)):
+        for portion in batches(list(lead_ids)):
             statement = _LEADS.where(table.c.id.in_(portion), table.c.deleted_at.is_(None))
             found.update((lead.id, lead) for lead in self._leads(self._connection.execute(statement).all()))
         return found
@@ -88,7 +88,7 @@ class SqlLeads(Leads):
             (table.c.phone_key, phone_keys, found.by_phone),
             (table.c.email_key, emails, found.by_email),
         ):
-            for portion in in_lists(sorted(set(keys))):
+            for portion in batches(sorted(set(keys))):
                 rows = self._connection.execute(_LEADS.where(column.in_(portion))).all()
                 known.update((lead.id, lead) for lead in self._leads([row for row in rows if row.id not in known]))
                 into.update((getattr(row, column.name), known[row.id]) for row in rows)

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, lite
 
 from adapters.sql.call_tables import call_tasks as tasks
 from adapters.sql.lead_calls import called, first_call, with_counts
-from adapters.sql.statements import by_index, in_lists, microseconds_between, whole_quotient
+from adapters.sql.statements import batches, force_index, microseconds_between, whole_quotient
 from adapters.sql.tables import leads, users
 from unite_core.calls.model import TaskStatus
 from unite_core.leads.ports import LeadFilter
@@ -87,12 +87,12 @@ class SqlLiveFigures(LiveFigures):
         )
         return [
             OverdueCall(task_id=row.id, due_at=row.due_at, lead_name=row.name, assignee_name=row.assignee)
-            for row in self._connection.execute(by_index(statement, tasks, index))
+            for row in self._connection.execute(force_index(statement, tasks, index))
         ]
 
     def names(self, user_ids: Collection[UUID]) -> Mapping[UUID, str]:
         found: dict[UUID, str] = {}
-        for portion in in_lists(list(user_ids)):
+        for portion in batches(list(user_ids)):
             rows = self._connection.execute(select(users.c.id, users.c.name).where(users.c.id.in_(portion)))
             found.update((row.id, row.name) for row in rows)
         return found
@@ -153,7 +153,7 @@ def _of_cohort(statement: Select[*tuple[Any, ...]], question: Cohort) -> Select[
 def _by_cohort(statement: Select[*tuple[Any, ...]], question: Cohort) -> Select[*tuple[Any, ...]]:
     """The statement about the leads of the cohort, by the index that holds them one after the other."""
     index = "ix_leads_listed" if question.assigned_to is None else "ix_leads_assigned_listed"
-    return by_index(statement.where(*_created(question)), leads, index)
+    return force_index(statement.where(*_created(question)), leads, index)
 
 
 def _created(question: Cohort) -> list[ColumnElement[bool]]:

@@ -11,8 +11,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
 from adapters.sql import grants, mysql_words
-from adapters.sql.grants import Account, Beyond
-from adapters.sql.modes import READING
+from adapters.sql.execution_options import READ_ONLY
+from adapters.sql.grants import DatabaseAccount, ExcessPrivileges
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 
@@ -40,7 +40,7 @@ def downgrade(engine: Engine, revision: str) -> None:
         command.downgrade(_config(connection), revision)
 
 
-def grant(engine: Engine, account: Account) -> Beyond:
+def grant(engine: Engine, account: DatabaseAccount) -> ExcessPrivileges:
     """Give the account that the service works with its rights on every table there is, and take all others away.
 
     What it has beyond them and could not be taken away is told.
@@ -49,12 +49,12 @@ def grant(engine: Engine, account: Account) -> Beyond:
     one that may give on what it has.
     """
     with _alone(engine) as connection:
-        return grants.give(connection, account)
+        return grants.grant_privileges(connection, account)
 
 
 def current(engine: Engine) -> str | None:
     """The revision that the database is at; None for one that was never migrated."""
-    with engine.connect().execution_options(**{READING: True}) as connection:
+    with engine.connect().execution_options(**{READ_ONLY: True}) as connection:
         return MigrationContext.configure(connection).get_current_revision()
 
 
@@ -97,7 +97,7 @@ def _is_later_and_usable(revision: str) -> bool:
     return revision not in known and runs_from in {each.partition(_RUNS_FROM)[0] for each in known}
 
 
-def compared(name: str | None, kind: str, _parents: object) -> bool:
+def is_compared(name: str | None, kind: str, _parents: object) -> bool:
     """Whether a thing in the database is described in `schema`: the index of words is made by migrations alone."""
     if name is None:
         return True

@@ -4,9 +4,9 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, event
 
-from adapters.sql.modes import READING
+from adapters.sql.execution_options import READ_ONLY
 
-ASK = "SELECT 1"
+PING_SQL = "SELECT 1"
 """A question that a server answers if it is there."""
 
 CONNECT_TIMEOUT = 5
@@ -53,7 +53,7 @@ def options(timeout: float, *, patient: bool) -> dict[str, Any]:
     }
 
 
-def listen(engine: Engine) -> None:
+def register_listeners(engine: Engine) -> None:
     """Begin each transaction as its unit of work needs it."""
     event.listen(engine, "begin", _begin)
 
@@ -64,8 +64,8 @@ def _begin(connection: Connection) -> None:
     Whatever a writing unit's decision stands on, it locks (READ COMMITTED holds no gaps, so that units which add
     different leads do not wait for each other). The driver begins a transaction with the first statement.
     """
-    reading = bool(connection.get_execution_options().get(READING))
-    if connection.info.get(READING) is not reading:
+    reading = bool(connection.get_execution_options().get(READ_ONLY))
+    if connection.info.get(READ_ONLY) is not reading:
         isolation, access = ("REPEATABLE READ", "READ ONLY") if reading else ("READ COMMITTED", "READ WRITE")
         connection.exec_driver_sql(f"SET SESSION TRANSACTION ISOLATION LEVEL {isolation}, {access}")
-        connection.info[READING] = reading
+        connection.info[READ_ONLY] = reading

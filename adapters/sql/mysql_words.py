@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, select
 from sqlalchemy.dialects.mysql import match
 from sqlalchemy.exc import IntegrityError
 
-from adapters.sql.statements import by_index
+from adapters.sql.statements import force_index
 from adapters.sql.tables import leads
 
 MARK = "zz"
@@ -61,7 +61,7 @@ def are_common(connection: Connection, words: Sequence[str]) -> bool:
     The index itself cannot be asked: InnoDB finds all that answer before it gives the first.
     """
     newest = (
-        by_index(select(leads.c.search_text), leads, "ix_leads_listed")
+        force_index(select(leads.c.search_text), leads, "ix_leads_listed")
         .where(leads.c.listed_at.is_not(None))
         .order_by(leads.c.listed_at.desc(), leads.c.id.desc())
         .limit(SAMPLE)

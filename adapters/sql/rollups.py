@@ -8,25 +8,25 @@ from sqlalchemy import Connection, func, literal, select
 from sqlalchemy.engine import Row
 
 from adapters.sql.call_tables import call_ledger as ledger
-from adapters.sql.recounting import alike, recounted_calls
+from adapters.sql.ledger_counts import recounted_calls, select_folded_calls
 from adapters.sql.report_tables import agent_unfolded_entries
 from adapters.sql.report_tables import call_rollups as rollups
 from adapters.sql.report_tables import rollup_locks as locks
-from adapters.sql.rollup_questions import Part, ask, is_of_agent, parts_of
-from adapters.sql.rollup_rows import DIMENSIONS, GRAINS, add_cells, delete_day
-from adapters.sql.statements import by_index, in_lists, insert_missing, quarter_in, whole_quotient
-from adapters.sql.unfolded import all_steps, catch_up, leave, oldest_steps
+from adapters.sql.rollup_queries import QueryPart, is_of_agent, parts_of, run_query
+from adapters.sql.rollup_writes import DIMENSIONS, GRAINS, add_cells, delete_day
+from adapters.sql.statements import batches, force_index, insert_if_absent, quarter_hour_of, whole_quotient
+from adapters.sql.unfolded import fold_per_agent, oldest_steps, remove_unfolded, select_all_steps
 from unite_core.calls.model import CallResult
 from unite_core.days import QUARTERS_PER_DAY, quarter_of
-from unite_core.reports.counting import changes, merged, portions
+from unite_core.reports.counting import changes, merged, rollup_ranges
 from unite_core.reports.ports import (
     Cell,
     Dimension,
+    EntryChange,
     Grain,
     Question,
     Recounted,
     Rollups,
-    Step,
     Timeline,
     Totals,
     key_of,
@@ -45,10 +45,12 @@ class SqlRollups(Rollups):
 
     def answers(self, questions: Sequence[Question]) -> Sequence[Mapping[str, Tally]]:
         answers: list[dict[str, Tally]] = [{} for _ in questions]
-        parts: list[Part] = [part for number, question in enumerate(questions) for part in parts_of(number, question)]
+        parts: list[QueryPart] = [
+            part for number, question in enumerate(questions) for part in parts_of(number, question)
+        ]
         # SQLite takes up to 500 of them in one statement.
-        for some in in_lists(parts):
-            for place, label, key, tally in ask(self._connection, some):
+        for some in batches(parts):
+            for place, label, key, tally in run_query(self._connection, some):
                 answer, times = answers[some[place].question], some[place].times
                 name = label or key
                 if name not in answer and times == 1:
@@ -56,7 +58,7 @@ class SqlRollups(Rollups):
                 else:
                     answer.setdefault(name, Tally()).include(tally, times=times)
         of_agent = [number for number, question in enumerate(questions) if is_of_agent(question)]
-        steps = all_steps(self._connection, agent_unfolded_entries) if of_agent else ()
+        steps = select_all_steps(self._connection, agent_unfolded_entries) if of_agent else ()
         for number in of_agent:
             question = questions[number]
             if isinstance(question, Totals):
@@ -65,26 +67,26 @@ class SqlRollups(Rollups):
 
     def by_agent(self, question: Timeline) -> Mapping[tuple[str, int], Tally]:
         parts = [replace(part, dimension=Dimension.AGENT, by_key=True) for part in parts_of(0, question)]
-        rows = ask(self._connection, parts) if parts else ()
+        rows = run_query(self._connection, parts) if parts else ()
         return merged({(key, int(label)): tally} for _, label, key, tally in rows)
 
-    def unfolded(self) -> Sequence[Step]:
-        return all_steps(self._connection)
+    def unfolded(self) -> Sequence[EntryChange]:
+        return select_all_steps(self._connection)
 
-    def claim(self, *, limit: int) -> Sequence[Step]:
+    def claim(self, *, limit: int) -> Sequence[EntryChange]:
         self._lock()
         return oldest_steps(self._connection, limit)
 
     def catch_up(self, *, limit: int) -> int:
-        return catch_up(self._connection, limit)
+        return fold_per_agent(self._connection, limit)
 
-    def fold(self, steps: Sequence[Step], counted: Mapping[Cell, Tally]) -> None:
+    def fold(self, steps: Sequence[EntryChange], counted: Mapping[Cell, Tally]) -> None:
         add_cells(self._connection, counted)
-        leave(self._connection, steps)
+        remove_unfolded(self._connection, steps)
 
     def days(self) -> Sequence[int]:
-        day = func.distinct(whole_quotient(quarter_in(ledger.c.called_at), literal(QUARTERS_PER_DAY)))
-        called = self._connection.execute(by_index(select(day), ledger, "ix_call_ledger_called")).scalars()
+        day = func.distinct(whole_quotient(quarter_hour_of(ledger.c.called_at), literal(QUARTERS_PER_DAY)))
+        called = self._connection.execute(force_index(select(day), ledger, "ix_call_ledger_called")).scalars()
         # The first quarter hour also has whatever was before 1970.
         days = {max(0, int(each)) for each in called}
         whole = rollups.c.dimension == DIMENSIONS[Dimension.ALL], rollups.c.grain == GRAINS[Grain.DAY]
@@ -94,7 +96,7 @@ class SqlRollups(Rollups):
     def recount(self, day: int) -> Sequence[Recounted]:
         self._lock()
         # What is recounted is what is folded, for each agent too.
-        while catch_up(self._connection):
+        while fold_per_agent(self._connection):
             pass
         return recounted_calls(self._connection, day)
 
@@ -103,11 +105,11 @@ class SqlRollups(Rollups):
         add_cells(self._connection, counted)
 
     def _lock(self) -> None:
-        insert_missing(self._connection, locks, [(_FOLDING,)])
+        insert_if_absent(self._connection, locks, [(_FOLDING,)])
 
-    def _complete(self, question: Totals, answer: dict[str, Tally], steps: Sequence[Step]) -> None:
+    def _complete(self, question: Totals, answer: dict[str, Tally], steps: Sequence[EntryChange]) -> None:
         """Add what is folded and not counted for each agent: before and after whole days, and by an older version."""
-        for portion in portions(question.start, question.end):
+        for portion in rollup_ranges(question.start, question.end):
             if portion.grain is Grain.DAY:
                 first, end = portion.first * QUARTERS_PER_DAY, portion.end * QUARTERS_PER_DAY
                 for change in changes(steps):
@@ -115,7 +117,9 @@ class SqlRollups(Rollups):
                     if entry.agent_id == question.agent_id and first <= quarter_of(entry.called_at) < end:
                         answer.setdefault(key_of(question.by, entry), Tally()).add(entry, times=change.times)
                 continue
-            rows = self._connection.execute(alike(replace(question, start=portion.first, end=portion.end)))
+            rows = self._connection.execute(
+                select_folded_calls(replace(question, start=portion.first, end=portion.end))
+            )
             for row in rows:
                 tally = answer.setdefault("" if row.key is None else str(row.key), Tally())
                 tally.include(_to_tally(row), times=portion.times)

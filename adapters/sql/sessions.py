@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.engine import Row
 
-from adapters.sql.statements import by_index, in_lists, locked, part_of
+from adapters.sql.statements import batches, columns_of, force_index, with_lock
 from adapters.sql.tables import refresh_tokens, sessions, users
 from adapters.sql.users import to_user
 from unite_core.errors import NotFound
@@ -33,11 +33,11 @@ class SqlSessions(Sessions):
     def get_with_user(self, session_id: UUID) -> tuple[Session, User] | None:
         statement = select(sessions, users).join(users, users.c.id == sessions.c.user_id)
         row = self._connection.execute(statement.where(sessions.c.id == session_id)).first()
-        return None if row is None else (_to_session(row), to_user(part_of(row, users)))
+        return None if row is None else (_to_session(row), to_user(columns_of(row, users)))
 
     def find_by_refresh(self, digest: str) -> Session | None:
         statement = select(sessions).join(refresh_tokens).where(refresh_tokens.c.digest == digest)
-        row = self._connection.execute(locked(statement, self._connection)).first()
+        row = self._connection.execute(with_lock(statement, self._connection)).first()
         return None if row is None else _to_session(row)
 
     def save(self, session: Session) -> None:
@@ -59,14 +59,14 @@ class SqlSessions(Sessions):
         return self._connection.execute(live).rowcount
 
     def revoke_oldest(self, user_id: UUID, *, keep: int, now: datetime) -> int:
-        live = by_index(select(sessions.c.expires_at, sessions.c.id), sessions, "ix_sessions_user").where(
+        live = force_index(select(sessions.c.expires_at, sessions.c.id), sessions, "ix_sessions_user").where(
             sessions.c.user_id == user_id, sessions.c.revoked_at.is_(None), sessions.c.expires_at > now
         )
         found = sorted(self._connection.execute(live), key=lambda row: (row.expires_at, row.id), reverse=True)
         oldest = [row.id for row in found[keep:]]
         if oldest:
             self._changed.add(sessions_namespace(user_id))
-        for portion in in_lists(oldest):
+        for portion in batches(oldest):
             self._connection.execute(update(sessions).where(sessions.c.id.in_(portion)).values(revoked_at=now))
         return len(oldest)
 
@@ -75,7 +75,7 @@ class SqlSessions(Sessions):
             select(sessions.c.id).where(sessions.c.expires_at < before).order_by(sessions.c.expires_at).limit(limit)
         )
         ids = self._connection.execute(expired).scalars().all()
-        for portion in in_lists(ids):
+        for portion in batches(ids):
             self._connection.execute(delete(refresh_tokens).where(refresh_tokens.c.session_id.in_(portion)))
             self._connection.execute(delete(sessions).where(sessions.c.id.in_(portion)))
         return len(ids)

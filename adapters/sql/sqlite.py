@@ -5,9 +5,9 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, event
 
-from adapters.sql.modes import READING
+from adapters.sql.execution_options import READ_ONLY
 
-ASK = "SELECT count(*) FROM sqlite_master"
+PING_SQL = "SELECT count(*) FROM sqlite_master"
 """A question that a file answers if it is a database."""
 
 # Each connection may keep this much of the file in memory. The connection that was used last is taken first, so that
@@ -31,7 +31,7 @@ def options(timeout: float, *, patient: bool) -> dict[str, Any]:  # noqa: ARG001
     return {"connect_args": {"timeout": timeout, "isolation_level": None, "check_same_thread": False}}
 
 
-def listen(engine: Engine) -> None:
+def register_listeners(engine: Engine) -> None:
     """Prepare each connection, and begin each transaction as its unit of work needs it."""
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
@@ -53,9 +53,9 @@ def _prepare(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    reading = bool(connection.get_execution_options().get(READING))
-    if connection.info.get(READING, False) is not reading:
+    reading = bool(connection.get_execution_options().get(READ_ONLY))
+    if connection.info.get(READ_ONLY, False) is not reading:
         connection.exec_driver_sql(f"PRAGMA query_only = {int(reading)}")
-        connection.info[READING] = reading
+        connection.info[READ_ONLY] = reading
     # A unit that writes takes the lock before it reads anything, so that what it has read is still so at its commit.
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")

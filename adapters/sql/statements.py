@@ -32,7 +32,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.operators import custom_op
 from sqlalchemy.types import TypeEngine
 
-from adapters.sql.modes import READING
+from adapters.sql.execution_options import READ_ONLY
 from adapters.sql.types import EPOCH
 from unite_core.days import QUARTER_SECONDS
 from unite_core.errors import PreconditionFailed
@@ -71,7 +71,7 @@ def insert_missing_sql(table: Table, dialect: Dialect) -> str:
     return f"{statement} ON DUPLICATE KEY UPDATE {key} = {key}"
 
 
-def insert_missing(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+def insert_if_absent(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
     """Insert rows as `insert_rows` does, but those whose primary key is there already."""
     if rows:
         connection.exec_driver_sql(insert_missing_sql(table, connection.dialect), list(rows))
@@ -117,14 +117,14 @@ def save_row(connection: Connection, table: Table, row: tuple[Any, ...], what: s
     raise _quicker(what)
 
 
-def locked(statement: Select[Any], connection: Connection, *, skip_held: bool = False) -> Select[Any]:
+def with_lock(statement: Select[Any], connection: Connection, *, skip_locked: bool = False) -> Select[Any]:
     """The same rows, held until the unit of work ends; one that only reads holds nothing.
 
-    With `skip_held` rows that another unit of work holds are passed over.
+    With `skip_locked` rows that another unit of work holds are passed over.
     """
-    if connection.get_execution_options().get(READING):
+    if connection.get_execution_options().get(READ_ONLY):
         return statement
-    return statement.with_for_update(skip_locked=skip_held)
+    return statement.with_for_update(skip_locked=skip_locked)
 
 
 def save_version(connection: Connection, table: Table, values: dict[str, Any], what: str) -> None:
@@ -270,7 +270,7 @@ def _joined_sums_on_mysql(element: _JoinedSums, compiler: SQLCompiler, **options
     return f"CONCAT_WS(',', {', '.join(parts)})"
 
 
-def joined_sums(
+def concatenated_sums(
     before: Sequence[ColumnElement[Any]], summed: Sequence[ColumnElement[int]], after: Sequence[ColumnElement[Any]]
 ) -> ColumnElement[str]:
     """Values, sums of integers and further values in one text with commas between, none of them NULL.
@@ -281,7 +281,7 @@ def joined_sums(
 
 
 def read_sums(sums: Sequence[str]) -> list[int]:
-    """The sums of `joined_sums`, exact up to 2**53."""
+    """The sums of `concatenated_sums`, exact up to 2**53."""
     try:
         return list(map(int, sums))
     except ValueError:
@@ -289,7 +289,7 @@ def read_sums(sums: Sequence[str]) -> list[int]:
         return [int(float(number)) for number in sums]
 
 
-def quarter_in(at: ColumnElement[Any]) -> ColumnElement[int]:
+def quarter_hour_of(at: ColumnElement[Any]) -> ColumnElement[int]:
     """The quarter hour that the moment is in, counted from 1970; below 0 for whatever was before."""
     return microseconds_between(literal(EPOCH, at.type), at) // literal_column(
         str(QUARTER_SECONDS * 1_000_000), BigInteger()
@@ -302,7 +302,7 @@ def label_of(quarter: ColumnElement[int], shift: Any, per: Any, modulo: Any) -> 
     return label
 
 
-def part_of(row: Row[Any], table: FromClause) -> Row[Any]:
+def columns_of(row: Row[Any], table: FromClause) -> Row[Any]:
     """The columns of one table out of a row of several, by their names in it."""
     return cast("Row[Any]", SimpleNamespace(**{column.name: row._mapping[column] for column in table.c}))  # noqa: SLF001  # it is SQLAlchemy's own name for what is public
 
@@ -317,12 +317,12 @@ def later(at: Column[Any], entity_id: Column[Any], position: Position) -> Column
     return _After(at, entity_id, literal(position.at, at.type), literal(position.id, entity_id.type))
 
 
-def equals(column: Column[Any], value: object) -> ColumnElement[bool]:
+def equals_or_null(column: Column[Any], value: object) -> ColumnElement[bool]:
     """The column has that value; None is one too."""
     return column.is_(None) if value is None else column == value
 
 
-def fits(column: Column[Any], values: Collection[Any]) -> ColumnElement[bool]:
+def matches_any(column: Column[Any], values: Collection[Any]) -> ColumnElement[bool]:
     """The column has one of the values, None among them if need be; no index is considered for it."""
     unindexed_column = unindexed(column)
     named = unindexed_column.in_([value for value in values if value is not None])
@@ -334,7 +334,7 @@ def unindexed(column: Column[Any]) -> ColumnElement[Any]:
     return UnaryExpression(column, operator=custom_op("+"), type_=column.type)
 
 
-def by_index(statement: Select[Any], table: FromClause, index: str) -> Select[Any]:
+def force_index(statement: Select[Any], table: FromClause, index: str) -> Select[Any]:
     """Have MySQL walk that index, whatever its statistics say; SQLite takes it by itself."""
     return statement.with_hint(table, f"FORCE INDEX ({index})", "mysql")
 
@@ -344,7 +344,7 @@ def newest_first(
 ) -> Select[Any]:
     """The rows of a page, and one more, which tells whether there is a next page; `index` has them in their order."""
     statement = select(table).where(*conditions).order_by(at.desc(), table.c.id.desc()).limit(request.limit + 1)
-    statement = by_index(statement, table, index)
+    statement = force_index(statement, table, index)
     return statement if request.after is None else statement.where(after(at, table.c.id, request.after))
 
 
@@ -353,11 +353,11 @@ def oldest_first(
 ) -> Select[Any]:
     """As `newest_first`, in the opposite order."""
     statement = select(table).where(*conditions).order_by(at, table.c.id).limit(request.limit + 1)
-    statement = by_index(statement, table, index)
+    statement = force_index(statement, table, index)
     return statement if request.after is None else statement.where(later(at, table.c.id, request.after))
 
 
-def merged(
+def merge_sorted(
     lists: Sequence[Sequence[Row[Any]]],
     position: Callable[[Row[Any]], tuple[Any, ...]],
     limit: int,
@@ -368,7 +368,7 @@ def merged(
     return sorted((row for rows in lists for row in rows), key=position, reverse=descending)[:limit]
 
 
-def in_lists(values: Sequence[T]) -> Iterator[Sequence[T]]:
+def batches(values: Sequence[T]) -> Iterator[Sequence[T]]:
     """The values in portions that fit an IN list."""
     for start in range(0, len(values), MAX_LIST_PARAMETERS):
         yield values[start : start + MAX_LIST_PARAMETERS]

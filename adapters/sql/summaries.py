@@ -6,13 +6,13 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, literal, select
 
-from adapters.sql.statements import by_index, insert_missing, unindexed
+from adapters.sql.statements import force_index, insert_if_absent, unindexed
 from adapters.sql.summary_tables import daily_summaries as summaries
 from adapters.sql.tables import users
 from adapters.sql.types import moment
 from unite_core.identity.model import PERMISSIONS, Permission, Role
 from unite_core.summaries.model import SummaryTime
-from unite_core.summaries.ports import DailySummaries, MadeSummary
+from unite_core.summaries.ports import CreatedSummary, DailySummaries
 
 _ROLES = [role.value for role in Role if Permission.GET_DAILY_SUMMARY in PERMISSIONS[role]]
 _INDEX = "ix_users_summary"
@@ -25,7 +25,7 @@ class SqlDailySummaries(DailySummaries):
         self._connection = connection
 
     def times(self) -> Sequence[SummaryTime]:
-        asked = by_index(select(users.c.summary_tz, users.c.summary_at).distinct(), users, _INDEX).where(
+        asked = force_index(select(users.c.summary_tz, users.c.summary_at).distinct(), users, _INDEX).where(
             users.c.summary_tz.is_not(None), *_may_get()
         )
         return [
@@ -36,7 +36,7 @@ class SqlDailySummaries(DailySummaries):
     def waiting(self, time: SummaryTime, day: date, *, after: UUID | None, limit: int) -> Sequence[UUID]:
         made = select(summaries.c.user_id).where(summaries.c.user_id == users.c.id, summaries.c.local_date == day)
         statement = (
-            by_index(select(users.c.id), users, _INDEX)
+            force_index(select(users.c.id), users, _INDEX)
             .where(
                 users.c.summary_tz == time.tz,
                 users.c.summary_at == f"{time.at:%H:%M}",
@@ -51,16 +51,16 @@ class SqlDailySummaries(DailySummaries):
             statement = statement.where(users.c.id > after)
         return self._connection.execute(statement).scalars().all()
 
-    def add(self, made: MadeSummary) -> bool:
+    def add(self, made: CreatedSummary) -> bool:
         if self._event_of(made) is not None:
             return False
         at = moment(made.at, self._connection.dialect)
-        insert_missing(
+        insert_if_absent(
             self._connection, summaries, [(made.user_id.bytes, made.day.isoformat(), made.event_id.bytes, at)]
         )
         return self._event_of(made) == made.event_id
 
-    def _event_of(self, made: MadeSummary) -> UUID | None:
+    def _event_of(self, made: CreatedSummary) -> UUID | None:
         """The event that says that the summary of this user and date was made."""
         statement = select(summaries.c.event_id).where(
             summaries.c.user_id == made.user_id, summaries.c.local_date == made.day

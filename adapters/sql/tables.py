@@ -24,7 +24,7 @@ from unite_core.email import MAX_EMAIL_LENGTH
 from unite_core.identity.model import MAX_NAME_LENGTH as LONGEST_USER_NAME
 from unite_core.identity.model import Role
 from unite_core.imports.model import ImportStatus, RowKind
-from unite_core.imports.use_cases.intake import MAX_FILENAME_LENGTH
+from unite_core.imports.use_cases.start import MAX_FILENAME_LENGTH
 from unite_core.leads.model import MAX_NAME_LENGTH, MAX_SOURCE_LENGTH, ImageStatus, LeadStatus
 from unite_core.leads.use_cases.images import MAX_FILENAME_LENGTH as LONGEST_IMAGE_NAME
 from unite_core.phone import MAX_EXTENSION_LENGTH, MAX_PHONE_LENGTH

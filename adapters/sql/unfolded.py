@@ -9,45 +9,45 @@ from sqlalchemy.engine import Row
 from adapters.sql.call_tables import call_ledger as ledger
 from adapters.sql.calls import to_entry
 from adapters.sql.report_tables import agent_unfolded_entries, unfolded_entries
-from adapters.sql.rollup_rows import add_cells
-from adapters.sql.statements import MAX_LIST_PARAMETERS, by_index, in_lists, part_of, unindexed
+from adapters.sql.rollup_writes import add_cells
+from adapters.sql.statements import MAX_LIST_PARAMETERS, batches, columns_of, force_index, unindexed
 from unite_core.calls.ledger import LedgerEntry
 from unite_core.reports.counting import cells_of
-from unite_core.reports.ports import Step
+from unite_core.reports.ports import EntryChange
 
 _before = ledger.alias("before")
 
 
-def all_steps(connection: Connection, waiting: Table = unfolded_entries) -> Sequence[Step]:
+def select_all_steps(connection: Connection, waiting: Table = unfolded_entries) -> Sequence[EntryChange]:
     """What the entries change that wait in that table."""
     return _steps(connection, waiting, waiting.c.entry_id.is_not(None))
 
 
-def oldest_steps(connection: Connection, limit: int, waiting: Table = unfolded_entries) -> Sequence[Step]:
+def oldest_steps(connection: Connection, limit: int, waiting: Table = unfolded_entries) -> Sequence[EntryChange]:
     """What the first of them change, up to so many."""
     oldest = select(waiting.c.entry_id).order_by(waiting.c.entry_id).limit(limit)
     ids = connection.execute(oldest).scalars().all()
-    return [step for some in in_lists(ids) for step in _steps(connection, waiting, waiting.c.entry_id.in_(some))]
+    return [step for some in batches(ids) for step in _steps(connection, waiting, waiting.c.entry_id.in_(some))]
 
 
-def leave(connection: Connection, steps: Sequence[Step]) -> None:
+def remove_unfolded(connection: Connection, steps: Sequence[EntryChange]) -> None:
     """The entries of the steps are in all rollups now."""
-    for some in in_lists([step.entry.id for step in steps]):
+    for some in batches([step.entry.id for step in steps]):
         # A trigger moves what leaves the one table to the other.
         for waiting in (unfolded_entries, agent_unfolded_entries):
             connection.execute(delete(waiting).where(waiting.c.entry_id.in_(some)))
 
 
-def catch_up(connection: Connection, limit: int = MAX_LIST_PARAMETERS) -> int:
+def fold_per_agent(connection: Connection, limit: int = MAX_LIST_PARAMETERS) -> int:
     """Count up to so many entries for each agent that were folded without it; how many there were."""
     steps = oldest_steps(connection, limit, agent_unfolded_entries)
     if steps:
         add_cells(connection, {cell: tally for cell, tally in cells_of(steps).items() if cell.agent_id is not None})
-        leave(connection, steps)
+        remove_unfolded(connection, steps)
     return len(steps)
 
 
-def _steps(connection: Connection, waiting: Table, which: ColumnElement[bool]) -> list[Step]:
+def _steps(connection: Connection, waiting: Table, which: ColumnElement[bool]) -> list[EntryChange]:
     entry_id: Column[Any] = waiting.c.entry_id
     joined = (
         select(ledger, _before)
@@ -55,10 +55,10 @@ def _steps(connection: Connection, waiting: Table, which: ColumnElement[bool]) -
         .join(waiting, ledger.c.id == unindexed(entry_id))
         .outerjoin(_before, and_(_before.c.task_id == ledger.c.task_id, _before.c.number == ledger.c.number - 1))
     )
-    rows = connection.execute(by_index(joined.where(which), _before, "uq_call_ledger_chain"))
-    return [Step(to_entry(row), _entry_before(row)) for row in rows]
+    rows = connection.execute(force_index(joined.where(which), _before, "uq_call_ledger_chain"))
+    return [EntryChange(to_entry(row), _entry_before(row)) for row in rows]
 
 
 def _entry_before(row: Row[Any]) -> LedgerEntry | None:
-    part = part_of(row, _before)
+    part = columns_of(row, _before)
     return None if part.id is None else to_entry(part)

@@ -11,6 +11,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from adapters.sql.calls import SqlCallLedger, SqlCallTasks
 from adapters.sql.consents import SqlConsents
 from adapters.sql.deliveries import SqlDeliveries
+from adapters.sql.dry_runs import SqlDryRunLeads
+from adapters.sql.execution_options import READ_ONLY
 from adapters.sql.idempotency_keys import SqlIdempotencyKeys
 from adapters.sql.images import SqlLeadImages
 from adapters.sql.import_rows import SqlImportRows
@@ -18,8 +20,6 @@ from adapters.sql.imports import SqlImports
 from adapters.sql.lead_calls import SqlLeadCalls
 from adapters.sql.leads import SqlLeads
 from adapters.sql.live_figures import SqlLiveFigures
-from adapters.sql.modes import READING
-from adapters.sql.rehearsal import SqlRehearsal
 from adapters.sql.rollups import SqlRollups
 from adapters.sql.sessions import SqlSessions
 from adapters.sql.summaries import SqlDailySummaries
@@ -32,7 +32,7 @@ from unite_core.errors import Unavailable
 from unite_core.events import Event
 from unite_core.idempotency_keys import IdempotencyKeys
 from unite_core.identity.ports import Sessions, Users
-from unite_core.imports.ports import ImportRows, Imports, Rehearsal
+from unite_core.imports.ports import DryRunLeads, ImportRows, Imports
 from unite_core.leads.ports import LeadImages, Leads
 from unite_core.notifications.model import ACTIVITY
 from unite_core.notifications.ports import Consents, Deliveries
@@ -64,7 +64,7 @@ class SqlUnitOfWork(FullUnitOfWork):
 
     def __enter__(self) -> Self:
         try:
-            connection = self._engine.connect().execution_options(**{READING: self._reading})
+            connection = self._engine.connect().execution_options(**{READ_ONLY: self._reading})
         except PoolTimeoutError as error:
             raise Unavailable("Too much is going on at once; try again in a moment.") from error
         try:
@@ -81,7 +81,7 @@ class SqlUnitOfWork(FullUnitOfWork):
         self.images: LeadImages = SqlLeadImages(connection)
         self.imports: Imports = SqlImports(connection)
         self.rows: ImportRows = SqlImportRows(connection)
-        self.rehearsal: Rehearsal = SqlRehearsal(connection)
+        self.rehearsal: DryRunLeads = SqlDryRunLeads(connection)
         self._deliveries = SqlDeliveries(connection)
         self.deliveries: Deliveries = self._deliveries
         self.consents: Consents = SqlConsents(connection)

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import Connection, delete, insert, select, tuple_, update
 
 from adapters.sql.quota_tables import quota_uses as uses
-from adapters.sql.statements import by_index, in_lists, insert_missing
+from adapters.sql.statements import batches, force_index, insert_if_absent
 from adapters.sql.types import moment
 from unite_core.usage import HOUR, Usage
 
@@ -37,7 +37,7 @@ class SqlUsage(Usage):
     def purge(self, *, before: datetime, limit: int) -> int:
         old = select(uses.c.subject, uses.c.id).where(uses.c.at < before).order_by(uses.c.at).limit(limit)
         keys = [(row.subject, row.id) for row in self._connection.execute(old)]
-        for portion in in_lists(keys):
+        for portion in batches(keys):
             # A use that was counted anew meanwhile stays.
             still_old = tuple_(uses.c.subject, uses.c.id).in_(portion), uses.c.at < before
             self._connection.execute(delete(uses).where(*still_old))
@@ -47,12 +47,12 @@ class SqlUsage(Usage):
         """Have others who count uses of the subject wait until this unit of work ends."""
         # The insert locks the row, whether it was there or not; locking one that is not there holds nobody off.
         at = moment(now, self._connection.dialect)
-        insert_missing(self._connection, uses, [(subject, HOLDS_SUBJECT.bytes, at)])
+        insert_if_absent(self._connection, uses, [(subject, HOLDS_SUBJECT.bytes, at)])
 
     def _free_at(self, subject: str, use_id: UUID, limit: int, now: datetime) -> datetime | None:
         """When there is room for another use; None where there is now."""
         latest_that_fills = (
-            by_index(select(uses.c.at), uses, "ix_quota_uses_subject_at")
+            force_index(select(uses.c.at), uses, "ix_quota_uses_subject_at")
             .where(uses.c.subject == subject, uses.c.at > now - HOUR, uses.c.id.not_in([HOLDS_SUBJECT, use_id]))
             .order_by(uses.c.at.desc())
             .limit(1)

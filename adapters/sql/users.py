@@ -10,7 +10,7 @@ from sqlalchemy.engine import Row
 from sqlalchemy.exc import IntegrityError
 
 from adapters.sql.errors import refusal
-from adapters.sql.statements import locked, newest_first, save_version
+from adapters.sql.statements import newest_first, save_version, with_lock
 from adapters.sql.tables import users
 from unite_core.errors import NotFound
 from unite_core.identity.daily_summary import DailySummary
@@ -36,7 +36,7 @@ class SqlUsers(Users):
         return self._one(select(users).where(users.c.id == user_id))
 
     def hold(self, user_id: UUID) -> User:
-        return self._one(locked(select(users).where(users.c.id == user_id), self._connection))
+        return self._one(with_lock(select(users).where(users.c.id == user_id), self._connection))
 
     def _one(self, statement: Select[Any]) -> User:
         row = self._connection.execute(statement).first()
@@ -68,9 +68,9 @@ class SqlUsers(Users):
         found = [to_user(row) for row in self._connection.execute(statement)]
         return page_of(found, request.limit, lambda user: Position(user.created_at, user.id))
 
-    def active_admins(self) -> int:
+    def count_active_admins(self) -> int:
         admins = select(users.c.id).where(users.c.role == Role.ADMIN.value, users.c.active == literal(True))
-        return len(self._connection.execute(locked(admins, self._connection)).all())
+        return len(self._connection.execute(with_lock(admins, self._connection)).all())
 
     def active(self, *, limit: int) -> Sequence[User]:
         statement = select(users).where(users.c.active == literal(True)).limit(limit)

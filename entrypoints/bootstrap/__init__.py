@@ -1,12 +1,12 @@
 """From settings to a Unite that works: the one place that knows which adapters there are."""
 
-from adapters.sql.grants import Beyond
+from adapters.sql.grants import ExcessPrivileges
 from entrypoints.bootstrap.archive import Manifest
 from entrypoints.bootstrap.backup import back_up
 from entrypoints.bootstrap.data_folder import folder_warning
 from entrypoints.bootstrap.database import FILE as DATABASE_FILE
 from entrypoints.bootstrap.database import database_is_current, database_is_later, database_url, grant_rights
-from entrypoints.bootstrap.ledger import ledger_as_it_is
+from entrypoints.bootstrap.ledger import open_ledger_read_only
 from entrypoints.bootstrap.refusal import StartRefused
 from entrypoints.bootstrap.restore import Restored, restore
 from entrypoints.bootstrap.servers import Dependency, grant_log, provide_storage
@@ -22,8 +22,8 @@ from entrypoints.bootstrap.starting import (
 __all__ = [
     "DATABASE_FILE",
     "OPERATOR",
-    "Beyond",
     "Dependency",
+    "ExcessPrivileges",
     "Manifest",
     "Restored",
     "StartRefused",
@@ -37,8 +37,8 @@ __all__ = [
     "grant_log",
     "grant_rights",
     "has_admin",
-    "ledger_as_it_is",
     "load_settings",
+    "open_ledger_read_only",
     "provide_storage",
     "restore",
     "start",

@@ -9,14 +9,14 @@ from typing import BinaryIO
 
 from sqlalchemy import URL
 
-from adapters.local.file_copies import LinkedFiles, linked_files
-from adapters.mongo import copies
+from adapters.local.file_backup import LinkedFiles, linked_files
+from adapters.mongo import backup
 from adapters.mongo.connection import Mongo
-from adapters.sql.sqlite_copies import copy_database, damage, revision_and_counts
-from adapters.sql.table_copies import table_snapshot
+from adapters.sql.sqlite_backup import copy_database, find_damage, revision_and_counts
+from adapters.sql.table_backup import table_snapshot
 from entrypoints.bootstrap import archive
 from entrypoints.bootstrap.archive import ArchiveWriter, Manifest, Progress
-from entrypoints.bootstrap.database import database_url, described, engine_of, is_file, refusing
+from entrypoints.bootstrap.database import database_url, described, engine_of, errors_as_start_refused, is_file
 from entrypoints.bootstrap.refusal import StartRefused
 from entrypoints.bootstrap.version import VERSION
 from entrypoints.keys import FILE as KEYS_FILE
@@ -52,7 +52,7 @@ def back_up(settings: Settings, target: BinaryIO, scratch: Path, progress: Progr
     folder = settings.data_dir.absolute()
     keys = folder / KEYS_FILE
     with_keys = settings.jwt_keys is None and keys.exists()
-    with refusing(url), _files(settings, folder) as files:
+    with errors_as_start_refused(url), _files(settings, folder) as files:
         _link(files)
         created_at = datetime.now(UTC)
         database = _sqlite(url, scratch, progress) if is_file(url) else _mysql(url, scratch, progress)
@@ -109,7 +109,7 @@ def _sqlite(url: URL, scratch: Path, progress: Progress) -> _Copies:
         lambda done, total: progress("database copied", done, total),
         lambda: moments.append(datetime.now(UTC)),
     )
-    wrong = damage(copy, lambda: progress("copy verified", 0, 1))
+    wrong = find_damage(copy, lambda: progress("copy verified", 0, 1))
     if wrong is not None:
         raise StartRefused(f"The database is damaged, so that a backup of it would be of no use: {wrong}")
     revision, counts = revision_and_counts(copy)
@@ -151,18 +151,18 @@ def _mongodb(settings: Settings, scratch: Path, until: datetime, progress: Progr
     """
     if settings.mongodb_url is None:
         return None
-    mongo = Mongo(settings.mongodb_url, timeouts=copies.TIMEOUTS)
+    mongo = Mongo(settings.mongodb_url, timeouts=backup.TIMEOUTS)
     members: dict[str, Path] = {}
     counts: dict[str, int] = {}
     try:
-        for collection in copies.COLLECTIONS:
+        for collection in backup.COLLECTIONS:
             name = f"{archive.MONGODB}/{collection}.bson"
             members[name] = _made(scratch, name)
             with members[name].open("wb") as stream:
-                counts[collection] = copies.write_collection(
+                counts[collection] = backup.write_collection(
                     mongo, collection, stream, until=until, progress=lambda done: progress("documents copied", done, 0)
                 )
-        later = copies.count_later(mongo, copies.CALL_LOG, than=until)
+        later = backup.count_after(mongo, backup.CALL_LOG, than=until)
     finally:
         mongo.close()
     return _Copies(members=members, counts=counts, later=later)

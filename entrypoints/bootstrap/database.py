@@ -12,7 +12,7 @@ from sqlalchemy.exc import DatabaseError
 
 from adapters.sql import migrate
 from adapters.sql.engine import create_engine_for
-from adapters.sql.grants import Account, Beyond
+from adapters.sql.grants import DatabaseAccount, ExcessPrivileges
 from entrypoints.bootstrap.data_folder import make_database_private
 from entrypoints.bootstrap.refusal import StartRefused
 from entrypoints.bootstrap.waiting import waiting_for
@@ -62,7 +62,7 @@ def _asked(settings: Settings, question: Callable[[Engine], bool]) -> bool:
         engine.dispose()
 
 
-def up_to_date(url: URL) -> Engine:
+def open_migrated(url: URL) -> Engine:
     """An engine over the database, which is brought up to date first where it is not. Raises `StartRefused`."""
     engine = engine_of(url)
     try:
@@ -91,7 +91,7 @@ def up_to_date(url: URL) -> Engine:
     return engine
 
 
-def grant_rights(settings: Settings) -> Beyond | None:
+def grant_rights(settings: Settings) -> ExcessPrivileges | None:
     """Give the account that the service works with its rights; what it has beyond them, None where no account is set.
 
     Raises `StartRefused`.
@@ -100,11 +100,12 @@ def grant_rights(settings: Settings) -> Beyond | None:
         return None
     engine = create_engine_for(database_url(settings), patient=True)
     try:
-        return migrate.grant(engine, Account.read(settings.service_account))
+        return migrate.grant(engine, DatabaseAccount.read(settings.service_account))
     except (Unavailable, DatabaseError, ValueError) as error:
         raise StartRefused(
             f"The account {settings.service_account} ({DATABASE_SERVICE_ACCOUNT.name}) cannot be given its rights: "
-            f"{why(error)}. Make it first, and give the one in {DATABASE_URL.name} its own WITH GRANT OPTION."
+            f"{original_error(error)}. Create it first, and grant the one in {DATABASE_URL.name} its own rights "
+            "WITH GRANT OPTION."
         ) from error
     finally:
         engine.dispose()
@@ -135,7 +136,7 @@ def is_file(url: URL) -> bool:
 
 
 @contextmanager
-def refusing(url: URL) -> Iterator[None]:
+def errors_as_start_refused(url: URL) -> Iterator[None]:
     """Raise `StartRefused` where the database, or what else has to answer, cannot be used within the block."""
     try:
         yield
@@ -147,7 +148,7 @@ def refusing(url: URL) -> Iterator[None]:
 
 def unusable(url: URL, error: Exception) -> StartRefused:
     """The refusal that says which database cannot be used, and why."""
-    return StartRefused(f"{described(url)} cannot be used: {why(error)}")
+    return StartRefused(f"{described(url)} cannot be used: {original_error(error)}")
 
 
 def described(url: URL) -> str:
@@ -157,6 +158,6 @@ def described(url: URL) -> str:
     return f"The database {where}"
 
 
-def why(error: Exception) -> object:
+def original_error(error: Exception) -> object:
     """What the database or the driver itself said."""
     return error.orig if isinstance(error, DatabaseError) else error.__cause__ or error

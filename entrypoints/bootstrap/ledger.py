@@ -12,7 +12,7 @@ from unite_core.calls.use_cases.verification import VerifyLedger
 
 
 @contextmanager
-def ledger_as_it_is(settings: Settings) -> Iterator[VerifyLedger]:
+def open_ledger_read_only(settings: Settings) -> Iterator[VerifyLedger]:
     """What verifies the ledger in the database that the settings name, in which nothing is made, migrated or written.
 
     Raises `StartRefused` where it has not exactly the tables that this version of Unite works with.

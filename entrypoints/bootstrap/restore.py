@@ -10,23 +10,23 @@ from pathlib import Path
 from sqlalchemy import URL, Engine
 from sqlalchemy.exc import DatabaseError
 
-from adapters.mongo import copies
+from adapters.mongo import backup
 from adapters.mongo.connection import Mongo
 from adapters.sql import migrate
 from adapters.sql.engine import create_engine_for
-from adapters.sql.sqlite_copies import as_one_file, damage, put_in_place, remove_side_files, revision_and_counts
-from adapters.sql.table_copies import load_table, table_counts, table_names
+from adapters.sql.sqlite_backup import checkpoint_log, find_damage, put_in_place, remove_side_files, revision_and_counts
+from adapters.sql.table_backup import load_table, table_counts, table_names
 from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
 from entrypoints.bootstrap import archive
 from entrypoints.bootstrap.archive import Archive, DamagedArchive, Progress
 from entrypoints.bootstrap.data_folder import locked
-from entrypoints.bootstrap.database import database_url, engine_of, is_file, refusing, why
+from entrypoints.bootstrap.database import database_url, engine_of, errors_as_start_refused, is_file, original_error
 from entrypoints.bootstrap.refusal import StartRefused
 from entrypoints.keys import FILE as KEYS_FILE
-from entrypoints.keys import kept_keys
+from entrypoints.keys import load_or_create_keys
 from entrypoints.settings import Settings
 from entrypoints.variables import DATA_DIR, DATABASE_URL, MONGODB_URL
-from unite_core.calls.use_cases.verification import Verified, VerifyLedger
+from unite_core.calls.use_cases.verification import VerificationResult, VerifyLedger
 from unite_core.errors import Unavailable
 
 STAGING = ".restore"
@@ -42,7 +42,7 @@ class Restored:
     """
 
     manifest: archive.Manifest
-    ledger: Verified
+    ledger: VerificationResult
     files: int
     removed: tuple[Path, ...] = field(default=())
 
@@ -58,7 +58,7 @@ def restore(settings: Settings, source: Path, progress: Progress) -> Restored:
     manifest = checked.manifest
     _refuse_other_kind(settings, url, manifest)
     folder = settings.data_dir.absolute()
-    with locked(folder), refusing(url), _refusing_to_write():
+    with locked(folder), errors_as_start_refused(url), _refusing_to_write():
         _refuse_what_is_not_empty(settings, url, folder, manifest)
         with _staging(url, folder) as staging:
             _extract(checked, staging, progress)
@@ -120,7 +120,7 @@ def _refuse_what_is_not_empty(settings: Settings, url: URL, folder: Path, manife
         there.append(f"files in {folder / archive.FILES}")
     if manifest.documents is not None and settings.mongodb_url is not None:
         with _mongo(settings.mongodb_url) as mongo:
-            there += [f"the collection {name}" for name in copies.filled_collections(mongo)]
+            there += [f"the collection {name}" for name in backup.non_empty_collections(mongo)]
     if there:
         raise StartRefused(
             f"A backup is restored into an empty installation alone, and here is {', '.join(there)}. "
@@ -146,7 +146,7 @@ def _disposed(engine: Engine) -> Iterator[None]:
 
 @contextmanager
 def _mongo(url: str) -> Iterator[Mongo]:
-    mongo = Mongo(url, timeouts=copies.TIMEOUTS)
+    mongo = Mongo(url, timeouts=backup.TIMEOUTS)
     try:
         yield mongo
     finally:
@@ -188,13 +188,13 @@ def _extract(checked: Archive, staging: Path, progress: Progress) -> None:
 
 def _verify_keys(staging: Path) -> None:
     try:
-        kept_keys(staging)
+        load_or_create_keys(staging)
     except ValueError as error:
         raise StartRefused(f"The keys in the backup are damaged: {error}. Nothing was restored.") from error
 
 
-def _verified_sqlite(path: Path, manifest: archive.Manifest, progress: Progress) -> Verified:
-    wrong = damage(path, lambda: progress("database verified", 0, 1))
+def _verified_sqlite(path: Path, manifest: archive.Manifest, progress: Progress) -> VerificationResult:
+    wrong = find_damage(path, lambda: progress("database verified", 0, 1))
     if wrong is None:
         revision, counts = revision_and_counts(path)
         # A version that made a backup of a later schema has counted the tables that it knew.
@@ -206,11 +206,11 @@ def _verified_sqlite(path: Path, manifest: archive.Manifest, progress: Progress)
     with _disposed(engine):
         migrate.upgrade(engine)
         found = _verified_ledger(engine, manifest, progress)
-    as_one_file(path)
+    checkpoint_log(path)
     return found
 
 
-def _loaded_mysql(url: URL, staging: Path, manifest: archive.Manifest, progress: Progress) -> Verified:
+def _loaded_mysql(url: URL, staging: Path, manifest: archive.Manifest, progress: Progress) -> VerificationResult:
     engine = engine_of(url, patient=True)
     total, done = sum(manifest.counts.values()), 0
 
@@ -245,10 +245,12 @@ def _partial(place: str) -> Iterator[None]:
     try:
         yield
     except (StartRefused, Unavailable, DatabaseError, OSError) as error:
-        raise StartRefused(f"{why(error)}\nA part of the backup is {place}: empty it, and restore again.") from error
+        raise StartRefused(
+            f"{original_error(error)}\nA part of the backup is {place}: empty it, and restore again."
+        ) from error
 
 
-def _verified_ledger(engine: Engine, manifest: archive.Manifest, progress: Progress) -> Verified:
+def _verified_ledger(engine: Engine, manifest: archive.Manifest, progress: Progress) -> VerificationResult:
     entries = manifest.counts.get("call_ledger", 0)
     verify = VerifyLedger(SqlUnitOfWorkFactory(engine, reading=True))
     return verify(lambda so_far: progress("ledger verified", so_far.entries, entries))
@@ -260,7 +262,7 @@ def _load_documents(settings: Settings, staging: Path, manifest: archive.Manifes
     with _mongo(settings.mongodb_url) as mongo, _partial(_loaded(database_url(settings), manifest)):
         for collection, expected in manifest.documents.items():
             with (staging / archive.MONGODB / f"{collection}.bson").open("rb") as stream:
-                loaded = copies.load_collection(
+                loaded = backup.load_collection(
                     mongo,
                     collection,
                     stream,

@@ -7,16 +7,16 @@ from pathlib import Path
 
 from sqlalchemy import URL, Engine
 
-from adapters.aws.access import Access
-from adapters.aws.outside import Dependency as Service
-from adapters.aws.provisioning import announce_uploads, make_buckets, make_queue, make_topic
+from adapters.aws.clients import AwsClients
+from adapters.aws.guard import ServiceGuard as Service
+from adapters.aws.provisioning import create_buckets, create_queue, create_topic, enable_upload_notices
 from adapters.aws.s3 import Buckets, S3Files
 from adapters.aws.sns import SnsTopic
 from adapters.aws.sqs import SqsUploadNotices
 from adapters.local.console import ConsoleTextMessages, ConsoleTopic
 from adapters.local.disk import DiskSpace
 from adapters.local.files import LocalFiles
-from adapters.mongo.accounts import Account, give_rights
+from adapters.mongo.accounts import MongoAccount, grant_privileges
 from adapters.mongo.activity import MongoActivityLog
 from adapters.mongo.calls import MongoCallDocuments
 from adapters.mongo.connection import Mongo
@@ -54,7 +54,7 @@ class Dependency:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shared:
+class SharedState:
     """What several processes share, or what one does without it."""
 
     redis: RedisServer | None = None
@@ -63,16 +63,16 @@ class Shared:
     dependencies: Mapping[str, Dependency] = field(default_factory=dict)
 
 
-def shared(settings: Settings, clock: Clock, secret: bytes) -> Shared:
+def shared_state(settings: Settings, clock: Clock, secret: bytes) -> SharedState:
     """Cache and rate limits: in Redis where one is set, and by this process alone elsewhere.
 
     `secret` signs what is in the cache; processes that share it see each other's values.
     """
     own = LocalRateLimits(clock)
     if settings.redis_url is None:
-        return Shared(limits=own)
+        return SharedState(limits=own)
     server = RedisServer(settings.redis_url)
-    return Shared(
+    return SharedState(
         redis=server,
         cache=RedisCache(server, secret=secret, clock=clock),
         limits=RedisRateLimits(server, clock, own),
@@ -83,7 +83,7 @@ def shared(settings: Settings, clock: Clock, secret: bytes) -> Shared:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Log:
+class ActivityStores:
     """Where the activity log is kept, and with it the documents of calls, where there are any."""
 
     activity: ActivityLog
@@ -91,15 +91,15 @@ class Log:
     dependencies: Mapping[str, Dependency] = field(default_factory=dict)
 
 
-def log(settings: Settings, engine: Engine) -> Log:
+def activity_stores(settings: Settings, engine: Engine) -> ActivityStores:
     """The activity log: in MongoDB where one is set, in the database elsewhere."""
     if settings.mongodb_url is None:
-        return Log(activity=SqlActivityLog(engine))
+        return ActivityStores(activity=SqlActivityLog(engine))
     mongo = Mongo(settings.mongodb_url)
-    activity = MongoActivityLog(mongo, kept_for=settings.activity_kept_for)
+    activity = MongoActivityLog(mongo, retention=settings.activity_retention)
     with suppress(Unavailable):  # it is made ready before the first delivery otherwise, which tells of what fails
         activity.prepare()
-    return Log(
+    return ActivityStores(
         activity=activity,
         documents=MongoCallDocuments(mongo),
         dependencies={
@@ -117,8 +117,8 @@ def grant_log(settings: Settings) -> bool:
         return False
     mongo = Mongo(settings.mongodb_url)
     try:
-        MongoActivityLog(mongo, kept_for=settings.activity_kept_for).prepare()
-        give_rights(mongo, Account.of_url(settings.mongodb_service_url))
+        MongoActivityLog(mongo, retention=settings.activity_retention).prepare()
+        grant_privileges(mongo, MongoAccount.of_url(settings.mongodb_service_url))
     except (Unavailable, ValueError) as error:
         raise StartRefused(
             f"The account in {MONGODB_SERVICE_URL.name} cannot be given its rights: "
@@ -131,7 +131,7 @@ def grant_log(settings: Settings) -> bool:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kept:
+class FileStores:
     """Where files are kept. `signed_files` answers the links where the service itself is the storage."""
 
     files: Files
@@ -141,7 +141,7 @@ class Kept:
     dependencies: Mapping[str, Dependency] = field(default_factory=dict)
 
 
-def kept(settings: Settings, clock: Clock, secrets: Mapping[str, bytes], folder: str) -> Kept:
+def file_stores(settings: Settings, clock: Clock, secrets: Mapping[str, bytes], folder: str) -> FileStores:
     """Files: in S3 where buckets are set, and in a folder of the data folder elsewhere."""
     storage = settings.storage
     if storage is None:
@@ -151,8 +151,10 @@ def kept(settings: Settings, clock: Clock, secrets: Mapping[str, bytes], folder:
             secrets_by_kid=secrets,
             clock=clock,
         )
-        return Kept(files=local, signed_files=local, upkeep={"unfinished uploads deleted": local.remove_leftovers})
-    access = Access(endpoint_url=settings.aws_endpoint_url)
+        return FileStores(
+            files=local, signed_files=local, upkeep={"unfinished uploads deleted": local.remove_leftovers}
+        )
+    access = AwsClients(endpoint_url=settings.aws_endpoint_url)
     buckets = Buckets(imports=storage.imports, images=storage.images)
     files = S3Files(buckets, access=access, clock=clock, public_url=storage.public_url)
     dependencies = {"s3": Dependency(ask=files.ping, breaker=lambda: files.breaker_state)}
@@ -160,7 +162,7 @@ def kept(settings: Settings, clock: Clock, secrets: Mapping[str, bytes], folder:
     if storage.queue_url is not None:
         notices = SqsUploadNotices(storage.queue_url, bucket=storage.imports, access=access)
         dependencies["sqs"] = Dependency(ask=notices.ping, breaker=lambda: notices.breaker_state)
-    return Kept(files=files, notices=notices, dependencies=dependencies)
+    return FileStores(files=files, notices=notices, dependencies=dependencies)
 
 
 def disk(settings: Settings, database: URL) -> Mapping[str, Dependency]:
@@ -231,9 +233,9 @@ def _by_twilio(account: Twilio, public_url: str) -> tuple[TextMessages, Signatur
     )
 
 
-def _access_to_topic(settings: Settings, arn: str) -> Access:
+def _access_to_topic(settings: Settings, arn: str) -> AwsClients:
     """Access to the region that the topic is in, wherever everything else is."""
-    return Access(endpoint_url=settings.aws_endpoint_url, region=arn.split(":")[3])
+    return AwsClients(endpoint_url=settings.aws_endpoint_url, region=arn.split(":")[3])
 
 
 def provide_storage(settings: Settings) -> bool:
@@ -244,16 +246,16 @@ def provide_storage(settings: Settings) -> bool:
     storage, arn, endpoint = settings.storage, settings.sns_topic_arn, settings.aws_endpoint_url
     if endpoint is None or (storage is None and arn is None):
         return False
-    access = Access(endpoint_url=endpoint)
+    access = AwsClients(endpoint_url=endpoint)
     with Service("What stands in for AWS").translated():
         if storage is not None:
             buckets = Buckets(imports=storage.imports, images=storage.images)
-            make_buckets(buckets, access, origins=_storage_origins(settings))
+            create_buckets(buckets, access, origins=_storage_origins(settings))
             if storage.queue_url is not None:
-                queue_url = make_queue(storage.queue_url.rpartition("/")[2], access)
-                announce_uploads(storage.imports, queue_url, access)
+                queue_url = create_queue(storage.queue_url.rpartition("/")[2], access)
+                enable_upload_notices(storage.imports, queue_url, access)
         if arn is not None:
-            make_topic(arn, _access_to_topic(settings, arn))
+            create_topic(arn, _access_to_topic(settings, arn))
     return True
 
 

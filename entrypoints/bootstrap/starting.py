@@ -9,29 +9,29 @@ from typing import Self
 from uuid import UUID
 
 from adapters.argon2 import Argon2Passwords
-from adapters.aws.access import Access
+from adapters.aws.clients import AwsClients
 from adapters.aws.secrets_manager import read_secret
 from adapters.aws.sqs import SqsUploadNotices
 from adapters.jwt import COOKIE_AUDIENCE, JwtTokens
 from adapters.local.jobs import PIPE, LocalJobs, WakeUps
 from adapters.rq.jobs import RqJobs
 from adapters.rq.worker import RqQueues
-from adapters.sql.health import check_of
+from adapters.sql.health import health_check
 from adapters.sql.unit_of_work import Outbox, SqlUnitOfWorkFactory
 from adapters.system_clock import SystemClock
 from adapters.uuid7 import Uuid7Ids
 from entrypoints.bootstrap import servers
 from entrypoints.bootstrap.data_folder import locked, make_private, make_tree_private
-from entrypoints.bootstrap.database import database_url, up_to_date
+from entrypoints.bootstrap.database import database_url, open_migrated
 from entrypoints.bootstrap.refusal import StartRefused
 from entrypoints.bootstrap.servers import Dependency, Signatures
 from entrypoints.bootstrap.waiting import waiting_for
 from entrypoints.correlation import correlation_id
+from entrypoints.environment import FILE, SettingsRefused
 from entrypoints.keys import FILE as KEYS_FILE
-from entrypoints.keys import derived, kept_keys
+from entrypoints.keys import derive_keys, load_or_create_keys
 from entrypoints.production import Scope
-from entrypoints.reading import FILE, SettingsRefused
-from entrypoints.settings import Settings, read_settings, secret_place
+from entrypoints.settings import Settings, read_settings, secret_location
 from entrypoints.variables import ALL, JWT_KEYS, SECRETS_ARN
 from unite_core.application import Ports, Rules, Unite, build
 from unite_core.errors import Unavailable, UniteError
@@ -97,12 +97,12 @@ def load_settings(environ: Mapping[str, str], scope: Scope = Scope.SERVICE) -> S
 
     Raises `SettingsRefused`, and `StartRefused` where the secret cannot be read.
     """
-    place = secret_place(environ)
+    place = secret_location(environ)
     if place is None:
         return read_settings(environ, scope)
     try:
         with waiting_for("AWS Secrets Manager"):
-            secret = read_secret(place.arn, Access(endpoint_url=place.aws_endpoint_url))
+            secret = read_secret(place.arn, AwsClients(endpoint_url=place.aws_endpoint_url))
     except UniteError as error:
         raise StartRefused(f"The secret that {SECRETS_ARN.name} names cannot be read: {error.detail}") from error
     given = {name: value for name, value in environ.items() if value or name.endswith(FILE)}
@@ -128,15 +128,15 @@ def start(settings: Settings) -> Started:
         make_private(folder / PIPE)
         make_tree_private(folder / FILES)
         keys = settings.jwt_keys or _kept_keys(folder)
-        engine = up_to_date(database_url(settings))
+        engine = open_migrated(database_url(settings))
     clock = SystemClock()
     local_jobs = LocalJobs(folder)
-    shared = servers.shared(settings, clock, next(iter(derived(keys, "cache").values())))
+    shared = servers.shared_state(settings, clock, next(iter(derive_keys(keys, "cache").values())))
     jobs: Jobs = local_jobs
     if shared.redis is not None:
         jobs = RqJobs(shared.redis, destinations=DESTINATIONS, correlation_id=correlation_id)
-    log = servers.log(settings, engine)
-    kept = servers.kept(settings, clock, derived(keys, "links"), FILES)
+    log = servers.activity_stores(settings, engine)
+    kept = servers.file_stores(settings, clock, derive_keys(keys, "links"), FILES)
     messages = servers.messages(settings)
     ports = Ports(
         work=SqlUnitOfWorkFactory(engine, outbox=Outbox(DESTINATIONS, wake=jobs.deliver_events), cache=shared.cache),
@@ -147,7 +147,7 @@ def start(settings: Settings) -> Started:
         ids=Uuid7Ids(),
         passwords=Argon2Passwords(),
         tokens=JwtTokens(keys),
-        cookies=JwtTokens(derived(keys, "cookies"), audience=COOKIE_AUDIENCE, lifetime=COOKIE_TTL),
+        cookies=JwtTokens(derive_keys(keys, "cookies"), audience=COOKIE_AUDIENCE, ttl=COOKIE_TTL),
         limits=shared.limits,
         activity=log.activity,
         documents=log.documents,
@@ -155,14 +155,14 @@ def start(settings: Settings) -> Started:
         texts=messages.texts,
         cache=shared.cache,
     )
-    database = Dependency(ask=check_of(engine), required=True, close=engine.dispose)
+    database = Dependency(ask=health_check(engine), required=True, close=engine.dispose)
     return Started(
         unite=build(ports, _rules(settings)),
         settings=settings,
         files=kept.files,
         signed_files=kept.signed_files,
         notices=kept.notices,
-        cursor_secrets=tuple(derived(keys, "cursors").values()),
+        cursor_secrets=tuple(derive_keys(keys, "cursors").values()),
         webhook_signatures=messages.signatures,
         dependencies={
             "database": database,
@@ -224,8 +224,8 @@ def _rules(settings: Settings) -> Rules:
     return Rules(
         phones=phones,
         logins_per_minute=settings.logins_per_minute,
-        activity_kept_for=settings.activity_kept_for,
-        imports_kept_for=settings.imports_kept_for,
+        activity_retention=settings.activity_retention,
+        import_retention=settings.import_retention,
         missed_after=settings.missed_after,
         public_url=settings.public_url,
         quotas=settings.quotas,
@@ -234,7 +234,7 @@ def _rules(settings: Settings) -> Rules:
 
 def _kept_keys(folder: Path) -> dict[str, bytes]:
     try:
-        return kept_keys(folder)
+        return load_or_create_keys(folder)
     except ValueError as error:
         raise StartRefused(
             f"The keys in the data folder are damaged: {error}. Mend the file, set {JWT_KEYS.name}, or delete the "

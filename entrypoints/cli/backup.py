@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import BinaryIO, NoReturn
 
 from entrypoints.bootstrap import Manifest, StartRefused, back_up
-from entrypoints.cli.opened import Refused, settings_for, tell
-from entrypoints.cli.shown import Stages, console
+from entrypoints.cli.application import CommandFailed, print_error, settings_for
+from entrypoints.cli.progress import StageProgress, console
 
 STANDARD = "-"
 """A file's name that stands for standard output or input."""
@@ -20,33 +20,33 @@ STANDARD = "-"
 
 def run(arguments: Namespace, environ: Mapping[str, str]) -> int:
     """Carry the command out; the exit code."""
-    signal.signal(signal.SIGTERM, ended)  # copies hold what is secret: they are removed then, too
+    signal.signal(signal.SIGTERM, exit_on_signal)  # copies hold what is secret: they are removed then, too
     try:
         settings = settings_for(environ)
-        with _target(arguments.file) as (target, scratch), Stages(console(stderr=True)) as stages:
+        with _target(arguments.file) as (target, scratch), StageProgress(console(stderr=True)) as stages:
             manifest = back_up(settings, target, scratch, stages.show)
     except StartRefused as refused:
-        tell(str(refused))
+        print_error(str(refused))
         return 1
-    except Refused as refused:
-        tell(str(refused))
+    except CommandFailed as refused:
+        print_error(str(refused))
         return refused.code
     except OSError as error:
-        tell(f"The backup cannot be written: {error.strerror}.")
+        print_error(f"The backup cannot be written: {error.strerror}.")
         return 1
     if arguments.file == STANDARD:
-        tell(described(manifest))
+        print_error(describe_manifest(manifest))
     else:
-        print(f"{arguments.file} is complete.\n{described(manifest)}")
+        print(f"{arguments.file} is complete.\n{describe_manifest(manifest)}")
     return 0
 
 
-def ended(number: int, _frame: object) -> NoReturn:
+def exit_on_signal(number: int, _frame: object) -> NoReturn:
     """End as the signal says, by way of everything that is to be cleaned up."""
     sys.exit(128 + number)
 
 
-def described(manifest: Manifest) -> str:
+def describe_manifest(manifest: Manifest) -> str:
     """What an archive contains, and what it does not."""
     rows = sum(manifest.counts.values())
     lines = [f"{manifest.counts.get('leads', 0):,} leads, {rows:,} rows in all, at schema {manifest.revision}."]
@@ -62,14 +62,14 @@ def _target(name: str) -> Iterator[tuple[BinaryIO, Path]]:
     """The stream to write to, and a folder for copies. A file gets its name when it is complete."""
     if name == STANDARD:
         if sys.stdout.isatty():
-            raise Refused("Standard output is a terminal; name a file, or redirect it.")
+            raise CommandFailed("Standard output is a terminal; name a file, or redirect it.")
         with tempfile.TemporaryDirectory(prefix="unite-backup-") as scratch:
             yield sys.stdout.buffer, Path(scratch)
             sys.stdout.buffer.flush()
         return
     path = Path(name).absolute()
     if path.exists():
-        raise Refused(f"{path} is there already; name another file.")
+        raise CommandFailed(f"{path} is there already; name another file.")
     with tempfile.TemporaryDirectory(prefix=".unite-backup-", dir=path.parent) as scratch:
         incoming = Path(scratch, "archive.tar")
         with incoming.open("xb") as stream:

@@ -17,11 +17,11 @@ from rich.console import Console
 from rich.text import Text
 
 from entrypoints.cli.demo_calls import show_calls
-from entrypoints.cli.demo_floor import PEOPLE, Floor, Person, hire, table, title
+from entrypoints.cli.demo_people import PEOPLE, Person, Team, add_people, print_step, table
 from entrypoints.cli.demo_report import show_report
 from entrypoints.cli.demo_service import POLL_INTERVAL, DemoFailed, last_lines, service
-from entrypoints.cli.shown import Bar, console, counts_table, rate
-from unite_core.imports.error_report import REPORT_COLUMNS, without_guard
+from entrypoints.cli.progress import ProgressBar, console, counts_table, rate
+from unite_core.imports.error_report import REPORT_COLUMNS, unescape_formula
 from unite_core.imports.model import ImportStatus, RowKind
 
 SAMPLE = Path(__file__).resolve().parents[2] / "sample_leads.csv"
@@ -52,10 +52,10 @@ def _show(shown: Console, folder: Path, environ: Mapping[str, str]) -> None:
     began = time.monotonic()
     people = [Person(name, role, secrets.token_urlsafe(12)) for name, role in PEOPLE]
     admin = people[0]
-    title(shown, 1, "Start the service on its embedded default, in a temporary folder")
+    print_step(shown, 1, "Start the service on its embedded default, in a temporary folder")
     with service(folder, environ, (admin.email, admin.password)) as url:
         shown.print(f"  It listens at {url}; nothing but this folder is used.")
-        floor = hire(shown, url, people)
+        floor = add_people(shown, url, people)
         content = _sample()
         done = _upload(floor, content)
         _explain(floor, done)
@@ -80,12 +80,12 @@ def _sample() -> bytes:
         raise DemoFailed(f"{SAMPLE} cannot be read: {error.strerror}.") from error
 
 
-def _upload(floor: Floor, content: bytes) -> dict[str, Any]:
+def _upload(floor: Team, content: bytes) -> dict[str, Any]:
     shown = floor.console
-    title(shown, 3, f"Mo uploads {SAMPLE.name} by a signed link, and has it imported")
+    print_step(shown, 3, f"Mo uploads {SAMPLE.name} by a signed link, and has it imported")
     new = {"filename": SAMPLE.name, "size": len(content), "options": {"default_country": "US"}}
     announced = floor.manager.call("POST", "/v1/lead-imports", new, expect=201)
-    with Bar(shown, "upload") as bar:
+    with ProgressBar(shown, "upload") as bar:
         floor.manager.upload(announced["upload"], content, bar.show)
     floor.manager.call("POST", f"/v1/lead-imports/{announced['id']}/start", expect=202)
     done = _follow(floor, announced["id"])
@@ -95,9 +95,9 @@ def _upload(floor: Floor, content: bytes) -> dict[str, Any]:
     return done
 
 
-def _follow(floor: Floor, import_id: str) -> dict[str, Any]:
+def _follow(floor: Team, import_id: str) -> dict[str, Any]:
     until = time.monotonic() + IMPORT_TIMEOUT
-    with Bar(floor.console, "import") as bar:
+    with ProgressBar(floor.console, "import") as bar:
         while True:
             current: dict[str, Any] = floor.manager.call("GET", f"/v1/lead-imports/{import_id}")
             so_far = current["progress"]
@@ -116,9 +116,9 @@ def _follow(floor: Floor, import_id: str) -> dict[str, Any]:
     return current
 
 
-def _explain(floor: Floor, done: Mapping[str, Any]) -> None:
+def _explain(floor: Team, done: Mapping[str, Any]) -> None:
     shown = floor.console
-    title(shown, 4, "What was wrong with the rest, row by row")
+    print_step(shown, 4, "What was wrong with the rest, row by row")
     explained = table("Row", "Kind", "Why", "Suggestion")
     listed = floor.manager.call("GET", f"/v1/lead-imports/{done['id']}/rejections?limit=200")["items"]
     for row in listed:
@@ -129,9 +129,9 @@ def _explain(floor: Floor, done: Mapping[str, Any]) -> None:
         raise DemoFailed("Not every row that made no lead is explained.")
 
 
-def _correct(floor: Floor, done: Mapping[str, Any]) -> None:
+def _correct(floor: Team, done: Mapping[str, Any]) -> None:
     shown = floor.console
-    title(shown, 5, "Mo corrects the error report and uploads it as it is")
+    print_step(shown, 5, "Mo corrects the error report and uploads it as it is")
     report = floor.manager.answer("GET", f"/v1/lead-imports/{done['id']}/error-report").content
     fields = {it["field"]: it["header"] for it in done["columns"] if it["field"]}
     header, rows = _read_csv(report)
@@ -142,8 +142,8 @@ def _correct(floor: Floor, done: Mapping[str, Any]) -> None:
     for row in rows:
         column = fields.get(row[field])
         if column and row[suggestion]:
-            meant = without_guard(row[suggestion])
-            shown.print(Text(f"  row {row[number]}: {without_guard(row[column])} becomes {meant}"))
+            meant = unescape_formula(row[suggestion])
+            shown.print(Text(f"  row {row[number]}: {unescape_formula(row[column])} becomes {meant}"))
             row[column] = meant
             corrected += 1
     if not corrected:
@@ -162,9 +162,9 @@ def _correct(floor: Floor, done: Mapping[str, Any]) -> None:
         raise DemoFailed(f"{corrected} rows were corrected, and {ended['counts']['created']} leads created.")
 
 
-def _share_out(floor: Floor) -> None:
+def _share_out(floor: Team) -> None:
     shown = floor.console
-    title(shown, 6, "Mo shares leads out, and each agent sees their own alone")
+    print_step(shown, 6, "Mo shares leads out, and each agent sees their own alone")
     leads = floor.manager.call("GET", "/v1/leads?limit=5")["items"]
     own: dict[str, list[str]] = {"Amy": [it["id"] for it in leads[:3]], "Ben": [it["id"] for it in leads[3:]]}
     for agent, lead_ids in own.items():
@@ -184,9 +184,9 @@ def _share_out(floor: Floor) -> None:
     shown.print(listed)
 
 
-def _refuse(floor: Floor, content: bytes) -> None:
+def _refuse(floor: Team, content: bytes) -> None:
     shown = floor.console
-    title(shown, 7, "Amy tries to import leads, which agents may not")
+    print_step(shown, 7, "Amy tries to import leads, which agents may not")
     new = {"filename": "mine.csv", "size": len(content)}
     problem = floor.agents["Amy"].call("POST", "/v1/lead-imports", new, expect=403)
     shown.print(Text(f"  {problem['status']} {problem['code']}: {problem['detail']}"))

@@ -12,8 +12,8 @@ from rich.padding import Padding
 from rich.text import Text
 
 from entrypoints.bootstrap import DATABASE_FILE
-from entrypoints.cli.demo_floor import AMYS_PHONE, Floor, table, title
-from entrypoints.cli.demo_service import POLL_INTERVAL, DemoFailed, command, data_of, logged
+from entrypoints.cli.demo_people import AMYS_PHONE, Team, print_step, table
+from entrypoints.cli.demo_service import POLL_INTERVAL, DemoFailed, command, data_folder, log_records
 
 TASKS = "/v1/call-tasks"
 TEXT_TIMEOUT = 30.0
@@ -25,16 +25,16 @@ CHANGE = "UPDATE call_ledger SET outcome = 'converted'"
 SHORT_HASH_LENGTH = 16
 
 
-def show_calls(floor: Floor, folder: Path, environ: Mapping[str, str]) -> None:
+def show_calls(floor: Team, folder: Path, environ: Mapping[str, str]) -> None:
     """Have Amy make a call, and show what is known of it afterwards."""
     task = _assign(floor, folder)
     _complete(floor, task)
     _show_ledger(floor, folder, environ, task)
 
 
-def _assign(floor: Floor, folder: Path) -> dict[str, Any]:
+def _assign(floor: Team, folder: Path) -> dict[str, Any]:
     shown = floor.console
-    title(shown, 8, "Mo has Amy call one of her leads, and a text message tells her")
+    print_step(shown, 8, "Mo has Amy call one of her leads, and a text message tells her")
     (lead, *_) = floor.agents["Amy"].call("GET", "/v1/leads?limit=1")["items"]
     due = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(hours=2)
     new = {"lead_id": lead["id"], "assigned_to": floor.ids["Amy"], "due_at": due.isoformat()}
@@ -47,20 +47,20 @@ def _assign(floor: Floor, folder: Path) -> dict[str, Any]:
     return task
 
 
-def _text_to_amy(floor: Floor, folder: Path) -> dict[str, Any]:
+def _text_to_amy(floor: Team, folder: Path) -> dict[str, Any]:
     until = time.monotonic() + TEXT_TIMEOUT
     while time.monotonic() < until:
         told = floor.manager.call("GET", "/v1/deliveries?destination=texts&status=delivered")["items"]
-        messages = list(logged(folder, SENT))
+        messages = list(log_records(folder, SENT))
         if told and messages:
             return messages[0]
         time.sleep(POLL_INTERVAL)
     raise DemoFailed(f"No text message was sent within {TEXT_TIMEOUT:.0f} seconds.")
 
 
-def _complete(floor: Floor, task: Mapping[str, Any]) -> None:
+def _complete(floor: Team, task: Mapping[str, Any]) -> None:
     shown, amy = floor.console, floor.agents["Amy"]
-    title(shown, 9, "Amy tells what came of the call, three times")
+    print_step(shown, 9, "Amy tells what came of the call, three times")
     lead = f"/v1/leads/{task['lead_id']}"
     before = amy.call("GET", lead)["status"]
     told = table("Told", "Answer")
@@ -83,9 +83,9 @@ def _complete(floor: Floor, task: Mapping[str, Any]) -> None:
     shown.print(f"  One entry in the call log; the lead was {before}, and is {after}.")
 
 
-def _show_ledger(floor: Floor, folder: Path, environ: Mapping[str, str], task: Mapping[str, Any]) -> None:
+def _show_ledger(floor: Team, folder: Path, environ: Mapping[str, str], task: Mapping[str, Any]) -> None:
     shown = floor.console
-    title(shown, 10, "Mo corrects the call log, which is a chain that nobody changes unnoticed")
+    print_step(shown, 10, "Mo corrects the call log, which is a chain that nobody changes unnoticed")
     path = f"{TASKS}/{task['id']}/ledger"
     (wrong,) = floor.manager.call("GET", path)["entries"]
     right = {"reason": "Amy spoke to the machine.", "outcome": "voicemail"}
@@ -106,7 +106,7 @@ def _show_ledger(floor: Floor, folder: Path, environ: Mapping[str, str], task: M
 
 def _refusal(folder: Path) -> str:
     """What the database says to whoever changes an entry by SQL."""
-    with closing(sqlite3.connect(data_of(folder) / DATABASE_FILE, timeout=TEXT_TIMEOUT)) as database:
+    with closing(sqlite3.connect(data_folder(folder) / DATABASE_FILE, timeout=TEXT_TIMEOUT)) as database:
         try:
             database.execute(CHANGE)
         except sqlite3.IntegrityError as refused:

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from entrypoints.cli.demo_floor import Floor, table, title
+from entrypoints.cli.demo_people import Team, print_step, table
 from entrypoints.cli.demo_service import DemoFailed
 
 
-def show_report(floor: Floor) -> None:
+def show_report(floor: Team) -> None:
     """Have Mo read what happened today, and open one of the numbers."""
-    title(floor.console, 11, "Mo reads the report of the day, and opens one of its numbers")
+    print_step(floor.console, 11, "Mo reads the report of the day, and opens one of its numbers")
     # The call may have begun before midnight.
     (call,) = floor.manager.call("GET", "/v1/call-logs?counted=true")["items"]
     report = floor.manager.call("GET", f"/v1/reports/daily?date={call['called_at'][:10]}")

@@ -41,12 +41,12 @@ def service(folder: Path, environ: Mapping[str, str], admin: tuple[str, str]) ->
         HOST.name: "127.0.0.1",
         PORT.name: str(port),
         PUBLIC_URL.name: url,
-        DATA_DIR.name: str(data_of(folder)),
+        DATA_DIR.name: str(data_folder(folder)),
         ADMIN_EMAIL.name: admin[0],
         ADMIN_PASSWORD.name: admin[1],
     }
     with (
-        log_of(folder).open("wb") as log,
+        log_file(folder).open("wb") as log,
         subprocess.Popen(
             # When this process ends in whatever way, the service sees the end of its input, and ends too.
             [sys.executable, "-m", "entrypoints", "serve", "--until-stdin-ends"],
@@ -65,19 +65,19 @@ def service(folder: Path, environ: Mapping[str, str], admin: tuple[str, str]) ->
             _end(process)
 
 
-def log_of(folder: Path) -> Path:
+def log_file(folder: Path) -> Path:
     """Where the service in this folder writes its log."""
     return folder / "service.log"
 
 
-def data_of(folder: Path) -> Path:
+def data_folder(folder: Path) -> Path:
     """Where the service in this folder has its data."""
     return folder / "var"
 
 
-def logged(folder: Path, message: str) -> Iterator[dict[str, Any]]:
+def log_records(folder: Path, message: str) -> Iterator[dict[str, Any]]:
     """The lines of the service's log with this message."""
-    for line in log_of(folder).read_text("utf-8", "replace").splitlines():
+    for line in log_file(folder).read_text("utf-8", "replace").splitlines():
         with suppress(ValueError):
             record = json.loads(line)
             if record["message"] == message:
@@ -88,7 +88,7 @@ def command(folder: Path, environ: Mapping[str, str], *arguments: str) -> str:
     """What a command prints that is run on the service's data; raises `DemoFailed` where it fails."""
     ended = subprocess.run(  # noqa: S603 - our own command, nothing from outside in it
         [sys.executable, "-m", "entrypoints", *arguments],
-        env=_without_settings(environ) | {DATA_DIR.name: str(data_of(folder))},
+        env=_without_settings(environ) | {DATA_DIR.name: str(data_folder(folder))},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -103,7 +103,7 @@ def command(folder: Path, environ: Mapping[str, str], *arguments: str) -> str:
 def last_lines(folder: Path) -> str:
     """The end of the service's log."""
     with suppress(OSError):
-        return "\n".join(log_of(folder).read_text("utf-8", "replace").splitlines()[-LAST_LINES:])
+        return "\n".join(log_file(folder).read_text("utf-8", "replace").splitlines()[-LAST_LINES:])
     return ""
 
 

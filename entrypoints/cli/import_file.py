@@ -15,9 +15,16 @@ from uuid import UUID
 from rich.console import Console
 
 from entrypoints.bootstrap import Started
-from entrypoints.cli.opened import FAILED, USAGE, Refused, opened, tell, told
-from entrypoints.cli.shown import Bar, console, counts_table, rate
-from entrypoints.cli.users import everybody, user_with
+from entrypoints.cli.application import (
+    FAILED,
+    USAGE,
+    CommandFailed,
+    errors_as_command_failed,
+    open_application,
+    print_error,
+)
+from entrypoints.cli.progress import ProgressBar, console, counts_table, rate
+from entrypoints.cli.users import active_user, all_users
 from unite_core.errors import Unavailable
 from unite_core.identity.model import Actor, Role, User
 from unite_core.identity.ports import UserFilter
@@ -33,22 +40,22 @@ INTERRUPTED = 130
 def run(arguments: Namespace, environ: Mapping[str, str]) -> int:
     """Carry the command out; the exit code: 0 completed, 1 failed, 2 wrong usage."""
     try:
-        with told(), opened(environ) as started:
+        with errors_as_command_failed(), open_application(environ) as started:
             return _import(started, arguments)
-    except Refused as refused:
-        tell(str(refused))
+    except CommandFailed as refused:
+        print_error(str(refused))
         return refused.code
 
 
 def _import(started: Started, arguments: Namespace) -> int:
     path: Path = arguments.file
-    user = user_with(started, arguments.acting) if arguments.acting else _oldest_admin(started)
+    user = active_user(started, arguments.acting) if arguments.acting else _oldest_admin(started)
     actor = Actor(user_id=user.id, role=user.role)
     options = ImportOptions(
         on_duplicate=OnDuplicate(arguments.on_duplicate),
         default_country=arguments.default_country,
         default_source=arguments.default_source,
-        default_assigned_to=user_with(started, arguments.assigned_to).id if arguments.assigned_to else None,
+        default_assigned_to=active_user(started, arguments.assigned_to).id if arguments.assigned_to else None,
         columns={header: None if field == IGNORE else field for header, field in arguments.columns},
         dry_run=arguments.dry_run,
     )
@@ -57,7 +64,7 @@ def _import(started: Started, arguments: Namespace) -> int:
         with path.open("rb") as stream:
             stored = imports.store_file(actor, stream)
     except OSError as error:
-        raise Refused(f"{path} cannot be read: {error.strerror}.", USAGE) from error
+        raise CommandFailed(f"{path} cannot be read: {error.strerror}.", USAGE) from error
     try:
         coming = imports.import_stored_file(actor, FileToImport(stored=stored, filename=path.name, options=options))
     except BaseException:
@@ -69,7 +76,7 @@ def _import(started: Started, arguments: Namespace) -> int:
     with _Interrupted() as interrupted:
         ended = _Continued(started, coming.id, interrupted.event).until_it_ends(shown, actor, path.name)
     if ended is None:
-        tell("Stopped. What is done stays; a running service, or the same command again, does the rest.")
+        print_error("Stopped. What is done stays; a running service, or the same command again, does the rest.")
         return INTERRUPTED
     return _conclude(started, shown, ended, path)
 
@@ -108,7 +115,7 @@ class _Continued:
         worker = Thread(target=self._work)
         worker.start()
         try:
-            with Bar(shown, name) as bar:
+            with ProgressBar(shown, name) as bar:
                 while True:
                     done = self._over.wait(POLL_INTERVAL)
                     current = self._started.unite.imports.get(actor, self._id)
@@ -131,7 +138,7 @@ class _Continued:
                 try:
                     status = imports.continue_import(self._id, holder=self._holder, should_stop=self._stopped)
                 except Unavailable as error:
-                    tell(f"{error.detail} Trying again.")
+                    print_error(f"{error.detail} Trying again.")
                     status = None
                 if status is not None and status.ended:
                     break
@@ -157,7 +164,7 @@ def _conclude(started: Started, shown: Console, ended: LeadImport, path: Path) -
         shown.print(f"Correct the rejected rows in {report} and import that file.", soft_wrap=True, markup=False)
     if ended.status is ImportStatus.COMPLETED:
         return 0
-    tell(ended.failure.detail if ended.failure else f"The import was {ended.status}.")
+    print_error(ended.failure.detail if ended.failure else f"The import was {ended.status}.")
     return FAILED
 
 
@@ -166,11 +173,11 @@ def _copy(started: Started, key: str, report: Path) -> None:
         with started.files.read(key) as source, report.open("wb") as target:
             shutil.copyfileobj(source, target)
     except OSError as error:
-        raise Refused(f"The error report cannot be written to {report}: {error.strerror}.") from error
+        raise CommandFailed(f"The error report cannot be written to {report}: {error.strerror}.") from error
 
 
 def _oldest_admin(started: Started) -> User:
-    admins = list(everybody(started, UserFilter(role=Role.ADMIN, active=True)))
+    admins = list(all_users(started, UserFilter(role=Role.ADMIN, active=True)))
     if not admins:
-        raise Refused("There is no admin to import as; add one first: users create EMAIL --role admin.", USAGE)
+        raise CommandFailed("There is no admin to import as; add one first: users create EMAIL --role admin.", USAGE)
     return admins[-1]

@@ -4,7 +4,7 @@ from argparse import Namespace
 from collections.abc import Mapping
 
 from entrypoints.bootstrap import (
-    Beyond,
+    ExcessPrivileges,
     StartRefused,
     database_is_current,
     database_is_later,
@@ -12,16 +12,23 @@ from entrypoints.bootstrap import (
     grant_rights,
     provide_storage,
 )
-from entrypoints.cli.opened import FAILED, Refused, opened, settings_for, tell, told
+from entrypoints.cli.application import (
+    FAILED,
+    CommandFailed,
+    errors_as_command_failed,
+    open_application,
+    print_error,
+    settings_for,
+)
 
 
 def run(arguments: Namespace, environ: Mapping[str, str]) -> int:
     """Carry the command out; the exit code."""
     try:
-        with told():
+        with errors_as_command_failed():
             return _check(environ) if arguments.check else _migrate(environ)
-    except Refused as refused:
-        tell(str(refused))
+    except CommandFailed as refused:
+        print_error(str(refused))
         return refused.code
 
 
@@ -29,7 +36,7 @@ def _check(environ: Mapping[str, str]) -> int:
     try:
         current = database_is_current(settings_for(environ))
     except StartRefused as refused:
-        raise Refused(str(refused)) from refused
+        raise CommandFailed(str(refused)) from refused
     if current:
         print("The database is up to date.")
         return 0
@@ -38,7 +45,7 @@ def _check(environ: Mapping[str, str]) -> int:
 
 
 def _migrate(environ: Mapping[str, str]) -> int:
-    with opened(environ) as started:
+    with open_application(environ) as started:
         later = database_is_later(started.settings)
         if later:
             print("The database is at a later schema, with which this version can work. It was not changed.")
@@ -49,7 +56,7 @@ def _migrate(environ: Mapping[str, str]) -> int:
             beyond = None if later else grant_rights(started.settings)
             granted = grant_log(started.settings)
         except StartRefused as refused:
-            raise Refused(str(refused)) from refused
+            raise CommandFailed(str(refused)) from refused
         if beyond is not None:
             _tell_of_rights(started.settings.service_account, beyond)
         if granted:
@@ -62,11 +69,11 @@ def _migrate(environ: Mapping[str, str]) -> int:
     return 0
 
 
-def _tell_of_rights(account: str | None, beyond: Beyond) -> None:
+def _tell_of_rights(account: str | None, beyond: ExcessPrivileges) -> None:
     if not beyond.seen:
         print(f"{account} has its rights on every table. Whoever migrates may not see whether it has others.")
     elif not beyond.rights:
         print(f"{account} has its rights on every table, and no others.")
     else:
         print(f"{account} has its rights on every table.")
-        tell(f"{account} may do more than it has to, which could not be taken away: {'; '.join(beyond.rights)}.")
+        print_error(f"{account} may do more than it has to, which could not be taken away: {'; '.join(beyond.rights)}.")

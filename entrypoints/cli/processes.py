@@ -32,7 +32,7 @@ class Process(Protocol):
         """End it at once."""
 
 
-class Forked:
+class ForkedProcess:
     """A process that begins as a copy of this one, and carries out `work`. This one must have no thread that locks."""
 
     def __init__(self, work: Callable[[], None]) -> None:
@@ -49,7 +49,7 @@ class Forked:
         self._process.kill()
 
 
-class Command:
+class CommandProcess:
     """A process that carries out a command of `python -m entrypoints`.
 
     It sees the end of its standard input when this process is gone, however that came about.

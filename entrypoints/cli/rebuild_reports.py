@@ -3,29 +3,29 @@
 from argparse import Namespace
 from collections.abc import Mapping
 
-from entrypoints.cli.opened import Refused, opened, tell, told
-from entrypoints.cli.shown import Tally, console
+from entrypoints.cli.application import CommandFailed, errors_as_command_failed, open_application, print_error
+from entrypoints.cli.progress import CounterProgress, console
 from unite_core.reports.use_cases import Rebuilt
 
 
 def run(_arguments: Namespace, environ: Mapping[str, str]) -> int:
     """Carry the command out, whether the service runs or not; the exit code."""
     try:
-        with told(), opened(environ) as started, Tally(console()) as tally:
-            rebuilt = started.unite.reports.rebuild(lambda so_far: tally.show(counted(so_far)))
+        with errors_as_command_failed(), open_application(environ) as started, CounterProgress(console()) as tally:
+            rebuilt = started.unite.reports.rebuild(lambda so_far: tally.show(describe_progress(so_far)))
             folded = started.unite.reports.fold()
             has_documents = started.unite.reports.repair.documents is not None
-    except Refused as refused:
-        tell(str(refused))
+    except CommandFailed as refused:
+        print_error(str(refused))
         return refused.code
     entries = "1 entry was" if folded == 1 else f"{folded:,} entries were"
-    print(f"{counted(rebuilt)}; {entries} folded after that.")
+    print(f"{describe_progress(rebuilt)}; {entries} folded after that.")
     if has_documents:
         print("The documents of calls in MongoDB are as they were: `reconcile` compares them with the ledger.")
     return 0
 
 
-def counted(rebuilt: Rebuilt) -> str:
+def describe_progress(rebuilt: Rebuilt) -> str:
     """How far it has come: `1,234 calls of 12 of 400 days`."""
     calls = "call" if rebuilt.calls == 1 else "calls"
     return f"{rebuilt.calls:,} {calls} of {rebuilt.days:,} of {rebuilt.of_days:,} days are counted anew"

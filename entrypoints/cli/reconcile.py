@@ -5,9 +5,16 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from entrypoints.bootstrap import OPERATOR, Started
-from entrypoints.cli.opened import FAILED, USAGE, Refused, opened, tell, told
-from entrypoints.cli.shown import Bar, console
-from unite_core.days import Period, read_period
+from entrypoints.cli.application import (
+    FAILED,
+    USAGE,
+    CommandFailed,
+    errors_as_command_failed,
+    open_application,
+    print_error,
+)
+from entrypoints.cli.progress import ProgressBar, console
+from unite_core.days import Period, parse_period
 from unite_core.reports.differences import Difference
 from unite_core.reports.metrics import CANCELLED, COMPLETED, MISSED, TOTAL_CALLS
 from unite_core.reports.reconciliation import Reconciliation, Repaired
@@ -17,25 +24,25 @@ from unite_core.reports.tally import Tally
 def run(arguments: Namespace, environ: Mapping[str, str]) -> int:
     """Carry the command out; the exit code: 0 where all days are alike, else 1."""
     if arguments.date and (arguments.first or arguments.last):
-        tell("Give --date for one day, or --from and --to for several.")
+        print_error("Give --date for one day, or --from and --to for several.")
         return USAGE
     try:
-        with opened(environ) as started, told():
+        with open_application(environ) as started, errors_as_command_failed():
             return _reconcile(arguments, started)
-    except Refused as refused:
-        tell(str(refused))
+    except CommandFailed as refused:
+        print_error(str(refused))
         return refused.code
 
 
 def _reconcile(arguments: Namespace, started: Started) -> int:
     first, last = arguments.date or arguments.first, arguments.date or arguments.last
     names = ("--date", "--date") if arguments.date else ("--from", "--to")
-    span = read_period(first, last, arguments.tz, names=names, today=started.unite.clock.now())
+    span = parse_period(first, last, arguments.tz, names=names, today=started.unite.clock.now())
     days = list(_days(span))
     lines: list[str] = []
     advice: dict[str, None] = {}
     differing = 0
-    with Bar(console(), "reconciled") as bar:
+    with ProgressBar(console(), "reconciled") as bar:
         for done, day in enumerate(days, start=1):
             repaired = started.unite.reports.repair(OPERATOR, day) if arguments.repair else Repaired()
             found = started.unite.reports.reconcile(OPERATOR, day)

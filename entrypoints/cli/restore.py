@@ -10,23 +10,23 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from entrypoints.bootstrap import Restored, StartRefused, restore
-from entrypoints.cli.backup import STANDARD, described, ended
-from entrypoints.cli.opened import FAILED, Refused, settings_for, tell
-from entrypoints.cli.shown import Stages, console
+from entrypoints.cli.application import FAILED, CommandFailed, print_error, settings_for
+from entrypoints.cli.backup import STANDARD, describe_manifest, exit_on_signal
+from entrypoints.cli.progress import StageProgress, console
 
 
 def run(arguments: Namespace, environ: Mapping[str, str]) -> int:
     """Carry the command out; the exit code."""
-    signal.signal(signal.SIGTERM, ended)  # copies hold what is secret: they are removed then, too
+    signal.signal(signal.SIGTERM, exit_on_signal)  # copies hold what is secret: they are removed then, too
     try:
         settings = settings_for(environ)
-        with _source(arguments.file) as source, Stages(console(stderr=True)) as stages:
+        with _source(arguments.file) as source, StageProgress(console(stderr=True)) as stages:
             restored = restore(settings, source, stages.show)
     except StartRefused as refused:
-        tell(str(refused))
+        print_error(str(refused))
         return 1
-    except Refused as refused:
-        tell(str(refused))
+    except CommandFailed as refused:
+        print_error(str(refused))
         return refused.code
     _tell_of(restored)
     return 0 if restored.ledger.broken is None else FAILED
@@ -36,13 +36,13 @@ def _tell_of(restored: Restored) -> None:
     for path in restored.removed:
         print(f"{path} was left of an earlier database, and is removed.")
     print(f"Restored as of {restored.manifest.created_at}.")
-    print(described(restored.manifest))
+    print(describe_manifest(restored.manifest))
     print(f"{restored.files:,} files are as they were; the database is intact.")
     broken = restored.ledger.broken
     if broken is None:
         print(f"{restored.ledger.entries:,} entries of {restored.ledger.tasks:,} call tasks: every chain is whole.")
     else:
-        tell(
+        print_error(
             f"The call ledger of the backup is broken at entry {broken.number} of call task {broken.task_id}: "
             f"{broken.reason} It is restored as it was."
         )
@@ -64,5 +64,5 @@ def _source(name: str) -> Iterator[Path]:
             with path.open("xb") as stream:
                 shutil.copyfileobj(sys.stdin.buffer, stream, 1024 * 1024)
         except OSError as error:
-            raise Refused(f"The archive cannot be stored in {scratch}: {error.strerror}.") from error
+            raise CommandFailed(f"The archive cannot be stored in {scratch}: {error.strerror}.") from error
         yield path

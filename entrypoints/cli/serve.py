@@ -17,8 +17,8 @@ from typing import Any
 from entrypoints import logs
 from entrypoints.bootstrap import StartRefused, create_first_admin, folder_warning, has_admin, load_settings, start
 from entrypoints.capacity import STOP_SECONDS
-from entrypoints.cli.processes import Command, Forked, Supervised, supervise
-from entrypoints.reading import SettingsRefused
+from entrypoints.cli.processes import CommandProcess, ForkedProcess, Supervised, supervise
+from entrypoints.environment import SettingsRefused
 from entrypoints.settings import Settings
 from entrypoints.variables import ADMIN_EMAIL, ADMIN_PASSWORD, HOST, PORT
 
@@ -38,7 +38,7 @@ def run(arguments: Namespace, environ: Mapping[str, str], target: str = TARGET) 
     With `--until-stdin-ends` also until whoever holds the other end of standard input is gone, however that came about.
     With `--no-worker` without a worker: others do the work, started by `work`.
     """
-    logs.configure(logs.settings_of(environ))
+    logs.configure(logs.log_settings_of(environ))
     try:
         settings = load_settings(environ)
         logs.configure(settings.log)
@@ -57,10 +57,10 @@ def run(arguments: Namespace, environ: Mapping[str, str], target: str = TARGET) 
         signal.signal(number, lambda *_: stop.set())
     if arguments.until_stdin_ends:
         Thread(target=_stop_at_end_of_stdin, args=(stop,), daemon=True).start()
-    server = partial(Forked, partial(_serve, target, listening))
+    server = partial(ForkedProcess, partial(_serve, target, listening))
     processes = [Supervised("HTTP server", server, essential=True) for _ in range(HTTP_PROCESSES)]
     if not arguments.no_worker:
-        processes.append(Supervised("worker", partial(Command, "work", "--until-stdin-ends")))
+        processes.append(Supervised("worker", partial(CommandProcess, "work", "--until-stdin-ends")))
     return 0 if supervise(processes, stop, settings.grace_seconds + STOP_SECONDS, before_stop=listening.close) else 1
 
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from entrypoints.bootstrap import OPERATOR, Started
-from entrypoints.cli.opened import USAGE, Refused, opened, tell, told
+from entrypoints.cli.application import USAGE, CommandFailed, errors_as_command_failed, open_application, print_error
 from unite_core.identity.contact import email_key
 from unite_core.identity.model import Role, User
 from unite_core.identity.ports import UserFilter
@@ -23,20 +23,20 @@ _STANDARD_INPUT = Path("-")
 def run(arguments: Namespace, environ: Mapping[str, str]) -> int:
     """Carry the command out; the exit code."""
     try:
-        with told(), opened(environ) as started:
+        with errors_as_command_failed(), open_application(environ) as started:
             if arguments.action == "list":
                 _list(started)
             elif arguments.action == "set-password":
                 _set_password(started, arguments)
             else:
                 _create(started, arguments)
-    except Refused as refused:
-        tell(str(refused))
+    except CommandFailed as refused:
+        print_error(str(refused))
         return refused.code
     return 0
 
 
-def everybody(started: Started, filters: UserFilter | None = None) -> Iterator[User]:
+def all_users(started: Started, filters: UserFilter | None = None) -> Iterator[User]:
     """All users, or those that are wanted, newest first."""
     request = PageRequest(limit=MAX_LIMIT)
     while True:
@@ -47,12 +47,12 @@ def everybody(started: Started, filters: UserFilter | None = None) -> Iterator[U
         request = PageRequest(limit=MAX_LIMIT, after=page.next)
 
 
-def user_with(started: Started, email: str) -> User:
-    """The active user with this address; raises `Refused`."""
-    for user in everybody(started, UserFilter(active=True)):
+def active_user(started: Started, email: str) -> User:
+    """The active user with this address; raises `CommandFailed`."""
+    for user in all_users(started, UserFilter(active=True)):
         if user.email == email_key(email):
             return user
-    raise Refused(f"There is no active user {email}.", USAGE)
+    raise CommandFailed(f"There is no active user {email}.", USAGE)
 
 
 def _create(started: Started, arguments: Namespace) -> None:
@@ -71,7 +71,7 @@ def _create(started: Started, arguments: Namespace) -> None:
 def _set_password(started: Started, arguments: Namespace) -> None:
     path: Path | None = arguments.password_file
     given = None if path is None else _password(None if path == _STANDARD_INPUT else path)
-    user = user_with(started, arguments.email)
+    user = active_user(started, arguments.email)
     one_time = started.unite.identity.reset_password(OPERATOR, PasswordReset(user_id=user.id, password=given))
     until = f"{one_time.expires_at:%Y-%m-%d %H:%M} UTC"
     print(f"{user.email} has a one-time password until {until}, and has to change it after logging in.")
@@ -84,18 +84,18 @@ def _password(path: Path | None) -> str:
         try:
             return path.read_text("utf-8").partition("\n")[0].rstrip("\r")
         except (OSError, UnicodeDecodeError) as error:
-            raise Refused(f"The password cannot be read from {path}: {error}", USAGE) from error
+            raise CommandFailed(f"The password cannot be read from {path}: {error}", USAGE) from error
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\r\n")
     password = getpass.getpass("Password: ")
     if getpass.getpass("Again: ") != password:
-        raise Refused("These are two different passwords.", USAGE)
+        raise CommandFailed("These are two different passwords.", USAGE)
     return password
 
 
 def _list(started: Started) -> None:
     table = Table("E-mail", "Name", "Role", "Active", "Since", box=None, pad_edge=False, header_style="bold")
-    for user in everybody(started):
+    for user in all_users(started):
         active = "yes" if user.active else "no"
         table.add_row(user.email, user.name, user.role, active, f"{user.created_at:%Y-%m-%d}")
     Console(markup=False, highlight=False).print(table)

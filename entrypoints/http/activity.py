@@ -14,24 +14,24 @@ from entrypoints.http.activity_schemas import (
 )
 from entrypoints.http.context import actor, unite
 from entrypoints.http.imports import PATH as IMPORTS
-from entrypoints.http.openapi import Shown
-from entrypoints.http.operations import Room
-from entrypoints.http.paging import PageArguments, page_answer, page_request
+from entrypoints.http.openapi import ResponseDoc
+from entrypoints.http.operations import OperationGroup
+from entrypoints.http.paging import PageQuery, page_request, page_response
 from unite_core.identity.model import Permission
 from unite_core.imports.queries import GetImportActivity
 from unite_core.leads.queries import GetLeadActivity
 from unite_core.notifications.use_cases import GetDeliveryActivity
 
-room = Room("activity", "The history of leads, imports and deliveries.")
+room = OperationGroup("activity", "The history of leads, imports and deliveries.")
 
 
 @room.operation(
     "GET",
     "/v1/leads/<uuid:lead_id>/activity",
     use_case=GetLeadActivity,
-    query=PageArguments,
+    query=PageQuery,
     answers=[
-        Shown(
+        ResponseDoc(
             status=200,
             schema=ActivityPageSchema,
             example={"items": [EVENT_EXAMPLE], "next_cursor": None},
@@ -42,16 +42,16 @@ room = Room("activity", "The history of leads, imports and deliveries.")
 def get_lead_activity(lead_id: UUID, query: dict[str, Any]) -> Response:
     """List a lead's activity."""
     page = unite().leads.activity(actor(), lead_id, page_request(query))
-    return page_answer(map(event_json, page.items), page.next)
+    return page_response(map(event_json, page.items), page.next)
 
 
 @room.operation(
     "GET",
     f"{IMPORTS}/<uuid:import_id>/activity",
     use_case=GetImportActivity,
-    query=PageArguments,
+    query=PageQuery,
     answers=[
-        Shown(
+        ResponseDoc(
             status=200,
             schema=ActivityPageSchema,
             example={"items": [IMPORT_EVENT_EXAMPLE], "next_cursor": None},
@@ -63,16 +63,16 @@ def get_lead_activity(lead_id: UUID, query: dict[str, Any]) -> Response:
 def get_import_activity(import_id: UUID, query: dict[str, Any]) -> Response:
     """List an import's activity."""
     page = unite().imports.activity(actor(), import_id, page_request(query))
-    return page_answer(map(event_json, page.items), page.next)
+    return page_response(map(event_json, page.items), page.next)
 
 
 @room.operation(
     "GET",
     "/v1/deliveries/<uuid:delivery_id>/activity",
     use_case=GetDeliveryActivity,
-    query=PageArguments,
+    query=PageQuery,
     answers=[
-        Shown(
+        ResponseDoc(
             status=200,
             schema=ActivityPageSchema,
             example={"items": [DELIVERY_EVENT_EXAMPLE], "next_cursor": None},
@@ -84,4 +84,4 @@ def get_import_activity(import_id: UUID, query: dict[str, Any]) -> Response:
 def get_delivery_activity(delivery_id: UUID, query: dict[str, Any]) -> Response:
     """List a delivery's activity."""
     page = unite().notifications.activity(actor(), delivery_id, page_request(query))
-    return page_answer(map(event_json, page.items), page.next)
+    return page_response(map(event_json, page.items), page.next)

@@ -5,7 +5,7 @@ from typing import Any
 from marshmallow import fields
 
 from entrypoints.http.delivery_schemas import DELIVERY_EXAMPLE
-from entrypoints.http.fields import Body, Id, ListOf, Moment, Text
+from entrypoints.http.fields import Body, Id, ListOf, Text, Timestamp
 from unite_core.events import Event
 
 EVENT_EXAMPLE = {
@@ -46,7 +46,7 @@ class EventSchema(Body):
 
     id = Id(required=True)
     type = Text(required=True, metadata={"description": "Stable; new ones may come."})
-    at = Moment(required=True)
+    at = Timestamp(required=True)
     actor_id = Id(
         required=True,
         allow_none=True,

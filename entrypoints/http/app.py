@@ -23,24 +23,24 @@ from entrypoints.http import (
     imports_results,
     leads,
     limits,
-    refusals,
     reports,
     request_log,
     security,
+    server_errors,
     users,
     webhooks,
 )
 from entrypoints.http.bodies import MAX_BODY_BYTES
-from entrypoints.http.clients import BehindProxies
-from entrypoints.http.dashboard import installing as dashboard
+from entrypoints.http.clients import ProxyHeaders
+from entrypoints.http.config import HttpConfig
+from entrypoints.http.dashboard import registration as dashboard
 from entrypoints.http.dashboard.report_figures import ReportFigures
 from entrypoints.http.dashboard.views import Figures
 from entrypoints.http.description import openapi_json
-from entrypoints.http.door import Door
 from entrypoints.http.rendering import OrjsonProvider
 from unite_core.application import Unite
 
-ROOMS = (
+OPERATION_GROUPS = (
     auth.room,
     users.room,
     leads.room,
@@ -59,7 +59,7 @@ ROOMS = (
 """In the order of the documentation."""
 
 
-def create_app(unite: Unite, door: Door, figures: Figures | None = None) -> Flask:
+def create_app(unite: Unite, door: HttpConfig, figures: Figures | None = None) -> Flask:
     """The HTTP door to `unite`. Nothing is opened or started by this.
 
     `figures` are those of the dashboard, where they are not to come from the reports.
@@ -67,15 +67,15 @@ def create_app(unite: Unite, door: Door, figures: Figures | None = None) -> Flas
     app = Flask("unite", static_folder=None)
     app.json = OrjsonProvider(app)
     app.extensions.update(unite=unite, door=door)
-    app.wsgi_app = BehindProxies(app.wsgi_app, door.trusted_proxies)  # type: ignore[method-assign]  # Flask's own way
+    app.wsgi_app = ProxyHeaders(app.wsgi_app, door.trusted_proxies)  # type: ignore[method-assign]  # Flask's own way
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY_BYTES)
     # `/v1//leads` is no path of ours; a redirect would be an answer that no operation documents.
     app.url_map.merge_slashes = False
     app.before_request(_refuse_slashes)
     # What is installed first runs first before a route, and last after it.
-    for convention in (request_log, correlation, refusals, security, dashboard, limits, cors, errors):
+    for convention in (request_log, correlation, server_errors, security, dashboard, limits, cors, errors):
         convention.install(app)
-    rooms = (*ROOMS, *((files.room,) if door.signed_files is not None else ()))
+    rooms = (*OPERATION_GROUPS, *((files.room,) if door.signed_files is not None else ()))
     for room in rooms:
         app.register_blueprint(room)
     dashboard.register(app, figures or ReportFigures(unite.reports))

@@ -17,13 +17,13 @@ from entrypoints.http.bodies import too_large_detail
 from entrypoints.http.body_rules import BodyRule, BodyRules
 from entrypoints.http.client import DISCONNECT, Client, Message, Receive, Send
 from entrypoints.http.environ import decoded_path, environ_of, header, header_values, refuse_head
-from entrypoints.http.incoming import BLOCK, Budget, Incoming, Unread, Uploaded
-from entrypoints.http.outgoing import IN_ONE_PIECE, Outgoing, WsgiAnswer, start_message
 from entrypoints.http.problems import Unexpected
-from entrypoints.http.shares import Shares
-from entrypoints.http.threads import Threads
+from entrypoints.http.request_body import BLOCK_BYTES, ByteBudget, RequestBody, UnreadBody, UploadStream
+from entrypoints.http.response_sender import MAX_WHOLE_RESPONSE_BYTES, ResponseSender, WsgiResponse, start_message
+from entrypoints.http.server_problems import ServerProblemResponse
+from entrypoints.http.threads import ThreadPool
 from entrypoints.http.timeouts import Timeouts
-from entrypoints.http.unrouted import UnroutedProblem
+from entrypoints.http.transfer_limits import TransferLimiter
 from unite_core.errors import TooLarge, UniteError
 
 WsgiHeaders = list[tuple[str, str]]
@@ -33,7 +33,7 @@ Environ = dict[str, Any]
 _log = logging.getLogger("unite.http")
 
 
-class OnThreads:
+class WsgiOnThreads:
     """The ASGI application (version 3) that has `application` work on each request, on one of `threads` threads.
 
     `rules` tell how bodies are read. At most `uploads` large bodies are taken at once.
@@ -51,27 +51,27 @@ class OnThreads:
     ) -> None:
         self._application = application
         self._rules = rules
-        self._threads = Threads(threads, "request")
-        self._uploads = Threads(uploads, "upload")
-        self._places = Shares(uploads)
-        self._budget = Budget(max_buffered)
+        self._threads = ThreadPool(threads, "request")
+        self._uploads = ThreadPool(uploads, "upload")
+        self._places = TransferLimiter(uploads)
+        self._budget = ByteBudget(max_buffered)
         self._patience = timeouts or Timeouts()
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         client = Client(receive, send, scope.get("extensions", {}).get(DISCONNECT, lambda: None))
-        outgoing = Outgoing(client, self._patience)
+        outgoing = ResponseSender(client, self._patience)
         try:
             await self._serve(scope, client, outgoing)
         except Exception:  # noqa: BLE001 - whatever it is, the client gets a problem document and the log an error
-            problem = UnroutedProblem(Unexpected(), scope["raw_path"])
+            problem = ServerProblemResponse(Unexpected(), scope["raw_path"])
             context = {"correlation_id": problem.correlation_id, "method": scope["method"]}
             _log.exception("unexpected error in the server", extra=context)
             if not outgoing.started:
                 start = start_message(f"{problem.status} {problem.reason}", problem.headers)
-                await outgoing.send(WsgiAnswer(start, problem.content), self._threads, watched=False)
+                await outgoing.send(WsgiResponse(start, problem.content), self._threads, watched=False)
 
-    async def _serve(self, scope: Mapping[str, Any], client: Client, outgoing: Outgoing) -> None:
-        body = Incoming(dict(scope["headers"]), client, self._patience, self._budget)
+    async def _serve(self, scope: Mapping[str, Any], client: Client, outgoing: ResponseSender) -> None:
+        body = RequestBody(dict(scope["headers"]), client, self._patience, self._budget)
         try:
             answer = await self._work(scope, body)
         finally:
@@ -81,7 +81,7 @@ class OnThreads:
             answer = answer.closing()
         await outgoing.send(answer, self._threads, watched=not body.more)
 
-    async def _work(self, scope: Mapping[str, Any], body: Incoming) -> WsgiAnswer:
+    async def _work(self, scope: Mapping[str, Any], body: RequestBody) -> WsgiResponse:
         """The answer to the request; nothing holds the body any longer when it is there."""
         request = await self._request(scope, body)
         try:
@@ -90,7 +90,7 @@ class OnThreads:
         finally:
             request.release()
 
-    async def _request(self, scope: Mapping[str, Any], body: Incoming) -> "_Request":
+    async def _request(self, scope: Mapping[str, Any], body: RequestBody) -> "_Request":
         """The request as it is handed on, or the error with which it is to be answered instead."""
         try:
             refuse_head(scope)
@@ -102,24 +102,24 @@ class OnThreads:
         except UniteError as error:
             # What the error came through would keep the body in memory for as long as the error is there.
             error.__traceback__ = error.__context__ = None
-            return _Request(Unread(error), self._threads)
-        return _Request(Unread() if body.announced else io.BytesIO(), self._threads)
+            return _Request(UnreadBody(error), self._threads)
+        return _Request(UnreadBody() if body.announced else io.BytesIO(), self._threads)
 
-    async def _read(self, scope: Mapping[str, Any], body: Incoming, rule: BodyRule) -> "_Request":
+    async def _read(self, scope: Mapping[str, Any], body: RequestBody, rule: BodyRule) -> "_Request":
         """Read what has to be read of the body before a thread is taken; raises why the request is refused."""
         if int(header(scope, b"content-length") or 0) > rule.max_body:
             raise TooLarge(too_large_detail(rule.max_body))
         # Reading sends 100 Continue (RFC 9110, 10.1.1). For a file it is the thread that reads, once it knows who asks.
         if not (rule.transfer and header(scope, b"expect")):
-            await body.read(min(BLOCK, rule.max_body + 1))
+            await body.read(min(BLOCK_BYTES, rule.max_body + 1))
         if body.more and len(body) <= rule.max_body:
             authorization = header(scope, b"authorization")
             user = None if rule.public else await self._threads.run(lambda: self._rules.user(authorization))
             if user is None and not rule.public:
-                return _Request(Unread(), self._threads)
+                return _Request(UnreadBody(), self._threads)
             if rule.transfer:
-                uploaded = Uploaded(body, asyncio.get_running_loop())
-                return _Request(io.BufferedReader(uploaded, BLOCK), self._uploads, self._place(scope, user))
+                uploaded = UploadStream(body, asyncio.get_running_loop())
+                return _Request(io.BufferedReader(uploaded, BLOCK_BYTES), self._uploads, self._place(scope, user))
             await body.read_whole(rule.max_body)
         if len(body) > rule.max_body:
             raise TooLarge(too_large_detail(rule.max_body))
@@ -133,7 +133,7 @@ class OnThreads:
         forwarded_for = ", ".join(header_values(scope, b"x-forwarded-for"))
         return self._places.take(self._rules.address(peer, forwarded_for), UPLOADS_OF_AN_ADDRESS)
 
-    def _answer(self, environ: Environ) -> WsgiAnswer:
+    def _answer(self, environ: Environ) -> WsgiResponse:
         """Have the request worked on; a small answer comes back whole."""
         begun: list[Message] = []
 
@@ -144,14 +144,14 @@ class OnThreads:
         close = getattr(blocks, "close", lambda: None)
         try:
             (start,) = begun
-            if _length(start) > IN_ONE_PIECE:
-                return WsgiAnswer(start, iter(blocks), close)
+            if _length(start) > MAX_WHOLE_RESPONSE_BYTES:
+                return WsgiResponse(start, iter(blocks), close)
             whole = b"".join(blocks)
         except BaseException:
             close()
             raise
         close()
-        return WsgiAnswer(start, whole)
+        return WsgiResponse(start, whole)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +159,7 @@ class _Request:
     """What is handed on: the body as it is read, the threads to work on, and what gives its place back."""
 
     body: io.IOBase
-    threads: Threads
+    threads: ThreadPool
     release: Callable[[], None] = lambda: None
 
 

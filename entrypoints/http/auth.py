@@ -8,10 +8,10 @@ from typing import Any
 
 from flask import Response
 
-from entrypoints.http.answers import Answer, respond
-from entrypoints.http.context import actor, address, unite
-from entrypoints.http.openapi import Shown
-from entrypoints.http.operations import Room
+from entrypoints.http.context import actor, current_client_key, unite
+from entrypoints.http.idempotency import ResponseContent, respond
+from entrypoints.http.openapi import ResponseDoc
+from entrypoints.http.operations import OperationGroup
 from entrypoints.http.user_schemas import (
     TOKENS_EXAMPLE,
     CredentialsSchema,
@@ -25,14 +25,14 @@ from unite_core.identity.use_cases import Credentials, LogIn, LogOut, LogOutEver
 MAX_AUTH_BYTES = 16 * 1024
 """In bytes: many times what an e-mail address and a password, or a token, take. Nobody is known yet who sends it."""
 
-room = Room(
+room = OperationGroup(
     "auth",
     "Logging in, staying logged in, and logging out. An Idempotency-Key is ignored here: a request that is sent again "
     "is a new one.",
 )
 
-_TOKENS = Shown(status=200, schema=TokensSchema, example=TOKENS_EXAMPLE, description="A pair of tokens.")
-_ENDED = Shown(status=204, description="The tokens are good for nothing any more.")
+_TOKENS = ResponseDoc(status=200, schema=TokensSchema, example=TOKENS_EXAMPLE, description="A pair of tokens.")
+_ENDED = ResponseDoc(status=204, description="The tokens are good for nothing any more.")
 
 
 @room.operation(
@@ -40,7 +40,7 @@ _ENDED = Shown(status=204, description="The tokens are good for nothing any more
     "/v1/auth/login",
     use_case=LogIn,
     public=True,
-    keyed=False,
+    takes_idempotency_key=False,
     body=CredentialsSchema,
     body_example={"email": "ada@unite.example", "password": "correct horse battery"},
     answers=[_TOKENS],
@@ -49,7 +49,7 @@ _ENDED = Shown(status=204, description="The tokens are good for nothing any more
 )
 def log_in(body: dict[str, Any]) -> Response:
     """Log in."""
-    credentials = Credentials(**body, address=address())
+    credentials = Credentials(**body, address=current_client_key())
     return _tokens(unite().identity.log_in(credentials))
 
 
@@ -58,7 +58,7 @@ def log_in(body: dict[str, Any]) -> Response:
     "/v1/auth/refresh",
     use_case=RefreshTokens,
     public=True,
-    keyed=False,
+    takes_idempotency_key=False,
     body=RefreshSchema,
     body_example={"refresh_token": TOKENS_EXAMPLE["refresh_token"]},
     answers=[_TOKENS],
@@ -75,14 +75,14 @@ def refresh(body: dict[str, Any]) -> Response:
     "/v1/auth/logout",
     use_case=LogOut,
     answers=[_ENDED],
-    keyed=False,
+    takes_idempotency_key=False,
     before_password_change=True,
     max_body=MAX_AUTH_BYTES,
 )
 def log_out() -> Response:
     """Log out."""
     unite().identity.log_out(actor())
-    return respond(Answer(204))
+    return respond(ResponseContent(204))
 
 
 @room.operation(
@@ -90,15 +90,15 @@ def log_out() -> Response:
     "/v1/auth/logout-all",
     use_case=LogOutEverywhere,
     answers=[_ENDED],
-    keyed=False,
+    takes_idempotency_key=False,
     before_password_change=True,
     max_body=MAX_AUTH_BYTES,
 )
 def log_out_everywhere() -> Response:
     """Log out of all sessions."""
     unite().identity.log_out_everywhere(actor())
-    return respond(Answer(204))
+    return respond(ResponseContent(204))
 
 
 def _tokens(pair: TokenPair) -> Response:
-    return respond(Answer(200, tokens_json(pair)))
+    return respond(ResponseContent(200, tokens_json(pair)))

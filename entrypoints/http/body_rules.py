@@ -8,10 +8,10 @@ from werkzeug.exceptions import HTTPException
 
 from entrypoints.http.bodies import MAX_BODY_BYTES, METHODS_WITH_BODY
 from entrypoints.http.clients import client_address
+from entrypoints.http.config import HttpConfig
 from entrypoints.http.context import bearer_token_of
-from entrypoints.http.door import Door
 from entrypoints.http.operations import operation_at
-from entrypoints.networks import client_key, read_address
+from entrypoints.networks import client_address_key, read_address
 from unite_core.application import Unite
 from unite_core.errors import Unauthenticated
 
@@ -53,7 +53,7 @@ class OperationBodyRules(BodyRules):
         self._app = app
         self._routes = app.url_map.bind("")
         self._unite: Unite = app.extensions["unite"]
-        door: Door = app.extensions["door"]
+        door: HttpConfig = app.extensions["door"]
         self._trusted = door.trusted_proxies
 
     def rule_for(self, method: str, path: str) -> BodyRule | None:
@@ -81,4 +81,4 @@ class OperationBodyRules(BodyRules):
 
     def address(self, peer: str, forwarded_for: str) -> str:
         known = read_address(peer)
-        return client_key(peer if known is None else str(client_address(known, forwarded_for, self._trusted)))
+        return client_address_key(peer if known is None else str(client_address(known, forwarded_for, self._trusted)))

@@ -3,10 +3,21 @@
 from typing import Any
 
 from entrypoints.http.call_schemas import CALL_TASK_EXAMPLE, DURATION, NOTE, REASON
-from entrypoints.http.fields import Body, Choice, Flag, Id, ListOf, Moment, ObjectOf, Several, Text, Whole
+from entrypoints.http.fields import (
+    Body,
+    Choice,
+    CommaSeparated,
+    Flag,
+    Id,
+    ListOf,
+    ObjectOf,
+    Text,
+    Timestamp,
+    WholeNumber,
+)
 from entrypoints.http.lead_schemas import Assignee
-from entrypoints.http.paging import PageArguments
-from unite_core.calls.ledger import FORMAT, NO_HASH, BrokenChain, EntryKind, LedgerEntry
+from entrypoints.http.paging import PageQuery
+from unite_core.calls.ledger import FORMAT, NO_HASH, ChainFault, EntryKind, LedgerEntry
 from unite_core.calls.model import CallResult, Outcome
 from unite_core.calls.ports import MAX_ATTEMPT
 from unite_core.calls.queries import TaskLedger
@@ -72,7 +83,7 @@ class CallLogSchema(Body):
     id = Id(required=True)
     task_id = Id(required=True)
     lead_id = Id(required=True)
-    number = Whole(required=True, minimum=1, metadata={"description": "Its place in the chain of its task."})
+    number = WholeNumber(required=True, minimum=1, metadata={"description": "Its place in the chain of its task."})
     kind = Choice(
         EntryKind,
         required=True,
@@ -82,17 +93,17 @@ class CallLogSchema(Body):
         required=True, allow_none=True, metadata={"description": "Whose call it was; null where it was nobody's."}
     )
     actor_id = Id(required=True, allow_none=True, metadata={"description": "Who wrote it; null is the service itself."})
-    at = Moment(required=True, metadata={"description": "When the entry was written."})
-    called_at = Moment(
+    at = Timestamp(required=True, metadata={"description": "When the entry was written."})
+    called_at = Timestamp(
         required=True, metadata={"description": "When the call was; where there was none, when it was due."}
     )
     result = Choice(
         CallResult, required=True, metadata={"description": "The outcome of the call, or why there was none."}
     )
     outcome = Choice(Outcome, required=True, allow_none=True)
-    duration_seconds = Whole(required=True, allow_none=True, metadata=DURATION)
-    started_at = Moment(required=True, allow_none=True)
-    follow_up_at = Moment(required=True, allow_none=True)
+    duration_seconds = WholeNumber(required=True, allow_none=True, metadata=DURATION)
+    started_at = Timestamp(required=True, allow_none=True)
+    follow_up_at = Timestamp(required=True, allow_none=True)
     note = Text(required=True, allow_none=True, metadata=NOTE)
     reason = Text(
         required=True,
@@ -108,13 +119,13 @@ class CallLogSchema(Body):
             "description": "The lead's source when the task was closed; null where it is unknown.",
         },
     )
-    attempt = Whole(
+    attempt = WholeNumber(
         required=True,
         allow_none=True,
         minimum=1,
         metadata={"description": "The number of this call among those made to the lead; null where there was none."},
     )
-    format = Whole(
+    format = WholeNumber(
         required=True,
         minimum=1,
         maximum=FORMAT,
@@ -167,42 +178,42 @@ class CallLogPageSchema(Body):
     next_cursor = Text(required=True, allow_none=True)
 
 
-class CallLogQuery(PageArguments):
+class CallLogQuery(PageQuery):
     """Which entries a list holds; the conditions add up."""
 
     agent = Assignee(metadata={"description": "Whose calls they were: the id of a user, or `none` for nobody's."})
     lead_id = Id()
     task_id = Id()
-    from_ = Moment(
+    from_ = Timestamp(
         data_key="from",
         metadata={"description": "Calls from this moment on, by `called_at`; RFC 3339 with its offset."},
     )
-    to = Moment(metadata={"description": "Calls before this moment, by `called_at`."})
-    recorded_from = Moment(metadata={"description": "Entries that were written from this moment on, by `at`."})
-    recorded_to = Moment(metadata={"description": "Entries that were written before this moment, by `at`."})
-    result = Several(Choice(CallResult), metadata={"description": "One or several, separated by commas."})
-    source = Several(
+    to = Timestamp(metadata={"description": "Calls before this moment, by `called_at`."})
+    recorded_from = Timestamp(metadata={"description": "Entries that were written from this moment on, by `at`."})
+    recorded_to = Timestamp(metadata={"description": "Entries that were written before this moment, by `at`."})
+    result = CommaSeparated(Choice(CallResult), metadata={"description": "One or several, separated by commas."})
+    source = CommaSeparated(
         Text(),
         metadata={
             "description": "One or several, separated by commas, as in the list of leads. An empty one, as in "
             "`source=` and `source=web,`, is an unknown source."
         },
     )
-    attempt = Several(
-        Whole(minimum=1, maximum=MAX_ATTEMPT),
+    attempt = CommaSeparated(
+        WholeNumber(minimum=1, maximum=MAX_ATTEMPT),
         metadata={
             "description": f"One or several, separated by commas; {MAX_ATTEMPT} is that attempt and all later ones."
         },
     )
-    hour = Several(
-        Whole(minimum=0, maximum=23),
+    hour = CommaSeparated(
+        WholeNumber(minimum=0, maximum=23),
         metadata={
             "description": "Calls in these hours on the clocks of `tz`, one or several, separated by commas; needs "
             "`from` and `to`."
         },
     )
-    weekday = Several(
-        Whole(minimum=1, maximum=7),
+    weekday = CommaSeparated(
+        WholeNumber(minimum=1, maximum=7),
         metadata={"description": "As `hour`, on these weekdays; 1 is Monday."},
     )
     tz = Text(metadata={"default": DEFAULT_ZONE, "description": "The time zone of `hour` and `weekday`, an IANA name."})
@@ -219,8 +230,8 @@ class CorrectionSchema(Body):
 
     reason = Text(required=True, metadata={**REASON, "minLength": 1, "description": "In one line."})
     outcome = Choice(Outcome)
-    duration_seconds = Whole(metadata=DURATION)
-    started_at = Moment(allow_none=True)
+    duration_seconds = WholeNumber(metadata=DURATION)
+    started_at = Timestamp(allow_none=True)
     note = Text(allow_none=True, metadata=NOTE)
 
 
@@ -230,7 +241,7 @@ class BrokenChainSchema(Body):
     entry_id = Id(
         required=True, allow_none=True, metadata={"description": "null where an entry is missing, or has no id."}
     )
-    number = Whole(required=True, minimum=1, metadata={"description": "Its place in the chain."})
+    number = WholeNumber(required=True, minimum=1, metadata={"description": "Its place in the chain."})
     reason = Text(required=True)
 
 
@@ -253,5 +264,5 @@ def ledger_json(ledger: TaskLedger) -> dict[str, Any]:
     }
 
 
-def _broken_json(broken: BrokenChain) -> dict[str, Any]:
+def _broken_json(broken: ChainFault) -> dict[str, Any]:
     return {"entry_id": broken.entry_id, "number": broken.number, "reason": broken.reason}

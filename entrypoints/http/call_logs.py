@@ -7,7 +7,6 @@ from uuid import UUID
 
 from flask import Response
 
-from entrypoints.http.answers import Answer, Answering, perform, readable
 from entrypoints.http.call_log_schemas import (
     CORRECTION_BODY_EXAMPLE,
     CORRECTION_EXAMPLE,
@@ -23,11 +22,12 @@ from entrypoints.http.call_log_schemas import (
 )
 from entrypoints.http.calls import ONE as ONE_TASK
 from entrypoints.http.context import actor, unite
+from entrypoints.http.idempotency import ResponseContent, ResponsePlan, check_readable, run_use_case
 from entrypoints.http.leads import source_filter
-from entrypoints.http.openapi import Shown
-from entrypoints.http.operations import Room
-from entrypoints.http.paging import page_answer, page_request
-from entrypoints.http.query_string import bad_query
+from entrypoints.http.openapi import ResponseDoc
+from entrypoints.http.operations import OperationGroup
+from entrypoints.http.paging import page_request, page_response
+from entrypoints.http.query_string import query_error
 from entrypoints.http.rendering import json_response
 from unite_core.calls.ledger import LedgerEntry
 from unite_core.calls.ports import ClockFilter, LedgerFilter
@@ -39,7 +39,7 @@ from unite_core.zones import DEFAULT_ZONE, UNKNOWN_ZONE, zone_names
 
 PATH = "/v1/call-logs"
 
-room = Room("call log", "The immutable log of calls and its corrections.")
+room = OperationGroup("call log", "The immutable log of calls and its corrections.")
 
 
 @room.operation(
@@ -48,7 +48,7 @@ room = Room("call log", "The immutable log of calls and its corrections.")
     use_case=ListCallLogs,
     query=CallLogQuery,
     answers=[
-        Shown(
+        ResponseDoc(
             status=200,
             schema=CallLogPageSchema,
             example={"items": [ENTRY_EXAMPLE], "next_cursor": None},
@@ -59,24 +59,24 @@ room = Room("call log", "The immutable log of calls and its corrections.")
 def list_call_logs(query: dict[str, Any]) -> Response:
     """List call log entries."""
     page = unite().calls.list_logs(actor(), ledger_filter(query), page_request(query))
-    return page_answer(map(call_log_json, page.items), page.next)
+    return page_response(map(call_log_json, page.items), page.next)
 
 
 def _clock(query: Mapping[str, Any]) -> ClockFilter | None:
     """The hours and weekdays that are asked for; raises `MalformedParameter` where it is not said of which days."""
     tz = query.get("tz", DEFAULT_ZONE)
     if tz not in zone_names():
-        raise bad_query([FieldError(field="tz", code=UNKNOWN_ZONE, detail=UNKNOWN_ZONE_DETAIL)])
+        raise query_error([FieldError(field="tz", code=UNKNOWN_ZONE, detail=UNKNOWN_ZONE_DETAIL)])
     asked = [name for name in ("hour", "weekday") if query.get(name)]
     if not asked:
         return None
     missing = [name for name, key in (("from", "from_"), ("to", "to")) if key not in query]
     if missing:
         detail = f"With {asked[0]} say from when to when: give from and to."
-        raise bad_query([FieldError(field=name, code="required", detail=detail) for name in missing])
+        raise query_error([FieldError(field=name, code="required", detail=detail) for name in missing])
     if query["to"] - query["from_"] > timedelta(days=MAX_DAYS + 1):
         detail = f"With {asked[0]} the time from `from` to `to` is at most {MAX_DAYS} days."
-        raise bad_query([FieldError(field="to", code="span_too_long", detail=detail)])
+        raise query_error([FieldError(field="to", code="span_too_long", detail=detail)])
     hours, weekdays = (frozenset(query.get(name, ())) for name in ("hour", "weekday"))
     return ClockFilter(tz=tz, hours=hours, weekdays=weekdays)
 
@@ -92,24 +92,24 @@ def _sources(given: Sequence[str]) -> frozenset[str | None]:
     use_case=CorrectCallLog,
     body=CorrectionSchema,
     body_example=CORRECTION_BODY_EXAMPLE,
-    answers=[Shown(status=200, schema=CallLogSchema, example=CORRECTION_EXAMPLE, description="The correction.")],
+    answers=[ResponseDoc(status=200, schema=CallLogSchema, example=CORRECTION_EXAMPLE, description="The correction.")],
     problems=["forbidden", "nothing_to_correct", "too_many_corrections"],
 )
 def correct_call_log(entry_id: UUID, body: dict[str, Any]) -> Response:
     """Correct a call log entry."""
-    answering = Answering(_corrected, readable(unite().calls.get_log_entry))
-    return perform(unite().calls.correct, answering, Correction(entry_id=entry_id, **body))
+    answering = ResponsePlan(_corrected, check_readable(unite().calls.get_log_entry))
+    return run_use_case(unite().calls.correct, answering, Correction(entry_id=entry_id, **body))
 
 
-def _corrected(entry: LedgerEntry) -> Answer:
-    return Answer(200, call_log_json(entry))
+def _corrected(entry: LedgerEntry) -> ResponseContent:
+    return ResponseContent(200, call_log_json(entry))
 
 
 @room.operation(
     "GET",
     f"{ONE_TASK}/ledger",
     use_case=GetLedger,
-    answers=[Shown(status=200, schema=LedgerSchema, example=LEDGER_EXAMPLE)],
+    answers=[ResponseDoc(status=200, schema=LedgerSchema, example=LEDGER_EXAMPLE)],
 )
 def get_ledger(task_id: UUID) -> Response:
     """Get a call task's ledger."""
@@ -120,7 +120,7 @@ def ledger_filter(query: Mapping[str, Any]) -> LedgerFilter:
     """The entries that a query of `CallLogQuery` asks for."""
     return LedgerFilter(
         agent_id=query.get("agent"),
-        nobodys="agent" in query and query["agent"] is None,
+        without_agent="agent" in query and query["agent"] is None,
         lead_id=query.get("lead_id"),
         task_id=query.get("task_id"),
         called_from=query.get("from_"),

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from entrypoints.http.fields import Body, Choice, Id, ListOf, Moment, ObjectOf, Several, Text, Whole
+from entrypoints.http.fields import Body, Choice, CommaSeparated, Id, ListOf, ObjectOf, Text, Timestamp, WholeNumber
 from entrypoints.http.lead_schemas import Assignee
-from entrypoints.http.paging import PageArguments
+from entrypoints.http.paging import PageQuery
 from unite_core.calls.model import (
     MAX_CALL_SECONDS,
     MAX_NOTE_LENGTH,
@@ -105,7 +105,7 @@ class NoteSchema(Body):
     id = Id(required=True)
     author = Id(required=True)
     text = Text(required=True, metadata=NOTE)
-    at = Moment(required=True)
+    at = Timestamp(required=True)
 
 
 class CallTaskSchema(Body):
@@ -124,7 +124,7 @@ class CallTaskSchema(Body):
     )
     assigned_to = Id(required=True, allow_none=True, metadata={"description": "The user who is to call."})
     status = Choice(TaskStatus, required=True)
-    due_at = Moment(required=True)
+    due_at = Timestamp(required=True)
     notes = ListOf(
         NoteSchema,
         required=True,
@@ -134,14 +134,14 @@ class CallTaskSchema(Body):
         },
     )
     outcome = Choice(Outcome, required=True, allow_none=True)
-    duration_seconds = Whole(required=True, allow_none=True, metadata=DURATION)
-    started_at = Moment(
+    duration_seconds = WholeNumber(required=True, allow_none=True, metadata=DURATION)
+    started_at = Timestamp(
         required=True, allow_none=True, metadata={"description": "When the call began, if that is known."}
     )
     completion_note = Text(required=True, allow_none=True, metadata=NOTE)
-    follow_up_at = Moment(required=True, allow_none=True, metadata={"description": "When the next call is due."})
-    completed_at = Moment(required=True, allow_none=True)
-    closed_at = Moment(
+    follow_up_at = Timestamp(required=True, allow_none=True, metadata={"description": "When the next call is due."})
+    completed_at = Timestamp(required=True, allow_none=True)
+    closed_at = Timestamp(
         required=True, allow_none=True, metadata={"description": "When it was completed, missed or cancelled."}
     )
     cancel_reason = Text(required=True, allow_none=True, metadata=REASON)
@@ -152,9 +152,9 @@ class CallTaskSchema(Body):
         required=True, allow_none=True, metadata={"description": "The task that this call asked for."}
     )
     created_by = Id(required=True)
-    created_at = Moment(required=True)
-    updated_at = Moment(required=True)
-    version = Whole(required=True, minimum=1)
+    created_at = Timestamp(required=True)
+    updated_at = Timestamp(required=True)
+    version = WholeNumber(required=True, minimum=1)
 
 
 def call_task_json(view: TaskView) -> dict[str, Any]:
@@ -212,17 +212,17 @@ class CallTaskPageSchema(Body):
     next_cursor = Text(required=True, allow_none=True)
 
 
-class CallTaskQuery(PageArguments):
+class CallTaskQuery(PageQuery):
     """Which call tasks a list holds; the conditions add up."""
 
-    status = Several(Choice(TaskStatus), metadata={"description": "One or several, separated by commas."})
-    assigned_to = Several(
+    status = CommaSeparated(Choice(TaskStatus), metadata={"description": "One or several, separated by commas."})
+    assigned_to = CommaSeparated(
         Assignee(),
         metadata={"description": "Ids of users, separated by commas; `none` finds the unassigned."},
     )
     lead_id = Id()
-    due_from = Moment(metadata={"description": "From this moment on; RFC 3339 with its offset."})
-    due_to = Moment(metadata={"description": "Before this moment."})
+    due_from = Timestamp(metadata={"description": "From this moment on; RFC 3339 with its offset."})
+    due_to = Timestamp(metadata={"description": "Before this moment."})
 
 
 class NewCallTaskSchema(Body):
@@ -233,7 +233,7 @@ class NewCallTaskSchema(Body):
         allow_none=True,
         metadata={"description": "Who is to call; whoever works the lead, where it is left out or null."},
     )
-    due_at = Moment(required=True, metadata={"description": "RFC 3339 with its offset; it may have passed."})
+    due_at = Timestamp(required=True, metadata={"description": "RFC 3339 with its offset; it may have passed."})
     note = Text(allow_none=True, metadata=NOTE)
 
 
@@ -259,10 +259,10 @@ class CompletionSchema(Body):
     """What came of a call. Two that say the same are the same completion, told twice."""
 
     outcome = Choice(Outcome, required=True)
-    duration_seconds = Whole(required=True, metadata=DURATION)
-    started_at = Moment(allow_none=True, metadata={"description": "When the call began; not in the future."})
+    duration_seconds = WholeNumber(required=True, metadata=DURATION)
+    started_at = Timestamp(allow_none=True, metadata={"description": "When the call began; not in the future."})
     note = Text(allow_none=True, metadata=NOTE)
-    follow_up_at = Moment(
+    follow_up_at = Timestamp(
         allow_none=True,
         metadata={
             "description": "When to call again, in the future: a task for it is made. `callback_requested` needs it, "

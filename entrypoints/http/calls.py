@@ -6,7 +6,6 @@ from uuid import UUID
 
 from flask import Response
 
-from entrypoints.http.answers import Answer, Answering, perform
 from entrypoints.http.call_schemas import (
     CALL_TASK_EXAMPLE,
     CANCELLED_EXAMPLE,
@@ -23,11 +22,12 @@ from entrypoints.http.call_schemas import (
     NewNoteSchema,
     call_task_json,
 )
-from entrypoints.http.conditional import etag, expected_version, versioned_answer
+from entrypoints.http.conditional import etag, expected_version, versioned_response
 from entrypoints.http.context import actor, unite
-from entrypoints.http.openapi import Shown
-from entrypoints.http.operations import Room
-from entrypoints.http.paging import page_answer, page_request
+from entrypoints.http.idempotency import ResponseContent, ResponsePlan, run_use_case
+from entrypoints.http.openapi import ResponseDoc
+from entrypoints.http.operations import OperationGroup
+from entrypoints.http.paging import page_request, page_response
 from unite_core.calls.model import Completion
 from unite_core.calls.ports import TaskFilter
 from unite_core.calls.queries import GetCallTask, ListCallTasks, TaskView
@@ -47,11 +47,11 @@ from unite_core.calls.use_cases import (
 PATH = "/v1/call-tasks"
 ONE = f"{PATH}/<uuid:task_id>"
 
-room = Room("call tasks", "Calls to make: their assignment, notes and outcomes.")
+room = OperationGroup("call tasks", "Calls to make: their assignment, notes and outcomes.")
 
 
-def _shown(example: Mapping[str, Any]) -> Shown:
-    return Shown(status=200, schema=CallTaskSchema, example=example, headers=("ETag",))
+def _shown(example: Mapping[str, Any]) -> ResponseDoc:
+    return ResponseDoc(status=200, schema=CallTaskSchema, example=example, headers=("ETag",))
 
 
 @room.operation(
@@ -60,12 +60,12 @@ def _shown(example: Mapping[str, Any]) -> Shown:
     use_case=CreateCallTask,
     body=NewCallTaskSchema,
     body_example=NEW_CALL_TASK_EXAMPLE,
-    answers=[Shown(status=201, schema=CallTaskSchema, example=CALL_TASK_EXAMPLE, headers=("Location", "ETag"))],
+    answers=[ResponseDoc(status=201, schema=CallTaskSchema, example=CALL_TASK_EXAMPLE, headers=("Location", "ETag"))],
     problems=["forbidden", "not_found", "too_many_call_tasks"],
 )
 def create_call_task(body: dict[str, Any]) -> Response:
     """Create a call task."""
-    return perform(unite().calls.create, Answering(_created, _recheck), NewCallTask(**body))
+    return run_use_case(unite().calls.create, ResponsePlan(_created, _recheck), NewCallTask(**body))
 
 
 @room.operation(
@@ -74,7 +74,7 @@ def create_call_task(body: dict[str, Any]) -> Response:
     use_case=ListCallTasks,
     query=CallTaskQuery,
     answers=[
-        Shown(
+        ResponseDoc(
             status=200,
             schema=CallTaskPageSchema,
             example={"items": [CALL_TASK_EXAMPLE], "next_cursor": None},
@@ -85,14 +85,14 @@ def create_call_task(body: dict[str, Any]) -> Response:
 def list_call_tasks(query: dict[str, Any]) -> Response:
     """List call tasks."""
     page = unite().calls.list(actor(), task_filter(query), page_request(query))
-    return page_answer(map(call_task_json, page.items), page.next)
+    return page_response(map(call_task_json, page.items), page.next)
 
 
 @room.operation("GET", ONE, use_case=GetCallTask, answers=[_shown(CALL_TASK_EXAMPLE)], if_none_match=True)
 def get_call_task(task_id: UUID) -> Response:
     """Get a call task."""
     view = unite().calls.get(actor(), task_id)
-    return versioned_answer(view.task.version, lambda: call_task_json(view))
+    return versioned_response(view.task.version, lambda: call_task_json(view))
 
 
 @room.operation(
@@ -108,7 +108,7 @@ def get_call_task(task_id: UUID) -> Response:
 def assign_call_task(task_id: UUID, body: dict[str, Any]) -> Response:
     """Assign a call task."""
     wanted = Assignment(task_id=task_id, expected_version=_expected(task_id), **body)
-    return perform(unite().calls.assign, Answering(_answer, _recheck), wanted)
+    return run_use_case(unite().calls.assign, ResponsePlan(_answer, _recheck), wanted)
 
 
 @room.operation(
@@ -124,7 +124,7 @@ def assign_call_task(task_id: UUID, body: dict[str, Any]) -> Response:
 def add_call_task_note(task_id: UUID, body: dict[str, Any]) -> Response:
     """Add a note to a call task."""
     new = NewNote(task_id=task_id, expected_version=_expected(task_id), **body)
-    return perform(unite().calls.note, Answering(_answer, _recheck), new)
+    return run_use_case(unite().calls.note, ResponsePlan(_answer, _recheck), new)
 
 
 @room.operation(
@@ -140,7 +140,7 @@ def add_call_task_note(task_id: UUID, body: dict[str, Any]) -> Response:
 def complete_call_task(task_id: UUID, body: dict[str, Any]) -> Response:
     """Complete a call task."""
     call = CompletedCall(task_id=task_id, completion=Completion(**body), expected_version=_expected(task_id))
-    return perform(unite().calls.complete, Answering(_answer, _recheck), call)
+    return run_use_case(unite().calls.complete, ResponsePlan(_answer, _recheck), call)
 
 
 @room.operation(
@@ -156,16 +156,16 @@ def complete_call_task(task_id: UUID, body: dict[str, Any]) -> Response:
 def cancel_call_task(task_id: UUID, body: dict[str, Any]) -> Response:
     """Cancel a call task."""
     wanted = Cancellation(task_id=task_id, expected_version=_expected(task_id), **body)
-    return perform(unite().calls.cancel, Answering(_answer, _recheck), wanted)
+    return run_use_case(unite().calls.cancel, ResponsePlan(_answer, _recheck), wanted)
 
 
-def _created(view: TaskView) -> Answer:
+def _created(view: TaskView) -> ResponseContent:
     tag = etag(view.task.version)
-    return Answer(201, call_task_json(view), {"Location": f"{PATH}/{view.task.id}", "ETag": tag})
+    return ResponseContent(201, call_task_json(view), {"Location": f"{PATH}/{view.task.id}", "ETag": tag})
 
 
-def _answer(view: TaskView) -> Answer:
-    return Answer(200, call_task_json(view), {"ETag": etag(view.task.version)})
+def _answer(view: TaskView) -> ResponseContent:
+    return ResponseContent(200, call_task_json(view), {"ETag": etag(view.task.version)})
 
 
 def _recheck(shown: dict[str, Any]) -> dict[str, Any]:

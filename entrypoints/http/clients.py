@@ -31,7 +31,7 @@ _HOST_AND_PORT = re.compile(r"([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[
 _log = logging.getLogger("unite.http")
 
 
-class BehindProxies:
+class ProxyHeaders:
     """The WSGI application, which sees the client of a request where `trusted` proxies passed it on."""
 
     def __init__(self, application: WsgiApplication, trusted: Sequence[Network]) -> None:

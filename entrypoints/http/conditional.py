@@ -23,13 +23,13 @@ def etag(version: int) -> str:
     return f'"{version}"'
 
 
-def versioned_answer(version: int, content: Callable[[], Any]) -> Response:
+def versioned_response(version: int, content: Callable[[], Any]) -> Response:
     """The answer to a GET: 304 without a body where the client has this version, else the content."""
-    return tagged_answer(str(version), lambda: json_response(content()))
+    return tagged_response(str(version), lambda: json_response(content()))
 
 
-def tagged_answer(version: str, answer: Callable[[], Response]) -> Response:
-    """As `versioned_answer`, for a version that is any text without double quotes."""
+def tagged_response(version: str, answer: Callable[[], Response]) -> Response:
+    """As `versioned_response`, for a version that is any text without double quotes."""
     tag = f'"{version}"'
     if _has_already(tag):
         response = Response(status=304)

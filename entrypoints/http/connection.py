@@ -20,8 +20,8 @@ from entrypoints.http.client import DISCONNECT, Application
 from entrypoints.http.cycle import Cycle
 from entrypoints.http.parsing import RequestHead, RequestParser
 from entrypoints.http.problems import RequestTimeout
+from entrypoints.http.server_problems import ServerProblemResponse
 from entrypoints.http.timeouts import Timeouts
-from entrypoints.http.unrouted import UnroutedProblem
 from unite_core.errors import Malformed, UniteError
 
 _log = logging.getLogger("unite.requests")
@@ -234,7 +234,7 @@ class HttpConnection(asyncio.Protocol):
 
     def _refuse(self, error: UniteError, path: bytes = b"/") -> None:
         """Answer with a problem document, log it, and end the connection."""
-        problem = UnroutedProblem(error, path)
+        problem = ServerProblemResponse(error, path)
         _log.info(
             "request",
             extra={

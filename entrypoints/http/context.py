@@ -6,8 +6,8 @@ from typing import cast
 
 from flask import current_app, g, request
 
-from entrypoints.http.door import Door
-from entrypoints.networks import client_key
+from entrypoints.http.config import HttpConfig
+from entrypoints.networks import client_address_key
 from unite_core.application import Unite
 from unite_core.errors import Unauthenticated
 from unite_core.identity.model import Actor
@@ -18,9 +18,9 @@ def unite() -> Unite:
     return cast("Unite", current_app.extensions["unite"])
 
 
-def door() -> Door:
+def http_config() -> HttpConfig:
     """What the door was told when it was made."""
-    return cast("Door", current_app.extensions["door"])
+    return cast("HttpConfig", current_app.extensions["http_config"])
 
 
 def actor() -> Actor:
@@ -37,12 +37,12 @@ def actor() -> Actor:
     return known
 
 
-def authenticate_by(authenticate: Callable[[], Actor]) -> None:
+def set_authenticator(authenticate: Callable[[], Actor]) -> None:
     """Have `actor()` ask this function in the current request, in place of its access token."""
     g.authenticate = authenticate
 
 
-def known_actor() -> Actor | None:
+def authenticated_actor() -> Actor | None:
     """The actor as far as somebody has asked for one in this request."""
     return cast("Actor | None", g.get("actor"))
 
@@ -51,9 +51,9 @@ def _by_access_token() -> Actor:
     return unite().identity.authenticate(bearer_token())
 
 
-def address() -> str:
+def current_client_key() -> str:
     """What the client is counted by where it has no user: its IPv4 address, or the /64 of its IPv6 address."""
-    return client_key(request.remote_addr or "unknown")
+    return client_address_key(request.remote_addr or "unknown")
 
 
 def bearer_token() -> str:

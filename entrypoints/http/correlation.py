@@ -4,10 +4,10 @@ import re
 
 from flask import Flask, Response, g, request
 
-from entrypoints.correlation import correlate, correlation_id
+from entrypoints.correlation import correlation_id, set_correlation_id
 from entrypoints.http.context import unite
 
-HEADER = "X-Correlation-ID"
+CORRELATION_ID_HEADER = "X-Correlation-ID"
 
 _ACCEPTABLE = re.compile(r"[A-Za-z0-9._-]{8,128}")
 
@@ -17,17 +17,17 @@ def install(app: Flask) -> None:
 
     @app.before_request
     def take_or_make() -> None:
-        given = request.headers.get(HEADER, "")
+        given = request.headers.get(CORRELATION_ID_HEADER, "")
         g.correlation_id = given if _ACCEPTABLE.fullmatch(given) else str(unite().ids.new())
-        correlate(g.correlation_id)
+        set_correlation_id(g.correlation_id)
 
     @app.after_request
     def send_back(response: Response) -> Response:
         current = correlation_id()
         if current is not None:
-            response.headers[HEADER] = current
+            response.headers[CORRELATION_ID_HEADER] = current
         return response
 
     @app.teardown_request
     def forget(_: BaseException | None) -> None:
-        correlate(None)
+        set_correlation_id(None)

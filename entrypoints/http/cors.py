@@ -7,7 +7,7 @@ known by a cookie: both take no part.
 
 from flask import Flask, Response, request
 
-from entrypoints.http.context import door
+from entrypoints.http.context import http_config
 
 ALLOWED_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
@@ -64,7 +64,7 @@ def install(app: Flask) -> None:
 
     @app.after_request
     def allow_reading(response: Response) -> Response:
-        if not door().cors_origins or request.path.startswith(_NOT_SHARED):
+        if not http_config().cors_origins or request.path.startswith(_NOT_SHARED):
             return response
         response.vary.add("Origin")
         origin = _allowed_origin()
@@ -89,4 +89,4 @@ def is_preflight() -> bool:
 
 def _allowed_origin() -> str | None:
     origin = request.headers.get("Origin")
-    return origin if origin in door().cors_origins else None
+    return origin if origin in http_config().cors_origins else None

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from flask import Response
 
-from entrypoints.http.answers import Answer, Answering, perform, readable
 from entrypoints.http.context import actor, unite
 from entrypoints.http.delivery_schemas import (
     DELIVERY_EXAMPLE,
@@ -15,15 +14,16 @@ from entrypoints.http.delivery_schemas import (
     DeliverySchema,
     delivery_json,
 )
-from entrypoints.http.openapi import Shown
-from entrypoints.http.operations import Room
-from entrypoints.http.paging import page_answer, page_request
+from entrypoints.http.idempotency import ResponseContent, ResponsePlan, check_readable, run_use_case
+from entrypoints.http.openapi import ResponseDoc
+from entrypoints.http.operations import OperationGroup
+from entrypoints.http.paging import page_request, page_response
 from unite_core.identity.model import Permission
 from unite_core.notifications.model import Delivery
 from unite_core.notifications.ports import DeliveryFilter
 from unite_core.notifications.use_cases import ListDeliveries, ReplayDelivery
 
-room = Room("deliveries", "The delivery of events to the activity log, the topic and text messages.")
+room = OperationGroup("deliveries", "The delivery of events to the activity log, the topic and text messages.")
 
 
 @room.operation(
@@ -32,7 +32,7 @@ room = Room("deliveries", "The delivery of events to the activity log, the topic
     use_case=ListDeliveries,
     query=DeliveryQuery,
     answers=[
-        Shown(
+        ResponseDoc(
             status=200,
             schema=DeliveryPageSchema,
             example={"items": [DELIVERY_EXAMPLE], "next_cursor": None},
@@ -47,22 +47,22 @@ def list_deliveries(query: dict[str, Any]) -> Response:
         status=query.get("status"), destination=query.get("destination"), event_id=query.get("event_id")
     )
     page = unite().notifications.list_deliveries(actor(), wanted, page_request(query))
-    return page_answer(map(delivery_json, page.items), page.next)
+    return page_response(map(delivery_json, page.items), page.next)
 
 
 @room.operation(
     "POST",
     "/v1/deliveries/<uuid:delivery_id>/replay",
     use_case=ReplayDelivery,
-    answers=[Shown(status=200, schema=DeliverySchema, example=REPLAYED_EXAMPLE)],
+    answers=[ResponseDoc(status=200, schema=DeliverySchema, example=REPLAYED_EXAMPLE)],
     permission=Permission.REPLAY_DELIVERIES,
     problems=["not_dead"],
 )
 def replay_delivery(delivery_id: UUID) -> Response:
     """Replay a delivery."""
-    answering = Answering(_replayed, readable(unite().notifications.get_delivery))
-    return perform(unite().notifications.replay, answering, delivery_id)
+    answering = ResponsePlan(_replayed, check_readable(unite().notifications.get_delivery))
+    return run_use_case(unite().notifications.replay, answering, delivery_id)
 
 
-def _replayed(replayed: Delivery) -> Answer:
-    return Answer(200, delivery_json(replayed))
+def _replayed(replayed: Delivery) -> ResponseContent:
+    return ResponseContent(200, delivery_json(replayed))

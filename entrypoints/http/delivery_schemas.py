@@ -4,8 +4,8 @@ from typing import Any
 
 from marshmallow.fields import Raw
 
-from entrypoints.http.fields import Body, Choice, Id, ListOf, Moment, Text, Whole
-from entrypoints.http.paging import PageArguments
+from entrypoints.http.fields import Body, Choice, Id, ListOf, Text, Timestamp, WholeNumber
+from entrypoints.http.paging import PageQuery
 from unite_core.notifications.model import Delivery, DeliveryStatus
 
 DELIVERY_EXAMPLE = {
@@ -34,14 +34,14 @@ class DeliverySchema(Body):
     event_id = Id(required=True)
     destination = Text(required=True, metadata={"description": "Who is told of the event."})
     status = Choice(DeliveryStatus, required=True, metadata={"description": _STATUS})
-    attempts = Whole(required=True, minimum=0, metadata={"description": "How often it was handed over."})
-    next_attempt_at = Moment(
+    attempts = WholeNumber(required=True, minimum=0, metadata={"description": "How often it was handed over."})
+    next_attempt_at = Timestamp(
         required=True,
         allow_none=True,
         metadata={"description": "When it may be handed over again, while it is pending."},
     )
-    created_at = Moment(required=True, metadata={"description": "When the event happened."})
-    delivered_at = Moment(required=True, allow_none=True)
+    created_at = Timestamp(required=True, metadata={"description": "When the event happened."})
+    delivered_at = Timestamp(required=True, allow_none=True)
     response = Raw(
         required=True,
         metadata={"type": "object", "description": "What the destination answered the last time, or why it did not."},
@@ -71,7 +71,7 @@ class DeliveryPageSchema(Body):
     next_cursor = Text(required=True, allow_none=True)
 
 
-class DeliveryQuery(PageArguments):
+class DeliveryQuery(PageQuery):
     """Which deliveries a list holds."""
 
     status = Choice(DeliveryStatus)

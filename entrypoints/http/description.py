@@ -6,7 +6,7 @@ from flask import Flask
 from flask_smorest import Api  # type: ignore[import-untyped]  # it ships no types
 
 from entrypoints.http import openapi, openapi_bounds
-from entrypoints.http.operations import Room
+from entrypoints.http.operations import OperationGroup
 from entrypoints.http.rendering import to_json
 
 API_TITLE = "Unite"
@@ -23,18 +23,18 @@ class _Specification(Api):  # type: ignore[misc]  # flask-smorest ships no types
         """Leave errors to `entrypoints.http.errors`."""
 
 
-_documents: dict[tuple[Room, ...], dict[str, Any]] = {}
+_documents: dict[tuple[OperationGroup, ...], dict[str, Any]] = {}
 """The documents but for their servers: generating one takes longer than everything else that makes an application."""
 
 
-def openapi_json(app: Flask, rooms: tuple[Room, ...], public_url: str) -> bytes:
+def openapi_json(app: Flask, rooms: tuple[OperationGroup, ...], public_url: str) -> bytes:
     """The OpenAPI document of the rooms of `app` in JSON, for an installation at this URL."""
     if rooms not in _documents:
         _documents[rooms] = _document(app, rooms)
     return to_json({**_documents[rooms], "servers": openapi.servers(public_url)})
 
 
-def _document(app: Flask, rooms: tuple[Room, ...]) -> dict[str, Any]:
+def _document(app: Flask, rooms: tuple[OperationGroup, ...]) -> dict[str, Any]:
     described = Flask("description", static_folder=None)
     described.config.update(
         API_TITLE=API_TITLE,
@@ -43,9 +43,9 @@ def _document(app: Flask, rooms: tuple[Room, ...]) -> dict[str, Any]:
         API_SPEC_OPTIONS={"info": openapi.INFO},
     )
     api = _Specification(described)
-    api.ma_plugin.converter.add_parameter_attribute_function(openapi.separated_by_commas)
+    api.ma_plugin.converter.add_parameter_attribute_function(openapi.comma_separated_style)
     api.ma_plugin.converter.add_attribute_function(openapi_bounds.max_items)
     for room in rooms:
         room.register_views_in_doc(api, app, api.spec, name=room.name, parameters=None)
         api.spec.tag({"name": room.name, "description": room.description})
-    return openapi.complete(api.spec.to_dict())
+    return openapi.complete_document(api.spec.to_dict())

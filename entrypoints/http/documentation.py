@@ -7,13 +7,13 @@ from pathlib import Path
 from flask import Response, current_app
 
 from entrypoints.http.errors import STATUSES
-from entrypoints.http.openapi import Shown
-from entrypoints.http.operations import Room
+from entrypoints.http.openapi import ResponseDoc
+from entrypoints.http.operations import OperationGroup
 from entrypoints.http.problems import PROBLEMS
 from entrypoints.http.rendering import JSON_TYPE
 from unite_core.errors import NotFound
 
-room = Room("documentation", "The documentation of the API.")
+room = OperationGroup("documentation", "The documentation of the API.")
 
 _HTML = "text/html"
 _PAGES = Path(__file__).with_name("documentation_pages")
@@ -31,7 +31,7 @@ _OWN_PAGES_ONLY = (
     description="Every operation with all its answers, and every problem code.",
     public=True,
     limited=False,
-    answers=[Shown(status=200, schema={"type": "object"})],
+    answers=[ResponseDoc(status=200, schema={"type": "object"})],
 )
 def openapi_document() -> Response:
     """Get the OpenAPI document."""
@@ -44,7 +44,7 @@ def openapi_document() -> Response:
     description="Everything that the OpenAPI document says, to read and to try; needs nothing from elsewhere.",
     public=True,
     limited=False,
-    answers=[Shown(status=200, schema=_TEXT_SCHEMA, content_type=_HTML)],
+    answers=[ResponseDoc(status=200, schema=_TEXT_SCHEMA, content_type=_HTML)],
 )
 def docs() -> Response:
     """Get the documentation page."""
@@ -57,7 +57,7 @@ def docs() -> Response:
     description="The script of /docs.",
     public=True,
     limited=False,
-    answers=[Shown(status=200, schema=_TEXT_SCHEMA, content_type="text/javascript")],
+    answers=[ResponseDoc(status=200, schema=_TEXT_SCHEMA, content_type="text/javascript")],
 )
 def docs_script() -> Response:
     """Get the documentation page's script."""
@@ -70,7 +70,7 @@ def docs_script() -> Response:
     description="The style sheet of /docs and of the problems' pages.",
     public=True,
     limited=False,
-    answers=[Shown(status=200, schema=_TEXT_SCHEMA, content_type="text/css")],
+    answers=[ResponseDoc(status=200, schema=_TEXT_SCHEMA, content_type="text/css")],
 )
 def docs_style() -> Response:
     """Get the documentation page's style sheet."""
@@ -83,7 +83,7 @@ def docs_style() -> Response:
     description="The page that the `type` of a problem document leads to.",
     public=True,
     limited=False,
-    answers=[Shown(status=200, schema=_TEXT_SCHEMA, content_type=_HTML)],
+    answers=[ResponseDoc(status=200, schema=_TEXT_SCHEMA, content_type=_HTML)],
 )
 def problem(code: str) -> Response:
     """Get the documentation of a problem code."""

@@ -4,18 +4,18 @@ from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 from entrypoints.capacity import DOWNLOADS, DOWNLOADS_OF_AN_ADDRESS
-from entrypoints.http.shares import Shares
+from entrypoints.http.transfer_limits import TransferLimiter
 from unite_core.errors import Unavailable
 
 BLOCK = 256 * 1024
 
 
 class Downloads:
-    """The downloads that this process has open: at most `max_open` at once, and `max_of_one` for one address."""
+    """The downloads that this process has open: at most `max_open` at once, and `max_per_client` for one address."""
 
-    def __init__(self, max_open: int = DOWNLOADS, max_of_one: int = DOWNLOADS_OF_AN_ADDRESS) -> None:
-        self._shares = Shares(max_open)
-        self._max_of_one = max_of_one
+    def __init__(self, max_open: int = DOWNLOADS, max_per_client: int = DOWNLOADS_OF_AN_ADDRESS) -> None:
+        self._shares = TransferLimiter(max_open)
+        self._max_of_one = max_per_client
 
     def open(self, file: BinaryIO, address: str) -> "Download":
         """The file as the body of an answer to a client at this address.

@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from entrypoints.correlation import correlation_id
 from entrypoints.http.bodies import max_body, too_large_detail
-from entrypoints.http.field_errors import field_errors, number_of, shortened
+from entrypoints.http.field_errors import count_field_errors, field_errors, shortened
 from entrypoints.http.problems import (
     PROBLEMS,
     HeadTooLarge,
@@ -31,7 +31,7 @@ from unite_core.errors import (
     NotFound,
     PreconditionFailed,
     TooLarge,
-    TooMany,
+    TooManyRequests,
     Unauthenticated,
     Unavailable,
     UniteError,
@@ -53,7 +53,7 @@ STATUSES: dict[type[UniteError], int] = {
     UriTooLong: 414,
     UnsupportedMediaType: 415,
     Invalid: 422,
-    TooMany: 429,
+    TooManyRequests: 429,
     HeadTooLarge: 431,
     Unexpected: 500,
     Unavailable: 503,
@@ -65,7 +65,7 @@ RETRY_UNAVAILABLE_AFTER = 5
 MAX_INSTANCE_LENGTH = 2000
 """Characters of the path that a problem document repeats."""
 
-IN_A_PATH = "/:@!$&'()*+,;=~"
+SAFE_PATH_CHARACTERS = "/:@!$&'()*+,;=~"
 """Characters that a path may have as they are, beside letters, digits and `-._` (RFC 3986, 3.3)."""
 
 _log = logging.getLogger("unite.http")
@@ -76,7 +76,7 @@ def category_of(error: UniteError) -> type[UniteError]:
     return next((kind for kind in type(error).__mro__ if kind in STATUSES), Unexpected)
 
 
-def kind_of(error: UniteError) -> tuple[str, ProblemKind]:
+def problem_kind_of(error: UniteError) -> tuple[str, ProblemKind]:
     """The code that the error is shown with, and what that code stands for."""
     known = PROBLEMS.get(error.code)
     category = category_of(error)
@@ -87,7 +87,7 @@ def kind_of(error: UniteError) -> tuple[str, ProblemKind]:
 
 def problem_document(error: UniteError) -> dict[str, Any]:
     """The error as a problem document, ready to be made JSON; that is less than 64 KiB, whatever was asked."""
-    code, kind = kind_of(error)
+    code, kind = problem_kind_of(error)
     document: dict[str, Any] = {
         "type": f"/problems/{code}",
         "title": kind.title,
@@ -101,7 +101,7 @@ def problem_document(error: UniteError) -> dict[str, Any]:
         # A request without a body can only be wrong in its parameters.
         in_query = isinstance(error, MalformedParameter) or request.method in ("GET", "HEAD")
         document["errors"] = shown = field_errors(error.problems, in_query=in_query)
-        if len(shown) < (total := number_of(error.problems)):
+        if len(shown) < (total := count_field_errors(error.problems)):
             document["detail"] += f" {len(shown)} of {total:,} errors are shown."
     if isinstance(error, DuplicateLead):
         document["duplicates"] = [{"field": found.field, "id": found.id} for found in error.duplicates]
@@ -112,7 +112,7 @@ def problem_response(error: UniteError) -> Response:
     """The answer to a request that failed with `error`."""
     document = problem_document(error)
     response = Response(to_json(document), status=document["status"], content_type=PROBLEM_TYPE)
-    if isinstance(error, TooMany):
+    if isinstance(error, TooManyRequests):
         response.headers["Retry-After"] = str(error.retry_after)
     elif isinstance(error, Unavailable):
         response.headers["Retry-After"] = str(RETRY_UNAVAILABLE_AFTER)
@@ -158,7 +158,7 @@ def install(app: Flask) -> None:
 
 def _instance() -> str:
     """The path of the request as a URI reference, its end left out where it is very long."""
-    path = quote(shortened(request.path, MAX_INSTANCE_LENGTH), safe=IN_A_PATH)
+    path = quote(shortened(request.path, MAX_INSTANCE_LENGTH), safe=SAFE_PATH_CHARACTERS)
     return path[:MAX_INSTANCE_LENGTH].rpartition("%")[0] if len(path) > MAX_INSTANCE_LENGTH else path
 
 

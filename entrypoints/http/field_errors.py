@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from entrypoints.http.fields import MAX_ERRORS, Located
+from entrypoints.http.fields import MAX_ERRORS, LocatedFieldError
 from entrypoints.http.rendering import to_json
 from unite_core.errors import FieldError
 
@@ -30,7 +30,7 @@ def pointer(problem: FieldError) -> str:
     A path of the core has dots between its parts (`options.on_duplicate`); a name that a client made up may have some
     of its own.
     """
-    path = problem.path if isinstance(problem, Located) else problem.field.split(".") if problem.field else ()
+    path = problem.path if isinstance(problem, LocatedFieldError) else problem.field.split(".") if problem.field else ()
     return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in path)
 
 
@@ -42,9 +42,9 @@ def field_errors(problems: Sequence[FieldError], *, in_query: bool) -> list[dict
     return list(_that_fit(_entry(problem, in_query=in_query) for problem in problems[:MAX_ERRORS]))
 
 
-def number_of(problems: Sequence[FieldError]) -> int:
+def count_field_errors(problems: Sequence[FieldError]) -> int:
     """How many field errors there are, those included that no problem of their own stands for."""
-    return sum(problem.count if isinstance(problem, Located) else 1 for problem in problems)
+    return sum(problem.count if isinstance(problem, LocatedFieldError) else 1 for problem in problems)
 
 
 def _that_fit(entries: Iterator[dict[str, str]]) -> Iterator[dict[str, str]]:

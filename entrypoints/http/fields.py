@@ -18,7 +18,7 @@ from marshmallow.exceptions import SCHEMA
 from marshmallow.types import UnknownOption
 
 from unite_core.errors import FieldError
-from unite_core.text import MAX_TEXT_LENGTH, within_bounds
+from unite_core.text import MAX_TEXT_LENGTH, is_within_max_length
 
 MAX_ERRORS = 50
 """How many field errors a problem document shows."""
@@ -28,7 +28,7 @@ MAX_VALUES = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Complaint:
+class FieldErrorMessage:
     """Why a value is refused: a stable code, and a sentence on what to do.
 
     `count` is the number of errors that it stands for. `member` is the member of the object that is meant where
@@ -41,14 +41,14 @@ class Complaint:
     member: str | None = None
 
 
-_NULL_IN_REQUIRED: Any = Complaint("null", "This is required, and may not be null.")
+_NULL_IN_REQUIRED: Any = FieldErrorMessage("null", "This is required, and may not be null.")
 
 
-def _complaints(**own: Complaint) -> Any:
+def _complaints(**own: FieldErrorMessage) -> Any:
     """A field's messages: its own, and those that every field has. Marshmallow hands them on as they are."""
     return {
-        "required": Complaint("required", "This is required."),
-        "null": Complaint("null", "This may be left out, and may not be null."),
+        "required": FieldErrorMessage("required", "This is required."),
+        "null": FieldErrorMessage("null", "This may be left out, and may not be null."),
         **own,
     }
 
@@ -75,7 +75,7 @@ class _Strict(Schema):
         if refuse and isinstance(data, Mapping):
             known = {field.data_key or name for name, field in self.load_fields.items()}
             strangers = [name for name in data if name not in known]
-            complaint = cast("Complaint", self.error_messages["unknown"])
+            complaint = cast("FieldErrorMessage", self.error_messages["unknown"])
             for name in strangers[:MAX_ERRORS]:
                 member = name if name == SCHEMA else None
                 error_store.store_error([replace(complaint, member=member)], name)
@@ -88,8 +88,8 @@ class Body(_Strict):
     """The body of a request: an object, and nothing in it that the schema does not name."""
 
     error_messages: Any = _complaints(
-        type=Complaint("wrong_type", "A JSON object is expected here."),
-        unknown=Complaint("unknown_field", "There is no such field."),
+        type=FieldErrorMessage("wrong_type", "A JSON object is expected here."),
+        unknown=FieldErrorMessage("unknown_field", "There is no such field."),
     )
 
     def on_bind_field(self, _: str, field_obj: fields.Field[Any]) -> None:
@@ -101,7 +101,7 @@ class Body(_Strict):
 class Query(_Strict):
     """The query of a request: no parameter that the schema does not name, and none twice."""
 
-    error_messages: Any = _complaints(unknown=Complaint("unknown_parameter", "There is no such parameter."))
+    error_messages: Any = _complaints(unknown=FieldErrorMessage("unknown_parameter", "There is no such parameter."))
 
 
 class Text(fields.String):
@@ -111,20 +111,22 @@ class Text(fields.String):
     """
 
     default_error_messages: Any = _complaints(
-        invalid=Complaint("wrong_type", "A string is expected here."),
-        too_long=Complaint("too_long", f"At most {MAX_TEXT_LENGTH} characters are read."),
+        invalid=FieldErrorMessage("wrong_type", "A string is expected here."),
+        too_long=FieldErrorMessage("too_long", f"At most {MAX_TEXT_LENGTH} characters are read."),
     )
 
     def _deserialize(self, value: Any, *rest: Any, **options: Any) -> Any:
-        if isinstance(value, str) and not within_bounds(value):
+        if isinstance(value, str) and not is_within_max_length(value):
             raise self.make_error("too_long")
         return super()._deserialize(value, *rest, **options)
 
 
-class Whole(fields.Integer):
+class WholeNumber(fields.Integer):
     """A whole number from `minimum` to `maximum`; in a body a JSON number, in a query its digits."""
 
-    default_error_messages: Any = _complaints(invalid=Complaint("wrong_type", "A whole number is expected here."))
+    default_error_messages: Any = _complaints(
+        invalid=FieldErrorMessage("wrong_type", "A whole number is expected here.")
+    )
 
     def __init__(self, *, minimum: int | None = None, maximum: int | None = None, **options: Any) -> None:
         self.minimum, self.maximum = minimum, maximum
@@ -142,7 +144,7 @@ class Whole(fields.Integer):
         if number is None:
             raise self.make_error("invalid")
         if (self.minimum is not None and number < self.minimum) or (self.maximum is not None and number > self.maximum):
-            complaint = Complaint(
+            complaint = FieldErrorMessage(
                 "out_of_range", f"A whole number from {self.minimum} to {self.maximum} is expected here."
             )
             raise ValidationError([complaint])
@@ -152,7 +154,9 @@ class Whole(fields.Integer):
 class Flag(fields.Boolean):
     """true or false, and nothing that might mean one of them."""
 
-    default_error_messages: Any = _complaints(invalid=Complaint("wrong_type", "true or false is expected here."))
+    default_error_messages: Any = _complaints(
+        invalid=FieldErrorMessage("wrong_type", "true or false is expected here.")
+    )
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> bool:
         if isinstance(self.parent, Query):
@@ -169,7 +173,7 @@ class Id(fields.UUID):
     """An id: a UUID in its hyphenated form (RFC 9562, 4)."""
 
     default_error_messages: Any = _complaints(
-        invalid_uuid=Complaint("invalid_id", "An id is 32 hexadecimal digits in five groups with hyphens.")
+        invalid_uuid=FieldErrorMessage("invalid_id", "An id is 32 hexadecimal digits in five groups with hyphens.")
     )
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> UUID:
@@ -185,11 +189,11 @@ _MOMENT = re.compile(
 )
 
 
-class Moment(fields.AwareDateTime):
+class Timestamp(fields.AwareDateTime):
     """A moment as RFC 3339 has it, with its offset: without one nobody knows which moment is meant."""
 
     default_error_messages: Any = _complaints(
-        invalid=Complaint(
+        invalid=FieldErrorMessage(
             "invalid_moment", "A moment is written 2026-01-31T09:30:00Z, or with +02:00 (in a URL %2B02:00) for Z."
         )
     )
@@ -214,7 +218,9 @@ class Choice(fields.Enum[Any]):
     default_error_messages: Any = _complaints()
 
     def __init__(self, kind: type[Enum], **options: Any) -> None:
-        unknown = Complaint("unknown_value", f"One of {', '.join(str(each.value) for each in kind)} is expected here.")
+        unknown = FieldErrorMessage(
+            "unknown_value", f"One of {', '.join(str(each.value) for each in kind)} is expected here."
+        )
         metadata = {"type": "string", **options.pop("metadata", {})}
         super().__init__(kind, by_value=True, metadata=metadata, error_messages={"unknown": unknown}, **options)  # type: ignore[dict-item]  # messages may be of any type
 
@@ -228,13 +234,15 @@ class Choice(fields.Enum[Any]):
 class ObjectOf(fields.Nested):
     """A JSON object of a schema of its own."""
 
-    default_error_messages: Any = _complaints(type=Complaint("wrong_type", "A JSON object is expected here."))
+    default_error_messages: Any = _complaints(type=FieldErrorMessage("wrong_type", "A JSON object is expected here."))
 
 
-class Texts(fields.Dict):
+class TextMap(fields.Dict):
     """A JSON object whose values are strings."""
 
-    default_error_messages: Any = _complaints(invalid=Complaint("wrong_type", "A JSON object is expected here."))
+    default_error_messages: Any = _complaints(
+        invalid=FieldErrorMessage("wrong_type", "A JSON object is expected here.")
+    )
 
     def __init__(self, **options: Any) -> None:
         super().__init__(keys=Text(), values=Text(), **options)
@@ -243,7 +251,7 @@ class Texts(fields.Dict):
 class ListOf(fields.List[Any]):
     """A JSON array of objects of one schema."""
 
-    default_error_messages: Any = _complaints(invalid=Complaint("wrong_type", "An array is expected here."))
+    default_error_messages: Any = _complaints(invalid=FieldErrorMessage("wrong_type", "An array is expected here."))
 
     def __init__(self, schema: type[Schema], **options: Any) -> None:
         super().__init__(ObjectOf(schema), **options)
@@ -253,15 +261,15 @@ class ListOf(fields.List[Any]):
 _VALUE_OF_ROW = re.compile(r'\s*+(?:"((?:[^"]|"")*+)"\s*+|([^",]*+))(,|\Z)')
 
 
-class Several(fields.List[Any]):
+class CommaSeparated(fields.List[Any]):
     """Values separated by commas, in a query, as in a row of CSV (RFC 4180, 2); each is read by `inner`.
 
     A value that has a comma in it stands in double quotes, and each double quote in it is doubled.
     """
 
     default_error_messages: Any = _complaints(
-        invalid=Complaint("malformed_list", 'A value with a comma or a double quote is written "a, ""b""".'),
-        too_many=Complaint("too_many_values", f"At most {MAX_VALUES} values are taken; ask several times."),
+        invalid=FieldErrorMessage("malformed_list", 'A value with a comma or a double quote is written "a, ""b""".'),
+        too_many=FieldErrorMessage("too_many_values", f"At most {MAX_VALUES} values are taken; ask several times."),
     )
 
     def _deserialize(self, value: Any, *rest: Any, **_: Any) -> list[Any]:
@@ -282,13 +290,13 @@ class Several(fields.List[Any]):
             end = found.end()
 
 
-def problems_of(messages: Any) -> list[FieldError]:
+def field_errors_of(messages: Any) -> list[FieldError]:
     """What marshmallow complains of, in the words of the core; a path into the body is joined by dots."""
     return list(_flattened(messages, ()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Located(FieldError):
+class LocatedFieldError(FieldError):
     """A problem whose path is known part by part: the names in a body may have dots in them.
 
     `count` is the number of errors that it stands for.
@@ -309,6 +317,8 @@ def _flattened(messages: Any, path: tuple[str, ...]) -> list[FieldError]:
 
 
 def _problem(path: tuple[str, ...], message: Any) -> FieldError:
-    complaint = message if isinstance(message, Complaint) else Complaint("invalid", str(message))
+    complaint = message if isinstance(message, FieldErrorMessage) else FieldErrorMessage("invalid", str(message))
     path = path if complaint.member is None else (*path, complaint.member)
-    return Located(field=".".join(path), path=path, code=complaint.code, detail=complaint.detail, count=complaint.count)
+    return LocatedFieldError(
+        field=".".join(path), path=path, code=complaint.code, detail=complaint.detail, count=complaint.count
+    )

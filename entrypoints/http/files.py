@@ -7,10 +7,10 @@ from urllib.parse import quote
 from flask import Response, current_app, request
 from flask.blueprints import BlueprintSetupState
 
-from entrypoints.http.context import address, door
+from entrypoints.http.context import current_client_key, http_config
 from entrypoints.http.downloads import BLOCK, Downloads
-from entrypoints.http.openapi import Shown
-from entrypoints.http.operations import Room
+from entrypoints.http.openapi import ResponseDoc
+from entrypoints.http.operations import OperationGroup
 from entrypoints.http.problems import MalformedParameter
 from entrypoints.http.query_string import query_arguments
 from unite_core.errors import Forbidden
@@ -34,7 +34,7 @@ _LINK_PARAMETERS = [
     }
 ]
 
-room = Room("files", "Uploads and downloads by signed links, where the service itself is the storage.")
+room = OperationGroup("files", "Uploads and downloads by signed links, where the service itself is the storage.")
 
 
 def _make_room_for_downloads(state: BlueprintSetupState) -> None:
@@ -49,7 +49,7 @@ room.record(_make_room_for_downloads)
     PATH,
     description="Send the bytes of a file to the link that its announcement gave, with the headers that it named. "
     "The link is good for one key, one size and one type, until it expires; whoever has it needs no access token.",
-    answers=[Shown(status=204, description="The file is stored.")],
+    answers=[ResponseDoc(status=204, description="The file is stored.")],
     problems=[
         "malformed",
         "invalid_signature",
@@ -85,7 +85,7 @@ def receive_file(key: str) -> Response:
     description="Fetch a file from the link that the API led to. It is good for one file until it expires; whoever "
     "has it needs no access token.",
     answers=[
-        Shown(
+        ResponseDoc(
             status=200,
             schema=_ANY_FILE,
             content_type="*/*",
@@ -108,7 +108,7 @@ def serve_file(key: str) -> Response:
         body: Any = b""
     else:
         downloads: Downloads = current_app.extensions[DOWNLOADS]
-        body = downloads.open(served.body, address())
+        body = downloads.open(served.body, current_client_key())
     response = Response(body, content_type=served.content_type, direct_passthrough=True)
     response.headers["Content-Length"] = str(served.size)
     _name(response, served)
@@ -117,7 +117,7 @@ def serve_file(key: str) -> Response:
 
 def _signed_files() -> SignedFiles:
     # Without it the room is not there.
-    return cast("SignedFiles", door().signed_files)
+    return cast("SignedFiles", http_config().signed_files)
 
 
 def _link_query() -> dict[str, str]:

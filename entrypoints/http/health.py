@@ -5,16 +5,16 @@ from typing import Any
 
 from flask import Response
 
-from entrypoints.http.context import door, unite
-from entrypoints.http.door import Check
+from entrypoints.http.config import HealthCheck
+from entrypoints.http.context import http_config, unite
 from entrypoints.http.errors import RETRY_UNAVAILABLE_AFTER
-from entrypoints.http.openapi import Shown
-from entrypoints.http.operations import Room
+from entrypoints.http.openapi import ResponseDoc
+from entrypoints.http.operations import OperationGroup
 from entrypoints.http.rendering import json_response
 from unite_core.errors import Unavailable
 from unite_core.notifications.use_cases.deliveries import MAX_COUNTED
 
-room = Room("health", "Health checks for load balancers and monitoring.")
+room = OperationGroup("health", "Health checks for load balancers and monitoring.")
 
 _LIVE_SCHEMA = {
     "type": "object",
@@ -79,7 +79,7 @@ _DOWN_EXAMPLE = {
     description="Answers as long as the process can answer at all; asks nothing else.",
     public=True,
     limited=False,
-    answers=[Shown(status=200, schema=_LIVE_SCHEMA, example={"status": "ok"})],
+    answers=[ResponseDoc(status=200, schema=_LIVE_SCHEMA, example={"status": "ok"})],
 )
 def live() -> Response:
     """Check liveness."""
@@ -93,13 +93,15 @@ def live() -> Response:
     public=True,
     limited=False,
     answers=[
-        Shown(status=200, schema=_READY_SCHEMA, example=_READY_EXAMPLE, description="Ready, or degraded."),
-        Shown(status=503, schema=_READY_SCHEMA, example=_DOWN_EXAMPLE, description="A required dependency is down."),
+        ResponseDoc(status=200, schema=_READY_SCHEMA, example=_READY_EXAMPLE, description="Ready, or degraded."),
+        ResponseDoc(
+            status=503, schema=_READY_SCHEMA, example=_DOWN_EXAMPLE, description="A required dependency is down."
+        ),
     ],
 )
 def ready() -> Response:
     """Check readiness."""
-    checks = {name: _asked(check) for name, check in door().checks.items()}
+    checks = {name: _asked(check) for name, check in http_config().checks.items()}
     found = {check["status"] for check in checks.values()}
     status = next((worst for worst in ("down", "degraded") if worst in found), "ok")
     content = {"status": status, "checks": checks, "dead_letters": None if status == "down" else _dead_letters()}
@@ -115,7 +117,7 @@ def _dead_letters() -> int | None:
         return None
 
 
-def _asked(check: Check) -> dict[str, Any]:
+def _asked(check: HealthCheck) -> dict[str, Any]:
     began = time.perf_counter()
     try:
         check.run()

@@ -5,9 +5,9 @@ from uuid import UUID
 
 from flask import Response
 
-from entrypoints.http.answers import Answer, Answering, Recheck, perform, readable
 from entrypoints.http.conditional import etag, expected_version
 from entrypoints.http.context import actor, unite
+from entrypoints.http.idempotency import AccessCheck, ResponseContent, ResponsePlan, check_readable, run_use_case
 from entrypoints.http.lead_schemas import (
     IMAGE_EXAMPLE,
     IMAGE_UPLOAD_EXAMPLE,
@@ -20,15 +20,15 @@ from entrypoints.http.lead_schemas import (
     image_upload_json,
     linked_image_json,
 )
-from entrypoints.http.openapi import Shown
-from entrypoints.http.operations import Room
-from entrypoints.http.paging import PageArguments, page_answer, page_request
+from entrypoints.http.openapi import ResponseDoc
+from entrypoints.http.operations import OperationGroup
+from entrypoints.http.paging import PageQuery, page_request, page_response
 from entrypoints.http.rendering import json_response
 from unite_core.leads.model import LeadImage
 from unite_core.leads.queries import ListImages
 from unite_core.leads.use_cases import CompleteImage, CreateImage, DeleteImage, ImageUpload, NewImage
 
-room = Room("images", "Images of leads, uploaded straight to storage by signed links.")
+room = OperationGroup("images", "Images of leads, uploaded straight to storage by signed links.")
 
 _IMAGES = "/v1/leads/<uuid:lead_id>/images"
 
@@ -39,36 +39,38 @@ _IMAGES = "/v1/leads/<uuid:lead_id>/images"
     use_case=CreateImage,
     body=NewImageSchema,
     body_example={"content_type": "image/png", "size": 48213, "filename": "portrait.png"},
-    answers=[Shown(status=201, schema=ImageUploadSchema, example=IMAGE_UPLOAD_EXAMPLE, headers=("ETag",))],
+    answers=[ResponseDoc(status=201, schema=ImageUploadSchema, example=IMAGE_UPLOAD_EXAMPLE, headers=("ETag",))],
     problems=["too_many_images", "too_many_announced_images"],
 )
 def create_image(lead_id: UUID, body: dict[str, Any]) -> Response:
     """Create an image upload."""
     new = NewImage(lead_id=lead_id, **body)
-    return perform(unite().leads.create_image, Answering(_announced, _readable_of(lead_id)), new)
+    return run_use_case(unite().leads.create_image, ResponsePlan(_announced, _readable_of(lead_id)), new)
 
 
 @room.operation(
     "POST",
     f"{_IMAGES}/<uuid:image_id>/complete",
     use_case=CompleteImage,
-    answers=[Shown(status=200, schema=ImageSchema, example=IMAGE_EXAMPLE, headers=("ETag",))],
+    answers=[ResponseDoc(status=200, schema=ImageSchema, example=IMAGE_EXAMPLE, headers=("ETag",))],
     problems=["not_uploaded", "wrong_size", "wrong_type", "unreadable_image", "too_many_pixels"],
     if_match=True,
 )
 def complete_image(lead_id: UUID, image_id: UUID) -> Response:
     """Complete an image upload."""
-    answering = Answering(_completed, _readable_of(lead_id))
-    return perform(unite().leads.complete_image, answering, lead_id, image_id, _expected_version(lead_id, image_id))
+    answering = ResponsePlan(_completed, _readable_of(lead_id))
+    return run_use_case(
+        unite().leads.complete_image, answering, lead_id, image_id, _expected_version(lead_id, image_id)
+    )
 
 
 @room.operation(
     "GET",
     _IMAGES,
     use_case=ListImages,
-    query=PageArguments,
+    query=PageQuery,
     answers=[
-        Shown(
+        ResponseDoc(
             status=200,
             schema=ImagePageSchema,
             example={"items": [LINKED_IMAGE_EXAMPLE], "next_cursor": None},
@@ -79,14 +81,14 @@ def complete_image(lead_id: UUID, image_id: UUID) -> Response:
 def list_images(lead_id: UUID, query: dict[str, Any]) -> Response:
     """List a lead's images."""
     page = unite().leads.list_images(actor(), lead_id, page_request(query))
-    return page_answer(map(linked_image_json, page.items), page.next)
+    return page_response(map(linked_image_json, page.items), page.next)
 
 
 @room.operation(
     "DELETE",
     f"{_IMAGES}/<uuid:image_id>",
     use_case=DeleteImage,
-    answers=[Shown(status=204, description="The picture and its bytes are gone.")],
+    answers=[ResponseDoc(status=204, description="The picture and its bytes are gone.")],
     if_match=True,
 )
 def delete_image(lead_id: UUID, image_id: UUID) -> Response:
@@ -95,16 +97,16 @@ def delete_image(lead_id: UUID, image_id: UUID) -> Response:
     return json_response(None, 204)
 
 
-def _announced(coming: ImageUpload) -> Answer:
-    return Answer(201, image_upload_json(coming), {"ETag": etag(coming.image.version)})
+def _announced(coming: ImageUpload) -> ResponseContent:
+    return ResponseContent(201, image_upload_json(coming), {"ETag": etag(coming.image.version)})
 
 
-def _completed(image: LeadImage) -> Answer:
-    return Answer(200, image_json(image), {"ETag": etag(image.version)})
+def _completed(image: LeadImage) -> ResponseContent:
+    return ResponseContent(200, image_json(image), {"ETag": etag(image.version)})
 
 
-def _readable_of(lead_id: UUID) -> Recheck:
-    return readable(lambda caller, image_id: unite().leads.get_image(caller, lead_id, image_id))
+def _readable_of(lead_id: UUID) -> AccessCheck:
+    return check_readable(lambda caller, image_id: unite().leads.get_image(caller, lead_id, image_id))
 
 
 def _expected_version(lead_id: UUID, image_id: UUID) -> int | None:

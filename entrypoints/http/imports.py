@@ -8,11 +8,11 @@ from uuid import UUID
 import orjson
 from flask import Response, request
 
-from entrypoints.http.answers import Answer, Answering, perform, readable
-from entrypoints.http.conditional import etag, expected_version, versioned_answer
-from entrypoints.http.context import actor, door, unite
-from entrypoints.http.imports_answers import import_answer
+from entrypoints.http.conditional import etag, expected_version, versioned_response
+from entrypoints.http.context import actor, http_config, unite
+from entrypoints.http.idempotency import ResponseContent, ResponsePlan, check_readable, run_use_case
 from entrypoints.http.imports_form import FORM_TYPE, MAX_FORM_BYTES, ImportForm
+from entrypoints.http.imports_json import import_json
 from entrypoints.http.imports_schemas import ImportFormSchema, ImportQuery, NewImportSchema
 from entrypoints.http.imports_shapes import (
     EXAMPLE_ANNOUNCED,
@@ -24,9 +24,9 @@ from entrypoints.http.imports_shapes import (
     ImportPageShape,
     ImportShape,
 )
-from entrypoints.http.openapi import Shown
-from entrypoints.http.operations import Room
-from entrypoints.http.paging import page_answer, page_request
+from entrypoints.http.openapi import ResponseDoc
+from entrypoints.http.operations import OperationGroup
+from entrypoints.http.paging import page_request, page_response
 from entrypoints.http.problems import UnsupportedMediaType
 from entrypoints.http.uploads import upload_json
 from unite_core.errors import NotFound, Unavailable
@@ -38,7 +38,7 @@ from unite_core.imports.use_cases import FileToImport, ImportUpload, NewImport, 
 
 PATH = "/v1/lead-imports"
 
-room = Room("lead imports", "Imports of leads from CSV files.")
+room = OperationGroup("lead imports", "Imports of leads from CSV files.")
 
 _log = logging.getLogger("unite.http")
 
@@ -50,7 +50,7 @@ _log = logging.getLogger("unite.http")
     body=NewImportSchema,
     body_example={"filename": "leads-march.csv", "size": 48213, "options": {"default_country": "US"}},
     answers=[
-        Shown(status=201, schema=AnnouncedImportShape, example=EXAMPLE_ANNOUNCED, headers=("Location", "ETag")),
+        ResponseDoc(status=201, schema=AnnouncedImportShape, example=EXAMPLE_ANNOUNCED, headers=("Location", "ETag")),
     ],
     permission=Permission.IMPORT_LEADS,
     problems=["not_found", "too_many_imports", "too_many_import_bytes"],
@@ -58,11 +58,13 @@ _log = logging.getLogger("unite.http")
 def create_import(body: dict[str, Any]) -> Response:
     """Create an import."""
 
-    def announced(result: ImportUpload) -> Answer:
+    def announced(result: ImportUpload) -> ResponseContent:
         shown = {**_shown(result.lead_import), **upload_json(result.upload)}
-        return Answer(201, shown, _headers(result.lead_import, location=True))
+        return ResponseContent(201, shown, _headers(result.lead_import, location=True))
 
-    return perform(unite().imports.announce, Answering(announced, readable(unite().imports.get)), NewImport(**body))
+    return run_use_case(
+        unite().imports.announce, ResponsePlan(announced, check_readable(unite().imports.get)), NewImport(**body)
+    )
 
 
 @room.operation(
@@ -70,7 +72,7 @@ def create_import(body: dict[str, Any]) -> Response:
     f"{PATH}/<uuid:import_id>/start",
     use_case=use_cases.StartImport,
     answers=[
-        Shown(
+        ResponseDoc(
             status=202,
             schema=ImportShape,
             example=EXAMPLE_QUEUED,
@@ -84,8 +86,8 @@ def create_import(body: dict[str, Any]) -> Response:
 )
 def start_import(import_id: UUID) -> Response:
     """Start an import."""
-    answering = Answering(_accepted, readable(unite().imports.get))
-    return perform(unite().imports.start, answering, import_id, _expected_version(import_id))
+    answering = ResponsePlan(_accepted, check_readable(unite().imports.get))
+    return run_use_case(unite().imports.start, answering, import_id, _expected_version(import_id))
 
 
 @room.operation(
@@ -99,7 +101,7 @@ def start_import(import_id: UUID) -> Response:
         },
     },
     answers=[
-        Shown(
+        ResponseDoc(
             status=202,
             schema=ImportShape,
             example=EXAMPLE_QUEUED,
@@ -127,8 +129,8 @@ def import_file() -> Response:
     form = ImportForm(unite().imports.store_file, actor())
     try:
         file = form.read(request.stream, request.mimetype_params.get("boundary", ""))
-        answering = Answering(_accepted, readable(unite().imports.get), fingerprint=_fingerprint(file))
-        return perform(unite().imports.import_stored_file, answering, file)
+        answering = ResponsePlan(_accepted, check_readable(unite().imports.get), fingerprint=_fingerprint(file))
+        return run_use_case(unite().imports.import_stored_file, answering, file)
     finally:
         if form.stored is not None:
             _discard_unless_imported(form.stored)
@@ -140,7 +142,7 @@ def import_file() -> Response:
     use_case=queries.ListImports,
     query=ImportQuery,
     answers=[
-        Shown(
+        ResponseDoc(
             status=200,
             schema=ImportPageShape,
             example={"items": [EXAMPLE_IMPORT], "next_cursor": None},
@@ -153,36 +155,36 @@ def list_imports(query: dict[str, Any]) -> Response:
     """List imports."""
     wanted = ImportFilter(statuses=frozenset(query.get("status", ())))
     page = unite().imports.list(actor(), wanted, page_request(query))
-    return page_answer([_shown(found) for found in page.items], page.next)
+    return page_response([_shown(found) for found in page.items], page.next)
 
 
 @room.operation(
     "GET",
     f"{PATH}/<uuid:import_id>",
     use_case=queries.GetImport,
-    answers=[Shown(status=200, schema=ImportShape, example=EXAMPLE_IMPORT, headers=("ETag",))],
+    answers=[ResponseDoc(status=200, schema=ImportShape, example=EXAMPLE_IMPORT, headers=("ETag",))],
     permission=Permission.IMPORT_LEADS,
     if_none_match=True,
 )
 def get_import(import_id: UUID) -> Response:
     """Get an import."""
     found = unite().imports.get(actor(), import_id)
-    return versioned_answer(found.version, lambda: _shown(found))
+    return versioned_response(found.version, lambda: _shown(found))
 
 
 @room.operation(
     "POST",
     f"{PATH}/<uuid:import_id>/cancel",
     use_case=use_cases.CancelImport,
-    answers=[Shown(status=200, schema=ImportShape, example=EXAMPLE_CANCELLED, headers=("ETag",))],
+    answers=[ResponseDoc(status=200, schema=ImportShape, example=EXAMPLE_CANCELLED, headers=("ETag",))],
     permission=Permission.IMPORT_LEADS,
     problems=["import_ended"],
     if_match=True,
 )
 def cancel_import(import_id: UUID) -> Response:
     """Cancel an import."""
-    answering = Answering(_cancelled, readable(unite().imports.get))
-    return perform(unite().imports.cancel, answering, import_id, _expected_version(import_id))
+    answering = ResponsePlan(_cancelled, check_readable(unite().imports.get))
+    return run_use_case(unite().imports.cancel, answering, import_id, _expected_version(import_id))
 
 
 @room.operation(
@@ -190,8 +192,10 @@ def cancel_import(import_id: UUID) -> Response:
     f"{PATH}/<uuid:import_id>/undo",
     use_case=use_cases.UndoImport,
     answers=[
-        Shown(status=200, schema=ImportShape, example=EXAMPLE_UNDONE, headers=("ETag",), description="It is undone."),
-        Shown(
+        ResponseDoc(
+            status=200, schema=ImportShape, example=EXAMPLE_UNDONE, headers=("ETag",), description="It is undone."
+        ),
+        ResponseDoc(
             status=202,
             schema=ImportShape,
             example={**EXAMPLE_UNDONE, "undo": {"removed": 500, "restored": 0, "kept": 0, "finished_at": None}},
@@ -205,20 +209,20 @@ def cancel_import(import_id: UUID) -> Response:
 )
 def undo_import(import_id: UUID) -> Response:
     """Undo an import."""
-    answering = Answering(_undone, readable(unite().imports.get))
-    return perform(unite().imports.undo, answering, import_id, _expected_version(import_id))
+    answering = ResponsePlan(_undone, check_readable(unite().imports.get))
+    return run_use_case(unite().imports.undo, answering, import_id, _expected_version(import_id))
 
 
-def _cancelled(cancelled: LeadImport) -> Answer:
-    return Answer(200, _shown(cancelled), _headers(cancelled))
+def _cancelled(cancelled: LeadImport) -> ResponseContent:
+    return ResponseContent(200, _shown(cancelled), _headers(cancelled))
 
 
-def _undone(undone: LeadImport) -> Answer:
-    return Answer(202 if undone.undoing else 200, _shown(undone), _headers(undone))
+def _undone(undone: LeadImport) -> ResponseContent:
+    return ResponseContent(202 if undone.undoing else 200, _shown(undone), _headers(undone))
 
 
 def _shown(found: LeadImport) -> dict[str, Any]:
-    return import_answer(found, door().public_url)
+    return import_json(found, http_config().public_url)
 
 
 def _headers(found: LeadImport, *, location: bool = False) -> dict[str, str]:
@@ -226,8 +230,8 @@ def _headers(found: LeadImport, *, location: bool = False) -> dict[str, str]:
     return {"ETag": etag(found.version), **where}
 
 
-def _accepted(started: LeadImport) -> Answer:
-    return Answer(202, _shown(started), _headers(started, location=True))
+def _accepted(started: LeadImport) -> ResponseContent:
+    return ResponseContent(202, _shown(started), _headers(started, location=True))
 
 
 def _expected_version(import_id: UUID) -> int | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from entrypoints.capacity import EVENT_STREAMS_OF_A_USER
-from entrypoints.http.outgoing import Pause
+from entrypoints.http.response_sender import Pause
 from unite_core.errors import Unavailable, UniteError
 from unite_core.imports.model import LeadImport
 
@@ -24,14 +24,14 @@ _END = "-end"
 
 @dataclass(frozen=True)
 class EventStreams:
-    """The streams that this process has open, at most `maximum` at once and `most_of_one` of one user.
+    """The streams that this process has open, at most `maximum` at once and `max_per_user` of one user.
 
     `pause` makes the block that tells the server to ask for the next one after the given number of seconds.
     """
 
     maximum: int
     pause: Callable[[float], bytes] = Pause
-    most_of_one: int = EVENT_STREAMS_OF_A_USER
+    max_per_user: int = EVENT_STREAMS_OF_A_USER
     _open: dict["EventStream", UUID] = field(default_factory=dict, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
@@ -43,8 +43,8 @@ class EventStreams:
                 raise _too_many(
                     f"{self.maximum} clients follow imports already; ask for the import now and then instead."
                 )
-            if sum(owner == user_id for owner in self._open.values()) >= self.most_of_one:
-                raise _too_many(f"You follow {self.most_of_one} imports already; close one of these streams first.")
+            if sum(owner == user_id for owner in self._open.values()) >= self.max_per_user:
+                raise _too_many(f"You follow {self.max_per_user} imports already; close one of these streams first.")
             self._open[stream] = user_id
         return stream
 
@@ -116,7 +116,7 @@ class ImportProgress:
                 return
 
 
-def saw_the_end(last_seen: str | None) -> bool:
+def has_seen_end(last_seen: str | None) -> bool:
     """Whether the client got the last event there is, and comes back because nobody told it to stop."""
     return last_seen is not None and last_seen.endswith(_END)
 

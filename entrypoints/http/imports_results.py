@@ -7,27 +7,27 @@ from flask import Response, current_app, request
 from flask.blueprints import BlueprintSetupState
 
 from entrypoints.capacity import EVENT_STREAMS_OF_A_USER
-from entrypoints.http.context import actor, bearer_token, door, unite
+from entrypoints.http.context import actor, bearer_token, http_config, unite
 from entrypoints.http.imports import PATH
-from entrypoints.http.imports_answers import import_answer, rejection_answer
-from entrypoints.http.imports_events import EVENT_STREAM, EventStreams, ImportProgress, saw_the_end
+from entrypoints.http.imports_events import EVENT_STREAM, EventStreams, ImportProgress, has_seen_end
+from entrypoints.http.imports_json import import_json, rejection_json
 from entrypoints.http.imports_schemas import RejectionQuery
 from entrypoints.http.imports_shapes import EXAMPLE_EVENTS, EXAMPLE_REJECTION, RejectionPageShape
-from entrypoints.http.openapi import Shown
-from entrypoints.http.operations import Room
-from entrypoints.http.paging import page_answer, row_after
+from entrypoints.http.openapi import ResponseDoc
+from entrypoints.http.operations import OperationGroup
+from entrypoints.http.paging import page_response, row_after
 from entrypoints.http.rendering import to_json
 from unite_core.identity.model import Permission
 from unite_core.imports import queries
-from unite_core.imports.queries import RejectionsWanted
+from unite_core.imports.queries import RejectionFilter
 
 STREAMS = "event_streams"
 
-room = Room("lead import results", "The progress and the results of imports.")
+room = OperationGroup("lead import results", "The progress and the results of imports.")
 
 
 def _make_room_for_streams(state: BlueprintSetupState) -> None:
-    state.app.extensions[STREAMS] = EventStreams(state.app.extensions["door"].max_event_streams)
+    state.app.extensions[STREAMS] = EventStreams(state.app.extensions["http_config"].max_event_streams)
 
 
 room.record(_make_room_for_streams)
@@ -41,14 +41,14 @@ room.record(_make_room_for_streams)
     "is good no longer, the stream ends without an `end`; an EventSource then comes back by itself, and misses "
     f"nothing. Admins and managers only, each with {EVENT_STREAMS_OF_A_USER} streams at the most.",
     answers=[
-        Shown(
+        ResponseDoc(
             status=200,
             schema={"type": "string"},
             example=EXAMPLE_EVENTS,
             content_type=EVENT_STREAM,
             description="The events, until the import ends.",
         ),
-        Shown(status=204, description="You had the last event already: do not connect again."),
+        ResponseDoc(status=204, description="You had the last event already: do not connect again."),
     ],
     parameters=[
         {
@@ -63,10 +63,10 @@ room.record(_make_room_for_streams)
 )
 def follow_import(import_id: UUID) -> Response:
     """Stream an import's progress."""
-    asking, token, application, link = actor(), bearer_token(), unite(), door().public_url
+    asking, token, application, link = actor(), bearer_token(), unite(), http_config().public_url
     first = application.imports.get(asking, import_id)
     last_seen = request.headers.get("Last-Event-ID")
-    if first.status.ended and saw_the_end(last_seen):
+    if first.status.ended and has_seen_end(last_seen):
         response = Response(status=204)
         del response.headers["Content-Type"]
         return response
@@ -74,7 +74,7 @@ def follow_import(import_id: UUID) -> Response:
     progress = ImportProgress(
         # Whoever logged out, was deactivated or works in another role now is not told any more.
         read=lambda: application.imports.get(application.identity.authenticate(token), import_id),
-        render=lambda found: to_json(import_answer(found, link)),
+        render=lambda found: to_json(import_json(found, link)),
         pause=streams.pause,
     )
     # Of an answer to HEAD nobody reads a body, nor closes it.
@@ -89,7 +89,7 @@ def follow_import(import_id: UUID) -> Response:
     use_case=queries.ListRejections,
     query=RejectionQuery,
     answers=[
-        Shown(
+        ResponseDoc(
             status=200,
             schema=RejectionPageShape,
             example={"items": [EXAMPLE_REJECTION], "next_cursor": None},
@@ -100,19 +100,19 @@ def follow_import(import_id: UUID) -> Response:
 )
 def list_rejections(import_id: UUID, query: dict[str, Any]) -> Response:
     """List an import's rejected rows."""
-    wanted = RejectionsWanted(
+    wanted = RejectionFilter(
         import_id=import_id, kind=query.get("kind"), after_row=row_after(query), limit=query["limit"]
     )
     page = unite().imports.list_rejections(actor(), wanted)
     header = unite().imports.get(actor(), import_id).dialect.get("header", [])
-    return page_answer([rejection_answer(row, header) for row in page.items], page.next_row)
+    return page_response([rejection_json(row, header) for row in page.items], page.next_row)
 
 
 @room.operation(
     "GET",
     f"{PATH}/<uuid:import_id>/error-report",
     use_case=queries.GetErrorReport,
-    answers=[Shown(status=302, headers=("Location",), description="`Location` is good for five minutes.")],
+    answers=[ResponseDoc(status=302, headers=("Location",), description="`Location` is good for five minutes.")],
     permission=Permission.IMPORT_LEADS,
     problems=["no_error_report"],
 )

@@ -6,20 +6,31 @@ from typing import Any
 from marshmallow import ValidationError, fields, post_load
 
 from entrypoints.http.bodies import parse_json
-from entrypoints.http.fields import Body, Choice, Complaint, Flag, Id, ObjectOf, Several, Text, Whole, problems_of
-from entrypoints.http.paging import PageArguments
+from entrypoints.http.fields import (
+    Body,
+    Choice,
+    CommaSeparated,
+    FieldErrorMessage,
+    Flag,
+    Id,
+    ObjectOf,
+    Text,
+    WholeNumber,
+    field_errors_of,
+)
+from entrypoints.http.paging import PageQuery
 from unite_core.errors import FieldError, Invalid, Malformed
 from unite_core.imports.columns import FIELDS, IGNORE, MAX_COLUMNS, MAX_COMPARED_LENGTH
 from unite_core.imports.model import DEFAULT_SOURCE, MAX_FILE_BYTES, ImportOptions, ImportStatus, OnDuplicate, RowKind
-from unite_core.imports.use_cases.intake import MAX_FILENAME_LENGTH
+from unite_core.imports.use_cases.start import MAX_FILENAME_LENGTH
 from unite_core.leads.model import MAX_SOURCE_LENGTH
 from unite_core.text import text_error
 
 _EXAMPLE_USER = "0190a6f0-1111-7b3a-9f24-6d2f8f0c1a77"
 
 _NO_COLUMNS = {
-    "invalid": Complaint("wrong_type", "A JSON object is expected here."),
-    "null": Complaint("null", "This may be left out, and may not be null."),
+    "invalid": FieldErrorMessage("wrong_type", "A JSON object is expected here."),
+    "null": FieldErrorMessage("null", "This may be left out, and may not be null."),
 }
 
 
@@ -32,22 +43,24 @@ class Columns(fields.Dict):
         if not isinstance(value, dict):
             raise self.make_error("invalid")
         if len(value) > MAX_COLUMNS:
-            raise ValidationError([Complaint("too_many_columns", f"At most {MAX_COLUMNS} columns can be named.")])
+            raise ValidationError(
+                [FieldErrorMessage("too_many_columns", f"At most {MAX_COLUMNS} columns can be named.")]
+            )
         complaints = [found for pair in value.items() if (found := self._complaint(*pair)) is not None]
         if complaints:
             raise ValidationError(complaints)
         return value
 
-    def _complaint(self, header: str, field: Any) -> Complaint | None:
+    def _complaint(self, header: str, field: Any) -> FieldErrorMessage | None:
         if field is not None and not isinstance(field, str):
-            return Complaint("wrong_type", f"“{header[:60]}” is to be a field's name or null.")
+            return FieldErrorMessage("wrong_type", f"“{header[:60]}” is to be a field's name or null.")
         if field is not None and field not in (*FIELDS, IGNORE):
-            return Complaint(
+            return FieldErrorMessage(
                 "unknown_field",
                 f"“{field[:60]}” is no field. A field is one of {', '.join(FIELDS)}, or {IGNORE}.",
             )
         problem = text_error("", header, max_length=MAX_COMPARED_LENGTH, paragraphs=True)
-        return Complaint(problem.code, problem.detail) if problem else None
+        return FieldErrorMessage(problem.code, problem.detail) if problem else None
 
 
 class ImportOptionsSchema(Body):
@@ -117,7 +130,7 @@ class NewImportSchema(Body):
     filename = Text(
         required=True, metadata={"minLength": 1, "maxLength": MAX_FILENAME_LENGTH, "example": "leads-march.csv"}
     )
-    size = Whole(
+    size = WholeNumber(
         required=True,
         metadata={
             "description": "How many bytes the file has.",
@@ -144,16 +157,16 @@ class ImportFormSchema(Body):
     options = fields.Nested(ImportOptionsSchema, metadata={"description": "As JSON."})
 
 
-class ImportQuery(PageArguments):
+class ImportQuery(PageQuery):
     """Which imports a list holds."""
 
-    status = Several(
+    status = CommaSeparated(
         Choice(ImportStatus),
         metadata={"description": "Only imports in one of these states, separated by commas."},
     )
 
 
-class RejectionQuery(PageArguments):
+class RejectionQuery(PageQuery):
     """Which of the rows that made no lead a list holds."""
 
     kind = Choice(
@@ -174,5 +187,5 @@ def options_from(text: bytes) -> ImportOptions:
     try:
         options: ImportOptions = ImportOptionsSchema().load(content)
     except ValidationError as error:
-        raise Invalid("The options break a rule.", problems=problems_of({"options": error.messages})) from None
+        raise Invalid("The options break a rule.", problems=field_errors_of({"options": error.messages})) from None
     return options

@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import Schema, fields
 
-from entrypoints.http.fields import Choice, Flag, Id, Moment, ObjectOf, Text, Whole
+from entrypoints.http.fields import Choice, Flag, Id, ObjectOf, Text, Timestamp, WholeNumber
 from entrypoints.http.uploads import UploadSchema
 from unite_core.imports.columns import FIELDS
 from unite_core.imports.model import ImportStatus, OnDuplicate, RowKind
@@ -47,18 +47,18 @@ class ImportColumnShape(Schema):
 class ImportCountsShape(Schema):
     """What became of the rows so far; `rows` is always the sum of the others."""
 
-    rows = _told(Whole, minimum=0)
-    created = _told(Whole, minimum=0)
-    updated = _told(Whole, minimum=0)
-    duplicate = _told(Whole, minimum=0)
-    rejected = _told(Whole, minimum=0)
+    rows = _told(WholeNumber, minimum=0)
+    created = _told(WholeNumber, minimum=0)
+    updated = _told(WholeNumber, minimum=0)
+    duplicate = _told(WholeNumber, minimum=0)
+    rejected = _told(WholeNumber, minimum=0)
 
 
 class ImportProgressShape(Schema):
     """How far it is."""
 
-    bytes_done = _told(Whole, minimum=0)
-    bytes_total = _told(Whole, minimum=0)
+    bytes_done = _told(WholeNumber, minimum=0)
+    bytes_total = _told(WholeNumber, minimum=0)
     percent = _told(fields.Float, minimum=0, maximum=100)
     rows_per_second = _told(fields.Float, null=True)
     eta_seconds = _told(fields.Float, null=True, description="How long it will take at the rate so far.")
@@ -74,10 +74,10 @@ class ImportFailureShape(Schema):
 class ImportUndoShape(Schema):
     """What became of its leads when it was undone."""
 
-    removed = _told(Whole, minimum=0)
-    restored = _told(Whole, minimum=0)
-    kept = _told(Whole, minimum=0, description="Leads that somebody has touched since.")
-    finished_at = _told(Moment, null=True, description="null while the undoing goes on.")
+    removed = _told(WholeNumber, minimum=0)
+    restored = _told(WholeNumber, minimum=0)
+    kept = _told(WholeNumber, minimum=0, description="Leads that somebody has touched since.")
+    finished_at = _told(Timestamp, null=True, description="null while the undoing goes on.")
 
 
 class ImportShape(Schema):
@@ -85,7 +85,7 @@ class ImportShape(Schema):
 
     id = _told(Id)
     filename = _told(Text)
-    size = _told(Whole, description="Bytes.")
+    size = _told(WholeNumber, description="Bytes.")
     status = _told(Choice, ImportStatus)
     options = fields.Nested(ImportOptionsShape, required=True)
     columns = fields.List(fields.Nested(ImportColumnShape), required=True)
@@ -93,19 +93,19 @@ class ImportShape(Schema):
     progress = fields.Nested(ImportProgressShape, required=True)
     error_report_url = _told(Text, null=True, format="uri")
     created_by = _told(Id)
-    created_at = _told(Moment)
-    started_at = _told(Moment, null=True)
-    finished_at = _told(Moment, null=True)
+    created_at = _told(Timestamp)
+    started_at = _told(Timestamp, null=True)
+    finished_at = _told(Timestamp, null=True)
     failure = fields.Nested(ImportFailureShape, required=True, allow_none=True)
     undo = fields.Nested(ImportUndoShape, required=True, allow_none=True)
-    version = _told(Whole, minimum=1)
+    version = _told(WholeNumber, minimum=1)
 
 
 class AnnouncedImportShape(ImportShape):
     """An import whose file is still to come."""
 
     upload = ObjectOf(UploadSchema, required=True)
-    expires_at = _told(Moment)
+    expires_at = _told(Timestamp)
 
 
 class ImportPageShape(Schema):
@@ -128,13 +128,13 @@ class RepeatedLeadShape(Schema):
     """Whom a row repeats."""
 
     lead_id = _told(Id, null=True, description="null in a dry run, where the lead was not made.")
-    row = _told(Whole, null=True, description="The row of the same file that the lead comes from.")
+    row = _told(WholeNumber, null=True, description="The row of the same file that the lead comes from.")
 
 
 class RejectionShape(RowProblemShape):
     """A row that made no lead: its first problem, all of its problems, and its cells."""
 
-    row = _told(Whole, minimum=1, description="As a spreadsheet numbers it.")
+    row = _told(WholeNumber, minimum=1, description="As a spreadsheet numbers it.")
     kind = _told(Choice, RowKind)
     problems = fields.List(fields.Nested(RowProblemShape), required=True)
     values = fields.Dict(

@@ -2,8 +2,19 @@
 
 from typing import Any
 
-from entrypoints.http.fields import Body, Choice, Flag, Id, ListOf, Moment, ObjectOf, Several, Text, Whole
-from entrypoints.http.paging import PageArguments
+from entrypoints.http.fields import (
+    Body,
+    Choice,
+    CommaSeparated,
+    Flag,
+    Id,
+    ListOf,
+    ObjectOf,
+    Text,
+    Timestamp,
+    WholeNumber,
+)
+from entrypoints.http.paging import PageQuery
 from entrypoints.http.uploads import UploadSchema, upload_json
 from unite_core.calls.model import Outcome
 from unite_core.email import MAX_EMAIL_LENGTH
@@ -82,9 +93,9 @@ class LeadSchema(Body):
     status = Choice(LeadStatus, required=True)
     source = Text(required=True, metadata=_SOURCE)
     assigned_to = Id(required=True, allow_none=True, metadata={"description": "The user who works the lead."})
-    created_at = Moment(required=True)
-    updated_at = Moment(required=True)
-    version = Whole(required=True, minimum=1)
+    created_at = Timestamp(required=True)
+    updated_at = Timestamp(required=True)
+    version = WholeNumber(required=True, minimum=1)
 
 
 def lead_json(lead: Lead) -> dict[str, Any]:
@@ -149,18 +160,18 @@ class Assignee(Text):
         return None if value == NOBODY else Id().deserialize(value)
 
 
-class LeadQuery(PageArguments):
+class LeadQuery(PageQuery):
     """Which leads a list holds; the conditions add up."""
 
-    status = Several(Choice(LeadStatus), metadata={"description": "One or several, separated by commas."})
-    source = Several(
+    status = CommaSeparated(Choice(LeadStatus), metadata={"description": "One or several, separated by commas."})
+    source = CommaSeparated(
         Text(),
         metadata={
             "description": "One or several, separated by commas. One with a comma or a double quote in it stands in "
             'double quotes, as in CSV (RFC 4180): `"fair, Berlin",web`.'
         },
     )
-    assigned_to = Several(
+    assigned_to = CommaSeparated(
         Assignee(),
         metadata={"description": "Ids of users, separated by commas; `none` finds the unassigned."},
     )
@@ -170,19 +181,19 @@ class LeadQuery(PageArguments):
             "description": "Words that name, phone or e-mail have words beginning with; empty is no condition.",
         }
     )
-    created_from = Moment(metadata={"description": "From this moment on; RFC 3339 with its offset."})
-    created_to = Moment(metadata={"description": "Before this moment."})
+    created_from = Timestamp(metadata={"description": "From this moment on; RFC 3339 with its offset."})
+    created_to = Timestamp(metadata={"description": "Before this moment."})
     called = Flag(
         metadata={
             "description": "Whether at least one call was made to the lead. Here and below, the last entry about a "
             "call counts, and for agents only their own calls do."
         }
     )
-    call_result = Several(
+    call_result = CommaSeparated(
         Choice(Outcome),
         metadata={"description": "Outcomes, separated by commas: the lead had a call with one of them."},
     )
-    called_within = Whole(
+    called_within = WholeNumber(
         minimum=0,
         maximum=MAX_CALLED_WITHIN_SECONDS,
         metadata={"description": "Seconds: the first call was at most so long after the lead was created."},
@@ -193,7 +204,7 @@ class NewImageSchema(Body):
     """A picture that is about to be uploaded; `size` is in bytes."""
 
     content_type = Text(required=True, metadata={"enum": list(IMAGE_TYPES)})
-    size = Whole(required=True, metadata={"minimum": 1, "maximum": MAX_IMAGE_BYTES})
+    size = WholeNumber(required=True, metadata={"minimum": 1, "maximum": MAX_IMAGE_BYTES})
     filename = Text(allow_none=True, metadata={"maxLength": MAX_FILENAME_LENGTH})
 
 
@@ -202,7 +213,7 @@ class ImageUploadSchema(Body):
 
     id = Id(required=True)
     upload = ObjectOf(UploadSchema, required=True)
-    expires_at = Moment(required=True)
+    expires_at = Timestamp(required=True)
 
 
 class ImageSchema(Body):
@@ -214,13 +225,13 @@ class ImageSchema(Body):
     id = Id(required=True)
     lead_id = Id(required=True)
     content_type = Text(required=True, metadata={"enum": list(IMAGE_TYPES)})
-    size = Whole(required=True, minimum=1)
+    size = WholeNumber(required=True, minimum=1)
     filename = Text(required=True, allow_none=True)
     status = Choice(ImageStatus, required=True)
-    created_at = Moment(required=True)
-    version = Whole(required=True, minimum=1)
+    created_at = Timestamp(required=True)
+    version = WholeNumber(required=True, minimum=1)
     download_url = Text()
-    expires_at = Moment()
+    expires_at = Timestamp()
 
 
 class ImagePageSchema(Body):

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from flask import Response
 
-from entrypoints.http.answers import Answer, Answering, perform, readable
-from entrypoints.http.conditional import etag, expected_version, versioned_answer
+from entrypoints.http.conditional import etag, expected_version, versioned_response
 from entrypoints.http.context import actor, unite
+from entrypoints.http.idempotency import ResponseContent, ResponsePlan, check_readable, run_use_case
 from entrypoints.http.lead_schemas import (
     LEAD_EXAMPLE,
     NEW_LEAD_EXAMPLE,
@@ -20,10 +20,10 @@ from entrypoints.http.lead_schemas import (
     NewLeadSchema,
     lead_json,
 )
-from entrypoints.http.openapi import Shown
-from entrypoints.http.operations import Room
-from entrypoints.http.paging import page_answer, page_request
-from entrypoints.http.query_string import bad_query
+from entrypoints.http.openapi import ResponseDoc
+from entrypoints.http.operations import OperationGroup
+from entrypoints.http.paging import page_request, page_response
+from entrypoints.http.query_string import query_error
 from entrypoints.http.rendering import json_response
 from unite_core.errors import FieldError
 from unite_core.leads.model import Lead, source_error
@@ -33,9 +33,9 @@ from unite_core.leads.search import MAX_QUERY_LENGTH, question_words
 from unite_core.leads.use_cases import CreateLead, DeleteLead, LeadChanges, LeadToDelete, NewLead, UpdateLead
 from unite_core.text import clean, text_error
 
-room = Room("leads", "Leads: people who might buy, their contact details and their agents.")
+room = OperationGroup("leads", "Leads: people who might buy, their contact details and their agents.")
 
-_LEAD = Shown(status=200, schema=LeadSchema, example=LEAD_EXAMPLE, headers=("ETag",))
+_LEAD = ResponseDoc(status=200, schema=LeadSchema, example=LEAD_EXAMPLE, headers=("ETag",))
 
 
 @room.operation(
@@ -44,12 +44,12 @@ _LEAD = Shown(status=200, schema=LeadSchema, example=LEAD_EXAMPLE, headers=("ETa
     use_case=CreateLead,
     body=NewLeadSchema,
     body_example=NEW_LEAD_EXAMPLE,
-    answers=[Shown(status=201, schema=LeadSchema, example=LEAD_EXAMPLE, headers=("Location", "ETag"))],
+    answers=[ResponseDoc(status=201, schema=LeadSchema, example=LEAD_EXAMPLE, headers=("Location", "ETag"))],
     problems=["forbidden", "not_found", "duplicate_lead"],
 )
 def create_lead(body: dict[str, Any]) -> Response:
     """Create a lead."""
-    return perform(unite().leads.add, Answering(_added, readable(unite().leads.get)), NewLead(**body))
+    return run_use_case(unite().leads.add, ResponsePlan(_added, check_readable(unite().leads.get)), NewLead(**body))
 
 
 @room.operation(
@@ -58,7 +58,7 @@ def create_lead(body: dict[str, Any]) -> Response:
     use_case=ListLeads,
     query=LeadQuery,
     answers=[
-        Shown(
+        ResponseDoc(
             status=200,
             schema=LeadPageSchema,
             example={"items": [LEAD_EXAMPLE], "next_cursor": None},
@@ -69,14 +69,14 @@ def create_lead(body: dict[str, Any]) -> Response:
 def list_leads(query: dict[str, Any]) -> Response:
     """List leads."""
     page = unite().leads.list(actor(), lead_filter(query), page_request(query))
-    return page_answer(map(lead_json, page.items), page.next)
+    return page_response(map(lead_json, page.items), page.next)
 
 
 @room.operation("GET", "/v1/leads/<uuid:lead_id>", use_case=GetLead, answers=[_LEAD], if_none_match=True)
 def get_lead(lead_id: UUID) -> Response:
     """Get a lead."""
     lead = unite().leads.get(actor(), lead_id)
-    return versioned_answer(lead.version, lambda: lead_json(lead))
+    return versioned_response(lead.version, lambda: lead_json(lead))
 
 
 @room.operation(
@@ -100,7 +100,7 @@ def update_lead(lead_id: UUID, body: dict[str, Any]) -> Response:
     "DELETE",
     "/v1/leads/<uuid:lead_id>",
     use_case=DeleteLead,
-    answers=[Shown(status=204, description="The lead is in no list any more.")],
+    answers=[ResponseDoc(status=204, description="The lead is in no list any more.")],
     problems=["forbidden"],
     if_match=True,
 )
@@ -110,8 +110,8 @@ def delete_lead(lead_id: UUID) -> Response:
     return json_response(None, 204)
 
 
-def _added(lead: Lead) -> Answer:
-    return Answer(201, lead_json(lead), {"Location": f"/v1/leads/{lead.id}", "ETag": etag(lead.version)})
+def _added(lead: Lead) -> ResponseContent:
+    return ResponseContent(201, lead_json(lead), {"Location": f"/v1/leads/{lead.id}", "ETag": etag(lead.version)})
 
 
 def _expected(lead_id: UUID) -> int | None:
@@ -156,4 +156,4 @@ def _question(given: str | None) -> tuple[str, ...] | None:
 
 def _must_be_fine(problem: FieldError | None) -> None:
     if problem is not None:
-        raise bad_query([problem])
+        raise query_error([problem])

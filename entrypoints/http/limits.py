@@ -10,7 +10,7 @@ from entrypoints.http import context
 from entrypoints.http.cors import is_preflight
 from entrypoints.http.openapi import Operation
 from entrypoints.http.operations import operation_of
-from unite_core.errors import Forbidden, TooMany, Unauthenticated
+from unite_core.errors import Forbidden, TooManyRequests, Unauthenticated
 from unite_core.identity.model import Actor
 
 WINDOW_SECONDS = 60
@@ -33,7 +33,7 @@ def install(app: Flask) -> None:
     @app.before_request
     def admit() -> None:
         if is_preflight():
-            _count("preflight", context.address(), PREFLIGHT_FACTOR)
+            _count("preflight", context.current_client_key(), PREFLIGHT_FACTOR)
             return
         operation = operation_of(request.endpoint)
         if request.method == "OPTIONS" or (operation is not None and not operation.limited):
@@ -41,12 +41,12 @@ def install(app: Flask) -> None:
                 _require_own_password(context.actor(), operation)
             return
         if request.endpoint is None or (operation is not None and operation.public):
-            _count("address", context.address())
+            _count("address", context.current_client_key())
             return
         try:
             actor = context.actor()
         except Unauthenticated:
-            _count("address", context.address())
+            _count("address", context.current_client_key())
             raise
         _count("user", str(actor.user_id))
         _require_own_password(actor, operation)
@@ -71,13 +71,13 @@ def _require_own_password(actor: Actor, operation: Operation | None) -> None:
 
 
 def _count(policy: str, who: str, factor: int = 1) -> None:
-    per_minute = context.door().requests_per_minute * factor
+    per_minute = context.http_config().requests_per_minute * factor
     if not per_minute:
         return
     allowance = context.unite().limits.hit(f"requests:{policy}:{who}", per_minute)
     g.rate_limit = (policy, allowance)
     if not allowance.allowed:
-        raise TooMany(
+        raise TooManyRequests(
             f"At most {per_minute} requests a minute are taken; go on in {allowance.reset} seconds.",
             retry_after=allowance.reset,
         )

@@ -11,7 +11,7 @@ from marshmallow.fields import Field
 
 from entrypoints.http.bodies import MAX_BODY_BYTES, MERGE_PATCH_TYPE, METHODS_WITH_BODY
 from entrypoints.http.errors import PROBLEM_TYPE, STATUSES
-from entrypoints.http.fields import MAX_ERRORS, Several
+from entrypoints.http.fields import MAX_ERRORS, CommaSeparated
 from entrypoints.http.openapi_bounds import add_bounds
 from entrypoints.http.problems import PROBLEMS
 from entrypoints.http.rendering import JSON_TYPE
@@ -26,18 +26,18 @@ INFO = {
 }
 """What stands at the head of the description."""
 
-Documented = Mapping[str, Any]
+JsonObject = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shown:
+class ResponseDoc:
     """A successful answer of an operation: its schema and an example, or another content type than JSON.
 
     `headers` are names of `HEADERS`; those that every answer has need no mention.
     """
 
     status: int
-    schema: type[Schema] | Documented | None = None
+    schema: type[Schema] | JsonObject | None = None
     example: Any = None
     headers: tuple[str, ...] = ()
     description: str | None = None
@@ -51,8 +51,8 @@ class Operation:
     A `public` one needs no access token; of a `cookie` one the caller is known by the session cookie instead. That is a
     page, which is no part of the API and its description. One that is not `limited` is not counted against anybody's
     rate. One that is open `before_password_change` is for users with a one-time password too. A POST that is not
-    `keyed` takes no Idempotency-Key. Where a `permission` is named, a role without it is refused before anything of the
-    request is read. A body of more than `max_body` bytes is refused.
+    `takes_idempotency_key` takes no Idempotency-Key. Where a `permission` is named, a role without it is refused
+    before anything of the request is read. A body of more than `max_body` bytes is refused.
     `problems` are the codes that are its own; those that follow from what it is come by themselves.
     """
 
@@ -60,7 +60,7 @@ class Operation:
     path: str
     summary: str
     description: str
-    answers: tuple[Shown, ...]
+    answers: tuple[ResponseDoc, ...]
     problems: tuple[str, ...] = ()
     body: type[Schema] | None = None
     body_example: Any = None
@@ -70,19 +70,19 @@ class Operation:
     cookie: bool = False
     limited: bool = True
     before_password_change: bool = False
-    keyed: bool = True
+    takes_idempotency_key: bool = True
     if_match: bool = False
     if_none_match: bool = False
     paged: bool = False
     any_query: bool = False
-    parameters: tuple[Documented, ...] = field(default=())
-    request_body: Documented | None = None
+    parameters: tuple[JsonObject, ...] = field(default=())
+    request_body: JsonObject | None = None
     max_body: int = MAX_BODY_BYTES
 
     @property
-    def takes_key(self) -> bool:
+    def idempotent(self) -> bool:
         """Whether it takes an Idempotency-Key."""
-        return self.method == "POST" and self.keyed
+        return self.method == "POST" and self.takes_idempotency_key
 
     def problem_codes(self) -> set[str]:
         """Every problem code that the operation may answer with."""
@@ -97,7 +97,7 @@ class Operation:
                 {"request_timeout", "too_large", "too_many_transfers", "unsupported_media_type"},
             ),
             (self.body is not None, {"malformed_json", "invalid"}),
-            (self.takes_key, {"request_in_progress", "idempotency_key_reused"}),
+            (self.idempotent, {"request_in_progress", "idempotency_key_reused"}),
             (self.if_match, {"precondition_failed"}),
             (self.paged, {"invalid_cursor"}),
             ("<" in self.path, {"not_found"}),
@@ -223,13 +223,13 @@ PROBLEM_SCHEMA: dict[str, Any] = {
 }
 
 
-def description_of(thing: object) -> str:
+def docstring_text(thing: object) -> str:
     """A docstring as prose for readers of the API: without its line breaks, and without what Python raises."""
     paragraphs = inspect.cleandoc(thing.__doc__ or "").split("\n\n")
     return "\n\n".join(" ".join(each.split()) for each in paragraphs if not each.startswith("Raises"))
 
 
-def documentation_of(operation: Operation) -> dict[str, Any]:
+def operation_object(operation: Operation) -> dict[str, Any]:
     """What flask-smorest is told beyond the schemas of body and query: texts, answers, security."""
     described: dict[str, Any] = {
         "summary": operation.summary,
@@ -246,10 +246,10 @@ def documentation_of(operation: Operation) -> dict[str, Any]:
     return described
 
 
-def parameters_of(operation: Operation) -> list[Documented | str]:
+def operation_parameters(operation: Operation) -> list[JsonObject | str]:
     """The headers that the operation takes, and what it says of its path."""
     names = ["X-Correlation-ID"]
-    if operation.takes_key:
+    if operation.idempotent:
         names.append("Idempotency-Key")
     if operation.if_match:
         names.append("If-Match")
@@ -258,12 +258,12 @@ def parameters_of(operation: Operation) -> list[Documented | str]:
     return [*operation.parameters, *names]
 
 
-def separated_by_commas(_: object, field: Field[Any], **__: Any) -> dict[str, Any]:
+def comma_separated_style(_: object, field: Field[Any], **__: Any) -> dict[str, Any]:
     """How a parameter with several values is written (OpenAPI 3.1, Parameter Object); apispec asks per parameter."""
-    return {"style": "form", "explode": False} if isinstance(field, Several) else {}
+    return {"style": "form", "explode": False} if isinstance(field, CommaSeparated) else {}
 
 
-def complete(document: dict[str, Any]) -> dict[str, Any]:
+def complete_document(document: dict[str, Any]) -> dict[str, Any]:
     """Add to the finished document what all operations share."""
     components = document.setdefault("components", {})
     components["securitySchemes"] = {
@@ -317,7 +317,7 @@ def _responses(operation: Operation) -> dict[int, Any]:
     shared = ["X-Correlation-ID", *(["RateLimit-Policy", "RateLimit"] if operation.limited else [])]
     responses: dict[int, Any] = {}
     for shown in operation.answers:
-        replay = ["Idempotency-Replayed"] if operation.takes_key else []
+        replay = ["Idempotency-Replayed"] if operation.idempotent else []
         response: dict[str, Any] = {
             "description": shown.description or HTTPStatus(shown.status).phrase,
             "headers": _header_references([*shown.headers, *replay, *shared]),

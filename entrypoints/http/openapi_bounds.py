@@ -8,7 +8,7 @@ from typing import Any
 
 from marshmallow.fields import Field
 
-from entrypoints.http.fields import MAX_VALUES, Several
+from entrypoints.http.fields import MAX_VALUES, CommaSeparated
 from unite_core.text import MAX_TEXT_LENGTH
 
 MAX_LENGTHS = {
@@ -32,7 +32,7 @@ _REFERENCE = "#/components/"
 
 def max_items(_: object, field: Field[Any], **__: Any) -> dict[str, Any]:
     """How many values a parameter has at the most that takes several; apispec asks per field."""
-    return {"maxItems": MAX_VALUES} if isinstance(field, Several) else {}
+    return {"maxItems": MAX_VALUES} if isinstance(field, CommaSeparated) else {}
 
 
 def add_bounds(document: dict[str, Any]) -> None:

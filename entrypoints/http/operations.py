@@ -35,10 +35,17 @@ from entrypoints.http.bodies import (
     refuse_encoding,
 )
 from entrypoints.http.context import actor
-from entrypoints.http.fields import problems_of
-from entrypoints.http.openapi import Documented, Operation, Shown, description_of, documentation_of, parameters_of
-from entrypoints.http.paging import PageArguments
-from entrypoints.http.query_string import bad_query, query_arguments
+from entrypoints.http.fields import field_errors_of
+from entrypoints.http.openapi import (
+    JsonObject,
+    Operation,
+    ResponseDoc,
+    docstring_text,
+    operation_object,
+    operation_parameters,
+)
+from entrypoints.http.paging import PageQuery
+from entrypoints.http.query_string import query_arguments, query_error
 from entrypoints.http.rendering import JSON_TYPE
 from unite_core.deadlocks import MAX_TRANSACTION_ATTEMPTS
 from unite_core.errors import Deadlock, FieldError, Invalid
@@ -65,9 +72,9 @@ class StrictParser(FlaskParser):
 
     def handle_error(self, error: ValidationError, *_: Any, **__: Any) -> NoReturn:
         [(location, messages)] = cast("dict[str, Any]", error.messages).items()
-        problems = problems_of(messages)
+        problems = field_errors_of(messages)
         if location == "query":
-            raise bad_query(problems)
+            raise query_error(problems)
         raise Invalid("The body breaks a rule.", problems=problems)
 
 
@@ -79,7 +86,7 @@ def _says_all_by_nothing(schema: Schema) -> bool:
 StrictParser.DEFAULT_UNKNOWN_BY_LOCATION = {**FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION, "query": None, "json": None}
 
 
-class Room(Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
+class OperationGroup(Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
     """The operations of one room of the core, and their documentation."""
 
     ARGUMENTS_PARSER = StrictParser()
@@ -92,7 +99,7 @@ class Room(Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
         method: str,
         path: str,
         *,
-        answers: Sequence[Shown],
+        answers: Sequence[ResponseDoc],
         use_case: type | None = None,
         description: str | None = None,
         problems: Sequence[str] = (),
@@ -104,12 +111,12 @@ class Room(Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
         cookie: bool = False,
         limited: bool = True,
         before_password_change: bool = False,
-        keyed: bool = True,
+        takes_idempotency_key: bool = True,
         if_match: bool = False,
         if_none_match: bool = False,
         any_query: bool = False,
-        parameters: Sequence[Documented] = (),
-        request_body: Documented | None = None,
+        parameters: Sequence[JsonObject] = (),
+        request_body: JsonObject | None = None,
         max_body: int = MAX_BODY_BYTES,
     ) -> Callable[[View], View]:
         """Make a function the operation `method path`.
@@ -118,9 +125,9 @@ class Room(Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
         `use_case`, or `description`. `permission` is named where the role alone decides: a role without it is refused
         before query and body are read. `public` needs no access token; a `cookie` one is a page, whose caller is known
         by the session cookie; not `limited` is not counted; one that is open `before_password_change` is for users with
-        a one-time password too; a POST that is not `keyed` takes no Idempotency-Key. `any_query` hands the query on
-        unread (signed links). A body that is no JSON is read by the route itself and documented by `request_body` (an
-        OpenAPI Request Body Object). A body of more than `max_body` bytes is refused.
+        a one-time password too; a POST that is not `takes_idempotency_key` takes no Idempotency-Key. `any_query` passes
+        the query on unread (signed links). A body that is no JSON is read by the route itself and documented by
+        `request_body` (an OpenAPI Request Body Object). A body of more than `max_body` bytes is refused.
         """
 
         def decorate(view: View) -> View:
@@ -128,7 +135,7 @@ class Room(Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
                 method=method,
                 path=path,
                 summary=_first_sentence(view),
-                description=description or description_of(use_case),
+                description=description or docstring_text(use_case),
                 answers=tuple(answers),
                 problems=tuple(problems),
                 body=body,
@@ -139,10 +146,10 @@ class Room(Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
                 cookie=cookie,
                 limited=limited,
                 before_password_change=before_password_change,
-                keyed=keyed,
+                takes_idempotency_key=takes_idempotency_key,
                 if_match=if_match,
                 if_none_match=if_none_match,
-                paged=query is not None and issubclass(query, PageArguments),
+                paged=query is not None and issubclass(query, PageQuery),
                 any_query=any_query,
                 parameters=tuple(parameters),
                 request_body=request_body,
@@ -150,8 +157,8 @@ class Room(Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
             )
             route = self._reading(operation, view)
             documented = route.__dict__.setdefault("_apidoc", {})
-            documented.setdefault("arguments", {}).setdefault("parameters", []).extend(parameters_of(operation))
-            documented["manual_doc"] = {**documentation_of(operation), "operationId": view.__name__}
+            documented.setdefault("arguments", {}).setdefault("parameters", []).extend(operation_parameters(operation))
+            documented["manual_doc"] = {**operation_object(operation), "operationId": view.__name__}
             route.__dict__[_MARK] = operation
             self.add_url_rule(path, view.__name__, route, methods=[method])
             return view
@@ -241,7 +248,7 @@ def _without_query(view: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(view)
     def route(**parts: Any) -> Any:
         if flask.request.query_string and (given := query_arguments(flask.request)):
-            raise bad_query(
+            raise query_error(
                 [
                     FieldError(field=name, code="unknown_parameter", detail="There is no such parameter.")
                     for name in given

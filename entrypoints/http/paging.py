@@ -4,7 +4,7 @@
     request = page_request(query)                             a core `PageRequest`
     return page_answer([lead_json(lead) for lead in page.items], page.next)
 
-A list that is keyed by a row number says `row = row_after(query)`, and hands the next row to `page_answer`.
+A list that is keyed by a row number says `row = row_after(query)`, and hands the next row to `page_response`.
 """
 
 import base64
@@ -19,8 +19,8 @@ from uuid import UUID
 
 from flask import Response, request
 
-from entrypoints.http.context import door
-from entrypoints.http.fields import Query, Text, Whole
+from entrypoints.http.context import http_config
+from entrypoints.http.fields import Query, Text, WholeNumber
 from entrypoints.http.rendering import json_response
 from unite_core.errors import Malformed
 from unite_core.paging import DEFAULT_LIMIT, MAX_LIMIT, PageRequest, Position
@@ -33,10 +33,10 @@ _ROW = struct.Struct(">Q")
 _MAX_CURSOR_LENGTH = 100
 
 
-class PageArguments(Query):
+class PageQuery(Query):
     """The query of every list. What a list filters by is added by its own schema."""
 
-    limit = Whole(
+    limit = WholeNumber(
         minimum=1,
         maximum=MAX_LIMIT,
         load_default=DEFAULT_LIMIT,
@@ -63,13 +63,13 @@ def row_after(arguments: Mapping[str, Any]) -> int:
     return after or 0
 
 
-def page_answer(items: Iterable[Any], next_: Position | int | None) -> Response:
+def page_response(items: Iterable[Any], next_: Position | int | None) -> Response:
     """A page as JSON, and a link to the page after it (RFC 8288) where there is one."""
     cursor = None if next_ is None else write_cursor(next_)
     headers = {}
     if cursor is not None:
         query = [(name, value) for name, value in request.args.items(multi=True) if name != "cursor"]
-        target = f"{door().public_url}{request.path}?{urlencode([*query, ('cursor', cursor)])}"
+        target = f"{http_config().public_url}{request.path}?{urlencode([*query, ('cursor', cursor)])}"
         headers["Link"] = f'<{target}>; rel="next"'
     return json_response({"items": list(items), "next_cursor": cursor}, headers=headers)
 
@@ -87,7 +87,7 @@ def _read(arguments: Mapping[str, Any]) -> Position | int | None:
     payload, mac = signed[:-_MAC_BYTES], signed[-_MAC_BYTES:]
     # The last characters of base64 have spare bits: only the one spelling that we gave out is taken.
     if _text(signed) != cursor or not any(
-        hmac.compare_digest(mac, _mac(secret, payload)) for secret in door().cursor_secrets
+        hmac.compare_digest(mac, _mac(secret, payload)) for secret in http_config().cursor_secrets
     ):
         raise _invalid_cursor()
     if len(payload) == _ROW.size:
@@ -102,7 +102,7 @@ def write_cursor(next_: Position | int) -> str:
         payload = _ROW.pack(next_)
     else:
         payload = _POSITION.pack((next_.at - _EPOCH) // _MICROSECOND, next_.id.bytes)
-    return _text(payload + _mac(door().cursor_secrets[0], payload))
+    return _text(payload + _mac(http_config().cursor_secrets[0], payload))
 
 
 def _text(signed: bytes) -> str:

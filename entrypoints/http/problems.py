@@ -10,7 +10,7 @@ from unite_core.errors import (
     NotFound,
     PreconditionFailed,
     TooLarge,
-    TooMany,
+    TooManyRequests,
     Unauthenticated,
     Unavailable,
     UniteError,
@@ -260,10 +260,14 @@ PROBLEMS: dict[str, ProblemKind] = {
     "nothing_to_correct": ProblemKind(
         Invalid, "The call log says so already", "Name what is to be said instead, or leave it as it is."
     ),
-    "too_many_requests": ProblemKind(TooMany, "Too many requests", "`Retry-After` says in how many seconds to go on."),
-    "too_many_logins": ProblemKind(TooMany, "Too many logins", "`Retry-After` says in how many seconds to try again."),
+    "too_many_requests": ProblemKind(
+        TooManyRequests, "Too many requests", "`Retry-After` says in how many seconds to go on."
+    ),
+    "too_many_logins": ProblemKind(
+        TooManyRequests, "Too many logins", "`Retry-After` says in how many seconds to try again."
+    ),
     "quota_exceeded": ProblemKind(
-        TooMany,
+        TooManyRequests,
         "The user has done this as often within an hour as they may",
         "`detail` names the quota; `Retry-After` says in how many seconds to go on.",
     ),

@@ -13,9 +13,9 @@ from entrypoints.bootstrap import Started, load_settings, start
 from entrypoints.capacity import BACKLOG
 from entrypoints.correlation import CorrelationFilter
 from entrypoints.http.app import create_app
-from entrypoints.http.asgi import OnThreads
+from entrypoints.http.asgi import WsgiOnThreads
 from entrypoints.http.body_rules import OperationBodyRules
-from entrypoints.http.door import Check, Door
+from entrypoints.http.config import HealthCheck, HttpConfig
 from entrypoints.http.server import HttpServer
 from entrypoints.http.timeouts import Timeouts
 from entrypoints.settings import environment
@@ -34,10 +34,10 @@ def serve(listening: socket.socket, timeouts: Timeouts | None = None) -> None:
     for handler in logging.getLogger().handlers:
         handler.addFilter(CorrelationFilter())
     started = start(load_settings(environment()))
-    app = create_app(started.unite, door_of(started))
+    app = create_app(started.unite, http_config_of(started))
     timeouts = timeouts or Timeouts()
     server = HttpServer(
-        OnThreads(app, OperationBodyRules(app), timeouts=timeouts),
+        WsgiOnThreads(app, OperationBodyRules(app), timeouts=timeouts),
         listening,
         timeouts=timeouts,
         grace_seconds=started.settings.grace_seconds,
@@ -49,17 +49,17 @@ def serve(listening: socket.socket, timeouts: Timeouts | None = None) -> None:
     server.run()
 
 
-def door_of(started: Started) -> Door:
+def http_config_of(started: Started) -> HttpConfig:
     """What the door is told about an installation."""
-    return Door(
+    return HttpConfig(
         public_url=started.settings.public_url,
         cursor_secrets=started.cursor_secrets,
         requests_per_minute=started.settings.requests_per_minute,
         signed_files=started.signed_files,
-        text_signatures=started.webhook_signatures,
+        verify_text_signature=started.webhook_signatures,
         trusted_proxies=started.settings.trusted_proxies,
         cors_origins=started.settings.cors_origins,
-        checks={name: Check(it.ask, it.required, it.breaker) for name, it in started.dependencies.items()},
+        checks={name: HealthCheck(it.ask, it.required, it.breaker) for name, it in started.dependencies.items()},
     )
 
 

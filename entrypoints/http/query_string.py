@@ -27,7 +27,7 @@ def query_arguments(request: Request) -> dict[str, str]:
     check_size(request.query_string)
     unreadable = [_shown(pair) for pair in request.query_string.split(b"&") if not _is_readable(pair)]
     if unreadable:
-        raise bad_query(
+        raise query_error(
             [
                 FieldError(field=name, code="malformed_encoding", detail="Write it as UTF-8, percent-encoded.")
                 for name in unreadable
@@ -35,7 +35,7 @@ def query_arguments(request: Request) -> dict[str, str]:
         )
     repeated = [name for name, values in request.args.lists() if len(values) > 1]
     if repeated:
-        raise bad_query(
+        raise query_error(
             [FieldError(field=name, code="repeated", detail="Give this parameter once.") for name in repeated]
         )
     return request.args.to_dict()
@@ -46,14 +46,14 @@ def check_size(query: bytes) -> None:
     if len(query) > MAX_QUERY_BYTES:
         first_too_long = query[:MAX_QUERY_BYTES].rpartition(b"&")[2]
         detail = f"A query of at most {MAX_QUERY_BYTES:,} bytes is taken."
-        raise bad_query([FieldError(field=_shown(first_too_long), code="too_long", detail=detail)])
+        raise query_error([FieldError(field=_shown(first_too_long), code="too_long", detail=detail)])
     if query.count(b"&") >= MAX_PARAMETERS:
         first_too_many = query.split(b"&", MAX_PARAMETERS + 1)[MAX_PARAMETERS]
         detail = f"At most {MAX_PARAMETERS} parameters are taken."
-        raise bad_query([FieldError(field=_shown(first_too_many), code="too_many_parameters", detail=detail)])
+        raise query_error([FieldError(field=_shown(first_too_many), code="too_many_parameters", detail=detail)])
 
 
-def bad_query(problems: Sequence[FieldError]) -> MalformedParameter:
+def query_error(problems: Sequence[FieldError]) -> MalformedParameter:
     """The complaint about a query."""
     return MalformedParameter("A parameter of the query is unknown or malformed.", problems=problems)
 

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any
 
 from entrypoints.http.rendering import moment
-from unite_core.imports.error_report import with_guard
+from unite_core.imports.error_report import escape_formula
 
 CSV_TYPE = "text/csv"
 
@@ -49,4 +49,4 @@ def _cell(value: Any) -> str:
         return ""
     if isinstance(value, datetime):
         return moment(value)
-    return with_guard(value) if isinstance(value, str) else str(value)
+    return escape_formula(value) if isinstance(value, str) else str(value)

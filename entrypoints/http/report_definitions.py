@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from entrypoints.http.report_csv import Column
-from entrypoints.http.report_rendering import Rendered, version_of
+from entrypoints.http.report_rendering import RenderedReport, version_of
 from unite_core.reports.metrics import COUNTS, FLAGS, MEANINGS, RATES, Flag
 
 
-def metrics() -> Rendered:
+def metrics() -> RenderedReport:
     """The definitions of all figures."""
     content = _definitions()
     rows = [_definition(it.name, it.words, it.flags) for it in COUNTS.values()]
@@ -16,7 +16,7 @@ def metrics() -> Rendered:
         _definition(it.name, it.numerator, it.numerator_flags, it.denominator, it.denominator_flags)
         for it in RATES.values()
     ]
-    return Rendered(content, dict.fromkeys(rows[0], Column.PLAIN), rows, version_of(content))
+    return RenderedReport(content, dict.fromkeys(rows[0], Column.PLAIN), rows, version_of(content))
 
 
 def _definition(

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from entrypoints.http import report_definitions, report_json, report_store_json
+from entrypoints.http import call_document_report_json, report_definitions, report_json
 from entrypoints.http.call_schemas import CALL_TASK_EXAMPLE
 from unite_core.calls.model import CallResult
 from unite_core.days import Period, moment_of
@@ -16,10 +16,10 @@ from unite_core.reports.attempts import Attempt, AttemptsReport
 from unite_core.reports.daily import OUTCOMES, AgentDay, DailyReport, Hour, figures_of
 from unite_core.reports.differences import Difference, DifferenceKind
 from unite_core.reports.funnel import Funnel, SpeedToLead, Stages
-from unite_core.reports.hours import Heatmap, clock_time
+from unite_core.reports.heatmap import Heatmap, clock_time
 from unite_core.reports.insights import BusyAgent, Insights, SourceConversion, TrendDay
-from unite_core.reports.leaderboard import Leaderboard, Place
-from unite_core.reports.model import About, AgentName, Count, LeadItems, Scope, TaskItems, calls_of
+from unite_core.reports.leaderboard import Leaderboard, LeaderboardRow
+from unite_core.reports.model import AgentName, Count, LeadItems, ReportMeta, Scope, TaskItems, calls_of
 from unite_core.reports.reconciliation import Reconciliation
 from unite_core.reports.tally import Rate, Tally
 
@@ -33,8 +33,8 @@ _TALLY = Tally(
 _LEADS = LeadItems(start=moment_of(_WEEK.start), end=moment_of(_WEEK.end))
 
 
-def _about(period: Period) -> About:
-    return About(period=period, generated_at=_NOW, complete_through=_NOW)
+def _about(period: Period) -> ReportMeta:
+    return ReportMeta(period=period, generated_at=_NOW, complete_through=_NOW)
 
 
 def _daily() -> DailyReport:
@@ -114,7 +114,9 @@ def _speed_to_lead() -> SpeedToLead:
 
 def _leaderboard() -> Leaderboard:
     scope = Scope(_TALLY, replace(calls_of(_WEEK), agent_id=_ANN.id))
-    first = Place(rank=1, agent=_ANN, value=scope.count(metrics.CONVERSIONS), completed=scope.count(metrics.COMPLETED))
+    first = LeaderboardRow(
+        rank=1, agent=_ANN, value=scope.count(metrics.CONVERSIONS), completed=scope.count(metrics.COMPLETED)
+    )
     return Leaderboard(about=_about(_WEEK), metric=metrics.CONVERSIONS.name, places=[first])
 
 
@@ -163,7 +165,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "speed_to_lead": report_json.speed_to_lead(_speed_to_lead()).content,
     "heatmap": report_json.heatmap(Heatmap(about=_about(_WEEK), cells=[_HOUR], best_hours=[_HOUR])).content,
     "leaderboard": report_json.leaderboard(_leaderboard()).content,
-    "activity": report_store_json.activity(_activity()).content,
-    "reconciliation": report_store_json.reconciliation(_reconciliation()).content,
+    "activity": call_document_report_json.activity(_activity()).content,
+    "reconciliation": call_document_report_json.reconciliation(_reconciliation()).content,
 }
 """Each report, as JSON."""

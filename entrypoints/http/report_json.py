@@ -5,18 +5,18 @@ from typing import Any
 from entrypoints.http.report_csv import Column
 from entrypoints.http.report_rendering import (
     AGENT_COLUMNS,
-    Rendered,
+    RenderedReport,
     agent_json,
     count_json,
     rate_json,
-    rendered,
+    render_report,
     span_json,
     version_of,
 )
 from unite_core.reports.attempts import Attempt, AttemptsReport
 from unite_core.reports.daily import CallFigures, DailyReport
 from unite_core.reports.funnel import Funnel, SpeedToLead, Stages
-from unite_core.reports.hours import ClockTime, Heatmap
+from unite_core.reports.heatmap import ClockTime, Heatmap
 from unite_core.reports.insights import Insights
 from unite_core.reports.leaderboard import Leaderboard
 from unite_core.reports.metrics import COUNTS
@@ -67,7 +67,7 @@ _HOURS = {
 }
 
 
-def daily(report: DailyReport) -> Rendered:
+def daily(report: DailyReport) -> RenderedReport:
     """A day."""
     content = {
         "date": report.about.period.first,
@@ -86,17 +86,17 @@ def daily(report: DailyReport) -> Rendered:
         ],
     }
     whole = {"agent_id": None, "name": "total", **_figures(report.figures, total="total")}
-    return rendered(report.about, content, _BY_AGENT, [*content["by_agent"], whole])
+    return render_report(report.about, content, _BY_AGENT, [*content["by_agent"], whole])
 
 
-def insights(report: Insights) -> Rendered:
+def insights(report: Insights) -> RenderedReport:
     """What stands out in a period."""
-    lasting = lasting_insights(report)
+    lasting = cacheable_insights(report)
     content = {**lasting.content, **live_insights(lasting.version, report.overdue_now)}
-    return Rendered(content, lasting.columns, lasting.rows, str(content["version"]))
+    return RenderedReport(content, lasting.columns, lasting.rows, str(content["version"]))
 
 
-def lasting_insights(report: Insights) -> Rendered:
+def cacheable_insights(report: Insights) -> RenderedReport:
     """What stands out in a period, without what is overdue now."""
     content = {
         **span_json(report.about),
@@ -118,7 +118,7 @@ def lasting_insights(report: Insights) -> Rendered:
             for row in report.conversion_by_source
         ],
     }
-    return rendered(report.about, content, _TREND, content["trend"])
+    return render_report(report.about, content, _TREND, content["trend"])
 
 
 def live_insights(lasting_version: str, overdue: Count) -> dict[str, Any]:
@@ -130,20 +130,20 @@ def live_insights(lasting_version: str, overdue: Count) -> dict[str, Any]:
     return {"overdue_now": count_json(overdue), "version": version}
 
 
-def funnel(report: Funnel) -> Rendered:
+def funnel(report: Funnel) -> RenderedReport:
     """How far leads came."""
     rows = [{"source": stages.source, **_stages(stages)} for stages in report.by_source]
     content = {**span_json(report.about), "total": _stages(report.total), "by_source": rows}
-    return rendered(report.about, content, _STAGES, rows)
+    return render_report(report.about, content, _STAGES, rows)
 
 
-def attempts(report: AttemptsReport) -> Rendered:
+def attempts(report: AttemptsReport) -> RenderedReport:
     """What the first and later calls achieve."""
     rows = [_attempt(row) for row in report.attempts]
-    return rendered(report.about, {**span_json(report.about), "attempts": rows}, _ATTEMPTS, rows)
+    return render_report(report.about, {**span_json(report.about), "attempts": rows}, _ATTEMPTS, rows)
 
 
-def speed_to_lead(report: SpeedToLead) -> Rendered:
+def speed_to_lead(report: SpeedToLead) -> RenderedReport:
     """How soon leads are called."""
     row = {
         "leads": count_json(report.leads),
@@ -153,17 +153,17 @@ def speed_to_lead(report: SpeedToLead) -> Rendered:
         "p50_seconds": report.p50_seconds,
         "p90_seconds": report.p90_seconds,
     }
-    return rendered(report.about, {**span_json(report.about), **row}, _SPEED, [row])
+    return render_report(report.about, {**span_json(report.about), **row}, _SPEED, [row])
 
 
-def heatmap(report: Heatmap) -> Rendered:
+def heatmap(report: Heatmap) -> RenderedReport:
     """Every hour of the week."""
     cells = list(map(_clock_time, report.cells))
     content = {**span_json(report.about), "cells": cells, "best_hours": list(map(_clock_time, report.best_hours))}
-    return rendered(report.about, content, _HOURS, cells)
+    return render_report(report.about, content, _HOURS, cells)
 
 
-def leaderboard(report: Leaderboard) -> Rendered:
+def leaderboard(report: Leaderboard) -> RenderedReport:
     """Agents by a metric."""
     rows = [
         {
@@ -176,7 +176,9 @@ def leaderboard(report: Leaderboard) -> Rendered:
     ]
     value = Column.COUNT if report.metric in COUNTS else Column.RATE
     columns = {"rank": Column.PLAIN, **AGENT_COLUMNS, "value": value, "completed": Column.COUNT}
-    return rendered(report.about, {**span_json(report.about), "metric": report.metric, "agents": rows}, columns, rows)
+    return render_report(
+        report.about, {**span_json(report.about), "metric": report.metric, "agents": rows}, columns, rows
+    )
 
 
 def _figures(figures: CallFigures, *, total: str = "total_calls") -> dict[str, Any]:

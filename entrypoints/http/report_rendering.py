@@ -8,7 +8,7 @@ from typing import Any
 from entrypoints.http.rendering import to_json
 from entrypoints.http.report_csv import Column
 from entrypoints.http.report_items import items_url
-from unite_core.reports.model import About, AgentName, Count
+from unite_core.reports.model import AgentName, Count, ReportMeta
 from unite_core.reports.tally import Rate
 
 AGENT_COLUMNS = {"agent_id": Column.PLAIN, "name": Column.PLAIN}
@@ -16,7 +16,7 @@ AGENT_COLUMNS = {"agent_id": Column.PLAIN, "name": Column.PLAIN}
 
 
 @dataclass(frozen=True, slots=True)
-class Rendered:
+class RenderedReport:
     """A report as JSON, and the table that it is as a CSV file."""
 
     content: Mapping[str, Any]
@@ -36,17 +36,17 @@ def rate_json(rate: Rate) -> dict[str, Any]:
     return {"value": rate.value, "numerator": rate.numerator, "denominator": rate.denominator}
 
 
-def rendered(
-    about: About,
+def render_report(
+    about: ReportMeta,
     content: Mapping[str, Any],
     columns: Mapping[str, Column],
     rows: Sequence[Mapping[str, Any]],
-) -> Rendered:
+) -> RenderedReport:
     """A report; its version is made of its content."""
     place = {"tz": about.period.tz, "restated_at": about.restated_at}
     version = version_of({**content, **place})
     fresh = {"complete_through": about.complete_through, "generated_at": about.generated_at, "version": version}
-    return Rendered({**content, **place, **fresh}, columns, rows, version)
+    return RenderedReport({**content, **place, **fresh}, columns, rows, version)
 
 
 def version_of(says: Mapping[str, Any]) -> str:
@@ -54,7 +54,7 @@ def version_of(says: Mapping[str, Any]) -> str:
     return hashlib.sha256(to_json(says)).hexdigest()[:32]
 
 
-def span_json(about: About) -> dict[str, Any]:
+def span_json(about: ReportMeta) -> dict[str, Any]:
     """The days that a report is about."""
     return {"from": about.period.first, "to": about.period.last}
 

@@ -2,7 +2,7 @@
 
 from marshmallow import fields
 
-from entrypoints.http.fields import Body, Choice, Id, ListOf, Moment, ObjectOf, Query, Text, Whole
+from entrypoints.http.fields import Body, Choice, Id, ListOf, ObjectOf, Query, Text, Timestamp, WholeNumber
 from unite_core.calls.model import CallResult
 from unite_core.days import MAX_DAYS
 from unite_core.reports.daily import OUTCOMES
@@ -12,19 +12,19 @@ _ZONE = {"description": "The time zone that days and hours follow, by its IANA n
 _DATE = {"type": "string", "format": "date"}
 
 
-class Zoned(Query):
+class ZonedQuery(Query):
     """A report of some days of a time zone."""
 
     tz = Text(metadata=_ZONE)
 
 
-class DayQuery(Zoned):
+class DayQuery(ZonedQuery):
     """Which day a report is about."""
 
     date = Text(metadata={**_DATE, "description": "The day, YYYY-MM-DD; today there where it is left out."})
 
 
-class PeriodQuery(Zoned):
+class PeriodQuery(ZonedQuery):
     """Which days a report is about."""
 
     from_ = Text(data_key="from", metadata={**_DATE, "description": "The first day, YYYY-MM-DD; that in `to` alone."})
@@ -48,7 +48,7 @@ class LeaderboardQuery(PeriodQuery):
 class CountSchema(Body):
     """A number, and where what it has counted is listed."""
 
-    value = Whole(required=True, minimum=0)
+    value = WholeNumber(required=True, minimum=0)
     items_url = Text(
         required=True,
         metadata={"format": "uri-reference", "description": "A list of exactly so many entries."},
@@ -61,8 +61,8 @@ class RateSchema(Body):
     value = fields.Float(
         required=True, allow_none=True, metadata={"description": "The quotient; null where the denominator is 0."}
     )
-    numerator = Whole(required=True, minimum=0)
-    denominator = Whole(required=True, minimum=0)
+    numerator = WholeNumber(required=True, minimum=0)
+    denominator = WholeNumber(required=True, minimum=0)
 
 
 def _count(description: str | None = None) -> ObjectOf:
@@ -77,12 +77,12 @@ class ReportSchema(Body):
     """How fresh a report is."""
 
     tz = Text(required=True, metadata={"description": "The time zone that days and hours follow."})
-    complete_through = Moment(
+    complete_through = Timestamp(
         required=True, metadata={"description": "Every call that was answered until then is in the report."}
     )
-    generated_at = Moment(required=True)
+    generated_at = Timestamp(required=True)
     version = Text(required=True, metadata={"description": "Changes with what the report says, and only then."})
-    restated_at = Moment(
+    restated_at = Timestamp(
         required=True,
         allow_none=True,
         metadata={"description": "When a day of the report was last changed after it had ended; null: never."},
@@ -123,10 +123,10 @@ class OutcomesSchema(Body.from_dict({result.value: _count() for result in OUTCOM
 class HourSchema(Body):
     """The calls of one hour on the clocks."""
 
-    starts_at = Moment(
+    starts_at = Timestamp(
         required=True, metadata={"description": "When it began; an hour comes twice when clocks go back."}
     )
-    hour = Whole(required=True, minimum=0, maximum=23)
+    hour = WholeNumber(required=True, minimum=0, maximum=23)
     attempts = _count()
     contacts = _count()
 
@@ -153,8 +153,8 @@ class BusyAgentSchema(Body):
 class ClockTimeSchema(Body):
     """The calls made in one hour of the day, on one weekday, or in one hour of one weekday."""
 
-    weekday = Whole(minimum=1, maximum=7, metadata={"description": "1 is Monday."})
-    hour = Whole(minimum=0, maximum=23)
+    weekday = WholeNumber(minimum=1, maximum=7, metadata={"description": "1 is Monday."})
+    hour = WholeNumber(minimum=0, maximum=23)
     attempts = _count()
     contacts = _count()
     contact_rate = _rate()
@@ -216,7 +216,9 @@ class FunnelSchema(SpanSchema):
 class AttemptSchema(Body):
     """The calls that were the so-many-th one to their lead."""
 
-    attempt = Whole(required=True, minimum=1, maximum=5, metadata={"description": "5 stands for all later calls, too."})
+    attempt = WholeNumber(
+        required=True, minimum=1, maximum=5, metadata={"description": "5 stands for all later calls, too."}
+    )
     attempts = _count()
     contacts = _count()
     conversions = _count()
@@ -237,10 +239,10 @@ class SpeedToLeadSchema(SpanSchema):
     called = _count()
     within_5_minutes = _count()
     share_within_5_minutes = _rate()
-    p50_seconds = Whole(
+    p50_seconds = WholeNumber(
         required=True, allow_none=True, metadata={"description": "Half of the called leads waited no longer."}
     )
-    p90_seconds = Whole(
+    p90_seconds = WholeNumber(
         required=True, allow_none=True, metadata={"description": "Nine in ten called leads waited no longer."}
     )
 
@@ -255,7 +257,7 @@ class HeatmapSchema(SpanSchema):
 class PlaceSchema(Body):
     """An agent's place in the order of a metric."""
 
-    rank = Whole(
+    rank = WholeNumber(
         required=True, allow_none=True, minimum=1, metadata={"description": "Agents with the same value share it."}
     )
     agent_id = Id(required=True)

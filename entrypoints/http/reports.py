@@ -6,17 +6,18 @@ from typing import Any
 from flask import Response, request
 from marshmallow import Schema
 
-from entrypoints.http import report_definitions, report_store_json
+from entrypoints.http import call_document_report_json, report_definitions
 from entrypoints.http import report_json as shown
-from entrypoints.http.conditional import tagged_answer
+from entrypoints.http.call_document_report_schemas import ActivityReportSchema, ReconciliationSchema
+from entrypoints.http.conditional import tagged_response
 from entrypoints.http.context import actor, unite
-from entrypoints.http.openapi import Shown
-from entrypoints.http.operations import Room
-from entrypoints.http.query_string import bad_query
+from entrypoints.http.openapi import ResponseDoc
+from entrypoints.http.operations import OperationGroup
+from entrypoints.http.query_string import query_error
 from entrypoints.http.rendering import JSON_TYPE, to_json
 from entrypoints.http.report_csv import CSV_TYPE, to_csv
 from entrypoints.http.report_examples import EXAMPLES
-from entrypoints.http.report_rendering import Rendered
+from entrypoints.http.report_rendering import RenderedReport
 from entrypoints.http.report_schemas import (
     AttemptsReportSchema,
     DailySchema,
@@ -30,15 +31,14 @@ from entrypoints.http.report_schemas import (
     PeriodQuery,
     SpeedToLeadSchema,
 )
-from entrypoints.http.report_store_schemas import ActivityReportSchema, ReconciliationSchema
-from unite_core.days import Period, read_period
+from unite_core.days import Period, parse_period
 from unite_core.errors import FieldError, Malformed
 from unite_core.identity.model import Permission
 from unite_core.reports.activity import ReportActivity
 from unite_core.reports.attempts import ReportAttempts
 from unite_core.reports.daily import ReportDay
 from unite_core.reports.funnel import ReportFunnel, ReportSpeedToLead
-from unite_core.reports.hours import ReportHeatmap
+from unite_core.reports.heatmap import ReportHeatmap
 from unite_core.reports.insights import ReportInsights
 from unite_core.reports.leaderboard import DEFAULT_METRIC, LEADERBOARD_METRICS, ReportLeaderboard
 from unite_core.reports.reconciliation import ReconcileReports
@@ -48,14 +48,16 @@ PATH = "/v1/reports"
 
 _END_OF_VERSION = b"\n"
 
-room = Room("reports", "Reports on calls and leads. Each count links to the entries it counts.")
+room = OperationGroup("reports", "Reports on calls and leads. Each count links to the entries it counts.")
 
 
-def answers_of(schema: type[Schema], name: str) -> list[Shown]:
+def report_responses(schema: type[Schema], name: str) -> list[ResponseDoc]:
     """What a report is answered with: JSON, or the same as a CSV file."""
     return [
-        Shown(status=200, schema=schema, example=EXAMPLES[name], headers=("ETag",)),
-        Shown(status=200, schema={"type": "string"}, content_type=CSV_TYPE, headers=("ETag", "Content-Disposition")),
+        ResponseDoc(status=200, schema=schema, example=EXAMPLES[name], headers=("ETag",)),
+        ResponseDoc(
+            status=200, schema={"type": "string"}, content_type=CSV_TYPE, headers=("ETag", "Content-Disposition")
+        ),
     ]
 
 
@@ -63,7 +65,7 @@ def answers_of(schema: type[Schema], name: str) -> list[Shown]:
     "GET",
     f"{PATH}/metrics",
     description="For each result of a call its flags, and for each metric its numerator and denominator.",
-    answers=answers_of(MetricsSchema, "metrics"),
+    answers=report_responses(MetricsSchema, "metrics"),
     if_none_match=True,
 )
 def get_metrics() -> Response:
@@ -77,7 +79,7 @@ def get_metrics() -> Response:
     f"{PATH}/daily",
     use_case=ReportDay,
     query=DayQuery,
-    answers=answers_of(DailySchema, "daily"),
+    answers=report_responses(DailySchema, "daily"),
     if_none_match=True,
 )
 def get_daily_report(query: dict[str, Any]) -> Response:
@@ -92,7 +94,7 @@ def get_daily_report(query: dict[str, Any]) -> Response:
     f"{PATH}/insights",
     use_case=ReportInsights,
     query=PeriodQuery,
-    answers=answers_of(InsightsSchema, "insights"),
+    answers=report_responses(InsightsSchema, "insights"),
     if_none_match=True,
 )
 def get_insights(query: dict[str, Any]) -> Response:
@@ -101,7 +103,7 @@ def get_insights(query: dict[str, Any]) -> Response:
 
     return _remembered(
         ("insights", period),
-        lambda: shown.lasting_insights(unite().reports.insights(actor(), period)),
+        lambda: shown.cacheable_insights(unite().reports.insights(actor(), period)),
         live=lambda version: shown.live_insights(version, unite().reports.count_overdue(actor())),
     )
 
@@ -111,7 +113,7 @@ def get_insights(query: dict[str, Any]) -> Response:
     f"{PATH}/funnel",
     use_case=ReportFunnel,
     query=PeriodQuery,
-    answers=answers_of(FunnelSchema, "funnel"),
+    answers=report_responses(FunnelSchema, "funnel"),
     if_none_match=True,
 )
 def get_funnel(query: dict[str, Any]) -> Response:
@@ -124,7 +126,7 @@ def get_funnel(query: dict[str, Any]) -> Response:
     f"{PATH}/attempts",
     use_case=ReportAttempts,
     query=PeriodQuery,
-    answers=answers_of(AttemptsReportSchema, "attempts"),
+    answers=report_responses(AttemptsReportSchema, "attempts"),
     if_none_match=True,
 )
 def get_attempts(query: dict[str, Any]) -> Response:
@@ -138,7 +140,7 @@ def get_attempts(query: dict[str, Any]) -> Response:
     f"{PATH}/speed-to-lead",
     use_case=ReportSpeedToLead,
     query=PeriodQuery,
-    answers=answers_of(SpeedToLeadSchema, "speed_to_lead"),
+    answers=report_responses(SpeedToLeadSchema, "speed_to_lead"),
     if_none_match=True,
 )
 def get_speed_to_lead(query: dict[str, Any]) -> Response:
@@ -151,7 +153,7 @@ def get_speed_to_lead(query: dict[str, Any]) -> Response:
     f"{PATH}/heatmap",
     use_case=ReportHeatmap,
     query=PeriodQuery,
-    answers=answers_of(HeatmapSchema, "heatmap"),
+    answers=report_responses(HeatmapSchema, "heatmap"),
     if_none_match=True,
 )
 def get_heatmap(query: dict[str, Any]) -> Response:
@@ -165,7 +167,7 @@ def get_heatmap(query: dict[str, Any]) -> Response:
     f"{PATH}/leaderboard",
     use_case=ReportLeaderboard,
     query=LeaderboardQuery,
-    answers=answers_of(LeaderboardSchema, "leaderboard"),
+    answers=report_responses(LeaderboardSchema, "leaderboard"),
     if_none_match=True,
 )
 def get_leaderboard(query: dict[str, Any]) -> Response:
@@ -173,7 +175,7 @@ def get_leaderboard(query: dict[str, Any]) -> Response:
     metric = query.get("metric", DEFAULT_METRIC)
     if metric not in LEADERBOARD_METRICS:
         detail = f"One of {', '.join(LEADERBOARD_METRICS)} is expected here."
-        raise bad_query([FieldError(field="metric", code="unknown_value", detail=detail)])
+        raise query_error([FieldError(field="metric", code="unknown_value", detail=detail)])
     period = _span(query)
     return _remembered(
         ("leaderboard", metric, period),
@@ -186,12 +188,12 @@ def get_leaderboard(query: dict[str, Any]) -> Response:
     f"{PATH}/activity",
     use_case=ReportActivity,
     query=PeriodQuery,
-    answers=answers_of(ActivityReportSchema, "activity"),
+    answers=report_responses(ActivityReportSchema, "activity"),
     if_none_match=True,
 )
 def get_activity(query: dict[str, Any]) -> Response:
     """Get the activity report."""
-    return _answer(report_store_json.activity(unite().reports.activity(actor(), _span(query))))
+    return _answer(call_document_report_json.activity(unite().reports.activity(actor(), _span(query))))
 
 
 @room.operation(
@@ -200,14 +202,14 @@ def get_activity(query: dict[str, Any]) -> Response:
     use_case=ReconcileReports,
     permission=Permission.SEE_ALL_CALLS,
     query=DayQuery,
-    answers=answers_of(ReconciliationSchema, "reconciliation"),
+    answers=report_responses(ReconciliationSchema, "reconciliation"),
     if_none_match=True,
 )
 def get_reconciliation(query: dict[str, Any]) -> Response:
     """Get the reconciliation report."""
     date = query.get("date")
     period = _period(query, date, date, names=("date", "date"))
-    return _answer(report_store_json.reconciliation(unite().reports.reconcile(actor(), period)))
+    return _answer(call_document_report_json.reconciliation(unite().reports.reconcile(actor(), period)))
 
 
 def _span(query: dict[str, Any]) -> Period:
@@ -216,14 +218,14 @@ def _span(query: dict[str, Any]) -> Period:
 
 def _period(query: dict[str, Any], first: str | None, last: str | None, *, names: tuple[str, str]) -> Period:
     try:
-        return read_period(first, last, query.get("tz", DEFAULT_ZONE), names=names, today=unite().clock.now())
+        return parse_period(first, last, query.get("tz", DEFAULT_ZONE), names=names, today=unite().clock.now())
     except Malformed as error:
-        raise bad_query(error.problems) from error
+        raise query_error(error.problems) from error
 
 
 def _remembered(
     question: object,
-    make: Callable[[], Rendered],
+    make: Callable[[], RenderedReport],
     *,
     live: Callable[[str], Mapping[str, Any]] | None = None,
 ) -> Response:
@@ -255,7 +257,7 @@ def _joined(report: bytes, version: str, further: bytes) -> bytes:
     return lasting + further[1:]
 
 
-def _answer(report: Rendered) -> Response:
+def _answer(report: RenderedReport) -> Response:
     """The report in the format that the client prefers: JSON, or CSV."""
     as_csv = _prefers_csv()
     body = to_csv(report.columns, report.rows) if as_csv else to_json(report.content)
@@ -270,10 +272,10 @@ def _sent(version: str, body: bytes, *, as_csv: bool) -> Response:
     if as_csv:
         name = request.path.rpartition("/")[2]
         headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
-        response = tagged_answer(
+        response = tagged_response(
             f"{version}-csv", lambda: Response(body, content_type=f"{CSV_TYPE}; charset=utf-8", headers=headers)
         )
     else:
-        response = tagged_answer(version, lambda: Response(body, content_type=JSON_TYPE))
+        response = tagged_response(version, lambda: Response(body, content_type=JSON_TYPE))
     response.vary.add("Accept")
     return response

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from flask import Flask, Response, g, request
 
 from entrypoints.correlation import correlation_id
-from entrypoints.http.context import known_actor
+from entrypoints.http.context import authenticated_actor
 
 HEALTH_ROUTES = ("/health/live", "/health/ready")
 
@@ -26,7 +26,7 @@ def install(app: Flask) -> None:
 
     @app.after_request
     def log(response: Response) -> Response:
-        actor = known_actor()
+        actor = authenticated_actor()
         began = g.get("began")
         # Load balancers ask every few seconds; that all is well is no news.
         quiet = str(request.url_rule) in HEALTH_ROUTES and response.status_code < HTTPStatus.BAD_REQUEST

@@ -3,7 +3,7 @@
 from flask import Flask, Response, request
 
 from entrypoints.http.clients import FORWARDED_SCHEME
-from entrypoints.http.context import door
+from entrypoints.http.context import http_config
 
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -32,4 +32,4 @@ def install(app: Flask) -> None:
 def is_secure() -> bool:
     """Whether the client speaks TLS: as its proxy says, or else as the public URL does (RFC 6797, 7.2)."""
     scheme: str | None = request.environ.get(FORWARDED_SCHEME)
-    return (scheme or door().public_url.partition(":")[0]) == "https"
+    return (scheme or http_config().public_url.partition(":")[0]) == "https"

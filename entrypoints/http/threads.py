@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-class Threads:
+class ThreadPool:
     """So many threads, and the work that waits for one of them."""
 
     def __init__(self, maximum: int, name: str) -> None:

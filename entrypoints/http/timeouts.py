@@ -28,11 +28,11 @@ class Timeouts:
     head: float = 15.0
 
 
-class TooSlow(Exception):
+class ClientTimeout(Exception):
     """A client has kept the server waiting for longer than the patience with it lasts."""
 
 
-class Allowance:
+class TimeBudget:
     """What is left of the patience with one body or one answer."""
 
     def __init__(self, timeouts: Timeouts, *, first: float | None = None) -> None:
@@ -41,13 +41,13 @@ class Allowance:
         self._end = time.monotonic() + timeouts.total
 
     async def wait_for(self, call: Callable[..., Awaitable[T]], *arguments: Any) -> T:
-        """Await what `call` does; raises `TooSlow` where the client has used up its allowance."""
+        """Await what `call` does; raises `ClientTimeout` where the client has used up its allowance."""
         began = time.monotonic()
         try:
             async with asyncio.timeout(max(0.0, min(self._seconds, self._end - began))):
                 return await call(*arguments)
         except TimeoutError:
-            raise TooSlow from None
+            raise ClientTimeout from None
         finally:
             self._seconds -= time.monotonic() - began
 

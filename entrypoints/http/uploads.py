@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from entrypoints.http.fields import Body, Text, Texts
+from entrypoints.http.fields import Body, Text, TextMap
 from unite_core.files import Upload
 
 
@@ -15,8 +15,8 @@ class UploadSchema(Body):
 
     url = Text(required=True)
     method = Text(required=True, metadata={"enum": ["PUT", "POST"]})
-    headers = Texts(required=True)
-    fields = Texts(required=True)  # type: ignore[assignment]  # Schema.fields is made per instance, this is a field's name
+    headers = TextMap(required=True)
+    fields = TextMap(required=True)  # type: ignore[assignment]  # Schema.fields is made per instance, this is a field's name
 
 
 def upload_json(upload: Upload) -> dict[str, Any]:

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from entrypoints.http.fields import Body, Choice, Flag, Id, ListOf, Moment, ObjectOf, Text, Whole
-from entrypoints.http.paging import PageArguments
+from entrypoints.http.fields import Body, Choice, Flag, Id, ListOf, ObjectOf, Text, Timestamp, WholeNumber
+from entrypoints.http.paging import PageQuery
 from unite_core.email import MAX_EMAIL_LENGTH
 from unite_core.identity.daily_summary import TIME_PATTERN
 from unite_core.identity.model import (
@@ -16,7 +16,7 @@ from unite_core.identity.model import (
 )
 from unite_core.identity.use_cases import OneTimePassword
 from unite_core.phone import MAX_PHONE_INPUT_LENGTH
-from unite_core.summaries.use_cases import SummaryChange, SummaryRequest
+from unite_core.summaries.use_cases import SummaryChange, SummarySettings
 from unite_core.unset import UNSET
 from unite_core.zones import DEFAULT_ZONE, MAX_ZONE_LENGTH
 
@@ -73,9 +73,9 @@ class UserSchema(Body):
     role = Choice(Role, required=True)
     phone = Text(required=True, allow_none=True, metadata={"description": "E.164"})
     active = Flag(required=True, metadata={"description": "Whether the user can log in."})
-    created_at = Moment(required=True)
-    updated_at = Moment(required=True)
-    version = Whole(required=True, minimum=1)
+    created_at = Timestamp(required=True)
+    updated_at = Timestamp(required=True)
+    version = WholeNumber(required=True, minimum=1)
     daily_summary = ObjectOf(
         DailySummarySchema,
         required=True,
@@ -112,7 +112,7 @@ class UserPageSchema(Body):
     next_cursor = Text(required=True, allow_none=True)
 
 
-class UserQuery(PageArguments):
+class UserQuery(PageQuery):
     """Which users a list holds."""
 
     role = Choice(Role)
@@ -155,7 +155,7 @@ def summary_change(body: dict[str, Any], expected_version: int | None) -> Summar
     """The change that a body of `MePatchSchema` asks for."""
     asked = body.get("daily_summary", UNSET)
     return SummaryChange(
-        daily_summary=SummaryRequest(**asked) if isinstance(asked, dict) else asked,
+        daily_summary=SummarySettings(**asked) if isinstance(asked, dict) else asked,
         expected_version=expected_version,
     )
 
@@ -171,7 +171,7 @@ class OneTimePasswordSchema(Body):
     """A one-time password, shown once, and until when a login with it works."""
 
     password = Text(required=True, metadata=_PASSWORD)
-    expires_at = Moment(required=True)
+    expires_at = Timestamp(required=True)
 
 
 def one_time_password_json(one_time: OneTimePassword) -> dict[str, Any]:
@@ -198,7 +198,7 @@ class TokensSchema(Body):
     access_token = Text(required=True)
     refresh_token = Text(required=True)
     token_type = Text(required=True, metadata={"enum": ["Bearer"]})
-    expires_in = Whole(required=True, minimum=1)
+    expires_in = WholeNumber(required=True, minimum=1)
 
 
 def tokens_json(pair: TokenPair) -> dict[str, Any]:

@@ -5,12 +5,12 @@ from uuid import UUID
 
 from flask import Response
 
-from entrypoints.http.answers import Answer, Answering, perform, readable, respond
-from entrypoints.http.conditional import etag, expected_version, versioned_answer
+from entrypoints.http.conditional import etag, expected_version, versioned_response
 from entrypoints.http.context import actor, unite
-from entrypoints.http.openapi import Shown
-from entrypoints.http.operations import Room
-from entrypoints.http.paging import page_answer, page_request
+from entrypoints.http.idempotency import ResponseContent, ResponsePlan, check_readable, respond, run_use_case
+from entrypoints.http.openapi import ResponseDoc
+from entrypoints.http.operations import OperationGroup
+from entrypoints.http.paging import page_request, page_response
 from entrypoints.http.rendering import json_response
 from entrypoints.http.user_schemas import (
     NEW_USER_EXAMPLE,
@@ -43,9 +43,9 @@ from unite_core.identity.use_cases import (
 )
 from unite_core.summaries.use_cases import UpdateDailySummary
 
-room = Room("users", "Admins, managers and agents.")
+room = OperationGroup("users", "Admins, managers and agents.")
 
-_USER = Shown(status=200, schema=UserSchema, example=USER_EXAMPLE, headers=("ETag",))
+_USER = ResponseDoc(status=200, schema=UserSchema, example=USER_EXAMPLE, headers=("ETag",))
 
 
 @room.operation(
@@ -59,7 +59,7 @@ _USER = Shown(status=200, schema=UserSchema, example=USER_EXAMPLE, headers=("ETa
 def me() -> Response:
     """Get the current user."""
     user = unite().identity.get_user(actor(), actor().user_id)
-    return versioned_answer(user.version, lambda: user_json(user))
+    return versioned_response(user.version, lambda: user_json(user))
 
 
 @room.operation(
@@ -85,7 +85,7 @@ def update_me(body: dict[str, Any]) -> Response:
     use_case=ChangePassword,
     body=PasswordChangeSchema,
     body_example={"current_password": "correct horse battery", "new_password": "staple battery horse"},
-    answers=[Shown(status=204, description="The new password is in use.")],
+    answers=[ResponseDoc(status=204, description="The new password is in use.")],
     problems=["wrong_password", "too_many_logins"],
     before_password_change=True,
 )
@@ -97,10 +97,10 @@ def change_password(body: dict[str, Any]) -> Response:
     def recheck(_: None) -> None:
         use_case.require_in_force(actor(), change)
 
-    answering = Answering[None](
-        lambda _: Answer(204), recheck, secret=True, count_attempt=lambda: use_case.count_attempt(actor())
+    answering = ResponsePlan[None](
+        lambda _: ResponseContent(204), recheck, secret=True, count_attempt=lambda: use_case.count_attempt(actor())
     )
-    return perform(use_case, answering, change)
+    return run_use_case(use_case, answering, change)
 
 
 @room.operation(
@@ -109,14 +109,14 @@ def change_password(body: dict[str, Any]) -> Response:
     use_case=CreateUser,
     body=NewUserSchema,
     body_example=NEW_USER_EXAMPLE,
-    answers=[Shown(status=201, schema=UserSchema, example=USER_EXAMPLE, headers=("Location", "ETag"))],
+    answers=[ResponseDoc(status=201, schema=UserSchema, example=USER_EXAMPLE, headers=("Location", "ETag"))],
     permission=Permission.CHANGE_USERS,
     problems=["duplicate_user"],
 )
 def create_user(body: dict[str, Any]) -> Response:
     """Create a user."""
-    answering = Answering(_added, readable(unite().identity.get_user), secret=True)
-    return perform(unite().identity.create_user, answering, NewUser(**body))
+    answering = ResponsePlan(_added, check_readable(unite().identity.get_user), secret=True)
+    return run_use_case(unite().identity.create_user, answering, NewUser(**body))
 
 
 @room.operation(
@@ -125,7 +125,7 @@ def create_user(body: dict[str, Any]) -> Response:
     use_case=ListUsers,
     query=UserQuery,
     answers=[
-        Shown(
+        ResponseDoc(
             status=200,
             schema=UserPageSchema,
             example={"items": [USER_EXAMPLE], "next_cursor": None},
@@ -137,14 +137,14 @@ def list_users(query: dict[str, Any]) -> Response:
     """List users."""
     wanted = UserFilter(role=query.get("role"), active=query.get("active"))
     page = unite().identity.list_users(actor(), wanted, page_request(query))
-    return page_answer(map(user_json, page.items), page.next)
+    return page_response(map(user_json, page.items), page.next)
 
 
 @room.operation("GET", "/v1/users/<uuid:user_id>", use_case=GetUser, answers=[_USER], if_none_match=True)
 def get_user(user_id: UUID) -> Response:
     """Get a user."""
     user = unite().identity.get_user(actor(), user_id)
-    return versioned_answer(user.version, lambda: user_json(user))
+    return versioned_response(user.version, lambda: user_json(user))
 
 
 @room.operation(
@@ -169,15 +169,15 @@ def update_user(user_id: UUID, body: dict[str, Any]) -> Response:
     "POST",
     "/v1/users/<uuid:user_id>/password-reset",
     use_case=ResetPassword,
-    answers=[Shown(status=200, schema=OneTimePasswordSchema, example=ONE_TIME_PASSWORD_EXAMPLE)],
+    answers=[ResponseDoc(status=200, schema=OneTimePasswordSchema, example=ONE_TIME_PASSWORD_EXAMPLE)],
     permission=Permission.CHANGE_USERS,
-    keyed=False,
+    takes_idempotency_key=False,
 )
 def reset_password(user_id: UUID) -> Response:
     """Reset a user's password."""
     one_time = unite().identity.reset_password(actor(), PasswordReset(user_id=user_id))
-    return respond(Answer(200, one_time_password_json(one_time)))
+    return respond(ResponseContent(200, one_time_password_json(one_time)))
 
 
-def _added(user: User) -> Answer:
-    return Answer(201, user_json(user), {"Location": f"/v1/users/{user.id}", "ETag": etag(user.version)})
+def _added(user: User) -> ResponseContent:
+    return ResponseContent(201, user_json(user), {"Location": f"/v1/users/{user.id}", "ETag": etag(user.version)})

@@ -14,12 +14,12 @@ from marshmallow import EXCLUDE, Schema, ValidationError
 
 from entrypoints.dead_letters import log_dead_letter
 from entrypoints.http.bodies import body_bytes
-from entrypoints.http.context import door, unite
-from entrypoints.http.fields import Body, Id, Text, problems_of
-from entrypoints.http.openapi import Shown
-from entrypoints.http.operations import Room
+from entrypoints.http.context import http_config, unite
+from entrypoints.http.fields import Body, Id, Text, field_errors_of
+from entrypoints.http.openapi import ResponseDoc
+from entrypoints.http.operations import OperationGroup
 from entrypoints.http.problems import UnsupportedMediaType
-from entrypoints.http.query_string import bad_query, query_arguments
+from entrypoints.http.query_string import query_arguments, query_error
 from entrypoints.http.rendering import json_response
 from unite_core.deadlocks import retry_on_deadlock
 from unite_core.errors import Forbidden, Invalid, Malformed
@@ -38,7 +38,7 @@ _DIGITS = re.compile("[0-9]{1,9}")
 _E164 = re.compile(r"\+[1-9][0-9]{1,14}")
 _NOTHING_TO_SAY = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
 
-room = Room("webhooks", "Requests from Twilio, verified by their signature.")
+room = OperationGroup("webhooks", "Requests from Twilio, verified by their signature.")
 
 
 class TwilioForm(Body):
@@ -103,12 +103,12 @@ def _form_of(schema: type[Schema], example: dict[str, str]) -> dict[str, Any]:
     request_body=_form_of(
         TextStatusForm, {"MessageSid": "SM0b1c2d3e4f5a6b7c8d9e0f1a2b3c4d5e", "MessageStatus": "delivered"}
     ),
-    answers=[Shown(status=204, description="It is known now.")],
+    answers=[ResponseDoc(status=204, description="It is known now.")],
     problems=["invalid_signature", "malformed_form", "invalid_parameter", "invalid", "too_large"],
     parameters=[_SIGNED, _DELIVERY],
     public=True,
     limited=False,
-    keyed=False,
+    takes_idempotency_key=False,
     any_query=True,
     max_body=MAX_FORM_BYTES,
 )
@@ -136,7 +136,7 @@ def receive_text_status() -> Response:
         InboundTextForm, {"MessageSid": "SM1c2d3e4f5a6b7c8d9e0f1a2b3c4d5e6f", "From": "+12125550123", "Body": "STOP"}
     ),
     answers=[
-        Shown(
+        ResponseDoc(
             status=200,
             schema={"type": "string"},
             example=_NOTHING_TO_SAY,
@@ -148,7 +148,7 @@ def receive_text_status() -> Response:
     parameters=[_SIGNED],
     public=True,
     limited=False,
-    keyed=False,
+    takes_idempotency_key=False,
     any_query=True,
     max_body=MAX_FORM_BYTES,
 )
@@ -172,7 +172,7 @@ def _signed_form() -> dict[str, str]:
         raise UnsupportedMediaType(f"Send the form as {FORM_TYPE}.", accepted=(FORM_TYPE,))
     pairs = _pairs(body_bytes().decode(errors="replace"))
     form = dict(pairs)
-    good = door().text_signatures
+    good = http_config().verify_text_signature
     # Twilio gives no field twice; what was given twice would be signed as one of the two, and read as the other.
     if good is None or len(form) < len(pairs) or not good(_url(), form, request.headers.get(SIGNATURE, "")):
         raise Forbidden(f"{SIGNATURE} is not the signature of this request.", code="invalid_signature")
@@ -189,7 +189,7 @@ def _pairs(form: str) -> list[tuple[str, str]]:
 def _url() -> str:
     """What Twilio called, which is not what a proxy asks of us."""
     query = request.query_string.decode("latin-1")
-    return f"{door().public_url}{request.path}{'?' if query else ''}{query}"
+    return f"{http_config().public_url}{request.path}{'?' if query else ''}{query}"
 
 
 def _read(schema: type[Schema], form: dict[str, str]) -> dict[str, Any]:
@@ -197,7 +197,7 @@ def _read(schema: type[Schema], form: dict[str, str]) -> dict[str, Any]:
         # A field that is empty says as little as one that is not there.
         read: dict[str, Any] = schema().load({name: value for name, value in form.items() if value})
     except ValidationError as error:
-        raise Invalid("The form breaks a rule.", problems=problems_of(error.messages)) from error
+        raise Invalid("The form breaks a rule.", problems=field_errors_of(error.messages)) from error
     return read
 
 
@@ -213,5 +213,5 @@ def _delivery_id() -> UUID:
     try:
         found: UUID = Id(required=True).deserialize(query_arguments(request).get("delivery", ""))
     except ValidationError as error:
-        raise bad_query(problems_of({"delivery": error.messages})) from error
+        raise query_error(field_errors_of({"delivery": error.messages})) from error
     return found

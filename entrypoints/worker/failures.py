@@ -29,7 +29,7 @@ class Backoff:
 
 
 @contextmanager
-def survived(backoff: Backoff, doing: str) -> Iterator[None]:
+def log_failures(backoff: Backoff, doing: str) -> Iterator[None]:
     """Log and count whatever goes wrong in the block, and end it there."""
     try:
         yield

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from entrypoints.correlation import correlated
+from entrypoints.correlation import correlation_scope
 from entrypoints.dead_letters import log_dead_letter
 from entrypoints.worker import folding, summaries, upkeep
 from entrypoints.worker.importing import continue_import, continue_undo
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Desk:
+class JobContext:
     """What a job works with, handed to it by its worker.
 
     `holder` names the worker in the leases that it takes; `stopping` tells whether it is to stop; `further` are things
@@ -48,81 +48,84 @@ class Desk:
         One that is not in `JOBS`, or is about something that no such job is about, is dropped with a line in the log:
         anybody with access to Redis can write there, and what there is to do stands in the database anyway.
         """
-        with correlated(correlation_id):
+        with correlation_scope(correlation_id):
             job = JOBS.get(function)
-            if job is None or not job.is_about(self, about):
+            if job is None or not job.accepts(self, about):
                 log.warning("A job that nobody here asks for is dropped.", extra={"job": function[:MAX_LOGGED_LENGTH]})
                 return
             job.do(self, *about)
 
 
-def run_import(desk: Desk, import_id: str) -> None:
+def run_import(context: JobContext, import_id: str) -> None:
     """Give an import a turn; one that has not ended goes to the end of the line."""
     wanted = UUID(import_id)
-    turns = Turns(desk.unite.imports.due, desk.stopping, desk.clock)
+    turns = Turns(context.unite.imports.due, context.stopping, context.clock)
     turns.begin()
-    latest = desk.clock() + MAX_TURN_SECONDS
+    latest = context.clock() + MAX_TURN_SECONDS
     status = continue_import(
-        desk.unite.imports, wanted, holder=desk.holder, should_stop=lambda: turns.over() or desk.clock() >= latest
+        context.unite.imports,
+        wanted,
+        holder=context.holder,
+        should_stop=lambda: turns.over() or context.clock() >= latest,
     )
     if status is not None and not status.ended:
-        desk.jobs.run_import(wanted)
+        context.jobs.run_import(wanted)
 
 
-def undo_import(desk: Desk, import_id: str) -> None:
+def undo_import(context: JobContext, import_id: str) -> None:
     """Go on with an undoing to its end; the sweep finds what is left where the worker has to stop."""
-    continue_undo(desk.unite.imports, UUID(import_id), should_stop=desk.stopping)
+    continue_undo(context.unite.imports, UUID(import_id), should_stop=context.stopping)
 
 
-def relay(desk: Desk, destination: str) -> None:
+def relay(context: JobContext, destination: str) -> None:
     """Tell one destination of events, for a turn; what is left then waits behind the others."""
-    latest = desk.clock() + TURN
+    latest = context.clock() + TURN
 
     def over() -> bool:
-        return desk.stopping() or desk.clock() >= latest
+        return context.stopping() or context.clock() >= latest
 
-    desk.unite.notifications.relay(destination, should_stop=over, on_dead=log_dead_letter)
+    context.unite.notifications.relay(destination, should_stop=over, on_dead=log_dead_letter)
     if over():
-        desk.jobs.deliver_events([destination])
+        context.jobs.deliver_events([destination])
 
 
-def sweep(desk: Desk) -> None:
+def sweep(context: JobContext) -> None:
     """Enqueue what is to be done and nobody was woken for, and mark the calls that were missed."""
-    due = desk.unite.imports.due()
+    due = context.unite.imports.due()
     for import_id in due.to_import:
-        with correlated(due.correlation_ids.get(import_id)):
-            desk.jobs.run_import(import_id)
+        with correlation_scope(due.correlation_ids.get(import_id)):
+            context.jobs.run_import(import_id)
     for import_id in due.to_undo:
-        with correlated(due.correlation_ids.get(import_id)):
-            desk.jobs.undo_import(import_id)
-    desk.jobs.deliver_events()
-    mark_missed(desk.unite.upkeep.mark_missed, desk.stopping)
+        with correlation_scope(due.correlation_ids.get(import_id)):
+            context.jobs.undo_import(import_id)
+    context.jobs.deliver_events()
+    mark_missed(context.unite.upkeep.mark_missed, context.stopping)
 
 
-def fold_entries(desk: Desk) -> None:
+def fold_entries(context: JobContext) -> None:
     """Fold entries of the call ledger into what reports read."""
-    folding.fold_entries(desk.unite.reports.fold, desk.stopping)
+    folding.fold_entries(context.unite.reports.fold, context.stopping)
 
 
-def make_summaries(desk: Desk) -> None:
+def make_summaries(context: JobContext) -> None:
     """Make the daily summaries whose local time has come."""
-    summaries.make_summaries(desk.unite.upkeep.make_daily_summaries, desk.stopping)
+    summaries.make_summaries(context.unite.upkeep.create_daily_summaries, context.stopping)
 
 
-def keep_up(desk: Desk) -> None:
+def keep_up(context: JobContext) -> None:
     """Clear away what has run out or was given up."""
-    upkeep.keep_up(desk.unite.upkeep, desk.further, desk.stopping)
+    upkeep.keep_up(context.unite.upkeep, context.further, context.stopping)
 
 
-def _an_id(_desk: Desk, about: str) -> bool:
+def _an_id(_desk: JobContext, about: str) -> bool:
     try:
         return str(UUID(about)) == about
     except ValueError:
         return False
 
 
-def _a_destination(desk: Desk, about: str) -> bool:
-    return about in desk.unite.notifications.destinations
+def _a_destination(context: JobContext, about: str) -> bool:
+    return about in context.unite.notifications.destinations
 
 
 @dataclass(frozen=True)
@@ -130,12 +133,12 @@ class Job:
     """A job that a worker carries out, and for each of its arguments what that has to be."""
 
     do: Callable[..., None]
-    arguments: tuple[Callable[[Desk, str], bool], ...] = ()
+    arguments: tuple[Callable[[JobContext, str], bool], ...] = ()
 
-    def is_about(self, desk: Desk, about: tuple[str, ...]) -> bool:
+    def accepts(self, context: JobContext, about: tuple[str, ...]) -> bool:
         """Whether the job can be about this."""
         return len(about) == len(self.arguments) and all(
-            check(desk, each) for check, each in zip(self.arguments, about, strict=True)
+            check(context, each) for check, each in zip(self.arguments, about, strict=True)
         )
 
 

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Event
 
-from entrypoints.worker.failures import Backoff, survived
+from entrypoints.worker.failures import Backoff, log_failures
 from entrypoints.worker.importing import continue_import, continue_undo
 from entrypoints.worker.turns import Turns
 from entrypoints.worker.upkeep import keep_up
-from entrypoints.worker.wake_ups import POLL_INTERVAL, Waiting
+from entrypoints.worker.wake_ups import POLL_INTERVAL, WakeUpSource
 from unite_core.application import Unite
 
 UPKEEP_INTERVAL = 60.0
@@ -25,7 +25,7 @@ class Worker:
 
     unite: Unite
     holder: str
-    waiting: Waiting
+    waiting: WakeUpSource
     stop: Event
     upkeep: dict[str, Callable[[], object]] = field(default_factory=dict)
 
@@ -35,7 +35,7 @@ class Worker:
         backoff = Backoff()
         upkeep_at = 0.0
         while not self.stop.is_set():
-            with survived(backoff, "looking for work"):
+            with log_failures(backoff, "looking for work"):
                 worked = self._work(turns)
                 if time.monotonic() >= upkeep_at:
                     self._upkeep()

@@ -14,17 +14,17 @@ from types import FrameType
 from entrypoints import logs
 from entrypoints.bootstrap import Started, StartRefused, load_settings, start
 from entrypoints.correlation import CorrelationFilter
-from entrypoints.reading import SettingsRefused
+from entrypoints.environment import SettingsRefused
 from entrypoints.settings import Settings
-from entrypoints.worker.folding import folding
-from entrypoints.worker.jobs import Desk
+from entrypoints.worker.folding import fold_in_thread
+from entrypoints.worker.jobs import JobContext
 from entrypoints.worker.loop import Worker
-from entrypoints.worker.missed import marking_missed
+from entrypoints.worker.missed import mark_missed_in_thread
 from entrypoints.worker.queued import QueuedWorker
-from entrypoints.worker.relays import relaying
-from entrypoints.worker.summaries import making_summaries
+from entrypoints.worker.relays import relay_in_threads
+from entrypoints.worker.summaries import create_summaries_in_thread
 from entrypoints.worker.uploads import UploadListener
-from entrypoints.worker.wake_ups import Bell, Waiting
+from entrypoints.worker.wake_ups import WakeUpBroadcast, WakeUpSource
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ def run(arguments: Namespace, environ: Mapping[str, str], begin: Callable[[Setti
     With `--until-stdin-ends` also until whoever holds the other end of standard input is gone: the service
     that started this process, however it ended.
     """
-    logs.configure(logs.settings_of(environ))
+    logs.configure(logs.log_settings_of(environ))
     try:
         settings = load_settings(environ)
         logs.configure(settings.log)
@@ -50,7 +50,7 @@ def run(arguments: Namespace, environ: Mapping[str, str], begin: Callable[[Setti
     return 0
 
 
-def _work(arguments: Namespace, started: Started, wake_ups: Waiting) -> None:
+def _work(arguments: Namespace, started: Started, wake_ups: WakeUpSource) -> None:
     for handler in logging.getLogger().handlers:
         handler.addFilter(CorrelationFilter())
     stop = Event()
@@ -60,13 +60,13 @@ def _work(arguments: Namespace, started: Started, wake_ups: Waiting) -> None:
     holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
 
     def work_from_database(until: Event) -> None:
-        bell = Bell(wake_ups, until)
+        bell = WakeUpBroadcast(wake_ups, until)
         upkeep = dict(started.upkeep)
         worker = Worker(unite=started.unite, holder=holder, waiting=bell.ear(), stop=until, upkeep=upkeep)
-        missed = marking_missed(started.unite.upkeep.mark_missed, until)
-        summaries = making_summaries(started.unite.upkeep.make_daily_summaries, until)
-        folds = folding(started.unite.reports.fold, until)
-        with relaying(started.unite.notifications, bell, until), missed, summaries, folds:
+        missed = mark_missed_in_thread(started.unite.upkeep.mark_missed, until)
+        summaries = create_summaries_in_thread(started.unite.upkeep.create_daily_summaries, until)
+        folds = fold_in_thread(started.unite.reports.fold, until)
+        with relay_in_threads(started.unite.notifications, bell, until), missed, summaries, folds:
             worker.run()
 
     log.info("The worker is ready.")
@@ -74,14 +74,14 @@ def _work(arguments: Namespace, started: Started, wake_ups: Waiting) -> None:
         if started.queues is None:
             work_from_database(stop)
         else:
-            desk = Desk(
+            context = JobContext(
                 unite=started.unite,
                 jobs=started.jobs,
                 holder=holder,
                 stopping=stop.is_set,
                 further=started.upkeep,
             )
-            QueuedWorker(queues=started.queues, desk=desk, without=work_from_database, stop=stop).run()
+            QueuedWorker(queues=started.queues, context=context, without=work_from_database, stop=stop).run()
 
 
 @contextmanager

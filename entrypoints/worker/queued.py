@@ -7,7 +7,7 @@ from functools import partial
 from threading import Event, Thread
 from typing import Protocol
 
-from entrypoints.worker.jobs import EVERY, Desk
+from entrypoints.worker.jobs import EVERY, JobContext
 from unite_core.errors import Unavailable
 
 log = logging.getLogger(__name__)
@@ -21,11 +21,13 @@ class Queues(Protocol):
 
     def ping(self) -> None: ...
 
-    def do_imports(self, hand: Desk, stopping: Callable[[], bool]) -> None: ...
+    def run_import_jobs(self, hand: JobContext, stopping: Callable[[], bool]) -> None: ...
 
-    def deliver(self, hand: Desk, stopping: Callable[[], bool], destination: str) -> None: ...
+    def deliver(self, hand: JobContext, stopping: Callable[[], bool], destination: str) -> None: ...
 
-    def do_upkeep(self, hand: Desk, stopping: Callable[[], bool], every: Mapping[Callable[..., None], int]) -> None: ...
+    def run_upkeep_jobs(
+        self, hand: JobContext, stopping: Callable[[], bool], every: Mapping[Callable[..., None], int]
+    ) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class QueuedWorker:
     """
 
     queues: Queues
-    desk: Desk
+    context: JobContext
     without: Callable[[Event], None]
     stop: Event
 
@@ -59,18 +61,18 @@ class QueuedWorker:
         def stopping() -> bool:
             return self.stop.is_set() or away.is_set()
 
-        desk = replace(self.desk, stopping=stopping)
+        context = replace(self.context, stopping=stopping)
         work: dict[str, Callable[[], None]] = {
-            "upkeep": lambda: self.queues.do_upkeep(desk, stopping, EVERY),
+            "upkeep": lambda: self.queues.run_upkeep_jobs(context, stopping, EVERY),
             **{
-                f"relay-{name}": partial(self.queues.deliver, desk, stopping, name)
-                for name in desk.unite.notifications.destinations
+                f"relay-{name}": partial(self.queues.deliver, context, stopping, name)
+                for name in context.unite.notifications.destinations
             },
         }
         beside = [Thread(target=_until_away, args=(away, do), name=name) for name, do in work.items()]
         for thread in beside:
             thread.start()
-        _until_away(away, lambda: self.queues.do_imports(desk, stopping))
+        _until_away(away, lambda: self.queues.run_import_jobs(context, stopping))
         for thread in beside:
             thread.join()
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from threading import Event, Thread
 
 from entrypoints.dead_letters import log_dead_letter
-from entrypoints.worker.failures import Backoff, survived
-from entrypoints.worker.wake_ups import POLL_INTERVAL, Bell, Waiting
+from entrypoints.worker.failures import Backoff, log_failures
+from entrypoints.worker.wake_ups import POLL_INTERVAL, WakeUpBroadcast, WakeUpSource
 from unite_core.application import Notifications
 
 
@@ -20,14 +20,14 @@ class Relay:
 
     notifications: Notifications
     destination: str
-    waiting: Waiting
+    waiting: WakeUpSource
     stop: Event
 
     def run(self) -> None:
         """Relay until `stop` is set. What is handed over then is still settled."""
         backoff = Backoff()
         while not self.stop.is_set():
-            with survived(backoff, f"telling of events ({self.destination})"):
+            with log_failures(backoff, f"telling of events ({self.destination})"):
                 self.notifications.relay(self.destination, should_stop=self.stop.is_set, on_dead=log_dead_letter)
                 backoff.succeeded()
             if backoff.seconds:
@@ -37,7 +37,7 @@ class Relay:
 
 
 @contextmanager
-def relaying(notifications: Notifications, bell: Bell, stop: Event) -> Iterator[None]:
+def relay_in_threads(notifications: Notifications, bell: WakeUpBroadcast, stop: Event) -> Iterator[None]:
     """Relay to every destination as long as the block lasts, each in a thread of its own, woken by the bell.
 
     An import that has its turn holds no event up, and a destination that is slow delays no other. However the block

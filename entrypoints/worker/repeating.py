@@ -6,7 +6,7 @@ from threading import Event, Thread
 
 
 @contextmanager
-def repeating(name: str, do: Callable[[], None], stop: Event, *, every: float) -> Iterator[None]:
+def repeat_in_thread(name: str, do: Callable[[], None], stop: Event, *, every: float) -> Iterator[None]:
     """Call `do` as long as the block lasts, with a pause of `every` seconds after each call.
 
     However the block is left, `stop` is set then, and the thread of that name has ended.

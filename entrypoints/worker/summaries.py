@@ -5,9 +5,9 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from threading import Event
 
-from entrypoints.worker.failures import Backoff, survived
-from entrypoints.worker.repeating import repeating
-from unite_core.summaries.use_cases import MakeDailySummaries
+from entrypoints.worker.failures import Backoff, log_failures
+from entrypoints.worker.repeating import repeat_in_thread
+from unite_core.summaries.use_cases import CreateDailySummaries
 
 log = logging.getLogger(__name__)
 
@@ -15,16 +15,16 @@ SUMMARY_INTERVAL = 15
 """Seconds between two looks: a summary at 23:59 can be made for one minute alone."""
 
 
-def make_summaries(make: MakeDailySummaries, stopping: Callable[[], bool]) -> None:
+def make_summaries(make: CreateDailySummaries, stopping: Callable[[], bool]) -> None:
     """Make the summaries that are due. A failure is logged; the next run makes what this one did not."""
-    with survived(Backoff(), "making daily summaries"):
+    with log_failures(Backoff(), "making daily summaries"):
         made = make(should_stop=stopping)
         if made:
             log.info("Daily summaries made: %s.", made)
 
 
-def making_summaries(
-    make: MakeDailySummaries, stop: Event, *, every: float = SUMMARY_INTERVAL
+def create_summaries_in_thread(
+    make: CreateDailySummaries, stop: Event, *, every: float = SUMMARY_INTERVAL
 ) -> AbstractContextManager[None]:
     """Make daily summaries as long as the block lasts, after so many seconds again."""
-    return repeating("summaries", lambda: make_summaries(make, stop.is_set), stop, every=every)
+    return repeat_in_thread("summaries", lambda: make_summaries(make, stop.is_set), stop, every=every)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Protocol
 from uuid import UUID
 
-from unite_core.imports.queries import DueWork
+from unite_core.imports.queries import ImportsToContinue
 
 TURN = 20.0
 """Seconds that an import may take while another one waits. Going on later costs a quick read up to its last row."""
@@ -14,7 +14,7 @@ TURN = 20.0
 class Due(Protocol):
     """Tells what there is to do, as `unite.imports.due` does."""
 
-    def __call__(self, *, limit: int = 100) -> DueWork: ...
+    def __call__(self, *, limit: int = 100) -> ImportsToContinue: ...
 
 
 class Turns:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from threading import Event
 from typing import Protocol
 
-from entrypoints.worker.failures import Backoff, survived
+from entrypoints.worker.failures import Backoff, log_failures
 from unite_core.imports.use_cases import UploadOutcome
 
 log = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ class UploadListener:
         """Listen until `stop` is set; it takes as long as waiting for a notice may."""
         backoff = Backoff()
         while not self.stop.is_set():
-            with survived(backoff, "starting what was uploaded"):
+            with log_failures(backoff, "starting what was uploaded"):
                 if backoff.seconds:
                     self.ready()
                 notice = self.notices.receive()

@@ -3,19 +3,19 @@
 from threading import Event
 from typing import Protocol
 
-from entrypoints.worker.failures import Backoff, survived
+from entrypoints.worker.failures import Backoff, log_failures
 
 POLL_INTERVAL = 1.0
 """Seconds between two looks for work that nobody woke the worker for."""
 
 
-class Waiting(Protocol):
+class WakeUpSource(Protocol):
     """Waits for a wake-up, `timeout` seconds at the most; whether there was one."""
 
     def wait(self, timeout: float) -> bool: ...
 
 
-class Ear:
+class WakeUpReceiver:
     """Where one thread waits for the wake-ups of its process. One that comes while it works is not lost."""
 
     def __init__(self) -> None:
@@ -33,17 +33,17 @@ class Ear:
         return woken
 
 
-class Bell:
+class WakeUpBroadcast:
     """Passes what comes to `waiting` on to every ear, until `stop` is set: a wake-up by itself has one taker."""
 
-    def __init__(self, waiting: Waiting, stop: Event) -> None:
+    def __init__(self, waiting: WakeUpSource, stop: Event) -> None:
         self._waiting = waiting
         self._stop = stop
-        self._ears: list[Ear] = []
+        self._ears: list[WakeUpReceiver] = []
 
-    def ear(self) -> Ear:
+    def ear(self) -> WakeUpReceiver:
         """An ear that hears each wake-up from now on."""
-        ear = Ear()
+        ear = WakeUpReceiver()
         self._ears.append(ear)
         return ear
 
@@ -51,7 +51,7 @@ class Bell:
         """Pass wake-ups on; at the end a last one, so that nobody waits on."""
         backoff = Backoff()
         while not self._stop.is_set():
-            with survived(backoff, "waiting to be woken"):
+            with log_failures(backoff, "waiting to be woken"):
                 if self._waiting.wait(POLL_INTERVAL):
                     self._ring()
                 backoff.succeeded()

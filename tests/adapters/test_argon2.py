@@ -31,7 +31,7 @@ def test_a_hash_of_weaker_parameters_is_outdated_and_still_matches() -> None:
     weaker = Argon2Passwords(memory_kib=8 * 1024).hash("correct horse battery")
     passwords = Argon2Passwords()
 
-    assert passwords.outdated(weaker)
+    assert passwords.needs_rehash(weaker)
     assert passwords.matches("correct horse battery", weaker)
 
 
@@ -39,7 +39,7 @@ def test_what_is_no_hash_matches_nothing_and_is_outdated() -> None:
     passwords = Argon2Passwords()
 
     assert not passwords.matches("correct horse battery", "no hash at all")
-    assert passwords.outdated("no hash at all")
+    assert passwords.needs_rehash("no hash at all")
 
 
 def test_a_password_may_hold_what_is_no_unicode_text() -> None:

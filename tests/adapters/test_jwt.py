@@ -202,8 +202,8 @@ def test_a_token_that_was_issued_in_the_future_is_refused_but_for_the_difference
 
 
 @pytest.mark.parametrize("lifetime", [timedelta(minutes=15, seconds=11), timedelta(days=365), timedelta(0)])
-def test_a_token_that_is_good_for_another_time_than_ours_are_is_refused(lifetime: timedelta) -> None:
-    token = signed(PAYLOAD | {"exp": PAYLOAD["iat"] + int(lifetime.total_seconds())})
+def test_a_token_that_is_good_for_another_time_than_ours_are_is_refused(ttl: timedelta) -> None:
+    token = signed(PAYLOAD | {"exp": PAYLOAD["iat"] + int(ttl.total_seconds())})
 
     assert code_of(JwtTokens(OLD), token) == "invalid_token"
 
@@ -275,7 +275,7 @@ def test_there_are_no_tokens_without_a_key() -> None:
 
 
 def test_tokens_of_another_audience_or_with_a_longer_lifetime_are_read_only_where_they_are_expected() -> None:
-    cookies = JwtTokens(OLD, audience=COOKIE_AUDIENCE, lifetime=COOKIE_TTL)
+    cookies = JwtTokens(OLD, audience=COOKIE_AUDIENCE, ttl=COOKIE_TTL)
     claims = replace(CLAIMS, expires_at=CLAIMS.issued_at + COOKIE_TTL)
 
     cookie = cookies.issue(claims)

@@ -78,7 +78,7 @@ def sell(client: AuthenticatedClient) -> None:
     assert report.completed.value >= 1
 
 
-def have_imported(client: AuthenticatedClient, path: Path) -> ImportShape:
+def import_leads(client: AuthenticatedClient, path: Path) -> ImportShape:
     """Import a file in one call, with options beside it, and wait for its end."""
     with path.open("rb") as payload:
         form = ImportForm(
@@ -97,7 +97,7 @@ def main(url: str, email: str, password: str, csv_file: str) -> None:
     """Make the twelve calls."""
     client = logged_in(url, email, password)
     sell(client)
-    done = have_imported(client, Path(csv_file))
+    done = import_leads(client, Path(csv_file))
     assert done.status is ImportShapeStatus.COMPLETED
     rejected = result(list_rejections.sync(done.id, client=client)).items
     assert len(rejected) == done.counts.rejected

@@ -20,9 +20,9 @@ import pytest
 from pymongo import MongoClient
 from sqlalchemy import create_engine, make_url
 
-from adapters.local.file_copies import linked_files
+from adapters.local.file_backup import linked_files
 from entrypoints.__main__ import main
-from entrypoints.cli.shown import Stages, console
+from entrypoints.cli.progress import StageProgress, console
 from tests.cli.conftest import Command
 from tests.cli.test_verify_ledger import add_calls, database, without_triggers
 from tests.pictures import a_png
@@ -122,7 +122,7 @@ def test_a_backup_taken_in_the_middle_of_an_import_is_restored_and_the_import_go
         monkeypatch.chdir(first)
         for name, value in (servers_of.before | {"UNITE_DATA_DIR": str(first / "var")}).items():
             monkeypatch.setenv(name, value)
-        import_id = client.have_imported(a_file_of_leads())
+        import_id = client.import_leads(a_file_of_leads())
         eventually(lambda: rows_of(client, import_id), "the import has begun")
 
         assert main(["backup", "unite.tar"]) == 0
@@ -494,7 +494,7 @@ def test_a_backup_of_sqlite_is_not_restored_into_mysql(
 
 
 def test_what_takes_long_is_shown_stage_by_stage(capsys: Output) -> None:
-    with Stages(console(), after=0) as stages:
+    with StageProgress(console(), after=0) as stages:
         stages.show("database copied", 1, 2)
         stages.show("database copied", 2, 2)
         stages.show("archive written", 1, 4)
@@ -503,7 +503,7 @@ def test_what_takes_long_is_shown_stage_by_stage(capsys: Output) -> None:
 
 
 def test_what_is_soon_done_is_not_shown(capsys: Output) -> None:
-    with Stages(console()) as stages:
+    with StageProgress(console()) as stages:
         stages.show("database copied", 1, 2)
 
     assert capsys.readouterr().out == ""

@@ -83,7 +83,7 @@ def work_with(client: Client) -> None:
     task = client.call("POST", "/v1/call-tasks", json={"lead_id": lead["id"], "due_at": "2026-03-02T15:00:00Z"})
     completion = {"outcome": "connected", "duration_seconds": 300}
     client.call("POST", f"/v1/call-tasks/{task['id']}/complete", json=completion)
-    import_id = client.have_imported(b"Name,Email\nAda,ada@example.com\n")
+    import_id = client.import_leads(b"Name,Email\nAda,ada@example.com\n")
     eventually(lambda: client.lead_import(import_id)["status"] == "completed", "the import completes")
     client.call("POST", f"/v1/lead-imports/{import_id}/undo")
     eventually(lambda: (client.lead_import(import_id)["undo"] or {}).get("finished_at"), "it is undone")

@@ -8,7 +8,7 @@ from pymongo import MongoClient
 from sqlalchemy import create_engine, make_url
 from sqlalchemy.exc import DBAPIError
 
-from adapters.sql.grants import Beyond
+from adapters.sql.grants import ExcessPrivileges
 from entrypoints.cli.migrate import _tell_of_rights
 from tests.cli.conftest import Command
 
@@ -90,7 +90,7 @@ def test_the_account_of_the_service_gets_its_rights(
 
 
 def test_rights_that_whoever_migrates_may_not_see_are_not_said_to_be_none(capsys: pytest.CaptureFixture[str]) -> None:
-    _tell_of_rights("service@%", Beyond(seen=False))
+    _tell_of_rights("service@%", ExcessPrivileges(seen=False))
 
     assert capsys.readouterr().out == (
         "service@% has its rights on every table. Whoever migrates may not see whether it has others.\n"

@@ -27,7 +27,7 @@ def lax(folder: Path) -> dict[str, str]:
 
 def use(client: Client) -> None:
     """Have files of every kind made: an upload, a picture, an error report, whatever the database has beside it."""
-    import_id = client.have_imported(CSV)
+    import_id = client.import_leads(CSV)
     eventually(lambda: client.lead_import(import_id)["status"] == "completed", "the import is completed")
     [lead] = client.call("GET", "/v1/leads")["items"]
     new = {"content_type": "image/png", "size": len(PNG)}

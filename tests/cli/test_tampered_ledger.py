@@ -11,7 +11,7 @@ from entrypoints.bootstrap import OPERATOR, start
 from entrypoints.settings import read_settings
 from tests.cli.conftest import Command
 from tests.cli.test_verify_ledger import Output, add_calls, dashed, database, without_triggers
-from unite_core.calls.ledger import BrokenChain
+from unite_core.calls.ledger import ChainFault
 
 UNREADABLE = {
     "an outcome": "outcome = 'splendid'",
@@ -70,7 +70,7 @@ def test_whoever_reads_the_ledger_of_a_call_sees_the_entries_that_can_be_read(
         ledger = started.unite.calls.get_ledger(OPERATOR, UUID(bytes=task_id))
 
     assert [entry.number for entry in ledger.entries] == [1]
-    assert ledger.broken == BrokenChain(
+    assert ledger.broken == ChainFault(
         task_id=UUID(bytes=task_id), entry_id=UUID(bytes=entry_id), number=2, reason="It cannot be read."
     )
 

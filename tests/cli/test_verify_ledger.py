@@ -14,7 +14,7 @@ from rich.console import Console
 from adapters.sql.engine import create_engine_for
 from adapters.sql.migrate import upgrade
 from entrypoints.bootstrap import OPERATOR, start
-from entrypoints.cli.shown import Tally
+from entrypoints.cli.progress import CounterProgress
 from entrypoints.settings import read_settings
 from tests.cli.conftest import Command
 from unite_core.calls.model import Completion, Outcome
@@ -156,7 +156,7 @@ def test_what_takes_long_tells_at_a_terminal_how_far_it_is() -> None:
     terminal, pipe = io.StringIO(), io.StringIO()
 
     for shown, forced in ((terminal, True), (pipe, False)):
-        with Tally(Console(file=shown, force_terminal=forced, width=80), after=0.0) as tally:
+        with CounterProgress(Console(file=shown, force_terminal=forced, width=80), after=0.0) as tally:
             tally.show("500 entries of 400 call tasks")
             tally.show("1,000 entries of 800 call tasks")
 
@@ -167,7 +167,7 @@ def test_what_takes_long_tells_at_a_terminal_how_far_it_is() -> None:
 def test_what_does_not_take_long_says_nothing_on_the_way() -> None:
     terminal = io.StringIO()
 
-    with Tally(Console(file=terminal, force_terminal=True, width=80)) as tally:
+    with CounterProgress(Console(file=terminal, force_terminal=True, width=80)) as tally:
         tally.show("500 entries of 400 call tasks")
 
     assert terminal.getvalue() == ""

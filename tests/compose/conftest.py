@@ -6,7 +6,7 @@ from contextlib import suppress
 import pytest
 
 from tests.compose.stack import Stack, StackFailed
-from tests.sales_floor import Floor
+from tests.live_scenario import LiveScenario
 from tests.servers.containers import look_for_an_engine
 from tests.servers.finding import CannotBeHad
 from tests.servers.twilio import TwilioStandIn
@@ -43,9 +43,9 @@ def client(stack: Stack) -> Client:
 
 
 @pytest.fixture(scope="session")
-def floor(client: Client) -> Floor:
+def scenario(client: Client) -> LiveScenario:
     """Everybody who works there."""
-    return Floor(client)
+    return LiveScenario(client)
 
 
 @pytest.fixture(scope="session")

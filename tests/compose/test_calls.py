@@ -12,7 +12,7 @@ from tests.adapters.aws.moto import access_to
 from tests.adapters.aws.topics import listening_to
 from tests.compose.stack import Stack, StackFailed
 from tests.conftest import CHECKOUT
-from tests.sales_floor import TASKS, Floor, call_tasks
+from tests.live_scenario import TASKS, LiveScenario, call_tasks
 from tests.servers.twilio import TwilioStandIn
 from tests.service_process import eventually
 
@@ -29,18 +29,18 @@ GUARD = "call_ledger_changed"
 
 
 def test_the_whole_life_of_a_call_is_told_to_whom_it_concerns(
-    stack: Stack, floor: Floor, twilio: TwilioStandIn
+    stack: Stack, scenario: LiveScenario, twilio: TwilioStandIn
 ) -> None:
     topic = listening_to(TOPIC, access_to(stack.storage_url))
-    amy, mo = floor.hire("agent", AMY), floor.hire("manager", MO)
-    grace = floor.lead("Grace Hopper", phone=PHONE)
+    amy, mo = scenario.add_user("agent", AMY), scenario.add_user("manager", MO)
+    grace = scenario.lead("Grace Hopper", phone=PHONE)
 
     (task_id,) = call_tasks(mo, amy, [grace])
-    assigned = floor.delivery(grace, "call_task.assigned", "texts", status="delivered")
+    assigned = scenario.delivery(grace, "call_task.assigned", "texts", status="delivered")
     assert amy.post(f"{TASKS}/{task_id}/notes", {"text": "She asked for a demonstration."}).status_code == 200
     amy.client.session.headers["X-Correlation-ID"] = CORRELATION
     answers = [amy.complete(task_id, "done") for _ in range(2)]
-    completed = floor.delivery(grace, "call_task.completed", "texts", status="delivered")
+    completed = scenario.delivery(grace, "call_task.completed", "texts", status="delivered")
 
     assert [(it.status_code, it.headers.get("Idempotency-Replayed")) for it in answers] == [(200, None), (200, "true")]
     texts = {it["sid"]: it for it in twilio.messages() if it["to"] in (AMY, MO)}
@@ -52,7 +52,7 @@ def test_the_whole_life_of_a_call_is_told_to_whom_it_concerns(
     known = {"sid": completed["response"]["sid"], "status": "delivered", "segments": 1, "price": "-0.00790"}
 
     def history() -> list[dict[str, Any]]:
-        events: list[dict[str, Any]] = floor.admin.call("GET", f"/v1/deliveries/{completed['id']}/activity")["items"]
+        events: list[dict[str, Any]] = scenario.admin.call("GET", f"/v1/deliveries/{completed['id']}/activity")["items"]
         return events if events and known.items() <= events[0]["data"]["response"].items() else []
 
     events = eventually(history, "the delivery's last state is in its activity")
@@ -85,11 +85,13 @@ def without_guard(stack: Stack) -> Iterator[None]:
         )
 
 
-def test_an_entry_that_mysqls_own_root_has_changed_is_named(stack: Stack, floor: Floor) -> None:
-    amy = floor.hire("agent")
-    tasks = call_tasks(floor.hire("manager"), amy, [floor.lead("Ada Lovelace"), floor.lead("Margaret Hamilton")])
+def test_an_entry_that_mysqls_own_root_has_changed_is_named(stack: Stack, scenario: LiveScenario) -> None:
+    amy = scenario.add_user("agent")
+    tasks = call_tasks(
+        scenario.add_user("manager"), amy, [scenario.lead("Ada Lovelace"), scenario.lead("Margaret Hamilton")]
+    )
     assert {amy.complete(task_id).status_code for task_id in tasks} == {200}
-    (entry,) = floor.admin.call("GET", f"{TASKS}/{tasks[0]}/ledger")["entries"]
+    (entry,) = scenario.admin.call("GET", f"{TASKS}/{tasks[0]}/ledger")["entries"]
     change = f"UPDATE call_ledger SET duration_seconds = {{}} WHERE hash = '{entry['hash']}'"
     verify = ("exec", "-T", "worker", "python", "-m", "entrypoints", "verify-ledger")
     assert "every chain is whole" in stack.compose(*verify)
@@ -101,11 +103,11 @@ def test_an_entry_that_mysqls_own_root_has_changed_is_named(stack: Stack, floor:
         try:
             with pytest.raises(StackFailed, match=f"(?s){tasks[0]}.*{entry['id']}"):
                 stack.compose(*verify)
-            broken = floor.admin.call("GET", f"{TASKS}/{tasks[0]}/ledger")["broken"]
+            broken = scenario.admin.call("GET", f"{TASKS}/{tasks[0]}/ledger")["broken"]
         finally:
             stack.as_root(change.format(entry["duration_seconds"]))
 
     assert broken["entry_id"] == entry["id"]
-    assert floor.admin.call("GET", f"{TASKS}/{tasks[0]}/ledger")["verified"]
+    assert scenario.admin.call("GET", f"{TASKS}/{tasks[0]}/ledger")["verified"]
     with pytest.raises(StackFailed, match="never changed"):
         stack.as_root(change.format(3000))

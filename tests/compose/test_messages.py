@@ -3,47 +3,49 @@
 import json
 
 from tests.compose.stack import Stack
-from tests.sales_floor import Floor, call_tasks
+from tests.live_scenario import LiveScenario, call_tasks
 from tests.servers.twilio import TwilioStandIn
 
 ASSIGNED = "call_task.assigned"
 BEN, CLEO = "+12025550187", "+12025550188"
 
 
-def test_whoever_writes_stop_gets_no_more_messages_until_they_write_start(floor: Floor, twilio: TwilioStandIn) -> None:
-    ben, manager = floor.hire("agent", BEN), floor.hire("manager")
-    unwanted, wanted = floor.lead("Katherine Johnson"), floor.lead("Dorothy Vaughan")
+def test_whoever_writes_stop_gets_no_more_messages_until_they_write_start(
+    scenario: LiveScenario, twilio: TwilioStandIn
+) -> None:
+    ben, manager = scenario.add_user("agent", BEN), scenario.add_user("manager")
+    unwanted, wanted = scenario.lead("Katherine Johnson"), scenario.lead("Dorothy Vaughan")
 
     assert twilio.write_to_us(BEN, "stop")["status"] == 200
     call_tasks(manager, ben, [unwanted])
-    skipped = floor.delivery(unwanted, ASSIGNED, "texts", reason="opted_out")
+    skipped = scenario.delivery(unwanted, ASSIGNED, "texts", reason="opted_out")
     assert twilio.write_to_us(BEN, "Start")["status"] == 200
     call_tasks(manager, ben, [wanted])
-    sent = floor.delivery(wanted, ASSIGNED, "texts", status="delivered")
+    sent = scenario.delivery(wanted, ASSIGNED, "texts", status="delivered")
 
     assert (skipped["status"], sent["status"]) == ("skipped", "delivered")
     assert ["Dorothy Vaughan" in it["body"] for it in twilio.messages() if it["to"] == BEN] == [True]
 
 
 def test_a_text_that_is_refused_is_a_dead_letter_until_somebody_replays_it(
-    stack: Stack, floor: Floor, twilio: TwilioStandIn
+    stack: Stack, scenario: LiveScenario, twilio: TwilioStandIn
 ) -> None:
-    cleo, manager = floor.hire("agent", CLEO), floor.hire("manager")
-    lead = floor.lead("Mary Jackson")
-    before = floor.admin.call("GET", "/health/ready")["dead_letters"]
+    cleo, manager = scenario.add_user("agent", CLEO), scenario.add_user("manager")
+    lead = scenario.lead("Mary Jackson")
+    before = scenario.admin.call("GET", "/health/ready")["dead_letters"]
     twilio.behave({"status": 400, "code": 21211, "to": CLEO})
 
     call_tasks(manager, cleo, [lead])
-    dead = floor.delivery(lead, ASSIGNED, "texts", error_code=21211)
-    counted = floor.admin.call("GET", "/health/ready")["dead_letters"]
+    dead = scenario.delivery(lead, ASSIGNED, "texts", error_code=21211)
+    counted = scenario.admin.call("GET", "/health/ready")["dead_letters"]
     twilio.behave()
-    floor.admin.call("POST", f"/v1/deliveries/{dead['id']}/replay")
-    replayed = floor.delivery(lead, ASSIGNED, "texts", status="delivered")
+    scenario.admin.call("POST", f"/v1/deliveries/{dead['id']}/replay")
+    replayed = scenario.delivery(lead, ASSIGNED, "texts", status="delivered")
 
     assert (dead["status"], dead["response"]["reason"]) == ("dead", "not_a_number")
     assert counted == before + 1
     logged = [json.loads(line) for line in stack.logs("worker").splitlines()]
     assert [line["level"] for line in logged if line.get("delivery_id") == dead["id"]] == ["ERROR"]
     assert (replayed["id"], replayed["status"], replayed["attempts"]) == (dead["id"], "delivered", 2)
-    assert floor.admin.call("GET", "/health/ready")["dead_letters"] == before
+    assert scenario.admin.call("GET", "/health/ready")["dead_letters"] == before
     assert len([it for it in twilio.messages() if it["to"] == CLEO]) == 1

@@ -46,7 +46,7 @@ def test_without_redis_requests_go_on(stack: Stack, client: Client) -> None:
         lead = client.call("POST", "/v1/leads", json={"name": "Without Redis", "email": "redis@example.com"})
         found = client.call("GET", f"/v1/leads/{lead['id']}")
         told = statuses(client)
-        import_id = client.have_imported(b"Name,Email\nMeanwhile,meanwhile@example.com\n")
+        import_id = client.import_leads(b"Name,Email\nMeanwhile,meanwhile@example.com\n")
         eventually(lambda: client.lead_import(import_id)["status"] == "completed", "an import completes without Redis")
 
     assert found["name"] == "Without Redis"
@@ -72,7 +72,7 @@ def test_without_mongodb_requests_go_on_and_the_activity_comes_later(stack: Stac
 def test_an_import_goes_on_after_its_worker_crashed_and_was_started_again_by_docker(
     stack: Stack, client: Client
 ) -> None:
-    import_id = client.have_imported(generated())
+    import_id = client.import_leads(generated())
     eventually(lambda: client.lead_import(import_id)["counts"]["rows"] > 0, "the import has begun")
 
     stack.crash("worker")

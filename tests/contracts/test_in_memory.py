@@ -21,6 +21,7 @@ from unite_core.testing.contracts import (
     ConsentsContract,
     DailySummariesContract,
     DeliveriesContract,
+    DryRunLeadsContract,
     FilesContract,
     IdempotencyKeysContract,
     IdsContract,
@@ -35,7 +36,6 @@ from unite_core.testing.contracts import (
     PasswordsContract,
     PendingEventsContract,
     RateLimitsContract,
-    RehearsalContract,
     RollupsContract,
     SessionsContract,
     SignedFilesContract,
@@ -46,7 +46,7 @@ from unite_core.testing.contracts import (
     UsageContract,
     UsersContract,
 )
-from unite_core.testing.contracts.call_activity import Record, hand_over
+from unite_core.testing.contracts.call_activity import Record, deliver_entries
 from unite_core.testing.in_memory import (
     FastPasswords,
     FastTokens,
@@ -134,7 +134,7 @@ class TestImportRows(InMemory, ImportRowsContract):
             unit.rows.reject(import_id, [a_rejection(2), a_rejection(2)])
 
 
-class TestRehearsal(InMemory, RehearsalContract):
+class TestRehearsal(InMemory, DryRunLeadsContract):
     pass
 
 
@@ -164,8 +164,8 @@ class TestCache(CacheContract):
     def test_values_run_out(self, cache: InMemoryCache, clock: FixedClock) -> None:
         ticket = cache.look("leads", "short").ticket
         assert ticket is not None
-        cache.put("leads", "short", b"1", ticket=ticket, lifetime=timedelta(seconds=10))
-        cache.put("leads", "long", b"2", ticket=ticket, lifetime=timedelta(hours=1))
+        cache.put("leads", "short", b"1", ticket=ticket, ttl=timedelta(seconds=10))
+        cache.put("leads", "long", b"2", ticket=ticket, ttl=timedelta(hours=1))
 
         clock.advance(timedelta(seconds=10))
         assert [cache.look("leads", key).value for key in ("short", "long")] == [None, b"2"]
@@ -307,7 +307,7 @@ class TestActivityOfCallDocuments(InMemory, CallActivityContract):
     @pytest.fixture
     def record(self, activity: InMemoryCallDocuments) -> Record:
         log = InMemoryActivityLog(activity)
-        return lambda entries: hand_over(log, entries)
+        return lambda entries: deliver_entries(log, entries)
 
 
 class TestCallDocuments(CallDocumentsContract):

@@ -8,7 +8,7 @@ from adapters.mongo.activity import MongoActivityLog
 from adapters.mongo.calls import MongoCallDocuments
 from adapters.mongo.connection import Mongo
 from unite_core.testing.contracts import ActivityLogContract, CallActivityContract, CallDocumentsContract
-from unite_core.testing.contracts.call_activity import Record, hand_over
+from unite_core.testing.contracts.call_activity import Record, deliver_entries
 from unite_core.testing.in_memory import InMemoryUnitOfWorkFactory, Store
 
 
@@ -57,4 +57,4 @@ class TestCallActivity(CallActivityContract):
     @pytest.fixture
     def record(self, mongo: Mongo) -> Record:
         log = MongoActivityLog(mongo)
-        return lambda entries: hand_over(log, entries)
+        return lambda entries: deliver_entries(log, entries)

@@ -14,6 +14,7 @@ from unite_core.testing.contracts import (
     ConsentsContract,
     DailySummariesContract,
     DeliveriesContract,
+    DryRunLeadsContract,
     IdempotencyKeysContract,
     ImportRowsContract,
     ImportsContract,
@@ -23,7 +24,6 @@ from unite_core.testing.contracts import (
     LeadsContract,
     LiveFiguresContract,
     PendingEventsContract,
-    RehearsalContract,
     RollupsContract,
     SessionsContract,
     UnitOfWorkContract,
@@ -83,7 +83,7 @@ class TestImportRows(Mysql, ImportRowsContract):
     pass
 
 
-class TestRehearsal(Mysql, RehearsalContract):
+class TestRehearsal(Mysql, DryRunLeadsContract):
     pass
 
 

@@ -20,6 +20,7 @@ from unite_core.testing.contracts import (
     ConsentsContract,
     DailySummariesContract,
     DeliveriesContract,
+    DryRunLeadsContract,
     IdempotencyKeysContract,
     ImportRowsContract,
     ImportsContract,
@@ -29,7 +30,6 @@ from unite_core.testing.contracts import (
     LeadsContract,
     LiveFiguresContract,
     PendingEventsContract,
-    RehearsalContract,
     RollupsContract,
     SessionsContract,
     UnitOfWorkContract,
@@ -96,7 +96,7 @@ class TestImportRows(Sqlite, ImportRowsContract):
     pass
 
 
-class TestRehearsal(Sqlite, RehearsalContract):
+class TestRehearsal(Sqlite, DryRunLeadsContract):
     pass
 
 

@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from unite_core.cache import NoCache, Remembered
+from unite_core.cache import CacheEntryType, NoCache
 from unite_core.errors import NotFound
 from unite_core.testing.in_memory import FixedClock, InMemoryCache
 
-NUMBERS = Remembered[int](lambda number: {"number": number}, lambda plain: int(plain["number"]))
+NUMBERS = CacheEntryType[int](lambda number: {"number": number}, lambda plain: int(plain["number"]))
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def test_a_thing_is_worked_out_once(cache: InMemoryCache) -> None:
 def test_where_nothing_is_kept_a_thing_is_worked_out_each_time() -> None:
     cache = NoCache()
     numbers = iter([1, 2])
-    cache.put("numbers", "first", b'{"number":3}', ticket="", lifetime=timedelta(seconds=1))
+    cache.put("numbers", "first", b'{"number":3}', ticket="", ttl=timedelta(seconds=1))
     cache.forget(["numbers"])
 
     got = [NUMBERS.get(cache, "numbers", "first", lambda: next(numbers)) for _ in range(2)]
@@ -39,7 +39,7 @@ def test_where_nothing_is_kept_a_thing_is_worked_out_each_time() -> None:
 def test_what_cannot_be_read_is_worked_out_and_put_anew(cache: InMemoryCache, value: bytes) -> None:
     ticket = cache.look("numbers", "first").ticket
     assert ticket is not None
-    cache.put("numbers", "first", value, ticket=ticket, lifetime=timedelta(seconds=10))
+    cache.put("numbers", "first", value, ticket=ticket, ttl=timedelta(seconds=10))
 
     assert NUMBERS.get(cache, "numbers", "first", lambda: 1) == 1
     assert cache.look("numbers", "first").value == b'{"number":1}'
@@ -67,7 +67,7 @@ def test_what_was_forgotten_while_it_was_worked_out_is_not_found_afterwards(cach
 def test_things_stay_as_long_as_they_may() -> None:
     clock = FixedClock()
     cache = InMemoryCache(clock)
-    short = Remembered(NUMBERS.to_plain, NUMBERS.from_plain, lifetime=timedelta(seconds=10))
+    short = CacheEntryType(NUMBERS.to_plain, NUMBERS.from_plain, ttl=timedelta(seconds=10))
     short.get(cache, "numbers", "first", lambda: 1)
 
     clock.advance(timedelta(seconds=9))

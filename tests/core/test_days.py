@@ -18,8 +18,8 @@ from unite_core.days import (
     Segment,
     hour_segments,
     moment_of,
+    parse_period,
     quarter_of,
-    read_period,
 )
 from unite_core.errors import Malformed
 from unite_core.zones import zone_names
@@ -209,7 +209,7 @@ def test_whatever_was_before_1970_is_in_the_first_quarter_hour() -> None:
 
 
 def read(first: str | None, last: str | None, tz: str = "UTC") -> Period:
-    return read_period(first, last, tz, names=("from", "to"), today=NOW)
+    return parse_period(first, last, tz, names=("from", "to"), today=NOW)
 
 
 def refusals(first: str | None, last: str | None, tz: str = "UTC") -> list[tuple[str, str]]:

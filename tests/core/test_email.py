@@ -3,7 +3,7 @@ from email_validator import EmailNotValidError, validate_email
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from unite_core.email import _PLAIN, MAX_EMAIL_LENGTH, read_email
+from unite_core.email import _PLAIN, MAX_EMAIL_LENGTH, parse_email
 from unite_core.errors import FieldError
 
 
@@ -16,12 +16,12 @@ def by_the_library(text: str) -> str | None:
 
 
 def address_or_none(text: str) -> str | None:
-    read = read_email(text)
+    read = parse_email(text)
     return None if isinstance(read, FieldError) else read
 
 
 def refused(text: str) -> FieldError:
-    read = read_email(text)
+    read = parse_email(text)
     assert isinstance(read, FieldError)
     return read
 
@@ -38,7 +38,7 @@ def refused(text: str) -> FieldError:
     ],
 )
 def test_an_address_is_stored_in_lower_case_and_one_spelling(text: str, address: str) -> None:
-    assert read_email(text) == address
+    assert parse_email(text) == address
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_an_address_has_at_most_254_characters() -> None:
     max_length = "x" * 64 + "@" + ".".join(["y" * 61] * 3) + ".com"
 
     assert len(max_length) == MAX_EMAIL_LENGTH
-    assert read_email(max_length) == max_length
+    assert parse_email(max_length) == max_length
     assert refused("x" + max_length).code == "too_long"
 
 
@@ -77,7 +77,7 @@ def test_an_address_has_at_most_254_characters() -> None:
     [("x" * 64, "x" * 65), ("é" * 32, "é" * 32 + "x"), ("x" * 62 + "é", "x" * 62 + "e\u0301é")],
 )
 def test_what_stands_before_the_at_sign_has_at_most_64_octets(local: str, longer: str) -> None:
-    assert read_email(f"{local}@example.com") == f"{local}@example.com"
+    assert parse_email(f"{local}@example.com") == f"{local}@example.com"
     problem = refused(f"{longer}@example.com")
     assert (problem.code, problem.suggestion) == ("invalid_email", None)
     assert refused(f"{longer}@example..com").suggestion is None
@@ -130,21 +130,21 @@ def test_any_text_is_what_the_library_says(text: str) -> None:
 
 @given(st.text(max_size=300))
 def test_any_text_is_an_address_or_a_problem(text: str) -> None:
-    read = read_email(text)
+    read = parse_email(text)
 
     assert isinstance(read, FieldError) or len(read) <= MAX_EMAIL_LENGTH
 
 
 @given(pieces | st.text(max_size=20))
 def test_a_suggestion_is_an_address(text: str) -> None:
-    read = read_email(text)
+    read = parse_email(text)
 
     if isinstance(read, FieldError) and read.suggestion is not None:
-        assert read_email(read.suggestion) == read.suggestion
+        assert parse_email(read.suggestion) == read.suggestion
 
 
 def test_an_address_has_at_most_254_bytes() -> None:
     domain = ".".join(["é" * 48] * 2) + ".ee"
 
-    assert read_email("é" * 28 + "@" + domain) == "é" * 28 + "@" + domain
+    assert parse_email("é" * 28 + "@" + domain) == "é" * 28 + "@" + domain
     assert refused("é" * 29 + "@" + domain).code == "too_long"

@@ -11,12 +11,12 @@ from unite_core.phone import (
     PhoneRule,
     _read,
     is_country,
-    read_phone,
+    parse_phone,
 )
 
 
 def refused(text: str, country: str | None = "US", rule: PhoneRule = PhoneRule.POSSIBLE) -> FieldError:
-    read = read_phone(text, country=country, rule=rule)
+    read = parse_phone(text, country=country, rule=rule)
     assert isinstance(read, FieldError)
     return read
 
@@ -35,12 +35,12 @@ def refused(text: str, country: str | None = "US", rule: PhoneRule = PhoneRule.P
     ],
 )
 def test_numbers_that_differ_only_in_punctuation_are_one(text: str) -> None:
-    assert read_phone(text, country="US") == Phone("+18158908301")
+    assert parse_phone(text, country="US") == Phone("+18158908301")
 
 
 @pytest.mark.parametrize("text", ["962.952.7601x89555", "962-952-7601 ext. 89555", "+1 962 952 7601;ext=89555"])
 def test_an_extension_is_kept_apart_from_the_number(text: str) -> None:
-    read = read_phone(text, country="US")
+    read = parse_phone(text, country="US")
 
     assert read == Phone("+19629527601", "89555")
     assert isinstance(read, Phone)
@@ -52,12 +52,12 @@ def test_a_number_without_extension_is_its_own_key() -> None:
 
 
 def test_an_extension_may_be_given_apart_and_may_be_repeated() -> None:
-    assert read_phone("8158908301", country="US", extension="12") == Phone("+18158908301", "12")
-    assert read_phone("8158908301x12", country="US", extension="12") == Phone("+18158908301", "12")
+    assert parse_phone("8158908301", country="US", extension="12") == Phone("+18158908301", "12")
+    assert parse_phone("8158908301x12", country="US", extension="12") == Phone("+18158908301", "12")
 
 
 def test_two_extensions_that_differ_are_refused() -> None:
-    read = read_phone("8158908301x7", country="US", extension="12")
+    read = parse_phone("8158908301x7", country="US", extension="12")
 
     assert isinstance(read, FieldError)
     assert (read.field, read.code) == ("phone_extension", "invalid_extension")
@@ -66,11 +66,11 @@ def test_two_extensions_that_differ_are_refused() -> None:
 
 @pytest.mark.parametrize("extension", ["", "1a", "٣", "1" * (MAX_EXTENSION_LENGTH + 1), "1 2"])
 def test_an_extension_is_digits_and_not_too_many(extension: str) -> None:
-    read = read_phone("8158908301", country="US", extension=extension)
+    read = parse_phone("8158908301", country="US", extension=extension)
 
     assert isinstance(read, FieldError)
     assert (read.field, read.code) == ("phone_extension", "invalid_extension")
-    assert read_phone("8158908301", country="US", extension="1" * MAX_EXTENSION_LENGTH) == Phone(
+    assert parse_phone("8158908301", country="US", extension="1" * MAX_EXTENSION_LENGTH) == Phone(
         "+18158908301", "1" * MAX_EXTENSION_LENGTH
     )
 
@@ -97,7 +97,7 @@ def test_a_number_that_is_none_is_told_why(text: str, country: str | None, said:
 
 
 def test_a_number_has_at_most_fifteen_digits_whatever_its_country_allows() -> None:
-    assert read_phone("+49 1234567890123", country=None) == Phone("+491234567890123")
+    assert parse_phone("+49 1234567890123", country=None) == Phone("+491234567890123")
     assert len("+491234567890123") == MAX_PHONE_LENGTH
     assert "15 digits" in refused("+49 12345678901234", None).detail
     assert "15 digits" in refused("+81 12345678901234567", None).detail
@@ -112,8 +112,8 @@ def test_a_number_that_would_be_another_one_when_it_is_read_again_is_refused(tex
 
 
 def test_the_zero_of_an_italian_number_belongs_to_it() -> None:
-    assert read_phone("06 1234 5678", country="IT") == Phone("+390612345678")
-    assert read_phone("+390612345678", country=None) == Phone("+390612345678")
+    assert parse_phone("06 1234 5678", country="IT") == Phone("+390612345678")
+    assert parse_phone("+390612345678", country=None) == Phone("+390612345678")
 
 
 def test_an_endless_number_is_not_looked_at() -> None:
@@ -121,9 +121,9 @@ def test_an_endless_number_is_not_looked_at() -> None:
 
 
 def test_a_number_that_is_possible_need_not_be_in_use() -> None:
-    assert read_phone("111-111-1111", country="US") == Phone("+11111111111")
+    assert parse_phone("111-111-1111", country="US") == Phone("+11111111111")
     assert "in use" in refused("111-111-1111", rule=PhoneRule.VALID).detail
-    assert read_phone("815-890-8301", country="US", rule=PhoneRule.VALID) == Phone("+18158908301")
+    assert parse_phone("815-890-8301", country="US", rule=PhoneRule.VALID) == Phone("+18158908301")
 
 
 def test_two_zeros_are_taken_for_a_plus_in_a_suggestion() -> None:
@@ -141,7 +141,7 @@ def test_a_country_is_known_by_its_two_capitals() -> None:
 
 @given(st.text(max_size=80), st.sampled_from([None, "US", "DE", "JP", "ID"]), st.none() | st.text(max_size=22))
 def test_any_text_is_a_number_or_a_problem(text: str, country: str | None, extension: str | None) -> None:
-    read = read_phone(text, country=country, extension=extension)
+    read = parse_phone(text, country=country, extension=extension)
 
     assert isinstance(read, FieldError) or len(read.number) <= MAX_PHONE_LENGTH
 
@@ -152,12 +152,12 @@ def test_any_text_is_a_number_or_a_problem(text: str, country: str | None, exten
     st.sampled_from([None, "US", "DE", "JP", "ID"]),
 )
 def test_a_number_that_is_in_use_reads_as_itself(digits: str, start: str, country: str | None) -> None:
-    read = read_phone(start + digits, country=country, rule=PhoneRule.VALID)
+    read = parse_phone(start + digits, country=country, rule=PhoneRule.VALID)
 
     if isinstance(read, Phone):
-        assert read_phone(read.number, country=None, rule=PhoneRule.VALID) == read
+        assert parse_phone(read.number, country=None, rule=PhoneRule.VALID) == read
         assert 2 <= len(read.number) <= MAX_PHONE_LENGTH
-        assert read_phone(read.number, country=None, rule=PhoneRule.VALID) == read
+        assert parse_phone(read.number, country=None, rule=PhoneRule.VALID) == read
 
 
 def written(digits: str, prefix: str, brackets: bool, signs: tuple[str, str]) -> str:
@@ -179,7 +179,7 @@ SIGN = st.sampled_from(["", "-", ".", " ", "/", "--"])
     st.sampled_from(["US", "CA", "JM", "PR", "DE", None]),
 )
 def test_plain_numbers_are_read_as_the_library_reads_them(text: str, country: str | None) -> None:
-    assert read_phone(text, country=country) == _read(text, country, PhoneRule.POSSIBLE, None)
+    assert parse_phone(text, country=country) == _read(text, country, PhoneRule.POSSIBLE, None)
 
 
 def test_plain_numbers_are_read_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -188,5 +188,5 @@ def test_plain_numbers_are_read_without_the_library(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr("phonenumbers.parse", slow)
 
-    assert read_phone("(212) 555-0123", country="US") == Phone("+12125550123")
-    assert read_phone("+1-212-555-0123", country=None) == Phone("+12125550123")
+    assert parse_phone("(212) 555-0123", country="US") == Phone("+12125550123")
+    assert parse_phone("+1-212-555-0123", country=None) == Phone("+12125550123")

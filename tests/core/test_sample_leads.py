@@ -4,9 +4,9 @@ import csv
 from collections import Counter
 from pathlib import Path
 
-from unite_core.email import read_email
+from unite_core.email import parse_email
 from unite_core.errors import FieldError
-from unite_core.phone import read_phone
+from unite_core.phone import parse_phone
 
 SAMPLE = Path(__file__).resolve().parents[2] / "sample_leads.csv"
 
@@ -25,8 +25,8 @@ def test_a_hundred_rows_make_89_leads_4_repeats_and_7_rejections() -> None:
     known: set[str] = set()
 
     for row in _rows():
-        phone = read_phone(row["Phone"], country="US") if row["Phone"] else None
-        email = read_email(row["E-mail"]) if row["E-mail"] else None
+        phone = parse_phone(row["Phone"], country="US") if row["Phone"] else None
+        email = parse_email(row["E-mail"]) if row["E-mail"] else None
         wrong = isinstance(phone, FieldError), isinstance(email, FieldError)
         keys = {key for key in (getattr(phone, "key", None), email) if isinstance(key, str)}
         if any(wrong):

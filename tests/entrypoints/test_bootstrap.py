@@ -74,7 +74,7 @@ def test_a_login_outlives_a_restart_and_a_new_key_in_front(settings: Settings) -
 def test_a_link_outlives_a_new_key_in_front_and_cursors_are_signed_with_the_new_one(settings: Settings) -> None:
     old, new = {"old": b"o" * 32}, {"new": b"n" * 32, "old": b"o" * 32}
     with start(replace(settings, jwt_keys=old)) as started:
-        link = started.files.sign_upload("a/b", content_type="text/csv", size=2, lifetime=timedelta(hours=1))
+        link = started.files.sign_upload("a/b", content_type="text/csv", size=2, ttl=timedelta(hours=1))
         before = started.cursor_secrets
 
     with start(replace(settings, jwt_keys=new)) as rotated:

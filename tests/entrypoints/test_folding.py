@@ -8,66 +8,66 @@ from typing import Any
 import pytest
 
 from entrypoints.worker import jobs
-from entrypoints.worker.folding import FOLDING_INTERVAL, fold_entries, folding
-from entrypoints.worker.jobs import EVERY, JOBS, Desk
-from tests.core.notifications.floor import CallFloor
+from entrypoints.worker.folding import FOLDING_INTERVAL, fold_entries, fold_in_thread
+from entrypoints.worker.jobs import EVERY, JOBS, JobContext
+from tests.core.notifications.scenario import NotificationScenario
 from tests.entrypoints.test_missed import Failing
 from tests.service_process import eventually
 from unite_core.errors import Unavailable
 
 
 @pytest.fixture
-def floor() -> CallFloor:
+def scenario() -> NotificationScenario:
     """Ada has made a call, which is not folded yet."""
-    floor = CallFloor()
-    floor.complete(floor.plan())
-    return floor
+    scenario = NotificationScenario()
+    scenario.complete(scenario.plan())
+    return scenario
 
 
-def unfolded(floor: CallFloor) -> int:
-    with floor.ports.reads() as unit:
+def unfolded(scenario: NotificationScenario) -> int:
+    with scenario.ports.reads() as unit:
         return len(unit.rollups.unfolded())
 
 
-def test_a_job_that_recurs_every_few_seconds_folds_them(floor: CallFloor) -> None:
-    desk = Desk(unite=floor.unite, jobs=floor.ports.jobs, holder="me", stopping=lambda: False)
-    assert unfolded(floor) == 1
+def test_a_job_that_recurs_every_few_seconds_folds_them(scenario: NotificationScenario) -> None:
+    context = JobContext(unite=scenario.unite, jobs=scenario.ports.jobs, holder="me", stopping=lambda: False)
+    assert unfolded(scenario) == 1
 
-    desk("entrypoints.worker.jobs.fold_entries", correlation_id=None)
+    context("entrypoints.worker.jobs.fold_entries", correlation_id=None)
 
-    assert unfolded(floor) == 0
+    assert unfolded(scenario) == 0
     assert EVERY[jobs.fold_entries] == FOLDING_INTERVAL < 60
     assert "entrypoints.worker.jobs.fold_entries" in JOBS
 
 
 @pytest.mark.parametrize("error", [Unavailable("The database is busy."), ZeroDivisionError("no idea")])
 def test_a_run_that_fails_is_logged_and_the_next_one_folds_what_it_did_not(
-    floor: CallFloor, error: Exception, caplog: pytest.LogCaptureFixture
+    scenario: NotificationScenario, error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
-    fold: Any = Failing(error, floor.unite.reports.fold)
+    fold: Any = Failing(error, scenario.unite.reports.fold)
 
     with caplog.at_level(logging.INFO):
         fold_entries(fold, lambda: False)
-        assert unfolded(floor) == 1
+        assert unfolded(scenario) == 1
         fold_entries(fold, lambda: False)
 
-    assert unfolded(floor) == 0
+    assert unfolded(scenario) == 0
     [failed] = caplog.records
     assert "folding entries into reports" in failed.getMessage()
 
 
-def test_a_worker_that_stops_begins_no_other_transaction(floor: CallFloor) -> None:
-    fold_entries(floor.unite.reports.fold, lambda: True)
+def test_a_worker_that_stops_begins_no_other_transaction(scenario: NotificationScenario) -> None:
+    fold_entries(scenario.unite.reports.fold, lambda: True)
 
-    assert unfolded(floor) == 1
+    assert unfolded(scenario) == 1
 
 
-def test_without_queues_they_are_folded_beside_everything_else(floor: CallFloor) -> None:
-    fold: Any = Failing(ZeroDivisionError("no idea"), floor.unite.reports.fold)
+def test_without_queues_they_are_folded_beside_everything_else(scenario: NotificationScenario) -> None:
+    fold: Any = Failing(ZeroDivisionError("no idea"), scenario.unite.reports.fold)
     stop = Signal()
 
-    with folding(fold, stop, every=0.01):
-        eventually(lambda: unfolded(floor) == 0, "it is folded")
+    with fold_in_thread(fold, stop, every=0.01):
+        eventually(lambda: unfolded(scenario) == 0, "it is folded")
 
     assert stop.is_set()
     assert "folding" not in {thread.name for thread in threads()}

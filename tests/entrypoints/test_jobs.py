@@ -11,16 +11,16 @@ from uuid import UUID
 import pytest
 
 from entrypoints.correlation import CorrelationFilter, correlation_id
-from entrypoints.worker.jobs import JOBS, MAX_TURN_SECONDS, Desk, keep_up, relay, run_import, sweep, undo_import
+from entrypoints.worker.jobs import JOBS, MAX_TURN_SECONDS, JobContext, keep_up, relay, run_import, sweep, undo_import
 from entrypoints.worker.turns import TURN
-from tests.core.notifications.floor import CallFloor
+from tests.core.notifications.scenario import NotificationScenario
 from unite_core.application import build
 from unite_core.errors import Unavailable
 from unite_core.identity.model import Actor, Role
 from unite_core.identity.use_cases import NewUser
 from unite_core.imports.model import ImportStatus, LeadImport
 from unite_core.imports.use_cases import FileToImport, NewImport
-from unite_core.imports.use_cases.run import CHUNK_ROWS
+from unite_core.imports.use_cases.continue_import import CHUNK_ROWS
 from unite_core.notifications.model import Receipt, delivery_id
 from unite_core.testing.builders import an_event
 from unite_core.testing.in_memory import InMemoryJobs, InMemoryPorts, in_memory_ports
@@ -31,7 +31,7 @@ AN_ID = "0190f7c2-aaaa-7000-8000-000000000001"
 
 
 @dataclass
-class Floor:
+class JobScenario:
     """Unite in memory, a desk to work at, and a clock of its own that stands still."""
 
     ports: InMemoryPorts = field(default_factory=in_memory_ports)
@@ -43,7 +43,7 @@ class Floor:
             NewUser(email="ann@example.com", name="Ann", role=Role.ADMIN, password="correct horse battery")
         )
         self.actor = Actor(user_id=admin.id, role=Role.ADMIN, correlation_id="c0ffee-1234")
-        self.desk = Desk(
+        self.context = JobContext(
             unite=self.unite,
             jobs=self.ports.jobs,
             holder="me",
@@ -51,14 +51,14 @@ class Floor:
             clock=lambda: self.seconds,
         )
 
-    def have_imported(self, rows: int, name: str = "lead") -> LeadImport:
+    def import_leads(self, rows: int, name: str = "lead") -> LeadImport:
         content = "Name,Email\n" + "".join(f"{name}{it},{name}{it}@example.com\n" for it in range(rows))
         stored = self.unite.imports.store_file(self.actor, io.BytesIO(content.encode()))
         wanted = self.unite.imports.import_stored_file(self.actor, FileToImport(stored=stored, filename="leads.csv"))
         self.ports.jobs.imports.clear()
         return wanted
 
-    def when_a_lead_is_made(self, then: Callable[[], None]) -> None:
+    def on_lead_creation(self, then: Callable[[], None]) -> None:
         ids = self.ports.ids.new
 
         def new() -> UUID:
@@ -72,18 +72,18 @@ class Floor:
 
 
 @pytest.fixture
-def floor() -> Floor:
-    return Floor()
+def scenario() -> JobScenario:
+    return JobScenario()
 
 
-def test_an_import_is_done_to_its_end_and_a_second_time_nothing_happens(floor: Floor) -> None:
-    wanted = floor.have_imported(3)
+def test_an_import_is_done_to_its_end_and_a_second_time_nothing_happens(scenario: JobScenario) -> None:
+    wanted = scenario.import_leads(3)
 
-    run_import(floor.desk, str(wanted.id))
-    run_import(floor.desk, str(wanted.id))
+    run_import(scenario.context, str(wanted.id))
+    run_import(scenario.context, str(wanted.id))
 
-    assert (floor.now(wanted).status, floor.now(wanted).counts.created) == (ImportStatus.COMPLETED, 3)
-    assert floor.ports.jobs.imports == []
+    assert (scenario.now(wanted).status, scenario.now(wanted).counts.created) == (ImportStatus.COMPLETED, 3)
+    assert scenario.ports.jobs.imports == []
 
 
 def lines_of(caplog: pytest.LogCaptureFixture, wanted: LeadImport) -> list[str]:
@@ -94,23 +94,23 @@ NOTHING_TO_DO = "There is nothing to do for the import: it has ended, or another
 
 
 def test_the_end_of_an_import_is_logged_by_the_job_that_ended_it(
-    floor: Floor, caplog: pytest.LogCaptureFixture
+    scenario: JobScenario, caplog: pytest.LogCaptureFixture
 ) -> None:
-    wanted = floor.have_imported(3)
+    wanted = scenario.import_leads(3)
 
     with caplog.at_level(logging.INFO):
-        run_import(floor.desk, str(wanted.id))
-        run_import(floor.desk, str(wanted.id))
+        run_import(scenario.context, str(wanted.id))
+        run_import(scenario.context, str(wanted.id))
 
     assert lines_of(caplog, wanted) == ["The import is continued.", "The import is completed.", NOTHING_TO_DO]
 
 
 def test_the_end_of_an_undoing_is_logged_by_the_job_that_ended_it(
-    floor: Floor, caplog: pytest.LogCaptureFixture
+    scenario: JobScenario, caplog: pytest.LogCaptureFixture
 ) -> None:
-    wanted = floor.have_imported(3)
-    run_import(floor.desk, str(wanted.id))
-    with floor.ports.work() as work:
+    wanted = scenario.import_leads(3)
+    run_import(scenario.context, str(wanted.id))
+    with scenario.ports.work() as work:
         unwanted = work.imports.get(wanted.id)
         unwanted.begin_undo()
         unwanted.touched()
@@ -118,99 +118,99 @@ def test_the_end_of_an_undoing_is_logged_by_the_job_that_ended_it(
         work.commit()
 
     with caplog.at_level(logging.INFO):
-        undo_import(floor.desk, str(wanted.id))
-        undo_import(floor.desk, str(wanted.id))
+        undo_import(scenario.context, str(wanted.id))
+        undo_import(scenario.context, str(wanted.id))
 
     assert lines_of(caplog, wanted) == ["The import is undone."]
 
 
 def test_an_import_that_another_worker_holds_is_not_logged_as_continued(
-    floor: Floor, caplog: pytest.LogCaptureFixture
+    scenario: JobScenario, caplog: pytest.LogCaptureFixture
 ) -> None:
-    wanted = floor.have_imported(3)
-    with floor.ports.work() as work:
+    wanted = scenario.import_leads(3)
+    with scenario.ports.work() as work:
         held = work.imports.get(wanted.id)
-        held.take("somebody else", floor.ports.clock.now())
+        held.take("somebody else", scenario.ports.clock.now())
         held.touched()
         work.imports.save(held)
         work.commit()
 
     with caplog.at_level(logging.INFO):
-        run_import(floor.desk, str(wanted.id))
+        run_import(scenario.context, str(wanted.id))
 
     assert lines_of(caplog, wanted) == [NOTHING_TO_DO]
-    assert floor.ports.jobs.imports == []
+    assert scenario.ports.jobs.imports == []
 
 
-def test_an_import_whose_file_has_not_come_is_not_enqueued_again(floor: Floor) -> None:
-    announced = floor.unite.imports.announce(floor.actor, NewImport(filename="leads.csv", size=10)).lead_import
+def test_an_import_whose_file_has_not_come_is_not_enqueued_again(scenario: JobScenario) -> None:
+    announced = scenario.unite.imports.announce(scenario.actor, NewImport(filename="leads.csv", size=10)).lead_import
 
-    run_import(floor.desk, str(announced.id))
+    run_import(scenario.context, str(announced.id))
 
-    assert floor.ports.jobs.imports == []
+    assert scenario.ports.jobs.imports == []
 
 
-def test_an_import_lets_another_one_pass_after_its_turn_and_waits_behind_it(floor: Floor) -> None:
-    long = floor.have_imported(LONG)
-    floor.have_imported(1, "other")
+def test_an_import_lets_another_one_pass_after_its_turn_and_waits_behind_it(scenario: JobScenario) -> None:
+    long = scenario.import_leads(LONG)
+    scenario.import_leads(1, "other")
 
     def pass_the_turn() -> None:
-        floor.seconds = TURN
+        scenario.seconds = TURN
 
-    floor.when_a_lead_is_made(pass_the_turn)
+    scenario.on_lead_creation(pass_the_turn)
 
-    run_import(floor.desk, str(long.id))
+    run_import(scenario.context, str(long.id))
 
-    left = floor.now(long)
+    left = scenario.now(long)
     assert (left.status, left.counts.created, left.holder) == (ImportStatus.RUNNING, CHUNK_ROWS, None)
-    assert floor.ports.jobs.imports == [long.id]
+    assert scenario.ports.jobs.imports == [long.id]
 
 
 @pytest.mark.parametrize(("seconds", "chunks"), [(MAX_TURN_SECONDS - 1, 3), (MAX_TURN_SECONDS, 1)])
 def test_an_import_that_is_alone_goes_on_but_not_until_its_worker_looks_dead(
-    floor: Floor, seconds: float, chunks: int
+    scenario: JobScenario, seconds: float, chunks: int
 ) -> None:
-    long = floor.have_imported(LONG)
+    long = scenario.import_leads(LONG)
 
-    def pass_time() -> None:
-        floor.seconds = seconds
+    def advance() -> None:
+        scenario.seconds = seconds
 
-    floor.when_a_lead_is_made(pass_time)
+    scenario.on_lead_creation(advance)
 
-    run_import(floor.desk, str(long.id))
+    run_import(scenario.context, str(long.id))
 
-    assert floor.now(long).counts.created == chunks * CHUNK_ROWS
+    assert scenario.now(long).counts.created == chunks * CHUNK_ROWS
 
 
-def test_an_import_that_another_worker_holds_is_left_to_it(floor: Floor) -> None:
-    wanted = floor.have_imported(3)
-    with floor.ports.work() as work:
+def test_an_import_that_another_worker_holds_is_left_to_it(scenario: JobScenario) -> None:
+    wanted = scenario.import_leads(3)
+    with scenario.ports.work() as work:
         held = work.imports.get(wanted.id)
-        held.take("another", floor.ports.clock.now())
+        held.take("another", scenario.ports.clock.now())
         held.touched()
         work.imports.save(held)
         work.commit()
 
-    run_import(floor.desk, str(wanted.id))
+    run_import(scenario.context, str(wanted.id))
 
-    assert floor.now(wanted).counts.created == 0
-    assert floor.ports.jobs.imports == []
+    assert scenario.now(wanted).counts.created == 0
+    assert scenario.ports.jobs.imports == []
 
 
-def test_an_undoing_is_done_to_its_end(floor: Floor) -> None:
-    done = undoing(floor)
+def test_an_undoing_is_done_to_its_end(scenario: JobScenario) -> None:
+    done = undoing(scenario)
 
-    undo_import(floor.desk, str(done.id))
+    undo_import(scenario.context, str(done.id))
 
-    undone = floor.now(done).undone
+    undone = scenario.now(done).undone
     assert undone is not None
     assert (undone.removed, undone.finished_at is None) == (3, False)
 
 
-def undoing(floor: Floor) -> LeadImport:
-    done = floor.have_imported(3)
-    run_import(floor.desk, str(done.id))
-    with floor.ports.work() as work:
+def undoing(scenario: JobScenario) -> LeadImport:
+    done = scenario.import_leads(3)
+    run_import(scenario.context, str(done.id))
+    with scenario.ports.work() as work:
         unwanted = work.imports.get(done.id)
         unwanted.begin_undo()
         unwanted.touched()
@@ -219,20 +219,20 @@ def undoing(floor: Floor) -> LeadImport:
     return done
 
 
-def test_the_sweep_enqueues_all_that_is_due(floor: Floor) -> None:
-    done = undoing(floor)
-    wanted = floor.have_imported(1, "other")
-    relays = floor.ports.jobs.relays
+def test_the_sweep_enqueues_all_that_is_due(scenario: JobScenario) -> None:
+    done = undoing(scenario)
+    wanted = scenario.import_leads(1, "other")
+    relays = scenario.ports.jobs.relays
 
-    sweep(floor.desk)
+    sweep(scenario.context)
 
-    assert floor.ports.jobs.imports == [wanted.id]
-    assert floor.ports.jobs.undos == [done.id]
-    assert floor.ports.jobs.relays == relays + 1
+    assert scenario.ports.jobs.imports == [wanted.id]
+    assert scenario.ports.jobs.undos == [done.id]
+    assert scenario.ports.jobs.relays == relays + 1
 
 
-def test_what_the_sweep_enqueues_follows_from_the_request_that_it_was_for(floor: Floor) -> None:
-    floor.have_imported(1)
+def test_what_the_sweep_enqueues_follows_from_the_request_that_it_was_for(scenario: JobScenario) -> None:
+    scenario.import_leads(1)
     seen = []
 
     class Noting(InMemoryJobs):
@@ -240,53 +240,53 @@ def test_what_the_sweep_enqueues_follows_from_the_request_that_it_was_for(floor:
             super().run_import(import_id)
             seen.append(correlation_id())
 
-    sweep(replace(floor.desk, jobs=Noting()))
+    sweep(replace(scenario.context, jobs=Noting()))
 
     assert seen == ["c0ffee-1234"]
     assert correlation_id() is None
 
 
-def test_a_destination_is_told_of_events(floor: Floor) -> None:
-    floor.have_imported(1)
-    run_import(floor.desk, str(floor.unite.imports.due().to_import[0]))
-    relays = floor.ports.jobs.relays
+def test_a_destination_is_told_of_events(scenario: JobScenario) -> None:
+    scenario.import_leads(1)
+    run_import(scenario.context, str(scenario.unite.imports.due().to_import[0]))
+    relays = scenario.ports.jobs.relays
 
-    relay(floor.desk, "activity")
+    relay(scenario.context, "activity")
 
-    assert floor.unite.notifications.relay("activity").delivered == 0
-    assert floor.ports.jobs.relays == relays
-
-
-def test_a_relay_that_has_to_stop_leaves_the_rest_to_the_next_job(floor: Floor) -> None:
-    relays = floor.ports.jobs.relays
-
-    relay(replace(floor.desk, stopping=lambda: True), "activity")
-
-    assert floor.ports.jobs.relays == relays + 1
+    assert scenario.unite.notifications.relay("activity").delivered == 0
+    assert scenario.ports.jobs.relays == relays
 
 
-def test_a_relay_that_goes_on_wakes_its_own_destination_alone(floor: Floor) -> None:
+def test_a_relay_that_has_to_stop_leaves_the_rest_to_the_next_job(scenario: JobScenario) -> None:
+    relays = scenario.ports.jobs.relays
+
+    relay(replace(scenario.context, stopping=lambda: True), "activity")
+
+    assert scenario.ports.jobs.relays == relays + 1
+
+
+def test_a_relay_that_goes_on_wakes_its_own_destination_alone(scenario: JobScenario) -> None:
     woken: list[list[str]] = []
 
     class Noting(InMemoryJobs):
         def deliver_events(self, destinations: Collection[str] = ()) -> None:
             woken.append([*destinations])
 
-    relay(replace(floor.desk, jobs=Noting(), stopping=lambda: True), "topic")
+    relay(replace(scenario.context, jobs=Noting(), stopping=lambda: True), "topic")
 
     assert woken == [["topic"]]
 
 
-def test_a_dead_letter_is_written_down_as_an_error(floor: Floor, caplog: pytest.LogCaptureFixture) -> None:
-    event = an_event(type="call_task.created", at=floor.ports.clock.now(), data={"lead_name": "+12125550123"})
-    with floor.ports.work() as work:
+def test_a_dead_letter_is_written_down_as_an_error(scenario: JobScenario, caplog: pytest.LogCaptureFixture) -> None:
+    event = an_event(type="call_task.created", at=scenario.ports.clock.now(), data={"lead_name": "+12125550123"})
+    with scenario.ports.work() as work:
         work.record(event)
         work.commit()
-    floor.ports.topic.answer = lambda _: Receipt(
+    scenario.ports.topic.answer = lambda _: Receipt(
         taken=False, refused=True, response={"error_code": "InvalidParameter", "error": "It is too long."}
     )
 
-    relay(floor.desk, "topic")
+    relay(scenario.context, "topic")
 
     (told,) = (record for record in caplog.records if record.name == "unite.dead_letters")
     wanted = {
@@ -301,7 +301,9 @@ def test_a_dead_letter_is_written_down_as_an_error(floor: Floor, caplog: pytest.
     assert "555" not in caplog.text
 
 
-def test_upkeep_does_everything_though_some_of_it_fails(floor: Floor, caplog: pytest.LogCaptureFixture) -> None:
+def test_upkeep_does_everything_though_some_of_it_fails(
+    scenario: JobScenario, caplog: pytest.LogCaptureFixture
+) -> None:
     def fail() -> None:
         raise ZeroDivisionError
 
@@ -309,55 +311,55 @@ def test_upkeep_does_everything_though_some_of_it_fails(floor: Floor, caplog: py
         raise Unavailable("The storage is away.")
 
     further = {"broken": fail, "away": be_away, "leftovers deleted": lambda: 3}
-    announced = floor.unite.imports.announce(floor.actor, NewImport(filename="never.csv", size=1)).lead_import
-    floor.ports.clock.advance(timedelta(days=2))
+    announced = scenario.unite.imports.announce(scenario.actor, NewImport(filename="never.csv", size=1)).lead_import
+    scenario.ports.clock.advance(timedelta(days=2))
 
     with caplog.at_level(logging.INFO):
-        keep_up(replace(floor.desk, further=further))
+        keep_up(replace(scenario.context, further=further))
 
-    assert floor.now(announced).status is ImportStatus.CANCELLED
+    assert scenario.now(announced).status is ImportStatus.CANCELLED
     assert "Upkeep: broken: something unexpected happened." in caplog.text
     assert "Upkeep: away: something does not answer: The storage is away." in caplog.text
     assert "Upkeep: leftovers deleted: 3." in caplog.text
 
 
 def test_upkeep_asks_after_texts_and_writes_down_which_did_not_arrive(caplog: pytest.LogCaptureFixture) -> None:
-    calls = CallFloor()
+    calls = NotificationScenario()
     calls.plan()
     calls.relay()
     calls.ports.clock.advance(timedelta(minutes=5))
     calls.ports.texts.look_up = lambda sid, **_: {"sid": sid, "status": "undelivered", "error_code": 30003}  # type: ignore[method-assign]  # it has arrived everywhere else
-    desk = Desk(unite=calls.unite, jobs=calls.ports.jobs, holder="me", stopping=lambda: False)
+    context = JobContext(unite=calls.unite, jobs=calls.ports.jobs, holder="me", stopping=lambda: False)
 
     with caplog.at_level(logging.INFO):
-        keep_up(desk)
+        keep_up(context)
 
     (told,) = (record for record in caplog.records if record.name == "unite.dead_letters")
     assert (told.levelname, getattr(told, "code", None)) == ("ERROR", 30003)
     assert "Upkeep: text messages asked after: 1." in caplog.text
 
 
-def test_upkeep_ends_where_the_worker_is_to_stop(floor: Floor) -> None:
+def test_upkeep_ends_where_the_worker_is_to_stop(scenario: JobScenario) -> None:
     done: list[int] = []
 
-    keep_up(replace(floor.desk, stopping=lambda: True, further={"counted": lambda: done.append(1)}))
+    keep_up(replace(scenario.context, stopping=lambda: True, further={"counted": lambda: done.append(1)}))
 
     assert done == []
 
 
 def test_a_job_is_found_by_its_name_and_its_lines_bear_the_id_of_the_request(
-    floor: Floor, caplog: pytest.LogCaptureFixture
+    scenario: JobScenario, caplog: pytest.LogCaptureFixture
 ) -> None:
-    wanted = floor.have_imported(1)
+    wanted = scenario.import_leads(1)
     caplog.handler.addFilter(CorrelationFilter())
 
     with caplog.at_level(logging.INFO):
-        floor.desk("entrypoints.worker.jobs.run_import", str(wanted.id), correlation_id="of-the-job")
+        scenario.context("entrypoints.worker.jobs.run_import", str(wanted.id), correlation_id="of-the-job")
 
     told: list[Any] = [record for record in caplog.records if record.name == "entrypoints.worker.importing"]
     assert [record.correlation_id for record in told] == ["of-the-job"] * 2
     assert [record.import_id for record in told] == [str(wanted.id)] * 2
-    assert floor.now(wanted).status is ImportStatus.COMPLETED
+    assert scenario.now(wanted).status is ImportStatus.COMPLETED
 
 
 @pytest.mark.parametrize(
@@ -377,9 +379,9 @@ def test_a_job_is_found_by_its_name_and_its_lines_bear_the_id_of_the_request(
     ],
 )
 def test_what_is_no_job_is_dropped_with_a_line_in_the_log(
-    floor: Floor, caplog: pytest.LogCaptureFixture, function: str, about: tuple[str, ...]
+    scenario: JobScenario, caplog: pytest.LogCaptureFixture, function: str, about: tuple[str, ...]
 ) -> None:
-    floor.desk(function, *about, correlation_id=None)
+    scenario.context(function, *about, correlation_id=None)
 
     (line,) = caplog.records
     assert (line.levelname, line.message) == ("WARNING", "A job that nobody here asks for is dropped.")

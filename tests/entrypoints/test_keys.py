@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from entrypoints.keys import FILE, derived, kept_keys
+from entrypoints.keys import FILE, derive_keys, load_or_create_keys
 
 
 def test_keys_are_made_once_and_then_stay(tmp_path: Path) -> None:
-    made = kept_keys(tmp_path)
+    made = load_or_create_keys(tmp_path)
 
-    assert kept_keys(tmp_path) == made
+    assert load_or_create_keys(tmp_path) == made
     assert [len(secret) >= 32 for secret in made.values()] == [True]
     assert [path.name for path in tmp_path.iterdir()] == [FILE]
 
@@ -20,37 +20,37 @@ def test_two_installations_have_different_keys(tmp_path: Path) -> None:
     (tmp_path / "one").mkdir()
     (tmp_path / "other").mkdir()
 
-    assert kept_keys(tmp_path / "one") != kept_keys(tmp_path / "other")
+    assert load_or_create_keys(tmp_path / "one") != load_or_create_keys(tmp_path / "other")
 
 
 def test_the_file_is_for_its_owner_alone_even_if_somebody_opened_it_up(tmp_path: Path) -> None:
-    kept_keys(tmp_path)
+    load_or_create_keys(tmp_path)
     (tmp_path / FILE).chmod(0o644)
 
-    kept_keys(tmp_path)
+    load_or_create_keys(tmp_path)
 
     assert stat.S_IMODE((tmp_path / FILE).stat().st_mode) == 0o600
 
 
 def test_a_key_can_be_put_in_front_by_hand(tmp_path: Path) -> None:
-    made = kept_keys(tmp_path)
+    made = load_or_create_keys(tmp_path)
     (tmp_path / FILE).write_text(f"new:{'n' * 32}," + (tmp_path / FILE).read_text())
 
-    assert kept_keys(tmp_path) == {"new": b"n" * 32, **made}
-    assert next(iter(kept_keys(tmp_path))) == "new"
+    assert load_or_create_keys(tmp_path) == {"new": b"n" * 32, **made}
+    assert next(iter(load_or_create_keys(tmp_path))) == "new"
 
 
 def test_a_damaged_file_is_told(tmp_path: Path) -> None:
     (tmp_path / FILE).write_text("")
 
     with pytest.raises(ValueError, match="name:secret"):
-        kept_keys(tmp_path)
+        load_or_create_keys(tmp_path)
 
 
 def test_each_purpose_has_keys_of_its_own_under_the_same_names_in_the_same_order() -> None:
     keys = {"new": b"n" * 32, "old": b"o" * 32}
 
-    links, cursors = derived(keys, "links"), derived(keys, "cursors")
+    links, cursors = derive_keys(keys, "links"), derive_keys(keys, "cursors")
 
     assert list(links) == list(cursors) == ["new", "old"]
     assert len({*keys.values(), *links.values(), *cursors.values()}) == 6
@@ -60,4 +60,4 @@ def test_each_purpose_has_keys_of_its_own_under_the_same_names_in_the_same_order
 def test_a_derived_key_stays_the_same_when_another_is_put_in_front() -> None:
     old = {"old": b"o" * 32}
 
-    assert derived({"new": b"n" * 32, **old}, "links")["old"] == derived(old, "links")["old"]
+    assert derive_keys({"new": b"n" * 32, **old}, "links")["old"] == derive_keys(old, "links")["old"]

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from entrypoints import logs
+from entrypoints.environment import SettingsRefused
 from entrypoints.logs import LogFormat, LogLevel, LogSettings
-from entrypoints.reading import SettingsRefused
 from entrypoints.settings import read_settings
 
 LOGGERS = ("adapters", "entrypoints", "unite", "unite_core", "uvicorn", "alembic", "botocore", "rq", "urllib3")
@@ -40,8 +40,8 @@ def write(formatter: logging.Formatter, *, error: bool = False) -> None:
 
 
 def test_for_machines_a_record_is_one_object_on_one_line(written: io.StringIO) -> None:
-    write(logs.JsonLines())
-    write(logs.JsonLines(), error=True)
+    write(logs.JsonLinesFormatter())
+    write(logs.JsonLinesFormatter(), error=True)
 
     first, second = (json.loads(line) for line in written.getvalue().splitlines())
     assert first.pop("timestamp").endswith("+00:00")
@@ -50,20 +50,22 @@ def test_for_machines_a_record_is_one_object_on_one_line(written: io.StringIO) -
 
 
 def test_for_people_a_record_is_a_line_that_ends_with_what_it_carries(written: io.StringIO) -> None:
-    write(logs.Prose())
+    write(logs.TextFormatter())
 
     assert written.getvalue()[8:] == "  INFO     The import is done.  import_id=0190\n"
 
 
 def test_for_people_an_error_shows_where_it_happened(written: io.StringIO) -> None:
-    write(logs.Prose(), error=True)
+    write(logs.TextFormatter(), error=True)
 
     first, *rest = written.getvalue().splitlines()
     assert first.endswith("ERROR    It broke.  import_id=0190")
     assert rest[-1] == "ZeroDivisionError: no idea"
 
 
-@pytest.mark.parametrize("formatter", [logs.Prose(), logs.JsonLines()], ids=["for people", "for machines"])
+@pytest.mark.parametrize(
+    "formatter", [logs.TextFormatter(), logs.JsonLinesFormatter()], ids=["for people", "for machines"]
+)
 def test_what_somebody_else_made_long_is_shortened_and_keeps_its_end(
     written: io.StringIO, formatter: logging.Formatter
 ) -> None:
@@ -86,7 +88,7 @@ def configured(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[..., lis
     levels = {name: logging.getLogger(name).level for name in LOGGERS}
 
     def lines(settings: LogSettings, name: str) -> list[str]:
-        logging.config.dictConfig(logs.plan(settings, human=False))
+        logging.config.dictConfig(logs.logging_config(settings, human=False))
         logger = logging.getLogger(name)
         for severity in ("debug", "info", "warning", "error"):
             getattr(logger, severity)("At %s.", severity)
@@ -123,7 +125,7 @@ def test_the_format_of_the_settings_goes_before_the_terminal(configured: Callabl
 def test_wrong_settings_of_logging_are_refused_with_the_others() -> None:
     wrong = {"UNITE_LOG_LEVEL": "loud", "UNITE_LOG_FORMAT": "xml"}
 
-    assert logs.settings_of(wrong) == LogSettings()
+    assert logs.log_settings_of(wrong) == LogSettings()
     with pytest.raises(SettingsRefused) as refused:
         read_settings(wrong)
     assert refused.value.problems == (
@@ -134,8 +136,8 @@ def test_wrong_settings_of_logging_are_refused_with_the_others() -> None:
 
 @pytest.mark.parametrize("human", [True, False])
 def test_the_plan_is_one_that_python_takes(human: bool) -> None:
-    config = logging.config.DictConfigurator(logs.plan(LogSettings(), human=human))
+    config = logging.config.DictConfigurator(logs.logging_config(LogSettings(), human=human))
 
     formatter = config.configure_formatter(config.config["formatters"]["lines"])
 
-    assert isinstance(formatter, logs.Prose if human else logs.JsonLines)
+    assert isinstance(formatter, logs.TextFormatter if human else logs.JsonLinesFormatter)

@@ -101,7 +101,7 @@ def test_a_daily_summary_is_told_to_the_topic_and_texted_to_whoever_asked(
     assign_a_call(started)
     new = NewUser(email="mia@example.com", name="mia", role=Role.MANAGER, password=PASSWORD, phone="+12025550188")
     mia = started.unite.identity.create_user(OPERATOR, new)
-    make = started.unite.upkeep.make_daily_summaries
+    make = started.unite.upkeep.create_daily_summaries
     with make.work() as work:
         # Since midnight the time has come, whenever the test runs.
         mia.ask_for_summary(DailySummary(at=time(), tz="UTC", since=date(2026, 1, 1)))

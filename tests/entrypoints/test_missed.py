@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from entrypoints.worker.jobs import EVERY, Desk, sweep
-from entrypoints.worker.missed import MISSED_CALLS_INTERVAL, mark_missed, marking_missed
-from tests.core.notifications.floor import CallFloor
+from entrypoints.worker.jobs import EVERY, JobContext, sweep
+from entrypoints.worker.missed import MISSED_CALLS_INTERVAL, mark_missed, mark_missed_in_thread
+from tests.core.notifications.scenario import NotificationScenario
 from tests.service_process import eventually
 from unite_core.calls.model import CallTask, TaskStatus
 from unite_core.errors import Unavailable
@@ -32,61 +32,63 @@ class Failing:
 
 
 @pytest.fixture
-def floor() -> CallFloor:
-    return CallFloor()
+def scenario() -> NotificationScenario:
+    return NotificationScenario()
 
 
 @pytest.fixture
-def overdue(floor: CallFloor) -> CallTask:
-    task = floor.plan()
-    floor.ports.clock.advance(timedelta(days=1))
+def overdue(scenario: NotificationScenario) -> CallTask:
+    task = scenario.plan()
+    scenario.ports.clock.advance(timedelta(days=1))
     return task
 
 
-def status_of(floor: CallFloor, task: CallTask) -> TaskStatus:
-    return floor.unite.calls.get(floor.manager, task.id).task.status
+def status_of(scenario: NotificationScenario, task: CallTask) -> TaskStatus:
+    return scenario.unite.calls.get(scenario.manager, task.id).task.status
 
 
-def test_the_sweep_marks_what_was_missed_every_five_seconds(floor: CallFloor, overdue: CallTask) -> None:
-    desk = Desk(unite=floor.unite, jobs=floor.ports.jobs, holder="me", stopping=lambda: False)
+def test_the_sweep_marks_what_was_missed_every_five_seconds(scenario: NotificationScenario, overdue: CallTask) -> None:
+    context = JobContext(unite=scenario.unite, jobs=scenario.ports.jobs, holder="me", stopping=lambda: False)
 
-    sweep(desk)
+    sweep(context)
 
-    assert status_of(floor, overdue) is TaskStatus.MISSED
+    assert status_of(scenario, overdue) is TaskStatus.MISSED
     assert EVERY[sweep] == MISSED_CALLS_INTERVAL == 5
 
 
 @pytest.mark.parametrize("error", [Unavailable("The database is busy."), ZeroDivisionError("no idea")])
 def test_a_look_that_fails_is_written_down_and_the_next_one_finds_what_it_did_not(
-    floor: CallFloor, overdue: CallTask, error: Exception, caplog: pytest.LogCaptureFixture
+    scenario: NotificationScenario, overdue: CallTask, error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
-    mark: Any = Failing(error, floor.unite.upkeep.mark_missed)
+    mark: Any = Failing(error, scenario.unite.upkeep.mark_missed)
 
     with caplog.at_level(logging.INFO):
         mark_missed(mark, lambda: False)
-        assert status_of(floor, overdue) is TaskStatus.PENDING
+        assert status_of(scenario, overdue) is TaskStatus.PENDING
         mark_missed(mark, lambda: False)
         mark_missed(mark, lambda: False)
 
-    assert status_of(floor, overdue) is TaskStatus.MISSED
+    assert status_of(scenario, overdue) is TaskStatus.MISSED
     failed, marked = caplog.records
     assert "looking for missed calls" in failed.getMessage()
     assert marked.getMessage() == "Calls that were not made in time: 1."
 
 
-def test_without_queues_missed_calls_are_marked_beside_everything_else(floor: CallFloor, overdue: CallTask) -> None:
-    mark: Any = Failing(ZeroDivisionError("no idea"), floor.unite.upkeep.mark_missed)
+def test_without_queues_missed_calls_are_marked_beside_everything_else(
+    scenario: NotificationScenario, overdue: CallTask
+) -> None:
+    mark: Any = Failing(ZeroDivisionError("no idea"), scenario.unite.upkeep.mark_missed)
     stop = Signal()
 
-    with marking_missed(mark, stop, every=0.01):
-        eventually(lambda: status_of(floor, overdue) is TaskStatus.MISSED, "it is marked")
+    with mark_missed_in_thread(mark, stop, every=0.01):
+        eventually(lambda: status_of(scenario, overdue) is TaskStatus.MISSED, "it is marked")
 
     assert stop.is_set()
     assert "missed" not in {thread.name for thread in threads()}
 
 
-def test_the_look_ends_with_the_block_however_it_is_left(floor: CallFloor) -> None:
-    with pytest.raises(ZeroDivisionError), marking_missed(floor.unite.upkeep.mark_missed, Signal()):
+def test_the_look_ends_with_the_block_however_it_is_left(scenario: NotificationScenario) -> None:
+    with pytest.raises(ZeroDivisionError), mark_missed_in_thread(scenario.unite.upkeep.mark_missed, Signal()):
         raise ZeroDivisionError
 
     assert "missed" not in {thread.name for thread in threads()}

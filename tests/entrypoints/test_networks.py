@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from entrypoints.networks import client_key, is_private, parse_proxies, read_address
+from entrypoints.networks import client_address_key, is_private, parse_proxies, read_address
 
 
 def test_addresses_and_networks_of_both_versions_are_taken() -> None:
@@ -95,7 +95,7 @@ def test_to_trust_everybody_is_refused(told: str) -> None:
     ],
 )
 def test_a_client_is_counted_by_its_ipv4_address_or_the_network_of_its_ipv6_address(text: str, key: str) -> None:
-    assert client_key(text) == key
+    assert client_address_key(text) == key
 
 
 @given(st.ip_addresses())
@@ -113,7 +113,7 @@ def test_all_addresses_of_one_network_are_one_client(address: object, host: int)
     if network == 0:
         return  # the addresses that IPv4 is mapped into
 
-    assert client_key(str(ip_address(network | host))) == client_key(str(address))
+    assert client_address_key(str(ip_address(network | host))) == client_address_key(str(address))
 
 
 @given(st.text(max_size=100))

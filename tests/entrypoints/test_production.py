@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import pytest
 
+from entrypoints.environment import SettingsRefused
 from entrypoints.production import Scope
-from entrypoints.reading import SettingsRefused
 from entrypoints.settings import Settings, read_settings
 
 SERVERS = {

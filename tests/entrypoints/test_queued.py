@@ -6,7 +6,7 @@ from threading import Event
 
 import pytest
 
-from entrypoints.worker.jobs import EVERY, Desk, fold_entries, keep_up, make_summaries, sweep
+from entrypoints.worker.jobs import EVERY, JobContext, fold_entries, keep_up, make_summaries, sweep
 from entrypoints.worker.queued import QueuedWorker
 from unite_core.application import build
 from unite_core.errors import Unavailable
@@ -39,18 +39,20 @@ class Script:
         if error is not None:
             raise error
 
-    def do_imports(self, hand: Desk, stopping: Callable[[], bool]) -> None:
+    def run_import_jobs(self, hand: JobContext, stopping: Callable[[], bool]) -> None:
         self._do(self._imports, hand, stopping)
 
-    def deliver(self, hand: Desk, stopping: Callable[[], bool], destination: str) -> None:
+    def deliver(self, hand: JobContext, stopping: Callable[[], bool], destination: str) -> None:
         self.told.append(destination)
         self._do(self._topic if destination == TOPIC else iter(()), hand, stopping)
 
-    def do_upkeep(self, hand: Desk, stopping: Callable[[], bool], every: Mapping[Callable[..., None], int]) -> None:
+    def run_upkeep_jobs(
+        self, hand: JobContext, stopping: Callable[[], bool], every: Mapping[Callable[..., None], int]
+    ) -> None:
         self.every.append(every)
         self._do(self._upkeep, hand, stopping)
 
-    def _do(self, errors: Iterator[Exception], hand: Desk, stopping: Callable[[], bool]) -> None:
+    def _do(self, errors: Iterator[Exception], hand: JobContext, stopping: Callable[[], bool]) -> None:
         error = next(errors, None)
         if error is not None:
             raise error
@@ -82,8 +84,8 @@ def stop() -> Event:
 
 def work(queues: Script, without: Without, stop: Event) -> None:
     ports = in_memory_ports()
-    desk = Desk(unite=build(ports), jobs=ports.jobs, holder="me", stopping=stop.is_set)
-    QueuedWorker(queues=queues, desk=desk, without=without, stop=stop).run()
+    context = JobContext(unite=build(ports), jobs=ports.jobs, holder="me", stopping=stop.is_set)
+    QueuedWorker(queues=queues, context=context, without=without, stop=stop).run()
 
 
 AWAY = Unavailable("Redis does not answer.")

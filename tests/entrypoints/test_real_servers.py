@@ -19,7 +19,7 @@ from entrypoints.bootstrap import (
     provide_storage,
     start,
 )
-from entrypoints.reading import SettingsRefused
+from entrypoints.environment import SettingsRefused
 from entrypoints.settings import Settings
 from tests.servers.moto import a_bucket_name
 from tests.servers.own import OwnServer

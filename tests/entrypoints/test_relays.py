@@ -10,8 +10,8 @@ from uuid import UUID
 
 import pytest
 
-from entrypoints.worker.relays import relaying
-from entrypoints.worker.wake_ups import Bell, Ear
+from entrypoints.worker.relays import relay_in_threads
+from entrypoints.worker.wake_ups import WakeUpBroadcast, WakeUpReceiver
 from unite_core.application import Unite, build
 from unite_core.errors import Unavailable
 from unite_core.events import Event
@@ -43,7 +43,7 @@ class Listener(Destination):
 class Pipe:
     """Where a test wakes the process by hand."""
 
-    rung: Ear = field(default_factory=Ear)
+    rung: WakeUpReceiver = field(default_factory=WakeUpReceiver)
     failures: list[Exception] = field(default_factory=list)
 
     def wait(self, timeout: float) -> bool:
@@ -70,7 +70,7 @@ def record(ports: InMemoryPorts) -> Event:
 @contextmanager
 def relays_of(unite: Unite) -> Iterator[tuple[Pipe, Signal]]:
     pipe, stop = Pipe(), Signal()
-    with relaying(unite.notifications, Bell(pipe, stop), stop):
+    with relay_in_threads(unite.notifications, WakeUpBroadcast(pipe, stop), stop):
         yield pipe, stop
 
 
@@ -200,7 +200,7 @@ def test_a_dead_letter_is_written_down_as_an_error(
 
 def test_one_wake_up_is_heard_by_everybody_once() -> None:
     pipe, stop = Pipe(), Signal()
-    bell = Bell(pipe, stop)
+    bell = WakeUpBroadcast(pipe, stop)
     ears = [bell.ear(), bell.ear()]
     pipe.rung.wake()
     ringing = threading.Thread(target=bell.run)
@@ -216,7 +216,7 @@ def test_one_wake_up_is_heard_by_everybody_once() -> None:
 
 
 def test_a_wake_up_that_comes_while_a_thread_works_is_not_lost() -> None:
-    ear = Ear()
+    ear = WakeUpReceiver()
 
     ear.wake()
     ear.wake()
@@ -227,7 +227,7 @@ def test_a_wake_up_that_comes_while_a_thread_works_is_not_lost() -> None:
 def test_a_bell_that_cannot_listen_for_a_moment_rings_again(caplog: pytest.LogCaptureFixture) -> None:
     stop = Signal()
     pipe = Pipe(failures=[Unavailable("The pipe is gone.")])
-    bell = Bell(pipe, stop)
+    bell = WakeUpBroadcast(pipe, stop)
     ear = bell.ear()
     pipe.rung.wake()
     ringing = threading.Thread(target=bell.run)

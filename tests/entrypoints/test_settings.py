@@ -10,8 +10,16 @@ import pytest
 from redis import Redis
 from sqlalchemy import make_url
 
-from entrypoints.reading import SettingsRefused
-from entrypoints.settings import FirstAdmin, SecretPlace, Settings, Storage, parse_keys, read_settings, secret_place
+from entrypoints.environment import SettingsRefused
+from entrypoints.settings import (
+    FirstAdmin,
+    SecretLocation,
+    Settings,
+    Storage,
+    parse_keys,
+    read_settings,
+    secret_location,
+)
 from entrypoints.twilio import Twilio
 from entrypoints.urls import MYSQL_PARAMETERS, REDIS_PARAMETERS
 from entrypoints.variables import ALL
@@ -124,7 +132,7 @@ def test_each_server_can_be_set_by_itself() -> None:
     assert settings.service_account == "service@%"
     assert settings.mongodb_url == "mongodb://mongo.example/unite"
     assert settings.mongodb_service_url == "mongodb://ann:secret@mongo.example/unite"
-    assert settings.activity_kept_for == timedelta(days=30)
+    assert settings.activity_retention == timedelta(days=30)
     assert settings.redis_url == "rediss://:secret@redis.example:6380/1"
     assert settings.aws_endpoint_url == "http://moto:5000"
     assert settings.storage == Storage(
@@ -323,11 +331,11 @@ def test_several_machines_that_share_redis_are_told_to_share_their_keys() -> Non
 def test_further_variables_may_be_kept_in_a_secret(tmp_path: Path) -> None:
     (tmp_path / "arn").write_text("arn:aws:secretsmanager:x\n")
 
-    assert secret_place({"UNITE_PORT": "1"}) is None
-    assert secret_place({"UNITE_SECRETS_ARN_FILE": str(tmp_path / "arn")}) == SecretPlace(
+    assert secret_location({"UNITE_PORT": "1"}) is None
+    assert secret_location({"UNITE_SECRETS_ARN_FILE": str(tmp_path / "arn")}) == SecretLocation(
         arn="arn:aws:secretsmanager:x", aws_endpoint_url=None
     )
-    assert secret_place({"UNITE_SECRETS_ARN": "s", "UNITE_AWS_ENDPOINT_URL": "http://moto:5000"}) == SecretPlace(
+    assert secret_location({"UNITE_SECRETS_ARN": "s", "UNITE_AWS_ENDPOINT_URL": "http://moto:5000"}) == SecretLocation(
         arn="s", aws_endpoint_url="http://moto:5000"
     )
 
@@ -678,6 +686,6 @@ def test_a_url_whose_host_cannot_be_read_is_not_warned_about() -> None:
     assert read_settings({"UNITE_PUBLIC_URL": "http://[::1"}).warnings == ()
 
 
-@pytest.mark.parametrize(("value", "kept_for"), [("", timedelta(days=90)), ("7", timedelta(days=7)), ("0", None)])
-def test_imports_can_be_undone_for_90_days_or_as_long_as_is_set(value: str, kept_for: timedelta | None) -> None:
-    assert read_settings({"UNITE_IMPORT_RETENTION_DAYS": value}).imports_kept_for == kept_for
+@pytest.mark.parametrize(("value", "retention"), [("", timedelta(days=90)), ("7", timedelta(days=7)), ("0", None)])
+def test_imports_can_be_undone_for_90_days_or_as_long_as_is_set(value: str, retention: timedelta | None) -> None:
+    assert read_settings({"UNITE_IMPORT_RETENTION_DAYS": value}).import_retention == retention

@@ -19,9 +19,9 @@ from unite_core.errors import Unavailable
 from unite_core.identity.model import Actor, Role
 from unite_core.identity.use_cases import NewUser
 from unite_core.imports.model import ImportStatus, LeadImport
-from unite_core.imports.queries import DueWork
+from unite_core.imports.queries import ImportsToContinue
 from unite_core.imports.use_cases import FileToImport, NewImport
-from unite_core.imports.use_cases.run import CHUNK_ROWS
+from unite_core.imports.use_cases.continue_import import CHUNK_ROWS
 from unite_core.leads.use_cases import NewLead
 from unite_core.testing.in_memory import InMemoryPorts, in_memory_ports
 
@@ -43,7 +43,7 @@ class Waiting:
 
 
 @dataclass
-class Floor:
+class WorkerScenario:
     """Unite in memory, with an admin who imports."""
 
     ports: InMemoryPorts = field(default_factory=in_memory_ports)
@@ -56,7 +56,7 @@ class Floor:
         )
         self.actor = Actor(user_id=admin.id, role=Role.ADMIN)
 
-    def have_imported(self, *names: str) -> LeadImport:
+    def import_leads(self, *names: str) -> LeadImport:
         content = "Name,Email\n" + "".join(f"{name},{name}@example.com\n" for name in names)
         stored = self.unite.imports.store_file(self.actor, io.BytesIO(content.encode()))
         return self.unite.imports.import_stored_file(self.actor, FileToImport(stored=stored, filename="leads.csv"))
@@ -80,81 +80,83 @@ class Floor:
 
 
 @pytest.fixture
-def floor() -> Floor:
-    return Floor()
+def scenario() -> WorkerScenario:
+    return WorkerScenario()
 
 
-def test_a_worker_imports_and_undoes_what_is_due(floor: Floor) -> None:
-    first = floor.have_imported("ann", "ben")
-    floor.work()
-    assert floor.now(first).status is ImportStatus.COMPLETED
+def test_a_worker_imports_and_undoes_what_is_due(scenario: WorkerScenario) -> None:
+    first = scenario.import_leads("ann", "ben")
+    scenario.work()
+    assert scenario.now(first).status is ImportStatus.COMPLETED
 
-    second = floor.have_imported("eve")
-    floor.begin_undo(first)
-    floor.work()
+    second = scenario.import_leads("eve")
+    scenario.begin_undo(first)
+    scenario.work()
 
-    assert floor.now(second).status is ImportStatus.COMPLETED
-    undone = floor.now(first).undone
+    assert scenario.now(second).status is ImportStatus.COMPLETED
+    undone = scenario.now(first).undone
     assert undone is not None
     assert (undone.removed, undone.finished_at is None) == (2, False)
 
 
-def test_a_worker_that_is_told_to_stop_ends_its_chunk_and_lets_go(floor: Floor) -> None:
-    long = floor.have_imported(*(f"lead{number}" for number in range(3 * CHUNK_ROWS)))
-    ids = floor.ports.ids.new
+def test_a_worker_that_is_told_to_stop_ends_its_chunk_and_lets_go(scenario: WorkerScenario) -> None:
+    long = scenario.import_leads(*(f"lead{number}" for number in range(3 * CHUNK_ROWS)))
+    ids = scenario.ports.ids.new
 
     def stop_soon() -> UUID:
-        floor.stop.set()
+        scenario.stop.set()
         return ids()
 
-    floor.ports.ids.new = stop_soon  # type: ignore[method-assign]  # the first lead that is made is when it is told
+    scenario.ports.ids.new = stop_soon  # type: ignore[method-assign]  # the first lead that is made is when it is told
 
-    floor.work()
+    scenario.work()
 
-    left = floor.now(long)
+    left = scenario.now(long)
     assert (left.status, left.counts.created, left.holder) == (ImportStatus.RUNNING, CHUNK_ROWS, None)
-    floor.ports.ids.new = ids  # type: ignore[method-assign]  # as it was
-    floor.work(holder="another")
-    assert (floor.now(long).status, floor.now(long).counts.created) == (ImportStatus.COMPLETED, 3 * CHUNK_ROWS)
+    scenario.ports.ids.new = ids  # type: ignore[method-assign]  # as it was
+    scenario.work(holder="another")
+    assert (scenario.now(long).status, scenario.now(long).counts.created) == (ImportStatus.COMPLETED, 3 * CHUNK_ROWS)
 
 
-def test_a_worker_that_is_told_to_stop_leaves_the_rest_of_an_undoing_to_another(floor: Floor) -> None:
-    done = floor.have_imported(*(f"lead{number}" for number in range(1200)))
-    floor.work()
-    floor.begin_undo(done)
+def test_a_worker_that_is_told_to_stop_leaves_the_rest_of_an_undoing_to_another(scenario: WorkerScenario) -> None:
+    done = scenario.import_leads(*(f"lead{number}" for number in range(1200)))
+    scenario.work()
+    scenario.begin_undo(done)
 
-    floor.unite.imports.continue_undo(done.id, should_stop=lambda: True)
+    scenario.unite.imports.continue_undo(done.id, should_stop=lambda: True)
 
-    assert floor.now(done).undoing
-    floor.work()
-    assert not floor.now(done).undoing
+    assert scenario.now(done).undoing
+    scenario.work()
+    assert not scenario.now(done).undoing
 
 
 @pytest.mark.parametrize("failure", [Unavailable("The database is busy."), ZeroDivisionError("no idea")])
-def test_a_failure_is_logged_and_survived(floor: Floor, failure: Exception, caplog: pytest.LogCaptureFixture) -> None:
-    coming = floor.have_imported("ann")
-    unite = failing_first(floor, failure)
+def test_a_failure_is_logged_and_survived(
+    scenario: WorkerScenario, failure: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    coming = scenario.import_leads("ann")
+    unite = failing_first(scenario, failure)
 
     with caplog.at_level(logging.WARNING):
-        floor.work(unite=unite)
+        scenario.work(unite=unite)
 
-    assert floor.now(coming).status is ImportStatus.COMPLETED
+    assert scenario.now(coming).status is ImportStatus.COMPLETED
     assert len(caplog.records) == 1
     assert str(failure) in caplog.text
 
 
-def failing_first(floor: Floor, failure: Exception) -> Any:
+def failing_first(scenario: WorkerScenario, failure: Exception) -> Any:
     """Unite whose first look for work fails."""
     failures = iter([failure])
-    due = floor.unite.imports.due
+    due = scenario.unite.imports.due
 
-    def look(*, limit: int = 100) -> DueWork:
+    def look(*, limit: int = 100) -> ImportsToContinue:
         for one in failures:
             raise one
         return due(limit=limit)
 
-    imports: Any = floor.unite.imports
-    return replace(floor.unite, imports=replace(imports, due=look))
+    imports: Any = scenario.unite.imports
+    return replace(scenario.unite, imports=replace(imports, due=look))
 
 
 def test_pauses_after_failures_grow_up_to_a_limit_and_begin_anew() -> None:
@@ -171,7 +173,7 @@ def test_pauses_after_failures_grow_up_to_a_limit_and_begin_anew() -> None:
 
 
 def test_upkeep_clears_what_is_old_and_one_task_that_fails_spares_the_others(
-    floor: Floor, caplog: pytest.LogCaptureFixture
+    scenario: WorkerScenario, caplog: pytest.LogCaptureFixture
 ) -> None:
     ran = []
 
@@ -182,43 +184,43 @@ def test_upkeep_clears_what_is_old_and_one_task_that_fails_spares_the_others(
         ran.append(1)
         return 3
 
-    announced = floor.unite.imports.announce(floor.actor, NewImport(filename="never.csv", size=1)).lead_import
-    floor.ports.clock.advance(timedelta(days=2))
+    announced = scenario.unite.imports.announce(scenario.actor, NewImport(filename="never.csv", size=1)).lead_import
+    scenario.ports.clock.advance(timedelta(days=2))
 
     with caplog.at_level(logging.INFO):
-        floor.work(upkeep={"breaking": fail, "leftovers deleted": remove})
+        scenario.work(upkeep={"breaking": fail, "leftovers deleted": remove})
 
     assert ran == [1]
-    assert floor.now(announced).status is ImportStatus.CANCELLED
+    assert scenario.now(announced).status is ImportStatus.CANCELLED
     assert "Upkeep: abandoned imports cancelled: 1." in caplog.text
     assert "Upkeep: breaking: something unexpected happened." in caplog.text
     assert "Upkeep: leftovers deleted: 3." in caplog.text
 
 
-def test_upkeep_forgets_what_was_delivered_long_ago(floor: Floor, caplog: pytest.LogCaptureFixture) -> None:
-    floor.unite.leads.add(floor.actor, NewLead(name="Grace", email="grace@example.com"))
-    floor.ports.jobs.run_all(floor.unite)
-    floor.ports.clock.advance(timedelta(days=8))
-    kept_a_week = build(floor.ports, Rules(activity_kept_for=timedelta(days=7)))
+def test_upkeep_forgets_what_was_delivered_long_ago(scenario: WorkerScenario, caplog: pytest.LogCaptureFixture) -> None:
+    scenario.unite.leads.add(scenario.actor, NewLead(name="Grace", email="grace@example.com"))
+    scenario.ports.jobs.run_all(scenario.unite)
+    scenario.ports.clock.advance(timedelta(days=8))
+    kept_a_week = build(scenario.ports, Rules(activity_retention=timedelta(days=7)))
 
     with caplog.at_level(logging.INFO):
-        floor.work(unite=kept_a_week)
+        scenario.work(unite=kept_a_week)
 
     assert "Upkeep: deliveries forgotten: 1." in caplog.text
     assert "Upkeep: activity forgotten: 1." in caplog.text
-    assert floor.ports.activity.events == {}
+    assert scenario.ports.activity.events == {}
 
 
-def test_upkeep_comes_once_a_minute_and_not_with_every_look(floor: Floor) -> None:
+def test_upkeep_comes_once_a_minute_and_not_with_every_look(scenario: WorkerScenario) -> None:
     ran: list[int] = []
 
-    floor.work(until=5, upkeep={"counted": lambda: ran.append(1)})
+    scenario.work(until=5, upkeep={"counted": lambda: ran.append(1)})
 
     assert ran == [1]
 
 
-def due_of(*waiting: UUID) -> Callable[..., DueWork]:
-    return lambda **_: DueWork(to_import=waiting, to_undo=())
+def due_of(*waiting: UUID) -> Callable[..., ImportsToContinue]:
+    return lambda **_: ImportsToContinue(to_import=waiting, to_undo=())
 
 
 ONE, OTHER = UUID(int=1), UUID(int=2)
@@ -259,14 +261,14 @@ def test_without_anything_to_do_nobody_has_a_turn() -> None:
 def test_what_the_worker_logs_of_an_import_bears_the_id_of_the_request_that_it_follows_from(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    floor = Floor()
-    floor.actor = replace(floor.actor, correlation_id="c0ffee-1234")
-    done = floor.have_imported("ada")
+    scenario = WorkerScenario()
+    scenario.actor = replace(scenario.actor, correlation_id="c0ffee-1234")
+    done = scenario.import_leads("ada")
 
     with caplog.at_level(logging.INFO):
-        floor.work()
-        floor.begin_undo(done)
-        floor.work()
+        scenario.work()
+        scenario.begin_undo(done)
+        scenario.work()
 
     told = [record for record in caplog.records if getattr(record, "import_id", None) == str(done.id)]
     assert [record.getMessage() for record in told] == [

@@ -16,8 +16,8 @@ from uuid import UUID
 
 from entrypoints.bootstrap import start
 from entrypoints.settings import read_settings
-from entrypoints.worker.relays import relaying
-from entrypoints.worker.wake_ups import Bell
+from entrypoints.worker.relays import relay_in_threads
+from entrypoints.worker.wake_ups import WakeUpBroadcast
 from unite_core.clock import Clock
 from unite_core.events import Event
 from unite_core.notifications.model import Receipt
@@ -66,7 +66,7 @@ def main() -> None:
             clock=Ahead(relay.clock, ahead),
         )
         stop = Signal()
-        with relaying(replace(started.unite.notifications, relay=stuck), Bell(wake_ups, stop), stop):
+        with relay_in_threads(replace(started.unite.notifications, relay=stuck), WakeUpBroadcast(wake_ups, stop), stop):
             stop.wait()
 
 

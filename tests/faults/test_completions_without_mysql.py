@@ -11,7 +11,7 @@ import pytest
 import requests
 from sqlalchemy import create_engine, make_url
 
-from tests.sales_floor import LOGS, Floor, call_tasks, everything
+from tests.live_scenario import LOGS, LiveScenario, all_items, call_tasks
 from tests.servers.own import OwnServer
 from tests.service_process import Client, Service, eventually, run, service
 
@@ -41,7 +41,7 @@ def key_of(task_id: str) -> str:
 
 def logged(client: Client) -> Counter[str]:
     """How many entries the ledger has of each task."""
-    return Counter(entry["task_id"] for entry in everything(client, LOGS))
+    return Counter(entry["task_id"] for entry in all_items(client, LOGS))
 
 
 def ready(one: Service, client: Client) -> bool:
@@ -62,9 +62,9 @@ def have_a_minute_passed(one: Service) -> None:
 def test_what_was_answered_stays_and_what_is_repeated_with_its_key_happens_once(
     one: Service, private_mysql: OwnServer
 ) -> None:
-    floor = Floor(one.client())
-    agent, manager = floor.hire("agent"), floor.hire("manager")
-    tasks = call_tasks(manager, agent, [floor.lead(f"Lead {number}") for number in range(TASKS)])
+    scenario = LiveScenario(one.client())
+    agent, manager = scenario.add_user("agent"), scenario.add_user("manager")
+    tasks = call_tasks(manager, agent, [scenario.lead(f"Lead {number}") for number in range(TASKS)])
     some, away = Event(), Event()
 
     def attempt(number: int) -> int:
@@ -81,10 +81,10 @@ def test_what_was_answered_stays_and_what_is_repeated_with_its_key_happens_once(
         away.set()
         statuses = dict(zip(tasks, attempts, strict=True))
     private_mysql.start()
-    eventually(partial(ready, one, floor.admin), "the service is ready again")
+    eventually(partial(ready, one, scenario.admin), "the service is ready again")
     done = [task_id for task_id, status in statuses.items() if status == requests.codes.ok]
     failed = [task_id for task_id in tasks if task_id not in done]
-    afterwards = logged(floor.admin)
+    afterwards = logged(scenario.admin)
 
     repeated = {task_id: agent.complete(task_id, key_of(task_id)) for task_id in failed}
     unfinished = [task_id for task_id, answer in repeated.items() if answer.status_code == requests.codes.conflict]
@@ -97,7 +97,7 @@ def test_what_was_answered_stays_and_what_is_repeated_with_its_key_happens_once(
     assert set(done) <= set(afterwards)
     assert len(unfinished) <= CONCURRENCY, "only what was under way has to wait until its claim runs out"
     assert {answer.status_code for answer in repeated.values()} == {requests.codes.ok}
-    assert logged(floor.admin) == Counter(tasks)
+    assert logged(scenario.admin) == Counter(tasks)
     verified = run(one.folder, "verify-ledger", **one.settings)
     assert (verified.returncode, verified.stderr) == (0, ""), verified.stdout
     assert f"{TASKS} entries of {TASKS} call tasks" in verified.stdout

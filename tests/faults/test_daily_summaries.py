@@ -22,7 +22,7 @@ from unite_core.identity.daily_summary import DailySummary
 from unite_core.identity.model import Role
 from unite_core.notifications.audience import DAILY_SUMMARY
 from unite_core.testing.builders import a_user
-from unite_core.testing.contracts.database import put
+from unite_core.testing.contracts.database import add_all
 
 MANAGERS = 60
 MADE_BEFORE_DEATH = 19
@@ -43,7 +43,7 @@ def engine(mysql_database: str) -> Iterator[Engine]:
 @contextmanager
 def scheduler(folder: Path, database: str, moment: str, *, until: int = 0) -> Iterator[Process]:
     """A process that makes summaries as at the moment; it dies over the one of that number."""
-    command = [sys.executable, "-m", "tests.faults.dying", "summaries", moment, str(until)]
+    command = [sys.executable, "-m", "tests.faults.crashing_worker", "summaries", moment, str(until)]
     environ = environment(folder, UNITE_DATABASE_URL=database)
     pipe = subprocess.PIPE
     with subprocess.Popen(command, env=environ, stdin=pipe, stdout=pipe, text=True) as process:
@@ -77,7 +77,7 @@ def test_each_summary_is_made_once_although_a_scheduler_dies_and_three_others_go
 ) -> None:
     asked = DailySummary(at=time(18), tz="Europe/Berlin", since=date(2026, 3, 1))
     managers = [a_user(role=Role.MANAGER, daily_summary=asked) for _ in range(MANAGERS)]
-    put(SqlUnitOfWorkFactory(engine), *managers)
+    add_all(SqlUnitOfWorkFactory(engine), *managers)
     once = Counter({str(manager.id): 1 for manager in managers})
 
     with ExitStack() as stack:

@@ -10,7 +10,7 @@ import requests
 from sqlalchemy import Engine
 
 from adapters.sql.engine import create_engine_for
-from adapters.sql.health import CHECK_SECONDS, DAMAGED_CHECK_SECONDS, SqliteHealth, check_of
+from adapters.sql.health import CHECK_SECONDS, DAMAGED_CHECK_SECONDS, SqliteHealth, health_check
 from adapters.sql.migrate import upgrade
 from tests.databases import a_database
 from tests.service_process import Service, direct_session, eventually, service
@@ -58,7 +58,7 @@ def says(ask: Callable[[], None]) -> str:
 
 
 def test_a_database_that_can_be_read_is_said_to_be_so(engine: Engine) -> None:
-    check_of(engine)()
+    health_check(engine)()
 
 
 def test_damage_is_found_by_the_first_question(engine: Engine) -> None:
@@ -66,7 +66,7 @@ def test_damage_is_found_by_the_first_question(engine: Engine) -> None:
     damage(Path(engine.url.database or ""))
 
     with pytest.raises(Unavailable, match="The database file is damaged"):
-        check_of(engine)()
+        health_check(engine)()
 
 
 def test_damage_is_found_an_hour_later_and_its_end_a_minute_later(engine: Engine) -> None:
@@ -99,7 +99,7 @@ def test_damage_that_a_statement_meets_is_looked_into_at_once(engine: Engine) ->
 
 def test_a_file_that_is_gone_or_replaced_is_noticed(engine: Engine) -> None:
     path = Path(engine.url.database or "")
-    ask = check_of(engine)
+    ask = health_check(engine)
     ask()
     content = path.read_bytes()
 
@@ -112,7 +112,7 @@ def test_a_file_that_is_gone_or_replaced_is_noticed(engine: Engine) -> None:
 
 def test_a_server_without_our_tables_cannot_be_read(mysql_database: str) -> None:
     engine = create_engine_for(mysql_database)
-    ask = check_of(engine)
+    ask = health_check(engine)
 
     assert "does not have the tables of Unite" in says(ask)
     upgrade(engine)

@@ -77,7 +77,7 @@ def test_a_disk_that_fills_up_pauses_an_import_which_goes_on_once_there_is_room(
         one.start()
         client = one.client()
         assert health(one) == (200, "ok", "ok")
-        import_id = client.have_imported(leads())
+        import_id = client.import_leads(leads())
         filled = disk / "filled"
         eventually(lambda: client.lead_import(import_id)["counts"]["rows"], "the import has begun")
         fill(filled)

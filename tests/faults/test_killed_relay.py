@@ -48,7 +48,7 @@ class Installation:
     def killed(self, destination: str, *, after: int, times_before: int) -> None:
         """Have a relay die after that many portions; what those before it held is free again by its clock."""
         ahead = str(int(CLAIM_TTL.total_seconds()) * times_before)
-        command = [sys.executable, "-m", "tests.faults.dying", "relay", destination, str(after), ahead]
+        command = [sys.executable, "-m", "tests.faults.crashing_worker", "relay", destination, str(after), ahead]
         done = subprocess.run(
             command, env=environment(self.one.folder, **self.one.settings), timeout=TIMEOUT, check=False
         )

@@ -28,7 +28,7 @@ def test_an_import_goes_on_after_a_kill_with_no_row_twice_and_none_lost(tmp_path
     with service(tmp_path) as one:
         one.start()
         client = one.client()
-        import_id = client.have_imported(generated())
+        import_id = client.import_leads(generated())
 
         def begun() -> int:
             rows: int = client.lead_import(import_id)["counts"]["rows"]

@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from adapters.sql.engine import create_engine_for
 from adapters.sql.event_tables import outbox_events
-from tests.sales_floor import LOGS, Floor, at, call_tasks, everything
+from tests.live_scenario import LOGS, LiveScenario, all_items, call_tasks, iso_time
 from tests.service_process import TIMEOUT, Service, environment, run
 
 CALLS = 300
@@ -37,7 +37,7 @@ def one(tmp_path: Path, mysql_database: str) -> Iterator[Service]:
 @contextmanager
 def sweeping(one: Service, *, at_once: int, until: int = 0) -> Iterator[Process]:
     """A process that sweeps once it is told a line; it dies over the task of that number."""
-    command = [sys.executable, "-m", "tests.faults.dying", "sweep", str(at_once), str(until)]
+    command = [sys.executable, "-m", "tests.faults.crashing_worker", "sweep", str(at_once), str(until)]
     environ = environment(one.folder, **one.settings)
     pipe = subprocess.PIPE
     with subprocess.Popen(command, env=environ, stdin=pipe, stdout=pipe, text=True) as process:
@@ -68,11 +68,11 @@ def told_of(one: Service, kind: str) -> Counter[str]:
 
 
 def test_each_of_three_hundred_calls_is_missed_once_although_a_worker_dies_among_them(one: Service) -> None:
-    floor = Floor(one.client())
-    agent, manager = floor.hire("agent"), floor.hire("manager")
-    leads = [floor.lead(f"Lead {number}") for number in range(LEADS)]
-    overdue = call_tasks(manager, agent, leads * (CALLS // LEADS), due_at=at(-timedelta(hours=1)))
-    call_tasks(manager, agent, leads, due_at=at(-timedelta(minutes=1)))
+    scenario = LiveScenario(one.client())
+    agent, manager = scenario.add_user("agent"), scenario.add_user("manager")
+    leads = [scenario.lead(f"Lead {number}") for number in range(LEADS)]
+    overdue = call_tasks(manager, agent, leads * (CALLS // LEADS), due_at=iso_time(-timedelta(hours=1)))
+    call_tasks(manager, agent, leads, due_at=iso_time(-timedelta(minutes=1)))
 
     with ExitStack() as stack:
         dying = stack.enter_context(sweeping(one, at_once=100, until=50))
@@ -88,10 +88,10 @@ def test_each_of_three_hundred_calls_is_missed_once_although_a_worker_dies_among
         left = int(said(next_one))
 
     assert marked + left == CALLS
-    entries = everything(floor.admin, LOGS)
+    entries = all_items(scenario.admin, LOGS)
     assert Counter(entry["task_id"] for entry in entries) == Counter(overdue)
     assert {(entry["kind"], entry["agent_id"], entry["actor_id"]) for entry in entries} == {("missed", agent.id, None)}
-    missed = everything(floor.admin, "/v1/call-tasks", status="missed")
+    missed = all_items(scenario.admin, "/v1/call-tasks", status="missed")
     assert {task["id"] for task in missed} == set(overdue)
     assert run(one.folder, "verify-ledger", **one.settings).returncode == 0
     assert told_of(one, "call_task.missed") == Counter(overdue)

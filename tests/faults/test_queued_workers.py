@@ -54,7 +54,7 @@ def asked(one: Service, question: str) -> list[tuple[Any, ...]]:
 
 def begin(client: Client, rows: int = ROWS) -> str:
     """An import that has come some rows far."""
-    import_id = client.have_imported(leads_of("lead", rows))
+    import_id = client.import_leads(leads_of("lead", rows))
     eventually(lambda: client.lead_import(import_id)["counts"]["rows"], "the import has begun")
     return import_id
 
@@ -78,7 +78,7 @@ def completed(*workers: WorkerProcess) -> list[str]:
 def test_two_workers_take_ten_imports_at_once_and_do_each_once(one: Service) -> None:
     client = one.client()
     with worker(one, "ann") as ann, worker(one, "ben") as ben:
-        imports = [client.have_imported(leads_of(f"lead-{it}-", FEW_ROWS)) for it in range(10)]
+        imports = [client.import_leads(leads_of(f"lead-{it}-", FEW_ROWS)) for it in range(10)]
 
         for import_id in imports:
             complete(client, import_id, FEW_ROWS)
@@ -132,13 +132,13 @@ def test_without_redis_requests_succeed_and_imports_complete(
 
         private_redis.stop()
 
-        second = client.have_imported(leads_of("second", FEW_ROWS))
+        second = client.import_leads(leads_of("second", FEW_ROWS))
         complete(client, first)
         complete(client, second, FEW_ROWS)
         assert readiness(one) == ("degraded", "degraded")
         private_redis.start()
         eventually(lambda: messages(ann)[-1].startswith("Redis is back"), "the worker returns to the queues")
-        third = client.have_imported(leads_of("third", FEW_ROWS))
+        third = client.import_leads(leads_of("third", FEW_ROWS))
         complete(client, third, FEW_ROWS)
         eventually(lambda: readiness(one) == ("ok", "ok"), "the service notices too")
         assert ann.stop(signal.SIGTERM) == 0
@@ -155,7 +155,7 @@ def readiness(one: Service) -> tuple[str, str]:
 def test_a_worker_starts_without_redis_too(with_private_redis: Service, private_redis: OwnServer) -> None:
     private_redis.stop()
     client = with_private_redis.client()
-    import_id = client.have_imported(leads_of("lead", FEW_ROWS))
+    import_id = client.import_leads(leads_of("lead", FEW_ROWS))
 
     with worker(with_private_redis, "ann"):
         complete(client, import_id, FEW_ROWS)
@@ -164,7 +164,7 @@ def test_a_worker_starts_without_redis_too(with_private_redis: Service, private_
 def test_the_sweep_finds_an_import_whose_wake_up_was_lost(one: Service) -> None:
     client = one.client()
     client.session.headers["X-Correlation-ID"] = "found-by-the-sweep"
-    import_id = client.have_imported(leads_of("lead", FEW_ROWS))
+    import_id = client.import_leads(leads_of("lead", FEW_ROWS))
     with Redis.from_url(one.settings["UNITE_REDIS_URL"]) as redis:
         redis.flushdb()
     assert one.worker() is None

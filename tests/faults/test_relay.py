@@ -56,7 +56,7 @@ class Failing(SqlActivityLog):
         return receipts
 
 
-def hire(unite: Unite) -> Actor:
+def add_user(unite: Unite) -> Actor:
     admin = NewUser(email=ADMIN["email"], name="Ann", role=Role.ADMIN, password=ADMIN["password"])
     return acting(unite.identity.create_user.unchecked(admin))
 
@@ -97,7 +97,7 @@ def test_what_happens_while_the_activity_log_fails_arrives_afterwards_once(
             activity=log,
         )
     )
-    ann = hire(unite)
+    ann = add_user(unite)
     leads = add(unite, ann, "ada", "ben")
     for _ in range(20):
         assert unite.notifications.relay(ACTIVITY).delivered == 0
@@ -116,7 +116,7 @@ def test_what_a_worker_had_handed_over_when_it_was_killed_is_settled_by_the_next
     tmp_path: Path,
 ) -> None:
     with start(read_settings(environment(tmp_path))) as started:
-        leads = add(started.unite, hire(started.unite), "ada", "ben", "cleo")
+        leads = add(started.unite, add_user(started.unite), "ada", "ben", "cleo")
         assert len(kill_after_hand_over(tmp_path, ACTIVITY)) == 3
         assert statuses(started.unite) == {(DeliveryStatus.PENDING, 1)}
         assert started.unite.notifications.relay(ACTIVITY).delivered == 0
@@ -131,7 +131,7 @@ def test_a_text_that_a_killed_worker_had_sent_is_sent_once_more_for_each_kill_an
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with start(read_settings(environment(tmp_path))) as started:
-        admin = hire(started.unite)
+        admin = add_user(started.unite)
         ada = started.unite.identity.create_user(admin, AGENT)
         (lead,) = add(started.unite, admin, "grace")
         for _ in range(3):
@@ -176,7 +176,7 @@ def test_neither_an_event_nor_a_missed_call_waits_for_the_import_that_the_worker
         one.start()
         client = one.client()
         content = "Name,Email\n" + "".join(f"Lead {it},lead{it}@example.com\n" for it in range(ROWS))
-        import_id = client.have_imported(content.encode())
+        import_id = client.import_leads(content.encode())
         eventually(lambda: client.lead_import(import_id)["counts"]["rows"], "the import has begun")
 
         lead = client.call("POST", "/v1/leads", json={"name": "Grace", "email": "grace@example.com"})

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.faults.impatient import TIMEOUTS
+from tests.faults.short_timeouts import TIMEOUTS
 from tests.faults.slow import answered, connected, connections, median_of_others, slow_clients
 from tests.service_process import TIMEOUT, Client, Service, eventually
 
@@ -26,7 +26,7 @@ def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     one = Service(
         tmp_path_factory.mktemp("impatient"),
         settings={"UNITE_RATE_LIMIT": "0"},
-        command=("tests.faults.impatient",),
+        command=("tests.faults.short_timeouts",),
     )
     try:
         one.start()
@@ -58,7 +58,7 @@ def target(url: str) -> str:
 def download(admin: Client) -> bytes:
     """A request for a file of several megabytes, more than the kernel takes off the service's hands."""
     wrong = b"Name,Email,Notes\n" + b"Nobody,not an address,%s\n" % (b"x" * 10_000) * 1500
-    import_id = admin.have_imported(wrong)
+    import_id = admin.import_leads(wrong)
     eventually(lambda: admin.lead_import(import_id)["status"] == "completed", "the import has ended")
     report = admin.session.get(f"{admin.url}/v1/lead-imports/{import_id}/error-report", allow_redirects=False)
     return f"GET {target(report.headers['Location'])} HTTP/1.1\r\nHost: unite\r\n\r\n".encode()

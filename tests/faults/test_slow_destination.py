@@ -14,9 +14,9 @@ import pytest
 from adapters.redis.connection import RedisServer
 from adapters.rq.jobs import RqJobs
 from adapters.rq.worker import RqQueues
-from entrypoints.worker.jobs import Desk
+from entrypoints.worker.jobs import JobContext
 from entrypoints.worker.queued import QueuedWorker
-from tests.core.notifications.floor import CallFloor
+from tests.core.notifications.scenario import NotificationScenario
 from tests.service_process import eventually
 from unite_core.application import Unite
 from unite_core.calls.model import MISSED_AFTER, TaskStatus
@@ -56,9 +56,9 @@ def server(redis_url: str) -> Iterator[RedisServer]:
 def working(unite: Unite, jobs: RqJobs, redis_url: str) -> Iterator[None]:
     """A worker at the queues."""
     stop = Signal()
-    desk = Desk(unite=unite, jobs=jobs, holder="me", stopping=stop.is_set)
+    context = JobContext(unite=unite, jobs=jobs, holder="me", stopping=stop.is_set)
     queues = RqQueues(redis_url, unite.notifications.destinations)
-    worker = QueuedWorker(queues=queues, desk=desk, without=lambda until: until.set(), stop=stop)
+    worker = QueuedWorker(queues=queues, context=context, without=lambda until: until.set(), stop=stop)
     thread = Thread(target=worker.run)
     thread.start()
     try:
@@ -78,20 +78,20 @@ def test_a_destination_that_does_not_come_back_delays_neither_another_nor_the_sw
         assert release.wait(TIMEOUT)
 
     slow, quick = Listener(block), Listener()
-    floor = CallFloor(in_memory_ports(destinations={"slow": slow, "quick": quick}))
-    jobs = RqJobs(server, destinations=floor.unite.notifications.destinations)
-    task = floor.plan()
-    floor.ports.clock.advance(timedelta(hours=1) + MISSED_AFTER)
+    scenario = NotificationScenario(in_memory_ports(destinations={"slow": slow, "quick": quick}))
+    jobs = RqJobs(server, destinations=scenario.unite.notifications.destinations)
+    task = scenario.plan()
+    scenario.ports.clock.advance(timedelta(hours=1) + MISSED_AFTER)
 
     def tell() -> UUID:
-        event = an_event(at=floor.ports.clock.now())
-        with floor.ports.work() as work:
+        event = an_event(at=scenario.ports.clock.now())
+        with scenario.ports.work() as work:
             work.record(event)
             work.commit()
         jobs.deliver_events()
         return event.id
 
-    with working(floor.unite, jobs, redis_url):
+    with working(scenario.unite, jobs, redis_url):
         try:
             tell()
             assert blocked.wait(TIMEOUT)
@@ -102,7 +102,7 @@ def test_a_destination_that_does_not_come_back_delays_neither_another_nor_the_sw
                 time.sleep(0.1)
             assert slow.told == []
             eventually(
-                lambda: floor.unite.calls.get(floor.manager, task.id).task.status is TaskStatus.MISSED,
+                lambda: scenario.unite.calls.get(scenario.manager, task.id).task.status is TaskStatus.MISSED,
                 "the sweep has come",
             )
         finally:

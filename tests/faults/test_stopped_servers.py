@@ -47,7 +47,7 @@ def test_an_import_goes_on_when_mysql_is_back_with_no_row_twice_and_none_lost(
     on_mysql: Service, private_mysql: OwnServer, mysql_url: str
 ) -> None:
     client = on_mysql.client()
-    import_id = client.have_imported(a_file(ROWS))
+    import_id = client.import_leads(a_file(ROWS))
     eventually(lambda: client.lead_import(import_id)["counts"]["rows"], "the import has begun")
 
     private_mysql.stop()
@@ -95,7 +95,7 @@ def test_what_happens_while_mongodb_is_away_is_in_the_log_afterwards_once_each(
     away = client.call("POST", "/v1/leads", json={"name": "Away", "email": "away@example.com"})
     for status in ("contacted", "qualified"):
         client.call("PATCH", f"/v1/leads/{away['id']}", json={"status": status})
-    import_id = client.have_imported(a_file(100))
+    import_id = client.import_leads(a_file(100))
     eventually(lambda: client.lead_import(import_id)["status"] == "completed", "an import needs no log")
     answer = client.call("GET", "/health/ready")
     assert (answer["status"], answer["checks"]["mongodb"]["status"]) == ("degraded", "degraded")

@@ -19,7 +19,7 @@ LINE = b"Grace,grace@example.com\n"
 
 def begin_large_import(client: Client) -> str:
     content = "Name,Email\n" + "".join(f"Lead {it},lead{it}@example.com\n" for it in range(ROWS))
-    import_id = client.have_imported(content.encode())
+    import_id = client.import_leads(content.encode())
     eventually(lambda: client.lead_import(import_id)["counts"]["rows"], "the import has begun")
     return import_id
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.sales_floor import TASKS, Floor, Person, at_once, call_tasks
+from tests.live_scenario import TASKS, LiveScenario, Person, call_tasks, run_concurrently
 from tests.service_process import Client, Service, eventually, service
 
 TWENTY = 20
@@ -27,7 +27,7 @@ def one(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Service]:
 def completed(people: Sequence[Person], task_id: str, durations: Sequence[int]) -> list[requests.Response]:
     """The answers to all of them, each of whom says that they spoke for their duration."""
     told = zip(people, durations, strict=True)
-    return at_once([partial(person.complete, task_id, duration_seconds=duration) for person, duration in told])
+    return run_concurrently([partial(person.complete, task_id, duration_seconds=duration) for person, duration in told])
 
 
 def entries(client: Client, task_id: str) -> list[dict[str, Any]]:
@@ -48,10 +48,10 @@ def once_each(client: Client, lead_id: str) -> bool:
 def test_of_twenty_who_complete_a_task_at_once_one_has_an_effect_and_those_who_say_the_same_are_told_so(
     one: Service,
 ) -> None:
-    floor = Floor(one.client())
-    people = [floor.hire("agent"), *(floor.hire("manager") for _ in range(TWENTY - 1))]
+    scenario = LiveScenario(one.client())
+    people = [scenario.add_user("agent"), *(scenario.add_user("manager") for _ in range(TWENTY - 1))]
     agent, manager, *_ = people
-    leads = [floor.lead(name, assigned_to=agent.id) for name in ("Grace Hopper", "Ada Lovelace")]
+    leads = [scenario.lead(name, assigned_to=agent.id) for name in ("Grace Hopper", "Ada Lovelace")]
     agreed, disputed = call_tasks(manager, agent, leads)
 
     same = completed(people, agreed, [300] * TWENTY)
@@ -62,8 +62,8 @@ def test_of_twenty_who_complete_a_task_at_once_one_has_an_effect_and_those_who_s
     assert Counter(answer.status_code for answer in different) == {200: 1, 409: TWENTY - 1}
     assert {answer.json()["code"] for answer in different if answer.status_code == 409} == {"task_closed"}
     (believed,) = (answer.json() for answer in different if answer.status_code == 200)
-    (entry,) = entries(floor.admin, disputed)
+    (entry,) = entries(scenario.admin, disputed)
     assert entry["duration_seconds"] == believed["duration_seconds"]
-    assert len(entries(floor.admin, agreed)) == 1
+    assert len(entries(scenario.admin, agreed)) == 1
     for lead_id in leads:
-        eventually(partial(once_each, floor.admin, lead_id), "the activity log tells of each thing once")
+        eventually(partial(once_each, scenario.admin, lead_id), "the activity log tells of each thing once")

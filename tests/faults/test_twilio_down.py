@@ -16,7 +16,7 @@ from adapters.sql.engine import create_engine_for
 from adapters.sql.event_tables import deliveries, outbox_events
 from tests.adapters.aws.moto import access_to
 from tests.adapters.aws.topics import ListenedTo, listened_to
-from tests.sales_floor import Floor, call_tasks
+from tests.live_scenario import LiveScenario, call_tasks
 from tests.servers.twilio import TwilioStandIn, a_stand_in
 from tests.service_process import TIMEOUT, Service, WorkerProcess, eventually, worker
 
@@ -24,7 +24,7 @@ CALLS = 200
 LEADS = 20
 SENT_ALL_THE_SAME = 3
 NO_WORKER = ("entrypoints", "serve", "--no-worker")
-WORKER = ("tests.faults.brief_rest",)
+WORKER = ("tests.faults.short_breaker",)
 
 TOLD = "call_task.completed"
 
@@ -34,7 +34,7 @@ class Installation:
     """A service with two workers, and everything that they use."""
 
     one: Service
-    floor: Floor
+    scenario: LiveScenario
     twilio: TwilioStandIn
     topic: ListenedTo
     workers: Sequence[WorkerProcess]
@@ -88,7 +88,7 @@ def unite(
         }
         one.start()
         workers = [stack.enter_context(worker(one, name, WORKER)) for name in ("ann", "ben")]
-        yield Installation(one, Floor(one.client()), twilio, topic, workers)
+        yield Installation(one, LiveScenario(one.client()), twilio, topic, workers)
 
 
 def end(twilio: TwilioStandIn) -> None:
@@ -108,9 +108,9 @@ def fail(twilio: TwilioStandIn) -> None:
 def test_while_twilio_is_down_others_are_told_on_time_and_afterwards_each_text_comes_once(
     unite: Installation, go_down: Callable[[TwilioStandIn], None], come_back: Callable[[TwilioStandIn], None]
 ) -> None:
-    floor, twilio = unite.floor, unite.twilio
-    agent, manager = floor.hire("agent"), floor.hire("manager", "+12025550143")
-    leads = [floor.lead(f"Lead {number}") for number in range(LEADS)]
+    scenario, twilio = unite.scenario, unite.twilio
+    agent, manager = scenario.add_user("agent"), scenario.add_user("manager", "+12025550143")
+    leads = [scenario.lead(f"Lead {number}") for number in range(LEADS)]
     tasks = call_tasks(manager, agent, leads * (CALLS // LEADS))
     eventually(lambda: unite.topic.waiting() == 2 * CALLS, "the topic has heard what is planned")
 
@@ -136,5 +136,5 @@ def test_while_twilio_is_down_others_are_told_on_time_and_afterwards_each_text_c
     assert len([it for it in texts if it.delivered_at < back]) <= SENT_ALL_THE_SAME
     assert unite.sent() == Counter(str(it.id) for it in texts)
     assert len(texts) == CALLS
-    assert floor.admin.call("GET", "/health/ready")["dead_letters"] == 0
+    assert scenario.admin.call("GET", "/health/ready")["dead_letters"] == 0
     eventually(lambda: unite.says("Twilio answers again") or one_more(), "the breaker closes")

@@ -8,9 +8,9 @@ import pytest
 from tests.guards.growth import slow_texts
 from unite_core.errors import FieldError
 from unite_core.imports.columns import FIELDS, map_columns
-from unite_core.imports.decoding import FileRefused
+from unite_core.imports.decoding import InvalidFile
 from unite_core.imports.error_report import RejectedRow, report_lines
-from unite_core.imports.reading import RecordReader, examine
+from unite_core.imports.reading import RecordReader, detect_dialect
 from unite_core.imports.rows import RowInterpreter, RowRules
 from unite_core.phone import PhoneRule
 from unite_core.testing.builders import an_id
@@ -27,8 +27,8 @@ GOOD = {"name": "Ada", "phone": "+12125550123", "email": "ada@unite.example"}
 def import_file(content: bytes, columns: dict[str, str | None] | None = None) -> None:
     """Everything that reads the text of a file, from its encoding to the report of what is wrong with it."""
     try:
-        dialect, found = examine(lambda: nullcontext(io.BytesIO(content)), columns)
-    except FileRefused:
+        dialect, found = detect_dialect(lambda: nullcontext(io.BytesIO(content)), columns)
+    except InvalidFile:
         return
     read = RowInterpreter(found, RULES, len(dialect.header))
     rejected = []

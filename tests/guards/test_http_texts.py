@@ -15,11 +15,11 @@ import pytest
 from entrypoints.http.bodies import MAX_BODY_BYTES
 from entrypoints.http.imports_form import FORM_TYPE as MULTIPART
 from entrypoints.http.openapi import Operation
-from entrypoints.http.paging import PageArguments
+from entrypoints.http.paging import PageQuery
 from entrypoints.http.webhooks import FORM_TYPE as URL_ENCODED
 from entrypoints.http.webhooks import MAX_FORM_BYTES
-from tests.guards.doors import Path, field_paths, header_names, operations, with_name, with_value
 from tests.guards.growth import is_slow, out_of_order, slow_texts
+from tests.guards.http_inputs import Path, field_paths, header_names, operations, with_name, with_value
 from tests.http.service import PASSWORD, Service
 from unite_core.identity.use_cases import Credentials
 
@@ -67,7 +67,7 @@ class World:
 
     def __init__(self) -> None:
         # A header that names the client is read where it comes from a trusted proxy, and nowhere else.
-        self.service = Service(text_signatures=lambda *_: True, trusted_proxies=CLIENT_ADDRESS)
+        self.service = Service(verify_text_signature=lambda *_: True, trusted_proxies=CLIENT_ADDRESS)
         self.admin = self.service.admin()
         self.client = self.service.app.test_client(use_cookies=False)
         self.authorization = f"Bearer {self.service.unite.identity.log_in(self._credentials()).access_token}"
@@ -175,7 +175,7 @@ def _parameters() -> list[tuple[Operation, str]]:
         named = [parameter["name"] for parameter in each.parameters if parameter["in"] == "query"]
         named += [field.data_key or name for name, field in (each.query().fields if each.query else {}).items()]
         for name in named:
-            shared = each.paged and name in PageArguments().fields
+            shared = each.paged and name in PageQuery().fields
             found.setdefault((name,) if shared else (name, name_of(each)), (each, name))
     return list(found.values())
 
@@ -219,7 +219,7 @@ def _kinds_of_operations() -> list[Operation]:
         if each.path.startswith("/v1/auth/logout"):
             continue
         own_body = tuple(each.request_body["content"]) if each.request_body else each.body is not None
-        kinds.setdefault((own_body, each.cookie, each.takes_key, each.if_match, each.if_none_match), each)
+        kinds.setdefault((own_body, each.cookie, each.idempotent, each.if_match, each.if_none_match), each)
     return list(kinds.values())
 
 

@@ -6,8 +6,8 @@ from typing import Any
 from werkzeug.test import TestResponse
 
 from entrypoints.http.app import create_app
+from entrypoints.http.config import HealthCheck, HttpConfig, TextSignatureVerifier
 from entrypoints.http.dashboard.views import Figures
-from entrypoints.http.door import Check, Door, TextSignatures
 from entrypoints.networks import parse_proxies
 from tests.http.documented_client import documented_client
 from unite_core.application import Rules, build
@@ -59,10 +59,10 @@ class Service:
         *,
         requests_per_minute: int = 0,
         logins_per_minute: int = 0,
-        checks: Mapping[str, Check] | None = None,
+        checks: Mapping[str, HealthCheck] | None = None,
         public_url: str = PUBLIC_URL,
         cursor_secrets: tuple[bytes, ...] = (b"s" * 32,),
-        text_signatures: TextSignatures | None = None,
+        verify_text_signature: TextSignatureVerifier | None = None,
         trusted_proxies: str = "",
         cors_origins: tuple[str, ...] = (),
         quotas: Quotas | None = None,
@@ -77,13 +77,13 @@ class Service:
             quotas=quotas or Quotas(),
         )
         self.unite = build(self.ports, rules)
-        self.door = Door(
+        self.door = HttpConfig(
             public_url=public_url,
             cursor_secrets=cursor_secrets,
             requests_per_minute=requests_per_minute,
             signed_files=self.ports.files,
             checks=checks or {},
-            text_signatures=text_signatures,
+            verify_text_signature=verify_text_signature,
             trusted_proxies=parse_proxies(trusted_proxies) if trusted_proxies else (),
             cors_origins=cors_origins,
         )

@@ -12,7 +12,7 @@ from unite_core.identity.model import Role
 from unite_core.notifications.ports import EventFilter
 from unite_core.paging import Page, PageRequest
 from unite_core.testing.builders import an_event, an_id, an_import
-from unite_core.testing.contracts.database import put
+from unite_core.testing.contracts.database import add_all
 from unite_core.testing.in_memory import A_MONDAY_MORNING, InMemoryActivityLog
 
 ANY = "01990f3e-8a4b-7c1d-9e2f-0a1b2c3d4e5f"
@@ -32,7 +32,7 @@ def lead_id(manager: Person) -> UUID:
 @pytest.fixture
 def import_id(service: Service) -> UUID:
     coming = an_import(service.add(Role.MANAGER))
-    put(service.ports.work, coming)
+    add_all(service.ports.work, coming)
     return coming.id
 
 

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from entrypoints.capacity import UPLOADS_OF_A_USER, UPLOADS_OF_AN_ADDRESS
-from entrypoints.http.asgi import OnThreads
+from entrypoints.http.asgi import WsgiOnThreads
 from entrypoints.http.body_rules import BodyRule, BodyRules
 from entrypoints.http.client import Message
-from entrypoints.http.incoming import BLOCK
-from entrypoints.http.outgoing import IN_ONE_PIECE, PIECE, Pause
+from entrypoints.http.request_body import BLOCK_BYTES
+from entrypoints.http.response_sender import CHUNK_BYTES, MAX_WHOLE_RESPONSE_BYTES, Pause
 from entrypoints.http.timeouts import Timeouts
 from unite_core.errors import UniteError
 
@@ -106,7 +106,7 @@ def ask(
     scope = scope_of(*(headers or (IN_CHUNKS,)), path=path)
 
     async def served() -> None:
-        served_by = OnThreads(application, rules, threads=2, timeouts=timeouts, **limits)
+        served_by = WsgiOnThreads(application, rules, threads=2, timeouts=timeouts, **limits)
         await asyncio.wait_for(served_by(scope, client.receive, client.send), TIMEOUT)
 
     asyncio.run(served())
@@ -176,7 +176,7 @@ def test_a_request_without_a_body_waits_for_none() -> None:
     assert client.body == b""
 
 
-@pytest.mark.parametrize("coming", [[], [block(b"x")], [block(b"x" * BLOCK), block(b"x")]])
+@pytest.mark.parametrize("coming", [[], [block(b"x")], [block(b"x" * BLOCK_BYTES), block(b"x")]])
 def test_a_body_that_does_not_come_is_not_waited_for(coming: list[Message]) -> None:
     client = Client(*coming)
     begun = time.monotonic()
@@ -199,7 +199,7 @@ def test_a_body_may_take_longer_the_more_of_it_came() -> None:
     timeouts = Timeouts(first=2.0, bytes_a_second=1_000, pause=10.0)
 
     async def served() -> None:
-        served_by = OnThreads(echo, PUBLIC, threads=2, timeouts=timeouts)
+        served_by = WsgiOnThreads(echo, PUBLIC, threads=2, timeouts=timeouts)
         await asyncio.gather(*(served_by(scope_of(IN_CHUNKS), it.receive, it.send) for it in (small, large)))
 
     asyncio.run(asyncio.wait_for(served(), TIMEOUT))
@@ -209,7 +209,7 @@ def test_a_body_may_take_longer_the_more_of_it_came() -> None:
 
 
 @pytest.mark.parametrize("rules", [PUBLIC, TRANSFER])
-@pytest.mark.parametrize("coming", [[block(b"x"), GONE], [block(b"x" * BLOCK), GONE]])
+@pytest.mark.parametrize("coming", [[block(b"x"), GONE], [block(b"x" * BLOCK_BYTES), GONE]])
 def test_a_body_that_breaks_off_is_malformed(rules: OneRule, coming: list[Message]) -> None:
     client = Client(*coming)
 
@@ -229,15 +229,15 @@ def test_a_body_that_announces_more_than_the_limit_is_refused_before_any_of_it_c
 
 
 def test_a_body_of_the_limit_is_read_and_one_in_chunks_that_is_larger_is_stopped_there() -> None:
-    whole = Client(*[block(b"x" * BLOCK)] * (MAX_BODY // BLOCK), END)
-    endless = Client(*[block(b"x" * BLOCK)] * 1000)
+    whole = Client(*[block(b"x" * BLOCK_BYTES)] * (MAX_BODY // BLOCK_BYTES), END)
+    endless = Client(*[block(b"x" * BLOCK_BYTES)] * 1000)
 
     ask(echo, whole)
     ask(echo, endless)
 
     assert len(whole.body) == MAX_BODY
     assert endless.body == b"too_large"
-    assert 1000 - len(endless.coming) <= MAX_BODY // BLOCK + 1
+    assert 1000 - len(endless.coming) <= MAX_BODY // BLOCK_BYTES + 1
 
 
 @pytest.mark.parametrize("headers", [[], [(b"authorization", b"Bearer forged")]])
@@ -246,15 +246,15 @@ def test_of_somebody_unknown_no_more_than_the_beginning_of_a_body_is_read(header
         start_response("401 Unauthorized", [("Content-Length", "0")])
         return []
 
-    unknown = Client(*[block(b"x" * BLOCK)] * 10)
-    known = Client(*[block(b"x" * BLOCK)] * 10, END)
+    unknown = Client(*[block(b"x" * BLOCK_BYTES)] * 10)
+    known = Client(*[block(b"x" * BLOCK_BYTES)] * 10, END)
 
     ask(refuse, unknown, IN_CHUNKS, *headers, rules=PRIVATE)
     ask(echo, known, IN_CHUNKS, GOOD_TOKEN, rules=PRIVATE)
 
     assert unknown.got[0]["status"] == 401
     assert len(unknown.coming) >= 9
-    assert len(known.body) == 10 * BLOCK
+    assert len(known.body) == 10 * BLOCK_BYTES
 
 
 def test_a_body_that_nothing_needs_is_not_waited_for() -> None:
@@ -270,24 +270,24 @@ def test_a_body_that_nothing_needs_is_not_waited_for() -> None:
 
 
 def test_large_bodies_share_the_memory_that_there_is_for_them() -> None:
-    large = [block(b"x" * BLOCK)] * 3
+    large = [block(b"x" * BLOCK_BYTES)] * 3
 
-    taken, refused, small = Client(*large, END), Client(*large, END), Client(block(b"x" * BLOCK), END)
-    ask(echo, taken, max_buffered=2 * BLOCK)
-    ask(echo, refused, max_buffered=2 * BLOCK - 1)
+    taken, refused, small = Client(*large, END), Client(*large, END), Client(block(b"x" * BLOCK_BYTES), END)
+    ask(echo, taken, max_buffered=2 * BLOCK_BYTES)
+    ask(echo, refused, max_buffered=2 * BLOCK_BYTES - 1)
     ask(echo, small, max_buffered=0)
 
-    assert len(taken.body) == 3 * BLOCK
+    assert len(taken.body) == 3 * BLOCK_BYTES
     assert refused.body == b"too_many_transfers"
-    assert len(small.body) == BLOCK
+    assert len(small.body) == BLOCK_BYTES
 
 
 def test_a_large_upload_that_finds_no_room_is_refused_at_once_and_a_small_one_is_taken() -> None:
-    large = [block(b"x" * BLOCK)] * 2
+    large = [block(b"x" * BLOCK_BYTES)] * 2
     stalled, refused, small = Client(*large), Client(*large, END), Client(block(b"x"), END)
 
     async def served() -> None:
-        served_by = OnThreads(echo, TRANSFER, uploads=1)
+        served_by = WsgiOnThreads(echo, TRANSFER, uploads=1)
         uploading = asyncio.ensure_future(served_by(scope_of(IN_CHUNKS), stalled.receive, stalled.send))
         await stalled.waiting.wait()
         for client in (refused, small):
@@ -301,7 +301,7 @@ def test_a_large_upload_that_finds_no_room_is_refused_at_once_and_a_small_one_is
 
     assert refused.body == b"too_many_transfers"
     assert small.body == b"x"
-    assert len(stalled.body) == 2 * BLOCK
+    assert len(stalled.body) == 2 * BLOCK_BYTES
 
 
 class Everybody(OneRule):
@@ -320,12 +320,12 @@ BY_USER = Everybody(BodyRule(max_body=10 * MAX_BODY, transfer=True, public=False
     [(BY_USER, b"authorization", UPLOADS_OF_A_USER), (BY_ADDRESS, b"x-forwarded-for", UPLOADS_OF_AN_ADDRESS)],
 )
 def test_nobody_has_more_than_a_share_of_the_uploads(rules: BodyRules, header: bytes, share: int) -> None:
-    large = [block(b"x" * BLOCK)] * 2
+    large = [block(b"x" * BLOCK_BYTES)] * 2
     stalled = [Client(*large) for _ in range(share)]
     refused, other, later = (Client(*large, END) for _ in range(3))
 
     async def served() -> None:
-        served_by = OnThreads(echo, rules, uploads=share + 2)
+        served_by = WsgiOnThreads(echo, rules, uploads=share + 2)
         of_one, of_another = scope_of(IN_CHUNKS, (header, b"one")), scope_of(IN_CHUNKS, (header, b"another"))
         uploading = [asyncio.ensure_future(served_by(of_one, it.receive, it.send)) for it in stalled]
         for client in stalled:
@@ -341,7 +341,7 @@ def test_nobody_has_more_than_a_share_of_the_uploads(rules: BodyRules, header: b
     asyncio.run(asyncio.wait_for(served(), TIMEOUT))
 
     assert refused.body == b"too_many_transfers"
-    assert len(other.body) == len(later.body) == 2 * BLOCK
+    assert len(other.body) == len(later.body) == 2 * BLOCK_BYTES
 
 
 def test_a_client_that_asks_whether_to_send_a_file_is_told_to_when_the_file_is_read() -> None:
@@ -387,7 +387,7 @@ def test_a_client_that_trickles_after_a_large_beginning_is_not_waited_for() -> N
                 await asyncio.sleep(0.05)
             return await super().receive()
 
-    client = Trickling(*[block(b"x" * BLOCK)] * 2, *[block(b"x")] * 999)
+    client = Trickling(*[block(b"x" * BLOCK_BYTES)] * 2, *[block(b"x")] * 999)
     timeouts = Timeouts(first=0.5, bytes_a_second=1_000, pause=0.5)
 
     ask(echo, client, rules=TRANSFER, timeouts=timeouts)
@@ -458,7 +458,7 @@ def test_a_stream_is_not_read_ahead_of_the_client() -> None:
 
 def test_a_stream_that_ends_is_sent_as_it_comes_and_ended() -> None:
     def three(_: Environ, start_response: Callable[..., Any]) -> Iterator[bytes]:
-        start_response("200 OK", [("Content-Length", str(IN_ONE_PIECE + 1))])
+        start_response("200 OK", [("Content-Length", str(MAX_WHOLE_RESPONSE_BYTES + 1))])
         return iter([b"one", b"", b"two"])
 
     client = Client()
@@ -482,7 +482,7 @@ def test_no_thread_waits_while_an_answer_pauses_or_its_client_does_not_read() ->
         return iter([b"x", Pause(60)])
 
     async def served() -> None:
-        served_by = OnThreads(stream, PUBLIC, threads=1)
+        served_by = WsgiOnThreads(stream, PUBLIC, threads=1)
         follower, other = Client(), Client()
         follows = asyncio.ensure_future(served_by(scope_of(), follower.receive, follower.send))
         await asyncio.to_thread(begun.wait)
@@ -497,15 +497,15 @@ def test_no_thread_waits_while_an_answer_pauses_or_its_client_does_not_read() ->
 
 def test_a_large_answer_is_handed_over_in_pieces_and_given_up_where_they_are_not_taken() -> None:
     def large(_: Environ, start_response: Callable[..., Any]) -> list[bytes]:
-        start_response("200 OK", [("Content-Length", str(3 * PIECE))])
-        return [b"x" * 3 * PIECE]
+        start_response("200 OK", [("Content-Length", str(3 * CHUNK_BYTES))])
+        return [b"x" * 3 * CHUNK_BYTES]
 
     reads, does_not = Client(), Client(slowness=60)
 
     ask(large, reads, (b"x-a", b"1"))
     ask(large, does_not, (b"x-a", b"1"))
 
-    assert [len(message.get("body", b"")) for message in reads.got] == [0, PIECE, PIECE, PIECE]
+    assert [len(message.get("body", b"")) for message in reads.got] == [0, CHUNK_BYTES, CHUNK_BYTES, CHUNK_BYTES]
     assert does_not.got == []
 
 
@@ -538,7 +538,7 @@ def test_a_host_that_is_none_is_refused(host: bytes) -> None:
 
     refused = scope_of()
     refused["headers"] = [(b"host", host)]
-    asyncio.run(OnThreads(echo, PUBLIC)(refused, client.receive, client.send))
+    asyncio.run(WsgiOnThreads(echo, PUBLIC)(refused, client.receive, client.send))
 
     assert client.body == (b"" if host == b"a,b" else b"invalid_header")
 
@@ -549,7 +549,7 @@ def test_a_host_that_is_one_is_taken(host: bytes) -> None:
 
     taken = scope_of()
     taken["headers"] = [(b"host", host)]
-    asyncio.run(OnThreads(echo, PUBLIC)(taken, client.receive, client.send))
+    asyncio.run(WsgiOnThreads(echo, PUBLIC)(taken, client.receive, client.send))
 
     assert client.body == b""
 
@@ -558,7 +558,7 @@ def test_http_1_0_needs_no_host() -> None:
     client = Client()
 
     taken = scope_of() | {"http_version": "1", "headers": [(b"host", b"")]}
-    asyncio.run(OnThreads(echo, PUBLIC)(taken, client.receive, client.send))
+    asyncio.run(WsgiOnThreads(echo, PUBLIC)(taken, client.receive, client.send))
 
     assert client.body == b""
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from entrypoints.http.asgi import OnThreads
+from entrypoints.http.asgi import WsgiOnThreads
 from entrypoints.http.body_rules import BodyRule, OperationBodyRules
-from entrypoints.http.incoming import BLOCK
+from entrypoints.http.request_body import BLOCK_BYTES
 from tests.http.service import PASSWORD, Service
 from unite_core.errors import Unavailable
 from unite_core.identity.model import Role
@@ -131,10 +131,10 @@ def test_it_is_not_known_whose_token_it_is_while_the_database_does_not_answer(
 def test_a_large_body_is_answered_503_though_the_database_answers_again_right_after(
     failing: Service, reads: FailingReads, failures: int, expected: tuple[int, str | None]
 ) -> None:
-    lead = json.dumps({"name": "Grace", "phone": "+12125550100"}).encode().ljust(2 * BLOCK)
+    lead = json.dumps({"name": "Grace", "phone": "+12125550100"}).encode().ljust(2 * BLOCK_BYTES)
     coming = [
-        {"type": "http.request", "body": lead[:BLOCK], "more_body": True},
-        {"type": "http.request", "body": lead[BLOCK:], "more_body": False},
+        {"type": "http.request", "body": lead[:BLOCK_BYTES], "more_body": True},
+        {"type": "http.request", "body": lead[BLOCK_BYTES:], "more_body": False},
     ]
     scope = {
         "type": "http",
@@ -161,7 +161,7 @@ def test_a_large_body_is_answered_503_though_the_database_answers_again_right_af
         sent.append(message)
 
     reads.failures = failures
-    asyncio.run(OnThreads(failing.app, OperationBodyRules(failing.app))(scope, receive, send))
+    asyncio.run(WsgiOnThreads(failing.app, OperationBodyRules(failing.app))(scope, receive, send))
 
     body = json.loads(b"".join(message.get("body", b"") for message in sent))
     assert (sent[0]["status"], body.get("code")) == expected

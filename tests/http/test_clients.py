@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from werkzeug import Request
 from werkzeug.test import EnvironBuilder
 
-from entrypoints.http.asgi import OnThreads
+from entrypoints.http.asgi import WsgiOnThreads
 from entrypoints.http.body_rules import OperationBodyRules
-from entrypoints.http.clients import BehindProxies, client_address
+from entrypoints.http.clients import ProxyHeaders, client_address
 from entrypoints.networks import contains, parse_proxies
 from tests.http.service import Service, problem
 
@@ -46,7 +46,7 @@ def seen(*headers: tuple[str, str], peer: str | None = PROXY, trusted: str = TRU
 
     environ = EnvironBuilder(headers=[("Host", "service.example"), *headers]).get_environ()
     environ["REMOTE_ADDR"] = peer
-    BehindProxies(application, parse_proxies(trusted) if trusted else ())(environ, lambda *_: None)
+    ProxyHeaders(application, parse_proxies(trusted) if trusted else ())(environ, lambda *_: None)
     return found[0]
 
 
@@ -343,6 +343,8 @@ def test_a_connection_without_addresses_is_answered(missing: Sequence[str]) -> N
         sent.append(message)
 
     service = Service(trusted_proxies=TRUSTED)
-    asyncio.run(OnThreads(service.app, OperationBodyRules(service.app))(scope | dict.fromkeys(missing), receive, send))
+    asyncio.run(
+        WsgiOnThreads(service.app, OperationBodyRules(service.app))(scope | dict.fromkeys(missing), receive, send)
+    )
 
     assert sent[0]["status"] == 200

@@ -127,7 +127,7 @@ def test_the_summary_of_the_day_is_texted_at_that_time_and_no_second_one_after_a
 
     for hours, change in ((1, {"at": "11:00"}), (1, {"at": "12:00"})):
         service.ports.clock.advance(timedelta(hours=hours))
-        service.unite.upkeep.make_daily_summaries()
+        service.unite.upkeep.create_daily_summaries()
         service.ports.jobs.run_all(service.unite)
         assert service.log_in(manager.user).patch("/v1/me", json={"daily_summary": change}).status_code == 200
 

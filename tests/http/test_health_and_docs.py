@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from entrypoints.http.door import Check
+from entrypoints.http.config import HealthCheck
 from entrypoints.http.problems import PROBLEMS
 from tests.http.service import Service, problem
 from unite_core.errors import Unavailable
@@ -22,7 +22,7 @@ def down() -> None:
 
 
 def test_a_process_that_answers_is_alive_whatever_else_is_down() -> None:
-    service = Service(checks={"database": Check(down)})
+    service = Service(checks={"database": HealthCheck(down)})
 
     assert service.stranger.get("/health/live").get_json() == {"status": "ok"}
 
@@ -30,11 +30,11 @@ def test_a_process_that_answers_is_alive_whatever_else_is_down() -> None:
 def test_health_checks_are_logged_only_where_something_is_wrong(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, logger="unite.requests")
 
-    Service(checks={"database": Check(up)}).stranger.get("/health/ready")
+    Service(checks={"database": HealthCheck(up)}).stranger.get("/health/ready")
     Service().stranger.get("/health/live")
     assert [record for record in caplog.records if record.name == "unite.requests"] == []
 
-    Service(checks={"database": Check(down, required=True)}).stranger.get("/health/ready")
+    Service(checks={"database": HealthCheck(down, required=True)}).stranger.get("/health/ready")
     (line,) = [record for record in caplog.records if record.name == "unite.requests"]
     assert vars(line)["status"] == 503
 
@@ -42,14 +42,22 @@ def test_health_checks_are_logged_only_where_something_is_wrong(caplog: pytest.L
 @pytest.mark.parametrize(
     ("checks", "status", "found"),
     [
-        ({"database": Check(up), "cache": Check(up, required=False)}, 200, ["ok", "ok", "ok"]),
-        ({"database": Check(up), "cache": Check(down, required=False)}, 200, ["degraded", "ok", "degraded"]),
-        ({"database": Check(down), "cache": Check(down, required=False)}, 503, ["down", "down", "degraded"]),
-        ({"database": Check(down), "cache": Check(up, required=False)}, 503, ["down", "down", "ok"]),
+        ({"database": HealthCheck(up), "cache": HealthCheck(up, required=False)}, 200, ["ok", "ok", "ok"]),
+        (
+            {"database": HealthCheck(up), "cache": HealthCheck(down, required=False)},
+            200,
+            ["degraded", "ok", "degraded"],
+        ),
+        (
+            {"database": HealthCheck(down), "cache": HealthCheck(down, required=False)},
+            503,
+            ["down", "down", "degraded"],
+        ),
+        ({"database": HealthCheck(down), "cache": HealthCheck(up, required=False)}, 503, ["down", "down", "ok"]),
     ],
 )
 def test_ready_asks_each_dependency_and_does_without_some(
-    checks: dict[str, Check], status: int, found: list[str]
+    checks: dict[str, HealthCheck], status: int, found: list[str]
 ) -> None:
     answer = Service(checks=checks).stranger.get("/health/ready")
 
@@ -60,7 +68,7 @@ def test_ready_asks_each_dependency_and_does_without_some(
 
 
 def test_ready_tells_the_state_of_a_circuit_breaker_where_there_is_one() -> None:
-    checks = {"database": Check(up), "redis": Check(down, required=False, breaker=lambda: "open")}
+    checks = {"database": HealthCheck(up), "redis": HealthCheck(down, required=False, breaker=lambda: "open")}
 
     told = Service(checks=checks).stranger.get("/health/ready").get_json()["checks"]
 
@@ -69,7 +77,7 @@ def test_ready_tells_the_state_of_a_circuit_breaker_where_there_is_one() -> None
 
 
 def test_ready_counts_the_dead_letters_and_is_ready_all_the_same() -> None:
-    service = Service(checks={"database": Check(up)})
+    service = Service(checks={"database": HealthCheck(up)})
     assert service.stranger.get("/health/ready").get_json()["dead_letters"] == 0
     dead = delivery_of(an_event(), "elsewhere")
     dead.refuse({})
@@ -90,7 +98,7 @@ class ReadsThatAreAway(InMemoryUnitOfWorkFactory):
 
 @pytest.mark.parametrize("check", [up, down])
 def test_where_the_database_does_not_answer_nobody_knows_of_dead_letters(check: Callable[[], None]) -> None:
-    service = Service(checks={"database": Check(check)}, reads=ReadsThatAreAway(Store(), writes=False))
+    service = Service(checks={"database": HealthCheck(check)}, reads=ReadsThatAreAway(Store(), writes=False))
 
     answer = service.stranger.get("/health/ready")
 

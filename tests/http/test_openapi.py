@@ -119,11 +119,11 @@ def test_each_post_takes_an_idempotency_key(document: dict[str, Any]) -> None:
 
     assert set(posts) > WITHOUT_KEY
     for path, operation in posts.items():
-        takes_key = path not in WITHOUT_KEY
+        idempotent = path not in WITHOUT_KEY
         key = {"$ref": "#/components/parameters/Idempotency-Key"}
-        assert (key in operation["parameters"]) is takes_key, path
-        assert ("request_in_progress" in codes(operation, "409")) is takes_key, path
-        assert ("idempotency_key_reused" in codes(operation, "422")) is takes_key, path
+        assert (key in operation["parameters"]) is idempotent, path
+        assert ("request_in_progress" in codes(operation, "409")) is idempotent, path
+        assert ("idempotency_key_reused" in codes(operation, "422")) is idempotent, path
 
 
 def test_each_post_refuses_a_key_that_is_none(served: Service, document: dict[str, Any]) -> None:

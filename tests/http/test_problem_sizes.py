@@ -196,7 +196,7 @@ def test_a_parameter_takes_two_hundred_values_and_no_more(manager: Person) -> No
 
 
 def test_a_webhook_takes_no_form_of_thousands_of_fields() -> None:
-    service = Service(text_signatures=lambda *_: True)
+    service = Service(verify_text_signature=lambda *_: True)
 
     answer = service.stranger.post(
         "/webhooks/twilio/inbound",

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.http.calls.floor import CALL, DUE, TASKS, Floor, id_of
+from tests.http.calls.scenario import CALL, DUE, TASKS, HttpCallScenario, id_of
 from tests.http.service import PASSWORD, Person, Service, problem
 from unite_core.identity.model import Role
 
@@ -16,19 +16,19 @@ IMAGE = {"content_type": "image/png", "size": 5}
 
 
 @pytest.fixture
-def floor(service: Service) -> Floor:
-    return Floor(service)
+def scenario(service: Service) -> HttpCallScenario:
+    return HttpCallScenario(service)
 
 
 def keyed(person: Person, path: str, body: Any = None, key: str = "k") -> Any:
     return person.post(path, json=body, headers={"Idempotency-Key": key})
 
 
-def change(floor: Floor, person: Person, **changes: Any) -> Person:
+def change(scenario: HttpCallScenario, person: Person, **changes: Any) -> Person:
     """Change the user, whose sessions end by that, and have them log in again."""
-    answer = floor.admin.patch(f"/v1/users/{id_of(person)}", json=changes)
+    answer = scenario.admin.patch(f"/v1/users/{id_of(person)}", json=changes)
     assert answer.status_code == 200, answer.get_json()
-    return floor.service.log_in(person.user)
+    return scenario.service.log_in(person.user)
 
 
 def replayed(answer: Any) -> bool:
@@ -206,47 +206,47 @@ def test_another_password_is_no_replay_under_any_secret(service: Service) -> Non
     assert problem(again) == (422, "idempotency_key_reused")
 
 
-def a_note(floor: Floor) -> tuple[str, Any]:
-    return f"{TASKS}/{floor.task()['id']}/notes", {"text": "She asked for a demonstration."}
+def a_note(scenario: HttpCallScenario) -> tuple[str, Any]:
+    return f"{TASKS}/{scenario.task()['id']}/notes", {"text": "She asked for a demonstration."}
 
 
-def a_completion(floor: Floor) -> tuple[str, Any]:
-    return f"{TASKS}/{floor.task()['id']}/complete", CALL
+def a_completion(scenario: HttpCallScenario) -> tuple[str, Any]:
+    return f"{TASKS}/{scenario.task()['id']}/complete", CALL
 
 
 @pytest.mark.parametrize("request_of", [a_note])
 def test_what_was_done_to_a_task_is_not_shown_again_once_the_task_is_assigned_away(
-    floor: Floor, request_of: Callable[[Floor], tuple[str, Any]]
+    scenario: HttpCallScenario, request_of: Callable[[HttpCallScenario], tuple[str, Any]]
 ) -> None:
-    path, body = request_of(floor)
-    assert keyed(floor.amy, path, body).status_code == 200
+    path, body = request_of(scenario)
+    assert keyed(scenario.amy, path, body).status_code == 200
     task_path = path.rpartition("/")[0]
-    assert floor.mo.post(f"{task_path}/assign", json={"assigned_to": id_of(floor.ben)}).status_code == 200
+    assert scenario.mo.post(f"{task_path}/assign", json={"assigned_to": id_of(scenario.ben)}).status_code == 200
 
-    again = keyed(floor.amy, path, body)
+    again = keyed(scenario.amy, path, body)
 
     assert problem(again) == (404, "not_found")
-    assert again.get_json()["detail"] == floor.amy.get(task_path).get_json()["detail"]
+    assert again.get_json()["detail"] == scenario.amy.get(task_path).get_json()["detail"]
 
 
-def test_a_completion_is_shown_again_without_a_lead_that_is_the_callers_no_more(floor: Floor) -> None:
-    path, body = a_completion(floor)
-    first = keyed(floor.amy, path, body)
-    floor.mo.patch(f"/v1/leads/{floor.grace}", json={"assigned_to": id_of(floor.ben)})
+def test_a_completion_is_shown_again_without_a_lead_that_is_the_callers_no_more(scenario: HttpCallScenario) -> None:
+    path, body = a_completion(scenario)
+    first = keyed(scenario.amy, path, body)
+    scenario.mo.patch(f"/v1/leads/{scenario.grace}", json={"assigned_to": id_of(scenario.ben)})
 
-    again = keyed(floor.amy, path, body)
+    again = keyed(scenario.amy, path, body)
 
     assert (again.status_code, replayed(again)) == (200, True)
     assert again.get_json() == {**first.get_json(), "lead": None}
     assert again.headers["ETag"] == first.headers["ETag"]
 
 
-def test_a_completion_is_shown_again_as_it_was_while_nothing_stands_against_it(floor: Floor) -> None:
-    path, body = a_completion(floor)
-    first = keyed(floor.amy, path, body)
-    floor.mo.patch(f"/v1/leads/{floor.grace}", json={"name": "Grace Brewster Hopper"})
+def test_a_completion_is_shown_again_as_it_was_while_nothing_stands_against_it(scenario: HttpCallScenario) -> None:
+    path, body = a_completion(scenario)
+    first = keyed(scenario.amy, path, body)
+    scenario.mo.patch(f"/v1/leads/{scenario.grace}", json={"name": "Grace Brewster Hopper"})
 
-    again = keyed(floor.amy, path, body)
+    again = keyed(scenario.amy, path, body)
 
     assert again.get_data() == first.get_data()
 
@@ -254,19 +254,19 @@ def test_a_completion_is_shown_again_as_it_was_while_nothing_stands_against_it(f
 class TestDemotion:
     """Mo was a manager, and is an agent now."""
 
-    def test_a_lead_that_they_created_is_refused(self, floor: Floor) -> None:
-        body = {"name": "Ada", "email": "ada@example.com", "assigned_to": id_of(floor.ben)}
-        assert keyed(floor.mo, "/v1/leads", body).status_code == 201
+    def test_a_lead_that_they_created_is_refused(self, scenario: HttpCallScenario) -> None:
+        body = {"name": "Ada", "email": "ada@example.com", "assigned_to": id_of(scenario.ben)}
+        assert keyed(scenario.mo, "/v1/leads", body).status_code == 201
 
-        again = keyed(change(floor, floor.mo, role="agent"), "/v1/leads", body)
+        again = keyed(change(scenario, scenario.mo, role="agent"), "/v1/leads", body)
 
         assert problem(again) == (404, "not_found")
 
-    def test_a_lead_that_is_theirs_is_shown(self, floor: Floor) -> None:
-        body = {"name": "Ada", "email": "ada@example.com", "assigned_to": id_of(floor.mo)}
-        first = keyed(floor.mo, "/v1/leads", body)
+    def test_a_lead_that_is_theirs_is_shown(self, scenario: HttpCallScenario) -> None:
+        body = {"name": "Ada", "email": "ada@example.com", "assigned_to": id_of(scenario.mo)}
+        first = keyed(scenario.mo, "/v1/leads", body)
 
-        again = keyed(change(floor, floor.mo, role="agent"), "/v1/leads", body)
+        again = keyed(change(scenario, scenario.mo, role="agent"), "/v1/leads", body)
 
         assert again.get_json() == first.get_json()
 
@@ -281,82 +281,86 @@ class TestDemotion:
         ],
         ids=lambda it: it if isinstance(it, str) else "",
     )
-    def test_what_they_did_to_leads_and_tasks_of_others_is_refused(self, floor: Floor, path: str, body: Any) -> None:
-        path = path.format(lead=floor.grace, task=floor.task()["id"])
+    def test_what_they_did_to_leads_and_tasks_of_others_is_refused(
+        self, scenario: HttpCallScenario, path: str, body: Any
+    ) -> None:
+        path = path.format(lead=scenario.grace, task=scenario.task()["id"])
         if path == TASKS:
-            body = {**body, "lead_id": floor.grace}
-        assert keyed(floor.mo, path, body).status_code in {200, 201}
+            body = {**body, "lead_id": scenario.grace}
+        assert keyed(scenario.mo, path, body).status_code in {200, 201}
 
-        again = keyed(change(floor, floor.mo, role="agent"), path, body)
+        again = keyed(change(scenario, scenario.mo, role="agent"), path, body)
 
         assert problem(again) == (404, "not_found")
 
-    def test_cancelling_a_task_that_is_their_own_is_refused_as_the_request_would_be(self, floor: Floor) -> None:
-        path = f"{TASKS}/{floor.task(assigned_to=id_of(floor.mo))['id']}/cancel"
-        assert keyed(floor.mo, path, {"reason": "Gone."}).status_code == 200
+    def test_cancelling_a_task_that_is_their_own_is_refused_as_the_request_would_be(
+        self, scenario: HttpCallScenario
+    ) -> None:
+        path = f"{TASKS}/{scenario.task(assigned_to=id_of(scenario.mo))['id']}/cancel"
+        assert keyed(scenario.mo, path, {"reason": "Gone."}).status_code == 200
 
-        again = keyed(change(floor, floor.mo, role="agent"), path, {"reason": "Gone."})
+        again = keyed(change(scenario, scenario.mo, role="agent"), path, {"reason": "Gone."})
 
         assert problem(again) == (403, "forbidden")
 
-    def test_a_correction_is_refused_though_they_see_the_call(self, floor: Floor) -> None:
-        task = floor.task(assigned_to=id_of(floor.mo))["id"]
-        floor.mo.post(f"{TASKS}/{task}/complete", json=CALL)
-        [entry] = floor.mo.get(f"/v1/call-logs?task_id={task}").get_json()["items"]
+    def test_a_correction_is_refused_though_they_see_the_call(self, scenario: HttpCallScenario) -> None:
+        task = scenario.task(assigned_to=id_of(scenario.mo))["id"]
+        scenario.mo.post(f"{TASKS}/{task}/complete", json=CALL)
+        [entry] = scenario.mo.get(f"/v1/call-logs?task_id={task}").get_json()["items"]
         path, body = f"/v1/call-logs/{entry['id']}/corrections", {"reason": "It was short.", "duration_seconds": 1}
-        assert keyed(floor.mo, path, body).status_code == 200
+        assert keyed(scenario.mo, path, body).status_code == 200
 
-        again = keyed(change(floor, floor.mo, role="agent"), path, body)
+        again = keyed(change(scenario, scenario.mo, role="agent"), path, body)
 
         assert problem(again) == (403, "forbidden")
 
-    def test_an_import_is_refused(self, floor: Floor) -> None:
+    def test_an_import_is_refused(self, scenario: HttpCallScenario) -> None:
         body = {"filename": "leads.csv", "size": 48213}
-        assert keyed(floor.mo, "/v1/lead-imports", body).status_code == 201
+        assert keyed(scenario.mo, "/v1/lead-imports", body).status_code == 201
 
-        again = keyed(change(floor, floor.mo, role="agent"), "/v1/lead-imports", body)
+        again = keyed(change(scenario, scenario.mo, role="agent"), "/v1/lead-imports", body)
 
         assert problem(again) == (403, "forbidden")
 
-    def test_a_user_whom_a_former_admin_added_is_refused(self, floor: Floor) -> None:
-        admin = floor.service.admin()
+    def test_a_user_whom_a_former_admin_added_is_refused(self, scenario: HttpCallScenario) -> None:
+        admin = scenario.service.admin()
         body = {"email": "ada@unite.example", "name": "Ada", "role": "agent", "password": PASSWORD}
         assert keyed(admin, "/v1/users", body).status_code == 201
 
-        again = keyed(change(floor, admin, role="manager"), "/v1/users", body)
+        again = keyed(change(scenario, admin, role="manager"), "/v1/users", body)
 
         assert problem(again) == (403, "forbidden")
 
 
-def test_a_lead_that_was_deleted_since_is_not_shown_again(floor: Floor) -> None:
+def test_a_lead_that_was_deleted_since_is_not_shown_again(scenario: HttpCallScenario) -> None:
     body = {"name": "Ada", "email": "ada@example.com"}
-    first = keyed(floor.mo, "/v1/leads", body)
-    assert floor.mo.delete(first.headers["Location"]).status_code == 204
+    first = keyed(scenario.mo, "/v1/leads", body)
+    assert scenario.mo.delete(first.headers["Location"]).status_code == 204
 
-    again = keyed(floor.mo, "/v1/leads", body)
+    again = keyed(scenario.mo, "/v1/leads", body)
 
     assert problem(again) == (404, "not_found")
 
 
-def test_an_image_of_a_lead_that_was_taken_away_is_not_shown_again(floor: Floor) -> None:
-    path = f"/v1/leads/{floor.grace}/images"
-    assert keyed(floor.amy, path, IMAGE).status_code == 201
-    floor.mo.patch(f"/v1/leads/{floor.grace}", json={"assigned_to": id_of(floor.ben)})
+def test_an_image_of_a_lead_that_was_taken_away_is_not_shown_again(scenario: HttpCallScenario) -> None:
+    path = f"/v1/leads/{scenario.grace}/images"
+    assert keyed(scenario.amy, path, IMAGE).status_code == 201
+    scenario.mo.patch(f"/v1/leads/{scenario.grace}", json={"assigned_to": id_of(scenario.ben)})
 
-    assert problem(keyed(floor.amy, path, IMAGE)) == (404, "not_found")
-
-
-def test_another_request_under_the_key_is_told_so_whatever_the_caller_may_see(floor: Floor) -> None:
-    path = f"/v1/leads/{floor.grace}/images"
-    keyed(floor.amy, path, IMAGE)
-    floor.mo.patch(f"/v1/leads/{floor.grace}", json={"assigned_to": id_of(floor.ben)})
-
-    assert problem(keyed(floor.amy, path, {**IMAGE, "size": 6})) == (422, "idempotency_key_reused")
+    assert problem(keyed(scenario.amy, path, IMAGE)) == (404, "not_found")
 
 
-def test_a_deactivated_user_gets_no_answer_again(floor: Floor) -> None:
-    path, body = a_completion(floor)
-    keyed(floor.amy, path, body)
-    floor.admin.patch(f"/v1/users/{id_of(floor.amy)}", json={"active": False})
+def test_another_request_under_the_key_is_told_so_whatever_the_caller_may_see(scenario: HttpCallScenario) -> None:
+    path = f"/v1/leads/{scenario.grace}/images"
+    keyed(scenario.amy, path, IMAGE)
+    scenario.mo.patch(f"/v1/leads/{scenario.grace}", json={"assigned_to": id_of(scenario.ben)})
 
-    assert problem(keyed(floor.amy, path, body)) == (401, "token_revoked")
+    assert problem(keyed(scenario.amy, path, {**IMAGE, "size": 6})) == (422, "idempotency_key_reused")
+
+
+def test_a_deactivated_user_gets_no_answer_again(scenario: HttpCallScenario) -> None:
+    path, body = a_completion(scenario)
+    keyed(scenario.amy, path, body)
+    scenario.admin.patch(f"/v1/users/{id_of(scenario.amy)}", json={"active": False})
+
+    assert problem(keyed(scenario.amy, path, body)) == (401, "token_revoked")

@@ -13,7 +13,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from adapters.twilio.signatures import TwilioSignatures
-from tests.http.calls.floor import Floor
+from tests.http.calls.scenario import HttpCallScenario
 from tests.http.contended import ContendedWork
 from tests.http.service import Service, faults, problem
 from unite_core.deadlocks import MAX_TRANSACTION_ATTEMPTS
@@ -38,60 +38,60 @@ good = TwilioSignatures(TOKEN.decode()).valid
 
 
 @pytest.fixture
-def floor() -> Floor:
+def scenario() -> HttpCallScenario:
     """Events go to the telephones too; a task of Amy's has been told to her by a text message."""
-    floor = Floor(Service(text_signatures=good, public_url=PUBLIC_URL))
-    floor.task()
-    floor.service.ports.jobs.run_all(floor.service.unite)
-    return floor
+    scenario = HttpCallScenario(Service(verify_text_signature=good, public_url=PUBLIC_URL))
+    scenario.task()
+    scenario.service.ports.jobs.run_all(scenario.service.unite)
+    return scenario
 
 
-def text_delivery(floor: Floor) -> dict[str, Any]:
+def text_delivery(scenario: HttpCallScenario) -> dict[str, Any]:
     """The delivery of the text message."""
-    [found] = floor.mo.get("/v1/deliveries?destination=texts").get_json()["items"]
+    [found] = scenario.mo.get("/v1/deliveries?destination=texts").get_json()["items"]
     told: dict[str, Any] = found
     return told
 
 
-def post(floor: Floor, path: str, form: Mapping[str, str], **changes: Any) -> TestResponse:
+def post(scenario: HttpCallScenario, path: str, form: Mapping[str, str], **changes: Any) -> TestResponse:
     """Post the form as Twilio does: signed, from nobody who is logged in."""
     headers = {"X-Twilio-Signature": changes.pop("signature", signature(f"{PUBLIC_URL}{path}", form))}
     options = {"data": urlencode(form), "content_type": "application/x-www-form-urlencoded", **changes}
-    return floor.service.stranger.post(path, headers=headers, **options)
+    return scenario.service.stranger.post(path, headers=headers, **options)
 
 
-def tell(floor: Floor, status: str, **more: str) -> TestResponse:
+def tell(scenario: HttpCallScenario, status: str, **more: str) -> TestResponse:
     """Tell what became of the text message."""
     form = {"MessageSid": SID, "MessageStatus": status, "AccountSid": "AC1", "To": AMYS_NUMBER, **more}
-    return post(floor, f"{STATUS}?delivery={text_delivery(floor)['id']}", form)
+    return post(scenario, f"{STATUS}?delivery={text_delivery(scenario)['id']}", form)
 
 
-def test_how_far_a_message_has_come_is_kept_with_its_delivery(floor: Floor) -> None:
-    sent, delivered = tell(floor, "sent"), tell(floor, "delivered")
+def test_how_far_a_message_has_come_is_kept_with_its_delivery(scenario: HttpCallScenario) -> None:
+    sent, delivered = tell(scenario, "sent"), tell(scenario, "delivered")
 
     assert (sent.status_code, delivered.status_code) == (204, 204)
     assert delivered.get_data() == b""
-    told = text_delivery(floor)
+    told = text_delivery(scenario)
     assert (told["status"], told["response"]["status"], told["response"]["sid"]) == ("delivered", "delivered", SID)
 
 
-def test_the_same_status_twice_and_an_older_one_later_have_no_effect(floor: Floor) -> None:
-    tell(floor, "delivered")
-    before = text_delivery(floor)
+def test_the_same_status_twice_and_an_older_one_later_have_no_effect(scenario: HttpCallScenario) -> None:
+    tell(scenario, "delivered")
+    before = text_delivery(scenario)
 
-    answers = [tell(floor, status).status_code for status in ("delivered", "sent", "queued")]
+    answers = [tell(scenario, status).status_code for status in ("delivered", "sent", "queued")]
 
-    assert (answers, text_delivery(floor)) == ([204] * 3, before)
+    assert (answers, text_delivery(scenario)) == ([204] * 3, before)
 
 
 def test_a_message_that_did_not_arrive_is_a_dead_letter_and_logged_without_the_number(
-    floor: Floor, caplog: pytest.LogCaptureFixture
+    scenario: HttpCallScenario, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
 
-    assert tell(floor, "undelivered", ErrorCode="30003").status_code == 204
+    assert tell(scenario, "undelivered", ErrorCode="30003").status_code == 204
 
-    told = text_delivery(floor)
+    told = text_delivery(scenario)
     assert (told["status"], told["response"]["error_code"]) == ("dead", 30003)
     [logged] = [record for record in caplog.records if record.levelno == logging.ERROR]
     assert (logged.message, vars(logged)["delivery_id"]) == (
@@ -102,41 +102,41 @@ def test_a_message_that_did_not_arrive_is_a_dead_letter_and_logged_without_the_n
     assert AMYS_NUMBER.strip("+") not in "".join(f"{vars(record)}" for record in caplog.records)
 
 
-def test_a_delivery_that_is_not_known_is_no_error(floor: Floor) -> None:
+def test_a_delivery_that_is_not_known_is_no_error(scenario: HttpCallScenario) -> None:
     form = {"MessageSid": SID, "MessageStatus": "delivered"}
     path = f"{STATUS}?delivery=01990f3e-8a4b-7c1d-9e2f-0a1b2c3d4e5f"
 
-    assert post(floor, path, form).status_code == 204
+    assert post(scenario, path, form).status_code == 204
 
 
 @pytest.mark.parametrize(("word", "out"), [("STOP", True), (" unsubscribe ", True), ("START", False), ("hello", False)])
-def test_nothing_more_is_sent_to_whoever_writes_stop(floor: Floor, word: str, out: bool) -> None:
-    answer = post(floor, INBOUND, {"MessageSid": "SM7", "From": AMYS_NUMBER, "Body": word})
-    floor.task()
-    floor.service.ports.jobs.run_all(floor.service.unite)
+def test_nothing_more_is_sent_to_whoever_writes_stop(scenario: HttpCallScenario, word: str, out: bool) -> None:
+    answer = post(scenario, INBOUND, {"MessageSid": "SM7", "From": AMYS_NUMBER, "Body": word})
+    scenario.task()
+    scenario.service.ports.jobs.run_all(scenario.service.unite)
 
     assert (answer.status_code, answer.mimetype) == (200, "text/xml")
     assert answer.get_data(as_text=True).endswith("<Response/>")
-    assert len(floor.service.ports.texts.sent) == (1 if out else 2)
+    assert len(scenario.service.ports.texts.sent) == (1 if out else 2)
 
 
-def test_what_twilio_understood_counts_and_whoever_writes_start_hears_of_us_again(floor: Floor) -> None:
-    post(floor, INBOUND, {"MessageSid": "SM7", "From": AMYS_NUMBER, "Body": "arrêt", "OptOutType": "STOP"})
-    post(floor, INBOUND, {"MessageSid": "SM8", "From": AMYS_NUMBER, "Body": "START"})
+def test_what_twilio_understood_counts_and_whoever_writes_start_hears_of_us_again(scenario: HttpCallScenario) -> None:
+    post(scenario, INBOUND, {"MessageSid": "SM7", "From": AMYS_NUMBER, "Body": "arrêt", "OptOutType": "STOP"})
+    post(scenario, INBOUND, {"MessageSid": "SM8", "From": AMYS_NUMBER, "Body": "START"})
     # It was told before: it does not stop them a second time.
-    post(floor, INBOUND, {"MessageSid": "SM7", "From": AMYS_NUMBER, "Body": "arrêt", "OptOutType": "STOP"})
-    floor.task()
-    floor.service.ports.jobs.run_all(floor.service.unite)
+    post(scenario, INBOUND, {"MessageSid": "SM7", "From": AMYS_NUMBER, "Body": "arrêt", "OptOutType": "STOP"})
+    scenario.task()
+    scenario.service.ports.jobs.run_all(scenario.service.unite)
 
-    assert len(floor.service.ports.texts.sent) == 2
+    assert len(scenario.service.ports.texts.sent) == 2
 
 
 @pytest.mark.parametrize("sender", ["12345", "whatsapp:+12125550142", "Somebody"])
-def test_a_sender_without_a_number_is_answered_and_not_remembered(floor: Floor, sender: str) -> None:
-    answer = post(floor, INBOUND, {"MessageSid": "SM7", "From": sender, "Body": "STOP"})
+def test_a_sender_without_a_number_is_answered_and_not_remembered(scenario: HttpCallScenario, sender: str) -> None:
+    answer = post(scenario, INBOUND, {"MessageSid": "SM7", "From": sender, "Body": "STOP"})
 
     assert answer.status_code == 200
-    with floor.service.ports.reads() as reads:
+    with scenario.service.ports.reads() as reads:
         assert reads._tables.consents == {}
 
 
@@ -145,27 +145,27 @@ def refused(answer: TestResponse) -> None:
 
 
 @pytest.mark.parametrize("path", [f"{STATUS}?delivery=01990f3e-8a4b-7c1d-9e2f-0a1b2c3d4e5f", INBOUND])
-def test_nobody_else_is_listened_to(floor: Floor, path: str) -> None:
+def test_nobody_else_is_listened_to(scenario: HttpCallScenario, path: str) -> None:
     form = {"MessageSid": SID, "MessageStatus": "failed", "From": AMYS_NUMBER, "Body": "STOP"}
     url = f"{PUBLIC_URL}{path}"
     elsewhere = f"https://unite.example{path}"
 
-    refused(post(floor, path, form, signature=""))
-    refused(post(floor, path, form, signature=signature(url, {**form, "Body": "START"})))
-    refused(post(floor, path, form, signature=signature(elsewhere, form)))
-    refused(post(floor, path, form, signature=signature(f"{url}&x=1", form)))
-    refused(post(floor, f"{path}&x=1" if "?" in path else f"{path}?x=1", form, signature=signature(url, form)))
-    refused(post(floor, path, form, data=f"{urlencode(form)}&Body=STOP", signature=signature(url, form)))
-    refused(post(floor, path, form, data=b"\xff\xfe=%zz", signature=signature(url, form)))
-    refused(floor.mo.post(path, data=urlencode(form), content_type="application/x-www-form-urlencoded"))
-    assert text_delivery(floor)["status"] == "delivered"
+    refused(post(scenario, path, form, signature=""))
+    refused(post(scenario, path, form, signature=signature(url, {**form, "Body": "START"})))
+    refused(post(scenario, path, form, signature=signature(elsewhere, form)))
+    refused(post(scenario, path, form, signature=signature(f"{url}&x=1", form)))
+    refused(post(scenario, f"{path}&x=1" if "?" in path else f"{path}?x=1", form, signature=signature(url, form)))
+    refused(post(scenario, path, form, data=f"{urlencode(form)}&Body=STOP", signature=signature(url, form)))
+    refused(post(scenario, path, form, data=b"\xff\xfe=%zz", signature=signature(url, form)))
+    refused(scenario.mo.post(path, data=urlencode(form), content_type="application/x-www-form-urlencoded"))
+    assert text_delivery(scenario)["status"] == "delivered"
 
 
 @pytest.mark.parametrize("path", [STATUS, INBOUND])
 def test_where_there_is_no_twilio_nothing_is_taken(path: str) -> None:
-    floor = Floor(Service(public_url=PUBLIC_URL))
+    scenario = HttpCallScenario(Service(public_url=PUBLIC_URL))
 
-    refused(post(floor, path, {"MessageSid": SID}))
+    refused(post(scenario, path, {"MessageSid": SID}))
 
 
 @pytest.mark.parametrize(
@@ -178,58 +178,58 @@ def test_where_there_is_no_twilio_nothing_is_taken(path: str) -> None:
     ],
 )
 def test_a_form_without_what_it_is_about_is_told_so(
-    floor: Floor, path: str, form: dict[str, str], missing: str
+    scenario: HttpCallScenario, path: str, form: dict[str, str], missing: str
 ) -> None:
     if path == STATUS:
-        path += f"?delivery={text_delivery(floor)['id']}"
+        path += f"?delivery={text_delivery(scenario)['id']}"
 
-    answer = post(floor, path, form)
+    answer = post(scenario, path, form)
 
     assert (problem(answer), faults(answer)) == ((422, "invalid"), [(missing, "required")])
 
 
 @pytest.mark.parametrize("query", ["", "?delivery=", "?delivery=1", "?delivery=%zz"])
-def test_a_status_of_no_delivery_is_told_so(floor: Floor, query: str) -> None:
-    answer = post(floor, f"{STATUS}{query}", {"MessageSid": SID, "MessageStatus": "sent"})
+def test_a_status_of_no_delivery_is_told_so(scenario: HttpCallScenario, query: str) -> None:
+    answer = post(scenario, f"{STATUS}{query}", {"MessageSid": SID, "MessageStatus": "sent"})
 
     assert problem(answer) == (400, "invalid_parameter")
 
 
-def test_only_a_small_form_is_taken(floor: Floor) -> None:
+def test_only_a_small_form_is_taken(scenario: HttpCallScenario) -> None:
     form = {"MessageSid": "SM7", "From": AMYS_NUMBER, "Body": "\N{GRINNING FACE}" * 1600}
 
-    assert post(floor, INBOUND, form).status_code == 200
-    assert problem(post(floor, INBOUND, {**form, "Body": "x" * 65536})) == (413, "too_large")
-    assert problem(post(floor, INBOUND, form, content_type="application/json")) == (415, "unsupported_media_type")
+    assert post(scenario, INBOUND, form).status_code == 200
+    assert problem(post(scenario, INBOUND, {**form, "Body": "x" * 65536})) == (413, "too_large")
+    assert problem(post(scenario, INBOUND, form, content_type="application/json")) == (415, "unsupported_media_type")
 
 
 def test_the_senders_of_webhooks_are_not_counted() -> None:
-    floor = Floor(Service(text_signatures=good, public_url=PUBLIC_URL, requests_per_minute=10))
+    scenario = HttpCallScenario(Service(verify_text_signature=good, public_url=PUBLIC_URL, requests_per_minute=10))
     form = {"MessageSid": SID, "From": AMYS_NUMBER, "Body": "hello"}
 
-    assert {post(floor, INBOUND, form).status_code for _ in range(15)} == {200}
+    assert {post(scenario, INBOUND, form).status_code for _ in range(15)} == {200}
 
 
 def test_what_gave_way_to_another_is_done_again() -> None:
     store = Store()
     work, reads = ContendedWork(store), InMemoryUnitOfWorkFactory(store, writes=False)
-    floor = Floor(Service(text_signatures=good, public_url=PUBLIC_URL, work=work, reads=reads))
+    scenario = HttpCallScenario(Service(verify_text_signature=good, public_url=PUBLIC_URL, work=work, reads=reads))
     work.times = MAX_TRANSACTION_ATTEMPTS - 1
 
-    answer = post(floor, INBOUND, {"MessageSid": "SM7", "From": AMYS_NUMBER, "Body": "STOP"})
+    answer = post(scenario, INBOUND, {"MessageSid": "SM7", "From": AMYS_NUMBER, "Body": "STOP"})
 
     assert (answer.status_code, work.times) == (200, 0)
-    with floor.service.ports.reads() as unit:
+    with scenario.service.ports.reads() as unit:
         assert unit.consents.opted_out(AMYS_NUMBER)
 
 
-def test_a_status_settles_what_a_relay_sent_and_did_not_live_to_store(floor: Floor) -> None:
-    floor.service.ports.texts.answer = lambda _: Receipt(taken=False)
-    floor.task()
-    floor.service.ports.jobs.run_all(floor.service.unite)
-    [waiting] = floor.mo.get("/v1/deliveries?destination=texts&status=pending").get_json()["items"]
+def test_a_status_settles_what_a_relay_sent_and_did_not_live_to_store(scenario: HttpCallScenario) -> None:
+    scenario.service.ports.texts.answer = lambda _: Receipt(taken=False)
+    scenario.task()
+    scenario.service.ports.jobs.run_all(scenario.service.unite)
+    [waiting] = scenario.mo.get("/v1/deliveries?destination=texts&status=pending").get_json()["items"]
 
-    post(floor, f"{STATUS}?delivery={waiting['id']}", {"MessageSid": f"SM{9:032x}", "MessageStatus": "sent"})
+    post(scenario, f"{STATUS}?delivery={waiting['id']}", {"MessageSid": f"SM{9:032x}", "MessageStatus": "sent"})
 
-    with floor.service.ports.reads() as reads:
+    with scenario.service.ports.reads() as reads:
         assert reads.deliveries.get(UUID(waiting["id"])).status == "delivered"

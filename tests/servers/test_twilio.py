@@ -10,7 +10,7 @@ from twilio.http.http_client import TwilioHttpClient  # type: ignore[import-unty
 from twilio.rest import Client  # type: ignore[import-untyped]  # the same
 from werkzeug import Request, Response
 
-from tests.adapters.aws.gate import served
+from tests.adapters.aws.policy_proxy import served
 from tests.servers.twilio import ACCOUNT_SID, AUTH_TOKEN, NUMBER, TwilioStandIn, a_stand_in
 from tests.service_process import eventually
 

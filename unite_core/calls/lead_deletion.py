@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from unite_core.calls.events import task_cancelled
-from unite_core.calls.ledger import LedgerEntry, chained, closing_entry
+from unite_core.calls.ledger import LedgerEntry, closing_entry, link_to_chain
 from unite_core.calls.model import CallTask
 from unite_core.calls.ports import CallsUnitOfWork
 from unite_core.identity.model import Actor
@@ -14,23 +14,23 @@ from unite_core.leads.model import Lead
 LEAD_DELETED = "The lead was deleted."
 
 
-def append(work: CallsUnitOfWork, entry: LedgerEntry) -> LedgerEntry:
+def append_to_chain(work: CallsUnitOfWork, entry: LedgerEntry) -> LedgerEntry:
     """Append the entry to the chain of its task, which is held; the entry as it stands there."""
-    linked = chained(entry, work.ledger.chains([entry.task_id]).get(entry.task_id, ()))
+    linked = link_to_chain(entry, work.ledger.chains([entry.task_id]).get(entry.task_id, ()))
     work.ledger.append(linked)
     return linked
 
 
-def store_closed(
+def store_closed_task(
     work: CallsUnitOfWork, ids: Ids, task: CallTask, actor: Actor | None, lead: Lead | None
 ) -> LedgerEntry:
     """Store a task that the actor has closed, or the schedule, and its entry."""
     work.tasks.save(task)
     entry = closing_entry(ids.new(), task, actor.user_id if actor else None, source=lead.source if lead else None)
-    return append(work, counted(work, entry))
+    return append_to_chain(work, count_call(work, entry))
 
 
-def counted(work: CallsUnitOfWork, entry: LedgerEntry) -> LedgerEntry:
+def count_call(work: CallsUnitOfWork, entry: LedgerEntry) -> LedgerEntry:
     """Count the call among those made to its lead; the entry with its number. Without a call nothing is counted."""
     if entry.outcome is None:
         return entry
@@ -49,7 +49,7 @@ def cancel(
     """Cancel a pending task; the actor is None where a schedule does it. Raises `Conflict` (`task_closed`)."""
     task.cancel(reason, now)
     task.touched(now)
-    entry = store_closed(work, ids, task, actor, lead)
+    entry = store_closed_task(work, ids, task, actor, lead)
     work.record(task_cancelled(ids.new(), actor, task, lead, entry))
 
 
@@ -60,5 +60,5 @@ class CancelCallsOfLead:
     ids: Ids
 
     def __call__(self, work: CallsUnitOfWork, actor: Actor, lead: Lead, now: datetime) -> None:
-        for task in work.tasks.pending_of_lead(lead.id):
+        for task in work.tasks.lock_pending_of_lead(lead.id):
             cancel(work, self.ids, actor, task, lead, LEAD_DELETED, now)

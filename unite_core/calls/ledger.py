@@ -109,7 +109,7 @@ class Unreadable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BrokenChain:
+class ChainFault:
     """The first thing in a task's chain that is not as it was written.
 
     `entry_id` is None where an entry is missing; an id that cannot be read is None too.
@@ -159,7 +159,7 @@ def corrected_call_time(closing: LedgerEntry, right: LedgerEntry) -> datetime:
     return _begun(right.started_at, right.duration_seconds, closing.at)
 
 
-def chained(entry: LedgerEntry, chain: Sequence[LedgerEntry]) -> LedgerEntry:
+def link_to_chain(entry: LedgerEntry, chain: Sequence[LedgerEntry]) -> LedgerEntry:
     """The entry as it is appended to the chain so far: with its number and both hashes."""
     previous = chain[-1] if chain else None
     linked = replace(
@@ -178,7 +178,7 @@ def hash_of(entry: LedgerEntry) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def broken(task: CallTask | Unreadable, chain: Sequence[LedgerEntry | Unreadable]) -> BrokenChain | None:
+def find_fault(task: CallTask | Unreadable, chain: Sequence[LedgerEntry | Unreadable]) -> ChainFault | None:
     """The first fault in the chain of the task; None where it is whole.
 
     A pending task has no entry. A closed one begins with the entry that closed it, which says what the task says;
@@ -186,17 +186,17 @@ def broken(task: CallTask | Unreadable, chain: Sequence[LedgerEntry | Unreadable
     """
     if isinstance(task, Unreadable):
         first = chain[0].id if chain else None
-        return BrokenChain(task_id=task.id, entry_id=first, number=1, reason="Its task cannot be read.")
+        return ChainFault(task_id=task.id, entry_id=first, number=1, reason="Its task cannot be read.")
     so_far: list[LedgerEntry] = []
     for number, entry in enumerate(chain, start=1):
         if isinstance(entry, Unreadable):
-            return BrokenChain(task_id=task.id, entry_id=entry.id, number=number, reason="It cannot be read.")
+            return ChainFault(task_id=task.id, entry_id=entry.id, number=number, reason="It cannot be read.")
         reason = _fault(entry, so_far, task)
         if reason is not None:
-            return BrokenChain(task_id=task.id, entry_id=entry.id, number=number, reason=reason)
+            return ChainFault(task_id=task.id, entry_id=entry.id, number=number, reason=reason)
         so_far.append(entry)
     if task.status is not TaskStatus.PENDING and not chain:
-        return BrokenChain(
+        return ChainFault(
             task_id=task.id,
             entry_id=None,
             number=1,
@@ -205,9 +205,9 @@ def broken(task: CallTask | Unreadable, chain: Sequence[LedgerEntry | Unreadable
     return None
 
 
-def orphaned(task_id: UUID | None, entry_id: UUID | None, number: int) -> BrokenChain:
+def orphan_fault(task_id: UUID | None, entry_id: UUID | None, number: int) -> ChainFault:
     """The chain of which that is the first entry has no task."""
-    return BrokenChain(task_id=task_id, entry_id=entry_id, number=number, reason="Its task is missing.")
+    return ChainFault(task_id=task_id, entry_id=entry_id, number=number, reason="Its task is missing.")
 
 
 def _fault(entry: LedgerEntry, before: Sequence[LedgerEntry], task: CallTask) -> str | None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from unite_core.calls.ledger import BrokenChain, LedgerEntry, Unreadable
+from unite_core.calls.ledger import ChainFault, LedgerEntry, Unreadable
 from unite_core.calls.model import CallResult, CallTask, Outcome, TaskStatus
 from unite_core.days import Segment, hour_segments, quarter_of
 from unite_core.leads.ports import LeadsUnitOfWork
@@ -68,15 +68,15 @@ class LedgerFilter:
     """Which entries a list holds: those that meet every condition given; None and an empty one are no condition.
 
     `called_from` and `called_to` limit when the call was, `at_from` and `at_to` when the entry was written: the first
-    is inclusive, the second exclusive. `nobodys` limits the list to calls of no agent. None in `sources` is an unknown
-    source, `MAX_ATTEMPT` in `attempts` that attempt and all later ones. `counted` limits the list to the last entry of
-    each chain, which is the one that counts, or with False to all others. `clock` limits it to hours and weekdays, and
-    needs `called_from` and `called_to`. `visible_to` limits the list to that agent's
-    calls whatever else is asked.
+    is inclusive, the second exclusive. `without_agent` limits the list to calls of no agent. None in `sources` is an
+    unknown source, `MAX_ATTEMPT` in `attempts` that attempt and all later ones. `counted` limits the list to the
+    last entry of each chain, which is the one that counts, or with False to all others. `clock` limits it to hours and
+    weekdays, and needs `called_from` and `called_to`. `visible_to` limits the list to that agent's calls whatever else
+    is asked.
     """
 
     agent_id: UUID | None = None
-    nobodys: bool = False
+    without_agent: bool = False
     lead_id: UUID | None = None
     task_id: UUID | None = None
     called_from: datetime | None = None
@@ -146,11 +146,11 @@ class CallTasks(Protocol):
         """
 
     @abstractmethod
-    def pending_of_lead(self, lead_id: UUID) -> Sequence[CallTask]:
+    def lock_pending_of_lead(self, lead_id: UUID) -> Sequence[CallTask]:
         """The pending tasks of the lead, held until a unit of work that writes ends."""
 
     @abstractmethod
-    def of_deleted_leads(self, *, limit: int) -> Sequence[CallTask]:
+    def lock_pending_of_deleted_leads(self, *, limit: int) -> Sequence[CallTask]:
         """Up to `limit` pending tasks whose leads are deleted, held until a unit of work that writes ends.
 
         As with `overdue`, several that ask at the same time get different tasks, which come without their notes.
@@ -191,11 +191,11 @@ class CallLedger(Protocol):
         """The chains of these tasks (up to 5,000), each from its first entry on; a task without entries has none."""
 
     @abstractmethod
-    def as_stored(self, task_ids: Collection[UUID]) -> Mapping[UUID, Sequence[LedgerEntry | Unreadable]]:
+    def chains_as_stored(self, task_ids: Collection[UUID]) -> Mapping[UUID, Sequence[LedgerEntry | Unreadable]]:
         """As `chains`, for those who verify: what was tampered with so that it is no entry any more is `Unreadable`."""
 
     @abstractmethod
-    def orphan(self, after: UUID | None, until: UUID | None) -> BrokenChain | None:
+    def orphan(self, after: UUID | None, until: UUID | None) -> ChainFault | None:
         """The first entry whose task is not there, of those with a task's id after the one and up to the other."""
 
     @abstractmethod

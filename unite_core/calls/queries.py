@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from unite_core.calls.ledger import BrokenChain, LedgerEntry, Unreadable, broken
+from unite_core.calls.ledger import ChainFault, LedgerEntry, Unreadable, find_fault
 from unite_core.calls.model import CallTask, TaskStatus
 from unite_core.calls.ports import CallsUnitOfWork, LedgerFilter, TaskFilter
 from unite_core.errors import NotFound
@@ -89,14 +89,14 @@ class GetCallLogEntry:
 
 @dataclass(frozen=True, slots=True)
 class TaskLedger:
-    """A task's chain from its first entry on, and the first fault in it; `broken` is None where it verifies.
+    """A task's chain from its first entry on, and the first fault in it; `find_fault` is None where it verifies.
 
     Entries that cannot be read are left out, and are a fault.
     """
 
     task: CallTask
     entries: Sequence[LedgerEntry]
-    broken: BrokenChain | None
+    broken: ChainFault | None
 
 
 @dataclass(frozen=True)
@@ -113,8 +113,8 @@ class GetLedger:
     def __call__(self, actor: Actor, task_id: UUID) -> TaskLedger:
         with self.reads() as reads:
             task = visible_task(reads, actor, task_id)
-            chain = reads.ledger.as_stored([task_id]).get(task_id, ())
-        return TaskLedger(task, [it for it in chain if not isinstance(it, Unreadable)], broken(task, chain))
+            chain = reads.ledger.chains_as_stored([task_id]).get(task_id, ())
+        return TaskLedger(task, [it for it in chain if not isinstance(it, Unreadable)], find_fault(task, chain))
 
 
 def visible_task(work: CallsUnitOfWork, actor: Actor, task_id: UUID) -> CallTask:

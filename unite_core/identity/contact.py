@@ -1,15 +1,15 @@
 """What a user's address, name, phone and password have to be."""
 
-from unite_core.email import MAX_EMAIL_LENGTH, read_email
+from unite_core.email import MAX_EMAIL_LENGTH, parse_email
 from unite_core.errors import FieldError
 from unite_core.identity.model import MAX_NAME_LENGTH, MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH
-from unite_core.phone import Phone, PhonePolicy, read_phone
+from unite_core.phone import Phone, PhonePolicy, parse_phone
 from unite_core.text import clean, normalize, text_error
 
 
-def user_email(text: str, problems: list[FieldError]) -> str:
+def parse_user_email(text: str, problems: list[FieldError]) -> str:
     """The address in lower case; a problem is added to `problems` where it is none."""
-    email = read_email(clean(text))
+    email = parse_email(clean(text))
     if isinstance(email, FieldError):
         problems.append(email)
         return text
@@ -18,12 +18,12 @@ def user_email(text: str, problems: list[FieldError]) -> str:
 
 def email_key(text: str) -> str:
     """What an address, as somebody typed it, is looked up by: as it would be stored, or in lower case if it is none."""
-    email = read_email(clean(text))
+    email = parse_email(clean(text))
     # One character more than any address that is stored has tells a longer text from all of them.
     return clean(text)[: MAX_EMAIL_LENGTH + 1].lower() if isinstance(email, FieldError) else email
 
 
-def user_name(text: str, problems: list[FieldError]) -> str:
+def parse_user_name(text: str, problems: list[FieldError]) -> str:
     """The name, 1 to 200 characters on one line; a problem is added to `problems` where it is none."""
     name = clean(text)
     problem = (
@@ -36,11 +36,11 @@ def user_name(text: str, problems: list[FieldError]) -> str:
     return name
 
 
-def user_phone(text: str | None, policy: PhonePolicy, problems: list[FieldError]) -> str | None:
+def parse_user_phone(text: str | None, policy: PhonePolicy, problems: list[FieldError]) -> str | None:
     """The number in E.164, without extension: text messages go to it; a problem is added where it is none."""
     if text is None:
         return None
-    phone = read_phone(clean(text), country=policy.default_country, rule=policy.rule)
+    phone = parse_phone(clean(text), country=policy.default_country, rule=policy.rule)
     if isinstance(phone, Phone) and phone.extension is not None:
         phone = FieldError(
             field="phone",
@@ -54,7 +54,7 @@ def user_phone(text: str | None, policy: PhonePolicy, problems: list[FieldError]
     return phone.number
 
 
-def normal_password(text: str) -> str:
+def normalize_password(text: str) -> str:
     """The password as it is hashed and compared: in Unicode Normalization Form C, not trimmed (RFC 8265, 4.2).
 
     One keyboard writes é as one character, another as two; the user sees no difference.
@@ -67,7 +67,7 @@ def password_to_compare(text: str) -> str:
 
     Nobody has an empty password, and comparing one takes as long as comparing any other.
     """
-    password = normal_password(text)
+    password = normalize_password(text)
     return password if len(password) <= MAX_PASSWORD_LENGTH else ""
 
 
@@ -76,7 +76,7 @@ def password_error(field: str, text: str) -> FieldError | None:
 
     Control characters are refused: they get in by accident, and a login form does not take them (RFC 8265, 4.2).
     """
-    password = normal_password(text)
+    password = normalize_password(text)
     if len(password) < MIN_PASSWORD_LENGTH:
         return FieldError(
             field=field, code="too_short", detail=f"A password has at least {MIN_PASSWORD_LENGTH} characters."

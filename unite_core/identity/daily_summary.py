@@ -27,7 +27,7 @@ class DailySummary:
     since: date
 
 
-def summary_from(now: datetime, at: time, tz: str) -> DailySummary:
+def summary_settings(now: datetime, at: time, tz: str) -> DailySummary:
     """A request that is made `now`; where today's time has come already, the first summary is tomorrow's."""
     zone = ZoneInfo(tz)
     today = local_date(now, zone)
@@ -36,7 +36,7 @@ def summary_from(now: datetime, at: time, tz: str) -> DailySummary:
     return DailySummary(at=at, tz=tz, since=today + timedelta(days=passed))
 
 
-def summary_time(text: str, field: str, problems: list[FieldError]) -> time:
+def parse_summary_time(text: str, field: str, problems: list[FieldError]) -> time:
     """The time of day, `HH:MM`; a problem is added where the text is none."""
     written = clean(text)
     if _TIME.fullmatch(written) is None:
@@ -47,7 +47,7 @@ def summary_time(text: str, field: str, problems: list[FieldError]) -> time:
     return time.fromisoformat(written)
 
 
-def summary_zone(text: str, field: str, problems: list[FieldError]) -> str:
+def parse_summary_zone(text: str, field: str, problems: list[FieldError]) -> str:
     """The name of a time zone, spelled exactly; a problem is added where there is none of that name."""
     name = clean(text)
     if name not in zone_names():

@@ -127,11 +127,11 @@ class User:
         """Go by another name."""
         self.name = name
 
-    def take_phone(self, phone: str | None) -> None:
+    def set_phone(self, phone: str | None) -> None:
         """Be reached under another number, or none."""
         self.phone = phone
 
-    def take_role(self, role: Role) -> None:
+    def set_role(self, role: Role) -> None:
         """Work in another role; one that may not get the daily summary ends it."""
         self.role = role
         if Permission.GET_DAILY_SUMMARY not in PERMISSIONS[role]:
@@ -146,12 +146,12 @@ class User:
         """Come back."""
         self.active = True
 
-    def take_password(self, password_hash: str) -> None:
+    def set_password(self, password_hash: str) -> None:
         """Log in with another password from now on, which the user chose."""
         self.password_hash = password_hash
         self.one_time_until = None
 
-    def take_one_time_password(self, password_hash: str, until: datetime) -> None:
+    def set_one_time_password(self, password_hash: str, until: datetime) -> None:
         """Log in with a one-time password before the moment `until`."""
         self.password_hash = password_hash
         self.one_time_until = until

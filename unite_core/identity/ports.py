@@ -59,7 +59,7 @@ class Users(Protocol):
         """A page of users, newest first."""
 
     @abstractmethod
-    def active_admins(self) -> int:
+    def count_active_admins(self) -> int:
         """How many admins are active.
 
         Until the unit of work ends, no other one can change that number.
@@ -131,7 +131,7 @@ class Passwords(Protocol):
         """Whether the password made the hash. With None it takes the same time and is False."""
 
     @abstractmethod
-    def outdated(self, password_hash: str) -> bool:
+    def needs_rehash(self, password_hash: str) -> bool:
         """Whether the hash was made with weaker parameters than are in use now."""
 
     @abstractmethod

@@ -18,7 +18,7 @@ from unite_core.imports.model import (
     RowKind,
 )
 from unite_core.imports.reading import Record
-from unite_core.imports.rows import LeadDraft, missing_name
+from unite_core.imports.rows import LeadDraft, missing_name_error
 from unite_core.leads.model import Lead, LeadStatus
 from unite_core.leads.plain import own_fields
 from unite_core.leads.ports import ContactMatches
@@ -106,7 +106,7 @@ class Chunk:
 
     def _create(self, record: Record, draft: LeadDraft) -> None:
         if draft.name is None:
-            self._reject(record, (missing_name(record.row),))
+            self._reject(record, (missing_name_error(record.row),))
             return
         lead = Lead(
             id=self._ids.new(),

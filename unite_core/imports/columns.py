@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from unite_core.email import read_email
+from unite_core.email import parse_email
 from unite_core.errors import FieldError
-from unite_core.imports.decoding import FileRefused
-from unite_core.imports.error_report import REPORT_COLUMNS, without_guard
+from unite_core.imports.decoding import InvalidFile
+from unite_core.imports.error_report import REPORT_COLUMNS, unescape_formula
 from unite_core.text import normalize
 
 FIELDS = ("name", "first_name", "last_name", "phone", "phone_extension", "email", "status", "source", "assigned_to")
@@ -155,14 +155,14 @@ def map_columns(
     before all of this; its headers are looked up as they stand, else by their keys. A file without names can
     only update leads: it is refused where `names_needed`.
 
-    Raises `FileRefused`: `too_many_columns`, `unknown_column`, `unknown_field`, `duplicate_mapping`,
+    Raises `InvalidFile`: `too_many_columns`, `unknown_column`, `unknown_field`, `duplicate_mapping`,
     `no_header`, `no_contact_column`, `no_name_column`.
     """
-    found = guess_columns(header, explicit, line=line)
+    found = map_known_columns(header, explicit, line=line)
     if found.index("phone") is None and found.index("email") is None:
         raise _no_contact_column(header, found, line)
     if names_needed and all(found.index(field) is None for field in _NAME_FIELDS):
-        raise FileRefused(
+        raise InvalidFile(
             f"No column of line {line} is a name. The columns are: {_listed(header)}. Call one “Name”, or two "
             "“First Name” and “Last Name”, or say in `columns` which one it is.",
             code="no_name_column",
@@ -171,11 +171,11 @@ def map_columns(
     return found
 
 
-def guess_columns(
+def map_known_columns(
     header: Sequence[str], explicit: Mapping[str, str | None] | None = None, *, line: int = 1
 ) -> ColumnMap:
     """As `map_columns`, and content with a file that lacks the columns that a lead needs."""
-    plain = [without_guard(cell).strip() for cell in header]
+    plain = [unescape_formula(cell).strip() for cell in header]
     keys = [header_key(cell) for cell in plain]
     _refuse_too_many(plain, keys, line)
     chosen = _explicit_fields(plain, keys, explicit or {}, line)
@@ -210,7 +210,7 @@ def _refuse_too_many(plain: Sequence[str], keys: Sequence[str], line: int) -> No
     last = max((index for index, cell in enumerate(plain) if cell), default=-1)
     own = sum(key not in _REPORT_KEYS for key in keys[: last + 1])
     if own > MAX_COLUMNS:
-        raise FileRefused(
+        raise InvalidFile(
             f"Line {line} has {own} columns; at most {MAX_COLUMNS} are read. Remove those that are not about leads.",
             code="too_many_columns",
         )
@@ -224,20 +224,20 @@ def _explicit_fields(
     for asked, field in explicit.items():
         index = _find(asked, plain, keys)
         if index is None:
-            raise FileRefused(
+            raise InvalidFile(
                 f"`columns` names “{_short(asked)}”, which line {line} does not have. Its columns are: "
                 f"{_listed(plain)}.",
                 code="unknown_column",
             )
         wanted = None if field == IGNORE else field
         if wanted is not None and wanted not in FIELDS:
-            raise FileRefused(
+            raise InvalidFile(
                 f"`columns` calls “{_short(asked)}” “{_short(wanted)}”, which is no field. A field is one of "
                 f"{', '.join(FIELDS)}, or {IGNORE}.",
                 code="unknown_field",
             )
         if index in chosen or (wanted is not None and wanted in chosen.values()):
-            raise FileRefused(
+            raise InvalidFile(
                 f"`columns` gives “{_short(asked)}” a meaning that clashes with another entry; name each column "
                 "and each field once.",
                 code="duplicate_mapping",
@@ -247,22 +247,22 @@ def _explicit_fields(
 
 
 def _find(asked: str, plain: Sequence[str], keys: Sequence[str]) -> int | None:
-    exact = without_guard(asked).strip()
+    exact = unescape_formula(asked).strip()
     if exact in plain:
         return plain.index(exact)
     key = header_key(exact)
     return keys.index(key) if key and key in keys else None
 
 
-def _no_contact_column(header: Sequence[str], found: ColumnMap, line: int) -> FileRefused:
-    if found.mapped == 0 and any(not isinstance(read_email(cell.strip()), FieldError) for cell in header):
-        return FileRefused(
+def _no_contact_column(header: Sequence[str], found: ColumnMap, line: int) -> InvalidFile:
+    if found.mapped == 0 and any(not isinstance(parse_email(cell.strip()), FieldError) for cell in header):
+        return InvalidFile(
             f"Line {line} looks like a lead, not like a header. Put a line above it that names the columns, for "
             "example “Name”, “Phone” and “Email”.",
             code="no_header",
             columns=found.to_plain(),
         )
-    return FileRefused(
+    return InvalidFile(
         f"No column of line {line} is a phone number or an e-mail address. The columns are: {_listed(header)}. Call "
         "one “Phone” or “Email”, or say in `columns` which one it is.",
         code="no_contact_column",

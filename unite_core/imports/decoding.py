@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from unite_core.errors import Invalid
 
 
-class FileRefused(Invalid):
+class InvalidFile(Invalid):
     """The file as a whole cannot be imported, and nothing of it was.
 
     `detail` names the line at fault and says what to do. `columns` is what was made of each column
@@ -67,14 +67,14 @@ def detect_encoding(chunks: Iterable[bytes]) -> Encoding:
 
     A byte order mark decides. Without one the file is UTF-8 if all of it is, or if it has merely been
     damaged: cut off within a character, or with fewer broken sequences than sound ones (RFC 3629).
-    Otherwise it is Windows-1252. Raises `FileRefused`: `empty_file` where there is nothing but
+    Otherwise it is Windows-1252. Raises `InvalidFile`: `empty_file` where there is nothing but
     whitespace, `binary_file` where this is no text.
     """
     whole = _with_whole_signature(chunks)
     first = next(whole, b"")
     for signature, advice in _SIGNATURES:
         if first.startswith(signature):
-            raise FileRefused(advice, code="binary_file")
+            raise InvalidFile(advice, code="binary_file")
     for bom, encoding in _BOMS:
         if first.startswith(bom):
             _refuse_blank(encoding, first[encoding.bom :], whole)
@@ -104,7 +104,7 @@ def _refuse_blank(encoding: Encoding, first: bytes, rest: Iterator[bytes]) -> No
             break
         first = following
     if not decoder.decode(b"", final=True):
-        raise FileRefused(_EMPTY, code="empty_file")
+        raise InvalidFile(_EMPTY, code="empty_file")
 
 
 def _detect_without_bom(first: bytes, rest: Iterator[bytes]) -> Encoding:
@@ -113,7 +113,7 @@ def _detect_without_bom(first: bytes, rest: Iterator[bytes]) -> Encoding:
     for chunk in rest:
         scan.take(chunk)
     if scan.blank:
-        raise FileRefused(_EMPTY, code="empty_file")
+        raise InvalidFile(_EMPTY, code="empty_file")
     return Encoding("utf-8") if scan.is_utf8() else Encoding("cp1252")
 
 
@@ -153,7 +153,7 @@ class _Scan:
         before, nul, _ = start.partition(b"\0")
         self._line += before.count(b"\n")
         if nul:
-            raise FileRefused(
+            raise InvalidFile(
                 f"Line {self._line} has a NUL byte: this is not a text file, or it is UTF-16 without a byte order "
                 "mark. Save it as CSV UTF-8.",
                 code="binary_file",

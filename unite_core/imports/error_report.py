@@ -34,7 +34,7 @@ class RejectedRow:
     cells: tuple[str, ...]
 
 
-def with_guard(cell: str) -> str:
+def escape_formula(cell: str) -> str:
     """The cell with an apostrophe wherever a spreadsheet might find a formula.
 
     That is in front of the cell, and in front of a formula sign that follows a semicolon, bar, tab or line break.
@@ -44,8 +44,8 @@ def with_guard(cell: str) -> str:
     return _INNER_FORMULA.sub(r"\1'\2", cell)
 
 
-def without_guard(cell: str) -> str:
-    """The cell as it was before `with_guard`, whatever it was."""
+def unescape_formula(cell: str) -> str:
+    """The cell as it was before `escape_formula`, whatever it was."""
     if "'" not in cell:
         return cell
     cell = _INNER_FORMULA.sub(_without_first_apostrophe, cell)
@@ -58,7 +58,7 @@ def _without_first_apostrophe(found: re.Match[str]) -> str:
 
 def _guarded_once(cell: str) -> str:
     """What means the same as `cell`, a cell of a file, which may have its guard already."""
-    return with_guard(without_guard(cell))
+    return escape_formula(unescape_formula(cell))
 
 
 def report_lines(header: Sequence[str], rejected: Iterable[RejectedRow]) -> Iterator[bytes]:
@@ -74,7 +74,7 @@ def report_lines(header: Sequence[str], rejected: Iterable[RejectedRow]) -> Iter
     writer.writerow([*REPORT_COLUMNS, *(_guarded_once(header[index]) for index in kept)])
     yield b"\xef\xbb\xbf" + _taken(buffer)
     for row in rejected:
-        told = map(with_guard, _told(row.problems))
+        told = map(escape_formula, _told(row.problems))
         own = map(_guarded_once, _own_cells(row.cells, kept, len(header)))
         writer.writerow([row.row, *told, *own])
         yield _taken(buffer)

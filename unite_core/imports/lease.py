@@ -70,13 +70,13 @@ class Lease:
             pass
         return mine
 
-    def heed(self) -> None:
+    def renew_and_check(self) -> None:
         """As `keep`; where it was time to, raises `CancelRequested` and `StopRequested` too."""
         mine = self.keep()
         if mine is not None:
-            self.obey(mine)
+            self.raise_if_stopped(mine)
 
-    def obey(self, mine: LeadImport) -> None:
+    def raise_if_stopped(self, mine: LeadImport) -> None:
         """Raise `CancelRequested` or `StopRequested` where the work on the import, just read, shall not go on."""
         if mine.cancel_requested:
             raise CancelRequested
@@ -84,7 +84,7 @@ class Lease:
             raise StopRequested
 
 
-class WatchedStream:
+class LeaseRenewingStream:
     """A stream that has its lease heeded before each block that is read, however long nothing is committed."""
 
     def __init__(self, stream: Readable, lease: Lease) -> None:
@@ -92,6 +92,6 @@ class WatchedStream:
         self._lease = lease
 
     def read(self, size: int, /) -> bytes:
-        """Up to `size` bytes; raises what `Lease.heed` raises."""
-        self._lease.heed()
+        """Up to `size` bytes; raises what `Lease.renew_and_check` raises."""
+        self._lease.renew_and_check()
         return self._stream.read(size)

@@ -180,7 +180,7 @@ class LeadImport:
         """Have its worker's lease begin again."""
         self.held_until = now + LEASE
 
-    def let_go(self) -> None:
+    def release_lease(self) -> None:
         """Be free for another worker at once."""
         self.holder = None
         self.held_until = None
@@ -201,7 +201,7 @@ class LeadImport:
         self._end(now)
         self.report_key = report_key
 
-    def excuse(self) -> None:
+    def uncount_attempt(self) -> None:
         """Have the present attempt not counted."""
         self.attempts = max(0, self.attempts - 1)
 
@@ -242,11 +242,11 @@ class LeadImport:
             self.undone = Undone()
             self.same_file_key = None
 
-    def is_expired(self, now: datetime, kept_for: timedelta | None) -> bool:
+    def is_expired(self, now: datetime, retention: timedelta | None) -> bool:
         """Whether it ended so long ago that nobody stores any more what leads were before."""
-        return kept_for is not None and self.finished_at is not None and self.finished_at < now - kept_for
+        return retention is not None and self.finished_at is not None and self.finished_at < now - retention
 
-    def undo_some(self, *, removed: int, restored: int, kept: int, row: int) -> None:
+    def record_undo_progress(self, *, removed: int, restored: int, kept: int, row: int) -> None:
         """Have some more of its effects taken back, those on created leads up to `row`."""
         so_far = self.undone or Undone()
         self.undone = Undone(so_far.removed + removed, so_far.restored + restored, so_far.kept + kept)
@@ -270,7 +270,7 @@ class LeadImport:
 
     def _end(self, now: datetime) -> None:
         self.finished_at = now
-        self.let_go()
+        self.release_lease()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

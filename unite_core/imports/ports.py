@@ -57,7 +57,7 @@ class Imports(Protocol):
         """The import that has this key, or None."""
 
     @abstractmethod
-    def open_of(self, user_id: UUID) -> OpenImports:
+    def count_open(self, user_id: UUID) -> OpenImports:
         """The imports of the user that await their upload, are queued or running."""
 
     @abstractmethod
@@ -112,7 +112,7 @@ class ImportRows(Protocol):
         """Delete up to `limit` snapshots and rejections of the import; how many."""
 
 
-class Rehearsal(Protocol):
+class DryRunLeads(Protocol):
     """The leads as they would be after the rows that a dry run has seen so far.
 
     It takes the place of `Leads` in a dry run: what is put here is found again by the same import, and by
@@ -137,4 +137,4 @@ class ImportsUnitOfWork(CallsUnitOfWork, Protocol):
 
     imports: Imports
     rows: ImportRows
-    rehearsal: Rehearsal
+    rehearsal: DryRunLeads

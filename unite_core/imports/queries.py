@@ -47,7 +47,7 @@ class ListImports:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RejectionsWanted:
+class RejectionFilter:
     """Which rejections a list holds: those of one kind, or all (None), from rows after `after_row`."""
 
     import_id: UUID
@@ -73,7 +73,7 @@ class ListRejections:
 
     reads: UnitOfWorkFactory[ImportsUnitOfWork]
 
-    def __call__(self, actor: Actor, filters: RejectionsWanted) -> RejectionPage:
+    def __call__(self, actor: Actor, filters: RejectionFilter) -> RejectionPage:
         actor.must(Permission.IMPORT_LEADS)
         with self.reads() as reads:
             reads.imports.get(filters.import_id)
@@ -110,7 +110,7 @@ class GetErrorReport:
             wanted.report_key,
             filename=download_name(stem, ".errors.csv"),
             content_type=CSV_TYPE,
-            lifetime=REPORT_LINK_TTL,
+            ttl=REPORT_LINK_TTL,
         )
 
 
@@ -140,10 +140,10 @@ class DueImports:
     reads: UnitOfWorkFactory[ImportsUnitOfWork]
     clock: Clock
 
-    def __call__(self, *, limit: int = 100) -> "DueWork":
+    def __call__(self, *, limit: int = 100) -> "ImportsToContinue":
         with self.reads() as reads:
             found = reads.imports.unfinished(now=self.clock.now(), limit=limit)
-        return DueWork(
+        return ImportsToContinue(
             to_import=tuple(due.id for due in found if not due.undoing),
             to_undo=tuple(due.id for due in found if due.undoing),
             correlation_ids={due.id: due.correlation_id for due in found},
@@ -151,7 +151,7 @@ class DueImports:
 
 
 @dataclass(frozen=True)
-class DueWork:
+class ImportsToContinue:
     """The imports to continue and the imports to go on undoing, and which request each of them follows from."""
 
     to_import: tuple[UUID, ...]

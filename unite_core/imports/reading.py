@@ -10,8 +10,8 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from unite_core.errors import FieldError
-from unite_core.imports.columns import MAX_COLUMNS, ColumnMap, guess_columns, map_columns
-from unite_core.imports.decoding import Encoding, FileRefused, detect_encoding
+from unite_core.imports.columns import MAX_COLUMNS, ColumnMap, map_columns, map_known_columns
+from unite_core.imports.decoding import Encoding, InvalidFile, detect_encoding
 from unite_core.imports.error_report import REPLACEMENT_CHARACTER, REPORT_COLUMNS
 from unite_core.imports.lines import DELIMITER_LINE, MAX_LINE_LENGTH, Lines, Readable, too_long
 
@@ -228,7 +228,7 @@ class Dialect:
         )
 
 
-def examine(
+def detect_dialect(
     open_stream: Callable[[], AbstractContextManager[Readable]],
     columns: Mapping[str, str | None] | None = None,
     *,
@@ -237,7 +237,7 @@ def examine(
     """How a file is written and what its columns mean; `columns` and `names_needed` are those of `map_columns`.
 
     `open_stream` gives the file from its start, as often as it is called; it is read once as a whole and
-    twice more in its first part. Raises `FileRefused`.
+    twice more in its first part. Raises `InvalidFile`.
     """
     with open_stream() as stream:
         encoding = detect_encoding(iter(partial(stream.read, _DETECTION_CHUNK), b""))
@@ -247,13 +247,13 @@ def examine(
     with open_stream() as stream:
         header = next(iter(RecordReader(stream, encoding, delimiter)), None)
     if header is None:
-        raise FileRefused("The file has no header: all of its lines are blank.", code="empty_file")
+        raise InvalidFile("The file has no header: all of its lines are blank.", code="empty_file")
     if header.problem is not None and header.problem.code != "broken_encoding":
         code = "too_many_columns" if header.problem.code == "too_many_cells" else "unreadable_header"
-        raise FileRefused(f"The header cannot be read. {header.problem.detail}", code=code)
+        raise InvalidFile(f"The header cannot be read. {header.problem.detail}", code=code)
     length = sum(map(len, header.cells))
     if length > MAX_HEADER_LENGTH:
-        raise FileRefused(
+        raise InvalidFile(
             f"The header cannot be read. Row {header.row} has {length} characters; the names of all columns together "
             f"have at most {MAX_HEADER_LENGTH}. Shorten them.",
             code="unreadable_header",
@@ -298,6 +298,6 @@ def _meaning(header: list[str], columns: Mapping[str, str | None] | None) -> tup
     """Whether the header has what `columns` names, and how many fields it maps to."""
     header = header[:MAX_COLUMNS]
     try:
-        return True, guess_columns(header, columns).mapped
-    except FileRefused:
-        return False, guess_columns(header).mapped
+        return True, map_known_columns(header, columns).mapped
+    except InvalidFile:
+        return False, map_known_columns(header).mapped

@@ -7,14 +7,14 @@ from difflib import get_close_matches
 from operator import itemgetter
 from uuid import UUID
 
-from unite_core.email import read_email
+from unite_core.email import parse_email
 from unite_core.errors import FieldError
 from unite_core.imports.columns import ColumnMap
-from unite_core.imports.error_report import REPLACEMENT_CHARACTER, without_guard
+from unite_core.imports.error_report import REPLACEMENT_CHARACTER, unescape_formula
 from unite_core.imports.reading import Record
 from unite_core.leads.model import LeadStatus, contact_error, name_error, source_error
-from unite_core.phone import Phone, PhoneRule, read_phone
-from unite_core.text import clean, within_bounds
+from unite_core.phone import Phone, PhoneRule, parse_phone
+from unite_core.text import clean, is_within_max_length
 
 _MAX_SUGGESTIONS = 1000
 _MAX_COMPARED_LENGTH = 100
@@ -52,7 +52,7 @@ class RowRules:
     owners: Mapping[str, UUID]
 
 
-def missing_name(row: int) -> FieldError:
+def missing_name_error(row: int) -> FieldError:
     """Why a row that would make a new lead makes none, though it is good enough to update one."""
     return FieldError(field="name", code="required", detail=f"Row {row} has no name, and a new lead needs one.")
 
@@ -139,7 +139,7 @@ class RowInterpreter:
                 problem = FieldError(field="phone_extension", code="phone_required", detail=detail)
                 problems.append((self._extension or 0, problem))
             return None
-        read = read_phone(text, country=self._country, rule=self._rule, extension=extension or None)
+        read = parse_phone(text, country=self._country, rule=self._rule, extension=extension or None)
         if isinstance(read, Phone):
             return read
         at = self._extension if read.field == "phone_extension" and extension else self._phone
@@ -149,7 +149,7 @@ class RowInterpreter:
     def _read_email(self, cells: Sequence[str], problems: _Problems) -> str | None:
         if self._email is None or not (text := _value(cells[self._email])):
             return None
-        read = read_email(text)
+        read = parse_email(text)
         if isinstance(read, str):
             return read
         problems.append((self._email, read))
@@ -204,8 +204,8 @@ class _Suggestions:
 
 
 def _value(cell: str) -> str:
-    if "'" in cell and within_bounds(cell):
-        cell = without_guard(cell)
+    if "'" in cell and is_within_max_length(cell):
+        cell = unescape_formula(cell)
     return clean(cell)
 
 

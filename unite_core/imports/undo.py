@@ -52,7 +52,7 @@ class UndoStep:
         created = work.leads.untouched_of_import(unwanted.id, after_row=unwanted.undo_row, limit=self.limit)
         if created:
             removed = self._remove(work, unwanted, created)
-            unwanted.undo_some(removed=removed, restored=0, kept=0, row=created[-1].import_row or 0)
+            unwanted.record_undo_progress(removed=removed, restored=0, kept=0, row=created[-1].import_row or 0)
             return
         snapshots = work.rows.remembered(unwanted.id, limit=self.limit)
         if not snapshots:
@@ -66,7 +66,9 @@ class UndoStep:
         changed = _with_those_in_the_way(work, [snapshot for snapshot in snapshots if not snapshot.made_by_import])
         restored = self._put_back(work, unwanted, changed)
         work.rows.forget(unwanted.id, [snapshot.lead_id for snapshot in (*made, *changed)])
-        unwanted.undo_some(removed=removed, restored=restored, kept=len(changed) - restored, row=unwanted.undo_row)
+        unwanted.record_undo_progress(
+            removed=removed, restored=restored, kept=len(changed) - restored, row=unwanted.undo_row
+        )
 
     def _remove(self, work: ImportsUnitOfWork, unwanted: LeadImport, created: Sequence[Lead]) -> int:
         ids = [lead.id for lead in created]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from unite_core.cache import Cache, Remembered
+from unite_core.cache import Cache, CacheEntryType
 from unite_core.errors import NotFound
 from unite_core.events import Event
 from unite_core.files import Download, Files, download_name
@@ -17,8 +17,8 @@ from unite_core.notifications.ports import ActivityLog, EventFilter
 from unite_core.paging import Page, PageRequest
 from unite_core.unit_of_work import UnitOfWorkFactory
 
-_LEADS = Remembered(to_plain, from_plain)
-_PAGES = Remembered(page_to_plain, page_from_plain)
+_LEADS = CacheEntryType(to_plain, from_plain)
+_PAGES = CacheEntryType(page_to_plain, page_from_plain)
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class ListImages:
             image.key,
             filename=download_name(image.filename or str(image.id), *IMAGE_EXTENSIONS[image.content_type]),
             content_type=image.content_type,
-            lifetime=IMAGE_LINK_TTL,
+            ttl=IMAGE_LINK_TTL,
         )
 
 

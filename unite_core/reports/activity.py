@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import ClassVar
 
-from unite_core.cache import Cache, Remembered
+from unite_core.cache import Cache, CacheEntryType
 from unite_core.calls.ports import CALL_COUNTS_NAMESPACE
 from unite_core.clock import Clock
 from unite_core.days import Day, Period, moment_of
@@ -15,9 +15,9 @@ from unite_core.notifications.model import ACTIVITY
 from unite_core.reports import counting, metrics
 from unite_core.reports.daily import order_of
 from unite_core.reports.documents import CALL_EVENTS, AgentKey, CallActivity, DocumentsUnitOfWork
-from unite_core.reports.model import About, AgentName, CallItems, Count, Scope, calls_of
+from unite_core.reports.model import AgentName, CallItems, Count, ReportMeta, Scope, calls_of
 from unite_core.reports.ports import ReportsUnitOfWork, Timeline
-from unite_core.reports.reading import NameAgents, about, by_day, own_calls
+from unite_core.reports.queries import NameAgents, agent_filter, by_day, report_meta
 from unite_core.reports.tally import Tally, tally_from_plain, tally_to_plain, total
 from unite_core.unit_of_work import UnitOfWorkFactory
 
@@ -55,7 +55,7 @@ class AgentActivity:
 class ActivityReport:
     """The agents that had calls in the period, by name."""
 
-    about: About
+    about: ReportMeta
     agents: Sequence[AgentActivity]
 
 
@@ -79,14 +79,14 @@ class LedgerActivity(CallActivity):
             return counting.by_agent(reads.rollups, reads.rollups.unfolded(), question)
 
 
-_BY_AGENT = Remembered[Mapping[tuple[AgentKey, int], Tally]](
+_BY_AGENT = CacheEntryType[Mapping[tuple[AgentKey, int], Tally]](
     lambda counted: [[agent, label, tally_to_plain(tally)] for (agent, label), tally in counted.items()],
     lambda plain: {(agent, int(label)): tally_from_plain(tally) for agent, label, tally in plain},
 )
 
 
 @dataclass(frozen=True)
-class CompleteThrough:
+class DocumentsCompleteThrough:
     """Until when every call is among the call documents: where events are on their way, until the oldest of them.
 
     Without call documents it is always now. Ask before the calls are counted.
@@ -117,14 +117,14 @@ class ReportActivity:
     permission: ClassVar[Permission | None] = None
     activity: CallActivity
     name: NameAgents
-    complete_through: CompleteThrough
+    complete_through: DocumentsCompleteThrough
 
     def __call__(self, actor: Actor, period: Period) -> ActivityReport:
         complete_through, now = self.complete_through()
-        own = own_calls(actor)
+        own = agent_filter(actor)
         counted = self.activity.by_agent(by_day(period, own))
         days = counting.merged({label: tally} for (_, label), tally in counted.items())
-        fresh = about(period, now, days, complete_through=complete_through)
+        fresh = report_meta(period, now, days, complete_through=complete_through)
         return ActivityReport(about=fresh, agents=self._agents(counted, period))
 
     def _agents(self, counted: Mapping[tuple[AgentKey, int], Tally], period: Period) -> list[AgentActivity]:

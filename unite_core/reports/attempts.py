@@ -8,9 +8,9 @@ from unite_core.calls.ports import MAX_ATTEMPT
 from unite_core.days import Period
 from unite_core.identity.model import Actor, Permission
 from unite_core.reports import metrics
-from unite_core.reports.model import About, Count, Scope, calls_of
+from unite_core.reports.model import Count, ReportMeta, Scope, calls_of
 from unite_core.reports.ports import Dimension, Totals
-from unite_core.reports.reading import CountCalls, about, by_day, own_calls
+from unite_core.reports.queries import CountCalls, agent_filter, by_day, report_meta
 from unite_core.reports.tally import Rate, Tally
 
 
@@ -30,7 +30,7 @@ class Attempt:
 class AttemptsReport:
     """The first to the fourth call, and the fifth and later ones."""
 
-    about: About
+    about: ReportMeta
     attempts: Sequence[Attempt]
 
 
@@ -46,7 +46,7 @@ class ReportAttempts:
     count: CountCalls
 
     def __call__(self, actor: Actor, period: Period) -> AttemptsReport:
-        own = own_calls(actor)
+        own = agent_filter(actor)
         by_attempt = Totals(start=period.start, end=period.end, by=Dimension.ATTEMPT, agent_id=own)
         answers = self.count([by_day(period, own), by_attempt])
         tallies = answers.totals(1)
@@ -63,4 +63,4 @@ class ReportAttempts:
                     conversion_rate=scope.rate(metrics.CONVERSION_RATE),
                 )
             )
-        return AttemptsReport(about=about(period, answers.taken_at, answers.timeline(0)), attempts=rows)
+        return AttemptsReport(about=report_meta(period, answers.taken_at, answers.timeline(0)), attempts=rows)

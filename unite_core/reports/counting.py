@@ -16,12 +16,12 @@ from unite_core.days import QUARTERS_PER_DAY, quarter_of
 from unite_core.reports.ports import (
     Cell,
     Dimension,
+    EntryChange,
     Grain,
     Groups,
     Question,
     Recounted,
     Rollups,
-    Step,
     Timeline,
     Totals,
     key_of,
@@ -43,7 +43,7 @@ class Change:
     recorded_at: datetime
 
 
-def changes(steps: Iterable[Step]) -> Iterator[Change]:
+def changes(steps: Iterable[EntryChange]) -> Iterator[Change]:
     """Everything that the steps change."""
     for step in steps:
         if step.before is not None:
@@ -51,7 +51,7 @@ def changes(steps: Iterable[Step]) -> Iterator[Change]:
         yield Change(step.entry, 1, step.entry.at)
 
 
-def cells_of(steps: Iterable[Step]) -> dict[Cell, Tally]:
+def cells_of(steps: Iterable[EntryChange]) -> dict[Cell, Tally]:
     """What the steps add to the rollups."""
     cells: dict[Cell, Tally] = {}
     for change in changes(steps):
@@ -79,7 +79,7 @@ def cells_of_recounted(recounted: Iterable[Recounted]) -> dict[Cell, Tally]:
 
 
 @dataclass(frozen=True, slots=True)
-class Portion:
+class RollupRange:
     """Rollups of one grain, from the period `first` to before `end`: added up, or with `times=-1` taken out."""
 
     grain: Grain
@@ -88,7 +88,9 @@ class Portion:
     times: int = 1
 
 
-def answers(rollups: Rollups, steps: Sequence[Step], questions: Sequence[Question]) -> list[dict[str, Tally]]:
+def run_queries(
+    rollups: Rollups, steps: Sequence[EntryChange], questions: Sequence[Question]
+) -> list[dict[str, Tally]]:
     """The answers that are true of all entries: of the folded ones, and of those that the steps are of.
 
     Totals have no `recorded_at`.
@@ -124,8 +126,8 @@ def _of_totals(answer: Mapping[str, Tally]) -> dict[str, Tally]:
     return totals
 
 
-def by_agent(rollups: Rollups, steps: Iterable[Step], question: Timeline) -> dict[tuple[str, int], Tally]:
-    """The answer that is true of all entries, as those of `answers` are."""
+def by_agent(rollups: Rollups, steps: Iterable[EntryChange], question: Timeline) -> dict[tuple[str, int], Tally]:
+    """The answer that is true of all entries, as those of `run_queries` are."""
     answer = dict(rollups.by_agent(question))
     for change in _relevant(steps, question.agent_id):
         quarter = quarter_of(change.entry.called_at)
@@ -136,7 +138,7 @@ def by_agent(rollups: Rollups, steps: Iterable[Step], question: Timeline) -> dic
     return answer
 
 
-def _relevant(steps: Iterable[Step], agent_id: UUID | None) -> Iterator[Change]:
+def _relevant(steps: Iterable[EntryChange], agent_id: UUID | None) -> Iterator[Change]:
     return (change for change in changes(steps) if agent_id in (None, change.entry.agent_id))
 
 
@@ -162,7 +164,7 @@ def _cells(quarter: int, agent_id: UUID | None, keys: Mapping[Dimension, str]) -
             yield Cell(Grain.DAY, day, dimension, keys[dimension], agent_id)
 
 
-def portions(start: int, end: int) -> list[Portion]:
+def rollup_ranges(start: int, end: int) -> list[RollupRange]:
     """The quarter hours from `start` to before `end`, as whole days of UTC with quarter hours before and after them.
 
     Where most of a day belongs to it, that day is counted as a whole and the rest is taken out again.
@@ -170,14 +172,14 @@ def portions(start: int, end: int) -> list[Portion]:
     # The midnights that are nearest to the two ends.
     first_day, end_day = ((quarter + QUARTERS_PER_DAY // 2) // QUARTERS_PER_DAY for quarter in (start, end))
     if first_day == end_day:
-        return [Portion(Grain.QUARTER, start, end)] if start < end else []
+        return [RollupRange(Grain.QUARTER, start, end)] if start < end else []
     edges = _edge(start, first_day * QUARTERS_PER_DAY), _edge(end_day * QUARTERS_PER_DAY, end)
-    return [Portion(Grain.DAY, first_day, end_day), *(edge for edge in edges if edge.first < edge.end)]
+    return [RollupRange(Grain.DAY, first_day, end_day), *(edge for edge in edges if edge.first < edge.end)]
 
 
-def _edge(first: int, end: int) -> Portion:
+def _edge(first: int, end: int) -> RollupRange:
     """The quarter hours from `first` to before `end`; those between are taken out where `end` is the earlier one."""
-    return Portion(Grain.QUARTER, first, end) if first <= end else Portion(Grain.QUARTER, end, first, -1)
+    return RollupRange(Grain.QUARTER, first, end) if first <= end else RollupRange(Grain.QUARTER, end, first, -1)
 
 
 def merged(answers: Iterable[Mapping[K, Tally]]) -> dict[K, Tally]:

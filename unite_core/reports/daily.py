@@ -12,9 +12,9 @@ from unite_core.days import Period, Segment, moment_of
 from unite_core.identity.model import Actor, Permission
 from unite_core.reports import metrics
 from unite_core.reports.metrics import Flag, results_with
-from unite_core.reports.model import About, AgentName, CallItems, Count, Scope, calls_of
+from unite_core.reports.model import AgentName, CallItems, Count, ReportMeta, Scope, calls_of
 from unite_core.reports.ports import Dimension, Question, Timeline, Totals
-from unite_core.reports.reading import CountCalls, NameAgents, Results, about, own_calls
+from unite_core.reports.queries import CountCalls, NameAgents, Results, agent_filter, report_meta
 from unite_core.reports.tally import Rate, Tally, total
 
 OUTCOMES = [result for result in CallResult if result in results_with(Flag.ATTEMPT)]
@@ -55,7 +55,7 @@ class Hour:
 class DailyReport:
     """One day: in all, by agent (by name), by outcome, and hour by hour."""
 
-    about: About
+    about: ReportMeta
     figures: CallFigures
     cancelled: Count
     by_agent: Sequence[AgentDay]
@@ -84,7 +84,7 @@ class ReportDay:
         everything = calls_of(period)
         whole = Scope(total(quarters.values()), everything)
         return DailyReport(
-            about=about(period, answers.taken_at, _by_day(period, quarters)),
+            about=report_meta(period, answers.taken_at, _by_day(period, quarters)),
             figures=figures_of(whole),
             cancelled=whole.count(metrics.CANCELLED),
             by_agent=self._by_agent(agents, everything),
@@ -104,7 +104,7 @@ class ReportDay:
 
 def questions_of_day(actor: Actor, period: Period) -> tuple[Question, ...]:
     """What the report of a day asks: the calls of each agent, and those of each quarter hour."""
-    own = own_calls(actor)
+    own = agent_filter(actor)
     by_agent = Totals(start=period.start, end=period.end, by=Dimension.AGENT, agent_id=own)
     return by_agent, Timeline(segments=(Segment(period.start, period.end, 0, 1),), agent_id=own)
 

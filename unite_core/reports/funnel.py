@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from unite_core.cache import Cache, Place, Remembered
+from unite_core.cache import Cache, CacheEntryType, CacheSlot
 from unite_core.clock import Clock
 from unite_core.days import Period, moment_of
 from unite_core.identity.model import Actor, Permission
 from unite_core.leads.ports import CALLED_LEADS_NAMESPACE
 from unite_core.reports.metrics import CONTACTS, CONVERSIONS
-from unite_core.reports.model import About, Count, LeadItems
+from unite_core.reports.model import Count, LeadItems, ReportMeta
 from unite_core.reports.ports import Cohort, FirstCalls, FunnelCounts, ReportsUnitOfWork
 from unite_core.reports.tally import Rate
 from unite_core.unit_of_work import UnitOfWorkFactory
@@ -39,7 +39,7 @@ class Stages:
 class Funnel:
     """The leads created in the period, in all and by source."""
 
-    about: About
+    about: ReportMeta
     total: Stages
     by_source: Sequence[Stages]
 
@@ -52,7 +52,7 @@ class SpeedToLead:
     seconds (the nearest rank); None where none was called.
     """
 
-    about: About
+    about: ReportMeta
     leads: Count
     called: Count
     within_5_minutes: Count
@@ -82,7 +82,7 @@ class ReportFunnel:
         with self.reads() as reads:
             return self.read(reads, taken_at, actor, period)
 
-    def look(self, actor: Actor, period: Period) -> Place["CountedLeads"]:
+    def look(self, actor: Actor, period: Period) -> CacheSlot["CountedLeads"]:
         """The leads by source, as far as they are remembered."""
         return _FUNNELS.look(self.cache, CALLED_LEADS_NAMESPACE, _key("funnel", _cohort(actor, period)))
 
@@ -167,11 +167,11 @@ def _timed_from_plain(plain: Any) -> _Timed:
     return _Timed(datetime.fromisoformat(taken_at), FirstCalls(**first_calls))
 
 
-_FUNNELS = Remembered[CountedLeads](
+_FUNNELS = CacheEntryType[CountedLeads](
     lambda it: [it.taken_at.isoformat(), {source: asdict(counts) for source, counts in it.counts.items()}],
     _counted_from_plain,
 )
-_TIMED = Remembered[_Timed](lambda it: [it.taken_at.isoformat(), asdict(it.first_calls)], _timed_from_plain)
+_TIMED = CacheEntryType[_Timed](lambda it: [it.taken_at.isoformat(), asdict(it.first_calls)], _timed_from_plain)
 
 
 def _key(what: str, cohort: Cohort) -> str:
@@ -187,8 +187,8 @@ def _leads_of(period: Period) -> LeadItems:
     return LeadItems(start=moment_of(period.start), end=moment_of(period.end))
 
 
-def _about(period: Period, now: datetime) -> About:
-    return About(period=period, generated_at=now, complete_through=now)
+def _about(period: Period, now: datetime) -> ReportMeta:
+    return ReportMeta(period=period, generated_at=now, complete_through=now)
 
 
 def _stages(source: str | None, counts: FunnelCounts, items: LeadItems) -> Stages:

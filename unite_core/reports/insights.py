@@ -9,11 +9,11 @@ from unite_core.days import Period, moment_of
 from unite_core.identity.model import Actor, Permission
 from unite_core.reports import metrics
 from unite_core.reports.daily import CallFigures, figures_of, order_of
-from unite_core.reports.hours import ClockTime, best_hours, busiest, by_hour_of_week, hours_of_day, weekdays
-from unite_core.reports.model import About, AgentName, CallItems, Count, Scope, calls_of
+from unite_core.reports.heatmap import ClockTime, best_hours, busiest, by_hour_of_week, hours_of_day, weekdays
+from unite_core.reports.model import AgentName, CallItems, Count, ReportMeta, Scope, calls_of
 from unite_core.reports.overdue import CountOverdueCalls
 from unite_core.reports.ports import Dimension, Totals, grouped
-from unite_core.reports.reading import CountCalls, NameAgents, about, by_day, own_calls
+from unite_core.reports.queries import CountCalls, NameAgents, agent_filter, by_day, report_meta
 from unite_core.reports.tally import Rate, Tally, total
 
 
@@ -51,7 +51,7 @@ class Insights:
     had 30 attempts.
     """
 
-    about: About
+    about: ReportMeta
     figures: CallFigures
     busiest_agents: Sequence[BusyAgent]
     busiest_hours: Sequence[ClockTime]
@@ -76,7 +76,7 @@ class ReportInsights:
     overdue: CountOverdueCalls
 
     def __call__(self, actor: Actor, period: Period) -> Insights:
-        own = own_calls(actor)
+        own = agent_filter(actor)
         by_agent = Totals(start=period.start, end=period.end, by=Dimension.AGENT, agent_id=own)
         answers = self.count(
             [
@@ -90,7 +90,7 @@ class ReportInsights:
         everything = calls_of(period)
         hours = hours_of_day(period, week)
         return Insights(
-            about=about(period, answers.taken_at, days),
+            about=report_meta(period, answers.taken_at, days),
             figures=figures_of(Scope(total(days.values()), everything)),
             busiest_agents=self._busiest_agents(answers.totals(2), everything),
             busiest_hours=busiest(hours),

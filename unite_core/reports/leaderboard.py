@@ -9,9 +9,9 @@ from unite_core.identity.model import Actor, Permission
 from unite_core.reports import metrics
 from unite_core.reports.daily import order_of
 from unite_core.reports.metrics import COUNTS, RATES
-from unite_core.reports.model import About, AgentName, CallItems, Count, Scope, calls_of
+from unite_core.reports.model import AgentName, CallItems, Count, ReportMeta, Scope, calls_of
 from unite_core.reports.ports import Dimension, Totals
-from unite_core.reports.reading import CountCalls, NameAgents, about, by_day, own_calls
+from unite_core.reports.queries import CountCalls, NameAgents, agent_filter, by_day, report_meta
 from unite_core.reports.tally import Rate, Tally
 
 LEADERBOARD_METRICS = (*COUNTS, *RATES)
@@ -19,7 +19,7 @@ DEFAULT_METRIC = metrics.CONVERSIONS.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class LeaderboardRow:
     """An agent's place: agents with the same value share a rank, and the next rank is as many places further down.
 
     `rank` is None where the metric says nothing of the agent's calls, and for an agent who sees nobody else's place.
@@ -35,9 +35,9 @@ class Place:
 class Leaderboard:
     """The agents that had calls in the period, the highest value first."""
 
-    about: About
+    about: ReportMeta
     metric: str
-    places: Sequence[Place]
+    places: Sequence[LeaderboardRow]
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class ReportLeaderboard:
     name: NameAgents
 
     def __call__(self, actor: Actor, period: Period, metric: str = DEFAULT_METRIC) -> Leaderboard:
-        own = own_calls(actor)
+        own = agent_filter(actor)
         by_agent = Totals(start=period.start, end=period.end, by=Dimension.AGENT, agent_id=own)
         answers = self.count([by_day(period, own), by_agent])
         tallies = {key: tally for key, tally in answers.totals(1).items() if key and not tally.empty}
@@ -60,19 +60,21 @@ class ReportLeaderboard:
         rows = [_row(names[key], tally, metric, calls_of(period)) for key, tally in tallies.items()]
         rows.sort(key=lambda row: (-_height(row), order_of(row.agent)))
         ranked = rows if own is not None else _ranked(rows)
-        return Leaderboard(about=about(period, answers.taken_at, answers.timeline(0)), metric=metric, places=ranked)
+        return Leaderboard(
+            about=report_meta(period, answers.taken_at, answers.timeline(0)), metric=metric, places=ranked
+        )
 
 
-def _row(agent: AgentName, tally: Tally, metric: str, everything: CallItems) -> Place:
+def _row(agent: AgentName, tally: Tally, metric: str, everything: CallItems) -> LeaderboardRow:
     scope = Scope(tally, replace(everything, agent_id=agent.id))
     value: Count | Rate = scope.count(COUNTS[metric]) if metric in COUNTS else scope.rate(RATES[metric])
-    return Place(rank=None, agent=agent, value=value, completed=scope.count(metrics.COMPLETED))
+    return LeaderboardRow(rank=None, agent=agent, value=value, completed=scope.count(metrics.COMPLETED))
 
 
-def _ranked(rows: Sequence[Place]) -> list[Place]:
+def _ranked(rows: Sequence[LeaderboardRow]) -> list[LeaderboardRow]:
     heights = [_height(row) for row in rows]
     return [row if row.value.value is None else replace(row, rank=heights.index(_height(row)) + 1) for row in rows]
 
 
-def _height(row: Place) -> float:
+def _height(row: LeaderboardRow) -> float:
     return -1.0 if row.value.value is None else float(row.value.value)

@@ -82,7 +82,7 @@ class Count:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class About:
+class ReportMeta:
     """What a report is about, and how fresh it is.
 
     Every call whose entry was committed until `complete_through` is in it. `restated_at` is when the last entry was

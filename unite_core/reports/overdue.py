@@ -8,7 +8,7 @@ from unite_core.clock import Clock
 from unite_core.identity.model import Actor, Permission
 from unite_core.reports.model import Count, TaskItems
 from unite_core.reports.ports import OverdueCall, ReportsUnitOfWork
-from unite_core.reports.reading import own_calls
+from unite_core.reports.queries import agent_filter
 from unite_core.unit_of_work import UnitOfWorkFactory
 
 
@@ -35,7 +35,7 @@ class ListOverdueCalls:
     def __call__(self, actor: Actor, *, limit: int) -> OverdueCalls:
         now = self.clock.now()
         with self.reads() as reads:
-            found = reads.figures.overdue_calls(before=now, limit=limit + 1, assigned_to=own_calls(actor))
+            found = reads.figures.overdue_calls(before=now, limit=limit + 1, assigned_to=agent_filter(actor))
         return OverdueCalls(calls=found[:limit], more=len(found) > limit, items=TaskItems(due_before=now))
 
 
@@ -49,5 +49,5 @@ class CountOverdueCalls:
     def __call__(self, actor: Actor) -> Count:
         now = self.clock.now()
         with self.reads() as reads:
-            overdue = reads.figures.overdue(before=now, assigned_to=own_calls(actor))
+            overdue = reads.figures.overdue(before=now, assigned_to=agent_filter(actor))
         return Count(overdue, TaskItems(due_before=now))

@@ -103,7 +103,7 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class EntryChange:
     """What an entry changes: its call is from now on as it says, and no longer as the entry `before` it said."""
 
     entry: LedgerEntry
@@ -147,11 +147,11 @@ class Rollups(Protocol):
         """The calls that were folded, by agent (as a key) and label; what there is none of may be left out."""
 
     @abstractmethod
-    def unfolded(self) -> Sequence[Step]:
+    def unfolded(self) -> Sequence[EntryChange]:
         """What the entries change that are not folded yet."""
 
     @abstractmethod
-    def claim(self, *, limit: int) -> Sequence[Step]:
+    def claim(self, *, limit: int) -> Sequence[EntryChange]:
         """Up to `limit` of what `unfolded` gives, the oldest first. Until this unit of work ends nobody else folds."""
 
     @abstractmethod
@@ -162,7 +162,7 @@ class Rollups(Protocol):
         """
 
     @abstractmethod
-    def fold(self, steps: Sequence[Step], counted: Mapping[Cell, Tally]) -> None:
+    def fold(self, steps: Sequence[EntryChange], counted: Mapping[Cell, Tally]) -> None:
         """Add these tallies to the rollups; the entries of the claimed steps are folded now."""
 
     @abstractmethod

@@ -8,11 +8,11 @@ from unite_core.calls.ledger import LedgerEntry
 from unite_core.days import Period
 from unite_core.identity.model import Actor, Permission
 from unite_core.reports import counting
-from unite_core.reports.activity import CompleteThrough
+from unite_core.reports.activity import DocumentsCompleteThrough
 from unite_core.reports.differences import CallState, CompareDocuments, Difference, counted_entries
 from unite_core.reports.documents import CallDocuments, DocumentsUnitOfWork
-from unite_core.reports.model import About
-from unite_core.reports.reading import about, by_day
+from unite_core.reports.model import ReportMeta
+from unite_core.reports.queries import by_day, report_meta
 from unite_core.reports.tally import Tally, total
 from unite_core.unit_of_work import UnitOfWorkFactory
 
@@ -28,7 +28,7 @@ class Reconciliation:
     `number_of_differences` the first `MAX_DIFFERENCES` are listed.
     """
 
-    about: About
+    about: ReportMeta
     rollups: Tally
     ledger: Tally
     documents: Tally | None
@@ -66,7 +66,7 @@ class ReconcileReports:
     permission: ClassVar[Permission | None] = Permission.SEE_ALL_CALLS
     reads: UnitOfWorkFactory[DocumentsUnitOfWork]
     documents: CallDocuments | None
-    complete_through: CompleteThrough
+    complete_through: DocumentsCompleteThrough
 
     def __call__(self, actor: Actor, period: Period) -> Reconciliation:
         actor.must(Permission.SEE_ALL_CALLS)
@@ -79,7 +79,7 @@ class ReconcileReports:
             documents = total(self.documents.by_agent(by_day(period, None)).values())
         differences = [difference for state in states for difference in state.differences()]
         return Reconciliation(
-            about=about(period, now, ledger.days, complete_through=complete_through),
+            about=report_meta(period, now, ledger.days, complete_through=complete_through),
             rollups=ledger.rollups,
             ledger=_counted(ledger.entries),
             documents=documents,
@@ -127,7 +127,7 @@ class RepairDocuments:
 
 def _read(reads: UnitOfWorkFactory[DocumentsUnitOfWork], period: Period) -> _Ledger:
     with reads() as unit:
-        [labelled] = counting.answers(unit.rollups, unit.rollups.unfolded(), [by_day(period, None)])
+        [labelled] = counting.run_queries(unit.rollups, unit.rollups.unfolded(), [by_day(period, None)])
         days = {int(label): tally for label, tally in labelled.items()}
         return _Ledger(list(counted_entries(unit, period)), total(days.values()), days)
 

@@ -3,10 +3,10 @@
 from unite_core.events import Event
 from unite_core.notifications.audience import DAILY_SUMMARY
 from unite_core.summaries.model import DayFigure, SummaryTime
-from unite_core.summaries.ports import MadeSummary
+from unite_core.summaries.ports import CreatedSummary
 
 
-def summary_made(made: MadeSummary, time: SummaryTime, figure: DayFigure) -> Event:
+def summary_created(made: CreatedSummary, time: SummaryTime, figure: DayFigure) -> Event:
     """The summary of a user's day was made."""
     return Event(
         id=made.event_id,

@@ -15,7 +15,7 @@ DayFigures = Callable[[date, str], DayFigure]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MadeSummary:
+class CreatedSummary:
     """The summary of one user and one local date was made at the moment `at`; `event_id` is the event that says so."""
 
     user_id: UUID
@@ -40,7 +40,7 @@ class DailySummaries(Protocol):
         """
 
     @abstractmethod
-    def add(self, made: MadeSummary) -> bool:
+    def add(self, made: CreatedSummary) -> bool:
         """Record that a summary was made; False, and nothing happens, where one was made of that user and day before.
 
         Of several units of work that add the same one at the same time, one adds it.

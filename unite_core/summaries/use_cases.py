@@ -11,16 +11,16 @@ from unite_core.deadlocks import retry_on_deadlock
 from unite_core.errors import FieldError, Invalid
 from unite_core.identity.daily_summary import (
     DailySummary,
-    summary_from,
-    summary_time,
-    summary_zone,
+    parse_summary_time,
+    parse_summary_zone,
+    summary_settings,
 )
 from unite_core.identity.model import PERMISSIONS, Actor, Permission, User
 from unite_core.identity.ports import IdentityUnitOfWork
 from unite_core.ids import Ids
-from unite_core.summaries.events import summary_made
+from unite_core.summaries.events import summary_created
 from unite_core.summaries.model import DayFigure, SummaryTime
-from unite_core.summaries.ports import DayFigures, MadeSummary, SummariesUnitOfWork
+from unite_core.summaries.ports import CreatedSummary, DayFigures, SummariesUnitOfWork
 from unite_core.unit_of_work import UnitOfWorkFactory
 from unite_core.unset import UNSET, Unset
 from unite_core.versions import require_version
@@ -28,7 +28,7 @@ from unite_core.zones import DEFAULT_ZONE
 
 
 @dataclass(frozen=True, kw_only=True)
-class SummaryRequest:
+class SummarySettings:
     """The time of day (`HH:MM`) and the time zone that a user asks for; UNSET leaves a thing as it is."""
 
     at: str | Unset = UNSET
@@ -39,7 +39,7 @@ class SummaryRequest:
 class SummaryChange:
     """What shall be different about the caller's daily summary: a request, None to end it, UNSET for no change."""
 
-    daily_summary: SummaryRequest | None | Unset = UNSET
+    daily_summary: SummarySettings | None | Unset = UNSET
     expected_version: int | None = None
 
 
@@ -79,7 +79,7 @@ class UpdateDailySummary:
 
 
 @dataclass(frozen=True)
-class MakeDailySummaries:
+class CreateDailySummaries:
     """Make the daily summaries whose local time has come, and record an event for each; returns how many were made.
 
     Run by a schedule, by as many workers as like at the same time: one summary is made of each user and local date,
@@ -122,10 +122,10 @@ class MakeDailySummaries:
         """Record the summary and its event; False where it was made already, or the user is not to get it any more."""
         with self.work() as work:
             user = work.users.hold(user_id)
-            made = MadeSummary(user_id=user_id, day=day, event_id=self.ids.new(), at=now)
+            made = CreatedSummary(user_id=user_id, day=day, event_id=self.ids.new(), at=now)
             if not _is_to_get(user, time, day) or not work.summaries.add(made):
                 return False
-            work.record(summary_made(made, time, figure))
+            work.record(summary_created(made, time, figure))
             work.commit()
         return True
 
@@ -141,7 +141,9 @@ def _is_to_get(user: User, time: SummaryTime, day: date) -> bool:
     )
 
 
-def _changed(current: DailySummary | None, change: SummaryRequest | None | Unset, now: datetime) -> DailySummary | None:
+def _changed(
+    current: DailySummary | None, change: SummarySettings | None | Unset, now: datetime
+) -> DailySummary | None:
     """The summary after the change; raises `Invalid`."""
     if isinstance(change, Unset):
         return current
@@ -150,13 +152,13 @@ def _changed(current: DailySummary | None, change: SummaryRequest | None | Unset
     problems: list[FieldError] = []
     at, tz = (current.at, current.tz) if current else (None, DEFAULT_ZONE)
     if not isinstance(change.at, Unset):
-        at = summary_time(change.at, "daily_summary.at", problems)
+        at = parse_summary_time(change.at, "daily_summary.at", problems)
     if not isinstance(change.tz, Unset):
-        tz = summary_zone(change.tz, "daily_summary.tz", problems)
+        tz = parse_summary_zone(change.tz, "daily_summary.tz", problems)
     if at is None:
         problems.append(FieldError(field="daily_summary.at", code="required", detail="Say at which time of day."))
     if at is None or problems:
         raise Invalid("The daily summary breaks a rule.", problems=problems)
     if current is not None and (at, tz) == (current.at, current.tz):
         return current
-    return summary_from(now, at, tz)
+    return summary_settings(now, at, tz)

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from unite_core.calls import events as call_events
-from unite_core.calls.ledger import EntryKind, LedgerEntry, chained
+from unite_core.calls.ledger import EntryKind, LedgerEntry, link_to_chain
 from unite_core.calls.model import CallTask, Note
 from unite_core.calls.model import Outcome as CallOutcome
 from unite_core.errors import FieldError
@@ -148,7 +148,7 @@ def an_entry(task: CallTask, chain: Sequence[LedgerEntry] = (), **changes: Any) 
     call = timedelta(seconds=entry["duration_seconds"] or 0)
     entry.setdefault("called_at", entry.get("started_at") or entry["at"] - call)
     entry.setdefault("attempt", 1 if entry["outcome"] else None)
-    return chained(LedgerEntry(**entry), chain)
+    return link_to_chain(LedgerEntry(**entry), chain)
 
 
 def an_event_of(entry: LedgerEntry) -> Event:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from flask import request
 
-from entrypoints.http.context import actor, door
+from entrypoints.http.context import actor, http_config
 from entrypoints.http.dashboard.session import SIGN_IN, cookie_value
 from unite_core.errors import Forbidden
 
@@ -40,7 +40,7 @@ def sign_in_binding(nonce: str) -> str:
 
 def token_for(binding: str) -> str:
     """The token that a form carries."""
-    return _token(door().cursor_secrets[0], binding)
+    return _token(http_config().cursor_secrets[0], binding)
 
 
 def require_session_token(token: str) -> None:
@@ -60,7 +60,7 @@ def _require(token: str, binding: str) -> None:
     if not _is_same_origin():
         raise Forbidden("The form was sent by another site. Open the page here, and try again.")
     given = token.encode("utf-8", "surrogatepass")
-    if not any(hmac.compare_digest(_token(each, binding).encode(), given) for each in door().cursor_secrets):
+    if not any(hmac.compare_digest(_token(each, binding).encode(), given) for each in http_config().cursor_secrets):
         raise Forbidden("The form is out of date. Go back, reload the page, and try again.")
 
 
@@ -73,7 +73,7 @@ def _is_same_origin() -> bool:
     # The scheme is left out: a proxy that speaks TLS need not be trusted, and the host is what a browser connected to.
     return origin is None or urlsplit(origin).netloc.lower() in {
         request.host.lower(),
-        urlsplit(door().public_url).netloc.lower(),
+        urlsplit(http_config().public_url).netloc.lower(),
     }
 
 

@@ -13,8 +13,8 @@ from marshmallow import ValidationError, fields
 
 from entrypoints.http.context import unite
 from entrypoints.http.dashboard.session import cookie_value, set_cookie
-from entrypoints.http.fields import Complaint, Query
-from unite_core.days import FIRST_DATE, LAST_DATE, read_date
+from entrypoints.http.fields import FieldErrorMessage, Query
+from unite_core.days import FIRST_DATE, LAST_DATE, parse_date
 from unite_core.zones import DEFAULT_ZONE, UNKNOWN_ZONE, zone_names
 
 ZONE = "unite_time_zone"
@@ -29,10 +29,10 @@ class Day(fields.Field[Any]):
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> date | None:
         if not value:
             return None
-        day = read_date(value)
+        day = parse_date(value)
         if day is None or not FIRST_DATE <= day <= LAST_DATE:
             detail = f"A date from {FIRST_DATE} to {LAST_DATE} is expected here, written 2026-01-31."
-            raise ValidationError([Complaint("invalid_date", detail)])
+            raise ValidationError([FieldErrorMessage("invalid_date", detail)])
         return day
 
 
@@ -42,7 +42,7 @@ class Zone(fields.Field[Any]):
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str | None:
         if value and value not in zone_names():
             detail = "The name of a time zone is expected here, such as Europe/Berlin."
-            raise ValidationError([Complaint(UNKNOWN_ZONE, detail)])
+            raise ValidationError([FieldErrorMessage(UNKNOWN_ZONE, detail)])
         return value or None
 
 
@@ -95,24 +95,24 @@ class ChosenDay:
 
 def chosen_day(query: Mapping[str, Any]) -> ChosenDay:
     """The day that the query asks for, today where it names none."""
-    tz = query.get("tz") or chosen_zone()
+    tz = query.get("tz") or zone_or_default()
     today = unite().clock.now().astimezone(ZoneInfo(tz)).date()
-    is_zone_chosen = bool(query.get("tz")) or remembered_zone() is not None
+    is_zone_chosen = bool(query.get("tz")) or zone_from_cookie() is not None
     return ChosenDay(day=query.get("date") or today, today=today, tz=tz, is_zone_chosen=is_zone_chosen)
 
 
-def chosen_zone() -> str:
+def zone_or_default() -> str:
     """The time zone that was chosen last in this browser, UTC where none was."""
-    return remembered_zone() or DEFAULT_ZONE
+    return zone_from_cookie() or DEFAULT_ZONE
 
 
-def remembered_zone() -> str | None:
+def zone_from_cookie() -> str | None:
     """The time zone that was chosen last in this browser; None where none was."""
     remembered = cookie_value(ZONE)
     return remembered if remembered in zone_names() else None
 
 
-def remember_zone(response: Response, query: Mapping[str, Any]) -> Response:
+def set_zone_cookie(response: Response, query: Mapping[str, Any]) -> Response:
     """Have the browser keep the zone that the query names, if it names one."""
     if query.get("tz"):
         set_cookie(response, ZONE, query["tz"], max_age=_ZONE_MAX_AGE_SECONDS)

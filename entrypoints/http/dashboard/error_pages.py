@@ -15,7 +15,7 @@ from entrypoints.http.limits import PASSWORD_CHANGE_REQUIRED
 _SAFE_METHODS = ("GET", "HEAD")
 
 
-def as_page(response: Response) -> Response:
+def to_page(response: Response) -> Response:
     """The response, or in place of a problem document a page.
 
     In place of a 401 comes the way to the sign-in, and where a one-time password is in the way, the page to change it.

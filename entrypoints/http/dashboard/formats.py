@@ -40,7 +40,7 @@ def duration(seconds: float | None) -> str:
     return f"{minutes}:{rest:02}"
 
 
-def whole(number: int) -> str:
+def thousands(number: int) -> str:
     """A whole number with its thousands apart, `12,345`."""
     return f"{number:,}"
 

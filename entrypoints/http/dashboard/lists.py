@@ -13,10 +13,10 @@ from entrypoints.http.call_logs import ledger_filter
 from entrypoints.http.call_schemas import CallTaskQuery
 from entrypoints.http.calls import task_filter
 from entrypoints.http.context import actor, unite
-from entrypoints.http.dashboard.day import chosen_zone
-from entrypoints.http.dashboard.list_words import ListWords
+from entrypoints.http.dashboard.day import zone_or_default
+from entrypoints.http.dashboard.list_descriptions import ListDescription
 from entrypoints.http.dashboard.pages import page, signed_in_page
-from entrypoints.http.dashboard.work import user_names
+from entrypoints.http.dashboard.sections import user_names
 from entrypoints.http.lead_schemas import LeadQuery
 from entrypoints.http.leads import lead_filter
 from entrypoints.http.paging import page_request, write_cursor
@@ -45,9 +45,9 @@ def leads_page(query: dict[str, Any]) -> Response:
 
 
 def _list_page(template: str, listed: Page[Any], query: dict[str, Any], users: Iterable[UUID | None]) -> Response:
-    zone = ZoneInfo(chosen_zone())
+    zone = ZoneInfo(zone_or_default())
     names = user_names({user for user in (*users, *_users_in(query)) if user is not None})
-    said = ListWords(query, names, zone)
+    said = ListDescription(query, names, zone)
     return signed_in_page(
         template,
         items=listed.items,

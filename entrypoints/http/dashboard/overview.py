@@ -6,12 +6,12 @@ from zoneinfo import ZoneInfo
 from flask import Response, current_app
 
 from entrypoints.http.context import actor, unite
-from entrypoints.http.dashboard.day import DayQuery, chosen_day, chosen_zone, remember_zone
+from entrypoints.http.dashboard.day import DayQuery, chosen_day, set_zone_cookie, zone_or_default
 from entrypoints.http.dashboard.links import HOME, REPLAY
 from entrypoints.http.dashboard.pages import PageForm, form, page, see_other, signed_in_page
+from entrypoints.http.dashboard.sections import latest_dead_letters, latest_imports, overdue_calls
 from entrypoints.http.dashboard.templating import html
 from entrypoints.http.dashboard.views import Figures
-from entrypoints.http.dashboard.work import latest_dead_letters, latest_imports, overdue_calls
 from entrypoints.http.fields import Id
 from unite_core.deadlocks import retry_on_deadlock
 from unite_core.identity.model import Permission
@@ -37,7 +37,7 @@ def overview(query: dict[str, Any]) -> Response:
         imports_part=IMPORTS_PART,
         dead_letters=latest_dead_letters() if me.may(Permission.REPLAY_DELIVERIES) else None,
     )
-    return remember_zone(response, query)
+    return set_zone_cookie(response, query)
 
 
 class ReplayForm(PageForm):
@@ -56,4 +56,4 @@ def replay(form: dict[str, Any]) -> Response:
 @page(IMPORTS_PART, permission=Permission.IMPORT_LEADS)
 def imports_part() -> Response:
     """The imports alone, as the page asks for them from time to time."""
-    return html("parts/imports.html", imports=latest_imports(), zone=ZoneInfo(chosen_zone()))
+    return html("parts/imports.html", imports=latest_imports(), zone=ZoneInfo(zone_or_default()))

@@ -19,9 +19,9 @@ from entrypoints.http.bodies import body_bytes
 from entrypoints.http.dashboard import csrf
 from entrypoints.http.dashboard.session import signed_in_user
 from entrypoints.http.dashboard.templating import html
-from entrypoints.http.fields import Body, Text, problems_of
-from entrypoints.http.openapi import Shown
-from entrypoints.http.operations import Room
+from entrypoints.http.fields import Body, Text, field_errors_of
+from entrypoints.http.openapi import ResponseDoc
+from entrypoints.http.operations import OperationGroup
 from entrypoints.http.problems import UnsupportedMediaType
 from entrypoints.http.webhooks import FORM_TYPE
 from unite_core.errors import Invalid, Malformed
@@ -30,11 +30,11 @@ from unite_core.identity.model import Permission
 MAX_FORM_BYTES = 16 * 1024
 MAX_FORM_FIELDS = 20
 
-room = Room("dashboard", "Pages for people. They are no part of the API.")
+room = OperationGroup("dashboard", "Pages for people. They are no part of the API.")
 
 View = Callable[..., Response]
 
-_PAGE = (Shown(status=200, content_type="text/html"),)
+_PAGE = (ResponseDoc(status=200, content_type="text/html"),)
 
 
 def page(
@@ -91,7 +91,7 @@ def form(
             public=public,
             cookie=True,
             before_password_change=before_password_change,
-            keyed=False,
+            takes_idempotency_key=False,
             request_body={"content": {FORM_TYPE: {"schema": fields, "example": {csrf.FIELD: ""}}}},
             max_body=MAX_FORM_BYTES,
             answers=_PAGE,
@@ -133,5 +133,5 @@ def _loaded(fields: type[PageForm], sent: dict[str, str]) -> dict[str, Any]:
     try:
         loaded: dict[str, Any] = fields().load(sent)
     except ValidationError as error:
-        raise Invalid("The form breaks a rule.", problems=problems_of(error.messages)) from error
+        raise Invalid("The form breaks a rule.", problems=field_errors_of(error.messages)) from error
     return loaded

@@ -9,7 +9,7 @@ from entrypoints.http.dashboard.links import PASSWORD, safe_next
 from entrypoints.http.dashboard.pages import PageForm, form, page, see_other, signed_in_page
 from entrypoints.http.fields import Query, Text
 from unite_core.deadlocks import retry_on_deadlock
-from unite_core.errors import FieldError, Invalid, TooMany
+from unite_core.errors import FieldError, Invalid, TooManyRequests
 from unite_core.identity.model import MIN_PASSWORD_LENGTH
 from unite_core.identity.use_cases import PasswordChange
 
@@ -47,7 +47,7 @@ def change_password(form: dict[str, Any]) -> Response:
         retry_on_deadlock(lambda: unite().identity.change_password(actor(), change))
     except Invalid as refused:
         return _password_form(next_page, refused.problems[0])
-    except TooMany as refused:
+    except TooManyRequests as refused:
         problem = FieldError(field="current_password", code=refused.code, detail=refused.detail)
         response = _password_form(next_page, problem, status=429)
         response.headers["Retry-After"] = str(refused.retry_after)

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Response
 
-from entrypoints.http.context import actor, address, unite
+from entrypoints.http.context import actor, current_client_key, unite
 from entrypoints.http.dashboard import csrf
 from entrypoints.http.dashboard.links import SIGN_IN, SIGN_OUT, safe_next
 from entrypoints.http.dashboard.pages import PageForm, page, see_other
@@ -20,7 +20,7 @@ from entrypoints.http.dashboard.session import SIGN_IN as SIGN_IN_COOKIE
 from entrypoints.http.dashboard.templating import html
 from entrypoints.http.fields import Query, Text
 from unite_core.deadlocks import retry_on_deadlock
-from unite_core.errors import TooMany, Unauthenticated
+from unite_core.errors import TooManyRequests, Unauthenticated
 from unite_core.identity.model import Actor
 from unite_core.identity.use_cases import Credentials
 
@@ -54,12 +54,12 @@ class SignInForm(PageForm):
 def sign_in(form: dict[str, Any]) -> Response:
     """Sign in, and go on to the page that was asked for."""
     next_page, email = safe_next(form.get("next")), form["email"]
-    credentials = Credentials(email=email, password=form["password"], address=address())
+    credentials = Credentials(email=email, password=form["password"], address=current_client_key())
     try:
         cookie = retry_on_deadlock(lambda: unite().identity.log_in_with_cookie(credentials))
     except Unauthenticated:
         return _sign_in_form(next_page, email=email, problem=WRONG, status=422)
-    except TooMany as refused:
+    except TooManyRequests as refused:
         response = _sign_in_form(next_page, email=email, problem=refused.detail, status=429)
         response.headers["Retry-After"] = str(refused.retry_after)
         return response

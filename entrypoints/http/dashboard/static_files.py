@@ -4,7 +4,7 @@ from flask import Response
 
 from entrypoints.http.dashboard.assets import BASE, asset_at
 from entrypoints.http.dashboard.pages import room
-from entrypoints.http.openapi import Shown
+from entrypoints.http.openapi import ResponseDoc
 from unite_core.errors import NotFound
 
 _FOR_EVER = "public, max-age=31536000, immutable"
@@ -17,7 +17,7 @@ _FOR_EVER = "public, max-age=31536000, immutable"
     public=True,
     cookie=True,
     limited=False,
-    answers=[Shown(status=200, content_type="text/css")],
+    answers=[ResponseDoc(status=200, content_type="text/css")],
 )
 def static_file(name: str) -> Response:
     """A file of the pages, under a name that changes with it."""

@@ -9,7 +9,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from entrypoints.http.dashboard import formats
 from entrypoints.http.dashboard.assets import asset_path
-from entrypoints.http.dashboard.drawings import UNKNOWN_SOURCE, chart_of_agents, chart_of_hours, chart_of_sources
+from entrypoints.http.dashboard.dashboard_charts import (
+    UNKNOWN_SOURCE,
+    chart_of_agents,
+    chart_of_hours,
+    chart_of_sources,
+)
 from entrypoints.http.dashboard.links import PASSWORD, REPLAY, SIGN_IN, SIGN_OUT, page_of_list
 
 HTML = "text/html; charset=utf-8"
@@ -40,7 +45,7 @@ def environment() -> Environment:
     made.filters.update(
         percent=formats.percent,
         duration=formats.duration,
-        whole=formats.whole,
+        whole=formats.thousands,
         words=formats.words,
         moment=formats.moment,
         clock=formats.clock,

@@ -2,8 +2,8 @@
 
 import pytest
 
-from adapters.aws.access import Access
-from adapters.aws.provisioning import make_buckets
+from adapters.aws.clients import AwsClients
+from adapters.aws.provisioning import create_buckets
 from adapters.aws.s3 import Buckets, S3Files
 from adapters.system_clock import SystemClock
 from tests.adapters.aws.moto import access_to
@@ -11,17 +11,17 @@ from tests.servers.moto import a_bucket_name
 
 
 @pytest.fixture
-def access(aws_url: str) -> Access:
+def access(aws_url: str) -> AwsClients:
     return access_to(aws_url)
 
 
 @pytest.fixture
-def buckets(access: Access) -> Buckets:
+def buckets(access: AwsClients) -> Buckets:
     buckets = Buckets(imports=a_bucket_name(), images=a_bucket_name())
-    make_buckets(buckets, access)
+    create_buckets(buckets, access)
     return buckets
 
 
 @pytest.fixture
-def files(buckets: Buckets, access: Access) -> S3Files:
+def files(buckets: Buckets, access: AwsClients) -> S3Files:
     return S3Files(buckets, access=access, clock=SystemClock())

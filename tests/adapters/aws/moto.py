@@ -8,7 +8,7 @@ from typing import Any
 
 import requests
 
-from adapters.aws.access import Access
+from adapters.aws.clients import AwsClients
 from tests.service_process import direct_session, eventually, free_port
 
 SECRET_KEY = "a secret that everybody knows"
@@ -48,7 +48,7 @@ class Moto:
         return False
 
 
-def access_to(url: str, **changes: Any) -> Access:
+def access_to(url: str, **changes: Any) -> AwsClients:
     """Access to what stands in for AWS there, without a retry."""
     told = {"region": "us-east-1", "key_id": "AKIATESTING", "secret_key": SECRET_KEY, "attempts": 1}
-    return Access(endpoint_url=url, **{**told, **changes})
+    return AwsClients(endpoint_url=url, **{**told, **changes})

@@ -8,9 +8,9 @@ from threading import Event, Thread
 
 import pytest
 
-from adapters.aws.access import Access
-from adapters.aws.outside import Dependency
-from adapters.aws.provisioning import make_buckets
+from adapters.aws.clients import AwsClients
+from adapters.aws.guard import ServiceGuard
+from adapters.aws.provisioning import create_buckets
 from adapters.aws.s3 import Buckets, S3Files
 from adapters.system_clock import SystemClock
 from tests.adapters.aws.moto import Moto, access_to
@@ -35,13 +35,13 @@ def moto() -> Iterator[Moto]:
 
 def files_at(url: str, *, failures: int = 100, attempts: int = 1) -> S3Files:
     access = access_to(url, attempts=attempts, read_timeout=0.5)
-    dependency = Dependency("The file storage", failures=failures, pause=A_MOMENT)
+    dependency = ServiceGuard("The file storage", failures=failures, pause=A_MOMENT)
     return S3Files(BUCKETS, access=access, clock=SystemClock(), dependency=dependency)
 
 
 def test_a_storage_that_is_gone_is_unavailable_and_is_left_alone_until_it_is_back(moto: Moto) -> None:
     access = access_to(moto.url)
-    make_buckets(BUCKETS, access)
+    create_buckets(BUCKETS, access)
     files = files_at(moto.url, failures=3)
     write(files, KEY, b"12345")
     assert files.breaker_state == "closed"
@@ -60,7 +60,7 @@ def test_a_storage_that_is_gone_is_unavailable_and_is_left_alone_until_it_is_bac
     assert files.breaker_state == "open"
 
     moto.start()
-    make_buckets(BUCKETS, access)
+    create_buckets(BUCKETS, access)
     eventually(lambda: files.breaker_state == "half_open", "the pause is over")
     write(files, KEY, b"12345")
     assert files.breaker_state == "closed"
@@ -94,7 +94,7 @@ def test_what_is_not_there_is_an_answer_and_opens_no_breaker(files: S3Files) -> 
     assert files.breaker_state == "closed"
 
 
-def test_a_ping_asks_for_both_buckets(files: S3Files, buckets: Buckets, access: Access) -> None:
+def test_a_ping_asks_for_both_buckets(files: S3Files, buckets: Buckets, access: AwsClients) -> None:
     files.ping()
     access.s3().delete_bucket(Bucket=buckets.images)
 
@@ -120,7 +120,7 @@ def test_a_service_without_credentials_is_told_that_the_storage_is_unavailable(
         monkeypatch.setenv(name, nowhere)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.delenv("AWS_ACCESS_KEY_ID", raising=False)
-    files = S3Files(BUCKETS, access=Access(region="us-east-1"), clock=SystemClock())
+    files = S3Files(BUCKETS, access=AwsClients(region="us-east-1"), clock=SystemClock())
 
     with pytest.raises(Unavailable):
         files.size(KEY)

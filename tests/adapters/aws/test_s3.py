@@ -11,12 +11,12 @@ import pytest
 from botocore.exceptions import ClientError
 from werkzeug import Request, Response
 
-from adapters.aws.access import Access
-from adapters.aws.provisioning import make_buckets
+from adapters.aws.clients import AwsClients
+from adapters.aws.provisioning import create_buckets
 from adapters.aws.s3 import PART, Buckets, S3Files
 from adapters.system_clock import SystemClock
-from tests.adapters.aws.gate import served
 from tests.adapters.aws.moto import access_to
+from tests.adapters.aws.policy_proxy import served
 from tests.servers.moto import a_bucket_name
 from unite_core.errors import Unavailable
 from unite_core.testing.contracts import FilesContract
@@ -27,7 +27,7 @@ MIB = 1024 * 1024
 
 class TestFiles(FilesContract):
     @pytest.fixture
-    def files(self, buckets: Buckets, access: Access) -> S3Files:
+    def files(self, buckets: Buckets, access: AwsClients) -> S3Files:
         return S3Files(buckets, access=access, clock=SystemClock())
 
 
@@ -42,7 +42,7 @@ class TestFiles(FilesContract):
     ],
 )
 def test_pictures_lie_in_a_bucket_of_their_own(
-    files: S3Files, buckets: Buckets, access: Access, key: str, bucket: str
+    files: S3Files, buckets: Buckets, access: AwsClients, key: str, bucket: str
 ) -> None:
     write(files, key, b"12345")
 
@@ -53,7 +53,7 @@ def test_pictures_lie_in_a_bucket_of_their_own(
 
 @pytest.mark.parametrize("size", [5, PART + 1], ids=["in one piece", "in parts"])
 def test_a_file_is_encrypted_and_keeps_its_type_wherever_it_is_moved(
-    files: S3Files, buckets: Buckets, access: Access, size: int
+    files: S3Files, buckets: Buckets, access: AwsClients, size: int
 ) -> None:
     write(files, "uploads/imports/file.csv", bytes(size))
     written = access.s3().head_object(Bucket=buckets.imports, Key="uploads/imports/file.csv")
@@ -66,7 +66,7 @@ def test_a_file_is_encrypted_and_keeps_its_type_wherever_it_is_moved(
     assert moved["ContentLength"] == size
 
 
-def test_files_are_encrypted_with_the_key_that_is_named(buckets: Buckets, access: Access) -> None:
+def test_files_are_encrypted_with_the_key_that_is_named(buckets: Buckets, access: AwsClients) -> None:
     files = S3Files(buckets, access=access, clock=SystemClock(), kms_key_id="alias/unite")
     write(files, "uploads/imports/file.csv", b"12345")
     files.move("uploads/imports/file.csv", "imports/file.csv")
@@ -124,8 +124,8 @@ def test_a_full_disk_is_told_as_what_may_pass(files: S3Files) -> None:
     assert files.size("imports/file.csv") is None
 
 
-def test_buckets_are_private_encrypted_and_cleared_and_can_be_made_again(buckets: Buckets, access: Access) -> None:
-    make_buckets(buckets, access, origins=("https://floor.example",))
+def test_buckets_are_private_encrypted_and_cleared_and_can_be_made_again(buckets: Buckets, access: AwsClients) -> None:
+    create_buckets(buckets, access, origins=("https://floor.example",))
 
     client = access.s3()
     for bucket in (buckets.imports, buckets.images):
@@ -141,10 +141,10 @@ def test_buckets_are_private_encrypted_and_cleared_and_can_be_made_again(buckets
         assert (browsers["AllowedOrigins"], browsers["AllowedMethods"]) == (["https://floor.example"], ["GET", "POST"])
 
 
-def test_buckets_are_made_in_the_region_that_is_named(access: Access, aws_url: str) -> None:
+def test_buckets_are_made_in_the_region_that_is_named(access: AwsClients, aws_url: str) -> None:
     named = Buckets(imports=a_bucket_name(), images=a_bucket_name())
 
-    make_buckets(named, access_to(aws_url, region="eu-central-1"))
+    create_buckets(named, access_to(aws_url, region="eu-central-1"))
 
     assert access.s3().get_bucket_location(Bucket=named.imports)["LocationConstraint"] == "eu-central-1"
 
@@ -164,7 +164,7 @@ def test_a_rule_that_the_storage_does_not_know_is_left_out(caplog: pytest.LogCap
     named = Buckets(imports="floor-imports", images="floor-images")
 
     with served(refusing("NotImplemented", setting_up=True)) as url, caplog.at_level(logging.WARNING, "adapters"):
-        make_buckets(named, access_to(url))
+        create_buckets(named, access_to(url))
 
     assert len([each for each in caplog.records if "knows no rule" in each.message]) == 8
 
@@ -174,4 +174,4 @@ def test_buckets_that_may_not_be_made_or_set_up_are_a_failure(setting_up: bool) 
     named = Buckets(imports="floor-imports", images="floor-images")
 
     with served(refusing("AccessDenied", setting_up=setting_up)) as url, pytest.raises(ClientError):
-        make_buckets(named, access_to(url))
+        create_buckets(named, access_to(url))

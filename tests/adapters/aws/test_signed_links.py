@@ -11,11 +11,11 @@ import pytest
 import requests
 from werkzeug.http import parse_options_header
 
-from adapters.aws.access import Access
+from adapters.aws.clients import AwsClients
 from adapters.aws.s3 import Buckets, S3Files
 from adapters.system_clock import SystemClock
-from tests.adapters.aws.gate import Gate, open_gate
 from tests.adapters.aws.moto import SECRET_KEY
+from tests.adapters.aws.policy_proxy import PolicyProxy, run_policy_proxy
 from tests.service_process import direct_session
 from unite_core.files import Upload
 from unite_core.testing.contracts.files import write
@@ -26,19 +26,19 @@ CONTENT = b"12345"
 
 
 @pytest.fixture
-def gate(aws_url: str) -> Iterator[Gate]:
-    with open_gate(aws_url, SECRET_KEY) as gate:
+def gate(aws_url: str) -> Iterator[PolicyProxy]:
+    with run_policy_proxy(aws_url, SECRET_KEY) as gate:
         yield gate
 
 
 @pytest.fixture
-def files(buckets: Buckets, access: Access, gate: Gate) -> S3Files:
+def files(buckets: Buckets, access: AwsClients, gate: PolicyProxy) -> S3Files:
     return S3Files(buckets, access=access, clock=SystemClock(), public_url=gate.url)
 
 
 @pytest.fixture
 def upload(files: S3Files) -> Upload:
-    return files.sign_upload(KEY, content_type="text/csv", size=len(CONTENT), lifetime=MINUTE)
+    return files.sign_upload(KEY, content_type="text/csv", size=len(CONTENT), ttl=MINUTE)
 
 
 def send(upload: Upload, content: bytes = CONTENT, fields: Mapping[str, str | None] | None = None) -> requests.Response:
@@ -114,7 +114,7 @@ def test_an_upload_to_another_bucket_is_refused(buckets: Buckets, upload: Upload
     assert (answer.status_code, answer.text) == (403, "AccessDenied")
 
 
-def test_a_permission_to_upload_expires(files: S3Files, upload: Upload, gate: Gate) -> None:
+def test_a_permission_to_upload_expires(files: S3Files, upload: Upload, gate: PolicyProxy) -> None:
     gate.ahead = MINUTE + timedelta(seconds=1)
 
     answer = send(upload)
@@ -124,8 +124,8 @@ def test_a_permission_to_upload_expires(files: S3Files, upload: Upload, gate: Ga
 
 
 def test_what_is_signed_is_good_until_the_moment_that_is_told(files: S3Files) -> None:
-    upload = files.sign_upload(KEY, content_type="text/csv", size=5, lifetime=MINUTE)
-    download = files.sign_download(KEY, filename="leads.csv", content_type="text/csv", lifetime=MINUTE)
+    upload = files.sign_upload(KEY, content_type="text/csv", size=5, ttl=MINUTE)
+    download = files.sign_download(KEY, filename="leads.csv", content_type="text/csv", ttl=MINUTE)
 
     policy = json.loads(base64.b64decode(upload.fields["policy"]))
     link = dict(parse_qsl(urlsplit(download.url).query))
@@ -135,9 +135,9 @@ def test_what_is_signed_is_good_until_the_moment_that_is_told(files: S3Files) ->
     assert link["X-Amz-Date"] >= (download.expires_at - MINUTE).strftime("%Y%m%dT%H%M%SZ")
 
 
-def test_an_upload_says_with_which_key_it_is_encrypted(buckets: Buckets, access: Access, gate: Gate) -> None:
+def test_an_upload_says_with_which_key_it_is_encrypted(buckets: Buckets, access: AwsClients, gate: PolicyProxy) -> None:
     files = S3Files(buckets, access=access, clock=SystemClock(), public_url=gate.url, kms_key_id="alias/unite")
-    upload = files.sign_upload(KEY, content_type="text/csv", size=5, lifetime=MINUTE)
+    upload = files.sign_upload(KEY, content_type="text/csv", size=5, ttl=MINUTE)
     named = "x-amz-server-side-encryption-aws-kms-key-id"
     assert (upload.fields["x-amz-server-side-encryption"], upload.fields[named]) == ("aws:kms", "alias/unite")
 
@@ -146,7 +146,7 @@ def test_an_upload_says_with_which_key_it_is_encrypted(buckets: Buckets, access:
 
 
 def test_a_picture_is_uploaded_to_the_bucket_of_pictures(files: S3Files, buckets: Buckets) -> None:
-    upload = files.sign_upload("uploads/images/picture", content_type="image/png", size=5, lifetime=MINUTE)
+    upload = files.sign_upload("uploads/images/picture", content_type="image/png", size=5, ttl=MINUTE)
 
     assert send(upload).ok
     assert upload.url.endswith(f"/{buckets.images}")
@@ -161,7 +161,7 @@ def test_a_picture_is_uploaded_to_the_bucket_of_pictures(files: S3Files, buckets
 def test_a_download_as_signed_is_served_under_its_name(files: S3Files, filename: str) -> None:
     write(files, KEY, CONTENT)
 
-    answer = fetch(files.sign_download(KEY, filename=filename, content_type="text/plain", lifetime=MINUTE).url)
+    answer = fetch(files.sign_download(KEY, filename=filename, content_type="text/plain", ttl=MINUTE).url)
 
     assert (answer.status_code, answer.content) == (200, CONTENT)
     assert answer.headers["Content-Type"].startswith("text/plain")
@@ -171,7 +171,7 @@ def test_a_download_as_signed_is_served_under_its_name(files: S3Files, filename:
 
 def test_a_link_with_any_term_changed_left_out_or_added_is_refused(files: S3Files) -> None:
     write(files, KEY, CONTENT)
-    url = files.sign_download(KEY, filename="leads.csv", content_type="text/csv", lifetime=MINUTE).url
+    url = files.sign_download(KEY, filename="leads.csv", content_type="text/csv", ttl=MINUTE).url
     address, _, query_string = url.partition("?")
     query = dict(parse_qsl(query_string))
     assert fetch(f"{address}?{urlencode(query)}").ok  # the way in which it is put together anew harms nothing
@@ -189,9 +189,9 @@ def test_a_link_with_any_term_changed_left_out_or_added_is_refused(files: S3File
     assert (other.status_code, other.text) == (403, "SignatureDoesNotMatch")
 
 
-def test_a_link_expires(files: S3Files, gate: Gate) -> None:
+def test_a_link_expires(files: S3Files, gate: PolicyProxy) -> None:
     write(files, KEY, CONTENT)
-    url = files.sign_download(KEY, filename="leads.csv", content_type="text/csv", lifetime=MINUTE).url
+    url = files.sign_download(KEY, filename="leads.csv", content_type="text/csv", ttl=MINUTE).url
     gate.ahead = MINUTE + timedelta(seconds=1)
 
     answer = fetch(url)
@@ -200,23 +200,23 @@ def test_a_link_expires(files: S3Files, gate: Gate) -> None:
 
 
 def test_links_lead_where_clients_reach_the_storage_or_where_the_service_does(
-    buckets: Buckets, access: Access, files: S3Files, gate: Gate
+    buckets: Buckets, access: AwsClients, files: S3Files, gate: PolicyProxy
 ) -> None:
     inside = S3Files(buckets, access=access, clock=SystemClock())
 
     for signing, url in ((files, gate.url), (inside, access.endpoint_url)):
-        upload = signing.sign_upload(KEY, content_type="text/csv", size=5, lifetime=MINUTE)
-        download = signing.sign_download(KEY, filename="leads.csv", content_type="text/csv", lifetime=MINUTE)
+        upload = signing.sign_upload(KEY, content_type="text/csv", size=5, ttl=MINUTE)
+        download = signing.sign_download(KEY, filename="leads.csv", content_type="text/csv", ttl=MINUTE)
         assert upload.url.startswith(f"{url}/{buckets.imports}")
         assert download.url.startswith(f"{url}/{buckets.imports}/{KEY}?")
 
 
 def test_links_to_s3_itself_lead_to_the_bucket_in_its_region() -> None:
-    access = Access(region="eu-central-1", key_id="AKIATESTING", secret_key=SECRET_KEY)
+    access = AwsClients(region="eu-central-1", key_id="AKIATESTING", secret_key=SECRET_KEY)
     files = S3Files(Buckets(imports="floor-imports", images="floor-images"), access=access, clock=SystemClock())
 
-    upload = files.sign_upload(KEY, content_type="text/csv", size=5, lifetime=MINUTE)
-    download = files.sign_download(KEY, filename="leads.csv", content_type="text/csv", lifetime=MINUTE)
+    upload = files.sign_upload(KEY, content_type="text/csv", size=5, ttl=MINUTE)
+    download = files.sign_download(KEY, filename="leads.csv", content_type="text/csv", ttl=MINUTE)
 
     assert urlsplit(upload.url).hostname == "floor-imports.s3.eu-central-1.amazonaws.com"
     assert urlsplit(download.url).hostname == "floor-imports.s3.eu-central-1.amazonaws.com"

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import pytest
 from werkzeug import Request, Response
 
-from adapters.aws.access import Access
-from adapters.aws.outside import Dependency
-from adapters.aws.provisioning import make_topic
+from adapters.aws.clients import AwsClients
+from adapters.aws.guard import ServiceGuard
+from adapters.aws.provisioning import create_topic
 from adapters.aws.sns import MAX_BATCH_BYTES, SnsTopic
-from tests.adapters.aws.gate import served
 from tests.adapters.aws.moto import access_to
+from tests.adapters.aws.policy_proxy import served
 from tests.adapters.aws.topics import ListenedTo, listened_to
 from tests.service_process import free_port
 from unite_core.errors import Unavailable
@@ -24,12 +24,12 @@ NOWHERE = "arn:aws:sns:us-east-1:123456789012:nowhere"
 
 
 @pytest.fixture
-def listening(access: Access) -> ListenedTo:
+def listening(access: AwsClients) -> ListenedTo:
     return listened_to(access)
 
 
 @pytest.fixture
-def topic(listening: ListenedTo, access: Access) -> SnsTopic:
+def topic(listening: ListenedTo, access: AwsClients) -> SnsTopic:
     return SnsTopic(listening.arn, access=access)
 
 
@@ -41,7 +41,7 @@ def a_message_of(size: int) -> TopicMessage:
     return a_topic_message(body=shell.replace('""', f'"{filling}"'))
 
 
-def test_whoever_listens_to_some_events_hears_no_others(access: Access) -> None:
+def test_whoever_listens_to_some_events_hears_no_others(access: AwsClients) -> None:
     listening = listened_to(access, {"role": ["manager"], "type": ["call_task.missed"]})
     topic = SnsTopic(listening.arn, access=access)
     wanted = TopicMessage(
@@ -90,7 +90,7 @@ def test_a_topic_that_is_there_answers_a_ping(topic: SnsTopic) -> None:
 
 
 def test_a_topic_that_is_missing_is_unavailable_and_written_down(
-    access: Access, caplog: pytest.LogCaptureFixture
+    access: AwsClients, caplog: pytest.LogCaptureFixture
 ) -> None:
     topic = SnsTopic(NOWHERE, access=access)
 
@@ -106,7 +106,7 @@ def test_a_topic_that_is_gone_is_unavailable_and_then_left_alone() -> None:
     topic = SnsTopic(
         NOWHERE,
         access=access_to(f"http://127.0.0.1:{free_port()}"),
-        dependency=Dependency("The topic", failures=2, pause=60),
+        dependency=ServiceGuard("The topic", failures=2, pause=60),
     )
 
     for _ in range(2):
@@ -118,8 +118,8 @@ def test_a_topic_that_is_gone_is_unavailable_and_then_left_alone() -> None:
     assert topic.breaker_state == "open"
 
 
-def test_a_topic_can_be_made_again(listening: ListenedTo, access: Access, topic: SnsTopic) -> None:
-    make_topic(listening.arn, access)
+def test_a_topic_can_be_made_again(listening: ListenedTo, access: AwsClients, topic: SnsTopic) -> None:
+    create_topic(listening.arn, access)
 
     topic.publish([a_topic_message()])
     assert len(listening.heard()) == 1

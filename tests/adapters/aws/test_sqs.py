@@ -8,21 +8,21 @@ from threading import Event
 
 import pytest
 
-from adapters.aws.access import Access
-from adapters.aws.outside import Dependency
-from adapters.aws.provisioning import MAX_RECEIVES, announce_uploads, make_queue
+from adapters.aws.clients import AwsClients
+from adapters.aws.guard import ServiceGuard
+from adapters.aws.provisioning import MAX_RECEIVES, create_queue, enable_upload_notices
 from adapters.aws.s3 import Buckets, S3Files
 from adapters.aws.sqs import SqsUploadNotice, SqsUploadNotices
 from entrypoints.worker.uploads import UploadListener
 from tests.adapters.aws.moto import access_to
 from tests.core.imports.accidents import FailingWork
-from tests.core.imports.floor import Floor
+from tests.core.imports.scenario import ImportScenario
 from tests.servers.moto import a_bucket_name
 from tests.service_process import direct_session, eventually, free_port
 from unite_core import ImportUpload, NewImport, Unavailable, UploadOutcome
 from unite_core.files import upload_key
 from unite_core.imports.use_cases import StartUploadedImport
-from unite_core.imports.use_cases.intake import file_key
+from unite_core.imports.use_cases.start import file_key
 from unite_core.testing.builders import an_id
 from unite_core.testing.contracts.files import write
 from unite_core.testing.in_memory import in_memory_ports
@@ -35,7 +35,7 @@ class Queue:
     """The queue of uploads, and its dead-letter queue, as somebody at AWS's console sees them."""
 
     url: str
-    access: Access
+    access: AwsClients
 
     def send(self, body: str) -> None:
         self.access.sqs().send_message(QueueUrl=self.url, MessageBody=body)
@@ -50,29 +50,29 @@ class Queue:
 
 
 @pytest.fixture
-def queue(access: Access, buckets: Buckets) -> Queue:
-    queue = Queue(make_queue(a_bucket_name(), access), access)
-    announce_uploads(buckets.imports, queue.url, access)
+def queue(access: AwsClients, buckets: Buckets) -> Queue:
+    queue = Queue(create_queue(a_bucket_name(), access), access)
+    enable_upload_notices(buckets.imports, queue.url, access)
     return queue
 
 
 @pytest.fixture
-def notices(queue: Queue, buckets: Buckets, access: Access) -> SqsUploadNotices:
+def notices(queue: Queue, buckets: Buckets, access: AwsClients) -> SqsUploadNotices:
     return SqsUploadNotices(queue.url, bucket=buckets.imports, access=access, wait=2, hidden=1)
 
 
 @pytest.fixture
-def floor(files: S3Files) -> Floor:
-    return Floor(in_memory_ports(files=files))
+def scenario(files: S3Files) -> ImportScenario:
+    return ImportScenario(in_memory_ports(files=files))
 
 
-def announce(floor: Floor) -> ImportUpload:
-    return floor.unite.imports.announce(floor.ann, NewImport(filename="leads.csv", size=len(CSV)))
+def announce(scenario: ImportScenario) -> ImportUpload:
+    return scenario.unite.imports.announce(scenario.ann, NewImport(filename="leads.csv", size=len(CSV)))
 
 
-def upload(floor: Floor) -> ImportUpload:
+def upload(scenario: ImportScenario) -> ImportUpload:
     """Announce a file and send it as a client does."""
-    coming = announce(floor)
+    coming = announce(scenario)
     with direct_session() as session:
         sent = session.post(coming.upload.url, data=coming.upload.fields, files={"file": CSV}, timeout=30)
     assert sent.ok
@@ -130,51 +130,51 @@ class Worker:
         return self.outcomes
 
 
-def test_an_uploaded_file_starts_its_import(floor: Floor, notices: SqsUploadNotices, queue: Queue) -> None:
-    coming = upload(floor).lead_import
+def test_an_uploaded_file_starts_its_import(scenario: ImportScenario, notices: SqsUploadNotices, queue: Queue) -> None:
+    coming = upload(scenario).lead_import
 
-    outcomes = Worker(notices).work(floor.unite.imports.start_uploaded)
+    outcomes = Worker(notices).work(scenario.unite.imports.start_uploaded)
 
     assert outcomes == [UploadOutcome.STARTED]
-    assert floor.ports.jobs.imports == [coming.id]
+    assert scenario.ports.jobs.imports == [coming.id]
     assert queue.waiting() == 0  # the file was moved meanwhile, and that is no upload
-    floor.ports.jobs.run_all(floor.unite)
-    assert floor.get(coming.id).counts.created == 1
+    scenario.ports.jobs.run_all(scenario.unite)
+    assert scenario.get(coming.id).counts.created == 1
 
 
 def test_a_notice_that_is_delivered_twice_starts_the_import_once(
-    floor: Floor, notices: SqsUploadNotices, queue: Queue, buckets: Buckets
+    scenario: ImportScenario, notices: SqsUploadNotices, queue: Queue, buckets: Buckets
 ) -> None:
-    coming = upload(floor).lead_import
+    coming = upload(scenario).lead_import
     queue.send(tell(buckets, upload_key(coming.key)))
 
-    outcomes = Worker(notices, looks=2).work(floor.unite.imports.start_uploaded)
+    outcomes = Worker(notices, looks=2).work(scenario.unite.imports.start_uploaded)
 
     assert outcomes == [UploadOutcome.STARTED, UploadOutcome.KNOWN]
-    assert floor.ports.jobs.imports == [coming.id]
+    assert scenario.ports.jobs.imports == [coming.id]
     assert queue.waiting() == 0
 
 
 def test_a_notice_stays_when_its_import_could_not_be_started(
-    floor: Floor, notices: SqsUploadNotices, queue: Queue
+    scenario: ImportScenario, notices: SqsUploadNotices, queue: Queue
 ) -> None:
-    coming = upload(floor).lead_import
-    start_uploaded = floor.unite.imports.start_uploaded
-    down = FailingWork(floor.ports.work, Unavailable("The database does not answer."), at=0)
+    coming = upload(scenario).lead_import
+    start_uploaded = scenario.unite.imports.start_uploaded
+    down = FailingWork(scenario.ports.work, Unavailable("The database does not answer."), at=0)
 
     outcomes = Worker(notices).work(replace(start_uploaded, start=replace(start_uploaded.start, work=down)))
 
-    assert (outcomes, queue.waiting(), floor.ports.jobs.imports) == ([], 1, [])
+    assert (outcomes, queue.waiting(), scenario.ports.jobs.imports) == ([], 1, [])
     assert Worker(notices).work(start_uploaded) == [UploadOutcome.STARTED]
-    assert (queue.waiting(), floor.ports.jobs.imports) == (0, [coming.id])
+    assert (queue.waiting(), scenario.ports.jobs.imports) == (0, [coming.id])
 
 
 def test_a_file_of_no_import_ends_in_the_dead_letter_queue(
-    floor: Floor, queue: Queue, files: S3Files, notices: SqsUploadNotices
+    scenario: ImportScenario, queue: Queue, files: S3Files, notices: SqsUploadNotices
 ) -> None:
     write(files, upload_key(file_key(an_id())), CSV)
 
-    outcomes = Worker(notices, looks=MAX_RECEIVES + 1).work(floor.unite.imports.start_uploaded)
+    outcomes = Worker(notices, looks=MAX_RECEIVES + 1).work(scenario.unite.imports.start_uploaded)
 
     assert outcomes == [UploadOutcome.UNKNOWN] * MAX_RECEIVES
     assert (queue.waiting(), queue.dead()) == (0, 1)
@@ -198,7 +198,7 @@ def test_a_file_of_no_import_ends_in_the_dead_letter_queue(
 def test_a_message_that_is_no_such_notice_ends_in_the_dead_letter_queue(
     queue: Queue,
     buckets: Buckets,
-    access: Access,
+    access: AwsClients,
     caplog: pytest.LogCaptureFixture,
     message: Callable[[Buckets], str],
 ) -> None:
@@ -247,7 +247,7 @@ def test_a_notice_is_kept_from_others_as_long_as_it_is_held(
 
 
 def test_a_notice_that_cannot_be_kept_from_others_is_worked_on_all_the_same(
-    queue: Queue, buckets: Buckets, notices: SqsUploadNotices, access: Access, caplog: pytest.LogCaptureFixture
+    queue: Queue, buckets: Buckets, notices: SqsUploadNotices, access: AwsClients, caplog: pytest.LogCaptureFixture
 ) -> None:
     queue.send(tell(buckets, "uploads/imports/a.csv"))
     notice = notices.receive()
@@ -264,7 +264,7 @@ def test_a_queue_that_is_gone_is_unavailable_and_then_left_alone() -> None:
         f"{nobody}/123456789012/imports",
         bucket="imports",
         access=access_to(nobody),
-        dependency=Dependency("The queue of uploads", failures=2, pause=60),
+        dependency=ServiceGuard("The queue of uploads", failures=2, pause=60),
     )
 
     for _ in range(2):
@@ -282,7 +282,7 @@ def test_a_queue_that_is_there_answers_a_ping(notices: SqsUploadNotices) -> None
     assert notices.breaker_state == "closed"
 
 
-def test_a_queue_can_be_made_again(queue: Queue, access: Access) -> None:
+def test_a_queue_can_be_made_again(queue: Queue, access: AwsClients) -> None:
     name = queue.url.rpartition("/")[2]
 
-    assert make_queue(name, access) == queue.url
+    assert create_queue(name, access) == queue.url

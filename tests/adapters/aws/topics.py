@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from adapters.aws.access import Access
-from adapters.aws.provisioning import make_topic
+from adapters.aws.clients import AwsClients
+from adapters.aws.provisioning import create_topic
 from tests.servers.moto import a_bucket_name
 from unite_core.notifications.ports import TopicMessage
 
@@ -17,7 +17,7 @@ class ListenedTo:
 
     arn: str
     queue_url: str
-    access: Access
+    access: AwsClients
 
     @property
     def settings(self) -> dict[str, str]:
@@ -62,14 +62,14 @@ class ListenedTo:
                 self.access.sqs().delete_message(QueueUrl=self.queue_url, ReceiptHandle=message["ReceiptHandle"])
 
 
-def listened_to(access: Access, filter_policy: dict[str, list[str]] | None = None) -> ListenedTo:
+def listened_to(access: AwsClients, filter_policy: dict[str, list[str]] | None = None) -> ListenedTo:
     """A new topic that somebody listens to."""
     arn = f"arn:aws:sns:us-east-1:123456789012:{a_bucket_name()}"
-    make_topic(arn, access)
+    create_topic(arn, access)
     return listening_to(arn, access, filter_policy)
 
 
-def listening_to(arn: str, access: Access, filter_policy: dict[str, list[str]] | None = None) -> ListenedTo:
+def listening_to(arn: str, access: AwsClients, filter_policy: dict[str, list[str]] | None = None) -> ListenedTo:
     """A topic that is there already, and somebody who listens to it from now on."""
     sqs = access.sqs()
     queue_url = sqs.create_queue(QueueName=a_bucket_name())["QueueUrl"]

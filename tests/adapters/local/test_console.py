@@ -6,7 +6,7 @@ import logging
 import pytest
 
 from adapters.local.console import ConsoleTextMessages, ConsoleTopic
-from entrypoints.logs import JsonLines
+from entrypoints.logs import JsonLinesFormatter
 from unite_core.notifications.model import NEVER, TEXTS, delivery_of
 from unite_core.testing.builders import an_event
 from unite_core.testing.contracts.messages import a_text, a_topic_message
@@ -14,7 +14,7 @@ from unite_core.testing.contracts.messages import a_text, a_topic_message
 
 def line_of(caplog: pytest.LogCaptureFixture) -> dict[str, object]:
     (record,) = caplog.records
-    line: dict[str, object] = json.loads(JsonLines().format(record))
+    line: dict[str, object] = json.loads(JsonLinesFormatter().format(record))
     return line
 
 

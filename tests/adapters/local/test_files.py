@@ -58,7 +58,7 @@ def on_disk(folder: Path) -> list[str]:
 
 
 def upload(files: LocalFiles, size: int, key: str = KEY) -> dict[str, str]:
-    return query_of(files.sign_upload(key, content_type="text/csv", size=size, lifetime=HOUR).url)
+    return query_of(files.sign_upload(key, content_type="text/csv", size=size, ttl=HOUR).url)
 
 
 def store(files: LocalFiles, key: str, content: bytes) -> None:
@@ -83,7 +83,7 @@ def code_of(files: LocalFiles, query: dict[str, str], content: bytes = b"1234", 
 
 
 def test_a_link_leads_to_the_public_address_of_the_service(files: LocalFiles) -> None:
-    link = files.sign_upload(KEY, content_type="text/csv", size=4, lifetime=HOUR)
+    link = files.sign_upload(KEY, content_type="text/csv", size=4, ttl=HOUR)
 
     assert link.url.startswith("https://unite.example/files/imports/0190.csv?")
     assert (link.method, link.headers) == ("PUT", {"Content-Type": "text/csv"})
@@ -126,7 +126,7 @@ def test_a_link_is_for_one_key(files: LocalFiles) -> None:
 
 def test_a_link_to_upload_is_none_to_download_and_the_other_way_round(files: LocalFiles) -> None:
     store(files, KEY, b"1234")
-    download = files.sign_download(KEY, filename="a.csv", content_type="text/csv", lifetime=HOUR)
+    download = files.sign_download(KEY, filename="a.csv", content_type="text/csv", ttl=HOUR)
 
     with pytest.raises(Forbidden):
         files.serve(KEY, upload(files, 4))
@@ -219,7 +219,7 @@ def test_a_folder_in_the_place_of_a_file_is_no_file(files: LocalFiles) -> None:
 
 def test_a_name_in_any_script_comes_back_with_the_file(files: LocalFiles) -> None:
     store(files, KEY, b"1234")
-    link = files.sign_download(KEY, filename="Käufer & Leads 名簿.csv", content_type="text/csv", lifetime=HOUR)
+    link = files.sign_download(KEY, filename="Käufer & Leads 名簿.csv", content_type="text/csv", ttl=HOUR)
 
     assert link.url.isascii()
     served = files.serve(KEY, query_of(link.url))
@@ -296,7 +296,7 @@ def test_the_folders_of_uploads_go_when_they_have_been_empty_for_as_long(
 def test_a_moved_file_is_in_its_place_and_nothing_else_is(files: LocalFiles, tmp_path: Path) -> None:
     send(
         files,
-        query_of(files.sign_upload(upload_key(KEY), content_type="text/csv", size=4, lifetime=HOUR).url),
+        query_of(files.sign_upload(upload_key(KEY), content_type="text/csv", size=4, ttl=HOUR).url),
         b"1234",
         key=upload_key(KEY),
     )

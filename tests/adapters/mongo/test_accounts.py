@@ -14,7 +14,7 @@ from pymongo import MongoClient
 from pymongo.database import Database
 from pymongo.errors import OperationFailure, PyMongoError
 
-from adapters.mongo.accounts import ACTIONS, ROLE, Account, give_rights
+from adapters.mongo.accounts import ACTIONS, ROLE, MongoAccount, grant_privileges
 from adapters.mongo.activity import COLLECTIONS, MongoActivityLog
 from adapters.mongo.calls import MongoCallDocuments
 from adapters.mongo.connection import Mongo
@@ -102,7 +102,7 @@ def root(connected: Callable[..., Mongo]) -> Mongo:
 def service(server: OwnMongo, root: Mongo, connected: Callable[..., Mongo]) -> Mongo:
     """The service, once `migrate` has run."""
     MongoActivityLog(root).prepare()
-    give_rights(root, Account.of_url(server.url(SERVICE)))
+    grant_privileges(root, MongoAccount.of_url(server.url(SERVICE)))
     return connected(SERVICE)
 
 
@@ -175,7 +175,7 @@ def test_rights_are_given_again_and_taken_back_with_a_new_password(
     root.call(lambda database: database.command("updateUser", "service", roles=[{"role": "root", "db": "admin"}]))
     service.call(lambda database: database.other.insert_one({}))
 
-    give_rights(root, Account.of_url(server.url("service:another")))
+    grant_privileges(root, MongoAccount.of_url(server.url("service:another")))
 
     with pytest.raises(Unavailable):
         connected(SERVICE).ping()
@@ -187,14 +187,14 @@ def test_rights_are_given_again_and_taken_back_with_a_new_password(
 
 def test_an_account_that_may_make_no_others_is_refused(server: OwnMongo, service: Mongo) -> None:
     with pytest.raises(Unavailable):
-        give_rights(service, Account.of_url(server.url("me:too")))
+        grant_privileges(service, MongoAccount.of_url(server.url("me:too")))
 
 
 def test_where_the_service_finds_the_log_unprepared_it_says_so_and_works(
     service: Mongo, root: Mongo, caplog: pytest.LogCaptureFixture
 ) -> None:
     root.call(lambda database: [database.drop_collection(name) for name in ALL_COLLECTIONS])
-    log = MongoActivityLog(service, kept_for=timedelta(days=1))
+    log = MongoActivityLog(service, retention=timedelta(days=1))
     lead_id = an_id()
 
     with caplog.at_level(logging.WARNING):
@@ -208,18 +208,18 @@ def test_where_the_service_finds_the_log_unprepared_it_says_so_and_works(
 @pytest.mark.parametrize(
     ("url", "account"),
     [
-        ("mongodb://ann:a%2Fb@h/unite?authSource=unite", Account("ann", "a/b", "unite")),
-        ("mongodb://ann:x@h/unite", Account("ann", "x", "unite")),
-        ("mongodb://ann:x@h/?authSource=admin", Account("ann", "x", "admin")),
-        ("mongodb://ann:x@h", Account("ann", "x", "admin")),
+        ("mongodb://ann:a%2Fb@h/unite?authSource=unite", MongoAccount("ann", "a/b", "unite")),
+        ("mongodb://ann:x@h/unite", MongoAccount("ann", "x", "unite")),
+        ("mongodb://ann:x@h/?authSource=admin", MongoAccount("ann", "x", "admin")),
+        ("mongodb://ann:x@h", MongoAccount("ann", "x", "admin")),
     ],
 )
-def test_an_address_names_an_account(url: str, account: Account) -> None:
-    assert Account.of_url(url) == account
+def test_an_address_names_an_account(url: str, account: MongoAccount) -> None:
+    assert MongoAccount.of_url(url) == account
     assert "x" not in repr(account).partition("password")[2]
 
 
 @pytest.mark.parametrize("url", ["mongodb://h/unite", "http://ann:x@h/unite", "mongodb://ann:x y@[h/unite", ""])
 def test_an_address_without_an_account_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match=r"account|address"):
-        Account.of_url(url)
+        MongoAccount.of_url(url)

@@ -110,7 +110,7 @@ def test_what_became_of_messages_can_be_read_and_searched_by_people(log: MongoAc
 
 
 def test_a_delivery_prepares_what_nobody_has_prepared(mongo: Mongo, database: Found) -> None:
-    MongoActivityLog(mongo, kept_for=timedelta(days=1)).deliver([an_event()])
+    MongoActivityLog(mongo, retention=timedelta(days=1)).deliver([an_event()])
 
     assert database.activity.index_information().keys() == {"_id_", "of_lead", "retention"}
     assert database.import_log.index_information().keys() == {"_id_", "of_import", "retention"}
@@ -188,7 +188,7 @@ def stages(plan: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return own | (stages(inner) if inner else {})
 
 
-def retention(database: Found) -> list[int | None]:
+def index_retention(database: Found) -> list[int | None]:
     """After how many seconds each collection forgets, by the index that says so."""
     found = [database[name].index_information().get("retention", {}) for name in COLLECTIONS]
     assert all(each.get("key", [("at", 1)]) == [("at", 1)] for each in found)
@@ -197,37 +197,37 @@ def retention(database: Found) -> list[int | None]:
 
 class TestRetention:
     def test_what_is_older_than_the_setting_is_forgotten_by_mongodb(self, mongo: Mongo, database: Found) -> None:
-        MongoActivityLog(mongo, kept_for=timedelta(days=30)).prepare()
+        MongoActivityLog(mongo, retention=timedelta(days=30)).prepare()
 
-        assert retention(database) == [2592000] * 3
+        assert index_retention(database) == [2592000] * 3
 
     def test_without_a_setting_nothing_is_forgotten(self, mongo: Mongo, database: Found) -> None:
         MongoActivityLog(mongo).prepare()
 
-        assert retention(database) == [None] * 3
+        assert index_retention(database) == [None] * 3
 
     @pytest.mark.parametrize(
-        ("kept_for", "seconds"),
+        ("retention", "seconds"),
         [(timedelta(days=30), 2592000), (timedelta(days=7), 604800), (timedelta(days=90), 7776000), (None, None)],
         ids=["the same", "shorter", "longer", "for ever"],
     )
     def test_a_changed_setting_changes_it(
-        self, mongo: Mongo, database: Found, kept_for: timedelta | None, seconds: int | None
+        self, mongo: Mongo, database: Found, retention: timedelta | None, seconds: int | None
     ) -> None:
         event = an_event(at=datetime.now(UTC))
-        MongoActivityLog(mongo, kept_for=timedelta(days=30)).deliver([event])
+        MongoActivityLog(mongo, retention=timedelta(days=30)).deliver([event])
 
-        changed = MongoActivityLog(mongo, kept_for=kept_for)
+        changed = MongoActivityLog(mongo, retention=retention)
         changed.prepare()
         changed.prepare()
 
-        assert retention(database) == [seconds] * 3
+        assert index_retention(database) == [seconds] * 3
         assert changed.of_lead(event.lead_ids[0], PageRequest()).items == [event]
 
     def test_a_century_is_as_long_as_mongodb_can_count(self, mongo: Mongo, database: Found) -> None:
-        MongoActivityLog(mongo, kept_for=timedelta(days=36500)).prepare()
+        MongoActivityLog(mongo, retention=timedelta(days=36500)).prepare()
 
-        assert retention(database) == [2147483647] * 3
+        assert index_retention(database) == [2147483647] * 3
 
 
 def test_what_mongodb_refuses_for_another_reason_is_told(log: MongoActivityLog, database: Found) -> None:

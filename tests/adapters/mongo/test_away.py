@@ -10,7 +10,7 @@ import pytest
 
 from adapters.mongo.activity import MongoActivityLog
 from adapters.mongo.connection import Mongo, Timeouts
-from tests.adapters.mongo.wire import Wire
+from tests.adapters.mongo.lossy_proxy import LossyProxy
 from tests.service_process import eventually
 from unite_core.errors import Unavailable
 from unite_core.paging import PageRequest
@@ -62,7 +62,7 @@ def test_what_could_not_be_delivered_is_taken_when_mongodb_is_back(
 def test_what_was_away_at_the_start_is_prepared_before_the_first_delivery(
     private_mongodb: Any, away_soon: Mongo
 ) -> None:
-    log = MongoActivityLog(away_soon, kept_for=timedelta(days=30))
+    log = MongoActivityLog(away_soon, retention=timedelta(days=30))
     private_mongodb.stop()
     with pytest.raises(Unavailable):
         log.prepare()
@@ -76,7 +76,7 @@ def test_what_was_away_at_the_start_is_prepared_before_the_first_delivery(
 
 def test_events_whose_receipts_were_lost_on_the_way_are_there_once(mongodb_url: str) -> None:
     event = an_event()
-    with Wire(mongodb_url) as wire:
+    with LossyProxy(mongodb_url) as wire:
         mongo = Mongo(wire.url, Timeouts(answer=timedelta(seconds=1)))
         log = MongoActivityLog(mongo)
         log.prepare()

@@ -17,11 +17,11 @@ from unite_core.days import Period
 from unite_core.errors import Unavailable
 from unite_core.identity.model import Role
 from unite_core.reports.documents import document_of
-from unite_core.reports.reading import by_day
+from unite_core.reports.queries import by_day
 from unite_core.reports.reconciliation import Reconciliation, Repaired
 from unite_core.testing.builders import a_lead, a_task, a_user, an_actor, an_entry, an_event_of, an_id
-from unite_core.testing.contracts.call_activity import hand_over
-from unite_core.testing.contracts.database import put
+from unite_core.testing.contracts.call_activity import deliver_entries
+from unite_core.testing.contracts.database import add_all
 from unite_core.testing.contracts.rollups import a_history
 from unite_core.testing.in_memory import A_MONDAY_MORNING, in_memory_ports
 
@@ -35,7 +35,7 @@ INDEXES = {"called": ["called_at", "agent_id"], "of_agent": ["agent_id", "called
 
 @pytest.fixture
 def log(mongo: Mongo) -> MongoActivityLog:
-    log = MongoActivityLog(mongo, kept_for=timedelta(days=1))
+    log = MongoActivityLog(mongo, retention=timedelta(days=1))
     log.prepare()
     return log
 
@@ -88,7 +88,7 @@ def test_a_report_reads_its_own_documents_alone_by_an_index(
         )
         for number in range(150)
     ]
-    hand_over(log, calls)
+    deliver_entries(log, calls)
     period = Period(date(2026, 3, 3), date(2026, 3, 10), tz)
     question = by_day(period, agents[0].id if own else None)
     [match, group] = pipeline(question)
@@ -123,7 +123,7 @@ def stats_of(explained: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_calls_are_looked_up_by_indexes(log: MongoActivityLog, mongo: Mongo, database: Found) -> None:
-    hand_over(log, [an_entry(a_task(a_lead(), a_user())) for _ in range(20)])
+    deliver_entries(log, [an_entry(a_task(a_lead(), a_user())) for _ in range(20)])
     documents = MongoCallDocuments(mongo)
     database.command("profile", 2)
 
@@ -162,8 +162,8 @@ class Reconciled:
         ports = in_memory_ports(documents=documents, activity=log)
         self.unite: Unite = build(ports)
         history = a_history(ports.work)
-        put(ports.work, *history.entries)
-        hand_over(log, history.entries)
+        add_all(ports.work, *history.entries)
+        deliver_entries(log, history.entries)
         latest = {entry.task_id: entry for entry in history.entries}.values()
         self.of_day: Sequence[LedgerEntry] = [
             entry for entry in latest if entry.called_at.astimezone(DAY.zone).date() == DAY.first

@@ -16,7 +16,7 @@ from tests.service_process import eventually, free_port
 from unite_core.errors import Unavailable
 from unite_core.paging import PageRequest
 from unite_core.testing.builders import an_event, an_id
-from unite_core.testing.contracts.database import at_once
+from unite_core.testing.contracts.database import run_concurrently
 from unite_core.testing.in_memory import A_MONDAY_MORNING
 
 SHORT = timedelta(milliseconds=100)
@@ -93,7 +93,7 @@ def test_what_is_stored_is_safe_before_anybody_is_told(mongo: Mongo) -> None:
 
 
 def test_threads_that_come_at_once_share_the_connections(mongo: Mongo) -> None:
-    clients = at_once(8, lambda _: mongo.call(lambda database: database.client))
+    clients = run_concurrently(8, lambda _: mongo.call(lambda database: database.client))
 
     assert {id(client) for client in clients} == {id(clients[0])}
 

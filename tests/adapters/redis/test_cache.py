@@ -12,7 +12,7 @@ from adapters.redis.cache import RedisCache
 from adapters.redis.connection import RedisServer
 from adapters.system_clock import SystemClock
 from tests.adapters.redis.conftest import OwnRedis
-from unite_core.cache import MAX_TTL, Cache, Look
+from unite_core.cache import MAX_TTL, Cache, CacheLookup
 from unite_core.errors import Unavailable
 
 T = TypeVar("T")
@@ -38,10 +38,10 @@ def redis(own_redis: OwnRedis) -> Iterator[Redis]:
         yield redis
 
 
-def put(cache: Cache, namespace: str, value: bytes, *, lifetime: timedelta = MAX_TTL) -> None:
+def put(cache: Cache, namespace: str, value: bytes, *, ttl: timedelta = MAX_TTL) -> None:
     ticket = cache.look(namespace, "key").ticket
     assert ticket is not None
-    cache.put(namespace, "key", value, ticket=ticket, lifetime=lifetime)
+    cache.put(namespace, "key", value, ticket=ticket, ttl=ttl)
 
 
 def found(cache: Cache, namespace: str) -> bytes | None:
@@ -71,7 +71,7 @@ def test_a_value_stays_as_long_as_it_may_and_a_minute_at_the_most(
     cache: RedisCache, redis: Redis, asked: timedelta, given: int
 ) -> None:
     begun = time.monotonic()
-    put(cache, "leads", b"1", lifetime=asked)
+    put(cache, "leads", b"1", ttl=asked)
 
     (name,) = redis.keys("unite:cache:value:*")
     left = redis.pttl(name)
@@ -100,7 +100,7 @@ def test_a_token_that_redis_evicted_does_not_come_back_with_those_who_hold_it(
     assert before is not None
 
     redis.delete(token)
-    cache.put("leads", "key", b"2", ticket=before, lifetime=MAX_TTL)
+    cache.put("leads", "key", b"2", ticket=before, ttl=MAX_TTL)
 
     assert cache.look("leads", "key").value is None
     assert cache.look("leads", "key").ticket != before
@@ -110,10 +110,10 @@ def test_where_nothing_is_kept_nothing_is_found_and_nothing_fails(cache: RedisCa
     redis.config_set("maxmemory", 1)
 
     look = cache.look("leads", "key")
-    cache.put("leads", "key", b"1", ticket="00" * 32, lifetime=MAX_TTL)
+    cache.put("leads", "key", b"1", ticket="00" * 32, ttl=MAX_TTL)
     cache.forget(["leads"])
 
-    assert look == Look()
+    assert look == CacheLookup()
 
 
 def test_while_redis_is_away_nothing_is_found_and_nothing_fails(
@@ -125,8 +125,8 @@ def test_while_redis_is_away_nothing_is_found_and_nothing_fails(
     own_redis.kill()
 
     for _ in range(3):
-        assert cache.look("leads", "key") == Look()
-        cache.put("leads", "key", b"1", ticket=ticket, lifetime=MAX_TTL)
+        assert cache.look("leads", "key") == CacheLookup()
+        cache.put("leads", "key", b"1", ticket=ticket, ttl=MAX_TTL)
         cache.forget(["leads"])
 
     own_redis.start()
@@ -171,7 +171,7 @@ def test_what_is_owed_is_paid_with_the_next_change_too_for_a_worker_looks_for_no
 
 
 def test_where_too_much_is_owed_everything_is_forgotten(server: RedisServer, own_redis: OwnRedis) -> None:
-    cache = RedisCache(server, secret=SECRET, clock=SystemClock(), most_owed=2)
+    cache = RedisCache(server, secret=SECRET, clock=SystemClock(), max_pending=2)
     for namespace in ("first", "second", "third", "fourth"):
         put(cache, namespace, b"old")
     own_redis.freeze()

@@ -11,7 +11,7 @@ from adapters.rate_limits import LocalRateLimits
 from adapters.redis.cache import RedisCache
 from adapters.redis.connection import RedisServer
 from adapters.redis.rate_limits import RedisRateLimits
-from unite_core.cache import MAX_TTL, Look
+from unite_core.cache import MAX_TTL, CacheLookup
 from unite_core.testing.in_memory import FixedClock
 
 SECRET = b"known to the processes of one installation"
@@ -45,7 +45,7 @@ def cache(server: RedisServer, clock: FixedClock) -> RedisCache:
 def put(cache: RedisCache, value: bytes, key: str = "session", namespace: str = "sessions:ann") -> None:
     ticket = cache.look(namespace, key).ticket
     assert ticket is not None
-    cache.put(namespace, key, value, ticket=ticket, lifetime=timedelta(seconds=10))
+    cache.put(namespace, key, value, ticket=ticket, ttl=timedelta(seconds=10))
 
 
 def found(cache: RedisCache, key: str = "session", namespace: str = "sessions:ann") -> bytes | None:
@@ -120,8 +120,8 @@ def test_a_key_of_another_kind_is_as_if_redis_were_away(cache: RedisCache, redis
     look = cache.look("sessions:ann", "session")
 
     assert look.value is None
-    if look != Look():
-        cache.put("sessions:ann", "session", b"1", ticket=look.ticket or "", lifetime=MAX_TTL)
+    if look != CacheLookup():
+        cache.put("sessions:ann", "session", b"1", ticket=look.ticket or "", ttl=MAX_TTL)
 
 
 @pytest.mark.parametrize(

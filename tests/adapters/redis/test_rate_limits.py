@@ -10,7 +10,7 @@ from adapters.rate_limits import LocalRateLimits
 from adapters.redis.connection import RedisServer
 from adapters.redis.rate_limits import RedisRateLimits
 from tests.adapters.redis.conftest import OwnRedis
-from unite_core.rate_limits import Allowance
+from unite_core.rate_limits import RateLimitStatus
 from unite_core.testing.in_memory import FixedClock
 
 
@@ -56,19 +56,19 @@ def test_what_was_counted_goes_by_itself_and_peeking_leaves_nothing(
 def test_a_window_lasts_a_minute_from_its_first_hit(limits: RedisRateLimits, clock: FixedClock) -> None:
     limits.hit("ann", 2)
     clock.advance(timedelta(seconds=59, milliseconds=1))
-    assert limits.hit("ann", 2) == Allowance(allowed=True, limit=2, remaining=0, reset=1)
+    assert limits.hit("ann", 2) == RateLimitStatus(allowed=True, limit=2, remaining=0, reset=1)
     clock.advance(timedelta(milliseconds=998))
-    assert limits.hit("ann", 2) == Allowance(allowed=False, limit=2, remaining=0, reset=1)
+    assert limits.hit("ann", 2) == RateLimitStatus(allowed=False, limit=2, remaining=0, reset=1)
     clock.advance(timedelta(milliseconds=1))
 
-    assert limits.hit("ann", 2) == Allowance(allowed=True, limit=2, remaining=1, reset=60)
+    assert limits.hit("ann", 2) == RateLimitStatus(allowed=True, limit=2, remaining=1, reset=60)
 
 
 def test_a_process_whose_clock_is_behind_counts_in_the_same_window(limits: RedisRateLimits, clock: FixedClock) -> None:
     limits.hit("ann", 1)
     clock.advance(timedelta(seconds=-2))
 
-    assert limits.hit("ann", 1) == Allowance(allowed=False, limit=1, remaining=0, reset=60)
+    assert limits.hit("ann", 1) == RateLimitStatus(allowed=False, limit=1, remaining=0, reset=60)
 
 
 def test_while_redis_is_away_each_process_counts_for_itself(limits: RedisRateLimits, own_redis: OwnRedis) -> None:

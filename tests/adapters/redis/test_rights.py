@@ -67,7 +67,7 @@ def test_the_cache_and_the_limits_work_with_it(server: RedisServer) -> None:
 
     ticket = cache.look("leads", "key").ticket
     assert ticket is not None
-    cache.put("leads", "key", b"1", ticket=ticket, lifetime=timedelta(seconds=10))
+    cache.put("leads", "key", b"1", ticket=ticket, ttl=timedelta(seconds=10))
     assert cache.look("leads", "key").value == b"1"
     cache.forget(["leads"])
     assert cache.look("leads", "key").value is None
@@ -102,9 +102,9 @@ def test_jobs_are_enqueued_done_tried_again_and_kept_up_with_it(url: str, server
         redis.zadd(f"rq:wip:{IMPORTS}", {"lost:1": 1})
         redis.rpush(f"rq:queue:{IMPORTS}:intermediate", "lost")
 
-    queues.do_imports(hand, until(3))
+    queues.run_import_jobs(hand, until(3))
     queues.deliver(hand, until(4), "topic")
-    queues.do_upkeep(hand, until(6), {test_the_cache_and_the_limits_work_with_it: 1})
+    queues.run_upkeep_jobs(hand, until(6), {test_the_cache_and_the_limits_work_with_it: 1})
 
     assert done == ["run_import"] * 3 + ["relay"] + ["test_the_cache_and_the_limits_work_with_it"] * 2
     queues.ping()

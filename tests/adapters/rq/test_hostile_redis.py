@@ -19,9 +19,9 @@ from rq.job import Job
 from rq.registry import FailedJobRegistry, StartedJobRegistry
 from rq.serializers import JSONSerializer
 
+from adapters.rq.job_format import MAX_DATA_BYTES, ValidatedJob
 from adapters.rq.jobs import IMPORTS, UPKEEP, RqJobs
 from adapters.rq.schedule import Schedule
-from adapters.rq.wire import MAX_DATA_BYTES, HandedJob
 from adapters.rq.worker import RqQueues, RqWorker
 from tests.adapters.rq.test_worker import Hand, fail_with, recurring
 from unite_core.errors import Unavailable
@@ -62,7 +62,7 @@ def worked(queues: RqQueues, jobs: RqJobs) -> list[tuple[str, ...]]:
     """What is done of all that waits, and of a good job that waits behind it."""
     jobs.undo_import(ONE)
     hand = Hand(until=99)
-    queues.do_imports(hand, lambda: ("undo_import", str(ONE)) in hand.done or hand.is_done())
+    queues.run_import_jobs(hand, lambda: ("undo_import", str(ONE)) in hand.done or hand.is_done())
     return hand.done
 
 
@@ -171,7 +171,7 @@ def test_a_correlation_id_that_is_none_is_left_out(redis: Redis, queues: RqQueue
     plant(redis, meta=meta)
     hand = Hand()
 
-    queues.do_imports(hand, hand.is_done)
+    queues.run_import_jobs(hand, hand.is_done)
 
     assert hand.correlation_ids in ([None], [])
 
@@ -199,13 +199,13 @@ def test_a_job_imports_nothing_and_calls_nobody_by_what_redis_says_about_its_end
         retries_left=10**9,
     )
 
-    job = HandedJob.fetch("planted", redis)
+    job = ValidatedJob.fetch("planted", redis)
 
     assert (job.success_callback, job.failure_callback, job.stopped_callback) == (None, None, None)
     assert (job.webhooks, job.repeats_left, job.group_id, job.has_rate_limit) == ([], None, None, False)
     assert (job.timeout, job.result_ttl, job.retries_left, job.retry_intervals) == (-1, 0, 4, [1, 3, 10, 30])
     hand = Hand()
-    queues.do_imports(hand, hand.is_done)
+    queues.run_import_jobs(hand, hand.is_done)
     assert hand.done == [("run_import", str(ONE))]
     assert not (tmp_path / "planted").exists()
 
@@ -214,7 +214,7 @@ def test_a_job_that_fails_again_is_written_without_what_redis_had_planted(redis:
     plant(redis, failure_callback_name="os.getcwd", retries_left=1)
     hand = Hand(then=fail_with(Unavailable("The storage is away.")))
 
-    queues.do_imports(hand, hand.is_done)
+    queues.run_import_jobs(hand, hand.is_done)
 
     (job_id,) = Queue(IMPORTS, connection=redis).scheduled_job_registry.get_job_ids()
     assert redis.hget(Job.key_for(job_id), "failure_callback_name") == b""
@@ -250,7 +250,7 @@ def test_nobody_listens_to_the_commands_of_rq(redis: Redis, queues: RqQueues, jo
 
     hand = Hand(then=command)
 
-    queues.do_imports(hand, hand.is_done)
+    queues.run_import_jobs(hand, hand.is_done)
 
     assert hand.done == [("run_import", str(ONE))]
 
@@ -275,5 +275,5 @@ def test_a_worker_has_one_way_to_read_a_job(redis: Redis) -> None:
     worker = RqWorker([IMPORTS], redis, Hand())
 
     assert {worker.serializer, *(queue.serializer for queue in worker.queues)} == {JSONSerializer}
-    assert {queue.job_class for queue in worker.queues} == {HandedJob}
+    assert {queue.job_class for queue in worker.queues} == {ValidatedJob}
     assert logging.getLogger("rq.worker").name == worker.log.name

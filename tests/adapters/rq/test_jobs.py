@@ -9,7 +9,7 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 
 from adapters.redis.connection import RedisServer
-from adapters.rq.jobs import DONE_JOB_TTL, IMPORTS, RETRIES, RqJobs, queue_of
+from adapters.rq.jobs import DONE_JOB_TTL, IMPORTS, RETRIES, RqJobs, queue_name
 from tests.servers.own import OwnServer
 
 ONE, OTHER = UUID(int=1), UUID(int=2)
@@ -48,7 +48,7 @@ def test_only_who_is_told_of_something_is_woken(jobs: RqJobs, redis: Redis) -> N
 
 def told(redis: Redis, destination: str) -> list[tuple[str, ...]]:
     """What the jobs are about that wait for one destination."""
-    return [tuple(job.args) for job in Queue(queue_of(destination), connection=redis, serializer=JSONSerializer).jobs]
+    return [tuple(job.args) for job in Queue(queue_name(destination), connection=redis, serializer=JSONSerializer).jobs]
 
 
 def test_of_one_import_one_job_waits_however_often_it_is_asked_for(jobs: RqJobs, redis: Redis) -> None:

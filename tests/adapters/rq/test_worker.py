@@ -10,7 +10,7 @@ from rq import Queue
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from adapters.rq.jobs import IMPORTS, UPKEEP, RqJobs, queue_of
+from adapters.rq.jobs import IMPORTS, UPKEEP, RqJobs, queue_name
 from adapters.rq.schedule import LOCK, Schedule
 from adapters.rq.worker import RqQueues, RqWorker
 from tests.servers.own import OwnServer
@@ -66,7 +66,7 @@ def test_imports_are_done_in_the_order_in_which_they_came(jobs: RqJobs, queues: 
     jobs.undo_import(OTHER)
     jobs.run_import(OTHER)
 
-    queues.do_imports(hand, hand.is_done)
+    queues.run_import_jobs(hand, hand.is_done)
 
     assert hand.done == [("run_import", str(ONE)), ("undo_import", str(OTHER)), ("run_import", str(OTHER))]
     assert hand.correlation_ids == ["c0ffee-1234"] * 3
@@ -76,7 +76,7 @@ def test_what_is_done_leaves_nothing_behind(jobs: RqJobs, queues: RqQueues, redi
     jobs.run_import(ONE)
     hand = Hand()
 
-    queues.do_imports(hand, hand.is_done)
+    queues.run_import_jobs(hand, hand.is_done)
 
     assert [*redis.scan_iter("rq:job:*")] == []
     assert redis.llen(f"rq:queue:{IMPORTS}:intermediate") == 0
@@ -86,7 +86,7 @@ def test_what_comes_while_a_job_is_done_has_it_done_once_more(jobs: RqJobs, queu
     jobs.run_import(ONE)
     hand = Hand(until=2, then=lambda: jobs.run_import(ONE))
 
-    queues.do_imports(hand, hand.is_done)
+    queues.run_import_jobs(hand, hand.is_done)
 
     assert hand.done == [("run_import", str(ONE))] * 2
 
@@ -97,7 +97,7 @@ def test_a_job_that_fails_waits_to_be_tried_again_and_frees_its_name(
     jobs.run_import(ONE)
     hand = Hand(then=fail_with(Unavailable("The storage is away.")))
 
-    queues.do_imports(hand, hand.is_done)
+    queues.run_import_jobs(hand, hand.is_done)
 
     (job_id,) = Queue(IMPORTS, connection=redis, serializer=JSONSerializer).scheduled_job_registry.get_job_ids()
     assert Job.fetch(job_id, connection=redis, serializer=JSONSerializer).args == [str(ONE)]
@@ -113,7 +113,7 @@ def test_what_was_not_foreseen_is_logged_whole(
     jobs.run_import(ONE)
     hand = Hand(then=fail_with(ZeroDivisionError("no idea")))
 
-    queues.do_imports(hand, hand.is_done)
+    queues.run_import_jobs(hand, hand.is_done)
 
     assert "Traceback" in caplog.text
     assert "ZeroDivisionError: no idea" in caplog.text
@@ -122,7 +122,7 @@ def test_what_was_not_foreseen_is_logged_whole(
 def test_a_failed_job_is_tried_again_when_it_is_time(jobs: RqJobs, queues: RqQueues, redis: Redis) -> None:
     jobs.run_import(ONE)
     failing = Hand(then=fail_with(Unavailable("The storage is away.")))
-    queues.do_imports(failing, failing.is_done)
+    queues.run_import_jobs(failing, failing.is_done)
     registry = Queue(IMPORTS, connection=redis, serializer=JSONSerializer).scheduled_job_registry
     (job_id,) = registry.get_job_ids()
     redis.zadd(registry.key, {job_id: 1})  # as if its pause had passed
@@ -131,7 +131,7 @@ def test_a_failed_job_is_tried_again_when_it_is_time(jobs: RqJobs, queues: RqQue
     schedule.keep()
     schedule.leave()
     again = Hand()
-    queues.do_imports(again, again.is_done)
+    queues.run_import_jobs(again, again.is_done)
 
     assert again.done == [("run_import", str(ONE))]
 
@@ -141,7 +141,7 @@ def test_what_recurs_and_the_events_of_each_destination_are_done_beside_imports(
     jobs.deliver_events()
     recurs, tells = Hand(), Hand()
 
-    queues.do_upkeep(recurs, recurs.is_done, {recurring: 3600})
+    queues.run_upkeep_jobs(recurs, recurs.is_done, {recurring: 3600})
     queues.deliver(tells, tells.is_done, "topic")
 
     assert (recurs.done, tells.done) == ([("recurring",)], [("relay", "topic")])
@@ -151,12 +151,12 @@ def test_a_relay_that_failed_is_tried_again_when_it_is_time(jobs: RqJobs, queues
     jobs.deliver_events()
     failing = Hand(then=fail_with(Unavailable("The database is away.")))
     queues.deliver(failing, failing.is_done, "topic")
-    registry = Queue(queue_of("topic"), connection=redis, serializer=JSONSerializer).scheduled_job_registry
+    registry = Queue(queue_name("topic"), connection=redis, serializer=JSONSerializer).scheduled_job_registry
     (job_id,) = registry.get_job_ids()
     redis.zadd(registry.key, {job_id: 1})  # as if its pause had passed
 
     recurs, again = Hand(), Hand()
-    queues.do_upkeep(recurs, recurs.is_done, {recurring: 3600})
+    queues.run_upkeep_jobs(recurs, recurs.is_done, {recurring: 3600})
     queues.deliver(again, again.is_done, "topic")
 
     assert again.done == [("relay", "topic")]
@@ -215,11 +215,11 @@ def test_without_redis_a_worker_says_so(private_redis: OwnServer) -> None:
     with pytest.raises(Unavailable):
         queues.ping()
     with pytest.raises(Unavailable):
-        queues.do_imports(Hand(), lambda: False)
+        queues.run_import_jobs(Hand(), lambda: False)
     with pytest.raises(Unavailable):
         queues.deliver(Hand(), lambda: False, "topic")
     with pytest.raises(Unavailable):
-        queues.do_upkeep(Hand(), lambda: False, {recurring: 1})
+        queues.run_upkeep_jobs(Hand(), lambda: False, {recurring: 1})
 
 
 def test_a_redis_that_goes_away_ends_the_work(private_redis: OwnServer, jobs_of: Callable[[str], RqJobs]) -> None:
@@ -227,6 +227,6 @@ def test_a_redis_that_goes_away_ends_the_work(private_redis: OwnServer, jobs_of:
     hand = Hand(then=private_redis.stop)
 
     with pytest.raises(Unavailable):
-        RqQueues(private_redis.url).do_imports(hand, lambda: False)
+        RqQueues(private_redis.url).run_import_jobs(hand, lambda: False)
 
     assert hand.done == [("run_import", str(ONE))]

@@ -153,8 +153,8 @@ LEDGER_LISTS = [
         "ix_call_ledger_agent_called",
         id="of an agent that count",
     ),
-    pytest.param(LedgerFilter(nobodys=True, called_from=NOW), "ix_call_ledger_agent_called", id="nobodys"),
-    pytest.param(LedgerFilter(nobodys=True), "ix_call_ledger_agent_at", id="nobodys as they were written"),
+    pytest.param(LedgerFilter(without_agent=True, called_from=NOW), "ix_call_ledger_agent_called", id="nobodys"),
+    pytest.param(LedgerFilter(without_agent=True), "ix_call_ledger_agent_at", id="nobodys as they were written"),
     pytest.param(
         LedgerFilter(lead_id=LEAD.id, visible_to=BEN.id, counted=False),
         "ix_call_ledger_lead_called",
@@ -192,7 +192,7 @@ QUESTIONS: list[Question] = [
     lambda unit: unit.users.page(UserFilter(role=Role.AGENT, active=True), PAGE),
     lambda unit: unit.users.page(UserFilter(role=Role.AGENT, active=True), NEXT),
     lambda unit: unit.users.page(UserFilter(active=False), PAGE),
-    lambda unit: unit.users.active_admins(),
+    lambda unit: unit.users.count_active_admins(),
     lambda unit: unit.sessions.get(an_id()),
     lambda unit: unit.sessions.get_with_user(an_id()),
     lambda unit: unit.figures.overdue_calls(before=NOW, limit=10),
@@ -204,7 +204,7 @@ QUESTIONS: list[Question] = [
     lambda unit: unit.imports.find_same_file("a" * 64),
     lambda unit: unit.imports.unfinished(now=NOW, limit=10),
     lambda unit: unit.imports.abandoned(before=NOW, limit=10),
-    lambda unit: unit.imports.open_of(ANN.id),
+    lambda unit: unit.imports.count_open(ANN.id),
     lambda unit: unit.rows.rejections(COMING.id, kind=None, after_row=5, limit=10),
     lambda unit: unit.rows.rejections(COMING.id, kind=RowKind.REJECTED, after_row=5, limit=10),
     lambda unit: unit.rows.remembered(COMING.id, limit=10),
@@ -220,13 +220,13 @@ QUESTIONS: list[Question] = [
     lambda unit: unit.deliveries.pending_events(ACTIVITY, ["lead.created"], limit=1),
     lambda unit: unit.consents.opted_out("+12125550100"),
     lambda unit: unit.tasks.get(TASK.id),
-    lambda unit: unit.tasks.pending_of_lead(LEAD.id),
+    lambda unit: unit.tasks.lock_pending_of_lead(LEAD.id),
     lambda unit: unit.tasks.count_pending(LEAD.id, limit=10),
     lambda unit: unit.tasks.leads_with_tasks([LEAD.id]),
     lambda unit: unit.tasks.walk(TASK.id, limit=10),
     lambda unit: unit.ledger.get(an_id()),
     lambda unit: unit.ledger.chains([TASK.id, *MANY]),
-    lambda unit: unit.ledger.as_stored([TASK.id, *MANY]),
+    lambda unit: unit.ledger.chains_as_stored([TASK.id, *MANY]),
     lambda unit: unit.ledger.orphan(TASK.id, TASK.id),
     lambda unit: unit.lead_calls.get([LEAD.id, an_id()]),
 ]
@@ -261,8 +261,8 @@ def work_off(unit: FullUnitOfWork) -> None:
     unit.deliveries.to_follow(TEXTS, now=NOW, limit=10)
     unit.deliveries.claim(ACTIVITY, now=NOW, until=NOW + timedelta(minutes=1), limit=10)
     unit.tasks.overdue(before=NOW + timedelta(hours=1), limit=10)
-    unit.tasks.of_deleted_leads(limit=10)
-    unit.tasks.pending_of_lead(LEAD.id)
+    unit.tasks.lock_pending_of_deleted_leads(limit=10)
+    unit.tasks.lock_pending_of_lead(LEAD.id)
     unit.consents.opted_out("+12125550100")
     unit.sessions.revoke_oldest(ANN.id, keep=10, now=NOW)
     unit.usage.purge(before=NOW + timedelta(minutes=5), limit=10)

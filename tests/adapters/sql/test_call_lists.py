@@ -17,7 +17,7 @@ from unite_core.identity.model import User
 from unite_core.leads.model import Lead
 from unite_core.paging import Page, PageRequest
 from unite_core.testing.builders import a_lead, a_note, a_task, a_user, an_entry, an_id
-from unite_core.testing.contracts.database import put
+from unite_core.testing.contracts.database import add_all
 from unite_core.testing.in_memory import InMemoryUnitOfWorkFactory, Store
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING as NOW
 
@@ -99,7 +99,7 @@ def a_ledger_filter(random: Random, people: list[UUID], leads: list[UUID], tasks
         agent_id=random.choice((None, None, random.choice(people))),
         lead_id=random.choice((None, None, random.choice(leads))),
         task_id=random.choice((None, None, None, random.choice(tasks).id)),
-        nobodys=random.random() < 0.2,
+        without_agent=random.random() < 0.2,
         at_from=start,
         at_to=start and start + timedelta(minutes=random.randrange(20)),
         called_from=random.choice((None, None, NOW + timedelta(minutes=random.randrange(20)))),
@@ -124,7 +124,7 @@ def test_any_filter_finds_the_same_in_the_same_order_as_in_memory(
     entries = some_entries(random, tasks)
     store = Store()
     for work in (SqlUnitOfWorkFactory(engine), InMemoryUnitOfWorkFactory(store)):
-        put(work, *people, *leads, *tasks, *entries)
+        add_all(work, *people, *leads, *tasks, *entries)
     ids, lead_ids = [person.id for person in people], [lead.id for lead in leads]
 
     with (

@@ -5,7 +5,7 @@ from datetime import timedelta
 from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
 from unite_core.phone import Phone
 from unite_core.testing.builders import a_lead, a_session, a_user, an_import
-from unite_core.testing.contracts.database import put
+from unite_core.testing.contracts.database import add_all
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING as NOW
 
 
@@ -14,7 +14,7 @@ def test_a_real_lead_is_not_found_under_a_phone_that_its_pretended_self_gave_up(
     coming = an_import(ann)
     old, new = Phone("+12125550101"), Phone("+12125550102")
     lead = a_lead(phone=old, email="grace@example.com")
-    put(work, ann, coming, lead)
+    add_all(work, ann, coming, lead)
 
     with work() as unit:
         lead.reach_under(new, lead.email)
@@ -28,7 +28,7 @@ def test_a_real_lead_is_not_found_under_a_phone_that_its_pretended_self_gave_up(
 def test_a_session_that_has_expired_is_not_revoked_with_the_live_ones(work: SqlUnitOfWorkFactory) -> None:
     ann = a_user()
     live, expired = a_session(ann), a_session(ann, expires_at=NOW - timedelta(seconds=1))
-    put(work, ann, live, expired)
+    add_all(work, ann, live, expired)
 
     with work() as unit:
         assert unit.sessions.revoke_all(ann.id, now=NOW) == 1
@@ -42,7 +42,7 @@ def test_text_of_any_kind_survives_in_json(work: SqlUnitOfWorkFactory) -> None:
     coming = an_import(
         ann, columns=[{"header": "名 \u0000 \U0001f600 \ufffd \u2028", "field": None}], dialect={"a": 1.5}
     )
-    put(work, ann, coming)
+    add_all(work, ann, coming)
 
     with work() as unit:
         assert unit.imports.get(coming.id) == coming

@@ -18,7 +18,7 @@ from unite_core.identity.ports import UserFilter
 from unite_core.leads.ports import LeadFilter
 from unite_core.paging import PageRequest
 from unite_core.testing.builders import a_lead, a_user
-from unite_core.testing.contracts.database import put
+from unite_core.testing.contracts.database import add_all
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def impatient(tmp_path: Path) -> Iterator[Engine]:
 
 def test_a_reading_unit_does_not_wait_for_a_writing_one(impatient: Engine) -> None:
     work, reads = SqlUnitOfWorkFactory(impatient), SqlUnitOfWorkFactory(impatient, reading=True)
-    put(work, a_lead())
+    add_all(work, a_lead())
 
     with work() as writing:
         writing.leads.add_many([a_lead() for _ in range(100)])
@@ -52,7 +52,7 @@ def test_a_writing_unit_that_waits_too_long_says_so_and_waits_no_longer(impatien
         assert time.monotonic() - since < 5
         first.commit()
 
-    put(work, a_user())
+    add_all(work, a_user())
     assert impatient.pool.checkedout() == 0  # type: ignore[attr-defined]  # a QueuePool counts them
 
 
@@ -69,7 +69,7 @@ def test_a_writing_unit_waits_for_another_to_end(work: SqlUnitOfWorkFactory) -> 
     thread = Thread(target=write_slowly)
     thread.start()
     begun.wait(10)
-    put(work, a_user())
+    add_all(work, a_user())
     thread.join()
 
     with work() as unit:
@@ -85,7 +85,7 @@ def test_a_reading_unit_refuses_to_write_and_the_next_writing_one_writes(
     with reads() as unit, pytest.raises(RuntimeError):
         unit.commit()
     ann = a_user()
-    put(work, ann)
+    add_all(work, ann)
     with reads() as unit:
         assert unit.users.get(ann.id) == ann
 
@@ -115,7 +115,7 @@ def test_a_failure_of_the_database_is_told_from_a_fault_of_ours(engine: Engine) 
 
 def test_an_error_does_not_tell_the_values_of_its_statement(work: SqlUnitOfWorkFactory) -> None:
     ann = a_user(password_hash="secret")
-    put(work, ann)
+    add_all(work, ann)
 
     with work() as unit, pytest.raises(IntegrityError) as refused:
         unit.users.add(a_user(id=ann.id, password_hash="secret"))

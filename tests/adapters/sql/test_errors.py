@@ -12,7 +12,7 @@ from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
 from unite_core.errors import Conflict, Deadlock
 from unite_core.leads.model import Duplicate, DuplicateLead
 from unite_core.testing.builders import a_lead, a_user, an_id
-from unite_core.testing.contracts.database import at_once, put
+from unite_core.testing.contracts.database import add_all, run_concurrently
 
 
 def test_every_unique_constraint_has_an_error_of_the_domain() -> None:
@@ -68,7 +68,7 @@ def test_fifty_that_add_one_lead_at_once_get_one_lead_and_forty_nine_refusals(wo
             unit.commit()
         return None
 
-    told = at_once(50, add)
+    told = run_concurrently(50, add)
 
     with work() as unit:
         there = unit.leads.matches([], ["grace@example.com"]).by_email["grace@example.com"]
@@ -80,7 +80,7 @@ def test_leads_that_are_refused_together_leave_the_unit_able_to_go_on(
     work: SqlUnitOfWorkFactory, reads: SqlUnitOfWorkFactory
 ) -> None:
     there, other, free = a_lead(), a_lead(), a_lead()
-    put(work, there)
+    add_all(work, there)
 
     with work() as unit:
         with pytest.raises(DuplicateLead) as refused:
@@ -101,7 +101,7 @@ def test_a_lead_for_somebody_who_does_not_exist_is_a_fault_of_ours(work: SqlUnit
 
 def test_a_second_user_with_an_id_is_a_fault_of_ours(work: SqlUnitOfWorkFactory) -> None:
     ann = a_user()
-    put(work, ann)
+    add_all(work, ann)
 
     with work() as unit, pytest.raises(IntegrityError, match=r"users\.id"):
         unit.users.add(a_user(id=ann.id))

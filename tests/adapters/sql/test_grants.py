@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from adapters.sql.activity import SqlActivityLog
 from adapters.sql.engine import create_engine_for
-from adapters.sql.grants import Account, Beyond
+from adapters.sql.grants import DatabaseAccount, ExcessPrivileges
 from adapters.sql.migrate import downgrade, grant, is_current, upgrade
 from adapters.sql.schema import schema
 from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
@@ -23,7 +23,7 @@ from unite_core.calls.model import Completion, Outcome
 from unite_core.calls.use_cases import CompleteCallTask, CompletedCall
 from unite_core.identity.model import Role
 from unite_core.testing.builders import a_lead, a_task, a_user, acting, an_entry, an_event
-from unite_core.testing.contracts.database import put
+from unite_core.testing.contracts.database import add_all
 from unite_core.testing.in_memory import FixedClock, SequentialIds
 
 MIGRATES = "SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, REFERENCES, TRIGGER"
@@ -100,7 +100,7 @@ def installation(shared_installation: Installation) -> Installation:
 def migrated(installation: Installation) -> None:
     engine = installation.engine(installation.migrator)
     upgrade(engine)
-    grant(engine, Account(installation.service, "%"))
+    grant(engine, DatabaseAccount(installation.service, "%"))
     engine.dispose()
 
 
@@ -122,7 +122,7 @@ def test_the_service_completes_a_call_and_the_ledger_says_so(service: Engine) ->
     work = SqlUnitOfWorkFactory(service)
     ann, lead = a_user(role=Role.ADMIN), a_lead()
     task = a_task(lead, ann, assigned_to=ann.id)
-    put(work, ann, lead, task)
+    add_all(work, ann, lead, task)
     complete = CompleteCallTask(work, FixedClock(), SequentialIds())
     made = Completion(
         outcome=Outcome.CONVERTED, duration_seconds=60, follow_up_at=FixedClock().now() + timedelta(days=1)
@@ -139,7 +139,7 @@ def test_the_service_completes_a_call_and_the_ledger_says_so(service: Engine) ->
 
 def test_the_service_does_everything_else_that_it_has_to(service: Engine) -> None:
     work = SqlUnitOfWorkFactory(service)
-    put(work, a_user(), a_lead(status_chosen_at=FixedClock().now()))
+    add_all(work, a_user(), a_lead(status_chosen_at=FixedClock().now()))
     SqlActivityLog(service).deliver([an_event()])
 
     with service.begin() as connection:
@@ -169,7 +169,7 @@ def test_the_service_does_everything_else_that_it_has_to(service: Engine) -> Non
 def test_the_service_is_refused_whatever_it_does_not_need(service: Engine, statement: str) -> None:
     ann, lead = a_user(), a_lead()
     task = a_task(lead, ann)
-    put(SqlUnitOfWorkFactory(service), ann, lead, task, an_entry(task))
+    add_all(SqlUnitOfWorkFactory(service), ann, lead, task, an_entry(task))
 
     assert "denied" in refused(service, statement)
     with service.connect() as connection:
@@ -182,7 +182,7 @@ def test_even_the_account_that_migrates_is_refused_by_the_ledger_itself(
 ) -> None:
     ann, lead = a_user(), a_lead()
     task = a_task(lead, ann)
-    put(SqlUnitOfWorkFactory(service), ann, lead, task, an_entry(task))
+    add_all(SqlUnitOfWorkFactory(service), ann, lead, task, an_entry(task))
     engine = installation.engine(installation.migrator)
 
     assert "The call ledger is append-only" in refused(engine, statement)
@@ -201,7 +201,7 @@ def test_what_the_service_was_given_on_the_whole_schema_is_taken_away(
     engine = installation.engine(installation.service)
     for statement in ("DELETE FROM call_ledger", "DROP TABLE leads", "UPDATE call_ledger SET note = NULL"):
         assert "denied" in refused(engine, statement)
-    put(SqlUnitOfWorkFactory(engine), a_user())
+    add_all(SqlUnitOfWorkFactory(engine), a_user())
     engine.dispose()
 
 
@@ -227,7 +227,7 @@ def test_what_it_was_given_on_a_table_beyond_what_is_meant_is_taken_away(
 
     migrated(installation)
 
-    assert beyond(installation) == Beyond()
+    assert beyond(installation) == ExcessPrivileges()
     assert "denied" in refused(service, f"TRUNCATE TABLE {table}")
     with service.connect() as connection:
         assert connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one() == 0
@@ -242,7 +242,7 @@ def test_whoever_may_do_everything_takes_everything_away(installation: Installat
         f"GRANT UPDATE (note) ON `{schema_name}`.call_ledger TO {name}",
     )
 
-    assert beyond(installation) == Beyond()
+    assert beyond(installation) == ExcessPrivileges()
 
 
 def test_what_cannot_be_taken_away_is_told(installation: Installation) -> None:
@@ -270,7 +270,7 @@ def test_whoever_migrates_may_not_see_what_others_may_do(installation: Installat
     engine = installation.engine(installation.migrator)
     upgrade(engine)
 
-    assert grant(engine, Account(installation.service, "%")) == Beyond(seen=False)
+    assert grant(engine, DatabaseAccount(installation.service, "%")) == ExcessPrivileges(seen=False)
     engine.dispose()
 
 
@@ -284,7 +284,7 @@ def test_rights_are_given_where_whoever_migrates_cannot_take_all_others_away(new
     root.dispose()
     engine = new_installation.engine(new_installation.migrator)
 
-    grant(engine, Account(new_installation.service, "%"))
+    grant(engine, DatabaseAccount(new_installation.service, "%"))
 
     engine.dispose()
     theirs = new_installation.engine(new_installation.service)
@@ -292,10 +292,10 @@ def test_rights_are_given_where_whoever_migrates_cannot_take_all_others_away(new
     theirs.dispose()
 
 
-def beyond(installation: Installation) -> Beyond:
+def beyond(installation: Installation) -> ExcessPrivileges:
     """What is left to the service after somebody who may do everything has given it its rights."""
     engine = create_engine_for(installation.url)
-    more = grant(engine, Account(installation.service, "%"))
+    more = grant(engine, DatabaseAccount(installation.service, "%"))
     engine.dispose()
     return more
 
@@ -304,7 +304,7 @@ def test_rights_that_were_given_before_an_upgrade_are_good_after_it_and_new_tabl
     new_installation: Installation,
 ) -> None:
     migrator = new_installation.engine(new_installation.migrator)
-    account = Account(new_installation.service, "%")
+    account = DatabaseAccount(new_installation.service, "%")
     upgrade(migrator, "0002")
     grant(migrator, account)
     before = new_installation.engine(new_installation.service)
@@ -326,7 +326,7 @@ def test_an_account_that_nobody_made_gets_no_rights_and_is_not_made_by_them(inst
     upgrade(migrator)
 
     with pytest.raises(DBAPIError):
-        grant(migrator, Account("nobody_made_me", "%"))
+        grant(migrator, DatabaseAccount("nobody_made_me", "%"))
 
     migrator.dispose()
     nobody = create_engine(installation.url.set(username="nobody_made_me", password=""))
@@ -339,7 +339,7 @@ def test_the_account_that_migrates_does_not_take_its_own_rights_away(new_install
     upgrade(migrator, "0002")
 
     with pytest.raises(ValueError, match="it is the account that migrates"):
-        grant(migrator, Account(new_installation.migrator, "%"))
+        grant(migrator, DatabaseAccount(new_installation.migrator, "%"))
 
     migrator.dispose()
     migrated(new_installation)

@@ -19,7 +19,7 @@ from unite_core.leads.ports import LeadFilter, Leads
 from unite_core.leads.search import question_words
 from unite_core.paging import PageRequest
 from unite_core.testing.builders import a_lead, a_task, a_user, an_entry
-from unite_core.testing.contracts.database import put
+from unite_core.testing.contracts.database import add_all
 from unite_core.testing.in_memory import InMemoryUnitOfWorkFactory, Store
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING as NOW
 from unite_core.unit_of_work import UnitOfWorkFactory
@@ -114,7 +114,7 @@ def test_any_filter_finds_the_same_leads_in_the_same_order_as_in_memory(
     calls = some_calls(random, leads, users)
     store = Store()
     for place in (work, InMemoryUnitOfWorkFactory(store)):
-        put(place, *users, *leads)
+        add_all(place, *users, *leads)
         store_calls(place, calls)
         with place() as unit:
             for gone in leads[::7]:
@@ -146,7 +146,7 @@ def test_words_that_many_leads_have_are_found_newest_first_too(
         )
         for number in range(COMMON + 10)
     ]
-    put(work, ann, a_lead(name="Zoe", created_at=NOW + timedelta(days=1)))
+    add_all(work, ann, a_lead(name="Zoe", created_at=NOW + timedelta(days=1)))
     with work() as unit:
         unit.leads.add_many(many)
         unit.commit()
@@ -174,7 +174,7 @@ def test_a_change_of_a_lead_writes_what_has_changed_and_nothing_else(
     engine: Engine, work: SqlUnitOfWorkFactory
 ) -> None:
     lead = a_lead(email="grace@example.com")
-    put(work, lead)
+    add_all(work, lead)
     written: list[str] = []
 
     @event.listens_for(engine, "before_cursor_execute")
@@ -231,7 +231,7 @@ def test_the_index_of_words_stays_in_step_with_the_leads(
 def test_a_lead_that_is_written_by_hand_is_found_and_removed_by_hand_is_not(
     engine: Engine, work: SqlUnitOfWorkFactory
 ) -> None:
-    put(work, a_lead(name="Adams"))
+    add_all(work, a_lead(name="Adams"))
     with engine.begin() as connection:
         connection.exec_driver_sql("CREATE TEMP TABLE copy AS SELECT * FROM leads")
         connection.exec_driver_sql("UPDATE copy SET id = x'00', phone_key = NULL, search_text = 'brown'")

@@ -21,13 +21,13 @@ from adapters.sql.migrate import MIGRATIONS, downgrade, is_current, upgrade
 from adapters.sql.tables import users
 from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
 from adapters.sql.users import _to_row as user_row
-from unite_core.calls.ledger import EntryKind, LedgerEntry, chained, closing_entry, corrected_call_time
+from unite_core.calls.ledger import EntryKind, LedgerEntry, closing_entry, corrected_call_time, link_to_chain
 from unite_core.calls.model import CallTask, Completion, Outcome, TaskStatus
-from unite_core.calls.use_cases.verification import Verified, VerifyLedger
+from unite_core.calls.use_cases.verification import VerificationResult, VerifyLedger
 from unite_core.identity.model import User
 from unite_core.leads.model import Lead
 from unite_core.testing.builders import a_lead, a_task, a_user, an_entry, an_id
-from unite_core.testing.contracts.database import put
+from unite_core.testing.contracts.database import add_all
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING as NOW
 
 NEW = {"called_at", "source", "attempt", "format"}
@@ -56,7 +56,7 @@ class History:
 
     def lead(self, **changes: Any) -> Lead:
         lead = a_lead(**changes)
-        put(SqlUnitOfWorkFactory(self._engine), lead)
+        add_all(SqlUnitOfWorkFactory(self._engine), lead)
         self.leads.append(lead)
         return lead
 
@@ -71,8 +71,8 @@ class History:
     def _closed(self, lead: Lead, hour: int, corrections: tuple[dict[str, Any], ...], **changes: Any) -> CallTask:
         at = NOW + hour * HOUR
         task = a_task(lead, self.ann, assigned_to=self.ann.id, closed_at=at, due_at=at - 3 * HOUR, **changes)
-        put(SqlUnitOfWorkFactory(self._engine), task)
-        chain = [chained(replace(closing_entry(an_id(), task, self.ann.id), format=1), [])]
+        add_all(SqlUnitOfWorkFactory(self._engine), task)
+        chain = [link_to_chain(replace(closing_entry(an_id(), task, self.ann.id), format=1), [])]
         for correction in corrections:
             said = {"outcome": chain[-1].outcome, "duration_seconds": chain[-1].duration_seconds, **correction}
             said.setdefault("started_at", chain[-1].started_at)
@@ -137,7 +137,7 @@ def test_every_entry_gets_the_facts_of_its_call_and_verifies(old: Engine) -> Non
     for task in (second, after_all, late, made):
         head, *corrections = chain_of(old, task)
         assert [it.called_at for it in corrections] == [corrected_call_time(head, it) for it in corrections]
-    assert VerifyLedger(SqlUnitOfWorkFactory(old, reading=True))() == Verified(tasks=8, entries=14)
+    assert VerifyLedger(SqlUnitOfWorkFactory(old, reading=True))() == VerificationResult(tasks=8, entries=14)
 
 
 def test_the_calls_of_each_lead_are_counted(old: Engine) -> None:
@@ -163,10 +163,10 @@ def test_the_ledger_goes_on_where_it_was_and_is_guarded(old: Engine) -> None:
     upgrade(old)
 
     chain = chain_of(old, task)
-    put(SqlUnitOfWorkFactory(old), an_entry(task, chain, called_at=NOW + 5 * HOUR - timedelta(seconds=300)))
+    add_all(SqlUnitOfWorkFactory(old), an_entry(task, chain, called_at=NOW + 5 * HOUR - timedelta(seconds=300)))
 
     assert [it.format for it in chain_of(old, task)] == [1, 2]
-    assert VerifyLedger(SqlUnitOfWorkFactory(old, reading=True))() == Verified(tasks=1, entries=2)
+    assert VerifyLedger(SqlUnitOfWorkFactory(old, reading=True))() == VerificationResult(tasks=1, entries=2)
     for statement in ("UPDATE call_ledger SET attempt = 2", "DELETE FROM call_ledger"):
         with old.begin() as connection, pytest.raises(DBAPIError, match="append-only"):
             connection.exec_driver_sql(statement)
@@ -184,7 +184,7 @@ def test_a_ledger_in_several_portions_gets_the_same_facts(old: Engine) -> None:
 
     attempts = Counter(it.attempt for task in tasks for it in chain_of(old, task))
     assert attempts == {1: 10, 2: 10}
-    assert VerifyLedger(SqlUnitOfWorkFactory(old, reading=True))() == Verified(tasks=20, entries=20)
+    assert VerifyLedger(SqlUnitOfWorkFactory(old, reading=True))() == VerificationResult(tasks=20, entries=20)
 
 
 def test_the_version_before_cannot_write_entries_without_the_facts(old: Engine) -> None:
@@ -238,7 +238,7 @@ def test_a_migration_that_broke_off_is_gone_on_with(mysql_database: str) -> None
 
     assert facts(engine, task) == [(5 - 1 / 60, "api", 1)]
     assert "ix_call_ledger_lead_called" in {index["name"] for index in inspect(engine).get_indexes("call_ledger")}
-    assert VerifyLedger(SqlUnitOfWorkFactory(engine, reading=True))() == Verified(tasks=1, entries=1)
+    assert VerifyLedger(SqlUnitOfWorkFactory(engine, reading=True))() == VerificationResult(tasks=1, entries=1)
     with engine.begin() as connection, pytest.raises(DBAPIError, match="append-only"):
         connection.exec_driver_sql("UPDATE call_ledger SET attempt = 2")
     engine.dispose()

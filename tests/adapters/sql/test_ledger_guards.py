@@ -9,7 +9,7 @@ from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
 from unite_core.calls.ledger import LedgerEntry
 from unite_core.calls.model import CallTask
 from unite_core.testing.builders import a_lead, a_task, a_user, an_entry, an_id
-from unite_core.testing.contracts.database import put
+from unite_core.testing.contracts.database import add_all
 
 APPEND_ONLY = "The call ledger is append-only: "
 NEVER_CHANGED = f"{APPEND_ONLY}an entry is never changed. Append a correction."
@@ -27,7 +27,7 @@ def any_engine(request: pytest.FixtureRequest) -> Engine:
 def task(any_engine: Engine) -> CallTask:
     ann, lead = a_user(), a_lead()
     task = a_task(lead, ann, assigned_to=ann.id)
-    put(SqlUnitOfWorkFactory(any_engine), ann, lead, task)
+    add_all(SqlUnitOfWorkFactory(any_engine), ann, lead, task)
     return task
 
 
@@ -35,7 +35,7 @@ def task(any_engine: Engine) -> CallTask:
 def chain(any_engine: Engine, task: CallTask) -> list[LedgerEntry]:
     first = an_entry(task)
     chain = [first, an_entry(task, [first])]
-    put(SqlUnitOfWorkFactory(any_engine), *chain)
+    add_all(SqlUnitOfWorkFactory(any_engine), *chain)
     return chain
 
 
@@ -92,7 +92,7 @@ def test_no_entry_is_put_in_the_place_of_another_with_a_new_id(
 def test_no_entry_is_put_in_the_place_of_another_by_the_number_of_its_row(engine: Engine, rowid: str) -> None:
     ann, lead = a_user(), a_lead()
     task, other = a_task(lead, ann), a_task(lead, ann)
-    put(SqlUnitOfWorkFactory(engine), ann, lead, task, other, an_entry(task))
+    add_all(SqlUnitOfWorkFactory(engine), ann, lead, task, other, an_entry(task))
     columns = ", ".join(call_ledger.columns.keys())
     values = columns.replace("id, task_id", f"x'{an_id().hex}', x'{other.id.hex}'", 1)
     statement = f"REPLACE INTO call_ledger ({rowid}, {columns}) SELECT 1, {values} FROM call_ledger"

@@ -10,7 +10,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine, inspect
 
 from adapters.sql.engine import create_engine_for
-from adapters.sql.migrate import compared, current, downgrade, head, is_current, upgrade
+from adapters.sql.migrate import current, downgrade, head, is_compared, is_current, upgrade
 from adapters.sql.schema import schema
 
 
@@ -71,7 +71,7 @@ def test_a_database_tells_whether_it_is_current(empty: Engine) -> None:
 def test_migrations_make_what_the_tables_say(engine: Engine) -> None:
     with engine.connect() as connection:
         context = MigrationContext.configure(
-            connection, opts={"include_name": compared, "compare_type": True, "compare_server_default": True}
+            connection, opts={"include_name": is_compared, "compare_type": True, "compare_server_default": True}
         )
         assert compare_metadata(context, schema) == []
 

@@ -11,14 +11,14 @@ from sqlalchemy.exc import DBAPIError
 from adapters.sql.engine import create_engine_for
 from adapters.sql.migrate import downgrade, is_current, upgrade
 from adapters.sql.report_tables import agent_rollups, agent_unfolded_entries, call_rollups, unfolded_entries
-from adapters.sql.rollup_rows import add_cells
+from adapters.sql.rollup_writes import add_cells
 from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
 from unite_core.notifications.model import ACTIVITY, DeliveryStatus, delivery_of
 from unite_core.reports.counting import cells_of
 from unite_core.reports.use_cases import FoldEntries, RebuildReports
 from unite_core.testing.builders import a_lead, a_task, a_user, an_entry, an_event
-from unite_core.testing.contracts.database import put
-from unite_core.testing.contracts.rollups import a_history, require_right
+from unite_core.testing.contracts.database import add_all
+from unite_core.testing.contracts.rollups import a_history, check_all_answers
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING as NOW
 
 NEW_COLUMNS = ("delivery_id", "summary_at", "summary_tz", "summary_since", "one_time_until", "one_time_hash")
@@ -52,7 +52,7 @@ def without_new_columns(found: dict[str, list[dict[str, Any]]]) -> dict[str, lis
 
 def fill(engine: Engine) -> None:
     work = SqlUnitOfWorkFactory(engine)
-    put(work, a_user(), a_lead(email="grace@example.com"))
+    add_all(work, a_user(), a_lead(email="grace@example.com"))
     with work() as unit:
         for _ in range(3):
             unit.record(an_event())
@@ -106,7 +106,7 @@ def test_calls_go_with_the_migration_that_brought_them(empty: Engine) -> None:
     upgrade(empty)
     ann, lead = a_user(), a_lead(status_chosen_at=NOW)
     task = a_task(lead, ann)
-    put(SqlUnitOfWorkFactory(empty), ann, lead, task, an_entry(task))
+    add_all(SqlUnitOfWorkFactory(empty), ann, lead, task, an_entry(task))
 
     downgrade(empty, "0002")
     upgrade(empty)
@@ -121,7 +121,7 @@ def test_calls_that_were_written_before_there_were_reports_are_counted(empty: En
     upgrade(empty)
     work = SqlUnitOfWorkFactory(empty)
     history = a_history(work)
-    put(work, *history.entries)
+    add_all(work, *history.entries)
     FoldEntries(work)()
     folded = counted(empty)
 
@@ -138,16 +138,16 @@ def test_calls_that_were_counted_before_they_were_for_each_agent_are_counted_for
     upgrade(empty)
     work = SqlUnitOfWorkFactory(empty)
     history = a_history(work)
-    put(work, *history.entries[:folded])
+    add_all(work, *history.entries[:folded])
     FoldEntries(work)()
-    put(work, *history.entries[folded:])
+    add_all(work, *history.entries[folded:])
     before = counted(empty)
 
     downgrade(empty, "0009~0007")
     upgrade(empty)
 
     assert counted(empty) == before
-    require_right(work, history)
+    check_all_answers(work, history)
 
 
 @pytest.mark.parametrize("then", [FoldEntries, RebuildReports])
@@ -157,15 +157,15 @@ def test_calls_that_a_worker_of_the_version_before_folds_are_counted_for_each_ag
     upgrade(empty)
     work = SqlUnitOfWorkFactory(empty)
     history = a_history(work)
-    put(work, *history.entries[:40])
+    add_all(work, *history.entries[:40])
     FoldEntries(work)()
-    put(work, *history.entries[40:])
+    add_all(work, *history.entries[40:])
     fold_as_the_version_before(empty, work, limit=20)
 
-    require_right(work, history)
+    check_all_answers(work, history)
     then(work)()
 
-    require_right(work, history)
+    check_all_answers(work, history)
     with empty.connect() as connection:
         assert connection.execute(select(agent_unfolded_entries)).all() == []
 
@@ -175,18 +175,18 @@ def test_a_worker_of_the_version_before_and_one_of_today_fold_in_turns(empty: En
     work = SqlUnitOfWorkFactory(empty)
     history = a_history(work)
     for first in range(0, len(history.entries), 14):
-        put(work, *history.entries[first : first + 14])
+        add_all(work, *history.entries[first : first + 14])
         fold_as_the_version_before(empty, work, limit=5)
         with work() as unit:
             steps = unit.rollups.claim(limit=5)
             unit.rollups.catch_up(limit=3)
             unit.rollups.fold(steps, cells_of(steps))
             unit.commit()
-        require_right(work, history, history.entries[: first + 14])
+        check_all_answers(work, history, history.entries[: first + 14])
 
     FoldEntries(work)(limit=2)
 
-    require_right(work, history)
+    check_all_answers(work, history)
 
 
 def fold_as_the_version_before(engine: Engine, work: SqlUnitOfWorkFactory, *, limit: int) -> None:

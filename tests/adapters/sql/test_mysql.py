@@ -20,7 +20,7 @@ from unite_core.leads.model import Lead
 from unite_core.leads.ports import LeadFilter
 from unite_core.paging import PageRequest
 from unite_core.testing.builders import a_lead, a_session, a_user
-from unite_core.testing.contracts.database import at_once, put
+from unite_core.testing.contracts.database import add_all, run_concurrently
 
 SESSION = {
     "time_zone": "+00:00",
@@ -76,14 +76,14 @@ def test_a_reading_unit_refuses_to_write_and_the_next_writing_one_writes(
         unit.users.add(a_user())
 
     ann = a_user()
-    put(work, ann)
+    add_all(work, ann)
     with reads() as unit:
         assert unit.users.get(ann.id) == ann
 
 
 def test_ids_are_kept_in_sixteen_bytes_that_sort_as_they_do(work: SqlUnitOfWorkFactory, mysql_engine: Engine) -> None:
     made = [a_lead() for _ in range(3)]
-    put(work, *made)
+    add_all(work, *made)
 
     with mysql_engine.connect() as connection:
         kept = connection.exec_driver_sql("SELECT id, length(id) FROM leads ORDER BY id").all()
@@ -95,7 +95,7 @@ def test_text_of_any_plane_and_moments_to_the_microsecond_come_back(
     work: SqlUnitOfWorkFactory, reads: SqlUnitOfWorkFactory
 ) -> None:
     lead = a_lead(name="👩🏽‍💻 𠜎 Ω", created_at=datetime(2026, 10, 25, 0, 59, 59, 999_999, tzinfo=UTC))
-    put(work, lead)
+    add_all(work, lead)
 
     with reads() as unit:
         assert unit.leads.get(lead.id) == lead
@@ -116,7 +116,7 @@ def test_units_that_add_different_leads_do_not_wait_for_each_other(work: SqlUnit
 
 def test_a_unit_that_waits_too_long_for_a_lead_says_so(impatient: Engine) -> None:
     work, lead = SqlUnitOfWorkFactory(impatient), a_lead()
-    put(work, lead)
+    add_all(work, lead)
 
     with work() as first:
         first.leads.get(lead.id)
@@ -127,7 +127,7 @@ def test_a_unit_that_waits_too_long_for_a_lead_says_so(impatient: Engine) -> Non
 def in_each_others_way(work: SqlUnitOfWorkFactory) -> list[bool]:
     """Two units that each hold what the other one wants next; which of them were committed."""
     pair = [a_lead(name="one"), a_lead(name="two")]
-    put(work, *pair)
+    add_all(work, *pair)
     holding = Barrier(2, timeout=30)
 
     def swap(number: int) -> bool:
@@ -141,7 +141,7 @@ def in_each_others_way(work: SqlUnitOfWorkFactory) -> list[bool]:
             return True
         return False
 
-    return at_once(2, swap)
+    return run_concurrently(2, swap)
 
 
 def rename(lead: Lead, name: str) -> None:
@@ -175,10 +175,10 @@ def kill_connections(engine: Engine) -> None:
 def test_a_connection_that_was_lost_while_it_was_idle_is_replaced(
     work: SqlUnitOfWorkFactory, impatient: Engine
 ) -> None:
-    put(work, a_lead())
+    add_all(work, a_lead())
     kill_connections(impatient)
 
-    put(work, a_lead())
+    add_all(work, a_lead())
 
     with work() as unit:
         assert len(unit.leads.page(LeadFilter(), PageRequest()).items) == 2
@@ -195,16 +195,16 @@ def test_a_unit_whose_connection_is_lost_says_so_and_the_next_one_works(
             unit.leads.add(a_lead())
 
     assert not isinstance(lost.value, Deadlock)
-    put(work, there)
+    add_all(work, there)
     with work() as unit:
         assert [lead.id for lead in unit.leads.page(LeadFilter(), PageRequest()).items] == [there.id]
 
 
 def test_an_error_does_not_tell_the_values_of_its_statement(work: SqlUnitOfWorkFactory) -> None:
-    nobodys = a_session(a_user(), current_refresh="secret")
+    without_agent = a_session(a_user(), current_refresh="secret")
 
     with work() as unit, pytest.raises(IntegrityError) as refused:
-        unit.sessions.add(nobodys)
+        unit.sessions.add(without_agent)
 
     assert "secret" not in str(refused.value)
 
@@ -233,7 +233,7 @@ def own_engine(private_mysql: OwnServer) -> Iterator[Engine]:
 
 def test_a_server_that_is_stopped_is_unavailable_until_it_is_back(private_mysql: OwnServer, own_engine: Engine) -> None:
     work, kept, lost = SqlUnitOfWorkFactory(own_engine), a_lead(), a_lead()
-    put(work, kept)
+    add_all(work, kept)
     ping(own_engine)
 
     with work() as unit:
@@ -242,7 +242,7 @@ def test_a_server_that_is_stopped_is_unavailable_until_it_is_back(private_mysql:
         with pytest.raises(Unavailable):
             unit.commit()
     with pytest.raises(Unavailable):
-        put(work, lost)
+        add_all(work, lost)
     with pytest.raises(Unavailable):
         ping(own_engine)
     private_mysql.start()
@@ -250,7 +250,7 @@ def test_a_server_that_is_stopped_is_unavailable_until_it_is_back(private_mysql:
     answering(lambda: ping(own_engine))
     with SqlUnitOfWorkFactory(own_engine, reading=True)() as unit:
         assert [lead.id for lead in unit.leads.page(LeadFilter(), PageRequest()).items] == [kept.id]
-    put(work, lost)
+    add_all(work, lost)
 
 
 def answering(question: Callable[[], None]) -> None:

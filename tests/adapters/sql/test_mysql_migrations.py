@@ -9,7 +9,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine, inspect
 
 from adapters.sql.engine import create_engine_for
-from adapters.sql.migrate import compared, current, downgrade, head, is_current, upgrade
+from adapters.sql.migrate import current, downgrade, head, is_compared, is_current, upgrade
 from adapters.sql.schema import schema
 
 
@@ -64,7 +64,7 @@ def test_several_that_upgrade_at_once_do_it_once(empty: Engine) -> None:
 
 
 def test_migrations_make_what_the_tables_say(mysql_engine: Engine) -> None:
-    options = {"include_name": compared, "compare_type": True, "compare_server_default": True}
+    options = {"include_name": is_compared, "compare_type": True, "compare_server_default": True}
     with mysql_engine.connect() as connection:
         context = MigrationContext.configure(connection, opts=options)
         assert compare_metadata(context, schema) == []

@@ -75,7 +75,7 @@ from unite_core.testing.builders import (
     an_image,
     an_import,
 )
-from unite_core.testing.contracts.database import put
+from unite_core.testing.contracts.database import add_all
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING as NOW
 
 LEADS = 40_000
@@ -102,7 +102,7 @@ def full(mysql_server: Server, worker_id: str) -> Iterator[Engine]:
 
 def _fill(engine: Engine) -> None:
     work = SqlUnitOfWorkFactory(engine)
-    put(work, ANN, BEN, COMING, LEAD, TASK)
+    add_all(work, ANN, BEN, COMING, LEAD, TASK)
     sources, statuses, people = ("fair", "import"), list(LeadStatus), (ANN.id, BEN.id, None)
     many = (
         a_lead(

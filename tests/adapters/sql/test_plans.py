@@ -39,7 +39,7 @@ from unite_core.leads.model import ImageStatus, LeadStatus
 from unite_core.leads.ports import LeadFilter
 from unite_core.paging import PageRequest
 from unite_core.testing.builders import a_lead, a_note, a_rejection, a_snapshot, a_task, an_entry, an_event, an_image
-from unite_core.testing.contracts.database import put
+from unite_core.testing.contracts.database import add_all
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING as NOW
 
 AUTOMATIC = {"uq_call_ledger_chain": "sqlite_autoindex_call_ledger_2"}
@@ -66,7 +66,7 @@ def full(filled: bytes, tmp_path: Path) -> Iterator[Engine]:
 
 
 def _fill(engine: Engine, work: SqlUnitOfWorkFactory) -> None:
-    put(work, ANN, BEN, COMING, LEAD, TASK)
+    add_all(work, ANN, BEN, COMING, LEAD, TASK)
     sources, statuses, people = ("fair", "import"), list(LeadStatus), (ANN.id, BEN.id, None)
     with work() as unit:
         unit.leads.add_many(

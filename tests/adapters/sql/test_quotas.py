@@ -30,7 +30,7 @@ from unite_core.deadlocks import retry_on_deadlock
 from unite_core.imports.ports import OpenImports
 from unite_core.notifications.model import ACTIVITY, RATE_LIMITED, TEXTS
 from unite_core.testing.builders import a_lead, a_task, a_user, an_event
-from unite_core.testing.contracts.database import at_once, put
+from unite_core.testing.contracts.database import add_all, run_concurrently
 from unite_core.testing.in_memory import InMemoryPorts, in_memory_ports
 
 MANY = 20
@@ -59,12 +59,12 @@ def unite(ports: InMemoryPorts) -> Unite:
 
 def test_many_relays_at_once_send_no_more_texts_to_one_number(ports: InMemoryPorts, unite: Unite) -> None:
     ann = a_user(role=Role.AGENT, phone="+12125550102")
-    put(ports.work, ann)
+    add_all(ports.work, ann)
     texts = unite.notifications.relay.destinations[TEXTS]
     data = {"assigned_to": str(ann.id), "lead_name": "Grace", "due_at": "2026-03-02T09:30:00Z"}
     events = [an_event(type="call_task.assigned", data=data) for _ in range(MANY)]
 
-    receipts = at_once(MANY, lambda number: texts.deliver([events[number]])[0])
+    receipts = run_concurrently(MANY, lambda number: texts.deliver([events[number]])[0])
 
     assert sum(receipt.taken for receipt in receipts) == len(ports.texts.sent) == FEW
     assert [it.response for it in receipts if it.skipped] == [{"reason": RATE_LIMITED}] * (MANY - FEW)
@@ -81,23 +81,23 @@ def code_of(action: Callable[[], object]) -> str:
 
 def test_many_announcements_at_once_do_not_exceed_the_quota(ports: InMemoryPorts, unite: Unite) -> None:
     ann = a_user(role=Role.MANAGER)
-    put(ports.work, ann)
+    add_all(ports.work, ann)
     actor = Actor(user_id=ann.id, role=ann.role)
 
     def announce(number: int) -> str:
         new = NewImport(filename=f"{number}.csv", size=10)
         return code_of(lambda: unite.imports.announce(actor, new))
 
-    assert Counter(at_once(MANY, announce)) == {"": FEW, "too_many_imports": MANY - FEW}
+    assert Counter(run_concurrently(MANY, announce)) == {"": FEW, "too_many_imports": MANY - FEW}
     with ports.reads() as reads:
-        assert reads.imports.open_of(ann.id) == OpenImports(FEW, FEW * 10)
+        assert reads.imports.count_open(ann.id) == OpenImports(FEW, FEW * 10)
 
 
 def test_many_files_and_announcements_at_once_do_not_exceed_the_quota_of_bytes(
     ports: InMemoryPorts, unite: Unite
 ) -> None:
     ann = a_user(role=Role.MANAGER)
-    put(ports.work, ann)
+    add_all(ports.work, ann)
     actor = Actor(user_id=ann.id, role=ann.role)
     unite = build(ports, Rules(quotas=Quotas(open_bytes=FEW * 10)))
     stored = [unite.imports.store_file(actor, io.BytesIO(b"Name\n%05d" % number)) for number in range(MANY)]
@@ -108,14 +108,14 @@ def test_many_files_and_announcements_at_once_do_not_exceed_the_quota_of_bytes(
         file = FileToImport(stored=stored[number], filename="a.csv")
         return code_of(lambda: unite.imports.import_stored_file(actor, file))
 
-    assert Counter(at_once(MANY, take)) == {"": FEW, "too_many_import_bytes": MANY - FEW}
+    assert Counter(run_concurrently(MANY, take)) == {"": FEW, "too_many_import_bytes": MANY - FEW}
     with ports.reads() as reads:
-        assert reads.imports.open_of(ann.id) == OpenImports(FEW, FEW * 10)
+        assert reads.imports.count_open(ann.id) == OpenImports(FEW, FEW * 10)
 
 
 def test_many_files_at_once_are_read_without_room_no_more_often_than_the_quota(ports: InMemoryPorts) -> None:
     ann = a_user(role=Role.MANAGER)
-    put(ports.work, ann)
+    add_all(ports.work, ann)
     actor = Actor(user_id=ann.id, role=ann.role)
     unite = build(ports, Rules(quotas=Quotas(open_imports=1, excess_files_per_hour=FEW)))
     unite.imports.announce(actor, NewImport(filename="a.csv", size=10))
@@ -123,7 +123,7 @@ def test_many_files_at_once_are_read_without_room_no_more_often_than_the_quota(p
     def store(_: int) -> str:
         return code_of(lambda: unite.imports.store_file(actor, io.BytesIO(b"Name")))
 
-    assert Counter(at_once(MANY, store)) == {"": FEW, "too_many_imports": MANY - FEW}
+    assert Counter(run_concurrently(MANY, store)) == {"": FEW, "too_many_imports": MANY - FEW}
 
 
 @pytest.mark.parametrize(
@@ -138,41 +138,41 @@ def test_many_pictures_at_once_do_not_exceed_the_quotas(
 ) -> None:
     unite = build(ports, Rules(quotas=quotas))
     ann, all_leads = a_user(role=Role.MANAGER), [a_lead() for _ in range(leads)]
-    put(ports.work, ann, *all_leads)
+    add_all(ports.work, ann, *all_leads)
     actor = Actor(user_id=ann.id, role=ann.role)
 
     def announce(number: int) -> str:
         new = NewImage(lead_id=all_leads[number % leads].id, content_type="image/png", size=10)
         return code_of(lambda: unite.leads.create_image(actor, new))
 
-    assert Counter(at_once(MANY, announce)) == {"": FEW, code: MANY - FEW}
+    assert Counter(run_concurrently(MANY, announce)) == {"": FEW, code: MANY - FEW}
 
 
 def test_many_notes_at_once_do_not_exceed_the_quota(ports: InMemoryPorts) -> None:
     unite = build(ports, Rules(quotas=Quotas(notes_per_hour=FEW)))
     ann, lead = a_user(role=Role.MANAGER), a_lead()
     tasks = [a_task(lead, ann) for _ in range(4)]
-    put(ports.work, ann, lead, *tasks)
+    add_all(ports.work, ann, lead, *tasks)
     actor = Actor(user_id=ann.id, role=ann.role)
 
     def write(number: int) -> str:
         note = NewNote(task_id=tasks[number % 4].id, text="She asked for a demonstration.")
         return code_of(lambda: unite.calls.note(actor, note))
 
-    assert Counter(at_once(MANY, write)) == {"": FEW, "quota_exceeded": MANY - FEW}
+    assert Counter(run_concurrently(MANY, write)) == {"": FEW, "quota_exceeded": MANY - FEW}
 
 
 def test_many_tasks_at_once_do_not_exceed_the_quota_of_their_lead(ports: InMemoryPorts) -> None:
     unite = build(ports, Rules(quotas=Quotas(pending_tasks_per_lead=FEW)))
     ann, lead = a_user(role=Role.MANAGER), a_lead()
-    put(ports.work, ann, lead)
+    add_all(ports.work, ann, lead)
     actor = Actor(user_id=ann.id, role=ann.role)
 
     def create(_: int) -> str:
         new = NewCallTask(lead_id=lead.id, due_at=ports.clock.now())
         return code_of(lambda: unite.calls.create(actor, new))
 
-    assert Counter(at_once(MANY, create)) == {"": FEW, "too_many_call_tasks": MANY - FEW}
+    assert Counter(run_concurrently(MANY, create)) == {"": FEW, "too_many_call_tasks": MANY - FEW}
 
 
 def test_many_logins_at_once_leave_no_more_than_the_quota(ports: InMemoryPorts) -> None:
@@ -181,7 +181,7 @@ def test_many_logins_at_once_leave_no_more_than_the_quota(ports: InMemoryPorts) 
     ann = unite.identity.create_user.unchecked(new)
     shown = Credentials(email=ann.email, password=new.password, address="192.0.2.1")
 
-    at_once(MANY, lambda _: code_of(lambda: unite.identity.log_in(shown)))
+    run_concurrently(MANY, lambda _: code_of(lambda: unite.identity.log_in(shown)))
 
     with ports.work() as work:
         assert work.sessions.revoke_all(ann.id, now=ports.clock.now()) == FEW

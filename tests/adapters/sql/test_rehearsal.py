@@ -3,11 +3,11 @@
 import pytest
 from sqlalchemy import Engine, event, func, select
 
-from adapters.sql import rehearsal as adapter
+from adapters.sql import dry_runs as adapter
 from adapters.sql.tables import import_rehearsal
 from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
 from unite_core.testing.builders import a_lead, a_user, an_import
-from unite_core.testing.contracts.database import put
+from unite_core.testing.contracts.database import add_all
 
 
 @pytest.mark.parametrize("which", ["engine", "mysql_engine"])
@@ -20,7 +20,7 @@ def test_a_rehearsal_is_cleared_in_portions_and_another_one_stays(
     work = SqlUnitOfWorkFactory(engine)
     owner = a_user()
     cleared, kept = an_import(owner), an_import(owner)
-    put(work, owner, cleared, kept)
+    add_all(work, owner, cleared, kept)
     with work() as unit:
         unit.rehearsal.put(cleared.id, [a_lead() for _ in range(leads)])
         unit.rehearsal.put(kept.id, [a_lead() for _ in range(5)])

@@ -1,8 +1,8 @@
 import pytest
 
-from tests.core.calls.floor import Floor
+from tests.core.calls.scenario import CallScenario
 
 
 @pytest.fixture
-def floor() -> Floor:
-    return Floor()
+def scenario() -> CallScenario:
+    return CallScenario()

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.core.calls.floor import Floor
+from tests.core.calls.scenario import CallScenario
 from unite_core.calls.ports import ClockFilter, LedgerFilter
 from unite_core.days import moment_of
 from unite_core.paging import PageRequest
@@ -33,9 +33,11 @@ def test_the_labels_cover_every_quarter_hour_from_the_one_moment_to_the_other() 
     ("tz", "hour", "weekday", "listed"),
     [("UTC", 9, 1, 1), ("UTC", 8, 1, 0), ("UTC", 9, 2, 0), ("Asia/Kathmandu", 14, 1, 1), ("Asia/Kathmandu", 9, 1, 0)],
 )
-def test_a_call_is_listed_by_what_clocks_showed(floor: Floor, tz: str, hour: int, weekday: int, listed: int) -> None:
-    floor.complete(floor.create(), started_at=MONDAY + timedelta(hours=9), duration_seconds=0)
-    floor.pass_time(timedelta(days=1))
+def test_a_call_is_listed_by_what_clocks_showed(
+    scenario: CallScenario, tz: str, hour: int, weekday: int, listed: int
+) -> None:
+    scenario.complete(scenario.create(), started_at=MONDAY + timedelta(hours=9), duration_seconds=0)
+    scenario.advance(timedelta(days=1))
 
     filters = LedgerFilter(
         called_from=MONDAY,
@@ -43,4 +45,4 @@ def test_a_call_is_listed_by_what_clocks_showed(floor: Floor, tz: str, hour: int
         clock=ClockFilter(tz=tz, hours=frozenset({hour}), weekdays=frozenset({weekday})),
     )
 
-    assert len(floor.unite.calls.list_logs(floor.manager, filters, PageRequest()).items) == listed
+    assert len(scenario.unite.calls.list_logs(scenario.manager, filters, PageRequest()).items) == listed

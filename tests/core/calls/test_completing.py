@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import pytest
 
-from tests.core.calls.floor import HOUR, Floor
+from tests.core.calls.scenario import HOUR, CallScenario
 from tests.core.replay import SHOW_AGAIN
 from unite_core import (
     CallOutcome,
@@ -38,28 +38,28 @@ def codes(error: UniteError) -> list[tuple[str, str]]:
     return [(problem.field, problem.code) for problem in error.problems]
 
 
-def test_a_call_that_was_made_closes_its_task_and_is_written_into_the_ledger(floor: Floor) -> None:
-    task = floor.create()
-    began = floor.now
-    now = floor.pass_time()
+def test_a_call_that_was_made_closes_its_task_and_is_written_into_the_ledger(scenario: CallScenario) -> None:
+    task = scenario.create()
+    began = scenario.now
+    now = scenario.advance()
 
-    done = floor.complete(task, duration_seconds=90, note=" She is glad. ", started_at=began, version=1)
+    done = scenario.complete(task, duration_seconds=90, note=" She is glad. ", started_at=began, version=1)
 
     assert done.completion == Completion(
         outcome=CallOutcome.CONNECTED, duration_seconds=90, note="She is glad.", started_at=began
     )
     assert (done.status, done.closed_at, done.updated_at, done.version) == (TaskStatus.COMPLETED, now, now, 2)
     assert (done.notes, done.follow_up_id) == ([], None)
-    assert floor.stored(task) == done
-    (entry,) = floor.chain(task)
+    assert scenario.stored(task) == done
+    (entry,) = scenario.chain(task)
     assert entry == LedgerEntry(
         id=entry.id,
         task_id=task.id,
         number=1,
         kind=EntryKind.COMPLETED,
         lead_id=task.lead_id,
-        agent_id=floor.ann.user_id,
-        actor_id=floor.ann.user_id,
+        agent_id=scenario.ann.user_id,
+        actor_id=scenario.ann.user_id,
         at=now,
         outcome=CallOutcome.CONNECTED,
         duration_seconds=90,
@@ -72,41 +72,41 @@ def test_a_call_that_was_made_closes_its_task_and_is_written_into_the_ledger(flo
     )
 
 
-def test_agents_complete_their_own_calls_and_managers_all(floor: Floor) -> None:
-    task = floor.create()
+def test_agents_complete_their_own_calls_and_managers_all(scenario: CallScenario) -> None:
+    task = scenario.create()
 
     with pytest.raises(NotFound):
-        floor.complete(task, floor.ben)
-    floor.complete(task, floor.manager)
+        scenario.complete(task, scenario.ben)
+    scenario.complete(task, scenario.manager)
 
-    (entry,) = floor.chain(task)
-    assert (entry.agent_id, entry.actor_id) == (floor.ann.user_id, floor.manager.user_id)
-
-
-def test_a_call_that_was_nobodys_is_that_of_whoever_made_it(floor: Floor) -> None:
-    task = floor.create(floor.lead(assigned_to=None))
-
-    done = floor.complete(task, floor.admin)
-
-    (entry,) = floor.chain(task)
-    assert (done.assigned_to, entry.agent_id) == (None, floor.admin.user_id)
-    assert floor.unite.calls.verify_ledger().broken is None
+    (entry,) = scenario.chain(task)
+    assert (entry.agent_id, entry.actor_id) == (scenario.ann.user_id, scenario.manager.user_id)
 
 
-def test_telling_the_same_twice_has_one_effect_and_gets_the_first_answer(floor: Floor) -> None:
-    task = floor.create()
-    began = floor.now
-    first = floor.complete(task, note="She is glad.", started_at=began, version=1)
-    before = floor.tables
-    floor.pass_time()
+def test_a_call_that_was_nobodys_is_that_of_whoever_made_it(scenario: CallScenario) -> None:
+    task = scenario.create(scenario.lead(assigned_to=None))
+
+    done = scenario.complete(task, scenario.admin)
+
+    (entry,) = scenario.chain(task)
+    assert (done.assigned_to, entry.agent_id) == (None, scenario.admin.user_id)
+    assert scenario.unite.calls.verify_ledger().broken is None
+
+
+def test_telling_the_same_twice_has_one_effect_and_gets_the_first_answer(scenario: CallScenario) -> None:
+    task = scenario.create()
+    began = scenario.now
+    first = scenario.complete(task, note="She is glad.", started_at=began, version=1)
+    before = scenario.tables
+    scenario.advance()
 
     elsewhere = began.astimezone(timezone(timedelta(hours=2)))
     for version in (1, 2, None):
-        assert floor.complete(task, note=" She is glad. ", started_at=elsewhere, version=version) == first
-    assert floor.complete(task, floor.manager, note="She is glad.", started_at=began) == first
+        assert scenario.complete(task, note=" She is glad. ", started_at=elsewhere, version=version) == first
+    assert scenario.complete(task, scenario.manager, note="She is glad.", started_at=began) == first
 
-    assert floor.tables == before
-    assert len(floor.chain(task)) == 1
+    assert scenario.tables == before
+    assert len(scenario.chain(task)) == 1
 
 
 @pytest.mark.parametrize(
@@ -121,38 +121,38 @@ def test_telling_the_same_twice_has_one_effect_and_gets_the_first_answer(floor: 
     ],
     ids=lambda other: next(iter(other)),
 )
-def test_telling_something_else_of_a_completed_call_is_refused(floor: Floor, other: dict[str, Any]) -> None:
-    task = floor.create()
-    told: dict[str, Any] = {"note": "She is glad.", "started_at": floor.now, "follow_up_at": floor.now + HOUR}
-    floor.complete(task, **told)
-    before = floor.tables
+def test_telling_something_else_of_a_completed_call_is_refused(scenario: CallScenario, other: dict[str, Any]) -> None:
+    task = scenario.create()
+    told: dict[str, Any] = {"note": "She is glad.", "started_at": scenario.now, "follow_up_at": scenario.now + HOUR}
+    scenario.complete(task, **told)
+    before = scenario.tables
 
     with pytest.raises(Conflict) as refused:
-        floor.complete(task, version=1, **{**told, **other})
+        scenario.complete(task, version=1, **{**told, **other})
 
     assert refused.value.code == "task_closed"
-    assert floor.tables == before
+    assert scenario.tables == before
 
 
-def test_a_call_that_was_cancelled_or_missed_is_not_completed(floor: Floor) -> None:
-    cancelled, missed = floor.create(), floor.create()
-    floor.cancel(cancelled)
-    floor.miss(missed)
+def test_a_call_that_was_cancelled_or_missed_is_not_completed(scenario: CallScenario) -> None:
+    cancelled, missed = scenario.create(), scenario.create()
+    scenario.cancel(cancelled)
+    scenario.miss(missed)
 
     for task in (cancelled, missed):
         with pytest.raises(Conflict) as refused:
-            floor.complete(task, duration_seconds=-1)
+            scenario.complete(task, duration_seconds=-1)
         assert refused.value.code == "task_closed"
 
 
-def test_a_version_that_has_passed_is_not_completed(floor: Floor) -> None:
-    task = floor.note(floor.create(), "Ask for Grace.")
+def test_a_version_that_has_passed_is_not_completed(scenario: CallScenario) -> None:
+    task = scenario.note(scenario.create(), "Ask for Grace.")
 
     with pytest.raises(PreconditionFailed):
-        floor.complete(task, duration_seconds=-1, version=1)
+        scenario.complete(task, duration_seconds=-1, version=1)
 
-    assert floor.stored(task) == task
-    floor.complete(task, version=2)
+    assert scenario.stored(task) == task
+    scenario.complete(task, version=2)
 
 
 @pytest.mark.parametrize(
@@ -165,22 +165,22 @@ def test_a_version_that_has_passed_is_not_completed(floor: Floor) -> None:
     ],
     ids=["shorter than nothing", "longer than a day", "a long note", "no time for the callback"],
 )
-def test_what_cannot_be_is_refused(floor: Floor, told: dict[str, Any], code: tuple[str, str]) -> None:
-    task = floor.create()
+def test_what_cannot_be_is_refused(scenario: CallScenario, told: dict[str, Any], code: tuple[str, str]) -> None:
+    task = scenario.create()
 
     with pytest.raises(Invalid) as refused:
-        floor.complete(task, **told)
+        scenario.complete(task, **told)
 
     assert codes(refused.value) == [code]
-    assert floor.stored(task) == task
+    assert scenario.stored(task) == task
 
 
-def test_a_call_has_begun_and_the_next_one_is_to_come(floor: Floor) -> None:
-    task = floor.create()
+def test_a_call_has_begun_and_the_next_one_is_to_come(scenario: CallScenario) -> None:
+    task = scenario.create()
     early = CLOCKS_DIFFER_BY + timedelta(microseconds=1)
 
     with pytest.raises(Invalid) as refused:
-        floor.complete(task, duration_seconds=-1, started_at=floor.now + early, follow_up_at=floor.now)
+        scenario.complete(task, duration_seconds=-1, started_at=scenario.now + early, follow_up_at=scenario.now)
 
     assert codes(refused.value) == [
         ("duration_seconds", "out_of_range"),
@@ -188,14 +188,14 @@ def test_a_call_has_begun_and_the_next_one_is_to_come(floor: Floor) -> None:
         ("follow_up_at", "in_past"),
     ]
     told: dict[str, Any] = {
-        "started_at": floor.now + CLOCKS_DIFFER_BY,
-        "follow_up_at": floor.now + timedelta(microseconds=1),
+        "started_at": scenario.now + CLOCKS_DIFFER_BY,
+        "follow_up_at": scenario.now + timedelta(microseconds=1),
     }
-    assert floor.complete(task, duration_seconds=MAX_CALL_SECONDS, **told).status is TaskStatus.COMPLETED
+    assert scenario.complete(task, duration_seconds=MAX_CALL_SECONDS, **told).status is TaskStatus.COMPLETED
 
 
-def test_a_blank_note_is_none(floor: Floor) -> None:
-    task = floor.complete(floor.create(), duration_seconds=0, note=" ")
+def test_a_blank_note_is_none(scenario: CallScenario) -> None:
+    task = scenario.complete(scenario.create(), duration_seconds=0, note=" ")
 
     assert task.completion == Completion(outcome=CallOutcome.CONNECTED, duration_seconds=0)
 
@@ -220,23 +220,23 @@ class _BrokenLedger(InMemoryCallLedger):
         raise Unavailable("The connection was lost.")
 
 
-def test_where_the_ledger_fails_nothing_has_happened(floor: Floor) -> None:
-    task = floor.create()
-    before = deepcopy(floor.tables)
-    told = Completion(outcome=CALLBACK, duration_seconds=1, follow_up_at=floor.now + HOUR)
-    complete = replace(floor.unite.calls.complete, work=BrokenWork(floor.ports.work._store))
+def test_where_the_ledger_fails_nothing_has_happened(scenario: CallScenario) -> None:
+    task = scenario.create()
+    before = deepcopy(scenario.tables)
+    told = Completion(outcome=CALLBACK, duration_seconds=1, follow_up_at=scenario.now + HOUR)
+    complete = replace(scenario.unite.calls.complete, work=BrokenWork(scenario.ports.work._store))
 
     with pytest.raises(Unavailable):
-        complete(floor.ann, CompletedCall(task_id=task.id, completion=told))
+        complete(scenario.ann, CompletedCall(task_id=task.id, completion=told))
 
-    assert floor.tables == before
+    assert scenario.tables == before
 
 
-def test_the_same_request_twice_completes_once_and_gets_the_first_answer(floor: Floor) -> None:
-    task = floor.create()
+def test_the_same_request_twice_completes_once_and_gets_the_first_answer(scenario: CallScenario) -> None:
+    task = scenario.create()
     call = CompletedCall(
         task_id=task.id,
-        completion=Completion(outcome=CALLBACK, duration_seconds=1, follow_up_at=floor.now + HOUR),
+        completion=Completion(outcome=CALLBACK, duration_seconds=1, follow_up_at=scenario.now + HOUR),
         expected_version=1,
     )
     claim = Claim(scope="5c" * 32, fingerprint="f1" * 32, holder="first")
@@ -244,23 +244,23 @@ def test_the_same_request_twice_completes_once_and_gets_the_first_answer(floor: 
     def answer(view: TaskView) -> bytes:
         return f"{view.task.id} {view.task.version} {view.task.follow_up_id}".encode()
 
-    first = floor.unite.once(claim, floor.unite.calls.complete, answer, SHOW_AGAIN, floor.ann, call)
-    floor.note(task, "She is glad.")
-    again = floor.unite.once(
-        replace(claim, holder="second"), floor.unite.calls.complete, answer, SHOW_AGAIN, floor.ann, call
+    first = scenario.unite.once(claim, scenario.unite.calls.complete, answer, SHOW_AGAIN, scenario.ann, call)
+    scenario.note(task, "She is glad.")
+    again = scenario.unite.once(
+        replace(claim, holder="second"), scenario.unite.calls.complete, answer, SHOW_AGAIN, scenario.ann, call
     )
 
     assert (first.replayed, again.replayed, again.answer) == (False, True, first.answer)
-    assert (len(floor.tables.tasks), len(floor.chain(task))) == (2, 1)
-    assert floor.told(task).count("call_task.completed") == 1
+    assert (len(scenario.tables.tasks), len(scenario.chain(task))) == (2, 1)
+    assert scenario.told(task).count("call_task.completed") == 1
 
 
-def test_of_many_who_tell_of_one_call_at_once_one_is_heard(floor: Floor) -> None:
-    task = floor.create()
+def test_of_many_who_tell_of_one_call_at_once_one_is_heard(scenario: CallScenario) -> None:
+    task = scenario.create()
 
     def attempt(number: int) -> str:
         try:
-            return floor.complete(task, duration_seconds=number).status
+            return scenario.complete(task, duration_seconds=number).status
         except Conflict as refused:
             return refused.code
 
@@ -268,25 +268,25 @@ def test_of_many_who_tell_of_one_call_at_once_one_is_heard(floor: Floor) -> None
         heard = [*crowd.map(attempt, range(20))]
 
     assert sorted(heard) == ["completed", *["task_closed"] * 19]
-    assert len(floor.chain(task)) == 1
+    assert len(scenario.chain(task)) == 1
 
 
-def test_a_call_to_a_lead_that_is_gone_can_still_be_told_of(floor: Floor) -> None:
-    task = floor.create()
-    with floor.ports.work() as work:
+def test_a_call_to_a_lead_that_is_gone_can_still_be_told_of(scenario: CallScenario) -> None:
+    task = scenario.create()
+    with scenario.ports.work() as work:
         lead = work.leads.get(task.lead_id)
-        lead.hide(floor.now)
-        lead.touched(floor.now)
+        lead.hide(scenario.now)
+        lead.touched(scenario.now)
         work.leads.save(lead)
         work.commit()
 
-    view = floor.unite.calls.complete(
-        floor.ann,
+    view = scenario.unite.calls.complete(
+        scenario.ann,
         CompletedCall(task_id=task.id, completion=Completion(outcome=CallOutcome.NOT_INTERESTED, duration_seconds=10)),
     )
 
-    assert (view.task.status, view.lead, floor.lead_of(task).status) == (TaskStatus.COMPLETED, None, LeadStatus.NEW)
-    assert named(floor.events[-1]) is None
+    assert (view.task.status, view.lead, scenario.lead_of(task).status) == (TaskStatus.COMPLETED, None, LeadStatus.NEW)
+    assert named(scenario.events[-1]) is None
 
 
 def named(event: Event) -> object:

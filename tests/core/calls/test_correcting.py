@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.core.calls.floor import Floor
+from tests.core.calls.scenario import CallScenario
 from tests.core.replay import SHOW_AGAIN
 from unite_core import (
     Actor,
@@ -26,35 +26,35 @@ from unite_core.testing.builders import an_id
 BUSY = CallOutcome.BUSY
 
 
-def correct(floor: Floor, entry: LedgerEntry, actor: Actor | None = None, **said: Any) -> LedgerEntry:
+def correct(scenario: CallScenario, entry: LedgerEntry, actor: Actor | None = None, **said: Any) -> LedgerEntry:
     correction = Correction(**{"entry_id": entry.id, "reason": "It was the wrong button.", **said})
-    return floor.unite.calls.correct(actor or floor.manager, correction)
+    return scenario.unite.calls.correct(actor or scenario.manager, correction)
 
 
-def completed(floor: Floor) -> LedgerEntry:
+def completed(scenario: CallScenario) -> LedgerEntry:
     """The entry of a call of Ann's."""
-    task = floor.complete(floor.create(), note="She is glad.", started_at=floor.now)
-    floor.pass_time()
-    return floor.chain(task)[0]
+    task = scenario.complete(scenario.create(), note="She is glad.", started_at=scenario.now)
+    scenario.advance()
+    return scenario.chain(task)[0]
 
 
 def codes(error: UniteError) -> list[tuple[str, str]]:
     return [(problem.field, problem.code) for problem in error.problems]
 
 
-def test_a_correction_is_a_new_entry_that_names_the_old_and_says_what_is_right(floor: Floor) -> None:
-    wrong = completed(floor)
+def test_a_correction_is_a_new_entry_that_names_the_old_and_says_what_is_right(scenario: CallScenario) -> None:
+    wrong = completed(scenario)
 
-    right = correct(floor, wrong, outcome=BUSY, duration_seconds=0, reason=" The wrong button. ")
+    right = correct(scenario, wrong, outcome=BUSY, duration_seconds=0, reason=" The wrong button. ")
 
-    task = floor.tables.tasks[wrong.task_id]
+    task = scenario.tables.tasks[wrong.task_id]
     assert right == replace(
         wrong,
         id=right.id,
         number=2,
         kind=EntryKind.CORRECTION,
-        actor_id=floor.manager.user_id,
-        at=floor.now,
+        actor_id=scenario.manager.user_id,
+        at=scenario.now,
         outcome=BUSY,
         duration_seconds=0,
         reason="The wrong button.",
@@ -62,78 +62,78 @@ def test_a_correction_is_a_new_entry_that_names_the_old_and_says_what_is_right(f
         previous_hash=wrong.hash,
         hash=right.hash,
     )
-    assert floor.chain(task) == [wrong, right]
-    assert floor.unite.calls.verify_ledger().broken is None
+    assert scenario.chain(task) == [wrong, right]
+    assert scenario.unite.calls.verify_ledger().broken is None
 
 
-def test_a_correction_leaves_the_task_and_the_lead_as_they_are(floor: Floor) -> None:
-    wrong = completed(floor)
-    tasks, leads = floor.tables.tasks, floor.tables.leads
+def test_a_correction_leaves_the_task_and_the_lead_as_they_are(scenario: CallScenario) -> None:
+    wrong = completed(scenario)
+    tasks, leads = scenario.tables.tasks, scenario.tables.leads
 
-    correct(floor, wrong, outcome=CallOutcome.CONVERTED)
+    correct(scenario, wrong, outcome=CallOutcome.CONVERTED)
 
-    assert (floor.tables.tasks, floor.tables.leads) == (tasks, leads)
+    assert (scenario.tables.tasks, scenario.tables.leads) == (tasks, leads)
 
 
-def test_what_a_correction_leaves_out_stays_as_it_was_said_last(floor: Floor) -> None:
-    wrong = completed(floor)
-    first = correct(floor, wrong, outcome=BUSY)
+def test_what_a_correction_leaves_out_stays_as_it_was_said_last(scenario: CallScenario) -> None:
+    wrong = completed(scenario)
+    first = correct(scenario, wrong, outcome=BUSY)
 
-    second = correct(floor, wrong, note=None, started_at=None)
+    second = correct(scenario, wrong, note=None, started_at=None)
 
     assert (second.outcome, second.note, second.started_at, second.duration_seconds) == (BUSY, None, None, 300)
     assert (second.corrects, second.previous_hash, second.number) == (wrong.id, first.hash, 3)
-    assert correct(floor, first, note=" Nobody there. ").note == "Nobody there."
+    assert correct(scenario, first, note=" Nobody there. ").note == "Nobody there."
 
 
-def test_correcting_twice_with_the_same_content_has_one_effect(floor: Floor) -> None:
-    wrong = completed(floor)
-    first = correct(floor, wrong, outcome=BUSY)
-    before = floor.tables
+def test_correcting_twice_with_the_same_content_has_one_effect(scenario: CallScenario) -> None:
+    wrong = completed(scenario)
+    first = correct(scenario, wrong, outcome=BUSY)
+    before = scenario.tables
 
-    assert correct(floor, wrong, floor.admin, outcome=BUSY) == first
-    assert floor.tables == before
+    assert correct(scenario, wrong, scenario.admin, outcome=BUSY) == first
+    assert scenario.tables == before
 
 
-def test_the_same_request_twice_corrects_once(floor: Floor) -> None:
-    wrong = completed(floor)
+def test_the_same_request_twice_corrects_once(scenario: CallScenario) -> None:
+    wrong = completed(scenario)
     claim = Claim(scope="5c" * 32, fingerprint="f1" * 32, holder="first")
     correction = Correction(entry_id=wrong.id, reason="It was busy.", outcome=BUSY)
 
     answers = {
-        floor.unite.once(
+        scenario.unite.once(
             replace(claim, holder=holder),
-            floor.unite.calls.correct,
+            scenario.unite.calls.correct,
             lambda entry: entry.hash.encode(),
             SHOW_AGAIN,
-            floor.manager,
+            scenario.manager,
             correction,
         ).answer
         for holder in ("first", "second")
     }
 
-    assert answers == {floor.chain(floor.tables.tasks[wrong.task_id])[-1].hash.encode()}
+    assert answers == {scenario.chain(scenario.tables.tasks[wrong.task_id])[-1].hash.encode()}
 
 
 @pytest.mark.parametrize("again", [{}, {"outcome": CallOutcome.CONNECTED}, {"note": " She is glad. "}])
-def test_a_correction_that_corrects_nothing_is_refused(floor: Floor, again: dict[str, Any]) -> None:
-    wrong = completed(floor)
+def test_a_correction_that_corrects_nothing_is_refused(scenario: CallScenario, again: dict[str, Any]) -> None:
+    wrong = completed(scenario)
 
     with pytest.raises(Invalid) as refused:
-        correct(floor, wrong, **again)
+        correct(scenario, wrong, **again)
 
     assert refused.value.code == "nothing_to_correct"
 
 
-def test_agents_do_not_correct_their_own_calls_and_do_not_find_the_rest(floor: Floor) -> None:
-    wrong = completed(floor)
+def test_agents_do_not_correct_their_own_calls_and_do_not_find_the_rest(scenario: CallScenario) -> None:
+    wrong = completed(scenario)
 
     with pytest.raises(Forbidden):
-        correct(floor, wrong, floor.ann, outcome=BUSY)
+        correct(scenario, wrong, scenario.ann, outcome=BUSY)
     with pytest.raises(NotFound):
-        correct(floor, wrong, floor.ben, outcome=BUSY)
+        correct(scenario, wrong, scenario.ben, outcome=BUSY)
     with pytest.raises(NotFound):
-        correct(floor, replace(wrong, id=an_id()), outcome=BUSY)
+        correct(scenario, replace(wrong, id=an_id()), outcome=BUSY)
 
 
 @pytest.mark.parametrize(
@@ -146,43 +146,43 @@ def test_agents_do_not_correct_their_own_calls_and_do_not_find_the_rest(floor: F
     ],
     ids=["no reason", "a long reason", "longer than a day", "a long note"],
 )
-def test_what_cannot_be_is_no_correction(floor: Floor, said: dict[str, Any], code: tuple[str, str]) -> None:
-    wrong = completed(floor)
+def test_what_cannot_be_is_no_correction(scenario: CallScenario, said: dict[str, Any], code: tuple[str, str]) -> None:
+    wrong = completed(scenario)
 
     with pytest.raises(Invalid) as refused:
-        correct(floor, wrong, **{"outcome": BUSY, **said})
+        correct(scenario, wrong, **{"outcome": BUSY, **said})
 
     assert codes(refused.value) == [code]
-    assert len(floor.tables.ledger) == 1
+    assert len(scenario.tables.ledger) == 1
 
 
-def test_a_correction_does_not_tell_of_the_future(floor: Floor) -> None:
+def test_a_correction_does_not_tell_of_the_future(scenario: CallScenario) -> None:
     with pytest.raises(Invalid) as refused:
-        correct(floor, completed(floor), started_at=floor.now + timedelta(hours=2))
+        correct(scenario, completed(scenario), started_at=scenario.now + timedelta(hours=2))
 
     assert codes(refused.value) == [("started_at", "in_future")]
 
 
-def test_a_callback_that_comes_to_light_later_needs_no_call_to_follow(floor: Floor) -> None:
-    assert correct(floor, completed(floor), outcome=CallOutcome.CALLBACK_REQUESTED).follow_up_at is None
+def test_a_callback_that_comes_to_light_later_needs_no_call_to_follow(scenario: CallScenario) -> None:
+    assert correct(scenario, completed(scenario), outcome=CallOutcome.CALLBACK_REQUESTED).follow_up_at is None
 
 
 @pytest.mark.parametrize("how", ["missed", "cancelled"])
-def test_a_call_that_was_made_after_all_needs_an_outcome_and_a_duration(floor: Floor, how: str) -> None:
-    task = floor.create()
+def test_a_call_that_was_made_after_all_needs_an_outcome_and_a_duration(scenario: CallScenario, how: str) -> None:
+    task = scenario.create()
     if how == "missed":
-        floor.miss(task)
+        scenario.miss(task)
     else:
-        floor.cancel(task)
-    (wrong,) = floor.chain(task)
+        scenario.cancel(task)
+    (wrong,) = scenario.chain(task)
 
     with pytest.raises(Invalid) as without_both:
-        correct(floor, wrong, note="It was made.")
+        correct(scenario, wrong, note="It was made.")
     with pytest.raises(Invalid) as without_duration:
-        correct(floor, wrong, outcome=BUSY, reason="")
-    right = correct(floor, wrong, outcome=BUSY, duration_seconds=0)
+        correct(scenario, wrong, outcome=BUSY, reason="")
+    right = correct(scenario, wrong, outcome=BUSY, duration_seconds=0)
 
     assert codes(without_both.value) == [("outcome", "required"), ("duration_seconds", "required")]
     assert codes(without_duration.value) == [("reason", "required"), ("duration_seconds", "required")]
-    assert (right.outcome, right.duration_seconds, right.agent_id) == (BUSY, 0, floor.ann.user_id)
-    assert floor.unite.calls.verify_ledger().broken is None
+    assert (right.outcome, right.duration_seconds, right.agent_id) == (BUSY, 0, scenario.ann.user_id)
+    assert scenario.unite.calls.verify_ledger().broken is None

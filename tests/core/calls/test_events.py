@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.core.calls.floor import HOUR, Floor
+from tests.core.calls.scenario import HOUR, CallScenario
 from unite_core import (
     CallOutcome,
     CallTask,
@@ -25,18 +25,18 @@ from unite_core.notifications.audience import AUDIENCES
 from unite_core.unit_of_work import before_commit
 
 
-def of(floor: Floor, event_type: str) -> Event:
-    (event,) = (event for event in floor.events if event.type == event_type)
+def of(scenario: CallScenario, event_type: str) -> Event:
+    (event,) = (event for event in scenario.events if event.type == event_type)
     return event
 
 
-def common(floor: Floor, task: CallTask, **more: Any) -> dict[str, Any]:
+def common(scenario: CallScenario, task: CallTask, **more: Any) -> dict[str, Any]:
     """What every event about a task of Ann's, created by the manager, holds."""
     return {
         "task_id": str(task.id),
         "lead_name": "Grace Hopper",
-        "assigned_to": str(floor.ann.user_id),
-        "created_by": str(floor.manager.user_id),
+        "assigned_to": str(scenario.ann.user_id),
+        "created_by": str(scenario.manager.user_id),
         "due_at": "2026-03-02T10:00:00Z",
         **more,
     }
@@ -58,56 +58,60 @@ def entry_data(entry: LedgerEntry, **more: Any) -> dict[str, Any]:
 NO_CALL: dict[str, Any] = {"outcome": None, "duration_seconds": None, "attempt": None, "corrects": None}
 
 
-def test_a_call_task_that_is_created_is_told_of_and_whom_it_is_assigned_to(floor: Floor) -> None:
-    elsewhere = (floor.now + HOUR).astimezone(timezone(timedelta(hours=2)))
+def test_a_call_task_that_is_created_is_told_of_and_whom_it_is_assigned_to(scenario: CallScenario) -> None:
+    elsewhere = (scenario.now + HOUR).astimezone(timezone(timedelta(hours=2)))
 
-    task = floor.create(due_at=elsewhere, note="Ask for Grace.")
+    task = scenario.create(due_at=elsewhere, note="Ask for Grace.")
 
-    created, assigned = floor.events[-2:]
+    created, assigned = scenario.events[-2:]
     assert (created.type, assigned.type) == ("call_task.created", "call_task.assigned")
     for event in (created, assigned):
-        assert (event.at, event.actor_id, event.correlation_id) == (floor.now, floor.manager.user_id, "of-manager")
+        assert (event.at, event.actor_id, event.correlation_id) == (
+            scenario.now,
+            scenario.manager.user_id,
+            "of-manager",
+        )
         assert (event.lead_ids, event.import_id, event.delivery_id) == ((task.lead_id,), None, None)
-        assert event.data == common(floor, task)
+        assert event.data == common(scenario, task)
 
 
-def test_whoever_a_call_is_given_to_is_told(floor: Floor) -> None:
-    task = floor.create()
+def test_whoever_a_call_is_given_to_is_told(scenario: CallScenario) -> None:
+    task = scenario.create()
 
-    floor.assign(task, floor.ben)
+    scenario.assign(task, scenario.ben)
 
-    event = floor.events[-1]
+    event = scenario.events[-1]
     assert (event.type, event.data) == (
         "call_task.assigned",
-        common(floor, task, assigned_to=str(floor.ben.user_id)),
+        common(scenario, task, assigned_to=str(scenario.ben.user_id)),
     )
 
 
-def test_that_something_was_noted_is_told_and_not_what(floor: Floor) -> None:
-    task = floor.create()
+def test_that_something_was_noted_is_told_and_not_what(scenario: CallScenario) -> None:
+    task = scenario.create()
 
-    noted = floor.note(task, "Ask for Grace.", floor.ann)
+    noted = scenario.note(task, "Ask for Grace.", scenario.ann)
 
-    event = of(floor, "call_task.noted")
+    event = of(scenario, "call_task.noted")
     assert (event.actor_id, event.data) == (
-        floor.ann.user_id,
-        common(floor, task, note_id=str(noted.notes[0].id)),
+        scenario.ann.user_id,
+        common(scenario, task, note_id=str(noted.notes[0].id)),
     )
 
 
-def test_a_call_that_was_made_is_told_of_with_its_entry_and_the_call_that_follows(floor: Floor) -> None:
-    task = floor.create()
-    so_far = len(floor.events)
+def test_a_call_that_was_made_is_told_of_with_its_entry_and_the_call_that_follows(scenario: CallScenario) -> None:
+    task = scenario.create()
+    so_far = len(scenario.events)
 
-    done = floor.complete(
-        task, outcome=CallOutcome.CALLBACK_REQUESTED, duration_seconds=90, follow_up_at=floor.now + HOUR
+    done = scenario.complete(
+        task, outcome=CallOutcome.CALLBACK_REQUESTED, duration_seconds=90, follow_up_at=scenario.now + HOUR
     )
 
-    completed, moved, created, assigned = floor.events[so_far:]
-    (entry,) = floor.chain(task)
-    assert (completed.type, completed.at, completed.actor_id) == ("call_task.completed", entry.at, floor.ann.user_id)
+    completed, moved, created, assigned = scenario.events[so_far:]
+    (entry,) = scenario.chain(task)
+    assert (completed.type, completed.at, completed.actor_id) == ("call_task.completed", entry.at, scenario.ann.user_id)
     assert completed.data == common(
-        floor,
+        scenario,
         task,
         outcome="callback_requested",
         duration_seconds=90,
@@ -128,26 +132,28 @@ def test_a_call_that_was_made_is_told_of_with_its_entry_and_the_call_that_follow
     )
     assert (moved.type, moved.lead_ids) == ("lead.changed", (task.lead_id,))
     for event, event_type in ((created, "call_task.created"), (assigned, "call_task.assigned")):
-        assert (event.type, event.actor_id) == (event_type, floor.ann.user_id)
-        assert event.data == common(floor, task, task_id=str(done.follow_up_id), created_by=str(floor.ann.user_id))
+        assert (event.type, event.actor_id) == (event_type, scenario.ann.user_id)
+        assert event.data == common(
+            scenario, task, task_id=str(done.follow_up_id), created_by=str(scenario.ann.user_id)
+        )
 
 
-def test_a_call_that_no_other_follows_says_so(floor: Floor) -> None:
-    floor.complete(floor.create())
+def test_a_call_that_no_other_follows_says_so(scenario: CallScenario) -> None:
+    scenario.complete(scenario.create())
 
-    assert of(floor, "call_task.completed").data["follow_up_task_id"] is None
+    assert of(scenario, "call_task.completed").data["follow_up_task_id"] is None
 
 
-def test_a_call_that_is_cancelled_is_told_of_with_the_reason(floor: Floor) -> None:
-    task = floor.create()
+def test_a_call_that_is_cancelled_is_told_of_with_the_reason(scenario: CallScenario) -> None:
+    task = scenario.create()
 
-    floor.cancel(task, "She called herself.")
+    scenario.cancel(task, "She called herself.")
 
-    (entry,) = floor.chain(task)
-    event = of(floor, "call_task.cancelled")
-    assert (event.at, event.actor_id) == (entry.at, floor.manager.user_id)
+    (entry,) = scenario.chain(task)
+    event = of(scenario, "call_task.cancelled")
+    assert (event.at, event.actor_id) == (entry.at, scenario.manager.user_id)
     assert event.data == common(
-        floor,
+        scenario,
         task,
         entry_id=str(entry.id),
         entry_hash=entry.hash,
@@ -163,16 +169,16 @@ def test_a_call_that_is_cancelled_is_told_of_with_the_reason(floor: Floor) -> No
     )
 
 
-def test_a_call_that_is_missed_is_told_of_as_nobodys_doing(floor: Floor) -> None:
-    task = floor.create()
+def test_a_call_that_is_missed_is_told_of_as_nobodys_doing(scenario: CallScenario) -> None:
+    task = scenario.create()
 
-    floor.miss(task)
+    scenario.miss(task)
 
-    (entry,) = floor.chain(task)
-    event = of(floor, "call_task.missed")
+    (entry,) = scenario.chain(task)
+    event = of(scenario, "call_task.missed")
     assert (event.at, event.actor_id, event.correlation_id) == (entry.at, None, None)
     assert event.data == common(
-        floor,
+        scenario,
         task,
         entry_id=str(entry.id),
         entry_hash=entry.hash,
@@ -188,17 +194,17 @@ def test_a_call_that_is_missed_is_told_of_as_nobodys_doing(floor: Floor) -> None
     )
 
 
-def test_a_correction_is_told_of_with_the_entry_that_it_corrects(floor: Floor) -> None:
-    task = floor.complete(floor.create())
-    (wrong,) = floor.chain(task)
+def test_a_correction_is_told_of_with_the_entry_that_it_corrects(scenario: CallScenario) -> None:
+    task = scenario.complete(scenario.create())
+    (wrong,) = scenario.chain(task)
 
-    right = floor.unite.calls.correct(
-        floor.manager, Correction(entry_id=wrong.id, reason="Wrong button.", outcome=CallOutcome.BUSY)
+    right = scenario.unite.calls.correct(
+        scenario.manager, Correction(entry_id=wrong.id, reason="Wrong button.", outcome=CallOutcome.BUSY)
     )
 
-    event = of(floor, "call_log.corrected")
+    event = of(scenario, "call_log.corrected")
     assert event.data == common(
-        floor,
+        scenario,
         task,
         entry_id=str(right.id),
         entry_hash=right.hash,
@@ -217,63 +223,63 @@ def test_a_correction_is_told_of_with_the_entry_that_it_corrects(floor: Floor) -
     )
 
 
-def test_no_event_about_a_call_has_the_phone_number(floor: Floor) -> None:
-    task = floor.create()
-    phone = floor.lead_of(task).phone
-    floor.note(task, "Ask for Grace.")
-    floor.complete(task, outcome=CallOutcome.CONVERTED, follow_up_at=floor.now + HOUR)
-    floor.cancel(floor.create(floor.lead(phone="+12125550199")))
+def test_no_event_about_a_call_has_the_phone_number(scenario: CallScenario) -> None:
+    task = scenario.create()
+    phone = scenario.lead_of(task).phone
+    scenario.note(task, "Ask for Grace.")
+    scenario.complete(task, outcome=CallOutcome.CONVERTED, follow_up_at=scenario.now + HOUR)
+    scenario.cancel(scenario.create(scenario.lead(phone="+12125550199")))
 
     assert phone is not None
-    told = [json.dumps(event.data) for event in floor.events if event.type.startswith("call_")]
+    told = [json.dumps(event.data) for event in scenario.events if event.type.startswith("call_")]
     assert len(told) == 9
     assert [text for text in told if phone.number in text or "2125550199" in text] == []
 
 
-def test_everything_that_is_told_to_others_about_calls_is_told_of(floor: Floor) -> None:
-    made, cancelled, missed = (floor.create() for _ in range(3))
-    floor.complete(made)
-    (wrong,) = floor.chain(made)
-    floor.unite.calls.correct(floor.manager, Correction(entry_id=wrong.id, reason="Shorter.", duration_seconds=1))
-    floor.cancel(cancelled)
-    floor.miss(missed)
+def test_everything_that_is_told_to_others_about_calls_is_told_of(scenario: CallScenario) -> None:
+    made, cancelled, missed = (scenario.create() for _ in range(3))
+    scenario.complete(made)
+    (wrong,) = scenario.chain(made)
+    scenario.unite.calls.correct(scenario.manager, Correction(entry_id=wrong.id, reason="Shorter.", duration_seconds=1))
+    scenario.cancel(cancelled)
+    scenario.miss(missed)
 
-    told = {event.type for event in floor.events}
+    told = {event.type for event in scenario.events}
 
     assert {each for each in AUDIENCES if each.startswith("call_")} <= told
 
 
-def test_nothing_is_told_of_what_is_refused_or_changes_nothing(floor: Floor) -> None:
-    task = floor.create()
-    floor.complete(task)
-    other = floor.create()
-    before = floor.events
+def test_nothing_is_told_of_what_is_refused_or_changes_nothing(scenario: CallScenario) -> None:
+    task = scenario.create()
+    scenario.complete(task)
+    other = scenario.create()
+    before = scenario.events
 
     with pytest.raises(Conflict):
-        floor.cancel(task)
+        scenario.cancel(task)
     with pytest.raises(PreconditionFailed):
-        floor.note(task, "Ask for Grace.", version=1)
+        scenario.note(task, "Ask for Grace.", version=1)
     with pytest.raises(Invalid):
-        floor.complete(other, duration_seconds=-1)
+        scenario.complete(other, duration_seconds=-1)
     with pytest.raises(Forbidden):
-        floor.assign(other, floor.ben, floor.ann)
-    floor.complete(task)
-    floor.assign(other, floor.ann)
-    floor.unite.upkeep.mark_missed()
+        scenario.assign(other, scenario.ben, scenario.ann)
+    scenario.complete(task)
+    scenario.assign(other, scenario.ann)
+    scenario.unite.upkeep.mark_missed()
 
-    assert floor.events == before
+    assert scenario.events == before
 
 
-def test_nothing_is_told_of_a_completion_that_is_not_committed(floor: Floor) -> None:
-    task = floor.create()
-    before = floor.events
+def test_nothing_is_told_of_a_completion_that_is_not_committed(scenario: CallScenario) -> None:
+    task = scenario.create()
+    before = scenario.events
 
     def refuse(*_: object) -> None:
         raise Conflict("Another attempt took over.")
 
-    complete = replace(floor.unite.calls.complete, work=before_commit(floor.ports.work, refuse))
+    complete = replace(scenario.unite.calls.complete, work=before_commit(scenario.ports.work, refuse))
     call = CompletedCall(task_id=task.id, completion=Completion(outcome=CallOutcome.CONNECTED, duration_seconds=1))
     with pytest.raises(Conflict):
-        complete(floor.ann, call)
+        complete(scenario.ann, call)
 
-    assert (floor.events, floor.stored(task)) == (before, task)
+    assert (scenario.events, scenario.stored(task)) == (before, task)

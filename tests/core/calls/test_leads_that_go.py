@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.core.calls.floor import HOUR, Floor
+from tests.core.calls.scenario import HOUR, CallScenario
 from unite_core import (
     CallTask,
     Conflict,
@@ -32,85 +32,85 @@ from unite_core.testing.in_memory.tables import Tables
 from unite_core.unit_of_work import before_commit
 
 
-def delete(floor: Floor, lead: Lead, version: int | None = None) -> None:
-    floor.unite.leads.delete(floor.manager, LeadToDelete(lead_id=lead.id, expected_version=version))
+def delete(scenario: CallScenario, lead: Lead, version: int | None = None) -> None:
+    scenario.unite.leads.delete(scenario.manager, LeadToDelete(lead_id=lead.id, expected_version=version))
 
 
-def imported(floor: Floor, text: str, **options: Any) -> LeadImport:
-    stored = floor.unite.imports.store_file(floor.admin, io.BytesIO(text.encode()))
+def imported(scenario: CallScenario, text: str, **options: Any) -> LeadImport:
+    stored = scenario.unite.imports.store_file(scenario.admin, io.BytesIO(text.encode()))
     file = FileToImport(stored=stored, filename="leads.csv", options=ImportOptions(**options))
-    queued = floor.unite.imports.import_stored_file(floor.admin, file)
-    floor.unite.imports.continue_import(queued.id, holder="worker")
-    return floor.unite.imports.get(floor.admin, queued.id)
+    queued = scenario.unite.imports.import_stored_file(scenario.admin, file)
+    scenario.unite.imports.continue_import(queued.id, holder="worker")
+    return scenario.unite.imports.get(scenario.admin, queued.id)
 
 
-def named(floor: Floor, name: str) -> Lead:
-    (lead,) = (lead for lead in floor.tables.leads.values() if lead.name == name)
+def named(scenario: CallScenario, name: str) -> Lead:
+    (lead,) = (lead for lead in scenario.tables.leads.values() if lead.name == name)
     return lead
 
 
-def test_whoever_deletes_a_lead_cancels_the_calls_to_it(floor: Floor) -> None:
-    lead, other = floor.lead(), floor.create()
-    made, first, second = (floor.create(lead) for _ in range(3))
-    floor.complete(made)
+def test_whoever_deletes_a_lead_cancels_the_calls_to_it(scenario: CallScenario) -> None:
+    lead, other = scenario.lead(), scenario.create()
+    made, first, second = (scenario.create(lead) for _ in range(3))
+    scenario.complete(made)
 
-    delete(floor, lead)
+    delete(scenario, lead)
 
     for task in (first, second):
-        gone = floor.stored(task)
+        gone = scenario.stored(task)
         assert (gone.status, gone.cancel_reason, gone.version) == (
             TaskStatus.CANCELLED,
             "The lead was deleted.",
             2,
         )
-        (entry,) = floor.chain(task)
-        assert (entry.kind, entry.actor_id) == (EntryKind.CANCELLED, floor.manager.user_id)
-    assert floor.stored(made).status is TaskStatus.COMPLETED
-    assert floor.stored(other) == other
-    assert [event.type for event in floor.events[-3:]] == ["lead.deleted", *["call_task.cancelled"] * 2]
-    assert floor.events[-1].data["lead_name"] == "Grace Hopper"
-    assert floor.unite.calls.verify_ledger().broken is None
+        (entry,) = scenario.chain(task)
+        assert (entry.kind, entry.actor_id) == (EntryKind.CANCELLED, scenario.manager.user_id)
+    assert scenario.stored(made).status is TaskStatus.COMPLETED
+    assert scenario.stored(other) == other
+    assert [event.type for event in scenario.events[-3:]] == ["lead.deleted", *["call_task.cancelled"] * 2]
+    assert scenario.events[-1].data["lead_name"] == "Grace Hopper"
+    assert scenario.unite.calls.verify_ledger().broken is None
 
 
-def test_a_lead_that_is_not_deleted_is_called_all_the_same(floor: Floor) -> None:
-    lead = floor.lead()
-    task = floor.create(lead)
+def test_a_lead_that_is_not_deleted_is_called_all_the_same(scenario: CallScenario) -> None:
+    lead = scenario.lead()
+    task = scenario.create(lead)
 
     with pytest.raises(PreconditionFailed):
-        delete(floor, lead, version=2)
+        delete(scenario, lead, version=2)
     with pytest.raises(Forbidden):
-        floor.unite.leads.delete(floor.ann, LeadToDelete(lead_id=lead.id))
-    failing = replace(floor.unite.leads.delete, work=before_commit(floor.ports.work, refuse))
+        scenario.unite.leads.delete(scenario.ann, LeadToDelete(lead_id=lead.id))
+    failing = replace(scenario.unite.leads.delete, work=before_commit(scenario.ports.work, refuse))
     with pytest.raises(Conflict):
-        failing(floor.manager, LeadToDelete(lead_id=lead.id))
+        failing(scenario.manager, LeadToDelete(lead_id=lead.id))
 
-    assert floor.stored(task) == task
+    assert scenario.stored(task) == task
 
 
 def refuse(*_: object) -> None:
     raise Conflict("Another attempt took over.")
 
 
-def test_no_call_is_planned_to_a_lead_that_is_gone(floor: Floor) -> None:
-    lead = floor.lead()
-    delete(floor, lead)
+def test_no_call_is_planned_to_a_lead_that_is_gone(scenario: CallScenario) -> None:
+    lead = scenario.lead()
+    delete(scenario, lead)
 
     with pytest.raises(NotFound):
-        floor.create(lead)
+        scenario.create(lead)
 
 
-def test_undoing_an_import_keeps_the_leads_that_calls_are_planned_to(floor: Floor) -> None:
-    done = imported(floor, "Name,Phone\nAda,+12125550101\nBen,+12125550102\nCleo,+12125550103\n")
-    planned, made = floor.create(named(floor, "Ada")), floor.create(named(floor, "Ben"))
-    floor.cancel(made)
+def test_undoing_an_import_keeps_the_leads_that_calls_are_planned_to(scenario: CallScenario) -> None:
+    done = imported(scenario, "Name,Phone\nAda,+12125550101\nBen,+12125550102\nCleo,+12125550103\n")
+    planned, made = scenario.create(named(scenario, "Ada")), scenario.create(named(scenario, "Ben"))
+    scenario.cancel(made)
 
-    undone = floor.unite.imports.undo(floor.admin, done.id).undone
+    undone = scenario.unite.imports.undo(scenario.admin, done.id).undone
 
     assert undone is not None
     assert (undone.removed, undone.kept) == (1, 2)
-    kept = {lead.name for lead in floor.tables.leads.values() if lead.deleted_at is None}
+    kept = {lead.name for lead in scenario.tables.leads.values() if lead.deleted_at is None}
     assert kept == {"Ada", "Ben"}
-    assert floor.stored(planned) == planned
+    assert scenario.stored(planned) == planned
 
 
 class LateWork(InMemoryUnitOfWorkFactory):
@@ -149,14 +149,14 @@ class _LateTasks(InMemoryCallTasks):
         return super().leads_with_tasks(lead_ids)
 
 
-def late_undo(floor: Floor, *, times: int) -> UndoStep:
-    return UndoStep(LateWork(floor.ports.work, times=times), floor.ports.clock, floor.ports.ids)
+def late_undo(scenario: CallScenario, *, times: int) -> UndoStep:
+    return UndoStep(LateWork(scenario.ports.work, times=times), scenario.ports.clock, scenario.ports.ids)
 
 
-def test_a_lead_that_a_call_was_planned_to_in_the_last_moment_is_kept(floor: Floor) -> None:
-    done = imported(floor, "Name,Phone\nAda,+12125550101\nBen,+12125550102\n")
-    floor.create(named(floor, "Ada"))
-    with floor.ports.work() as work:
+def test_a_lead_that_a_call_was_planned_to_in_the_last_moment_is_kept(scenario: CallScenario) -> None:
+    done = imported(scenario, "Name,Phone\nAda,+12125550101\nBen,+12125550102\n")
+    scenario.create(named(scenario, "Ada"))
+    with scenario.ports.work() as work:
         unwanted = work.imports.get(done.id)
         unwanted.begin_undo()
         unwanted.touched()
@@ -164,72 +164,72 @@ def test_a_lead_that_a_call_was_planned_to_in_the_last_moment_is_kept(floor: Flo
         work.commit()
 
     with pytest.raises(Unavailable):
-        late_undo(floor, times=100)(done.id)
-    assert {lead.deleted_at for lead in floor.tables.leads.values()} == {None}
-    late_undo(floor, times=2)(done.id)
+        late_undo(scenario, times=100)(done.id)
+    assert {lead.deleted_at for lead in scenario.tables.leads.values()} == {None}
+    late_undo(scenario, times=2)(done.id)
 
-    assert named(floor, "Ada").deleted_at is None
-    assert named(floor, "Ben").deleted_at is not None
+    assert named(scenario, "Ada").deleted_at is None
+    assert named(scenario, "Ben").deleted_at is not None
 
 
-def test_the_status_that_an_import_brings_is_somebodys_choice(floor: Floor) -> None:
-    task = floor.create(floor.lead(phone="+12125550101"))
-    began = floor.now
-    now = floor.pass_time()
+def test_the_status_that_an_import_brings_is_somebodys_choice(scenario: CallScenario) -> None:
+    task = scenario.create(scenario.lead(phone="+12125550101"))
+    began = scenario.now
+    now = scenario.advance()
     text = "Name,Phone,Status\nGrace,+12125550101,lost\nAda,+12125550102,lost\n"
 
-    imported(floor, text, on_duplicate=OnDuplicate.UPDATE)
-    floor.complete(task, started_at=began)
+    imported(scenario, text, on_duplicate=OnDuplicate.UPDATE)
+    scenario.complete(task, started_at=began)
 
-    assert (floor.lead_of(task).status, floor.lead_of(task).status_chosen_at) == (LeadStatus.LOST, now)
+    assert (scenario.lead_of(task).status, scenario.lead_of(task).status_chosen_at) == (LeadStatus.LOST, now)
 
 
-def test_an_import_that_brings_no_other_status_chooses_none(floor: Floor) -> None:
-    task = floor.create(floor.lead(phone="+12125550101"))
-    began = floor.now
-    floor.pass_time(HOUR)
+def test_an_import_that_brings_no_other_status_chooses_none(scenario: CallScenario) -> None:
+    task = scenario.create(scenario.lead(phone="+12125550101"))
+    began = scenario.now
+    scenario.advance(HOUR)
 
-    imported(floor, "Name,Phone,Status\nG. Hopper,+12125550101,new\n", on_duplicate=OnDuplicate.UPDATE)
-    floor.complete(task, started_at=began)
+    imported(scenario, "Name,Phone,Status\nG. Hopper,+12125550101,new\n", on_duplicate=OnDuplicate.UPDATE)
+    scenario.complete(task, started_at=began)
 
-    lead = floor.lead_of(task)
+    lead = scenario.lead_of(task)
     assert (lead.name, lead.status, lead.status_chosen_at) == ("G. Hopper", LeadStatus.CONTACTED, None)
 
 
-def left_behind(floor: Floor, calls: int = 1) -> list[CallTask]:
+def left_behind(scenario: CallScenario, calls: int = 1) -> list[CallTask]:
     """Pending calls to leads that were deleted by a version from before there were calls."""
-    tasks = [floor.create(note="Ask for Grace.") for _ in range(calls)]
+    tasks = [scenario.create(note="Ask for Grace.") for _ in range(calls)]
     for task in tasks:
-        floor.tables.leads[task.lead_id].deleted_at = floor.now
+        scenario.tables.leads[task.lead_id].deleted_at = scenario.now
     return tasks
 
 
-def test_calls_that_a_deleted_lead_left_behind_are_cancelled_once(floor: Floor) -> None:
-    [task], kept = left_behind(floor), floor.create()
-    now = floor.pass_time()
+def test_calls_that_a_deleted_lead_left_behind_are_cancelled_once(scenario: CallScenario) -> None:
+    [task], kept = left_behind(scenario), scenario.create()
+    now = scenario.advance()
 
-    assert floor.unite.upkeep.cancel_calls_of_deleted_leads() == 1
-    assert floor.unite.upkeep.cancel_calls_of_deleted_leads() == 0
+    assert scenario.unite.upkeep.cancel_calls_of_deleted_leads() == 1
+    assert scenario.unite.upkeep.cancel_calls_of_deleted_leads() == 0
 
-    gone = floor.stored(task)
+    gone = scenario.stored(task)
     assert (gone.status, gone.cancel_reason, gone.closed_at) == (TaskStatus.CANCELLED, "The lead was deleted.", now)
     assert gone.notes == task.notes
-    (entry,) = floor.chain(task)
+    (entry,) = scenario.chain(task)
     assert (entry.kind, entry.reason, entry.actor_id) == (EntryKind.CANCELLED, "The lead was deleted.", None)
-    assert (floor.events[-1].type, floor.events[-1].actor_id) == ("call_task.cancelled", None)
-    assert floor.stored(kept) == kept
-    assert floor.unite.calls.verify_ledger().broken is None
+    assert (scenario.events[-1].type, scenario.events[-1].actor_id) == ("call_task.cancelled", None)
+    assert scenario.stored(kept) == kept
+    assert scenario.unite.calls.verify_ledger().broken is None
 
 
-def test_all_calls_that_deleted_leads_left_behind_are_cancelled_a_few_at_a_time(floor: Floor) -> None:
-    tasks = left_behind(floor, calls=5)
+def test_all_calls_that_deleted_leads_left_behind_are_cancelled_a_few_at_a_time(scenario: CallScenario) -> None:
+    tasks = left_behind(scenario, calls=5)
 
-    assert floor.unite.upkeep.cancel_calls_of_deleted_leads(limit=2) == 5
-    assert {floor.stored(task).status for task in tasks} == {TaskStatus.CANCELLED}
+    assert scenario.unite.upkeep.cancel_calls_of_deleted_leads(limit=2) == 5
+    assert {scenario.stored(task).status for task in tasks} == {TaskStatus.CANCELLED}
 
 
-def test_cancelling_what_deleted_leads_left_behind_stops_between_two_transactions(floor: Floor) -> None:
-    left_behind(floor, calls=5)
+def test_cancelling_what_deleted_leads_left_behind_stops_between_two_transactions(scenario: CallScenario) -> None:
+    left_behind(scenario, calls=5)
     stopping = iter([False, True])
 
-    assert floor.unite.upkeep.cancel_calls_of_deleted_leads(limit=2, should_stop=lambda: next(stopping)) == 2
+    assert scenario.unite.upkeep.cancel_calls_of_deleted_leads(limit=2, should_stop=lambda: next(stopping)) == 2

@@ -10,45 +10,45 @@ from uuid import UUID
 
 import pytest
 
-from tests.core.calls.floor import HOUR, Floor
+from tests.core.calls.scenario import HOUR, CallScenario
 from unite_core import (
-    BrokenChain,
     CallOutcome,
     CallTask,
+    ChainFault,
     Completion,
     Correction,
     EntryKind,
     LedgerEntry,
     TaskStatus,
-    Verified,
+    VerificationResult,
 )
-from unite_core.calls.ledger import NO_HASH, chained, hash_of
+from unite_core.calls.ledger import NO_HASH, hash_of, link_to_chain
 from unite_core.testing.builders import an_id
 
 COMPLETED = TaskStatus.COMPLETED
 
 
 @pytest.fixture
-def task(floor: Floor) -> CallTask:
+def task(scenario: CallScenario) -> CallTask:
     """A task whose chain has three entries: the call and two corrections."""
-    told: dict[str, Any] = {"note": "She is glad.", "started_at": floor.now, "follow_up_at": floor.now + HOUR}
-    task = floor.complete(floor.create(due_at=floor.now), **told)
+    told: dict[str, Any] = {"note": "She is glad.", "started_at": scenario.now, "follow_up_at": scenario.now + HOUR}
+    task = scenario.complete(scenario.create(due_at=scenario.now), **told)
     for seconds in (100, 200):
-        floor.pass_time(timedelta(seconds=1))
-        wrong = floor.chain(task)[-1]
+        scenario.advance(timedelta(seconds=1))
+        wrong = scenario.chain(task)[-1]
         correction = Correction(entry_id=wrong.id, reason="It was shorter.", duration_seconds=seconds)
-        floor.unite.calls.correct(floor.manager, correction)
-    return floor.stored(task)
+        scenario.unite.calls.correct(scenario.manager, correction)
+    return scenario.stored(task)
 
 
-def write(floor: Floor, *entries: LedgerEntry) -> None:
+def write(scenario: CallScenario, *entries: LedgerEntry) -> None:
     """Change entries behind everybody's back."""
     for entry in entries:
-        floor.tables.ledger[entry.id] = entry
+        scenario.tables.ledger[entry.id] = entry
 
 
-def found(floor: Floor) -> BrokenChain:
-    broken = floor.unite.calls.verify_ledger().broken
+def found(scenario: CallScenario) -> ChainFault:
+    broken = scenario.unite.calls.verify_ledger().broken
     assert broken is not None
     return broken
 
@@ -84,30 +84,30 @@ def test_a_hash_is_made_of_everything_in_the_entry_in_a_form_that_anybody_can_ma
     )
 
     assert hash_of(entry) == hashlib.sha256(text.encode()).hexdigest()
-    assert chained(entry, ()) == replace(entry, hash=hash_of(entry))
+    assert link_to_chain(entry, ()) == replace(entry, hash=hash_of(entry))
     of_before = re.sub(r'"(attempt|format)":\d,|"(called_at|source)":"[^"]*",', "", text)
     assert hash_of(replace(entry, format=1)) == hashlib.sha256(of_before.encode()).hexdigest()
 
 
-def test_every_entry_carries_the_hash_of_the_one_before_it(floor: Floor, task: CallTask) -> None:
-    first, second, third = floor.chain(task)
+def test_every_entry_carries_the_hash_of_the_one_before_it(scenario: CallScenario, task: CallTask) -> None:
+    first, second, third = scenario.chain(task)
 
     assert (first.number, second.number, third.number) == (1, 2, 3)
     assert (first.previous_hash, second.previous_hash, third.previous_hash) == (NO_HASH, first.hash, second.hash)
 
 
-def test_what_nobody_touched_verifies(floor: Floor, task: CallTask) -> None:
-    floor.cancel(floor.create(), "She called herself.")
-    floor.complete(floor.create(floor.lead(assigned_to=None)), floor.admin)
-    floor.miss(floor.create())
+def test_what_nobody_touched_verifies(scenario: CallScenario, task: CallTask) -> None:
+    scenario.cancel(scenario.create(), "She called herself.")
+    scenario.complete(scenario.create(scenario.lead(assigned_to=None)), scenario.admin)
+    scenario.miss(scenario.create())
 
     # The call that followed is missed too.
-    assert floor.unite.calls.verify_ledger() == Verified(tasks=5, entries=7, broken=None)
-    assert floor.unite.calls.get_ledger(floor.manager, task.id).broken is None
+    assert scenario.unite.calls.verify_ledger() == VerificationResult(tasks=5, entries=7, broken=None)
+    assert scenario.unite.calls.get_ledger(scenario.manager, task.id).broken is None
 
 
-def test_there_may_be_nothing_to_verify(floor: Floor) -> None:
-    assert floor.unite.calls.verify_ledger() == Verified()
+def test_there_may_be_nothing_to_verify(scenario: CallScenario) -> None:
+    assert scenario.unite.calls.verify_ledger() == VerificationResult()
 
 
 OTHERWISE: dict[str, Any] = {
@@ -141,13 +141,13 @@ def test_every_field_of_an_entry_is_tampered_with_here() -> None:
 
 @pytest.mark.parametrize("which", [0, 1, 2], ids=["the first", "the second", "the last"])
 @pytest.mark.parametrize("name", sorted(OTHERWISE.keys() - {"task_id", "number"}))
-def test_an_entry_that_was_changed_is_named(floor: Floor, task: CallTask, name: str, which: int) -> None:
-    entry = floor.chain(task)[which]
+def test_an_entry_that_was_changed_is_named(scenario: CallScenario, task: CallTask, name: str, which: int) -> None:
+    entry = scenario.chain(task)[which]
     changed = replace(entry, **{name: OTHERWISE[name]})
-    del floor.tables.ledger[entry.id]
-    write(floor, changed)
+    del scenario.tables.ledger[entry.id]
+    write(scenario, changed)
 
-    assert found(floor) == BrokenChain(
+    assert found(scenario) == ChainFault(
         task_id=task.id,
         entry_id=changed.id,
         number=which + 1,
@@ -156,11 +156,11 @@ def test_an_entry_that_was_changed_is_named(floor: Floor, task: CallTask, name: 
 
 
 @pytest.mark.parametrize("name", ["task_id", "number"])
-def test_an_entry_that_went_elsewhere_is_missed_where_it_was(floor: Floor, task: CallTask, name: str) -> None:
-    _, second, third = floor.chain(task)
-    write(floor, replace(second, **{name: OTHERWISE[name]}))
+def test_an_entry_that_went_elsewhere_is_missed_where_it_was(scenario: CallScenario, task: CallTask, name: str) -> None:
+    _, second, third = scenario.chain(task)
+    write(scenario, replace(second, **{name: OTHERWISE[name]}))
 
-    broken = found(floor)
+    broken = found(scenario)
 
     assert (broken.task_id, broken.entry_id, broken.number) == (task.id, third.id, 2)
     assert broken.reason == "It does not follow from the entry before it."
@@ -168,39 +168,41 @@ def test_an_entry_that_went_elsewhere_is_missed_where_it_was(floor: Floor, task:
 
 @pytest.mark.parametrize("which", [0, 1], ids=["the first", "the second"])
 def test_an_entry_that_was_changed_together_with_its_hash_is_betrayed_by_the_next(
-    floor: Floor, task: CallTask, which: int
+    scenario: CallScenario, task: CallTask, which: int
 ) -> None:
-    chain = floor.chain(task)
+    chain = scenario.chain(task)
     # Of what the task says too the first entry would be contradicted by the task already.
-    write(floor, sealed(replace(chain[which], actor_id=an_id())))
+    write(scenario, sealed(replace(chain[which], actor_id=an_id())))
 
-    broken = found(floor)
+    broken = found(scenario)
 
     assert (broken.entry_id, broken.number) == (chain[which + 1].id, which + 2)
 
 
-def test_an_entry_that_got_another_number_together_with_its_hash_is_named(floor: Floor, task: CallTask) -> None:
-    (*_, last) = floor.chain(task)
-    write(floor, sealed(replace(last, number=4)))
+def test_an_entry_that_got_another_number_together_with_its_hash_is_named(
+    scenario: CallScenario, task: CallTask
+) -> None:
+    (*_, last) = scenario.chain(task)
+    write(scenario, sealed(replace(last, number=4)))
 
-    assert (found(floor).entry_id, found(floor).number) == (last.id, 3)
+    assert (found(scenario).entry_id, found(scenario).number) == (last.id, 3)
 
 
 @pytest.mark.parametrize("which", [0, 1], ids=["the first", "the second"])
-def test_an_entry_that_was_taken_away_is_missed_by_the_next(floor: Floor, task: CallTask, which: int) -> None:
-    chain = floor.chain(task)
-    del floor.tables.ledger[chain[which].id]
+def test_an_entry_that_was_taken_away_is_missed_by_the_next(scenario: CallScenario, task: CallTask, which: int) -> None:
+    chain = scenario.chain(task)
+    del scenario.tables.ledger[chain[which].id]
 
-    broken = found(floor)
+    broken = found(scenario)
 
     assert (broken.entry_id, broken.number) == (chain[which + 1].id, which + 1)
 
 
-def test_a_chain_that_was_taken_away_is_missed_by_its_task(floor: Floor, task: CallTask) -> None:
-    for entry in floor.chain(task):
-        del floor.tables.ledger[entry.id]
+def test_a_chain_that_was_taken_away_is_missed_by_its_task(scenario: CallScenario, task: CallTask) -> None:
+    for entry in scenario.chain(task):
+        del scenario.tables.ledger[entry.id]
 
-    assert found(floor) == BrokenChain(
+    assert found(scenario) == ChainFault(
         task_id=task.id,
         entry_id=None,
         number=1,
@@ -208,43 +210,45 @@ def test_a_chain_that_was_taken_away_is_missed_by_its_task(floor: Floor, task: C
     )
 
 
-def test_entries_that_changed_places_are_found(floor: Floor, task: CallTask) -> None:
-    first, second, third = floor.chain(task)
+def test_entries_that_changed_places_are_found(scenario: CallScenario, task: CallTask) -> None:
+    first, second, third = scenario.chain(task)
     swapped = sealed(replace(third, number=2, previous_hash=first.hash))
-    write(floor, swapped, replace(second, number=3))
+    write(scenario, swapped, replace(second, number=3))
 
-    assert (found(floor).entry_id, found(floor).number) == (second.id, 3)
-
-
-def test_an_entry_that_was_put_in_is_found_by_the_one_that_it_pushed_away(floor: Floor, task: CallTask) -> None:
-    first, second, third = floor.chain(task)
-    write(floor, chained(replace(second, id=an_id(), duration_seconds=1), [first]))
-    write(floor, replace(second, number=3), replace(third, number=4))
-
-    assert (found(floor).entry_id, found(floor).number) == (second.id, 3)
+    assert (found(scenario).entry_id, found(scenario).number) == (second.id, 3)
 
 
-def test_an_entry_that_closes_a_closed_task_is_found(floor: Floor, task: CallTask) -> None:
-    chain = floor.chain(task)
-    again = chained(replace(chain[0], id=an_id()), chain)
-    write(floor, again)
+def test_an_entry_that_was_put_in_is_found_by_the_one_that_it_pushed_away(
+    scenario: CallScenario, task: CallTask
+) -> None:
+    first, second, third = scenario.chain(task)
+    write(scenario, link_to_chain(replace(second, id=an_id(), duration_seconds=1), [first]))
+    write(scenario, replace(second, number=3), replace(third, number=4))
 
-    assert found(floor) == BrokenChain(
+    assert (found(scenario).entry_id, found(scenario).number) == (second.id, 3)
+
+
+def test_an_entry_that_closes_a_closed_task_is_found(scenario: CallScenario, task: CallTask) -> None:
+    chain = scenario.chain(task)
+    again = link_to_chain(replace(chain[0], id=an_id()), chain)
+    write(scenario, again)
+
+    assert found(scenario) == ChainFault(
         task_id=task.id, entry_id=again.id, number=4, reason="It closes a task that was closed already."
     )
 
 
-def test_an_entry_of_a_pending_task_is_found(floor: Floor) -> None:
-    task = floor.create()
-    entry = chained(replace(an_entry_of(floor), id=an_id(), task_id=task.id), ())
-    write(floor, entry)
+def test_an_entry_of_a_pending_task_is_found(scenario: CallScenario) -> None:
+    task = scenario.create()
+    entry = link_to_chain(replace(an_entry_of(scenario), id=an_id(), task_id=task.id), ())
+    write(scenario, entry)
 
-    assert found(floor).task_id == task.id
-    assert found(floor).reason == "The task is pending, and the entry says completed."
+    assert found(scenario).task_id == task.id
+    assert found(scenario).reason == "The task is pending, and the entry says completed."
 
 
-def an_entry_of(floor: Floor) -> LedgerEntry:
-    return floor.chain(floor.complete(floor.create()))[0]
+def an_entry_of(scenario: CallScenario) -> LedgerEntry:
+    return scenario.chain(scenario.complete(scenario.create()))[0]
 
 
 CHANGES: dict[str, Callable[[CallTask], CallTask]] = {
@@ -269,64 +273,64 @@ def retold(task: CallTask, **changes: Any) -> CallTask:
 
 @pytest.mark.parametrize("what", CHANGES)
 def test_a_task_that_was_changed_is_contradicted_by_the_entry_that_closed_it(
-    floor: Floor, task: CallTask, what: str
+    scenario: CallScenario, task: CallTask, what: str
 ) -> None:
-    floor.tables.tasks[task.id] = CHANGES[what](task)
-    (first, *_) = floor.chain(task)
+    scenario.tables.tasks[task.id] = CHANGES[what](task)
+    (first, *_) = scenario.chain(task)
 
-    broken = found(floor)
+    broken = found(scenario)
 
     assert (broken.task_id, broken.entry_id, broken.number) == (task.id, first.id, 1)
     says = what if what in ("pending", "missed") else f"something else of {what}"
     assert says in broken.reason
 
 
-def test_a_task_with_a_duration_that_no_call_has_is_contradicted(floor: Floor, task: CallTask) -> None:
-    floor.tables.tasks[task.id] = retold(floor.stored(task), duration_seconds=1 << 62, started_at=None)
+def test_a_task_with_a_duration_that_no_call_has_is_contradicted(scenario: CallScenario, task: CallTask) -> None:
+    scenario.tables.tasks[task.id] = retold(scenario.stored(task), duration_seconds=1 << 62, started_at=None)
 
-    assert "something else of duration_seconds" in found(floor).reason
-
-
-def test_the_ledger_of_one_task_says_what_is_broken_too(floor: Floor, task: CallTask) -> None:
-    (first, *_) = floor.chain(task)
-    write(floor, replace(first, note="She is not."))
-
-    ledger = floor.unite.calls.get_ledger(floor.ann, task.id)
-
-    assert (ledger.broken, [entry.number for entry in ledger.entries]) == (found(floor), [1, 2, 3])
+    assert "something else of duration_seconds" in found(scenario).reason
 
 
-def test_verification_stops_at_the_first_broken_chain_in_the_order_of_tasks(floor: Floor) -> None:
-    tasks = sorted((floor.complete(floor.create()) for _ in range(5)), key=lambda task: task.id)
+def test_the_ledger_of_one_task_says_what_is_broken_too(scenario: CallScenario, task: CallTask) -> None:
+    (first, *_) = scenario.chain(task)
+    write(scenario, replace(first, note="She is not."))
+
+    ledger = scenario.unite.calls.get_ledger(scenario.ann, task.id)
+
+    assert (ledger.broken, [entry.number for entry in ledger.entries]) == (found(scenario), [1, 2, 3])
+
+
+def test_verification_stops_at_the_first_broken_chain_in_the_order_of_tasks(scenario: CallScenario) -> None:
+    tasks = sorted((scenario.complete(scenario.create()) for _ in range(5)), key=lambda task: task.id)
     for task in (tasks[3], tasks[2]):
-        write(floor, replace(floor.chain(task)[0], duration_seconds=1))
-    verify = replace(floor.unite.calls.verify_ledger, at_once=2)
-    progress: list[Verified] = []
+        write(scenario, replace(scenario.chain(task)[0], duration_seconds=1))
+    verify = replace(scenario.unite.calls.verify_ledger, at_once=2)
+    progress: list[VerificationResult] = []
 
     verified = verify(progress.append)
 
     assert verified.broken is not None
     assert (verified.tasks, verified.entries, verified.broken.task_id) == (3, 3, tasks[2].id)
-    assert progress == [Verified(2, 2)]
+    assert progress == [VerificationResult(2, 2)]
 
 
-def test_verification_tells_how_far_it_has_come(floor: Floor) -> None:
+def test_verification_tells_how_far_it_has_come(scenario: CallScenario) -> None:
     for _ in range(4):
-        floor.complete(floor.create())
-    verify = replace(floor.unite.calls.verify_ledger, at_once=2)
-    progress: list[Verified] = []
+        scenario.complete(scenario.create())
+    verify = replace(scenario.unite.calls.verify_ledger, at_once=2)
+    progress: list[VerificationResult] = []
 
-    assert verify(progress.append) == Verified(4, 4)
+    assert verify(progress.append) == VerificationResult(4, 4)
     assert [so_far.tasks for so_far in progress] == [2, 4, 4]
 
 
 def test_whoever_makes_a_whole_chain_anew_is_betrayed_by_the_hashes_that_have_left(
-    floor: Floor, task: CallTask
+    scenario: CallScenario, task: CallTask
 ) -> None:
-    first, second, third = floor.chain(task)
-    forged = chained(replace(third, duration_seconds=1), [first, second])
-    write(floor, forged)
+    first, second, third = scenario.chain(task)
+    forged = link_to_chain(replace(third, duration_seconds=1), [first, second])
+    write(scenario, forged)
 
-    assert floor.unite.calls.verify_ledger().broken is None
-    told = {event.data["entry_id"]: event.data["entry_hash"] for event in floor.events if "entry_id" in event.data}
+    assert scenario.unite.calls.verify_ledger().broken is None
+    told = {event.data["entry_id"]: event.data["entry_hash"] for event in scenario.events if "entry_id" in event.data}
     assert told[str(forged.id)] == third.hash != forged.hash

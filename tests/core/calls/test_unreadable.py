@@ -7,46 +7,46 @@ from uuid import UUID
 
 import pytest
 
-from tests.core.calls.floor import Floor
-from unite_core import BrokenChain, CallTask, LedgerEntry, Verified
+from tests.core.calls.scenario import CallScenario
+from unite_core import CallTask, ChainFault, LedgerEntry, VerificationResult
 from unite_core.application import FullUnitOfWork
-from unite_core.calls.ledger import Unreadable, broken, chained
+from unite_core.calls.ledger import Unreadable, find_fault, link_to_chain
 from unite_core.calls.use_cases.verification import VerifyLedger
 from unite_core.testing.builders import an_id
 from unite_core.testing.in_memory.calls import InMemoryCallTasks
 
 
 @pytest.fixture
-def task(floor: Floor) -> CallTask:
-    return floor.stored(floor.complete(floor.create()))
+def task(scenario: CallScenario) -> CallTask:
+    return scenario.stored(scenario.complete(scenario.create()))
 
 
-def test_an_entry_that_cannot_be_read_is_named_where_it_stands(floor: Floor, task: CallTask) -> None:
-    (first,) = floor.chain(task)
+def test_an_entry_that_cannot_be_read_is_named_where_it_stands(scenario: CallScenario, task: CallTask) -> None:
+    (first,) = scenario.chain(task)
     unreadable = Unreadable(an_id())
 
     chains: dict[int, list[LedgerEntry | Unreadable]] = {1: [unreadable, first], 2: [first, unreadable]}
     for number, chain in chains.items():
-        assert broken(task, chain) == BrokenChain(
+        assert find_fault(task, chain) == ChainFault(
             task_id=task.id, entry_id=unreadable.id, number=number, reason="It cannot be read."
         )
 
 
-def test_a_fault_before_an_entry_that_cannot_be_read_is_found_first(floor: Floor, task: CallTask) -> None:
-    (first,) = floor.chain(task)
+def test_a_fault_before_an_entry_that_cannot_be_read_is_found_first(scenario: CallScenario, task: CallTask) -> None:
+    (first,) = scenario.chain(task)
 
-    fault = broken(task, [replace(first, note="She is not."), Unreadable(an_id())])
+    fault = find_fault(task, [replace(first, note="She is not."), Unreadable(an_id())])
 
     assert fault is not None
     assert (fault.entry_id, fault.number) == (first.id, 1)
 
 
-def test_a_task_that_cannot_be_read_breaks_its_chain(floor: Floor, task: CallTask) -> None:
-    (first,) = floor.chain(task)
+def test_a_task_that_cannot_be_read_breaks_its_chain(scenario: CallScenario, task: CallTask) -> None:
+    (first,) = scenario.chain(task)
     cases: list[tuple[list[LedgerEntry], UUID | None]] = [([first], first.id), ([], None)]
 
     for chain, entry_id in cases:
-        assert broken(Unreadable(task.id), chain) == BrokenChain(
+        assert find_fault(Unreadable(task.id), chain) == ChainFault(
             task_id=task.id, entry_id=entry_id, number=1, reason="Its task cannot be read."
         )
 
@@ -58,56 +58,56 @@ class WithoutIds(InMemoryCallTasks):
         return [Unreadable(None) for _ in super().walk(after, limit=limit)]
 
 
-def test_verification_stops_at_a_task_without_an_id(floor: Floor) -> None:
-    floor.create()
+def test_verification_stops_at_a_task_without_an_id(scenario: CallScenario) -> None:
+    scenario.create()
 
     @contextmanager
     def reads() -> Iterator[FullUnitOfWork]:
-        with floor.ports.reads() as unit:
-            unit.tasks = WithoutIds(floor.tables)
+        with scenario.ports.reads() as unit:
+            unit.tasks = WithoutIds(scenario.tables)
             yield unit
 
-    assert VerifyLedger(reads, at_once=1)() == Verified(  # type: ignore[arg-type]  # it needs no more of a unit
+    assert VerifyLedger(reads, at_once=1)() == VerificationResult(  # type: ignore[arg-type]  # it needs no more of a unit
         tasks=1,
-        broken=BrokenChain(task_id=None, entry_id=None, number=1, reason="Its task cannot be read."),
+        broken=ChainFault(task_id=None, entry_id=None, number=1, reason="Its task cannot be read."),
     )
 
 
 @pytest.mark.parametrize("at_once", [1, 2, 3, 100])
 @pytest.mark.parametrize("which", range(5))
-def test_entries_whose_task_was_taken_away_are_named(floor: Floor, which: int, at_once: int) -> None:
-    tasks = sorted((floor.complete(floor.create()) for _ in range(5)), key=lambda task: task.id)
-    (entry,) = floor.chain(tasks[which])
-    del floor.tables.tasks[tasks[which].id]
+def test_entries_whose_task_was_taken_away_are_named(scenario: CallScenario, which: int, at_once: int) -> None:
+    tasks = sorted((scenario.complete(scenario.create()) for _ in range(5)), key=lambda task: task.id)
+    (entry,) = scenario.chain(tasks[which])
+    del scenario.tables.tasks[tasks[which].id]
 
-    verified = replace(floor.unite.calls.verify_ledger, at_once=at_once)()
+    verified = replace(scenario.unite.calls.verify_ledger, at_once=at_once)()
 
-    assert verified == Verified(
+    assert verified == VerificationResult(
         tasks=which,
         entries=which,
-        broken=BrokenChain(task_id=entry.task_id, entry_id=entry.id, number=1, reason="Its task is missing."),
+        broken=ChainFault(task_id=entry.task_id, entry_id=entry.id, number=1, reason="Its task is missing."),
     )
 
 
-def test_a_chain_that_is_broken_before_one_without_a_task_is_found_first(floor: Floor) -> None:
-    first, second = sorted((floor.complete(floor.create()) for _ in range(2)), key=lambda task: task.id)
-    (entry,) = floor.chain(first)
-    floor.tables.ledger[entry.id] = replace(entry, note="She is not.")
-    del floor.tables.tasks[second.id]
+def test_a_chain_that_is_broken_before_one_without_a_task_is_found_first(scenario: CallScenario) -> None:
+    first, second = sorted((scenario.complete(scenario.create()) for _ in range(2)), key=lambda task: task.id)
+    (entry,) = scenario.chain(first)
+    scenario.tables.ledger[entry.id] = replace(entry, note="She is not.")
+    del scenario.tables.tasks[second.id]
 
-    verified = floor.unite.calls.verify_ledger()
+    verified = scenario.unite.calls.verify_ledger()
 
     assert verified.broken is not None
     assert verified.broken.task_id == first.id
 
 
-def test_of_several_entries_without_a_task_the_first_is_named(floor: Floor, task: CallTask) -> None:
-    (first,) = floor.chain(task)
-    second = chained(replace(first, id=an_id()), [first])
-    floor.tables.ledger = {second.id: second, first.id: first}
-    del floor.tables.tasks[task.id]
+def test_of_several_entries_without_a_task_the_first_is_named(scenario: CallScenario, task: CallTask) -> None:
+    (first,) = scenario.chain(task)
+    second = link_to_chain(replace(first, id=an_id()), [first])
+    scenario.tables.ledger = {second.id: second, first.id: first}
+    del scenario.tables.tasks[task.id]
 
-    verified = floor.unite.calls.verify_ledger()
+    verified = scenario.unite.calls.verify_ledger()
 
     assert verified.broken is not None
     assert (verified.broken.entry_id, verified.broken.number) == (first.id, 1)

@@ -11,7 +11,7 @@ from unite_core import (
     PasswordChange,
     Role,
     Rules,
-    TooMany,
+    TooManyRequests,
     Unauthenticated,
     Unite,
     User,
@@ -73,7 +73,7 @@ def test_logging_in_with_a_cookie_counts_against_the_same_limit(ports: InMemoryP
     unite.identity.log_in(CREDENTIALS)
     unite.identity.log_in_with_cookie(CREDENTIALS)
 
-    with pytest.raises(TooMany) as refused:
+    with pytest.raises(TooManyRequests) as refused:
         unite.identity.log_in_with_cookie(CREDENTIALS)
 
     assert refused.value.code == "too_many_logins"

@@ -50,7 +50,7 @@ def a_new_user(who: str = "ben", role: Role = Role.AGENT, **changes: str) -> New
     return NewUser(role=role, **user)
 
 
-def hire(unite: Unite, name: str = "ben", role: Role = Role.AGENT) -> User:
+def add_user(unite: Unite, name: str = "ben", role: Role = Role.AGENT) -> User:
     return unite.identity.create_user(an_actor(Role.ADMIN), a_new_user(name, role))
 
 
@@ -69,7 +69,7 @@ def test_a_user_is_added(unite: Unite, ports: InMemoryPorts) -> None:
 @pytest.mark.parametrize("role", [Role.MANAGER, Role.AGENT])
 @pytest.mark.usefixtures("ann")
 def test_only_admins_add_and_change_users(unite: Unite, role: Role) -> None:
-    somebody = hire(unite, "somebody", role)
+    somebody = add_user(unite, "somebody", role)
     with pytest.raises(Forbidden):
         unite.identity.create_user(acting(somebody), a_new_user())
     with pytest.raises(Forbidden):
@@ -124,7 +124,7 @@ def test_the_first_admin_is_added_once(unite: Unite) -> None:
 
 
 def test_the_address_of_the_first_admin_may_be_taken_already(unite: Unite) -> None:
-    hire(unite, "ann", Role.AGENT)
+    add_user(unite, "ann", Role.AGENT)
 
     assert unite.identity.ensure_first_admin(a_new_user("ann", Role.ADMIN, email=" Ann@unite.example")) is None
 
@@ -138,7 +138,7 @@ def test_of_two_processes_that_start_at_once_one_adds_the_first_admin(unite: Uni
 
 
 def test_a_user_is_changed(unite: Unite, ann: User, ports: InMemoryPorts) -> None:
-    ben = hire(unite)
+    ben = add_user(unite)
     ports.clock.advance(timedelta(minutes=1))
     changes = UserChanges(user_id=ben.id, name=" Benjamin ", phone="(212) 555-0123", role=Role.MANAGER)
 
@@ -155,7 +155,7 @@ def test_a_user_is_changed(unite: Unite, ann: User, ports: InMemoryPorts) -> Non
     [({"name": ""}, "name"), ({"phone": "12"}, "phone")],
 )
 def test_a_change_that_breaks_a_rule_is_refused(unite: Unite, ann: User, changes: dict[str, Any], field: str) -> None:
-    ben = hire(unite)
+    ben = add_user(unite)
 
     with pytest.raises(Invalid) as refused:
         unite.identity.update_user(acting(ann), UserChanges(user_id=ben.id, **changes))
@@ -165,7 +165,7 @@ def test_a_change_that_breaks_a_rule_is_refused(unite: Unite, ann: User, changes
 
 
 def test_a_change_may_name_the_version_that_it_is_for(unite: Unite, ann: User) -> None:
-    ben = hire(unite)
+    ben = add_user(unite)
     unite.identity.update_user(acting(ann), UserChanges(user_id=ben.id, name="Benjamin", expected_version=1))
 
     with pytest.raises(PreconditionFailed):
@@ -200,7 +200,7 @@ def test_a_change_that_changes_nothing_leaves_the_user_at_their_version(
 def test_who_is_deactivated_or_gets_another_role_is_logged_out(
     unite: Unite, ann: User, changes: UserChanges, ends: bool
 ) -> None:
-    ben = hire(unite)
+    ben = add_user(unite)
     pair = unite.identity.log_in(Credentials(email=ben.email, password=PASSWORD, address="192.0.2.1"))
 
     unite.identity.update_user(
@@ -215,7 +215,7 @@ def test_who_is_deactivated_or_gets_another_role_is_logged_out(
 
 
 def test_who_was_deactivated_may_come_back(unite: Unite, ann: User) -> None:
-    ben = hire(unite)
+    ben = add_user(unite)
     unite.identity.update_user(acting(ann), UserChanges(user_id=ben.id, active=False))
     unite.identity.update_user(acting(ann), UserChanges(user_id=ben.id, active=True))
 
@@ -224,7 +224,7 @@ def test_who_was_deactivated_may_come_back(unite: Unite, ann: User) -> None:
 
 @pytest.mark.parametrize("changes", [{"active": False}, {"role": Role.MANAGER}])
 def test_the_last_active_admin_stays(unite: Unite, ann: User, changes: dict[str, Any]) -> None:
-    gone = hire(unite, "gone", Role.ADMIN)
+    gone = add_user(unite, "gone", Role.ADMIN)
     unite.identity.update_user(acting(ann), UserChanges(user_id=gone.id, active=False))
     unite.identity.update_user(acting(ann), UserChanges(user_id=ann.id, name="Annie"))
 
@@ -232,7 +232,7 @@ def test_the_last_active_admin_stays(unite: Unite, ann: User, changes: dict[str,
         unite.identity.update_user(acting(ann), UserChanges(user_id=ann.id, **changes))
     assert refused.value.code == "last_admin"
 
-    hire(unite, "dora", Role.ADMIN)
+    add_user(unite, "dora", Role.ADMIN)
     assert unite.identity.update_user(acting(ann), UserChanges(user_id=ann.id, **changes)).version == 3
 
 
@@ -244,7 +244,7 @@ def test_an_unknown_user_is_not_found(unite: Unite, ann: User) -> None:
 
 
 def test_agents_know_of_themselves_alone(unite: Unite, ann: User) -> None:
-    ben = hire(unite)
+    ben = add_user(unite)
     me = acting(ben)
 
     def listed(filters: UserFilter, request: PageRequest) -> list[User]:
@@ -267,7 +267,7 @@ def test_agents_know_of_themselves_alone(unite: Unite, ann: User) -> None:
 
 @pytest.mark.parametrize("role", [Role.ADMIN, Role.MANAGER])
 def test_admins_and_managers_know_everybody(unite: Unite, ann: User, role: Role) -> None:
-    ben = hire(unite)
+    ben = add_user(unite)
 
     page = unite.identity.list_users(an_actor(role), UserFilter(), PageRequest())
 

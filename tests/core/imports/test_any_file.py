@@ -10,7 +10,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from tests.core.imports.uploads import Drip, look, reader_of
-from unite_core.imports.decoding import Encoding, FileRefused
+from unite_core.imports.decoding import Encoding, InvalidFile
 from unite_core.imports.lines import DELIMITER_LINE
 from unite_core.imports.reading import DELIMITERS, Record, RecordReader
 
@@ -93,7 +93,7 @@ def test_skipping_may_follow_reading(content: bytes, first: int, row: int) -> No
 @given(st.sampled_from([b"", b"Name,Email\n", b"Name;Phone\n", b"\xff\xfe", b"\xef\xbb\xbf"]), scraps | st.binary())
 @settings(max_examples=300)
 def test_every_file_is_either_refused_or_read(start: bytes, rest: bytes) -> None:
-    with contextlib.suppress(FileRefused):
+    with contextlib.suppress(InvalidFile):
         dialect, found = look(start + rest)
 
         assert found.mapped >= 2

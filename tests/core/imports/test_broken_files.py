@@ -3,7 +3,7 @@
 import pytest
 
 from tests.core.imports.uploads import codes, drafts, look, records
-from unite_core.imports.decoding import FileRefused
+from unite_core.imports.decoding import InvalidFile
 from unite_core.imports.rows import LeadDraft
 
 
@@ -24,7 +24,7 @@ def test_a_byte_order_mark_and_whitespace_in_headers_do_no_harm() -> None:
 def test_a_windows_1252_file_without_contacts_is_refused_with_its_headers() -> None:
     content = b"id,name,city,notes\n1,Fran\xe7ois,Montr\xe9al,\x93Premium\x94 customer \x80\n2,Ana\xefs,Z\xfcrich,Q4\n"
 
-    with pytest.raises(FileRefused) as refused:
+    with pytest.raises(InvalidFile) as refused:
         look(content)
 
     assert refused.value.code == "no_contact_column"
@@ -48,7 +48,7 @@ def test_of_two_columns_with_one_header_the_first_is_read_and_the_other_said_to_
 def test_a_missing_closing_quote_costs_its_row_alone() -> None:
     content = b'id,name,notes\n1,Alice,"Started import yesterday\n2,Bob,Valid row\n'
 
-    with pytest.raises(FileRefused) as refused:
+    with pytest.raises(InvalidFile) as refused:
         look(content)
     assert refused.value.code == "no_contact_column"
 
@@ -76,7 +76,7 @@ def test_a_row_with_a_cell_too_many_is_rejected_alone() -> None:
 def test_unescaped_quotes_cost_their_row_alone() -> None:
     content = b'id,company,notes\n1,Datablist,"He said "clean the file first" yesterday"\n2,Example Corp,Valid row\n'
 
-    with pytest.raises(FileRefused) as refused:
+    with pytest.raises(InvalidFile) as refused:
         look(content)
     assert refused.value.code == "no_contact_column"
 

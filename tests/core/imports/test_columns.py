@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unite_core.imports.columns import FIELDS, IGNORE, MAX_COLUMNS, ColumnMap, header_key, map_columns
-from unite_core.imports.decoding import FileRefused
+from unite_core.imports.decoding import InvalidFile
 from unite_core.imports.error_report import REPORT_COLUMNS
 
 
@@ -136,7 +136,7 @@ def test_several_columns_can_be_ignored_explicitly() -> None:
 
 @pytest.mark.parametrize("asked", ["Handphone", "", "!"])
 def test_an_explicit_header_that_the_file_lacks_is_refused_by_name(asked: str) -> None:
-    with pytest.raises(FileRefused) as refused:
+    with pytest.raises(InvalidFile) as refused:
         map_columns(["Name", "Email"], {asked: "phone"}, line=3)
 
     assert refused.value.code == "unknown_column"
@@ -146,7 +146,7 @@ def test_an_explicit_header_that_the_file_lacks_is_refused_by_name(asked: str) -
 
 
 def test_an_explicit_field_that_does_not_exist_is_refused() -> None:
-    with pytest.raises(FileRefused) as refused:
+    with pytest.raises(InvalidFile) as refused:
         map_columns(["Name", "Email"], {"Name": "nickname"})
 
     assert refused.value.code == "unknown_field"
@@ -158,14 +158,14 @@ def test_an_explicit_field_that_does_not_exist_is_refused() -> None:
     [{"Email": "email", "Mail": "email"}, {"Email": "email", "e-mail": "phone"}, {"Email": None, "e-mail": None}],
 )
 def test_an_explicit_mapping_that_contradicts_itself_is_refused(clash: dict[str, str | None]) -> None:
-    with pytest.raises(FileRefused) as refused:
+    with pytest.raises(InvalidFile) as refused:
         map_columns(["Name", "Email", "Mail"], clash)
 
     assert refused.value.code == "duplicate_mapping"
 
 
 def test_a_file_without_a_way_to_reach_anybody_is_refused_with_what_was_found() -> None:
-    with pytest.raises(FileRefused) as refused:
+    with pytest.raises(InvalidFile) as refused:
         map_columns(["id", "name", "x" * 100])
 
     assert refused.value.code == "no_contact_column"
@@ -175,14 +175,14 @@ def test_a_file_without_a_way_to_reach_anybody_is_refused_with_what_was_found() 
 
 
 def test_a_long_header_is_listed_in_part() -> None:
-    with pytest.raises(FileRefused) as refused:
+    with pytest.raises(InvalidFile) as refused:
         map_columns([f"c{number}" for number in range(100)])
 
     assert "“c29”, and 70 more" in refused.value.detail
 
 
 def test_a_file_without_names_is_refused() -> None:
-    with pytest.raises(FileRefused) as refused:
+    with pytest.raises(InvalidFile) as refused:
         map_columns(["id", "email"])
 
     assert refused.value.code == "no_name_column"
@@ -190,7 +190,7 @@ def test_a_file_without_names_is_refused() -> None:
 
 
 def test_a_first_line_that_is_a_lead_already_is_no_header() -> None:
-    with pytest.raises(FileRefused) as refused:
+    with pytest.raises(InvalidFile) as refused:
         map_columns(["Alice", "alice@example.com", "815 890 8301"])
 
     assert refused.value.code == "no_header"
@@ -200,7 +200,7 @@ def test_a_header_has_a_thousand_columns_at_the_most() -> None:
     widest = ["Name", "Email", *["x"] * (MAX_COLUMNS - 2)]
 
     assert len(map_columns(widest).columns) == MAX_COLUMNS
-    with pytest.raises(FileRefused) as refused:
+    with pytest.raises(InvalidFile) as refused:
         map_columns([*widest, "one more"])
     assert refused.value.code == "too_many_columns"
     assert str(MAX_COLUMNS + 1) in refused.value.detail
@@ -235,6 +235,6 @@ def test_a_header_that_is_very_long_is_found_as_it_stands_alone() -> None:
     header = "É" * 1001
 
     assert map_columns([header, "Phone"], {header: "name"}).index("name") == 0
-    with pytest.raises(FileRefused) as refused:
+    with pytest.raises(InvalidFile) as refused:
         map_columns([header, "Phone"], {header.lower(): "name"})
     assert refused.value.code == "unknown_column"

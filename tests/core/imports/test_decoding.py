@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unite_core.errors import Invalid
-from unite_core.imports.decoding import Encoding, FileRefused, detect_encoding
+from unite_core.imports.decoding import Encoding, InvalidFile, detect_encoding
 from unite_core.imports.reading import RecordReader
 
 HEADER = b"name,email\n"
@@ -76,7 +76,7 @@ def test_a_run_of_bytes_that_mean_nothing_is_one_broken_sequence() -> None:
     ],
 )
 def test_a_file_of_nothing_but_whitespace_is_refused_as_empty(content: bytes) -> None:
-    with pytest.raises(FileRefused) as refused:
+    with pytest.raises(InvalidFile) as refused:
         detect_encoding(in_pieces(content, 100))
 
     assert refused.value.code == "empty_file"
@@ -112,7 +112,7 @@ def workbook() -> bytes:
     ],
 )
 def test_a_file_that_is_no_text_is_refused_with_advice(content: bytes, word: str) -> None:
-    with pytest.raises(FileRefused) as refused:
+    with pytest.raises(InvalidFile) as refused:
         detect_encoding(in_pieces(content, 3))
 
     assert refused.value.code == "binary_file"

@@ -8,73 +8,73 @@ from typing import BinaryIO
 import pytest
 
 from tests.core.imports.accidents import FailingWork, PowerCutError
-from tests.core.imports.floor import Floor
+from tests.core.imports.scenario import ImportScenario
 from unite_core import ImportStatus, LeadImport, Unavailable
 from unite_core.imports.model import LEASE, MAX_ATTEMPTS
-from unite_core.imports.use_cases.run import report_key
+from unite_core.imports.use_cases.continue_import import report_key
 from unite_core.testing.in_memory import FixedClock, InMemoryFiles, in_memory_ports
 
 ROWS = [("", "+12125550100"), ("Ada", "+12125550101"), ("Grace", "+12125550102")]
 
 
 @pytest.fixture
-def floor() -> Floor:
-    return Floor()
+def scenario() -> ImportScenario:
+    return ImportScenario()
 
 
-def half_done(floor: Floor) -> LeadImport:
+def half_done(scenario: ImportScenario) -> LeadImport:
     """The first of two chunks is committed, and has a rejected row."""
-    coming = floor.upload(ROWS)
-    floor.continue_import(coming.id, holder="first", should_stop=lambda: True)
-    return floor.get(coming.id)
+    coming = scenario.upload(ROWS)
+    scenario.continue_import(coming.id, holder="first", should_stop=lambda: True)
+    return scenario.get(coming.id)
 
 
-def die_again_and_again(floor: Floor, coming: LeadImport) -> None:
+def die_again_and_again(scenario: ImportScenario, coming: LeadImport) -> None:
     for number in range(MAX_ATTEMPTS):
-        failing = FailingWork(floor.ports.work, PowerCutError(), at=1)
+        failing = FailingWork(scenario.ports.work, PowerCutError(), at=1)
         with pytest.raises(PowerCutError):
-            replace(floor.continue_import, work=failing)(coming.id, holder=f"worker {number}")
-        floor.ports.clock.advance(LEASE)
+            replace(scenario.continue_import, work=failing)(coming.id, holder=f"worker {number}")
+        scenario.ports.clock.advance(LEASE)
 
 
-def stored(floor: Floor) -> list[str]:
-    return [*floor.ports.files._contents]
+def stored(scenario: ImportScenario) -> list[str]:
+    return [*scenario.ports.files._contents]
 
 
-def test_of_an_import_that_is_complete_the_report_stays(floor: Floor) -> None:
-    done = floor.import_file(ROWS)
+def test_of_an_import_that_is_complete_the_report_stays(scenario: ImportScenario) -> None:
+    done = scenario.import_file(ROWS)
 
     assert done.status is ImportStatus.COMPLETED
-    assert stored(floor) == [report_key(done.id)]
+    assert stored(scenario) == [report_key(done.id)]
 
 
-def test_of_an_import_that_was_cancelled_in_the_middle_the_report_stays(floor: Floor) -> None:
-    coming = half_done(floor)
-    floor.unite.imports.cancel(floor.ann, coming.id)
-    assert coming.key in stored(floor)
+def test_of_an_import_that_was_cancelled_in_the_middle_the_report_stays(scenario: ImportScenario) -> None:
+    coming = half_done(scenario)
+    scenario.unite.imports.cancel(scenario.ann, coming.id)
+    assert coming.key in stored(scenario)
 
-    assert floor.run(coming.id).status is ImportStatus.CANCELLED
-    assert stored(floor) == [report_key(coming.id)]
+    assert scenario.run(coming.id).status is ImportStatus.CANCELLED
+    assert stored(scenario) == [report_key(coming.id)]
 
 
-def test_of_a_file_that_cannot_be_read_nothing_stays(floor: Floor) -> None:
-    failed = floor.import_file(b"%PDF-1.7")
+def test_of_a_file_that_cannot_be_read_nothing_stays(scenario: ImportScenario) -> None:
+    failed = scenario.import_file(b"%PDF-1.7")
 
     assert failed.status is ImportStatus.FAILED
-    assert stored(floor) == []
+    assert stored(scenario) == []
 
 
-def test_an_import_that_is_given_up_tells_of_the_rows_before(floor: Floor) -> None:
-    coming = half_done(floor)
-    die_again_and_again(floor, coming)
+def test_an_import_that_is_given_up_tells_of_the_rows_before(scenario: ImportScenario) -> None:
+    coming = half_done(scenario)
+    die_again_and_again(scenario, coming)
 
-    failed = floor.run(coming.id, holder="last")
+    failed = scenario.run(coming.id, holder="last")
 
     assert failed.failure is not None
     assert (failed.failure.code, failed.report_key) == ("gave_up", report_key(coming.id))
-    with floor.ports.files.read(report_key(coming.id)) as report:
+    with scenario.ports.files.read(report_key(coming.id)) as report:
         assert b"+12125550100" in report.read()
-    assert stored(floor) == [report_key(coming.id)]
+    assert stored(scenario) == [report_key(coming.id)]
 
 
 class CursedFiles(InMemoryFiles):
@@ -91,47 +91,49 @@ class CursedFiles(InMemoryFiles):
 
 
 @pytest.fixture
-def cursed() -> tuple[Floor, CursedFiles]:
+def cursed() -> tuple[ImportScenario, CursedFiles]:
     clock = FixedClock()
     files = CursedFiles(clock)
-    return Floor(in_memory_ports(clock=clock, files=files)), files
+    return ImportScenario(in_memory_ports(clock=clock, files=files)), files
 
 
-def test_an_import_whose_report_workers_die_of_is_given_up_without_one(cursed: tuple[Floor, CursedFiles]) -> None:
-    floor, files = cursed
-    coming = half_done(floor)
-    die_again_and_again(floor, coming)
+def test_an_import_whose_report_workers_die_of_is_given_up_without_one(
+    cursed: tuple[ImportScenario, CursedFiles],
+) -> None:
+    scenario, files = cursed
+    coming = half_done(scenario)
+    die_again_and_again(scenario, coming)
     files.curse = PowerCutError()
     for number in range(MAX_ATTEMPTS):
         with pytest.raises(PowerCutError):
-            floor.continue_import(coming.id, holder=f"reporter {number}")
-        floor.ports.clock.advance(LEASE)
+            scenario.continue_import(coming.id, holder=f"reporter {number}")
+        scenario.ports.clock.advance(LEASE)
 
-    failed = floor.run(coming.id, holder="last")
+    failed = scenario.run(coming.id, holder="last")
 
     assert failed.failure is not None
     assert (failed.failure.code, failed.report_key) == ("gave_up", None)
 
 
-def test_an_outage_while_an_import_is_given_up_costs_it_no_report(cursed: tuple[Floor, CursedFiles]) -> None:
-    floor, files = cursed
-    coming = half_done(floor)
-    die_again_and_again(floor, coming)
+def test_an_outage_while_an_import_is_given_up_costs_it_no_report(cursed: tuple[ImportScenario, CursedFiles]) -> None:
+    scenario, files = cursed
+    coming = half_done(scenario)
+    die_again_and_again(scenario, coming)
     files.curse = Unavailable("The disk is full.")
     for _ in range(MAX_ATTEMPTS + 1):
         with pytest.raises(Unavailable):
-            floor.continue_import(coming.id, holder="worker")
+            scenario.continue_import(coming.id, holder="worker")
     files.curse = None
 
-    failed = floor.run(coming.id, holder="worker")
+    failed = scenario.run(coming.id, holder="worker")
 
     assert failed.failure is not None
     assert (failed.failure.code, failed.report_key) == ("gave_up", report_key(coming.id))
 
 
-def test_an_import_that_has_ended_can_be_started_again_without_its_file(floor: Floor) -> None:
-    done = floor.import_file(ROWS)
+def test_an_import_that_has_ended_can_be_started_again_without_its_file(scenario: ImportScenario) -> None:
+    done = scenario.import_file(ROWS)
 
-    again = floor.unite.imports.start(floor.ann, done.id)
+    again = scenario.unite.imports.start(scenario.ann, done.id)
 
     assert (again.id, again.status) == (done.id, ImportStatus.COMPLETED)

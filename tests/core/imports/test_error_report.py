@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.core.imports.uploads import ANN, codes, drafts, look, records
 from unite_core.errors import FieldError
 from unite_core.imports.columns import MAX_COLUMNS
-from unite_core.imports.error_report import REPORT_COLUMNS, RejectedRow, report_lines, with_guard, without_guard
+from unite_core.imports.error_report import REPORT_COLUMNS, RejectedRow, escape_formula, report_lines, unescape_formula
 from unite_core.imports.rows import LeadDraft, RowRules
 from unite_core.phone import PhoneRule
 
@@ -68,7 +68,7 @@ def test_no_cell_and_no_header_can_be_taken_for_a_formula(cell: str) -> None:
     header, row = cells_of(report([cell], RejectedRow(2, (LACKING,), (cell,))))
 
     assert header[-1] == row[-1] == "'" + cell
-    assert without_guard(row[-1]) == cell
+    assert unescape_formula(row[-1]) == cell
 
 
 @pytest.mark.parametrize(
@@ -92,8 +92,8 @@ def test_no_cell_and_no_header_can_be_taken_for_a_formula(cell: str) -> None:
 def test_no_part_of_a_cell_can_be_taken_for_a_formula_where_the_file_is_split_at_other_signs(
     cell: str, guarded: str
 ) -> None:
-    assert with_guard(cell) == guarded
-    assert without_guard(guarded) == cell
+    assert escape_formula(cell) == guarded
+    assert unescape_formula(guarded) == cell
 
 
 @pytest.mark.parametrize("delimiter", [";", "|", "\t"])
@@ -108,21 +108,21 @@ def test_a_reader_with_another_delimiter_finds_no_formula(delimiter: str, cells:
 
 @pytest.mark.parametrize("cell", ["", "'", "Ann", "a=b", "'t Hooft", "1-2", "a; b", "O'Neil; x", "a;b=c", "a,=b"])
 def test_other_cells_stay_as_they_are(cell: str) -> None:
-    assert with_guard(cell) == without_guard(cell) == cell
+    assert escape_formula(cell) == unescape_formula(cell) == cell
 
 
 @given(st.text() | st.text("'=+;| \t\r\n\"\0a", max_size=12))
 @example("'=1")
 @example("x;'=1")
 def test_a_guard_comes_off_again(cell: str) -> None:
-    assert without_guard(with_guard(cell)) == cell
+    assert unescape_formula(escape_formula(cell)) == cell
 
 
 @given(st.text("'=;| \t\n\"a", max_size=12))
 @example("=1")
 @example("'=;=1")
 def test_a_guard_that_a_cell_has_already_does_not_come_twice(cell: str) -> None:
-    once = with_guard(cell)
+    once = escape_formula(cell)
 
     _, row = cells_of(report(["Name"], RejectedRow(2, (LACKING,), (once,))))
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from tests.core.imports.accidents import FailingWork, PowerCutError, RacingWork
-from tests.core.imports.floor import Floor
+from tests.core.imports.scenario import ImportScenario
 from unite_core import LeadChanges, LeadImport, NewImport, NewLead, OnDuplicate
 from unite_core.events import Event
 from unite_core.imports.model import LEASE
@@ -15,19 +15,19 @@ UPDATE = OnDuplicate.UPDATE
 
 
 @pytest.fixture
-def floor() -> Floor:
-    return Floor()
+def scenario() -> ImportScenario:
+    return ImportScenario()
 
 
 def rows(*names: str) -> list[tuple[str, str, str]]:
     return [(name, "", f"{name.lower()}@example.com") for name in names]
 
 
-def told(floor: Floor, about: LeadImport | None = None) -> list[Event]:
+def told(scenario: ImportScenario, about: LeadImport | None = None) -> list[Event]:
     """The events about an import, in the order in which they were recorded."""
-    for destination in floor.unite.notifications.destinations:
-        floor.unite.notifications.relay(destination)
-    events = sorted(floor.ports.activity.events.values(), key=lambda event: event.id)
+    for destination in scenario.unite.notifications.destinations:
+        scenario.unite.notifications.relay(destination)
+    events = sorted(scenario.ports.activity.events.values(), key=lambda event: event.id)
     return [event for event in events if about is None or event.import_id == about.id]
 
 
@@ -35,13 +35,13 @@ def summary(events: list[Event]) -> list[tuple[str, int]]:
     return [(event.type, len(event.lead_ids)) for event in events]
 
 
-def test_an_import_tells_of_its_start_of_each_chunk_of_leads_and_of_its_end(floor: Floor) -> None:
-    coming = floor.upload(rows("Ada", "Ben", "Cleo"))
-    floor.ports.clock.advance(timedelta(seconds=5))
+def test_an_import_tells_of_its_start_of_each_chunk_of_leads_and_of_its_end(scenario: ImportScenario) -> None:
+    coming = scenario.upload(rows("Ada", "Ben", "Cleo"))
+    scenario.ports.clock.advance(timedelta(seconds=5))
 
-    done = floor.run(coming.id)
+    done = scenario.run(coming.id)
 
-    events = told(floor, done)
+    events = told(scenario, done)
     assert summary(events) == [
         ("import.started", 0),
         ("lead.imported", 2),
@@ -49,11 +49,11 @@ def test_an_import_tells_of_its_start_of_each_chunk_of_leads_and_of_its_end(floo
         ("import.finished", 0),
     ]
     started, first, second, finished = events
-    assert [*first.lead_ids, *second.lead_ids] == [lead.id for lead in floor.leads()]
+    assert [*first.lead_ids, *second.lead_ids] == [lead.id for lead in scenario.leads()]
     assert first.data == {"filename": "leads.csv"}
     assert started.data == {"filename": "leads.csv", "size": done.size}
     assert (started.at, finished.at) == (done.started_at, done.finished_at)
-    assert {event.actor_id for event in events} == {floor.ann.user_id}
+    assert {event.actor_id for event in events} == {scenario.ann.user_id}
     assert finished.data == {
         "filename": "leads.csv",
         "status": "completed",
@@ -64,95 +64,95 @@ def test_an_import_tells_of_its_start_of_each_chunk_of_leads_and_of_its_end(floo
     }
 
 
-def test_what_follows_from_an_import_bears_the_id_of_the_request_that_asked_for_it(floor: Floor) -> None:
-    floor.ann = replace(floor.ann, correlation_id="c0ffee-1234")
+def test_what_follows_from_an_import_bears_the_id_of_the_request_that_asked_for_it(scenario: ImportScenario) -> None:
+    scenario.ann = replace(scenario.ann, correlation_id="c0ffee-1234")
 
-    done = floor.import_file(rows("Ada"))
+    done = scenario.import_file(rows("Ada"))
 
-    assert {event.correlation_id for event in told(floor, done)} == {"c0ffee-1234"}
+    assert {event.correlation_id for event in told(scenario, done)} == {"c0ffee-1234"}
 
 
-def test_leads_that_an_import_updates_are_told_apart_from_those_that_it_creates(floor: Floor) -> None:
-    known = floor.unite.leads.add(floor.ann, NewLead(name="Ada", email="ada@example.com"))
+def test_leads_that_an_import_updates_are_told_apart_from_those_that_it_creates(scenario: ImportScenario) -> None:
+    known = scenario.unite.leads.add(scenario.ann, NewLead(name="Ada", email="ada@example.com"))
 
-    done = floor.import_file([*rows("Ben"), ("Countess", "", "ada@example.com")], on_duplicate=UPDATE)
+    done = scenario.import_file([*rows("Ben"), ("Countess", "", "ada@example.com")], on_duplicate=UPDATE)
 
-    events = told(floor, done)
+    events = told(scenario, done)
     assert summary(events)[1:-1] == [("lead.imported", 1), ("lead.updated_by_import", 1)]
     assert events[2].lead_ids == (known.id,)
 
 
-def test_rows_that_come_to_nothing_tell_of_no_lead(floor: Floor) -> None:
-    done = floor.import_file([("", "", "nobody@example.com"), ("Ada", "", "no address")])
+def test_rows_that_come_to_nothing_tell_of_no_lead(scenario: ImportScenario) -> None:
+    done = scenario.import_file([("", "", "nobody@example.com"), ("Ada", "", "no address")])
 
-    events = told(floor, done)
+    events = told(scenario, done)
     assert summary(events) == [("import.started", 0), ("import.finished", 0)]
     assert events[-1].data["counts"]["rejected"] == 2
 
 
-def test_a_dry_run_tells_of_no_leads(floor: Floor) -> None:
-    floor.unite.leads.add(floor.ann, NewLead(name="Ada", email="ada@example.com"))
+def test_a_dry_run_tells_of_no_leads(scenario: ImportScenario) -> None:
+    scenario.unite.leads.add(scenario.ann, NewLead(name="Ada", email="ada@example.com"))
 
-    dry = floor.import_file([*rows("Ben"), ("Countess", "", "ada@example.com")], on_duplicate=UPDATE, dry_run=True)
+    dry = scenario.import_file([*rows("Ben"), ("Countess", "", "ada@example.com")], on_duplicate=UPDATE, dry_run=True)
 
-    events = told(floor, dry)
+    events = told(scenario, dry)
     assert summary(events) == [("import.started", 0), ("import.finished", 0)]
     assert (events[-1].data["dry_run"], events[-1].data["counts"]["created"]) == (True, 1)
 
 
-def test_an_import_that_fails_says_why(floor: Floor) -> None:
-    failed = floor.import_file("no,header,that,anybody,knows\n1,2,3,4,5\n")
+def test_an_import_that_fails_says_why(scenario: ImportScenario) -> None:
+    failed = scenario.import_file("no,header,that,anybody,knows\n1,2,3,4,5\n")
 
-    finished = told(floor, failed)[-1]
+    finished = told(scenario, failed)[-1]
     assert failed.failure is not None
     assert finished.data["status"] == "failed"
     assert finished.data["failure"] == {"code": failed.failure.code, "detail": failed.failure.detail}
 
 
-def test_an_import_that_is_cancelled_before_it_began_tells_of_its_end_once(floor: Floor) -> None:
-    coming = floor.upload(rows("Ada"))
+def test_an_import_that_is_cancelled_before_it_began_tells_of_its_end_once(scenario: ImportScenario) -> None:
+    coming = scenario.upload(rows("Ada"))
 
     for _ in range(2):
-        floor.unite.imports.cancel(floor.ann, coming.id)
+        scenario.unite.imports.cancel(scenario.ann, coming.id)
 
-    (event,) = told(floor, coming)
+    (event,) = told(scenario, coming)
     assert (event.type, event.data["status"]) == ("import.finished", "cancelled")
 
 
-def test_an_import_that_is_cancelled_while_it_runs_tells_of_its_end_once(floor: Floor) -> None:
-    coming = floor.upload(rows("Ada", "Ben", "Cleo"))
-    floor.continue_import(coming.id, holder="worker", should_stop=lambda: True)
+def test_an_import_that_is_cancelled_while_it_runs_tells_of_its_end_once(scenario: ImportScenario) -> None:
+    coming = scenario.upload(rows("Ada", "Ben", "Cleo"))
+    scenario.continue_import(coming.id, holder="worker", should_stop=lambda: True)
 
-    floor.unite.imports.cancel(floor.ann, coming.id)
-    floor.run(coming.id)
+    scenario.unite.imports.cancel(scenario.ann, coming.id)
+    scenario.run(coming.id)
 
-    events = told(floor, coming)
+    events = told(scenario, coming)
     assert summary(events) == [("import.started", 0), ("lead.imported", 2), ("import.finished", 0)]
     assert events[-1].data["status"] == "cancelled"
 
 
-def test_an_import_whose_file_never_came_tells_of_its_end(floor: Floor) -> None:
-    announced = floor.unite.imports.announce(floor.ann, NewImport(filename="never.csv", size=1)).lead_import
-    floor.ports.clock.advance(timedelta(days=2))
+def test_an_import_whose_file_never_came_tells_of_its_end(scenario: ImportScenario) -> None:
+    announced = scenario.unite.imports.announce(scenario.ann, NewImport(filename="never.csv", size=1)).lead_import
+    scenario.ports.clock.advance(timedelta(days=2))
 
-    floor.unite.upkeep.remove_abandoned_imports()
+    scenario.unite.upkeep.remove_abandoned_imports()
 
-    (event,) = told(floor, announced)
+    (event,) = told(scenario, announced)
     assert (event.type, event.data["status"]) == ("import.finished", "cancelled")
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before the commit", "after the commit"])
 @pytest.mark.parametrize("at", range(5))
-def test_a_worker_that_dies_leaves_nothing_told_twice(floor: Floor, at: int, *, after: bool) -> None:
-    coming = floor.upload(rows("Ada", "Ben", "Cleo"))
-    dying = FailingWork(floor.ports.work, PowerCutError(), at=at, after=after)
+def test_a_worker_that_dies_leaves_nothing_told_twice(scenario: ImportScenario, at: int, *, after: bool) -> None:
+    coming = scenario.upload(rows("Ada", "Ben", "Cleo"))
+    dying = FailingWork(scenario.ports.work, PowerCutError(), at=at, after=after)
     with pytest.raises(PowerCutError):
-        replace(floor.continue_import, work=dying)(coming.id, holder="dying")
-    floor.ports.clock.advance(LEASE)
+        replace(scenario.continue_import, work=dying)(coming.id, holder="dying")
+    scenario.ports.clock.advance(LEASE)
 
-    done = floor.run(coming.id)
+    done = scenario.run(coming.id)
 
-    assert summary(told(floor, done)) == [
+    assert summary(told(scenario, done)) == [
         ("import.started", 0),
         ("lead.imported", 2),
         ("lead.imported", 1),
@@ -160,31 +160,31 @@ def test_a_worker_that_dies_leaves_nothing_told_twice(floor: Floor, at: int, *, 
     ]
 
 
-def test_a_chunk_that_is_decided_anew_is_told_of_once(floor: Floor) -> None:
-    coming = floor.upload(rows("Ada", "Ben"))
+def test_a_chunk_that_is_decided_anew_is_told_of_once(scenario: ImportScenario) -> None:
+    coming = scenario.upload(rows("Ada", "Ben"))
 
-    replace(floor.continue_import, work=RacingWork(floor.ports.work, times=2))(coming.id, holder="worker")
+    replace(scenario.continue_import, work=RacingWork(scenario.ports.work, times=2))(coming.id, holder="worker")
 
-    assert summary(told(floor, coming))[1:-1] == [("lead.imported", 2)]
+    assert summary(told(scenario, coming))[1:-1] == [("lead.imported", 2)]
 
 
-def test_an_undoing_tells_what_it_removed_and_what_it_restored(floor: Floor) -> None:
-    restored = floor.unite.leads.add(floor.ann, NewLead(name="Ada", email="ada@example.com"))
+def test_an_undoing_tells_what_it_removed_and_what_it_restored(scenario: ImportScenario) -> None:
+    restored = scenario.unite.leads.add(scenario.ann, NewLead(name="Ada", email="ada@example.com"))
     table = [("Countess", "", "ada@example.com"), *rows("Ben", "Cleo")]
-    done = floor.import_file(table, on_duplicate=UPDATE)
-    _, ben, cleo = floor.leads()
-    floor.unite.leads.change(floor.ann, LeadChanges(lead_id=cleo.id, source="fair"))
-    before = len(told(floor, done))
+    done = scenario.import_file(table, on_duplicate=UPDATE)
+    _, ben, cleo = scenario.leads()
+    scenario.unite.leads.change(scenario.ann, LeadChanges(lead_id=cleo.id, source="fair"))
+    before = len(told(scenario, done))
 
     for _ in range(2):
-        floor.unite.imports.undo(floor.ann, done.id)
+        scenario.unite.imports.undo(scenario.ann, done.id)
 
-    events = told(floor, done)[before:]
+    events = told(scenario, done)[before:]
     assert [(event.type, event.lead_ids) for event in events] == [
         ("lead.removed_by_undo", (ben.id,)),
         ("lead.restored_by_undo", (restored.id,)),
         ("import.undone", ()),
     ]
-    undone = floor.get(done.id).undone
+    undone = scenario.get(done.id).undone
     assert undone is not None
     assert events[-1].data == {"filename": "leads.csv", "removed": 1, "restored": 1, "kept": undone.kept}

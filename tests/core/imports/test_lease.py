@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from tests.core.imports.accidents import SlowFiles
-from tests.core.imports.floor import Floor
+from tests.core.imports.scenario import ImportScenario
 from unite_core import ImportStatus, LeadImport
 from unite_core.imports.lease import RENEW_AFTER
 from unite_core.imports.model import LEASE
@@ -24,109 +24,111 @@ def files() -> SlowFiles:
 
 
 @pytest.fixture
-def floor(files: SlowFiles) -> Floor:
-    return Floor(in_memory_ports(clock=files.clock, files=files), chunk_rows=2000)
+def scenario(files: SlowFiles) -> ImportScenario:
+    return ImportScenario(in_memory_ports(clock=files.clock, files=files), chunk_rows=2000)
 
 
-def upload(floor: Floor) -> LeadImport:
+def upload(scenario: ImportScenario) -> LeadImport:
     """A file of 3 MB, in which a reader is at work for many blocks."""
-    return floor.upload(csv_text(("Name", "Phone", "Notes"), LEADS))
+    return scenario.upload(csv_text(("Name", "Phone", "Notes"), LEADS))
 
 
-def work_through_half(floor: Floor) -> LeadImport:
+def work_through_half(scenario: ImportScenario) -> LeadImport:
     """The file again, of which the next worker has to pass over more than a half."""
-    coming = upload(floor)
+    coming = upload(scenario)
     asked: list[int] = []
-    floor.chunk_rows = ROWS // 4
+    scenario.chunk_rows = ROWS // 4
 
     def third_time() -> bool:
         asked.append(1)
         return len(asked) == 3
 
-    assert floor.continue_import(coming.id, holder="before", should_stop=third_time) is ImportStatus.RUNNING
-    floor.chunk_rows = 2000
-    return floor.get(coming.id)
+    assert scenario.continue_import(coming.id, holder="before", should_stop=third_time) is ImportStatus.RUNNING
+    scenario.chunk_rows = 2000
+    return scenario.get(coming.id)
 
 
 @pytest.mark.parametrize("begin", [upload, work_through_half], ids=["examining", "passing over"])
 def test_a_worker_that_reads_for_long_keeps_its_import(
-    floor: Floor, files: SlowFiles, begin: Callable[[Floor], LeadImport]
+    scenario: ImportScenario, files: SlowFiles, begin: Callable[[ImportScenario], LeadImport]
 ) -> None:
-    coming = begin(floor)
-    started = floor.ports.clock.now()
+    coming = begin(scenario)
+    started = scenario.ports.clock.now()
     due: list[object] = []
 
     def slow() -> None:
-        due.extend(floor.unite.imports.due().to_import)
-        floor.ports.clock.advance(BLOCK_TAKES)
+        due.extend(scenario.unite.imports.due().to_import)
+        scenario.ports.clock.advance(BLOCK_TAKES)
 
     files.on_read = slow
 
-    assert floor.continue_import(coming.id, holder="worker") is ImportStatus.COMPLETED
-    assert floor.ports.clock.now() - started > 2 * LEASE
+    assert scenario.continue_import(coming.id, holder="worker") is ImportStatus.COMPLETED
+    assert scenario.ports.clock.now() - started > 2 * LEASE
     assert due == []
-    assert floor.get(coming.id).counts.created == ROWS
+    assert scenario.get(coming.id).counts.created == ROWS
 
 
-def test_the_lease_is_renewed_no_more_often_than_needed(floor: Floor, files: SlowFiles) -> None:
-    coming = upload(floor)
-    calm = floor.run(coming.id).version
-    again = floor.upload(csv_text(("Name", "Phone", "Notes"), LEADS), dry_run=True)
-    files.on_read = lambda: floor.ports.clock.advance(RENEW_AFTER / 100)
+def test_the_lease_is_renewed_no_more_often_than_needed(scenario: ImportScenario, files: SlowFiles) -> None:
+    coming = upload(scenario)
+    calm = scenario.run(coming.id).version
+    again = scenario.upload(csv_text(("Name", "Phone", "Notes"), LEADS), dry_run=True)
+    files.on_read = lambda: scenario.ports.clock.advance(RENEW_AFTER / 100)
 
-    assert floor.run(again.id).version == calm
+    assert scenario.run(again.id).version == calm
 
 
 @pytest.mark.parametrize("begin", [upload, work_through_half], ids=["examining", "passing over"])
 def test_a_worker_that_has_to_stop_does_so_while_it_reads(
-    floor: Floor, files: SlowFiles, begin: Callable[[Floor], LeadImport]
+    scenario: ImportScenario, files: SlowFiles, begin: Callable[[ImportScenario], LeadImport]
 ) -> None:
-    before = begin(floor)
+    before = begin(scenario)
     reads: list[int] = []
 
     def slow() -> None:
         reads.append(1)
-        floor.ports.clock.advance(BLOCK_TAKES)
+        scenario.ports.clock.advance(BLOCK_TAKES)
 
     files.on_read = slow
 
-    stopped = floor.continue_import(before.id, holder="worker", should_stop=lambda: True)
+    stopped = scenario.continue_import(before.id, holder="worker", should_stop=lambda: True)
 
-    left = floor.get(before.id)
+    left = scenario.get(before.id)
     assert (stopped, len(reads)) == (ImportStatus.RUNNING, 2)
     assert (left.holder, left.attempts, left.last_row) == (None, 0, before.last_row)
-    assert floor.run(before.id, holder="another").status is ImportStatus.COMPLETED
+    assert scenario.run(before.id, holder="another").status is ImportStatus.COMPLETED
 
 
 @pytest.mark.parametrize("begin", [upload, work_through_half], ids=["examining", "passing over"])
 def test_an_import_is_cancelled_while_its_worker_reads(
-    floor: Floor, files: SlowFiles, begin: Callable[[Floor], LeadImport]
+    scenario: ImportScenario, files: SlowFiles, begin: Callable[[ImportScenario], LeadImport]
 ) -> None:
-    before = begin(floor)
+    before = begin(scenario)
     reads: list[int] = []
 
     def cancel() -> None:
         if not reads:
-            assert floor.unite.imports.cancel(floor.ann, before.id).status is ImportStatus.RUNNING
+            assert scenario.unite.imports.cancel(scenario.ann, before.id).status is ImportStatus.RUNNING
         reads.append(1)
-        floor.ports.clock.advance(BLOCK_TAKES)
+        scenario.ports.clock.advance(BLOCK_TAKES)
 
     files.on_read = cancel
 
-    assert floor.continue_import(before.id, holder="worker") is ImportStatus.CANCELLED
+    assert scenario.continue_import(before.id, holder="worker") is ImportStatus.CANCELLED
     assert len(reads) == 2
-    assert floor.get(before.id).counts == before.counts
+    assert scenario.get(before.id).counts == before.counts
 
 
-def test_a_worker_that_slept_while_it_read_finds_another_in_its_place(floor: Floor, files: SlowFiles) -> None:
-    coming = upload(floor)
+def test_a_worker_that_slept_while_it_read_finds_another_in_its_place(
+    scenario: ImportScenario, files: SlowFiles
+) -> None:
+    coming = upload(scenario)
 
     def sleep() -> None:
         files.on_read = lambda: None
-        floor.ports.clock.advance(LEASE)
-        floor.run(coming.id, holder="another")
+        scenario.ports.clock.advance(LEASE)
+        scenario.run(coming.id, holder="another")
 
     files.on_read = sleep
 
-    assert floor.continue_import(coming.id, holder="worker") is None
-    assert floor.get(coming.id).counts.created == ROWS
+    assert scenario.continue_import(coming.id, holder="worker") is None
+    assert scenario.get(coming.id).counts.created == ROWS

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.core.imports.floor import HEADER, Floor
+from tests.core.imports.scenario import HEADER, ImportScenario
 from unite_core import (
     Actor,
     ImportStatus,
@@ -25,58 +25,58 @@ ADA = "+12125550102"
 
 
 @pytest.fixture
-def floor() -> Floor:
-    return Floor(chunk_rows=100)
+def scenario() -> ImportScenario:
+    return ImportScenario(chunk_rows=100)
 
 
-def hire(floor: Floor, name: str, email: str) -> UUID:
+def add_user(scenario: ImportScenario, name: str, email: str) -> UUID:
     user = NewUser(email=email, name=name, role=Role.AGENT, password="correct horse battery")
-    return floor.unite.identity.create_user(floor.ann, user).id
+    return scenario.unite.identity.create_user(scenario.ann, user).id
 
 
-def test_a_row_makes_a_lead_of_all_that_it_says(floor: Floor) -> None:
+def test_a_row_makes_a_lead_of_all_that_it_says(scenario: ImportScenario) -> None:
     row = ("Grace Hopper", f"{GRACE} ext. 7", "Grace@Example.com", "Qualified", "Fair", "ann@unite.example")
-    done = floor.import_file([row])
+    done = scenario.import_file([row])
 
-    (lead,) = floor.leads()
+    (lead,) = scenario.leads()
     assert (lead.name, lead.phone, lead.email) == ("Grace Hopper", Phone(GRACE, "7"), "grace@example.com")
-    assert (lead.status, lead.source, lead.assigned_to) == (LeadStatus.QUALIFIED, "fair", floor.admin.id)
-    assert (lead.import_id, lead.import_row, lead.created_by) == (done.id, 2, floor.admin.id)
-    assert lead.created_at == lead.updated_at == floor.ports.clock.now()
+    assert (lead.status, lead.source, lead.assigned_to) == (LeadStatus.QUALIFIED, "fair", scenario.admin.id)
+    assert (lead.import_id, lead.import_row, lead.created_by) == (done.id, 2, scenario.admin.id)
+    assert lead.created_at == lead.updated_at == scenario.ports.clock.now()
 
 
-def test_what_a_row_leaves_open_the_options_fill(floor: Floor) -> None:
-    ben = hire(floor, "Ben", "ben@unite.example")
-    floor.import_file(
+def test_what_a_row_leaves_open_the_options_fill(scenario: ImportScenario) -> None:
+    ben = add_user(scenario, "Ben", "ben@unite.example")
+    scenario.import_file(
         [("Grace", "(212) 555-0101")], default_country="US", default_source=" Fair ", default_assigned_to=ben
     )
 
-    (lead,) = floor.leads()
+    (lead,) = scenario.leads()
     assert (lead.phone, lead.source, lead.assigned_to) == (Phone(GRACE), "fair", ben)
     assert lead.status is LeadStatus.NEW
 
 
-def test_what_nothing_fills_is_new_and_from_an_import_and_nobodys(floor: Floor) -> None:
-    floor.import_file([("Grace", GRACE)])
+def test_what_nothing_fills_is_new_and_from_an_import_and_nobodys(scenario: ImportScenario) -> None:
+    scenario.import_file([("Grace", GRACE)])
 
-    (lead,) = floor.leads()
+    (lead,) = scenario.leads()
     assert (lead.status, lead.source, lead.assigned_to) == (LeadStatus.NEW, "import", None)
 
 
-def test_columns_may_be_named(floor: Floor) -> None:
-    done = floor.import_file("Wer,Wo\nGrace,+12125550101\n", columns={"Wer": "name", "Wo": "phone"})
+def test_columns_may_be_named(scenario: ImportScenario) -> None:
+    done = scenario.import_file("Wer,Wo\nGrace,+12125550101\n", columns={"Wer": "name", "Wo": "phone"})
 
     assert done.counts.created == 1
 
 
-def test_a_repeated_lead_is_left_as_it_is_and_named(floor: Floor) -> None:
-    known = floor.unite.leads.add(floor.ann, NewLead(name="Grace", phone=GRACE, email="grace@example.com"))
+def test_a_repeated_lead_is_left_as_it_is_and_named(scenario: ImportScenario) -> None:
+    known = scenario.unite.leads.add(scenario.ann, NewLead(name="Grace", phone=GRACE, email="grace@example.com"))
     rows = [("By Phone", GRACE), ("By Mail", ADA, "grace@example.com"), ("By Both", GRACE, "grace@example.com")]
-    done = floor.import_file(rows)
+    done = scenario.import_file(rows)
 
-    assert floor.leads() == [known]
+    assert scenario.leads() == [known]
     assert (done.counts.duplicate, done.counts.rows) == (3, 3)
-    told = [(it.row, it.kind, it.duplicate_of, it.duplicate_row, it.problems[0]) for it in floor.rejections(done.id)]
+    told = [(it.row, it.kind, it.duplicate_of, it.duplicate_row, it.problems[0]) for it in scenario.rejections(done.id)]
     assert [it[:4] for it in told] == [(row, RowKind.DUPLICATE, known.id, None) for row in (2, 3, 4)]
     assert [(it[4].field, it[4].code) for it in told] == [
         ("phone", "duplicate_lead"),
@@ -84,39 +84,39 @@ def test_a_repeated_lead_is_left_as_it_is_and_named(floor: Floor) -> None:
         ("phone", "duplicate_lead"),
     ]
     assert "phone number and e-mail address of a lead that is there already" in told[2][4].detail
-    assert floor.rejections(done.id)[0].cells == ("By Phone", GRACE, "", "", "", "")
+    assert scenario.rejections(done.id)[0].cells == ("By Phone", GRACE, "", "", "", "")
 
 
 @pytest.mark.parametrize("chunk_rows", [1, 100])
 @pytest.mark.parametrize("dry_run", [False, True])
 def test_a_row_that_repeats_an_earlier_one_names_it(chunk_rows: int, dry_run: bool) -> None:
-    floor = Floor(chunk_rows=chunk_rows)
-    done = floor.import_file([("Grace", GRACE), ("Grace Again", GRACE)], dry_run=dry_run)
+    scenario = ImportScenario(chunk_rows=chunk_rows)
+    done = scenario.import_file([("Grace", GRACE), ("Grace Again", GRACE)], dry_run=dry_run)
 
-    (rejection,) = floor.rejections(done.id)
+    (rejection,) = scenario.rejections(done.id)
     assert (rejection.row, rejection.duplicate_row) == (3, 2)
-    assert rejection.duplicate_of == (None if dry_run else floor.leads()[0].id)
+    assert rejection.duplicate_of == (None if dry_run else scenario.leads()[0].id)
     assert rejection.problems[0].code == "duplicate_row"
     assert rejection.problems[0].detail == "It has the phone number of row 2."
 
 
-def test_a_row_that_repeats_two_leads_is_rejected_as_ambiguous(floor: Floor) -> None:
-    floor.unite.leads.add(floor.ann, NewLead(name="Grace", phone=GRACE))
-    floor.unite.leads.add(floor.ann, NewLead(name="Ada", email="ada@example.com"))
+def test_a_row_that_repeats_two_leads_is_rejected_as_ambiguous(scenario: ImportScenario) -> None:
+    scenario.unite.leads.add(scenario.ann, NewLead(name="Grace", phone=GRACE))
+    scenario.unite.leads.add(scenario.ann, NewLead(name="Ada", email="ada@example.com"))
     for mode in OnDuplicate:
-        done = floor.import_file([("Who", GRACE, "ada@example.com")], on_duplicate=mode)
+        done = scenario.import_file([("Who", GRACE, "ada@example.com")], on_duplicate=mode)
 
-        (rejection,) = floor.rejections(done.id)
+        (rejection,) = scenario.rejections(done.id)
         assert rejection.kind is RowKind.REJECTED
         assert rejection.problems[0].code == "ambiguous_duplicate"
 
 
-def test_a_row_changes_a_lead_and_its_empty_cells_change_nothing(floor: Floor) -> None:
-    new = NewLead(name="Grace", phone=GRACE, email="grace@example.com", source="fair", assigned_to=floor.admin.id)
-    known = floor.unite.leads.add(floor.ann, new)
-    done = floor.import_file([("", GRACE, "", "lost")], on_duplicate=UPDATE, default_source="list")
+def test_a_row_changes_a_lead_and_its_empty_cells_change_nothing(scenario: ImportScenario) -> None:
+    new = NewLead(name="Grace", phone=GRACE, email="grace@example.com", source="fair", assigned_to=scenario.admin.id)
+    known = scenario.unite.leads.add(scenario.ann, new)
+    done = scenario.import_file([("", GRACE, "", "lost")], on_duplicate=UPDATE, default_source="list")
 
-    (lead,) = floor.leads()
+    (lead,) = scenario.leads()
     assert done.counts.updated == 1
     assert lead.status is LeadStatus.LOST
     assert (lead.name, lead.phone, lead.email, lead.source, lead.assigned_to) == (
@@ -124,32 +124,32 @@ def test_a_row_changes_a_lead_and_its_empty_cells_change_nothing(floor: Floor) -
         known.phone,
         "grace@example.com",
         "fair",
-        floor.admin.id,
+        scenario.admin.id,
     )
     assert (lead.version, lead.import_id) == (2, None)
 
 
-def test_a_row_that_says_nothing_new_leaves_the_version_as_it_is(floor: Floor) -> None:
-    known = floor.unite.leads.add(floor.ann, NewLead(name="Grace", phone=GRACE))
+def test_a_row_that_says_nothing_new_leaves_the_version_as_it_is(scenario: ImportScenario) -> None:
+    known = scenario.unite.leads.add(scenario.ann, NewLead(name="Grace", phone=GRACE))
 
-    assert floor.import_file([("Grace", GRACE)], on_duplicate=UPDATE).counts.updated == 1
-    assert floor.leads() == [known]
+    assert scenario.import_file([("Grace", GRACE)], on_duplicate=UPDATE).counts.updated == 1
+    assert scenario.leads() == [known]
 
 
 @pytest.mark.parametrize("chunk_rows", [1, 2, 100])
 def test_a_later_row_changes_what_an_earlier_one_made(chunk_rows: int) -> None:
-    floor = Floor(chunk_rows=chunk_rows)
+    scenario = ImportScenario(chunk_rows=chunk_rows)
     rows = [("Grace", GRACE), ("Grace Hopper", GRACE, "grace@example.com"), ("Rear Admiral", "", "grace@example.com")]
-    done = floor.import_file(rows, on_duplicate=UPDATE)
+    done = scenario.import_file(rows, on_duplicate=UPDATE)
 
-    (lead,) = floor.leads()
+    (lead,) = scenario.leads()
     assert (done.counts.created, done.counts.updated) == (1, 2)
     assert (lead.name, lead.phone, lead.email) == ("Rear Admiral", Phone(GRACE), "grace@example.com")
 
 
 @pytest.mark.parametrize("chunk_rows", [1, 2, 3, 4, 100])
 def test_a_row_takes_a_phone_that_an_earlier_one_freed(chunk_rows: int) -> None:
-    floor = Floor(chunk_rows=chunk_rows)
+    scenario = ImportScenario(chunk_rows=chunk_rows)
     rows = [
         ("Grace", GRACE, "grace@example.com"),
         ("Grace", ADA, "grace@example.com"),
@@ -158,88 +158,88 @@ def test_a_row_takes_a_phone_that_an_earlier_one_freed(chunk_rows: int) -> None:
         ("Ada", GRACE, "lovelace@example.com"),
         ("Byron", "", "ada@example.com"),
     ]
-    done = floor.import_file(rows, on_duplicate=UPDATE)
+    done = scenario.import_file(rows, on_duplicate=UPDATE)
 
     assert (done.counts.created, done.counts.updated, done.counts.rejected) == (3, 3, 0)
-    assert {(lead.name, lead.phone, lead.email) for lead in floor.leads()} == {
+    assert {(lead.name, lead.phone, lead.email) for lead in scenario.leads()} == {
         ("Grace Hopper", Phone(ADA), "grace@example.com"),
         ("Ada", Phone(GRACE), "lovelace@example.com"),
         ("Byron", None, "ada@example.com"),
     }
 
 
-def test_a_new_lead_needs_a_name_and_a_changed_one_does_not(floor: Floor) -> None:
-    floor.unite.leads.add(floor.ann, NewLead(name="Grace", phone=GRACE))
-    done = floor.import_file([("", GRACE, "", "lost"), ("", ADA)], on_duplicate=UPDATE)
+def test_a_new_lead_needs_a_name_and_a_changed_one_does_not(scenario: ImportScenario) -> None:
+    scenario.unite.leads.add(scenario.ann, NewLead(name="Grace", phone=GRACE))
+    done = scenario.import_file([("", GRACE, "", "lost"), ("", ADA)], on_duplicate=UPDATE)
 
-    (rejection,) = floor.rejections(done.id)
+    (rejection,) = scenario.rejections(done.id)
     assert (done.counts.updated, done.counts.rejected) == (1, 1)
     assert (rejection.row, rejection.problems[0].field, rejection.problems[0].code) == (3, "name", "required")
 
 
-def test_an_owner_is_named_by_address_by_id_or_by_a_name_that_only_one_has(floor: Floor) -> None:
-    ben = hire(floor, "Ben", "ben@unite.example")
-    hire(floor, "Cleo", "cleo@unite.example")
-    other_cleo = hire(floor, "CLEO", "cleo.two@unite.example")
-    gone = hire(floor, "Dan", "dan@unite.example")
-    floor.unite.identity.update_user(floor.ann, UserChanges(user_id=gone, active=False))
+def test_an_owner_is_named_by_address_by_id_or_by_a_name_that_only_one_has(scenario: ImportScenario) -> None:
+    ben = add_user(scenario, "Ben", "ben@unite.example")
+    add_user(scenario, "Cleo", "cleo@unite.example")
+    other_cleo = add_user(scenario, "CLEO", "cleo.two@unite.example")
+    gone = add_user(scenario, "Dan", "dan@unite.example")
+    scenario.unite.identity.update_user(scenario.ann, UserChanges(user_id=gone, active=False))
     named = ["Ben@Unite.example", str(ben), "bEN", "cleo.two@unite.example", "Cleo", "dan@unite.example", "Nobody"]
     rows = [(f"Lead {number}", f"+1212555011{number}", "", "", "", owner) for number, owner in enumerate(named)]
-    done = floor.import_file(rows)
+    done = scenario.import_file(rows)
 
-    assert [lead.assigned_to for lead in floor.leads()] == [ben, ben, ben, other_cleo]
-    assert [(it.row, it.problems[0].code) for it in floor.rejections(done.id)] == [
+    assert [lead.assigned_to for lead in scenario.leads()] == [ben, ben, ben, other_cleo]
+    assert [(it.row, it.problems[0].code) for it in scenario.rejections(done.id)] == [
         (6, "unknown_user"),
         (7, "unknown_user"),
         (8, "unknown_user"),
     ]
 
 
-def test_a_deleted_lead_is_no_duplicate(floor: Floor) -> None:
-    first = floor.import_file([("Grace", GRACE)])
-    floor.unite.imports.undo(floor.ann, first.id)
+def test_a_deleted_lead_is_no_duplicate(scenario: ImportScenario) -> None:
+    first = scenario.import_file([("Grace", GRACE)])
+    scenario.unite.imports.undo(scenario.ann, first.id)
 
-    assert floor.import_file([("Grace Hopper", GRACE)]).counts.created == 1
+    assert scenario.import_file([("Grace Hopper", GRACE)]).counts.created == 1
 
 
-def test_the_error_report_can_be_corrected_and_uploaded_again(floor: Floor) -> None:
+def test_the_error_report_can_be_corrected_and_uploaded_again(scenario: ImportScenario) -> None:
     rows = [("Grace", GRACE), ("Ada", "12"), ("=Jean", "+12125550103", "jean at example.com")]
-    first = floor.import_file(rows)
+    first = scenario.import_file(rows)
     assert first.report_key is not None
-    with floor.ports.files.read(first.report_key) as stream:
+    with scenario.ports.files.read(first.report_key) as stream:
         report = stream.read().decode("utf-8-sig")
     assert "'=Jean" in report
     corrected = report.replace(",12,", f",{ADA},").replace("jean at example.com", "jean@example.com")
 
-    second = floor.import_file(corrected)
+    second = scenario.import_file(corrected)
 
     assert second.status is ImportStatus.COMPLETED
     assert (second.counts.created, second.counts.rejected) == (2, 0)
-    assert [lead.name for lead in floor.leads()] == ["Grace", "Ada", "=Jean"]
+    assert [lead.name for lead in scenario.leads()] == ["Grace", "Ada", "=Jean"]
 
 
-def test_a_file_with_a_header_alone_is_an_import_of_nothing(floor: Floor) -> None:
-    done = floor.import_file(csv_text(HEADER, []))
+def test_a_file_with_a_header_alone_is_an_import_of_nothing(scenario: ImportScenario) -> None:
+    done = scenario.import_file(csv_text(HEADER, []))
 
     assert (done.status, done.counts.rows, done.report_key) == (ImportStatus.COMPLETED, 0, None)
 
 
-def test_a_lead_that_a_row_makes_is_seen_by_the_agent_whose_it_is(floor: Floor) -> None:
-    ben = hire(floor, "Ben", "ben@unite.example")
-    floor.import_file([("Grace", GRACE, "", "", "", "Ben")])
+def test_a_lead_that_a_row_makes_is_seen_by_the_agent_whose_it_is(scenario: ImportScenario) -> None:
+    ben = add_user(scenario, "Ben", "ben@unite.example")
+    scenario.import_file([("Grace", GRACE, "", "", "", "Ben")])
 
-    (lead,) = floor.leads()
-    assert floor.unite.leads.get(Actor(user_id=ben, role=Role.AGENT), lead.id) == lead
+    (lead,) = scenario.leads()
+    assert scenario.unite.leads.get(Actor(user_id=ben, role=Role.AGENT), lead.id) == lead
 
 
 def test_a_file_without_names_updates_leads_and_makes_none() -> None:
-    floor = Floor()
-    floor.import_file([("Ada", "+12125550101")])
+    scenario = ImportScenario()
+    scenario.import_file([("Ada", "+12125550101")])
 
-    done = floor.import_file(
+    done = scenario.import_file(
         "Phone,Status\n+12125550101,qualified\n+12125550102,new\n", on_duplicate=OnDuplicate.UPDATE
     )
 
     assert (done.counts.updated, done.counts.rejected) == (1, 1)
-    assert [(lead.name, lead.status) for lead in floor.leads()] == [("Ada", LeadStatus.QUALIFIED)]
-    assert [it.problems[0].code for it in floor.rejections(done.id)] == ["required"]
+    assert [(lead.name, lead.status) for lead in scenario.leads()] == [("Ada", LeadStatus.QUALIFIED)]
+    assert [it.problems[0].code for it in scenario.rejections(done.id)] == ["required"]

@@ -6,7 +6,7 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.core.imports.floor import Floor, contents
+from tests.core.imports.scenario import ImportScenario, contents
 from unite_core import LeadChanges, NewLead, OnDuplicate, RowKind
 from unite_core.imports.undo import UndoStep
 
@@ -36,33 +36,33 @@ either = st.sampled_from([OnDuplicate.UPDATE, OnDuplicate.UPDATE, OnDuplicate.SK
 thoroughly = settings(max_examples=150, deadline=None)
 
 
-def _floor(before: Before, chunk: int) -> Floor:
-    floor = Floor(chunk_rows=chunk)
+def _floor(before: Before, chunk: int) -> ImportScenario:
+    scenario = ImportScenario(chunk_rows=chunk)
     phones: set[str] = set()
     emails: set[str] = set()
     for name, phone, email in before:
         if (phone or email) and phone not in phones and email not in emails:
-            floor.unite.leads.add(floor.ann, NewLead(name=name, phone=phone, email=email))
+            scenario.unite.leads.add(scenario.ann, NewLead(name=name, phone=phone, email=email))
             phones |= {phone} if phone else set()
             emails |= {email} if email else set()
-    return floor
+    return scenario
 
 
 @thoroughly
 @given(before=leads_before, table=rows, chunk=chunk_rows, mode=either)
 def test_each_row_is_accounted_for_once(before: Before, table: Sequence[Row], chunk: int, mode: OnDuplicate) -> None:
-    floor = _floor(before, chunk)
-    known = len(floor.leads())
+    scenario = _floor(before, chunk)
+    known = len(scenario.leads())
 
-    done = floor.import_file(table, on_duplicate=mode)
+    done = scenario.import_file(table, on_duplicate=mode)
 
     filled = [number for number, row in enumerate(table, start=2) if any(row)]
-    rejections = floor.rejections(done.id)
+    rejections = scenario.rejections(done.id)
     assert done.counts.rows == len(filled)
     assert done.counts.rejected == sum(it.kind is RowKind.REJECTED for it in rejections)
     assert done.counts.duplicate == sum(it.kind is RowKind.DUPLICATE for it in rejections)
-    made = [lead.import_row for lead in floor.leads() if lead.import_id == done.id]
-    assert done.counts.created == len(made) == len(floor.leads()) - known
+    made = [lead.import_row for lead in scenario.leads() if lead.import_id == done.id]
+    assert done.counts.created == len(made) == len(scenario.leads()) - known
     told = [it.row for it in rejections] + [row for row in made if row is not None]
     assert len(told) == len(set(told))
     assert set(told) <= set(filled)
@@ -74,16 +74,16 @@ def test_each_row_is_accounted_for_once(before: Before, table: Sequence[Row], ch
 def test_a_dry_run_foretells_the_counts_and_changes_nothing(
     before: Before, table: Sequence[Row], chunk: int, mode: OnDuplicate
 ) -> None:
-    floor = _floor(before, chunk)
-    at_first = floor.leads()
+    scenario = _floor(before, chunk)
+    at_first = scenario.leads()
 
-    dry = floor.import_file(table, on_duplicate=mode, dry_run=True)
-    assert floor.leads() == at_first
-    real = floor.import_file(table, on_duplicate=mode)
+    dry = scenario.import_file(table, on_duplicate=mode, dry_run=True)
+    assert scenario.leads() == at_first
+    real = scenario.import_file(table, on_duplicate=mode)
 
     assert dry.counts == real.counts
-    assert [replace(it, duplicate_of=None) for it in floor.rejections(dry.id)] == [
-        replace(it, duplicate_of=None) for it in floor.rejections(real.id)
+    assert [replace(it, duplicate_of=None) for it in scenario.rejections(dry.id)] == [
+        replace(it, duplicate_of=None) for it in scenario.rejections(real.id)
     ]
 
 
@@ -98,7 +98,7 @@ def test_how_a_file_is_cut_into_chunks_makes_no_difference(
 ) -> None:
     first, second = _floor(before, chunk), _floor(before, other)
 
-    counts = [floor.import_file(table, on_duplicate=mode).counts for floor in (first, second)]
+    counts = [scenario.import_file(table, on_duplicate=mode).counts for scenario in (first, second)]
 
     assert counts[0] == counts[1]
     assert contents(first.leads()) == contents(second.leads())
@@ -109,24 +109,24 @@ def test_how_a_file_is_cut_into_chunks_makes_no_difference(
 def test_what_was_undone_is_as_it_was_before(
     before: Before, table: Sequence[Row], chunk: int, step: int, mode: OnDuplicate
 ) -> None:
-    floor = _floor(before, chunk)
-    at_first = floor.leads()
-    done = floor.import_file(table, on_duplicate=mode)
-    after = floor.leads()
+    scenario = _floor(before, chunk)
+    at_first = scenario.leads()
+    done = scenario.import_file(table, on_duplicate=mode)
+    after = scenario.leads()
 
-    with floor.ports.work() as work:
+    with scenario.ports.work() as work:
         unwanted = work.imports.get(done.id)
         unwanted.begin_undo()
         unwanted.touched()
         work.imports.save(unwanted)
         work.commit()
-    undo = UndoStep(floor.ports.work, floor.ports.clock, floor.ports.ids, limit=step)
+    undo = UndoStep(scenario.ports.work, scenario.ports.clock, scenario.ports.ids, limit=step)
     while undo(done.id).undoing:
         pass
 
-    undone = floor.get(done.id).undone
-    assert contents(floor.leads()) == contents(at_first)
-    assert [lead.id for lead in floor.leads()] == [lead.id for lead in at_first]
+    undone = scenario.get(done.id).undone
+    assert contents(scenario.leads()) == contents(at_first)
+    assert [lead.id for lead in scenario.leads()] == [lead.id for lead in at_first]
     assert undone is not None
     changed = sum(contents([lead]) != contents([first]) for lead in after for first in at_first if lead.id == first.id)
     assert (undone.removed, undone.kept) == (done.counts.created, 0)
@@ -138,17 +138,17 @@ def test_what_was_undone_is_as_it_was_before(
 def test_undoing_leaves_a_lead_alone_that_somebody_has_touched_since(
     before: Before, table: Sequence[Row], chunk: int, touched: int
 ) -> None:
-    floor = _floor(before, chunk)
-    done = floor.import_file(table, on_duplicate=OnDuplicate.UPDATE)
-    leads = floor.leads()
+    scenario = _floor(before, chunk)
+    done = scenario.import_file(table, on_duplicate=OnDuplicate.UPDATE)
+    leads = scenario.leads()
     if not leads:
         return
     theirs = leads[touched % len(leads)]
-    floor.unite.leads.change(floor.ann, LeadChanges(lead_id=theirs.id, name="Touched"))
+    scenario.unite.leads.change(scenario.ann, LeadChanges(lead_id=theirs.id, name="Touched"))
 
-    undone = floor.unite.imports.undo(floor.ann, done.id).undone
+    undone = scenario.unite.imports.undo(scenario.ann, done.id).undone
 
     assert undone is not None
     assert undone.finished_at is not None
-    assert floor.unite.leads.get(floor.ann, theirs.id).name == "Touched"
-    assert undone.removed + sum(lead.import_id == done.id for lead in floor.leads()) == done.counts.created
+    assert scenario.unite.leads.get(scenario.ann, theirs.id).name == "Touched"
+    assert undone.removed + sum(lead.import_id == done.id for lead in scenario.leads()) == done.counts.created

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.core.imports.uploads import Drip, look, records
-from unite_core.imports.decoding import Encoding, FileRefused
+from unite_core.imports.decoding import Encoding, InvalidFile
 from unite_core.imports.reading import (
     MAX_CELLS,
     MAX_LINES_PER_RECORD,
@@ -16,7 +16,7 @@ from unite_core.imports.reading import (
     Dialect,
     Record,
     RecordReader,
-    examine,
+    detect_dialect,
     sniff_delimiter,
 )
 
@@ -367,7 +367,7 @@ class Trickle(io.BytesIO):
 def test_a_file_may_be_examined_in_small_portions() -> None:
     content = b"\xef\xbb\xbfName;Email\nZoe;zoe@example.com\n"
 
-    assert examine(lambda: Trickle(content)) == look(content)
+    assert detect_dialect(lambda: Trickle(content)) == look(content)
 
 
 def test_the_line_by_which_excel_is_told_the_delimiter_is_no_row() -> None:
@@ -393,7 +393,7 @@ def test_the_line_by_which_excel_is_told_the_delimiter_is_no_row() -> None:
     ],
 )
 def test_a_header_that_cannot_be_used_is_refused_by_its_line(content: bytes, code: str, said: str) -> None:
-    with pytest.raises(FileRefused) as refused:
+    with pytest.raises(InvalidFile) as refused:
         look(content)
 
     assert refused.value.code == code

@@ -7,7 +7,7 @@ from tests.core.imports.uploads import ANN, US, codes, drafts
 from unite_core.errors import FieldError
 from unite_core.imports.columns import map_columns
 from unite_core.imports.reading import Record
-from unite_core.imports.rows import LeadDraft, RowInterpreter, RowRules, missing_name
+from unite_core.imports.rows import LeadDraft, RowInterpreter, RowRules, missing_name_error
 from unite_core.leads.model import LeadStatus
 from unite_core.phone import Phone, PhoneRule
 
@@ -80,7 +80,7 @@ def test_a_name_may_be_in_any_script(name: str) -> None:
 
 def test_a_missing_name_is_for_the_import_to_judge() -> None:
     assert good("Name,Email", ",ann@example.com").name is None
-    problem = missing_name(7)
+    problem = missing_name_error(7)
     assert (problem.field, problem.code) == ("name", "required")
     assert "Row 7" in problem.detail
 

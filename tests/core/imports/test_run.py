@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from tests.core.imports.accidents import FailingWork, PowerCutError, RacingWork, TroubledFiles
-from tests.core.imports.floor import Floor, contents
+from tests.core.imports.scenario import ImportScenario, contents
 from unite_core import ImportStatus, NotFound, OnDuplicate, RowKind, Unavailable
 from unite_core.imports.model import LEASE, MAX_ATTEMPTS
 from unite_core.testing.in_memory import FixedClock, in_memory_ports
@@ -23,18 +23,18 @@ COMMITS = 6  # taking it, examining it, three chunks of two rows, ending it
 
 
 @pytest.fixture
-def floor() -> Floor:
-    return Floor()
+def scenario() -> ImportScenario:
+    return ImportScenario()
 
 
 @pytest.fixture
-def troubled() -> Floor:
+def troubled() -> ImportScenario:
     clock = FixedClock()
-    return Floor(in_memory_ports(clock=clock, files=TroubledFiles(clock)))
+    return ImportScenario(in_memory_ports(clock=clock, files=TroubledFiles(clock)))
 
 
-def trouble(floor: Floor) -> TroubledFiles:
-    files: object = floor.ports.files
+def trouble(scenario: ImportScenario) -> TroubledFiles:
+    files: object = scenario.ports.files
     assert isinstance(files, TroubledFiles)
     return files
 
@@ -45,77 +45,79 @@ def trouble(floor: Floor) -> TroubledFiles:
 def test_a_worker_may_die_at_any_commit_and_another_goes_on_without_loss_or_repetition(
     at: int, after: bool, dry_run: bool
 ) -> None:
-    calm, floor = Floor(), Floor()
+    calm, scenario = ImportScenario(), ImportScenario()
     undisturbed = calm.import_file(ROWS, on_duplicate=OnDuplicate.UPDATE, dry_run=dry_run)
-    coming = floor.upload(ROWS, on_duplicate=OnDuplicate.UPDATE, dry_run=dry_run)
-    failing = FailingWork(floor.ports.work, PowerCutError(), at=at, after=after)
+    coming = scenario.upload(ROWS, on_duplicate=OnDuplicate.UPDATE, dry_run=dry_run)
+    failing = FailingWork(scenario.ports.work, PowerCutError(), at=at, after=after)
     with pytest.raises(PowerCutError):
-        replace(floor.continue_import, work=failing)(coming.id, holder="first")
+        replace(scenario.continue_import, work=failing)(coming.id, holder="first")
 
-    left = floor.get(coming.id)
+    left = scenario.get(coming.id)
     if left.held_until is not None:
-        assert floor.continue_import(coming.id, holder="second") is None
-        assert floor.unite.imports.due().to_import == ()
-        floor.ports.clock.advance(LEASE)
-        assert floor.unite.imports.due().to_import == (coming.id,)
-    done = floor.run(coming.id, holder="second")
+        assert scenario.continue_import(coming.id, holder="second") is None
+        assert scenario.unite.imports.due().to_import == ()
+        scenario.ports.clock.advance(LEASE)
+        assert scenario.unite.imports.due().to_import == (coming.id,)
+    done = scenario.run(coming.id, holder="second")
 
     assert done.status is ImportStatus.COMPLETED
     assert done.counts == undisturbed.counts
     assert (done.counts.created, done.counts.updated, done.counts.rejected) == (3, 1, 1)
-    assert contents(floor.leads()) == contents(calm.leads())
-    assert floor.rejections(coming.id) == calm.rejections(undisturbed.id)
-    assert _report(floor, done.report_key) == _report(calm, undisturbed.report_key)
-    with floor.ports.reads() as reads:
+    assert contents(scenario.leads()) == contents(calm.leads())
+    assert scenario.rejections(coming.id) == calm.rejections(undisturbed.id)
+    assert _report(scenario, done.report_key) == _report(calm, undisturbed.report_key)
+    with scenario.ports.reads() as reads:
         assert reads.rehearsal.matches(coming.id, ["+12125550102"], []).by_phone.keys() == (
             set() if dry_run else {"+12125550102"}
         )
 
 
-def test_a_worker_that_has_to_stop_lets_go_between_two_chunks(floor: Floor) -> None:
-    coming = floor.upload(ROWS)
+def test_a_worker_that_has_to_stop_lets_go_between_two_chunks(scenario: ImportScenario) -> None:
+    coming = scenario.upload(ROWS)
 
-    assert floor.continue_import(coming.id, holder="first", should_stop=lambda: True) is ImportStatus.RUNNING
+    assert scenario.continue_import(coming.id, holder="first", should_stop=lambda: True) is ImportStatus.RUNNING
 
-    left = floor.get(coming.id)
+    left = scenario.get(coming.id)
     assert (left.holder, left.counts.rows, left.last_row) == (None, 2, 3)
     assert 0 < left.bytes_done <= left.size
-    assert floor.run(coming.id, holder="second").status is ImportStatus.COMPLETED
+    assert scenario.run(coming.id, holder="second").status is ImportStatus.COMPLETED
 
 
-def test_a_worker_may_take_up_its_own_import_again_at_once(floor: Floor) -> None:
-    coming = floor.upload(ROWS)
-    failing = FailingWork(floor.ports.work, PowerCutError(), at=3)
+def test_a_worker_may_take_up_its_own_import_again_at_once(scenario: ImportScenario) -> None:
+    coming = scenario.upload(ROWS)
+    failing = FailingWork(scenario.ports.work, PowerCutError(), at=3)
     with pytest.raises(PowerCutError):
-        replace(floor.continue_import, work=failing)(coming.id, holder="first")
+        replace(scenario.continue_import, work=failing)(coming.id, holder="first")
 
-    assert floor.run(coming.id, holder="first").status is ImportStatus.COMPLETED
+    assert scenario.run(coming.id, holder="first").status is ImportStatus.COMPLETED
 
 
 @pytest.mark.parametrize("chunks", [1, 2, 3])
 def test_a_worker_that_was_silent_for_too_long_finds_another_in_its_place_and_changes_nothing(
-    floor: Floor, chunks: int
+    scenario: ImportScenario, chunks: int
 ) -> None:
-    coming = floor.upload(ROWS, on_duplicate=OnDuplicate.UPDATE)
+    coming = scenario.upload(ROWS, on_duplicate=OnDuplicate.UPDATE)
     asked = 0
 
     def sleep() -> bool:
         nonlocal asked
         asked += 1
         if asked == chunks:
-            floor.ports.clock.advance(LEASE)
-            floor.run(coming.id, holder="second")
+            scenario.ports.clock.advance(LEASE)
+            scenario.run(coming.id, holder="second")
         return False
 
-    assert floor.continue_import(coming.id, holder="first", should_stop=sleep) is None
+    assert scenario.continue_import(coming.id, holder="first", should_stop=sleep) is None
 
-    done = floor.get(coming.id)
+    done = scenario.get(coming.id)
     assert done.status is ImportStatus.COMPLETED
     assert (done.counts.rows, done.counts.created) == (5, 3)
-    assert len(floor.leads()) == 3
+    assert len(scenario.leads()) == 3
 
 
-def test_a_worker_that_finds_neither_its_lease_nor_the_file_says_nothing_and_changes_nothing(troubled: Floor) -> None:
+def test_a_worker_that_finds_neither_its_lease_nor_the_file_says_nothing_and_changes_nothing(
+    troubled: ImportScenario,
+) -> None:
     coming = troubled.upload(ROWS)
 
     def sleep() -> None:
@@ -130,108 +132,108 @@ def test_a_worker_that_finds_neither_its_lease_nor_the_file_says_nothing_and_cha
     assert troubled.get(coming.id).status is ImportStatus.COMPLETED
 
 
-def test_progress_is_stored_with_each_chunk_and_renews_the_lease(floor: Floor) -> None:
-    coming = floor.upload(ROWS)
+def test_progress_is_stored_with_each_chunk_and_renews_the_lease(scenario: ImportScenario) -> None:
+    coming = scenario.upload(ROWS)
     seen = []
 
     def look() -> bool:
-        running = floor.get(coming.id)
-        assert running.held_until == floor.ports.clock.now() + LEASE
+        running = scenario.get(coming.id)
+        assert running.held_until == scenario.ports.clock.now() + LEASE
         seen.append((running.last_row, running.counts.rows, running.seconds_worked))
-        floor.ports.clock.advance(timedelta(seconds=4))
+        scenario.ports.clock.advance(timedelta(seconds=4))
         return False
 
-    floor.continue_import(coming.id, holder="worker", should_stop=look)
+    scenario.continue_import(coming.id, holder="worker", should_stop=look)
 
     assert seen == [(3, 2, 0.0), (5, 4, 4.0), (6, 5, 8.0)]
-    done = floor.get(coming.id)
+    done = scenario.get(coming.id)
     assert done.bytes_done == done.size
-    assert done.finished_at == floor.ports.clock.now()
+    assert done.finished_at == scenario.ports.clock.now()
 
 
 @pytest.mark.parametrize("status", [ImportStatus.COMPLETED, ImportStatus.CANCELLED])
-def test_an_import_that_has_ended_is_not_continued(floor: Floor, status: ImportStatus) -> None:
-    coming = floor.upload(ROWS)
+def test_an_import_that_has_ended_is_not_continued(scenario: ImportScenario, status: ImportStatus) -> None:
+    coming = scenario.upload(ROWS)
     if status is ImportStatus.CANCELLED:
-        floor.unite.imports.cancel(floor.ann, coming.id)
+        scenario.unite.imports.cancel(scenario.ann, coming.id)
     else:
-        floor.run(coming.id)
-    ended = floor.get(coming.id)
+        scenario.run(coming.id)
+    ended = scenario.get(coming.id)
 
     taken: list[int] = []
-    assert floor.continue_import(coming.id, holder="second", on_taken=lambda: taken.append(1)) is status
-    assert floor.get(coming.id) == ended
+    assert scenario.continue_import(coming.id, holder="second", on_taken=lambda: taken.append(1)) is status
+    assert scenario.get(coming.id) == ended
     assert taken == []
 
 
-def test_whoever_continues_an_import_is_told_so_once_it_is_certain(floor: Floor) -> None:
-    coming = floor.upload(ROWS)
+def test_whoever_continues_an_import_is_told_so_once_it_is_certain(scenario: ImportScenario) -> None:
+    coming = scenario.upload(ROWS)
     taken: list[ImportStatus] = []
 
-    floor.continue_import(coming.id, holder="first", on_taken=lambda: taken.append(floor.get(coming.id).status))
+    scenario.continue_import(coming.id, holder="first", on_taken=lambda: taken.append(scenario.get(coming.id).status))
 
     assert taken == [ImportStatus.RUNNING]
 
 
-def test_an_import_that_is_cancelled_in_the_middle_keeps_what_it_has_and_reports_it(floor: Floor) -> None:
-    coming = floor.upload([("", "+12125550100"), *ROWS])
+def test_an_import_that_is_cancelled_in_the_middle_keeps_what_it_has_and_reports_it(scenario: ImportScenario) -> None:
+    coming = scenario.upload([("", "+12125550100"), *ROWS])
 
     def cancel() -> bool:
-        floor.unite.imports.cancel(floor.ann, coming.id)
+        scenario.unite.imports.cancel(scenario.ann, coming.id)
         return False
 
-    assert floor.continue_import(coming.id, holder="worker", should_stop=cancel) is ImportStatus.CANCELLED
+    assert scenario.continue_import(coming.id, holder="worker", should_stop=cancel) is ImportStatus.CANCELLED
 
-    done = floor.get(coming.id)
+    done = scenario.get(coming.id)
     assert (done.counts.created, done.counts.rejected) == (1, 1)
-    assert [lead.name for lead in floor.leads()] == ["Ada"]
+    assert [lead.name for lead in scenario.leads()] == ["Ada"]
     assert done.finished_at is not None
-    assert b"+12125550100" in _report(floor, done.report_key)
+    assert b"+12125550100" in _report(scenario, done.report_key)
 
 
-def test_an_import_that_is_cancelled_while_no_worker_is_at_it_ends_with_the_next_one(floor: Floor) -> None:
-    coming = floor.upload(ROWS)
-    floor.continue_import(coming.id, holder="first", should_stop=lambda: True)
-    assert floor.unite.imports.cancel(floor.ann, coming.id).status is ImportStatus.RUNNING
+def test_an_import_that_is_cancelled_while_no_worker_is_at_it_ends_with_the_next_one(scenario: ImportScenario) -> None:
+    coming = scenario.upload(ROWS)
+    scenario.continue_import(coming.id, holder="first", should_stop=lambda: True)
+    assert scenario.unite.imports.cancel(scenario.ann, coming.id).status is ImportStatus.RUNNING
 
-    assert floor.continue_import(coming.id, holder="second") is ImportStatus.CANCELLED
-    assert floor.get(coming.id).counts.rows == 2
+    assert scenario.continue_import(coming.id, holder="second") is ImportStatus.CANCELLED
+    assert scenario.get(coming.id).counts.rows == 2
 
 
-def test_a_file_that_is_gone_fails_the_import_and_tells_of_the_rows_before(floor: Floor) -> None:
-    coming = floor.upload([("", "+12125550100"), *ROWS])
-    floor.continue_import(coming.id, holder="first", should_stop=lambda: True)
-    floor.ports.files.delete(coming.key)
+def test_a_file_that_is_gone_fails_the_import_and_tells_of_the_rows_before(scenario: ImportScenario) -> None:
+    coming = scenario.upload([("", "+12125550100"), *ROWS])
+    scenario.continue_import(coming.id, holder="first", should_stop=lambda: True)
+    scenario.ports.files.delete(coming.key)
 
-    failed = floor.run(coming.id)
+    failed = scenario.run(coming.id)
 
     assert failed.status is ImportStatus.FAILED
     assert failed.failure is not None
     assert failed.failure.code == "file_missing"
-    assert b"+12125550100" in _report(floor, failed.report_key)
+    assert b"+12125550100" in _report(scenario, failed.report_key)
     assert failed.same_file_key is None
 
 
-def test_a_file_that_cannot_be_read_fails_the_import_with_its_reason_and_its_columns(floor: Floor) -> None:
-    failed = floor.import_file("Name,Shoe Size\nAda,37\n")
+def test_a_file_that_cannot_be_read_fails_the_import_with_its_reason_and_its_columns(scenario: ImportScenario) -> None:
+    failed = scenario.import_file("Name,Shoe Size\nAda,37\n")
 
     assert failed.status is ImportStatus.FAILED
     assert failed.failure is not None
     assert failed.failure.code == "no_contact_column"
     assert [(it["header"], it["field"]) for it in failed.columns] == [("Name", "name"), ("Shoe Size", None)]
     assert failed.report_key is None
-    assert floor.leads() == []
+    assert scenario.leads() == []
 
 
-def test_a_file_that_is_no_text_fails_the_import(floor: Floor) -> None:
-    failed = floor.import_file(b"%PDF-1.7")
+def test_a_file_that_is_no_text_fails_the_import(scenario: ImportScenario) -> None:
+    failed = scenario.import_file(b"%PDF-1.7")
 
     assert failed.failure is not None
     assert (failed.failure.code, failed.columns) == ("binary_file", [])
 
 
-def test_the_columns_are_shown(floor: Floor) -> None:
-    done = floor.import_file("Full Name,Mobile,Shoe Size\nAda,+12125550101,37\n")
+def test_the_columns_are_shown(scenario: ImportScenario) -> None:
+    done = scenario.import_file("Full Name,Mobile,Shoe Size\nAda,+12125550101,37\n")
 
     assert [(it["header"], it["field"]) for it in done.columns] == [
         ("Full Name", "name"),
@@ -240,26 +242,26 @@ def test_the_columns_are_shown(floor: Floor) -> None:
     ]
 
 
-def test_an_import_that_no_worker_gets_any_further_with_is_given_up(floor: Floor) -> None:
-    coming = floor.upload(ROWS, dry_run=True)
-    floor.continue_import(coming.id, holder="first", should_stop=lambda: True)
+def test_an_import_that_no_worker_gets_any_further_with_is_given_up(scenario: ImportScenario) -> None:
+    coming = scenario.upload(ROWS, dry_run=True)
+    scenario.continue_import(coming.id, holder="first", should_stop=lambda: True)
     for number in range(MAX_ATTEMPTS):
-        failing = FailingWork(floor.ports.work, PowerCutError(), at=1)
+        failing = FailingWork(scenario.ports.work, PowerCutError(), at=1)
         with pytest.raises(PowerCutError):
-            replace(floor.continue_import, work=failing)(coming.id, holder=f"worker {number}")
-        floor.ports.clock.advance(LEASE)
+            replace(scenario.continue_import, work=failing)(coming.id, holder=f"worker {number}")
+        scenario.ports.clock.advance(LEASE)
 
-    assert floor.continue_import(coming.id, holder="last") is ImportStatus.FAILED
+    assert scenario.continue_import(coming.id, holder="last") is ImportStatus.FAILED
 
-    failed = floor.get(coming.id)
+    failed = scenario.get(coming.id)
     assert failed.failure is not None
     assert failed.failure.code == "gave_up"
     assert "row 4" in failed.failure.detail
-    with floor.ports.reads() as reads:
+    with scenario.ports.reads() as reads:
         assert reads.rehearsal.matches(coming.id, ["+12125550101"], []).by_phone == {}
 
 
-def test_an_import_outlasts_any_outage_of_what_it_depends_on(troubled: Floor) -> None:
+def test_an_import_outlasts_any_outage_of_what_it_depends_on(troubled: ImportScenario) -> None:
     coming = troubled.upload(ROWS)
 
     def outage() -> None:
@@ -275,7 +277,7 @@ def test_an_import_outlasts_any_outage_of_what_it_depends_on(troubled: Floor) ->
     assert troubled.run(coming.id).status is ImportStatus.COMPLETED
 
 
-def test_a_storage_that_is_silent_for_longer_than_the_lease_is_held_against_no_import(troubled: Floor) -> None:
+def test_a_storage_that_is_silent_for_longer_than_the_lease_is_held_against_no_import(troubled: ImportScenario) -> None:
     coming = troubled.upload(ROWS)
     beginning = iter(range(10))
 
@@ -299,7 +301,7 @@ def test_a_storage_that_is_silent_for_longer_than_the_lease_is_held_against_no_i
     assert troubled.run(coming.id).status is ImportStatus.COMPLETED
 
 
-def test_an_import_that_another_worker_ended_meanwhile_stays_as_it_is(troubled: Floor) -> None:
+def test_an_import_that_another_worker_ended_meanwhile_stays_as_it_is(troubled: ImportScenario) -> None:
     coming = troubled.upload(ROWS)
 
     def slow() -> None:
@@ -316,46 +318,46 @@ def test_an_import_that_another_worker_ended_meanwhile_stays_as_it_is(troubled: 
 
 
 @pytest.mark.parametrize("at", range(COMMITS))
-def test_an_outage_of_the_database_passes_through(floor: Floor, at: int) -> None:
-    coming = floor.upload(ROWS)
-    down = FailingWork(floor.ports.work, Unavailable("The database does not answer."), at=at)
+def test_an_outage_of_the_database_passes_through(scenario: ImportScenario, at: int) -> None:
+    coming = scenario.upload(ROWS)
+    down = FailingWork(scenario.ports.work, Unavailable("The database does not answer."), at=at)
 
     with pytest.raises(Unavailable):
-        replace(floor.continue_import, work=down)(coming.id, holder="worker")
+        replace(scenario.continue_import, work=down)(coming.id, holder="worker")
 
-    assert floor.get(coming.id).attempts == 0
-    assert floor.run(coming.id).counts.rows == 5
+    assert scenario.get(coming.id).attempts == 0
+    assert scenario.run(coming.id).counts.rows == 5
 
 
-def test_a_chunk_is_decided_anew_where_somebody_else_adds_one_of_its_leads_meanwhile(floor: Floor) -> None:
-    coming = floor.upload(ROWS)
-    racing = RacingWork(floor.ports.work, times=4)
+def test_a_chunk_is_decided_anew_where_somebody_else_adds_one_of_its_leads_meanwhile(scenario: ImportScenario) -> None:
+    coming = scenario.upload(ROWS)
+    racing = RacingWork(scenario.ports.work, times=4)
 
-    assert replace(floor.continue_import, work=racing)(coming.id, holder="worker") is ImportStatus.COMPLETED
+    assert replace(scenario.continue_import, work=racing)(coming.id, holder="worker") is ImportStatus.COMPLETED
     assert racing.times == 0
-    assert floor.get(coming.id).counts.created == 3
+    assert scenario.get(coming.id).counts.created == 3
 
 
-def test_an_import_that_others_are_always_quicker_than_is_continued_later(floor: Floor) -> None:
-    coming = floor.upload(ROWS)
+def test_an_import_that_others_are_always_quicker_than_is_continued_later(scenario: ImportScenario) -> None:
+    coming = scenario.upload(ROWS)
 
     with pytest.raises(Unavailable):
-        replace(floor.continue_import, work=RacingWork(floor.ports.work, times=5))(coming.id, holder="worker")
+        replace(scenario.continue_import, work=RacingWork(scenario.ports.work, times=5))(coming.id, holder="worker")
 
-    assert floor.get(coming.id).counts.rows == 0
-    assert floor.run(coming.id).status is ImportStatus.COMPLETED
+    assert scenario.get(coming.id).counts.rows == 0
+    assert scenario.run(coming.id).status is ImportStatus.COMPLETED
 
 
-def test_a_report_of_thousands_of_rows_has_them_all(floor: Floor) -> None:
-    floor.chunk_rows = 1000
-    done = floor.import_file([("", f"+1212555{number:04}") for number in range(2001)])
+def test_a_report_of_thousands_of_rows_has_them_all(scenario: ImportScenario) -> None:
+    scenario.chunk_rows = 1000
+    done = scenario.import_file([("", f"+1212555{number:04}") for number in range(2001)])
 
     assert done.counts.rejected == 2001
-    assert _report(floor, done.report_key).count(b"\r\n") == 2002
-    assert [it.kind for it in floor.rejections(done.id)[:1]] == [RowKind.REJECTED]
+    assert _report(scenario, done.report_key).count(b"\r\n") == 2002
+    assert [it.kind for it in scenario.rejections(done.id)[:1]] == [RowKind.REJECTED]
 
 
-def _report(floor: Floor, key: str | None) -> bytes:
+def _report(scenario: ImportScenario, key: str | None) -> bytes:
     assert key is not None
-    with floor.ports.files.read(key) as stream:
+    with scenario.ports.files.read(key) as stream:
         return stream.read()

@@ -6,7 +6,7 @@ from typing import Self
 
 import pytest
 
-from tests.core.imports.floor import Floor
+from tests.core.imports.scenario import ImportScenario
 from unite_core import FileToImport, ImportStatus, LeadImport, NewImport, Unavailable
 from unite_core.deadlocks import MAX_TRANSACTION_ATTEMPTS
 from unite_core.files import upload_key
@@ -60,43 +60,43 @@ class _LateImports(InMemoryImports):
 
 
 @pytest.fixture
-def floor() -> Floor:
-    return Floor()
+def scenario() -> ImportScenario:
+    return ImportScenario()
 
 
-def send(floor: Floor, work: InMemoryUnitOfWorkFactory) -> LeadImport:
-    ports = floor.ports
-    stored = floor.unite.imports.store_file(floor.ann, io.BytesIO(CSV))
+def send(scenario: ImportScenario, work: InMemoryUnitOfWorkFactory) -> LeadImport:
+    ports = scenario.ports
+    stored = scenario.unite.imports.store_file(scenario.ann, io.BytesIO(CSV))
     use_case = ImportStoredFile(work, ports.files, ports.jobs, ports.clock, ports.ids)
-    return use_case(floor.ann, FileToImport(stored=stored, filename="leads.csv"))
+    return use_case(scenario.ann, FileToImport(stored=stored, filename="leads.csv"))
 
 
-def upload(floor: Floor, work: InMemoryUnitOfWorkFactory) -> LeadImport:
-    ports = floor.ports
-    coming = floor.unite.imports.announce(floor.ann, NewImport(filename="leads.csv", size=len(CSV))).lead_import
+def upload(scenario: ImportScenario, work: InMemoryUnitOfWorkFactory) -> LeadImport:
+    ports = scenario.ports
+    coming = scenario.unite.imports.announce(scenario.ann, NewImport(filename="leads.csv", size=len(CSV))).lead_import
     with ports.files.write(upload_key(coming.key), content_type="text/csv") as stream:
         stream.write(CSV)
-    return StartImport(work, ports.files, ports.jobs, ports.clock)(floor.ann, coming.id)
+    return StartImport(work, ports.files, ports.jobs, ports.clock)(scenario.ann, coming.id)
 
 
 WAYS = pytest.mark.parametrize("way", [send, upload])
-Way = Callable[[Floor, InMemoryUnitOfWorkFactory], LeadImport]
+Way = Callable[[ImportScenario, InMemoryUnitOfWorkFactory], LeadImport]
 
 
 @WAYS
-def test_whoever_comes_second_gets_the_import_of_the_first(floor: Floor, way: Way) -> None:
-    first = way(floor, floor.ports.work)
+def test_whoever_comes_second_gets_the_import_of_the_first(scenario: ImportScenario, way: Way) -> None:
+    first = way(scenario, scenario.ports.work)
 
-    second = way(floor, LateWork(floor.ports.work, times=1))
+    second = way(scenario, LateWork(scenario.ports.work, times=1))
 
     assert second.id == first.id
     assert second.status is ImportStatus.QUEUED
-    assert floor.ports.jobs.imports == [first.id]
+    assert scenario.ports.jobs.imports == [first.id]
 
 
 @WAYS
-def test_whoever_never_sees_the_first_is_told_to_come_back(floor: Floor, way: Way) -> None:
-    way(floor, floor.ports.work)
+def test_whoever_never_sees_the_first_is_told_to_come_back(scenario: ImportScenario, way: Way) -> None:
+    way(scenario, scenario.ports.work)
 
     with pytest.raises(Unavailable):
-        way(floor, LateWork(floor.ports.work, times=MAX_TRANSACTION_ATTEMPTS))
+        way(scenario, LateWork(scenario.ports.work, times=MAX_TRANSACTION_ATTEMPTS))

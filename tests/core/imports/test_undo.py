@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.core.imports.floor import Floor, contents
+from tests.core.imports.scenario import ImportScenario, contents
 from unite_core import (
     Conflict,
     Forbidden,
@@ -30,192 +30,196 @@ PHONE = "+1212555010{}"
 
 
 @pytest.fixture
-def floor() -> Floor:
-    return Floor(chunk_rows=10)
+def scenario() -> ImportScenario:
+    return ImportScenario(chunk_rows=10)
 
 
-def add(floor: Floor, name: str, phone: int | None = None, email: str | None = None) -> Lead:
+def add(scenario: ImportScenario, name: str, phone: int | None = None, email: str | None = None) -> Lead:
     number = PHONE.format(phone) if phone is not None else None
-    return floor.unite.leads.add(floor.ann, NewLead(name=name, phone=number, email=email))
+    return scenario.unite.leads.add(scenario.ann, NewLead(name=name, phone=number, email=email))
 
 
-def phones(floor: Floor) -> dict[str, str | None]:
-    return {lead.name: lead.phone.number[-1] if lead.phone else None for lead in floor.leads()}
+def phones(scenario: ImportScenario) -> dict[str, str | None]:
+    return {lead.name: lead.phone.number[-1] if lead.phone else None for lead in scenario.leads()}
 
 
-def test_created_leads_go_and_updated_ones_are_put_back(floor: Floor) -> None:
-    before = add(floor, "Ada", 1, "ada@example.com")
+def test_created_leads_go_and_updated_ones_are_put_back(scenario: ImportScenario) -> None:
+    before = add(scenario, "Ada", 1, "ada@example.com")
     rows = [
         ("Countess", PHONE.format(1), "countess@example.com", "lost", "fair", "ann@unite.example"),
         ("Grace", PHONE.format(2)),
         ("Grace Hopper", PHONE.format(2), "grace@example.com"),
     ]
-    done = floor.import_file(rows, on_duplicate=UPDATE)
-    (changed, _) = floor.leads()
+    done = scenario.import_file(rows, on_duplicate=UPDATE)
+    (changed, _) = scenario.leads()
     assert (changed.name, changed.email, changed.status, changed.source, changed.assigned_to) == (
         "Countess",
         "countess@example.com",
         LeadStatus.LOST,
         "fair",
-        floor.admin.id,
+        scenario.admin.id,
     )
 
-    undone = floor.unite.imports.undo(floor.ann, done.id).undone
+    undone = scenario.unite.imports.undo(scenario.ann, done.id).undone
 
     assert undone is not None
     assert (undone.removed, undone.restored, undone.kept) == (1, 1, 0)
-    assert undone.finished_at == floor.ports.clock.now()
-    (now,) = floor.leads()
+    assert undone.finished_at == scenario.ports.clock.now()
+    (now,) = scenario.leads()
     assert now == replace(before, version=changed.version + 1, status_chosen_at=changed.status_chosen_at)
 
 
-def test_leads_that_changed_places_change_back(floor: Floor) -> None:
-    a, b = add(floor, "A", 1, "a@example.com"), add(floor, "B", 2, "b@example.com")
+def test_leads_that_changed_places_change_back(scenario: ImportScenario) -> None:
+    a, b = add(scenario, "A", 1, "a@example.com"), add(scenario, "B", 2, "b@example.com")
     rows = [
         ("A", PHONE.format(3), "a@example.com"),
         ("B", PHONE.format(1), "b@example.com"),
         ("A", PHONE.format(2), "a@example.com"),
     ]
-    done = floor.import_file(rows, on_duplicate=UPDATE)
-    assert phones(floor) == {"A": "2", "B": "1"}
+    done = scenario.import_file(rows, on_duplicate=UPDATE)
+    assert phones(scenario) == {"A": "2", "B": "1"}
 
-    undone = floor.unite.imports.undo(floor.ann, done.id).undone
+    undone = scenario.unite.imports.undo(scenario.ann, done.id).undone
 
     assert undone is not None
     assert (undone.restored, undone.kept) == (2, 0)
-    assert contents(floor.leads()) == contents([a, b])
+    assert contents(scenario.leads()) == contents([a, b])
 
 
-def test_leads_that_passed_a_phone_on_are_put_back_though_one_step_is_too_small_for_them(floor: Floor) -> None:
-    at_first = [add(floor, name, number, f"{name.lower()}@example.com") for number, name in enumerate("ABCDE")]
+def test_leads_that_passed_a_phone_on_are_put_back_though_one_step_is_too_small_for_them(
+    scenario: ImportScenario,
+) -> None:
+    at_first = [add(scenario, name, number, f"{name.lower()}@example.com") for number, name in enumerate("ABCDE")]
     rows = [
         (name, PHONE.format(number), f"{name.lower()}@example.com")
         for name, number in zip("EDCBA", "54321", strict=True)
     ]
-    done = floor.import_file(rows, on_duplicate=UPDATE)
-    assert phones(floor) == {"A": "1", "B": "2", "C": "3", "D": "4", "E": "5"}
+    done = scenario.import_file(rows, on_duplicate=UPDATE)
+    assert phones(scenario) == {"A": "1", "B": "2", "C": "3", "D": "4", "E": "5"}
 
-    _undo_in_steps_of(1, floor, done.id)
+    _undo_in_steps_of(1, scenario, done.id)
 
-    assert contents(floor.leads()) == contents(at_first)
+    assert contents(scenario.leads()) == contents(at_first)
 
 
-def test_a_lead_whose_phone_belongs_to_another_by_now_is_left_alone_and_so_is_who_waits_for_it(floor: Floor) -> None:
-    a, b = add(floor, "A", 1, "a@example.com"), add(floor, "B", 2, "b@example.com")
+def test_a_lead_whose_phone_belongs_to_another_by_now_is_left_alone_and_so_is_who_waits_for_it(
+    scenario: ImportScenario,
+) -> None:
+    a, b = add(scenario, "A", 1, "a@example.com"), add(scenario, "B", 2, "b@example.com")
     rows = [("A", PHONE.format(3), "a@example.com"), ("B", PHONE.format(1), "b@example.com", "", "fair")]
-    done = floor.import_file(rows, on_duplicate=UPDATE)
-    add(floor, "Newcomer", 2)
+    done = scenario.import_file(rows, on_duplicate=UPDATE)
+    add(scenario, "Newcomer", 2)
 
-    undone = floor.unite.imports.undo(floor.ann, done.id).undone
+    undone = scenario.unite.imports.undo(scenario.ann, done.id).undone
 
     assert undone is not None
     assert (undone.restored, undone.kept) == (0, 2)
-    assert phones(floor) == {"A": "3", "B": "1", "Newcomer": "2"}
-    assert floor.unite.leads.get(floor.ann, a.id).version == a.version + 1
-    assert floor.unite.leads.get(floor.ann, b.id).source == "fair"
+    assert phones(scenario) == {"A": "3", "B": "1", "Newcomer": "2"}
+    assert scenario.unite.leads.get(scenario.ann, a.id).version == a.version + 1
+    assert scenario.unite.leads.get(scenario.ann, b.id).source == "fair"
 
 
-def test_of_two_that_had_one_phone_one_after_the_other_one_gets_it_back(floor: Floor) -> None:
-    add(floor, "A", 1, "a@example.com")
-    coming = floor.upload(
+def test_of_two_that_had_one_phone_one_after_the_other_one_gets_it_back(scenario: ImportScenario) -> None:
+    add(scenario, "A", 1, "a@example.com")
+    coming = scenario.upload(
         [("A", PHONE.format(2), "a@example.com"), ("B", PHONE.format(3), "b@example.com")], on_duplicate=UPDATE
     )
-    step = replace(floor.continue_import, chunk_rows=1)
+    step = replace(scenario.continue_import, chunk_rows=1)
     step(coming.id, holder="worker", should_stop=lambda: True)
-    add(floor, "B", 1, "b@example.com")
+    add(scenario, "B", 1, "b@example.com")
     step(coming.id, holder="worker")
-    assert phones(floor) == {"A": "2", "B": "3"}
+    assert phones(scenario) == {"A": "2", "B": "3"}
 
-    undone = floor.unite.imports.undo(floor.ann, coming.id).undone
+    undone = scenario.unite.imports.undo(scenario.ann, coming.id).undone
 
     assert undone is not None
     assert (undone.restored, undone.kept) == (1, 1)
-    assert sorted(phones(floor).values(), key=str) in (["1", "2"], ["1", "3"])
+    assert sorted(phones(scenario).values(), key=str) in (["1", "2"], ["1", "3"])
 
 
-def test_what_somebody_touched_deleted_or_gave_a_picture_since_is_left_alone(floor: Floor) -> None:
-    updated = [add(floor, f"U{number}", number) for number in range(3)]
+def test_what_somebody_touched_deleted_or_gave_a_picture_since_is_left_alone(scenario: ImportScenario) -> None:
+    updated = [add(scenario, f"U{number}", number) for number in range(3)]
     rows: list[tuple[str, ...]] = [("", PHONE.format(number), "", "lost") for number in range(3)]
     rows += [(f"C{number}", PHONE.format(number)) for number in range(3, 8)]
     rows += [("", PHONE.format(number), "", "lost") for number in range(6, 8)]  # these change what the file made
-    floor.chunk_rows = 3
-    done = floor.import_file(rows, on_duplicate=UPDATE)
-    created = {lead.name: lead for lead in floor.leads() if lead.import_id == done.id}
-    touch, delete = floor.unite.leads.change, floor.unite.leads.delete
-    touch(floor.ann, LeadChanges(lead_id=updated[0].id, name="U0 touched"))
-    delete(floor.ann, LeadToDelete(lead_id=updated[1].id))
-    touch(floor.ann, LeadChanges(lead_id=created["C3"].id, name="C3 touched"))
+    scenario.chunk_rows = 3
+    done = scenario.import_file(rows, on_duplicate=UPDATE)
+    created = {lead.name: lead for lead in scenario.leads() if lead.import_id == done.id}
+    touch, delete = scenario.unite.leads.change, scenario.unite.leads.delete
+    touch(scenario.ann, LeadChanges(lead_id=updated[0].id, name="U0 touched"))
+    delete(scenario.ann, LeadToDelete(lead_id=updated[1].id))
+    touch(scenario.ann, LeadChanges(lead_id=created["C3"].id, name="C3 touched"))
     for name in ("C4", "C6"):
         picture = NewImage(lead_id=created[name].id, content_type="image/png", size=10)
-        floor.unite.leads.create_image(floor.ann, picture)
+        scenario.unite.leads.create_image(scenario.ann, picture)
 
-    undone = floor.unite.imports.undo(floor.ann, done.id).undone
+    undone = scenario.unite.imports.undo(scenario.ann, done.id).undone
 
     assert undone is not None
     assert (undone.removed, undone.restored) == (2, 1)
     assert undone.kept == 5  # two updated, three created
-    assert sorted(phones(floor)) == ["C3 touched", "C4", "C6", "U0 touched", "U2"]
+    assert sorted(phones(scenario)) == ["C3 touched", "C4", "C6", "U0 touched", "U2"]
 
 
-def test_undoing_twice_changes_nothing(floor: Floor) -> None:
-    done = floor.import_file([("Ada", PHONE.format(1))])
-    first = floor.unite.imports.undo(floor.ann, done.id)
+def test_undoing_twice_changes_nothing(scenario: ImportScenario) -> None:
+    done = scenario.import_file([("Ada", PHONE.format(1))])
+    first = scenario.unite.imports.undo(scenario.ann, done.id)
 
-    floor.unite.imports.continue_undo(done.id)
-    assert floor.get(done.id) == first
-    assert floor.unite.imports.undo(floor.ann, done.id) == first
-    assert floor.unite.imports.undo(floor.ann, done.id).version == first.version
-
-
-def test_a_cancelled_import_can_be_undone(floor: Floor) -> None:
-    coming = floor.upload([("Ada", PHONE.format(1)), ("Grace", PHONE.format(2))])
-    replace(floor.continue_import, chunk_rows=1)(coming.id, holder="worker", should_stop=lambda: True)
-    floor.unite.imports.cancel(floor.ann, coming.id)
-    assert floor.run(coming.id).status is ImportStatus.CANCELLED
-    assert len(floor.leads()) == 1
-
-    floor.unite.imports.undo(floor.ann, coming.id)
-
-    assert floor.leads() == []
+    scenario.unite.imports.continue_undo(done.id)
+    assert scenario.get(done.id) == first
+    assert scenario.unite.imports.undo(scenario.ann, done.id) == first
+    assert scenario.unite.imports.undo(scenario.ann, done.id).version == first.version
 
 
-def test_the_same_file_may_come_again_after_an_undo(floor: Floor) -> None:
+def test_a_cancelled_import_can_be_undone(scenario: ImportScenario) -> None:
+    coming = scenario.upload([("Ada", PHONE.format(1)), ("Grace", PHONE.format(2))])
+    replace(scenario.continue_import, chunk_rows=1)(coming.id, holder="worker", should_stop=lambda: True)
+    scenario.unite.imports.cancel(scenario.ann, coming.id)
+    assert scenario.run(coming.id).status is ImportStatus.CANCELLED
+    assert len(scenario.leads()) == 1
+
+    scenario.unite.imports.undo(scenario.ann, coming.id)
+
+    assert scenario.leads() == []
+
+
+def test_the_same_file_may_come_again_after_an_undo(scenario: ImportScenario) -> None:
     rows = [("Ada", PHONE.format(1))]
-    first = floor.import_file(rows)
-    floor.unite.imports.undo(floor.ann, first.id)
+    first = scenario.import_file(rows)
+    scenario.unite.imports.undo(scenario.ann, first.id)
 
-    second = floor.import_file(rows)
+    second = scenario.import_file(rows)
 
     assert second.id != first.id
     assert second.counts.created == 1
 
 
-def test_what_has_not_ended_or_changed_nothing_cannot_be_undone(floor: Floor) -> None:
-    queued = floor.upload([("Ada", PHONE.format(1))])
-    dry = floor.import_file([("Ada", PHONE.format(1))], dry_run=True)
+def test_what_has_not_ended_or_changed_nothing_cannot_be_undone(scenario: ImportScenario) -> None:
+    queued = scenario.upload([("Ada", PHONE.format(1))])
+    dry = scenario.import_file([("Ada", PHONE.format(1))], dry_run=True)
 
-    never_ran = floor.upload([("Grace", PHONE.format(2))])
-    floor.unite.imports.cancel(floor.ann, never_ran.id)
+    never_ran = scenario.upload([("Grace", PHONE.format(2))])
+    scenario.unite.imports.cancel(scenario.ann, never_ran.id)
 
     with pytest.raises(Conflict) as waiting:
-        floor.unite.imports.undo(floor.ann, queued.id)
+        scenario.unite.imports.undo(scenario.ann, queued.id)
     with pytest.raises(Conflict) as nothing:
-        floor.unite.imports.undo(floor.ann, dry.id)
+        scenario.unite.imports.undo(scenario.ann, dry.id)
     with pytest.raises(Conflict) as unneeded:
-        floor.unite.imports.undo(floor.ann, never_ran.id)
+        scenario.unite.imports.undo(scenario.ann, never_ran.id)
 
     assert (waiting.value.code, nothing.value.code) == ("import_not_ended", "nothing_to_undo")
     assert unneeded.value.code == "nothing_to_undo"
-    assert floor.get(never_ran.id).undone is None
+    assert scenario.get(never_ran.id).undone is None
 
 
-def test_agents_undo_nothing(floor: Floor) -> None:
-    done = floor.import_file([("Ada", PHONE.format(1))])
+def test_agents_undo_nothing(scenario: ImportScenario) -> None:
+    done = scenario.import_file([("Ada", PHONE.format(1))])
 
     with pytest.raises(Forbidden):
-        floor.unite.imports.undo(an_actor(Role.AGENT), done.id)
+        scenario.unite.imports.undo(an_actor(Role.AGENT), done.id)
     with pytest.raises(NotFound):
-        floor.unite.imports.undo(an_actor(Role.MANAGER), an_id())
+        scenario.unite.imports.undo(an_actor(Role.MANAGER), an_id())
 
 
 @dataclass
@@ -231,84 +235,84 @@ class SlowClock(FixedClock):
 
 def test_a_large_undoing_goes_on_in_a_worker() -> None:
     clock = SlowClock(datetime.fromisoformat("2026-03-02T09:00:00+00:00"))
-    floor = Floor(in_memory_ports(clock=clock), chunk_rows=1000)
-    done = floor.import_file([(f"Lead {number}", f"+1212555{number:04}") for number in range(1001)])
+    scenario = ImportScenario(in_memory_ports(clock=clock), chunk_rows=1000)
+    done = scenario.import_file([(f"Lead {number}", f"+1212555{number:04}") for number in range(1001)])
     assert done.counts.created == 1001
 
-    answer = floor.unite.imports.undo(floor.ann, done.id)
+    answer = scenario.unite.imports.undo(scenario.ann, done.id)
 
     assert answer.undoing
-    assert floor.ports.jobs.undos == [done.id]
-    assert floor.unite.imports.due().to_undo == (done.id,)
-    assert floor.unite.imports.due().to_import == ()
+    assert scenario.ports.jobs.undos == [done.id]
+    assert scenario.unite.imports.due().to_undo == (done.id,)
+    assert scenario.unite.imports.due().to_import == ()
     finished: list[int] = []
-    floor.unite.imports.continue_undo(done.id, should_stop=lambda: True, on_finished=lambda: finished.append(1))
-    assert floor.get(done.id).undoing
+    scenario.unite.imports.continue_undo(done.id, should_stop=lambda: True, on_finished=lambda: finished.append(1))
+    assert scenario.get(done.id).undoing
     assert finished == []
-    floor.unite.imports.continue_undo(done.id, on_finished=lambda: finished.append(1))
-    floor.unite.imports.continue_undo(done.id, on_finished=lambda: finished.append(2))
+    scenario.unite.imports.continue_undo(done.id, on_finished=lambda: finished.append(1))
+    scenario.unite.imports.continue_undo(done.id, on_finished=lambda: finished.append(2))
     assert finished == [1]
-    assert floor.leads() == []
-    undone = floor.get(done.id).undone
+    assert scenario.leads() == []
+    undone = scenario.get(done.id).undone
     assert undone is not None
     assert undone.removed == 1001
     assert undone.finished_at is not None
 
 
-def _undo_in_steps_of(limit: int, floor: Floor, import_id: UUID) -> None:
-    with floor.ports.work() as work:
+def _undo_in_steps_of(limit: int, scenario: ImportScenario, import_id: UUID) -> None:
+    with scenario.ports.work() as work:
         unwanted = work.imports.get(import_id)
         unwanted.begin_undo()
         unwanted.touched()
         work.imports.save(unwanted)
         work.commit()
-    step = UndoStep(floor.ports.work, floor.ports.clock, floor.ports.ids, limit=limit)
+    step = UndoStep(scenario.ports.work, scenario.ports.clock, scenario.ports.ids, limit=limit)
     while step(import_id).undoing:
         pass
 
 
-def test_who_has_the_former_phone_of_another_by_now_keeps_it_and_is_put_back(floor: Floor) -> None:
-    add(floor, "A", 1, "a@example.com")
+def test_who_has_the_former_phone_of_another_by_now_keeps_it_and_is_put_back(scenario: ImportScenario) -> None:
+    add(scenario, "A", 1, "a@example.com")
     rows = [("A", PHONE.format(2), "a@example.com"), ("B", PHONE.format(1), "b@example.com", "lost")]
-    coming = floor.upload(rows, on_duplicate=UPDATE)
-    step = replace(floor.continue_import, chunk_rows=1)
+    coming = scenario.upload(rows, on_duplicate=UPDATE)
+    step = replace(scenario.continue_import, chunk_rows=1)
     step(coming.id, holder="worker", should_stop=lambda: True)
-    b = add(floor, "B", 1, "b@example.com")
+    b = add(scenario, "B", 1, "b@example.com")
     step(coming.id, holder="worker")
 
-    undone = floor.unite.imports.undo(floor.ann, coming.id).undone
+    undone = scenario.unite.imports.undo(scenario.ann, coming.id).undone
 
     assert undone is not None
     assert (undone.restored, undone.kept) == (1, 1)
-    assert phones(floor) == {"A": "2", "B": "1"}
-    assert floor.unite.leads.get(floor.ann, b.id).status is LeadStatus.NEW
+    assert phones(scenario) == {"A": "2", "B": "1"}
+    assert scenario.unite.leads.get(scenario.ann, b.id).status is LeadStatus.NEW
 
 
 @pytest.mark.parametrize("there_before", [True, False], ids=["a lead that was there", "a lead that the import made"])
 def test_what_somebody_changed_between_two_chunks_is_left_alone(*, there_before: bool) -> None:
-    floor = Floor(chunk_rows=1)
+    scenario = ImportScenario(chunk_rows=1)
     if there_before:
-        add(floor, "Ada", 1)
+        add(scenario, "Ada", 1)
     rows = [(name, PHONE.format(1)) for name in ("Countess", "Lady Lovelace", "Augusta")]
-    coming = floor.upload(rows, on_duplicate=UPDATE)
-    floor.continue_import(coming.id, holder="worker", should_stop=lambda: True)
-    (lead,) = floor.leads()
-    floor.unite.leads.change(floor.ann, LeadChanges(lead_id=lead.id, source="fair"))
-    floor.run(coming.id)
+    coming = scenario.upload(rows, on_duplicate=UPDATE)
+    scenario.continue_import(coming.id, holder="worker", should_stop=lambda: True)
+    (lead,) = scenario.leads()
+    scenario.unite.leads.change(scenario.ann, LeadChanges(lead_id=lead.id, source="fair"))
+    scenario.run(coming.id)
 
-    undone = floor.unite.imports.undo(floor.ann, coming.id).undone
+    undone = scenario.unite.imports.undo(scenario.ann, coming.id).undone
 
     assert undone is not None
     assert (undone.removed, undone.restored, undone.kept) == (0, 0, 1)
-    assert [(it.name, it.source) for it in floor.leads()] == [("Augusta", "fair")]
+    assert [(it.name, it.source) for it in scenario.leads()] == [("Augusta", "fair")]
 
 
 def test_what_the_import_alone_changed_in_several_chunks_is_put_back() -> None:
-    floor = Floor(chunk_rows=1)
-    before = add(floor, "Ada", 1)
+    scenario = ImportScenario(chunk_rows=1)
+    before = add(scenario, "Ada", 1)
     rows = [(name, PHONE.format(1)) for name in ("Countess", "Lady Lovelace", "Augusta")]
-    done = floor.import_file(rows, on_duplicate=UPDATE)
+    done = scenario.import_file(rows, on_duplicate=UPDATE)
 
-    floor.unite.imports.undo(floor.ann, done.id)
+    scenario.unite.imports.undo(scenario.ann, done.id)
 
-    assert contents(floor.leads()) == contents([before])
+    assert contents(scenario.leads()) == contents([before])

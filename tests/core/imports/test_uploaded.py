@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from tests.core.imports.accidents import FailingWork
-from tests.core.imports.floor import Floor
+from tests.core.imports.scenario import ImportScenario
 from unite_core import (
     Actor,
     Conflict,
@@ -24,97 +24,97 @@ from unite_core import (
 from unite_core.files import upload_key
 from unite_core.identity.use_cases import NewUser
 from unite_core.imports.use_cases import StartImport
-from unite_core.imports.use_cases.intake import file_key
+from unite_core.imports.use_cases.start import file_key
 from unite_core.testing.builders import acting, an_id
 
 CSV = b"Name,Phone\nGrace,+12125550101\n"
 
 
 @pytest.fixture
-def floor() -> Floor:
-    floor = Floor()
+def scenario() -> ImportScenario:
+    scenario = ImportScenario()
     boss = NewUser(email="boss@unite.example", name="Boss", role=Role.MANAGER, password="correct horse battery")
-    floor.ann = acting(floor.unite.identity.create_user(floor.ann, boss))
-    return floor
+    scenario.ann = acting(scenario.unite.identity.create_user(scenario.ann, boss))
+    return scenario
 
 
-def announce(floor: Floor) -> LeadImport:
-    return floor.unite.imports.announce(floor.ann, NewImport(filename="leads.csv", size=len(CSV))).lead_import
+def announce(scenario: ImportScenario) -> LeadImport:
+    return scenario.unite.imports.announce(scenario.ann, NewImport(filename="leads.csv", size=len(CSV))).lead_import
 
 
-def put(floor: Floor, key: str) -> str:
-    with floor.ports.files.write(key, content_type="text/csv") as stream:
+def put(scenario: ImportScenario, key: str) -> str:
+    with scenario.ports.files.write(key, content_type="text/csv") as stream:
         stream.write(CSV)
     return key
 
 
-def uploaded(floor: Floor) -> LeadImport:
-    coming = announce(floor)
-    put(floor, upload_key(coming.key))
+def uploaded(scenario: ImportScenario) -> LeadImport:
+    coming = announce(scenario)
+    put(scenario, upload_key(coming.key))
     return coming
 
 
-def notice(floor: Floor, of: LeadImport) -> UploadOutcome:
-    return floor.unite.imports.start_uploaded(upload_key(of.key))
+def notice(scenario: ImportScenario, of: LeadImport) -> UploadOutcome:
+    return scenario.unite.imports.start_uploaded(upload_key(of.key))
 
 
-def test_an_uploaded_file_starts_its_import_on_behalf_of_its_creator(floor: Floor) -> None:
-    coming = uploaded(floor)
+def test_an_uploaded_file_starts_its_import_on_behalf_of_its_creator(scenario: ImportScenario) -> None:
+    coming = uploaded(scenario)
 
-    outcome = floor.unite.imports.start_uploaded(upload_key(coming.key), "the notice")
+    outcome = scenario.unite.imports.start_uploaded(upload_key(coming.key), "the notice")
 
     assert (outcome, outcome.settled) == (UploadOutcome.STARTED, True)
-    assert floor.ports.jobs.imports == [coming.id]
-    done = floor.run(coming.id)
-    assert (done.counts.created, done.created_by, done.correlation_id) == (1, floor.ann.user_id, "the notice")
+    assert scenario.ports.jobs.imports == [coming.id]
+    done = scenario.run(coming.id)
+    assert (done.counts.created, done.created_by, done.correlation_id) == (1, scenario.ann.user_id, "the notice")
 
 
-def test_a_notice_that_comes_twice_starts_the_import_once(floor: Floor) -> None:
-    coming = uploaded(floor)
+def test_a_notice_that_comes_twice_starts_the_import_once(scenario: ImportScenario) -> None:
+    coming = uploaded(scenario)
 
-    outcomes = [notice(floor, coming) for _ in range(3)]
+    outcomes = [notice(scenario, coming) for _ in range(3)]
 
     assert outcomes == [UploadOutcome.STARTED, UploadOutcome.KNOWN, UploadOutcome.KNOWN]
-    assert floor.ports.jobs.imports == [coming.id]
+    assert scenario.ports.jobs.imports == [coming.id]
 
 
-def test_a_notice_of_what_the_client_started_itself_does_nothing(floor: Floor) -> None:
-    coming = uploaded(floor)
-    started = floor.unite.imports.start(floor.ann, coming.id)
+def test_a_notice_of_what_the_client_started_itself_does_nothing(scenario: ImportScenario) -> None:
+    coming = uploaded(scenario)
+    started = scenario.unite.imports.start(scenario.ann, coming.id)
 
-    outcome = notice(floor, coming)
+    outcome = notice(scenario, coming)
 
     assert (outcome, outcome.settled) == (UploadOutcome.KNOWN, True)
-    assert floor.get(coming.id) == started
+    assert scenario.get(coming.id) == started
 
 
-def test_a_notice_starts_nothing_that_was_cancelled(floor: Floor) -> None:
-    coming = uploaded(floor)
-    floor.unite.imports.cancel(floor.ann, coming.id)
+def test_a_notice_starts_nothing_that_was_cancelled(scenario: ImportScenario) -> None:
+    coming = uploaded(scenario)
+    scenario.unite.imports.cancel(scenario.ann, coming.id)
 
-    assert notice(floor, coming) is UploadOutcome.KNOWN
-    assert floor.get(coming.id).status is ImportStatus.CANCELLED
+    assert notice(scenario, coming) is UploadOutcome.KNOWN
+    assert scenario.get(coming.id).status is ImportStatus.CANCELLED
 
 
-def test_the_same_file_again_stands_back_for_the_first_import(floor: Floor) -> None:
-    first, second = uploaded(floor), uploaded(floor)
-    notice(floor, first)
+def test_the_same_file_again_stands_back_for_the_first_import(scenario: ImportScenario) -> None:
+    first, second = uploaded(scenario), uploaded(scenario)
+    notice(scenario, first)
 
-    assert notice(floor, second) is UploadOutcome.STARTED
-    assert floor.get(second.id).status is ImportStatus.CANCELLED
-    assert floor.ports.jobs.imports == [first.id]
+    assert notice(scenario, second) is UploadOutcome.STARTED
+    assert scenario.get(second.id).status is ImportStatus.CANCELLED
+    assert scenario.ports.jobs.imports == [first.id]
 
 
 @pytest.mark.parametrize("change", [{"active": False}, {"role": Role.AGENT}], ids=["who left", "who is no manager now"])
-def test_nothing_is_imported_for_somebody(floor: Floor, change: dict[str, object]) -> None:
-    coming = uploaded(floor)
+def test_nothing_is_imported_for_somebody(scenario: ImportScenario, change: dict[str, object]) -> None:
+    coming = uploaded(scenario)
     changes = UserChanges(user_id=coming.created_by, **change)  # type: ignore[arg-type]  # one of its fields each
-    floor.unite.identity.update_user(acting(floor.admin), changes)
+    scenario.unite.identity.update_user(acting(scenario.admin), changes)
 
-    outcome = notice(floor, coming)
+    outcome = notice(scenario, coming)
 
     assert (outcome, outcome.settled) == (UploadOutcome.REFUSED, True)
-    assert floor.ports.jobs.imports == []
+    assert scenario.ports.jobs.imports == []
 
 
 @pytest.mark.parametrize(
@@ -129,44 +129,46 @@ def test_nothing_is_imported_for_somebody(floor: Floor, change: dict[str, object
     ],
     ids=["not an upload", "no CSV file", "of a picture", "another spelling of the id", "in capitals", "empty"],
 )
-def test_a_key_that_is_none_of_an_uploaded_import_is_unknown(floor: Floor, misspell: Callable[[str], str]) -> None:
-    coming = uploaded(floor)
+def test_a_key_that_is_none_of_an_uploaded_import_is_unknown(
+    scenario: ImportScenario, misspell: Callable[[str], str]
+) -> None:
+    coming = uploaded(scenario)
 
-    outcome = floor.unite.imports.start_uploaded(misspell(upload_key(coming.key)))
+    outcome = scenario.unite.imports.start_uploaded(misspell(upload_key(coming.key)))
 
     assert (outcome, outcome.settled) == (UploadOutcome.UNKNOWN, False)
-    assert floor.ports.jobs.imports == []
+    assert scenario.ports.jobs.imports == []
 
 
-def test_a_file_that_belongs_to_no_import_is_unknown(floor: Floor) -> None:
-    key = put(floor, upload_key(file_key(an_id())))
+def test_a_file_that_belongs_to_no_import_is_unknown(scenario: ImportScenario) -> None:
+    key = put(scenario, upload_key(file_key(an_id())))
 
-    assert floor.unite.imports.start_uploaded(key) is UploadOutcome.UNKNOWN
-
-
-def test_a_file_that_comes_with_its_request_is_unknown_until_its_import_is_made(floor: Floor) -> None:
-    stored = floor.unite.imports.store_file(floor.ann, io.BytesIO(CSV))
-    assert floor.unite.imports.start_uploaded(stored.key) is UploadOutcome.UNKNOWN
-
-    floor.unite.imports.import_stored_file(floor.ann, FileToImport(stored=stored, filename="leads.csv"))
-
-    assert floor.unite.imports.start_uploaded(stored.key) is UploadOutcome.KNOWN
+    assert scenario.unite.imports.start_uploaded(key) is UploadOutcome.UNKNOWN
 
 
-def test_a_file_that_was_thrown_away_is_gone(floor: Floor) -> None:
-    stored = floor.unite.imports.store_file(floor.ann, io.BytesIO(CSV))
-    floor.unite.imports.store_file.discard(stored)
+def test_a_file_that_comes_with_its_request_is_unknown_until_its_import_is_made(scenario: ImportScenario) -> None:
+    stored = scenario.unite.imports.store_file(scenario.ann, io.BytesIO(CSV))
+    assert scenario.unite.imports.start_uploaded(stored.key) is UploadOutcome.UNKNOWN
 
-    outcome = floor.unite.imports.start_uploaded(stored.key)
+    scenario.unite.imports.import_stored_file(scenario.ann, FileToImport(stored=stored, filename="leads.csv"))
+
+    assert scenario.unite.imports.start_uploaded(stored.key) is UploadOutcome.KNOWN
+
+
+def test_a_file_that_was_thrown_away_is_gone(scenario: ImportScenario) -> None:
+    stored = scenario.unite.imports.store_file(scenario.ann, io.BytesIO(CSV))
+    scenario.unite.imports.store_file.discard(stored)
+
+    outcome = scenario.unite.imports.start_uploaded(stored.key)
 
     assert (outcome, outcome.settled) == (UploadOutcome.GONE, True)
 
 
-def test_a_file_that_is_missing_from_its_import_is_gone(floor: Floor) -> None:
-    coming = announce(floor)
+def test_a_file_that_is_missing_from_its_import_is_gone(scenario: ImportScenario) -> None:
+    coming = announce(scenario)
 
-    assert notice(floor, coming) is UploadOutcome.GONE
-    assert floor.get(coming.id).status is ImportStatus.AWAITING_UPLOAD
+    assert notice(scenario, coming) is UploadOutcome.GONE
+    assert scenario.get(coming.id).status is ImportStatus.AWAITING_UPLOAD
 
 
 class Overtaken(StartImport):
@@ -182,12 +184,12 @@ class Overtaken(StartImport):
         return super().__call__(actor, import_id, expected_version)
 
 
-def test_an_import_that_is_cancelled_meanwhile_is_not_started(floor: Floor) -> None:
-    coming = uploaded(floor)
-    ports = floor.ports
+def test_an_import_that_is_cancelled_meanwhile_is_not_started(scenario: ImportScenario) -> None:
+    coming = uploaded(scenario)
+    ports = scenario.ports
     start = Overtaken(ports.work, ports.files, ports.jobs, ports.clock)
 
-    outcome = replace(floor.unite.imports.start_uploaded, start=start)(upload_key(coming.key))
+    outcome = replace(scenario.unite.imports.start_uploaded, start=start)(upload_key(coming.key))
 
     assert outcome is UploadOutcome.KNOWN
     assert ports.jobs.imports == []
@@ -197,12 +199,12 @@ def test_an_import_that_is_cancelled_meanwhile_is_not_started(floor: Floor) -> N
     "failure",
     [Unavailable("The database does not answer."), Conflict("The same file is being imported.", code="same_file")],
 )
-def test_a_failure_is_passed_on_and_the_next_notice_makes_it_good(floor: Floor, failure: Exception) -> None:
-    coming = uploaded(floor)
-    start_uploaded = floor.unite.imports.start_uploaded
-    failing = replace(start_uploaded.start, work=FailingWork(floor.ports.work, failure, at=0))
+def test_a_failure_is_passed_on_and_the_next_notice_makes_it_good(scenario: ImportScenario, failure: Exception) -> None:
+    coming = uploaded(scenario)
+    start_uploaded = scenario.unite.imports.start_uploaded
+    failing = replace(start_uploaded.start, work=FailingWork(scenario.ports.work, failure, at=0))
 
     with pytest.raises(type(failure)):
         replace(start_uploaded, start=failing)(upload_key(coming.key))
 
-    assert notice(floor, coming) is UploadOutcome.STARTED
+    assert notice(scenario, coming) is UploadOutcome.STARTED

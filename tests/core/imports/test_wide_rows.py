@@ -4,11 +4,11 @@ from itertools import pairwise
 
 import pytest
 
-from tests.core.imports.floor import Floor
+from tests.core.imports.scenario import ImportScenario
 from unite_core.imports.chunk import MAX_STORED_LENGTH
 from unite_core.imports.columns import MAX_SHOWN_LENGTH
 from unite_core.imports.reading import MAX_HEADER_LENGTH
-from unite_core.imports.use_cases.run import CHUNK_BYTES
+from unite_core.imports.use_cases.continue_import import CHUNK_BYTES
 from unite_core.testing.builders import csv_text
 
 PHONE = "+12125550101"
@@ -16,35 +16,37 @@ CUT = "The longest cells are cut here and end with “…”; take them from you
 
 
 @pytest.fixture
-def floor() -> Floor:
-    return Floor(chunk_rows=2000)
+def scenario() -> ImportScenario:
+    return ImportScenario(chunk_rows=2000)
 
 
-def test_a_chunk_of_wide_rows_ends_before_it_fills_the_memory(floor: Floor) -> None:
+def test_a_chunk_of_wide_rows_ends_before_it_fills_the_memory(scenario: ImportScenario) -> None:
     notes = "x" * 100_000
     leads = [(f"Ada {number}", f"+1212555{number:04}", notes) for number in range(60)]
-    coming = floor.upload(csv_text(("Name", "Phone", "Notes"), leads))
+    coming = scenario.upload(csv_text(("Name", "Phone", "Notes"), leads))
     ends = [1]
 
     def look() -> bool:
-        ends.append(floor.get(coming.id).last_row)
+        ends.append(scenario.get(coming.id).last_row)
         return False
 
-    floor.continue_import(coming.id, holder="worker", should_stop=look)
+    scenario.continue_import(coming.id, holder="worker", should_stop=look)
 
     sizes = [end - start for start, end in pairwise(ends)]
-    assert (sum(sizes), floor.get(coming.id).counts.created) == (60, 60)
+    assert (sum(sizes), scenario.get(coming.id).counts.created) == (60, 60)
     # The file is read a block at a time, and a chunk may begin with rows of the block before.
     assert CHUNK_BYTES - 512 * 1024 < max(sizes) * len(notes) < CHUNK_BYTES + 512 * 1024
 
 
 @pytest.mark.parametrize("others", [0, 900])
-def test_the_longest_cells_of_a_rejected_row_are_cut_and_its_message_says_so(floor: Floor, others: int) -> None:
+def test_the_longest_cells_of_a_rejected_row_are_cut_and_its_message_says_so(
+    scenario: ImportScenario, others: int
+) -> None:
     short = ["short"] * others
     header = ("Name", *(f"Column {number}" for number in range(others)), "Notes", "Remarks", "Phone")
-    done = floor.import_file(csv_text(header, [("", *short, "x" * 100_000, "y" * 100_000, PHONE)]))
+    done = scenario.import_file(csv_text(header, [("", *short, "x" * 100_000, "y" * 100_000, PHONE)]))
 
-    (rejected,) = floor.rejections(done.id)
+    (rejected,) = scenario.rejections(done.id)
     *others_kept, notes, remarks, phone = rejected.cells
     assert (others_kept, phone) == (["", *short], PHONE)
     assert notes == "x" * (len(notes) - 1) + "…"
@@ -53,47 +55,47 @@ def test_the_longest_cells_of_a_rejected_row_are_cut_and_its_message_says_so(flo
     assert rejected.problems[-1].detail.endswith(CUT)
 
 
-def test_the_error_report_has_what_was_kept(floor: Floor) -> None:
-    done = floor.import_file(csv_text(("Name", "Phone", "Notes"), [("", PHONE, "x" * 100_000)]))
+def test_the_error_report_has_what_was_kept(scenario: ImportScenario) -> None:
+    done = scenario.import_file(csv_text(("Name", "Phone", "Notes"), [("", PHONE, "x" * 100_000)]))
 
     assert done.report_key is not None
-    with floor.ports.files.read(done.report_key) as report:
+    with scenario.ports.files.read(done.report_key) as report:
         text = report.read().decode()
     assert len(text) < MAX_STORED_LENGTH + 1000
     assert CUT in text
     assert text.endswith("x…\r\n")
 
 
-def test_the_longest_cells_of_a_row_that_repeats_a_lead_are_cut_too(floor: Floor) -> None:
+def test_the_longest_cells_of_a_row_that_repeats_a_lead_are_cut_too(scenario: ImportScenario) -> None:
     leads = [("Ada", PHONE, ""), ("Ada", PHONE, "x" * 100_000)]
-    done = floor.import_file(csv_text(("Name", "Phone", "Notes"), leads))
+    done = scenario.import_file(csv_text(("Name", "Phone", "Notes"), leads))
 
-    (repeated,) = floor.rejections(done.id)
+    (repeated,) = scenario.rejections(done.id)
     assert sum(map(len, repeated.cells)) <= MAX_STORED_LENGTH
     assert repeated.problems[0].detail.endswith(CUT)
 
 
-def test_a_row_that_is_as_large_as_what_is_kept_is_whole(floor: Floor) -> None:
+def test_a_row_that_is_as_large_as_what_is_kept_is_whole(scenario: ImportScenario) -> None:
     notes = "x" * (MAX_STORED_LENGTH - len(PHONE))
-    done = floor.import_file(csv_text(("Name", "Phone", "Notes"), [("", PHONE, notes)]))
+    done = scenario.import_file(csv_text(("Name", "Phone", "Notes"), [("", PHONE, notes)]))
 
-    (rejected,) = floor.rejections(done.id)
+    (rejected,) = scenario.rejections(done.id)
     assert rejected.cells == ("", PHONE, notes)
     assert not rejected.problems[0].detail.endswith(CUT)
 
 
-def test_a_long_header_is_shown_short_and_stands_whole_in_the_report(floor: Floor) -> None:
+def test_a_long_header_is_shown_short_and_stands_whole_in_the_report(scenario: ImportScenario) -> None:
     whole, long = "w" * MAX_SHOWN_LENGTH, "x" * (MAX_SHOWN_LENGTH + 1)
-    done = floor.import_file(csv_text(("Name", "Phone", whole, long), [("", PHONE)]))
+    done = scenario.import_file(csv_text(("Name", "Phone", whole, long), [("", PHONE)]))
 
     assert [column["header"] for column in done.columns] == ["Name", "Phone", whole, "x" * (MAX_SHOWN_LENGTH - 1) + "…"]
     assert done.report_key is not None
-    with floor.ports.files.read(done.report_key) as report:
+    with scenario.ports.files.read(done.report_key) as report:
         assert f"Name,Phone,{whole},{long}\r\n" in report.read().decode()
 
 
-def test_a_long_header_is_shown_short_where_the_file_is_refused_too(floor: Floor) -> None:
-    failed = floor.import_file(csv_text(("Name", "x" * 1000), [("Ada", "")]))
+def test_a_long_header_is_shown_short_where_the_file_is_refused_too(scenario: ImportScenario) -> None:
+    failed = scenario.import_file(csv_text(("Name", "x" * 1000), [("Ada", "")]))
 
     assert failed.failure is not None
     assert failed.failure.code == "no_contact_column"
@@ -101,10 +103,10 @@ def test_a_long_header_is_shown_short_where_the_file_is_refused_too(floor: Floor
 
 
 @pytest.mark.parametrize(("more", "code"), [(0, None), (1, "unreadable_header")])
-def test_a_header_has_so_many_characters_at_most(floor: Floor, more: int, code: str | None) -> None:
+def test_a_header_has_so_many_characters_at_most(scenario: ImportScenario, more: int, code: str | None) -> None:
     names = ("Name", "Phone", "", "x" * (MAX_HEADER_LENGTH // 2))
     last = "y" * (MAX_HEADER_LENGTH - sum(map(len, names)) + more)
-    done = floor.import_file("\n" + csv_text((*names, last), [("Ada", PHONE)]))
+    done = scenario.import_file("\n" + csv_text((*names, last), [("Ada", PHONE)]))
 
     assert (done.failure.code if done.failure else None) == code
     if done.failure:

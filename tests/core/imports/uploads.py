@@ -6,7 +6,7 @@ from uuid import UUID
 
 from unite_core.errors import FieldError
 from unite_core.imports.columns import ColumnMap
-from unite_core.imports.reading import Dialect, Record, RecordReader, examine
+from unite_core.imports.reading import Dialect, Record, RecordReader, detect_dialect
 from unite_core.imports.rows import LeadDraft, RowInterpreter, RowRules
 from unite_core.phone import PhoneRule
 
@@ -27,7 +27,7 @@ class Drip:
 
 
 def look(content: bytes, columns: Mapping[str, str | None] | None = None) -> tuple[Dialect, ColumnMap]:
-    return examine(lambda: io.BytesIO(content), columns)
+    return detect_dialect(lambda: io.BytesIO(content), columns)
 
 
 def reader_of(content: bytes, dialect: Dialect) -> RecordReader:

@@ -23,21 +23,21 @@ from unite_core.testing.in_memory import InMemoryPorts, in_memory_ports
 
 
 @dataclass
-class Floor:
+class LeadScenario:
     ports: InMemoryPorts = field(default_factory=in_memory_ports)
 
     def __post_init__(self) -> None:
         self.unite: Unite = build(self.ports, Rules(phones=PhonePolicy(default_country="US")))
-        self.admin = self.hire("admin", Role.ADMIN)
-        self.manager = self.hire("manager", Role.MANAGER)
-        self.ann = self.hire("ann", Role.AGENT)
-        self.ben = self.hire("ben", Role.AGENT)
+        self.admin = self.add_user("admin", Role.ADMIN)
+        self.manager = self.add_user("manager", Role.MANAGER)
+        self.ann = self.add_user("ann", Role.AGENT)
+        self.ben = self.add_user("ben", Role.AGENT)
 
-    def hire(self, name: str, role: Role) -> Actor:
+    def add_user(self, name: str, role: Role) -> Actor:
         new = NewUser(email=f"{name}@unite.example", name=name, role=role, password="correct horse battery")
         return Actor(user_id=self.unite.identity.create_user(an_actor(Role.ADMIN), new).id, role=role)
 
-    def dismiss(self, actor: Actor) -> None:
+    def deactivate(self, actor: Actor) -> None:
         self.unite.identity.update_user(self.admin, UserChanges(user_id=actor.user_id, active=False))
 
     def add(self, actor: Actor | None = None, **new: Any) -> Lead:
@@ -50,5 +50,5 @@ class Floor:
 
 
 @pytest.fixture
-def floor() -> Floor:
-    return Floor()
+def scenario() -> LeadScenario:
+    return LeadScenario()

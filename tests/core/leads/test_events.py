@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.core.imports.accidents import TroubledFiles
-from tests.core.leads.conftest import Floor
+from tests.core.leads.conftest import LeadScenario
 from tests.core.replay import SHOW_AGAIN
 from tests.pictures import PNG
 from unite_core import (
@@ -26,31 +26,33 @@ from unite_core.files import upload_key
 from unite_core.testing.in_memory import FixedClock, in_memory_ports
 
 
-def told(floor: Floor) -> list[Event]:
+def told(scenario: LeadScenario) -> list[Event]:
     """The events so far, in the order in which they were recorded."""
-    floor.ports.jobs.run_all(floor.unite)
-    return sorted(floor.ports.activity.events.values(), key=lambda event: event.id)
+    scenario.ports.jobs.run_all(scenario.unite)
+    return sorted(scenario.ports.activity.events.values(), key=lambda event: event.id)
 
 
-def types(floor: Floor) -> list[str]:
-    return [event.type for event in told(floor)]
+def types(scenario: LeadScenario) -> list[str]:
+    return [event.type for event in told(scenario)]
 
 
-def upload(floor: Floor, lead: Lead) -> ImageUpload:
+def upload(scenario: LeadScenario, lead: Lead) -> ImageUpload:
     """A picture of the lead whose bytes have arrived."""
     new = NewImage(lead_id=lead.id, content_type="image/png", size=len(PNG), filename="ada.png")
-    announced = floor.unite.leads.create_image(floor.admin, new)
-    with floor.ports.files.write(upload_key(announced.image.key), content_type="image/png") as stream:
+    announced = scenario.unite.leads.create_image(scenario.admin, new)
+    with scenario.ports.files.write(upload_key(announced.image.key), content_type="image/png") as stream:
         stream.write(PNG)
     return announced
 
 
-def test_a_lead_that_is_added_is_told_of_as_it_was_then(floor: Floor) -> None:
-    lead = floor.add(floor.admin, phone="(212) 555-0123 x7", email="g@example.com", assigned_to=floor.ann.user_id)
+def test_a_lead_that_is_added_is_told_of_as_it_was_then(scenario: LeadScenario) -> None:
+    lead = scenario.add(
+        scenario.admin, phone="(212) 555-0123 x7", email="g@example.com", assigned_to=scenario.ann.user_id
+    )
 
-    (event,) = told(floor)
+    (event,) = told(scenario)
 
-    assert (event.type, event.at, event.actor_id) == ("lead.created", lead.created_at, floor.admin.user_id)
+    assert (event.type, event.at, event.actor_id) == ("lead.created", lead.created_at, scenario.admin.user_id)
     assert (event.lead_ids, event.import_id, event.correlation_id) == ((lead.id,), None, None)
     assert event.data == {
         "name": "Grace",
@@ -59,15 +61,15 @@ def test_a_lead_that_is_added_is_told_of_as_it_was_then(floor: Floor) -> None:
         "email": "g@example.com",
         "status": "new",
         "source": "api",
-        "assigned_to": str(floor.ann.user_id),
+        "assigned_to": str(scenario.ann.user_id),
     }
 
 
-def test_an_event_bears_the_id_of_the_request_that_it_follows_from(floor: Floor) -> None:
-    actor = replace(floor.admin, correlation_id="c0ffee-1234")
-    floor.add(actor)
+def test_an_event_bears_the_id_of_the_request_that_it_follows_from(scenario: LeadScenario) -> None:
+    actor = replace(scenario.admin, correlation_id="c0ffee-1234")
+    scenario.add(actor)
 
-    (event,) = told(floor)
+    (event,) = told(scenario)
 
     assert event.correlation_id == "c0ffee-1234"
 
@@ -83,119 +85,125 @@ def test_an_event_bears_the_id_of_the_request_that_it_follows_from(floor: Floor)
         ),
     ],
 )
-def test_a_change_tells_what_is_different(floor: Floor, changes: dict[str, Any], data: dict[str, Any]) -> None:
-    lead = floor.add(phone="(212) 555-0123")
+def test_a_change_tells_what_is_different(
+    scenario: LeadScenario, changes: dict[str, Any], data: dict[str, Any]
+) -> None:
+    lead = scenario.add(phone="(212) 555-0123")
 
-    changed = floor.change(floor.admin, lead, **changes)
+    changed = scenario.change(scenario.admin, lead, **changes)
 
-    _, event = told(floor)
-    assert (event.type, event.at, event.actor_id) == ("lead.changed", changed.updated_at, floor.admin.user_id)
+    _, event = told(scenario)
+    assert (event.type, event.at, event.actor_id) == ("lead.changed", changed.updated_at, scenario.admin.user_id)
     assert (event.lead_ids, event.data) == ((lead.id,), data)
 
 
-def test_a_change_that_changes_nothing_is_not_told_of(floor: Floor) -> None:
-    lead = floor.add()
+def test_a_change_that_changes_nothing_is_not_told_of(scenario: LeadScenario) -> None:
+    lead = scenario.add()
 
-    floor.change(floor.admin, lead, name=lead.name)
+    scenario.change(scenario.admin, lead, name=lead.name)
 
-    assert types(floor) == ["lead.created"]
+    assert types(scenario) == ["lead.created"]
 
 
-def test_a_lead_that_is_deleted_is_told_of_without_what_it_was(floor: Floor) -> None:
-    lead = floor.add()
+def test_a_lead_that_is_deleted_is_told_of_without_what_it_was(scenario: LeadScenario) -> None:
+    lead = scenario.add()
 
-    floor.unite.leads.delete(floor.admin, LeadToDelete(lead_id=lead.id))
+    scenario.unite.leads.delete(scenario.admin, LeadToDelete(lead_id=lead.id))
 
-    _, event = told(floor)
+    _, event = told(scenario)
     assert (event.type, event.lead_ids, event.data) == ("lead.deleted", (lead.id,), {})
-    assert event.actor_id == floor.admin.user_id
+    assert event.actor_id == scenario.admin.user_id
 
 
-def test_a_picture_is_told_of_when_it_has_arrived_and_when_it_is_deleted(floor: Floor) -> None:
-    lead = floor.add()
-    image = upload(floor, lead).image
-    assert types(floor) == ["lead.created"]
+def test_a_picture_is_told_of_when_it_has_arrived_and_when_it_is_deleted(scenario: LeadScenario) -> None:
+    lead = scenario.add()
+    image = upload(scenario, lead).image
+    assert types(scenario) == ["lead.created"]
 
-    floor.unite.leads.complete_image(floor.admin, lead.id, image.id)
-    floor.unite.leads.delete_image(floor.admin, lead.id, image.id)
+    scenario.unite.leads.complete_image(scenario.admin, lead.id, image.id)
+    scenario.unite.leads.delete_image(scenario.admin, lead.id, image.id)
 
-    _, added, deleted = told(floor)
+    _, added, deleted = told(scenario)
     assert [added.type, deleted.type] == ["lead.image_added", "lead.image_deleted"]
     of = {"image_id": str(image.id), "filename": "ada.png", "content_type": "image/png"}
     assert added.data == deleted.data == of
     assert {added.lead_ids, deleted.lead_ids} == {(lead.id,)}
 
 
-def test_a_picture_that_is_completed_twice_is_told_of_once(floor: Floor) -> None:
-    lead = floor.add()
-    image = upload(floor, lead).image
+def test_a_picture_that_is_completed_twice_is_told_of_once(scenario: LeadScenario) -> None:
+    lead = scenario.add()
+    image = upload(scenario, lead).image
 
     for _ in range(2):
-        floor.unite.leads.complete_image(floor.admin, lead.id, image.id)
+        scenario.unite.leads.complete_image(scenario.admin, lead.id, image.id)
 
-    assert types(floor) == ["lead.created", "lead.image_added"]
+    assert types(scenario) == ["lead.created", "lead.image_added"]
 
 
 def test_a_picture_that_is_completed_twice_at_the_same_time_is_told_of_once() -> None:
     clock = FixedClock()
     files = TroubledFiles(clock)
-    floor = Floor(in_memory_ports(clock=clock, files=files))
-    lead = floor.add()
-    image = upload(floor, lead).image
+    scenario = LeadScenario(in_memory_ports(clock=clock, files=files))
+    lead = scenario.add()
+    image = upload(scenario, lead).image
 
     def be_overtaken() -> None:
         files.trouble = lambda: None
-        floor.unite.leads.complete_image(floor.admin, lead.id, image.id)
+        scenario.unite.leads.complete_image(scenario.admin, lead.id, image.id)
 
     files.trouble = be_overtaken
-    completed = floor.unite.leads.complete_image(floor.admin, lead.id, image.id)
+    completed = scenario.unite.leads.complete_image(scenario.admin, lead.id, image.id)
 
     assert completed.version == 2
-    assert types(floor) == ["lead.created", "lead.image_added"]
+    assert types(scenario) == ["lead.created", "lead.image_added"]
 
 
-def test_what_is_refused_is_not_told_of(floor: Floor) -> None:
-    ann, ben = (floor.add(email=f"{name}@example.com") for name in ("ann", "ben"))
+def test_what_is_refused_is_not_told_of(scenario: LeadScenario) -> None:
+    ann, ben = (scenario.add(email=f"{name}@example.com") for name in ("ann", "ben"))
 
     with pytest.raises(DuplicateLead):
-        floor.add(email="ann@example.com")
+        scenario.add(email="ann@example.com")
     with pytest.raises(DuplicateLead):
-        floor.change(floor.admin, ben, email="ann@example.com")
+        scenario.change(scenario.admin, ben, email="ann@example.com")
     with pytest.raises(PreconditionFailed):
-        floor.unite.leads.delete(floor.admin, LeadToDelete(lead_id=ann.id, expected_version=7))
+        scenario.unite.leads.delete(scenario.admin, LeadToDelete(lead_id=ann.id, expected_version=7))
     with pytest.raises(Forbidden):
-        floor.unite.leads.delete(floor.ann, LeadToDelete(lead_id=floor.add(assigned_to=floor.ann.user_id).id))
+        scenario.unite.leads.delete(
+            scenario.ann, LeadToDelete(lead_id=scenario.add(assigned_to=scenario.ann.user_id).id)
+        )
 
-    assert types(floor) == ["lead.created"] * 3
+    assert types(scenario) == ["lead.created"] * 3
 
 
-def test_a_request_that_is_sent_again_with_its_key_is_told_of_once(floor: Floor) -> None:
+def test_a_request_that_is_sent_again_with_its_key_is_told_of_once(scenario: LeadScenario) -> None:
     claims = [Claim(scope="a" * 64, fingerprint="b" * 64, holder=holder) for holder in ("first", "second")]
     new = NewLead(name="Grace", email="grace@example.com")
 
     outcomes = [
-        floor.unite.once(claim, floor.unite.leads.add, lambda lead: lead.id.bytes, SHOW_AGAIN, floor.admin, new)
+        scenario.unite.once(
+            claim, scenario.unite.leads.add, lambda lead: lead.id.bytes, SHOW_AGAIN, scenario.admin, new
+        )
         for claim in claims
     ]
 
     assert [outcome.replayed for outcome in outcomes] == [False, True]
-    assert types(floor) == ["lead.created"]
+    assert types(scenario) == ["lead.created"]
 
 
-def test_a_use_case_whose_answer_cannot_be_kept_tells_of_nothing(floor: Floor) -> None:
+def test_a_use_case_whose_answer_cannot_be_kept_tells_of_nothing(scenario: LeadScenario) -> None:
     def fail(_: Lead) -> bytes:
         raise ZeroDivisionError
 
     claim = Claim(scope="a" * 64, fingerprint="b" * 64, holder="first")
 
     with pytest.raises(ZeroDivisionError):
-        floor.unite.once(
+        scenario.unite.once(
             claim,
-            floor.unite.leads.add,
+            scenario.unite.leads.add,
             fail,
             SHOW_AGAIN,
-            floor.admin,
+            scenario.admin,
             NewLead(name="Grace", email="grace@example.com"),
         )
 
-    assert types(floor) == []
+    assert types(scenario) == []

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.core.leads.conftest import Floor
+from tests.core.leads.conftest import LeadScenario
 from tests.core.leads.test_images import announce, upload
 from tests.pictures import PNG
 from unite_core import Actor, Conflict, Invalid, Lead, NewImage, PhonePolicy, Quotas, Rules, build
@@ -12,75 +12,77 @@ from unite_core.leads.use_cases.images import ABANDONED_AFTER
 
 
 @pytest.fixture
-def floor() -> Floor:
-    floor = Floor()
+def scenario() -> LeadScenario:
+    scenario = LeadScenario()
     quotas = Quotas(images_per_lead=4, open_images=3)
-    floor.unite = build(floor.ports, Rules(phones=PhonePolicy(default_country="US"), quotas=quotas))
-    return floor
+    scenario.unite = build(scenario.ports, Rules(phones=PhonePolicy(default_country="US"), quotas=quotas))
+    return scenario
 
 
 @pytest.fixture
-def lead(floor: Floor) -> Lead:
-    return floor.add(assigned_to=floor.ann.user_id)
+def lead(scenario: LeadScenario) -> Lead:
+    return scenario.add(assigned_to=scenario.ann.user_id)
 
 
-def code_of(floor: Floor, lead: Lead, actor: Actor | None = None) -> str:
+def code_of(scenario: LeadScenario, lead: Lead, actor: Actor | None = None) -> str:
     """Announce a picture; the code of the refusal, or an empty text."""
     try:
-        announce(floor, lead, actor)
+        announce(scenario, lead, actor)
     except Conflict as refused:
         return refused.code
     return ""
 
 
-def add_ready(floor: Floor, lead: Lead, actor: Actor | None = None) -> None:
-    announced = announce(floor, lead, actor)
-    upload(floor, announced)
-    floor.unite.leads.complete_image(actor or floor.ann, lead.id, announced.image.id)
+def add_ready(scenario: LeadScenario, lead: Lead, actor: Actor | None = None) -> None:
+    announced = announce(scenario, lead, actor)
+    upload(scenario, announced)
+    scenario.unite.leads.complete_image(actor or scenario.ann, lead.id, announced.image.id)
 
 
-def test_a_lead_has_no_more_pictures_than_the_quota_whoever_adds_them(floor: Floor, lead: Lead) -> None:
-    for actor in (floor.ann, floor.ann, floor.manager):
-        add_ready(floor, lead, actor)
-    assert code_of(floor, lead, floor.admin) == ""
+def test_a_lead_has_no_more_pictures_than_the_quota_whoever_adds_them(scenario: LeadScenario, lead: Lead) -> None:
+    for actor in (scenario.ann, scenario.ann, scenario.manager):
+        add_ready(scenario, lead, actor)
+    assert code_of(scenario, lead, scenario.admin) == ""
 
-    assert [code_of(floor, lead, actor) for actor in (floor.ann, floor.admin)] == ["too_many_images"] * 2
-    assert code_of(floor, floor.add(), floor.admin) == ""
+    assert [code_of(scenario, lead, actor) for actor in (scenario.ann, scenario.admin)] == ["too_many_images"] * 2
+    assert code_of(scenario, scenario.add(), scenario.admin) == ""
 
 
-def test_a_picture_that_is_deleted_makes_room(floor: Floor, lead: Lead) -> None:
+def test_a_picture_that_is_deleted_makes_room(scenario: LeadScenario, lead: Lead) -> None:
     for _ in range(3):
-        add_ready(floor, lead)
-    announced = announce(floor, lead)
-    assert code_of(floor, lead) == "too_many_images"
+        add_ready(scenario, lead)
+    announced = announce(scenario, lead)
+    assert code_of(scenario, lead) == "too_many_images"
 
-    floor.unite.leads.delete_image(floor.ann, lead.id, announced.image.id)
+    scenario.unite.leads.delete_image(scenario.ann, lead.id, announced.image.id)
 
-    assert code_of(floor, lead) == ""
-
-
-def test_a_user_announces_no_more_pictures_than_they_upload(floor: Floor, lead: Lead) -> None:
-    leads = [floor.add(assigned_to=floor.ann.user_id) for _ in range(4)]
-
-    assert [code_of(floor, each) for each in leads] == ["", "", "", "too_many_announced_images"]
-    assert code_of(floor, lead, floor.manager) == ""
+    assert code_of(scenario, lead) == ""
 
 
-def test_an_upload_and_a_day_make_room_for_others(floor: Floor, lead: Lead) -> None:
-    announced = announce(floor, lead)
-    assert [code_of(floor, lead) for _ in range(3)] == ["", "", "too_many_announced_images"]
-    upload(floor, announced)
-    floor.unite.leads.complete_image(floor.ann, lead.id, announced.image.id)
-    assert code_of(floor, lead) == ""
+def test_a_user_announces_no_more_pictures_than_they_upload(scenario: LeadScenario, lead: Lead) -> None:
+    leads = [scenario.add(assigned_to=scenario.ann.user_id) for _ in range(4)]
 
-    floor.ports.clock.advance(ABANDONED_AFTER + timedelta(seconds=1))
-    assert floor.unite.upkeep.remove_abandoned_images() == 3
-    assert code_of(floor, lead) == ""
+    assert [code_of(scenario, each) for each in leads] == ["", "", "", "too_many_announced_images"]
+    assert code_of(scenario, lead, scenario.manager) == ""
 
 
-def test_what_breaks_a_rule_is_told_as_before(floor: Floor, lead: Lead) -> None:
+def test_an_upload_and_a_day_make_room_for_others(scenario: LeadScenario, lead: Lead) -> None:
+    announced = announce(scenario, lead)
+    assert [code_of(scenario, lead) for _ in range(3)] == ["", "", "too_many_announced_images"]
+    upload(scenario, announced)
+    scenario.unite.leads.complete_image(scenario.ann, lead.id, announced.image.id)
+    assert code_of(scenario, lead) == ""
+
+    scenario.ports.clock.advance(ABANDONED_AFTER + timedelta(seconds=1))
+    assert scenario.unite.upkeep.remove_abandoned_images() == 3
+    assert code_of(scenario, lead) == ""
+
+
+def test_what_breaks_a_rule_is_told_as_before(scenario: LeadScenario, lead: Lead) -> None:
     for _ in range(3):
-        announce(floor, lead)
+        announce(scenario, lead)
 
     with pytest.raises(Invalid):
-        floor.unite.leads.create_image(floor.ann, NewImage(lead_id=lead.id, content_type="text/html", size=len(PNG)))
+        scenario.unite.leads.create_image(
+            scenario.ann, NewImage(lead_id=lead.id, content_type="text/html", size=len(PNG))
+        )

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from tests.core.imports.accidents import FailingWork, PowerCutError
-from tests.core.leads.conftest import Floor
+from tests.core.leads.conftest import LeadScenario
 from tests.pictures import PNG
 from unite_core import (
     Actor,
@@ -34,71 +34,71 @@ JPEG = b"\xff\xd8\xff\xe0" + b"\x00" * 16
 WEBP = b"RIFF\x0c\x00\x00\x00WEBP" + b"\x00" * 8
 
 
-def announce(floor: Floor, lead: Lead, actor: Actor | None = None, content: bytes = PNG) -> ImageUpload:
+def announce(scenario: LeadScenario, lead: Lead, actor: Actor | None = None, content: bytes = PNG) -> ImageUpload:
     new = NewImage(lead_id=lead.id, content_type="image/png", size=len(content), filename=" Grace.png ")
-    return floor.unite.leads.create_image(actor or floor.ann, new)
+    return scenario.unite.leads.create_image(actor or scenario.ann, new)
 
 
-def upload(floor: Floor, announced: ImageUpload, content: bytes = PNG) -> None:
-    with floor.ports.files.write(upload_key(announced.image.key), content_type="image/png") as stream:
+def upload(scenario: LeadScenario, announced: ImageUpload, content: bytes = PNG) -> None:
+    with scenario.ports.files.write(upload_key(announced.image.key), content_type="image/png") as stream:
         stream.write(content)
 
 
-def picture(floor: Floor, announced: ImageUpload) -> bytes:
-    with floor.ports.files.read(announced.image.key) as stream:
+def picture(scenario: LeadScenario, announced: ImageUpload) -> bytes:
+    with scenario.ports.files.read(announced.image.key) as stream:
         return stream.read()
 
 
 @pytest.fixture
-def lead(floor: Floor) -> Lead:
-    return floor.add(assigned_to=floor.ann.user_id)
+def lead(scenario: LeadScenario) -> Lead:
+    return scenario.add(assigned_to=scenario.ann.user_id)
 
 
-def test_a_picture_is_announced_uploaded_completed_and_shown(floor: Floor, lead: Lead) -> None:
-    announced = announce(floor, lead)
-    assert announced.upload.expires_at == floor.ports.clock.now() + timedelta(minutes=15)
+def test_a_picture_is_announced_uploaded_completed_and_shown(scenario: LeadScenario, lead: Lead) -> None:
+    announced = announce(scenario, lead)
+    assert announced.upload.expires_at == scenario.ports.clock.now() + timedelta(minutes=15)
     assert (announced.image.filename, announced.image.status) == ("Grace.png", ImageStatus.AWAITING_UPLOAD)
-    assert floor.unite.leads.list_images(floor.ann, lead.id, PageRequest()).items == []
-    upload(floor, announced)
+    assert scenario.unite.leads.list_images(scenario.ann, lead.id, PageRequest()).items == []
+    upload(scenario, announced)
 
-    image = floor.unite.leads.complete_image(floor.ann, lead.id, announced.image.id)
+    image = scenario.unite.leads.complete_image(scenario.ann, lead.id, announced.image.id)
 
     assert image.status is ImageStatus.READY
-    (shown,) = floor.unite.leads.list_images(floor.ann, lead.id, PageRequest()).items
+    (shown,) = scenario.unite.leads.list_images(scenario.ann, lead.id, PageRequest()).items
     assert shown.image == image
-    assert shown.download.expires_at == floor.ports.clock.now() + timedelta(minutes=5)
-    served = floor.ports.files.serve(image.key, dict(parse_qsl(urlsplit(shown.download.url).query)))
+    assert shown.download.expires_at == scenario.ports.clock.now() + timedelta(minutes=5)
+    served = scenario.ports.files.serve(image.key, dict(parse_qsl(urlsplit(shown.download.url).query)))
     assert (served.filename, served.content_type, served.body.read()) == ("Grace.png", "image/png", PNG)
 
 
-def test_a_picture_without_a_name_is_saved_under_its_id(floor: Floor, lead: Lead) -> None:
+def test_a_picture_without_a_name_is_saved_under_its_id(scenario: LeadScenario, lead: Lead) -> None:
     new = NewImage(lead_id=lead.id, content_type="image/png", size=len(PNG))
-    announced = floor.unite.leads.create_image(floor.ann, new)
-    upload(floor, announced)
-    floor.unite.leads.complete_image(floor.ann, lead.id, announced.image.id)
+    announced = scenario.unite.leads.create_image(scenario.ann, new)
+    upload(scenario, announced)
+    scenario.unite.leads.complete_image(scenario.ann, lead.id, announced.image.id)
 
-    (shown,) = floor.unite.leads.list_images(floor.ann, lead.id, PageRequest()).items
+    (shown,) = scenario.unite.leads.list_images(scenario.ann, lead.id, PageRequest()).items
 
     assert f"filename={announced.image.id}" in shown.download.url
 
 
-def test_completing_twice_gives_the_same_answer(floor: Floor, lead: Lead) -> None:
-    announced = announce(floor, lead)
-    upload(floor, announced)
-    first = floor.unite.leads.complete_image(floor.ann, lead.id, announced.image.id)
+def test_completing_twice_gives_the_same_answer(scenario: LeadScenario, lead: Lead) -> None:
+    announced = announce(scenario, lead)
+    upload(scenario, announced)
+    first = scenario.unite.leads.complete_image(scenario.ann, lead.id, announced.image.id)
 
-    assert floor.unite.leads.complete_image(floor.ann, lead.id, announced.image.id) == first
+    assert scenario.unite.leads.complete_image(scenario.ann, lead.id, announced.image.id) == first
 
 
-def test_a_picture_that_has_not_come_is_not_complete(floor: Floor, lead: Lead) -> None:
-    announced = announce(floor, lead)
+def test_a_picture_that_has_not_come_is_not_complete(scenario: LeadScenario, lead: Lead) -> None:
+    announced = announce(scenario, lead)
 
     with pytest.raises(Conflict) as refused:
-        floor.unite.leads.complete_image(floor.ann, lead.id, announced.image.id)
+        scenario.unite.leads.complete_image(scenario.ann, lead.id, announced.image.id)
 
     assert refused.value.code == "not_uploaded"
-    upload(floor, announced)
-    assert floor.unite.leads.complete_image(floor.ann, lead.id, announced.image.id).status is ImageStatus.READY
+    upload(scenario, announced)
+    assert scenario.unite.leads.complete_image(scenario.ann, lead.id, announced.image.id).status is ImageStatus.READY
 
 
 @pytest.mark.parametrize(
@@ -110,88 +110,90 @@ def test_a_picture_that_has_not_come_is_not_complete(floor: Floor, lead: Lead) -
     ],
 )
 def test_bytes_that_are_not_as_announced_are_removed_with_the_picture(
-    floor: Floor, lead: Lead, content: bytes, code: str, detail: str
+    scenario: LeadScenario, lead: Lead, content: bytes, code: str, detail: str
 ) -> None:
-    announced = announce(floor, lead)
-    upload(floor, announced, content)
+    announced = announce(scenario, lead)
+    upload(scenario, announced, content)
 
     with pytest.raises(Invalid) as refused:
-        floor.unite.leads.complete_image(floor.ann, lead.id, announced.image.id)
+        scenario.unite.leads.complete_image(scenario.ann, lead.id, announced.image.id)
 
     assert refused.value.code == code
     assert detail in refused.value.detail
-    assert floor.ports.files._contents == {}
+    assert scenario.ports.files._contents == {}
     with pytest.raises(NotFound):
-        floor.unite.leads.complete_image(floor.ann, lead.id, announced.image.id)
+        scenario.unite.leads.complete_image(scenario.ann, lead.id, announced.image.id)
 
 
-def test_a_link_does_not_lead_to_the_picture_itself(floor: Floor, lead: Lead) -> None:
-    announced = announce(floor, lead)
+def test_a_link_does_not_lead_to_the_picture_itself(scenario: LeadScenario, lead: Lead) -> None:
+    announced = announce(scenario, lead)
 
     assert f"/{upload_key(announced.image.key)}?" in announced.upload.url
 
 
-def test_what_is_uploaded_after_the_check_does_not_replace_the_picture(floor: Floor, lead: Lead) -> None:
-    announced = announce(floor, lead)
-    upload(floor, announced)
-    image = floor.unite.leads.complete_image(floor.ann, lead.id, announced.image.id)
-    upload(floor, announced, b"<script>alert(1)</s>")
+def test_what_is_uploaded_after_the_check_does_not_replace_the_picture(scenario: LeadScenario, lead: Lead) -> None:
+    announced = announce(scenario, lead)
+    upload(scenario, announced)
+    image = scenario.unite.leads.complete_image(scenario.ann, lead.id, announced.image.id)
+    upload(scenario, announced, b"<script>alert(1)</s>")
 
-    assert floor.unite.leads.complete_image(floor.ann, lead.id, announced.image.id) == image
+    assert scenario.unite.leads.complete_image(scenario.ann, lead.id, announced.image.id) == image
 
-    assert picture(floor, announced) == PNG
+    assert picture(scenario, announced) == PNG
 
 
-def test_a_picture_whose_completion_was_cut_short_is_completed_by_the_next_attempt(floor: Floor, lead: Lead) -> None:
-    announced = announce(floor, lead)
-    upload(floor, announced)
-    complete = floor.unite.leads.complete_image
-    cut_short = replace(complete, work=FailingWork(floor.ports.work, PowerCutError(), at=0))
+def test_a_picture_whose_completion_was_cut_short_is_completed_by_the_next_attempt(
+    scenario: LeadScenario, lead: Lead
+) -> None:
+    announced = announce(scenario, lead)
+    upload(scenario, announced)
+    complete = scenario.unite.leads.complete_image
+    cut_short = replace(complete, work=FailingWork(scenario.ports.work, PowerCutError(), at=0))
     with pytest.raises(PowerCutError):
-        cut_short(floor.ann, lead.id, announced.image.id)
-    upload(floor, announced, JPEG.ljust(len(PNG)))  # what was taken stays, whatever comes now
+        cut_short(scenario.ann, lead.id, announced.image.id)
+    upload(scenario, announced, JPEG.ljust(len(PNG)))  # what was taken stays, whatever comes now
 
-    assert complete(floor.ann, lead.id, announced.image.id).status is ImageStatus.READY
+    assert complete(scenario.ann, lead.id, announced.image.id).status is ImageStatus.READY
 
-    assert picture(floor, announced) == PNG
+    assert picture(scenario, announced) == PNG
 
 
 def test_bytes_that_are_not_as_announced_go_though_the_first_attempt_to_remove_them_was_cut_short(
-    floor: Floor, lead: Lead
+    scenario: LeadScenario, lead: Lead
 ) -> None:
-    announced = announce(floor, lead)
-    upload(floor, announced, JPEG.ljust(len(PNG)))
-    complete = floor.unite.leads.complete_image
+    announced = announce(scenario, lead)
+    upload(scenario, announced, JPEG.ljust(len(PNG)))
+    complete = scenario.unite.leads.complete_image
     with pytest.raises(PowerCutError):
-        replace(complete, work=FailingWork(floor.ports.work, PowerCutError(), at=0))(
-            floor.ann, lead.id, announced.image.id
+        replace(complete, work=FailingWork(scenario.ports.work, PowerCutError(), at=0))(
+            scenario.ann, lead.id, announced.image.id
         )
 
     with pytest.raises(Invalid):
-        complete(floor.ann, lead.id, announced.image.id)
+        complete(scenario.ann, lead.id, announced.image.id)
 
-    assert floor.ports.files._contents == {}
+    assert scenario.ports.files._contents == {}
 
 
-def test_a_picture_is_completed_and_deleted_at_the_version_that_was_named(floor: Floor, lead: Lead) -> None:
-    leads = floor.unite.leads
-    announced = announce(floor, lead)
-    upload(floor, announced)
+def test_a_picture_is_completed_and_deleted_at_the_version_that_was_named(scenario: LeadScenario, lead: Lead) -> None:
+    leads = scenario.unite.leads
+    announced = announce(scenario, lead)
+    upload(scenario, announced)
     ids = (lead.id, announced.image.id)
     assert announced.image.version == 1
 
     with pytest.raises(PreconditionFailed):
-        leads.complete_image(floor.ann, *ids, expected_version=2)
-    assert floor.ports.files.size(announced.image.key) is None
-    assert leads.complete_image(floor.ann, *ids, expected_version=1).version == 2
+        leads.complete_image(scenario.ann, *ids, expected_version=2)
+    assert scenario.ports.files.size(announced.image.key) is None
+    assert leads.complete_image(scenario.ann, *ids, expected_version=1).version == 2
     for stale in (leads.complete_image, leads.delete_image):
         with pytest.raises(PreconditionFailed):
-            stale(floor.ann, *ids, expected_version=1)
-    assert leads.get_image(floor.ann, *ids).version == 2
-    assert leads.complete_image(floor.ann, *ids, expected_version=2).version == 2
-    leads.delete_image(floor.ann, *ids, expected_version=2)
+            stale(scenario.ann, *ids, expected_version=1)
+    assert leads.get_image(scenario.ann, *ids).version == 2
+    assert leads.complete_image(scenario.ann, *ids, expected_version=2).version == 2
+    leads.delete_image(scenario.ann, *ids, expected_version=2)
     with pytest.raises(NotFound):
-        leads.get_image(floor.ann, *ids)
+        leads.get_image(scenario.ann, *ids)
 
 
 class SlowFiles(InMemoryFiles):
@@ -199,14 +201,14 @@ class SlowFiles(InMemoryFiles):
 
     def __init__(self, clock: FixedClock) -> None:
         super().__init__(clock)
-        self.floor: Floor | None = None
+        self.scenario: LeadScenario | None = None
         self.announced: ImageUpload | None = None
 
     @contextmanager
     def read(self, key: str) -> Iterator[BinaryIO]:
-        if self.floor and self.announced:
+        if self.scenario and self.announced:
             image = self.announced.image
-            self.floor.unite.leads.delete_image(self.floor.admin, image.lead_id, image.id)
+            self.scenario.unite.leads.delete_image(self.scenario.admin, image.lead_id, image.id)
             self.announced = None
             yield io.BytesIO(PNG)
             return
@@ -217,16 +219,16 @@ class SlowFiles(InMemoryFiles):
 def test_a_picture_that_is_deleted_while_it_is_checked_stays_deleted() -> None:
     clock = FixedClock()
     files = SlowFiles(clock)
-    floor = Floor(in_memory_ports(clock=clock, files=files))
-    lead = floor.add()
-    announced = announce(floor, lead, floor.admin)
-    upload(floor, announced)
-    files.floor, files.announced = floor, announced
+    scenario = LeadScenario(in_memory_ports(clock=clock, files=files))
+    lead = scenario.add()
+    announced = announce(scenario, lead, scenario.admin)
+    upload(scenario, announced)
+    files.scenario, files.announced = scenario, announced
 
     with pytest.raises(NotFound):
-        floor.unite.leads.complete_image(floor.admin, lead.id, announced.image.id)
+        scenario.unite.leads.complete_image(scenario.admin, lead.id, announced.image.id)
 
-    assert floor.unite.leads.list_images(floor.admin, lead.id, PageRequest()).items == []
+    assert scenario.unite.leads.list_images(scenario.admin, lead.id, PageRequest()).items == []
     assert files._contents == {}
 
 
@@ -242,74 +244,74 @@ def test_a_picture_that_is_deleted_while_it_is_checked_stays_deleted() -> None:
     ],
 )
 def test_a_picture_that_breaks_a_rule_is_refused(
-    floor: Floor, lead: Lead, content_type: str, size: int, filename: str | None, field: str, code: str
+    scenario: LeadScenario, lead: Lead, content_type: str, size: int, filename: str | None, field: str, code: str
 ) -> None:
     new = NewImage(lead_id=lead.id, content_type=content_type, size=size, filename=filename)
 
     with pytest.raises(Invalid) as refused:
-        floor.unite.leads.create_image(floor.ann, new)
+        scenario.unite.leads.create_image(scenario.ann, new)
 
     assert [(problem.field, problem.code) for problem in refused.value.problems] == [(field, code)]
 
 
 @pytest.mark.parametrize("completed", [True, False])
-def test_a_picture_is_deleted_with_its_bytes(floor: Floor, lead: Lead, *, completed: bool) -> None:
-    announced = announce(floor, lead)
-    upload(floor, announced)
+def test_a_picture_is_deleted_with_its_bytes(scenario: LeadScenario, lead: Lead, *, completed: bool) -> None:
+    announced = announce(scenario, lead)
+    upload(scenario, announced)
     if completed:
-        floor.unite.leads.complete_image(floor.ann, lead.id, announced.image.id)
-        upload(floor, announced)
+        scenario.unite.leads.complete_image(scenario.ann, lead.id, announced.image.id)
+        upload(scenario, announced)
 
-    floor.unite.leads.delete_image(floor.ann, lead.id, announced.image.id)
+    scenario.unite.leads.delete_image(scenario.ann, lead.id, announced.image.id)
 
-    assert floor.ports.files._contents == {}
+    assert scenario.ports.files._contents == {}
     with pytest.raises(NotFound):
-        floor.unite.leads.delete_image(floor.ann, lead.id, announced.image.id)
+        scenario.unite.leads.delete_image(scenario.ann, lead.id, announced.image.id)
 
 
-def test_who_may_not_see_the_lead_may_do_nothing_with_its_pictures(floor: Floor, lead: Lead) -> None:
-    announced = announce(floor, lead)
-    upload(floor, announced)
-    leads = floor.unite.leads
+def test_who_may_not_see_the_lead_may_do_nothing_with_its_pictures(scenario: LeadScenario, lead: Lead) -> None:
+    announced = announce(scenario, lead)
+    upload(scenario, announced)
+    leads = scenario.unite.leads
     with pytest.raises(NotFound):
-        announce(floor, lead, floor.ben)
+        announce(scenario, lead, scenario.ben)
     with pytest.raises(NotFound):
-        leads.complete_image(floor.ben, lead.id, announced.image.id)
+        leads.complete_image(scenario.ben, lead.id, announced.image.id)
     with pytest.raises(NotFound):
-        leads.list_images(floor.ben, lead.id, PageRequest())
+        leads.list_images(scenario.ben, lead.id, PageRequest())
     with pytest.raises(NotFound):
-        leads.get_image(floor.ben, lead.id, announced.image.id)
+        leads.get_image(scenario.ben, lead.id, announced.image.id)
     with pytest.raises(NotFound):
-        leads.delete_image(floor.ben, lead.id, announced.image.id)
+        leads.delete_image(scenario.ben, lead.id, announced.image.id)
     with pytest.raises(NotFound):
-        announce(floor, lead, floor.ben, content=b"")  # not told what else is wrong
-    assert leads.complete_image(floor.manager, lead.id, announced.image.id).status is ImageStatus.READY
+        announce(scenario, lead, scenario.ben, content=b"")  # not told what else is wrong
+    assert leads.complete_image(scenario.manager, lead.id, announced.image.id).status is ImageStatus.READY
 
 
-def test_a_picture_of_another_lead_is_not_found(floor: Floor, lead: Lead) -> None:
-    announced = announce(floor, lead)
-    other = floor.add()
+def test_a_picture_of_another_lead_is_not_found(scenario: LeadScenario, lead: Lead) -> None:
+    announced = announce(scenario, lead)
+    other = scenario.add()
 
     with pytest.raises(NotFound):
-        floor.unite.leads.complete_image(floor.admin, other.id, announced.image.id)
+        scenario.unite.leads.complete_image(scenario.admin, other.id, announced.image.id)
     with pytest.raises(NotFound):
-        floor.unite.leads.delete_image(floor.admin, lead.id, an_id())
+        scenario.unite.leads.delete_image(scenario.admin, lead.id, an_id())
 
 
-def test_pictures_whose_bytes_never_came_are_forgotten_after_a_day(floor: Floor, lead: Lead) -> None:
-    announced = [announce(floor, lead) for _ in range(2)]
-    upload(floor, announced[0])  # it came, and nobody said so
-    upload(floor, announced[1])  # this one was taken, and then the power went
-    floor.ports.files.move(upload_key(announced[1].image.key), announced[1].image.key)
-    floor.ports.clock.advance(timedelta(hours=24))
-    assert floor.unite.upkeep.remove_abandoned_images() == 0
-    floor.ports.clock.advance(timedelta(seconds=1))
+def test_pictures_whose_bytes_never_came_are_forgotten_after_a_day(scenario: LeadScenario, lead: Lead) -> None:
+    announced = [announce(scenario, lead) for _ in range(2)]
+    upload(scenario, announced[0])  # it came, and nobody said so
+    upload(scenario, announced[1])  # this one was taken, and then the power went
+    scenario.ports.files.move(upload_key(announced[1].image.key), announced[1].image.key)
+    scenario.ports.clock.advance(timedelta(hours=24))
+    assert scenario.unite.upkeep.remove_abandoned_images() == 0
+    scenario.ports.clock.advance(timedelta(seconds=1))
 
-    assert floor.unite.upkeep.remove_abandoned_images() == 2
+    assert scenario.unite.upkeep.remove_abandoned_images() == 2
 
-    assert floor.ports.files._contents == {}
+    assert scenario.ports.files._contents == {}
     with pytest.raises(NotFound):
-        floor.unite.leads.delete_image(floor.ann, lead.id, announced[0].image.id)
+        scenario.unite.leads.delete_image(scenario.ann, lead.id, announced[0].image.id)
 
 
 @pytest.mark.parametrize(
@@ -349,13 +351,13 @@ class FilesReadMeanwhile(InMemoryFiles):
 def test_a_picture_that_another_request_completes_meanwhile_is_not_removed() -> None:
     clock = FixedClock()
     files = FilesReadMeanwhile(clock)
-    floor = Floor(in_memory_ports(clock=clock, files=files))
-    lead = floor.add(assigned_to=floor.ann.user_id)
-    announced = announce(floor, lead)
-    upload(floor, announced)
-    complete = floor.unite.leads.complete_image
-    files.meanwhile = lambda: complete(floor.ann, lead.id, announced.image.id)
+    scenario = LeadScenario(in_memory_ports(clock=clock, files=files))
+    lead = scenario.add(assigned_to=scenario.ann.user_id)
+    announced = announce(scenario, lead)
+    upload(scenario, announced)
+    complete = scenario.unite.leads.complete_image
+    files.meanwhile = lambda: complete(scenario.ann, lead.id, announced.image.id)
 
-    assert complete(floor.ann, lead.id, announced.image.id).status is ImageStatus.READY
+    assert complete(scenario.ann, lead.id, announced.image.id).status is ImageStatus.READY
 
-    assert picture(floor, announced) == PNG
+    assert picture(scenario, announced) == PNG

@@ -9,7 +9,7 @@ from typing import BinaryIO, cast
 import pytest
 
 from tests.core.imports.accidents import FailingWork, PowerCutError
-from tests.core.leads.conftest import Floor
+from tests.core.leads.conftest import LeadScenario
 from tests.core.leads.test_images import announce, upload
 from tests.pictures import PNG, a_png, png_chunk
 from unite_core import Conflict, ImageStatus, Invalid, Lead, NotFound
@@ -20,26 +20,26 @@ from unite_core.testing.in_memory import FixedClock, InMemoryFiles, in_memory_po
 
 
 @pytest.fixture
-def lead(floor: Floor) -> Lead:
-    return floor.add(assigned_to=floor.ann.user_id)
+def lead(scenario: LeadScenario) -> Lead:
+    return scenario.add(assigned_to=scenario.ann.user_id)
 
 
 TOLD = png_chunk(b"tEXt", b"Comment\0taken at home")
 
 
 def test_what_is_told_beside_the_pixels_is_left_out_and_the_size_is_that_of_what_is_stored(
-    floor: Floor, lead: Lead
+    scenario: LeadScenario, lead: Lead
 ) -> None:
     uploaded = a_png(before=TOLD) + b"and more"
-    announced = announce(floor, lead, content=uploaded)
-    upload(floor, announced, uploaded)
+    announced = announce(scenario, lead, content=uploaded)
+    upload(scenario, announced, uploaded)
 
-    image = floor.unite.leads.complete_image(floor.ann, lead.id, announced.image.id)
+    image = scenario.unite.leads.complete_image(scenario.ann, lead.id, announced.image.id)
 
     assert announced.image.size == len(uploaded)
     assert image.size == len(PNG)
-    assert floor.unite.leads.get_image(floor.ann, lead.id, image.id) == image
-    assert floor.ports.files._contents == {image.key: PNG}
+    assert scenario.unite.leads.get_image(scenario.ann, lead.id, image.id) == image
+    assert scenario.ports.files._contents == {image.key: PNG}
 
 
 @pytest.mark.parametrize(
@@ -51,46 +51,50 @@ def test_what_is_told_beside_the_pixels_is_left_out_and_the_size_is_that_of_what
         (a_png(64_000_001, 1), "too_many_pixels"),
     ],
 )
-def test_a_picture_that_nobody_should_open_is_removed(floor: Floor, lead: Lead, content: bytes, code: str) -> None:
-    announced = announce(floor, lead, content=content)
-    upload(floor, announced, content)
+def test_a_picture_that_nobody_should_open_is_removed(
+    scenario: LeadScenario, lead: Lead, content: bytes, code: str
+) -> None:
+    announced = announce(scenario, lead, content=content)
+    upload(scenario, announced, content)
 
     with pytest.raises(Invalid) as refused:
-        floor.unite.leads.complete_image(floor.ann, lead.id, announced.image.id)
+        scenario.unite.leads.complete_image(scenario.ann, lead.id, announced.image.id)
 
     assert refused.value.code == code
-    assert floor.ports.files._contents == {}
+    assert scenario.ports.files._contents == {}
     with pytest.raises(NotFound):
-        floor.unite.leads.get_image(floor.ann, lead.id, announced.image.id)
+        scenario.unite.leads.get_image(scenario.ann, lead.id, announced.image.id)
 
 
 @pytest.mark.parametrize("after", [False, True])
 def test_a_picture_is_cleaned_by_the_next_attempt_wherever_the_power_went(
-    floor: Floor, lead: Lead, *, after: bool
+    scenario: LeadScenario, lead: Lead, *, after: bool
 ) -> None:
     uploaded = a_png(before=TOLD)
-    announced = announce(floor, lead, content=uploaded)
-    upload(floor, announced, uploaded)
-    complete = floor.unite.leads.complete_image
-    cut_short = replace(complete, work=FailingWork(floor.ports.work, PowerCutError(), at=0, after=after))
+    announced = announce(scenario, lead, content=uploaded)
+    upload(scenario, announced, uploaded)
+    complete = scenario.unite.leads.complete_image
+    cut_short = replace(complete, work=FailingWork(scenario.ports.work, PowerCutError(), at=0, after=after))
     with pytest.raises(PowerCutError):
-        cut_short(floor.ann, lead.id, announced.image.id)
+        cut_short(scenario.ann, lead.id, announced.image.id)
 
-    assert complete(floor.ann, lead.id, announced.image.id).size == len(PNG)
+    assert complete(scenario.ann, lead.id, announced.image.id).size == len(PNG)
 
-    assert floor.ports.files._contents == {announced.image.key: PNG}
+    assert scenario.ports.files._contents == {announced.image.key: PNG}
 
 
-def test_a_picture_that_an_earlier_version_took_and_did_not_check_is_checked(floor: Floor, lead: Lead) -> None:
+def test_a_picture_that_an_earlier_version_took_and_did_not_check_is_checked(
+    scenario: LeadScenario, lead: Lead
+) -> None:
     uploaded = a_png(before=TOLD)
-    announced = announce(floor, lead, content=uploaded)
-    upload(floor, announced, uploaded)
-    floor.ports.files.move(upload_key(announced.image.key), announced.image.key)
+    announced = announce(scenario, lead, content=uploaded)
+    upload(scenario, announced, uploaded)
+    scenario.ports.files.move(upload_key(announced.image.key), announced.image.key)
 
-    image = floor.unite.leads.complete_image(floor.ann, lead.id, announced.image.id)
+    image = scenario.unite.leads.complete_image(scenario.ann, lead.id, announced.image.id)
 
     assert (image.status, image.size) == (ImageStatus.READY, len(PNG))
-    assert floor.ports.files._contents == {image.key: PNG}
+    assert scenario.ports.files._contents == {image.key: PNG}
 
 
 class MeanwhileFiles(InMemoryFiles):
@@ -107,13 +111,13 @@ class MeanwhileFiles(InMemoryFiles):
 
 
 @pytest.fixture
-def busy() -> Floor:
+def busy() -> LeadScenario:
     """A floor where other requests come in between."""
     clock = FixedClock()
-    return Floor(in_memory_ports(clock=clock, files=MeanwhileFiles(clock)))
+    return LeadScenario(in_memory_ports(clock=clock, files=MeanwhileFiles(clock)))
 
 
-def test_a_picture_that_two_complete_at_once_is_completed_once(busy: Floor) -> None:
+def test_a_picture_that_two_complete_at_once_is_completed_once(busy: LeadScenario) -> None:
     lead = busy.add()
     announced = announce(busy, lead, busy.admin)
     upload(busy, announced)
@@ -126,7 +130,7 @@ def test_a_picture_that_two_complete_at_once_is_completed_once(busy: Floor) -> N
     assert files._contents == {announced.image.key: PNG}
 
 
-def test_a_picture_whose_bytes_get_lost_while_they_are_checked_has_not_come(busy: Floor) -> None:
+def test_a_picture_whose_bytes_get_lost_while_they_are_checked_has_not_come(busy: LeadScenario) -> None:
     lead = busy.add()
     announced = announce(busy, lead, busy.admin)
     upload(busy, announced)
@@ -142,7 +146,7 @@ def test_a_picture_whose_bytes_get_lost_while_they_are_checked_has_not_come(busy
 
 
 @pytest.mark.parametrize("max_waiting", [0, 1])
-def test_so_many_pictures_at_a_time_are_checked_and_no_more(busy: Floor, max_waiting: int) -> None:
+def test_so_many_pictures_at_a_time_are_checked_and_no_more(busy: LeadScenario, max_waiting: int) -> None:
     lead = busy.add()
     one, other = announce(busy, lead, busy.admin), announce(busy, lead, busy.admin)
     for announced in (one, other):

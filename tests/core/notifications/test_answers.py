@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.core.imports.accidents import FailingWork, PowerCutError
-from tests.core.notifications.post import LATER, MAIL, REFUSED, SKIPPED, TAKEN, Mailbox, Post
+from tests.core.notifications.outbox import LATER, MAIL, REFUSED, SKIPPED, TAKEN, FakeDestination, OutboxScenario
 from unite_core.errors import Unavailable
 from unite_core.events import Event
 from unite_core.notifications.events import ANSWERED
@@ -17,7 +17,7 @@ from unite_core.testing.in_memory import InMemoryActivityLog, InMemoryUnitOfWork
 PENDING, DELIVERED, NOT_SENT, DEAD = DeliveryStatus
 
 
-class PostWithLog(Post):
+class PostWithLog(OutboxScenario):
     """Events are recorded for the mailbox and for the activity log."""
 
     def __post_init__(self) -> None:
@@ -44,7 +44,7 @@ def answering(*receipts: Receipt) -> Callable[[Event], Receipt]:
 def test_each_answer_is_told_to_the_activity_log() -> None:
     throttled = Receipt(taken=False, response={"error_code": "Throttled"})
     taken = Receipt(taken=True, response={"message_id": "0c", "parts": [1]})
-    post = PostWithLog(Mailbox(answering(throttled, taken)))
+    post = PostWithLog(FakeDestination(answering(throttled, taken)))
     (event,) = post.record()
 
     post.relay(MAIL)
@@ -65,7 +65,7 @@ def test_each_answer_is_told_to_the_activity_log() -> None:
 
 
 def test_what_is_told_of_deliveries_is_told_to_the_activity_log_alone_and_of_that_nothing_is_told() -> None:
-    post = PostWithLog(Mailbox(lambda _: Receipt(taken=True, response={"message_id": "0c"})))
+    post = PostWithLog(FakeDestination(lambda _: Receipt(taken=True, response={"message_id": "0c"})))
     post.record()
     for _ in range(3):
         post.relay(MAIL)
@@ -81,7 +81,7 @@ def test_what_is_told_of_deliveries_is_told_to_the_activity_log_alone_and_of_tha
 
 @pytest.mark.parametrize("receipt", [TAKEN, LATER, Receipt(taken=False, skipped=True, response={"reason": "x"})])
 def test_what_the_other_side_did_not_say_is_not_told(receipt: Receipt) -> None:
-    post = PostWithLog(Mailbox(lambda _: receipt))
+    post = PostWithLog(FakeDestination(lambda _: receipt))
     post.record()
 
     post.relay(MAIL)
@@ -123,7 +123,7 @@ def test_a_mistake_in_the_way_is_told_as_a_failure() -> None:
 
 
 def test_what_was_not_handed_over_when_another_failed_has_nothing_told_of_it() -> None:
-    post = PostWithLog(Mailbox(at_once=1))
+    post = PostWithLog(FakeDestination(at_once=1))
     post.record(3)
     post.mailbox.fail(Unavailable("It is being moved."))
 
@@ -134,7 +134,7 @@ def test_what_was_not_handed_over_when_another_failed_has_nothing_told_of_it() -
 
 @pytest.mark.parametrize("at_once", [1, 3])
 def test_whatever_is_given_up_has_that_told_of_it_though_nothing_else_has_changed(at_once: int) -> None:
-    post = PostWithLog(Mailbox(at_once=at_once))
+    post = PostWithLog(FakeDestination(at_once=at_once))
     post.record(3)
     post.mailbox.fail(Unavailable("It is being moved."))
     post.relay(MAIL)
@@ -147,7 +147,7 @@ def test_whatever_is_given_up_has_that_told_of_it_though_nothing_else_has_change
 
 
 def test_a_refusal_without_a_word_is_told_as_the_dead_letter_that_it_makes() -> None:
-    post = PostWithLog(Mailbox(lambda _: REFUSED))
+    post = PostWithLog(FakeDestination(lambda _: REFUSED))
     post.record()
 
     post.relay(MAIL)
@@ -158,7 +158,7 @@ def test_a_refusal_without_a_word_is_told_as_the_dead_letter_that_it_makes() -> 
 def test_that_the_activity_log_does_not_answer_is_told_to_nobody() -> None:
     post = PostWithLog()
     post.record()
-    away = Mailbox()
+    away = FakeDestination()
     away.fail(Unavailable("It is being moved."))
     relay = RelayEvents(post.work, {ACTIVITY: away, MAIL: post.mailbox}, post.clock, post.ids)
 
@@ -168,7 +168,7 @@ def test_that_the_activity_log_does_not_answer_is_told_to_nobody() -> None:
 
 
 def test_an_answer_is_told_if_and_only_if_what_became_of_the_delivery_is_stored() -> None:
-    post = PostWithLog(Mailbox(lambda _: Receipt(taken=True, response={"message_id": "0c"})))
+    post = PostWithLog(FakeDestination(lambda _: Receipt(taken=True, response={"message_id": "0c"})))
     post.record()
     work = FailingWork(post.work, PowerCutError(), at=1)
     with pytest.raises(PowerCutError):
@@ -182,7 +182,9 @@ def test_an_answer_is_told_if_and_only_if_what_became_of_the_delivery_is_stored(
 
 
 def test_whom_nobody_could_be_told_of_is_skipped_and_can_be_replayed() -> None:
-    post = Post(Mailbox(lambda _: Receipt(taken=False, skipped=True, response={"reason": "no_phone"})))
+    post = OutboxScenario(
+        FakeDestination(lambda _: Receipt(taken=False, skipped=True, response={"reason": "no_phone"}))
+    )
     post.record()
 
     assert post.relay(MAIL).delivered == 0
@@ -197,7 +199,7 @@ def test_whom_nobody_could_be_told_of_is_skipped_and_can_be_replayed() -> None:
 
 
 def test_dead_letters_are_named() -> None:
-    post = Post(Mailbox(answering(TAKEN, REFUSED, SKIPPED, LATER, REFUSED), at_once=1))
+    post = OutboxScenario(FakeDestination(answering(TAKEN, REFUSED, SKIPPED, LATER, REFUSED), at_once=1))
     events = post.record(5)
 
     relayed = post.relay(MAIL)
@@ -207,7 +209,7 @@ def test_dead_letters_are_named() -> None:
 
 
 def test_a_dead_letter_is_named_though_the_relay_ends_in_a_mistake() -> None:
-    post = Post(Mailbox(answering(REFUSED), at_once=1))
+    post = OutboxScenario(FakeDestination(answering(REFUSED), at_once=1))
     refused, waiting = post.record(2)
     named: list[Delivery] = []
     with pytest.raises(StopIteration):
@@ -221,9 +223,9 @@ def test_a_dead_letter_is_named_though_the_relay_ends_in_a_mistake() -> None:
     assert [(it.event_id, it.status) for it in named] == [(refused.id, DEAD), (waiting.id, DEAD)]
 
 
-def after_an_outage(count: int, *, due: int) -> Post:
+def after_an_outage(count: int, *, due: int) -> OutboxScenario:
     """What was recorded waits for minutes yet, but for a few that are due."""
-    post = Post(Mailbox(at_once=1))
+    post = OutboxScenario(FakeDestination(at_once=1))
     post.record(count)
     post.mailbox.fail(Unavailable("It is being moved."))
     for _ in range(12):

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.core.notifications.post import MAIL, REFUSED, TAKEN, Mailbox
+from tests.core.notifications.outbox import MAIL, REFUSED, TAKEN, FakeDestination
 from unite_core import Forbidden, NewLead, NotFound, PageRequest, Role, Rules, build
 from unite_core.errors import Conflict
 from unite_core.events import Event
@@ -18,7 +18,7 @@ class Office:
     """Unite with a mailbox that refuses everything; one lead was added."""
 
     def __init__(self) -> None:
-        self.mailbox = Mailbox(lambda _: REFUSED)
+        self.mailbox = FakeDestination(lambda _: REFUSED)
         self.ports = in_memory_ports(destinations={MAIL: self.mailbox})
         self.unite = build(self.ports)
         self.admin = an_actor(Role.ADMIN)
@@ -130,7 +130,7 @@ def test_much_of_the_activity_log_is_forgotten_bit_by_bit(office: Office) -> Non
     for number in range(4):
         office.unite.leads.add(office.admin, NewLead(name="Ada", email=f"ada{number}@example.com"))
     office.ports.jobs.run_all(office.unite)
-    a_day = build(office.ports, Rules(activity_kept_for=timedelta(days=1)))
+    a_day = build(office.ports, Rules(activity_retention=timedelta(days=1)))
     office.ports.clock.advance(timedelta(days=2))
 
     assert a_day.upkeep.purge_activity(limit=2, should_stop=lambda: True) == 2
@@ -140,7 +140,7 @@ def test_much_of_the_activity_log_is_forgotten_bit_by_bit(office: Office) -> Non
 def test_the_activity_log_remembers_for_as_long_as_the_owner_wants(office: Office) -> None:
     office.mailbox.answer = lambda _: TAKEN
     office.ports.jobs.run_all(office.unite)
-    a_day = build(office.ports, Rules(activity_kept_for=timedelta(days=1)))
+    a_day = build(office.ports, Rules(activity_retention=timedelta(days=1)))
     office.ports.clock.advance(timedelta(days=1))
 
     assert a_day.upkeep.purge_activity() == 0

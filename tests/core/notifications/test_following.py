@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.core.imports.accidents import FailingWork
-from tests.core.notifications.floor import CallFloor
+from tests.core.notifications.scenario import NotificationScenario
 from unite_core import Quotas, Rules, build
 from unite_core.errors import Deadlock, NotFound, Unavailable
 from unite_core.notifications.events import REPORTED
@@ -46,16 +46,16 @@ class Watch:
     """A floor with texts that were taken just now; nothing is told of them unless somebody asks."""
 
     def __init__(self, says: dict[str, Any] | Exception, texts: int = 1) -> None:
-        self.floor = CallFloor()
-        self.floor.unite = build(self.floor.ports, Rules(quotas=Quotas(texts_per_number=NO_LIMIT)))
+        self.scenario = NotificationScenario()
+        self.scenario.unite = build(self.scenario.ports, Rules(quotas=Quotas(texts_per_number=NO_LIMIT)))
         for _ in range(texts):
-            self.floor.plan()
-        self.floor.relay()
-        self.clock = self.floor.ports.clock
+            self.scenario.plan()
+        self.scenario.relay()
+        self.clock = self.scenario.ports.clock
         self.began = self.clock.now()
         self.carrier = Carrier(lambda: _said(says))
-        self.work = self.floor.ports.work
-        self.follow = FollowTexts(self.work, self.carrier, self.clock, self.floor.ports.ids)
+        self.work = self.scenario.ports.work
+        self.follow = FollowTexts(self.work, self.carrier, self.clock, self.scenario.ports.ids)
 
     def at(self, since: timedelta) -> int:
         """Let it be so long after the texts were taken, and ask."""
@@ -64,15 +64,15 @@ class Watch:
 
     def deliveries(self) -> list[Delivery]:
         wanted = DeliveryFilter(destination=TEXTS)
-        page = self.floor.unite.notifications.list_deliveries(self.floor.manager, wanted, PageRequest(limit=200))
+        page = self.scenario.unite.notifications.list_deliveries(self.scenario.manager, wanted, PageRequest(limit=200))
         return [*page.items]
 
     def delivery(self) -> Delivery:
         return self.deliveries()[0]
 
     def reports(self) -> list[dict[str, Any]]:
-        self.floor.relay()
-        page = self.floor.unite.notifications.activity(self.floor.manager, self.delivery().id, PageRequest())
+        self.scenario.relay()
+        page = self.scenario.unite.notifications.activity(self.scenario.manager, self.delivery().id, PageRequest())
         return [event.data["response"] for event in page.items if event.type == REPORTED]
 
 
@@ -120,7 +120,7 @@ def test_a_price_that_comes_late_is_kept_and_told_though_the_status_is_the_same(
 
 def test_of_what_was_told_in_time_nothing_is_asked() -> None:
     watch = Watch(KNOWN)
-    watch.floor.unite.notifications.receive_text_status(
+    watch.scenario.unite.notifications.receive_text_status(
         TextStatus(delivery_id=watch.delivery().id, sid=SID, status="delivered")
     )
 
@@ -134,7 +134,7 @@ def test_what_could_not_be_looked_up_as_its_end_was_told_is_asked_for_later() ->
         def look_up(self, sid: str, *, hurried: bool = False) -> dict[str, Any]:
             raise Unavailable(f"{sid} takes too long for a hurry." if hurried else "It is away.")
 
-    take = ReceiveTextStatus(watch.work, Slow(), watch.clock, watch.floor.ports.ids)
+    take = ReceiveTextStatus(watch.work, Slow(), watch.clock, watch.scenario.ports.ids)
     take(TextStatus(delivery_id=watch.delivery().id, sid=SID, status="delivered"))
 
     assert watch.at(FIVE_MINUTES) == 1
@@ -233,7 +233,7 @@ def test_what_is_told_while_it_is_asked_is_not_undone() -> None:
     delivery = watch.delivery()
 
     def be_overtaken() -> dict[str, Any]:
-        watch.floor.unite.notifications.receive_text_status(
+        watch.scenario.unite.notifications.receive_text_status(
             TextStatus(delivery_id=delivery.id, sid=SID, status="failed", error_code=30003)
         )
         return QUEUED
@@ -249,7 +249,7 @@ def test_what_is_forgotten_while_it_is_asked_is_gone() -> None:
 
     def forget() -> dict[str, Any]:
         watch.clock.advance(DELIVERY_RETENTION)
-        watch.floor.unite.upkeep.purge_deliveries()
+        watch.scenario.unite.upkeep.purge_deliveries()
         return KNOWN
 
     watch.carrier.says = forget
@@ -262,7 +262,7 @@ def test_what_is_forgotten_while_it_is_asked_is_gone() -> None:
 def test_a_transaction_that_gave_way_to_another_is_begun_anew(at: int) -> None:
     watch = Watch(KNOWN)
     work = FailingWork(watch.work, Deadlock("Another was first."), at=at)
-    watch.follow = FollowTexts(work, watch.carrier, watch.clock, watch.floor.ports.ids)
+    watch.follow = FollowTexts(work, watch.carrier, watch.clock, watch.scenario.ports.ids)
 
     assert watch.at(FIVE_MINUTES) == 1
     assert watch.delivery().response["price"] == "-0.0079"
@@ -280,4 +280,4 @@ def test_the_upkeep_asks() -> None:
     watch = Watch(KNOWN)
     watch.clock.advance(FIVE_MINUTES)
 
-    assert watch.floor.unite.upkeep.follow_texts() == 1
+    assert watch.scenario.unite.upkeep.follow_texts() == 1

@@ -14,7 +14,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from tests.core.notifications.post import LATER, MAIL, REFUSED, SKIPPED, TAKEN, Post
+from tests.core.notifications.outbox import LATER, MAIL, REFUSED, SKIPPED, TAKEN, OutboxScenario
 from unite_core.events import Event
 from unite_core.notifications.model import MAX_RETRY_TIME, Delivery, DeliveryStatus, Receipt
 from unite_core.notifications.use_cases.relay import _Tally
@@ -29,7 +29,7 @@ class LifeOfADelivery(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.post = Post()
+        self.post = OutboxScenario()
         self.since: dict[UUID, datetime] = {}
         self.in_hand: list[Batch] = []
         self.held_until: dict[UUID, datetime] = {}

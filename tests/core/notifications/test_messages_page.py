@@ -6,7 +6,7 @@ import re
 import jsonschema_rs
 
 from tests.conftest import CHECKOUT
-from tests.core.notifications.floor import CallFloor
+from tests.core.notifications.scenario import NotificationScenario
 from unite_core import build
 from unite_core.application import Rules
 from unite_core.notifications.audience import AUDIENCES, DAILY_SUMMARY
@@ -47,13 +47,13 @@ def test_the_example_is_as_the_schema_says() -> None:
 
 
 def test_the_texts_are_what_is_sent() -> None:
-    floor = CallFloor()
-    floor.unite = build(floor.ports, Rules(public_url=URL))
-    floor.complete(floor.plan())
-    floor.relay()
+    scenario = NotificationScenario()
+    scenario.unite = build(scenario.ports, Rules(public_url=URL))
+    scenario.complete(scenario.plan())
+    scenario.relay()
 
     shown = [text.strip("`").removesuffix("0195568a-ed4e-…") for _, text in rows("Text messages")[:2]]
-    assert [message.text.rpartition("/")[0] + "/" for message in floor.ports.texts.sent] == shown
+    assert [message.text.rpartition("/")[0] + "/" for message in scenario.ports.texts.sent] == shown
 
 
 def test_the_summary_is_what_is_sent() -> None:

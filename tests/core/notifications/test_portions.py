@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.core.imports.accidents import FailingWork, PowerCutError
-from tests.core.notifications.post import MAIL, TAKEN, Mailbox, Post
+from tests.core.notifications.outbox import MAIL, TAKEN, FakeDestination, OutboxScenario
 from unite_core.errors import Unavailable
 from unite_core.events import Event
 from unite_core.notifications.model import CLAIM_TTL, MAX_RETRY_TIME, DeliveryStatus, Receipt
@@ -18,11 +18,11 @@ from unite_core.notifications.use_cases.relay import DELIVERY_TIMEOUT
 PENDING, DELIVERED, _, DEAD = DeliveryStatus
 
 
-def statuses(post: Post) -> list[tuple[DeliveryStatus, int, bool]]:
+def statuses(post: OutboxScenario) -> list[tuple[DeliveryStatus, int, bool]]:
     return [(it.status, it.attempts, it.held) for it in post.deliveries()]
 
 
-def doomed(post: Post, *, at: int) -> RelayEvents:
+def doomed(post: OutboxScenario, *, at: int) -> RelayEvents:
     """A relay that is gone at its commit number `at`: the claim is number 0, then each portion is one."""
     return RelayEvents(FailingWork(post.work, PowerCutError(), at=at), {MAIL: post.mailbox}, post.clock, post.ids)
 
@@ -31,7 +31,7 @@ def doomed(post: Post, *, at: int) -> RelayEvents:
 def test_ten_portions_are_claimed_at_once_up_to_a_hundred_and_one_where_that_is_more(
     at_once: int, claimed: int
 ) -> None:
-    post = Post(Mailbox(at_once=at_once))
+    post = OutboxScenario(FakeDestination(at_once=at_once))
     post.record(200)
     held: list[int] = []
 
@@ -48,7 +48,7 @@ def test_ten_portions_are_claimed_at_once_up_to_a_hundred_and_one_where_that_is_
 
 
 def test_a_relay_that_is_killed_before_it_has_stored_an_answer_has_one_portion_handed_over_once_more() -> None:
-    post = Post(Mailbox(at_once=1))
+    post = OutboxScenario(FakeDestination(at_once=1))
     events = post.record(5)
     with pytest.raises(PowerCutError):
         doomed(post, at=3)(MAIL)
@@ -63,7 +63,7 @@ def test_a_relay_that_is_killed_before_it_has_stored_an_answer_has_one_portion_h
 
 
 def test_whoever_may_have_been_handed_an_event_before_is_told_so() -> None:
-    post = Post(Mailbox(at_once=2))
+    post = OutboxScenario(FakeDestination(at_once=2))
     first = post.record(3)
     with pytest.raises(PowerCutError):
         doomed(post, at=1)(MAIL)
@@ -84,7 +84,7 @@ def test_whoever_may_have_been_handed_an_event_before_is_told_so() -> None:
 def test_each_kill_costs_one_portion_handed_over_once_more_at_the_most(
     at_once: int, count: int, kills: list[int]
 ) -> None:
-    post = Post(Mailbox(at_once=at_once))
+    post = OutboxScenario(FakeDestination(at_once=at_once))
     events = post.record(count)
     happened = 0
     for at in kills:
@@ -102,7 +102,7 @@ def test_each_kill_costs_one_portion_handed_over_once_more_at_the_most(
 
 
 def test_a_relay_that_has_to_stop_lets_go_of_what_it_has_not_handed_over() -> None:
-    post = Post(Mailbox(at_once=1))
+    post = OutboxScenario(FakeDestination(at_once=1))
     events = post.record(4)
 
     post.relay(MAIL, should_stop=lambda: len(post.mailbox.handed) == 1)
@@ -114,7 +114,7 @@ def test_a_relay_that_has_to_stop_lets_go_of_what_it_has_not_handed_over() -> No
 
 @pytest.mark.parametrize("seconds", [7, 20, 59, 60, 61, 119])
 def test_a_slow_destination_is_handed_nothing_that_another_relay_may_soon_have(seconds: int) -> None:
-    post = Post(Mailbox(at_once=1))
+    post = OutboxScenario(FakeDestination(at_once=1))
     events = post.record(12)
 
     def be_slow(event: Event) -> Receipt:
@@ -134,7 +134,7 @@ def test_a_slow_destination_is_handed_nothing_that_another_relay_may_soon_have(s
     assert post.mailbox.times().keys() == {event.id for event in events}
 
 
-def claimed_by_another(post: Post) -> list[UUID]:
+def claimed_by_another(post: OutboxScenario) -> list[UUID]:
     """What another relay gets now, which it lets go of at once."""
     claimed = post.relay._claim(MAIL, 100)
     post.relay._let_go(claimed)
@@ -143,7 +143,7 @@ def claimed_by_another(post: Post) -> list[UUID]:
 
 @pytest.mark.parametrize("error", [Unavailable("It is being moved."), ZeroDivisionError()])
 def test_a_destination_that_fails_after_three_portions_keeps_those_three(error: Exception) -> None:
-    post = Post(Mailbox(at_once=2))
+    post = OutboxScenario(FakeDestination(at_once=2))
     post.record(10)
 
     def fail_at_the_fourth(_: Event) -> Receipt:
@@ -163,7 +163,7 @@ def test_a_destination_that_fails_after_three_portions_keeps_those_three(error: 
 
 
 def test_what_was_not_handed_over_because_something_else_broke_is_due_at_once() -> None:
-    post = Post(Mailbox(at_once=1))
+    post = OutboxScenario(FakeDestination(at_once=1))
     breaking, *_ = post.record(3)
 
     def break_at_one(event: Event) -> Receipt:
@@ -179,7 +179,7 @@ def test_what_was_not_handed_over_because_something_else_broke_is_due_at_once() 
 
 
 def test_what_waited_for_days_and_was_let_go_of_is_not_given_up_at_its_first_failure() -> None:
-    post = Post(Mailbox(at_once=1))
+    post = OutboxScenario(FakeDestination(at_once=1))
     post.record(2)
     post.advance(days=30)
     post.relay(MAIL, should_stop=lambda: bool(post.mailbox.handed))

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from tests.core.imports.accidents import FailingWork, PowerCutError
-from tests.core.notifications.post import LATER, MAIL, REFUSED, TAKEN, Mailbox, Post
+from tests.core.notifications.outbox import LATER, MAIL, REFUSED, TAKEN, FakeDestination, OutboxScenario
 from unite_core.errors import Deadlock, NotFound, Unavailable
 from unite_core.events import Event
 from unite_core.notifications.model import CLAIM_TTL, MAX_RETRY_TIME, DeliveryStatus, Receipt
@@ -17,7 +17,7 @@ PENDING, DELIVERED, _, DEAD = DeliveryStatus
 
 
 def test_everything_that_is_due_is_handed_over_a_few_at_a_time() -> None:
-    post = Post(Mailbox(at_once=10))
+    post = OutboxScenario(FakeDestination(at_once=10))
     events = post.record(25)
 
     assert post.relay(MAIL).delivered == 25
@@ -30,11 +30,11 @@ def test_everything_that_is_due_is_handed_over_a_few_at_a_time() -> None:
 
 def test_a_destination_that_there_is_not_is_not_found() -> None:
     with pytest.raises(NotFound):
-        Post().relay("nobody")
+        OutboxScenario().relay("nobody")
 
 
 def test_a_relay_that_has_to_stop_leaves_the_rest_to_another() -> None:
-    post = Post(Mailbox(at_once=1))
+    post = OutboxScenario(FakeDestination(at_once=1))
     post.record(3)
 
     assert post.relay(MAIL, should_stop=lambda: bool(post.mailbox.handed)).delivered == 1
@@ -43,7 +43,7 @@ def test_a_relay_that_has_to_stop_leaves_the_rest_to_another() -> None:
 
 
 def test_what_a_destination_answered_is_kept() -> None:
-    post = Post(Mailbox(lambda _: Receipt(taken=True, response={"message_id": "0c"})))
+    post = OutboxScenario(FakeDestination(lambda _: Receipt(taken=True, response={"message_id": "0c"})))
     post.record()
 
     post.relay(MAIL)
@@ -52,7 +52,7 @@ def test_what_a_destination_answered_is_kept() -> None:
 
 
 def test_while_a_destination_does_not_answer_no_more_is_handed_over_than_once() -> None:
-    post = Post(Mailbox(at_once=2))
+    post = OutboxScenario(FakeDestination(at_once=2))
     post.record(5)
     post.mailbox.fail(Unavailable("It is being moved."))
 
@@ -67,7 +67,7 @@ def test_while_a_destination_does_not_answer_no_more_is_handed_over_than_once() 
 
 
 def test_once_a_destination_answers_again_nothing_waits_any_longer() -> None:
-    post = Post(Mailbox(at_once=2))
+    post = OutboxScenario(FakeDestination(at_once=2))
     post.record(4)
     post.mailbox.fail(Unavailable("It is being moved."))
     for _ in range(12):
@@ -82,7 +82,7 @@ def test_once_a_destination_answers_again_nothing_waits_any_longer() -> None:
 
 
 def test_the_ones_that_fail_hold_the_others_up_no_more_than_those_that_are_refused() -> None:
-    post = Post(Mailbox(at_once=2))
+    post = OutboxScenario(FakeDestination(at_once=2))
     events = post.record(6)
     answers = dict(zip((event.id for event in events), [LATER, REFUSED, LATER, LATER, TAKEN, TAKEN], strict=True))
     post.mailbox.answer = lambda event: answers[event.id]
@@ -102,7 +102,7 @@ def test_the_ones_that_fail_hold_the_others_up_no_more_than_those_that_are_refus
 
 @pytest.mark.parametrize("at_once", [1, 10])
 def test_what_failed_just_now_is_not_back_at_once_because_another_one_was_taken(at_once: int) -> None:
-    post = Post(Mailbox(at_once=at_once))
+    post = OutboxScenario(FakeDestination(at_once=at_once))
     stubborn, other = post.record(2)
     post.mailbox.answer = lambda _: LATER
     post.relay(MAIL)
@@ -116,7 +116,7 @@ def test_what_failed_just_now_is_not_back_at_once_because_another_one_was_taken(
 
 
 def test_a_refused_event_is_dead_at_once_and_never_handed_over_again() -> None:
-    post = Post(Mailbox(lambda _: REFUSED))
+    post = OutboxScenario(FakeDestination(lambda _: REFUSED))
     post.record()
 
     post.relay(MAIL)
@@ -128,7 +128,7 @@ def test_a_refused_event_is_dead_at_once_and_never_handed_over_again() -> None:
 
 
 def test_after_three_days_of_failures_an_event_is_dead() -> None:
-    post = Post()
+    post = OutboxScenario()
     post.record()
     post.mailbox.fail(Unavailable("It is gone for good."))
     post.relay(MAIL)
@@ -143,7 +143,7 @@ def test_after_three_days_of_failures_an_event_is_dead() -> None:
 
 
 def test_an_event_that_nobody_relayed_for_days_is_not_given_up_for_that() -> None:
-    post = Post()
+    post = OutboxScenario()
     post.record()
     post.advance(days=30)
     post.mailbox.fail(Unavailable("It starts, too."))
@@ -157,7 +157,7 @@ def test_an_event_that_nobody_relayed_for_days_is_not_given_up_for_that() -> Non
 
 @pytest.mark.parametrize("mistake", ["an error", "a receipt too few"])
 def test_a_destination_that_breaks_has_failed_and_its_mistake_is_raised(mistake: str) -> None:
-    post = Post()
+    post = OutboxScenario()
     post.record(2)
     if mistake == "an error":
         post.mailbox.fail(ZeroDivisionError())
@@ -171,7 +171,7 @@ def test_a_destination_that_breaks_has_failed_and_its_mistake_is_raised(mistake:
     assert {it.response["error"] for it in post.deliveries()} == {"internal_error"}
 
 
-class Forgetful(Mailbox):
+class Forgetful(FakeDestination):
     """Answers one event too few."""
 
     def deliver(self, events: Sequence[Event], again: Collection[UUID] = ()) -> Sequence[Receipt]:
@@ -179,7 +179,7 @@ class Forgetful(Mailbox):
 
 
 def test_what_a_relay_held_when_it_died_comes_again_after_two_minutes_and_not_before() -> None:
-    post = Post()
+    post = OutboxScenario()
     (event,) = post.record()
     dying = RelayEvents(FailingWork(post.work, PowerCutError(), at=1), {MAIL: post.mailbox}, post.clock, post.ids)
     with pytest.raises(PowerCutError):
@@ -196,7 +196,7 @@ def test_what_a_relay_held_when_it_died_comes_again_after_two_minutes_and_not_be
 
 @pytest.mark.parametrize("at", [0, 1], ids=["claiming", "settling"])
 def test_a_transaction_that_gave_way_to_another_is_begun_anew(at: int) -> None:
-    post = Post()
+    post = OutboxScenario()
     (event,) = post.record()
     relay = RelayEvents(
         FailingWork(post.work, Deadlock("Another was first."), at=at), {MAIL: post.mailbox}, post.clock, post.ids
@@ -209,7 +209,7 @@ def test_a_transaction_that_gave_way_to_another_is_begun_anew(at: int) -> None:
 
 
 def test_a_relay_that_was_thought_dead_does_not_undo_what_its_successor_did() -> None:
-    post = Post()
+    post = OutboxScenario()
     post.record()
 
     def be_overtaken(_: Event) -> Receipt:
@@ -225,7 +225,7 @@ def test_a_relay_that_was_thought_dead_does_not_undo_what_its_successor_did() ->
 
 
 def test_a_clock_that_is_behind_delays_and_loses_nothing() -> None:
-    post = Post()
+    post = OutboxScenario()
     post.record(at=post.clock.now() + timedelta(minutes=1))
     post.record(at=post.clock.now() - timedelta(minutes=1))
 

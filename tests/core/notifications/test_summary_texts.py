@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.core.notifications.floor import CallFloor
+from tests.core.notifications.scenario import NotificationScenario
 from tests.core.notifications.test_texted import sent, texts_of
 from tests.core.summaries.team import counting
 from unite_core import Role
@@ -69,44 +69,44 @@ def test_two_summaries_of_the_same_figures_are_told_apart() -> None:
 
 
 @pytest.fixture
-def floor() -> CallFloor:
-    floor = CallFloor()
-    floor.unite = counting(floor.unite, lambda _day, _tz: DayFigure(**FIGURES))
-    floor.ask_for_summary(floor.manager, at="09:30", tz="UTC")
-    return floor
+def scenario() -> NotificationScenario:
+    scenario = NotificationScenario()
+    scenario.unite = counting(scenario.unite, lambda _day, _tz: DayFigure(**FIGURES))
+    scenario.ask_for_summary(scenario.manager, at="09:30", tz="UTC")
+    return scenario
 
 
-def make(floor: CallFloor) -> None:
-    floor.ports.clock.advance(timedelta(minutes=30))
-    assert floor.unite.upkeep.make_daily_summaries() == 1
+def make(scenario: NotificationScenario) -> None:
+    scenario.ports.clock.advance(timedelta(minutes=30))
+    assert scenario.unite.upkeep.create_daily_summaries() == 1
 
 
 TEXT = "Unite, Mon 2 Mar: 42 calls, 38 completed, 4 missed, 21 reached (55 %), 3 converted."
 
 
-def test_whoever_asked_is_texted_once(floor: CallFloor) -> None:
-    make(floor)
+def test_whoever_asked_is_texted_once(scenario: NotificationScenario) -> None:
+    make(scenario)
 
-    ((to, text),) = sent(floor)
+    ((to, text),) = sent(scenario)
     assert (to, text.rpartition(" #")[0]) == ("+12125550101", TEXT)
-    floor.unite.upkeep.make_daily_summaries()
-    assert len(sent(floor)) == 1
+    scenario.unite.upkeep.create_daily_summaries()
+    assert len(sent(scenario)) == 1
 
 
-def _deactivate(floor: CallFloor) -> None:
-    floor.change(floor.mia, active=False)
+def _deactivate(scenario: NotificationScenario) -> None:
+    scenario.change(scenario.mia, active=False)
 
 
-def _demote(floor: CallFloor) -> None:
-    floor.change(floor.mia, role=Role.AGENT)
+def _demote(scenario: NotificationScenario) -> None:
+    scenario.change(scenario.mia, role=Role.AGENT)
 
 
-def _lose_phone(floor: CallFloor) -> None:
-    floor.change(floor.mia, phone=None)
+def _lose_phone(scenario: NotificationScenario) -> None:
+    scenario.change(scenario.mia, phone=None)
 
 
-def _opt_out(floor: CallFloor) -> None:
-    floor.unite.notifications.receive_inbound_text(InboundText(sid="SM1", phone="+12125550101", body="stop"))
+def _opt_out(scenario: NotificationScenario) -> None:
+    scenario.unite.notifications.receive_inbound_text(InboundText(sid="SM1", phone="+12125550101", body="stop"))
 
 
 @pytest.mark.parametrize(
@@ -114,13 +114,13 @@ def _opt_out(floor: CallFloor) -> None:
     [(_deactivate, "inactive"), (_demote, "not_visible"), (_lose_phone, "no_phone"), (_opt_out, "opted_out")],
 )
 def test_a_summary_that_was_made_is_not_texted_to_somebody_who_may_not_get_it_any_more(
-    floor: CallFloor, happens: Any, reason: str
+    scenario: NotificationScenario, happens: Any, reason: str
 ) -> None:
-    make(floor)
-    happens(floor)
+    make(scenario)
+    happens(scenario)
 
-    assert sent(floor) == []
-    admin = floor.acting(floor.hire("Admin", Role.ADMIN, None))
-    floor.manager = admin
-    (delivery,) = texts_of(floor)
+    assert sent(scenario) == []
+    admin = scenario.acting(scenario.add_user("Admin", Role.ADMIN, None))
+    scenario.manager = admin
+    (delivery,) = texts_of(scenario)
     assert (delivery.status, delivery.response) == (DeliveryStatus.SKIPPED, {"reason": reason})

@@ -10,7 +10,7 @@ import jsonschema_rs
 import pytest
 
 from tests.conftest import CHECKOUT
-from tests.core.notifications.floor import CallFloor
+from tests.core.notifications.scenario import NotificationScenario
 from unite_core import build
 from unite_core.application import Rules
 from unite_core.notifications.audience import AUDIENCES
@@ -27,9 +27,9 @@ VALIDATOR = jsonschema_rs.Draft202012Validator(SCHEMA, validate_formats=True)
 
 @pytest.fixture(scope="module")
 def published() -> list[TopicMessage]:
-    floor = CallFloor()
-    floor.everything_happens()
-    return floor.ports.topic.published
+    scenario = NotificationScenario()
+    scenario.record_all_events()
+    return scenario.ports.topic.published
 
 
 @pytest.fixture(scope="module")
@@ -84,30 +84,30 @@ def test_no_number_leaves_by_the_topic(published: list[TopicMessage]) -> None:
 
 
 def test_each_event_is_published_once_and_its_message_id_is_kept() -> None:
-    floor = CallFloor()
-    floor.plan()
-    floor.relay()
-    floor.relay()
+    scenario = NotificationScenario()
+    scenario.plan()
+    scenario.relay()
+    scenario.relay()
 
-    created, assigned = floor.ports.topic.published
+    created, assigned = scenario.ports.topic.published
     assert (created.type, assigned.type) == ("call_task.created", "call_task.assigned")
-    admin = floor.manager
-    deliveries = floor.unite.notifications.list_deliveries(admin, DeliveryFilter(destination=TOPIC), PageRequest())
+    admin = scenario.manager
+    deliveries = scenario.unite.notifications.list_deliveries(admin, DeliveryFilter(destination=TOPIC), PageRequest())
     assert {it.event_id: it.response for it in deliveries.items} == {
         message.event_id: {"message_id": f"message-{message.event_id}"} for message in (created, assigned)
     }
-    (told,) = floor.unite.notifications.activity(admin, deliveries.items[0].id, PageRequest()).items
+    (told,) = scenario.unite.notifications.activity(admin, deliveries.items[0].id, PageRequest()).items
     assert told.data["response"] == deliveries.items[0].response
 
 
 def test_links_lead_to_where_the_service_is_reached() -> None:
-    floor = CallFloor()
-    floor.unite = build(floor.ports, Rules(public_url="https://unite.example/floor"))
-    task = floor.plan()
-    floor.have_imported(b"Name,Email\nAlan,alan@example.com\n")
-    floor.relay()
+    scenario = NotificationScenario()
+    scenario.unite = build(scenario.ports, Rules(public_url="https://unite.example/floor"))
+    task = scenario.plan()
+    scenario.import_leads(b"Name,Email\nAlan,alan@example.com\n")
+    scenario.relay()
 
-    links = {body["type"]: body["link"] for body in map(json.loads, (it.body for it in floor.ports.topic.published))}
+    links = {body["type"]: body["link"] for body in map(json.loads, (it.body for it in scenario.ports.topic.published))}
     assert links["call_task.created"] == f"https://unite.example/floor/v1/call-tasks/{task.id}"
     assert urlsplit(links["import.finished"]).path.startswith("/floor/v1/lead-imports/")
 
@@ -130,16 +130,16 @@ def test_what_is_nobodys_business_any_more_is_skipped_and_keeps_its_place() -> N
 
 
 def test_what_the_topic_does_not_take_yet_is_published_later_and_what_it_refuses_is_dead() -> None:
-    floor = CallFloor()
+    scenario = NotificationScenario()
     answers = iter([Receipt(taken=False, response={"error_code": "Throttled"}), Receipt(taken=False, refused=True)])
-    floor.ports.topic.answer = lambda _: next(answers)
-    floor.plan()
-    floor.relay()
+    scenario.ports.topic.answer = lambda _: next(answers)
+    scenario.plan()
+    scenario.relay()
 
     def statuses() -> list[DeliveryStatus]:
         wanted = DeliveryFilter(destination=TOPIC)
-        page = floor.unite.notifications.list_deliveries(floor.manager, wanted, PageRequest())
+        page = scenario.unite.notifications.list_deliveries(scenario.manager, wanted, PageRequest())
         return sorted(it.status for it in page.items)
 
     assert statuses() == [DeliveryStatus.DEAD, DeliveryStatus.PENDING]
-    assert floor.unite.notifications.dead_letters() == 1
+    assert scenario.unite.notifications.dead_letters() == 1

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.core.imports.accidents import FailingWork, PowerCutError
-from tests.core.notifications.floor import CallFloor
+from tests.core.notifications.scenario import NotificationScenario
 from unite_core import Role
 from unite_core.errors import Deadlock, Unavailable
 from unite_core.events import Event
@@ -37,15 +37,15 @@ class Carrier:
     """A floor with one message on its way, and whoever carries it."""
 
     def __init__(self, *, relayed: bool = True) -> None:
-        self.floor = CallFloor()
-        self.floor.plan()
+        self.scenario = NotificationScenario()
+        self.scenario.plan()
         if relayed:
-            self.floor.relay()
-        self.take = self.floor.unite.notifications.receive_text_status
+            self.scenario.relay()
+        self.take = self.scenario.unite.notifications.receive_text_status
 
     def delivery(self, destination: str = TEXTS) -> Delivery:
         wanted = DeliveryFilter(destination=destination)
-        page = self.floor.unite.notifications.list_deliveries(self.floor.manager, wanted, PageRequest())
+        page = self.scenario.unite.notifications.list_deliveries(self.scenario.manager, wanted, PageRequest())
         return page.items[0]
 
     def tell(self, status: str, sid: str = SID, **more: Any) -> Delivery | None:
@@ -54,19 +54,19 @@ class Carrier:
 
     def history(self) -> list[Event]:
         """What the log has of the delivery, the oldest first."""
-        self.floor.relay()
-        page = self.floor.unite.notifications.activity(self.floor.manager, self.delivery().id, PageRequest())
+        self.scenario.relay()
+        page = self.scenario.unite.notifications.activity(self.scenario.manager, self.delivery().id, PageRequest())
         return [*page.items][::-1]
 
     def wants_none(self, phone: str = PHONE) -> bool:
-        with self.floor.ports.reads() as reads:
+        with self.scenario.ports.reads() as reads:
             return reads.consents.opted_out(phone)
 
 
 def test_how_far_a_message_has_come_is_kept_and_told() -> None:
     carrier = Carrier()
     delivered_at = carrier.delivery().delivered_at
-    carrier.floor.ports.clock.advance(timedelta(seconds=3))
+    carrier.scenario.ports.clock.advance(timedelta(seconds=3))
 
     for status in ("sent", "delivered"):
         assert carrier.tell(status) is None
@@ -90,7 +90,7 @@ def test_how_far_a_message_has_come_is_kept_and_told() -> None:
         "response": now.response,
     }
     assert sent.data["response"]["status"] == "sent"
-    assert sent.at == carrier.floor.ports.clock.now()
+    assert sent.at == carrier.scenario.ports.clock.now()
 
 
 @pytest.mark.parametrize("order", [*permutations(("queued", "sending", "sent", "delivered"))])
@@ -136,7 +136,7 @@ def test_a_message_that_does_not_arrive_makes_its_delivery_a_dead_letter(status:
     assert (dead.status, dead.delivered_at) == (DEAD, None)
     assert (dead.response["status"], dead.response["error_code"]) == (status, 30003)
     assert carrier.history()[-1].data["status"] == "dead"
-    assert carrier.floor.unite.notifications.dead_letters() == 1
+    assert carrier.scenario.unite.notifications.dead_letters() == 1
     assert carrier.tell("delivered") is None
     assert carrier.delivery() == dead
 
@@ -187,8 +187,8 @@ def test_another_message_than_the_one_that_the_delivery_goes_by_says_nothing_of_
 
 
 def killed_before_storing(carrier: Carrier) -> None:
-    relay = carrier.floor.unite.notifications.relay
-    doomed = FailingWork(carrier.floor.ports.work, PowerCutError(), at=1)
+    relay = carrier.scenario.unite.notifications.relay
+    doomed = FailingWork(carrier.scenario.ports.work, PowerCutError(), at=1)
     with pytest.raises(PowerCutError):
         RelayEvents(doomed, relay.destinations, relay.clock, relay.ids)(TEXTS)
 
@@ -197,9 +197,9 @@ def lost_answer(carrier: Carrier) -> None:
     def fail(_: Any) -> Receipt:
         raise Unavailable("The answer was lost.")
 
-    carrier.floor.ports.texts.answer = fail
-    carrier.floor.unite.notifications.relay(TEXTS)
-    carrier.floor.ports.texts.answer = lambda _: Receipt(taken=True)
+    carrier.scenario.ports.texts.answer = fail
+    carrier.scenario.unite.notifications.relay(TEXTS)
+    carrier.scenario.ports.texts.answer = lambda _: Receipt(taken=True)
 
 
 @pytest.mark.parametrize("happened", [killed_before_storing, lost_answer])
@@ -208,17 +208,17 @@ def test_what_was_sent_and_not_stored_is_settled_by_its_first_status_and_not_sen
 ) -> None:
     carrier = Carrier(relayed=False)
     happened(carrier)
-    sent = len(carrier.floor.ports.texts.sent)
+    sent = len(carrier.scenario.ports.texts.sent)
 
     assert carrier.tell("sent") is None
 
     delivery = carrier.delivery()
     assert (delivery.status, delivery.held) == (DELIVERED, False)
-    assert delivery.delivered_at == carrier.floor.ports.clock.now()
+    assert delivery.delivered_at == carrier.scenario.ports.clock.now()
     assert delivery.response == {"sid": SID, "status": "sent"}
-    carrier.floor.ports.clock.advance(2 * CLAIM_TTL)
-    carrier.floor.relay()
-    assert len(carrier.floor.ports.texts.sent) == sent
+    carrier.scenario.ports.clock.advance(2 * CLAIM_TTL)
+    carrier.scenario.relay()
+    assert len(carrier.scenario.ports.texts.sent) == sent
 
 
 def test_a_relay_that_is_only_slower_than_the_first_status_undoes_nothing_and_its_answer_is_told() -> None:
@@ -228,8 +228,8 @@ def test_a_relay_that_is_only_slower_than_the_first_status_undoes_nothing_and_it
         carrier.tell("sent")
         return Receipt(taken=True)
 
-    carrier.floor.ports.texts.answer = be_overtaken
-    carrier.floor.relay()
+    carrier.scenario.ports.texts.answer = be_overtaken
+    carrier.scenario.relay()
 
     assert carrier.delivery().response == {"sid": SID, "status": "sent"}
     assert sorted(event.type for event in carrier.history()) == [ANSWERED, REPORTED]
@@ -238,7 +238,7 @@ def test_a_relay_that_is_only_slower_than_the_first_status_undoes_nothing_and_it
 def test_a_replayed_message_goes_by_its_new_id_and_late_words_of_the_old_one_change_nothing() -> None:
     carrier = Carrier()
     assert carrier.tell("failed", error_code=30003) is not None
-    replayed = carrier.floor.unite.notifications.replay(an_actor(Role.ADMIN), carrier.delivery().id)
+    replayed = carrier.scenario.unite.notifications.replay(an_actor(Role.ADMIN), carrier.delivery().id)
 
     assert carrier.tell("failed", error_code=30003) is None
     assert carrier.delivery() == replayed
@@ -261,7 +261,7 @@ class Away(InMemoryTextMessages):
 def test_what_cannot_be_looked_up_is_kept_without_its_price(*, fails: bool) -> None:
     carrier = Carrier()
 
-    ports = carrier.floor.ports
+    ports = carrier.scenario.ports
     carrier.take = ReceiveTextStatus(ports.work, Away() if fails else InMemoryTextMessages(), ports.clock, ports.ids)
 
     carrier.tell("delivered")
@@ -272,7 +272,7 @@ def test_what_cannot_be_looked_up_is_kept_without_its_price(*, fails: bool) -> N
 
 def test_a_message_is_looked_up_at_its_end_alone_and_outside_of_any_transaction() -> None:
     carrier = Carrier()
-    ports = carrier.floor.ports
+    ports = carrier.scenario.ports
     looked_up: list[str] = []
 
     class Watched(InMemoryTextMessages):
@@ -292,7 +292,7 @@ def test_a_message_is_looked_up_at_its_end_alone_and_outside_of_any_transaction(
 
 def test_a_status_whose_transaction_gave_way_to_another_is_taken_nevertheless() -> None:
     carrier = Carrier()
-    ports = carrier.floor.ports
+    ports = carrier.scenario.ports
     work = FailingWork(ports.work, Deadlock("Another was first."), at=0)
     take = ReceiveTextStatus(work, ports.texts, ports.clock, ports.ids)
 
@@ -320,10 +320,10 @@ def test_whatever_is_told_the_delivery_follows_the_furthest_status_of_its_messag
 def test_what_somebody_says_last_counts_whatever_was_refused_before() -> None:
     carrier = Carrier()
     carrier.tell("failed", error_code=21610, phone=PHONE)
-    carrier.floor.ports.clock.advance(timedelta(seconds=1))
-    with carrier.floor.ports.work() as work:
+    carrier.scenario.ports.clock.advance(timedelta(seconds=1))
+    with carrier.scenario.ports.work() as work:
         work.consents.add(
-            Consent(id=an_id(), phone=PHONE, opted_out=False, at=carrier.floor.ports.clock.now(), source="SM-9")
+            Consent(id=an_id(), phone=PHONE, opted_out=False, at=carrier.scenario.ports.clock.now(), source="SM-9")
         )
         work.commit()
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from tests.core.calls.floor import Floor
+from tests.core.calls.scenario import CallScenario
 from unite_core import Actor, CallOutcome, CallTask, Correction, Lead
 from unite_core.calls.ledger import LedgerEntry
 from unite_core.days import Period
@@ -21,7 +21,7 @@ MONDAY = date(2026, 3, 2)
 
 
 @dataclass
-class Team(Floor):
+class Team(CallScenario):
     """Short ways to make calls at a moment, and to read what is counted."""
 
     def __post_init__(self) -> None:
@@ -29,7 +29,7 @@ class Team(Floor):
         self.names = {self.ann.user_id: "ann", self.ben.user_id: "ben", self.manager.user_id: "manager"}
 
     def add_agent(self, name: str) -> Actor:
-        agent = self.hire(name, Role.AGENT)
+        agent = self.add_user(name, Role.AGENT)
         self.names[agent.user_id] = name
         return agent
 

@@ -10,7 +10,7 @@ from unite_core.days import Period
 from unite_core.identity.model import Role
 from unite_core.reports.activity import ActivityFigures
 from unite_core.testing.builders import a_lead, a_task, a_user, acting, an_actor, an_entry, an_event, an_event_of
-from unite_core.testing.contracts.database import put
+from unite_core.testing.contracts.database import add_all
 from unite_core.testing.in_memory import (
     A_MONDAY_MORNING,
     InMemoryActivityLog,
@@ -42,7 +42,7 @@ def test_each_agent_has_figures_in_all_and_on_each_day_that_had_calls() -> None:
             an_entry(tasks[4], at=days[1], called_at=days[1], **MISSED),
             an_entry(tasks[5], at=days[2], called_at=days[2], **{**MISSED, "kind": EntryKind.CANCELLED}),
         ]
-        put(ports.work, ann, ben, lead, *tasks, *entries)
+        add_all(ports.work, ann, ben, lead, *tasks, *entries)
         ports.activity.deliver([an_event_of(entry) for entry in entries])
         unite = build(ports)
 
@@ -98,7 +98,7 @@ def test_a_correction_after_the_day_restates_it() -> None:
         task = a_task(lead, ann, assigned_to=ann.id)
         entry = an_entry(task, at=A_MONDAY_MORNING)
         right = an_entry(task, [entry], at=A_MONDAY_MORNING + timedelta(days=9), called_at=entry.called_at)
-        put(ports.work, ann, lead, task, entry, right)
+        add_all(ports.work, ann, lead, task, entry, right)
         ports.activity.deliver([an_event_of(entry), an_event_of(right)])
 
         assert build(ports).reports.activity(MANAGER, WEEK).about.restated_at == right.at

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from entrypoints.http import report_json
-from tests.core.reports.plainly import Plainly
+from tests.core.reports.naive import Plainly
 from tests.core.reports.team import Team, a_period, nonzero, values
 from unite_core import Actor, CallOutcome
 from unite_core.calls.model import TaskStatus

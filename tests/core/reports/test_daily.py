@@ -23,9 +23,9 @@ def busy_day(team: Team) -> None:
     team.call(CallOutcome.WRONG_NUMBER, seconds=60)
     team.call(CallOutcome.NOT_INTERESTED, seconds=100, agent=team.ben)
     team.cancelled_call(team.ben)
-    nobodys = team.create(team.lead(assigned_to=None), due_at=team.now)
+    without_agent = team.create(team.lead(assigned_to=None), due_at=team.now)
     team.missed_call()
-    assert team.chain(nobodys)[0].agent_id is None
+    assert team.chain(without_agent)[0].agent_id is None
 
 
 def test_a_day_is_counted_in_all(team: Team) -> None:
@@ -224,7 +224,7 @@ def test_a_call_that_was_made_after_all_is_missed_no_longer(team: Team) -> None:
 
 def test_the_summary_of_a_day_says_what_its_report_does(team: Team) -> None:
     busy_day(team)
-    count_day = team.unite.upkeep.make_daily_summaries.figures
+    count_day = team.unite.upkeep.create_daily_summaries.figures
 
     for tz in ("UTC", "Asia/Tokyo"):
         figure = count_day(MONDAY, tz)

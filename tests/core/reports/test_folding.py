@@ -13,7 +13,7 @@ from tests.core.reports.team import Team, a_period
 from unite_core import CallOutcome
 from unite_core.days import QUARTERS_PER_DAY
 from unite_core.errors import Deadlock, Unavailable
-from unite_core.reports.counting import Portion, cells_of, merged, portions
+from unite_core.reports.counting import RollupRange, cells_of, merged, rollup_ranges
 from unite_core.reports.ports import Grain
 from unite_core.reports.tally import Tally
 from unite_core.reports.use_cases import FoldEntries, RebuildReports, Rebuilt
@@ -131,7 +131,7 @@ def test_without_a_call_there_is_nothing_to_fold_or_to_rebuild(team: Team) -> No
     assert team.unite.reports.rebuild() == Rebuilt()
 
 
-DAY, QUARTER = partial(Portion, Grain.DAY), partial(Portion, Grain.QUARTER)
+DAY, QUARTER = partial(RollupRange, Grain.DAY), partial(RollupRange, Grain.QUARTER)
 
 
 @pytest.mark.parametrize(
@@ -151,13 +151,13 @@ DAY, QUARTER = partial(Portion, Grain.DAY), partial(Portion, Grain.QUARTER)
     ],
 )
 def test_quarter_hours_are_whole_days_and_what_is_more_or_less(start: int, end: int, parts: Any) -> None:
-    assert portions(start, end) == parts
+    assert rollup_ranges(start, end) == parts
 
 
 @given(st.integers(0, 500), st.integers(0, 500))
 def test_portions_have_every_quarter_hour_once(start: int, length: int) -> None:
     counted: Counter[int] = Counter()
-    for each in portions(start, start + length):
+    for each in rollup_ranges(start, start + length):
         per = QUARTERS_PER_DAY if each.grain is Grain.DAY else 1
         counted.update(dict.fromkeys(range(each.first * per, each.end * per), each.times))
 

@@ -7,9 +7,9 @@ import pytest
 
 from tests.core.reports.team import MONDAY, Team, a_period, moment
 from unite_core import Actor, CallOutcome
-from unite_core.cache import MAX_TTL, Look, NoCache
+from unite_core.cache import MAX_TTL, CacheLookup, NoCache
 from unite_core.calls.ports import CALL_COUNTS_NAMESPACE
-from unite_core.reports.model import About
+from unite_core.reports.model import ReportMeta
 from unite_core.testing.in_memory import in_memory_ports
 
 COUNTING = ("daily", "insights", "attempts", "heatmap", "leaderboard")
@@ -22,14 +22,16 @@ class Spoiled(NoCache):
     def __init__(self, value: bytes) -> None:
         self.value = value
 
-    def look(self, namespace: str, key: str) -> Look:
-        return Look(self.value, "a ticket") if namespace == CALL_COUNTS_NAMESPACE else super().look(namespace, key)
+    def look(self, namespace: str, key: str) -> CacheLookup:
+        return (
+            CacheLookup(self.value, "a ticket") if namespace == CALL_COUNTS_NAMESPACE else super().look(namespace, key)
+        )
 
 
 def about(
     team: Team, report: str, first: Any = MONDAY, last: Any = None, tz: str = "UTC", actor: Actor | None = None
-) -> About:
-    found: About = getattr(team.unite.reports, report)(actor or team.manager, a_period(first, last, tz)).about
+) -> ReportMeta:
+    found: ReportMeta = getattr(team.unite.reports, report)(actor or team.manager, a_period(first, last, tz)).about
     return found
 
 
@@ -137,7 +139,7 @@ def test_the_same_question_is_answered_as_it_was_until_an_entry_is_written(team:
     team.call()
     first = about(team, report)
 
-    team.pass_time(MAX_TTL / 2)
+    team.advance(MAX_TTL / 2)
     assert about(team, report) == first
     assert about(team, report, "2026-03-03").generated_at == team.now
     assert about(team, report, tz="Asia/Tokyo").generated_at == team.now
@@ -150,7 +152,7 @@ def test_the_same_question_is_answered_as_it_was_until_an_entry_is_written(team:
 def test_an_answer_is_remembered_for_no_longer_than_a_cache_may_be_out_of_date(team: Team) -> None:
     first = about(team, "daily")
 
-    team.pass_time(MAX_TTL)
+    team.advance(MAX_TTL)
 
     assert about(team, "daily").generated_at == first.generated_at + MAX_TTL
 
@@ -196,7 +198,7 @@ def test_an_agent_who_was_renamed_is_shown_so_at_once(team: Team) -> None:
 
 def test_a_day_that_goes_on_is_not_restated(team: Team) -> None:
     team.call()
-    team.pass_time(timedelta(hours=2))
+    team.advance(timedelta(hours=2))
     team.call()
 
     assert about(team, "daily", MONDAY).restated_at is None

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from tests.core.reports.team import Team, a_period
-from unite_core.cache import Look
+from unite_core.cache import CacheLookup
 from unite_core.leads.ports import CALLED_LEADS_NAMESPACE
 from unite_core.testing.in_memory import (
     FixedClock,
@@ -45,7 +45,7 @@ class InterruptedCache(InMemoryCache):
 
     then: Callable[[], object] | None = None
 
-    def look(self, namespace: str, key: str) -> Look:
+    def look(self, namespace: str, key: str) -> CacheLookup:
         if namespace == CALLED_LEADS_NAMESPACE and self.then is not None:
             then, self.then = self.then, None
             then()
@@ -97,7 +97,7 @@ def test_it_is_remembered_until_a_call_or_a_lead_changes_it(team: Team) -> None:
     assert glance(team) == (1, 1)
     first = team.unite.reports.glance(team.manager, a_period())
 
-    team.pass_time(timedelta(seconds=20))
+    team.advance(timedelta(seconds=20))
     assert team.unite.reports.glance(team.manager, a_period()) == first
 
     team.lead()

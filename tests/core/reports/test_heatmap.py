@@ -7,7 +7,7 @@ import pytest
 
 from tests.core.reports.team import MONDAY, Team, a_period, moment
 from unite_core import Actor, CallOutcome
-from unite_core.reports.hours import Heatmap
+from unite_core.reports.heatmap import Heatmap
 from unite_core.reports.model import CallItems
 
 

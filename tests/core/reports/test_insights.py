@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from tests.core.calls.floor import HOUR
+from tests.core.calls.scenario import HOUR
 from tests.core.reports.team import MONDAY, Team, a_period, moment, values
 from unite_core import Actor, CallOutcome
 from unite_core.calls.model import CallResult
@@ -86,9 +86,9 @@ def test_nobody_is_busiest_where_no_call_was_made(team: Team) -> None:
 
 
 def test_calls_of_nobody_make_nobody_the_busiest_agent(team: Team) -> None:
-    nobodys = team.create(team.lead(assigned_to=None), due_at=team.now)
-    team.miss(nobodys)
-    team.correct(nobodys, CallOutcome.CONNECTED, duration_seconds=10)
+    without_agent = team.create(team.lead(assigned_to=None), due_at=team.now)
+    team.miss(without_agent)
+    team.correct(without_agent, CallOutcome.CONNECTED, duration_seconds=10)
 
     assert report(team).figures.completed.value == 1
     assert report(team).busiest_agents == []

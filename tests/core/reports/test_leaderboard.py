@@ -52,8 +52,8 @@ def test_a_rate_that_says_nothing_of_an_agent_is_last_and_has_no_rank(team: Team
 
 
 def test_agents_without_calls_and_calls_of_nobody_have_no_place(team: Team) -> None:
-    nobodys = team.create(team.lead(assigned_to=None), due_at=team.now)
-    team.miss(nobodys)
+    without_agent = team.create(team.lead(assigned_to=None), due_at=team.now)
+    team.miss(without_agent)
     moved = team.call(agent=team.ben, at="2026-03-02T08:00", seconds=0)
     team.call(agent=team.ann, at="2026-03-02T08:00")
     team.correct(moved, started_at=team.now.replace(day=1))

@@ -233,7 +233,7 @@ def test_a_report_does_not_say_that_it_is_complete_through_a_moment_after_it_was
     def slow() -> Iterator[ReportsUnitOfWork]:
         with team.ports.reads() as unit:
             yield unit
-        team.pass_time()
+        team.advance()
 
     read_at = team.now
     reads: Any = slow

@@ -18,7 +18,7 @@ from unite_core.reports.differences import DifferenceKind
 from unite_core.reports.documents import ID, document_of
 from unite_core.reports.reconciliation import MAX_DIFFERENCES, Reconciliation, Repaired
 from unite_core.testing.builders import an_actor, an_event_of, an_id
-from unite_core.testing.contracts.database import put
+from unite_core.testing.contracts.database import add_all
 from unite_core.testing.contracts.rollups import a_history
 from unite_core.testing.in_memory import (
     A_MONDAY_MORNING,
@@ -42,7 +42,7 @@ class Calls:
         )
         self.unite: Unite = build(self.ports)
         self.entries = a_history(self.ports.work, tasks=60, corrections=30).entries
-        put(self.ports.work, *self.entries)
+        add_all(self.ports.work, *self.entries)
         self.ports.activity.deliver([an_event_of(entry) for entry in self.entries])
         self.unite.reports.fold()
         latest = {entry.task_id: entry for entry in self.entries}

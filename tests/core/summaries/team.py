@@ -13,7 +13,7 @@ from unite_core.notifications.audience import DAILY_SUMMARY
 from unite_core.notifications.model import ACTIVITY
 from unite_core.summaries.model import DayFigure
 from unite_core.summaries.ports import DayFigures
-from unite_core.summaries.use_cases import SummaryChange, SummaryRequest
+from unite_core.summaries.use_cases import SummaryChange, SummarySettings
 from unite_core.testing.builders import acting
 from unite_core.testing.in_memory import FixedClock, InMemoryPorts, in_memory_ports
 
@@ -27,8 +27,8 @@ def at(text: str) -> datetime:
 
 def counting(unite: Unite, figures: DayFigures) -> Unite:
     """The same, whose summaries have these figures."""
-    make = replace(unite.upkeep.make_daily_summaries, figures=figures)
-    return replace(unite, upkeep=replace(unite.upkeep, make_daily_summaries=make))
+    make = replace(unite.upkeep.create_daily_summaries, figures=figures)
+    return replace(unite, upkeep=replace(unite.upkeep, create_daily_summaries=make))
 
 
 @dataclass
@@ -42,22 +42,22 @@ class Team:
     def __post_init__(self) -> None:
         self.ports: InMemoryPorts = in_memory_ports(clock=FixedClock(at(self.now)))
         self.unite: Unite = counting(build(self.ports), self._figures)
-        self.ada = self.hire("ada", Role.ADMIN)
-        self.mia = self.hire("mia", Role.MANAGER)
-        self.ben = self.hire("ben", Role.AGENT)
+        self.ada = self.add_user("ada", Role.ADMIN)
+        self.mia = self.add_user("mia", Role.MANAGER)
+        self.ben = self.add_user("ben", Role.AGENT)
 
     def _figures(self, day: date, tz: str) -> DayFigure:
         self.asked_for.append((day, tz))
         self.between()
         return FIGURE
 
-    def hire(self, name: str, role: Role) -> User:
+    def add_user(self, name: str, role: Role) -> User:
         new = NewUser(email=f"{name}@unite.example", name=name, role=role, password="correct horse battery")
         return self.unite.identity.create_user.unchecked(new)
 
     def ask(self, user: User, **wanted: str) -> DailySummary | None:
         """Ask for the summary; what stands with the user afterwards."""
-        change = SummaryChange(daily_summary=SummaryRequest(**wanted))
+        change = SummaryChange(daily_summary=SummarySettings(**wanted))
         return self.unite.identity.update_daily_summary(acting(user), change).daily_summary
 
     def stop(self, user: User) -> None:
@@ -78,7 +78,7 @@ class Team:
         made = []
         for moment in moments:
             self.set_clock(at(moment))
-            made.append(self.unite.upkeep.make_daily_summaries())
+            made.append(self.unite.upkeep.create_daily_summaries())
         return made
 
     def events(self) -> list[Event]:

@@ -64,7 +64,7 @@ def test_each_local_date_has_one_summary_while_the_service_runs(tz: str, at: tim
             now = begin + timedelta(hours=hour, minutes=minute)
             team.set_clock(now)
             dates.add(local_date(now, zone))
-            made[local_date(now, zone)] += team.unite.upkeep.make_daily_summaries()
+            made[local_date(now, zone)] += team.unite.upkeep.create_daily_summaries()
 
     last = max(dates)
     assert {day: count for day, count in made.items() if count and day != last} == {
@@ -96,6 +96,6 @@ def test_a_clock_that_jumps_brings_each_date_once_and_only_when_its_time_has_com
         moment = moment_of(today, at, zone)
         due = moment is not None and moment <= now and today >= asked.since and today not in made
 
-        assert team.unite.upkeep.make_daily_summaries() == due
+        assert team.unite.upkeep.create_daily_summaries() == due
         if due:
             made.add(today)

@@ -59,7 +59,7 @@ def test_the_event_says_whose_summary_it_is_and_what_the_figures_are(team: Team)
 
 
 def test_everybody_who_asked_gets_theirs_and_the_figures_are_counted_once_per_time(team: Team) -> None:
-    others = [team.hire(f"manager{number}", Role.MANAGER) for number in range(4)]
+    others = [team.add_user(f"manager{number}", Role.MANAGER) for number in range(4)]
     for user in (team.ada, team.mia, *others):
         team.ask(user, at="18:00")
     team.ask(others[3], at="20:00")
@@ -70,21 +70,21 @@ def test_everybody_who_asked_gets_theirs_and_the_figures_are_counted_once_per_ti
 
 def test_more_than_one_portion_is_made_in_one_run(team: Team) -> None:
     for number in range(5):
-        team.ask(team.hire(f"manager{number}", Role.MANAGER), at="18:00")
+        team.ask(team.add_user(f"manager{number}", Role.MANAGER), at="18:00")
     team.set_clock(at("2026-03-02T18:00Z"))
 
-    assert team.unite.upkeep.make_daily_summaries(limit=2) == 5
-    assert team.unite.upkeep.make_daily_summaries(limit=2) == 0
+    assert team.unite.upkeep.create_daily_summaries(limit=2) == 5
+    assert team.unite.upkeep.create_daily_summaries(limit=2) == 0
 
 
 def test_a_run_ends_where_it_is_told_to_and_the_next_one_makes_the_rest(team: Team) -> None:
     for number in range(5):
-        team.ask(team.hire(f"manager{number}", Role.MANAGER), at="18:00")
+        team.ask(team.add_user(f"manager{number}", Role.MANAGER), at="18:00")
     team.set_clock(at("2026-03-02T18:00Z"))
     answers = iter([False, True])
 
-    assert team.unite.upkeep.make_daily_summaries(limit=2, should_stop=partial(next, answers)) == 2
-    assert team.unite.upkeep.make_daily_summaries(limit=2) == 3
+    assert team.unite.upkeep.create_daily_summaries(limit=2, should_stop=partial(next, answers)) == 2
+    assert team.unite.upkeep.create_daily_summaries(limit=2) == 3
 
 
 def test_after_a_time_without_service_it_is_made_as_long_as_the_date_is_the_same(team: Team) -> None:
@@ -218,7 +218,7 @@ def test_another_worker_that_makes_it_meanwhile_is_no_failure(team: Team) -> Non
 
     def other_worker() -> None:
         team.between = lambda: None
-        assert other.upkeep.make_daily_summaries() == 1
+        assert other.upkeep.create_daily_summaries() == 1
 
     team.between = other_worker
 
@@ -231,7 +231,7 @@ def test_a_transaction_that_gave_way_is_begun_again(team: Team) -> None:
     team.set_clock(at("2026-03-02T18:00Z"))
     gives_way_once = FailingWork(team.ports.work, Deadlock("Another one was quicker."), at=0)
 
-    assert replace(team.unite.upkeep.make_daily_summaries, work=gives_way_once)() == 1
+    assert replace(team.unite.upkeep.create_daily_summaries, work=gives_way_once)() == 1
     assert len(team.events()) == 1
 
 
@@ -245,9 +245,9 @@ def test_a_worker_that_dies_leaves_a_summary_made_with_its_event_or_not_at_all(
     dies = FailingWork(team.ports.work, PowerCutError(), at=1, after=after)
 
     with pytest.raises(PowerCutError):
-        replace(team.unite.upkeep.make_daily_summaries, work=dies)()
+        replace(team.unite.upkeep.create_daily_summaries, work=dies)()
 
-    assert team.unite.upkeep.make_daily_summaries() == left
+    assert team.unite.upkeep.create_daily_summaries() == left
     assert sorted(event.data["user_id"] for event in team.events()) == [str(team.ada.id), str(team.mia.id)]
 
 

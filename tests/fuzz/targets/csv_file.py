@@ -6,19 +6,19 @@ from contextlib import suppress
 
 from tests.core.imports.uploads import US, Drip, look, reader_of
 from tests.fuzz.target import Target, csv_files
-from unite_core.email import read_email
-from unite_core.imports.decoding import FileRefused
-from unite_core.imports.error_report import REPORT_COLUMNS, RejectedRow, report_lines, with_guard, without_guard
+from unite_core.email import parse_email
+from unite_core.imports.decoding import InvalidFile
+from unite_core.imports.error_report import REPORT_COLUMNS, RejectedRow, escape_formula, report_lines, unescape_formula
 from unite_core.imports.reading import Dialect, Record, RecordReader
 from unite_core.imports.rows import LeadDraft, RowInterpreter
-from unite_core.phone import read_phone
+from unite_core.phone import parse_phone
 from unite_core.text import clean
 
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def check(data: bytes) -> None:
-    with suppress(FileRefused):
+    with suppress(InvalidFile):
         _check_readable(data)
 
 
@@ -41,7 +41,7 @@ def _check_readable(data: bytes) -> None:
             assert all(problem.code and problem.detail for problem in outcome)
             rejected.append(RejectedRow(record.row, outcome, tuple(record.cells)))
         for cell in record.cells:
-            assert without_guard(with_guard(cell)) == cell
+            assert unescape_formula(escape_formula(cell)) == cell
     _check_report(dialect, rejected)
 
 
@@ -56,9 +56,9 @@ def _check_draft(draft: LeadDraft) -> None:
         assert text is None or (text and clean(text) == text)
     assert draft.phone is not None or draft.email is not None
     if draft.email is not None:
-        assert read_email(draft.email) == draft.email
+        assert parse_email(draft.email) == draft.email
     if draft.phone is not None:
-        again = read_phone(draft.phone.number, country=None, extension=draft.phone.extension)
+        again = parse_phone(draft.phone.number, country=None, extension=draft.phone.extension)
         assert again == draft.phone
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import cache
 from urllib.parse import quote
 
-from tests.fuzz.door import fuzzed_door
+from tests.fuzz.service import fuzzed_door
 from tests.fuzz.target import Target
 
 _LISTS = ("/v1/leads", "/v1/call-tasks", "/v1/users", "/v1/lead-imports", "/v1/call-logs")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from tests.fuzz.target import Target, cells
-from unite_core.email import MAX_EMAIL_LENGTH, read_email
+from unite_core.email import MAX_EMAIL_LENGTH, parse_email
 from unite_core.text import clean
 
 
@@ -14,16 +14,16 @@ def check(data: bytes) -> None:
 
 
 def _check(text: str) -> None:
-    read = read_email(text)
+    read = parse_email(text)
     if isinstance(read, str):
         assert len(read) <= MAX_EMAIL_LENGTH
         assert read == read.lower()
-        assert read_email(read) == read
+        assert parse_email(read) == read
         return
     assert read.field == "email"
     assert read.code
     if read.suggestion is not None:
-        assert read_email(read.suggestion) == read.suggestion, read
+        assert parse_email(read.suggestion) == read.suggestion, read
 
 
 def _seeds() -> Iterator[bytes]:

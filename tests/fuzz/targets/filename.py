@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from werkzeug.http import parse_options_header
 
-from tests.fuzz.door import fuzzed_door
+from tests.fuzz.service import fuzzed_door
 from tests.fuzz.target import Target
 
 _FORM = {"Content-Type": "multipart/form-data; boundary=b"}

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 
-from tests.fuzz.door import fuzzed_door
+from tests.fuzz.service import fuzzed_door
 from tests.fuzz.target import Target
 
 _TYPES = ("application/json", "application/merge-patch+json", "text/plain", "", "application/json; charset=\xff")

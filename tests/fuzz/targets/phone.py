@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from tests.fuzz.target import Target, cells
-from unite_core.phone import Phone, PhoneRule, read_phone
+from unite_core.phone import Phone, PhoneRule, parse_phone
 from unite_core.text import clean
 
 _COUNTRIES = (None, "US", "DE", "FR", "IN", "JP", "BR", "IT", "GB", "AR", "MX")
@@ -21,15 +21,15 @@ def check(data: bytes) -> None:
 
 
 def _check(text: str, country: str | None, rule: PhoneRule, extension: str | None) -> None:
-    read = read_phone(text, country=country, rule=rule, extension=extension)
+    read = parse_phone(text, country=country, rule=rule, extension=extension)
     if isinstance(read, Phone):
         assert _E164.fullmatch(read.number), read
-        assert read_phone(read.number, country=None, rule=rule, extension=read.extension) == read
+        assert parse_phone(read.number, country=None, rule=rule, extension=read.extension) == read
         return
     assert read.field in ("phone", "phone_extension")
     assert read.code
     if read.suggestion is not None:
-        assert isinstance(read_phone(read.suggestion, country=country, rule=rule), Phone), read
+        assert isinstance(parse_phone(read.suggestion, country=country, rule=rule), Phone), read
 
 
 def _seeds() -> Iterator[bytes]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tests.fuzz.door import fuzzed_door
+from tests.fuzz.service import fuzzed_door
 from tests.fuzz.target import Target
 
 _ALLOWED = (200, 303, 304, 400, 401, 403, 404)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from urllib.parse import urlencode
 
-from tests.fuzz.door import fuzzed_door
+from tests.fuzz.service import fuzzed_door
 from tests.fuzz.target import Target
 
 _DELIVERY = "01890a5d-ac96-774b-bcce-b302099a8057"

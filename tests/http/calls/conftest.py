@@ -5,19 +5,19 @@ import pytest
 
 from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
 from tests.databases import a_database
-from tests.http.calls.floor import Floor
+from tests.http.calls.scenario import HttpCallScenario
 from tests.http.service import Service
 
 
 @pytest.fixture
-def floor() -> Floor:
+def scenario() -> HttpCallScenario:
     """Everything in memory."""
-    return Floor(Service())
+    return HttpCallScenario(Service())
 
 
 @pytest.fixture
-def database_floor(tmp_path: Path) -> Iterator[Floor]:
+def database_floor(tmp_path: Path) -> Iterator[HttpCallScenario]:
     """The same over a SQLite file."""
     engine = a_database(tmp_path)
-    yield Floor(Service(work=SqlUnitOfWorkFactory(engine), reads=SqlUnitOfWorkFactory(engine, reading=True)))
+    yield HttpCallScenario(Service(work=SqlUnitOfWorkFactory(engine), reads=SqlUnitOfWorkFactory(engine, reading=True)))
     engine.dispose()

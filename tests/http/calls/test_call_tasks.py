@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from entrypoints.http.call_schemas import CallTaskSchema, call_task_json
-from tests.http.calls.floor import DUE, TASKS, Floor, complete, id_of
+from tests.http.calls.scenario import DUE, TASKS, HttpCallScenario, complete, id_of
 from tests.http.service import faults, problem
 from unite_core.calls.model import MAX_NOTES, CallTask, Note
 from unite_core.calls.queries import TaskView
@@ -25,24 +25,24 @@ def test_what_is_shown_of_a_call_task_is_what_its_schema_says() -> None:
     assert list(call_task_json(TaskView(task, None))) == list(CallTaskSchema().fields)
 
 
-def test_a_call_task_is_made_and_read_again(floor: Floor) -> None:
-    new = {"lead_id": floor.grace, "due_at": "2026-03-02T17:00:00.5+02:00", "note": " She asked\nfor it. "}
+def test_a_call_task_is_made_and_read_again(scenario: HttpCallScenario) -> None:
+    new = {"lead_id": scenario.grace, "due_at": "2026-03-02T17:00:00.5+02:00", "note": " She asked\nfor it. "}
 
-    made = floor.mo.post(TASKS, json=new)
+    made = scenario.mo.post(TASKS, json=new)
 
     assert made.status_code == 201
     task = made.get_json()
     assert task == {
         "id": task["id"],
-        "lead_id": floor.grace,
+        "lead_id": scenario.grace,
         "lead": {"name": "Grace Hopper", "phone": "+12125550123", "phone_extension": None},
-        "assigned_to": id_of(floor.amy),
+        "assigned_to": id_of(scenario.amy),
         "status": "pending",
         "due_at": "2026-03-02T15:00:00.500000Z",
         "notes": [
             {
                 "id": task["notes"][0]["id"],
-                "author": id_of(floor.mo),
+                "author": id_of(scenario.mo),
                 "text": "She asked\nfor it.",
                 "at": "2026-03-02T09:00:00Z",
             }
@@ -57,36 +57,36 @@ def test_a_call_task_is_made_and_read_again(floor: Floor) -> None:
         "cancel_reason": None,
         "follow_up_of": None,
         "follow_up_task_id": None,
-        "created_by": id_of(floor.mo),
+        "created_by": id_of(scenario.mo),
         "created_at": "2026-03-02T09:00:00Z",
         "updated_at": "2026-03-02T09:00:00Z",
         "version": 1,
     }
     assert made.headers["ETag"] == '"1"'
-    read = floor.amy.get(made.headers["Location"])
+    read = scenario.amy.get(made.headers["Location"])
     assert (read.get_json(), read.headers["ETag"]) == (task, '"1"')
 
 
-def test_a_client_that_has_the_version_is_told_so(floor: Floor) -> None:
-    path = f"{TASKS}/{floor.task()['id']}"
+def test_a_client_that_has_the_version_is_told_so(scenario: HttpCallScenario) -> None:
+    path = f"{TASKS}/{scenario.task()['id']}"
 
-    assert floor.amy.get(path, headers={"If-None-Match": '"1"'}).status_code == 304
-    assert floor.amy.get(path, headers={"If-None-Match": '"2"'}).status_code == 200
-
-
-def test_a_call_to_a_lead_that_nobody_works_may_be_nobodys_yet(floor: Floor) -> None:
-    ada = floor.lead("Ada", "+12125550124")
-
-    assert floor.task(lead_id=ada)["assigned_to"] is None
-    assert floor.task(lead_id=ada, assigned_to=id_of(floor.ben))["assigned_to"] == id_of(floor.ben)
-    assert floor.task(assigned_to=None)["assigned_to"] == id_of(floor.amy)
+    assert scenario.amy.get(path, headers={"If-None-Match": '"1"'}).status_code == 304
+    assert scenario.amy.get(path, headers={"If-None-Match": '"2"'}).status_code == 200
 
 
-def test_whom_to_call_is_told_to_whoever_calls_though_the_lead_is_not_theirs(floor: Floor) -> None:
-    task = floor.task(assigned_to=id_of(floor.ben))
+def test_a_call_to_a_lead_that_nobody_works_may_be_nobodys_yet(scenario: HttpCallScenario) -> None:
+    ada = scenario.lead("Ada", "+12125550124")
 
-    assert floor.ben.get(f"{TASKS}/{task['id']}").get_json()["lead"]["phone"] == "+12125550123"
-    assert problem(floor.ben.get(f"/v1/leads/{floor.grace}")) == (404, "not_found")
+    assert scenario.task(lead_id=ada)["assigned_to"] is None
+    assert scenario.task(lead_id=ada, assigned_to=id_of(scenario.ben))["assigned_to"] == id_of(scenario.ben)
+    assert scenario.task(assigned_to=None)["assigned_to"] == id_of(scenario.amy)
+
+
+def test_whom_to_call_is_told_to_whoever_calls_though_the_lead_is_not_theirs(scenario: HttpCallScenario) -> None:
+    task = scenario.task(assigned_to=id_of(scenario.ben))
+
+    assert scenario.ben.get(f"{TASKS}/{task['id']}").get_json()["lead"]["phone"] == "+12125550123"
+    assert problem(scenario.ben.get(f"/v1/leads/{scenario.grace}")) == (404, "not_found")
 
 
 @pytest.mark.parametrize(
@@ -100,8 +100,10 @@ def test_whom_to_call_is_told_to_whoever_calls_though_the_lead_is_not_theirs(flo
         ({"lead_id": ANY, "due_at": DUE, "note": 1}, ("/note", "wrong_type")),
     ],
 )
-def test_what_cannot_be_a_call_task_is_told_where(floor: Floor, body: dict[str, Any], fault: tuple[str, str]) -> None:
-    answer = floor.mo.post(TASKS, json=body)
+def test_what_cannot_be_a_call_task_is_told_where(
+    scenario: HttpCallScenario, body: dict[str, Any], fault: tuple[str, str]
+) -> None:
+    answer = scenario.mo.post(TASKS, json=body)
 
     assert problem(answer) == (422, "invalid")
     assert faults(answer) == [fault]
@@ -116,71 +118,71 @@ def test_what_cannot_be_a_call_task_is_told_where(floor: Floor, body: dict[str, 
     ],
 )
 def test_a_call_task_that_breaks_a_rule_is_told_where(
-    floor: Floor, change: dict[str, Any], fault: tuple[str, str]
+    scenario: HttpCallScenario, change: dict[str, Any], fault: tuple[str, str]
 ) -> None:
-    answer = floor.mo.post(TASKS, json={"lead_id": floor.grace, "due_at": DUE, **change})
+    answer = scenario.mo.post(TASKS, json={"lead_id": scenario.grace, "due_at": DUE, **change})
 
     assert problem(answer) == (422, "invalid")
     assert faults(answer) == [fault]
 
 
-def test_a_lead_that_is_not_there_is_not_called(floor: Floor) -> None:
-    assert problem(floor.mo.post(TASKS, json={"lead_id": ANY, "due_at": DUE})) == (404, "not_found")
+def test_a_lead_that_is_not_there_is_not_called(scenario: HttpCallScenario) -> None:
+    assert problem(scenario.mo.post(TASKS, json={"lead_id": ANY, "due_at": DUE})) == (404, "not_found")
 
 
-def test_agents_make_tasks_for_themselves_and_leads_that_they_see(floor: Floor) -> None:
-    new = {"lead_id": floor.grace, "due_at": DUE}
+def test_agents_make_tasks_for_themselves_and_leads_that_they_see(scenario: HttpCallScenario) -> None:
+    new = {"lead_id": scenario.grace, "due_at": DUE}
 
-    own = floor.amy.post(TASKS, json=new)
-    for_another = floor.amy.post(TASKS, json={**new, "assigned_to": id_of(floor.ben)})
-    unseen = floor.ben.post(TASKS, json=new)
+    own = scenario.amy.post(TASKS, json=new)
+    for_another = scenario.amy.post(TASKS, json={**new, "assigned_to": id_of(scenario.ben)})
+    unseen = scenario.ben.post(TASKS, json=new)
 
-    assert (own.status_code, own.get_json()["assigned_to"]) == (201, id_of(floor.amy))
+    assert (own.status_code, own.get_json()["assigned_to"]) == (201, id_of(scenario.amy))
     assert problem(for_another) == (403, "forbidden")
     assert problem(unseen) == (404, "not_found")
 
 
-def test_somebody_else_is_to_call(floor: Floor) -> None:
-    task = floor.task()
+def test_somebody_else_is_to_call(scenario: HttpCallScenario) -> None:
+    task = scenario.task()
     path = f"{TASKS}/{task['id']}"
 
-    answer = floor.mo.post(f"{path}/assign", json={"assigned_to": id_of(floor.ben)}, headers={"If-Match": '"1"'})
+    answer = scenario.mo.post(f"{path}/assign", json={"assigned_to": id_of(scenario.ben)}, headers={"If-Match": '"1"'})
 
     assert (answer.status_code, answer.headers["ETag"]) == (200, '"2"')
-    assert answer.get_json() == task | {"assigned_to": id_of(floor.ben), "version": 2}
-    assert problem(floor.amy.get(path)) == (404, "not_found")
-    assert floor.ben.get(path).status_code == 200
+    assert answer.get_json() == task | {"assigned_to": id_of(scenario.ben), "version": 2}
+    assert problem(scenario.amy.get(path)) == (404, "not_found")
+    assert scenario.ben.get(path).status_code == 200
 
 
-def test_the_same_assignee_again_changes_nothing(floor: Floor) -> None:
-    task = floor.task()
+def test_the_same_assignee_again_changes_nothing(scenario: HttpCallScenario) -> None:
+    task = scenario.task()
 
-    answer = floor.mo.post(f"{TASKS}/{task['id']}/assign", json={"assigned_to": id_of(floor.amy)})
+    answer = scenario.mo.post(f"{TASKS}/{task['id']}/assign", json={"assigned_to": id_of(scenario.amy)})
 
     assert (answer.status_code, answer.get_json()) == (200, task)
 
 
-def test_nobody_is_no_assignee(floor: Floor) -> None:
-    answer = floor.mo.post(f"{TASKS}/{floor.task()['id']}/assign", json={"assigned_to": None})
+def test_nobody_is_no_assignee(scenario: HttpCallScenario) -> None:
+    answer = scenario.mo.post(f"{TASKS}/{scenario.task()['id']}/assign", json={"assigned_to": None})
 
     assert (problem(answer), faults(answer)) == ((422, "invalid"), [("/assigned_to", "null")])
 
 
-def test_notes_are_kept_in_their_order_also_of_a_closed_task(floor: Floor) -> None:
-    path = f"{TASKS}/{floor.task(note='first')['id']}"
-    floor.mo.post(f"{path}/cancel", json={})
+def test_notes_are_kept_in_their_order_also_of_a_closed_task(scenario: HttpCallScenario) -> None:
+    path = f"{TASKS}/{scenario.task(note='first')['id']}"
+    scenario.mo.post(f"{path}/cancel", json={})
 
-    answer = floor.amy.post(f"{path}/notes", json={"text": "second"}, headers={"If-Match": '"2"'})
+    answer = scenario.amy.post(f"{path}/notes", json={"text": "second"}, headers={"If-Match": '"2"'})
 
     assert (answer.status_code, answer.headers["ETag"]) == (200, '"3"')
     told = [(each["author"], each["text"]) for each in answer.get_json()["notes"]]
-    assert told == [(id_of(floor.mo), "first"), (id_of(floor.amy), "second")]
+    assert told == [(id_of(scenario.mo), "first"), (id_of(scenario.amy), "second")]
 
 
-def test_a_task_has_only_so_many_notes(floor: Floor) -> None:
-    task_id = floor.task()["id"]
+def test_a_task_has_only_so_many_notes(scenario: HttpCallScenario) -> None:
+    task_id = scenario.task()["id"]
     path = f"{TASKS}/{task_id}/notes"
-    with floor.service.ports.work() as unit:
+    with scenario.service.ports.work() as unit:
         task = unit.tasks.get(UUID(task_id))
         for number in range(MAX_NOTES - 1):
             task.note(Note(id=an_id(), author=task.created_by, text=f"{number}", at=A_MONDAY_MORNING))
@@ -188,16 +190,16 @@ def test_a_task_has_only_so_many_notes(floor: Floor) -> None:
         unit.tasks.save(task)
         unit.commit()
 
-    assert len(floor.amy.post(path, json={"text": "the last"}).get_json()["notes"]) == MAX_NOTES
-    assert problem(floor.amy.post(path, json={"text": "one more"})) == (409, "too_many_notes")
+    assert len(scenario.amy.post(path, json={"text": "the last"}).get_json()["notes"]) == MAX_NOTES
+    assert problem(scenario.amy.post(path, json={"text": "one more"})) == (409, "too_many_notes")
 
 
-def test_a_call_is_called_off_once(floor: Floor) -> None:
-    path = f"{TASKS}/{floor.task()['id']}"
+def test_a_call_is_called_off_once(scenario: HttpCallScenario) -> None:
+    path = f"{TASKS}/{scenario.task()['id']}"
 
-    first = floor.mo.post(f"{path}/cancel", json={"reason": "She bought elsewhere."})
-    again = floor.mo.post(f"{path}/cancel", json={"reason": "She bought elsewhere."})
-    otherwise = floor.mo.post(f"{path}/cancel", json={"reason": "Wrong person."})
+    first = scenario.mo.post(f"{path}/cancel", json={"reason": "She bought elsewhere."})
+    again = scenario.mo.post(f"{path}/cancel", json={"reason": "She bought elsewhere."})
+    otherwise = scenario.mo.post(f"{path}/cancel", json={"reason": "Wrong person."})
 
     told = first.get_json()
     assert (first.status_code, first.headers["ETag"]) == (200, '"2"')
@@ -205,30 +207,33 @@ def test_a_call_is_called_off_once(floor: Floor) -> None:
     assert (told["closed_at"], told["completed_at"]) == ("2026-03-02T09:00:00Z", None)
     assert (again.status_code, again.get_json()) == (200, told)
     assert problem(otherwise) == (409, "task_closed")
-    assert problem(complete(floor.amy, told["id"])) == (409, "task_closed")
-    assert problem(floor.mo.post(f"{path}/assign", json={"assigned_to": id_of(floor.ben)})) == (409, "task_closed")
+    assert problem(complete(scenario.amy, told["id"])) == (409, "task_closed")
+    assert problem(scenario.mo.post(f"{path}/assign", json={"assigned_to": id_of(scenario.ben)})) == (
+        409,
+        "task_closed",
+    )
 
 
-def test_the_tasks_of_a_lead_that_is_deleted_are_called_off(floor: Floor) -> None:
-    task = floor.task()
+def test_the_tasks_of_a_lead_that_is_deleted_are_called_off(scenario: HttpCallScenario) -> None:
+    task = scenario.task()
 
-    assert floor.mo.delete(f"/v1/leads/{floor.grace}").status_code == 204
+    assert scenario.mo.delete(f"/v1/leads/{scenario.grace}").status_code == 204
 
-    told = floor.amy.get(f"{TASKS}/{task['id']}").get_json()
+    told = scenario.amy.get(f"{TASKS}/{task['id']}").get_json()
     assert (told["status"], told["cancel_reason"], told["lead"]) == ("cancelled", "The lead was deleted.", None)
 
 
 @pytest.mark.parametrize("path", [f"{TASKS}/{ANY}", f"{TASKS}/17", f"{TASKS}/{ANY}/ledger"])
-def test_what_is_not_there_is_not_found(floor: Floor, path: str) -> None:
-    assert problem(floor.mo.get(path)) == (404, "not_found")
+def test_what_is_not_there_is_not_found(scenario: HttpCallScenario, path: str) -> None:
+    assert problem(scenario.mo.get(path)) == (404, "not_found")
 
 
-def test_a_call_is_called_off_without_a_word(floor: Floor) -> None:
-    path = f"{TASKS}/{floor.task()['id']}"
+def test_a_call_is_called_off_without_a_word(scenario: HttpCallScenario) -> None:
+    path = f"{TASKS}/{scenario.task()['id']}"
 
-    answer = floor.mo.post(f"{path}/cancel")
-    again = floor.mo.post(f"{path}/cancel", json={})
+    answer = scenario.mo.post(f"{path}/cancel")
+    again = scenario.mo.post(f"{path}/cancel", json={})
 
     assert (answer.status_code, answer.get_json()["cancel_reason"]) == (200, None)
     assert again.get_json() == answer.get_json()
-    assert problem(floor.mo.post(f"{path}/assign")) == (400, "malformed_json")
+    assert problem(scenario.mo.post(f"{path}/assign")) == (400, "malformed_json")

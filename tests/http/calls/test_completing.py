@@ -8,21 +8,21 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from tests.http.calls.floor import CALL, LOGS, TASKS, Floor, complete, id_of, items
+from tests.http.calls.scenario import CALL, LOGS, TASKS, HttpCallScenario, complete, id_of, items
 from tests.http.service import faults, problem
 
 CONCURRENCY = 20
 
 
-def entries(floor: Floor, task_id: str) -> list[dict[str, Any]]:
-    return items(floor.mo.get(f"{LOGS}?task_id={task_id}"))
+def entries(scenario: HttpCallScenario, task_id: str) -> list[dict[str, Any]]:
+    return items(scenario.mo.get(f"{LOGS}?task_id={task_id}"))
 
 
-def test_a_completed_call_shows_what_came_of_it(floor: Floor) -> None:
-    task = floor.task()
-    floor.service.ports.clock.advance(timedelta(minutes=6))
+def test_a_completed_call_shows_what_came_of_it(scenario: HttpCallScenario) -> None:
+    task = scenario.task()
+    scenario.service.ports.clock.advance(timedelta(minutes=6))
 
-    answer = complete(floor.amy, task["id"], note=" Wants an offer. ", started_at="2026-03-02T09:01:00Z")
+    answer = complete(scenario.amy, task["id"], note=" Wants an offer. ", started_at="2026-03-02T09:01:00Z")
 
     assert (answer.status_code, answer.headers["ETag"]) == (200, '"2"')
     assert answer.get_json() == task | {
@@ -36,35 +36,35 @@ def test_a_completed_call_shows_what_came_of_it(floor: Floor) -> None:
         "updated_at": "2026-03-02T09:06:00Z",
         "version": 2,
     }
-    assert floor.amy.get(f"{TASKS}/{task['id']}").get_json() == answer.get_json()
-    assert floor.mo.get(f"/v1/leads/{floor.grace}").get_json()["status"] == "contacted"
+    assert scenario.amy.get(f"{TASKS}/{task['id']}").get_json() == answer.get_json()
+    assert scenario.mo.get(f"/v1/leads/{scenario.grace}").get_json()["status"] == "contacted"
 
 
-def test_the_same_completion_again_is_the_first_result_and_no_second_entry(floor: Floor) -> None:
-    task = floor.task()
-    first = complete(floor.amy, task["id"], note="Wants an offer.")
-    floor.service.ports.clock.advance(timedelta(minutes=1))
+def test_the_same_completion_again_is_the_first_result_and_no_second_entry(scenario: HttpCallScenario) -> None:
+    task = scenario.task()
+    first = complete(scenario.amy, task["id"], note="Wants an offer.")
+    scenario.service.ports.clock.advance(timedelta(minutes=1))
 
-    again = complete(floor.amy, task["id"], note="  Wants an offer.", headers={"If-Match": '"1"'})
+    again = complete(scenario.amy, task["id"], note="  Wants an offer.", headers={"If-Match": '"1"'})
 
     assert (again.status_code, again.get_json(), again.headers["ETag"]) == (200, first.get_json(), '"2"')
     assert "Idempotency-Replayed" not in again.headers
-    assert len(entries(floor, task["id"])) == 1
+    assert len(entries(scenario, task["id"])) == 1
 
 
 @pytest.mark.parametrize("change", [{"duration_seconds": 301}, {"outcome": "busy"}, {"note": "more"}])
-def test_another_completion_of_a_completed_task_is_409(floor: Floor, change: dict[str, Any]) -> None:
-    task = floor.completed()
+def test_another_completion_of_a_completed_task_is_409(scenario: HttpCallScenario, change: dict[str, Any]) -> None:
+    task = scenario.completed()
 
-    assert problem(complete(floor.amy, task["id"], **change)) == (409, "task_closed")
-    assert floor.amy.get(f"{TASKS}/{task['id']}").get_json() == task
+    assert problem(complete(scenario.amy, task["id"], **change)) == (409, "task_closed")
+    assert scenario.amy.get(f"{TASKS}/{task['id']}").get_json() == task
 
 
-def test_a_task_that_was_missed_is_not_completed(floor: Floor) -> None:
-    task = floor.task()
-    floor.service.ports.clock.advance(timedelta(hours=7))
-    amy = floor.service.log_in(floor.amy.user)
-    floor.service.unite.upkeep.mark_missed()
+def test_a_task_that_was_missed_is_not_completed(scenario: HttpCallScenario) -> None:
+    task = scenario.task()
+    scenario.service.ports.clock.advance(timedelta(hours=7))
+    amy = scenario.service.log_in(scenario.amy.user)
+    scenario.service.unite.upkeep.mark_missed()
 
     assert problem(complete(amy, task["id"])) == (409, "task_closed")
     told = amy.get(f"{TASKS}/{task['id']}").get_json()
@@ -87,39 +87,39 @@ def test_a_task_that_was_missed_is_not_completed(floor: Floor) -> None:
     ],
 )
 def test_a_completion_that_breaks_a_rule_is_told_where(
-    floor: Floor, change: dict[str, Any], fault: tuple[str, str]
+    scenario: HttpCallScenario, change: dict[str, Any], fault: tuple[str, str]
 ) -> None:
-    task = floor.task()
+    task = scenario.task()
 
-    answer = complete(floor.amy, task["id"], **change)
+    answer = complete(scenario.amy, task["id"], **change)
 
     assert (problem(answer), faults(answer)) == ((422, "invalid"), [fault])
-    assert entries(floor, task["id"]) == []
+    assert entries(scenario, task["id"]) == []
 
 
-def test_whoever_wants_to_be_called_back_gets_a_task_of_their_own(floor: Floor) -> None:
-    asked = floor.completed(outcome="callback_requested", follow_up_at="2026-03-06T15:00:00Z")
+def test_whoever_wants_to_be_called_back_gets_a_task_of_their_own(scenario: HttpCallScenario) -> None:
+    asked = scenario.completed(outcome="callback_requested", follow_up_at="2026-03-06T15:00:00Z")
 
-    (coming,) = items(floor.amy.get(f"{TASKS}?status=pending"))
+    (coming,) = items(scenario.amy.get(f"{TASKS}?status=pending"))
     assert asked["follow_up_task_id"] == coming["id"]
-    assert (coming["follow_up_of"], coming["assigned_to"]) == (asked["id"], id_of(floor.amy))
-    assert (coming["due_at"], coming["lead_id"]) == ("2026-03-06T15:00:00Z", floor.grace)
+    assert (coming["follow_up_of"], coming["assigned_to"]) == (asked["id"], id_of(scenario.amy))
+    assert (coming["due_at"], coming["lead_id"]) == ("2026-03-06T15:00:00Z", scenario.grace)
 
 
-def all_at_once(floor: Floor, task_id: str, **changes: Any) -> list[TestResponse]:
+def all_at_once(scenario: HttpCallScenario, task_id: str, **changes: Any) -> list[TestResponse]:
     """What as many get who complete the task at the same moment; a change is worked out from each one's number."""
     start = Barrier(CONCURRENCY)
 
     def tell(number: int) -> TestResponse:
         start.wait()
         own = {name: value(number) for name, value in changes.items()}
-        return complete(floor.amy, task_id, outcome="callback_requested", follow_up_at="2099-03-06T15:00:00Z", **own)
+        return complete(scenario.amy, task_id, outcome="callback_requested", follow_up_at="2099-03-06T15:00:00Z", **own)
 
     with ThreadPoolExecutor(CONCURRENCY) as threads:
         return list(threads.map(tell, range(CONCURRENCY)))
 
 
-def test_of_twenty_who_tell_the_same_at_once_all_get_one_result(database_floor: Floor) -> None:
+def test_of_twenty_who_tell_the_same_at_once_all_get_one_result(database_floor: HttpCallScenario) -> None:
     task = database_floor.task()
 
     answers = all_at_once(database_floor, task["id"])
@@ -130,7 +130,7 @@ def test_of_twenty_who_tell_the_same_at_once_all_get_one_result(database_floor: 
     assert len(items(database_floor.amy.get(TASKS))) == 2
 
 
-def test_of_twenty_who_tell_something_else_at_once_one_is_believed(database_floor: Floor) -> None:
+def test_of_twenty_who_tell_something_else_at_once_one_is_believed(database_floor: HttpCallScenario) -> None:
     task = database_floor.task()
 
     answers = all_at_once(database_floor, task["id"], duration_seconds=lambda number: number)
@@ -143,7 +143,7 @@ def test_of_twenty_who_tell_something_else_at_once_one_is_believed(database_floo
     assert len(items(database_floor.amy.get(TASKS))) == 2
 
 
-def test_of_twenty_with_one_key_one_is_carried_out(database_floor: Floor) -> None:
+def test_of_twenty_with_one_key_one_is_carried_out(database_floor: HttpCallScenario) -> None:
     task = database_floor.task()
 
     answers = all_at_once(database_floor, task["id"], headers=lambda _: {"Idempotency-Key": "once"})

@@ -14,7 +14,7 @@ from entrypoints.http.dashboard.charts import (
     bars_of,
     columns_of,
 )
-from entrypoints.http.dashboard.drawings import chart_of_agents, chart_of_hours, chart_of_sources
+from entrypoints.http.dashboard.dashboard_charts import chart_of_agents, chart_of_hours, chart_of_sources
 from tests.http.dashboard.examples import a_day
 
 WHOLE = 100

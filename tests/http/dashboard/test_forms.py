@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.guards.doors import page_operations
+from tests.guards.http_inputs import page_operations
 from tests.http.dashboard.visitor import HOME, HOST, SIGN_IN, SIGN_OUT, Visitor, signed_in
 from tests.http.service import PASSWORD, Service
 from unite_core.identity.model import Role

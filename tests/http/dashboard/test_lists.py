@@ -6,7 +6,7 @@ from html import unescape
 import pytest
 
 from entrypoints.http.dashboard.links import PAGES_OF_LISTS, page_of_list
-from tests.http.calls.floor import Floor, id_of
+from tests.http.calls.scenario import HttpCallScenario, id_of
 from tests.http.dashboard.visitor import Visitor, signed_in
 from tests.http.service import Service
 from unite_core.identity.model import Role
@@ -16,13 +16,13 @@ NEXT = re.compile(r'<a href="([^"]+)" rel="next">')
 
 
 @pytest.fixture
-def floor(service: Service) -> Floor:
-    floor = Floor(service)
-    floor.lead("Alan Turing", "+12125550124", source="fair")
-    floor.completed()
-    floor.completed(outcome="voicemail", duration_seconds=20)
-    floor.task()
-    return floor
+def scenario(service: Service) -> HttpCallScenario:
+    scenario = HttpCallScenario(service)
+    scenario.lead("Alan Turing", "+12125550124", source="fair")
+    scenario.completed()
+    scenario.completed(outcome="voicemail", duration_seconds=20)
+    scenario.task()
+    return scenario
 
 
 @pytest.mark.parametrize(
@@ -39,31 +39,31 @@ def floor(service: Service) -> Floor:
         "/v1/call-tasks?assigned_to={amy}&due_to=2026-03-02T15:00:01Z",
     ],
 )
-def test_a_page_shows_as_many_rows_as_the_list_of_the_api_has(floor: Floor, url: str) -> None:
-    url = url.format(amy=id_of(floor.amy))
-    visitor = signed_in(floor.service, floor.mo.user)
+def test_a_page_shows_as_many_rows_as_the_list_of_the_api_has(scenario: HttpCallScenario, url: str) -> None:
+    url = url.format(amy=id_of(scenario.amy))
+    visitor = signed_in(scenario.service, scenario.mo.user)
 
     page = visitor.get(page_of_list(url))
 
     assert page.status_code == 200
-    assert len(ROW.findall(page.text)) == len(floor.mo.get(url).get_json()["items"])
+    assert len(ROW.findall(page.text)) == len(scenario.mo.get(url).get_json()["items"])
 
 
 @pytest.mark.parametrize("url", PAGES_OF_LISTS)
-def test_an_agent_sees_on_a_page_what_the_api_lists_for_them(floor: Floor, url: str) -> None:
-    for person in (floor.amy, floor.ben):
-        visitor = signed_in(floor.service, person.user)
+def test_an_agent_sees_on_a_page_what_the_api_lists_for_them(scenario: HttpCallScenario, url: str) -> None:
+    for person in (scenario.amy, scenario.ben):
+        visitor = signed_in(scenario.service, person.user)
 
         page = visitor.get(page_of_list(url))
 
         assert len(ROW.findall(page.text)) == len(person.get(url).get_json()["items"])
-        assert bool(ROW.findall(page.text)) is (person is floor.amy)
+        assert bool(ROW.findall(page.text)) is (person is scenario.amy)
 
 
-def test_pages_are_walked_by_their_links_and_show_each_row_once(floor: Floor) -> None:
+def test_pages_are_walked_by_their_links_and_show_each_row_once(scenario: HttpCallScenario) -> None:
     for number in range(5):
-        floor.lead(f"Lead {number}", f"+1212555013{number}", source="fair")
-    visitor = signed_in(floor.service, floor.mo.user)
+        scenario.lead(f"Lead {number}", f"+1212555013{number}", source="fair")
+    visitor = signed_in(scenario.service, scenario.mo.user)
     path: str | None = "/dashboard/leads?source=fair&limit=2"
     seen = []
 
@@ -76,10 +76,10 @@ def test_pages_are_walked_by_their_links_and_show_each_row_once(floor: Floor) ->
     assert seen == [*(f"Lead {number}" for number in reversed(range(5))), "Alan Turing"]
 
 
-def test_the_first_page_can_be_gone_back_to(floor: Floor) -> None:
+def test_the_first_page_can_be_gone_back_to(scenario: HttpCallScenario) -> None:
     for number in range(3):
-        floor.lead(f"Lead {number}", f"+1212555013{number}", source="fair, Berlin")
-    visitor = signed_in(floor.service, floor.mo.user)
+        scenario.lead(f"Lead {number}", f"+1212555013{number}", source="fair, Berlin")
+    visitor = signed_in(scenario.service, scenario.mo.user)
     first = visitor.get('/dashboard/leads?source="fair, Berlin"&limit=1').text
     found = NEXT.search(first)
     assert found is not None
@@ -91,16 +91,16 @@ def test_the_first_page_can_be_gone_back_to(floor: Floor) -> None:
     assert "Lead 2" in visitor.get(f"/dashboard/leads{unescape(back)}").text
 
 
-def test_a_cursor_of_another_list_is_refused(floor: Floor) -> None:
-    visitor = signed_in(floor.service, floor.mo.user)
-    floor.task()
-    cursor = floor.mo.get("/v1/call-tasks?limit=1").get_json()["next_cursor"]
+def test_a_cursor_of_another_list_is_refused(scenario: HttpCallScenario) -> None:
+    visitor = signed_in(scenario.service, scenario.mo.user)
+    scenario.task()
+    cursor = scenario.mo.get("/v1/call-tasks?limit=1").get_json()["next_cursor"]
 
     assert visitor.get(f"/dashboard/tasks?limit=1&cursor={cursor}").status_code == 400
 
 
-def test_what_a_list_is_narrowed_by_is_shown(floor: Floor) -> None:
-    page = signed_in(floor.service, floor.mo.user).get("/dashboard/calls?from=2026-03-01T00:00:00Z")
+def test_what_a_list_is_narrowed_by_is_shown(scenario: HttpCallScenario) -> None:
+    page = signed_in(scenario.service, scenario.mo.user).get("/dashboard/calls?from=2026-03-01T00:00:00Z")
 
     assert '<p class="conditions">From 2026-03-01 00:00 on.</p>' in page.text
     assert 'href="/dashboard?date=2026-03-01&amp;tz=UTC">Back to Sunday, 1 March 2026</a>' in page.text
@@ -136,19 +136,19 @@ def test_what_a_list_is_narrowed_by_is_shown(floor: Floor) -> None:
         ("tasks?status=pending&due_to=2026-03-02T08:00:00Z&limit=5", "Due before 2026-03-02 09:00; status pending."),
     ],
 )
-def test_the_query_of_a_list_is_said_in_words(floor: Floor, path: str, said: str) -> None:
-    floor.admin.patch(f"/v1/users/{id_of(floor.amy)}", json={"name": "Amy Adams"})
-    visitor = signed_in(floor.service, floor.mo.user)
+def test_the_query_of_a_list_is_said_in_words(scenario: HttpCallScenario, path: str, said: str) -> None:
+    scenario.admin.patch(f"/v1/users/{id_of(scenario.amy)}", json={"name": "Amy Adams"})
+    visitor = signed_in(scenario.service, scenario.mo.user)
     visitor.get("/dashboard?tz=Europe/Berlin")
 
-    page = visitor.get(f"/dashboard/{path.format(amy=id_of(floor.amy))}")
+    page = visitor.get(f"/dashboard/{path.format(amy=id_of(scenario.amy))}")
 
     assert page.status_code == 200
     assert re.findall(r'<p class="conditions">(.*)</p>', page.text) == [said]
 
 
-def test_a_call_is_shown_with_its_time_result_agent_duration_source_and_attempt(floor: Floor) -> None:
-    visitor = signed_in(floor.service, floor.mo.user)
+def test_a_call_is_shown_with_its_time_result_agent_duration_source_and_attempt(scenario: HttpCallScenario) -> None:
+    visitor = signed_in(scenario.service, scenario.mo.user)
 
     page = visitor.get("/dashboard/calls?result=voicemail").text
 
@@ -165,22 +165,22 @@ def test_a_call_is_shown_with_its_time_result_agent_duration_source_and_attempt(
     assert 'scope="row">2026-03-02 08:59</th>' in page
 
 
-def test_a_list_without_a_time_leads_back_to_the_dashboard(floor: Floor) -> None:
-    page = signed_in(floor.service, floor.mo.user).get("/dashboard/tasks?status=pending").text
+def test_a_list_without_a_time_leads_back_to_the_dashboard(scenario: HttpCallScenario) -> None:
+    page = signed_in(scenario.service, scenario.mo.user).get("/dashboard/tasks?status=pending").text
 
     assert '<a href="/dashboard">Back to the dashboard</a>' in page
 
 
-def test_agents_are_named_and_one_who_is_deactivated_too(floor: Floor) -> None:
-    floor.admin.patch(f"/v1/users/{id_of(floor.amy)}", json={"name": "Amy Adams", "active": False})
+def test_agents_are_named_and_one_who_is_deactivated_too(scenario: HttpCallScenario) -> None:
+    scenario.admin.patch(f"/v1/users/{id_of(scenario.amy)}", json={"name": "Amy Adams", "active": False})
 
-    page = signed_in(floor.service, floor.mo.user).get("/dashboard/calls")
+    page = signed_in(scenario.service, scenario.mo.user).get("/dashboard/calls")
 
     assert page.text.count("Amy Adams") == 2
 
 
-def test_times_follow_the_zone_that_was_chosen(floor: Floor) -> None:
-    visitor = signed_in(floor.service, floor.mo.user)
+def test_times_follow_the_zone_that_was_chosen(scenario: HttpCallScenario) -> None:
+    visitor = signed_in(scenario.service, scenario.mo.user)
     visitor.get("/dashboard?tz=Asia/Kolkata")
 
     page = visitor.get("/dashboard/tasks?status=pending")

@@ -11,11 +11,11 @@ import pytest
 
 from adapters.local.files import LocalFiles
 from entrypoints.http.app import create_app
-from entrypoints.http.door import Door
+from entrypoints.http.config import HttpConfig
 from entrypoints.http.downloads import Downloads
 from tests.core.leads.pictures.making import MARK
 from tests.core.leads.pictures.test_cleaning import PHOTOGRAPHS
-from tests.http.imports.floor import IMPORTS, PUBLIC_URL, TWO_LEADS, Floor, json_of, path_of
+from tests.http.imports.scenario import IMPORTS, PUBLIC_URL, TWO_LEADS, HttpImportScenario, json_of, path_of
 from tests.pictures import PNG
 from unite_core.testing.in_memory import FixedClock, in_memory_unite
 
@@ -25,40 +25,42 @@ CONTENT = b"Name,Phone\n"
 
 
 @pytest.fixture(params=["in memory", "on disk"])
-def floor(request: pytest.FixtureRequest, tmp_path: Path) -> Floor:
+def scenario(request: pytest.FixtureRequest, tmp_path: Path) -> HttpImportScenario:
     clock = FixedClock()
     if request.param == "in memory":
-        return Floor(clock=clock)
+        return HttpImportScenario(clock=clock)
     files = LocalFiles(tmp_path, public_url=PUBLIC_URL, secrets_by_kid={"a": b"s" * 32}, clock=clock)
-    return Floor(files=files, clock=clock)
+    return HttpImportScenario(files=files, clock=clock)
 
 
-def upload_link(floor: Floor, key: str = KEY, size: int = len(CONTENT)) -> str:
-    return path_of(floor.files.sign_upload(key, content_type="text/csv", size=size, lifetime=HOUR).url)
+def upload_link(scenario: HttpImportScenario, key: str = KEY, size: int = len(CONTENT)) -> str:
+    return path_of(scenario.files.sign_upload(key, content_type="text/csv", size=size, ttl=HOUR).url)
 
 
-def download_link(floor: Floor, key: str = KEY, filename: str = "leads.csv") -> str:
-    link = floor.files.sign_download(key, filename=filename, content_type="text/csv", lifetime=HOUR)
+def download_link(scenario: HttpImportScenario, key: str = KEY, filename: str = "leads.csv") -> str:
+    link = scenario.files.sign_download(key, filename=filename, content_type="text/csv", ttl=HOUR)
     return path_of(link.url)
 
 
-def put(floor: Floor, link: str, content: bytes = CONTENT, content_type: str | None = "text/csv") -> Any:
-    return floor.client.put(link, data=content, content_type=content_type)
+def put(
+    scenario: HttpImportScenario, link: str, content: bytes = CONTENT, content_type: str | None = "text/csv"
+) -> Any:
+    return scenario.client.put(link, data=content, content_type=content_type)
 
 
-def fetch(floor: Floor, link: str) -> Any:
-    with floor.client.get(link) as fetched:
+def fetch(scenario: HttpImportScenario, link: str) -> Any:
+    with scenario.client.get(link) as fetched:
         fetched.get_data()
     return fetched
 
 
-def store(floor: Floor, content: bytes = CONTENT, key: str = KEY) -> None:
-    with floor.files.write(key, content_type="text/csv") as target:
+def store(scenario: HttpImportScenario, content: bytes = CONTENT, key: str = KEY) -> None:
+    with scenario.files.write(key, content_type="text/csv") as target:
         target.write(content)
 
 
-def stored(floor: Floor, key: str = KEY) -> bytes:
-    with floor.files.read(key) as stream:
+def stored(scenario: HttpImportScenario, key: str = KEY) -> bytes:
+    with scenario.files.read(key) as stream:
         content: bytes = stream.read()
     return content
 
@@ -73,17 +75,17 @@ def altered(link: str, alter: Callable[[str, str], str]) -> list[str]:
     ]
 
 
-def test_a_file_is_sent_by_a_link_without_a_token(floor: Floor) -> None:
-    sent = put(floor, upload_link(floor))
+def test_a_file_is_sent_by_a_link_without_a_token(scenario: HttpImportScenario) -> None:
+    sent = put(scenario, upload_link(scenario))
 
     assert (sent.status_code, sent.data) == (204, b"")
-    assert stored(floor) == CONTENT
+    assert stored(scenario) == CONTENT
 
 
-def test_a_file_is_fetched_by_a_link_without_a_token(floor: Floor) -> None:
-    store(floor)
+def test_a_file_is_fetched_by_a_link_without_a_token(scenario: HttpImportScenario) -> None:
+    store(scenario)
 
-    fetched = fetch(floor, download_link(floor))
+    fetched = fetch(scenario, download_link(scenario))
 
     assert (fetched.status_code, fetched.data) == (200, CONTENT)
     assert fetched.headers["Content-Type"] == "text/csv"
@@ -92,10 +94,10 @@ def test_a_file_is_fetched_by_a_link_without_a_token(floor: Floor) -> None:
     assert fetched.headers["Cache-Control"] == "no-store"
 
 
-def test_asking_for_the_headers_alone_gives_those_of_the_file(floor: Floor) -> None:
-    store(floor)
+def test_asking_for_the_headers_alone_gives_those_of_the_file(scenario: HttpImportScenario) -> None:
+    store(scenario)
 
-    asked = floor.client.head(download_link(floor))
+    asked = scenario.client.head(download_link(scenario))
 
     assert (asked.status_code, asked.data, asked.headers["Content-Length"]) == (200, b"", str(len(CONTENT)))
 
@@ -112,27 +114,27 @@ def test_asking_for_the_headers_alone_gives_those_of_the_file(floor: Floor) -> N
         ("a;b=c.csv", 'attachment; filename="a;b=c.csv"'),
     ],
 )
-def test_a_file_is_to_be_saved_under_its_name(floor: Floor, filename: str, disposition: str) -> None:
-    store(floor)
+def test_a_file_is_to_be_saved_under_its_name(scenario: HttpImportScenario, filename: str, disposition: str) -> None:
+    store(scenario)
 
-    fetched = fetch(floor, download_link(floor, filename=filename))
+    fetched = fetch(scenario, download_link(scenario, filename=filename))
 
     assert fetched.headers["Content-Disposition"] == disposition
 
 
-def test_a_file_larger_than_other_bodies_goes_both_ways(floor: Floor) -> None:
+def test_a_file_larger_than_other_bodies_goes_both_ways(scenario: HttpImportScenario) -> None:
     content = bytes(range(256)) * 12_000
 
-    sent = put(floor, upload_link(floor, size=len(content)), content)
+    sent = put(scenario, upload_link(scenario, size=len(content)), content)
 
     assert sent.status_code == 204
-    assert fetch(floor, download_link(floor)).data == content
+    assert fetch(scenario, download_link(scenario)).data == content
 
 
-def test_a_file_is_sent_in_blocks(floor: Floor) -> None:
-    store(floor, b"x" * 3_000_000)
+def test_a_file_is_sent_in_blocks(scenario: HttpImportScenario) -> None:
+    store(scenario, b"x" * 3_000_000)
 
-    with floor.client.get(download_link(floor)) as fetched:
+    with scenario.client.get(download_link(scenario)) as fetched:
         blocks = [len(block) for block in fetched.iter_encoded()]
 
     assert sum(blocks) == 3_000_000
@@ -146,22 +148,22 @@ def test_a_file_is_sent_in_blocks(floor: Floor) -> None:
     ids=["one more character", "emptied", "a large number"],
 )
 def test_a_link_that_is_altered_in_any_part_is_refused(
-    floor: Floor, method: str, alter: Callable[[str, str], str]
+    scenario: HttpImportScenario, method: str, alter: Callable[[str, str], str]
 ) -> None:
-    store(floor)
-    link = upload_link(floor) if method == "PUT" else download_link(floor)
+    store(scenario)
+    link = upload_link(scenario) if method == "PUT" else download_link(scenario)
 
     for tampered in altered(link, alter):
-        refused = floor.client.open(tampered, method=method, data=b"tampered", content_type="text/csv")
+        refused = scenario.client.open(tampered, method=method, data=b"tampered", content_type="text/csv")
 
         assert (refused.status_code, json_of(refused)["code"]) == (403, "invalid_signature"), tampered
-    assert stored(floor) == CONTENT
+    assert stored(scenario) == CONTENT
 
 
 @pytest.mark.parametrize("method", ["PUT", "GET"])
-def test_a_link_is_good_for_one_key_and_one_method(floor: Floor, method: str) -> None:
-    store(floor)
-    link = upload_link(floor) if method == "PUT" else download_link(floor)
+def test_a_link_is_good_for_one_key_and_one_method(scenario: HttpImportScenario, method: str) -> None:
+    store(scenario)
+    link = upload_link(scenario) if method == "PUT" else download_link(scenario)
     query = urlsplit(link).query
     other = "GET" if method == "PUT" else "PUT"
 
@@ -176,73 +178,73 @@ def test_a_link_is_good_for_one_key_and_one_method(floor: Floor, method: str) ->
         (f"{link}&more=1", method),
         (f"{link}&{query}", method),
     ]:
-        refused = floor.client.open(tampered, method=with_method, data=CONTENT, content_type="text/csv")
+        refused = scenario.client.open(tampered, method=with_method, data=CONTENT, content_type="text/csv")
 
         assert (refused.status_code, json_of(refused)["code"]) == (403, "invalid_signature"), tampered
 
 
 @pytest.mark.parametrize("method", ["PUT", "GET"])
-def test_a_link_that_has_expired_is_refused(floor: Floor, method: str) -> None:
-    store(floor)
-    link = upload_link(floor) if method == "PUT" else download_link(floor)
-    floor.clock.advance(HOUR)
+def test_a_link_that_has_expired_is_refused(scenario: HttpImportScenario, method: str) -> None:
+    store(scenario)
+    link = upload_link(scenario) if method == "PUT" else download_link(scenario)
+    scenario.clock.advance(HOUR)
 
-    late = floor.client.open(link, method=method, data=CONTENT, content_type="text/csv")
+    late = scenario.client.open(link, method=method, data=CONTENT, content_type="text/csv")
 
     assert (late.status_code, json_of(late)["code"]) == (403, "link_expired")
 
 
-def test_what_is_sent_after_the_start_of_an_import_is_not_imported(floor: Floor) -> None:
-    coming = json_of(floor.announce(TWO_LEADS))
-    floor.send(coming["upload"], TWO_LEADS)
-    floor.post(f"{IMPORTS}/{coming['id']}/start")
+def test_what_is_sent_after_the_start_of_an_import_is_not_imported(scenario: HttpImportScenario) -> None:
+    coming = json_of(scenario.announce(TWO_LEADS))
+    scenario.send(coming["upload"], TWO_LEADS)
+    scenario.post(f"{IMPORTS}/{coming['id']}/start")
 
-    again = floor.send(coming["upload"], TWO_LEADS.replace(b"Lovelace", b"Imposter"))
-    floor.run_jobs()
+    again = scenario.send(coming["upload"], TWO_LEADS.replace(b"Lovelace", b"Imposter"))
+    scenario.run_jobs()
 
     assert again.status_code == 204
-    assert {lead["name"] for lead in floor.leads()} == {"Ada Lovelace", "Grace Hopper"}
+    assert {lead["name"] for lead in scenario.leads()} == {"Ada Lovelace", "Grace Hopper"}
 
 
-def test_what_is_sent_for_an_import_that_was_cancelled_takes_no_files_place(floor: Floor) -> None:
-    coming = json_of(floor.announce(TWO_LEADS))
-    floor.post(f"{IMPORTS}/{coming['id']}/cancel")
+def test_what_is_sent_for_an_import_that_was_cancelled_takes_no_files_place(scenario: HttpImportScenario) -> None:
+    coming = json_of(scenario.announce(TWO_LEADS))
+    scenario.post(f"{IMPORTS}/{coming['id']}/cancel")
 
-    floor.send(coming["upload"], TWO_LEADS)
+    scenario.send(coming["upload"], TWO_LEADS)
 
-    assert floor.files.size(f"imports/{coming['id']}.csv") is None
+    assert scenario.files.size(f"imports/{coming['id']}.csv") is None
 
 
-def announced_picture(floor: Floor) -> tuple[str, dict[str, Any]]:
+def announced_picture(scenario: HttpImportScenario) -> tuple[str, dict[str, Any]]:
     """The path of a lead's pictures, and how to send one."""
-    lead = json_of(floor.post("/v1/leads", json={"name": "Grace", "phone": "+12125550123"}))
+    lead = json_of(scenario.post("/v1/leads", json={"name": "Grace", "phone": "+12125550123"}))
     images = f"/v1/leads/{lead['id']}/images"
-    return images, json_of(floor.post(images, json={"content_type": "image/png", "size": len(PNG)}))
+    return images, json_of(scenario.post(images, json={"content_type": "image/png", "size": len(PNG)}))
 
 
-def test_a_picture_that_was_checked_is_not_replaced_by_what_is_sent_later(floor: Floor) -> None:
-    images, coming = announced_picture(floor)
-    floor.send(coming["upload"], PNG)
-    floor.post(f"{images}/{coming['id']}/complete")
+def test_a_picture_that_was_checked_is_not_replaced_by_what_is_sent_later(scenario: HttpImportScenario) -> None:
+    images, coming = announced_picture(scenario)
+    scenario.send(coming["upload"], PNG)
+    scenario.post(f"{images}/{coming['id']}/complete")
 
-    again = floor.send(coming["upload"], b"<script>".ljust(len(PNG)))
+    again = scenario.send(coming["upload"], b"<script>".ljust(len(PNG)))
 
-    [shown] = json_of(floor.get(images))["items"]
+    [shown] = json_of(scenario.get(images))["items"]
     assert again.status_code == 204
-    assert fetch(floor, path_of(shown["download_url"])).data == PNG
+    assert fetch(scenario, path_of(shown["download_url"])).data == PNG
 
 
-def test_a_picture_is_sent_to_others_without_what_its_camera_wrote(floor: Floor) -> None:
-    images, _ = announced_picture(floor)
+def test_a_picture_is_sent_to_others_without_what_its_camera_wrote(scenario: HttpImportScenario) -> None:
+    images, _ = announced_picture(scenario)
     for content_type, content in PHOTOGRAPHS.items():
         announced = {"content_type": content_type, "size": len(content), "filename": "x.html"}
-        coming = json_of(floor.post(images, json=announced))
-        floor.send(coming["upload"], content)
+        coming = json_of(scenario.post(images, json=announced))
+        scenario.send(coming["upload"], content)
 
-        completed = json_of(floor.post(f"{images}/{coming['id']}/complete"))
+        completed = json_of(scenario.post(f"{images}/{coming['id']}/complete"))
 
-        [shown] = json_of(floor.get(f"{images}?limit=1"))["items"]
-        fetched = fetch(floor, path_of(shown["download_url"]))
+        [shown] = json_of(scenario.get(f"{images}?limit=1"))["items"]
+        fetched = fetch(scenario, path_of(shown["download_url"]))
         assert MARK in content
         assert MARK not in fetched.data
         assert len(fetched.data) == completed["size"] == shown["size"] < len(content)
@@ -251,39 +253,41 @@ def test_a_picture_is_sent_to_others_without_what_its_camera_wrote(floor: Floor)
         assert fetched.headers["Content-Disposition"].startswith("attachment")
 
 
-def test_what_is_sent_for_a_picture_that_was_deleted_takes_no_files_place(floor: Floor) -> None:
-    images, coming = announced_picture(floor)
-    floor.client.delete(f"{images}/{coming['id']}", headers=floor.headers())
+def test_what_is_sent_for_a_picture_that_was_deleted_takes_no_files_place(scenario: HttpImportScenario) -> None:
+    images, coming = announced_picture(scenario)
+    scenario.client.delete(f"{images}/{coming['id']}", headers=scenario.headers())
 
-    floor.send(coming["upload"], PNG)
+    scenario.send(coming["upload"], PNG)
 
     lead_id = images.split("/")[3]
-    assert floor.files.size(f"images/{lead_id}/{coming['id']}") is None
-    assert floor.files.size(f"uploads/images/{lead_id}/{coming['id']}") == len(PNG)
+    assert scenario.files.size(f"images/{lead_id}/{coming['id']}") is None
+    assert scenario.files.size(f"uploads/images/{lead_id}/{coming['id']}") == len(PNG)
 
 
 @pytest.mark.parametrize("content_type", ["text/html", "image/png", None])
-def test_a_file_of_another_type_is_refused(floor: Floor, content_type: str | None) -> None:
-    refused = put(floor, upload_link(floor), content_type=content_type)
+def test_a_file_of_another_type_is_refused(scenario: HttpImportScenario, content_type: str | None) -> None:
+    refused = put(scenario, upload_link(scenario), content_type=content_type)
 
     assert (refused.status_code, json_of(refused)["code"]) == (422, "wrong_type")
-    assert floor.files.size(KEY) is None
+    assert scenario.files.size(KEY) is None
 
 
-def test_a_file_of_another_size_is_refused(floor: Floor) -> None:
-    link = upload_link(floor)
+def test_a_file_of_another_size_is_refused(scenario: HttpImportScenario) -> None:
+    link = upload_link(scenario)
 
-    shorter, longer = put(floor, link, CONTENT[:-1]), put(floor, link, CONTENT + b"x")
+    shorter, longer = put(scenario, link, CONTENT[:-1]), put(scenario, link, CONTENT + b"x")
 
     assert (shorter.status_code, json_of(shorter)["code"]) == (422, "wrong_size")
     assert (longer.status_code, json_of(longer)["code"]) == (413, "too_large")
-    assert floor.files.size(KEY) is None
+    assert scenario.files.size(KEY) is None
 
 
 @pytest.mark.parametrize(("content", "status"), [(CONTENT, 204), (CONTENT[:-1], 422), (CONTENT + b"x", 413)])
-def test_a_size_that_is_not_told_beforehand_is_checked_all_the_same(floor: Floor, content: bytes, status: int) -> None:
-    sent = floor.client.put(
-        upload_link(floor),
+def test_a_size_that_is_not_told_beforehand_is_checked_all_the_same(
+    scenario: HttpImportScenario, content: bytes, status: int
+) -> None:
+    sent = scenario.client.put(
+        upload_link(scenario),
         environ_overrides={
             "wsgi.input": BytesIO(content),
             "wsgi.input_terminated": True,
@@ -295,31 +299,31 @@ def test_a_size_that_is_not_told_beforehand_is_checked_all_the_same(floor: Floor
     assert sent.status_code == status
 
 
-def test_a_file_that_is_gone_is_not_found(floor: Floor) -> None:
-    missing = fetch(floor, download_link(floor))
+def test_a_file_that_is_gone_is_not_found(scenario: HttpImportScenario) -> None:
+    missing = fetch(scenario, download_link(scenario))
 
     assert (missing.status_code, json_of(missing)["code"]) == (404, "not_found")
 
 
-def test_nothing_is_served_without_a_link(floor: Floor) -> None:
-    store(floor)
+def test_nothing_is_served_without_a_link(scenario: HttpImportScenario) -> None:
+    store(scenario)
 
     for path in (f"/files/{KEY}", "/files/", "/files/imports/"):
-        refused = floor.client.get(path, headers=floor.headers())
+        refused = scenario.client.get(path, headers=scenario.headers())
 
         assert refused.status_code in (403, 404), path
         assert CONTENT not in refused.data
 
 
-def test_other_methods_are_not_taken(floor: Floor) -> None:
+def test_other_methods_are_not_taken(scenario: HttpImportScenario) -> None:
     for method in ("POST", "DELETE", "PATCH"):
-        refused = floor.client.open(upload_link(floor), method=method)
+        refused = scenario.client.open(upload_link(scenario), method=method)
 
         assert (refused.status_code, json_of(refused)["code"]) == (405, "method_not_allowed")
 
 
 def test_where_the_storage_is_elsewhere_there_are_no_such_paths() -> None:
-    app = create_app(in_memory_unite(), Door(public_url=PUBLIC_URL, cursor_secrets=(b"x" * 32,)))
+    app = create_app(in_memory_unite(), HttpConfig(public_url=PUBLIC_URL, cursor_secrets=(b"x" * 32,)))
 
     response = app.test_client().get(f"/files/{KEY}?signature=x")
 
@@ -327,16 +331,16 @@ def test_where_the_storage_is_elsewhere_there_are_no_such_paths() -> None:
     assert "/files/{key}" not in app.extensions["openapi"]().decode()
 
 
-@pytest.mark.parametrize("downloads", [Downloads(1), Downloads(9, max_of_one=1)], ids=["all", "of one address"])
-def test_downloads_have_places_which_are_given_back(floor: Floor, downloads: Downloads) -> None:
-    store(floor)
-    floor.app.extensions["downloads"] = downloads
-    link = download_link(floor)
+@pytest.mark.parametrize("downloads", [Downloads(1), Downloads(9, max_per_client=1)], ids=["all", "of one address"])
+def test_downloads_have_places_which_are_given_back(scenario: HttpImportScenario, downloads: Downloads) -> None:
+    store(scenario)
+    scenario.app.extensions["downloads"] = downloads
+    link = download_link(scenario)
 
-    first = floor.client.get(link)
-    refused = floor.client.get(link)
+    first = scenario.client.get(link)
+    refused = scenario.client.get(link)
     first.close()
-    after = fetch(floor, link)
+    after = fetch(scenario, link)
 
     assert (refused.status_code, refused.get_json()["code"]) == (503, "too_many_transfers")
     assert refused.headers["Retry-After"] == "5"
@@ -349,8 +353,8 @@ def test_downloads_have_places_which_are_given_back(floor: Floor, downloads: Dow
     ids=["no UTF-8", "no UTF-8 in a value", "no UTF-8, encoded", "twice", "many parameters", "long"],
 )
 @pytest.mark.parametrize("method", ["GET", "PUT"])
-def test_a_query_that_no_link_has_is_refused(floor: Floor, method: str, query: str) -> None:
+def test_a_query_that_no_link_has_is_refused(scenario: HttpImportScenario, method: str, query: str) -> None:
     # What a server hands on is the query as it came, byte by byte.
-    answer = floor.client.open(f"/files/{KEY}", method=method, environ_overrides={"QUERY_STRING": query})
+    answer = scenario.client.open(f"/files/{KEY}", method=method, environ_overrides={"QUERY_STRING": query})
 
     assert (answer.status_code, json_of(answer)["code"]) == (403, "invalid_signature")

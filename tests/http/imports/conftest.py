@@ -5,18 +5,18 @@ import pytest
 
 from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
 from tests.databases import a_database
-from tests.http.imports.floor import Floor
+from tests.http.imports.scenario import HttpImportScenario
 
 
 @pytest.fixture
-def floor() -> Floor:
+def scenario() -> HttpImportScenario:
     """Everything in memory; requests come from a manager unless they say otherwise."""
-    return Floor()
+    return HttpImportScenario()
 
 
 @pytest.fixture
-def database_floor(tmp_path: Path) -> Iterator[Floor]:
+def database_floor(tmp_path: Path) -> Iterator[HttpImportScenario]:
     """The same over a SQLite file."""
     engine = a_database(tmp_path)
-    yield Floor(work=SqlUnitOfWorkFactory(engine), reads=SqlUnitOfWorkFactory(engine, reading=True))
+    yield HttpImportScenario(work=SqlUnitOfWorkFactory(engine), reads=SqlUnitOfWorkFactory(engine, reading=True))
     engine.dispose()

@@ -2,13 +2,13 @@
 
 import pytest
 
-from tests.http.imports.floor import IMPORTS, TWO_LEADS, Floor, json_of, path_of
+from tests.http.imports.scenario import IMPORTS, TWO_LEADS, HttpImportScenario, json_of, path_of
 
 HEADER = b"Name,Phone\n"
 
 
 @pytest.fixture
-def peopled(database_floor: Floor) -> Floor:
+def peopled(database_floor: HttpImportScenario) -> HttpImportScenario:
     """A floor with two leads in its database, Ada and Mary, which no file here repeats."""
     database_floor.imported(
         b"Name,Phone,Email\nAda Lovelace,+13125550100,ada@example.com\nMary Somerville,+13125550101,\n"
@@ -43,7 +43,7 @@ def peopled(database_floor: Floor) -> Floor:
         "10 MB line",
     ],
 )
-def test_a_file_that_cannot_be_read_fails_with_a_reason(peopled: Floor, content: bytes, code: str) -> None:
+def test_a_file_that_cannot_be_read_fails_with_a_reason(peopled: HttpImportScenario, content: bytes, code: str) -> None:
     before = peopled.leads()
 
     done = peopled.imported(content)
@@ -56,14 +56,14 @@ def test_a_file_that_cannot_be_read_fails_with_a_reason(peopled: Floor, content:
     assert len(before) == 2
 
 
-def test_a_file_that_failed_may_be_uploaded_again(floor: Floor) -> None:
-    first, second = floor.imported(b"Colour\nred\n"), floor.imported(b"Colour\nred\n")
+def test_a_file_that_failed_may_be_uploaded_again(scenario: HttpImportScenario) -> None:
+    first, second = scenario.imported(b"Colour\nred\n"), scenario.imported(b"Colour\nred\n")
 
     assert first["id"] != second["id"]
 
 
-def test_a_header_alone_is_an_import_of_nothing(floor: Floor) -> None:
-    done = floor.imported(HEADER)
+def test_a_header_alone_is_an_import_of_nothing(scenario: HttpImportScenario) -> None:
+    done = scenario.imported(HEADER)
 
     assert (done["status"], done["counts"]["rows"]) == ("completed", 0)
     assert [column["field"] for column in done["columns"]] == ["name", "phone"]
@@ -79,56 +79,60 @@ def test_a_header_alone_is_an_import_of_nothing(floor: Floor) -> None:
     ],
     ids=["10 MB line", "10,000 cells", "ends in mid-character", "control character"],
 )
-def test_a_row_that_cannot_be_read_is_rejected_and_the_others_imported(peopled: Floor, row: bytes, code: str) -> None:
-    floor, before = peopled, peopled.leads()
+def test_a_row_that_cannot_be_read_is_rejected_and_the_others_imported(
+    peopled: HttpImportScenario, row: bytes, code: str
+) -> None:
+    scenario, before = peopled, peopled.leads()
 
-    done = floor.imported(HEADER + b"Grace,+12125550101\n" + row)
+    done = scenario.imported(HEADER + b"Grace,+12125550101\n" + row)
 
-    [rejected] = floor.rejections(done["id"])
+    [rejected] = scenario.rejections(done["id"])
     assert (done["status"], done["counts"]["created"], done["counts"]["rejected"]) == ("completed", 1, 1)
     assert (rejected["row"], rejected["code"]) == (3, code)
-    assert floor.client.get(path_of(floor.get(f"{IMPORTS}/{done['id']}/error-report").location)).status_code == 200
-    grace, *others = floor.leads()
+    assert (
+        scenario.client.get(path_of(scenario.get(f"{IMPORTS}/{done['id']}/error-report").location)).status_code == 200
+    )
+    grace, *others = scenario.leads()
     assert grace["name"] == "Grace"
     assert others == before
 
 
-def test_a_thousand_wrong_rows_are_a_thousand_rejections(peopled: Floor) -> None:
-    floor, before = peopled, peopled.leads()
+def test_a_thousand_wrong_rows_are_a_thousand_rejections(peopled: HttpImportScenario) -> None:
+    scenario, before = peopled, peopled.leads()
 
-    done = floor.imported(HEADER + b",1\n" * 1000)
+    done = scenario.imported(HEADER + b",1\n" * 1000)
 
     rows, cursor = [], ""
     while True:
-        page = json_of(floor.get(f"{IMPORTS}/{done['id']}/rejections?limit=200{cursor}"))
+        page = json_of(scenario.get(f"{IMPORTS}/{done['id']}/rejections?limit=200{cursor}"))
         rows += [row["row"] for row in page["items"]]
         if page["next_cursor"] is None:
             break
         cursor = f"&cursor={page['next_cursor']}"
     assert done["counts"] == {"rows": 1000, "created": 0, "updated": 0, "duplicate": 0, "rejected": 1000}
     assert rows == list(range(2, 1002))
-    assert floor.leads() == before
+    assert scenario.leads() == before
 
 
-def test_names_in_any_script_come_through(floor: Floor) -> None:
+def test_names_in_any_script_come_through(scenario: HttpImportScenario) -> None:
     names = ["محمد علي", "שרה כהן", "田中太郎", "Zoë Łukasiewicz", "👩🏽‍🚀 Ада"]
     rows = "".join(f"{name},+1212555010{number}\n" for number, name in enumerate(names))
 
-    done = floor.imported(HEADER + rows.encode())
+    done = scenario.imported(HEADER + rows.encode())
 
     assert done["counts"]["created"] == len(names)
-    assert {lead["name"] for lead in floor.leads()} == set(names)
+    assert {lead["name"] for lead in scenario.leads()} == set(names)
 
 
-def test_a_phone_that_differs_in_punctuation_alone_is_a_duplicate(floor: Floor) -> None:
-    floor.imported(TWO_LEADS)
+def test_a_phone_that_differs_in_punctuation_alone_is_a_duplicate(scenario: HttpImportScenario) -> None:
+    scenario.imported(TWO_LEADS)
 
-    done = floor.imported(HEADER + b"Ada,(212) 555-0100\n", default_country="us")
+    done = scenario.imported(HEADER + b"Ada,(212) 555-0100\n", default_country="us")
 
     assert done["counts"]["duplicate"] == 1
 
 
-def test_columns_that_the_file_lacks_are_a_failure(peopled: Floor) -> None:
+def test_columns_that_the_file_lacks_are_a_failure(peopled: HttpImportScenario) -> None:
     before = peopled.leads()
 
     done = peopled.imported(TWO_LEADS, columns={"Handy": "phone"})

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from tests.http.imports.floor import IMPORTS, Floor, json_of
+from tests.http.imports.scenario import IMPORTS, HttpImportScenario, json_of
 
 
 @pytest.fixture
-def document(floor: Floor) -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads(floor.app.extensions["openapi"]())
+def document(scenario: HttpImportScenario) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(scenario.app.extensions["openapi"]())
     return loaded
 
 
@@ -37,13 +37,13 @@ def shown(document: dict[str, Any], method: str, path: str, status: int) -> dict
     return content
 
 
-def test_answers_have_the_fields_that_are_documented(floor: Floor, document: dict[str, Any]) -> None:
-    announced = json_of(floor.announce(b"Name"))
-    done = floor.imported(b"Name,Phone\nAda,+12125550100\nAda,+12125550100\n,1\n")
-    floor.post(f"{IMPORTS}/{done['id']}/undo")
-    undone = json_of(floor.get(f"{IMPORTS}/{done['id']}"))
-    failed = floor.imported(b"Colour\n")
-    rejections = json_of(floor.get(f"{IMPORTS}/{done['id']}/rejections"))
+def test_answers_have_the_fields_that_are_documented(scenario: HttpImportScenario, document: dict[str, Any]) -> None:
+    announced = json_of(scenario.announce(b"Name"))
+    done = scenario.imported(b"Name,Phone\nAda,+12125550100\nAda,+12125550100\n,1\n")
+    scenario.post(f"{IMPORTS}/{done['id']}/undo")
+    undone = json_of(scenario.get(f"{IMPORTS}/{done['id']}"))
+    failed = scenario.imported(b"Colour\n")
+    rejections = json_of(scenario.get(f"{IMPORTS}/{done['id']}/rejections"))
 
     one = shown(document, "get", f"{IMPORTS}/{{import_id}}", 200)["schema"]
     rows = shown(document, "get", f"{IMPORTS}/{{import_id}}/rejections", 200)["schema"]

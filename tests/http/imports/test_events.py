@@ -8,7 +8,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from entrypoints.http.imports_events import EventStreams
-from tests.http.imports.floor import IMPORTS, TWO_LEADS, Floor, json_of
+from tests.http.imports.scenario import IMPORTS, TWO_LEADS, HttpImportScenario, json_of
 from unite_core.errors import Unavailable
 from unite_core.identity.model import Role
 
@@ -16,16 +16,18 @@ MANY = b"Name,Phone\n" + b"".join(b"Lead %d,+1212%07d\n" % (number, 2_000_000 + 
 
 
 @pytest.fixture
-def coming(floor: Floor) -> str:
+def coming(scenario: HttpImportScenario) -> str:
     """The id of an import of 3,000 rows, two chunks, that waits for a worker."""
-    return str(json_of(floor.upload(MANY))["id"])
+    return str(json_of(scenario.upload(MANY))["id"])
 
 
-def follow(floor: Floor, import_id: str, **headers: str) -> TestResponse:
-    return floor.get(f"{IMPORTS}/{import_id}/events", {name.replace("_", "-"): told for name, told in headers.items()})
+def follow(scenario: HttpImportScenario, import_id: str, **headers: str) -> TestResponse:
+    return scenario.get(
+        f"{IMPORTS}/{import_id}/events", {name.replace("_", "-"): told for name, told in headers.items()}
+    )
 
 
-def while_waiting(floor: Floor, do: Callable[[], object], maximum: int = 2) -> list[float]:
+def while_waiting(scenario: HttpImportScenario, do: Callable[[], object], maximum: int = 2) -> list[float]:
     """Have `do` done whenever a stream pauses; what comes back fills with the seconds that it pauses for."""
     waits: list[float] = []
 
@@ -34,7 +36,7 @@ def while_waiting(floor: Floor, do: Callable[[], object], maximum: int = 2) -> l
         do()
         return b""
 
-    floor.app.extensions["event_streams"] = EventStreams(maximum, pause)
+    scenario.app.extensions["event_streams"] = EventStreams(maximum, pause)
     return waits
 
 
@@ -49,13 +51,13 @@ def events(response: TestResponse) -> list[dict[str, Any]]:
     return found
 
 
-def test_there_is_an_event_at_once_and_at_every_change_until_the_end(floor: Floor, coming: str) -> None:
-    waits = while_waiting(floor, lambda: floor.work_a_little(coming))
+def test_there_is_an_event_at_once_and_at_every_change_until_the_end(scenario: HttpImportScenario, coming: str) -> None:
+    waits = while_waiting(scenario, lambda: scenario.run_one_chunk(coming))
 
-    response = follow(floor, coming)
+    response = follow(scenario, coming)
 
     told = events(response)
-    done = json_of(floor.get(f"{IMPORTS}/{coming}"))
+    done = json_of(scenario.get(f"{IMPORTS}/{coming}"))
     assert response.status_code == 200
     assert [event["event"] for event in told] == ["progress"] * (len(told) - 1) + ["end"]
     assert [event["data"]["counts"]["created"] for event in told] == [0, 2000, 3000, 3000, 3000]
@@ -65,10 +67,10 @@ def test_there_is_an_event_at_once_and_at_every_change_until_the_end(floor: Floo
     assert waits == [0.5] * len(waits)
 
 
-def test_the_stream_is_one_of_events_that_nobody_keeps(floor: Floor) -> None:
-    done = floor.imported(TWO_LEADS)
+def test_the_stream_is_one_of_events_that_nobody_keeps(scenario: HttpImportScenario) -> None:
+    done = scenario.imported(TWO_LEADS)
 
-    response = follow(floor, done["id"])
+    response = follow(scenario, done["id"])
 
     assert response.headers["Content-Type"] == "text/event-stream"
     assert response.headers["Cache-Control"] == "no-store"
@@ -76,10 +78,10 @@ def test_the_stream_is_one_of_events_that_nobody_keeps(floor: Floor) -> None:
     assert response.text.startswith("retry: 2000\n\n")
 
 
-def test_an_import_that_has_ended_is_told_of_and_the_stream_closed(floor: Floor) -> None:
-    done = floor.imported(TWO_LEADS)
+def test_an_import_that_has_ended_is_told_of_and_the_stream_closed(scenario: HttpImportScenario) -> None:
+    done = scenario.imported(TWO_LEADS)
 
-    told = events(follow(floor, done["id"]))
+    told = events(follow(scenario, done["id"]))
 
     assert [(event["event"], event["data"]["status"]) for event in told] == [
         ("progress", "completed"),
@@ -87,28 +89,30 @@ def test_an_import_that_has_ended_is_told_of_and_the_stream_closed(floor: Floor)
     ]
 
 
-def test_a_client_that_comes_back_does_not_get_its_last_event_again(floor: Floor) -> None:
-    done = floor.imported(TWO_LEADS)
+def test_a_client_that_comes_back_does_not_get_its_last_event_again(scenario: HttpImportScenario) -> None:
+    done = scenario.imported(TWO_LEADS)
 
-    current = events(follow(floor, done["id"], Last_Event_ID=str(done["version"])))
-    behind = events(follow(floor, done["id"], Last_Event_ID="1"))
+    current = events(follow(scenario, done["id"], Last_Event_ID=str(done["version"])))
+    behind = events(follow(scenario, done["id"], Last_Event_ID="1"))
 
     assert [event["event"] for event in current] == ["end"]
     assert [event["event"] for event in behind] == ["progress", "end"]
 
 
-def test_a_client_that_has_seen_the_end_is_told_not_to_come_back(floor: Floor) -> None:
-    done = floor.imported(TWO_LEADS)
-    last = events(follow(floor, done["id"]))[-1]["id"]
+def test_a_client_that_has_seen_the_end_is_told_not_to_come_back(scenario: HttpImportScenario) -> None:
+    done = scenario.imported(TWO_LEADS)
+    last = events(follow(scenario, done["id"]))[-1]["id"]
 
-    again = follow(floor, done["id"], Last_Event_ID=last)
+    again = follow(scenario, done["id"], Last_Event_ID=last)
 
     assert (again.status_code, again.data) == (204, b"")
 
 
-def test_a_stream_where_nothing_happens_is_kept_alive_every_five_seconds(floor: Floor, coming: str) -> None:
-    waits = while_waiting(floor, lambda: None)
-    response = follow(floor, coming)
+def test_a_stream_where_nothing_happens_is_kept_alive_every_five_seconds(
+    scenario: HttpImportScenario, coming: str
+) -> None:
+    waits = while_waiting(scenario, lambda: None)
+    response = follow(scenario, coming)
     stream = filter(None, response.iter_encoded())
     list(zip(range(2), stream, strict=False))
 
@@ -122,14 +126,14 @@ def test_a_stream_where_nothing_happens_is_kept_alive_every_five_seconds(floor: 
     assert sum(waits) == 10
 
 
-def test_a_stream_ends_after_ten_minutes_without_an_end(floor: Floor, coming: str) -> None:
-    waits = while_waiting(floor, lambda: None)
+def test_a_stream_ends_after_ten_minutes_without_an_end(scenario: HttpImportScenario, coming: str) -> None:
+    waits = while_waiting(scenario, lambda: None)
 
-    told = events(follow(floor, coming))
+    told = events(follow(scenario, coming))
 
     assert [event["event"] for event in told] == ["progress"]
     assert sum(waits) == 600
-    assert len(floor.streams) == 0
+    assert len(scenario.streams) == 0
 
 
 class BreakableReads:
@@ -149,22 +153,22 @@ class BreakableReads:
 
 def test_a_stream_ends_when_the_import_cannot_be_read_any_more() -> None:
     reads = BreakableReads()
-    floor = Floor(reads=reads)
-    reads.work = floor.ports.work
-    coming = json_of(floor.upload(TWO_LEADS))
-    while_waiting(floor, reads.break_down)
+    scenario = HttpImportScenario(reads=reads)
+    reads.work = scenario.ports.work
+    coming = json_of(scenario.upload(TWO_LEADS))
+    while_waiting(scenario, reads.break_down)
 
-    response = follow(floor, coming["id"])
+    response = follow(scenario, coming["id"])
 
     assert [event["event"] for event in events(response)] == ["progress"]
-    assert len(floor.streams) == 0
+    assert len(scenario.streams) == 0
 
 
 def test_a_stream_gives_the_server_a_chance_at_every_look_to_notice_that_the_client_is_gone(
-    floor: Floor, coming: str
+    scenario: HttpImportScenario, coming: str
 ) -> None:
-    waits = while_waiting(floor, lambda: None)
-    response = follow(floor, coming)
+    waits = while_waiting(scenario, lambda: None)
+    response = follow(scenario, coming)
     stream = response.iter_encoded()
     list(zip(range(2), stream, strict=False))
 
@@ -175,90 +179,90 @@ def test_a_stream_gives_the_server_a_chance_at_every_look_to_notice_that_the_cli
     assert len(waits) == 5
 
 
-def log_out(floor: Floor) -> None:
-    floor.post("/v1/auth/logout")
+def log_out(scenario: HttpImportScenario) -> None:
+    scenario.post("/v1/auth/logout")
 
 
-def deactivate(floor: Floor) -> None:
-    update_user(floor, active=False)
+def deactivate(scenario: HttpImportScenario) -> None:
+    update_user(scenario, active=False)
 
 
-def demote(floor: Floor) -> None:
-    update_user(floor, role="agent")
+def demote(scenario: HttpImportScenario) -> None:
+    update_user(scenario, role="agent")
 
 
-def update_user(floor: Floor, **changes: Any) -> None:
-    path = f"/v1/users/{floor.users[Role.MANAGER]}"
-    assert floor.client.patch(path, json=changes, headers=floor.headers(Role.ADMIN)).status_code == 200
+def update_user(scenario: HttpImportScenario, **changes: Any) -> None:
+    path = f"/v1/users/{scenario.users[Role.MANAGER]}"
+    assert scenario.client.patch(path, json=changes, headers=scenario.headers(Role.ADMIN)).status_code == 200
 
 
 @pytest.mark.parametrize("end", [log_out, deactivate, demote])
 def test_a_stream_ends_when_the_one_who_follows_may_not_any_more(
-    floor: Floor, coming: str, end: Callable[[Floor], None]
+    scenario: HttpImportScenario, coming: str, end: Callable[[HttpImportScenario], None]
 ) -> None:
-    waits = while_waiting(floor, lambda: end(floor))
+    waits = while_waiting(scenario, lambda: end(scenario))
 
-    told = events(follow(floor, coming))
+    told = events(follow(scenario, coming))
 
     assert [event["event"] for event in told] == ["progress"]
     assert len(waits) == 1
-    assert len(floor.streams) == 0
+    assert len(scenario.streams) == 0
 
 
 class TestPlacesForStreams:
-    def test_one_user_has_three_of_them(self, floor: Floor, coming: str) -> None:
-        while_waiting(floor, lambda: None, maximum=5)
-        open_ones = [follow(floor, coming) for _ in range(3)]
+    def test_one_user_has_three_of_them(self, scenario: HttpImportScenario, coming: str) -> None:
+        while_waiting(scenario, lambda: None, maximum=5)
+        open_ones = [follow(scenario, coming) for _ in range(3)]
 
-        refused = follow(floor, coming)
-        floor.acting = Role.ADMIN
-        somebody_elses = follow(floor, coming)
+        refused = follow(scenario, coming)
+        scenario.acting = Role.ADMIN
+        somebody_elses = follow(scenario, coming)
 
         assert (refused.status_code, json_of(refused)["code"]) == (503, "too_many_streams")
         assert "3" in json_of(refused)["detail"]
         assert somebody_elses.status_code == 200
         for each in (*open_ones, somebody_elses):
             each.close()
-        assert len(floor.streams) == 0
+        assert len(scenario.streams) == 0
 
-    def test_beyond_them_a_client_is_asked_to_come_back_later(self, floor: Floor, coming: str) -> None:
-        open_ones = [follow(floor, coming) for _ in range(2)]
+    def test_beyond_them_a_client_is_asked_to_come_back_later(self, scenario: HttpImportScenario, coming: str) -> None:
+        open_ones = [follow(scenario, coming) for _ in range(2)]
 
-        refused = follow(floor, coming)
+        refused = follow(scenario, coming)
 
-        assert len(floor.streams) == 2
+        assert len(scenario.streams) == 2
         assert (refused.status_code, json_of(refused)["code"]) == (503, "too_many_streams")
         assert int(refused.headers["Retry-After"]) > 0
         for each in open_ones:
             each.close()
 
-    def test_a_client_that_leaves_frees_its_place(self, floor: Floor, coming: str) -> None:
-        while_waiting(floor, lambda: None, maximum=1)
-        unread, read = follow(floor, coming), None
+    def test_a_client_that_leaves_frees_its_place(self, scenario: HttpImportScenario, coming: str) -> None:
+        while_waiting(scenario, lambda: None, maximum=1)
+        unread, read = follow(scenario, coming), None
         unread.close()
-        read = follow(floor, coming)
+        read = follow(scenario, coming)
         next(read.iter_encoded())
         read.close()
 
-        assert len(floor.streams) == 0
-        assert follow(floor, coming).status_code == 200
+        assert len(scenario.streams) == 0
+        assert follow(scenario, coming).status_code == 200
 
-    def test_a_stream_that_ends_frees_its_place(self, floor: Floor) -> None:
-        done = floor.imported(TWO_LEADS)
+    def test_a_stream_that_ends_frees_its_place(self, scenario: HttpImportScenario) -> None:
+        done = scenario.imported(TWO_LEADS)
 
-        followed = [events(follow(floor, done["id"])) for _ in range(3)]
+        followed = [events(follow(scenario, done["id"])) for _ in range(3)]
 
         assert all(followed)
-        assert len(floor.streams) == 0
+        assert len(scenario.streams) == 0
 
-    def test_asking_for_the_headers_alone_takes_none(self, floor: Floor, coming: str) -> None:
-        asked = floor.client.head(f"{IMPORTS}/{coming}/events", headers=floor.headers())
+    def test_asking_for_the_headers_alone_takes_none(self, scenario: HttpImportScenario, coming: str) -> None:
+        asked = scenario.client.head(f"{IMPORTS}/{coming}/events", headers=scenario.headers())
 
         assert (asked.status_code, asked.mimetype) == (200, "text/event-stream")
-        assert len(floor.streams) == 0
+        assert len(scenario.streams) == 0
 
-    def test_a_request_that_fails_takes_none(self, floor: Floor, coming: str) -> None:
-        follow(floor, "01990f3e-8a4b-7c1d-9e2f-0a1b2c3d4e5f")
-        floor.client.get(f"{IMPORTS}/{coming}/events")
+    def test_a_request_that_fails_takes_none(self, scenario: HttpImportScenario, coming: str) -> None:
+        follow(scenario, "01990f3e-8a4b-7c1d-9e2f-0a1b2c3d4e5f")
+        scenario.client.get(f"{IMPORTS}/{coming}/events")
 
-        assert len(floor.streams) == 0
+        assert len(scenario.streams) == 0

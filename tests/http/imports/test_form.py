@@ -13,7 +13,15 @@ import pytest
 from adapters.local.files import LocalFiles
 from entrypoints.http.multipart import parts_of
 from tests.core.imports.uploads import Drip
-from tests.http.imports.floor import IMPORTS, PUBLIC_URL, TWO_LEADS, Floor, faults, form_part, json_of
+from tests.http.imports.scenario import (
+    IMPORTS,
+    PUBLIC_URL,
+    TWO_LEADS,
+    HttpImportScenario,
+    field_errors,
+    form_part,
+    json_of,
+)
 from unite_core.errors import Malformed, Unavailable
 from unite_core.imports.model import MAX_FILE_BYTES
 from unite_core.testing.in_memory import FixedClock, InMemoryJobs
@@ -25,8 +33,10 @@ def part(name: str, content: bytes, filename: str | None = None) -> bytes:
     return form_part("edge", name, content, filename)
 
 
-def send(floor: Floor, *parts: bytes, boundary: str = "edge", end: bytes = b"--edge--\r\n", **options: Any) -> Any:
-    return floor.post(
+def send(
+    scenario: HttpImportScenario, *parts: bytes, boundary: str = "edge", end: bytes = b"--edge--\r\n", **options: Any
+) -> Any:
+    return scenario.post(
         f"{IMPORTS}/file",
         data=b"".join(parts) + end,
         content_type=f"multipart/form-data; boundary={boundary}",
@@ -34,45 +44,45 @@ def send(floor: Floor, *parts: bytes, boundary: str = "edge", end: bytes = b"--e
     )
 
 
-def stored_files(floor: Floor) -> list[str]:
-    return [key for key in floor.files._contents if key.startswith(("imports/", "uploads/"))]
+def stored_files(scenario: HttpImportScenario) -> list[str]:
+    return [key for key in scenario.files._contents if key.startswith(("imports/", "uploads/"))]
 
 
-def test_a_file_is_uploaded_and_imported_in_one_call(floor: Floor) -> None:
-    uploaded = floor.upload(TWO_LEADS, options={"default_source": "Fair"})
-    floor.run_jobs()
+def test_a_file_is_uploaded_and_imported_in_one_call(scenario: HttpImportScenario) -> None:
+    uploaded = scenario.upload(TWO_LEADS, options={"default_source": "Fair"})
+    scenario.run_jobs()
 
     coming = json_of(uploaded)
     assert uploaded.status_code == 202
     assert uploaded.headers["Location"] == f"{IMPORTS}/{coming['id']}"
     assert coming["status"] == "queued"
     assert coming["size"] == len(TWO_LEADS)
-    assert {lead["source"] for lead in floor.leads()} == {"fair"}
+    assert {lead["source"] for lead in scenario.leads()} == {"fair"}
 
 
-def test_the_options_may_come_before_the_file(floor: Floor) -> None:
+def test_the_options_may_come_before_the_file(scenario: HttpImportScenario) -> None:
     options, file = part("options", b'{"dry_run": true}'), part("file", TWO_LEADS, "leads.csv")
 
-    before, after = send(floor, options, file), send(floor, file, options)
+    before, after = send(scenario, options, file), send(scenario, file, options)
 
     assert json_of(before)["options"]["dry_run"] is True
     assert json_of(after)["id"] == json_of(before)["id"]
 
 
-def test_the_same_file_gives_the_same_import(floor: Floor) -> None:
-    first = floor.upload(TWO_LEADS)
-    floor.run_jobs()
+def test_the_same_file_gives_the_same_import(scenario: HttpImportScenario) -> None:
+    first = scenario.upload(TWO_LEADS)
+    scenario.run_jobs()
 
-    second = floor.upload(TWO_LEADS, filename="other.csv")
+    second = scenario.upload(TWO_LEADS, filename="other.csv")
 
     assert json_of(second)["id"] == json_of(first)["id"]
     assert second.headers["Location"] == first.headers["Location"]
     assert json_of(second)["status"] == "completed"
-    assert stored_files(floor) == []
+    assert stored_files(scenario) == []
 
 
-def test_other_options_make_another_import(floor: Floor) -> None:
-    first, second = floor.upload(TWO_LEADS), floor.upload(TWO_LEADS, options={"on_duplicate": "update"})
+def test_other_options_make_another_import(scenario: HttpImportScenario) -> None:
+    first, second = scenario.upload(TWO_LEADS), scenario.upload(TWO_LEADS, options={"on_duplicate": "update"})
 
     assert json_of(second)["id"] != json_of(first)["id"]
 
@@ -97,14 +107,14 @@ def test_other_options_make_another_import(floor: Floor) -> None:
     ],
 )
 def test_a_form_that_breaks_a_rule_is_refused_and_leaves_no_file(
-    floor: Floor, parts: list[bytes], pointer: str, code: str
+    scenario: HttpImportScenario, parts: list[bytes], pointer: str, code: str
 ) -> None:
-    refused = send(floor, *parts)
+    refused = send(scenario, *parts)
 
     assert refused.status_code == 422
-    assert faults(refused) == {pointer: code}
-    assert stored_files(floor) == []
-    assert json_of(floor.get(IMPORTS))["items"] == []
+    assert field_errors(refused) == {pointer: code}
+    assert stored_files(scenario) == []
+    assert json_of(scenario.get(IMPORTS))["items"] == []
 
 
 FILE = part("file", TWO_LEADS, "leads.csv")
@@ -123,11 +133,13 @@ FILE = part("file", TWO_LEADS, "leads.csv")
         (b'--edge\r\nContent-Disposition: form-data; name="\xff"\r\n\r\n\r\n--edge--\r\n', "edge"),
     ],
 )
-def test_a_form_that_cannot_be_read_is_refused_and_leaves_no_file(floor: Floor, body: bytes, boundary: str) -> None:
-    refused = send(floor, body, boundary=boundary, end=b"")
+def test_a_form_that_cannot_be_read_is_refused_and_leaves_no_file(
+    scenario: HttpImportScenario, body: bytes, boundary: str
+) -> None:
+    refused = send(scenario, body, boundary=boundary, end=b"")
 
     assert (refused.status_code, json_of(refused)["code"]) == (400, "malformed_form")
-    assert stored_files(floor) == []
+    assert stored_files(scenario) == []
 
 
 @pytest.mark.parametrize(
@@ -140,25 +152,25 @@ def test_a_form_that_cannot_be_read_is_refused_and_leaves_no_file(floor: Floor, 
     ],
     ids=["endless headers", "endless preamble", "endless epilogue", "endless options"],
 )
-def test_what_stands_around_the_file_is_limited(floor: Floor, body: bytes) -> None:
-    refused = send(floor, body, end=b"")
+def test_what_stands_around_the_file_is_limited(scenario: HttpImportScenario, body: bytes) -> None:
+    refused = send(scenario, body, end=b"")
 
     assert (refused.status_code, json_of(refused)["code"]) == (413, "too_large")
-    assert stored_files(floor) == []
+    assert stored_files(scenario) == []
 
 
-def test_a_body_that_is_no_form_is_refused(floor: Floor) -> None:
-    refused = floor.post(f"{IMPORTS}/file", json={"file": "Name"})
+def test_a_body_that_is_no_form_is_refused(scenario: HttpImportScenario) -> None:
+    refused = scenario.post(f"{IMPORTS}/file", json={"file": "Name"})
 
     assert (refused.status_code, refused.headers["Accept"]) == (415, "multipart/form-data")
 
 
-def test_a_form_that_says_that_it_is_too_large_is_refused_unread(floor: Floor) -> None:
+def test_a_form_that_says_that_it_is_too_large_is_refused_unread(scenario: HttpImportScenario) -> None:
     class Unreadable(io.BytesIO):
         def read(self, *_: Any) -> bytes:
             raise AssertionError
 
-    refused = floor.post(
+    refused = scenario.post(
         f"{IMPORTS}/file",
         environ_overrides={
             "wsgi.input": Unreadable(),
@@ -170,15 +182,15 @@ def test_a_form_that_says_that_it_is_too_large_is_refused_unread(floor: Floor) -
     assert (refused.status_code, json_of(refused)["code"]) == (413, "too_large")
 
 
-def test_a_filename_is_taken_without_its_folders(floor: Floor) -> None:
-    windows = send(floor, part("file", TWO_LEADS, r"C:\\Users\\ada\\leads-1.csv"))
-    unix = send(floor, part("file", TWO_LEADS + b"\n", "../../etc/leads-2.csv"))
+def test_a_filename_is_taken_without_its_folders(scenario: HttpImportScenario) -> None:
+    windows = send(scenario, part("file", TWO_LEADS, r"C:\\Users\\ada\\leads-1.csv"))
+    unix = send(scenario, part("file", TWO_LEADS + b"\n", "../../etc/leads-2.csv"))
 
     assert [json_of(windows)["filename"], json_of(unix)["filename"]] == ["leads-1.csv", "leads-2.csv"]
 
 
-def test_a_filename_may_be_in_any_script(floor: Floor) -> None:
-    uploaded = floor.upload(TWO_LEADS, filename="عملاء 顧客 🎉.csv")
+def test_a_filename_may_be_in_any_script(scenario: HttpImportScenario) -> None:
+    uploaded = scenario.upload(TWO_LEADS, filename="عملاء 顧客 🎉.csv")
 
     assert json_of(uploaded)["filename"] == "عملاء 顧客 🎉.csv"
 
@@ -187,45 +199,45 @@ KEY = {"Idempotency-Key": "march-leads"}
 
 
 class TestWithAnIdempotencyKey:
-    def test_an_upload_that_is_sent_again_gets_its_first_answer(self, floor: Floor) -> None:
-        first = floor.upload(TWO_LEADS, headers=KEY)
-        floor.run_jobs()
+    def test_an_upload_that_is_sent_again_gets_its_first_answer(self, scenario: HttpImportScenario) -> None:
+        first = scenario.upload(TWO_LEADS, headers=KEY)
+        scenario.run_jobs()
 
-        second = floor.upload(TWO_LEADS, headers=KEY)
+        second = scenario.upload(TWO_LEADS, headers=KEY)
 
         assert second.status_code == 202
         assert second.data == first.data
         assert second.headers["Idempotency-Replayed"] == "true"
         assert second.headers["Location"] == first.headers["Location"]
-        assert stored_files(floor) == []
+        assert stored_files(scenario) == []
 
     @pytest.mark.parametrize(
         "other", [{"content": TWO_LEADS + b"\n"}, {"options": {"dry_run": True}}, {"filename": "else.csv"}]
     )
     def test_another_upload_under_the_same_key_is_refused_and_leaves_no_file(
-        self, floor: Floor, other: dict[str, Any]
+        self, scenario: HttpImportScenario, other: dict[str, Any]
     ) -> None:
-        floor.upload(TWO_LEADS, headers=KEY)
+        scenario.upload(TWO_LEADS, headers=KEY)
 
-        refused = floor.upload(**{"content": TWO_LEADS, "headers": KEY, **other})
+        refused = scenario.upload(**{"content": TWO_LEADS, "headers": KEY, **other})
 
         assert (refused.status_code, json_of(refused)["code"]) == (422, "idempotency_key_reused")
-        assert len(stored_files(floor)) == 1
+        assert len(stored_files(scenario)) == 1
 
-    def test_a_key_that_is_no_key_is_refused_and_leaves_no_file(self, floor: Floor) -> None:
-        refused = floor.upload(TWO_LEADS, headers={"Idempotency-Key": "x" * 256})
+    def test_a_key_that_is_no_key_is_refused_and_leaves_no_file(self, scenario: HttpImportScenario) -> None:
+        refused = scenario.upload(TWO_LEADS, headers={"Idempotency-Key": "x" * 256})
 
         assert (refused.status_code, json_of(refused)["code"]) == (400, "invalid_header")
-        assert stored_files(floor) == []
+        assert stored_files(scenario) == []
 
 
-def test_every_byte_arrives_wherever_the_blocks_are_cut(floor: Floor) -> None:
+def test_every_byte_arrives_wherever_the_blocks_are_cut(scenario: HttpImportScenario) -> None:
     # What might be the beginning of a boundary is held back until more has come.
     content = b"".join(b"x" * (number % 23) + b"\r\n--edg" * (number % 3) + b"\n" for number in range(100_000))
 
-    uploaded = send(floor, part("file", content, "leads.csv"))
+    uploaded = send(scenario, part("file", content, "leads.csv"))
 
-    assert floor.files._contents[f"imports/{json_of(uploaded)['id']}.csv"] == content
+    assert scenario.files._contents[f"imports/{json_of(uploaded)['id']}.csv"] == content
 
 
 class NoQueue(InMemoryJobs):
@@ -272,12 +284,12 @@ def test_a_form_is_read_the_same_however_it_is_cut_into_blocks(body: bytes) -> N
 
 
 def test_the_file_of_an_import_stays_where_waking_a_worker_failed() -> None:
-    floor = Floor(jobs=NoQueue())
+    scenario = HttpImportScenario(jobs=NoQueue())
 
-    failed = floor.upload(TWO_LEADS)
-    floor.run_jobs()
+    failed = scenario.upload(TWO_LEADS)
+    scenario.run_jobs()
 
-    [done] = json_of(floor.get(IMPORTS))["items"]
+    [done] = json_of(scenario.get(IMPORTS))["items"]
     assert failed.status_code == 503
     assert done["status"] == "completed"
 
@@ -317,13 +329,13 @@ class Endless(io.RawIOBase):
 def test_a_large_upload_is_never_in_memory_as_a_whole(tmp_path: Path) -> None:
     clock = FixedClock()
     files = LocalFiles(tmp_path, public_url=PUBLIC_URL, secrets_by_kid={"a": b"s" * 32}, clock=clock)
-    floor = Floor(files=files, clock=clock)
+    scenario = HttpImportScenario(files=files, clock=clock)
     body = Endless(64 * MEBIBYTE)
-    headers = floor.headers()
+    headers = scenario.headers()
 
     tracemalloc.start()
     try:
-        uploaded = floor.client.post(
+        uploaded = scenario.client.post(
             f"{IMPORTS}/file",
             headers=headers,
             environ_overrides={

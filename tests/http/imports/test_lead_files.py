@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import CHECKOUT
-from tests.http.imports.floor import IMPORTS, TWO_LEADS, Floor, json_of, path_of
+from tests.http.imports.scenario import IMPORTS, TWO_LEADS, HttpImportScenario, json_of, path_of
 from unite_core.identity.model import Role
 
 LEAD_FILES = CHECKOUT / "tests" / "data"
@@ -36,28 +36,28 @@ def counts(rows: int, *, created: int = 0, duplicate: int = 0, rejected: int = 0
     return {"rows": rows, "created": created, "updated": 0, "duplicate": duplicate, "rejected": rejected}
 
 
-def every(floor: Floor, path: str) -> list[dict[str, Any]]:
+def every(scenario: HttpImportScenario, path: str) -> list[dict[str, Any]]:
     """All items of a list, page by page."""
     found: list[dict[str, Any]] = []
     cursor = ""
     while True:
-        page = json_of(floor.get(f"{path}?limit=200{cursor}"))
+        page = json_of(scenario.get(f"{path}?limit=200{cursor}"))
         found += page["items"]
         if page["next_cursor"] is None:
             return found
         cursor = f"&cursor={page['next_cursor']}"
 
 
-def rejections(floor: Floor, done: dict[str, Any]) -> list[dict[str, Any]]:
-    return every(floor, f"{IMPORTS}/{done['id']}/rejections")
+def rejections(scenario: HttpImportScenario, done: dict[str, Any]) -> list[dict[str, Any]]:
+    return every(scenario, f"{IMPORTS}/{done['id']}/rejections")
 
 
 def codes(found: list[dict[str, Any]]) -> dict[tuple[str, str], int]:
     return dict(Counter((row["kind"], row["code"]) for row in found))
 
 
-def error_report(floor: Floor, done: dict[str, Any]) -> str:
-    content = floor.client.get(path_of(floor.get(f"{IMPORTS}/{done['id']}/error-report").location)).get_data()
+def error_report(scenario: HttpImportScenario, done: dict[str, Any]) -> str:
+    content = scenario.client.get(path_of(scenario.get(f"{IMPORTS}/{done['id']}/error-report").location)).get_data()
     return content.decode("utf-8-sig")
 
 
@@ -71,48 +71,48 @@ def corrected(report: str, column: str) -> bytes:
     return changed.getvalue().encode("utf-8-sig")
 
 
-def test_a_thousand_leads_come_in_once_the_suggestions_are_taken(database_floor: Floor) -> None:
-    floor = database_floor
+def test_a_thousand_leads_come_in_once_the_suggestions_are_taken(database_floor: HttpImportScenario) -> None:
+    scenario = database_floor
 
-    first = floor.imported((LEAD_FILES / "leads-1000.csv").read_bytes(), default_country="US")
+    first = scenario.imported((LEAD_FILES / "leads-1000.csv").read_bytes(), default_country="US")
 
     assert first["status"] == "completed"
     assert first["counts"] == counts(1000, created=835, rejected=165)
-    assert codes(rejections(floor, first)) == {("rejected", "invalid_phone"): 165}
+    assert codes(rejections(scenario, first)) == {("rejected", "invalid_phone"): 165}
 
-    second = floor.imported(corrected(error_report(floor, first), "Phone 1"), default_country="US")
+    second = scenario.imported(corrected(error_report(scenario, first), "Phone 1"), default_country="US")
 
     assert second["status"] == "completed"
     assert second["counts"] == counts(165, created=165)
-    assert len(every(floor, "/v1/leads")) == 1000
+    assert len(every(scenario, "/v1/leads")) == 1000
 
 
 def test_repeated_people_are_found_inside_the_file_and_again_when_somebody_else_uploads_it(
-    database_floor: Floor,
+    database_floor: HttpImportScenario,
 ) -> None:
-    floor = database_floor
+    scenario = database_floor
     content = (LEAD_FILES / "leads-duplicates-1000.csv").read_bytes()
 
-    first = floor.imported(content, default_country="US")
+    first = scenario.imported(content, default_country="US")
 
-    found = rejections(floor, first)
+    found = rejections(scenario, first)
     assert first["counts"] == counts(1000, created=621, duplicate=199, rejected=180)
     assert codes(found) == {
         ("duplicate", "duplicate_row"): 199,
         ("rejected", "ambiguous_duplicate"): 41,
         ("rejected", "invalid_phone"): 139,
     }
-    leads = every(floor, "/v1/leads")
+    leads = every(scenario, "/v1/leads")
     ids = {lead["id"] for lead in leads}
     assert len(leads) == 621
     repeats = [row["duplicate_of"] for row in found if row["kind"] == "duplicate"]
     assert all(repeat["lead_id"] in ids and repeat["row"] is not None for repeat in repeats)
     wrong = {row["row"] for row in found if row["code"] == "invalid_phone"}
 
-    floor.acting = Role.ADMIN
-    second = floor.imported(content, default_country="US")
+    scenario.acting = Role.ADMIN
+    second = scenario.imported(content, default_country="US")
 
-    found = rejections(floor, second)
+    found = rejections(scenario, second)
     assert second["id"] != first["id"]
     assert second["counts"] == counts(1000, duplicate=802, rejected=198)
     assert codes(found) == {
@@ -122,29 +122,29 @@ def test_repeated_people_are_found_inside_the_file_and_again_when_somebody_else_
     }
     assert {row["row"] for row in found if row["code"] == "invalid_phone"} == wrong
     assert all(row["duplicate_of"]["lead_id"] in ids for row in found if row["kind"] == "duplicate")
-    assert every(floor, "/v1/leads") == leads
+    assert every(scenario, "/v1/leads") == leads
 
 
 @pytest.mark.parametrize(("name", "created", "rejected", "failure", "people"), BROKEN)
 def test_a_broken_file_is_read_rightly_or_refused_and_touches_no_other_lead(
-    database_floor: Floor,
+    database_floor: HttpImportScenario,
     name: str,
     created: int,
     rejected: dict[int, str],
     failure: str | None,
     people: dict[str, str],
 ) -> None:
-    floor = database_floor
-    floor.imported(TWO_LEADS)
-    before = floor.leads()
+    scenario = database_floor
+    scenario.imported(TWO_LEADS)
+    before = scenario.leads()
 
-    done = floor.imported((LEAD_FILES / "broken" / f"{name}.csv").read_bytes(), default_country="US")
+    done = scenario.imported((LEAD_FILES / "broken" / f"{name}.csv").read_bytes(), default_country="US")
 
     assert done["status"] == ("failed" if failure else "completed")
     assert (done["failure"] and done["failure"]["code"]) == failure
     assert done["counts"] == counts(created + len(rejected), created=created, rejected=len(rejected))
-    assert {row["row"]: row["code"] for row in rejections(floor, done)} == rejected
-    after = floor.leads()
+    assert {row["row"]: row["code"] for row in rejections(scenario, done)} == rejected
+    after = scenario.leads()
     assert [lead for lead in after if lead in before] == before
     assert len(before) == 2
     assert {lead["name"]: lead["email"] for lead in after if lead not in before} == people

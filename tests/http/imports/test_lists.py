@@ -4,7 +4,15 @@ from datetime import timedelta
 
 import pytest
 
-from tests.http.imports.floor import IMPORTS, PUBLIC_URL, TWO_LEADS, Floor, faults, json_of, path_of
+from tests.http.imports.scenario import (
+    IMPORTS,
+    PUBLIC_URL,
+    TWO_LEADS,
+    HttpImportScenario,
+    field_errors,
+    json_of,
+    path_of,
+)
 
 ANY = "01990f3e-8a4b-7c1d-9e2f-0a1b2c3d4e5f"
 WRONG = (
@@ -16,27 +24,27 @@ WRONG = (
 )
 
 
-def test_imports_are_listed_newest_first_page_by_page(floor: Floor) -> None:
+def test_imports_are_listed_newest_first_page_by_page(scenario: HttpImportScenario) -> None:
     ids = []
     for number in range(3):
-        ids.append(json_of(floor.upload(TWO_LEADS + b"\n" * number))["id"])
-        floor.clock.advance(timedelta(seconds=1))
+        ids.append(json_of(scenario.upload(TWO_LEADS + b"\n" * number))["id"])
+        scenario.clock.advance(timedelta(seconds=1))
 
-    first = floor.get(f"{IMPORTS}?limit=2")
-    second = floor.get(path_of(first.headers["Link"].split(">")[0].removeprefix("<")))
+    first = scenario.get(f"{IMPORTS}?limit=2")
+    second = scenario.get(path_of(first.headers["Link"].split(">")[0].removeprefix("<")))
 
     assert [found["id"] for found in json_of(first)["items"]] == [ids[2], ids[1]]
     assert [found["id"] for found in json_of(second)["items"]] == [ids[0]]
     assert json_of(second)["next_cursor"] is None
 
 
-def test_a_list_can_be_narrowed_to_some_states(floor: Floor) -> None:
-    done = floor.imported(TWO_LEADS)["id"]
-    failed = floor.imported(b"Colour\nred\n")["id"]
-    waiting = json_of(floor.announce(TWO_LEADS))["id"]
+def test_a_list_can_be_narrowed_to_some_states(scenario: HttpImportScenario) -> None:
+    done = scenario.imported(TWO_LEADS)["id"]
+    failed = scenario.imported(b"Colour\nred\n")["id"]
+    waiting = json_of(scenario.announce(TWO_LEADS))["id"]
 
     def listed(status: str) -> set[str]:
-        return {found["id"] for found in json_of(floor.get(f"{IMPORTS}?status={status}"))["items"]}
+        return {found["id"] for found in json_of(scenario.get(f"{IMPORTS}?status={status}"))["items"]}
 
     assert listed("completed") == {done}
     assert listed("failed,awaiting_upload") == {failed, waiting}
@@ -57,39 +65,41 @@ def test_a_list_can_be_narrowed_to_some_states(floor: Floor) -> None:
         (f"{IMPORTS}/{ANY}/error-report?kind=rejected", "kind", "unknown_parameter"),
     ],
 )
-def test_a_query_that_is_wrong_is_refused(floor: Floor, path: str, parameter: str, code: str) -> None:
-    refused = floor.get(path)
+def test_a_query_that_is_wrong_is_refused(scenario: HttpImportScenario, path: str, parameter: str, code: str) -> None:
+    refused = scenario.get(path)
 
-    assert (refused.status_code, faults(refused)) == (400, {parameter: code})
+    assert (refused.status_code, field_errors(refused)) == (400, {parameter: code})
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("import_id", [ANY, "17"])
 @pytest.mark.parametrize("what", ["", "/start", "/cancel", "/undo", "/events", "/rejections", "/error-report"])
-def test_an_import_that_is_not_there_is_not_found(floor: Floor, what: str, import_id: str, method: str) -> None:
-    response = floor.client.open(f"{IMPORTS}/{import_id}{what}", method=method, headers=floor.headers())
+def test_an_import_that_is_not_there_is_not_found(
+    scenario: HttpImportScenario, what: str, import_id: str, method: str
+) -> None:
+    response = scenario.client.open(f"{IMPORTS}/{import_id}{what}", method=method, headers=scenario.headers())
 
     takes = {"": "GET", "/start": "POST", "/cancel": "POST", "/undo": "POST"}.get(what, "GET")
     expected = 404 if method == takes or import_id == "17" else 405
     assert response.status_code == expected
 
 
-def test_an_import_that_has_not_changed_is_not_sent_again(floor: Floor) -> None:
-    coming = json_of(floor.upload(TWO_LEADS))
+def test_an_import_that_has_not_changed_is_not_sent_again(scenario: HttpImportScenario) -> None:
+    coming = json_of(scenario.upload(TWO_LEADS))
     path = f"{IMPORTS}/{coming['id']}"
-    tag = floor.get(path).headers["ETag"]
+    tag = scenario.get(path).headers["ETag"]
 
-    same = floor.get(path, {"If-None-Match": tag})
-    floor.run_jobs()
-    changed = floor.get(path, {"If-None-Match": tag})
+    same = scenario.get(path, {"If-None-Match": tag})
+    scenario.run_jobs()
+    changed = scenario.get(path, {"If-None-Match": tag})
 
     assert (same.status_code, same.data, same.headers["ETag"]) == (304, b"", tag)
     assert changed.status_code == 200
     assert changed.headers["ETag"] != tag
 
 
-def test_columns_tell_what_became_of_each(floor: Floor) -> None:
-    done = floor.imported(b"Full Name,Phone 1,Mobile,Website\nAda,+12125550100,,x\n", columns={"Website": None})
+def test_columns_tell_what_became_of_each(scenario: HttpImportScenario) -> None:
+    done = scenario.imported(b"Full Name,Phone 1,Mobile,Website\nAda,+12125550100,,x\n", columns={"Website": None})
 
     assert done["columns"] == [
         {"header": "Full Name", "field": "name", "reason": None},
@@ -99,8 +109,8 @@ def test_columns_tell_what_became_of_each(floor: Floor) -> None:
     ]
 
 
-def test_an_import_that_has_ended_shows_that_it_is_through(floor: Floor) -> None:
-    done = floor.imported(TWO_LEADS)
+def test_an_import_that_has_ended_shows_that_it_is_through(scenario: HttpImportScenario) -> None:
+    done = scenario.imported(TWO_LEADS)
 
     assert done["progress"]["percent"] == 100.0
     assert done["progress"]["bytes_done"] == len(TWO_LEADS)
@@ -110,47 +120,47 @@ def test_an_import_that_has_ended_shows_that_it_is_through(floor: Floor) -> None
 
 
 class TestRowsThatMadeNoLead:
-    def test_they_are_listed_in_the_order_of_the_file(self, floor: Floor) -> None:
-        done = floor.imported(WRONG)
+    def test_they_are_listed_in_the_order_of_the_file(self, scenario: HttpImportScenario) -> None:
+        done = scenario.imported(WRONG)
 
-        rows = floor.rejections(done["id"])
+        rows = scenario.rejections(done["id"])
 
         assert done["counts"] == {"rows": 4, "created": 1, "updated": 0, "duplicate": 1, "rejected": 2}
         assert [(row["row"], row["kind"]) for row in rows] == [(3, "rejected"), (4, "duplicate"), (5, "rejected")]
 
-    def test_they_can_be_narrowed_to_one_kind(self, floor: Floor) -> None:
-        done = floor.imported(WRONG)
+    def test_they_can_be_narrowed_to_one_kind(self, scenario: HttpImportScenario) -> None:
+        done = scenario.imported(WRONG)
 
-        assert [row["row"] for row in floor.rejections(done["id"], "?kind=duplicate")] == [4]
-        assert [row["row"] for row in floor.rejections(done["id"], "?kind=rejected")] == [3, 5]
+        assert [row["row"] for row in scenario.rejections(done["id"], "?kind=duplicate")] == [4]
+        assert [row["row"] for row in scenario.rejections(done["id"], "?kind=rejected")] == [3, 5]
 
-    def test_they_come_page_by_page(self, floor: Floor) -> None:
-        done = floor.imported(WRONG)
+    def test_they_come_page_by_page(self, scenario: HttpImportScenario) -> None:
+        done = scenario.imported(WRONG)
         path = f"{IMPORTS}/{done['id']}/rejections"
 
-        first = json_of(floor.get(f"{path}?limit=2"))
-        second = json_of(floor.get(f"{path}?limit=2&cursor={first['next_cursor']}"))
+        first = json_of(scenario.get(f"{path}?limit=2"))
+        second = json_of(scenario.get(f"{path}?limit=2&cursor={first['next_cursor']}"))
 
         assert [row["row"] for row in first["items"]] == [3, 4]
         assert [row["row"] for row in second["items"]] == [5]
         assert second["next_cursor"] is None
 
-    def test_a_cursor_of_another_list_is_refused(self, floor: Floor) -> None:
-        done = floor.imported(WRONG)
+    def test_a_cursor_of_another_list_is_refused(self, scenario: HttpImportScenario) -> None:
+        done = scenario.imported(WRONG)
         rows = f"{IMPORTS}/{done['id']}/rejections"
-        cursor = json_of(floor.get(f"{rows}?limit=1"))["next_cursor"]
+        cursor = json_of(scenario.get(f"{rows}?limit=1"))["next_cursor"]
 
-        elsewhere = floor.get(f"{IMPORTS}?cursor={cursor}")
-        narrowed = floor.get(f"{rows}?kind=rejected&cursor={cursor}")
-        altered = floor.get(f"{rows}?cursor={cursor[:-2]}AA")
+        elsewhere = scenario.get(f"{IMPORTS}?cursor={cursor}")
+        narrowed = scenario.get(f"{rows}?kind=rejected&cursor={cursor}")
+        altered = scenario.get(f"{rows}?cursor={cursor[:-2]}AA")
 
         for refused in (elsewhere, narrowed, altered):
             assert (refused.status_code, json_of(refused)["code"]) == (400, "invalid_cursor")
 
-    def test_a_rejected_row_tells_all_that_is_wrong_with_it(self, floor: Floor) -> None:
-        done = floor.imported(WRONG)
+    def test_a_rejected_row_tells_all_that_is_wrong_with_it(self, scenario: HttpImportScenario) -> None:
+        done = scenario.imported(WRONG)
 
-        row = floor.rejections(done["id"])[0]
+        row = scenario.rejections(done["id"])[0]
 
         assert [problem["field"] for problem in row["problems"]] == ["phone", "email"]
         assert {name: row[name] for name in row["problems"][0]} == row["problems"][0]
@@ -158,19 +168,21 @@ class TestRowsThatMadeNoLead:
         assert row["duplicate_of"] is None
         assert all(problem["message"] for problem in row["problems"])
 
-    def test_a_row_with_more_cells_than_the_header_shows_them_by_their_column(self, floor: Floor) -> None:
-        done = floor.imported(b"Name,Phone,,Name\n,1,x,y,z\n")
+    def test_a_row_with_more_cells_than_the_header_shows_them_by_their_column(
+        self, scenario: HttpImportScenario
+    ) -> None:
+        done = scenario.imported(b"Name,Phone,,Name\n,1,x,y,z\n")
 
-        [row] = floor.rejections(done["id"])
+        [row] = scenario.rejections(done["id"])
 
         assert row["values"] == {"Name": "", "Phone": "1", "column 3": "x", "Name (column 4)": "y", "column 5": "z"}
 
-    def test_a_duplicate_names_the_row_and_the_lead_that_it_repeats(self, floor: Floor) -> None:
-        first = floor.imported(WRONG)
-        [ada] = floor.leads()
-        second = floor.imported(b"Name,Phone\nAda,+12125550100\n")
+    def test_a_duplicate_names_the_row_and_the_lead_that_it_repeats(self, scenario: HttpImportScenario) -> None:
+        first = scenario.imported(WRONG)
+        [ada] = scenario.leads()
+        second = scenario.imported(b"Name,Phone\nAda,+12125550100\n")
 
-        within, known = floor.rejections(first["id"])[1], floor.rejections(second["id"])[0]
+        within, known = scenario.rejections(first["id"])[1], scenario.rejections(second["id"])[0]
 
         assert within["duplicate_of"] == {"lead_id": ada["id"], "row": 2}
         assert (within["code"], within["field"]) == ("duplicate_row", "phone")
@@ -179,31 +191,31 @@ class TestRowsThatMadeNoLead:
 
 
 class TestTheErrorReport:
-    def test_it_is_corrected_and_uploaded_again_as_it_is(self, floor: Floor) -> None:
-        done = floor.imported(WRONG)
+    def test_it_is_corrected_and_uploaded_again_as_it_is(self, scenario: HttpImportScenario) -> None:
+        done = scenario.imported(WRONG)
 
-        led = floor.get(path_of(done["error_report_url"]).rstrip("?"))
-        fetched = floor.client.get(path_of(led.headers["Location"]))
+        led = scenario.get(path_of(done["error_report_url"]).rstrip("?"))
+        fetched = scenario.client.get(path_of(led.headers["Location"]))
         corrected = fetched.data.replace(b"alan@example,com", b"alan@example.com,")
-        again = floor.imported(corrected)
+        again = scenario.imported(corrected)
 
         assert done["error_report_url"] == f"{PUBLIC_URL}{IMPORTS}/{done['id']}/error-report"
         assert (led.status_code, led.data) == (302, b"")
         assert led.headers["Cache-Control"] == "no-store"
         assert fetched.headers["Content-Disposition"] == "attachment; filename=leads.errors.csv"
         assert again["counts"] == {"rows": 2, "created": 1, "updated": 0, "duplicate": 0, "rejected": 1}
-        assert {lead["name"] for lead in floor.leads()} == {"Ada Lovelace", "Alan Turing"}
+        assert {lead["name"] for lead in scenario.leads()} == {"Ada Lovelace", "Alan Turing"}
 
-    def test_there_is_none_where_no_row_was_rejected(self, floor: Floor) -> None:
-        done = floor.imported(TWO_LEADS)
+    def test_there_is_none_where_no_row_was_rejected(self, scenario: HttpImportScenario) -> None:
+        done = scenario.imported(TWO_LEADS)
 
-        missing = floor.get(f"{IMPORTS}/{done['id']}/error-report")
+        missing = scenario.get(f"{IMPORTS}/{done['id']}/error-report")
 
         assert (missing.status_code, json_of(missing)["code"]) == (404, "no_error_report")
 
-    def test_there_is_none_before_the_end(self, floor: Floor) -> None:
-        coming = json_of(floor.upload(WRONG))
+    def test_there_is_none_before_the_end(self, scenario: HttpImportScenario) -> None:
+        coming = json_of(scenario.upload(WRONG))
 
-        early = floor.get(f"{IMPORTS}/{coming['id']}/error-report")
+        early = scenario.get(f"{IMPORTS}/{coming['id']}/error-report")
 
         assert (early.status_code, json_of(early)["code"]) == (404, "no_error_report")

@@ -38,17 +38,17 @@ def read(history: History, report: str, who: str = "mo", accept: str = "applicat
     return answer.json if accept == "application/json" else answer.text
 
 
-def pass_time(history: History) -> None:
+def advance(history: History) -> None:
     history.service.ports.clock.advance(timedelta(seconds=1))
 
 
 @pytest.mark.parametrize("report", REPORTS)
 def test_a_report_is_worked_out_anew_only_once_something_has_changed(history: History, report: str) -> None:
     first = read(history, report)
-    pass_time(history)
+    advance(history)
     again = read(history, report)
     history.happen(CALL)
-    pass_time(history)
+    advance(history)
     changed = read(history, report)
 
     assert again["generated_at"] == first["generated_at"]
@@ -86,7 +86,7 @@ def test_each_format_is_remembered_for_itself(history: History) -> None:
 def test_what_is_overdue_is_told_as_it_is_now(history: History) -> None:
     history.happen({**CALL, "how": "leave"})
     before = read(history, "insights")
-    pass_time(history)
+    advance(history)
     after = read(history, "insights")
 
     assert (before["overdue_now"]["value"], after["overdue_now"]["value"]) == (0, 1)
@@ -97,7 +97,7 @@ def test_what_is_overdue_is_told_as_it_is_now(history: History) -> None:
 def test_insights_that_say_the_same_have_one_version(history: History) -> None:
     person = history.person("mo")
     first = person.get("/v1/reports/insights")
-    pass_time(history)
+    advance(history)
 
     again = person.get("/v1/reports/insights", headers={"If-None-Match": first.headers["ETag"]})
 

@@ -16,7 +16,7 @@ DAY = "date=2026-03-02&tz=Europe/Berlin"
 SPAN = "from=2026-03-01&to=2026-03-03&tz=Europe/Berlin"
 
 
-class Gone(InMemoryCallDocuments):
+class UnavailableCallDocuments(InMemoryCallDocuments):
     """Documents that may be out of reach."""
 
     away = False
@@ -32,7 +32,7 @@ class Gone(InMemoryCallDocuments):
         return super().of_tasks(task_ids)
 
 
-class Floor:
+class ActivityReportScenario:
     """An agent who made two calls and missed none, and their manager."""
 
     def __init__(self, service: Service) -> None:
@@ -61,13 +61,13 @@ class Floor:
 
 
 @pytest.fixture
-def documents() -> Gone:
-    return Gone()
+def documents() -> UnavailableCallDocuments:
+    return UnavailableCallDocuments()
 
 
 @pytest.fixture
-def floor(documents: Gone) -> Floor:
-    return Floor(Service(documents=documents, activity=InMemoryActivityLog(documents)))
+def scenario(documents: UnavailableCallDocuments) -> ActivityReportScenario:
+    return ActivityReportScenario(Service(documents=documents, activity=InMemoryActivityLog(documents)))
 
 
 def read(person: Person, path: str) -> dict[str, Any]:
@@ -83,17 +83,17 @@ def rows(person: Person, path: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(answer.get_data(as_text=True))))
 
 
-def test_activity_is_that_of_the_documents_and_says_until_when(floor: Floor) -> None:
-    floor.service.ports.clock.advance(timedelta(minutes=1))
-    before = read(floor.manager, f"/v1/reports/activity?{SPAN}")
+def test_activity_is_that_of_the_documents_and_says_until_when(scenario: ActivityReportScenario) -> None:
+    scenario.service.ports.clock.advance(timedelta(minutes=1))
+    before = read(scenario.manager, f"/v1/reports/activity?{SPAN}")
     assert before["agents"] == []
     assert before["complete_through"] < before["generated_at"]
 
-    floor.deliver()
+    scenario.deliver()
 
-    after = read(floor.manager, f"/v1/reports/activity?{SPAN}")
+    after = read(scenario.manager, f"/v1/reports/activity?{SPAN}")
     [ann] = after["agents"]
-    assert (ann["agent_id"], ann["name"]) == (str(floor.ann.user.id), floor.ann.user.name)
+    assert (ann["agent_id"], ann["name"]) == (str(scenario.ann.user.id), scenario.ann.user.name)
     assert {name: ann[name]["value"] for name in ("calls", "completed", "missed", "contacts", "conversions")} == {
         "calls": 2,
         "completed": 2,
@@ -108,33 +108,33 @@ def test_activity_is_that_of_the_documents_and_says_until_when(floor: Floor) -> 
     assert after["version"] != before["version"]
 
 
-def test_the_calls_that_activity_counts_can_be_opened(floor: Floor) -> None:
-    floor.deliver()
-    floor.call(floor.ann, "busy")
-    floor.deliver()
+def test_the_calls_that_activity_counts_can_be_opened(scenario: ActivityReportScenario) -> None:
+    scenario.deliver()
+    scenario.call(scenario.ann, "busy")
+    scenario.deliver()
 
-    [ann] = read(floor.manager, f"/v1/reports/activity?{SPAN}")["agents"]
+    [ann] = read(scenario.manager, f"/v1/reports/activity?{SPAN}")["agents"]
 
     for count in (ann["calls"], ann["contacts"], ann["by_day"][0]["completed"], ann["by_day"][0]["missed"]):
-        assert len(read(floor.manager, count["items_url"])["items"]) == count["value"]
+        assert len(read(scenario.manager, count["items_url"])["items"]) == count["value"]
 
 
 def test_activity_without_documents_is_that_of_the_ledger() -> None:
-    floor = Floor(Service())
+    scenario = ActivityReportScenario(Service())
 
-    [ann] = read(floor.ann, f"/v1/reports/activity?{SPAN}")["agents"]
+    [ann] = read(scenario.ann, f"/v1/reports/activity?{SPAN}")["agents"]
 
     assert (ann["calls"]["value"], ann["duration_seconds"]) == (2, 120)
 
 
-def test_activity_has_a_row_for_each_agent_and_day_as_csv(floor: Floor) -> None:
-    floor.deliver()
+def test_activity_has_a_row_for_each_agent_and_day_as_csv(scenario: ActivityReportScenario) -> None:
+    scenario.deliver()
 
-    assert rows(floor.manager, f"/v1/reports/activity?{SPAN}") == [
+    assert rows(scenario.manager, f"/v1/reports/activity?{SPAN}") == [
         {
             "date": "2026-03-02",
-            "agent_id": str(floor.ann.user.id),
-            "name": floor.ann.user.name,
+            "agent_id": str(scenario.ann.user.id),
+            "name": scenario.ann.user.name,
             "calls": "2",
             "completed": "2",
             "missed": "0",
@@ -145,26 +145,28 @@ def test_activity_has_a_row_for_each_agent_and_day_as_csv(floor: Floor) -> None:
     ]
 
 
-def test_agents_see_their_own_activity_and_no_reconciliation(floor: Floor) -> None:
-    other = floor.service.agent()
-    floor.call(other, "busy")
-    floor.deliver()
+def test_agents_see_their_own_activity_and_no_reconciliation(scenario: ActivityReportScenario) -> None:
+    other = scenario.service.agent()
+    scenario.call(other, "busy")
+    scenario.deliver()
 
     assert [it["agent_id"] for it in read(other, f"/v1/reports/activity?{SPAN}")["agents"]] == [str(other.user.id)]
-    assert len(read(floor.manager, f"/v1/reports/activity?{SPAN}")["agents"]) == 2
+    assert len(read(scenario.manager, f"/v1/reports/activity?{SPAN}")["agents"]) == 2
     assert problem(other.get(f"/v1/reports/reconciliation?{DAY}")) == (403, "forbidden")
 
 
-def test_a_reconciliation_names_each_difference(floor: Floor, documents: Gone) -> None:
-    floor.deliver()
-    alike = read(floor.manager, f"/v1/reports/reconciliation?{DAY}")
+def test_a_reconciliation_names_each_difference(
+    scenario: ActivityReportScenario, documents: UnavailableCallDocuments
+) -> None:
+    scenario.deliver()
+    alike = read(scenario.manager, f"/v1/reports/reconciliation?{DAY}")
     assert (alike["equal"], alike["differences"], alike["date"], alike["pending"]) == (True, [], "2026-03-02", 0)
     assert alike["rollups"] == alike["ledger"] == alike["documents"]
     assert (alike["ledger"]["total_calls"], alike["ledger"]["by_result"]["converted"]) == (2, 1)
     [altered, _] = documents.contents.values()
     altered["duration_seconds"] = 61
 
-    found = read(floor.manager, f"/v1/reports/reconciliation?{DAY}")
+    found = read(scenario.manager, f"/v1/reports/reconciliation?{DAY}")
 
     difference = {
         "kind": "altered",
@@ -177,51 +179,53 @@ def test_a_reconciliation_names_each_difference(floor: Floor, documents: Gone) -
     assert (found["equal"], found["number_of_differences"]) == (False, 1)
     assert found["differences"] == [difference]
     assert found["documents"]["duration_seconds"] == found["ledger"]["duration_seconds"] + 1
-    assert rows(floor.manager, f"/v1/reports/reconciliation?{DAY}") == [difference]
+    assert rows(scenario.manager, f"/v1/reports/reconciliation?{DAY}") == [difference]
     assert found["version"] != alike["version"]
 
 
-def test_calls_on_their_way_to_the_documents_are_pending(floor: Floor) -> None:
-    found = read(floor.manager, f"/v1/reports/reconciliation?{DAY}")
+def test_calls_on_their_way_to_the_documents_are_pending(scenario: ActivityReportScenario) -> None:
+    found = read(scenario.manager, f"/v1/reports/reconciliation?{DAY}")
 
     assert (found["equal"], found["pending"], found["differences"]) == (True, 2, [])
     assert found["documents"]["total_calls"] == 0
 
 
 def test_without_documents_the_ledger_is_reconciled_with_the_rollups() -> None:
-    floor = Floor(Service())
+    scenario = ActivityReportScenario(Service())
 
-    found = read(floor.manager, f"/v1/reports/reconciliation?{DAY}")
+    found = read(scenario.manager, f"/v1/reports/reconciliation?{DAY}")
 
     assert (found["equal"], found["documents"]) == (True, None)
     assert found["rollups"] == found["ledger"]
 
 
-def test_while_the_documents_are_away_the_reports_on_them_are_503_and_no_others(floor: Floor, documents: Gone) -> None:
+def test_while_the_documents_are_away_the_reports_on_them_are_503_and_no_others(
+    scenario: ActivityReportScenario, documents: UnavailableCallDocuments
+) -> None:
     documents.away = True
 
     for path in (f"activity?{SPAN}", f"reconciliation?{DAY}"):
-        assert problem(floor.manager.get(f"/v1/reports/{path}")) == (503, "unavailable")
+        assert problem(scenario.manager.get(f"/v1/reports/{path}")) == (503, "unavailable")
     for path in (f"daily?{DAY}", f"insights?{SPAN}", f"attempts?{SPAN}"):
-        assert floor.manager.get(f"/v1/reports/{path}").status_code == 200
+        assert scenario.manager.get(f"/v1/reports/{path}").status_code == 200
 
 
 @pytest.mark.parametrize("path", ["activity?from=2026-03-02&to=2026-03-01", "reconciliation?date=2026-02-30"])
-def test_days_that_are_none_are_refused(floor: Floor, path: str) -> None:
-    assert problem(floor.manager.get(f"/v1/reports/{path}")) == (400, "invalid_parameter")
+def test_days_that_are_none_are_refused(scenario: ActivityReportScenario, path: str) -> None:
+    assert problem(scenario.manager.get(f"/v1/reports/{path}")) == (400, "invalid_parameter")
 
 
-def test_a_report_that_says_the_same_has_the_same_version(floor: Floor) -> None:
-    floor.deliver()
-    first = floor.manager.get(f"/v1/reports/activity?{SPAN}")
-    floor.service.ports.clock.advance(timedelta(minutes=5))
+def test_a_report_that_says_the_same_has_the_same_version(scenario: ActivityReportScenario) -> None:
+    scenario.deliver()
+    first = scenario.manager.get(f"/v1/reports/activity?{SPAN}")
+    scenario.service.ports.clock.advance(timedelta(minutes=5))
 
-    again = floor.manager.get(f"/v1/reports/activity?{SPAN}", headers={"If-None-Match": first.headers["ETag"]})
+    again = scenario.manager.get(f"/v1/reports/activity?{SPAN}", headers={"If-None-Match": first.headers["ETag"]})
 
     assert again.status_code == 304
 
 
-def test_every_role_that_may_reconcile_does(floor: Floor) -> None:
+def test_every_role_that_may_reconcile_does(scenario: ActivityReportScenario) -> None:
     for role in (Role.ADMIN, Role.MANAGER):
-        person = floor.service.log_in(floor.service.add(role))
+        person = scenario.service.log_in(scenario.service.add(role))
         assert person.get(f"/v1/reports/reconciliation?{DAY}").status_code == 200

@@ -161,7 +161,7 @@ def test_each_operation_has_a_row(in_memory: Matrix) -> None:
 
 
 def test_each_operation_that_takes_a_key_is_repeated(in_memory: Matrix) -> None:
-    keyed = {name for name, operation in operations(in_memory.world).items() if operation.takes_key}
+    keyed = {name for name, operation in operations(in_memory.world).items() if operation.idempotent}
 
     assert in_memory.replays.keys() == keyed
     never_refused = {name for name, given in in_memory.replays.items() if given != {True, False}}

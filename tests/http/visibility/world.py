@@ -15,7 +15,7 @@ from tests.http.service import Service
 from unite_core.files import upload_key
 from unite_core.identity.model import Role, User
 from unite_core.identity.use_cases import NewUser
-from unite_core.imports.use_cases.intake import file_key
+from unite_core.imports.use_cases.start import file_key
 
 PASSWORD = "correct horse battery"
 NEW_PASSWORD = "staple battery horse"

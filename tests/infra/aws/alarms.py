@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from entrypoints.dead_letters import log as dead_letters
-from entrypoints.logs import JsonLines
+from entrypoints.logs import JsonLinesFormatter
 from tests.conftest import CHECKOUT
 from tests.infra.aws.rules import Rule, Stacks, every, of_type
 from tests.infra.aws.templates import ENVIRONMENT
@@ -98,7 +98,7 @@ def runbook_of(text: str) -> str:
 def log_lines_are_counted(stacks: Stacks, _: Mapping[str, str]) -> Iterator[str]:
     """The metric filters match lines as the service writes them, and their metrics are those that alarms watch."""
     record = logging.LogRecord(dead_letters.name, logging.ERROR, "", 0, "given up", None, None)
-    line = json.loads(JsonLines().format(record))
+    line = json.loads(JsonLinesFormatter().format(record))
     filters = dict(every(stacks, "AWS::Logs::MetricFilter"))
     for name, it in filters.items():
         conditions = re.findall(r'\$\.(\w+) = "([^"]+)"', it["FilterPattern"])

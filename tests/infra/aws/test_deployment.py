@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from adapters.aws.access import Access
+from adapters.aws.clients import AwsClients
 from adapters.aws.s3 import Buckets, S3Files
 from adapters.aws.secrets_manager import read_secret
 from adapters.aws.sns import SnsTopic
@@ -18,7 +18,7 @@ from unite_core.files import upload_key
 from unite_core.notifications.ports import TopicMessage
 from unite_core.testing.builders import an_id
 
-ACCESS = Access(region=REGION)
+ACCESS = AwsClients(region=REGION)
 
 
 @pytest.fixture

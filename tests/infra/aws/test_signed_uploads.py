@@ -1,7 +1,7 @@
 """Links that the service signs for the deployed buckets permit what was asked for, and nothing else.
 
-A gate before moto verifies signatures and policies as S3 does (`tests/adapters/aws/gate.py`); the service, a process of
-its own, hands out links that lead to the gate. What passes is announced by EventBridge and SQS, and imported.
+A proxy before moto verifies signatures and policies as S3 does (`tests/adapters/aws/policy_proxy.py`); the service, a
+process of its own, gives links that lead to the proxy. What passes is announced by EventBridge and SQS, and imported.
 """
 
 import base64
@@ -15,8 +15,8 @@ from urllib.parse import parse_qsl, urlencode
 import pytest
 import requests
 
-from tests.adapters.aws.gate import Gate, open_gate
 from tests.adapters.aws.moto import SECRET_KEY
+from tests.adapters.aws.policy_proxy import PolicyProxy, run_policy_proxy
 from tests.infra.aws.additions import client
 from tests.infra.aws.deploying import Deployment
 from tests.infra.aws.templates import REGION
@@ -27,14 +27,18 @@ HOUR = timedelta(hours=1)
 
 
 @pytest.fixture(scope="module")
-def gate(aws_server: str) -> Iterator[Gate]:
-    with open_gate(aws_server, SECRET_KEY) as gate:
+def gate(aws_server: str) -> Iterator[PolicyProxy]:
+    with run_policy_proxy(aws_server, SECRET_KEY) as gate:
         yield gate
 
 
 @pytest.fixture(scope="module")
 def user(
-    deployment: Deployment, open_buckets: None, aws_server: str, gate: Gate, tmp_path_factory: pytest.TempPathFactory
+    deployment: Deployment,
+    open_buckets: None,
+    aws_server: str,
+    gate: PolicyProxy,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Generator[Client]:
     """Somebody who is logged in to a service with the buckets and the queue of the stacks."""
     assert open_buckets is None
@@ -55,7 +59,7 @@ def user(
 
 
 @pytest.fixture(autouse=True)
-def on_time(gate: Gate) -> None:
+def on_time(gate: PolicyProxy) -> None:
     gate.ahead = timedelta()
 
 
@@ -147,7 +151,7 @@ def test_a_policy_that_a_client_has_widened_is_refused(deployment: Deployment, u
     assert stored(deployment, found["upload"]) == []
 
 
-def test_a_link_to_upload_expires(deployment: Deployment, user: Client, gate: Gate) -> None:
+def test_a_link_to_upload_expires(deployment: Deployment, user: Client, gate: PolicyProxy) -> None:
     found = announced(user)
     gate.ahead = HOUR * 24
 
@@ -166,7 +170,7 @@ def test_a_file_is_not_sent_to_the_bucket_of_pictures(deployment: Deployment, us
     assert (answer.status_code, answer.text) == (403, "AccessDenied")
 
 
-def test_a_link_to_an_error_report_serves_that_file_until_it_expires(user: Client, gate: Gate) -> None:
+def test_a_link_to_an_error_report_serves_that_file_until_it_expires(user: Client, gate: PolicyProxy) -> None:
     wrong = b"first name,last name,email,phone\nAda,Lovelace,no address,+12025550124\n"
     found = announced(user, len(wrong))
     assert send(found["upload"], wrong).ok

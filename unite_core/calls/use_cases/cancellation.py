@@ -8,7 +8,7 @@ from uuid import UUID
 
 from unite_core.calls.events import task_missed
 from unite_core.calls.lead_deletion import LEAD_DELETED, cancel
-from unite_core.calls.ledger import chained, closing_entry
+from unite_core.calls.ledger import closing_entry, link_to_chain
 from unite_core.calls.model import TaskStatus, reason_error
 from unite_core.calls.ports import CallsUnitOfWork
 from unite_core.calls.queries import TaskView, lead_of, view_of, visible_task
@@ -99,7 +99,7 @@ class MarkMissed:
                 work.tasks.save(task)
                 lead = leads.get(task.lead_id)
                 missed = closing_entry(self.ids.new(), task, None, source=lead.source if lead else None)
-                entry = chained(missed, chains.get(task.id, ()))
+                entry = link_to_chain(missed, chains.get(task.id, ()))
                 work.ledger.append(entry)
                 work.record(task_missed(self.ids.new(), task, lead, entry))
             work.commit()
@@ -132,11 +132,11 @@ class CancelCallsOfDeletedLeads:
 
     def _any(self) -> bool:
         with self.reads() as reads:
-            return bool(reads.tasks.of_deleted_leads(limit=1))
+            return bool(reads.tasks.lock_pending_of_deleted_leads(limit=1))
 
     def _cancel(self, limit: int) -> int:
         with self.work() as work:
-            orphans = work.tasks.of_deleted_leads(limit=limit)
+            orphans = work.tasks.lock_pending_of_deleted_leads(limit=limit)
             for task in orphans:
                 cancel(work, self.ids, None, task, None, LEAD_DELETED, self.clock.now())
             work.commit()

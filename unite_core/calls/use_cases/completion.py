@@ -7,12 +7,12 @@ from typing import ClassVar
 from uuid import UUID
 
 from unite_core.calls.events import task_completed
-from unite_core.calls.lead_deletion import store_closed
+from unite_core.calls.lead_deletion import store_closed_task
 from unite_core.calls.lead_status import status_after
 from unite_core.calls.model import CallTask, Completion, completion_errors
 from unite_core.calls.ports import CallsUnitOfWork
 from unite_core.calls.queries import TaskView, lead_of, view_of, visible_task
-from unite_core.calls.use_cases.tasks import if_active, tell_of_new
+from unite_core.calls.use_cases.tasks import if_active, record_created
 from unite_core.clock import Clock
 from unite_core.errors import Invalid, NotFound
 from unite_core.identity.model import Actor, Permission
@@ -78,12 +78,12 @@ class CompleteCallTask:
         task.touched(now)
         if follow_up is not None:
             work.tasks.add(follow_up)
-        entry = store_closed(work, self.ids, task, actor, lead)
+        entry = store_closed_task(work, self.ids, task, actor, lead)
         work.record(task_completed(self.ids.new(), actor, task, lead, entry))
         if lead is not None:
             self._move(work, actor, lead, completion, now)
         if follow_up is not None:
-            tell_of_new(work, self.ids, actor, follow_up, lead)
+            record_created(work, self.ids, actor, follow_up, lead)
         return view_of(actor, task, lead)
 
     def _follow_up(

@@ -7,7 +7,7 @@ from typing import ClassVar, TypeVar
 from uuid import UUID
 
 from unite_core.calls.events import call_corrected
-from unite_core.calls.lead_deletion import append, counted
+from unite_core.calls.lead_deletion import append_to_chain, count_call
 from unite_core.calls.ledger import FORMAT, EntryKind, LedgerEntry, corrected_call_time
 from unite_core.calls.model import Completion, Outcome, call_errors, reason_error
 from unite_core.calls.ports import CallsUnitOfWork
@@ -97,8 +97,8 @@ def _store(work: CallsUnitOfWork, chain: Sequence[LedgerEntry], right: LedgerEnt
     latest = chain[-1]
     right = replace(right, called_at=corrected_call_time(chain[0], right))
     if latest.outcome is None:
-        return append(work, counted(work, right))
-    entry = append(work, right)
+        return append_to_chain(work, count_call(work, right))
+    entry = append_to_chain(work, right)
     work.lead_calls.correct(latest, entry)
     return entry
 

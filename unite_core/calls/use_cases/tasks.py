@@ -16,7 +16,7 @@ from unite_core.ids import Ids
 from unite_core.leads.model import Lead
 from unite_core.leads.queries import visible_lead
 from unite_core.leads.use_cases import assignee_error
-from unite_core.quotas import Quotas, require_use
+from unite_core.quotas import Quotas, enforce_quota
 from unite_core.text import clean
 from unite_core.unit_of_work import UnitOfWorkFactory
 from unite_core.versions import require_version
@@ -75,7 +75,7 @@ class CreateCallTask:
         if text:
             task.note(Note(id=self.ids.new(), author=actor.user_id, text=text, at=now))
         work.tasks.add(task)
-        tell_of_new(work, self.ids, actor, task, lead)
+        record_created(work, self.ids, actor, task, lead)
         return view_of(actor, task, lead)
 
     def _require_room(self, work: CallsUnitOfWork, lead: Lead) -> None:
@@ -172,7 +172,7 @@ class AddCallTaskNote:
         task.note(note)
         task.touched(now)
         work.tasks.save(task)
-        require_use(
+        enforce_quota(
             work.usage,
             f"notes of {actor.user_id}",
             note.id,
@@ -185,7 +185,7 @@ class AddCallTaskNote:
         return view_of(actor, task, lead)
 
 
-def tell_of_new(work: CallsUnitOfWork, ids: Ids, actor: Actor, task: CallTask, lead: Lead | None) -> None:
+def record_created(work: CallsUnitOfWork, ids: Ids, actor: Actor, task: CallTask, lead: Lead | None) -> None:
     """Record that there is a new task, and whom it is assigned to."""
     work.record(task_created(ids.new(), task.created_at, actor, task, lead))
     if task.assigned_to is not None:

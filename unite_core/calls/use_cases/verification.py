@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from unite_core.calls.ledger import BrokenChain, broken
+from unite_core.calls.ledger import ChainFault, find_fault
 from unite_core.calls.ports import CallsUnitOfWork
 from unite_core.unit_of_work import UnitOfWorkFactory
 
@@ -13,15 +13,15 @@ VERIFICATION_BATCH_SIZE = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Verified:
-    """How many tasks and entries were looked at, and the first fault; `broken` is None where there is none."""
+class VerificationResult:
+    """How many tasks and entries were looked at, and the first fault; `find_fault` is None where there is none."""
 
     tasks: int = 0
     entries: int = 0
-    broken: BrokenChain | None = None
+    broken: ChainFault | None = None
 
 
-def _nobody_waits(so_far: Verified) -> None:
+def _nobody_waits(so_far: VerificationResult) -> None:
     pass
 
 
@@ -37,20 +37,20 @@ class VerifyLedger:
     reads: UnitOfWorkFactory[CallsUnitOfWork]
     at_once: int = VERIFICATION_BATCH_SIZE
 
-    def __call__(self, progress: Callable[[Verified], None] = _nobody_waits) -> Verified:
+    def __call__(self, progress: Callable[[VerificationResult], None] = _nobody_waits) -> VerificationResult:
         after = None
-        so_far = Verified()
+        so_far = VerificationResult()
         while True:
             with self.reads() as reads:
                 tasks = reads.tasks.walk(after, limit=self.at_once)
-                chains = reads.ledger.as_stored([task.id for task in tasks if task.id is not None])
+                chains = reads.ledger.chains_as_stored([task.id for task in tasks if task.id is not None])
                 last = tasks[-1].id if len(tasks) == self.at_once else None
                 orphan = reads.ledger.orphan(after, last)
             for task in tasks:
                 if orphan is not None and _before(orphan, task.id):
                     break
                 chain = () if task.id is None else chains.get(task.id, ())
-                so_far = Verified(so_far.tasks + 1, so_far.entries + len(chain), broken(task, chain))
+                so_far = VerificationResult(so_far.tasks + 1, so_far.entries + len(chain), find_fault(task, chain))
                 if so_far.broken is not None:
                     return so_far
             if orphan is not None:
@@ -61,5 +61,5 @@ class VerifyLedger:
             after = last
 
 
-def _before(orphan: BrokenChain, task_id: UUID | None) -> bool:
+def _before(orphan: ChainFault, task_id: UUID | None) -> bool:
     return orphan.task_id is None or (task_id is not None and orphan.task_id < task_id)

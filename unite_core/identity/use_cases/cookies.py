@@ -11,7 +11,7 @@ from datetime import timedelta
 from unite_core.clock import Clock
 from unite_core.identity.model import COOKIE_TTL, Actor, User
 from unite_core.identity.ports import AccessClaims, IdentityUnitOfWork, Tokens
-from unite_core.identity.use_cases.sessions import Credentials, LogIn, ended, is_alive
+from unite_core.identity.use_cases.sessions import Credentials, LogIn, is_alive, session_ended_error
 from unite_core.ids import Ids
 from unite_core.unit_of_work import UnitOfWorkFactory
 
@@ -80,7 +80,7 @@ class AuthenticateCookie:
         with self.reads() as reads:
             found = reads.sessions.get_with_user(claims.session_id)
         if found is None or not is_alive(found[0], claims, now):
-            raise ended()
+            raise session_ended_error()
         young = now - claims.issued_at < RENEW_AFTER
         return CookieSession(
             actor=Actor(

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from unite_core.clock import Clock
 from unite_core.errors import FieldError, Forbidden, Invalid
-from unite_core.identity.contact import normal_password, password_error, password_to_compare
+from unite_core.identity.contact import normalize_password, password_error, password_to_compare
 from unite_core.identity.model import ONE_TIME_PASSWORD_TTL, Actor, Permission, User
 from unite_core.identity.ports import IdentityUnitOfWork, Passwords
 from unite_core.identity.use_cases.sessions import require_login_allowance
@@ -49,7 +49,7 @@ class ChangePassword:
         checked = self._require(actor, change.current_password)
         if checked.password_change_required:
             _require_another(change)
-        hashed = self.passwords.hash(normal_password(change.new_password))
+        hashed = self.passwords.hash(normalize_password(change.new_password))
         now = self.clock.now()
         self.work.run(lambda work: self._change(work, actor, change, checked, hashed, now))
 
@@ -60,7 +60,7 @@ class ChangePassword:
         # It may have been reset while it was being compared, or only be hashed anew.
         if user.password_hash != checked.password_hash and not self._matches(user, change.current_password):
             raise _wrong_password()
-        user.take_password(hashed)
+        user.set_password(hashed)
         user.touched(now)
         work.users.save(user)
         acting = work.sessions.get(actor.session_id) if actor.session_id else None
@@ -133,12 +133,12 @@ class ResetPassword:
         problem = password_error("password", password)
         if problem is not None:
             raise Invalid("The one-time password breaks a rule.", problems=[problem])
-        hashed = self.passwords.hash(normal_password(password))
+        hashed = self.passwords.hash(normalize_password(password))
         now = self.clock.now()
         one_time = OneTimePassword(password=password, expires_at=now + ONE_TIME_PASSWORD_TTL)
         with self.work() as work:
             user = work.users.hold(reset.user_id)
-            user.take_one_time_password(hashed, one_time.expires_at)
+            user.set_one_time_password(hashed, one_time.expires_at)
             user.touched(now)
             work.users.save(user)
             work.sessions.revoke_all(user.id, now=now)
@@ -147,7 +147,7 @@ class ResetPassword:
 
 
 def _require_another(change: PasswordChange) -> None:
-    if normal_password(change.new_password) == normal_password(change.current_password):
+    if normalize_password(change.new_password) == normalize_password(change.current_password):
         same = FieldError(
             field="new_password", code="unchanged", detail="Choose another password than the one-time one."
         )

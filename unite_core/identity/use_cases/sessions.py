@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from unite_core.cache import Cache, Remembered
+from unite_core.cache import Cache, CacheEntryType
 from unite_core.clock import Clock
-from unite_core.errors import TooMany, Unauthenticated
+from unite_core.errors import TooManyRequests, Unauthenticated
 from unite_core.identity.contact import email_key, password_to_compare
 from unite_core.identity.model import (
     ACCESS_TOKEN_TTL,
@@ -20,7 +20,7 @@ from unite_core.identity.model import (
 from unite_core.identity.ports import AccessClaims, IdentityUnitOfWork, Passwords, Tokens, sessions_namespace
 from unite_core.ids import Ids
 from unite_core.quotas import Quotas
-from unite_core.rate_limits import Allowance, RateLimits
+from unite_core.rate_limits import RateLimits, RateLimitStatus
 from unite_core.unit_of_work import UnitOfWorkFactory
 
 SESSION_RETENTION = timedelta(days=7)
@@ -47,7 +47,7 @@ def _live_from_plain(plain: list[Any]) -> _Live:
     return _Live(datetime.fromisoformat(ends), bool(password_change_required))
 
 
-_LIVE = Remembered(_live_to_plain, _live_from_plain, lifetime=timedelta(seconds=10))
+_LIVE = CacheEntryType(_live_to_plain, _live_from_plain, ttl=timedelta(seconds=10))
 """For so long at the most a logout is overlooked where the cache is out of reach."""
 
 
@@ -69,7 +69,7 @@ class LogIn:
     logins at the same time; another one ends the one that would end first. With a one-time password, which an admin
     gives, a user can log in for 24 hours, and do nothing but change it.
 
-    Raises `Unauthenticated` (`invalid_credentials`) and `TooMany` (`too_many_logins`).
+    Raises `Unauthenticated` (`invalid_credentials`) and `TooManyRequests` (`too_many_logins`).
     """
 
     work: UnitOfWorkFactory[IdentityUnitOfWork]
@@ -102,7 +102,7 @@ class LogIn:
             created_at=now,
             expires_at=now + REFRESH_TOKEN_TTL,
         )
-        rehashed = self.passwords.hash(password) if self.passwords.outdated(user.password_hash) else None
+        rehashed = self.passwords.hash(password) if self.passwords.needs_rehash(user.password_hash) else None
         with self.work() as work:
             checked, user = user.password_hash, work.users.hold(user.id)
             # The password may have been changed while it was being compared, or only be hashed anew.
@@ -200,7 +200,7 @@ class Authenticate:
         namespace = sessions_namespace(claims.user_id)
         live = _LIVE.get(self.cache, namespace, str(claims.session_id), lambda: self._live(claims, now))
         if now >= live.ends:
-            raise ended()
+            raise session_ended_error()
         return Actor(
             user_id=claims.user_id,
             role=claims.role,
@@ -212,7 +212,7 @@ class Authenticate:
         with self.reads() as reads:
             found = reads.sessions.get_with_user(claims.session_id)
         if found is None or not is_alive(found[0], claims, now):
-            raise ended()
+            raise session_ended_error()
         session, user = found
         return _Live(session.expires_at, user.password_change_required)
 
@@ -260,10 +260,10 @@ class PurgeSessions:
         return purged
 
 
-def require_login_allowance(allowance: Allowance) -> None:
-    """Raise `TooMany` (`too_many_logins`) where a password was tried too often."""
+def require_login_allowance(allowance: RateLimitStatus) -> None:
+    """Raise `TooManyRequests` (`too_many_logins`) where a password was tried too often."""
     if not allowance.allowed:
-        raise TooMany(
+        raise TooManyRequests(
             f"Too many logins; try again in {allowance.reset} seconds.",
             code="too_many_logins",
             retry_after=allowance.reset,
@@ -280,7 +280,7 @@ def is_alive(session: Session, claims: AccessClaims, now: datetime) -> bool:
     return session.user_id == claims.user_id and session.alive(now)
 
 
-def ended() -> Unauthenticated:
+def session_ended_error() -> Unauthenticated:
     """What is raised where a session has ended."""
     return Unauthenticated("This login has ended; log in again.", code="token_revoked")
 

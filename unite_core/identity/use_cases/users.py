@@ -7,7 +7,14 @@ from uuid import UUID
 
 from unite_core.clock import Clock
 from unite_core.errors import Conflict, FieldError, Invalid
-from unite_core.identity.contact import email_key, normal_password, password_error, user_email, user_name, user_phone
+from unite_core.identity.contact import (
+    email_key,
+    normalize_password,
+    parse_user_email,
+    parse_user_name,
+    parse_user_phone,
+    password_error,
+)
 from unite_core.identity.model import Actor, Permission, Role, User
 from unite_core.identity.ports import IdentityUnitOfWork, Passwords
 from unite_core.identity.queries import require_visible
@@ -53,9 +60,9 @@ class CreateUser:
     def unchecked(self, new: NewUser) -> User:
         """The same without asking who acts: for the command line, whose user owns the data anyway."""
         problems: list[FieldError] = []
-        email = user_email(new.email, problems)
-        name = user_name(new.name, problems)
-        phone = user_phone(new.phone, self.phones, problems)
+        email = parse_user_email(new.email, problems)
+        name = parse_user_name(new.name, problems)
+        phone = parse_user_phone(new.phone, self.phones, problems)
         weak = password_error("password", new.password)
         if weak is not None:
             problems.append(weak)
@@ -68,7 +75,7 @@ class CreateUser:
             name=name,
             role=new.role,
             phone=phone,
-            password_hash=self.passwords.hash(normal_password(new.password)),
+            password_hash=self.passwords.hash(normalize_password(new.password)),
             active=True,
             created_at=now,
             updated_at=now,
@@ -92,7 +99,7 @@ class EnsureFirstAdmin:
 
     def __call__(self, new: NewUser) -> User | None:
         with self.reads() as reads:
-            if reads.users.active_admins() or reads.users.find_by_email(email_key(new.email)):
+            if reads.users.count_active_admins() or reads.users.find_by_email(email_key(new.email)):
                 return None
         try:
             return self.create_user.unchecked(new)
@@ -138,7 +145,7 @@ class UpdateUser:
             if user == before:
                 return user
             was_admin = before.role is Role.ADMIN and before.active
-            if was_admin and not (user.role is Role.ADMIN and user.active) and work.users.active_admins() == 1:
+            if was_admin and not (user.role is Role.ADMIN and user.active) and work.users.count_active_admins() == 1:
                 raise Conflict("This is the last active admin; make another one first.", code="last_admin")
             user.touched(now)
             work.users.save(user)
@@ -150,11 +157,11 @@ class UpdateUser:
     def _apply(self, user: User, changes: UserChanges) -> None:
         problems: list[FieldError] = []
         if not isinstance(changes.name, Unset):
-            user.rename(user_name(changes.name, problems))
+            user.rename(parse_user_name(changes.name, problems))
         if not isinstance(changes.phone, Unset):
-            user.take_phone(user_phone(changes.phone, self.phones, problems))
+            user.set_phone(parse_user_phone(changes.phone, self.phones, problems))
         if not isinstance(changes.role, Unset):
-            user.take_role(changes.role)
+            user.set_role(changes.role)
         if not isinstance(changes.active, Unset):
             if changes.active:
                 user.reactivate()

@@ -1,12 +1,13 @@
 """What can be done about imports; `run.ContinueImport` does the work."""
 
-from unite_core.imports.use_cases.control import (
+from unite_core.imports.use_cases.cancel_and_undo import (
     CancelImport,
     ContinueUndo,
     RemoveAbandonedImports,
     UndoImport,
 )
-from unite_core.imports.use_cases.intake import (
+from unite_core.imports.use_cases.purge import RETENTION, PurgeImports
+from unite_core.imports.use_cases.start import (
     CreateImport,
     FileToImport,
     ImportStoredFile,
@@ -16,8 +17,7 @@ from unite_core.imports.use_cases.intake import (
     StoredFile,
     StoreFile,
 )
-from unite_core.imports.use_cases.retention import RETENTION, PurgeImports
-from unite_core.imports.use_cases.uploaded import StartUploadedImport, UploadOutcome
+from unite_core.imports.use_cases.start_uploaded import StartUploadedImport, UploadOutcome
 
 __all__ = [
     "RETENTION",

@@ -8,10 +8,10 @@ from unite_core.leads.pictures.orientation import only_orientation
 from unite_core.leads.pictures.rules import (
     MAX_LOOKS,
     MAX_PARTS,
-    broken_off,
     check_pixels,
     is_profile,
     too_many_parts,
+    truncated,
     unreadable,
 )
 
@@ -70,7 +70,7 @@ class _Picture:
             self.keep(marker, data)
 
 
-def cleaned(content: bytes) -> bytes:
+def clean(content: bytes) -> bytes:
     """Return the picture without the segments that show nothing; raises `PictureRefused`."""
     picture = _Picture()
     place = len(_START)
@@ -81,13 +81,13 @@ def cleaned(content: bytes) -> bytes:
         length = int.from_bytes(content[place : place + 2])
         end = place + length
         if length < _LENGTH_BYTES or end > len(content):
-            raise broken_off()
+            raise truncated()
         _take(picture, marker, content[place + 2 : end])
         place = end
         if marker == _SCAN:
             following = _MARKER_AFTER_SCAN.search(content, place)
             if following is None:
-                raise broken_off()
+                raise truncated()
             picture.parts.append(memoryview(content)[place : following.start()])
             place = following.start()
     raise too_many_parts()
@@ -99,7 +99,7 @@ def _marker(content: bytes, place: int) -> tuple[int, int]:
     if found is None:
         if content[place:].strip(b"\xff"):
             raise unreadable("The picture has something between its parts.")
-        raise broken_off()
+        raise truncated()
     return content[found.end() - 1], found.end()
 
 

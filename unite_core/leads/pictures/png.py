@@ -9,10 +9,10 @@ from unite_core.leads.pictures.rules import (
     MAX_LOOKS,
     MAX_PARTS,
     MAX_PROFILE_BYTES,
-    broken_off,
     check_pixels,
     is_profile,
     too_many_parts,
+    truncated,
     unreadable,
 )
 
@@ -46,7 +46,7 @@ _MAX_BYTES_OF_KEPT = {
 """The chunks that say what colours the pixels have, and how long each may be. All other chunks are left out."""
 
 
-def cleaned(content: bytes) -> bytes:
+def clean(content: bytes) -> bytes:
     """Return the picture without the chunks that show nothing; raises `PictureRefused`."""
     parts = [SIGNATURE]
     seen: set[bytes] = set()
@@ -79,7 +79,7 @@ def _chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
         length, kind = int.from_bytes(content[place : place + 4]), content[place + 4 : place + 8]
         end = place + 12 + length
         if end > len(content):
-            raise broken_off()
+            raise truncated()
         data = content[place + 8 : end - 4]
         if zlib.crc32(data, zlib.crc32(kind)) != int.from_bytes(content[end - 4 : end]):
             raise unreadable("A part of the picture is damaged.")

@@ -20,7 +20,7 @@ MAX_PROFILE_BYTES = 2 * 1024 * 1024
 _PROFILE_HEADER_BYTES = 128
 
 
-class PictureRefused(Exception):
+class InvalidPicture(Exception):
     """A picture that is not stored. `code` says which rule it breaks, `detail` what is wrong with it."""
 
     def __init__(self, code: str, detail: str) -> None:
@@ -29,27 +29,27 @@ class PictureRefused(Exception):
         self.detail = detail
 
 
-def unreadable(detail: str) -> PictureRefused:
+def unreadable(detail: str) -> InvalidPicture:
     """Say what is wrong with the form of a picture."""
-    return PictureRefused("unreadable_image", f"{detail} Export the picture anew and upload that.")
+    return InvalidPicture("unreadable_image", f"{detail} Export the picture anew and upload that.")
 
 
-def broken_off() -> PictureRefused:
+def truncated() -> InvalidPicture:
     """Say that a picture ends before its end."""
     return unreadable("The picture breaks off before its end.")
 
 
-def too_many_parts() -> PictureRefused:
+def too_many_parts() -> InvalidPicture:
     """Say that a picture is cut into too many pieces."""
     return unreadable(f"The picture has more than {MAX_PARTS} parts.")
 
 
 def check_pixels(width: int, height: int) -> None:
-    """Raise `PictureRefused` unless a picture of these sides has at least one pixel, and not more than `MAX_PIXELS`."""
+    """Raise `InvalidPicture` unless a picture of these sides has at least one pixel, and not more than `MAX_PIXELS`."""
     if width < 1 or height < 1:
         raise unreadable("The picture says that it has no pixels.")
     if width * height > MAX_PIXELS:
-        raise PictureRefused(
+        raise InvalidPicture(
             TOO_MANY_PIXELS,
             f"The picture has {width} x {height} pixels; {MAX_PIXELS // 1_000_000} million are taken. Make it smaller.",
         )

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from unite_core.leads.pictures.orientation import only_orientation
 from unite_core.leads.pictures.rules import (
     MAX_PARTS,
-    PictureRefused,
-    broken_off,
+    InvalidPicture,
     check_pixels,
     is_profile,
     too_many_parts,
+    truncated,
     unreadable,
 )
 
@@ -34,8 +34,8 @@ _SIDE_BITS = 14
 _SIDE = (1 << _SIDE_BITS) - 1
 
 
-def cleaned(content: bytes) -> bytes:
-    """Return the picture without the chunks that show nothing; raises `PictureRefused`."""
+def clean(content: bytes) -> bytes:
+    """Return the picture without the chunks that show nothing; raises `InvalidPicture`."""
     chunks: dict[bytes, bytes] = {}
     for kind, data in _chunks(content):
         if kind in _ANIMATION:
@@ -54,17 +54,17 @@ def cleaned(content: bytes) -> bytes:
 
 
 def _chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """The chunks of the file; raises `PictureRefused` where one is not whole."""
+    """The chunks of the file; raises `InvalidPicture` where one is not whole."""
     end = 8 + int.from_bytes(content[4:8], "little")
     if end > len(content):
-        raise broken_off()
+        raise truncated()
     place = _HEADER_BYTES
     for _ in range(MAX_PARTS):
         if place >= end:
             return
         length = int.from_bytes(content[place + 4 : place + 8], "little")
         if place + 8 + length > end:
-            raise broken_off()
+            raise truncated()
         yield content[place : place + 4], content[place + 8 : place + 8 + length]
         place += 8 + length + length % 2
     raise too_many_parts()
@@ -115,7 +115,7 @@ def _canvas(header: bytes) -> tuple[int, int]:
     return int.from_bytes(header[4:7], "little") + 1, int.from_bytes(header[7:10], "little") + 1
 
 
-def _moving() -> PictureRefused:
+def _moving() -> InvalidPicture:
     return unreadable("The picture moves; only still ones are taken.")
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from unite_core.clock import Clock
 from unite_core.errors import Conflict, FieldError, Invalid, NotFound, Unavailable
-from unite_core.files import Files, Upload, discard, take_upload, upload_key
+from unite_core.files import Files, Upload, delete_quietly, move_upload, upload_key
 from unite_core.identity.model import Actor, Permission
 from unite_core.ids import Ids
 from unite_core.leads.events import image_added, image_deleted
@@ -24,7 +24,7 @@ from unite_core.leads.model import (
     LeadImage,
     real_image_type,
 )
-from unite_core.leads.pictures import PictureRefused, cleaned_picture
+from unite_core.leads.pictures import InvalidPicture, clean_picture
 from unite_core.leads.ports import LeadsUnitOfWork
 from unite_core.leads.queries import visible_lead
 from unite_core.quotas import Quotas
@@ -106,7 +106,7 @@ class CreateImage:
         )
         work.images.add(image)
         upload = self.files.sign_upload(
-            upload_key(image.key), content_type=image.content_type, size=image.size, lifetime=IMAGE_UPLOAD_TTL
+            upload_key(image.key), content_type=image.content_type, size=image.size, ttl=IMAGE_UPLOAD_TTL
         )
         return ImageUpload(image, upload)
 
@@ -252,8 +252,8 @@ class CompleteImage:
                 detail=f"The uploaded bytes are {found}, and {image.content_type} was announced.",
             )
         try:
-            return cleaned_picture(content, image.content_type)
-        except PictureRefused as refused:
+            return clean_picture(content, image.content_type)
+        except InvalidPicture as refused:
             return FieldError(field="content_type", code=refused.code, detail=refused.detail)
 
     def _store(self, image: LeadImage, picture: bytes) -> None:
@@ -316,7 +316,7 @@ def taken_key(image: LeadImage) -> str:
 
 def _take(files: Files, image: LeadImage) -> bool:
     """Bring what was uploaded to `taken_key`; False where nothing has come."""
-    if take_upload(files, taken_key(image), upload=upload_key(image.key)):
+    if move_upload(files, taken_key(image), upload=upload_key(image.key)):
         return True
     # An earlier version took uploads to the image's own key, and may have been stopped before it checked them.
     try:
@@ -328,7 +328,7 @@ def _take(files: Files, image: LeadImage) -> bool:
 
 def _discard(files: Files, image: LeadImage) -> None:
     _discard_upload(files, image)
-    discard(files, image.key)
+    delete_quietly(files, image.key)
 
 
 def _discard_upload(files: Files, image: LeadImage) -> None:

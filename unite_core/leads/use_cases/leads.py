@@ -8,7 +8,7 @@ from typing import ClassVar, Generic, TypeVar
 from uuid import UUID
 
 from unite_core.clock import Clock
-from unite_core.email import read_email
+from unite_core.email import parse_email
 from unite_core.errors import FieldError, Forbidden, Invalid, NotFound
 from unite_core.identity.model import Actor, Permission
 from unite_core.identity.ports import IdentityUnitOfWork
@@ -26,7 +26,7 @@ from unite_core.leads.model import (
 )
 from unite_core.leads.ports import LeadsUnitOfWork
 from unite_core.leads.queries import visible_lead
-from unite_core.phone import Phone, PhonePolicy, read_phone
+from unite_core.phone import Phone, PhonePolicy, parse_phone
 from unite_core.text import clean
 from unite_core.unit_of_work import UnitOfWorkFactory
 from unite_core.unset import UNSET, Unset
@@ -293,7 +293,7 @@ def _phone(text: str | None, extension: str | None, policy: PhonePolicy, problem
             )
         return None
     extension = clean(extension) if extension is not None else None
-    phone = read_phone(clean(text), country=policy.default_country, rule=policy.rule, extension=extension)
+    phone = parse_phone(clean(text), country=policy.default_country, rule=policy.rule, extension=extension)
     if isinstance(phone, FieldError):
         problems.append(phone)
         return None
@@ -303,7 +303,7 @@ def _phone(text: str | None, extension: str | None, policy: PhonePolicy, problem
 def _email(text: str | None, problems: list[FieldError]) -> str | None:
     if text is None:
         return None
-    email = read_email(clean(text))
+    email = parse_email(clean(text))
     if isinstance(email, FieldError):
         problems.append(email)
         return None

@@ -132,15 +132,15 @@ class PurgeDeliveries:
 class PurgeActivity:
     """Forget what happened longer ago than the owner of the installation wants to know. Returns how many events.
 
-    With `kept_for` None nothing is ever forgotten. They are forgotten `limit` at a time, up to a hundred times.
+    With `retention` None nothing is ever forgotten. They are forgotten `limit` at a time, up to a hundred times.
     """
 
     activity: ActivityLog
     clock: Clock
-    kept_for: timedelta | None
+    retention: timedelta | None
 
     def __call__(self, *, limit: int = 500, should_stop: Callable[[], bool] = lambda: False) -> int:
-        if self.kept_for is None:
+        if self.retention is None:
             return 0
-        before = self.clock.now() - self.kept_for
+        before = self.clock.now() - self.retention
         return in_batches(lambda: self.activity.purge(before=before, limit=limit), limit=limit, should_stop=should_stop)

@@ -17,16 +17,16 @@ from unite_core.testing.contracts.files import FilesContract, SignedFilesContrac
 from unite_core.testing.contracts.idempotency_keys import IdempotencyKeysContract
 from unite_core.testing.contracts.import_rows import ImportRowsContract
 from unite_core.testing.contracts.imports import ImportsContract
+from unite_core.testing.contracts.infrastructure import ClockContract, IdsContract, JobsContract, RateLimitsContract
 from unite_core.testing.contracts.lead_calls import LeadCallsContract
 from unite_core.testing.contracts.lead_images import LeadImagesContract
 from unite_core.testing.contracts.lead_list import LeadListContract
 from unite_core.testing.contracts.leads import LeadsContract
 from unite_core.testing.contracts.live_figures import LiveFiguresContract
 from unite_core.testing.contracts.messages import TextMessagesContract, TopicContract
-from unite_core.testing.contracts.outside import ClockContract, IdsContract, JobsContract, RateLimitsContract
 from unite_core.testing.contracts.passwords import PasswordsContract, TokensContract
 from unite_core.testing.contracts.pending_events import PendingEventsContract
-from unite_core.testing.contracts.rehearsal import RehearsalContract
+from unite_core.testing.contracts.rehearsal import DryRunLeadsContract
 from unite_core.testing.contracts.rollups import RollupsContract
 from unite_core.testing.contracts.sessions import SessionsContract
 from unite_core.testing.contracts.summaries import DailySummariesContract
@@ -47,6 +47,7 @@ __all__ = [
     "DailySummariesContract",
     "DatabaseContract",
     "DeliveriesContract",
+    "DryRunLeadsContract",
     "FilesContract",
     "IdempotencyKeysContract",
     "IdsContract",
@@ -61,7 +62,6 @@ __all__ = [
     "PasswordsContract",
     "PendingEventsContract",
     "RateLimitsContract",
-    "RehearsalContract",
     "RollupsContract",
     "SessionsContract",
     "SignedFilesContract",

@@ -14,7 +14,7 @@ from unite_core.notifications.model import Receipt
 from unite_core.notifications.ports import ActivityLog, EventFilter
 from unite_core.paging import PageRequest, Position
 from unite_core.testing.builders import an_event, an_id
-from unite_core.testing.contracts.database import at_once
+from unite_core.testing.contracts.database import run_concurrently
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
 
 _NOW = A_MONDAY_MORNING
@@ -84,7 +84,7 @@ class ActivityLogContract:
         lead_id = an_id()
         events = [an_event(lead_ids=(lead_id,)) for _ in range(20)]
 
-        receipts = at_once(4, lambda number: log.deliver(events if number % 2 else events[::-1]))
+        receipts = run_concurrently(4, lambda number: log.deliver(events if number % 2 else events[::-1]))
 
         assert [[*each] for each in receipts] == [[Receipt(taken=True)] * 20] * 4
         assert _of_lead(log, lead_id) == events[::-1]

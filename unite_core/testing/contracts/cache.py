@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from unite_core.cache import Cache, Remembered
-from unite_core.testing.contracts.database import at_once
+from unite_core.cache import Cache, CacheEntryType
+from unite_core.testing.contracts.database import run_concurrently
 
 _TTL = timedelta(seconds=30)
 
@@ -68,7 +68,7 @@ class CacheContract:
         cache.forget(["leads"])
         assert before is not None
 
-        cache.put("leads", "first", b"old", ticket=before, lifetime=_TTL)
+        cache.put("leads", "first", b"old", ticket=before, ttl=_TTL)
 
         assert cache.look("leads", "first").value is None
 
@@ -105,16 +105,16 @@ class CacheContract:
         assert cache.look("leads", "first").value == b"1"
 
     def test_those_who_look_at_once_get_tickets_that_are_all_good(self, cache: Cache) -> None:
-        tickets = at_once(8, lambda _: cache.look("leads", "first").ticket)
+        tickets = run_concurrently(8, lambda _: cache.look("leads", "first").ticket)
 
         for number, ticket in enumerate(tickets):
             assert ticket is not None
-            cache.put("leads", str(number), b"1", ticket=ticket, lifetime=_TTL)
+            cache.put("leads", str(number), b"1", ticket=ticket, ttl=_TTL)
         assert [cache.look("leads", str(number)).value for number in range(8)] == [b"1"] * 8
 
     def test_nobody_finds_what_was_old_before_they_looked(self, cache: Cache) -> None:
         truth = [0]
-        numbers = Remembered[int](int, int)
+        numbers = CacheEntryType[int](int, int)
 
         def write_and_read(number: int) -> list[tuple[int, int]]:
             seen = []
@@ -128,10 +128,10 @@ class CacheContract:
                 seen.append((known, numbers.get(cache, "leads", "first", lambda: truth[0])))
             return seen
 
-        assert [seen for some in at_once(4, write_and_read) for seen in some if seen[1] < seen[0]] == []
+        assert [seen for some in run_concurrently(4, write_and_read) for seen in some if seen[1] < seen[0]] == []
 
 
 def _put(cache: Cache, namespace: str, key: str, value: bytes) -> None:
     ticket = cache.look(namespace, key).ticket
     assert ticket is not None
-    cache.put(namespace, key, value, ticket=ticket, lifetime=_TTL)
+    cache.put(namespace, key, value, ticket=ticket, ttl=_TTL)

@@ -21,12 +21,12 @@ from unite_core.leads.ports import CALLED_LEADS_NAMESPACE, LEAD_LISTS, LeadFilte
 from unite_core.leads.queries import GetLead, ListLeads
 from unite_core.paging import PageRequest
 from unite_core.testing.builders import a_lead, a_session, a_task, a_user, an_actor, an_entry, an_id
-from unite_core.testing.contracts.database import DatabaseContract, delete_lead, put, save_lead
+from unite_core.testing.contracts.database import DatabaseContract, add_all, delete_lead, save_lead
 from unite_core.testing.in_memory.cache import InMemoryCache
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING, FixedClock
 from unite_core.testing.in_memory.identity import FastTokens
 from unite_core.testing.in_memory.tables import Store
-from unite_core.testing.in_memory.work import InMemoryUnitOfWorkFactory
+from unite_core.testing.in_memory.unit_of_work import InMemoryUnitOfWorkFactory
 from unite_core.unit_of_work import UnitOfWorkFactory
 
 _TOKENS = FastTokens()
@@ -63,7 +63,7 @@ class CachedReadsContract(DatabaseContract):
         cache: WatchedCache,
     ) -> None:
         lead = a_lead()
-        put(work, lead)
+        add_all(work, lead)
 
         assert GetLead(reads, cache)(_ADMIN, lead.id) == lead
         assert GetLead(_EMPTY, cache)(_ADMIN, lead.id) == lead
@@ -75,7 +75,7 @@ class CachedReadsContract(DatabaseContract):
         cache: WatchedCache,
     ) -> None:
         lead = a_lead()
-        put(work, lead)
+        add_all(work, lead)
         for name in ("Ada", "Zoë"):
             GetLead(reads, cache)(_ADMIN, lead.id)
             _listed(reads, cache)
@@ -94,7 +94,7 @@ class CachedReadsContract(DatabaseContract):
         cache: WatchedCache,
     ) -> None:
         lead = a_lead()
-        put(work, lead)
+        add_all(work, lead)
         GetLead(reads, cache)(_ADMIN, lead.id)
         assert _listed(reads, cache) == [lead]
 
@@ -116,7 +116,7 @@ class CachedReadsContract(DatabaseContract):
                 GetLead(reads, cache)(_ADMIN, lead.id)
         assert _listed(reads, cache) == []
 
-        put(work, alone)
+        add_all(work, alone)
         assert _listed(reads, cache) == [alone]
         with work() as unit:
             unit.leads.add_many([together])
@@ -132,7 +132,7 @@ class CachedReadsContract(DatabaseContract):
         task = a_task(lead, ann, assigned_to=ann.id)
         call = an_entry(task)
         correction = an_entry(task, [call], outcome=Outcome.BUSY)
-        put(work, ann, lead, task)
+        add_all(work, ann, lead, task)
         busy, called = LeadFilter(call_outcomes=frozenset({Outcome.BUSY.value})), LeadFilter(called=True)
         assert (_listed(reads, cache, called), _listed(reads, cache, busy)) == ([], [])
 
@@ -164,9 +164,9 @@ class CachedReadsContract(DatabaseContract):
     ) -> None:
         ann, lead = a_user(), a_lead()
         task = a_task(lead, ann, assigned_to=ann.id)
-        put(work, ann, lead, task)
+        add_all(work, ann, lead, task)
 
-        put(work, an_entry(task))
+        add_all(work, an_entry(task))
         with work() as unit:
             user = unit.users.get(ann.id)
             user.rename("Anna")
@@ -184,7 +184,7 @@ class CachedReadsContract(DatabaseContract):
     ) -> None:
         ann, ben = a_user(), a_user()
         lead = a_lead(assigned_to=ann.id)
-        put(work, ann, ben, lead)
+        add_all(work, ann, ben, lead)
         hers, his = an_actor(Role.AGENT, user_id=ann.id), an_actor(Role.AGENT, user_id=ben.id)
         assert GetLead(reads, cache)(hers, lead.id) == lead
         with pytest.raises(NotFound):
@@ -205,7 +205,7 @@ class CachedReadsContract(DatabaseContract):
         cache: WatchedCache,
     ) -> None:
         lead = a_lead()
-        put(work, lead)
+        add_all(work, lead)
 
         assert _listed(reads, cache) == [lead]
         assert _listed(_EMPTY, cache) == [lead]
@@ -218,7 +218,7 @@ class CachedReadsContract(DatabaseContract):
     ) -> None:
         ann = a_user()
         session = a_session(ann)
-        put(work, ann, session)
+        add_all(work, ann, session)
 
         assert _is_good(reads, cache, session)
         assert _is_good(_EMPTY, cache, session)
@@ -231,7 +231,7 @@ class CachedReadsContract(DatabaseContract):
     ) -> None:
         ann = a_user()
         session, other = a_session(ann), a_session(ann)
-        put(work, ann, session, other)
+        add_all(work, ann, session, other)
         assert _is_good(reads, cache, session)
 
         session.revoke(A_MONDAY_MORNING)
@@ -250,7 +250,7 @@ class CachedReadsContract(DatabaseContract):
     ) -> None:
         ann, ben = a_user(), a_user()
         sessions, others = [a_session(ann), a_session(ann)], a_session(ben)
-        put(work, ann, ben, *sessions, others)
+        add_all(work, ann, ben, *sessions, others)
         assert all(_is_good(reads, cache, session) for session in (*sessions, others))
 
         with work() as unit:
@@ -267,7 +267,7 @@ class CachedReadsContract(DatabaseContract):
     ) -> None:
         ann, ben = a_user(), a_user()
         session = a_session(ann)
-        put(work, ann, ben, session)
+        add_all(work, ann, ben, session)
         assert _is_good(reads, cache, session)
 
         assert not _is_good(reads, cache, session, shown_by=ben)
@@ -279,7 +279,7 @@ class CachedReadsContract(DatabaseContract):
         cache = InMemoryCache(clock)
         ann = a_user()
         session = a_session(ann, expires_at=A_MONDAY_MORNING + timedelta(seconds=5))
-        put(work, ann, session)
+        add_all(work, ann, session)
         assert _is_good(reads, cache, session, clock=clock)
 
         clock.advance(timedelta(seconds=5))
@@ -294,7 +294,7 @@ class CachedReadsContract(DatabaseContract):
     ) -> None:
         ann = a_user()
         session, lead = a_session(ann), a_lead()
-        put(work, ann, session, lead)
+        add_all(work, ann, session, lead)
         cache.forgotten.clear()
         GetLead(reads, cache)(_ADMIN, lead.id)
         changed = replace(lead, name="Ada", version=2)
@@ -323,7 +323,7 @@ class CachedReadsContract(DatabaseContract):
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], cache: WatchedCache
     ) -> None:
         ann = a_user()
-        put(work, ann, a_session(ann))
+        add_all(work, ann, a_session(ann))
         with work() as unit:
             unit.leads.add(a_lead())
 

@@ -14,11 +14,11 @@ from unite_core.notifications.ports import ActivityLog
 from unite_core.reports.activity import LedgerActivity
 from unite_core.reports.documents import CallActivity
 from unite_core.reports.ports import Dimension, key_of
-from unite_core.reports.reading import by_day
+from unite_core.reports.queries import by_day
 from unite_core.reports.tally import Tally
 from unite_core.reports.use_cases import FoldEntries
 from unite_core.testing.builders import an_event_of
-from unite_core.testing.contracts.database import DatabaseContract, put
+from unite_core.testing.contracts.database import DatabaseContract, add_all
 from unite_core.testing.contracts.rollups import History, a_history
 from unite_core.unit_of_work import UnitOfWorkFactory
 
@@ -27,7 +27,7 @@ Record = Callable[[Sequence[LedgerEntry]], None]
 _ZONES = ("UTC", "Europe/Berlin", "Asia/Kathmandu", "America/St_Johns", "Australia/Lord_Howe", "Pacific/Apia")
 
 
-def hand_over(log: ActivityLog, entries: Sequence[LedgerEntry]) -> None:
+def deliver_entries(log: ActivityLog, entries: Sequence[LedgerEntry]) -> None:
     """Tell the log of the entries, as many at once as it takes, the last ones first."""
     for start in range(0, len(entries), log.at_once):
         log.deliver([an_event_of(entry) for entry in reversed(entries[start : start + log.at_once])])
@@ -47,7 +47,7 @@ class CallActivityContract(DatabaseContract):
     @pytest.fixture
     def record(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> Record:
         """Has entries be known to `activity`."""
-        return lambda entries: put(work, *entries)
+        return lambda entries: add_all(work, *entries)
 
     @pytest.mark.parametrize("tz", _ZONES)
     def test_every_call_counts_for_its_agent_and_day_as_its_last_entry_says(

@@ -7,14 +7,14 @@ from itertools import permutations
 
 import pytest
 
-from unite_core.calls.ledger import EntryKind, LedgerEntry, chained
+from unite_core.calls.ledger import EntryKind, LedgerEntry, link_to_chain
 from unite_core.calls.model import Outcome
 from unite_core.notifications.ports import ActivityLog
 from unite_core.paging import PageRequest
 from unite_core.reports.documents import ID, CallDocuments, StoredDocument, document_of
 from unite_core.testing.builders import a_lead, a_task, a_user, an_entry, an_event, an_event_of, an_id
-from unite_core.testing.contracts.choices import Choices
-from unite_core.testing.contracts.database import at_once
+from unite_core.testing.contracts.database import run_concurrently
+from unite_core.testing.contracts.pseudo_random import Choices
 
 _CALLED_AT = datetime(2026, 3, 2, 9, 14, 59, 999999, tzinfo=UTC)
 _QUARTER_PAST = datetime(2026, 3, 2, 9, 15, tzinfo=UTC)
@@ -30,7 +30,7 @@ def a_chain(length: int = 3) -> list[LedgerEntry]:
         right = replace(
             last, id=an_id(), kind=EntryKind.CORRECTION, duration_seconds=number, at=last.at + timedelta(seconds=1)
         )
-        chain.append(chained(right, chain))
+        chain.append(link_to_chain(right, chain))
     return chain
 
 
@@ -99,7 +99,7 @@ class CallDocumentsContract:
             events = [an_event_of(chain[number]) for chain in chains]
             log.deliver(Choices(number).shuffled(events))
 
-        at_once(4, hand_over)
+        run_concurrently(4, hand_over)
 
         for chain in chains:
             assert documents.of_tasks([chain[0].task_id]) == [StoredDocument(document_of(chain[-1]).content())]

@@ -13,7 +13,7 @@ from unite_core.calls.ports import LedgerFilter
 from unite_core.errors import Deadlock, NotFound
 from unite_core.paging import PageRequest
 from unite_core.testing.builders import a_lead, a_task, a_user, an_entry, an_id
-from unite_core.testing.contracts.database import DatabaseContract, at_once, put
+from unite_core.testing.contracts.database import DatabaseContract, add_all, run_concurrently
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
 from unite_core.unit_of_work import UnitOfWorkFactory
 
@@ -75,7 +75,7 @@ class CallLedgerContract(DatabaseContract):
     ) -> None:
         entry = an_entry(task, **ENTRIES[kind])
 
-        put(work, entry)
+        add_all(work, entry)
 
         with reads() as unit:
             found = unit.ledger.get(entry.id)
@@ -101,7 +101,7 @@ class CallLedgerContract(DatabaseContract):
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], task: CallTask
     ) -> None:
         first = an_entry(task)
-        put(work, first)
+        add_all(work, first)
 
         with work() as unit:
             with pytest.raises(Deadlock):
@@ -116,7 +116,7 @@ class CallLedgerContract(DatabaseContract):
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], task: CallTask
     ) -> None:
         first = an_entry(task)
-        put(work, first)
+        add_all(work, first)
 
         def append(number: int) -> bool:
             with work() as unit:
@@ -127,7 +127,7 @@ class CallLedgerContract(DatabaseContract):
                 unit.commit()
             return True
 
-        assert sorted(at_once(4, append)) == [False, False, False, True]
+        assert sorted(run_concurrently(4, append)) == [False, False, False, True]
         assert [entry.number for entry in _chains(reads, task)[task.id]] == [1, 2]
 
     def test_chains_begin_with_their_first_entry(
@@ -141,7 +141,7 @@ class CallLedgerContract(DatabaseContract):
                 chain = chains[task.id]
                 chain.append(an_entry(task, chain, at=_NOW - number * _HOUR, id=UUID(int=an_id().int ^ (1 << 100))))
         for each in chains.values():
-            put(work, *each)
+            add_all(work, *each)
 
         found = _chains(reads, *tasks)
 
@@ -153,7 +153,7 @@ class CallLedgerContract(DatabaseContract):
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], task: CallTask
     ) -> None:
         entry = an_entry(task)
-        put(work, entry)
+        add_all(work, entry)
 
         with reads() as unit:
             found = unit.ledger.chains([*(an_id() for _ in range(2500)), task.id, *(an_id() for _ in range(2499))])
@@ -165,10 +165,12 @@ class CallLedgerContract(DatabaseContract):
     ) -> None:
         first = an_entry(task)
         chain = [first, an_entry(task, [first])]
-        put(work, *chain)
+        add_all(work, *chain)
 
         with reads() as unit:
-            assert {key: [*it] for key, it in unit.ledger.as_stored([task.id, an_id()]).items()} == {task.id: chain}
+            assert {key: [*it] for key, it in unit.ledger.chains_as_stored([task.id, an_id()]).items()} == {
+                task.id: chain
+            }
             assert unit.ledger.orphan(None, None) is None
             assert unit.ledger.orphan(task.id, None) is None
             assert unit.ledger.orphan(None, task.id) is None
@@ -180,7 +182,7 @@ class CallLedgerContract(DatabaseContract):
         chain: list[LedgerEntry] = []
         for at in moments:
             chain.append(an_entry(task, chain, at=at))
-        put(work, *chain)
+        add_all(work, *chain)
 
         with reads() as unit:
             first = unit.ledger.page(LedgerFilter(), PageRequest(limit=2))
@@ -201,7 +203,7 @@ class CallLedgerContract(DatabaseContract):
             "nobodys": an_entry(_a_task_there(work), at=_NOW + _MICROSECOND, agent_id=None),
         }
         entries["second"] = an_entry(mine, [entries["first"]], at=_NOW + _HOUR, agent_id=ann)
-        put(work, *entries.values())
+        add_all(work, *entries.values())
         names = {entry.id: name for name, entry in entries.items()}
 
         def found(**wanted: Any) -> list[str]:
@@ -230,7 +232,7 @@ class CallLedgerContract(DatabaseContract):
         chain: list[LedgerEntry] = []
         for place, called_at in enumerate(moments):
             chain.append(an_entry(task, chain, called_at=called_at, at=_NOW + place * _HOUR))
-        put(work, *chain)
+        add_all(work, *chain)
         wanted = LedgerFilter(called_from=_NOW - _HOUR)
 
         with reads() as unit:
@@ -255,7 +257,7 @@ class CallLedgerContract(DatabaseContract):
         entries["gone"] = an_entry(
             gone, kind=EntryKind.CANCELLED, called_at=_NOW + 3 * _HOUR, at=_NOW - _HOUR, source="fair", **no_call
         )
-        put(work, *entries.values())
+        add_all(work, *entries.values())
         names = {entry.id: name for name, entry in entries.items()}
 
         def found(**conditions: Any) -> list[str]:
@@ -273,9 +275,9 @@ class CallLedgerContract(DatabaseContract):
         assert found(sources=frozenset({"fair", None})) == ["gone", "fifth"]
         assert found(attempts=frozenset({5})) == ["made", "fifth"]
         assert found(attempts=frozenset({1, 4})) == []
-        assert found(nobodys=True) == ["fifth"]
-        assert found(nobodys=True, agent_id=mine.assigned_to) == []
-        assert found(nobodys=True, visible_to=mine.assigned_to) == []
+        assert found(without_agent=True) == ["fifth"]
+        assert found(without_agent=True, agent_id=mine.assigned_to) == []
+        assert found(without_agent=True, visible_to=mine.assigned_to) == []
         assert found(counted=True) == ["gone", "made", "fifth"]
         assert found(counted=False) == ["missed"]
         assert found(counted=True, agent_id=mine.assigned_to) == ["made"]
@@ -286,7 +288,7 @@ class CallLedgerContract(DatabaseContract):
 def _a_task_there(work: UnitOfWorkFactory[FullUnitOfWork]) -> CallTask:
     ann, lead = a_user(), a_lead()
     task = a_task(lead, ann, assigned_to=ann.id)
-    put(work, ann, lead, task)
+    add_all(work, ann, lead, task)
     return task
 
 

@@ -17,7 +17,7 @@ from unite_core.identity.model import User
 from unite_core.leads.model import Lead
 from unite_core.paging import PageRequest
 from unite_core.testing.builders import a_lead, a_note, a_task, a_user, an_id
-from unite_core.testing.contracts.database import DatabaseContract, at_once, put
+from unite_core.testing.contracts.database import DatabaseContract, add_all, run_concurrently
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
 from unite_core.unit_of_work import UnitOfWorkFactory
 
@@ -69,14 +69,14 @@ class CallTasksContract(DatabaseContract):
     def ann(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> User:
         """Somebody who is there already."""
         ann = a_user()
-        put(work, ann)
+        add_all(work, ann)
         return ann
 
     @pytest.fixture
     def lead(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> Lead:
         """A lead that is there already."""
         lead = a_lead()
-        put(work, lead)
+        add_all(work, lead)
         return lead
 
     @pytest.mark.parametrize("state", CLOSED)
@@ -91,7 +91,7 @@ class CallTasksContract(DatabaseContract):
         exact = {"due_at": _EXACT, "created_at": _EXACT - _HOUR, "updated_at": _EXACT + _HOUR}
         task = a_task(lead, ann, assigned_to=ann.id, **exact, **CLOSED[state])
 
-        put(work, task)
+        add_all(work, task)
 
         assert _get(reads, task.id) == task
 
@@ -101,7 +101,7 @@ class CallTasksContract(DatabaseContract):
         later, earlier = a_note(ann, text=_TEXT, at=_EXACT), a_note(ann, text="x" * 2000, at=_EXACT - _HOUR)
         task = a_task(lead, ann, notes=[later, earlier])
 
-        put(work, task)
+        add_all(work, task)
 
         assert _get(reads, task.id).notes == [later, earlier]
 
@@ -116,7 +116,7 @@ class CallTasksContract(DatabaseContract):
         self, work: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
     ) -> None:
         task = a_task(lead, ann, notes=[a_note(ann)])
-        put(work, task)
+        add_all(work, task)
 
         with work() as unit:
             found = unit.tasks.get(task.id)
@@ -129,7 +129,7 @@ class CallTasksContract(DatabaseContract):
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
     ) -> None:
         task = a_task(lead, ann, notes=[a_note(ann, text="first")])
-        put(work, task)
+        add_all(work, task)
 
         for text in ("second", "third"):
             _change(work, task.id, lambda it, text=text: it.note(a_note(ann, text=text)))  # type: ignore[misc]  # bound
@@ -145,7 +145,7 @@ class CallTasksContract(DatabaseContract):
     ) -> None:
         kept, other = a_note(ann), a_note(ann)
         task = a_task(lead, ann, notes=[kept, other])
-        put(work, task)
+        add_all(work, task)
 
         with work() as unit:
             changed = unit.tasks.get(task.id)
@@ -161,7 +161,7 @@ class CallTasksContract(DatabaseContract):
     ) -> None:
         notes = [[a_note(ann, text=f"{number} of {many}") for number in range(many)] for many in (0, 9, 10, 11, 200)]
         tasks = [a_task(lead, ann, due_at=_NOW + number * _HOUR, notes=them) for number, them in enumerate(notes)]
-        put(work, *tasks)
+        add_all(work, *tasks)
 
         with reads() as unit:
             found = unit.tasks.page(TaskFilter(), PageRequest()).items
@@ -180,7 +180,7 @@ class CallTasksContract(DatabaseContract):
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
     ) -> None:
         task = a_task(lead, ann)
-        put(work, task)
+        add_all(work, task)
         _change(work, task.id, lambda it: it.assign(ann.id))
 
         task.cancel(None, _NOW)
@@ -202,7 +202,7 @@ class CallTasksContract(DatabaseContract):
         self, work: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
     ) -> None:
         task = a_task(lead, ann)
-        put(work, task)
+        add_all(work, task)
 
         def cancel(_: int) -> bool:
             with work() as unit:
@@ -215,7 +215,7 @@ class CallTasksContract(DatabaseContract):
                 unit.commit()
             return first
 
-        assert sorted(at_once(4, cancel)) == [False, False, False, True]
+        assert sorted(run_concurrently(4, cancel)) == [False, False, False, True]
 
     def test_pages_go_from_the_soonest_due_to_the_latest(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
@@ -223,7 +223,7 @@ class CallTasksContract(DatabaseContract):
         late, soon = a_task(lead, ann, due_at=_NOW + _HOUR), a_task(lead, ann, due_at=_NOW - _HOUR)
         twins = [a_task(lead, ann, due_at=_NOW), a_task(lead, ann, due_at=_NOW)]
         just_after = a_task(lead, ann, due_at=_NOW + _MICROSECOND, notes=[a_note(ann), a_note(ann)])
-        put(work, late, twins[1], just_after, soon, twins[0])
+        add_all(work, late, twins[1], just_after, soon, twins[0])
 
         with reads() as unit:
             first = unit.tasks.page(TaskFilter(), PageRequest(limit=2))
@@ -243,9 +243,9 @@ class CallTasksContract(DatabaseContract):
         done = a_task(lead, ann, assigned_to=ann.id, due_at=_NOW, **CLOSED["completed"])
         bens = a_task(other, ann, assigned_to=ben.id, due_at=_NOW - _HOUR)
         missed = a_task(other, ann, assigned_to=ben.id, due_at=_NOW - 2 * _HOUR, **CLOSED["missed"])
-        nobodys = a_task(lead, ann, due_at=_NOW + _MICROSECOND)
-        put(work, ben, other, mine, done, bens, missed, nobodys)
-        names = {mine.id: "mine", done.id: "done", bens.id: "bens", missed.id: "missed", nobodys.id: "nobodys"}
+        without_agent = a_task(lead, ann, due_at=_NOW + _MICROSECOND)
+        add_all(work, ben, other, mine, done, bens, missed, without_agent)
+        names = {mine.id: "mine", done.id: "done", bens.id: "bens", missed.id: "missed", without_agent.id: "nobodys"}
 
         def found(**wanted: Any) -> list[str]:
             with reads() as unit:
@@ -286,7 +286,7 @@ class CallTasksContract(DatabaseContract):
             for number in range(18)
             for it in [number % 3]
         ]
-        put(work, *tasks)
+        add_all(work, *tasks)
         wanted = TaskFilter(
             assigned_to=frozenset({ann.id}),
             unassigned=True,
@@ -310,7 +310,7 @@ class CallTasksContract(DatabaseContract):
         twins = [a_task(lead, ann, due_at=_NOW - _MICROSECOND * 2, notes=[a_note(ann)]) for _ in range(2)]
         due_now = a_task(lead, ann, due_at=_NOW)
         closed = [a_task(lead, ann, due_at=_NOW - _HOUR, **CLOSED[state]) for state in ("missed", "completed")]
-        put(work, young, *twins[::-1], due_now, *closed, old)
+        add_all(work, young, *twins[::-1], due_now, *closed, old)
 
         bare = [replace(twin, notes=[]) for twin in twins]
         assert _overdue(work, limit=10) == [old, *bare, young]
@@ -320,7 +320,7 @@ class CallTasksContract(DatabaseContract):
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
     ) -> None:
         task = a_task(lead, ann, due_at=_NOW - _HOUR, notes=[a_note(ann)])
-        put(work, task)
+        add_all(work, task)
 
         with work() as unit:
             (found,) = unit.tasks.overdue(before=_NOW, limit=1)
@@ -337,7 +337,7 @@ class CallTasksContract(DatabaseContract):
         self, work: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
     ) -> None:
         tasks = [a_task(lead, ann, due_at=_NOW - _HOUR) for _ in range(40)]
-        put(work, *tasks)
+        add_all(work, *tasks)
 
         def sweep(_: int) -> list[UUID]:
             with work() as unit:
@@ -349,7 +349,7 @@ class CallTasksContract(DatabaseContract):
                 unit.commit()
             return [task.id for task in found]
 
-        swept = at_once(4, sweep)
+        swept = run_concurrently(4, sweep)
 
         assert sorted(task_id for ids in swept for task_id in ids) == [task.id for task in tasks]
 
@@ -357,7 +357,7 @@ class CallTasksContract(DatabaseContract):
         self, work: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
     ) -> None:
         tasks = [a_task(lead, ann, due_at=_NOW - _HOUR) for _ in range(6)]
-        put(work, *tasks)
+        add_all(work, *tasks)
 
         with ThreadPoolExecutor(1) as threads:
             with work() as unit:
@@ -379,12 +379,12 @@ class CallTasksContract(DatabaseContract):
     ) -> None:
         other = a_lead()
         mine = [a_task(lead, ann, notes=[a_note(ann)]), a_task(lead, ann, due_at=_NOW - _HOUR)]
-        put(work, other, *mine, a_task(lead, ann, **CLOSED["missed"]), a_task(other, ann))
+        add_all(work, other, *mine, a_task(lead, ann, **CLOSED["missed"]), a_task(other, ann))
 
         with work() as unit:
-            found = unit.tasks.pending_of_lead(lead.id)
+            found = unit.tasks.lock_pending_of_lead(lead.id)
             assert sorted(found, key=lambda it: it.id) == mine
-            assert [*unit.tasks.pending_of_lead(an_id())] == []
+            assert [*unit.tasks.lock_pending_of_lead(an_id())] == []
             assert [unit.tasks.count_pending(lead.id, limit=limit) for limit in (9, 2, 1)] == [2, 2, 1]
             assert unit.tasks.count_pending(an_id(), limit=9) == 0
 
@@ -394,17 +394,17 @@ class CallTasksContract(DatabaseContract):
         gone = [a_lead(deleted_at=_NOW), a_lead(deleted_at=_NOW)]
         late = a_task(gone[0], ann, notes=[a_note(ann)])
         soon = a_task(gone[1], ann, due_at=_NOW - _HOUR)
-        put(work, *gone, late, soon, a_task(gone[0], ann, **CLOSED["cancelled"]), a_task(lead, ann))
+        add_all(work, *gone, late, soon, a_task(gone[0], ann, **CLOSED["cancelled"]), a_task(lead, ann))
 
         with work() as unit:
-            assert [*unit.tasks.of_deleted_leads(limit=9)] == [soon, replace(late, notes=[])]
-            assert [*unit.tasks.of_deleted_leads(limit=1)] == [soon]
+            assert [*unit.tasks.lock_pending_of_deleted_leads(limit=9)] == [soon, replace(late, notes=[])]
+            assert [*unit.tasks.lock_pending_of_deleted_leads(limit=1)] == [soon]
 
     def test_which_leads_have_tasks_is_told_of_tasks_of_any_status(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
     ) -> None:
         other, without = a_lead(), a_lead()
-        put(work, other, without, a_task(lead, ann), a_task(lead, ann), a_task(other, ann, **CLOSED["missed"]))
+        add_all(work, other, without, a_task(lead, ann), a_task(lead, ann), a_task(other, ann, **CLOSED["missed"]))
 
         with reads() as unit:
             asked = [lead.id, without.id, other.id, *(an_id() for _ in range(1200))]
@@ -416,7 +416,7 @@ class CallTasksContract(DatabaseContract):
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
     ) -> None:
         tasks = [a_task(lead, ann, due_at=_NOW - number * _HOUR, notes=[a_note(ann)]) for number in range(5)]
-        put(work, *tasks[::-1])
+        add_all(work, *tasks[::-1])
         bare = [replace(task, notes=[]) for task in tasks]
 
         with reads() as unit:

@@ -7,7 +7,7 @@ from typing import Any
 from unite_core.application import FullUnitOfWork
 from unite_core.notifications.ports import Consent
 from unite_core.testing.builders import an_id
-from unite_core.testing.contracts.database import DatabaseContract, at_once
+from unite_core.testing.contracts.database import DatabaseContract, run_concurrently
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
 from unite_core.unit_of_work import UnitOfWorkFactory
 
@@ -65,7 +65,12 @@ class ConsentsContract(DatabaseContract):
     ) -> None:
         consent = _a_consent()
 
-        assert sorted(at_once(4, lambda _: _add(work, replace(consent, id=an_id())))) == [False, False, False, True]
+        assert sorted(run_concurrently(4, lambda _: _add(work, replace(consent, id=an_id())))) == [
+            False,
+            False,
+            False,
+            True,
+        ]
 
     def test_a_word_of_a_unit_that_is_rolled_back_was_never_said(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]

@@ -38,7 +38,7 @@ class DatabaseContract:
         """Makes reading units of work over the same database."""
 
 
-def put(
+def add_all(
     work: UnitOfWorkFactory[ImportsUnitOfWork],
     *things: User | Session | Lead | LeadImage | LeadImport | CallTask | LedgerEntry,
 ) -> None:
@@ -58,7 +58,7 @@ def put(
         unit.commit()
 
 
-def leads_listed(reads: UnitOfWorkFactory[ImportsUnitOfWork], filters: LeadFilter | None = None) -> list[UUID]:
+def listed_leads(reads: UnitOfWorkFactory[ImportsUnitOfWork], filters: LeadFilter | None = None) -> list[UUID]:
     """The ids of the leads that a filter lets through, up to 200, in the order of the list."""
     with reads() as unit:
         return [lead.id for lead in unit.leads.page(filters or LeadFilter(), PageRequest(limit=200)).items]
@@ -78,7 +78,7 @@ def delete_lead(work: UnitOfWorkFactory[ImportsUnitOfWork], lead: Lead) -> None:
     save_lead(work, lead)
 
 
-def at_once(times: int, action: Callable[[int], T]) -> list[T]:
+def run_concurrently(times: int, action: Callable[[int], T]) -> list[T]:
     """What `action(0)` to `action(times - 1)` return, each in a thread of its own and all begun together."""
     ready = Barrier(times, timeout=30)
 

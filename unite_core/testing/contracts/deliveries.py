@@ -16,7 +16,7 @@ from unite_core.notifications.model import ACTIVITY, TEXTS, TOPIC, Delivery, Del
 from unite_core.notifications.ports import DeliveryFilter
 from unite_core.paging import PageRequest
 from unite_core.testing.builders import an_event, an_id
-from unite_core.testing.contracts.database import DatabaseContract, at_once
+from unite_core.testing.contracts.database import DatabaseContract, run_concurrently
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
 from unite_core.unit_of_work import UnitOfWorkFactory
 
@@ -149,7 +149,7 @@ class DeliveriesContract(DatabaseContract):
         events = [an_event() for _ in range(40)]
         _record(work, *events)
 
-        claims = at_once(4, lambda _: [event.id for _, event in _claim(work, limit=10)])
+        claims = run_concurrently(4, lambda _: [event.id for _, event in _claim(work, limit=10)])
 
         assert sorted(event_id for claimed in claims for event_id in claimed) == [event.id for event in events]
 
@@ -271,7 +271,7 @@ class DeliveriesContract(DatabaseContract):
                 unit.commit()
             return first
 
-        assert sorted(at_once(4, replay)) == [False, False, False, True]
+        assert sorted(run_concurrently(4, replay)) == [False, False, False, True]
 
     def test_a_replayed_delivery_is_claimed_again(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]

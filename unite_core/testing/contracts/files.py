@@ -116,8 +116,8 @@ class FilesContract:
         assert files.size(key) is None
 
     def test_a_permission_says_until_when_it_is_good(self, files: Files, key: str) -> None:
-        upload = files.sign_upload(key, content_type=_TYPE, size=5, lifetime=_MINUTE)
-        download = files.sign_download(key, filename="leads.csv", content_type=_TYPE, lifetime=2 * _MINUTE)
+        upload = files.sign_upload(key, content_type=_TYPE, size=5, ttl=_MINUTE)
+        download = files.sign_download(key, filename="leads.csv", content_type=_TYPE, ttl=2 * _MINUTE)
 
         assert upload.method in ("PUT", "POST")
         assert download.expires_at - upload.expires_at >= _MINUTE - timedelta(seconds=1)
@@ -271,11 +271,11 @@ def _content(files: Files, key: str) -> bytes:
 
 
 def _upload(files: Files, key: str, size: int = 5) -> str:
-    return files.sign_upload(key, content_type=_TYPE, size=size, lifetime=_MINUTE).url
+    return files.sign_upload(key, content_type=_TYPE, size=size, ttl=_MINUTE).url
 
 
 def _download(files: Files, key: str, filename: str = "leads.csv") -> str:
-    return files.sign_download(key, filename=filename, content_type=_TYPE, lifetime=_MINUTE).url
+    return files.sign_download(key, filename=filename, content_type=_TYPE, ttl=_MINUTE).url
 
 
 def _query(url: str) -> dict[str, str]:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from unite_core.idempotency_keys import STORED_ANSWER_TTL, Claim, StoredAnswer
 from unite_core.imports.ports import ImportsUnitOfWork
-from unite_core.testing.contracts.database import DatabaseContract, at_once
+from unite_core.testing.contracts.database import DatabaseContract, run_concurrently
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
 from unite_core.unit_of_work import UnitOfWorkFactory
 
@@ -32,7 +32,7 @@ class IdempotencyKeysContract(DatabaseContract):
         assert _claim(work, replace(_SECOND, scope="5d" * 32)) is None
 
     def test_of_several_claims_at_once_one_is_taken(self, work: UnitOfWorkFactory[ImportsUnitOfWork]) -> None:
-        found = at_once(8, lambda number: _claim(work, replace(_FIRST, holder=str(number))))
+        found = run_concurrently(8, lambda number: _claim(work, replace(_FIRST, holder=str(number))))
 
         assert found.count(None) == 1
 

@@ -9,7 +9,7 @@ from unite_core.imports.model import (
 )
 from unite_core.imports.ports import ImportsUnitOfWork
 from unite_core.testing.builders import a_lead, a_rejection, a_snapshot, a_user, an_id, an_import
-from unite_core.testing.contracts.database import DatabaseContract, put
+from unite_core.testing.contracts.database import DatabaseContract, add_all
 from unite_core.unit_of_work import UnitOfWorkFactory
 
 
@@ -21,7 +21,7 @@ class ImportRowsContract(DatabaseContract):
     ) -> None:
         ann, lead = a_user(), a_lead()
         coming, other = an_import(ann), an_import(ann)
-        put(work, ann, lead, coming, other)
+        add_all(work, ann, lead, coming, other)
         problem = FieldError(field="phone", code="invalid_phone", detail="Too short.", suggestion="+12125550123")
         rejected = a_rejection(3, problems=(problem, problem), cells=("=1+1", 'a "quote"\r\n', "", "👩🏽‍💻"))
         repeated = a_rejection(20, kind=RowKind.DUPLICATE, duplicate_of=lead.id, duplicate_row=4)
@@ -48,7 +48,7 @@ class ImportRowsContract(DatabaseContract):
     ) -> None:
         ann, lead = a_user(), a_lead()
         coming, other = an_import(ann), an_import(ann)
-        put(work, ann, lead, coming, other)
+        add_all(work, ann, lead, coming, other)
         first = a_snapshot(coming, lead, before={"name": "Grace", "phone": None}, version_after=2)
         with work() as unit:
             unit.rows.remember([first])
@@ -66,7 +66,7 @@ class ImportRowsContract(DatabaseContract):
         ann = a_user()
         leads = [a_lead() for _ in range(4)]
         coming = an_import(ann)
-        put(work, ann, coming, *leads)
+        add_all(work, ann, coming, *leads)
         snapshots = [a_snapshot(coming, lead, made_by_import=bool(number % 2)) for number, lead in enumerate(leads)]
         with work() as unit:
             unit.rows.remember(snapshots)
@@ -87,7 +87,7 @@ class ImportRowsContract(DatabaseContract):
         ann = a_user()
         leads = [a_lead(), a_lead()]
         coming, other = an_import(ann), an_import(ann)
-        put(work, ann, coming, other, *leads)
+        add_all(work, ann, coming, other, *leads)
         with work() as unit:
             unit.rows.remember([a_snapshot(it, lead) for it in (coming, other) for lead in leads])
             unit.commit()

@@ -19,7 +19,7 @@ from unite_core.imports.model import (
 from unite_core.imports.ports import ImportFilter, ImportsUnitOfWork, OpenImports
 from unite_core.paging import PageRequest, Position
 from unite_core.testing.builders import a_lead, a_rejection, a_snapshot, a_user, an_id, an_import
-from unite_core.testing.contracts.database import DatabaseContract, at_once, put
+from unite_core.testing.contracts.database import DatabaseContract, add_all, run_concurrently
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
 from unite_core.unit_of_work import UnitOfWorkFactory
 
@@ -35,12 +35,12 @@ class ImportsContract(DatabaseContract):
     ) -> None:
         ann, ben = a_user(), a_user()
         large = 5 * 1024**3
-        put(work, ann, ben, *(an_import(ann, status=status, size=large) for status in ImportStatus), an_import(ben))
+        add_all(work, ann, ben, *(an_import(ann, status=status, size=large) for status in ImportStatus), an_import(ben))
 
         with reads() as unit:
-            assert unit.imports.open_of(ann.id) == OpenImports(3, 3 * large)
-            assert unit.imports.open_of(ben.id) == OpenImports(1, 1000)
-            assert unit.imports.open_of(an_id()) == OpenImports(0, 0)
+            assert unit.imports.count_open(ann.id) == OpenImports(3, 3 * large)
+            assert unit.imports.count_open(ben.id) == OpenImports(1, 1000)
+            assert unit.imports.count_open(an_id()) == OpenImports(0, 0)
 
     def test_an_import_comes_back_as_stored(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
@@ -48,7 +48,7 @@ class ImportsContract(DatabaseContract):
         ann = a_user()
         plain = an_import(ann)
         full = _full_import(an_import(ann, id=an_id()))
-        put(work, ann, plain, full)
+        add_all(work, ann, plain, full)
 
         with reads() as unit:
             assert unit.imports.get(plain.id) == plain
@@ -63,7 +63,7 @@ class ImportsContract(DatabaseContract):
     ) -> None:
         ann = a_user()
         coming = an_import(ann, dialect={"delimiter": ",", "header": ["Name"]})
-        put(work, ann)
+        add_all(work, ann)
         with work() as unit:
             unit.imports.add(coming)
             coming.dialect["header"].append("Phone")
@@ -77,7 +77,7 @@ class ImportsContract(DatabaseContract):
     ) -> None:
         ann = a_user()
         coming = an_import(ann)
-        put(work, ann, coming)
+        add_all(work, ann, coming)
         changed = replace(_full_import(coming), version=2)
 
         _save(work, changed)
@@ -90,7 +90,7 @@ class ImportsContract(DatabaseContract):
     ) -> None:
         ann = a_user()
         coming = an_import(ann)
-        put(work, ann, coming)
+        add_all(work, ann, coming)
 
         for version in (1, 3):
             with pytest.raises(PreconditionFailed):
@@ -103,7 +103,7 @@ class ImportsContract(DatabaseContract):
     ) -> None:
         ann = a_user()
         coming = an_import(ann)
-        put(work, ann, coming)
+        add_all(work, ann, coming)
 
         def attempt(_: int) -> None:
             with work() as unit:
@@ -113,7 +113,7 @@ class ImportsContract(DatabaseContract):
                 unit.imports.save(found)
                 unit.commit()
 
-        at_once(5, attempt)
+        run_concurrently(5, attempt)
 
         with reads() as unit:
             assert unit.imports.get(coming.id).attempts == 5
@@ -125,7 +125,7 @@ class ImportsContract(DatabaseContract):
         oldest = an_import(ann, created_at=_NOW - _HOUR)
         twins = [an_import(ann), an_import(ann)]
         newest = an_import(ann, created_at=_NOW + _HOUR)
-        put(work, ann, twins[0], newest, oldest, twins[1])
+        add_all(work, ann, twins[0], newest, oldest, twins[1])
 
         with reads() as unit:
             first = unit.imports.page(ImportFilter(), PageRequest(limit=2))
@@ -141,7 +141,7 @@ class ImportsContract(DatabaseContract):
     ) -> None:
         ann = a_user()
         known = {status: an_import(ann, status=status) for status in ImportStatus}
-        put(work, ann, *known.values())
+        add_all(work, ann, *known.values())
         wanted = frozenset({ImportStatus.FAILED, ImportStatus.QUEUED})
 
         with reads() as unit:
@@ -154,10 +154,10 @@ class ImportsContract(DatabaseContract):
     ) -> None:
         ann = a_user()
         first, keyless = an_import(ann, same_file_key="5a" * 32), an_import(ann)
-        put(work, ann, first, keyless, an_import(ann))
+        add_all(work, ann, first, keyless, an_import(ann))
 
         with pytest.raises(Conflict) as added:
-            put(work, an_import(ann, same_file_key="5a" * 32))
+            add_all(work, an_import(ann, same_file_key="5a" * 32))
         with pytest.raises(Conflict) as saved:
             _save(work, replace(keyless, same_file_key="5a" * 32, version=2))
 
@@ -172,10 +172,10 @@ class ImportsContract(DatabaseContract):
         ann = a_user()
         first = an_import(ann, same_file_key="5a" * 32)
         second = an_import(ann, same_file_key="5a" * 32)
-        put(work, ann, first)
+        add_all(work, ann, first)
         _save(work, replace(first, same_file_key=None, version=2))
 
-        put(work, second)
+        add_all(work, second)
 
         with reads() as unit:
             assert unit.imports.find_same_file("5a" * 32) == second
@@ -198,7 +198,7 @@ class ImportsContract(DatabaseContract):
                 ImportStatus.CANCELLED,
             )
         ]
-        put(work, ann, newer, crashed, undoing, held, undone, *rest)
+        add_all(work, ann, newer, crashed, undoing, held, undone, *rest)
 
         with reads() as unit:
             assert [*unit.imports.unfinished(now=_NOW, limit=10)] == [undoing, crashed, newer]
@@ -210,7 +210,7 @@ class ImportsContract(DatabaseContract):
         ann = a_user()
         waiting = ImportStatus.AWAITING_UPLOAD
         old = [an_import(ann, status=waiting, created_at=_NOW - _HOUR) for _ in range(2)]
-        put(work, ann, *old, an_import(ann, status=waiting), an_import(ann, created_at=_NOW - _HOUR))
+        add_all(work, ann, *old, an_import(ann, status=waiting), an_import(ann, created_at=_NOW - _HOUR))
 
         with reads() as unit:
             found = unit.imports.abandoned(before=_NOW, limit=5)
@@ -227,7 +227,7 @@ class ImportsContract(DatabaseContract):
         reported = an_import(ann, **old | {"created_at": _NOW - _HOUR, "report_key": "reports/1"})
         young = an_import(ann, **old | {"finished_at": _NOW})
         undoing = an_import(ann, **old | {"undone": Undone()})
-        put(work, ann, lead, rejected, updated, reported, young, undoing, an_import(ann, **old), an_import(ann))
+        add_all(work, ann, lead, rejected, updated, reported, young, undoing, an_import(ann, **old), an_import(ann))
         with work() as unit:
             for each in (rejected, young, undoing):
                 unit.rows.reject(each.id, [a_rejection(1), a_rejection(2)])

@@ -12,7 +12,7 @@ from unite_core.identity.model import User
 from unite_core.leads.model import Lead
 from unite_core.leads.ports import LeadFilter
 from unite_core.testing.builders import a_lead, a_task, a_user, an_entry, an_id
-from unite_core.testing.contracts.database import DatabaseContract, at_once, leads_listed, put
+from unite_core.testing.contracts.database import DatabaseContract, add_all, listed_leads, run_concurrently
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
 from unite_core.unit_of_work import UnitOfWorkFactory
 
@@ -80,7 +80,7 @@ class LeadCallsContract(DatabaseContract):
                 unit.commit()
             return attempt
 
-        assert sorted(at_once(6, count)) == [1, 2, 3, 4, 5, 6]
+        assert sorted(run_concurrently(6, count)) == [1, 2, 3, 4, 5, 6]
         assert _counts(reads, lead)[lead.id] == CallCounts(outcomes={Outcome.BUSY: 6}, first_called_at=_NOW)
 
     def test_a_correction_counts_the_call_as_what_it_was(
@@ -127,17 +127,17 @@ class LeadCallsContract(DatabaseContract):
     ) -> None:
         ann = a_user()
         busy, converted, missed, never = (a_lead(created_at=_NOW + number * _HOUR) for number in range(4))
-        put(work, ann, busy, converted, missed, never)
+        add_all(work, ann, busy, converted, missed, never)
         _call(work, busy, ann, outcome=Outcome.BUSY, called_at=_NOW + 2 * _HOUR)
         _correct(work, _call(work, converted, ann, outcome=Outcome.BUSY), outcome=Outcome.CONVERTED)
-        put(
+        add_all(
             work,
             task := a_task(missed, ann),
             an_entry(task, kind=EntryKind.MISSED, outcome=None, duration_seconds=None),
         )
 
         def found(**conditions: Any) -> list[UUID]:
-            return leads_listed(reads, LeadFilter(**conditions))
+            return listed_leads(reads, LeadFilter(**conditions))
 
         assert found(called=True) == [converted.id, busy.id]
         assert found(called=False) == [never.id, missed.id]
@@ -152,14 +152,14 @@ class LeadCallsContract(DatabaseContract):
     ) -> None:
         ann = a_user()
         soon, late, before, never = (a_lead(created_at=_NOW + number * _HOUR) for number in range(4))
-        put(work, ann, soon, late, before, never)
+        add_all(work, ann, soon, late, before, never)
         _call(work, soon, ann, called_at=soon.created_at + timedelta(seconds=300))
         _call(work, soon, ann, called_at=soon.created_at + 5 * _HOUR)
         _call(work, late, ann, called_at=late.created_at + timedelta(seconds=300, microseconds=1))
         _call(work, before, ann, called_at=before.created_at - _HOUR)
 
         def found(seconds: int) -> list[UUID]:
-            return leads_listed(reads, LeadFilter(called_within=timedelta(seconds=seconds)))
+            return listed_leads(reads, LeadFilter(called_within=timedelta(seconds=seconds)))
 
         assert found(0) == [before.id]
         assert found(300) == [before.id, soon.id]
@@ -169,16 +169,16 @@ class LeadCallsContract(DatabaseContract):
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         ann, ben = a_user(), a_user()
-        put(work, ann, ben)
+        add_all(work, ann, ben)
         own, of_both, of_other = (a_lead(assigned_to=ann.id, created_at=_NOW + number * _HOUR) for number in range(3))
-        put(work, own, of_both, of_other)
+        add_all(work, own, of_both, of_other)
         _call(work, own, ann, outcome=Outcome.BUSY, called_at=own.created_at)
         _call(work, of_both, ben, outcome=Outcome.CONVERTED, called_at=of_both.created_at)
         _correct(work, _call(work, of_both, ann, outcome=Outcome.BUSY), outcome=Outcome.NO_ANSWER)
         _call(work, of_other, ben, outcome=Outcome.BUSY, called_at=of_other.created_at)
 
         def found(**conditions: Any) -> list[UUID]:
-            return leads_listed(reads, LeadFilter(visible_to=ann.id, **conditions))
+            return listed_leads(reads, LeadFilter(visible_to=ann.id, **conditions))
 
         assert found(called=True) == [of_both.id, own.id]
         assert found(called=False) == [of_other.id]

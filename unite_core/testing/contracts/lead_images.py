@@ -10,7 +10,7 @@ from unite_core.imports.ports import ImportsUnitOfWork
 from unite_core.leads.model import ImageStatus
 from unite_core.paging import PageRequest
 from unite_core.testing.builders import a_lead, a_user, an_id, an_image
-from unite_core.testing.contracts.database import DatabaseContract, put
+from unite_core.testing.contracts.database import DatabaseContract, add_all
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
 from unite_core.unit_of_work import UnitOfWorkFactory
 
@@ -26,7 +26,7 @@ class LeadImagesContract(DatabaseContract):
     ) -> None:
         ann, ben, lead, other = a_user(), a_user(), a_lead(), a_lead()
         ready = an_image(lead, ann, status=ImageStatus.READY)
-        put(work, ann, ben, lead, other, ready, an_image(lead, ann), an_image(lead, ben), an_image(other, ann))
+        add_all(work, ann, ben, lead, other, ready, an_image(lead, ann), an_image(lead, ben), an_image(other, ann))
 
         with reads() as unit:
             assert [unit.images.count_of_lead(lead_id) for lead_id in (lead.id, other.id, an_id())] == [3, 1, 0]
@@ -37,7 +37,7 @@ class LeadImagesContract(DatabaseContract):
     ) -> None:
         ann, lead = a_user(), a_lead()
         image = an_image(lead, ann, filename=None, size=10 * 1024 * 1024)
-        put(work, ann, lead, image)
+        add_all(work, ann, lead, image)
         with work() as unit:
             found = unit.images.get(lead.id, image.id)
             assert found == image
@@ -54,7 +54,7 @@ class LeadImagesContract(DatabaseContract):
     ) -> None:
         ann, lead, other = a_user(), a_lead(), a_lead()
         image = an_image(lead, ann)
-        put(work, ann, lead, other, image)
+        add_all(work, ann, lead, other, image)
 
         with reads() as unit:
             for lead_id, image_id in ((other.id, image.id), (lead.id, an_id())):
@@ -66,7 +66,7 @@ class LeadImagesContract(DatabaseContract):
     ) -> None:
         ann, lead = a_user(), a_lead()
         image = an_image(lead, ann)
-        put(work, ann, lead, image)
+        add_all(work, ann, lead, image)
         for _ in range(2):
             with work() as unit:
                 unit.images.remove(image.id)
@@ -80,7 +80,7 @@ class LeadImagesContract(DatabaseContract):
     ) -> None:
         ann, lead, other = a_user(), a_lead(), a_lead()
         ready = [an_image(lead, ann, status=ImageStatus.READY) for _ in range(3)]
-        put(work, ann, lead, other, *ready, an_image(lead, ann), an_image(other, ann, status=ImageStatus.READY))
+        add_all(work, ann, lead, other, *ready, an_image(lead, ann), an_image(other, ann, status=ImageStatus.READY))
 
         with reads() as unit:
             first = unit.images.page(lead.id, PageRequest(limit=2))
@@ -95,7 +95,7 @@ class LeadImagesContract(DatabaseContract):
         ann = a_user()
         waiting, ready, unasked, none = a_lead(), a_lead(), a_lead(), a_lead()
         pictures = [an_image(waiting, ann), an_image(ready, ann, status=ImageStatus.READY), an_image(unasked, ann)]
-        put(work, ann, waiting, ready, unasked, none, *pictures)
+        add_all(work, ann, waiting, ready, unasked, none, *pictures)
 
         with reads() as unit:
             assert unit.images.leads_with_images([waiting.id, ready.id, none.id]) == {waiting.id, ready.id}
@@ -107,7 +107,7 @@ class LeadImagesContract(DatabaseContract):
         ann, lead = a_user(), a_lead()
         old = [an_image(lead, ann, created_at=_NOW - _HOUR) for _ in range(2)]
         arrived = an_image(lead, ann, created_at=_NOW - _HOUR, status=ImageStatus.READY)
-        put(work, ann, lead, *old, arrived, an_image(lead, ann, created_at=_NOW))
+        add_all(work, ann, lead, *old, arrived, an_image(lead, ann, created_at=_NOW))
 
         with reads() as unit:
             found = unit.images.abandoned(before=_NOW, limit=5)

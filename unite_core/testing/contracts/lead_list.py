@@ -13,7 +13,7 @@ from unite_core.leads.search import question_words
 from unite_core.paging import PageRequest, Position
 from unite_core.phone import Phone
 from unite_core.testing.builders import a_lead, a_user
-from unite_core.testing.contracts.database import DatabaseContract, delete_lead, leads_listed, put, save_lead
+from unite_core.testing.contracts.database import DatabaseContract, add_all, delete_lead, listed_leads, save_lead
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
 from unite_core.unit_of_work import UnitOfWorkFactory
 
@@ -31,7 +31,7 @@ class LeadListContract(DatabaseContract):
         oldest = a_lead(created_at=_NOW - _HOUR)
         twins = [a_lead(), a_lead()]
         newest = a_lead(created_at=_NOW + timedelta(microseconds=1))
-        put(work, twins[0], newest, oldest, twins[1])
+        add_all(work, twins[0], newest, oldest, twins[1])
 
         with reads() as unit:
             first = unit.leads.page(LeadFilter(), PageRequest(limit=2))
@@ -46,7 +46,7 @@ class LeadListContract(DatabaseContract):
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         old = [a_lead(created_at=_NOW + _HOUR * (number // 2)) for number in range(7)]
-        put(work, *old)
+        add_all(work, *old)
         walked: list[UUID] = []
         request = PageRequest(limit=2)
 
@@ -54,7 +54,7 @@ class LeadListContract(DatabaseContract):
             with reads() as unit:
                 page = unit.leads.page(LeadFilter(), request)
             walked += [lead.id for lead in page.items]
-            put(work, a_lead(created_at=_NOW + 9 * _HOUR))
+            add_all(work, a_lead(created_at=_NOW + 9 * _HOUR))
             if len(walked) == 4:
                 delete_lead(work, old[-1])  # it has been walked past already
             if page.next is None:
@@ -67,51 +67,53 @@ class LeadListContract(DatabaseContract):
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         wanted = a_lead(status=LeadStatus.NEW, source="fair")
-        put(work, wanted, a_lead(status=LeadStatus.LOST, source="fair"), a_lead(status=LeadStatus.NEW, source="web"))
+        add_all(
+            work, wanted, a_lead(status=LeadStatus.LOST, source="fair"), a_lead(status=LeadStatus.NEW, source="web")
+        )
 
         both = LeadFilter(statuses=frozenset({LeadStatus.NEW}), sources=frozenset({"fair"}))
 
-        assert leads_listed(reads, both) == [wanted.id]
+        assert listed_leads(reads, both) == [wanted.id]
 
     def test_one_of_several_values_is_enough(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         leads = [a_lead(status=status, source=status.value) for status in LeadStatus]
-        put(work, *leads)
+        add_all(work, *leads)
 
         statuses = LeadFilter(statuses=frozenset({LeadStatus.NEW, LeadStatus.LOST}))
         sources = LeadFilter(sources=frozenset({"new", "lost", "none of them"}))
 
-        assert leads_listed(reads, statuses) == [leads[4].id, leads[0].id]
-        assert leads_listed(reads, sources) == [leads[4].id, leads[0].id]
+        assert listed_leads(reads, statuses) == [leads[4].id, leads[0].id]
+        assert listed_leads(reads, sources) == [leads[4].id, leads[0].id]
 
     def test_leads_are_found_by_whom_they_are_assigned_to(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann, ben = a_user(), a_user()
-        hers, his, nobodys = a_lead(assigned_to=ann.id), a_lead(assigned_to=ben.id), a_lead()
-        put(work, ann, ben, hers, his, nobodys)
+        hers, his, without_agent = a_lead(assigned_to=ann.id), a_lead(assigned_to=ben.id), a_lead()
+        add_all(work, ann, ben, hers, his, without_agent)
 
-        assert leads_listed(reads, LeadFilter(assigned_to=frozenset({ann.id}))) == [hers.id]
-        assert leads_listed(reads, LeadFilter(assigned_to=frozenset({ann.id, ben.id}))) == [his.id, hers.id]
-        assert leads_listed(reads, LeadFilter(unassigned=True)) == [nobodys.id]
-        assert leads_listed(reads, LeadFilter(assigned_to=frozenset({ann.id}), unassigned=True)) == [
-            nobodys.id,
+        assert listed_leads(reads, LeadFilter(assigned_to=frozenset({ann.id}))) == [hers.id]
+        assert listed_leads(reads, LeadFilter(assigned_to=frozenset({ann.id, ben.id}))) == [his.id, hers.id]
+        assert listed_leads(reads, LeadFilter(unassigned=True)) == [without_agent.id]
+        assert listed_leads(reads, LeadFilter(assigned_to=frozenset({ann.id}), unassigned=True)) == [
+            without_agent.id,
             hers.id,
         ]
-        assert leads_listed(reads, LeadFilter(visible_to=ann.id)) == [hers.id]
-        assert leads_listed(reads, LeadFilter(visible_to=ann.id, unassigned=True)) == []
-        assert leads_listed(reads, LeadFilter(visible_to=ann.id, assigned_to=frozenset({ben.id}))) == []
+        assert listed_leads(reads, LeadFilter(visible_to=ann.id)) == [hers.id]
+        assert listed_leads(reads, LeadFilter(visible_to=ann.id, unassigned=True)) == []
+        assert listed_leads(reads, LeadFilter(visible_to=ann.id, assigned_to=frozenset({ben.id}))) == []
 
     def test_the_beginning_of_a_time_span_is_in_it_and_its_end_is_not(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         leads = [a_lead(created_at=_NOW + number * _HOUR) for number in range(4)]
-        put(work, *leads)
+        add_all(work, *leads)
 
         span = LeadFilter(created_from=_NOW + _HOUR, created_to=_NOW + 3 * _HOUR)
 
-        assert leads_listed(reads, span) == [leads[2].id, leads[1].id]
+        assert listed_leads(reads, span) == [leads[2].id, leads[1].id]
 
     @pytest.mark.parametrize(
         ("question", "found"),
@@ -152,9 +154,9 @@ class LeadListContract(DatabaseContract):
             a_lead(name="Zoë", phone=Phone("+447911123456")),
             a_lead(name="王小明", phone=Phone("+8613912345678")),
         ]
-        put(work, *leads)
+        add_all(work, *leads)
 
-        listed = leads_listed(reads, LeadFilter(question=tuple(question_words(question))))
+        listed = listed_leads(reads, LeadFilter(question=tuple(question_words(question))))
 
         assert listed == [leads[number].id for number in found]
 
@@ -162,19 +164,19 @@ class LeadListContract(DatabaseContract):
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         lead = a_lead(name="Grace Murray")
-        put(work, lead, a_lead(name="Somebody Else"))
+        add_all(work, lead, a_lead(name="Somebody Else"))
         lead.rename("Grace Hopper")
         lead.touched(_NOW)
         save_lead(work, lead)
 
-        assert leads_listed(reads, LeadFilter(question=("hopper",))) == [lead.id]
-        assert leads_listed(reads, LeadFilter(question=("murray",))) == []
+        assert listed_leads(reads, LeadFilter(question=("hopper",))) == [lead.id]
+        assert listed_leads(reads, LeadFilter(question=("murray",))) == []
 
     def test_a_question_is_answered_page_by_page(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         leads = [a_lead(name=f"Grace {number}", created_at=_NOW + number * _HOUR) for number in range(5)]
-        put(work, *leads)
+        add_all(work, *leads)
         wanted = LeadFilter(question=("gra",), statuses=frozenset({LeadStatus.NEW}))
 
         with reads() as unit:

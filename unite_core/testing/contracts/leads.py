@@ -14,7 +14,14 @@ from unite_core.leads.ports import LeadFilter
 from unite_core.paging import PageRequest
 from unite_core.phone import Phone
 from unite_core.testing.builders import a_lead, a_user, an_id, an_import
-from unite_core.testing.contracts.database import DatabaseContract, at_once, delete_lead, leads_listed, put, save_lead
+from unite_core.testing.contracts.database import (
+    DatabaseContract,
+    add_all,
+    delete_lead,
+    listed_leads,
+    run_concurrently,
+    save_lead,
+)
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
 from unite_core.unit_of_work import UnitOfWorkFactory
 
@@ -44,7 +51,7 @@ class LeadsContract(DatabaseContract):
             created_at=_NOW.replace(microsecond=123456),
             status_chosen_at=_NOW.replace(microsecond=654321),
         )
-        put(work, ann, coming, lead)
+        add_all(work, ann, coming, lead)
 
         with reads() as unit:
             assert unit.leads.get(lead.id) == lead
@@ -69,7 +76,7 @@ class LeadsContract(DatabaseContract):
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann, ben, deleted, other = a_lead(email="ann@example.com"), a_lead(status_chosen_at=_NOW), a_lead(), a_lead()
-        put(work, ann, ben, deleted, other)
+        add_all(work, ann, ben, deleted, other)
         delete_lead(work, deleted)
 
         with reads() as unit:
@@ -82,7 +89,7 @@ class LeadsContract(DatabaseContract):
     ) -> None:
         ann = a_user()
         coming = an_import(ann)
-        put(work, ann, coming)
+        add_all(work, ann, coming)
         chosen = [_NOW.replace(microsecond=number) if number % 2 else None for number in range(4)]
         leads = [
             a_lead(status_chosen_at=at, import_id=coming.id, import_row=row, created_at=_NOW + row * _HOUR)
@@ -103,7 +110,7 @@ class LeadsContract(DatabaseContract):
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         lead = a_lead()
-        put(work, lead)
+        add_all(work, lead)
 
         for status in (LeadStatus.CONTACTED, LeadStatus.LOST):
             with work() as unit:
@@ -127,10 +134,10 @@ class LeadsContract(DatabaseContract):
     ) -> None:
         by_phone = a_lead(phone=_PHONE)
         by_email = a_lead(email="grace@example.com")
-        put(work, by_phone, by_email)
+        add_all(work, by_phone, by_email)
 
         with pytest.raises(DuplicateLead) as refused:
-            put(work, a_lead(phone=_PHONE, email="grace@example.com"))
+            add_all(work, a_lead(phone=_PHONE, email="grace@example.com"))
 
         assert set(refused.value.duplicates) == {Duplicate("phone", by_phone.id), Duplicate("email", by_email.id)}
 
@@ -146,13 +153,13 @@ class LeadsContract(DatabaseContract):
             unit.leads.add(other)
             unit.commit()
 
-        assert set(leads_listed(reads)) == {first.id, other.id}
+        assert set(listed_leads(reads)) == {first.id, other.id}
 
     def test_one_number_with_two_extensions_reaches_two_leads(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         leads = [a_lead(phone=_PHONE), *(a_lead(phone=Phone(_PHONE.number, extension)) for extension in ("1", "2"))]
-        put(work, *leads)
+        add_all(work, *leads)
 
         with reads() as unit:
             found = unit.leads.matches([f"{_PHONE.number};ext=2"], [])
@@ -165,15 +172,15 @@ class LeadsContract(DatabaseContract):
 
         def add(number: int) -> UUID | None:
             try:
-                put(work, leads[number])
+                add_all(work, leads[number])
             except DuplicateLead as refused:
                 return refused.duplicates[0].id
             return None
 
-        found = at_once(10, add)
+        found = run_concurrently(10, add)
 
         assert found.count(None) == 1
-        assert {lead_id for lead_id in found if lead_id} == set(leads_listed(reads))
+        assert {lead_id for lead_id in found if lead_id} == set(listed_leads(reads))
 
     def test_many_are_added_together(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
@@ -192,7 +199,7 @@ class LeadsContract(DatabaseContract):
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         known = a_lead(phone=_PHONE)
-        put(work, known)
+        add_all(work, known)
 
         with work() as unit:
             with pytest.raises(DuplicateLead) as refused:
@@ -200,14 +207,14 @@ class LeadsContract(DatabaseContract):
             unit.commit()
 
         assert Duplicate("phone", known.id) in refused.value.duplicates
-        assert leads_listed(reads) == [known.id]
+        assert listed_leads(reads) == [known.id]
 
     def test_a_changed_lead_is_stored(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann = a_user()
         lead = a_lead(phone=_PHONE)
-        put(work, ann, lead)
+        add_all(work, ann, lead)
         lead.rename("Grace Brewster Hopper")
         lead.reach_under(Phone("+12125550124", "5"), "grace@example.com")
         lead.move_to(LeadStatus.CONVERTED)
@@ -226,7 +233,7 @@ class LeadsContract(DatabaseContract):
         self, work: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         lead = a_lead()
-        put(work, lead)
+        add_all(work, lead)
         with pytest.raises(PreconditionFailed):
             save_lead(work, lead)
         lead.touched(_NOW)
@@ -243,7 +250,7 @@ class LeadsContract(DatabaseContract):
         first = a_lead(phone=_PHONE, email="first@example.com")
         second = a_lead()
         before = replace(second)
-        put(work, first, second)
+        add_all(work, first, second)
         second.reach_under(_PHONE, "first@example.com")
         second.touched(_NOW)
 
@@ -260,7 +267,7 @@ class LeadsContract(DatabaseContract):
         ann = a_user()
         coming = an_import(ann)
         lead = a_lead(phone=_PHONE, email="grace@example.com", import_id=coming.id, import_row=2)
-        put(work, ann, coming, lead)
+        add_all(work, ann, coming, lead)
 
         delete_lead(work, lead)
 
@@ -271,26 +278,26 @@ class LeadsContract(DatabaseContract):
             assert (found.by_phone, found.by_email) == ({}, {})
             assert [*unit.leads.page(LeadFilter(question=("grace",)), PageRequest()).items] == []
             assert [*unit.leads.untouched_of_import(coming.id, after_row=0, limit=5)] == []
-        assert leads_listed(reads) == []
+        assert listed_leads(reads) == []
 
     def test_a_deleted_lead_frees_its_phone_and_email(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         old = [a_lead(phone=_PHONE, email="grace@example.com") for _ in range(2)]
         for lead in old:  # two deleted ones may have had the same
-            put(work, lead)
+            add_all(work, lead)
             delete_lead(work, lead)
         new = a_lead(phone=_PHONE, email="grace@example.com")
 
-        put(work, new)
+        add_all(work, new)
 
-        assert leads_listed(reads) == [new.id]
+        assert listed_leads(reads) == [new.id]
 
     def test_a_deleted_lead_returns_unless_its_phone_has_gone(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         lead = a_lead(phone=_PHONE)
-        put(work, lead)
+        add_all(work, lead)
         delete_lead(work, lead)
         lead.deleted_at = None
         lead.touched(_NOW)
@@ -298,9 +305,9 @@ class LeadsContract(DatabaseContract):
         with reads() as unit:
             assert unit.leads.get(lead.id) == lead
         with pytest.raises(DuplicateLead):
-            put(work, a_lead(phone=_PHONE))
+            add_all(work, a_lead(phone=_PHONE))
         delete_lead(work, lead)
-        put(work, a_lead(phone=_PHONE))
+        add_all(work, a_lead(phone=_PHONE))
 
         lead.deleted_at = None
         lead.touched(_NOW)
@@ -312,7 +319,7 @@ class LeadsContract(DatabaseContract):
     ) -> None:
         both = a_lead(phone=_PHONE, email="grace@example.com")
         other = a_lead(phone=Phone("+12125550124"), email="ada@example.com")
-        put(work, both, other, a_lead(email="unasked@example.com"))
+        add_all(work, both, other, a_lead(email="unasked@example.com"))
 
         with reads() as unit:
             found = unit.leads.matches([_PHONE.key, "+12125550199"], ["grace@example.com", "ada@example.com", "x@y.zz"])
@@ -325,7 +332,7 @@ class LeadsContract(DatabaseContract):
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         lead = a_lead(phone=Phone("+12125554999"), email="lead4999@example.com")
-        put(work, lead)
+        add_all(work, lead)
 
         with reads() as unit:
             found = unit.leads.matches(
@@ -346,7 +353,7 @@ class LeadsContract(DatabaseContract):
                     return True
             return False
 
-        assert at_once(5, add).count(True) == 1
+        assert run_concurrently(5, add).count(True) == 1
 
     def test_leads_of_an_import_that_nobody_touched_come_in_the_order_of_rows(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
@@ -355,7 +362,7 @@ class LeadsContract(DatabaseContract):
         coming, other = an_import(ann), an_import(ann)
         made = [a_lead(import_id=coming.id, import_row=row) for row in (9, 3, 2, 30)]
         touched = a_lead(import_id=coming.id, import_row=4, version=2)
-        put(work, ann, coming, other, *made, touched, a_lead(import_id=other.id, import_row=5), a_lead())
+        add_all(work, ann, coming, other, *made, touched, a_lead(import_id=other.id, import_row=5), a_lead())
 
         def rows(after_row: int, limit: int) -> list[int | None]:
             with reads() as unit:

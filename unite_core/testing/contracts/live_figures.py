@@ -10,7 +10,7 @@ from unite_core.identity.model import User
 from unite_core.leads.model import Lead
 from unite_core.reports.ports import Cohort, FirstCalls, FunnelCounts
 from unite_core.testing.builders import a_lead, a_task, a_user, an_entry, an_id
-from unite_core.testing.contracts.database import DatabaseContract, delete_lead, put
+from unite_core.testing.contracts.database import DatabaseContract, add_all, delete_lead
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
 from unite_core.unit_of_work import UnitOfWorkFactory
 
@@ -28,7 +28,7 @@ class LiveFiguresContract(DatabaseContract):
         ann = a_user()
         new, called, reached, won = (a_lead(source="web", created_at=_NOW) for _ in range(4))
         other = a_lead(source="fair, spring", created_at=_NOW)
-        put(work, ann, new, called, reached, won, other)
+        add_all(work, ann, new, called, reached, won, other)
         _call(work, ann, called, Outcome.VOICEMAIL)
         _call(work, ann, reached, Outcome.NO_ANSWER)
         _call(work, ann, reached, Outcome.NOT_INTERESTED)
@@ -48,7 +48,7 @@ class LiveFiguresContract(DatabaseContract):
     ) -> None:
         early, late = a_lead(created_at=_NOW - _MINUTE), a_lead(created_at=_NOW + timedelta(hours=1))
         gone = a_lead(created_at=_NOW)
-        put(work, early, late, gone)
+        add_all(work, early, late, gone)
         delete_lead(work, gone)
 
         with reads() as unit:
@@ -60,7 +60,7 @@ class LiveFiguresContract(DatabaseContract):
     ) -> None:
         ann, ben = a_user(), a_user()
         mine, others = (a_lead(source="web", created_at=_NOW, assigned_to=user.id) for user in (ann, ben))
-        put(work, ann, ben, mine, others)
+        add_all(work, ann, ben, mine, others)
         _call(work, ben, mine, Outcome.CONVERTED, after=_MINUTE)
         _call(work, ann, mine, Outcome.CONNECTED, after=7 * _MINUTE)
         _call(work, ann, others, Outcome.CONNECTED)
@@ -77,7 +77,7 @@ class LiveFiguresContract(DatabaseContract):
         waits = [timedelta(seconds=seconds) for seconds in (-60, 30, 299.5, 300.1, 3_999.000001)]
         leads = [a_lead(created_at=_NOW + number * _MINUTE) for number in range(len(waits))]
         never = a_lead(created_at=_NOW)
-        put(work, ann, never, *leads)
+        add_all(work, ann, never, *leads)
         for lead, wait in zip(leads, waits, strict=True):
             _call(work, ann, lead, Outcome.BUSY, after=wait)
 
@@ -90,7 +90,7 @@ class LiveFiguresContract(DatabaseContract):
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         ann, lead = a_user(), a_lead(created_at=_NOW)
-        put(work, ann, lead)
+        add_all(work, ann, lead)
         _call(work, ann, lead, Outcome.BUSY, after=-_MINUTE)
 
         with reads() as unit:
@@ -101,7 +101,7 @@ class LiveFiguresContract(DatabaseContract):
     ) -> None:
         ann, ben, lead = a_user(), a_user(), a_lead()
         due: dict[str, Any] = {"due_at": _NOW - _MINUTE}
-        put(
+        add_all(
             work,
             ann,
             ben,
@@ -130,7 +130,7 @@ class LiveFiguresContract(DatabaseContract):
             a_task(lead, ann, assigned_to=ben.id, due_at=_NOW),
             a_task(lead, ann, due_at=_NOW - _MINUTE, status=TaskStatus.CANCELLED, closed_at=_NOW),
         )
-        put(work, ann, ben, lead, gone, late, later, latest, *others)
+        add_all(work, ann, ben, lead, gone, late, later, latest, *others)
         delete_lead(work, gone)
 
         with reads() as unit:
@@ -153,7 +153,7 @@ class LiveFiguresContract(DatabaseContract):
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         ann, gone = a_user(name="Ann"), a_user(name="Gone", active=False)
-        put(work, ann, gone)
+        add_all(work, ann, gone)
 
         with reads() as unit:
             assert unit.figures.names([ann.id, gone.id, an_id()]) == {ann.id: "Ann", gone.id: "Gone"}
@@ -167,7 +167,7 @@ def _call(
     task = a_task(lead, agent, assigned_to=agent.id)
     called_at = lead.created_at + after
     entry = an_entry(task, kind=EntryKind.COMPLETED, outcome=outcome, called_at=called_at, at=called_at + _MINUTE)
-    put(work, task, entry)
+    add_all(work, task, entry)
     with work() as unit:
         unit.lead_calls.add(lead.id, outcome, called_at)
         unit.commit()

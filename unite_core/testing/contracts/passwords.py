@@ -55,8 +55,8 @@ class PasswordsContract:
     ) -> None:
         hashed = passwords.hash("correct horse battery")
 
-        assert not passwords.outdated(hashed)
-        assert stronger.outdated(hashed)
+        assert not passwords.needs_rehash(hashed)
+        assert stronger.needs_rehash(hashed)
         assert stronger.matches("correct horse battery", hashed)
 
     def test_one_time_passwords_are_new_each_time_and_good_passwords(self, passwords: Passwords) -> None:

@@ -10,13 +10,13 @@ from unite_core.leads.model import Lead
 from unite_core.leads.ports import ContactMatches
 from unite_core.phone import Phone
 from unite_core.testing.builders import a_lead, a_user, an_import
-from unite_core.testing.contracts.database import DatabaseContract, put
+from unite_core.testing.contracts.database import DatabaseContract, add_all
 from unite_core.unit_of_work import UnitOfWorkFactory
 
 _PHONE = Phone("+12125550123")
 
 
-class RehearsalContract(DatabaseContract):
+class DryRunLeadsContract(DatabaseContract):
     """The leads as a dry run has them."""
 
     def test_what_is_pretended_is_found_by_its_own_import_alone(
@@ -24,7 +24,7 @@ class RehearsalContract(DatabaseContract):
     ) -> None:
         ann = a_user()
         coming, other = an_import(ann), an_import(ann)
-        put(work, ann, coming, other)
+        add_all(work, ann, coming, other)
         lead = a_lead(phone=_PHONE, email="grace@example.com", import_id=coming.id, import_row=2, assigned_to=ann.id)
 
         _pretend(work, coming, lead)
@@ -44,7 +44,7 @@ class RehearsalContract(DatabaseContract):
         coming = an_import(ann)
         real = a_lead(phone=_PHONE)
         pretended = a_lead(email="grace@example.com", import_id=coming.id, import_row=2)
-        put(work, ann, coming, real)
+        add_all(work, ann, coming, real)
 
         _pretend(work, coming, pretended)
 
@@ -56,7 +56,7 @@ class RehearsalContract(DatabaseContract):
         ann = a_user()
         coming = an_import(ann)
         real = a_lead(phone=_PHONE, email="grace@example.com")
-        put(work, ann, coming, real)
+        add_all(work, ann, coming, real)
         changed = replace(real, phone=Phone("+12125550124"), name="Grace the Second", version=2)
 
         _pretend(work, coming, changed)
@@ -72,7 +72,7 @@ class RehearsalContract(DatabaseContract):
     ) -> None:
         ann = a_user()
         coming = an_import(ann)
-        put(work, ann, coming)
+        add_all(work, ann, coming)
         first = a_lead(phone=_PHONE, email="grace@example.com")
         second = replace(first, phone=None, name="Grace the Second")
 
@@ -89,7 +89,7 @@ class RehearsalContract(DatabaseContract):
         ann = a_user()
         coming = an_import(ann)
         first = a_lead(phone=_PHONE, email="first@example.com")
-        put(work, ann, coming, first)
+        add_all(work, ann, coming, first)
         second = a_lead(phone=_PHONE, email="second@example.com")
 
         _pretend(work, coming, replace(first, phone=Phone("+12125550124")))
@@ -102,7 +102,7 @@ class RehearsalContract(DatabaseContract):
     ) -> None:
         ann = a_user()
         coming, other = an_import(ann), an_import(ann)
-        put(work, ann, coming, other)
+        add_all(work, ann, coming, other)
         lead, others = a_lead(phone=_PHONE), a_lead(phone=_PHONE)
         _pretend(work, coming, lead)
         _pretend(work, other, others)

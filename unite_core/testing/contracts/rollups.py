@@ -9,18 +9,18 @@ from uuid import UUID
 import pytest
 
 from unite_core.application import FullUnitOfWork
-from unite_core.calls.ledger import EntryKind, LedgerEntry, chained
+from unite_core.calls.ledger import EntryKind, LedgerEntry, link_to_chain
 from unite_core.calls.model import CallTask, Outcome
 from unite_core.days import Period, quarter_of
 from unite_core.identity.model import User
-from unite_core.reports.counting import answers
+from unite_core.reports.counting import run_queries
 from unite_core.reports.ports import Dimension, Question, Timeline, Totals, key_of
-from unite_core.reports.reading import by_day
+from unite_core.reports.queries import by_day
 from unite_core.reports.tally import Tally
 from unite_core.reports.use_cases import FoldEntries, RebuildReports
 from unite_core.testing.builders import a_lead, a_task, a_user, an_entry, an_id
-from unite_core.testing.contracts.choices import Choices
-from unite_core.testing.contracts.database import DatabaseContract, at_once, put
+from unite_core.testing.contracts.database import DatabaseContract, add_all, run_concurrently
+from unite_core.testing.contracts.pseudo_random import Choices
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
 from unite_core.unit_of_work import UnitOfWorkFactory
 
@@ -48,7 +48,7 @@ def a_history(
     made = [
         a_task(lead, agents[0], assigned_to=choices.of([*(agent.id for agent in agents), None])) for _ in range(tasks)
     ]
-    put(work, *agents, lead, *made)
+    add_all(work, *agents, lead, *made)
     chains: dict[UUID, list[LedgerEntry]] = {task.id: [_closing(task, choices)] for task in made}
     written = [chain[0] for chain in chains.values()]
     for _ in range(corrections):
@@ -68,7 +68,7 @@ class RollupsContract(DatabaseContract):
         entry = history.entries[0]
         assert _counted(reads, _everything(Dimension.ALL)) == {}
 
-        put(work, entry)
+        add_all(work, entry)
 
         for _ in ("as it was written", "as it was folded"):
             period = Period(date(2026, 2, 1), date(2026, 4, 30), "UTC")
@@ -84,18 +84,18 @@ class RollupsContract(DatabaseContract):
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], folded: int
     ) -> None:
         history = a_history(work)
-        put(work, *history.entries[:folded])
+        add_all(work, *history.entries[:folded])
         fold = FoldEntries(work)
         assert fold(limit=7) == folded
-        put(work, *history.entries[folded:])
+        add_all(work, *history.entries[folded:])
 
-        require_right(reads, history)
+        check_all_answers(reads, history)
 
     def test_entries_may_be_folded_in_any_order(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         history = a_history(work)
-        put(work, *history.entries)
+        add_all(work, *history.entries)
         with work() as unit:
             steps = unit.rollups.claim(limit=100)
         assert len(steps) == len(history.entries)
@@ -105,7 +105,7 @@ class RollupsContract(DatabaseContract):
 
         FoldEntries(work)(limit=3)
 
-        require_right(reads, history)
+        check_all_answers(reads, history)
         with reads() as unit:
             assert unit.rollups.unfolded() == []
 
@@ -113,47 +113,47 @@ class RollupsContract(DatabaseContract):
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         history = a_history(work, tasks=3, corrections=2)
-        put(work, *history.entries)
+        add_all(work, *history.entries)
         with work() as unit:
             steps = unit.rollups.claim(limit=2)
             unit.rollups.fold(steps, {})
 
         assert FoldEntries(work)() == len(history.entries)
         assert FoldEntries(work)() == 0
-        require_right(reads, history)
+        check_all_answers(reads, history)
 
     def test_several_who_fold_at_once_fold_each_entry_once(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         history = a_history(work)
-        put(work, *history.entries)
+        add_all(work, *history.entries)
 
-        folded = at_once(3, lambda _: FoldEntries(work)(limit=5))
+        folded = run_concurrently(3, lambda _: FoldEntries(work)(limit=5))
 
         assert sum(folded) == len(history.entries)
-        require_right(reads, history)
+        check_all_answers(reads, history)
 
     @pytest.mark.parametrize("folded", [0, 33, 70])
     def test_a_rebuild_changes_no_answer(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], folded: int
     ) -> None:
         history = a_history(work)
-        put(work, *history.entries[:folded])
+        add_all(work, *history.entries[:folded])
         FoldEntries(work)()
-        put(work, *history.entries[folded:])
+        add_all(work, *history.entries[folded:])
 
         rebuilt = RebuildReports(work)()
 
         assert rebuilt.days == rebuilt.of_days > 0 or folded == 0
-        require_right(reads, history)
+        check_all_answers(reads, history)
         FoldEntries(work)()
-        require_right(reads, history)
+        check_all_answers(reads, history)
 
     def test_a_rebuild_puts_right_what_was_counted_wrongly(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         history = a_history(work)
-        put(work, *history.entries)
+        add_all(work, *history.entries)
         FoldEntries(work)()
         with work() as unit:
             days = unit.rollups.days()
@@ -163,15 +163,15 @@ class RollupsContract(DatabaseContract):
 
         RebuildReports(work)()
 
-        require_right(reads, history)
+        check_all_answers(reads, history)
 
     def test_several_questions_at_once_have_the_answers_of_each(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         history = a_history(work)
-        put(work, *history.entries[:50])
+        add_all(work, *history.entries[:50])
         FoldEntries(work)()
-        put(work, *history.entries[50:])
+        add_all(work, *history.entries[50:])
         period = Period(date(2026, 1, 1), date(2026, 3, 31), "Asia/Kathmandu")
         agent_id = history.agents[0].id
         questions: list[Question] = [
@@ -191,7 +191,7 @@ class RollupsContract(DatabaseContract):
         assert RebuildReports(work)().of_days == 0
 
 
-def require_right(
+def check_all_answers(
     reads: UnitOfWorkFactory[FullUnitOfWork], history: History, written: Sequence[LedgerEntry] = ()
 ) -> None:
     """Every question has the answer that counting the entries one by one gives: all, or those that are `written`."""
@@ -224,7 +224,7 @@ def _lines(reads: UnitOfWorkFactory[FullUnitOfWork], question: Timeline) -> dict
 
 def _answers(reads: UnitOfWorkFactory[FullUnitOfWork], *questions: Question) -> list[dict[str, Tally]]:
     with reads() as unit:
-        return answers(unit.rollups, unit.rollups.unfolded(), questions)
+        return run_queries(unit.rollups, unit.rollups.unfolded(), questions)
 
 
 def _expected(history: History, question: Totals) -> dict[str, Tally]:
@@ -285,4 +285,4 @@ def _correction(chain: Sequence[LedgerEntry], choices: Choices) -> LedgerEntry:
         called_at=latest.called_at + timedelta(minutes=choices.of([0, 0, 0, -200, 35, 1440])),
         at=latest.at + timedelta(days=2),
     )
-    return chained(right, chain)
+    return link_to_chain(right, chain)

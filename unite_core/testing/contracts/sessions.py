@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from unite_core.imports.ports import ImportsUnitOfWork
 from unite_core.testing.builders import a_session, a_user, an_id
-from unite_core.testing.contracts.database import DatabaseContract, at_once, put
+from unite_core.testing.contracts.database import DatabaseContract, add_all, run_concurrently
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
 from unite_core.unit_of_work import UnitOfWorkFactory
 
@@ -20,7 +20,7 @@ class SessionsContract(DatabaseContract):
     ) -> None:
         ann = a_user()
         session = a_session(ann)
-        put(work, ann, session)
+        add_all(work, ann, session)
 
         with reads() as unit:
             assert unit.sessions.get(session.id) == session
@@ -53,7 +53,7 @@ class SessionsContract(DatabaseContract):
     ) -> None:
         ann, ben = a_user(), a_user(active=False)
         sessions = [a_session(ann), a_session(ben)]
-        put(work, ann, ben, *sessions)
+        add_all(work, ann, ben, *sessions)
 
         with reads() as unit:
             assert [unit.sessions.get_with_user(each.id) for each in sessions] == [
@@ -67,7 +67,7 @@ class SessionsContract(DatabaseContract):
     ) -> None:
         ann = a_user()
         session = a_session(ann, current_refresh="1" * 64)
-        put(work, ann, session)
+        add_all(work, ann, session)
         for digest in ("2" * 64, "3" * 64):
             session.rotate(digest, _NOW + _HOUR)
             with work() as unit:
@@ -83,7 +83,7 @@ class SessionsContract(DatabaseContract):
     ) -> None:
         ann = a_user()
         session = a_session(ann, current_refresh="1" * 64)
-        put(work, ann, session)
+        add_all(work, ann, session)
 
         def rotate(number: int) -> bool:
             with work() as unit:
@@ -96,7 +96,7 @@ class SessionsContract(DatabaseContract):
                 unit.commit()
                 return True
 
-        assert sorted(at_once(2, rotate)) == [False, True]
+        assert sorted(run_concurrently(2, rotate)) == [False, True]
 
     def test_all_live_sessions_of_a_user_are_revoked(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
@@ -106,7 +106,7 @@ class SessionsContract(DatabaseContract):
         revoked = a_session(ann, revoked_at=_NOW - _HOUR)
         expired = a_session(ann, expires_at=_NOW)
         others = a_session(ben)
-        put(work, ann, ben, *live, revoked, expired, others)
+        add_all(work, ann, ben, *live, revoked, expired, others)
 
         with work() as unit:
             count = unit.sessions.revoke_all(ann.id, now=_NOW)
@@ -124,7 +124,7 @@ class SessionsContract(DatabaseContract):
         live = [a_session(ann, expires_at=_NOW + number * _HOUR) for number in (3, 1, 4, 3)]
         revoked, expired = a_session(ann, revoked_at=_NOW - _HOUR), a_session(ann, expires_at=_NOW)
         others = a_session(ben)
-        put(work, ann, ben, *live, revoked, expired, others)
+        add_all(work, ann, ben, *live, revoked, expired, others)
 
         with work() as unit:
             counts = [unit.sessions.revoke_oldest(ann.id, keep=keep, now=_NOW) for keep in (5, 2, 2)]
@@ -141,7 +141,7 @@ class SessionsContract(DatabaseContract):
         ann = a_user()
         old = [a_session(ann, expires_at=_NOW - _HOUR) for _ in range(3)]
         kept = a_session(ann, expires_at=_NOW)
-        put(work, ann, *old, kept)
+        add_all(work, ann, *old, kept)
 
         def purge() -> int:
             with work() as unit:

@@ -9,9 +9,9 @@ from unite_core.deadlocks import retry_on_deadlock
 from unite_core.identity.daily_summary import DailySummary
 from unite_core.identity.model import Role, User
 from unite_core.summaries.model import SummaryTime
-from unite_core.summaries.ports import MadeSummary
+from unite_core.summaries.ports import CreatedSummary
 from unite_core.testing.builders import a_user, an_id
-from unite_core.testing.contracts.database import DatabaseContract, at_once, put
+from unite_core.testing.contracts.database import DatabaseContract, add_all, run_concurrently
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
 from unite_core.unit_of_work import UnitOfWorkFactory
 
@@ -33,7 +33,7 @@ class DailySummariesContract(DatabaseContract):
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         mia = a_manager(SummaryTime(at=time(0, 5), tz="America/Argentina/ComodRivadavia"))
-        put(work, mia)
+        add_all(work, mia)
         assert _read(reads, mia) == mia
 
         for summary in (DailySummary(at=time(23, 59), tz="UTC", since=_TOMORROW), None):
@@ -48,7 +48,7 @@ class DailySummariesContract(DatabaseContract):
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         late, far = SummaryTime(at=time(20), tz="Europe/Berlin"), SummaryTime(at=time(18), tz="Asia/Tokyo")
-        put(
+        add_all(
             work,
             a_manager(),
             a_manager(),
@@ -73,7 +73,7 @@ class DailySummariesContract(DatabaseContract):
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         earlier, today, admin = a_manager(since=_DAY - timedelta(days=9)), a_manager(), a_manager(role=Role.ADMIN)
-        put(
+        add_all(
             work,
             a_manager(since=_TOMORROW),
             earlier,
@@ -92,7 +92,7 @@ class DailySummariesContract(DatabaseContract):
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         managers = [a_manager() for _ in range(5)]
-        put(work, *reversed(managers))
+        add_all(work, *reversed(managers))
         ids = [manager.id for manager in managers]
 
         assert _waiting(reads, limit=2) == ids[:2]
@@ -103,7 +103,7 @@ class DailySummariesContract(DatabaseContract):
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         mia, ada = a_manager(), a_manager()
-        put(work, mia, ada)
+        add_all(work, mia, ada)
 
         assert _add(work, mia)
 
@@ -112,7 +112,7 @@ class DailySummariesContract(DatabaseContract):
 
     def test_one_summary_is_made_of_a_user_and_a_day(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
         mia, ada = a_manager(), a_manager()
-        put(work, mia, ada)
+        add_all(work, mia, ada)
 
         assert [_add(work, mia), _add(work, mia), _add(work, ada), _add(work, mia, _TOMORROW)] == [
             True,
@@ -125,7 +125,7 @@ class DailySummariesContract(DatabaseContract):
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         mia = a_manager()
-        put(work, mia)
+        add_all(work, mia)
         with work() as unit:
             assert unit.summaries.add(_made(mia))
 
@@ -134,15 +134,15 @@ class DailySummariesContract(DatabaseContract):
 
     def test_of_many_that_make_the_same_at_once_one_makes_it(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
         mia = a_manager()
-        put(work, mia)
+        add_all(work, mia)
 
-        made = at_once(8, lambda _: retry_on_deadlock(lambda: _add(work, mia)))
+        made = run_concurrently(8, lambda _: retry_on_deadlock(lambda: _add(work, mia)))
 
         assert sorted(made) == [False] * 7 + [True]
 
 
-def _made(user: User, day: date = _DAY) -> MadeSummary:
-    return MadeSummary(user_id=user.id, day=day, event_id=an_id(), at=A_MONDAY_MORNING)
+def _made(user: User, day: date = _DAY) -> CreatedSummary:
+    return CreatedSummary(user_id=user.id, day=day, event_id=an_id(), at=A_MONDAY_MORNING)
 
 
 def _add(work: UnitOfWorkFactory[FullUnitOfWork], user: User, day: date = _DAY) -> bool:

@@ -10,7 +10,7 @@ from unite_core.idempotency_keys import Claim
 from unite_core.identity.model import User
 from unite_core.imports.ports import ImportsUnitOfWork
 from unite_core.testing.builders import a_user
-from unite_core.testing.contracts.database import DatabaseContract, at_once, put
+from unite_core.testing.contracts.database import DatabaseContract, add_all, run_concurrently
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
 from unite_core.unit_of_work import UnitOfWork, UnitOfWorkFactory, before_commit
 
@@ -40,7 +40,7 @@ class UnitOfWorkContract(DatabaseContract):
             unit.users.add(ann)
 
         assert not _is_there(reads, ann)
-        put(work, ann)
+        add_all(work, ann)
         assert _is_there(reads, ann)
 
     def test_an_exception_rolls_back_and_passes_through(
@@ -71,11 +71,11 @@ class UnitOfWorkContract(DatabaseContract):
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann, ben = a_user(), a_user()
-        put(work, ann)
+        add_all(work, ann)
 
         with reads() as unit:
             assert unit.users.get(ann.id) == ann
-            put(work, ben)
+            add_all(work, ben)
             assert unit.users.find_by_email(ben.email) is None
 
         assert _is_there(reads, ben)
@@ -90,21 +90,21 @@ class UnitOfWorkContract(DatabaseContract):
             unit.commit()
 
         assert not _is_there(reads, ann)
-        put(work, ann)
+        add_all(work, ann)
         assert _is_there(reads, ann)
 
     def test_what_a_writing_unit_holds_is_still_so_when_it_commits(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann = a_user(name="")
-        put(work, ann)
+        add_all(work, ann)
 
         def append(number: int) -> None:
             with work() as unit:
                 _append(unit, ann, str(number))
                 unit.commit()
 
-        at_once(5, append)
+        run_concurrently(5, append)
 
         with work() as unit:
             assert sorted(unit.users.get(ann.id).name) == list("01234")
@@ -113,7 +113,7 @@ class UnitOfWorkContract(DatabaseContract):
         self, work: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann = a_user(name="")
-        put(work, ann)
+        add_all(work, ann)
 
         def append(letter: str) -> None:
             with work() as unit:

@@ -6,7 +6,7 @@ from uuid import UUID
 from unite_core.application import FullUnitOfWork
 from unite_core.deadlocks import retry_on_deadlock
 from unite_core.testing.builders import an_id
-from unite_core.testing.contracts.database import DatabaseContract, at_once
+from unite_core.testing.contracts.database import DatabaseContract, run_concurrently
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
 from unite_core.unit_of_work import UnitOfWorkFactory
 from unite_core.usage import HOUR
@@ -70,13 +70,13 @@ class UsageContract(DatabaseContract):
         assert take(work, "a", limit=1) is None
 
     def test_many_at_once_do_not_exceed_the_limit(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
-        found = at_once(12, lambda _: retry_on_deadlock(lambda: take(work, "a", limit=_LIMIT)))
+        found = run_concurrently(12, lambda _: retry_on_deadlock(lambda: take(work, "a", limit=_LIMIT)))
 
         assert found.count(None) == _LIMIT
 
     def test_the_same_use_many_times_at_once_takes_one_place(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
         use = an_id()
-        found = at_once(6, lambda _: retry_on_deadlock(lambda: take(work, "a", use, limit=2)))
+        found = run_concurrently(6, lambda _: retry_on_deadlock(lambda: take(work, "a", use, limit=2)))
 
         assert found == [None] * 6
         assert [take(work, "a", limit=2), take(work, "a", limit=2)] == [None, _NOW + HOUR]

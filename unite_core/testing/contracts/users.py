@@ -10,7 +10,7 @@ from unite_core.identity.ports import UserFilter
 from unite_core.imports.ports import ImportsUnitOfWork
 from unite_core.paging import PageRequest, Position
 from unite_core.testing.builders import a_user, an_id
-from unite_core.testing.contracts.database import DatabaseContract, at_once, put
+from unite_core.testing.contracts.database import DatabaseContract, add_all, run_concurrently
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
 from unite_core.unit_of_work import UnitOfWorkFactory
 
@@ -25,7 +25,7 @@ class UsersContract(DatabaseContract):
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann = a_user(name="Žofie 王 👩🏽‍💻", phone="+12125550123", role=Role.MANAGER, active=False)
-        put(work, ann)
+        add_all(work, ann)
 
         with reads() as unit:
             assert unit.users.get(ann.id) == ann
@@ -51,10 +51,10 @@ class UsersContract(DatabaseContract):
 
     def test_an_address_belongs_to_one_user(self, work: UnitOfWorkFactory[ImportsUnitOfWork]) -> None:
         ann = a_user()
-        put(work, ann)
+        add_all(work, ann)
 
         with pytest.raises(Conflict) as refused:
-            put(work, a_user(email=ann.email))
+            add_all(work, a_user(email=ann.email))
 
         assert refused.value.code == "duplicate_user"
 
@@ -62,11 +62,11 @@ class UsersContract(DatabaseContract):
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann = a_user()
-        put(work, ann)
+        add_all(work, ann)
         ann.rename("Ann the Second")
-        ann.take_role(Role.ADMIN)
-        ann.take_phone("+12125550199")
-        ann.take_password("another hash")
+        ann.set_role(Role.ADMIN)
+        ann.set_phone("+12125550199")
+        ann.set_password("another hash")
         ann.deactivate()
         ann.touched(_NOW + _HOUR)
 
@@ -79,14 +79,14 @@ class UsersContract(DatabaseContract):
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann = a_user()
-        put(work, ann)
-        ann.take_one_time_password("one-time hash", _NOW + _HOUR)
+        add_all(work, ann)
+        ann.set_one_time_password("one-time hash", _NOW + _HOUR)
         ann.touched(_NOW)
         _save(work, ann)
         with reads() as unit:
             assert unit.users.get(ann.id) == ann
 
-        ann.take_password("another hash")
+        ann.set_password("another hash")
         ann.touched(_NOW)
         _save(work, ann)
 
@@ -97,7 +97,7 @@ class UsersContract(DatabaseContract):
         self, work: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann = a_user()
-        put(work, ann)
+        add_all(work, ann)
         with pytest.raises(PreconditionFailed):
             _save(work, ann)
         ann.touched(_NOW)
@@ -112,7 +112,7 @@ class UsersContract(DatabaseContract):
         oldest = a_user(created_at=_NOW - _HOUR)
         twins = [a_user(), a_user()]
         newest = a_user(created_at=_NOW + _HOUR)
-        put(work, twins[0], newest, oldest, twins[1])
+        add_all(work, twins[0], newest, oldest, twins[1])
 
         with reads() as unit:
             first = unit.users.page(UserFilter(), PageRequest(limit=3))
@@ -129,7 +129,7 @@ class UsersContract(DatabaseContract):
         agent = a_user(role=Role.AGENT)
         gone = a_user(role=Role.AGENT, active=False)
         admin = a_user(role=Role.ADMIN)
-        put(work, agent, gone, admin)
+        add_all(work, agent, gone, admin)
 
         def found(filters: UserFilter) -> list[User]:
             with reads() as unit:
@@ -142,36 +142,36 @@ class UsersContract(DatabaseContract):
     def test_active_admins_are_counted(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
-        put(work, a_user(role=Role.ADMIN), a_user(role=Role.ADMIN), a_user(role=Role.ADMIN, active=False), a_user())
+        add_all(work, a_user(role=Role.ADMIN), a_user(role=Role.ADMIN), a_user(role=Role.ADMIN, active=False), a_user())
 
         with reads() as unit:
-            assert unit.users.active_admins() == 2
+            assert unit.users.count_active_admins() == 2
 
     def test_two_that_leave_at_once_do_not_both_believe_that_another_admin_stays(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         admins = [a_user(role=Role.ADMIN), a_user(role=Role.ADMIN)]
-        put(work, *admins)
+        add_all(work, *admins)
 
         def leave(number: int) -> None:
             with work() as unit:
                 admin = unit.users.get(admins[number].id)
-                if unit.users.active_admins() > 1:
+                if unit.users.count_active_admins() > 1:
                     admin.deactivate()
                     admin.touched(_NOW)
                     unit.users.save(admin)
                     unit.commit()
 
-        at_once(2, leave)
+        run_concurrently(2, leave)
 
         with reads() as unit:
-            assert unit.users.active_admins() == 1
+            assert unit.users.count_active_admins() == 1
 
     def test_active_users_are_told_up_to_a_limit(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         active = [a_user(), a_user()]
-        put(work, *active, a_user(active=False))
+        add_all(work, *active, a_user(active=False))
 
         with reads() as unit:
             assert sorted(user.id for user in unit.users.active(limit=5)) == [user.id for user in active]

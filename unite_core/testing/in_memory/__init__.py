@@ -9,15 +9,15 @@ from unite_core.testing.in_memory.documents import InMemoryCallDocuments
 from unite_core.testing.in_memory.files import InMemoryFiles
 from unite_core.testing.in_memory.idempotency_keys import InMemoryIdempotencyKeys
 from unite_core.testing.in_memory.identity import FastPasswords, FastTokens, InMemorySessions, InMemoryUsers
-from unite_core.testing.in_memory.imports import InMemoryImportRows, InMemoryImports, InMemoryRehearsal
+from unite_core.testing.in_memory.imports import InMemoryDryRunLeads, InMemoryImportRows, InMemoryImports
 from unite_core.testing.in_memory.jobs import InMemoryJobs
 from unite_core.testing.in_memory.leads import InMemoryLeadImages, InMemoryLeads
 from unite_core.testing.in_memory.limits import InMemoryRateLimits
 from unite_core.testing.in_memory.messages import InMemoryConsents, InMemoryTextMessages, InMemoryTopic
 from unite_core.testing.in_memory.summaries import InMemoryDailySummaries
 from unite_core.testing.in_memory.tables import Store
+from unite_core.testing.in_memory.unit_of_work import InMemoryUnitOfWork, InMemoryUnitOfWorkFactory
 from unite_core.testing.in_memory.unite import InMemoryPorts, in_memory_ports, in_memory_unite
-from unite_core.testing.in_memory.work import InMemoryUnitOfWork, InMemoryUnitOfWorkFactory
 
 __all__ = [
     "A_MONDAY_MORNING",
@@ -32,6 +32,7 @@ __all__ = [
     "InMemoryConsents",
     "InMemoryDailySummaries",
     "InMemoryDeliveries",
+    "InMemoryDryRunLeads",
     "InMemoryFiles",
     "InMemoryIdempotencyKeys",
     "InMemoryImportRows",
@@ -41,7 +42,6 @@ __all__ = [
     "InMemoryLeads",
     "InMemoryPorts",
     "InMemoryRateLimits",
-    "InMemoryRehearsal",
     "InMemorySessions",
     "InMemoryTextMessages",
     "InMemoryTopic",

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from itertools import count
 from threading import Lock
 
-from unite_core.cache import MAX_TTL, Cache, Look
+from unite_core.cache import MAX_TTL, Cache, CacheLookup
 from unite_core.clock import Clock
 
 
@@ -20,15 +20,15 @@ class InMemoryCache(Cache):
         self._made = count(1)
         self._turn = Lock()
 
-    def look(self, namespace: str, key: str) -> Look:
+    def look(self, namespace: str, key: str) -> CacheLookup:
         with self._turn:
             ticket = self._tickets.setdefault(namespace, str(next(self._made)))
             put_with, value, until = self._values.get((namespace, key), ("", b"", self._clock.now()))
             found = put_with == ticket and self._clock.now() < until
-            return Look(value if found else None, ticket)
+            return CacheLookup(value if found else None, ticket)
 
-    def put(self, namespace: str, key: str, value: bytes, *, ticket: str, lifetime: timedelta) -> None:
-        until = self._clock.now() + min(lifetime, MAX_TTL)
+    def put(self, namespace: str, key: str, value: bytes, *, ticket: str, ttl: timedelta) -> None:
+        until = self._clock.now() + min(ttl, MAX_TTL)
         with self._turn:
             self._values[namespace, key] = (ticket, value, until)
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from unite_core.calls.ledger import BrokenChain, LedgerEntry, Unreadable, orphaned
+from unite_core.calls.ledger import ChainFault, LedgerEntry, Unreadable, orphan_fault
 from unite_core.calls.model import CallTask, Outcome, TaskStatus
 from unite_core.calls.ports import (
     CALL_COUNTS_NAMESPACE,
@@ -66,18 +66,18 @@ class InMemoryCallTasks(CallTasks):
         found = (task for task in self._tasks.values() if task.status is TaskStatus.PENDING and task.due_at < before)
         return [_without_notes(task) for task in sorted(found, key=lambda task: (task.due_at, task.id))[:limit]]
 
-    def pending_of_lead(self, lead_id: UUID) -> Sequence[CallTask]:
+    def lock_pending_of_lead(self, lead_id: UUID) -> Sequence[CallTask]:
         found = (task for task in self._tasks.values() if task.lead_id == lead_id)
         return deepcopy([task for task in found if task.status is TaskStatus.PENDING])
 
-    def of_deleted_leads(self, *, limit: int) -> Sequence[CallTask]:
+    def lock_pending_of_deleted_leads(self, *, limit: int) -> Sequence[CallTask]:
         deleted = {lead.id for lead in self._leads.values() if lead.deleted_at is not None}
         pending = (task for task in self._tasks.values() if task.status is TaskStatus.PENDING)
         found = (task for task in pending if task.lead_id in deleted)
         return [_without_notes(task) for task in sorted(found, key=lambda task: (task.due_at, task.id))[:limit]]
 
     def count_pending(self, lead_id: UUID, *, limit: int) -> int:
-        return min(limit, len(self.pending_of_lead(lead_id)))
+        return min(limit, len(self.lock_pending_of_lead(lead_id)))
 
     def leads_with_tasks(self, lead_ids: Collection[UUID]) -> set[UUID]:
         return {task.lead_id for task in self._tasks.values()} & set(lead_ids)
@@ -116,10 +116,10 @@ class InMemoryCallLedger(CallLedger):
                 chains.setdefault(entry.task_id, []).append(entry)
         return chains
 
-    def as_stored(self, task_ids: Collection[UUID]) -> Mapping[UUID, Sequence[LedgerEntry]]:
+    def chains_as_stored(self, task_ids: Collection[UUID]) -> Mapping[UUID, Sequence[LedgerEntry]]:
         return self.chains(task_ids)
 
-    def orphan(self, after: UUID | None, until: UUID | None) -> BrokenChain | None:
+    def orphan(self, after: UUID | None, until: UUID | None) -> ChainFault | None:
         orphans = (
             it
             for it in self._entries.values()
@@ -128,7 +128,7 @@ class InMemoryCallLedger(CallLedger):
             and (until is None or it.task_id <= until)
         )
         first = min(orphans, key=lambda it: (it.task_id, it.number), default=None)
-        return None if first is None else orphaned(first.task_id, first.id, first.number)
+        return None if first is None else orphan_fault(first.task_id, first.id, first.number)
 
     def page(self, filters: LedgerFilter, request: PageRequest) -> Page[LedgerEntry]:
         last = _last_numbers(self._entries.values())
@@ -191,7 +191,7 @@ def _fits(entry: LedgerEntry, filters: LedgerFilter) -> bool:
     """Whether the entry meets every condition but `counted`."""
     return (
         filters.agent_id in (None, entry.agent_id)
-        and not (filters.nobodys and entry.agent_id is not None)
+        and not (filters.without_agent and entry.agent_id is not None)
         and filters.lead_id in (None, entry.lead_id)
         and filters.task_id in (None, entry.task_id)
         and filters.visible_to in (None, entry.agent_id)

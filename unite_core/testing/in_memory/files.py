@@ -22,13 +22,13 @@ class InMemoryFiles(Files, SignedFiles):
         self._url = url
         self._contents: dict[str, bytes] = {}
 
-    def sign_upload(self, key: str, *, content_type: str, size: int, lifetime: timedelta) -> Upload:
-        expires_at = self._clock.now() + lifetime
+    def sign_upload(self, key: str, *, content_type: str, size: int, ttl: timedelta) -> Upload:
+        expires_at = self._clock.now() + ttl
         url = self._sign("PUT", key, expires_at, content_type=content_type, size=str(size))
         return Upload(url=url, method="PUT", expires_at=expires_at, headers={"Content-Type": content_type})
 
-    def sign_download(self, key: str, *, filename: str, content_type: str, lifetime: timedelta) -> Download:
-        expires_at = self._clock.now() + lifetime
+    def sign_download(self, key: str, *, filename: str, content_type: str, ttl: timedelta) -> Download:
+        expires_at = self._clock.now() + ttl
         return Download(
             url=self._sign("GET", key, expires_at, content_type=content_type, filename=filename),
             expires_at=expires_at,

@@ -66,7 +66,7 @@ class InMemoryUsers(Users):
         )
         return newest_first(found, request, lambda user: Position(user.created_at, user.id))
 
-    def active_admins(self) -> int:
+    def count_active_admins(self) -> int:
         return sum(user.active and user.role is Role.ADMIN for user in self._users.values())
 
     def active(self, *, limit: int) -> Sequence[User]:
@@ -145,7 +145,7 @@ class FastPasswords(Passwords):
         strength, salt, _ = password_hash.split("$")
         return hmac.compare_digest(self._hash(password, salt, strength), password_hash)
 
-    def outdated(self, password_hash: str) -> bool:
+    def needs_rehash(self, password_hash: str) -> bool:
         return password_hash.split("$", maxsplit=1)[0] != str(self._strength)
 
     def new_one_time_password(self) -> str:

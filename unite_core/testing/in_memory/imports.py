@@ -9,7 +9,7 @@ from uuid import UUID
 
 from unite_core.errors import NotFound, PreconditionFailed
 from unite_core.imports.model import ImportStatus, LeadImport, LeadSnapshot, Rejection, RowKind, SameFile
-from unite_core.imports.ports import ImportFilter, ImportRows, Imports, OpenImports, Rehearsal
+from unite_core.imports.ports import DryRunLeads, ImportFilter, ImportRows, Imports, OpenImports
 from unite_core.leads.model import Lead
 from unite_core.leads.ports import ContactMatches
 from unite_core.paging import Page, PageRequest, Position
@@ -48,7 +48,7 @@ class InMemoryImports(Imports):
     def find_same_file(self, same_file_key: str) -> LeadImport | None:
         return deepcopy(next((it for it in self._imports.values() if it.same_file_key == same_file_key), None))
 
-    def open_of(self, user_id: UUID) -> OpenImports:
+    def count_open(self, user_id: UUID) -> OpenImports:
         sizes = [it.size for it in self._imports.values() if it.created_by == user_id and not it.status.ended]
         return OpenImports(len(sizes), sum(sizes))
 
@@ -121,7 +121,7 @@ class InMemoryImportRows(ImportRows):
         return len(purged)
 
 
-class InMemoryRehearsal(Rehearsal):
+class InMemoryDryRunLeads(DryRunLeads):
     """The leads as they would be after the rows that a dry run has seen so far."""
 
     def __init__(self, tables: Tables) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from threading import Lock
 
 from unite_core.clock import Clock
-from unite_core.rate_limits import Allowance, RateLimits
+from unite_core.rate_limits import RateLimits, RateLimitStatus
 
 _WINDOW = timedelta(minutes=1)
 
@@ -18,7 +18,7 @@ class InMemoryRateLimits(RateLimits):
         self._windows: dict[str, tuple[datetime, int]] = {}
         self._turn = Lock()
 
-    def hit(self, key: str, per_minute: int) -> Allowance:
+    def hit(self, key: str, per_minute: int) -> RateLimitStatus:
         with self._turn:
             begun, hits = self._window(key)
             allowed = hits < per_minute
@@ -26,7 +26,7 @@ class InMemoryRateLimits(RateLimits):
             self._windows[key] = (begun, hits)
         return self._allowance(begun, hits, per_minute, allowed=allowed)
 
-    def peek(self, key: str, per_minute: int) -> Allowance:
+    def peek(self, key: str, per_minute: int) -> RateLimitStatus:
         begun, hits = self._window(key)
         return self._allowance(begun, hits, per_minute, allowed=hits < per_minute)
 
@@ -35,6 +35,8 @@ class InMemoryRateLimits(RateLimits):
         begun, hits = self._windows.get(key, (now, 0))
         return (begun, hits) if now - begun < _WINDOW else (now, 0)
 
-    def _allowance(self, begun: datetime, hits: int, per_minute: int, *, allowed: bool) -> Allowance:
+    def _allowance(self, begun: datetime, hits: int, per_minute: int, *, allowed: bool) -> RateLimitStatus:
         left = (begun + _WINDOW - self._clock.now()).total_seconds() if hits else 0
-        return Allowance(allowed=allowed, limit=per_minute, remaining=max(0, per_minute - hits), reset=math.ceil(left))
+        return RateLimitStatus(
+            allowed=allowed, limit=per_minute, remaining=max(0, per_minute - hits), reset=math.ceil(left)
+        )

@@ -11,12 +11,13 @@ from unite_core.calls.model import CallTask, TaskStatus
 from unite_core.calls.ports import CallCounts
 from unite_core.days import QUARTERS_PER_DAY, quarter_of
 from unite_core.leads.model import Lead
-from unite_core.reports.counting import OF_AGENT, merged, portions
+from unite_core.reports.counting import OF_AGENT, merged, rollup_ranges
 from unite_core.reports.metrics import CONTACTS, CONVERSIONS
 from unite_core.reports.ports import (
     Cell,
     Cohort,
     Dimension,
+    EntryChange,
     FirstCalls,
     FunnelCounts,
     Grain,
@@ -25,7 +26,6 @@ from unite_core.reports.ports import (
     Question,
     Recounted,
     Rollups,
-    Step,
     Timeline,
     Totals,
     key_of,
@@ -49,7 +49,7 @@ class InMemoryRollups(Rollups):
             return self._of_agent(question)
         dimension = question.by if question.agent_id is None else Dimension.AGENT
         answer: dict[str, Tally] = {}
-        for each in portions(question.start, question.end):
+        for each in rollup_ranges(question.start, question.end):
             for cell, tally in self._cells(each.grain, each.first, each.end, dimension, question.agent_id):
                 key = "" if question.by is Dimension.ALL else cell.key
                 answer.setdefault(key, Tally()).include(tally, times=each.times)
@@ -57,7 +57,7 @@ class InMemoryRollups(Rollups):
 
     def _of_agent(self, question: Totals) -> Mapping[str, Tally]:
         answer: dict[str, Tally] = {}
-        for each in portions(question.start, question.end):
+        for each in rollup_ranges(question.start, question.end):
             if each.grain is Grain.DAY:
                 for cell, tally in self._tables.rollups.items():
                     of_question = (cell.agent_id, cell.dimension) == (question.agent_id, question.by)
@@ -87,16 +87,16 @@ class InMemoryRollups(Rollups):
             )
         )
 
-    def unfolded(self) -> Sequence[Step]:
+    def unfolded(self) -> Sequence[EntryChange]:
         return [self._step(entry_id) for entry_id in self._tables.unfolded]
 
-    def claim(self, *, limit: int) -> Sequence[Step]:
+    def claim(self, *, limit: int) -> Sequence[EntryChange]:
         return [self._step(entry_id) for entry_id in sorted(self._tables.unfolded)[:limit]]
 
     def catch_up(self, *, limit: int) -> int:  # noqa: ARG002  # no other version folds in these tables
         return 0
 
-    def fold(self, steps: Sequence[Step], counted: Mapping[Cell, Tally]) -> None:
+    def fold(self, steps: Sequence[EntryChange], counted: Mapping[Cell, Tally]) -> None:
         self._add(counted)
         for step in steps:
             del self._tables.unfolded[step.entry.id]
@@ -144,9 +144,9 @@ class InMemoryRollups(Rollups):
             if of_all and first <= cell.period < end and of_agent:
                 yield cell, tally
 
-    def _step(self, entry_id: UUID) -> Step:
+    def _step(self, entry_id: UUID) -> EntryChange:
         entry = self._tables.ledger[entry_id]
-        return Step(entry, self._place(entry.task_id, entry.number - 1))
+        return EntryChange(entry, self._place(entry.task_id, entry.number - 1))
 
     def _place(self, task_id: UUID, number: int) -> LedgerEntry | None:
         chain = (it for it in self._tables.ledger.values() if (it.task_id, it.number) == (task_id, number))

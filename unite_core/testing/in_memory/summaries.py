@@ -7,7 +7,7 @@ from uuid import UUID
 from unite_core.identity.daily_summary import DailySummary
 from unite_core.identity.model import PERMISSIONS, Permission
 from unite_core.summaries.model import SummaryTime
-from unite_core.summaries.ports import DailySummaries, MadeSummary
+from unite_core.summaries.ports import CreatedSummary, DailySummaries
 from unite_core.testing.in_memory.tables import Tables
 
 
@@ -32,7 +32,7 @@ class InMemoryDailySummaries(DailySummaries):
         )
         return ids[:limit]
 
-    def add(self, made: MadeSummary) -> bool:
+    def add(self, made: CreatedSummary) -> bool:
         return self._made.setdefault((made.user_id, made.day), made) == made
 
     def _asked(self) -> Iterator[tuple[UUID, DailySummary]]:

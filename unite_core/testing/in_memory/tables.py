@@ -20,7 +20,7 @@ from unite_core.notifications.ports import Consent
 from unite_core.paging import Page, PageRequest, Position, page_of
 from unite_core.reports.ports import Cell
 from unite_core.reports.tally import Tally
-from unite_core.summaries.ports import MadeSummary
+from unite_core.summaries.ports import CreatedSummary
 
 T = TypeVar("T")
 
@@ -62,7 +62,7 @@ class Tables:
     lead_calls: dict[UUID, CallCounts] = field(default_factory=dict)
     rollups: dict[Cell, Tally] = field(default_factory=dict)
     unfolded: dict[UUID, None] = field(default_factory=dict)
-    summaries: dict[tuple[UUID, date], MadeSummary] = field(default_factory=dict)
+    summaries: dict[tuple[UUID, date], CreatedSummary] = field(default_factory=dict)
 
     def copied(self) -> "Tables":
         """A state of its own that begins as this one."""

@@ -15,7 +15,7 @@ from unite_core.testing.in_memory.jobs import InMemoryJobs
 from unite_core.testing.in_memory.limits import InMemoryRateLimits
 from unite_core.testing.in_memory.messages import InMemoryTextMessages, InMemoryTopic
 from unite_core.testing.in_memory.tables import Store
-from unite_core.testing.in_memory.work import InMemoryUnitOfWorkFactory
+from unite_core.testing.in_memory.unit_of_work import InMemoryUnitOfWorkFactory
 
 
 @dataclass(frozen=True, kw_only=True)

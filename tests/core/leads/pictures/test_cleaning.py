@@ -10,7 +10,7 @@ from PIL import Image, ImageFile
 
 from tests.core.leads.pictures.making import MARK, TURNED, chunk, exif, pixels, profile, saved, segment, shown, webp
 from tests.pictures import a_png, png_chunk
-from unite_core.leads.pictures import PictureRefused, cleaned_picture
+from unite_core.leads.pictures import InvalidPicture, clean_picture
 
 JPEG, PNG, WEBP = "image/jpeg", "image/png", "image/webp"
 GPS_TAG = 0x8825
@@ -91,7 +91,7 @@ EVERYTHING = [
 def test_nothing_that_was_written_beside_the_pixels_is_left(content_type: str, content: bytes) -> None:
     assert MARK in content
 
-    clean = cleaned_picture(content, content_type)
+    clean = clean_picture(content, content_type)
 
     assert MARK not in clean
     with Image.open(io.BytesIO(clean)) as picture:
@@ -101,16 +101,16 @@ def test_nothing_that_was_written_beside_the_pixels_is_left(content_type: str, c
 
 @pytest.mark.parametrize(("content_type", "content"), EVERYTHING)
 def test_what_somebody_sees_stays_to_the_last_pixel(content_type: str, content: bytes) -> None:
-    assert shown(cleaned_picture(content, content_type)) == shown(content)
+    assert shown(clean_picture(content, content_type)) == shown(content)
     assert shown(content)[1] == (24, 40), "it is turned"
     assert shown(content)[3] == profile()
 
 
 @pytest.mark.parametrize(("content_type", "content"), EVERYTHING)
 def test_a_clean_picture_stays_as_it_is(content_type: str, content: bytes) -> None:
-    clean = cleaned_picture(content, content_type)
+    clean = clean_picture(content, content_type)
 
-    assert cleaned_picture(clean, content_type) == clean
+    assert clean_picture(clean, content_type) == clean
 
 
 MODES = {
@@ -139,23 +139,23 @@ def test_a_picture_without_anything_beside_its_pixels_comes_back_byte_for_byte(
         picture = Image.new(mode, (9, 7), 700) if mode == "I;16" else pixels(9, 7).convert(mode)
         content = saved(picture, kind, **options)
 
-        assert cleaned_picture(content, content_type) == content
+        assert clean_picture(content, content_type) == content
 
 
 @pytest.mark.parametrize(("content_type", "content"), EVERYTHING)
 def test_a_picture_that_breaks_off_anywhere_is_refused_unless_nothing_is_left_to_see(
     content_type: str, content: bytes
 ) -> None:
-    clean = cleaned_picture(content, content_type)
+    clean = clean_picture(content, content_type)
 
     for end in range(12, len(clean), 7):
         broken = clean[:end]
         if can_be_shown(broken):
-            with pytest.raises(PictureRefused, match="Export the picture anew"):
-                cleaned_picture(broken, content_type)
+            with pytest.raises(InvalidPicture, match="Export the picture anew"):
+                clean_picture(broken, content_type)
         else:
-            with suppress(PictureRefused):
-                assert cleaned_picture(broken, content_type) == broken
+            with suppress(InvalidPicture):
+                assert clean_picture(broken, content_type) == broken
 
 
 def can_be_shown(content: bytes) -> bool:
@@ -181,10 +181,10 @@ def test_a_damaged_picture_is_refused_or_clean(content_type: str, content: bytes
         damaged[place : place + data.draw(st.integers(0, 12))] = replaced
 
     try:
-        clean = cleaned_picture(bytes(damaged), content_type)
-    except PictureRefused:
+        clean = clean_picture(bytes(damaged), content_type)
+    except InvalidPicture:
         return
-    assert cleaned_picture(clean, content_type) == clean
+    assert clean_picture(clean, content_type) == clean
 
 
 @pytest.mark.parametrize("content_type", [JPEG, PNG, WEBP])
@@ -195,8 +195,8 @@ def test_bytes_that_only_begin_as_a_picture_are_refused_or_come_back_as_they_are
     content = {JPEG: b"\xff\xd8\xff", PNG: a_png()[:8], WEBP: b"RIFF\xff\0\0\0WEBP"}[content_type] + rest
 
     try:
-        clean = cleaned_picture(content, content_type)
-    except PictureRefused:
+        clean = clean_picture(content, content_type)
+    except InvalidPicture:
         return
     assert clean == content
 
@@ -215,14 +215,14 @@ def test_bytes_that_only_begin_as_a_picture_are_refused_or_come_back_as_they_are
     ],
 )
 def test_a_file_that_shows_nothing_comes_back_as_it_is(content_type: str, content: bytes) -> None:
-    assert cleaned_picture(content, content_type) == content
+    assert clean_picture(content, content_type) == content
 
 
 @pytest.mark.parametrize("junk", [b"\xff\0\0\0", b"\xff\xff\xff\0\0\0", b"\xff\xd0", b"\0" * 9, b"JFIF"])
 @pytest.mark.parametrize("content", [it.values[1] for it in EVERYTHING if it.values[0] == JPEG])
 def test_a_picture_behind_something_that_lenient_readers_skip_is_refused(content: bytes, junk: bytes) -> None:
-    with pytest.raises(PictureRefused, match="Export the picture anew"):
-        cleaned_picture(content[:2] + junk + content[2:], JPEG)
+    with pytest.raises(InvalidPicture, match="Export the picture anew"):
+        clean_picture(content[:2] + junk + content[2:], JPEG)
 
 
 @pytest.mark.parametrize(
@@ -237,8 +237,8 @@ def test_a_picture_behind_something_that_lenient_readers_skip_is_refused(content
     ],
 )
 def test_a_damaged_file_in_which_a_reader_may_find_something_is_refused(content_type: str, content: bytes) -> None:
-    with pytest.raises(PictureRefused, match="Export the picture anew"):
-        cleaned_picture(content, content_type)
+    with pytest.raises(InvalidPicture, match="Export the picture anew"):
+        clean_picture(content, content_type)
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
@@ -246,7 +246,7 @@ def test_a_damaged_file_in_which_a_reader_may_find_something_is_refused(content_
 def test_which_side_is_up_is_kept_where_it_is_not_the_upper_one(order: str, orientation: int | None) -> None:
     content = saved(pixels(), "JPEG", exif=exif(orientation, order))
 
-    clean = cleaned_picture(content, JPEG)
+    clean = clean_picture(content, JPEG)
 
     with Image.open(io.BytesIO(clean)) as picture:
         told = picture.getexif().get(ORIENTATION_TAG)
@@ -262,5 +262,5 @@ def test_two_pictures_that_are_cut_into_very_many_parts_are_refused_before_they_
         (WEBP, webp(*[chunk(b"EXIF", b"")] * (many + 1))),
     ]
     for content_type, content in pieces:
-        with pytest.raises(PictureRefused, match="more than 20000 parts"):
-            cleaned_picture(content, content_type)
+        with pytest.raises(InvalidPicture, match="more than 20000 parts"):
+            clean_picture(content, content_type)

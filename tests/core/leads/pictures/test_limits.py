@@ -8,7 +8,7 @@ import pytest
 
 from tests.core.leads.pictures.making import chunk, exif, pixels, profile, saved, segment, webp
 from tests.pictures import PNG_SIGNATURE, a_png, png_chunk
-from unite_core.leads.pictures import MAX_PIXELS, PictureRefused, cleaned_picture
+from unite_core.leads.pictures import MAX_PIXELS, InvalidPicture, clean_picture
 from unite_core.leads.pictures import jpeg as jpeg_rules
 from unite_core.leads.pictures import png as png_rules
 from unite_core.leads.pictures import webp as webp_rules
@@ -54,15 +54,15 @@ DATA = png_chunk(b"IDAT", zlib.compress(b"\0" * 100))
 
 
 def refusal(content: bytes, content_type: str) -> tuple[str, str]:
-    with pytest.raises(PictureRefused) as refused:
-        cleaned_picture(content, content_type)
+    with pytest.raises(InvalidPicture) as refused:
+        clean_picture(content, content_type)
     return refused.value.code, refused.value.detail
 
 
 def fault(content: bytes, content_type: str) -> str:
     """Why a file is no picture, whether or not anybody finds something in it; the code."""
-    with pytest.raises(PictureRefused) as refused:
-        {JPEG: jpeg_rules, PNG: png_rules, WEBP: webp_rules}[content_type].cleaned(content)
+    with pytest.raises(InvalidPicture) as refused:
+        {JPEG: jpeg_rules, PNG: png_rules, WEBP: webp_rules}[content_type].clean(content)
     return refused.value.code
 
 
@@ -97,7 +97,7 @@ def test_a_picture_that_claims_too_many_pixels_is_refused(content_type: str, con
     ],
 )
 def test_a_picture_that_just_fits_is_taken_as_it_is(content_type: str, content: bytes) -> None:
-    assert cleaned_picture(content, content_type) == content
+    assert clean_picture(content, content_type) == content
 
 
 MOVING = [pixels(8, 8), pixels(8, 8).rotate(180)]
@@ -144,7 +144,7 @@ def test_a_png_that_breaks_the_rules_is_refused(content: bytes) -> None:
 def test_what_a_png_says_of_its_colours_is_kept_once() -> None:
     colours = [png_chunk(b"gAMA", b"1234"), png_chunk(b"pHYs", bytes(9)), png_chunk(b"tRNS", bytes(2))]
 
-    clean = cleaned_picture(png(header(1, 1), *colours, *colours, DATA, png_chunk(b"a1!?", b"x")), PNG)
+    clean = clean_picture(png(header(1, 1), *colours, *colours, DATA, png_chunk(b"a1!?", b"x")), PNG)
 
     assert clean == png(header(1, 1), *colours, DATA)
 
@@ -154,7 +154,7 @@ def test_what_a_png_says_of_its_colours_is_kept_once() -> None:
     [b"", b"not packed", zlib.compress(b"no profile"), zlib.compress(bytes(5_000_000)), zlib.compress(b"\0" * 200)],
 )
 def test_a_profile_of_a_png_that_is_none_is_left_out(packed: bytes) -> None:
-    assert cleaned_picture(a_png(before=png_chunk(b"iCCP", b"name\0\0" + packed)), PNG) == a_png()
+    assert clean_picture(a_png(before=png_chunk(b"iCCP", b"name\0\0" + packed)), PNG) == a_png()
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_a_jpeg_that_breaks_the_rules_is_refused(content: bytes) -> None:
 def test_a_jpeg_may_have_filling_before_its_markers() -> None:
     filled = jpeg(b"\xff\xff", frame(1, 1), b"\xff", SCAN, END)
 
-    assert cleaned_picture(filled, JPEG) == jpeg(frame(1, 1), SCAN, END)
+    assert clean_picture(filled, JPEG) == jpeg(frame(1, 1), SCAN, END)
 
 
 def test_what_a_jpeg_says_after_its_pixels_is_left_out() -> None:
@@ -200,14 +200,14 @@ def test_what_a_jpeg_says_after_its_pixels_is_left_out() -> None:
     adobe = segment(0xEE, b"Adobe\0\x64\0\0\0\0\x01")
     picture = jpeg(frame(1, 1), SCAN, profiled, turned, jfif, adobe, SCAN, END)
 
-    assert cleaned_picture(picture, JPEG) == jpeg(frame(1, 1), SCAN, SCAN, END)
+    assert clean_picture(picture, JPEG) == jpeg(frame(1, 1), SCAN, SCAN, END)
 
 
 def test_the_preview_in_a_jpeg_is_left_out() -> None:
     start = b"JFIF\0\x01\x01\0\0\x01\0\x01"
     picture = jpeg(segment(0xE0, start + b"\x01\x02" + b"pixels"), frame(1, 1), SCAN, END)
 
-    assert cleaned_picture(picture, JPEG) == jpeg(segment(0xE0, start + bytes(2)), frame(1, 1), SCAN, END)
+    assert clean_picture(picture, JPEG) == jpeg(segment(0xE0, start + bytes(2)), frame(1, 1), SCAN, END)
 
 
 def profile_segments(*pieces: tuple[int, int, bytes]) -> bytes:
@@ -226,7 +226,7 @@ def test_a_profile_that_is_spread_over_a_jpeg_is_put_together() -> None:
         END,
     )
 
-    assert cleaned_picture(spread, JPEG) == jpeg(whole, frame(1, 1), SCAN, END)
+    assert clean_picture(spread, JPEG) == jpeg(whole, frame(1, 1), SCAN, END)
 
 
 @pytest.mark.parametrize(
@@ -243,8 +243,8 @@ def test_a_profile_that_is_spread_over_a_jpeg_is_put_together() -> None:
 def test_a_profile_of_a_jpeg_that_is_not_whole_is_left_out(pieces: tuple[tuple[int, int, bytes], ...]) -> None:
     without = jpeg(frame(1, 1), SCAN, END)
 
-    assert cleaned_picture(jpeg(profile_segments(*pieces), without[2:]), JPEG) == without
-    assert cleaned_picture(jpeg(segment(0xE2, b"ICC_PROFILE\0"), without[2:]), JPEG) == without
+    assert clean_picture(jpeg(profile_segments(*pieces), without[2:]), JPEG) == without
+    assert clean_picture(jpeg(segment(0xE2, b"ICC_PROFILE\0"), without[2:]), JPEG) == without
 
 
 @pytest.mark.parametrize(
@@ -275,7 +275,7 @@ def test_a_webp_that_breaks_the_rules_is_refused(content: bytes) -> None:
 def test_what_a_simple_webp_says_beside_its_pixels_is_left_out() -> None:
     picture = chunk(b"VP8 ", lossy(1, 1))
 
-    assert cleaned_picture(webp(picture, chunk(b"EXIF", exif()), chunk(b"ALPH", b"x")), WEBP) == webp(picture)
+    assert clean_picture(webp(picture, chunk(b"EXIF", exif()), chunk(b"ALPH", b"x")), WEBP) == webp(picture)
 
 
 @pytest.mark.parametrize("kind", [b"VP8 ", b"VP8L"])
@@ -283,7 +283,7 @@ def test_a_webp_keeps_what_makes_it_transparent_and_says_so(kind: bytes) -> None
     picture = chunk(kind, lossy(3, 3) if kind == b"VP8 " else lossless(3, 3))
     alpha = chunk(b"ALPH", b"alpha") if kind == b"VP8 " else b""
 
-    clean = cleaned_picture(
+    clean = clean_picture(
         webp(chunk(b"VP8X", extended(3, 3, flags=0x3C)), chunk(b"ALPH", b"alpha"), picture, chunk(b"XMP ", b"x")), WEBP
     )
 
@@ -293,7 +293,7 @@ def test_a_webp_keeps_what_makes_it_transparent_and_says_so(kind: bytes) -> None
 def test_the_exif_of_a_webp_is_understood_under_the_name_that_jpeg_gives_it() -> None:
     picture = saved(pixels(), "WEBP", exif=b"Exif\0\0" + exif())
 
-    assert b"EXIF" in cleaned_picture(picture, WEBP)
+    assert b"EXIF" in clean_picture(picture, WEBP)
 
 
 @pytest.mark.parametrize(
@@ -309,7 +309,7 @@ def test_the_exif_of_a_webp_is_understood_under_the_name_that_jpeg_gives_it() ->
     ],
 )
 def test_exif_that_is_broken_is_left_out(broken: bytes) -> None:
-    assert cleaned_picture(a_png(before=png_chunk(b"eXIf", broken)), PNG) == a_png()
+    assert clean_picture(a_png(before=png_chunk(b"eXIf", broken)), PNG) == a_png()
 
 
 WORST = [
@@ -329,7 +329,7 @@ def test_the_time_that_a_picture_takes_grows_no_faster_than_the_picture(
     def time_of(size: int) -> float:
         content = made(size)
         before = time.process_time()
-        cleaned_picture(content, content_type)
+        clean_picture(content, content_type)
         return time.process_time() - before
 
     small = min(time_of(500_000) for _ in range(3))
@@ -362,7 +362,7 @@ def test_a_part_that_is_there_a_hundred_times_takes_no_longer_than_one(
     def time_of(number: int) -> float:
         content = made(number)
         before = time.process_time()
-        cleaned_picture(content, content_type)
+        clean_picture(content, content_type)
         return time.process_time() - before
 
     one = min(time_of(1) for _ in range(3))

@@ -1,0 +1,124 @@
+"""Copies of all tables of MySQL or MariaDB, row by row, as lines of JSON."""
+
+import base64
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date, datetime
+from decimal import Decimal
+from itertools import islice
+from typing import Any, BinaryIO
+
+import orjson
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, Engine, inspect
+
+from adapters.sql.execution_options import READ_ONLY
+
+ROW_BATCH_SIZE = 2_000
+
+VERSION_TABLE = "alembic_version"
+
+Progress = Callable[[int], None]
+
+_DECODERS: Mapping[str, Callable[[str], Any]] = {
+    "bytes": base64.b64decode,
+    "datetime": datetime.fromisoformat,
+    "date": date.fromisoformat,
+    "decimal": Decimal,
+}
+
+
+class TableSnapshot:
+    """All tables as they were at one moment."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        # The first read decides which moment that is.
+        self.revision = MigrationContext.configure(connection).get_current_revision()
+        self.counts = _counts(connection)
+
+    def write(self, table: str, target: BinaryIO, progress: Progress) -> None:
+        """Write a line with the names of the columns, then a line for each row."""
+        streaming = self._connection.execution_options(stream_results=True)
+        with streaming.exec_driver_sql(f"SELECT * FROM {_quoted(table)}") as rows:  # noqa: S608 - see above
+            target.write(orjson.dumps(list(rows.keys()), option=orjson.OPT_APPEND_NEWLINE))
+            for some in rows.partitions(ROW_BATCH_SIZE):
+                target.writelines(_line(tuple(row)) for row in some)
+                progress(len(some))
+        self._connection.execution_options(stream_results=False)
+
+
+@contextmanager
+def table_snapshot(engine: Engine) -> Iterator[TableSnapshot]:
+    """A transaction in which every read sees the same moment, while others write."""
+    with engine.connect().execution_options(**{READ_ONLY: True}) as connection:
+        yield TableSnapshot(connection)
+
+
+def table_names(engine: Engine) -> list[str]:
+    """The tables that there are."""
+    with engine.connect().execution_options(**{READ_ONLY: True}) as connection:
+        return inspect(connection).get_table_names()
+
+
+def table_counts(engine: Engine) -> dict[str, int]:
+    """How many rows each table has."""
+    with engine.connect().execution_options(**{READ_ONLY: True}) as connection:
+        return _counts(connection)
+
+
+def load_table(engine: Engine, table: str, source: BinaryIO, progress: Progress) -> None:
+    """Replace the rows of a table by those that `TableSnapshot.write` has written; committed every few thousand rows.
+
+    The order of tables does not matter: what rows refer to is not looked for.
+    """
+    columns = orjson.loads(source.readline())
+    names = ", ".join(map(_quoted, columns))
+    statement = f"INSERT INTO {_quoted(table)} ({names}) VALUES ({', '.join(['%s'] * len(columns))})"  # noqa: S608 - see above
+    with engine.connect() as connection:
+        connection.exec_driver_sql("SET SESSION foreign_key_checks = 0")
+        connection.exec_driver_sql(f"DELETE FROM {_quoted(table)}")  # noqa: S608 - see above
+        connection.commit()
+        while some := [_row(line) for line in islice(source, ROW_BATCH_SIZE)]:
+            connection.exec_driver_sql(statement, some)
+            connection.commit()
+            progress(len(some))
+        connection.exec_driver_sql("SET SESSION foreign_key_checks = 1")
+
+
+def _counts(connection: Connection) -> dict[str, int]:
+    return {
+        name: int(connection.exec_driver_sql(f"SELECT count(*) FROM {_quoted(name)}").scalar_one())  # noqa: S608 - the names are the database's own
+        for name in sorted(inspect(connection).get_table_names())
+        if name != VERSION_TABLE
+    }
+
+
+def _line(row: tuple[Any, ...]) -> bytes:
+    # Dates as such would come back as text.
+    return orjson.dumps(row, default=_encoded, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_PASSTHROUGH_DATETIME)
+
+
+def _encoded(value: Any) -> dict[str, str]:
+    if isinstance(value, bytes):
+        return {"bytes": base64.b64encode(value).decode()}
+    if isinstance(value, datetime | date):
+        return {"datetime" if isinstance(value, datetime) else "date": value.isoformat()}
+    if isinstance(value, Decimal):
+        return {"decimal": str(value)}
+    raise TypeError
+
+
+def _row(line: bytes) -> tuple[Any, ...]:
+    return tuple(_decoded(value) for value in orjson.loads(line))
+
+
+def _decoded(value: Any) -> Any:
+    if isinstance(value, dict):
+        [(kind, text)] = value.items()
+        return _DECODERS[kind](text)
+    return value
+
+
+def _quoted(name: str) -> str:
+    return "`" + name.replace("`", "``").replace("%", "%%") + "`"

@@ -1,0 +1,79 @@
+"""The people of the demonstration, and how its steps are shown."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from entrypoints.cli.demo_service import Client
+from unite_core.identity.model import Role
+
+DOMAIN = "unite.example.com"
+AMYS_PHONE = "+12125550142"
+
+PEOPLE = (("Ada", Role.ADMIN), ("Mo", Role.MANAGER), ("Amy", Role.AGENT), ("Ben", Role.AGENT))
+PHONES = {"Amy": AMYS_PHONE}
+MAY = {
+    Role.ADMIN: "everything, users included",
+    Role.MANAGER: "import leads, see all of them, assign leads and calls, correct the call log",
+    Role.AGENT: "see and change the leads, and make the calls, that are assigned to them",
+}
+
+
+@dataclass(frozen=True)
+class Person:
+    """A user of the demonstration."""
+
+    name: str
+    role: Role
+    password: str
+
+    @property
+    def email(self) -> str:
+        """Where they log in."""
+        return f"{self.name.lower()}@{DOMAIN}"
+
+
+@dataclass(frozen=True)
+class Team:
+    """The people, and a client for each who is logged in."""
+
+    console: Console
+    manager: Client
+    agents: Mapping[str, Client]
+    ids: Mapping[str, str]
+
+
+def print_step(shown: Console, number: int, text: str) -> None:
+    """Begin a step."""
+    shown.print()
+    shown.print(Text(f"{number}. {text}", style="bold cyan"))
+
+
+def table(*columns: str) -> Table:
+    """A table that stands where the text of a step does."""
+    drawn = Table(*columns, box=None, padding=(0, 2, 0, 0), header_style="bold")
+    drawn.columns[0].header = f"  {columns[0]}"
+    return drawn
+
+
+def add_people(shown: Console, url: str, people: Sequence[Person]) -> Team:
+    """Have the first of the people, who is the admin, add the others, and log those in."""
+    print_step(shown, 2, "Add a user of each role")
+    admin, manager, *agents = people
+    office = Client(url)
+    office.log_in(admin.email, admin.password)
+    ids = {}
+    for person in (manager, *agents):
+        new = {"email": person.email, "name": person.name, "role": person.role, "password": person.password}
+        ids[person.name] = office.call("POST", "/v1/users", new | {"phone": PHONES.get(person.name)}, expect=201)["id"]
+    clients = {person.name: Client(url) for person in (manager, *agents)}
+    for person in (manager, *agents):
+        clients[person.name].log_in(person.email, person.password)
+    listed = table("Name", "Role", "May")
+    for person in people:
+        listed.add_row(f"  {person.name}", person.role, MAY[person.role])
+    shown.print(listed)
+    return Team(shown, clients[manager.name], {it.name: clients[it.name] for it in agents}, ids)

@@ -1,0 +1,20 @@
+"""Requests that were refused before they came here: the answer is made as that to any other error."""
+
+import logging
+
+from flask import Flask, request
+
+from entrypoints.http.request_body import UnreadBody
+
+_log = logging.getLogger("unite.http")
+
+
+def install(app: Flask) -> None:
+    """Answer with the error that the server found in the request, before anything else reads the request."""
+
+    @app.before_request
+    def refuse() -> None:
+        body = request.input_stream
+        if isinstance(body, UnreadBody) and body.error is not None:
+            _log.info("refused request", extra={"code": body.error.code, "detail": body.error.detail})
+            raise body.error

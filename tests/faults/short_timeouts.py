@@ -1,0 +1,26 @@
+"""The service as `serve` runs it, with little patience for slow clients."""
+
+import os
+import socket
+import sys
+from argparse import Namespace
+
+from entrypoints.cli import serve
+from entrypoints.http import process
+from entrypoints.http.timeouts import Timeouts
+
+TIMEOUTS = Timeouts(first=4.0, pause=3.0, head=4.0)
+
+
+def serve_impatiently(listening: socket.socket) -> None:
+    process.serve(listening, TIMEOUTS)
+
+
+if __name__ == "__main__":
+    sys.exit(
+        serve.run(
+            Namespace(until_stdin_ends=False, no_worker=False),
+            os.environ,
+            target="tests.faults.short_timeouts:serve_impatiently",
+        )
+    )

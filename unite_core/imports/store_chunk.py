@@ -1,0 +1,38 @@
+"""Storing what a chunk of rows comes to."""
+
+from dataclasses import replace
+from uuid import UUID
+
+from unite_core.imports.chunk import ChunkResult
+from unite_core.imports.model import TOUCHED, LeadSnapshot
+from unite_core.imports.ports import ImportsUnitOfWork
+
+
+def store_chunk(work: ImportsUnitOfWork, import_id: UUID, result: ChunkResult) -> None:
+    """Store a chunk's leads, and what they were before."""
+    for writes in result.writes:
+        for lead in writes.updated.values():
+            work.leads.save(lead)
+        work.leads.add_many(writes.created)
+    if result.snapshots:
+        work.rows.remember(_marked(work, import_id, result))
+
+
+def _marked(work: ImportsUnitOfWork, import_id: UUID, result: ChunkResult) -> list[LeadSnapshot]:
+    """The chunk's snapshots; those of leads that somebody else has touched since are marked as not to be undone."""
+    ids = [snapshot.lead_id for snapshot in result.snapshots]
+    known = {known.lead_id: known for known in work.rows.remembered(import_id, limit=len(ids), lead_ids=ids)}
+    marked = []
+    for snapshot in result.snapshots:
+        before = result.versions_before[snapshot.lead_id]
+        earlier = known.get(snapshot.lead_id)
+        left_at = earlier.version_after if earlier else 1
+        touched = (earlier is not None or snapshot.made_by_import) and before != left_at
+        marked.append(replace(snapshot, version_after=TOUCHED) if touched else snapshot)
+    return marked
+
+
+def store_dry_run(work: ImportsUnitOfWork, import_id: UUID, result: ChunkResult) -> None:
+    """Pretend that a chunk's leads are stored."""
+    for writes in result.writes:
+        work.rehearsal.put(import_id, [*writes.updated.values(), *writes.created])

@@ -1,0 +1,48 @@
+"""A day at a glance: its calls and its new leads, as both were at one moment."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from unite_core.clock import Clock
+from unite_core.days import Period
+from unite_core.identity.model import Actor, Permission
+from unite_core.reports.daily import DailyReport, ReportDay, questions_of_day
+from unite_core.reports.funnel import Funnel, ReportFunnel
+from unite_core.reports.ports import ReportsUnitOfWork
+from unite_core.unit_of_work import UnitOfWorkFactory
+
+
+@dataclass(frozen=True, slots=True)
+class DayOverview:
+    """The report of a day, and how far the leads came that were created on it."""
+
+    day: DailyReport
+    funnel: Funnel
+
+
+@dataclass(frozen=True)
+class ReportDayOverview:
+    """Report a day and its funnel together, so that a call is in both of them or in neither.
+
+    Agents get their own figures, admins and managers everybody's.
+    """
+
+    permission: ClassVar[Permission | None] = None
+    reads: UnitOfWorkFactory[ReportsUnitOfWork]
+    clock: Clock
+    day: ReportDay
+    funnel: ReportFunnel
+
+    def __call__(self, actor: Actor, period: Period) -> DayOverview:
+        questions = questions_of_day(actor, period)
+        calls, leads = self.day.count.look(questions), self.funnel.look(actor, period)
+        answers, counted = calls.found, leads.found
+        # A call forgets both of them. One that is still remembered may be older than what would be read beside it.
+        if answers is None or counted is None:
+            taken_at = self.clock.now()
+            with self.reads() as reads:
+                answers = self.day.count.read(reads, taken_at, questions)
+                counted = self.funnel.read(reads, taken_at, actor, period)
+            calls.put(answers)
+            leads.put(counted)
+        return DayOverview(self.day.report(period, answers), self.funnel.report(period, counted))

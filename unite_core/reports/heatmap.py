@@ -1,0 +1,128 @@
+"""Which hours and weekdays are busy, and when somebody is reached."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+from uuid import UUID
+
+from unite_core.days import HOURS_PER_WEEK, Period
+from unite_core.identity.model import Actor, Permission
+from unite_core.reports import metrics
+from unite_core.reports.model import MIN_ATTEMPTS, Count, ReportMeta, Scope, calls_of
+from unite_core.reports.ports import Timeline, grouped
+from unite_core.reports.queries import CountCalls, agent_filter, by_day, report_meta
+from unite_core.reports.tally import Rate, Tally, total
+
+HOURS_PER_DAY = 24
+
+_CONTACTS_AND_OTHERS = grouped(metrics.CONTACTS.results, metrics.COMPLETED.results - metrics.CONTACTS.results)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockTime:
+    """The calls made in one hour of the day (0 to 23), on one weekday (1 is Monday) or, where that is None, on all.
+
+    `hour` is None where it is the whole weekday.
+    """
+
+    weekday: int | None
+    hour: int | None
+    attempts: Count
+    contacts: Count
+    contact_rate: Rate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heatmap:
+    """Every hour of the week, from Monday 0:00 on, and the best of them to reach somebody, which may be several.
+
+    None is the best where none has had 30 attempts.
+    """
+
+    about: ReportMeta
+    cells: Sequence[ClockTime]
+    best_hours: Sequence[ClockTime]
+
+
+@dataclass(frozen=True)
+class ReportHeatmap:
+    """Report how many calls were made, and how many reached the lead, in each hour of the week.
+
+    Hours are those on the clocks of the time zone. Hours with fewer than 30 attempts are no best hour. Agents get their
+    own figures, admins and managers everybody's.
+    """
+
+    permission: ClassVar[Permission | None] = None
+    count: CountCalls
+
+    def __call__(self, actor: Actor, period: Period) -> Heatmap:
+        own = agent_filter(actor)
+        answers = self.count([by_day(period, own), by_hour_of_week(period, own)])
+        week = answers.timeline(1)
+        cells = [
+            clock_time(
+                period, [week.get(label, Tally())], weekday=label // HOURS_PER_DAY + 1, hour=label % HOURS_PER_DAY
+            )
+            for label in range(HOURS_PER_WEEK)
+        ]
+        days = answers.timeline(0)
+        return Heatmap(about=report_meta(period, answers.taken_at, days), cells=cells, best_hours=best_hours(cells))
+
+
+def by_hour_of_week(period: Period, agent_id: UUID | None) -> Timeline:
+    """The question for the calls of each hour of the week, labelled with its number from Monday 0:00, which is 0."""
+    return Timeline(segments=period.by_hour_of_week(), agent_id=agent_id, groups=_CONTACTS_AND_OTHERS)
+
+
+def hours_of_day(period: Period, week: Mapping[int, Tally]) -> list[ClockTime]:
+    """The 24 hours of the day, of the answer to `by_hour_of_week`."""
+    return [
+        clock_time(period, [tally for label, tally in week.items() if label % HOURS_PER_DAY == hour], hour=hour)
+        for hour in range(HOURS_PER_DAY)
+    ]
+
+
+def weekdays(period: Period, week: Mapping[int, Tally]) -> list[ClockTime]:
+    """The seven weekdays, of the answer to `by_hour_of_week`."""
+    return [
+        clock_time(
+            period, [tally for label, tally in week.items() if label // HOURS_PER_DAY + 1 == weekday], weekday=weekday
+        )
+        for weekday in range(1, HOURS_PER_WEEK // HOURS_PER_DAY + 1)
+    ]
+
+
+def clock_time(
+    period: Period, tallies: Iterable[Tally], *, weekday: int | None = None, hour: int | None = None
+) -> ClockTime:
+    """The figures of an hour, of a weekday, or of an hour of a weekday."""
+    items = replace(
+        calls_of(period),
+        hours=frozenset() if hour is None else frozenset({hour}),
+        weekdays=frozenset() if weekday is None else frozenset({weekday}),
+    )
+    scope = Scope(total(tallies), items)
+    return ClockTime(
+        weekday=weekday,
+        hour=hour,
+        attempts=scope.count(metrics.COMPLETED),
+        contacts=scope.count(metrics.CONTACTS),
+        contact_rate=scope.rate(metrics.CONTACT_RATE),
+    )
+
+
+def busiest(times: Sequence[ClockTime]) -> list[ClockTime]:
+    """Those with the most calls, which may be several; none where there were no calls."""
+    maximum = max((time.attempts.value for time in times), default=0)
+    return [time for time in times if maximum and time.attempts.value == maximum]
+
+
+def best_hours(times: Sequence[ClockTime]) -> list[ClockTime]:
+    """Those at which the greatest share of calls reached the lead, of those with enough attempts to say so."""
+    enough = [time for time in times if time.attempts.value >= MIN_ATTEMPTS]
+    highest = max((_share(time) for time in enough), default=0.0)
+    return [time for time in enough if highest and _share(time) == highest]
+
+
+def _share(time: ClockTime) -> float:
+    return time.contact_rate.value or 0.0
