@@ -1,4 +1,4 @@
-"""Unite's domain: hand `build` the ports, get the use cases of users, leads, calls and imports."""
+"""The public names of Unite's core: call `build` with the ports to get the use cases."""
 
 from unite_core.application import Ports, Rules, Unite, build
 from unite_core.calls.ledger import ChainFault, EntryKind, LedgerEntry

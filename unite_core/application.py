@@ -1,4 +1,4 @@
-"""Unite as a whole: hand it the ports, get the use cases."""
+"""The application: build all use cases from the ports."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -56,12 +56,12 @@ from unite_core.unit_of_work import UnitOfWorkFactory
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
-    """What the owner of an installation decides: how phones are read, and how many logins a minute (0: no limit).
+    """Settings of an installation's business rules: how phones are parsed, and logins a minute (0: no limit).
 
-    `activity_retention` is how long the activity log remembers, None for ever. `import_retention` is how long an import
-    can be undone and its rejected rows be read, None for ever. A call that is not made by `missed_after`
-    after it was due is missed. `public_url` is what links to the service start with, without a slash at the end.
-    `quotas` are how much one user, one telephone number and the installation may use.
+    `activity_retention` is the retention of the activity log, None for ever. `import_retention` is how long an import
+    can be undone and its rejected rows be read, None for ever. A call task is missed if its call was not made by
+    `missed_after` after it was due. `public_url` is the prefix of links to the service, without a slash at the end.
+    `quotas` limit how much one user, one telephone number and the installation may use.
     """
 
     phones: PhonePolicy = field(default_factory=PhonePolicy)
@@ -74,17 +74,17 @@ class Rules:
 
 
 class FullUnitOfWork(ImportsUnitOfWork, ReportsUnitOfWork, TextsUnitOfWork, SummariesUnitOfWork, Protocol):
-    """A unit of work that reaches everything."""
+    """A unit of work with the repositories of all packages."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ports:
-    """Everything that Unite needs from outside. `work` writes; `reads` only reads, and sees every commit.
+    """The adapters that Unite needs. `work` writes; `reads` only reads, and sees every commit.
 
-    `destinations` are those who want to know of events, by name, beside the activity log, the topic and the telephones;
-    `work` was given the names of all, so that it makes a delivery for each. `cache` is the one that the units of `work`
-    tell what they changed. `tokens` make access tokens, `cookies` session cookies; neither reads those of the other.
-    `documents` is where the `activity` puts the documents of calls, None where it puts none.
+    `destinations` are the further recipients of events by name, beside the activity log, the topic and text messages;
+    `work` was built with the names of all, so that it creates a delivery for each. `cache` is the one that the units of
+    `work` invalidate. `tokens` creates access tokens, `cookies` session cookies; neither accepts those of the other.
+    `documents` is the store into which `activity` writes call documents, None if it writes none.
     """
 
     work: UnitOfWorkFactory[FullUnitOfWork]
@@ -107,7 +107,7 @@ class Ports:
 
 @dataclass(frozen=True, kw_only=True)
 class Identity:
-    """What can be done and asked about users and sessions."""
+    """The use cases of users and sessions."""
 
     log_in: identity.LogIn
     log_in_with_cookie: identity.LogInWithCookie
@@ -128,7 +128,7 @@ class Identity:
 
 @dataclass(frozen=True, kw_only=True)
 class Leads:
-    """What can be done and asked about leads and their images."""
+    """The use cases of leads and their images."""
 
     add: leads.CreateLead
     change: leads.UpdateLead
@@ -145,7 +145,7 @@ class Leads:
 
 @dataclass(frozen=True, kw_only=True)
 class Calls:
-    """What can be done and asked about call tasks and the call ledger."""
+    """The use cases of call tasks and the call ledger."""
 
     create: calls.CreateCallTask
     assign: calls.AssignCallTask
@@ -163,7 +163,7 @@ class Calls:
 
 @dataclass(frozen=True, kw_only=True)
 class Imports:
-    """What can be done and asked about imports."""
+    """The use cases of imports."""
 
     announce: imports.CreateImport
     start: imports.StartImport
@@ -184,7 +184,7 @@ class Imports:
 
 @dataclass(frozen=True, kw_only=True)
 class Reports:
-    """What can be asked about what happened, and what is done so that the answers are quick."""
+    """The reports, and the jobs that keep their rollups up to date."""
 
     daily: ReportDay
     glance: ReportDayOverview
@@ -206,7 +206,7 @@ class Reports:
 
 @dataclass(frozen=True, kw_only=True)
 class Notifications:
-    """What is done and asked about the telling of events; `destinations` are the names of those who are told."""
+    """The use cases of event deliveries; `destinations` are the names of all destinations."""
 
     destinations: tuple[str, ...]
     relay: notifications.RelayEvents
@@ -221,7 +221,7 @@ class Notifications:
 
 @dataclass(frozen=True, kw_only=True)
 class Upkeep:
-    """What a schedule runs, each a few hundred things at a time, and again until little is left."""
+    """The use cases that a schedule runs, each in batches of a few hundred, until little is left."""
 
     mark_missed: calls.MarkMissed
     cancel_calls_of_deleted_leads: calls.CancelCallsOfDeletedLeads
@@ -239,7 +239,7 @@ class Upkeep:
 
 @dataclass(frozen=True, kw_only=True)
 class Unite:
-    """The application: its rooms, and `once` to carry out a use case at most once per idempotency key."""
+    """The application: the use cases by package, and `once` to run a use case at most once per idempotency key."""
 
     identity: Identity
     leads: Leads
@@ -255,7 +255,7 @@ class Unite:
 
 
 def build(ports: Ports, rules: Rules | None = None) -> Unite:
-    """Wire the use cases to the ports. Nothing is opened or started by this."""
+    """Build the use cases from the ports. This opens and starts nothing."""
     rules = rules or Rules()
     return Unite(
         identity=_identity(ports, rules),

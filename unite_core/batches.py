@@ -1,13 +1,13 @@
-"""Clearing away in rounds: each a transaction of its own, until nothing is left."""
+"""Deletion in batches: one transaction for each, until nothing is left."""
 
 from collections.abc import Callable
 
 MAX_BATCHES = 100
-"""After how many rounds the rest is left to the next time."""
+"""How many batches one call deletes at most; the rest is left for the next call."""
 
 
 def in_batches(clear: Callable[[], int], *, limit: int, should_stop: Callable[[], bool]) -> int:
-    """Have `clear` clear away up to `limit` things again and again, until it finds fewer; how many there were."""
+    """Call `clear`, which deletes up to `limit` things, until it deletes fewer; return how many were deleted."""
     total = 0
     for _ in range(MAX_BATCHES):
         cleared = clear()

@@ -1,4 +1,4 @@
-"""What was worked out a moment ago is not worked out again, and is never shown once it is no longer so."""
+"""Cache of computed values, which is invalidated when what they were computed from changes."""
 
 import json
 from abc import abstractmethod
@@ -11,14 +11,14 @@ from typing import Any, Generic, Protocol, TypeVar
 T = TypeVar("T")
 
 MAX_TTL = timedelta(seconds=60)
-"""For this long at the most something old can be shown, when the cache was out of reach of whoever changed it."""
+"""The longest time for which an outdated value can be served, if the cache was unreachable when it changed."""
 
 
 @dataclass(frozen=True, slots=True)
 class CacheLookup:
-    """What a look into the cache found: `value` is None where that was nothing.
+    """The result of a cache lookup: `value` is None if there is none.
 
-    `ticket` is handed to `put` with what is worked out instead; None where there is nowhere to put it.
+    `ticket` is passed to `put` with the value that is computed instead; None if it cannot be stored.
     """
 
     value: bytes | None = None
@@ -26,38 +26,38 @@ class CacheLookup:
 
 
 class Cache(Protocol):
-    """Holds for a short time what was worked out. It may forget anything at any time, and it never fails.
+    """Stores computed values for a short time. It may drop anything at any time, and it never fails.
 
-    What changes together shares a namespace.
+    Values that change together share a namespace.
     """
 
     @abstractmethod
     def look(self, namespace: str, key: str) -> CacheLookup:
-        """What was put under this key of the namespace, unless it has run out or was forgotten.
+        """Return the value under this key of the namespace, unless it has expired or was invalidated.
 
-        Look first, and then read what the value is worked out from: the ticket tells `put` from when that is.
+        Look first, and then read the data that the value is computed from: the ticket tells `put` how old that data is.
         """
 
     @abstractmethod
     def put(self, namespace: str, key: str, value: bytes, *, ticket: str, ttl: timedelta) -> None:
-        """Hold the value for up to `ttl`, which is cut to `MAX_TTL`.
+        """Store the value for `ttl`, at most `MAX_TTL`.
 
-        It is not found where the namespace was forgotten after the look that gave the ticket.
+        It is not returned later if the namespace was invalidated after the lookup that gave the ticket.
         """
 
     @abstractmethod
     def forget(self, namespaces: Collection[str]) -> None:
-        """Find nothing any more of what was put into these namespaces, nor of what is put there with an older ticket.
+        """Invalidate everything in these namespaces, and everything that is put there with an older ticket.
 
-        Call it once a change is committed and before anybody is told of it. Whoever looks through the same object
-        finds nothing old from then on; others may, for as long as its lifetime, where the cache is out of reach.
+        Call it after a change is committed and before anybody is informed of it. From then on, lookups through the same
+        object return nothing old; lookups elsewhere may, until the entry expires, if the cache is unreachable.
         """
 
 
 class NoCache(Cache):
-    """Finds nothing and keeps nothing: for a single process beside its database, which is quick enough."""
+    """A cache that stores nothing: for a single process beside its database, which is quick enough."""
 
-    def look(self, namespace: str, key: str) -> CacheLookup:  # noqa: ARG002 - whatever is looked for, it is not here
+    def look(self, namespace: str, key: str) -> CacheLookup:  # noqa: ARG002 - the lookup never succeeds
         return CacheLookup()
 
     def put(self, namespace: str, key: str, value: bytes, *, ticket: str, ttl: timedelta) -> None:
@@ -69,52 +69,52 @@ class NoCache(Cache):
 
 @dataclass(frozen=True)
 class CacheEntryType(Generic[T]):
-    """How things of one kind are written into a cache, as plain values that JSON has, and for how long they stay."""
+    """A cached kind of value: its conversion to and from plain values that JSON has, and its time to live."""
 
     to_plain: Callable[[T], object]
     from_plain: Callable[[Any], T]
     ttl: timedelta = MAX_TTL
 
     def get(self, cache: Cache, namespace: str, key: str, compute: Callable[[], T]) -> T:
-        """The thing from the cache, or else what `compute` returns, which is then put there.
+        """Return the value from the cache, or else the result of `compute`, which is then cached.
 
-        What `compute` raises passes through and is not remembered. A value that cannot be read, because another
-        version of Unite put it there, counts as none.
+        An exception from `compute` passes through and nothing is cached. A value that cannot be read, because another
+        version of Unite stored it, counts as none.
         """
         return self.look(cache, namespace, key).get(compute)
 
     def look(self, cache: Cache, namespace: str, key: str) -> "CacheSlot[T]":
-        """What the cache has under the key, and where to put what is worked out where it has nothing.
+        """Return the cached value, if there is one, and a function to store it.
 
-        Look first, and then read what the thing is worked out from. To get several things as they were at one moment,
-        look for all of them, and where one is missing work out all of them.
+        Look first, and then read the data from which the value is computed. To get several values as they were at one
+        moment, look for all of them, and if one is missing compute all of them.
         """
         look = cache.look(namespace, key)
-        found: T | None = None
+        cached: T | None = None
         if look.value is not None:
-            # One that cannot be read is worked out and put anew.
+            # A value that cannot be read is computed and stored again.
             with suppress(ValueError, LookupError, TypeError, AttributeError):
-                found = self.from_plain(json.loads(look.value))
+                cached = self.from_plain(json.loads(look.value))
 
-        def put(thing: T) -> None:
+        def put(value: T) -> None:
             if look.ticket is not None:
-                value = json.dumps(self.to_plain(thing), separators=(",", ":")).encode()
-                cache.put(namespace, key, value, ticket=look.ticket, ttl=self.ttl)
+                encoded = json.dumps(self.to_plain(value), separators=(",", ":")).encode()
+                cache.put(namespace, key, encoded, ticket=look.ticket, ttl=self.ttl)
 
-        return CacheSlot(found, put)
+        return CacheSlot(cached, put)
 
 
 @dataclass(frozen=True, slots=True)
 class CacheSlot(Generic[T]):
-    """What a cache has of something, None where it has nothing; `put` puts it there."""
+    """A place for one value in a cache: `found` is the value, None if there is none; `put` stores it."""
 
     found: T | None
     put: Callable[[T], None]
 
     def get(self, compute: Callable[[], T]) -> T:
-        """What was found, or else what `compute` returns, which is put there."""
+        """Return the cached value, or else the result of `compute`, which is then cached."""
         if self.found is not None:
             return self.found
-        thing = compute()
-        self.put(thing)
-        return thing
+        value = compute()
+        self.put(value)
+        return value

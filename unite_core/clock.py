@@ -1,4 +1,4 @@
-"""Time comes through a port, so that a test can hold it still."""
+"""Port of the current time, so that tests can fix it."""
 
 from abc import abstractmethod
 from datetime import datetime
@@ -6,8 +6,8 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Tells the time."""
+    """Returns the current time."""
 
     @abstractmethod
     def now(self) -> datetime:
-        """The present moment: aware, in UTC, to the microsecond."""
+        """Return the current time: aware, in UTC, to the microsecond."""

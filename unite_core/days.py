@@ -1,7 +1,7 @@
-"""Days and hours of a time zone, as the quarter hours of UTC that they are made of.
+"""Days and hours of a time zone, as ranges of quarter hours in UTC.
 
-Since 1980 every time zone is whole quarter hours ahead of UTC or behind it, so that quarter hours add up to the days of
-all of them: days of 23, 24 and 25 hours, and those of zones that are 45 minutes off.
+Since 1980 the offset of every time zone from UTC is a whole number of quarter hours, so that quarter hours add up to
+the days of all of them: days of 23, 24 and 25 hours, and those of zones that are 45 minutes off.
 """
 
 import re
@@ -24,19 +24,19 @@ LAST_DATE = date(2999, 12, 31)
 UNKNOWN_ZONE_DETAIL = "Name a time zone as IANA does: Europe/Berlin."
 
 MAX_DAYS = 400
-"""How many days a report spans at most."""
+"""The maximum number of days in a report."""
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def quarter_of(moment: datetime) -> int:
-    """The number of the quarter hour that the moment is in, counted from 1970; 0 for whatever was before."""
+    """Return the number of the quarter hour that contains the moment, counted from 1970; 0 for earlier moments."""
     return max(0, (moment - _EPOCH) // timedelta(seconds=QUARTER_SECONDS))
 
 
 def moment_of(quarter: int) -> datetime:
-    """When the quarter hour begins."""
+    """Return the moment at which the quarter hour begins."""
     return _EPOCH + timedelta(seconds=quarter * QUARTER_SECONDS)
 
 
@@ -51,7 +51,7 @@ class Segment:
     modulo: int = 2**40
 
     def label(self, quarter: int) -> int:
-        """The label of one of its quarter hours."""
+        """Return the label of one of its quarter hours."""
         return (quarter + self.shift) // self.per % self.modulo
 
 
@@ -79,10 +79,10 @@ class Period:
 
     @cached_property
     def days(self) -> Sequence[Day]:
-        """Each of the days."""
+        """The days, in order."""
         number = (self.last - self.first).days + 1
         dates = [self.first + timedelta(days=many) for many in range(number + 1)]
-        starts = [_start_of(each, self.zone) for each in dates]
+        starts = [_start_of(day, self.zone) for day in dates]
         return [Day(*day) for day in zip(dates, starts, starts[1:], strict=False)]
 
     @property
@@ -96,28 +96,28 @@ class Period:
         return self.days[-1].end
 
     def by_day(self) -> tuple[Segment, ...]:
-        """Segments whose label is the day: its number from the first, which is 0."""
+        """Return segments whose label is the number of the day, counted from 0."""
         return tuple(_joined(self._labelled_days()))
 
     def by_hour_of_week(self) -> tuple[Segment, ...]:
-        """Segments whose label is the hour of the week on the clocks there, from Monday 0:00, which is 0."""
+        """Return segments whose label is the hour of the week on local clocks; 0 is Monday 0:00."""
         return hour_segments(self.start, self.end, self.tz)
 
     def clock_at(self, quarter: int) -> datetime:
-        """What the clocks there show when the quarter hour begins."""
+        """Return what local clocks show when the quarter hour begins."""
         return moment_of(quarter).astimezone(self.zone)
 
     def _labelled_days(self) -> Iterator[Segment]:
         for number, day in enumerate(self.days):
-            # A day of another length than 24 hours stands alone: no division tells its quarter hours from the next.
+            # A day that is not 24 hours long is a segment of its own: no division ends it at the right quarter hour.
             per = QUARTERS_PER_DAY if day.end - day.first == QUARTERS_PER_DAY else 2 * QUARTERS_PER_DAY
             yield Segment(day.first, day.end, number * per - day.first, per)
 
 
 def hour_segments(first: int, end: int, tz: str) -> tuple[Segment, ...]:
-    """Segments of these quarter hours, whose label is the hour of the week on the clocks of the time zone.
+    """Return segments of these quarter hours, whose label is the hour of the week on local clocks.
 
-    Hour 0 is that from 0:00 on Mondays.
+    Hour 0 is the one from 0:00 on Mondays.
     """
     return tuple(_joined(_labelled_hours(first, end, ZoneInfo(tz))))
 
@@ -131,7 +131,7 @@ def _labelled_hours(first: int, end: int, zone: ZoneInfo) -> Iterator[Segment]:
 
 
 def _offsets(first: int, end: int, zone: ZoneInfo) -> Iterator[tuple[int, int, int]]:
-    """Within these quarter hours, a day at most: from which to which clocks are how many quarter hours ahead of UTC."""
+    """Yield `(first, end, offset)` for these quarter hours, a day at most; the offset from UTC is in quarter hours."""
     ahead = _ahead(first, zone)
     if _ahead(end - 1, zone) == ahead:
         yield first, end, ahead
@@ -150,21 +150,21 @@ def _ahead(quarter: int, zone: ZoneInfo) -> int:
 
 
 def parse_period(first: str | None, last: str | None, tz: str, *, names: tuple[str, str], today: datetime) -> Period:
-    """The days from one date to another (`YYYY-MM-DD`), both included; without any it is the day that it is there.
+    """Parse a period of days from two dates (`YYYY-MM-DD`), both included.
 
-    One date alone is a day. `names` are what the parameters are called. Raises `Malformed` with what is wrong with each
-    parameter.
+    Without dates it is today in the time zone; one date alone is that day. `names` are the names of the two parameters.
+    Raise `Malformed` with the errors of each parameter.
     """
     problems: list[FieldError] = []
     if tz not in zone_names():
         problems.append(FieldError(field="tz", code=UNKNOWN_ZONE, detail=UNKNOWN_ZONE_DETAIL))
     dates = [_read_date(name, value, problems) for name, value in zip(names, (first, last), strict=True)]
-    # Where both are one parameter it was complained of twice.
+    # If one parameter gives both dates, its error is there twice.
     problems = list(dict.fromkeys(problems))
     if problems:
         raise Malformed("The report cannot be made for that.", problems=problems)
-    now = today.astimezone(ZoneInfo(tz)).date()
-    begin, end = dates[0] or dates[1] or now, dates[1] or dates[0] or now
+    today_there = today.astimezone(ZoneInfo(tz)).date()
+    begin, end = dates[0] or dates[1] or today_there, dates[1] or dates[0] or today_there
     if begin > end:
         detail = f"{names[0]} has to be the same day as {names[1]} or an earlier one."
         problems.append(FieldError(field=names[0], code="after_end", detail=detail))
@@ -177,7 +177,7 @@ def parse_period(first: str | None, last: str | None, tz: str, *, names: tuple[s
 
 
 def parse_date(text: str) -> date | None:
-    """The date that is written `YYYY-MM-DD`; None where it is none."""
+    """Parse a date written as `YYYY-MM-DD`; return None if it is invalid."""
     try:
         return date.fromisoformat(text) if _DATE.fullmatch(text) else None
     except ValueError:
@@ -187,18 +187,18 @@ def parse_date(text: str) -> date | None:
 def _read_date(name: str, text: str | None, problems: list[FieldError]) -> date | None:
     if text is None:
         return None
-    read = parse_date(text)
-    if read is None:
+    parsed = parse_date(text)
+    if parsed is None:
         problems.append(FieldError(field=name, code="invalid_date", detail="Give a date as YYYY-MM-DD: 2026-01-31."))
-    elif not FIRST_DATE <= read <= LAST_DATE:
+    elif not FIRST_DATE <= parsed <= LAST_DATE:
         detail = f"Reports know the days from {FIRST_DATE} to {LAST_DATE}."
         problems.append(FieldError(field=name, code="out_of_range", detail=detail))
         return None
-    return read
+    return parsed
 
 
 def _start_of(day: date, zone: ZoneInfo) -> int:
-    """The first quarter hour of the day: midnight, the earlier one of two; where there is none, the end of the gap."""
+    """Return the first quarter hour of the day: midnight (the earlier of two), or the end of the gap."""
     midnight = datetime.combine(day, time(), zone)
     at = midnight.astimezone(UTC)
     if at.astimezone(zone).replace(tzinfo=None) == midnight.replace(tzinfo=None):
@@ -211,7 +211,7 @@ def _start_of(day: date, zone: ZoneInfo) -> int:
 
 
 def _joined(segments: Iterator[Segment]) -> Iterator[Segment]:
-    """The segments, those in one that follow each other and have the same rule."""
+    """Merge segments that follow each other and have the same rule."""
     last: Segment | None = None
     for segment in segments:
         if last is not None and (last.end, last.shift, last.per) == (segment.first, segment.shift, segment.per):

@@ -1,4 +1,4 @@
-"""Transactions that are begun anew because somebody else was quicker."""
+"""Retry of transactions that lost against a concurrent one."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -8,14 +8,15 @@ from unite_core.errors import Deadlock, Unavailable
 T = TypeVar("T")
 
 MAX_TRANSACTION_ATTEMPTS = 5
-"""How often one transaction is begun before it is left for later."""
+"""How many times one transaction is tried before `Unavailable` is raised."""
 
 
 def retry_on_deadlock(attempt: Callable[[], T], *losses: type[Exception]) -> T:
-    """What `attempt` returns: a transaction that decides by what it reads, begun anew where that has changed meanwhile.
+    """Call `attempt` until it succeeds, and return its result.
 
-    It has lost where it raises `Deadlock` or one of the `losses`, which mean that somebody else was quicker and that
-    nothing of it was committed. Raises `Unavailable` where it has lost five times.
+    `attempt` is one transaction that decides by what it reads. It is tried again after `Deadlock` and after the
+    errors in `losses`: they mean that a concurrent transaction was quicker and that nothing was committed.
+    Raise `Unavailable` after five failures.
     """
     losses = (Deadlock, *losses)
     for _ in range(MAX_TRANSACTION_ATTEMPTS):

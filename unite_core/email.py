@@ -1,4 +1,4 @@
-"""E-mail addresses: checked by their syntax, compared without case."""
+"""Validation and normalisation of e-mail addresses."""
 
 import re
 
@@ -10,10 +10,10 @@ MAX_EMAIL_LENGTH = 254
 """A forward path has at most 256 octets, two of them angle brackets (RFC 5321, 4.5.3.1.3)."""
 
 MAX_LOCAL_PART_LENGTH = 64
-"""What stands before the @ has at most 64 octets (RFC 5321, 4.5.3.1.1)."""
+"""The part before the @ has at most 64 octets (RFC 5321, 4.5.3.1.1)."""
 
 # Addresses that need no library: each part is ASCII letters, digits and inner dots or hyphens, so that
-# every rule of RFC 5322 and RFC 1035 holds by construction. A test holds this against the library.
+# every rule of RFC 5322 and RFC 1035 holds by construction. A test compares the result with the library's.
 _PLAIN = re.compile(
     r"[a-z0-9_+]+(?:[.-][a-z0-9_+]+)*@(?:[a-z0-9](?:[a-z0-9]|-(?!-))*(?<!-)\.)+(?:com|net|org|info|edu|gov|io|co|us|uk|de|fr|eu|biz)"
 )
@@ -33,9 +33,9 @@ _SLIPS = {
 
 
 def parse_email(text: str) -> str | FieldError:
-    """The address as it is stored, in lower case, or why it is none.
+    """Return the address as it is stored, in lower case, or the error that makes it invalid.
 
-    The whole address is lowered: RFC 5321 lets a host tell `Ann@` from `ann@`, and none in use does.
+    The whole address is lower-cased: RFC 5321 lets a host distinguish `Ann@` from `ann@`, but none in use does.
     """
     if len(text) > MAX_EMAIL_LENGTH:
         return FieldError(
@@ -55,7 +55,7 @@ def parse_email(text: str) -> str | FieldError:
 
 
 def _checked(text: str) -> str:
-    """The address as it is stored; raises `EmailNotValidError`."""
+    """Return the address as it is stored; raise `EmailNotValidError` if it is invalid."""
     address = validate_email(text, check_deliverability=False, strict=True).normalized.lower()
     # The library counts characters, and the address that it was given rather than the one that is stored.
     if len(address.rpartition("@")[0].encode()) > MAX_LOCAL_PART_LENGTH:

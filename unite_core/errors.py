@@ -1,4 +1,4 @@
-"""What can go wrong, in the words of the domain. No HTTP, no SQL."""
+"""Error categories of the domain, without HTTP and SQL."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,10 +20,10 @@ class FieldError:
 
 
 class UniteError(Exception):
-    """The root of every error that Unite raises on purpose.
+    """The base class of every error that Unite raises on purpose.
 
     `code` is stable and snake_case; `detail` is one sentence that a user can act on;
-    `problems` names the fields at fault, where there are any.
+    `problems` lists the fields with errors, if there are any.
     """
 
     code = "error"
@@ -36,7 +36,7 @@ class UniteError(Exception):
 
 
 class Malformed(UniteError):
-    """The input cannot be read at all: it does not get as far as being judged by a rule."""
+    """The input cannot be parsed, so that no rule could be checked."""
 
     code = "malformed"
 
@@ -48,31 +48,31 @@ class Invalid(UniteError):
 
 
 class Unauthenticated(UniteError):
-    """Nobody is logged in, or what they showed as proof is not good."""
+    """The caller is not logged in, or the credentials are not valid."""
 
     code = "unauthenticated"
 
 
 class Forbidden(UniteError):
-    """The caller may see the thing and may not do this to it."""
+    """The caller may see the resource but may not do this to it."""
 
     code = "forbidden"
 
 
 class NotFound(UniteError):
-    """There is no such thing, or the caller may not know that there is."""
+    """The resource does not exist, or the caller may not know that it does."""
 
     code = "not_found"
 
 
 class Conflict(UniteError):
-    """The input is right and the state of things does not allow it."""
+    """The input is valid, but the current state does not allow the operation."""
 
     code = "conflict"
 
 
 class PreconditionFailed(UniteError):
-    """The caller acts on a version of the thing that is no longer the current one."""
+    """The caller acts on a version of the resource that is not the current one."""
 
     code = "precondition_failed"
 
@@ -84,7 +84,7 @@ class TooLarge(UniteError):
 
 
 class TooManyRequests(UniteError):
-    """The caller has used up an allowance; `retry_after` is when to come back, in whole seconds."""
+    """The caller has exceeded a limit; `retry_after` is when to try again, in whole seconds."""
 
     code = "too_many_requests"
 
@@ -94,10 +94,10 @@ class TooManyRequests(UniteError):
 
 
 class Unavailable(UniteError):
-    """Something that Unite depends on did not answer. The only kind of error that is worth a retry."""
+    """A dependency did not answer. The only category of error for which a retry makes sense."""
 
     code = "unavailable"
 
 
 class Deadlock(Unavailable):
-    """Two transactions were in each other's way, and this one gave way: it has left no trace and can be begun anew."""
+    """A transaction lost against a concurrent one (deadlock, for example); nothing was committed, retry it."""

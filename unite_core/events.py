@@ -1,4 +1,4 @@
-"""What has happened, told to whoever wants to know once it is committed."""
+"""Event: a record of something that happened, published to destinations after the commit."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,12 +9,12 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """Something that has happened; recorded in the transaction that made it happen, and told afterwards.
+    """Something that has happened; recorded in the transaction that made it happen, and published afterwards.
 
     `type` is stable: `lead.created`. `lead_ids` are the leads that it is about, up to a few thousand; `import_id` is
-    the import that it came about by, `delivery_id` the delivery whose own history it belongs to. `actor_id` is whoever
-    did it, None where it was the service itself. `data` holds plain values, fit for JSON. It is told at least once, so
-    that whoever hears of it goes by its `id`.
+    the import that caused it, `delivery_id` the delivery to whose history it belongs. `actor_id` is the user who did
+    it, None if it was the service itself. `data` holds plain values that JSON has. It is delivered at least once, so
+    recipients use `id` to recognise duplicates.
     """
 
     id: UUID

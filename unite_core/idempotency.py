@@ -1,4 +1,4 @@
-"""The same request twice has one effect: the answer is kept in the transaction of the effect."""
+"""Idempotency: run a use case once per key, and store its response in the same transaction."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,47 +17,47 @@ T_co = TypeVar("T_co", covariant=True)
 P = ParamSpec("P")
 
 
-def _nothing() -> None:
+def _count_nothing() -> None:
     """Count no attempt: this request proves nothing that could be guessed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """The checks before a first answer is given again.
+    """The checks before a stored response is returned again.
 
-    `recheck` gets the stored answer and returns it as the caller may see it now; it raises what a read of the same
+    `recheck` gets the stored response and returns it as the caller may see it now; it raises what a read of the same
     resource by the same caller would raise. `count` is called for every request whose key is known, before the request
     is compared with the first one: a request that proves a password counts its attempt there, and raises `TooMany`.
     """
 
     recheck: Callable[[bytes], bytes]
-    count: Callable[[], None] = _nothing
+    count: Callable[[], None] = _count_nothing
 
 
 class KeyedUseCase(Protocol[P, T_co]):
-    """A use case that takes an idempotency key: a frozen dataclass, which returns what one `work.run` returns."""
+    """A use case that takes an idempotency key: a frozen dataclass that returns what one `work.run` returns."""
 
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
     @property
     def work(self) -> UnitOfWorkFactory[UnitOfWork]:
-        """What its transactions come from."""
+        """The factory of its units of work."""
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T_co:
-        """Carry it out."""
+        """Run the use case."""
 
 
 @dataclass(frozen=True)
 class RunOnce:
-    """Carry out a use case at most once per idempotency key.
+    """Run a use case at most once per idempotency key.
 
-    The answer to the first request is committed together with its effect, and every later request
-    with the same key gets that answer for 24 hours. A request that failed leaves no answer: it had no effect.
-    Before an answer is given again, `replay` checks that the caller may still see it.
+    The response to the first request is committed together with its effect, and every later request
+    with the same key gets that response for 24 hours. A request that failed leaves no response: it had no effect.
+    Before a response is returned again, `replay` checks that the caller may still see it.
 
-    Raises `Invalid` (`idempotency_key_reused`) where the key was used for another request,
-    `Conflict` (`request_in_progress`) while the first is still being worked on, and what `replay` raises;
-    `RuntimeError` where the use case returns without having committed a result.
+    Raises `Invalid` (`idempotency_key_reused`) if the key was used for another request,
+    `Conflict` (`request_in_progress`) while the first is still in progress, and what `replay` raises;
+    `RuntimeError` if the use case returns without having committed a result.
     """
 
     work: UnitOfWorkFactory[UnitOfWork]
@@ -75,38 +75,38 @@ class RunOnce:
     ) -> "Outcome":
         now = self.clock.now()
         with self.work() as work:
-            known = work.idempotency_keys.claim(claim, now=now, until=now + CLAIM_TTL)
-            if known is None:
+            stored = work.idempotency_keys.claim(claim, now=now, until=now + CLAIM_TTL)
+            if stored is None:
                 work.commit()
-        if known is not None:
+        if stored is not None:
             replay.count()
-            return Outcome(replay.recheck(_first_answer(known, claim)), replayed=True)
-        kept: list[bytes] = []
+            return Outcome(replay.recheck(_first_answer(stored, claim)), replayed=True)
+        responses: list[bytes] = []
 
-        def keep(unit: UnitOfWork, result: Any) -> None:
-            kept.append(answer(result))
-            if not unit.idempotency_keys.keep(claim, kept[-1], now=self.clock.now()):
+        def store(unit: UnitOfWork, result: Any) -> None:
+            responses.append(answer(result))
+            if not unit.idempotency_keys.keep(claim, responses[-1], now=self.clock.now()):
                 raise Conflict(
                     "Another attempt with this Idempotency-Key took over; ask again for its answer.",
                     code="request_in_progress",
                 )
 
         try:
-            replace(use_case, work=before_commit(use_case.work, keep))(*args, **kwargs)
+            replace(use_case, work=before_commit(use_case.work, store))(*args, **kwargs)
         except BaseException:
-            # A claim that cannot be given back now runs out by itself.
+            # A claim that cannot be released now expires by itself.
             with suppress(Unavailable), self.work() as work:
                 work.idempotency_keys.release(claim)
                 work.commit()
             raise
-        if not kept:
+        if not responses:
             raise RuntimeError(f"{type(use_case).__name__} has to return what `work.run` returns.")
-        return Outcome(kept[-1], replayed=False)
+        return Outcome(responses[-1], replayed=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The answer to a request, and whether it is the one that an earlier request got."""
+    """The response to a request, and whether it was stored by an earlier request with the same key."""
 
     answer: bytes
     replayed: bool
@@ -114,9 +114,9 @@ class Outcome:
 
 @dataclass(frozen=True)
 class PurgeIdempotencyKeys:
-    """Delete idempotency keys older than 24 hours. Returns how many there were.
+    """Delete idempotency keys older than 24 hours. Returns how many were deleted.
 
-    They are deleted in transactions of `limit` each, up to a hundred of these.
+    They are deleted in transactions of `limit` each, up to a hundred transactions.
     """
 
     work: UnitOfWorkFactory[UnitOfWork]
@@ -133,15 +133,15 @@ class PurgeIdempotencyKeys:
         return purged
 
 
-def _first_answer(known: StoredAnswer, claim: Claim) -> bytes:
-    if known.fingerprint not in (claim.fingerprint, *claim.former_fingerprints):
+def _first_answer(stored: StoredAnswer, claim: Claim) -> bytes:
+    if stored.fingerprint not in (claim.fingerprint, *claim.former_fingerprints):
         raise Invalid(
             "This Idempotency-Key was used for another request; take a new one.",
             code="idempotency_key_reused",
         )
-    if known.answer is None:
+    if stored.answer is None:
         raise Conflict(
             "The first request with this Idempotency-Key is still being worked on; ask again in a moment.",
             code="request_in_progress",
         )
-    return known.answer
+    return stored.answer

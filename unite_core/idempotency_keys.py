@@ -1,4 +1,4 @@
-"""The answers that requests with an idempotency key got, kept so that they can be given again."""
+"""Repository of idempotency keys and of the stored responses to their requests."""
 
 from abc import abstractmethod
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ CLAIM_TTL = timedelta(seconds=60)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """One idempotency key as one caller used it on one route.
+    """One use of an idempotency key by one caller on one route.
 
-    `scope` names caller, route and key (a digest: the key itself is not kept); `fingerprint` is a
-    digest of what was asked; `holder` is a token of this one attempt. `former_fingerprints` are the digests that the
+    `scope` identifies caller, route and key (a digest: the key itself is not stored); `fingerprint` is a
+    digest of the request; `holder` is a token of this one attempt. `former_fingerprints` are the digests that the
     same request had under former secrets of the caller.
     """
 
@@ -26,32 +26,32 @@ class Claim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredAnswer:
-    """What is known of a claim: the answer in the caller's own format, None while it is being worked out."""
+    """The stored state of a claimed key: the response in the caller's own format, None while it is in progress."""
 
     fingerprint: str
     answer: bytes | None
 
 
 class IdempotencyKeys(Protocol):
-    """The idempotency keys in use and the answers that were given to them."""
+    """Stores idempotency keys and the responses that were given to them."""
 
     @abstractmethod
     def claim(self, claim: Claim, *, now: datetime, until: datetime) -> StoredAnswer | None:
-        """Take the key for `claim.holder` until the moment `until`, and return None.
+        """Claim the key for `claim.holder` until the moment `until`, and return None.
 
-        Returns what is known instead, and changes nothing, where the key has an answer younger than
-        `STORED_ANSWER_TTL` or is held by another attempt whose time is not up at `now`. Of several
-        simultaneous claims of a key one is taken.
+        If the key has a response younger than `STORED_ANSWER_TTL`, or is held by another attempt that has not
+        expired at `now`, return the stored state instead and change nothing. Of several
+        simultaneous claims of a key exactly one succeeds.
         """
 
     @abstractmethod
     def keep(self, claim: Claim, answer: bytes, *, now: datetime) -> bool:
-        """Store the answer; False, and nothing stored, where the key is not held by `claim.holder` any more."""
+        """Store the response; return False, and store nothing, if `claim.holder` does not hold the key any more."""
 
     @abstractmethod
     def release(self, claim: Claim) -> None:
-        """Give the key back if `claim.holder` holds it and it has no answer."""
+        """Release the key if `claim.holder` holds it and it has no response."""
 
     @abstractmethod
     def purge(self, *, before: datetime, limit: int) -> int:
-        """Delete up to `limit` keys that were claimed before the moment `before`; how many there were."""
+        """Delete up to `limit` keys that were claimed before the moment `before`; return how many were deleted."""

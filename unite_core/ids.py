@@ -1,4 +1,4 @@
-"""Identifiers come through a port, so that a test can foresee them."""
+"""Port of identifier generation, so that tests can predict ids."""
 
 from abc import abstractmethod
 from typing import Protocol
@@ -6,8 +6,8 @@ from uuid import UUID
 
 
 class Ids(Protocol):
-    """Makes identifiers."""
+    """Generates identifiers."""
 
     @abstractmethod
     def new(self) -> UUID:
-        """A fresh id that sorts after every id this process made before (UUID version 7, RFC 9562)."""
+        """Return a new id that sorts after every id this process generated before (UUID version 7, RFC 9562)."""

@@ -1,4 +1,4 @@
-"""Work that goes on after the request that asked for it."""
+"""Port of background jobs: wake a worker for imports and event deliveries."""
 
 from abc import abstractmethod
 from collections.abc import Collection
@@ -9,18 +9,18 @@ from uuid import UUID
 class Jobs(Protocol):
     """Wakes workers.
 
-    A wake-up may be lost and may come twice: what there is to do stands in the database, every
-    job looks there, and a sweep finds what nobody was woken for.
+    A wake-up may be lost and may come twice: the database holds what there is to do, every
+    job looks there, and a sweep finds what no worker was woken for.
     """
 
     @abstractmethod
     def run_import(self, import_id: UUID) -> None:
-        """Have the import continued soon."""
+        """Wake a worker to continue the import."""
 
     @abstractmethod
     def undo_import(self, import_id: UUID) -> None:
-        """Have the import's undoing continued soon."""
+        """Wake a worker to continue the undo of the import."""
 
     @abstractmethod
     def deliver_events(self, destinations: Collection[str] = ()) -> None:
-        """Have events handed over soon to these destinations, or to all of them where none is named."""
+        """Wake the relay of these destinations, or of all of them if none is named."""

@@ -1,4 +1,4 @@
-"""Keyset pages: a page starts after the last item of the one before, never at an offset."""
+"""Keyset pagination: a page starts after the last item of the previous one, never at an offset."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ MAX_LIMIT = 200
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where an item stands in a list that is sorted by `at` and, within one moment, by `id`."""
+    """The position of an item in a list that is sorted by `at`, then by `id`."""
 
     at: datetime
     id: UUID
@@ -22,7 +22,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageRequest:
-    """At most `limit` items (1 to 200) that stand after `after` in the list's own order."""
+    """A request for at most `limit` items (1 to 200) after the position `after` in the list's own order."""
 
     limit: int = DEFAULT_LIMIT
     after: Position | None = None
@@ -30,14 +30,14 @@ class PageRequest:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """A stretch of a list. `next` is where the following page starts after; None on the last page."""
+    """One page of a list. `next` is the position after which the following page starts; None on the last page."""
 
     items: Sequence[T]
     next: Position | None
 
 
-def page_of(found: Sequence[T], limit: int, position: Callable[[T], Position]) -> Page[T]:
-    """Cut a page out of up to `limit + 1` items: one more than asked for tells that there is a next page."""
-    items = found[:limit]
-    more = len(found) > limit
+def page_of(rows: Sequence[T], limit: int, position: Callable[[T], Position]) -> Page[T]:
+    """Make a page of up to `limit + 1` rows: one row more than `limit` says that there is a next page."""
+    items = rows[:limit]
+    more = len(rows) > limit
     return Page(items, position(items[-1]) if more else None)

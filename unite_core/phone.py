@@ -1,4 +1,4 @@
-"""Telephone numbers: any common way of writing one in, E.164 out."""
+"""Parsing and validation of phone numbers: any common notation in, E.164 out."""
 
 import re
 from dataclasses import dataclass
@@ -14,15 +14,15 @@ MAX_PHONE_LENGTH = 16
 """An E.164 number has at most 15 digits (ITU-T E.164, 6.2.1), and a plus."""
 
 MAX_EXTENSION_LENGTH = 20
-"""What the numbering library itself accepts as an extension (RFC 3966, 5.3)."""
+"""The longest extension that the numbering library accepts (RFC 3966, 5.3)."""
 
 MAX_PHONE_INPUT_LENGTH = 64
 
 
 class PhoneRule(StrEnum):
-    """How strictly a number is judged.
+    """How strictly a number is validated.
 
-    POSSIBLE asks whether its length is right for its country; VALID also whether it lies in a range that
+    POSSIBLE requires that its length is right for its country; VALID also that it lies in a range that
     is in use there, as far as the numbering data knows.
     """
 
@@ -32,7 +32,7 @@ class PhoneRule(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhonePolicy:
-    """How phone numbers are read: the country of national ones (None: they are refused), and how strictly."""
+    """How phone numbers are parsed: the country of national ones (None: they are refused), and how strictly."""
 
     default_country: str | None = None
     rule: PhoneRule = PhoneRule.POSSIBLE
@@ -47,28 +47,28 @@ class Phone:
 
     @property
     def key(self) -> str:
-        """What is unique among leads: two people behind one switchboard differ in their extensions."""
+        """The value that is unique among leads: two people behind one switchboard differ in their extensions."""
         return f"{self.number};ext={self.extension}" if self.extension else self.number
 
 
 # Numbers that need no library, in the only numbering plan whose numbers all have one length: ten digits, of which the
-# first is no 0 and no 1, written as people in North America do. A test holds this against the library.
+# first is no 0 and no 1, written as people in North America do. A test compares the result with the library's.
 _PLAIN = re.compile(r"(\+1[-. ]?)?\(?([2-9][0-9]{2})\)?[-. ]?([0-9]{3})[-. ]?([0-9]{4})")
 _NORTH_AMERICA = 1
 
 
 def is_country(code: str) -> bool:
-    """Whether `code` is a two-letter region (ISO 3166-1, capitals) that the numbering data knows."""
+    """Return whether `code` is a two-letter region (ISO 3166-1, capitals) that the numbering data knows."""
     return code in phonenumbers.SUPPORTED_REGIONS
 
 
 def parse_phone(
     text: str, *, country: str | None, rule: PhoneRule = PhoneRule.POSSIBLE, extension: str | None = None
 ) -> Phone | FieldError:
-    """The number that `text` means, or why it means none.
+    """Parse a phone number; return it, or the error that makes it invalid.
 
-    A number without a plus is read as a national one of `country` (ISO 3166-1, capitals). `extension` is one
-    that was told apart from the text, None if none was; where the text carries one too, they are the same.
+    A number without a plus is parsed as a national one of `country` (ISO 3166-1, capitals). `extension` is one
+    that was given separately from the text, None if none was; if the text contains one too, they must be the same.
     """
     if len(text) > MAX_PHONE_INPUT_LENGTH:
         return _problem("too_long", f"A phone number has at most {MAX_PHONE_INPUT_LENGTH} characters.")
@@ -83,34 +83,34 @@ def _read(text: str, country: str | None, rule: PhoneRule, extension: str | None
     try:
         parsed = phonenumbers.parse(text, country)
         number = _e164(parsed)
-        again = _e164(phonenumbers.parse(number))
+        reparsed = _e164(phonenumbers.parse(number))
     except NumberParseException as error:
         return _unreadable(error, text, country)
     reason = _reason(parsed, rule)
     if reason is not None:
         return _problem("invalid_phone", reason, _suggestion(text, country, rule))
-    carried = parsed.extension or None
-    given = carried if extension is None else extension
-    wrong = _extension_reason(carried, given)
-    if wrong is not None:
-        return FieldError(field="phone_extension", code="invalid_extension", detail=wrong)
-    unfit = _unfit_reason(number, again)
-    return Phone(number, given) if unfit is None else _problem("invalid_phone", unfit)
+    in_text = parsed.extension or None
+    used = in_text if extension is None else extension
+    extension_reason = _extension_reason(in_text, used)
+    if extension_reason is not None:
+        return FieldError(field="phone_extension", code="invalid_extension", detail=extension_reason)
+    not_storable = _not_storable_reason(number, reparsed)
+    return Phone(number, used) if not_storable is None else _problem("invalid_phone", not_storable)
 
 
 def _e164(parsed: PhoneNumber) -> str:
     return str(phonenumbers.format_number(parsed, PhoneNumberFormat.E164))
 
 
-def _unfit_reason(number: str, again: str) -> str | None:
-    """Why a number cannot be stored in E.164; None if it can. `again` is what it means when it is read once more.
+def _not_storable_reason(number: str, reparsed: str) -> str | None:
+    """Return why a number cannot be stored in E.164; None if it can. `reparsed` is the result of parsing it again.
 
-    What stands behind the country calling code may look like a prefix once more (`+91 00 50…`): such a number would be
-    another one each time that it is read.
+    The digits after the country calling code may look like a prefix (`+91 00 50…`): such a number would change
+    each time that it is parsed.
     """
-    if len(number) > MAX_PHONE_LENGTH:  # the numbering data takes up to 19 digits for possible, in Japan for one
+    if len(number) > MAX_PHONE_LENGTH:  # the numbering data accepts up to 19 digits as possible, in Japan for example
         return f"The number has more than the {MAX_PHONE_LENGTH - 1} digits of E.164."
-    if again != number:
+    if reparsed != number:
         return (
             "The number begins with zeros or a prefix that its country does not use; write it with + and the country "
             "calling code, as it is dialled from abroad."
@@ -143,13 +143,13 @@ def _reason(parsed: PhoneNumber, rule: PhoneRule) -> str | None:
     return None
 
 
-def _extension_reason(carried: str | None, given: str | None) -> str | None:
-    if given is None:
+def _extension_reason(in_text: str | None, used: str | None) -> str | None:
+    if used is None:
         return None
-    if not (len(given) <= MAX_EXTENSION_LENGTH and given.isascii() and given.isdigit()):
+    if not (len(used) <= MAX_EXTENSION_LENGTH and used.isascii() and used.isdigit()):
         return f"An extension is 1 to {MAX_EXTENSION_LENGTH} digits."
-    if carried not in (None, given):
-        return f"The number itself carries the extension {carried}; leave one of the two out."
+    if in_text not in (None, used):
+        return f"The number itself carries the extension {in_text}; leave one of the two out."
     return None
 
 
@@ -164,7 +164,7 @@ def _unreadable(error: NumberParseException, text: str, country: str | None) -> 
 
 
 def _suggestion(text: str, country: str | None, rule: PhoneRule) -> str | None:
-    """The number that was probably meant: 00 is how most of the world writes the plus (ITU-T E.123)."""
+    """Suggest the number that was probably meant: 00 is how most of the world writes the plus (ITU-T E.123)."""
     digits = text.lstrip(" (")
     if not digits.startswith("00"):
         return None

@@ -1,4 +1,4 @@
-"""How much one user, one telephone number and the whole installation may use."""
+"""Quotas: limits on how much one user, one telephone number and the whole installation may use."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,16 +19,16 @@ NO_LIMIT = 0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quotas:
-    """Every quota of an installation: more than honest work needs, and too little to do harm with.
+    """All quotas of an installation: more than normal work needs, and too little to do harm with.
 
-    Of one user: `open_imports` are awaiting their upload, queued or running, and have up to `open_bytes` together;
-    `excess_files_per_hour` is how many files are read though these two are reached, as they may be repeated uploads;
-    `open_images` is how many pictures are announced and not uploaded; `sessions` is how many logins last at the same
-    time; `notes_per_hour` is how many notes they write about call tasks.
+    Per user: `open_imports` await their upload, are queued or running, and have up to `open_bytes` together;
+    `excess_files_per_hour` is how many files are read though these two are used up: they may be repeated uploads;
+    `open_images` is how many images are announced and not uploaded; `sessions` is how many sessions are alive at one
+    time; `notes_per_hour` is how many notes the user adds to call tasks.
 
-    Of one lead: `images_per_lead`, uploaded or announced, and `pending_tasks_per_lead`. Of one call:
-    `corrections_per_call`. Of one telephone number `texts_per_number`, and of the installation `texts`, both within
-    any 60 minutes; for these two `NO_LIMIT` means that there is none.
+    Per lead: `images_per_lead`, uploaded or announced, and `pending_tasks_per_lead`. Per call:
+    `corrections_per_call`. Per telephone number `texts_per_number`, and per installation `texts`, both within
+    any 60 minutes; for these two `NO_LIMIT` means that there is no limit.
     """
 
     open_imports: int = 50
@@ -45,15 +45,15 @@ class Quotas:
 
 
 def enforce_quota(uses: Usage, subject: str, use_id: UUID, *, limit: int, now: datetime, what: str) -> None:
-    """Count a use; raises `TooManyRequests` (`quota_exceeded`) where `limit` uses were counted within the last hour.
+    """Count a use; raise `TooManyRequests` (`quota_exceeded`) if `limit` uses were counted within the last hour.
 
-    `what` is the plural of what is counted, with who it is counted for.
+    `what` is the plural of what is counted, with the subject that it is counted for.
     """
     free_at = uses.take(subject, use_id, limit=limit, now=now)
     if free_at is not None:
         retry_after = max(1, ceil((free_at - now).total_seconds()))
         raise TooManyRequests(
-            f"At most {limit} {what} are taken within an hour; go on in {retry_after} seconds.",
+            f"At most {limit} {what} are allowed within an hour; try again in {retry_after} seconds.",
             code="quota_exceeded",
             retry_after=retry_after,
         )
@@ -61,9 +61,9 @@ def enforce_quota(uses: Usage, subject: str, use_id: UUID, *, limit: int, now: d
 
 @dataclass(frozen=True)
 class PurgeUsage:
-    """Delete counted uses that are more than an hour old. Returns how many there were; run by a schedule.
+    """Delete counted uses that are more than an hour old. Returns how many were deleted; run by a schedule.
 
-    They are deleted in transactions of `limit` each, up to a hundred of these.
+    They are deleted in transactions of `limit` each, up to a hundred transactions.
     """
 
     work: UnitOfWorkFactory[UnitOfWork]

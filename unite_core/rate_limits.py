@@ -1,4 +1,4 @@
-"""How often somebody may do something."""
+"""Port of the rate limits: hits per key in a window of one minute."""
 
 from abc import abstractmethod
 from dataclasses import dataclass
@@ -7,9 +7,10 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class RateLimitStatus:
-    """What is left after a hit: `allowed` is whether this hit was within the limit.
+    """The state of a rate limit after a hit: `allowed` says whether this hit was within the limit.
 
-    `remaining` is how many more hits fit; `reset` in how many whole seconds another one will, 0 before the first.
+    `remaining` is the number of further hits that are allowed now; `reset` is the number of whole seconds until another
+    hit becomes possible, 0 before the first hit.
     """
 
     allowed: bool
@@ -19,7 +20,7 @@ class RateLimitStatus:
 
 
 class RateLimits(Protocol):
-    """Counts hits per key in a window of a minute. What it counted may be lost: then more is allowed, never less."""
+    """Counts hits per key in a window of a minute. Counts may be lost: then more hits are allowed, never fewer."""
 
     @abstractmethod
     def hit(self, key: str, per_minute: int) -> RateLimitStatus:
@@ -27,4 +28,4 @@ class RateLimits(Protocol):
 
     @abstractmethod
     def peek(self, key: str, per_minute: int) -> RateLimitStatus:
-        """What a hit would find, without counting one."""
+        """Return what a hit would return, without counting one."""

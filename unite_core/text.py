@@ -1,4 +1,4 @@
-"""What Unite accepts as a line of text, in any script, and the bounds within which a text is read at all."""
+"""Normalisation and validation of text in any script, with bounds on its length."""
 
 import re
 import unicodedata
@@ -7,16 +7,17 @@ from typing import Literal
 from unite_core.errors import FieldError
 
 MAX_TEXT_LENGTH = 10_000
-"""Code points of a text that is read; a longer one is refused without a look at what is in it.
+"""Code points of a text that is processed; a longer one is refused before its content is looked at.
 
-No field takes as many after normalisation, which may shorten a text, or trimming. In UTF-8 that is at most
+No field allows as many after normalisation, which may shorten a text, or trimming. In UTF-8 that is at most
 four times as many bytes (RFC 3629, 3).
 """
 
 MAX_MARKS = 30
 """Combining characters in a row, as in the Stream-Safe Text Format (UAX #15, 13).
 
-Normalisation puts the marks of one character in order, which takes the square of their number; no language needs more.
+Normalisation sorts the marks of one character, in time that grows with the square of their number; no language needs
+more.
 """
 
 # The C0 and C1 controls and DEL, the separators of lines and paragraphs, the surrogates (a byte that could not be
@@ -26,7 +27,7 @@ _FORBIDDEN_IN_PARAGRAPHS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud80
 
 
 _FILLERS = "\u115f\u1160\u3164\uffa0"
-"""Stand in for a missing part of a Hangul syllable; letters to Unicode, nothing to the eye."""
+"""Placeholders for a missing part of a Hangul syllable: letters in Unicode, but invisible."""
 
 
 # Not combining themselves, but their decompositions begin with a combining character (UAX #15, 13.1).
@@ -34,14 +35,14 @@ _DECOMPOSED_TO_MARKS = "\u0f73\u0f75\u0f81\uff9e\uff9f"
 
 
 def is_within_max_length(text: str) -> bool:
-    """Whether the text is short enough to be read: the one check that comes before everything else."""
+    """Return whether the text is short enough to be processed. Check this before anything else."""
     return len(text) <= MAX_TEXT_LENGTH
 
 
 def normalize(form: Literal["NFC", "NFKC", "NFKD"], text: str) -> str:
-    """The text in a Unicode normalization form (UAX #15), in time that is linear in its length.
+    """Return the text in a Unicode normalization form (UAX #15), in time that is linear in its length.
 
-    The text stays as it is where it is longer than `MAX_TEXT_LENGTH`, or has more than `MAX_MARKS` combining
+    The text is returned unchanged if it is longer than `MAX_TEXT_LENGTH`, or has more than `MAX_MARKS` combining
     characters in a row. `text_error` refuses both.
     """
     if text.isascii() or not is_within_max_length(text) or _has_too_many_marks(text):
@@ -50,9 +51,9 @@ def normalize(form: Literal["NFC", "NFKC", "NFKD"], text: str) -> str:
 
 
 def clean(text: str) -> str:
-    """Trimmed and in Unicode Normalization Form C (UAX #15); empty where nothing of it can be seen.
+    """Trim the text and normalise it to Unicode Normalization Form C (UAX #15); return "" if nothing of it is visible.
 
-    A text longer than `MAX_TEXT_LENGTH` stays as it is, to be refused by `text_error`.
+    A text longer than `MAX_TEXT_LENGTH` is returned unchanged, to be refused by `text_error`.
     """
     if not is_within_max_length(text):
         return text
@@ -61,11 +62,11 @@ def clean(text: str) -> str:
     trimmed = normalize("NFC", text).strip()
     if trimmed[:1].isascii():
         return trimmed
-    return "" if all(map(_unseen, trimmed)) else trimmed
+    return "" if all(map(_is_invisible, trimmed)) else trimmed
 
 
 def text_error(field: str, text: str, *, max_length: int, paragraphs: bool = False) -> FieldError | None:
-    """Why `text`, cleaned already, is no good as a value of `field`; None if it is good.
+    """Validate `text`, which `clean` has returned, as a value of `field`; return the error, or None if it is valid.
 
     `max_length` is in characters (code points). Line breaks and tabs are allowed in `paragraphs` only.
     """
@@ -76,12 +77,12 @@ def text_error(field: str, text: str, *, max_length: int, paragraphs: bool = Fal
             detail=f"It is {len(text)} characters long; at most {max_length} are allowed.",
         )
     forbidden = _FORBIDDEN_IN_PARAGRAPHS if paragraphs else _FORBIDDEN
-    found = forbidden.search(text)
-    if found:
+    match = forbidden.search(text)
+    if match:
         return FieldError(
             field=field,
             code="control_character",
-            detail=f"The character U+{ord(found.group()):04X} is not allowed here; remove it.",
+            detail=f"The character U+{ord(match.group()):04X} is not allowed here; remove it.",
         )
     if _has_too_many_marks(text):
         return FieldError(
@@ -106,6 +107,6 @@ def _has_too_many_marks(text: str) -> bool:
     return False
 
 
-def _unseen(character: str) -> bool:
-    """Whether it leaves no trace on paper: spaces, joiners, directional marks, byte order marks, fillers."""
+def _is_invisible(character: str) -> bool:
+    """Return whether the character is invisible: space, joiner, directional mark, byte order mark, or filler."""
     return character in _FILLERS or unicodedata.category(character) in ("Cf", "Zs", "Zl", "Zp")

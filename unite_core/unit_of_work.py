@@ -1,4 +1,4 @@
-"""One unit of work is one transaction: it is rolled back unless it was committed."""
+"""Unit of work: one database transaction, which is rolled back unless it was committed."""
 
 from abc import abstractmethod
 from collections.abc import Callable
@@ -19,7 +19,7 @@ class UnitOfWork(Protocol):
     """A transaction over the relational database, and the repositories that work inside it.
 
     Use it as a context manager. Leaving the block without `commit` undoes everything, and so does
-    an exception. The rooms of the core extend this protocol with the repositories they need.
+    an exception. The packages of the core extend this protocol with the repositories they need.
     """
 
     idempotency_keys: IdempotencyKeys
@@ -33,7 +33,7 @@ class UnitOfWork(Protocol):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End the transaction; what was not committed is rolled back."""
+        """End the transaction; roll back what was not committed."""
 
     @abstractmethod
     def commit(self) -> None:
@@ -45,28 +45,28 @@ class UnitOfWork(Protocol):
 
     @abstractmethod
     def record(self, event: Event) -> None:
-        """Have the event told to every destination once this unit is committed; it is never told if it is not.
+        """Publish the event to every destination once this unit is committed; never, if it is rolled back.
 
         It is stored in this transaction, with a delivery for each destination (the outbox).
         """
 
     @abstractmethod
     def after_commit(self, action: Callable[[], None]) -> None:
-        """Run `action` once this unit is committed; forget it if the unit is rolled back."""
+        """Run `action` once this unit is committed; drop it if the unit is rolled back."""
 
 
 class UnitOfWorkFactory(Protocol[W_co]):
-    """Makes units of work: `with self.work() as work: ...`."""
+    """A factory of units of work: `with self.work() as work: ...`."""
 
     @abstractmethod
     def __call__(self) -> W_co:
-        """A new unit of work, not begun yet."""
+        """Return a new unit of work that has not begun yet."""
 
     def run(self, decide: Callable[[W_co], T]) -> T:
         """Call `decide` with a unit of work, commit the unit, and return the result.
 
-        What `decide` raises undoes everything. The result is committed together with its effect where somebody
-        listens (`before_commit`), so a use case that takes an Idempotency-Key returns what one `run` returns.
+        An exception from `decide` undoes everything. The result is committed together with its effect where a hook
+        is registered (`before_commit`), so a use case that takes an Idempotency-Key returns what one `run` returns.
         """
         with self() as unit:
             result = decide(unit)
@@ -92,8 +92,8 @@ class _Hooked(UnitOfWorkFactory[W]):
 
 
 def before_commit(work: UnitOfWorkFactory[W], hook: Callable[[W, object], None]) -> UnitOfWorkFactory[W]:
-    """The same factory, whose `run` calls `hook(unit, result)` inside the transaction, just before it commits.
+    """Return the same factory, whose `run` calls `hook(unit, result)` inside the transaction, just before the commit.
 
-    A hook that raises undoes everything. Units that are committed without `run` call no hook.
+    An exception from the hook undoes everything. Units that are committed without `run` call no hook.
     """
     return _Hooked(work, hook)

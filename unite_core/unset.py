@@ -1,11 +1,11 @@
-"""A field that a change does not mention, as opposed to one that it empties."""
+"""The marker `UNSET` for a field that a change does not mention, as opposed to one that it sets to None."""
 
 from enum import Enum
 from typing import Final
 
 
 class Unset(Enum):
-    """The type of `UNSET`; `isinstance(value, Unset)` tells a type checker what is left."""
+    """The type of `UNSET`; `isinstance(value, Unset)` lets a type checker narrow the type."""
 
     UNSET = "unset"
 

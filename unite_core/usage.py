@@ -1,4 +1,4 @@
-"""What was used within the last hour, counted so that it can be limited."""
+"""Port of usage counts: uses per subject within the last hour, for quotas."""
 
 from abc import abstractmethod
 from datetime import datetime, timedelta
@@ -9,17 +9,17 @@ HOUR = timedelta(hours=1)
 
 
 class Usage(Protocol):
-    """What was used within the last hour, counted per subject in the transaction of what it is used for."""
+    """Counts uses per subject within the last hour, in the transaction of the use itself."""
 
     @abstractmethod
     def take(self, subject: str, use_id: UUID, *, limit: int, now: datetime) -> datetime | None:
         """Count a use, unless `limit` others of the subject were counted in the hour before `now`.
 
-        Returns None where it is counted, else the moment from which on there is room for another one. A use that was
-        counted within that hour already takes no further place: it counts from `now` on instead. Of several units of
-        work that count uses of the same subject each waits for the one before, so that they do not exceed the limit.
+        Return None if it is counted, else the moment from which on another one is possible. A use that was
+        counted within that hour already is not counted twice: it counts from `now` on instead. Units of work
+        that count uses of the same subject wait for each other, so that they do not exceed the limit.
         """
 
     @abstractmethod
     def purge(self, *, before: datetime, limit: int) -> int:
-        """Delete up to `limit` uses that were counted before the moment `before`; how many there were."""
+        """Delete up to `limit` uses that were counted before the moment `before`; return how many were deleted."""

@@ -42,7 +42,7 @@ def create_engine_for(url: str | URL, *, timeout: float = BUSY_TIMEOUT, patient:
         json_deserializer=orjson.loads,
         **database.options(timeout, patient=patient),
     )
-    database.listen(engine)
+    database.register_listeners(engine)
     event.listen(engine, "handle_error", raise_unavailable)
     return engine
 

@@ -59,15 +59,15 @@ OPERATION_GROUPS = (
 """In the order of the documentation."""
 
 
-def create_app(unite: Unite, door: HttpConfig, figures: Figures | None = None) -> Flask:
+def create_app(unite: Unite, http_config: HttpConfig, figures: Figures | None = None) -> Flask:
     """The HTTP door to `unite`. Nothing is opened or started by this.
 
     `figures` are those of the dashboard, where they are not to come from the reports.
     """
     app = Flask("unite", static_folder=None)
     app.json = OrjsonProvider(app)
-    app.extensions.update(unite=unite, door=door)
-    app.wsgi_app = ProxyHeaders(app.wsgi_app, door.trusted_proxies)  # type: ignore[method-assign]  # Flask's own way
+    app.extensions.update(unite=unite, http_config=http_config)
+    app.wsgi_app = ProxyHeaders(app.wsgi_app, http_config.trusted_proxies)  # type: ignore[method-assign]  # Flask's own way
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY_BYTES)
     # `/v1//leads` is no path of ours; a redirect would be an answer that no operation documents.
     app.url_map.merge_slashes = False
@@ -75,12 +75,12 @@ def create_app(unite: Unite, door: HttpConfig, figures: Figures | None = None) -
     # What is installed first runs first before a route, and last after it.
     for convention in (request_log, correlation, server_errors, security, dashboard, limits, cors, errors):
         convention.install(app)
-    rooms = (*OPERATION_GROUPS, *((files.room,) if door.signed_files is not None else ()))
+    rooms = (*OPERATION_GROUPS, *((files.room,) if http_config.signed_files is not None else ()))
     for room in rooms:
         app.register_blueprint(room)
     dashboard.register(app, figures or ReportFigures(unite.reports))
     # Generated when it is first asked for, and kept.
-    app.extensions["openapi"] = functools.cache(functools.partial(openapi_json, app, rooms, door.public_url))
+    app.extensions["openapi"] = functools.cache(functools.partial(openapi_json, app, rooms, http_config.public_url))
     return app
 
 

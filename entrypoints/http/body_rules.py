@@ -53,8 +53,8 @@ class OperationBodyRules(BodyRules):
         self._app = app
         self._routes = app.url_map.bind("")
         self._unite: Unite = app.extensions["unite"]
-        door: HttpConfig = app.extensions["door"]
-        self._trusted = door.trusted_proxies
+        http_config: HttpConfig = app.extensions["http_config"]
+        self._trusted = http_config.trusted_proxies
 
     def rule_for(self, method: str, path: str) -> BodyRule | None:
         if method not in METHODS_WITH_BODY:

@@ -77,7 +77,7 @@ class Service:
             quotas=quotas or Quotas(),
         )
         self.unite = build(self.ports, rules)
-        self.door = HttpConfig(
+        self.http_config = HttpConfig(
             public_url=public_url,
             cursor_secrets=cursor_secrets,
             requests_per_minute=requests_per_minute,
@@ -87,7 +87,7 @@ class Service:
             trusted_proxies=parse_proxies(trusted_proxies) if trusted_proxies else (),
             cors_origins=cors_origins,
         )
-        self.app = create_app(self.unite, self.door, figures)
+        self.app = create_app(self.unite, self.http_config, figures)
         self.stranger = Person(self)
 
     def add(self, role: Role, email: str | None = None, phone: str | None = None) -> User:

@@ -107,11 +107,13 @@ def test_cursors_outlive_a_rotation_of_the_secret_and_not_two(service: Service) 
     manager = service.manager()
     fill(manager, 2)
     cursor = cursor_of(manager.get("/v1/leads?limit=1"))
-    old, new = service.door.cursor_secrets[0], b"n" * 32
+    old, new = service.http_config.cursor_secrets[0], b"n" * 32
 
     def asked_with(*secrets: bytes) -> int:
-        door = service.app.extensions["door"]
-        service.app.extensions["door"] = type(door)(public_url=door.public_url, cursor_secrets=secrets)
+        http_config = service.app.extensions["http_config"]
+        service.app.extensions["http_config"] = type(http_config)(
+            public_url=http_config.public_url, cursor_secrets=secrets
+        )
         return manager.get(f"/v1/leads?limit=1&cursor={cursor}").status_code
 
     assert asked_with(new, old) == 200

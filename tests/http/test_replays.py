@@ -182,10 +182,10 @@ def test_a_request_with_a_password_is_replayed_while_the_secret_it_was_stored_un
 ) -> None:
     admin = service.admin()
     first = keyed(admin, path, body)
-    old = service.door.cursor_secrets[0]
+    old = service.http_config.cursor_secrets[0]
 
     def again_with(*known: bytes) -> Any:
-        service.app.extensions["door"] = replace(service.door, cursor_secrets=known)
+        service.app.extensions["http_config"] = replace(service.http_config, cursor_secrets=known)
         return keyed(admin, path, body)
 
     again = again_with(b"n" * 32, b"m" * 32, old)
@@ -198,8 +198,8 @@ def test_a_request_with_a_password_is_replayed_while_the_secret_it_was_stored_un
 def test_another_password_is_no_replay_under_any_secret(service: Service) -> None:
     person = service.agent()
     keyed(person, "/v1/me/password", TestPasswordChanges.BODY)
-    known = (b"n" * 32, *service.door.cursor_secrets)
-    service.app.extensions["door"] = replace(service.door, cursor_secrets=known)
+    known = (b"n" * 32, *service.http_config.cursor_secrets)
+    service.app.extensions["http_config"] = replace(service.http_config, cursor_secrets=known)
 
     again = keyed(person, "/v1/me/password", {**TestPasswordChanges.BODY, "current_password": "a guess of somebody"})
 

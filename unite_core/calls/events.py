@@ -1,4 +1,4 @@
-"""What happens to call tasks and to the call log, as others are told of it. No event has a phone number."""
+"""Events of call tasks and of the call log. No event contains a phone number."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -23,50 +23,50 @@ TASK_NOTED = "call_task.noted"
 
 
 def task_created(event_id: UUID, at: datetime, actor: Actor, task: CallTask, lead: Lead | None) -> Event:
-    """A call is to be made."""
-    return _of(event_id, TASK_CREATED, at, actor, task, lead)
+    """Return the event that a call task was created."""
+    return _event(event_id, TASK_CREATED, at, actor, task, lead)
 
 
 def task_assigned(event_id: UUID, at: datetime, actor: Actor, task: CallTask, lead: Lead | None) -> Event:
-    """Somebody is to make the call."""
-    return _of(event_id, TASK_ASSIGNED, at, actor, task, lead)
+    """Return the event that a call task was assigned to a user."""
+    return _event(event_id, TASK_ASSIGNED, at, actor, task, lead)
 
 
 def task_noted(event_id: UUID, at: datetime, actor: Actor, task: CallTask, lead: Lead | None, note: Note) -> Event:
-    """Somebody wrote something down about the task; what it was stands there."""
-    return _of(event_id, TASK_NOTED, at, actor, task, lead, {"note_id": str(note.id)})
+    """Return the event that a note was added to a call task, with the id of the note."""
+    return _event(event_id, TASK_NOTED, at, actor, task, lead, {"note_id": str(note.id)})
 
 
 def task_completed(event_id: UUID, actor: Actor, task: CallTask, lead: Lead | None, entry: LedgerEntry) -> Event:
-    """The call was made."""
-    told = {
+    """Return the event that a call was made."""
+    data = {
         "outcome": entry.outcome.value if entry.outcome else None,
         "duration_seconds": entry.duration_seconds,
         "follow_up_task_id": _text(task.follow_up_id),
-        **_written(entry),
+        **_entry_data(entry),
     }
-    return _of(event_id, TASK_COMPLETED, entry.at, actor, task, lead, told)
+    return _event(event_id, TASK_COMPLETED, entry.at, actor, task, lead, data)
 
 
 def task_cancelled(event_id: UUID, actor: Actor | None, task: CallTask, lead: Lead | None, entry: LedgerEntry) -> Event:
-    """The call is not needed any more."""
-    return _of(event_id, TASK_CANCELLED, entry.at, actor, task, lead, {**_written(entry), "reason": entry.reason})
+    """Return the event that a call task was cancelled."""
+    return _event(event_id, TASK_CANCELLED, entry.at, actor, task, lead, {**_entry_data(entry), "reason": entry.reason})
 
 
 def task_missed(event_id: UUID, task: CallTask, lead: Lead | None, entry: LedgerEntry) -> Event:
-    """The call was not made in time."""
-    return _of(event_id, TASK_MISSED, entry.at, None, task, lead, {**_written(entry), "reason": entry.reason})
+    """Return the event that a call was not made in time."""
+    return _event(event_id, TASK_MISSED, entry.at, None, task, lead, {**_entry_data(entry), "reason": entry.reason})
 
 
 def call_corrected(event_id: UUID, actor: Actor, task: CallTask, lead: Lead | None, entry: LedgerEntry) -> Event:
-    """Somebody put right what the call log says of the call."""
-    told = {**_written(entry), "corrects": _text(entry.corrects)}
-    return _of(event_id, CALL_CORRECTED, entry.at, actor, task, lead, told)
+    """Return the event that an entry of the call log was corrected."""
+    data = {**_entry_data(entry), "corrects": _text(entry.corrects)}
+    return _event(event_id, CALL_CORRECTED, entry.at, actor, task, lead, data)
 
 
-def _of(
+def _event(
     event_id: UUID,
-    what: str,
+    event_type: str,
     at: datetime,
     actor: Actor | None,
     task: CallTask,
@@ -75,7 +75,7 @@ def _of(
 ) -> Event:
     return Event(
         id=event_id,
-        type=what,
+        type=event_type,
         at=at,
         actor_id=actor.user_id if actor else None,
         correlation_id=actor.correlation_id if actor else None,
@@ -91,13 +91,13 @@ def _of(
     )
 
 
-def _written(entry: LedgerEntry) -> dict[str, Any]:
-    """Where the call log tells of it; the hash has left the database with this event."""
+def _entry_data(entry: LedgerEntry) -> dict[str, Any]:
+    """Return the entry and its hash, a copy of which leaves the database with this event."""
     return {"entry_id": str(entry.id), "entry_hash": entry.hash, "entry": _entry(entry)}
 
 
 def _entry(entry: LedgerEntry) -> dict[str, Any]:
-    """The entry without its texts: all that a report needs of it."""
+    """Return the entry without its texts: all that a report needs of it."""
     return {
         "id": str(entry.id),
         "task_id": str(entry.task_id),
@@ -116,10 +116,10 @@ def _entry(entry: LedgerEntry) -> dict[str, Any]:
     }
 
 
-def _moment(of: datetime) -> str:
-    """RFC 3339, in UTC."""
-    return of.astimezone(UTC).isoformat().replace("+00:00", "Z")
+def _moment(value: datetime) -> str:
+    """Format a moment as in RFC 3339, in UTC."""
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def _text(of: UUID | None) -> str | None:
-    return str(of) if of is not None else None
+def _text(value: UUID | None) -> str | None:
+    return str(value) if value is not None else None

@@ -1,4 +1,4 @@
-"""Closing call tasks: what becomes of the task, its entry in the ledger and the telling of it go together."""
+"""Storing of a closed call task: the task, its ledger entry and its event in one transaction."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,7 +15,7 @@ LEAD_DELETED = "The lead was deleted."
 
 
 def append_to_chain(work: CallsUnitOfWork, entry: LedgerEntry) -> LedgerEntry:
-    """Append the entry to the chain of its task, which is held; the entry as it stands there."""
+    """Append the entry to the chain of its task, which is locked; return the entry as it was appended."""
     linked = link_to_chain(entry, work.ledger.chains([entry.task_id]).get(entry.task_id, ()))
     work.ledger.append(linked)
     return linked
@@ -24,14 +24,14 @@ def append_to_chain(work: CallsUnitOfWork, entry: LedgerEntry) -> LedgerEntry:
 def store_closed_task(
     work: CallsUnitOfWork, ids: Ids, task: CallTask, actor: Actor | None, lead: Lead | None
 ) -> LedgerEntry:
-    """Store a task that the actor has closed, or the schedule, and its entry."""
+    """Store a task that was closed by the actor, or by the schedule, and its entry."""
     work.tasks.save(task)
     entry = closing_entry(ids.new(), task, actor.user_id if actor else None, source=lead.source if lead else None)
     return append_to_chain(work, count_call(work, entry))
 
 
 def count_call(work: CallsUnitOfWork, entry: LedgerEntry) -> LedgerEntry:
-    """Count the call among those made to its lead; the entry with its number. Without a call nothing is counted."""
+    """Count the call, if there was one, among those made to its lead; return the entry with the number of the call."""
     if entry.outcome is None:
         return entry
     return replace(entry, attempt=work.lead_calls.add(entry.lead_id, entry.outcome, entry.called_at))
@@ -46,7 +46,7 @@ def cancel(
     reason: str | None,
     now: datetime,
 ) -> None:
-    """Cancel a pending task; the actor is None where a schedule does it. Raises `Conflict` (`task_closed`)."""
+    """Cancel a pending task; the actor is None if a schedule does it. Raise `Conflict` (`task_closed`)."""
     task.cancel(reason, now)
     task.touched(now)
     entry = store_closed_task(work, ids, task, actor, lead)
@@ -55,7 +55,7 @@ def cancel(
 
 @dataclass(frozen=True)
 class CancelCallsOfLead:
-    """Whoever deletes a lead cancels the calls to it that are still to be made."""
+    """Cancels the pending call tasks of a lead when the lead is deleted."""
 
     ids: Ids
 

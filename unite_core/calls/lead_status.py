@@ -1,4 +1,4 @@
-"""How a call moves its lead."""
+"""The rule by which a call changes the status of its lead."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ _REACHED = frozenset({Outcome.CONNECTED, Outcome.CALLBACK_REQUESTED})
 
 
 def status_after(lead: Lead, completion: Completion, now: datetime) -> LeadStatus:
-    """The status that the lead has after the call, told at `now`.
+    """Return the status of the lead after a call that is reported at `now`.
 
     | outcome                       | lead                | becomes   |
     |-------------------------------|---------------------|-----------|
@@ -17,8 +17,8 @@ def status_after(lead: Lead, completion: Completion, now: datetime) -> LeadStatu
     | converted                     | any                 | converted |
     | not_interested                | all but converted   | lost      |
 
-    All else leaves it as it is. So does every call that had begun before somebody chose the status by hand: they knew
-    more, or want it so.
+    Every other call leaves the status as it is. So does every call that began before a user set the status by hand:
+    that user knew more, or wants that status.
     """
     if lead.status_chosen_at is not None and lead.status_chosen_at > completion.began(now):
         return lead.status

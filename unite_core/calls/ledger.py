@@ -1,13 +1,13 @@
-"""The call ledger: what became of every call, in entries that nobody can change unnoticed.
+"""The call ledger: the entries of every call task, chained by hashes so that changes can be detected.
 
-Each entry carries the hash of the one before it in the chain of its task, and its own, which is made of everything else
-in it (SHA-256, FIPS 180-4, over JSON with sorted names and no blanks); entries of format 1 leave out what is new in
-format 2. Whoever changes an entry, takes one away that
-others follow, or puts one in before others breaks the chain; so does whoever takes away the entry that closed a task,
-changes the task so that it says something else, or takes the task away and leaves its entries.
+Each entry carries the hash of the previous one in the chain of its task, and its own, which covers everything else
+in it (SHA-256, FIPS 180-4, over JSON with sorted names and no blanks); in format 1 the hash does not cover what is new
+in format 2. The chain breaks if somebody changes an entry, deletes one that others follow, or inserts one before
+others; if somebody deletes the entry that closed a task, changes the task so that it contradicts that entry, or
+deletes the task and leaves its entries.
 
-What breaks nothing: to take away the last corrections, to write the end of a chain anew with the hashes that fit, or to
-delete a task with all its entries. The hashes that have left the database with the events show that.
+The chain does not break if somebody deletes the last corrections, rewrites the end of a chain with matching hashes, or
+deletes a task with all its entries. The hashes that have left the database with the events show that.
 """
 
 import hashlib
@@ -21,15 +21,15 @@ from uuid import UUID
 from unite_core.calls.model import CallResult, CallTask, Outcome, TaskStatus
 
 NO_HASH = "0" * 64
-"""What stands in the first entry of a chain where the others have the hash of the one before."""
+"""The previous hash in the first entry of a chain."""
 
 FORMAT = 2
 """The format of entries that are written now."""
 
 _NEW_IN_FORMAT_2 = frozenset({"called_at", "source", "attempt", "format"})
-"""What the hash of an entry of format 1 does not cover."""
+"""The fields that the hash of an entry of format 1 does not cover."""
 
-_DUPLICATED_FACTS = (
+_FIELDS_OF_CLOSED_TASK = (
     "lead_id",
     "agent_id",
     "at",
@@ -42,11 +42,11 @@ _DUPLICATED_FACTS = (
     "corrects",
     "called_at",
 )
-"""What both a closed task and the entry that closed it say."""
+"""The fields that a closed task and the entry that closed it have in common."""
 
 
 class EntryKind(StrEnum):
-    """What an entry says of its call: how its task was closed, or what is right instead of an earlier entry."""
+    """The kind of an entry: how it closed the task, or that it corrects an earlier entry."""
 
     COMPLETED = "completed"
     MISSED = "missed"
@@ -58,16 +58,16 @@ class EntryKind(StrEnum):
 class LedgerEntry:
     """One entry, the `number`-th (from 1) in the chain of its task.
 
-    `agent_id` is whose call it was, None where it was nobody's; `actor_id` is whoever wrote it, None for the sweep.
-    Outcome, duration (seconds), `started_at`, `note` and `follow_up_at` are those of a completed call, and in a
-    correction what is right. `corrects` is the entry that a correction stands for; `reason` says why, and of a
+    `agent_id` is the user to whose calls it belongs, None if nobody; `actor_id` is the user who wrote it, None for the
+    sweep. Outcome, duration (seconds), `started_at`, `note` and `follow_up_at` are those of a completed call, and in a
+    correction the correct values. `corrects` is the entry that a correction replaces; `reason` says why, and for a
     cancelled task why there is no call. `hash` and `previous_hash` are 64 hexadecimal digits.
 
-    An entry holds the whole state of its call, so that reports need nothing that can change later. `called_at` is when
-    the call was: its `started_at`, else its duration before the task was completed; without a call it is when the call
-    was due. `source` is the lead's source when the task was closed, None where it is unknown. `attempt` is the number
-    of this call among those made to the lead, from 1; None without a call. `format` is 1 for entries that were written
-    before these facts were, 2 for all others.
+    An entry holds the whole state of its call, so that reports need nothing that can change later. `called_at` is the
+    beginning of the call: its `started_at`, else its duration before the task was completed; without a call it is when
+    the call was due. `source` is the lead's source when the task was closed, None if it is unknown. `attempt` is the
+    number of this call among those made to the lead, from 1; None without a call. `format` is 1 for entries that were
+    written before these fields existed, 2 for all others.
     """
 
     id: UUID
@@ -96,23 +96,23 @@ class LedgerEntry:
     def result(self) -> CallResult:
         """The outcome of the call, or why there was none.
 
-        Raises `ValueError` where the entry has no outcome, and is of a kind that needs one.
+        Raises `ValueError` if the entry has no outcome, and is of a kind that needs one.
         """
         return CallResult((self.outcome or self.kind).value)
 
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A task or an entry in which something stands that nobody writes there; its id is None where that is it."""
+    """A task or an entry with a value that Unite never writes; its id is None if that is the unreadable value."""
 
     id: UUID | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChainFault:
-    """The first thing in a task's chain that is not as it was written.
+    """The first fault in the chain of a task.
 
-    `entry_id` is None where an entry is missing; an id that cannot be read is None too.
+    `entry_id` is None if an entry is missing; an id that cannot be read is None too.
     """
 
     task_id: UUID | None
@@ -122,11 +122,12 @@ class ChainFault:
 
 
 def closing_entry(entry_id: UUID, task: CallTask, actor_id: UUID | None, *, source: str | None = None) -> LedgerEntry:
-    """What the ledger says of a task that was closed by that actor, None for the sweep; it is not chained yet.
+    """Return the ledger entry, not chained yet, of a task that was closed by that actor, None for the sweep.
 
-    It was the call of whoever the task was assigned to. One that nobody was to make and somebody made is theirs.
+    The call belongs to the user to whom the task was assigned. If it was assigned to nobody, it belongs to the actor
+    who made it.
     """
-    made = task.completion
+    completion = task.completion
     at = task.closed_at or task.updated_at
     return LedgerEntry(
         id=entry_id,
@@ -134,33 +135,33 @@ def closing_entry(entry_id: UUID, task: CallTask, actor_id: UUID | None, *, sour
         number=1,
         kind=EntryKind(task.status),
         lead_id=task.lead_id,
-        agent_id=task.assigned_to or (actor_id if made else None),
+        agent_id=task.assigned_to or (actor_id if completion else None),
         actor_id=actor_id,
         at=at,
-        called_at=_begun(made.started_at, made.duration_seconds, at) if made else task.due_at,
-        outcome=made.outcome if made else None,
-        duration_seconds=made.duration_seconds if made else None,
-        started_at=made.started_at if made else None,
-        follow_up_at=made.follow_up_at if made else None,
-        note=made.note if made else None,
+        called_at=_call_start(completion.started_at, completion.duration_seconds, at) if completion else task.due_at,
+        outcome=completion.outcome if completion else None,
+        duration_seconds=completion.duration_seconds if completion else None,
+        started_at=completion.started_at if completion else None,
+        follow_up_at=completion.follow_up_at if completion else None,
+        note=completion.note if completion else None,
         reason=task.cancel_reason,
         source=source,
     )
 
 
 def corrected_call_time(closing: LedgerEntry, right: LedgerEntry) -> datetime:
-    """When a call was, by a correction `right` in a chain that begins with the entry `closing`.
+    """Return when a call began, by a correction `right` in a chain that begins with the entry `closing`.
 
-    The moment of the correction says nothing about it. A call that was missed or cancelled by the log counts where it
-    was due, unless the correction says when it was.
+    The moment of the correction does not matter. A call that was recorded as missed or cancelled counts at the time it
+    was due, unless the correction gives its start.
     """
     if right.started_at is None and closing.outcome is None:
         return closing.called_at
-    return _begun(right.started_at, right.duration_seconds, closing.at)
+    return _call_start(right.started_at, right.duration_seconds, closing.at)
 
 
 def link_to_chain(entry: LedgerEntry, chain: Sequence[LedgerEntry]) -> LedgerEntry:
-    """The entry as it is appended to the chain so far: with its number and both hashes."""
+    """Return the entry as it is appended to the chain so far: with its number and both hashes."""
     previous = chain[-1] if chain else None
     linked = replace(
         entry,
@@ -171,18 +172,18 @@ def link_to_chain(entry: LedgerEntry, chain: Sequence[LedgerEntry]) -> LedgerEnt
 
 
 def hash_of(entry: LedgerEntry) -> str:
-    """The hash of everything in the entry but its own hash; in format 1 of what that format has."""
+    """Return the hash of all fields of the entry but its own hash; in format 1 of the fields that format has."""
     left_out = {"hash"} | (_NEW_IN_FORMAT_2 if entry.format == 1 else frozenset())
-    content = {each.name: _plain(getattr(entry, each.name)) for each in fields(entry) if each.name not in left_out}
+    content = {field.name: _plain(getattr(entry, field.name)) for field in fields(entry) if field.name not in left_out}
     text = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def find_fault(task: CallTask | Unreadable, chain: Sequence[LedgerEntry | Unreadable]) -> ChainFault | None:
-    """The first fault in the chain of the task; None where it is whole.
+    """Return the first fault in the chain of the task; None if it is intact.
 
-    A pending task has no entry. A closed one begins with the entry that closed it, which says what the task says;
-    whatever follows are corrections.
+    A pending task has no entry. A closed one begins with the entry that closed it, which agrees with the task;
+    all later entries are corrections.
     """
     if isinstance(task, Unreadable):
         first = chain[0].id if chain else None
@@ -206,7 +207,7 @@ def find_fault(task: CallTask | Unreadable, chain: Sequence[LedgerEntry | Unread
 
 
 def orphan_fault(task_id: UUID | None, entry_id: UUID | None, number: int) -> ChainFault:
-    """The chain of which that is the first entry has no task."""
+    """Return the fault of a chain whose task is missing; the arguments are those of its first entry."""
     return ChainFault(task_id=task_id, entry_id=entry_id, number=number, reason="Its task is missing.")
 
 
@@ -224,7 +225,7 @@ def _fault(entry: LedgerEntry, before: Sequence[LedgerEntry], task: CallTask) ->
 
 
 def _not_copied(entry: LedgerEntry, before: Sequence[LedgerEntry]) -> str | None:
-    """Where a correction says of its call what does not follow from the entries before it."""
+    """Return how a correction contradicts the entries before it in what it copies from them; None if it does not."""
     if entry.called_at != corrected_call_time(before[0], entry):
         return "It says that the call was at another time than its chain does."
     latest = before[-1]
@@ -234,19 +235,19 @@ def _not_copied(entry: LedgerEntry, before: Sequence[LedgerEntry]) -> str | None
 
 
 def _contradiction(entry: LedgerEntry, task: CallTask) -> str | None:
-    """Where the entry that closed the task says something else than the task does."""
+    """Return how the entry that closed the task contradicts the task; None if it does not."""
     if entry.kind.value != task.status.value:
         return f"The task is {task.status}, and the entry says {entry.kind}."
-    told = closing_entry(entry.id, task, entry.actor_id)
-    different = [name for name in _DUPLICATED_FACTS if getattr(entry, name) != getattr(told, name)]
+    expected = closing_entry(entry.id, task, entry.actor_id)
+    different = [name for name in _FIELDS_OF_CLOSED_TASK if getattr(entry, name) != getattr(expected, name)]
     return f"The task says something else of {', '.join(different)}." if different else None
 
 
-def _begun(started_at: datetime | None, duration_seconds: int | None, ended_at: datetime) -> datetime:
-    """When a call began, at the latest when it ended."""
+def _call_start(started_at: datetime | None, duration_seconds: int | None, ended_at: datetime) -> datetime:
+    """Return when a call began, at the latest when it ended."""
     try:
         return started_at or ended_at - timedelta(seconds=duration_seconds or 0)
-    except (OverflowError, TypeError):  # a task or an entry that was tampered with is to be reported, and not to fail
+    except (OverflowError, TypeError):  # report a task or an entry that was tampered with, instead of failing
         return ended_at
 
 

@@ -1,4 +1,4 @@
-"""A call task: a call that somebody is to make, and what became of it."""
+"""Call tasks: their states, notes and completions, and the rules for them."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -12,17 +12,17 @@ MAX_NOTE_LENGTH = 2000
 MAX_NOTES = 200
 MAX_REASON_LENGTH = 500
 MAX_CALL_SECONDS = 24 * 60 * 60
-"""Seconds: a call that is longer was written down wrongly."""
+"""Seconds: a longer call was recorded wrongly."""
 
 MISSED_AFTER = timedelta(minutes=30)
-"""The grace after `due_at` in which a call is late and not missed, where the installation says no other."""
+"""The default of how long after `due_at` a call is late and not yet missed."""
 
 CLOCKS_DIFFER_BY = timedelta(minutes=1)
-"""How far a client's clock may be ahead before a call that it tells of counts as one in the future."""
+"""How far a client's clock may be ahead before a call counts as one in the future."""
 
 
 class TaskStatus(StrEnum):
-    """How far a call task has come. All but a pending one are closed, and stay so."""
+    """The status of a call task. Every status except pending is closed and final."""
 
     PENDING = "pending"
     COMPLETED = "completed"
@@ -31,7 +31,7 @@ class TaskStatus(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What came of a call."""
+    """The outcome of a call."""
 
     CONNECTED = "connected"
     VOICEMAIL = "voicemail"
@@ -60,7 +60,7 @@ class CallResult(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
-    """Something that somebody wrote down about a call task. It is never changed."""
+    """A note about a call task. It is never changed."""
 
     id: UUID
     author: UUID
@@ -70,9 +70,9 @@ class Note:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completion:
-    """What somebody tells of a call: two that are equal are the same completion, told twice.
+    """The report of a call: two equal ones are the same completion, sent twice.
 
-    `duration_seconds` is 0 where nobody answered. `started_at` is None where it was not told.
+    `duration_seconds` is 0 if nobody answered. `started_at` is None if it was not given.
     """
 
     outcome: Outcome
@@ -82,17 +82,17 @@ class Completion:
     follow_up_at: datetime | None = None
 
     def began(self, now: datetime) -> datetime:
-        """When the call began: as told, or its duration before `now`."""
+        """Return when the call began: as given, or its duration before `now`."""
         return self.started_at or now - timedelta(seconds=self.duration_seconds)
 
 
 @dataclass(slots=True, kw_only=True)
 class CallTask:
-    """A call to a lead that is to be made at `due_at` by the user `assigned_to`, None while that is nobody.
+    """A call to a lead that is due at `due_at`, assigned to the user `assigned_to`, or to nobody if that is None.
 
-    `completion` is there once the call was made, `closed_at` once the task is closed in any way. `follow_up_of` is the
-    task whose call asked for this one, `follow_up_id` the one that this call asked for. `notes` are in the order in
-    which they were written, and grow alone.
+    `completion` is set once the call was made, `closed_at` once the task is closed in any way. `follow_up_of` is the
+    task whose call requested this one, `follow_up_id` the task that this call requested. `notes` are in the order in
+    which they were written, and are only added to.
     """
 
     id: UUID
@@ -112,36 +112,36 @@ class CallTask:
     version: int = 1
 
     def assign(self, user_id: UUID) -> None:
-        """Be worked by that user. Raises `Conflict` (`task_closed`)."""
+        """Assign the task to that user. Raise `Conflict` (`task_closed`)."""
         self.require_pending()
         self.assigned_to = user_id
 
     def note(self, note: Note) -> None:
-        """Keep a note; a closed task takes some too. Raises `Conflict` (`too_many_notes`)."""
+        """Add a note, also to a closed task. Raise `Conflict` (`too_many_notes`)."""
         if len(self.notes) >= MAX_NOTES:
             raise Conflict(f"A call task has at most {MAX_NOTES} notes.", code="too_many_notes")
         self.notes.append(note)
 
     def complete(self, completion: Completion, now: datetime, *, follow_up_id: UUID | None = None) -> None:
-        """Have been called. Raises `Conflict` (`task_closed`)."""
+        """Complete the task: the call was made. Raise `Conflict` (`task_closed`)."""
         self.require_pending()
         self.completion = completion
         self.follow_up_id = follow_up_id
         self._close(TaskStatus.COMPLETED, now)
 
     def cancel(self, reason: str | None, now: datetime) -> None:
-        """Need no call any more. Raises `Conflict` (`task_closed`)."""
+        """Cancel the task: no call is needed any more. Raise `Conflict` (`task_closed`)."""
         self.require_pending()
         self.cancel_reason = reason
         self._close(TaskStatus.CANCELLED, now)
 
     def miss(self, now: datetime) -> None:
-        """Not have been called in time. Raises `Conflict` (`task_closed`)."""
+        """Mark the task as missed: the call was not made in time. Raise `Conflict` (`task_closed`)."""
         self.require_pending()
         self._close(TaskStatus.MISSED, now)
 
     def require_pending(self) -> None:
-        """Raise `Conflict` (`task_closed`) where the task is closed."""
+        """Raise `Conflict` (`task_closed`) if the task is closed."""
         if self.status is not TaskStatus.PENDING:
             raise Conflict(f"The call task is {self.status} already.", code="task_closed")
 
@@ -156,22 +156,22 @@ class CallTask:
 
 
 def note_error(field_name: str, text: str) -> FieldError | None:
-    """Why `text`, cleaned already, is no note: it has 1 to 2,000 characters, in paragraphs if need be."""
+    """Validate the text of a note, cleaned already: 1 to 2,000 characters, line breaks allowed; None if it is valid."""
     if not text:
         return FieldError(field=field_name, code="required", detail="A note needs a text.")
     return text_error(field_name, text, max_length=MAX_NOTE_LENGTH, paragraphs=True)
 
 
 def reason_error(text: str) -> FieldError | None:
-    """Why `text`, cleaned already, is no reason: it has at most 500 characters on one line."""
+    """Validate a reason, cleaned already: at most 500 characters on one line; None if it is valid."""
     return text_error("reason", text, max_length=MAX_REASON_LENGTH)
 
 
 def completion_errors(completion: Completion, now: datetime) -> list[FieldError]:
-    """What is wrong with a completion, its note cleaned already.
+    """Validate a completion, its note cleaned already; return its errors.
 
-    Beside what holds for every call: who was asked to call back says when, and that is later than now; any other call
-    may ask for another one too.
+    In addition to the rules of every call: a requested callback needs a time, which is later than now; any other call
+    may have a follow-up too.
     """
     problems = call_errors(completion, now)
     if completion.follow_up_at is None:
@@ -193,7 +193,7 @@ def completion_errors(completion: Completion, now: datetime) -> list[FieldError]
 
 
 def call_errors(completion: Completion, now: datetime) -> list[FieldError]:
-    """What is wrong with what is told of the call itself: it has not begun in the future and lasts up to a day."""
+    """Validate the call itself; return its errors: it began in the past and lasts up to a day."""
     problems: list[FieldError] = []
     if not 0 <= completion.duration_seconds <= MAX_CALL_SECONDS:
         problems.append(
@@ -206,7 +206,7 @@ def call_errors(completion: Completion, now: datetime) -> list[FieldError]:
     if completion.started_at is not None and completion.started_at > now + CLOCKS_DIFFER_BY:
         problems.append(FieldError(field="started_at", code="in_future", detail="The call has not begun yet."))
     if completion.note is not None:
-        problem = note_error("note", completion.note)
-        if problem is not None:
-            problems.append(problem)
+        error = note_error("note", completion.note)
+        if error is not None:
+            problems.append(error)
     return problems

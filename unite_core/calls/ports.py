@@ -1,4 +1,4 @@
-"""What calls need from outside."""
+"""Ports of calls: repositories of call tasks, of the call ledger and of the calls per lead."""
 
 from abc import abstractmethod
 from collections.abc import Collection, Mapping, Sequence
@@ -14,21 +14,21 @@ from unite_core.leads.ports import LeadsUnitOfWork
 from unite_core.paging import Page, PageRequest, Position
 
 CALL_COUNTS_NAMESPACE = "call counts"
-"""Where the cache holds what was counted from the ledger: every entry that is appended changes it."""
+"""The cache namespace of counts of the ledger: every appended entry changes them."""
 
 MAX_ATTEMPT = 5
-"""In a filter the last attempt stands for all later ones too."""
+"""The last attempt in a filter, which stands for all later ones too."""
 
 NOTES_IN_LISTS = 10
-"""How many notes of each task a list shows: with all of them a page could have 80 million characters."""
+"""Number of notes of each task in a list: with all of them a page could have 80 million characters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskFilter:
-    """Which call tasks a list holds: those that meet every condition given; an empty one is no condition.
+    """A filter of call tasks: those that meet every given condition; an empty one is no condition.
 
     `assigned_to` and `unassigned` together mean one of these users or nobody. `visible_to` limits the list to the tasks
-    assigned to that user whatever else is asked. `due_from` is inclusive, `due_to` exclusive.
+    assigned to that user, whatever else is set. `due_from` is inclusive, `due_to` exclusive.
     """
 
     statuses: frozenset[TaskStatus] = frozenset()
@@ -42,7 +42,7 @@ class TaskFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockFilter:
-    """Which hours (0 to 23) and weekdays (1 is Monday) on the clocks of `tz`, a name of IANA's; an empty one is any.
+    """A filter of hours (0 to 23) and weekdays (1 is Monday) on the clocks of the IANA time zone `tz`; empty means all.
 
     A call belongs to what the clocks showed at the beginning of its quarter hour.
     """
@@ -52,12 +52,12 @@ class ClockFilter:
     weekdays: frozenset[int] = frozenset()
 
     def segments(self, start: datetime, end: datetime) -> Sequence[Segment]:
-        """The quarter hours from `start` to `end`, labelled with their hour of the week."""
+        """Return the quarter hours from `start` to `end`, labelled with their hour of the week."""
         return hour_segments(quarter_of(start), quarter_of(end) + 1, self.tz)
 
     @property
     def labels(self) -> frozenset[int]:
-        """The hours of the week that are meant, from Monday 0:00, which is 0."""
+        """The hours of the week that match, counted from Monday 0:00, which is 0."""
         weekdays = self.weekdays or range(1, 8)
         hours = self.hours or range(24)
         return frozenset((weekday - 1) * 24 + hour for weekday in weekdays for hour in hours)
@@ -65,7 +65,7 @@ class ClockFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerFilter:
-    """Which entries a list holds: those that meet every condition given; None and an empty one are no condition.
+    """A filter of ledger entries: those that meet every given condition; None and an empty one are no condition.
 
     `called_from` and `called_to` limit when the call was, `at_from` and `at_to` when the entry was written: the first
     is inclusive, the second exclusive. `without_agent` limits the list to calls of no agent. None in `sources` is an
@@ -92,32 +92,32 @@ class LedgerFilter:
 
     @property
     def by_call_time(self) -> bool:
-        """Whether the list is in the order of when the calls were, rather than of when the entries were written.
+        """Whether the list is sorted by the time of the calls, rather than by the time at which entries were written.
 
-        It is where the list is asked for by calls.
+        It is if the filter has a condition on calls.
         """
         return self.called_from is not None or self.called_to is not None or self.counted is not None
 
     def position(self, entry: LedgerEntry) -> Position:
-        """The place of an entry in the list."""
+        """Return the position of an entry in the list."""
         return Position(entry.called_at if self.by_call_time else entry.at, entry.id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallCounts:
-    """How many calls with each outcome were made to a lead, those that never happened left out, and the first one."""
+    """The number of calls that were made to a lead, per outcome, and the time of the first one."""
 
     outcomes: Mapping[Outcome, int]
     first_called_at: datetime
 
     @property
     def calls(self) -> int:
-        """How many calls were made."""
+        """The number of calls that were made."""
         return sum(self.outcomes.values())
 
 
 class CallTasks(Protocol):
-    """All call tasks, each with its notes; where it comes without some of them, `save` does not take them away."""
+    """Stores call tasks with their notes; `save` does not delete notes that a task was loaded without."""
 
     @abstractmethod
     def add(self, task: CallTask) -> None:
@@ -125,111 +125,112 @@ class CallTasks(Protocol):
 
     @abstractmethod
     def get(self, task_id: UUID) -> CallTask:
-        """The task, held until a unit of work that writes ends; raises `NotFound`."""
+        """Return the task, locked until a unit of work that writes ends; raise `NotFound`."""
 
     @abstractmethod
     def save(self, task: CallTask) -> None:
         """Store a changed task, and the notes that it did not have before.
 
-        Raises `PreconditionFailed` where `task.version - 1` is not the stored version.
+        Raise `PreconditionFailed` if `task.version - 1` is not the stored version.
         """
 
     @abstractmethod
     def page(self, filters: TaskFilter, request: PageRequest) -> Page[CallTask]:
-        """A page of tasks, the soonest due first (`due_at`, then `id`), each with its latest `NOTES_IN_LISTS` notes."""
+        """Return a page of tasks, sorted by `due_at`, then `id`, each with its latest `NOTES_IN_LISTS` notes."""
 
     @abstractmethod
     def overdue(self, *, before: datetime, limit: int) -> Sequence[CallTask]:
-        """Up to `limit` pending tasks that were due before that moment, the longest due first, held until the end.
+        """Lock and return up to `limit` pending tasks that were due before that moment, the longest overdue first.
 
-        Of several that ask at the same time each gets others; none waits for another. They come without their notes.
+        Concurrent units of work get different tasks and do not wait for each other; the locks last until they end. The
+        tasks come without their notes.
         """
 
     @abstractmethod
     def lock_pending_of_lead(self, lead_id: UUID) -> Sequence[CallTask]:
-        """The pending tasks of the lead, held until a unit of work that writes ends."""
+        """Return the pending tasks of the lead, locked until a unit of work that writes ends."""
 
     @abstractmethod
     def lock_pending_of_deleted_leads(self, *, limit: int) -> Sequence[CallTask]:
-        """Up to `limit` pending tasks whose leads are deleted, held until a unit of work that writes ends.
+        """Return up to `limit` pending tasks whose leads are deleted, locked until a unit of work that writes ends.
 
-        As with `overdue`, several that ask at the same time get different tasks, which come without their notes.
+        As with `overdue`, concurrent units of work get different tasks, which come without their notes.
         """
 
     @abstractmethod
     def count_pending(self, lead_id: UUID, *, limit: int) -> int:
-        """How many pending tasks the lead has, counted up to `limit`."""
+        """Return the number of the lead's pending tasks, counted up to `limit`."""
 
     @abstractmethod
     def leads_with_tasks(self, lead_ids: Collection[UUID]) -> set[UUID]:
-        """Which of these leads (up to 5,000) have tasks, of whatever status."""
+        """Return which of these leads (up to 5,000) have tasks, of whatever status."""
 
     @abstractmethod
     def walk(self, after: UUID | None, *, limit: int) -> Sequence[CallTask | Unreadable]:
-        """Up to `limit` tasks in the order of their ids, those after the given one, without their notes.
+        """Return up to `limit` tasks sorted by id, those after the given one, without their notes.
 
         One that was tampered with so that it is no task any more is `Unreadable`.
         """
 
 
 class CallLedger(Protocol):
-    """The entries of every chain. There is no way to change one or to take one away."""
+    """Stores the entries of every chain. Entries cannot be changed or deleted."""
 
     @abstractmethod
     def append(self, entry: LedgerEntry) -> None:
-        """Add an entry to the end of its task's chain; it is one that no rollup counts yet.
+        """Append an entry to its task's chain; no rollup counts it yet.
 
-        Raises `Deadlock` where another was quicker to be next.
+        Raise `Deadlock` if a concurrent unit of work appended the next entry first.
         """
 
     @abstractmethod
     def get(self, entry_id: UUID) -> LedgerEntry:
-        """The entry; raises `NotFound`."""
+        """Return the entry; raise `NotFound`."""
 
     @abstractmethod
     def chains(self, task_ids: Collection[UUID]) -> Mapping[UUID, Sequence[LedgerEntry]]:
-        """The chains of these tasks (up to 5,000), each from its first entry on; a task without entries has none."""
+        """Return the chains of these tasks (up to 5,000), each from its first entry on; a task may have none."""
 
     @abstractmethod
     def chains_as_stored(self, task_ids: Collection[UUID]) -> Mapping[UUID, Sequence[LedgerEntry | Unreadable]]:
-        """As `chains`, for those who verify: what was tampered with so that it is no entry any more is `Unreadable`."""
+        """Return the same as `chains`, for verification: an entry that was tampered with can be `Unreadable`."""
 
     @abstractmethod
     def orphan(self, after: UUID | None, until: UUID | None) -> ChainFault | None:
-        """The first entry whose task is not there, of those with a task's id after the one and up to the other."""
+        """Return the first entry whose task is missing, of those with a task id after `after` and up to `until`."""
 
     @abstractmethod
     def page(self, filters: LedgerFilter, request: PageRequest) -> Page[LedgerEntry]:
-        """A page of entries, newest first: by `called_at` if the filter says `by_call_time`, else by `at`.
+        """Return a page of entries, newest first: by `called_at` if the filter says `by_call_time`, else by `at`.
 
-        Those of one moment are in the order of their ids, the greatest first.
+        Entries of the same moment are sorted by id, the greatest first.
         """
 
 
 class LeadCalls(Protocol):
-    """How many calls were made to each lead, by the entries of the ledger that count.
+    """Stores the number of calls made to each lead, by the entries of the ledger that count.
 
-    Whoever appends to the ledger an entry with an outcome counts it here in the same transaction.
+    Every unit of work that appends an entry with an outcome to the ledger counts it here in the same transaction.
     """
 
     @abstractmethod
     def get(self, lead_ids: Collection[UUID]) -> Mapping[UUID, CallCounts]:
-        """The counts of those of these leads (up to 5,000) that were called."""
+        """Return the counts of those of these leads (up to 5,000) that were called."""
 
     @abstractmethod
     def add(self, lead_id: UUID, outcome: Outcome, called_at: datetime) -> int:
-        """Count a call; its number among those made to the lead, from 1.
+        """Count a call; return its number among those made to the lead, from 1.
 
-        Nobody else counts a call to that lead until the unit of work ends.
+        No other unit of work can count a call to that lead until this one ends.
         """
 
     @abstractmethod
     def correct(self, wrong: LedgerEntry, right: LedgerEntry) -> None:
-        """Count a call as the entry `right` says, in place of `wrong`; both have an outcome, and are in the ledger."""
+        """Count a call by the entry `right` instead of `wrong`; both have an outcome and are in the ledger."""
 
 
 class CallsUnitOfWork(LeadsUnitOfWork, Protocol):
-    """A unit of work that reaches call tasks, the ledger and the calls of leads too."""
+    """A unit of work with the repositories of call tasks, the ledger and the calls per lead too."""
 
     tasks: CallTasks
     ledger: CallLedger

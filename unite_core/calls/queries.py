@@ -1,4 +1,4 @@
-"""What can be asked about call tasks and the call log."""
+"""Queries of call tasks and the call log."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,8 +19,8 @@ from unite_core.unit_of_work import UnitOfWorkFactory
 class TaskView:
     """A call task and the lead to call, as one caller may see them.
 
-    `lead` is None once the lead was deleted. It is None too for an agent to whom the lead is not assigned, once the
-    task is closed: while it is pending they need the number, afterwards nothing tells them what became of the lead.
+    `lead` is None once the lead was deleted. It is also None for an agent to whom the lead is not assigned, once the
+    task is closed: while it is pending they need the number, afterwards they may not see what happens to the lead.
     """
 
     task: CallTask
@@ -29,9 +29,9 @@ class TaskView:
 
 @dataclass(frozen=True)
 class GetCallTask:
-    """Read one call task. Agents read those assigned to them, admins and managers all.
+    """Get one call task. Agents get those assigned to them, admins and managers all.
 
-    Raises `NotFound`, for a task that the caller may not see too.
+    Raises `NotFound`, also for a task that the caller may not see.
     """
 
     reads: UnitOfWorkFactory[CallsUnitOfWork]
@@ -44,7 +44,7 @@ class GetCallTask:
 
 @dataclass(frozen=True)
 class ListCallTasks:
-    """List call tasks, the soonest due first. Agents see those assigned to them, admins and managers all."""
+    """List call tasks, sorted by due time. Agents get those assigned to them, admins and managers all."""
 
     reads: UnitOfWorkFactory[CallsUnitOfWork]
 
@@ -59,9 +59,9 @@ class ListCallTasks:
 
 @dataclass(frozen=True)
 class ListCallLogs:
-    """List what became of calls, newest first: every entry of the call ledger, corrections too.
+    """List the call log, newest first: every entry of the call ledger, including corrections.
 
-    Agents see their own calls, admins and managers all.
+    Agents get their own calls, admins and managers all.
     """
 
     reads: UnitOfWorkFactory[CallsUnitOfWork]
@@ -75,9 +75,9 @@ class ListCallLogs:
 
 @dataclass(frozen=True)
 class GetCallLogEntry:
-    """Read one entry of the call log. Agents read those of their own calls, admins and managers all.
+    """Get one entry of the call log. Agents get those of their own calls, admins and managers all.
 
-    Raises `NotFound`, for an entry that the caller may not see too.
+    Raises `NotFound`, also for an entry that the caller may not see.
     """
 
     reads: UnitOfWorkFactory[CallsUnitOfWork]
@@ -89,7 +89,7 @@ class GetCallLogEntry:
 
 @dataclass(frozen=True, slots=True)
 class TaskLedger:
-    """A task's chain from its first entry on, and the first fault in it; `find_fault` is None where it verifies.
+    """The chain of a task from its first entry on, and its first fault; `find_fault` is None if it verifies.
 
     Entries that cannot be read are left out, and are a fault.
     """
@@ -101,9 +101,9 @@ class TaskLedger:
 
 @dataclass(frozen=True)
 class GetLedger:
-    """Read the ledger of a call task: its entries with their hashes, and whether the chain verifies.
+    """Get the ledger of a call task: its entries with their hashes, and whether the chain verifies.
 
-    Whoever may see the task may read it.
+    Every user who may see the task may get it.
 
     Raises `NotFound`.
     """
@@ -114,13 +114,15 @@ class GetLedger:
         with self.reads() as reads:
             task = visible_task(reads, actor, task_id)
             chain = reads.ledger.chains_as_stored([task_id]).get(task_id, ())
-        return TaskLedger(task, [it for it in chain if not isinstance(it, Unreadable)], find_fault(task, chain))
+        return TaskLedger(
+            task, [entry for entry in chain if not isinstance(entry, Unreadable)], find_fault(task, chain)
+        )
 
 
 def visible_task(work: CallsUnitOfWork, actor: Actor, task_id: UUID) -> CallTask:
-    """The task, if the actor may see it: agents see what is assigned to them.
+    """Return the task, if the actor may see it: agents see those assigned to them.
 
-    Raises `NotFound` where the actor may not know that there is such a task.
+    Raise `NotFound` if the actor may not know that the task exists.
     """
     task = work.tasks.get(task_id)
     if not actor.may(Permission.SEE_ALL_CALLS) and task.assigned_to != actor.user_id:
@@ -129,9 +131,9 @@ def visible_task(work: CallsUnitOfWork, actor: Actor, task_id: UUID) -> CallTask
 
 
 def visible_entry(work: CallsUnitOfWork, actor: Actor, entry_id: UUID) -> LedgerEntry:
-    """The entry of the call log, if the actor may see it: agents see those of their own calls.
+    """Return the entry of the call log, if the actor may see it: agents see those of their own calls.
 
-    Raises `NotFound` where the actor may not know that there is such an entry.
+    Raise `NotFound` if the actor may not know that the entry exists.
     """
     entry = work.ledger.get(entry_id)
     if not actor.may(Permission.SEE_ALL_CALLS) and entry.agent_id != actor.user_id:
@@ -140,11 +142,11 @@ def visible_entry(work: CallsUnitOfWork, actor: Actor, entry_id: UUID) -> Ledger
 
 
 def lead_of(work: CallsUnitOfWork, task: CallTask) -> Lead | None:
-    """The lead of the task, without a lock; None where it was deleted."""
+    """Return the lead of the task, without a lock; None if it was deleted."""
     return work.leads.find([task.lead_id]).get(task.lead_id)
 
 
 def view_of(actor: Actor, task: CallTask, lead: Lead | None) -> TaskView:
-    """The task as the actor, who may see it, may see its lead."""
-    shown = lead is not None and (task.status is TaskStatus.PENDING or may_see(actor, lead))
-    return TaskView(task, lead if shown else None)
+    """Return the task with its lead, or without it if the actor may not see the lead."""
+    visible = lead is not None and (task.status is TaskStatus.PENDING or may_see(actor, lead))
+    return TaskView(task, lead if visible else None)

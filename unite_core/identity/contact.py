@@ -1,4 +1,4 @@
-"""What a user's address, name, phone and password have to be."""
+"""Validation of a user's e-mail address, name, phone and password."""
 
 from unite_core.email import MAX_EMAIL_LENGTH, parse_email
 from unite_core.errors import FieldError
@@ -8,7 +8,7 @@ from unite_core.text import clean, normalize, text_error
 
 
 def parse_user_email(text: str, problems: list[FieldError]) -> str:
-    """The address in lower case; a problem is added to `problems` where it is none."""
+    """Return the address in lower case; add an error to `problems` if it is invalid."""
     email = parse_email(clean(text))
     if isinstance(email, FieldError):
         problems.append(email)
@@ -17,14 +17,14 @@ def parse_user_email(text: str, problems: list[FieldError]) -> str:
 
 
 def email_key(text: str) -> str:
-    """What an address, as somebody typed it, is looked up by: as it would be stored, or in lower case if it is none."""
+    """Return the key to look up a typed address by: as it would be stored, or in lower case if it is invalid."""
     email = parse_email(clean(text))
-    # One character more than any address that is stored has tells a longer text from all of them.
+    # One character more than the longest stored address distinguishes a longer text from all of them.
     return clean(text)[: MAX_EMAIL_LENGTH + 1].lower() if isinstance(email, FieldError) else email
 
 
 def parse_user_name(text: str, problems: list[FieldError]) -> str:
-    """The name, 1 to 200 characters on one line; a problem is added to `problems` where it is none."""
+    """Return the name, 1 to 200 characters on one line; add an error to `problems` if it is invalid."""
     name = clean(text)
     problem = (
         text_error("name", name, max_length=MAX_NAME_LENGTH)
@@ -37,7 +37,7 @@ def parse_user_name(text: str, problems: list[FieldError]) -> str:
 
 
 def parse_user_phone(text: str | None, policy: PhonePolicy, problems: list[FieldError]) -> str | None:
-    """The number in E.164, without extension: text messages go to it; a problem is added where it is none."""
+    """Return the number in E.164, without extension: text messages go to it; add an error if it is invalid."""
     if text is None:
         return None
     phone = parse_phone(clean(text), country=policy.default_country, rule=policy.rule)
@@ -55,7 +55,7 @@ def parse_user_phone(text: str | None, policy: PhonePolicy, problems: list[Field
 
 
 def normalize_password(text: str) -> str:
-    """The password as it is hashed and compared: in Unicode Normalization Form C, not trimmed (RFC 8265, 4.2).
+    """Normalise a password before it is hashed or compared: Normalization Form C, not trimmed (RFC 8265, 4.2).
 
     One keyboard writes é as one character, another as two; the user sees no difference.
     """
@@ -63,7 +63,7 @@ def normalize_password(text: str) -> str:
 
 
 def password_to_compare(text: str) -> str:
-    """What is compared of a password that somebody claims to have; empty where it is longer than any password.
+    """Prepare a claimed password for comparison; return "" if it is longer than any password.
 
     Nobody has an empty password, and comparing one takes as long as comparing any other.
     """
@@ -72,9 +72,9 @@ def password_to_compare(text: str) -> str:
 
 
 def password_error(field: str, text: str) -> FieldError | None:
-    """Why this is no password: its length is judged, not what it is made of (NIST SP 800-63B, 5.1.1.2).
+    """Validate a new password by its length, not by the characters in it (NIST SP 800-63B, 5.1.1.2).
 
-    Control characters are refused: they get in by accident, and a login form does not take them (RFC 8265, 4.2).
+    Control characters are refused: they get in by accident, and login forms do not accept them (RFC 8265, 4.2).
     """
     password = normalize_password(text)
     if len(password) < MIN_PASSWORD_LENGTH:

@@ -1,4 +1,4 @@
-"""When a user gets the summary of each day, and what a time of day and a time zone have to be."""
+"""Daily summary settings of a user: validation of the time of day and the time zone."""
 
 import re
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from unite_core.text import clean
 from unite_core.zones import DEFAULT_ZONE, UNKNOWN_ZONE, local_date, moment_of, zone_names
 
 TIME_PATTERN = "^([01][0-9]|2[0-3]):[0-5][0-9]$"
-"""A time of day as it is written: 00:00 to 23:59."""
+"""The format of a time of day: 00:00 to 23:59."""
 
 _TIME = re.compile(TIME_PATTERN[1:-1], re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DailySummary:
-    """A user's request for the summary of each day: at that local time in the time zone `tz` (IANA).
+    """A user's settings of the daily summary: sent at the local time `at` in the time zone `tz` (IANA).
 
     `since` is the local date of the first one.
     """
@@ -28,7 +28,7 @@ class DailySummary:
 
 
 def summary_settings(now: datetime, at: time, tz: str) -> DailySummary:
-    """A request that is made `now`; where today's time has come already, the first summary is tomorrow's."""
+    """Return settings that are made `now`; if today's time has passed already, the first summary is tomorrow's."""
     zone = ZoneInfo(tz)
     today = local_date(now, zone)
     moment = moment_of(today, at, zone)
@@ -37,18 +37,18 @@ def summary_settings(now: datetime, at: time, tz: str) -> DailySummary:
 
 
 def parse_summary_time(text: str, field: str, problems: list[FieldError]) -> time:
-    """The time of day, `HH:MM`; a problem is added where the text is none."""
-    written = clean(text)
-    if _TIME.fullmatch(written) is None:
+    """Parse a time of day, `HH:MM`; add an error if it is invalid."""
+    text = clean(text)
+    if _TIME.fullmatch(text) is None:
         problems.append(
             FieldError(field=field, code="invalid_time", detail="A time of day is written HH:MM, from 00:00 to 23:59.")
         )
         return time()
-    return time.fromisoformat(written)
+    return time.fromisoformat(text)
 
 
 def parse_summary_zone(text: str, field: str, problems: list[FieldError]) -> str:
-    """The name of a time zone, spelled exactly; a problem is added where there is none of that name."""
+    """Return the name of a time zone, spelled exactly; add an error if there is no such zone."""
     name = clean(text)
     if name not in zone_names():
         lowered = name.lower()
@@ -57,7 +57,7 @@ def parse_summary_zone(text: str, field: str, problems: list[FieldError]) -> str
                 field=field,
                 code=UNKNOWN_ZONE,
                 detail="There is no such time zone; name one of the IANA time zone database, such as Europe/Berlin.",
-                suggestion=next((each for each in zone_names() if each.lower() == lowered), None),
+                suggestion=next((zone for zone in zone_names() if zone.lower() == lowered), None),
             )
         )
         return DEFAULT_ZONE

@@ -1,4 +1,4 @@
-"""Who works with Unite, and what each role may do."""
+"""Users, roles, permissions and sessions."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,11 +16,11 @@ ACCESS_TOKEN_TTL = timedelta(minutes=15)
 REFRESH_TOKEN_TTL = timedelta(days=30)
 ONE_TIME_PASSWORD_TTL = timedelta(hours=24)
 COOKIE_TTL = timedelta(hours=12)
-"""How long a session cookie is good that nobody uses. One that is used is renewed."""
+"""The lifetime of a session cookie that is not used. One that is used is renewed."""
 
 
 class Role(StrEnum):
-    """What somebody is on the sales floor."""
+    """The role of a user."""
 
     ADMIN = "admin"
     MANAGER = "manager"
@@ -28,7 +28,7 @@ class Role(StrEnum):
 
 
 class Permission(StrEnum):
-    """Something that a role may do to anything, not only to what is its own."""
+    """Something that a role may do to every resource, not only to the user's own."""
 
     CHANGE_USERS = "change users"
     LIST_USERS = "list users"
@@ -70,10 +70,10 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """Whoever a use case acts for: an authenticated user and the session that they act in.
+    """The authenticated user for whom a use case runs, and their session.
 
-    `session_id` is None for somebody at the command line, who has no session. `correlation_id` ties together
-    everything that follows from one request; it says nothing of who acts. `password_change_required` is True where
+    `session_id` is None on the command line, where there is no session. `correlation_id` ties together
+    everything that follows from one request; it does not identify the actor. `password_change_required` is True if
     the user has a one-time password.
     """
 
@@ -84,21 +84,21 @@ class Actor:
     correlation_id: str | None = field(default=None, compare=False)
 
     def may(self, permission: Permission) -> bool:
-        """Whether the actor's role has the permission."""
+        """Return whether the actor's role has the permission."""
         return permission in PERMISSIONS[self.role]
 
     def must(self, permission: Permission) -> None:
-        """Raise `Forbidden` where the actor's role lacks the permission."""
+        """Raise `Forbidden` if the actor's role lacks the permission."""
         if not self.may(permission):
             raise Forbidden(f"The role {self.role} may not {permission}.")
 
 
 @dataclass(slots=True, kw_only=True)
 class User:
-    """Somebody who can log in.
+    """A user who can log in.
 
-    `email` is lower case; `phone` is E.164; `daily_summary` is None where the user gets none. `one_time_until` is the
-    end of a one-time password, None where the user chose the password.
+    `email` is lower case; `phone` is E.164; `daily_summary` is None if the user gets none. `one_time_until` is the
+    expiry of a one-time password, None if the user chose the password.
     """
 
     id: UUID
@@ -120,39 +120,39 @@ class User:
         return self.one_time_until is not None
 
     def password_expired(self, now: datetime) -> bool:
-        """Whether the password is a one-time password that has expired at `now`."""
+        """Return whether the password is a one-time password that has expired at `now`."""
         return self.one_time_until is not None and now >= self.one_time_until
 
     def rename(self, name: str) -> None:
-        """Go by another name."""
+        """Change the name."""
         self.name = name
 
     def set_phone(self, phone: str | None) -> None:
-        """Be reached under another number, or none."""
+        """Change the phone number, or remove it."""
         self.phone = phone
 
     def set_role(self, role: Role) -> None:
-        """Work in another role; one that may not get the daily summary ends it."""
+        """Change the role; if the new role may not get the daily summary, end it."""
         self.role = role
         if Permission.GET_DAILY_SUMMARY not in PERMISSIONS[role]:
             self.daily_summary = None
 
     def deactivate(self) -> None:
-        """Leave the floor: the user can no longer log in, gets no daily summary, and keeps their history."""
+        """Deactivate the user: they can no longer log in and get no daily summary; their history stays."""
         self.active = False
         self.daily_summary = None
 
     def reactivate(self) -> None:
-        """Come back."""
+        """Activate the user again."""
         self.active = True
 
     def set_password(self, password_hash: str) -> None:
-        """Log in with another password from now on, which the user chose."""
+        """Change the password to one that the user chose."""
         self.password_hash = password_hash
         self.one_time_until = None
 
     def set_one_time_password(self, password_hash: str, until: datetime) -> None:
-        """Log in with a one-time password before the moment `until`."""
+        """Change the password to a one-time password that expires at `until`."""
         self.password_hash = password_hash
         self.one_time_until = until
 
@@ -161,7 +161,7 @@ class User:
         self.password_hash = password_hash
 
     def ask_for_summary(self, summary: DailySummary | None) -> None:
-        """Get the summary of each day at another time, or none any more."""
+        """Change the settings of the daily summary; None ends it."""
         self.daily_summary = summary
 
     def touched(self, now: datetime) -> None:
@@ -172,9 +172,9 @@ class User:
 
 @dataclass(slots=True, kw_only=True)
 class Session:
-    """One login and everything that descends from it: the family of its refresh tokens.
+    """One login and the family of refresh tokens that descend from it.
 
-    `current_refresh` is the digest of the one refresh token that is not spent.
+    `current_refresh` is the digest of the one refresh token that was not used yet.
     """
 
     id: UUID
@@ -185,11 +185,11 @@ class Session:
     revoked_at: datetime | None = None
 
     def alive(self, now: datetime) -> bool:
-        """Whether tokens of this session are good at `now`."""
+        """Return whether tokens of this session are valid at `now`."""
         return self.revoked_at is None and now < self.expires_at
 
     def rotate(self, refresh: str, now: datetime) -> None:
-        """Spend the current refresh token and put the one with the digest `refresh` in its place."""
+        """Replace the current refresh token, which is used up, by the one with the digest `refresh`."""
         self.current_refresh = refresh
         self.expires_at = now + REFRESH_TOKEN_TTL
 
@@ -201,7 +201,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenPair:
-    """What a login gives: an access token for `expires_in` seconds and a refresh token for the next pair."""
+    """The result of a login: an access token for `expires_in` seconds and a refresh token for the next pair."""
 
     access_token: str
     refresh_token: str

@@ -1,4 +1,4 @@
-"""What identity needs from outside."""
+"""Ports of identity: repositories of users and sessions, password hashing, and tokens."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -12,66 +12,66 @@ from unite_core.paging import Page, PageRequest
 from unite_core.unit_of_work import UnitOfWork
 
 REPORTS_NAMESPACE = "reports"
-"""Where the cache holds finished reports: they name users, and count entries of the call ledger."""
+"""The cache namespace of finished reports: they name users, and count entries of the call ledger."""
 
 
 def sessions_namespace(user_id: UUID) -> str:
-    """Where the cache holds the user's live sessions, which are forgotten when one is saved or all are revoked.
+    """Return the cache namespace of the user's live sessions, which is invalidated by `save` and `revoke_all`.
 
-    Those that are purged have expired, and nobody takes an expired one from the cache for a live one.
+    A purge does not invalidate it: it deletes expired sessions, and an expired session in the cache is not accepted.
     """
     return f"sessions:{user_id}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserFilter:
-    """Which users a list holds; None where it does not matter."""
+    """A filter of users; None matches every user."""
 
     role: Role | None = None
     active: bool | None = None
 
 
 class Users(Protocol):
-    """Everybody who can log in, or could."""
+    """Stores users, active or not."""
 
     @abstractmethod
     def add(self, user: User) -> None:
-        """Add a user; raises `Conflict` (`duplicate_user`) where another has the e-mail address."""
+        """Add a user; raise `Conflict` (`duplicate_user`) if another one has the e-mail address."""
 
     @abstractmethod
     def get(self, user_id: UUID) -> User:
-        """The user; raises `NotFound`."""
+        """Return the user; raise `NotFound`."""
 
     @abstractmethod
     def hold(self, user_id: UUID) -> User:
-        """The user, whom nobody else can change until this unit of work ends, which writes; raises `NotFound`."""
+        """Return the user, locked until the end of this unit of work, which writes; raise `NotFound`."""
 
     @abstractmethod
     def find_by_email(self, email: str) -> User | None:
-        """The user with this address (lower case), or None."""
+        """Return the user with this address (lower case), or None."""
 
     @abstractmethod
     def save(self, user: User) -> None:
-        """Store a changed user; raises `PreconditionFailed` where `user.version - 1` is not the stored version."""
+        """Store a changed user; raise `PreconditionFailed` if `user.version - 1` is not the stored version."""
 
     @abstractmethod
     def page(self, filters: UserFilter, request: PageRequest) -> Page[User]:
-        """A page of users, newest first."""
+        """Return a page of users, newest first."""
 
     @abstractmethod
     def count_active_admins(self) -> int:
-        """How many admins are active.
+        """Return the number of active admins.
 
         Until the unit of work ends, no other one can change that number.
         """
 
     @abstractmethod
     def active(self, *, limit: int) -> Sequence[User]:
-        """Up to `limit` active users, in no particular order."""
+        """Return up to `limit` active users, in no particular order."""
 
 
 class Sessions(Protocol):
-    """Logins and the refresh tokens that descend from them, as digests."""
+    """Stores sessions and the digests of their refresh tokens."""
 
     @abstractmethod
     def add(self, session: Session) -> None:
@@ -79,69 +79,69 @@ class Sessions(Protocol):
 
     @abstractmethod
     def get(self, session_id: UUID) -> Session | None:
-        """The session, revoked or not; None if there is none."""
+        """Return the session, revoked or not; None if there is none."""
 
     @abstractmethod
     def get_with_user(self, session_id: UUID) -> tuple[Session, User] | None:
-        """The session, revoked or not, and its user, in one query; None if there is none."""
+        """Return the session, revoked or not, and its user, in one query; None if there is none."""
 
     @abstractmethod
     def find_by_refresh(self, digest: str) -> Session | None:
-        """The session that the refresh token with this digest belongs to, spent or not; None if there is none.
+        """Return the session to which the refresh token with this digest belongs, used or not; None if there is none.
 
         Until the unit of work ends, no other one can rotate that session.
         """
 
     @abstractmethod
     def save(self, session: Session) -> None:
-        """Store a changed session; a refresh token that it had before stays known as spent."""
+        """Store a changed session; its earlier refresh tokens stay known as used."""
 
     @abstractmethod
     def revoke_all(self, user_id: UUID, *, now: datetime) -> int:
-        """Revoke every live session of the user; how many there were."""
+        """Revoke every live session of the user; return how many were revoked."""
 
     @abstractmethod
     def revoke_oldest(self, user_id: UUID, *, keep: int, now: datetime) -> int:
-        """Revoke the live sessions of the user but the `keep` that last longest; how many were revoked.
+        """Revoke all live sessions of the user except the `keep` that expire last; return how many were revoked.
 
-        Of those that last equally long the one with the lower id is revoked first.
+        Of sessions that expire at the same time the one with the lower id is revoked first.
         """
 
     @abstractmethod
     def purge(self, *, before: datetime, limit: int) -> int:
-        """Delete up to `limit` sessions that expired before the moment `before`; how many there were."""
+        """Delete up to `limit` sessions that expired before the moment `before`; return how many were deleted."""
 
 
 class IdentityUnitOfWork(UnitOfWork, Protocol):
-    """A unit of work that reaches users and sessions."""
+    """A unit of work with the repositories of users and sessions."""
 
     users: Users
     sessions: Sessions
 
 
 class Passwords(Protocol):
-    """Turns passwords into something that may be stored."""
+    """Hashes passwords and compares them with their hashes."""
 
     @abstractmethod
     def hash(self, password: str) -> str:
-        """A salted hash that says itself how it was made."""
+        """Return a salted hash that contains its own parameters."""
 
     @abstractmethod
     def matches(self, password: str, password_hash: str | None) -> bool:
-        """Whether the password made the hash. With None it takes the same time and is False."""
+        """Return whether the password matches the hash. With None it takes the same time and returns False."""
 
     @abstractmethod
     def needs_rehash(self, password_hash: str) -> bool:
-        """Whether the hash was made with weaker parameters than are in use now."""
+        """Return whether the hash was made with weaker parameters than are in use now."""
 
     @abstractmethod
     def new_one_time_password(self) -> str:
-        """A random password that is easy to read out: ASCII letters, digits and hyphens, at least 90 bits."""
+        """Return a random password that is easy to read out: ASCII letters, digits and hyphens, at least 90 bits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessClaims:
-    """What an access token says: whose it is, in which role and session, and until when it is good."""
+    """The claims of an access token: its user, role and session, and when it expires."""
 
     user_id: UUID
     role: Role
@@ -152,19 +152,19 @@ class AccessClaims:
 
 
 class Tokens(Protocol):
-    """Makes and reads the tokens that prove a login."""
+    """Issues and verifies access tokens, and generates refresh tokens."""
 
     @abstractmethod
     def issue(self, claims: AccessClaims) -> str:
-        """A signed access token that carries the claims."""
+        """Return a signed access token with the claims."""
 
     @abstractmethod
     def read(self, token: str, *, now: datetime) -> AccessClaims:
-        """The claims of a token that is genuine and good at `now`: issued before, not expired, and not for later.
+        """Return the claims of a token that is genuine and valid at `now`: issued before, and not expired.
 
-        Raises `Unauthenticated` with code `token_expired` or `invalid_token`.
+        Raise `Unauthenticated` with code `token_expired` or `invalid_token`.
         """
 
     @abstractmethod
     def new_refresh_token(self) -> str:
-        """A fresh opaque token with at least 256 bits of randomness."""
+        """Return a new opaque token with at least 256 bits of randomness."""

@@ -1,4 +1,4 @@
-"""What can be asked about users."""
+"""Queries of users: get one, list them."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -12,7 +12,7 @@ from unite_core.unit_of_work import UnitOfWorkFactory
 
 @dataclass(frozen=True)
 class GetUser:
-    """Read one user. Agents read themselves, everybody else reads all.
+    """Get a user. Agents can get only themselves, other roles every user.
 
     Raises `NotFound`.
     """
@@ -27,7 +27,7 @@ class GetUser:
 
 @dataclass(frozen=True)
 class ListUsers:
-    """List users, newest first. Agents see themselves alone."""
+    """List users, newest first. Agents get only themselves."""
 
     reads: UnitOfWorkFactory[IdentityUnitOfWork]
 
@@ -36,11 +36,11 @@ class ListUsers:
             if actor.may(Permission.LIST_USERS):
                 return reads.users.page(filters, request)
             me = reads.users.get(actor.user_id)
-        fits = filters.role in (None, me.role) and filters.active in (None, me.active) and request.after is None
-        return Page([me] if fits else [], None)
+        matches = filters.role in (None, me.role) and filters.active in (None, me.active) and request.after is None
+        return Page([me] if matches else [], None)
 
 
 def require_visible(actor: Actor, user_id: UUID) -> None:
-    """Raise `NotFound` where the actor may not know of that user: agents know of themselves alone."""
+    """Raise `NotFound` if the actor may not see that user: agents see only themselves."""
     if not actor.may(Permission.LIST_USERS) and user_id != actor.user_id:
         raise NotFound("There is no such user.")

@@ -1,4 +1,4 @@
-"""What becomes of a chunk of rows: decided in the order of the file, against the leads that are there."""
+"""Decisions about a chunk of rows: create or update a lead, or reject the row."""
 
 from collections.abc import Sequence
 from copy import copy
@@ -28,7 +28,7 @@ from unite_core.text import clean
 Row = tuple[Record, "LeadDraft | tuple[FieldError, ...]"]
 
 MAX_STORED_LENGTH = 64 * 1024
-"""Characters of a row that made no lead: what is kept of its cells, all together."""
+"""Total characters of the stored cells of a row that made no lead."""
 
 CUT_MARK = "…"
 
@@ -43,9 +43,9 @@ class Writes:
 
 @dataclass(slots=True)
 class ChunkResult:
-    """What a chunk comes to.
+    """The decisions about a chunk of rows.
 
-    The `writes` are stored one after the other: a later one may use a phone or e-mail that an earlier one frees.
+    The `writes` are stored one after the other: a later one may use a phone or e-mail that an earlier one releases.
     `versions_before` are the versions that the leads of the `snapshots` had before this chunk.
     """
 
@@ -57,17 +57,19 @@ class ChunkResult:
 
 
 class Chunk:
-    """Decides row by row, remembering what the rows before have changed."""
+    """Decides about rows in the order of the file, taking into account the changes by earlier rows."""
 
-    def __init__(self, of: LeadImport, matches: ContactMatches, ids: Ids, now: datetime) -> None:
-        self._import = of
+    def __init__(self, lead_import: LeadImport, matches: ContactMatches, ids: Ids, now: datetime) -> None:
+        self._import = lead_import
         self._by_phone = matches.by_phone
         self._by_email = matches.by_email
         self._ids = ids
         self._now = now
-        self._updates = of.options.on_duplicate is OnDuplicate.UPDATE
-        self._source = clean(of.options.default_source).lower() if of.options.default_source else DEFAULT_SOURCE
-        self._freed: set[str] = set()
+        self._updates = lead_import.options.on_duplicate is OnDuplicate.UPDATE
+        self._source = (
+            clean(lead_import.options.default_source).lower() if lead_import.options.default_source else DEFAULT_SOURCE
+        )
+        self._released: set[str] = set()
         self._created_here: set[UUID] = set()
         self._snapshots: dict[UUID, LeadSnapshot] = {}
         self._writes = [Writes()]
@@ -78,7 +80,7 @@ class Chunk:
         """Decide about all of these rows."""
         for record, draft in rows:
             if isinstance(draft, LeadDraft):
-                self._take(record, draft)
+                self._decide_row(record, draft)
             else:
                 self._reject(record, draft)
         snapshots = [
@@ -89,20 +91,20 @@ class Chunk:
         versions = {snapshot.lead_id: snapshot.version_after for snapshot in self._snapshots.values()}
         return ChunkResult(self._writes, self._rejections, snapshots, versions, counts)
 
-    def _take(self, record: Record, draft: LeadDraft) -> None:
+    def _decide_row(self, record: Record, draft: LeadDraft) -> None:
         phone_key = draft.phone.key if draft.phone else None
         by_phone = self._by_phone.get(phone_key) if phone_key else None
         by_email = self._by_email.get(draft.email) if draft.email else None
         if by_phone is not None and by_email is not None and by_phone.id != by_email.id:
             self._reject(record, (_ambiguous(),))
             return
-        known = by_phone or by_email
-        if known is None:
+        match = by_phone or by_email
+        if match is None:
             self._create(record, draft)
         elif self._updates:
-            self._update(known, draft)
+            self._update(match, draft)
         else:
-            self._repeat(record, known, by_phone is not None, by_email is not None)
+            self._add_duplicate(record, match, by_phone is not None, by_email is not None)
 
     def _create(self, record: Record, draft: LeadDraft) -> None:
         if draft.name is None:
@@ -122,10 +124,10 @@ class Chunk:
             import_id=self._import.id,
             import_row=record.row,
         )
-        self._use_freed(draft)
+        self._flush_if_released(draft)
         self._writes[-1].created.append(lead)
         self._created_here.add(lead.id)
-        self._know(lead)
+        self._index(lead)
         self._created += 1
 
     def _update(self, lead: Lead, draft: LeadDraft) -> None:
@@ -144,14 +146,14 @@ class Chunk:
         if after == before:
             return
         if (phone, email) != (lead.phone, lead.email):
-            self._use_freed(draft)
-            self._free(lead, phone, email)
+            self._flush_if_released(draft)
+            self._release(lead, phone, email)
         lead.rename(draft.name or lead.name)
         lead.reach_under(phone, email)
         lead.choose_status(draft.status or lead.status, self._now)
         lead.come_from(draft.source or lead.source)
         lead.assign(draft.assigned_to or lead.assigned_to)
-        self._know(lead)
+        self._index(lead)
         if lead.id in self._created_here:
             return
         if lead.id not in self._writes[-1].updated:
@@ -169,58 +171,58 @@ class Chunk:
         lead.touched(self._now)
         self._writes[-1].updated[lead.id] = lead
 
-    def _repeat(self, record: Record, known: Lead, phone: bool, email: bool) -> None:
-        same_file = known.import_id == self._import.id
+    def _add_duplicate(self, record: Record, match: Lead, phone: bool, email: bool) -> None:
+        same_file = match.import_id == self._import.id
         what = " and ".join(word for word, same in (("phone number", phone), ("e-mail address", email)) if same)
-        whose = f"row {known.import_row}" if same_file else "a lead that is there already"
+        whose = f"row {match.import_row}" if same_file else "a lead that is there already"
         problem = FieldError(
             field="phone" if phone else "email",
             code="duplicate_row" if same_file else "duplicate_lead",
             detail=f"It has the {what} of {whose}.",
         )
-        cells, problems = _kept(record, (problem,))
+        cells, problems = _truncated(record, (problem,))
         self._rejections.append(
             Rejection(
                 row=record.row,
                 kind=RowKind.DUPLICATE,
                 problems=problems,
                 cells=cells,
-                duplicate_of=None if same_file and self._import.options.dry_run else known.id,
-                duplicate_row=known.import_row if same_file else None,
+                duplicate_of=None if same_file and self._import.options.dry_run else match.id,
+                duplicate_row=match.import_row if same_file else None,
             )
         )
         self._duplicate += 1
 
     def _reject(self, record: Record, problems: tuple[FieldError, ...]) -> None:
-        cells, problems = _kept(record, problems)
+        cells, problems = _truncated(record, problems)
         self._rejections.append(Rejection(row=record.row, kind=RowKind.REJECTED, problems=problems, cells=cells))
         self._rejected += 1
 
-    def _know(self, lead: Lead) -> None:
+    def _index(self, lead: Lead) -> None:
         if lead.phone is not None:
             self._by_phone[lead.phone.key] = lead
         if lead.email is not None:
             self._by_email[lead.email] = lead
 
-    def _free(self, lead: Lead, phone: Phone | None, email: str | None) -> None:
-        """Let go of what the lead does not keep."""
+    def _release(self, lead: Lead, phone: Phone | None, email: str | None) -> None:
+        """Mark the phone and e-mail that the lead gives up as released."""
         if lead.phone is not None and lead.phone != phone:
             self._by_phone.pop(lead.phone.key, None)
-            self._freed.add(lead.phone.key)
+            self._released.add(lead.phone.key)
         if lead.email is not None and lead.email != email:
             self._by_email.pop(lead.email, None)
-            self._freed.add(lead.email)
+            self._released.add(lead.email)
 
-    def _use_freed(self, draft: LeadDraft) -> None:
-        """Begin another batch of writes where this row takes what the batch so far has yet to free."""
+    def _flush_if_released(self, draft: LeadDraft) -> None:
+        """Begin another batch of writes if this row uses what the current batch releases."""
         keys = {draft.phone.key if draft.phone else None, draft.email}
-        if keys & self._freed:
-            # What was decided so far is stored as it is now, whatever later rows do to the same leads.
-            done = self._writes[-1]
-            done.updated = {lead_id: copy(lead) for lead_id, lead in done.updated.items()}
-            done.created = [copy(lead) for lead in done.created]
+        if keys & self._released:
+            # The decisions so far are stored as they are now, whatever later rows do to the same leads.
+            current = self._writes[-1]
+            current.updated = {lead_id: copy(lead) for lead_id, lead in current.updated.items()}
+            current.created = [copy(lead) for lead in current.created]
             self._writes.append(Writes())
-            self._freed.clear()
+            self._released.clear()
             self._created_here.clear()
 
     def _current_version(self, lead_id: UUID) -> int:
@@ -235,8 +237,8 @@ def _ambiguous() -> FieldError:
     )
 
 
-def _kept(record: Record, problems: tuple[FieldError, ...]) -> tuple[tuple[str, ...], tuple[FieldError, ...]]:
-    """What is kept of a row's cells, and its problems, the last of which says so where cells were cut.
+def _truncated(record: Record, problems: tuple[FieldError, ...]) -> tuple[tuple[str, ...], tuple[FieldError, ...]]:
+    """Return a row's cells for storage, and its errors; the last error says so if cells were truncated.
 
     A page of rejections has hundreds of rows, and each may have a million characters.
     """

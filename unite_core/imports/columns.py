@@ -1,4 +1,4 @@
-"""Which column of a file is which field of a lead."""
+"""Mapping of the columns of a file to the fields of a lead."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,19 +10,19 @@ from unite_core.imports.error_report import REPORT_COLUMNS, unescape_formula
 from unite_core.text import normalize
 
 FIELDS = ("name", "first_name", "last_name", "phone", "phone_extension", "email", "status", "source", "assigned_to")
-"""What a column can be; first and last name together make a lead's name."""
+"""The fields that a column can be; first and last name together make a lead's name."""
 
 IGNORE = "ignore"
-"""What an explicit mapping says of a column that is to be left out; null says the same."""
+"""The value of an explicit mapping for a column to be left out; null means the same."""
 
 MAX_COMPARED_LENGTH = 1000
-"""Characters of a header that is compared by its meaning; a longer one is compared as it stands."""
+"""Characters of a header that is compared by its meaning; a longer one is compared as it is."""
 
 MAX_COLUMNS = 1000
-"""Of a header, not counting empty ones at its end and those of an error report."""
+"""Maximum number of columns, not counting empty ones at the end of the header and those of an error report."""
 
 MAX_SHOWN_LENGTH = 200
-"""Characters of a header, in what an import shows of its columns."""
+"""Characters of a header in the columns of an import; longer ones are cut."""
 
 _SYNONYMS = {
     "name": (
@@ -57,11 +57,11 @@ _SYNONYMS = {
         "assigné à, responsable, asignado a, propietario"
     ),
 }
-"""Field -> headers that mean it, the best first.
+"""The headers of each field, the best first.
 
-Headers that name something else of a lead are not here on purpose: `Lead Owner` is often the owner in
-another system, `Deal Stage` is no status of ours, `Estado` may be a state of Mexico, `Poste` a position
-in a company, and second numbers and addresses stay out.
+Headers of other properties of a lead are missing on purpose: `Lead Owner` is often the owner in
+another system, `Deal Stage` is no status of Unite, `Estado` may be a state of Mexico, `Poste` a position
+in a company, and second numbers and addresses are excluded.
 """
 
 _WORDS = {
@@ -82,9 +82,9 @@ _SHOWN_LENGTH = 60
 
 
 def header_key(header: str) -> str:
-    """What is compared of a header: letters and digits, without case, accents, spacing and punctuation.
+    """Return the key by which headers are compared: letters and digits, without case, accents and punctuation.
 
-    A header longer than `MAX_COMPARED_LENGTH` means nothing, and stays as it is.
+    A header longer than `MAX_COMPARED_LENGTH` has no meaning, and is returned as it is.
     """
     if len(header) > MAX_COMPARED_LENGTH:
         return header
@@ -102,7 +102,7 @@ _REPORT_KEYS = frozenset(map(header_key, REPORT_COLUMNS))
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A header as the file has it and its field; where it has none, `reason` says why the column is ignored."""
+    """A header as in the file, and its field; if it has none, `reason` says why the column is ignored."""
 
     header: str
     field: str | None
@@ -111,12 +111,12 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class ColumnMap:
-    """The columns of a file, in their order. No field occurs twice."""
+    """The columns of a file, in order. No field occurs twice."""
 
     columns: tuple[Column, ...]
 
     def index(self, field: str) -> int | None:
-        """Where the column of `field` is, counted from 0; None if there is none."""
+        """Return the index of the column of `field`, counted from 0; None if there is none."""
         for index, column in enumerate(self.columns):
             if column.field == field:
                 return index
@@ -124,11 +124,11 @@ class ColumnMap:
 
     @property
     def mapped(self) -> int:
-        """How many columns have a field."""
+        """The number of columns that have a field."""
         return sum(column.field is not None for column in self.columns)
 
     def to_plain(self) -> list[dict[str, str | None]]:
-        """As it is stored and shown: one mapping of `header`, `field` and `reason` a column, long headers cut."""
+        """Return plain values to store and show: `header`, `field` and `reason` of each column, long headers cut."""
         return [
             {"header": _short(it.header, MAX_SHOWN_LENGTH), "field": it.field, "reason": it.reason}
             for it in self.columns
@@ -136,7 +136,7 @@ class ColumnMap:
 
     @classmethod
     def from_plain(cls, plain: Iterable[Mapping[str, str | None]]) -> "ColumnMap":
-        """The map that `to_plain` told of, its long headers cut."""
+        """Return the map from the result of `to_plain`, with its long headers cut."""
         return cls(tuple(Column(it["header"] or "", it["field"], it["reason"]) for it in plain))
 
 
@@ -147,13 +147,13 @@ def map_columns(
     line: int = 1,
     names_needed: bool = True,
 ) -> ColumnMap:
-    """The field of each column of `header`, which stands on `line` of its file.
+    """Return the field of each column of `header`, which is on `line` of its file.
 
-    Where two columns could be the same field the better synonym wins (Phone before Mobile before Work
+    If two columns could be the same field the better synonym wins (Phone before Mobile before Work
     Phone), else the first. `name`, `first_name` and `last_name` may all be there: the name is used, and
-    the other two in rows that leave it empty. `explicit` (header -> field, or `ignore` or None) goes
-    before all of this; its headers are looked up as they stand, else by their keys. A file without names can
-    only update leads: it is refused where `names_needed`.
+    the other two in rows that leave it empty. `explicit` (header -> field, or `ignore` or None) takes
+    precedence; its headers are looked up as they are, else by their keys. A file without names can
+    only update leads: it is refused if `names_needed`.
 
     Raises `InvalidFile`: `too_many_columns`, `unknown_column`, `unknown_field`, `duplicate_mapping`,
     `no_header`, `no_contact_column`, `no_name_column`.
@@ -174,7 +174,7 @@ def map_columns(
 def map_known_columns(
     header: Sequence[str], explicit: Mapping[str, str | None] | None = None, *, line: int = 1
 ) -> ColumnMap:
-    """As `map_columns`, and content with a file that lacks the columns that a lead needs."""
+    """Map the columns as `map_columns` does, but accept a file without the columns that a lead needs."""
     plain = [unescape_formula(cell).strip() for cell in header]
     keys = [header_key(cell) for cell in plain]
     _refuse_too_many(plain, keys, line)
@@ -219,7 +219,7 @@ def _refuse_too_many(plain: Sequence[str], keys: Sequence[str], line: int) -> No
 def _explicit_fields(
     plain: Sequence[str], keys: Sequence[str], explicit: Mapping[str, str | None], line: int
 ) -> dict[int, str | None]:
-    """Column -> its field as the caller wants it, None for one that is to be ignored."""
+    """Return the field that the caller chose for each column, None for one to be ignored."""
     chosen: dict[int, str | None] = {}
     for asked, field in explicit.items():
         index = _find(asked, plain, keys)

@@ -1,4 +1,4 @@
-"""Which encoding a CSV file is written in, found in one pass over its bytes."""
+"""Detection of the encoding of a CSV file, in one pass over its bytes."""
 
 import codecs
 import re
@@ -9,10 +9,10 @@ from unite_core.errors import Invalid
 
 
 class InvalidFile(Invalid):
-    """The file as a whole cannot be imported, and nothing of it was.
+    """The file as a whole cannot be imported; nothing of it was.
 
-    `detail` names the line at fault and says what to do. `columns` is what was made of each column
-    by then, in plain values (`ColumnMap.to_plain`), empty where the reading did not come that far.
+    `detail` names the line with the error and says what to do. `columns` is the mapping of the columns
+    so far, in plain values (`ColumnMap.to_plain`), empty if the columns were not read yet.
     """
 
     code = "file_refused"
@@ -31,9 +31,9 @@ class Encoding:
 
     @property
     def damage(self) -> str:
-        """What the codec does with bytes that mean nothing.
+        """The codec's error handler for invalid bytes.
 
-        UTF-16 has no bytes that could be escaped one by one; there U+FFFD takes their place.
+        UTF-16 has no bytes that could be escaped one by one; there U+FFFD replaces them.
         """
         return "replace" if self.name.startswith("utf-16") else "surrogateescape"
 
@@ -63,12 +63,12 @@ _EMPTY = "The file is empty; line 1 must name the columns, and each line after i
 
 
 def detect_encoding(chunks: Iterable[bytes]) -> Encoding:
-    """The encoding of a file that is given in chunks of any size.
+    """Detect the encoding of a file that is given in chunks of any size.
 
-    A byte order mark decides. Without one the file is UTF-8 if all of it is, or if it has merely been
-    damaged: cut off within a character, or with fewer broken sequences than sound ones (RFC 3629).
-    Otherwise it is Windows-1252. Raises `InvalidFile`: `empty_file` where there is nothing but
-    whitespace, `binary_file` where this is no text.
+    A byte order mark decides. Without one the file is UTF-8 if all of it is valid, or if it is merely
+    damaged: truncated within a character, or with fewer invalid sequences than valid ones (RFC 3629).
+    Otherwise it is Windows-1252. Raise `InvalidFile`: `empty_file` if there is nothing but
+    whitespace, `binary_file` if this is no text.
     """
     whole = _with_whole_signature(chunks)
     first = next(whole, b"")
@@ -83,7 +83,7 @@ def detect_encoding(chunks: Iterable[bytes]) -> Encoding:
 
 
 def _with_whole_signature(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """The same bytes, with a first chunk that is long enough to be recognised."""
+    """Yield the same bytes, with a first chunk that is long enough to recognise its signature."""
     chunks = iter(chunks)
     first = b""
     for chunk in chunks:
@@ -109,28 +109,28 @@ def _refuse_blank(encoding: Encoding, first: bytes, rest: Iterator[bytes]) -> No
 
 def _detect_without_bom(first: bytes, rest: Iterator[bytes]) -> Encoding:
     scan = _Scan()
-    scan.take(first)
+    scan.add(first)
     for chunk in rest:
-        scan.take(chunk)
+        scan.add(chunk)
     if scan.blank:
         raise InvalidFile(_EMPTY, code="empty_file")
     return Encoding("utf-8") if scan.is_utf8() else Encoding("cp1252")
 
 
 class _Scan:
-    """Counts the sound and the broken multi-byte sequences of what might be UTF-8."""
+    """Counts the valid and the invalid multi-byte sequences of a file, as if it were UTF-8."""
 
     def __init__(self) -> None:
         self.blank = True
         self._seen = 0
         self._line = 1
-        self._sound = 0
-        self._broken = 0
+        self._valid = 0
+        self._invalid = 0
         self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
         self._within_character = False
 
-    def take(self, chunk: bytes) -> None:
-        """Look at the next bytes of the file."""
+    def add(self, chunk: bytes) -> None:
+        """Scan the next bytes of the file."""
         if self._seen < _SEARCHED_FOR_NUL:
             self._refuse_nul(chunk[: _SEARCHED_FOR_NUL - self._seen])
             self._seen += len(chunk)
@@ -145,9 +145,9 @@ class _Scan:
             text.encode()
         except UnicodeEncodeError:
             runs = _ESCAPED.findall(text)
-            self._broken += len(runs)
+            self._invalid += len(runs)
             high -= sum(map(len, runs))
-        self._sound += high
+        self._valid += high
 
     def _refuse_nul(self, start: bytes) -> None:
         before, nul, _ = start.partition(b"\0")
@@ -160,9 +160,9 @@ class _Scan:
             )
 
     def is_utf8(self) -> bool:
-        """Whether the file is UTF-8, be it damaged.
+        """Return whether the file is UTF-8, damaged or not.
 
-        A sound sequence hardly ever comes about by chance in Windows-1252, so a tie speaks for UTF-8: its
-        broken rows are rejected, where the other guess would import them with the wrong letters.
+        A valid sequence is very unlikely in Windows-1252, so a tie is decided for UTF-8: its
+        invalid rows are rejected, while the other choice would import them with the wrong letters.
         """
-        return self._sound >= self._broken
+        return self._valid >= self._invalid

@@ -1,4 +1,4 @@
-"""The rejected rows of an import as a CSV file, to be corrected and uploaded again as it is."""
+"""Error report: the rejected rows of an import as a CSV file, to be corrected and uploaded again."""
 
 import csv
 import io
@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from unite_core.errors import FieldError
 
 REPORT_COLUMNS = ("unite_row", "unite_field", "unite_code", "unite_message", "unite_suggestion")
-"""What stands before the columns of the original file; an import ignores them."""
+"""The columns before those of the original file; an import ignores them."""
 
 REPLACEMENT_CHARACTER = "\N{REPLACEMENT CHARACTER}"
 
-# What a spreadsheet may take for the start of a formula (CWE-1236, OWASP ASVS 1.2.10): also after spaces,
-# which some of them drop, and in the full width that Japanese keyboards write.
-# Apostrophes in front are part of it, so that one more always tells that there was one less.
+# The possible starts of a formula in a spreadsheet (CWE-1236, OWASP ASVS 1.2.10): also after spaces,
+# which some programs drop, and in the full width that Japanese keyboards write.
+# Leading apostrophes are part of the match, so that removing one apostrophe restores the original.
 _FORMULA = re.compile(r"'*(?:[\t\r\0]|\s*[=+\-@＝＋－＠])")  # noqa: RUF001 - the full-width signs are what is looked for
 
-# The same inside a cell, for a spreadsheet that takes the file apart at other signs than its commas, as those of
-# most of Europe do; to them no quotation mark of ours is in its place.
+# The same inside a cell, for a spreadsheet that splits the file at other signs than commas, as those of
+# most of Europe do; they do not recognise our quotation marks.
 _BREAKS = r";|\t\n\r\v\f\x85\u2028\u2029"
 _INNER_FORMULA = re.compile(rf"""([{_BREAKS}](?:[^\S{_BREAKS}]|["\0])*)('*[=+\-@＝＋－＠])""")  # noqa: RUF001 - as above
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -27,7 +27,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True)
 class RejectedRow:
-    """A row as the original file had it, its number there, and what is wrong with it."""
+    """A row as in the original file, its number there, and its errors."""
 
     row: int
     problems: tuple[FieldError, ...]
@@ -35,9 +35,9 @@ class RejectedRow:
 
 
 def escape_formula(cell: str) -> str:
-    """The cell with an apostrophe wherever a spreadsheet might find a formula.
+    """Add an apostrophe wherever a spreadsheet might find a formula in the cell.
 
-    That is in front of the cell, and in front of a formula sign that follows a semicolon, bar, tab or line break.
+    That is at the start of the cell, and before a formula sign that follows a semicolon, bar, tab or line break.
     """
     if _FORMULA.match(cell):
         cell = "'" + cell
@@ -45,47 +45,47 @@ def escape_formula(cell: str) -> str:
 
 
 def unescape_formula(cell: str) -> str:
-    """The cell as it was before `escape_formula`, whatever it was."""
+    """Return the cell as it was before `escape_formula`."""
     if "'" not in cell:
         return cell
     cell = _INNER_FORMULA.sub(_without_first_apostrophe, cell)
     return cell[1:] if cell[0] == "'" and _FORMULA.match(cell, 1) else cell
 
 
-def _without_first_apostrophe(found: re.Match[str]) -> str:
-    return found[1] + found[2].removeprefix("'")
+def _without_first_apostrophe(match: re.Match[str]) -> str:
+    return match[1] + match[2].removeprefix("'")
 
 
 def _guarded_once(cell: str) -> str:
-    """What means the same as `cell`, a cell of a file, which may have its guard already."""
+    """Return a guarded cell for a cell of a file, which may have its guard already."""
     return escape_formula(unescape_formula(cell))
 
 
 def report_lines(header: Sequence[str], rejected: Iterable[RejectedRow]) -> Iterator[bytes]:
-    """The report line by line: UTF-8 with a byte order mark, commas, CRLF, quoted as RFC 4180 says.
+    """Yield the report line by line: UTF-8 with a byte order mark, commas, CRLF, quoted as in RFC 4180.
 
-    `header` and the cells are the original file's. Several problems of a row are joined with ` | `, in the
-    same order in each column. Columns of an earlier report among the original ones are left out; bytes
+    `header` and the cells are those of the original file. Several errors of a row are joined with ` | `, in the
+    same order in each column. Columns of an earlier report among the original ones are removed; bytes
     that could not be decoded become U+FFFD, which an import refuses in a field.
     """
-    kept = [index for index, cell in enumerate(header) if cell.strip().lower() not in REPORT_COLUMNS]
+    own_columns = [index for index, cell in enumerate(header) if cell.strip().lower() not in REPORT_COLUMNS]
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, lineterminator="\r\n")
-    writer.writerow([*REPORT_COLUMNS, *(_guarded_once(header[index]) for index in kept)])
-    yield b"\xef\xbb\xbf" + _taken(buffer)
+    writer.writerow([*REPORT_COLUMNS, *(_guarded_once(header[index]) for index in own_columns)])
+    yield b"\xef\xbb\xbf" + _drain(buffer)
     for row in rejected:
-        told = map(escape_formula, _told(row.problems))
-        own = map(_guarded_once, _own_cells(row.cells, kept, len(header)))
-        writer.writerow([row.row, *told, *own])
-        yield _taken(buffer)
+        errors = map(escape_formula, _error_cells(row.problems))
+        own = map(_guarded_once, _own_cells(row.cells, own_columns, len(header)))
+        writer.writerow([row.row, *errors, *own])
+        yield _drain(buffer)
 
 
-def _own_cells(cells: Sequence[str], kept: Sequence[int], width: int) -> list[str]:
-    """One cell for each column that is kept, and those beyond the header's last one."""
-    return [cells[index] if index < len(cells) else "" for index in kept] + list(cells[width:])
+def _own_cells(cells: Sequence[str], own_columns: Sequence[int], width: int) -> list[str]:
+    """Return one cell for each of the file's own columns, and those beyond the end of the header."""
+    return [cells[index] if index < len(cells) else "" for index in own_columns] + list(cells[width:])
 
 
-def _told(problems: Sequence[FieldError]) -> tuple[str, str, str, str]:
+def _error_cells(problems: Sequence[FieldError]) -> tuple[str, str, str, str]:
     suggestions = [problem.suggestion or "" for problem in problems]
     return (
         " | ".join(problem.field for problem in problems),
@@ -95,7 +95,7 @@ def _told(problems: Sequence[FieldError]) -> tuple[str, str, str, str]:
     )
 
 
-def _taken(buffer: io.StringIO) -> bytes:
+def _drain(buffer: io.StringIO) -> bytes:
     text = buffer.getvalue()
     buffer.seek(0)
     buffer.truncate()

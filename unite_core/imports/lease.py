@@ -1,4 +1,4 @@
-"""A worker's hold on the import that it works through."""
+"""A worker's lease on the import that it processes."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,23 +11,23 @@ from unite_core.imports.ports import ImportsUnitOfWork
 from unite_core.unit_of_work import UnitOfWorkFactory
 
 RENEW_AFTER = LEASE / 3
-"""How old a lease gets before it is renewed."""
+"""The age at which a lease is renewed."""
 
 
 class LostLease(Exception):
-    """Another worker continues this import; whoever sees this stops, and has changed nothing."""
+    """Another worker continues this import; the current worker has to stop, and has changed nothing."""
 
 
 class StopRequested(Exception):
-    """The worker has to stop, and another will go on from the last commit."""
+    """The worker has to stop; another one continues after the last commit."""
 
 
 class CancelRequested(Exception):
-    """The import is not wanted any more."""
+    """The import is to be cancelled."""
 
 
 class Lease:
-    """What `holder` may do with an import that it has taken, as long as no other one took it since."""
+    """A lease of `holder` on an import; it is lost when another worker takes the import."""
 
     def __init__(
         self,
@@ -46,52 +46,52 @@ class Lease:
 
     @contextmanager
     def held(self) -> Iterator[tuple[ImportsUnitOfWork, LeadImport]]:
-        """A transaction, and the import in it, saved and committed when the block is left. The lease begins again.
+        """Open a transaction with the import, which is saved and committed at the end of the block. Renew the lease.
 
-        Raises `LostLease`, and whatever the commit raises.
+        Raise `LostLease`, and whatever the commit raises.
         """
         with self._work() as work:
-            mine = work.imports.get(self.import_id)
-            if mine.holder != self._holder or mine.status is not ImportStatus.RUNNING:
+            lead_import = work.imports.get(self.import_id)
+            if lead_import.holder != self._holder or lead_import.status is not ImportStatus.RUNNING:
                 raise LostLease
             now = self._clock.now()
-            mine.renew(now)
-            yield work, mine
-            mine.touched()
-            work.imports.save(mine)
+            lead_import.renew(now)
+            yield work, lead_import
+            lead_import.touched()
+            work.imports.save(lead_import)
             work.commit()
         self._renewed_at = now
 
     def keep(self) -> LeadImport | None:
-        """Renew the lease where it is time to; the import if so. Raises `LostLease`."""
+        """Renew the lease if it is old enough, and return the import then. Raise `LostLease`."""
         if self._clock.now() - self._renewed_at < RENEW_AFTER:
             return None
-        with self.held() as (_, mine):
+        with self.held() as (_, lead_import):
             pass
-        return mine
+        return lead_import
 
     def renew_and_check(self) -> None:
-        """As `keep`; where it was time to, raises `CancelRequested` and `StopRequested` too."""
-        mine = self.keep()
-        if mine is not None:
-            self.raise_if_stopped(mine)
+        """Renew the lease as `keep` does; if it was renewed, raise `CancelRequested` and `StopRequested` too."""
+        lead_import = self.keep()
+        if lead_import is not None:
+            self.raise_if_stopped(lead_import)
 
-    def raise_if_stopped(self, mine: LeadImport) -> None:
-        """Raise `CancelRequested` or `StopRequested` where the work on the import, just read, shall not go on."""
-        if mine.cancel_requested:
+    def raise_if_stopped(self, lead_import: LeadImport) -> None:
+        """Raise `CancelRequested` or `StopRequested` if the import, which was just read, must not go on."""
+        if lead_import.cancel_requested:
             raise CancelRequested
         if self._should_stop():
             raise StopRequested
 
 
 class LeaseRenewingStream:
-    """A stream that has its lease heeded before each block that is read, however long nothing is committed."""
+    """A stream that renews its lease before each block that is read, even if nothing is committed for long."""
 
     def __init__(self, stream: Readable, lease: Lease) -> None:
         self._stream = stream
         self._lease = lease
 
     def read(self, size: int, /) -> bytes:
-        """Up to `size` bytes; raises what `Lease.renew_and_check` raises."""
+        """Return up to `size` bytes; raise what `Lease.renew_and_check` raises."""
         self._lease.renew_and_check()
         return self._stream.read(size)

@@ -1,4 +1,4 @@
-"""The physical lines of a file, decoded as they are needed."""
+"""Reader of the physical lines of a file, decoded as they are needed."""
 
 import codecs
 import io
@@ -9,10 +9,10 @@ from typing import Protocol
 from unite_core.imports.decoding import Encoding
 
 MAX_LINE_LENGTH = 1024 * 1024
-"""In characters, its end not counted. What a longer line has beyond that is passed over."""
+"""In characters, without its end. Anything beyond that in a longer line is skipped."""
 
 DELIMITER_LINE = re.compile(r"\"?sep=(?P<delimiter>[,;|:^~#!\t])\"?(?:[\r\n]|\Z)", re.IGNORECASE)
-"""How Excel is told the delimiter: by a first line that says nothing else, and that it does not show."""
+"""A first line that only names the delimiter; Excel reads it and does not show it."""
 
 _CHUNK = 256 * 1024
 _LINE_END = re.compile(r"\r\n|\r|\n")
@@ -20,18 +20,18 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Readable(Protocol):
-    """A file in binary, of which nothing is asked but to be read from start to end."""
+    """A binary file that is read from start to end."""
 
     def read(self, size: int, /) -> bytes:
-        """Up to `size` bytes; none at the end."""
+        """Return up to `size` bytes; none at the end."""
 
 
 class Lines:
-    """Holds the next lines of a file in `pending`, each with its end: LF, CRLF or CR.
+    """Reads the next lines of a file into `pending`, each with its end: LF, CRLF or CR.
 
-    `bytes_read` is how much of the file has been consumed, its byte order mark included. `damaged` tells
-    that bytes were met that mean nothing; surrogates stand for them. Whoever takes lines from `pending` may
-    put them back. Memory depends on neither the file nor its longest line.
+    `bytes_read` is how much of the file was consumed, its byte order mark included. `damaged` says
+    that there were invalid bytes; they are replaced by surrogates. A caller that takes lines from `pending` may
+    put them back. Memory depends on neither the size of the file nor its longest line.
     """
 
     def __init__(self, stream: Readable, encoding: Encoding) -> None:
@@ -47,7 +47,7 @@ class Lines:
         self._in_long_line = False
 
     def refill(self) -> bool:
-        """Read until there is a line to be taken; false at the end of the file."""
+        """Read until there is a pending line; return False at the end of the file."""
         while not self.pending and not self._ended:
             chunk = self._stream.read(_CHUNK)
             self.bytes_read += len(chunk)
@@ -67,10 +67,10 @@ class Lines:
         return bool(self.pending)
 
     def _split(self, text: str) -> None:
-        """Put the whole lines of what has been decoded among those to be taken."""
+        """Append the complete lines of the decoded text to the pending ones."""
         text = self._line_so_far + text
-        held = "\r" if text.endswith("\r") and not self._ended else ""  # LF may follow
-        text = text.removesuffix(held)
+        carriage_return = "\r" if text.endswith("\r") and not self._ended else ""  # LF may follow
+        text = text.removesuffix(carriage_return)
         if self._in_long_line:
             end = _LINE_END.search(text)
             self._in_long_line = end is None
@@ -82,9 +82,9 @@ class Lines:
             self.pending.append(last)
             self._in_long_line = True
             last = ""
-        self._line_so_far = last + held
+        self._line_so_far = last + carriage_return
 
 
 def too_long(line: str) -> bool:
-    """Whether the line, its end not counted, is longer than `MAX_LINE_LENGTH`."""
+    """Return whether the line, without its end, is longer than `MAX_LINE_LENGTH`."""
     return len(line) > MAX_LINE_LENGTH and len(line.rstrip("\r\n")) > MAX_LINE_LENGTH

@@ -1,4 +1,4 @@
-"""An import: a CSV file of leads on its way into Unite."""
+"""Imports: their states, options, checkpoint, counts and rejections."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -16,20 +16,20 @@ SAME_FILE_WITHIN = timedelta(hours=24)
 CSV_TYPE = "text/csv"
 DEFAULT_SOURCE = "import"
 MAX_ATTEMPTS = 5
-"""How often workers may take an import without getting any further before it is given up."""
+"""How many times workers may take an import without progress before it fails."""
 
 LEASE = timedelta(seconds=15)
 """How long a worker may be silent before another continues its import."""
 
 
 class SameFile(Conflict):
-    """Another import has the same `same_file_key`: somebody who sent the same file was quicker."""
+    """Another import has the same `same_file_key`: a concurrent request sent the same file first."""
 
     code = "same_file"
 
 
 class ImportStatus(StrEnum):
-    """How far an import has come."""
+    """The status of an import."""
 
     AWAITING_UPLOAD = "awaiting_upload"
     QUEUED = "queued"
@@ -40,12 +40,12 @@ class ImportStatus(StrEnum):
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more will happen to the file."""
+        """Whether the status is final."""
         return self in (ImportStatus.COMPLETED, ImportStatus.FAILED, ImportStatus.CANCELLED)
 
 
 class OnDuplicate(StrEnum):
-    """What becomes of a row that repeats a lead: it is left out, or its filled cells overwrite the lead's."""
+    """How a row that repeats a lead is handled: it is skipped, or its filled cells overwrite the lead's."""
 
     SKIP = "skip"
     UPDATE = "update"
@@ -53,7 +53,7 @@ class OnDuplicate(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportOptions:
-    """How a file is read. `columns` maps headers of the file to fields of a lead (None: leave that column out)."""
+    """How a file is read. `columns` maps headers of the file to fields of a lead (None: ignore that column)."""
 
     on_duplicate: OnDuplicate = OnDuplicate.SKIP
     default_country: str | None = None
@@ -65,7 +65,7 @@ class ImportOptions:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What became of the rows so far: `rows` is always the sum of the others."""
+    """The number of processed rows by result: `rows` is always the sum of the others."""
 
     created: int = 0
     updated: int = 0
@@ -74,11 +74,11 @@ class Counts:
 
     @property
     def rows(self) -> int:
-        """How many rows have been dealt with."""
+        """The number of processed rows."""
         return self.created + self.updated + self.duplicate + self.rejected
 
     def plus(self, other: "Counts") -> "Counts":
-        """Both together."""
+        """Return the sum of both."""
         return Counts(
             self.created + other.created,
             self.updated + other.updated,
@@ -89,7 +89,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why an import failed: a stable code and a sentence that says what to do."""
+    """The reason why an import failed: a stable code and a sentence that says what to do."""
 
     code: str
     detail: str
@@ -97,9 +97,9 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Undone:
-    """What became of an import's leads when it was undone: removed, put back as they were, or left alone.
+    """The number of an import's leads that were removed, restored, or left unchanged when it was undone.
 
-    `finished_at` is None while the undoing is still going on.
+    `finished_at` is None while the undo is in progress.
     """
 
     removed: int = 0
@@ -112,13 +112,13 @@ class Undone:
 class LeadImport:
     """An import and its checkpoint.
 
-    Every row up to `last_row` (as a spreadsheet numbers them) has been dealt with and its effect is
+    Every row up to `last_row` (as a spreadsheet numbers them) has been processed and its effect was
     committed with this number; `bytes_done` of `size` bytes had been read by then. `seconds_worked` is the
-    time spent on it by all workers. `holder` is the worker at it, whose lease ends at `held_until`;
-    `attempts` counts how often a worker took it since it last came further. `undo_row` is the last row whose
-    created lead was looked at when undoing. `dialect` and `columns` are what examining the file told, in
+    time that all workers spent on it. `holder` is the worker that processes it, whose lease ends at `held_until`;
+    `attempts` counts how many times a worker took it since its last progress. `undo_row` is the last row whose
+    created lead was checked by the undo. `dialect` and `columns` are the results of examining the file, in
     plain values, empty before.
-    `same_file_key` is unique: it names user, bytes and options.
+    `same_file_key` is unique: a digest of user, bytes and options.
     """
 
     id: UUID
@@ -150,7 +150,7 @@ class LeadImport:
     version: int = 1
 
     def queue(self, size: int, same_file_key: str, correlation_id: str | None = None) -> None:
-        """Have its file, and wait for a worker; what follows is put down to the request with the `correlation_id`."""
+        """Queue the import: its file is there, and a worker is to take it for the request with the `correlation_id`."""
         if self.status is not ImportStatus.AWAITING_UPLOAD:
             raise Conflict(f"The import is {self.status} already.", code="already_started")
         self.size = size
@@ -159,7 +159,7 @@ class LeadImport:
         self.status = ImportStatus.QUEUED
 
     def take(self, holder: str, now: datetime) -> None:
-        """Be worked on by `holder` for the length of a lease."""
+        """Assign the import to the worker `holder` for the length of a lease."""
         if self.status is ImportStatus.QUEUED:
             self.status = ImportStatus.RUNNING
             self.started_at = now
@@ -168,25 +168,25 @@ class LeadImport:
         self.renew(now)
 
     def held_by_another(self, holder: str, now: datetime) -> bool:
-        """Whether some other worker is at it."""
+        """Return whether another worker has a lease on the import."""
         return self.holder not in (None, holder) and self.held_until is not None and now < self.held_until
 
     def examined(self, dialect: dict[str, Any], columns: list[dict[str, Any]]) -> None:
-        """Be known in its encoding, delimiter and columns."""
+        """Store encoding, delimiter and columns of the file."""
         self.dialect = dialect
         self.columns = columns
 
     def renew(self, now: datetime) -> None:
-        """Have its worker's lease begin again."""
+        """Renew the lease of the worker."""
         self.held_until = now + LEASE
 
     def release_lease(self) -> None:
-        """Be free for another worker at once."""
+        """Release the lease, so that another worker can take the import at once."""
         self.holder = None
         self.held_until = None
 
     def advance(self, last_row: int, bytes_done: int, counts: Counts, seconds: float, now: datetime) -> None:
-        """Have come one chunk further, and the lease renewed."""
+        """Move the checkpoint one chunk further, and renew the lease."""
         self.last_row = last_row
         self.bytes_done = bytes_done
         self.counts = self.counts.plus(counts)
@@ -195,18 +195,18 @@ class LeadImport:
         self.renew(now)
 
     def complete(self, now: datetime, report_key: str | None) -> None:
-        """Have reached the end of the file."""
+        """Complete the import: the end of the file was reached."""
         self.status = ImportStatus.COMPLETED
         self.bytes_done = self.size
         self._end(now)
         self.report_key = report_key
 
     def uncount_attempt(self) -> None:
-        """Have the present attempt not counted."""
+        """Do not count the current attempt."""
         self.attempts = max(0, self.attempts - 1)
 
     def fail(self, failure: Failure, now: datetime, report_key: str | None = None) -> None:
-        """Be given up, for a reason that its owner can act on. The same file may be uploaded again."""
+        """Fail the import, for a reason that its owner can act on. The same file may be uploaded again."""
         self.status = ImportStatus.FAILED
         self.failure = failure
         self.same_file_key = None
@@ -214,7 +214,7 @@ class LeadImport:
         self._end(now)
 
     def request_cancel(self, now: datetime) -> None:
-        """Be stopped: at once where nobody works on it, else by its worker before the next chunk."""
+        """Cancel the import: at once if no worker processes it, else by its worker before the next chunk."""
         if self.status.ended:
             if self.status is ImportStatus.CANCELLED:
                 return
@@ -224,14 +224,14 @@ class LeadImport:
             self.cancel(now, None)
 
     def cancel(self, now: datetime, report_key: str | None) -> None:
-        """Be stopped here: what was imported so far stays, and can be undone."""
+        """Cancel the import here: what was imported so far stays, and can be undone."""
         self.status = ImportStatus.CANCELLED
         self.same_file_key = None
         self.report_key = report_key
         self._end(now)
 
     def begin_undo(self) -> None:
-        """Have its effects taken back. The same file may be uploaded again."""
+        """Start the undo. The same file may be uploaded again."""
         if not self.status.ended:
             raise Conflict(f"The import is {self.status}; cancel it first.", code="import_not_ended")
         if self.options.dry_run:
@@ -243,25 +243,25 @@ class LeadImport:
             self.same_file_key = None
 
     def is_expired(self, now: datetime, retention: timedelta | None) -> bool:
-        """Whether it ended so long ago that nobody stores any more what leads were before."""
+        """Return whether it ended so long ago that the snapshots of its leads are deleted."""
         return retention is not None and self.finished_at is not None and self.finished_at < now - retention
 
     def record_undo_progress(self, *, removed: int, restored: int, kept: int, row: int) -> None:
-        """Have some more of its effects taken back, those on created leads up to `row`."""
+        """Record progress of the undo, on created leads up to `row`."""
         so_far = self.undone or Undone()
         self.undone = Undone(so_far.removed + removed, so_far.restored + restored, so_far.kept + kept)
         self.undo_row = row
 
     def finish_undo(self, now: datetime) -> None:
-        """Have nothing left to take back."""
+        """Finish the undo."""
         so_far = self.undone or Undone()
-        # Of the leads that it created, those that were not removed were left alone.
+        # The created leads that were not removed were left unchanged.
         touched = self.counts.created - so_far.removed
         self.undone = replace(so_far, kept=so_far.kept + touched, finished_at=now)
 
     @property
     def undoing(self) -> bool:
-        """Whether its effects are being taken back right now."""
+        """Whether the undo is in progress."""
         return self.undone is not None and self.undone.finished_at is None
 
     def touched(self) -> None:
@@ -275,7 +275,7 @@ class LeadImport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far an import has come; the rate is over the time that workers spent on it, None before there is one."""
+    """The progress of an import; the rate counts the time that workers spent on it, None before there is one."""
 
     bytes_done: int
     bytes_total: int
@@ -284,27 +284,27 @@ class Progress:
     eta_seconds: float | None
 
 
-def progress(of: LeadImport) -> Progress:
-    """How far it has come, and how long it will take at the rate so far."""
-    share = of.bytes_done / of.size if of.size else 1.0
-    rate = of.counts.rows / of.seconds_worked if of.seconds_worked > 0 else None
-    left = None
-    if of.status.ended:
-        left = 0.0
-    elif rate and of.bytes_done:
-        left = of.seconds_worked / of.bytes_done * (of.size - of.bytes_done)
+def progress(lead_import: LeadImport) -> Progress:
+    """Compute the progress of an import, and the remaining time at the rate so far."""
+    share = lead_import.bytes_done / lead_import.size if lead_import.size else 1.0
+    rate = lead_import.counts.rows / lead_import.seconds_worked if lead_import.seconds_worked > 0 else None
+    remaining = None
+    if lead_import.status.ended:
+        remaining = 0.0
+    elif rate and lead_import.bytes_done:
+        remaining = lead_import.seconds_worked / lead_import.bytes_done * (lead_import.size - lead_import.bytes_done)
     percent = min(100.0, round(share * 100, 1))
     return Progress(
-        bytes_done=of.bytes_done,
-        bytes_total=of.size,
+        bytes_done=lead_import.bytes_done,
+        bytes_total=lead_import.size,
         percent=percent,
         rows_per_second=None if rate is None else round(rate, 1),
-        eta_seconds=None if left is None else round(left, 1),
+        eta_seconds=None if remaining is None else round(remaining, 1),
     )
 
 
 class RowKind(StrEnum):
-    """Why a row made no lead: it breaks a rule, or it repeats somebody."""
+    """Why a row made no lead: it breaks a rule, or it repeats a lead."""
 
     REJECTED = "rejected"
     DUPLICATE = "duplicate"
@@ -315,8 +315,8 @@ class Rejection:
     """A row that made no lead.
 
     `row` is its number as a spreadsheet shows it; `problems` has at least one entry; `cells` are the row's
-    own, as they were in the file. A duplicate names the lead that it repeats (`duplicate_of`), and the row
-    (`duplicate_row`) where that lead came from the same file; in a dry run there may be a row alone.
+    own, as in the file. A duplicate names the lead that it repeats (`duplicate_of`), and the row
+    (`duplicate_row`) if that lead came from the same file; in a dry run there may be only a row.
     """
 
     row: int
@@ -332,11 +332,11 @@ TOUCHED = 0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadSnapshot:
-    """What a lead was before an import first updated it, so that it can be restored.
+    """The state of a lead before an import first updated it, so that it can be restored.
 
-    `made_by_import` is True where the import itself had created the lead in an earlier row: such a
+    `made_by_import` is True if the import itself had created the lead in an earlier row: such a
     lead is removed, not restored. `version_after` is the lead's version after the import's last change of it,
-    or `TOUCHED` where somebody else changed it between two changes of the import: such a lead is left alone.
+    or `TOUCHED` if somebody else changed it between two changes of the import: such a lead is left unchanged.
     """
 
     import_id: UUID

@@ -1,4 +1,4 @@
-"""What can be asked about imports."""
+"""Queries of imports, their rejected rows and their activity."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ from unite_core.unit_of_work import UnitOfWorkFactory
 
 @dataclass(frozen=True)
 class GetImport:
-    """Read one import: how far it is, its counts, its columns. Admins and managers only.
+    """Get one import: its progress, its counts, its columns. Admins and managers only.
 
     Raises `Forbidden` and `NotFound`.
     """
@@ -48,7 +48,7 @@ class ListImports:
 
 @dataclass(frozen=True, kw_only=True)
 class RejectionFilter:
-    """Which rejections a list holds: those of one kind, or all (None), from rows after `after_row`."""
+    """A filter of rejections: those of one kind, or all (None), from rows after `after_row`."""
 
     import_id: UUID
     kind: RowKind | None = None
@@ -58,7 +58,7 @@ class RejectionFilter:
 
 @dataclass(frozen=True)
 class RejectionPage:
-    """A stretch of the rejections, in the order of rows; `next_row` is what the following page starts after."""
+    """A page of rejections, sorted by row; `next_row` is the row after which the following page starts."""
 
     items: tuple[Rejection, ...]
     next_row: int | None
@@ -66,7 +66,7 @@ class RejectionPage:
 
 @dataclass(frozen=True)
 class ListRejections:
-    """List the rows that made no lead, in the order of the file, while it runs too. Admins and managers only.
+    """List the rows that made no lead, in the order of the file, also while the import runs. Admins and managers only.
 
     Raises `Forbidden` and `NotFound`.
     """
@@ -77,11 +77,11 @@ class ListRejections:
         actor.must(Permission.IMPORT_LEADS)
         with self.reads() as reads:
             reads.imports.get(filters.import_id)
-            found = reads.rows.rejections(
+            rejections = reads.rows.rejections(
                 filters.import_id, kind=filters.kind, after_row=filters.after_row, limit=filters.limit + 1
             )
-        items = tuple(found[: filters.limit])
-        return RejectionPage(items, items[-1].row if len(found) > filters.limit else None)
+        items = tuple(rejections[: filters.limit])
+        return RejectionPage(items, items[-1].row if len(rejections) > filters.limit else None)
 
 
 @dataclass(frozen=True)
@@ -99,15 +99,15 @@ class GetErrorReport:
     def __call__(self, actor: Actor, import_id: UUID) -> Download:
         actor.must(Permission.IMPORT_LEADS)
         with self.reads() as reads:
-            wanted = reads.imports.get(import_id)
-        if wanted.report_key is None:
+            lead_import = reads.imports.get(import_id)
+        if lead_import.report_key is None:
             why = "the import has not ended yet"
-            if wanted.status.ended:
-                why = "it was deleted after its time" if wanted.counts.rejected else "no row was rejected"
+            if lead_import.status.ended:
+                why = "it was deleted after its time" if lead_import.counts.rejected else "no row was rejected"
             raise NotFound(f"There is no error report: {why}.", code="no_error_report")
-        stem = wanted.filename.removesuffix(".csv")
+        stem = lead_import.filename.removesuffix(".csv")
         return self.files.sign_download(
-            wanted.report_key,
+            lead_import.report_key,
             filename=download_name(stem, ".errors.csv"),
             content_type=CSV_TYPE,
             ttl=REPORT_LINK_TTL,
@@ -116,11 +116,11 @@ class GetErrorReport:
 
 @dataclass(frozen=True)
 class GetImportActivity:
-    """Read what an import went through, newest first, without what it did to single leads. Admins and managers only.
+    """List the activity of an import, newest first, without its changes of single leads. Admins and managers only.
 
-    The log is told after the fact, most often within seconds, and later where it was away.
+    The log is updated after the fact, most often within seconds, and later if it was unavailable.
 
-    Raises `Forbidden` and `NotFound`, and `Unavailable` where the log cannot be read.
+    Raises `Forbidden` and `NotFound`, and `Unavailable` if the log cannot be read.
     """
 
     reads: UnitOfWorkFactory[ImportsUnitOfWork]
@@ -135,24 +135,24 @@ class GetImportActivity:
 
 @dataclass(frozen=True)
 class DueImports:
-    """Tell workers what there is to do: the ids of imports that nobody works on, oldest first."""
+    """Return the ids of the imports that no worker processes, oldest first, for workers to continue."""
 
     reads: UnitOfWorkFactory[ImportsUnitOfWork]
     clock: Clock
 
     def __call__(self, *, limit: int = 100) -> "ImportsToContinue":
         with self.reads() as reads:
-            found = reads.imports.unfinished(now=self.clock.now(), limit=limit)
+            unfinished = reads.imports.unfinished(now=self.clock.now(), limit=limit)
         return ImportsToContinue(
-            to_import=tuple(due.id for due in found if not due.undoing),
-            to_undo=tuple(due.id for due in found if due.undoing),
-            correlation_ids={due.id: due.correlation_id for due in found},
+            to_import=tuple(due.id for due in unfinished if not due.undoing),
+            to_undo=tuple(due.id for due in unfinished if due.undoing),
+            correlation_ids={due.id: due.correlation_id for due in unfinished},
         )
 
 
 @dataclass(frozen=True)
 class ImportsToContinue:
-    """The imports to continue and the imports to go on undoing, and which request each of them follows from."""
+    """The imports to continue and the undos to continue, and the request that caused each of them."""
 
     to_import: tuple[UUID, ...]
     to_undo: tuple[UUID, ...]

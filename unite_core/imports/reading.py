@@ -1,4 +1,4 @@
-"""The rows of a CSV file, one by one, in bounded memory, none of them lost silently."""
+"""Reader of the rows of a CSV file, in bounded memory, with an error for every unreadable row."""
 
 import csv
 import io
@@ -16,10 +16,10 @@ from unite_core.imports.error_report import REPLACEMENT_CHARACTER, REPORT_COLUMN
 from unite_core.imports.lines import DELIMITER_LINE, MAX_LINE_LENGTH, Lines, Readable, too_long
 
 MAX_RECORD_LENGTH = MAX_LINE_LENGTH
-"""Characters of a row, be it on one line or, quoted, on several."""
+"""Characters of a row, on one line or, quoted, on several."""
 
 MAX_HEADER_LENGTH = 64 * 1024
-"""Characters of the names of all columns together: they are kept with the import."""
+"""Characters of all column names together: they are stored with the import."""
 
 MAX_LINES_PER_RECORD = 1000
 """Lines of a row with quoted line breaks."""
@@ -33,7 +33,7 @@ _DETECTION_CHUNK = 1024 * 1024
 _SAMPLE = 256 * 1024
 _SHOWN_OF_LONG_ROW = 1000
 _SURROGATE = re.compile("[\ud800-\udfff]")
-# Lines that are read in search of the end of a quoted cell, in vain, are read twice. Without a limit a file
+# Lines that were searched in vain for the end of a quoted cell are read twice. Without a limit a file
 # in which every line opens a quote would take a thousand times as long as it should.
 _REREAD_LINES_PER_ROW = 4
 _MAX_REREAD_LINES = 50 * MAX_LINES_PER_RECORD
@@ -43,8 +43,8 @@ class Record(NamedTuple):
     """A row that is not blank.
 
     `row` is its number as a spreadsheet shows it, from 1: a quoted cell of several lines is in one row, and
-    blank lines count. A row with a `problem` could not be read rightly; its `cells` then show what it holds,
-    split at every delimiter, cut short where it is too long, with U+FFFD for what could not be decoded.
+    blank lines count. A row with a `problem` could not be read correctly; its `cells` then show its content,
+    split at every delimiter, truncated if it is too long, with U+FFFD for what could not be decoded.
     """
 
     row: int
@@ -53,18 +53,18 @@ class Record(NamedTuple):
 
 
 class _EndlessRowError(Exception):
-    """A quoted cell goes on for longer than a row may be."""
+    """A quoted cell is longer than a row may be."""
 
 
 class RecordReader:
     """Iterates over the records of a file, reading as it goes.
 
-    Lines end with LF, CRLF or CR; cells are quoted as RFC 4180 says, and nothing else is taken for
-    quoting. A quote that is never closed, or not in time, costs the row in which it opens: the lines after
-    that are read as rows of their own. Memory depends on neither the file nor its longest line. A cell may
-    have as many characters as the csv module takes (131,072).
+    Lines end with LF, CRLF or CR; cells are quoted as in RFC 4180, and nothing else counts as
+    quoting. A quote that is never closed, or not in time, makes the row in which it opens invalid: the lines after
+    that are read as rows of their own. Memory depends on neither the size of the file nor its longest line. A cell may
+    have as many characters as the csv module accepts (131,072).
 
-    Problems of a record: `malformed_row`, `unclosed_quote`, `row_too_long`, `too_many_cells`,
+    Errors of a record: `malformed_row`, `unclosed_quote`, `row_too_long`, `too_many_cells`,
     `broken_encoding`.
     """
 
@@ -81,17 +81,17 @@ class RecordReader:
 
     @property
     def bytes_read(self) -> int:
-        """How much of the file has been consumed, its byte order mark included."""
+        """The number of bytes of the file that were consumed, its byte order mark included."""
         return self._source.bytes_read
 
     def __iter__(self) -> Iterator[Record]:
         return filter(None, self._rows)
 
     def skip(self, rows_up_to: int) -> None:
-        """Go on until the next record has a row number greater than `rows_up_to`."""
+        """Skip rows until the next record has a row number greater than `rows_up_to`."""
         pending = self._source.pending
         while self._row < rows_up_to and (pending or self._source.refill()):
-            # A line without a quote that does not continue a row is a row, whatever is in it.
+            # A line without a quote that does not continue a row is a row, whatever it contains.
             if '"' in pending[0]:
                 next(self._rows)
             else:
@@ -99,7 +99,7 @@ class RecordReader:
                 self._row += 1
 
     def _read_rows(self) -> Iterator[Record | None]:
-        """A record a row, None for a blank one."""
+        """Yield a record for each row, None for a blank one."""
         source, taken = self._source, self._taken
         while source.pending or source.refill():
             # After an error a new reader is needed: the iterator under the old one may have ended.
@@ -122,7 +122,7 @@ class RecordReader:
                 yield record
 
     def _lines(self) -> Iterator[str]:
-        """The lines to come, with their ends; `_taken` holds those of the row that is being read."""
+        """Yield the following lines with their ends; `_taken` collects those of the current row."""
         pending, taken = self._source.pending, self._taken
         self._ran_out = False
         while pending or self._source.refill():
@@ -131,7 +131,7 @@ class RecordReader:
             if len(taken) > 1:
                 self._refuse_endless_row(line)
             elif too_long(line):
-                # The quotes in it mean nothing, because its end is missing or too far away.
+                # The quotes in it are ignored, because its end is missing or too far away.
                 line = ""
             yield line
         self._ran_out = True
@@ -147,7 +147,7 @@ class RecordReader:
             raise _EndlessRowError
 
     def _doubtful_record(self, cells: list[str]) -> Record | None:
-        """A record of which it is not known yet whether something is wrong with it."""
+        """Return the record of a row that may have an error, with the error if it has one."""
         if too_long(self._taken[0]):
             return self._long_record()
         if not any(map(str.strip, cells)):
@@ -169,7 +169,7 @@ class RecordReader:
         return Record(self._row, cells, problem)
 
     def _failed_record(self) -> Record:
-        """The row whose quoting is broken; the lines after its first one are to be read again."""
+        """Return the record of a row with broken quoting; the lines after its first one are read again."""
         first, *rest = self._taken
         self._source.pending.extendleft(reversed(rest))
         self._credit -= len(rest)
@@ -189,7 +189,7 @@ class RecordReader:
 
     def _long_record(self) -> Record:
         shown = _SURROGATE.sub(REPLACEMENT_CHARACTER, self._taken[0][:_SHOWN_OF_LONG_ROW]).split(self._delimiter)
-        # The last cell is cut in two, and half a value may look like a whole one.
+        # The last cell is truncated, and half a value may look like a whole one.
         cells = shown[:-1] or shown
         detail = (
             f"Row {self._row} is longer than {MAX_RECORD_LENGTH} characters, or has a cell longer than "
@@ -200,7 +200,7 @@ class RecordReader:
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How a file is written, found out once and kept with its import.
+    """The format of a file, detected once and stored with its import.
 
     `header_row` is the number of the row that names the columns; `header` are its cells.
     """
@@ -211,7 +211,7 @@ class Dialect:
     header: tuple[str, ...]
 
     def to_plain(self) -> dict[str, Any]:
-        """As it is stored: plain values, fit for JSON."""
+        """Return plain values for JSON, as they are stored."""
         return {
             "encoding": self.encoding.name,
             "bom": self.encoding.bom,
@@ -222,7 +222,7 @@ class Dialect:
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> "Dialect":
-        """The dialect that `to_plain` told of."""
+        """Return the dialect from the result of `to_plain`."""
         return cls(
             Encoding(plain["encoding"], plain["bom"]), plain["delimiter"], plain["header_row"], tuple(plain["header"])
         )
@@ -234,10 +234,10 @@ def detect_dialect(
     *,
     names_needed: bool = True,
 ) -> tuple[Dialect, ColumnMap]:
-    """How a file is written and what its columns mean; `columns` and `names_needed` are those of `map_columns`.
+    """Detect the format of a file and map its columns; `columns` and `names_needed` are those of `map_columns`.
 
-    `open_stream` gives the file from its start, as often as it is called; it is read once as a whole and
-    twice more in its first part. Raises `InvalidFile`.
+    `open_stream` opens the file at its start, each time that it is called; the file is read once as a whole and
+    twice more in its first part. Raise `InvalidFile`.
     """
     with open_stream() as stream:
         encoding = detect_encoding(iter(partial(stream.read, _DETECTION_CHUNK), b""))
@@ -258,12 +258,12 @@ def detect_dialect(
             f"have at most {MAX_HEADER_LENGTH}. Shorten them.",
             code="unreadable_header",
         )
-    found = map_columns(header.cells, columns, line=header.row, names_needed=names_needed)
-    return Dialect(encoding, delimiter, header.row, tuple(header.cells)), found
+    column_map = map_columns(header.cells, columns, line=header.row, names_needed=names_needed)
+    return Dialect(encoding, delimiter, header.row, tuple(header.cells)), column_map
 
 
 def _first_bytes(stream: Readable, size: int) -> bytes:
-    """What a stream begins with, though it may give less than it is asked for at a time."""
+    """Read the first bytes of a stream, which may return fewer bytes than requested at a time."""
     first = b""
     while len(first) < size and (more := stream.read(size - len(first))):
         first += more
@@ -271,19 +271,19 @@ def _first_bytes(stream: Readable, size: int) -> bytes:
 
 
 def sniff_delimiter(sample: str, columns: Mapping[str, str | None] | None = None) -> str:
-    """The delimiter of a text: the one under which its first row that is not blank maps to the most fields.
+    """Detect the delimiter of a text: the one with which its first row that is not blank maps to the most fields.
 
-    Where several do, the one that makes the most columns, comma before the others. An error report is
-    separated by commas, whatever its headers hold. A first line `sep=;` decides, as it does in Excel.
+    If there are several, it is the one that makes the most columns, comma before the others. An error report is
+    separated by commas, whatever its headers contain. A first line `sep=;` decides, as it does in Excel.
     """
-    told = DELIMITER_LINE.match(sample)
-    if told:
-        return told["delimiter"]
+    explicit = DELIMITER_LINE.match(sample)
+    if explicit:
+        return explicit["delimiter"]
     headers = {delimiter: _first_cells(sample, delimiter) for delimiter in DELIMITERS}
     if tuple(headers[","][: len(REPORT_COLUMNS)]) == REPORT_COLUMNS:
         return ","
     for delimiter in DELIMITERS:
-        if not headers[delimiter]:  # there is nothing but this one
+        if not headers[delimiter]:  # the sample contains nothing but this delimiter
             return delimiter
     return max(DELIMITERS, key=lambda delimiter: (*_meaning(headers[delimiter], columns), len(headers[delimiter])))
 
@@ -295,7 +295,7 @@ def _first_cells(sample: str, delimiter: str) -> list[str]:
 
 
 def _meaning(header: list[str], columns: Mapping[str, str | None] | None) -> tuple[bool, int]:
-    """Whether the header has what `columns` names, and how many fields it maps to."""
+    """Return whether the header has the columns that `columns` names, and how many fields it maps to."""
     header = header[:MAX_COLUMNS]
     try:
         return True, map_known_columns(header, columns).mapped

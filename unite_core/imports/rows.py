@@ -1,4 +1,4 @@
-"""What a row of a file says about a lead."""
+"""Parse and validate the rows of a file as drafts of leads."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,12 +23,12 @@ _CONTACT_FIELDS = ("phone", "phone_extension", "email")
 _STATUSES = {status.value: status for status in LeadStatus}
 
 _Problems = list[tuple[int, FieldError]]
-"""What is wrong with a row, and in which column."""
+"""The errors of a row, each with its column."""
 
 
 @dataclass(slots=True)
 class LeadDraft:
-    """What a row says. None: the cell is empty, or there is no such column. There is a phone or an e-mail."""
+    """The values of a row. None: the cell is empty, or there is no such column. There is a phone or an e-mail."""
 
     row: int
     name: str | None
@@ -41,10 +41,10 @@ class LeadDraft:
 
 @dataclass(frozen=True, slots=True)
 class RowRules:
-    """What is needed to judge rows besides the rows.
+    """The data that is needed to validate rows besides the rows.
 
-    `default_country` is a region in capitals (ISO 3166-1). `owners` names the active users: lower-cased
-    e-mail address, lower-cased name that only one has, and id as text -> id.
+    `default_country` is a region in capitals (ISO 3166-1). `owners` maps the active users to their ids: by lower-cased
+    e-mail address, by lower-cased name if only one user has it, and by id as text.
     """
 
     default_country: str | None
@@ -53,15 +53,15 @@ class RowRules:
 
 
 def missing_name_error(row: int) -> FieldError:
-    """Why a row that would make a new lead makes none, though it is good enough to update one."""
+    """Return the error of a row that would create a lead but has no name; it could still update a lead."""
     return FieldError(field="name", code="required", detail=f"Row {row} has no name, and a new lead needs one.")
 
 
 class RowInterpreter:
-    """Turns records into drafts of leads, or tells everything that is wrong with them, in the order of columns.
+    """Converts records into drafts of leads, or returns all their errors in the order of columns.
 
-    `width` is the number of columns of the header. An apostrophe that keeps a spreadsheet from taking a cell
-    for a formula is not part of its value. A row whose name is empty has its first and last name for one.
+    `width` is the number of columns of the header. An apostrophe that keeps a spreadsheet from reading a cell
+    as a formula is not part of its value. If the name of a row is empty, its first and last name are used.
     """
 
     def __init__(self, columns: ColumnMap, rules: RowRules, width: int) -> None:
@@ -188,14 +188,14 @@ class RowInterpreter:
 
 
 class _Suggestions:
-    """The closest of some values; since finding it is slow, each text is compared once, and only so many are."""
+    """Suggests the closest of some values; as this is slow, each text is compared once, and their number is limited."""
 
     def __init__(self, values: Iterable[str]) -> None:
         self._values = list(values)
         self._known: dict[str, str | None] = {}
 
     def to(self, text: str) -> str | None:
-        """The value that was probably meant, None where none is close."""
+        """Return the value that was probably meant, None if none is close."""
         if text not in self._known:
             if len(text) > _MAX_COMPARED_LENGTH or len(self._known) >= _MAX_SUGGESTIONS:
                 return None
@@ -210,7 +210,7 @@ def _value(cell: str) -> str:
 
 
 def _damage(field: str, text: str) -> FieldError | None:
-    """Why a text in which something was lost, in the file or before, is no good."""
+    """Return the error of a text in which a character was lost, in the file or before; None if there is none."""
     if text.isascii() or REPLACEMENT_CHARACTER not in text:
         return None
     detail = f"Where it has {REPLACEMENT_CHARACTER} a character was lost; write the one that belongs there."

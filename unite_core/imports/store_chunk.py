@@ -1,4 +1,4 @@
-"""Storing what a chunk of rows comes to."""
+"""Storing of the result of a chunk of rows: its leads and their snapshots."""
 
 from dataclasses import replace
 from uuid import UUID
@@ -9,7 +9,7 @@ from unite_core.imports.ports import ImportsUnitOfWork
 
 
 def store_chunk(work: ImportsUnitOfWork, import_id: UUID, result: ChunkResult) -> None:
-    """Store a chunk's leads, and what they were before."""
+    """Store a chunk's leads, and the snapshots of their earlier state."""
     for writes in result.writes:
         for lead in writes.updated.values():
             work.leads.save(lead)
@@ -19,20 +19,20 @@ def store_chunk(work: ImportsUnitOfWork, import_id: UUID, result: ChunkResult) -
 
 
 def _marked(work: ImportsUnitOfWork, import_id: UUID, result: ChunkResult) -> list[LeadSnapshot]:
-    """The chunk's snapshots; those of leads that somebody else has touched since are marked as not to be undone."""
+    """Return the chunk's snapshots; leads that somebody else has changed since are marked as not to be undone."""
     ids = [snapshot.lead_id for snapshot in result.snapshots]
-    known = {known.lead_id: known for known in work.rows.remembered(import_id, limit=len(ids), lead_ids=ids)}
+    stored = {snapshot.lead_id: snapshot for snapshot in work.rows.remembered(import_id, limit=len(ids), lead_ids=ids)}
     marked = []
     for snapshot in result.snapshots:
         before = result.versions_before[snapshot.lead_id]
-        earlier = known.get(snapshot.lead_id)
-        left_at = earlier.version_after if earlier else 1
-        touched = (earlier is not None or snapshot.made_by_import) and before != left_at
+        earlier = stored.get(snapshot.lead_id)
+        expected = earlier.version_after if earlier else 1
+        touched = (earlier is not None or snapshot.made_by_import) and before != expected
         marked.append(replace(snapshot, version_after=TOUCHED) if touched else snapshot)
     return marked
 
 
 def store_dry_run(work: ImportsUnitOfWork, import_id: UUID, result: ChunkResult) -> None:
-    """Pretend that a chunk's leads are stored."""
+    """Store a chunk's leads for the rest of the dry run only."""
     for writes in result.writes:
         work.rehearsal.put(import_id, [*writes.updated.values(), *writes.created])

@@ -1,4 +1,4 @@
-"""The calls of each agent, day by day."""
+"""Report of the calls of each agent, day by day."""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,7 +24,7 @@ from unite_core.unit_of_work import UnitOfWorkFactory
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActivityFigures:
-    """How many calls there were, and how long they lasted in all."""
+    """The number of calls, and how long they lasted in total."""
 
     calls: Count
     completed: Count
@@ -44,7 +44,7 @@ class ActivityDay:
 
 @dataclass(frozen=True, slots=True)
 class AgentActivity:
-    """The calls of an agent, or those that were nobody's: in all, and on each day that had one."""
+    """The calls of an agent, or those that belong to nobody: in total, and for each day that has one."""
 
     agent: AgentName
     figures: ActivityFigures
@@ -53,7 +53,7 @@ class AgentActivity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActivityReport:
-    """The agents that had calls in the period, by name."""
+    """The agents with calls in the period, by name."""
 
     about: ReportMeta
     agents: Sequence[AgentActivity]
@@ -61,10 +61,10 @@ class ActivityReport:
 
 @dataclass(frozen=True)
 class LedgerActivity(CallActivity):
-    """The same figures from the ledger and what was counted from it, where there are no call documents.
+    """The same figures, counted from the ledger and its rollups, for installations without call documents.
 
-    They are remembered until an entry is written. Figures from call documents are not: documents come later than
-    entries, others may change them, and a store that does not answer is to be noticed.
+    They are cached until an entry is written. Figures from call documents are not: documents arrive later than
+    entries, others may change them, and a store that does not answer has to be noticed.
     """
 
     reads: UnitOfWorkFactory[ReportsUnitOfWork]
@@ -87,9 +87,9 @@ _BY_AGENT = CacheEntryType[Mapping[tuple[AgentKey, int], Tally]](
 
 @dataclass(frozen=True)
 class DocumentsCompleteThrough:
-    """Until when every call is among the call documents: where events are on their way, until the oldest of them.
+    """Return the time up to which the call documents are complete: that of the oldest event that is still pending.
 
-    Without call documents it is always now. Ask before the calls are counted.
+    Without call documents it is always now. Call this before the calls are counted.
     """
 
     reads: UnitOfWorkFactory[DocumentsUnitOfWork]
@@ -97,7 +97,7 @@ class DocumentsCompleteThrough:
     documents: bool
 
     def __call__(self) -> tuple[datetime, datetime]:
-        """That moment, and now."""
+        """Return that time, and the current time."""
         now = self.clock.now()
         if not self.documents:
             return now, now
@@ -108,10 +108,10 @@ class DocumentsCompleteThrough:
 
 @dataclass(frozen=True)
 class ReportActivity:
-    """Report the calls of each agent, in all and day by day.
+    """Report the calls of each agent, in total and day by day.
 
-    Where there is MongoDB the figures are counted from its call documents by one aggregation, else from the call
-    ledger. Agents get their own figures, admins and managers everybody's.
+    With MongoDB the figures are counted from its call documents by one aggregation, else from the call
+    ledger. Agents get their own figures, admins and managers those of all agents.
     """
 
     permission: ClassVar[Permission | None] = None
@@ -124,8 +124,8 @@ class ReportActivity:
         own = agent_filter(actor)
         counted = self.activity.by_agent(by_day(period, own))
         days = counting.merged({label: tally} for (_, label), tally in counted.items())
-        fresh = report_meta(period, now, days, complete_through=complete_through)
-        return ActivityReport(about=fresh, agents=self._agents(counted, period))
+        meta = report_meta(period, now, days, complete_through=complete_through)
+        return ActivityReport(about=meta, agents=self._agents(counted, period))
 
     def _agents(self, counted: Mapping[tuple[AgentKey, int], Tally], period: Period) -> list[AgentActivity]:
         by_agent: dict[AgentKey, dict[int, Tally]] = {}
@@ -138,16 +138,16 @@ class ReportActivity:
 
 
 def _agent(agent: AgentName, tallies: Mapping[int, Tally], period: Period) -> AgentActivity:
-    everything = replace(calls_of(period), agent_id=agent.id)
+    all_calls = replace(calls_of(period), agent_id=agent.id)
     return AgentActivity(
         agent,
-        _figures(tallies.values(), everything),
-        [_day(period.days[label], tally, everything) for label, tally in tallies.items()],
+        _figures(tallies.values(), all_calls),
+        [_day(period.days[label], tally, all_calls) for label, tally in tallies.items()],
     )
 
 
-def _day(day: Day, tally: Tally, everything: CallItems) -> ActivityDay:
-    items = replace(everything, start=moment_of(day.first), end=moment_of(day.end))
+def _day(day: Day, tally: Tally, all_calls: CallItems) -> ActivityDay:
+    items = replace(all_calls, start=moment_of(day.first), end=moment_of(day.end))
     return ActivityDay(day.date, _figures([tally], items))
 
 

@@ -1,4 +1,4 @@
-"""What the first, the second … call to a lead achieves."""
+"""Report of the first, second and later calls to a lead: how many of them reach or convert it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ from unite_core.reports.tally import Rate, Tally
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """The calls that were the `attempt`-th one to their lead; 5 stands for the fifth and all later ones."""
+    """The calls with the number `attempt` to their lead; 5 stands for the fifth and all later ones."""
 
     attempt: int
     attempts: Count
@@ -28,7 +28,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptsReport:
-    """The first to the fourth call, and the fifth and later ones."""
+    """The figures of the first to the fourth call, and of the fifth and later ones."""
 
     about: ReportMeta
     attempts: Sequence[Attempt]
@@ -36,10 +36,10 @@ class AttemptsReport:
 
 @dataclass(frozen=True)
 class ReportAttempts:
-    """Report what the first, second, third, fourth, and all later calls to a lead achieve.
+    """Report how many of the first, second, third, fourth, and later calls to a lead reach or convert it.
 
-    The number of a call was fixed when it was written down. Agents get their own figures, admins and managers
-    everybody's.
+    The number of a call was fixed when it was recorded. Agents get their own figures, admins and managers those of all
+    agents.
     """
 
     permission: ClassVar[Permission | None] = None

@@ -1,7 +1,7 @@
-"""Counting calls: what an entry of the ledger adds to a rollup, and what has to be added to rollups that are read.
+"""Counting of calls: the changes of rollups by ledger entries, and the result of queries over rollups.
 
-An entry says everything about its call as it is from then on. So what it changes is the call as it says, less the call
-as the entry before it said. These changes add up, in whatever order they come.
+An entry holds the whole state of its call from then on. So it changes the counts by the call as it says, minus the call
+as the previous entry said. These changes add up in any order.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -31,12 +31,12 @@ from unite_core.reports.tally import Tally
 K = TypeVar("K")
 
 OF_AGENT = (Dimension.SOURCE, Dimension.ATTEMPT)
-"""By what the calls of each agent are counted apart, for each day."""
+"""The dimensions by which the calls of each agent are counted for each day."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A call that is counted (`times` is 1) or taken out again (-1) by an entry that was written at `recorded_at`."""
+    """A call that is counted (`times` is 1) or uncounted (-1) by an entry that was written at `recorded_at`."""
 
     entry: LedgerEntry
     times: int
@@ -44,7 +44,7 @@ class Change:
 
 
 def changes(steps: Iterable[EntryChange]) -> Iterator[Change]:
-    """Everything that the steps change."""
+    """Yield all changes of counts that the steps make."""
     for step in steps:
         if step.before is not None:
             yield Change(step.before, -1, step.entry.at)
@@ -52,7 +52,7 @@ def changes(steps: Iterable[EntryChange]) -> Iterator[Change]:
 
 
 def cells_of(steps: Iterable[EntryChange]) -> dict[Cell, Tally]:
-    """What the steps add to the rollups."""
+    """Return the tallies that the steps add to the rollups."""
     cells: dict[Cell, Tally] = {}
     for change in changes(steps):
         entry = change.entry
@@ -63,24 +63,24 @@ def cells_of(steps: Iterable[EntryChange]) -> dict[Cell, Tally]:
 
 
 def cells_of_recounted(recounted: Iterable[Recounted]) -> dict[Cell, Tally]:
-    """The rollups that hold what was recounted."""
+    """Return the rollups that contain the recounted calls."""
     cells: dict[Cell, Tally] = {}
-    for some in recounted:
+    for group in recounted:
         keys = {
             Dimension.ALL: "",
-            Dimension.AGENT: "" if some.agent_id is None else str(some.agent_id),
-            Dimension.SOURCE: some.source or "",
-            Dimension.ATTEMPT: "" if some.attempt is None else str(min(some.attempt, MAX_ATTEMPT)),
+            Dimension.AGENT: "" if group.agent_id is None else str(group.agent_id),
+            Dimension.SOURCE: group.source or "",
+            Dimension.ATTEMPT: "" if group.attempt is None else str(min(group.attempt, MAX_ATTEMPT)),
         }
-        counted = Tally({some.result: some.calls}, some.seconds, some.recorded_at)
-        for cell in _cells(some.quarter, some.agent_id, keys):
+        counted = Tally({group.result: group.calls}, group.seconds, group.recorded_at)
+        for cell in _cells(group.quarter, group.agent_id, keys):
             cells.setdefault(cell, Tally()).include(counted)
     return cells
 
 
 @dataclass(frozen=True, slots=True)
 class RollupRange:
-    """Rollups of one grain, from the period `first` to before `end`: added up, or with `times=-1` taken out."""
+    """Rollups of one grain, from the period `first` to before `end`: added, or with `times=-1` subtracted."""
 
     grain: Grain
     first: int
@@ -91,17 +91,17 @@ class RollupRange:
 def run_queries(
     rollups: Rollups, steps: Sequence[EntryChange], questions: Sequence[Question]
 ) -> list[dict[str, Tally]]:
-    """The answers that are true of all entries: of the folded ones, and of those that the steps are of.
+    """Return the answers over all entries: those in the rollups, and those of the steps.
 
     Totals have no `recorded_at`.
     """
-    found = [dict(answer) for answer in rollups.answers(questions)]
-    for question, answer in zip(questions, found, strict=True):
+    combined = [dict(answer) for answer in rollups.answers(questions)]
+    for question, answer in zip(questions, combined, strict=True):
         for change in _relevant(steps, question.agent_id):
             for key in _keys(question, change.entry):
                 tally = answer.setdefault(key, Tally())
                 tally.add(change.entry, times=change.times, recorded_at=change.recorded_at)
-    return [_as_asked(question, answer) for question, answer in zip(questions, found, strict=True)]
+    return [_as_asked(question, answer) for question, answer in zip(questions, combined, strict=True)]
 
 
 def _as_asked(question: Question, answer: dict[str, Tally]) -> dict[str, Tally]:
@@ -115,7 +115,7 @@ def _in_groups(tally: Tally, groups: Groups) -> Tally:
 
 
 def _of_totals(answer: Mapping[str, Tally]) -> dict[str, Tally]:
-    """The totals without what is left of days that were taken out in part."""
+    """Remove what remains in totals from days of which a part was subtracted."""
     totals = {}
     for key, tally in answer.items():
         if 0 in tally.calls.values():
@@ -127,7 +127,7 @@ def _of_totals(answer: Mapping[str, Tally]) -> dict[str, Tally]:
 
 
 def by_agent(rollups: Rollups, steps: Iterable[EntryChange], question: Timeline) -> dict[tuple[str, int], Tally]:
-    """The answer that is true of all entries, as those of `run_queries` are."""
+    """Return the calls by agent and label over all entries, as `run_queries` does."""
     answer = dict(rollups.by_agent(question))
     for change in _relevant(steps, question.agent_id):
         quarter = quarter_of(change.entry.called_at)
@@ -143,7 +143,7 @@ def _relevant(steps: Iterable[EntryChange], agent_id: UUID | None) -> Iterator[C
 
 
 def _keys(question: Question, entry: LedgerEntry) -> Iterator[str]:
-    """Under what the answer to the question counts the call; nothing where it is not asked for."""
+    """Yield the keys under which the answer to the question counts the call; none if the question excludes it."""
     quarter = quarter_of(entry.called_at)
     if isinstance(question, Timeline):
         for segment in question.segments:
@@ -154,7 +154,7 @@ def _keys(question: Question, entry: LedgerEntry) -> Iterator[str]:
 
 
 def _cells(quarter: int, agent_id: UUID | None, keys: Mapping[Dimension, str]) -> Iterator[Cell]:
-    """Every rollup that counts a call of that quarter hour and agent."""
+    """Yield every rollup that counts a call of that quarter hour and agent."""
     day = quarter // QUARTERS_PER_DAY
     for dimension, key in keys.items():
         yield Cell(Grain.QUARTER, quarter, dimension, key)
@@ -165,9 +165,9 @@ def _cells(quarter: int, agent_id: UUID | None, keys: Mapping[Dimension, str]) -
 
 
 def rollup_ranges(start: int, end: int) -> list[RollupRange]:
-    """The quarter hours from `start` to before `end`, as whole days of UTC with quarter hours before and after them.
+    """Split the quarter hours from `start` to before `end` into whole days of UTC, and quarter hours around them.
 
-    Where most of a day belongs to it, that day is counted as a whole and the rest is taken out again.
+    If most of a day is in the range, the whole day is added and the rest is subtracted.
     """
     # The midnights that are nearest to the two ends.
     first_day, end_day = ((quarter + QUARTERS_PER_DAY // 2) // QUARTERS_PER_DAY for quarter in (start, end))
@@ -178,12 +178,12 @@ def rollup_ranges(start: int, end: int) -> list[RollupRange]:
 
 
 def _edge(first: int, end: int) -> RollupRange:
-    """The quarter hours from `first` to before `end`; those between are taken out where `end` is the earlier one."""
+    """Return the quarter hours from `first` to before `end`; if `end` is earlier, those between are subtracted."""
     return RollupRange(Grain.QUARTER, first, end) if first <= end else RollupRange(Grain.QUARTER, end, first, -1)
 
 
 def merged(answers: Iterable[Mapping[K, Tally]]) -> dict[K, Tally]:
-    """Answers about different portions, in one."""
+    """Merge answers about different ranges into one."""
     whole: dict[K, Tally] = {}
     for answer in answers:
         for key, tally in answer.items():

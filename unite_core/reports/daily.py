@@ -1,4 +1,4 @@
-"""The report of one day."""
+"""Report of one day: calls in total, by agent, outcome and hour."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ OUTCOMES = [result for result in CallResult if result in results_with(Flag.ATTEM
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallFigures:
-    """The figures of some calls."""
+    """The figures of a set of calls."""
 
     total_calls: Count
     completed: Count
@@ -36,7 +36,7 @@ class CallFigures:
 
 @dataclass(frozen=True, slots=True)
 class AgentDay:
-    """The figures of an agent, or of the calls that were nobody's."""
+    """The figures of an agent, or of the calls that belong to nobody."""
 
     agent: AgentName
     figures: CallFigures
@@ -44,7 +44,7 @@ class AgentDay:
 
 @dataclass(frozen=True, slots=True)
 class Hour:
-    """The calls of one hour on the clocks. It is named by when it began, as an hour comes twice when clocks go back."""
+    """The calls of one hour on local clocks, named by its start: an hour occurs twice when clocks go back."""
 
     starts_at: datetime
     attempts: Count
@@ -53,7 +53,7 @@ class Hour:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DailyReport:
-    """One day: in all, by agent (by name), by outcome, and hour by hour."""
+    """The figures of one day: in total, by agent (by name), by outcome, and by hour."""
 
     about: ReportMeta
     figures: CallFigures
@@ -67,8 +67,8 @@ class DailyReport:
 class ReportDay:
     """Report one day: how many calls there were, how many were made and how many missed, by agent, outcome and hour.
 
-    A call belongs to the day on which it began, or on which it was due where nobody made it. Cancelled calls are in no
-    total. Agents get their own figures, admins and managers everybody's.
+    A call belongs to the day on which it began, or on which it was due if nobody made it. Cancelled calls are in no
+    total. Agents get their own figures, admins and managers those of all agents.
     """
 
     permission: ClassVar[Permission | None] = None
@@ -79,38 +79,38 @@ class ReportDay:
         return self.report(period, self.count(questions_of_day(actor, period)))
 
     def report(self, period: Period, answers: Results) -> DailyReport:
-        """The report of the answers to `questions_of_day`."""
+        """Return the report from the answers to `questions_of_day`."""
         agents, quarters = answers.totals(0), answers.timeline(1)
-        everything = calls_of(period)
-        whole = Scope(total(quarters.values()), everything)
+        all_calls = calls_of(period)
+        whole = Scope(total(quarters.values()), all_calls)
         return DailyReport(
             about=report_meta(period, answers.taken_at, _by_day(period, quarters)),
             figures=figures_of(whole),
             cancelled=whole.count(metrics.CANCELLED),
-            by_agent=self._by_agent(agents, everything),
+            by_agent=self._by_agent(agents, all_calls),
             by_outcome={outcome: whole.result(outcome) for outcome in OUTCOMES},
-            by_hour=list(_by_hour(period, quarters, everything)),
+            by_hour=list(_by_hour(period, quarters, all_calls)),
         )
 
-    def _by_agent(self, agents: Mapping[str, Tally], everything: CallItems) -> list[AgentDay]:
+    def _by_agent(self, agents: Mapping[str, Tally], all_calls: CallItems) -> list[AgentDay]:
         counted = {key: tally for key, tally in agents.items() if tally.count(metrics.TOTAL_CALLS)}
         names = self.name(counted)
         rows = [
-            AgentDay(names[key], figures_of(Scope(tally, replace(everything, agent_id=names[key].id))))
+            AgentDay(names[key], figures_of(Scope(tally, replace(all_calls, agent_id=names[key].id))))
             for key, tally in counted.items()
         ]
         return sorted(rows, key=lambda row: order_of(row.agent))
 
 
 def questions_of_day(actor: Actor, period: Period) -> tuple[Question, ...]:
-    """What the report of a day asks: the calls of each agent, and those of each quarter hour."""
+    """Return the questions of a day's report: the calls of each agent, and those of each quarter hour."""
     own = agent_filter(actor)
     by_agent = Totals(start=period.start, end=period.end, by=Dimension.AGENT, agent_id=own)
     return by_agent, Timeline(segments=(Segment(period.start, period.end, 0, 1),), agent_id=own)
 
 
 def figures_of(scope: Scope) -> CallFigures:
-    """The figures of the calls of a scope."""
+    """Return the figures of the calls of a scope."""
     return CallFigures(
         total_calls=scope.count(metrics.TOTAL_CALLS),
         completed=scope.count(metrics.COMPLETED),
@@ -124,27 +124,27 @@ def figures_of(scope: Scope) -> CallFigures:
 
 
 def order_of(agent: AgentName) -> tuple[bool, str, UUID]:
-    """Where the agent stands in a list by name; nobody comes last."""
+    """Return the sort key of the agent in a list by name; nobody comes last."""
     return agent.id is None, (agent.name or "").casefold(), agent.id or UUID(int=0)
 
 
 def _by_day(period: Period, quarters: Mapping[int, Tally]) -> Mapping[int, Tally]:
-    """What `by_day` asks for, from the quarter hours; a report of a day has a period of one."""
+    """Return the answer to `by_day` from the quarter hours; the report of a day has a period of one day."""
     return {
         number: total(tally for quarter, tally in quarters.items() if day.first <= quarter < day.end)
         for number, day in enumerate(period.days)
     }
 
 
-def _by_hour(period: Period, quarters: Mapping[int, Tally], everything: CallItems) -> Iterable[Hour]:
-    """Every hour of the period: the quarter hours in which clocks show the same one, at the same distance from UTC."""
+def _by_hour(period: Period, quarters: Mapping[int, Tally], all_calls: CallItems) -> Iterable[Hour]:
+    """Yield every hour of the period: the quarter hours with the same hour on local clocks and the same UTC offset."""
 
     def hour_of(quarter: int) -> tuple[object, ...]:
-        shown = period.clock_at(quarter)
-        return shown.date(), shown.hour, shown.utcoffset()
+        clock = period.clock_at(quarter)
+        return clock.date(), clock.hour, clock.utcoffset()
 
     for _, group in groupby(range(period.start, period.end), key=hour_of):
-        within = list(group)
-        tally = total(quarters[quarter] for quarter in within if quarter in quarters)
-        scope = Scope(tally, replace(everything, start=moment_of(within[0]), end=moment_of(within[-1] + 1)))
-        yield Hour(period.clock_at(within[0]), scope.count(metrics.COMPLETED), scope.count(metrics.CONTACTS))
+        hour = list(group)
+        tally = total(quarters[quarter] for quarter in hour if quarter in quarters)
+        scope = Scope(tally, replace(all_calls, start=moment_of(hour[0]), end=moment_of(hour[-1] + 1)))
+        yield Hour(period.clock_at(hour[0]), scope.count(metrics.COMPLETED), scope.count(metrics.CONTACTS))

@@ -1,4 +1,4 @@
-"""A day at a glance: its calls and its new leads, as both were at one moment."""
+"""Report of one day with the funnel of its new leads, from one snapshot."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -14,7 +14,7 @@ from unite_core.unit_of_work import UnitOfWorkFactory
 
 @dataclass(frozen=True, slots=True)
 class DayOverview:
-    """The report of a day, and how far the leads came that were created on it."""
+    """The report of a day, and the funnel of the leads that were created on it."""
 
     day: DailyReport
     funnel: Funnel
@@ -24,7 +24,7 @@ class DayOverview:
 class ReportDayOverview:
     """Report a day and its funnel together, so that a call is in both of them or in neither.
 
-    Agents get their own figures, admins and managers everybody's.
+    Agents get their own figures, admins and managers those of all agents.
     """
 
     permission: ClassVar[Permission | None] = None
@@ -37,7 +37,7 @@ class ReportDayOverview:
         questions = questions_of_day(actor, period)
         calls, leads = self.day.count.look(questions), self.funnel.look(actor, period)
         answers, counted = calls.found, leads.found
-        # A call forgets both of them. One that is still remembered may be older than what would be read beside it.
+        # A call invalidates both of them. One that is still cached may be older than what would be read for the other.
         if answers is None or counted is None:
             taken_at = self.clock.now()
             with self.reads() as reads:

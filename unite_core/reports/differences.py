@@ -1,4 +1,4 @@
-"""Where call documents differ from the call ledger."""
+"""Comparison of call documents with the call ledger."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,11 +25,11 @@ from unite_core.unit_of_work import UnitOfWorkFactory
 
 TASK_BATCH_SIZE = 500
 MAX_SHOWN = 200
-"""Characters of a value that a difference shows."""
+"""Maximum number of characters of a value in a difference."""
 
 
 class DifferenceKind(StrEnum):
-    """How documents differ from the ledger."""
+    """The kind of a difference between call documents and the ledger."""
 
     MISSING = "missing"
     DOUBLED = "doubled"
@@ -41,9 +41,9 @@ class DifferenceKind(StrEnum):
 class Difference:
     """One difference between the documents and the ledger, with the values of both as text.
 
-    `MISSING`: a call has no document. `DOUBLED`: a call has another document beside its own, by another id, which is
-    what was found. `ALTERED`: a field says something else than the last entry of the call. `UNEXPECTED`: a document is
-    of a call that is not in the ledger. `task_id` is None where the document names no task.
+    `MISSING`: a call has no document. `DOUBLED`: a call has a second document with another id, which is `found`.
+    `ALTERED`: a field differs from the last entry of the call. `UNEXPECTED`: a document belongs to a call that is not
+    in the ledger. `task_id` is None if the document names no task.
     """
 
     kind: DifferenceKind
@@ -56,10 +56,10 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class CallState:
-    """A call as the ledger has it, and every document of it.
+    """A call as the ledger has it, and all its documents.
 
-    `expected` is None where the ledger has no such call. While the event of its last entry is on its way, nothing is
-    wrong with a document that is missing or of an earlier entry.
+    `expected` is None if the ledger has no such call. While the event of its last entry is pending, a document that is
+    missing or of an earlier entry is no difference.
     """
 
     task_id: UUID | None
@@ -69,30 +69,32 @@ class CallState:
 
     @property
     def own(self) -> StoredDocument | None:
-        """The document by the id of the task, where the ledger has the call."""
-        return next((it for it in self.found if it.id == self.task_id), None) if self.expected else None
+        """The document with the id of the task, if the ledger has the call."""
+        return next((stored for stored in self.found if stored.id == self.task_id), None) if self.expected else None
 
     @property
     def others(self) -> Sequence[StoredDocument]:
-        """The documents that should not be there."""
-        return [it for it in self.found if self.expected is None or it.id != self.task_id]
+        """The documents that should not exist."""
+        return [stored for stored in self.found if self.expected is None or stored.id != self.task_id]
 
     @property
     def missing(self) -> bool:
-        """Whether the call has no document, and none is on its way."""
+        """Whether the call has no document, and no event for one is pending."""
         return self.expected is not None and self.own is None and not self.pending
 
     @property
     def altered(self) -> Mapping[str, tuple[Any, Any]]:
-        """The fields that say something else, with what is expected and what was found."""
+        """The fields that differ, with the expected and the stored value."""
         if self.expected is None or self.own is None or self.pending:
             return {}
-        expected, found = self.expected.content(), self.own.content
-        names = [*expected, *sorted(found.keys() - expected.keys())]
-        return {name: (expected.get(name), found.get(name)) for name in names if expected.get(name) != found.get(name)}
+        expected, stored = self.expected.content(), self.own.content
+        names = [*expected, *sorted(stored.keys() - expected.keys())]
+        return {
+            name: (expected.get(name), stored.get(name)) for name in names if expected.get(name) != stored.get(name)
+        }
 
     def differences(self) -> Iterator[Difference]:
-        """Every difference by its name."""
+        """Yield every difference of the call."""
         entry_id = self.expected.entry_id if self.expected else None
         if self.missing:
             yield Difference(kind=DifferenceKind.MISSING, task_id=self.task_id, entry_id=entry_id)
@@ -102,8 +104,8 @@ class CallState:
                 task_id=self.task_id,
                 entry_id=entry_id,
                 field=name,
-                expected=_shown(expected),
-                found=_shown(found),
+                expected=_display(expected),
+                found=_display(found),
             )
         for other in self.others:
             yield Difference(
@@ -111,12 +113,12 @@ class CallState:
                 task_id=self.task_id,
                 entry_id=entry_id or _id(other.content.get("entry_id")),
                 field=ID,
-                found=_shown(other.id),
+                found=_display(other.id),
             )
 
 
 def counted_entries(work: DocumentsUnitOfWork, period: Period) -> Iterator[LedgerEntry]:
-    """The entries that count, of the calls of the period."""
+    """Yield the counted entries of the calls of the period."""
     calls = LedgerFilter(called_from=moment_of(period.start), called_to=moment_of(period.end), counted=True)
     request: PageRequest | None = PageRequest(limit=MAX_LIMIT)
     while request is not None:
@@ -127,30 +129,31 @@ def counted_entries(work: DocumentsUnitOfWork, period: Period) -> Iterator[Ledge
 
 @dataclass(frozen=True)
 class CompareDocuments:
-    """Find the calls of a period whose documents differ from the ledger, and those whose event is on its way.
+    """Find the calls of a period whose documents differ from the ledger, and those with a pending event.
 
-    Whatever differs is looked at twice, as calls go on meanwhile: only what differs in the same way both times counts.
+    Every difference is checked twice, because calls go on meanwhile: only what differs in the same way both times
+    counts.
     """
 
     reads: UnitOfWorkFactory[DocumentsUnitOfWork]
     documents: CallDocuments
 
     def __call__(self, entries: Sequence[LedgerEntry], period: Period) -> list[CallState]:
-        """What differs or is on its way; `entries` are the counted ones of the period, read a moment ago."""
+        """Return the calls that differ or have a pending event; `entries` are the counted ones of the period."""
         expected = {entry.task_id: document_of(entry) for entry in entries}
         suspects = self._differing(expected)
-        strays = []
+        unassigned = []
         for stored in self._documents_of(period):
             suspects |= stored.tasks - expected.keys()
             if not stored.tasks:
-                strays.append(CallState(None, None, [stored]))
-        return [*(state for some in _portions(suspects) for state in self._confirmed(some)), *strays]
+                unassigned.append(CallState(None, None, [stored]))
+        return [*(state for batch in _batches(suspects) for state in self._confirmed(batch)), *unassigned]
 
     def _differing(self, expected: Mapping[UUID, CallDocument]) -> set[UUID]:
         return {
             state.task_id
-            for some in _portions(expected)
-            for state in _states(some, expected, self.documents.of_tasks(some))
+            for batch in _batches(expected)
+            for state in _states(batch, expected, self.documents.of_tasks(batch))
             if state.task_id is not None and any(state.differences())
         }
 
@@ -167,24 +170,25 @@ class CompareDocuments:
                 yield state
 
     def _look_up(self, task_ids: Collection[UUID]) -> list[CallState]:
-        """Everything about these calls, as it is now."""
-        found = self.documents.of_tasks(task_ids)
-        named = set(task_ids).union(*(stored.tasks for stored in found))
+        """Read the current state of these calls from both stores."""
+        stored_documents = self.documents.of_tasks(task_ids)
+        named = set(task_ids).union(*(stored.tasks for stored in stored_documents))
         with self.reads() as reads:
             chains: dict[UUID, Sequence[LedgerEntry]] = {}
-            for some in _portions(named):
-                chains.update(reads.ledger.chains(some))
+            for batch in _batches(named):
+                chains.update(reads.ledger.chains(batch))
             expected = {task_id: document_of(chain[-1]) for task_id, chain in chains.items()}
             pending = _pending(reads, [expected[task_id] for task_id in task_ids if task_id in expected])
-        return _states(task_ids, expected, found, pending)
+        return _states(task_ids, expected, stored_documents, pending)
 
 
 def _pending(work: DocumentsUnitOfWork, expected: Sequence[CallDocument]) -> frozenset[UUID]:
-    """Those of these entries whose events are on their way."""
+    """Return the entries of these documents whose events are pending."""
     if not expected:
         return frozenset()
-    # An event is as old as its entry; here the moments end at the millisecond.
-    since, until = min(it.at for it in expected), max(it.at for it in expected) + timedelta(milliseconds=1)
+    # An event has the time of its entry; the times here are rounded down to the millisecond.
+    since = min(document.at for document in expected)
+    until = max(document.at for document in expected) + timedelta(milliseconds=1)
     events = work.deliveries.pending_events(ACTIVITY, CALL_EVENTS, since=since, until=until)
     return frozenset(UUID(event.data["entry_id"]) for event in events)
 
@@ -192,28 +196,28 @@ def _pending(work: DocumentsUnitOfWork, expected: Sequence[CallDocument]) -> fro
 def _states(
     task_ids: Collection[UUID],
     expected: Mapping[UUID, CallDocument],
-    found: Sequence[StoredDocument],
+    stored_documents: Sequence[StoredDocument],
     pending: frozenset[UUID] = frozenset(),
 ) -> list[CallState]:
     of_task: dict[UUID, list[StoredDocument]] = {task_id: [] for task_id in task_ids}
-    for stored in found:
+    for stored in stored_documents:
         task_id = _call_of(stored, expected)
         if task_id is not None and task_id in of_task:
             of_task[task_id].append(stored)
     return [
-        CallState(task_id, known, of_task[task_id], known is not None and known.entry_id in pending)
-        for task_id, known in ((task_id, expected.get(task_id)) for task_id in of_task)
+        CallState(task_id, document, of_task[task_id], document is not None and document.entry_id in pending)
+        for task_id, document in ((task_id, expected.get(task_id)) for task_id in of_task)
     ]
 
 
 def _call_of(stored: StoredDocument, expected: Mapping[UUID, CallDocument]) -> UUID | None:
-    """The call that a document is of: the one with its id, else the one that it names, as far as there are such."""
+    """Return the task with the document's id, else the one that it names; tasks in the ledger come first."""
     own, named = _id(stored.id), _id(stored.content.get("task_id"))
-    known = [task_id for task_id in (own, named) if task_id in expected]
-    return known[0] if known else own or named
+    in_ledger = [task_id for task_id in (own, named) if task_id in expected]
+    return in_ledger[0] if in_ledger else own or named
 
 
-def _portions(task_ids: Collection[UUID]) -> Iterator[Sequence[UUID]]:
+def _batches(task_ids: Collection[UUID]) -> Iterator[Sequence[UUID]]:
     ordered = sorted(task_ids)
     for start in range(0, len(ordered), TASK_BATCH_SIZE):
         yield ordered[start : start + TASK_BATCH_SIZE]
@@ -223,7 +227,7 @@ def _id(value: object) -> UUID | None:
     return value if isinstance(value, UUID) else None
 
 
-def _shown(value: object) -> str | None:
+def _display(value: object) -> str | None:
     if value is None:
         return None
     if isinstance(value, datetime):

@@ -1,6 +1,6 @@
-"""Call documents: every call once more, by its last entry, in a store that is read for reports alone.
+"""Call documents: a copy of every call by its last ledger entry, in a store that only reports read.
 
-The call ledger is what is right. The documents follow it by the events that tell of its entries, and can be made anew
+The call ledger is authoritative. The documents are updated by the events of its entries, and can be rebuilt
 from it at any time.
 """
 
@@ -19,10 +19,10 @@ from unite_core.reports.ports import ReportsUnitOfWork, Timeline
 from unite_core.reports.tally import Tally
 
 CALL_EVENTS = frozenset({TASK_COMPLETED, TASK_MISSED, TASK_CANCELLED, CALL_CORRECTED})
-"""The events that tell of an entry of the call ledger."""
+"""The types of events that carry an entry of the call ledger."""
 
 ID = "_id"
-"""The field of a stored document that no other document has: the id of the call's task."""
+"""The field with the unique id of a stored document: the id of the call's task."""
 
 AgentKey = str
 """The id of an agent; empty for calls of nobody."""
@@ -30,9 +30,9 @@ AgentKey = str
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallDocument:
-    """A call as the `number`-th entry of its chain says it was.
+    """The state of a call after the `number`-th entry of its chain.
 
-    `at` is when that entry was written. Both moments end at the millisecond, rounded down: a call stays in its quarter
+    `at` is when that entry was written. Both times are rounded down to the millisecond: a call stays in its quarter
     hour.
     """
 
@@ -51,12 +51,12 @@ class CallDocument:
     hash: str
 
     def content(self) -> dict[str, Any]:
-        """Every field by its name, and the id of the document."""
-        return {ID: self.task_id, **{each.name: getattr(self, each.name) for each in fields(self)}}
+        """Return every field by its name, and the id of the document."""
+        return {ID: self.task_id, **{field.name: getattr(self, field.name) for field in fields(self)}}
 
 
 def document_of(entry: LedgerEntry) -> CallDocument:
-    """The document of a call whose last entry is this one."""
+    """Return the document of a call with this last entry."""
     return CallDocument(
         task_id=entry.task_id,
         entry_id=entry.id,
@@ -75,9 +75,10 @@ def document_of(entry: LedgerEntry) -> CallDocument:
 
 
 def document_of_event(event: Event) -> CallDocument | None:
-    """The document of the entry that the event tells of.
+    """Return the document of the entry in the event.
 
-    None where it tells of none, or not of all its facts: events of before did not. Reconciling finds those calls.
+    Return None if it has no entry, or not all facts of it, as in events of older versions. Reconciliation finds those
+    calls.
     """
     facts = event.data.get("entry")
     if event.type not in CALL_EVENTS or not isinstance(facts, Mapping):
@@ -103,19 +104,19 @@ def document_of_event(event: Event) -> CallDocument | None:
 
 
 def documents_of(events: Sequence[Event]) -> Sequence[CallDocument]:
-    """The documents that follow from the events: of each call the one with the highest number."""
+    """Return the documents of the events: for each call the one with the highest number."""
     latest: dict[UUID, CallDocument] = {}
     for event in events:
         document = document_of_event(event)
         if document is not None:
-            known = latest.get(document.task_id)
-            if known is None or known.number < document.number:
+            latest_so_far = latest.get(document.task_id)
+            if latest_so_far is None or latest_so_far.number < document.number:
                 latest[document.task_id] = document
     return list(latest.values())
 
 
 def to_millisecond(moment: datetime) -> datetime:
-    """The moment without what is less than a millisecond."""
+    """Round the time down to the millisecond."""
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
@@ -127,50 +128,50 @@ class StoredDocument:
 
     @property
     def id(self) -> Any:
-        """Its id: that of its task, where nobody put it there by another."""
+        """Its id: that of its task, unless somebody stored it under another one."""
         return self.content[ID]
 
     @property
     def tasks(self) -> frozenset[UUID]:
-        """The tasks that it may be about: by its id and by what it says."""
-        named = (self.id, self.content.get("task_id"))
-        return frozenset(each for each in named if isinstance(each, UUID))
+        """The tasks to which it may belong: by its id and by its field."""
+        candidates = (self.id, self.content.get("task_id"))
+        return frozenset(candidate for candidate in candidates if isinstance(candidate, UUID))
 
 
 class CallActivity(Protocol):
-    """Calls counted by agent and by label."""
+    """Counts calls by agent and by label."""
 
     @abstractmethod
     def by_agent(self, question: Timeline) -> Mapping[tuple[AgentKey, int], Tally]:
-        """The calls by agent and label; what there is none of may be left out. Raises `Unavailable`."""
+        """Return the calls by agent and label; pairs without calls may be missing. Raise `Unavailable`."""
 
 
 class CallDocuments(CallActivity, Protocol):
-    """The store of call documents: one of each call, by the id of its task. Every method raises `Unavailable`."""
+    """Stores call documents: one for each call, under the id of its task. Every method raises `Unavailable`."""
 
     @abstractmethod
     def store(self, documents: Sequence[CallDocument]) -> None:
-        """Put the documents there, but those of calls that have a document with the same or a higher number.
+        """Store the documents, except those of calls that have a document with the same or a higher number.
 
-        So the order in which they come has no effect, nor has it how often.
+        So neither their order nor repetition has an effect.
         """
 
     @abstractmethod
     def of_tasks(self, task_ids: Collection[UUID]) -> Sequence[StoredDocument]:
-        """The documents whose id or `task_id` is one of these (up to 1,000)."""
+        """Return the documents whose id or `task_id` is one of these (up to 1,000)."""
 
     @abstractmethod
     def between(self, start: datetime, end: datetime) -> Sequence[StoredDocument]:
-        """The documents whose `called_at` is a moment from `start` to before `end`."""
+        """Return the documents whose `called_at` is from `start` to before `end`."""
 
     @abstractmethod
     def replace(self, replacements: Sequence[tuple[StoredDocument, CallDocument]]) -> None:
-        """Put documents in the place of stored ones with the same id, those that are still as they were found."""
+        """Replace stored documents by others with the same id, unless they have changed since they were read."""
 
     @abstractmethod
     def remove(self, found: Sequence[StoredDocument]) -> None:
-        """Remove these documents, those that are still as they were found."""
+        """Delete these documents, unless they have changed since they were read."""
 
 
 class DocumentsUnitOfWork(ReportsUnitOfWork, RelayUnitOfWork, Protocol):
-    """A unit of work that reaches the ledger, the rollups, and the events that are on their way."""
+    """A unit of work with the ledger, the rollups, and the pending events."""

@@ -1,4 +1,4 @@
-"""How far leads come, by where they are from, and how soon they are called."""
+"""Reports of the lead funnel by source, and of the speed of first calls."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -19,12 +19,12 @@ from unite_core.reports.tally import Rate
 from unite_core.unit_of_work import UnitOfWorkFactory
 
 PROMPT_SECONDS = 5 * 60
-"""A lead that is called within so many seconds is called promptly."""
+"""The number of seconds within which a first call is prompt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stages:
-    """How many leads there are, and how many of them were called, contacted and converted; `source` None: of all."""
+    """The number of leads, and of those that were called, contacted and converted; `source` None: all sources."""
 
     source: str | None
     leads: Count
@@ -37,7 +37,7 @@ class Stages:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Funnel:
-    """The leads created in the period, in all and by source."""
+    """The leads created in the period, in total and by source."""
 
     about: ReportMeta
     total: Stages
@@ -46,10 +46,10 @@ class Funnel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpeedToLead:
-    """How soon the leads created in the period were called first.
+    """The time until the first call of the leads created in the period.
 
     `p50_seconds` and `p90_seconds`: half of the called leads, and nine in ten of them, were called within so many
-    seconds (the nearest rank); None where none was called.
+    seconds (nearest rank); None if none was called.
     """
 
     about: ReportMeta
@@ -65,7 +65,7 @@ class SpeedToLead:
 class ReportFunnel:
     """Report how many of the leads created in a period were called, contacted and converted, by source.
 
-    A lead belongs to the day on which it was created; deleted leads are left out. Agents get the leads assigned to
+    A lead belongs to the day on which it was created; deleted leads are excluded. Agents get the leads assigned to
     them and their own calls, admins and managers all.
     """
 
@@ -83,25 +83,25 @@ class ReportFunnel:
             return self.read(reads, taken_at, actor, period)
 
     def look(self, actor: Actor, period: Period) -> CacheSlot["CountedLeads"]:
-        """The leads by source, as far as they are remembered."""
+        """Return the leads by source from the cache, if they are there."""
         return _FUNNELS.look(self.cache, CALLED_LEADS_NAMESPACE, _key("funnel", _cohort(actor, period)))
 
     def read(self, reads: ReportsUnitOfWork, taken_at: datetime, actor: Actor, period: Period) -> "CountedLeads":
-        """The leads by source from an open unit of work, which was opened after `taken_at`."""
+        """Count the leads by source in an open unit of work, which was opened after `taken_at`."""
         return CountedLeads(taken_at, reads.figures.funnel(_cohort(actor, period)))
 
-    def report(self, period: Period, found: "CountedLeads") -> Funnel:
-        """The report of what was counted."""
-        counts = found.counts
+    def report(self, period: Period, counted: "CountedLeads") -> Funnel:
+        """Return the report of counted leads."""
+        counts = counted.counts
         all_leads = FunnelCounts(
-            leads=sum(each.leads for each in counts.values()),
-            called=sum(each.called for each in counts.values()),
-            contacted=sum(each.contacted for each in counts.values()),
-            converted=sum(each.converted for each in counts.values()),
+            leads=sum(stages.leads for stages in counts.values()),
+            called=sum(stages.called for stages in counts.values()),
+            contacted=sum(stages.contacted for stages in counts.values()),
+            converted=sum(stages.converted for stages in counts.values()),
         )
         items = _leads_of(period)
         return Funnel(
-            about=_about(period, found.taken_at),
+            about=_about(period, counted.taken_at),
             total=_stages(None, all_leads, items),
             by_source=[_stages(source, counts[source], replace(items, source=source)) for source in sorted(counts)],
         )
@@ -111,7 +111,7 @@ class ReportFunnel:
 class ReportSpeedToLead:
     """Report how soon the leads created in a period were called first, and the share called within five minutes.
 
-    A call that began before its lead was created counts as one at that moment. Deleted leads are left out. Agents get
+    A call that began before its lead was created counts as one at that moment. Deleted leads are excluded. Agents get
     the leads assigned to them and their own calls, admins and managers all.
     """
 
@@ -123,16 +123,16 @@ class ReportSpeedToLead:
     def __call__(self, actor: Actor, period: Period) -> SpeedToLead:
         cohort = _cohort(actor, period)
         timed = _TIMED.get(self.cache, CALLED_LEADS_NAMESPACE, _key("first calls", cohort), lambda: self._read(cohort))
-        found = timed.first_calls
+        counts = timed.first_calls
         items = _leads_of(period)
         return SpeedToLead(
             about=_about(period, timed.taken_at),
-            leads=Count(found.leads, items),
-            called=Count(found.called, replace(items, called=True)),
-            within_5_minutes=Count(found.within, replace(items, within=PROMPT_SECONDS)),
-            share_within_5_minutes=Rate(found.within, found.called),
-            p50_seconds=found.p50,
-            p90_seconds=found.p90,
+            leads=Count(counts.leads, items),
+            called=Count(counts.called, replace(items, called=True)),
+            within_5_minutes=Count(counts.within, replace(items, within=PROMPT_SECONDS)),
+            share_within_5_minutes=Rate(counts.within, counts.called),
+            p50_seconds=counts.p50,
+            p90_seconds=counts.p90,
         )
 
     def _read(self, cohort: Cohort) -> "_Timed":
@@ -143,7 +143,7 @@ class ReportSpeedToLead:
 
 @dataclass(frozen=True, slots=True)
 class CountedLeads:
-    """The leads by source, as they were at a moment."""
+    """The leads by source at the time `taken_at`."""
 
     taken_at: datetime
     counts: Mapping[str, FunnelCounts]
@@ -151,7 +151,7 @@ class CountedLeads:
 
 @dataclass(frozen=True, slots=True)
 class _Timed:
-    """The first calls, as they were at a moment."""
+    """The first calls at the time `taken_at`."""
 
     taken_at: datetime
     first_calls: FirstCalls
@@ -159,7 +159,7 @@ class _Timed:
 
 def _counted_from_plain(plain: Any) -> CountedLeads:
     taken_at, counts = plain
-    return CountedLeads(datetime.fromisoformat(taken_at), {key: FunnelCounts(**it) for key, it in counts.items()})
+    return CountedLeads(datetime.fromisoformat(taken_at), {key: FunnelCounts(**value) for key, value in counts.items()})
 
 
 def _timed_from_plain(plain: Any) -> _Timed:
@@ -168,10 +168,12 @@ def _timed_from_plain(plain: Any) -> _Timed:
 
 
 _FUNNELS = CacheEntryType[CountedLeads](
-    lambda it: [it.taken_at.isoformat(), {source: asdict(counts) for source, counts in it.counts.items()}],
+    lambda leads: [leads.taken_at.isoformat(), {source: asdict(counts) for source, counts in leads.counts.items()}],
     _counted_from_plain,
 )
-_TIMED = CacheEntryType[_Timed](lambda it: [it.taken_at.isoformat(), asdict(it.first_calls)], _timed_from_plain)
+_TIMED = CacheEntryType[_Timed](
+    lambda timed: [timed.taken_at.isoformat(), asdict(timed.first_calls)], _timed_from_plain
+)
 
 
 def _key(what: str, cohort: Cohort) -> str:

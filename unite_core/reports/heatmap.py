@@ -1,4 +1,4 @@
-"""Which hours and weekdays are busy, and when somebody is reached."""
+"""Report of the hours of the week: how many calls were made, and how many reached the lead."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,9 +20,9 @@ _CONTACTS_AND_OTHERS = grouped(metrics.CONTACTS.results, metrics.COMPLETED.resul
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockTime:
-    """The calls made in one hour of the day (0 to 23), on one weekday (1 is Monday) or, where that is None, on all.
+    """The calls made in one hour of the day (0 to 23), on one weekday (1 is Monday) or, if that is None, on all.
 
-    `hour` is None where it is the whole weekday.
+    `hour` is None for a whole weekday.
     """
 
     weekday: int | None
@@ -34,9 +34,9 @@ class ClockTime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heatmap:
-    """Every hour of the week, from Monday 0:00 on, and the best of them to reach somebody, which may be several.
+    """Every hour of the week, from Monday 0:00 on, and the hours with the best contact rate, which may be several.
 
-    None is the best where none has had 30 attempts.
+    There is no best hour if none has had 30 attempts.
     """
 
     about: ReportMeta
@@ -48,8 +48,8 @@ class Heatmap:
 class ReportHeatmap:
     """Report how many calls were made, and how many reached the lead, in each hour of the week.
 
-    Hours are those on the clocks of the time zone. Hours with fewer than 30 attempts are no best hour. Agents get their
-    own figures, admins and managers everybody's.
+    Hours are those on the clocks of the time zone. Hours with fewer than 30 attempts cannot be a best hour. Agents get
+    their own figures, admins and managers those of all agents.
     """
 
     permission: ClassVar[Permission | None] = None
@@ -70,12 +70,12 @@ class ReportHeatmap:
 
 
 def by_hour_of_week(period: Period, agent_id: UUID | None) -> Timeline:
-    """The question for the calls of each hour of the week, labelled with its number from Monday 0:00, which is 0."""
+    """Return the question for the calls of each hour of the week, labelled with its number; 0 is Monday 0:00."""
     return Timeline(segments=period.by_hour_of_week(), agent_id=agent_id, groups=_CONTACTS_AND_OTHERS)
 
 
 def hours_of_day(period: Period, week: Mapping[int, Tally]) -> list[ClockTime]:
-    """The 24 hours of the day, of the answer to `by_hour_of_week`."""
+    """Return the 24 hours of the day from the answer to `by_hour_of_week`."""
     return [
         clock_time(period, [tally for label, tally in week.items() if label % HOURS_PER_DAY == hour], hour=hour)
         for hour in range(HOURS_PER_DAY)
@@ -83,7 +83,7 @@ def hours_of_day(period: Period, week: Mapping[int, Tally]) -> list[ClockTime]:
 
 
 def weekdays(period: Period, week: Mapping[int, Tally]) -> list[ClockTime]:
-    """The seven weekdays, of the answer to `by_hour_of_week`."""
+    """Return the seven weekdays from the answer to `by_hour_of_week`."""
     return [
         clock_time(
             period, [tally for label, tally in week.items() if label // HOURS_PER_DAY + 1 == weekday], weekday=weekday
@@ -95,7 +95,7 @@ def weekdays(period: Period, week: Mapping[int, Tally]) -> list[ClockTime]:
 def clock_time(
     period: Period, tallies: Iterable[Tally], *, weekday: int | None = None, hour: int | None = None
 ) -> ClockTime:
-    """The figures of an hour, of a weekday, or of an hour of a weekday."""
+    """Return the figures of an hour, of a weekday, or of an hour of a weekday."""
     items = replace(
         calls_of(period),
         hours=frozenset() if hour is None else frozenset({hour}),
@@ -112,13 +112,13 @@ def clock_time(
 
 
 def busiest(times: Sequence[ClockTime]) -> list[ClockTime]:
-    """Those with the most calls, which may be several; none where there were no calls."""
-    maximum = max((time.attempts.value for time in times), default=0)
-    return [time for time in times if maximum and time.attempts.value == maximum]
+    """Return the times with the most calls, which may be several; none if there were no calls."""
+    highest = max((time.attempts.value for time in times), default=0)
+    return [time for time in times if highest and time.attempts.value == highest]
 
 
 def best_hours(times: Sequence[ClockTime]) -> list[ClockTime]:
-    """Those at which the greatest share of calls reached the lead, of those with enough attempts to say so."""
+    """Return the times at which the greatest share of calls reached the lead, of those with enough attempts."""
     enough = [time for time in times if time.attempts.value >= MIN_ATTEMPTS]
     highest = max((_share(time) for time in enough), default=0.0)
     return [time for time in enough if highest and _share(time) == highest]

@@ -1,4 +1,4 @@
-"""What a manager wants to know of some weeks."""
+"""Report of what stands out in a period: busiest agents and hours, best hours, trend, sources."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ from unite_core.reports.tally import Rate, Tally, total
 
 @dataclass(frozen=True, slots=True)
 class BusyAgent:
-    """An agent who made more calls than the others, or as many as another such agent."""
+    """An agent with the highest number of calls; several agents can have it."""
 
     agent: AgentName
     calls: Count
@@ -35,7 +35,7 @@ class TrendDay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceConversion:
-    """The calls to leads of a source, and those that converted their lead; `source` is None where none is known."""
+    """The calls to leads of a source, and those that converted their lead; `source` is None if it is unknown."""
 
     source: str | None
     attempts: Count
@@ -45,10 +45,10 @@ class SourceConversion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Insights:
-    """The figures of a period, who and what stands out, and how they went from day to day.
+    """The figures of a period, its maxima, and its trend from day to day.
 
-    Where several share the first place all of them are named. An hour is the best to reach somebody only where it has
-    had 30 attempts.
+    If several share the first place all of them are named. An hour can be a best hour only if it has had
+    30 attempts.
     """
 
     about: ReportMeta
@@ -66,8 +66,8 @@ class Insights:
 class ReportInsights:
     """Report what stands out in a period: the busiest agents, hours and weekdays, the best hours, trend and sources.
 
-    `overdue_now` is about the moment, whatever the period. Agents get their own figures, admins and managers
-    everybody's.
+    `overdue_now` is the current number, whatever the period. Agents get their own figures, admins and managers
+    those of all agents.
     """
 
     permission: ClassVar[Permission | None] = None
@@ -87,38 +87,38 @@ class ReportInsights:
             ]
         )
         days, week = answers.timeline(0), answers.timeline(1)
-        everything = calls_of(period)
+        all_calls = calls_of(period)
         hours = hours_of_day(period, week)
         return Insights(
             about=report_meta(period, answers.taken_at, days),
-            figures=figures_of(Scope(total(days.values()), everything)),
-            busiest_agents=self._busiest_agents(answers.totals(2), everything),
+            figures=figures_of(Scope(total(days.values()), all_calls)),
+            busiest_agents=self._busiest_agents(answers.totals(2), all_calls),
             busiest_hours=busiest(hours),
             busiest_weekdays=busiest(weekdays(period, week)),
             best_hours_to_connect=best_hours(hours),
-            trend=_trend(period, days, everything),
-            conversion_by_source=_by_source(answers.totals(3), everything),
+            trend=_trend(period, days, all_calls),
+            conversion_by_source=_by_source(answers.totals(3), all_calls),
             overdue_now=self.overdue(actor),
         )
 
-    def _busiest_agents(self, agents: Mapping[str, Tally], everything: CallItems) -> list[BusyAgent]:
+    def _busiest_agents(self, agents: Mapping[str, Tally], all_calls: CallItems) -> list[BusyAgent]:
         made = {key: tally.count(metrics.COMPLETED) for key, tally in agents.items() if key}
-        maximum = max(made.values(), default=0)
-        first = [key for key, number in made.items() if maximum and number == maximum]
-        names = self.name(first)
-        scopes = {key: Scope(agents[key], replace(everything, agent_id=names[key].id)) for key in first}
-        busy = [BusyAgent(names[key], scope.count(metrics.COMPLETED)) for key, scope in scopes.items()]
-        return sorted(busy, key=lambda each: order_of(each.agent))
+        highest = max(made.values(), default=0)
+        busiest_keys = [key for key, number in made.items() if highest and number == highest]
+        names = self.name(busiest_keys)
+        scopes = {key: Scope(agents[key], replace(all_calls, agent_id=names[key].id)) for key in busiest_keys}
+        rows = [BusyAgent(names[key], scope.count(metrics.COMPLETED)) for key, scope in scopes.items()]
+        return sorted(rows, key=lambda row: order_of(row.agent))
 
 
-def _trend(period: Period, days: Mapping[int, Tally], everything: CallItems) -> list[TrendDay]:
+def _trend(period: Period, days: Mapping[int, Tally], all_calls: CallItems) -> list[TrendDay]:
     return [
         TrendDay(
             day.date,
             figures_of(
                 Scope(
                     days.get(number, Tally()),
-                    replace(everything, start=moment_of(day.first), end=moment_of(day.end)),
+                    replace(all_calls, start=moment_of(day.first), end=moment_of(day.end)),
                 )
             ),
         )
@@ -126,11 +126,11 @@ def _trend(period: Period, days: Mapping[int, Tally], everything: CallItems) -> 
     ]
 
 
-def _by_source(sources: Mapping[str, Tally], everything: CallItems) -> list[SourceConversion]:
+def _by_source(sources: Mapping[str, Tally], all_calls: CallItems) -> list[SourceConversion]:
     made = {key: tally for key, tally in sources.items() if tally.count(metrics.COMPLETED)}
     rows = []
     for key in sorted(made, key=lambda key: (key == "", key)):
-        scope = Scope(made[key], replace(everything, source=key or None))
+        scope = Scope(made[key], replace(all_calls, source=key or None))
         rows.append(
             SourceConversion(
                 source=key or None,

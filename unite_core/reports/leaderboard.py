@@ -1,4 +1,4 @@
-"""Agents in the order of a metric."""
+"""Report of agents ranked by a metric."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -20,9 +20,9 @@ DEFAULT_METRIC = metrics.CONVERSIONS.name
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeaderboardRow:
-    """An agent's place: agents with the same value share a rank, and the next rank is as many places further down.
+    """An agent in the ranking: agents with the same value share a rank, and the next rank counts all of them.
 
-    `rank` is None where the metric says nothing of the agent's calls, and for an agent who sees nobody else's place.
+    `rank` is None if the metric has no value for the agent, and for an agent who may not see the ranks of others.
     """
 
     rank: int | None
@@ -33,7 +33,7 @@ class LeaderboardRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leaderboard:
-    """The agents that had calls in the period, the highest value first."""
+    """The agents with calls in the period, the highest value first."""
 
     about: ReportMeta
     metric: str
@@ -42,9 +42,9 @@ class Leaderboard:
 
 @dataclass(frozen=True)
 class ReportLeaderboard:
-    """Report agents in the order of a metric, the highest value first; ties share a rank.
+    """Report agents ranked by a metric, the highest value first; ties share a rank.
 
-    Agents get their own figures, without a rank; admins and managers everybody's.
+    Agents get their own figures, without a rank; admins and managers those of all agents.
     """
 
     permission: ClassVar[Permission | None] = None
@@ -58,23 +58,23 @@ class ReportLeaderboard:
         tallies = {key: tally for key, tally in answers.totals(1).items() if key and not tally.empty}
         names = self.name(tallies)
         rows = [_row(names[key], tally, metric, calls_of(period)) for key, tally in tallies.items()]
-        rows.sort(key=lambda row: (-_height(row), order_of(row.agent)))
+        rows.sort(key=lambda row: (-_sort_value(row), order_of(row.agent)))
         ranked = rows if own is not None else _ranked(rows)
         return Leaderboard(
             about=report_meta(period, answers.taken_at, answers.timeline(0)), metric=metric, places=ranked
         )
 
 
-def _row(agent: AgentName, tally: Tally, metric: str, everything: CallItems) -> LeaderboardRow:
-    scope = Scope(tally, replace(everything, agent_id=agent.id))
+def _row(agent: AgentName, tally: Tally, metric: str, all_calls: CallItems) -> LeaderboardRow:
+    scope = Scope(tally, replace(all_calls, agent_id=agent.id))
     value: Count | Rate = scope.count(COUNTS[metric]) if metric in COUNTS else scope.rate(RATES[metric])
     return LeaderboardRow(rank=None, agent=agent, value=value, completed=scope.count(metrics.COMPLETED))
 
 
 def _ranked(rows: Sequence[LeaderboardRow]) -> list[LeaderboardRow]:
-    heights = [_height(row) for row in rows]
-    return [row if row.value.value is None else replace(row, rank=heights.index(_height(row)) + 1) for row in rows]
+    values = [_sort_value(row) for row in rows]
+    return [row if row.value.value is None else replace(row, rank=values.index(_sort_value(row)) + 1) for row in rows]
 
 
-def _height(row: LeaderboardRow) -> float:
+def _sort_value(row: LeaderboardRow) -> float:
     return -1.0 if row.value.value is None else float(row.value.value)

@@ -1,6 +1,6 @@
-"""The definitions of all figures: what the result of a call means, and what each metric is made of.
+"""Definitions of all metrics: the meaning of each call result, and the formula of each metric.
 
-`FLAGS` is the one table from result to flags, `COUNTS` and `RATES` are made of flags. Reports, the API's definitions
+`FLAGS` is the one table from result to flags; `COUNTS` and `RATES` are defined by flags. Reports, the API's definitions
 (`GET /v1/reports/metrics`) and docs/metrics.md all read them from here.
 """
 
@@ -13,7 +13,7 @@ from unite_core.calls.model import CallResult
 
 
 class Flag(StrEnum):
-    """Something that is true of calls with certain results."""
+    """A property of calls with certain results."""
 
     ATTEMPT = "attempt"
     HUMAN_ANSWERED = "human_answered"
@@ -54,18 +54,18 @@ FLAGS: Mapping[CallResult, frozenset[Flag]] = {
     CallResult.MISSED: frozenset({Flag.MISSED}),
     CallResult.CANCELLED: frozenset({Flag.CANCELLED}),
 }
-"""What is true of a call with that result."""
+"""The properties of a call with that result."""
 
 
 @cache
 def results_with(*flags: Flag) -> frozenset[CallResult]:
-    """The results that have at least one of the flags."""
-    return frozenset(result for result, has in FLAGS.items() if has & set(flags))
+    """Return the results that have at least one of the flags."""
+    return frozenset(result for result, result_flags in FLAGS.items() if result_flags & set(flags))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountMetric:
-    """How many calls have at least one of the flags."""
+    """A metric that is the number of calls with at least one of the flags."""
 
     name: str
     words: str
@@ -79,9 +79,9 @@ class CountMetric:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateMetric:
-    """A numerator over a denominator: how many calls have one of the flags, or how many seconds those calls lasted.
+    """A metric with a numerator, the number of calls with one of its flags or their seconds, and a denominator.
 
-    Its value is null where the denominator is 0.
+    Its value is null if the denominator is 0.
     """
 
     name: str

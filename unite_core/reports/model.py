@@ -1,4 +1,4 @@
-"""What reports are made of: counts that can be opened, rates, and how fresh the whole is."""
+"""Values in reports: counts with links to their items, rates, and the freshness of a report."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,15 +11,16 @@ from unite_core.reports.tally import Rate, Tally, rate_of
 from unite_core.unset import UNSET, Unset
 
 MIN_ATTEMPTS = 30
-"""With fewer attempts an hour is not called a good one to reach somebody."""
+"""The number of attempts that an hour needs before it can be a best hour."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallItems:
-    """Which entries of the call log a count stands for: those that count, of calls from `start` to before `end`.
+    """The entries of the call log behind a count: the counted ones of calls from `start` to before `end`.
 
-    `results` are those counted. An agent, source or attempt that is UNSET may be any; None is nobody, no known source,
-    and a call that was not made. `hours` (0 to 23) and `weekdays` (1 is Monday) are those on the clocks of `tz`.
+    Only calls with one of `results` are included. UNSET means any agent, source or attempt; None means nobody, an
+    unknown source, or a call that was not made. `hours` (0 to 23) and `weekdays` (1 is Monday) are those on the clocks
+    of `tz`.
     """
 
     start: datetime
@@ -33,7 +34,7 @@ class CallItems:
     tz: str = "UTC"
 
     def with_results(self, results: frozenset[CallResult]) -> "CallItems":
-        """The same with these results; a report does it thousands of times, and `replace` takes three times as long."""
+        """Return a copy with these results. Reports need thousands, and `replace` takes three times as long."""
         return CallItems(
             start=self.start,
             end=self.end,
@@ -49,10 +50,10 @@ class CallItems:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadItems:
-    """Which leads a count stands for: those created from `start` to before `end`.
+    """The leads behind a count: those created from `start` to before `end`.
 
-    With `called` only those that were called, with `results` only those one of whose calls had one of them, with
-    `within` only those called so many seconds after their creation at the latest.
+    With `called` only those that were called, with `results` only those with a call of one of these results, with
+    `within` only those called at most so many seconds after their creation.
     """
 
     start: datetime
@@ -65,7 +66,7 @@ class LeadItems:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskItems:
-    """Which call tasks a count stands for: the pending ones that were due before that moment."""
+    """The call tasks behind a count: the pending ones that were due before that time."""
 
     due_before: datetime
 
@@ -75,7 +76,7 @@ Items = CallItems | LeadItems | TaskItems
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """A number, and what it has counted."""
+    """A number, and the items that it counts."""
 
     value: int
     items: Items
@@ -83,10 +84,10 @@ class Count:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportMeta:
-    """What a report is about, and how fresh it is.
+    """The period of a report, and its freshness.
 
     Every call whose entry was committed until `complete_through` is in it. `restated_at` is when the last entry was
-    written that changed one of its days after that day had ended; None where none did.
+    written that changed one of its days after that day had ended; None if there is none.
     """
 
     period: Period
@@ -97,23 +98,23 @@ class ReportMeta:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Calls that are counted together, so that each of their counts can be opened."""
+    """Calls that are counted together, with the items behind each of their counts."""
 
     tally: Tally
     items: CallItems
     _sums: dict[frozenset[CallResult], int] = field(default_factory=dict, init=False, repr=False, compare=False)
-    """What was added up before: most rates are made of numbers that are counts as well."""
+    """Sums that were added up before: most rates are made of numbers that are counts as well."""
 
     def count(self, metric: CountMetric) -> Count:
-        """The metric of these calls, with its items."""
+        """Return the metric of these calls, with its items."""
         return self._of(metric.results)
 
     def result(self, result: CallResult) -> Count:
-        """How many of them had the result, with its items."""
+        """Return the number of calls with the result, with its items."""
         return self._of(frozenset({result}))
 
     def rate(self, metric: RateMetric) -> Rate:
-        """The metric of these calls."""
+        """Return the metric of these calls."""
         return rate_of(metric, self.tally.seconds, self._sum)
 
     def _of(self, results: frozenset[CallResult]) -> Count:
@@ -127,13 +128,13 @@ class Scope:
 
 
 def calls_of(period: Period) -> CallItems:
-    """Every call of the period."""
+    """Return the items of every call of the period."""
     return CallItems(start=moment_of(period.start), end=moment_of(period.end), results=frozenset(), tz=period.tz)
 
 
 @dataclass(frozen=True, slots=True)
 class AgentName:
-    """An agent, and what they are called; both are None where a call was nobody's."""
+    """The id and name of an agent; both are None for calls that belong to nobody."""
 
     id: UUID | None
     name: str | None

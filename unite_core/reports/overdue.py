@@ -1,4 +1,4 @@
-"""The calls that somebody should have made by now."""
+"""Report of overdue call tasks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from unite_core.unit_of_work import UnitOfWorkFactory
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverdueCalls:
-    """The calls that are overdue the longest, whether there are more, and the list of all."""
+    """The call tasks that are overdue the longest, whether there are more, and the list of all."""
 
     calls: Sequence[OverdueCall]
     more: bool
@@ -23,7 +23,7 @@ class OverdueCalls:
 
 @dataclass(frozen=True)
 class ListOverdueCalls:
-    """List the call tasks that are pending and due, the longest due first.
+    """List the pending call tasks that are overdue, the longest overdue first.
 
     Agents get those assigned to them, admins and managers all.
     """
@@ -35,13 +35,13 @@ class ListOverdueCalls:
     def __call__(self, actor: Actor, *, limit: int) -> OverdueCalls:
         now = self.clock.now()
         with self.reads() as reads:
-            found = reads.figures.overdue_calls(before=now, limit=limit + 1, assigned_to=agent_filter(actor))
-        return OverdueCalls(calls=found[:limit], more=len(found) > limit, items=TaskItems(due_before=now))
+            calls = reads.figures.overdue_calls(before=now, limit=limit + 1, assigned_to=agent_filter(actor))
+        return OverdueCalls(calls=calls[:limit], more=len(calls) > limit, items=TaskItems(due_before=now))
 
 
 @dataclass(frozen=True)
 class CountOverdueCalls:
-    """Count the pending call tasks that are past their time; an agent's are those assigned to them."""
+    """Count the pending call tasks that are overdue; agents count those assigned to them."""
 
     reads: UnitOfWorkFactory[ReportsUnitOfWork]
     clock: Clock

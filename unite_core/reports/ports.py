@@ -1,4 +1,4 @@
-"""What reports need from outside."""
+"""Ports of reports: rollups of counted calls, and live figures of leads and call tasks."""
 
 from abc import abstractmethod
 from collections.abc import Collection, Mapping, Sequence
@@ -16,9 +16,9 @@ from unite_core.reports.tally import Tally
 
 
 class Dimension(StrEnum):
-    """By what calls are counted apart. The keys of `AGENT` are ids, those of `ATTEMPT` 1 to 5.
+    """A dimension by which calls are grouped. The keys of `AGENT` are ids, those of `ATTEMPT` 1 to 5.
 
-    A call of nobody, of a lead without a known source, or that was never made has an empty key.
+    The key is empty for a call of nobody, of a lead without a known source, or that was never made.
     """
 
     ALL = "all"
@@ -28,7 +28,7 @@ class Dimension(StrEnum):
 
 
 def key_of(dimension: Dimension, entry: LedgerEntry) -> str:
-    """The key that the call is counted under."""
+    """Return the key under which the call is counted."""
     if dimension is Dimension.AGENT:
         return "" if entry.agent_id is None else str(entry.agent_id)
     if dimension is Dimension.SOURCE:
@@ -39,23 +39,23 @@ def key_of(dimension: Dimension, entry: LedgerEntry) -> str:
 
 
 Groups = tuple[tuple[CallResult, ...], ...]
-"""Results that are counted together, each in one group at the most.
+"""Results that are counted together, each in one group at most.
 
-A question with groups asks how many calls each of them has, and for nothing else: neither for other results nor for
-seconds. All calls of a group are counted under its first result. So a database sends a number for each group.
+A question with groups asks only for the number of calls in each group: neither for other results nor for
+seconds. All calls of a group are counted under its first result. So a database returns one number for each group.
 """
 
 
 def grouped(*groups: Collection[CallResult]) -> Groups:
-    """The groups with their results in a fixed order."""
+    """Return the groups with their results in a fixed order."""
     return tuple(tuple(result for result in CallResult if result in group) for group in groups)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Totals:
-    """How many calls there were in the quarter hours from `start` to before `end`, by a dimension.
+    """A question for the number of calls in the quarter hours from `start` to before `end`, by a dimension.
 
-    With `agent_id` only those of that agent are counted.
+    With `agent_id` only the calls of that agent are counted.
     """
 
     start: int
@@ -67,9 +67,9 @@ class Totals:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeline:
-    """How many calls there were in the quarter hours of the segments, by the labels that these give them.
+    """A question for the number of calls in the quarter hours of the segments, by the labels of the segments.
 
-    With `agent_id` only those of that agent are counted.
+    With `agent_id` only the calls of that agent are counted.
     """
 
     segments: tuple[Segment, ...]
@@ -78,11 +78,11 @@ class Timeline:
 
 
 Question = Totals | Timeline
-"""What can be asked about counted calls."""
+"""A question about counted calls."""
 
 
 class Grain(StrEnum):
-    """How long the periods of a rollup are: a quarter hour, or a day of UTC. Both are numbered from 1970."""
+    """The length of a rollup's period: a quarter hour, or a day of UTC. Both are numbered from 1970."""
 
     QUARTER = "quarter"
     DAY = "day"
@@ -90,9 +90,9 @@ class Grain(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One rollup: the calls of one period that have one key of a dimension; with `agent_id` those of that agent alone.
+    """One rollup: the calls of one period with one key of a dimension; with `agent_id` only that agent's.
 
-    Those of one agent are counted by source and by attempt, for each day.
+    Calls of one agent are counted by source and by attempt, for each day.
     """
 
     grain: Grain
@@ -104,7 +104,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class EntryChange:
-    """What an entry changes: its call is from now on as it says, and no longer as the entry `before` it said."""
+    """A change by a ledger entry: its call is from now on as the entry says, and no longer as `before` said."""
 
     entry: LedgerEntry
     before: LedgerEntry | None
@@ -112,9 +112,9 @@ class EntryChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recounted:
-    """How many calls of one quarter hour were alike, as the ledger itself says.
+    """The number of calls of one quarter hour that are alike, counted from the ledger itself.
 
-    `recorded_at` is when the last entry was written that is counted here, or took one out again.
+    `recorded_at` is when the last entry was written that is counted here, or that uncounted one.
     """
 
     quarter: int
@@ -128,64 +128,64 @@ class Recounted:
 
 
 class Rollups(Protocol):
-    """Calls that were counted beforehand, and the entries of the ledger that are not counted there yet.
+    """Stores rollups of counted calls, and which entries of the ledger they do not contain yet.
 
-    `CallLedger.append` makes an entry one that is not folded yet, in the same transaction.
+    `CallLedger.append` marks an entry as not folded yet, in the same transaction.
     """
 
     @abstractmethod
     def answers(self, questions: Sequence[Question]) -> Sequence[Mapping[str, Tally]]:
-        """The answer to each question, from the calls that were folded: by key, or by label as text.
+        """Return the answer to each question from the folded calls: by key, or by label as text.
 
-        What there is none of may be left out, and what a question does not ask for may be there. Neither totals nor
-        groups need `recorded_at`. All questions are one query, but for the quarter hours before and after the days of
-        one agent by source or by attempt.
+        Keys without calls may be missing, and results that a question does not ask for may be there. Neither totals nor
+        groups need `recorded_at`. All questions are one query, except for the quarter hours before and after the days
+        of one agent by source or by attempt.
         """
 
     @abstractmethod
     def by_agent(self, question: Timeline) -> Mapping[tuple[str, int], Tally]:
-        """The calls that were folded, by agent (as a key) and label; what there is none of may be left out."""
+        """Return the folded calls by agent (as a key) and label; pairs without calls may be missing."""
 
     @abstractmethod
     def unfolded(self) -> Sequence[EntryChange]:
-        """What the entries change that are not folded yet."""
+        """Return the changes by entries that are not folded yet."""
 
     @abstractmethod
     def claim(self, *, limit: int) -> Sequence[EntryChange]:
-        """Up to `limit` of what `unfolded` gives, the oldest first. Until this unit of work ends nobody else folds."""
+        """Return up to `limit` steps of `unfolded`, oldest first. Nobody else folds until this unit of work ends."""
 
     @abstractmethod
     def catch_up(self, *, limit: int) -> int:
-        """Count up to `limit` entries for each agent by source and by attempt that were folded without; how many.
+        """Count up to `limit` folded entries that lack the counts of an agent by source and attempt; return how many.
 
-        A worker of an older version, which may run at the same time, folds so. Call it after `claim`.
+        A worker of an older version, which may run at the same time, folds in that way. Call it after `claim`.
         """
 
     @abstractmethod
     def fold(self, steps: Sequence[EntryChange], counted: Mapping[Cell, Tally]) -> None:
-        """Add these tallies to the rollups; the entries of the claimed steps are folded now."""
+        """Add these tallies to the rollups, and mark the entries of the claimed steps as folded."""
 
     @abstractmethod
     def days(self) -> Sequence[int]:
-        """The days of UTC that have a call or a rollup, numbered from 1970, in their order."""
+        """Return the days of UTC that have a call or a rollup, numbered from 1970, in order."""
 
     @abstractmethod
     def recount(self, day: int) -> Sequence[Recounted]:
-        """What the ledger itself says of the calls of a day of UTC, as far as they are folded.
+        """Count the folded calls of a day of UTC from the ledger itself.
 
-        Until this unit of work ends nobody else folds.
+        No other unit of work folds until this one ends.
         """
 
     @abstractmethod
     def replace_day(self, day: int, counted: Mapping[Cell, Tally]) -> None:
-        """Put these rollups in the place of all those of a day of UTC."""
+        """Replace all rollups of a day of UTC by these."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cohort:
-    """The leads created from the one moment to before the other; with `assigned_to` those of that user alone.
+    """The leads created from one moment to before the other; with `assigned_to` only those of that user.
 
-    Of leads of one user only that user's calls count, as in the list of leads that an agent sees.
+    Then only that user's calls count, as in the list of leads that an agent sees.
     """
 
     created_from: datetime
@@ -195,7 +195,7 @@ class Cohort:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunnelCounts:
-    """How many leads there are, how many of them were called, contacted, and converted."""
+    """The number of leads, and of those that were called, contacted, and converted."""
 
     leads: int = 0
     called: int = 0
@@ -205,10 +205,10 @@ class FunnelCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirstCalls:
-    """The leads of a cohort, those called, and those called in time; and percentiles of the seconds until then.
+    """The number of leads of a cohort, of those called, and of those called in time; and percentiles of the seconds.
 
-    `p50` and `p90` are the smallest number of seconds within which that share of the called leads was called (the
-    nearest rank), None where none was called.
+    `p50` and `p90` are the smallest number of seconds within which that share of the called leads was called (nearest
+    rank), None if none was called.
     """
 
     leads: int = 0
@@ -220,7 +220,7 @@ class FirstCalls:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverdueCall:
-    """A pending call task that is due; the names are None where the lead was deleted, and where nobody is assigned."""
+    """A pending call task that is overdue; a name is None if the lead was deleted, or if nobody is assigned."""
 
     task_id: UUID
     due_at: datetime
@@ -229,31 +229,31 @@ class OverdueCall:
 
 
 class LiveFigures(Protocol):
-    """Figures of leads and call tasks, which are what they are at the moment."""
+    """Computes the current figures of leads and call tasks."""
 
     @abstractmethod
     def funnel(self, question: Cohort) -> Mapping[str, FunnelCounts]:
-        """The leads by source; a lead counts for a stage where one of its calls had one of the results."""
+        """Return the leads by source; a lead counts for a stage if one of its calls had one of the results."""
 
     @abstractmethod
     def first_calls(self, question: Cohort, *, within: int) -> FirstCalls:
-        """How long after their creation leads were called first, and how many within so many seconds."""
+        """Return how long after their creation leads were called first, and how many within `within` seconds."""
 
     @abstractmethod
     def overdue(self, *, before: datetime, assigned_to: UUID | None = None) -> int:
-        """How many pending call tasks were due before that moment; with `assigned_to` of those of that user alone."""
+        """Return how many pending call tasks were due before that moment; with `assigned_to`, of that user only."""
 
     @abstractmethod
     def overdue_calls(self, *, before: datetime, limit: int, assigned_to: UUID | None = None) -> Sequence[OverdueCall]:
-        """Up to `limit` of the call tasks that `overdue` counts, the longest due first, in one query."""
+        """Return up to `limit` of the call tasks that `overdue` counts, the longest overdue first, in one query."""
 
     @abstractmethod
     def names(self, user_ids: Collection[UUID]) -> Mapping[UUID, str]:
-        """What these users are called, those that there are."""
+        """Return the names of those of these users that exist."""
 
 
 class ReportsUnitOfWork(CallsUnitOfWork, Protocol):
-    """A unit of work that reaches the figures of calls and leads, too."""
+    """A unit of work with the rollups and the figures of leads, too."""
 
     rollups: Rollups
     figures: LiveFigures

@@ -1,4 +1,4 @@
-"""Reading counted calls: all that a report asks is answered by one snapshot, and remembered until a call changes it."""
+"""Queries of counted calls: all questions of a report are answered from one snapshot, and cached."""
 
 import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -22,23 +22,23 @@ from unite_core.unit_of_work import UnitOfWorkFactory
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """The answers to several questions, in their order, all as things were at `taken_at`."""
+    """The answers to several questions, in their order, all from a snapshot at `taken_at`."""
 
     taken_at: datetime
     tallies: tuple[Mapping[str, Tally], ...]
 
     def totals(self, number: int) -> Mapping[str, Tally]:
-        """The answer to the question with that number, which was one for totals."""
+        """Return the answer to the question with that number, which asks for totals."""
         return self.tallies[number]
 
     def timeline(self, number: int) -> Mapping[int, Tally]:
-        """The answer to the question with that number, which was one for a timeline."""
+        """Return the answer to the question with that number, which asks for a timeline."""
         return {int(label): tally for label, tally in self.tallies[number].items()}
 
 
 @dataclass(frozen=True)
 class CountCalls:
-    """Answer questions about calls, all by one snapshot. The answers are remembered until an entry is written."""
+    """Answer questions about calls, all from one snapshot. The answers are cached until an entry is written."""
 
     reads: UnitOfWorkFactory[ReportsUnitOfWork]
     clock: Clock
@@ -48,7 +48,7 @@ class CountCalls:
         return self.look(questions).get(lambda: self._read_now(questions))
 
     def look(self, questions: Sequence[Question]) -> CacheSlot[Results]:
-        """The answers as far as they are remembered."""
+        """Return the answers from the cache, if they are there."""
         key = hashlib.sha256(repr(tuple(questions)).encode()).hexdigest()
         return _ANSWERS.look(self.cache, CALL_COUNTS_NAMESPACE, key)
 
@@ -58,42 +58,42 @@ class CountCalls:
             return self.read(reads, taken_at, questions)
 
     def read(self, reads: ReportsUnitOfWork, taken_at: datetime, questions: Sequence[Question]) -> Results:
-        """The answers from an open unit of work, which was opened after `taken_at`."""
+        """Compute the answers in an open unit of work, which was opened after `taken_at`."""
         return Results(taken_at, tuple(counting.run_queries(reads.rollups, reads.rollups.unfolded(), questions)))
 
 
 @dataclass(frozen=True)
 class CacheReport:
-    """Remember finished reports until an entry is written or a user is changed: what was asked, and its answer.
+    """Cache finished reports until an entry is written or a user is changed.
 
-    A report is remembered only where all of it follows from the call ledger and from what users are called.
+    A report is cached only if all of it follows from the call ledger and from the names of users.
     """
 
     cache: Cache
 
     def __call__(self, actor: Actor, question: object, make: Callable[[], bytes]) -> bytes:
-        """The answer to the question for those who see what the actor sees; `make` makes it where there is none."""
+        """Return the cached report, shared by all who see the same calls; `make` makes it if there is none."""
         key = hashlib.sha256(repr((agent_filter(actor), question)).encode()).hexdigest()
-        look = self.cache.look(REPORTS_NAMESPACE, key)
-        if look.value is not None:
-            return look.value
-        made = make()
-        if look.ticket is not None:
-            self.cache.put(REPORTS_NAMESPACE, key, made, ticket=look.ticket, ttl=MAX_TTL)
-        return made
+        lookup = self.cache.look(REPORTS_NAMESPACE, key)
+        if lookup.value is not None:
+            return lookup.value
+        report = make()
+        if lookup.ticket is not None:
+            self.cache.put(REPORTS_NAMESPACE, key, report, ticket=lookup.ticket, ttl=MAX_TTL)
+        return report
 
 
 def by_day(period: Period, agent_id: UUID | None) -> Timeline:
-    """The question for the calls of each day, labelled with its number from the first, which is 0."""
+    """Return the question for the calls of each day, labelled with the number of the day, counted from 0."""
     return Timeline(segments=period.by_day(), agent_id=agent_id)
 
 
 def report_meta(
     period: Period, taken_at: datetime, days: Mapping[int, Tally], *, complete_through: datetime | None = None
 ) -> ReportMeta:
-    """How fresh a report is whose figures are those of `taken_at`; `days` is the answer to `by_day`.
+    """Return period and freshness of a report with the figures of `taken_at`; `days` is the answer to `by_day`.
 
-    It is complete through that moment, unless its figures come from a store that may be behind.
+    It is complete through `taken_at`, unless its figures come from a store that may be behind.
     """
     restated: datetime | None = None
     for number, tally in days.items():
@@ -108,13 +108,13 @@ def report_meta(
 
 
 def agent_filter(actor: Actor) -> UUID | None:
-    """Whose calls a report for the actor is about: an agent's are their own; None means everybody's."""
+    """Return the agent to whose calls the actor's reports are limited; None means all agents."""
     return None if actor.may(Permission.SEE_ALL_CALLS) else actor.user_id
 
 
 @dataclass(frozen=True)
 class NameAgents:
-    """Look up what agents are called, by the keys of a tally by agent."""
+    """Look up the names of agents by the keys of a tally by agent."""
 
     reads: UnitOfWorkFactory[ReportsUnitOfWork]
 
@@ -122,11 +122,13 @@ class NameAgents:
         ids = {key: UUID(key) for key in keys if key}
         with self.reads() as reads:
             names = reads.figures.names(ids.values())
-        return {"": AgentName(None, None)} | {key: AgentName(it, names.get(it)) for key, it in ids.items()}
+        return {"": AgentName(None, None)} | {
+            key: AgentName(user_id, names.get(user_id)) for key, user_id in ids.items()
+        }
 
 
 def _to_plain(answers: Results) -> object:
-    tallies = [{key: tally_to_plain(tally) for key, tally in each.items()} for each in answers.tallies]
+    tallies = [{key: tally_to_plain(tally) for key, tally in answer.items()} for answer in answers.tallies]
     return [answers.taken_at.isoformat(), tallies]
 
 
@@ -134,7 +136,7 @@ def _from_plain(plain: Any) -> Results:
     taken_at, tallies = plain
     return Results(
         datetime.fromisoformat(taken_at),
-        tuple({key: tally_from_plain(tally) for key, tally in each.items()} for each in tallies),
+        tuple({key: tally_from_plain(tally) for key, tally in answer.items()} for answer in tallies),
     )
 
 

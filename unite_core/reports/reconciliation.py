@@ -1,4 +1,4 @@
-"""Reconciling: the same day from the rollups, from the ledger itself and from the call documents."""
+"""Reconciliation of a day: compare rollups, call ledger and call documents, and repair the documents."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,15 +17,15 @@ from unite_core.reports.tally import Tally, total
 from unite_core.unit_of_work import UnitOfWorkFactory
 
 MAX_DIFFERENCES = 1000
-"""How many differences are listed; all are counted."""
+"""Maximum number of differences in the list; all are counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconciliation:
-    """The calls of a day as the rollups, the ledger and the documents have them; `documents` None: there are none.
+    """The calls of a day in the rollups, the ledger and the documents; `documents` is None if there are none.
 
-    `pending` is of how many calls the last event is on its way to the documents: that is no difference. Of the
-    `number_of_differences` the first `MAX_DIFFERENCES` are listed.
+    `pending` is the number of calls whose last event has not reached the documents yet: that is no difference. The
+    first `MAX_DIFFERENCES` of the `number_of_differences` are listed.
     """
 
     about: ReportMeta
@@ -38,18 +38,18 @@ class Reconciliation:
 
     @property
     def equal(self) -> bool:
-        """Whether they are alike, but for events that are on their way."""
+        """Whether they are equal, except for pending events."""
         return not self.number_of_differences and self.rollups_equal
 
     @property
     def rollups_equal(self) -> bool:
-        """Whether the rollups have the calls that the ledger has."""
+        """Whether the rollups have the same calls as the ledger."""
         return _figures(self.rollups) == _figures(self.ledger)
 
 
 @dataclass(frozen=True, slots=True)
 class _Ledger:
-    """What the relational database says of a period, as all of it was at one moment."""
+    """The contents of the relational database for a period, from one snapshot."""
 
     entries: Sequence[LedgerEntry]
     rollups: Tally
@@ -60,7 +60,7 @@ class _Ledger:
 class ReconcileReports:
     """Reconcile a day: its calls from the rollups, from the ledger itself, and from the call documents.
 
-    Every document that is missing, doubled, altered or unexpected is named. Only admins and managers may.
+    Every document that is missing, doubled, altered or unexpected is named. Admins and managers only.
     """
 
     permission: ClassVar[Permission | None] = Permission.SEE_ALL_CALLS
@@ -91,7 +91,7 @@ class ReconcileReports:
 
 @dataclass(frozen=True, slots=True)
 class Repaired:
-    """How many documents were written, restored and removed."""
+    """The number of documents that were written, restored and removed."""
 
     written: int = 0
     restored: int = 0
@@ -100,10 +100,10 @@ class Repaired:
 
 @dataclass(frozen=True)
 class RepairDocuments:
-    """Make the call documents of a period what the ledger says: the ledger itself is never changed.
+    """Repair the call documents of a period by the ledger; the ledger itself is never changed.
 
-    What is missing is written, what was altered restored, what is doubled or unexpected removed. A document that
-    changes meanwhile is left as it is then. Only admins and managers may; without call documents nothing is done.
+    What is missing is written, what was altered is restored, what is doubled or unexpected is removed. A document that
+    changes meanwhile is left as it is. Admins and managers only; without call documents nothing is done.
     """
 
     permission: ClassVar[Permission | None] = Permission.SEE_ALL_CALLS
@@ -120,7 +120,7 @@ class RepairDocuments:
         written = [state.expected for state in states if state.missing and state.expected]
         self.documents.store(written)
         self.documents.replace(restored)
-        # Last, as an account that writes documents need not have the right to remove any.
+        # Last, because an account that writes documents need not have the right to remove any.
         self.documents.remove(removed)
         return Repaired(len(written), len(restored), len(removed))
 

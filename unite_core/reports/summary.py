@@ -1,4 +1,4 @@
-"""The figures of a day for its summary."""
+"""Figures of a day for its daily summary."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -13,7 +13,7 @@ from unite_core.summaries.model import DayFigure
 
 @dataclass(frozen=True)
 class CountDay:
-    """Count the calls of a local date, as the report of that day does, over all agents."""
+    """Count the calls of a local date over all agents, in the same way as the report of that day."""
 
     count: CountCalls
 

@@ -1,4 +1,4 @@
-"""Counted calls: how many had which result, and how long they lasted."""
+"""Tally of calls: how many had which result, and how long they lasted."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,9 +13,9 @@ _RESULTS = {result.value: result for result in CallResult}
 
 @dataclass(slots=True)
 class Tally:
-    """Calls by result, and their seconds in all; what is not named was not counted.
+    """Calls by result, and their seconds in total; a result that is missing was not counted.
 
-    `recorded_at` is when the last entry was written that is counted here or was taken out again, None where none was.
+    `recorded_at` is when the last entry was written that is counted here or was uncounted, None if there is none.
     """
 
     calls: dict[CallResult, int] = field(default_factory=dict)
@@ -23,16 +23,16 @@ class Tally:
     recorded_at: datetime | None = None
 
     def add(self, entry: LedgerEntry, *, times: int = 1, recorded_at: datetime | None = None) -> None:
-        """Count the call as the entry says, or with `times=-1` take it out again.
+        """Count the call as the entry says, or with `times=-1` uncount it.
 
-        `recorded_at` is when the entry was written that this follows from, the entry itself by default.
+        `recorded_at` is when the entry that causes this was written, the entry itself by default.
         """
         self.calls[entry.result] = self.calls.get(entry.result, 0) + times
         self.seconds += times * (entry.duration_seconds or 0)
         self.recorded_at = later_of(self.recorded_at, recorded_at or entry.at)
 
     def include(self, other: "Tally", *, times: int = 1) -> None:
-        """Count what the other one has counted, too, or with `times=-1` take it out."""
+        """Add the counts of the other tally, or with `times=-1` subtract them."""
         calls = self.calls
         for result, number in other.calls.items():
             calls[result] = calls.get(result, 0) + times * number
@@ -40,21 +40,21 @@ class Tally:
         self.recorded_at = later_of(self.recorded_at, other.recorded_at)
 
     def of(self, results: Collection[CallResult]) -> int:
-        """How many calls had one of these results."""
+        """Return the number of calls with one of these results."""
         calls = self.calls
         return sum([calls[result] for result in results if result in calls])
 
     def count(self, metric: CountMetric) -> int:
-        """The metric of these calls."""
+        """Return the metric of these calls."""
         return self.of(metric.results)
 
     def rate(self, metric: RateMetric) -> "Rate":
-        """The metric of these calls."""
+        """Return the metric of these calls."""
         return rate_of(metric, self.seconds, self.of)
 
     @property
     def empty(self) -> bool:
-        """Whether no call is counted here."""
+        """Whether no call is counted."""
         return not self.seconds and not any(self.calls.values())
 
 
@@ -67,17 +67,17 @@ class Rate:
 
     @property
     def value(self) -> float | None:
-        """The quotient; None where the denominator is 0."""
+        """The quotient; None if the denominator is 0."""
         return self.numerator / self.denominator if self.denominator else None
 
 
 def rate_of(metric: RateMetric, seconds: int, of: Callable[[frozenset[CallResult]], int]) -> Rate:
-    """The metric of calls that lasted so many seconds; `of` says how many of them had one of some results."""
+    """Return the metric of calls that lasted so many seconds; `of` returns how many of them had one of some results."""
     return Rate(seconds if metric.of_seconds else of(metric.numerator_results), of(metric.denominator_results))
 
 
 def total(tallies: Iterable[Tally]) -> Tally:
-    """All of them in one."""
+    """Add up the tallies."""
     whole = Tally()
     for tally in tallies:
         whole.include(tally)
@@ -85,20 +85,20 @@ def total(tallies: Iterable[Tally]) -> Tally:
 
 
 def later_of(one: datetime | None, other: datetime | None) -> datetime | None:
-    """The later moment; None where there is none."""
+    """Return the later time; None if both are None."""
     if one is None or other is None:
         return one or other
     return max(one, other)
 
 
 def tally_to_plain(tally: Tally) -> object:
-    """The tally as values that JSON has."""
+    """Return the tally as values that JSON has."""
     at = None if tally.recorded_at is None else tally.recorded_at.isoformat()
     return [{result.value: number for result, number in tally.calls.items()}, tally.seconds, at]
 
 
 def tally_from_plain(plain: list[object]) -> Tally:
-    """The tally that `tally_to_plain` was given."""
+    """Return the tally that was given to `tally_to_plain`."""
     calls, seconds, at = plain
     if not isinstance(calls, Mapping) or not isinstance(seconds, int):
         raise TypeError("This is no tally.")

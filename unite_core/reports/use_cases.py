@@ -1,4 +1,4 @@
-"""What is done so that reports are quick: entries are folded into rollups, and rollups are made anew."""
+"""Use cases of rollups: fold new ledger entries into them, and rebuild them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,20 +14,21 @@ from unite_core.unit_of_work import UnitOfWorkFactory
 class FoldEntries:
     """Fold the entries of the call ledger that are not in the rollups yet, each exactly once.
 
-    Run by a schedule, by as many as like at the same time. `limit` entries are one transaction; it goes on until none
-    are left, or until `should_stop` says so. Returns how many there were. Reports are right before and after.
+    Run by a schedule, by any number of workers at the same time. One transaction folds `limit` entries; the next one
+    follows until none are left, or `should_stop` returns True. Returns how many were folded. Reports are right before
+    and after.
     """
 
     work: UnitOfWorkFactory[ReportsUnitOfWork]
 
     def __call__(self, *, limit: int = 500, should_stop: Callable[[], bool] = lambda: False) -> int:
-        folded = 0
+        total = 0
         while not should_stop():
-            found = retry_on_deadlock(lambda: self._fold(limit))
-            folded += found
-            if found < limit:
+            folded = retry_on_deadlock(lambda: self._fold(limit))
+            total += folded
+            if folded < limit:
                 break
-        return folded
+        return total
 
     def _fold(self, limit: int) -> int:
         with self.work() as work:
@@ -41,7 +42,7 @@ class FoldEntries:
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """How many days of UTC were made anew, of how many, and how many calls they had."""
+    """The number of days of UTC that were rebuilt, of how many, and how many calls they had."""
 
     days: int = 0
     of_days: int = 0
@@ -54,9 +55,9 @@ def _ignore(_: Rebuilt) -> None:
 
 @dataclass(frozen=True)
 class RebuildReports:
-    """Make all rollups anew from the call ledger, day by day, while everything else goes on.
+    """Rebuild all rollups from the call ledger, day by day, while everything else goes on.
 
-    Each day is one transaction, so that every report is right at every moment. `progress` hears of each day.
+    Each day is one transaction, so that every report is right at every moment. `progress` is called after each day.
     """
 
     work: UnitOfWorkFactory[ReportsUnitOfWork]
@@ -76,4 +77,4 @@ class RebuildReports:
             recounted = work.rollups.recount(day)
             work.rollups.replace_day(day, cells_of_recounted(recounted))
             work.commit()
-        return sum(each.calls for each in recounted)
+        return sum(group.calls for group in recounted)

@@ -1,1 +1,1 @@
-"""The daily summary: who asked for it, and who gets it at which local time."""
+"""Daily summaries: who gets the figures of a day by text message, at which local time."""

@@ -1,4 +1,4 @@
-"""The event of a daily summary, as others get it."""
+"""Event of a created daily summary."""
 
 from unite_core.events import Event
 from unite_core.notifications.audience import DAILY_SUMMARY
@@ -7,7 +7,7 @@ from unite_core.summaries.ports import CreatedSummary
 
 
 def summary_created(made: CreatedSummary, time: SummaryTime, figure: DayFigure) -> Event:
-    """The summary of a user's day was made."""
+    """Return the event that a user's daily summary was created."""
     return Event(
         id=made.event_id,
         type=DAILY_SUMMARY,

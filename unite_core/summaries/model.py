@@ -11,7 +11,7 @@ from unite_core.zones import local_date, moment_of, zone_names
 class DayFigure:
     """The calls of one local date: `total_calls` is `completed` plus `missed`.
 
-    `contacts` are those of the completed calls that reached the lead, `conversions` those that converted it.
+    `contacts` is the number of completed calls that reached the lead, `conversions` of those that converted it.
     """
 
     total_calls: int
@@ -29,7 +29,7 @@ class SummaryTime:
     tz: str
 
     def due_date(self, now: datetime) -> date | None:
-        """Today's local date, where this time has come today; None where it has not, or the zone is unknown here."""
+        """Return today's local date if this time has passed today; None if it has not, or the zone is unknown here."""
         if self.tz not in zone_names():
             return None
         zone = ZoneInfo(self.tz)

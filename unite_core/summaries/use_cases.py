@@ -1,4 +1,4 @@
-"""Asking for the daily summary, and making those that are due."""
+"""Use cases of daily summaries: change one's settings, create those that are due."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ from unite_core.zones import DEFAULT_ZONE
 
 @dataclass(frozen=True, kw_only=True)
 class SummarySettings:
-    """The time of day (`HH:MM`) and the time zone that a user asks for; UNSET leaves a thing as it is."""
+    """The time of day (`HH:MM`) and the time zone of the summary; UNSET leaves a field as it is."""
 
     at: str | Unset = UNSET
     tz: str | Unset = UNSET
@@ -37,7 +37,7 @@ class SummarySettings:
 
 @dataclass(frozen=True, kw_only=True)
 class SummaryChange:
-    """What shall be different about the caller's daily summary: a request, None to end it, UNSET for no change."""
+    """A change of the caller's daily summary: new settings, None to end it, UNSET for no change."""
 
     daily_summary: SummarySettings | None | Unset = UNSET
     expected_version: int | None = None
@@ -49,9 +49,9 @@ class UpdateDailySummary:
 
     With `daily_summary` the caller gets the figures of each day by text message, once, at the local time `at` (`HH:MM`)
     in the time zone `tz` (an IANA name in its exact spelling). null ends that. A member that is left out stays as it
-    is; for a first request `at` is required, and `tz` is UTC if it is left out. Where today's time has come already,
-    the first summary is tomorrow's. Another time on a day whose summary was made brings no second one. What changes
-    nothing leaves the version too.
+    is; for the first settings `at` is required, and `tz` is UTC by default. If today's time has passed already,
+    the first summary is tomorrow's. Another time on a day whose summary was created brings no second one. A request
+    that changes nothing does not change the version either.
 
     Deactivating a user, or giving them the role of an agent, ends their daily summary.
 
@@ -68,10 +68,10 @@ class UpdateDailySummary:
         with self.work() as work:
             user = work.users.hold(actor.user_id)
             require_version(change.expected_version, user.version)
-            asked = _changed(user.daily_summary, change.daily_summary, now)
-            if asked == user.daily_summary:
+            settings = _changed(user.daily_summary, change.daily_summary, now)
+            if settings == user.daily_summary:
                 return user
-            user.ask_for_summary(asked)
+            user.ask_for_summary(settings)
             user.touched(now)
             work.users.save(user)
             work.commit()
@@ -80,11 +80,11 @@ class UpdateDailySummary:
 
 @dataclass(frozen=True)
 class CreateDailySummaries:
-    """Make the daily summaries whose local time has come, and record an event for each; returns how many were made.
+    """Create the daily summaries that are due, and record an event for each; return how many were created.
 
-    Run by a schedule, by as many workers as like at the same time: one summary is made of each user and local date,
-    whatever clocks do. Where clocks go forward over the time, it is made at the first moment after the gap. If the
-    service was down at that time, it is made later, as long as the local date is the same.
+    Run by a schedule, by any number of workers at the same time: one summary is created for each user and local date,
+    whatever clocks do. If clocks skip the time when they go forward, it is created at the first moment after the gap.
+    If the service was down at that time, it is created later, as long as the local date is the same.
     """
 
     work: UnitOfWorkFactory[SummariesUnitOfWork]
@@ -119,7 +119,7 @@ class CreateDailySummaries:
         return retry_on_deadlock(lambda: self._record(user_id, time, day, now, figure))
 
     def _record(self, user_id: UUID, time: SummaryTime, day: date, now: datetime, figure: DayFigure) -> bool:
-        """Record the summary and its event; False where it was made already, or the user is not to get it any more."""
+        """Record the summary and its event; return False if it was created already, or the user does not get it now."""
         with self.work() as work:
             user = work.users.hold(user_id)
             made = CreatedSummary(user_id=user_id, day=day, event_id=self.ids.new(), at=now)
@@ -131,11 +131,11 @@ class CreateDailySummaries:
 
 
 def _is_to_get(user: User, time: SummaryTime, day: date) -> bool:
-    asked = user.daily_summary
+    settings = user.daily_summary
     return (
-        asked is not None
-        and (asked.at, asked.tz) == (time.at, time.tz)
-        and asked.since <= day
+        settings is not None
+        and (settings.at, settings.tz) == (time.at, time.tz)
+        and settings.since <= day
         and user.active
         and Permission.GET_DAILY_SUMMARY in PERMISSIONS[user.role]
     )
@@ -144,7 +144,7 @@ def _is_to_get(user: User, time: SummaryTime, day: date) -> bool:
 def _changed(
     current: DailySummary | None, change: SummarySettings | None | Unset, now: datetime
 ) -> DailySummary | None:
-    """The summary after the change; raises `Invalid`."""
+    """Return the settings after the change; raise `Invalid`."""
     if isinstance(change, Unset):
         return current
     if change is None:

@@ -22,7 +22,7 @@ def test_a_user_writes_no_more_notes_within_an_hour_than_the_quota(scenario: Cal
         scenario.note(tasks[number % 2], f"Note {number}.", scenario.ann)
         scenario.advance(timedelta(minutes=10))
 
-    with pytest.raises(TooManyRequests, match="At most 3 notes of one user are taken within an hour") as refused:
+    with pytest.raises(TooManyRequests, match="At most 3 notes of one user are allowed within an hour") as refused:
         scenario.note(tasks[0], "One more.", scenario.ann)
 
     assert (refused.value.code, refused.value.retry_after) == ("quota_exceeded", 30 * 60)

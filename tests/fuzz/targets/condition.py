@@ -7,16 +7,16 @@ from tests.fuzz.target import Target
 
 
 def check(data: bytes) -> None:
-    door = fuzzed_door()
+    http_config = fuzzed_door()
     # A server hands on what a header may have (RFC 9110, 5.5), as latin-1.
     header = data.translate(None, b"\0\r\n").decode("latin-1")
-    path = door.path("/v1/leads/<uuid:lead_id>")
-    manager = door.people[0]
-    read = door.ask(manager, "GET", path, headers={"If-None-Match": header})
+    path = http_config.path("/v1/leads/<uuid:lead_id>")
+    manager = http_config.people[0]
+    read = http_config.ask(manager, "GET", path, headers={"If-None-Match": header})
     assert read.status_code in (200, 304), read.status_code
     if read.status_code == 304:
         assert header.strip() == "*" or '"1"' in header
-    deleted = door.ask(manager, "DELETE", path, headers={"If-Match": header})
+    deleted = http_config.ask(manager, "DELETE", path, headers={"If-Match": header})
     assert deleted.status_code in (204, 400, 412), deleted.status_code
     if deleted.status_code == 204:
         assert header.strip() == "*" or '"1"' in header

@@ -11,10 +11,10 @@ _LISTS = ("/v1/leads", "/v1/call-tasks", "/v1/users", "/v1/lead-imports", "/v1/c
 
 
 def check(data: bytes) -> None:
-    door = fuzzed_door()
+    http_config = fuzzed_door()
     path = _LISTS[(data[:1] or b"\0")[0] % len(_LISTS)]
     cursor = data[1:]
-    answer = door.ask(door.people[1], "GET", f"{path}?limit=1&cursor={quote(cursor)}")
+    answer = http_config.ask(http_config.people[1], "GET", f"{path}?limit=1&cursor={quote(cursor)}")
     if answer.status_code == 200:
         assert (path, cursor.decode()) in _given_out()
     else:
@@ -23,8 +23,8 @@ def check(data: bytes) -> None:
 
 @cache
 def _given_out() -> frozenset[tuple[str, str]]:
-    door = fuzzed_door()
-    answers = {path: door.ask(door.people[1], "GET", f"{path}?limit=1") for path in _LISTS}
+    http_config = fuzzed_door()
+    answers = {path: http_config.ask(http_config.people[1], "GET", f"{path}?limit=1") for path in _LISTS}
     cursors = {path: answer.get_json()["next_cursor"] for path, answer in answers.items()}
     assert cursors["/v1/users"]
     return frozenset((path, cursor) for path, cursor in cursors.items() if cursor)

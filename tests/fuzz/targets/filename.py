@@ -12,16 +12,18 @@ _FORM = {"Content-Type": "multipart/form-data; boundary=b"}
 
 
 def check(data: bytes) -> None:
-    door = fuzzed_door()
-    manager = door.people[0]
+    http_config = fuzzed_door()
+    manager = http_config.people[0]
     name = data.decode("utf-8", "replace")
-    announced = door.ask(manager, "POST", "/v1/lead-imports", json={"filename": name, "size": 1})
+    announced = http_config.ask(manager, "POST", "/v1/lead-imports", json={"filename": name, "size": 1})
     assert announced.status_code in (201, 422), announced.status_code
     image = {"content_type": "image/png", "size": 1, "filename": name}
-    assert door.ask(manager, "POST", door.path("/v1/leads/<uuid:lead_id>/images"), json=image).status_code in (201, 422)
+    assert http_config.ask(
+        manager, "POST", http_config.path("/v1/leads/<uuid:lead_id>/images"), json=image
+    ).status_code in (201, 422)
     head = b'--b\r\nContent-Disposition: form-data; name="file"; filename=' + data.replace(b"\n", b"")
     body = io.BytesIO(head + b"\r\n\r\nName,Email\r\n--b--\r\n")
-    uploaded = door.ask(manager, "POST", "/v1/lead-imports/file", input_stream=body, headers=_FORM)
+    uploaded = http_config.ask(manager, "POST", "/v1/lead-imports/file", input_stream=body, headers=_FORM)
     assert uploaded.status_code in (202, 400, 413, 422), uploaded.status_code
     for answer in (announced, uploaded):
         if answer.status_code in (201, 202):

@@ -12,17 +12,17 @@ _LEFT_OUT = "/events"
 
 
 def check(data: bytes) -> None:
-    door = fuzzed_door()
+    http_config = fuzzed_door()
     choice, body = data[:4].ljust(4, b"\0"), data[4:]
-    routes = [route for route in door.routes if not route[1].endswith(_LEFT_OUT)]
+    routes = [route for route in http_config.routes if not route[1].endswith(_LEFT_OUT)]
     method, rule = routes[choice[0] % len(routes)]
     headers = {"Content-Type": _TYPES[choice[2] % 16] if choice[2] % 16 < len(_TYPES) else _TYPES[0]}
     if choice[3] & 1:
         headers["Idempotency-Key"] = f"key-{choice[3]}"
     if choice[3] & 2:
         headers["If-Match"] = '"1"'
-    person = door.people[choice[1] % len(door.people)]
-    door.ask(person, method, door.path(rule), data=body, headers=headers)
+    person = http_config.people[choice[1] % len(http_config.people)]
+    http_config.ask(person, method, http_config.path(rule), data=body, headers=headers)
 
 
 def _seeds() -> Iterator[bytes]:

@@ -9,13 +9,13 @@ _ALLOWED = (200, 303, 304, 400, 401, 403, 404)
 
 
 def check(data: bytes) -> None:
-    door = fuzzed_door()
+    http_config = fuzzed_door()
     choice, query = data[:2].ljust(2, b"\0"), data[2:].decode("latin-1")
-    routes = [rule for method, rule in door.routes if method == "GET" and not rule.endswith("/events")]
-    path = door.path(routes[choice[0] % len(routes)])
-    person = door.people[choice[1] % len(door.people)]
+    routes = [rule for method, rule in http_config.routes if method == "GET" and not rule.endswith("/events")]
+    path = http_config.path(routes[choice[0] % len(routes)])
+    person = http_config.people[choice[1] % len(http_config.people)]
     # What a server hands on is the query as it came, byte by byte.
-    answer = door.ask(person, "GET", path, environ_overrides={"QUERY_STRING": query})
+    answer = http_config.ask(person, "GET", path, environ_overrides={"QUERY_STRING": query})
     assert answer.status_code in _ALLOWED, answer.status_code
     assert sum(len(name) + len(value) for name, value in answer.headers.items()) < 64 * 1024
 

@@ -12,12 +12,12 @@ _REFUSED = (400, 403, 404, 422)
 
 
 def check(data: bytes) -> None:
-    door = fuzzed_door()
+    http_config = fuzzed_door()
     choice, body = (data[:1] or b"\0")[0], data[1:]
     path = "/webhooks/twilio/inbound" if choice & 1 else "/webhooks/twilio/status"
     headers = {"Content-Type": "application/x-www-form-urlencoded", "X-Twilio-Signature": "any"}
     query = _QUERIES[(choice >> 1) % len(_QUERIES)]
-    answer = door.ask(door.people[-1], "POST", path + query, data=body, headers=headers)
+    answer = http_config.ask(http_config.people[-1], "POST", path + query, data=body, headers=headers)
     assert answer.status_code in (200, 204, *_REFUSED), answer.status_code
 
 

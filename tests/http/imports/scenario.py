@@ -33,10 +33,10 @@ class HttpImportScenario:
         self.files = overrides.pop("files", None) or InMemoryFiles(self.clock, url=f"{PUBLIC_URL}/files")
         self.ports = in_memory_ports(clock=self.clock, files=self.files, **overrides)
         self.unite = build(self.ports)
-        door = HttpConfig(
+        http_config = HttpConfig(
             public_url=PUBLIC_URL, cursor_secrets=(b"x" * 32,), signed_files=self.files, max_event_streams=2
         )
-        self.app = create_app(self.unite, door)
+        self.app = create_app(self.unite, http_config)
         self.client = documented_client(self.app)
         self.users = {role: self._user(role) for role in Role}
         self.acting = Role.MANAGER

@@ -84,9 +84,9 @@ def revision(folder: Path, release: str, *, status: int = 200, source: Path = SO
 
 
 def _free_port() -> int:
-    with socket.socket() as door:
-        door.bind(("127.0.0.1", 0))
-        port: int = door.getsockname()[1]
+    with socket.socket() as http_config:
+        http_config.bind(("127.0.0.1", 0))
+        port: int = http_config.getsockname()[1]
         return port
 
 

@@ -1,4 +1,4 @@
-"""What can be done to call tasks and to the call log."""
+"""Use cases of call tasks and the call log."""
 
 from unite_core.calls.use_cases.cancellation import (
     CancelCallsOfDeletedLeads,

@@ -1,4 +1,4 @@
-"""Calls that are not made: somebody cancels them, or nobody makes them in time."""
+"""Use cases for calls that are not made: cancel a call task, mark overdue ones as missed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from unite_core.versions import require_version
 
 @dataclass(frozen=True, kw_only=True)
 class Cancellation:
-    """Which call is not needed any more and why, and the version of the task that the caller saw, if they say so."""
+    """The cancellation of a call task, its reason, and the version that the caller saw, if they give it."""
 
     task_id: UUID
     reason: str | None = None
@@ -35,8 +35,8 @@ class Cancellation:
 class CancelCallTask:
     """Cancel a pending call task. Admins and managers only.
 
-    A reason has up to 500 characters on one line; a blank one is none. The call log gets an entry. Cancelling twice for
-    the same reason has one effect and gives the same answer, whatever version is expected.
+    A reason has up to 500 characters on one line; a blank one is none. The call log gets an entry. Cancelling twice
+    with the same reason has one effect and returns the same response, whatever version is expected.
 
     Raises `NotFound`, `Forbidden`, `Conflict` (`task_closed`), `PreconditionFailed` and `Invalid`.
     """
@@ -69,8 +69,8 @@ class CancelCallTask:
 class MarkMissed:
     """Mark the pending tasks that were due longer than `missed_after` ago as missed; the call log gets their entries.
 
-    Run by a schedule, by as many as like at the same time; a task is missed once. `limit` tasks are one transaction;
-    it goes on until no more are due, or until `should_stop` says so. Returns how many there were.
+    Run by a schedule, by any number of workers at the same time; a task is marked once. One transaction marks `limit`
+    tasks; the next one follows until no more are overdue, or `should_stop` returns True. Returns how many were marked.
     """
 
     work: UnitOfWorkFactory[CallsUnitOfWork]
@@ -79,13 +79,13 @@ class MarkMissed:
     missed_after: timedelta
 
     def __call__(self, *, limit: int = 100, should_stop: Callable[[], bool] = lambda: False) -> int:
-        missed = 0
+        total = 0
         while not should_stop():
-            found = retry_on_deadlock(lambda: self._mark(limit))
-            missed += found
-            if found < limit:
+            marked = retry_on_deadlock(lambda: self._mark(limit))
+            total += marked
+            if marked < limit:
                 break
-        return missed
+        return total
 
     def _mark(self, limit: int) -> int:
         now = self.clock.now()
@@ -98,8 +98,8 @@ class MarkMissed:
                 task.touched(now)
                 work.tasks.save(task)
                 lead = leads.get(task.lead_id)
-                missed = closing_entry(self.ids.new(), task, None, source=lead.source if lead else None)
-                entry = link_to_chain(missed, chains.get(task.id, ()))
+                closing = closing_entry(self.ids.new(), task, None, source=lead.source if lead else None)
+                entry = link_to_chain(closing, chains.get(task.id, ()))
                 work.ledger.append(entry)
                 work.record(task_missed(self.ids.new(), task, lead, entry))
             work.commit()
@@ -110,9 +110,9 @@ class MarkMissed:
 class CancelCallsOfDeletedLeads:
     """Cancel the pending tasks whose leads are deleted; the call log gets their entries.
 
-    Deleting a lead cancels the calls to it. A version of Unite from before there were calls does not, and one may run
-    beside this one during an upgrade, or have run after a rollback. Run by a schedule, by several workers at the same
-    time too; a task is cancelled once. `limit` tasks are one transaction. Returns how many there were.
+    Deleting a lead cancels the calls to it. A version of Unite from before calls existed does not do that, and one may
+    run beside this one during an upgrade, or have run after a rollback. Run by a schedule, by any number of workers at
+    the same time; a task is cancelled once. One transaction cancels `limit` tasks. Returns how many were cancelled.
     """
 
     work: UnitOfWorkFactory[CallsUnitOfWork]
@@ -121,14 +121,14 @@ class CancelCallsOfDeletedLeads:
     ids: Ids
 
     def __call__(self, *, limit: int = 100, should_stop: Callable[[], bool] = lambda: False) -> int:
-        cancelled = 0
-        # Nearly always there are none, and a unit of work that reads keeps nobody from writing while it looks.
+        total = 0
+        # Nearly always there are none, and a unit of work that only reads does not block writers.
         while not should_stop() and self._any():
-            found = retry_on_deadlock(lambda: self._cancel(limit))
-            cancelled += found
-            if found < limit:
+            cancelled = retry_on_deadlock(lambda: self._cancel(limit))
+            total += cancelled
+            if cancelled < limit:
                 break
-        return cancelled
+        return total
 
     def _any(self) -> bool:
         with self.reads() as reads:

@@ -1,4 +1,4 @@
-"""Completing a call task: the call was made, and this is what came of it."""
+"""Use case: complete a call task with the outcome of its call."""
 
 from copy import copy
 from dataclasses import dataclass, replace
@@ -26,7 +26,7 @@ from unite_core.versions import require_version
 
 @dataclass(frozen=True, kw_only=True)
 class CompletedCall:
-    """What somebody tells of a call, and the version of the task that they saw, if they say so."""
+    """The completion of a call task, and the version of the task that the caller saw, if they give it."""
 
     task_id: UUID
     completion: Completion
@@ -35,15 +35,15 @@ class CompletedCall:
 
 @dataclass(frozen=True)
 class CompleteCallTask:
-    """Complete a pending call task. Whoever sees the task may: agents their own, admins and managers all.
+    """Complete a pending call task. Agents complete their own, admins and managers all.
 
-    The call log gets an entry. A call that asks for another one (`follow_up_at`) makes a task for it, assigned to the
-    same user as long as they are active; where a callback was requested it has to. The lead's status follows the
+    The call log gets an entry. A call with a follow-up (`follow_up_at`) creates a task for it, assigned to the
+    same user as long as they are active; a requested callback needs a follow-up. The lead's status follows the
     outcome: connected and callback_requested make a new lead contacted, converted makes it converted, not_interested
-    makes all but a converted one lost; a status that somebody chose after the call had begun stays. All of this happens
-    or nothing does.
+    makes it lost unless it is converted; a status that a user chose after the call had begun stays. All of this is
+    done, or nothing.
 
-    Completing twice with the same content has one effect and gives the same answer, whatever version is expected.
+    Completing twice with the same content has one effect and returns the same response, whatever version is expected.
 
     Raises `NotFound`, `Conflict` (`task_closed`), `PreconditionFailed` and `Invalid`.
     """
@@ -72,7 +72,7 @@ class CompleteCallTask:
     def _complete(
         self, work: CallsUnitOfWork, actor: Actor, task: CallTask, completion: Completion, now: datetime
     ) -> TaskView:
-        lead = _held_lead(work, task)
+        lead = _locked_lead(work, task)
         follow_up = self._follow_up(work, actor, task, completion, now)
         task.complete(completion, now, follow_up_id=follow_up.id if follow_up else None)
         task.touched(now)
@@ -81,7 +81,7 @@ class CompleteCallTask:
         entry = store_closed_task(work, self.ids, task, actor, lead)
         work.record(task_completed(self.ids.new(), actor, task, lead, entry))
         if lead is not None:
-            self._move(work, actor, lead, completion, now)
+            self._change_lead_status(work, actor, lead, completion, now)
         if follow_up is not None:
             record_created(work, self.ids, actor, follow_up, lead)
         return view_of(actor, task, lead)
@@ -102,7 +102,9 @@ class CompleteCallTask:
             follow_up_of=task.id,
         )
 
-    def _move(self, work: CallsUnitOfWork, actor: Actor, lead: Lead, completion: Completion, now: datetime) -> None:
+    def _change_lead_status(
+        self, work: CallsUnitOfWork, actor: Actor, lead: Lead, completion: Completion, now: datetime
+    ) -> None:
         status = status_after(lead, completion, now)
         if status is lead.status:
             return
@@ -113,8 +115,8 @@ class CompleteCallTask:
         work.record(lead_changed(self.ids.new(), now, actor, before, lead))
 
 
-def _held_lead(work: CallsUnitOfWork, task: CallTask) -> Lead | None:
-    """The lead, which nobody else changes or deletes until this is over; None where it was deleted."""
+def _locked_lead(work: CallsUnitOfWork, task: CallTask) -> Lead | None:
+    """Return the lead, locked until the transaction ends; None if it was deleted."""
     try:
         return work.leads.get(task.lead_id)
     except NotFound:

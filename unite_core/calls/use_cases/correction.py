@@ -1,4 +1,4 @@
-"""Correcting the call log: what was written stays, and what is right is written behind it."""
+"""Use case: correct an entry of the call log by appending another one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True)
 class Correction:
-    """What is right instead of what the entry says, and why; what is UNSET stays as it was said last."""
+    """The correct values for an entry, and the reason; an UNSET value stays as in the latest entry."""
 
     entry_id: UUID
     reason: str
@@ -40,10 +40,10 @@ class Correction:
 class CorrectCallLog:
     """Correct an entry of the call log by another one. Admins and managers only.
 
-    The entry stays as it is; the new one names it, says what is right, and why (a reason of up to 500 characters). What
-    the correction leaves out stays as the last entry about this call said. A call that was written down as missed or
-    cancelled and was made after all needs an outcome and a duration. The task and the lead stay as they are. Correcting
-    twice with the same content has one effect. How often one call may be corrected is limited.
+    The entry stays as it is; the new one refers to it, has the correct values, and a reason of up to 500 characters.
+    A value that is left out stays as in the latest entry of this call. A call that was recorded as missed or
+    cancelled but was made needs an outcome and a duration. The task and the lead stay as they are. Correcting
+    twice with the same content has one effect. The number of corrections per call is limited.
 
     Raises `NotFound`, `Forbidden`, `Invalid` (`nothing_to_correct`) and `Conflict` (`too_many_corrections`).
     """
@@ -60,13 +60,13 @@ class CorrectCallLog:
     def _correct(self, work: CallsUnitOfWork, actor: Actor, correction: Correction) -> LedgerEntry:
         wrong = visible_entry(work, actor, correction.entry_id)
         actor.must(self.permission)
-        # Held, so that corrections of one call come one after the other.
+        # Locked, so that corrections of one call come one after the other.
         task = work.tasks.get(wrong.task_id)
         chain = work.ledger.chains([task.id])[task.id]
         latest = chain[-1]
         now = self.clock.now()
         right = replace(
-            _said(latest, correction),
+            _merged(latest, correction),
             id=self.ids.new(),
             kind=EntryKind.CORRECTION,
             actor_id=actor.user_id,
@@ -75,10 +75,10 @@ class CorrectCallLog:
             corrects=wrong.id,
             format=FORMAT,
         )
-        if _tells(right) == _tells(latest):
+        if _content(right) == _content(latest):
             if (latest.corrects, latest.reason) == (right.corrects, right.reason):
                 return latest
-            raise Invalid("The call log says so already.", code="nothing_to_correct")
+            raise Invalid("The correction changes nothing.", code="nothing_to_correct")
         problems = _field_errors(right, now)
         if problems:
             raise Invalid("The correction breaks a rule.", problems=problems)
@@ -93,7 +93,7 @@ class CorrectCallLog:
 
 
 def _store(work: CallsUnitOfWork, chain: Sequence[LedgerEntry], right: LedgerEntry) -> LedgerEntry:
-    """Append the correction; the calls of the lead are counted as it says."""
+    """Append the correction, and count the lead's calls accordingly."""
     latest = chain[-1]
     right = replace(right, called_at=corrected_call_time(chain[0], right))
     if latest.outcome is None:
@@ -103,8 +103,8 @@ def _store(work: CallsUnitOfWork, chain: Sequence[LedgerEntry], right: LedgerEnt
     return entry
 
 
-def _said(latest: LedgerEntry, correction: Correction) -> LedgerEntry:
-    """The latest entry with what the correction says in its place."""
+def _merged(latest: LedgerEntry, correction: Correction) -> LedgerEntry:
+    """Return the latest entry with the values of the correction."""
     note = correction.note if isinstance(correction.note, Unset) else clean(correction.note or "") or None
     return replace(
         latest,
@@ -115,11 +115,11 @@ def _said(latest: LedgerEntry, correction: Correction) -> LedgerEntry:
     )
 
 
-def _either(said: T | Unset, before: T) -> T:
-    return before if isinstance(said, Unset) else said
+def _either(value: T | Unset, before: T) -> T:
+    return before if isinstance(value, Unset) else value
 
 
-def _tells(entry: LedgerEntry) -> tuple[object, ...]:
+def _content(entry: LedgerEntry) -> tuple[object, ...]:
     return entry.outcome, entry.duration_seconds, entry.started_at, entry.note
 
 
@@ -128,15 +128,15 @@ def _field_errors(right: LedgerEntry, now: datetime) -> list[FieldError]:
     if not right.reason:
         problems.append(FieldError(field="reason", code="required", detail="A correction says why."))
     else:
-        unfit = reason_error(right.reason)
-        problems += [unfit] if unfit is not None else []
+        error = reason_error(right.reason)
+        problems += [error] if error is not None else []
     if right.outcome is None or right.duration_seconds is None:
-        told = {"outcome": right.outcome, "duration_seconds": right.duration_seconds}
+        required = {"outcome": right.outcome, "duration_seconds": right.duration_seconds}
         problems += [
             FieldError(
                 field=name, code="required", detail="A call that was made after all has an outcome and a duration."
             )
-            for name, value in told.items()
+            for name, value in required.items()
             if value is None
         ]
         return problems

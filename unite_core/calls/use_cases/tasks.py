@@ -1,4 +1,4 @@
-"""Planning calls: who is to call whom and when, and what is to be known about it."""
+"""Use cases: create a call task, assign it, add a note to it."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -24,7 +24,7 @@ from unite_core.versions import require_version
 
 @dataclass(frozen=True, kw_only=True)
 class NewCallTask:
-    """A call that is to be made; `assigned_to` None means the lead's owner, `due_at` may lie in the past."""
+    """A call task to be created; `assigned_to` None means the lead's owner, `due_at` may lie in the past."""
 
     lead_id: UUID
     due_at: datetime
@@ -37,9 +37,9 @@ class CreateCallTask:
     """Create a call task.
 
     Admins and managers create tasks for any lead and any active user; agents create them for the leads assigned to
-    them, and for themselves. Where nobody is named it is assigned to whoever the lead is assigned to, as long as they
-    are active, else to nobody yet. A note has up to 2,000 characters; a blank one is none. How many pending tasks a
-    lead may have is limited.
+    them, and for themselves. Without `assigned_to` it is assigned to the user to whom the lead is assigned, if they
+    are active, else to nobody. A note has up to 2,000 characters; a blank one is none. The number of pending tasks per
+    lead is limited.
 
     Raises `NotFound`, `Forbidden`, `Invalid` and `Conflict` (`too_many_call_tasks`).
     """
@@ -79,18 +79,18 @@ class CreateCallTask:
         return view_of(actor, task, lead)
 
     def _require_room(self, work: CallsUnitOfWork, lead: Lead) -> None:
-        # The lead is held: nobody else adds a task meanwhile.
-        maximum = self.quotas.pending_tasks_per_lead
-        if work.tasks.count_pending(lead.id, limit=maximum) >= maximum:
+        # The lead is locked: no other unit of work adds a task meanwhile.
+        limit = self.quotas.pending_tasks_per_lead
+        if work.tasks.count_pending(lead.id, limit=limit) >= limit:
             raise Conflict(
-                f"A lead has at most {maximum} pending call tasks; complete or cancel one first.",
+                f"A lead has at most {limit} pending call tasks; complete or cancel one first.",
                 code="too_many_call_tasks",
             )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Assignment:
-    """Who shall make a call, and the version of the task that the caller saw, if they say so."""
+    """The user to whom a call task is to be assigned, and the version that the caller saw, if they give it."""
 
     task_id: UUID
     assigned_to: UUID
@@ -99,9 +99,9 @@ class Assignment:
 
 @dataclass(frozen=True)
 class AssignCallTask:
-    """Assign a pending call task to an active user, who is told. Admins and managers only.
+    """Assign a pending call task to an active user, who is notified. Admins and managers only.
 
-    Where it is assigned to that user already nothing changes.
+    If it is assigned to that user already, nothing changes.
 
     Raises `NotFound`, `Forbidden`, `PreconditionFailed`, `Conflict` (`task_closed`) and `Invalid`.
     """
@@ -134,7 +134,7 @@ class AssignCallTask:
 
 @dataclass(frozen=True, kw_only=True)
 class NewNote:
-    """Something to be written down about a call task, and the version that the caller saw, if they say so."""
+    """A note to be added to a call task, and the version that the caller saw, if they give it."""
 
     task_id: UUID
     text: str
@@ -143,10 +143,10 @@ class NewNote:
 
 @dataclass(frozen=True)
 class AddCallTaskNote:
-    """Write something down about a call task. Whoever sees the task may, once it is closed too.
+    """Add a note to a call task. Every user who sees the task may, also when it is closed.
 
-    A note has 1 to 2,000 characters and is never changed; a task has up to 200. How many notes one user writes within
-    an hour is limited.
+    A note has 1 to 2,000 characters and is never changed; a task has up to 200. The number of notes per user and
+    hour is limited.
 
     Raises `NotFound`, `PreconditionFailed`, `Invalid`, `Conflict` (`too_many_notes`) and `TooMany` (`quota_exceeded`).
     """
@@ -186,26 +186,26 @@ class AddCallTaskNote:
 
 
 def record_created(work: CallsUnitOfWork, ids: Ids, actor: Actor, task: CallTask, lead: Lead | None) -> None:
-    """Record that there is a new task, and whom it is assigned to."""
+    """Record the events that there is a new task, and to whom it is assigned."""
     work.record(task_created(ids.new(), task.created_at, actor, task, lead))
     if task.assigned_to is not None:
         work.record(task_assigned(ids.new(), task.created_at, actor, task, lead))
 
 
 def if_active(work: CallsUnitOfWork, user_id: UUID | None) -> UUID | None:
-    """The user where they are there and active, else nobody."""
+    """Return the user if they exist and are active, else None."""
     if user_id is None or assignee_error(work, user_id, "assigned_to") is not None:
         return None
     return user_id
 
 
-def _assignee(work: CallsUnitOfWork, lead: Lead, assignee_id: UUID | None) -> UUID | None:
-    if assignee_id is None:
+def _assignee(work: CallsUnitOfWork, lead: Lead, requested: UUID | None) -> UUID | None:
+    if requested is None:
         return if_active(work, lead.assigned_to)
-    problem = assignee_error(work, assignee_id, "assigned_to")
+    problem = assignee_error(work, requested, "assigned_to")
     if problem is not None:
         raise _not_assignable(problem)
-    return assignee_id
+    return requested
 
 
 def _not_assignable(problem: FieldError) -> Invalid:

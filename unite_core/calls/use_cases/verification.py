@@ -1,4 +1,4 @@
-"""Verifying the call ledger: every chain, from its first entry to its last."""
+"""Verification of the call ledger: every chain, from its first entry to its last."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -9,35 +9,35 @@ from unite_core.calls.ports import CallsUnitOfWork
 from unite_core.unit_of_work import UnitOfWorkFactory
 
 VERIFICATION_BATCH_SIZE = 500
-"""Tasks whose chains are read together, as they all are at one moment."""
+"""Number of tasks whose chains are read together, in one snapshot."""
 
 
 @dataclass(frozen=True, slots=True)
 class VerificationResult:
-    """How many tasks and entries were looked at, and the first fault; `find_fault` is None where there is none."""
+    """How many tasks and entries were verified, and the first fault; `broken` is None where there is none."""
 
     tasks: int = 0
     entries: int = 0
     broken: ChainFault | None = None
 
 
-def _nobody_waits(so_far: VerificationResult) -> None:
+def _ignore(so_far: VerificationResult) -> None:
     pass
 
 
 @dataclass(frozen=True)
 class VerifyLedger:
-    """Verify the chains of all tasks in the order of their ids, and stop at the first that is broken.
+    """Verify the chains of all tasks in the order of their ids, and stop at the first fault.
 
-    A chain whose task is not there is broken too.
+    A chain whose task is missing is a fault too.
 
-    `progress` hears every few hundred tasks how far it has come.
+    `progress` is called every few hundred tasks with the result so far.
     """
 
     reads: UnitOfWorkFactory[CallsUnitOfWork]
     at_once: int = VERIFICATION_BATCH_SIZE
 
-    def __call__(self, progress: Callable[[VerificationResult], None] = _nobody_waits) -> VerificationResult:
+    def __call__(self, progress: Callable[[VerificationResult], None] = _ignore) -> VerificationResult:
         after = None
         so_far = VerificationResult()
         while True:

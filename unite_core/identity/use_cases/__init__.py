@@ -1,4 +1,4 @@
-"""What can be done about users and their sessions."""
+"""Use cases of users, passwords and sessions."""
 
 from unite_core.identity.use_cases.cookies import AuthenticateCookie, CookieSession, LogInWithCookie, SessionCookie
 from unite_core.identity.use_cases.passwords import (

@@ -1,8 +1,8 @@
-"""Sessions of the pages: a cookie that stands for a session, in place of a pair of tokens.
+"""Use cases of session cookies: log in to the dashboard, and authenticate a cookie.
 
 The value of the cookie is a signed token of its own kind. It never rotates in the database: a renewed value is another
-token for the same session, and the one before it stays good until it expires. So any number of tabs may renew at the
-same time, and none of them is taken for a thief. What ends the session ends all values at once.
+token for the same session, and the earlier value stays valid until it expires. So any number of browser tabs may renew
+it at the same time, and none of them is treated as token theft. The end of the session ends all values at once.
 """
 
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ from unite_core.ids import Ids
 from unite_core.unit_of_work import UnitOfWorkFactory
 
 RENEW_AFTER = timedelta(minutes=5)
-"""The age from which a cookie is renewed: not at each request, and often enough for a session that is in use."""
+"""The age from which a cookie is renewed: not at every request, but often enough for a session that is in use."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionCookie:
-    """The value of a session cookie, which is good for `max_age` seconds, and the actor it stands for."""
+    """The value of a session cookie, which is valid for `max_age` seconds, and its actor."""
 
     actor: Actor
     value: str
@@ -32,8 +32,8 @@ class SessionCookie:
 class LogInWithCookie:
     """Log in and get a session cookie.
 
-    The rules and limits are those of `LogIn`, and so are the errors. The session has no refresh token that anybody
-    knows: it ends 30 days after the login, or when the cookie was not used for 12 hours.
+    The rules, limits and errors are those of `LogIn`. Nobody knows the refresh token of the session, so
+    it ends 30 days after the login, or when the cookie was not used for 12 hours.
 
     Raises `Unauthenticated` (`invalid_credentials`) and `TooMany` (`too_many_logins`).
     """
@@ -52,7 +52,7 @@ class LogInWithCookie:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CookieSession:
-    """Who a session cookie belongs to, and the cookie to set in its place; None where it is still young."""
+    """The user of a session cookie, and the new cookie that replaces it; None if it is too young to be renewed."""
 
     actor: Actor
     user: User
@@ -78,24 +78,25 @@ class AuthenticateCookie:
         now = self.clock.now()
         claims = self.cookies.read(value, now=now)
         with self.reads() as reads:
-            found = reads.sessions.get_with_user(claims.session_id)
-        if found is None or not is_alive(found[0], claims, now):
+            session_and_user = reads.sessions.get_with_user(claims.session_id)
+        if session_and_user is None or not is_alive(session_and_user[0], claims, now):
             raise session_ended_error()
+        user = session_and_user[1]
         young = now - claims.issued_at < RENEW_AFTER
         return CookieSession(
             actor=Actor(
                 user_id=claims.user_id,
                 role=claims.role,
                 session_id=claims.session_id,
-                password_change_required=found[1].password_change_required,
+                password_change_required=user.password_change_required,
             ),
-            user=found[1],
+            user=user,
             renewed=None if young else new_cookie(self.cookies, self.clock, self.ids, claims),
         )
 
 
 def new_cookie(cookies: Tokens, clock: Clock, ids: Ids, session: AccessClaims) -> SessionCookie:
-    """A cookie for the session that the claims name, good from now on."""
+    """Return a new cookie for the session in the claims, valid from now on."""
     now = clock.now()
     claims = AccessClaims(
         user_id=session.user_id,

@@ -1,4 +1,4 @@
-"""Changing a password, and resetting one that was forgotten."""
+"""Use cases of passwords: change one's own, and reset that of another user."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,7 +17,7 @@ from unite_core.unit_of_work import UnitOfWorkFactory
 
 @dataclass(frozen=True, kw_only=True)
 class PasswordChange:
-    """The password that was, and the one that shall be."""
+    """The current password and the new one."""
 
     current_password: str
     new_password: str
@@ -25,12 +25,12 @@ class PasswordChange:
 
 @dataclass(frozen=True)
 class ChangePassword:
-    """Take another password.
+    """Change one's own password.
 
-    The caller proves the current one, and has as many tries a minute as for logging in. Every other session of
-    theirs ends; the one they act in goes on. A one-time password has to be replaced by another one.
+    The caller proves the current password, with as many attempts a minute as for logging in. All their other
+    sessions end; the current one goes on. A one-time password has to be replaced by a different one.
 
-    Raises `Invalid` (`wrong_password`, or a problem with the new one) and `TooMany` (`too_many_logins`).
+    Raises `Invalid` (`wrong_password`, or an error in the new password) and `TooMany` (`too_many_logins`).
     """
 
     permission: ClassVar[Permission | None] = None
@@ -57,7 +57,7 @@ class ChangePassword:
         self, work: IdentityUnitOfWork, actor: Actor, change: PasswordChange, checked: User, hashed: str, now: datetime
     ) -> None:
         user = work.users.hold(actor.user_id)
-        # It may have been reset while it was being compared, or only be hashed anew.
+        # The password may have been reset, or only rehashed, during the comparison.
         if user.password_hash != checked.password_hash and not self._matches(user, change.current_password):
             raise _wrong_password()
         user.set_password(hashed)
@@ -69,14 +69,14 @@ class ChangePassword:
             work.sessions.save(acting)
 
     def count_attempt(self, actor: Actor) -> None:
-        """Count one attempt to prove a password; raises `TooMany` (`too_many_logins`) where there were too many."""
+        """Count one attempt to prove a password; raise `TooMany` (`too_many_logins`) if there were too many."""
         if self.logins_per_minute:
             require_login_allowance(self.limits.hit(f"password:{actor.user_id}", self.logins_per_minute))
 
     def require_in_force(self, actor: Actor, change: PasswordChange) -> None:
         """Raise `Invalid` (`wrong_password`) unless the new password of an earlier change is still the caller's.
 
-        Such a change may be answered again. After another change it proves nothing any more. No attempt is counted.
+        Then the response to that change may be returned again; after another change it may not. No attempt is counted.
         """
         self._require(actor, change.new_password)
 
@@ -88,13 +88,13 @@ class ChangePassword:
         return user
 
     def _matches(self, user: User, password: str) -> bool:
-        known = None if user.password_expired(self.clock.now()) else user.password_hash
-        return self.passwords.matches(password_to_compare(password), known)
+        password_hash = None if user.password_expired(self.clock.now()) else user.password_hash
+        return self.passwords.matches(password_to_compare(password), password_hash)
 
 
 @dataclass(frozen=True, kw_only=True)
 class PasswordReset:
-    """Whose password is to be reset, and to which one-time password; None for a random one."""
+    """The user whose password is to be reset, and the one-time password; None for a random one."""
 
     user_id: UUID
     password: str | None = field(default=None, repr=False)
@@ -102,7 +102,7 @@ class PasswordReset:
 
 @dataclass(frozen=True, kw_only=True)
 class OneTimePassword:
-    """A password that is good until `expires_at`, and has to be changed with the first login."""
+    """A password that is valid until `expires_at`, and has to be changed after the first login."""
 
     password: str = field(repr=False)
     expires_at: datetime
@@ -110,11 +110,11 @@ class OneTimePassword:
 
 @dataclass(frozen=True)
 class ResetPassword:
-    """Give a user a one-time password in place of a forgotten one. Admins only, and not for themselves.
+    """Reset a user's password to a one-time password. Admins only, and not for themselves.
 
-    All sessions of the user end. With the one-time password the user can log in for 24 hours, read themselves, change
-    the password and log out; everything else is refused (`password_change_required`) until it is changed. Another
-    reset replaces it. The password is shown once, in this answer, and stored as a hash alone.
+    All sessions of the user end. With the one-time password they can log in for 24 hours, get their own user,
+    change the password and log out; everything else is refused (`password_change_required`) until it is changed.
+    Another reset replaces it. The password is shown once, in this response, and only its hash is stored.
 
     Raises `Forbidden`, `NotFound` and `Invalid`.
     """
@@ -148,10 +148,10 @@ class ResetPassword:
 
 def _require_another(change: PasswordChange) -> None:
     if normalize_password(change.new_password) == normalize_password(change.current_password):
-        same = FieldError(
+        error = FieldError(
             field="new_password", code="unchanged", detail="Choose another password than the one-time one."
         )
-        raise Invalid("The new password breaks a rule.", problems=[same])
+        raise Invalid("The new password breaks a rule.", problems=[error])
 
 
 def _wrong_password() -> Invalid:

@@ -1,4 +1,4 @@
-"""Logging in, staying logged in, and logging out."""
+"""Use cases of sessions: log in, refresh tokens, authenticate, log out."""
 
 import hashlib
 from dataclasses import dataclass, field
@@ -24,15 +24,15 @@ from unite_core.rate_limits import RateLimits, RateLimitStatus
 from unite_core.unit_of_work import UnitOfWorkFactory
 
 SESSION_RETENTION = timedelta(days=7)
-"""An ended session stays known for a while, so that a stolen token that comes late is still told from a made-up one."""
+"""How long an expired session is stored, so that a stolen token that arrives late is recognised as used."""
 
 FAILURES_PER_ADDRESS = 5
-"""From one network address, this many times the account's own limit of logins may fail in a minute."""
+"""Failed logins per minute and network address, as a multiple of the limit of one account."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Live:
-    """When a live session ends, and whether its user has a one-time password."""
+    """The expiry of a live session, and whether its user has a one-time password."""
 
     ends: datetime
     password_change_required: bool
@@ -48,12 +48,12 @@ def _live_from_plain(plain: list[Any]) -> _Live:
 
 
 _LIVE = CacheEntryType(_live_to_plain, _live_from_plain, ttl=timedelta(seconds=10))
-"""For so long at the most a logout is overlooked where the cache is out of reach."""
+"""The longest time for which a logout may have no effect if the cache is unreachable."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Credentials:
-    """What somebody logs in with; `address` is the network address that they come from."""
+    """E-mail address and password; `address` is the network address of the client."""
 
     email: str
     password: str
@@ -64,10 +64,10 @@ class Credentials:
 class LogIn:
     """Exchange an e-mail address and a password for a pair of tokens.
 
-    Anybody may try. An unknown address, a wrong password and a deactivated user are answered alike, in
-    words and in time. Tries are limited per account and, when they fail, per network address. A user has up to 100
-    logins at the same time; another one ends the one that would end first. With a one-time password, which an admin
-    gives, a user can log in for 24 hours, and do nothing but change it.
+    Anybody may try. An unknown address, a wrong password and a deactivated user get the same response in the
+    same time. Attempts are limited per account and, if they fail, per network address. A user has up to 100
+    sessions at the same time; another one ends the session that would expire first. With a one-time password, which an
+    admin gives, a user can log in for 24 hours, and do nothing but change it.
 
     Raises `Unauthenticated` (`invalid_credentials`) and `TooManyRequests` (`too_many_logins`).
     """
@@ -87,9 +87,9 @@ class LogIn:
         self._count(email, credentials.address)
         with self.reads() as reads:
             user = reads.users.find_by_email(email)
-        known = user is not None and user.active and not user.password_expired(self.clock.now())
+        can_log_in = user is not None and user.active and not user.password_expired(self.clock.now())
         password = password_to_compare(credentials.password)
-        matches = self.passwords.matches(password, user.password_hash if user and known else None)
+        matches = self.passwords.matches(password, user.password_hash if user and can_log_in else None)
         if user is None or not matches:
             self._count_failure(credentials.address)
             raise _wrong_credentials()
@@ -105,7 +105,7 @@ class LogIn:
         rehashed = self.passwords.hash(password) if self.passwords.needs_rehash(user.password_hash) else None
         with self.work() as work:
             checked, user = user.password_hash, work.users.hold(user.id)
-            # The password may have been changed while it was being compared, or only be hashed anew.
+            # The password may have been changed, or only rehashed, during the comparison.
             if not user.active or (
                 user.password_hash != checked and not self.passwords.matches(password, user.password_hash)
             ):
@@ -123,7 +123,7 @@ class LogIn:
     def _count(self, email: str, address: str) -> None:
         if not self.logins_per_minute:
             return
-        # The address first: one that has failed too often does not use up the tries of further accounts.
+        # The network address comes first: one with too many failures must not use up the attempts of more accounts.
         failures = self.limits.peek(f"login-failures:{address}", self.logins_per_minute * FAILURES_PER_ADDRESS)
         require_login_allowance(failures)
         require_login_allowance(self.limits.hit(f"login:{digest(email)}", self.logins_per_minute))
@@ -135,11 +135,11 @@ class LogIn:
 
 @dataclass(frozen=True)
 class RefreshTokens:
-    """Exchange a refresh token for a new pair; the old one is spent.
+    """Exchange a refresh token for a new pair; the old one becomes invalid.
 
-    Whoever shows a spent token has it from somewhere it should not be: its whole family is revoked.
+    A refresh token that is used a second time may have been stolen, so its whole session is revoked.
 
-    Raises `Unauthenticated` with `token_reused` for a spent token, however often and late it is shown, and
+    Raises `Unauthenticated` with `token_reused` for a used token, however often and late it is sent, and
     `invalid_token` for one that is unknown, expired or revoked.
     """
 
@@ -150,19 +150,19 @@ class RefreshTokens:
 
     def __call__(self, refresh_token: str) -> TokenPair:
         now = self.clock.now()
-        shown = digest(refresh_token)
+        refresh_digest = digest(refresh_token)
         with self.work() as work:
-            session = work.sessions.find_by_refresh(shown)
-            current = session is not None and session.current_refresh == shown
+            session = work.sessions.find_by_refresh(refresh_digest)
+            current = session is not None and session.current_refresh == refresh_digest
             if session is None or (current and not session.alive(now)):
-                raise Unauthenticated("This refresh token is not good any more; log in again.", code="invalid_token")
+                raise Unauthenticated("This refresh token is not valid any more; log in again.", code="invalid_token")
             if current:
                 return self._rotate(work, session)
             session.revoke(now)
             work.sessions.save(session)
             work.commit()
         raise Unauthenticated(
-            "This refresh token was used before; every token of its login is revoked. Log in again.",
+            "This refresh token was used before; every token of its session is revoked. Log in again.",
             code="token_reused",
         )
 
@@ -178,10 +178,10 @@ class RefreshTokens:
 
 @dataclass(frozen=True)
 class Authenticate:
-    """Tell who an access token belongs to.
+    """Return the user to whom an access token belongs.
 
     The token must be genuine, its session alive, and its user active in the role that it names: so a
-    logout, a deactivation and a change of role work at once.
+    logout, a deactivation and a change of role take effect at once.
 
     Raises `Unauthenticated` (`invalid_token`, `token_expired`, `token_revoked`).
     """
@@ -196,7 +196,7 @@ class Authenticate:
         return self.actor_of(self.tokens.read(access_token, now=now), now)
 
     def actor_of(self, claims: AccessClaims, now: datetime) -> Actor:
-        """The actor that the claims of a genuine token name; raises `Unauthenticated` (`token_revoked`)."""
+        """Return the actor in the claims of a genuine token; raise `Unauthenticated` (`token_revoked`)."""
         namespace = sessions_namespace(claims.user_id)
         live = _LIVE.get(self.cache, namespace, str(claims.session_id), lambda: self._live(claims, now))
         if now >= live.ends:
@@ -210,16 +210,16 @@ class Authenticate:
 
     def _live(self, claims: AccessClaims, now: datetime) -> _Live:
         with self.reads() as reads:
-            found = reads.sessions.get_with_user(claims.session_id)
-        if found is None or not is_alive(found[0], claims, now):
+            session_and_user = reads.sessions.get_with_user(claims.session_id)
+        if session_and_user is None or not is_alive(session_and_user[0], claims, now):
             raise session_ended_error()
-        session, user = found
+        session, user = session_and_user
         return _Live(session.expires_at, user.password_change_required)
 
 
 @dataclass(frozen=True)
 class LogOut:
-    """End the session that the caller acts in: its access and refresh tokens stop working at once."""
+    """End the caller's current session: its access and refresh tokens stop working at once."""
 
     work: UnitOfWorkFactory[IdentityUnitOfWork]
     clock: Clock
@@ -248,7 +248,7 @@ class LogOutEverywhere:
 
 @dataclass(frozen=True)
 class PurgeSessions:
-    """Delete sessions that expired a week ago or more. Returns how many there were."""
+    """Delete sessions that expired a week ago or more. Returns how many were deleted."""
 
     work: UnitOfWorkFactory[IdentityUnitOfWork]
     clock: Clock
@@ -261,7 +261,7 @@ class PurgeSessions:
 
 
 def require_login_allowance(allowance: RateLimitStatus) -> None:
-    """Raise `TooManyRequests` (`too_many_logins`) where a password was tried too often."""
+    """Raise `TooManyRequests` (`too_many_logins`) if there were too many attempts to prove a password."""
     if not allowance.allowed:
         raise TooManyRequests(
             f"Too many logins; try again in {allowance.reset} seconds.",
@@ -271,17 +271,17 @@ def require_login_allowance(allowance: RateLimitStatus) -> None:
 
 
 def digest(text: str) -> str:
-    """What is stored of a token: enough to recognise it, not enough to use it (SHA-256, hexadecimal)."""
+    """Return the digest under which a token is stored: it cannot be used as a token (SHA-256, hexadecimal)."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def is_alive(session: Session, claims: AccessClaims, now: datetime) -> bool:
-    """Whether the session is alive, and that of the user whom the claims name."""
+    """Return whether the session is alive and belongs to the user in the claims."""
     return session.user_id == claims.user_id and session.alive(now)
 
 
 def session_ended_error() -> Unauthenticated:
-    """What is raised where a session has ended."""
+    """Return the error for a session that has ended."""
     return Unauthenticated("This login has ended; log in again.", code="token_revoked")
 
 

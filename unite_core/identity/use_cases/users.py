@@ -1,4 +1,4 @@
-"""Adding users and changing them."""
+"""Use cases of users: add one, change one, ensure that there is an admin."""
 
 from copy import copy
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ from unite_core.versions import require_version
 
 @dataclass(frozen=True, kw_only=True)
 class NewUser:
-    """Somebody to be added. `phone` may be None, or in any common form."""
+    """A user to be added. `phone` may be None, or in any common notation."""
 
     email: str
     name: str
@@ -38,10 +38,10 @@ class NewUser:
 
 @dataclass(frozen=True)
 class CreateUser:
-    """Add somebody who can log in. Admins only.
+    """Add a user who can log in. Admins only.
 
-    The e-mail address is unique among all users, without regard to case. A password has 12 to 256 characters, control
-    characters not among them.
+    The e-mail address is unique among all users, without regard to case. A password has 12 to 256 characters, none of
+    them a control character.
 
     Raises `Forbidden`, `Invalid` and `Conflict` (`duplicate_user`).
     """
@@ -58,14 +58,14 @@ class CreateUser:
         return self.unchecked(new)
 
     def unchecked(self, new: NewUser) -> User:
-        """The same without asking who acts: for the command line, whose user owns the data anyway."""
+        """Add a user without checking who acts: for the command line, whose user owns the data anyway."""
         problems: list[FieldError] = []
         email = parse_user_email(new.email, problems)
         name = parse_user_name(new.name, problems)
         phone = parse_user_phone(new.phone, self.phones, problems)
-        weak = password_error("password", new.password)
-        if weak is not None:
-            problems.append(weak)
+        weak_password = password_error("password", new.password)
+        if weak_password is not None:
+            problems.append(weak_password)
         if problems:
             raise Invalid("The user breaks a rule.", problems=problems)
         now = self.clock.now()
@@ -89,9 +89,9 @@ class CreateUser:
 
 @dataclass(frozen=True)
 class EnsureFirstAdmin:
-    """Add the first admin where there is no active one; safe to run at every start.
+    """Add the first admin if there is no active one; safe to run at every start.
 
-    Returns the user that was added, or None where nothing was to be done.
+    Returns the user that was added, or None if there was nothing to do.
     """
 
     create_user: CreateUser
@@ -109,7 +109,7 @@ class EnsureFirstAdmin:
 
 @dataclass(frozen=True, kw_only=True)
 class UserChanges:
-    """What shall be different about a user; UNSET leaves a thing as it is."""
+    """Changes to a user; UNSET leaves a field as it is."""
 
     user_id: UUID
     name: str | Unset = UNSET
@@ -123,8 +123,8 @@ class UserChanges:
 class UpdateUser:
     """Change a user's name, phone or role, deactivate or reactivate them. Admins only.
 
-    Deactivating and changing a role end that user's sessions. The last active admin can be neither
-    deactivated nor given another role. What changes nothing leaves the version too.
+    Deactivating a user or changing the role ends the user's sessions. The last active admin can be neither
+    deactivated nor given another role. A request that changes nothing does not change the version either.
 
     Raises `Forbidden`, `NotFound`, `Invalid`, `PreconditionFailed` and `Conflict` (`last_admin`).
     """

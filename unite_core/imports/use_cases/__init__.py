@@ -1,4 +1,4 @@
-"""What can be done about imports; `run.ContinueImport` does the work."""
+"""Use cases of imports, except `run.ContinueImport`, which processes the file."""
 
 from unite_core.imports.use_cases.cancel_and_undo import (
     CancelImport,

@@ -1,4 +1,4 @@
-"""Stopping an import, taking it back, and clearing away what was left behind."""
+"""Use cases: cancel an import, undo it, remove abandoned ones."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,17 +21,17 @@ from unite_core.unit_of_work import UnitOfWorkFactory
 from unite_core.versions import require_version
 
 UNDO_TURN = timedelta(seconds=5)
-"""How long a request waits for the undoing; what is left then goes on in a worker."""
+"""How long a request waits for the undo; a worker does the rest."""
 
 ABANDONED_AFTER = timedelta(hours=24)
 
 
 @dataclass(frozen=True)
 class CancelImport:
-    """Stop an import. Admins and managers only.
+    """Cancel an import. Admins and managers only.
 
-    One that waits is cancelled at once, one that runs before its next chunk. What it imported so far stays, and
-    can be undone; its file is deleted. Cancelling twice changes nothing. Where a version is expected, no other one
+    An import that waits is cancelled at once, one that runs before its next chunk. What it imported so far stays, and
+    can be undone; its file is deleted. Cancelling twice changes nothing. If a version is expected, no other version
     is cancelled.
 
     Raises `Forbidden`, `NotFound`, `PreconditionFailed` and `Conflict` (`import_ended`).
@@ -48,27 +48,27 @@ class CancelImport:
         return self.work.run(lambda work: self._cancel(work, import_id, expected_version))
 
     def _cancel(self, work: ImportsUnitOfWork, import_id: UUID, expected_version: int | None) -> LeadImport:
-        unwanted = work.imports.get(import_id)
-        require_version(expected_version, unwanted.version)
-        if unwanted.status is not ImportStatus.CANCELLED:
+        lead_import = work.imports.get(import_id)
+        require_version(expected_version, lead_import.version)
+        if lead_import.status is not ImportStatus.CANCELLED:
             now = self.clock.now()
-            unwanted.request_cancel(now)
-            if unwanted.status.ended:  # else its worker still reads the file, and deletes it
-                work.record(import_finished(self.ids.new(), now, unwanted))
-                work.after_commit(partial(delete_quietly, self.files, unwanted.key))
-            unwanted.touched()
-            work.imports.save(unwanted)
-        return unwanted
+            lead_import.request_cancel(now)
+            if lead_import.status.ended:  # else its worker still reads the file, and deletes it
+                work.record(import_finished(self.ids.new(), now, lead_import))
+                work.after_commit(partial(delete_quietly, self.files, lead_import.key))
+            lead_import.touched()
+            work.imports.save(lead_import)
+        return lead_import
 
 
 @dataclass(frozen=True)
 class UndoImport:
-    """Take an import back. Admins and managers only.
+    """Undo an import. Admins and managers only.
 
-    The leads that it created are removed and the ones that it updated are put back as they were: those alone
-    that nobody has touched since. A lead whose former phone or e-mail belongs to another one by now is left
-    alone. Undoing twice changes nothing. A large import goes on being undone after the answer: the
-    undoing has no `finished_at` until then. Where a version is expected, no other one is undone.
+    The leads that it created are removed and the ones that it updated are restored, but only those
+    that nobody has changed since. A lead whose former phone or e-mail belongs to another one by now is left
+    unchanged. Undoing twice changes nothing. The undo of a large import goes on after the response: it
+    has no `finished_at` until it is done. If a version is expected, no other version is undone.
 
     Raises `Forbidden`, `NotFound`, `PreconditionFailed` and `Conflict` (`import_not_ended`, `nothing_to_undo`,
     `import_expired`).
@@ -84,32 +84,32 @@ class UndoImport:
     def __call__(self, actor: Actor, import_id: UUID, expected_version: int | None = None) -> LeadImport:
         actor.must(self.permission)
         with self.work() as work:
-            unwanted = work.imports.get(import_id)
-            require_version(expected_version, unwanted.version)
-            if unwanted.undone is None:
-                if unwanted.is_expired(self.clock.now(), self.retention):
+            lead_import = work.imports.get(import_id)
+            require_version(expected_version, lead_import.version)
+            if lead_import.undone is None:
+                if lead_import.is_expired(self.clock.now(), self.retention):
                     raise Conflict("The import ended too long ago to be undone.", code="import_expired")
-                unwanted.begin_undo()
-                unwanted.touched()
-                work.imports.save(unwanted)
+                lead_import.begin_undo()
+                lead_import.touched()
+                work.imports.save(lead_import)
             work.commit()
         until = self.clock.now() + UNDO_TURN
         step = UndoStep(self.work, self.clock, self.ids)
-        while unwanted.undoing and self.clock.now() < until:
-            unwanted = step(import_id)
-        return self.work.run(lambda work: self._answer(work, unwanted))
+        while lead_import.undoing and self.clock.now() < until:
+            lead_import = step(import_id)
+        return self.work.run(lambda work: self._wake_worker(work, lead_import))
 
-    def _answer(self, work: ImportsUnitOfWork, unwanted: LeadImport) -> LeadImport:
-        if unwanted.undoing:
-            work.after_commit(lambda: self.jobs.undo_import(unwanted.id))
-        return unwanted
+    def _wake_worker(self, work: ImportsUnitOfWork, lead_import: LeadImport) -> LeadImport:
+        if lead_import.undoing:
+            work.after_commit(lambda: self.jobs.undo_import(lead_import.id))
+        return lead_import
 
 
 @dataclass(frozen=True)
 class ContinueUndo:
-    """Go on with an undoing until it is done, or the worker has to stop. Safe to run twice, and side by side.
+    """Continue an undo until it is done, or the worker has to stop. Safe to run twice, and at the same time.
 
-    `on_finished` is called where the undoing ends by this call, and not where it had ended before or ends by another.
+    `on_finished` is called if this call finishes the undo, and not if it was finished before or by another call.
     """
 
     work: UnitOfWorkFactory[ImportsUnitOfWork]
@@ -130,7 +130,7 @@ class ContinueUndo:
 
 @dataclass(frozen=True)
 class RemoveAbandonedImports:
-    """Cancel imports whose file never came within a day. Returns how many there were; run by a schedule."""
+    """Cancel imports whose file was not uploaded within a day. Returns how many were cancelled; run by a schedule."""
 
     work: UnitOfWorkFactory[ImportsUnitOfWork]
     files: Files
@@ -141,12 +141,12 @@ class RemoveAbandonedImports:
         now = self.clock.now()
         with self.work() as work:
             abandoned = work.imports.abandoned(before=now - ABANDONED_AFTER, limit=limit)
-            for left in abandoned:
-                left.cancel(now, None)
-                left.touched()
-                work.record(import_finished(self.ids.new(), now, left))
-                work.imports.save(left)
+            for lead_import in abandoned:
+                lead_import.cancel(now, None)
+                lead_import.touched()
+                work.record(import_finished(self.ids.new(), now, lead_import))
+                work.imports.save(lead_import)
             work.commit()
-        for left in abandoned:
-            delete_quietly(self.files, left.key)
+        for lead_import in abandoned:
+            delete_quietly(self.files, lead_import.key)
         return len(abandoned)

@@ -1,4 +1,4 @@
-"""Working through the file of an import, chunk by chunk."""
+"""Use case: process the file of an import, chunk by chunk."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -47,7 +47,7 @@ from unite_core.unit_of_work import UnitOfWorkFactory
 
 CHUNK_ROWS = 2000
 CHUNK_BYTES = 2 * 1024 * 1024
-"""How much of the file is read for one chunk, a block more or less: its rows may have a million characters each."""
+"""How much of the file is read for one chunk, plus or minus a block: its rows may have a million characters each."""
 
 REPORT_PAGE = 200
 MAX_CACHED_OWNERS = 10_000
@@ -59,14 +59,14 @@ def _never() -> bool:
 
 @dataclass(frozen=True)
 class ContinueImport:
-    """Work through an import from its last committed chunk on, until it ends or the worker has to stop.
+    """Process an import from its last committed chunk on, until it ends or the worker has to stop.
 
-    Each chunk is one transaction that holds its leads, its rejections and the checkpoint: a worker that dies leaves
-    no row half done. Only the holder of the import's lease commits. Safe to run twice and side by side.
+    Each chunk is one transaction with its leads, its rejections and the checkpoint: a worker that dies leaves
+    no row half done. Only the holder of the import's lease commits. Safe to run twice and at the same time.
 
-    Returns the import's status when it stopped, None where another worker is at it. `on_taken` is called once it is
-    certain that there is something to do here: an import that has ended keeps its status and is not taken, nor is one
-    that another worker holds. `Unavailable` passes through: the import stays as it is and is continued later.
+    Returns the import's status when it stopped, None if another worker processes it. `on_taken` is called once it is
+    certain that there is something to do: an import that has ended keeps its status and is not taken, and neither is
+    one that another worker holds. `Unavailable` passes through: the import stays as it is and is continued later.
     """
 
     work: UnitOfWorkFactory[ImportsUnitOfWork]
@@ -91,50 +91,50 @@ class ContinueImport:
         on_taken()
         lease = Lease(self.work, self.clock, import_id, holder, should_stop)
         try:
-            return self._run(taken, lease) if taken.attempts <= MAX_ATTEMPTS else self._give_up(taken, lease)
+            return self._run(taken, lease) if taken.attempts <= MAX_ATTEMPTS else self._fail(taken, lease)
         except LostLease:
             return None
         except Unavailable:
-            self._excuse(lease)
+            self._uncount_attempt(lease)
             raise
 
     def _take(self, import_id: UUID, holder: str) -> LeadImport | ImportStatus | None:
         now = self.clock.now()
         with self.work() as work:
-            wanted = work.imports.get(import_id)
-            if wanted.status not in (ImportStatus.QUEUED, ImportStatus.RUNNING):
-                return wanted.status
-            if wanted.held_by_another(holder, now):
+            lead_import = work.imports.get(import_id)
+            if lead_import.status not in (ImportStatus.QUEUED, ImportStatus.RUNNING):
+                return lead_import.status
+            if lead_import.held_by_another(holder, now):
                 return None
-            first = wanted.started_at is None
-            wanted.take(holder, now)
-            wanted.touched()
+            first = lead_import.started_at is None
+            lead_import.take(holder, now)
+            lead_import.touched()
             if first:
-                work.record(import_started(self.ids.new(), now, wanted))
-            work.imports.save(wanted)
+                work.record(import_started(self.ids.new(), now, lead_import))
+            work.imports.save(lead_import)
             work.commit()
-        return wanted
+        return lead_import
 
     def _run(self, taken: LeadImport, lease: Lease) -> ImportStatus:
         try:
-            self._work_through(taken, lease)
+            self._process(taken, lease)
         except InvalidFile as refused:
             return self._end(lease, Failure(refused.code, refused.detail), columns=refused.columns)
         except NotFound:
             return self._end(lease, Failure("file_missing", "The uploaded file is gone; upload it again."))
         except StopRequested:
-            return self._let_go(lease)
+            return self._release(lease)
         except CancelRequested:
             pass
         return self._end(lease)
 
-    def _give_up(self, taken: LeadImport, lease: Lease) -> ImportStatus:
+    def _fail(self, taken: LeadImport, lease: Lease) -> ImportStatus:
         failure = Failure("gave_up", f"It could not be continued from row {taken.last_row + 1}; tell support.")
-        # It may be the report that workers die of; then it is given up without one.
+        # Writing the report may be what kills workers; after more attempts the import fails without one.
         return self._end(lease, failure, report=taken.attempts <= 2 * MAX_ATTEMPTS)
 
-    def _work_through(self, taken: LeadImport, lease: Lease) -> None:
-        """Commit chunk after chunk; raises `CancelRequested` or `StopRequested` where that is not to go on."""
+    def _process(self, taken: LeadImport, lease: Lease) -> None:
+        """Commit chunk after chunk; raise `CancelRequested` or `StopRequested` if it must not go on."""
         since = self.clock.now()
         if not taken.dialect:
             taken = self._examine(taken, lease)
@@ -164,10 +164,10 @@ class ContinueImport:
 
     def _next_chunk(self, reader: RecordReader, records: Iterator[Record], interpret: RowInterpreter) -> list[Row]:
         chunk: list[Row] = []
-        enough = reader.bytes_read + CHUNK_BYTES
+        limit = reader.bytes_read + CHUNK_BYTES
         for record in islice(records, self.chunk_rows):
             chunk.append((record, interpret(record)))
-            if reader.bytes_read >= enough:
+            if reader.bytes_read >= limit:
                 break
         return chunk
 
@@ -177,12 +177,12 @@ class ContinueImport:
             taken.options.columns,
             names_needed=taken.options.on_duplicate is OnDuplicate.SKIP,
         )
-        with lease.held() as (_, mine):
-            mine.examined(dialect.to_plain(), columns.to_plain())
-        return mine
+        with lease.held() as (_, lead_import):
+            lead_import.examined(dialect.to_plain(), columns.to_plain())
+        return lead_import
 
     def _commit(self, lease: Lease, rows: list[Row], bytes_read: int, seconds: float) -> LeadImport:
-        """Decide about the rows and store what they come to; anew where somebody changes one of the leads meanwhile."""
+        """Decide about the rows and store the result; try again if somebody changes one of the leads meanwhile."""
         return retry_on_deadlock(
             lambda: self._commit_once(lease, rows, bytes_read, seconds), DuplicateLead, PreconditionFailed
         )
@@ -190,49 +190,55 @@ class ContinueImport:
     def _commit_once(self, lease: Lease, rows: list[Row], bytes_read: int, seconds: float) -> LeadImport:
         phones = {draft.phone.key for _, draft in rows if isinstance(draft, LeadDraft) and draft.phone is not None}
         emails = {draft.email for _, draft in rows if isinstance(draft, LeadDraft) and draft.email is not None}
-        with lease.held() as (work, mine):
-            if mine.cancel_requested:
-                return mine
-            dry = mine.options.dry_run
-            matches = work.rehearsal.matches(mine.id, phones, emails) if dry else work.leads.matches(phones, emails)
+        with lease.held() as (work, lead_import):
+            if lead_import.cancel_requested:
+                return lead_import
+            dry = lead_import.options.dry_run
+            matches = (
+                work.rehearsal.matches(lead_import.id, phones, emails) if dry else work.leads.matches(phones, emails)
+            )
             now = self.clock.now()
-            result = Chunk(mine, matches, self.ids, now).decide(rows)
+            result = Chunk(lead_import, matches, self.ids, now).decide(rows)
             if dry:
-                store_dry_run(work, mine.id, result)
+                store_dry_run(work, lead_import.id, result)
             else:
-                store_chunk(work, mine.id, result)
-                self._tell(work, mine, LEADS_CREATED, [lead.id for it in result.writes for lead in it.created])
-                self._tell(work, mine, LEADS_UPDATED, [snapshot.lead_id for snapshot in result.snapshots])
-            work.rows.reject(mine.id, result.rejections)
-            mine.advance(rows[-1][0].row, bytes_read, result.counts, seconds, now)
-        return mine
+                store_chunk(work, lead_import.id, result)
+                created = [lead.id for writes in result.writes for lead in writes.created]
+                self._record(work, lead_import, LEADS_CREATED, created)
+                self._record(work, lead_import, LEADS_UPDATED, [snapshot.lead_id for snapshot in result.snapshots])
+            work.rows.reject(lead_import.id, result.rejections)
+            lead_import.advance(rows[-1][0].row, bytes_read, result.counts, seconds, now)
+        return lead_import
 
-    def _tell(self, work: ImportsUnitOfWork, mine: LeadImport, what: str, lead_ids: Sequence[UUID]) -> None:
+    def _record(
+        self, work: ImportsUnitOfWork, lead_import: LeadImport, event_type: str, lead_ids: Sequence[UUID]
+    ) -> None:
         if lead_ids:
-            work.record(leads_of_import(self.ids.new(), what, self.clock.now(), mine, lead_ids))
+            work.record(leads_of_import(self.ids.new(), event_type, self.clock.now(), lead_import, lead_ids))
 
-    def _excuse(self, lease: Lease) -> None:
-        """Not count this attempt: it was not the file that it failed for.
+    def _uncount_attempt(self, lease: Lease) -> None:
+        """Do not count this attempt: it did not fail because of the file.
 
-        Nor where another worker holds the import by now: who waits long for an answer loses the lease before it fails.
+        Nor if another worker holds the import by now: a worker that waits long for a response loses the lease before it
+        fails.
         """
         with suppress(Unavailable):
             retry_on_deadlock(lambda: self._count_one_less(lease.import_id))
 
     def _count_one_less(self, import_id: UUID) -> None:
         with self.work() as work:
-            wanted = work.imports.get(import_id)
-            if wanted.status is ImportStatus.RUNNING:
-                wanted.uncount_attempt()
-                wanted.touched()
-                work.imports.save(wanted)
+            lead_import = work.imports.get(import_id)
+            if lead_import.status is ImportStatus.RUNNING:
+                lead_import.uncount_attempt()
+                lead_import.touched()
+                work.imports.save(lead_import)
                 work.commit()
 
-    def _let_go(self, lease: Lease) -> ImportStatus:
-        with lease.held() as (_, mine):
-            mine.uncount_attempt()
-            mine.release_lease()
-        return mine.status
+    def _release(self, lease: Lease) -> ImportStatus:
+        with lease.held() as (_, lead_import):
+            lead_import.uncount_attempt()
+            lead_import.release_lease()
+        return lead_import.status
 
     def _end(
         self,
@@ -244,27 +250,27 @@ class ContinueImport:
     ) -> ImportStatus:
         report_key = self._write_report(lease) if report else None
         now = self.clock.now()
-        with lease.held() as (work, mine):
+        with lease.held() as (work, lead_import):
             if columns:
-                mine.examined(mine.dialect, [dict(column) for column in columns])
+                lead_import.examined(lead_import.dialect, [dict(column) for column in columns])
             if failure is not None:
-                mine.fail(failure, now, report_key)
-            elif mine.cancel_requested:
-                mine.cancel(now, report_key)
+                lead_import.fail(failure, now, report_key)
+            elif lead_import.cancel_requested:
+                lead_import.cancel(now, report_key)
             else:
-                mine.complete(now, report_key)
-            work.record(import_finished(self.ids.new(), now, mine))
-            work.rehearsal.clear(mine.id)
-            work.after_commit(partial(delete_quietly, self.files, mine.key))
-        return mine.status
+                lead_import.complete(now, report_key)
+            work.record(import_finished(self.ids.new(), now, lead_import))
+            work.rehearsal.clear(lead_import.id)
+            work.after_commit(partial(delete_quietly, self.files, lead_import.key))
+        return lead_import.status
 
     def _write_report(self, lease: Lease) -> str | None:
         with self.reads() as reads:
-            done = reads.imports.get(lease.import_id)
-        if not done.counts.rejected:
+            lead_import = reads.imports.get(lease.import_id)
+        if not lead_import.counts.rejected:
             return None
-        key = report_key(done.id)
-        header = Dialect.from_plain(done.dialect).header
+        key = report_key(lead_import.id)
+        header = Dialect.from_plain(lead_import.dialect).header
         with self.files.write(key, content_type=CSV_TYPE) as report:
             for line in report_lines(header, self._rejected(lease)):
                 report.write(line)
@@ -275,8 +281,8 @@ class ContinueImport:
         while True:
             with self.reads() as reads:
                 page = reads.rows.rejections(lease.import_id, kind=RowKind.REJECTED, after_row=row, limit=REPORT_PAGE)
-            for found in page:
-                yield RejectedRow(found.row, found.problems, found.cells)
+            for rejection in page:
+                yield RejectedRow(rejection.row, rejection.problems, rejection.cells)
             if len(page) < REPORT_PAGE:
                 return
             row = page[-1].row
@@ -284,16 +290,16 @@ class ContinueImport:
 
 
 def owners(work: IdentityUnitOfWork) -> dict[str, UUID]:
-    """How a cell may name an active user: by e-mail address, by id, or by a name that only one of them has."""
+    """Return the names of active users in cells: e-mail address, id, or a name that only one of them has."""
     users = work.users.active(limit=MAX_CACHED_OWNERS)
-    bearers = Counter(user.name.lower() for user in users)
-    known = {user.name.lower(): user.id for user in users if bearers[user.name.lower()] == 1}
+    counts = Counter(user.name.lower() for user in users)
+    ids = {user.name.lower(): user.id for user in users if counts[user.name.lower()] == 1}
     for user in users:
-        known[user.email] = user.id
-        known[str(user.id)] = user.id
-    return known
+        ids[user.email] = user.id
+        ids[str(user.id)] = user.id
+    return ids
 
 
 def report_key(import_id: UUID) -> str:
-    """Where the files hold the error report of an import."""
+    """Return the key of the error report of an import in file storage."""
     return f"reports/{import_id}.csv"

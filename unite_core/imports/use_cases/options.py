@@ -1,4 +1,4 @@
-"""What options an import may have."""
+"""Validation of import options."""
 
 from collections import Counter
 
@@ -12,7 +12,7 @@ from unite_core.text import clean
 
 
 def option_errors(work: ImportsUnitOfWork, options: ImportOptions) -> list[FieldError]:
-    """Why a file cannot be read with these options, as far as can be told without the file."""
+    """Validate import options, as far as that is possible without the file; return the errors."""
     problems: list[FieldError] = []
     if options.default_country is not None and not is_country(options.default_country):
         problems.append(
@@ -30,13 +30,13 @@ def option_errors(work: ImportsUnitOfWork, options: ImportOptions) -> list[Field
         unknown = assignee_error(work, options.default_assigned_to, "options.default_assigned_to")
         if unknown is not None:
             problems.append(unknown)
-    twice = [meant for meant, times in Counter(options.columns.values()).items() if meant is not None and times > 1]
-    if twice:
+    repeated = [field for field, times in Counter(options.columns.values()).items() if field is not None and times > 1]
+    if repeated:
         problems.append(
             FieldError(
                 field="options.columns",
                 code="duplicate_mapping",
-                detail=f"Two headers cannot both be the {' or the '.join(sorted(twice))}; name each field once.",
+                detail=f"Two headers cannot both be the {' or the '.join(sorted(repeated))}; name each field once.",
             )
         )
     return problems

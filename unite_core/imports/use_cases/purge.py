@@ -1,4 +1,4 @@
-"""Deleting what an import has left behind once nobody is to need it any more."""
+"""Use case: purge the rejected rows, snapshots and error reports of old imports."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ from unite_core.imports.ports import ImportsUnitOfWork
 from unite_core.unit_of_work import UnitOfWorkFactory
 
 RETENTION = timedelta(days=90)
-"""How long an import can be undone and its rejected rows be read, where an installation does not say otherwise."""
+"""The default of how long an import can be undone and its rejected rows be read."""
 
 
 @dataclass(frozen=True)
 class PurgeImports:
     """Delete snapshots, rejections and error reports of imports that ended longer ago than `retention`.
 
-    Returns how many rows were deleted; run by a schedule. The imports themselves stay, with their counts. With
-    `retention` None nothing is deleted. Rows are deleted `limit` at a time, up to a hundred times.
+    Returns how many rows were deleted; run by a schedule. The imports themselves stay, with their counts. If
+    `retention` is None nothing is deleted. Rows are deleted in batches of `limit`, up to a hundred batches.
     """
 
     work: UnitOfWorkFactory[ImportsUnitOfWork]

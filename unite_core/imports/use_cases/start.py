@@ -1,4 +1,4 @@
-"""How a file gets in: announced and uploaded to storage, or sent in one call."""
+"""Use cases: announce an import and start it, or import a file that comes with the request."""
 
 import hashlib
 import json
@@ -37,7 +37,7 @@ MAX_FILENAME_LENGTH = 255
 BLOCK = 256 * 1024
 
 IMPORTS = "imports"
-"""What the keys begin with under which files are, as long as their import has not ended."""
+"""The prefix of the keys of files whose import has not ended."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +51,7 @@ class NewImport:
 
 @dataclass(frozen=True)
 class ImportUpload:
-    """The import to come, and how its file is sent to storage."""
+    """The announced import, and how its file is sent to storage."""
 
     lead_import: LeadImport
     upload: Upload
@@ -59,11 +59,11 @@ class ImportUpload:
 
 @dataclass(frozen=True)
 class CreateImport:
-    """Get permission to upload a CSV file of leads. Admins and managers only.
+    """Announce an import and get permission to upload its CSV file of leads. Admins and managers only.
 
-    A file has at most 512 MiB; the permission is good for an hour, for exactly this size. Once the file
-    is there, `StartImport` sets it going. How many imports of one user may wait and run at the same time, and how many
-    bytes they may have together, is limited.
+    A file has at most 512 MiB; the permission is valid for an hour, for exactly this size. Once the file
+    is uploaded, `StartImport` starts the import. The number of imports of one user that wait or run at the same time,
+    and their total size, are limited.
 
     Raises `Forbidden`, `Invalid` and `Conflict` (`too_many_imports`, `too_many_import_bytes`).
     """
@@ -83,16 +83,18 @@ class CreateImport:
     def _announce(
         self, work: ImportsUnitOfWork, actor: Actor, new: NewImport, problems: list[FieldError]
     ) -> ImportUpload:
-        coming = _announced(work, self.clock, self.ids, actor, new, problems)
+        lead_import = _announced(work, self.clock, self.ids, actor, new, problems)
         require_quota(work, self.quotas, actor.user_id, new.size)
-        work.imports.add(coming)
-        upload = self.files.sign_upload(upload_key(coming.key), content_type=CSV_TYPE, size=new.size, ttl=UPLOAD_TTL)
-        return ImportUpload(coming, upload)
+        work.imports.add(lead_import)
+        upload = self.files.sign_upload(
+            upload_key(lead_import.key), content_type=CSV_TYPE, size=new.size, ttl=UPLOAD_TTL
+        )
+        return ImportUpload(lead_import, upload)
 
 
 @dataclass(frozen=True, kw_only=True)
 class StoredFile:
-    """A file that has arrived: where it is, how many bytes it has, and their SHA-256 in hexadecimal."""
+    """A file that was uploaded: its key, its number of bytes, and their SHA-256 in hexadecimal."""
 
     import_id: UUID
     key: str
@@ -102,11 +104,11 @@ class StoredFile:
 
 @dataclass(frozen=True)
 class StartImport:
-    """Set an import going whose file was uploaded. Admins and managers only.
+    """Start an import whose file was uploaded. Admins and managers only.
 
-    Starting it again is harmless, and so is what is uploaded by the same link later: nobody reads it. Where the same
-    user had the same bytes imported with the same options within 24 hours, that import is the answer, and this one is
-    cancelled. Where a version is expected, no other one is started.
+    Starting it again is harmless, and so is a later upload by the same link: it is not read. If the same
+    user imported the same bytes with the same options within 24 hours, that import is returned, and this one is
+    cancelled. If a version is expected, no other version is started.
 
     Raises `Forbidden`, `NotFound`, `PreconditionFailed` and `Conflict` (`not_uploaded`, `already_started` for one that
     was cancelled).
@@ -120,9 +122,9 @@ class StartImport:
 
     def __call__(self, actor: Actor, import_id: UUID, expected_version: int | None = None) -> LeadImport:
         actor.must(self.permission)
-        taken = self._take(import_id, expected_version)
+        stored = self._take_upload(import_id, expected_version)
         return retry_on_deadlock(
-            lambda: self.work.run(lambda work: self._start(work, actor, import_id, expected_version, taken)), SameFile
+            lambda: self.work.run(lambda work: self._start(work, actor, import_id, expected_version, stored)), SameFile
         )
 
     def _start(
@@ -131,58 +133,58 @@ class StartImport:
         actor: Actor,
         import_id: UUID,
         expected_version: int | None,
-        taken: StoredFile | None,
+        stored: StoredFile | None,
     ) -> LeadImport:
-        started = work.imports.get(import_id)
-        require_version(expected_version, started.version)
-        if started.status is not ImportStatus.AWAITING_UPLOAD:
-            if started.status is ImportStatus.CANCELLED:
+        lead_import = work.imports.get(import_id)
+        require_version(expected_version, lead_import.version)
+        if lead_import.status is not ImportStatus.AWAITING_UPLOAD:
+            if lead_import.status is ImportStatus.CANCELLED:
                 raise Conflict("This import was cancelled; announce another one.", code="already_started")
-            return started
-        if taken is None:
+            return lead_import
+        if stored is None:
             raise _not_uploaded()
-        key = same_file_key(started.created_by, taken.sha256, started.options)
+        key = same_file_key(lead_import.created_by, stored.sha256, lead_import.options)
         earlier = earlier_import(work, key, self.clock)
         if earlier is not None:
-            started.cancel(self.clock.now(), None)
-            work.after_commit(partial(delete_quietly, self.files, started.key))
+            lead_import.cancel(self.clock.now(), None)
+            work.after_commit(partial(delete_quietly, self.files, lead_import.key))
         else:
-            started.queue(taken.size, key, actor.correlation_id)
-            work.after_commit(lambda: self.jobs.run_import(started.id))
-        started.touched()
-        work.imports.save(started)
-        return earlier or started
+            lead_import.queue(stored.size, key, actor.correlation_id)
+            work.after_commit(lambda: self.jobs.run_import(lead_import.id))
+        lead_import.touched()
+        work.imports.save(lead_import)
+        return earlier or lead_import
 
-    def _take(self, import_id: UUID, expected_version: int | None) -> StoredFile | None:
-        """What was uploaded, out of the reach of its link; None where no import waits for it any more.
+    def _take_upload(self, import_id: UUID, expected_version: int | None) -> StoredFile | None:
+        """Move the upload to where its link cannot overwrite it; return None if no import waits for it any more.
 
-        Only then it is read: what the digest was made of is what will be imported.
+        It is read only after that: the bytes of the digest are the bytes that are imported.
         """
-        # This unit changes no row, it holds one: whoever cancels the import meanwhile does so before the move, or
-        # after it and finds the file.
+        # This unit changes no row, it locks one: another request can cancel the import only before the move, or
+        # after it, and then it finds the file.
         with self.work() as work:
-            known = work.imports.get(import_id)
-            require_version(expected_version, known.version)
-            if known.status is not ImportStatus.AWAITING_UPLOAD:
+            lead_import = work.imports.get(import_id)
+            require_version(expected_version, lead_import.version)
+            if lead_import.status is not ImportStatus.AWAITING_UPLOAD:
                 return None
-            if not move_upload(self.files, known.key):
+            if not move_upload(self.files, lead_import.key):
                 raise _not_uploaded()
         try:
-            return _stored_file(self.files, known)
+            return _stored_file(self.files, lead_import)
         except NotFound:  # it was cancelled
             return None
 
 
 @dataclass(frozen=True)
 class StoreFile:
-    """Take in a file that comes with the request, as a stream. Admins and managers only.
+    """Store a file that comes with the request, as a stream. Admins and managers only.
 
-    It belongs to no import yet: `ImportStoredFile` creates one for it, `delete_quietly` deletes it. If the process dies
-    before either, it is removed like an upload that nobody uses.
+    It belongs to no import yet: `ImportStoredFile` makes one of it, `delete_quietly` deletes it. If neither happens,
+    because the process dies, the file is deleted like any upload that is not used.
 
-    A file is also read where the user may have no further import, because it may be the same file again: only its
-    bytes show that, and `ImportStoredFile` refuses any other. The quota `excess_files_per_hour` limits such files;
-    where it is reached, nothing is read.
+    A file is also read if the user may have no further import, because it may be the same file again: only its
+    bytes show that, and `ImportStoredFile` refuses any other file. The quota `excess_files_per_hour` limits such files;
+    if it is exhausted, nothing is read.
 
     Raises `Forbidden`, `Conflict` (`too_many_imports`, `too_many_import_bytes`), and `TooLarge` for more than 512 MiB.
     """
@@ -222,13 +224,13 @@ class StoreFile:
                 work.commit()
 
     def discard(self, stored: StoredFile) -> None:
-        """Throw a stored file away that no import was made of."""
+        """Delete a stored file that no import was made of."""
         self.files.delete(stored.key)
 
 
 @dataclass(frozen=True, kw_only=True)
 class FileToImport:
-    """A stored file and how it shall be read."""
+    """A stored file and the options to import it with."""
 
     stored: StoredFile
     filename: str
@@ -237,11 +239,11 @@ class FileToImport:
 
 @dataclass(frozen=True)
 class ImportStoredFile:
-    """Have a stored file imported. Admins and managers only.
+    """Import a stored file. Admins and managers only.
 
-    Where the same user had the same bytes imported with the same options within 24 hours, that import is the
-    answer, and the file is thrown away. How many imports of one user may wait and run at the same time, and how many
-    bytes they may have together, is limited; a file that was imported already needs no room.
+    If the same user imported the same bytes with the same options within 24 hours, that import is returned,
+    and the file is deleted. The number of imports of one user that wait or run at the same time, and their total size,
+    are limited; a file that was imported already does not count.
 
     Raises `Forbidden`, `Invalid` and `Conflict` (`too_many_imports`, `too_many_import_bytes`).
     """
@@ -260,11 +262,11 @@ class ImportStoredFile:
         return retry_on_deadlock(lambda: self._import(actor, file, key), SameFile)
 
     def _import(self, actor: Actor, file: FileToImport, key: str) -> LeadImport:
-        with ExitStack() as if_not_made:
-            return self.work.run(lambda work: self._make(work, actor, file, key, if_not_made))
+        with ExitStack() as on_failure:
+            return self.work.run(lambda work: self._create(work, actor, file, key, on_failure))
 
-    def _make(
-        self, work: ImportsUnitOfWork, actor: Actor, file: FileToImport, key: str, if_not_made: ExitStack
+    def _create(
+        self, work: ImportsUnitOfWork, actor: Actor, file: FileToImport, key: str, on_failure: ExitStack
     ) -> LeadImport:
         stored = file.stored
         announced = NewImport(filename=file.filename, size=stored.size, options=file.options)
@@ -277,18 +279,18 @@ class ImportStoredFile:
         new.queue(stored.size, key, actor.correlation_id)
         work.imports.add(new)
         # An import without a file would fail; a file without an import is deleted again.
-        if_not_made.callback(self._discard_unless_made, new)
+        on_failure.callback(self._discard_unless_created, new)
         self.files.move(stored.key, new.key)
 
-        def made() -> None:
-            if_not_made.pop_all()
+        def created() -> None:
+            on_failure.pop_all()
             self.jobs.run_import(new.id)
 
-        work.after_commit(made)
+        work.after_commit(created)
         return new
 
-    def _discard_unless_made(self, new: LeadImport) -> None:
-        # The answer to a commit may be all that was lost. Where nobody can say, the file stays: an import needs it.
+    def _discard_unless_created(self, new: LeadImport) -> None:
+        # Perhaps only the response to the commit was lost. If that cannot be checked, the file stays for the import.
         with suppress(Unavailable), self.work() as work:
             try:
                 work.imports.get(new.id)
@@ -297,18 +299,18 @@ class ImportStoredFile:
 
 
 def file_key(import_id: UUID) -> str:
-    """Where the files hold what was uploaded for an import."""
+    """Return the key of the uploaded file of an import in file storage."""
     return f"{IMPORTS}/{import_id}.csv"
 
 
 def same_file_key(user_id: UUID, sha256: str, options: ImportOptions) -> str:
-    """What two uploads of the same bytes by the same user with the same options have in common."""
-    told = json.dumps([str(user_id), sha256, asdict(options)], default=str, sort_keys=True)
-    return hashlib.sha256(told.encode()).hexdigest()
+    """Return a digest that uploads of the same bytes by the same user with the same options share."""
+    identity = json.dumps([str(user_id), sha256, asdict(options)], default=str, sort_keys=True)
+    return hashlib.sha256(identity.encode()).hexdigest()
 
 
 def earlier_import(work: ImportsUnitOfWork, key: str, clock: Clock) -> LeadImport | None:
-    """The import of the same file that stands in for a new one; one older than 24 hours gives up its key."""
+    """Return the import of the same file that replaces a new one; one older than 24 hours loses its key."""
     earlier = work.imports.find_same_file(key)
     if earlier is None or clock.now() - earlier.created_at < SAME_FILE_WITHIN:
         return earlier
@@ -328,14 +330,14 @@ def _announced(
     stored: StoredFile | None = None,
 ) -> LeadImport:
     filename = clean(new.filename)
-    wrong_name = (
+    filename_error = (
         text_error("filename", filename, max_length=MAX_FILENAME_LENGTH)
         if filename
         else FieldError(field="filename", code="required", detail="The file needs a name.")
     )
-    found = [*problems, *([wrong_name] if wrong_name else []), *option_errors(work, new.options)]
-    if found:
-        raise Invalid("The import breaks a rule.", problems=found)
+    errors = [*problems, *([filename_error] if filename_error else []), *option_errors(work, new.options)]
+    if errors:
+        raise Invalid("The import breaks a rule.", problems=errors)
     import_id = stored.import_id if stored else ids.new()
     return LeadImport(
         id=import_id,
@@ -349,14 +351,14 @@ def _announced(
     )
 
 
-def _stored_file(files: Files, of: LeadImport) -> StoredFile:
+def _stored_file(files: Files, lead_import: LeadImport) -> StoredFile:
     sha256 = hashlib.sha256()
     size = 0
-    with files.read(of.key) as stream:
+    with files.read(lead_import.key) as stream:
         while block := stream.read(BLOCK):
             size += len(block)
             sha256.update(block)
-    return StoredFile(import_id=of.id, key=of.key, size=size, sha256=sha256.hexdigest())
+    return StoredFile(import_id=lead_import.id, key=lead_import.key, size=size, sha256=sha256.hexdigest())
 
 
 def _not_uploaded() -> Conflict:

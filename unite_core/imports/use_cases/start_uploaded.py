@@ -1,4 +1,4 @@
-"""How an import starts by itself, once storage tells that its file has come."""
+"""Use case: start an import when storage reports that its file was uploaded."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,42 +15,42 @@ from unite_core.unit_of_work import UnitOfWorkFactory
 
 
 class UploadOutcome(StrEnum):
-    """What came of the notice that a file was uploaded."""
+    """The result of a notice that a file was uploaded."""
 
     STARTED = "started"
-    """The import is on its way, or stands back for an earlier one of the same file."""
+    """The import was queued, or cancelled in favour of an earlier one of the same file."""
 
     KNOWN = "known"
-    """It had been started before, has ended or was cancelled; nothing was done."""
+    """The import had been started before, has ended or was cancelled; nothing was done."""
 
     REFUSED = "refused"
-    """Whoever announced it may not import any more; nothing was done."""
+    """The user who announced it may not import any more; nothing was done."""
 
     GONE = "gone"
-    """The file has been thrown away since, so that there is nothing to import."""
+    """The file was deleted since, so that there is nothing to import."""
 
     UNKNOWN = "unknown"
-    """A file lies there, and no import is known that it belongs to; perhaps one will be in a moment."""
+    """There is a file, but no import is known to which it belongs; perhaps one will be known in a moment."""
 
     @property
     def settled(self) -> bool:
-        """Whether the notice has served; of one that has not, a later attempt may make more."""
+        """Whether the notice is done with; if it is not, a later attempt may succeed."""
         return self is not UploadOutcome.UNKNOWN
 
 
 _MEANWHILE = {"already_started": UploadOutcome.KNOWN, "not_uploaded": UploadOutcome.GONE}
-"""What it means that an import that was still waiting for its file could not be started after all."""
+"""The outcome for each error of an import that was waiting for its file but could not be started."""
 
 
 @dataclass(frozen=True)
 class StartUploadedImport:
-    """Set the import going whose file has come to `key`, on behalf of whoever announced it.
+    """Start the import whose file was uploaded to `key`, on behalf of the user who announced it.
 
-    It does what `StartImport` does, with the role that the creator has by now: somebody who has left imports nothing.
-    The same notice may come any number of times, and when the client has started the import already. What follows
-    from it is put down to `correlation_id`.
+    It does what `StartImport` does, with the current role of the creator: a user who was deactivated imports nothing.
+    The same notice may come any number of times, and after the client has started the import. What follows
+    from it carries `correlation_id`.
 
-    Raises `Unavailable` where files or database do not answer; the notice is worth another attempt then.
+    Raises `Unavailable` if files or database do not answer; then the notice should be tried again.
     """
 
     reads: UnitOfWorkFactory[ImportsUnitOfWork]
@@ -61,12 +61,12 @@ class StartUploadedImport:
         import_id = _import_id(key)
         if import_id is None:
             return UploadOutcome.UNKNOWN
-        found = self._find(import_id)
-        if found is None:
-            # A file that comes with its request lies here too, until its import is made or it is thrown away.
+        import_and_creator = self._find(import_id)
+        if import_and_creator is None:
+            # A file that comes with its request is stored here too, until its import is made or it is deleted.
             return UploadOutcome.GONE if self.files.size(key) is None else UploadOutcome.UNKNOWN
-        known, creator = found
-        if known.status is not ImportStatus.AWAITING_UPLOAD:
+        lead_import, creator = import_and_creator
+        if lead_import.status is not ImportStatus.AWAITING_UPLOAD:
             return UploadOutcome.KNOWN
         actor = Actor(user_id=creator.id, role=creator.role, correlation_id=correlation_id)
         if not (creator.active and actor.may(Permission.IMPORT_LEADS)):
@@ -81,17 +81,17 @@ class StartUploadedImport:
         return UploadOutcome.STARTED
 
     def _find(self, import_id: UUID) -> tuple[LeadImport, User] | None:
-        """The import and whoever announced it; None where there is no such import."""
+        """Return the import and the user who announced it; None if there is no such import."""
         with self.reads() as work:
             try:
-                known = work.imports.get(import_id)
+                lead_import = work.imports.get(import_id)
             except NotFound:
                 return None
-            return known, work.users.get(known.created_by)
+            return lead_import, work.users.get(lead_import.created_by)
 
 
 def _import_id(key: str) -> UUID | None:
-    """The import whose file clients upload to the key; None where the key is not for files of imports."""
+    """Return the import whose file clients upload to the key; None if the key is not for files of imports."""
     try:
         import_id = UUID(PurePosixPath(key).stem)
     except ValueError:

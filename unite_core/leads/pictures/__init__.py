@@ -1,4 +1,4 @@
-"""Removes from a picture what is not its pixels, and bounds how many of these there are."""
+"""Cleaning of pictures: remove everything but the pixels, and limit their number."""
 
 from collections.abc import Callable, Mapping
 
@@ -16,16 +16,16 @@ _CLEANERS: Mapping[str, Callable[[bytes], bytes]] = {
 
 
 def clean_picture(content: bytes, content_type: str) -> bytes:
-    """Return the picture with nothing in it but pixels, colours and which side is up.
+    """Return the picture with nothing in it but pixels, colours and orientation.
 
-    What a camera or a program wrote beside them is left out: where, when, by whom and with what the picture was taken,
-    comments, previews, further pictures, and whatever follows the end of the picture. The pixels are neither decoded
-    nor changed. A picture that is clean already comes back as it is. So does a file that begins as its type does and in
-    which nobody finds anything, neither pixels nor metadata.
+    Everything else that a camera or a program wrote is removed: where, when, by whom and with what the picture was
+    taken, comments, previews, further pictures, and whatever follows the end of the picture. The pixels are neither
+    decoded nor changed. A picture that is clean already is returned unchanged. So is a file that begins like its type
+    but contains neither pixels nor metadata.
 
-    `content_type` is that which the first bytes tell. Raises `InvalidPicture` with the code `unreadable_image` where
-    the picture breaks off, is not of the form that its standard describes, or moves; and with `too_many_pixels` where
-    it says that it has more than `MAX_PIXELS`.
+    `content_type` is the one that the first bytes indicate. Raise `InvalidPicture` with the code `unreadable_image` if
+    the picture is truncated, does not have the form that its standard describes, or is animated; and with
+    `too_many_pixels` if its header declares more than `MAX_PIXELS`.
     """
     try:
         return _CLEANERS[content_type](content)

@@ -1,9 +1,9 @@
-"""Files that begin as a picture does, and in which nobody finds one."""
+"""Detection of files that look like a picture but contain neither pixels nor metadata."""
 
 import re
 from collections.abc import Mapping
 
-# What holds what cameras and programs write beside pixels: Exif, XMP, texts of PNG, resources of Photoshop.
+# What contains the data that cameras and programs write beside pixels: Exif, XMP, texts of PNG, Photoshop resources.
 _METADATA = re.compile(rb"exif|xmp|[itz]txt|text|ns\.adobe\.com|photoshop", re.IGNORECASE)
 
 _PIXELS: Mapping[str, re.Pattern[bytes]] = {
@@ -18,5 +18,5 @@ _PIXELS: Mapping[str, re.Pattern[bytes]] = {
 
 
 def has_no_picture_data(content: bytes, content_type: str) -> bool:
-    """Whether a file that is no picture holds neither pixels nor metadata that a lenient reader might find in it."""
+    """Return whether a file that is no picture has neither pixels nor metadata that a lenient reader might find."""
     return not _PIXELS[content_type].search(content) and not _METADATA.search(content)

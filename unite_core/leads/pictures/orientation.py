@@ -1,4 +1,4 @@
-"""Which side of a picture is up: the one thing of its Exif that is kept, for without it pictures lie on their side."""
+"""Exif orientation: the one value of Exif that is retained, because without it pictures are displayed rotated."""
 
 from typing import Literal
 
@@ -11,14 +11,14 @@ _ENTRY_BYTES = 12
 
 
 def only_orientation(exif: bytes) -> bytes | None:
-    """Return Exif that tells the orientation of this Exif and nothing else; None where it tells none, or upright.
+    """Return Exif with only the orientation of this Exif; None if it has none, or the picture is upright.
 
     Exif is a TIFF file without pixels (CIPA DC-008-2023, 4.6.5): the orientation is an entry of its first directory.
     """
-    found = _orientation(exif)
-    if found is None or not _UPRIGHT < found <= _LAST:
+    orientation = _orientation(exif)
+    if orientation is None or not _UPRIGHT < orientation <= _LAST:
         return None
-    entry = _number(_TAG, 2) + _number(_SHORT, 2) + _number(1, 4) + _number(found, 2) + bytes(2)
+    entry = _number(_TAG, 2) + _number(_SHORT, 2) + _number(1, 4) + _number(orientation, 2) + bytes(2)
     return b"MM\x00*" + _number(_HEADER_BYTES, 4) + _number(1, 2) + entry + bytes(4)
 
 

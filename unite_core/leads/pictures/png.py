@@ -1,4 +1,4 @@
-"""PNG (W3C, Portable Network Graphics, third edition): a signature, then chunks."""
+"""Cleaning of PNG pictures (W3C, Portable Network Graphics, third edition): a signature, then chunks."""
 
 import zlib
 from collections import Counter
@@ -28,9 +28,9 @@ _ANIMATION = (b"acTL", b"fcTL", b"fdAT")
 
 _HEADER_BYTES = 13
 _CRITICAL = {_PALETTE: 256 * 3, _DATA: 2**31 - 1, _END: 0}
-"""The chunks without which nothing can be shown, and how long each may be; the header has a length of its own."""
+"""The chunks that are needed to display anything, and their maximum lengths; the header has a fixed length."""
 
-_MAX_BYTES_OF_KEPT = {
+_MAX_BYTES_OF_RETAINED = {
     b"tRNS": 256,
     b"gAMA": 4,
     b"cHRM": 32,
@@ -43,11 +43,11 @@ _MAX_BYTES_OF_KEPT = {
     b"mDCV": 24,
     b"cLLI": 8,
 }
-"""The chunks that say what colours the pixels have, and how long each may be. All other chunks are left out."""
+"""The chunks that describe the colours of the pixels, and their maximum lengths. All other chunks are removed."""
 
 
 def clean(content: bytes) -> bytes:
-    """Return the picture without the chunks that show nothing; raises `PictureRefused`."""
+    """Return the picture without the chunks that are not needed to display it; raise `PictureRefused`."""
     parts = [SIGNATURE]
     seen: set[bytes] = set()
     looks: Counter[bytes] = Counter()
@@ -59,21 +59,21 @@ def clean(content: bytes) -> bytes:
         looks[kind] += 1
         if is_optional and (kind in seen or looks[kind] > MAX_LOOKS):
             continue
-        kept = _kept(kind, data)
-        if kept is None:
+        retained = _retained(kind, data)
+        if retained is None:
             continue
         if kind in seen and (kind != _DATA or last != _DATA):
             raise unreadable(f"The picture has a second {kind.decode()}.")
         seen.add(kind)
         last = kind
-        parts.append(_chunk(kind, kept))
+        parts.append(_chunk(kind, retained))
     if _DATA not in seen:
         raise unreadable("The picture has no pixels.")
     return b"".join(parts)
 
 
 def _chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """The chunks up to the one that ends the picture; raises `PictureRefused` where one is not whole."""
+    """Yield the chunks up to the one that ends the picture; raise `PictureRefused` if one is damaged."""
     place = len(SIGNATURE)
     for _ in range(MAX_PARTS):
         length, kind = int.from_bytes(content[place : place + 4]), content[place + 4 : place + 8]
@@ -90,10 +90,10 @@ def _chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
     raise too_many_parts()
 
 
-def _kept(kind: bytes, data: bytes) -> bytes | None:
-    """What is kept of a chunk; None where that is nothing."""
+def _retained(kind: bytes, data: bytes) -> bytes | None:
+    """Return the part of a chunk that is retained; None if it is removed."""
     if kind in _ANIMATION:
-        raise unreadable("The picture moves; only still ones are taken.")
+        raise unreadable("The picture is animated; only still pictures are accepted.")
     if kind == _HEADER:
         _check_header(data)
     elif kind == _PROFILE:
@@ -101,7 +101,7 @@ def _kept(kind: bytes, data: bytes) -> bytes | None:
     elif kind == _EXIF:
         return only_orientation(data)
     elif kind[:1].islower() or not kind.isalpha():
-        return data if len(data) <= _MAX_BYTES_OF_KEPT.get(kind, -1) else None
+        return data if len(data) <= _MAX_BYTES_OF_RETAINED.get(kind, -1) else None
     elif kind not in _CRITICAL or len(data) > _CRITICAL[kind]:
         raise unreadable("The picture has a part that no standard describes.")
     return data
@@ -114,7 +114,7 @@ def _check_header(data: bytes) -> None:
 
 
 def _profile(data: bytes) -> bytes | None:
-    """The colour profile under a name of ours; None where it is none."""
+    """Return the colour profile under a fixed name; None if it is invalid."""
     _, _, packed = data.partition(b"\x00")
     unpacking = zlib.decompressobj()
     try:

@@ -1,4 +1,4 @@
-"""What every implementation of a port has to do: one suite of tests per port.
+"""Contract tests: one suite per port, which every implementation of the port has to pass.
 
 A suite is a class; derive a test class from it and give it the fixtures that it names. The suites need pytest.
 """

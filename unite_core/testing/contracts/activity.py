@@ -1,4 +1,4 @@
-"""What the activity log promises."""
+"""Contract tests of the activity log."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -23,14 +23,14 @@ _HOUR = timedelta(hours=1)
 
 
 class ActivityLogContract:
-    """Give it a `log` that is empty at the start of each test, and say whether it `forgets_by_itself`."""
+    """Derive a test class with a fixture `log`, empty at the start of each test; set `forgets_by_itself` if it does."""
 
     forgets_by_itself: ClassVar[bool] = False
 
     @pytest.fixture
     @abstractmethod
     def log(self) -> ActivityLog:
-        """What is tested."""
+        """Return the activity log under test."""
 
     def test_an_event_comes_back_as_it_was(self, log: ActivityLog) -> None:
         lead_id = an_id()
@@ -145,7 +145,7 @@ class ActivityLogContract:
     def test_a_filter_leaves_events_of_its_types_and_those_of_the_users_calls(self, log: ActivityLog) -> None:
         lead_id, user_id = an_id(), an_id()
         mine, theirs = {"assigned_to": str(user_id)}, {"assigned_to": str(an_id())}
-        told = [
+        events = [
             an_event(lead_ids=(lead_id,), at=_NOW + _HOUR * number, type=type_, data=data)
             for number, (type_, data) in enumerate(
                 [
@@ -160,19 +160,19 @@ class ActivityLogContract:
                 ]
             )
         ]
-        log.deliver([*told, an_event(data=mine)])
+        log.deliver([*events, an_event(data=mine)])
         visible = EventFilter(types=frozenset({"lead.created", "lead.changed"}), assigned_to=user_id)
 
         page = log.of_lead(lead_id, PageRequest(limit=200), visible)
 
-        assert [*page.items] == [told[number] for number in (5, 3, 1, 0)]
+        assert [*page.items] == [events[number] for number in (5, 3, 1, 0)]
         assert [*log.of_lead(lead_id, PageRequest(), EventFilter(types=frozenset(), assigned_to=an_id())).items] == []
 
     def test_pages_of_a_filtered_list_are_full_whatever_is_left_out_between(self, log: ActivityLog) -> None:
         lead_id, user_id = an_id(), an_id()
         visible = EventFilter(types=frozenset({"lead.changed"}), assigned_to=user_id)
         hidden = {"assigned_to": str(an_id())}
-        told = [
+        events = [
             an_event(
                 lead_ids=(lead_id,),
                 at=_NOW + _MICROSECOND * (number // 2),
@@ -181,7 +181,7 @@ class ActivityLogContract:
             )
             for number in range(50)
         ]
-        log.deliver(told)
+        log.deliver(events)
         pages: list[Sequence[Event]] = []
         request = PageRequest(limit=3)
 
@@ -193,7 +193,7 @@ class ActivityLogContract:
             request = PageRequest(limit=3, after=page.next)
 
         assert [len(each) for each in pages] == [3, 3, 3, 1]
-        assert [event for each in pages for event in each] == [told[number] for number in range(45, -1, -5)]
+        assert [event for each in pages for event in each] == [events[number] for number in range(45, -1, -5)]
 
     @pytest.mark.parametrize(
         "at",
@@ -210,12 +210,12 @@ class ActivityLogContract:
 
         log.deliver([event])
 
-        [found] = _of_lead(log, event.lead_ids[0])
-        assert (found.at, found.at.utcoffset()) == (at, timedelta())
+        [stored] = _of_lead(log, event.lead_ids[0])
+        assert (stored.at, stored.at.utcoffset()) == (at, timedelta())
 
     def test_moments_a_microsecond_apart_are_told_apart(self, log: ActivityLog) -> None:
         lead_id = an_id()
-        # Ids that ascend as the moments descend: by its id each would stand elsewhere.
+        # Ids that ascend as the moments descend: sorted by id the order would be different.
         events = [an_event(lead_ids=(lead_id,), at=_NOW - _MICROSECOND * number) for number in range(5)]
         log.deliver(events)
 
@@ -242,9 +242,9 @@ class ActivityLogContract:
 
         log.deliver([event])
 
-        [found] = _of_lead(log, event.lead_ids[0])
-        assert found.data == data
-        assert repr(found.data) == repr(data)  # 1, 1.0 and True are equal, and the order of names tells something
+        [stored] = _of_lead(log, event.lead_ids[0])
+        assert stored.data == data
+        assert repr(stored.data) == repr(data)  # 1, 1.0 and True are equal, and the order of names matters
 
     def test_what_becomes_of_an_event_outside_does_not_touch_the_log(self, log: ActivityLog) -> None:
         data = {"phones": ["+12125550123"]}
@@ -252,19 +252,19 @@ class ActivityLogContract:
         log.deliver([event])
 
         data["phones"].append("told")
-        [found] = _of_lead(log, event.lead_ids[0])
-        found.data["phones"].append("found")
+        [stored] = _of_lead(log, event.lead_ids[0])
+        stored.data["phones"].append("found")
 
         assert _of_lead(log, event.lead_ids[0])[0].data == {"phones": ["+12125550123"]}
 
     def test_what_an_import_went_through_leaves_out_what_it_did_to_leads(self, log: ActivityLog) -> None:
         import_id = an_id()
-        begun = an_event(lead_ids=(), import_id=import_id, at=_NOW)
+        started = an_event(lead_ids=(), import_id=import_id, at=_NOW)
         ended = an_event(lead_ids=(), import_id=import_id, at=_NOW + _HOUR)
         made = an_event(lead_ids=(an_id(),), import_id=import_id)
-        log.deliver([begun, made, ended, an_event(lead_ids=(), import_id=an_id()), an_event(lead_ids=())])
+        log.deliver([started, made, ended, an_event(lead_ids=(), import_id=an_id()), an_event(lead_ids=())])
 
-        assert _of_import(log, import_id) == [ended, begun]
+        assert _of_import(log, import_id) == [ended, started]
         assert _of_lead(log, made.lead_ids[0]) == [made]
 
     def test_what_an_import_went_through_is_read_page_by_page(self, log: ActivityLog) -> None:

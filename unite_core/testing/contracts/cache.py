@@ -1,4 +1,4 @@
-"""What a cache promises."""
+"""Contract tests of the cache."""
 
 from abc import abstractmethod
 from datetime import timedelta
@@ -12,21 +12,23 @@ _TTL = timedelta(seconds=30)
 
 
 class CacheContract:
-    """Give it `cache`, empty at the start of each test; how values run out, only some caches can be shown."""
+    """Derive a test class with a fixture `cache`, empty at the start of each test. Expiry is not tested here."""
 
     @pytest.fixture
     @abstractmethod
     def cache(self) -> Cache:
-        """What is tested."""
+        """Return the cache under test."""
 
     def test_what_was_put_is_found_under_its_namespace_and_key(self, cache: Cache) -> None:
         _put(cache, "leads", "first", b"1")
         _put(cache, "leads", "second", b"2")
         _put(cache, "sessions", "first", b"3")
 
-        found = [cache.look(*place).value for place in (("leads", "first"), ("leads", "second"), ("sessions", "first"))]
+        values = [
+            cache.look(*place).value for place in (("leads", "first"), ("leads", "second"), ("sessions", "first"))
+        ]
 
-        assert found == [b"1", b"2", b"3"]
+        assert values == [b"1", b"2", b"3"]
 
     def test_nothing_is_found_where_nothing_was_put(self, cache: Cache) -> None:
         _put(cache, "leads", "first", b"1")
@@ -94,8 +96,8 @@ class CacheContract:
 
         cache.forget({"leads", "lead:1", "never looked into"})
 
-        found = [cache.look(namespace, "first").value for namespace in ("leads", "lead:1", "lead:2", "sessions")]
-        assert found == [None, None, b"lead:2", b"sessions"]
+        values = [cache.look(namespace, "first").value for namespace in ("leads", "lead:1", "lead:2", "sessions")]
+        assert values == [None, None, b"lead:2", b"sessions"]
 
     def test_forgetting_nothing_leaves_everything(self, cache: Cache) -> None:
         _put(cache, "leads", "first", b"1")
@@ -122,10 +124,10 @@ class CacheContract:
                 if number == 0:
                     truth[0] += 1
                     cache.forget(["leads"])
-                    known = truth[0]
+                    minimum = truth[0]
                 else:
-                    known = 0
-                seen.append((known, numbers.get(cache, "leads", "first", lambda: truth[0])))
+                    minimum = 0
+                seen.append((minimum, numbers.get(cache, "leads", "first", lambda: truth[0])))
             return seen
 
         assert [seen for some in run_concurrently(4, write_and_read) for seen in some if seen[1] < seen[0]] == []

@@ -1,4 +1,4 @@
-"""What units of work and use cases promise together: a change is seen by the very next read, through the cache."""
+"""Contract tests of cached reads: every read sees the changes of all earlier commits, through the cache."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -33,11 +33,11 @@ _TOKENS = FastTokens()
 _ADMIN = an_actor(Role.ADMIN)
 
 _EMPTY = InMemoryUnitOfWorkFactory(Store(), writes=False)
-"""A database with nothing in it: what is read over it comes from the cache."""
+"""An empty database: whatever is read over it comes from the cache."""
 
 
 class WatchedCache(InMemoryCache):
-    """A cache in memory that keeps what it was told to forget, one set for each time."""
+    """A cache in memory that records the namespaces of each invalidation as a set."""
 
     def __init__(self, clock: Clock) -> None:
         super().__init__(clock)
@@ -49,11 +49,11 @@ class WatchedCache(InMemoryCache):
 
 
 class CachedReadsContract(DatabaseContract):
-    """Give it `work` and `reads` that tell `cache` what they change."""
+    """Derive a test class whose `work` and `reads` invalidate `cache`."""
 
     @pytest.fixture
     def cache(self) -> WatchedCache:
-        """What stands between the use cases and the database."""
+        """Return the cache between the use cases and the database."""
         return WatchedCache(FixedClock())
 
     def test_a_lead_is_read_from_the_database_once(
@@ -342,7 +342,7 @@ def _is_good(
     shown_by: User | None = None,
     clock: FixedClock | None = None,
 ) -> bool:
-    """Whether an access token of the session proves a login."""
+    """Return whether an access token of the session is accepted."""
     claims = AccessClaims(
         user_id=shown_by.id if shown_by else session.user_id,
         role=Role.AGENT,

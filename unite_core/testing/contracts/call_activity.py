@@ -1,4 +1,4 @@
-"""What is promised by whatever counts calls by agent and day."""
+"""Contract tests of the counting of calls by agent and day."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
@@ -28,25 +28,25 @@ _ZONES = ("UTC", "Europe/Berlin", "Asia/Kathmandu", "America/St_Johns", "Austral
 
 
 def deliver_entries(log: ActivityLog, entries: Sequence[LedgerEntry]) -> None:
-    """Tell the log of the entries, as many at once as it takes, the last ones first."""
+    """Deliver events of the entries to the log, in batches of its size, the last entries first."""
     for start in range(0, len(entries), log.at_once):
         log.deliver([an_event_of(entry) for entry in reversed(entries[start : start + log.at_once])])
 
 
 class CallActivityContract(DatabaseContract):
-    """By default it is the ledger that is counted; give another `activity`, and a `record` that it hears of entries by.
+    """By default the ledger is counted; override `activity`, and `record` so that entries reach it.
 
-    `work` makes up the tasks of the calls.
+    `work` stores the tasks of the calls.
     """
 
     @pytest.fixture
     def activity(self, reads: UnitOfWorkFactory[FullUnitOfWork]) -> CallActivity:
-        """What is tested."""
+        """Return the implementation under test."""
         return LedgerActivity(reads, NoCache())
 
     @pytest.fixture
     def record(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> Record:
-        """Has entries be known to `activity`."""
+        """Return a function that makes entries known to `activity`."""
         return lambda entries: add_all(work, *entries)
 
     @pytest.mark.parametrize("tz", _ZONES)
@@ -86,7 +86,7 @@ def _expected(history: History, period: Period, agent_id: UUID | None) -> Mappin
 
 
 def _plain(answer: Mapping[tuple[str, int], Tally]) -> Mapping[tuple[str, int], object]:
-    """What was counted, without what was counted and taken out again."""
+    """Return the counts without those that were counted and uncounted again."""
     return {
         key: ({result: number for result, number in tally.calls.items() if number}, tally.seconds)
         for key, tally in answer.items()

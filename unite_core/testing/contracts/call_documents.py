@@ -1,4 +1,4 @@
-"""What the store of call documents promises, and the activity log that fills it."""
+"""Contract tests of the store of call documents, and of the activity log that fills it."""
 
 from abc import abstractmethod
 from dataclasses import replace
@@ -21,7 +21,7 @@ _QUARTER_PAST = datetime(2026, 3, 2, 9, 15, tzinfo=UTC)
 
 
 def a_chain(length: int = 3) -> list[LedgerEntry]:
-    """The entries of a call that was corrected again and again."""
+    """Return the entries of a call that was corrected several times."""
     agent = a_user()
     task = a_task(a_lead(), agent, assigned_to=agent.id)
     chain = [an_entry(task, called_at=_CALLED_AT)]
@@ -35,17 +35,17 @@ def a_chain(length: int = 3) -> list[LedgerEntry]:
 
 
 class CallDocumentsContract:
-    """Give it `documents` that are empty at the start of each test, and a `log` that writes to them."""
+    """Derive a test class with fixtures `documents`, empty before each test, and `log`, which writes to them."""
 
     @pytest.fixture
     @abstractmethod
     def documents(self) -> CallDocuments:
-        """What is tested."""
+        """Return the store under test."""
 
     @pytest.fixture
     @abstractmethod
     def log(self, documents: CallDocuments) -> ActivityLog:
-        """What writes to it."""
+        """Return the activity log that writes to the store."""
 
     def test_an_event_of_a_call_leaves_a_document_with_all_its_facts(
         self, log: ActivityLog, documents: CallDocuments
@@ -129,11 +129,11 @@ class CallDocumentsContract:
     def test_a_document_is_replaced_where_it_is_as_it_was_found(self, documents: CallDocuments) -> None:
         first, last = a_chain(2)
         documents.store([document_of(first)])
-        found = documents.of_tasks([first.task_id])
+        before = documents.of_tasks([first.task_id])
         wrong = replace(document_of(first), number=99, outcome=Outcome.BUSY.value)
 
-        documents.replace([(found[0], wrong)])
-        documents.replace([(found[0], document_of(last))])
+        documents.replace([(before[0], wrong)])
+        documents.replace([(before[0], document_of(last))])
 
         [stored] = documents.of_tasks([first.task_id])
         assert stored == StoredDocument(wrong.content())
@@ -145,10 +145,10 @@ class CallDocumentsContract:
     def test_a_document_is_removed_where_it_is_as_it_was_found(self, documents: CallDocuments) -> None:
         first, last = a_chain(2)
         documents.store([document_of(first)])
-        found = documents.of_tasks([first.task_id])
+        before = documents.of_tasks([first.task_id])
         documents.store([document_of(last)])
 
-        documents.remove(found)
+        documents.remove(before)
         assert [stored.content["number"] for stored in documents.of_tasks([first.task_id])] == [2]
 
         documents.remove(documents.of_tasks([first.task_id]))

@@ -1,4 +1,4 @@
-"""What the port of the call ledger promises."""
+"""Contract tests of the repository of the call ledger."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -54,16 +54,16 @@ ENTRIES: dict[str, dict[str, Any]] = {
         "corrects": UUID(int=7),
     },
 }
-"""Entries of every kind that there is."""
+"""Entries of every kind."""
 
 
 class CallLedgerContract(DatabaseContract):
-    """The entries of every chain; nothing changes one or takes one away."""
+    """The entries of every chain cannot be changed or deleted."""
 
     @pytest.fixture
     def task(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> CallTask:
-        """A task that is there already, assigned to somebody."""
-        return _a_task_there(work)
+        """Return a task that is stored already, assigned to a user."""
+        return _a_stored_task(work)
 
     @pytest.mark.parametrize("kind", ENTRIES)
     def test_an_entry_comes_back_as_it_was_and_its_hash_is_right(
@@ -78,9 +78,9 @@ class CallLedgerContract(DatabaseContract):
         add_all(work, entry)
 
         with reads() as unit:
-            found = unit.ledger.get(entry.id)
-        assert found == entry
-        assert hash_of(found) == entry.hash
+            stored = unit.ledger.get(entry.id)
+        assert stored == entry
+        assert hash_of(stored) == entry.hash
 
     def test_an_unknown_entry_is_not_found(self, reads: UnitOfWorkFactory[FullUnitOfWork]) -> None:
         with reads() as unit, pytest.raises(NotFound):
@@ -133,11 +133,11 @@ class CallLedgerContract(DatabaseContract):
     def test_chains_begin_with_their_first_entry(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
-        tasks = [_a_task_there(work) for _ in range(3)]
+        tasks = [_a_stored_task(work) for _ in range(3)]
         chains: dict[UUID, list[LedgerEntry]] = {task.id: [] for task in tasks[:2]}
         for number in range(4):
             for task in tasks[:2]:
-                # Neither the moments nor the ids of entries say which is next.
+                # Neither the times nor the ids of entries say which one is next.
                 chain = chains[task.id]
                 chain.append(an_entry(task, chain, at=_NOW - number * _HOUR, id=UUID(int=an_id().int ^ (1 << 100))))
         for each in chains.values():
@@ -195,20 +195,20 @@ class CallLedgerContract(DatabaseContract):
     def test_pages_hold_what_the_filter_wants(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
-        mine, other = _a_task_there(work), _a_task_there(work)
+        mine, other = _a_stored_task(work), _a_stored_task(work)
         ann, ben = an_id(), an_id()
         entries = {
             "first": an_entry(mine, at=_NOW - _HOUR, agent_id=ann),
             "others": an_entry(other, at=_NOW, agent_id=ben, lead_id=mine.lead_id),
-            "nobodys": an_entry(_a_task_there(work), at=_NOW + _MICROSECOND, agent_id=None),
+            "nobodys": an_entry(_a_stored_task(work), at=_NOW + _MICROSECOND, agent_id=None),
         }
         entries["second"] = an_entry(mine, [entries["first"]], at=_NOW + _HOUR, agent_id=ann)
         add_all(work, *entries.values())
         names = {entry.id: name for name, entry in entries.items()}
 
-        def found(**wanted: Any) -> list[str]:
+        def found(**filters: Any) -> list[str]:
             with reads() as unit:
-                return [names[it.id] for it in unit.ledger.page(LedgerFilter(**wanted), PageRequest()).items]
+                return [names[it.id] for it in unit.ledger.page(LedgerFilter(**filters), PageRequest()).items]
 
         assert found() == ["second", "nobodys", "others", "first"]
         assert found(agent_id=ann) == ["second", "first"]
@@ -233,12 +233,12 @@ class CallLedgerContract(DatabaseContract):
         for place, called_at in enumerate(moments):
             chain.append(an_entry(task, chain, called_at=called_at, at=_NOW + place * _HOUR))
         add_all(work, *chain)
-        wanted = LedgerFilter(called_from=_NOW - _HOUR)
+        filters = LedgerFilter(called_from=_NOW - _HOUR)
 
         with reads() as unit:
-            first = unit.ledger.page(wanted, PageRequest(limit=2))
-            second = unit.ledger.page(wanted, PageRequest(limit=2, after=first.next))
-            third = unit.ledger.page(wanted, PageRequest(limit=2, after=second.next))
+            first = unit.ledger.page(filters, PageRequest(limit=2))
+            second = unit.ledger.page(filters, PageRequest(limit=2, after=first.next))
+            third = unit.ledger.page(filters, PageRequest(limit=2, after=second.next))
 
         assert [*first.items, *second.items, *third.items] == [chain[it] for it in (4, 3, 2, 0, 1)]
         assert third.next is None
@@ -246,14 +246,14 @@ class CallLedgerContract(DatabaseContract):
     def test_pages_hold_the_calls_that_the_filter_wants(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
-        mine, other = _a_task_there(work), _a_task_there(work)
+        mine, other = _a_stored_task(work), _a_stored_task(work)
         no_call: dict[str, Any] = {"outcome": None, "duration_seconds": None}
         entries = {
             "missed": an_entry(mine, kind=EntryKind.MISSED, called_at=_NOW + 2 * _HOUR, source="web", **no_call),
             "fifth": an_entry(other, called_at=_NOW, agent_id=None, source=None, attempt=5, outcome=Outcome.BUSY),
         }
         entries["made"] = an_entry(mine, [entries["missed"]], called_at=_NOW + _HOUR, source="web", attempt=6)
-        gone = _a_task_there(work)
+        gone = _a_stored_task(work)
         entries["gone"] = an_entry(
             gone, kind=EntryKind.CANCELLED, called_at=_NOW + 3 * _HOUR, at=_NOW - _HOUR, source="fair", **no_call
         )
@@ -285,7 +285,7 @@ class CallLedgerContract(DatabaseContract):
         assert found(counted=True, lead_id=mine.lead_id, results=frozenset({CallResult.MISSED})) == []
 
 
-def _a_task_there(work: UnitOfWorkFactory[FullUnitOfWork]) -> CallTask:
+def _a_stored_task(work: UnitOfWorkFactory[FullUnitOfWork]) -> CallTask:
     ann, lead = a_user(), a_lead()
     task = a_task(lead, ann, assigned_to=ann.id)
     add_all(work, ann, lead, task)

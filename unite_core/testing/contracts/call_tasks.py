@@ -1,4 +1,4 @@
-"""What the port of call tasks promises."""
+"""Contract tests of the repository of call tasks."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -56,25 +56,25 @@ CLOSED: dict[str, dict[str, Any]] = {
     "cancelled for no reason": {"status": TaskStatus.CANCELLED, "closed_at": _EXACT},
     "missed": {"status": TaskStatus.MISSED, "closed_at": _EXACT, "follow_up_of": UUID(int=8)},
 }
-"""Tasks in every state that there is."""
+"""Tasks in every state."""
 
 
 class CallTasksContract(DatabaseContract):
-    """All call tasks, each with its notes."""
+    """Call tasks are stored with their notes, listed, and locked for changes."""
 
     one_writer: ClassVar[bool]
-    """Whether units that write take turns, as they do on SQLite; elsewhere they wait for nothing but the same rows."""
+    """Whether units that write exclude each other, as on SQLite; elsewhere they only wait for the same rows."""
 
     @pytest.fixture
     def ann(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> User:
-        """Somebody who is there already."""
+        """Return a user who is stored already."""
         ann = a_user()
         add_all(work, ann)
         return ann
 
     @pytest.fixture
     def lead(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> Lead:
-        """A lead that is there already."""
+        """Return a lead that is stored already."""
         lead = a_lead()
         add_all(work, lead)
         return lead
@@ -119,9 +119,9 @@ class CallTasksContract(DatabaseContract):
         add_all(work, task)
 
         with work() as unit:
-            found = unit.tasks.get(task.id)
-            found.cancel("changed after finding", _NOW)
-            found.notes.clear()
+            stored = unit.tasks.get(task.id)
+            stored.cancel("changed after finding", _NOW)
+            stored.notes.clear()
             task.assign(ann.id)
             assert unit.tasks.get(task.id) == replace(task, assigned_to=None)
 
@@ -135,10 +135,10 @@ class CallTasksContract(DatabaseContract):
             _change(work, task.id, lambda it, text=text: it.note(a_note(ann, text=text)))  # type: ignore[misc]  # bound
         _change(work, task.id, lambda it: it.complete(Completion(outcome=Outcome.BUSY, duration_seconds=3), _EXACT))
 
-        found = _get(reads, task.id)
-        assert [note.text for note in found.notes] == ["first", "second", "third"]
-        assert (found.status, found.closed_at, found.version) == (TaskStatus.COMPLETED, _EXACT, 4)
-        assert found.completion == Completion(outcome=Outcome.BUSY, duration_seconds=3)
+        stored = _get(reads, task.id)
+        assert [note.text for note in stored.notes] == ["first", "second", "third"]
+        assert (stored.status, stored.closed_at, stored.version) == (TaskStatus.COMPLETED, _EXACT, 4)
+        assert stored.completion == Completion(outcome=Outcome.BUSY, duration_seconds=3)
 
     def test_a_note_that_was_written_stays_as_it_is(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
@@ -164,8 +164,8 @@ class CallTasksContract(DatabaseContract):
         add_all(work, *tasks)
 
         with reads() as unit:
-            found = unit.tasks.page(TaskFilter(), PageRequest()).items
-        assert [task.notes for task in found] == [them[-NOTES_IN_LISTS:] for them in notes]
+            listed = unit.tasks.page(TaskFilter(), PageRequest()).items
+        assert [task.notes for task in listed] == [them[-NOTES_IN_LISTS:] for them in notes]
 
         more = a_note(ann, text="one more")
         with work() as unit:
@@ -189,8 +189,8 @@ class CallTasksContract(DatabaseContract):
         with work() as unit, pytest.raises(PreconditionFailed):
             unit.tasks.save(task)
 
-        found = _get(reads, task.id)
-        assert (found.status, found.assigned_to, found.notes) == (TaskStatus.PENDING, ann.id, [])
+        stored = _get(reads, task.id)
+        assert (stored.status, stored.assigned_to, stored.notes) == (TaskStatus.PENDING, ann.id, [])
 
     def test_a_task_that_was_never_added_is_not_saved(
         self, work: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
@@ -206,12 +206,12 @@ class CallTasksContract(DatabaseContract):
 
         def cancel(_: int) -> bool:
             with work() as unit:
-                found = unit.tasks.get(task.id)
-                first = found.status is TaskStatus.PENDING
+                stored = unit.tasks.get(task.id)
+                first = stored.status is TaskStatus.PENDING
                 if first:
-                    found.cancel(None, _NOW)
-                    found.touched(_NOW)
-                    unit.tasks.save(found)
+                    stored.cancel(None, _NOW)
+                    stored.touched(_NOW)
+                    unit.tasks.save(stored)
                 unit.commit()
             return first
 
@@ -247,9 +247,9 @@ class CallTasksContract(DatabaseContract):
         add_all(work, ben, other, mine, done, bens, missed, without_agent)
         names = {mine.id: "mine", done.id: "done", bens.id: "bens", missed.id: "missed", without_agent.id: "nobodys"}
 
-        def found(**wanted: Any) -> list[str]:
+        def found(**filters: Any) -> list[str]:
             with reads() as unit:
-                return [names[it.id] for it in unit.tasks.page(TaskFilter(**wanted), PageRequest()).items]
+                return [names[it.id] for it in unit.tasks.page(TaskFilter(**filters), PageRequest()).items]
 
         pending = frozenset({TaskStatus.PENDING})
         both = frozenset({ann.id, ben.id})
@@ -287,21 +287,21 @@ class CallTasksContract(DatabaseContract):
             for it in [number % 3]
         ]
         add_all(work, *tasks)
-        wanted = TaskFilter(
+        filters = TaskFilter(
             assigned_to=frozenset({ann.id}),
             unassigned=True,
             statuses=frozenset({TaskStatus.PENDING, TaskStatus.MISSED}),
         )
 
-        found: list[CallTask] = []
+        listed: list[CallTask] = []
         request: PageRequest | None = PageRequest(limit=3)
         while request is not None:
             with reads() as unit:
-                page = unit.tasks.page(wanted, request)
-            found += page.items
+                page = unit.tasks.page(filters, request)
+            listed += page.items
             request = PageRequest(limit=3, after=page.next) if page.next else None
 
-        assert found == [task for task in tasks if task.status in wanted.statuses]
+        assert listed == [task for task in tasks if task.status in filters.statuses]
 
     def test_pending_tasks_that_were_due_before_are_overdue_the_longest_due_first(
         self, work: UnitOfWorkFactory[FullUnitOfWork], ann: User, lead: Lead
@@ -323,10 +323,10 @@ class CallTasksContract(DatabaseContract):
         add_all(work, task)
 
         with work() as unit:
-            (found,) = unit.tasks.overdue(before=_NOW, limit=1)
-            found.miss(_NOW)
-            found.touched(_NOW)
-            unit.tasks.save(found)
+            (overdue,) = unit.tasks.overdue(before=_NOW, limit=1)
+            overdue.miss(_NOW)
+            overdue.touched(_NOW)
+            unit.tasks.save(overdue)
             unit.commit()
 
         missed = _get(reads, task.id)
@@ -341,13 +341,13 @@ class CallTasksContract(DatabaseContract):
 
         def sweep(_: int) -> list[UUID]:
             with work() as unit:
-                found = unit.tasks.overdue(before=_NOW, limit=10)
-                for task in found:
+                overdue = unit.tasks.overdue(before=_NOW, limit=10)
+                for task in overdue:
                     task.miss(_NOW)
                     task.touched(_NOW)
                     unit.tasks.save(task)
                 unit.commit()
-            return [task.id for task in found]
+            return [task.id for task in overdue]
 
         swept = run_concurrently(4, sweep)
 

@@ -1,4 +1,4 @@
-"""What the port of consents promises."""
+"""Contract tests of the repository of consents to text messages."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -17,7 +17,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class ConsentsContract(DatabaseContract):
-    """What people said about text messages to their numbers."""
+    """The latest consent or opt-out of a phone number counts."""
 
     def test_who_has_said_nothing_has_not_opted_out(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]

@@ -1,4 +1,4 @@
-"""What the suites over the relational database share."""
+"""Base class and helpers of the contract tests over the relational database."""
 
 from abc import abstractmethod
 from collections.abc import Callable
@@ -25,24 +25,24 @@ T = TypeVar("T")
 
 
 class DatabaseContract:
-    """Give it `work` and `reads` over one database that is empty at the start of each test."""
+    """Derive a test class with fixtures `work` and `reads` over one database, empty at the start of each test."""
 
     @pytest.fixture
     @abstractmethod
     def work(self) -> UnitOfWorkFactory[FullUnitOfWork]:
-        """Makes writing units of work."""
+        """Return a factory of writing units of work."""
 
     @pytest.fixture
     @abstractmethod
     def reads(self) -> UnitOfWorkFactory[FullUnitOfWork]:
-        """Makes reading units of work over the same database."""
+        """Return a factory of reading units of work over the same database."""
 
 
 def add_all(
     work: UnitOfWorkFactory[ImportsUnitOfWork],
     *things: User | Session | Lead | LeadImage | LeadImport | CallTask | LedgerEntry,
 ) -> None:
-    """Add these things in their order, in one transaction."""
+    """Add these things in this order, in one transaction."""
     with work() as unit:
         add: dict[type, Callable[[Any], None]] = {
             User: unit.users.add,
@@ -59,7 +59,7 @@ def add_all(
 
 
 def listed_leads(reads: UnitOfWorkFactory[ImportsUnitOfWork], filters: LeadFilter | None = None) -> list[UUID]:
-    """The ids of the leads that a filter lets through, up to 200, in the order of the list."""
+    """Return the ids of the leads that match a filter, up to 200, in the order of the list."""
     with reads() as unit:
         return [lead.id for lead in unit.leads.page(filters or LeadFilter(), PageRequest(limit=200)).items]
 
@@ -79,7 +79,7 @@ def delete_lead(work: UnitOfWorkFactory[ImportsUnitOfWork], lead: Lead) -> None:
 
 
 def run_concurrently(times: int, action: Callable[[int], T]) -> list[T]:
-    """What `action(0)` to `action(times - 1)` return, each in a thread of its own and all begun together."""
+    """Run `action(0)` to `action(times - 1)` in threads that start together; return their results."""
     ready = Barrier(times, timeout=30)
 
     def begin(number: int) -> T:

@@ -1,4 +1,4 @@
-"""What the files promise."""
+"""Contract tests of file storage and of its signed links."""
 
 import io
 from abc import abstractmethod
@@ -17,16 +17,16 @@ _MINUTE = timedelta(minutes=1)
 
 
 class FilesContract:
-    """Give it `files`."""
+    """Derive a test class with a fixture `files`."""
 
     @pytest.fixture
     @abstractmethod
     def files(self) -> Files:
-        """What is tested."""
+        """Return the file storage under test."""
 
     @pytest.fixture
     def key(self) -> str:
-        """A key that no file has."""
+        """Return a key that no file has."""
         return f"imports/{an_id()}.csv"
 
     def test_what_was_written_is_read(self, files: Files, key: str) -> None:
@@ -125,26 +125,26 @@ class FilesContract:
 
 
 class SignedFilesContract:
-    """Give it `files` that run on `clock`, and `signed_files` that answer their links (the same object, mostly)."""
+    """Derive a test class with fixtures `files`, which use `clock`, and `signed_files` for their links."""
 
     @pytest.fixture
     def clock(self) -> FixedClock:
-        """What tells `files` and `signed_files` the time."""
+        """Return the clock of `files` and `signed_files`."""
         return FixedClock()
 
     @pytest.fixture
     @abstractmethod
     def files(self, clock: FixedClock) -> Files:
-        """What signs the links."""
+        """Return the file storage that signs the links."""
 
     @pytest.fixture
     @abstractmethod
     def signed_files(self, files: Files) -> SignedFiles:
-        """What is tested."""
+        """Return the receiver of the links, which is under test."""
 
     @pytest.fixture
     def key(self) -> str:
-        """A key that no file has."""
+        """Return a key that no file has."""
         return f"imports/{an_id()}.csv"
 
     def test_an_upload_as_signed_is_stored(self, files: Files, signed_files: SignedFiles, key: str) -> None:

@@ -1,4 +1,4 @@
-"""What the idempotency keys promise."""
+"""Contract tests of the repository of idempotency keys."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -16,7 +16,7 @@ _SECOND = replace(_FIRST, holder="second")
 
 
 class IdempotencyKeysContract(DatabaseContract):
-    """A key is taken once, answered once, and free again in time."""
+    """A key is claimed once, gets one response, and becomes free again in time."""
 
     def test_a_key_is_taken_by_the_first_and_told_of_to_the_second(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork]
@@ -32,9 +32,9 @@ class IdempotencyKeysContract(DatabaseContract):
         assert _claim(work, replace(_SECOND, scope="5d" * 32)) is None
 
     def test_of_several_claims_at_once_one_is_taken(self, work: UnitOfWorkFactory[ImportsUnitOfWork]) -> None:
-        found = run_concurrently(8, lambda number: _claim(work, replace(_FIRST, holder=str(number))))
+        claims = run_concurrently(8, lambda number: _claim(work, replace(_FIRST, holder=str(number))))
 
-        assert found.count(None) == 1
+        assert claims.count(None) == 1
 
     def test_a_key_whose_time_is_up_goes_to_the_next(self, work: UnitOfWorkFactory[ImportsUnitOfWork]) -> None:
         _claim(work, _FIRST)
@@ -54,11 +54,11 @@ class IdempotencyKeysContract(DatabaseContract):
     def test_an_answer_is_told_for_a_day(self, work: UnitOfWorkFactory[ImportsUnitOfWork]) -> None:
         _claim(work, _FIRST)
         assert _keep(work, _FIRST, b"\x00the answer\xff")
-        known = StoredAnswer(fingerprint=_FIRST.fingerprint, answer=b"\x00the answer\xff")
+        stored = StoredAnswer(fingerprint=_FIRST.fingerprint, answer=b"\x00the answer\xff")
 
-        assert _claim(work, _SECOND) == known
-        assert _claim(work, _FIRST) == known
-        assert _claim(work, _SECOND, after=STORED_ANSWER_TTL - timedelta(seconds=1)) == known
+        assert _claim(work, _SECOND) == stored
+        assert _claim(work, _FIRST) == stored
+        assert _claim(work, _SECOND, after=STORED_ANSWER_TTL - timedelta(seconds=1)) == stored
         assert _claim(work, _SECOND, after=STORED_ANSWER_TTL) is None
 
     def test_an_answer_is_kept_by_the_holder_alone(self, work: UnitOfWorkFactory[ImportsUnitOfWork]) -> None:
@@ -104,16 +104,16 @@ def _claim(
     work: UnitOfWorkFactory[ImportsUnitOfWork], claim: Claim, *, after: timedelta = timedelta()
 ) -> StoredAnswer | None:
     with work() as unit:
-        known = unit.idempotency_keys.claim(claim, now=_NOW + after, until=_NOW + after + _MINUTE)
+        stored = unit.idempotency_keys.claim(claim, now=_NOW + after, until=_NOW + after + _MINUTE)
         unit.commit()
-    return known
+    return stored
 
 
 def _keep(work: UnitOfWorkFactory[ImportsUnitOfWork], claim: Claim, answer: bytes) -> bool:
     with work() as unit:
-        kept = unit.idempotency_keys.keep(claim, answer, now=_NOW)
+        stored = unit.idempotency_keys.keep(claim, answer, now=_NOW)
         unit.commit()
-    return kept
+    return stored
 
 
 def _release(work: UnitOfWorkFactory[ImportsUnitOfWork], claim: Claim) -> None:

@@ -1,4 +1,4 @@
-"""What the rows of imports promise."""
+"""Contract tests of the repository of rows of imports."""
 
 from dataclasses import replace
 
@@ -14,27 +14,27 @@ from unite_core.unit_of_work import UnitOfWorkFactory
 
 
 class ImportRowsContract(DatabaseContract):
-    """What became of single rows, and what leads were before an update."""
+    """Rejections and snapshots are stored, listed and deleted."""
 
     def test_rejections_come_back_in_the_order_of_rows(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann, lead = a_user(), a_lead()
-        coming, other = an_import(ann), an_import(ann)
-        add_all(work, ann, lead, coming, other)
+        lead_import, other = an_import(ann), an_import(ann)
+        add_all(work, ann, lead, lead_import, other)
         problem = FieldError(field="phone", code="invalid_phone", detail="Too short.", suggestion="+12125550123")
         rejected = a_rejection(3, problems=(problem, problem), cells=("=1+1", 'a "quote"\r\n', "", "👩🏽‍💻"))
         repeated = a_rejection(20, kind=RowKind.DUPLICATE, duplicate_of=lead.id, duplicate_row=4)
         with work() as unit:
-            unit.rows.reject(coming.id, [repeated, a_rejection(7)])
-            unit.rows.reject(coming.id, [rejected])
-            unit.rows.reject(coming.id, [])
+            unit.rows.reject(lead_import.id, [repeated, a_rejection(7)])
+            unit.rows.reject(lead_import.id, [rejected])
+            unit.rows.reject(lead_import.id, [])
             unit.rows.reject(other.id, [a_rejection(3)])
             unit.commit()
 
         def found(kind: RowKind | None = None, after_row: int = 0, limit: int = 10) -> list[Rejection]:
             with reads() as unit:
-                return [*unit.rows.rejections(coming.id, kind=kind, after_row=after_row, limit=limit)]
+                return [*unit.rows.rejections(lead_import.id, kind=kind, after_row=after_row, limit=limit)]
 
         assert found() == [rejected, a_rejection(7), repeated]
         assert found(limit=2) == [rejected, a_rejection(7)]
@@ -47,9 +47,9 @@ class ImportRowsContract(DatabaseContract):
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann, lead = a_user(), a_lead()
-        coming, other = an_import(ann), an_import(ann)
-        add_all(work, ann, lead, coming, other)
-        first = a_snapshot(coming, lead, before={"name": "Grace", "phone": None}, version_after=2)
+        lead_import, other = an_import(ann), an_import(ann)
+        add_all(work, ann, lead, lead_import, other)
+        first = a_snapshot(lead_import, lead, before={"name": "Grace", "phone": None}, version_after=2)
         with work() as unit:
             unit.rows.remember([first])
             unit.rows.remember([replace(first, before={"name": "Changed"}, made_by_import=True, version_after=5)])
@@ -58,24 +58,26 @@ class ImportRowsContract(DatabaseContract):
             unit.commit()
 
         with reads() as unit:
-            assert [*unit.rows.remembered(coming.id, limit=5)] == [replace(first, version_after=5)]
+            assert [*unit.rows.remembered(lead_import.id, limit=5)] == [replace(first, version_after=5)]
 
     def test_snapshots_of_leads_that_the_import_made_come_first(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann = a_user()
         leads = [a_lead() for _ in range(4)]
-        coming = an_import(ann)
-        add_all(work, ann, coming, *leads)
-        snapshots = [a_snapshot(coming, lead, made_by_import=bool(number % 2)) for number, lead in enumerate(leads)]
+        lead_import = an_import(ann)
+        add_all(work, ann, lead_import, *leads)
+        snapshots = [
+            a_snapshot(lead_import, lead, made_by_import=bool(number % 2)) for number, lead in enumerate(leads)
+        ]
         with work() as unit:
             unit.rows.remember(snapshots)
             unit.commit()
 
         with reads() as unit:
-            found = unit.rows.remembered(coming.id, limit=3)
-            chosen = unit.rows.remembered(coming.id, limit=3, lead_ids=[leads[0].id, leads[3].id, an_id()])
-            none = unit.rows.remembered(coming.id, limit=3, lead_ids=[])
+            found = unit.rows.remembered(lead_import.id, limit=3)
+            chosen = unit.rows.remembered(lead_import.id, limit=3, lead_ids=[leads[0].id, leads[3].id, an_id()])
+            none = unit.rows.remembered(lead_import.id, limit=3, lead_ids=[])
 
         assert [it.made_by_import for it in found] == [True, True, False]
         assert [*chosen] == [snapshots[3], snapshots[0]]
@@ -86,17 +88,17 @@ class ImportRowsContract(DatabaseContract):
     ) -> None:
         ann = a_user()
         leads = [a_lead(), a_lead()]
-        coming, other = an_import(ann), an_import(ann)
-        add_all(work, ann, coming, other, *leads)
+        lead_import, other = an_import(ann), an_import(ann)
+        add_all(work, ann, lead_import, other, *leads)
         with work() as unit:
-            unit.rows.remember([a_snapshot(it, lead) for it in (coming, other) for lead in leads])
+            unit.rows.remember([a_snapshot(it, lead) for it in (lead_import, other) for lead in leads])
             unit.commit()
 
         with work() as unit:
-            unit.rows.forget(coming.id, [leads[0].id, an_id()])
-            unit.rows.forget(coming.id, [])
+            unit.rows.forget(lead_import.id, [leads[0].id, an_id()])
+            unit.rows.forget(lead_import.id, [])
             unit.commit()
 
         with reads() as unit:
-            assert [it.lead_id for it in unit.rows.remembered(coming.id, limit=5)] == [leads[1].id]
+            assert [it.lead_id for it in unit.rows.remembered(lead_import.id, limit=5)] == [leads[1].id]
             assert len(unit.rows.remembered(other.id, limit=5)) == 2

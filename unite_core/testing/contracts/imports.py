@@ -1,4 +1,4 @@
-"""What the port of imports promises."""
+"""Contract tests of the repository of imports."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -28,7 +28,7 @@ _HOUR = timedelta(hours=1)
 
 
 class ImportsContract(DatabaseContract):
-    """All imports."""
+    """Imports are stored, listed, and locked for changes."""
 
     def test_the_open_imports_of_a_user_are_counted(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
@@ -67,9 +67,9 @@ class ImportsContract(DatabaseContract):
         with work() as unit:
             unit.imports.add(coming)
             coming.dialect["header"].append("Phone")
-            found = unit.imports.get(coming.id)
-            assert found.dialect["header"] == ["Name"]
-            found.dialect["header"].append("Email")
+            stored = unit.imports.get(coming.id)
+            assert stored.dialect["header"] == ["Name"]
+            stored.dialect["header"].append("Email")
             assert unit.imports.get(coming.id).dialect["header"] == ["Name"]
 
     def test_a_changed_import_is_stored(
@@ -107,10 +107,10 @@ class ImportsContract(DatabaseContract):
 
         def attempt(_: int) -> None:
             with work() as unit:
-                found = unit.imports.get(coming.id)
-                found.attempts += 1
-                found.touched()
-                unit.imports.save(found)
+                lead_import = unit.imports.get(coming.id)
+                lead_import.attempts += 1
+                lead_import.touched()
+                unit.imports.save(lead_import)
                 unit.commit()
 
         run_concurrently(5, attempt)
@@ -140,14 +140,14 @@ class ImportsContract(DatabaseContract):
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann = a_user()
-        known = {status: an_import(ann, status=status) for status in ImportStatus}
-        add_all(work, ann, *known.values())
-        wanted = frozenset({ImportStatus.FAILED, ImportStatus.QUEUED})
+        imports = {status: an_import(ann, status=status) for status in ImportStatus}
+        add_all(work, ann, *imports.values())
+        matching = frozenset({ImportStatus.FAILED, ImportStatus.QUEUED})
 
         with reads() as unit:
-            page = unit.imports.page(ImportFilter(statuses=wanted), PageRequest())
+            page = unit.imports.page(ImportFilter(statuses=matching), PageRequest())
 
-        assert [*page.items] == [known[ImportStatus.FAILED], known[ImportStatus.QUEUED]]
+        assert [*page.items] == [imports[ImportStatus.FAILED], imports[ImportStatus.QUEUED]]
 
     def test_a_file_is_known_by_its_key_and_has_one_import(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
@@ -238,9 +238,9 @@ class ImportsContract(DatabaseContract):
             with reads() as unit:
                 return unit.imports.expired(before=_NOW)
 
-        def purge(of: LeadImport, limit: int) -> int:
+        def purge(lead_import: LeadImport, limit: int) -> int:
             with work() as unit:
-                purged = unit.rows.purge(of.id, limit=limit)
+                purged = unit.rows.purge(lead_import.id, limit=limit)
                 unit.commit()
                 return purged
 
@@ -258,11 +258,11 @@ class ImportsContract(DatabaseContract):
             assert unit.imports.expired(before=_NOW - 2 * _HOUR) is None
 
 
-def _full_import(of: LeadImport) -> LeadImport:
-    """The same import with everything in it that an import can have."""
-    assigned_to: UUID = of.created_by
+def _full_import(lead_import: LeadImport) -> LeadImport:
+    """Return the import with a value in every field."""
+    assigned_to: UUID = lead_import.created_by
     return replace(
-        of,
+        lead_import,
         filename="Żółć 👩🏽‍💻.csv",
         size=512 * 1024 * 1024,
         status=ImportStatus.FAILED,

@@ -1,4 +1,4 @@
-"""What time, ids, wake-ups and limits promise."""
+"""Contract tests of the clock, of ids, jobs and rate limits."""
 
 from abc import abstractmethod
 from datetime import timedelta
@@ -15,12 +15,12 @@ from unite_core.testing.in_memory.clock_and_ids import FixedClock
 
 
 class ClockContract:
-    """Give it `clock`."""
+    """Derive a test class with a fixture `clock`."""
 
     @pytest.fixture
     @abstractmethod
     def clock(self) -> Clock:
-        """What is tested."""
+        """Return the clock under test."""
 
     def test_the_time_is_in_utc_and_does_not_run_backwards(self, clock: Clock) -> None:
         first, second = clock.now(), clock.now()
@@ -30,12 +30,12 @@ class ClockContract:
 
 
 class IdsContract:
-    """Give it `ids`."""
+    """Derive a test class with a fixture `ids`."""
 
     @pytest.fixture
     @abstractmethod
     def ids(self) -> Ids:
-        """What is tested."""
+        """Return the generator of ids under test."""
 
     def test_ids_are_uuids_of_version_7_that_ascend(self, ids: Ids) -> None:
         made = [ids.new() for _ in range(2000)]
@@ -51,12 +51,12 @@ class IdsContract:
 
 
 class JobsContract:
-    """Give it `jobs`."""
+    """Derive a test class with a fixture `jobs`."""
 
     @pytest.fixture
     @abstractmethod
     def jobs(self) -> Jobs:
-        """What is tested."""
+        """Return the job queue under test."""
 
     def test_waking_workers_never_fails_however_often(self, jobs: Jobs) -> None:
         import_id = an_id()
@@ -69,17 +69,17 @@ class JobsContract:
 
 
 class RateLimitsContract:
-    """Give it `limits` that run on `clock`; what is lost with a restart is not tested."""
+    """Derive a test class with a fixture `limits`, which uses `clock`. Loss of counts in a restart is not tested."""
 
     @pytest.fixture
     def clock(self) -> FixedClock:
-        """What tells `limits` the time."""
+        """Return the clock of `limits`."""
         return FixedClock()
 
     @pytest.fixture
     @abstractmethod
     def limits(self, clock: FixedClock) -> RateLimits:
-        """What is tested."""
+        """Return the rate limits under test."""
 
     def test_hits_within_the_limit_are_allowed_and_counted_down(self, limits: RateLimits) -> None:
         hits = [limits.hit("ann", 3) for _ in range(4)]

@@ -1,4 +1,4 @@
-"""What the port of the calls of leads promises."""
+"""Contract tests of the repository of the calls per lead."""
 
 from datetime import timedelta
 from typing import Any
@@ -22,7 +22,7 @@ _BUSY = frozenset({Outcome.BUSY.value})
 
 
 class LeadCallsContract(DatabaseContract):
-    """How many calls were made to each lead, and which leads were called."""
+    """Calls are counted per lead, and leads are found by their calls."""
 
     def test_calls_are_numbered_and_counted_by_their_outcome(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
@@ -211,7 +211,7 @@ def _call(work: UnitOfWorkFactory[FullUnitOfWork], lead: Lead, agent: User, **ch
 
 
 def _correct(work: UnitOfWorkFactory[FullUnitOfWork], wrong: LedgerEntry, **changes: Any) -> LedgerEntry:
-    """Store what is right instead of the last entry of a chain, and count it."""
+    """Store a correction of the last entry of a chain, and count it."""
     with work() as unit:
         chain = unit.ledger.chains([wrong.task_id])[wrong.task_id]
         right = an_entry(unit.tasks.get(wrong.task_id), chain, **{"called_at": wrong.called_at, **changes})

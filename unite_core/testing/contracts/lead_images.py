@@ -1,4 +1,4 @@
-"""What the port of lead images promises."""
+"""Contract tests of the repository of lead images."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -19,7 +19,7 @@ _HOUR = timedelta(hours=1)
 
 
 class LeadImagesContract(DatabaseContract):
-    """The pictures of leads."""
+    """Images are stored, listed and deleted by lead."""
 
     def test_images_are_counted_per_lead_and_announced_ones_per_user(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
@@ -39,11 +39,11 @@ class LeadImagesContract(DatabaseContract):
         image = an_image(lead, ann, filename=None, size=10 * 1024 * 1024)
         add_all(work, ann, lead, image)
         with work() as unit:
-            found = unit.images.get(lead.id, image.id)
-            assert found == image
-            found.receive(size=5)
+            stored = unit.images.get(lead.id, image.id)
+            assert stored == image
+            stored.receive(size=5)
             assert unit.images.get(lead.id, image.id) == image
-            unit.images.save(found)
+            unit.images.save(stored)
             unit.commit()
 
         with reads() as unit:
@@ -110,6 +110,6 @@ class LeadImagesContract(DatabaseContract):
         add_all(work, ann, lead, *old, arrived, an_image(lead, ann, created_at=_NOW))
 
         with reads() as unit:
-            found = unit.images.abandoned(before=_NOW, limit=5)
-            assert sorted(image.id for image in found) == [image.id for image in old]
+            abandoned = unit.images.abandoned(before=_NOW, limit=5)
+            assert sorted(image.id for image in abandoned) == [image.id for image in old]
             assert len(unit.images.abandoned(before=_NOW, limit=1)) == 1

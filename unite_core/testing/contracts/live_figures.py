@@ -1,4 +1,4 @@
-"""What the port of live figures promises: leads, calls and tasks are counted as they are at the moment."""
+"""Contract tests of live figures: leads, calls and tasks are counted as they are at the moment."""
 
 from datetime import timedelta
 from typing import Any
@@ -20,7 +20,7 @@ _ALL = Cohort(created_from=_NOW, created_to=_NOW + timedelta(hours=1))
 
 
 class LiveFiguresContract(DatabaseContract):
-    """The database counts as lists do."""
+    """The figures are the same as those of the lists."""
 
     def test_the_funnel_counts_leads_by_source_and_by_how_far_they_came(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
@@ -82,9 +82,9 @@ class LiveFiguresContract(DatabaseContract):
             _call(work, ann, lead, Outcome.BUSY, after=wait)
 
         with reads() as unit:
-            found = unit.figures.first_calls(_ALL, within=300)
+            first_calls = unit.figures.first_calls(_ALL, within=300)
 
-        assert found == FirstCalls(leads=6, called=5, within=3, p50=300, p90=4_000)
+        assert first_calls == FirstCalls(leads=6, called=5, within=3, p50=300, p90=4_000)
 
     def test_a_call_before_its_lead_was_created_waits_for_nobody(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
@@ -163,7 +163,7 @@ class LiveFiguresContract(DatabaseContract):
 def _call(
     work: UnitOfWorkFactory[FullUnitOfWork], agent: User, lead: Lead, outcome: Outcome, *, after: timedelta = _MINUTE
 ) -> None:
-    """A call to the lead, so long after it was created."""
+    """Store a call to the lead, that long after the lead was created."""
     task = a_task(lead, agent, assigned_to=agent.id)
     called_at = lead.created_at + after
     entry = an_entry(task, kind=EntryKind.COMPLETED, outcome=outcome, called_at=called_at, at=called_at + _MINUTE)

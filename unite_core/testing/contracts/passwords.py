@@ -1,4 +1,4 @@
-"""What passwords and tokens promise."""
+"""Contract tests of password hashing and tokens."""
 
 import re
 from abc import abstractmethod
@@ -17,17 +17,17 @@ _NOW = A_MONDAY_MORNING
 
 
 class PasswordsContract:
-    """Give it `passwords`, and `stronger`: the same with other parameters."""
+    """Derive a test class with fixtures `passwords`, and `stronger`: the same with stronger parameters."""
 
     @pytest.fixture
     @abstractmethod
     def passwords(self) -> Passwords:
-        """What is tested."""
+        """Return the password hashing under test."""
 
     @pytest.fixture
     @abstractmethod
     def stronger(self) -> Passwords:
-        """The same with greater parameters."""
+        """Return the same with stronger parameters."""
 
     def test_a_password_matches_its_hash_and_no_other(self, passwords: Passwords) -> None:
         hashed = passwords.hash("correct horse battery")
@@ -68,12 +68,12 @@ class PasswordsContract:
 
 
 class TokensContract:
-    """Give it `tokens`."""
+    """Derive a test class with a fixture `tokens`."""
 
     @pytest.fixture
     @abstractmethod
     def tokens(self) -> Tokens:
-        """What is tested."""
+        """Return the tokens under test."""
 
     def test_a_token_carries_its_claims(self, tokens: Tokens) -> None:
         claims = _claims()
@@ -127,6 +127,6 @@ def _claims(role: Role = Role.AGENT) -> AccessClaims:
 
 
 def _flipped(part: str) -> str:
-    """The same text with one character in its middle changed."""
+    """Return the text with one character in its middle changed."""
     middle = len(part) // 2
     return part[:middle] + ("A" if part[middle] != "A" else "B") + part[middle + 1 :]

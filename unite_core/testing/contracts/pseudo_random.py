@@ -1,4 +1,4 @@
-"""Choices that look like chance and are the same each time."""
+"""Pseudo-random choices that are the same for the same seed."""
 
 from collections.abc import Sequence
 from typing import TypeVar
@@ -10,22 +10,22 @@ _FACTOR, _SUMMAND, _MODULUS = 6364136223846793005, 1442695040888963407, 2**64
 
 
 class Choices:
-    """One choice after the other, the same ones for the same seed."""
+    """A generator of pseudo-random choices, the same ones for the same seed."""
 
     def __init__(self, seed: int) -> None:
         self._state = seed
 
     def below(self, end: int) -> int:
-        """A number from 0 to before `end`."""
+        """Return a number from 0 to before `end`."""
         self._state = (self._state * _FACTOR + _SUMMAND) % _MODULUS
-        # The lower bits repeat themselves soon.
+        # The lower bits have a short period.
         return (self._state >> 24) % end
 
     def of(self, things: Sequence[T]) -> T:
-        """One of the things."""
+        """Return one of the things."""
         return things[self.below(len(things))]
 
     def shuffled(self, things: Sequence[T]) -> list[T]:
-        """All of the things in another order."""
-        left = list(things)
-        return [left.pop(self.below(len(left))) for _ in things]
+        """Return all of the things in another order."""
+        remaining = list(things)
+        return [remaining.pop(self.below(len(remaining))) for _ in things]

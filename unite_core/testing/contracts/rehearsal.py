@@ -1,4 +1,4 @@
-"""What a rehearsal promises."""
+"""Contract tests of the repository of dry runs."""
 
 from dataclasses import replace
 
@@ -17,22 +17,24 @@ _PHONE = Phone("+12125550123")
 
 
 class DryRunLeadsContract(DatabaseContract):
-    """The leads as a dry run has them."""
+    """The leads of a dry run are visible to its own import only."""
 
     def test_what_is_pretended_is_found_by_its_own_import_alone(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann = a_user()
-        coming, other = an_import(ann), an_import(ann)
-        add_all(work, ann, coming, other)
-        lead = a_lead(phone=_PHONE, email="grace@example.com", import_id=coming.id, import_row=2, assigned_to=ann.id)
+        lead_import, other = an_import(ann), an_import(ann)
+        add_all(work, ann, lead_import, other)
+        lead = a_lead(
+            phone=_PHONE, email="grace@example.com", import_id=lead_import.id, import_row=2, assigned_to=ann.id
+        )
 
-        _pretend(work, coming, lead)
+        _pretend(work, lead_import, lead)
 
-        found = _matches(reads, coming)
-        assert found.by_phone == {_PHONE.key: lead}
-        assert found.by_email == {"grace@example.com": lead}
-        assert found.by_phone[_PHONE.key] is found.by_email["grace@example.com"]
+        matches = _matches(reads, lead_import)
+        assert matches.by_phone == {_PHONE.key: lead}
+        assert matches.by_email == {"grace@example.com": lead}
+        assert matches.by_phone[_PHONE.key] is matches.by_email["grace@example.com"]
         assert _matches(reads, other) == ContactMatches()
         with reads() as unit:
             assert unit.leads.matches([_PHONE.key], ["grace@example.com"]) == ContactMatches()
@@ -41,29 +43,29 @@ class DryRunLeadsContract(DatabaseContract):
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann = a_user()
-        coming = an_import(ann)
+        lead_import = an_import(ann)
         real = a_lead(phone=_PHONE)
-        pretended = a_lead(email="grace@example.com", import_id=coming.id, import_row=2)
-        add_all(work, ann, coming, real)
+        pretended = a_lead(email="grace@example.com", import_id=lead_import.id, import_row=2)
+        add_all(work, ann, lead_import, real)
 
-        _pretend(work, coming, pretended)
+        _pretend(work, lead_import, pretended)
 
-        assert _matches(reads, coming) == ContactMatches({_PHONE.key: real}, {"grace@example.com": pretended})
+        assert _matches(reads, lead_import) == ContactMatches({_PHONE.key: real}, {"grace@example.com": pretended})
 
     def test_a_pretended_lead_stands_in_for_the_real_one(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann = a_user()
-        coming = an_import(ann)
+        lead_import = an_import(ann)
         real = a_lead(phone=_PHONE, email="grace@example.com")
-        add_all(work, ann, coming, real)
+        add_all(work, ann, lead_import, real)
         changed = replace(real, phone=Phone("+12125550124"), name="Grace the Second", version=2)
 
-        _pretend(work, coming, changed)
+        _pretend(work, lead_import, changed)
 
-        found = _matches(reads, coming, "+12125550124")
-        assert found.by_phone == {"+12125550124": changed}
-        assert found.by_email == {"grace@example.com": changed}
+        matches = _matches(reads, lead_import, "+12125550124")
+        assert matches.by_phone == {"+12125550124": changed}
+        assert matches.by_email == {"grace@example.com": changed}
         with reads() as unit:
             assert unit.leads.get(real.id) == real
 
@@ -71,59 +73,59 @@ class DryRunLeadsContract(DatabaseContract):
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann = a_user()
-        coming = an_import(ann)
-        add_all(work, ann, coming)
+        lead_import = an_import(ann)
+        add_all(work, ann, lead_import)
         first = a_lead(phone=_PHONE, email="grace@example.com")
         second = replace(first, phone=None, name="Grace the Second")
 
-        _pretend(work, coming, first)
+        _pretend(work, lead_import, first)
         first.rename("Changed after putting")
-        assert _matches(reads, coming).by_email["grace@example.com"].name != "Changed after putting"
-        _pretend(work, coming, second)
+        assert _matches(reads, lead_import).by_email["grace@example.com"].name != "Changed after putting"
+        _pretend(work, lead_import, second)
 
-        assert _matches(reads, coming) == ContactMatches({}, {"grace@example.com": second})
+        assert _matches(reads, lead_import) == ContactMatches({}, {"grace@example.com": second})
 
     def test_pretended_leads_may_pass_a_phone_on(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann = a_user()
-        coming = an_import(ann)
+        lead_import = an_import(ann)
         first = a_lead(phone=_PHONE, email="first@example.com")
-        add_all(work, ann, coming, first)
+        add_all(work, ann, lead_import, first)
         second = a_lead(phone=_PHONE, email="second@example.com")
 
-        _pretend(work, coming, replace(first, phone=Phone("+12125550124")))
-        _pretend(work, coming, second)
+        _pretend(work, lead_import, replace(first, phone=Phone("+12125550124")))
+        _pretend(work, lead_import, second)
 
-        assert _matches(reads, coming).by_phone == {_PHONE.key: second}
+        assert _matches(reads, lead_import).by_phone == {_PHONE.key: second}
 
     def test_what_is_cleared_is_forgotten(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         ann = a_user()
-        coming, other = an_import(ann), an_import(ann)
-        add_all(work, ann, coming, other)
+        lead_import, other = an_import(ann), an_import(ann)
+        add_all(work, ann, lead_import, other)
         lead, others = a_lead(phone=_PHONE), a_lead(phone=_PHONE)
-        _pretend(work, coming, lead)
+        _pretend(work, lead_import, lead)
         _pretend(work, other, others)
 
         with work() as unit:
-            unit.rehearsal.clear(coming.id)
+            unit.rehearsal.clear(lead_import.id)
             unit.commit()
 
-        assert _matches(reads, coming) == ContactMatches()
+        assert _matches(reads, lead_import) == ContactMatches()
         assert _matches(reads, other).by_phone == {_PHONE.key: others}
 
 
-def _pretend(work: UnitOfWorkFactory[ImportsUnitOfWork], coming: LeadImport, lead: Lead) -> None:
+def _pretend(work: UnitOfWorkFactory[ImportsUnitOfWork], lead_import: LeadImport, lead: Lead) -> None:
     with work() as unit:
-        unit.rehearsal.put(coming.id, [lead])
-        unit.rehearsal.put(coming.id, [])
+        unit.rehearsal.put(lead_import.id, [lead])
+        unit.rehearsal.put(lead_import.id, [])
         unit.commit()
 
 
 def _matches(
-    reads: UnitOfWorkFactory[ImportsUnitOfWork], coming: LeadImport, phone: str = _PHONE.key
+    reads: UnitOfWorkFactory[ImportsUnitOfWork], lead_import: LeadImport, phone: str = _PHONE.key
 ) -> ContactMatches:
     with reads() as unit:
-        return unit.rehearsal.matches(coming.id, {phone}, {"grace@example.com"})
+        return unit.rehearsal.matches(lead_import.id, {phone}, {"grace@example.com"})

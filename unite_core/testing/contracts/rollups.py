@@ -1,4 +1,4 @@
-"""What the port of rollups promises: whatever was folded and whatever was not, every call is counted as it is now."""
+"""Contract tests of rollups: every call is counted by its last entry, whether its entries are folded or not."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -33,7 +33,7 @@ _ZONES = ("UTC", "Asia/Kathmandu", "America/St_Johns", "Australia/Lord_Howe")
 
 @dataclass(frozen=True)
 class History:
-    """Entries in the order in which they are written, of tasks that are there, by the agents."""
+    """Entries in the order in which they are written, of stored tasks, and the agents of the calls."""
 
     agents: Sequence[User]
     entries: Sequence[LedgerEntry]
@@ -42,7 +42,7 @@ class History:
 def a_history(
     work: UnitOfWorkFactory[FullUnitOfWork], *, seed: int = 1, tasks: int = 40, corrections: int = 30
 ) -> History:
-    """Store users, a lead and tasks, and make entries up that are not written yet; the same for the same seed."""
+    """Store users, a lead and tasks, and return entries that are not stored yet; the same for the same seed."""
     choices = Choices(seed)
     agents, lead = [a_user() for _ in range(3)], a_lead()
     made = [
@@ -59,7 +59,7 @@ def a_history(
 
 
 class RollupsContract(DatabaseContract):
-    """Questions are answered from rollups, and by what is not folded yet."""
+    """Questions are answered from rollups, and from the entries that are not folded yet."""
 
     def test_an_entry_is_counted_from_when_it_is_committed(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
@@ -194,7 +194,7 @@ class RollupsContract(DatabaseContract):
 def check_all_answers(
     reads: UnitOfWorkFactory[FullUnitOfWork], history: History, written: Sequence[LedgerEntry] = ()
 ) -> None:
-    """Every question has the answer that counting the entries one by one gives: all, or those that are `written`."""
+    """Check that every question has the answer of counting the entries one by one: all, or those in `written`."""
     history = replace(history, entries=written or history.entries)
     one_day = date(2026, 3, 3)
     for agent_id in (None, history.agents[0].id):
@@ -253,7 +253,7 @@ def _last_of_each(history: History) -> Sequence[LedgerEntry]:
 
 
 def _without_empty(answer: Mapping[K, Tally]) -> dict[K, Tally]:
-    """The tallies that count anything, without when that was written: it also says when a call was taken out again."""
+    """Return the tallies that count anything, without `recorded_at`, which also covers uncounted calls."""
     return {
         key: Tally({result: number for result, number in tally.calls.items() if number}, tally.seconds)
         for key, tally in answer.items()

@@ -1,4 +1,4 @@
-"""What the port of sessions promises."""
+"""Contract tests of the repository of sessions."""
 
 from datetime import timedelta
 
@@ -13,7 +13,7 @@ _HOUR = timedelta(hours=1)
 
 
 class SessionsContract(DatabaseContract):
-    """Logins and the refresh tokens that descend from them, as digests."""
+    """Sessions are stored with the digests of their refresh tokens, and revoked."""
 
     def test_a_session_comes_back_as_stored(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
@@ -40,10 +40,10 @@ class SessionsContract(DatabaseContract):
             unit.users.add(ann)
             unit.sessions.add(session)
             session.revoke(_NOW)
-            found = unit.sessions.get(session.id)
-            assert found is not None
-            assert found.revoked_at is None
-            found.revoke(_NOW)
+            stored = unit.sessions.get(session.id)
+            assert stored is not None
+            assert stored.revoked_at is None
+            stored.revoke(_NOW)
             again = unit.sessions.get(session.id)
             assert again is not None
             assert again.revoked_at is None
@@ -87,12 +87,12 @@ class SessionsContract(DatabaseContract):
 
         def rotate(number: int) -> bool:
             with work() as unit:
-                found = unit.sessions.find_by_refresh("1" * 64)
-                assert found is not None
-                if found.current_refresh != "1" * 64:
+                stored = unit.sessions.find_by_refresh("1" * 64)
+                assert stored is not None
+                if stored.current_refresh != "1" * 64:
                     return False
-                found.rotate(f"{number + 2}" * 64, _NOW)
-                unit.sessions.save(found)
+                stored.rotate(f"{number + 2}" * 64, _NOW)
+                unit.sessions.save(stored)
                 unit.commit()
                 return True
 
@@ -114,8 +114,8 @@ class SessionsContract(DatabaseContract):
 
         assert count == 2
         with reads() as unit:
-            found = [unit.sessions.get(session.id) for session in (*live, revoked, others)]
-        assert [session.revoked_at for session in found if session] == [_NOW, _NOW, _NOW - _HOUR, None]
+            stored = [unit.sessions.get(session.id) for session in (*live, revoked, others)]
+        assert [session.revoked_at for session in stored if session] == [_NOW, _NOW, _NOW - _HOUR, None]
 
     def test_the_oldest_live_sessions_of_a_user_are_revoked_and_others_are_left(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
@@ -132,8 +132,8 @@ class SessionsContract(DatabaseContract):
 
         assert counts == [0, 2, 0]
         with reads() as unit:
-            found = [unit.sessions.get(session.id) for session in (*live, revoked, expired, others)]
-        assert [it.revoked_at for it in found if it] == [_NOW, _NOW, None, None, _NOW - _HOUR, None, None]
+            stored = [unit.sessions.get(session.id) for session in (*live, revoked, expired, others)]
+        assert [it.revoked_at for it in stored if it] == [_NOW, _NOW, None, None, _NOW - _HOUR, None, None]
 
     def test_expired_sessions_are_purged_with_their_tokens(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]

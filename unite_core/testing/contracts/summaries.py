@@ -1,4 +1,4 @@
-"""What the port of daily summaries promises."""
+"""Contract tests of the repository of daily summaries."""
 
 from datetime import date, time, timedelta
 from typing import Any
@@ -20,14 +20,14 @@ _TOMORROW = _DAY + timedelta(days=1)
 _SIX = SummaryTime(at=time(18), tz="Europe/Berlin")
 
 
-def a_manager(asked: SummaryTime | None = _SIX, *, since: date = _DAY, **changes: Any) -> User:
-    """A manager who asked for a summary at that time."""
-    summary = None if asked is None else DailySummary(at=asked.at, tz=asked.tz, since=since)
+def a_manager(time_of_day: SummaryTime | None = _SIX, *, since: date = _DAY, **changes: Any) -> User:
+    """Return a manager who gets a summary at that time."""
+    summary = None if time_of_day is None else DailySummary(at=time_of_day.at, tz=time_of_day.tz, since=since)
     return a_user(**{"role": Role.MANAGER, "daily_summary": summary, **changes})
 
 
 class DailySummariesContract(DatabaseContract):
-    """Who asked for a daily summary, and which ones were made."""
+    """Due summaries are listed, and each is created once."""
 
     def test_a_request_comes_back_as_stored_and_is_changed_and_ended(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]

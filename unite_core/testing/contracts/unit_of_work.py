@@ -1,4 +1,4 @@
-"""What a unit of work promises."""
+"""Contract tests of the unit of work."""
 
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
@@ -18,7 +18,7 @@ _CLAIM = Claim(scope="a" * 64, fingerprint="b" * 64, holder="first")
 
 
 class UnitOfWorkContract(DatabaseContract):
-    """Transactions: all or nothing, seen once committed; hooks inside them and actions after them."""
+    """Transactions: all or nothing, visible once committed; hooks inside them and actions after them."""
 
     def test_what_is_committed_stays(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
@@ -229,10 +229,10 @@ class UnitOfWorkContract(DatabaseContract):
 
 
 def _append(unit: ImportsUnitOfWork, user: User, letter: str) -> None:
-    found = unit.users.hold(user.id)
-    found.rename(found.name + letter)
-    found.touched(A_MONDAY_MORNING)
-    unit.users.save(found)
+    stored = unit.users.hold(user.id)
+    stored.rename(stored.name + letter)
+    stored.touched(A_MONDAY_MORNING)
+    unit.users.save(stored)
 
 
 def _claim(unit: UnitOfWork) -> bool:

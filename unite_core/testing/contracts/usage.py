@@ -1,4 +1,4 @@
-"""What the counting of uses promises."""
+"""Contract tests of the usage counts."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -17,12 +17,12 @@ _LIMIT = 3
 
 
 class UsageContract(DatabaseContract):
-    """Uses of a subject are counted for an hour, and never more than the limit within any hour."""
+    """Uses of a subject are counted for an hour, and never exceed the limit within any hour."""
 
     def test_uses_are_counted_up_to_the_limit(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
-        found = [take(work, "a", at=_NOW + number * _MINUTE) for number in range(_LIMIT + 1)]
+        results = [take(work, "a", at=_NOW + number * _MINUTE) for number in range(_LIMIT + 1)]
 
-        assert found == [None, None, None, _NOW + HOUR]
+        assert results == [None, None, None, _NOW + HOUR]
 
     def test_what_is_refused_is_told_when_there_is_room_again(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
         for number in range(_LIMIT):
@@ -70,15 +70,15 @@ class UsageContract(DatabaseContract):
         assert take(work, "a", limit=1) is None
 
     def test_many_at_once_do_not_exceed_the_limit(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
-        found = run_concurrently(12, lambda _: retry_on_deadlock(lambda: take(work, "a", limit=_LIMIT)))
+        results = run_concurrently(12, lambda _: retry_on_deadlock(lambda: take(work, "a", limit=_LIMIT)))
 
-        assert found.count(None) == _LIMIT
+        assert results.count(None) == _LIMIT
 
     def test_the_same_use_many_times_at_once_takes_one_place(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
         use = an_id()
-        found = run_concurrently(6, lambda _: retry_on_deadlock(lambda: take(work, "a", use, limit=2)))
+        results = run_concurrently(6, lambda _: retry_on_deadlock(lambda: take(work, "a", use, limit=2)))
 
-        assert found == [None] * 6
+        assert results == [None] * 6
         assert [take(work, "a", limit=2), take(work, "a", limit=2)] == [None, _NOW + HOUR]
 
     def test_old_uses_are_purged_a_portion_at_a_time(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:

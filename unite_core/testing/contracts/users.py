@@ -1,4 +1,4 @@
-"""What the port of users promises."""
+"""Contract tests of the repository of users."""
 
 from datetime import timedelta
 
@@ -19,7 +19,7 @@ _HOUR = timedelta(hours=1)
 
 
 class UsersContract(DatabaseContract):
-    """Everybody who can log in, or could."""
+    """Users are stored, listed, and locked for changes."""
 
     def test_a_user_comes_back_as_stored(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]

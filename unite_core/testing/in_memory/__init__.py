@@ -1,4 +1,4 @@
-"""Every port of the core in memory: for tests, for examples, and as the model of what a port promises."""
+"""In-memory adapters of all ports: for tests, for examples, and as the reference implementation."""
 
 from unite_core.testing.in_memory.activity import InMemoryActivityLog
 from unite_core.testing.in_memory.cache import InMemoryCache

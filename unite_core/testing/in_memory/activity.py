@@ -1,4 +1,4 @@
-"""The activity log in memory."""
+"""Activity log in memory."""
 
 import json
 from collections.abc import Callable, Collection, Sequence
@@ -17,17 +17,17 @@ from unite_core.testing.in_memory.tables import newest_first
 
 
 class InMemoryActivityLog(ActivityLog):
-    """What has happened. It forgets nothing by itself; with `documents` it puts those of calls there."""
+    """An activity log that deletes nothing by itself; with `documents` it stores those of calls there."""
 
     at_once = 100
 
     def __init__(self, documents: CallDocuments | None = None) -> None:
         self._documents = documents
         self.events: dict[UUID, Event] = {}
-        self._turn = Lock()
+        self._lock = Lock()
 
-    def deliver(self, events: Sequence[Event], again: Collection[UUID] = ()) -> Sequence[Receipt]:  # noqa: ARG002 - a log knows by itself what it has
-        with self._turn:
+    def deliver(self, events: Sequence[Event], again: Collection[UUID] = ()) -> Sequence[Receipt]:  # noqa: ARG002 - the log recognises repeated events by itself
+        with self._lock:
             for event in events:
                 self.events.setdefault(event.id, deepcopy(event))
         if self._documents is not None:
@@ -35,10 +35,10 @@ class InMemoryActivityLog(ActivityLog):
         return [Receipt(taken=True)] * len(events)
 
     def of_lead(self, lead_id: UUID, request: PageRequest, visible: EventFilter | None = None) -> Page[Event]:
-        def shown(event: Event) -> bool:
-            return lead_id in event.lead_ids and (visible is None or _meets(event, visible))
+        def matches(event: Event) -> bool:
+            return lead_id in event.lead_ids and (visible is None or _is_visible(event, visible))
 
-        return self._page(shown, request, (lead_id,))
+        return self._page(matches, request, (lead_id,))
 
     def of_import(self, import_id: UUID, request: PageRequest) -> Page[Event]:
         return self._page(lambda event: event.import_id == import_id and not event.lead_ids, request, ())
@@ -47,17 +47,17 @@ class InMemoryActivityLog(ActivityLog):
         return self._page(lambda event: event.delivery_id == delivery_id, request, ())
 
     def purge(self, *, before: datetime, limit: int) -> int:
-        with self._turn:
+        with self._lock:
             old = [event.id for event in self.events.values() if event.at < before][:limit]
             for event_id in old:
                 del self.events[event_id]
         return len(old)
 
-    def _page(self, wanted: Callable[[Event], bool], request: PageRequest, about: tuple[UUID, ...]) -> Page[Event]:
-        with self._turn:
-            found = [replace(event, lead_ids=about) for event in self.events.values() if wanted(event)]
-        return newest_first(found, request, lambda event: Position(event.at, event.id))
+    def _page(self, matches: Callable[[Event], bool], request: PageRequest, lead_ids: tuple[UUID, ...]) -> Page[Event]:
+        with self._lock:
+            events = [replace(event, lead_ids=lead_ids) for event in self.events.values() if matches(event)]
+        return newest_first(events, request, lambda event: Position(event.at, event.id))
 
 
-def _meets(event: Event, visible: EventFilter) -> bool:
+def _is_visible(event: Event, visible: EventFilter) -> bool:
     return event.type in visible.types or visible.member in json.dumps(dict(event.data), separators=(",", ":"))

@@ -1,4 +1,4 @@
-"""A cache in memory."""
+"""Cache in memory."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -10,29 +10,29 @@ from unite_core.clock import Clock
 
 
 class InMemoryCache(Cache):
-    """Holds for a short time what was worked out, as long as it lives itself."""
+    """Stores computed values for a short time, as long as the object lives."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._tickets: dict[str, str] = {}
         self._values: dict[tuple[str, str], tuple[str, bytes, datetime]] = {}
-        # No ticket is lost here before it is forgotten, so that counting is enough to have none come back.
+        # No ticket is lost here before it is invalidated, so counting up is enough to never repeat one.
         self._made = count(1)
-        self._turn = Lock()
+        self._lock = Lock()
 
     def look(self, namespace: str, key: str) -> CacheLookup:
-        with self._turn:
+        with self._lock:
             ticket = self._tickets.setdefault(namespace, str(next(self._made)))
             put_with, value, until = self._values.get((namespace, key), ("", b"", self._clock.now()))
-            found = put_with == ticket and self._clock.now() < until
-            return CacheLookup(value if found else None, ticket)
+            valid = put_with == ticket and self._clock.now() < until
+            return CacheLookup(value if valid else None, ticket)
 
     def put(self, namespace: str, key: str, value: bytes, *, ticket: str, ttl: timedelta) -> None:
         until = self._clock.now() + min(ttl, MAX_TTL)
-        with self._turn:
+        with self._lock:
             self._values[namespace, key] = (ticket, value, until)
 
     def forget(self, namespaces: Collection[str]) -> None:
-        with self._turn:
+        with self._lock:
             for namespace in namespaces:
                 self._tickets.pop(namespace, None)

@@ -1,4 +1,4 @@
-"""Call tasks and the call ledger in memory."""
+"""Repositories of call tasks, the call ledger and the calls per lead in memory."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -31,7 +31,7 @@ from unite_core.versions import require_version
 
 
 class InMemoryCallTasks(CallTasks):
-    """All call tasks, each with its notes."""
+    """Stores call tasks with their notes."""
 
     def __init__(self, tables: Tables) -> None:
         self._tasks = tables.tasks
@@ -56,25 +56,25 @@ class InMemoryCallTasks(CallTasks):
         self._tasks[task.id] = changed
 
     def page(self, filters: TaskFilter, request: PageRequest) -> Page[CallTask]:
-        found = (task for task in self._tasks.values() if _meets(task, filters))
-        page = oldest_first(found, request, lambda task: Position(task.due_at, task.id))
+        matching = (task for task in self._tasks.values() if _task_matches(task, filters))
+        page = oldest_first(matching, request, lambda task: Position(task.due_at, task.id))
         for task in page.items:
             task.notes = task.notes[-NOTES_IN_LISTS:]
         return page
 
     def overdue(self, *, before: datetime, limit: int) -> Sequence[CallTask]:
-        found = (task for task in self._tasks.values() if task.status is TaskStatus.PENDING and task.due_at < before)
-        return [_without_notes(task) for task in sorted(found, key=lambda task: (task.due_at, task.id))[:limit]]
+        matching = (task for task in self._tasks.values() if task.status is TaskStatus.PENDING and task.due_at < before)
+        return [_without_notes(task) for task in sorted(matching, key=lambda task: (task.due_at, task.id))[:limit]]
 
     def lock_pending_of_lead(self, lead_id: UUID) -> Sequence[CallTask]:
-        found = (task for task in self._tasks.values() if task.lead_id == lead_id)
-        return deepcopy([task for task in found if task.status is TaskStatus.PENDING])
+        matching = (task for task in self._tasks.values() if task.lead_id == lead_id)
+        return deepcopy([task for task in matching if task.status is TaskStatus.PENDING])
 
     def lock_pending_of_deleted_leads(self, *, limit: int) -> Sequence[CallTask]:
         deleted = {lead.id for lead in self._leads.values() if lead.deleted_at is not None}
         pending = (task for task in self._tasks.values() if task.status is TaskStatus.PENDING)
-        found = (task for task in pending if task.lead_id in deleted)
-        return [_without_notes(task) for task in sorted(found, key=lambda task: (task.due_at, task.id))[:limit]]
+        matching = (task for task in pending if task.lead_id in deleted)
+        return [_without_notes(task) for task in sorted(matching, key=lambda task: (task.due_at, task.id))[:limit]]
 
     def count_pending(self, lead_id: UUID, *, limit: int) -> int:
         return min(limit, len(self.lock_pending_of_lead(lead_id)))
@@ -88,7 +88,7 @@ class InMemoryCallTasks(CallTasks):
 
 
 class InMemoryCallLedger(CallLedger):
-    """The entries of every chain."""
+    """Stores the entries of every chain."""
 
     def __init__(self, tables: Tables, changed: set[str]) -> None:
         self._entries = tables.ledger
@@ -97,7 +97,7 @@ class InMemoryCallLedger(CallLedger):
         self._changed = changed
 
     def append(self, entry: LedgerEntry) -> None:
-        if any((it.task_id, it.number) == (entry.task_id, entry.number) for it in self._entries.values()):
+        if any((stored.task_id, stored.number) == (entry.task_id, entry.number) for stored in self._entries.values()):
             raise Deadlock("Another entry was quicker to be the next in the chain.")
         self._entries[entry.id] = entry
         self._unfolded[entry.id] = None
@@ -110,9 +110,9 @@ class InMemoryCallLedger(CallLedger):
 
     def chains(self, task_ids: Collection[UUID]) -> Mapping[UUID, Sequence[LedgerEntry]]:
         chains: dict[UUID, list[LedgerEntry]] = {}
-        wanted = set(task_ids)
+        filters = set(task_ids)
         for entry in sorted(self._entries.values(), key=lambda it: it.number):
-            if entry.task_id in wanted:
+            if entry.task_id in filters:
                 chains.setdefault(entry.task_id, []).append(entry)
         return chains
 
@@ -121,29 +121,29 @@ class InMemoryCallLedger(CallLedger):
 
     def orphan(self, after: UUID | None, until: UUID | None) -> ChainFault | None:
         orphans = (
-            it
-            for it in self._entries.values()
-            if it.task_id not in self._tasks
-            and (after is None or it.task_id > after)
-            and (until is None or it.task_id <= until)
+            entry
+            for entry in self._entries.values()
+            if entry.task_id not in self._tasks
+            and (after is None or entry.task_id > after)
+            and (until is None or entry.task_id <= until)
         )
-        first = min(orphans, key=lambda it: (it.task_id, it.number), default=None)
+        first = min(orphans, key=lambda entry: (entry.task_id, entry.number), default=None)
         return None if first is None else orphan_fault(first.task_id, first.id, first.number)
 
     def page(self, filters: LedgerFilter, request: PageRequest) -> Page[LedgerEntry]:
         last = _last_numbers(self._entries.values())
-        found = (
+        matching = (
             it
             for it in self._entries.values()
-            if _fits(it, filters)
-            and _on_clocks(it, filters.clock)
+            if _matches(it, filters)
+            and _matches_clock(it, filters.clock)
             and filters.counted in (None, it.number == last[it.task_id])
         )
-        return newest_first(found, request, filters.position)
+        return newest_first(matching, request, filters.position)
 
 
 class InMemoryLeadCalls(LeadCalls):
-    """How many calls were made to each lead. `changed` gets the namespaces of the cache that hold what was changed."""
+    """Stores the number of calls per lead. Namespaces of the cache to be invalidated are added to `changed`."""
 
     def __init__(self, tables: Tables, changed: set[str]) -> None:
         self._counts = tables.lead_calls
@@ -168,27 +168,27 @@ class InMemoryLeadCalls(LeadCalls):
         counts.update([right.outcome])
         self._counts[right.lead_id] = CallCounts(
             outcomes={outcome: count for outcome, count in counts.items() if outcome and count},
-            first_called_at=min(it.called_at for it in calls_of_lead(self._entries.values(), right.lead_id)),
+            first_called_at=min(entry.called_at for entry in calls_of_lead(self._entries.values(), right.lead_id)),
         )
 
 
 def calls_of_lead(entries: Collection[LedgerEntry], lead_id: UUID) -> list[LedgerEntry]:
-    """The entries that count of the calls that were made to the lead."""
+    """Return the counted entries of the calls that were made to the lead."""
     last = _last_numbers(entries)
-    of_lead = (it for it in entries if it.lead_id == lead_id and it.outcome is not None)
-    return [it for it in of_lead if it.number == last[it.task_id]]
+    of_lead = (entry for entry in entries if entry.lead_id == lead_id and entry.outcome is not None)
+    return [entry for entry in of_lead if entry.number == last[entry.task_id]]
 
 
 def _last_numbers(entries: Iterable[LedgerEntry]) -> Mapping[UUID, int]:
-    """Task -> the number of the last entry in its chain."""
+    """Return the number of the last entry in the chain of each task."""
     last: dict[UUID, int] = {}
     for entry in entries:
         last[entry.task_id] = max(entry.number, last.get(entry.task_id, 0))
     return last
 
 
-def _fits(entry: LedgerEntry, filters: LedgerFilter) -> bool:
-    """Whether the entry meets every condition but `counted`."""
+def _matches(entry: LedgerEntry, filters: LedgerFilter) -> bool:
+    """Return whether the entry meets every condition but `counted`."""
     return (
         filters.agent_id in (None, entry.agent_id)
         and not (filters.without_agent and entry.agent_id is not None)
@@ -203,11 +203,11 @@ def _fits(entry: LedgerEntry, filters: LedgerFilter) -> bool:
     )
 
 
-def _on_clocks(entry: LedgerEntry, clock: ClockFilter | None) -> bool:
+def _matches_clock(entry: LedgerEntry, clock: ClockFilter | None) -> bool:
     if clock is None:
         return True
-    shown = moment_of(quarter_of(entry.called_at)).astimezone(ZoneInfo(clock.tz))
-    return (shown.isoweekday() - 1) * 24 + shown.hour in clock.labels
+    local = moment_of(quarter_of(entry.called_at)).astimezone(ZoneInfo(clock.tz))
+    return (local.isoweekday() - 1) * 24 + local.hour in clock.labels
 
 
 def _in_span(at: datetime, start: datetime | None, end: datetime | None) -> bool:
@@ -220,7 +220,7 @@ def _without_notes(task: CallTask) -> CallTask:
     return bare
 
 
-def _meets(task: CallTask, filters: TaskFilter) -> bool:
+def _task_matches(task: CallTask, filters: TaskFilter) -> bool:
     anybody = not filters.assigned_to and not filters.unassigned
     return (
         (not filters.statuses or task.status in filters.statuses)

@@ -1,4 +1,4 @@
-"""A clock that stands still and ids that can be foreseen."""
+"""A fixed clock and predictable ids for tests."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -11,7 +11,7 @@ A_MONDAY_MORNING = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
 class FixedClock(Clock):
-    """Stands still until it is told to go on."""
+    """A clock that stands still until a test advances it."""
 
     def __init__(self, at: datetime = A_MONDAY_MORNING) -> None:
         self._at = at
@@ -20,12 +20,12 @@ class FixedClock(Clock):
         return self._at
 
     def advance(self, by: timedelta) -> None:
-        """Let time pass."""
+        """Advance the clock."""
         self._at += by
 
 
 class SequentialIds(Ids):
-    """Counts up: every id has the shape of a UUID version 7 (RFC 9562, 5.7), one millisecond after the last."""
+    """Predictable ids: each has the shape of a UUID version 7 (RFC 9562, 5.7), one millisecond after the last."""
 
     def __init__(self, first_millisecond: int = 1_772_442_000_000) -> None:
         self._milliseconds = count(first_millisecond)

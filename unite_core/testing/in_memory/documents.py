@@ -1,4 +1,4 @@
-"""Call documents in memory."""
+"""Store of call documents in memory."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
@@ -15,21 +15,21 @@ from unite_core.reports.tally import Tally
 
 
 class InMemoryCallDocuments(CallDocuments):
-    """Documents by their ids; a test may change `contents` behind the back of everybody."""
+    """Stores documents by their ids; a test may change `contents` directly."""
 
     def __init__(self) -> None:
         self.contents: dict[Any, dict[str, Any]] = {}
-        self._turn = Lock()
+        self._lock = Lock()
 
     def store(self, documents: Sequence[CallDocument]) -> None:
-        with self._turn:
+        with self._lock:
             for document in documents:
-                known = self.contents.get(document.task_id)
-                if known is None or known["number"] < document.number:
+                stored = self.contents.get(document.task_id)
+                if stored is None or stored["number"] < document.number:
                     self.contents[document.task_id] = document.content()
 
     def by_agent(self, question: Timeline) -> Mapping[tuple[AgentKey, int], Tally]:
-        with self._turn:
+        with self._lock:
             return merged(
                 {(_key(content["agent_id"]), segment.label(quarter)): _to_tally(content)}
                 for content in self.contents.values()
@@ -39,26 +39,26 @@ class InMemoryCallDocuments(CallDocuments):
             )
 
     def of_tasks(self, task_ids: Collection[UUID]) -> Sequence[StoredDocument]:
-        return self._found(lambda content: content[ID] in task_ids or content["task_id"] in task_ids)
+        return self._find(lambda content: content[ID] in task_ids or content["task_id"] in task_ids)
 
     def between(self, start: datetime, end: datetime) -> Sequence[StoredDocument]:
-        return self._found(lambda content: start <= content["called_at"] < end)
+        return self._find(lambda content: start <= content["called_at"] < end)
 
     def replace(self, replacements: Sequence[tuple[StoredDocument, CallDocument]]) -> None:
-        with self._turn:
-            for found, by in replacements:
-                if self.contents.get(found.id) == found.content:
-                    self.contents[found.id] = by.content()
+        with self._lock:
+            for stored, replacement in replacements:
+                if self.contents.get(stored.id) == stored.content:
+                    self.contents[stored.id] = replacement.content()
 
     def remove(self, found: Sequence[StoredDocument]) -> None:
-        with self._turn:
-            for each in found:
-                if self.contents.get(each.id) == each.content:
-                    del self.contents[each.id]
+        with self._lock:
+            for document in found:
+                if self.contents.get(document.id) == document.content:
+                    del self.contents[document.id]
 
-    def _found(self, fits: Callable[[Mapping[str, Any]], bool]) -> Sequence[StoredDocument]:
-        with self._turn:
-            return [StoredDocument(dict(content)) for content in self.contents.values() if fits(content)]
+    def _find(self, matches: Callable[[Mapping[str, Any]], bool]) -> Sequence[StoredDocument]:
+        with self._lock:
+            return [StoredDocument(dict(content)) for content in self.contents.values() if matches(content)]
 
 
 def _key(agent_id: UUID | None) -> AgentKey:

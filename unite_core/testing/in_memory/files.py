@@ -1,4 +1,4 @@
-"""Files in memory, behind links that are signed as a storage would sign them."""
+"""File storage in memory, with signed links."""
 
 import hashlib
 import hmac
@@ -15,7 +15,7 @@ from unite_core.files import Download, Files, ServedFile, SignedFiles, Upload
 
 
 class InMemoryFiles(Files, SignedFiles):
-    """Files and both ends of their links. The links lead nowhere; hand them to `receive` and `serve`."""
+    """Stores files, and signs and serves their links. The links lead nowhere; pass them to `receive` and `serve`."""
 
     def __init__(self, clock: Clock, url: str = "https://files.example") -> None:
         self._clock = clock
@@ -46,7 +46,7 @@ class InMemoryFiles(Files, SignedFiles):
             yield stream
 
     @contextmanager
-    def write(self, key: str, *, content_type: str) -> Iterator[BinaryIO]:  # noqa: ARG002 - what a file is, its link says
+    def write(self, key: str, *, content_type: str) -> Iterator[BinaryIO]:  # noqa: ARG002 - the link has the content type
         with io.BytesIO() as stream:
             yield stream
             self._contents[key] = stream.getvalue()
@@ -87,16 +87,16 @@ class InMemoryFiles(Files, SignedFiles):
         return f"{self._url}/{quote(key)}?{urlencode(query)}"
 
     def _check(self, method: str, key: str, query: dict[str, str]) -> None:
-        shown = query.get("signature", "").encode("utf-8", "surrogatepass")
+        signature = query.get("signature", "").encode("utf-8", "surrogatepass")
         terms = {name: value for name, value in query.items() if name != "signature"}
-        if not hmac.compare_digest(self._signature(method, key, terms).encode(), shown):
+        if not hmac.compare_digest(self._signature(method, key, terms).encode(), signature):
             raise Forbidden("This link was not made here.", code="invalid_signature")
         if self._clock.now() >= datetime.fromisoformat(query["expires"]):
             raise Forbidden("This link has expired; ask for another one.", code="link_expired")
 
     def _signature(self, method: str, key: str, terms: dict[str, str]) -> str:
-        told = repr((method, key, sorted(terms.items()))).encode("utf-8", "surrogatepass")
-        return hmac.new(b"known to all", told, hashlib.sha256).hexdigest()
+        signed = repr((method, key, sorted(terms.items()))).encode("utf-8", "surrogatepass")
+        return hmac.new(b"known to all", signed, hashlib.sha256).hexdigest()
 
     def _wrong_size(self, size: int, signed: int) -> Invalid | TooLarge:
         if size > signed:

@@ -1,4 +1,4 @@
-"""Users, sessions, passwords and tokens in memory."""
+"""Repositories of users and sessions, password hashing and tokens in memory."""
 
 import hashlib
 import hmac
@@ -29,7 +29,7 @@ from unite_core.versions import require_version
 
 
 class InMemoryUsers(Users):
-    """Everybody who can log in, or could. `changed` gets the namespace of the cache that holds what names them."""
+    """Stores users. Namespaces of the cache that have to be invalidated are added to `changed`."""
 
     def __init__(self, tables: Tables, changed: set[str]) -> None:
         self._users = tables.users
@@ -59,12 +59,12 @@ class InMemoryUsers(Users):
         self._changed.add(REPORTS_NAMESPACE)
 
     def page(self, filters: UserFilter, request: PageRequest) -> Page[User]:
-        found = (
+        matching = (
             user
             for user in self._users.values()
             if filters.role in (None, user.role) and filters.active in (None, user.active)
         )
-        return newest_first(found, request, lambda user: Position(user.created_at, user.id))
+        return newest_first(matching, request, lambda user: Position(user.created_at, user.id))
 
     def count_active_admins(self) -> int:
         return sum(user.active and user.role is Role.ADMIN for user in self._users.values())
@@ -74,9 +74,9 @@ class InMemoryUsers(Users):
 
 
 class InMemorySessions(Sessions):
-    """Logins and the refresh tokens that descend from them, as digests.
+    """Stores sessions and the digests of their refresh tokens.
 
-    `changed` gets the namespaces of the cache that hold what was changed.
+    Namespaces of the cache that have to be invalidated are added to `changed`.
     """
 
     def __init__(self, tables: Tables, changed: set[str]) -> None:
@@ -130,7 +130,7 @@ class InMemorySessions(Sessions):
 
 
 class FastPasswords(Passwords):
-    """Salted and fast, hence for tests alone. Hashes made with another `strength` are outdated."""
+    """Hashes passwords with a salt, but fast, so only for tests. Hashes made with another `strength` are outdated."""
 
     def __init__(self, strength: int = 1) -> None:
         self._strength = strength
@@ -157,7 +157,7 @@ class FastPasswords(Passwords):
 
 
 class FastTokens(Tokens):
-    """Signed tokens whose secret anybody can read here, hence for tests alone."""
+    """Signs tokens with a secret that is public here, so only for tests."""
 
     def __init__(self, secret: bytes = b"known to all") -> None:
         self._secret = secret
@@ -171,14 +171,14 @@ class FastTokens(Tokens):
         body, _, signature = token.partition(".")
         if not hmac.compare_digest(self._signature(body).encode(), signature.encode("utf-8", "surrogatepass")):
             raise Unauthenticated("This access token is not genuine; log in again.", code="invalid_token")
-        told = json.loads(urlsafe_b64decode(body))
+        content = json.loads(urlsafe_b64decode(body))
         claims = AccessClaims(
-            user_id=UUID(told["user_id"]),
-            role=Role(told["role"]),
-            session_id=UUID(told["session_id"]),
-            token_id=UUID(told["token_id"]),
-            issued_at=datetime.fromisoformat(told["issued_at"]),
-            expires_at=datetime.fromisoformat(told["expires_at"]),
+            user_id=UUID(content["user_id"]),
+            role=Role(content["role"]),
+            session_id=UUID(content["session_id"]),
+            token_id=UUID(content["token_id"]),
+            issued_at=datetime.fromisoformat(content["issued_at"]),
+            expires_at=datetime.fromisoformat(content["expires_at"]),
         )
         if now >= claims.expires_at:
             raise Unauthenticated("This access token has expired; refresh it.", code="token_expired")

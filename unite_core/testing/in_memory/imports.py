@@ -1,4 +1,4 @@
-"""Imports, what became of their rows, and rehearsals in memory."""
+"""Repositories of imports, their rows and dry runs in memory."""
 
 from collections.abc import Collection, Sequence
 from copy import deepcopy
@@ -19,7 +19,7 @@ from unite_core.versions import require_version
 
 
 class InMemoryImports(Imports):
-    """All imports."""
+    """Stores imports."""
 
     def __init__(self, tables: Tables) -> None:
         self._imports = tables.imports
@@ -42,8 +42,8 @@ class InMemoryImports(Imports):
         self._imports[changed.id] = deepcopy(changed)
 
     def page(self, filters: ImportFilter, request: PageRequest) -> Page[LeadImport]:
-        found = (it for it in self._imports.values() if not filters.statuses or it.status in filters.statuses)
-        return newest_first(found, request, lambda it: Position(it.created_at, it.id))
+        matching = (it for it in self._imports.values() if not filters.statuses or it.status in filters.statuses)
+        return newest_first(matching, request, lambda it: Position(it.created_at, it.id))
 
     def find_same_file(self, same_file_key: str) -> LeadImport | None:
         return deepcopy(next((it for it in self._imports.values() if it.same_file_key == same_file_key), None))
@@ -66,10 +66,10 @@ class InMemoryImports(Imports):
         return deepcopy([it for it in waiting if it.created_at < before][:limit])
 
     def expired(self, *, before: datetime) -> UUID | None:
-        for it in sorted(self._imports.values(), key=lambda each: (each.created_at, each.id)):
-            old = it.finished_at is not None and it.finished_at < before and not it.undoing
-            if old and (it.report_key is not None or any(rows.get(it.id) for rows in self._rows)):
-                return it.id
+        for lead_import in sorted(self._imports.values(), key=lambda it: (it.created_at, it.id)):
+            old = lead_import.finished_at is not None and lead_import.finished_at < before and not lead_import.undoing
+            if old and (lead_import.report_key is not None or any(rows.get(lead_import.id) for rows in self._rows)):
+                return lead_import.id
         return None
 
     def _refuse_same_file(self, changed: LeadImport) -> None:
@@ -79,50 +79,50 @@ class InMemoryImports(Imports):
 
 
 class InMemoryImportRows(ImportRows):
-    """What became of single rows, and what leads were before an update."""
+    """Stores rejections and snapshots."""
 
     def __init__(self, tables: Tables) -> None:
         self._rejections = tables.rejections
         self._snapshots = tables.snapshots
 
     def reject(self, import_id: UUID, rejections: Sequence[Rejection]) -> None:
-        known = self._rejections.setdefault(import_id, {})
+        stored = self._rejections.setdefault(import_id, {})
         for rejection in rejections:
-            if rejection.row in known:
+            if rejection.row in stored:
                 raise ValueError(f"Row {rejection.row} of {import_id} has a rejection already.")
-            known[rejection.row] = rejection
+            stored[rejection.row] = rejection
 
     def rejections(self, import_id: UUID, *, kind: RowKind | None, after_row: int, limit: int) -> Sequence[Rejection]:
-        known = sorted(self._rejections.get(import_id, {}).items())
-        return [it for row, it in known if row > after_row and kind in (None, it.kind)][:limit]
+        stored = sorted(self._rejections.get(import_id, {}).items())
+        return [rejection for row, rejection in stored if row > after_row and kind in (None, rejection.kind)][:limit]
 
     def remember(self, snapshots: Sequence[LeadSnapshot]) -> None:
         for snapshot in snapshots:
-            known = self._snapshots.setdefault(snapshot.import_id, {})
-            first = known.get(snapshot.lead_id, deepcopy(snapshot))
-            known[snapshot.lead_id] = replace(first, version_after=snapshot.version_after)
+            stored = self._snapshots.setdefault(snapshot.import_id, {})
+            first = stored.get(snapshot.lead_id, deepcopy(snapshot))
+            stored[snapshot.lead_id] = replace(first, version_after=snapshot.version_after)
 
     def remembered(
         self, import_id: UUID, *, limit: int, lead_ids: Collection[UUID] | None = None
     ) -> Sequence[LeadSnapshot]:
-        known = self._snapshots.get(import_id, {}).values()
-        wanted = [it for it in known if lead_ids is None or it.lead_id in lead_ids]
-        return deepcopy(sorted(wanted, key=lambda it: not it.made_by_import)[:limit])
+        stored = self._snapshots.get(import_id, {}).values()
+        snapshots = [snapshot for snapshot in stored if lead_ids is None or snapshot.lead_id in lead_ids]
+        return deepcopy(sorted(snapshots, key=lambda snapshot: not snapshot.made_by_import)[:limit])
 
     def forget(self, import_id: UUID, lead_ids: Collection[UUID]) -> None:
         for lead_id in lead_ids:
             self._snapshots.get(import_id, {}).pop(lead_id, None)
 
     def purge(self, import_id: UUID, *, limit: int) -> int:
-        kept: tuple[dict[Any, Any], ...] = (self._snapshots.get(import_id, {}), self._rejections.get(import_id, {}))
-        purged = [(rows, key) for rows in kept for key in rows][:limit]
+        stored: tuple[dict[Any, Any], ...] = (self._snapshots.get(import_id, {}), self._rejections.get(import_id, {}))
+        purged = [(rows, key) for rows in stored for key in rows][:limit]
         for rows, key in purged:
             del rows[key]
         return len(purged)
 
 
 class InMemoryDryRunLeads(DryRunLeads):
-    """The leads as they would be after the rows that a dry run has seen so far."""
+    """Stores the leads as they would be after the rows that a dry run has processed so far."""
 
     def __init__(self, tables: Tables) -> None:
         self._rehearsed = tables.rehearsed
@@ -136,16 +136,16 @@ class InMemoryDryRunLeads(DryRunLeads):
     def matches(self, import_id: UUID, phone_keys: Collection[str], emails: Collection[str]) -> ContactMatches:
         pretended = self._rehearsed.get(import_id, {})
         real = self._leads.matches(phone_keys, emails)
-        found = ContactMatches(
+        combined = ContactMatches(
             {key: lead for key, lead in real.by_phone.items() if lead.id not in pretended},
             {email: lead for email, lead in real.by_email.items() if lead.id not in pretended},
         )
         for lead in deepcopy(list(pretended.values())):
             if lead.phone is not None and lead.phone.key in phone_keys:
-                found.by_phone[lead.phone.key] = lead
+                combined.by_phone[lead.phone.key] = lead
             if lead.email is not None and lead.email in emails:
-                found.by_email[lead.email] = lead
-        return found
+                combined.by_email[lead.email] = lead
+        return combined
 
     def clear(self, import_id: UUID) -> None:
         self._rehearsed.pop(import_id, None)

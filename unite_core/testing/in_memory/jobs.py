@@ -1,4 +1,4 @@
-"""Jobs that wait in memory until somebody runs them."""
+"""Job queue in memory, whose jobs run when a test calls `run_all`."""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -8,7 +8,7 @@ from unite_core.jobs import Jobs
 
 
 class InMemoryJobs(Jobs):
-    """Writes down who was to be woken, in order; `run_all` then does what there is to do."""
+    """Records the wake-ups, in order; `run_all` then does what there is to do."""
 
     def __init__(self) -> None:
         self.imports: list[UUID] = []
@@ -21,13 +21,13 @@ class InMemoryJobs(Jobs):
     def undo_import(self, import_id: UUID) -> None:
         self.undos.append(import_id)
 
-    def deliver_events(self, destinations: Collection[str] = ()) -> None:  # noqa: ARG002 - all are looked after
+    def deliver_events(self, destinations: Collection[str] = ()) -> None:  # noqa: ARG002 - all of them are served
         self.relays += 1
 
     def run_all(self, unite: Unite, *, holder: str = "worker") -> None:
-        """Continue every import and every undoing that is due, until none is, then tell everybody of the events.
+        """Continue every import and undo that is due, until none is, then deliver all events.
 
-        Woken or not: as a sweep would.
+        It does so with or without a wake-up, as a sweep would.
         """
         while True:
             due = unite.imports.due()
@@ -37,6 +37,6 @@ class InMemoryJobs(Jobs):
                 unite.imports.continue_import(import_id, holder=holder)
             for import_id in due.to_undo:
                 unite.imports.continue_undo(import_id)
-        told = 1
-        while told:  # what the others answer is told to the activity log
-            told = sum(unite.notifications.relay(name).delivered for name in unite.notifications.destinations)
+        delivered = 1
+        while delivered:  # the responses of the other destinations are events for the activity log
+            delivered = sum(unite.notifications.relay(name).delivered for name in unite.notifications.destinations)

@@ -11,32 +11,32 @@ _WINDOW = timedelta(minutes=1)
 
 
 class InMemoryRateLimits(RateLimits):
-    """Counts hits per key in a minute that begins with the first of them."""
+    """Counts hits per key in a minute that begins with the first hit."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._windows: dict[str, tuple[datetime, int]] = {}
-        self._turn = Lock()
+        self._lock = Lock()
 
     def hit(self, key: str, per_minute: int) -> RateLimitStatus:
-        with self._turn:
-            begun, hits = self._window(key)
+        with self._lock:
+            started_at, hits = self._window(key)
             allowed = hits < per_minute
             hits += allowed
-            self._windows[key] = (begun, hits)
-        return self._allowance(begun, hits, per_minute, allowed=allowed)
+            self._windows[key] = (started_at, hits)
+        return self._allowance(started_at, hits, per_minute, allowed=allowed)
 
     def peek(self, key: str, per_minute: int) -> RateLimitStatus:
-        begun, hits = self._window(key)
-        return self._allowance(begun, hits, per_minute, allowed=hits < per_minute)
+        started_at, hits = self._window(key)
+        return self._allowance(started_at, hits, per_minute, allowed=hits < per_minute)
 
     def _window(self, key: str) -> tuple[datetime, int]:
         now = self._clock.now()
-        begun, hits = self._windows.get(key, (now, 0))
-        return (begun, hits) if now - begun < _WINDOW else (now, 0)
+        started_at, hits = self._windows.get(key, (now, 0))
+        return (started_at, hits) if now - started_at < _WINDOW else (now, 0)
 
-    def _allowance(self, begun: datetime, hits: int, per_minute: int, *, allowed: bool) -> RateLimitStatus:
-        left = (begun + _WINDOW - self._clock.now()).total_seconds() if hits else 0
+    def _allowance(self, started_at: datetime, hits: int, per_minute: int, *, allowed: bool) -> RateLimitStatus:
+        wait = (started_at + _WINDOW - self._clock.now()).total_seconds() if hits else 0
         return RateLimitStatus(
-            allowed=allowed, limit=per_minute, remaining=max(0, per_minute - hits), reset=math.ceil(left)
+            allowed=allowed, limit=per_minute, remaining=max(0, per_minute - hits), reset=math.ceil(wait)
         )

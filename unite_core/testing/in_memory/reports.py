@@ -36,38 +36,41 @@ from unite_core.testing.in_memory.tables import Tables
 
 
 class InMemoryRollups(Rollups):
-    """Calls counted beforehand."""
+    """Stores rollups of counted calls."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
     def answers(self, questions: Sequence[Question]) -> Sequence[Mapping[str, Tally]]:
-        return [self._totals(each) if isinstance(each, Totals) else self._timeline(each) for each in questions]
+        return [
+            self._totals(question) if isinstance(question, Totals) else self._timeline(question)
+            for question in questions
+        ]
 
     def _totals(self, question: Totals) -> Mapping[str, Tally]:
         if question.agent_id is not None and question.by in OF_AGENT:
             return self._of_agent(question)
         dimension = question.by if question.agent_id is None else Dimension.AGENT
         answer: dict[str, Tally] = {}
-        for each in rollup_ranges(question.start, question.end):
-            for cell, tally in self._cells(each.grain, each.first, each.end, dimension, question.agent_id):
+        for portion in rollup_ranges(question.start, question.end):
+            for cell, tally in self._cells(portion.grain, portion.first, portion.end, dimension, question.agent_id):
                 key = "" if question.by is Dimension.ALL else cell.key
-                answer.setdefault(key, Tally()).include(tally, times=each.times)
+                answer.setdefault(key, Tally()).include(tally, times=portion.times)
         return answer
 
     def _of_agent(self, question: Totals) -> Mapping[str, Tally]:
         answer: dict[str, Tally] = {}
-        for each in rollup_ranges(question.start, question.end):
-            if each.grain is Grain.DAY:
+        for portion in rollup_ranges(question.start, question.end):
+            if portion.grain is Grain.DAY:
                 for cell, tally in self._tables.rollups.items():
                     of_question = (cell.agent_id, cell.dimension) == (question.agent_id, question.by)
-                    if of_question and each.first <= cell.period < each.end:
+                    if of_question and portion.first <= cell.period < portion.end:
                         answer.setdefault(cell.key, Tally()).include(tally)
                 continue
-            for entry, times, recorded_at in self._worth():
-                if entry.agent_id == question.agent_id and each.first <= _quarter(entry) < each.end:
+            for entry, times, recorded_at in self._folded_counts():
+                if entry.agent_id == question.agent_id and portion.first <= _quarter(entry) < portion.end:
                     tally = answer.setdefault(key_of(question.by, entry), Tally())
-                    tally.add(entry, times=each.times * times, recorded_at=recorded_at)
+                    tally.add(entry, times=portion.times * times, recorded_at=recorded_at)
         return answer
 
     def _timeline(self, question: Timeline) -> Mapping[str, Tally]:
@@ -117,7 +120,7 @@ class InMemoryRollups(Rollups):
                 seconds=times * (entry.duration_seconds or 0),
                 recorded_at=recorded_at,
             )
-            for entry, times, recorded_at in self._worth()
+            for entry, times, recorded_at in self._folded_counts()
             if _quarter(entry) // QUARTERS_PER_DAY == day
         ]
 
@@ -130,7 +133,7 @@ class InMemoryRollups(Rollups):
 
     def _add(self, counted: Mapping[Cell, Tally]) -> None:
         for cell, tally in counted.items():
-            # Other units of work hold the same tallies, so that none is changed in place.
+            # Other units of work share the same tallies, so none is changed in place.
             whole = deepcopy(self._tables.rollups.get(cell, Tally()))
             whole.include(tally)
             self._tables.rollups[cell] = whole
@@ -146,16 +149,16 @@ class InMemoryRollups(Rollups):
 
     def _step(self, entry_id: UUID) -> EntryChange:
         entry = self._tables.ledger[entry_id]
-        return EntryChange(entry, self._place(entry.task_id, entry.number - 1))
+        return EntryChange(entry, self._entry(entry.task_id, entry.number - 1))
 
-    def _place(self, task_id: UUID, number: int) -> LedgerEntry | None:
-        chain = (it for it in self._tables.ledger.values() if (it.task_id, it.number) == (task_id, number))
+    def _entry(self, task_id: UUID, number: int) -> LedgerEntry | None:
+        chain = (entry for entry in self._tables.ledger.values() if (entry.task_id, entry.number) == (task_id, number))
         return next(chain, None)
 
-    def _worth(self) -> Iterator[tuple[LedgerEntry, int, datetime]]:
-        """Every entry that is folded, or whose next one is: what it is worth, and when that was last changed."""
+    def _folded_counts(self) -> Iterator[tuple[LedgerEntry, int, datetime]]:
+        """Yield every entry that is folded, or whose next one is: how often it counts, and when that last changed."""
         for entry in self._tables.ledger.values():
-            following = self._place(entry.task_id, entry.number + 1)
+            following = self._entry(entry.task_id, entry.number + 1)
             folded = entry.id not in self._tables.unfolded
             followed = following is not None and following.id not in self._tables.unfolded
             recorded_at = later_of(entry.at if folded else None, following.at if following and followed else None)
@@ -164,7 +167,7 @@ class InMemoryRollups(Rollups):
 
 
 class InMemoryLiveFigures(LiveFigures):
-    """Figures of leads and call tasks."""
+    """Computes the current figures of leads and call tasks."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
@@ -204,15 +207,15 @@ class InMemoryLiveFigures(LiveFigures):
         return [self._overdue_call(task) for task in self._overdue(before, assigned_to)[:limit]]
 
     def names(self, user_ids: Collection[UUID]) -> Mapping[UUID, str]:
-        return {it: self._tables.users[it].name for it in user_ids if it in self._tables.users}
+        return {user_id: self._tables.users[user_id].name for user_id in user_ids if user_id in self._tables.users}
 
     def _overdue(self, before: datetime, assigned_to: UUID | None) -> Sequence[CallTask]:
-        found = (
+        tasks = (
             task
             for task in self._tables.tasks.values()
             if task.status is TaskStatus.PENDING and task.due_at < before and assigned_to in (None, task.assigned_to)
         )
-        return sorted(found, key=lambda task: (task.due_at, task.id))
+        return sorted(tasks, key=lambda task: (task.due_at, task.id))
 
     def _overdue_call(self, task: CallTask) -> OverdueCall:
         lead = self._tables.leads[task.lead_id]
@@ -237,7 +240,7 @@ class InMemoryLiveFigures(LiveFigures):
 
 
 def _nearest_rank(waits: Sequence[timedelta], percent: int) -> int | None:
-    # Rounded up: within so many seconds they were called.
+    # Rounded up, because the leads were called within that many seconds.
     return ceil(waits[ceil(len(waits) * percent / 100) - 1] / timedelta(seconds=1)) if waits else None
 
 

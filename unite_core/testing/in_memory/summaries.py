@@ -1,4 +1,4 @@
-"""Daily summaries in memory."""
+"""Repository of daily summaries in memory."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -12,21 +12,21 @@ from unite_core.testing.in_memory.tables import Tables
 
 
 class InMemoryDailySummaries(DailySummaries):
-    """Who asked for a daily summary, and which ones were made."""
+    """Stores which users get a daily summary, and which summaries were created."""
 
     def __init__(self, tables: Tables) -> None:
         self._users = tables.users
         self._made = tables.summaries
 
     def times(self) -> Sequence[SummaryTime]:
-        return [*{SummaryTime(at=asked.at, tz=asked.tz) for _, asked in self._asked()}]
+        return [*{SummaryTime(at=settings.at, tz=settings.tz) for _, settings in self._settings()}]
 
     def waiting(self, time: SummaryTime, day: date, *, after: UUID | None, limit: int) -> Sequence[UUID]:
         ids = sorted(
             user_id
-            for user_id, asked in self._asked()
-            if (asked.at, asked.tz) == (time.at, time.tz)
-            and asked.since <= day
+            for user_id, settings in self._settings()
+            if (settings.at, settings.tz) == (time.at, time.tz)
+            and settings.since <= day
             and (user_id, day) not in self._made
             and (after is None or user_id > after)
         )
@@ -35,7 +35,7 @@ class InMemoryDailySummaries(DailySummaries):
     def add(self, made: CreatedSummary) -> bool:
         return self._made.setdefault((made.user_id, made.day), made) == made
 
-    def _asked(self) -> Iterator[tuple[UUID, DailySummary]]:
+    def _settings(self) -> Iterator[tuple[UUID, DailySummary]]:
         for user in self._users.values():
             may = Permission.GET_DAILY_SUMMARY in PERMISSIONS[user.role]
             if user.active and may and user.daily_summary is not None:

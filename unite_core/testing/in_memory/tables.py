@@ -1,4 +1,4 @@
-"""What the in-memory implementations hold, and how units of work take turns at it."""
+"""Tables of the in-memory adapters, and the lock by which writing units of work exclude each other."""
 
 from collections.abc import Callable, Iterable
 from copy import deepcopy
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimedKey:
-    """An idempotency key in use; `answered_at` is None while there is no answer."""
+    """An idempotency key in use; `answered_at` is None while there is no response."""
 
     fingerprint: str
     holder: str
@@ -39,7 +39,7 @@ class ClaimedKey:
 
 @dataclass(slots=True)
 class Tables:
-    """One state of everything. What is stored here is never changed in place: repositories copy on both ways."""
+    """One state of all tables. Stored objects are never changed in place: repositories copy in both directions."""
 
     users: dict[UUID, User] = field(default_factory=dict)
     sessions: dict[UUID, Session] = field(default_factory=dict)
@@ -65,61 +65,61 @@ class Tables:
     summaries: dict[tuple[UUID, date], CreatedSummary] = field(default_factory=dict)
 
     def copied(self) -> "Tables":
-        """A state of its own that begins as this one."""
+        """Return a separate state with the same contents."""
         copy = Tables(*(dict(getattr(self, table.name)) for table in fields(self)))
         for nested in (copy.rejections, copy.snapshots, copy.rehearsed):
             for key, rows in nested.items():
-                nested[key] = dict(rows)  # type: ignore[arg-type]  # each goes back to where it came from
+                nested[key] = dict(rows)  # type: ignore[arg-type]  # each copy goes back to the same table
         return copy
 
 
 class Store:
-    """The committed state. One writing unit of work at a time; readers never wait."""
+    """The committed state. One unit of work writes at a time; readers never wait."""
 
     def __init__(self) -> None:
         self._committed = Tables()
-        self._turn = Lock()
+        self._lock = Lock()
         self._writer: int | None = None
 
     def read(self) -> Tables:
-        """The committed state as it is now, for one unit of work."""
+        """Return the committed state as it is now, for one unit of work."""
         return self._committed.copied()
 
     def begin(self) -> Tables:
-        """Wait for this thread's turn to write, and give it the state to work on."""
+        """Wait until this thread may write, and return the state to work on."""
         if self._writer == get_ident():
             raise RuntimeError("A writing unit of work began inside another one; a database would wait for ever.")
-        self._turn.acquire()
+        self._lock.acquire()
         self._writer = get_ident()
         return self._committed.copied()
 
     def commit(self, changed: Tables) -> None:
-        """Make `changed` what everybody sees, and let the next one write."""
+        """Make `changed` the committed state, and let the next unit write."""
         self._committed = changed
         self.end()
 
     def end(self) -> None:
-        """Let the next one write."""
+        """Let the next unit write."""
         self._writer = None
-        self._turn.release()
+        self._lock.release()
 
 
-def newest_first(found: Iterable[T], request: PageRequest, position: Callable[[T], Position]) -> Page[T]:
-    """A page of copies, sorted by moment and then by id, both descending."""
-    return _page(found, request, position, descending=True)
+def newest_first(items: Iterable[T], request: PageRequest, position: Callable[[T], Position]) -> Page[T]:
+    """Return a page of copies, sorted by moment and then by id, both descending."""
+    return _page(items, request, position, descending=True)
 
 
-def oldest_first(found: Iterable[T], request: PageRequest, position: Callable[[T], Position]) -> Page[T]:
-    """A page of copies, sorted by moment and then by id, both ascending."""
-    return _page(found, request, position, descending=False)
+def oldest_first(items: Iterable[T], request: PageRequest, position: Callable[[T], Position]) -> Page[T]:
+    """Return a page of copies, sorted by moment and then by id, both ascending."""
+    return _page(items, request, position, descending=False)
 
 
-def _page(found: Iterable[T], request: PageRequest, position: Callable[[T], Position], *, descending: bool) -> Page[T]:
+def _page(items: Iterable[T], request: PageRequest, position: Callable[[T], Position], *, descending: bool) -> Page[T]:
     def key(item: T) -> tuple[datetime, UUID]:
         at = position(item)
         return at.at, at.id
 
-    ordered = sorted(found, key=key, reverse=descending)
+    ordered = sorted(items, key=key, reverse=descending)
     if request.after is not None:
         after = (request.after.at, request.after.id)
         ordered = [item for item in ordered if (key(item) < after if descending else key(item) > after)]

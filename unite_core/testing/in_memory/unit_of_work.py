@@ -32,7 +32,7 @@ from unite_core.usage import Usage
 
 
 class InMemoryUnitOfWork(FullUnitOfWork):
-    """A transaction: it works on a copy of the tables, and a commit puts the copy in their place."""
+    """A transaction: it works on a copy of the tables, and a commit replaces the tables by the copy."""
 
     def __init__(
         self,
@@ -47,12 +47,12 @@ class InMemoryUnitOfWork(FullUnitOfWork):
         self._cache = cache or NoCache()
         self._changed: set[str] = set()
         self._writes = writes
-        self._holds_turn = False
+        self._holds_lock = False
         self._actions: list[Callable[[], None]] = []
 
     def __enter__(self) -> Self:
         self._tables = tables = self._store.begin() if self._writes else self._store.read()
-        self._holds_turn = self._writes
+        self._holds_lock = self._writes
         self.idempotency_keys: IdempotencyKeys = InMemoryIdempotencyKeys(tables)
         self.usage: Usage = InMemoryUsage(tables)
         self.users: Users = InMemoryUsers(tables, self._changed)
@@ -75,14 +75,14 @@ class InMemoryUnitOfWork(FullUnitOfWork):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._holds_turn:
-            self._holds_turn = False
+        if self._holds_lock:
+            self._holds_lock = False
             self._store.end()
 
     def commit(self) -> None:
-        if not self._holds_turn:
+        if not self._holds_lock:
             raise RuntimeError("This unit of work only reads, or has committed already.")
-        self._holds_turn = False
+        self._holds_lock = False
         self._store.commit(self._tables)
         if self._changed:
             self._cache.forget(self._changed)
@@ -97,9 +97,9 @@ class InMemoryUnitOfWork(FullUnitOfWork):
 
 
 class InMemoryUnitOfWorkFactory(UnitOfWorkFactory[InMemoryUnitOfWork]):
-    """Makes units of work over one store; with `writes=False` they only read.
+    """A factory of units of work over one store; with `writes=False` they only read.
 
-    They tell `cache` what they changed, and events go to the `destinations`.
+    They invalidate what they changed in `cache`, and events go to the `destinations`.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Unite with nothing outside: every port in memory."""
+"""The application over in-memory adapters."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +20,7 @@ from unite_core.testing.in_memory.unit_of_work import InMemoryUnitOfWorkFactory
 
 @dataclass(frozen=True, kw_only=True)
 class InMemoryPorts(Ports):
-    """Every port in memory, typed as what it is: `ports.clock.advance(...)`, `ports.jobs.run_all(unite)`."""
+    """The in-memory adapters, with their own types: `ports.clock.advance(...)`, `ports.jobs.run_all(unite)`."""
 
     work: InMemoryUnitOfWorkFactory
     reads: InMemoryUnitOfWorkFactory
@@ -38,9 +38,9 @@ class InMemoryPorts(Ports):
 
 
 def in_memory_ports(**overrides: Any) -> InMemoryPorts:
-    """Ports that remember as long as they live. An override takes the place of the port of its name.
+    """Return in-memory adapters of all ports. An override replaces the port of its name.
 
-    Units of work that are handed in know nothing of the cache here, so that there is none then, unless one comes too.
+    If `work` is overridden there is no cache, unless one is given too: these units of work would not invalidate it.
     """
     store = Store()
     clock = overrides.pop("clock", None) or FixedClock()
@@ -66,5 +66,5 @@ def in_memory_ports(**overrides: Any) -> InMemoryPorts:
 
 
 def in_memory_unite(rules: Rules | None = None, **overrides: Any) -> Unite:
-    """Unite over `in_memory_ports(**overrides)`; whoever needs the ports too calls `build` on them."""
+    """Return the application over `in_memory_ports(**overrides)`; if you need the ports too, call `build` on them."""
     return build(in_memory_ports(**overrides), rules)

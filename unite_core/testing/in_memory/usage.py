@@ -1,4 +1,4 @@
-"""Counted uses in memory."""
+"""Usage counts in memory."""
 
 from datetime import datetime
 from uuid import UUID
@@ -8,15 +8,15 @@ from unite_core.usage import HOUR, Usage
 
 
 class InMemoryUsage(Usage):
-    """What was used within the last hour."""
+    """Counts uses per subject within the last hour."""
 
     def __init__(self, tables: Tables) -> None:
         self._uses = tables.usage
 
     def take(self, subject: str, use_id: UUID, *, limit: int, now: datetime) -> datetime | None:
-        mine = {use: at for (of, use), at in self._uses.items() if of == subject and at > now - HOUR}
-        others = sorted((at for use, at in mine.items() if use != use_id), reverse=True)
-        if use_id not in mine and len(others) >= limit:
+        counted = {use: at for (of, use), at in self._uses.items() if of == subject and at > now - HOUR}
+        others = sorted((at for use, at in counted.items() if use != use_id), reverse=True)
+        if use_id not in counted and len(others) >= limit:
             return others[limit - 1] + HOUR
         self._uses[subject, use_id] = now
         return None

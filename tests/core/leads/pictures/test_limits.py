@@ -83,7 +83,7 @@ def test_a_picture_that_claims_too_many_pixels_is_refused(content_type: str, con
     code, detail = refusal(content, content_type)
 
     assert code == "too_many_pixels"
-    assert detail.endswith("pixels; 64 million are taken. Make it smaller.")
+    assert detail.endswith("pixels; at most 64 million are accepted. Make it smaller.")
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ MOVING = [pixels(8, 8), pixels(8, 8).rotate(180)]
 def test_a_picture_that_moves_is_refused(content_type: str, content: bytes) -> None:
     assert refusal(content, content_type) == (
         "unreadable_image",
-        "The picture moves; only still ones are taken. Export the picture anew and upload that.",
+        "The picture is animated; only still pictures are accepted. Export the picture anew and upload that.",
     )
 
 

@@ -61,7 +61,7 @@ def listening(service: Service, port: int, browser: Browser) -> Iterator[Site]:
     server = make_server("127.0.0.1", port, service.app, threaded=True)
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    made = Site(service, service.door.public_url, browser)
+    made = Site(service, service.http_config.public_url, browser)
     yield made
     made.close()
     server.shutdown()
