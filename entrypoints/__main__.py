@@ -1,4 +1,4 @@
-"""`python -m entrypoints COMMAND …`: finds the door that a command goes through."""
+"""The entry point of `python -m entrypoints COMMAND …`: load the command's module and run it."""
 
 import os
 import sys
@@ -21,20 +21,20 @@ COMMAND_MODULES = {
     "reconcile": "entrypoints.cli.reconcile",
     "demo": "entrypoints.cli.demo",
 }
-"""Which module's `run(arguments, environ)` carries a command out. Only that one is loaded: a worker needs no server."""
+"""The modules whose `run(arguments, environ)` runs a command. Only one is loaded, as a worker needs no server."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Carry out a command; the exit code."""
-    # What the service writes, whichever library does it, is for its owner alone.
+    """Run a command and return the exit code."""
+    # All files that the service and its libraries create are readable only by the owner.
     os.umask(0o077)
     arguments = parser().parse_args(argv)
     try:
         code: int = import_module(COMMAND_MODULES[arguments.command]).run(arguments, environment())
     except KeyboardInterrupt:
-        return 130  # what shells say of a process that Ctrl-C ended
+        return 130  # the exit code that shells report after Ctrl-C
     except BrokenPipeError:
-        # Whoever read our output has seen enough; what is left to write would only fail again.
+        # The reader of the output has closed the pipe; writing the rest would fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     return code

@@ -1,4 +1,4 @@
-"""The id that ties together everything that follows from one request, in whichever process it is done."""
+"""The current correlation id, in a context variable and on log records."""
 
 import logging
 from collections.abc import Iterator
@@ -9,18 +9,18 @@ _current: ContextVar[str | None] = ContextVar("correlation_id", default=None)
 
 
 def correlation_id() -> str | None:
-    """The id of the request that is being worked on here; None outside of one."""
+    """Return the correlation id of the current request or job, or None."""
     return _current.get()
 
 
 def set_correlation_id(current: str | None) -> None:
-    """Say which request is worked on from here on."""
+    """Set the current correlation id."""
     _current.set(current)
 
 
 @contextmanager
 def correlation_scope(current: str | None) -> Iterator[None]:
-    """Say which request the block follows from."""
+    """Set the correlation id for a block."""
     token = _current.set(current)
     try:
         yield
@@ -29,7 +29,7 @@ def correlation_scope(current: str | None) -> Iterator[None]:
 
 
 class CorrelationFilter(logging.Filter):
-    """Puts the correlation id on every log record that has none of its own, as `correlation_id`."""
+    """A logging filter that sets `correlation_id` on every record that has none."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if getattr(record, "correlation_id", None) is None:

@@ -1,4 +1,4 @@
-"""What is written down of a dead letter, wherever it is found."""
+"""Log dead letters."""
 
 import logging
 
@@ -8,7 +8,7 @@ log = logging.getLogger("unite.dead_letters")
 
 
 def log_dead_letter(dead: Delivery) -> None:
-    """Write down that an event does not reach its destination, unless somebody replays it. Nobody's number is told."""
+    """Log that an event does not reach its destination unless it is replayed. No phone number is logged."""
     response = dead.response
     log.error(
         "An event is given up: it does not reach its destination (%s).",

@@ -1,4 +1,4 @@
-"""Reading variables one by one, and refusing them all at once."""
+"""Read and check environment variables, and report all errors together."""
 
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
@@ -8,13 +8,13 @@ from typing import TypeVar
 T = TypeVar("T")
 
 FILE = "_FILE"
-"""What is behind a variable's name where its value stands in a file."""
+"""The suffix of a variable that names a file with the value."""
 
 
 class SettingsRefused(Exception):
-    """Some settings are missing or malformed; `problems` says of each what would be right. No value is quoted.
+    """Some settings are missing or malformed; `problems` says for each what would be right. No value is quoted.
 
-    `warnings` are sentences about other settings, which may be why these are refused.
+    `warnings` are sentences about other settings, which may be the cause.
     """
 
     def __init__(self, problems: Iterable[str], warnings: Iterable[str] = ()) -> None:
@@ -24,9 +24,9 @@ class SettingsRefused(Exception):
 
 
 class Reader:
-    """Takes values out of an environment and collects what is wrong with them.
+    """A reader of environment variables that collects all errors.
 
-    A method that refuses a value answers with the default, so that the others are judged as well; `finish` raises.
+    A method that refuses a value returns the default, so that the other variables are checked as well; `finish` raises.
     """
 
     def __init__(self, environ: Mapping[str, str]) -> None:
@@ -36,17 +36,17 @@ class Reader:
         self._read: dict[str, str | None] = {}
 
     def text(self, name: str) -> str | None:
-        """The value as it is, without line ends behind it; None where there is none."""
+        """Return the value without trailing line ends, or None."""
         if name not in self._read:
-            self._read[name] = self._find(name)
+            self._read[name] = self._load(name)
         return self._read[name]
 
     def given(self, name: str) -> bool:
-        """Whether somebody tried to set it; an empty `…_FILE` is such an attempt, and is refused."""
+        """Return whether the variable is set; an empty `…_FILE` counts as set, and is refused."""
         return bool(self._environ.get(name)) or name + FILE in self._environ
 
     def number(self, name: str, *, default: int, minimum: int, maximum: int) -> int:
-        """A whole number from `minimum` to `maximum`."""
+        """Return a whole number from `minimum` to `maximum`."""
 
         def judge(text: str) -> int:
             if not (text.isascii() and text.isdigit() and len(text) < 10 and minimum <= int(text) <= maximum):
@@ -57,37 +57,37 @@ class Reader:
         return default if number is None else number
 
     def judged(self, name: str, judge: Callable[[str], T]) -> T | None:
-        """What `judge` makes of the value; where it raises `ValueError`, its message follows the variable's name."""
+        """Return `judge(value)`; if that raises `ValueError`, refuse the variable with its message."""
         text = self.text(name)
         if text is None:
             return None
         try:
             return judge(text)
-        except ValueError as refused:
-            self.refuse(name, str(refused))
+        except ValueError as error:
+            self.refuse(name, str(error))
             return None
 
     def refuse(self, name: str, why: str) -> None:
-        """Add a problem with a variable."""
+        """Add an error for a variable."""
         self._problems.append(f"{name}: {why}")
 
     def warn(self, sentence: str) -> None:
-        """Add a sentence about what is probably not meant."""
+        """Add a warning about a setting that is probably a mistake."""
         self._warnings.append(sentence)
 
     def warn_of_unknown(self, prefix: str, known: Iterable[str]) -> None:
-        """Warn about each variable with the prefix that is none of the known ones."""
+        """Warn about each variable with the prefix that is not known."""
         names = {spelling for name in known for spelling in (name, name + FILE)}
         for name in sorted(name for name in self._environ if name.startswith(prefix) and name not in names):
-            self.warn(_strange(name, prefix, names))
+            self.warn(_unknown_variable_warning(name, prefix, names))
 
     def finish(self) -> tuple[str, ...]:
-        """The warnings; raises `SettingsRefused` if there was anything to refuse."""
+        """Return the warnings; raise `SettingsRefused` if a variable was refused."""
         if self._problems:
             raise SettingsRefused(self._problems, self._warnings)
         return tuple(self._warnings)
 
-    def _find(self, name: str) -> str | None:
+    def _load(self, name: str) -> str | None:
         value, path = self._environ.get(name), self._environ.get(name + FILE)
         if value and path:
             self.refuse(name, f"is set twice; leave out {name} or {name}{FILE}")
@@ -109,7 +109,7 @@ class Reader:
         return text
 
 
-def _strange(name: str, prefix: str, known: Iterable[str]) -> str:
+def _unknown_variable_warning(name: str, prefix: str, known: Iterable[str]) -> str:
     close = get_close_matches(name.removeprefix(prefix), sorted(it.removeprefix(prefix) for it in known), n=1)
     hint = f"; did you mean {prefix}{close[0]}?" if close else "."
     return f"{name} is set, and nothing reads it{hint}"

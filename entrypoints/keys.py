@@ -1,4 +1,4 @@
-"""The keys of an installation: kept in its folder, and one more for each purpose derived from each."""
+"""Signing keys: create and read the key file, and derive keys for each purpose."""
 
 import os
 import secrets
@@ -17,23 +17,23 @@ _DERIVED_BYTES = 32
 
 
 def load_or_create_keys(folder: Path) -> dict[str, bytes]:
-    """The keys in the file `jwt_keys` of the folder; made at the first call, readable by its owner alone.
+    """Return the keys in the file `jwt_keys` of the folder, which is created if missing, readable only by its owner.
 
-    The file holds the same as the setting: `name:secret,name:secret`, the first one signs. Whoever calls this holds the
-    folder's lock. Raises `OSError` and, for a file that holds something else, `ValueError`.
+    The file has the format of the setting: `name:secret,name:secret`, and the first key signs. The caller must hold
+    the folder's lock. Raises `OSError`, and `ValueError` for a file in another format.
     """
     path = folder / FILE
     if not path.exists():
-        _make(path)
+        _create(path)
     path.chmod(_OWNER_ALONE)
     return parse_keys(path.read_text("utf-8").strip())
 
 
 def derive_keys(keys: Mapping[str, bytes], purpose: str) -> dict[str, bytes]:
-    """A key of 32 bytes under the same name for each key (HKDF, RFC 5869).
+    """Return a derived key of 32 bytes for each key, under the same name (HKDF, RFC 5869).
 
-    What is signed with one of them stays good for as long as the key that it comes from is known, and
-    tells nothing about the keys for other purposes.
+    A signature stays valid as long as the original key is configured, and reveals nothing about the keys for other
+    purposes.
     """
     return {
         kid: HKDF(algorithm=SHA256(), length=_DERIVED_BYTES, salt=None, info=f"unite {purpose}".encode()).derive(secret)
@@ -41,7 +41,7 @@ def derive_keys(keys: Mapping[str, bytes], purpose: str) -> dict[str, bytes]:
     }
 
 
-def _make(path: Path) -> None:
+def _create(path: Path) -> None:
     incoming = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     handle = os.open(incoming, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ALONE)
     try:

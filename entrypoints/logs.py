@@ -1,4 +1,4 @@
-"""How the processes of the service write down what happens: one JSON object a line, or prose for a terminal."""
+"""Configure logging: one JSON object per line, or text for a terminal."""
 
 import logging
 import logging.config
@@ -16,16 +16,16 @@ from entrypoints.variables import LOG_FORMAT, LOG_LEVEL
 
 T = TypeVar("T", bound=StrEnum)
 
-# What every record has anyway; whatever else is on one was put there with `extra=`.
-_USUAL = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
+# The attributes of every record; all others come from `extra=`.
+_STANDARD_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
 
 MAX_VALUE_LENGTH = 10_000
-"""Characters of one value of a record: somebody else may have decided how long it is."""
+"""Characters of one value of a record, whose length may come from a request."""
 
 
 def _shortened(value: Any) -> Any:
-    """The value; of a very long text its beginning and its end, where a traceback says what was raised."""
+    """Return the value; for a very long text its beginning and its end, where a traceback has the error."""
     if not isinstance(value, str) or len(value) <= MAX_VALUE_LENGTH:
         return value
     half = MAX_VALUE_LENGTH // 2
@@ -33,7 +33,7 @@ def _shortened(value: Any) -> Any:
 
 
 class JsonLinesFormatter(JsonFormatter):
-    """One JSON object per line: `timestamp`, `level`, `logger`, `message`, and what else the record carries."""
+    """One JSON object per line: `timestamp`, `level`, `logger`, `message`, and the extra attributes of the record."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -44,21 +44,25 @@ class JsonLinesFormatter(JsonFormatter):
         )
 
     def process_log_record(self, log_data: LogData) -> LogData:
-        read = super().process_log_record(log_data)
-        return {name: _shortened(value) for name, value in read.items() if value is not None}
+        processed = super().process_log_record(log_data)
+        return {name: _shortened(value) for name, value in processed.items() if value is not None}
 
 
 class TextFormatter(logging.Formatter):
-    """A line for somebody who watches: the time, what happened, and what else the record carries."""
+    """A line for people: the time, the level, the message, and the extra attributes of the record."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s  %(levelname)-7s  %(message)s", datefmt="%H:%M:%S")
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the library's own name
-        carried = {name: value for name, value in vars(record).items() if name not in _USUAL and value is not None}
-        told = "  ".join(f"{name}={_shortened(value)}" for name, value in carried.items())
+        attributes = {
+            name: value
+            for name, value in vars(record).items()
+            if name not in _STANDARD_ATTRIBUTES and value is not None
+        }
+        suffix = "  ".join(f"{name}={_shortened(value)}" for name, value in attributes.items())
         line: str = _shortened(super().formatMessage(record))
-        return f"{line}  {told}" if told else line
+        return f"{line}  {suffix}" if suffix else line
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 - the library's own name
         traceback: str = _shortened(super().formatException(ei))
@@ -66,7 +70,7 @@ class TextFormatter(logging.Formatter):
 
 
 class LogLevel(StrEnum):
-    """From which severity on a record is logged."""
+    """The lowest severity that is logged."""
 
     DEBUG = "debug"
     INFO = "info"
@@ -75,7 +79,7 @@ class LogLevel(StrEnum):
 
 
 class LogFormat(StrEnum):
-    """How a record is written: one JSON object a line, or prose."""
+    """The format of a log line: a JSON object, or text."""
 
     JSON = "json"
     TEXT = "text"
@@ -83,14 +87,14 @@ class LogFormat(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogSettings:
-    """What is logged, and how; `format` is None where it depends on whether standard error is a terminal."""
+    """Level and format of the log; a `format` of None depends on whether standard error is a terminal."""
 
     level: LogLevel = LogLevel.INFO
     format: LogFormat | None = None
 
 
 def read_log_settings(read: Reader) -> LogSettings:
-    """The settings of logging; what is wrong is refused, and the default stands in for it."""
+    """Return the settings of logging; a wrong value is refused and replaced by the default."""
     level = read.judged(LOG_LEVEL.name, lambda text: _one_of(LogLevel, text))
     return LogSettings(
         level=level or LogLevel.INFO, format=read.judged(LOG_FORMAT.name, lambda text: _one_of(LogFormat, text))
@@ -98,7 +102,7 @@ def read_log_settings(read: Reader) -> LogSettings:
 
 
 def log_settings_of(environ: Mapping[str, str]) -> LogSettings:
-    """The settings of logging alone, for what is logged before all settings are read, which refuses what is wrong."""
+    """Return the settings of logging before all other settings are read; wrong values are refused later."""
     return read_log_settings(Reader(environ))
 
 
@@ -110,13 +114,13 @@ def _one_of(choices: type[T], text: str) -> T:
 
 
 _OWN = ("adapters", "entrypoints", "unite", "unite_core")
-"""The loggers of the service."""
+"""The top-level loggers of the service."""
 
 
 def logging_config(settings: LogSettings, *, human: bool) -> dict[str, Any]:
-    """How Python's logging is to be set up (`logging.config.dictConfig`): everything goes to standard error.
+    """Return the configuration for `logging.config.dictConfig`: everything goes to standard error.
 
-    Without a format in the settings a `is_terminal` reads prose.
+    Without a format in the settings, `is_terminal` selects text.
     """
     level = settings.level.upper()
     prose = human if settings.format is None else settings.format is LogFormat.TEXT
@@ -132,23 +136,23 @@ def logging_config(settings: LogSettings, *, human: bool) -> dict[str, Any]:
                 "level": level,
             }
         },
-        # At `debug` libraries log what they send, and that holds people's names and numbers: they stay at INFO.
+        # At `debug` libraries log the data that they send, which has people's names and numbers, so they stay at INFO.
         "root": {"handlers": ["stderr"], "level": "INFO"},
         "loggers": {
             **{name: {"level": level} for name in _OWN},
-            # Of what the HTTP server, the migrations and the queues tell about themselves, only trouble is of interest.
+            # The HTTP server, the migrations and the queues log only problems.
             "uvicorn": {"level": "WARNING"},
             "alembic": {"level": "WARNING"},
             "botocore": {"level": "WARNING"},
             "rq": {"level": "WARNING"},
-            # Its warnings quote the addresses that were asked, and those of text messages hold numbers.
+            # Its warnings quote the requested URLs, and those of text messages contain phone numbers.
             "urllib3": {"level": "ERROR"},
         },
     }
 
 
 def is_terminal() -> bool:
-    """Whether somebody watches."""
+    """Return whether standard error is a terminal."""
     return sys.stderr.isatty()
 
 

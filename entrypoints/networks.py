@@ -1,4 +1,4 @@
-"""IP addresses: reading them, trusting networks of them, and counting clients by them."""
+"""IP addresses: parse them, check trusted networks, and derive keys for counting clients."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -16,10 +16,10 @@ Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
 MIN_PREFIX_LENGTHS = {4: 8, 6: 16}
-"""A trusted network with fewer bits is too large to be one of proxies, unless it is one of the private ones."""
+"""A trusted network with a shorter prefix is too large for proxies, unless it is a private network."""
 
 CLIENT_PREFIX_LENGTH = 64
-"""An IPv6 customer gets a /64 at least (RFC 6177), and can use every address in it."""
+"""An IPv6 customer gets at least a /64 (RFC 6177) and can use every address in it."""
 
 _MAX_ADDRESS_LENGTH = 64
 _MAPPED = IPv6Network("::ffff:0:0/96")
@@ -28,7 +28,7 @@ _PRIVATE: tuple[Network, ...] = tuple(
     for network in (
         "0.0.0.0/8",  # this host (RFC 1122, 3.2.1.3)
         "10.0.0.0/8",  # private use (RFC 1918)
-        "100.64.0.0/10",  # carriers' own (RFC 6598)
+        "100.64.0.0/10",  # shared address space of carriers (RFC 6598)
         "127.0.0.0/8",  # loopback
         "169.254.0.0/16",  # link-local (RFC 3927)
         "172.16.0.0/12",
@@ -42,7 +42,7 @@ _PRIVATE: tuple[Network, ...] = tuple(
 
 @lru_cache(maxsize=1024)
 def read_address(text: str) -> Address | None:
-    """The address that the text spells; None where it is none.
+    """Parse an address; return None if the text is not an address.
 
     A zone (`%eth0`) is left out, and an IPv4 address that is mapped into IPv6 (RFC 4291, 2.5.5.2) is read as IPv4.
     """
@@ -58,18 +58,18 @@ def read_address(text: str) -> Address | None:
 
 
 def contains(networks: Sequence[Network], address: Address) -> bool:
-    """Whether the address is in one of the networks."""
+    """Return whether the address is in one of the networks."""
     return any(address in network for network in networks)
 
 
 def is_private(address: Address) -> bool:
-    """Whether the address is of no use on the Internet: of this machine, of a private network, of one link."""
+    """Return whether the address is not reachable on the Internet: loopback, private or link-local."""
     return contains(_PRIVATE, address)
 
 
 @lru_cache(maxsize=1024)
 def client_address_key(text: str) -> str:
-    """What a client with this address is counted by: an IPv6 address by its /64, any other text as it is."""
+    """Return the key by which a client is counted: the /64 of an IPv6 address, any other text unchanged."""
     address = read_address(text)
     if isinstance(address, IPv6Address):
         return str(IPv6Network((int(address), CLIENT_PREFIX_LENGTH), strict=False))
@@ -77,17 +77,17 @@ def client_address_key(text: str) -> str:
 
 
 def parse_proxies(text: str) -> tuple[Network, ...]:
-    """The networks that `10.0.0.0/8,2001:db8::7` spells out.
+    """Parse a list of networks and addresses, such as `10.0.0.0/8,2001:db8::7`.
 
-    Raises `ValueError` for an entry that is malformed, and where the networks, also taken together, have nearly every
-    address in them: then each client could choose the address that it is counted by.
+    Raises `ValueError` for a malformed entry, and if the networks together contain nearly every address: then each
+    client could choose the address by which it is counted.
     """
     networks = tuple(_parse_network(entry.strip(), position) for position, entry in enumerate(text.split(","), start=1))
-    together: list[Network] = [
+    collapsed: list[Network] = [
         *collapse_addresses(it for it in networks if isinstance(it, IPv4Network)),
         *collapse_addresses(it for it in networks if isinstance(it, IPv6Network)),
     ]
-    for network in together:
+    for network in collapsed:
         if network.prefixlen < MIN_PREFIX_LENGTHS[network.version] and not _is_part_of_private(network):
             raise ValueError(
                 "trusts nearly every address there is, so that clients could choose the one they are counted by; name "

@@ -1,15 +1,15 @@
-"""Whether others reach the service without TLS, as far as the settings tell."""
+"""Warn if the settings let other machines reach the service without TLS."""
 
 from urllib.parse import urlsplit
 
 from entrypoints.networks import is_private, read_address
 from entrypoints.variables import HOST, PUBLIC_URL, TRUSTED_PROXIES
 
-WILDCARD_HOSTS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - nothing is bound here, the address is told
-"""The hosts that stand for every address of this machine, and which one of these leads to itself."""
+WILDCARD_HOSTS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - no socket is bound to this address here
+"""The hosts that mean every address of this machine, and the loopback address for each."""
 
 _LOCAL_DOMAINS = (".localhost", ".local", ".internal", ".lan", ".home.arpa")
-"""RFC 6761, 6762 and 8375, the domain that ICANN keeps for private use, and a usual one."""
+"""Domains of RFC 6761, 6762 and 8375, the domain that ICANN reserves for private use, and a common one."""
 
 _READABLE = "passwords and tokens can be read and changed on their way. Put a proxy with TLS in front"
 _PUBLIC_URL_IS_PLAIN = (
@@ -23,9 +23,9 @@ _HOST_IS_PUBLIC = (
 
 
 def plain_http_warning(host: str, public_url: str, *, behind_proxy: bool) -> str | None:
-    """A sentence about plain HTTP where others reach the service by it; None where they do not.
+    """Return a warning if other machines reach the service by plain HTTP, otherwise None.
 
-    `host` is what it listens at: every address counts as a private one here, for in a container it is.
+    `host` is the address to listen at. `0.0.0.0` and `::` count as private, because in a container they are.
     """
     scheme, _, rest = public_url.partition("://")
     if scheme == "https":

@@ -1,4 +1,4 @@
-"""What production has to have: a server in place of each embedded part, unless a setting names the part."""
+"""Check that production has a server in place of each embedded part, unless a setting allows the part."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -20,14 +20,14 @@ from entrypoints.variables import (
 
 
 class Environment(StrEnum):
-    """What an installation is for."""
+    """The purpose of an installation."""
 
     DEVELOPMENT = "development"
     PRODUCTION = "production"
 
 
 class Scope(StrEnum):
-    """What a process needs: a service needs every server, a command those that hold data that lasts."""
+    """The servers that a process needs: a service needs all, a command only those with permanent data."""
 
     SERVICE = "service"
     DATA = "data"
@@ -35,7 +35,7 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmbeddedPart:
-    """Something that is embedded unless all its variables are set. Some parts hold data that `lasts`."""
+    """A part that is embedded unless all its variables are set; `lasts` marks the parts with permanent data."""
 
     name: str
     variables: tuple[Setting, ...]
@@ -54,7 +54,7 @@ PARTS = (
 
 
 def require_servers(read: Reader, scope: Scope) -> None:
-    """Refuse what is missing in production, and what is both set and said to be embedded."""
+    """Refuse parts that are missing in production, and parts that are both set and declared as embedded."""
     environment = read.judged(ENVIRONMENT.name, _environment)
     embedded = read.judged(EMBEDDED.name, _parts) or frozenset()
     for part in PARTS:
@@ -71,7 +71,7 @@ def _refuse_both(read: Reader, part: EmbeddedPart) -> None:
 
 
 def _refuse_missing(read: Reader, part: EmbeddedPart) -> None:
-    # Where some of its variables are set, the others are asked for anyway.
+    # If some of its variables are set, the missing ones are refused elsewhere.
     if not any(read.given(variable.name) for variable in part.variables):
         variable = part.variables[0]
         read.refuse(

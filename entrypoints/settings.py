@@ -1,4 +1,4 @@
-"""What the owner of an installation can decide. Nothing else of Unite reads the environment."""
+"""The settings of an installation, read from environment variables; no other module reads the environment."""
 
 import os
 from collections.abc import Mapping
@@ -63,7 +63,7 @@ from unite_core.quotas import Quotas
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirstAdmin:
-    """Who can log in to a service that knows nobody yet."""
+    """The first user of a new installation."""
 
     email: str
     password: str = field(repr=False)
@@ -71,7 +71,7 @@ class FirstAdmin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Storage:
-    """Where files are kept, if not in a folder: two buckets of S3, and the queue that tells of uploads, if one does."""
+    """The file storage in S3: two buckets, and the queue with upload notifications, if there is one."""
 
     imports: str
     images: str
@@ -81,13 +81,12 @@ class Storage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """One installation.
+    """The settings of one installation.
 
-    `database_url` and `jwt_keys` are None where the embedded default makes its own in `data_dir`; so are the URLs of
-    servers and the `storage` that are done without. The rights of the `service_account` are left as they are where it
-    is None. Messages go to the log where `sns_topic_arn` or `twilio` is None. `activity_retention` and
-    `import_retention` are None for ever. `public_url` has no slash at its end. `warnings` are sentences about what is
-    probably not meant.
+    `database_url` and `jwt_keys` are None if the embedded defaults in `data_dir` are used; the URLs of servers and the
+    `storage` are None if they are not used. If `service_account` is None, no rights are changed. If `sns_topic_arn` or
+    `twilio` is None, messages go to the log. An `activity_retention` or `import_retention` of None means for ever.
+    `public_url` has no slash at its end. `warnings` are sentences about settings that are probably mistakes.
     """
 
     host: str = "127.0.0.1"
@@ -123,7 +122,7 @@ class Settings:
 MIB = 1024 * 1024
 
 MAX_TEXTS_COUNTED = 10_000
-"""Text messages within an hour that are counted, one by one; a higher limit is none."""
+"""The number of text messages within an hour that are counted; a higher limit would have no effect."""
 
 _EVERYWHERE = (
     f"{HOST.name} lets other machines in by plain HTTP, and links to uploads and downloads lead to this one alone: put "
@@ -131,26 +130,26 @@ _EVERYWHERE = (
 )
 
 _OWN_KEYS = (
-    f"{REDIS_URL.name} is for several machines, and each makes keys of its own: what one has signed the others refuse. "
-    f"Set {JWT_KEYS.name} to the same on all."
+    f"{REDIS_URL.name} is for several machines, and each creates its own keys: the others refuse what one has signed. "
+    f"Set {JWT_KEYS.name} to the same value on all."
 )
 
 
 def environment() -> Mapping[str, str]:
-    """The environment of this process, for the two places where a process begins."""
+    """Return the environment of this process; only the two places where a process starts call this."""
     return os.environ
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecretLocation:
-    """Where further variables are kept: a secret of AWS Secrets Manager."""
+    """The secret in AWS Secrets Manager that contains further variables."""
 
     arn: str
     aws_endpoint_url: str | None
 
 
 def secret_location(environ: Mapping[str, str]) -> SecretLocation | None:
-    """Where the environment says that further variables are kept; None where it does not. Raises `SettingsRefused`."""
+    """Return the secret with further variables that the environment names, or None; raise `SettingsRefused`."""
     read = Reader(environ)
     arn = read.text(SECRETS_ARN.name)
     endpoint = read.judged(AWS_ENDPOINT_URL.name, urls.http_url)
@@ -159,11 +158,10 @@ def secret_location(environ: Mapping[str, str]) -> SecretLocation | None:
 
 
 def read_settings(environ: Mapping[str, str], scope: Scope = Scope.SERVICE) -> Settings:
-    """The settings that the variables spell out, for a process that needs what the scope says.
+    """Read and check the settings for a process of this scope.
 
-    Each can be given in a file instead, named by the same variable with `_FILE` behind it. An empty variable counts as
-    one that is not set; an empty `…_FILE` and an empty file are refused. Raises `SettingsRefused` with everything that
-    is wrong, not the first thing alone.
+    Each value can be in a file instead, named by the same variable with the suffix `_FILE`. An empty variable counts as
+    not set; an empty `…_FILE` and an empty file are refused. Raises `SettingsRefused` with all errors.
     """
     read = Reader(environ)
     require_servers(read, scope)
@@ -216,7 +214,7 @@ def _warn(read: Reader, settings: Settings) -> None:
 
 
 def parse_keys(text: str) -> dict[str, bytes]:
-    """The keys that `name:secret,name:secret` spells out, in order; raises `ValueError` saying what would be right."""
+    """Parse `name:secret,name:secret`, in order; raise `ValueError` with a message on what would be right."""
     keys: dict[str, bytes] = {}
     for position, entry in enumerate(text.split(","), start=1):
         kid, colon, secret = entry.strip().partition(":")

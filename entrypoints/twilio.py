@@ -1,4 +1,4 @@
-"""The settings of text messages: an account of Twilio, and what messages come from."""
+"""Settings of Twilio: the account, and the number or messaging service that sends."""
 
 import re
 from dataclasses import dataclass, field
@@ -18,14 +18,14 @@ from unite_core.phone import Phone, parse_phone
 _SID = re.compile("[0-9a-fA-F]{32}")
 
 NO_CALLBACKS = (
-    f"{TWILIO_ACCOUNT_SID.name} is set, and {PUBLIC_URL.name} is not: Twilio tells what becomes of a message, and who "
-    f"wants none, at an address that it can reach, and may refuse to send where it is given none."
+    f"{TWILIO_ACCOUNT_SID.name} is set, and {PUBLIC_URL.name} is not: Twilio reports deliveries and opt-outs to an "
+    f"address that it can reach, and may refuse to send without one."
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Twilio:
-    """The account that sends, and either a number of it or a messaging service; `base_url` is what stands in for it."""
+    """A Twilio account with either a number or a messaging service; `base_url` is the URL of a stand-in."""
 
     account_sid: str
     auth_token: str = field(repr=False)
@@ -35,7 +35,7 @@ class Twilio:
 
 
 def read_twilio(read: Reader) -> Twilio | None:
-    """The settings of Twilio; None where there are none, or where some are wrong."""
+    """Return the settings of Twilio; None if there are none, or if some are wrong."""
     sid = read.judged(TWILIO_ACCOUNT_SID.name, lambda text: _sid(text, "AC"))
     token = read.text(TWILIO_AUTH_TOKEN.name)
     number = read.judged(TWILIO_FROM.name, _number)

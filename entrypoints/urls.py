@@ -1,4 +1,4 @@
-"""What addresses in settings have to look like; each raises `ValueError` saying what would be right."""
+"""Validate URLs and other addresses in settings; each function raises `ValueError` with what would be right."""
 
 import re
 from collections.abc import Sequence
@@ -33,13 +33,13 @@ REDIS_PARAMETERS = (
     "ssl_check_hostname",
     "ssl_keyfile",
 )
-"""What may follow the question mark, for the driver. Timeouts are the service's own."""
+"""The driver parameters that may follow the question mark. Timeouts are set by the service."""
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def database_url(text: str) -> str:
-    """A database that Unite can use."""
+    """Return the URL of a supported database."""
     scheme, _, rest = text.partition("://")
     if scheme == "sqlite":
         if "?" in rest:
@@ -56,15 +56,15 @@ def database_url(text: str) -> str:
 
 
 def account(text: str) -> str:
-    """An account of MySQL or MariaDB: its name, and the machines that it is used from."""
+    """Return an account of MySQL or MariaDB: its name, and the hosts from which it may connect."""
     if not re.fullmatch(r"[^\s@]{1,32}@[^\s@]{1,255}", text):
         raise ValueError("is not like service@%")
     return text
 
 
 def mongodb_url(text: str) -> str:
-    """A database of MongoDB."""
-    # Of several hosts each may have a port, so that nobody is asked for the one port here.
+    """Return the URL of a MongoDB database."""
+    # With several hosts each may have a port, so the ports are checked below and not by `urlsplit`.
     try:
         parts = urlsplit(text)
     except ValueError:
@@ -77,7 +77,7 @@ def mongodb_url(text: str) -> str:
 
 
 def mongodb_account(text: str) -> str:
-    """A database of MongoDB, with the account that it is reached by."""
+    """Return the URL of a MongoDB database, including an account with a password."""
     account, at, _ = urlsplit(mongodb_url(text)).netloc.rpartition("@")
     name, colon, password = account.partition(":")
     if not at or not name or not colon or not password:
@@ -86,7 +86,7 @@ def mongodb_account(text: str) -> str:
 
 
 def redis_url(text: str) -> str:
-    """A database of Redis."""
+    """Return the URL of a Redis database."""
     parts = _split(text)
     if parts.scheme not in ("redis", "rediss") or not parts.hostname or not re.fullmatch(r"/?[0-9]*", parts.path):
         raise ValueError("is not like redis://:password@host:6379/0")
@@ -95,7 +95,7 @@ def redis_url(text: str) -> str:
 
 
 def http_url(text: str) -> str:
-    """A server of HTTP; without the slash at its end."""
+    """Return the URL of an HTTP server without a slash at its end."""
     parts = _split(text)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("is not like http://host:5000")
@@ -103,7 +103,7 @@ def http_url(text: str) -> str:
 
 
 def public_url(text: str) -> str:
-    """What links start with; without the slash at its end."""
+    """Return the start of links to the service without a slash at its end."""
     scheme, separator, rest = text.partition("://")
     if scheme not in ("http", "https") or not separator or not rest or any(sign in rest for sign in "?#@ "):
         raise ValueError("is not like https://unite.example.com: a scheme, a host, perhaps a port and a path")
@@ -111,25 +111,28 @@ def public_url(text: str) -> str:
 
 
 def origins(text: str) -> tuple[str, ...]:
-    """Origins (RFC 6454, 6.2) with commas between, each as browsers send it: in small letters, no default port."""
+    """Parse origins (RFC 6454, 6.2) that are separated by commas; each is normalized as browsers send it.
+
+    That is in lower case and without a default port.
+    """
     return tuple(dict.fromkeys(_origin(entry.strip(), at) for at, entry in enumerate(text.split(","), start=1)))
 
 
 def _origin(entry: str, position: int) -> str:
     if "*" in entry:
         raise ValueError(f"entry {position} has an asterisk; name each origin")
-    found = re.fullmatch(r"(https?)://([a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::([0-9]{1,5}))?", entry.lower())
-    if found is None or int(found[3] or 1) not in range(1, 65_536):
+    match = re.fullmatch(r"(https?)://([a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::([0-9]{1,5}))?", entry.lower())
+    if match is None or int(match[3] or 1) not in range(1, 65_536):
         raise ValueError(
             f"entry {position} is not like https://app.example.com: a scheme, a host in ASCII, perhaps a port, and no "
             "path or slash behind it"
         )
-    scheme, host, port = found.groups()
+    scheme, host, port = match.groups()
     return f"{scheme}://{host}" if int(port or 0) in (0, _DEFAULT_PORTS[scheme]) else f"{scheme}://{host}:{int(port)}"
 
 
 def topic_arn(text: str) -> str:
-    """A topic of SNS that is no FIFO topic: those want to be told what is to stay in order."""
+    """Return the ARN of an SNS topic; FIFO topics are refused because they need message groups."""
     if not re.fullmatch(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}", text):
         raise ValueError("is not like arn:aws:sns:eu-central-1:123456789012:unite, or is a FIFO topic")
     return text
@@ -152,7 +155,7 @@ def _check_port(port: str) -> None:
 def _check_parameters(parts: SplitResult, known: Sequence[str]) -> None:
     for position, (name, _) in enumerate(parse_qsl(parts.query, keep_blank_values=True), start=1):
         if name not in known:
-            # A name may be a part of a password with a question mark in it, so that it is not quoted.
+            # The name is not quoted: it may be a part of a password that contains a question mark.
             raise ValueError(
                 f"has an unknown parameter behind the question mark (number {position}); known are {', '.join(known)}"
             )

@@ -1,16 +1,16 @@
-"""Every variable that decides something: what it is called, what it decides, and what is without it."""
+"""All environment variables of the settings: names, meanings and defaults."""
 
 from dataclasses import dataclass
 
 PREFIX = "UNITE_"
 
 MIN_SECRET_LENGTH = 32
-"""Bytes. A key for HMAC-SHA256 is as long as its output (RFC 7518, 3.2)."""
+"""Bytes. A key for HMAC-SHA256 has to be at least as long as its output (RFC 7518, 3.2)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """One variable: what it decides, and in words what it is when it is not set."""
+    """One variable: its name, its meaning, and a description of its default."""
 
     name: str
     meaning: str
@@ -75,7 +75,7 @@ MONGODB_SERVICE_URL = Setting(
 )
 ACTIVITY_RETENTION_DAYS = Setting(
     name="UNITE_ACTIVITY_RETENTION_DAYS",
-    meaning="For how many days the activity log remembers; 0 for ever.",
+    meaning="For how many days the activity log keeps events; 0 for ever.",
     default="0",
 )
 IMPORT_RETENTION_DAYS = Setting(
@@ -117,13 +117,15 @@ S3_PUBLIC_URL = Setting(
 )
 SQS_IMPORTS_QUEUE_URL = Setting(
     name="UNITE_SQS_IMPORTS_QUEUE_URL",
-    meaning="The SQS queue that tells of files which were uploaded to be imported; each then starts by itself.",
+    meaning="The SQS queue with notifications of uploaded files; each file's import then starts by itself.",
     default="clients start their imports",
 )
 SNS_TOPIC_ARN = Setting(
     name="UNITE_SNS_TOPIC_ARN",
-    meaning="The SNS topic that tells other services of events: `arn:aws:sns:eu-central-1:123456789012:unite`.",
-    default="they are told in the log",
+    meaning=(
+        "The SNS topic to which events are published for other services: `arn:aws:sns:eu-central-1:123456789012:unite`."
+    ),
+    default="events are written to the log",
 )
 TWILIO_ACCOUNT_SID = Setting(
     name="UNITE_TWILIO_ACCOUNT_SID",
@@ -132,7 +134,7 @@ TWILIO_ACCOUNT_SID = Setting(
 )
 TWILIO_AUTH_TOKEN = Setting(
     name="UNITE_TWILIO_AUTH_TOKEN",
-    meaning="The token of that account. Twilio signs with it what it tells the service.",
+    meaning="The token of that account. Twilio signs its webhook requests with it.",
     default="text messages are shown in the log",
     secret=True,
 )
@@ -159,10 +161,10 @@ MISSED_AFTER_MINUTES = Setting(
 SECRETS_ARN = Setting(
     name="UNITE_SECRETS_ARN",
     meaning=(
-        "A secret in AWS Secrets Manager: a JSON object whose names are these variables. What the environment says too "
-        "goes before."
+        "A secret in AWS Secrets Manager: a JSON object whose names are these variables. The environment takes "
+        "precedence."
     ),
-    default="everything stands in the environment",
+    default="all variables are in the environment",
 )
 JWT_KEYS = Setting(
     name="UNITE_JWT_KEYS",
@@ -176,13 +178,13 @@ JWT_KEYS = Setting(
 )
 ADMIN_EMAIL = Setting(
     name="UNITE_ADMIN_EMAIL",
-    meaning="The e-mail address of the first admin, who is added at the start where there is no admin.",
-    default="nobody is added",
+    meaning="The e-mail address of the first admin, who is added at the start if there is no admin.",
+    default="no admin is added",
 )
 ADMIN_PASSWORD = Setting(
     name="UNITE_ADMIN_PASSWORD",
     meaning="The first admin's password, 12 to 256 characters. It changes nothing once the admin is there.",
-    default="nobody is added",
+    default="no admin is added",
     secret=True,
 )
 PUBLIC_URL = Setting(
@@ -196,7 +198,7 @@ TRUSTED_PROXIES = Setting(
         "The proxies that say in `X-Forwarded-For`, `-Proto` and `-Host` who a request is from: addresses and networks "
         "with commas between, such as `10.0.0.0/24,2001:db8::7`."
     ),
-    default="nobody is believed: the client is the address that connects",
+    default="no proxy is trusted: the client is the address that connects",
 )
 CORS_ORIGINS = Setting(
     name="UNITE_CORS_ORIGINS",
@@ -208,12 +210,12 @@ CORS_ORIGINS = Setting(
 )
 GRACE_SECONDS = Setting(
     name="UNITE_GRACE_SECONDS",
-    meaning="How many seconds requests have to end when the service is stopped, 1 to 3600; then they are broken off.",
+    meaning="How many seconds requests have to end when the service is stopped, 1 to 3600; then they are aborted.",
     default="3",
 )
 LOG_LEVEL = Setting(
     name="UNITE_LOG_LEVEL",
-    meaning="What is logged: `debug`, `info`, `warning` or `error`, and what is worse.",
+    meaning="The lowest level that is logged: `debug`, `info`, `warning` or `error`.",
     default="info",
 )
 LOG_FORMAT = Setting(

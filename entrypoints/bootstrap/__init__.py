@@ -1,4 +1,4 @@
-"""From settings to a Unite that works: the one place that knows which adapters there are."""
+"""Wire settings, adapters and use cases to a running application; the only package that imports adapters."""
 
 from adapters.sql.grants import ExcessPrivileges
 from entrypoints.bootstrap.archive import Manifest

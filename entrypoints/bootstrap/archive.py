@@ -1,4 +1,4 @@
-"""The archive of a backup: a tar file whose last member, the manifest, says what is in it."""
+"""Write and read backup archives: tar files whose last member is a manifest with checksums."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ TABLES = "tables"
 MONGODB = "mongodb"
 
 FORMAT = 1
-"""Of the archive; one with a higher number is of a later version of Unite."""
+"""The format number of the archive; a higher number is from a later version of Unite."""
 
 SQLITE = "sqlite"
 MYSQL = "mysql"
@@ -27,21 +27,21 @@ _PART = r"[A-Za-z0-9_-][A-Za-z0-9_.-]*"
 _NAME = re.compile(rf"{DATABASE}|{KEYS}|{FILES}(/{_PART})+|{TABLES}/\w+\.jsonl|{MONGODB}/\w+\.bson")
 
 Progress = Callable[[str, float, float], None]
-"""Called with what is done, how much of it is done, and how much there is."""
+"""A callback that gets the name of the stage, the amount that is done, and the total."""
 
 
 def is_member(name: str) -> bool:
-    """Whether an archive may contain a file of that name."""
+    """Return whether an archive may contain a file of that name."""
     return _NAME.fullmatch(name) is not None
 
 
 class DamagedArchive(ValueError):
-    """This is no complete archive of a backup; the message says what is wrong."""
+    """The file is not a complete backup archive; the message says what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """What the manifest says of a file in the archive."""
+    """The size and checksum of a file in the archive, from the manifest."""
 
     size: int
     sha256: str
@@ -49,12 +49,12 @@ class Member:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """What is in an archive.
+    """The content of an archive.
 
-    `version` is that of Unite, `revision` that of the schema, `database` is `sqlite` or `mysql`. `counts` has the rows
-    of each table, `documents` the documents of each collection of MongoDB, None where there is no MongoDB. `later` is
-    how many documents were left out because they are of events after the moment of the backup. `files` and `keys` say
-    whether the archive contains them; they are elsewhere otherwise, in S3 and in the settings.
+    `version` is the version of Unite, `revision` that of the schema, `database` is `sqlite` or `mysql`. `counts` has
+    the number of rows of each table, `documents` the number of documents of each MongoDB collection, or None without
+    MongoDB. `later` is the number of documents that were left out because their events are later than the backup.
+    `files` and `keys` say whether the archive contains them; otherwise they are in S3 and in the settings.
     """
 
     format: int
@@ -70,7 +70,7 @@ class Manifest:
 
 
 class ArchiveWriter:
-    """Writes an archive to a stream that need not be a file."""
+    """A writer of an archive to a stream, which need not be seekable."""
 
     def __init__(self, target: BinaryIO) -> None:
         self._tar = tarfile.open(fileobj=target, mode="w|", format=tarfile.PAX_FORMAT)  # noqa: SIM115 - closed by finish
@@ -85,7 +85,7 @@ class ArchiveWriter:
         self._members[name] = Member(info.size, hashing.sha256.hexdigest())
 
     def finish(self, manifest: Manifest, scratch: Path) -> None:
-        """Add the manifest, and end the archive."""
+        """Add the manifest, and finish the archive."""
         content = {**asdict(manifest), "members": {name: asdict(member) for name, member in self._members.items()}}
         path = scratch / MANIFEST
         path.write_text(json.dumps(content, indent=1), "utf-8")
@@ -95,10 +95,10 @@ class ArchiveWriter:
 
 
 class Archive:
-    """An archive that was checked: what its manifest says of it is so."""
+    """An archive whose content was verified against its manifest."""
 
     def __init__(self, path: Path, progress: Progress) -> None:
-        """Read the whole archive. Raises `DamagedArchive`, and `OSError` where the file cannot be read."""
+        """Read and verify the whole archive. Raises `DamagedArchive`, and `OSError` if the file cannot be read."""
         self._path = path
         found, content = self._read(progress)
         if content is None:
@@ -109,7 +109,7 @@ class Archive:
             raise DamagedArchive(f"{wrong[0]} is not what the manifest says of it; {len(wrong)} such files in all.")
 
     def extract(self) -> Iterator[tuple[str, IO[bytes]]]:
-        """Every file with its name, in the order of the archive; each is read before the next one is asked for."""
+        """Yield every file with its name, in the order of the archive; read each before the next one."""
         with tarfile.open(self._path, "r|") as tar:
             for info in tar:
                 if info.name != MANIFEST:

@@ -1,4 +1,4 @@
-"""Backing up an installation while it works: database, files, keys and the documents of MongoDB, in one archive."""
+"""Back up a running installation: database, files, keys and MongoDB documents in one archive."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -30,9 +30,9 @@ _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Copies:
-    """Copies in the scratch folder, by their names in the archive, and how many rows or documents each has.
+    """Copies in the scratch folder by their names in the archive, with the number of rows or documents of each.
 
-    `read_at` is the moment whose state the copy of a database is, or one just after it.
+    `read_at` is the time of the state that a database copy has, or a time shortly after it.
     """
 
     members: Mapping[str, Path]
@@ -43,9 +43,9 @@ class _Copies:
 
 
 def back_up(settings: Settings, target: BinaryIO, scratch: Path, progress: Progress) -> Manifest:
-    """Write an archive of the installation to `target`, whether the service runs or not; what is in it.
+    """Write an archive of the installation to `target` and return its manifest; the service may run.
 
-    `scratch` is an empty folder that has room for a copy of the database. Nothing of the installation is changed.
+    `scratch` is an empty folder with space for a copy of the database. The installation is not changed.
     Raises `StartRefused`.
     """
     url = database_url(settings)
@@ -83,7 +83,7 @@ def back_up(settings: Settings, target: BinaryIO, scratch: Path, progress: Progr
 
 @contextmanager
 def _files(settings: Settings, folder: Path) -> Iterator[LinkedFiles | None]:
-    """The files of the data folder; None where they are in S3."""
+    """Yield the files of the data folder; None if they are in S3."""
     if settings.storage is not None:
         yield None
         return
@@ -145,9 +145,10 @@ def _mysql(url: URL, scratch: Path, progress: Progress) -> _Copies:
 
 
 def _mongodb(settings: Settings, scratch: Path, until: datetime, progress: Progress) -> _Copies | None:
-    """The documents of events up to when the database was read: later ones are of rows that the copy has not.
+    """Copy the documents of events up to the time of the database copy, which lacks the rows of later ones.
 
-    They are copied after the database, so that what it says was delivered is there. None where there is no MongoDB.
+    They are copied after the database, so that all deliveries in the database are included. Returns None without
+    MongoDB.
     """
     if settings.mongodb_url is None:
         return None

@@ -1,7 +1,7 @@
-"""The data folder: made where it is missing, prepared by one process at a time, and private.
+"""Create, lock and protect the data folder.
 
-What the service makes in it is for its owner alone, whatever the umask says. An older folder is brought to that at the
-start; only the rights of the folder itself are left as they are, for they may have been given on purpose.
+All that the service creates in it is readable only by its owner, regardless of the umask. The content of an older
+folder is made private at the start; only the rights of the folder itself are kept, as they may be intended.
 """
 
 import fcntl
@@ -22,7 +22,7 @@ _DATABASE_SUFFIXES = ("", "-wal", "-shm", "-journal")
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Be the only process that prepares the folder; made where it is missing. Raises `StartRefused`."""
+    """Lock the folder for one process that prepares it; create it if it is missing. Raises `StartRefused`."""
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with tempfile.TemporaryFile(dir=folder):
@@ -40,9 +40,9 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def make_private(path: Path) -> None:
-    """Take every right from all but the owner of a file or a folder.
+    """Remove all rights of group and others from a file or a folder.
 
-    Nothing happens where it is missing, a symbolic link, or somebody else's.
+    Nothing happens if it is missing, a symbolic link, or owned by another user.
     """
     with suppress(OSError):
         mode = path.lstat().st_mode
@@ -51,15 +51,15 @@ def make_private(path: Path) -> None:
 
 
 def make_database_private(path: Path) -> None:
-    """Take every right from all but the owner of an SQLite database and of the files that SQLite keeps beside it."""
+    """Remove all rights of group and others from an SQLite database and its side files."""
     for suffix in _DATABASE_SUFFIXES:
         make_private(path.with_name(path.name + suffix))
 
 
 def make_tree_private(folder: Path) -> None:
-    """Take every right from all but the owner of a folder and of everything below it.
+    """Remove all rights of group and others from a folder and everything below it.
 
-    The folder itself comes last: where nobody else may enter it, nothing below is looked at again.
+    The folder itself is changed last: if only its owner may enter it, everything below was changed before.
     """
     folder = folder.resolve()  # it may have been put on another disk
     with suppress(OSError):
@@ -72,7 +72,7 @@ def make_tree_private(folder: Path) -> None:
 
 
 def folder_warning(folder: Path) -> str | None:
-    """A sentence about a data folder that others may enter or change; None where it is private enough."""
+    """Return a warning if others may enter or change the data folder, otherwise None."""
     mode = stat.S_IMODE(folder.stat().st_mode)
     if mode & (stat.S_IWGRP | stat.S_IWOTH):
         return (

@@ -1,4 +1,4 @@
-"""The database: which one it is, and that it has the tables that this version of Unite works with."""
+"""Open the configured database, and migrate or check its schema."""
 
 import logging
 import sqlite3
@@ -26,7 +26,7 @@ FILE = "unite.sqlite3"
 
 
 def database_url(settings: Settings) -> URL:
-    """The URL of the database: the one that is set, or a file in the data folder."""
+    """Return the URL of the database: the configured one, or a file in the data folder."""
     if settings.database_url is not None:
         return make_url(settings.database_url)
     # Made of its parts: the path may have characters that mean something in a URL.
@@ -34,17 +34,17 @@ def database_url(settings: Settings) -> URL:
 
 
 def database_is_current(settings: Settings) -> bool:
-    """Whether the database has the tables that this version of Unite works with, and maybe later ones. Changes nothing.
+    """Return whether this version of Unite can work with the schema, which may be a later one. Changes nothing.
 
-    Raises `StartRefused` where there is no telling.
+    Raises `StartRefused` if that cannot be found out.
     """
     return _asked(settings, migrate.is_usable)
 
 
 def database_is_later(settings: Settings) -> bool:
-    """Whether the database is at a later schema, with which this version of Unite can work. Changes nothing.
+    """Return whether the database has a later schema with which this version of Unite can work. Changes nothing.
 
-    Raises `StartRefused` where there is no telling.
+    Raises `StartRefused` if that cannot be found out.
     """
     return _asked(settings, migrate.is_later)
 
@@ -63,7 +63,7 @@ def _asked(settings: Settings, question: Callable[[Engine], bool]) -> bool:
 
 
 def open_migrated(url: URL) -> Engine:
-    """An engine over the database, which is brought up to date first where it is not. Raises `StartRefused`."""
+    """Migrate the database if needed, and return an engine for it. Raises `StartRefused`."""
     engine = engine_of(url)
     try:
         if is_file(url):
@@ -92,7 +92,7 @@ def open_migrated(url: URL) -> Engine:
 
 
 def grant_rights(settings: Settings) -> ExcessPrivileges | None:
-    """Give the account that the service works with its rights; what it has beyond them, None where no account is set.
+    """Grant the service's account its rights, and return its further rights; None if no account is configured.
 
     Raises `StartRefused`.
     """
@@ -112,7 +112,7 @@ def grant_rights(settings: Settings) -> ExcessPrivileges | None:
 
 
 def engine_of(url: URL, *, patient: bool = False) -> Engine:
-    """An engine whose driver takes the URL; raises `StartRefused` where a parameter has a value of another kind."""
+    """Return an engine for the URL; raise `StartRefused` if the driver refuses the value of a parameter."""
     try:
         return create_engine_for(url, patient=patient)
     except (TypeError, ValueError) as error:
@@ -122,7 +122,7 @@ def engine_of(url: URL, *, patient: bool = False) -> Engine:
 
 
 def _migrate(url: URL) -> None:
-    """Apply what is missing, however long a large table takes."""
+    """Apply the missing migrations, without a timeout for large tables."""
     engine = create_engine_for(url, patient=True)
     try:
         migrate.upgrade(engine)
@@ -131,13 +131,13 @@ def _migrate(url: URL) -> None:
 
 
 def is_file(url: URL) -> bool:
-    """Whether the database is a file of SQLite."""
+    """Return whether the database is an SQLite file."""
     return url.get_backend_name() == "sqlite"
 
 
 @contextmanager
 def errors_as_start_refused(url: URL) -> Iterator[None]:
-    """Raise `StartRefused` where the database, or what else has to answer, cannot be used within the block."""
+    """Convert errors of the database and of other servers in the block to `StartRefused`."""
     try:
         yield
     except (DatabaseError, sqlite3.Error) as error:
@@ -147,17 +147,17 @@ def errors_as_start_refused(url: URL) -> Iterator[None]:
 
 
 def unusable(url: URL, error: Exception) -> StartRefused:
-    """The refusal that says which database cannot be used, and why."""
+    """Return the error that says which database cannot be used, and why."""
     return StartRefused(f"{described(url)} cannot be used: {original_error(error)}")
 
 
 def described(url: URL) -> str:
-    """The database by its place, without what is secret in it."""
+    """Return a name of the database with its path or URL, without secrets."""
     # What follows the question mark is left out: one of the parameters is the password of a key.
     where = url.database if is_file(url) else url.set(query={}).render_as_string(hide_password=True)
     return f"The database {where}"
 
 
 def original_error(error: Exception) -> object:
-    """What the database or the driver itself said."""
+    """Return the original error of the database or the driver."""
     return error.orig if isinstance(error, DatabaseError) else error.__cause__ or error

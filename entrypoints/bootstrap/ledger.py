@@ -1,4 +1,4 @@
-"""The call ledger of an installation, to be looked at and nothing else."""
+"""Open the call ledger read-only, for verification."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,9 +13,9 @@ from unite_core.calls.use_cases.verification import VerifyLedger
 
 @contextmanager
 def open_ledger_read_only(settings: Settings) -> Iterator[VerifyLedger]:
-    """What verifies the ledger in the database that the settings name, in which nothing is made, migrated or written.
+    """Yield the use case that verifies the ledger in the configured database, without creating or changing anything.
 
-    Raises `StartRefused` where it has not exactly the tables that this version of Unite works with.
+    Raises `StartRefused` if this version of Unite cannot work with the schema.
     """
     if not database_is_current(settings):
         raise StartRefused(

@@ -1,5 +1,5 @@
-"""What is said where Unite cannot start."""
+"""The error for a start that fails."""
 
 
 class StartRefused(Exception):
-    """Unite cannot start here; the message says why, and what to do."""
+    """Unite cannot start; the message says why, and what to do."""

@@ -1,4 +1,4 @@
-"""Restoring an archive into an installation that is empty, and seeing whether what was restored is right."""
+"""Restore a backup archive into an empty installation, and verify the result."""
 
 import shutil
 import tempfile
@@ -36,9 +36,9 @@ _BLOCK = 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restored:
-    """What was restored, also where its `ledger` is broken.
+    """The result of a restore; its `ledger` may be broken.
 
-    `removed` are files that SQLite had left beside an earlier database.
+    `removed` are side files of an earlier SQLite database.
     """
 
     manifest: archive.Manifest
@@ -50,8 +50,8 @@ class Restored:
 def restore(settings: Settings, source: Path, progress: Progress) -> Restored:
     """Restore an archive into the data folder and the databases of the settings, which have to be empty.
 
-    The archive is checked before anything is changed. Database and files get their places last, after database, files
-    and keys were verified. Raises `StartRefused`.
+    The archive is verified before anything is changed. Database and files are moved to their places last, after
+    database, files and keys were verified. Raises `StartRefused`.
     """
     url = database_url(settings)
     checked = _checked(source, progress)
@@ -155,9 +155,9 @@ def _mongo(url: str) -> Iterator[Mongo]:
 
 @contextmanager
 def _staging(url: URL, folder: Path) -> Iterator[Path]:
-    """A folder to extract to: beside the final places, or for MySQL where temporary files are.
+    """Yield a folder to extract to: in the data folder, or for MySQL among the temporary files.
 
-    Where the database is a server, the data folder may have no room at all.
+    If the database is a server, the data folder may have no space.
     """
     if not is_file(url):
         with tempfile.TemporaryDirectory(prefix="unite-restore-") as name:
@@ -232,7 +232,7 @@ def _loaded_mysql(url: URL, staging: Path, manifest: archive.Manifest, progress:
 
 
 def _loaded(url: URL, manifest: archive.Manifest) -> str:
-    """The servers that hold a part of the backup before files and SQLite's database get their places."""
+    """Return the servers that already contain a part of the backup before files and SQLite database are in place."""
     servers = [DATABASE_URL.name] if not is_file(url) else []
     if manifest.documents is not None:
         servers.append(MONGODB_URL.name)
@@ -241,7 +241,7 @@ def _loaded(url: URL, manifest: archive.Manifest) -> str:
 
 @contextmanager
 def _partial(place: str) -> Iterator[None]:
-    """Say that a failure has left a part of the backup behind."""
+    """Add to an error that a part of the backup is left behind."""
     try:
         yield
     except (StartRefused, Unavailable, DatabaseError, OSError) as error:
@@ -273,7 +273,7 @@ def _load_documents(settings: Settings, staging: Path, manifest: archive.Manifes
 
 
 def _put_in_place(url: URL, folder: Path, staging: Path, manifest: archive.Manifest) -> tuple[Path, ...]:
-    """Give everything its place, the database last. Where that fails, nothing is left of it."""
+    """Move everything to its place, the database last; undo that if it fails."""
     placed: list[Path] = []
     try:
         if (staging / archive.FILES).exists():

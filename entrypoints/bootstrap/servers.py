@@ -1,4 +1,4 @@
-"""The servers that can take the place of the embedded parts, each by itself."""
+"""Create the adapters for optional servers, or their embedded replacements."""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -41,10 +41,10 @@ from unite_core.reports.documents import CallDocuments
 
 @dataclass(frozen=True, kw_only=True)
 class Dependency:
-    """Something that Unite depends on: `ask` raises `Unavailable` where it is not there.
+    """A dependency of Unite: `ask` raises `Unavailable` if it does not respond.
 
-    Without a `required` one nothing goes; without any other something is slower, or waits. `breaker` tells whether it
-    is being left alone, where something watches over that.
+    Without a `required` dependency Unite does not work; without any other something is slower, or waits. `breaker`
+    returns the state of its circuit breaker, if it has one.
     """
 
     ask: Callable[[], None]
@@ -55,7 +55,7 @@ class Dependency:
 
 @dataclass(frozen=True, kw_only=True)
 class SharedState:
-    """What several processes share, or what one does without it."""
+    """The cache and the rate limits, shared in Redis or local to the process."""
 
     redis: RedisServer | None = None
     cache: Cache = field(default_factory=NoCache)
@@ -64,9 +64,9 @@ class SharedState:
 
 
 def shared_state(settings: Settings, clock: Clock, secret: bytes) -> SharedState:
-    """Cache and rate limits: in Redis where one is set, and by this process alone elsewhere.
+    """Create cache and rate limits: in Redis if it is configured, otherwise local to this process.
 
-    `secret` signs what is in the cache; processes that share it see each other's values.
+    `secret` signs the values in the cache; processes with the same secret can read each other's values.
     """
     own = LocalRateLimits(clock)
     if settings.redis_url is None:
@@ -84,7 +84,7 @@ def shared_state(settings: Settings, clock: Clock, secret: bytes) -> SharedState
 
 @dataclass(frozen=True, kw_only=True)
 class ActivityStores:
-    """Where the activity log is kept, and with it the documents of calls, where there are any."""
+    """The activity log, and the call documents if MongoDB is configured."""
 
     activity: ActivityLog
     documents: CallDocuments | None = None
@@ -92,7 +92,7 @@ class ActivityStores:
 
 
 def activity_stores(settings: Settings, engine: Engine) -> ActivityStores:
-    """The activity log: in MongoDB where one is set, in the database elsewhere."""
+    """Create the activity log: in MongoDB if it is configured, otherwise in the database."""
     if settings.mongodb_url is None:
         return ActivityStores(activity=SqlActivityLog(engine))
     mongo = Mongo(settings.mongodb_url)
@@ -109,9 +109,9 @@ def activity_stores(settings: Settings, engine: Engine) -> ActivityStores:
 
 
 def grant_log(settings: Settings) -> bool:
-    """Make the account that the service works with on MongoDB; False where none is set.
+    """Create the service's account on MongoDB; return False if none is configured.
 
-    What the log is made of is brought up to date, too, for the service may not. Raises `StartRefused`.
+    Collections and indexes are updated too, because the service has no right to do that. Raises `StartRefused`.
     """
     if settings.mongodb_url is None or settings.mongodb_service_url is None:
         return False
@@ -132,7 +132,7 @@ def grant_log(settings: Settings) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class FileStores:
-    """Where files are kept. `signed_files` answers the links where the service itself is the storage."""
+    """The file storage. `signed_files` serves the signed links if the service itself is the storage."""
 
     files: Files
     signed_files: SignedFiles | None = None
@@ -142,7 +142,7 @@ class FileStores:
 
 
 def file_stores(settings: Settings, clock: Clock, secrets: Mapping[str, bytes], folder: str) -> FileStores:
-    """Files: in S3 where buckets are set, and in a folder of the data folder elsewhere."""
+    """Create the file storage: in S3 if buckets are configured, otherwise in the data folder."""
     storage = settings.storage
     if storage is None:
         local = LocalFiles(
@@ -166,9 +166,9 @@ def file_stores(settings: Settings, clock: Clock, secrets: Mapping[str, bytes], 
 
 
 def disk(settings: Settings, database: URL) -> Mapping[str, Dependency]:
-    """The disks that the service writes to itself; none where database and files are elsewhere.
+    """Return the checks of the disks that the service writes to; empty if database and files are on servers.
 
-    None is required: what is there can still be read.
+    They are not required: with a full disk reading still works.
     """
     folders = set()
     if settings.storage is None:
@@ -185,12 +185,12 @@ def disk(settings: Settings, database: URL) -> Mapping[str, Dependency]:
 
 
 Signatures = Callable[[str, Mapping[str, str], str], bool]
-"""Whether a signature is that of whoever carries text messages: for a URL as they wrote it, and their form."""
+"""A function that verifies the text message provider's signature of a URL, as it called it, and a form."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Messages:
-    """Who carries messages; `signatures` knows what those tell us who carry text messages, where anybody does."""
+    """The adapters for messages; `signatures` verifies the text message provider's webhooks, if there is a provider."""
 
     topic: Topic
     texts: TextMessages
@@ -199,7 +199,7 @@ class Messages:
 
 
 def messages(settings: Settings) -> Messages:
-    """The topic in SNS and text messages by Twilio, each where it is set, and in the log elsewhere."""
+    """Create the adapters for SNS and Twilio; each that is not configured writes to the log instead."""
     topic: Topic = ConsoleTopic()
     texts: TextMessages = ConsoleTextMessages()
     signatures = None
@@ -234,14 +234,14 @@ def _by_twilio(account: Twilio, public_url: str) -> tuple[TextMessages, Signatur
 
 
 def _access_to_topic(settings: Settings, arn: str) -> AwsClients:
-    """Access to the region that the topic is in, wherever everything else is."""
+    """Return access to the region of the topic, which may differ from the region of everything else."""
     return AwsClients(endpoint_url=settings.aws_endpoint_url, region=arn.split(":")[3])
 
 
 def provide_storage(settings: Settings) -> bool:
-    """Make buckets, queue and topic, where what stands in for AWS is set; whether there was anything to be made.
+    """Create buckets, queue and topic in a stand-in for AWS; return whether there was anything to create.
 
-    In AWS itself they are made by whoever owns the account. Safe to repeat. Raises `Unavailable`.
+    In AWS itself the owner of the account creates them. Safe to repeat. Raises `Unavailable`.
     """
     storage, arn, endpoint = settings.storage, settings.sns_topic_arn, settings.aws_endpoint_url
     if endpoint is None or (storage is None and arn is None):
@@ -260,7 +260,7 @@ def provide_storage(settings: Settings) -> bool:
 
 
 def _storage_origins(settings: Settings) -> tuple[str, ...]:
-    """The origins whose pages may send files to the storage: the service's own, and those that the settings allow."""
+    """Return the origins whose pages may upload to the storage: the service's own, and those of the settings."""
     if not settings.cors_origins:
         return ("*",)
     return ("/".join(settings.public_url.split("/")[:3]), *settings.cors_origins)

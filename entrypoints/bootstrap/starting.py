@@ -1,4 +1,4 @@
-"""From settings to a Unite that works."""
+"""Load the settings, and start the application with its adapters."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -47,23 +47,22 @@ from unite_core.phone import PhonePolicy
 FILES = "files"
 
 DESTINATIONS = (ACTIVITY, TOPIC, TEXTS)
-"""Those who are told of events."""
+"""The destinations of events."""
 
 OPERATOR = Actor(user_id=UUID(int=0), role=Role.ADMIN)
-"""Whoever works at the machine itself: the data is theirs to read and to change anyway, without being a user."""
+"""The actor of commands on the machine itself, whose user can read and change all data anyway."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Started:
-    """A Unite that works, and what the doors need beside it. Close it, or use it as a context manager.
+    """The started application, and what the entrypoints need beside it. Close it, or use it as a context manager.
 
-    `files` are the same that `unite` uses; `signed_files` answers their links where the service itself is the storage,
-    and `notices` tell of uploads where something else is and a queue is set. `cursor_secrets` begins with the one that
-    signs. `webhook_signatures` knows the requests of whoever carries text messages, None where nobody does.
-    `dependencies` are what Unite depends on, by name. `upkeep` is for a worker to do once a minute. `jobs` are the same
-    that `unite` uses, and `queues` is where a worker gets them from; None where there is no Redis. `listen`
-    makes the end at which a worker waits to be woken by `wake`, should it have no queues, or should they be away; it
-    raises `StartRefused` where it cannot.
+    `files` is the storage that `unite` uses; `signed_files` serves its links if the service itself is the storage, and
+    `notices` receives notifications of uploads if S3 is the storage and a queue is configured. The first of the
+    `cursor_secrets` signs. `webhook_signatures` verifies the webhooks of the text message provider; None without one.
+    `dependencies` are the dependencies of Unite by name. `upkeep` are tasks for a worker, once a minute. `jobs` are the
+    jobs that `unite` enqueues, and `queues` is the source from which a worker gets them; None without Redis. `listen`
+    creates the receiver with which a worker without queues waits for `wake`; it raises `StartRefused` if it cannot.
     """
 
     unite: Unite
@@ -81,7 +80,7 @@ class Started:
     wake: Callable[[], None]
 
     def close(self) -> None:
-        """Let go of every connection."""
+        """Close every connection."""
         for dependency in self.dependencies.values():
             dependency.close()
 
@@ -93,9 +92,9 @@ class Started:
 
 
 def load_settings(environ: Mapping[str, str], scope: Scope = Scope.SERVICE) -> Settings:
-    """The settings of the environment, and of the secret that it names, if it does; for a process of the scope.
+    """Load the settings from the environment, and from the secret that it may name, for a process of this scope.
 
-    Raises `SettingsRefused`, and `StartRefused` where the secret cannot be read.
+    Raises `SettingsRefused`, and `StartRefused` if the secret cannot be read.
     """
     place = secret_location(environ)
     if place is None:
@@ -119,7 +118,7 @@ def load_settings(environ: Mapping[str, str], scope: Scope = Scope.SERVICE) -> S
 
 
 def start(settings: Settings) -> Started:
-    """Open the data folder and the database, bring the database up to date, and wire everything up.
+    """Open the data folder, open and migrate the database, and create the application with its adapters.
 
     Starts no thread and no process. Raises `StartRefused`.
     """
@@ -181,9 +180,9 @@ def start(settings: Settings) -> Started:
 
 
 def create_first_admin(started: Started) -> User | None:
-    """Add the admin whom the settings name; None where they name nobody, or there is an admin already.
+    """Add the admin from the settings; return None if they have none, or if there is an admin already.
 
-    Raises `StartRefused` where the database does not take one.
+    Raises `StartRefused` if the database is not available.
     """
     first = started.settings.first_admin
     if first is None:
@@ -195,7 +194,7 @@ def create_first_admin(started: Started) -> User | None:
 
 
 def has_admin(started: Started) -> bool:
-    """Whether anybody can log in who may add others. Raises `StartRefused` where the database does not answer."""
+    """Return whether there is an active admin. Raises `StartRefused` if the database does not respond."""
     wanted = UserFilter(role=Role.ADMIN, active=True)
     with _refused_where_unavailable():
         return bool(started.unite.identity.list_users(OPERATOR, wanted, PageRequest(limit=1)).items)

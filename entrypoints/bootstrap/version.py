@@ -1,4 +1,4 @@
 """The version of Unite."""
 
 VERSION = "0.1.0"
-"""The same as in setup.cfg; a test compares them."""
+"""The same version as in setup.cfg; a test compares them."""

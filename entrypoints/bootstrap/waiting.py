@@ -1,4 +1,4 @@
-"""A word about a server that does not answer at the start, while it is still waited for."""
+"""Log a warning while the start waits for a server that does not respond."""
 
 import logging
 from collections.abc import Iterator
@@ -12,9 +12,9 @@ log = logging.getLogger(__name__)
 
 @contextmanager
 def waiting_for(server: str, seconds: float = SECONDS_UNTIL_A_WORD) -> Iterator[None]:
-    """Log a warning where the block takes longer than `seconds`. No thread is left behind: processes are forked later.
+    """Log a warning if the block takes longer than `seconds`. No thread is left, because processes are forked later.
 
-    What waits has timeouts of its own, which end the start after about a minute.
+    The calls in the block have their own timeouts, which end the start after about a minute.
     """
     timer = Timer(
         seconds,

@@ -1,4 +1,4 @@
-"""Unite for one command: opened, and what goes wrong told in a sentence."""
+"""Open the application for a command, and convert errors to messages and exit codes."""
 
 import sys
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ USAGE = 2
 
 
 class CommandFailed(Exception):
-    """The command cannot be carried out; the message says why. `code` is the exit code."""
+    """The command failed; the message says why. `code` is the exit code."""
 
     def __init__(self, message: str, code: int = FAILED) -> None:
         super().__init__(message)
@@ -23,15 +23,15 @@ class CommandFailed(Exception):
 
 
 def settings_for(environ: Mapping[str, str]) -> Settings:
-    """The settings, with their warnings on standard error; raises `CommandFailed`."""
+    """Load the settings, and print their warnings to standard error; raise `CommandFailed`."""
     try:
         settings = load_settings(environ, Scope.DATA)
-    except SettingsRefused as refused:
-        for warning in refused.warnings:
+    except SettingsRefused as error:
+        for warning in error.warnings:
             print_error(warning)
-        raise CommandFailed(str(refused)) from refused
-    except StartRefused as refused:
-        raise CommandFailed(str(refused)) from refused
+        raise CommandFailed(str(error)) from error
+    except StartRefused as error:
+        raise CommandFailed(str(error)) from error
     for warning in settings.warnings:
         print_error(warning)
     return settings
@@ -39,19 +39,19 @@ def settings_for(environ: Mapping[str, str]) -> Settings:
 
 @contextmanager
 def open_application(environ: Mapping[str, str]) -> Iterator[Started]:
-    """Unite over the data folder that the settings name; raises `CommandFailed` where it cannot be opened."""
+    """Open the application with the data folder of the settings; raise `CommandFailed` if that fails."""
     settings = settings_for(environ)
     try:
         started = start(settings)
-    except StartRefused as refused:
-        raise CommandFailed(str(refused)) from refused
+    except StartRefused as error:
+        raise CommandFailed(str(error)) from error
     with started:
         yield started
 
 
 @contextmanager
 def errors_as_command_failed() -> Iterator[None]:
-    """Turn errors of the domain into `CommandFailed`, with a line for each field at fault."""
+    """Convert errors of the core to `CommandFailed`, with a line for each field error."""
     try:
         yield
     except UniteError as error:
@@ -60,5 +60,5 @@ def errors_as_command_failed() -> Iterator[None]:
 
 
 def print_error(message: str) -> None:
-    """Say something beside the output."""
+    """Print a message to standard error."""
     print(message, file=sys.stderr)

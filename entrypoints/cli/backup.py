@@ -1,4 +1,4 @@
-"""`backup`: the installation in one archive, while the service runs."""
+"""The `backup` command: write the installation to one archive while the service runs."""
 
 import os
 import signal
@@ -15,22 +15,22 @@ from entrypoints.cli.application import CommandFailed, print_error, settings_for
 from entrypoints.cli.progress import StageProgress, console
 
 STANDARD = "-"
-"""A file's name that stands for standard output or input."""
+"""The file name for standard output or input."""
 
 
 def run(arguments: Namespace, environ: Mapping[str, str]) -> int:
-    """Carry the command out; the exit code."""
-    signal.signal(signal.SIGTERM, exit_on_signal)  # copies hold what is secret: they are removed then, too
+    """Run the command and return the exit code."""
+    signal.signal(signal.SIGTERM, exit_on_signal)  # the copies contain secrets, so a signal must remove them too
     try:
         settings = settings_for(environ)
         with _target(arguments.file) as (target, scratch), StageProgress(console(stderr=True)) as stages:
             manifest = back_up(settings, target, scratch, stages.show)
-    except StartRefused as refused:
-        print_error(str(refused))
+    except StartRefused as error:
+        print_error(str(error))
         return 1
-    except CommandFailed as refused:
-        print_error(str(refused))
-        return refused.code
+    except CommandFailed as error:
+        print_error(str(error))
+        return error.code
     except OSError as error:
         print_error(f"The backup cannot be written: {error.strerror}.")
         return 1
@@ -42,12 +42,12 @@ def run(arguments: Namespace, environ: Mapping[str, str]) -> int:
 
 
 def exit_on_signal(number: int, _frame: object) -> NoReturn:
-    """End as the signal says, by way of everything that is to be cleaned up."""
+    """Exit with the signal's exit code, after the cleanup of all open contexts."""
     sys.exit(128 + number)
 
 
 def describe_manifest(manifest: Manifest) -> str:
-    """What an archive contains, and what it does not."""
+    """Return sentences on what an archive contains and what not."""
     rows = sum(manifest.counts.values())
     lines = [f"{manifest.counts.get('leads', 0):,} leads, {rows:,} rows in all, at schema {manifest.revision}."]
     if manifest.documents is not None:
@@ -59,7 +59,7 @@ def describe_manifest(manifest: Manifest) -> str:
 
 @contextmanager
 def _target(name: str) -> Iterator[tuple[BinaryIO, Path]]:
-    """The stream to write to, and a folder for copies. A file gets its name when it is complete."""
+    """Yield the stream to write to, and a folder for copies. A file gets its name when it is complete."""
     if name == STANDARD:
         if sys.stdout.isatty():
             raise CommandFailed("Standard output is a terminal; name a file, or redirect it.")

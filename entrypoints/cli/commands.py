@@ -1,4 +1,4 @@
-"""What can be typed: `python -m entrypoints COMMAND …`."""
+"""The command line parser: commands, options and help texts of `python -m entrypoints`."""
 
 import argparse
 from pathlib import Path
@@ -13,11 +13,11 @@ PROGRAM = "python -m entrypoints"
 
 
 def parser() -> argparse.ArgumentParser:
-    """The parser of every command; a usage error ends the process with exit code 2, as argparse does."""
+    """Return the parser of all commands; argparse exits with code 2 on a usage error."""
     root = argparse.ArgumentParser(
         prog=PROGRAM,
         description="Unite, the backend a sales floor runs on.",
-        epilog="What can be set is in docs/settings.md; everything is read from the environment.",
+        epilog="All settings are environment variables; docs/settings.md lists them.",
     )
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
     serve = commands.add_parser("serve", help="serve the API and work through imports, until Ctrl-C or SIGTERM")
@@ -26,22 +26,20 @@ def parser() -> argparse.ArgumentParser:
     work = commands.add_parser("work", help="only work through imports; `serve` has a worker already")
     work.add_argument("--until-stdin-ends", action="store_true", help="stop when standard input is closed")
     migrate = commands.add_parser("migrate", help="bring the database up to date; `serve` does that too")
-    migrate.add_argument("--check", action="store_true", help="change nothing; exit 1 where it is not up to date")
+    migrate.add_argument("--check", action="store_true", help="change nothing; exit with 1 if it is not up to date")
     _backup(commands.add_parser("backup", help="write database, files and keys to one archive; the service may run"))
     _restore(commands.add_parser("restore", help="restore such an archive into an empty installation"))
     _users(commands.add_parser("users", help="add and list users, and reset a password"))
     _import(commands.add_parser("import", help="import a CSV file of leads"))
-    verify = commands.add_parser(
-        "verify-ledger", help="see whether every entry of the call ledger is as it was written"
-    )
+    verify = commands.add_parser("verify-ledger", help="verify that no entry of the call ledger was changed")
     verify.description = (
-        "Work out the hashes of all entries of the call ledger anew, and compare. This reads the database and changes "
-        "nothing, whether the service runs or not. Exit code 1 where an entry was changed, taken away or put in."
+        "Recompute and compare the hashes of all entries of the call ledger. This only reads the database, and the "
+        "service may run. The exit code is 1 if an entry was changed, removed or inserted."
     )
-    rebuild = commands.add_parser("rebuild-reports", help="count the calls of all reports anew from the call ledger")
+    rebuild = commands.add_parser("rebuild-reports", help="recount the calls of all reports from the call ledger")
     rebuild.description = (
-        "Count anew, day by day, what reports have counted beforehand. Reports are right at every moment meanwhile, "
-        "and the service may run. This is needed only where somebody has changed the tables of reports by hand."
+        "Recount the calls of all reports day by day. Reports stay correct in the meantime, and the service may run. "
+        "This is only needed after the tables of reports were changed by hand."
     )
     _reconcile(commands.add_parser("reconcile", help="compare the call documents of MongoDB with the call ledger"))
     commands.add_parser("demo", help="show everything once, in a temporary folder")
@@ -51,9 +49,9 @@ def parser() -> argparse.ArgumentParser:
 def _backup(backup: argparse.ArgumentParser) -> None:
     backup.description = (
         "Write one archive (tar, readable for its owner alone) of the database, and of the files, the keys and the "
-        "documents of MongoDB where there are any. The service may run. The archive contains password hashes and keys."
+        "documents of MongoDB if there are any. The service may run. The archive contains password hashes and keys."
     )
-    backup.add_argument("file", metavar="FILE", help="the archive, which must not be there yet; - for standard output")
+    backup.add_argument("file", metavar="FILE", help="the archive, which must not exist yet; - for standard output")
 
 
 def _restore(restore: argparse.ArgumentParser) -> None:
@@ -95,8 +93,8 @@ def _users(users: argparse.ArgumentParser) -> None:
 
 def _reconcile(command: argparse.ArgumentParser) -> None:
     command.description = (
-        "Compare days: their calls as they were counted beforehand, as the call ledger has them, and as the call "
-        "documents in MongoDB have them. Exit code 1 where something differs, or still differs after --repair."
+        "Compare the calls of days in the rollups, in the call ledger and in the call documents in MongoDB. The exit "
+        "code is 1 if something differs, or still differs after --repair."
     )
     command.add_argument("--date", metavar="DATE", help="the day, YYYY-MM-DD (default: today)")
     command.add_argument("--from", metavar="DATE", dest="first", help="the first of up to 400 days")
@@ -119,11 +117,13 @@ def _import(command: argparse.ArgumentParser) -> None:
         "--on-duplicate",
         choices=[choice.value for choice in OnDuplicate],
         default=OnDuplicate.SKIP.value,
-        help="what becomes of rows that repeat a lead (default: skip)",
+        help="what to do with rows that repeat a lead (default: skip)",
     )
-    command.add_argument("--default-country", type=_country, metavar="CC", help="of phone numbers without a plus")
-    command.add_argument("--default-source", metavar="SOURCE", help="of leads whose row names none")
-    command.add_argument("--assigned-to", metavar="EMAIL", help="who gets the leads whose row names nobody")
+    command.add_argument(
+        "--default-country", type=_country, metavar="CC", help="country of phone numbers without a plus"
+    )
+    command.add_argument("--default-source", metavar="SOURCE", help="source of leads whose row has none")
+    command.add_argument("--assigned-to", metavar="EMAIL", help="user for leads whose row has none")
     command.add_argument(
         "--column",
         action="append",
@@ -131,18 +131,16 @@ def _import(command: argparse.ArgumentParser) -> None:
         default=[],
         metavar="HEADER=FIELD",
         dest="columns",
-        help=f"say what a column is: one of {', '.join(FIELDS)} or {IGNORE}; may be given several times",
+        help=f"map a column to a field: one of {', '.join(FIELDS)} or {IGNORE}; may be given several times",
     )
-    command.add_argument("--dry-run", action="store_true", help="say what would happen, and change nothing")
-    command.add_argument(
-        "--as", metavar="EMAIL", dest="acting", help="who imports (default: the admin who is there the longest)"
-    )
+    command.add_argument("--dry-run", action="store_true", help="show what would happen, and change nothing")
+    command.add_argument("--as", metavar="EMAIL", dest="acting", help="user who imports (default: the oldest admin)")
 
 
 def _country(text: str) -> str:
     code = text.upper()
     if not is_country(code):
-        raise argparse.ArgumentTypeError(f"{text} is no country; write two letters of ISO 3166-1, such as US")
+        raise argparse.ArgumentTypeError(f"{text} is not a country; write two letters of ISO 3166-1, such as US")
     return code
 
 

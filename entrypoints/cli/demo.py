@@ -1,4 +1,4 @@
-"""`demo`: what Unite does, once, over HTTP, in a temporary folder."""
+"""The `demo` command: run every feature once over HTTP, in a temporary folder."""
 
 import csv
 import io
@@ -27,50 +27,50 @@ from unite_core.imports.model import ImportStatus, RowKind
 SAMPLE = Path(__file__).resolve().parents[2] / "sample_leads.csv"
 IMPORT_TIMEOUT = 60.0
 TERMINATED = 143
-"""What shells say of a process that SIGTERM ended."""
+"""The exit code that shells report for a process that SIGTERM ended."""
 
 
 def run(_arguments: Namespace, environ: Mapping[str, str]) -> int:
-    """Show everything; the exit code: 0 where all came out as it should, else 1."""
-    # A broken-off demonstration cleans up as well, whoever breaks it off.
+    """Run the demonstration and return the exit code: 0 if every step had the expected result, else 1."""
+    # sys.exit runs the cleanup, which the default handler of SIGTERM would skip.
     signal.signal(signal.SIGTERM, lambda _signal, _frame: sys.exit(TERMINATED))
-    shown = console()
-    shown.print()
-    shown.print(Text("Unite, the backend a sales floor runs on", style="bold"))
+    out = console()
+    out.print()
+    out.print(Text("Unite, the backend a sales floor runs on", style="bold"))
     with tempfile.TemporaryDirectory(prefix="unite-demo-") as name:
         folder = Path(name)
         try:
-            _show(shown, folder, environ)
-        except DemoFailed as failed:
-            shown.print(Text(f"\nThe demonstration failed. {failed}", style="red"))
-            shown.print(Text(f"The last lines of the service's log:\n{last_lines(folder)}"), soft_wrap=True)
+            _show(out, folder, environ)
+        except DemoFailed as error:
+            out.print(Text(f"\nThe demonstration failed. {error}", style="red"))
+            out.print(Text(f"The last lines of the service's log:\n{last_lines(folder)}"), soft_wrap=True)
             return 1
     return 0
 
 
-def _show(shown: Console, folder: Path, environ: Mapping[str, str]) -> None:
+def _show(out: Console, folder: Path, environ: Mapping[str, str]) -> None:
     began = time.monotonic()
     people = [Person(name, role, secrets.token_urlsafe(12)) for name, role in PEOPLE]
     admin = people[0]
-    print_step(shown, 1, "Start the service on its embedded default, in a temporary folder")
+    print_step(out, 1, "Start the service on its embedded default, in a temporary folder")
     with service(folder, environ, (admin.email, admin.password)) as url:
-        shown.print(f"  It listens at {url}; nothing but this folder is used.")
-        floor = add_people(shown, url, people)
+        out.print(f"  It listens at {url}; nothing but this folder is used.")
+        floor = add_people(out, url, people)
         content = _sample()
         done = _upload(floor, content)
         _explain(floor, done)
         _correct(floor, done)
-        _share_out(floor)
+        _assign_leads(floor)
         _refuse(floor, content)
         show_calls(floor, folder, environ)
         show_report(floor)
-    shown.print()
+    out.print()
     took = time.monotonic() - began
-    shown.print(Text(f"All of this took {took:.0f} seconds, and its folder is gone again.", style="bold"))
-    shown.print("  make run     serves on http://127.0.0.1:8000, with its data in ./var")
-    shown.print("               UNITE_ADMIN_EMAIL and UNITE_ADMIN_PASSWORD name the first admin")
-    shown.print("  /docs        is where that service explains its API; /dashboard shows people the day")
-    shown.print("  make help    lists everything else")
+    out.print(Text(f"The demonstration took {took:.0f} seconds, and its folder is removed.", style="bold"))
+    out.print("  make run     serves on http://127.0.0.1:8000, with its data in ./var")
+    out.print("               UNITE_ADMIN_EMAIL and UNITE_ADMIN_PASSWORD name the first admin")
+    out.print("  /docs        documents the API of that service; /dashboard shows the day")
+    out.print("  make help    lists everything else")
 
 
 def _sample() -> bytes:
@@ -81,22 +81,22 @@ def _sample() -> bytes:
 
 
 def _upload(floor: Team, content: bytes) -> dict[str, Any]:
-    shown = floor.console
-    print_step(shown, 3, f"Mo uploads {SAMPLE.name} by a signed link, and has it imported")
+    out = floor.console
+    print_step(out, 3, f"Mo uploads {SAMPLE.name} by a signed link, and has it imported")
     new = {"filename": SAMPLE.name, "size": len(content), "options": {"default_country": "US"}}
     announced = floor.manager.call("POST", "/v1/lead-imports", new, expect=201)
-    with ProgressBar(shown, "upload") as bar:
+    with ProgressBar(out, "upload") as bar:
         floor.manager.upload(announced["upload"], content, bar.show)
     floor.manager.call("POST", f"/v1/lead-imports/{announced['id']}/start", expect=202)
     done = _follow(floor, announced["id"])
     mapped = ", ".join(f"{it['header']} = {it['field']}" for it in done["columns"] if it["field"])
-    shown.print(Text(f"  Columns: {mapped}"))
-    shown.print(counts_table(done["counts"]))
+    out.print(Text(f"  Columns: {mapped}"))
+    out.print(counts_table(done["counts"]))
     return done
 
 
 def _follow(floor: Team, import_id: str) -> dict[str, Any]:
-    until = time.monotonic() + IMPORT_TIMEOUT
+    deadline = time.monotonic() + IMPORT_TIMEOUT
     with ProgressBar(floor.console, "import") as bar:
         while True:
             current: dict[str, Any] = floor.manager.call("GET", f"/v1/lead-imports/{import_id}")
@@ -105,7 +105,7 @@ def _follow(floor: Team, import_id: str) -> dict[str, Any]:
             bar.show(so_far["bytes_done"], so_far["bytes_total"], more)
             if ImportStatus(current["status"]).ended:
                 break
-            if time.monotonic() > until:
+            if time.monotonic() > deadline:
                 raise DemoFailed(f"The import was not done within {IMPORT_TIMEOUT:.0f} seconds.")
             time.sleep(POLL_INTERVAL)
     counts = current["counts"]
@@ -117,21 +117,21 @@ def _follow(floor: Team, import_id: str) -> dict[str, Any]:
 
 
 def _explain(floor: Team, done: Mapping[str, Any]) -> None:
-    shown = floor.console
-    print_step(shown, 4, "What was wrong with the rest, row by row")
-    explained = table("Row", "Kind", "Why", "Suggestion")
-    listed = floor.manager.call("GET", f"/v1/lead-imports/{done['id']}/rejections?limit=200")["items"]
-    for row in listed:
+    out = floor.console
+    print_step(out, 4, "What was wrong with the rest, row by row")
+    explanations = table("Row", "Kind", "Why", "Suggestion")
+    rejections = floor.manager.call("GET", f"/v1/lead-imports/{done['id']}/rejections?limit=200")["items"]
+    for row in rejections:
         cells = (f"  {row['row']}", row["kind"], row["message"], row["suggestion"] or "")
-        explained.add_row(*map(Text, cells), style="" if row["kind"] == RowKind.REJECTED else "dim")
-    shown.print(explained)
-    if len(listed) != done["counts"]["duplicate"] + done["counts"]["rejected"]:
-        raise DemoFailed("Not every row that made no lead is explained.")
+        explanations.add_row(*map(Text, cells), style="" if row["kind"] == RowKind.REJECTED else "dim")
+    out.print(explanations)
+    if len(rejections) != done["counts"]["duplicate"] + done["counts"]["rejected"]:
+        raise DemoFailed("Not every rejected row is explained.")
 
 
 def _correct(floor: Team, done: Mapping[str, Any]) -> None:
-    shown = floor.console
-    print_step(shown, 5, "Mo corrects the error report and uploads it as it is")
+    out = floor.console
+    print_step(out, 5, "Mo corrects the error report and uploads it as it is")
     report = floor.manager.answer("GET", f"/v1/lead-imports/{done['id']}/error-report").content
     fields = {it["field"]: it["header"] for it in done["columns"] if it["field"]}
     header, rows = _read_csv(report)
@@ -142,9 +142,9 @@ def _correct(floor: Team, done: Mapping[str, Any]) -> None:
     for row in rows:
         column = fields.get(row[field])
         if column and row[suggestion]:
-            meant = unescape_formula(row[suggestion])
-            shown.print(Text(f"  row {row[number]}: {unescape_formula(row[column])} becomes {meant}"))
-            row[column] = meant
+            corrected_value = unescape_formula(row[suggestion])
+            out.print(Text(f"  row {row[number]}: {unescape_formula(row[column])} becomes {corrected_value}"))
+            row[column] = corrected_value
             corrected += 1
     if not corrected:
         raise DemoFailed("No row came with a suggestion.")
@@ -157,39 +157,39 @@ def _correct(floor: Team, done: Mapping[str, Any]) -> None:
         data={"options": json.dumps({"default_country": "US"})},
     )
     ended = _follow(floor, again["id"])
-    shown.print(counts_table(ended["counts"]))
+    out.print(counts_table(ended["counts"]))
     if ended["counts"]["created"] != corrected:
         raise DemoFailed(f"{corrected} rows were corrected, and {ended['counts']['created']} leads created.")
 
 
-def _share_out(floor: Team) -> None:
-    shown = floor.console
-    print_step(shown, 6, "Mo shares leads out, and each agent sees their own alone")
+def _assign_leads(floor: Team) -> None:
+    out = floor.console
+    print_step(out, 6, "Mo assigns leads, and each agent sees only their own")
     leads = floor.manager.call("GET", "/v1/leads?limit=5")["items"]
     own: dict[str, list[str]] = {"Amy": [it["id"] for it in leads[:3]], "Ben": [it["id"] for it in leads[3:]]}
     for agent, lead_ids in own.items():
         for lead_id in lead_ids:
             floor.manager.call("PATCH", f"/v1/leads/{lead_id}", {"assigned_to": floor.ids[agent]}, expect=200)
-    listed = table("Asked by", "Answer to GET /v1/leads")
+    visible = table("User", "Response to GET /v1/leads")
     for agent, client in floor.agents.items():
-        seen = client.call("GET", "/v1/leads?limit=200")["items"]
-        if {it["id"] for it in seen} != set(own[agent]):
-            raise DemoFailed(f"{agent} sees {len(seen)} leads instead of {len(own[agent])}.")
-        listed.add_row(f"  {agent}", f"{len(seen)} leads: {', '.join(it['name'] for it in seen)}")
+        items = client.call("GET", "/v1/leads?limit=200")["items"]
+        if {it["id"] for it in items} != set(own[agent]):
+            raise DemoFailed(f"{agent} sees {len(items)} leads instead of {len(own[agent])}.")
+        visible.add_row(f"  {agent}", f"{len(items)} leads: {', '.join(it['name'] for it in items)}")
         for other in set(own) - {agent}:
             client.answer("GET", f"/v1/leads/{own[other][0]}", expect=404)
-    listed.add_row("  each", "404 for a lead of the other one")
+    visible.add_row("  each", "404 for a lead of the other agent")
     everything = floor.manager.call("GET", "/v1/leads?limit=200")["items"]
-    listed.add_row("  Mo", f"{len(everything)} leads")
-    shown.print(listed)
+    visible.add_row("  Mo", f"{len(everything)} leads")
+    out.print(visible)
 
 
 def _refuse(floor: Team, content: bytes) -> None:
-    shown = floor.console
-    print_step(shown, 7, "Amy tries to import leads, which agents may not")
+    out = floor.console
+    print_step(out, 7, "Amy tries to import leads, which agents may not")
     new = {"filename": "mine.csv", "size": len(content)}
     problem = floor.agents["Amy"].call("POST", "/v1/lead-imports", new, expect=403)
-    shown.print(Text(f"  {problem['status']} {problem['code']}: {problem['detail']}"))
+    out.print(Text(f"  {problem['status']} {problem['code']}: {problem['detail']}"))
 
 
 def _read_csv(content: bytes) -> tuple[Sequence[str], list[dict[str, str]]]:

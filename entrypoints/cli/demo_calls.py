@@ -1,4 +1,4 @@
-"""The part of the demonstration that is about calls: a text message, one completion told three times, the ledger."""
+"""Steps of the demonstration about calls: a text message, an idempotent completion, the call ledger."""
 
 import sqlite3
 import time
@@ -18,7 +18,7 @@ from entrypoints.cli.demo_service import POLL_INTERVAL, DemoFailed, command, dat
 TASKS = "/v1/call-tasks"
 TEXT_TIMEOUT = 30.0
 SENT = "A text message would be sent."
-"""What the log says of text messages where nobody is set up to carry them."""
+"""The log message for a text message if no provider is configured."""
 
 CALL = {"outcome": "connected", "duration_seconds": 312, "note": "Wants an offer."}
 CHANGE = "UPDATE call_ledger SET outcome = 'converted'"
@@ -26,15 +26,15 @@ SHORT_HASH_LENGTH = 16
 
 
 def show_calls(floor: Team, folder: Path, environ: Mapping[str, str]) -> None:
-    """Have Amy make a call, and show what is known of it afterwards."""
+    """Run the steps in which Amy makes a call, and show its entries in the ledger."""
     task = _assign(floor, folder)
     _complete(floor, task)
     _show_ledger(floor, folder, environ, task)
 
 
 def _assign(floor: Team, folder: Path) -> dict[str, Any]:
-    shown = floor.console
-    print_step(shown, 8, "Mo has Amy call one of her leads, and a text message tells her")
+    out = floor.console
+    print_step(out, 8, "Mo creates a call task for Amy, who gets a text message")
     (lead, *_) = floor.agents["Amy"].call("GET", "/v1/leads?limit=1")["items"]
     due = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(hours=2)
     new = {"lead_id": lead["id"], "assigned_to": floor.ids["Amy"], "due_at": due.isoformat()}
@@ -42,29 +42,29 @@ def _assign(floor: Team, folder: Path) -> dict[str, Any]:
     message = _text_to_amy(floor, folder)
     if AMYS_PHONE[1:] in str(message):
         raise DemoFailed("Amy's number is in the log.")
-    shown.print(Text(f"  Nobody is set up to carry it, so that the service's log has it; to {message['to']}:"))
-    shown.print(Padding(Text(message["text"], style="green"), (0, 0, 0, 2)))
+    out.print(Text(f"  No provider is configured, so the message is in the service's log; to {message['to']}:"))
+    out.print(Padding(Text(message["text"], style="green"), (0, 0, 0, 2)))
     return task
 
 
 def _text_to_amy(floor: Team, folder: Path) -> dict[str, Any]:
-    until = time.monotonic() + TEXT_TIMEOUT
-    while time.monotonic() < until:
-        told = floor.manager.call("GET", "/v1/deliveries?destination=texts&status=delivered")["items"]
+    deadline = time.monotonic() + TEXT_TIMEOUT
+    while time.monotonic() < deadline:
+        deliveries = floor.manager.call("GET", "/v1/deliveries?destination=texts&status=delivered")["items"]
         messages = list(log_records(folder, SENT))
-        if told and messages:
+        if deliveries and messages:
             return messages[0]
         time.sleep(POLL_INTERVAL)
     raise DemoFailed(f"No text message was sent within {TEXT_TIMEOUT:.0f} seconds.")
 
 
 def _complete(floor: Team, task: Mapping[str, Any]) -> None:
-    shown, amy = floor.console, floor.agents["Amy"]
-    print_step(shown, 9, "Amy tells what came of the call, three times")
+    out, amy = floor.console, floor.agents["Amy"]
+    print_step(out, 9, "Amy completes the call task, three times")
     lead = f"/v1/leads/{task['lead_id']}"
     before = amy.call("GET", lead)["status"]
-    told = table("Told", "Answer")
-    answers = []
+    responses = table("Request", "Response")
+    tasks = []
     for how, headers in (
         ("with an Idempotency-Key", {"Idempotency-Key": "amy-1"}),
         ("with the same key", {"Idempotency-Key": "amy-1"}),
@@ -72,45 +72,45 @@ def _complete(floor: Team, task: Mapping[str, Any]) -> None:
     ):
         answer = amy.answer("POST", f"{TASKS}/{task['id']}/complete", expect=200, json=CALL, headers=headers)
         replayed = answer.headers.get("Idempotency-Replayed")
-        heard = f"{answer.status_code}, version {answer.json()['version']}"
-        told.add_row(f"  {how}", f"{heard}, Idempotency-Replayed: {replayed}" if replayed else heard)
-        answers.append(answer.json())
-    shown.print(told)
+        result = f"{answer.status_code}, version {answer.json()['version']}"
+        responses.add_row(f"  {how}", f"{result}, Idempotency-Replayed: {replayed}" if replayed else result)
+        tasks.append(answer.json())
+    out.print(responses)
     entries = len(floor.manager.call("GET", f"/v1/call-logs?task_id={task['id']}")["items"])
     after = amy.call("GET", lead)["status"]
-    if any(answer != answers[0] for answer in answers) or entries != 1 or after == before:
-        raise DemoFailed(f"Three times the same call had not one effect: {entries} entries, the lead is {after}.")
-    shown.print(f"  One entry in the call log; the lead was {before}, and is {after}.")
+    if any(completed != tasks[0] for completed in tasks) or entries != 1 or after == before:
+        raise DemoFailed(f"Three equal completions did not have one effect: {entries} entries, the lead is {after}.")
+    out.print(f"  One entry in the call log; the lead was {before}, and is {after}.")
 
 
 def _show_ledger(floor: Team, folder: Path, environ: Mapping[str, str], task: Mapping[str, Any]) -> None:
-    shown = floor.console
-    print_step(shown, 10, "Mo corrects the call log, which is a chain that nobody changes unnoticed")
+    out = floor.console
+    print_step(out, 10, "Mo corrects the call log, a hash chain in which every change is detected")
     path = f"{TASKS}/{task['id']}/ledger"
-    (wrong,) = floor.manager.call("GET", path)["entries"]
-    right = {"reason": "Amy spoke to the machine.", "outcome": "voicemail"}
-    floor.manager.call("POST", f"/v1/call-logs/{wrong['id']}/corrections", right)
+    (entry,) = floor.manager.call("GET", path)["entries"]
+    correction = {"reason": "Amy spoke to the machine.", "outcome": "voicemail"}
+    floor.manager.call("POST", f"/v1/call-logs/{entry['id']}/corrections", correction)
     ledger = floor.manager.call("GET", path)
-    entries = table("Entry", "Kind", "Outcome", "Hash of the one before", "Hash")
+    entries = table("Entry", "Kind", "Outcome", "Previous hash", "Hash")
     for entry in ledger["entries"]:
         hashes = (f"{entry[name][:SHORT_HASH_LENGTH]}…" for name in ("previous_hash", "hash"))
         entries.add_row(f"  {entry['number']}", entry["kind"], entry["outcome"], *hashes)
-    shown.print(entries)
+    out.print(entries)
     if not ledger["verified"] or len(ledger["entries"]) != 2:
         raise DemoFailed(f"The ledger does not verify: {ledger['broken']}")
-    shown.print(f"  {CHANGE}", style="dim")
-    shown.print(Text(f"  {_refusal(folder)}", style="red"))
-    shown.print("  python -m entrypoints verify-ledger", style="dim")
-    shown.print(f"  {command(folder, environ, 'verify-ledger')}")
+    out.print(f"  {CHANGE}", style="dim")
+    out.print(Text(f"  {_refusal(folder)}", style="red"))
+    out.print("  python -m entrypoints verify-ledger", style="dim")
+    out.print(f"  {command(folder, environ, 'verify-ledger')}")
 
 
 def _refusal(folder: Path) -> str:
-    """What the database says to whoever changes an entry by SQL."""
+    """Return the database's error for changing an entry by SQL."""
     with closing(sqlite3.connect(data_folder(folder) / DATABASE_FILE, timeout=TEXT_TIMEOUT)) as database:
         try:
             database.execute(CHANGE)
-        except sqlite3.IntegrityError as refused:
-            return str(refused)
+        except sqlite3.IntegrityError as error:
+            return str(error)
         finally:
             database.rollback()
-    raise DemoFailed("The database let somebody change the call ledger.")
+    raise DemoFailed("The database allowed a change of the call ledger.")

@@ -1,4 +1,4 @@
-"""The people of the demonstration, and how its steps are shown."""
+"""Users of the demonstration, and helpers that print its steps."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,13 +32,13 @@ class Person:
 
     @property
     def email(self) -> str:
-        """Where they log in."""
+        """Return the e-mail address for logging in."""
         return f"{self.name.lower()}@{DOMAIN}"
 
 
 @dataclass(frozen=True)
 class Team:
-    """The people, and a client for each who is logged in."""
+    """The console, and a logged-in client for the manager and each agent."""
 
     console: Console
     manager: Client
@@ -47,33 +47,35 @@ class Team:
 
 
 def print_step(shown: Console, number: int, text: str) -> None:
-    """Begin a step."""
+    """Print the heading of a step."""
     shown.print()
     shown.print(Text(f"{number}. {text}", style="bold cyan"))
 
 
 def table(*columns: str) -> Table:
-    """A table that stands where the text of a step does."""
-    drawn = Table(*columns, box=None, padding=(0, 2, 0, 0), header_style="bold")
-    drawn.columns[0].header = f"  {columns[0]}"
-    return drawn
+    """Return a table with the indentation of a step's text."""
+    indented = Table(*columns, box=None, padding=(0, 2, 0, 0), header_style="bold")
+    indented.columns[0].header = f"  {columns[0]}"
+    return indented
 
 
 def add_people(shown: Console, url: str, people: Sequence[Person]) -> Team:
-    """Have the first of the people, who is the admin, add the others, and log those in."""
+    """Let the first person, the admin, add the others, and log those in."""
     print_step(shown, 2, "Add a user of each role")
     admin, manager, *agents = people
-    office = Client(url)
-    office.log_in(admin.email, admin.password)
+    admin_client = Client(url)
+    admin_client.log_in(admin.email, admin.password)
     ids = {}
     for person in (manager, *agents):
         new = {"email": person.email, "name": person.name, "role": person.role, "password": person.password}
-        ids[person.name] = office.call("POST", "/v1/users", new | {"phone": PHONES.get(person.name)}, expect=201)["id"]
+        ids[person.name] = admin_client.call("POST", "/v1/users", new | {"phone": PHONES.get(person.name)}, expect=201)[
+            "id"
+        ]
     clients = {person.name: Client(url) for person in (manager, *agents)}
     for person in (manager, *agents):
         clients[person.name].log_in(person.email, person.password)
-    listed = table("Name", "Role", "May")
+    roles = table("Name", "Role", "May")
     for person in people:
-        listed.add_row(f"  {person.name}", person.role, MAY[person.role])
-    shown.print(listed)
-    return Team(shown, clients[manager.name], {it.name: clients[it.name] for it in agents}, ids)
+        roles.add_row(f"  {person.name}", person.role, MAY[person.role])
+    shown.print(roles)
+    return Team(shown, clients[manager.name], {agent.name: clients[agent.name] for agent in agents}, ids)

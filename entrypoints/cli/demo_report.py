@@ -1,4 +1,4 @@
-"""The end of the demonstration: the report of its day, which counts every call once and as it was corrected."""
+"""The last step of the demonstration: the daily report, which counts the corrected call once."""
 
 from typing import Any
 
@@ -7,14 +7,14 @@ from entrypoints.cli.demo_service import DemoFailed
 
 
 def show_report(floor: Team) -> None:
-    """Have Mo read what happened today, and open one of the numbers."""
+    """Show the daily report as Mo, and follow the link of one count."""
     print_step(floor.console, 11, "Mo reads the report of the day, and opens one of its numbers")
     # The call may have begun before midnight.
     (call,) = floor.manager.call("GET", "/v1/call-logs?counted=true")["items"]
     report = floor.manager.call("GET", f"/v1/reports/daily?date={call['called_at'][:10]}")
-    shown = table("Agent", "Calls", "Completed", "Missed", "Completion rate", "Average seconds")
+    figures = table("Agent", "Calls", "Completed", "Missed", "Completion rate", "Average seconds")
     for row in report["by_agent"]:
-        shown.add_row(
+        figures.add_row(
             f"  {row['name']}",
             str(row["total"]["value"]),
             str(row["completed"]["value"]),
@@ -22,7 +22,7 @@ def show_report(floor: Team) -> None:
             _rate(row["completion_rate"]),
             str(row["average_duration_seconds"]["value"]),
         )
-    floor.console.print(shown)
+    floor.console.print(figures)
     voicemail = report["by_outcome"]["voicemail"]
     (entry,) = floor.manager.call("GET", voicemail["items_url"])["items"]
     if (report["total_calls"]["value"], voicemail["value"], entry["number"]) != (1, 1, 2):

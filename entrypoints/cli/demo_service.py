@@ -1,4 +1,4 @@
-"""The service that `demo` shows: started in a folder of its own, spoken to over HTTP, and gone at the end."""
+"""Start and stop the service of the demonstration in a temporary folder, and an HTTP client for it."""
 
 import io
 import json
@@ -25,15 +25,15 @@ LAST_LINES = 30
 
 
 class DemoFailed(Exception):
-    """Something did not come out as it should; the message says what."""
+    """A step did not have the expected result; the message says which."""
 
 
 @contextmanager
 def service(folder: Path, environ: Mapping[str, str], admin: tuple[str, str]) -> Iterator[str]:
-    """Have the service run in `folder` with this admin (address and password); its own address.
+    """Run the service in `folder` with this admin (address and password), and yield its URL.
 
-    Settings of the surrounding environment are left out. When the block is left nothing of it runs any more.
-    Raises `DemoFailed` where it does not come up.
+    Settings of the surrounding environment are left out. The service is stopped when the block ends.
+    Raises `DemoFailed` if the service does not start.
     """
     port = _free_port()
     url = f"http://127.0.0.1:{port}"
@@ -48,13 +48,13 @@ def service(folder: Path, environ: Mapping[str, str], admin: tuple[str, str]) ->
     with (
         log_file(folder).open("wb") as log,
         subprocess.Popen(
-            # When this process ends in whatever way, the service sees the end of its input, and ends too.
+            # If this process dies, the standard input of the service is closed, and the service stops too.
             [sys.executable, "-m", "entrypoints", "serve", "--until-stdin-ends"],
             env=_without_settings(environ) | settings,
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
-            # A group of its own: Ctrl-C reaches the demo alone, which then ends the service in good order.
+            # In a session of its own, Ctrl-C reaches only the demo, which then stops the service gracefully.
             start_new_session=True,
         ) as process,
     ):
@@ -66,17 +66,17 @@ def service(folder: Path, environ: Mapping[str, str], admin: tuple[str, str]) ->
 
 
 def log_file(folder: Path) -> Path:
-    """Where the service in this folder writes its log."""
+    """Return the log file of the service in this folder."""
     return folder / "service.log"
 
 
 def data_folder(folder: Path) -> Path:
-    """Where the service in this folder has its data."""
+    """Return the data folder of the service in this folder."""
     return folder / "var"
 
 
 def log_records(folder: Path, message: str) -> Iterator[dict[str, Any]]:
-    """The lines of the service's log with this message."""
+    """Yield the lines of the service's log with this message."""
     for line in log_file(folder).read_text("utf-8", "replace").splitlines():
         with suppress(ValueError):
             record = json.loads(line)
@@ -85,8 +85,8 @@ def log_records(folder: Path, message: str) -> Iterator[dict[str, Any]]:
 
 
 def command(folder: Path, environ: Mapping[str, str], *arguments: str) -> str:
-    """What a command prints that is run on the service's data; raises `DemoFailed` where it fails."""
-    ended = subprocess.run(  # noqa: S603 - our own command, nothing from outside in it
+    """Run a command on the service's data and return its output; raise `DemoFailed` if it fails."""
+    ended = subprocess.run(  # noqa: S603 - a fixed command without input from outside
         [sys.executable, "-m", "entrypoints", *arguments],
         env=_without_settings(environ) | {DATA_DIR.name: str(data_folder(folder))},
         stdin=subprocess.DEVNULL,
@@ -101,48 +101,48 @@ def command(folder: Path, environ: Mapping[str, str], *arguments: str) -> str:
 
 
 def last_lines(folder: Path) -> str:
-    """The end of the service's log."""
+    """Return the last lines of the service's log."""
     with suppress(OSError):
         return "\n".join(log_file(folder).read_text("utf-8", "replace").splitlines()[-LAST_LINES:])
     return ""
 
 
 class Client:
-    """Somebody who speaks to the API; raises `DemoFailed` for every answer that is not the expected one."""
+    """An API client; it raises `DemoFailed` for every unexpected response."""
 
     def __init__(self, url: str) -> None:
         self._url = url
         self._session = _session()
 
     def log_in(self, email: str, password: str) -> None:
-        """Act as this user from now on."""
+        """Log in, and use the access token for all further requests."""
         pair = self.call("POST", "/v1/auth/login", {"email": email, "password": password})
         self._session.headers["Authorization"] = f"Bearer {pair['access_token']}"
 
     def call(self, method: str, path: str, body: Any = None, *, expect: int | None = None, **options: Any) -> Any:
-        """The decoded answer to a request; `expect` is its status, any below 400 without it."""
+        """Return the decoded response to a request; `expect` is its status, by default any below 400."""
         return self.answer(method, path, expect=expect, json=body, **options).json()
 
     def answer(self, method: str, path: str, *, expect: int | None = None, **options: Any) -> requests.Response:
-        """The answer itself; a path that is a whole URL is followed as it is."""
+        """Return the response to a request; `path` may be a whole URL."""
         url = path if path.startswith("http") else self._url + path
         try:
             answer = self._session.request(method, url, timeout=REQUEST_TIMEOUT, **options)
         except requests.RequestException as error:
-            raise DemoFailed(f"{method} {path} got no answer: {error}") from error
+            raise DemoFailed(f"{method} {path} got no response: {error}") from error
         if answer.status_code != expect if expect else answer.status_code >= 400:
             raise DemoFailed(f"{method} {path} was answered {answer.status_code}: {answer.text[:500]}")
         return answer
 
     def upload(self, upload: Mapping[str, Any], content: bytes, on_sent: Callable[[int, int], None]) -> None:
-        """Send a file as its signed permission says; the permission is all that is shown, no token."""
+        """Send a file to a signed link, without an access token."""
         try:
             with _session() as session:
                 answer = session.request(
                     upload["method"],
                     upload["url"],
                     headers=upload["headers"],
-                    data=_Watched(content, on_sent),
+                    data=_ObservedFile(content, on_sent),
                     timeout=REQUEST_TIMEOUT,
                 )
         except requests.RequestException as error:
@@ -151,8 +151,8 @@ class Client:
             raise DemoFailed(f"The upload was answered {answer.status_code}: {answer.text[:500]}")
 
 
-class _Watched(io.BytesIO):
-    """A file that tells how much of it was read, out of how many bytes."""
+class _ObservedFile(io.BytesIO):
+    """A file that reports how many of its bytes were read, and how many it has."""
 
     def __init__(self, content: bytes, on_read: Callable[[int, int], None]) -> None:
         super().__init__(content)
@@ -169,7 +169,7 @@ def _without_settings(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _session() -> requests.Session:
-    """A session that goes straight to this machine, which a proxy of the surrounding environment cannot reach."""
+    """Return a session that ignores proxies of the environment, which could not reach this machine's loopback."""
     session = requests.Session()
     session.trust_env = False
     return session
@@ -183,9 +183,9 @@ def _free_port() -> int:
 
 
 def _wait_until_ready(process: "subprocess.Popen[bytes]", url: str) -> None:
-    until = time.monotonic() + START_TIMEOUT
+    deadline = time.monotonic() + START_TIMEOUT
     with _session() as session:
-        while time.monotonic() < until:
+        while time.monotonic() < deadline:
             if process.poll() is not None:
                 raise DemoFailed(f"The service ended with exit code {process.returncode} before it was ready.")
             with suppress(requests.RequestException):

@@ -1,4 +1,4 @@
-"""`import FILE`: a file of this machine, straight through the use cases."""
+"""The `import` command: import a local CSV file through the use cases, without the API."""
 
 import os
 import secrets
@@ -38,13 +38,13 @@ INTERRUPTED = 130
 
 
 def run(arguments: Namespace, environ: Mapping[str, str]) -> int:
-    """Carry the command out; the exit code: 0 completed, 1 failed, 2 wrong usage."""
+    """Run the command and return the exit code: 0 completed, 1 failed, 2 wrong usage."""
     try:
         with errors_as_command_failed(), open_application(environ) as started:
             return _import(started, arguments)
-    except CommandFailed as refused:
-        print_error(str(refused))
-        return refused.code
+    except CommandFailed as error:
+        print_error(str(error))
+        return error.code
 
 
 def _import(started: Started, arguments: Namespace) -> int:
@@ -66,23 +66,25 @@ def _import(started: Started, arguments: Namespace) -> int:
     except OSError as error:
         raise CommandFailed(f"{path} cannot be read: {error.strerror}.", USAGE) from error
     try:
-        coming = imports.import_stored_file(actor, FileToImport(stored=stored, filename=path.name, options=options))
+        lead_import = imports.import_stored_file(
+            actor, FileToImport(stored=stored, filename=path.name, options=options)
+        )
     except BaseException:
         imports.store_file.discard(stored)
         raise
-    shown = console()
-    if coming.id != stored.import_id:
-        shown.print(f"The same file was imported at {coming.created_at:%Y-%m-%d %H:%M} UTC, with the same options.")
-    with _Interrupted() as interrupted:
-        ended = _Continued(started, coming.id, interrupted.event).until_it_ends(shown, actor, path.name)
+    out = console()
+    if lead_import.id != stored.import_id:
+        out.print(f"The same file was imported at {lead_import.created_at:%Y-%m-%d %H:%M} UTC, with the same options.")
+    with _StopSignals() as interrupted:
+        ended = _ImportRunner(started, lead_import.id, interrupted.event).wait(out, actor, path.name)
     if ended is None:
-        print_error("Stopped. What is done stays; a running service, or the same command again, does the rest.")
+        print_error("Stopped. The imported rows stay; a running service, or the same command again, imports the rest.")
         return INTERRUPTED
-    return _conclude(started, shown, ended, path)
+    return _conclude(started, out, ended, path)
 
 
-class _Interrupted:
-    """Ctrl-C and SIGTERM while an import runs: the chunk at hand is finished, and the import let go of."""
+class _StopSignals:
+    """Handlers for Ctrl-C and SIGTERM during an import: the current chunk is finished, and the import is released."""
 
     def __init__(self) -> None:
         self.event = Event()
@@ -99,8 +101,8 @@ class _Interrupted:
         self.event.set()
 
 
-class _Continued:
-    """Works on one import in a thread of its own; where the service's worker has it already, it is waited for."""
+class _ImportRunner:
+    """A thread that runs one import; if the service's worker runs it already, the runner waits for it."""
 
     def __init__(self, started: Started, import_id: UUID, stop: Event) -> None:
         self._started = started
@@ -110,12 +112,12 @@ class _Continued:
         self._failure: BaseException | None = None
         self._holder = f"command line:{os.getpid()}:{secrets.token_hex(4)}"
 
-    def until_it_ends(self, shown: Console, actor: Actor, name: str) -> LeadImport | None:
-        """The import as it ended, with its progress shown meanwhile; None where somebody stopped it."""
-        worker = Thread(target=self._work)
+    def wait(self, out: Console, actor: Actor, name: str) -> LeadImport | None:
+        """Show the progress until the import ends, and return the import; None if the user stopped it."""
+        worker = Thread(target=self._run)
         worker.start()
         try:
-            with ProgressBar(shown, name) as bar:
+            with ProgressBar(out, name) as bar:
                 while True:
                     done = self._over.wait(POLL_INTERVAL)
                     current = self._started.unite.imports.get(actor, self._id)
@@ -131,7 +133,7 @@ class _Continued:
             raise self._failure
         return current if current.status.ended else None
 
-    def _work(self) -> None:
+    def _run(self) -> None:
         imports = self._started.unite.imports
         try:
             while not self._stopped():
@@ -143,7 +145,7 @@ class _Continued:
                 if status is not None and status.ended:
                     break
                 self._over.wait(RETRY_INTERVAL)
-        except BaseException as error:  # noqa: BLE001 - raised again by the thread that waits
+        except BaseException as error:  # noqa: BLE001 - raised again in the waiting thread
             self._failure = error
         finally:
             self._over.set()
@@ -152,16 +154,16 @@ class _Continued:
         return self._stop.is_set() or self._over.is_set()
 
 
-def _conclude(started: Started, shown: Console, ended: LeadImport, path: Path) -> int:
+def _conclude(started: Started, out: Console, ended: LeadImport, path: Path) -> int:
     counts = ended.counts
     names = ("created", "updated", "duplicate", "rejected", "rows")
-    shown.print(counts_table({name: getattr(counts, name) for name in names}))
+    out.print(counts_table({name: getattr(counts, name) for name in names}))
     if ended.options.dry_run:
-        shown.print("This was a dry run: nothing was changed.")
+        out.print("This was a dry run: nothing was changed.")
     if ended.report_key is not None:
         report = path.with_name(f"{path.name.removesuffix('.csv')}.errors.csv")
         _copy(started, ended.report_key, report)
-        shown.print(f"Correct the rejected rows in {report} and import that file.", soft_wrap=True, markup=False)
+        out.print(f"Correct the rejected rows in {report} and import that file.", soft_wrap=True, markup=False)
     if ended.status is ImportStatus.COMPLETED:
         return 0
     print_error(ended.failure.detail if ended.failure else f"The import was {ended.status}.")

@@ -1,4 +1,4 @@
-"""`migrate`: bring the database up to date, or see whether it is; give rights; make what stands in for AWS ready."""
+"""The `migrate` command: migrate or check the database, grant rights, prepare the AWS stand-in."""
 
 from argparse import Namespace
 from collections.abc import Mapping
@@ -23,20 +23,20 @@ from entrypoints.cli.application import (
 
 
 def run(arguments: Namespace, environ: Mapping[str, str]) -> int:
-    """Carry the command out; the exit code."""
+    """Run the command and return the exit code."""
     try:
         with errors_as_command_failed():
             return _check(environ) if arguments.check else _migrate(environ)
-    except CommandFailed as refused:
-        print_error(str(refused))
-        return refused.code
+    except CommandFailed as error:
+        print_error(str(error))
+        return error.code
 
 
 def _check(environ: Mapping[str, str]) -> int:
     try:
         current = database_is_current(settings_for(environ))
-    except StartRefused as refused:
-        raise CommandFailed(str(refused)) from refused
+    except StartRefused as error:
+        raise CommandFailed(str(error)) from error
     if current:
         print("The database is up to date.")
         return 0
@@ -52,13 +52,13 @@ def _migrate(environ: Mapping[str, str]) -> int:
         else:
             print("The database is up to date.")
         try:
-            # What rights a later schema's tables need is known to that version alone.
+            # Only the later version knows which rights the tables of its schema need.
             beyond = None if later else grant_rights(started.settings)
             granted = grant_log(started.settings)
-        except StartRefused as refused:
-            raise CommandFailed(str(refused)) from refused
+        except StartRefused as error:
+            raise CommandFailed(str(error)) from error
         if beyond is not None:
-            _tell_of_rights(started.settings.service_account, beyond)
+            _print_rights(started.settings.service_account, beyond)
         if granted:
             print(
                 "The service's account on MongoDB may read the activity log and add to it, write call documents, "
@@ -69,9 +69,9 @@ def _migrate(environ: Mapping[str, str]) -> int:
     return 0
 
 
-def _tell_of_rights(account: str | None, beyond: ExcessPrivileges) -> None:
+def _print_rights(account: str | None, beyond: ExcessPrivileges) -> None:
     if not beyond.seen:
-        print(f"{account} has its rights on every table. Whoever migrates may not see whether it has others.")
+        print(f"{account} has its rights on every table. The migrating account may not see whether it has others.")
     elif not beyond.rights:
         print(f"{account} has its rights on every table, and no others.")
     else:

@@ -1,4 +1,4 @@
-"""The processes that `serve` starts: each is started again when it dies, and stopped with the service."""
+"""Supervise the processes that `serve` starts: restart them with a backoff, and stop them with the service."""
 
 import logging
 import multiprocessing
@@ -12,7 +12,7 @@ from typing import Protocol
 MIN_BACKOFF = 0.5
 MAX_BACKOFF = 30.0
 BACKOFF_RESET_AFTER = 60.0
-"""Seconds after which a process that dies is started again without a long pause."""
+"""Seconds of running after which the backoff starts again at its minimum."""
 
 POLL_SECONDS = 0.1
 
@@ -20,20 +20,20 @@ log = logging.getLogger(__name__)
 
 
 class Process(Protocol):
-    """A process that was started."""
+    """A running process."""
 
     def exit_code(self) -> int | None:
-        """The exit code, below 0 where a signal ended it; None as long as it lives."""
+        """Return the exit code, negative after a signal; None while the process runs."""
 
     def terminate(self) -> None:
-        """Ask it to stop."""
+        """Send SIGTERM."""
 
     def kill(self) -> None:
-        """End it at once."""
+        """Send SIGKILL."""
 
 
 class ForkedProcess:
-    """A process that begins as a copy of this one, and carries out `work`. This one must have no thread that locks."""
+    """A fork of this process that runs `work`. This process must have no thread that may hold a lock."""
 
     def __init__(self, work: Callable[[], None]) -> None:
         self._process = multiprocessing.get_context("fork").Process(target=work)
@@ -50,15 +50,14 @@ class ForkedProcess:
 
 
 class CommandProcess:
-    """A process that carries out a command of `python -m entrypoints`.
+    """A process that runs a command of `python -m entrypoints`.
 
-    It sees the end of its standard input when this process is gone, however that came about.
+    Its standard input is closed when this process ends, even if this process was killed.
     """
 
     def __init__(self, *arguments: str) -> None:
         command = [sys.executable, "-m", "entrypoints", *arguments]
-        # Nothing from outside is in the command.
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE)  # noqa: S603 - it is our own command
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE)  # noqa: S603 - a fixed command without input from outside
 
     def exit_code(self) -> int | None:
         return self._process.poll()
@@ -71,9 +70,9 @@ class CommandProcess:
 
 
 class Supervised:
-    """A process that is started again whenever it dies, after a pause that grows where it does not live long.
+    """A process that is restarted when it dies, after a pause that grows if it dies soon.
 
-    Where it is `essential` and cannot even start, the service ends.
+    If an `essential` process cannot start, the service stops.
     """
 
     def __init__(self, name: str, start: Callable[[], Process], *, essential: bool = False) -> None:
@@ -85,7 +84,7 @@ class Supervised:
         self._pause = MIN_BACKOFF
 
     def look_after(self) -> bool:
-        """Start the process where it is due; False where it is essential and cannot start."""
+        """Start the process if it is due; return False if it is essential and cannot start."""
         now = time.monotonic()
         if self._process is None:
             if now >= self._due:
@@ -105,16 +104,16 @@ class Supervised:
         return True
 
     def terminate(self) -> None:
-        """Ask the process to stop."""
+        """Send SIGTERM to the process."""
         if self._process is not None and self._process.exit_code() is None:
             self._process.terminate()
 
     def has_ended(self) -> bool:
-        """Whether the process is gone."""
+        """Return whether the process has ended."""
         return self._process is None or self._process.exit_code() is not None
 
     def kill(self) -> None:
-        """End the process at once."""
+        """Send SIGKILL to the process."""
         if self._process is not None:
             self._process.kill()
 
@@ -122,27 +121,27 @@ class Supervised:
 def supervise(
     processes: Sequence[Supervised], stop: Event, grace: float, *, before_stop: Callable[[], None] = lambda: None
 ) -> bool:
-    """Look after the processes until `stop` is set, then stop them; kill what takes longer than `grace` seconds.
+    """Supervise the processes until `stop` is set, then stop them; kill those that take longer than `grace` seconds.
 
-    `before_stop` is called when the first of them is about to be stopped.
-    False where an essential process cannot start.
+    `before_stop` is called before the first of them is stopped.
+    Returns False if an essential process cannot start.
     """
-    good = True
+    healthy = True
     try:
-        while good and not stop.is_set():
-            good = all(process.look_after() for process in processes)
+        while healthy and not stop.is_set():
+            healthy = all(process.look_after() for process in processes)
             stop.wait(POLL_SECONDS)
     finally:
         before_stop()
         _stop(processes, grace)
-    return good
+    return healthy
 
 
 def _stop(processes: Sequence[Supervised], grace: float) -> None:
     for process in processes:
         process.terminate()
-    until = time.monotonic() + grace
-    while time.monotonic() < until and not all(process.has_ended() for process in processes):
+    deadline = time.monotonic() + grace
+    while time.monotonic() < deadline and not all(process.has_ended() for process in processes):
         time.sleep(POLL_SECONDS / 2)
     for process in processes:
         if not process.has_ended():

@@ -1,4 +1,4 @@
-"""How what takes time is shown: a bar for a terminal, a line now and then for a log, a table at the end."""
+"""Show progress and results: a bar on a terminal, lines in a log, a table of counts."""
 
 import time
 from types import TracebackType
@@ -10,28 +10,28 @@ from rich.table import Table
 
 MAX_WIDTH = 100
 LOG_LINE_INTERVAL = 2.0
-"""Seconds between two lines where there is no terminal to draw a bar on."""
+"""Seconds between two lines of progress if the output is not a terminal."""
 
 OUTCOMES = ("created", "updated", "duplicate", "rejected")
 _STYLES = {"created": "green", "updated": "cyan", "duplicate": "yellow", "rejected": "red"}
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Where everything is shown; no wider than is good to read, and as wide as that where nobody's window limits it."""
+    """Return the console; its width is limited for reading, and fixed if the output is not a terminal."""
     plain = Console(highlight=False, stderr=stderr)
     width = min(MAX_WIDTH, plain.width) if plain.is_terminal else MAX_WIDTH
     return Console(highlight=False, width=width, stderr=stderr)
 
 
 class ProgressBar:
-    """How far something has come: a bar on a terminal; elsewhere a line every two seconds at most, and one at the end.
+    """A progress bar on a terminal; elsewhere at most one line every two seconds, and one at the end.
 
-    Use it as a context manager; `show` is told how much of `total` is done and what else is to be said.
+    Use it as a context manager; `show` gets how much of `total` is done, and further text.
     """
 
-    def __init__(self, on: Console, what: str) -> None:
+    def __init__(self, on: Console, label: str) -> None:
         self._console = on
-        self._what = what
+        self._what = label
         self._bar: Progress | None = None
         self._told_at = 0.0
         self._last: tuple[float, str] | None = None
@@ -75,7 +75,7 @@ class ProgressBar:
 
 
 class StageProgress:
-    """How far something has come that has several stages: each has a bar of its own once it has taken `after` seconds.
+    """The progress of several stages: each stage has its own bar after `after` seconds.
 
     Use it as a context manager.
     """
@@ -110,9 +110,9 @@ class StageProgress:
 
 
 class CounterProgress:
-    """How much is dealt with of something whose end nobody knows: told at a terminal once it has taken `after` seconds.
+    """The progress of something without a known total, shown on a terminal after `after` seconds.
 
-    Use it as a context manager; nothing of it is left at the end.
+    Use it as a context manager; its line is removed at the end.
     """
 
     def __init__(self, on: Console, *, after: float = LOG_LINE_INTERVAL) -> None:
@@ -130,7 +130,7 @@ class CounterProgress:
             self._line.stop()
 
     def show(self, so_far: str) -> None:
-        """Show what was dealt with so far."""
+        """Show the progress so far."""
         if not self._console.is_terminal or time.monotonic() < self._shown_from:
             return
         if self._line is None:
@@ -142,17 +142,17 @@ class CounterProgress:
 
 
 def rate(rows: int, rows_per_second: float | None, eta_seconds: float | None) -> str:
-    """How many rows are dealt with, how fast, and how long it will take."""
-    told = [f"{rows:,} rows"]
+    """Return the number of rows, the rows per second and the remaining time as text."""
+    parts = [f"{rows:,} rows"]
     if rows_per_second:
-        told.append(f"{rows_per_second:,.0f}/s")
+        parts.append(f"{rows_per_second:,.0f}/s")
     if eta_seconds:
-        told.append(f"{eta_seconds:,.0f} s left")
-    return "  ".join(told)
+        parts.append(f"{eta_seconds:,.0f} s left")
+    return "  ".join(parts)
 
 
 def counts_table(counts: dict[str, int]) -> Table:
-    """What became of the rows, and their sum."""
+    """Return a table with the number of rows by result, and their sum."""
     table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2))
     table.add_column()
     table.add_column(justify="right")

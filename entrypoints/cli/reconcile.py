@@ -1,4 +1,4 @@
-"""`reconcile`: whether MongoDB and the database say the same of the calls of some days, and what is different."""
+"""The `reconcile` command: compare the calls of days in MongoDB and the database, and repair the documents."""
 
 from argparse import Namespace
 from collections.abc import Iterator, Mapping
@@ -22,16 +22,16 @@ from unite_core.reports.tally import Tally
 
 
 def run(arguments: Namespace, environ: Mapping[str, str]) -> int:
-    """Carry the command out; the exit code: 0 where all days are alike, else 1."""
+    """Run the command and return the exit code: 0 if all days are equal, else 1."""
     if arguments.date and (arguments.first or arguments.last):
         print_error("Give --date for one day, or --from and --to for several.")
         return USAGE
     try:
         with open_application(environ) as started, errors_as_command_failed():
             return _reconcile(arguments, started)
-    except CommandFailed as refused:
-        print_error(str(refused))
-        return refused.code
+    except CommandFailed as error:
+        print_error(str(error))
+        return error.code
 
 
 def _reconcile(arguments: Namespace, started: Started) -> int:
@@ -45,10 +45,10 @@ def _reconcile(arguments: Namespace, started: Started) -> int:
     with ProgressBar(console(), "reconciled") as bar:
         for done, day in enumerate(days, start=1):
             repaired = started.unite.reports.repair(OPERATOR, day) if arguments.repair else Repaired()
-            found = started.unite.reports.reconcile(OPERATOR, day)
-            differing += not found.equal
-            advice |= dict.fromkeys(_advice(found))
-            lines += _described(found, repaired, alone=len(days) == 1)
+            result = started.unite.reports.reconcile(OPERATOR, day)
+            differing += not result.equal
+            advice |= dict.fromkeys(_advice(result))
+            lines += _described(result, repaired, alone=len(days) == 1)
             if len(days) > 1:
                 bar.show(done, len(days), f"{done:,} of {len(days):,} days")
     print("\n".join([*lines, _summary(len(days), differing), *advice]))
@@ -61,30 +61,30 @@ def _days(span: Period) -> Iterator[Period]:
         yield Period(day, day, span.tz)
 
 
-def _described(found: Reconciliation, repaired: Repaired, *, alone: bool) -> Iterator[str]:
-    """What is to be said of a day; of one that is alike nothing, unless it was asked for alone or repaired."""
-    if found.equal and not alone and repaired == Repaired():
+def _described(result: Reconciliation, repaired: Repaired, *, alone: bool) -> Iterator[str]:
+    """Yield the lines on a day; none for an equal day, unless it is the only one or was repaired."""
+    if result.equal and not alone and repaired == Repaired():
         return
-    yield f"{found.about.period.first} {found.about.period.tz}"
-    yield f"  rollups    {_figures(found.rollups)}"
-    yield f"  ledger     {_figures(found.ledger)}"
-    yield f"  documents  {'none, as there is no MongoDB' if found.documents is None else _figures(found.documents)}"
-    if found.pending:
-        yield f"  {found.pending:,} on their way to the documents"
+    yield f"{result.about.period.first} {result.about.period.tz}"
+    yield f"  rollups    {_figures(result.rollups)}"
+    yield f"  ledger     {_figures(result.ledger)}"
+    yield f"  documents  {'none, as there is no MongoDB' if result.documents is None else _figures(result.documents)}"
+    if result.pending:
+        yield f"  {result.pending:,} on their way to the documents"
     if repaired != Repaired():
         yield f"  {repaired.written:,} written, {repaired.restored:,} restored, {repaired.removed:,} removed"
-    for difference in found.differences:
+    for difference in result.differences:
         yield f"  {_difference(difference)}"
-    more = found.number_of_differences - len(found.differences)
+    more = result.number_of_differences - len(result.differences)
     if more:
         yield f"  and {more:,} differences more"
 
 
-def _advice(found: Reconciliation) -> Iterator[str]:
-    """Which command mends what was found."""
-    if found.number_of_differences:
+def _advice(result: Reconciliation) -> Iterator[str]:
+    """Yield the commands that repair the differences."""
+    if result.number_of_differences:
         yield "`reconcile --repair` makes the documents what the ledger says."
-    if not found.rollups_equal:
+    if not result.rollups_equal:
         yield "`rebuild-reports` counts the rollups anew from the ledger."
 
 

@@ -1,4 +1,4 @@
-"""`restore`: an archive of `backup`, restored into an empty installation and verified."""
+"""The `restore` command: restore an archive of `backup` into an empty installation, and verify it."""
 
 import shutil
 import signal
@@ -16,23 +16,23 @@ from entrypoints.cli.progress import StageProgress, console
 
 
 def run(arguments: Namespace, environ: Mapping[str, str]) -> int:
-    """Carry the command out; the exit code."""
-    signal.signal(signal.SIGTERM, exit_on_signal)  # copies hold what is secret: they are removed then, too
+    """Run the command and return the exit code."""
+    signal.signal(signal.SIGTERM, exit_on_signal)  # the copies contain secrets, so a signal must remove them too
     try:
         settings = settings_for(environ)
         with _source(arguments.file) as source, StageProgress(console(stderr=True)) as stages:
             restored = restore(settings, source, stages.show)
-    except StartRefused as refused:
-        print_error(str(refused))
+    except StartRefused as error:
+        print_error(str(error))
         return 1
-    except CommandFailed as refused:
-        print_error(str(refused))
-        return refused.code
-    _tell_of(restored)
+    except CommandFailed as error:
+        print_error(str(error))
+        return error.code
+    _print_summary(restored)
     return 0 if restored.ledger.broken is None else FAILED
 
 
-def _tell_of(restored: Restored) -> None:
+def _print_summary(restored: Restored) -> None:
     for path in restored.removed:
         print(f"{path} was left of an earlier database, and is removed.")
     print(f"Restored as of {restored.manifest.created_at}.")

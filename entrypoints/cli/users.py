@@ -1,4 +1,4 @@
-"""`users`: add users, list them, and give them one-time passwords."""
+"""The `users` command: add users, list them, and set one-time passwords."""
 
 import getpass
 import sys
@@ -21,7 +21,7 @@ _STANDARD_INPUT = Path("-")
 
 
 def run(arguments: Namespace, environ: Mapping[str, str]) -> int:
-    """Carry the command out; the exit code."""
+    """Run the command and return the exit code."""
     try:
         with errors_as_command_failed(), open_application(environ) as started:
             if arguments.action == "list":
@@ -30,14 +30,14 @@ def run(arguments: Namespace, environ: Mapping[str, str]) -> int:
                 _set_password(started, arguments)
             else:
                 _create(started, arguments)
-    except CommandFailed as refused:
-        print_error(str(refused))
-        return refused.code
+    except CommandFailed as error:
+        print_error(str(error))
+        return error.code
     return 0
 
 
 def all_users(started: Started, filters: UserFilter | None = None) -> Iterator[User]:
-    """All users, or those that are wanted, newest first."""
+    """Yield all users, or those that match the filters, newest first."""
     request = PageRequest(limit=MAX_LIMIT)
     while True:
         page = started.unite.identity.list_users(OPERATOR, filters or UserFilter(), request)
@@ -48,7 +48,7 @@ def all_users(started: Started, filters: UserFilter | None = None) -> Iterator[U
 
 
 def active_user(started: Started, email: str) -> User:
-    """The active user with this address; raises `CommandFailed`."""
+    """Return the active user with this address; raise `CommandFailed`."""
     for user in all_users(started, UserFilter(active=True)):
         if user.email == email_key(email):
             return user
@@ -63,19 +63,19 @@ def _create(started: Started, arguments: Namespace) -> None:
         phone=arguments.phone,
         password=_password(arguments.password_file),
     )
-    # Whoever owns the folder owns the data: there is nobody to ask, also where there is no admin yet.
+    # The owner of the data folder needs no permission, so that a first admin can be added.
     user = started.unite.identity.create_user(OPERATOR, new)
     print(f"{user.email} was added as {user.role}.")
 
 
 def _set_password(started: Started, arguments: Namespace) -> None:
     path: Path | None = arguments.password_file
-    given = None if path is None else _password(None if path == _STANDARD_INPUT else path)
+    password = None if path is None else _password(None if path == _STANDARD_INPUT else path)
     user = active_user(started, arguments.email)
-    one_time = started.unite.identity.reset_password(OPERATOR, PasswordReset(user_id=user.id, password=given))
+    one_time = started.unite.identity.reset_password(OPERATOR, PasswordReset(user_id=user.id, password=password))
     until = f"{one_time.expires_at:%Y-%m-%d %H:%M} UTC"
     print(f"{user.email} has a one-time password until {until}, and has to change it after logging in.")
-    if given is None:
+    if password is None:
         print(one_time.password)
 
 

@@ -1,4 +1,4 @@
-"""`verify-ledger`: whether every entry of the call ledger still says what it said when it was written."""
+"""The `verify-ledger` command: verify the hash chains of the call ledger."""
 
 from argparse import Namespace
 from collections.abc import Mapping
@@ -11,25 +11,25 @@ from unite_core.calls.use_cases.verification import VerificationResult
 
 
 def run(_arguments: Namespace, environ: Mapping[str, str]) -> int:
-    """Carry the command out; the exit code: 0 where every chain is whole, else 1. Nothing is written."""
+    """Run the command and return the exit code: 0 if every chain is intact, else 1. Nothing is written."""
     try:
         with errors_as_command_failed():
-            found = _verified(environ)
-    except CommandFailed as refused:
-        print_error(str(refused))
-        return refused.code
-    if found.broken is None:
-        print(f"{describe_progress(found)}: every chain is whole.")
+            result = _verified(environ)
+    except CommandFailed as error:
+        print_error(str(error))
+        return error.code
+    if result.broken is None:
+        print(f"{describe_progress(result)}: every chain is whole.")
         return 0
-    print(f"{describe_progress(found)} were verified.\n{_described(found.broken)}")
+    print(f"{describe_progress(result)} were verified.\n{_described(result.broken)}")
     return FAILED
 
 
-def describe_progress(found: VerificationResult) -> str:
-    """How much has been verified: `1,234 entries of 1,200 call tasks`."""
-    entries = "entry" if found.entries == 1 else "entries"
-    tasks = "call task" if found.tasks == 1 else "call tasks"
-    return f"{found.entries:,} {entries} of {found.tasks:,} {tasks}"
+def describe_progress(verified: VerificationResult) -> str:
+    """Return the progress in words: `1,234 entries of 1,200 call tasks`."""
+    entries = "entry" if verified.entries == 1 else "entries"
+    tasks = "call task" if verified.tasks == 1 else "call tasks"
+    return f"{verified.entries:,} {entries} of {verified.tasks:,} {tasks}"
 
 
 def _verified(environ: Mapping[str, str]) -> VerificationResult:
@@ -37,8 +37,8 @@ def _verified(environ: Mapping[str, str]) -> VerificationResult:
     try:
         with open_ledger_read_only(settings) as verify, CounterProgress(console()) as tally:
             return verify(lambda so_far: tally.show(describe_progress(so_far)))
-    except StartRefused as refused:
-        raise CommandFailed(str(refused)) from refused
+    except StartRefused as error:
+        raise CommandFailed(str(error)) from error
 
 
 def _described(broken: ChainFault) -> str:

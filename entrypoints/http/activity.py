@@ -1,4 +1,4 @@
-"""What has happened to leads, imports and deliveries."""
+"""Routes for the activity of leads, imports and deliveries."""
 
 from typing import Any
 from uuid import UUID

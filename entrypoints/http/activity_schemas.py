@@ -1,4 +1,4 @@
-"""What has happened, as the API shows it."""
+"""Schemas and JSON of activity events."""
 
 from typing import Any
 
@@ -42,35 +42,42 @@ DELIVERY_EVENT_EXAMPLE = {
 
 
 class EventSchema(Body):
-    """Something that has happened."""
+    """An event of the activity log."""
 
     id = Id(required=True)
-    type = Text(required=True, metadata={"description": "Stable; new ones may come."})
+    type = Text(
+        required=True, metadata={"description": "The type of the event. Types do not change; new ones may be added."}
+    )
     at = Timestamp(required=True)
     actor_id = Id(
         required=True,
         allow_none=True,
-        metadata={"description": "The user who did it; null is the service itself, or for an agent somebody else."},
+        metadata={
+            "description": "The user who caused the event. It is null where the service itself did, and where an "
+            "agent reads an event that another user caused."
+        },
     )
     correlation_id = Text(
-        required=True, allow_none=True, metadata={"description": "Of the request that it followed from."}
+        required=True, allow_none=True, metadata={"description": "The correlation id of the request that caused it."}
     )
-    import_id = Id(required=True, allow_none=True, metadata={"description": "The import that it came about by."})
-    delivery_id = Id(required=True, allow_none=True, metadata={"description": "The delivery that it happened to."})
+    import_id = Id(required=True, allow_none=True, metadata={"description": "The import that caused it."})
+    delivery_id = Id(required=True, allow_none=True, metadata={"description": "The delivery that it is about."})
     data = fields.Dict(
-        keys=fields.String(), required=True, metadata={"description": "What more there is to tell, by its `type`."}
+        keys=fields.String(),
+        required=True,
+        metadata={"description": "The details of the event; they depend on `type`."},
     )
 
 
 class ActivityPageSchema(Body):
-    """A page of what has happened."""
+    """A page of activity events."""
 
     items = ListOf(EventSchema, required=True)
     next_cursor = Text(required=True, allow_none=True)
 
 
 def event_json(event: Event) -> dict[str, Any]:
-    """An event as `EventSchema` shows it."""
+    """Return an event as `EventSchema` shows it."""
     return {
         "id": event.id,
         "type": event.type,

@@ -1,4 +1,4 @@
-"""The HTTP door as a whole: `create_app(unite, door)` gives a WSGI application."""
+"""The WSGI application of the API and the dashboard: `create_app(unite, http_config)`."""
 
 import functools
 
@@ -56,36 +56,36 @@ OPERATION_GROUPS = (
     health.room,
     documentation.room,
 )
-"""In the order of the documentation."""
+"""All parts of the API, in the order of the documentation."""
 
 
 def create_app(unite: Unite, http_config: HttpConfig, figures: Figures | None = None) -> Flask:
-    """The HTTP door to `unite`. Nothing is opened or started by this.
+    """Create the WSGI application for `unite`. This opens and starts nothing.
 
-    `figures` are those of the dashboard, where they are not to come from the reports.
+    `figures` replaces the reports as the source of the dashboard's figures.
     """
     app = Flask("unite", static_folder=None)
     app.json = OrjsonProvider(app)
     app.extensions.update(unite=unite, http_config=http_config)
     app.wsgi_app = ProxyHeaders(app.wsgi_app, http_config.trusted_proxies)  # type: ignore[method-assign]  # Flask's own way
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY_BYTES)
-    # `/v1//leads` is no path of ours; a redirect would be an answer that no operation documents.
+    # `/v1//leads` is not found. The framework would redirect it, which is a response that no operation documents.
     app.url_map.merge_slashes = False
     app.before_request(_refuse_slashes)
-    # What is installed first runs first before a route, and last after it.
+    # The first of these runs first before a route, and last after it.
     for convention in (request_log, correlation, server_errors, security, dashboard, limits, cors, errors):
         convention.install(app)
     rooms = (*OPERATION_GROUPS, *((files.room,) if http_config.signed_files is not None else ()))
     for room in rooms:
         app.register_blueprint(room)
     dashboard.register(app, figures or ReportFigures(unite.reports))
-    # Generated when it is first asked for, and kept.
+    # The document is generated at its first request, and then cached.
     app.extensions["openapi"] = functools.cache(functools.partial(openapi_json, app, rooms, http_config.public_url))
     return app
 
 
 def _refuse_slashes() -> None:
-    """Have `//v1/leads` lead nowhere: the framework drops what slashes a path has too many in front."""
+    """Answer `//v1/leads` with 404; the framework would ignore the surplus slashes at the start of a path."""
     adapter = request_ctx.url_adapter
     if adapter is not None and adapter.path_info.startswith("//"):
         request.url_rule = None

@@ -1,7 +1,7 @@
-"""A WSGI application behind an ASGI server: the server's loop waits for clients, and threads work on requests.
+"""Run a WSGI application as an ASGI application: the event loop waits for clients, and threads handle requests.
 
-No thread of `THREADS` ever waits for a client. A body is read whole before a thread is taken, and an answer is sent
-after the thread is free again. Bodies that are too large to be held in memory are read by threads of their own.
+No thread of `THREADS` ever waits for a client. The whole body is read before a thread is taken, and the response is
+sent after the thread is free again. Bodies that are too large to be held in memory are read by separate threads.
 """
 
 import asyncio
@@ -34,9 +34,9 @@ _log = logging.getLogger("unite.http")
 
 
 class WsgiOnThreads:
-    """The ASGI application (version 3) that has `application` work on each request, on one of `threads` threads.
+    """An ASGI application (version 3) that runs `application` for each request, on one of `threads` threads.
 
-    `rules` tell how bodies are read. At most `uploads` large bodies are taken at once.
+    `rules` say how bodies are read. At most `uploads` large bodies are received at once.
     """
 
     def __init__(
@@ -55,14 +55,14 @@ class WsgiOnThreads:
         self._uploads = ThreadPool(uploads, "upload")
         self._places = TransferLimiter(uploads)
         self._budget = ByteBudget(max_buffered)
-        self._patience = timeouts or Timeouts()
+        self._timeouts = timeouts or Timeouts()
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         client = Client(receive, send, scope.get("extensions", {}).get(DISCONNECT, lambda: None))
-        outgoing = ResponseSender(client, self._patience)
+        outgoing = ResponseSender(client, self._timeouts)
         try:
             await self._serve(scope, client, outgoing)
-        except Exception:  # noqa: BLE001 - whatever it is, the client gets a problem document and the log an error
+        except Exception:  # noqa: BLE001 - after any error the client gets a problem document and the log an entry
             problem = ServerProblemResponse(Unexpected(), scope["raw_path"])
             context = {"correlation_id": problem.correlation_id, "method": scope["method"]}
             _log.exception("unexpected error in the server", extra=context)
@@ -71,18 +71,18 @@ class WsgiOnThreads:
                 await outgoing.send(WsgiResponse(start, problem.content), self._threads, watched=False)
 
     async def _serve(self, scope: Mapping[str, Any], client: Client, outgoing: ResponseSender) -> None:
-        body = RequestBody(dict(scope["headers"]), client, self._patience, self._budget)
+        body = RequestBody(dict(scope["headers"]), client, self._timeouts, self._budget)
         try:
             answer = await self._work(scope, body)
         finally:
             body.release()
         if body.more:
-            # What was not read of a body stands in the way of the next request (RFC 9112, 9.3).
+            # The unread rest of a body would be taken for the next request (RFC 9112, 9.3).
             answer = answer.closing()
         await outgoing.send(answer, self._threads, watched=not body.more)
 
     async def _work(self, scope: Mapping[str, Any], body: RequestBody) -> WsgiResponse:
-        """The answer to the request; nothing holds the body any longer when it is there."""
+        """Return the response to the request, after everything that the body used is released."""
         request = await self._request(scope, body)
         try:
             environ = environ_of(scope, cast("BinaryIO", request.body))
@@ -91,25 +91,25 @@ class WsgiOnThreads:
             request.release()
 
     async def _request(self, scope: Mapping[str, Any], body: RequestBody) -> "_Request":
-        """The request as it is handed on, or the error with which it is to be answered instead."""
+        """Return the request as the application gets it; its body raises the error if the request is refused."""
         try:
             refuse_head(scope)
             rule = self._rules.rule_for(scope["method"], decoded_path(scope)) if body.announced else None
             authorization = header(scope, b"authorization")
-            # Where nothing needs the body, or somebody unknown sends it who may not, it is left unread.
+            # The body stays unread if no operation needs it, or if an operation that needs a token got none.
             if rule is not None and (rule.public or authorization):
                 return await self._read(scope, body, rule)
         except UniteError as error:
-            # What the error came through would keep the body in memory for as long as the error is there.
+            # The frames of the traceback would hold the body in memory as long as the error exists.
             error.__traceback__ = error.__context__ = None
             return _Request(UnreadBody(error), self._threads)
         return _Request(UnreadBody() if body.announced else io.BytesIO(), self._threads)
 
     async def _read(self, scope: Mapping[str, Any], body: RequestBody, rule: BodyRule) -> "_Request":
-        """Read what has to be read of the body before a thread is taken; raises why the request is refused."""
+        """Read as much of the body as is needed before a thread is taken; raise the error if it is refused."""
         if int(header(scope, b"content-length") or 0) > rule.max_body:
             raise TooLarge(too_large_detail(rule.max_body))
-        # Reading sends 100 Continue (RFC 9110, 10.1.1). For a file it is the thread that reads, once it knows who asks.
+        # Reading sends 100 Continue (RFC 9110, 10.1.1). A file is read by the thread, after authentication.
         if not (rule.transfer and header(scope, b"expect")):
             await body.read(min(BLOCK_BYTES, rule.max_body + 1))
         if body.more and len(body) <= rule.max_body:
@@ -126,7 +126,10 @@ class WsgiOnThreads:
         return _Request(io.BytesIO(body.take()), self._threads)
 
     def _place(self, scope: Mapping[str, Any], user: str | None) -> Callable[[], None]:
-        """Take a place for an upload; what comes back gives it back. Raises `Unavailable` (`too_many_transfers`)."""
+        """Take a place for an upload and return the function that releases it.
+
+        Raises `Unavailable` (`too_many_transfers`).
+        """
         if user is not None:
             return self._places.take(user, UPLOADS_OF_A_USER)
         peer = str((scope.get("client") or ("",))[0])
@@ -134,16 +137,16 @@ class WsgiOnThreads:
         return self._places.take(self._rules.address(peer, forwarded_for), UPLOADS_OF_AN_ADDRESS)
 
     def _answer(self, environ: Environ) -> WsgiResponse:
-        """Have the request worked on; a small answer comes back whole."""
-        begun: list[Message] = []
+        """Run the application for the request; a small response is returned whole."""
+        starts: list[Message] = []
 
         def start_response(status: str, headers: WsgiHeaders, _: object = None) -> None:
-            begun[:] = [start_message(status, headers)]
+            starts[:] = [start_message(status, headers)]
 
         blocks = self._application(environ, start_response)
         close = getattr(blocks, "close", lambda: None)
         try:
-            (start,) = begun
+            (start,) = starts
             if _length(start) > MAX_WHOLE_RESPONSE_BYTES:
                 return WsgiResponse(start, iter(blocks), close)
             whole = b"".join(blocks)
@@ -156,7 +159,7 @@ class WsgiOnThreads:
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """What is handed on: the body as it is read, the threads to work on, and what gives its place back."""
+    """A request for the application: its body, the threads to run on, and the function that releases its place."""
 
     body: io.IOBase
     threads: ThreadPool

@@ -1,7 +1,7 @@
-"""Logging in, staying logged in, and logging out.
+"""Routes for logging in, refreshing tokens and logging out.
 
 None of these operations takes an Idempotency-Key, and one that is sent is ignored (RFC 9110, 5.1): each attempt counts,
-each refresh token is spent once, and no token is stored.
+each refresh token works once, and no token is stored.
 """
 
 from typing import Any
@@ -23,16 +23,16 @@ from unite_core.identity.model import TokenPair
 from unite_core.identity.use_cases import Credentials, LogIn, LogOut, LogOutEverywhere, RefreshTokens
 
 MAX_AUTH_BYTES = 16 * 1024
-"""In bytes: many times what an e-mail address and a password, or a token, take. Nobody is known yet who sends it."""
+"""The limit is small because the sender is not known yet; credentials or a token need only a fraction of it."""
 
 room = OperationGroup(
     "auth",
-    "Logging in, staying logged in, and logging out. An Idempotency-Key is ignored here: a request that is sent again "
-    "is a new one.",
+    "Logging in, refreshing tokens and logging out. An Idempotency-Key is ignored here: a request that is sent again "
+    "is a new request.",
 )
 
 _TOKENS = ResponseDoc(status=200, schema=TokensSchema, example=TOKENS_EXAMPLE, description="A pair of tokens.")
-_ENDED = ResponseDoc(status=204, description="The tokens are good for nothing any more.")
+_ENDED = ResponseDoc(status=204, description="The tokens are no longer valid.")
 
 
 @room.operation(

@@ -1,4 +1,4 @@
-"""Reading the body of a request: how large it may be, which types are taken, and what counts as JSON."""
+"""Read request bodies: size limits, accepted media types and strict JSON."""
 
 import json
 import math
@@ -13,7 +13,7 @@ from entrypoints.http.rendering import JSON_TYPE
 from unite_core.errors import Malformed, TooLarge
 
 MAX_BODY_BYTES = 1024 * 1024
-"""In bytes, 1 MiB: the limit of an operation that declares none of its own (`max_body`)."""
+"""In bytes, 1 MiB: the limit for an operation that does not declare its own (`max_body`)."""
 
 MAX_JSON_DEPTH = 20
 METHODS_WITH_BODY = ("POST", "PUT", "PATCH")
@@ -21,7 +21,7 @@ MERGE_PATCH_TYPE = "application/merge-patch+json"
 
 
 def refuse_encoding() -> None:
-    """Raise `UnsupportedEncoding` where the body is compressed: it would be taken for something else, or stored so."""
+    """Raise `UnsupportedEncoding` if the body is compressed: it would be misread, or stored in compressed form."""
     codings = {coding.strip().lower() for coding in request.headers.get("Content-Encoding", "").split(",")}
     if codings - {"", "identity"}:
         raise UnsupportedEncoding("Send the body as it is, without a Content-Encoding.")
@@ -30,19 +30,19 @@ def refuse_encoding() -> None:
 def limit_body(max_body: int) -> None:
     """Set the limit in bytes for the body of the current request, before anything reads it."""
     g.max_body = max_body
-    # The framework stops at the limit without an error where no length was declared: so that a body which goes on is
-    # not taken for a whole one, one byte more may be read.
+    # If no length was declared, the framework stops reading at the limit without an error. Reading one byte more shows
+    # whether the body goes on.
     request.max_content_length = max_body + 1
 
 
 def max_body() -> int:
-    """The limit in bytes for the body of the current request."""
+    """Return the limit in bytes for the body of the current request."""
     limit: int = g.get("max_body", MAX_BODY_BYTES)
     return limit
 
 
 def body_bytes() -> bytes:
-    """The body of the request as it came; raises `TooLarge`, also where it comes in chunks without a length."""
+    """Return the body of the request as it was sent; raise `TooLarge`, also for chunks without a declared length."""
     max_bytes = max_body()
     if (request.content_length or 0) <= max_bytes:
         body = request.get_data(cache=True, parse_form_data=False)
@@ -52,12 +52,12 @@ def body_bytes() -> bytes:
 
 
 def too_large_detail(max_body: int) -> str:
-    """What a problem document says of a body that is larger than `max_body` bytes."""
-    return f"The body is larger than the {max_body:,} bytes that are taken here."
+    """Return the detail of the problem document for a body of more than `max_body` bytes."""
+    return f"The body is larger than the {max_body:,} bytes that are accepted here."
 
 
 def read_json(accepted: tuple[str, ...] = (JSON_TYPE,)) -> Any:
-    """The body of the request, which must be JSON of one of the `accepted` types.
+    """Return the parsed body of the request, which must be JSON of one of the `accepted` types.
 
     Raises `UnsupportedMediaType`, `TooLarge` and `Malformed` (`malformed_json`).
     """
@@ -70,11 +70,11 @@ def read_json(accepted: tuple[str, ...] = (JSON_TYPE,)) -> Any:
 
 
 def parse_json(text: bytes | str) -> Any:
-    """Parse JSON strictly and once.
+    """Parse JSON strictly.
 
-    Raises `Malformed` (`malformed_json`) for what is no JSON in UTF-8 (RFC 8259), and for NaN and Infinity, numbers
-    that no float and no int of Python holds, lone surrogates, a name that an object has twice (RFC 8259, 4, leaves
-    open which one counts), and more than 20 levels.
+    Raises `Malformed` (`malformed_json`) for everything but JSON in UTF-8 (RFC 8259). NaN and Infinity, numbers that
+    neither float nor int of Python can hold, lone surrogates, a name that is twice in an object (RFC 8259, 4, does not
+    say which one counts) and more than 20 levels are refused too.
     """
     try:
         decoded = text if isinstance(text, str) else text.decode()
@@ -112,7 +112,7 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_refuse_co
 
 
 def _check_values(content: Any) -> None:
-    """Refuse what is nested too deep, and numbers such as 1e999, which Python reads as infinite."""
+    """Refuse values that are nested too deep, and numbers such as 1e999, which Python reads as infinite."""
     level = [content]
     for _ in range(MAX_JSON_DEPTH + 1):
         if any(infinite in level for infinite in _INFINITIES):
@@ -125,7 +125,7 @@ def _check_values(content: Any) -> None:
 
 
 def _check_surrogates(content: Any) -> None:
-    """Refuse surrogates that stand alone: pairs of them have become one character by now."""
+    """Refuse lone surrogates; the parser has joined the pairs to one character already."""
     try:
         json.dumps(content, ensure_ascii=False).encode()
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""What the server has to know of a request before it reads its body, from what the operations declare."""
+"""Rules for reading the body of a request, derived from the declared operations."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -20,9 +20,9 @@ from unite_core.errors import Unauthenticated
 class BodyRule:
     """How the body of one operation is read.
 
-    A body of more than `max_body` bytes is refused. A `transfer` is stored while it arrives, as it may be larger than
-    what is held in memory. What is not `public` needs an access token. The forms of pages count as public: they are
-    small, and who sent them is known from a cookie once they are read.
+    A body of more than `max_body` bytes is refused. A `transfer` is stored while it arrives, because it may be too
+    large for memory. An operation that is not `public` needs an access token. The forms of the dashboard count as
+    public: they are small, and a cookie identifies their sender after they are read.
     """
 
     max_body: int
@@ -31,23 +31,26 @@ class BodyRule:
 
 
 class BodyRules(Protocol):
-    """Tells how bodies are read."""
+    """The source of the rules for reading bodies."""
 
     def rule_for(self, method: str, path: str) -> BodyRule | None:
-        """The rule for a request; None where nothing reads its body."""
+        """Return the rule for a request; None if no operation reads its body."""
 
     def user(self, authorization: str) -> str | None:
-        """The id of the user of the access token in a header Authorization; None where the token is not good.
+        """Return the id of the user of the access token in an Authorization header; None if the token is not valid.
 
-        Raises `Unavailable` where that cannot be found out now.
+        Raises `Unavailable` if the token cannot be checked now.
         """
 
     def address(self, peer: str, forwarded_for: str) -> str:
-        """What a client is counted by that connects from `peer`, perhaps a proxy that sends `X-Forwarded-For`."""
+        """Return the key by which a client is counted.
+
+        `peer` is the address of the connection, which may be a proxy that sends `X-Forwarded-For`.
+        """
 
 
 class OperationBodyRules(BodyRules):
-    """The rules that follow from the operations of an application."""
+    """The rules from the operations of a Flask application."""
 
     def __init__(self, app: Flask) -> None:
         self._app = app
@@ -76,7 +79,7 @@ class OperationBodyRules(BodyRules):
         try:
             return str(self._unite.identity.authenticate(bearer_token_of(authorization)).user_id)
         except Unauthenticated:
-            # The application finds out the same, and answers accordingly.
+            # The application checks the token again and sends the error.
             return None
 
     def address(self, peer: str, forwarded_for: str) -> str:

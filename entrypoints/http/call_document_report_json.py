@@ -1,4 +1,4 @@
-"""The reports about call documents as the API shows them."""
+"""JSON and CSV rows of the reports from call documents: activity and reconciliation."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ _DIFFERENCES = dict.fromkeys(("kind", "task_id", "entry_id", "field", "expected"
 
 
 def activity(report: ActivityReport) -> RenderedReport:
-    """The calls of each agent, day by day."""
+    """Render the activity report."""
     agents = [
         {
             **agent_json(row.agent),
@@ -41,8 +41,8 @@ def activity(report: ActivityReport) -> RenderedReport:
 
 
 def reconciliation(report: Reconciliation) -> RenderedReport:
-    """The same day from every store, and the differences by name."""
-    differences = [{name: getattr(it, name) for name in _DIFFERENCES} for it in report.differences]
+    """Render the reconciliation report."""
+    differences = [{name: getattr(difference, name) for name in _DIFFERENCES} for difference in report.differences]
     content = {
         "date": report.about.period.first,
         "equal": report.equal,

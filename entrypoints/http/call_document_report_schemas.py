@@ -1,4 +1,4 @@
-"""The reports about call documents as the API describes them."""
+"""Schemas of the reports from call documents: activity and reconciliation."""
 
 from marshmallow import fields
 
@@ -18,7 +18,7 @@ class ActivityFiguresSchema(Body):
     contacts = ObjectOf(CountSchema, required=True)
     conversions = ObjectOf(CountSchema, required=True)
     duration_seconds = WholeNumber(
-        required=True, minimum=0, metadata={"description": "How long the calls lasted in all."}
+        required=True, minimum=0, metadata={"description": "The total duration of the calls."}
     )
 
 
@@ -29,15 +29,15 @@ class ActivityDaySchema(ActivityFiguresSchema):
 
 
 class AgentActivitySchema(ActivityFiguresSchema):
-    """The calls of one agent, in all and on each day that had one."""
+    """The calls of one agent, in total and for each day with calls."""
 
-    agent_id = Id(required=True, allow_none=True, metadata={"description": "null: the calls that were nobody's."})
+    agent_id = Id(required=True, allow_none=True, metadata={"description": "null: the calls of no agent."})
     name = Text(required=True, allow_none=True)
     by_day = ListOf(ActivityDaySchema, required=True)
 
 
 class ActivityReportSchema(SpanSchema):
-    """The calls of each agent, day by day. With MongoDB a call is here once its event has reached MongoDB."""
+    """The calls of each agent by day. With MongoDB a call is included after its event has reached MongoDB."""
 
     agents = ListOf(AgentActivitySchema, required=True)
 
@@ -46,11 +46,11 @@ _RESULT_FIELDS = {it.value: WholeNumber(required=True) for it in CallResult}
 
 
 class ResultNumbersSchema(Body.from_dict(_RESULT_FIELDS, name="ResultsBody")):  # type: ignore[misc]  # marshmallow's
-    """How many calls had each result."""
+    """The number of calls by result."""
 
 
 class StoreFiguresSchema(Body):
-    """The calls of the day, as one store has them."""
+    """The calls of the day in one store."""
 
     total_calls = WholeNumber(required=True)
     completed = WholeNumber(required=True)
@@ -64,11 +64,11 @@ class DifferenceSchema(Body):
     """One difference between the call documents and the call ledger."""
 
     kind = Choice(DifferenceKind, required=True)
-    task_id = Id(required=True, allow_none=True, metadata={"description": "null where the document names no task."})
+    task_id = Id(required=True, allow_none=True, metadata={"description": "null if the document has no task."})
     entry_id = Id(required=True, allow_none=True)
     field = Text(required=True, allow_none=True, metadata={"description": "The field of the document that differs."})
-    expected = Text(required=True, allow_none=True, metadata={"description": "What the ledger says, as text."})
-    found = Text(required=True, allow_none=True, metadata={"description": "What the document says, as text."})
+    expected = Text(required=True, allow_none=True, metadata={"description": "The value in the ledger, as text."})
+    found = Text(required=True, allow_none=True, metadata={"description": "The value in the document, as text."})
 
 
 class ReconciliationSchema(ReportSchema):
@@ -76,17 +76,17 @@ class ReconciliationSchema(ReportSchema):
 
     date = fields.Date(required=True)
     equal = fields.Boolean(
-        required=True, metadata={"description": "Whether they are alike, but for the calls that are `pending`."}
+        required=True, metadata={"description": "Whether all stores are equal, except for the `pending` calls."}
     )
     rollups = ObjectOf(StoreFiguresSchema, required=True)
     ledger = ObjectOf(StoreFiguresSchema, required=True)
     documents = ObjectOf(
-        StoreFiguresSchema, required=True, allow_none=True, metadata={"description": "null where there is no MongoDB."}
+        StoreFiguresSchema, required=True, allow_none=True, metadata={"description": "null without MongoDB."}
     )
     pending = WholeNumber(
-        required=True, minimum=0, metadata={"description": "Calls whose last event is on its way to the documents."}
+        required=True, minimum=0, metadata={"description": "Calls whose last event has not reached the documents yet."}
     )
     number_of_differences = WholeNumber(required=True, minimum=0)
     differences = ListOf(
-        DifferenceSchema, required=True, metadata={"description": f"The first {MAX_DIFFERENCES} of them."}
+        DifferenceSchema, required=True, metadata={"description": f"The first {MAX_DIFFERENCES} differences."}
     )

@@ -1,4 +1,4 @@
-"""The call log as the API takes and shows it: the entries of the ledger, and the chain of a task."""
+"""Schemas and JSON of call log entries, corrections and ledgers."""
 
 from typing import Any
 
@@ -83,19 +83,21 @@ class CallLogSchema(Body):
     id = Id(required=True)
     task_id = Id(required=True)
     lead_id = Id(required=True)
-    number = WholeNumber(required=True, minimum=1, metadata={"description": "Its place in the chain of its task."})
+    number = WholeNumber(
+        required=True, minimum=1, metadata={"description": "The position of the entry in the chain of its task."}
+    )
     kind = Choice(
         EntryKind,
         required=True,
-        metadata={"description": "How the task was closed; `correction`: what is right instead of an earlier entry."},
+        metadata={"description": "How the task was closed; a `correction` replaces the values of an earlier entry."},
     )
     agent_id = Id(
-        required=True, allow_none=True, metadata={"description": "Whose call it was; null where it was nobody's."}
+        required=True, allow_none=True, metadata={"description": "The user who was to call; null if there was none."}
     )
-    actor_id = Id(required=True, allow_none=True, metadata={"description": "Who wrote it; null is the service itself."})
+    actor_id = Id(required=True, allow_none=True, metadata={"description": "The user who wrote it; null: the service."})
     at = Timestamp(required=True, metadata={"description": "When the entry was written."})
     called_at = Timestamp(
-        required=True, metadata={"description": "When the call was; where there was none, when it was due."}
+        required=True, metadata={"description": "When the call was made; if there was no call, when it was due."}
     )
     result = Choice(
         CallResult, required=True, metadata={"description": "The outcome of the call, or why there was none."}
@@ -110,7 +112,7 @@ class CallLogSchema(Body):
         allow_none=True,
         metadata={**REASON, "description": "Why it is corrected, or why there was no call."},
     )
-    corrects = Id(required=True, allow_none=True, metadata={"description": "The entry that a correction stands for."})
+    corrects = Id(required=True, allow_none=True, metadata={"description": "The entry that a correction corrects."})
     source = Text(
         required=True,
         allow_none=True,
@@ -123,19 +125,19 @@ class CallLogSchema(Body):
         required=True,
         allow_none=True,
         minimum=1,
-        metadata={"description": "The number of this call among those made to the lead; null where there was none."},
+        metadata={"description": "The number of this call among the calls to the lead; null if there was no call."},
     )
     format = WholeNumber(
         required=True,
         minimum=1,
         maximum=FORMAT,
         metadata={
-            "description": "1: written before `called_at`, `source`, `attempt` and `format` were; its hash is of the "
-            "other members alone. 2: all others."
+            "description": "1: entries from before `called_at`, `source`, `attempt` and `format` existed; their hash "
+            "covers only the other members. 2: all other entries."
         },
     )
     previous_hash = Text(
-        required=True, metadata={**_HASH, "description": "The hash of the entry before; 64 zeros in the first one."}
+        required=True, metadata={**_HASH, "description": "The hash of the previous entry; 64 zeros in the first one."}
     )
     hash = Text(
         required=True,
@@ -144,7 +146,7 @@ class CallLogSchema(Body):
 
 
 def call_log_json(entry: LedgerEntry) -> dict[str, Any]:
-    """An entry as `CallLogSchema` shows it."""
+    """Return an entry as `CallLogSchema` shows it."""
     return {
         "id": entry.id,
         "task_id": entry.task_id,
@@ -179,54 +181,54 @@ class CallLogPageSchema(Body):
 
 
 class CallLogQuery(PageQuery):
-    """Which entries a list holds; the conditions add up."""
+    """The filters of the call log; an entry must match all of them."""
 
-    agent = Assignee(metadata={"description": "Whose calls they were: the id of a user, or `none` for nobody's."})
+    agent = Assignee(metadata={"description": "The user who was to call: an id, or `none` for calls of no user."})
     lead_id = Id()
     task_id = Id()
     from_ = Timestamp(
         data_key="from",
-        metadata={"description": "Calls from this moment on, by `called_at`; RFC 3339 with its offset."},
+        metadata={"description": "Calls at or after this time, by `called_at`; RFC 3339 with an offset."},
     )
-    to = Timestamp(metadata={"description": "Calls before this moment, by `called_at`."})
-    recorded_from = Timestamp(metadata={"description": "Entries that were written from this moment on, by `at`."})
-    recorded_to = Timestamp(metadata={"description": "Entries that were written before this moment, by `at`."})
+    to = Timestamp(metadata={"description": "Calls before this time, by `called_at`."})
+    recorded_from = Timestamp(metadata={"description": "Entries written at or after this time, by `at`."})
+    recorded_to = Timestamp(metadata={"description": "Entries written before this time, by `at`."})
     result = CommaSeparated(Choice(CallResult), metadata={"description": "One or several, separated by commas."})
     source = CommaSeparated(
         Text(),
         metadata={
-            "description": "One or several, separated by commas, as in the list of leads. An empty one, as in "
-            "`source=` and `source=web,`, is an unknown source."
+            "description": "One or several, separated by commas, as in the list of leads. An empty value, as in "
+            "`source=` and `source=web,`, means an unknown source."
         },
     )
     attempt = CommaSeparated(
         WholeNumber(minimum=1, maximum=MAX_ATTEMPT),
         metadata={
-            "description": f"One or several, separated by commas; {MAX_ATTEMPT} is that attempt and all later ones."
+            "description": f"One or several, separated by commas; {MAX_ATTEMPT} means that attempt and all later ones."
         },
     )
     hour = CommaSeparated(
         WholeNumber(minimum=0, maximum=23),
         metadata={
-            "description": "Calls in these hours on the clocks of `tz`, one or several, separated by commas; needs "
-            "`from` and `to`."
+            "description": "Calls in these hours of the day in the time zone `tz`, one or several, separated by "
+            "commas; requires `from` and `to`."
         },
     )
     weekday = CommaSeparated(
         WholeNumber(minimum=1, maximum=7),
-        metadata={"description": "As `hour`, on these weekdays; 1 is Monday."},
+        metadata={"description": "Calls on these weekdays, given like `hour`; 1 is Monday."},
     )
     tz = Text(metadata={"default": DEFAULT_ZONE, "description": "The time zone of `hour` and `weekday`, an IANA name."})
     counted = Flag(
         metadata={
-            "description": "true: of each call the entry that counts, which is the last one about it; false: the "
+            "description": "true: only the entries that count, which are the last ones of each call; false: only the "
             "entries that were corrected."
         }
     )
 
 
 class CorrectionSchema(Body):
-    """What is right instead of an entry, and why. What is left out stays as it was."""
+    """The correction of an entry: the reason and the right values. Values that are left out stay as they were."""
 
     reason = Text(required=True, metadata={**REASON, "minLength": 1, "description": "In one line."})
     outcome = Choice(Outcome)
@@ -236,26 +238,24 @@ class CorrectionSchema(Body):
 
 
 class BrokenChainSchema(Body):
-    """The first thing in a chain that is not as it was written."""
+    """The first entry of a chain that fails verification, and why."""
 
-    entry_id = Id(
-        required=True, allow_none=True, metadata={"description": "null where an entry is missing, or has no id."}
-    )
-    number = WholeNumber(required=True, minimum=1, metadata={"description": "Its place in the chain."})
+    entry_id = Id(required=True, allow_none=True, metadata={"description": "null if an entry is missing or has no id."})
+    number = WholeNumber(required=True, minimum=1, metadata={"description": "The position of the entry in the chain."})
     reason = Text(required=True)
 
 
 class LedgerSchema(Body):
-    """The chain of a call task, from its first entry on, and whether it is whole."""
+    """The chain of a call task, first entry first, and whether it is intact."""
 
     task_id = Id(required=True)
     entries = ListOf(CallLogSchema, required=True)
-    verified = Flag(required=True, metadata={"description": "Whether every hash is what it has to be."})
+    verified = Flag(required=True, metadata={"description": "Whether every hash is correct."})
     broken = ObjectOf(BrokenChainSchema, required=True, allow_none=True)
 
 
 def ledger_json(ledger: TaskLedger) -> dict[str, Any]:
-    """A chain as `LedgerSchema` shows it."""
+    """Return a chain as `LedgerSchema` shows it."""
     return {
         "task_id": ledger.task.id,
         "entries": list(map(call_log_json, ledger.entries)),

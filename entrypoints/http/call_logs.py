@@ -1,4 +1,4 @@
-"""The call log: what became of every call, in a ledger that nobody changes unnoticed."""
+"""Routes for the call log: entries, corrections and verified ledgers."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -63,27 +63,27 @@ def list_call_logs(query: dict[str, Any]) -> Response:
 
 
 def _clock(query: Mapping[str, Any]) -> ClockFilter | None:
-    """The hours and weekdays that are asked for; raises `MalformedParameter` where it is not said of which days."""
+    """Return the filter for hours and weekdays, or None; raise `MalformedParameter` if the days are missing."""
     tz = query.get("tz", DEFAULT_ZONE)
     if tz not in zone_names():
         raise query_error([FieldError(field="tz", code=UNKNOWN_ZONE, detail=UNKNOWN_ZONE_DETAIL)])
-    asked = [name for name in ("hour", "weekday") if query.get(name)]
-    if not asked:
+    clock_parameters = [name for name in ("hour", "weekday") if query.get(name)]
+    if not clock_parameters:
         return None
     missing = [name for name, key in (("from", "from_"), ("to", "to")) if key not in query]
     if missing:
-        detail = f"With {asked[0]} say from when to when: give from and to."
+        detail = f"{clock_parameters[0]} requires from and to: give both."
         raise query_error([FieldError(field=name, code="required", detail=detail) for name in missing])
     if query["to"] - query["from_"] > timedelta(days=MAX_DAYS + 1):
-        detail = f"With {asked[0]} the time from `from` to `to` is at most {MAX_DAYS} days."
+        detail = f"With {clock_parameters[0]} the time from `from` to `to` is at most {MAX_DAYS} days."
         raise query_error([FieldError(field="to", code="span_too_long", detail=detail)])
     hours, weekdays = (frozenset(query.get(name, ())) for name in ("hour", "weekday"))
     return ClockFilter(tz=tz, hours=hours, weekdays=weekdays)
 
 
-def _sources(given: Sequence[str]) -> frozenset[str | None]:
-    unknown: frozenset[str | None] = frozenset({None} if "" in given else ())
-    return unknown | source_filter(source for source in given if source)
+def _sources(names: Sequence[str]) -> frozenset[str | None]:
+    unknown: frozenset[str | None] = frozenset({None} if "" in names else ())
+    return unknown | source_filter(source for source in names if source)
 
 
 @room.operation(
@@ -117,7 +117,7 @@ def get_ledger(task_id: UUID) -> Response:
 
 
 def ledger_filter(query: Mapping[str, Any]) -> LedgerFilter:
-    """The entries that a query of `CallLogQuery` asks for."""
+    """Return the filter for a query of `CallLogQuery`."""
     return LedgerFilter(
         agent_id=query.get("agent"),
         without_agent="agent" in query and query["agent"] is None,

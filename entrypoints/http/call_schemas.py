@@ -1,4 +1,4 @@
-"""Call tasks as the API takes and shows them."""
+"""Schemas and JSON of call tasks, notes and completions."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ from unite_core.leads.model import MAX_NAME_LENGTH, Lead
 from unite_core.phone import MAX_EXTENSION_LENGTH, MAX_PHONE_LENGTH
 
 NOTE = {"minLength": 1, "maxLength": MAX_NOTE_LENGTH}
-DURATION = {"minimum": 0, "maximum": MAX_CALL_SECONDS, "description": "Seconds; 0 where nobody answered."}
+DURATION = {"minimum": 0, "maximum": MAX_CALL_SECONDS, "description": "Seconds; 0 if nobody answered."}
 REASON = {"maxLength": MAX_REASON_LENGTH}
 
 CALL_TASK_EXAMPLE: dict[str, Any] = {
@@ -90,7 +90,7 @@ COMPLETION_EXAMPLE = {
 
 
 class LeadToCallSchema(Body):
-    """Whom to call, as far as the call needs it."""
+    """The lead to call: what a caller needs."""
 
     name = Text(required=True, metadata={"minLength": 1, "maxLength": MAX_NAME_LENGTH})
     phone = Text(required=True, allow_none=True, metadata={"maxLength": MAX_PHONE_LENGTH, "description": "E.164"})
@@ -100,7 +100,7 @@ class LeadToCallSchema(Body):
 
 
 class NoteSchema(Body):
-    """Something that somebody wrote down about a call task."""
+    """A note on a call task."""
 
     id = Id(required=True)
     author = Id(required=True)
@@ -109,7 +109,7 @@ class NoteSchema(Body):
 
 
 class CallTaskSchema(Body):
-    """A call that somebody is to make, and what became of it."""
+    """A call task and, once it is closed, its outcome."""
 
     id = Id(required=True)
     lead_id = Id(required=True)
@@ -118,8 +118,8 @@ class CallTaskSchema(Body):
         required=True,
         allow_none=True,
         metadata={
-            "description": "Whom to call, as they are now; null where the lead was deleted, and on a closed task for "
-            "an agent to whom the lead is not assigned."
+            "description": "The lead to call, with its current data. It is null if the lead was deleted, and on a "
+            "closed task for an agent who is not assigned to the lead."
         },
     )
     assigned_to = Id(required=True, allow_none=True, metadata={"description": "The user who is to call."})
@@ -130,13 +130,13 @@ class CallTaskSchema(Body):
         required=True,
         metadata={
             "maxItems": MAX_NOTES,
-            "description": f"In the order of their writing; in a list of tasks the latest {NOTES_IN_LISTS} alone.",
+            "description": f"Oldest first; a list of tasks shows only the latest {NOTES_IN_LISTS}.",
         },
     )
     outcome = Choice(Outcome, required=True, allow_none=True)
     duration_seconds = WholeNumber(required=True, allow_none=True, metadata=DURATION)
     started_at = Timestamp(
-        required=True, allow_none=True, metadata={"description": "When the call began, if that is known."}
+        required=True, allow_none=True, metadata={"description": "When the call began, if it is known."}
     )
     completion_note = Text(required=True, allow_none=True, metadata=NOTE)
     follow_up_at = Timestamp(required=True, allow_none=True, metadata={"description": "When the next call is due."})
@@ -146,10 +146,10 @@ class CallTaskSchema(Body):
     )
     cancel_reason = Text(required=True, allow_none=True, metadata=REASON)
     follow_up_of = Id(
-        required=True, allow_none=True, metadata={"description": "The task whose call asked for this one."}
+        required=True, allow_none=True, metadata={"description": "The task whose completion created this one."}
     )
     follow_up_task_id = Id(
-        required=True, allow_none=True, metadata={"description": "The task that this call asked for."}
+        required=True, allow_none=True, metadata={"description": "The task that the completion of this one created."}
     )
     created_by = Id(required=True)
     created_at = Timestamp(required=True)
@@ -158,7 +158,7 @@ class CallTaskSchema(Body):
 
 
 def call_task_json(view: TaskView) -> dict[str, Any]:
-    """A call task as `CallTaskSchema` shows it."""
+    """Return a call task as `CallTaskSchema` shows it."""
     task = view.task
     return {
         "id": task.id,
@@ -194,14 +194,14 @@ def _note_json(note: Note) -> dict[str, Any]:
 
 
 def _completion_json(task: CallTask) -> dict[str, Any]:
-    made = task.completion
+    completion = task.completion
     return {
-        "outcome": made.outcome if made else None,
-        "duration_seconds": made.duration_seconds if made else None,
-        "started_at": made.started_at if made else None,
-        "completion_note": made.note if made else None,
-        "follow_up_at": made.follow_up_at if made else None,
-        "completed_at": task.closed_at if made else None,
+        "outcome": completion.outcome if completion else None,
+        "duration_seconds": completion.duration_seconds if completion else None,
+        "started_at": completion.started_at if completion else None,
+        "completion_note": completion.note if completion else None,
+        "follow_up_at": completion.follow_up_at if completion else None,
+        "completed_at": task.closed_at if completion else None,
     }
 
 
@@ -213,50 +213,50 @@ class CallTaskPageSchema(Body):
 
 
 class CallTaskQuery(PageQuery):
-    """Which call tasks a list holds; the conditions add up."""
+    """The filters of the list of call tasks; a task must match all of them."""
 
     status = CommaSeparated(Choice(TaskStatus), metadata={"description": "One or several, separated by commas."})
     assigned_to = CommaSeparated(
         Assignee(),
-        metadata={"description": "Ids of users, separated by commas; `none` finds the unassigned."},
+        metadata={"description": "Ids of users, separated by commas; `none` stands for unassigned tasks."},
     )
     lead_id = Id()
-    due_from = Timestamp(metadata={"description": "From this moment on; RFC 3339 with its offset."})
-    due_to = Timestamp(metadata={"description": "Before this moment."})
+    due_from = Timestamp(metadata={"description": "Due at or after this time; RFC 3339 with an offset."})
+    due_to = Timestamp(metadata={"description": "Due before this time."})
 
 
 class NewCallTaskSchema(Body):
-    """A call that is to be made."""
+    """The data of a new call task."""
 
     lead_id = Id(required=True)
     assigned_to = Id(
         allow_none=True,
-        metadata={"description": "Who is to call; whoever works the lead, where it is left out or null."},
+        metadata={"description": "The user who is to call; if left out or null, the user assigned to the lead."},
     )
-    due_at = Timestamp(required=True, metadata={"description": "RFC 3339 with its offset; it may have passed."})
+    due_at = Timestamp(required=True, metadata={"description": "RFC 3339 with an offset; it may be in the past."})
     note = Text(allow_none=True, metadata=NOTE)
 
 
 class AssignmentSchema(Body):
-    """Who is to call from now on."""
+    """The new assignee of a call task."""
 
     assigned_to = Id(required=True)
 
 
 class NewNoteSchema(Body):
-    """Something to be written down."""
+    """A new note."""
 
     text = Text(required=True, metadata={**NOTE, "description": "It may have several paragraphs."})
 
 
 class CancellationSchema(Body):
-    """Why there is no need to call any more."""
+    """The reason for a cancellation."""
 
     reason = Text(allow_none=True, metadata={**REASON, "description": "In one line."})
 
 
 class CompletionSchema(Body):
-    """What came of a call. Two that say the same are the same completion, told twice."""
+    """The outcome of a call. A completion that is sent twice with the same content counts once."""
 
     outcome = Choice(Outcome, required=True)
     duration_seconds = WholeNumber(required=True, metadata=DURATION)
@@ -265,7 +265,7 @@ class CompletionSchema(Body):
     follow_up_at = Timestamp(
         allow_none=True,
         metadata={
-            "description": "When to call again, in the future: a task for it is made. `callback_requested` needs it, "
-            "any other outcome may have it."
+            "description": "When to call again, in the future; it creates a call task. `callback_requested` requires "
+            "it, and any other outcome may have it."
         },
     )

@@ -1,4 +1,4 @@
-"""Call tasks: calls that are to be made, and what came of them."""
+"""Routes for call tasks: create, list, assign, note, complete and cancel."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -107,8 +107,8 @@ def get_call_task(task_id: UUID) -> Response:
 )
 def assign_call_task(task_id: UUID, body: dict[str, Any]) -> Response:
     """Assign a call task."""
-    wanted = Assignment(task_id=task_id, expected_version=_expected(task_id), **body)
-    return run_use_case(unite().calls.assign, ResponsePlan(_answer, _recheck), wanted)
+    assignment = Assignment(task_id=task_id, expected_version=_expected(task_id), **body)
+    return run_use_case(unite().calls.assign, ResponsePlan(_answer, _recheck), assignment)
 
 
 @room.operation(
@@ -155,8 +155,8 @@ def complete_call_task(task_id: UUID, body: dict[str, Any]) -> Response:
 )
 def cancel_call_task(task_id: UUID, body: dict[str, Any]) -> Response:
     """Cancel a call task."""
-    wanted = Cancellation(task_id=task_id, expected_version=_expected(task_id), **body)
-    return run_use_case(unite().calls.cancel, ResponsePlan(_answer, _recheck), wanted)
+    cancellation = Cancellation(task_id=task_id, expected_version=_expected(task_id), **body)
+    return run_use_case(unite().calls.cancel, ResponsePlan(_answer, _recheck), cancellation)
 
 
 def _created(view: TaskView) -> ResponseContent:
@@ -169,7 +169,7 @@ def _answer(view: TaskView) -> ResponseContent:
 
 
 def _recheck(shown: dict[str, Any]) -> dict[str, Any]:
-    """The task of a first answer, without its lead where the caller may not see the lead now."""
+    """Return the task of a first response, without its lead if the caller may not see the lead now."""
     view = unite().calls.get(actor(), UUID(shown["id"]))
     return shown if view.lead is not None else {**shown, "lead": None}
 
@@ -179,7 +179,7 @@ def _expected(task_id: UUID) -> int | None:
 
 
 def task_filter(query: Mapping[str, Any]) -> TaskFilter:
-    """The tasks that a query of `CallTaskQuery` asks for."""
+    """Return the filter for a query of `CallTaskQuery`."""
     assignees = set(query.get("assigned_to", ()))
     return TaskFilter(
         statuses=frozenset(query.get("status", ())),

@@ -1,4 +1,4 @@
-"""The client of one request, as the server below hands it over (ASGI 3.0)."""
+"""The ASGI callables of one request: receive, send and disconnect (ASGI 3.0)."""
 
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Mapping[str, Any], Receive, Send], Awaitable[None]]
 
 DISCONNECT = "unite.disconnect"
-"""The extension of ASGI by which the server below ends a connection at once: a function without arguments."""
+"""The ASGI extension through which our server closes a connection at once: a function without arguments."""
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """How to receive from the client, to send to it, and to end its connection at once."""
+    """The functions that receive from the client, send to it, and close its connection at once."""
 
     receive: Receive
     send: Send

@@ -1,9 +1,9 @@
-"""Who a request comes from, and by which scheme and host, where a proxy stands in between.
+"""Client address, scheme and host of a request behind trusted proxies.
 
-A proxy is believed where the connection comes from an address in `UNITE_TRUSTED_PROXIES`, and nowhere else. Of what it
-may say, `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Forwarded-Host` are read; `Forwarded` (RFC 7239) and `X-Real-IP`
-are not. What is behind this step finds the client in `request.remote_addr`, `request.scheme` and `request.host`, and
-none of these headers.
+A proxy is trusted only if the connection comes from an address in `UNITE_TRUSTED_PROXIES`. Of its headers,
+`X-Forwarded-For`, `X-Forwarded-Proto` and `X-Forwarded-Host` are read; `Forwarded` (RFC 7239) and `X-Real-IP` are not.
+The application behind this middleware finds the client in `request.remote_addr`, `request.scheme` and `request.host`,
+and sees none of these headers.
 """
 
 import logging
@@ -17,11 +17,11 @@ from entrypoints.variables import TRUSTED_PROXIES
 WsgiApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 FORWARDED_SCHEME = "unite.forwarded_scheme"
-"""In the environment of a request: the scheme that a trusted proxy named, where one did."""
+"""The key in the WSGI environment for the scheme that a trusted proxy named, if one did."""
 
 _FOR, _PROTO, _HOST = "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST"
 HEADERS = (_FOR, _PROTO, _HOST, "HTTP_X_FORWARDED_PORT", "HTTP_X_FORWARDED_PREFIX", "HTTP_FORWARDED", "HTTP_X_REAL_IP")
-"""What proxies say of a client, as variables of WSGI: the first three are read, none is passed on."""
+"""The headers of proxies, as WSGI variables: the first three are read, and none is passed on."""
 
 _MAX_PORT = 65_535
 _MAX_HOP_LENGTH = 80
@@ -32,7 +32,7 @@ _log = logging.getLogger("unite.http")
 
 
 class ProxyHeaders:
-    """The WSGI application, which sees the client of a request where `trusted` proxies passed it on."""
+    """WSGI middleware that sets the client of each request from the headers of `trusted` proxies."""
 
     def __init__(self, application: WsgiApplication, trusted: Sequence[Network]) -> None:
         self._application = application
@@ -44,16 +44,16 @@ class ProxyHeaders:
         if peer is not None:
             environ["REMOTE_ADDR"] = str(peer)
             if contains(self._trusted, peer):
-                self._believe(environ, peer)
+                self._apply_forwarded(environ, peer)
             elif _FOR in environ:
                 self._warn_once(peer)
         for name in HEADERS:
             environ.pop(name, None)
         return self._application(environ, start_response)
 
-    def _believe(self, environ: dict[str, Any], peer: Address) -> None:
+    def _apply_forwarded(self, environ: dict[str, Any], peer: Address) -> None:
         environ["REMOTE_ADDR"] = str(client_address(peer, environ.get(_FOR, ""), self._trusted))
-        # Of several the last one was added by the proxy that connects; clients may have sent the others.
+        # The proxy that connects adds its value last; clients may have sent the values before it.
         scheme = environ.get(_PROTO, "").rpartition(",")[2].strip().lower()
         if scheme in ("http", "https"):
             environ["wsgi.url_scheme"] = environ[FORWARDED_SCHEME] = scheme
@@ -65,19 +65,19 @@ class ProxyHeaders:
         if not self._warned and is_private(peer):
             self._warned = True
             _log.warning(
-                "A request with X-Forwarded-For came from an address that is not trusted: if that is your proxy, name "
-                "it in %s, or all clients behind it are counted as one.",
+                "A request with X-Forwarded-For came from an address that is not trusted. If that is your proxy, add "
+                "it to %s; otherwise all clients behind it are counted as one.",
                 TRUSTED_PROXIES.name,
                 extra={"proxy": str(peer)},
             )
 
 
 def client_address(peer: Address, forwarded_for: str, trusted: Sequence[Network]) -> Address:
-    """The address of the client: the rightmost one of `X-Forwarded-For` that is not trusted.
+    """Return the address of the client: the rightmost address of `X-Forwarded-For` that is not trusted.
 
-    Each proxy adds the address that it was connected from at the right, so that everything to the left of the first
-    untrusted address may be made up. Where an entry cannot be read, the trusted hop to its right counts; where all are
-    trusted, the leftmost. `peer` is where the connection comes from. The time is linear in the length of the header.
+    Each proxy adds the address of its own client at the right, so everything to the left of the first untrusted
+    address may be made up. If an entry cannot be read, the trusted hop to its right counts; if all are trusted, the
+    leftmost. `peer` is the address of the connection. The time is linear in the length of the header.
     """
     address = peer
     for entry in _from_right(forwarded_for):
@@ -99,14 +99,14 @@ def _from_right(header: str) -> Iterator[str]:
 
 
 def _read_hop(entry: str) -> Address | None:
-    """The address in an entry such as `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1` or `[2001:db8::1]:443`."""
+    """Return the address in an entry like `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1` or `[2001:db8::1]:443`."""
     entry = entry.strip(" \t")
     if len(entry) > _MAX_HOP_LENGTH:
         return None
-    found = _WITH_PORT.fullmatch(entry)
-    if found is None:
+    match = _WITH_PORT.fullmatch(entry)
+    if match is None:
         return read_address(entry)
-    in_brackets, port, before_colon, other_port = found.groups()
+    in_brackets, port, before_colon, other_port = match.groups()
     if int(port or other_port or 0) > _MAX_PORT:
         return None
     address = read_address(in_brackets or before_colon)

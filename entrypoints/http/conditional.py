@@ -1,4 +1,4 @@
-"""Conditional requests (RFC 9110, 13): answers carry the version as their ETag, and changes name the one they saw."""
+"""Conditional requests with ETag, If-Match and If-None-Match (RFC 9110, 13)."""
 
 import re
 from collections.abc import Callable
@@ -15,23 +15,23 @@ _TAGS = re.compile(rf"[ \t,]*{_TAG.pattern}(?:[ \t]*,[ \t,]*{_TAG.pattern})*[ \t
 _VERSION = re.compile(r"[1-9][0-9]{0,17}")
 
 NO_VERSION = 0
-"""Expected where no tag can match: versions start at 1."""
+"""The expected version if no tag can match; versions start at 1."""
 
 
 def etag(version: int) -> str:
-    """The entity-tag of a version: `"7"`."""
+    """Return the entity-tag of a version: `"7"`."""
     return f'"{version}"'
 
 
 def versioned_response(version: int, content: Callable[[], Any]) -> Response:
-    """The answer to a GET: 304 without a body where the client has this version, else the content."""
+    """Return the response to a GET: 304 without a body if the client has this version, otherwise the content."""
     return tagged_response(str(version), lambda: json_response(content()))
 
 
 def tagged_response(version: str, answer: Callable[[], Response]) -> Response:
-    """As `versioned_response`, for a version that is any text without double quotes."""
+    """Return the same as `versioned_response`, for a version that is any text without double quotes."""
     tag = f'"{version}"'
-    if _has_already(tag):
+    if _client_has(tag):
         response = Response(status=304)
         del response.headers["Content-Type"]
     else:
@@ -41,10 +41,10 @@ def tagged_response(version: str, answer: Callable[[], Response]) -> Response:
 
 
 def expected_version(current: Callable[[], int]) -> int | None:
-    """The version that the client acts on by If-Match; None where it does not say, or says `*`.
+    """Return the version that the client names in If-Match; None without the header, or if it is `*`.
 
-    `current` is asked only where the client names several versions: one of them must be the current one.
-    Raises `Malformed` (`invalid_header`) where the header is no list of entity-tags.
+    `current` is called only if the client names several versions: one of them must be the current one.
+    Raises `Malformed` (`invalid_header`) if the header is not a list of entity-tags.
     """
     header = request.headers.get("If-Match")
     if header is None or header.strip() == "*":
@@ -59,11 +59,11 @@ def expected_version(current: Callable[[], int]) -> int | None:
     return versions[0] if versions else NO_VERSION
 
 
-def _has_already(tag: str) -> bool:
+def _client_has(tag: str) -> bool:
     header = request.headers.get("If-None-Match")
     if header is None:
         return False
     if header.strip() == "*":
         return True
-    # If-None-Match compares weakly (RFC 9110, 13.1.2). A header that cannot be read is no condition.
-    return _TAGS.fullmatch(header) is not None and tag in {f'"{found}"' for _, found in _TAG.findall(header)}
+    # If-None-Match compares weakly (RFC 9110, 13.1.2). A header that cannot be read is ignored.
+    return _TAGS.fullmatch(header) is not None and tag in {f'"{opaque}"' for _, opaque in _TAG.findall(header)}

@@ -1,4 +1,4 @@
-"""What the HTTP door is told about the installation that it stands in."""
+"""Configuration of the HTTP application: URL, secrets, limits, health checks and origins."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,10 +11,10 @@ from unite_core.files import SignedFiles
 
 @dataclass(frozen=True, slots=True)
 class HealthCheck:
-    """How to ask one dependency whether it is there: `run` raises `Unavailable` where it is not.
+    """The health check of one dependency: `run` raises `Unavailable` if the dependency does not respond.
 
-    Without a required one the service is not ready; without any other it is degraded. `breaker` tells whether it is
-    being left alone: `closed`, `open` or `half_open`; None where nothing watches over that.
+    Without a required dependency the service is not ready; without any other it is degraded. `breaker` returns the
+    state of the circuit breaker, `closed`, `open` or `half_open`; it is None for a dependency without a breaker.
     """
 
     run: Callable[[], None]
@@ -23,22 +23,22 @@ class HealthCheck:
 
 
 class TextSignatureVerifier(Protocol):
-    """Knows the requests of whoever carries text messages."""
+    """Verification of the webhook requests of the text message provider."""
 
     def __call__(self, url: str, parameters: Mapping[str, str], signature: str, /) -> bool:
-        """Whether the signature is theirs, for this URL as they wrote it and these parameters of their form."""
+        """Return whether the provider made the signature, for the URL as it called it and these form parameters."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class HttpConfig:
-    """What the door needs beside the use cases.
+    """The configuration of the HTTP application, beside the use cases.
 
-    `public_url` is what links to the service start with, without a slash at the end. Of `cursor_secrets`
-    (32 random bytes each) the first signs page cursors and the fingerprints of requests that hold a password, and all
-    of them verify. With `requests_per_minute` 0 nothing is limited. `signed_files` is there where the service itself is
-    the storage, and `verify_text_signature` where text messages are sent. `max_event_streams` is how many clients may
-    follow an import at once, per process.
-    `trusted_proxies` are believed in who a request is from; pages of `cors_origins` may use the API from a browser.
+    `public_url` is the start of links to the service, without a slash at the end. The first of the `cursor_secrets`
+    (32 random bytes each) signs page cursors and the fingerprints of requests that hold a password; all of them verify.
+    `requests_per_minute` 0 means no limit. `signed_files` is set where the service itself is the storage, and
+    `verify_text_signature` where text messages are sent. At most `max_event_streams` clients per process may follow
+    imports at once. `trusted_proxies` may name the client of a request. Pages of `cors_origins` may use the API from a
+    browser.
     """
 
     public_url: str

@@ -1,7 +1,7 @@
-"""HTTP/1.1 on one connection: one request after the other is parsed, given to the application and answered.
+"""The asyncio protocol for one HTTP/1.1 connection: parse requests in turn and run the application for each.
 
-uvicorn writes the answers. A request that cannot be parsed is answered here, with a problem document and a line in the
-log, for the application never has it.
+uvicorn writes the responses. A request that cannot be parsed never reaches the application: this module answers it
+with a problem document and logs it.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ _log = logging.getLogger("unite.requests")
 
 
 class HttpConnection(asyncio.Protocol):
-    """One connection. `on_lost` is called once it is gone."""
+    """One HTTP/1.1 connection. `on_lost` is called after it is closed."""
 
     transport: asyncio.Transport
     flow: FlowControl
@@ -38,13 +38,13 @@ class HttpConnection(asyncio.Protocol):
     ) -> None:
         self._application = application
         self._state = state
-        self._patience = timeouts
+        self._timeouts = timeouts
         self._on_lost = on_lost
         self._loop = asyncio.get_running_loop()
         self._parser = RequestParser(self._take_body)
         self._timer: asyncio.TimerHandle | None = None
         self._cycle: Cycle | None = None
-        # The head of the next request as far as it is there, and what came before the last one was answered.
+        # `_head` is the received part of the next head; `_ahead` is what arrived before the last response was sent.
         self._head = bytearray()
         self._empty_line = b""
         self._ahead = bytearray()
@@ -52,10 +52,10 @@ class HttpConnection(asyncio.Protocol):
         self._finishing = False
         self._ending = False
 
-    # What the loop calls.
+    # Called by the event loop.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # uvloop's are no subclass of asyncio's.
+        # The transports of uvloop are not subclasses of those of asyncio.
         self.transport = cast("asyncio.Transport", transport)
         self.flow = FlowControl(self.transport)
         self._server, self._client = get_local_addr(self.transport), get_remote_addr(self.transport)
@@ -89,7 +89,7 @@ class HttpConnection(asyncio.Protocol):
                 return
 
     def eof_received(self) -> bool:
-        """Go on answering a client that says it sends no more, until everything that it sent is answered."""
+        """Go on answering a client that has closed its sending side, until all its requests are answered."""
         self._eof = True
         if self._cycle is not None:
             self._cycle.end_early()
@@ -97,17 +97,17 @@ class HttpConnection(asyncio.Protocol):
             self._refuse(Malformed("The request ends in its head."))
         return self._cycle is not None and not self._ending
 
-    # What the server calls.
+    # Called by the server.
 
     def finish(self) -> None:
-        """Close the connection after the next answer, which says so."""
+        """Close the connection after the next response, which announces it."""
         self._finishing = True
         self._ahead.clear()
         if self._cycle is not None:
             self._cycle.keep_alive = False
 
     def shutdown(self) -> None:
-        """Close the connection once the request is answered that is being worked on."""
+        """Close the connection after the response to the current request."""
         self._ahead.clear()
         if self._cycle is not None:
             self._cycle.keep_alive = False
@@ -115,18 +115,18 @@ class HttpConnection(asyncio.Protocol):
             self._ending = True
             self.transport.close()
 
-    # What the cycle and the application call.
+    # Called by the cycle and the application.
 
     def write(self, data: bytes) -> None:
         """Send bytes."""
         self.transport.write(data)
 
     def is_closing(self) -> bool:
-        """Whether nothing more can be sent."""
+        """Return whether nothing more can be sent."""
         return self._ending or self.transport.is_closing()
 
     def close(self) -> None:
-        """End the connection after what was written is sent; what the client still sends is thrown away."""
+        """Close the connection after the written data is sent; discard what the client still sends."""
         if self._ending:
             return
         self._ending = True
@@ -137,12 +137,12 @@ class HttpConnection(asyncio.Protocol):
         elif not self.transport.is_closing():
             self.flow.resume_reading()
             self.transport.write_eof()
-        # The client may be as slow with what is left of the answer as with any part of it.
-        waits = LINGER_SECONDS if not self.transport.get_write_buffer_size() else self._patience.pause
-        self._set_timer(waits, self.abort)
+        # The unsent rest of a response has the same seconds as any other part of it.
+        seconds = LINGER_SECONDS if not self.transport.get_write_buffer_size() else self._timeouts.pause
+        self._set_timer(seconds, self.abort)
 
     def abort(self) -> None:
-        """End the connection at once."""
+        """Close the connection at once."""
         self._ending = True
         self.transport.abort()
 
@@ -150,9 +150,9 @@ class HttpConnection(asyncio.Protocol):
 
     def _wait_for_head(self) -> None:
         self._empty_line = b"" if not self._head else self._empty_line
-        self._set_timer(self._patience.head, self._give_up_head)
+        self._set_timer(self._timeouts.head, self._on_head_timeout)
 
-    def _give_up_head(self) -> None:
+    def _on_head_timeout(self) -> None:
         if self._head:
             self._refuse(RequestTimeout("The head of the request did not come in time."))
         elif self.transport.get_write_buffer_size():
@@ -161,7 +161,7 @@ class HttpConnection(asyncio.Protocol):
             self.transport.close()
 
     def _read_head(self, data: bytes) -> bytes:
-        """Read as much as belongs to the head; what follows it."""
+        """Read the part of the data that belongs to the head, and return the rest."""
         if not self._head:
             data = self._without_empty_line(data)
         begin = len(self._head)
@@ -185,10 +185,10 @@ class HttpConnection(asyncio.Protocol):
         return b""
 
     def _without_empty_line(self, data: bytes) -> bytes:
-        """Leave one empty line in front of a request out, as a server should (RFC 9112, 2.2), however it is cut."""
+        """Skip one empty line before a request, as a server should (RFC 9112, 2.2); it may come in parts."""
         while data and self._empty_line != heads.EMPTY_LINE:
             if not data.startswith(heads.EMPTY_LINE[len(self._empty_line) :][:1]):
-                # What is no whole empty line belongs to the head, which is refused for it.
+                # An incomplete empty line belongs to the head, which is then refused.
                 data, self._empty_line = self._empty_line + data, heads.EMPTY_LINE
                 break
             self._empty_line += data[:1]
@@ -196,7 +196,7 @@ class HttpConnection(asyncio.Protocol):
         return data
 
     def _begin(self, head: bytes) -> None:
-        """Have the application work on the request that begins with this head; raises why it is refused."""
+        """Run the application for the request with this head; raise the error if the head is refused."""
         request = self._parser.begin(head)
         self._head = bytearray()
         self._set_timer(None)
@@ -233,7 +233,7 @@ class HttpConnection(asyncio.Protocol):
         }
 
     def _refuse(self, error: UniteError, path: bytes = b"/") -> None:
-        """Answer with a problem document, log it, and end the connection."""
+        """Answer with a problem document, log the request, and close the connection."""
         problem = ServerProblemResponse(error, path)
         _log.info(
             "request",
@@ -254,12 +254,12 @@ class HttpConnection(asyncio.Protocol):
     # Bodies.
 
     def _read_body(self, data: bytes) -> bytes:
-        """Read as much as belongs to the body; what follows it."""
+        """Read the part of the data that belongs to the body, and return the rest."""
         cycle = self._require_cycle()
         try:
             rest = self._parser.feed(data)
         except Malformed:
-            # The application finds out, and answers.
+            # The application sees that the body is incomplete, and sends the error.
             cycle.keep_alive = False
             cycle.end_early()
             return b""
@@ -278,7 +278,7 @@ class HttpConnection(asyncio.Protocol):
         cycle.message_event.set()
 
     def _read_ahead(self, data: bytes) -> None:
-        """Hold what came before the last request was answered (RFC 9112, 9.3.2)."""
+        """Buffer data that arrives before the current request is answered (pipelining: RFC 9112, 9.3.2)."""
         cycle = self._require_cycle()
         if not cycle.keep_alive:
             return
@@ -293,7 +293,7 @@ class HttpConnection(asyncio.Protocol):
         if self._ending:
             return
         if cycle is None or cycle.more_body or (self._eof and not self._ahead):
-            # What was not read of a body stands in the way of the next request (RFC 9112, 9.3).
+            # The unread rest of a body would be taken for the next request (RFC 9112, 9.3).
             self.close()
             return
         self._wait_for_head()

@@ -1,4 +1,4 @@
-"""What a route can reach: the application, the door, and whoever is asking."""
+"""Access to the application, the HTTP configuration and the current user from a route."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,20 +14,20 @@ from unite_core.identity.model import Actor
 
 
 def unite() -> Unite:
-    """The application that the routes call."""
+    """Return the application that the routes call."""
     return cast("Unite", current_app.extensions["unite"])
 
 
 def http_config() -> HttpConfig:
-    """What the door was told when it was made."""
+    """Return the configuration with which the HTTP application was created."""
     return cast("HttpConfig", current_app.extensions["http_config"])
 
 
 def actor() -> Actor:
-    """Whoever the request's access token belongs to, or on a page its session cookie; asked once per request.
+    """Return the user of the request's access token, or on a page of its session cookie; checked once per request.
 
-    Raises `Unauthenticated` where there is no `Authorization: Bearer` (RFC 6750, 2.1), or its token is not good; the
-    same for a page without a good cookie. No cookie counts where a token is expected, and no token on a page.
+    Raises `Unauthenticated` without `Authorization: Bearer` (RFC 6750, 2.1) or if the token is not valid, and on a
+    page without a valid cookie. The API ignores cookies, and pages ignore tokens.
     """
     known: Actor | None = g.get("actor")
     if known is None:
@@ -38,12 +38,12 @@ def actor() -> Actor:
 
 
 def set_authenticator(authenticate: Callable[[], Actor]) -> None:
-    """Have `actor()` ask this function in the current request, in place of its access token."""
+    """Make `actor()` call this function in the current request instead of reading its access token."""
     g.authenticate = authenticate
 
 
 def authenticated_actor() -> Actor | None:
-    """The actor as far as somebody has asked for one in this request."""
+    """Return the actor if this request has been authenticated already, otherwise None."""
     return cast("Actor | None", g.get("actor"))
 
 
@@ -52,17 +52,17 @@ def _by_access_token() -> Actor:
 
 
 def current_client_key() -> str:
-    """What the client is counted by where it has no user: its IPv4 address, or the /64 of its IPv6 address."""
+    """Return the key for counting a client without a user: its IPv4 address, or the /64 of its IPv6 address."""
     return client_address_key(request.remote_addr or "unknown")
 
 
 def bearer_token() -> str:
-    """The access token of the request; raises `Unauthenticated` where there is none."""
+    """Return the access token of the request; raise `Unauthenticated` if there is none."""
     return bearer_token_of(request.headers.get("Authorization", ""))
 
 
 def bearer_token_of(authorization: str) -> str:
-    """The access token in a header Authorization (RFC 6750, 2.1); raises `Unauthenticated` where there is none."""
+    """Return the access token in an Authorization header (RFC 6750, 2.1); raise `Unauthenticated` if there is none."""
     scheme, _, token = authorization.partition(" ")
     token = token.strip()
     if scheme.lower() != "bearer" or not token:

@@ -1,4 +1,4 @@
-"""The correlation id of a request: the client's own, or one that is made here."""
+"""Set the correlation id of each request: the client's X-Correlation-ID, or a new one."""
 
 import re
 
@@ -13,12 +13,12 @@ _ACCEPTABLE = re.compile(r"[A-Za-z0-9._-]{8,128}")
 
 
 def install(app: Flask) -> None:
-    """Take the id that the client sends if it is a good one, else make one, and send it back."""
+    """Use the id that the client sends if it is acceptable, otherwise create one, and send it in the response."""
 
     @app.before_request
     def take_or_make() -> None:
-        given = request.headers.get(CORRELATION_ID_HEADER, "")
-        g.correlation_id = given if _ACCEPTABLE.fullmatch(given) else str(unite().ids.new())
+        sent = request.headers.get(CORRELATION_ID_HEADER, "")
+        g.correlation_id = sent if _ACCEPTABLE.fullmatch(sent) else str(unite().ids.new())
         set_correlation_id(g.correlation_id)
 
     @app.after_request

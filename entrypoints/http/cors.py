@@ -1,8 +1,8 @@
-"""Pages of other origins that may use the API from a browser (Fetch standard, "CORS protocol").
+"""CORS headers and preflight responses for the allowed origins (Fetch standard, "CORS protocol").
 
-Who is who is told by access tokens and not by cookies, so that credentials are never allowed. Without origins in the
-settings nothing of this is sent. Webhooks are for servers, and the dashboard is for its own pages, whose users are
-known by a cookie: both take no part.
+The API authenticates by access tokens and not by cookies, so credentials are never allowed. Without origins in the
+settings no CORS header is sent. Webhooks are for servers, and the dashboard is for its own pages, which authenticate by
+a cookie: both are excluded.
 """
 
 from flask import Flask, Response, request
@@ -38,23 +38,23 @@ EXPOSED_HEADERS = (
 )
 
 PREFLIGHT_MAX_AGE_SECONDS = 7200
-"""As long as the most patient of the large browsers remembers one at the most."""
+"""The highest value that one of the large browsers respects."""
 
 _NOT_SHARED = ("/webhooks/", "/dashboard")
 _FILES = "/files/"
 
 
 def install(app: Flask) -> None:
-    """Answer preflight requests of the allowed origins, and let their pages read every answer, errors included.
+    """Answer preflight requests of the allowed origins, and let their pages read every response, errors included.
 
-    Installed behind what counts requests: a preflight request that is one too many is refused there.
+    This is installed after the rate limit, which counts and refuses preflight requests too.
     """
 
     @app.before_request
     def answer_preflight() -> Response | None:
         if not is_preflight():
             return None
-        # Whatever the path and the method: the request that follows has its 404 or 405 where the page can read it.
+        # Path and method are not checked: the page can read the 404 or 405 of the request that follows.
         response = Response(status=204)
         del response.headers["Content-Type"]
         response.headers["Access-Control-Allow-Methods"] = ", ".join(ALLOWED_METHODS)
@@ -71,14 +71,14 @@ def install(app: Flask) -> None:
         if origin is not None:
             response.headers["Access-Control-Allow-Origin"] = origin
             response.headers["Access-Control-Expose-Headers"] = ", ".join(EXPOSED_HEADERS)
-        # A picture in a page is asked for without an Origin; everybody with its signed link may see it.
+        # Browsers request an <img> without an Origin; everybody with the signed link may see the picture.
         if origin is not None or request.path.startswith(_FILES):
             response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
         return response
 
 
 def is_preflight() -> bool:
-    """Whether the request is a browser's question if it may send another one, from a page that may."""
+    """Return whether the request is a CORS preflight request from an allowed origin."""
     return (
         request.method == "OPTIONS"
         and "Access-Control-Request-Method" in request.headers

@@ -1,4 +1,4 @@
-"""One request and its answer, as the application sees them (ASGI 3.0)."""
+"""One request and its response as the ASGI application sees them, on top of uvicorn's cycle (ASGI 3.0)."""
 
 import asyncio
 import logging
@@ -11,7 +11,7 @@ _log = logging.getLogger("unite.http")
 
 
 class Connection(Protocol):
-    """What a cycle needs of its connection."""
+    """The methods of a connection that a cycle calls."""
 
     flow: FlowControl
 
@@ -19,17 +19,17 @@ class Connection(Protocol):
         """Send bytes."""
 
     def is_closing(self) -> bool:
-        """Whether nothing more can be sent."""
+        """Return whether nothing more can be sent."""
 
     def close(self) -> None:
-        """End the connection after what was written is sent."""
+        """Close the connection after the written data is sent."""
 
     def on_answered(self) -> None:
         """Go on to the next request."""
 
 
 class Cycle(RequestResponseCycle):
-    """uvicorn's, for requests that may end early, and with answers to HTTP/1.0 that have no transfer coding."""
+    """uvicorn's cycle, extended for requests that end early and for HTTP/1.0 responses without a transfer coding."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class Cycle(RequestResponseCycle):
             access_log=False,
             default_headers=default_headers,
             message_event=asyncio.Event(),
-            # HTTP/1.0 has no answers but the last one (RFC 9110, 10.1.1).
+            # HTTP/1.0 has no interim responses (RFC 9110, 10.1.1).
             expect_100_continue=expects and scope["http_version"] == "1.1",
             keep_alive=keep_alive,
             on_response=connection.on_answered,
@@ -65,12 +65,12 @@ class Cycle(RequestResponseCycle):
             self.message_event.set()
 
     def end_early(self) -> None:
-        """Have `receive` say that the client is gone, once it has nothing more. Answers are still sent."""
+        """Make `receive` report a disconnect after the received data is read. Responses are still sent."""
         self.ended_early = True
         self.message_event.set()
 
     def lose(self) -> None:
-        """Have everything that is sent go nowhere: the connection is gone."""
+        """Discard everything that is sent from now on: the connection is closed."""
         self.disconnected = self.disconnected or not self.response_complete
         self.message_event.set()
 
@@ -83,7 +83,7 @@ class Cycle(RequestResponseCycle):
 
     async def send(self, message: Any) -> None:
         if message["type"] == "http.response.start" and self.scope["http_version"] == "1.0":
-            # Without a length the end of the connection is the end of the answer (RFC 9112, 6.3).
+            # Without a length the end of the connection is the end of the response (RFC 9112, 6.3).
             self._until_close = all(name != b"content-length" for name, _ in message["headers"])
             self.chunked_encoding = False if self._until_close else None
         elif self._until_close:

@@ -1,4 +1,4 @@
-"""Deliveries of events: what has reached whom, and trying again what was given up."""
+"""Routes for deliveries of events: list and replay."""
 
 from typing import Any
 from uuid import UUID
@@ -43,10 +43,10 @@ room = OperationGroup("deliveries", "The delivery of events to the activity log,
 )
 def list_deliveries(query: dict[str, Any]) -> Response:
     """List deliveries."""
-    wanted = DeliveryFilter(
+    filters = DeliveryFilter(
         status=query.get("status"), destination=query.get("destination"), event_id=query.get("event_id")
     )
-    page = unite().notifications.list_deliveries(actor(), wanted, page_request(query))
+    page = unite().notifications.list_deliveries(actor(), filters, page_request(query))
     return page_response(map(delivery_json, page.items), page.next)
 
 

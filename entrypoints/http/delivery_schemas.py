@@ -1,4 +1,4 @@
-"""Deliveries of events as the API shows them."""
+"""Schemas and JSON of deliveries of events."""
 
 from typing import Any
 
@@ -22,34 +22,35 @@ DELIVERY_EXAMPLE = {
 REPLAYED_EXAMPLE = DELIVERY_EXAMPLE | {"status": "pending", "next_attempt_at": "2026-02-04T08:15:00Z"}
 
 _STATUS = (
-    "`pending`: on its way; `delivered`: it was taken; `skipped`: there was nobody to hand it to, such as a user "
-    "without a number; `dead`: it was refused, or given up after three days. What is dead or skipped can be replayed."
+    "`pending`: waiting for delivery; `delivered`: accepted by the destination; `skipped`: no recipient, such as "
+    "a user without a number; `dead`: refused, or not delivered within three days. Dead and skipped deliveries can be "
+    "replayed."
 )
 
 
 class DeliverySchema(Body):
-    """An event on its way to one destination."""
+    """The delivery of an event to one destination."""
 
     id = Id(required=True)
     event_id = Id(required=True)
-    destination = Text(required=True, metadata={"description": "Who is told of the event."})
+    destination = Text(required=True, metadata={"description": "The destination of the event."})
     status = Choice(DeliveryStatus, required=True, metadata={"description": _STATUS})
-    attempts = WholeNumber(required=True, minimum=0, metadata={"description": "How often it was handed over."})
+    attempts = WholeNumber(required=True, minimum=0, metadata={"description": "The number of attempts so far."})
     next_attempt_at = Timestamp(
         required=True,
         allow_none=True,
-        metadata={"description": "When it may be handed over again, while it is pending."},
+        metadata={"description": "The earliest time of the next attempt, while the delivery is pending."},
     )
     created_at = Timestamp(required=True, metadata={"description": "When the event happened."})
     delivered_at = Timestamp(required=True, allow_none=True)
     response = Raw(
         required=True,
-        metadata={"type": "object", "description": "What the destination answered the last time, or why it did not."},
+        metadata={"type": "object", "description": "The destination's last response, or why there was none."},
     )
 
 
 def delivery_json(delivery: Delivery) -> dict[str, Any]:
-    """A delivery as `DeliverySchema` shows it."""
+    """Return a delivery as `DeliverySchema` shows it."""
     pending = delivery.status is DeliveryStatus.PENDING
     return {
         "id": delivery.id,
@@ -72,8 +73,8 @@ class DeliveryPageSchema(Body):
 
 
 class DeliveryQuery(PageQuery):
-    """Which deliveries a list holds."""
+    """The filters of the list of deliveries."""
 
     status = Choice(DeliveryStatus)
-    destination = Text(metadata={"description": "Who is told: `activity`, `topic`, `texts`."})
+    destination = Text(metadata={"description": "`activity`, `topic` or `texts`."})
     event_id = Id()

@@ -1,4 +1,4 @@
-"""The API's description of itself, generated from the operations of its rooms once per process."""
+"""Generate the OpenAPI document from the operations with flask-smorest, once per process."""
 
 from typing import Any
 
@@ -15,20 +15,20 @@ OPENAPI_VERSION = "3.1.0"
 
 
 class _Specification(Api):  # type: ignore[misc]  # flask-smorest ships no types
-    """flask-smorest's bookkeeping without its own error format: every operation documents its problems itself."""
+    """flask-smorest's Api without its error format, because every operation documents its own problems."""
 
     DEFAULT_ERROR_RESPONSE_NAME = None
 
     def _register_error_handlers(self) -> None:
-        """Leave errors to `entrypoints.http.errors`."""
+        """Register nothing: `entrypoints.http.errors` handles errors."""
 
 
 _documents: dict[tuple[OperationGroup, ...], dict[str, Any]] = {}
-"""The documents but for their servers: generating one takes longer than everything else that makes an application."""
+"""Generated documents without `servers`, cached because generating one is the slowest part of `create_app`."""
 
 
 def openapi_json(app: Flask, rooms: tuple[OperationGroup, ...], public_url: str) -> bytes:
-    """The OpenAPI document of the rooms of `app` in JSON, for an installation at this URL."""
+    """Return the OpenAPI document of `app` as JSON, for an installation at this URL."""
     if rooms not in _documents:
         _documents[rooms] = _document(app, rooms)
     return to_json({**_documents[rooms], "servers": openapi.servers(public_url)})

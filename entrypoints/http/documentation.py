@@ -1,4 +1,4 @@
-"""The API's own description: as OpenAPI, as a page to browse, and a page for every problem."""
+"""Routes for the OpenAPI document, the documentation page and a page per problem code."""
 
 import html
 import re
@@ -28,7 +28,7 @@ _OWN_PAGES_ONLY = (
 @room.operation(
     "GET",
     "/openapi.json",
-    description="Every operation with all its answers, and every problem code.",
+    description="Every operation with all its responses, and every problem code.",
     public=True,
     limited=False,
     answers=[ResponseDoc(status=200, schema={"type": "object"})],
@@ -41,7 +41,7 @@ def openapi_document() -> Response:
 @room.operation(
     "GET",
     "/docs",
-    description="Everything that the OpenAPI document says, to read and to try; needs nothing from elsewhere.",
+    description="The OpenAPI document as a page on which operations can be tried. It loads nothing from other servers.",
     public=True,
     limited=False,
     answers=[ResponseDoc(status=200, schema=_TEXT_SCHEMA, content_type=_HTML)],
@@ -80,7 +80,7 @@ def docs_style() -> Response:
 @room.operation(
     "GET",
     "/problems/<code>",
-    description="The page that the `type` of a problem document leads to.",
+    description="The page to which the `type` of a problem document links.",
     public=True,
     limited=False,
     answers=[ResponseDoc(status=200, schema=_TEXT_SCHEMA, content_type=_HTML)],

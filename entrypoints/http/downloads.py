@@ -1,4 +1,4 @@
-"""Files on their way to clients from the storage that the service itself is."""
+"""Stream files from local storage to clients, with a limit on concurrent downloads."""
 
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
@@ -11,16 +11,16 @@ BLOCK = 256 * 1024
 
 
 class Downloads:
-    """The downloads that this process has open: at most `max_open` at once, and `max_per_client` for one address."""
+    """The open downloads of this process: at most `max_open` at once, and `max_per_client` per client address."""
 
     def __init__(self, max_open: int = DOWNLOADS, max_per_client: int = DOWNLOADS_OF_AN_ADDRESS) -> None:
         self._shares = TransferLimiter(max_open)
         self._max_of_one = max_per_client
 
     def open(self, file: BinaryIO, address: str) -> "Download":
-        """The file as the body of an answer to a client at this address.
+        """Return the file as the body of a response to a client at this address.
 
-        Raises `Unavailable` (`too_many_transfers`), and closes the file then.
+        Raises `Unavailable` (`too_many_transfers`), after closing the file.
         """
         try:
             return Download(file, self._shares.take(address, self._max_of_one))
@@ -30,7 +30,7 @@ class Downloads:
 
 
 class Download(Iterator[bytes]):
-    """One file, block by block; it gives its place back when it is closed."""
+    """One file, block by block; closing it releases its place."""
 
     def __init__(self, file: BinaryIO, on_close: Callable[[], None]) -> None:
         self._file = file

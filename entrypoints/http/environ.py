@@ -1,4 +1,4 @@
-"""The head of a request: what of it is refused at once, and how WSGI has it (PEP 3333)."""
+"""Check the head of an ASGI request and convert it to a WSGI environment (PEP 3333)."""
 
 import re
 import sys
@@ -27,7 +27,7 @@ SINGLE_HEADERS = frozenset(
         b"x-twilio-signature",
     }
 )
-"""Headers that have one value: two of them cannot be joined without changing what they say (RFC 9110, 5.3)."""
+"""Headers with a single value: joining two of them would change their meaning (RFC 9110, 5.3)."""
 
 MAX_HOST_LENGTH = 255
 
@@ -37,50 +37,50 @@ _HOST = re.compile(rf"(?:{_IP_LITERAL}|{_REGISTERED_NAME})(?::[0-9]{{0,5}})?")
 
 
 def refuse_head(scope: Mapping[str, Any]) -> None:
-    """Raise `Malformed` (`invalid_header`) where the head of the request cannot be relied on.
+    """Raise `Malformed` (`invalid_header`) if the head of the request is ambiguous.
 
-    Refused are a header twice that has one value, a transfer coding other than `chunked` and a length beside one
-    (RFC 9112, 6.1 and 6.3), and HTTP/1.1 without one valid Host (RFC 9112, 3.2).
+    Refused are a repeated header that has a single value, a transfer coding other than `chunked`, a length beside a
+    transfer coding (RFC 9112, 6.1 and 6.3), and HTTP/1.1 without exactly one valid Host (RFC 9112, 3.2).
     """
     counts = Counter([name for name, _ in scope["headers"]])
     repeated = [name for name, count in counts.items() if count > 1 and name in SINGLE_HEADERS]
     if repeated:
-        raise _invalid(f"The header {repeated[0].decode()} is there more than once; send it once.")
+        raise _invalid(f"The header {repeated[0].decode()} is repeated; send it once.")
     codings = [value.strip().lower() for name, value in scope["headers"] if name == b"transfer-encoding"]
     if codings not in ([], [b"chunked"]):
-        raise _invalid("The only Transfer-Encoding that is taken is chunked, once.")
+        raise _invalid("The only accepted Transfer-Encoding is chunked, once.")
     if codings and b"content-length" in counts:
         raise _invalid("The request has both Content-Length and Transfer-Encoding; send one of them.")
     host = header(scope, b"host")
-    # HTTP/1.0 needs none.
+    # HTTP/1.0 does not require a Host.
     if not host and scope["http_version"] != "1.1":
         return
     if len(host) > MAX_HOST_LENGTH or _HOST.fullmatch(host) is None:
-        raise _invalid("The header Host is missing or is no host name; send one that is.")
+        raise _invalid("The header Host is missing or is not a host name; send a valid one.")
 
 
 def header(scope: Mapping[str, Any], name: bytes) -> str:
-    """The value of a header that has one value; empty where it is not there. `name` is in lower case."""
+    """Return the value of a header with a single value; empty if it is missing. `name` is in lower case."""
     return next(header_values(scope, name), "")
 
 
 def header_values(scope: Mapping[str, Any], name: bytes) -> Iterator[str]:
-    """The values of a header in the order in which they came. `name` is in lower case."""
-    return (value.decode("latin-1") for given, value in scope["headers"] if given == name)
+    """Return the values of a header in the order of the request. `name` is in lower case."""
+    return (value.decode("latin-1") for header_name, value in scope["headers"] if header_name == name)
 
 
 def decoded_path(scope: Mapping[str, Any]) -> str:
-    """The path without percent-encoding, as the router reads it."""
+    """Return the path without percent-encoding, as the router reads it."""
     return unquote_to_bytes(scope["raw_path"]).decode(errors="replace")
 
 
 def environ_of(scope: Mapping[str, Any], body: BinaryIO) -> dict[str, Any]:
-    """The request as WSGI has it (PEP 3333, environ Variables): text is bytes read as Latin-1.
+    """Return the WSGI environment of a request (PEP 3333, environ Variables): text is bytes decoded as Latin-1.
 
-    Headers with an underscore in their names are left out: WSGI could not tell `X_Real_IP` from `X-Real-IP`. Headers
-    that are there more than once are joined (RFC 9110, 5.3).
+    Headers with an underscore in the name are left out, because WSGI cannot distinguish `X_Real_IP` from `X-Real-IP`.
+    Repeated headers are joined (RFC 9110, 5.3).
     """
-    # Both addresses are missing where the connection has none, as over a Unix socket.
+    # A connection over a Unix socket has neither a server nor a client address.
     server, port = scope.get("server") or ("", "")
     environ: dict[str, Any] = {
         "REQUEST_METHOD": scope["method"],
@@ -94,7 +94,7 @@ def environ_of(scope: Mapping[str, Any], body: BinaryIO) -> dict[str, Any]:
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": scope["scheme"],
         "wsgi.input": body,
-        # Also where no length was announced, the input ends where the body does.
+        # The input ends where the body ends, even without a declared length.
         "wsgi.input_terminated": True,
         "wsgi.errors": sys.stderr,
         "wsgi.multithread": True,
@@ -111,7 +111,7 @@ def environ_of(scope: Mapping[str, Any], body: BinaryIO) -> dict[str, Any]:
 
 @lru_cache(maxsize=256)
 def _variable(name: bytes) -> str | None:
-    """The name that a header has in the environment; None for one that is left out."""
+    """Return the name of the WSGI variable for a header; None for a header that is left out."""
     if b"_" in name:
         return None
     variable = name.decode("latin-1").upper().replace("-", "_")

@@ -1,4 +1,4 @@
-"""The one place where errors become HTTP: a status for each category, and a problem document (RFC 9457)."""
+"""Convert errors to HTTP responses: a status per error category, and problem documents (RFC 9457)."""
 
 import logging
 from typing import Any
@@ -60,24 +60,24 @@ STATUSES: dict[type[UniteError], int] = {
 }
 
 RETRY_UNAVAILABLE_AFTER = 5
-"""Seconds after which it is worth asking again where a dependency did not answer."""
+"""Seconds in `Retry-After` if a dependency did not respond."""
 
 MAX_INSTANCE_LENGTH = 2000
-"""Characters of the path that a problem document repeats."""
+"""Characters of the path in a problem document's `instance`."""
 
 SAFE_PATH_CHARACTERS = "/:@!$&'()*+,;=~"
-"""Characters that a path may have as they are, beside letters, digits and `-._` (RFC 3986, 3.3)."""
+"""Characters that need no percent-encoding in a path, beside letters, digits and `-._` (RFC 3986, 3.3)."""
 
 _log = logging.getLogger("unite.http")
 
 
 def category_of(error: UniteError) -> type[UniteError]:
-    """The category that the error belongs to."""
+    """Return the category of the error."""
     return next((kind for kind in type(error).__mro__ if kind in STATUSES), Unexpected)
 
 
 def problem_kind_of(error: UniteError) -> tuple[str, ProblemKind]:
-    """The code that the error is shown with, and what that code stands for."""
+    """Return the code under which the error is shown, and the kind of problem for that code."""
     known = PROBLEMS.get(error.code)
     category = category_of(error)
     if known is not None and issubclass(category, known.category):
@@ -86,7 +86,7 @@ def problem_kind_of(error: UniteError) -> tuple[str, ProblemKind]:
 
 
 def problem_document(error: UniteError) -> dict[str, Any]:
-    """The error as a problem document, ready to be made JSON; that is less than 64 KiB, whatever was asked."""
+    """Return the error as a problem document; as JSON it is always smaller than 64 KiB."""
     code, kind = problem_kind_of(error)
     document: dict[str, Any] = {
         "type": f"/problems/{code}",
@@ -98,18 +98,18 @@ def problem_document(error: UniteError) -> dict[str, Any]:
         "correlation_id": correlation_id(),
     }
     if error.problems:
-        # A request without a body can only be wrong in its parameters.
+        # In a request without a body only the parameters can be wrong.
         in_query = isinstance(error, MalformedParameter) or request.method in ("GET", "HEAD")
         document["errors"] = shown = field_errors(error.problems, in_query=in_query)
         if len(shown) < (total := count_field_errors(error.problems)):
             document["detail"] += f" {len(shown)} of {total:,} errors are shown."
     if isinstance(error, DuplicateLead):
-        document["duplicates"] = [{"field": found.field, "id": found.id} for found in error.duplicates]
+        document["duplicates"] = [{"field": duplicate.field, "id": duplicate.id} for duplicate in error.duplicates]
     return document
 
 
 def problem_response(error: UniteError) -> Response:
-    """The answer to a request that failed with `error`."""
+    """Return the response to a request that failed with `error`."""
     document = problem_document(error)
     response = Response(to_json(document), status=document["status"], content_type=PROBLEM_TYPE)
     if isinstance(error, TooManyRequests):
@@ -119,7 +119,7 @@ def problem_response(error: UniteError) -> Response:
     elif isinstance(error, Unauthenticated):
         response.headers["WWW-Authenticate"] = _challenge(document["code"])
     elif isinstance(error, RequestTimeout):
-        # RFC 9110, 15.5.9: nobody waits for the rest of that body.
+        # The server does not wait for the rest of the body (RFC 9110, 15.5.9).
         response.headers["Connection"] = "close"
     elif isinstance(error, UnsupportedEncoding):
         # RFC 9110, 15.5.16.
@@ -130,16 +130,16 @@ def problem_response(error: UniteError) -> Response:
 
 
 def install(app: Flask) -> None:
-    """Answer every error of the application with a problem document, the framework's own included."""
+    """Answer every error with a problem document, including the errors of the framework."""
 
     @app.errorhandler(UniteError)
-    def ours(error: UniteError) -> Response:
+    def handle_unite_error(error: UniteError) -> Response:
         if isinstance(error, Unavailable):
             _log.warning("unavailable", extra={"code": error.code, "detail": error.detail}, exc_info=error.__cause__)
         return problem_response(error)
 
     @app.errorhandler(HTTPException)
-    def the_frameworks(error: HTTPException) -> Response:
+    def handle_http_exception(error: HTTPException) -> Response:
         if error.response is not None:
             return Response(status=error.response.status_code, headers=dict(error.response.headers))
         response = problem_response(_translated(error))
@@ -149,7 +149,7 @@ def install(app: Flask) -> None:
         return response
 
     @app.errorhandler(Exception)
-    def a_mistake(error: Exception) -> Response:
+    def handle_unexpected(error: Exception) -> Response:
         _log.error(
             "unexpected error", exc_info=error, extra={"method": request.method, "path": shortened(request.path)}
         )
@@ -157,29 +157,29 @@ def install(app: Flask) -> None:
 
 
 def _instance() -> str:
-    """The path of the request as a URI reference, its end left out where it is very long."""
+    """Return the path of the request as a URI reference, cut off if it is very long."""
     path = quote(shortened(request.path, MAX_INSTANCE_LENGTH), safe=SAFE_PATH_CHARACTERS)
     return path[:MAX_INSTANCE_LENGTH].rpartition("%")[0] if len(path) > MAX_INSTANCE_LENGTH else path
 
 
 def _challenge(code: str) -> str:
-    """How to authenticate (RFC 6750, 3): `error` is there where a token was shown and is not good."""
+    """Return the value of WWW-Authenticate (RFC 6750, 3); `error` is added if the request had an invalid token."""
     if code in ("invalid_token", "token_expired", "token_revoked"):
         return 'Bearer realm="unite", error="invalid_token"'
     return 'Bearer realm="unite"'
 
 
 def _translated(error: HTTPException) -> UniteError:
-    """An error of the framework in our own words: its own texts may quote the request or name our internals."""
+    """Convert an error of the framework; its own texts may quote the request or name internals."""
     status = error.code or 500
     if isinstance(error, RequestEntityTooLarge):
         return TooLarge(too_large_detail(max_body()))
     if status == 404:
         return NotFound("There is nothing at this path.")
     if status == 405:
-        return MethodNotAllowed("This path does not take this method; the header Allow lists those that it takes.")
+        return MethodNotAllowed("This path does not accept this method; the header Allow lists the methods it accepts.")
     if status == 415:
-        return UnsupportedMediaType("The body is of a type that is not taken here.")
+        return UnsupportedMediaType("The body is of a type that is not accepted here.")
     if 400 <= status < 500:
         return Malformed("The request cannot be read.")
     _log.error("unexpected error", exc_info=error)

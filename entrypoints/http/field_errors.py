@@ -1,4 +1,4 @@
-"""The field errors of a problem document, bounded in number and in size, whatever the request was."""
+"""Field errors of a problem document, with limits on their number and size."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -8,10 +8,10 @@ from entrypoints.http.rendering import to_json
 from unite_core.errors import FieldError
 
 MAX_ERRORS_BYTES = 48 * 1024
-"""Of all field errors of a document together, as JSON."""
+"""In bytes of JSON, for all field errors of a document together."""
 
 MAX_PLACE_LENGTH = 200
-"""Characters of a pointer or of the name of a parameter: both quote names that the client made up."""
+"""Characters of a pointer or a parameter name: both quote names from the request."""
 
 MAX_DETAIL_LENGTH = 1000
 """Characters of a detail or a suggestion."""
@@ -20,34 +20,34 @@ _CUT = "…"
 
 
 def shortened(text: str, max_length: int = MAX_DETAIL_LENGTH) -> str:
-    """The text, or its beginning with an ellipsis where it is longer than `max_length` characters."""
+    """Return the text, cut off with an ellipsis if it is longer than `max_length` characters."""
     return text if len(text) <= max_length else text[: max_length - len(_CUT)] + _CUT
 
 
 def pointer(problem: FieldError) -> str:
-    """Where a problem is, as a JSON Pointer (RFC 6901); an empty one is the whole document.
+    """Return the place of a field error as a JSON Pointer (RFC 6901); an empty one means the whole document.
 
-    A path of the core has dots between its parts (`options.on_duplicate`); a name that a client made up may have some
-    of its own.
+    A path from the core has dots between its parts (`options.on_duplicate`); a name from a request may contain dots
+    itself.
     """
     path = problem.path if isinstance(problem, LocatedFieldError) else problem.field.split(".") if problem.field else ()
     return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in path)
 
 
 def field_errors(problems: Sequence[FieldError], *, in_query: bool) -> list[dict[str, str]]:
-    """The first of the problems as entries of `errors`: at most 50, and at most 48 KiB of JSON.
+    """Return the first field errors as entries of `errors`: at most 50, and at most 48 KiB of JSON.
 
-    With `in_query` each names a parameter, else a place in the body.
+    With `in_query` each entry names a parameter, otherwise a place in the body.
     """
-    return list(_that_fit(_entry(problem, in_query=in_query) for problem in problems[:MAX_ERRORS]))
+    return list(_within_max_bytes(_entry(problem, in_query=in_query) for problem in problems[:MAX_ERRORS]))
 
 
 def count_field_errors(problems: Sequence[FieldError]) -> int:
-    """How many field errors there are, those included that no problem of their own stands for."""
+    """Return the number of field errors, including those that are only counted."""
     return sum(problem.count if isinstance(problem, LocatedFieldError) else 1 for problem in problems)
 
 
-def _that_fit(entries: Iterator[dict[str, str]]) -> Iterator[dict[str, str]]:
+def _within_max_bytes(entries: Iterator[dict[str, str]]) -> Iterator[dict[str, str]]:
     free = MAX_ERRORS_BYTES
     for entry in entries:
         free -= len(to_json(entry)) + len(",")

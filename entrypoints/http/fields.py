@@ -1,6 +1,6 @@
-"""What a body or a query is made of: fields that take exactly their own type, each complaint with a code.
+"""Strict marshmallow schemas and fields for bodies and queries, with an error code per rule.
 
-The rules themselves (lengths, characters, what a phone number is) are the core's; a schema only shows them, as
+The business rules (lengths, characters, phone numbers) are in the core; a schema only documents them, as
 `metadata={"maxLength": MAX_NAME_LENGTH}`.
 """
 
@@ -21,18 +21,18 @@ from unite_core.errors import FieldError
 from unite_core.text import MAX_TEXT_LENGTH, is_within_max_length
 
 MAX_ERRORS = 50
-"""How many field errors a problem document shows."""
+"""The number of field errors that a problem document shows."""
 
 MAX_VALUES = 200
-"""How many values a parameter of the query takes that takes several."""
+"""The number of values that a query parameter with several values accepts."""
 
 
 @dataclass(frozen=True, slots=True)
 class FieldErrorMessage:
-    """Why a value is refused: a stable code, and a sentence on what to do.
+    """The error message of a field: a stable code, and a sentence on what to do.
 
-    `count` is the number of errors that it stands for. `member` is the member of the object that is meant where
-    marshmallow's own place for it would be the object as a whole.
+    `count` is the number of errors that it stands for. `member` names a member of an object where marshmallow would
+    report the object as a whole.
     """
 
     code: str
@@ -45,7 +45,7 @@ _NULL_IN_REQUIRED: Any = FieldErrorMessage("null", "This is required, and may no
 
 
 def _complaints(**own: FieldErrorMessage) -> Any:
-    """A field's messages: its own, and those that every field has. Marshmallow hands them on as they are."""
+    """Return the messages of a field: its own, and those of every field. Marshmallow passes them on unchanged."""
     return {
         "required": FieldErrorMessage("required", "This is required."),
         "null": FieldErrorMessage("null", "This may be left out, and may not be null."),
@@ -54,14 +54,14 @@ def _complaints(**own: FieldErrorMessage) -> Any:
 
 
 class _Strict(Schema):
-    """An object, and nothing in it that the schema does not name.
+    """A schema that refuses unknown names.
 
-    Of names that it does not know it complains in the order of the input, and stores no more complaints than can be
-    shown: reading an object of unknown names costs what reading its JSON costs.
+    Unknown names are reported in the order of the input, and no more errors are stored than can be shown: an object
+    full of unknown names costs no more than parsing its JSON.
     """
 
     class Meta:
-        """No name is ignored."""
+        """The options of the schema."""
 
         unknown = RAISE
 
@@ -69,23 +69,23 @@ class _Strict(Schema):
         self, data: Any, *, error_store: Any, many: bool = False, unknown: UnknownOption = RAISE, **options: Any
     ) -> Any:
         refuse = unknown == RAISE and not many
-        read = super()._deserialize(
+        loaded = super()._deserialize(
             data, error_store=error_store, many=many, unknown=EXCLUDE if refuse else unknown, **options
         )
         if refuse and isinstance(data, Mapping):
             known = {field.data_key or name for name, field in self.load_fields.items()}
-            strangers = [name for name in data if name not in known]
+            unknown_names = [name for name in data if name not in known]
             complaint = cast("FieldErrorMessage", self.error_messages["unknown"])
-            for name in strangers[:MAX_ERRORS]:
+            for name in unknown_names[:MAX_ERRORS]:
                 member = name if name == SCHEMA else None
                 error_store.store_error([replace(complaint, member=member)], name)
-            if more := strangers[MAX_ERRORS:]:
+            if more := unknown_names[MAX_ERRORS:]:
                 error_store.store_error([replace(complaint, count=len(more))], more[0])
-        return read
+        return loaded
 
 
 class Body(_Strict):
-    """The body of a request: an object, and nothing in it that the schema does not name."""
+    """The body of a request: an object without unknown names."""
 
     error_messages: Any = _complaints(
         type=FieldErrorMessage("wrong_type", "A JSON object is expected here."),
@@ -93,26 +93,26 @@ class Body(_Strict):
     )
 
     def on_bind_field(self, _: str, field_obj: fields.Field[Any]) -> None:
-        """Tell of null in a field that is required that it may not be left out either."""
+        """Set the message for null in a required field: it says that the field may not be left out either."""
         if field_obj.required:
             field_obj.error_messages["null"] = _NULL_IN_REQUIRED
 
 
 class Query(_Strict):
-    """The query of a request: no parameter that the schema does not name, and none twice."""
+    """The query of a request: no unknown parameter, and none twice."""
 
     error_messages: Any = _complaints(unknown=FieldErrorMessage("unknown_parameter", "There is no such parameter."))
 
 
 class Text(fields.String):
-    """A string, never a number that looks like one, of at most `MAX_TEXT_LENGTH` characters.
+    """A string of at most `MAX_TEXT_LENGTH` characters; numbers are refused.
 
-    That bound holds for every text before anything reads it; what a field takes is a rule of the core.
+    The limit is checked for every text before anything else; the limit of each field is a rule of the core.
     """
 
     default_error_messages: Any = _complaints(
         invalid=FieldErrorMessage("wrong_type", "A string is expected here."),
-        too_long=FieldErrorMessage("too_long", f"At most {MAX_TEXT_LENGTH} characters are read."),
+        too_long=FieldErrorMessage("too_long", f"At most {MAX_TEXT_LENGTH} characters are accepted."),
     )
 
     def _deserialize(self, value: Any, *rest: Any, **options: Any) -> Any:
@@ -138,7 +138,7 @@ class WholeNumber(fields.Integer):
         if isinstance(self.root, Query):
             number = int(value) if re.fullmatch("-?[0-9]{1,18}", value) else None
         else:
-            # In JSON 5 and 5.0 are one number; true is none.
+            # In JSON 5 and 5.0 are the same number; true is not a number.
             whole = type(value) is int or (isinstance(value, float) and value.is_integer())
             number = int(value) if whole else None
         if number is None:
@@ -152,7 +152,7 @@ class WholeNumber(fields.Integer):
 
 
 class Flag(fields.Boolean):
-    """true or false, and nothing that might mean one of them."""
+    """A boolean: only true or false, no values that could mean one of them."""
 
     default_error_messages: Any = _complaints(
         invalid=FieldErrorMessage("wrong_type", "true or false is expected here.")
@@ -182,7 +182,7 @@ class Id(fields.UUID):
         return UUID(value)
 
 
-# RFC 3339, 5.6, whose letters may be small.
+# RFC 3339, 5.6; its letters may be in lower case.
 _MOMENT = re.compile(
     r"(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}):(\d{2})(\.\d+)?([Zz]|[+-]\d{2}:\d{2})",
     re.ASCII,
@@ -190,7 +190,7 @@ _MOMENT = re.compile(
 
 
 class Timestamp(fields.AwareDateTime):
-    """A moment as RFC 3339 has it, with its offset: without one nobody knows which moment is meant."""
+    """A time in the format of RFC 3339; the offset is required, because without it the time is ambiguous."""
 
     default_error_messages: Any = _complaints(
         invalid=FieldErrorMessage(
@@ -199,11 +199,11 @@ class Timestamp(fields.AwareDateTime):
     )
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> datetime:
-        found = _MOMENT.fullmatch(value) if isinstance(value, str) else None
-        if found is None:
+        match = _MOMENT.fullmatch(value) if isinstance(value, str) else None
+        if match is None:
             raise self.make_error("invalid")
-        date, minute, second, fraction, offset = found.groups()
-        # A leap second is the moment before the next second begins, as far as Python can tell.
+        date, minute, second, fraction, offset = match.groups()
+        # Python has no leap seconds: second 60 is read as 59 plus one second.
         leap = second == "60"
         text = f"{date}T{minute}:{59 if leap else second}{(fraction or '.0')[:7].ljust(7, '0')}{offset.upper()}"
         try:
@@ -225,7 +225,7 @@ class Choice(fields.Enum[Any]):
         super().__init__(kind, by_value=True, metadata=metadata, error_messages={"unknown": unknown}, **options)  # type: ignore[dict-item]  # messages may be of any type
 
     def _deserialize(self, value: Any, *rest: Any, **options: Any) -> Any:
-        # An enumeration of strings would take true for "true" nowhere, and would look a list up in vain.
+        # marshmallow would look up any value in the enumeration; only strings can be members.
         if not isinstance(value, str):
             raise self.make_error("unknown")
         return super()._deserialize(value, *rest, **options)
@@ -257,23 +257,25 @@ class ListOf(fields.List[Any]):
         super().__init__(ObjectOf(schema), **options)
 
 
-# Possessive: a long row that fits nowhere is left at once.
+# Possessive quantifiers: a long row that does not match fails at once, without backtracking.
 _VALUE_OF_ROW = re.compile(r'\s*+(?:"((?:[^"]|"")*+)"\s*+|([^",]*+))(,|\Z)')
 
 
 class CommaSeparated(fields.List[Any]):
-    """Values separated by commas, in a query, as in a row of CSV (RFC 4180, 2); each is read by `inner`.
+    """Values in a query, separated by commas as in a row of CSV (RFC 4180, 2); `inner` reads each value.
 
-    A value that has a comma in it stands in double quotes, and each double quote in it is doubled.
+    A value with a comma is written in double quotes, and each double quote in it is doubled.
     """
 
     default_error_messages: Any = _complaints(
         invalid=FieldErrorMessage("malformed_list", 'A value with a comma or a double quote is written "a, ""b""".'),
-        too_many=FieldErrorMessage("too_many_values", f"At most {MAX_VALUES} values are taken; ask several times."),
+        too_many=FieldErrorMessage(
+            "too_many_values", f"At most {MAX_VALUES} values are accepted; send several requests."
+        ),
     )
 
     def _deserialize(self, value: Any, *rest: Any, **_: Any) -> list[Any]:
-        # A complaint names the parameter rather than the place in its list: parameters have no pointers into them.
+        # The error names the parameter and not the place in its list: there are no pointers into parameters.
         parts = list(islice(self._parts(value), MAX_VALUES + 1))
         if len(parts) > MAX_VALUES:
             raise self.make_error("too_many")
@@ -282,22 +284,22 @@ class CommaSeparated(fields.List[Any]):
     def _parts(self, row: str) -> Iterator[str]:
         more, end = ",", 0
         while more:
-            found = _VALUE_OF_ROW.match(row, end)
-            if found is None:
+            match = _VALUE_OF_ROW.match(row, end)
+            if match is None:
                 raise self.make_error("invalid")
-            quoted, plain, more = found.groups()
+            quoted, plain, more = match.groups()
             yield plain.strip() if quoted is None else quoted.replace('""', '"')
-            end = found.end()
+            end = match.end()
 
 
 def field_errors_of(messages: Any) -> list[FieldError]:
-    """What marshmallow complains of, in the words of the core; a path into the body is joined by dots."""
+    """Return marshmallow's errors as field errors of the core; the parts of a path are joined by dots."""
     return list(_flattened(messages, ()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocatedFieldError(FieldError):
-    """A problem whose path is known part by part: the names in a body may have dots in them.
+    """A field error whose path is known part by part, because the names in a body may contain dots.
 
     `count` is the number of errors that it stands for.
     """
@@ -308,10 +310,10 @@ class LocatedFieldError(FieldError):
 
 def _flattened(messages: Any, path: tuple[str, ...]) -> list[FieldError]:
     if isinstance(messages, dict):
-        found: list[FieldError] = []
+        problems: list[FieldError] = []
         for name, inner in messages.items():
-            found += _flattened(inner, path if name == SCHEMA else (*path, str(name)))
-        return found
+            problems += _flattened(inner, path if name == SCHEMA else (*path, str(name)))
+        return problems
     listed = messages if isinstance(messages, list) else [messages]
     return [_problem(path, each) for each in listed]
 

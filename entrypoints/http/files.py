@@ -1,4 +1,4 @@
-"""The far end of signed links, where the service itself is the storage: clients send and fetch files here."""
+"""Routes for signed upload and download links, where the service itself is the storage."""
 
 import io
 from typing import Any, cast
@@ -26,7 +26,7 @@ _LINK_PARAMETERS = [
     {
         "in": "query",
         "name": "link",
-        "description": "The query of the signed link, exactly as it was given.",
+        "description": "The query of the signed link, unchanged.",
         "required": True,
         "schema": {"type": "object", "additionalProperties": {"type": "string"}},
         "style": "form",
@@ -37,18 +37,18 @@ _LINK_PARAMETERS = [
 room = OperationGroup("files", "Uploads and downloads by signed links, where the service itself is the storage.")
 
 
-def _make_room_for_downloads(state: BlueprintSetupState) -> None:
+def _register_downloads(state: BlueprintSetupState) -> None:
     state.app.extensions[DOWNLOADS] = Downloads()
 
 
-room.record(_make_room_for_downloads)
+room.record(_register_downloads)
 
 
 @room.operation(
     "PUT",
     PATH,
-    description="Send the bytes of a file to the link that its announcement gave, with the headers that it named. "
-    "The link is good for one key, one size and one type, until it expires; whoever has it needs no access token.",
+    description="Send the bytes of a file to the upload link, with the headers that came with the link. The link is "
+    "valid for one key, one size and one type, until it expires. No access token is needed.",
     answers=[ResponseDoc(status=204, description="The file is stored.")],
     problems=[
         "malformed",
@@ -82,15 +82,15 @@ def receive_file(key: str) -> Response:
 @room.operation(
     "GET",
     PATH,
-    description="Fetch a file from the link that the API led to. It is good for one file until it expires; whoever "
-    "has it needs no access token.",
+    description="Fetch a file from a download link of the API. The link is valid for one file until it expires. No "
+    "access token is needed.",
     answers=[
         ResponseDoc(
             status=200,
             schema=_ANY_FILE,
             content_type="*/*",
             headers=("Content-Disposition",),
-            description="The file, to be saved under the name that the link was made for.",
+            description="The file, with the name from the link.",
         )
     ],
     problems=["invalid_signature", "link_expired", "too_many_transfers"],
@@ -103,7 +103,7 @@ def serve_file(key: str) -> Response:
     """Download a file by a signed link."""
     served = _signed_files().serve(key, _link_query())
     if request.method == "HEAD":
-        # Of an answer to HEAD nobody reads a body, nor closes it.
+        # The body of a response to HEAD is neither read nor closed by the server.
         served.body.close()
         body: Any = b""
     else:
@@ -116,7 +116,7 @@ def serve_file(key: str) -> Response:
 
 
 def _signed_files() -> SignedFiles:
-    # Without it the room is not there.
+    # These routes are only registered with signed files.
     return cast("SignedFiles", http_config().signed_files)
 
 
@@ -124,12 +124,12 @@ def _link_query() -> dict[str, str]:
     try:
         return query_arguments(request)
     except MalformedParameter:
-        # No link that was given out has such a query.
-        raise Forbidden("This link is not one of ours, or was changed.", code="invalid_signature") from None
+        # No signed link has such a query.
+        raise Forbidden("This link was not made by this service, or was changed.", code="invalid_signature") from None
 
 
 def _name(response: Response, served: ServedFile) -> None:
-    """Tell browsers to save the file, and how to call it: in ASCII, and in full where that is not all (RFC 6266, 5)."""
+    """Set Content-Disposition: save the file under its name, in ASCII and also in full if it differs (RFC 6266, 5)."""
     plain = normalize("NFKD", served.filename).encode("ascii", "ignore").decode() or "file"
     names = {"filename": plain}
     if plain != served.filename:

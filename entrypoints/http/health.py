@@ -1,4 +1,4 @@
-"""Whether the process lives, and whether it can do its work."""
+"""Routes for health checks: liveness and readiness."""
 
 import time
 from typing import Any
@@ -36,14 +36,14 @@ _READY_SCHEMA = {
                     "status": {
                         "type": "string",
                         "enum": ["ok", "degraded", "down"],
-                        "description": "`degraded`: it does not answer, and the service does without.",
+                        "description": "`degraded`: it does not respond, and the service works without it.",
                     },
                     "latency_ms": {"type": "number", "minimum": 0},
                     "breaker": {
                         "type": "string",
                         "enum": ["closed", "open", "half_open"],
-                        "description": "`open`: it failed several times in a row, and is left alone for a while. It is "
-                        "the breaker of the process that answers; each worker has its own.",
+                        "description": "`open`: it failed several times in a row and is not called for a while. This "
+                        "is the breaker of the process that answers; each worker has its own.",
                     },
                 },
             },
@@ -52,9 +52,9 @@ _READY_SCHEMA = {
             "type": ["integer", "null"],
             "minimum": 0,
             "maximum": MAX_COUNTED,
-            "description": "How many deliveries of events were refused or given up, counted up to "
-            f"{MAX_COUNTED:,}: `GET /v1/deliveries?status=dead` lists them. It says nothing of whether the service is "
-            "ready; null where the database does not answer.",
+            "description": "The number of dead deliveries of events, counted up to "
+            f"{MAX_COUNTED:,}: `GET /v1/deliveries?status=dead` lists them. It does not affect readiness; null if the "
+            "database does not respond.",
         },
     },
 }
@@ -76,7 +76,7 @@ _DOWN_EXAMPLE = {
 @room.operation(
     "GET",
     "/health/live",
-    description="Answers as long as the process can answer at all; asks nothing else.",
+    description="Responds as long as the process runs; checks no dependency.",
     public=True,
     limited=False,
     answers=[ResponseDoc(status=200, schema=_LIVE_SCHEMA, example={"status": "ok"})],
@@ -89,7 +89,7 @@ def live() -> Response:
 @room.operation(
     "GET",
     "/health/ready",
-    description="Asks every dependency. Without one that the service can do without it is `degraded`, and still ready.",
+    description="Checks every dependency. Without an optional one the service is `degraded`, and still ready.",
     public=True,
     limited=False,
     answers=[
@@ -101,9 +101,9 @@ def live() -> Response:
 )
 def ready() -> Response:
     """Check readiness."""
-    checks = {name: _asked(check) for name, check in http_config().checks.items()}
-    found = {check["status"] for check in checks.values()}
-    status = next((worst for worst in ("down", "degraded") if worst in found), "ok")
+    checks = {name: _run(check) for name, check in http_config().checks.items()}
+    statuses = {check["status"] for check in checks.values()}
+    status = next((worst for worst in ("down", "degraded") if worst in statuses), "ok")
     content = {"status": status, "checks": checks, "dead_letters": None if status == "down" else _dead_letters()}
     if status == "down":
         return json_response(content, 503, {"Retry-After": str(RETRY_UNAVAILABLE_AFTER)})
@@ -117,7 +117,7 @@ def _dead_letters() -> int | None:
         return None
 
 
-def _asked(check: HealthCheck) -> dict[str, Any]:
+def _run(check: HealthCheck) -> dict[str, Any]:
     began = time.perf_counter()
     try:
         check.run()
@@ -125,5 +125,5 @@ def _asked(check: HealthCheck) -> dict[str, Any]:
         status = "down" if check.required else "degraded"
     else:
         status = "ok"
-    found = {"status": status, "latency_ms": round((time.perf_counter() - began) * 1000, 2)}
-    return found if check.breaker is None else {**found, "breaker": check.breaker()}
+    result = {"status": status, "latency_ms": round((time.perf_counter() - began) * 1000, 2)}
+    return result if check.breaker is None else {**result, "breaker": check.breaker()}

@@ -1,4 +1,4 @@
-"""Answers to POSTs, each given once per Idempotency-Key.
+"""Run a use case once per Idempotency-Key, and replay its first response.
 
 answering = Answering(lambda lead: Answer(201, lead_json(lead), {"ETag": ...}), readable(unite().leads.get))
 return perform(unite().leads.add, answering, new)
@@ -44,7 +44,7 @@ _NONCE_BYTES = 12  # what AES-GCM takes (NIST SP 800-38D, 8.2)
 
 @dataclass(frozen=True, slots=True)
 class ResponseContent:
-    """What a use case's result is answered with; `body` is made JSON, None is no body."""
+    """The response to a use case's result; `body` is serialized as JSON, and None means no body."""
 
     status: int
     body: Any = None
@@ -52,22 +52,22 @@ class ResponseContent:
 
 
 class KeyedUseCase(idempotency.KeyedUseCase[Concatenate[Actor, P], T_co], Protocol[P, T_co]):
-    """A use case that takes an Idempotency-Key: it says which permission its caller needs."""
+    """A use case that takes an Idempotency-Key and names the permission that its caller needs."""
 
     @property
     def permission(self) -> Permission | None:
-        """The permission that the caller needs, None where every role may try."""
+        """Return the permission that the caller needs; None where every role may try."""
 
 
 AccessCheck = Callable[[Any], Any]
-"""Gets the body of a first answer, None where it has none, and returns it as the caller may see it now.
+"""A function from the body of a first response (None where it has none) to the body that the caller may see now.
 
-It raises what a read of the same resource by the caller would raise.
+It raises what reading the same resource raises for this caller.
 """
 
 
 def check_readable(read: Callable[[Actor, UUID], object]) -> AccessCheck:
-    """The check of an answer that shows one resource: `read` raises where the caller may not read it now."""
+    """Return the check for a response that shows one resource; `read` raises if the caller may not read it now."""
 
     def recheck(body: Any) -> Any:
         read(actor(), UUID(body["id"]))
@@ -77,20 +77,20 @@ def check_readable(read: Callable[[Actor, UUID], object]) -> AccessCheck:
 
 
 def respond(answer: ResponseContent) -> Response:
-    """Answer an operation that takes no Idempotency-Key; nothing is stored."""
+    """Make the response of an operation that takes no Idempotency-Key; nothing is stored."""
     return _response(_stored(answer))
 
 
 @dataclass(frozen=True)
 class ResponsePlan(Generic[T]):
-    """How a use case's result is answered, and answered again.
+    """How a use case's result becomes a response, and how that response is replayed.
 
-    `render` shows the result. Before the answer is given again, `recheck` has to find that the caller may still read
-    what it shows.
+    `render` makes the response from the result. Before a replay, `recheck` checks that the caller may still read what
+    the response shows.
 
-    `fingerprint` stands for what was asked where the body is too large to be read here; else it is the body. With
-    `secret` the body holds a password, and nothing that is stored lets a reader of the database try passwords.
-    `count_attempt` is for a use case that proves a password: it counts the requests that are compared with the first.
+    `fingerprint` identifies the request where its body is too large to be read here; otherwise the body does. `secret`
+    means that the body holds a password: then nothing that is stored lets a reader of the database try passwords.
+    `count_attempt` is for a use case that verifies a password: it counts the requests that are compared with the first.
     """
 
     render: Callable[[T], ResponseContent]
@@ -99,19 +99,18 @@ class ResponsePlan(Generic[T]):
     secret: bool = False
     count_attempt: Callable[[], None] | None = None
 
-    def replay(self, shown_now: Callable[[bytes], bytes]) -> Replay:
-        """The checks before the first answer is given again, which `shown_now` returns as the caller may see it."""
-        return Replay(shown_now) if self.count_attempt is None else Replay(shown_now, self.count_attempt)
+    def replay(self, refresh: Callable[[bytes], bytes]) -> Replay:
+        """Return the checks before a replay; `refresh` returns the first response as the caller may see it now."""
+        return Replay(refresh) if self.count_attempt is None else Replay(refresh, self.count_attempt)
 
 
 def run_use_case(
     use_case: KeyedUseCase[P, T], answering: ResponsePlan[T], /, *arguments: P.args, **named: P.kwargs
 ) -> Response:
-    """Carry out a use case for the caller and answer with its result.
+    """Run a use case for the caller and respond with its result.
 
-    With an Idempotency-Key it is carried out once, and asked again gives the first answer again. Keys belong to the
-    user. Before the answer is given again, the caller has to have the permission of the use case too: an answer given
-    again says no more than a read would.
+    With an Idempotency-Key the use case runs once, and each later request with the key gets the first response again.
+    Keys belong to the user. A replay shows no more than a read would: it needs the permission of the use case too.
 
     Raises `Malformed` (`invalid_header`), and what the use case, `answering.recheck` and
     `unite_core.idempotency.Once` raise.
@@ -125,16 +124,16 @@ def run_use_case(
             f"{IDEMPOTENCY_KEY_HEADER} is 1 to {MAX_KEY_LENGTH} printable ASCII characters.", code="invalid_header"
         )
     scope = _scope(caller, key)
-    asked = body_bytes() if answering.fingerprint is None else answering.fingerprint
-    # The first one is what is stored of this request; the others are what may be stored of an earlier one.
-    variants = [_peppered(asked, each) for each in http_config().cursor_secrets] if answering.secret else [asked]
-    seal = _Seal(key, variants)
+    content = body_bytes() if answering.fingerprint is None else answering.fingerprint
+    # The first variant is stored for this request. An earlier request may have been stored under one of the others.
+    variants = [_peppered(content, each) for each in http_config().cursor_secrets] if answering.secret else [content]
+    cipher = _ResponseCipher(key, variants)
 
-    def sealed(result: T) -> bytes:
-        return seal.close(orjson.dumps(_stored(answering.render(result))))
+    def encrypted(result: T) -> bytes:
+        return cipher.encrypt(orjson.dumps(_stored(answering.render(result))))
 
-    def shown_now(answer: bytes) -> bytes:
-        stored = orjson.loads(seal.open(answer))
+    def refreshed(answer: bytes) -> bytes:
+        stored = orjson.loads(cipher.decrypt(answer))
         first = None if stored["body"] is None else orjson.loads(stored["body"])
         now = answering.recheck(first)
         if use_case.permission is not None:
@@ -142,68 +141,69 @@ def run_use_case(
         return orjson.dumps(stored if now == first else {**stored, "body": to_json(now).decode()})
 
     claim = _claim(scope, key, variants)
-    outcome = unite().once(claim, use_case, sealed, answering.replay(shown_now), caller, *arguments, **named)
+    outcome = unite().once(claim, use_case, encrypted, answering.replay(refreshed), caller, *arguments, **named)
     if outcome.replayed:
         response = _response(orjson.loads(outcome.answer))
         response.headers[REPLAYED_HEADER] = "true"
         return response
-    return _response(orjson.loads(seal.open(outcome.answer)))
+    return _response(orjson.loads(cipher.decrypt(outcome.answer)))
 
 
-class _Seal:
-    """Encrypts stored answers under what only the client has: its key and what it asked.
+class _ResponseCipher:
+    """The encryption of stored responses under what only the client has: its key and the content of its request.
 
-    Answers hold names, numbers and upload links; a reader of the database must not find any. AES-256-GCM, its key
-    from HKDF (RFC 5869). The first of `variants` of what it asked encrypts, all of them decrypt.
+    Responses hold names, numbers and upload links, which a reader of the database must not find. The cipher is
+    AES-256-GCM with a key from HKDF (RFC 5869). The first of the `variants` of the content encrypts; all of them
+    decrypt.
     """
 
     def __init__(self, key: str, variants: Sequence[bytes]) -> None:
-        self._ciphers = [self._cipher(key, asked) for asked in variants]
+        self._ciphers = [self._cipher(key, content) for content in variants]
 
-    def close(self, answer: bytes) -> bytes:
+    def encrypt(self, answer: bytes) -> bytes:
         nonce = secrets.token_bytes(_NONCE_BYTES)
         return nonce + self._ciphers[0].encrypt(nonce, answer, None)
 
-    def open(self, sealed: bytes) -> bytes:
-        nonce, encrypted = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
+    def decrypt(self, stored: bytes) -> bytes:
+        nonce, encrypted = stored[:_NONCE_BYTES], stored[_NONCE_BYTES:]
         for cipher in self._ciphers:
             with suppress(InvalidTag):
                 return cipher.decrypt(nonce, encrypted, None)
         raise InvalidTag
 
     @staticmethod
-    def _cipher(key: str, asked: bytes) -> AESGCM:
-        derived = HKDF(SHA256(), 32, salt=hashlib.sha256(asked).digest(), info=b"unite idempotency answer")
-        return AESGCM(derived.derive(key.encode() + b"\0" + asked))
+    def _cipher(key: str, content: bytes) -> AESGCM:
+        derived = HKDF(SHA256(), 32, salt=hashlib.sha256(content).digest(), info=b"unite idempotency answer")
+        return AESGCM(derived.derive(key.encode() + b"\0" + content))
 
 
 def _scope(caller: Actor, key: str) -> str:
-    """Caller, route and key as one digest, so that the key itself is not stored."""
+    """Return a digest of caller, route and key, so that the key itself is not stored."""
     parts = (str(caller.user_id), request.method, str(request.url_rule), key)
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 def _claim(scope: str, key: str, variants: Sequence[bytes]) -> Claim:
-    fingerprint, *former = (_fingerprint(key, asked) for asked in variants)
+    fingerprint, *former = (_fingerprint(key, content) for content in variants)
     return Claim(scope=scope, fingerprint=fingerprint, holder=secrets.token_hex(16), former_fingerprints=tuple(former))
 
 
-def _fingerprint(key: str, asked: bytes) -> str:
+def _fingerprint(key: str, content: bytes) -> str:
     mac = HMAC(key.encode(), SHA256())
-    # The path is not the route: it holds the ids.
+    # The path is added because it holds the ids, which the route in the scope does not.
     mac.update(f"{request.method}\0{request.path}\0".encode("utf-8", "surrogatepass"))
-    mac.update(asked)
+    mac.update(content)
     return mac.finalize().hex()
 
 
-def _peppered(asked: bytes, secret: bytes) -> bytes:
-    """What was asked as a digest under a secret of the service, which the database does not hold.
+def _peppered(content: bytes, secret: bytes) -> bytes:
+    """Return a digest of the content under a secret of the service that is not in the database.
 
-    What is stored of a request is keyed by its Idempotency-Key. Clients choose their keys, and some are easy to guess:
-    without the secret, a reader of the database could then try passwords as fast as SHA-256 goes.
+    The stored fingerprint is keyed by the Idempotency-Key. Clients choose their keys, and some are easy to guess:
+    without the secret, a reader of the database could try passwords as fast as SHA-256 can be computed.
     """
     mac = HMAC(secret, SHA256())
-    mac.update(b"unite idempotency secret\0" + asked)
+    mac.update(b"unite idempotency secret\0" + content)
     return mac.finalize()
 
 

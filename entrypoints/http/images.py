@@ -1,4 +1,4 @@
-"""Pictures of leads."""
+"""Routes for images of leads: create, complete, list and delete."""
 
 from typing import Any
 from uuid import UUID
@@ -88,7 +88,7 @@ def list_images(lead_id: UUID, query: dict[str, Any]) -> Response:
     "DELETE",
     f"{_IMAGES}/<uuid:image_id>",
     use_case=DeleteImage,
-    answers=[ResponseDoc(status=204, description="The picture and its bytes are gone.")],
+    answers=[ResponseDoc(status=204, description="The image and its file are deleted.")],
     if_match=True,
 )
 def delete_image(lead_id: UUID, image_id: UUID) -> Response:
@@ -97,8 +97,8 @@ def delete_image(lead_id: UUID, image_id: UUID) -> Response:
     return json_response(None, 204)
 
 
-def _announced(coming: ImageUpload) -> ResponseContent:
-    return ResponseContent(201, image_upload_json(coming), {"ETag": etag(coming.image.version)})
+def _announced(upload: ImageUpload) -> ResponseContent:
+    return ResponseContent(201, image_upload_json(upload), {"ETag": etag(upload.image.version)})
 
 
 def _completed(image: LeadImage) -> ResponseContent:

@@ -1,4 +1,4 @@
-"""Lead imports over HTTP."""
+"""Routes for lead imports: create, upload, start, list, cancel and undo."""
 
 import hashlib
 import logging
@@ -77,7 +77,7 @@ def create_import(body: dict[str, Any]) -> Response:
             schema=ImportShape,
             example=EXAMPLE_QUEUED,
             headers=("Location", "ETag"),
-            description="It will be worked on; `Location` is the import to follow.",
+            description="The import is queued; `Location` is its URL.",
         )
     ],
     permission=Permission.IMPORT_LEADS,
@@ -106,7 +106,7 @@ def start_import(import_id: UUID) -> Response:
             schema=ImportShape,
             example=EXAMPLE_QUEUED,
             headers=("Location", "ETag"),
-            description="It will be worked on; `Location` is the import to follow.",
+            description="The import is queued; `Location` is its URL.",
         )
     ],
     permission=Permission.IMPORT_LEADS,
@@ -153,9 +153,9 @@ def import_file() -> Response:
 )
 def list_imports(query: dict[str, Any]) -> Response:
     """List imports."""
-    wanted = ImportFilter(statuses=frozenset(query.get("status", ())))
-    page = unite().imports.list(actor(), wanted, page_request(query))
-    return page_response([_shown(found) for found in page.items], page.next)
+    filters = ImportFilter(statuses=frozenset(query.get("status", ())))
+    page = unite().imports.list(actor(), filters, page_request(query))
+    return page_response([_shown(lead_import) for lead_import in page.items], page.next)
 
 
 @room.operation(
@@ -168,8 +168,8 @@ def list_imports(query: dict[str, Any]) -> Response:
 )
 def get_import(import_id: UUID) -> Response:
     """Get an import."""
-    found = unite().imports.get(actor(), import_id)
-    return versioned_response(found.version, lambda: _shown(found))
+    lead_import = unite().imports.get(actor(), import_id)
+    return versioned_response(lead_import.version, lambda: _shown(lead_import))
 
 
 @room.operation(
@@ -193,14 +193,18 @@ def cancel_import(import_id: UUID) -> Response:
     use_case=use_cases.UndoImport,
     answers=[
         ResponseDoc(
-            status=200, schema=ImportShape, example=EXAMPLE_UNDONE, headers=("ETag",), description="It is undone."
+            status=200,
+            schema=ImportShape,
+            example=EXAMPLE_UNDONE,
+            headers=("ETag",),
+            description="The import is undone.",
         ),
         ResponseDoc(
             status=202,
             schema=ImportShape,
             example={**EXAMPLE_UNDONE, "undo": {"removed": 500, "restored": 0, "kept": 0, "finished_at": None}},
             headers=("ETag",),
-            description="It goes on being undone.",
+            description="The undo is in progress.",
         ),
     ],
     permission=Permission.IMPORT_LEADS,
@@ -221,13 +225,13 @@ def _undone(undone: LeadImport) -> ResponseContent:
     return ResponseContent(202 if undone.undoing else 200, _shown(undone), _headers(undone))
 
 
-def _shown(found: LeadImport) -> dict[str, Any]:
-    return import_json(found, http_config().public_url)
+def _shown(lead_import: LeadImport) -> dict[str, Any]:
+    return import_json(lead_import, http_config().public_url)
 
 
-def _headers(found: LeadImport, *, location: bool = False) -> dict[str, str]:
-    where = {"Location": f"{PATH}/{found.id}"} if location else {}
-    return {"ETag": etag(found.version), **where}
+def _headers(lead_import: LeadImport, *, location: bool = False) -> dict[str, str]:
+    location_header = {"Location": f"{PATH}/{lead_import.id}"} if location else {}
+    return {"ETag": etag(lead_import.version), **location_header}
 
 
 def _accepted(started: LeadImport) -> ResponseContent:
@@ -239,17 +243,17 @@ def _expected_version(import_id: UUID) -> int | None:
 
 
 def _fingerprint(file: FileToImport) -> bytes:
-    """What makes two uploads the same request. Their bytes on the wire do not: a client invents a new boundary."""
-    asked = [file.stored.sha256, file.filename, file.options]
-    return hashlib.sha256(orjson.dumps(asked, option=orjson.OPT_SORT_KEYS)).digest()
+    """Return the digest by which two uploads are the same request; their raw bodies differ in the form's boundary."""
+    content = [file.stored.sha256, file.filename, file.options]
+    return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).digest()
 
 
 def _discard_unless_imported(stored: StoredFile) -> None:
-    """Throw the file away where no import was made of it: the request failed, or was answered before."""
+    """Discard the file if it has no import: the request failed, or its response was a replay."""
     try:
         unite().imports.get(actor(), stored.import_id)
     except NotFound:
         unite().imports.store_file.discard(stored)
     except Unavailable:
-        # Better a file that nobody needs than an import without its file.
+        # An unneeded file is better than an import without its file.
         _log.warning("a stored file may be left over", extra={"key": stored.key})

@@ -1,4 +1,4 @@
-"""How far an import has come, as server-sent events (WHATWG HTML, "Server-sent events")."""
+"""Server-sent events about the progress of an import (WHATWG HTML, "Server-sent events")."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -13,12 +13,12 @@ from unite_core.imports.model import LeadImport
 EVENT_STREAM = "text/event-stream"
 POLL_SECONDS = 0.5
 KEEP_ALIVE_SECONDS = 5
-"""After so long without an event a comment is sent. A load balancer has to wait for longer (docs/operating.md: 10)."""
+"""Interval of comments while there is no event. A load balancer's timeout has to be longer (docs/operating.md: 10)."""
 MAX_STREAM_SECONDS = 600
 RECONNECT_MILLISECONDS = 2000
 
 _POLLS = int(MAX_STREAM_SECONDS / POLL_SECONDS)
-_QUIET_POLLS = int(KEEP_ALIVE_SECONDS / POLL_SECONDS)
+_POLLS_PER_KEEP_ALIVE = int(KEEP_ALIVE_SECONDS / POLL_SECONDS)
 _END = "-end"
 
 
@@ -26,7 +26,7 @@ _END = "-end"
 class EventStreams:
     """The streams that this process has open, at most `maximum` at once and `max_per_user` of one user.
 
-    `pause` makes the block that tells the server to ask for the next one after the given number of seconds.
+    `pause` makes the block that tells the server to fetch the next block after the given number of seconds.
     """
 
     maximum: int
@@ -36,13 +36,11 @@ class EventStreams:
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def open(self, events: Iterator[bytes], user_id: UUID) -> "EventStream":
-        """The events as a stream that takes one of the places; raises `Unavailable` (`too_many_streams`)."""
+        """Return the events as a stream that takes one of the places; raise `Unavailable` (`too_many_streams`)."""
         stream = EventStream(events, self._close)
         with self._lock:
             if len(self._open) >= self.maximum:
-                raise _too_many(
-                    f"{self.maximum} clients follow imports already; ask for the import now and then instead."
-                )
+                raise _too_many(f"{self.maximum} clients follow imports already; poll the import instead.")
             if sum(owner == user_id for owner in self._open.values()) >= self.max_per_user:
                 raise _too_many(f"You follow {self.max_per_user} imports already; close one of these streams first.")
             self._open[stream] = user_id
@@ -58,7 +56,7 @@ class EventStreams:
 
 
 class EventStream(Iterator[bytes]):
-    """One stream; it gives its place back when it is over and when it is closed, even if nobody ever read it."""
+    """One stream; it releases its place when it ends and when it is closed, even if it was never read."""
 
     def __init__(self, events: Iterator[bytes], on_close: Callable[["EventStream"], None]) -> None:
         self._events = events
@@ -72,15 +70,15 @@ class EventStream(Iterator[bytes]):
             raise
 
     def close(self) -> None:
-        """Give the place back; closing twice changes nothing. The server calls it when the client is gone."""
+        """Release the place; closing twice changes nothing. The server calls this when the client has disconnected."""
         self._on_close(self)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ImportProgress:
-    """What a stream needs: the import as it is now, and how it is shown, in JSON on one line.
+    """The source of a stream's events: how to read the import, and how to render it as JSON on one line.
 
-    `read` raises as soon as the one who asks may not see the import any more.
+    `read` raises as soon as the user may no longer see the import.
     """
 
     read: Callable[[], LeadImport]
@@ -88,27 +86,27 @@ class ImportProgress:
     pause: Callable[[float], bytes]
 
     def events(self, first: LeadImport, last_seen: str | None) -> Iterator[bytes]:
-        """One event at once and one for each change, until the import has ended or ten minutes are over.
+        """Yield an event at once and one for each change, until the import has ended or ten minutes are over.
 
-        Between them come pauses, in which the server notices when the client is gone.
+        Between the events are pauses, in which the server notices that the client has disconnected.
 
-        `last_seen` is the id of the last event that the client got before, which is not sent again. The id of
-        an event is the version of the import. A client that is cut off comes back by itself and misses nothing:
-        each event holds the whole state.
+        `last_seen` is the id of the last event that the client got before, which is not sent again. The id of an
+        event is the version of the import. A client that loses the connection reconnects by itself and misses nothing,
+        because each event holds the whole state.
         """
         yield b"retry: %d\n\n" % RECONNECT_MILLISECONDS
-        current, seen, quiet = first, last_seen, 0
+        current, seen, polls_without_event = first, last_seen, 0
         for _ in range(_POLLS):
             if str(current.version) != seen:
-                seen, quiet = str(current.version), 0
+                seen, polls_without_event = str(current.version), 0
                 yield _event("progress", seen, self.render(current))
             if current.status.ended:
                 yield _event("end", seen + _END, self.render(current))
                 return
             yield self.pause(POLL_SECONDS)
-            quiet += 1
-            if quiet == _QUIET_POLLS:
-                quiet = 0
+            polls_without_event += 1
+            if polls_without_event == _POLLS_PER_KEEP_ALIVE:
+                polls_without_event = 0
                 yield b": still there\n\n"
             try:
                 current = self.read()
@@ -117,7 +115,7 @@ class ImportProgress:
 
 
 def has_seen_end(last_seen: str | None) -> bool:
-    """Whether the client got the last event there is, and comes back because nobody told it to stop."""
+    """Return whether the client got the last event and has reconnected, as an EventSource does by default."""
     return last_seen is not None and last_seen.endswith(_END)
 
 

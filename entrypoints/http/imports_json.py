@@ -1,4 +1,4 @@
-"""Imports and rejected rows as the API shows them: values that `rendering.to_json` takes."""
+"""JSON of imports and rejected rows, for `rendering.to_json`."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -7,23 +7,23 @@ from unite_core.errors import FieldError
 from unite_core.imports.model import ImportOptions, LeadImport, Rejection, Undone, progress
 
 
-def import_json(shown: LeadImport, public_url: str) -> dict[str, Any]:
-    """One import; `public_url` is what links to the service start with, without a slash at the end."""
-    done = progress(shown)
-    failure = shown.failure
+def import_json(lead_import: LeadImport, public_url: str) -> dict[str, Any]:
+    """Return the JSON of an import; `public_url` is the start of its links, without a slash at the end."""
+    done = progress(lead_import)
+    failure = lead_import.failure
     return {
-        "id": shown.id,
-        "filename": shown.filename,
-        "size": shown.size,
-        "status": shown.status,
-        "options": _options(shown.options),
-        "columns": shown.columns,
+        "id": lead_import.id,
+        "filename": lead_import.filename,
+        "size": lead_import.size,
+        "status": lead_import.status,
+        "options": _options(lead_import.options),
+        "columns": lead_import.columns,
         "counts": {
-            "rows": shown.counts.rows,
-            "created": shown.counts.created,
-            "updated": shown.counts.updated,
-            "duplicate": shown.counts.duplicate,
-            "rejected": shown.counts.rejected,
+            "rows": lead_import.counts.rows,
+            "created": lead_import.counts.created,
+            "updated": lead_import.counts.updated,
+            "duplicate": lead_import.counts.duplicate,
+            "rejected": lead_import.counts.rejected,
         },
         "progress": {
             "bytes_done": done.bytes_done,
@@ -32,30 +32,32 @@ def import_json(shown: LeadImport, public_url: str) -> dict[str, Any]:
             "rows_per_second": done.rows_per_second,
             "eta_seconds": done.eta_seconds,
         },
-        "error_report_url": f"{public_url}/v1/lead-imports/{shown.id}/error-report" if shown.report_key else None,
-        "created_by": shown.created_by,
-        "created_at": shown.created_at,
-        "started_at": shown.started_at,
-        "finished_at": shown.finished_at,
+        "error_report_url": f"{public_url}/v1/lead-imports/{lead_import.id}/error-report"
+        if lead_import.report_key
+        else None,
+        "created_by": lead_import.created_by,
+        "created_at": lead_import.created_at,
+        "started_at": lead_import.started_at,
+        "finished_at": lead_import.finished_at,
         "failure": {"code": failure.code, "detail": failure.detail} if failure else None,
-        "undo": _undo(shown.undone) if shown.undone else None,
-        "version": shown.version,
+        "undo": _undo(lead_import.undone) if lead_import.undone else None,
+        "version": lead_import.version,
     }
 
 
-def rejection_json(shown: Rejection, header: Sequence[str]) -> dict[str, Any]:
-    """One row that made no lead; its first problem stands in the row itself too."""
-    first = _problem(shown.problems[0])
-    repeats = shown.duplicate_of is not None or shown.duplicate_row is not None
+def rejection_json(rejection: Rejection, header: Sequence[str]) -> dict[str, Any]:
+    """Return the JSON of a rejected row; the fields of its first error are also fields of the row itself."""
+    first = _problem(rejection.problems[0])
+    repeats = rejection.duplicate_of is not None or rejection.duplicate_row is not None
     return {
-        "row": shown.row,
-        "kind": shown.kind,
+        "row": rejection.row,
+        "kind": rejection.kind,
         **first,
-        "problems": [_problem(problem) for problem in shown.problems],
-        "values": _values(shown.cells, header),
+        "problems": [_problem(problem) for problem in rejection.problems],
+        "values": _values(rejection.cells, header),
         "duplicate_of": {
-            "lead_id": shown.duplicate_of,
-            "row": shown.duplicate_row,
+            "lead_id": rejection.duplicate_of,
+            "row": rejection.duplicate_row,
         }
         if repeats
         else None,
@@ -92,10 +94,9 @@ def _problem(problem: FieldError) -> dict[str, str | None]:
 
 
 def _values(cells: Sequence[str], header: Sequence[str]) -> dict[str, str]:
-    """The cells by their headers.
+    """Return the cells by their headers.
 
-    A header that is empty or occurs again is told apart by the number of its column, counted from 1, and so
-    are cells that stand beyond the header.
+    Empty headers, repeated headers and cells beyond the header get the number of their column, counted from 1.
     """
     return {
         name: cells[index] if index < len(cells) else ""
@@ -104,12 +105,12 @@ def _values(cells: Sequence[str], header: Sequence[str]) -> dict[str, str]:
 
 
 def _names(header: Sequence[str], width: int) -> Iterable[str]:
-    taken: set[str] = set()
+    used: set[str] = set()
     for index in range(width):
         name = header[index].strip() if index < len(header) else ""
         if not name:
             name = f"column {index + 1}"
-        while name in taken:
+        while name in used:
             name = f"{name} (column {index + 1})"
-        taken.add(name)
+        used.add(name)
         yield name

@@ -1,4 +1,4 @@
-"""How far a lead import is, and what became of its rows, over HTTP."""
+"""Routes for the progress of an import, its rejected rows and its error report."""
 
 from typing import Any
 from uuid import UUID
@@ -26,20 +26,20 @@ STREAMS = "event_streams"
 room = OperationGroup("lead import results", "The progress and the results of imports.")
 
 
-def _make_room_for_streams(state: BlueprintSetupState) -> None:
+def _register_streams(state: BlueprintSetupState) -> None:
     state.app.extensions[STREAMS] = EventStreams(state.app.extensions["http_config"].max_event_streams)
 
 
-room.record(_make_room_for_streams)
+room.record(_register_streams)
 
 
 @room.operation(
     "GET",
     f"{PATH}/<uuid:import_id>/events",
-    description="How far an import is, as server-sent events: one named `progress` at once and at every change, and "
-    "one named `end` when it has ended. The data of each is the import. After ten minutes, and when the access token "
-    "is good no longer, the stream ends without an `end`; an EventSource then comes back by itself, and misses "
-    f"nothing. Admins and managers only, each with {EVENT_STREAMS_OF_A_USER} streams at the most.",
+    description="The progress of an import as server-sent events: a `progress` event at once and at every change, and "
+    "an `end` event when the import has ended. The data of each event is the import. After ten minutes, and when the "
+    "access token is no longer valid, the stream ends without an `end`; an EventSource then reconnects by itself and "
+    f"misses nothing. Admins and managers only, each with at most {EVENT_STREAMS_OF_A_USER} streams.",
     answers=[
         ResponseDoc(
             status=200,
@@ -48,13 +48,13 @@ room.record(_make_room_for_streams)
             content_type=EVENT_STREAM,
             description="The events, until the import ends.",
         ),
-        ResponseDoc(status=204, description="You had the last event already: do not connect again."),
+        ResponseDoc(status=204, description="The client has received the last event already: do not reconnect."),
     ],
     parameters=[
         {
             "in": "header",
             "name": "Last-Event-ID",
-            "description": "The id of the last event that you got; it is not sent again.",
+            "description": "The id of the last event that the client received; it is not sent again.",
             "schema": {"type": "string"},
         }
     ],
@@ -63,8 +63,8 @@ room.record(_make_room_for_streams)
 )
 def follow_import(import_id: UUID) -> Response:
     """Stream an import's progress."""
-    asking, token, application, link = actor(), bearer_token(), unite(), http_config().public_url
-    first = application.imports.get(asking, import_id)
+    caller, token, application, public_url = actor(), bearer_token(), unite(), http_config().public_url
+    first = application.imports.get(caller, import_id)
     last_seen = request.headers.get("Last-Event-ID")
     if first.status.ended and has_seen_end(last_seen):
         response = Response(status=204)
@@ -72,14 +72,14 @@ def follow_import(import_id: UUID) -> Response:
         return response
     streams: EventStreams = current_app.extensions[STREAMS]
     progress = ImportProgress(
-        # Whoever logged out, was deactivated or works in another role now is not told any more.
+        # The token is checked at every read: a logout, a deactivation or another role ends the stream.
         read=lambda: application.imports.get(application.identity.authenticate(token), import_id),
-        render=lambda found: to_json(import_json(found, link)),
+        render=lambda lead_import: to_json(import_json(lead_import, public_url)),
         pause=streams.pause,
     )
-    # Of an answer to HEAD nobody reads a body, nor closes it.
+    # The body of a response to HEAD is neither read nor closed by the server.
     head = request.method == "HEAD"
-    events = iter(()) if head else streams.open(progress.events(first, last_seen), asking.user_id)
+    events = iter(()) if head else streams.open(progress.events(first, last_seen), caller.user_id)
     return Response(events, content_type=EVENT_STREAM, headers={"X-Accel-Buffering": "no"})
 
 
@@ -100,10 +100,10 @@ def follow_import(import_id: UUID) -> Response:
 )
 def list_rejections(import_id: UUID, query: dict[str, Any]) -> Response:
     """List an import's rejected rows."""
-    wanted = RejectionFilter(
+    filters = RejectionFilter(
         import_id=import_id, kind=query.get("kind"), after_row=row_after(query), limit=query["limit"]
     )
-    page = unite().imports.list_rejections(actor(), wanted)
+    page = unite().imports.list_rejections(actor(), filters)
     header = unite().imports.get(actor(), import_id).dialect.get("header", [])
     return page_response([rejection_json(row, header) for row in page.items], page.next_row)
 
@@ -112,7 +112,9 @@ def list_rejections(import_id: UUID, query: dict[str, Any]) -> Response:
     "GET",
     f"{PATH}/<uuid:import_id>/error-report",
     use_case=queries.GetErrorReport,
-    answers=[ResponseDoc(status=302, headers=("Location",), description="`Location` is good for five minutes.")],
+    answers=[
+        ResponseDoc(status=302, headers=("Location",), description="The link in `Location` is valid for five minutes.")
+    ],
     permission=Permission.IMPORT_LEADS,
     problems=["no_error_report"],
 )

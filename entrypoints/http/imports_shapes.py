@@ -1,4 +1,4 @@
-"""What answers about imports look like, for the documentation; `imports_answers` makes them."""
+"""Response schemas and examples of imports, for the OpenAPI document."""
 
 from typing import Any
 
@@ -15,127 +15,127 @@ EXAMPLE_LEAD = "0190a6f0-2222-7b3a-9f24-6d2f8f0c1a77"
 EXAMPLE_PATH = f"/v1/lead-imports/{EXAMPLE_ID}"
 
 
-def _told(of: type[fields.Field[Any]], *arguments: Any, null: bool = False, **metadata: Any) -> Any:
-    """A field that every answer has."""
-    return of(*arguments, required=True, allow_none=null, metadata=metadata)
+def _field(kind: type[fields.Field[Any]], *arguments: Any, null: bool = False, **metadata: Any) -> Any:
+    """Return a field that every response has."""
+    return kind(*arguments, required=True, allow_none=null, metadata=metadata)
 
 
 class ImportOptionsShape(Schema):
-    """How the file is read."""
+    """The options of an import."""
 
-    on_duplicate = _told(Choice, OnDuplicate)
-    default_country = _told(Text, null=True)
-    default_source = _told(Text, null=True)
-    default_assigned_to = _told(Id, null=True)
+    on_duplicate = _field(Choice, OnDuplicate)
+    default_country = _field(Text, null=True)
+    default_source = _field(Text, null=True)
+    default_assigned_to = _field(Id, null=True)
     columns = fields.Dict(
         keys=fields.String(),
         values=fields.String(allow_none=True),
         required=True,
-        metadata={"description": "By header."},
+        metadata={"description": "Header to field."},
     )
-    dry_run = _told(Flag)
+    dry_run = _field(Flag)
 
 
 class ImportColumnShape(Schema):
-    """A column of the file and the field that it is."""
+    """A column of the file and the field that it is mapped to."""
 
-    header = _told(Text, description="As the file has it.")
-    field = _told(Text, null=True, enum=[*FIELDS, None])
-    reason = _told(Text, null=True, description="Why the column is ignored.")
+    header = _field(Text, description="The header in the file.")
+    field = _field(Text, null=True, enum=[*FIELDS, None])
+    reason = _field(Text, null=True, description="Why the column is ignored.")
 
 
 class ImportCountsShape(Schema):
-    """What became of the rows so far; `rows` is always the sum of the others."""
+    """The number of rows by result so far; `rows` is always the sum of the others."""
 
-    rows = _told(WholeNumber, minimum=0)
-    created = _told(WholeNumber, minimum=0)
-    updated = _told(WholeNumber, minimum=0)
-    duplicate = _told(WholeNumber, minimum=0)
-    rejected = _told(WholeNumber, minimum=0)
+    rows = _field(WholeNumber, minimum=0)
+    created = _field(WholeNumber, minimum=0)
+    updated = _field(WholeNumber, minimum=0)
+    duplicate = _field(WholeNumber, minimum=0)
+    rejected = _field(WholeNumber, minimum=0)
 
 
 class ImportProgressShape(Schema):
-    """How far it is."""
+    """The progress of an import."""
 
-    bytes_done = _told(WholeNumber, minimum=0)
-    bytes_total = _told(WholeNumber, minimum=0)
-    percent = _told(fields.Float, minimum=0, maximum=100)
-    rows_per_second = _told(fields.Float, null=True)
-    eta_seconds = _told(fields.Float, null=True, description="How long it will take at the rate so far.")
+    bytes_done = _field(WholeNumber, minimum=0)
+    bytes_total = _field(WholeNumber, minimum=0)
+    percent = _field(fields.Float, minimum=0, maximum=100)
+    rows_per_second = _field(fields.Float, null=True)
+    eta_seconds = _field(fields.Float, null=True, description="The remaining time at the rate so far.")
 
 
 class ImportFailureShape(Schema):
-    """Why it failed."""
+    """Why an import failed."""
 
-    code = _told(Text, description="Stable, such as `no_contact_column` or `binary_file`.")
-    detail = _told(Text, description="What to do, in a sentence.")
+    code = _field(Text, description="Stable, such as `no_contact_column` or `binary_file`.")
+    detail = _field(Text, description="What to do, in a sentence.")
 
 
 class ImportUndoShape(Schema):
-    """What became of its leads when it was undone."""
+    """The result of undoing an import."""
 
-    removed = _told(WholeNumber, minimum=0)
-    restored = _told(WholeNumber, minimum=0)
-    kept = _told(WholeNumber, minimum=0, description="Leads that somebody has touched since.")
-    finished_at = _told(Timestamp, null=True, description="null while the undoing goes on.")
+    removed = _field(WholeNumber, minimum=0)
+    restored = _field(WholeNumber, minimum=0)
+    kept = _field(WholeNumber, minimum=0, description="Leads that were changed after the import.")
+    finished_at = _field(Timestamp, null=True, description="null while the undo is in progress.")
 
 
 class ImportShape(Schema):
     """An import of leads from a CSV file."""
 
-    id = _told(Id)
-    filename = _told(Text)
-    size = _told(WholeNumber, description="Bytes.")
-    status = _told(Choice, ImportStatus)
+    id = _field(Id)
+    filename = _field(Text)
+    size = _field(WholeNumber, description="Bytes.")
+    status = _field(Choice, ImportStatus)
     options = fields.Nested(ImportOptionsShape, required=True)
     columns = fields.List(fields.Nested(ImportColumnShape), required=True)
     counts = fields.Nested(ImportCountsShape, required=True)
     progress = fields.Nested(ImportProgressShape, required=True)
-    error_report_url = _told(Text, null=True, format="uri")
-    created_by = _told(Id)
-    created_at = _told(Timestamp)
-    started_at = _told(Timestamp, null=True)
-    finished_at = _told(Timestamp, null=True)
+    error_report_url = _field(Text, null=True, format="uri")
+    created_by = _field(Id)
+    created_at = _field(Timestamp)
+    started_at = _field(Timestamp, null=True)
+    finished_at = _field(Timestamp, null=True)
     failure = fields.Nested(ImportFailureShape, required=True, allow_none=True)
     undo = fields.Nested(ImportUndoShape, required=True, allow_none=True)
-    version = _told(WholeNumber, minimum=1)
+    version = _field(WholeNumber, minimum=1)
 
 
 class AnnouncedImportShape(ImportShape):
-    """An import whose file is still to come."""
+    """An import that waits for its file."""
 
     upload = ObjectOf(UploadSchema, required=True)
-    expires_at = _told(Timestamp)
+    expires_at = _field(Timestamp)
 
 
 class ImportPageShape(Schema):
     """A page of imports, newest first."""
 
     items = fields.List(fields.Nested(ImportShape), required=True)
-    next_cursor = _told(Text, null=True)
+    next_cursor = _field(Text, null=True)
 
 
 class RowProblemShape(Schema):
     """A rule that a row breaks."""
 
-    field = _told(Text, null=True, description="null where the row as a whole is meant.")
-    code = _told(Text)
-    message = _told(Text)
-    suggestion = _told(Text, null=True, description="What is probably right.")
+    field = _field(Text, null=True, description="null if the row as a whole breaks the rule.")
+    code = _field(Text)
+    message = _field(Text)
+    suggestion = _field(Text, null=True, description="A value that was probably meant.")
 
 
 class RepeatedLeadShape(Schema):
-    """Whom a row repeats."""
+    """The lead or the earlier row that a row repeats."""
 
-    lead_id = _told(Id, null=True, description="null in a dry run, where the lead was not made.")
-    row = _told(WholeNumber, null=True, description="The row of the same file that the lead comes from.")
+    lead_id = _field(Id, null=True, description="null in a dry run that did not create the lead.")
+    row = _field(WholeNumber, null=True, description="The row of the same file that the lead comes from.")
 
 
 class RejectionShape(RowProblemShape):
-    """A row that made no lead: its first problem, all of its problems, and its cells."""
+    """A rejected row: its first error, all of its errors, and its cells."""
 
-    row = _told(WholeNumber, minimum=1, description="As a spreadsheet numbers it.")
-    kind = _told(Choice, RowKind)
+    row = _field(WholeNumber, minimum=1, description="The row number in a spreadsheet.")
+    kind = _field(Choice, RowKind)
     problems = fields.List(fields.Nested(RowProblemShape), required=True)
     values = fields.Dict(
         keys=fields.String(), values=fields.String(), required=True, metadata={"description": "The cells by header."}
@@ -144,10 +144,10 @@ class RejectionShape(RowProblemShape):
 
 
 class RejectionPageShape(Schema):
-    """A page of rows that made no lead, in the order of the file."""
+    """A page of rejected rows, in the order of the file."""
 
     items = fields.List(fields.Nested(RejectionShape), required=True)
-    next_cursor = _told(Text, null=True)
+    next_cursor = _field(Text, null=True)
 
 
 EXAMPLE_IMPORT: dict[str, Any] = {
@@ -264,4 +264,4 @@ event: end
 data: {"id":"0190a6f0-5c1e-7b3a-9f24-6d2f8f0c1a77","status":"completed","version":5}
 
 """
-"""With the rest of each import left out."""
+"""The other fields of each import are left out."""

@@ -1,4 +1,4 @@
-"""How many requests a minute: per user, and per network address for whoever is not logged in.
+"""Rate limits: requests per minute for each user, and for each network address without a user.
 
 The headers are those of the IETF's draft "RateLimit header fields for HTTP" (draft-ietf-httpapi-ratelimit-headers-10):
 `RateLimit-Policy: "user";q=1200;w=60` and `RateLimit: "user";r=1199;t=60`.
@@ -15,23 +15,23 @@ from unite_core.identity.model import Actor
 
 WINDOW_SECONDS = 60
 
-PASSWORD_CHANGE_REQUIRED = "password_change_required"  # noqa: S105  # a code, no password
-"""The code of the refusal that a user with a one-time password gets."""
+PASSWORD_CHANGE_REQUIRED = "password_change_required"  # noqa: S105  # an error code, not a password
+"""The error code for users who have to change a one-time password first."""
 
 PREFLIGHT_FACTOR = 10
-"""An address may send so many times as many preflight requests (CORS): a whole office may share it, and browsers ask
-before nearly every request."""
+"""The limit for preflight requests (CORS) is this many times higher: an office may share one address, and browsers send
+a preflight request before nearly every request."""
 
 
 def install(app: Flask) -> None:
-    """Authenticate and count every request before its route runs; a one-time password has to be changed first.
+    """Authenticate and count every request before its route runs; refuse users with a one-time password.
 
-    Every operation but the public ones needs a user. Health, docs and files are not counted; a path that
-    does not exist is, per address. Preflight requests (CORS) are counted apart, per address.
+    Every operation that is not public needs a user. Requests for health, docs and files are not counted; requests for
+    unknown paths are counted per address. Preflight requests (CORS) are counted separately, per address.
     """
 
     @app.before_request
-    def admit() -> None:
+    def check_limit() -> None:
         if is_preflight():
             _count("preflight", context.current_client_key(), PREFLIGHT_FACTOR)
             return
@@ -52,7 +52,7 @@ def install(app: Flask) -> None:
         _require_own_password(actor, operation)
 
     @app.after_request
-    def tell(response: Response) -> Response:
+    def add_headers(response: Response) -> Response:
         policy = g.get("rate_limit")
         if policy is not None:
             name, allowance = policy
@@ -62,22 +62,22 @@ def install(app: Flask) -> None:
 
 
 def _require_own_password(actor: Actor, operation: Operation | None) -> None:
-    """Raise `Forbidden` where the user has to change a one-time password before anything else."""
+    """Raise `Forbidden` if the user has to change a one-time password before anything else."""
     if actor.password_change_required and (operation is None or not operation.before_password_change):
         raise Forbidden(
-            "Your password is a one-time password. Change it by POST /v1/me/password, then go on.",
+            "Your password is a one-time password. Change it with POST /v1/me/password, then try again.",
             code=PASSWORD_CHANGE_REQUIRED,
         )
 
 
-def _count(policy: str, who: str, factor: int = 1) -> None:
+def _count(policy: str, key: str, factor: int = 1) -> None:
     per_minute = context.http_config().requests_per_minute * factor
     if not per_minute:
         return
-    allowance = context.unite().limits.hit(f"requests:{policy}:{who}", per_minute)
+    allowance = context.unite().limits.hit(f"requests:{policy}:{key}", per_minute)
     g.rate_limit = (policy, allowance)
     if not allowance.allowed:
         raise TooManyRequests(
-            f"At most {per_minute} requests a minute are taken; go on in {allowance.reset} seconds.",
+            f"At most {per_minute} requests a minute are allowed; try again in {allowance.reset} seconds.",
             retry_after=allowance.reset,
         )

@@ -1,4 +1,4 @@
-"""The parts of a multipart body (RFC 7578), read one after the other and never whole in memory."""
+"""Parse a multipart body (RFC 7578) part by part, without holding it in memory."""
 
 import io
 from collections.abc import Iterator
@@ -22,21 +22,21 @@ BLOCK = 64 * 1024
 MAX_FORM_PARTS = 10
 
 MAX_HEADER_BYTES = 16 * 1024
-"""Of one header of a part."""
+"""The limit for one header of a part."""
 
 MAX_HEADERS = 20
-"""Of a part; three are usual (RFC 7578, 4.8)."""
+"""The limit for the headers of a part; three are usual (RFC 7578, 4.8)."""
 
 MAX_BYTES_AROUND_PARTS = 128 * 1024
-"""What is no content of a part: the headers of all parts, their boundaries, and what stands before and after them."""
+"""The limit for everything but content: headers, boundaries, and bytes before the first and after the last part."""
 
 _Event: TypeAlias = MultipartSegment | bytes | None
-"""The headers of a part, then its bytes block by block, then None."""
+"""The events of a part: its headers, then its bytes block by block, then None."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of the body; `filename` is None where it is a plain field. `stream` is good until the next part."""
+    """One part of the body; `filename` is None for a plain field. `stream` is valid until the next part."""
 
     name: str
     filename: str | None
@@ -44,15 +44,15 @@ class Part:
 
 
 def parts_of(body: IO[bytes], boundary: str) -> Iterator[Part]:
-    """The parts in the order in which they come; what is left unread of one is skipped.
+    """Yield the parts in the order of the body; the unread rest of a part is skipped.
 
-    What comes out depends on nothing but the bytes of the body, however they are cut into blocks on their way.
+    The result depends only on the bytes of the body, and not on how they are split into blocks.
 
-    Raises `Malformed` where this is no multipart body or it ends too early, and `TooLarge` where there are
-    more than 10 parts, a header of more than 16 KiB, or more than 128 KiB that are no content of a part.
+    Raises `Malformed` if this is not a multipart body or it ends too early, and `TooLarge` if there are more than 10
+    parts, a header of more than 16 KiB, or more than 128 KiB outside the content of the parts.
     """
     if not boundary:
-        raise Malformed("The Content-Type names no boundary.", code="malformed_form")
+        raise Malformed("The Content-Type has no boundary.", code="malformed_form")
     events = _events(body, boundary)
     for event in events:
         if isinstance(event, MultipartSegment):
@@ -82,31 +82,31 @@ def _events(body: IO[bytes], boundary: str) -> Iterator[_Event]:
         raise TooLarge(
             f"The body has more than {MAX_FORM_PARTS} parts, or a part whose headers are too long."
         ) from None
-    except MultipartError as broken:
-        raise _broken() from broken
+    except MultipartError as error:
+        raise _malformed() from error
 
 
 def _from_first_boundary(body: IO[bytes], delimiter: bytes) -> bytes:
-    """The beginning of the body without what stands before its first boundary (RFC 2046, 5.1.1).
+    """Read up to the first boundary, and return the bytes from the boundary on (RFC 2046, 5.1.1).
 
-    The parser overlooks a boundary there that comes in two blocks.
+    The parser would miss a first boundary that is split between two blocks.
     """
     start = bytearray(b"\r\n")
     searched = 0
-    while (found := start.find(delimiter, searched)) < 0:
+    while (position := start.find(delimiter, searched)) < 0:
         searched = max(0, len(start) - len(delimiter))
         if len(start) > MAX_BYTES_AROUND_PARTS:
             raise _too_much_around()
         if not (block := body.read(BLOCK)):
-            raise _broken()
+            raise _malformed()
         start += block
-    while len(start) < found + len(delimiter) + len(b"\r\n") and (block := body.read(BLOCK)):
+    while len(start) < position + len(delimiter) + len(b"\r\n") and (block := body.read(BLOCK)):
         start += block
-    return bytes(start[found + len(b"\r\n") :])
+    return bytes(start[position + len(b"\r\n") :])
 
 
 class _Parser(PushMultipartParser):  # type: ignore[misc]  # it ships no types
-    """Refuses a bare LF in the headers of a part, which the library takes or not, as the blocks fall."""
+    """A parser that refuses a bare LF in headers; the library accepts it or not, depending on the block borders."""
 
     def _on_segment_headerline(self, line: bytes) -> None:
         if b"\n" in line:
@@ -114,16 +114,16 @@ class _Parser(PushMultipartParser):  # type: ignore[misc]  # it ships no types
         super()._on_segment_headerline(line)
 
 
-def _broken() -> Malformed:
+def _malformed() -> Malformed:
     return Malformed("The multipart body ends too early or is broken.", code="malformed_form")
 
 
 def _too_much_around() -> TooLarge:
-    return TooLarge("The headers of the parts, or what stands before or after the parts, are too long.")
+    return TooLarge("The headers of the parts, or the bytes before or after the parts, are too long.")
 
 
 class _PartBytes(io.RawIOBase):
-    """The bytes of the part that has just begun, pulled out of the events as they are asked for."""
+    """The content of the current part, taken from the events as it is read."""
 
     def __init__(self, events: Iterator[_Event]) -> None:
         super().__init__()
@@ -139,7 +139,7 @@ class _PartBytes(io.RawIOBase):
             event = next(self._events, None)
             self._more = isinstance(event, bytes)
             self._pending = memoryview(event if isinstance(event, bytes) else b"")
-        taken = self._pending[: len(target)]
-        target[: len(taken)] = taken
-        self._pending = self._pending[len(taken) :]
-        return len(taken)
+        part = self._pending[: len(target)]
+        target[: len(part)] = part
+        self._pending = self._pending[len(part) :]
+        return len(part)

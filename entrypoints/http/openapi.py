@@ -1,4 +1,4 @@
-"""The API's description of itself (OpenAPI 3.1): every operation with all its answers and every problem code."""
+"""Declarations of operations, and the OpenAPI 3.1 objects made from them: responses, headers, parameters."""
 
 import inspect
 from collections.abc import Iterable, Mapping
@@ -24,16 +24,16 @@ INFO = {
     "token; errors are problem documents (RFC 9457); lists come in pages.",
     "license": {"name": "Apache License 2.0", "identifier": "Apache-2.0"},
 }
-"""What stands at the head of the description."""
+"""The document's Info Object."""
 
 JsonObject = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ResponseDoc:
-    """A successful answer of an operation: its schema and an example, or another content type than JSON.
+    """A successful response of an operation: its schema and an example, or a content type other than JSON.
 
-    `headers` are names of `HEADERS`; those that every answer has need no mention.
+    `headers` are names of `HEADERS`; the headers of every response are added automatically.
     """
 
     status: int
@@ -46,14 +46,14 @@ class ResponseDoc:
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """What the door has to know of an operation, beside the code that carries it out.
+    """The declaration of an operation: everything but the code that runs it.
 
-    A `public` one needs no access token; of a `cookie` one the caller is known by the session cookie instead. That is a
-    page, which is no part of the API and its description. One that is not `limited` is not counted against anybody's
-    rate. One that is open `before_password_change` is for users with a one-time password too. A POST that is not
-    `takes_idempotency_key` takes no Idempotency-Key. Where a `permission` is named, a role without it is refused
-    before anything of the request is read. A body of more than `max_body` bytes is refused.
-    `problems` are the codes that are its own; those that follow from what it is come by themselves.
+    A `public` operation needs no access token. A `cookie` operation authenticates by the session cookie instead: it is
+    a page, and not a part of the API and its document. An operation that is not `limited` does not count for the rate
+    limit. With `before_password_change` it is also for users with a one-time password. A POST that is not
+    `takes_idempotency_key` ignores the Idempotency-Key. With a `permission`, a role without it is refused before the
+    request is read. A body of more than `max_body` bytes is refused. `problems` are the operation's own codes; those
+    that follow from its other attributes are added automatically.
     """
 
     method: str
@@ -81,12 +81,12 @@ class Operation:
 
     @property
     def idempotent(self) -> bool:
-        """Whether it takes an Idempotency-Key."""
+        """Return whether the operation takes an Idempotency-Key."""
         return self.method == "POST" and self.takes_idempotency_key
 
     def problem_codes(self) -> set[str]:
-        """Every problem code that the operation may answer with."""
-        follows: list[tuple[bool, set[str]]] = [
+        """Return every problem code that the operation may respond with."""
+        conditional: list[tuple[bool, set[str]]] = [
             (self.permission is not None, {"forbidden"}),
             (not self.any_query, {"invalid_parameter"}),
             (not self.public, {"unauthenticated", "invalid_token", "token_expired", "token_revoked"}),
@@ -103,24 +103,24 @@ class Operation:
             ("<" in self.path, {"not_found"}),
         ]
         always = {*self.problems, "malformed", "invalid_header", "internal_error", "unavailable"}
-        return always.union(*(codes for applies, codes in follows if applies))
+        return always.union(*(codes for applies, codes in conditional if applies))
 
 
 HEADERS: dict[str, dict[str, Any]] = {
     "X-Correlation-ID": {
-        "description": "Names everything that followed from the request; quote it when something went wrong.",
+        "description": "Identifies the request and everything that it causes; quote it when you report an error.",
         "schema": {"type": "string", "minLength": 8, "maxLength": 128},
     },
     "RateLimit-Policy": {
-        "description": "Requests (q) in a window of seconds (w); absent where nothing is limited.",
+        "description": "The allowed requests (q) in a window of seconds (w); absent without a limit.",
         "schema": {"type": "string", "examples": ['"user";q=1200;w=60']},
     },
     "RateLimit": {
-        "description": "Requests that remain (r), and in how many seconds all are back (t).",
+        "description": "The remaining requests (r), and the seconds until the window is reset (t).",
         "schema": {"type": "string", "examples": ['"user";r=1199;t=60']},
     },
     "Retry-After": {
-        "description": "When to come back, in seconds.",
+        "description": "The seconds to wait before the next request.",
         "schema": {"type": "integer", "minimum": 0},
     },
     "WWW-Authenticate": {"description": "RFC 6750, 3.", "schema": {"type": "string"}},
@@ -128,23 +128,26 @@ HEADERS: dict[str, dict[str, Any]] = {
         "description": "The version, in double quotes; for If-Match and If-None-Match.",
         "schema": {"type": "string", "examples": ['"7"']},
     },
-    "Location": {"description": "Where the new thing is.", "schema": {"type": "string", "format": "uri-reference"}},
+    "Location": {
+        "description": "The URL of the new resource.",
+        "schema": {"type": "string", "format": "uri-reference"},
+    },
     "Link": {"description": 'The next page, `rel="next"`; absent on the last one.', "schema": {"type": "string"}},
     "Content-Disposition": {
-        "description": "The name to save it under (RFC 6266).",
+        "description": "The name for saving the file (RFC 6266).",
         "schema": {"type": "string", "examples": ['attachment; filename="leads.errors.csv"']},
     },
     "Accept": {
-        "description": "The types that are taken, where it was the type.",
+        "description": "The accepted media types, if the media type was refused.",
         "schema": {"type": "string"},
     },
     "Accept-Encoding": {
-        "description": "The encodings that are taken, where it was the encoding (RFC 9110, 15.5.16).",
+        "description": "The accepted encodings, if the encoding was refused (RFC 9110, 15.5.16).",
         "schema": {"type": "string", "enum": ["identity"]},
     },
     "Connection": {"description": "The connection is closed.", "schema": {"type": "string", "enum": ["close"]}},
     "Idempotency-Replayed": {
-        "description": "`true` where this is the answer that an earlier request with the key got.",
+        "description": "`true` if this is the response to an earlier request with the same key.",
         "schema": {"type": "string", "enum": ["true"]},
     },
 }
@@ -153,35 +156,36 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "Idempotency-Key": {
         "in": "header",
         "name": "Idempotency-Key",
-        "description": "Makes it safe to send the request again: within 24 hours it is carried out once. The first "
-        "answer is given again to a caller who could read now what it shows, and whose role still permits the request; "
-        "else it is 403 or 404, as for the request itself. A key belongs to one user and one route. Make it random "
-        "(a UUID).",
+        "description": "Makes it safe to retry the request: within 24 hours it is carried out once. A retry gets the "
+        "first response again if the caller may still make the request and may still read what the response shows; "
+        "otherwise it gets 403 or 404, as for the request itself. A key belongs to one user and one route. Make it "
+        "random (a UUID).",
         "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
     },
     "If-Match": {
         "in": "header",
         "name": "If-Match",
-        "description": "The ETag of the version that the change is made for; with another one it is 412.",
+        "description": "The ETag of the version to change; if the current version is another one, the response is 412.",
         "schema": {"type": "string"},
     },
     "If-None-Match": {
         "in": "header",
         "name": "If-None-Match",
-        "description": "The ETag that you have; the answer is 304 where it is still the current one.",
+        "description": "The ETag of the version that the client has; if it is still current, the response is 304.",
         "schema": {"type": "string"},
     },
     "X-Correlation-ID": {
         "in": "header",
         "name": "X-Correlation-ID",
-        "description": "An id of yours for everything that follows; one is made where it is missing or no good.",
+        "description": "The client's id for the request and everything that it causes. If it is missing or invalid, "
+        "the service creates one.",
         "schema": {"type": "string", "minLength": 8, "maxLength": 128},
     },
 }
 
 PROBLEM_SCHEMA: dict[str, Any] = {
     "type": "object",
-    "description": "What went wrong (RFC 9457).",
+    "description": "A problem document (RFC 9457).",
     "required": ["type", "title", "status", "detail", "instance", "code", "correlation_id"],
     "properties": {
         "type": {"type": "string", "format": "uri-reference", "description": "A page that documents the problem."},
@@ -194,7 +198,7 @@ PROBLEM_SCHEMA: dict[str, Any] = {
         "errors": {
             "type": "array",
             "maxItems": MAX_ERRORS,
-            "description": "What is wrong where. Where `detail` says so, these are only the first ones.",
+            "description": "The field errors. If there are too many, only the first; `detail` gives the total.",
             "items": {
                 "type": "object",
                 "required": ["code", "detail"],
@@ -203,13 +207,13 @@ PROBLEM_SCHEMA: dict[str, Any] = {
                     "parameter": {"type": "string", "description": "The parameter of the query."},
                     "code": {"type": "string"},
                     "detail": {"type": "string"},
-                    "suggestion": {"type": "string", "description": "What is probably right."},
+                    "suggestion": {"type": "string", "description": "A value that was probably meant."},
                 },
             },
         },
         "duplicates": {
             "type": "array",
-            "description": "With `duplicate_lead`: the fields that another lead has.",
+            "description": "With `duplicate_lead`: the fields that have the same value in another lead.",
             "items": {
                 "type": "object",
                 "required": ["field", "id"],
@@ -224,13 +228,13 @@ PROBLEM_SCHEMA: dict[str, Any] = {
 
 
 def docstring_text(thing: object) -> str:
-    """A docstring as prose for readers of the API: without its line breaks, and without what Python raises."""
+    """Return a docstring as text for users of the API: without line breaks, and without the `Raises` paragraph."""
     paragraphs = inspect.cleandoc(thing.__doc__ or "").split("\n\n")
     return "\n\n".join(" ".join(each.split()) for each in paragraphs if not each.startswith("Raises"))
 
 
 def operation_object(operation: Operation) -> dict[str, Any]:
-    """What flask-smorest is told beyond the schemas of body and query: texts, answers, security."""
+    """Return the parts of an Operation Object that flask-smorest cannot derive: texts, responses, security."""
     described: dict[str, Any] = {
         "summary": operation.summary,
         "description": operation.description,
@@ -247,7 +251,7 @@ def operation_object(operation: Operation) -> dict[str, Any]:
 
 
 def operation_parameters(operation: Operation) -> list[JsonObject | str]:
-    """The headers that the operation takes, and what it says of its path."""
+    """Return the parameters of the operation: its own, and the headers that it takes."""
     names = ["X-Correlation-ID"]
     if operation.idempotent:
         names.append("Idempotency-Key")
@@ -259,19 +263,19 @@ def operation_parameters(operation: Operation) -> list[JsonObject | str]:
 
 
 def comma_separated_style(_: object, field: Field[Any], **__: Any) -> dict[str, Any]:
-    """How a parameter with several values is written (OpenAPI 3.1, Parameter Object); apispec asks per parameter."""
+    """Return the style of a parameter with several values (OpenAPI 3.1, Parameter Object), for a hook of apispec."""
     return {"style": "form", "explode": False} if isinstance(field, CommaSeparated) else {}
 
 
 def complete_document(document: dict[str, Any]) -> dict[str, Any]:
-    """Add to the finished document what all operations share."""
+    """Add the components and bounds that all operations share to the generated document."""
     components = document.setdefault("components", {})
     components["securitySchemes"] = {
         SECURITY_SCHEME: {
             "type": "http",
             "scheme": "bearer",
             "bearerFormat": "JWT",
-            "description": "The access token of POST /v1/auth/login; good for 15 minutes. Signed and checked as "
+            "description": "The access token from POST /v1/auth/login; valid for 15 minutes. Signed and verified as "
             "RFC8725 recommends: one algorithm, and issuer, audience and expiry are required.",
         }
     }
@@ -293,7 +297,7 @@ def complete_document(document: dict[str, Any]) -> dict[str, Any]:
         }
         for code, kind in PROBLEMS.items()
     }
-    # What only documents the framework's defaults is not ours.
+    # These components only document the defaults of the framework.
     components.pop("responses", None)
     for schema in ("Error", "PaginationMetadata"):
         components["schemas"].pop(schema, None)
@@ -303,7 +307,7 @@ def complete_document(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def servers(public_url: str) -> list[dict[str, Any]]:
-    """The document's servers: this installation alone."""
+    """Return the document's servers: only this installation."""
     return [
         {
             "url": public_url,
@@ -331,7 +335,7 @@ def _responses(operation: Operation) -> dict[int, Any]:
         responses[shown.status] = response
     if operation.if_none_match:
         responses[304] = {
-            "description": "You have the current version.",
+            "description": "The client has the current version.",
             "headers": _header_references(["ETag", *shared]),
         }
     by_status: dict[int, list[str]] = {}
@@ -339,7 +343,7 @@ def _responses(operation: Operation) -> dict[int, Any]:
         by_status.setdefault(STATUSES[PROBLEMS[code].category], []).append(code)
     for status, codes in by_status.items():
         answer = _problem_answer(status, codes, shared)
-        if status in responses:  # not ready is an answer of its own beside a problem of the same status
+        if status in responses:  # readiness answers 503 with its own schema, beside the problem documents
             answer["content"].update(responses[status]["content"])
             answer["description"] = f"{responses[status]['description']}\n\n{answer['description']}"
         responses[status] = answer

@@ -1,6 +1,6 @@
-"""The bounds that hold for every value of one kind, added to the finished description (OWASP API4:2023).
+"""Add default bounds for texts, lists and integers to the OpenAPI document (OWASP API4:2023).
 
-The bounds of one field are in its schema. These hold wherever a field does not say more.
+The bounds of one field are in its schema. These apply where a field has none.
 """
 
 from collections.abc import Iterator
@@ -16,13 +16,13 @@ MAX_LENGTHS = {
     "date": len("2026-01-31"),
     "date-time": len("2026-01-31T09:30:00.123456789+02:00"),
 }
-"""Characters of a text whose format bounds it; a moment may have nanoseconds."""
+"""Characters of a text, by its format; a date-time may have nanoseconds."""
 
 MAX_PARAMETER_LENGTH = 1000
-"""Characters of a parameter with one value. None needs as many."""
+"""Characters of a parameter with one value. No parameter needs as many."""
 
 MAX_VALUE_LENGTH = 64
-"""Characters of each value of a parameter with several. A URL has room for `MAX_VALUES` of this length."""
+"""Characters of each value of a parameter with several values. `MAX_VALUES` of this length fit into a URL."""
 
 MAX_INT32 = 2**31 - 1
 """The largest number of 32 bits."""
@@ -31,7 +31,7 @@ _REFERENCE = "#/components/"
 
 
 def max_items(_: object, field: Field[Any], **__: Any) -> dict[str, Any]:
-    """How many values a parameter has at the most that takes several; apispec asks per field."""
+    """Return the maximum number of values of a parameter with several values, for a hook of apispec."""
     return {"maxItems": MAX_VALUES} if isinstance(field, CommaSeparated) else {}
 
 
@@ -59,25 +59,25 @@ def _bound_texts(root: Any, max_length: int, components: dict[str, Any]) -> None
 
 
 def _objects_in(root: Any, components: dict[str, Any] | None = None) -> Iterator[dict[str, Any]]:
-    """Every object in `root`, and with `components` every object that a reference leads to, each once."""
+    """Yield every object in `root` and, with `components`, every referenced object; each once."""
     seen: set[int] = set()
-    waiting = [root]
-    while waiting:
-        node = waiting.pop()
+    stack = [root]
+    while stack:
+        node = stack.pop()
         if isinstance(node, list):
-            waiting += node
+            stack += node
         elif isinstance(node, dict) and id(node) not in seen:
             seen.add(id(node))
             yield node
-            waiting += [inner for name, inner in node.items() if name not in ("example", "examples")]
+            stack += [inner for name, inner in node.items() if name not in ("example", "examples")]
             reference = node.get("$ref")
             if components is not None and isinstance(reference, str):
                 kind, _, name = reference.removeprefix(_REFERENCE).partition("/")
-                waiting.append(components[kind][name])
+                stack.append(components[kind][name])
 
 
 def _types_of(schema: dict[str, Any]) -> set[str]:
-    """The types of a schema; none where the object is not a schema."""
+    """Return the types of a schema; an empty set if the object is not a schema."""
     types = schema.get("type")
     if isinstance(types, str):
         return {types}

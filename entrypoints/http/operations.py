@@ -1,6 +1,6 @@
-"""A room of the API: its operations, each said once for routing, reading, policing and documentation.
+"""Declare API operations once for routing, parsing, authorization and documentation.
 
-    room = Room("leads", "Leads, and who works them.")
+    room = Room("leads", "Leads and their assignment.")
 
     @room.operation(
         "POST", "/v1/leads", use_case=CreateLead,
@@ -9,8 +9,8 @@
     )
     def create_lead(body: dict[str, Any]) -> Response: ...         its docstring is the summary: "Create a lead."
 
-A route gets `body` and `query` as its schemas have read them, and the parts of its path, all by name. A path
-part `<uuid:lead_id>` that is no UUID is 404. A query that no schema was given for has to be empty.
+A route gets `body` and `query` as loaded by their schemas, and the parts of its path, all by name. A path part
+`<uuid:lead_id>` that is not a UUID is answered with 404. Without a schema for the query, the query has to be empty.
 """
 
 import functools
@@ -54,16 +54,16 @@ from unite_core.identity.model import Permission
 View = TypeVar("View", bound=Callable[..., Any])
 
 MAX_RETRY_PAUSE = 0.02
-"""Seconds before a view is called for the second time, at the most; before the third twice as long, and so on."""
+"""The maximum pause in seconds before the second attempt; it grows by the same amount with each further attempt."""
 
-_MARK = "unite_operation"
+_OPERATION_ATTRIBUTE = "unite_operation"
 
 
 class StrictParser(FlaskParser):
-    """Reads bodies and queries by our rules, and complains in our words."""
+    """A webargs parser with strict JSON and queries, which raises the errors of the core."""
 
     def load_json(self, req: flask.Request, schema: Schema) -> Any:
-        if req.method == "POST" and _says_all_by_nothing(schema) and not body_bytes():
+        if req.method == "POST" and _is_optional(schema) and not body_bytes():
             return {}
         return read_json((JSON_TYPE, MERGE_PATCH_TYPE) if req.method == "PATCH" else (JSON_TYPE,))
 
@@ -78,8 +78,8 @@ class StrictParser(FlaskParser):
         raise Invalid("The body breaks a rule.", problems=problems)
 
 
-def _says_all_by_nothing(schema: Schema) -> bool:
-    """Whether a body may be left out: nothing in it is required."""
+def _is_optional(schema: Schema) -> bool:
+    """Return whether the body may be left out: none of its fields is required."""
     return not any(field.required for field in schema.fields.values())
 
 
@@ -87,7 +87,7 @@ StrictParser.DEFAULT_UNKNOWN_BY_LOCATION = {**FlaskParser.DEFAULT_UNKNOWN_BY_LOC
 
 
 class OperationGroup(Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
-    """The operations of one room of the core, and their documentation."""
+    """The operations of one part of the API, and their documentation."""
 
     ARGUMENTS_PARSER = StrictParser()
 
@@ -119,15 +119,16 @@ class OperationGroup(Blueprint):  # type: ignore[misc]  # flask-smorest ships no
         request_body: JsonObject | None = None,
         max_body: int = MAX_BODY_BYTES,
     ) -> Callable[[View], View]:
-        """Make a function the operation `method path`.
+        """Register a function as the operation `method path`.
 
-        Its summary is the first line of the function's docstring; its description is the docstring of its
-        `use_case`, or `description`. `permission` is named where the role alone decides: a role without it is refused
-        before query and body are read. `public` needs no access token; a `cookie` one is a page, whose caller is known
-        by the session cookie; not `limited` is not counted; one that is open `before_password_change` is for users with
-        a one-time password too; a POST that is not `takes_idempotency_key` takes no Idempotency-Key. `any_query` passes
-        the query on unread (signed links). A body that is no JSON is read by the route itself and documented by
-        `request_body` (an OpenAPI Request Body Object). A body of more than `max_body` bytes is refused.
+        The summary is the first line of the function's docstring; the description is the docstring of the `use_case`,
+        or `description`. `permission` is for operations where the role alone decides: a role without it is refused
+        before query and body are read. A `public` operation needs no access token. A `cookie` operation is a page,
+        which authenticates by the session cookie. An operation that is not `limited` is not counted. With
+        `before_password_change` it is also for users with a one-time password. A POST that is not
+        `takes_idempotency_key` ignores the Idempotency-Key. `any_query` passes the query on unparsed (signed links).
+        The route itself reads a body that is not JSON; `request_body` (an OpenAPI Request Body Object) documents it. A
+        body of more than `max_body` bytes is refused.
         """
 
         def decorate(view: View) -> View:
@@ -155,26 +156,26 @@ class OperationGroup(Blueprint):  # type: ignore[misc]  # flask-smorest ships no
                 request_body=request_body,
                 max_body=max_body,
             )
-            route = self._reading(operation, view)
+            route = self._with_parsing(operation, view)
             documented = route.__dict__.setdefault("_apidoc", {})
             documented.setdefault("arguments", {}).setdefault("parameters", []).extend(operation_parameters(operation))
             documented["manual_doc"] = {**operation_object(operation), "operationId": view.__name__}
-            route.__dict__[_MARK] = operation
+            route.__dict__[_OPERATION_ATTRIBUTE] = operation
             self.add_url_rule(path, view.__name__, route, methods=[method])
             return view
 
         return decorate
 
-    def _reading(self, operation: Operation, view: Callable[..., Any]) -> Callable[..., Any]:
-        """The view with what reads its body and its query in front of it, the query first.
+    def _with_parsing(self, operation: Operation, view: Callable[..., Any]) -> Callable[..., Any]:
+        """Wrap the view so that its query and then its body are parsed before it is called.
 
-        A schema is made once, not per request: making one costs as much as the rest of a small request.
+        A schema is created once and not per request, which would take as long as the rest of a small request.
         """
-        # What is read from the connection itself can be read once.
-        route: Callable[..., Any] = view if operation.request_body is not None else _begun_anew(view)
+        # A body that the view reads from the connection can be read only once, so such a view is not retried.
+        route: Callable[..., Any] = view if operation.request_body is not None else _retried(view)
         if operation.body is not None:
             schema = operation.body()
-            described = {"required": not _says_all_by_nothing(schema), "example": operation.body_example}
+            described = {"required": not _is_optional(schema), "example": operation.body_example}
             route = self.arguments(schema, arg_name="body", **described)(route)
         if operation.query is not None:
             route = self.arguments(operation.query(), location="query", arg_name="query", error_status_code=400)(route)
@@ -186,21 +187,21 @@ class OperationGroup(Blueprint):  # type: ignore[misc]  # flask-smorest ships no
 
 
 def operation_of(endpoint: str | None) -> Operation | None:
-    """The operation that answers at a Flask endpoint; None where there is none."""
+    """Return the operation of a Flask endpoint, or None."""
     return operation_at(flask.current_app, endpoint)
 
 
 def operation_at(app: flask.Flask, endpoint: str | None) -> Operation | None:
-    """The operation that answers at an endpoint of `app`; None where there is none."""
-    return getattr(app.view_functions.get(endpoint or ""), _MARK, None)
+    """Return the operation of an endpoint of `app`, or None."""
+    return getattr(app.view_functions.get(endpoint or ""), _OPERATION_ATTRIBUTE, None)
 
 
 def _first_sentence(view: Callable[..., Any]) -> str:
     return (inspect.getdoc(view) or "").partition("\n")[0].removesuffix(".")
 
 
-def _begun_anew(view: Callable[..., Any]) -> Callable[..., Any]:
-    """The view, called again where its transaction gave way to another: nothing of it has happened then."""
+def _retried(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap the view so that it is called again after its transaction was rolled back in favour of another one."""
 
     @functools.wraps(view)
     def route(**parts: Any) -> Any:
@@ -208,7 +209,7 @@ def _begun_anew(view: Callable[..., Any]) -> Callable[..., Any]:
             try:
                 return view(**parts)
             except Deadlock:
-                # By chance, or the same two would meet again.
+                # The pause is random, so that the same two transactions do not collide again.
                 time.sleep(MAX_RETRY_PAUSE * attempt * random.random())  # noqa: S311 - no secret depends on it
         return view(**parts)
 
@@ -216,7 +217,7 @@ def _begun_anew(view: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _permitted(permission: Permission, view: Callable[..., Any]) -> Callable[..., Any]:
-    """The view, for actors whose role has the permission; others are refused before anything is read."""
+    """Wrap the view so that a role without the permission is refused before query and body are read."""
 
     @functools.wraps(view)
     def route(**parts: Any) -> Any:
@@ -247,11 +248,11 @@ def _limited(view: Callable[..., Any], max_body: int) -> Callable[..., Any]:
 def _without_query(view: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(view)
     def route(**parts: Any) -> Any:
-        if flask.request.query_string and (given := query_arguments(flask.request)):
+        if flask.request.query_string and (arguments := query_arguments(flask.request)):
             raise query_error(
                 [
                     FieldError(field=name, code="unknown_parameter", detail="There is no such parameter.")
-                    for name in given
+                    for name in arguments
                 ]
             )
         return view(**parts)

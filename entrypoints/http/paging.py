@@ -1,10 +1,10 @@
-"""Pages of a list: how one is asked for, and cursors that nobody can forge or carry to another list.
+"""Paginate lists: the query parameters, the response, and cursors that are signed for one list.
 
-    class LeadQuery(PageArguments): ...                       a list's query, filters added
+    class LeadQuery(PageArguments): ...                       a list's query with its filters
     request = page_request(query)                             a core `PageRequest`
     return page_answer([lead_json(lead) for lead in page.items], page.next)
 
-A list that is keyed by a row number says `row = row_after(query)`, and hands the next row to `page_response`.
+A list that is sorted by row number calls `row_after(query)`, and passes the next row to `page_response`.
 """
 
 import base64
@@ -34,21 +34,21 @@ _MAX_CURSOR_LENGTH = 100
 
 
 class PageQuery(Query):
-    """The query of every list. What a list filters by is added by its own schema."""
+    """The query parameters of every list. The schema of each list adds its filters."""
 
     limit = WholeNumber(
         minimum=1,
         maximum=MAX_LIMIT,
         load_default=DEFAULT_LIMIT,
-        metadata={"description": "How many items at the most."},
+        metadata={"description": "The maximum number of items."},
     )
     cursor = Text(
-        metadata={"maxLength": _MAX_CURSOR_LENGTH, "description": "`next_cursor` of the page before, as it came."}
+        metadata={"maxLength": _MAX_CURSOR_LENGTH, "description": "`next_cursor` of the previous page, unchanged."}
     )
 
 
 def page_request(arguments: Mapping[str, Any]) -> PageRequest:
-    """The page that the query asks for; raises `Malformed` (`invalid_cursor`)."""
+    """Return the page that the query asks for; raise `Malformed` (`invalid_cursor`)."""
     after = _read(arguments)
     if isinstance(after, int):
         raise _invalid_cursor()
@@ -56,7 +56,7 @@ def page_request(arguments: Mapping[str, Any]) -> PageRequest:
 
 
 def row_after(arguments: Mapping[str, Any]) -> int:
-    """The row that the page starts after, 0 for the first page; raises `Malformed` (`invalid_cursor`)."""
+    """Return the row after which the page starts, 0 for the first page; raise `Malformed` (`invalid_cursor`)."""
     after = _read(arguments)
     if isinstance(after, Position):
         raise _invalid_cursor()
@@ -64,7 +64,7 @@ def row_after(arguments: Mapping[str, Any]) -> int:
 
 
 def page_response(items: Iterable[Any], next_: Position | int | None) -> Response:
-    """A page as JSON, and a link to the page after it (RFC 8288) where there is one."""
+    """Return a page as JSON, with a link to the next page (RFC 8288) if there is one."""
     cursor = None if next_ is None else write_cursor(next_)
     headers = {}
     if cursor is not None:
@@ -85,7 +85,7 @@ def _read(arguments: Mapping[str, Any]) -> Position | int | None:
     except ValueError:
         raise _invalid_cursor() from None
     payload, mac = signed[:-_MAC_BYTES], signed[-_MAC_BYTES:]
-    # The last characters of base64 have spare bits: only the one spelling that we gave out is taken.
+    # The last characters of base64 have spare bits, so only the spelling that `write_cursor` makes is accepted.
     if _text(signed) != cursor or not any(
         hmac.compare_digest(mac, _mac(secret, payload)) for secret in http_config().cursor_secrets
     ):
@@ -97,7 +97,7 @@ def _read(arguments: Mapping[str, Any]) -> Position | int | None:
 
 
 def write_cursor(next_: Position | int) -> str:
-    """The cursor of the page after `next_`, good for the path and the filters of the current request alone."""
+    """Return the cursor for the page after `next_`, valid only for the path and the filters of this request."""
     if isinstance(next_, int):
         payload = _ROW.pack(next_)
     else:
@@ -110,11 +110,11 @@ def _text(signed: bytes) -> str:
 
 
 def _mac(secret: bytes, payload: bytes) -> bytes:
-    """Binds the payload to this path and these filters; how many items a page has may change on the way."""
+    """Return the MAC of the payload with the path and the filters; `limit` is left out, so it may change."""
     filters = sorted(pair for pair in request.args.items(multi=True) if pair[0] not in ("cursor", "limit"))
     bound = repr((request.path, filters)).encode("utf-8", "surrogatepass")
     return hmac.digest(secret, hashlib.sha256(bound).digest() + payload, "sha256")[:_MAC_BYTES]
 
 
 def _invalid_cursor() -> Malformed:
-    return Malformed("The cursor is not one of this list; begin again without one.", code="invalid_cursor")
+    return Malformed("The cursor is not valid for this list; start again without one.", code="invalid_cursor")

@@ -1,4 +1,4 @@
-"""Every problem that the API answers with: its code, what kind of error it is, and what to do about it."""
+"""All problem codes of the API with their category, title and advice, and the errors of the HTTP layer."""
 
 from dataclasses import dataclass
 
@@ -24,31 +24,31 @@ class MalformedParameter(Malformed):
 
 
 class MethodNotAllowed(UniteError):
-    """There is such a path, and it does not take this method."""
+    """The path exists, but does not accept this method."""
 
     code = "method_not_allowed"
 
 
 class RequestTimeout(UniteError):
-    """The request, or the rest of it, did not come in time."""
+    """The request, or the rest of it, did not arrive in time."""
 
     code = "request_timeout"
 
 
 class UriTooLong(UniteError):
-    """The target of the request is longer than the server takes."""
+    """The target of the request is too long."""
 
     code = "uri_too_long"
 
 
 class HeadTooLarge(UniteError):
-    """The request has more headers, or larger ones, than the server takes."""
+    """The request has too many or too large headers."""
 
     code = "headers_too_large"
 
 
 class UnsupportedMediaType(UniteError):
-    """The body is of a type that this operation does not take; `accepted` are those that it takes."""
+    """The body is of a type that the operation does not accept; `accepted` are the types that it accepts."""
 
     code = "unsupported_media_type"
 
@@ -62,22 +62,22 @@ class UnsupportedEncoding(UnsupportedMediaType):
 
 
 def too_many_transfers(detail: str) -> Unavailable:
-    """The error for a large body or a file for which there is no room at the moment."""
+    """Return the error for a large body or a file while too many others are being transferred."""
     return Unavailable(detail, code="too_many_transfers")
 
 
 class Unexpected(UniteError):
-    """A mistake of ours, of which nothing is shown."""
+    """An internal error; its details are not shown."""
 
     code = "internal_error"
 
     def __init__(self) -> None:
-        super().__init__("Something went wrong on our side; nothing more is told here.")
+        super().__init__("An internal error occurred; its details are not shown here.")
 
 
 @dataclass(frozen=True, slots=True)
 class ProblemKind:
-    """What a problem code stands for: its category, its title, and a sentence or two on what to do."""
+    """The meaning of a problem code: its category, its title, and advice on what to do."""
 
     category: type[UniteError]
     title: str
@@ -102,16 +102,16 @@ PROBLEMS: dict[str, ProblemKind] = {
     ),
     "invalid_cursor": ProblemKind(
         Malformed,
-        "The cursor is not one of this list",
-        "Pass `next_cursor` back as it came, to the same path with the same filters; or begin again without a cursor.",
+        "The cursor is not valid for this list",
+        "Send `next_cursor` unchanged, to the same path with the same filters; or start again without a cursor.",
     ),
     "invalid_header": ProblemKind(Malformed, "A header is malformed", "Correct the header that `detail` names."),
-    # Who is asking.
+    # Authentication and authorization.
     "unauthenticated": ProblemKind(
-        Unauthenticated, "Nobody is logged in", "Log in, and send the access token as `Authorization: Bearer`."
+        Unauthenticated, "Authentication is required", "Log in, and send the access token as `Authorization: Bearer`."
     ),
     "invalid_token": ProblemKind(
-        Unauthenticated, "The token is not good", "It is not one of ours, or was altered. Log in again."
+        Unauthenticated, "The token is not valid", "It was not issued by this service, or was altered. Log in again."
     ),
     "token_expired": ProblemKind(
         Unauthenticated, "The access token has expired", "Get a new pair with the refresh token."
@@ -127,41 +127,45 @@ PROBLEMS: dict[str, ProblemKind] = {
         "Somebody else may have it, so every token of that login is revoked. Log in again.",
     ),
     "invalid_credentials": ProblemKind(
-        Unauthenticated, "The e-mail address or the password is wrong", "Which of the two is not told."
+        Unauthenticated, "The e-mail address or the password is wrong", "The response does not say which of the two."
     ),
-    "forbidden": ProblemKind(Forbidden, "The role may not do this", "Ask somebody whose role may."),
+    "forbidden": ProblemKind(Forbidden, "The role may not do this", "Ask a user whose role may."),
     "password_change_required": ProblemKind(
         Forbidden,
         "The password is a one-time password",
-        "Choose another one by `POST /v1/me/password`; the same access token may do everything then.",
+        "Change it with `POST /v1/me/password`; afterwards the same access token works for everything.",
     ),
     "invalid_signature": ProblemKind(
         Forbidden,
-        "The signature is not good",
-        "Use a signed link exactly as it was given, or ask for another one. A webhook is for whoever signs it.",
+        "The signature is not valid",
+        "Use a signed link unchanged, or ask for a new one. A webhook accepts only requests signed by its provider.",
     ),
-    "link_expired": ProblemKind(Forbidden, "The link has expired", "Ask for another one."),
-    # What is asked for.
-    "not_found": ProblemKind(NotFound, "There is no such thing", "Or the caller may not know that there is."),
+    "link_expired": ProblemKind(Forbidden, "The link has expired", "Ask for a new one."),
+    # The resource.
+    "not_found": ProblemKind(NotFound, "There is no such resource", "It does not exist, or the caller may not see it."),
     "no_error_report": ProblemKind(
         NotFound, "There is no error report", "There is one when an import has ended with rejected rows."
     ),
     "method_not_allowed": ProblemKind(
-        MethodNotAllowed, "The path does not take this method", "The header `Allow` lists those that it takes."
+        MethodNotAllowed,
+        "The path does not accept this method",
+        "The header `Allow` lists the methods that it accepts.",
     ),
-    # The state of things.
-    "conflict": ProblemKind(Conflict, "The state of things does not allow it", "Read it again, then decide."),
+    # Conflicts with the current state.
+    "conflict": ProblemKind(Conflict, "The current state does not allow it", "Read the resource again, then decide."),
     "duplicate_lead": ProblemKind(
         Conflict,
         "Another lead has this phone or e-mail",
         "`duplicates` names the fields, and the other lead where the caller may see it.",
     ),
-    "duplicate_user": ProblemKind(Conflict, "Another user has this e-mail address", "Find that user instead."),
+    "duplicate_user": ProblemKind(Conflict, "Another user has this e-mail address", "Use that user instead."),
     "last_admin": ProblemKind(
-        Conflict, "This is the last active admin", "Make another one first; somebody has to be able to."
+        Conflict, "This is the last active admin", "Make another user an admin first; there has to be at least one."
     ),
     "not_uploaded": ProblemKind(Conflict, "The file has not been uploaded yet", "Send its bytes first."),
-    "already_started": ProblemKind(Conflict, "The import has been started already", "Read how far it is."),
+    "already_started": ProblemKind(
+        Conflict, "The import has been started already", "Get the import to see its progress."
+    ),
     "same_file": ProblemKind(
         Conflict, "The same file is being imported already", "Send the request again; it gets that import."
     ),
@@ -171,56 +175,56 @@ PROBLEMS: dict[str, ProblemKind] = {
         Conflict, "There is nothing to undo", "A dry run changes nothing, nor does an import that never ran."
     ),
     "import_expired": ProblemKind(
-        Conflict, "The import ended too long ago", "What leads were before it is not stored any more."
+        Conflict, "The import ended too long ago", "The earlier versions of its leads are no longer stored."
     ),
     "task_closed": ProblemKind(
         Conflict,
         "The call task is closed",
-        "It was completed, missed or cancelled already, and stays so: read it, or make another one.",
+        "It was completed, missed or cancelled, which cannot be changed: read it, or create another one.",
     ),
     "too_many_notes": ProblemKind(
-        Conflict, "The call task has as many notes as it may have", "Write it down elsewhere, or in another task."
+        Conflict, "The call task has as many notes as it may have", "Add the note to another task."
     ),
     "too_many_imports": ProblemKind(
         Conflict,
-        "The user has as many imports that have not ended as they may have",
-        "Start what is uploaded, cancel what is not needed, or wait for one to end.",
+        "The user has the maximum number of unfinished imports",
+        "Start the uploaded imports, cancel those that are not needed, or wait for one to end.",
     ),
     "too_many_import_bytes": ProblemKind(
         Conflict,
-        "The files of the user's imports that have not ended are as large as they may be together",
-        "Cancel what is not needed, or wait for one to end.",
+        "The files of the user's unfinished imports have reached the maximum total size",
+        "Cancel imports that are not needed, or wait for one to end.",
     ),
     "too_many_images": ProblemKind(
         Conflict, "The lead has as many pictures as it may have", "Delete one that is not needed."
     ),
     "too_many_announced_images": ProblemKind(
         Conflict,
-        "The user has announced as many pictures as they may before uploading them",
-        "Upload and complete them, or delete them. Those that nobody uploads are gone after a day.",
+        "The user has the maximum number of announced pictures that are not uploaded",
+        "Upload and complete them, or delete them. Without an upload they are deleted after a day.",
     ),
     "too_many_call_tasks": ProblemKind(
         Conflict, "The lead has as many pending call tasks as it may have", "Complete or cancel one of them."
     ),
     "too_many_corrections": ProblemKind(
-        Conflict, "The call was corrected as often as it may be", "What was corrected last stays in force."
+        Conflict, "The call was corrected as often as it may be", "The last correction stays valid."
     ),
     "not_dead": ProblemKind(
         Conflict,
         "The delivery is neither a dead letter nor skipped",
-        "It has arrived, or is still being tried: read its status.",
+        "It was delivered or is still pending: check its status.",
     ),
     "request_in_progress": ProblemKind(
         Conflict,
-        "The first request with this Idempotency-Key is still being worked on",
-        "Send the same request again in a moment; it gets the answer of the first.",
+        "The first request with this Idempotency-Key is still in progress",
+        "Send the same request again in a moment; it gets the response of the first one.",
     ),
     "precondition_failed": ProblemKind(
         PreconditionFailed, "It has changed since you read it", "Read it again, decide, and send its new ETag."
     ),
-    # Too slow, too large, of another type, against a rule, too often.
+    # Timeouts, sizes, media types, validation and limits.
     "request_timeout": ProblemKind(
-        RequestTimeout, "The request did not come in time", "Send the request again, on a new connection."
+        RequestTimeout, "The request did not arrive in time", "Send the request again, on a new connection."
     ),
     "too_large": ProblemKind(TooLarge, "The body is too large", "`detail` names the limit."),
     "uri_too_long": ProblemKind(
@@ -233,58 +237,58 @@ PROBLEMS: dict[str, ProblemKind] = {
     ),
     "unsupported_media_type": ProblemKind(
         UnsupportedMediaType,
-        "The body is of a type that is not taken here",
-        "The header `Accept` lists those that are; a body that is compressed is not taken (`Accept-Encoding`).",
+        "The body is of a type that is not accepted here",
+        "The header `Accept` lists the accepted types. Compressed bodies are not accepted (`Accept-Encoding`).",
     ),
     "invalid": ProblemKind(
         Invalid, "The request breaks a rule", "`errors` names each field and what is wrong with it."
     ),
     "idempotency_key_reused": ProblemKind(
-        Invalid, "The Idempotency-Key was used for another request", "Take a new key for a new request."
+        Invalid, "The Idempotency-Key was used for another request", "Use a new key for a new request."
     ),
-    "wrong_password": ProblemKind(Invalid, "The current password is wrong", "Type it again."),
+    "wrong_password": ProblemKind(Invalid, "The current password is wrong", "Enter it again."),
     "wrong_size": ProblemKind(
-        Invalid, "The file has another size than announced", "Announce it again with the size that it has."
+        Invalid, "The file has another size than announced", "Announce it again with its actual size."
     ),
     "wrong_type": ProblemKind(
-        Invalid, "The file is of another type than announced", "Announce it again with the type that it has."
+        Invalid, "The file is of another type than announced", "Announce it again with its actual type."
     ),
     "unreadable_image": ProblemKind(
         Invalid,
-        "The picture breaks off, is damaged, or moves",
-        "Export it anew as a still picture, announce that and upload it.",
+        "The picture is incomplete, damaged or animated",
+        "Export it as a still picture, announce that file and upload it.",
     ),
     "too_many_pixels": ProblemKind(
-        Invalid, "The picture has too many pixels", "Make it smaller, announce that and upload it."
+        Invalid, "The picture has too many pixels", "Make it smaller, announce that file and upload it."
     ),
     "nothing_to_correct": ProblemKind(
-        Invalid, "The call log says so already", "Name what is to be said instead, or leave it as it is."
+        Invalid, "The correction changes nothing", "Give at least one value that differs from the entry."
     ),
     "too_many_requests": ProblemKind(
-        TooManyRequests, "Too many requests", "`Retry-After` says in how many seconds to go on."
+        TooManyRequests, "Too many requests", "`Retry-After` says in how many seconds to try again."
     ),
     "too_many_logins": ProblemKind(
         TooManyRequests, "Too many logins", "`Retry-After` says in how many seconds to try again."
     ),
     "quota_exceeded": ProblemKind(
         TooManyRequests,
-        "The user has done this as often within an hour as they may",
-        "`detail` names the quota; `Retry-After` says in how many seconds to go on.",
+        "The user has reached the hourly limit for this action",
+        "`detail` names the quota; `Retry-After` says in how many seconds to try again.",
     ),
     "too_many_streams": ProblemKind(
-        Unavailable, "Too many event streams are open", "Close one, or ask for the import now and then instead."
+        Unavailable, "Too many event streams are open", "Close one, or poll the import instead."
     ),
     "too_many_transfers": ProblemKind(
         Unavailable,
-        "Too many large bodies or files are on their way",
+        "Too many large bodies or files are being transferred",
         "Send the same request again after the seconds that `Retry-After` names.",
     ),
-    # Ours.
+    # Errors of the service.
     "internal_error": ProblemKind(
-        Unexpected, "A mistake of ours", "It has been recorded under the `correlation_id`; tell us that."
+        Unexpected, "An internal error", "It was logged with the `correlation_id`; quote that id when you report it."
     ),
     "unavailable": ProblemKind(
-        Unavailable, "Something that the service depends on does not answer", "Send the same request again shortly."
+        Unavailable, "A dependency of the service does not respond", "Send the same request again shortly."
     ),
 }
-"""Code -> what it stands for. A code that a use case raises and that is not here is shown as its category's own."""
+"""Problem codes and their meaning. A code of the core that is missing here is shown as the code of its category."""

@@ -1,4 +1,4 @@
-"""The query of a request, read strictly: the framework puts question marks where it cannot read something."""
+"""Parse query strings strictly; the framework would replace unreadable characters instead of refusing them."""
 
 import re
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from entrypoints.http.problems import MalformedParameter
 from unite_core.errors import FieldError
 
 MAX_QUERY_BYTES = 16 * 1024
-"""Twice what RFC 9110, 4.1, has servers take at the least: 200 ids, percent-encoded commas between them, fit in."""
+"""Twice the minimum of RFC 9110, 4.1; 200 ids with percent-encoded commas between them fit in."""
 
 MAX_PARAMETERS = 100
 
@@ -19,13 +19,13 @@ _BROKEN_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 
 def query_arguments(request: Request) -> dict[str, str]:
-    """Name -> value.
+    """Return the parameters of the query as names and values.
 
-    Raises `MalformedParameter` where a parameter is there twice or is no UTF-8, percent-encoded, and where the query
-    has more than 16 KiB or more than 100 parameters.
+    Raises `MalformedParameter` if a parameter is repeated or is not percent-encoded UTF-8, and if the query has more
+    than 16 KiB or more than 100 parameters.
     """
     check_size(request.query_string)
-    unreadable = [_shown(pair) for pair in request.query_string.split(b"&") if not _is_readable(pair)]
+    unreadable = [_name_of(pair) for pair in request.query_string.split(b"&") if not _is_readable(pair)]
     if unreadable:
         raise query_error(
             [
@@ -42,19 +42,19 @@ def query_arguments(request: Request) -> dict[str, str]:
 
 
 def check_size(query: bytes) -> None:
-    """Raise `MalformedParameter` where the query is too long to be read, or has too many parameters."""
+    """Raise `MalformedParameter` if the query is too long or has too many parameters."""
     if len(query) > MAX_QUERY_BYTES:
         first_too_long = query[:MAX_QUERY_BYTES].rpartition(b"&")[2]
-        detail = f"A query of at most {MAX_QUERY_BYTES:,} bytes is taken."
-        raise query_error([FieldError(field=_shown(first_too_long), code="too_long", detail=detail)])
+        detail = f"The query may have at most {MAX_QUERY_BYTES:,} bytes."
+        raise query_error([FieldError(field=_name_of(first_too_long), code="too_long", detail=detail)])
     if query.count(b"&") >= MAX_PARAMETERS:
         first_too_many = query.split(b"&", MAX_PARAMETERS + 1)[MAX_PARAMETERS]
-        detail = f"At most {MAX_PARAMETERS} parameters are taken."
-        raise query_error([FieldError(field=_shown(first_too_many), code="too_many_parameters", detail=detail)])
+        detail = f"The query may have at most {MAX_PARAMETERS} parameters."
+        raise query_error([FieldError(field=_name_of(first_too_many), code="too_many_parameters", detail=detail)])
 
 
 def query_error(problems: Sequence[FieldError]) -> MalformedParameter:
-    """The complaint about a query."""
+    """Return the error for a query with these field errors."""
     return MalformedParameter("A parameter of the query is unknown or malformed.", problems=problems)
 
 
@@ -68,6 +68,6 @@ def _is_readable(pair: bytes) -> bool:
     return True
 
 
-def _shown(pair: bytes) -> str:
-    """The name of a parameter, as far as it can be read."""
+def _name_of(pair: bytes) -> str:
+    """Return the name of a parameter, with replacement characters for bytes that are not UTF-8."""
     return unquote_to_bytes(pair.partition(b"=")[0]).decode(errors="replace")

@@ -1,4 +1,4 @@
-"""JSON as the API speaks it: UTF-8, moments as RFC 3339 in UTC with a Z, ids as hyphenated text."""
+"""Serialize JSON responses: UTF-8, times as RFC 3339 in UTC with a Z, ids as hyphenated text."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -11,17 +11,17 @@ JSON_TYPE = "application/json"
 
 
 def to_json(content: Any) -> bytes:
-    """`content` (dicts, lists, plain values, datetimes, UUIDs, enums) as JSON."""
+    """Serialize `content` (dicts, lists, plain values, datetimes, UUIDs, enums) as JSON."""
     return orjson.dumps(content, option=orjson.OPT_UTC_Z)
 
 
 def moment(at: datetime) -> str:
-    """A moment as RFC 3339 in UTC, `2026-01-31T09:30:00.123456Z`."""
+    """Return a time as RFC 3339 in UTC, `2026-01-31T09:30:00.123456Z`."""
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def json_response(content: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """An answer with `content` as its JSON body; without a body where `content` is None."""
+    """Return a response with `content` as its JSON body; without a body if `content` is None."""
     body = b"" if content is None else to_json(content)
     response = Response(body, status=status, headers=headers, content_type=JSON_TYPE)
     if content is None:
@@ -30,7 +30,7 @@ def json_response(content: Any, status: int = 200, headers: dict[str, str] | Non
 
 
 class OrjsonProvider(JSONProvider):
-    """Flask's own JSON, done by orjson."""
+    """The JSON provider of Flask, implemented with orjson."""
 
     def dumps(self, obj: Any, **_: Any) -> str:
         return to_json(obj).decode()

@@ -1,4 +1,4 @@
-"""Reports as CSV files (RFC 4180), which a spreadsheet opens without running anything in them."""
+"""Write reports as CSV (RFC 4180), protected against formula injection in spreadsheets."""
 
 import csv
 import io
@@ -14,7 +14,7 @@ CSV_TYPE = "text/csv"
 
 
 class Column(Enum):
-    """What the cells of a column are made of."""
+    """The kind of values in a column."""
 
     PLAIN = "plain"
     COUNT = "count"
@@ -22,7 +22,7 @@ class Column(Enum):
 
 
 def to_csv(columns: Mapping[str, Column], rows: Sequence[Mapping[str, Any]]) -> bytes:
-    """The rows under a header. A count is one cell; a rate is three: its value, its numerator and its denominator."""
+    """Return header and rows as CSV. A count is one cell; a rate is three: value, numerator and denominator."""
     stream = io.StringIO()
     writer = csv.writer(stream)
     writer.writerow([heading for name, kind in columns.items() for heading in _headings(name, kind)])

@@ -1,4 +1,4 @@
-"""The definitions of all figures as the API shows them."""
+"""JSON and CSV rows of the metric definitions."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,12 +9,12 @@ from unite_core.reports.metrics import COUNTS, FLAGS, MEANINGS, RATES, Flag
 
 
 def metrics() -> RenderedReport:
-    """The definitions of all figures."""
+    """Return the definitions of all metrics."""
     content = _definitions()
-    rows = [_definition(it.name, it.words, it.flags) for it in COUNTS.values()]
+    rows = [_definition(metric.name, metric.words, metric.flags) for metric in COUNTS.values()]
     rows += [
-        _definition(it.name, it.numerator, it.numerator_flags, it.denominator, it.denominator_flags)
-        for it in RATES.values()
+        _definition(metric.name, metric.numerator, metric.numerator_flags, metric.denominator, metric.denominator_flags)
+        for metric in RATES.values()
     ]
     return RenderedReport(content, dict.fromkeys(rows[0], Column.PLAIN), rows, version_of(content))
 

@@ -1,4 +1,4 @@
-"""Reports as the API's description shows them: made as real ones are, of a few calls."""
+"""Examples of reports for the OpenAPI document, rendered like real reports."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -168,4 +168,4 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "activity": call_document_report_json.activity(_activity()).content,
     "reconciliation": call_document_report_json.reconciliation(_reconciliation()).content,
 }
-"""Each report, as JSON."""
+"""The JSON of each report by its name."""

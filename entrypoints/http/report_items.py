@@ -1,4 +1,4 @@
-"""Where the counts of reports lead: the lists of the API that hold what was counted."""
+"""URLs of the API lists with the items that a report has counted."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -16,27 +16,27 @@ CALL_LOGS = "/v1/call-logs"
 LEADS = "/v1/leads"
 CALL_TASKS = "/v1/call-tasks"
 NONE = "none"
-"""What a filter says for nobody."""
+"""The filter value for items without a user."""
 
 CACHED_SCOPES = 4096
-"""A report has thousands of lists, but several of each scope, which differ in their results alone."""
+"""The size of the cache: a report has thousands of lists, but many have the same scope and differ only in results."""
 
 
 def items_url(items: Items) -> str:
-    """The list, as a path with its query: each entry on its pages was counted, and no other."""
+    """Return the path and query of the list that contains exactly the counted items."""
     if isinstance(items, CallItems):
-        of_scope = _calls_of_scope(
+        scope = _calls_of_scope(
             items.start, items.end, items.agent_id, items.source, items.attempt, items.hours, items.weekdays, items.tz
         )
-        return f"{of_scope}{_of_results(items.results)}"
+        return f"{scope}{_of_results(items.results)}"
     if isinstance(items, LeadItems):
-        return _address(LEADS, _leads(items))
-    return _address(CALL_TASKS, _tasks(items))
+        return _url(LEADS, _leads(items))
+    return _url(CALL_TASKS, _tasks(items))
 
 
-def _address(path: str, query: Mapping[str, str | None]) -> str:
-    given = [f"{name}={quote_plus(value)}" for name, value in query.items() if value is not None]
-    return f"{path}?{'&'.join(given)}"
+def _url(path: str, query: Mapping[str, str | None]) -> str:
+    parameters = [f"{name}={quote_plus(value)}" for name, value in query.items() if value is not None]
+    return f"{path}?{'&'.join(parameters)}"
 
 
 @lru_cache(maxsize=CACHED_SCOPES)
@@ -50,19 +50,19 @@ def _calls_of_scope(
     weekdays: frozenset[int],
     tz: str,
 ) -> str:
-    """The list of all calls of a scope, whatever their results."""
+    """Return the URL of all calls of a scope, with any result."""
     query = {
         "counted": "true",
         "from": moment(start),
         "to": moment(end),
-        "agent": _one(agent_id),
+        "agent": _value_or_none(agent_id),
         "source": None if isinstance(source, Unset) else _source(source),
-        "attempt": _one(attempt),
+        "attempt": _value_or_none(attempt),
         "hour": _listed(hours),
         "weekday": _listed(weekdays),
         "tz": tz if hours or weekdays else None,
     }
-    return _address(CALL_LOGS, query)
+    return _url(CALL_LOGS, query)
 
 
 @lru_cache(maxsize=CACHED_SCOPES)
@@ -85,14 +85,14 @@ def _tasks(items: TaskItems) -> Mapping[str, str | None]:
     return {"status": TaskStatus.PENDING.value, "due_to": moment(items.due_before)}
 
 
-def _one(value: object) -> str | None:
+def _value_or_none(value: object) -> str | None:
     if value is UNSET:
         return None
     return NONE if value is None else str(value)
 
 
 def _source(source: str | None) -> str:
-    """The source as a list of one value; an empty one is no known source."""
+    """Return the source as a filter value; an empty one means an unknown source."""
     return "" if source is None else _quoted(source)
 
 

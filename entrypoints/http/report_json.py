@@ -1,4 +1,4 @@
-"""Reports as the API shows them, as JSON and as the rows of a CSV file."""
+"""JSON and CSV rows of the reports on calls and leads."""
 
 from typing import Any
 
@@ -68,7 +68,7 @@ _HOURS = {
 
 
 def daily(report: DailyReport) -> RenderedReport:
-    """A day."""
+    """Render the daily report."""
     content = {
         "date": report.about.period.first,
         **_figures(report.figures),
@@ -90,14 +90,14 @@ def daily(report: DailyReport) -> RenderedReport:
 
 
 def insights(report: Insights) -> RenderedReport:
-    """What stands out in a period."""
+    """Render the insights report."""
     lasting = cacheable_insights(report)
     content = {**lasting.content, **live_insights(lasting.version, report.overdue_now)}
     return RenderedReport(content, lasting.columns, lasting.rows, str(content["version"]))
 
 
 def cacheable_insights(report: Insights) -> RenderedReport:
-    """What stands out in a period, without what is overdue now."""
+    """Render the insights report without the overdue tasks, which change all the time."""
     content = {
         **span_json(report.about),
         **_figures(report.figures),
@@ -122,29 +122,29 @@ def cacheable_insights(report: Insights) -> RenderedReport:
 
 
 def live_insights(lasting_version: str, overdue: Count) -> dict[str, Any]:
-    """What is overdue now, and the version of the insights with it.
+    """Return the number of overdue tasks, and the version of the insights including it.
 
-    Where these tasks are listed changes with every moment: how many they are is what the report says.
+    The version depends on the number only, because the URL of the list contains the current time.
     """
     version = version_of({"version": lasting_version, "overdue_now": overdue.value})
     return {"overdue_now": count_json(overdue), "version": version}
 
 
 def funnel(report: Funnel) -> RenderedReport:
-    """How far leads came."""
+    """Render the funnel report."""
     rows = [{"source": stages.source, **_stages(stages)} for stages in report.by_source]
     content = {**span_json(report.about), "total": _stages(report.total), "by_source": rows}
     return render_report(report.about, content, _STAGES, rows)
 
 
 def attempts(report: AttemptsReport) -> RenderedReport:
-    """What the first and later calls achieve."""
+    """Render the attempts report."""
     rows = [_attempt(row) for row in report.attempts]
     return render_report(report.about, {**span_json(report.about), "attempts": rows}, _ATTEMPTS, rows)
 
 
 def speed_to_lead(report: SpeedToLead) -> RenderedReport:
-    """How soon leads are called."""
+    """Render the speed-to-lead report."""
     row = {
         "leads": count_json(report.leads),
         "called": count_json(report.called),
@@ -157,14 +157,14 @@ def speed_to_lead(report: SpeedToLead) -> RenderedReport:
 
 
 def heatmap(report: Heatmap) -> RenderedReport:
-    """Every hour of the week."""
+    """Render the heatmap report."""
     cells = list(map(_clock_time, report.cells))
     content = {**span_json(report.about), "cells": cells, "best_hours": list(map(_clock_time, report.best_hours))}
     return render_report(report.about, content, _HOURS, cells)
 
 
 def leaderboard(report: Leaderboard) -> RenderedReport:
-    """Agents by a metric."""
+    """Render the leaderboard."""
     rows = [
         {
             "rank": place.rank,
@@ -217,9 +217,9 @@ def _attempt(row: Attempt) -> dict[str, Any]:
 
 
 def _clock_time(time: ClockTime) -> dict[str, Any]:
-    place = {"weekday": time.weekday, "hour": time.hour}
+    hour_and_weekday = {"weekday": time.weekday, "hour": time.hour}
     return {
-        **{name: value for name, value in place.items() if value is not None},
+        **{name: value for name, value in hour_and_weekday.items() if value is not None},
         "attempts": count_json(time.attempts),
         "contacts": count_json(time.contacts),
         "contact_rate": rate_json(time.contact_rate),

@@ -1,4 +1,4 @@
-"""What all reports have in common as the API shows them: counts, rates, how fresh they are, and their version."""
+"""JSON parts that all reports share: counts, rates, freshness and version."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -12,27 +12,27 @@ from unite_core.reports.model import AgentName, Count, ReportMeta
 from unite_core.reports.tally import Rate
 
 AGENT_COLUMNS = {"agent_id": Column.PLAIN, "name": Column.PLAIN}
-"""The columns of an agent in a CSV file."""
+"""The CSV columns of an agent."""
 
 
 @dataclass(frozen=True, slots=True)
 class RenderedReport:
-    """A report as JSON, and the table that it is as a CSV file."""
+    """A rendered report: its JSON content, and the columns and rows of its CSV file."""
 
     content: Mapping[str, Any]
     columns: Mapping[str, Column]
     rows: Sequence[Mapping[str, Any]]
     version: str
-    """Names what the report says: as long as that stays the same, so does its version."""
+    """A digest of the content: it changes only with the content."""
 
 
 def count_json(count: Count) -> dict[str, Any]:
-    """A count, and where what it has counted is listed."""
+    """Return a count with the URL of the counted items."""
     return {"value": count.value, "items_url": items_url(count.items)}
 
 
 def rate_json(rate: Rate) -> dict[str, Any]:
-    """A rate; `value` is null where the denominator is 0."""
+    """Return a rate; `value` is null if the denominator is 0."""
     return {"value": rate.value, "numerator": rate.numerator, "denominator": rate.denominator}
 
 
@@ -42,23 +42,23 @@ def render_report(
     columns: Mapping[str, Column],
     rows: Sequence[Mapping[str, Any]],
 ) -> RenderedReport:
-    """A report; its version is made of its content."""
-    place = {"tz": about.period.tz, "restated_at": about.restated_at}
-    version = version_of({**content, **place})
-    fresh = {"complete_through": about.complete_through, "generated_at": about.generated_at, "version": version}
-    return RenderedReport({**content, **place, **fresh}, columns, rows, version)
+    """Return a report with its period, its freshness and the version of its content."""
+    zone = {"tz": about.period.tz, "restated_at": about.restated_at}
+    version = version_of({**content, **zone})
+    freshness = {"complete_through": about.complete_through, "generated_at": about.generated_at, "version": version}
+    return RenderedReport({**content, **zone, **freshness}, columns, rows, version)
 
 
-def version_of(says: Mapping[str, Any]) -> str:
-    """Names what is said: the same for the same content."""
-    return hashlib.sha256(to_json(says)).hexdigest()[:32]
+def version_of(content: Mapping[str, Any]) -> str:
+    """Return a digest of the content: the same for the same content."""
+    return hashlib.sha256(to_json(content)).hexdigest()[:32]
 
 
 def span_json(about: ReportMeta) -> dict[str, Any]:
-    """The days that a report is about."""
+    """Return the first and the last day of a report."""
     return {"from": about.period.first, "to": about.period.last}
 
 
 def agent_json(agent: AgentName) -> dict[str, Any]:
-    """An agent, or nobody."""
+    """Return the id and the name of an agent; both are null for calls of no agent."""
     return {"agent_id": agent.id, "name": agent.name}

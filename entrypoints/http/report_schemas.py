@@ -1,4 +1,4 @@
-"""Reports as the API describes them."""
+"""Schemas of the reports on calls and leads, and of their queries."""
 
 from marshmallow import fields
 
@@ -8,58 +8,58 @@ from unite_core.days import MAX_DAYS
 from unite_core.reports.daily import OUTCOMES
 from unite_core.reports.leaderboard import DEFAULT_METRIC, LEADERBOARD_METRICS
 
-_ZONE = {"description": "The time zone that days and hours follow, by its IANA name.", "default": "UTC"}
+_ZONE = {"description": "The time zone of days and hours, an IANA name.", "default": "UTC"}
 _DATE = {"type": "string", "format": "date"}
 
 
 class ZonedQuery(Query):
-    """A report of some days of a time zone."""
+    """The query of a report in a time zone."""
 
     tz = Text(metadata=_ZONE)
 
 
 class DayQuery(ZonedQuery):
-    """Which day a report is about."""
+    """The query of a report on one day."""
 
-    date = Text(metadata={**_DATE, "description": "The day, YYYY-MM-DD; today there where it is left out."})
+    date = Text(metadata={**_DATE, "description": "The day, YYYY-MM-DD; today in `tz` by default."})
 
 
 class PeriodQuery(ZonedQuery):
-    """Which days a report is about."""
+    """The query of a report on a period."""
 
-    from_ = Text(data_key="from", metadata={**_DATE, "description": "The first day, YYYY-MM-DD; that in `to` alone."})
+    from_ = Text(data_key="from", metadata={**_DATE, "description": "The first day, YYYY-MM-DD; `to` by default."})
     to = Text(
         metadata={**_DATE, "description": f"The last day, which is included; up to {MAX_DAYS} days. Today by default."}
     )
 
 
 class LeaderboardQuery(PeriodQuery):
-    """Which days and which metric a leaderboard is about."""
+    """The query of the leaderboard: a period and a metric."""
 
     metric = Text(
         metadata={
             "enum": list(LEADERBOARD_METRICS),
             "default": DEFAULT_METRIC,
-            "description": "What agents are ranked by, as `GET /v1/reports/metrics` defines it.",
+            "description": "The metric for the ranking; `GET /v1/reports/metrics` defines it.",
         }
     )
 
 
 class CountSchema(Body):
-    """A number, and where what it has counted is listed."""
+    """A count with a link to the counted items."""
 
     value = WholeNumber(required=True, minimum=0)
     items_url = Text(
         required=True,
-        metadata={"format": "uri-reference", "description": "A list of exactly so many entries."},
+        metadata={"format": "uri-reference", "description": "The list of the counted entries."},
     )
 
 
 class RateSchema(Body):
-    """A numerator over a denominator."""
+    """A rate: a numerator over a denominator."""
 
     value = fields.Float(
-        required=True, allow_none=True, metadata={"description": "The quotient; null where the denominator is 0."}
+        required=True, allow_none=True, metadata={"description": "The quotient; null if the denominator is 0."}
     )
     numerator = WholeNumber(required=True, minimum=0)
     denominator = WholeNumber(required=True, minimum=0)
@@ -74,18 +74,18 @@ def _rate() -> ObjectOf:
 
 
 class ReportSchema(Body):
-    """How fresh a report is."""
+    """The time zone, freshness and version of a report."""
 
-    tz = Text(required=True, metadata={"description": "The time zone that days and hours follow."})
+    tz = Text(required=True, metadata={"description": "The time zone of days and hours."})
     complete_through = Timestamp(
-        required=True, metadata={"description": "Every call that was answered until then is in the report."}
+        required=True, metadata={"description": "The report contains every call that was completed until then."}
     )
     generated_at = Timestamp(required=True)
-    version = Text(required=True, metadata={"description": "Changes with what the report says, and only then."})
+    version = Text(required=True, metadata={"description": "Changes only with the content of the report."})
     restated_at = Timestamp(
         required=True,
         allow_none=True,
-        metadata={"description": "When a day of the report was last changed after it had ended; null: never."},
+        metadata={"description": "The last change of a day of the report after its end; null if there was none."},
     )
 
 
@@ -111,20 +111,20 @@ class FiguresSchema(Body):
 class AgentFiguresSchema(FiguresSchema):
     """The figures of one agent."""
 
-    agent_id = Id(required=True, allow_none=True, metadata={"description": "null: the calls that were nobody's."})
+    agent_id = Id(required=True, allow_none=True, metadata={"description": "null: the calls of no agent."})
     name = Text(required=True, allow_none=True)
     total = _count("Calls that were made or missed.")
 
 
 class OutcomesSchema(Body.from_dict({result.value: _count() for result in OUTCOMES}, name="OutcomesBody")):  # type: ignore[misc]  # marshmallow makes the class
-    """How many calls had each outcome."""
+    """The number of calls by outcome."""
 
 
 class HourSchema(Body):
-    """The calls of one hour on the clocks."""
+    """The calls of one hour of the day."""
 
     starts_at = Timestamp(
-        required=True, metadata={"description": "When it began; an hour comes twice when clocks go back."}
+        required=True, metadata={"description": "The start of the hour; when clocks go back, an hour occurs twice."}
     )
     hour = WholeNumber(required=True, minimum=0, maximum=23)
     attempts = _count()
@@ -132,11 +132,11 @@ class HourSchema(Body):
 
 
 class DailySchema(ReportSchema, FiguresSchema):
-    """The report of one day. A call belongs to the day on which it began, a missed one to that when it was due."""
+    """The report of one day. A call belongs to the day on which it began, a missed call to the day it was due."""
 
     date = fields.Date(required=True)
     total_calls = _count("Calls that were made or missed.")
-    cancelled = _count("Calls that were cancelled, which are in no total.")
+    cancelled = _count("Calls that were cancelled; no total includes them.")
     by_agent = ListOf(AgentFiguresSchema, required=True)
     by_outcome = ObjectOf(OutcomesSchema, required=True)
     by_hour = ListOf(HourSchema, required=True)
@@ -170,14 +170,14 @@ class TrendDaySchema(FiguresSchema):
 class SourceConversionSchema(Body):
     """The calls made to leads of one source."""
 
-    source = Text(required=True, allow_none=True, metadata={"description": "null where none is known."})
+    source = Text(required=True, allow_none=True, metadata={"description": "null: unknown."})
     attempts = _count()
     conversions = _count()
     conversion_rate = _rate()
 
 
 class InsightsSchema(SpanSchema, FiguresSchema):
-    """What stands out in a period. Where several share the first place all of them are named."""
+    """The insights of a period. If several agents or hours share the first place, all of them are listed."""
 
     total_calls = _count()
     busiest_agents = ListOf(BusyAgentSchema, required=True)
@@ -186,11 +186,11 @@ class InsightsSchema(SpanSchema, FiguresSchema):
     best_hours_to_connect = ListOf(ClockTimeSchema, required=True)
     trend = ListOf(TrendDaySchema, required=True)
     conversion_by_source = ListOf(SourceConversionSchema, required=True)
-    overdue_now = _count("Pending call tasks that are past their time now.")
+    overdue_now = _count("Pending call tasks whose due time has passed.")
 
 
 class StagesSchema(Body):
-    """How many leads there are, and how many of them were called, contacted and converted."""
+    """The number of leads, and of those that were called, contacted and converted."""
 
     leads = _count()
     called = _count()
@@ -207,17 +207,17 @@ class SourceStagesSchema(StagesSchema):
 
 
 class FunnelSchema(SpanSchema):
-    """How far the leads came that were created in the period."""
+    """The stages of the leads that were created in the period."""
 
     total = ObjectOf(StagesSchema, required=True)
     by_source = ListOf(SourceStagesSchema, required=True)
 
 
 class AttemptSchema(Body):
-    """The calls that were the so-many-th one to their lead."""
+    """The calls with the same attempt number."""
 
     attempt = WholeNumber(
-        required=True, minimum=1, maximum=5, metadata={"description": "5 stands for all later calls, too."}
+        required=True, minimum=1, maximum=5, metadata={"description": "5 includes all later attempts."}
     )
     attempts = _count()
     contacts = _count()
@@ -227,13 +227,13 @@ class AttemptSchema(Body):
 
 
 class AttemptsReportSchema(SpanSchema):
-    """What the first, second … fifth and later call to a lead achieves."""
+    """The results of the first, second … fifth and later calls to a lead."""
 
     attempts = ListOf(AttemptSchema, required=True)
 
 
 class SpeedToLeadSchema(SpanSchema):
-    """How soon the leads created in the period were called first."""
+    """The time until the first call of the leads that were created in the period."""
 
     leads = _count()
     called = _count()
@@ -248,14 +248,14 @@ class SpeedToLeadSchema(SpanSchema):
 
 
 class HeatmapSchema(SpanSchema):
-    """The calls of each hour of the week, from Monday 0:00 on."""
+    """The calls of each hour of the week, starting on Monday at 0:00."""
 
     cells = ListOf(ClockTimeSchema, required=True)
     best_hours = ListOf(ClockTimeSchema, required=True)
 
 
 class PlaceSchema(Body):
-    """An agent's place in the order of a metric."""
+    """An agent's rank by a metric."""
 
     rank = WholeNumber(
         required=True, allow_none=True, minimum=1, metadata={"description": "Agents with the same value share it."}
@@ -266,35 +266,36 @@ class PlaceSchema(Body):
         required=True,
         metadata={
             "type": "object",
-            "description": "A count with its `items_url`, or a rate with numerator and denominator, as the metric is.",
+            "description": "Depending on the metric, a count with its `items_url`, or a rate with numerator and "
+            "denominator.",
         },
     )
     completed = _count()
 
 
 class LeaderboardSchema(SpanSchema):
-    """The agents with calls in the period, the highest value first."""
+    """The agents with calls in the period, highest value first."""
 
     metric = Text(required=True)
     agents = ListOf(PlaceSchema, required=True)
 
 
 class FlagSchema(Body):
-    """Something that is true of calls with certain results."""
+    """A property of calls that follows from their result."""
 
     name = Text(required=True)
     meaning = Text(required=True)
 
 
 class ResultDefinitionSchema(Body):
-    """A result of a call, and what is true of calls that have it."""
+    """A result of a call, and the flags of calls with this result."""
 
     result = Choice(CallResult, required=True)
     flags = fields.List(Text(), required=True)
 
 
 class MeasureSchema(Body):
-    """The calls that have one of the flags."""
+    """The calls that have at least one of the flags."""
 
     meaning = Text(required=True)
     flags = fields.List(Text(), required=True)
@@ -316,7 +317,7 @@ class RateMetricSchema(Body):
 
 
 class MetricsSchema(Body):
-    """The definitions of all figures."""
+    """The definitions of all metrics."""
 
     flags = ListOf(FlagSchema, required=True)
     results = ListOf(ResultDefinitionSchema, required=True)

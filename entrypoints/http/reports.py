@@ -1,4 +1,4 @@
-"""Reports: what happened on some days, as JSON or as a CSV file."""
+"""Routes for reports, as JSON or CSV."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -6,8 +6,7 @@ from typing import Any
 from flask import Response, request
 from marshmallow import Schema
 
-from entrypoints.http import call_document_report_json, report_definitions
-from entrypoints.http import report_json as shown
+from entrypoints.http import call_document_report_json, report_definitions, report_json
 from entrypoints.http.call_document_report_schemas import ActivityReportSchema, ReconciliationSchema
 from entrypoints.http.conditional import tagged_response
 from entrypoints.http.context import actor, unite
@@ -52,7 +51,7 @@ room = OperationGroup("reports", "Reports on calls and leads. Each count links t
 
 
 def report_responses(schema: type[Schema], name: str) -> list[ResponseDoc]:
-    """What a report is answered with: JSON, or the same as a CSV file."""
+    """Return the documented responses of a report: JSON, or the same as CSV."""
     return [
         ResponseDoc(status=200, schema=schema, example=EXAMPLES[name], headers=("ETag",)),
         ResponseDoc(
@@ -86,7 +85,7 @@ def get_daily_report(query: dict[str, Any]) -> Response:
     """Get the daily report."""
     date = query.get("date")
     period = _period(query, date, None, names=("date", "date"))
-    return _remembered(("daily", period), lambda: shown.daily(unite().reports.daily(actor(), period)))
+    return _cached(("daily", period), lambda: report_json.daily(unite().reports.daily(actor(), period)))
 
 
 @room.operation(
@@ -101,10 +100,10 @@ def get_insights(query: dict[str, Any]) -> Response:
     """Get the insights report."""
     period = _span(query)
 
-    return _remembered(
+    return _cached(
         ("insights", period),
-        lambda: shown.cacheable_insights(unite().reports.insights(actor(), period)),
-        live=lambda version: shown.live_insights(version, unite().reports.count_overdue(actor())),
+        lambda: report_json.cacheable_insights(unite().reports.insights(actor(), period)),
+        live=lambda version: report_json.live_insights(version, unite().reports.count_overdue(actor())),
     )
 
 
@@ -118,7 +117,7 @@ def get_insights(query: dict[str, Any]) -> Response:
 )
 def get_funnel(query: dict[str, Any]) -> Response:
     """Get the funnel report."""
-    return _answer(shown.funnel(unite().reports.funnel(actor(), _span(query))))
+    return _answer(report_json.funnel(unite().reports.funnel(actor(), _span(query))))
 
 
 @room.operation(
@@ -132,7 +131,7 @@ def get_funnel(query: dict[str, Any]) -> Response:
 def get_attempts(query: dict[str, Any]) -> Response:
     """Get the attempts report."""
     period = _span(query)
-    return _remembered(("attempts", period), lambda: shown.attempts(unite().reports.attempts(actor(), period)))
+    return _cached(("attempts", period), lambda: report_json.attempts(unite().reports.attempts(actor(), period)))
 
 
 @room.operation(
@@ -145,7 +144,7 @@ def get_attempts(query: dict[str, Any]) -> Response:
 )
 def get_speed_to_lead(query: dict[str, Any]) -> Response:
     """Get the speed-to-lead report."""
-    return _answer(shown.speed_to_lead(unite().reports.speed_to_lead(actor(), _span(query))))
+    return _answer(report_json.speed_to_lead(unite().reports.speed_to_lead(actor(), _span(query))))
 
 
 @room.operation(
@@ -159,7 +158,7 @@ def get_speed_to_lead(query: dict[str, Any]) -> Response:
 def get_heatmap(query: dict[str, Any]) -> Response:
     """Get the heatmap report."""
     period = _span(query)
-    return _remembered(("heatmap", period), lambda: shown.heatmap(unite().reports.heatmap(actor(), period)))
+    return _cached(("heatmap", period), lambda: report_json.heatmap(unite().reports.heatmap(actor(), period)))
 
 
 @room.operation(
@@ -177,9 +176,9 @@ def get_leaderboard(query: dict[str, Any]) -> Response:
         detail = f"One of {', '.join(LEADERBOARD_METRICS)} is expected here."
         raise query_error([FieldError(field="metric", code="unknown_value", detail=detail)])
     period = _span(query)
-    return _remembered(
+    return _cached(
         ("leaderboard", metric, period),
-        lambda: shown.leaderboard(unite().reports.leaderboard(actor(), period, metric)),
+        lambda: report_json.leaderboard(unite().reports.leaderboard(actor(), period, metric)),
     )
 
 
@@ -223,15 +222,16 @@ def _period(query: dict[str, Any], first: str | None, last: str | None, *, names
         raise query_error(error.problems) from error
 
 
-def _remembered(
-    question: object,
+def _cached(
+    key: object,
     make: Callable[[], RenderedReport],
     *,
     live: Callable[[str], Mapping[str, Any]] | None = None,
 ) -> Response:
-    """The report as it was rendered before, or else as `make` makes it now.
+    """Return the cached report, or render and cache the report that `make` returns.
 
-    `live` gets its version and returns what JSON says beside it that is of this moment, with the version of the whole.
+    `live` gets the version of the cached report. It returns the JSON fields that are current at this moment and must
+    not be cached, and the version of the whole.
     """
     as_csv = _prefers_csv()
 
@@ -240,35 +240,35 @@ def _remembered(
         body = to_csv(report.columns, report.rows) if as_csv else to_json(report.content)
         return report.version.encode() + _END_OF_VERSION + body
 
-    name, _, body = unite().reports.remember(actor(), (question, as_csv), render).partition(_END_OF_VERSION)
-    version = name.decode()
+    prefix, _, body = unite().reports.remember(actor(), (key, as_csv), render).partition(_END_OF_VERSION)
+    version = prefix.decode()
     if as_csv or live is None:
-        return _sent(version, body, as_csv=as_csv)
-    further = live(version)
-    return _sent(str(further["version"]), _joined(body, version, to_json(further)), as_csv=False)
+        return _response(version, body, as_csv=as_csv)
+    live_fields = live(version)
+    return _response(str(live_fields["version"]), _joined(body, version, to_json(live_fields)), as_csv=False)
 
 
-def _joined(report: bytes, version: str, further: bytes) -> bytes:
-    """A report as JSON with further fields, among them another version; to read and write it all takes a millisecond.
+def _joined(report: bytes, version: str, live_fields: bytes) -> bytes:
+    """Replace the version of a JSON report with the live fields; parsing the report would take a millisecond.
 
-    The version is the last field that `rendered` gives a report.
+    The version is the last field that `rendered` adds to a report.
     """
-    lasting, _, _ = report.rpartition(b'"version":' + to_json(version))
-    return lasting + further[1:]
+    cached_fields, _, _ = report.rpartition(b'"version":' + to_json(version))
+    return cached_fields + live_fields[1:]
 
 
 def _answer(report: RenderedReport) -> Response:
-    """The report in the format that the client prefers: JSON, or CSV."""
+    """Return the report in the format that the client prefers: JSON or CSV."""
     as_csv = _prefers_csv()
     body = to_csv(report.columns, report.rows) if as_csv else to_json(report.content)
-    return _sent(report.version, body, as_csv=as_csv)
+    return _response(report.version, body, as_csv=as_csv)
 
 
 def _prefers_csv() -> bool:
     return request.accept_mimetypes.best_match([JSON_TYPE, CSV_TYPE]) == CSV_TYPE
 
 
-def _sent(version: str, body: bytes, *, as_csv: bool) -> Response:
+def _response(version: str, body: bytes, *, as_csv: bool) -> Response:
     if as_csv:
         name = request.path.rpartition("/")[2]
         headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}

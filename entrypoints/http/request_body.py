@@ -1,4 +1,4 @@
-"""Bodies of requests on their way in: read on the loop, or by a thread that was taken for just that."""
+"""Read request bodies with limits on time and memory, on the event loop or in an upload thread."""
 
 import asyncio
 import io
@@ -10,32 +10,32 @@ from entrypoints.http.timeouts import ClientTimeout, TimeBudget, Timeouts
 from unite_core.errors import Malformed, UniteError
 
 BLOCK_BYTES = 64 * 1024
-"""Bytes of each body that are read without asking who sends them; most bodies have fewer."""
+"""Bytes of each body that are read before authentication; most bodies are smaller."""
 
 
 class ByteBudget:
-    """An amount of bytes that all connections share. It is used on the loop alone."""
+    """A number of bytes that all connections share. It is used only on the event loop."""
 
     def __init__(self, size: int) -> None:
         self.left = size
 
     def take(self, size: int) -> bool:
-        """Take `size` bytes; False where there are not as many left, which takes none."""
+        """Take `size` bytes and return True; take none and return False if fewer are left."""
         if size > self.left:
             return False
         self.left -= size
         return True
 
     def give_back(self, size: int) -> None:
-        """Give back what was taken."""
+        """Return `size` bytes to the budget."""
         self.left += size
 
 
 class RequestBody:
-    """The body of one request, which is read on the loop.
+    """The body of one request, which is read on the event loop.
 
-    Reading raises `RequestTimeout` where the client has used up its allowance, and `Malformed` where the body breaks
-    off or its chunks cannot be read.
+    Reading raises `RequestTimeout` if the client has used up its time, and `Malformed` if the body ends too early or
+    its chunks cannot be read.
     """
 
     def __init__(self, headers: Mapping[bytes, bytes], client: Client, timeouts: Timeouts, budget: ByteBudget) -> None:
@@ -56,9 +56,9 @@ class RequestBody:
             await self._read_block()
 
     async def read_whole(self, max_size: int) -> None:
-        """Read the body, and stop where it is larger than `max_size` bytes.
+        """Read the body, and stop if it is larger than `max_size` bytes.
 
-        Raises `Unavailable` (`too_many_transfers`) where the connections together have no more room for it.
+        Raises `Unavailable` (`too_many_transfers`) if the shared budget is used up.
         """
         while len(self._pending) <= max_size and self.more:
             before = len(self._pending)
@@ -66,7 +66,7 @@ class RequestBody:
             grown = len(self._pending) - max(before, BLOCK_BYTES)
             if grown > 0:
                 if not self._budget.take(grown):
-                    raise too_many_transfers("Too many large bodies are on their way; send this one later.")
+                    raise too_many_transfers("Too many large bodies are being sent; send this one later.")
                 self._budgeted += grown
 
     async def _read_block(self) -> None:
@@ -76,7 +76,7 @@ class RequestBody:
         except ClientTimeout:
             raise RequestTimeout("The body did not come in time; send the request again.") from None
         if message["type"] == "http.disconnect":
-            # The server below does not tell a client that is gone from chunks that cannot be read.
+            # The server reports a disconnected client and unreadable chunks with the same message.
             raise Malformed("The body ends too early, or its chunks are malformed (RFC 9112, 7.1).")
         block = message.get("body", b"")
         self._pending += block
@@ -84,20 +84,20 @@ class RequestBody:
         self.more = message.get("more_body", False)
 
     def take(self) -> bytes:
-        """The bytes that are pending, which are no longer pending then."""
+        """Return the pending bytes and remove them."""
         block, self._pending = bytes(self._pending), bytearray()
         return block
 
     def release(self) -> None:
-        """Give back what the body has taken of the budget."""
+        """Return the body's share of the budget."""
         self._budget.give_back(self._budgeted)
         self._budgeted = 0
 
 
 class UploadStream(io.RawIOBase):
-    """A body that a thread reads while it arrives; reading waits for the client, within its allowance.
+    """A body that a thread reads while it arrives; reading waits for the client, within its time limits.
 
-    Reading raises what reading the body raises.
+    Reading raises the errors of `RequestBody`.
     """
 
     def __init__(self, body: RequestBody, loop: asyncio.AbstractEventLoop) -> None:
@@ -113,14 +113,14 @@ class UploadStream(io.RawIOBase):
         if not self._block:
             asyncio.run_coroutine_threadsafe(self._body.read(1), self._loop).result()
             self._block = memoryview(self._body.take())
-        taken = self._block[: len(target)]
-        target[: len(taken)] = taken
-        self._block = self._block[len(taken) :]
-        return len(taken)
+        part = self._block[: len(target)]
+        target[: len(part)] = part
+        self._block = self._block[len(part) :]
+        return len(part)
 
 
 class UnreadBody(io.RawIOBase):
-    """The body of a request that is answered without reading it; `error` says why, where the request is refused."""
+    """The body of a request that is answered without reading it; `error` is set if the request is refused."""
 
     def __init__(self, error: UniteError | None = None) -> None:
         super().__init__()
@@ -130,4 +130,4 @@ class UnreadBody(io.RawIOBase):
         return True
 
     def readinto(self, _: object) -> int:
-        raise self.error or RuntimeError("The body was not read, as the operation was not expected to need it.")
+        raise self.error or RuntimeError("The body was not read, because the operation declares none.")

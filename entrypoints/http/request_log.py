@@ -1,6 +1,6 @@
-"""One line for each request: what was asked, how it was answered, how long it took, for whom.
+"""Log one line per request: method, route, status, duration and user.
 
-Values of the query, tokens, bodies and addresses of people are in none of them.
+The lines never contain query values, tokens, bodies or addresses of people.
 """
 
 import logging
@@ -18,7 +18,7 @@ _log = logging.getLogger("unite.requests")
 
 
 def install(app: Flask) -> None:
-    """Log every request when its answer is ready; the body of a stream may follow later."""
+    """Log every request when its response is ready; the body of a stream may be sent later."""
 
     @app.before_request
     def begin() -> None:
@@ -28,14 +28,14 @@ def install(app: Flask) -> None:
     def log(response: Response) -> Response:
         actor = authenticated_actor()
         began = g.get("began")
-        # Load balancers ask every few seconds; that all is well is no news.
+        # Load balancers check the health every few seconds; a success is logged only at DEBUG.
         quiet = str(request.url_rule) in HEALTH_ROUTES and response.status_code < HTTPStatus.BAD_REQUEST
         _log.log(
             logging.DEBUG if quiet else logging.INFO,
             "request",
             extra={
                 "method": request.method,
-                # The rule rather than the path: ids are told by the correlation id, and unknown paths hold anything.
+                # The route and not the path: unknown paths may contain anything, and the correlation id finds the ids.
                 "route": str(request.url_rule) if request.url_rule is not None else None,
                 "status": response.status_code,
                 "ms": None if began is None else round((time.perf_counter() - began) * 1000, 2),

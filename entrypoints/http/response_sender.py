@@ -1,4 +1,4 @@
-"""Answers on their way out: sent by the loop, so that no thread waits until a client reads."""
+"""Send responses on the event loop with timeouts, so that no thread waits for a slow client."""
 
 import asyncio
 import logging
@@ -11,24 +11,24 @@ from entrypoints.http.threads import ThreadPool
 from entrypoints.http.timeouts import ClientTimeout, TimeBudget, Timeouts
 
 MAX_WHOLE_RESPONSE_BYTES = 256 * 1024
-"""An answer that says it has at most so many bytes is made whole by its thread, and sent after that."""
+"""A response with a Content-Length of at most so many bytes is read whole by its thread, and sent afterwards."""
 
 CHUNK_BYTES = 64 * 1024
-"""Bytes that are handed to the server below at a time; it holds a few of these for a client that is slow to read."""
+"""Bytes that are passed to the server at a time; it buffers a few of these for a client that reads slowly."""
 
 DISCONNECT_POLL_SECONDS = 0.1
-"""Seconds between two looks whether a client is gone, where something else came in place of that."""
+"""Seconds before the next check for a disconnect, after another message was received."""
 
 _log = logging.getLogger("unite.http")
 
 
 class Pause(bytes):
-    """An empty block of an answer: there will be nothing to send for so many seconds. No thread waits for them."""
+    """An empty block of a response: nothing follows for so many seconds, in which no thread waits."""
 
     seconds: float
 
     def __new__(cls, seconds: float) -> Self:
-        """A pause of so many seconds."""
+        """Create a pause of so many seconds."""
         pause = super().__new__(cls)
         pause.seconds = seconds
         return pause
@@ -36,41 +36,41 @@ class Pause(bytes):
 
 @dataclass(frozen=True, slots=True)
 class WsgiResponse:
-    """What an application answered: the message that starts it, and its body, whole or still to be made."""
+    """The response of an application: its start message, and its body as bytes or as an iterator of blocks."""
 
     start: Message
     body: bytes | Iterator[bytes]
     close: Callable[[], None] = lambda: None
 
     def closing(self) -> "WsgiResponse":
-        """The answer, after which the connection is closed."""
+        """Return the response with a header that closes the connection after it."""
         headers = [(name, value) for name, value in self.start["headers"] if name != b"connection"]
         return replace(self, start={**self.start, "headers": [*headers, (b"connection", b"close")]})
 
 
 def start_message(status: str, headers: Iterable[tuple[str, str]]) -> Message:
-    """The beginning of an answer as ASGI has it, from the status line and the headers of WSGI."""
+    """Convert the status line and the headers of WSGI to the start message of ASGI."""
     encoded = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
     return {"type": "http.response.start", "status": int(status[:3]), "headers": encoded}
 
 
 class ResponseSender:
-    """The way to one client."""
+    """The sender of the response to one client."""
 
     def __init__(self, client: Client, timeouts: Timeouts) -> None:
         self.started = False
         self._client = client
-        # Reading an answer may begin with a pause: unlike a body it is not what the client came for.
+        # A client may pause before it starts to read the response, but not before it sends the body.
         self._allowance = TimeBudget(timeouts, first=timeouts.pause)
 
     async def send(self, answer: WsgiResponse, threads: ThreadPool, *, watched: bool) -> None:
-        """Send the answer, and close it; a client that does not read it in time is disconnected.
+        """Send the response and close it; disconnect a client that does not read it in time.
 
-        Where `watched` a stream also ends as soon as the client is gone: its body has been read to the end by then.
+        With `watched` a stream also ends when the client disconnects, which requires that the request body was read.
         """
         try:
             if isinstance(answer.body, bytes) and len(answer.body) <= CHUNK_BYTES:
-                # The server below takes this without waiting for the client.
+                # The server buffers this without waiting for the client.
                 self.started = True
                 await self._client.send(answer.start)
                 await self._client.send({"type": "http.response.body", "body": answer.body, "more_body": False})
@@ -80,7 +80,7 @@ class ResponseSender:
             else:
                 await self._send_stream(answer.start, answer.body, threads, watched=watched)
         except ClientTimeout:
-            _log.info("A client did not read its answer in time, and is disconnected.")
+            _log.info("A client did not read its response in time, and is disconnected.")
             self._client.disconnect()
         finally:
             if not isinstance(answer.body, bytes):
@@ -89,20 +89,22 @@ class ResponseSender:
     async def _send_stream(
         self, start: Message, blocks: Iterator[bytes], threads: ThreadPool, *, watched: bool
     ) -> None:
-        gone = asyncio.ensure_future(self._gone()) if watched else asyncio.get_running_loop().create_future()
+        disconnected = (
+            asyncio.ensure_future(self._disconnected()) if watched else asyncio.get_running_loop().create_future()
+        )
         try:
             await self._start(start)
-            while not gone.done():
+            while not disconnected.done():
                 block = await threads.run(lambda: next(blocks, None))
                 if block is None:
                     await self._send_pieces(b"", last=True)
                     return
                 if isinstance(block, Pause):
-                    await asyncio.wait((gone,), timeout=block.seconds)
+                    await asyncio.wait((disconnected,), timeout=block.seconds)
                 elif block:
                     await self._send_pieces(block, last=False)
         finally:
-            gone.cancel()
+            disconnected.cancel()
 
     async def _start(self, start: Message) -> None:
         self.started = True
@@ -117,7 +119,7 @@ class ResponseSender:
             )
             self._allowance.moved(len(piece))
 
-    async def _gone(self) -> None:
+    async def _disconnected(self) -> None:
         while (await self._client.receive())["type"] != "http.disconnect":  # noqa: ASYNC110 - it is a client that is awaited
-            # Should anything else come at once and again and again, the loop has others to look after.
+            # Other messages may arrive in a fast sequence; the pause leaves the loop to other connections.
             await asyncio.sleep(DISCONNECT_POLL_SECONDS)

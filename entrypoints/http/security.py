@@ -1,4 +1,4 @@
-"""Headers that tell browsers and caches how little they may do with an answer."""
+"""Add security headers for browsers and caches to every response."""
 
 from flask import Flask, Response, request
 
@@ -11,14 +11,14 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cross-Origin-Resource-Policy": "same-origin",
-    # Answers are for the one who asked. A route that knows better says so itself.
+    # Responses are for one user. A route whose response may be cached sets its own header.
     "Cache-Control": "no-store",
 }
 _STRICT_TRANSPORT = "max-age=31536000"
 
 
 def install(app: Flask) -> None:
-    """Send these headers with every answer that does not bring its own."""
+    """Add the security headers to every response that does not set its own."""
 
     @app.after_request
     def harden(response: Response) -> Response:
@@ -30,6 +30,6 @@ def install(app: Flask) -> None:
 
 
 def is_secure() -> bool:
-    """Whether the client speaks TLS: as its proxy says, or else as the public URL does (RFC 6797, 7.2)."""
+    """Return whether the client uses TLS, according to its proxy or else to the public URL (RFC 6797, 7.2)."""
     scheme: str | None = request.environ.get(FORWARDED_SCHEME)
     return (scheme or http_config().public_url.partition(":")[0]) == "https"

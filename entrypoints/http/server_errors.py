@@ -1,4 +1,4 @@
-"""Requests that were refused before they came here: the answer is made as that to any other error."""
+"""Raise errors that the server found in a request, so that the application answers them like any other error."""
 
 import logging
 
@@ -10,7 +10,7 @@ _log = logging.getLogger("unite.http")
 
 
 def install(app: Flask) -> None:
-    """Answer with the error that the server found in the request, before anything else reads the request."""
+    """Raise the server's error for a refused request before anything else reads the request."""
 
     @app.before_request
     def refuse() -> None:

@@ -1,4 +1,4 @@
-"""Problem documents for requests that the application never had: it makes those of all others itself."""
+"""Problem documents for requests that fail in the server, before they reach the application."""
 
 import uuid
 from http import HTTPStatus
@@ -11,7 +11,7 @@ from unite_core.errors import UniteError
 
 
 class ServerProblemResponse:
-    """The answer to a request that failed with `error`; `path` is that of the request, still percent-encoded."""
+    """The response to a request that failed with `error`; `path` is the percent-encoded path of the request."""
 
     def __init__(self, error: UniteError, path: bytes) -> None:
         self.code, kind = problem_kind_of(error)

@@ -1,4 +1,4 @@
-"""Threads that the loop has work done on."""
+"""A thread pool whose results are awaited on the event loop."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,15 +11,15 @@ T = TypeVar("T")
 
 
 class ThreadPool:
-    """So many threads, and the work that waits for one of them."""
+    """A fixed number of threads with a queue of calls."""
 
     def __init__(self, maximum: int, name: str) -> None:
         self._pool = ThreadPoolExecutor(maximum, thread_name_prefix=name)
 
     async def run(self, work: Callable[[], T]) -> T:
-        """What `work` returns or raises.
+        """Run `work` in a thread and return or raise its result.
 
-        This is `loop.run_in_executor` at half its cost, which is a tenth of a small request.
+        This costs half as much as `loop.run_in_executor`, whose cost is a tenth of a small request.
         """
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
@@ -32,7 +32,7 @@ def _carry_out(work: Callable[[], Any], done: "asyncio.Future[Any]", loop: async
         settle = partial(_settle, done, work(), None)
     except BaseException as error:  # noqa: BLE001 - it is raised again where the result is awaited
         settle = partial(_settle, done, None, error)
-    # Where the loop has ended, the server has.
+    # If the loop is closed, the server has stopped.
     with suppress(RuntimeError):
         loop.call_soon_threadsafe(settle)
 

@@ -1,4 +1,4 @@
-"""How long the server waits for clients."""
+"""Timeouts for slow clients, and the time that a transfer has left."""
 
 import asyncio
 import time
@@ -11,14 +11,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True)
 class Timeouts:
-    """How long a client may keep the server waiting, in seconds.
+    """The times in seconds for which the server waits for a client.
 
-    A client starts with `first` seconds. Waiting uses them up, and every `bytes_a_second` bytes that move earn one
-    second, up to `pause` seconds in store. So a client that stops is given up after `pause` seconds at most, and one
-    that is slower than `bytes_a_second` for long is given up too, however much it moved before. One body or one answer
-    takes at most `total` seconds altogether.
+    A client starts with `first` seconds. Waiting uses them up, and every `bytes_a_second` transferred bytes add one
+    second, up to `pause` seconds. So a client that stops is disconnected after at most `pause` seconds, and so is one
+    that stays slower than `bytes_a_second`, no matter how much it transferred before. One body or one response takes at
+    most `total` seconds.
 
-    A head has to be there `head` seconds after its first byte, and a connection may be idle for as long.
+    A head has to be complete `head` seconds after its first byte, and a connection may be idle for the same time.
     """
 
     first: float = 10.0
@@ -29,19 +29,19 @@ class Timeouts:
 
 
 class ClientTimeout(Exception):
-    """A client has kept the server waiting for longer than the patience with it lasts."""
+    """A client has used up the time for which the server waits for it."""
 
 
 class TimeBudget:
-    """What is left of the patience with one body or one answer."""
+    """The waiting time that is left for one body or one response."""
 
     def __init__(self, timeouts: Timeouts, *, first: float | None = None) -> None:
-        self._patience = timeouts
+        self._timeouts = timeouts
         self._seconds = timeouts.first if first is None else first
         self._end = time.monotonic() + timeouts.total
 
     async def wait_for(self, call: Callable[..., Awaitable[T]], *arguments: Any) -> T:
-        """Await what `call` does; raises `ClientTimeout` where the client has used up its allowance."""
+        """Await `call(*arguments)`; raise `ClientTimeout` if the client has used up its time."""
         began = time.monotonic()
         try:
             async with asyncio.timeout(max(0.0, min(self._seconds, self._end - began))):
@@ -52,5 +52,5 @@ class TimeBudget:
             self._seconds -= time.monotonic() - began
 
     def moved(self, size: int) -> None:
-        """Earn time for `size` bytes that came or went."""
-        self._seconds = min(self._patience.pause, self._seconds + size / self._patience.bytes_a_second)
+        """Add time for `size` transferred bytes."""
+        self._seconds = min(self._timeouts.pause, self._seconds + size / self._timeouts.bytes_a_second)

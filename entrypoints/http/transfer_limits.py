@@ -1,4 +1,4 @@
-"""Places that few can have at once, of which nobody gets more than a share."""
+"""Limit concurrent transfers in total and per client."""
 
 import threading
 from collections import Counter
@@ -8,7 +8,7 @@ from entrypoints.http.problems import too_many_transfers
 
 
 class TransferLimiter:
-    """So many places, at most `max_per_client` of them for one holder."""
+    """A limited number of places for transfers, with a limit for each holder."""
 
     def __init__(self, places: int) -> None:
         self._places = places
@@ -16,20 +16,20 @@ class TransferLimiter:
         self._lock = threading.Lock()
 
     def take(self, holder: str, max_per_client: int) -> Callable[[], None]:
-        """Take a place; call what comes back once to give it back.
+        """Take a place, and return the function that releases it; call that once.
 
-        Raises `Unavailable` (`too_many_transfers`) where no place is free, or the holder has a full share.
+        Raises `Unavailable` (`too_many_transfers`) if no place is free, or if the holder has `max_per_client` already.
         """
         with self._lock:
             if self._held[holder] >= max_per_client:
-                raise too_many_transfers(f"You have {max_per_client} transfers under way; wait until one has ended.")
+                raise too_many_transfers(f"You have {max_per_client} transfers in progress; wait until one has ended.")
             if self._held.total() >= self._places:
-                raise too_many_transfers("Too many files are on their way; send or ask for this one later.")
+                raise too_many_transfers("Too many files are being transferred; send or request this one later.")
             self._held[holder] += 1
-        return lambda: self._give_back(holder)
+        return lambda: self._release(holder)
 
-    def _give_back(self, holder: str) -> None:
+    def _release(self, holder: str) -> None:
         with self._lock:
             self._held[holder] -= 1
-            # Holders come and go.
+            # Adding an empty counter removes holders without a place, so the counter does not grow forever.
             self._held += Counter()

@@ -1,4 +1,4 @@
-"""How a client sends a file straight to storage, as answers tell it."""
+"""Schema and JSON of instructions for uploading a file directly to storage."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from unite_core.files import Upload
 
 
 class UploadSchema(Body):
-    """How to send the bytes to storage.
+    """Instructions for sending the bytes to storage.
 
     With PUT the bytes are the body, sent with `headers`; with POST they are the field `file` after `fields` in a
     form (RFC 7578).
@@ -20,6 +20,6 @@ class UploadSchema(Body):
 
 
 def upload_json(upload: Upload) -> dict[str, Any]:
-    """The members `upload`, as `UploadSchema` shows it, and `expires_at`: until when it is good."""
-    told = {"url": upload.url, "method": upload.method, "headers": upload.headers, "fields": upload.fields}
-    return {"upload": told, "expires_at": upload.expires_at}
+    """Return the members `upload`, as in `UploadSchema`, and `expires_at`, the time until which it works."""
+    instructions = {"url": upload.url, "method": upload.method, "headers": upload.headers, "fields": upload.fields}
+    return {"upload": instructions, "expires_at": upload.expires_at}

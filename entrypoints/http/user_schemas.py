@@ -1,4 +1,4 @@
-"""Users, logins and passwords as the API takes and shows them."""
+"""Schemas and JSON of users, logins and passwords."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ _NAME = {"minLength": 1, "maxLength": MAX_NAME_LENGTH}
 _EMAIL = {"format": "email", "maxLength": MAX_EMAIL_LENGTH}
 _TIME = {"pattern": TIME_PATTERN, "description": "A local time of day, from 00:00 to 23:59."}
 _ZONE = {"minLength": 1, "maxLength": MAX_ZONE_LENGTH, "description": "The name of an IANA time zone."}
-_PHONE_IN = {"maxLength": MAX_PHONE_INPUT_LENGTH, "description": "In any common form; text messages go to it."}
+_PHONE_IN = {"maxLength": MAX_PHONE_INPUT_LENGTH, "description": "In any common format; text messages are sent to it."}
 
 USER_EXAMPLE = {
     "id": "01990f3e-8a4b-7c1d-9e2f-0a1b2c3d4e5f",
@@ -58,14 +58,14 @@ TOKENS_EXAMPLE = {
 
 
 class DailySummarySchema(Body):
-    """When a user gets the summary of each day."""
+    """The time at which a user gets the daily summary."""
 
     at = Text(required=True, metadata=_TIME)
     tz = Text(required=True, metadata=_ZONE)
 
 
 class UserSchema(Body):
-    """Somebody who can log in, or could."""
+    """A user."""
 
     id = Id(required=True)
     email = Text(required=True, metadata=_EMAIL)
@@ -80,15 +80,16 @@ class UserSchema(Body):
         DailySummarySchema,
         required=True,
         allow_none=True,
-        metadata={"description": "When the user gets the summary of each day; null where they get none."},
+        metadata={"description": "When the user gets the daily summary; null if they get none."},
     )
     password_change_required = Flag(
-        required=True, metadata={"description": "Whether the user has a one-time password, and has to change it first."}
+        required=True,
+        metadata={"description": "Whether the user has a one-time password, which must be changed first."},
     )
 
 
 def user_json(user: User) -> dict[str, Any]:
-    """A user as `UserSchema` shows it."""
+    """Return a user as `UserSchema` shows it."""
     summary = user.daily_summary
     return {
         "id": user.id,
@@ -113,14 +114,14 @@ class UserPageSchema(Body):
 
 
 class UserQuery(PageQuery):
-    """Which users a list holds."""
+    """The filters of the list of users."""
 
     role = Choice(Role)
     active = Flag()
 
 
 class NewUserSchema(Body):
-    """Somebody to be added."""
+    """The data of a new user."""
 
     email = Text(required=True, metadata=_EMAIL)
     name = Text(required=True, metadata=_NAME)
@@ -130,7 +131,7 @@ class NewUserSchema(Body):
 
 
 class UserPatchSchema(Body):
-    """What shall be different about a user (JSON merge patch, RFC 7396)."""
+    """The changes to a user (JSON merge patch, RFC 7396)."""
 
     name = Text(metadata=_NAME)
     phone = Text(allow_none=True, metadata=_PHONE_IN)
@@ -139,48 +140,48 @@ class UserPatchSchema(Body):
 
 
 class DailySummaryPatchSchema(Body):
-    """When the caller shall get the summary of each day."""
+    """The time at which the caller wants the daily summary."""
 
-    at = Text(metadata={**_TIME, "description": f"{_TIME['description']} Required where there is no summary yet."})
-    tz = Text(metadata={**_ZONE, "description": f"{_ZONE['description']} {DEFAULT_ZONE} where none was ever named."})
+    at = Text(metadata={**_TIME, "description": f"{_TIME['description']} Required if there is no summary yet."})
+    tz = Text(metadata={**_ZONE, "description": f"{_ZONE['description']} {DEFAULT_ZONE} if none was ever set."})
 
 
 class MePatchSchema(Body):
-    """What shall be different about oneself (JSON merge patch, RFC 7396)."""
+    """The changes to the current user (JSON merge patch, RFC 7396)."""
 
     daily_summary = ObjectOf(DailySummaryPatchSchema, allow_none=True)
 
 
 def summary_change(body: dict[str, Any], expected_version: int | None) -> SummaryChange:
-    """The change that a body of `MePatchSchema` asks for."""
-    asked = body.get("daily_summary", UNSET)
+    """Return the change for a body of `MePatchSchema`."""
+    summary = body.get("daily_summary", UNSET)
     return SummaryChange(
-        daily_summary=SummarySettings(**asked) if isinstance(asked, dict) else asked,
+        daily_summary=SummarySettings(**summary) if isinstance(summary, dict) else summary,
         expected_version=expected_version,
     )
 
 
 class PasswordChangeSchema(Body):
-    """The password that was, and the one that shall be."""
+    """The current and the new password."""
 
     current_password = Text(required=True, metadata=_PASSWORD)
     new_password = Text(required=True, metadata=_NEW_PASSWORD)
 
 
 class OneTimePasswordSchema(Body):
-    """A one-time password, shown once, and until when a login with it works."""
+    """A one-time password, which is shown once, and the time until which it works."""
 
     password = Text(required=True, metadata=_PASSWORD)
     expires_at = Timestamp(required=True)
 
 
 def one_time_password_json(one_time: OneTimePassword) -> dict[str, Any]:
-    """A one-time password as `OneTimePasswordSchema` shows it."""
+    """Return a one-time password as `OneTimePasswordSchema` shows it."""
     return {"password": one_time.password, "expires_at": one_time.expires_at}
 
 
 class CredentialsSchema(Body):
-    """What somebody logs in with."""
+    """The credentials for a login."""
 
     email = Text(required=True, metadata={"format": "email"})
     password = Text(required=True, metadata=_PASSWORD)
@@ -202,7 +203,7 @@ class TokensSchema(Body):
 
 
 def tokens_json(pair: TokenPair) -> dict[str, Any]:
-    """A pair of tokens as `TokensSchema` shows it (RFC 6749, 5.1)."""
+    """Return a pair of tokens as `TokensSchema` shows it (RFC 6749, 5.1)."""
     return {
         "access_token": pair.access_token,
         "refresh_token": pair.refresh_token,

@@ -1,4 +1,4 @@
-"""Users: oneself, and everybody else."""
+"""Routes for the current user and for managing users."""
 
 from typing import Any
 from uuid import UUID
@@ -51,7 +51,7 @@ _USER = ResponseDoc(status=200, schema=UserSchema, example=USER_EXAMPLE, headers
 @room.operation(
     "GET",
     "/v1/me",
-    description="Read the user that the access token belongs to.",
+    description="Read the user of the access token.",
     answers=[_USER],
     before_password_change=True,
     if_none_match=True,
@@ -135,8 +135,8 @@ def create_user(body: dict[str, Any]) -> Response:
 )
 def list_users(query: dict[str, Any]) -> Response:
     """List users."""
-    wanted = UserFilter(role=query.get("role"), active=query.get("active"))
-    page = unite().identity.list_users(actor(), wanted, page_request(query))
+    filters = UserFilter(role=query.get("role"), active=query.get("active"))
+    page = unite().identity.list_users(actor(), filters, page_request(query))
     return page_response(map(user_json, page.items), page.next)
 
 

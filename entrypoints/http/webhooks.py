@@ -1,7 +1,7 @@
-"""What Twilio tells of its own accord: what became of a text message, and what people write back.
+"""Webhooks of Twilio: the status of sent text messages, and received text messages.
 
-Whoever calls proves by a signature that they are Twilio; nothing else is asked of them. What is told twice has one
-effect, so that there is no need of an Idempotency-Key.
+Requests are authenticated only by the signature of Twilio. A request that is sent twice has one effect, so no
+Idempotency-Key is needed.
 """
 
 import re
@@ -29,50 +29,50 @@ FORM_TYPE = "application/x-www-form-urlencoded"
 SIGNATURE = "X-Twilio-Signature"
 
 MAX_FORM_BYTES = 64 * 1024
-"""In bytes: three times as much as the longest text message with every character of it percent-encoded."""
+"""Three times the size of the longest text message with every character percent-encoded."""
 
 MAX_FORM_FIELDS = 200
-"""A text message with ten pictures, the most that Twilio hands on, comes with about fifty fields."""
+"""A text message with ten pictures, the maximum of Twilio, has about fifty fields."""
 
 _DIGITS = re.compile("[0-9]{1,9}")
 _E164 = re.compile(r"\+[1-9][0-9]{1,14}")
-_NOTHING_TO_SAY = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
+_EMPTY_REPLY = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
 
 room = OperationGroup("webhooks", "Requests from Twilio, verified by their signature.")
 
 
 class TwilioForm(Body):
-    """A form of Twilio's, of which the fields that matter here are named."""
+    """A form from Twilio; only the fields that are used here are declared."""
 
     class Meta:
-        """There are many more fields, and new ones may come."""
+        """The options of the schema: Twilio sends many other fields and may add new ones."""
 
         unknown = EXCLUDE
 
 
 class TextStatusForm(TwilioForm):
-    """What became of a text message."""
+    """The form with the status of a sent text message."""
 
     sid = Text(required=True, data_key="MessageSid", metadata={"description": "Twilio's id of the message."})
     status = Text(
         required=True, data_key="MessageStatus", metadata={"description": "`sent`, `delivered`, `failed` and so on."}
     )
     error_code = Text(
-        data_key="ErrorCode", metadata={"description": "Why it was not delivered: a number of Twilio's, such as 30003."}
+        data_key="ErrorCode", metadata={"description": "Twilio's error code if it was not delivered, such as 30003."}
     )
-    phone = Text(data_key="To", metadata={"description": "Whom it was sent to, E.164."})
+    phone = Text(data_key="To", metadata={"description": "The recipient, E.164."})
 
 
 class InboundTextForm(TwilioForm):
-    """A text message that somebody wrote."""
+    """The form with a received text message."""
 
     sid = Text(required=True, data_key="MessageSid", metadata={"description": "Twilio's id of the message."})
-    phone = Text(required=True, data_key="From", metadata={"description": "Who wrote it, E.164."})
+    phone = Text(required=True, data_key="From", metadata={"description": "The sender, E.164."})
     body = Text(data_key="Body", load_default="")
     opt_out_type = Text(
         data_key="OptOutType",
         load_default=None,
-        metadata={"description": "STOP, START or HELP, where Twilio itself has understood it as one of them."},
+        metadata={"description": "STOP, START or HELP if Twilio has recognized the message as one of them."},
     )
 
 
@@ -80,14 +80,14 @@ _SIGNED = {
     "in": "header",
     "name": SIGNATURE,
     "required": True,
-    "description": "Twilio's signature of the URL, as its console has it, and of all fields of the form.",
+    "description": "Twilio's signature of the URL, as configured in its console, and of all fields of the form.",
     "schema": {"type": "string"},
 }
 _DELIVERY = {
     "in": "query",
     "name": "delivery",
     "required": True,
-    "description": "The delivery that the message was sent for.",
+    "description": "The delivery for which the message was sent.",
     "schema": {"type": "string", "format": "uuid"},
 }
 
@@ -103,7 +103,7 @@ def _form_of(schema: type[Schema], example: dict[str, str]) -> dict[str, Any]:
     request_body=_form_of(
         TextStatusForm, {"MessageSid": "SM0b1c2d3e4f5a6b7c8d9e0f1a2b3c4d5e", "MessageStatus": "delivered"}
     ),
-    answers=[ResponseDoc(status=204, description="It is known now.")],
+    answers=[ResponseDoc(status=204, description="The status is stored.")],
     problems=["invalid_signature", "malformed_form", "invalid_parameter", "invalid", "too_large"],
     parameters=[_SIGNED, _DELIVERY],
     public=True,
@@ -114,13 +114,13 @@ def _form_of(schema: type[Schema], example: dict[str, str]) -> dict[str, Any]:
 )
 def receive_text_status() -> Response:
     """Receive a text message's status."""
-    told = _read(TextStatusForm, _signed_form())
+    form = _read(TextStatusForm, _signed_form())
     status = TextStatus(
         delivery_id=_delivery_id(),
-        sid=told["sid"],
-        status=told["status"],
-        error_code=_number(told.get("error_code")),
-        phone=_phone(told.get("phone")),
+        sid=form["sid"],
+        status=form["status"],
+        error_code=_number(form.get("error_code")),
+        phone=_phone(form.get("phone")),
     )
     dead = retry_on_deadlock(lambda: unite().notifications.receive_text_status(status))
     if dead is not None:
@@ -139,9 +139,9 @@ def receive_text_status() -> Response:
         ResponseDoc(
             status=200,
             schema={"type": "string"},
-            example=_NOTHING_TO_SAY,
+            example=_EMPTY_REPLY,
             content_type="text/xml",
-            description="Nothing is written back.",
+            description="No reply is sent.",
         )
     ],
     problems=["invalid_signature", "malformed_form", "invalid", "too_large"],
@@ -154,17 +154,17 @@ def receive_text_status() -> Response:
 )
 def receive_inbound_text() -> Response:
     """Receive a text message."""
-    told = _read(InboundTextForm, _signed_form())
-    phone = _phone(told["phone"])
-    # Of a sender that has no number, such as a short code, nobody is ever sent anything.
+    form = _read(InboundTextForm, _signed_form())
+    phone = _phone(form["phone"])
+    # A sender without a phone number, such as a short code, is ignored: no text messages are sent to it.
     if phone is not None:
-        text = InboundText(sid=told["sid"], phone=phone, body=told["body"], opt_out_type=told["opt_out_type"])
+        text = InboundText(sid=form["sid"], phone=phone, body=form["body"], opt_out_type=form["opt_out_type"])
         retry_on_deadlock(lambda: unite().notifications.receive_inbound_text(text))
-    return Response(_NOTHING_TO_SAY, content_type="text/xml; charset=utf-8")
+    return Response(_EMPTY_REPLY, content_type="text/xml; charset=utf-8")
 
 
 def _signed_form() -> dict[str, str]:
-    """The form that was posted, once it is certain that Twilio did that.
+    """Return the posted form after verifying Twilio's signature.
 
     Raises `UnsupportedMediaType`, `TooLarge`, `Malformed` and `Forbidden` (`invalid_signature`).
     """
@@ -172,9 +172,9 @@ def _signed_form() -> dict[str, str]:
         raise UnsupportedMediaType(f"Send the form as {FORM_TYPE}.", accepted=(FORM_TYPE,))
     pairs = _pairs(body_bytes().decode(errors="replace"))
     form = dict(pairs)
-    good = http_config().verify_text_signature
-    # Twilio gives no field twice; what was given twice would be signed as one of the two, and read as the other.
-    if good is None or len(form) < len(pairs) or not good(_url(), form, request.headers.get(SIGNATURE, "")):
+    verify = http_config().verify_text_signature
+    # Twilio sends no field twice. Of a repeated field one value might be verified and the other one be used.
+    if verify is None or len(form) < len(pairs) or not verify(_url(), form, request.headers.get(SIGNATURE, "")):
         raise Forbidden(f"{SIGNATURE} is not the signature of this request.", code="invalid_signature")
     return form
 
@@ -187,18 +187,18 @@ def _pairs(form: str) -> list[tuple[str, str]]:
 
 
 def _url() -> str:
-    """What Twilio called, which is not what a proxy asks of us."""
+    """Return the URL that Twilio called, which differs from the URL behind a proxy."""
     query = request.query_string.decode("latin-1")
     return f"{http_config().public_url}{request.path}{'?' if query else ''}{query}"
 
 
 def _read(schema: type[Schema], form: dict[str, str]) -> dict[str, Any]:
     try:
-        # A field that is empty says as little as one that is not there.
-        read: dict[str, Any] = schema().load({name: value for name, value in form.items() if value})
+        # An empty field means the same as a missing one.
+        loaded: dict[str, Any] = schema().load({name: value for name, value in form.items() if value})
     except ValidationError as error:
         raise Invalid("The form breaks a rule.", problems=field_errors_of(error.messages)) from error
-    return read
+    return loaded
 
 
 def _number(code: str | None) -> int | None:
@@ -211,7 +211,7 @@ def _phone(sender: str | None) -> str | None:
 
 def _delivery_id() -> UUID:
     try:
-        found: UUID = Id(required=True).deserialize(query_arguments(request).get("delivery", ""))
+        delivery_id: UUID = Id(required=True).deserialize(query_arguments(request).get("delivery", ""))
     except ValidationError as error:
         raise query_error(field_errors_of({"delivery": error.messages})) from error
-    return found
+    return delivery_id

@@ -1,4 +1,4 @@
-"""What a loop does about a failure: write it down, wait, and go on."""
+"""Log failures of a worker loop, and back off before the next attempt."""
 
 import logging
 from collections.abc import Iterator
@@ -15,22 +15,22 @@ MAX_BACKOFF = 30.0
 
 @dataclass
 class Backoff:
-    """How many seconds to wait after a failure: twice as long after each one that follows another."""
+    """The seconds to wait after a failure, which double with each consecutive failure."""
 
     seconds: float = 0.0
 
     def failed(self) -> None:
-        """Count a failure."""
+        """Increase the pause after a failure."""
         self.seconds = min(MAX_BACKOFF, self.seconds * 2 or FIRST_BACKOFF)
 
     def succeeded(self) -> None:
-        """Begin anew."""
+        """Reset the pause after a success."""
         self.seconds = 0.0
 
 
 @contextmanager
 def log_failures(backoff: Backoff, doing: str) -> Iterator[None]:
-    """Log and count whatever goes wrong in the block, and end it there."""
+    """Log and count any error of the block, and suppress it."""
     try:
         yield
     except Unavailable as error:

@@ -1,4 +1,4 @@
-"""Going on with an import or with an undoing, and the log lines that say what was done."""
+"""Continue an import or an undo, and log the result."""
 
 import logging
 from collections.abc import Callable
@@ -19,9 +19,9 @@ def continue_import(
     should_stop: Callable[[], bool],
     correlation_id: str | None = None,
 ) -> ImportStatus | None:
-    """Go on with an import; its status where this worker did something, None where there was nothing to do.
+    """Continue an import, and return its status; None if there was nothing to do for this worker.
 
-    That an import has ended is logged by the worker that ended it, and by no other.
+    Only the worker that ends an import logs its end.
     """
     marks = _marks(import_id, correlation_id)
     taken = False
@@ -47,7 +47,7 @@ def continue_import(
 def continue_undo(
     imports: Imports, import_id: UUID, *, should_stop: Callable[[], bool], correlation_id: str | None = None
 ) -> None:
-    """Go on with an undoing. That it has ended is logged by the worker that ended it, and by no other."""
+    """Continue an undo. Only the worker that ends it logs its end."""
     marks = _marks(import_id, correlation_id)
     imports.continue_undo(
         import_id, should_stop=should_stop, on_finished=partial(log.info, "The import is undone.", extra=marks)

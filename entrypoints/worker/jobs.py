@@ -1,4 +1,4 @@
-"""What the jobs in the queues do: one use case each, told by ids alone, and safe to run twice."""
+"""The jobs of the queues: each calls one use case with ids only, and is safe to run twice."""
 
 import logging
 import time
@@ -16,23 +16,23 @@ from unite_core.application import Unite
 from unite_core.jobs import Jobs
 
 MAX_TURN_SECONDS = 120.0
-"""Seconds after which an import goes to the end of the line even where nobody is seen to wait.
+"""Seconds after which an import goes to the end of the queue even if no other import is known to wait.
 
-A job that is silent for longer looks to RQ as if its worker had died.
+RQ would take the worker of a job that runs longer for dead.
 """
 
 MAX_LOGGED_LENGTH = 100
-"""Characters of a name from Redis that the log shows."""
+"""Characters of a job name from Redis that are logged."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobContext:
-    """What a job works with, handed to it by its worker.
+    """The context of a job: the application and the worker that runs the job.
 
-    `holder` names the worker in the leases that it takes; `stopping` tells whether it is to stop; `further` are things
-    to do once a minute beside the upkeep of `unite`, by name.
+    `holder` is the worker's name in leases; `stopping` returns whether the worker has to stop; `further` are tasks by
+    name that run once a minute in addition to the upkeep of `unite`.
     """
 
     unite: Unite
@@ -43,10 +43,10 @@ class JobContext:
     clock: Callable[[], float] = time.monotonic
 
     def __call__(self, function: str, *about: str, correlation_id: str | None) -> None:
-        """Carry the job out that is named `function`.
+        """Run the job with the name `function`.
 
-        One that is not in `JOBS`, or is about something that no such job is about, is dropped with a line in the log:
-        anybody with access to Redis can write there, and what there is to do stands in the database anyway.
+        A job that is not in `JOBS`, or that has invalid arguments, is logged and dropped: anybody with access to Redis
+        can write there, and the database has all pending work anyway.
         """
         with correlation_scope(correlation_id):
             job = JOBS.get(function)
@@ -57,7 +57,7 @@ class JobContext:
 
 
 def run_import(context: JobContext, import_id: str) -> None:
-    """Give an import a turn; one that has not ended goes to the end of the line."""
+    """Continue an import for one turn; if it has not ended, enqueue it again."""
     wanted = UUID(import_id)
     turns = Turns(context.unite.imports.due, context.stopping, context.clock)
     turns.begin()
@@ -73,12 +73,12 @@ def run_import(context: JobContext, import_id: str) -> None:
 
 
 def undo_import(context: JobContext, import_id: str) -> None:
-    """Go on with an undoing to its end; the sweep finds what is left where the worker has to stop."""
+    """Continue an undo to its end; if the worker has to stop, the sweep enqueues it again."""
     continue_undo(context.unite.imports, UUID(import_id), should_stop=context.stopping)
 
 
 def relay(context: JobContext, destination: str) -> None:
-    """Tell one destination of events, for a turn; what is left then waits behind the others."""
+    """Deliver events to one destination for one turn; enqueue the job again if events are left."""
     latest = context.clock() + TURN
 
     def over() -> bool:
@@ -90,7 +90,7 @@ def relay(context: JobContext, destination: str) -> None:
 
 
 def sweep(context: JobContext) -> None:
-    """Enqueue what is to be done and nobody was woken for, and mark the calls that were missed."""
+    """Enqueue pending work that has no job, and mark missed calls."""
     due = context.unite.imports.due()
     for import_id in due.to_import:
         with correlation_scope(due.correlation_ids.get(import_id)):
@@ -103,17 +103,17 @@ def sweep(context: JobContext) -> None:
 
 
 def fold_entries(context: JobContext) -> None:
-    """Fold entries of the call ledger into what reports read."""
+    """Fold entries of the call ledger into the rollups for reports."""
     folding.fold_entries(context.unite.reports.fold, context.stopping)
 
 
 def make_summaries(context: JobContext) -> None:
-    """Make the daily summaries whose local time has come."""
+    """Create the daily summaries that are due."""
     summaries.make_summaries(context.unite.upkeep.create_daily_summaries, context.stopping)
 
 
 def keep_up(context: JobContext) -> None:
-    """Clear away what has run out or was given up."""
+    """Delete expired and abandoned data."""
     upkeep.keep_up(context.unite.upkeep, context.further, context.stopping)
 
 
@@ -130,13 +130,13 @@ def _a_destination(context: JobContext, about: str) -> bool:
 
 @dataclass(frozen=True)
 class Job:
-    """A job that a worker carries out, and for each of its arguments what that has to be."""
+    """A job of a worker, and a check for each of its arguments."""
 
     do: Callable[..., None]
     arguments: tuple[Callable[[JobContext, str], bool], ...] = ()
 
     def accepts(self, context: JobContext, about: tuple[str, ...]) -> bool:
-        """Whether the job can be about this."""
+        """Return whether the arguments are valid for the job."""
         return len(about) == len(self.arguments) and all(
             check(context, each) for check, each in zip(self.arguments, about, strict=True)
         )
@@ -154,7 +154,7 @@ JOBS: Mapping[str, Job] = {
         Job(keep_up),
     )
 }
-"""All jobs that there are, by the names that they have in the queues."""
+"""All jobs by their names in the queues."""
 
 EVERY: Mapping[Callable[..., None], int] = {
     sweep: MISSED_CALLS_INTERVAL,
@@ -162,4 +162,4 @@ EVERY: Mapping[Callable[..., None], int] = {
     make_summaries: summaries.SUMMARY_INTERVAL,
     keep_up: 60,
 }
-"""The seconds between two runs of the jobs that recur."""
+"""The scheduled jobs, and the seconds between two runs of each."""

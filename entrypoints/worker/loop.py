@@ -1,4 +1,4 @@
-"""What a worker does all day: imports, undoings, and clearing away what is no longer needed."""
+"""The worker loop without queues: imports, undos and upkeep, read from the database."""
 
 import time
 from collections.abc import Callable
@@ -17,10 +17,10 @@ UPKEEP_INTERVAL = 60.0
 
 @dataclass
 class Worker:
-    """Does what is due until it is told to stop; as many of them as you like may work side by side.
+    """A loop that does due work until it is stopped; any number of workers may run in parallel.
 
-    `holder` names this worker in the leases that it takes. `upkeep` are further things to do once a minute, by name.
-    A failure is written down and followed by a wait, never by the end of the loop.
+    `holder` is the worker's name in leases. `upkeep` are further tasks by name that run once a minute.
+    A failure is logged and followed by a pause; it never ends the loop.
     """
 
     unite: Unite
@@ -30,7 +30,7 @@ class Worker:
     upkeep: dict[str, Callable[[], object]] = field(default_factory=dict)
 
     def run(self) -> None:
-        """Work until `stop` is set. What is begun then ends with its current chunk."""
+        """Run until `stop` is set. Work in progress then ends with its current chunk."""
         turns = Turns(self.unite.imports.due, self.stop.is_set)
         backoff = Backoff()
         upkeep_at = 0.0
@@ -49,7 +49,7 @@ class Worker:
                 self.waiting.wait(POLL_INTERVAL)
 
     def _work(self, turns: Turns) -> bool:
-        """Give one import a turn and go on with the undoings; whether there was anything to do."""
+        """Continue one import for a turn and all undos; return whether there was anything to do."""
         chosen = turns.next()
         if chosen is not None:
             continue_import(

@@ -1,4 +1,4 @@
-"""The look for calls that were not made in time, every few seconds, whatever else the worker is at."""
+"""Mark missed calls every few seconds, in a thread of the worker."""
 
 import logging
 from collections.abc import Callable
@@ -12,11 +12,11 @@ from unite_core.calls.use_cases import MarkMissed
 log = logging.getLogger(__name__)
 
 MISSED_CALLS_INTERVAL = 5
-"""Seconds between two looks."""
+"""Seconds between two runs."""
 
 
 def mark_missed(mark: MarkMissed, stopping: Callable[[], bool]) -> None:
-    """Mark the calls that were missed. A failure is written down; the next look finds what this one did not."""
+    """Mark missed calls. A failure is logged; the next run marks the rest."""
     with log_failures(Backoff(), "looking for missed calls"):
         missed = mark(should_stop=stopping)
         if missed:
@@ -26,5 +26,5 @@ def mark_missed(mark: MarkMissed, stopping: Callable[[], bool]) -> None:
 def mark_missed_in_thread(
     mark: MarkMissed, stop: Event, *, every: float = MISSED_CALLS_INTERVAL
 ) -> AbstractContextManager[None]:
-    """Mark missed calls as long as the block lasts, after so many seconds again."""
+    """Mark missed calls repeatedly in a thread while the block runs, with a pause of `every` seconds."""
     return repeat_in_thread("missed", lambda: mark_missed(mark, stop.is_set), stop, every=every)

@@ -1,4 +1,4 @@
-"""The worker as a process: its signals, and the service that it belongs to."""
+"""The worker process: start-up, signals and threads."""
 
 import logging
 import os
@@ -30,10 +30,10 @@ log = logging.getLogger(__name__)
 
 
 def run(arguments: Namespace, environ: Mapping[str, str], begin: Callable[[Settings], Started] = start) -> int:
-    """Work until SIGTERM or SIGINT, with what `begin` makes of the settings; the exit code.
+    """Run the worker until SIGTERM or SIGINT, and return the exit code; `begin` starts the application.
 
-    With `--until-stdin-ends` also until whoever holds the other end of standard input is gone: the service
-    that started this process, however it ended.
+    With `--until-stdin-ends` the worker also stops when its standard input is closed, which happens when the service
+    that started it ends in any way.
     """
     logs.configure(logs.log_settings_of(environ))
     try:
@@ -86,7 +86,7 @@ def _work(arguments: Namespace, started: Started, wake_ups: WakeUpSource) -> Non
 
 @contextmanager
 def _listening_for_uploads(started: Started, stop: Event) -> Iterator[None]:
-    """Start imports as long as the block lasts, where a queue tells of uploads."""
+    """Start imports of uploaded files while the block runs, if an upload queue is configured."""
     if started.notices is None:
         yield
         return

@@ -1,4 +1,4 @@
-"""A worker that is told by queues what to do, and goes on without them while they are away."""
+"""A worker that runs jobs from queues, and falls back to the database while Redis is unavailable."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -13,11 +13,11 @@ from unite_core.errors import Unavailable
 log = logging.getLogger(__name__)
 
 ASK_AGAIN_AFTER = 1.0
-"""Seconds between two looks whether the queues are back."""
+"""Seconds between two checks whether the queues are available again."""
 
 
 class Queues(Protocol):
-    """Where jobs wait for workers; each of the methods raises `Unavailable` as soon as the queues do not answer."""
+    """The queues of jobs; each method raises `Unavailable` as soon as the queues do not respond."""
 
     def ping(self) -> None: ...
 
@@ -32,11 +32,11 @@ class Queues(Protocol):
 
 @dataclass(frozen=True)
 class QueuedWorker:
-    """Does the jobs of the queues until `stop` is set; as many of them as you like may work side by side.
+    """A worker that runs the jobs of the queues until `stop` is set; any number of workers may run in parallel.
 
     Imports have one thread, the events of each destination have one, and upkeep and the schedule have another, so that
-    neither a large file nor a destination that does not come back holds anything else up. While the queues do not
-    answer, `without` works straight from the database until the event that it is given is set.
+    neither a large file nor a hanging destination delays anything else. While the queues do not respond, `without`
+    works from the database until its event is set.
     """
 
     queues: Queues
@@ -45,7 +45,7 @@ class QueuedWorker:
     stop: Event
 
     def run(self) -> None:
-        """Work until `stop` is set. What is begun then ends with its current chunk."""
+        """Run until `stop` is set. Work in progress then ends with its current chunk."""
         while not self.stop.is_set():
             self._work_by_queues()
             if not self.stop.is_set():
@@ -55,7 +55,7 @@ class QueuedWorker:
                     log.info("Redis is back: the worker takes jobs from the queues again.")
 
     def _work_by_queues(self) -> None:
-        """Do jobs until it is time to stop, or the queues are away."""
+        """Run jobs until the worker has to stop, or the queues are unavailable."""
         away = Event()
 
         def stopping() -> bool:
@@ -84,7 +84,7 @@ class QueuedWorker:
         watch.join()
 
     def _watch(self, over: Event) -> None:
-        """Wait until the queues are back, or it is time to stop."""
+        """Wait until the queues are available again, or the worker has to stop."""
         while not self.stop.wait(ASK_AGAIN_AFTER):
             try:
                 self.queues.ping()
@@ -95,7 +95,7 @@ class QueuedWorker:
 
 
 def _until_away(away: Event, work: Callable[[], None]) -> None:
-    """Work; however that ends, the other threads end too."""
+    """Run `work`; when it ends for any reason, stop the other threads too."""
     try:
         work()
     except Unavailable as error:

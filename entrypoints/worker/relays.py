@@ -1,4 +1,4 @@
-"""The threads that tell each destination of events, beside the imports of the same process."""
+"""Threads that deliver events, one for each destination, in a worker without queues."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,9 +13,9 @@ from unite_core.application import Notifications
 
 @dataclass
 class Relay:
-    """Tells one destination of events until it is told to stop.
+    """A loop that delivers events to one destination until it is stopped.
 
-    A failure is written down and followed by a wait, never by the end of the loop.
+    A failure is logged and followed by a pause; it never ends the loop.
     """
 
     notifications: Notifications
@@ -24,7 +24,7 @@ class Relay:
     stop: Event
 
     def run(self) -> None:
-        """Relay until `stop` is set. What is handed over then is still settled."""
+        """Deliver events until `stop` is set. The result of a delivery in progress is still stored."""
         backoff = Backoff()
         while not self.stop.is_set():
             with log_failures(backoff, f"telling of events ({self.destination})"):
@@ -38,10 +38,10 @@ class Relay:
 
 @contextmanager
 def relay_in_threads(notifications: Notifications, bell: WakeUpBroadcast, stop: Event) -> Iterator[None]:
-    """Relay to every destination as long as the block lasts, each in a thread of its own, woken by the bell.
+    """Deliver events to every destination while the block runs, each in its own thread, woken through `bell`.
 
-    An import that has its turn holds no event up, and a destination that is slow delays no other. However the block
-    is left, `stop` is set then, and the threads have ended.
+    So an import delays no event, and a slow destination delays no other. When the block ends in any way, `stop` is set
+    and the threads have ended.
     """
     relays = [Relay(notifications, destination, bell.ear(), stop) for destination in notifications.destinations]
     threads: Sequence[Thread] = [

@@ -1,4 +1,4 @@
-"""Something that is done again and again in a thread of its own, whatever else the worker does."""
+"""Call a function repeatedly in its own thread."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -7,9 +7,9 @@ from threading import Event, Thread
 
 @contextmanager
 def repeat_in_thread(name: str, do: Callable[[], None], stop: Event, *, every: float) -> Iterator[None]:
-    """Call `do` as long as the block lasts, with a pause of `every` seconds after each call.
+    """Call `do` in a thread of that name while the block runs, with a pause of `every` seconds after each call.
 
-    However the block is left, `stop` is set then, and the thread of that name has ended.
+    When the block ends in any way, `stop` is set and the thread has ended.
     """
 
     def run() -> None:

@@ -1,4 +1,4 @@
-"""Making the daily summaries whose local time has come, several times a minute, whatever else the worker does."""
+"""Create due daily summaries several times a minute, in a thread of the worker."""
 
 import logging
 from collections.abc import Callable
@@ -12,11 +12,11 @@ from unite_core.summaries.use_cases import CreateDailySummaries
 log = logging.getLogger(__name__)
 
 SUMMARY_INTERVAL = 15
-"""Seconds between two looks: a summary at 23:59 can be made for one minute alone."""
+"""Seconds between two runs; a summary at 23:59 can be created for only one minute."""
 
 
 def make_summaries(make: CreateDailySummaries, stopping: Callable[[], bool]) -> None:
-    """Make the summaries that are due. A failure is logged; the next run makes what this one did not."""
+    """Create the summaries that are due. A failure is logged; the next run creates the rest."""
     with log_failures(Backoff(), "making daily summaries"):
         made = make(should_stop=stopping)
         if made:
@@ -26,5 +26,5 @@ def make_summaries(make: CreateDailySummaries, stopping: Callable[[], bool]) -> 
 def create_summaries_in_thread(
     make: CreateDailySummaries, stop: Event, *, every: float = SUMMARY_INTERVAL
 ) -> AbstractContextManager[None]:
-    """Make daily summaries as long as the block lasts, after so many seconds again."""
+    """Create daily summaries repeatedly in a thread while the block runs, with a pause of `every` seconds."""
     return repeat_in_thread("summaries", lambda: make_summaries(make, stop.is_set), stop, every=every)

@@ -1,4 +1,4 @@
-"""Which import is worked on next, and for how long while others wait."""
+"""Choose the next import to continue, and limit its time while others wait."""
 
 import time
 from collections.abc import Callable
@@ -8,19 +8,19 @@ from uuid import UUID
 from unite_core.imports.queries import ImportsToContinue
 
 TURN = 20.0
-"""Seconds that an import may take while another one waits. Going on later costs a quick read up to its last row."""
+"""Seconds for an import while another one waits. Continuing it later costs a quick read up to its last row."""
 
 
 class Due(Protocol):
-    """Tells what there is to do, as `unite.imports.due` does."""
+    """A function that returns the due work, like `unite.imports.due`."""
 
     def __call__(self, *, limit: int = 100) -> ImportsToContinue: ...
 
 
 class Turns:
-    """Lets a small import past a large one: whoever had a turn goes to the end of the line.
+    """A round-robin schedule of imports, so that small imports need not wait for a large one.
 
-    `due` is asked what there is to do; `stopping` whether the worker is to stop.
+    `due` returns the due work; `stopping` returns whether the worker has to stop.
     """
 
     def __init__(self, due: Due, stopping: Callable[[], bool], clock: Callable[[], float] = time.monotonic) -> None:
@@ -31,10 +31,10 @@ class Turns:
         self._turns = 0
         self._until = 0.0
         self.correlation_id: str | None = None
-        """Of the request that the import whose turn it is follows from."""
+        """The correlation id of the request that started the current import."""
 
     def next(self) -> UUID | None:
-        """The import to continue now; None where there is none. Its turn begins."""
+        """Return the import to continue now, and begin its turn; None if there is none."""
         due = self._due()
         waiting = due.to_import
         self._had_turn = {known: turn for known, turn in self._had_turn.items() if known in waiting}
@@ -48,11 +48,11 @@ class Turns:
         return chosen
 
     def begin(self) -> None:
-        """Begin the turn of an import that somebody else has chosen."""
+        """Begin the turn of an import that the caller has chosen."""
         self._until = self._clock() + TURN
 
     def over(self) -> bool:
-        """Whether the import that has its turn is to stop after the chunk that it is at."""
+        """Return whether the current import has to stop after its current chunk."""
         if self._stopping():
             return True
         if self._clock() < self._until:

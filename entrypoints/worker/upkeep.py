@@ -1,4 +1,4 @@
-"""What is done once a minute: asking after what nobody has told, and clearing away what has run out or was given up."""
+"""Run the upkeep tasks once a minute: poll text message statuses, and delete expired and abandoned data."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -11,7 +11,7 @@ log = logging.getLogger(__name__)
 
 
 def keep_up(upkeep: Upkeep, further: Mapping[str, Callable[[], object]], stopping: Callable[[], bool]) -> None:
-    """Do each thing once, until it is time to stop. One that fails is written down, and spares the others."""
+    """Run each task once, until the worker has to stop. A failure is logged and does not affect the other tasks."""
     every: dict[str, Callable[[], object]] = {
         "text messages asked after": lambda: upkeep.follow_texts(should_stop=stopping, on_dead=log_dead_letter),
         "calls of deleted leads cancelled": lambda: upkeep.cancel_calls_of_deleted_leads(should_stop=stopping),

@@ -1,4 +1,4 @@
-"""What the worker does beside its loop where storage announces uploads: each one starts its import."""
+"""Start the import of each uploaded file that the storage announces in a queue."""
 
 import logging
 from collections.abc import Callable
@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 class UploadNotice(Protocol):
-    """Tells that a file has come to `key`. `id` is the same however often it tells."""
+    """A notification that a file was uploaded to `key`. `id` is the same each time it is received."""
 
     @property
     def key(self) -> str: ...
@@ -23,31 +23,31 @@ class UploadNotice(Protocol):
     def id(self) -> str: ...
 
     def held(self) -> AbstractContextManager[None]:
-        """Keep it from other workers while the block runs."""
+        """Hide the notification from other workers while the block runs."""
         ...
 
     def done(self) -> None:
-        """Have it not come again; without this it does."""
+        """Delete the notification; otherwise it is received again."""
         ...
 
 
 class UploadNotices(Protocol):
-    """Where notices of uploads come in."""
+    """The source of upload notifications."""
 
     def receive(self) -> UploadNotice | None:
-        """The next one; None where none came within some seconds."""
+        """Return the next notification; None if there was none within some seconds."""
         ...
 
 
 @dataclass
 class UploadListener:
-    """Starts the import of every upload that it is told of, until it is told to stop; many may work side by side.
+    """A loop that starts the import of every announced upload until it is stopped; several may run in parallel.
 
-    `start_uploaded` is what `unite.imports.start_uploaded` does: it gets a key and a correlation id.
-    A notice is done with once what follows from it is committed. One whose import is unknown, or could not be started
-    because something failed, comes again. A failure is written down and followed by a wait, never by the end; then
-    `ready`, which raises `Unavailable`, is asked before the next notice is taken: one that is taken too often counts
-    as understood by nobody.
+    `start_uploaded` gets a key and a correlation id, like `unite.imports.start_uploaded`.
+    A notice is deleted after its effect is committed. If its import is unknown, or could not be started because of a
+    failure, it is received again. A failure is logged and followed by a pause; it never ends the loop. After a failure,
+    `ready`, which raises `Unavailable`, is called before the next notice is received, because a notice that is received
+    too often goes to the dead-letter queue.
     """
 
     notices: UploadNotices
@@ -56,7 +56,7 @@ class UploadListener:
     ready: Callable[[], None] = lambda: None
 
     def run(self) -> None:
-        """Listen until `stop` is set; it takes as long as waiting for a notice may."""
+        """Run until `stop` is set; that is noticed only after the current wait for a notice."""
         backoff = Backoff()
         while not self.stop.is_set():
             with log_failures(backoff, "starting what was uploaded"):

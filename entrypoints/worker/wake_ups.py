@@ -1,4 +1,4 @@
-"""One wake-up of a worker process, heard by each of its threads."""
+"""Distribute a wake-up of the worker process to all of its threads."""
 
 from threading import Event
 from typing import Protocol
@@ -6,27 +6,27 @@ from typing import Protocol
 from entrypoints.worker.failures import Backoff, log_failures
 
 POLL_INTERVAL = 1.0
-"""Seconds between two looks for work that nobody woke the worker for."""
+"""Seconds between two polls for work without a wake-up."""
 
 
 class WakeUpSource(Protocol):
-    """Waits for a wake-up, `timeout` seconds at the most; whether there was one."""
+    """A source of wake-ups: `wait` waits for at most `timeout` seconds and returns whether there was one."""
 
     def wait(self, timeout: float) -> bool: ...
 
 
 class WakeUpReceiver:
-    """Where one thread waits for the wake-ups of its process. One that comes while it works is not lost."""
+    """The wake-ups of one thread. A wake-up that arrives while the thread works is not lost."""
 
     def __init__(self) -> None:
         self._woken = Event()
 
     def wake(self) -> None:
-        """Have the thread look at once, or once more when it comes to wait."""
+        """Wake the thread now, or at its next wait."""
         self._woken.set()
 
     def wait(self, timeout: float) -> bool:
-        """Wait for a wake-up, `timeout` seconds at the most; whether there was one."""
+        """Wait for a wake-up for at most `timeout` seconds; return whether there was one."""
         woken = self._woken.wait(timeout)
         # Whoever wakes from here on finds the look that follows still to come.
         self._woken.clear()
@@ -34,7 +34,7 @@ class WakeUpReceiver:
 
 
 class WakeUpBroadcast:
-    """Passes what comes to `waiting` on to every ear, until `stop` is set: a wake-up by itself has one taker."""
+    """A thread that passes each wake-up from `waiting`, which has only one receiver, on to every ear."""
 
     def __init__(self, waiting: WakeUpSource, stop: Event) -> None:
         self._waiting = waiting
@@ -42,13 +42,13 @@ class WakeUpBroadcast:
         self._ears: list[WakeUpReceiver] = []
 
     def ear(self) -> WakeUpReceiver:
-        """An ear that hears each wake-up from now on."""
+        """Create and return a receiver for all further wake-ups."""
         ear = WakeUpReceiver()
         self._ears.append(ear)
         return ear
 
     def run(self) -> None:
-        """Pass wake-ups on; at the end a last one, so that nobody waits on."""
+        """Pass wake-ups on until `stop` is set, and then a last one, so that no thread keeps waiting."""
         backoff = Backoff()
         while not self._stop.is_set():
             with log_failures(backoff, "waiting to be woken"):

@@ -140,7 +140,7 @@ def test_a_file_that_is_no_list_of_leads_fails_and_says_why(
         ((".",), "cannot be read: Is a directory"),
         (("leads.csv", "--as", "nobody@example.com"), "no active user nobody@example.com"),
         (("leads.csv", "--assigned-to", "nobody@example.com"), "no active user nobody@example.com"),
-        (("leads.csv", "--default-country", "XX"), "XX is no country"),
+        (("leads.csv", "--default-country", "XX"), "XX is not a country"),
         (("leads.csv", "--on-duplicate", "merge"), "invalid choice"),
         (("leads.csv", "--column", "Name"), "is not HEADER=FIELD"),
         (("leads.csv", "--column", "Name=colour"), "is not HEADER=FIELD"),

@@ -9,7 +9,7 @@ from sqlalchemy import create_engine, make_url
 from sqlalchemy.exc import DBAPIError
 
 from adapters.sql.grants import ExcessPrivileges
-from entrypoints.cli.migrate import _tell_of_rights
+from entrypoints.cli.migrate import _print_rights
 from tests.cli.conftest import Command
 
 
@@ -90,10 +90,10 @@ def test_the_account_of_the_service_gets_its_rights(
 
 
 def test_rights_that_whoever_migrates_may_not_see_are_not_said_to_be_none(capsys: pytest.CaptureFixture[str]) -> None:
-    _tell_of_rights("service@%", ExcessPrivileges(seen=False))
+    _print_rights("service@%", ExcessPrivileges(seen=False))
 
     assert capsys.readouterr().out == (
-        "service@% has its rights on every table. Whoever migrates may not see whether it has others.\n"
+        "service@% has its rights on every table. The migrating account may not see whether it has others.\n"
     )
 
 

@@ -1,4 +1,4 @@
-"""The style sheet and the scripts of the pages: files that never change under their name, which holds their digest."""
+"""Static files of the dashboard under names with a digest, so that browsers can cache them for ever."""
 
 import hashlib
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _DIGEST_LENGTH = 12
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A file as it is served."""
+    """A static file, ready to be served."""
 
     path: str
     content: bytes
@@ -23,18 +23,18 @@ class Asset:
 
 @cache
 def assets() -> dict[str, Asset]:
-    """All files, by their names in the folder; read once."""
+    """Return all files by their names in the folder; they are read once."""
     return {path.name: _read(path) for path in sorted(FOLDER.iterdir()) if path.suffix in _TYPES}
 
 
 def asset_at(name: str) -> Asset | None:
-    """The file that is served under a name with a digest; None where there is none."""
+    """Return the file that is served under a name with a digest, or None."""
     path = f"{BASE}/{name}"
     return next((asset for asset in assets().values() if asset.path == path), None)
 
 
 def asset_path(name: str) -> str:
-    """Where a page finds a file."""
+    """Return the URL path of a file."""
     return assets()[name].path
 
 

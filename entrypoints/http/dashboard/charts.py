@@ -1,6 +1,6 @@
-"""Charts as the geometry of an SVG: pure functions, so that a template has only to write it down.
+"""Compute the geometry of SVG charts with pure functions, for the templates to print.
 
-What lies across is in percent of the width, what lies down in pixels: a chart is as wide as there is room, and its
+Horizontal lengths are in percent of the width, vertical ones in pixels: a chart fills the available width, and its
 texts have the same size on every screen.
 """
 
@@ -20,11 +20,11 @@ COLUMN_AREA = 140
 AXIS_HEIGHT = 20
 MAX_NAME_LENGTH = 40
 MAX_COLUMN_DIGITS = 2
-"""A number of more digits is wider than its column on a phone."""
+"""A number with more digits is wider than its column on a phone."""
 
 
 class Anchor(StrEnum):
-    """Which part of a text is at its place."""
+    """The part of a text that is at its position."""
 
     START = "start"
     MIDDLE = "middle"
@@ -32,7 +32,7 @@ class Anchor(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rect:
-    """A rectangle, and which series of the chart it belongs to, from 0; `x` and `width` are in percent."""
+    """A rectangle and the index of its series, from 0; `x` and `width` are in percent."""
 
     x: float
     y: float
@@ -43,7 +43,7 @@ class Rect:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A text at its baseline; `x` is in percent. One that is `soft` says a number or an hour, others are names."""
+    """A text at its baseline; `x` is in percent. `soft` texts are numbers or hours, the others are names."""
 
     x: float
     y: float
@@ -54,7 +54,7 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """What there is to draw, in `height` pixels."""
+    """The shapes and texts of a chart, in `height` pixels."""
 
     height: float
     rects: tuple[Rect, ...]
@@ -63,7 +63,7 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A bar of one or more parts, each a number of its series, and the text after it."""
+    """A bar of one or more parts (series, number), and the text after it."""
 
     parts: Sequence[tuple[int, int]]
     text: str
@@ -71,14 +71,14 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Bars below one another, under a name."""
+    """Bars below each other, under a name."""
 
     name: str
     bars: Sequence[Bar]
 
 
 def bars_of(groups: Sequence[Group]) -> Chart:
-    """Horizontal bars, group by group; the longest one takes all the width that its text leaves."""
+    """Return a chart of horizontal bars by group; the longest bar has the maximum width."""
     longest = max((_length(bar) for group in groups for bar in group.bars), default=0) or 1
     rects: list[Rect] = []
     labels: list[Label] = []
@@ -100,9 +100,9 @@ def bars_of(groups: Sequence[Group]) -> Chart:
 
 
 def columns_of(columns: Sequence[tuple[str, Sequence[int]]], *, label_every: int = 1) -> Chart:
-    """Columns side by side; the numbers of one column stand in front of each other, the first one behind.
+    """Return a chart of columns side by side; the numbers of one column overlap, with the first one behind.
 
-    Every `label_every`-th column has its label below, and each its first number above, where that fits.
+    Every `label_every`-th column has its label below. Each column has its first number above, if it fits.
     """
     highest = max((max(numbers, default=0) for _, numbers in columns), default=0) or 1
     step = 100 / max(len(columns), 1)

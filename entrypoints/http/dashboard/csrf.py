@@ -1,8 +1,8 @@
-"""Protection of forms against other sites (CSRF): where the request comes from, and a token bound to the session.
+"""CSRF protection of forms: a check of the request's origin, and a token that is bound to the session.
 
-Both have to be right. `Sec-Fetch-Site` and `Origin` are set by the browser, and no page can forge them; the token holds
-where a browser sends neither. The form of the sign-in is protected in the same way, so that nobody is signed in to
-somebody else's account; its token is bound to a random cookie instead of a session.
+Both checks have to pass. The browser sets `Sec-Fetch-Site` and `Origin`, and no page can forge them; the token protects
+where a browser sends neither. The sign-in form is protected in the same way, so that no other site can sign a user in
+to a foreign account; its token is bound to a random cookie instead of a session.
 """
 
 import base64
@@ -24,32 +24,32 @@ _NONCE = re.compile("[A-Za-z0-9_-]{43}")
 
 
 def session_binding() -> str:
-    """What the forms of a signed-in user are bound to; raises `Unauthenticated`."""
+    """Return the value to which the forms of a signed-in user are bound; raise `Unauthenticated`."""
     return f"session {actor().session_id}"
 
 
 def sign_in_nonce() -> str:
-    """The random value that the form of the sign-in is bound to: the one of the cookie, or a new one."""
+    """Return the random value for the sign-in form: the one of the cookie, or a new one."""
     return _nonce_of_cookie() or secrets.token_urlsafe(32)
 
 
 def sign_in_binding(nonce: str) -> str:
-    """What the form of the sign-in is bound to."""
+    """Return the value to which the sign-in form is bound."""
     return f"sign-in {nonce}"
 
 
 def token_for(binding: str) -> str:
-    """The token that a form carries."""
+    """Return the token for a form."""
     return _token(http_config().cursor_secrets[0], binding)
 
 
 def require_session_token(token: str) -> None:
-    """Raise `Forbidden` unless the token is that of a form of ours, made for this session."""
+    """Raise `Forbidden` unless the token was made by this service for this session."""
     _require(token, session_binding())
 
 
 def require_sign_in_token(token: str) -> None:
-    """Raise `Forbidden` unless the token is that of our sign-in form, made for this browser."""
+    """Raise `Forbidden` unless the token was made by this service for the sign-in form in this browser."""
     nonce = _nonce_of_cookie()
     if nonce is None:
         raise Forbidden("Your browser sent no cookie with the form. Allow cookies for this site, then sign in again.")
@@ -59,18 +59,18 @@ def require_sign_in_token(token: str) -> None:
 def _require(token: str, binding: str) -> None:
     if not _is_same_origin():
         raise Forbidden("The form was sent by another site. Open the page here, and try again.")
-    given = token.encode("utf-8", "surrogatepass")
-    if not any(hmac.compare_digest(_token(each, binding).encode(), given) for each in http_config().cursor_secrets):
+    encoded = token.encode("utf-8", "surrogatepass")
+    if not any(hmac.compare_digest(_token(each, binding).encode(), encoded) for each in http_config().cursor_secrets):
         raise Forbidden("The form is out of date. Go back, reload the page, and try again.")
 
 
 def _is_same_origin() -> bool:
-    """Whether the browser says that a page of ours sent the request; a client that is no browser says nothing."""
+    """Return whether a page of the dashboard sent the request; true for clients that send neither header."""
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
         return site == "same-origin"
     origin = request.headers.get("Origin")
-    # The scheme is left out: a proxy that speaks TLS need not be trusted, and the host is what a browser connected to.
+    # The scheme is not compared, because a proxy that terminates TLS need not be a trusted one.
     return origin is None or urlsplit(origin).netloc.lower() in {
         request.host.lower(),
         urlsplit(http_config().public_url).netloc.lower(),

@@ -1,4 +1,4 @@
-"""Which bars and columns the charts of the dashboard have."""
+"""Build the charts of the dashboard from its figures."""
 
 from collections.abc import Sequence
 
@@ -11,18 +11,18 @@ UNKNOWN_SOURCE = "unknown"
 
 
 def chart_of_agents(agents: Sequence[AgentFigures]) -> Chart:
-    """A bar for each agent: completed calls, then missed ones."""
+    """Return a chart with a bar for each agent: completed calls, then missed ones."""
     return bars_of([Group(agent.name, [_bar_of_agent(agent)]) for agent in agents])
 
 
 def chart_of_hours(hours: Sequence[HourFigures]) -> Chart:
-    """A column for each hour: all calls, and in front of them the contacts."""
+    """Return a chart with a column for each hour: all calls, and in front of them the contacts."""
     columns = [(hour.label, (hour.calls.value, hour.contacts.value)) for hour in hours]
     return columns_of(columns, label_every=HOURS_BETWEEN_LABELS)
 
 
 def chart_of_sources(sources: Sequence[SourceFigures]) -> Chart:
-    """Under each source a bar for each stage."""
+    """Return a chart with a bar for each stage of each source."""
     return bars_of([_group_of_source(source) for source in sources])
 
 

@@ -1,4 +1,4 @@
-"""The day that a page is about, and the time zone it is in: the query, or what was chosen last, or today in UTC."""
+"""Day and time zone of a dashboard page: from the query, from a cookie, or today in UTC."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,13 +18,13 @@ from unite_core.days import FIRST_DATE, LAST_DATE, parse_date
 from unite_core.zones import DEFAULT_ZONE, UNKNOWN_ZONE, zone_names
 
 ZONE = "unite_time_zone"
-"""The cookie with the time zone that was chosen last."""
+"""The cookie with the last chosen time zone."""
 
 _ZONE_MAX_AGE_SECONDS = 365 * 24 * 60 * 60
 
 
 class Day(fields.Field[Any]):
-    """A date, `2026-01-31`; None where the form was sent with an empty one."""
+    """A date, `2026-01-31`; None if the form has an empty one."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> date | None:
         if not value:
@@ -37,7 +37,7 @@ class Day(fields.Field[Any]):
 
 
 class Zone(fields.Field[Any]):
-    """The IANA name of a time zone, in its exact spelling; None where the form was sent with an empty one."""
+    """The IANA name of a time zone, in its exact spelling; None if the form has an empty one."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str | None:
         if value and value not in zone_names():
@@ -47,7 +47,7 @@ class Zone(fields.Field[Any]):
 
 
 class DayQuery(Query):
-    """Which day a page shows."""
+    """The query of a page about one day."""
 
     date = Day()
     tz = Zone()
@@ -55,37 +55,37 @@ class DayQuery(Query):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChosenDay:
-    """A local day, and the zones to choose from."""
+    """A local day, and the time zones to choose from."""
 
     day: date
     today: date
     tz: str
     is_zone_chosen: bool
-    """Whether the zone was asked for, now or earlier, rather than taken for want of another."""
+    """Whether the user chose the zone, now or earlier; otherwise it is the default."""
 
     @property
     def zone(self) -> ZoneInfo:
-        """The time zone."""
+        """Return the time zone."""
         return ZoneInfo(self.tz)
 
     @property
     def now(self) -> str | None:
-        """The query of today, whatever day that will be; None where it is today that is shown."""
+        """Return the query for today; None if the page shows today."""
         return None if self.day == self.today else urlencode({"tz": self.tz})
 
     @property
     def before(self) -> str | None:
-        """The query of the day before; None where there is none."""
+        """Return the query for the previous day; None if there is none."""
         return self._query(self.day - timedelta(days=1)) if self.day > FIRST_DATE else None
 
     @property
     def after(self) -> str | None:
-        """The query of the day after; None where there is none."""
+        """Return the query for the next day; None if there is none."""
         return self._query(self.day + timedelta(days=1)) if self.day < LAST_DATE else None
 
     @property
     def zones(self) -> tuple[str, ...]:
-        """The names to choose from, the chosen one among them."""
+        """Return the names to choose from, including the chosen one."""
         common = common_zones()
         return common if self.tz in common else (self.tz, *common)
 
@@ -94,7 +94,7 @@ class ChosenDay:
 
 
 def chosen_day(query: Mapping[str, Any]) -> ChosenDay:
-    """The day that the query asks for, today where it names none."""
+    """Return the day of the query, or today."""
     tz = query.get("tz") or zone_or_default()
     today = unite().clock.now().astimezone(ZoneInfo(tz)).date()
     is_zone_chosen = bool(query.get("tz")) or zone_from_cookie() is not None
@@ -102,18 +102,18 @@ def chosen_day(query: Mapping[str, Any]) -> ChosenDay:
 
 
 def zone_or_default() -> str:
-    """The time zone that was chosen last in this browser, UTC where none was."""
+    """Return the last chosen time zone of this browser, or UTC."""
     return zone_from_cookie() or DEFAULT_ZONE
 
 
 def zone_from_cookie() -> str | None:
-    """The time zone that was chosen last in this browser; None where none was."""
-    remembered = cookie_value(ZONE)
-    return remembered if remembered in zone_names() else None
+    """Return the last chosen time zone of this browser, or None."""
+    zone = cookie_value(ZONE)
+    return zone if zone in zone_names() else None
 
 
 def set_zone_cookie(response: Response, query: Mapping[str, Any]) -> Response:
-    """Have the browser keep the zone that the query names, if it names one."""
+    """Set the cookie with the zone of the query, if there is one."""
     if query.get("tz"):
         set_cookie(response, ZONE, query["tz"], max_age=_ZONE_MAX_AGE_SECONDS)
     return response
@@ -121,6 +121,6 @@ def set_zone_cookie(response: Response, query: Mapping[str, Any]) -> Response:
 
 @cache
 def common_zones() -> tuple[str, ...]:
-    """The zones that people choose from: UTC, then one for each place."""
+    """Return the zones to choose from: UTC, then one for each place."""
     places = (name for name in zone_names() if "/" in name and not name.startswith(("Etc/", "SystemV/", "US/")))
     return (DEFAULT_ZONE, *sorted(places))

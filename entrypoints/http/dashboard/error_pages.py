@@ -1,4 +1,4 @@
-"""Errors as pages: whatever goes wrong at a path of the dashboard is a problem document first, and then drawn."""
+"""Convert problem documents to error pages or redirects for paths of the dashboard."""
 
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -16,35 +16,35 @@ _SAFE_METHODS = ("GET", "HEAD")
 
 
 def to_page(response: Response) -> Response:
-    """The response, or in place of a problem document a page.
+    """Return the response, with a problem document replaced by an error page.
 
-    In place of a 401 comes the way to the sign-in, and where a one-time password is in the way, the page to change it.
+    A 401 is replaced by a redirect to the sign-in, and `password_change_required` by one to the password page.
     """
     if response.mimetype != PROBLEM_TYPE:
         return response
     if response.status_code == 401:
-        return _to(SIGN_IN, response)
+        return _redirect(SIGN_IN, response)
     problem: dict[str, Any] = response.get_json()
     if problem["code"] == PASSWORD_CHANGE_REQUIRED:
-        return _to(PASSWORD, response)
+        return _redirect(PASSWORD, response)
     response.set_data(environment().get_template("error.html").render(problem=problem))
     response.content_type = HTML
     return response
 
 
-def _to(path: str, response: Response) -> Response:
-    """The way to that page, which leads back here."""
+def _redirect(path: str, response: Response) -> Response:
+    """Return a redirect to the page, with a link back to the current one."""
     if PART_HEADER in request.headers:
-        # A part of a page cannot show a form in place of the page: the whole page is loaded anew, and leads there.
+        # A part of a page cannot show a form in place of the page, so the whole page is reloaded and redirects.
         part = Response(status=response.status_code, headers={"HX-Refresh": "true"}, content_type=HTML)
         if "WWW-Authenticate" in response.headers:
             part.headers["WWW-Authenticate"] = response.headers["WWW-Authenticate"]
         return part
-    return see_other(f"{path}?{urlencode({'next': safe_next(_asked_for())})}")
+    return see_other(f"{path}?{urlencode({'next': safe_next(_current_page())})}")
 
 
-def _asked_for() -> str:
-    """The path and the query of the request; of a form the dashboard, which can be opened again."""
+def _current_page() -> str:
+    """Return the path and the query of the request; for a form the dashboard, which can be opened again."""
     if request.method not in _SAFE_METHODS:
         return HOME
     query = request.query_string.decode("latin-1")

@@ -1,4 +1,4 @@
-"""Figures, moments and codes as people read them."""
+"""Format numbers, times and codes for people."""
 
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -9,7 +9,7 @@ NOTHING = "\N{EN DASH}"
 MINUTES_PER_HOUR = 60
 HOURS_PER_DAY = 24
 
-# Not by strftime, whose words follow the locale of the process.
+# strftime is not used because its words depend on the locale of the process.
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = (
     "January",
@@ -28,12 +28,12 @@ _MONTHS = (
 
 
 def percent(rate: Rate) -> str:
-    """A rate in percent, `87.5 %`; a dash where there is nothing to have a share of."""
+    """Return a rate in percent, `87.5 %`; a dash if the denominator is 0."""
     return NOTHING if rate.value is None else f"{rate.value * 100:.1f} %"
 
 
 def duration(seconds: float | None) -> str:
-    """A duration as minutes and seconds, `5:12`; a dash where there is none."""
+    """Return a duration as minutes and seconds, `5:12`; a dash if there is none."""
     if seconds is None:
         return NOTHING
     minutes, rest = divmod(round(seconds), 60)
@@ -41,17 +41,17 @@ def duration(seconds: float | None) -> str:
 
 
 def thousands(number: int) -> str:
-    """A whole number with its thousands apart, `12,345`."""
+    """Return a whole number with thousands separators, `12,345`."""
     return f"{number:,}"
 
 
 def words(code: str) -> str:
-    """A code in words, `no answer` for `no_answer`."""
+    """Return a code in words, `no answer` for `no_answer`."""
     return code.replace("_", " ")
 
 
 def age(seconds: float) -> str:
-    """A length of time in its largest units, `11 min`, `3 h 20 min`, `2 days`."""
+    """Return a length of time in its largest units, `11 min`, `3 h 20 min`, `2 days`."""
     minutes = int(seconds // 60)
     if minutes < MINUTES_PER_HOUR:
         return f"{minutes} min"
@@ -63,25 +63,25 @@ def age(seconds: float) -> str:
 
 
 def day_in_words(day: date) -> str:
-    """A day with its weekday, `Monday, 2 March 2026`."""
+    """Return a day with its weekday, `Monday, 2 March 2026`."""
     return f"{_WEEKDAYS[day.weekday()]}, {day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 
 def weekday(number: int) -> str:
-    """The name of a weekday; 1 is Monday."""
+    """Return the name of a weekday; 1 is Monday."""
     return _WEEKDAYS[number - 1]
 
 
 def clock(at: datetime, zone: ZoneInfo) -> str:
-    """A time on the clocks of a zone, `15:04`."""
+    """Return the time of day in a time zone, `15:04`."""
     return f"{at.astimezone(zone):%H:%M}"
 
 
 def first_capital(text: str) -> str:
-    """The text with a capital at its beginning, and nothing else changed."""
+    """Return the text with its first letter in upper case, and nothing else changed."""
     return text[:1].upper() + text[1:]
 
 
 def moment(at: datetime, zone: ZoneInfo) -> str:
-    """A moment in local time, `2026-02-02 15:04`."""
+    """Return a time in local time, `2026-02-02 15:04`."""
     return f"{at.astimezone(zone):%Y-%m-%d %H:%M}"

@@ -1,4 +1,4 @@
-"""What a list holds, in words: the conditions of its query, as a person would say them."""
+"""Describe the filters of a list in words."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,16 +13,16 @@ from entrypoints.http.dashboard.links import HOME
 from unite_core.calls.ports import MAX_ATTEMPT
 
 SPANS = (("from_", "to"), ("created_from", "created_to"), ("recorded_from", "recorded_to"), ("due_from", "due_to"))
-"""Pairs of parameters that are the beginning and the end of a time."""
+"""Pairs of parameters for the start and the end of a period."""
 
 _SPAN_WORDS = {"from_": "", "created_from": "created ", "recorded_from": "written ", "due_from": "due "}
-_NOT_SAID = ("limit", "cursor")
+_NOT_DESCRIBED = ("limit", "cursor")
 _MINUTE = 60
 
 
 @dataclass(frozen=True, slots=True)
 class BackLink:
-    """The way back to the day that a list is about, or to the dashboard."""
+    """The link back to the day of a list, or to the dashboard."""
 
     href: str
     text: str
@@ -30,21 +30,21 @@ class BackLink:
 
 @dataclass(frozen=True, slots=True)
 class ListDescription:
-    """Says the query of a list, in a time zone; `names` are those of users."""
+    """The description of a list's query in a time zone; `names` are the names of users."""
 
     query: Mapping[str, Any]
     names: Mapping[UUID, str]
     zone: ZoneInfo
 
     def conditions(self) -> list[str]:
-        """Each condition in words, in the order of the query; the time first."""
+        """Return each filter in words, in the order of the query; periods first."""
         spans = [self._span(start, end) for start, end in SPANS if {start, end} & self.query.keys()]
         in_spans = {name for pair in SPANS for name in pair}
         others = [self._condition(name, value) for name, value in self.query.items() if name not in in_spans]
         return [*spans, *(each for each in others if each)]
 
     def back(self) -> BackLink:
-        """The day that the list begins with, if it begins at all."""
+        """Return the link to the day with which the list begins, or to the dashboard."""
         start = next((self.query[name] for name in ("from_", "created_from") if name in self.query), None)
         if start is None:
             return BackLink(HOME, "Back to the dashboard")
@@ -55,27 +55,27 @@ class ListDescription:
     def _span(self, start_name: str, end_name: str) -> str:
         start: Any = self.query.get(start_name)
         end: Any = self.query.get(end_name)
-        what = _SPAN_WORDS[start_name]
+        prefix = _SPAN_WORDS[start_name]
         if start is None:
-            return f"{what}before {moment(end, self.zone)}"
+            return f"{prefix}before {moment(end, self.zone)}"
         if end is None:
-            return f"{what}from {moment(start, self.zone)} on"
+            return f"{prefix}from {moment(start, self.zone)} on"
         if self._is_a_day(start, end):
-            return f"{what}on {day_in_words(start.astimezone(self.zone).date())}"
-        return f"{what}from {moment(start, self.zone)} to {moment(end, self.zone)}"
+            return f"{prefix}on {day_in_words(start.astimezone(self.zone).date())}"
+        return f"{prefix}from {moment(start, self.zone)} to {moment(end, self.zone)}"
 
     def _is_a_day(self, start: datetime, end: datetime) -> bool:
         first, last = start.astimezone(self.zone), end.astimezone(self.zone)
         return first.time() == last.time() == time() and last.date() - first.date() == timedelta(days=1)
 
     def _condition(self, name: str, value: Any) -> str:
-        say: Callable[[Any], str] | None = _SAID.get(name)
-        if name in _NOT_SAID:
+        describe: Callable[[Any], str] | None = _DESCRIPTIONS.get(name)
+        if name in _NOT_DESCRIBED:
             return ""
         if name in ("agent", "assigned_to"):
             return f"agent {_either(map(self._user, value if isinstance(value, list) else [value]))}"
-        if say is not None:
-            return say(value)
+        if describe is not None:
+            return describe(value)
         return f"{words(name)} {_either(map(str, value if isinstance(value, list) else [value]))}"
 
     def _user(self, user_id: UUID | None) -> str:
@@ -91,7 +91,7 @@ def _attempt(number: int) -> str:
     return f"{number} or later" if number == MAX_ATTEMPT else str(number)
 
 
-_SAID: Mapping[str, Callable[[Any], str]] = {
+_DESCRIPTIONS: Mapping[str, Callable[[Any], str]] = {
     "counted": lambda value: "the last entry about each call" if value else "entries that were corrected",
     "source": lambda values: f"source {_either(value or 'unknown' for value in values)}",
     "attempt": lambda values: f"attempt {_either(map(_attempt, values))}",

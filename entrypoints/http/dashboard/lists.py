@@ -1,4 +1,4 @@
-"""Lists as pages: the same queries, use cases and cursors as the lists of the API that they stand for."""
+"""Pages of the lists of calls, call tasks and leads, with the queries and cursors of the API."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -25,45 +25,47 @@ from unite_core.paging import Page
 
 @page("/dashboard/calls", query=CallLogQuery)
 def calls_page(query: dict[str, Any]) -> Response:
-    """The call log."""
-    listed = unite().calls.list_logs(actor(), ledger_filter(query), page_request(query))
-    return _list_page("calls.html", listed, query, (entry.agent_id for entry in listed.items))
+    """Show the call log."""
+    entries = unite().calls.list_logs(actor(), ledger_filter(query), page_request(query))
+    return _list_page("calls.html", entries, query, (entry.agent_id for entry in entries.items))
 
 
 @page("/dashboard/tasks", query=CallTaskQuery)
 def tasks_page(query: dict[str, Any]) -> Response:
-    """Call tasks."""
-    listed = unite().calls.list(actor(), task_filter(query), page_request(query))
-    return _list_page("tasks.html", listed, query, (view.task.assigned_to for view in listed.items))
+    """Show call tasks."""
+    tasks = unite().calls.list(actor(), task_filter(query), page_request(query))
+    return _list_page("tasks.html", tasks, query, (view.task.assigned_to for view in tasks.items))
 
 
 @page("/dashboard/leads", query=LeadQuery)
 def leads_page(query: dict[str, Any]) -> Response:
-    """Leads."""
-    listed = unite().leads.list(actor(), lead_filter(query), page_request(query))
-    return _list_page("leads.html", listed, query, (lead.assigned_to for lead in listed.items))
+    """Show leads."""
+    leads = unite().leads.list(actor(), lead_filter(query), page_request(query))
+    return _list_page("leads.html", leads, query, (lead.assigned_to for lead in leads.items))
 
 
-def _list_page(template: str, listed: Page[Any], query: dict[str, Any], users: Iterable[UUID | None]) -> Response:
+def _list_page(
+    template: str, page_of_items: Page[Any], query: dict[str, Any], users: Iterable[UUID | None]
+) -> Response:
     zone = ZoneInfo(zone_or_default())
     names = user_names({user for user in (*users, *_users_in(query)) if user is not None})
-    said = ListDescription(query, names, zone)
+    description = ListDescription(query, names, zone)
     return signed_in_page(
         template,
-        items=listed.items,
+        items=page_of_items.items,
         names=names,
         zone=zone,
         tz=zone.key,
-        back=said.back(),
-        conditions=said.conditions(),
+        back=description.back(),
+        conditions=description.conditions(),
         filters=[(name, value) for name, value in request.args.items() if name not in ("cursor", "limit")],
-        next=None if listed.next is None else _next_page(write_cursor(listed.next)),
+        next=None if page_of_items.next is None else _next_page(write_cursor(page_of_items.next)),
         is_first="cursor" not in request.args,
     )
 
 
 def _users_in(query: dict[str, Any]) -> list[UUID | None]:
-    """The users that the query names."""
+    """Return the users that the query names."""
     assigned: list[UUID | None] = query.get("assigned_to") or []
     return [*assigned, query.get("agent")]
 

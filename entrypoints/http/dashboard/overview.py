@@ -1,4 +1,4 @@
-"""The dashboard: a day at a glance, and what goes on now."""
+"""The overview page: figures of a day, overdue calls, imports and dead letters."""
 
 from typing import Any, cast
 from zoneinfo import ZoneInfo
@@ -19,12 +19,12 @@ from unite_core.identity.model import Permission
 IMPORTS_PART = "/dashboard/parts/imports"
 
 FIGURES = "figures"
-"""Where the application holds what works the figures out."""
+"""The key of the `Figures` in the application's extensions."""
 
 
 @page(HOME, query=DayQuery)
 def overview(query: dict[str, Any]) -> Response:
-    """The day in figures, overdue calls, imports and dead letters, as far as the role may see them."""
+    """Show the figures of a day, overdue calls, imports and dead letters, as far as the role may see them."""
     day = chosen_day(query)
     me = actor()
     figures = cast("Figures", current_app.extensions[FIGURES])
@@ -41,19 +41,19 @@ def overview(query: dict[str, Any]) -> Response:
 
 
 class ReplayForm(PageForm):
-    """Which dead letter to try again."""
+    """The form that replays a dead letter."""
 
     delivery = Id(required=True)
 
 
 @form(REPLAY, ReplayForm)
 def replay(form: dict[str, Any]) -> Response:
-    """Try a dead letter again."""
+    """Replay a dead letter."""
     retry_on_deadlock(lambda: unite().notifications.replay(actor(), form["delivery"]))
     return see_other(f"{HOME}#dead-letters-title")
 
 
 @page(IMPORTS_PART, permission=Permission.IMPORT_LEADS)
 def imports_part() -> Response:
-    """The imports alone, as the page asks for them from time to time."""
+    """Return the imports section, which the page polls."""
     return html("parts/imports.html", imports=latest_imports(), zone=ZoneInfo(zone_or_default()))

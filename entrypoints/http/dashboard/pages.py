@@ -1,10 +1,10 @@
-"""How a page is declared: as an operation that is no part of the API, whose caller is known by the session cookie.
+"""Decorators that declare pages and forms: operations outside the API that authenticate by the session cookie.
 
 @page("/dashboard/leads", query=LeadQuery)
 def leads_page(query: dict[str, Any]) -> Response: ...
 
 @form("/dashboard/logout", PageForm)
-def sign_out(form: dict[str, Any]) -> Response: ...          the token of the form is checked before
+def sign_out(form: dict[str, Any]) -> Response: ...          called after the form's token is checked
 """
 
 import functools
@@ -45,9 +45,9 @@ def page(
     public: bool = False,
     before_password_change: bool = False,
 ) -> Callable[[View], View]:
-    """Make a function the page at `path`; who is not signed in is sent to the sign-in, unless it is `public`.
+    """Register a function as the page at `path`; without a session it redirects to the sign-in, unless `public`.
 
-    Who has a one-time password is sent to the page that changes it, unless the page is open `before_password_change`.
+    Users with a one-time password are redirected to the password page, unless `before_password_change` is set.
     """
     return room.operation(
         "GET",
@@ -63,7 +63,7 @@ def page(
 
 
 class PageForm(Body):
-    """The fields of a form, and the token that every form carries."""
+    """The fields of a form, including the token of every form."""
 
     csrf_token = Text(load_default="")
 
@@ -71,9 +71,9 @@ class PageForm(Body):
 def form(
     path: str, fields: type[PageForm], *, public: bool = False, before_password_change: bool = False
 ) -> Callable[[View], View]:
-    """Make a function take the form that is sent to `path`, once its token is checked.
+    """Register a function for the form that is sent to `path`; it is called after the token is checked.
 
-    A `public` form is the sign-in, whose token is bound to the browser; any other one is bound to the session.
+    The sign-in is the `public` form: its token is bound to the browser. All other tokens are bound to the session.
     """
 
     def decorate(view: View) -> View:
@@ -103,18 +103,18 @@ def form(
 
 
 def signed_in_page(template: str, *, status: int = 200, **shown: Any) -> Response:
-    """A page with the header of the signed-in user."""
+    """Return a page with the header of the signed-in user."""
     csrf_token = csrf.token_for(csrf.session_binding())
     return html(template, status=status, user=signed_in_user(), csrf_token=csrf_token, **shown)
 
 
 def see_other(path: str) -> Response:
-    """Send the browser on to a page of ours (RFC 9110, 15.4.4)."""
+    """Redirect the browser to a page of the dashboard (RFC 9110, 15.4.4)."""
     return Response(status=303, headers={"Location": path})
 
 
 def _sent_fields() -> dict[str, str]:
-    """The fields of the form; raises `UnsupportedMediaType`, `TooLarge` and `Malformed` (`malformed_form`)."""
+    """Return the fields of the form; raise `UnsupportedMediaType`, `TooLarge` or `Malformed` (`malformed_form`)."""
     if request.mimetype != FORM_TYPE:
         raise UnsupportedMediaType(f"Send the form as {FORM_TYPE}.", accepted=(FORM_TYPE,))
     try:

@@ -1,4 +1,4 @@
-"""Changing one's password on a page, which is the first one that users with a one-time password see."""
+"""The page that changes the user's password; users with a one-time password have to start here."""
 
 from typing import Any
 
@@ -15,19 +15,19 @@ from unite_core.identity.use_cases import PasswordChange
 
 
 class PasswordQuery(Query):
-    """Where to go after changing the password."""
+    """The query of the password page: the page to go to afterwards."""
 
     next = Text()
 
 
 @page(PASSWORD, query=PasswordQuery, before_password_change=True)
 def password_page(query: dict[str, Any]) -> Response:
-    """The form that changes the password of the signed-in user."""
+    """Show the form that changes the password of the signed-in user."""
     return _password_form(safe_next(query.get("next")))
 
 
 class PasswordForm(PageForm):
-    """The current password, the new one twice, and where to go then."""
+    """The current password, the new one twice, and the page to go to afterwards."""
 
     current_password = Text(load_default="")
     new_password = Text(load_default="")
@@ -37,20 +37,20 @@ class PasswordForm(PageForm):
 
 @form(PASSWORD, PasswordForm, before_password_change=True)
 def change_password(form: dict[str, Any]) -> Response:
-    """Change the password, and go on to the page that was asked for. Other sessions of the user end."""
+    """Change the password, end the user's other sessions, and redirect to the requested page."""
     next_page = safe_next(form.get("next"))
     change = PasswordChange(current_password=form["current_password"], new_password=form["new_password"])
     if form["repeated_password"] != form["new_password"]:
-        different = "The two new passwords are different. Write the same one twice."
-        return _password_form(next_page, FieldError(field="repeated_password", code="different", detail=different))
+        detail = "The two new passwords are different. Write the same one twice."
+        return _password_form(next_page, FieldError(field="repeated_password", code="different", detail=detail))
     try:
         retry_on_deadlock(lambda: unite().identity.change_password(actor(), change))
-    except Invalid as refused:
-        return _password_form(next_page, refused.problems[0])
-    except TooManyRequests as refused:
-        problem = FieldError(field="current_password", code=refused.code, detail=refused.detail)
+    except Invalid as error:
+        return _password_form(next_page, error.problems[0])
+    except TooManyRequests as error:
+        problem = FieldError(field="current_password", code=error.code, detail=error.detail)
         response = _password_form(next_page, problem, status=429)
-        response.headers["Retry-After"] = str(refused.retry_after)
+        response.headers["Retry-After"] = str(error.retry_after)
         return response
     return see_other(next_page)
 

@@ -1,4 +1,4 @@
-"""What all pages have in common: who is signed in, headers, errors as pages."""
+"""Register the dashboard in the application: pages, cookie authentication, headers and error pages."""
 
 from flask import Flask, Response, request
 
@@ -19,39 +19,39 @@ CONTENT_SECURITY_POLICY = (
 
 _HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-    # With no-referrer a browser would send `Origin: null` with our own forms.
+    # With no-referrer a browser would send `Origin: null` with the forms of the dashboard.
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 
 MODULES = (sign_in, password, overview, lists, static_files)
-"""The modules that declare pages. To import them is to declare them."""
+"""The modules that declare pages; importing them declares the pages."""
 
 
 def install(app: Flask) -> None:
-    """Know the users of pages by their cookie, and answer them with pages.
+    """Authenticate the users of pages by their cookie, and answer errors with pages.
 
-    Installed before what counts requests, which asks who the user is.
+    This is installed before the rate limit, which needs the user.
     """
 
     @app.before_request
-    def know_by_cookie() -> None:
+    def authenticate_by_cookie() -> None:
         operation = operation_of(request.endpoint)
         if operation is not None and operation.cookie:
             set_authenticator(actor_of_cookie)
 
     @app.after_request
-    def be_a_page(response: Response) -> Response:
+    def convert_to_page(response: Response) -> Response:
         if request.path != HOME and not request.path.startswith(f"{HOME}/"):
             return response
-        shown = to_page(response)
+        page = to_page(response)
         for name, value in _HEADERS.items():
-            shown.headers[name] = value
-        renew_session(shown)
-        return shown
+            page.headers[name] = value
+        renew_session(page)
+        return page
 
 
 def register(app: Flask, figures: Figures) -> None:
-    """Add the pages to the application, which show these figures."""
+    """Add the pages, which show these figures, to the application."""
     app.extensions[FIGURES] = figures
     app.register_blueprint(room)

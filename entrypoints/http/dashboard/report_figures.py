@@ -1,4 +1,4 @@
-"""The figures of the dashboard, from the reports of the day."""
+"""Figures of the dashboard, read from the daily and funnel reports."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -21,12 +21,12 @@ from unite_core.reports.funnel import Stages
 from unite_core.reports.model import Count as Counted
 
 NOBODY = "Nobody"
-"""Who a call belongs to that was assigned to no one."""
+"""The name that is shown for calls of no agent."""
 
 
 @dataclass(frozen=True)
 class ReportFigures(Figures):
-    """Reads the report of the day, and how far the leads came that were created on it."""
+    """The figures from the daily report, and from the funnel of the leads that were created on the day."""
 
     reports: Reports
 

@@ -1,4 +1,4 @@
-"""What the dashboard shows of work that goes on: overdue calls, imports, dead letters."""
+"""Read overdue calls, imports and dead letters for the dashboard."""
 
 from collections.abc import Collection, Sequence
 from uuid import UUID
@@ -15,7 +15,7 @@ from unite_core.paging import MAX_LIMIT, PageRequest
 
 MAX_ROWS = 10
 MAX_USERS_READ = 1000
-"""How many users are looked through for names; who is not among them is shown by their id."""
+"""The number of users that are searched for names; other users are shown by their id."""
 
 POLL_SECONDS = 2
 IDLE_POLL_SECONDS = 15
@@ -24,7 +24,7 @@ _WAITING = (ImportStatus.QUEUED, ImportStatus.RUNNING)
 
 
 def overdue_calls() -> Overdue:
-    """The calls that are overdue the longest, of those that the user may see."""
+    """Return the longest overdue calls that the user may see."""
     overdue = unite().reports.overdue(actor(), limit=MAX_ROWS)
     tasks = tuple(
         OverdueTask(
@@ -39,7 +39,7 @@ def overdue_calls() -> Overdue:
 
 
 def latest_imports() -> ImportsView:
-    """The latest imports; raises `Forbidden` for agents."""
+    """Return the latest imports; raise `Forbidden` for agents."""
     items = unite().imports.list(actor(), ImportFilter(), PageRequest(limit=MAX_ROWS)).items
     waiting = sum(each.status in _WAITING for each in items)
     return ImportsView(
@@ -50,9 +50,9 @@ def latest_imports() -> ImportsView:
 
 
 def latest_dead_letters() -> DeadLetters:
-    """The latest dead letters; raises `Forbidden` for agents."""
+    """Return the latest dead letters; raise `Forbidden` for agents."""
     filters = DeliveryFilter(status=DeliveryStatus.DEAD)
-    # One query counts them and reads those that are shown.
+    # One query both counts the dead letters and reads those that are shown.
     page = unite().notifications.list_deliveries(actor(), filters, PageRequest(limit=MAX_LIMIT))
     rows = tuple(
         DeadLetter(id=each.id, destination=each.destination, attempts=each.attempts, created_at=each.created_at)
@@ -62,7 +62,7 @@ def latest_dead_letters() -> DeadLetters:
 
 
 def user_names(ids: Collection[UUID]) -> dict[UUID, str]:
-    """The names of users, as far as the signed-in user may know them."""
+    """Return the names of users, as far as the signed-in user may see them."""
     missing, names = set(ids), {}
     request: PageRequest | None = PageRequest(limit=MAX_LIMIT)
     read = 0
@@ -75,25 +75,25 @@ def user_names(ids: Collection[UUID]) -> dict[UUID, str]:
     return names
 
 
-def _import_row(of: LeadImport) -> ImportRow:
-    done = progress(of)
+def _import_row(lead_import: LeadImport) -> ImportRow:
+    done = progress(lead_import)
     return ImportRow(
-        id=of.id,
-        filename=of.filename,
-        status=of.status.value,
-        ended=of.status.ended,
+        id=lead_import.id,
+        filename=lead_import.filename,
+        status=lead_import.status.value,
+        ended=lead_import.status.ended,
         percent=done.percent,
-        rows=of.counts.rows,
-        created=of.counts.created,
-        rejected=of.counts.rejected,
+        rows=lead_import.counts.rows,
+        created=lead_import.counts.created,
+        rejected=lead_import.counts.rejected,
         eta_seconds=done.eta_seconds,
-        created_at=of.created_at,
-        failure=None if of.failure is None else of.failure.detail,
+        created_at=lead_import.created_at,
+        failure=None if lead_import.failure is None else lead_import.failure.detail,
     )
 
 
 def _sentence(items: Sequence[LeadImport], waiting: int) -> str:
-    """What a screen reader says of a change: which imports go on, or how the last one ended; no percents."""
+    """Return the sentence for screen readers: the number of imports in progress, or the result of the last one."""
     if waiting:
         return "1 import is in progress." if waiting == 1 else f"{waiting} imports are in progress."
     if not items:

@@ -1,4 +1,4 @@
-"""The session of somebody who uses the pages: a cookie that the API does not take, and that scripts cannot read."""
+"""Session cookies of the dashboard: set, read, renew and remove; the API does not accept them."""
 
 from flask import Response, g, request
 
@@ -10,26 +10,26 @@ from unite_core.identity.use_cases import SessionCookie
 
 SESSION = "unite_session"
 SIGN_IN = "unite_sign_in"
-"""Holds a random value while nobody is signed in, which the form of the sign-in is bound to."""
+"""The cookie with the random value to which the sign-in form is bound."""
 
 SAME_SITE = "Lax"
-"""With Strict, a link to a page from an e-mail or a chat would lead to the sign-in of somebody who is signed in. What
-changes something is a POST in any case, which Lax does not send from other sites."""
+"""With Strict, a link in an e-mail or a chat would show the sign-in to users who are signed in. All changes are POST
+requests, with which Lax sends no cookies from other sites."""
 
 PART_HEADER = "HX-Request"
-"""What htmx sends with its requests for parts of a page."""
+"""The header of htmx in its requests for parts of a page."""
 
 _HOST_ONLY = "__Host-"
-"""Browsers take such a cookie only over TLS, for this host alone and for all paths (RFC 6265bis, 4.1.3.2)."""
+"""Browsers accept a cookie with this prefix only over TLS, for one host and all paths (RFC 6265bis, 4.1.3.2)."""
 
 
 def cookie_value(name: str) -> str | None:
-    """The value of a cookie of ours; None where the browser sent none."""
+    """Return the value of a cookie of the dashboard, or None."""
     return request.cookies.get(_full_name(name)) or None
 
 
 def set_cookie(response: Response, name: str, value: str, *, max_age: int | None = None) -> None:
-    """Have the browser keep a cookie, for `max_age` seconds or until it is closed."""
+    """Set a cookie for `max_age` seconds, or until the browser is closed."""
     response.set_cookie(
         _full_name(name),
         value,
@@ -42,19 +42,19 @@ def set_cookie(response: Response, name: str, value: str, *, max_age: int | None
 
 
 def remove_cookie(response: Response, name: str) -> None:
-    """Have the browser forget a cookie."""
+    """Remove a cookie from the browser."""
     response.delete_cookie(_full_name(name), secure=is_secure(), httponly=True, samesite=SAME_SITE, path="/")
 
 
 def start_session(response: Response, cookie: SessionCookie) -> None:
-    """Have the browser hold the session."""
+    """Set the session cookie."""
     set_cookie(response, SESSION, cookie.value, max_age=cookie.max_age)
 
 
 def actor_of_cookie() -> Actor:
-    """The actor of the session cookie of the request; raises `Unauthenticated`.
+    """Return the actor of the request's session cookie; raise `Unauthenticated`.
 
-    Where the cookie is to be renewed, `renew_session` sends the new one with the response.
+    If the cookie has to be renewed, `renew_session` sends the new one with the response.
     """
     value = cookie_value(SESSION)
     if value is None:
@@ -65,22 +65,22 @@ def actor_of_cookie() -> Actor:
 
 
 def signed_in_user() -> User:
-    """The user of the session cookie of the request; raises `Unauthenticated`."""
+    """Return the user of the request's session cookie; raise `Unauthenticated`."""
     actor()
     user: User = g.signed_in_user
     return user
 
 
 def renew_session(response: Response) -> None:
-    """Set the renewed cookie, if there is one and the response sets no session of its own.
+    """Set the renewed cookie if there is one, unless the response sets a session itself.
 
-    A page that asks for its parts by itself does not renew the session: only what people do keeps it alive.
+    Requests that a page makes by itself do not renew the session; only actions of the user do.
     """
     if PART_HEADER in request.headers:
         return
     renewed: SessionCookie | None = g.get("renewed_cookie")
     name = f"{_full_name(SESSION)}="
-    if renewed is not None and not any(it.startswith(name) for it in response.headers.getlist("Set-Cookie")):
+    if renewed is not None and not any(header.startswith(name) for header in response.headers.getlist("Set-Cookie")):
         start_session(response, renewed)
 
 

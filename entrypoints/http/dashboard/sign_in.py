@@ -1,4 +1,4 @@
-"""Signing in to the pages, and out of them."""
+"""Pages and forms for signing in to the dashboard and signing out."""
 
 from typing import Any
 
@@ -28,22 +28,22 @@ WRONG = "The e-mail address or the password is wrong."
 
 
 class SignInQuery(Query):
-    """Where to go after signing in."""
+    """The query of the sign-in page: the page to go to afterwards."""
 
     next = Text()
 
 
 @page(SIGN_IN, query=SignInQuery, public=True)
 def sign_in_page(query: dict[str, Any]) -> Response:
-    """The form to sign in; who is signed in is sent on."""
+    """Show the sign-in form, or redirect a user who is signed in."""
     next_page = safe_next(query.get("next"))
-    if _signed_in() is not None:
+    if _signed_in_actor() is not None:
         return see_other(next_page)
     return _sign_in_form(next_page)
 
 
 class SignInForm(PageForm):
-    """Who signs in, and where to go then."""
+    """The credentials, and the page to go to afterwards."""
 
     email = Text(load_default="")
     password = Text(load_default="")
@@ -52,20 +52,20 @@ class SignInForm(PageForm):
 
 @page_form(SIGN_IN, SignInForm, public=True)
 def sign_in(form: dict[str, Any]) -> Response:
-    """Sign in, and go on to the page that was asked for."""
+    """Sign in, and redirect to the requested page."""
     next_page, email = safe_next(form.get("next")), form["email"]
     credentials = Credentials(email=email, password=form["password"], address=current_client_key())
     try:
         cookie = retry_on_deadlock(lambda: unite().identity.log_in_with_cookie(credentials))
     except Unauthenticated:
         return _sign_in_form(next_page, email=email, problem=WRONG, status=422)
-    except TooManyRequests as refused:
-        response = _sign_in_form(next_page, email=email, problem=refused.detail, status=429)
-        response.headers["Retry-After"] = str(refused.retry_after)
+    except TooManyRequests as error:
+        response = _sign_in_form(next_page, email=email, problem=error.detail, status=429)
+        response.headers["Retry-After"] = str(error.retry_after)
         return response
-    before = _signed_in()
-    if before is not None:
-        unite().identity.log_out(before)
+    previous = _signed_in_actor()
+    if previous is not None:
+        unite().identity.log_out(previous)
     response = see_other(next_page)
     start_session(response, cookie)
     remove_cookie(response, SIGN_IN_COOKIE)
@@ -73,8 +73,8 @@ def sign_in(form: dict[str, Any]) -> Response:
 
 
 @page_form(SIGN_OUT, PageForm, before_password_change=True)
-def sign_out(form: dict[str, Any]) -> Response:  # noqa: ARG001  # every form has its fields; this one has its token alone
-    """End the session, in the API too."""
+def sign_out(form: dict[str, Any]) -> Response:  # noqa: ARG001  # every form function gets the fields; this form has only its token
+    """End the session, for the API too."""
     unite().identity.log_out(actor())
     response = see_other(SIGN_IN)
     remove_cookie(response, SESSION)
@@ -95,7 +95,7 @@ def _sign_in_form(next_page: str, *, email: str = "", problem: str | None = None
     return response
 
 
-def _signed_in() -> Actor | None:
+def _signed_in_actor() -> Actor | None:
     try:
         return actor_of_cookie()
     except Unauthenticated:

@@ -1,4 +1,4 @@
-"""The style sheet and the scripts over HTTP."""
+"""Route for the dashboard's static files."""
 
 from flask import Response
 
@@ -20,7 +20,7 @@ _FOR_EVER = "public, max-age=31536000, immutable"
     answers=[ResponseDoc(status=200, content_type="text/css")],
 )
 def static_file(name: str) -> Response:
-    """A file of the pages, under a name that changes with it."""
+    """Get a static file; its name changes with its content."""
     asset = asset_at(name)
     if asset is None:
         raise NotFound("There is no such file.")

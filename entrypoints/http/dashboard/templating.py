@@ -1,4 +1,4 @@
-"""Pages from templates. Everything that a template shows is escaped, and a name that it does not know is an error."""
+"""Render pages with Jinja; values are escaped, and unknown names are errors."""
 
 from functools import cache
 from pathlib import Path
@@ -22,15 +22,15 @@ HTML = "text/html; charset=utf-8"
 
 @cache
 def environment() -> Environment:
-    """What renders the templates."""
-    made = Environment(
+    """Return the Jinja environment of the dashboard."""
+    jinja = Environment(
         loader=FileSystemLoader(Path(__file__).with_name("templates")),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals.update(
+    jinja.globals.update(
         asset=asset_path,
         chart_of_agents=chart_of_agents,
         chart_of_hours=chart_of_hours,
@@ -42,7 +42,7 @@ def environment() -> Environment:
         sign_in_path=SIGN_IN,
         sign_out_path=SIGN_OUT,
     )
-    made.filters.update(
+    jinja.filters.update(
         percent=formats.percent,
         duration=formats.duration,
         whole=formats.thousands,
@@ -53,9 +53,9 @@ def environment() -> Environment:
         first_capital=formats.first_capital,
         day_in_words=formats.day_in_words,
     )
-    return made
+    return jinja
 
 
 def html(template: str, *, status: int = 200, **shown: Any) -> Response:
-    """A page, or a part of one."""
+    """Render a page, or a part of one."""
     return Response(environment().get_template(template).render(shown), status=status, content_type=HTML)

@@ -1,7 +1,7 @@
-"""What the sections of the dashboard show, as plain values, and the interface that figures come by.
+"""View models of the dashboard's sections, and the protocol that supplies the figures.
 
-A count leads to the entries that it counts: `items_url` is a list of the API (`/v1/call-logs?…`), which the page turns
-into a link to the page of the same list.
+A count links to the counted entries: `items_url` is a list of the API (`/v1/call-logs?…`), which the page replaces by a
+link to the page of the same list.
 """
 
 from abc import abstractmethod
@@ -16,7 +16,7 @@ from unite_core.reports.tally import Rate
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """A number of entries, and the list of exactly these."""
+    """A number of entries, and the URL of their list."""
 
     value: int
     items_url: str
@@ -24,7 +24,7 @@ class Count:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Totals:
-    """The day in a few figures. Durations are in seconds, None where there was no call."""
+    """The totals of a day. The average duration is in seconds, None if there was no call."""
 
     total_calls: Count
     completed: Count
@@ -36,7 +36,7 @@ class Totals:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentFigures:
-    """The day of one agent; `agent_id` is None for calls that belong to nobody."""
+    """The day of one agent; `agent_id` is None for calls of no agent."""
 
     agent_id: UUID | None
     name: str
@@ -49,7 +49,7 @@ class AgentFigures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HourFigures:
-    """An hour of the local day, which has 23 to 25 of them; `label` is its beginning, `09:00`."""
+    """An hour of the local day, which has 23 to 25 hours; `label` is its start, `09:00`."""
 
     label: str
     calls: Count
@@ -58,7 +58,7 @@ class HourFigures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceFigures:
-    """How far the leads of one source came that were created on the day; `source` is None where it is not known."""
+    """The stages of the leads of one source that were created on the day; `source` is None if it is unknown."""
 
     source: str | None
     leads: Count
@@ -69,7 +69,7 @@ class SourceFigures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayFigures:
-    """All figures of one local day, complete up to the moment `complete_through`."""
+    """All figures of one local day, complete up to the time `complete_through`."""
 
     totals: Totals
     agents: tuple[AgentFigures, ...]
@@ -79,16 +79,16 @@ class DayFigures:
 
 
 class Figures(Protocol):
-    """Works out the figures of a day."""
+    """The source of the figures of a day."""
 
     @abstractmethod
     def __call__(self, actor: Actor, day: date, tz: str, /) -> DayFigures:
-        """The figures of the day in the time zone `tz` (IANA), as far as the actor may see them."""
+        """Return the figures of the day in the time zone `tz` (IANA), as far as the actor may see them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverdueTask:
-    """A call that was due and is not made."""
+    """A pending call whose due time has passed."""
 
     lead_name: str | None
     assignee: str | None
@@ -98,7 +98,7 @@ class OverdueTask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overdue:
-    """The calls that are overdue the longest, and the list of all."""
+    """The longest overdue calls, and the URL of the list of all; `more` says whether others are not shown."""
 
     tasks: tuple[OverdueTask, ...]
     more: bool
@@ -107,7 +107,7 @@ class Overdue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportRow:
-    """How far an import is; `percent` is from 0 to 100, `eta_seconds` None where it is not known."""
+    """The progress of an import; `percent` is from 0 to 100, `eta_seconds` is None if it is unknown."""
 
     id: UUID
     filename: str
@@ -124,7 +124,7 @@ class ImportRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportsView:
-    """The latest imports, in one sentence and one by one, and in how many seconds to ask again."""
+    """The latest imports, a sentence that sums them up, and the seconds until the next poll."""
 
     rows: tuple[ImportRow, ...]
     sentence: str
@@ -133,7 +133,7 @@ class ImportsView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
-    """An event that could not be delivered."""
+    """A delivery that was refused or not possible in time."""
 
     id: UUID
     destination: str
@@ -143,7 +143,7 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetters:
-    """The latest dead letters, and how many there are; with `more` there are others that were not counted."""
+    """The latest dead letters and their number; with `more` there are others that were not counted."""
 
     count: int
     more: bool

@@ -66,7 +66,7 @@ def test_pages_hold_no_script_style_or_handler_of_their_own(service: Service) ->
 @pytest.mark.parametrize(
     ("path", "status", "shown"),
     [
-        ("/dashboard/nothing", 404, "There is no such thing"),
+        ("/dashboard/nothing", 404, "There is no such resource"),
         ("/dashboard?date=2026-02-30", 400, "A date from 1980-01-01"),
         ("/dashboard?date=1979-12-31", 400, "A date from 1980-01-01"),
         ("/dashboard?tz=Europe/Atlantis", 400, "The name of a time zone"),
@@ -74,7 +74,7 @@ def test_pages_hold_no_script_style_or_handler_of_their_own(service: Service) ->
         ("/dashboard?colour=red", 400, "colour"),
         ("/dashboard/leads?status=rich", 400, "status"),
         ("/dashboard/calls?cursor=x", 400, "cursor"),
-        ("/dashboard/static/nothing.css", 404, "There is no such thing"),
+        ("/dashboard/static/nothing.css", 404, "There is no such resource"),
     ],
 )
 def test_errors_are_pages_with_the_id_to_quote(service: Service, path: str, status: int, shown: str) -> None:
