@@ -1,4 +1,4 @@
-"""Passwords as Argon2id hashes."""
+"""Password hashes (Argon2id) and one-time passwords."""
 
 import secrets
 from threading import BoundedSemaphore
@@ -11,23 +11,23 @@ from unite_core.identity.ports import Passwords
 MEMORY_KIB = 19 * 1024
 PASSES = 2
 LANES = 1
-"""One of the equally strong settings of OWASP's Password Storage Cheat Sheet, with little memory for each login."""
+"""One of the equally strong settings of OWASP's Password Storage Cheat Sheet: the one that takes little memory."""
 
 ONE_TIME_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
-"""Without i, l, o, 0 and 1, which are read as one another."""
+"""Lower-case letters and digits without i, l, o, 0 and 1, which are easily confused."""
 
 ONE_TIME_GROUPS = 5
 ONE_TIME_GROUP_LENGTH = 4
 """20 of 31 characters are 99 bits."""
 
 MAX_CONCURRENT_HASHES = 4
-"""How many hashes are worked out at the same time; more would not be faster and would each take their memory."""
+"""How many hashes are calculated at the same time. More would not be faster, and each takes its own memory."""
 
 
 class Argon2Passwords(Passwords):
-    """Hashes with Argon2id (RFC 9106); a hash names its own parameters.
+    """Password hashes by Argon2id (RFC 9106); each hash names its own parameters.
 
-    At most `at_once` hashes are in memory together, 19 MiB each; further calls wait for their turn.
+    At most `at_once` hashes are calculated together, with 19 MiB of memory each; further calls wait.
     """
 
     def __init__(
@@ -39,17 +39,18 @@ class Argon2Passwords(Passwords):
         at_once: int = MAX_CONCURRENT_HASHES,
     ) -> None:
         self._hasher = PasswordHasher(time_cost=passes, memory_cost=memory_kib, parallelism=lanes, type=Type.ID)
-        self._turn = BoundedSemaphore(at_once)
-        self._nobodys = self._hasher.hash(secrets.token_bytes(32))
+        self._slots = BoundedSemaphore(at_once)
+        # Verified where there is no such user, so that the time of the answer does not tell whether there is one.
+        self._dummy_hash = self._hasher.hash(secrets.token_bytes(32))
 
     def hash(self, password: str) -> str:
-        with self._turn:
+        with self._slots:
             return self._hasher.hash(_bytes(password))
 
     def matches(self, password: str, password_hash: str | None) -> bool:
-        with self._turn:
+        with self._slots:
             try:
-                self._hasher.verify(password_hash or self._nobodys, _bytes(password))
+                self._hasher.verify(password_hash or self._dummy_hash, _bytes(password))
             except (VerificationError, InvalidHashError):
                 return False
         return password_hash is not None
@@ -69,5 +70,5 @@ class Argon2Passwords(Passwords):
 
 
 def _bytes(password: str) -> bytes:
-    # A lone surrogate can come in through JSON; it is no text, and makes as good a password as any.
+    # JSON can contain a lone surrogate, which UTF-8 does not allow. A password may contain one all the same.
     return password.encode("utf-8", "surrogatepass")

@@ -1,4 +1,4 @@
-"""Access tokens as JSON Web Tokens."""
+"""Access tokens as signed JSON Web Tokens, and random refresh tokens."""
 
 import base64
 import math
@@ -24,24 +24,24 @@ REQUIRED = ("iss", "aud", "sub", "role", "sid", "jti", "iat", "exp")
 REFRESH_TOKEN_BYTES = 32
 
 CLOCK_SKEW = timedelta(seconds=10)
-"""How far the clock of the machine that issued a token may be ahead (RFC 7519, 4.1.5)."""
+"""How far the clock of the machine that issued a token may be ahead of ours (RFC 7519, 4.1.5)."""
 
 MAX_TOKEN_LENGTH = 2048
-"""Characters. An issued token has about 450."""
+"""In characters. An issued token has about 450."""
 
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 """The compact serialization of a signed token (RFC 7515, 7.1): base64url without padding."""
 
 
 class JwtTokens(Tokens):
-    """Signs with HMAC-SHA256 (RFC 7518, 3.2) and names the key in the header (`kid`).
+    """Access tokens signed with HMAC-SHA256 (RFC 7518, 3.2); the header names the key (`kid`).
 
-    `keys` maps the name of each key to its secret of at least 32 bytes. The first one signs, all of them verify: a new
-    key is put in front, and the one before it is taken out once the tokens that it signed have expired.
+    `keys` maps the name of each key to its secret of at least 32 bytes. The first key signs, all keys verify. To rotate
+    them, put the new key first, and remove the old one once the tokens that it signed have expired.
 
-    A token is read as RFC 8725 advises: one algorithm, one spelling, keys only from `keys`, every registered claim
-    checked. One that is longer than `MAX_TOKEN_LENGTH`, lives longer than `ttl`, or was issued or becomes good
-    (`nbf`) more than `CLOCK_SKEW` in the future is refused.
+    A token is verified as RFC 8725 advises: one algorithm, one spelling, only keys from `keys`, every registered claim
+    checked. A token is refused if it is longer than `MAX_TOKEN_LENGTH`, if it is valid for longer than `ttl`, or
+    if it was issued or becomes valid (`nbf`) more than `CLOCK_SKEW` in the future.
     """
 
     def __init__(
@@ -78,9 +78,9 @@ class JwtTokens(Tokens):
             payload = self._verified(token)
             claims = _claims(payload)
             _check_times(claims, payload, now, self._lifetime)
-        # A header that is nested too deeply is a RecursionError of the JSON parser.
+        # The JSON parser raises RecursionError for a header that is nested too deeply.
         except (jwt.InvalidTokenError, ValueError, TypeError, OverflowError, RecursionError) as error:
-            raise Unauthenticated("This is no access token of ours; log in again.", code="invalid_token") from error
+            raise Unauthenticated("This is not a valid access token; log in again.", code="invalid_token") from error
         if now >= claims.expires_at:
             raise Unauthenticated("This access token has expired; refresh it.", code="token_expired")
         return claims
@@ -90,15 +90,15 @@ class JwtTokens(Tokens):
 
     def _verified(self, token: str) -> dict[str, Any]:
         if len(token) > MAX_TOKEN_LENGTH or not _COMPACT.fullmatch(token) or not _canonical(token.rpartition(".")[2]):
-            raise ValueError("This is no signed token in its compact form.")
+            raise ValueError("This is not a signed token in the compact form.")
         header = jwt.get_unverified_header(token)
         if header.get("typ", "JWT") != "JWT" or "crit" in header or "b64" in header:
-            raise ValueError("The header asks for something that is not supported.")
+            raise ValueError("The header asks for a feature that is not supported.")
         kid = header.get("kid")
         if not isinstance(kid, str) or kid not in self._keys:
-            raise ValueError("No key of ours is named.")
-        # The library would judge by the machine's clock; the caller's is the one that counts.
-        wanted: Options = {
+            raise ValueError("The header does not name a known key.")
+        # The library would compare times with the machine's clock. `_check_times` uses the caller's `now`.
+        options: Options = {
             "require": list(REQUIRED),
             "verify_exp": False,
             "verify_iat": False,
@@ -110,12 +110,12 @@ class JwtTokens(Tokens):
             algorithms=[ALGORITHM],
             issuer=self._issuer,
             audience=self._audience,
-            options=wanted,
+            options=options,
         )
 
 
 def _canonical(part: str) -> bool:
-    """Whether base64url text is the one spelling of its bytes: spare bits at its end are 0 (RFC 4648, 3.5)."""
+    """Return whether base64url text is canonical: the unused bits at its end are 0 (RFC 4648, 3.5)."""
     decoded = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
     return base64.urlsafe_b64encode(decoded).rstrip(b"=").decode() == part
 
@@ -132,28 +132,28 @@ def _claims(payload: Mapping[str, Any]) -> AccessClaims:
 
 
 def _check_times(claims: AccessClaims, payload: Mapping[str, Any], now: datetime, ttl: timedelta) -> None:
-    """Raise `ValueError` for a token of the future, and for one with another lifetime than an issued one has."""
+    """Raise `ValueError` for a token from the future, and for a lifetime that no issued token has."""
     latest = now + CLOCK_SKEW
     if claims.issued_at > latest or ("nbf" in payload and _moment(payload["nbf"]) > latest):
-        raise ValueError("The token is not good yet.")
+        raise ValueError("The token is not valid yet.")
     if not timedelta() < claims.expires_at - claims.issued_at <= ttl + CLOCK_SKEW:
-        raise ValueError("The token has another lifetime than ours.")
+        raise ValueError("The token has a lifetime that is not allowed.")
 
 
 def _id(claim: object) -> UUID:
-    """The id that a claim spells in the form that ids are issued in; raises `ValueError`."""
-    if not isinstance(claim, str) or str(found := UUID(claim)) != claim:
-        raise ValueError("This claim is no id.")
-    return found
+    """Return the id in a claim, which has to be spelled as ids are issued; raise `ValueError`."""
+    if not isinstance(claim, str) or str(parsed := UUID(claim)) != claim:
+        raise ValueError("This claim is not an id.")
+    return parsed
 
 
 def _moment(claim: object) -> datetime:
-    """The moment of a NumericDate (RFC 7519, 2); raises `ValueError` and `OverflowError`."""
+    """Return the moment of a NumericDate (RFC 7519, 2); raise `ValueError` or `OverflowError`."""
     if isinstance(claim, bool) or not isinstance(claim, int | float) or not math.isfinite(claim):
-        raise ValueError("This claim is no moment.")
+        raise ValueError("This claim is not a NumericDate.")
     return datetime.fromtimestamp(claim, UTC)
 
 
 def _numeric_date(moment: datetime) -> int | float:
-    """Seconds since 1970, whole where the moment is (RFC 7519, 2); a float holds microseconds until the year 2255."""
+    """Return the seconds since 1970 (RFC 7519, 2), an int if they are whole; a float is exact until the year 2255."""
     return moment.timestamp() if moment.microsecond else int(moment.timestamp())

@@ -1,4 +1,4 @@
-"""Rate limits counted in the memory of one process."""
+"""Rate limits, counted in the memory of one process."""
 
 import math
 from collections import deque
@@ -13,20 +13,20 @@ HITS_BETWEEN_SWEEPS = 1000
 
 
 class LocalRateLimits(RateLimits):
-    """A window of a minute that moves with the time: in no 60 seconds there are more hits than the limit.
+    """Rate limits over a sliding window of a minute: no 60 seconds have more hits than the limit.
 
-    The allowance comes back hit by hit, and `reset` is when the oldest hit leaves the window: that early another one
-    fits. What was counted is gone when the process ends.
+    Each hit leaves the window after a minute. `reset` is when the oldest one does, and so the earliest moment at which
+    another hit is allowed. The counts are lost when the process ends.
     """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._hits: dict[str, deque[datetime]] = {}
-        self._turn = Lock()
+        self._lock = Lock()
         self._until_sweep = HITS_BETWEEN_SWEEPS
 
     def hit(self, key: str, per_minute: int) -> RateLimitStatus:
-        with self._turn:
+        with self._lock:
             now = self._clock.now()
             hits = self._recent(key, now)
             allowed = len(hits) < per_minute
@@ -37,20 +37,20 @@ class LocalRateLimits(RateLimits):
             return _allowance(hits, now, per_minute, allowed=allowed)
 
     def peek(self, key: str, per_minute: int) -> RateLimitStatus:
-        with self._turn:
+        with self._lock:
             now = self._clock.now()
             hits = self._recent(key, now)
             return _allowance(hits, now, per_minute, allowed=len(hits) < per_minute)
 
     def _recent(self, key: str, now: datetime) -> deque[datetime]:
         hits = self._hits.get(key, deque())
-        # A hit that lies in the future was counted before the clock was set back; it would count for too long.
+        # A hit in the future was counted before the clock was set back. It would count for too long.
         while hits and not now - WINDOW < hits[0] <= now:
             hits.popleft()
         return hits
 
     def _sweep(self, now: datetime) -> None:
-        """Forget who has not come for a minute: anybody can make up new names."""
+        """Remove keys without a hit in the last minute, so that clients which invent keys do not fill the memory."""
         self._until_sweep -= 1
         if self._until_sweep == 0:
             self._until_sweep = HITS_BETWEEN_SWEEPS

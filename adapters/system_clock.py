@@ -1,4 +1,4 @@
-"""The clock of the machine."""
+"""The system clock."""
 
 from datetime import UTC, datetime
 
@@ -6,7 +6,7 @@ from unite_core.clock import Clock
 
 
 class SystemClock(Clock):
-    """Tells the machine's time."""
+    """The machine's clock, in UTC."""
 
     def now(self) -> datetime:
         return datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""Identifiers that sort by the time they were made at."""
+"""Ids (UUID version 7) that sort by the time of their creation."""
 
 from uuid import UUID
 
@@ -10,8 +10,8 @@ from unite_core.ids import Ids
 class Uuid7Ids(Ids):
     """UUIDs of version 7 (RFC 9562, 5.7).
 
-    The library counts within a millisecond behind one lock for all threads (RFC 9562, 6.2, method 1), and goes on
-    from the last millisecond where the machine's clock is set back.
+    Within a millisecond the library uses a counter, with one lock for all threads (RFC 9562, 6.2, method 1). Where the
+    machine's clock is set back, it continues from the last millisecond.
     """
 
     def new(self) -> UUID:

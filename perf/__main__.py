@@ -1,4 +1,4 @@
-"""Every measurement, one after the other: `make perf`. It takes about a quarter of an hour."""
+"""Run the three standard measurements one after the other (`make perf`); takes about a quarter of an hour."""
 
 from perf import answers_during_import, import_rate, page_latency
 

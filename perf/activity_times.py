@@ -1,8 +1,8 @@
-"""The activity report over a million call documents in MongoDB.
+"""Measure the activity report over a million call documents in MongoDB.
 
 Usage: UNITE_PERF_MONGODB_URL=mongodb://127.0.0.1:27017/unite_perf_activity python -m perf.activity_times [DOCUMENTS]
 
-The collection `call_log` of that database is filled where it has not as many documents, and stays there.
+The collection `call_log` of that database is filled if it does not have that many documents, and is not removed.
 """
 
 import os
@@ -54,13 +54,13 @@ def main() -> None:
     for span, days in SPANS.items():
         for zone in ("UTC", "America/New_York"):
             question = by_day(Period(last_day() - timedelta(days=days - 1), last_day(), zone), None)
-            taken: list[float] = []
+            seconds: list[float] = []
             rows: list[dict[str, Any]] = []
-            while len(taken) < REPEATS and sum(taken) < ENOUGH_SECONDS:
+            while len(seconds) < REPEATS and sum(seconds) < ENOUGH_SECONDS:
                 since = time.perf_counter()
                 rows = list(calls.aggregate(pipeline(question)))
-                taken.append(time.perf_counter() - since)
-            figures[f"{span}, {zone}"] = f"{statistics.median(taken):.3f} s, {len(rows)} rows"
+                seconds.append(time.perf_counter() - since)
+            figures[f"{span}, {zone}"] = f"{statistics.median(seconds):.3f} s, {len(rows)} rows"
             print(span, zone, figures[f"{span}, {zone}"], flush=True)
     results.record("activity_times", "UNITE_PERF_MONGODB_URL=… python -m perf.activity_times", figures)
 

@@ -1,4 +1,4 @@
-"""How fast `GET /v1/leads` answers while a large file is imported, beside the same service at rest.
+"""Measure the latency of `GET /v1/leads` during the import of a large file, compared with an idle service.
 
 Usage: python -m perf.answers_during_import [ROWS]
 """

@@ -1,8 +1,8 @@
-"""A call ledger of 400 days and 200 agents, as a real team would have written it, loaded into MySQL by LOAD DATA.
+"""Generate a realistic call ledger of 400 days and 200 agents, and load it into MySQL by LOAD DATA.
 
 Calls are made from Monday to Friday, and a few on Saturdays, mostly in the late morning and the afternoon. A lead is
 called one to nine times over some weeks, mostly by the same agent. 4 % of the entries are corrections of earlier ones.
-Tasks are left out, as no report of calls reads them; hashes are made up.
+There are no call tasks, because no report of calls reads them. Hashes are not valid.
 """
 
 import multiprocessing
@@ -29,7 +29,7 @@ from unite_core.testing.builders import a_user
 DAYS = 400
 AGENTS = 200
 CALLS_PER_LEAD = 2.94
-"""About how many entries there are for each lead, so that there are about as many as were asked for."""
+"""Average number of entries per lead, to get about the requested number of entries."""
 BEFORE_ROLLUPS = "0005"
 DAYS_PER_FILE = 20
 
@@ -82,18 +82,18 @@ _NULL = "\\N"
 
 
 def agent_ids() -> list[UUID]:
-    """The agents, the same each time."""
+    """Return the ids of the agents, the same each time."""
     return [UUID(int=(0x0190 << 112) | (7 << 76) | (2 << 62) | number) for number in range(1, AGENTS + 1)]
 
 
 def last_day() -> date:
-    """The last day of the history: yesterday."""
+    """Return the last day of the history: yesterday."""
     return datetime.now(UTC).date() - timedelta(days=1)
 
 
 @dataclass
 class _Writer:
-    """Lines of the three tables, day by day; a lead's calls are made up with the lead and wait for their day."""
+    """Generates lines for the three tables, day by day. Calls are generated with their lead and wait for their day."""
 
     entries: int
     random: Random
@@ -114,8 +114,7 @@ class _Writer:
         self.leads_per_day = self.entries / CALLS_PER_LEAD / sum(self.work)
 
     def day(self, day: int) -> list[str]:
-        """Make up the leads of a day; the lines of the ledger that were written on it."""
-        # Leads that came before the first day are called in the first weeks, too.
+        """Generate the leads of a day; return the lines of the ledger for that day."""
         for _ in range(int(self.leads_per_day * self.work[day] * self.random.uniform(0.9, 1.1))):
             self._lead(day)
         return sorted(self.waiting.pop(day, []))
@@ -151,7 +150,7 @@ class _Writer:
             self.counts.append(f"{lead}\t{first}\t{numbers}\n")
 
     def _call(self, day: int, second: int, lead: str, agent: str, source: str, result: str, attempt: int) -> str:
-        """Write down a call, and now and then its correction; the result in the end."""
+        """Add a call, and sometimes a correction of it; return the final result."""
         random = self.random
         made = result not in ("missed", "cancelled")
         duration = int(random.expovariate(1 / 240)) if result in TALKS else int(random.expovariate(1 / 25))
@@ -180,9 +179,9 @@ class _Writer:
     def _write(self, day: int, line: str) -> None:
         self.waiting.setdefault(day, []).append(line)
 
-    def _later(self, day: int, maximum: int = 9) -> int:
-        """A later day on which somebody works, `maximum` days later or a little more."""
-        day += self.random.randint(1, maximum)
+    def _later(self, day: int, max_days: int = 9) -> int:
+        """Return a later working day, up to `max_days` later or a little more."""
+        day += self.random.randint(1, max_days)
         while day < DAYS and self.random.random() >= self.work[day]:
             day += 1
         return day
@@ -194,7 +193,7 @@ class _Writer:
         return f"{self.dates[day]} {_CLOCK[second]}"
 
     def _id(self, day: int, second: int) -> str:
-        """An id that sorts as its moment does, as those of Unite do."""
+        """Return an id that sorts by its moment, like the ids of Unite."""
         self.number += 1
         return f"{(self.dates[day].toordinal() * 86_400 + second):012x}{self.number:020x}"
 
@@ -216,7 +215,7 @@ def _write_files(entries: int, folder: Path, files: "multiprocessing.Queue[dict[
 
 
 def _files(entries: int, folder: Path) -> Iterator[dict[str, Path]]:
-    """The files to load, which another process writes meanwhile, a few ahead."""
+    """Yield the files to load; another process writes them, up to two ahead."""
     files: multiprocessing.Queue[dict[str, Path] | None] = multiprocessing.Queue(2)
     process = multiprocessing.Process(target=partial(_write_files, entries, folder, files))
     process.start()
@@ -229,9 +228,9 @@ def _files(entries: int, folder: Path) -> Iterator[dict[str, Path]]:
 
 
 def load(engine: Engine, entries: int, folder: Path, say: Callable[[str], None]) -> dict[str, Any]:
-    """Fill an empty database with about as many entries, and migrate it; what there is then, and what took how long.
+    """Fill an empty database with about that many entries, and migrate it; return how long each part took.
 
-    The rollups are counted by the migration that adds them. The server has to allow `local_infile`.
+    The migration that adds the rollups counts them. The server has to allow `local_infile`.
     """
     upgrade(engine, BEFORE_ROLLUPS)
     took = {}

@@ -1,9 +1,9 @@
-"""Completing calls on MySQL, ledger and outbox included, beside a bare transaction of one UPDATE and one INSERT.
+"""Measure completions of call tasks on MySQL, compared with a transaction of one UPDATE and one INSERT.
 
 Usage: UNITE_PERF_MYSQL_URL=mysql://root:password@127.0.0.1:3306 python -m perf.completions [TASKS]
 
-Both sides work in as many threads, on the same server and in turns, so that what disturbs one disturbs the other.
-A database of this script's own is made on it and dropped.
+A completion includes the call ledger and the outbox. Both sides use the same number of threads on the same server, in
+turns, so that disturbances affect both. The script creates a database of its own, and drops it.
 """
 
 import os
@@ -35,7 +35,7 @@ BARE_TABLES = (
 
 
 class Bare:
-    """The least that completing a task could be: its row changed and a row in a log, in one transaction."""
+    """The minimum that a completion needs: one transaction that changes the task and inserts a row into a log."""
 
     def __init__(self, url: URL, count: int) -> None:
         self._url = url
@@ -49,7 +49,7 @@ class Bare:
         connection.commit()
 
     def complete(self, task_id: UUID) -> None:
-        """One UPDATE, one INSERT, one COMMIT."""
+        """Execute one UPDATE, one INSERT and one COMMIT."""
         connection = self._connection()
         with connection.cursor() as cursor:
             cursor.execute(
@@ -92,23 +92,25 @@ def main() -> None:
             connected = Completion(outcome=CallOutcome.CONNECTED, duration_seconds=60)
             started.unite.calls.complete(agent, CompletedCall(task_id=task_id, completion=connected))
 
-        ours = theirs = 0.0
+        unite_seconds = bare_seconds = 0.0
         for turn in range(TURNS):
             part = slice(turn * count // TURNS, (turn + 1) * count // TURNS)
-            theirs += _seconds(threads, bare.complete, bare.ids[part])
-            ours += _seconds(threads, complete, tasks[part])
-        whole = started.unite.calls.verify_ledger()
-        if whole.broken or whole.entries != count:
-            sys.exit(f"The ledger has {whole.entries} entries for {count} completions; broken: {whole.broken}")
+            bare_seconds += _seconds(threads, bare.complete, bare.ids[part])
+            unite_seconds += _seconds(threads, complete, tasks[part])
+        verification = started.unite.calls.verify_ledger()
+        if verification.broken or verification.entries != count:
+            sys.exit(
+                f"The ledger has {verification.entries} entries for {count} completions; broken: {verification.broken}"
+            )
     results.record(
         "completions",
         "UNITE_PERF_MYSQL_URL=… python -m perf.completions",
         {
             "tasks": count,
             "threads": THREADS,
-            "completions with ledger and outbox, per second": round(count / ours),
-            "bare transactions of UPDATE and INSERT, per second": round(count / theirs),
-            "completions / bare transactions": round(theirs / ours, 3),
+            "completions with ledger and outbox, per second": round(count / unite_seconds),
+            "bare transactions of UPDATE and INSERT, per second": round(count / bare_seconds),
+            "completions / bare transactions": round(bare_seconds / unite_seconds, 3),
         },
     )
 

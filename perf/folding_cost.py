@@ -1,4 +1,4 @@
-"""What rollups cost: completions beside folding and without it, folding itself, unfolded entries, and a rebuild."""
+"""Measure the cost of rollups: completions with and without folding, unfolded entries, and a rebuild."""
 
 import multiprocessing
 import time
@@ -36,7 +36,7 @@ REBUILT_DAYS = 15
 
 
 class _UnfoldedLedger(SqlCallLedger):
-    """A ledger that notes nowhere what is to be folded."""
+    """A ledger that does not record which entries are to be folded."""
 
     def append(self, entry: LedgerEntry) -> None:
         self._insert(entry)
@@ -58,7 +58,7 @@ class _WithoutFolding(SqlUnitOfWorkFactory):
 
 
 class _Folder:
-    """A process that folds as a worker does, while `go` is set; `idle` is set while it does not."""
+    """A process that folds like a worker while `go` is set; `idle` is set while it does not fold."""
 
     def __init__(self, variables: Mapping[str, str]) -> None:
         self.go, self.idle = multiprocessing.Event(), multiprocessing.Event()
@@ -78,14 +78,14 @@ class _Folder:
                 self.idle.set()
                 time.sleep(FOLDING_INTERVAL)
 
-    def rest(self) -> None:
-        """Have it fold no more, and wait until it does not."""
+    def pause(self) -> None:
+        """Stop folding, and wait until the current run has ended."""
         self.go.clear()
         time.sleep(FOLDING_INTERVAL)
         self.idle.wait()
 
     def cpu(self) -> float:
-        """Seconds of CPU that its folding took so far."""
+        """Return the CPU seconds of its folding so far."""
         return float(self._cpu.value)
 
 
@@ -103,7 +103,7 @@ def _folding_process(variables: Mapping[str, str]) -> Iterator[_Folder]:
 
 @dataclass(slots=True)
 class _Side:
-    """Completions of one kind: their rate in each turn, and the CPU that all of them took, in three processes."""
+    """One side of the comparison: the rate of completions in each turn, and the CPU seconds of all three processes."""
 
     complete: CompleteCallTask
     rates: list[float] = field(default_factory=list)
@@ -118,7 +118,7 @@ def completions(
     tasks_per_turn: int,
     say: Callable[[str], None],
 ) -> Mapping[str, object]:
-    """Completions with folding beside them, and without either folding or noting what is to be folded, in turns."""
+    """Measure, in turns, completions with folding in parallel, and completions that record nothing to fold."""
     manager, agent = _manager(started, engine), Actor(user_id=agent_ids()[0], role=Role.AGENT)
     tasks = iter(_tasks(started, engine, manager, agent, 2 * TURNS * tasks_per_turn))
     now, ids = started.unite.clock, started.unite.ids
@@ -132,7 +132,7 @@ def completions(
                 if side is folding:
                     folder.go.set()
                 side.rates.append(tasks_per_turn / _seconds(threads, side.complete, agent, part))
-                folder.rest()
+                folder.pause()
                 side.cpu += time.process_time() + clock.read() + folder.cpu() - before
             say(f"turn {turn + 1} of {TURNS}: {folding.rates[-1]:.0f}/s, without folding {without.rates[-1]:.0f}/s")
     started.unite.reports.fold()
@@ -161,17 +161,17 @@ def _manager(started: Started, engine: Engine) -> Actor:
 
 
 def _tasks(started: Started, engine: Engine, manager: Actor, agent: Actor, count: int) -> list[UUID]:
-    """Tasks that are due, added all at once: how they come about is not measured."""
+    """Add due tasks in one transaction, because their creation is not measured; return their ids."""
     unite = started.unite
     leads = [
         unite.leads.add(manager, NewLead(name="Lead", email=f"{unite.ids.new()}@example.org")) for _ in range(LEADS)
     ]
     with SqlUnitOfWorkFactory(engine)() as work:
-        made = [_task(unite.ids, unite.clock, leads[it % len(leads)].id, manager, agent) for it in range(count)]
-        for task in made:
+        new = [_task(unite.ids, unite.clock, leads[it % len(leads)].id, manager, agent) for it in range(count)]
+        for task in new:
             work.tasks.add(task)
         work.commit()
-    return [task.id for task in made]
+    return [task.id for task in new]
 
 
 def _task(ids: Ids, clock: Clock, lead_id: UUID, manager: Actor, agent: Actor) -> CallTask:
@@ -198,9 +198,9 @@ def _seconds(threads: ThreadPoolExecutor, complete: CompleteCallTask, agent: Act
 def unfolded(
     started: Started, engine: Engine, clock: ServerClock, last: date, say: Callable[[str], None]
 ) -> Mapping[str, object]:
-    """How reports slow down with entries that are not folded yet, and how fast those are folded then.
+    """Measure reports while entries are unfolded, and how fast these are folded.
 
-    The entries are counted twice afterwards: the last measurement that needs right figures was before.
+    The entries are counted twice afterwards, so that measurements which need correct figures have to come before.
     """
     figures: dict[str, object] = {}
     reports = {"a day": ("daily", 1), "a month": ("insights", SPANS["month"])}
@@ -226,12 +226,12 @@ class _EnoughError(Exception):
 
 
 def rebuild(started: Started, say: Callable[[str], None]) -> Mapping[str, object]:
-    """How many days a second are made anew."""
+    """Measure how many days per second are rebuilt."""
     calls: list[int] = []
 
-    def stop_after(so_far: Rebuilt) -> None:
-        calls.append(so_far.calls)
-        if so_far.days == REBUILT_DAYS:
+    def stop_after(progress: Rebuilt) -> None:
+        calls.append(progress.calls)
+        if progress.days == REBUILT_DAYS:
             raise _EnoughError
 
     since = time.perf_counter()

@@ -1,7 +1,7 @@
-"""What hostile requests cost, beside plain ones of the same size, and what others notice of them meanwhile.
+"""Measure hostile requests, compared with plain ones of the same size, and the latency of other requests meanwhile.
 
-The hostile text is a letter with combining marks in the wrong order: to bring them into their canonical order (UAX #15,
-3.11 of the Unicode Standard) takes time that grows with the square of their number, unless somebody bounds it.
+The hostile text is a letter with combining marks in the wrong order. To sort them into canonical order (UAX #15, 3.11
+of the Unicode Standard) takes time that grows with the square of their number, unless their number is bounded.
 
 Usage: python -m perf.hostile_text
 """
@@ -22,7 +22,7 @@ from perf.service import Client, service
 MARKS = 15_000
 HOSTILE = "a" + "\u0301" * MARKS + "\u0323" * MARKS
 PLAIN = "é" * (2 * MARKS)
-"""As many bytes of UTF-8, each of them to be normalised too."""
+"""The same number of bytes in UTF-8, which have to be normalised too."""
 
 FIELDS = 50_000
 TIMES = 5
@@ -49,17 +49,17 @@ def main() -> None:
         figures["upload: a filename of 20,000 letters, beside one of 200"] = {
             "times the plain one": _ratio(lambda: _upload(client, "a" * 20_000), lambda: _upload(client, "a" * 200))
         }
-        asked = {f"field_{number:06}": 1 for number in range(FIELDS)}
-        size, answer = len(json.dumps(asked)), _send(client, "POST", "/v1/leads", asked)
+        unknown_fields = {f"field_{number:06}": 1 for number in range(FIELDS)}
+        size, answer = len(json.dumps(unknown_fields)), _send(client, "POST", "/v1/leads", unknown_fields)
         figures["a body of unknown fields"] = {"bytes sent": size, "bytes answered": answer}
     results.record("hostile_text", "python -m perf.hostile_text", figures)
 
 
 def _compared(client: Client, send: Callable[[str], Any]) -> dict[str, float]:
     ratio = _ratio(lambda: send(HOSTILE), lambda: send(PLAIN))
-    # On a connection of its own: one that has been idle for 15 seconds is closed.
-    rested = client.twin()
-    idle = statistics.median(rested.timed("/v1/me") for _ in range(50))
+    # On a new connection, because the server closes one that has been idle for 15 seconds.
+    other = client.twin()
+    idle = statistics.median(other.timed("/v1/me") for _ in range(50))
     return {"times the plain one": ratio, "longest wait of others, beside idle": round(_wait(client, send) / idle, 1)}
 
 
@@ -69,7 +69,7 @@ def _ratio(hostile: Callable[[], Any], plain: Callable[[], Any]) -> float:
 
 
 def _wait(client: Client, send: Callable[[str], Any]) -> float:
-    """The longest that somebody waits for `/v1/me` while hostile requests are worked on."""
+    """Return the longest latency of `/v1/me` during hostile requests."""
     other, done, waits = client.twin(), Event(), [0.0]
 
     def ask() -> None:
@@ -92,12 +92,12 @@ def _timed(call: Callable[[], Any]) -> float:
 
 
 def _send(client: Client, method: str, path: str, body: Any) -> int:
-    """Send JSON, whatever is answered; how many bytes the answer has."""
+    """Send JSON; return the number of bytes of the answer, whatever its status is."""
     return _sent(client, method, path, json.dumps(body, ensure_ascii=False).encode(), "application/json")
 
 
 def _upload(client: Client, filename: str) -> int:
-    """Send a form with an empty file of that name, which is refused; how many bytes the answer has."""
+    """Send a form with an empty file of that name, which is refused; return the number of bytes of the answer."""
     part = f'--part\r\nContent-Disposition: form-data; name="file"; filename="{filename}"\r\n\r\n\r\n--part--\r\n'
     return _sent(client, "POST", "/v1/lead-imports/file", part.encode(), "multipart/form-data; boundary=part")
 
@@ -111,13 +111,13 @@ def _sent(client: Client, method: str, path: str, body: bytes, content_type: str
 
 
 def _import(client: Client, folder: Path, text: str) -> None:
-    """Import a file of ten rows with the text as their names, and wait until that has ended."""
+    """Import a file of ten rows with the text as their names, and wait for the end of the import."""
     file = folder / "cells.csv"
     rows = [f"{text},user{number}{time.monotonic_ns()}@example.com" for number in range(10)]
     file.write_text("\n".join(["name,email", *rows]), "utf-8")
-    started = client.twin().upload(file)
-    asking = client.twin()
-    while asking.call("GET", f"/v1/lead-imports/{started}")["status"] in ("queued", "running"):
+    import_id = client.twin().upload(file)
+    other = client.twin()
+    while other.call("GET", f"/v1/lead-imports/{import_id}")["status"] in ("queued", "running"):
         time.sleep(0.02)
 
 

@@ -1,4 +1,4 @@
-"""How large the image is, and how soon a container of it serves, beside one that runs `python -c pass`.
+"""Measure the size of the image and the start time of its container, compared with `python -c pass`.
 
 Usage: python -m perf.image_start [RUNS]
 """
@@ -26,7 +26,7 @@ def main() -> None:
     live: list[float] = []
     ready: list[float] = []
     for _ in range(runs):
-        # In turn, so that whatever else this machine does is in all of them.
+        # In turns, so that other load of the machine affects all of them.
         began = time.perf_counter()
         docker("run", "--rm", "--entrypoint", "python", IMAGE, "-c", "pass")
         bare.append(time.perf_counter() - began)
@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def until_answered(path: str) -> float:
-    """How many seconds it takes from `docker run`, on an empty embedded default, until the path answers with 200."""
+    """Return the seconds from `docker run`, with an empty embedded default, until the path answers with 200."""
     port = free_port()
     began = time.perf_counter()
     container = docker("run", "--detach", "--rm", "--publish", f"127.0.0.1:{port}:8000", IMAGE)
@@ -66,33 +66,33 @@ def until_answered(path: str) -> float:
 
 
 def answers(port: int, path: str) -> bool:
-    """Whether a GET is answered with 200."""
+    """Return whether a GET is answered with 200."""
     connection = HTTPConnection("127.0.0.1", port, timeout=10)
     try:
         connection.request("GET", path)
         return connection.getresponse().status == 200
-    except (OSError, HTTPException):  # nobody listens yet, or Docker's proxy does and finds nobody behind it
+    except (OSError, HTTPException):  # nothing listens yet, or only Docker's proxy does
         return False
     finally:
         connection.close()
 
 
 def base_image() -> str:
-    """What the image is built on, as its Dockerfile says."""
+    """Return the name of the base image from the Dockerfile."""
     dockerfile = (Path(__file__).parent.parent / "Dockerfile").read_text("utf-8")
     return dockerfile.partition("ARG PYTHON_IMAGE=")[2].splitlines()[0]
 
 
 def docker(*arguments: str) -> str:
-    """What a command of Docker prints; one that fails ends the measurement."""
-    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        sys.exit(f"docker {' '.join(arguments)} failed: {done.stderr}")
-    return done.stdout.strip()
+    """Run a Docker command and return its output; exit if it fails."""
+    result = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        sys.exit(f"docker {' '.join(arguments)} failed: {result.stderr}")
+    return result.stdout.strip()
 
 
 def seconds(times: list[float]) -> float:
-    """Their median, to the hundredth."""
+    """Return the median, rounded to hundredths."""
     return round(statistics.median(times), 2)
 
 

@@ -1,4 +1,4 @@
-"""The import beside plain `executemany` of its accepted rows into the same SQLite table, and its peak memory.
+"""Measure the import into SQLite and its peak memory, compared with plain `executemany` of its accepted rows.
 
 Usage: python -m perf.import_rate [ROWS]
 """
@@ -58,9 +58,9 @@ def _import(folder: Path, rows: int) -> dict[str, Any]:
 
 
 def _child(module: str, *arguments: str) -> dict[str, Any]:
-    """Run a module in a process of its own, so that its peak memory is its own, and read what it prints last."""
-    told = subprocess.run([sys.executable, "-m", module, *arguments], check=True, stdout=subprocess.PIPE, text=True)
-    answer: dict[str, Any] = json.loads(told.stdout.splitlines()[-1])
+    """Run a module in a process of its own, to measure its peak memory; return the JSON that it prints last."""
+    result = subprocess.run([sys.executable, "-m", module, *arguments], check=True, stdout=subprocess.PIPE, text=True)
+    answer: dict[str, Any] = json.loads(result.stdout.splitlines()[-1])
     return answer
 
 

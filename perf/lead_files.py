@@ -1,4 +1,4 @@
-"""Lead files for measuring: as wide as real ones, 5 % of the rows wrong and 5 % repeating an earlier row.
+"""Generate lead files for measurements: as wide as real ones, with 5 % invalid and 5 % duplicate rows.
 
 Usage: python -m perf.lead_files ROWS FILE
 """
@@ -29,12 +29,12 @@ LAST = ("Abel", "Bose", "Curie", "Dirac", "Euler", "Fermi", "Gauß", "Hopper", "
 SOURCES = ("Webinars", "Networking Event", "Cold Call", "Referral", "Trade Show", "Organic Search")
 WORDS = ("call", "again", "likes", "the", "blue", "one", "asked", "for", "prices", "in", "spring", "maybe")
 
-# One step through the ten-digit numbers, prime to their count: a million numbers without a repeat, in no order.
+# A step through the ten-digit numbers that is coprime to their count: a million unsorted numbers without a duplicate.
 FIRST_NUMBER, NUMBERS, STEP = 2_000_000_000, 7_999_999_999, 4_256_233_067
 
 
 def phone(row: int) -> str:
-    """The phone number of that row's person: ten digits, written as people write them."""
+    """Return the phone number for that row: ten digits, in one of four usual notations."""
     digits = str(FIRST_NUMBER + row * STEP % NUMBERS)
     style = row % 4
     if style == 0:
@@ -48,14 +48,14 @@ def phone(row: int) -> str:
 
 def write(rows: int, path: Path) -> None:
     """Write a file of that many rows; the same number gives the same file."""
-    chance = random.Random(rows)
+    generator = random.Random(rows)
     with path.open("w", newline="", encoding="utf-8") as file:
         lines = csv.writer(file)
         lines.writerow(HEADER)
         for row in range(rows):
-            fate = chance.random()
-            person = chance.randrange(row) if row and fate < 0.05 else row
-            number = "12-34" if fate > 0.95 else phone(person)
+            kind = generator.random()
+            person = generator.randrange(row) if row and kind < 0.05 else row
+            number = "12-34" if kind > 0.95 else phone(person)
             first, last = FIRST[person % 12], LAST[person // 12 % 12]
             lines.writerow(
                 (
@@ -74,7 +74,7 @@ def write(rows: int, path: Path) -> None:
                     f"https://www.example{person % 97}.com/",
                     SOURCES[person % 6],
                     "New Lead",
-                    " ".join(chance.choices(WORDS, k=7)),
+                    " ".join(generator.choices(WORDS, k=7)),
                 )
             )
 

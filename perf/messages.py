@@ -1,4 +1,4 @@
-"""The topic and the telephones of a measurement: SNS on moto, and the stand-in for Twilio in a process of its own."""
+"""Fake message services for measurements: SNS on moto, and a process that stands in for Twilio."""
 
 import os
 import re
@@ -26,7 +26,7 @@ _TASK = re.compile(r"/v1/call-tasks/([0-9a-f-]{36})")
 
 @contextmanager
 def twilio() -> Iterator[str]:
-    """The address of a stand-in that runs as long as the block lasts."""
+    """Run the stand-in for Twilio during the block; yield its URL."""
     port = free_port()
     command = [
         sys.executable,
@@ -59,7 +59,7 @@ def twilio() -> Iterator[str]:
 
 
 def settings(twilio_url: str) -> dict[str, str]:
-    """The variables that have messages go to the stand-in, to moto and to MongoDB."""
+    """Return the environment variables that send messages to the stand-in, to moto and to MongoDB."""
     aws = os.environ["UNITE_PERF_AWS_URL"]
     os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
     os.environ.setdefault("AWS_ACCESS_KEY_ID", "perf")
@@ -79,14 +79,14 @@ def settings(twilio_url: str) -> dict[str, str]:
 
 
 def sent(twilio_url: str) -> int:
-    """How many messages were sent."""
+    """Return the number of messages that were sent."""
     return len(requests.get(f"{twilio_url}/stand-in/messages", timeout=30).json())
 
 
 def requested(twilio_url: str) -> dict[str, float]:
-    """Task -> when a message about it was asked for, in seconds since 1970."""
-    told: dict[str, float] = {}
+    """Return task id -> when the first message about it was requested, in seconds since 1970."""
+    times: dict[str, float] = {}
     for message in requests.get(f"{twilio_url}/stand-in/messages", timeout=30).json():
         for task_id in _TASK.findall(message["body"]):
-            told.setdefault(task_id, message["received_at"])
-    return told
+            times.setdefault(task_id, message["received_at"])
+    return times

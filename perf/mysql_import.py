@@ -1,9 +1,9 @@
-"""The import into MySQL beside MySQL's own LOAD DATA LOCAL INFILE of its accepted rows into the same table.
+"""Measure the import into MySQL, compared with LOAD DATA LOCAL INFILE of its accepted rows into the same table.
 
 Usage: UNITE_PERF_MYSQL_URL=mysql://root:password@127.0.0.1:3306 python -m perf.mysql_import [ROWS]
 
-The server has to allow `local_infile`; databases of this script's own are made on it and dropped. Both sides are
-measured on the same server with its own settings, so that what is durable for one is durable for the other.
+The server has to allow `local_infile`. The script creates databases of its own, and drops them. Both sides use the same
+server with the same settings, so that both are equally durable.
 """
 
 import csv
@@ -69,19 +69,19 @@ def _variable(connection: Connection, name: str) -> str:
 
 
 def _import(connection: Connection, folder: Path, rows: int, server: str) -> dict[str, Any]:
-    """Import a file into a fresh database, in a process of its own."""
+    """Import a file into a new database, in a process of its own."""
     folder.mkdir()
     file = folder / "leads.csv"
     lead_files.write(rows, file)
     url = _fresh(connection, IMPORTED, server)
-    told = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-m", "perf.one_import", str(folder), str(file)],
         env=os.environ | {"UNITE_DATABASE_URL": url},
         check=True,
         stdout=subprocess.PIPE,
         text=True,
     )
-    answer: dict[str, Any] = json.loads(told.stdout.splitlines()[-1])
+    answer: dict[str, Any] = json.loads(result.stdout.splitlines()[-1])
     return answer
 
 
@@ -92,7 +92,7 @@ def _fresh(connection: Connection, name: str, server: str) -> str:
 
 
 def _load(connection: Connection, server: str, file: Path) -> float:
-    """Seconds that the server takes to load the imported leads into a table like theirs, from a file."""
+    """Return the seconds that the server takes to load the imported leads from a file into a table like theirs."""
     engine: Engine = create_engine_for(_fresh(connection, LOADED, server))
     upgrade(engine)
     engine.dispose()
@@ -101,15 +101,15 @@ def _load(connection: Connection, server: str, file: Path) -> float:
     selected = ", ".join(f"HEX({name})" if name in binary else name for name in columns)
     with file.open("w", newline="", encoding="utf-8") as out:
         lines = csv.writer(out, delimiter="\t", lineterminator="\n", quotechar='"', quoting=csv.QUOTE_MINIMAL)
-        found = connection.exec_driver_sql(f"SELECT {selected} FROM {IMPORTED}.leads ORDER BY id")
-        while batch := found.fetchmany(5000):
+        result = connection.exec_driver_sql(f"SELECT {selected} FROM {IMPORTED}.leads ORDER BY id")
+        while batch := result.fetchmany(5000):
             lines.writerows(["\\N" if value is None else value for value in row] for row in batch)
     connection.exec_driver_sql(f"INSERT INTO {LOADED}.users SELECT * FROM {IMPORTED}.users")
-    into = ", ".join(f"@{name}" if name in binary else name for name in columns)
+    targets = ", ".join(f"@{name}" if name in binary else name for name in columns)
     set_ = ", ".join(f"{name} = UNHEX(@{name})" for name in sorted(binary))
     statement = (
         f"LOAD DATA LOCAL INFILE '{file}' INTO TABLE {LOADED}.leads CHARACTER SET utf8mb4"
-        f" FIELDS TERMINATED BY '\\t' OPTIONALLY ENCLOSED BY '\"' LINES TERMINATED BY '\\n' ({into}) SET {set_}"
+        f" FIELDS TERMINATED BY '\\t' OPTIONALLY ENCLOSED BY '\"' LINES TERMINATED BY '\\n' ({targets}) SET {set_}"
     )
     since = time.perf_counter()
     connection.exec_driver_sql(statement)
@@ -117,7 +117,7 @@ def _load(connection: Connection, server: str, file: Path) -> float:
     count = connection.exec_driver_sql(f"SELECT count(*) FROM {LOADED}.leads").scalar_one()
     expected = connection.exec_driver_sql(f"SELECT count(*) FROM {IMPORTED}.leads").scalar_one()
     if count != expected:
-        sys.exit(f"LOAD DATA loaded {count} of {expected} rows; the figures would not compare.")
+        sys.exit(f"LOAD DATA loaded {count} of {expected} rows; the figures cannot be compared.")
     return seconds
 
 

@@ -1,4 +1,4 @@
-"""A floor on a server of its own, with call tasks that are to be completed."""
+"""Setup for measurements on MySQL: an empty database, a manager, an agent and call tasks to complete."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,12 +15,12 @@ PASSWORD = "correct horse battery"
 ADMIN = {"UNITE_ADMIN_EMAIL": "admin@example.com", "UNITE_ADMIN_PASSWORD": PASSWORD}
 MANAGERS_PHONE = "+12125550100"
 LEADS = 50
-"""Each has many tasks: what is measured is calls, not leads."""
+"""How many leads the tasks are about. Each has many tasks, because calls are measured, not leads."""
 
 
 @contextmanager
 def database(server: str, name: str) -> Iterator[URL]:
-    """An empty database of that name on the server, dropped afterwards."""
+    """Create an empty database of that name on the server, and drop it afterwards."""
     url = make_url(server).set(drivername="mysql+pymysql", database=None)
     root = create_engine(url, isolation_level="AUTOCOMMIT")
     try:
@@ -35,20 +35,20 @@ def database(server: str, name: str) -> Iterator[URL]:
 
 
 def environment(folder: Path, url: URL, **further: str) -> dict[str, str]:
-    """The variables of an installation in that folder and database."""
+    """Return the environment variables of an installation with that folder and database."""
     text = url.set(drivername="mysql").render_as_string(hide_password=False)
     return {"UNITE_DATA_DIR": str(folder), "UNITE_DATABASE_URL": text, "UNITE_RATE_LIMIT": "0", **ADMIN, **further}
 
 
 @contextmanager
 def started_unite(variables: Mapping[str, str]) -> Iterator[Started]:
-    """Unite as those variables say, in this process."""
+    """Start Unite with those environment variables in this process."""
     with start(load_settings(variables)) as started:
         yield started
 
 
 def create_team(started: Started) -> tuple[Actor, Actor]:
-    """A manager with a phone, and an agent."""
+    """Create a manager with a phone, and an agent."""
     ann = create_first_admin(started)
     if ann is None:
         raise RuntimeError("The database was not empty.")
@@ -61,7 +61,7 @@ def create_team(started: Started) -> tuple[Actor, Actor]:
 
 
 def create_call_tasks(started: Started, manager: Actor, agent: Actor, count: int) -> list[UUID]:
-    """Tasks of the agent that the manager has made, each due in an hour."""
+    """Create call tasks for the agent, each due in an hour; return their ids."""
     unite = started.unite
     leads = [unite.leads.add(manager, NewLead(name=f"Lead {it}", email=f"lead{it}@example.com")) for it in range(LEADS)]
     due_at = unite.clock.now() + timedelta(hours=1)

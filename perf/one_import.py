@@ -1,4 +1,4 @@
-"""Import one file into a fresh folder, in this process; prints what became of it and the peak memory as JSON.
+"""Import one file into a new folder in this process; print its counts, time and peak memory as JSON.
 
 Usage: python -m perf.one_import FOLDER FILE
 """
@@ -17,7 +17,7 @@ from unite_core.imports.use_cases import FileToImport
 
 
 def main() -> None:
-    """Import; the time is that of working through the file, its examination included, its upload not."""
+    """Import the file; the measured time includes its examination, but not its upload."""
     folder, file = Path(sys.argv[1]), Path(sys.argv[2])
     settings = load_settings(os.environ | {"UNITE_DATA_DIR": str(folder)})
     with start(settings) as started:
@@ -35,10 +35,10 @@ def main() -> None:
         since = time.perf_counter()
         unite.imports.continue_import(queued.id, holder="measuring")
         seconds = time.perf_counter() - since
-        done = unite.imports.get(owner, queued.id)
-    counts = asdict(done.counts) | {"rows": done.counts.rows}
+        ended = unite.imports.get(owner, queued.id)
+    counts = asdict(ended.counts) | {"rows": ended.counts.rows}
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(json.dumps({"status": done.status, "counts": counts, "seconds": seconds, "peak_kib": peak}))
+    print(json.dumps({"status": ended.status, "counts": counts, "seconds": seconds, "peak_kib": peak}))
 
 
 if __name__ == "__main__":

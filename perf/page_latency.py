@@ -1,4 +1,4 @@
-"""Page 1 beside page 2,000 of 100,000 leads, in turn.
+"""Measure the latency of page 1 and of page 2,000 of 100,000 leads, in turns.
 
 Usage: python -m perf.page_latency [LEADS]
 """

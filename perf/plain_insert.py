@@ -1,8 +1,8 @@
-"""Insert the leads of one database into a fresh one with sqlite3's executemany; prints the rate's parts as JSON.
+"""Insert the leads of one database into a new one with sqlite3's executemany; print rows and seconds as JSON.
 
 Usage: python -m perf.plain_insert FROM_FOLDER TO_FOLDER [--without-words]
 
-With `--without-words` the table's triggers are dropped first, which keep the index of words for the search.
+With `--without-words` the table's triggers, which update the search index, are dropped first.
 """
 
 import json
@@ -19,7 +19,7 @@ PRAGMAS = ("journal_mode", "synchronous", "cache_size", "temp_store", "foreign_k
 
 
 def main() -> None:
-    """Copy the rows in the order in which they were inserted; only the inserting is timed."""
+    """Copy the rows in the order of their insertion; only the inserts are timed."""
     source = sqlite3.connect(next(Path(sys.argv[1]).glob("*.sqlite3")))
     folder = Path(sys.argv[2])
     folder.mkdir()
@@ -27,7 +27,7 @@ def main() -> None:
     engine = create_engine_for(f"sqlite:///{path}")
     upgrade(engine)
     with engine.connect() as connection:
-        # The same settings as the service uses, read from a connection of its own.
+        # The settings of the service, read from a connection of its engine.
         settings = [(name, connection.exec_driver_sql(f"PRAGMA {name}").scalar()) for name in PRAGMAS]
     engine.dispose()
     target = sqlite3.connect(path, isolation_level=None)

@@ -1,6 +1,6 @@
-"""The figures of `GET /v1/reports/insights` by plain GROUP BYs over the call ledger, as one would ask first.
+"""Calculate the figures of `GET /v1/reports/insights` by plain GROUP BY queries over the call ledger.
 
-Each counts the last entry of every chain. Days and hours are those of UTC, which needs no time zones of the server.
+Each query counts the last entry of every chain. Days and hours are in UTC, so that the server needs no time zones.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,7 +14,7 @@ from unite_core.reports import metrics
 from unite_core.reports.insights import Insights
 
 IdempotencyKeys = Mapping[str, Mapping[Any, tuple[int, ...]]]
-"""By the name of each question: the numbers of each row, by what its first column says."""
+"""Name of the query -> value of the first column -> numbers of the row."""
 
 _FROM = (
     " FROM call_ledger e LEFT JOIN call_ledger later ON later.task_id = e.task_id AND later.number = e.number + 1"
@@ -42,7 +42,7 @@ QUERIES: Mapping[str, str] = {
 
 
 def ask(connection: Connection, start: datetime, end: datetime) -> IdempotencyKeys:
-    """What the ledger says of the calls from `start` to before `end`, for each of the questions."""
+    """Run all queries about the calls from `start` (inclusive) to `end` (exclusive)."""
     answers = {}
     for name, query in QUERIES.items():
         rows = connection.exec_driver_sql(query, (start.replace(tzinfo=None), end.replace(tzinfo=None))).all()
@@ -50,26 +50,27 @@ def ask(connection: Connection, start: datetime, end: datetime) -> IdempotencyKe
     return answers
 
 
-def differences(said: IdempotencyKeys, report: Insights) -> list[str]:
-    """Where the report says something else than the ledger itself."""
+def differences(expected: IdempotencyKeys, report: Insights) -> list[str]:
+    """Return the names of the queries whose result differs from the report."""
     completed = [CallResult(result) in metrics.COMPLETED.results for result in CallResult]
-    ours: dict[str, Mapping[Any, object]] = {
+    reported: dict[str, Mapping[Any, object]] = {
         "day": {day.date: day.figures.completed.value for day in report.trend if day.figures.completed.value},
         "source": {each.source: (each.attempts.value, each.conversions.value) for each in report.conversion_by_source},
         "agent": {agent.agent.id.bytes: agent.calls.value for agent in report.busiest_agents if agent.agent.id},
         "hour": {each.hour: (each.attempts.value, each.contacts.value) for each in report.busiest_hours},
     }
     hours: dict[int, list[int]] = {}
-    for label, numbers in said["hour of the week"].items():
+    for label, numbers in expected["hour of the week"].items():
         hours[label % 24] = [sum(pair) for pair in zip(hours.get(label % 24, [0, 0]), numbers, strict=True)]
-    maximum, busiest = (max((each[0] for each in some), default=0) for some in (said["agent"].values(), hours.values()))
+    by_agent, by_hour = expected["agent"].values(), hours.values()
+    maximum, busiest = (max((each[0] for each in rows), default=0) for rows in (by_agent, by_hour))
     days = {
-        day: sum(n for n, is_one in zip(row, completed, strict=False) if is_one) for day, row in said["day"].items()
+        day: sum(n for n, is_one in zip(row, completed, strict=False) if is_one) for day, row in expected["day"].items()
     }
-    theirs: dict[str, Mapping[Any, object]] = {
+    counted: dict[str, Mapping[Any, object]] = {
         "day": {day: number for day, number in days.items() if number},
-        "source": {source: row for source, row in said["source"].items() if row[0]},
-        "agent": {agent: row[0] for agent, row in said["agent"].items() if row[0] == maximum},
+        "source": {source: row for source, row in expected["source"].items() if row[0]},
+        "agent": {agent: row[0] for agent, row in expected["agent"].items() if row[0] == maximum},
         "hour": {hour: tuple(row) for hour, row in hours.items() if row[0] == busiest},
     }
-    return [f"by {name}" for name, answer in ours.items() if answer != theirs[name]]
+    return [f"by {name}" for name, answer in reported.items() if answer != counted[name]]

@@ -1,10 +1,10 @@
-"""How many events a second reach all three destinations: MongoDB, SNS on moto, and the stand-in for Twilio.
+"""Measure how many events per second reach three destinations: MongoDB, SNS on moto, and a fake Twilio.
 
 Usage: UNITE_PERF_MYSQL_URL=… UNITE_PERF_MONGODB_URL=… UNITE_PERF_AWS_URL=http://127.0.0.1:5000
        python -m perf.relay_rate [EVENTS]
 
-Calls are completed first, with nobody relaying; then each destination has one relay, all of them in this process, as in
-a worker. What is measured includes the answers of SNS and Twilio, which go to the activity log as events of their own.
+Calls are completed first, without a relay. Then each destination has one relay, all in this process, as in a worker.
+The measurement includes the responses of SNS and Twilio, which are delivered to the activity log as events.
 """
 
 import os
@@ -32,12 +32,12 @@ def main() -> None:
         manager, agent = mysql_setup.create_team(started)
         tasks = mysql_setup.create_call_tasks(started, manager, agent, count)
         relay = started.unite.notifications.relay
-        for destination in (TOPIC, TEXTS, ACTIVITY):  # that the tasks were made is not what is measured
+        for destination in (TOPIC, TEXTS, ACTIVITY):  # the events of creating the tasks are not measured
             relay(destination)
         already = messages.sent(twilio)
         for task_id in tasks:
-            done = Completion(outcome=CallOutcome.VOICEMAIL, duration_seconds=0)
-            started.unite.calls.complete(agent, CompletedCall(task_id=task_id, completion=done))
+            completion = Completion(outcome=CallOutcome.VOICEMAIL, duration_seconds=0)
+            started.unite.calls.complete(agent, CompletedCall(task_id=task_id, completion=completion))
 
         def until_empty(destination: str) -> tuple[float, int]:
             since, delivered = time.perf_counter(), 0
@@ -46,8 +46,8 @@ def main() -> None:
             return time.perf_counter() - since, delivered
 
         since = time.perf_counter()
-        told = dict(zip((TOPIC, TEXTS, ACTIVITY), threads.map(until_empty, (TOPIC, TEXTS, ACTIVITY)), strict=True))
-        rest = until_empty(ACTIVITY)  # the last answers
+        relayed = dict(zip((TOPIC, TEXTS, ACTIVITY), threads.map(until_empty, (TOPIC, TEXTS, ACTIVITY)), strict=True))
+        rest = until_empty(ACTIVITY)  # the last responses
         seconds = time.perf_counter() - since
         if messages.sent(twilio) - already != count:
             sys.exit(f"{messages.sent(twilio) - already} texts were sent about {count} calls.")
@@ -57,9 +57,9 @@ def main() -> None:
         {
             "completed calls, each told to three destinations": count,
             "events per second that reached all three": round(count / seconds, 1),
-            "topic alone, while the others ran, events per second": round(told[TOPIC][1] / told[TOPIC][0], 1),
-            "texts alone, while the others ran, events per second": round(told[TEXTS][1] / told[TEXTS][0], 1),
-            "activity log, answers of the others included, events": told[ACTIVITY][1] + rest[1],
+            "topic alone, while the others ran, events per second": round(relayed[TOPIC][1] / relayed[TOPIC][0], 1),
+            "texts alone, while the others ran, events per second": round(relayed[TEXTS][1] / relayed[TEXTS][0], 1),
+            "activity log, answers of the others included, events": relayed[ACTIVITY][1] + rest[1],
         },
     )
 

@@ -1,4 +1,4 @@
-"""How long reports take on a large call ledger, beside plain queries of it; wall clock, and CPU of both processes."""
+"""Measure reports on a large call ledger, compared with plain queries: elapsed time, and CPU of both processes."""
 
 import statistics
 import time
@@ -27,7 +27,7 @@ SPANS = {"day": 1, "month": 30, "year": 365}
 NAMES = ("daily", "insights", "heatmap", "attempts", "leaderboard", "funnel", "speed_to_lead")
 REPEATS = 15
 ENOUGH_SECONDS = 4
-ROUNDS = 3
+TURNS = 3
 
 MANAGER = Actor(user_id=UUID(int=1), role=Role.MANAGER)
 AGENT = Actor(user_id=agent_ids()[7], role=Role.AGENT)
@@ -38,20 +38,20 @@ _PICOSECONDS = 10**12
 
 
 class ServerClock:
-    """Seconds of CPU that the server has spent on statements, of everybody."""
+    """Reader of the CPU seconds that the server has spent on statements of all clients."""
 
     def __init__(self, connection: Connection) -> None:
         connection.exec_driver_sql(_CPU_ON)
         self._connection = connection
 
     def read(self) -> float:
-        """So many seconds so far."""
+        """Return the CPU seconds so far."""
         return int(self._connection.exec_driver_sql(_CPU).scalar_one()) / _PICOSECONDS
 
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """Milliseconds that something takes: the median and the least of several times, and CPU on average."""
+    """Durations in milliseconds: the median and the minimum of several runs, and the average CPU time."""
 
     median: float
     minimum: float
@@ -60,11 +60,11 @@ class Times:
 
     @property
     def cpu(self) -> float:
-        """Of both processes."""
+        """The CPU time of both processes."""
         return self.cpu_here + self.cpu_of_server
 
     def shown(self) -> str:
-        """In one line."""
+        """Return the durations as one line of text."""
         return (
             f"{self.median:.1f} ms (least {self.minimum:.1f}); CPU {self.cpu:.1f} ms:"
             f" Python {self.cpu_here:.1f}, MySQL {self.cpu_of_server:.1f}"
@@ -72,21 +72,21 @@ class Times:
 
 
 def measure(action: Callable[[], object], clock: ServerClock, repeats: int = REPEATS) -> Times:
-    """The times of an action, which was done once before."""
+    """Measure an action several times, after running it once."""
     action()
-    taken: list[float] = []
+    seconds: list[float] = []
     server, here = clock.read(), time.process_time()
-    while len(taken) < repeats and sum(taken) < ENOUGH_SECONDS:
+    while len(seconds) < repeats and sum(seconds) < ENOUGH_SECONDS:
         since = time.perf_counter()
         action()
-        taken.append(time.perf_counter() - since)
+        seconds.append(time.perf_counter() - since)
     here, server = time.process_time() - here, clock.read() - server
-    of_one = 1000 / len(taken)
-    return Times(1000 * statistics.median(taken), 1000 * min(taken), here * of_one, server * of_one)
+    per_run = 1000 / len(seconds)
+    return Times(1000 * statistics.median(seconds), 1000 * min(seconds), here * per_run, server * per_run)
 
 
 def report_request(started: Started, name: str, actor: Actor, last: date, days: int, zone: str) -> Callable[[], object]:
-    """Ask for a report of so many days and render it as JSON, as for a request."""
+    """Return a function that makes a report of that many days and renders it as JSON, as for a request."""
     report, rendered = getattr(started.unite.reports, name), getattr(report_json, name)
     return lambda: to_json(rendered(report(actor, Period(last - timedelta(days=days - 1), last, zone))).content)
 
@@ -94,7 +94,7 @@ def report_request(started: Started, name: str, actor: Actor, last: date, days: 
 def all_reports(
     started: Started, clock: ServerClock, last: date, say: Callable[[str], None], repeats: int = REPEATS
 ) -> dict[str, str]:
-    """Every report of a day, a month and a year, for everybody's calls and one agent's."""
+    """Measure every report of a day, a month and a year, for the calls of all agents and of one."""
     figures = {}
     for name in NAMES:
         for span, days in SPANS.items():
@@ -111,7 +111,7 @@ def all_reports(
 
 
 def from_cache(started: Started, clock: ServerClock, last: date) -> dict[str, str]:
-    """Requests for reports that were finished before, from their first line to the last byte of the answer."""
+    """Measure requests for cached reports, from the first line to the last byte of the answer."""
     create_first_admin(started)
     client = create_app(started.unite, http_config_of(started)).test_client()
     login = {"email": ADMIN["UNITE_ADMIN_EMAIL"], "password": ADMIN["UNITE_ADMIN_PASSWORD"]}
@@ -134,23 +134,23 @@ def from_cache(started: Started, clock: ServerClock, last: date) -> dict[str, st
 def beside_plain_queries(
     started: Started, engine: Engine, clock: ServerClock, last: date, say: Callable[[str], None]
 ) -> Mapping[str, object]:
-    """A year's insights beside the plain queries for the same figures, in turns; the figures are compared."""
+    """Measure insights of a year and plain queries for the same figures, in turns; compare the figures."""
     period = Period(last - timedelta(days=SPANS["year"] - 1), last, "UTC")
     start, end = moment_of(period.start), moment_of(period.end)
     ask = report_request(started, "insights", MANAGER, last, SPANS["year"], "UTC")
     plain, ours, plain_cpu, ours_cpu = [], [], [], []
-    said: plain_reports.IdempotencyKeys = {}
+    expected: plain_reports.IdempotencyKeys = {}
     with engine.connect() as connection:
-        for turn in range(ROUNDS):
+        for turn in range(TURNS):
             cpu, since = clock.read(), time.perf_counter()
-            said = plain_reports.ask(connection, start, end)
+            expected = plain_reports.ask(connection, start, end)
             plain.append(time.perf_counter() - since)
             plain_cpu.append(clock.read() - cpu)
             times = measure(ask, clock)
             ours.append(times.median / 1000)
             ours_cpu.append(times.cpu / 1000)
-            say(f"turn {turn + 1} of {ROUNDS}: plain queries {plain[-1]:.1f} s, insights {times.shown()}")
-    wrong = plain_reports.differences(said, started.unite.reports.insights(MANAGER, period))
+            say(f"turn {turn + 1} of {TURNS}: plain queries {plain[-1]:.1f} s, insights {times.shown()}")
+    wrong = plain_reports.differences(expected, started.unite.reports.insights(MANAGER, period))
     if wrong:
         raise SystemExit(f"The report and the ledger differ: {', '.join(wrong)}")
     medians = [statistics.median(times) for times in (plain, ours, plain_cpu, ours_cpu)]

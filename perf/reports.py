@@ -1,10 +1,10 @@
-"""Reports on MySQL, over a call ledger of 400 days and 200 agents.
+"""Measure reports on MySQL, over a call ledger of 400 days and 200 agents.
 
 Usage: UNITE_PERF_MYSQL_URL=mysql://root:password@127.0.0.1:3306 python -m perf.reports [ENTRIES]
 
-The server has to allow `local_infile`. To make the ledger takes minutes for each million entries, so that its
-database, `unite_perf_reports`, stays there, and a second run with as many ENTRIES takes it as it is. With
-UNITE_PERF_REDIS_URL reports from the cache are measured, too. A database of an older schema is migrated first.
+The server has to allow `local_infile`. Generating the ledger takes minutes for each million entries, so that its
+database, `unite_perf_reports`, is not dropped, and another run with the same number of ENTRIES uses it again. With
+UNITE_PERF_REDIS_URL cached reports are measured too. A database with an older schema is migrated first.
 """
 
 import os
@@ -32,7 +32,7 @@ _BEGAN = time.perf_counter()
 
 
 def print_progress(text: str) -> None:
-    """Show progress."""
+    """Print progress."""
     print(f"{time.perf_counter() - _BEGAN:6.0f} s  {text}", flush=True)
 
 
@@ -78,11 +78,11 @@ def _measure(url: URL, variables: Mapping[str, str], clock: ServerClock) -> dict
 
 
 def _history(connection: Connection, url: URL, entries: int, folder: Path) -> dict[str, Any]:
-    """The database with the ledger: the one that is there, if it has as many entries, or a new one."""
+    """Use the existing database with the ledger if it has that many entries, or create it; return its figures."""
     took: dict[str, Any] = {}
     exists = connection.exec_driver_sql("SELECT 1 FROM information_schema.schemata WHERE schema_name = %s", (DATABASE,))
-    there = _counted(connection, "call_ledger") if exists.first() else 0
-    if entries * 0.9 < there < entries * 1.1:
+    existing = _counted(connection, "call_ledger") if exists.first() else 0
+    if entries * 0.9 < existing < entries * 1.1:
         engine, since = create_engine_for(url, patient=True), time.perf_counter()
         upgrade(engine)
         took = {"migrating it, s": round(time.perf_counter() - since)}

@@ -1,4 +1,4 @@
-"""Recording what was measured, with the command that makes it again."""
+"""Storage of measured figures in `perf/results`, with the command that measured them."""
 
 import json
 import os
@@ -12,12 +12,12 @@ FOLDER = Path(__file__).parent / "results"
 
 def record(name: str, command: str, figures: dict[str, Any]) -> None:
     """Print the figures and write them to `perf/results/NAME.json`."""
-    told = {
+    result = {
         "command": command,
         "measured_on": datetime.now(UTC).date().isoformat(),
         "machine": f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()}",
         "figures": figures,
     }
-    text = json.dumps(told, indent=2)
+    text = json.dumps(result, indent=2)
     print(text)
     (FOLDER / f"{name}.json").write_text(text + "\n")

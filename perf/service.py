@@ -1,4 +1,4 @@
-"""The service as a child process, and a client that keeps its connection."""
+"""The service as a child process, and an HTTP client for it, for measurements."""
 
 import json
 import os
@@ -18,7 +18,7 @@ START_TIMEOUT = 60
 
 
 class Client:
-    """Speaks HTTP to the service over one connection, as its admin."""
+    """An HTTP client with one connection, logged in as the admin."""
 
     def __init__(self, port: int) -> None:
         self.port = port
@@ -28,7 +28,7 @@ class Client:
         self.token = ""
 
     def another(self) -> "Client":
-        """The same user with a connection of its own."""
+        """Return a client with the same token and a connection of its own."""
         other = Client(self.port)
         other._headers = self._headers
         return other
@@ -39,23 +39,23 @@ class Client:
 
     @property
     def authorization(self) -> str:
-        """The header that says who the client is."""
+        """The value of the Authorization header."""
         return self._headers["Authorization"]
 
     def twin(self) -> "Client":
-        """Another client, logged in as the same user, with a connection of its own."""
-        twin = Client(self.port)
-        twin._headers = dict(self._headers)
-        return twin
+        """Return a client with a copy of the headers and a connection of its own."""
+        other = Client(self.port)
+        other._headers = dict(self._headers)
+        return other
 
     def log_in(self, password: str) -> None:
-        """Get a token and use it from now on."""
+        """Log in, and use the token from now on."""
         answer = self.call("POST", "/v1/auth/login", {"email": ADMIN, "password": password})
         self.token = answer["access_token"]
         self._headers["Authorization"] = f"Bearer {self.token}"
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
-        """Send a request and return the JSON of its answer; anything but a 2xx ends the measurement."""
+        """Send a request and return the JSON of the answer; exit unless its status is 2xx."""
         payload = None if body is None else json.dumps(body).encode()
         headers = self._headers | ({"Content-Type": "application/json"} if payload else {})
         self._connection.request(method, path, payload, headers)
@@ -66,20 +66,20 @@ class Client:
         return json.loads(content) if content else None
 
     def timed(self, path: str) -> float:
-        """How many seconds a GET takes, from sending it to having its last byte."""
+        """Send a GET; return the seconds until its last byte was received."""
         since = time.perf_counter()
         self.call("GET", path)
         return time.perf_counter() - since
 
     def location(self, path: str) -> str:
-        """Where a GET is redirected to."""
+        """Return where a GET is redirected to."""
         self._connection.request("GET", path, headers=self._headers)
         answer = self._connection.getresponse()
         answer.read()
         return str(answer.headers["Location"])
 
     def upload(self, file: Path) -> str:
-        """Have a CSV file imported through the signed upload; the import's id."""
+        """Import a CSV file through a signed upload; return the id of the import."""
         announced = self.call(
             "POST",
             "/v1/lead-imports",
@@ -99,7 +99,7 @@ class Client:
 
 @contextmanager
 def service(folder: Path) -> Iterator[Client]:
-    """The service on the embedded default in `folder`, and a client that is logged in."""
+    """Run the service with the embedded default in `folder`; yield a client that is logged in."""
     password = secrets.token_urlsafe(18)
     port = free_port()
     environment = os.environ | {
@@ -122,7 +122,7 @@ def service(folder: Path) -> Iterator[Client]:
 
 
 def free_port() -> int:
-    """A port that nobody listens at."""
+    """Return a free port."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         return int(free.getsockname()[1])
 
@@ -142,6 +142,6 @@ def _logged_in(port: int, password: str, child: "subprocess.Popen[bytes]") -> Cl
 
 
 def percentile(seconds: list[float], share: float) -> float:
-    """The value below which that share of the measurements lies, in milliseconds."""
+    """Return the value, in milliseconds, below which that share of the measurements lies."""
     ordered = sorted(seconds)
     return round(1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))], 2)

@@ -1,4 +1,4 @@
-"""How others are answered while 70 clients of one kind are slow, beside when nobody is; and when the slow ones end.
+"""Measure requests during 70 slow clients of each kind, compared with an idle service, and when slow ones end.
 
 Usage: python -m perf.slow_clients [CLIENTS]
 """
@@ -20,14 +20,14 @@ from perf.service import Client, percentile, service
 PATH = "/v1/leads?limit=10"
 REQUESTS = 120
 EVERY = 0.1
-"""Seconds between the requests of the others, who do not wait for each other."""
+"""Seconds between the requests of normal clients, which do not wait for each other."""
 
 END_TIMEOUT = 100.0
 LARGE_FILE = 8 * 1024 * 1024
 
 
 def kinds(client: Client) -> dict[str, tuple[bytes, bytes, float]]:
-    """Each kind of slow client: what it sends at first, what it sends from then on, and every how many seconds."""
+    """Return each kind of slow client: its first bytes, the bytes it repeats, and the interval in seconds."""
     login = b"POST /v1/auth/login HTTP/1.1\r\nHost: unite\r\nContent-Type: application/json\r\n"
     known = f"Host: unite\r\nAuthorization: Bearer {client.token}\r\n".encode()
     followed = client.call("POST", "/v1/lead-imports", {"filename": "followed.csv", "size": 100})["id"]
@@ -87,7 +87,7 @@ def main() -> None:
 
 
 def _timed(client: Client) -> list[float]:
-    """How long each of the others' requests takes. They come at their times, answered those before or not."""
+    """Return the latencies of normal requests, sent at a fixed rate whether earlier ones were answered or not."""
 
     def ask() -> float:
         one = client.another()
@@ -97,11 +97,11 @@ def _timed(client: Client) -> list[float]:
             one.close()
 
     with ThreadPoolExecutor(REQUESTS) as others:
-        asked = []
+        requests = []
         for _ in range(REQUESTS):
-            asked.append(others.submit(ask))
+            requests.append(others.submit(ask))
             time.sleep(EVERY)
-        return [one.result() for one in asked]
+        return [one.result() for one in requests]
 
 
 def _upload_head(client: Client) -> str:
@@ -112,7 +112,7 @@ def _upload_head(client: Client) -> str:
 
 
 def _download_head(client: Client) -> str:
-    """A request for the error report of an import of which every row was rejected."""
+    """Return a request for the error report of an import with only rejected rows."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "wrong.csv"
         file.write_bytes(b"Name,Email,Notes\n" + b"Nobody,not an address,%s\n" % (b"x" * 1000) * (LARGE_FILE // 1000))
@@ -160,7 +160,7 @@ def _connected(port: int, first: bytes) -> socket.socket:
 
 
 def _connected_ports(port: int) -> set[int]:
-    """The clients that the service is still connected to, as the kernel has it; nothing is read for that."""
+    """Return the ports of connected clients, from the kernel's table, without reading from the connections."""
     local = f"0100007F:{port:04X}"
     lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     return {int(line[2].partition(":")[2], 16) for line in lines if (line[1], line[3]) == (local, "01")}

@@ -1,4 +1,4 @@
-"""Leads through SqlLeads.add_many beside the same rows through sqlite3's own executemany, 2,000 in a transaction.
+"""Measure SqlLeads.add_many, compared with sqlite3's executemany of the same rows, 2,000 per transaction.
 
 python -m perf.sql_add_many [leads]
 """
@@ -23,7 +23,7 @@ CHUNK = 2_000
 
 def leads(first: int) -> list[Lead]:
     now = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=first)
-    # The phone numbers come in no order, as they do in a file.
+    # The phone numbers are not sorted, as in a real file.
     numbers = [2_000_000_000 + number * 2_654_435_761 % 7_999_999_999 for number in range(first, first + CHUNK)]
     return [
         a_lead(
@@ -45,9 +45,9 @@ IMPORT = an_id()
 def main() -> None:
     total = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
     with tempfile.TemporaryDirectory() as folder:
-        ours, plain = Path(folder, "ours.db"), Path(folder, "plain.db")
-        work = SqlUnitOfWorkFactory(create_engine_for(f"sqlite:///{ours}"))
-        for path in (ours, plain):
+        unite, plain = Path(folder, "unite.db"), Path(folder, "plain.db")
+        work = SqlUnitOfWorkFactory(create_engine_for(f"sqlite:///{unite}"))
+        for path in (unite, plain):
             upgrade(create_engine_for(f"sqlite:///{path}"))
         driver = sqlite3.connect(plain, isolation_level=None)
         for pragma in ("synchronous = NORMAL", "foreign_keys = ON", "temp_store = MEMORY", "cache_size = -32768"):
@@ -60,16 +60,16 @@ def main() -> None:
                 unit.leads.add_many(new)
                 unit.commit()
             spent["add_many"] += time.perf_counter() - since
-            with closing(sqlite3.connect(ours)) as source:
+            with closing(sqlite3.connect(unite)) as source:
                 rows = source.execute("SELECT * FROM leads WHERE rowid > ? ORDER BY rowid", (first,)).fetchall()
-            holes = ", ".join("?" * len(rows[0]))
+            placeholders = ", ".join("?" * len(rows[0]))
             since = time.perf_counter()
             driver.execute("BEGIN IMMEDIATE")
-            driver.executemany(f"INSERT INTO leads VALUES ({holes})", rows)
+            driver.executemany(f"INSERT INTO leads VALUES ({placeholders})", rows)
             driver.execute("COMMIT")
             spent["executemany"] += time.perf_counter() - since
-        for way, seconds in spent.items():
-            print(f"{way:12} {total / seconds:>8,.0f} leads/s")
+        for method, seconds in spent.items():
+            print(f"{method:12} {total / seconds:>8,.0f} leads/s")
         print(f"ratio        {spent['executemany'] / spent['add_many']:>8.2f}")
 
 

@@ -1,10 +1,10 @@
-"""How long after its commit a completed call has its text message requested, at a steady rate of completions.
+"""Measure the time from the commit of a completed call to the request of its text message, at a steady rate.
 
 Usage: UNITE_PERF_MYSQL_URL=… UNITE_PERF_REDIS_URL=… UNITE_PERF_MONGODB_URL=… UNITE_PERF_AWS_URL=…
        python -m perf.text_latency [SECONDS] [PER_SECOND]
 
-Calls are completed in this process; a worker in a process of its own tells of them. The stand-in for Twilio says when
-each request came in. All of it is on one machine, so that there is one clock.
+Calls are completed in this process, and a worker in another process delivers their events. The stand-in for Twilio
+records when each request came in. All processes run on one machine, so that they share one clock.
 """
 
 import os
@@ -41,13 +41,13 @@ def main() -> None:
         with mysql_setup.started_unite(variables) as started, ThreadPoolExecutor(THREADS) as threads:
             manager, agent = mysql_setup.create_team(started)
             tasks = mysql_setup.create_call_tasks(started, manager, agent, count)
-            for destination in (TOPIC, TEXTS, ACTIVITY):  # that the tasks were made is not what is measured
+            for destination in (TOPIC, TEXTS, ACTIVITY):  # the events of creating the tasks are not measured
                 started.unite.notifications.relay(destination)
             committed: dict[UUID, float] = {}
 
             def complete(task_id: UUID) -> None:
-                done = Completion(outcome=CallOutcome.VOICEMAIL, duration_seconds=0)
-                started.unite.calls.complete(agent, CompletedCall(task_id=task_id, completion=done))
+                completion = Completion(outcome=CallOutcome.VOICEMAIL, duration_seconds=0)
+                started.unite.calls.complete(agent, CompletedCall(task_id=task_id, completion=completion))
                 committed[task_id] = time.time()
 
             with (Path(folder) / "worker.log").open("wb") as log:
@@ -80,7 +80,7 @@ def main() -> None:
 
 
 def _waits(twilio: str, committed: dict[UUID, float], count: int) -> list[float]:
-    """Seconds from commit to request, for each task, once all were requested."""
+    """Wait until all messages were requested; return the seconds from commit to request for each task."""
     until = time.monotonic() + SETTLE_TIMEOUT
     while True:
         requested = messages.requested(twilio)

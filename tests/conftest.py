@@ -1,4 +1,4 @@
-"""What holds for every test: none is skipped, and there are servers for those that ask for one."""
+"""Configuration of all tests: skipped tests fail, and servers are fixtures."""
 
 import logging
 from collections.abc import Generator
@@ -17,21 +17,21 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 
 _CONFIGURED_LOGGERS = tuple(logs.logging_config(LogSettings(), human=False)["loggers"])
 
-# How long an example takes says more about the machine than about the code, the more so in the first run of a checkout,
-# which makes tables of all characters first.
+# No deadline: the time of an example depends more on the machine than on the code, and the first run of a checkout
+# creates tables of all characters.
 settings.register_profile("unite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unite")
 
 
 @pytest.fixture(scope="session")
 def checkout() -> Path:
-    """The folder that holds the whole project."""
+    """The root folder of the project."""
     return CHECKOUT
 
 
 @pytest.fixture(autouse=True)
 def _plain_logging() -> None:
-    """Begin with logging as Python has it: a command that ran in this process has set it up for the whole process."""
+    """Reset logging before each test, because commands that run in this process configure it globally."""
     root = logging.getLogger()
     root.setLevel(logging.WARNING)
     for name in _CONFIGURED_LOGGERS:
@@ -62,7 +62,7 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 
 
 def _fail(report: pytest.TestReport | pytest.CollectReport) -> None:
-    """A skipped test has shown nothing, so that it may not look like one that has."""
+    """Report a skipped test as failed, because it has shown nothing."""
     reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
     report.outcome = "failed"
     report.longrepr = f"skipped tests fail: {report.nodeid}: {reason}"

@@ -1,4 +1,4 @@
-"""Databases to test with, migrated once: copied for each test on SQLite, emptied before each on MySQL."""
+"""Test databases, migrated once: copied for each test on SQLite, emptied before each test on MySQL."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -16,7 +16,7 @@ from tests.servers.kinds import Server
 
 
 def a_database(folder: Path, *, timeout: float = BUSY_TIMEOUT) -> Engine:
-    """An engine over an empty SQLite database at the newest schema; whoever asks for it disposes of it."""
+    """Return an engine for an empty SQLite database with the newest schema; the caller disposes of it."""
     path = folder / "unite.db"
     path.write_bytes(_migrated())
     return create_engine_for(f"sqlite:///{path}", timeout=timeout)
@@ -34,7 +34,7 @@ def _migrated() -> bytes:
 
 @pytest.fixture(scope="session")
 def mysql_schema(mysql_server: Server, worker_id: str) -> Iterator[str]:
-    """The URL of a database of MySQL at the newest schema, which the tests of this process share."""
+    """Return the URL of a MySQL database with the newest schema, shared by the tests of this process."""
     with new_mysql_database(mysql_server, worker_id) as url:
         engine = create_engine_for(url)
         upgrade(engine)
@@ -44,7 +44,7 @@ def mysql_schema(mysql_server: Server, worker_id: str) -> Iterator[str]:
 
 @pytest.fixture
 def mysql_engine(mysql_schema: str) -> Iterator[Engine]:
-    """An engine over an empty database of MySQL at the newest schema."""
+    """Return an engine for an empty MySQL database with the newest schema."""
     engine = create_engine_for(mysql_schema)
     empty(engine)
     yield engine
@@ -52,10 +52,10 @@ def mysql_engine(mysql_schema: str) -> Iterator[Engine]:
 
 
 def empty(engine: Engine) -> None:
-    """Delete every row of a database of MySQL."""
+    """Delete all rows of a MySQL database."""
     with engine.connect() as connection:
         connection.exec_driver_sql("SET SESSION foreign_key_checks = 0")
-        # The ledger refuses to have rows deleted, and to empty a table as a whole takes long.
+        # Triggers of the ledger refuse to delete rows, and TRUNCATE is slow.
         if connection.exec_driver_sql("SELECT EXISTS (SELECT 1 FROM call_ledger)").scalar():
             connection.exec_driver_sql("TRUNCATE call_ledger")
         for table in schema.tables:

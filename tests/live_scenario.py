@@ -1,4 +1,4 @@
-"""A sales floor whose people speak to a service over HTTP: who is to call whom, and what came of it."""
+"""Scenario over a running service: users, leads and call tasks, created over HTTP."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +21,7 @@ PASSWORD = "correct horse battery"
 
 @dataclass
 class Person:
-    """Somebody who works there, logged in; `user` is what the service knows of them."""
+    """A logged-in user; `user` is the JSON of the service."""
 
     user: dict[str, Any]
     client: Client
@@ -31,24 +31,24 @@ class Person:
         return str(self.user["id"])
 
     def post(self, path: str, body: dict[str, Any], **headers: str) -> requests.Response:
-        """The answer to a request, whatever it is."""
+        """Send a POST request; return the answer whatever its status is."""
         return self.client.session.post(self.client.url + path, json=body, headers=headers, timeout=TIMEOUT)
 
     def complete(self, task_id: str, key: str | None = None, **changes: Any) -> requests.Response:
-        """Tell that somebody was reached, or what else is said."""
+        """Complete a call task, as connected unless `changes` say otherwise."""
         headers = {} if key is None else {"Idempotency-Key": key}
         return self.post(f"{TASKS}/{task_id}/complete", {**CALL, **changes}, **headers)
 
 
 @dataclass
 class LiveScenario:
-    """Everybody and everything there, as the admin sees it."""
+    """The service, as the admin sees it."""
 
     admin: Client
     hired: int = field(default=0, init=False)
 
     def add_user(self, role: str, phone: str | None = None) -> Person:
-        """Somebody new of that role, who gets text messages at that number."""
+        """Create a user of that role, with that phone for text messages, and log in."""
         self.hired += 1
         login = {"email": f"{role}{self.hired}@example.com", "password": PASSWORD}
         new = {**login, "name": f"The {role} {self.hired}", "role": role, "phone": phone}
@@ -59,7 +59,7 @@ class LiveScenario:
         return Person(user, client)
 
     def delivery(self, lead_id: str, event_type: str, destination: str, **response: object) -> dict[str, Any]:
-        """How the one event of that type about a lead gets to that destination, once its response says so."""
+        """Wait for the delivery of a lead's event of that type to that destination, until it has this response."""
 
         def found() -> dict[str, Any] | None:
             told = self.admin.call("GET", f"/v1/leads/{lead_id}/activity")["items"]
@@ -74,24 +74,24 @@ class LiveScenario:
         return eventually(found, f"{destination} answers to {event_type} with {response}")
 
     def lead(self, name: str, **more: Any) -> str:
-        """A new lead; its id."""
+        """Create a lead; return its id."""
         email = f"{name.lower().replace(' ', '.')}@example.com"
         return str(self.admin.call("POST", "/v1/leads", json={"name": name, "email": email, **more})["id"])
 
 
 def call_tasks(manager: Person, agent: Person, leads: Sequence[str], **more: Any) -> list[str]:
-    """The ids of new tasks of that agent, one for each of the leads, due in an hour."""
+    """Create a call task for the agent and each of the leads, due in an hour; return their ids."""
     due = {"due_at": iso_time(timedelta(hours=1)), "assigned_to": agent.id}
     return [manager.client.call("POST", TASKS, json={"lead_id": it, **due, **more})["id"] for it in leads]
 
 
 def iso_time(from_now: timedelta) -> str:
-    """That moment as the API writes it."""
+    """Return that moment in the format of the API."""
     return (datetime.now(UTC) + from_now).isoformat().replace("+00:00", "Z")
 
 
 def all_items(client: Client, path: str, **wanted: Any) -> list[dict[str, Any]]:
-    """All items of a list, page by page."""
+    """Return all items of a list, page by page."""
     found: list[dict[str, Any]] = []
     cursor: str | None = None
     while True:
@@ -104,7 +104,7 @@ def all_items(client: Client, path: str, **wanted: Any) -> list[dict[str, Any]]:
 
 
 def run_concurrently(acts: Sequence[Callable[[], T]]) -> list[T]:
-    """What comes of doing all of it in the same moment."""
+    """Run all functions at the same moment; return their results."""
     ready = Barrier(len(acts))
 
     def do(act: Callable[[], T]) -> T:

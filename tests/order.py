@@ -1,7 +1,7 @@
-"""The order of the tests' modules: those that wait for servers and processes lie evenly between those that calculate.
+"""Order of the test modules: those that wait for servers are spread evenly between those that calculate.
 
-Several test processes take modules one after the other, in this order (`make test`). All of those that wait, together,
-would leave the processors idle; left to the end, they are what everybody waits for.
+Several test processes take modules one after the other, in this order (`make test`). If all waiting modules ran at the
+same time, the processors would be idle; if they ran last, they would delay the end.
 """
 
 from collections.abc import Sequence
@@ -19,11 +19,11 @@ WAITING = (
     "tests/http/dashboard/browser/",
     "tests/contracts/",
 )
-"""Folders whose tests start, stop and ask servers, the slowest first."""
+"""Folders whose tests start, stop and use servers, the slowest first."""
 
 
 def spread(items: Sequence[pytest.Item]) -> list[pytest.Item]:
-    """The tests with each module whole and in its own order, and the modules that wait between the others."""
+    """Sort the tests: modules stay whole and in their own order, and waiting ones are spread between the others."""
     modules = [list(tests) for _, tests in groupby(items, lambda item: item.nodeid.partition("::")[0])]
     ranks = [_rank(tests[0].nodeid) for tests in modules]
     waiting = [tests for _, tests in sorted(enumerate(modules), key=lambda one: (ranks[one[0]], one[0]))]

@@ -1,4 +1,4 @@
-"""Pictures to upload, made by hand: small, whole, and with nothing in them but pixels."""
+"""Small valid PNG images for uploads, with nothing but pixels."""
 
 import zlib
 
@@ -6,12 +6,12 @@ PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 def png_chunk(kind: bytes, data: bytes) -> bytes:
-    """A chunk with its length and its checksum."""
+    """Return a PNG chunk with its length and checksum."""
     return len(data).to_bytes(4) + kind + data + zlib.crc32(kind + data).to_bytes(4)
 
 
 def a_png(width: int = 4, height: int = 3, *, before: bytes = b"", after: bytes = b"") -> bytes:
-    """A grey picture of these sides, with further chunks before and after its pixels."""
+    """Return a grey image of this size, with additional chunks before and after its pixels."""
     header = png_chunk(b"IHDR", width.to_bytes(4) + height.to_bytes(4) + bytes((8, 0, 0, 0, 0)))
     pixels = png_chunk(b"IDAT", zlib.compress((b"\0" + b"\x7f" * width) * height))
     return PNG_SIGNATURE + header + before + pixels + after + png_chunk(b"IEND", b"")

@@ -1,4 +1,4 @@
-"""The service as its users run it: real processes in a folder of their own, spoken to over HTTP."""
+"""The service and workers as real processes in a temporary folder, and an HTTP client for them."""
 
 import json
 import os

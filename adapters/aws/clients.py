@@ -1,4 +1,4 @@
-"""How the services of AWS, or what stands in for them, are reached."""
+"""Clients of AWS services, with the endpoint, the credentials, timeouts and retries."""
 
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from boto3.session import Session
 from botocore.config import Config
 
-if TYPE_CHECKING:  # the stubs are there for whoever checks types, not where the service runs
+if TYPE_CHECKING:  # the stubs are installed for type checks only, not where the service runs
     from types_boto3_s3 import S3Client
     from types_boto3_secretsmanager import SecretsManagerClient
     from types_boto3_sns import SNSClient
@@ -16,15 +16,15 @@ if TYPE_CHECKING:  # the stubs are there for whoever checks types, not where the
 
 @dataclass(frozen=True, kw_only=True)
 class AwsClients:
-    """Where AWS is and who calls; makes clients that wait for nobody for ever.
+    """The endpoint and the credentials of AWS; creates clients with timeouts.
 
-    `endpoint_url` names what stands in for AWS, such as moto or MinIO. Without a region or a key they are looked for
-    where every program of AWS finds them: environment, configuration, the role of the machine. Timeouts are in
-    seconds. A call is made up to `attempts` times.
+    `endpoint_url` is the address of a replacement for AWS, such as moto or MinIO. A region or key that is None is found
+    by boto3 as usual: in the environment, in configuration files, in the role of the machine. Timeouts are in seconds.
+    A call is made up to `attempts` times.
 
-    The retries are the driver's own, in its standard mode: bounded, with exponential backoff and jitter, only for what
-    may pass, and with a budget that ends them when everything fails. It alone knows which answers of which operation
-    are worth a retry, and winds the body of a request back; a wrapper around it would know neither.
+    The retries are botocore's own, in its standard mode: bounded, with exponential backoff and jitter, only for
+    transient errors, and with a budget that stops them when every call fails. Only botocore knows which responses of
+    which operation can be retried, and can rewind the body of a request. A wrapper around it could do neither.
     """
 
     endpoint_url: str | None = None
@@ -36,53 +36,53 @@ class AwsClients:
     attempts: int = 3
 
     def s3(self, endpoint_url: str | None = None, *, impatient: bool = False) -> "S3Client":
-        """A client of S3 at `endpoint_url`, or where everything else is.
+        """Return a client of S3 at `endpoint_url`, or at the endpoint of all services.
 
-        An `impatient` client, of S3, SQS or SNS, is for somebody who only asks whether anybody is there.
+        An `impatient` client (of S3, SQS or SNS) has short timeouts and no retries; it is for health checks.
         """
         url = endpoint_url or self.endpoint_url
-        own = Config(
+        s3_config = Config(
             signature_version="s3v4",
-            # Whatever stands in for S3 knows buckets as paths. S3 itself is addressed by bucket: a signed link would
-            # lead to another region first otherwise.
+            # Replacements for S3 expect the bucket in the path. S3 itself is addressed by a host name with the bucket,
+            # as a signed link with the bucket in the path would first lead to another region.
             s3={"addressing_style": "path" if url else "virtual"},
-            # The checksums that the driver adds otherwise are unknown to some of those that stand in for S3.
+            # Some replacements for S3 do not support the checksums that botocore would add.
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
         )
         client: S3Client = self._session.client(
-            "s3", endpoint_url=url, config=self._config(impatient=impatient).merge(own)
+            "s3", endpoint_url=url, config=self._config(impatient=impatient).merge(s3_config)
         )
         return client
 
     def sqs(self, *, impatient: bool = False) -> "SQSClient":
-        """A client of SQS."""
+        """Return a client of SQS."""
         client: SQSClient = self._session.client(
             "sqs", endpoint_url=self.endpoint_url, config=self._config(impatient=impatient)
         )
         return client
 
     def sns(self, *, impatient: bool = False) -> "SNSClient":
-        """A client of SNS."""
+        """Return a client of SNS."""
         client: SNSClient = self._session.client(
             "sns", endpoint_url=self.endpoint_url, config=self._config(impatient=impatient)
         )
         return client
 
     def secrets_manager(self) -> "SecretsManagerClient":
-        """A client of Secrets Manager."""
+        """Return a client of Secrets Manager."""
         client: SecretsManagerClient = self._session.client(
             "secretsmanager", endpoint_url=self.endpoint_url, config=self._config()
         )
         return client
 
     def events(self) -> Any:
-        """A client of EventBridge, of which there are no types."""
+        """Return a client of EventBridge, for which no type stubs are installed."""
         return self._session.client("events", endpoint_url=self.endpoint_url, config=self._config())
 
     @cached_property
     def _session(self) -> Session:
-        # One for all clients: it reads the descriptions of the services, which are long, once.
+        # All clients share one session, because it loads the long descriptions of the services only once.
         return Session(aws_access_key_id=self.key_id, aws_secret_access_key=self.secret_key, region_name=self.region)
 
     def _config(self, *, impatient: bool = False) -> Config:

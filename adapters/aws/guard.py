@@ -1,31 +1,31 @@
-"""Calls to a service of AWS: each failure in the words of the domain, and a breaker for when nobody answers."""
+"""Error translation and circuit breaker for calls to AWS services."""
 
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from botocore.exceptions import BotoCoreError, ClientError
-from circuitbreaker import CircuitBreaker  # type: ignore[import-untyped]  # the package tells no types
+from circuitbreaker import CircuitBreaker  # type: ignore[import-untyped]  # the package ships no types
 
 from unite_core.errors import NotFound, Unavailable
 
 log = logging.getLogger(__name__)
 
 FAILURES = 5
-"""How many calls in a row fail before no more are made for a while."""
+"""After this many failed calls in a row the breaker opens."""
 
 BREAKER_OPEN_SECONDS = 30.0
-"""Seconds without a call, once so many have failed."""
+"""Seconds for which the breaker stays open."""
 
 _ABSENT = frozenset({"404", "NoSuchKey", "NotFound", "ResourceNotFoundException"})
 
 
 class ServiceGuard:
-    """One service that calls leave for, and how it has answered of late.
+    """An external service behind a circuit breaker.
 
-    After `failures` calls in a row without a usable answer it is left alone for `pause` seconds, in which every call
-    fails at once; the first one after that decides whether it is called again. What the domain calls `NotFound` is an
-    answer. `name` begins the sentence that says what does not answer, `absent` is the one for what is not there.
+    After `failures` failed calls in a row the breaker opens: for `pause` seconds every call fails at once. The first
+    call after that decides whether the breaker closes. `NotFound` does not count as a failure. `name` is the subject of
+    the error details ("The file storage does not answer."), `absent` is the detail of `NotFound`.
     """
 
     def __init__(
@@ -44,12 +44,12 @@ class ServiceGuard:
 
     @property
     def state(self) -> str:
-        """`closed` while calls are made, `open` while none is, `half_open` when the next one decides."""
+        """The breaker: `closed` while calls are made, `open` while none is, `half_open` when the next one decides."""
         return str(self._breaker.state)
 
     @contextmanager
     def call(self) -> Iterator[None]:
-        """Make one call in this block; raises `NotFound`, and `Unavailable` for whatever else the driver raises."""
+        """Guard the call in this block; raise `NotFound`, or `Unavailable` for every other error of botocore."""
         if self._breaker.opened:
             raise Unavailable(f"{self._name} did not answer several times; try again in a moment.")
         with self._breaker, self.translated():
@@ -57,14 +57,14 @@ class ServiceGuard:
 
     @contextmanager
     def translated(self) -> Iterator[None]:
-        """The same errors, for what goes on after a call was answered and cannot be left alone any more."""
+        """Raise the same errors as `call`, without the breaker: for what follows after a call was answered."""
         try:
             yield
         except ClientError as error:
             code = error_code(error)
             if code in _ABSENT:
                 raise NotFound(self._absent) from None
-            # Who reads the answer can do nothing about a missing right or bucket; who reads the log can.
+            # The client can do nothing about a missing permission or bucket, so that the code is only in the log.
             log.warning("%s answered %s to %s.", self._name, code, error.operation_name)
             raise Unavailable(f"{self._name} cannot do this at the moment.") from error
         except BotoCoreError as error:
@@ -72,5 +72,5 @@ class ServiceGuard:
 
 
 def error_code(error: ClientError) -> str:
-    """What the service calls the error, such as `NoSuchKey`; the status where it says nothing, as to HEAD."""
+    """Return the service's error code, such as `NoSuchKey`, or the HTTP status where there is no body, as for HEAD."""
     return str(error.response.get("Error", {}).get("Code", ""))

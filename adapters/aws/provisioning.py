@@ -1,4 +1,4 @@
-"""Buckets, queues and topics where nothing else makes them: in tests, and beside moto or MinIO. In AWS templates do."""
+"""Creation of buckets, queues and topics, for tests and for moto or MinIO. In AWS the templates create them."""
 
 import json
 import logging
@@ -22,21 +22,20 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MAX_RECEIVES = 5
-"""How often a message is taken before it goes to the dead-letter queue."""
+"""How often a message is received before it moves to the dead-letter queue."""
 
 FILE_RETENTION = timedelta(days=30)
-"""How long a file is kept that could not be deleted when its import had ended; no import takes as long."""
+"""How long a file is stored that could not be deleted after its import had ended. No import takes that long."""
 
 _FIRST_REGION = "us-east-1"
-"""The region that a bucket is made in when none is named, and that may not be named."""
+"""The region in which S3 creates a bucket by default. S3 refuses it as a location constraint."""
 
 
 def create_buckets(buckets: Buckets, access: AwsClients, *, origins: tuple[str, ...] = ("*",)) -> None:
-    """Make the two buckets where they are missing, and set both up anew.
+    """Create the two buckets where they are missing, and set the rules of both.
 
-    Nobody reads them without a link, files are encrypted, uploads that nobody took and those that broke off are
-    deleted, and browsers of the given origins may follow the links. What stands in for S3 need not know all of that:
-    a rule that it does not know is left out.
+    Files cannot be read without a signed link and are encrypted. Unused and incomplete uploads are deleted. Browsers
+    may use the links from pages of the given origins. A rule that a replacement for S3 does not support is left out.
     """
     client = access.s3()
     for bucket in (buckets.imports, buckets.images):
@@ -45,7 +44,7 @@ def create_buckets(buckets: Buckets, access: AwsClients, *, origins: tuple[str, 
 
 
 def create_queue(name: str, access: AwsClients) -> str:
-    """Make the queue, and its dead-letter queue `<name>-dead`, where they are missing; the queue's URL."""
+    """Create the queue and its dead-letter queue `<name>-dead` where they are missing; return the queue's URL."""
     client = access.sqs()
     dead = _queue_arn(client, client.create_queue(QueueName=f"{name}-dead")["QueueUrl"])
     url = client.create_queue(QueueName=name)["QueueUrl"]
@@ -55,12 +54,12 @@ def create_queue(name: str, access: AwsClients) -> str:
 
 
 def create_topic(arn: str, access: AwsClients) -> None:
-    """Make the topic where it is missing. What stands in for AWS gives it the same name, region and account."""
+    """Create the topic where it is missing. A replacement for AWS uses the same name, region and account."""
     access.sns().create_topic(Name=arn.rpartition(":")[2])
 
 
 def enable_upload_notices(bucket: str, queue_url: str, access: AwsClients) -> None:
-    """Have every file that is uploaded to be imported announced in the queue, through EventBridge."""
+    """Send a message to the queue, through EventBridge, for every uploaded file that is to be imported."""
     access.s3().put_bucket_notification_configuration(
         Bucket=bucket, NotificationConfiguration={"EventBridgeConfiguration": {}}
     )
@@ -77,9 +76,9 @@ def enable_upload_notices(bucket: str, queue_url: str, access: AwsClients) -> No
 
 def _make_bucket(client: "S3Client", bucket: str) -> None:
     region = client.meta.region_name
-    elsewhere: Any = {} if region == _FIRST_REGION else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+    location: Any = {} if region == _FIRST_REGION else {"CreateBucketConfiguration": {"LocationConstraint": region}}
     try:
-        client.create_bucket(Bucket=bucket, **elsewhere)
+        client.create_bucket(Bucket=bucket, **location)
     except ClientError as error:
         if error_code(error) not in ("BucketAlreadyOwnedByYou", "BucketAlreadyExists"):
             raise
@@ -141,13 +140,13 @@ def _set_up(client: "S3Client", bucket: str, origins: tuple[str, ...]) -> None:
             },
         ),
     }
-    for what, set_rule in rules.items():
+    for rule, set_rule in rules.items():
         try:
             set_rule()
         except ClientError as error:
             if error_code(error) != "NotImplemented":
                 raise
-            log.warning("The storage knows no rule for %s; %s goes without.", what, bucket)
+            log.warning("The storage does not support the rule for %s; %s is without it.", rule, bucket)
 
 
 def _queue_arn(client: "SQSClient", url: str) -> str:

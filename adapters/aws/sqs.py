@@ -1,4 +1,4 @@
-"""Notices in an SQS queue that a file has come to S3."""
+"""Upload notices: messages in an SQS queue that say that a file was uploaded to S3."""
 
 import json
 import logging
@@ -17,19 +17,20 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 RECEIVE_WAIT_SECONDS = 10
-"""Seconds that one question waits for a notice to come; shorter than the timeout of a call."""
+"""Seconds that one request waits for a message (long polling); shorter than the timeout of a call."""
 
 VISIBILITY_TIMEOUT_SECONDS = 60
-"""Seconds for which nobody else gets a notice that somebody took; whoever still works on it then has them renewed."""
+"""Visibility timeout in seconds: how long a received message is hidden from others. `held` renews it."""
 
 
 class SqsUploadNotices:
-    """Takes notices from the queue, one at a time, of files that came to `bucket`.
+    """Notices of files that were uploaded to `bucket`, received from the queue one at a time.
 
-    They have the form in which EventBridge tells of S3's "Object Created". What is none of them stays in the queue and
-    is taken again, until the queue's own rule moves it to the dead-letter queue. `wait` and `hidden` are in seconds.
+    They have the form of EventBridge's event "Object Created" of S3. Any other message stays in the queue and is
+    received again, until the queue's redrive policy moves it to the dead-letter queue. `wait` and `hidden` are in
+    seconds.
 
-    Every method raises `Unavailable` when the queue does not answer, at once after several such failures.
+    Every method raises `Unavailable` when the queue does not answer; after several failures it does so at once.
     """
 
     def __init__(
@@ -45,31 +46,31 @@ class SqsUploadNotices:
         self._queue_url = queue_url
         self._bucket = bucket
         self._client = access.sqs()
-        self._asking = access.sqs(impatient=True)
+        self._impatient_client = access.sqs(impatient=True)
         self._wait = wait
         self._hidden = hidden
-        self._outside = dependency or ServiceGuard("The queue of uploads")
+        self._dependency = dependency or ServiceGuard("The queue of uploads")
 
     @property
     def breaker_state(self) -> str:
-        """Whether the queue is called: `closed` (it is), `open` or `half_open`."""
-        return self._outside.state
+        """The state of the circuit breaker: `closed` (calls are made), `open` or `half_open`."""
+        return self._dependency.state
 
     def ping(self) -> None:
-        """Ask for the queue, without much patience."""
-        with self._outside.call():
-            self._asking.get_queue_attributes(QueueUrl=self._queue_url, AttributeNames=["QueueArn"])
+        """Check that the queue answers, with short timeouts."""
+        with self._dependency.call():
+            self._impatient_client.get_queue_attributes(QueueUrl=self._queue_url, AttributeNames=["QueueArn"])
 
     def receive(self) -> "SqsUploadNotice | None":
-        """The next notice; None where none came while waiting, or one that cannot be understood."""
-        with self._outside.call():
-            answer = self._client.receive_message(
+        """Receive the next notice; return None where none came in time, or where the message is not a notice."""
+        with self._dependency.call():
+            response = self._client.receive_message(
                 QueueUrl=self._queue_url,
-                MaxNumberOfMessages=1,  # the others would come out of hiding while the first one is dealt with
+                MaxNumberOfMessages=1,  # others would become visible again while the first one is processed
                 WaitTimeSeconds=self._wait,
                 VisibilityTimeout=self._hidden,
             )
-        for message in answer.get("Messages", []):
+        for message in response.get("Messages", []):
             message_id = message["MessageId"]
             key = _uploaded_key(message["Body"], self._bucket)
             if key is not None:
@@ -79,17 +80,17 @@ class SqsUploadNotices:
                     receipt=message["ReceiptHandle"],
                     queue_url=self._queue_url,
                     client=self._client,
-                    outside=self._outside,
+                    dependency=self._dependency,
                     hidden=self._hidden,
                 )
             log.warning(
-                "A message in the queue of uploads tells of no upload; it is left.", extra={"message_id": message_id}
+                "A message in the upload queue is not an upload notice; it stays.", extra={"message_id": message_id}
             )
         return None
 
 
 class SqsUploadNotice:
-    """Tells that a file has come to `key`. `id` is the same however often the notice is taken."""
+    """A notice that a file was uploaded to `key`. `id` is the same each time that the notice is received."""
 
     def __init__(
         self,
@@ -99,7 +100,7 @@ class SqsUploadNotice:
         receipt: str,
         queue_url: str,
         client: "SQSClient",
-        outside: ServiceGuard,
+        dependency: ServiceGuard,
         hidden: int,
     ) -> None:
         self.key = key
@@ -107,44 +108,44 @@ class SqsUploadNotice:
         self._receipt = receipt
         self._queue_url = queue_url
         self._client = client
-        self._outside = outside
+        self._dependency = dependency
         self._hidden = hidden
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Keep the notice from everybody else while the block runs, however long that is."""
-        over = Event()
-        renewing = Thread(target=self._renew, args=(over,), name="renews a notice", daemon=True)
+        """Hide the notice from other consumers while the block runs, however long that takes."""
+        done = Event()
+        renewing = Thread(target=self._renew, args=(done,), name="renews a notice", daemon=True)
         renewing.start()
         try:
             yield
         finally:
-            over.set()
+            done.set()
             renewing.join()
 
     def done(self) -> None:
-        """Take the notice out of the queue: what follows from it is committed."""
-        with self._outside.call():
+        """Delete the notice from the queue; to be called once its effect is committed."""
+        with self._dependency.call():
             self._client.delete_message(QueueUrl=self._queue_url, ReceiptHandle=self._receipt)
 
-    def _renew(self, over: Event) -> None:
-        while not over.wait(self._hidden / 3):
+    def _renew(self, done: Event) -> None:
+        while not done.wait(self._hidden / 3):
             try:
-                with self._outside.translated():
+                with self._dependency.translated():
                     self._client.change_message_visibility(
                         QueueUrl=self._queue_url, ReceiptHandle=self._receipt, VisibilityTimeout=self._hidden
                     )
             except Unavailable as error:
-                # Somebody else may get the notice now, and does no harm: a notice can come twice anyway.
-                log.warning("A notice of an upload cannot be kept from others: %s", error.detail)
+                # Another consumer may receive the notice now. That does no harm, as a notice can come twice anyway.
+                log.warning("The visibility timeout of an upload notice could not be renewed: %s", error.detail)
 
 
 def _uploaded_key(body: str, bucket: str) -> str | None:
-    """The key of the file that came to the bucket; None where the message tells of something else, or of nothing."""
+    """Return the key of the file that was uploaded to the bucket; None where the message is anything else."""
     try:
         event = json.loads(body)
-        told = (event["source"], event["detail-type"], event["detail"]["bucket"]["name"])
+        origin = (event["source"], event["detail-type"], event["detail"]["bucket"]["name"])
         key = event["detail"]["object"]["key"]
     except (ValueError, TypeError, LookupError, RecursionError):
         return None
-    return key if told == ("aws.s3", "Object Created", bucket) and isinstance(key, str) else None
+    return key if origin == ("aws.s3", "Object Created", bucket) and isinstance(key, str) else None

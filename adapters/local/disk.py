@@ -1,4 +1,4 @@
-"""Whether the disk takes what the service has to write."""
+"""Health check of the disk: free space, and whether the data folder can be written to."""
 
 import shutil
 import tempfile
@@ -9,19 +9,19 @@ from unite_core.errors import Unavailable
 MIB = 1024 * 1024
 
 MIN_FREE_BYTES = 64 * MIB
-"""The log of SQLite alone may grow to this size before it is moved into the database."""
+"""SQLite's write-ahead log alone may grow to this size before it is moved into the database."""
 
 _PROBE = b"\0" * 4096
 
 
 class DiskSpace:
-    """The room on the disk of a folder."""
+    """The disk of a folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def ask(self) -> None:
-        """Do nothing where there is room to write; raises `Unavailable` where there is not."""
+        """Check that the folder can be written to and has `MIN_FREE_BYTES` left; raise `Unavailable`."""
         try:
             free = shutil.disk_usage(self._folder).free
             with tempfile.TemporaryFile(dir=self._folder) as probe:

@@ -1,4 +1,4 @@
-"""The files of an installation as they were at one moment: hard links to them, which later deletions do not touch."""
+"""Hard links to the files of an installation, for a backup that later deletions do not change."""
 
 import fcntl
 import os
@@ -14,14 +14,14 @@ _LINKS = ".backup"
 
 
 class LinkedFiles:
-    """Hard links to the files of a folder, in a second folder within it."""
+    """Hard links to the files of a folder, in a folder inside it."""
 
     def __init__(self, folder: Path, links: Path) -> None:
         self._folder = folder
         self._links = links
 
     def link(self) -> None:
-        """Link every file that is there; those that were linked before stay, unless another one has their name now."""
+        """Link every file of the folder. Existing links stay, unless their name belongs to another file now."""
         for parent, folders, names in os.walk(self._folder):
             folders[:] = [name for name in folders if name not in (INCOMING, _LINKS)]
             target = self._links / Path(parent).relative_to(self._folder)
@@ -31,19 +31,19 @@ class LinkedFiles:
                     _link(Path(parent, name), target / name)
 
     def paths(self) -> dict[str, Path]:
-        """The linked files by their keys."""
-        found = (path for path in sorted(self._links.rglob("*")) if path.is_file())
-        return {path.relative_to(self._links).as_posix(): path for path in found}
+        """Return the linked files by their keys."""
+        links = (path for path in sorted(self._links.rglob("*")) if path.is_file())
+        return {path.relative_to(self._links).as_posix(): path for path in links}
 
 
 @contextmanager
 def linked_files(folder: Path) -> Iterator[LinkedFiles]:
-    """Links to the files of `folder`, removed at the end. One process at a time can have them.
+    """Yield links to the files of `folder`, and remove them at the end; one process at a time.
 
-    Raises `Unavailable` for a second one, and `OSError`.
+    Raises `Unavailable` for a second process, and `OSError`.
     """
     folder.mkdir(mode=0o700, exist_ok=True)
-    folder = folder.resolve()  # it may have been put on another disk
+    folder = folder.resolve()  # it may be a symbolic link to another disk
     links = folder / _LINKS
     handle = os.open(folder, os.O_RDONLY)
     try:
@@ -51,7 +51,7 @@ def linked_files(folder: Path) -> Iterator[LinkedFiles]:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise Unavailable(f"Another backup of {folder} is being made; wait for its end.") from None
-        shutil.rmtree(links, ignore_errors=True)  # of one that was killed
+        shutil.rmtree(links, ignore_errors=True)  # left by a process that was killed
         links.mkdir(mode=0o700)
         try:
             yield LinkedFiles(folder, links)

@@ -1,4 +1,4 @@
-"""Files in a folder of this machine, behind the same signed links as anywhere else."""
+"""File storage in a local folder, with signed links that the service itself answers."""
 
 import errno
 import os
@@ -16,13 +16,13 @@ from unite_core.errors import Invalid, NotFound, TooLarge, Unavailable
 from unite_core.files import UPLOAD_RETENTION, UPLOADS, Download, Files, ServedFile, SignedFiles, Upload
 
 ROUTE = "files"
-"""The path under the public address at which the service itself answers the links."""
+"""The path of the links below the public address of the service."""
 
 UPLOAD_METHOD = "PUT"
 DOWNLOAD_METHOD = "GET"
 BLOCK = 256 * 1024
 INCOMING = ".incoming"
-"""Where files stand while they are written. No key has a part that starts with a dot."""
+"""The folder for files that are being written. No key has a part that starts with a dot."""
 
 STAGING_RETENTION = timedelta(days=1)
 
@@ -31,11 +31,11 @@ _MAX_KEY_LENGTH = 512
 
 
 class LocalFiles(Files, SignedFiles):
-    """Holds each file under its key in `folder`, and answers the links that it signs itself.
+    """Files in `folder`, each under its key; also serves the links that it signs.
 
-    A file is written beside the others, brought to disk, and only then put in its place (POSIX `rename`): whoever reads
-    sees the old one or the new one, also after a power cut. Files and folders are for their owner alone. Raises
-    `Unavailable` where the disk is full.
+    A file is first written to `INCOMING`, then synced to disk, then renamed (POSIX `rename`): a reader sees the old
+    file or the new one, also after a power cut. Only the owner can read the files and folders. Raises `Unavailable`
+    where the disk is full.
     """
 
     def __init__(self, folder: Path, *, public_url: str, secrets_by_kid: Mapping[str, bytes], clock: Clock) -> None:
@@ -79,7 +79,7 @@ class LocalFiles(Files, SignedFiles):
                 os.fsync(stream.fileno())
             _put_in_place(incoming, target)
         except OSError as error:
-            _tell_full_disk(error)
+            _raise_if_disk_full(error)
             raise
         finally:
             incoming.unlink(missing_ok=True)
@@ -90,10 +90,10 @@ class LocalFiles(Files, SignedFiles):
             raise _no_such_file()
         try:
             _put_in_place(source, target)
-        except FileNotFoundError:  # somebody was quicker
+        except FileNotFoundError:  # another request moved or deleted it meanwhile
             raise _no_such_file() from None
         except OSError as error:
-            _tell_full_disk(error)
+            _raise_if_disk_full(error)
             raise
 
     def delete(self, key: str) -> None:
@@ -110,12 +110,12 @@ class LocalFiles(Files, SignedFiles):
         if size is not None and size != permitted:
             raise _wrong_size(size, permitted)
         with self.write(key, content_type=signed["type"]) as target:
-            left = permitted
-            while left and (block := body.read(min(BLOCK, left))):
+            remaining = permitted
+            while remaining and (block := body.read(min(BLOCK, remaining))):
                 target.write(block)
-                left -= len(block)
-            if left:
-                raise _wrong_size(permitted - left, permitted)
+                remaining -= len(block)
+            if remaining:
+                raise _wrong_size(permitted - remaining, permitted)
             if body.read(1):
                 raise _wrong_size(permitted + 1, permitted)
 
@@ -126,10 +126,10 @@ class LocalFiles(Files, SignedFiles):
         return ServedFile(body=body, size=size, content_type=signed["type"], filename=signed["filename"])
 
     def remove_leftovers(self) -> int:
-        """Delete what nobody will want any more; how many files there were.
+        """Delete files that are no longer needed; return their number.
 
-        That is what writing left unfinished a day ago or more, as a crash does, and what was uploaded and not taken
-        within `UPLOAD_RETENTION`: it came by a link whose file was there already, or was deleted.
+        These are files that a crash left unfinished a day ago or earlier, and uploads that were not used within
+        `UPLOAD_RETENTION`: the file of their link had been used already, or was deleted.
         """
         now = self._clock.now()
         return _remove_old(self._folder / INCOMING, now - STAGING_RETENTION) + _remove_old(
@@ -144,16 +144,16 @@ class LocalFiles(Files, SignedFiles):
 
     def _path(self, key: str) -> Path:
         if len(key) > _MAX_KEY_LENGTH or not _KEY.fullmatch(key):
-            raise ValueError("This is no key of a file.")
+            raise ValueError("This is not a file key.")
         return self._folder / key
 
     def _expiry(self, ttl: timedelta) -> datetime:
-        """The end of the lifetime, down to the second: that is what a link carries."""
+        """Return when a link of this lifetime expires, rounded down to the second, which is what the link contains."""
         return datetime.fromtimestamp(int((self._clock.now() + ttl).timestamp()), UTC)
 
 
 def _media_type(content_type: str | None) -> str:
-    """The type without parameters such as a charset, in lower case (RFC 9110, 8.3.1)."""
+    """Return the media type in lower case, without parameters such as a charset (RFC 9110, 8.3.1)."""
     return (content_type or "").partition(";")[0].strip().lower()
 
 
@@ -167,7 +167,7 @@ def _no_such_file() -> NotFound:
     return NotFound("There is no such file.")
 
 
-def _tell_full_disk(error: OSError) -> None:
+def _raise_if_disk_full(error: OSError) -> None:
     """Raise `Unavailable` where the error is that the disk is full."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         raise Unavailable("The disk is full; nothing was stored.") from error
@@ -178,7 +178,7 @@ def _open_private(path: str, flags: int) -> int:
 
 
 def _make_folder(folder: Path) -> None:
-    """Make the folder and those above it where they are missing, for their owner alone whatever the umask is."""
+    """Create the folder and its parents where they are missing, for their owner alone whatever the umask is."""
     if not folder.is_dir():
         _make_folder(folder.parent)
         folder.mkdir(mode=0o700, exist_ok=True)
@@ -191,16 +191,16 @@ def _put_in_place(source: Path, target: Path) -> None:
 
 
 def _remove_old(folder: Path, before: datetime) -> int:
-    """Delete the files below the folder that were last written before the moment; how many there were.
+    """Delete the files below the folder that were last written before the moment; return their number.
 
-    Folders that had nothing in them by then go too: one for each lead with a picture would add up.
+    Empty folders of that age are deleted too, as there is one for each lead with an image.
     """
     oldest = before.timestamp()
     removed = 0
     for parent, folders, names in os.walk(folder, topdown=False):
         for name in (*names, *folders):
             path = Path(parent, name)
-            with suppress(OSError):  # it was taken meanwhile, or is a folder with something in it
+            with suppress(OSError):  # it was moved or deleted meanwhile, or is a folder that is not empty
                 if path.stat().st_mtime >= oldest:
                     continue
                 if path.is_dir():

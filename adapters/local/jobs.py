@@ -1,4 +1,4 @@
-"""Waking the workers of one data folder through a named pipe in it."""
+"""Job queue of the embedded default: wakes the workers of a data folder through a named pipe."""
 
 import os
 import select
@@ -12,31 +12,31 @@ from uuid import UUID
 from unite_core.jobs import Jobs
 
 PIPE = "worker.wake"
-_READ_SIZE = 4096
+_MAX_READ_BYTES = 4096
 
 
 class LocalJobs(Jobs):
-    """Wakes whichever worker waits on the same folder (FIFO, POSIX `mkfifo`).
+    """Jobs that wake the worker of the same folder through a FIFO (POSIX `mkfifo`).
 
-    A wake-up carries nothing: the worker looks into the database. Without a worker, or with a pipe that is full
-    because the worker is busy, it is lost, and the worker's own regular look finds what there is to do.
+    A wake-up has no content: the worker finds its work in the database. Without a worker, or with a pipe that is full
+    because the worker is busy, the wake-up is lost, and the worker finds the work when it next polls the database.
     """
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / PIPE
 
-    def run_import(self, import_id: UUID) -> None:  # noqa: ARG002 - which import it is stands in the database
+    def run_import(self, import_id: UUID) -> None:  # noqa: ARG002 - the worker finds the import in the database
         self.wake()
 
-    def undo_import(self, import_id: UUID) -> None:  # noqa: ARG002 - which import it is stands in the database
+    def undo_import(self, import_id: UUID) -> None:  # noqa: ARG002 - the worker finds the import in the database
         self.wake()
 
-    def deliver_events(self, destinations: Collection[str] = ()) -> None:  # noqa: ARG002 - all of them look
+    def deliver_events(self, destinations: Collection[str] = ()) -> None:  # noqa: ARG002 - one wake-up is for all destinations
         self.wake()
 
     def wake(self) -> None:
-        """Have a worker that waits look at once; never fails."""
-        with suppress(OSError):  # no pipe, nobody at its other end, or full
+        """Wake a worker that waits; never fail."""
+        with suppress(OSError):  # there is no pipe, no worker, or the pipe is full
             pipe = os.open(self._path, os.O_WRONLY | os.O_NONBLOCK)
             try:
                 if stat.S_ISFIFO(os.fstat(pipe).st_mode):
@@ -45,27 +45,27 @@ class LocalJobs(Jobs):
                 os.close(pipe)
 
     def listen(self) -> "WakeUps":
-        """The worker's end; raises `OSError` where the folder takes no pipe."""
+        """Open the worker's end; raise `OSError` where the folder does not support pipes."""
         with suppress(FileExistsError):
             os.mkfifo(self._path, 0o600)
-        # Open for writing too: without any writer the pipe would be at its end, and never wait.
+        # Opened for writing too: without a writer, reading would return at once instead of waiting.
         return WakeUps(os.open(self._path, os.O_RDWR | os.O_NONBLOCK))
 
 
 class WakeUps:
-    """The end of the pipe that a worker waits at. Close it, or use it as a context manager."""
+    """The worker's end of the pipe. Close it, or use it as a context manager."""
 
     def __init__(self, pipe: int) -> None:
         self._pipe = pipe
 
     def wait(self, timeout: float) -> bool:
-        """Wait for a wake-up, `timeout` seconds at the most; whether there was one. Takes all that came so far."""
+        """Wait up to `timeout` seconds for a wake-up; return whether there was one. Consumes all wake-ups so far."""
         ready, _, _ = select.select([self._pipe], [], [], timeout)
         if not ready:
             return False
         try:
-            return bool(os.read(self._pipe, _READ_SIZE))
-        except BlockingIOError:  # another worker was quicker
+            return bool(os.read(self._pipe, _MAX_READ_BYTES))
+        except BlockingIOError:  # another worker read it first
             return False
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Links that permit one upload or one download for a short time."""
+"""Signed links, each for uploading or downloading one file for a short time."""
 
 import hashlib
 import hmac
@@ -17,39 +17,39 @@ SIGNATURE = "signature"
 
 @dataclass(frozen=True)
 class Links:
-    """Signs links with HMAC-SHA256 and tells genuine ones.
+    """Creates and verifies links, signed with HMAC-SHA256.
 
-    `address` is what every link starts with, without a slash at its end. `secrets` maps the name of each secret to its
-    bytes; the first one signs, all of them verify. A link is good for one method, one key and exactly the parameters
-    that it was made with.
+    `address` is the beginning of every link, without a slash at its end. `secrets` maps the name of each secret to its
+    bytes; the first one signs, all of them verify. A link is valid for one method, one key and exactly the parameters
+    that it was created with.
     """
 
     address: str
     secrets: Mapping[str, bytes]
 
     def make(self, method: str, key: str, parameters: Mapping[str, str], expires_at: datetime) -> str:
-        """A link to `key` that is good for `method` until the second of `expires_at`."""
+        """Return a link to `key` that is valid for `method` until `expires_at`, rounded down to the second."""
         kid = next(iter(self.secrets))
         query = {**parameters, EXPIRES: str(int(expires_at.timestamp())), KID: kid}
         query[SIGNATURE] = _signature(self.secrets[kid], method, key, query)
         return f"{self.address}/{quote(key)}?{urlencode(query, quote_via=quote)}"
 
     def check(self, method: str, key: str, query: Mapping[str, str], *, now: datetime) -> dict[str, str]:
-        """The parameters that the link was made with.
+        """Verify a link, and return the parameters that it was created with.
 
-        Raises `Forbidden`: `invalid_signature` where anything about it was changed, `link_expired` after its time.
+        Raises `Forbidden` with the code `invalid_signature` where any part of it was changed, or `link_expired`.
         """
-        given = dict(query)
-        signature = given.pop(SIGNATURE, "")
-        secret = self.secrets.get(given.get(KID, ""))
+        parameters = dict(query)
+        signature = parameters.pop(SIGNATURE, "")
+        secret = self.secrets.get(parameters.get(KID, ""))
         if secret is None or not hmac.compare_digest(
-            signature.encode("utf-8", "replace"), _signature(secret, method, key, given).encode()
+            signature.encode("utf-8", "replace"), _signature(secret, method, key, parameters).encode()
         ):
             raise Forbidden("This link is not one of ours, or was changed.", code="invalid_signature")
-        if now >= datetime.fromtimestamp(int(given[EXPIRES]), UTC):
+        if now >= datetime.fromtimestamp(int(parameters[EXPIRES]), UTC):
             raise Forbidden("This link has expired; ask for a new one.", code="link_expired")
-        del given[EXPIRES], given[KID]
-        return given
+        del parameters[EXPIRES], parameters[KID]
+        return parameters
 
 
 def _signature(secret: bytes, method: str, key: str, query: Mapping[str, str]) -> str:

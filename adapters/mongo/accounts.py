@@ -1,6 +1,6 @@
-"""The account that the service works with on MongoDB.
+"""Creation of the service's account on MongoDB, with the least privileges.
 
-It reads and adds to the activity log, writes call documents, and can do nothing else.
+The account can read the activity log, add to it, and write call documents, and can do nothing else.
 """
 
 from dataclasses import dataclass, field
@@ -17,19 +17,19 @@ from adapters.mongo.documents import CallLogEntry
 ROLE = "unite_service"
 
 ACTIONS = ("find", "insert", "listIndexes")
-"""What the service may do with each collection of the activity log. Nothing that is there can it change or remove,
-neither by itself nor by an index after whose time MongoDB forgets."""
+"""Privileges on each collection of the activity log. The service can neither change nor remove a document, nor
+create an index by which MongoDB would remove old ones."""
 
 ACTIONS_ON_CALLS = (*ACTIONS, "update")
-"""What the service may do with call documents, which a later entry of the ledger replaces. It removes none."""
+"""Privileges on call documents, which are replaced when the ledger has a later entry. The service removes none."""
 
 # https://github.com/mongodb/mongo/blob/v8.0/src/mongo/base/error_codes.yml
-_THERE_ALREADY = (51002, 51003)
+_ALREADY_EXISTS = (51002, 51003)
 
 
 @dataclass(frozen=True, slots=True)
 class MongoAccount:
-    """An account of MongoDB: its name, its password, and the database that knows it."""
+    """An account of MongoDB: its name, its password and its authentication database."""
 
     name: str
     password: str = field(repr=False)
@@ -37,41 +37,41 @@ class MongoAccount:
 
     @classmethod
     def of_url(cls, url: str) -> Self:
-        """The account that an address logs in with; raises `ValueError` where it names none."""
+        """Return the account in a connection URL; raise `ValueError` where there is none."""
         try:
             parts = parse_uri(url)
         except PyMongoError:
-            raise ValueError("is no address of MongoDB") from None
+            raise ValueError("is not an address of MongoDB") from None
         name, password = parts["username"], parts["password"]
         if not name or not password:
-            raise ValueError("names no account and its password")
+            raise ValueError("has no account with a password")
         return cls(name, password, parts["options"].get("authsource") or parts["database"] or "admin")
 
 
 def grant_privileges(mongo: Mongo, account: MongoAccount) -> None:
-    """Make the account where it is missing, with this password and the rights of the service and no others.
+    """Create or update the account, with this password and exactly the privileges of the service.
 
-    `mongo` reaches the database of the activity log with an account that may make roles and users. Safe to repeat.
-    Raises `Unavailable`.
+    `mongo` is the database of the activity log, with an account that may create roles and users. Safe to repeat. Raises
+    `Unavailable`.
     """
     mongo.call(lambda database: _give_rights(database, account))
 
 
 def _give_rights(database: Database[dict[str, Any]], account: MongoAccount) -> None:
-    allowed = {**dict.fromkeys(COLLECTIONS, ACTIONS), CallLogEntry.collection_name(): ACTIONS_ON_CALLS}
+    actions_on = {**dict.fromkeys(COLLECTIONS, ACTIONS), CallLogEntry.collection_name(): ACTIONS_ON_CALLS}
     privileges = [
         {"resource": {"db": database.name, "collection": collection}, "actions": list(actions)}
-        for collection, actions in allowed.items()
+        for collection, actions in actions_on.items()
     ]
-    _make_or_change(database, "Role", ROLE, {"privileges": privileges, "roles": []})
+    _create_or_alter(database, "Role", ROLE, {"privileges": privileges, "roles": []})
     roles = [{"role": ROLE, "db": database.name}]
-    _make_or_change(database.client[account.database], "User", account.name, {"pwd": account.password, "roles": roles})
+    _create_or_alter(database.client[account.database], "User", account.name, {"pwd": account.password, "roles": roles})
 
 
-def _make_or_change(database: Database[dict[str, Any]], what: str, name: str, properties: dict[str, Any]) -> None:
+def _create_or_alter(database: Database[dict[str, Any]], kind: str, name: str, properties: dict[str, Any]) -> None:
     try:
-        database.command(f"create{what}", name, **properties)
+        database.command(f"create{kind}", name, **properties)
     except OperationFailure as error:
-        if error.code not in _THERE_ALREADY:
+        if error.code not in _ALREADY_EXISTS:
             raise
-        database.command(f"update{what}", name, **properties)
+        database.command(f"update{kind}", name, **properties)

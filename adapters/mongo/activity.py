@@ -41,20 +41,20 @@ E = TypeVar("E", bound=EventDocument)
 _DOCUMENTS: tuple[type[EventDocument], ...] = (Activity, ImportLogEntry, DeliveryLogEntry)
 
 COLLECTIONS = tuple(kind.collection_name() for kind in _DOCUMENTS)
-"""The collections that the log is made of."""
+"""The names of the collections of the activity log."""
 
 _DUPLICATE_KEY = 11000
 _UNAUTHORIZED = 13
 
-_MAX_RETENTION = 2**31 - 1
-"""The most seconds that MongoDB takes: 68 years."""
+_MAX_RETENTION_SECONDS = 2**31 - 1
+"""MongoDB's limit: 68 years."""
 
 
 class MongoActivityLog(ActivityLog):
-    """Documents by the id of their event, in the collections `activity`, `import_log` and `delivery_log`.
+    """The activity log in the collections `activity`, `import_log` and `delivery_log`; `_id` is the id of the event.
 
-    MongoDB itself forgets what is older than `retention`, within about a minute; with None nothing is forgotten. What
-    became of calls goes to the call documents in `call_log` as well, and stays there.
+    MongoDB removes events that are older than `retention`, within about a minute; with None it removes none. Results of
+    calls are also written to the call documents in `call_log`, and are not removed there.
     """
 
     at_once = 200
@@ -67,19 +67,19 @@ class MongoActivityLog(ActivityLog):
         self._failing = False
 
     def prepare(self) -> None:
-        """Make the collections, their indexes and how long they are kept what they are to be; safe to repeat.
+        """Create the collections and indexes, and set their retention; safe to repeat.
 
-        Raises `Unavailable`. The first delivery does it where nobody has done it before. Where the account may not, a
-        warning says so, and everything stays as it is.
+        Raises `Unavailable`. The first delivery of a process calls it where nothing else has. Where the account lacks
+        the privilege, a warning is logged and nothing changes.
         """
         self._mongo.call(self._prepare)
         self._prepared = True
 
-    def deliver(self, events: Sequence[Event], again: Ids[UUID] = ()) -> Sequence[Receipt]:  # noqa: ARG002 - a log knows by itself what it has
+    def deliver(self, events: Sequence[Event], again: Ids[UUID] = ()) -> Sequence[Receipt]:  # noqa: ARG002 - documents that exist already are found by their id
         if not events:
             return []
         documents = [document_of(event) for event in events]
-        with self._failures_told():
+        with self._log_outage():
             if not self._prepared:
                 self.prepare()
             for kind in _DOCUMENTS:
@@ -88,8 +88,8 @@ class MongoActivityLog(ActivityLog):
         return [Receipt(taken=True)] * len(events)
 
     @contextmanager
-    def _failures_told(self) -> Iterator[None]:
-        # A relay tries again and again: it is told once, and once more when it is over.
+    def _log_outage(self) -> Iterator[None]:
+        # A relay retries again and again. Only the beginning and the end of an outage are logged.
         try:
             yield
         except Unavailable as error:
@@ -102,76 +102,76 @@ class MongoActivityLog(ActivityLog):
         self._failing = False
 
     def of_lead(self, lead_id: UUID, request: PageRequest, visible: EventFilter | None = None) -> Page[Event]:
-        def ask(database: Database[Stored]) -> list[Activity]:
-            about = _newest_first(Activity, database, request).filter(lead_ids=lead_id)
+        def query(database: Database[Stored]) -> list[Activity]:
+            events = _newest_first(Activity, database, request).filter(lead_ids=lead_id)
             if visible is not None:
-                about = about.filter(Q(type__in=sorted(visible.types)) | Q(data__contains=visible.member))
-            return list(about.exclude("lead_ids"))
+                events = events.filter(Q(type__in=sorted(visible.types)) | Q(data__contains=visible.member))
+            return list(events.exclude("lead_ids"))
 
-        found = [activity.event((lead_id,)) for activity in self._mongo.call(ask)]
-        return page_of(found, request.limit, _position)
+        events = [activity.event((lead_id,)) for activity in self._mongo.call(query)]
+        return page_of(events, request.limit, _position)
 
     def of_import(self, import_id: UUID, request: PageRequest) -> Page[Event]:
-        def ask(database: Database[Stored]) -> list[ImportLogEntry]:
+        def query(database: Database[Stored]) -> list[ImportLogEntry]:
             return list(_newest_first(ImportLogEntry, database, request).filter(import_id=import_id))
 
-        found = [entry.event() for entry in self._mongo.call(ask)]
-        return page_of(found, request.limit, _position)
+        events = [entry.event() for entry in self._mongo.call(query)]
+        return page_of(events, request.limit, _position)
 
     def of_delivery(self, delivery_id: UUID, request: PageRequest) -> Page[Event]:
-        def ask(database: Database[Stored]) -> list[DeliveryLogEntry]:
+        def query(database: Database[Stored]) -> list[DeliveryLogEntry]:
             return list(_newest_first(DeliveryLogEntry, database, request).filter(delivery_id=delivery_id))
 
-        found = [entry.event() for entry in self._mongo.call(ask)]
-        return page_of(found, request.limit, _position)
+        events = [entry.event() for entry in self._mongo.call(query)]
+        return page_of(events, request.limit, _position)
 
-    def purge(self, *, before: datetime, limit: int) -> int:  # noqa: ARG002 - MongoDB forgets by itself
+    def purge(self, *, before: datetime, limit: int) -> int:  # noqa: ARG002 - MongoDB removes old documents by itself
         return 0
 
     def _store(self, kind: type[EventDocument], documents: Sequence[EventDocument]) -> None:
-        """Store all of these documents that are not there yet, in one round trip."""
+        """Insert the documents that do not exist yet, in one round trip."""
         if documents:
             stored = [document.to_mongo() for document in documents]
             self._mongo.call(lambda database: _insert_new(kind.collection_in(database), stored))
 
     def _prepare(self, database: Database[Stored]) -> None:
         for kind in _DOCUMENTS:
-            with _warned_where_not_allowed(kind):
-                indexes = _bring_indexes(kind, database)
+            with _warn_if_unauthorized(kind):
+                indexes = _create_missing_indexes(kind, database)
                 self._set_retention(kind.collection_in(database), indexes.get(RETENTION))
-        with _warned_where_not_allowed(CallLogEntry):
-            _bring_indexes(CallLogEntry, database)
+        with _warn_if_unauthorized(CallLogEntry):
+            _create_missing_indexes(CallLogEntry, database)
 
-    def _set_retention(self, collection: Collection[Stored], is_now: Mapping[str, Any] | None) -> None:
+    def _set_retention(self, collection: Collection[Stored], current: Mapping[str, Any] | None) -> None:
         if self._kept_for is None:
-            if is_now is not None:
+            if current is not None:
                 collection.drop_index(RETENTION)
             return
-        seconds = min(self._kept_for // timedelta(seconds=1), _MAX_RETENTION)
-        if is_now is None:
+        seconds = min(self._kept_for // timedelta(seconds=1), _MAX_RETENTION_SECONDS)
+        if current is None:
             collection.create_index("at", name=RETENTION, expireAfterSeconds=seconds)
-        elif is_now["expireAfterSeconds"] != seconds:
-            # Dropped and made anew, it would be built over the whole collection.
+        elif current["expireAfterSeconds"] != seconds:
+            # To drop and create the index again would build it over the whole collection.
             changed = {"name": RETENTION, "expireAfterSeconds": seconds}
             collection.database.command("collMod", collection.name, index=changed)
 
 
 @contextmanager
-def _warned_where_not_allowed(kind: type[MongoDocument]) -> Iterator[None]:
+def _warn_if_unauthorized(kind: type[MongoDocument]) -> Iterator[None]:
     try:
         yield
     except OperationFailure as error:
         if error.code != _UNAUTHORIZED:
             raise
-        # The log works nevertheless, only slower, or it remembers for longer than it should.
+        # The log still works, but it may be slower, or may store events for longer than configured.
         log.warning(
             "The account on MongoDB may not bring the indexes of %s up to date; run `migrate`, which may.",
             kind.collection_name(),
         )
 
 
-def _bring_indexes(kind: type[MongoDocument], database: Database[Stored]) -> Mapping[str, Any]:
-    """Make the declared indexes that are missing; what there was before, by name."""
+def _create_missing_indexes(kind: type[MongoDocument], database: Database[Stored]) -> Mapping[str, Any]:
+    """Create the declared indexes that are missing; return those that existed before, by name."""
     collection = kind.collection_in(database)
     indexes = collection.index_information()
     missing = [model for model in kind.index_models() if model.document["name"] not in indexes]
@@ -181,7 +181,7 @@ def _bring_indexes(kind: type[MongoDocument], database: Database[Stored]) -> Map
 
 
 def _newest_first(kind: type[E], database: Database[Stored], request: PageRequest) -> Any:
-    """A query for one document more than the page holds, which tells whether there is a next one."""
+    """Return a query for one document more than fits on the page, which shows whether there is a next page."""
     query = QuerySet(kind, kind.collection_in(database)).order_by("-position").limit(request.limit + 1)
     return query if request.after is None else query.filter(position__lt=sort_key(request.after))
 
@@ -190,7 +190,7 @@ def _insert_new(collection: Collection[Stored], documents: Sequence[Stored]) -> 
     try:
         collection.insert_many(documents, ordered=False)
     except BulkWriteError as error:
-        # What is there already came before; everything else was stored nevertheless, as nothing was in order.
+        # A duplicate was stored by an earlier attempt. With `ordered=False` all other documents are stored.
         if error.details["writeConcernErrors"] or any(
             each["code"] != _DUPLICATE_KEY for each in error.details["writeErrors"]
         ):

@@ -1,4 +1,4 @@
-"""Copies of our collections, in the format of `mongodump`: documents of BSON, one after the other."""
+"""Backup and restore of MongoDB collections, in the format of `mongodump` (BSON documents in sequence)."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -22,7 +22,7 @@ COLLECTIONS = (*ACTIVITY_COLLECTIONS, CALL_LOG)
 DOCUMENT_BATCH_SIZE = 1_000
 
 TIMEOUTS = Timeouts(answer=timedelta(minutes=10))
-"""Whole collections are read and counted."""
+"""With a long timeout, because whole collections are read and counted."""
 
 _RAW: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument)
 
@@ -30,9 +30,9 @@ Progress = Callable[[int], None]
 
 
 def write_collection(mongo: Mongo, name: str, target: BinaryIO, *, until: datetime, progress: Progress) -> int:
-    """Write the documents of events up to the moment `until`; how many. Raises `Unavailable`."""
+    """Write the documents of events up to the moment `until`; return their number. Raises `Unavailable`."""
 
-    def ask(database: Database[Any]) -> int:
+    def write(database: Database[Any]) -> int:
         target.seek(0)
         target.truncate()
         written = 0
@@ -43,26 +43,26 @@ def write_collection(mongo: Mongo, name: str, target: BinaryIO, *, until: dateti
                 progress(written)
         return written
 
-    return mongo.call(ask)
+    return mongo.call(write)
 
 
 def count_after(mongo: Mongo, name: str, *, than: datetime) -> int:
-    """How many documents are of events after the moment."""
+    """Return how many documents are about events after the moment."""
     return mongo.call(lambda database: database[name].count_documents({"at": {"$gt": than}}))
 
 
 def non_empty_collections(mongo: Mongo) -> list[str]:
-    """Those of our collections that hold anything."""
+    """Return the names of the collections that are not empty."""
     return [name for name in COLLECTIONS if mongo.call(lambda database, it=name: database[it].find_one()) is not None]  # type: ignore[misc]  # the default binds the loop's name
 
 
 def load_collection(mongo: Mongo, name: str, source: BinaryIO, progress: Progress) -> int:
-    """Insert what `write_collection` has written into an empty collection; how many documents."""
+    """Insert the output of `write_collection` into an empty collection; return the number of documents."""
     documents = bson.decode_file_iter(source, _RAW)
     loaded = 0
-    while some := list(islice(documents, DOCUMENT_BATCH_SIZE)):
-        _insert(mongo, name, some)
-        loaded += len(some)
+    while batch := list(islice(documents, DOCUMENT_BATCH_SIZE)):
+        _insert(mongo, name, batch)
+        loaded += len(batch)
         progress(loaded)
     return loaded
 
@@ -70,12 +70,12 @@ def load_collection(mongo: Mongo, name: str, source: BinaryIO, progress: Progres
 def _insert(mongo: Mongo, name: str, documents: list[RawBSONDocument]) -> None:
     ids = [document["_id"] for document in documents]
 
-    def ask(database: Database[Any]) -> None:
-        # An attempt whose answer was lost may have stored some of them.
+    def insert(database: Database[Any]) -> None:
+        # An earlier attempt whose response was lost may have stored some of them.
         _raw(database, name).delete_many({"_id": {"$in": ids}})
         _raw(database, name).insert_many(documents, ordered=False)
 
-    mongo.call(ask)
+    mongo.call(insert)
 
 
 def _raw(database: Database[Any], name: str) -> Collection[RawBSONDocument]:

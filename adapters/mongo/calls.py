@@ -1,4 +1,4 @@
-"""Call documents in MongoDB."""
+"""Call documents in MongoDB: storage, aggregation by agent, and reconciliation."""
 
 from collections.abc import Collection as Ids
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ from unite_core.reports.ports import Timeline
 from unite_core.reports.tally import Tally
 
 AGGREGATION_SECONDS = 15
-"""How long the figures of a report may take, which are made of up to 400 days: longer than any other question."""
+"""Timeout for the aggregation of a report over up to 400 days, which takes longer than any other query."""
 
 _DUPLICATE_KEY = 11000
 
@@ -30,44 +30,44 @@ Write = ReplaceOne[Stored] | DeleteOne
 
 
 class MongoCallDocuments(CallDocuments):
-    """Documents in the collection `call_log`, by the id of the call's task. MongoDB never forgets them by itself."""
+    """Documents in the collection `call_log`; `_id` is the id of the call task. MongoDB removes none by itself."""
 
     def __init__(self, mongo: Mongo) -> None:
         self._mongo = mongo
 
     def store(self, documents: Sequence[CallDocument]) -> None:
-        # One that has the same number or a higher one does not match, and an insert meets it.
+        # A document with the same or a higher number does not match, so that the upsert fails as a duplicate.
         writes = [
             ReplaceOne({ID: each.task_id, "number": {"$lt": each.number}}, each.content(), upsert=True)
             for each in documents
         ]
-        # Of two that insert the first document of a call at the same time one is refused, maybe the later entry. Tried
-        # again it meets the other one's document, and what is refused then really has a higher number there.
+        # When two inserts of the first document of a call run at the same time, one is refused, maybe the one of the
+        # later entry. The second attempt compares it with the document of the other. What is refused then is older.
         self._write(self._write(writes))
 
     def by_agent(self, question: Timeline) -> Mapping[tuple[AgentKey, int], Tally]:
         if not question.segments:
             return {}
 
-        def ask(database: Database[Stored]) -> list[Stored]:
+        def query(database: Database[Stored]) -> list[Stored]:
             with pymongo.timeout(AGGREGATION_SECONDS):
                 return list(_calls_in(database).aggregate(pipeline(question)))
 
-        return {(_key(row[ID].get("agent")), int(row[ID]["label"])): _to_tally(row) for row in self._mongo.call(ask)}
+        return {(_key(row[ID].get("agent")), int(row[ID]["label"])): _to_tally(row) for row in self._mongo.call(query)}
 
     def of_tasks(self, task_ids: Ids[UUID]) -> Sequence[StoredDocument]:
         ids = list(task_ids)
         if not ids:
             return []
-        # Two questions, each with an index of its own.
-        named = self._find({"task_id": {"$in": ids}})
-        return [*self._find({ID: {"$in": ids}}), *(stored for stored in named if stored.id not in ids)]
+        # Two queries, because each uses an index of its own.
+        by_field = self._find({"task_id": {"$in": ids}})
+        return [*self._find({ID: {"$in": ids}}), *(stored for stored in by_field if stored.id not in ids)]
 
     def between(self, start: datetime, end: datetime) -> Sequence[StoredDocument]:
         return self._find({"called_at": {"$gte": start, "$lt": end}})
 
     def replace(self, replacements: Sequence[tuple[StoredDocument, CallDocument]]) -> None:
-        self._write([ReplaceOne(dict(found.content), by.content()) for found, by in replacements])
+        self._write([ReplaceOne(dict(stored.content), document.content()) for stored, document in replacements])
 
     def remove(self, found: Sequence[StoredDocument]) -> None:
         self._write([DeleteOne(dict(each.content)) for each in found])
@@ -77,19 +77,19 @@ class MongoCallDocuments(CallDocuments):
         return [StoredDocument(content) for content in found]
 
     def _write(self, writes: Sequence[Write]) -> list[Write]:
-        """Carry the writes out in one round trip, in any order. Returns those that met a document with the same id."""
+        """Execute the writes in one round trip, in any order; return those refused because their id exists already."""
         if not writes:
             return []
-        return self._mongo.call(lambda database: _carry_out(_calls_in(database), writes))
+        return self._mongo.call(lambda database: _bulk_write(_calls_in(database), writes))
 
 
 def _calls_in(database: Database[Stored]) -> Collection[Stored]:
-    """The collection, from which dates come that somebody put there and Python has none for."""
+    """Return the collection, set to also read dates that Python's datetime cannot represent."""
     options = database.codec_options.with_options(datetime_conversion=DatetimeConversion.DATETIME_AUTO)
     return CallLogEntry.collection_in(database).with_options(codec_options=options)
 
 
-def _carry_out(collection: Collection[Stored], writes: Sequence[Write]) -> list[Write]:
+def _bulk_write(collection: Collection[Stored], writes: Sequence[Write]) -> list[Write]:
     try:
         collection.bulk_write(writes, ordered=False)
     except BulkWriteError as error:
@@ -101,10 +101,10 @@ def _carry_out(collection: Collection[Stored], writes: Sequence[Write]) -> list[
 
 
 def pipeline(question: Timeline) -> list[dict[str, Any]]:
-    """The aggregation that counts calls by agent and label: one range of an index, then groups."""
+    """Return the aggregation that counts calls by agent and label: one range of an index, then groups."""
     first, last = question.segments[0], question.segments[-1]
-    called = {"called_at": {"$gte": moment_of(first.first), "$lt": moment_of(last.end)}}
-    match = called if question.agent_id is None else {"agent_id": question.agent_id, **called}
+    period = {"called_at": {"$gte": moment_of(first.first), "$lt": moment_of(last.end)}}
+    match = period if question.agent_id is None else {"agent_id": question.agent_id, **period}
     counts = {result.value: {"$sum": {"$cond": [{"$eq": ["$result", result.value]}, 1, 0]}} for result in CallResult}
     group = {
         ID: {"agent": {"$ifNull": ["$agent_id", None]}, "label": _label(question.segments)},
@@ -116,7 +116,7 @@ def pipeline(question: Timeline) -> list[dict[str, Any]]:
 
 
 def _label(segments: Sequence[Segment]) -> dict[str, Any]:
-    """The label of a call's quarter hour, as `Segment.label` has it, so that days are the same ones everywhere."""
+    """Return the label of a call's quarter hour by the rule of `Segment.label`, so that all reports agree on days."""
     quarter = {"$floor": {"$divide": [{"$toLong": "$called_at"}, QUARTER_SECONDS * 1000]}}
     labels = [
         {"$mod": [{"$floor": {"$divide": [{"$add": [quarter, it.shift]}, it.per]}}, it.modulo]} for it in segments
@@ -125,7 +125,7 @@ def _label(segments: Sequence[Segment]) -> dict[str, Any]:
         {"case": {"$lt": [quarter, segment.end]}, "then": label}
         for segment, label in zip(segments[:-1], labels[:-1], strict=True)
     ]
-    # MongoDB refuses a choice without branches.
+    # MongoDB refuses a `$switch` without branches.
     return {"$switch": {"branches": branches, "default": labels[-1]}} if branches else labels[-1]
 
 

@@ -1,4 +1,4 @@
-"""Events as MongoDB keeps them, and the indexes that their lists are read by."""
+"""MongoDB documents for events and calls, with their fields and indexes."""
 
 import json
 import struct
@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 from uuid import UUID
 
-from mongoengine import (  # type: ignore[import-untyped]  # it ships no types
+from mongoengine import (  # type: ignore[import-untyped]  # the package ships no types
     BinaryField,
     DateTimeField,
     Document,
@@ -25,10 +25,10 @@ from unite_core.events import Event
 from unite_core.paging import Position
 
 Stored = dict[str, Any]
-"""A document as the driver takes and gives it."""
+"""A document in the form of the driver."""
 
 RETENTION = "retention"
-"""The name of the index by which MongoDB forgets. After how long is the installation's choice, not the document's."""
+"""The name of the TTL index. The TTL is a setting of the installation, so that it is not declared here."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -37,33 +37,32 @@ _SIGN = 1 << 63
 
 
 class MongoDocument(Document):  # type: ignore[misc]  # MongoEngine ships no types
-    """What a collection holds, and its indexes."""
+    """Base of all documents: the name of the collection, and the declared indexes."""
 
-    # The adapter hands every query its collection; MongoEngine's connections, which are the process's, are left out.
+    # Every query gets its collection from the adapter. MongoEngine's global connections are not used.
     meta: ClassVar[dict[str, Any]] = {"abstract": True, "auto_create_index": False}
 
     @classmethod
     def collection_name(cls) -> str:
-        """What the collection is called that the documents are in."""
+        """Return the name of the collection."""
         return str(cls._get_collection_name())
 
     @classmethod
     def collection_in(cls, database: Database[Stored]) -> Collection[Stored]:
-        """Where the documents are."""
+        """Return the collection in this database."""
         return database[cls.collection_name()]
 
     @classmethod
     def index_models(cls) -> list[IndexModel]:
-        """The indexes that the document declares, as the driver takes them."""
+        """Return the declared indexes in the form of the driver."""
         return [IndexModel(spec["fields"], name=spec["name"]) for spec in cls._meta["index_specs"]]
 
 
 class EventDocument(MongoDocument):
-    """One event; its `_id` is the event's id, so that it is there once.
+    """An event. `_id` is the id of the event, so that each is stored once.
 
-    `at` is for people and for MongoDB's own forgetting: it ends at the millisecond. `position` is exact, and sorts as a
-    list does. `data` is JSON text: in a document of MongoDB's, names could not hold every character, nor numbers
-    every integer.
+    `at` has milliseconds only; it is for people and for the TTL index. `position` is exact, and lists sort by it.
+    `data` is JSON text, because field names in MongoDB cannot contain every character, nor numbers every integer.
     """
 
     id = UUIDField(primary_key=True)
@@ -78,7 +77,7 @@ class EventDocument(MongoDocument):
     meta: ClassVar[dict[str, Any]] = {"abstract": True, "auto_create_index": False}
 
     def event(self, lead_ids: tuple[UUID, ...] = ()) -> Event:
-        """What happened, about these leads."""
+        """Return the event, about these leads."""
         return Event(
             id=self.id,
             type=self.type,
@@ -92,7 +91,7 @@ class EventDocument(MongoDocument):
 
 
 class Activity(EventDocument):
-    """An event about leads, or about neither a lead nor an import."""
+    """An event about leads, or about neither leads nor an import."""
 
     lead_ids = ListField(UUIDField())
 
@@ -103,7 +102,7 @@ class Activity(EventDocument):
 
 
 class ImportLogEntry(EventDocument):
-    """Something that an import went through as a whole."""
+    """An event about an import as a whole."""
 
     meta: ClassVar[dict[str, Any]] = {
         "collection": "import_log",
@@ -112,11 +111,11 @@ class ImportLogEntry(EventDocument):
 
 
 class DeliveryLogEntry(EventDocument):
-    """Something that a delivery went through, so that it can be read and searched without reading `data`.
+    """An event about a delivery, with fields of its own, so that it can be searched without reading `data`.
 
-    `status` is the delivery's own after the `attempt`-th attempt, `message_status` that of its message with whoever
-    carries it; `about_id` and `about_type` are the event's that was told. SNS knows a message by its `message_id`,
-    Twilio by its `sid`. `price` is text, as exact as it came.
+    `status` is the status of the delivery after attempt number `attempt`; `message_status` is the status of the message
+    at its carrier. `about_id` and `about_type` are those of the delivered event. `message_id` identifies the message at
+    SNS, `sid` at Twilio. `price` is text, so that it stays exact.
     """
 
     delivery_id = UUIDField(required=True)
@@ -145,10 +144,9 @@ class DeliveryLogEntry(EventDocument):
 
 
 class CallLogEntry(MongoDocument):
-    """A call as its last entry in the call ledger says it was; its `_id` is the id of its task.
+    """A call, by the last entry of its task in the call ledger. `_id` is the id of the task.
 
-    It is replaced by what a later entry says, the one with the higher `number`. Both moments end at the millisecond,
-    rounded down.
+    A later entry, with a higher `number`, replaces it. `called_at` and `at` are rounded down to the millisecond.
     """
 
     id = UUIDField(primary_key=True)
@@ -176,12 +174,12 @@ class CallLogEntry(MongoDocument):
     }
 
 
-_OF_RESPONSE = ("message_id", "sid", "segments", "price", "price_unit", "error_code", "error", "reason")
+_RESPONSE_FIELDS = ("message_id", "sid", "segments", "price", "price_unit", "error_code", "error", "reason")
 
 
 def document_of(event: Event) -> Activity | ImportLogEntry | DeliveryLogEntry:
-    """The document of an event: it belongs to the log of its delivery, or of its import where it names no lead."""
-    told: dict[str, Any] = {
+    """Return the document of an event: for the log of its delivery, of its import if it names no lead, or of leads."""
+    fields: dict[str, Any] = {
         "id": event.id,
         "type": event.type,
         "at": event.at,
@@ -189,14 +187,14 @@ def document_of(event: Event) -> Activity | ImportLogEntry | DeliveryLogEntry:
         "actor_id": event.actor_id,
         "correlation_id": event.correlation_id,
         "import_id": event.import_id,
-        # ASCII, because half a surrogate pair has no UTF-8.
+        # In ASCII, because a lone surrogate cannot be encoded in UTF-8.
         "data": json.dumps(dict(event.data), separators=(",", ":")),
     }
     if event.delivery_id is not None:
-        return DeliveryLogEntry(**told, **_delivery_fields(event))
+        return DeliveryLogEntry(**fields, **_delivery_fields(event))
     if event.import_id is not None and not event.lead_ids:
-        return ImportLogEntry(**told)
-    return Activity(lead_ids=list(event.lead_ids), **told)
+        return ImportLogEntry(**fields)
+    return Activity(lead_ids=list(event.lead_ids), **fields)
 
 
 def _delivery_fields(event: Event) -> dict[str, Any]:
@@ -209,20 +207,20 @@ def _delivery_fields(event: Event) -> dict[str, Any]:
         "attempt": event.data.get("attempt"),
         "status": event.data.get("status"),
         "message_status": response.get("status"),
-        **{name: response.get(name) for name in _OF_RESPONSE},
+        **{name: response.get(name) for name in _RESPONSE_FIELDS},
     }
 
 
 def sort_key(position: Position) -> bytes:
-    """24 bytes that sort as positions do: microseconds since 1970, the earliest first, then the id.
+    """Return 24 bytes that sort as positions do: microseconds since 1970, then the id.
 
-    A page then begins with one range of one index key, where two keys would take a choice of conditions.
+    With one key a page is one range of an index. Two keys would need a condition with OR.
     """
     microseconds = (position.at - _EPOCH) // _MICROSECOND
     return _POSITION.pack(microseconds + _SIGN, position.id.bytes)
 
 
 def moment_of(key: bytes) -> datetime:
-    """The moment in a `sort_key`."""
+    """Return the moment in a `sort_key`."""
     shifted: int = _POSITION.unpack(key)[0]
     return _EPOCH + (shifted - _SIGN) * _MICROSECOND

@@ -1,9 +1,9 @@
-"""The way to the one Redis server that several processes share."""
+"""Connection to Redis, with timeouts and a circuit breaker."""
 
 from collections.abc import Callable
 from typing import TypeVar
 
-from circuitbreaker import CircuitBreaker  # type: ignore[import-untyped]  # the library tells no types
+from circuitbreaker import CircuitBreaker  # type: ignore[import-untyped]  # the package ships no types
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
@@ -15,47 +15,47 @@ from unite_core.errors import Unavailable
 T = TypeVar("T")
 
 TIMEOUT = 0.25
-"""How many seconds Redis may take to be reached, and again to answer: what a slow answer costs is not worth more."""
+"""Seconds to connect, and again to answer. What is in Redis is not worth waiting longer for."""
 
 FAILURE_THRESHOLD = 3
-"""After so many Redis is left alone for a while."""
+"""After this many failures in a row the breaker opens."""
 
 OPEN_SECONDS = 5.0
-"""How many seconds it is left alone; then the next call tries again, and the first failure makes it another rest."""
+"""Seconds for which the breaker stays open. The next call then tries again, and one failure opens it again."""
 
 
 class RedisServer:
-    """One Redis server, asked with a timeout and left alone for a while when it does not answer.
+    """A Redis server behind a circuit breaker, with a timeout for each command.
 
-    So a server that is away costs a timeout now and then, and not one for each request. Nothing is opened before the
-    first call. Threads may share it.
+    While the server is away, only now and then a call takes the timeout, and not every request. Nothing is opened
+    before the first call. Threads may share it.
     """
 
     def __init__(
         self, url: str, *, timeout: float = TIMEOUT, failures: int = FAILURE_THRESHOLD, rest: float = OPEN_SECONDS
     ) -> None:
-        """`url` is one such as `redis://host:6379/0` (`rediss` for TLS); raises `ValueError` for another kind."""
+        """Configure the client; `url` is like `redis://host:6379/0` (`rediss` for TLS), else `ValueError` is raised."""
         self._redis = Redis.from_url(
             url,
             socket_connect_timeout=timeout,
             socket_timeout=timeout,
-            # A connection that broke while nobody used it is opened anew by the pool. What failed in use is not tried
-            # again: that would take as long once more.
+            # The pool reopens a connection that broke while it was idle. A command that failed is not retried, because
+            # a retry would take as long again.
             retry=Retry(NoBackoff(), 0),
             encoding_errors="surrogatepass",
-            # They are told by Redis Enterprise alone, and would stretch the timeouts to ten seconds.
+            # Only Redis Enterprise sends these notifications, and they would extend the timeouts to ten seconds.
             maint_notifications_config=MaintNotificationsConfig(enabled=False),
         )
         self._breaker = CircuitBreaker(failure_threshold=failures, recovery_timeout=rest, expected_exception=RedisError)
 
     @property
     def state(self) -> str:
-        """`closed` while Redis is asked, `open` while it is left alone, `half_open` when it is about to be tried."""
+        """The breaker: `closed` while calls are made, `open` while none is, `half_open` when the next one decides."""
         state: str = self._breaker.state
         return state
 
     def call(self, command: Callable[[Redis], T]) -> T:
-        """What the command returns; raises `Unavailable` where Redis fails, or did a moment ago."""
+        """Run the command and return its result; raise `Unavailable` if Redis fails or the breaker is open."""
         if self._breaker.opened:
             raise Unavailable("Redis did not answer a moment ago.")
         try:
@@ -65,9 +65,9 @@ class RedisServer:
             raise Unavailable("Redis does not answer as it should.") from error
 
     def ping(self) -> None:
-        """Ask for a sign of life; raises `Unavailable` where none comes."""
+        """Check that Redis answers; raise `Unavailable`."""
         self.call(lambda redis: redis.ping())
 
     def close(self) -> None:
-        """Close every connection."""
+        """Close all connections."""
         self._redis.close()

@@ -1,4 +1,4 @@
-"""Rate limits that several processes count together."""
+"""Rate limits in Redis, counted for all processes together."""
 
 import math
 from datetime import UTC, datetime, timedelta
@@ -13,10 +13,10 @@ WINDOW = timedelta(minutes=1)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-# Redis runs a script as one command, which nobody comes between. The key goes when the window ends by Redis's own
-# time, so that a clock that is set back, or goes wrong in one process, locks nobody out for longer. What stands there
-# and cannot have been written here counts as nothing.
-_COUNT = """
+# Redis runs a script atomically. The key expires by Redis's own time when the window ends, so that no client is locked
+# out for longer if the clock of a process is set back or is wrong. A value that this script cannot have written counts
+# as no hits.
+_SCRIPT = """
 local now, limit, counts, window = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3] == '1', tonumber(ARGV[4])
 local begun = tonumber(redis.call('HGET', KEYS[1], 'begun'))
 local hits = tonumber(redis.call('HGET', KEYS[1], 'hits'))
@@ -36,10 +36,10 @@ return {allowed and 1 or 0, hits, math.min(window, begun + window - now)}
 
 
 class RedisRateLimits(RateLimits):
-    """Counts hits per key in a minute that begins with the first of them, in Redis.
+    """Rate limits over a fixed window of a minute, which begins with the first hit of a key.
 
-    While Redis is away each process counts for itself, by the limits handed in as `meanwhile`: then more is allowed,
-    by as many times as there are processes.
+    While Redis does not answer, each process counts for itself with `meanwhile`, so that the limit is multiplied by the
+    number of processes.
     """
 
     def __init__(self, server: RedisServer, clock: Clock, meanwhile: RateLimits, *, prefix: str = PREFIX) -> None:
@@ -50,28 +50,28 @@ class RedisRateLimits(RateLimits):
 
     def hit(self, key: str, per_minute: int) -> RateLimitStatus:
         try:
-            return self._ask(key, per_minute, counts=True)
+            return self._count(key, per_minute, counts=True)
         except Unavailable:
             return self._meanwhile.hit(key, per_minute)
 
     def peek(self, key: str, per_minute: int) -> RateLimitStatus:
         try:
-            return self._ask(key, per_minute, counts=False)
+            return self._count(key, per_minute, counts=False)
         except Unavailable:
             return self._meanwhile.peek(key, per_minute)
 
-    def _ask(self, key: str, per_minute: int, *, counts: bool) -> RateLimitStatus:
+    def _count(self, key: str, per_minute: int, *, counts: bool) -> RateLimitStatus:
         now = _milliseconds(self._clock.now() - _EPOCH)
         arguments = [now, per_minute, int(counts), _milliseconds(WINDOW)]
         name = f"{self._prefix}:limit:{key}"
-        allowed, hits, left = self._server.call(lambda redis: redis.register_script(_COUNT)([name], arguments))
+        allowed, hits, left_ms = self._server.call(lambda redis: redis.register_script(_SCRIPT)([name], arguments))
         return RateLimitStatus(
             allowed=bool(allowed),
             limit=per_minute,
             remaining=max(0, per_minute - hits),
-            reset=math.ceil(left / 1000) if hits else 0,
+            reset=math.ceil(left_ms / 1000) if hits else 0,
         )
 
 
-def _milliseconds(time: timedelta) -> int:
-    return time // timedelta(milliseconds=1)
+def _milliseconds(duration: timedelta) -> int:
+    return duration // timedelta(milliseconds=1)

@@ -1,7 +1,7 @@
-"""The form that jobs have in Redis: JSON, strictly checked, because anybody with access to Redis can write there.
+"""Format of jobs in Redis: JSON, strictly validated, because anyone with access to Redis can write there.
 
-RQ's own form is pickle, which runs code of the writer's choice as it is read, and its jobs name functions to import
-and addresses to call. Nothing of that is read here: docs/decisions/0026-what-comes-from-redis-is-not-trusted.md.
+RQ's own format is pickle, which runs code chosen by the writer when it is read. Its jobs also name functions to import
+and URLs to call. None of that is read here: docs/decisions/0026-what-comes-from-redis-is-not-trusted.md.
 """
 
 import logging
@@ -20,7 +20,7 @@ from adapters.rq.jobs import FAILED_JOB_TTL, NO_TIMEOUT, RETRIES
 log = logging.getLogger(__name__)
 
 MAX_DATA_BYTES = 1024
-"""The most that the name of a function and its arguments take, unpacked."""
+"""Limit of the name of a function and its arguments, after decompression."""
 
 MAX_META_BYTES = 1024
 MAX_CORRELATION_ID_LENGTH = 128
@@ -42,48 +42,48 @@ _FIELDS = frozenset(
         "worker_name",
     }
 )
-"""What is read of a job. The rest of what RQ knows names callbacks to import, webhooks to call, or other jobs."""
+"""The fields of a job that are read. RQ's other fields name callbacks to import, webhooks to call, or other jobs."""
 
-# What reading a value raises that is not of its form. A `RecursionError` is JSON that is nested too deeply.
+# The errors of reading a malformed value. JSON that is nested too deeply is a `RecursionError`.
 MALFORMED = (ValueError, TypeError, LookupError, OverflowError, RecursionError, zlib.error, DeserializationError)
 
 
 class JobHandler(Protocol):
-    """Carries a job out, given the name of its function and what it is about."""
+    """A function that executes a job, given the name of the job's function and its arguments."""
 
     def __call__(self, function: str, *about: str, correlation_id: str | None) -> None: ...
 
 
 class ValidatedJob(Job):
-    """A job that a hand carries out: its function is a name, which is never imported.
+    """A job that `hand` executes. Its function is only a name, which is never imported.
 
-    A job that is not of this form, as one of an earlier version is not, does not exist: reading it raises
-    `NoSuchJobError`, removes it from Redis, and says so in the log. What it was for stands in the database.
+    A malformed job, such as one of an earlier version, is treated as missing: reading it raises `NoSuchJobError`,
+    removes it from Redis and logs a warning. Its work is recorded in the database.
     """
 
     hand: JobHandler
 
-    def __init__(self, id: str | None = None, connection: Redis | None = None, serializer: object = None) -> None:  # noqa: A002 - RQ calls it so
-        del serializer  # there is one
+    def __init__(self, id: str | None = None, connection: Redis | None = None, serializer: object = None) -> None:  # noqa: A002 - RQ's name
+        del serializer  # it is always the one for JSON
         super().__init__(id, connection, JSONSerializer)
 
     @classmethod
-    def fetch(cls, id: str, connection: Redis | None = None, serializer: object = None) -> Self:  # noqa: A002 - RQ calls it so
+    def fetch(cls, id: str, connection: Redis | None = None, serializer: object = None) -> Self:  # noqa: A002 - RQ's name
         try:
             job: Self = super().fetch(id, connection, serializer)  # type: ignore[assignment]  # RQ names its own class
         except MALFORMED as error:
-            log.warning("The id of a job in Redis is not of its form: it is dropped.", extra={"job_id": _logged(id)})
+            log.warning("The id of a job in Redis is malformed: it is dropped.", extra={"job_id": _logged(id)})
             raise NoSuchJobError(_logged(id)) from error
         return job
 
     def restore(self, raw_data: Mapping[bytes, bytes]) -> None:
-        """Take what Redis holds of the job; raises `NoSuchJobError` where that is not of its form."""
+        """Read the job from its fields in Redis; raise `NoSuchJobError` if they are malformed."""
         try:
             self._restore(raw_data)
         except MALFORMED as error:
             self.connection.delete(self.key)
             log.warning(
-                "A job in Redis is not of this version's form: it is dropped. The sweep finds what it was for.",
+                "A job in Redis does not have this version's format: it is dropped. The sweep finds its work.",
                 extra={"job_id": self.id, "reason": type(error).__name__},
             )
             raise NoSuchJobError(self.id) from error
@@ -99,7 +99,7 @@ class ValidatedJob(Job):
         )
         _check(self.func_name, self.instance, self.args, self.kwargs)
         self.meta = {"correlation_id": _correlation_id(self.meta)}
-        # What an attempt may take and leave is the same for all jobs, whatever Redis says.
+        # Timeouts and retries are the same for all jobs, whatever is in Redis.
         self.timeout = NO_TIMEOUT
         self.result_ttl = 0
         self.failure_ttl = FAILED_JOB_TTL
@@ -113,22 +113,22 @@ class ValidatedJob(Job):
 
 
 def _unpacked(data: bytes) -> bytes:
-    """The data of a job, which RQ compresses; raises `ValueError` where it is larger than any job's."""
-    unpacking = zlib.decompressobj()
-    unpacked = unpacking.decompress(_bounded(data, MAX_DATA_BYTES), MAX_DATA_BYTES)
-    if not unpacking.eof or unpacking.unused_data:
-        raise ValueError("The data is too large, or not whole.")
+    """Decompress the data of a job; raise `ValueError` if it is larger than `MAX_DATA_BYTES`."""
+    decompressor = zlib.decompressobj()
+    unpacked = decompressor.decompress(_bounded(data, MAX_DATA_BYTES), MAX_DATA_BYTES)
+    if not decompressor.eof or decompressor.unused_data:
+        raise ValueError("The data is too large, or incomplete.")
     return unpacked
 
 
-def _bounded(value: bytes, maximum: int) -> bytes:
-    if len(value) > maximum:
-        raise ValueError(f"There are more than {maximum} bytes.")
+def _bounded(value: bytes, max_bytes: int) -> bytes:
+    if len(value) > max_bytes:
+        raise ValueError(f"There are more than {max_bytes} bytes.")
     return value
 
 
 def _check(function: object, instance: object, arguments: object, named: object) -> None:
-    """Raise `TypeError` where a job is anything but a name and texts: whether they are known ones, its hand knows."""
+    """Raise `TypeError` unless a job is a name with text arguments. `hand` checks whether the name is a known one."""
     if not isinstance(function, str) or instance is not None or named != {}:
         raise TypeError("A job is the name of a function and its arguments.")
     if not isinstance(arguments, list) or not all(isinstance(argument, str) for argument in arguments):
@@ -136,10 +136,10 @@ def _check(function: object, instance: object, arguments: object, named: object)
 
 
 def _correlation_id(meta: object) -> str | None:
-    """The id of the request that the job follows from; None where there is none, or something else is in its place."""
-    found = meta.get("correlation_id") if isinstance(meta, dict) else None
-    if isinstance(found, str) and len(found) <= MAX_CORRELATION_ID_LENGTH and found.isascii() and found.isprintable():
-        return found
+    """Return the correlation id of the request that enqueued the job; None if it is missing or malformed."""
+    value = meta.get("correlation_id") if isinstance(meta, dict) else None
+    if isinstance(value, str) and len(value) <= MAX_CORRELATION_ID_LENGTH and value.isascii() and value.isprintable():
+        return value
     return None
 
 

@@ -1,4 +1,4 @@
-"""Waking workers through RQ, by way of a Redis that may be away."""
+"""Job queues in Redis (RQ): enqueues jobs for workers."""
 
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
@@ -17,44 +17,44 @@ T = TypeVar("T")
 
 IMPORTS = "imports"
 UPKEEP = "upkeep"
-"""The queues, beside one for the events of each destination. Each has a thread of each worker to itself."""
+"""The queues, in addition to one per destination of events. Every worker has one thread for each queue."""
 
 FUNCTIONS = "entrypoints.worker.jobs"
-"""Where the functions are that carry the jobs out; a job names one of them, and nothing imports it by that name."""
+"""The module of the job functions. A job names one of them, but nothing is imported by that name."""
 
 NO_TIMEOUT = -1
-"""A job ends by itself, after a turn at the latest; an exception thrown into its transaction would help nobody."""
+"""Jobs have no timeout, as each ends by itself. A timeout would raise an exception inside a transaction."""
 
 DONE_JOB_TTL = 60
-"""Seconds that a job which waits keeps its name, should a worker die in the moment of taking it from the queue."""
+"""Seconds until the id of a waiting job is free again, in case a worker dies while it takes the job."""
 
 FAILED_JOB_TTL = 3600
-"""Seconds that a job which failed can be looked at. What it was for stands in the database, where the sweep looks."""
+"""Seconds for which a failed job stays in Redis. Its work is recorded in the database, where the sweep finds it."""
 
 RETRIES = (1, 3, 10, 30)
-"""Seconds before each further attempt at a job that failed."""
+"""Seconds before each retry of a failed job."""
 
 
 def queue_name(destination: str) -> str:
-    """The queue of the events that one destination is told of: one that is slow holds up no other."""
+    """Return the name of the queue for this destination. Each has its own, so that a slow one delays no other."""
     return f"events-{destination}"
 
 
 class RedisConnection(Protocol):
-    """The way to a Redis server, with its timeouts and its circuit breaker."""
+    """A connection to Redis, with timeouts and a circuit breaker."""
 
     def call(self, command: Callable[[Redis], T], /) -> T:
-        """What the command returns; raises `Unavailable` where Redis fails, or did a moment ago."""
+        """Run the command and return its result; raise `Unavailable` if Redis fails or the breaker is open."""
         ...
 
 
 class RqJobs(Jobs):
-    """Puts jobs into queues of RQ, each of which carries the id of what it is about, and nothing more.
+    """Jobs in queues of RQ. A job has the id of what it is about as its only argument.
 
-    A job has a name, and of that name one waits at a time; the worker gives the name free as it begins, so that what
-    comes while it works has it look once more. What cannot be enqueued because Redis is away is left to the sweep, and
-    to the workers, which look into the database themselves meanwhile. `destinations` are those that events are
-    delivered to; `correlation_id` tells which request is being worked on, if any.
+    The id of a job is made of its function and that argument, and only one job of the same id waits at a time. The
+    worker frees the id when it begins the job, so that a request which comes meanwhile enqueues another one. A job that
+    cannot be enqueued because Redis is away is not lost: the sweep finds its work, and workers poll the database then.
+    `destinations` are all destinations of events; `correlation_id` returns the id of the current request, if any.
     """
 
     def __init__(
@@ -79,13 +79,13 @@ class RqJobs(Jobs):
             if not destinations or destination in destinations:
                 self._enqueue(queue_name(destination), "relay", destination)
 
-    def _enqueue(self, queue: str, function: str, about: str) -> None:
+    def _enqueue(self, queue: str, function: str, argument: str) -> None:
         def enqueue(redis: Redis) -> None:
-            with suppress(DuplicateJobError):  # one waits already, and will see what this one is for
+            with suppress(DuplicateJobError):  # the job that waits already will do this work too
                 Queue(queue, connection=redis, serializer=JSONSerializer).enqueue_call(
                     f"{FUNCTIONS}.{function}",
-                    args=(about,),
-                    job_id=f"{function}-{about}",
+                    args=(argument,),
+                    job_id=f"{function}-{argument}",
                     unique=True,
                     meta={"correlation_id": self._correlation_id()},
                     retry=Retry(max=len(RETRIES), interval=RETRIES),

@@ -1,4 +1,4 @@
-"""What is enqueued by the clock: jobs that recur, and jobs that failed and are tried again."""
+"""Scheduler: enqueues recurring jobs, and retries of failed jobs."""
 
 import logging
 import time
@@ -18,14 +18,14 @@ from adapters.rq.jobs import FAILED_JOB_TTL, NO_TIMEOUT
 
 LOCK = "unite:schedule"
 LOCK_TTL = 10
-"""Seconds after which another worker keeps the schedule, where the one that kept it has died."""
+"""Seconds after which another worker takes over, if the one that holds the lock has died."""
 
 
 class Schedule:
-    """Enqueues what recurs, and what is to be tried again; one worker at a time does, the others stand by.
+    """Enqueues recurring jobs and retries. One worker at a time holds the lock and does it; the others stand by.
 
-    `every` tells of each function how many seconds lie between two runs. A run that nobody has begun when the next one
-    is due is dropped, so that they never pile up. RQ's own cron is not used, because it writes pickles.
+    `every` maps each recurring function to its interval in seconds. A run that has not begun when the next one is due
+    is dropped, so that runs do not pile up. RQ's own cron is not used, because it writes pickles.
     """
 
     def __init__(
@@ -40,35 +40,37 @@ class Schedule:
         self._redis = redis
         self._lock = redis.lock(LOCK, timeout=LOCK_TTL, thread_local=False)
         self._queue = Queue(queue, connection=redis, serializer=JSONSerializer)
-        self._every = {f"{function.__module__}.{function.__qualname__}": seconds for function, seconds in every.items()}
+        self._intervals = {
+            f"{function.__module__}.{function.__qualname__}": seconds for function, seconds in every.items()
+        }
         self._clock = clock
         self._due: dict[str, float] = {}
         self._retried = retried
         self._retries = RQScheduler(retried, connection=redis, logging_level=logging.WARNING, serializer=JSONSerializer)
 
     def keep(self) -> None:
-        """Enqueue what is due by now; to be called about once a second. Raises what the client of Redis raises."""
-        if self._is_ours():
+        """Enqueue the jobs that are due; to be called about once a second. Raises the errors of the Redis client."""
+        if self._holds_lock():
             self._enqueue_recurring()
-        self._retries.acquire_locks()  # type: ignore[no-untyped-call]  # rq leaves it without types
+        self._retries.acquire_locks()  # type: ignore[no-untyped-call]  # rq has no types for it
         for name in self._retries.acquired_locks:
             self._drop_malformed(name)
-        self._retries.enqueue_scheduled_jobs()  # type: ignore[no-untyped-call]  # rq leaves it without types
+        self._retries.enqueue_scheduled_jobs()  # type: ignore[no-untyped-call]  # rq has no types for it
 
     def leave(self) -> None:
-        """Have another worker keep it from now on. Raises what the client of Redis raises."""
+        """Release the locks, so that another worker takes over. Raises the errors of the Redis client."""
         if self._lock.owned():
             self._lock.release()
-        self._retries.release_locks()  # type: ignore[no-untyped-call]  # rq leaves it without types
+        self._retries.release_locks()  # type: ignore[no-untyped-call]  # rq has no types for it
 
-    def _is_ours(self) -> bool:
+    def _holds_lock(self) -> bool:
         try:
             return bool(self._lock.reacquire())
         except LockError:
             return bool(self._lock.acquire(blocking=False))
 
     def _enqueue_recurring(self) -> None:
-        for function, seconds in self._every.items():
+        for function, seconds in self._intervals.items():
             now = self._clock()
             if now < self._due.get(function, now):
                 continue
@@ -82,7 +84,7 @@ class Schedule:
             self._due[function] = now + seconds
 
     def _drop_malformed(self, queue: str) -> None:
-        """Remove the jobs that are due to be tried again and are not of our form; RQ would stop at them."""
+        """Remove malformed jobs from the retries that are due, because RQ would stop at them."""
         key = ScheduledJobRegistry.key_template.format(queue)
         due = cast("list[bytes]", self._redis.zrangebyscore(key, 0, time.time()))
         for job_id in due:

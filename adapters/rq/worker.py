@@ -1,4 +1,4 @@
-"""Doing the jobs that wait in the queues."""
+"""RQ worker: takes jobs from the queues and executes them."""
 
 import logging
 import secrets
@@ -27,38 +27,38 @@ from unite_core.errors import Unavailable
 log = logging.getLogger(__name__)
 
 POLL_INTERVAL = 1
-"""Seconds that a worker waits for a job before it sees whether it is to stop."""
+"""Seconds that a worker waits for a job before it checks whether it has to stop."""
 
 READ_TIMEOUT = 5
-"""Seconds that Redis may take to answer a worker: longer than waiting for a job takes."""
+"""Timeout in seconds for answers of Redis; longer than the wait for a job."""
 
 MAINTENANCE_INTERVAL = 60
-"""Seconds between two looks for jobs whose worker has died; what they were for, the sweep has found long before."""
+"""Seconds between two searches for jobs whose worker has died. The sweep finds their work long before that."""
 
 
 @dataclass(frozen=True)
 class RqQueues:
-    """The queues of the Redis at `url`, for workers. Nothing is opened before one of its methods is called.
+    """The queues in the Redis at `url`, for workers. Nothing is opened before one of its methods is called.
 
-    `destinations` are those that events are delivered to. A job is done in the thread that calls, one after the other,
-    so that it may use what the process has opened.
+    `destinations` are all destinations of events. Jobs are executed one after the other in the calling thread, so that
+    they can use the open connections of the process.
     """
 
     url: str
     destinations: Sequence[str] = ()
 
     def ping(self) -> None:
-        """Ask for a sign of life; raises `Unavailable` where none comes."""
+        """Check that Redis answers; raise `Unavailable`."""
         with self._opened() as redis:
             redis.ping()
 
     def run_import_jobs(self, hand: JobHandler, stopping: Callable[[], bool]) -> None:
-        """Import and undo until it is time to stop. Raises `Unavailable` as soon as Redis does not answer."""
+        """Run and undo imports until `stopping` returns True. Raises `Unavailable` as soon as Redis does not answer."""
         with self._opened() as redis:
             RqWorker([IMPORTS], redis, hand).do_jobs(stopping)
 
     def deliver(self, hand: JobHandler, stopping: Callable[[], bool], destination: str) -> None:
-        """Tell one destination of events until it is time to stop.
+        """Deliver events to one destination until `stopping` returns True.
 
         Raises `Unavailable` as soon as Redis does not answer.
         """
@@ -68,10 +68,10 @@ class RqQueues:
     def run_upkeep_jobs(
         self, hand: JobHandler, stopping: Callable[[], bool], every: Mapping[Callable[..., None], int]
     ) -> None:
-        """Do upkeep until it is time to stop, and keep the schedule.
+        """Do upkeep jobs and run the scheduler until `stopping` returns True.
 
-        `every` tells of each function that recurs after how many seconds. Raises `Unavailable` as soon as Redis does
-        not answer.
+        `every` maps each recurring function to its interval in seconds. Raises `Unavailable` as soon as Redis does not
+        answer.
         """
         with self._opened() as redis:
             retried = [IMPORTS, *map(queue_name, self.destinations)]
@@ -79,7 +79,7 @@ class RqQueues:
             try:
                 RqWorker([UPKEEP], redis, hand).do_jobs(stopping, schedule.keep)
             finally:
-                with suppress(RedisError):  # then another takes it when the lock has run out
+                with suppress(RedisError):  # another worker takes over when the lock has expired
                     schedule.leave()
 
     @contextmanager
@@ -89,7 +89,7 @@ class RqQueues:
                 self.url,
                 socket_connect_timeout=READ_TIMEOUT,
                 socket_timeout=READ_TIMEOUT,
-                retry=Retry(NoBackoff(), 0),  # to take a job from a queue twice would lose one
+                retry=Retry(NoBackoff(), 0),  # a retried command could take two jobs from a queue and lose one
                 maint_notifications_config=MaintNotificationsConfig(enabled=False),
             ) as redis:
                 yield redis
@@ -98,13 +98,13 @@ class RqQueues:
 
 
 class RqWorker(SimpleWorker):
-    """Does jobs in its own thread and process, with a loop that ends where Redis does not answer.
+    """An RQ worker that executes jobs in its own thread and process, and stops when Redis does not answer.
 
-    It never calls `work`, and so does not listen for RQ's commands: nobody stops it by way of Redis.
+    It never calls `work`, and so does not listen for RQ's commands: nobody can stop it through Redis.
     """
 
     job_class: type[Job] = ValidatedJob
-    # Jobs have no timeout; the usual way of keeping one is for the main thread alone.
+    # Jobs have no timeout. RQ's default class uses signals, which work only in the main thread.
     death_penalty_class: type[BaseDeathPenalty] = TimerDeathPenalty
     log_result_lifespan = False
     dequeue_timeout = POLL_INTERVAL
@@ -121,43 +121,43 @@ class RqWorker(SimpleWorker):
         self._hand = hand
 
     def do_jobs(self, stopping: Callable[[], bool], beside: Callable[[], None] = lambda: None) -> None:
-        """Do jobs until it is time to stop, and about once a second what is to be done beside them.
+        """Execute jobs until `stopping` returns True, and call `beside` about once a second.
 
-        Raises what the client of Redis raises.
+        Raises the errors of the Redis client.
         """
-        self.register_birth()  # type: ignore[no-untyped-call]  # rq leaves it without types
+        self.register_birth()  # type: ignore[no-untyped-call]  # rq has no types for it
         try:
             while not stopping():
                 beside()
                 self.heartbeat()
                 if self.should_run_maintenance_tasks:
                     self._maintain()
-                found = self._next()
-                if found is not None:
-                    self.execute_job(*found)
+                job_and_queue = self._next()
+                if job_and_queue is not None:
+                    self.execute_job(*job_and_queue)
         finally:
-            with suppress(RedisError):  # then it is forgotten when its key has run out
-                self.register_death()  # type: ignore[no-untyped-call]  # rq leaves it without types
+            with suppress(RedisError):  # its key expires by itself
+                self.register_death()  # type: ignore[no-untyped-call]  # rq has no types for it
 
     def execute_job(self, job: Job, queue: Queue) -> None:
-        """Do a job that was taken from its queue, and give the name that it waited under to the next one."""
-        own = f"{job.id}-{secrets.token_hex(8)}"
+        """Execute a job that was taken from its queue, and free its id for the next job of that id."""
+        new_id = f"{job.id}-{secrets.token_hex(8)}"
         try:
             with self.connection.pipeline() as pipeline:
-                pipeline.rename(job.key, Job.key_for(own))
+                pipeline.rename(job.key, Job.key_for(new_id))
                 pipeline.lrem(queue.intermediate_queue_key, 1, job.id)
                 pipeline.execute()
-        except ResponseError:  # its time ran out in this very moment; the sweep finds what it was for
+        except ResponseError:  # the job expired just before; the sweep finds its work
             return
-        job.id = own
+        job.id = new_id
         cast("ValidatedJob", job).hand = self._hand
         super().execute_job(job, queue)
 
     def handle_exception(self, job: Job, *exc_info: Any) -> None:
-        """Say calmly what is only that something is away."""
+        """Log a warning without a traceback for `Unavailable`, and let RQ handle every other error."""
         _, error, _ = exc_info
         if isinstance(error, Unavailable):
-            self.log.warning("Something does not answer in the job %s: %s", job.func_name, error.detail)
+            self.log.warning("A service does not answer in the job %s: %s", job.func_name, error.detail)
         else:
             super().handle_exception(job, *exc_info)
 
@@ -174,13 +174,13 @@ class RqWorker(SimpleWorker):
         except DequeueTimeout:
             return None
         except MALFORMED as error:
-            log.warning("Something in a queue is no job: it is skipped.", extra={"reason": type(error).__name__})
+            log.warning("An entry in a queue is not a job: it is skipped.", extra={"reason": type(error).__name__})
             return None
 
     def _maintain(self) -> None:
-        """Look for jobs whose worker has died, whatever else lies where they are looked for."""
+        """Search for jobs whose worker has died; log a warning where RQ's registries hold something malformed."""
         try:
-            self.run_maintenance_tasks()  # type: ignore[no-untyped-call]  # rq leaves it without types
+            self.run_maintenance_tasks()  # type: ignore[no-untyped-call]  # rq has no types for it
         except MALFORMED as error:
             self.last_cleaned_at = now()  # type: ignore[assignment]  # rq's own type says that it is never set
-            log.warning("RQ's lists hold something that is no job.", extra={"reason": type(error).__name__})
+            log.warning("RQ's registries hold an entry that is not a job.", extra={"reason": type(error).__name__})

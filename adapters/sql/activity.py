@@ -1,4 +1,4 @@
-"""The activity log in rows, where no other database keeps it."""
+"""SQL implementation of the activity log, used where MongoDB is not configured."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -26,14 +26,13 @@ class SqlActivityLog(ActivityLog):
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def deliver(self, events: Sequence[Event], again: Collection[UUID] = ()) -> Sequence[Receipt]:  # noqa: ARG002 - a log knows by itself what it has
-        # In one order, so that two relays which hand over the same wait for each other one way round.
+    def deliver(self, events: Sequence[Event], again: Collection[UUID] = ()) -> Sequence[Receipt]:  # noqa: ARG002 - events that exist already are found by their id
+        # Sorted, so that two relays which deliver the same events lock the rows in the same order: no deadlock.
         ordered = sorted(events, key=lambda event: event.id)
         with self._engine.begin() as connection:
             insert_if_absent(connection, activity, [_to_row(event, connection) for event in ordered])
-            insert_if_absent(
-                connection, activity_leads, [row for event in ordered for row in _leads(event, connection)]
-            )
+            lead_rows = [row for event in ordered for row in _lead_rows(event, connection)]
+            insert_if_absent(connection, activity_leads, lead_rows)
         return [Receipt(taken=True)] * len(events)
 
     def of_lead(self, lead_id: UUID, request: PageRequest, visible: EventFilter | None = None) -> Page[Event]:
@@ -46,18 +45,20 @@ class SqlActivityLog(ActivityLog):
             .limit(request.limit + 1)
         )
         if visible is not None:
-            statement = statement.where(_meets(visible))
+            statement = statement.where(_matches(visible))
         if request.after is not None:
             statement = statement.where(after(at, event_id, request.after))
         return self._page(statement, request, (lead_id,))
 
     def of_import(self, import_id: UUID, request: PageRequest) -> Page[Event]:
-        mine = activity.c.of_import_id == import_id
-        return self._page(newest_first(activity, activity.c.at, request, mine, index="ix_activity_of_import"), request)
+        of_this = activity.c.of_import_id == import_id
+        statement = newest_first(activity, activity.c.at, request, of_this, index="ix_activity_of_import")
+        return self._page(statement, request)
 
     def of_delivery(self, delivery_id: UUID, request: PageRequest) -> Page[Event]:
-        mine = activity.c.delivery_id == delivery_id
-        return self._page(newest_first(activity, activity.c.at, request, mine, index="ix_activity_delivery"), request)
+        of_this = activity.c.delivery_id == delivery_id
+        statement = newest_first(activity, activity.c.at, request, of_this, index="ix_activity_delivery")
+        return self._page(statement, request)
 
     def purge(self, *, before: datetime, limit: int) -> int:
         old = select(activity.c.id).where(activity.c.at < before).order_by(activity.c.at, activity.c.id).limit(limit)
@@ -68,17 +69,16 @@ class SqlActivityLog(ActivityLog):
                 connection.execute(delete(activity).where(activity.c.id.in_(portion)))
         return len(ids)
 
-    def _page(self, statement: Select[Any], request: PageRequest, about: tuple[UUID, ...] = ()) -> Page[Event]:
+    def _page(self, statement: Select[Any], request: PageRequest, lead_ids: tuple[UUID, ...] = ()) -> Page[Event]:
         with self._engine.connect().execution_options(**{READ_ONLY: True}) as connection:
             rows = connection.execute(statement).all()
-        return page_of([_to_event(row, about) for row in rows], request.limit, lambda it: Position(it.at, it.id))
+        return page_of([_to_event(row, lead_ids) for row in rows], request.limit, lambda it: Position(it.at, it.id))
 
 
-def _meets(visible: EventFilter) -> ColumnElement[bool]:
-    """The filter as a condition on rows of `activity`.
+def _matches(visible: EventFilter) -> ColumnElement[bool]:
+    """Return the filter as a condition on rows of `activity`.
 
-    `data` is searched as text: a database's own JSON functions fail on text that JSON allows and they do not, such as
-    half a surrogate pair.
+    `data` is searched as text, because the databases' JSON functions refuse some valid JSON, such as lone surrogates.
     """
     return or_(activity.c.type.in_(sorted(visible.types)), func.instr(activity.c.data, visible.member) > 0)
 
@@ -98,19 +98,19 @@ def _to_row(event: Event, connection: Connection) -> tuple[Any, ...]:
     )
 
 
-def _leads(event: Event, connection: Connection) -> list[tuple[Any, ...]]:
+def _lead_rows(event: Event, connection: Connection) -> list[tuple[Any, ...]]:
     at = moment(event.at, connection.dialect)
     return [(lead_id.bytes, at, event.id.bytes) for lead_id in event.lead_ids]
 
 
-def _to_event(row: Row[Any], about: tuple[UUID, ...]) -> Event:
+def _to_event(row: Row[Any], lead_ids: tuple[UUID, ...]) -> Event:
     return Event(
         id=row.id,
         type=row.type,
         at=row.at,
         actor_id=row.actor_id,
         correlation_id=row.correlation_id,
-        lead_ids=about,
+        lead_ids=lead_ids,
         import_id=row.import_id,
         delivery_id=row.delivery_id,
         data=row.data,

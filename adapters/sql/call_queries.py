@@ -1,8 +1,8 @@
-"""Pages of call tasks and of the ledger: which index serves which question.
+"""SELECT statements for pages of call tasks and of the call ledger, with the index for each filter.
 
-Every list is in the order of an index, so that a page costs the same wherever it is. A filter with several values walks
-its index once for each, and what the walks find is merged. What no index leads by is looked at on the way. The entries
-of one task are the exception: they are a handful, and taken as a whole.
+Every list is sorted by an index, so that all pages cost the same. A filter with several values reads its index once for
+each value, and the results are merged. Other conditions are checked row by row. The exception are the entries of one
+task: they are few, and are read as a whole.
 """
 
 from collections.abc import Collection, Sequence
@@ -32,7 +32,7 @@ from unite_core.days import moment_of
 from unite_core.paging import PageRequest
 
 MAX_INDEX_WALKS = 20
-"""More users than this in one filter, and their tasks are picked out of a list of all users'."""
+"""With more users in one filter, their tasks are filtered out of the list of all users."""
 
 TASK_INDEXES = {
     (): "ix_call_tasks_due",
@@ -41,7 +41,7 @@ TASK_INDEXES = {
     ("assigned_to", "status"): "ix_call_tasks_assigned_status_due",
     ("lead_id",): "ix_call_tasks_lead_due",
 }
-"""Columns -> the index that holds what has one value of each in the order of the list."""
+"""Columns -> the index in which rows with the same values in them are in the order of the list."""
 
 LEDGER_INDEXES = {
     "at": {
@@ -57,45 +57,45 @@ LEDGER_INDEXES = {
         None: "ix_call_ledger_called",
     },
 }
-"""The same for the ledger, by the moment that a list is in the order of.
+"""The same for the ledger: sort column -> filtered column -> index.
 
-Of several conditions the one that is named first here fits the fewest entries.
+The columns are in the order of their selectivity: of several filters the first one here matches the fewest entries.
 """
 
 
 def select_tasks(filters: TaskFilter, request: PageRequest) -> list[Select[Any]]:
-    """What to ask: the rows of the page are the soonest due of all that these find."""
-    conditions = _filters(filters)
-    leading = {column: values for column, values in conditions.items() if len(values) <= MAX_INDEX_WALKS}
+    """Return statements for a page of tasks; the page is made of the earliest due rows of all of them."""
+    columns = _columns(filters)
+    leading = {column: values for column, values in columns.items() if len(values) <= MAX_INDEX_WALKS}
     if filters.lead_id is not None:
         leading = {tasks.c.lead_id: [filters.lead_id]}
-    on_the_way = [matches_any(column, values) for column, values in conditions.items() if column not in leading]
+    unindexed_conditions = [matches_any(column, values) for column, values in columns.items() if column not in leading]
     index = TASK_INDEXES[tuple(column.name for column in leading)]
-    page = oldest_first(tasks, tasks.c.due_at, request, *on_the_way, *_due(filters), index=index)
+    page = oldest_first(tasks, tasks.c.due_at, request, *unindexed_conditions, *_due(filters), index=index)
     return [page.where(*map(equals_or_null, leading, values)) for values in product(*leading.values())]
 
 
 def select_all_notes(task_ids: Sequence[UUID]) -> Select[Any]:
-    """What to ask: the notes of these tasks."""
+    """Return the statement for all notes of these tasks."""
     return force_index(select(notes), notes, "PRIMARY").where(notes.c.task_id.in_(task_ids))
 
 
 def select_latest_notes(task_ids: Sequence[UUID]) -> Select[Any]:
-    """As `select_all_notes`, the latest of each task alone: numbers have no gaps, so that no others are read."""
-    many = force_index(select(notes.c.task_id, func.max(notes.c.number).label("many")), notes, "PRIMARY")
-    counted = many.where(notes.c.task_id.in_(task_ids)).group_by(notes.c.task_id).subquery("counted")
-    latest = notes.c.number > counted.c.many - NOTES_IN_LISTS
+    """Return the statement for the latest notes of each task. Numbers have no gaps, so that no others are read."""
+    numbers = force_index(select(notes.c.task_id, func.max(notes.c.number).label("last_number")), notes, "PRIMARY")
+    counted = numbers.where(notes.c.task_id.in_(task_ids)).group_by(notes.c.task_id).subquery("counted")
+    latest = notes.c.number > counted.c.last_number - NOTES_IN_LISTS
     statement = select(notes).join(counted, and_(notes.c.task_id == counted.c.task_id, latest))
     return force_index(statement, notes, "PRIMARY")
 
 
 def select_entries(filters: LedgerFilter, request: PageRequest) -> list[Select[Any]]:
-    """What to ask: the rows of the page are the newest of all that this finds."""
+    """Return statements for a page of entries; the page is made of the newest rows of all of them."""
     agents = {filters.agent_id, filters.visible_to} - {None} | ({None} if filters.without_agent else set())
     if len(agents) > 1:
         return []
-    asked = {"task_id": {filters.task_id} - {None}, "lead_id": {filters.lead_id} - {None}, "agent_id": agents}
-    pairs = [(ledger.c[name], value) for name, values in asked.items() for value in values]
+    values_of = {"task_id": {filters.task_id} - {None}, "lead_id": {filters.lead_id} - {None}, "agent_id": agents}
+    pairs = [(ledger.c[name], value) for name, values in values_of.items() for value in values]
     conditions = [equals_or_null(column, value) for column, value in pairs[:1]]
     conditions += [matches_any(column, [value]) for column, value in pairs[1:]]
     order = sort_column(filters)
@@ -105,30 +105,32 @@ def select_entries(filters: LedgerFilter, request: PageRequest) -> list[Select[A
 
 
 def sort_column(filters: LedgerFilter) -> Column[Any]:
-    """The moment that the list is in the order of."""
+    """Return the column by which the list is sorted."""
     return ledger.c.called_at if filters.by_call_time else ledger.c.at
 
 
 def select_call_moments(lead: UUID | Column[UUID], agent_id: UUID | None = None) -> Select[Any]:
-    """What to ask: when the calls to the lead were, by the entries that count; all of them, or those of one agent."""
-    made = ledger.c.lead_id == lead, ledger.c.outcome.is_not(None), is_counted()
-    statement = force_index(select(ledger.c.called_at), ledger, LEDGER_INDEXES["called_at"]["lead_id"]).where(*made)
+    """Return the statement for the moments of all calls to the lead, or those of one agent, by counted entries."""
+    conditions = ledger.c.lead_id == lead, ledger.c.outcome.is_not(None), is_counted()
+    statement = force_index(select(ledger.c.called_at), ledger, LEDGER_INDEXES["called_at"]["lead_id"]).where(
+        *conditions
+    )
     return statement if agent_id is None else statement.where(matches_any(ledger.c.agent_id, [agent_id]))
 
 
 def is_counted() -> ColumnElement[bool]:
-    """The entry is the last one of its chain."""
-    # A value that is looked up per row: databases turn NOT EXISTS into joins of their own choice, over the whole table.
+    """Return the condition that the entry is the last one of its chain, and so is counted."""
+    # A scalar subquery per row, because databases turn NOT EXISTS into a join over the whole table.
     chain = ledger.alias("chain")
     last = force_index(select(func.max(chain.c.number)), chain, LEDGER_INDEXES["at"]["task_id"])
     return ledger.c.number == last.where(chain.c.task_id == ledger.c.task_id).scalar_subquery()
 
 
 def select_orphan(after: UUID | None, until: UUID | None) -> Select[Any]:
-    """What to ask: the ids, as bytes, of the first entry whose task is not there."""
-    place = cast(ledger.c.task_id, LargeBinary).label("task_id"), cast(ledger.c.id, LargeBinary).label("id")
+    """Return the statement for the ids, as bytes, of the first entry whose task does not exist."""
+    ids = cast(ledger.c.task_id, LargeBinary).label("task_id"), cast(ledger.c.id, LargeBinary).label("id")
     missing = ~select(tasks.c.id).where(tasks.c.id == ledger.c.task_id).exists()
-    statement = select(*place, ledger.c.number).where(missing).order_by(ledger.c.task_id, ledger.c.number).limit(1)
+    statement = select(*ids, ledger.c.number).where(missing).order_by(ledger.c.task_id, ledger.c.number).limit(1)
     if after is not None:
         statement = statement.where(ledger.c.task_id > after)
     if until is not None:
@@ -137,7 +139,7 @@ def select_orphan(after: UUID | None, until: UUID | None) -> Select[Any]:
 
 
 def _spans(filters: LedgerFilter) -> list[ColumnElement[bool]]:
-    """The conditions on moments; no index is considered for the one that the list is not in the order of."""
+    """Return the conditions on moments; the one that the list is not sorted by may not use an index."""
     at: ColumnElement[Any] = unindexed(ledger.c.at) if filters.by_call_time else ledger.c.at
     starts = ((ledger.c.called_at, filters.called_from), (at, filters.at_from))
     ends = ((ledger.c.called_at, filters.called_to), (at, filters.at_to))
@@ -148,7 +150,7 @@ def _spans(filters: LedgerFilter) -> list[ColumnElement[bool]]:
 
 
 def _facts(filters: LedgerFilter) -> list[ColumnElement[bool]]:
-    """The conditions on what an entry says; no index leads by them."""
+    """Return the conditions on the content of an entry, for which there is no index."""
     conditions: list[ColumnElement[bool]] = []
     if filters.results:
         values = [result.value for result in filters.results]
@@ -166,7 +168,7 @@ def _facts(filters: LedgerFilter) -> list[ColumnElement[bool]]:
 
 
 def _on_clocks(clock: ClockFilter, start: datetime, end: datetime) -> ColumnElement[bool]:
-    """The call was in one of the hours of the week."""
+    """Return the condition that the call was in one of the hours of the week."""
     quarter = quarter_hour_of(ledger.c.called_at)
     called_at = unindexed(ledger.c.called_at)
     return or_(
@@ -181,18 +183,18 @@ def _on_clocks(clock: ClockFilter, start: datetime, end: datetime) -> ColumnElem
     )
 
 
-def _filters(filters: TaskFilter) -> dict[Column[Any], Collection[Any]]:
-    """The columns that are filtered by, and what they may be; a filter by every status there is, is none."""
-    conditions: dict[Column[Any], Collection[Any]] = {}
+def _columns(filters: TaskFilter) -> dict[Column[Any], Collection[Any]]:
+    """Return the filtered columns with their allowed values. A filter by all statuses is no filter."""
+    columns: dict[Column[Any], Collection[Any]] = {}
     users: frozenset[UUID | None] = filters.assigned_to | (frozenset({None}) if filters.unassigned else frozenset())
     if filters.visible_to is not None:
-        mine = frozenset({filters.visible_to})
-        conditions[tasks.c.assigned_to] = mine & users if users else mine
+        visible = frozenset({filters.visible_to})
+        columns[tasks.c.assigned_to] = visible & users if users else visible
     elif users:
-        conditions[tasks.c.assigned_to] = users
+        columns[tasks.c.assigned_to] = users
     if filters.statuses and len(filters.statuses) < len(TaskStatus):
-        conditions[tasks.c.status] = [status.value for status in filters.statuses]
-    return conditions
+        columns[tasks.c.status] = [status.value for status in filters.statuses]
+    return columns
 
 
 def _due(filters: TaskFilter) -> list[ColumnElement[bool]]:

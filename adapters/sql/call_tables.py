@@ -1,4 +1,4 @@
-"""The tables of calls: the tasks, what was noted about them, the ledger, and the counts of calls per lead."""
+"""Table definitions for call tasks, their notes, the call ledger, and call counts per lead."""
 
 from sqlalchemy import Column, ForeignKeyConstraint, Index, Integer, PrimaryKeyConstraint, Table, UniqueConstraint
 
@@ -44,7 +44,7 @@ call_tasks = Table(
     **MYSQL,
 )
 
-# `number` is the note's place among those of its task, from 1.
+# `number` numbers the notes of a task, from 1.
 call_task_notes = Table(
     "call_task_notes",
     metadata,
@@ -60,9 +60,9 @@ call_task_notes = Table(
     **MYSQL,
 )
 
-# Triggers refuse whatever would change a row or take one away. Of what an entry names only its task has to be there:
-# an entry would otherwise be held up by everybody who changes the lead or a user. On SQLite rows have no number of
-# their own, by which one could be replaced without any trigger being told.
+# Triggers refuse to change or delete a row. The only foreign key is to the task: with others, an entry would wait for
+# every transaction that changes the lead or a user. On SQLite the table has no rowid, because a row could be replaced
+# by its rowid without a trigger being called.
 call_ledger = Table(
     "call_ledger",
     metadata,
@@ -102,7 +102,7 @@ call_ledger = Table(
     **MYSQL,
 )
 
-# How many calls of each outcome a lead had. No foreign key: a correction would wait for whoever changes the lead.
+# How many calls of each outcome a lead had. No foreign key: a correction would wait for every change of the lead.
 lead_calls = Table(
     "lead_calls",
     metadata,

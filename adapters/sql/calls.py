@@ -1,4 +1,4 @@
-"""Call tasks and the call ledger in rows."""
+"""SQL repositories of call tasks and of the call ledger."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
@@ -32,8 +32,8 @@ from unite_core.errors import NotFound
 from unite_core.identity.ports import REPORTS_NAMESPACE
 from unite_core.paging import Page, PageRequest, Position, page_of
 
-# SQLite keeps anything in any column.
-_PLAIN = {
+# SQLite stores values of any type in any column, so that the types are checked when rows are read.
+_COLUMN_TYPES = {
     "number": int,
     "duration_seconds": int | None,
     "note": str | None,
@@ -90,33 +90,33 @@ class SqlCallTasks(CallTasks):
         return self._with_notes(self._connection.execute(with_lock(statement, self._connection)).all())
 
     def lock_pending_of_deleted_leads(self, *, limit: int) -> Sequence[CallTask]:
-        # Found without a lock, for a lock would be on every pending task that is looked at; then those found are held.
+        # The first query locks nothing, as it would lock every pending task that it reads. Then the results are locked.
         pending = tasks.c.status == TaskStatus.PENDING.value
-        found = (
+        orphan_ids = (
             force_index(_in_order(select(tasks.c.id).where(pending)), tasks, "ix_call_tasks_status_due")
             .where(exists().where(leads.c.id == tasks.c.lead_id, leads.c.deleted_at.is_not(None)))
             .limit(limit)
         )
         orphans: list[CallTask] = []
-        for portion in batches(self._connection.execute(found).scalars().all()):
-            held = select(tasks).where(tasks.c.id.in_(portion), pending)
-            rows = self._connection.execute(with_lock(_in_order(held), self._connection, skip_locked=True))
+        for portion in batches(self._connection.execute(orphan_ids).scalars().all()):
+            statement = select(tasks).where(tasks.c.id.in_(portion), pending)
+            rows = self._connection.execute(with_lock(_in_order(statement), self._connection, skip_locked=True))
             orphans.extend(_to_task(row, []) for row in rows)
         return orphans
 
     def count_pending(self, lead_id: UUID, *, limit: int) -> int:
         pending = tasks.c.lead_id == lead_id, matches_any(tasks.c.status, [TaskStatus.PENDING.value])
-        # In order, so that SQLite takes the index where most tasks are of one lead too.
-        some = force_index(_in_order(select(tasks.c.id).where(*pending)), tasks, "ix_call_tasks_lead_due").limit(limit)
-        counted: int = self._connection.execute(select(func.count()).select_from(some.subquery("counted"))).scalar_one()
-        return counted
+        # Sorted, so that SQLite uses the index even if most tasks are of one lead.
+        first = force_index(_in_order(select(tasks.c.id).where(*pending)), tasks, "ix_call_tasks_lead_due").limit(limit)
+        count: int = self._connection.execute(select(func.count()).select_from(first.subquery("counted"))).scalar_one()
+        return count
 
     def leads_with_tasks(self, lead_ids: Collection[UUID]) -> set[UUID]:
-        found: set[UUID] = set()
+        leads_with_tasks: set[UUID] = set()
         for portion in batches(list(lead_ids)):
             statement = select(tasks.c.lead_id).where(tasks.c.lead_id.in_(portion)).distinct()
-            found.update(self._connection.execute(statement).scalars())
-        return found
+            leads_with_tasks.update(self._connection.execute(statement).scalars())
+        return leads_with_tasks
 
     def walk(self, after: UUID | None, *, limit: int) -> Sequence[CallTask | Unreadable]:
         statement = select(tasks).order_by(tasks.c.id).limit(limit)
@@ -145,17 +145,17 @@ class SqlCallTasks(CallTasks):
     def _with_notes(
         self, rows: Sequence[Row[Any]], notes_of: Callable[[Sequence[UUID]], Select[Any]] = select_all_notes
     ) -> list[CallTask]:
-        written: dict[UUID, list[Note]] = {row.id: [] for row in rows}
-        for portion in batches(list(written)):
+        notes_by_task: dict[UUID, list[Note]] = {row.id: [] for row in rows}
+        for portion in batches(list(notes_by_task)):
             for row in sorted(self._connection.execute(notes_of(portion)), key=lambda row: row.number):
-                written[row.task_id].append(Note(id=row.id, author=row.author, text=row.text, at=row.at))
-        return [_to_task(row, written[row.id]) for row in rows]
+                notes_by_task[row.task_id].append(Note(id=row.id, author=row.author, text=row.text, at=row.at))
+        return [_to_task(row, notes_by_task[row.id]) for row in rows]
 
 
 class SqlCallLedger(CallLedger):
-    """The call ledger in the relational database, which itself refuses to change it.
+    """The call ledger in the relational database. Triggers refuse to change or delete its entries.
 
-    `changed` gets the namespace of the cache that holds what was counted from it.
+    Cache namespaces that depend on the ledger are added to `changed`.
     """
 
     def __init__(self, connection: Connection, changed: set[str]) -> None:
@@ -209,10 +209,9 @@ class SqlCallLedger(CallLedger):
     def page(self, filters: LedgerFilter, request: PageRequest) -> Page[LedgerEntry]:
         lists = [self._connection.execute(statement).all() for statement in select_entries(filters, request)]
         moment = sort_column(filters).name
-        found = [
-            to_entry(row) for row in merge_sorted(lists, lambda row: (getattr(row, moment), row.id), request.limit + 1)
-        ]
-        return page_of(found, request.limit, filters.position)
+        rows = merge_sorted(lists, lambda row: (getattr(row, moment), row.id), request.limit + 1)
+        entries = [to_entry(row) for row in rows]
+        return page_of(entries, request.limit, filters.position)
 
 
 def _in_order(statement: Select[Any]) -> Select[Any]:
@@ -243,7 +242,7 @@ def _to_row(task: CallTask) -> dict[str, Any]:
     }
 
 
-def _to_task(row: Row[Any], written: list[Note]) -> CallTask:
+def _to_task(row: Row[Any], task_notes: list[Note]) -> CallTask:
     return CallTask(
         id=row.id,
         lead_id=row.lead_id,
@@ -253,7 +252,7 @@ def _to_task(row: Row[Any], written: list[Note]) -> CallTask:
         created_at=row.created_at,
         updated_at=row.updated_at,
         status=TaskStatus(row.status),
-        notes=written,
+        notes=task_notes,
         completion=None if row.outcome is None else _to_completion(row),
         closed_at=row.closed_at,
         cancel_reason=row.cancel_reason,
@@ -300,9 +299,9 @@ def _entry_to_row(entry: LedgerEntry) -> dict[str, Any]:
 
 
 def to_entry(row: Row[Any]) -> LedgerEntry:
-    """The entry of a row of the ledger; raises `TypeError` or `ValueError` where it holds what nobody writes there."""
-    if any(not isinstance(getattr(row, name), kinds) for name, kinds in _PLAIN.items()):
-        raise TypeError("An entry of the call ledger holds what nobody writes there.")
+    """Return the entry of a row of the ledger; raise `TypeError` or `ValueError` if a value is not valid."""
+    if any(not isinstance(getattr(row, name), kinds) for name, kinds in _COLUMN_TYPES.items()):
+        raise TypeError("An entry of the call ledger has a value that Unite never writes.")
     entry = LedgerEntry(
         id=row.id,
         task_id=row.task_id,
@@ -327,5 +326,5 @@ def to_entry(row: Row[Any]) -> LedgerEntry:
         hash=row.hash,
     )
     if entry.format not in (1, FORMAT) or entry.result not in CallResult:
-        raise TypeError("An entry of the call ledger holds what nobody writes there.")
+        raise TypeError("An entry of the call ledger has a value that Unite never writes.")
     return entry

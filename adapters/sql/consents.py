@@ -1,4 +1,4 @@
-"""What people said about text messages, in rows."""
+"""SQL repository of consents to text messages."""
 
 from uuid import UUID
 
@@ -11,18 +11,18 @@ from unite_core.notifications.ports import Consent, Consents
 
 
 class SqlConsents(Consents):
-    """Consents in the relational database, each under its source."""
+    """Consents in the relational database; the key is the source of the consent."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def add(self, consent: Consent) -> bool:
-        if self._kept(consent.source) is not None:
+        if self._id_of(consent.source) is not None:
             return False
         at = moment(consent.at, self._connection.dialect)
         row = (consent.source, consent.id.bytes, consent.phone, consent.opted_out, at)
         insert_if_absent(self._connection, consents, [row])
-        return self._kept(consent.source) == consent.id
+        return self._id_of(consent.source) == consent.id
 
     def opted_out(self, phone: str) -> bool:
         latest = (
@@ -33,9 +33,9 @@ class SqlConsents(Consents):
         )
         return bool(self._connection.execute(latest).scalar())
 
-    def _kept(self, source: str) -> UUID | None:
-        """The id of what was said by it."""
-        known: UUID | None = self._connection.execute(
+    def _id_of(self, source: str) -> UUID | None:
+        """Return the id of the consent from this source."""
+        consent_id: UUID | None = self._connection.execute(
             select(consents.c.id).where(consents.c.source == source)
         ).scalar_one_or_none()
-        return known
+        return consent_id

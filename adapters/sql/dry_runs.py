@@ -1,4 +1,4 @@
-"""What a dry run pretends, in rows that no list of leads ever sees."""
+"""SQL repository of the leads that a dry run would create or change; no list of leads contains them."""
 
 from collections.abc import Collection, Sequence
 from uuid import UUID
@@ -18,7 +18,7 @@ DELETE_BATCH_SIZE = 5000
 
 
 class SqlDryRunLeads(DryRunLeads):
-    """Pretended leads in the relational database."""
+    """Leads of dry runs in the relational database."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -42,39 +42,40 @@ class SqlDryRunLeads(DryRunLeads):
         insert_rows(self._connection, rehearsal, rows)
 
     def matches(self, import_id: UUID, phone_keys: Collection[str], emails: Collection[str]) -> ContactMatches:
-        found = SqlLeads(self._connection, set()).matches(phone_keys, emails)
-        stood_in_for = self._pretended(
-            import_id, {lead.id for lead in (*found.by_phone.values(), *found.by_email.values())}
+        matches = SqlLeads(self._connection, set()).matches(phone_keys, emails)
+        replaced = self._rehearsed(
+            import_id, {lead.id for lead in (*matches.by_phone.values(), *matches.by_email.values())}
         )
-        for real in (found.by_phone, found.by_email):
-            for key in [key for key, lead in real.items() if lead.id in stood_in_for]:
-                del real[key]
-        known: dict[UUID, Lead] = {}
+        for stored in (matches.by_phone, matches.by_email):
+            for key in [key for key, lead in stored.items() if lead.id in replaced]:
+                del stored[key]
+        leads: dict[UUID, Lead] = {}
         for column, keys, into in (
-            (rehearsal.c.phone_key, phone_keys, found.by_phone),
-            (rehearsal.c.email_key, emails, found.by_email),
+            (rehearsal.c.phone_key, phone_keys, matches.by_phone),
+            (rehearsal.c.email_key, emails, matches.by_email),
         ):
             for portion in batches(sorted(set(keys))):
                 statement = select(rehearsal).where(rehearsal.c.import_id == import_id, column.in_(portion))
                 for row in self._connection.execute(statement):
-                    if row.lead_id not in known:
-                        known[row.lead_id] = from_plain(row.pretended)
-                    into[getattr(row, column.name)] = known[row.lead_id]
-        return found
+                    if row.lead_id not in leads:
+                        leads[row.lead_id] = from_plain(row.pretended)
+                    into[getattr(row, column.name)] = leads[row.lead_id]
+        return matches
 
     def clear(self, import_id: UUID) -> None:
-        # In portions: for one statement about millions of rows no server is waited for long enough.
-        mine = rehearsal.c.import_id == import_id
-        ids = select(rehearsal.c.lead_id).where(mine).order_by(rehearsal.c.lead_id).offset(DELETE_BATCH_SIZE).limit(1)
-        while (first_kept := self._connection.execute(ids).scalar_one_or_none()) is not None:
-            self._connection.execute(delete(rehearsal).where(mine, rehearsal.c.lead_id < first_kept))
-        self._connection.execute(delete(rehearsal).where(mine))
+        # In portions, because one statement for millions of rows takes longer than the timeout.
+        of_import = rehearsal.c.import_id == import_id
+        ids = select(rehearsal.c.lead_id).where(of_import).order_by(rehearsal.c.lead_id)
+        next_start = ids.offset(DELETE_BATCH_SIZE).limit(1)
+        while (next_id := self._connection.execute(next_start).scalar_one_or_none()) is not None:
+            self._connection.execute(delete(rehearsal).where(of_import, rehearsal.c.lead_id < next_id))
+        self._connection.execute(delete(rehearsal).where(of_import))
 
-    def _pretended(self, import_id: UUID, lead_ids: set[UUID]) -> set[UUID]:
-        pretended: set[UUID] = set()
+    def _rehearsed(self, import_id: UUID, lead_ids: set[UUID]) -> set[UUID]:
+        rehearsed: set[UUID] = set()
         for portion in batches(sorted(lead_ids)):
             statement = select(rehearsal.c.lead_id).where(
                 rehearsal.c.import_id == import_id, rehearsal.c.lead_id.in_(portion)
             )
-            pretended.update(self._connection.execute(statement).scalars())
-        return pretended
+            rehearsed.update(self._connection.execute(statement).scalars())
+        return rehearsed

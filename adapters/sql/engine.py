@@ -1,4 +1,4 @@
-"""The one engine of a process: which database it is for, and what all of them have in common."""
+"""Creation of the SQLAlchemy engine, with the settings that SQLite and MySQL share."""
 
 from typing import Any
 
@@ -13,22 +13,22 @@ from adapters.sql.execution_options import READ_ONLY
 from unite_core.errors import Unavailable
 
 BUSY_TIMEOUT = 30.0
-"""How many seconds a unit of work waits for another one that writes."""
+"""Seconds for which a unit of work waits for a lock."""
 
 POOL_SIZE = 10
 MAX_CONNECTIONS = 50
-"""Threads that can be in a unit of work at once. Connections beyond the kept ones are closed when they come back."""
+"""Limit of units of work at the same time. Connections beyond `POOL_SIZE` are closed after use."""
 
 
 def create_engine_for(url: str | URL, *, timeout: float = BUSY_TIMEOUT, patient: bool = False) -> Engine:
-    """An engine for a database such as `sqlite:////var/lib/unite/unite.db` or `mysql://user:password@host/unite`.
+    """Create an engine for a URL such as `sqlite:////var/lib/unite/unite.db` or `mysql://user:password@host/unite`.
 
-    Nothing is opened yet. `timeout` is in seconds. A `patient` engine waits for a statement as long as it takes, as a
-    migration of a large table does. Raises `ValueError` for a database that Unite does not know.
+    Nothing is opened yet. `timeout` is how many seconds to wait for a lock or a connection. A `patient` engine has no
+    timeout for statements, as the migration of a large table needs. Raises `ValueError` for any other database.
     """
     parsed = make_url(url)
-    database = sqlite if parsed.get_backend_name() == "sqlite" else mysql
-    checked = database.checked(parsed)
+    module = sqlite if parsed.get_backend_name() == "sqlite" else mysql
+    checked = module.checked(parsed)
     engine = create_engine(
         checked,
         poolclass=QueuePool,
@@ -36,19 +36,19 @@ def create_engine_for(url: str | URL, *, timeout: float = BUSY_TIMEOUT, patient:
         max_overflow=MAX_CONNECTIONS - POOL_SIZE,
         pool_timeout=timeout,
         pool_use_lifo=True,
-        # An error is logged, and the values of a statement are people's names, numbers and password hashes.
+        # Errors are logged, and the parameters of a statement may be names, phone numbers and password hashes.
         hide_parameters=True,
         json_serializer=dump_json,
         json_deserializer=orjson.loads,
-        **database.options(timeout, patient=patient),
+        **module.options(timeout, patient=patient),
     )
-    database.register_listeners(engine)
+    module.register_listeners(engine)
     event.listen(engine, "handle_error", raise_unavailable)
     return engine
 
 
 def ping(engine: Engine) -> None:
-    """Ask the database for a sign of life; raises `Unavailable` where none comes."""
+    """Check that the database answers; raise `Unavailable`."""
     try:
         with engine.connect().execution_options(**{READ_ONLY: True}) as connection:
             connection.exec_driver_sql(
@@ -59,5 +59,5 @@ def ping(engine: Engine) -> None:
 
 
 def dump_json(value: Any) -> str:
-    """Plain values as JSON."""
+    """Return plain values as JSON text."""
     return orjson.dumps(value).decode()

@@ -1,4 +1,4 @@
-"""What the database refuses, in the words of the domain, and what it could not do for the moment."""
+"""Translation of database errors to domain errors."""
 
 import re
 import sqlite3
@@ -22,27 +22,27 @@ REFUSALS: dict[str, Callable[[], UniteError]] = {
     "uq_lead_imports_same_file_key": lambda: SameFile("The same file is being imported already."),
     "uq_call_ledger_chain": lambda: Deadlock("Another entry was quicker to be the next in the chain."),
 }
-"""What it means that a unique constraint was violated; a test holds it against the tables."""
+"""Unique constraint -> the domain error of its violation. A test compares it with the tables."""
 
-_TRIGGER_ERRORS = {
+_TRIGGER_MESSAGES = {
     "The call ledger is append-only: another entry has this place in the chain.": "uq_call_ledger_chain",
 }
-"""What a trigger says on SQLite before the constraint itself would be violated."""
+"""Message of a trigger on SQLite -> the unique constraint that would be violated without it."""
 
 _BUSY = "The database is busy with another change; try again in a moment."
 _GONE = "The database does not answer; try again in a moment."
 DAMAGED = "The database file is damaged; stop the service, and restore a backup."
 _FULL = "The disk of the database is full; make room."
 
-# https://www.sqlite.org/rescode.html: what may be over in a moment or once the disk is well again.
-_PASSING_SQLITE = {
+# https://www.sqlite.org/rescode.html: errors that pass, or end once the disk is repaired.
+_TRANSIENT_SQLITE = {
     sqlite3.SQLITE_BUSY: _BUSY,
     sqlite3.SQLITE_LOCKED: _BUSY,
     sqlite3.SQLITE_PROTOCOL: _BUSY,
     sqlite3.SQLITE_CANTOPEN: "The database file cannot be opened; see that its folder is there and can be written to.",
     sqlite3.SQLITE_FULL: _FULL,
     sqlite3.SQLITE_IOERR: "The database's disk failed to read or write.",
-    # It does not pass by itself, but it is no fault of the request either.
+    # These two do not pass by themselves, but the request is not at fault either.
     sqlite3.SQLITE_CORRUPT: DAMAGED,
     sqlite3.SQLITE_NOTADB: DAMAGED,
     sqlite3.SQLITE_NOMEM: "The database has no memory left; try again in a moment.",
@@ -56,7 +56,7 @@ _PRIMARY_CODE = 0xFF
 # https://dev.mysql.com/doc/mysql-errors/8.4/en/ and https://mariadb.com/kb/en/mariadb-error-codes/
 _CONNECTION_KILLED_BY_MARIADB = 1927
 _CLIENT_INTERACTION_TIMEOUT = 4031
-_PASSING_MYSQL = {
+_TRANSIENT_MYSQL = {
     ER.LOCK_WAIT_TIMEOUT: _BUSY,
     ER.CON_COUNT_ERROR: "The database has no connection left; try again in a moment.",
     ER.TOO_MANY_USER_CONNECTIONS: "The database has no connection left for this account; try again in a moment.",
@@ -72,27 +72,27 @@ _PASSING_MYSQL = {
     CR.CR_UNKNOWN_HOST: _GONE,
     CR.CR_SERVER_GONE_ERROR: _GONE,
     CR.CR_SERVER_LOST: _GONE,
-    0: _GONE,  # the driver's own, of a connection that it has closed after a failure
+    0: _GONE,  # the driver's code for a connection that it closed after a failure
 }
 
 
 def refusal(error: IntegrityError) -> UniteError | None:
-    """The domain's error for a violated unique constraint; None where the database objects to something else."""
-    meaning = REFUSALS.get(violated_constraint(error) or "")
-    return meaning() if meaning else None
+    """Return the domain error for a violated unique constraint; None for any other kind of constraint."""
+    new_error = REFUSALS.get(violated_constraint(error) or "")
+    return new_error() if new_error else None
 
 
 def violated_constraint(error: IntegrityError) -> str | None:
-    """The name of the unique constraint that was violated, None where it was another kind of constraint."""
-    said = str(error.orig)
-    named = re.search(r"for key '(?:\w+\.)?(\w+)'", said)  # MySQL and MariaDB
+    """Return the name of the violated unique constraint; None for any other kind of constraint."""
+    message = str(error.orig)
+    named = re.search(r"for key '(?:\w+\.)?(\w+)'", message)  # MySQL and MariaDB
     if named:
         return named.group(1)
-    listed = re.fullmatch(r"UNIQUE constraint failed: (.+)", said)  # SQLite names the columns instead
-    return _by_columns().get(listed.group(1)) if listed else _TRIGGER_ERRORS.get(said)
+    listed = re.fullmatch(r"UNIQUE constraint failed: (.+)", message)  # SQLite lists the columns instead of the name
+    return _constraints_by_columns().get(listed.group(1)) if listed else _TRIGGER_MESSAGES.get(message)
 
 
-def _by_columns() -> dict[str, str]:
+def _constraints_by_columns() -> dict[str, str]:
     return {
         ", ".join(f"{table.name}.{column.name}" for column in constraint.columns): str(constraint.name)
         for table in schema.tables.values()
@@ -102,33 +102,33 @@ def _by_columns() -> dict[str, str]:
 
 
 def passing_failure(error: BaseException | None) -> Unavailable | None:
-    """`Unavailable` where the database failed for a reason that may pass; None for a fault of ours.
+    """Return `Unavailable` for a transient failure of the database; None for an error in our statements.
 
-    It is `Deadlock` where the database gave up this transaction for another one: that is safe to begin anew. What was
-    lost with a connection is not, since its commit may have arrived.
+    It is `Deadlock` if the transaction was rolled back after a deadlock, and can safely run again. After a lost
+    connection it cannot, because the commit may have reached the database.
     """
     if isinstance(error, sqlite3.Error):
-        code = getattr(error, "sqlite_errorcode", None)  # an error of the module itself has none
-        detail = _PASSING_SQLITE.get(code & _PRIMARY_CODE) if code is not None else None
+        code = getattr(error, "sqlite_errorcode", None)  # an error raised by the Python module itself has none
+        detail = _TRANSIENT_SQLITE.get(code & _PRIMARY_CODE) if code is not None else None
     elif isinstance(error, pymysql.MySQLError):
         code = error.args[0] if error.args else _NO_CODE
         if code == ER.LOCK_DEADLOCK:
             return Deadlock(_BUSY)
-        detail = _PASSING_MYSQL.get(code)
+        detail = _TRANSIENT_MYSQL.get(code)
     else:
         return None
     return Unavailable(detail) if detail else None
 
 
 def is_damage(error: BaseException | None) -> bool:
-    """Whether SQLite has found that the file is damaged, or no database."""
+    """Return whether SQLite reports that the file is damaged, or is not a database."""
     code = getattr(error, "sqlite_errorcode", None)
     return code is not None and code & _PRIMARY_CODE in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def raise_unavailable(context: ExceptionContext) -> None:
-    """Have the engine raise `Unavailable` for what may pass; every other failure stays as it is."""
-    if context.is_pre_ping:  # the pool opens another connection
+    """Raise `Unavailable` for a transient failure; leave every other error as it is. A listener of the engine."""
+    if context.is_pre_ping:  # the pool opens another connection by itself
         return
     failure = passing_failure(context.original_exception)
     if failure is not None:

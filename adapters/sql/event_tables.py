@@ -1,4 +1,4 @@
-"""The tables of the outbox and of consents, and of the activity log where the relational database keeps it."""
+"""Table definitions for the outbox, deliveries, consents and the activity log."""
 
 from sqlalchemy import JSON, Boolean, Column, ForeignKeyConstraint, Index, Integer, PrimaryKeyConstraint, Table
 
@@ -9,9 +9,9 @@ from unite_core.phone import MAX_PHONE_LENGTH
 
 MAX_EVENT_TYPE_LENGTH = 64
 MAX_SOURCE_LENGTH = 64
-"""Characters of what tells a consent from all others: an id of Twilio's has 34, one of ours 36."""
+"""Characters of the source of a consent: an id of Twilio has 34, a UUID 36."""
 
-# `lead_ids` are the ids' bytes, one after the other: a chunk of an import tells of two thousand leads.
+# `lead_ids` is the concatenated bytes of the ids: the event of a chunk of an import is about two thousand leads.
 outbox_events = Table(
     "outbox_events",
     metadata,
@@ -28,8 +28,8 @@ outbox_events = Table(
     **MYSQL,
 )
 
-# On MySQL and MariaDB nothing but the code holds the status: to change a check there is to copy the table, and whoever
-# records an event waits for that.
+# On MySQL and MariaDB there is no check of the status: changing a check copies the table, and every transaction that
+# records an event would wait for that.
 deliveries = Table(
     "deliveries",
     metadata,
@@ -68,7 +68,7 @@ consents = Table(
     **MYSQL,
 )
 
-# `of_import_id` is the import whose own history the event belongs to; NULL where it is about leads.
+# `of_import_id` is the import if the event is about the import itself; NULL if it is about leads.
 activity = Table(
     "activity",
     metadata,
@@ -88,7 +88,7 @@ activity = Table(
     **MYSQL,
 )
 
-# Which leads an event is about, in the order in which a lead's history is read.
+# Which leads an event is about. The primary key has the order of a lead's history.
 activity_leads = Table(
     "activity_leads",
     metadata,

@@ -1,4 +1,4 @@
-"""What a connection is told of the unit of work that it is for."""
+"""The execution option that marks a connection as read-only."""
 
 READ_ONLY = "unite_reading"
-"""The execution option of a connection that only reads."""
+"""Name of the execution option; True for a connection that only reads."""

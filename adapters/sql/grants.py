@@ -1,7 +1,7 @@
-"""The rights of the account that the service works with, on MySQL and MariaDB: table by table.
+"""Privileges of the service's account on MySQL and MariaDB, granted table by table.
 
-Neither has a right that all tables are exempt from but one: an account that may change rows in the whole schema may
-change those of the ledger. So each table has its own, and the schema as a whole none.
+Neither database can grant a privilege on all tables except one: an account that may change rows in the whole schema may
+change the call ledger too. So privileges are granted on each table, and none on the schema.
 """
 
 import fnmatch
@@ -15,13 +15,13 @@ from sqlalchemy import Connection, inspect
 from sqlalchemy.exc import DBAPIError
 
 ROWS = ("SELECT", "INSERT", "UPDATE", "DELETE")
-"""What the service may do with a table, unless it is one of these:"""
+"""The privileges on every table that is not in `RESTRICTED_PRIVILEGES`."""
 
 RESTRICTED_PRIVILEGES = {
     "alembic_version": ("SELECT",),
     "call_ledger": ("SELECT", "INSERT"),
 }
-"""Table -> what the service may do with it."""
+"""Table -> the privileges on it."""
 
 _ON_A_TABLE = (
     *ROWS,
@@ -45,38 +45,38 @@ _ON_THE_SCHEMA = (
     "EVENT",
 )
 _MORE_ON_MARIADB = ("DELETE HISTORY",)
-"""What somebody may have given it. What whoever migrates has not itself, it may not take away either."""
+"""Privileges that the account may have and should not. An account can revoke only privileges that it has itself."""
 
 # https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html
 _NO_SUCH_GRANT = (1141, 1147)
 _DENIED = (1044, 1142)
 
-# What SHOW GRANTS says; a role is given without ON.
-_GIVEN = re.compile(r"GRANT (?>(?P<rights>.+?) ON )(?>(?P<on>.+?) TO )[`'\"]")
+# A line of SHOW GRANTS. A role is granted without ON.
+_GRANT = re.compile(r"GRANT (?>(?P<rights>.+?) ON )(?>(?P<on>.+?) TO )[`'\"]")
 _ROLE = re.compile(r"GRANT (?P<rights>[`'\"].+?) TO [`'\"]")
-# A right, and the columns that it is for; possessive, so that a line that fits nowhere is left at once.
+# A privilege, with its columns if it has any. Possessive, so that a line that does not match fails at once.
 _RIGHT = re.compile(r"(?:[^,(]|\([^)]*+\)?)++")
 
 
 @dataclass(frozen=True, slots=True)
 class DatabaseAccount:
-    """An account of MySQL or MariaDB: its name, and the machines that it is used from (`%`: any)."""
+    """An account of MySQL or MariaDB: its name, and the host that it may connect from (`%`: any)."""
 
     name: str
     host: str
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """The account that `name@host` spells out."""
+        """Parse `name@host`."""
         name, _, host = text.rpartition("@")
         return cls(name, host)
 
 
 @dataclass(frozen=True, slots=True)
 class ExcessPrivileges:
-    """What an account may do in the schema beyond what is meant, `rights`: what could not be taken away.
+    """Excess privileges: what an account has in the schema beyond the intended ones, and could not be revoked.
 
-    `seen` is False where the account that migrates may not see what another has.
+    `seen` is False if the migrating account may not see the grants of another account.
     """
 
     rights: tuple[str, ...] = ()
@@ -84,32 +84,32 @@ class ExcessPrivileges:
 
 
 def grant_privileges(connection: Connection, account: DatabaseAccount) -> ExcessPrivileges:
-    """Give the account its rights on every table, and take away what it has beyond them and what it has on the schema.
+    """Grant the account its privileges on every table, and revoke all others on tables and on the schema.
 
-    What it needs comes first, so that a service which is running is never without it. Raises `ValueError` where it is
-    the account of this connection, which could not migrate any more.
+    Grants come first, so that a running service never lacks a privilege. Raises `ValueError` for the account of this
+    connection, which could not migrate any more.
     """
     if connection.exec_driver_sql("SELECT CURRENT_USER()").scalar_one() == f"{account.name}@{account.host}":
         raise ValueError("it is the account that migrates, which needs more")
-    meant = {table: RESTRICTED_PRIVILEGES.get(table, ROWS) for table in inspect(connection).get_table_names()}
-    for table, rights in meant.items():
+    intended = {table: RESTRICTED_PRIVILEGES.get(table, ROWS) for table in inspect(connection).get_table_names()}
+    for table, rights in intended.items():
         statement = f"GRANT {', '.join(rights)} ON TABLE {_quoted(table)} TO %s@%s"
         connection.exec_driver_sql(statement, (account.name, account.host))
-    for table, rights in meant.items():
-        beyond = [right for right in _ON_A_TABLE if right not in rights]
-        _take(connection, beyond, f"TABLE {_quoted(table)}", account)
+    for table, rights in intended.items():
+        excess = [right for right in _ON_A_TABLE if right not in rights]
+        _revoke(connection, excess, f"TABLE {_quoted(table)}", account)
     schema = connection.exec_driver_sql("SELECT DATABASE()").scalar_one()
-    # There an underscore stands for any character, unless it is escaped: whoever gave the rights wrote it one way or
-    # the other.
+    # In the name of a schema an underscore is a wildcard unless it is escaped, and a grant may have been written either
+    # way.
     for name in {schema, schema.replace("_", "\\_")}:
-        _take(connection, _ON_THE_SCHEMA, f"{_quoted(name)}.*", account)
-    return _beyond(connection, account, schema, meant)
+        _revoke(connection, _ON_THE_SCHEMA, f"{_quoted(name)}.*", account)
+    return _beyond(connection, account, schema, intended)
 
 
-def _take(connection: Connection, rights: Sequence[str], on: str, account: DatabaseAccount) -> None:
-    """Take rights away as far as they are there, and the account that migrates may.
+def _revoke(connection: Connection, rights: Sequence[str], on: str, account: DatabaseAccount) -> None:
+    """Revoke the privileges that exist, as far as the migrating account may.
 
-    One by one: a REVOKE of several takes none where one of them is not there.
+    One by one, because a REVOKE of several does nothing if one of them does not exist.
     """
     on_mariadb = _MORE_ON_MARIADB if getattr(connection.dialect, "is_mariadb", False) else ()
     for right in (*rights, *on_mariadb):
@@ -121,43 +121,43 @@ def _take(connection: Connection, rights: Sequence[str], on: str, account: Datab
 
 
 def _beyond(
-    connection: Connection, account: DatabaseAccount, schema: str, meant: Mapping[str, Sequence[str]]
+    connection: Connection, account: DatabaseAccount, schema: str, intended: Mapping[str, Sequence[str]]
 ) -> ExcessPrivileges:
     try:
-        told = connection.exec_driver_sql("SHOW GRANTS FOR %s@%s", (account.name, account.host)).scalars().all()
+        lines = connection.exec_driver_sql("SHOW GRANTS FOR %s@%s", (account.name, account.host)).scalars().all()
     except DBAPIError as error:
         if error.orig is None or error.orig.args[0] not in _DENIED:
             raise
         return ExcessPrivileges(seen=False)
-    return ExcessPrivileges(tuple(found for line in told for found in _more_than(line, schema, meant)))
+    return ExcessPrivileges(tuple(excess for line in lines for excess in _excess(line, schema, intended)))
 
 
-def _more_than(line: str, schema: str, meant: Mapping[str, Sequence[str]]) -> Iterator[str]:
-    """What a line of SHOW GRANTS gives in the schema that is not meant, in its words."""
-    given = _GIVEN.match(line)
-    if given is None:
+def _excess(line: str, schema: str, intended: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Yield the privileges in a line of SHOW GRANTS that are in the schema and not intended."""
+    grant = _GRANT.match(line)
+    if grant is None:
         role = _ROLE.match(line)
         if role is not None:
             yield f"the role {role['rights']}"
         return
-    on = given["on"].replace("`", "").replace('"', "")
+    on = grant["on"].replace("`", "").replace('"', "")
     where, _, table = on.removeprefix("PROCEDURE ").removeprefix("FUNCTION ").partition(".")
-    if where != "*" and not _fits(where, schema):
+    if where != "*" and not _matches(where, schema):
         return
-    wanted = ("USAGE", *(meant.get(table, ()) if where != "*" else ()))
-    rights = [right for right in map(str.strip, _RIGHT.findall(given["rights"])) if right not in wanted]
+    allowed = ("USAGE", *(intended.get(table, ()) if where != "*" else ()))
+    rights = [right for right in map(str.strip, _RIGHT.findall(grant["rights"])) if right not in allowed]
     if line.endswith("WITH GRANT OPTION"):
         rights.append("GRANT OPTION")
     if rights:
-        yield f"{', '.join(rights)} ON {given['on']}"
+        yield f"{', '.join(rights)} ON {grant['on']}"
 
 
-def _fits(pattern: str, schema: str) -> bool:
-    """Whether rights on what is written like that are rights on the schema."""
+def _matches(pattern: str, schema: str) -> bool:
+    """Return whether the pattern of a grant, with the wildcards `%` and `_`, matches the schema."""
     parts = re.findall(r"\\.|.", pattern)
-    signs = {"%": "*", "_": "?"}
-    wanted = "".join(signs.get(part) or glob.escape(part.removeprefix("\\")) for part in parts)
-    return fnmatch.fnmatchcase(schema, wanted)
+    wildcards = {"%": "*", "_": "?"}
+    glob_pattern = "".join(wildcards.get(part) or glob.escape(part.removeprefix("\\")) for part in parts)
+    return fnmatch.fnmatchcase(schema, glob_pattern)
 
 
 def _quoted(name: str) -> str:

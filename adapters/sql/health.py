@@ -1,4 +1,4 @@
-"""Whether the database can be read: asked often, so that it costs little."""
+"""Health checks of the database, cheap enough to be called often."""
 
 import sqlite3
 import time
@@ -17,29 +17,29 @@ from adapters.sql.execution_options import READ_ONLY
 from unite_core.errors import Unavailable
 
 CHECK_SECONDS = 3600.0
-"""How long the result of a complete check of an SQLite file counts."""
+"""For how long the result of a complete check of an SQLite file is used."""
 
 DAMAGED_CHECK_SECONDS = 60.0
-"""The same where the file was damaged."""
+"""The same if the file was damaged."""
 
 FIRST_CHECK_SECONDS = 1.0
-"""How long the first question waits for the first check; that of a large file goes on behind it."""
+"""How long the first call waits for the first check. The check of a large file continues in the background."""
 
 Clock = Callable[[], float]
 
 
 def health_check(engine: Engine) -> Callable[[], None]:
-    """A function that raises `Unavailable` where the database of the engine cannot be read."""
+    """Return a function that raises `Unavailable` if the database of the engine cannot be read."""
     if engine.dialect.name == "sqlite":
         return SqliteHealth(engine).ask
-    return lambda: _ask_tables(engine)
+    return lambda: _read_table(engine)
 
 
 class SqliteHealth:
-    """Notices a file that is gone or was replaced at once, and a damaged one by a complete check once an hour.
+    """Health check of an SQLite file: detects a missing or replaced file at once, a damaged one within an hour.
 
-    The check is begun anew as soon as a statement of this process meets damage. It runs in a thread of its own, which
-    starts with the first question.
+    A complete check runs once an hour in a thread of its own, beginning with the first call, and again as soon as a
+    statement of this process reports damage.
     """
 
     def __init__(self, engine: Engine, *, clock: Clock = time.monotonic) -> None:
@@ -49,14 +49,14 @@ class SqliteHealth:
         self._file = self._identity()
         self._lock = Lock()
         self._running = False
-        self._heard = False
+        self._damage_reported = False
         self._checked_once = Event()
         self._due = 0.0
         self._damaged = False
-        event.listen(engine, "handle_error", self._hear, insert=True)
+        event.listen(engine, "handle_error", self._report_damage, insert=True)
 
     def ask(self) -> None:
-        """Do nothing where the database can be read, as far as is known; raises `Unavailable` where it cannot."""
+        """Check that the database can be read, as far as is known; raise `Unavailable`."""
         if self._identity() != self._file:
             raise Unavailable("The database file is gone, or was replaced while the service runs; restart the service.")
         self._begin_check()
@@ -67,17 +67,17 @@ class SqliteHealth:
 
     def _identity(self) -> tuple[int, int] | None:
         try:
-            found = self._path.stat()
+            status = self._path.stat()
         except OSError:
             return None
-        return found.st_dev, found.st_ino
+        return status.st_dev, status.st_ino
 
     def _begin_check(self) -> None:
         with self._lock:
             if self._running or self._clock() < self._due:
                 return
             self._running = True
-            self._heard = False
+            self._damage_reported = False
         Thread(target=self._check, name="database check", daemon=True).start()
 
     def _check(self) -> None:
@@ -85,8 +85,8 @@ class SqliteHealth:
         with self._lock:
             self._damaged = damaged
             self._running = False
-            # Damage that was met meanwhile may be where the check had been before.
-            seconds = DAMAGED_CHECK_SECONDS if damaged else 0.0 if self._heard else CHECK_SECONDS
+            # Damage that was reported meanwhile may be in a part that the check had read before.
+            seconds = DAMAGED_CHECK_SECONDS if damaged else 0.0 if self._damage_reported else CHECK_SECONDS
             self._due = self._clock() + seconds
         self._checked_once.set()
 
@@ -95,18 +95,18 @@ class SqliteHealth:
             with closing(sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
                 return bool(connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok")
         except sqlite3.Error as error:
-            # A disk that fails for a moment is found by the next question itself.
+            # A disk error that passes is no damage. If it stays, the next call finds it.
             return is_damage(error)
 
-    def _hear(self, context: ExceptionContext) -> None:
+    def _report_damage(self, context: ExceptionContext) -> None:
         if is_damage(context.original_exception):
             with self._lock:
-                self._heard = True
+                self._damage_reported = True
                 self._due = 0.0
 
 
-def _ask_tables(engine: Engine) -> None:
-    """Read a table: a server may answer that has another database, or none of ours any more."""
+def _read_table(engine: Engine) -> None:
+    """Read a table, because a server that answers may have a wrong or an empty database."""
     try:
         with engine.connect().execution_options(**{READ_ONLY: True}) as connection:
             connection.exec_driver_sql("SELECT version_num FROM alembic_version").all()

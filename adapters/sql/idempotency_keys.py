@@ -1,23 +1,23 @@
-"""Idempotency keys and the answers that were given to them, in rows."""
+"""SQL repository of idempotency keys and their stored answers."""
 
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, select, update
 
 from adapters.sql.statements import batches, insert_if_absent
-from adapters.sql.tables import idempotency_answers as kept
+from adapters.sql.tables import idempotency_answers as answers
 from adapters.sql.types import moment
 from unite_core.idempotency_keys import STORED_ANSWER_TTL, Claim, IdempotencyKeys, StoredAnswer
 
 
 class SqlIdempotencyKeys(IdempotencyKeys):
-    """Idempotency keys in the relational database, in the transaction of the effect that they answer for."""
+    """Idempotency keys in the relational database, in the same transaction as the effect of the request."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def claim(self, claim: Claim, *, now: datetime, until: datetime) -> StoredAnswer | None:
-        taken = {
+        values = {
             "scope": claim.scope,
             "fingerprint": claim.fingerprint,
             "holder": claim.holder,
@@ -26,29 +26,29 @@ class SqlIdempotencyKeys(IdempotencyKeys):
             "answered_at": None,
             "answer": None,
         }
-        # The insert comes first: locking a row that is not there yet holds nobody off on MySQL.
+        # Insert first: on MySQL, locking a row that does not exist yet does not block other transactions.
         moments = (moment(value, self._connection.dialect) for value in (now, until))
-        insert_if_absent(self._connection, kept, [(claim.scope, claim.fingerprint, claim.holder, *moments, None, None)])
-        known = self._connection.execute(select(kept).where(kept.c.scope == claim.scope).with_for_update()).one()
-        answered = known.answered_at is not None and now - known.answered_at < STORED_ANSWER_TTL
-        working = known.answered_at is None and known.holder != claim.holder and now < known.claimed_until
-        if answered or working:
-            return StoredAnswer(fingerprint=known.fingerprint, answer=known.answer)
-        self._connection.execute(update(kept).where(kept.c.scope == claim.scope).values(taken))
+        row = (claim.scope, claim.fingerprint, claim.holder, *moments, None, None)
+        insert_if_absent(self._connection, answers, [row])
+        stored = self._connection.execute(select(answers).where(answers.c.scope == claim.scope).with_for_update()).one()
+        answered = stored.answered_at is not None and now - stored.answered_at < STORED_ANSWER_TTL
+        claimed = stored.answered_at is None and stored.holder != claim.holder and now < stored.claimed_until
+        if answered or claimed:
+            return StoredAnswer(fingerprint=stored.fingerprint, answer=stored.answer)
+        self._connection.execute(update(answers).where(answers.c.scope == claim.scope).values(values))
         return None
 
     def keep(self, claim: Claim, answer: bytes, *, now: datetime) -> bool:
-        held = update(kept).where(kept.c.scope == claim.scope, kept.c.holder == claim.holder)
-        return self._connection.execute(held.values(answer=answer, answered_at=now)).rowcount == 1
+        update_own = update(answers).where(answers.c.scope == claim.scope, answers.c.holder == claim.holder)
+        return self._connection.execute(update_own.values(answer=answer, answered_at=now)).rowcount == 1
 
     def release(self, claim: Claim) -> None:
-        self._connection.execute(
-            delete(kept).where(kept.c.scope == claim.scope, kept.c.holder == claim.holder, kept.c.answered_at.is_(None))
-        )
+        own = answers.c.scope == claim.scope, answers.c.holder == claim.holder
+        self._connection.execute(delete(answers).where(*own, answers.c.answered_at.is_(None)))
 
     def purge(self, *, before: datetime, limit: int) -> int:
-        old = select(kept.c.scope).where(kept.c.claimed_at < before).order_by(kept.c.claimed_at).limit(limit)
+        old = select(answers.c.scope).where(answers.c.claimed_at < before).order_by(answers.c.claimed_at).limit(limit)
         scopes = self._connection.execute(old).scalars().all()
         for portion in batches(scopes):
-            self._connection.execute(delete(kept).where(kept.c.scope.in_(portion)))
+            self._connection.execute(delete(answers).where(answers.c.scope.in_(portion)))
         return len(scopes)

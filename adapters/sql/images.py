@@ -1,4 +1,4 @@
-"""Pictures of leads in rows."""
+"""SQL repository of lead images."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -17,7 +17,7 @@ from unite_core.paging import Page, PageRequest, Position, page_of
 
 
 class SqlLeadImages(LeadImages):
-    """Pictures of leads in the relational database."""
+    """Lead images in the relational database."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -50,15 +50,15 @@ class SqlLeadImages(LeadImages):
             ready,
             index="ix_lead_images_lead_created",
         )
-        found = [_to_image(row) for row in self._connection.execute(statement)]
-        return page_of(found, request.limit, lambda image: Position(image.created_at, image.id))
+        page = [_to_image(row) for row in self._connection.execute(statement)]
+        return page_of(page, request.limit, lambda image: Position(image.created_at, image.id))
 
     def leads_with_images(self, lead_ids: Collection[UUID]) -> set[UUID]:
-        found: set[UUID] = set()
+        leads_with_images: set[UUID] = set()
         for portion in batches(list(lead_ids)):
             statement = select(images.c.lead_id).where(images.c.lead_id.in_(portion)).distinct()
-            found.update(self._connection.execute(statement).scalars())
-        return found
+            leads_with_images.update(self._connection.execute(statement).scalars())
+        return leads_with_images
 
     def count_of_lead(self, lead_id: UUID) -> int:
         return self._count("ix_lead_images_lead_created", images.c.lead_id == lead_id)
@@ -69,8 +69,8 @@ class SqlLeadImages(LeadImages):
 
     def _count(self, index: str, *conditions: ColumnElement[bool]) -> int:
         statement = force_index(select(func.count()).select_from(images), images, index).where(*conditions)
-        counted: int = self._connection.execute(statement).scalar_one()
-        return counted
+        count: int = self._connection.execute(statement).scalar_one()
+        return count
 
     def abandoned(self, *, before: datetime, limit: int) -> Sequence[LeadImage]:
         statement = (

@@ -1,4 +1,4 @@
-"""What became of single rows of an import, in rows."""
+"""SQL repository of the rejected rows of an import, and of the snapshots for undoing it."""
 
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -83,15 +83,16 @@ class SqlImportRows(ImportRows):
         self, import_id: UUID, *, limit: int, lead_ids: Collection[UUID] | None = None
     ) -> Sequence[LeadSnapshot]:
         made, lead = import_snapshots.c.made_by_import, import_snapshots.c.lead_id
-        wanted = select(import_snapshots).where(import_snapshots.c.import_id == import_id)
+        statement = select(import_snapshots).where(import_snapshots.c.import_id == import_id)
         if lead_ids is None:
-            found = self._connection.execute(wanted.order_by(made.desc(), lead.desc()).limit(limit)).all()
+            rows = self._connection.execute(statement.order_by(made.desc(), lead.desc()).limit(limit)).all()
         else:
             portions = [
-                self._connection.execute(wanted.where(lead.in_(portion))).all() for portion in batches(list(lead_ids))
+                self._connection.execute(statement.where(lead.in_(portion))).all()
+                for portion in batches(list(lead_ids))
             ]
-            found = merge_sorted(portions, lambda row: (row.made_by_import, row.lead_id), limit)
-        return [_to_snapshot(row) for row in found]
+            rows = merge_sorted(portions, lambda row: (row.made_by_import, row.lead_id), limit)
+        return [_to_snapshot(row) for row in rows]
 
     def forget(self, import_id: UUID, lead_ids: Collection[UUID]) -> None:
         for portion in batches(list(lead_ids)):
@@ -108,14 +109,14 @@ class SqlImportRows(ImportRows):
             (import_rejections, import_rejections.c.row_no),
         ):
             of_import = table.c.import_id == import_id
-            found = self._connection.scalars(select(key).where(of_import).limit(limit - purged)).all()
-            for portion in batches(found):
+            keys = self._connection.scalars(select(key).where(of_import).limit(limit - purged)).all()
+            for portion in batches(keys):
                 self._connection.execute(delete(table).where(of_import, key.in_(portion)))
-            purged += len(found)
+            purged += len(keys)
         return purged
 
     def _known(self, snapshots: Sequence[LeadSnapshot]) -> set[tuple[UUID, UUID]]:
-        """The import and lead of those snapshots that are stored already."""
+        """Return the pairs of import id and lead id for which a snapshot is stored."""
         known: set[tuple[UUID, UUID]] = set()
         pair = (import_snapshots.c.import_id, import_snapshots.c.lead_id)
         for portion in batches(snapshots):

@@ -1,4 +1,4 @@
-"""Imports in rows."""
+"""SQL repository of imports."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -55,8 +55,8 @@ class SqlImports(Imports):
             rows = merge_sorted(lists, lambda row: (row.created_at, row.id), request.limit + 1)
         else:
             rows = list(self._connection.execute(statement))
-        found = [_to_import(row) for row in rows]
-        return page_of(found, request.limit, lambda item: Position(item.created_at, item.id))
+        page = [_to_import(row) for row in rows]
+        return page_of(page, request.limit, lambda item: Position(item.created_at, item.id))
 
     def find_same_file(self, same_file_key: str) -> LeadImport | None:
         statement = with_lock(select(imports).where(imports.c.same_file_key == same_file_key), self._connection)
@@ -92,17 +92,17 @@ class SqlImports(Imports):
         return [_to_import(row) for row in self._connection.execute(statement)]
 
     def expired(self, *, before: datetime) -> UUID | None:
-        left = [exists().where(rows.c.import_id == imports.c.id) for rows in (import_snapshots, import_rejections)]
-        # What ended before was created before, and that has an index.
+        leftovers = [exists().where(rows.c.import_id == imports.c.id) for rows in (import_snapshots, import_rejections)]
+        # An import that ended before the moment was created before it, and `created_at` has an index.
         statement = (
             select(imports.c.id)
             .where(imports.c.created_at < before, imports.c.finished_at < before, imports.c.due == literal(False))
-            .where(or_(imports.c.report_key.is_not(None), *left))
+            .where(or_(imports.c.report_key.is_not(None), *leftovers))
             .order_by(imports.c.created_at, imports.c.id)
             .limit(1)
         )
-        found: UUID | None = self._connection.execute(statement).scalar()
-        return found
+        import_id: UUID | None = self._connection.execute(statement).scalar()
+        return import_id
 
 
 def _to_row(stored: LeadImport) -> dict[str, Any]:

@@ -1,7 +1,7 @@
-"""Counting calls in the ledger itself: the entries that rollups are made of.
+"""SQL queries that count calls in the ledger itself, for rebuilding and completing rollups.
 
-An entry counts once it is folded, and counts no longer once the next one of its chain is. So each is worth 1, 0 or, as
-folding keeps to no order, -1.
+An entry counts once it is folded, and no longer once the next entry of its chain is folded. So its weight is 1, 0, or,
+because entries can be folded in any order, -1.
 """
 
 from collections.abc import Sequence
@@ -33,13 +33,13 @@ _following_waiting = unfolded.alias("following_waiting")
 
 _FOLDED = _waiting.c.entry_id.is_(None)
 _FOLLOWED = and_(_following.c.id.is_not(None), _following_waiting.c.entry_id.is_(None))
-_WORTH = case((_FOLDED, 1), else_=0) - case((_FOLLOWED, 1), else_=0)
+_WEIGHT = case((_FOLDED, 1), else_=0) - case((_FOLLOWED, 1), else_=0)
 _RESULT = func.coalesce(ledger.c.outcome, ledger.c.kind)
 _RECORDED_AT = func.max(case((_FOLLOWED, _following.c.at), (_FOLDED, ledger.c.at), else_=null()))
 
 
 def recounted_calls(connection: Connection, day: int) -> Sequence[Recounted]:
-    """The folded calls of a day of UTC, by all that they are counted by."""
+    """Return the folded calls of a UTC day, by all dimensions of rollups."""
     quarter = _quarter_in(connection)
     groups = [quarter, ledger.c.agent_id, ledger.c.source, ledger.c.attempt, _RESULT]
     names = ["quarter", "agent_id", "source", "attempt", "result"]
@@ -61,7 +61,7 @@ def recounted_calls(connection: Connection, day: int) -> Sequence[Recounted]:
 
 
 def select_folded_calls(question: Totals) -> Select[Any]:
-    """What to ask: the folded calls of an agent, by source or attempt, and by result."""
+    """Return the statement for the folded calls of an agent, by source or attempt, and by result."""
     key: ColumnElement[Any] = ledger.c.source
     if question.by is Dimension.ATTEMPT:
         key = case((ledger.c.attempt > MAX_ATTEMPT, literal_column(str(MAX_ATTEMPT))), else_=ledger.c.attempt)
@@ -71,16 +71,16 @@ def select_folded_calls(question: Totals) -> Select[Any]:
 
 
 def _quarter_in(connection: Connection) -> ColumnElement[int]:
-    """The quarter hour in which the call was, as `quarter_of` numbers it."""
+    """Return the quarter hour of the call, numbered as by `quarter_of`."""
     quarter = quarter_hour_of(ledger.c.called_at)
     return func.max(0, quarter) if connection.dialect.name == "sqlite" else func.greatest(0, quarter)
 
 
 def _counted(first: int, end: int, *, index: str) -> Select[Any]:
-    """What to ask: how many calls there are in these quarter hours, their seconds, and when that was last changed."""
-    seconds = func.sum(_WORTH * func.coalesce(ledger.c.duration_seconds, 0))
+    """Return the statement for the number of calls in these quarter hours, their seconds, and the last change."""
+    seconds = func.sum(_WEIGHT * func.coalesce(ledger.c.duration_seconds, 0))
     statement = (
-        select(func.sum(_WORTH).label("calls"), seconds.label("seconds"), _RECORDED_AT.label("recorded_at"))
+        select(func.sum(_WEIGHT).label("calls"), seconds.label("seconds"), _RECORDED_AT.label("recorded_at"))
         .select_from(ledger)
         .outerjoin(
             _following, and_(_following.c.task_id == ledger.c.task_id, _following.c.number == ledger.c.number + 1)
@@ -91,6 +91,6 @@ def _counted(first: int, end: int, *, index: str) -> Select[Any]:
         .having(_RECORDED_AT.is_not(None))
     )
     if first > 0:
-        # What was before 1970 is counted with the first quarter hour.
+        # Calls before 1970 are counted in the first quarter hour.
         statement = statement.where(ledger.c.called_at >= moment_of(first))
     return force_index(statement, ledger, index)

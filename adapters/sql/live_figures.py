@@ -1,4 +1,4 @@
-"""Figures of leads and call tasks as they are at the moment, counted by the database."""
+"""SQL queries for current figures of leads and call tasks, such as the funnel and overdue calls."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -20,7 +20,7 @@ _MICROSECONDS = 1_000_000
 
 
 class SqlLiveFigures(LiveFigures):
-    """Figures out of the tables of leads, calls and call tasks."""
+    """Current figures from the tables of leads, calls and call tasks."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -28,19 +28,19 @@ class SqlLiveFigures(LiveFigures):
     def funnel(self, question: Cohort) -> Mapping[str, FunnelCounts]:
         agent = question.assigned_to
         contacts, conversions = (frozenset(metric.results) for metric in (CONTACTS, CONVERSIONS))
-        cohort = _of_cohort(
+        cohort = _with_calls_of_cohort(
             select(
                 leads.c.source,
-                _whether(LeadFilter(called=True, visible_to=agent)).label("called"),
-                _whether(LeadFilter(call_outcomes=contacts, visible_to=agent)).label("contacted"),
-                _whether(LeadFilter(call_outcomes=conversions, visible_to=agent)).label("converted"),
+                _matches(LeadFilter(called=True, visible_to=agent)).label("called"),
+                _matches(LeadFilter(call_outcomes=contacts, visible_to=agent)).label("contacted"),
+                _matches(LeadFilter(call_outcomes=conversions, visible_to=agent)).label("converted"),
             ),
             question,
         ).subquery("cohort")
         statement = select(
             cohort.c.source,
             func.count().label("leads"),
-            *(_number(cohort.c[name]) for name in ("called", "contacted", "converted")),
+            *(_count(cohort.c[name]) for name in ("called", "contacted", "converted")),
         ).group_by(cohort.c.source)
         return {
             row.source: FunnelCounts(
@@ -91,24 +91,25 @@ class SqlLiveFigures(LiveFigures):
         ]
 
     def names(self, user_ids: Collection[UUID]) -> Mapping[UUID, str]:
-        found: dict[UUID, str] = {}
+        names: dict[UUID, str] = {}
         for portion in batches(list(user_ids)):
             rows = self._connection.execute(select(users.c.id, users.c.name).where(users.c.id.in_(portion)))
-            found.update((row.id, row.name) for row in rows)
-        return found
+            names.update((row.id, row.name) for row in rows)
+        return names
 
 
 def _waits(question: Cohort, within: int) -> Select[*tuple[Any, ...]]:
-    """How many leads were called, how many within so many seconds, and the nearest ranks of the seconds they waited.
+    """Return the statement for the number of called leads, those called `within` seconds, and percentiles of the wait.
 
-    The leads are read once: they are counted by their seconds, and these counts are added up in the order of seconds.
+    Percentiles are nearest ranks. The leads are read once: they are counted per second of waiting, and these counts are
+    summed in the order of seconds.
     """
     first = first_call(question.assigned_to, joined=question.assigned_to is None)
     wait = microseconds_between(leads.c.created_at, first)
-    # Rounded up: within so many seconds the lead was called. A call before the lead was created is one at that moment.
+    # Rounded up to whole seconds. A call before the creation of the lead counts as a wait of 0.
     rounded_up = whole_quotient(wait + literal(_MICROSECONDS - 1), literal(_MICROSECONDS))
     seconds = case((wait <= 0, 0), else_=rounded_up).label("seconds")
-    waits = _of_cohort(select(seconds), question).where(first.is_not(None)).subquery("waits")
+    waits = _with_calls_of_cohort(select(seconds), question).where(first.is_not(None)).subquery("waits")
     counted = select(waits.c.seconds, func.count().label("calls")).group_by(waits.c.seconds).subquery("counted")
     ranked = select(
         counted.c.seconds,
@@ -130,35 +131,34 @@ def _waits(question: Cohort, within: int) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _whether(filters: LeadFilter) -> ColumnElement[int]:
-    """1 for a lead that meets the conditions on its calls, 0 for any other.
+def _matches(filters: LeadFilter) -> ColumnElement[int]:
+    """Return an expression that is 1 for a lead that matches the conditions on its calls, and 0 for any other.
 
-    Summed in a query around the one that asks this: MariaDB takes a subquery's aggregate within a sum for one of the
-    sum's own query, and refuses it.
+    It has to be summed in an outer query: MariaDB refuses an aggregate of a subquery inside a sum.
     """
     conditions = called(filters, joined=filters.visible_to is None)
     return case((and_(*conditions), 1), else_=0)
 
 
-def _number(flag: ColumnElement[int]) -> ColumnElement[Any]:
-    """How many of the leads of a cohort have the flag, by its name."""
+def _count(flag: ColumnElement[int]) -> ColumnElement[Any]:
+    """Return the number of leads of a cohort with the flag, labelled with the name of the flag."""
     return func.coalesce(func.sum(flag), 0).label(flag.name)
 
 
-def _of_cohort(statement: Select[*tuple[Any, ...]], question: Cohort) -> Select[*tuple[Any, ...]]:
-    """The statement about the leads of the cohort, where they are everybody's with the counts of their calls."""
+def _with_calls_of_cohort(statement: Select[*tuple[Any, ...]], question: Cohort) -> Select[*tuple[Any, ...]]:
+    """Restrict the statement to the leads of the cohort; join the call counts if it is for all agents."""
     return _by_cohort(with_counts(statement) if question.assigned_to is None else statement, question)
 
 
 def _by_cohort(statement: Select[*tuple[Any, ...]], question: Cohort) -> Select[*tuple[Any, ...]]:
-    """The statement about the leads of the cohort, by the index that holds them one after the other."""
+    """Restrict the statement to the leads of the cohort, and force the index that is sorted by creation."""
     index = "ix_leads_listed" if question.assigned_to is None else "ix_leads_assigned_listed"
     return force_index(statement.where(*_created(question)), leads, index)
 
 
 def _created(question: Cohort) -> list[ColumnElement[bool]]:
     conditions = [
-        # A lead that is not deleted is listed at the moment of its creation.
+        # For a lead that is not deleted, `listed_at` is the moment of its creation.
         leads.c.listed_at >= question.created_from,
         leads.c.listed_at < question.created_to,
     ]

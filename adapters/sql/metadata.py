@@ -1,4 +1,7 @@
-"""What all tables have in common. Migrations make them; a test holds both against each other."""
+"""SQLAlchemy metadata, options and column lengths shared by all table definitions.
+
+Migrations create the tables; a test compares the result with the definitions.
+"""
 
 from collections.abc import Iterable
 from enum import StrEnum
@@ -7,14 +10,14 @@ from typing import Any
 from sqlalchemy import CheckConstraint, MetaData
 
 MAX_CODE_LENGTH = 32
-"""Characters of a status, a role or the like."""
+"""Characters of a status, a role and similar codes."""
 
 MAX_CORRELATION_ID_LENGTH = 128
 
 MYSQL: dict[str, Any] = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_bin"}
-"""What a table says to MySQL and MariaDB, whatever the server would do by itself."""
+"""Options of every table on MySQL and MariaDB, independent of the defaults of the server."""
 
-# MySQL counts a named key's name among 64 characters, and names a primary key PRIMARY whatever it is called.
+# Names of keys on MySQL have at most 64 characters, and a primary key is always called PRIMARY.
 metadata = MetaData(
     naming_convention={
         "pk": "pk_%(table_name)s",
@@ -24,6 +27,6 @@ metadata = MetaData(
 
 
 def one_of(column: str, values: Iterable[StrEnum], name: str) -> CheckConstraint:
-    """The check that a column holds one of the values."""
+    """Return the check constraint that a column has one of the values."""
     listed = ", ".join(f"'{value}'" for value in values)
     return CheckConstraint(f"{column} IN ({listed})", name=name)

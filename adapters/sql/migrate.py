@@ -1,4 +1,7 @@
-"""Bringing a database to the schema that this version of Unite needs. There is no ini file: Alembic is told here."""
+"""Schema migrations by Alembic: upgrade, downgrade, and checks of the current revision.
+
+Alembic is configured here, without an ini file.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,50 +19,51 @@ from adapters.sql.grants import DatabaseAccount, ExcessPrivileges
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 
-# A named lock is of the whole server, and its name has 64 characters at the most.
+# A named lock is valid for the whole server, and its name has at most 64 characters.
 _LOCK = "CONCAT('unite ', SHA2(DATABASE(), 224))"
-_TIMEOUT = 24 * 3600
+_LOCK_TIMEOUT_SECONDS = 24 * 3600
 
 _RUNS_FROM = "~"
-"""In a revision such as `0012~0010`: versions of Unite that know 0010 can work with the schema 0012."""
+"""Separator in a revision such as `0012~0010`: versions of Unite that know 0010 can work with schema 0012."""
 
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
-    """Apply every migration up to `revision` that is missing.
+    """Apply all missing migrations up to `revision`.
 
-    Safe to run at every start and in several processes at once: the later ones wait and find nothing to do. On
-    SQLite it is all or none; MySQL commits each statement that changes a table, so that those before a failure stay.
+    Safe to run at every start and in several processes at once: the others wait, and then have nothing to do. On SQLite
+    all migrations are one transaction. MySQL commits each statement that changes a table, so that the statements before
+    a failure stay.
     """
-    with _alone(engine) as connection:
+    with _exclusively(engine) as connection:
         command.upgrade(_config(connection), revision)
 
 
 def downgrade(engine: Engine, revision: str) -> None:
-    """Take back every migration after `revision` (`base`: all of them) with what they hold."""
-    with _alone(engine) as connection:
+    """Revert all migrations after `revision` (`base`: all of them), and delete the data that they added."""
+    with _exclusively(engine) as connection:
         command.downgrade(_config(connection), revision)
 
 
 def grant(engine: Engine, account: DatabaseAccount) -> ExcessPrivileges:
-    """Give the account that the service works with its rights on every table there is, and take all others away.
+    """Grant the service's account its privileges on every table, and revoke all others.
 
-    What it has beyond them and could not be taken away is told.
+    Returns the privileges that it has beyond these and that could not be revoked.
 
-    To be done after every upgrade: a new table has none. On SQLite there are no accounts; on MySQL and MariaDB it takes
-    one that may give on what it has.
+    To be called after every upgrade, because a new table has no grants. Not for SQLite, which has no accounts. On MySQL
+    and MariaDB the account of the engine needs the GRANT OPTION.
     """
-    with _alone(engine) as connection:
+    with _exclusively(engine) as connection:
         return grants.grant_privileges(connection, account)
 
 
 def current(engine: Engine) -> str | None:
-    """The revision that the database is at; None for one that was never migrated."""
+    """Return the current revision of the database; None if it was never migrated."""
     with engine.connect().execution_options(**{READ_ONLY: True}) as connection:
         return MigrationContext.configure(connection).get_current_revision()
 
 
 def head() -> str:
-    """The revision that this version of Unite needs."""
+    """Return the revision that this version of Unite needs."""
     revision = ScriptDirectory(str(MIGRATIONS)).get_current_head()
     if revision is None:
         raise RuntimeError("There are no migrations; the installation is incomplete.")
@@ -67,26 +71,26 @@ def head() -> str:
 
 
 def revisions() -> set[str]:
-    """Every revision that this version of Unite knows."""
+    """Return all revisions that this version of Unite knows."""
     return {script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
 
 
 def is_current(engine: Engine) -> bool:
-    """Whether the database is at the schema that this version of Unite needs."""
+    """Return whether the database has the schema that this version of Unite needs."""
     return current(engine) == head()
 
 
 def is_usable(engine: Engine) -> bool:
-    """Whether this version of Unite can work with the database as it is: at its own schema, or at a later one.
+    """Return whether this version of Unite can work with the database: with its own schema, or a compatible later one.
 
-    The later schema says in its revision which versions can, so that one that is older than it need not know it.
+    The revision of a later schema contains which versions can work with it.
     """
     revision = current(engine)
     return revision == head() or (revision is not None and _is_later_and_usable(revision))
 
 
 def is_later(engine: Engine) -> bool:
-    """Whether the database is at a later schema, with which this version of Unite can work."""
+    """Return whether the database has a later schema with which this version of Unite can work."""
     revision = current(engine)
     return revision is not None and _is_later_and_usable(revision)
 
@@ -98,24 +102,24 @@ def _is_later_and_usable(revision: str) -> bool:
 
 
 def is_compared(name: str | None, kind: str, _parents: object) -> bool:
-    """Whether a thing in the database is described in `schema`: the index of words is made by migrations alone."""
+    """Return whether Alembic compares this object with `schema`; the index of words is only in migrations."""
     if name is None:
         return True
     return not (name.startswith("lead_words") if kind == "table" else name == mysql_words.INDEX)
 
 
 @contextmanager
-def _alone(engine: Engine) -> Iterator[Connection]:
-    """A transaction in which nobody else migrates the same database.
+def _exclusively(engine: Engine) -> Iterator[Connection]:
+    """Yield a connection in a transaction during which no other process migrates the same database.
 
-    SQLite's own lock sees to that. MySQL has none for several statements that change tables, so that a named one is
-    taken, which is gone with the connection, however that ends.
+    On SQLite the lock of the transaction is enough. MySQL has none that covers several statements which change tables,
+    so that a named lock is used. It is released with the connection, however that ends.
     """
     with engine.begin() as connection:
         if engine.dialect.name == "sqlite":
             yield connection
             return
-        connection.exec_driver_sql(f"SELECT GET_LOCK({_LOCK}, {_TIMEOUT})").scalar_one()
+        connection.exec_driver_sql(f"SELECT GET_LOCK({_LOCK}, {_LOCK_TIMEOUT_SECONDS})").scalar_one()
         try:
             yield connection
         finally:

@@ -1,4 +1,4 @@
-"""The table of what counts against quotas."""
+"""Table definition for uses that count against quotas."""
 
 from sqlalchemy import Column, Index, PrimaryKeyConstraint, Table
 
@@ -7,7 +7,7 @@ from adapters.sql.types import Identifier, Moment, exact_text
 
 MAX_SUBJECT_LENGTH = 128
 
-# A row that has `HOLDS_SUBJECT` for its id is no use: who counts locks it.
+# A row with the id `HOLDS_SUBJECT` is not a use, but a lock: a transaction locks it before it counts.
 quota_uses = Table(
     "quota_uses",
     metadata,

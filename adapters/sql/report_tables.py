@@ -1,4 +1,4 @@
-"""The tables of reports: calls counted beforehand, and which entries of the ledger are not counted there yet."""
+"""Table definitions for reports: rollups of calls, and the ledger entries that are not folded into them yet."""
 
 from sqlalchemy import BigInteger, Column, Index, Integer, PrimaryKeyConstraint, Table
 
@@ -7,10 +7,10 @@ from adapters.sql.types import Identifier, Moment, exact_text
 from unite_core.calls.model import CallResult
 
 MAX_KEY_LENGTH = 64
-"""Characters of a source, the longest of what calls are counted by."""
+"""Characters of a source, the longest key of a rollup."""
 
-# `period` is a quarter hour or a day of UTC, numbered from 1970. How `dimension` and `grain` are numbered is said in
-# `rollups`, so that a row is short: a year has millions.
+# `period` is a quarter hour or a UTC day, numbered from 1970. `dimension` and `grain` are numbers, defined in
+# `rollup_rows`, to make rows short: a year has millions.
 call_rollups = Table(
     "call_rollups",
     metadata,
@@ -26,8 +26,8 @@ call_rollups = Table(
     **MYSQL,
 )
 
-# The calls of each agent by source and by attempt, for each day of UTC; `dimension` as in `call_rollups`. What is asked
-# of it is one agent's, so that all of an agent's rows lie together.
+# The calls of each agent by source and by attempt, for each UTC day; `dimension` as in `call_rollups`. The primary key
+# begins with the agent, because queries are about one agent.
 agent_rollups = Table(
     "agent_rollups",
     metadata,
@@ -41,7 +41,7 @@ agent_rollups = Table(
     **MYSQL,
 )
 
-# An entry of the call ledger is here from when it is written until it is folded into the rollups.
+# An entry of the call ledger is here until it is folded into the rollups.
 unfolded_entries = Table(
     "unfolded_entries",
     metadata,
@@ -50,8 +50,8 @@ unfolded_entries = Table(
     **MYSQL,
 )
 
-# An entry is here from when it leaves `unfolded_entries` until it is counted in `agent_rollups`, too. A trigger puts it
-# here, because a worker of the version before, which may run at the same time, folds it into `call_rollups` alone.
+# An entry is here from its deletion from `unfolded_entries` until it is counted in `agent_rollups` too. A trigger
+# inserts it, because a worker of the previous version may run at the same time, and folds it into `call_rollups` only.
 agent_unfolded_entries = Table(
     "agent_unfolded_entries",
     metadata,
@@ -60,7 +60,7 @@ agent_unfolded_entries = Table(
     **MYSQL,
 )
 
-# Its one row is added, or found, and locked by each transaction that folds entries or rebuilds a day.
+# Each transaction that folds entries or rebuilds a day inserts or finds the one row, and locks it.
 rollup_locks = Table(
     "rollup_locks",
     metadata,

@@ -1,4 +1,4 @@
-"""Questions about calls that were counted beforehand, all in one statement."""
+"""SQL queries over rollups: answers several report questions with one statement."""
 
 import operator
 from collections.abc import Iterator, Sequence
@@ -38,7 +38,8 @@ _RESULTS = tuple(CallResult)
 class Shape(NamedTuple):
     """What the SQL of a part depends on.
 
-    Whether its rows are by label and by key, about one agent, and of those that are counted for each agent apart.
+    Whether its rows are grouped by label and by key, whether it is about one agent, whether it reads the rollups per
+    agent, and the groups of results.
     """
 
     by_label: bool
@@ -50,9 +51,9 @@ class Shape(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class QueryPart:
-    """A part of a question that is one range of rollups; the answers to the parts are added up, as often as it says.
+    """A part of a question that is one range of rollups. The answers of all parts are added up, each `times` times.
 
-    With `of_agent` it is about the rollups that are counted for each agent apart.
+    With `of_agent` it reads the rollups per agent.
     """
 
     question: int
@@ -69,11 +70,11 @@ class QueryPart:
 
     @property
     def shape(self) -> Shape:
-        """What its SQL depends on: everything else is a value."""
+        """What its SQL depends on. Everything else is a parameter."""
         return Shape(self.segment is not None, self.by_key, self.agent_id is not None, self.of_agent, self.groups)
 
     def values_at(self, place: int) -> dict[str, Any]:
-        """The values of its parameters, where it is in that place of a statement, as the driver takes them."""
+        """Return the values of its parameters, as the driver takes them, if it has this place in a statement."""
         values: dict[str, Any] = {
             "dimension": DIMENSIONS[self.dimension],
             "grain": GRAINS[self.grain],
@@ -88,12 +89,12 @@ class QueryPart:
 
 
 def is_of_agent(question: Question) -> bool:
-    """Whether it is about rollups that are counted for each agent apart, which there are for days alone."""
+    """Return whether the question needs the rollups per agent, which exist for days only."""
     return isinstance(question, Totals) and question.agent_id is not None and question.by in OF_AGENT
 
 
 def parts_of(number: int, question: Question) -> Iterator[QueryPart]:
-    """The parts of the question with that number, without those that no rollup answers."""
+    """Yield the parts of the question with that number, except for those that no rollup answers."""
     agent = question.agent_id
     dimension = Dimension.ALL if agent is None else Dimension.AGENT
     if isinstance(question, Timeline):
@@ -130,7 +131,7 @@ def parts_of(number: int, question: Question) -> Iterator[QueryPart]:
 
 
 def run_query(connection: Connection, parts: Sequence[QueryPart]) -> Iterator[tuple[int, str, str, Tally]]:
-    """The place of the part that each row is of, its label and key, either empty, and its tally."""
+    """Query the parts; yield for each row the place of its part, its label and key (either may be '') and its tally."""
     statement, names = _statement(tuple(part.shape for part in parts), connection.dialect)
     values: dict[str, Any] = {}
     for place, part in enumerate(parts):
@@ -141,10 +142,9 @@ def run_query(connection: Connection, parts: Sequence[QueryPart]) -> Iterator[tu
 
 @lru_cache(maxsize=256)
 def _statement(shapes: tuple[Shape, ...], dialect: Dialect) -> tuple[str, tuple[str, ...]]:
-    """What to ask for parts of these shapes, all in one statement, as the driver itself takes it.
+    """Return one SQL statement for parts of these shapes, and the names of its parameters in their order.
 
-    With it come the names of its parameters in their order. To look up in SQLAlchemy what such a statement compiles to
-    takes longer than to send it.
+    Cached as text for the driver, because SQLAlchemy's lookup of a compiled statement takes longer than sending it.
     """
     statement = union_all(*(_sums(place, shape) for place, shape in enumerate(shapes)))
     compiled = statement.compile(dialect=dialect)
@@ -152,7 +152,7 @@ def _statement(shapes: tuple[Shape, ...], dialect: Dialect) -> tuple[str, tuple[
 
 
 def _sums(place: int, shape: Shape) -> Select[Any]:
-    """Rows that say which part they are of, and for which label and key; without either it is one for all."""
+    """Return the SELECT for one part: a row per label and key, or a single row, each with the place of the part."""
 
     def parameter(name: str) -> BindParameter[int]:
         return bindparam(f"{name}_{place}", type_=BigInteger())
@@ -160,15 +160,15 @@ def _sums(place: int, shape: Shape) -> Select[Any]:
     by_label, by_key, of_one, of_agent, groups = shape
     table = agent_rollups if of_agent else call_rollups
     period = table.c.day if of_agent else table.c.period
-    nothing: ColumnElement[Any] = literal_column("''")
-    label: ColumnElement[Any] = nothing
+    empty: ColumnElement[Any] = literal_column("''")
+    label: ColumnElement[Any] = empty
     if by_label:
         label = label_of(period, parameter("shift"), parameter("per"), parameter("modulo"))
-    key = table.c.key if by_key else nothing
-    recorded_at = func.max(call_rollups.c.recorded_at) if by_label and not groups else nothing
-    summed = [_added(table, group) for group in groups] or [table.c[name] for name in COUNT_COLUMNS]
+    key = table.c.key if by_key else empty
+    recorded_at = func.max(call_rollups.c.recorded_at) if by_label and not groups else empty
+    summed = [_sum_of(table, group) for group in groups] or [table.c[name] for name in COUNT_COLUMNS]
     row = concatenated_sums([literal_column(str(place))], summed, [recorded_at, key])
-    # MariaDB groups by no expression that is a part of another one.
+    # MariaDB cannot group by an expression that is part of another one, so that the label is a column of its own.
     statement = select(label.label("label"), row).where(
         table.c.dimension == parameter("dimension"), period >= parameter("first"), period < parameter("end")
     )
@@ -177,7 +177,7 @@ def _sums(place: int, shape: Shape) -> Select[Any]:
     if of_one:
         column = agent_rollups.c.agent_id if of_agent else call_rollups.c.key
         statement = statement.where(column == bindparam(f"agent_{place}", type_=column.type))
-    # Grouped even where all is one row, so that there is none where nothing was counted.
+    # Grouped even if there is one row for all, so that there is no row if nothing was counted.
     grouping: list[ColumnElement[Any]] = [literal_column("label")] if by_label or not by_key else []
     if by_key:
         grouping.append(table.c.key)
@@ -185,17 +185,17 @@ def _sums(place: int, shape: Shape) -> Select[Any]:
     return force_index(statement.group_by(*grouping), table, index)
 
 
-def _added(table: Table, results: Sequence[CallResult]) -> ColumnElement[int]:
+def _sum_of(table: Table, results: Sequence[CallResult]) -> ColumnElement[int]:
     return reduce(operator.add, (table.c[result.value] for result in results)).self_group()
 
 
 def _read(label: int | str, text: str, parts: Sequence[QueryPart]) -> tuple[int, str, str, Tally]:
-    """A row that `_sums` asks for."""
-    number, _, counted = text.partition(",")
+    """Parse a row of `_sums`."""
+    number, _, rest = text.partition(",")
     place = int(number)
     groups = parts[place].groups
-    # The key may hold commas; it is the last one.
-    *sums, recorded_at, key = counted.split(",", (len(groups) or len(COUNT_COLUMNS)) + 1)
+    # The key is last because it may contain commas.
+    *sums, recorded_at, key = rest.split(",", (len(groups) or len(COUNT_COLUMNS)) + 1)
     numbers = read_sums(sums)
     if groups:
         tally = Tally({group[0]: number for group, number in zip(groups, numbers, strict=True) if number})

@@ -1,4 +1,4 @@
-"""Calls counted beforehand, in rows: one for each period, and in it for each agent, source and attempt."""
+"""SQL repository of rollups: calls counted per period, and per agent, source and attempt."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -34,7 +34,7 @@ from unite_core.reports.ports import (
 from unite_core.reports.tally import Tally
 
 _FOLDING = 1
-"""The row that is locked while entries are folded or a day is rebuilt."""
+"""The id of the row that is locked while entries are folded or a day is rebuilt."""
 
 
 class SqlRollups(Rollups):
@@ -48,10 +48,10 @@ class SqlRollups(Rollups):
         parts: list[QueryPart] = [
             part for number, question in enumerate(questions) for part in parts_of(number, question)
         ]
-        # SQLite takes up to 500 of them in one statement.
-        for some in batches(parts):
-            for place, label, key, tally in run_query(self._connection, some):
-                answer, times = answers[some[place].question], some[place].times
+        # SQLite allows up to 500 parts in one statement.
+        for portion in batches(parts):
+            for place, label, key, tally in run_query(self._connection, portion):
+                answer, times = answers[portion[place].question], portion[place].times
                 name = label or key
                 if name not in answer and times == 1:
                     answer[name] = tally
@@ -87,7 +87,7 @@ class SqlRollups(Rollups):
     def days(self) -> Sequence[int]:
         day = func.distinct(whole_quotient(quarter_hour_of(ledger.c.called_at), literal(QUARTERS_PER_DAY)))
         called = self._connection.execute(force_index(select(day), ledger, "ix_call_ledger_called")).scalars()
-        # The first quarter hour also has whatever was before 1970.
+        # Calls before 1970 are counted in the first quarter hour.
         days = {max(0, int(each)) for each in called}
         whole = rollups.c.dimension == DIMENSIONS[Dimension.ALL], rollups.c.grain == GRAINS[Grain.DAY]
         days.update(self._connection.execute(select(rollups.c.period).where(*whole)).scalars())
@@ -95,7 +95,7 @@ class SqlRollups(Rollups):
 
     def recount(self, day: int) -> Sequence[Recounted]:
         self._lock()
-        # What is recounted is what is folded, for each agent too.
+        # A recount includes only folded entries, so that the rollups per agent have to catch up first.
         while fold_per_agent(self._connection):
             pass
         return recounted_calls(self._connection, day)
@@ -108,7 +108,7 @@ class SqlRollups(Rollups):
         insert_if_absent(self._connection, locks, [(_FOLDING,)])
 
     def _complete(self, question: Totals, answer: dict[str, Tally], steps: Sequence[EntryChange]) -> None:
-        """Add what is folded and not counted for each agent: before and after whole days, and by an older version."""
+        """Add what the rollups per agent lack: parts of days, and entries that an older version has folded."""
         for portion in rollup_ranges(question.start, question.end):
             if portion.grain is Grain.DAY:
                 first, end = portion.first * QUARTERS_PER_DAY, portion.end * QUARTERS_PER_DAY

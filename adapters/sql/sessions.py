@@ -1,4 +1,4 @@
-"""Sessions in rows, and every refresh token that they ever had."""
+"""SQL repository of sessions, with all refresh tokens that each has had."""
 
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,7 @@ from unite_core.identity.ports import Sessions, sessions_namespace
 
 
 class SqlSessions(Sessions):
-    """Sessions in the relational database. `changed` gets the namespaces of the cache that hold what was changed."""
+    """Sessions in the relational database. Cache namespaces to be invalidated are added to `changed`."""
 
     def __init__(self, connection: Connection, changed: set[str]) -> None:
         self._connection = connection
@@ -24,7 +24,7 @@ class SqlSessions(Sessions):
 
     def add(self, session: Session) -> None:
         self._connection.execute(insert(sessions), _to_row(session))
-        self._know(session)
+        self._add_token(session)
 
     def get(self, session_id: UUID) -> Session | None:
         row = self._connection.execute(select(sessions).where(sessions.c.id == session_id)).first()
@@ -45,9 +45,9 @@ class SqlSessions(Sessions):
         stored = self._connection.execute(update(sessions).where(sessions.c.id == session.id).values(_to_row(session)))
         if not stored.rowcount:
             raise NotFound("There is no such session.")
-        known = select(refresh_tokens.c.digest).where(refresh_tokens.c.digest == session.current_refresh)
-        if self._connection.execute(known).first() is None:
-            self._know(session)
+        token = select(refresh_tokens.c.digest).where(refresh_tokens.c.digest == session.current_refresh)
+        if self._connection.execute(token).first() is None:
+            self._add_token(session)
 
     def revoke_all(self, user_id: UUID, *, now: datetime) -> int:
         self._changed.add(sessions_namespace(user_id))
@@ -62,8 +62,8 @@ class SqlSessions(Sessions):
         live = force_index(select(sessions.c.expires_at, sessions.c.id), sessions, "ix_sessions_user").where(
             sessions.c.user_id == user_id, sessions.c.revoked_at.is_(None), sessions.c.expires_at > now
         )
-        found = sorted(self._connection.execute(live), key=lambda row: (row.expires_at, row.id), reverse=True)
-        oldest = [row.id for row in found[keep:]]
+        newest_first = sorted(self._connection.execute(live), key=lambda row: (row.expires_at, row.id), reverse=True)
+        oldest = [row.id for row in newest_first[keep:]]
         if oldest:
             self._changed.add(sessions_namespace(user_id))
         for portion in batches(oldest):
@@ -80,7 +80,7 @@ class SqlSessions(Sessions):
             self._connection.execute(delete(sessions).where(sessions.c.id.in_(portion)))
         return len(ids)
 
-    def _know(self, session: Session) -> None:
+    def _add_token(self, session: Session) -> None:
         token = {"digest": session.current_refresh, "session_id": session.id}
         self._connection.execute(insert(refresh_tokens), token)
 

@@ -1,4 +1,4 @@
-"""Copies of an SQLite database, made while others write to it."""
+"""Backup of an SQLite database while it is in use, and checks of the copy."""
 
 import os
 import sqlite3
@@ -11,21 +11,21 @@ from adapters.sql.schema import schema
 PAGE_BATCH_SIZE = 4_000
 
 INSTRUCTION_BATCH_SIZE = 1_000_000
-"""Of SQLite's virtual machine, between two signs of life: about a hundredth of a second."""
+"""Instructions of SQLite's virtual machine between two calls for progress: about a hundredth of a second."""
 
 SIDE_FILES = ("-wal", "-shm", "-journal")
-"""What SQLite keeps beside a database, by the end of its name."""
+"""Suffixes of the files that SQLite keeps beside a database."""
 
 Progress = Callable[[int, int], None]
 
 
 def copy_database(source: Path, target: Path, progress: Progress, begun: Callable[[], None]) -> None:
-    """Copy the database as it is at the moment when `begun` is called, or just before.
+    """Copy the database as it is when `begun` is called, or just before.
 
-    `progress` is called with the copied and with all pages.
+    `progress` is called with the number of copied pages and of all pages.
 
-    A transaction that reads is open meanwhile: without one the copy would begin anew after each change of another
-    process, maybe without an end in an import. Raises `sqlite3.Error`.
+    A read transaction is open meanwhile. Without it, SQLite would restart the copy after each change by another
+    process, and during an import might never finish. Raises `sqlite3.Error`.
     """
     with closing(_read_only(source)) as reading, closing(sqlite3.connect(target)) as writing:
         reading.execute("BEGIN")
@@ -36,22 +36,22 @@ def copy_database(source: Path, target: Path, progress: Progress, begun: Callabl
 
 
 def checkpoint_log(path: Path) -> None:
-    """Have nothing of the database in a log beside it. The next connection of the service changes that back."""
+    """Move the write-ahead log into the database file. The next connection of the service creates a log again."""
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA journal_mode = DELETE")
 
 
 def find_damage(path: Path, going_on: Callable[[], None]) -> str | None:
-    """The first thing that is wrong with the database, by a complete check of it; None where nothing is.
+    """Check the whole database; return the first fault, or None.
 
-    `going_on` is called again and again meanwhile.
+    `going_on` is called at short intervals meanwhile.
     """
     try:
         with closing(_read_only(path)) as connection:
             connection.set_progress_handler(going_on, INSTRUCTION_BATCH_SIZE)
-            (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
-            if found != "ok":
-                return str(found)
+            (result,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+            if result != "ok":
+                return str(result)
             orphan = connection.execute("PRAGMA foreign_key_check").fetchone()
             return None if orphan is None else f"a row of {orphan[0]} refers to a row of {orphan[2]} that is missing"
     except sqlite3.DatabaseError as error:
@@ -59,7 +59,7 @@ def find_damage(path: Path, going_on: Callable[[], None]) -> str | None:
 
 
 def revision_and_counts(path: Path) -> tuple[str | None, dict[str, int]]:
-    """The revision of the schema, and how many rows each table of ours has. Raises `sqlite3.Error`."""
+    """Return the schema revision, and the number of rows of each of our tables. Raises `sqlite3.Error`."""
     with closing(_read_only(path)) as connection:
         names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         if "alembic_version" not in names:
@@ -73,9 +73,9 @@ def revision_and_counts(path: Path) -> tuple[str | None, dict[str, int]]:
 
 
 def remove_side_files(path: Path) -> list[Path]:
-    """Remove what SQLite has left beside a database that is gone; what was removed.
+    """Remove the files that SQLite has left beside a deleted database; return their paths.
 
-    SQLite would take the changes in it for changes of whichever database is put there.
+    SQLite would apply the changes in them to any database that is put there.
     """
     removed = []
     for suffix in SIDE_FILES:
@@ -87,7 +87,7 @@ def remove_side_files(path: Path) -> list[Path]:
 
 
 def put_in_place(staged: Path, path: Path) -> None:
-    """Give a complete copy its final name, and have both on disk."""
+    """Rename a complete copy to its final name, and sync the file and the folder to disk."""
     for place in (staged, path.parent):
         if place == path.parent:
             staged.replace(path)

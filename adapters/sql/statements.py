@@ -1,4 +1,4 @@
-"""Statements that several tables have in common."""
+"""Helpers for SQL statements: insert, save by version, keyset pages, index hints, expressions per dialect."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import lru_cache
@@ -41,19 +41,19 @@ from unite_core.paging import PageRequest, Position
 T = TypeVar("T")
 
 MAX_LIST_PARAMETERS = 500
-"""How many values one IN list holds: SQLite before 3.32 took 999 parameters."""
+"""Limit of values in an IN list. SQLite before 3.32 allowed 999 parameters."""
 
 
 @lru_cache(maxsize=64)
 def insert_sql(table: Table, dialect: Dialect) -> str:
-    """INSERT of a whole row, in the order of the table's columns, as the driver itself takes it."""
+    """Return the INSERT of a whole row, in the order of the columns, as text for the driver."""
     return str(insert(table).inline().compile(dialect=dialect))
 
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Insert rows whose values are what the driver takes, in the order of the table's columns.
+    """Insert rows of values in the form of the driver, in the order of the columns.
 
-    SQLAlchemy's own executemany looks at each value of each row, which takes as long as the insert itself.
+    SQLAlchemy's own executemany processes each value of each row, which takes as long as the insert itself.
     """
     if rows:
         connection.exec_driver_sql(insert_sql(table, connection.dialect), list(rows))
@@ -61,27 +61,27 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[tuple[Any, 
 
 @lru_cache(maxsize=64)
 def insert_missing_sql(table: Table, dialect: Dialect) -> str:
-    """INSERT of a whole row that leaves one with the same primary key as it is."""
+    """Return the INSERT of a whole row that leaves an existing row with the same primary key unchanged."""
     statement = insert_sql(table, dialect)
     if dialect.name == "sqlite":
         return f"{statement} ON CONFLICT DO NOTHING"
-    # Not INSERT IGNORE, which forgives more; and unlike a duplicate that is refused, this locks the row for a change,
-    # so that two who do the same do not hold a shared lock each and wait for the other.
+    # Not INSERT IGNORE, which ignores other errors too. Unlike a plain INSERT of a duplicate, this takes an exclusive
+    # lock, so that two transactions do not each hold a shared lock and wait for the other: a deadlock.
     key = next(iter(table.primary_key.columns)).name
     return f"{statement} ON DUPLICATE KEY UPDATE {key} = {key}"
 
 
 def insert_if_absent(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Insert rows as `insert_rows` does, but those whose primary key is there already."""
+    """Insert rows like `insert_rows`, except those whose primary key exists."""
     if rows:
         connection.exec_driver_sql(insert_missing_sql(table, connection.dialect), list(rows))
 
 
 @lru_cache(maxsize=256)
 def update_sql(table: Table, columns: tuple[str, ...], dialect: Dialect) -> tuple[str, tuple[str, ...]]:
-    """UPDATE of these columns of one row at one version, as the driver itself takes it.
+    """Return the UPDATE of these columns of one row at one version, as text for the driver.
 
-    With it come the names of its parameters in their order: those of the columns, `of_id` and `of_version`.
+    Also returns the names of its parameters in their order: the columns, `of_id` and `of_version`.
     """
     statement = (
         update(table)
@@ -94,33 +94,33 @@ def update_sql(table: Table, columns: tuple[str, ...], dialect: Dialect) -> tupl
 
 @lru_cache(maxsize=64)
 def select_sql(table: Table, dialect: Dialect) -> str:
-    """SELECT of one whole row by its id, as the driver itself takes it."""
+    """Return the SELECT of one whole row by its id, as text for the driver."""
     return str(select(table).where(table.c.id == bindparam("of_id")).compile(dialect=dialect))
 
 
 def save_row(connection: Connection, table: Table, row: tuple[Any, ...], what: str) -> None:
-    """Store a row, as `insert_rows` takes them, whose version was counted up since it was read.
+    """Store a row, in the form of `insert_rows`, whose version was incremented after it was read.
 
-    Only what has changed is written: a column that is named costs every index that holds it, even where its value
-    stays the same. Raises `PreconditionFailed` where somebody else was quicker.
+    Only changed columns are written, because every index with a written column costs time, even if the value is the
+    same. Raises `PreconditionFailed` if another transaction has changed the row.
     """
     dialect = connection.dialect
     columns = table.columns.keys()
-    given = dict(zip(columns, row, strict=True))
-    stored = connection.exec_driver_sql(select_sql(table, dialect), (given["id"],)).first()
-    if stored is not None and stored.version == given["version"] - 1:
+    new = dict(zip(columns, row, strict=True))
+    stored = connection.exec_driver_sql(select_sql(table, dialect), (new["id"],)).first()
+    if stored is not None and stored.version == new["version"] - 1:
         changed = tuple(column for column, value, old in zip(columns, row, stored, strict=True) if value != old)
         statement, names = update_sql(table, changed, dialect)
-        values = {**given, "of_id": given["id"], "of_version": stored.version}
+        values = {**new, "of_id": new["id"], "of_version": stored.version}
         if connection.exec_driver_sql(statement, tuple(values[name] for name in names)).rowcount:
             return
-    raise _quicker(what)
+    raise _changed_meanwhile(what)
 
 
 def with_lock(statement: Select[Any], connection: Connection, *, skip_locked: bool = False) -> Select[Any]:
-    """The same rows, held until the unit of work ends; one that only reads holds nothing.
+    """Lock the selected rows until the unit of work ends, unless it is a reading one.
 
-    With `skip_locked` rows that another unit of work holds are passed over.
+    With `skip_locked` rows that another unit of work has locked are skipped.
     """
     if connection.get_execution_options().get(READ_ONLY):
         return statement
@@ -128,35 +128,35 @@ def with_lock(statement: Select[Any], connection: Connection, *, skip_locked: bo
 
 
 def save_version(connection: Connection, table: Table, values: dict[str, Any], what: str) -> None:
-    """Store an entity whose version was counted up since it was read; `values` are its columns.
+    """Store an entity whose version was incremented after it was read; `values` are its columns.
 
-    Raises `PreconditionFailed` where somebody else was quicker.
+    Raises `PreconditionFailed` if another transaction has changed it.
     """
     version_read = table.c.version == values["version"] - 1
     stored = connection.execute(update(table).where(table.c.id == values["id"], version_read).values(values))
     if not stored.rowcount:
-        raise _quicker(what)
+        raise _changed_meanwhile(what)
 
 
-def _quicker(what: str) -> PreconditionFailed:
+def _changed_meanwhile(what: str) -> PreconditionFailed:
     return PreconditionFailed(f"The {what} was changed by somebody else meanwhile; read it again, then decide.")
 
 
-class _Pairs(FunctionElement[bool]):
-    """How a pair of columns compares with a pair of values."""
+class _Comparison(FunctionElement[bool]):
+    """A comparison of a pair of columns with a pair of values."""
 
     type: TypeEngine[bool] = Boolean()
 
 
-class _Before(_Pairs):
-    """It is less."""
+class _Before(_Comparison):
+    """The pair of columns is less than the pair of values."""
 
     name = "before"
     inherit_cache: bool | None = True
 
 
-class _After(_Pairs):
-    """It is greater."""
+class _After(_Comparison):
+    """The pair of columns is greater than the pair of values."""
 
     name = "after"
     inherit_cache: bool | None = True
@@ -174,8 +174,8 @@ def _after_on_sqlite(element: _After, compiler: SQLCompiler, **options: Any) -> 
 
 @compiles(_Before, "mysql")
 def _before_on_mysql(element: _Before, compiler: SQLCompiler, **options: Any) -> str:
-    # For a comparison of rows MySQL takes no index: it would read the list from its beginning. MariaDB takes one only
-    # for the bound on its own.
+    # For a comparison of row values MySQL uses no index, and would read the list from its beginning. MariaDB uses one
+    # only with the separate bound on the first column.
     at, entity_id, at_value, id_value = element.clauses
     return compiler.process(and_(at <= at_value, or_(at < at_value, entity_id < id_value)), **options)
 
@@ -186,9 +186,9 @@ def _after_on_mysql(element: _After, compiler: SQLCompiler, **options: Any) -> s
     return compiler.process(and_(at >= at_value, or_(at > at_value, entity_id > id_value)), **options)
 
 
-def _compare_rows(element: _Pairs, sign: str, compiler: SQLCompiler, options: dict[str, Any]) -> str:
+def _compare_rows(element: _Comparison, operator: str, compiler: SQLCompiler, options: dict[str, Any]) -> str:
     at, entity_id, at_value, id_value = (compiler.process(each, **options) for each in element.clauses)
-    return f"({at}, {entity_id}) {sign} ({at_value}, {id_value})"
+    return f"({at}, {entity_id}) {operator} ({at_value}, {id_value})"
 
 
 class _Between(FunctionElement[int]):
@@ -212,12 +212,12 @@ def _between_on_mysql(element: _Between, compiler: SQLCompiler, **options: Any) 
 
 
 def microseconds_between(start: ColumnElement[Any], end: ColumnElement[Any]) -> ColumnElement[int]:
-    """The microseconds from one moment to another, below 0 where the second is the earlier one."""
+    """Return the microseconds from one moment to another, negative if the second one is earlier."""
     return _Between(start, end)
 
 
 class _WholeQuotient(FunctionElement[int]):
-    """How many times a number goes into another one that is not below 0."""
+    """The quotient of two integers, rounded down; the dividend must not be negative."""
 
     type: TypeEngine[int] = BigInteger()
     name = "whole_quotient"
@@ -232,18 +232,18 @@ def _whole_quotient_on_sqlite(element: _WholeQuotient, compiler: SQLCompiler, **
 
 @compiles(_WholeQuotient, "mysql")
 def _whole_quotient_on_mysql(element: _WholeQuotient, compiler: SQLCompiler, **options: Any) -> str:
-    # Not FLOOR(a / b), which divides decimals.
+    # Not FLOOR(a / b), because `/` is a division of decimals.
     number, by = (compiler.process(each, **options) for each in element.clauses)
     return f"(({number}) DIV ({by}))"
 
 
 def whole_quotient(number: ColumnElement[int], by: ColumnElement[int]) -> ColumnElement[int]:
-    """How many times `by` goes into a number that is not below 0."""
+    """Return `number` / `by`, rounded down; `number` must not be negative."""
     return _WholeQuotient(number, by)
 
 
 class _JoinedSums(FunctionElement[str]):
-    """Values and the sums of columns of integers, with commas between."""
+    """Values and sums of integer columns in one text, separated by commas."""
 
     type: TypeEngine[str] = Text()
     name = "joined_sums"
@@ -264,7 +264,7 @@ def _joined_sums_on_sqlite(element: _JoinedSums, compiler: SQLCompiler, **option
 
 @compiles(_JoinedSums, "mysql")
 def _joined_sums_on_mysql(element: _JoinedSums, compiler: SQLCompiler, **options: Any) -> str:
-    # MySQL sums integers as decimals, which takes half as long again as floating point does.
+    # MySQL sums integers as decimals, which takes 1.5 times as long as floating point.
     values = [compiler.process(each, **options) for each in element.clauses]
     parts = [f"SUM({it} * 1E0)" if place in element.sums else it for place, it in enumerate(values)]
     return f"CONCAT_WS(',', {', '.join(parts)})"
@@ -273,76 +273,76 @@ def _joined_sums_on_mysql(element: _JoinedSums, compiler: SQLCompiler, **options
 def concatenated_sums(
     before: Sequence[ColumnElement[Any]], summed: Sequence[ColumnElement[int]], after: Sequence[ColumnElement[Any]]
 ) -> ColumnElement[str]:
-    """Values, sums of integers and further values in one text with commas between, none of them NULL.
+    """Return values, sums of integers and further values as one text, separated by commas; none may be NULL.
 
-    PyMySQL takes four microseconds for a row, one for each value and four for a moment.
+    One text per row is faster to read: PyMySQL takes four microseconds per row, one per value, and four per moment.
     """
     return _JoinedSums(before, summed, after)
 
 
 def read_sums(sums: Sequence[str]) -> list[int]:
-    """The sums of `concatenated_sums`, exact up to 2**53."""
+    """Parse the sums of `concatenated_sums`, exact up to 2**53."""
     try:
         return list(map(int, sums))
     except ValueError:
-        # From 10**15 on MySQL writes an exponent.
+        # MySQL writes numbers from 10**15 on with an exponent.
         return [int(float(number)) for number in sums]
 
 
 def quarter_hour_of(at: ColumnElement[Any]) -> ColumnElement[int]:
-    """The quarter hour that the moment is in, counted from 1970; below 0 for whatever was before."""
+    """Return the number of the quarter hour of the moment, counted from 1970; negative for earlier moments."""
     return microseconds_between(literal(EPOCH, at.type), at) // literal_column(
         str(QUARTER_SECONDS * 1_000_000), BigInteger()
     )
 
 
 def label_of(quarter: ColumnElement[int], shift: Any, per: Any, modulo: Any) -> ColumnElement[int]:
-    """The label of a quarter hour by the rule of `Segment.label`, whose parts are values or parameters."""
+    """Return the label of a quarter hour by the rule of `Segment.label`, whose parts are values or parameters."""
     label: ColumnElement[int] = whole_quotient(quarter + shift, literal(per) if isinstance(per, int) else per) % modulo
     return label
 
 
 def columns_of(row: Row[Any], table: FromClause) -> Row[Any]:
-    """The columns of one table out of a row of several, by their names in it."""
-    return cast("Row[Any]", SimpleNamespace(**{column.name: row._mapping[column] for column in table.c}))  # noqa: SLF001  # it is SQLAlchemy's own name for what is public
+    """Return the columns of one table from a row of several tables, by their names in that table."""
+    return cast("Row[Any]", SimpleNamespace(**{column.name: row._mapping[column] for column in table.c}))  # noqa: SLF001  # SQLAlchemy documents `_mapping` as public
 
 
 def after(at: Column[Any], entity_id: Column[Any], position: Position) -> ColumnElement[bool]:
-    """Stands after the position in a list that shows the newest first."""
+    """Return the condition that a row comes after the position in a list sorted newest first."""
     return _Before(at, entity_id, literal(position.at, at.type), literal(position.id, entity_id.type))
 
 
 def later(at: Column[Any], entity_id: Column[Any], position: Position) -> ColumnElement[bool]:
-    """Stands after the position in a list that shows the oldest first."""
+    """Return the condition that a row comes after the position in a list sorted oldest first."""
     return _After(at, entity_id, literal(position.at, at.type), literal(position.id, entity_id.type))
 
 
 def equals_or_null(column: Column[Any], value: object) -> ColumnElement[bool]:
-    """The column has that value; None is one too."""
+    """Return the condition that the column has that value, which may be None."""
     return column.is_(None) if value is None else column == value
 
 
 def matches_any(column: Column[Any], values: Collection[Any]) -> ColumnElement[bool]:
-    """The column has one of the values, None among them if need be; no index is considered for it."""
+    """Return the condition that the column has one of the values, which may include None; it uses no index."""
     unindexed_column = unindexed(column)
     named = unindexed_column.in_([value for value in values if value is not None])
     return or_(named, unindexed_column.is_(None)) if None in values else named
 
 
 def unindexed(column: Column[Any]) -> ColumnElement[Any]:
-    """The same value, for which no index is considered: https://www.sqlite.org/optoverview.html#uplus."""
+    """Return the column with a unary plus, so that no index is used: https://www.sqlite.org/optoverview.html#uplus."""
     return UnaryExpression(column, operator=custom_op("+"), type_=column.type)
 
 
 def force_index(statement: Select[Any], table: FromClause, index: str) -> Select[Any]:
-    """Have MySQL walk that index, whatever its statistics say; SQLite takes it by itself."""
+    """Force MySQL to use that index, whatever its statistics are; SQLite chooses it by itself."""
     return statement.with_hint(table, f"FORCE INDEX ({index})", "mysql")
 
 
 def newest_first(
     table: Table, at: Column[Any], request: PageRequest, *conditions: ColumnElement[bool], index: str
 ) -> Select[Any]:
-    """The rows of a page, and one more, which tells whether there is a next page; `index` has them in their order."""
+    """Select the rows of a page sorted newest first, and one more, which shows whether there is a next page."""
     statement = select(table).where(*conditions).order_by(at.desc(), table.c.id.desc()).limit(request.limit + 1)
     statement = force_index(statement, table, index)
     return statement if request.after is None else statement.where(after(at, table.c.id, request.after))
@@ -351,7 +351,7 @@ def newest_first(
 def oldest_first(
     table: Table, at: Column[Any], request: PageRequest, *conditions: ColumnElement[bool], index: str
 ) -> Select[Any]:
-    """As `newest_first`, in the opposite order."""
+    """Select the rows of a page like `newest_first`, in the opposite order."""
     statement = select(table).where(*conditions).order_by(at, table.c.id).limit(request.limit + 1)
     statement = force_index(statement, table, index)
     return statement if request.after is None else statement.where(later(at, table.c.id, request.after))
@@ -364,11 +364,11 @@ def merge_sorted(
     *,
     descending: bool = True,
 ) -> list[Row[Any]]:
-    """The first `limit` rows of several lists that are each in that order."""
+    """Return the first `limit` rows of several lists that are sorted by `position`."""
     return sorted((row for rows in lists for row in rows), key=position, reverse=descending)[:limit]
 
 
 def batches(values: Sequence[T]) -> Iterator[Sequence[T]]:
-    """The values in portions that fit an IN list."""
+    """Yield the values in portions that fit into an IN list."""
     for start in range(0, len(values), MAX_LIST_PARAMETERS):
         yield values[start : start + MAX_LIST_PARAMETERS]

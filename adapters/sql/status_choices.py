@@ -1,4 +1,4 @@
-"""When the status of a lead was last chosen by hand, in rows of its own."""
+"""SQL storage of the moments at which users last chose the status of a lead."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -16,25 +16,25 @@ from unite_core.leads.model import Lead
 
 
 def with_choices(statement: Select[Any]) -> Select[Any]:
-    """The same leads, found in the same way, each with the moment at which its status was chosen: `chosen_at`."""
-    # Not a join, which would have a say in how the leads are found.
+    """Add the column `chosen_at` to a SELECT of leads: when a user last chose the status."""
+    # Not a join, because a join could change which index the database uses for the leads.
     chosen_at = select(choices.c.chosen_at).where(choices.c.lead_id == leads.c.id).scalar_subquery()
     return statement.add_columns(chosen_at.label("chosen_at"))
 
 
 class StatusChoices:
-    """What one unit of work knows of them, and so which of them it has to write."""
+    """The choices that one unit of work has read, so that it writes only changed ones."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._known: dict[UUID, datetime | None] = {}
 
     def seen(self, rows: Iterable[Row[Any]]) -> None:
-        """Take note of what is stored for leads that were read `with_choices`."""
+        """Remember the stored choices of leads that were read by `with_choices`."""
         self._known.update((row.id, row.chosen_at) for row in rows)
 
     def add(self, new: Sequence[Lead]) -> None:
-        """Store them for leads that are new."""
+        """Store the choices of new leads."""
         dialect = self._connection.dialect
         chosen = [lead for lead in new if lead.status_chosen_at is not None]
         insert_rows(
@@ -43,7 +43,7 @@ class StatusChoices:
         self._known.update((lead.id, lead.status_chosen_at) for lead in new)
 
     def save(self, lead: Lead) -> None:
-        """Store it for a lead that is there already."""
+        """Store the choice of an existing lead if it has changed."""
         if lead.id not in self._known:
             stored = select(choices.c.chosen_at).where(choices.c.lead_id == lead.id)
             self._known[lead.id] = self._connection.execute(stored).scalar_one_or_none()

@@ -1,4 +1,4 @@
-"""Daily summaries in rows."""
+"""SQL repository of daily summaries: which users are due, and which summaries were made."""
 
 from collections.abc import Sequence
 from datetime import date, time
@@ -25,12 +25,12 @@ class SqlDailySummaries(DailySummaries):
         self._connection = connection
 
     def times(self) -> Sequence[SummaryTime]:
-        asked = force_index(select(users.c.summary_tz, users.c.summary_at).distinct(), users, _INDEX).where(
-            users.c.summary_tz.is_not(None), *_may_get()
+        statement = force_index(select(users.c.summary_tz, users.c.summary_at).distinct(), users, _INDEX).where(
+            users.c.summary_tz.is_not(None), *_may_receive()
         )
         return [
             SummaryTime(at=time.fromisoformat(row.summary_at), tz=row.summary_tz)
-            for row in self._connection.execute(asked)
+            for row in self._connection.execute(statement)
         ]
 
     def waiting(self, time: SummaryTime, day: date, *, after: UUID | None, limit: int) -> Sequence[UUID]:
@@ -41,7 +41,7 @@ class SqlDailySummaries(DailySummaries):
                 users.c.summary_tz == time.tz,
                 users.c.summary_at == f"{time.at:%H:%M}",
                 users.c.summary_since <= day,
-                *_may_get(),
+                *_may_receive(),
                 ~made.exists(),
             )
             .order_by(users.c.id)
@@ -61,7 +61,7 @@ class SqlDailySummaries(DailySummaries):
         return self._event_of(made) == made.event_id
 
     def _event_of(self, made: CreatedSummary) -> UUID | None:
-        """The event that says that the summary of this user and date was made."""
+        """Return the id of the event of the summary for this user and date; None if none was made."""
         statement = select(summaries.c.event_id).where(
             summaries.c.user_id == made.user_id, summaries.c.local_date == made.day
         )
@@ -69,5 +69,5 @@ class SqlDailySummaries(DailySummaries):
         return event_id
 
 
-def _may_get() -> tuple[ColumnElement[bool], ...]:
+def _may_receive() -> tuple[ColumnElement[bool], ...]:
     return unindexed(users.c.active) == literal(True), unindexed(users.c.role).in_(_ROLES)

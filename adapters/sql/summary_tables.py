@@ -1,4 +1,4 @@
-"""The table of the daily summaries that were made."""
+"""Table definition for the daily summaries that were made."""
 
 from sqlalchemy import Column, Date, ForeignKeyConstraint, PrimaryKeyConstraint, Table
 

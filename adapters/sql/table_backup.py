@@ -1,4 +1,4 @@
-"""Copies of all tables of MySQL or MariaDB, row by row, as lines of JSON."""
+"""Backup and restore of the tables of MySQL or MariaDB, as lines of JSON."""
 
 import base64
 from collections.abc import Callable, Iterator, Mapping
@@ -29,11 +29,11 @@ _DECODERS: Mapping[str, Callable[[str], Any]] = {
 
 
 class TableSnapshot:
-    """All tables as they were at one moment."""
+    """A consistent snapshot of all tables."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        # The first read decides which moment that is.
+        # The first read of the transaction sets the moment of the snapshot.
         self.revision = MigrationContext.configure(connection).get_current_revision()
         self.counts = _counts(connection)
 
@@ -42,35 +42,35 @@ class TableSnapshot:
         streaming = self._connection.execution_options(stream_results=True)
         with streaming.exec_driver_sql(f"SELECT * FROM {_quoted(table)}") as rows:  # noqa: S608 - see above
             target.write(orjson.dumps(list(rows.keys()), option=orjson.OPT_APPEND_NEWLINE))
-            for some in rows.partitions(ROW_BATCH_SIZE):
-                target.writelines(_line(tuple(row)) for row in some)
-                progress(len(some))
+            for batch in rows.partitions(ROW_BATCH_SIZE):
+                target.writelines(_line(tuple(row)) for row in batch)
+                progress(len(batch))
         self._connection.execution_options(stream_results=False)
 
 
 @contextmanager
 def table_snapshot(engine: Engine) -> Iterator[TableSnapshot]:
-    """A transaction in which every read sees the same moment, while others write."""
+    """Yield a snapshot: a transaction in which all reads see the same moment, while others write."""
     with engine.connect().execution_options(**{READ_ONLY: True}) as connection:
         yield TableSnapshot(connection)
 
 
 def table_names(engine: Engine) -> list[str]:
-    """The tables that there are."""
+    """Return the names of all tables."""
     with engine.connect().execution_options(**{READ_ONLY: True}) as connection:
         return inspect(connection).get_table_names()
 
 
 def table_counts(engine: Engine) -> dict[str, int]:
-    """How many rows each table has."""
+    """Return the number of rows of each table."""
     with engine.connect().execution_options(**{READ_ONLY: True}) as connection:
         return _counts(connection)
 
 
 def load_table(engine: Engine, table: str, source: BinaryIO, progress: Progress) -> None:
-    """Replace the rows of a table by those that `TableSnapshot.write` has written; committed every few thousand rows.
+    """Replace the rows of a table by the output of `TableSnapshot.write`; commit every `ROW_BATCH_SIZE` rows.
 
-    The order of tables does not matter: what rows refer to is not looked for.
+    Tables may be loaded in any order, because foreign keys are not checked.
     """
     columns = orjson.loads(source.readline())
     names = ", ".join(map(_quoted, columns))
@@ -79,10 +79,10 @@ def load_table(engine: Engine, table: str, source: BinaryIO, progress: Progress)
         connection.exec_driver_sql("SET SESSION foreign_key_checks = 0")
         connection.exec_driver_sql(f"DELETE FROM {_quoted(table)}")  # noqa: S608 - see above
         connection.commit()
-        while some := [_row(line) for line in islice(source, ROW_BATCH_SIZE)]:
-            connection.exec_driver_sql(statement, some)
+        while batch := [_row(line) for line in islice(source, ROW_BATCH_SIZE)]:
+            connection.exec_driver_sql(statement, batch)
             connection.commit()
-            progress(len(some))
+            progress(len(batch))
         connection.exec_driver_sql("SET SESSION foreign_key_checks = 1")
 
 
@@ -95,7 +95,7 @@ def _counts(connection: Connection) -> dict[str, int]:
 
 
 def _line(row: tuple[Any, ...]) -> bytes:
-    # Dates as such would come back as text.
+    # Without this option dates would be written, and so read, as plain text.
     return orjson.dumps(row, default=_encoded, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_PASSTHROUGH_DATETIME)
 
 

@@ -1,4 +1,4 @@
-"""The tables of identity, leads, imports and idempotency keys."""
+"""Table definitions for users, sessions, leads, imports and idempotency keys."""
 
 from sqlalchemy import (
     JSON,
@@ -37,8 +37,8 @@ MAX_FILE_KEY_LENGTH = 255
 MAX_HASH_LENGTH = 255
 TIME_OF_DAY_LENGTH = len("HH:MM")
 
-# `summary_at`, `summary_tz` and `summary_since` are the daily summary, all NULL where the user wants none.
-# `one_time_hash` is the hash of the password that `one_time_until` is about.
+# `summary_at`, `summary_tz` and `summary_since` are the daily summary, all NULL if the user has none.
+# `one_time_hash` is the hash of the one-time password that expires at `one_time_until`.
 users = Table(
     "users",
     metadata,
@@ -94,9 +94,9 @@ refresh_tokens = Table(
     **MYSQL,
 )
 
-# A deleted lead keeps what it was, and gives up three things by having NULL in them: its phone (phone_key), its
-# e-mail (email_key), and its place in every list (listed_at, which is created_at otherwise). So lists never walk
-# over deleted leads, however many an undone import leaves behind.
+# A deleted lead keeps its values, except for three columns that become NULL: phone_key and email_key, so that another
+# lead can have its phone and e-mail, and listed_at (else equal to created_at), so that it is in no list. So lists never
+# read deleted leads, however many an undone import has left.
 leads = Table(
     "leads",
     metadata,
@@ -134,8 +134,8 @@ leads = Table(
     **MYSQL,
 )
 
-# When somebody last chose the status of a lead by hand; no row where nobody has. It is no column of the leads because
-# MySQL makes a table with a full-text index anew for each: minutes in which no lead can be changed.
+# When a user last chose the status of a lead; no row if none has. It is not a column of `leads`, because MySQL rebuilds
+# a table with a full-text index for each new column, and no lead can be changed during these minutes.
 lead_status_choices = Table(
     "lead_status_choices",
     metadata,
@@ -167,7 +167,7 @@ lead_images = Table(
     **MYSQL,
 )
 
-# `due` is whether a worker has something to do here: the file is queued or running, or is being undone.
+# `due` is whether a worker has work to do: the import is queued or running, or is being undone.
 lead_imports = Table(
     "lead_imports",
     metadata,
@@ -212,7 +212,7 @@ lead_imports = Table(
     **MYSQL,
 )
 
-# In these three the row number is `row_no`: ROW is a reserved word of MySQL.
+# The row number is called `row_no`, because ROW is a reserved word of MySQL.
 import_rejections = Table(
     "import_rejections",
     metadata,

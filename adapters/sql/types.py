@@ -1,4 +1,4 @@
-"""How Unite's values stand in columns, on every database alike."""
+"""Column types for ids, moments, JSON and exact text, the same on all databases."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -15,22 +15,22 @@ MICROSECOND = timedelta(microseconds=1)
 
 
 def microseconds(moment: datetime) -> int:
-    """The microseconds from 1970 to an aware moment, exactly."""
+    """Return the exact number of microseconds from 1970 to an aware moment."""
     return (moment - EPOCH) // MICROSECOND
 
 
 def moment(value: datetime | None, dialect: Dialect) -> int | datetime | None:
-    """An aware moment as the driver takes it."""
+    """Return an aware moment in the form of the driver."""
     return Moment().process_bind_param(value, dialect)
 
 
 def read_moment(text: str) -> datetime:
-    """The moment that a database wrote into a text: microseconds since 1970 on SQLite, a date and a time elsewhere."""
+    """Parse a moment that a database wrote as text: microseconds since 1970 on SQLite, date and time elsewhere."""
     return EPOCH + timedelta(microseconds=int(text)) if text.isdecimal() else datetime.fromisoformat(f"{text}+00:00")
 
 
 class Identifier(TypeDecorator[UUID]):
-    """A UUID in 16 bytes, which sort as it does."""
+    """A UUID as 16 bytes, which sort like the UUID."""
 
     impl: TypeEngine[Any] | type[TypeEngine[Any]] = BINARY(16)
     cache_ok: bool | None = True
@@ -48,7 +48,7 @@ class Identifier(TypeDecorator[UUID]):
 class Moment(TypeDecorator[datetime]):
     """An aware moment in UTC, to the microsecond.
 
-    SQLite, which has no type for it, keeps the microseconds since 1970: 8 bytes in each index in place of 26.
+    SQLite has no such type. There it is the microseconds since 1970: 8 bytes in each index instead of 26.
     """
 
     impl: TypeEngine[Any] | type[TypeEngine[Any]] = DateTime
@@ -74,9 +74,9 @@ class Moment(TypeDecorator[datetime]):
 
 
 class ExactJson(TypeDecorator[Any]):
-    """Plain values as JSON, exactly as they were: a database's own type for JSON puts names in another order.
+    """Plain values as JSON text that keeps the order of names, which a database's own type for JSON does not.
 
-    It is in ASCII, so that half surrogates survive too.
+    The text is ASCII, so that lone surrogates are preserved too.
     """
 
     impl: TypeEngine[Any] | type[TypeEngine[Any]] = Text
@@ -93,16 +93,16 @@ class ExactJson(TypeDecorator[Any]):
 
 
 def exact_json(value: Any) -> str:
-    """What `ExactJson` stores, as the driver takes it."""
+    """Return the text that `ExactJson` stores."""
     return json.dumps(value, separators=(",", ":"))
 
 
 def exact_text(max_length: int) -> String:
-    """Text of at most `max_length` characters that is compared by its code points, on MySQL and MariaDB too."""
+    """Return a type for text of at most `max_length` characters, compared by code points on all databases."""
     exact = mysql.VARCHAR(max_length, charset="utf8mb4", collation="utf8mb4_bin")
     return String(max_length).with_variant(exact, "mysql", "mariadb")
 
 
 def blob() -> LargeBinary:
-    """Bytes up to 16 MiB."""
+    """Return a type for up to 16 MiB of bytes."""
     return LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql", "mariadb")

@@ -1,4 +1,4 @@
-"""Entries of the call ledger that are not in the rollups yet."""
+"""SQL queries for ledger entries that are not folded into the rollups yet."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -19,27 +19,27 @@ _before = ledger.alias("before")
 
 
 def select_all_steps(connection: Connection, waiting: Table = unfolded_entries) -> Sequence[EntryChange]:
-    """What the entries change that wait in that table."""
+    """Return the steps (changes of counts) of all entries in the table `waiting`."""
     return _steps(connection, waiting, waiting.c.entry_id.is_not(None))
 
 
 def oldest_steps(connection: Connection, limit: int, waiting: Table = unfolded_entries) -> Sequence[EntryChange]:
-    """What the first of them change, up to so many."""
+    """Return the steps of the oldest entries in the table `waiting`, up to `limit`."""
     oldest = select(waiting.c.entry_id).order_by(waiting.c.entry_id).limit(limit)
     ids = connection.execute(oldest).scalars().all()
-    return [step for some in batches(ids) for step in _steps(connection, waiting, waiting.c.entry_id.in_(some))]
+    return [step for portion in batches(ids) for step in _steps(connection, waiting, waiting.c.entry_id.in_(portion))]
 
 
 def remove_unfolded(connection: Connection, steps: Sequence[EntryChange]) -> None:
-    """The entries of the steps are in all rollups now."""
-    for some in batches([step.entry.id for step in steps]):
-        # A trigger moves what leaves the one table to the other.
+    """Remove the entries of the steps from the tables of unfolded entries; they are in all rollups now."""
+    for portion in batches([step.entry.id for step in steps]):
+        # In this order, because a trigger inserts what is deleted from the first table into the second.
         for waiting in (unfolded_entries, agent_unfolded_entries):
-            connection.execute(delete(waiting).where(waiting.c.entry_id.in_(some)))
+            connection.execute(delete(waiting).where(waiting.c.entry_id.in_(portion)))
 
 
 def fold_per_agent(connection: Connection, limit: int = MAX_LIST_PARAMETERS) -> int:
-    """Count up to so many entries for each agent that were folded without it; how many there were."""
+    """Add up to `limit` entries to the rollups per agent that an older version folded without them; return how many."""
     steps = oldest_steps(connection, limit, agent_unfolded_entries)
     if steps:
         add_cells(connection, {cell: tally for cell, tally in cells_of(steps).items() if cell.agent_id is not None})
@@ -51,7 +51,7 @@ def _steps(connection: Connection, waiting: Table, which: ColumnElement[bool]) -
     entry_id: Column[Any] = waiting.c.entry_id
     joined = (
         select(ledger, _before)
-        # Or SQLite would look for each entry of the ledger whether it is folded.
+        # Without `unindexed` SQLite would search every entry of the ledger in the table of unfolded entries.
         .join(waiting, ledger.c.id == unindexed(entry_id))
         .outerjoin(_before, and_(_before.c.task_id == ledger.c.task_id, _before.c.number == ledger.c.number - 1))
     )

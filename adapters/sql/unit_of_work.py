@@ -1,4 +1,4 @@
-"""Units of work over one connection and one transaction."""
+"""SQL unit of work: one connection and one transaction with all repositories."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
@@ -43,7 +43,7 @@ from unite_core.usage import Usage
 
 
 class SqlUnitOfWork(FullUnitOfWork):
-    """One transaction. One that is `reading` never waits for a writer, sees one state of things, and cannot write."""
+    """One transaction. With `reading` it never waits for a writer, sees one snapshot, and cannot write."""
 
     def __init__(
         self,
@@ -98,25 +98,25 @@ class SqlUnitOfWork(FullUnitOfWork):
     ) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            # Closing a connection rolls back whatever was not committed on it.
+            # Closing a connection rolls back what was not committed.
             connection.close()
 
     def commit(self) -> None:
         connection = self._connection
         if self._reading or connection is None or not connection.in_transaction():
             raise RuntimeError("This unit of work only reads, or has ended already.")
-        # All at once, and last: whoever waits for what is locked here waits the shorter.
-        told = self._deliveries.record(self._events, self._outbox.destinations)
+        # Events are stored last and together, so that the locks that this takes are held as shortly as possible.
+        recipients = self._deliveries.record(self._events, self._outbox.destinations)
         try:
             connection.commit()
         finally:
-            # A commit whose answer was lost on the way may have happened.
+            # Also after an error: a commit whose response was lost may have happened.
             if self._changed:
                 self._cache.forget(self._changed)
         for action in self._actions:
             action()
-        if told:
-            self._outbox.wake(told)
+        if recipients:
+            self._outbox.wake(recipients)
 
     def record(self, event: Event) -> None:
         self._events.append(event)
@@ -125,26 +125,26 @@ class SqlUnitOfWork(FullUnitOfWork):
         self._actions.append(action)
 
 
-def _nobody_to_wake(_: Collection[str]) -> None:
+def _wake_none(_: Collection[str]) -> None:
     pass
 
 
 @dataclass(frozen=True)
 class Outbox:
-    """Where recorded events go: to those of the `destinations` that are told of them.
+    """The destinations of recorded events, and how to wake their relays.
 
-    `wake` has relays look soon, after the commit: those of the destinations that it is given.
+    `wake` is called after the commit with the destinations that have new deliveries.
     """
 
     destinations: tuple[str, ...] = (ACTIVITY,)
-    wake: Callable[[Collection[str]], None] = _nobody_to_wake
+    wake: Callable[[Collection[str]], None] = _wake_none
 
 
 @dataclass(frozen=True)
 class SqlUnitOfWorkFactory(UnitOfWorkFactory[FullUnitOfWork]):
-    """Makes units of work over an engine: ones that write, or with `reading` ones that only read.
+    """Factory of units of work over an engine, which write, or with `reading` only read.
 
-    They tell `cache` what they changed.
+    They invalidate in `cache` what they have changed.
     """
 
     engine: Engine

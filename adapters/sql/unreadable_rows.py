@@ -1,4 +1,4 @@
-"""Reading rows in which somebody has put what is none of their values: the others are read as if nothing were wrong."""
+"""Reading of rows in spite of tampered values: an unreadable row does not prevent reading the others."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -13,25 +13,25 @@ from unite_core.calls.ledger import Unreadable
 T = TypeVar("T")
 
 UNREADABLE_VALUE_ERRORS = (ValueError, TypeError, OverflowError, AttributeError, DatabaseError)
-"""What is raised for a value that its column cannot have; the last by SQLite's driver, for text that is none."""
+"""Errors for a value that the column cannot have. SQLite's driver raises `DatabaseError` for invalid text."""
 
-_LENGTH = 16
+_UUID_BYTES = 16
 
 
 def read_one_by_one(
     connection: Connection, statement: Select[Any], identity: Column[UUID], read: Callable[[Row[Any]], T]
 ) -> list[T | Unreadable]:
-    """What the statement finds, each row read by itself; `identity` tells those that cannot be read from each other."""
+    """Read the rows of the statement one by one; return `Unreadable` with its `identity` for a row that fails."""
     ids = connection.execute(statement.with_only_columns(cast(identity, LargeBinary))).scalars().all()
-    found: list[T | Unreadable] = []
+    results: list[T | Unreadable] = []
     for place, identifier in enumerate(ids):
         try:
-            found.append(read(connection.execute(statement.limit(1).offset(place)).one()))
+            results.append(read(connection.execute(statement.limit(1).offset(place)).one()))
         except UNREADABLE_VALUE_ERRORS:
-            found.append(Unreadable(to_id(identifier)))
-    return found
+            results.append(Unreadable(to_id(identifier)))
+    return results
 
 
 def to_id(identifier: bytes) -> UUID | None:
-    """The id that these bytes are, None where they are none."""
-    return UUID(bytes=identifier) if len(identifier) == _LENGTH else None
+    """Return the id in these bytes; None if they are not an id."""
+    return UUID(bytes=identifier) if len(identifier) == _UUID_BYTES else None

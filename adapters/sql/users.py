@@ -1,4 +1,4 @@
-"""Users in rows."""
+"""SQL repository of users."""
 
 from collections.abc import Sequence
 from datetime import datetime, time
@@ -20,7 +20,7 @@ from unite_core.paging import Page, PageRequest, Position, page_of
 
 
 class SqlUsers(Users):
-    """Users in the relational database. `changed` gets the namespace of the cache that holds what names them."""
+    """Users in the relational database. Cache namespaces to be invalidated are added to `changed`."""
 
     def __init__(self, connection: Connection, changed: set[str]) -> None:
         self._connection = connection
@@ -33,12 +33,12 @@ class SqlUsers(Users):
             raise refusal(error) or error from None
 
     def get(self, user_id: UUID) -> User:
-        return self._one(select(users).where(users.c.id == user_id))
+        return self._get(select(users).where(users.c.id == user_id))
 
     def hold(self, user_id: UUID) -> User:
-        return self._one(with_lock(select(users).where(users.c.id == user_id), self._connection))
+        return self._get(with_lock(select(users).where(users.c.id == user_id), self._connection))
 
-    def _one(self, statement: Select[Any]) -> User:
+    def _get(self, statement: Select[Any]) -> User:
         row = self._connection.execute(statement).first()
         if row is None:
             raise NotFound("There is no such user.")
@@ -65,8 +65,8 @@ class SqlUsers(Users):
             conditions.append(users.c.role == filters.role.value)
             index = "ix_users_role_created"
         statement = newest_first(users, users.c.created_at, request, *conditions, index=index)
-        found = [to_user(row) for row in self._connection.execute(statement)]
-        return page_of(found, request.limit, lambda user: Position(user.created_at, user.id))
+        page = [to_user(row) for row in self._connection.execute(statement)]
+        return page_of(page, request.limit, lambda user: Position(user.created_at, user.id))
 
     def count_active_admins(self) -> int:
         admins = select(users.c.id).where(users.c.role == Role.ADMIN.value, users.c.active == literal(True))
@@ -99,7 +99,7 @@ def _to_row(user: User) -> dict[str, Any]:
 
 
 def to_user(row: Row[Any]) -> User:
-    """The user of a row of users."""
+    """Return the user of a row."""
     return User(
         id=row.id,
         email=row.email,
@@ -117,10 +117,10 @@ def to_user(row: Row[Any]) -> User:
 
 
 def _one_time_until(row: Row[Any]) -> datetime | None:
-    """The end of the one-time password, as long as the password is the one that was given then.
+    """Return when the one-time password expires; None if the password was changed since.
 
-    A version of Unite from before there were one-time passwords changes the password and leaves the end as it is. One
-    that does not store the hash beside the end takes the end away itself.
+    Versions of Unite without one-time passwords change the password and leave the expiry as it is, so that the hashes
+    are compared. Versions that store the expiry without a hash remove the expiry themselves.
     """
     until: datetime | None = row.one_time_until
     return until if row.one_time_hash in (None, row.password_hash) else None

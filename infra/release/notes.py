@@ -1,6 +1,6 @@
 """Print the section of CHANGELOG.md that belongs to a tag: `notes.py v1.2.3`.
 
-The exit code is 1, with a sentence, where the tag is not the version in setup.cfg or has no section.
+The exit code is 1, with an error message, if the tag is not the version in setup.cfg or has no section.
 """
 
 import re
@@ -12,14 +12,14 @@ CHECKOUT = Path(__file__).resolve().parent.parent.parent
 
 
 def notes(tag: str, changelog: str, version: str) -> str:
-    """The text below the heading of the tag's version. Raises `ValueError`."""
+    """Return the text below the heading of the tag's version; raise `ValueError`."""
     if tag != f"v{version}":
         raise ValueError(f"The tag is {tag!r} and setup.cfg says {version!r}: it should be v{version}.")
     heading = re.compile(rf"^## \[{re.escape(version)}\].*$", re.MULTILINE)
-    found = heading.search(changelog)
-    if found is None:
+    match = heading.search(changelog)
+    if match is None:
         raise ValueError(f"CHANGELOG.md has no section ## [{version}].")
-    text = re.split(r"^(?:## |\[[^\]]+\]: )", changelog[found.end() :], maxsplit=1, flags=re.MULTILINE)[0].strip()
+    text = re.split(r"^(?:## |\[[^\]]+\]: )", changelog[match.end() :], maxsplit=1, flags=re.MULTILINE)[0].strip()
     if not text:
         raise ValueError(f"The section ## [{version}] of CHANGELOG.md is empty.")
     return text

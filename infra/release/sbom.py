@@ -1,6 +1,6 @@
 """Compare a CycloneDX document with a lock file: `sbom.py DOCUMENT LOCK PYTHON_VERSION`.
 
-The exit code is 1 where either has a package or a version that the other has not.
+The exit code is 1 if either has a package or a version that the other lacks.
 """
 
 import json
@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 
 
 def markers(version: str) -> dict[str, str]:
-    """What the markers of a lock file mean in an image with this version of Python, wherever the comparison runs."""
+    """Return the environment of markers for an image with this version of Python, independent of this machine."""
     return {
         "implementation_name": "cpython",
         "os_name": "posix",
@@ -27,7 +27,7 @@ def markers(version: str) -> dict[str, str]:
 
 
 def listed(document: str) -> set[str]:
-    """`name==version` of every package of Python in a CycloneDX document."""
+    """Return `name==version` of every Python package in a CycloneDX document."""
     components = json.loads(document)["components"]
     return {
         f"{canonicalize_name(each['name'])}=={each['version']}"
@@ -37,7 +37,7 @@ def listed(document: str) -> set[str]:
 
 
 def locked(text: str, version: str) -> set[str]:
-    """`name==version` of every line of a lock file that is for the image."""
+    """Return `name==version` of every line of a lock file that applies to the image."""
     lines = re.findall(r"^([a-zA-Z0-9][^\\\n]*?)\s*\\?$", text, re.MULTILINE)
     requirements = map(Requirement, lines)
     environment = markers(version)
@@ -49,7 +49,7 @@ def locked(text: str, version: str) -> set[str]:
 
 
 def main() -> int:
-    """Compare the two files that the command line names, and print what differs."""
+    """Compare the two files named on the command line, and print the differences."""
     document, lock = (Path(name) for name in sys.argv[1:3])
     installed, expected = listed(document.read_text("utf-8")), locked(lock.read_text("utf-8"), sys.argv[3])
     for package in sorted(installed - expected):

@@ -1,32 +1,32 @@
-"""Stands in for the part of Twilio's REST API that sends text messages; nothing leaves this machine.
+"""Fake server for the part of Twilio's REST API that sends text messages; nothing leaves this machine.
 
     python infra/stand_ins/twilio.py --port 8010 --public-url http://127.0.0.1:8000
 
-It needs Python 3.11 alone, keeps everything in memory, and speaks to whoever has the SID and the token:
+It needs only Python 3.11, keeps everything in memory, and requires the account SID and the token for:
 
     POST /2010-04-01/Accounts/{sid}/Messages.json        sends a message, which is queued, then sent, then delivered
     GET  /2010-04-01/Accounts/{sid}/Messages.json        a page of them, newest first; To, From, DateSent, DateSent<, …>
     GET  /2010-04-01/Accounts/{sid}/Messages/{sid}.json  one of them
     GET  /2010-04-01/Accounts/{sid}.json                 the account
 
-Each new status goes to the message's StatusCallback, signed as Twilio signs (X-Twilio-Signature: HMAC-SHA1 with the
-token over the URL and the sorted parameters). What is signed for an address below --public-url can be sent to
---callback-base instead: where both run in containers, the public address is not the one between them.
+Each new status is sent to the message's StatusCallback, signed like Twilio's requests (X-Twilio-Signature: HMAC-SHA1
+with the token over the URL and the sorted parameters). A callback that is signed for an address below --public-url can
+be sent to --callback-base instead, because containers reach each other by other addresses than the public one.
 
-What Twilio has no address for needs no password:
+These paths do not exist at Twilio, and need no password:
 
-    POST   /stand-in/inbound    {"from", "body", "to"?, "sid"?, "opt_out_type"?}: somebody writes to us, which goes to
+    POST   /stand-in/inbound    {"from", "body", "to"?, "sid"?, "opt_out_type"?}: an incoming message, sent to
                                 {public URL}/webhooks/twilio/inbound; STOP and START change who is opted out
-    PUT    /stand-in/behaviour  how to answer from now on, one or a list of which the first that applies counts:
+    PUT    /stand-in/behaviour  how to answer from now on: one object, or a list whose first match is used:
                                 {"delay_seconds": 3}       answer late
                                 {"status": 429, "code"?: 20429, "text"?: "…", "stored"?: true}   answer with an error
                                 {"drop": "before"|"after"}  end the connection, before or after a message is stored
-                                {"final_status": "undelivered", "error_code": 30003}   what becomes of new messages
-                                each with "times": n, "to": "+1…", "method": "POST", if it is not for everything
+                                {"final_status": "undelivered", "error_code": 30003}   last status of new messages
+                                each with "times": n, "to": "+1…", "method": "POST", to restrict it
     DELETE /stand-in/behaviour  answer as usual again
-    GET    /stand-in/messages   every message with its body, and received_at (seconds since 1970); DELETE forgets them
+    GET    /stand-in/messages   every message with its body, and received_at (seconds since 1970); DELETE removes them
     GET    /stand-in/callbacks  every request to the service: url, parameters, signature, and the status of its answer
-    GET    /stand-in/opt-outs   who wants no messages
+    GET    /stand-in/opt-outs   the numbers that have opted out
     GET    /stand-in/requests   how many requests of the REST API there were: {"GET": n, "POST": n}
 """
 
@@ -56,22 +56,22 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 VERSION = "2010-04-01"
 PRICE = 0.0079
-"""US dollars for one segment."""
+"""In US dollars, for one segment."""
 
 STOP = {"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"}
 START = {"START", "YES", "UNSTOP"}
 NUMBER = "+15005550006"
 
-# GSM 03.38, 6.2.1: the alphabet of a text message of seven bits a character, and what takes two of them.
+# GSM 03.38, 6.2.1: the alphabet with seven bits per character, and the characters that take two of these units.
 _GSM = set(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§"
     "¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 _GSM_EXTENSION = set("\f^{}\\[~]|€")
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
-_LONGEST_BODY = 1600
+_MAX_BODY_LENGTH = 1600
 
-_SAID = {
+_ERROR_MESSAGES = {
     20003: "Authenticate",
     20404: "The requested resource was not found",
     20429: "Too Many Requests",
@@ -88,7 +88,7 @@ _SAID = {
 
 @dataclass(kw_only=True)
 class Message:
-    """One message, as the account's owner would find it in Twilio's console."""
+    """A message, with the data that Twilio's console shows of it."""
 
     sid: str
     to: str
@@ -103,10 +103,10 @@ class Message:
     sent: float | None = None
     status: str = "queued"
 
-    def shown(self, account: str) -> dict[str, Any]:
-        """The message in the words of the API. Segments and price are known once it is sent."""
-        over = self.status == self.final
-        failed = over and self.final_error is not None
+    def to_json(self, account: str) -> dict[str, Any]:
+        """Return the message as JSON of the API. Segments and price are known once it is sent."""
+        finished = self.status == self.final
+        failed = finished and self.final_error is not None
         count = segments(self.body)
         return {
             "account_sid": account,
@@ -122,7 +122,7 @@ class Message:
             "messaging_service_sid": self.service,
             "num_media": "0",
             "num_segments": str(count if self.sent or self.from_ else 0),
-            "price": f"{-PRICE * count:.5f}" if over else None,
+            "price": f"{-PRICE * count:.5f}" if finished else None,
             "price_unit": "USD",
             "sid": self.sid,
             "status": self.status,
@@ -133,15 +133,15 @@ class Message:
 
 
 class Refused(Exception):
-    """The API answers with an error: a status of HTTP, and a code of Twilio."""
+    """An error response of the API, with an HTTP status and an error code of Twilio."""
 
     def __init__(self, status: int, code: int, to: str = "") -> None:
         super().__init__(code)
         self.status = status
-        said = _SAID.get(code, "It went wrong.").format(to=to)
+        message = _ERROR_MESSAGES.get(code, "It went wrong.").format(to=to)
         self.content = {
             "code": code,
-            "message": said,
+            "message": message,
             "more_info": f"https://www.twilio.com/docs/errors/{code}",
             "status": status,
         }
@@ -149,7 +149,7 @@ class Refused(Exception):
 
 @dataclass
 class State:
-    """Everything that this process knows. `lock` is held by whoever reads or changes it."""
+    """The whole state of this process. Hold `lock` to read or change it."""
 
     options: argparse.Namespace
     lock: threading.RLock = field(default_factory=threading.RLock)
@@ -161,7 +161,7 @@ class State:
     opted_out: set[str] = field(default_factory=set)
 
     def behaviour(self, method: str, to: str) -> dict[str, Any]:
-        """How this request is to be answered otherwise than usual; each time counts."""
+        """Return the configured behaviour for this request, and count the use of it; empty for the usual one."""
         with self.lock:
             for one in self.behaviours:
                 if one.get("times") == 0 or one.get("to", to) != to or one.get("method", method) != method:
@@ -172,14 +172,14 @@ class State:
         return {}
 
     def create(self, form: dict[str, str], behaviour: dict[str, Any]) -> Message:
-        """Take a message; raises `Refused`."""
+        """Create a message; raise `Refused`."""
         to = form.get("To", "")
         with self.lock:
             rules = (
                 (not to, 21604),
                 (not (form.get("From") or form.get("MessagingServiceSid")), 21603),
                 (not form.get("Body"), 21602),
-                (len(form.get("Body", "")) > _LONGEST_BODY, 21617),
+                (len(form.get("Body", "")) > _MAX_BODY_LENGTH, 21617),
                 (not _E164.fullmatch(to), 21211),
                 (not re.match(r"https?://[^/_]+", form.get("StatusCallback", "http://x")), 21609),
                 (to in self.opted_out, 21610),
@@ -202,25 +202,25 @@ class State:
         return message
 
     def page(self, query: dict[str, str]) -> dict[str, Any]:
-        """A page of the messages, newest first. One that is not sent yet has no DateSent to be found by."""
+        """Return a page of messages, newest first. A message that is not sent yet matches no filter by DateSent."""
         account = self.options.account_sid
         size = max(1, min(int(query.get("PageSize", 50)), 1000))
         number = int(query.get("Page", 0))
         with self.lock:
-            found = [it for it in reversed(self.messages) if _wanted(it, query)]
-            shown = [it.shown(account) for it in found[number * size : (number + 1) * size]]
+            matches = [it for it in reversed(self.messages) if _matches(it, query)]
+            page = [it.to_json(account) for it in matches[number * size : (number + 1) * size]]
         path = f"/{VERSION}/Accounts/{account}/Messages.json"
         filters = {name: value for name, value in query.items() if name not in ("Page", "PageSize", "PageToken")}
 
-        def uri(page: int) -> str:
-            token = {"PageToken": f"PA{page:032x}"} if page else {}
-            return f"{path}?{urlencode({**filters, 'PageSize': size, 'Page': page, **token})}"
+        def uri(index: int) -> str:
+            token = {"PageToken": f"PA{index:032x}"} if index else {}
+            return f"{path}?{urlencode({**filters, 'PageSize': size, 'Page': index, **token})}"
 
         return {
-            "end": number * size + len(shown) - 1 if shown else 0,
+            "end": number * size + len(page) - 1 if page else 0,
             "first_page_uri": uri(0),
-            "messages": shown,
-            "next_page_uri": uri(number + 1) if (number + 1) * size < len(found) else None,
+            "messages": page,
+            "next_page_uri": uri(number + 1) if (number + 1) * size < len(matches) else None,
             "page": number,
             "page_size": size,
             "previous_page_uri": uri(number - 1) if number else None,
@@ -228,31 +228,31 @@ class State:
             "uri": uri(number),
         }
 
-    def advance(self, tell: ThreadPoolExecutor) -> None:
-        """Move messages on, for ever: `step_seconds` after each change the next."""
+    def advance(self, callbacks: ThreadPoolExecutor) -> None:
+        """Change the status of messages every `step_seconds`, for ever."""
         while True:
             time.sleep(min(0.05, self.options.step_seconds))
             with self.lock:
                 due = [it for it in self.moving if time.time() - it.updated >= self.options.step_seconds]
                 for message in due:
                     self._move(message)
-                    tell.submit(self.tell_status, message, message.status)
+                    callbacks.submit(self.send_status, message, message.status)
                 self.moving = [it for it in self.moving if it.status != it.final]
 
     def _move(self, message: Message) -> None:
         message.updated = time.time()
-        # What failed was never sent; what is undelivered was.
+        # A message with the status failed was never sent. One with the status undelivered was.
         if message.sent is None and message.final != "failed":
             message.sent = message.updated
             message.status = "sent"
         else:
             message.status = message.final
 
-    def tell_status(self, message: Message, status: str) -> None:
-        """Tell the service of a new status, where it wants to know."""
+    def send_status(self, message: Message, status: str) -> None:
+        """Send a new status to the StatusCallback of the message, if it has one."""
         if message.callback is None:
             return
-        told = {
+        parameters = {
             "AccountSid": self.options.account_sid,
             "ApiVersion": VERSION,
             "From": message.from_ or NUMBER,
@@ -263,40 +263,40 @@ class State:
             "To": message.to,
         }
         if message.service:
-            told["MessagingServiceSid"] = message.service
+            parameters["MessagingServiceSid"] = message.service
         if status == message.final and message.final_error is not None:
-            told["ErrorCode"] = str(message.final_error)
-        self.tell(message.callback, told)
+            parameters["ErrorCode"] = str(message.final_error)
+        self.send_callback(message.callback, parameters)
 
-    def inbound(self, told: dict[str, str]) -> dict[str, Any]:
-        """Somebody writes to us: change who is opted out, and tell the service."""
-        word, sender = told["body"].strip().upper(), told["from"]
+    def inbound(self, content: dict[str, str]) -> dict[str, Any]:
+        """Receive a message: change who is opted out, and call the webhook of the service."""
+        word, sender = content["body"].strip().upper(), content["from"]
         with self.lock:
             if word in STOP:
                 self.opted_out.add(sender)
             elif word in START:
                 self.opted_out.discard(sender)
-        sid = told.get("sid") or f"SM{secrets.token_hex(16)}"
+        sid = content.get("sid") or f"SM{secrets.token_hex(16)}"
         parameters = {
             "AccountSid": self.options.account_sid,
             "ApiVersion": VERSION,
-            "Body": told["body"],
+            "Body": content["body"],
             "From": sender,
             "MessageSid": sid,
             "NumMedia": "0",
-            "NumSegments": str(segments(told["body"])),
+            "NumSegments": str(segments(content["body"])),
             "SmsMessageSid": sid,
             "SmsSid": sid,
             "SmsStatus": "received",
-            "To": told.get("to", NUMBER),
+            "To": content.get("to", NUMBER),
         }
-        if told.get("opt_out_type"):
-            parameters["OptOutType"] = told["opt_out_type"]
-        status = self.tell(f"{self.options.public_url}/webhooks/twilio/inbound", parameters)
+        if content.get("opt_out_type"):
+            parameters["OptOutType"] = content["opt_out_type"]
+        status = self.send_callback(f"{self.options.public_url}/webhooks/twilio/inbound", parameters)
         return {"sid": sid, "status": status}
 
-    def tell(self, url: str, parameters: dict[str, str]) -> int | None:
-        """Send a signed request to the service, twice where nobody is there; the status that it answers with."""
+    def send_callback(self, url: str, parameters: dict[str, str]) -> int | None:
+        """Send a signed request to the service, retried once without an answer; return the HTTP status or None."""
         target = url
         if self.options.callback_base and url.startswith(self.options.public_url):
             target = self.options.callback_base + url.removeprefix(self.options.public_url)
@@ -328,13 +328,13 @@ _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def signature(token: str, url: str, parameters: dict[str, str]) -> str:
-    """The signature that Twilio puts on a request to the URL."""
+    """Return the signature that Twilio adds to a request to the URL."""
     signed = url + "".join(name + parameters[name] for name in sorted(parameters))
     return base64.b64encode(hmac.digest(token.encode(), signed.encode(), "sha1")).decode()
 
 
 def segments(body: str) -> int:
-    """How many segments the text takes: 160 units, or 153 each of several; in UCS-2 70, or 67."""
+    """Return the number of segments: one has 160 units, several have 153 each; in UCS-2 70 and 67."""
     if all(sign in _GSM or sign in _GSM_EXTENSION for sign in body):
         units, alone, each = [2 if sign in _GSM_EXTENSION else 1 for sign in body], 160, 153
     else:
@@ -350,33 +350,33 @@ def segments(body: str) -> int:
 
 
 def rfc2822(moment: float | None) -> str | None:
-    """A moment as the API writes it."""
+    """Return a moment in the format of the API."""
     return None if moment is None else format_datetime(datetime.fromtimestamp(int(moment), UTC))
 
 
-def _wanted(message: Message, query: dict[str, str]) -> bool:
+def _matches(message: Message, query: dict[str, str]) -> bool:
     if query.get("To", message.to) != message.to or query.get("From", message.from_) != message.from_:
         return False
-    for name, fits in _DATES.items():
-        if name in query and (message.sent is None or not fits(_comparable(message.sent, query[name]), query[name])):
+    for name, compare in _DATES.items():
+        if name in query and (message.sent is None or not compare(_comparable(message.sent, query[name]), query[name])):
             return False
     return True
 
 
 def _comparable(moment: float, text: str) -> str:
-    """The moment, written as precisely as the text that it is compared with: a day, or a second."""
+    """Return the moment in the precision of the text that it is compared with: a day, or a second."""
     return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")[: max(10, len(text))]
 
 
 _DATES: dict[str, Callable[[str, str], bool]] = {
-    "DateSent": lambda sent, wanted: sent[:10] == wanted[:10],
-    "DateSent<": lambda sent, wanted: sent <= wanted,
-    "DateSent>": lambda sent, wanted: sent >= wanted,
+    "DateSent": lambda sent, value: sent[:10] == value[:10],
+    "DateSent<": lambda sent, value: sent <= value,
+    "DateSent>": lambda sent, value: sent >= value,
 }
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers one connection."""
+    """The handler of one connection."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -388,7 +388,7 @@ class Handler(BaseHTTPRequestHandler):
     do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815 - the library's own names
 
     def log_message(self, *_: Any) -> None:
-        """Write nothing down: there are numbers in the addresses."""
+        """Log nothing, because the URLs contain phone numbers."""
 
     def _answer(self) -> None:
         content = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
@@ -408,17 +408,17 @@ class Handler(BaseHTTPRequestHandler):
         try:
             if "status" in behaviour and not behaviour.get("stored"):
                 raise _fault(behaviour, to)
-            status, found = self._api(parts.path, query, form, behaviour)
+            status, response = self._api(parts.path, query, form, behaviour)
             if "status" in behaviour:
                 raise _fault(behaviour, to)
         except Refused as refused:
-            status, found = refused.status, refused.content
+            status, response = refused.status, refused.content
         if behaviour.get("drop") == "after":
             self._drop()
         elif "text" in behaviour:
             self._send(status, behaviour["text"], "text/html")
         else:
-            self._send(status, found)
+            self._send(status, response)
 
     def _api(
         self, path: str, query: dict[str, str], form: dict[str, str], behaviour: dict[str, Any]
@@ -429,7 +429,7 @@ class Handler(BaseHTTPRequestHandler):
             raise Refused(401, 20003)
         base = f"/{VERSION}/Accounts/{account}"
         if self.command == "POST" and path == f"{base}/Messages.json":
-            return 201, self.state.create(form, behaviour).shown(account)
+            return 201, self.state.create(form, behaviour).to_json(account)
         if self.command == "GET" and path == f"{base}.json":
             return 200, {"sid": account, "friendly_name": "Stand-in", "status": "active", "type": "Full"}
         if self.command == "GET" and path == f"{base}/Messages.json":
@@ -438,29 +438,29 @@ class Handler(BaseHTTPRequestHandler):
             with self.state.lock:
                 for message in self.state.messages:
                     if path == f"{base}/Messages/{message.sid}.json":
-                        return 200, message.shown(account)
+                        return 200, message.to_json(account)
         raise Refused(404, 20404)
 
     def _control(self, what: str, content: str) -> tuple[int, Any]:
-        state, told = self.state, json.loads(content or "null")
+        state, value = self.state, json.loads(content or "null")
         if (self.command, what) == ("POST", "inbound"):
-            return 200, state.inbound(told)
+            return 200, state.inbound(value)
         with state.lock:
             if what == "behaviour" and self.command in ("PUT", "DELETE"):
-                state.behaviours = told if isinstance(told, list) else [told] if told else []
+                state.behaviours = value if isinstance(value, list) else [value] if value else []
                 return 200, state.behaviours
             if (self.command, what) == ("DELETE", "messages"):
                 state.messages, state.moving = [], []
-            shown: dict[str, Any] = {
+            resources: dict[str, Any] = {
                 "messages": [
-                    it.shown(state.options.account_sid) | {"received_at": it.created, "status_callback": it.callback}
+                    it.to_json(state.options.account_sid) | {"received_at": it.created, "status_callback": it.callback}
                     for it in state.messages
                 ],
                 "callbacks": state.callbacks,
                 "opt-outs": sorted(state.opted_out),
                 "requests": {"GET": 0, "POST": 0} | state.requests,
             }
-            return (200, shown[what]) if what in shown else (404, {"message": "There is no such thing."})
+            return (200, resources[what]) if what in resources else (404, {"message": "There is no such thing."})
 
     def _send(self, status: int, content: Any, kind: str = "application/json") -> None:
         body = (content if isinstance(content, str) else json.dumps(content)).encode()
@@ -479,7 +479,7 @@ def _fault(behaviour: dict[str, Any], to: str) -> Refused:
 
 
 class Server(ThreadingHTTPServer):
-    """A thread for each connection, and room for many that come at once."""
+    """An HTTP server with a thread for each connection, and a long accept queue."""
 
     daemon_threads = True
     request_queue_size = 256
@@ -502,7 +502,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
 
 
 def main(arguments: list[str]) -> None:
-    """Answer until the process ends."""
+    """Run the server until the process ends."""
     options = _options(arguments)
     state = State(options)
     threading.Thread(target=state.advance, args=(ThreadPoolExecutor(8),), daemon=True).start()

@@ -1,4 +1,4 @@
-"""Writes docs/openapi.json and the Postman collection anew; `make openapi` runs it."""
+"""Regenerate docs/openapi.json and the Postman collection; run by `make openapi`."""
 
 from tests.api_description.files import contents
 from tests.conftest import CHECKOUT

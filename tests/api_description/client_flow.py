@@ -45,14 +45,14 @@ T = TypeVar("T")
 
 
 def result(answer: T | FieldError | None) -> T:
-    """The answer to a call that has to succeed."""
+    """Return the parsed answer of a call that has to succeed."""
     if answer is None or isinstance(answer, FieldError):
         raise SystemExit(f"refused: {answer}")
     return answer
 
 
 def logged_in(url: str, email: str, password: str) -> AuthenticatedClient:
-    """A client for somebody who has logged in."""
+    """Log in, and return a client with the token."""
     tokens = result(log_in.sync(client=Client(url), body=Credentials(email=email, password=password)))
     return AuthenticatedClient(url, token=tokens.access_token)
 

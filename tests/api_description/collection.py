@@ -1,4 +1,4 @@
-"""The Postman collection: the steps, each as a request with the texts and examples of the API's description."""
+"""Generation of the Postman collection from the steps and the OpenAPI document."""
 
 import json
 import re
@@ -10,11 +10,11 @@ from tests.api_description.steps import PICTURE, STEPS, Step
 
 SCHEMA = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
 NAMESPACE = uuid.UUID("01990f3e-8a4b-7c1d-9e2f-0a1b2c3d4e5f")
-"""Ids are made of names, so that the same description gives the same files."""
+"""Namespace of ids. They are derived from names, so that the same document gives the same files."""
 
 SECONDS_BETWEEN_READS = 0.5
 MAX_READS = 120
-"""How many times an import that goes on is read before the collection fails."""
+"""How often a running import is polled before the collection fails."""
 
 _COLLECTION_SCRIPT = """\
 const day = 24 * 60 * 60 * 1000;
@@ -27,11 +27,11 @@ if (!pm.collectionVariables.get("run")) {
 
 
 class NotInCollection(Exception):
-    """An operation has no step, or a step names an operation that is not there."""
+    """An operation has no step, or a step names an unknown operation."""
 
 
 def collection(document: dict[str, Any], picture_size: int) -> dict[str, Any]:
-    """The collection for a description; raises `NotInCollection`."""
+    """Return the collection for an OpenAPI document; raise `NotInCollection`."""
     operations = _operations(document)
     named = {step.operation for steps in STEPS.values() for step in steps}
     if named != operations.keys():
@@ -59,7 +59,7 @@ def collection(document: dict[str, Any], picture_size: int) -> dict[str, Any]:
 
 
 def environment() -> dict[str, Any]:
-    """The environment: where the service is, and who logs in first."""
+    """Return the Postman environment: the address of the service, and the first user."""
     return {
         "id": _id("environment"),
         "name": "Unite on this machine",
@@ -73,7 +73,7 @@ def environment() -> dict[str, Any]:
 
 
 def _operations(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Every operation by its id, with its method, its path and its parameters in full."""
+    """Return operation id -> method, path and resolved parameters."""
     found = {}
     for path, item in document["paths"].items():
         for method, operation in item.items():

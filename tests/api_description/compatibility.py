@@ -1,4 +1,4 @@
-"""What of a new description of the API breaks clients of an older one.
+"""Detection of breaking changes between two OpenAPI documents.
 
 Clients may go on sending what they send, and reading what they read. A request may not be narrowed: no field,
 parameter, type or value is removed, none becomes required, no bound gets tighter. An answer may not be widened: no
@@ -16,7 +16,7 @@ Document = dict[str, Any]
 
 
 def breaking_changes(before: Document, after: Document) -> list[str]:
-    """A sentence for each change that breaks a client, with its place; none where there is no such change."""
+    """Return a sentence for each breaking change, with its place."""
     found = list(dict.fromkeys(f"{change.place}: {change.what}" for change in _Comparison(before, after).changes()))
     return sorted(found)
 
@@ -98,7 +98,7 @@ class _Comparison:
 
 
 def _operations(document: Document) -> dict[tuple[str, str], Document]:
-    """Every operation by its path, without the names of its parts, and its method."""
+    """Return all operations by path (without parameter names) and method."""
     return {
         (re.sub(r"\{\w+\}", "{}", path), method): {
             **operation,
@@ -112,7 +112,7 @@ def _operations(document: Document) -> dict[tuple[str, str], Document]:
 
 
 def _parameters(document: Document, operation: Document) -> dict[tuple[str, str], Document]:
-    """The parameters by place and name; those of the path by their order, for nobody sends their names."""
+    """Return the parameters by place and name; path parameters by their order, because their names are not sent."""
     names = re.findall(r"\{(\w+)\}", operation["path"])
     found = {}
     for each in operation["parameters"]:

@@ -1,4 +1,4 @@
-"""The files that describe the API, as they have to be for the service as it is."""
+"""Expected contents of docs/openapi.json and the Postman files."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ from tests.http.service import Service
 
 OPENAPI = CHECKOUT / "docs" / "openapi.json"
 RELEASED = CHECKOUT / "docs" / "openapi.released.json"
-"""The description of the last release, which later ones are compared with."""
+"""The OpenAPI document of the last release, with which new ones are compared."""
 
 POSTMAN = CHECKOUT / "docs" / "postman"
 COLLECTION = POSTMAN / "unite.postman_collection.json"
@@ -21,13 +21,13 @@ ENVIRONMENT = POSTMAN / "unite.postman_environment.json"
 
 
 def description() -> dict[str, Any]:
-    """The description that the service gives of itself."""
+    """Return the OpenAPI document of the service."""
     document: dict[str, Any] = orjson.loads(Service().app.extensions["openapi"]())
     return document
 
 
 def contents() -> dict[Path, str]:
-    """What has to be in each file."""
+    """Return path -> expected content."""
     document = description()
     files = {
         OPENAPI: document,

@@ -1,4 +1,4 @@
-"""Whether a schema takes less than it took, or answers more than it answered."""
+"""Comparison of two JSON schemas: narrowed requests and widened answers."""
 
 import operator
 from collections.abc import Iterator
@@ -23,14 +23,14 @@ class Change:
 
 @dataclass(frozen=True)
 class _Parts:
-    """A schema with its references followed: the types that it has, and its alternatives, null aside."""
+    """A schema with resolved references: its types, and its alternatives except null."""
 
     types: frozenset[str]
     alternatives: tuple[Schema, ...]
 
 
 class SchemaComparison:
-    """Compares schemas of two descriptions. A pair that was compared already is not compared again."""
+    """Compares schemas of two OpenAPI documents. Each pair is compared only once."""
 
     def __init__(self, before: Document, after: Document) -> None:
         self._before = before
@@ -38,11 +38,11 @@ class SchemaComparison:
         self._compared: set[tuple[int, int, bool]] = set()
 
     def request(self, old: Schema, new: Schema, place: str) -> Iterator[Change]:
-        """What the new schema does not take, though the old one did."""
+        """Return what the new schema refuses although the old one accepted it."""
         yield from self._compare(old, new, place, request=True)
 
     def answer(self, old: Schema, new: Schema, place: str) -> Iterator[Change]:
-        """What the new schema may answer, though the old one did not, or does not answer any more."""
+        """Return what the new schema may answer although the old one did not, and what it no longer answers."""
         yield from self._compare(old, new, place, request=False)
 
     def _compare(self, old: Schema, new: Schema, place: str, *, request: bool) -> Iterator[Change]:
@@ -100,7 +100,7 @@ def _parts(document: Document, schema: Schema) -> _Parts:
 
 
 def _types(old: frozenset[str], new: frozenset[str], place: str, *, request: bool) -> Iterator[Change]:
-    """No type at all is any type, and a whole number is a number."""
+    """Return whether the types are compatible: no type means any type, and an integer is a number."""
     narrow, wide = (old, new) if request else (new, old)
     if not wide:
         return

@@ -1,4 +1,4 @@
-"""The requests of the Postman collection, in an order in which each of them works.
+"""Steps of the Postman collection: its requests, in an order in which each succeeds.
 
 Every operation of the API has at least one step. A step takes what it needs from variables, which are the `{{names}}`
 that an earlier step saved, and says which status it expects.
@@ -13,7 +13,7 @@ CSV_FILE = "leads.csv"
 
 UUID_LENGTH = 36
 CSV_TEXT = "Full Name,E-mail\r\nGrace Hopper,grace-{{run}}@navy.example\r\nNobody,no address\r\n"
-"""A lead and a row that is rejected; `run` is a UUID, so that no lead is there twice when the collection runs again."""
+"""A valid and a rejected row; `run` is a UUID, so that a second run of the collection creates no duplicates."""
 CSV_SIZE = len(CSV_TEXT.replace("{{run}}", "0" * UUID_LENGTH))
 
 PASSWORD = "correct horse battery"

@@ -14,7 +14,7 @@ TIMEOUT = 240.0
 
 
 def spectral_rules() -> Path:
-    """A copy of the rules beside the packages that they refer to, where spectral looks for those."""
+    """Copy the rules into the folder of the packages that they refer to, where spectral looks for these."""
     return Path(shutil.copy(TOOLS / "spectral.yaml", INSTALLED))
 
 
@@ -25,7 +25,7 @@ def run_tool(name: str, *arguments: str | Path, folder: Path = CHECKOUT) -> "sub
     return subprocess.run(
         [program, *arguments],
         cwd=folder,
-        # A proxy of this machine cannot reach a service on it, and nothing is to be reported to anybody.
+        # Without proxies, which could not reach a local service, and without telemetry.
         env={**os.environ, "NO_PROXY": "*", "REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"},
         capture_output=True,
         text=True,

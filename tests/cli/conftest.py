@@ -1,4 +1,4 @@
-"""Commands run in this process, as `python -m entrypoints` would run them in one of its own."""
+"""Fixtures for the command line: commands run in this process."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +12,7 @@ Command = Callable[..., int]
 
 @pytest.fixture
 def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
-    """Carries out a command on a data folder of its own; the exit code."""
+    """Return a function that runs a command on a new data folder, and returns the exit code."""
     monkeypatch.setenv("UNITE_DATA_DIR", str(tmp_path / "var"))
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.chdir(tmp_path)
@@ -20,7 +20,7 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
     def run(*arguments: str) -> int:
         try:
             return main(arguments)
-        except SystemExit as ended:  # how argparse answers wrong usage
+        except SystemExit as ended:  # argparse exits so for invalid arguments
             return int(ended.code or 0)
 
     return run
@@ -28,7 +28,7 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
 
 @pytest.fixture
 def with_admin(command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Command:
-    """The same, on a data folder that has an admin, Ann."""
+    """Return the same function for a data folder with an admin, Ann."""
     password = tmp_path / "password"
     password.write_text("correct horse battery\n")
     arguments = ("users", "create", "ann@example.com", "--name", "Ann", "--role", "admin")

@@ -1,4 +1,4 @@
-"""Older versions of Unite, from the history of git, over the schema of today."""
+"""Runs older versions of Unite, from the git history, with the current database schema."""
 
 import sqlite3
 import subprocess

@@ -1,4 +1,4 @@
-"""One stack for all tests of the folder; where one fails, it shows what the services said."""
+"""Fixtures for the Docker Compose stack, shared by all tests of the folder; failures show its logs."""
 
 from collections.abc import Generator, Iterator
 from contextlib import suppress
@@ -17,7 +17,7 @@ _STACK = pytest.StashKey[Stack]()
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Stack]:
-    """The stack, which is up and healthy; nothing of it is left afterwards."""
+    """Run the stack until the end of the tests, then remove it completely."""
     try:
         look_for_an_engine()
     except CannotBeHad as reason:
@@ -38,19 +38,19 @@ def stack(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config)
 
 @pytest.fixture(scope="session")
 def client(stack: Stack) -> Client:
-    """The first admin, who has logged in once: a login is counted."""
+    """Log in as the first admin; once, because logins are limited."""
     return stack.client()
 
 
 @pytest.fixture(scope="session")
 def scenario(client: Client) -> LiveScenario:
-    """Everybody who works there."""
+    """Return the users of the stack."""
     return LiveScenario(client)
 
 
 @pytest.fixture(scope="session")
 def twilio(stack: Stack) -> TwilioStandIn:
-    """What stands in for Twilio in the stack."""
+    """Return the fake Twilio of the stack."""
     return TwilioStandIn(port=stack.twilio_port)
 
 

@@ -1,4 +1,4 @@
-"""Five requests a second at the stack, every second one a new lead, and what became of them."""
+"""Background load on the stack: five requests a second, with the answers."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""The whole stack of docker-compose.yml in a project of its own, spoken to over HTTP."""
+"""The stack of docker-compose.yml as a separate project, with commands to control it."""
 
 import json
 import os
@@ -14,10 +14,10 @@ from tests.service_process import Client, free_port
 
 ADMIN = "admin@example.com"
 OURS = ("app", "worker")
-"""The services that run our image for as long as the stack does."""
+"""The long-running services with our image."""
 
 _TIMEOUT = 900.0
-"""Seconds for images to be pulled over a slow line and for everything to be healthy."""
+"""Timeout in seconds for pulling images over a slow connection and for all services to be healthy."""
 
 
 _COPIED = (
@@ -34,15 +34,15 @@ _COPIED = (
     "sample_leads.csv",
     "unite_core",
 )
-"""What the stack is built and upgraded from, and what describes that."""
+"""The files from which the stack is built and upgraded."""
 
 
 class StackFailed(Exception):
-    """A command of Docker failed; the text is what it said."""
+    """A Docker command failed; the message is its output."""
 
 
 class Stack:
-    """One stack: its project, folder, ports, images, subnet and secrets are nobody else's.
+    """A stack with its own project, folder, ports, images, subnet and secrets.
 
     It is run from a copy of the checkout, which a test may change: that is another version then.
     """
@@ -68,7 +68,7 @@ class Stack:
         }
 
     def up(self) -> None:
-        """Make the secrets, build the images, and wait until everything is healthy."""
+        """Create the secrets, build the images, and wait until all services are healthy."""
         self.checkout.mkdir()
         for name in _COPIED:
             source, target = CHECKOUT / name, self.checkout / name
@@ -89,14 +89,14 @@ class Stack:
             self.run(*command)
 
     def down(self) -> None:
-        """Take everything away, the data and the images as well."""
+        """Remove everything, with data and images."""
         self.compose("down", "--volumes", "--timeout", "5")
         images = self._images()
         if images:
             self.run("docker", "image", "rm", "--force", *images)
 
     def left(self) -> list[str]:
-        """Everything that still bears the project's name."""
+        """Return all Docker objects with the project's name."""
         found = [f"image {id_}" for id_ in self._images()]
         for kind in ("container", "volume", "network"):
             everything = ["--all"] if kind == "container" else []
@@ -106,18 +106,18 @@ class Stack:
         return found
 
     def compose(self, *arguments: str) -> str:
-        """What a command of Compose prints; raises `StackFailed`."""
+        """Run a Compose command and return its output; raise `StackFailed`."""
         return self.run("docker", "compose", *arguments)
 
     def run(self, *command: str) -> str:
-        """What a command prints that is run in the folder of the stack; raises `StackFailed`."""
+        """Run a command in the folder of the stack and return its output; raise `StackFailed`."""
         done = self.attempt(*command)
         if done.returncode != 0:
             raise StackFailed(f"`{' '.join(command)}` failed:\n{done.stdout}{done.stderr}")
         return done.stdout
 
     def attempt(self, *command: str, **settings: str) -> "subprocess.CompletedProcess[str]":
-        """A command that was run in the folder of the stack, and may have failed."""
+        """Run a command in the folder of the stack, and return the process even if it failed."""
         return subprocess.run(
             command,
             cwd=self.checkout,
@@ -130,33 +130,33 @@ class Stack:
         )
 
     def containers(self, service: str) -> list[str]:
-        """The ids of a service's containers that run."""
+        """Return the ids of the running containers of a service."""
         return self.compose("ps", "--quiet", service).split()
 
     def images_of(self, service: str) -> set[str]:
-        """The ids of the images that they run."""
+        """Return the ids of their images."""
         ids = self.containers(service)
         return set(self.run("docker", "inspect", "--format", "{{.Image}}", *ids).split())
 
     def kill(self, service: str) -> None:
-        """End a server at one blow; it stays away until `start`."""
+        """Kill a service; it stays down until `start`."""
         self.compose("kill", service)
 
     def start(self, service: str) -> None:
-        """Have a server there again, and wait until it is healthy."""
+        """Start a service again, and wait until it is healthy."""
         self.compose("up", "--detach", "--no-deps", "--no-recreate", "--wait", service)
 
     def crash(self, service: str) -> None:
-        """End what runs in a container of ours, so that Docker starts it again by itself."""
+        """Kill the processes in one of our containers, so that Docker restarts it."""
         # Everything that it may end, but not itself and not the first process, which ends when its child does.
         self.compose("exec", "-T", service, "python", "-c", "import os; os.kill(-1, 9)")
 
     def logs(self, *services: str, tail: str = "all") -> str:
-        """What the services have printed."""
+        """Return the logs of the services."""
         return self.compose("logs", "--no-log-prefix", "--no-color", "--tail", tail, *services)
 
     def as_root(self, statement: str) -> list[str]:
-        """The lines that MySQL answers to its root; raises `StackFailed`."""
+        """Run a statement as root of MySQL and return the lines of its result; raise `StackFailed`."""
         client = (
             'mysql --user=root --password="$(cat /run/secrets/mysql_root_password)" --raw --skip-column-names unite'
         )
@@ -164,7 +164,7 @@ class Stack:
         return [line for line in told.splitlines() if line]
 
     def as_service(self, *statements: str) -> list[str]:
-        """What MySQL says against each of the statements when the account of the service comes with it, if anything."""
+        """Return the error of MySQL, if any, for each statement with the account of the service."""
         url = "Path('/run/secrets/mysql_service_url').read_text().strip()"
         asking = (
             "import sys",
@@ -179,7 +179,7 @@ class Stack:
         return self.compose("exec", "-T", "app", "python", "-c", "\n".join(asking), *statements).splitlines()
 
     def as_service_in_mongo(self, *expressions: str) -> list[str]:
-        """What MongoDB says against each of the expressions over `database`, if anything, to the service's account."""
+        """Return the error of MongoDB, if any, for each expression over `database` with the account of the service."""
         asking = (
             "import sys",
             "from pathlib import Path",
@@ -194,7 +194,7 @@ class Stack:
         return self.compose("exec", "-T", "app", "python", "-c", "\n".join(asking), *expressions).splitlines()
 
     def as_service_in_redis(self, *commands: str) -> list[str]:
-        """What Redis says against each of the commands when it comes with the service's account, if anything."""
+        """Return the error of Redis, if any, for each command with the account of the service."""
         asking = (
             "import sys",
             "from pathlib import Path",
@@ -208,17 +208,17 @@ class Stack:
         return self.compose("exec", "-T", "app", "python", "-c", "\n".join(asking), *commands).splitlines()
 
     def inspected(self, service: str) -> dict[str, Any]:
-        """What Docker knows about a service's container."""
+        """Return `docker inspect` of a service's container."""
         (container,) = self.compose("ps", "--all", "--quiet", service).split()
         told: list[dict[str, Any]] = json.loads(self.run("docker", "inspect", container))
         return told[0]
 
     def secret(self, name: str) -> str:
-        """One of the secrets."""
+        """Return one of the secrets."""
         return (self.secrets / name).read_text().strip()
 
     def client(self) -> Client:
-        """Somebody who is logged in as the first admin."""
+        """Return a client that is logged in as the first admin."""
         client = Client(self.url)
         login = {"email": ADMIN, "password": self.secret("admin_password")}
         pair = client.call("POST", "/v1/auth/login", json=login)

@@ -1,4 +1,4 @@
-"""How tests that are not about visibility have a first answer given again: as it was."""
+"""Helper for idempotency tests: replays the first answer unchanged."""
 
 from unite_core import Replay
 

@@ -1,4 +1,4 @@
-"""Parts of a worker that die in the middle, as by SIGKILL, over the data and the settings of the environment.
+"""Parts of a worker that kill themselves in the middle of their work, with the settings of the environment.
 
 python -m tests.faults.crashing_worker relay texts 2 120
     when it has delivered its second batch and settled nothing of it; its clock is 120 seconds ahead
@@ -34,7 +34,7 @@ IDS_OF_ONE_MISSED = 2
 
 @dataclass
 class Countdown:
-    """Ends the process at the last of so many steps, defenceless; never where there is none."""
+    """Kills the process at the last of that many steps; never for 0."""
 
     left: int
 
@@ -46,7 +46,7 @@ class Countdown:
 
 @dataclass
 class LastHandOver(Destination):
-    """Dies when it has handed over, before anybody has the receipts."""
+    """A destination that kills the process after delivering, before it returns the receipts."""
 
     to: Destination
     countdown: Countdown
@@ -60,7 +60,7 @@ class LastHandOver(Destination):
 
 @dataclass
 class LastIds(Ids):
-    """Dies instead of making one more id."""
+    """Ids that kill the process instead of creating another one."""
 
     ids: Ids
     countdown: Countdown
@@ -71,7 +71,7 @@ class LastIds(Ids):
 
 
 def relay(started: Started, destination: str, portions: str, ahead: str) -> None:
-    """Relay to that destination, until after that many portions, with a clock that is so many seconds ahead."""
+    """Relay that many batches to the destination, with a clock that is that many seconds ahead."""
     usual = started.unite.notifications.relay
     to = usual.destinations[destination]
     deadly = LastHandOver(to, Countdown(int(portions)), to.at_once)
@@ -80,7 +80,7 @@ def relay(started: Started, destination: str, portions: str, ahead: str) -> None
 
 
 def sweep(started: Started, at_once: str, last: str) -> None:
-    """Mark tasks as missed, so many at once, until it comes to the last one."""
+    """Mark tasks as missed in batches, until the last one."""
     usual = started.unite.upkeep.mark_missed
     deadly = replace(usual, ids=LastIds(usual.ids, Countdown(int(last) * IDS_OF_ONE_MISSED)))
     print("ready", flush=True)
@@ -90,7 +90,7 @@ def sweep(started: Started, at_once: str, last: str) -> None:
 
 @dataclass
 class AwaitedFigures:
-    """Waits for a line with the figures in hand: by then the process knows whose summaries are due."""
+    """Figures that wait for a line of input, when the process knows whose summaries are due."""
 
     figures: DayFigures
 
@@ -102,7 +102,7 @@ class AwaitedFigures:
 
 
 def summaries(started: Started, moment: str, last: str) -> None:
-    """Make the daily summaries that are due at the moment, until it comes to the last one."""
+    """Make the daily summaries that are due at the moment, until the last one."""
     usual = started.unite.upkeep.create_daily_summaries
     deadly = replace(
         usual,

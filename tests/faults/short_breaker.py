@@ -1,4 +1,4 @@
-"""A worker as `work` runs it, which leaves Twilio alone sooner and for a shorter time."""
+"""Runs the worker with a circuit breaker for Twilio that opens sooner and for a shorter time."""
 
 import os
 import sys

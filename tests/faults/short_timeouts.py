@@ -1,4 +1,4 @@
-"""The service as `serve` runs it, with little patience for slow clients."""
+"""Runs the service with short timeouts for slow clients."""
 
 import os
 import socket

@@ -1,4 +1,4 @@
-"""Clients that are slow, and others who ask meanwhile."""
+"""Slow clients, and requests of normal ones meanwhile."""
 
 import socket
 import statistics
@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.service_process import TIMEOUT, Service, direct_session
 
 SLOW_CLIENTS = 70
-"""More than there are threads for requests."""
+"""The number of slow clients: more than there are request threads."""
 
 OTHERS = 40
 EVERY = 0.05
@@ -20,7 +20,7 @@ TRICKLE_INTERVAL = 0.2
 
 
 def connected(one: Service, sent: bytes, receive_buffer: int | None = None) -> socket.socket:
-    """A client that has sent something, with little room for answers where `receive_buffer` says so."""
+    """Return a client that has sent these bytes, with the given receive buffer."""
     client = socket.socket()
     client.settimeout(TIMEOUT)
     if receive_buffer is not None:
@@ -32,7 +32,7 @@ def connected(one: Service, sent: bytes, receive_buffer: int | None = None) -> s
 
 @contextmanager
 def slow_clients(one: Service, sent: bytes, trickle: bytes = b"") -> Iterator[list[socket.socket]]:
-    """Seventy clients that have sent the same, and send `trickle` now and then as long as they are connected."""
+    """Run 70 clients that have sent the same bytes, and send `trickle` at intervals while they are connected."""
     clients = [connected(one, sent, receive_buffer=4096) for _ in range(SLOW_CLIENTS)]
     done = threading.Event()
 
@@ -59,7 +59,7 @@ def slow_clients(one: Service, sent: bytes, trickle: bytes = b"") -> Iterator[li
 
 
 def median_of_others(one: Service, token: str) -> float:
-    """Seconds that it takes somebody to be answered; they come one by one, answered those before or not."""
+    """Return the latencies of requests sent at a fixed rate, whether earlier ones were answered or not."""
 
     def ask() -> float:
         with direct_session() as session:
@@ -77,14 +77,14 @@ def median_of_others(one: Service, token: str) -> float:
 
 
 def connections(one: Service) -> int:
-    """How many clients the service is connected to."""
+    """Return the number of clients that are connected to the service."""
     local = f"0100007F:{one.port:04X}"
     lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
     return sum(line.split()[1] == local and line.split()[3] == "01" for line in lines)
 
 
 def answered(client: socket.socket) -> bytes:
-    """Everything that comes until the connection is closed, and nothing more where it is reset."""
+    """Read until the connection is closed or reset."""
     whole = b""
     try:
         while block := client.recv(65536):

@@ -1,4 +1,4 @@
-"""The relays of the embedded default over the data folder of the environment; they say what they handed over, and stop.
+"""Runs the relays of the embedded default, which print what they deliver and then hang.
 
 Whoever started this process ends it: after the hand-over nothing is settled any more. Their clock
 is so many seconds ahead as the argument says.

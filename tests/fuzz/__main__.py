@@ -1,7 +1,7 @@
-"""Fuzz targets by both engines, one after the other: python -m tests.fuzz [TARGET|all] [SECONDS].
+"""Run fuzz targets with both engines, one after the other: python -m tests.fuzz [TARGET|all] [SECONDS].
 
-What is found goes to .fuzz/findings, and belongs into tests/fuzz/cases once it is fixed. The inputs that reach all the
-code that was ever reached stay in .fuzz/corpus, so that the next run goes on from there.
+Findings are written to .fuzz/findings, and belong into tests/fuzz/cases once they are fixed. The inputs that reach all
+the code that was ever reached stay in .fuzz/corpus, so that the next run continues from there.
 """
 
 import subprocess
@@ -16,7 +16,7 @@ _SECONDS = "600"
 
 
 def main(arguments: list[str]) -> int:
-    """Give each target so many seconds of each engine; 1 where anything was found."""
+    """Run each target for that many seconds with each engine; return 1 if anything was found."""
     asked, seconds = (*arguments, *("all", _SECONDS)[len(arguments) :])[:2]
     names = sorted(TARGETS) if asked == "all" else [asked]
     if not TARGETS.keys() >= set(names):

@@ -25,7 +25,7 @@ _MAX_MEGABYTES = 4096
 
 
 def run(name: str, seconds: int, folder: Path, corpus: Path) -> None:
-    """Fuzz until the time is over. The process ends there."""
+    """Fuzz until the time is over, then end the process."""
     target = TARGETS[name]
     findings = Findings(target, folder)
     corpus.mkdir(parents=True, exist_ok=True)
@@ -35,7 +35,7 @@ def run(name: str, seconds: int, folder: Path, corpus: Path) -> None:
         for number, data in enumerate(target.corpus()):
             (seeds / str(number)).write_bytes(data[: target.max_length])
         dictionary.write_text("".join(f'"{_escaped(token)}"\n' for token in target.tokens), "ascii")
-        # What is asked of the service is logged by it; there are thousands of requests a second.
+        # Without logging, because the service logs each of thousands of requests a second.
         logging.disable()
         options = [
             f"-max_total_time={seconds}",
@@ -53,7 +53,7 @@ def run(name: str, seconds: int, folder: Path, corpus: Path) -> None:
 
 
 def _escaped(token: bytes) -> str:
-    """A token as libFuzzer's dictionaries have it."""
+    """Return a token in the format of libFuzzer's dictionaries."""
     return "".join(f"\\x{byte:02x}" for byte in token)
 
 

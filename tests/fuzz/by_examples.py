@@ -14,7 +14,7 @@ _EXAMPLES_PER_ROUND = 2_000
 
 
 def run(name: str, seconds: float, folder: Path) -> int:
-    """Make up inputs until the time is over; 1 where one of them fails."""
+    """Generate inputs until the time is over; return 1 if one of them fails."""
     target = TARGETS[name]
     findings = Findings(target, folder)
 

@@ -1,4 +1,4 @@
-"""Inputs that Hypothesis makes up for a target: of its tokens, of any bytes, and of its seeds with changes."""
+"""Hypothesis strategies for the inputs of a target: tokens, random bytes, and mutated seeds."""
 
 from hypothesis import strategies as st
 
@@ -8,7 +8,7 @@ _MAX_SEEDS = 500
 
 
 def examples_of(target: Target) -> st.SearchStrategy[bytes]:
-    """Inputs of the target."""
+    """Return a strategy for inputs of the target."""
     scraps = st.sampled_from(target.tokens) | st.binary(max_size=4)
     made_up = st.builds(bytes.__add__, st.binary(max_size=4), st.lists(scraps, max_size=40).map(b"".join))
     seeds = [seed[: target.max_length] for seed in target.corpus()][:_MAX_SEEDS]
@@ -17,7 +17,7 @@ def examples_of(target: Target) -> st.SearchStrategy[bytes]:
 
 @st.composite
 def _changed(draw: st.DrawFn, seeds: list[bytes], scraps: st.SearchStrategy[bytes]) -> bytes:
-    """A seed, some spans of which are replaced."""
+    """Return a seed with some spans replaced."""
     data = draw(st.sampled_from(seeds))
     for _ in range(draw(st.integers(1, 4))):
         begin = draw(st.integers(0, len(data)))

@@ -1,4 +1,4 @@
-"""What a long run finds: each kind of failure once, in a file that can be kept as a case."""
+"""Storage of fuzz findings: the first input of each kind of failure, as a file that can become a test case."""
 
 import hashlib
 import traceback
@@ -9,9 +9,9 @@ from tests.fuzz.target import Target
 
 
 class Findings:
-    """Runs a target and stores the first input of each kind of failure, so that a run goes on after it.
+    """Runs a target and stores the first input of each kind of failure, so that the run continues after it.
 
-    Two failures are of one kind where the same exception comes from the same line.
+    Two failures are of one kind if the same exception was raised in the same line.
     """
 
     def __init__(self, target: Target, folder: Path) -> None:
@@ -28,7 +28,7 @@ class Findings:
         self.runs += 1
         try:
             self._target(data)
-        except Exception as error:  # noqa: BLE001 - whatever an input leads to is what is looked for
+        except Exception as error:  # noqa: BLE001 - any error that an input causes is a finding
             last = traceback.extract_tb(error.__traceback__)[-1]
             kind = (type(error).__name__, last.filename, last.lineno)
             if kind not in self._kinds:

@@ -1,4 +1,4 @@
-"""A service in memory that every input meets in the same state, so that what one input does depends on nothing else."""
+"""In-memory service for fuzz targets, reset before each input, so that inputs do not depend on each other."""
 
 import re
 from functools import cache
@@ -16,7 +16,7 @@ MAX_PROBLEM_BYTES = 64 * 1024
 
 
 class FuzzedDoor:
-    """The HTTP door with a manager, a lead, a call task and an import behind it."""
+    """The HTTP application with a manager, a lead, a call task and an import."""
 
     def __init__(self) -> None:
         self._store = Store()
@@ -51,11 +51,11 @@ class FuzzedDoor:
         self._committed = self._store._committed
 
     def path(self, rule: str) -> str:
-        """The path of a rule, with ids of what there is."""
+        """Return the path of a URL rule, with ids of existing objects."""
         return re.sub(r"<(?:\w+:)?(\w+)>", lambda part: self.ids.get(part[1], str(UUID(int=1))), rule)
 
     def ask(self, person: Person, method: str, path: str, **request: Any) -> TestResponse:
-        """Send a request as if it were the first one; its answer is one that is documented, and no mistake of ours."""
+        """Send a request to the service in its initial state; check that the answer is documented and not a 500."""
         self._store._committed = self._committed
         answer = person.send(method, path, **request)
         assert answer.status_code < 500, answer.get_data()
@@ -66,6 +66,6 @@ class FuzzedDoor:
 
 
 @cache
-def fuzzed_door() -> FuzzedDoor:
-    """The one that all targets share."""
+def fuzzed_service() -> FuzzedDoor:
+    """Return the service that all targets share."""
     return FuzzedDoor()

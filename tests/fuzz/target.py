@@ -1,4 +1,4 @@
-"""What is fuzzed: one function of bytes for each input, with what has to hold whatever the bytes are."""
+"""Definition of a fuzz target: a function of bytes that checks invariants for any input."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -8,17 +8,17 @@ from pathlib import Path
 from tests.conftest import CHECKOUT
 
 MAX_CPU_SECONDS = 3.0
-"""For one input: far more than any takes, on a slow machine and with its coverage measured too."""
+"""Limit for one input, far above what any takes, even on a slow machine with coverage."""
 
 CASES = Path(__file__).with_name("cases")
-"""A folder for each target, with the inputs that once broke something."""
+"""The folder with regression cases: one folder per target with inputs that once failed."""
 
 _DATA = (CHECKOUT.parent / "shared" / "data", CHECKOUT / "tests" / "data")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """A function that fails by an exception where an invariant does not hold.
+    """A function that raises an exception if an invariant does not hold.
 
     `tokens` are what its inputs are made of, `seeds` whole inputs. Longer inputs than `max_length` bytes are cut.
     """
@@ -31,7 +31,7 @@ class Target:
     max_cpu_seconds: float = MAX_CPU_SECONDS
 
     def __call__(self, data: bytes) -> None:
-        """Check one input; raises `TooSlowError` where that takes seconds of the processor."""
+        """Check one input; raise `TooSlowError` if that takes seconds of CPU time."""
         began = time.thread_time()
         self.check(data[: self.max_length])
         taken = time.thread_time() - began
@@ -39,22 +39,22 @@ class Target:
             raise TooSlowError(f"{len(data)} bytes took {taken:.1f} seconds.")
 
     def cases(self) -> Iterator[Path]:
-        """Inputs that once broke something, each in a file."""
+        """Yield the files with inputs that once failed."""
         yield from sorted((CASES / self.name).glob("*"))
 
     def corpus(self) -> Iterator[bytes]:
-        """All inputs that are known to be of interest."""
+        """Yield all seeds and regression cases."""
         yield from self.seeds()
         for case in self.cases():
             yield case.read_bytes()
 
 
 class TooSlowError(AssertionError):
-    """An input takes far longer than its length explains."""
+    """An input took far longer than its length explains."""
 
 
 def csv_files() -> Iterator[bytes]:
-    """The files that leads come in, as far as they are at hand."""
+    """Yield the example lead files that are available."""
     yield (CHECKOUT / "sample_leads.csv").read_bytes()
     for folder in _DATA:
         for path in sorted(folder.rglob("*.csv")):
@@ -62,6 +62,6 @@ def csv_files() -> Iterator[bytes]:
 
 
 def cells() -> Iterator[bytes]:
-    """The cells of those files, each of them once."""
+    """Return the distinct cells of those files."""
     lines = (line for content in csv_files() for line in content.splitlines()[:200])
     yield from dict.fromkeys(cell.strip(b' "') for line in lines for cell in line.split(b","))

@@ -1,4 +1,4 @@
-"""Strings that make a regular expression try again and again, made from the expression itself."""
+"""Generation of strings that cause catastrophic backtracking, from a regular expression itself."""
 
 import re
 from collections.abc import Iterator
@@ -7,17 +7,17 @@ from re import _parser as parser  # type: ignore[attr-defined]  # as above
 from typing import Any
 
 NEVER = "\0"
-"""A character that hardly any expression takes, put at the end so that what has matched has to be given up."""
+"""A character that hardly any expression matches; at the end it forces backtracking."""
 
 _MAX_TOKENS = 10
 _CATEGORIES = {"SPACE": " ", "DIGIT": "1", "WORD": "a", "NOT_SPACE": "a", "NOT_DIGIT": "a", "NOT_WORD": "-"}
 
 
 def attacks_on(pattern: str, flags: int = 0) -> Iterator[tuple[str, str, str]]:
-    """Prefix, what is to be repeated, and suffix.
+    """A prefix, a text to be repeated, and a suffix.
 
-    The prefix takes the matcher to each part of the expression, and what is repeated is one piece of it, or two in
-    turn.
+    The prefix takes the matcher to each part of the expression. The repeated text is one piece of the expression, or
+    two in turn.
     """
     parsed = parser.parse(pattern, flags)
     tokens = list(dict.fromkeys(token for token in _tokens(parsed) if token))[:_MAX_TOKENS]
@@ -28,7 +28,7 @@ def attacks_on(pattern: str, flags: int = 0) -> Iterator[tuple[str, str, str]]:
 
 
 def _prefixes(parsed: Any) -> Iterator[str]:
-    """Short texts that match the beginning of the expression, each a part longer."""
+    """Yield short texts that match the beginning of the expression, each one part longer."""
     text = ""
     yield text
     for item in parsed:
@@ -57,7 +57,7 @@ def _shortest_of(item: Any) -> str:
 
 
 def _tokens(items: Any) -> Iterator[str]:
-    """The pieces of the expression: runs of literal characters, and members of its classes."""
+    """Return the pieces of the expression: runs of literal characters, and members of its classes."""
     run = ""
     for kind, value in items:
         if kind is sre.LITERAL:
@@ -88,7 +88,7 @@ def _inner_tokens(kind: Any, value: Any) -> Iterator[str]:
 
 
 def _members(item: Any) -> Iterator[str]:
-    """A few characters that one item matches."""
+    """Return a few characters that one item matches."""
     kind, value = item
     if kind is sre.LITERAL:
         yield chr(value)

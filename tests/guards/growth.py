@@ -1,16 +1,16 @@
-"""How long something takes for hostile text, compared within one run with plain text as long, on CPU time."""
+"""Measurement of CPU time for hostile texts, compared with plain texts of the same length in the same run."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
 
 FLOOR_SECONDS = 0.02
-"""What takes less is fast enough, and too short to be compared."""
+"""Shorter times are fast enough, and too short to be compared."""
 
 MAX_RATIO = 12
-"""Times as long as plain text: expansion and decomposition cost a factor, quadratic work costs hundreds."""
+"""Limit of the ratio to plain text: expansion and decomposition cost a small factor, quadratic work hundreds."""
 
 MAX_GROWTH = 9
-"""Times as long as a quarter of the text: four for what is linear, sixteen for what is quadratic."""
+"""Limit of the ratio to a quarter of the text: it is four for linear work, sixteen for quadratic."""
 
 MARGIN_SECONDS = 0.1
 
@@ -44,39 +44,39 @@ KINDS: Mapping[str, str] = {
     "brackets": "([{",
     "addresses": ",127.0.0.1",
 }
-"""Name -> what is repeated."""
+"""Name -> the repeated text."""
 
 
 def out_of_order(size: int) -> str:
-    """A letter and marks below it after marks above it: the order of all of them has to be turned."""
+    """A letter with marks above it before marks below it, so that all of them have to be reordered."""
     return "a" + "\u0301" * (size // 4) + "\u0323" * (size // 4)
 
 
 def hostile_texts(size: int) -> Iterator[tuple[str, str]]:
-    """Name and text, each of about `size` bytes in UTF-8."""
+    """Yield name and text, each of about `size` bytes in UTF-8."""
     yield "marks out of order", out_of_order(size)
     for name, unit in KINDS.items():
         yield name, "a" + unit * (size // len(unit.encode()))
 
 
 def cpu_seconds(work: Callable[[], object]) -> float:
-    """The CPU time that this thread takes for `work`."""
+    """Return the CPU time of this thread for `work`."""
     start = time.thread_time()
     work()
     return time.thread_time() - start
 
 
 def slow_texts(use: Callable[[str], object], size: int) -> list[str]:
-    """Which hostile texts of `size` bytes take much longer than plain ones."""
+    """Return the names of the hostile texts of `size` bytes that take much longer than plain ones."""
     return [name for name, text in hostile_texts(size) if is_slow(use, text)]
 
 
 def is_slow(use: Callable[[str], object], text: str) -> bool:
-    """Whether the text takes much longer than a plain one, and that grows faster than the text.
+    """Return whether the text takes much longer than a plain one, and the time grows faster than the text.
 
-    Growth is asked for only where the comparison looks bad. What is linear may take many times as long as plain text,
-    most of all where coverage is measured; what is quadratic takes sixteen times as long for four times the text.
-    The comparison is repeated where it looks bad, since other processes and collections of garbage disturb it.
+    Growth is measured only if the comparison fails. Linear work may take many times as long as plain text, most of all
+    with coverage. Quadratic work takes sixteen times as long for four times the text. A failed comparison is repeated,
+    because other processes and garbage collections disturb it.
     """
     for _ in range(3):
         hostile = cpu_seconds(lambda: use(text))

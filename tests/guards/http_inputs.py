@@ -1,4 +1,4 @@
-"""What the HTTP door reads of a request, found by introspection: fields, parameters, headers, parts of paths."""
+"""Introspection of all inputs of the HTTP API: fields, parameters, headers, parts of paths."""
 
 import ast
 import copy
@@ -17,24 +17,24 @@ Path = tuple[str | int, ...]
 
 
 def operations(app: Flask) -> list[Operation]:
-    """Every operation of the app, pages too."""
+    """Return all operations of the app, including pages."""
     with app.app_context():
         found = [operation_of(endpoint) for endpoint in app.view_functions]
     return [operation for operation in found if operation is not None]
 
 
 def api_operations(app: Flask) -> list[Operation]:
-    """Every operation of the API."""
+    """Return all operations of the API."""
     return [operation for operation in operations(app) if not operation.cookie]
 
 
 def page_operations(app: Flask) -> list[Operation]:
-    """Every page of the dashboard, every form of one, and their files."""
+    """Return all pages of the dashboard, their forms and static files."""
     return [operation for operation in operations(app) if operation.cookie]
 
 
 def field_paths(schema: Schema) -> Iterator[Path]:
-    """Where a body may hold a value: a path for every field, nested ones too.
+    """Return a path for every field of a body, including nested ones.
 
     Any value may be replaced by a text, of whatever type its field is.
     """
@@ -55,7 +55,7 @@ def _inner_paths(field: fields.Field[Any]) -> Iterator[Path]:
 
 
 def with_value(body: Any, path: Path, value: Any) -> Any:
-    """A copy of the body with a value at the path, which is made where it is not there."""
+    """Return a copy of the body with a value at the path, which is created if it is missing."""
     if not path:
         return value
     first, rest = path[0], path[1:]
@@ -67,12 +67,12 @@ def with_value(body: Any, path: Path, value: Any) -> Any:
 
 
 def with_name(body: Any, path: Path, name: str) -> Any:
-    """A copy of the body with a name that is made up, beside the last part of the path."""
+    """Return a copy of the body with an unknown name next to the last part of the path."""
     return with_value(body, (*path[:-1], name), "x")
 
 
 def header_names() -> set[str]:
-    """Every header that the sources of the door read by name; raises `AssertionError` for a name that is computed."""
+    """Return all headers that the sources read by a literal name; raise `AssertionError` for a computed one."""
     names: set[str] = set()
     for source in sources(("entrypoints",)):
         if not source.module.startswith("entrypoints.http."):
@@ -89,7 +89,7 @@ def header_names() -> set[str]:
 
 
 def _header_asked_for(node: ast.AST) -> ast.expr | None:
-    """The argument of `request.headers.get(...)`, or of `request.headers[...]`."""
+    """Return the argument of `request.headers.get(...)` or of `request.headers[...]`."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("get", "getlist"):
         return node.args[0] if ast.unparse(node.func.value) == "request.headers" else None
     if isinstance(node, ast.Subscript) and ast.unparse(node.value) == "request.headers":

@@ -1,4 +1,4 @@
-"""Finds every regular expression of the packages, and how each is used, by reading their source."""
+"""Search for all regular expressions in the sources, and for the methods called on them."""
 
 import ast
 import importlib
@@ -17,7 +17,7 @@ METHODS = ("match", "fullmatch", "search", "sub", "subn", "split", "findall", "f
 
 @dataclass(frozen=True)
 class FoundPattern:
-    """A pattern, where it stands, and the methods that are called with it."""
+    """A pattern, its place in the source, and the methods that are called on it."""
 
     where: str
     pattern: re.Pattern[Any]
@@ -26,13 +26,13 @@ class FoundPattern:
 
 @dataclass(frozen=True)
 class Source:
-    """A module by its name, as a syntax tree."""
+    """The name and the syntax tree of a module."""
 
     module: str
     tree: ast.Module
 
     def call_names(self) -> tuple[set[str], dict[str, str]]:
-        """The names that stand for the module `re` here, and the local names of functions of it."""
+        """Return the local names of the module `re` and of its functions."""
         modules: set[str] = set()
         functions: dict[str, str] = {}
         for node in ast.walk(self.tree):
@@ -44,13 +44,13 @@ class Source:
 
 
 def sources(packages: tuple[str, ...] = PACKAGES, root: Path = CHECKOUT) -> list[Source]:
-    """Every module of the packages, migrations and test helpers that ship with them included."""
+    """Return all modules of the packages, including migrations and shipped test helpers."""
     paths = [path for package in packages for path in sorted((root / package).rglob("*.py"))]
     return [Source(_module(path.relative_to(root)), ast.parse(path.read_text("utf-8"))) for path in paths]
 
 
 def parsed(module: str, text: str) -> Source:
-    """A piece of source, as if it stood in `module`."""
+    """Parse a piece of source as if it were in `module`."""
     return Source(module, ast.parse(textwrap.dedent(text)))
 
 
@@ -59,7 +59,7 @@ def _module(path: Path) -> str:
 
 
 def find_patterns(found: list[Source]) -> tuple[list[FoundPattern], list[str]]:
-    """The patterns, and where there are calls whose pattern is only known at run time."""
+    """Return the patterns, and the places of calls whose pattern is only known at run time."""
     usage = _methods_by_name(found)
     patterns: list[FoundPattern] = []
     unknown: list[str] = []
@@ -76,7 +76,7 @@ def find_patterns(found: list[Source]) -> tuple[list[FoundPattern], list[str]]:
 
 
 def _methods_by_name(found: list[Source]) -> dict[str, set[str]]:
-    """Name of a constant -> the methods that are called on it, or handed on, in any module."""
+    """Return name of a constant -> the methods that any module calls on it or passes on."""
     usage: dict[str, set[str]] = {}
     for source in found:
         for node in ast.walk(source.tree):
@@ -89,7 +89,7 @@ def _methods_by_name(found: list[Source]) -> dict[str, set[str]]:
 
 
 def _aliases(source: Source) -> Iterator[tuple[str, list[str]]]:
-    """Names that stand for one of two others: `forbidden = _STRICT if strict else _LOOSE`."""
+    """Return names for one of two others, as in `forbidden = _STRICT if strict else _LOOSE`."""
     for node in ast.walk(source.tree):
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.IfExp) and isinstance(node.targets[0], ast.Name):
             choices = (node.value.body, node.value.orelse)
@@ -97,7 +97,7 @@ def _aliases(source: Source) -> Iterator[tuple[str, list[str]]]:
 
 
 def _calls(source: Source) -> Iterator[tuple[str, ast.Call, str | None]]:
-    """Each call of a function of `re` that takes a pattern, and the name that its result is assigned to."""
+    """Yield each call of a function of `re` with a pattern, and the name of its result."""
     modules, functions = source.call_names()
     assigned = {
         id(node.value): target.id
@@ -120,7 +120,7 @@ def _calls(source: Source) -> Iterator[tuple[str, ast.Call, str | None]]:
 
 
 def _pattern_of(source: Source, method: str, call: ast.Call) -> re.Pattern[Any] | None:
-    """The pattern that the call is made with, its names looked up in the imported module; None if they are local."""
+    """Return the pattern of the call, with names resolved in the imported module; None if they are local."""
     flags = next((word.value for word in call.keywords if word.arg == "flags"), None)
     if flags is None and method == "compile" and len(call.args) > 1:
         flags = call.args[1]
@@ -133,7 +133,7 @@ def _pattern_of(source: Source, method: str, call: ast.Call) -> re.Pattern[Any] 
 
 
 def _own_names(source: Source) -> dict[str, Any]:
-    """The local names of the module `re`: flags are written with them."""
+    """Return the local names of the module `re`, which are needed for flags."""
     modules, functions = source.call_names()
     return {**dict.fromkeys(modules, re), **{local: getattr(re, name) for local, name in functions.items()}}
 

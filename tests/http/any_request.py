@@ -1,4 +1,4 @@
-"""Requests that schemathesis makes up from the service's own OpenAPI document, sent to a service that really runs.
+"""Run schemathesis: requests generated from the OpenAPI document, sent to a running service.
 
 Usage: python -m tests.http.any_request [EXAMPLES]
 """
@@ -18,20 +18,20 @@ CHECKS = (
     "response_headers_conformance",
     "response_schema_conformance",
 )
-"""What holds for every answer, whatever was asked: it is one that the document announces."""
+"""Checks for every answer: it has to conform to the OpenAPI document."""
 
 LEFT_OUT = "logout|/events$"
-"""Paths that would end the session that all requests are made in, and the stream that ends with an import alone."""
+"""Excluded paths: those that end the session of the requests, and the event stream of an import."""
 
 EXAMPLES = 200
 
 
 def send_any(folder: Path, *options: str, examples: int, **running: Any) -> "subprocess.CompletedProcess[str]":
-    """Send at most so many requests to each operation in each phase; the exit code is 0 where every check held.
+    """Send at most that many requests to each operation in each phase; the exit code is 0 if all checks pass.
 
     Further options are schemathesis' own, and what is `running` is meant for `subprocess.run`.
     """
-    # Neither limit is the question here, and either would answer most of the requests.
+    # Without rate limits, which would refuse most of the requests.
     with service(folder, UNITE_RATE_LIMIT="0", UNITE_LOGIN_LIMIT="0") as one:
         one.start()
         authorization = one.client().session.headers["Authorization"]
@@ -56,7 +56,7 @@ def send_any(folder: Path, *options: str, examples: int, **running: Any) -> "sub
 
 
 def main() -> int:
-    """Send many, other ones each time, and print what comes of it."""
+    """Send many random requests, and print the results."""
     examples = int(sys.argv[1]) if len(sys.argv) > 1 else EXAMPLES
     with tempfile.TemporaryDirectory() as folder:
         return send_any(Path(folder), examples=examples).returncode

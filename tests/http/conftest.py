@@ -5,5 +5,5 @@ from tests.http.service import Service
 
 @pytest.fixture
 def service() -> Service:
-    """The service in memory, with nothing in it and nothing limited."""
+    """Return an empty in-memory service without limits."""
     return Service()

@@ -1,11 +1,11 @@
-"""Units of work that give way to somebody else."""
+"""Unit of work that fails with `Deadlock`, to test retries."""
 
 from unite_core.errors import Deadlock
 from unite_core.testing.in_memory import InMemoryUnitOfWork, InMemoryUnitOfWorkFactory, Store
 
 
 class ContendedWork(InMemoryUnitOfWorkFactory):
-    """Gives way to somebody else, `times` times, once there is a lead to be stored."""
+    """A factory of units of work that raise `Deadlock` `times` times when a lead is stored."""
 
     def __init__(self, store: Store) -> None:
         super().__init__(store)

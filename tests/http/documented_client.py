@@ -1,4 +1,4 @@
-"""A test client that believes no answer: each has to be one that the OpenAPI document announces."""
+"""Flask test client that checks every answer against the OpenAPI document."""
 
 import functools
 import re
@@ -12,20 +12,20 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.test import TestResponse
 
 PAGES = "/dashboard"
-"""Where the pages are, which no document describes."""
+"""The prefix of the pages, which are not in the document."""
 
 BODY_TYPES_READ = ("application/json", "application/problem+json")
 
 
 class Document:
-    """An OpenAPI document, and the validators of its schemas, which take long to make."""
+    """An OpenAPI document with cached validators, because their creation is slow."""
 
     def __init__(self, text: bytes) -> None:
         self.content: dict[str, Any] = orjson.loads(text)
         self._validators: dict[str, Any] = {}
 
     def validator(self, schema: dict[str, Any]) -> Any:
-        """The validator of a schema whose references lead into this document."""
+        """Return the validator of a schema with references into this document."""
         key = repr(schema)
         if key not in self._validators:
             whole = {**schema, "components": self.content["components"]}
@@ -34,11 +34,11 @@ class Document:
 
 
 _document = functools.cache(Document)
-"""Apps with the same document share it."""
+"""Creates a document; cached, so that apps with the same document share it."""
 
 
 class Description:
-    """The OpenAPI document of an app, asked for what it says of an answer."""
+    """The OpenAPI document of an app, to look up the expected answers."""
 
     def __init__(self, app: Flask) -> None:
         self._app = app
@@ -46,7 +46,7 @@ class Description:
         self.document = self._document.content
 
     def operation(self, method: str, path: str) -> tuple[str, dict[str, Any]] | None:
-        """The documented path and operation that a request belongs to; None where no route takes it."""
+        """Return the documented path and operation of a request; None if it has no route."""
         if path.startswith("//"):
             return None
         try:
@@ -57,7 +57,7 @@ class Description:
         return documented, self.document["paths"][documented]["get" if method == "HEAD" else method.lower()]
 
     def check(self, method: str, path: str, answer: TestResponse) -> None:
-        """Fail where the answer is not among those that the document announces."""
+        """Fail if the answer does not conform to the document."""
         problem = answer.mimetype == "application/problem+json"
         if problem and method != "HEAD":
             self._check_schema(answer.get_json(), "#/components/schemas/Problem")
@@ -98,15 +98,15 @@ class Description:
 
 
 class DocumentedClient(FlaskClient):
-    """Sends requests as Flask's client does, and holds every answer against the document."""
+    """Flask's test client, with a check of every answer."""
 
     description: Description
 
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:
         answer = super().open(*args, **kwargs)
-        # A stream is read by the test that asked for it.
+        # A stream is not checked: the test that requested it reads it.
         if answer.is_sequence or answer.mimetype in BODY_TYPES_READ:
-            # The framework drops what slashes a path has too many in front.
+            # The framework removes extra slashes at the beginning of a path.
             path = answer.request.environ["PATH_INFO"]
             self.description.check(
                 answer.request.method, path if path.startswith("//") else answer.request.path, answer
@@ -115,7 +115,7 @@ class DocumentedClient(FlaskClient):
 
 
 def documented_client(app: Flask) -> DocumentedClient:
-    """A client of the app whose every answer is checked."""
+    """Return a client of the app that checks every answer."""
     client = DocumentedClient(app, app.response_class, use_cookies=False)
     if "description" not in app.extensions:
         app.extensions["description"] = Description(app)

@@ -1,4 +1,4 @@
-"""The HTTP server alone, with an application that answers with what it got; clients speak to it over sockets."""
+"""HTTP server with an echo application, for tests that talk to it over sockets."""
 
 import asyncio
 import json
@@ -16,7 +16,7 @@ TIMEOUT = 20.0
 
 
 class Recorder:
-    """The application: what it does follows from the path.
+    """The application; its behaviour depends on the path.
 
     `/stream` sends three blocks without a length. `/unread` answers without reading and ends the connection,
     `/careless` does not end it. `/gate` answers when `gate` is set, and `/follow` sends until the client is gone, which
@@ -80,7 +80,7 @@ async def answer(send: Send, content: Any, *headers: tuple[bytes, bytes]) -> Non
 
 
 class Served:
-    """A server that runs, its application, and where it listens."""
+    """A running server, its application and its address."""
 
     def __init__(self, server: HttpServer, application: Recorder, address: tuple[str, int]) -> None:
         self.server = server
@@ -91,7 +91,7 @@ class Served:
         return socket.create_connection(self.address, timeout=TIMEOUT)
 
     def exchange(self, *sent: bytes, ends: bool = True) -> bytes:
-        """Everything that is answered until the connection ends; the client ends its side first where it `ends`."""
+        """Send a request, and read until the connection is closed; with `ends` the client closes its side first."""
         with self.connect() as client:
             for part in sent:
                 client.sendall(part)
@@ -108,7 +108,7 @@ def everything(client: socket.socket) -> bytes:
 
 
 def until(client: socket.socket, end: bytes) -> bytes:
-    """What comes up to and with `end`."""
+    """Read up to and including `end`."""
     whole = b""
     while not whole.endswith(end):
         block = client.recv(1)
@@ -119,7 +119,7 @@ def until(client: socket.socket, end: bytes) -> bytes:
 
 @contextmanager
 def running(timeouts: Timeouts | None = None, **options: Any) -> Iterator[Served]:
-    """A server on a port of its own, which is stopped at the end."""
+    """Run a server on a free port during the block."""
     listening = socket.create_server(("127.0.0.1", 0))
     address = listening.getsockname()
     application = Recorder()
@@ -136,7 +136,7 @@ def running(timeouts: Timeouts | None = None, **options: Any) -> Iterator[Served
 
 
 def split(whole: bytes) -> list[tuple[int, dict[str, str], bytes]]:
-    """Status, headers and body of each answer in `whole`, all of which have a length."""
+    """Parse status, headers and body of each answer in `whole`; all of them need a Content-Length."""
     answers = []
     while whole:
         head, _, whole = whole.partition(b"\r\n\r\n")

@@ -1,4 +1,4 @@
-"""The whole service in memory, and people of each role who use it over HTTP."""
+"""In-memory service with its HTTP application, and users of each role who send requests."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""The tools that `make test-infra` checks with, called by path as processes of their own."""
+"""The command-line tools of `make test-infra`."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ FOLDER = CHECKOUT / ".venv-infra" / "bin"
 
 
 def tool(name: str) -> Path:
-    """The path of a tool; the test fails where it is not installed."""
+    """Return the path of a tool; fail the test if it is not installed."""
     path = FOLDER / name
     if not path.is_file():
         pytest.fail(f"{name} is missing in .venv-infra; `make test-infra` installs it.")
@@ -29,7 +29,7 @@ def run(name: str, *arguments: str | Path, cwd: Path = CHECKOUT, text: str | Non
 
 
 class Result:
-    """The exit code of a tool, and what it wrote."""
+    """The exit code and the output of a tool."""
 
     def __init__(self, code: int, stdout: str, stderr: str) -> None:
         self.code = code
@@ -38,5 +38,5 @@ class Result:
 
     @property
     def output(self) -> str:
-        """Both streams, for the message of a failed test."""
+        """Return both streams, for the message of a failed test."""
         return f"{self.stdout}\n{self.stderr}".strip()

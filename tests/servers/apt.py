@@ -1,4 +1,4 @@
-"""Servers that are not there yet, from the packages of Debian and Ubuntu."""
+"""Installation of missing servers from the packages of Debian and Ubuntu."""
 
 import os
 import platform
@@ -12,21 +12,21 @@ from tests.servers.finding import CannotBeHad
 from tests.servers.run import Tell
 
 POLICY = Path("/usr/sbin/policy-rc.d")
-"""What a package asks whether it may start its service; 101 says no."""
+"""The script that packages ask whether they may start their service; 101 means no."""
 
 _TIMEOUT = 900.0
-"""Seconds for a package and what it needs to be downloaded and unpacked over a slow line."""
+"""Timeout in seconds for downloading and unpacking a package over a slow connection."""
 
 
 def install(package: str, tell: Tell) -> None:
-    """Install a package without starting its service; raises CannotBeHad."""
+    """Install a package without starting its service; raise CannotBeHad."""
     if shutil.which("apt-get") is None or not _debian():
         raise CannotBeHad("there is no binary, and this is neither Debian nor Ubuntu, where one could be installed")
     if os.geteuid() != 0:
         raise CannotBeHad(f"there is no binary, and only root may install one: sudo apt-get install {package}")
     tell(f"Installing {package} with apt-get; it takes a minute or so")
     with no_service(POLICY):
-        # Where the lists cannot be brought up to date, those that are there may do.
+        # If the lists cannot be updated, the existing ones may be good enough.
         _apt("update")
         done = _apt("install", "--yes", "--no-install-recommends", package)
     if done.returncode != 0:
@@ -60,7 +60,7 @@ def _debian() -> bool:
 
 @contextmanager
 def no_service(policy: Path) -> Iterator[None]:
-    """Have packages leave their services alone; a policy that the machine has already is left as it is."""
+    """Prevent packages from starting their services; keep an existing policy of the machine."""
     try:
         with policy.open("x") as script:
             script.write("#!/bin/sh\nexit 101\n")

@@ -1,4 +1,4 @@
-"""Servers that are containers, by Docker Compose and pytest-docker."""
+"""Test servers in containers, by Docker Compose and pytest-docker."""
 
 import shutil
 import subprocess
@@ -19,14 +19,14 @@ from tests.service_process import free_port
 FILE = Path(__file__).with_name("docker-compose.yml")
 
 _TIMEOUT = 600.0
-"""Seconds for an image to be pulled over a slow line, and for its server to be healthy."""
+"""Timeout in seconds for pulling an image over a slow connection, and for its server to be healthy."""
 
 
 class ContainerServer(OwnServer):
-    """A server that is a container, in a project of its own."""
+    """A server in a container, in a Compose project of its own."""
 
     def __init__(self, run: Run, kind: ServerKind, *, lasting: bool) -> None:
-        """Make a project for it; a lasting one keeps its port and its data when it is stopped."""
+        """Create a project for it; a lasting one keeps its port and data when it is stopped."""
         self._run = run
         self._kind = kind
         self._project = f"unite-tests-{uuid4().hex[:8]}-{kind.service}"
@@ -59,7 +59,7 @@ class ContainerServer(OwnServer):
         shutil.rmtree(self._folder)
 
     def _create(self) -> None:
-        """Create the container and wait until it is healthy; its keeper removes it, the unhealthy one as well."""
+        """Create the container and wait until it is healthy; its keeper removes it, also if it is unhealthy."""
         self._keeper = self._run.keep(
             self._folder,
             self._argv("up", "--wait", self._kind.service),
@@ -71,7 +71,7 @@ class ContainerServer(OwnServer):
             reason = f"docker compose up {'failed' if code else 'took too long'}; {last_words(self._folder)}"
             self.remove()
             raise CannotBeHad(reason)
-        # From now on that note would mean that the server has ended.
+        # From now on that file would mean that the server has ended.
         (self._folder / keeper.ENDED).unlink()
         port = Services(self._compose).port_for(self._kind.service, self._kind.container_port)
         self.url = self._kind.url.format(port=port)
@@ -84,7 +84,7 @@ class ContainerServer(OwnServer):
 
 
 def a_container(run: Run, kind: ServerKind, tell: Tell, *, lasting: bool = False) -> ContainerServer:
-    """A started server in a container; raises CannotBeHad."""
+    """Start a server in a container; raise CannotBeHad."""
     look_for_an_engine()
     tell(f"Starting {kind.name} by Docker for the tests")
     server = ContainerServer(run, kind, lasting=lasting)
@@ -93,7 +93,7 @@ def a_container(run: Run, kind: ServerKind, tell: Tell, *, lasting: bool = False
 
 
 def look_for_an_engine() -> None:
-    """Make sure that Docker and Compose answer; raises CannotBeHad."""
+    """Check that Docker and Compose answer; raise CannotBeHad."""
     for command in (["docker", "info"], ["docker", "compose", "version"]):
         said = " ".join(command)
         try:
@@ -107,7 +107,7 @@ def look_for_an_engine() -> None:
 
 
 def _exit_code(folder: Path) -> int | None:
-    """The exit code of the command that runs in that folder, once it has ended; None if it takes too long."""
+    """Wait for the command that runs in that folder; return its exit code, or None if it takes too long."""
     note = folder / keeper.ENDED
     until = time.monotonic() + _TIMEOUT
     while time.monotonic() < until:

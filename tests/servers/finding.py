@@ -1,4 +1,4 @@
-"""Where a server is looked for, in which order, and what is said when it is nowhere."""
+"""Search for a server: the ways in their order, and the error if none works."""
 
 from collections.abc import Callable, Mapping
 from typing import TypeVar

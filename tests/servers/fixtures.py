@@ -1,4 +1,4 @@
-"""The servers as fixtures, for every test."""
+"""Fixtures for servers: MySQL, MongoDB, Redis, moto, Twilio."""
 
 import json
 import sys
@@ -36,12 +36,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Tell a process of pytest-xdist what run it belongs to."""
+    """Pass the test run on to a process of pytest-xdist."""
     node.workerinput[_FOLDER] = str(node.config.stash[_RUN].folder)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say what the tests have run against."""
+    """Print which servers the tests have used."""
     records = sorted(config.stash[_RUN].folder.glob("*.json"))
     if records:
         terminalreporter.section("servers")
@@ -58,7 +58,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def servers(pytestconfig: pytest.Config) -> Servers:
-    """The servers of this test run; `with servers.private(REDIS) as server` is one that a test may kill."""
+    """Return the servers of this test run; `with servers.private(REDIS) as server` gives one that a test may kill."""
     return Servers(pytestconfig.stash[_RUN], _tell(pytestconfig))
 
 
@@ -74,42 +74,42 @@ def _tell(config: pytest.Config) -> Tell:
 
 @pytest.fixture(scope="session")
 def mysql_server(servers: Servers) -> Server:
-    """MySQL or MariaDB; its account may create databases and users."""
+    """Return a MySQL or MariaDB whose account may create databases and users."""
     with _failing():
         return servers.shared(MYSQL)
 
 
 @pytest.fixture(scope="session")
 def mongodb_server(servers: Servers) -> Server:
-    """MongoDB, or what speaks its protocol; a single server, no replica set."""
+    """Return a MongoDB, or a server with its protocol; not a replica set."""
     with _failing():
         return servers.shared(MONGODB)
 
 
 @pytest.fixture(scope="session")
 def redis_server(servers: Servers) -> Server:
-    """Redis."""
+    """Return a Redis."""
     with _failing():
         return servers.shared(REDIS)
 
 
 @pytest.fixture(scope="session")
 def moto_server(servers: Servers) -> Server:
-    """S3, SNS, SQS and more, as moto imitates them over HTTP."""
+    """Return a moto server for S3, SNS, SQS and more."""
     with _failing():
         return servers.shared(MOTO)
 
 
 @pytest.fixture
 def mysql_database(mysql_server: Server, worker_id: str) -> Iterator[str]:
-    """The URL of an empty database, which is dropped after the test."""
+    """Return the URL of an empty database, which is dropped after the test."""
     with new_mysql_database(mysql_server, worker_id) as url:
         yield url
 
 
 @contextmanager
 def new_mysql_database(server: Server, worker_id: str) -> Iterator[str]:
-    """The URL of an empty database, which is dropped after the block: for fixtures that tests share."""
+    """Yield the URL of an empty database, which is dropped after the block; for shared fixtures."""
     name = _fresh_name(worker_id)
     engine = create_engine(server.url, isolation_level="AUTOCOMMIT")
     try:
@@ -124,7 +124,7 @@ def new_mysql_database(server: Server, worker_id: str) -> Iterator[str]:
 
 @pytest.fixture
 def redis_url(redis_server: Server, worker_id: str) -> str:
-    """The URL of an empty database of Redis, which no other test process uses."""
+    """Return the URL of an empty Redis database that no other test process uses."""
     target = urlsplit(redis_server.url)
     first = int(target.path.strip("/") or 0)
     own = int(worker_id.removeprefix("gw")) if worker_id.startswith("gw") else 0
@@ -136,7 +136,7 @@ def redis_url(redis_server: Server, worker_id: str) -> str:
 
 @pytest.fixture
 def mongodb_url(mongodb_server: Server, worker_id: str) -> Iterator[str]:
-    """The URL of a database of MongoDB that is not there yet, and is dropped after the test."""
+    """Return the URL of a new MongoDB database, which is dropped after the test."""
     name = _fresh_name(worker_id)
     yield urlsplit(mongodb_server.url)._replace(path=f"/{name}").geturl()
     with MongoClient[dict[str, Any]](mongodb_server.url) as client:
@@ -145,41 +145,41 @@ def mongodb_url(mongodb_server: Server, worker_id: str) -> Iterator[str]:
 
 @pytest.fixture
 def aws_url(moto_server: Server) -> str:
-    """Where S3, SNS and SQS answer. Nothing is deleted between tests: `a_bucket_name` keeps them apart."""
+    """Return the URL of S3, SNS and SQS. Nothing is deleted between tests; `a_bucket_name` separates them."""
     return moto_server.url
 
 
 @pytest.fixture
 def private_mysql(servers: Servers) -> Iterator[OwnServer]:
-    """A MySQL or MariaDB of the test's own, which it may stop, kill and start again."""
+    """Return a private MySQL or MariaDB, which the test may stop, kill and start again."""
     with _failing(), servers.private(MYSQL) as server:
         yield server
 
 
 @pytest.fixture
 def private_mongodb(servers: Servers) -> Iterator[OwnServer]:
-    """A MongoDB of the test's own, which it may stop, kill and start again."""
+    """Return a private MongoDB, which the test may stop, kill and start again."""
     with _failing(), servers.private(MONGODB) as server:
         yield server
 
 
 @pytest.fixture
 def private_redis(servers: Servers) -> Iterator[OwnServer]:
-    """A Redis of the test's own, which it may stop, kill and start again."""
+    """Return a private Redis, which the test may stop, kill and start again."""
     with _failing(), servers.private(REDIS) as server:
         yield server
 
 
 @pytest.fixture
 def twilio_server() -> Iterator[TwilioStandIn]:
-    """What stands in for Twilio, of the test's own, which it may tell to misbehave, kill and start again."""
+    """Return a private fake Twilio, which the test may make misbehave, kill and start again."""
     with a_stand_in() as stand_in:
         yield stand_in
 
 
 @contextmanager
 def _failing() -> Iterator[None]:
-    """Fail with what is said of a server that is nowhere, and with no traceback: the reason is not in the code."""
+    """Fail with the message about a missing server, without a traceback, because the cause is not in the code."""
     try:
         yield
     except NotFound as nowhere:
@@ -187,5 +187,5 @@ def _failing() -> Iterator[None]:
 
 
 def _fresh_name(worker_id: str) -> str:
-    """A name that no other test, process or run has for a database."""
+    """Return a database name that is unique across tests, processes and runs."""
     return f"unite_{worker_id}_{uuid4().hex[:12]}"

@@ -1,7 +1,7 @@
-"""Keeps one server until it is told to stop, or until the test run is over, however that ends.
+"""Process that runs one server until it is told to stop, or until the test run is over, however that ends.
 
-A process of its own: it outlives a test process that crashes, and lets no server outlive the run. The run holds a
-lock on a file, which the kernel takes back from a process that was killed; the keeper waits for that lock.
+As a separate process it survives a test process that crashes, and stops the server at the end of the run. The run holds
+a lock on a file, which the kernel releases when the process is killed; the keeper waits for that lock.
 """
 
 import fcntl
@@ -17,23 +17,23 @@ from pathlib import Path
 from types import FrameType
 
 RUN_LOCK = "run.lock"
-"""Held by the test run for as long as it lasts."""
+"""The lock file that the test run holds as long as it lasts."""
 
 KEEPERS_LOCK = "keepers.lock"
-"""Shared by the keepers for as long as they have something to keep."""
+"""The lock file that the keepers share as long as they run a server."""
 
 LOG = "server.log"
-"""In the server's folder: what it prints."""
+"""The output of the server, in its folder."""
 
 ENDED = "ended"
-"""In the server's folder: the exit code of its command, once that has ended."""
+"""The exit code of the server's command, in its folder, once it has ended."""
 
 _TIMEOUT = 20.0
-"""Seconds for a server to end in good order."""
+"""Timeout in seconds for a server to shut down."""
 
 
 def main(run: Path, folder: Path, command: Sequence[str], farewell: Sequence[str]) -> None:
-    """Run `command` in `folder`, wait for the end, and then run `farewell` if there is any."""
+    """Run `command` in `folder`, wait for its end, and then run `farewell` if there is one."""
     signal.signal(signal.SIGTERM, _leave)
     with (run / KEEPERS_LOCK).open("a+") as keepers, (run / RUN_LOCK).open("a+") as lock:
         fcntl.lockf(keepers, fcntl.LOCK_SH)
@@ -56,7 +56,7 @@ def _leave(number: int, frame: FrameType | None) -> None:
 
 def _note_the_end(server: "subprocess.Popen[bytes]", note: Path) -> None:
     code = server.wait()
-    # Whoever reads the note finds it whole, or not at all.
+    # Written and renamed, so that a reader sees the whole file or none.
     with suppress(FileNotFoundError):
         draft = note.with_suffix(".draft")
         draft.write_text(str(code))
@@ -73,7 +73,7 @@ def _end(server: "subprocess.Popen[bytes]") -> None:
 
 
 def _clear_up(run: Path, keepers: int) -> None:
-    """Delete what the run has left on disk, unless another keeper is still there to do so."""
+    """Delete the files of the run, unless another keeper still runs and will do it."""
     fcntl.lockf(keepers, fcntl.LOCK_UN)
     with suppress(OSError):
         fcntl.lockf(keepers, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""What the kinds of servers have in common: where one may be found, and how one is asked whether it answers."""
+"""Types that describe a kind of server: its binaries, its packages, and how to ping it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -6,53 +6,53 @@ from pathlib import Path
 
 
 class NoAnswer(Exception):
-    """A server does not answer, or not yet; the text says what was heard instead."""
+    """A server does not answer, or not yet; the message says what happened instead."""
 
 
 def nothing_to_prepare(program: str, folder: Path) -> None:
-    """The server makes its data itself when it starts for the first time."""
+    """Do nothing, for a server that creates its data itself at its first start."""
 
 
 @dataclass(frozen=True)
 class Program:
-    """A binary that is such a server."""
+    """A binary of a server."""
 
     name: str
     command: Callable[[str, Path, int], Sequence[str]]
-    """From its path, a folder for its data and a port to what is run in the foreground."""
+    """Path of the binary, data folder and port -> the command to run in the foreground."""
     prepare: Callable[[str, Path], None] = nothing_to_prepare
-    """Make the data once, before the first start; an OSError or a SubprocessError says that it failed."""
+    """Creates the data once before the first start; raises OSError or SubprocessError if it fails."""
 
 
 @dataclass(frozen=True)
 class ServerKind:
-    """A kind of server that tests need."""
+    """A kind of server for tests."""
 
     name: str
     service: str
     """Its name in docker-compose.yml."""
     container_port: int
     variable: str
-    """The environment's name for the URL of one that is there already."""
+    """The environment variable with the URL of an existing server."""
     url: str
-    """How one that the tests have started is reached; its port is to be filled in."""
+    """The URL of a started server, with a placeholder for its port."""
     version: Callable[[str], str]
-    """The version of the one at that URL, empty where it does not tell; raises NoAnswer."""
+    """Returns the version of the server at that URL, empty if it does not say; raises NoAnswer."""
     programs: Sequence[Program]
     """The binaries, the preferred one first."""
     package: str | None = None
-    """What Debian and Ubuntu call it; None where they do not have it."""
+    """The package name in Debian and Ubuntu; None if there is none."""
 
 
 @dataclass(frozen=True)
 class Server:
-    """A server that tests may use, and what it is."""
+    """A server that tests may use."""
 
     url: str
     how: str
-    """For the reader of the results: which one it is, in which version, and where it comes from."""
+    """The description in the test results: product, version and origin."""
 
 
 def described(name: str, version: str, origin: str) -> str:
-    """What a server is, in words."""
+    """Return the description of a server."""
     return f"{name} {version}".strip() + f", {origin}"

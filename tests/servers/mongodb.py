@@ -1,4 +1,4 @@
-"""MongoDB, or where there is no MongoDB a server that speaks its protocol."""
+"""MongoDB as a test server, or another server with its protocol."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +11,7 @@ from tests.servers.kinds import NoAnswer, Program, ServerKind
 
 
 def version(url: str) -> str:
-    """The version that the server tells."""
+    """Return the version of the server; raise NoAnswer."""
     try:
         with MongoClient[dict[str, Any]](url, serverSelectionTimeoutMS=2000) as client:
             return str(client.server_info()["version"])
@@ -24,7 +24,7 @@ def _mongod(program: str, folder: Path, port: int) -> Sequence[str]:
 
 
 def _secantusd(program: str, folder: Path, port: int) -> Sequence[str]:
-    # Alone, as the others are: as a replica set it would say yes to transactions, which they refuse.
+    # Not as a replica set, which would allow transactions; the other servers refuse them.
     settings = folder / "settings.toml"
     settings.touch()
     return [

@@ -1,4 +1,4 @@
-"""moto, which answers as S3, SNS, SQS and the other services of AWS do."""
+"""moto as a test server for S3, SNS, SQS and other AWS services."""
 
 import json
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from tests.servers.kinds import NoAnswer, Program, ServerKind
 
 
 def version(url: str) -> str:
-    """Nothing: it answers, but does not tell its version."""
+    """Return an empty version, because moto does not report one; raise NoAnswer."""
     target = urlsplit(url)
     connection = HTTPConnection(target.hostname or "", target.port, timeout=10)
     try:
@@ -25,7 +25,7 @@ def version(url: str) -> str:
 
 
 def _command(program: str, folder: Path, port: int) -> Sequence[str]:
-    del folder  # it keeps everything in memory
+    del folder  # its data is in memory
     return [program, "-H", "127.0.0.1", "-p", str(port)]
 
 
@@ -41,5 +41,5 @@ MOTO = ServerKind(
 
 
 def a_bucket_name() -> str:
-    """A name that no other test has for a bucket, a topic or a queue."""
+    """Return a unique name for a bucket, a topic or a queue."""
     return f"unite-{uuid4().hex}"

@@ -1,4 +1,4 @@
-"""MySQL, or MariaDB where there is no MySQL."""
+"""MySQL as a test server, or MariaDB if there is no MySQL."""
 
 import os
 import pwd
@@ -20,11 +20,11 @@ DROP USER IF EXISTS 'root'@'127.0.0.1';
 CREATE USER IF NOT EXISTS 'root'@'%' IDENTIFIED BY '{PASSWORD}';
 GRANT ALL PRIVILEGES ON *.* TO 'root'@'%' WITH GRANT OPTION;
 """
-"""What the Docker image gives root, said to the server each time it starts."""
+"""The privileges of root in the Docker image, as SQL for each start."""
 
 
 def version(url: str) -> str:
-    """The version that the server tells."""
+    """Return the version of the server; raise NoAnswer."""
     target = make_url(url)
     try:
         connection = pymysql.connect(
@@ -44,7 +44,7 @@ def version(url: str) -> str:
 
 
 def _prepare(program: str, folder: Path) -> None:
-    """Make an empty data folder that belongs to whoever the server runs as."""
+    """Create an empty data folder that belongs to the user of the server."""
     data = folder / "data"
     (folder / "account.sql").write_text(_ACCOUNT)
     if _is_mariadb(program):
@@ -72,7 +72,7 @@ def _command(program: str, folder: Path, port: int) -> Sequence[str]:
         "--bind-address=127.0.0.1",
         f"--port={port}",
         "--max-connections=300",
-        # A killed server loses nothing by it, only a machine without power does.
+        # A killed server loses no data by this, only a power cut would.
         "--innodb-flush-log-at-trx-commit=2",
         "--innodb-buffer-pool-size=128M",
         "--performance-schema=OFF",
@@ -85,7 +85,7 @@ def _command(program: str, folder: Path, port: int) -> Sequence[str]:
 
 
 def _is_mariadb(program: str) -> bool:
-    """Whether it is MariaDB, which calls itself mysqld too."""
+    """Return whether the binary is MariaDB, which is also called mysqld."""
     told = subprocess.run(
         [program, "--no-defaults", "--version"], capture_output=True, text=True, timeout=30, check=False
     )
@@ -93,7 +93,7 @@ def _is_mariadb(program: str) -> bool:
 
 
 def _user() -> str | None:
-    """Whom the server runs as when root starts it, as root it refuses to; None for anybody else."""
+    """Return the user to run the server as if root starts it, because it refuses to run as root; else None."""
     if os.geteuid() != 0:
         return None
     with suppress(KeyError):

@@ -1,4 +1,4 @@
-"""What servers that the tests have started have in common, wherever they run."""
+"""Interface of servers that the tests start, in containers or as processes."""
 
 import time
 from abc import abstractmethod
@@ -11,37 +11,37 @@ from tests.servers.finding import CannotBeHad
 from tests.servers.kinds import NoAnswer, ServerKind
 
 TIMEOUT = 120.0
-"""Seconds for a server to start on a slow machine; nothing waits longer than it has to."""
+"""Timeout in seconds for the start of a server on a slow machine."""
 
 _LAST_WORDS = 12
-"""How many lines of a server's log are quoted when it does not start."""
+"""How many lines of the log are quoted if a server does not start."""
 
 
 class OwnServer(Protocol):
-    """A server that the tests have started and may stop, on a port and with data that it keeps."""
+    """A server that the tests start and may stop; it keeps its port and data."""
 
     url: str
     how: str
 
     @abstractmethod
     def start(self) -> None:
-        """Start it, for the first time or again, and wait until it answers; raises CannotBeHad."""
+        """Start or restart the server, and wait until it answers; raise CannotBeHad."""
 
     @abstractmethod
     def stop(self) -> None:
-        """Have it end in good order, and wait until it has."""
+        """Shut the server down, and wait for its end."""
 
     @abstractmethod
     def kill(self) -> None:
-        """End it with nothing that it could do about it."""
+        """Kill the server."""
 
     @abstractmethod
     def remove(self) -> None:
-        """End it, and delete its data."""
+        """Stop the server and delete its data."""
 
 
 def wait_for_an_answer(kind: ServerKind, url: str, folder: Path) -> str:
-    """The version that the server tells as soon as it answers; raises CannotBeHad if it ends before."""
+    """Wait until the server answers, and return its version; raise CannotBeHad if it ends before."""
     until = time.monotonic() + TIMEOUT
     while True:
         if (folder / keeper.ENDED).exists():
@@ -54,6 +54,6 @@ def wait_for_an_answer(kind: ServerKind, url: str, folder: Path) -> str:
 
 
 def last_words(folder: Path) -> str:
-    """The end of what a command has printed."""
+    """Return the last lines of the output of a command."""
     lines = (folder / keeper.LOG).read_text("utf-8", errors="replace").splitlines()
     return "\n    ".join(["its last words:", *lines[-_LAST_WORDS:]])

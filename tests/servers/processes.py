@@ -1,4 +1,4 @@
-"""Servers that are processes on this machine, from binaries that are there or that apt installs."""
+"""Test servers as local processes, from binaries that exist or that apt installs."""
 
 import os
 import shutil
@@ -16,11 +16,11 @@ from tests.servers.run import Run, Tell
 from tests.service_process import free_port
 
 _FOLDERS = (str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin")
-"""Where binaries may be; a user's PATH often lacks those of the system's services."""
+"""Folders with binaries; a user's PATH often lacks those of system services."""
 
 
 class ProcessServer(OwnServer):
-    """A server that is a process on this machine, with its data in the run's folder."""
+    """A server as a local process, with its data in the folder of the run."""
 
     def __init__(self, run: Run, kind: ServerKind, program: Program, path: str) -> None:
         self._run = run
@@ -67,7 +67,7 @@ class ProcessServer(OwnServer):
 
 
 def a_process(run: Run, kind: ServerKind, tell: Tell) -> ProcessServer:
-    """A started server from a binary, which is installed first where it can be; raises CannotBeHad."""
+    """Start a server from a binary, which is installed first if necessary; raise CannotBeHad."""
     found = _found(kind)
     if found is None and kind.package is not None:
         with run.alone("apt"):
@@ -83,7 +83,7 @@ def a_process(run: Run, kind: ServerKind, tell: Tell) -> ProcessServer:
 
 
 def _found(kind: ServerKind) -> tuple[Program, str] | None:
-    """The first of the kind's binaries that is on this machine, and its path."""
+    """Return the first existing binary of the kind, and its path."""
     for program in kind.programs:
         path = shutil.which(program.name, path=os.pathsep.join(_FOLDERS))
         if path is not None:

@@ -1,4 +1,4 @@
-"""A small reverse proxy of the tests' own, which does what proxies do: it adds who it was connected from."""
+"""Small reverse proxy for tests, which adds the address of its client to the forwarding header."""
 
 import http.client
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from threading import Thread
 from urllib.parse import urlsplit
 
 ADDRESS = "127.0.0.9"
-"""Where it connects from. All of 127.0.0.0/8 is this machine, so that each client can have an address of its own."""
+"""The source address. All of 127.0.0.0/8 is local, so that each client can have an address of its own."""
 
 _TIMEOUT = 60
 _BETWEEN_TWO = ("connection", "transfer-encoding", "keep-alive")
@@ -29,7 +29,7 @@ def _handler(service: str, address: str) -> type[BaseHTTPRequestHandler]:
             for name, value in self.headers.items():
                 if name.lower() not in (*_BETWEEN_TWO, "x-forwarded-proto", "x-forwarded-host"):
                     upstream.putheader(name, value)
-            # As load balancers do: what the client sent stays, and stands to the left of what is true.
+            # Like a load balancer: what the client sent stays, to the left of the true address.
             upstream.putheader("X-Forwarded-For", self.client_address[0])
             upstream.putheader("X-Forwarded-Proto", "https")
             upstream.endheaders(body)
@@ -44,17 +44,17 @@ def _handler(service: str, address: str) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(content)
             upstream.close()
 
-        do_GET = do_POST = do_PUT = do_OPTIONS = pass_on  # noqa: N815  # http.server looks for these names
+        do_GET = do_POST = do_PUT = do_OPTIONS = pass_on  # noqa: N815  # names of http.server
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     return Handler
 
 
 @contextmanager
 def proxy_before(service: str, address: str = ADDRESS) -> Iterator[str]:
-    """The URL of a proxy that passes everything on to the service, connecting from `address`."""
+    """Run a proxy to the service that connects from `address`; yield its URL."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(service, address))
     server.daemon_threads = True
     thread = Thread(target=server.serve_forever, daemon=True)

@@ -1,4 +1,4 @@
-"""Redis."""
+"""Redis as a test server."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,11 +8,11 @@ import redis
 from tests.servers.kinds import NoAnswer, Program, ServerKind
 
 DATABASES = 64
-"""How many databases each server has: one for every test process, and the usual sixteen are too few for some."""
+"""The number of databases: one for every test process, which may be more than the default of 16."""
 
 
 def version(url: str) -> str:
-    """The version that the server tells."""
+    """Return the version of the server; raise NoAnswer."""
     try:
         with redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5) as client:
             return str(client.info("server")["redis_version"])

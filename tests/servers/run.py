@@ -1,4 +1,4 @@
-"""One test run: the folder that its processes share, and the servers that end when it does."""
+"""A test run: the folder that its processes share, and the servers that end with it."""
 
 import fcntl
 import json
@@ -16,11 +16,11 @@ from tests.conftest import CHECKOUT
 from tests.servers import keeper
 
 Tell = Callable[[str], None]
-"""Say to whoever waits for the tests what they wait for."""
+"""Prints a message about what the tests wait for."""
 
 
 class Run:
-    """A test run as each of its processes sees it."""
+    """A test run, as each of its processes sees it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -34,10 +34,10 @@ class Run:
         farewell: Sequence[str] = (),
         variables: Mapping[str, str] | None = None,
     ) -> "subprocess.Popen[bytes]":
-        """Start a command in a folder, to be ended with the run; what comes back is its keeper.
+        """Start a command in a folder, to be ended with the run; return its keeper process.
 
-        SIGTERM to the keeper ends the command in good order and runs `farewell`, SIGKILL to its process group ends
-        both at one blow. What the command prints is in `keeper.LOG`, its exit code will be in `keeper.ENDED`.
+        SIGTERM to the keeper stops the command and runs `farewell`; SIGKILL to its process group kills both. The
+        output of the command is in `keeper.LOG`, its exit code will be in `keeper.ENDED`.
         """
         (folder / keeper.ENDED).unlink(missing_ok=True)
         one = subprocess.Popen(
@@ -53,7 +53,7 @@ class Run:
             env=_environment() | dict(variables or {}),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            # Ctrl-C is for the tests, which then end the run.
+            # In a group of its own, because Ctrl-C is for the tests, which then end the run.
             start_new_session=True,
         )
         self._keepers.append(one)
@@ -61,24 +61,24 @@ class Run:
 
     @contextmanager
     def alone(self, what: str) -> Iterator[None]:
-        """Keep the run's other processes from doing the same at the same time."""
+        """Exclude the other processes of the run during the block."""
         with (self.folder / f"{what}.lock").open("a") as lock:
             fcntl.lockf(lock, fcntl.LOCK_EX)
             yield
 
 
 class OwnRun(Run):
-    """A test run as the process sees it that began it, and on which the servers' lives depend."""
+    """A test run, as the process that began it sees it; its end stops the servers."""
 
     def __init__(self) -> None:
-        # Short, for it holds sockets; and others may pass through it, for MySQL does not run as root.
+        # A short path, because it contains sockets; others may enter it, because MySQL does not run as root.
         super().__init__(Path(mkdtemp(prefix="unite-tests-")))
         self.folder.chmod(0o711)
         self._lock: IO[str] = (self.folder / keeper.RUN_LOCK).open("a")
         fcntl.lockf(self._lock, fcntl.LOCK_EX)
 
     def end(self) -> None:
-        """Have every server ended, wait until they are, and delete what they have left."""
+        """Stop all servers, wait for their end, and delete their files."""
         self._lock.close()
         with (self.folder / keeper.KEEPERS_LOCK).open("a") as keepers:
             fcntl.lockf(keepers, fcntl.LOCK_EX)
@@ -88,7 +88,7 @@ class OwnRun(Run):
 
 
 def _environment() -> dict[str, str]:
-    """This machine's variables: none of the service's, and none that have the servers' own code measured."""
+    """Return the environment without variables of the service and without those that measure coverage."""
     foreign = ("UNITE_", "COVERAGE_", "COV_")
     clean = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     return clean | {"PYTHONPATH": str(CHECKOUT)}

@@ -1,4 +1,4 @@
-"""The servers of a test run."""
+"""The servers of a test run: shared and private ones."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from tests.servers.run import Run, Tell
 
 
 class Servers:
-    """The servers of a test run: those that it shares, and those that one test has to itself."""
+    """The servers of a test run, shared by all tests or private to one."""
 
     def __init__(self, run: Run, tell: Tell, environment: Mapping[str, str] = os.environ) -> None:
         self._run = run
@@ -24,7 +24,7 @@ class Servers:
         self._environment = environment
 
     def shared(self, kind: ServerKind) -> Server:
-        """The run's server of that kind, started by whichever process needs it first; raises NotFound."""
+        """Return the shared server of that kind, started by the first process that needs it; raise NotFound."""
         record = self._run.folder / f"{kind.service}.json"
         with self._run.alone(kind.service):
             if not record.exists():
@@ -36,7 +36,7 @@ class Servers:
 
     @contextmanager
     def private(self, kind: ServerKind) -> Iterator[OwnServer]:
-        """A started server that nobody else uses, to be stopped and killed at will; raises NotFound."""
+        """Start a private server, which may be stopped and killed; raise NotFound."""
         ways: Ways[OwnServer] = {
             "binaries": partial(a_process, self._run, tell=self._tell),
             "docker": partial(a_container, self._run, tell=self._tell, lasting=True),
@@ -48,7 +48,7 @@ class Servers:
             server.remove()
 
     def _outcome(self, kind: ServerKind) -> dict[str, str]:
-        """What came of looking for a server, in a form that the other processes can read."""
+        """Return the result of the search for a server, in a form that the other processes can read."""
         ways: Ways[Server] = {
             "docker": lambda kind: _as_shared(a_container(self._run, kind, self._tell)),
             "binaries": lambda kind: _as_shared(a_process(self._run, kind, self._tell)),
@@ -60,5 +60,5 @@ class Servers:
 
 
 def _as_shared(server: OwnServer) -> Server:
-    """What the others need to know of a server that ends with the run."""
+    """Return the data about a server of the run that the other processes need."""
     return Server(server.url, server.how)

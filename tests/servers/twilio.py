@@ -1,4 +1,4 @@
-"""What stands in for Twilio (infra/stand_ins/twilio.py): a process of its own, which a test may end and start again."""
+"""Fake Twilio (infra/stand_ins/twilio.py) as a process that a test may kill and start again."""
 
 import subprocess
 import sys
@@ -19,9 +19,9 @@ NUMBER = "+15005550006"
 
 @dataclass
 class TwilioStandIn:
-    """One stand-in, which forgets all when it ends.
+    """A fake Twilio, which loses its data when it ends.
 
-    `public_url` is that of the service which it tells of messages, `callback_base` where it finds that, if elsewhere.
+    `public_url` is the one of the service that gets its callbacks, `callback_base` its address if that differs.
     """
 
     public_url: str = "http://127.0.0.1:8000"
@@ -36,7 +36,7 @@ class TwilioStandIn:
 
     @property
     def settings(self) -> dict[str, str]:
-        """What a service has to be told to use it."""
+        """Return the settings of a service that uses it."""
         return {
             "UNITE_TWILIO_ACCOUNT_SID": ACCOUNT_SID,
             "UNITE_TWILIO_AUTH_TOKEN": self.auth_token,
@@ -45,7 +45,7 @@ class TwilioStandIn:
         }
 
     def start(self) -> None:
-        """Start it, for the first time or again, and wait until it answers."""
+        """Start or restart it, and wait until it answers."""
         script = CHECKOUT / "infra" / "stand_ins" / "twilio.py"
         options = {
             "port": self.port,
@@ -60,37 +60,37 @@ class TwilioStandIn:
         eventually(self._answers, "the stand-in for Twilio answers")
 
     def kill(self) -> None:
-        """End it with nothing that it could do about it."""
+        """Kill it."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
             self._process = None
 
     def behave(self, *behaviours: dict[str, Any]) -> None:
-        """Have it answer otherwise from now on; as usual without any."""
+        """Set its behaviour; without arguments the usual one."""
         self._call("PUT", "behaviour", list(behaviours))
 
     def messages(self) -> list[dict[str, Any]]:
-        """Every message that it took, the first one first."""
+        """Return all messages, oldest first."""
         found: list[dict[str, Any]] = self._call("GET", "messages")
         return found
 
     def bodies(self) -> list[str]:
-        """Their texts."""
+        """Return the texts of all messages."""
         return [message["body"] for message in self.messages()]
 
     def callbacks(self) -> list[dict[str, Any]]:
-        """Every request that it made to the service."""
+        """Return all its requests to the service."""
         found: list[dict[str, Any]] = self._call("GET", "callbacks")
         return found
 
     def requests(self) -> dict[str, int]:
-        """How many requests of the API there were, by method."""
+        """Return the number of API requests by method."""
         found: dict[str, int] = self._call("GET", "requests")
         return found
 
     def write_to_us(self, sender: str, body: str, **more: str) -> dict[str, Any]:
-        """Somebody texts us; the SID, and the status that the service answered with."""
+        """Send an incoming message; return its SID and the status of the service's answer."""
         found: dict[str, Any] = self._call("POST", "inbound", {"from": sender, "body": body, **more})
         return found
 
@@ -108,7 +108,7 @@ class TwilioStandIn:
 
 @contextmanager
 def a_stand_in(**options: Any) -> Iterator[TwilioStandIn]:
-    """A stand-in that answers as long as the block lasts."""
+    """Run a fake Twilio during the block."""
     stand_in = TwilioStandIn(**options)
     stand_in.start()
     try:

@@ -1,4 +1,4 @@
-"""Buckets of its own for each test, on the moto server that all of them share."""
+"""Fixtures for AWS adapters: buckets for each test, on a shared moto server."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A moto server: AWS on this machine, spoken to over HTTP, which forgets everything when it stops."""
+"""A moto server as a local AWS, which loses its data when it stops."""
 
 import subprocess
 import sys
@@ -16,7 +16,7 @@ SECRET_KEY = "a secret that everybody knows"
 
 @dataclass
 class Moto:
-    """One server, which can be stopped and started again at the same address."""
+    """A moto server that can be stopped and started again at the same address."""
 
     port: int = field(default_factory=free_port)
 
@@ -49,6 +49,6 @@ class Moto:
 
 
 def access_to(url: str, **changes: Any) -> AwsClients:
-    """Access to what stands in for AWS there, without a retry."""
+    """Return `AwsClients` to this server, without retries."""
     told = {"region": "us-east-1", "key_id": "AKIATESTING", "secret_key": SECRET_KEY, "attempts": 1}
     return AwsClients(endpoint_url=url, **{**told, **changes})

@@ -1,4 +1,4 @@
-"""A gate before moto that lets pass what S3 would: moto itself takes any signed link, whatever it says.
+"""Proxy before moto that enforces the rules of signed links as S3 does; moto itself accepts any signed link.
 
 What it checks is in the documents of S3: "Authenticating requests: using query parameters" for links to download, and
 "Creating a POST policy" for forms to upload.
@@ -26,12 +26,12 @@ _NOT_IN_POLICIES = {"policy", "x-amz-signature", "file"}
 
 
 class Refused(Exception):
-    """S3 would answer 403 or 400; the message is the code that it would give."""
+    """A request that S3 would answer with 403 or 400; the message is S3's error code."""
 
 
 @dataclass
 class PolicyProxy:
-    """Forwards to `target` what is signed with `secret_key`; `ahead` is how far its clock is ahead of ours."""
+    """Forwards requests signed with `secret_key` to `target`; `ahead` is how far its clock is ahead of ours."""
 
     target: str
     secret_key: str
@@ -132,7 +132,7 @@ def _refuse(_request: Request) -> None:
 
 
 def _check_condition(condition: Any, fields: dict[str, str], size: int) -> set[str]:
-    """The names of the fields that the condition is about; raises where they, or the file, do not meet it."""
+    """Check a condition of the policy; return the names of its fields, or raise if they or the file break it."""
     if isinstance(condition, list):
         kind, low, high = condition
         if kind != "content-length-range":
@@ -148,7 +148,7 @@ def _check_condition(condition: Any, fields: dict[str, str], size: int) -> set[s
 
 @contextmanager
 def run_policy_proxy(target: str, secret_key: str) -> Iterator[PolicyProxy]:
-    """A gate that stands while the block runs."""
+    """Run the proxy during the block."""
     gate = PolicyProxy(target, secret_key)
     with served(gate) as gate.url:
         yield gate
@@ -156,7 +156,7 @@ def run_policy_proxy(target: str, secret_key: str) -> Iterator[PolicyProxy]:
 
 @contextmanager
 def served(answer: Callable[[Request], Response]) -> Iterator[str]:
-    """An HTTP server that gives these answers while the block runs; its URL."""
+    """Run an HTTP server that gives these answers during the block; yield its URL."""
 
     @Request.application
     def application(request: Request) -> Response:

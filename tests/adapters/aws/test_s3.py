@@ -166,7 +166,7 @@ def test_a_rule_that_the_storage_does_not_know_is_left_out(caplog: pytest.LogCap
     with served(refusing("NotImplemented", setting_up=True)) as url, caplog.at_level(logging.WARNING, "adapters"):
         create_buckets(named, access_to(url))
 
-    assert len([each for each in caplog.records if "knows no rule" in each.message]) == 8
+    assert len([each for each in caplog.records if "does not support the rule" in each.message]) == 8
 
 
 @pytest.mark.parametrize("setting_up", [True, False])

@@ -255,7 +255,7 @@ def test_a_notice_that_cannot_be_kept_from_others_is_worked_on_all_the_same(
     access.sqs().delete_queue(QueueUrl=queue.url)
 
     with caplog.at_level(logging.WARNING), notice.held():
-        eventually(lambda: "cannot be kept" in caplog.text, "the warning")
+        eventually(lambda: "could not be renewed" in caplog.text, "the warning")
 
 
 def test_a_queue_that_is_gone_is_unavailable_and_then_left_alone() -> None:

@@ -1,4 +1,4 @@
-"""A topic of SNS, and somebody who listens to it through a queue of SQS."""
+"""SNS topic with a subscribed SQS queue, to read what was published."""
 
 import json
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from unite_core.notifications.ports import TopicMessage
 
 @dataclass(frozen=True)
 class ListenedTo:
-    """A topic and the queue that hears everything from it, or what `filter_policy` lets pass."""
+    """A topic and a queue that is subscribed to it, with `filter_policy` if there is one."""
 
     arn: str
     queue_url: str
@@ -21,7 +21,7 @@ class ListenedTo:
 
     @property
     def settings(self) -> dict[str, str]:
-        """What a service has to be told to publish there."""
+        """Return the settings of a service that publishes to the topic."""
         return {
             "UNITE_SNS_TOPIC_ARN": self.arn,
             "UNITE_AWS_ENDPOINT_URL": str(self.access.endpoint_url),
@@ -31,14 +31,14 @@ class ListenedTo:
         }
 
     def waiting(self) -> int:
-        """How many messages have come that nobody has heard yet."""
+        """Return how many messages wait in the queue."""
         told = self.access.sqs().get_queue_attributes(
             QueueUrl=self.queue_url, AttributeNames=["ApproximateNumberOfMessages"]
         )
         return int(told["Attributes"]["ApproximateNumberOfMessages"])
 
     def heard(self) -> Sequence[TopicMessage]:
-        """Everything that was heard since this was asked last."""
+        """Receive all messages since the last call."""
         found: list[TopicMessage] = []
         while True:
             answer = self.access.sqs().receive_message(
@@ -63,14 +63,14 @@ class ListenedTo:
 
 
 def listened_to(access: AwsClients, filter_policy: dict[str, list[str]] | None = None) -> ListenedTo:
-    """A new topic that somebody listens to."""
+    """Create a topic with a subscribed queue."""
     arn = f"arn:aws:sns:us-east-1:123456789012:{a_bucket_name()}"
     create_topic(arn, access)
     return listening_to(arn, access, filter_policy)
 
 
 def listening_to(arn: str, access: AwsClients, filter_policy: dict[str, list[str]] | None = None) -> ListenedTo:
-    """A topic that is there already, and somebody who listens to it from now on."""
+    """Subscribe a queue to an existing topic."""
     sqs = access.sqs()
     queue_url = sqs.create_queue(QueueName=a_bucket_name())["QueueUrl"]
     queue = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]

@@ -1,4 +1,4 @@
-"""One database for each test, as the adapter reaches it and as anybody may look into it."""
+"""Fixtures for MongoDB: a database for each test, through the adapter and through the driver."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -19,6 +19,6 @@ def mongo(mongodb_url: str) -> Iterator[Mongo]:
 
 @pytest.fixture
 def database(mongodb_url: str) -> Iterator[Database[dict[str, Any]]]:
-    """The same database, without anything of ours in between."""
+    """Return the same database through the driver alone."""
     with MongoClient[dict[str, Any]](mongodb_url, uuidRepresentation="standard", tz_aware=True) as client:
         yield client.get_default_database()

@@ -1,4 +1,4 @@
-"""A wire to a server that can lose what the server answers."""
+"""TCP proxy that can drop the answers of a server."""
 
 import socket
 import threading
@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 
 class LossyProxy:
-    """Carries bytes between clients and the server at `url`; while it `loses_answers`, only what clients say."""
+    """Forwards bytes between clients and the server at `url`; with `loses_answers` it drops those of the server."""
 
     def __init__(self, url: str) -> None:
         target = urlsplit(url)

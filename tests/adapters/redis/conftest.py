@@ -1,4 +1,4 @@
-"""Redis servers to test with: one that all tests share, and ones of a test's own that it may kill."""
+"""Fixtures for Redis: a shared server, and private ones that a test may kill."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 
 
 class OwnRedis:
-    """A server that can be stopped, frozen and killed. It listens on a socket in its folder and keeps nothing."""
+    """A server that can be stopped, frozen and killed. It listens on a Unix socket, and stores nothing on disk."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -24,7 +24,7 @@ class OwnRedis:
         self.start()
 
     def start(self) -> None:
-        """Start the server, empty; it answers when this returns."""
+        """Start the server without data, and wait until it answers."""
         program = shutil.which("redis-server")
         assert program is not None, "The tests of the Redis adapters need redis-server."
         options = ["--port", "0", "--unixsocket", str(self._socket), "--save", "", "--dir", str(self._folder)]
@@ -41,16 +41,16 @@ class OwnRedis:
                     return
 
     def kill(self) -> None:
-        """End the server as a crash does; what it held is gone."""
+        """Kill the server; its data is lost."""
         self._process.kill()
         self._process.wait(timeout=30)
 
     def freeze(self) -> None:
-        """Have the server answer nothing, and take nothing from its sockets, until it is thawed."""
+        """Stop the process with SIGSTOP, so that it answers nothing until `thaw`."""
         os.kill(self._process.pid, signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Have the server go on where it was."""
+        """Continue the process after `freeze`."""
         os.kill(self._process.pid, signal.SIGCONT)
 
 

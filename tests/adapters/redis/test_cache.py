@@ -178,7 +178,7 @@ def test_where_too_much_is_owed_everything_is_forgotten(server: RedisServer, own
     lose(server)
     cache.forget(["first", "second"])
     cache.forget(["third"])
-    assert len(cache._owed) == 1
+    assert len(cache._pending) == 1
     own_redis.thaw()
     regain(server)
 
@@ -192,7 +192,7 @@ def test_a_debt_that_is_made_while_another_one_is_paid_stays(own_redis: OwnRedis
         def call(self, command: Callable[[Redis], T]) -> T:
             answer = super().call(command)
             if interruptions:
-                cache._owe([interruptions.pop()])
+                cache._add_pending([interruptions.pop()])
             return answer
 
     interrupted = Interrupted(own_redis.url, timeout=10)
@@ -203,7 +203,7 @@ def test_a_debt_that_is_made_while_another_one_is_paid_stays(own_redis: OwnRedis
 
     cache.forget(["leads"])
 
-    assert list(cache._owed) == ["unite:cache:token:leads"]
+    assert list(cache._pending) == ["unite:cache:token:leads"]
     put(cache, "leads", b"new")
-    assert cache._owed == {}
+    assert cache._pending == {}
     interrupted.close()

@@ -1,4 +1,4 @@
-"""A Redis with queues in it, and who fills them."""
+"""Fixtures for RQ: a Redis with queues, and `RqJobs` that enqueue jobs."""
 
 from collections.abc import Callable, Iterator
 
@@ -17,7 +17,7 @@ def redis(redis_url: str) -> Iterator[Redis]:
 
 @pytest.fixture
 def jobs_of() -> Iterator[Callable[[str], RqJobs]]:
-    """Who fills the queues of the Redis at a URL."""
+    """Return a function that creates `RqJobs` for the Redis at a URL."""
     servers = []
 
     def made(url: str) -> RqJobs:

@@ -80,7 +80,7 @@ def test_a_pickled_job_is_neither_read_nor_done_and_leaves_with_a_line_in_the_lo
 
     assert not planted.exists()
     assert done == [("run_import", str(ONE))] * 2 + [("undo_import", str(ONE))]
-    assert "is not of this version's form: it is dropped" in caplog.text
+    assert "does not have this version's format: it is dropped" in caplog.text
     assert not redis.exists(Job.key_for("planted"))
 
 
@@ -93,7 +93,7 @@ def test_a_job_that_an_earlier_version_put_into_the_queue_is_dropped(
 
     assert worked(queues, jobs) == [("undo_import", str(ONE))]
 
-    assert "The sweep finds what it was for." in caplog.text
+    assert "The sweep finds its work." in caplog.text
     jobs.run_import(ONE)
     assert Queue(IMPORTS, connection=redis).job_ids == [f"run_import-{ONE}"], "its name is free again"
 

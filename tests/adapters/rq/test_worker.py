@@ -101,7 +101,7 @@ def test_a_job_that_fails_waits_to_be_tried_again_and_frees_its_name(
 
     (job_id,) = Queue(IMPORTS, connection=redis, serializer=JSONSerializer).scheduled_job_registry.get_job_ids()
     assert Job.fetch(job_id, connection=redis, serializer=JSONSerializer).args == [str(ONE)]
-    assert f"Something does not answer in the job {RUN_IMPORT}: The storage is away." in caplog.text
+    assert f"A service does not answer in the job {RUN_IMPORT}: The storage is away." in caplog.text
     assert "Traceback" not in caplog.text
     jobs.run_import(ONE)
     assert len(Queue(IMPORTS, connection=redis, serializer=JSONSerializer)) == 1

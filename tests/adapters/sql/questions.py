@@ -1,4 +1,4 @@
-"""What is asked of the relational database: every list with the index that it walks, and every other question."""
+"""Queries for tests of query plans: every list with the index that it has to use, and other queries."""
 
 from collections.abc import Callable
 from datetime import time, timedelta
@@ -82,7 +82,7 @@ LEAD_LISTS = [
         id="called by an agent",
     ),
 ]
-"""A filter of leads, and the index that the list walks."""
+"""A filter of leads, and the index that the list has to use."""
 
 TASK_LISTS = [
     pytest.param(TaskFilter(), "ix_call_tasks_due", id="all"),
@@ -123,7 +123,7 @@ TASK_LISTS = [
         id="of a lead, visible to an agent, one status",
     ),
 ]
-"""A filter of call tasks, and the index that the list walks."""
+"""A filter of call tasks, and the index that the list has to use."""
 
 LEDGER_LISTS = [
     pytest.param(LedgerFilter(), "ix_call_ledger_at", id="all"),
@@ -172,7 +172,7 @@ LEDGER_LISTS = [
         id="of a task, a lead and an agent",
     ),
 ]
-"""A filter of the ledger, and the index that the list walks."""
+"""A filter of the ledger, and the index that the list has to use."""
 
 QUESTIONS: list[Question] = [
     lambda unit: unit.leads.get(LEAD.id),
@@ -241,11 +241,11 @@ WHOLE_LISTS: list[Question] = [
     lambda unit: unit.deliveries.page(DeliveryFilter(), NEXT),
     lambda unit: unit.tasks.walk(None, limit=10),
 ]
-"""Lists of everything, which walk their index from its end as far as they go."""
+"""Unfiltered lists, which read their index from its end."""
 
 
 def ask_log(log: ActivityLog, request: PageRequest) -> None:
-    """Ask for every list of the activity log."""
+    """Query all lists of the activity log."""
     log.of_lead(LEAD.id, request)
     log.of_lead(LEAD.id, request, EventFilter(types=frozenset({"lead.created", "lead.changed"}), assigned_to=ANN.id))
     log.of_import(COMING.id, request)

@@ -1,4 +1,4 @@
-"""The statements that a block of a test has made."""
+"""Recording of the SQL statements that a block executes."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from sqlalchemy import Engine, event
 
 @contextmanager
 def selects(engine: Engine) -> Iterator[list[tuple[str, Any]]]:
-    """The SELECT statements that are made in the block."""
+    """Yield a list that collects the SELECT statements of the block."""
     made: list[tuple[str, Any]] = []
 
     def remember(_connection: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:

@@ -1,4 +1,4 @@
-"""Text messages to what stands in for Twilio."""
+"""Fixtures for the Twilio adapter: text messages to a fake Twilio."""
 
 import pytest
 

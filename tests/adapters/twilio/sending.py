@@ -1,4 +1,4 @@
-"""Somebody who sends text messages to what stands in for Twilio, without much patience."""
+"""Text message adapter for a fake Twilio, with short timeouts."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -15,13 +15,13 @@ HASTY: dict[str, Any] = {"answer": timedelta(seconds=5), "pause": A_MOMENT}
 
 
 def twilio_at(stand_in: TwilioStandIn, *, token: str | None = None, **timeouts: Any) -> Twilio:
-    """The account at the stand-in."""
+    """Return the account at the fake Twilio."""
     account = Account(sid=ACCOUNT_SID, auth_token=token or stand_in.auth_token, base_url=stand_in.url)
     return Twilio(account, Timeouts(**{**HASTY, **timeouts}))
 
 
 def texts_by(twilio: Twilio) -> TwilioTextMessages:
-    """Text messages from its number."""
+    """Return the adapter for text messages from its number."""
     return TwilioTextMessages(twilio, sender=Sender(number=NUMBER), public_url=ADDRESS)
 
 

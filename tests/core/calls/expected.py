@@ -1,4 +1,4 @@
-"""What should have become of calls, kept by hand beside Unite: the same rules a second time, as plainly as can be."""
+"""Simple second implementation of the rules of calls, to compare Unite with (an oracle)."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -28,12 +28,12 @@ MOVES = {
     CallOutcome.CONVERTED: dict.fromkeys(LeadStatus, LeadStatus.CONVERTED),
     CallOutcome.NOT_INTERESTED: dict.fromkeys(set(LeadStatus) - {LeadStatus.CONVERTED}, LeadStatus.LOST),
 }
-"""Outcome -> the statuses that it changes, and to what."""
+"""Outcome -> old status of the lead -> new status."""
 
 
 @dataclass
 class ExpectedLead:
-    """What a lead has to be by now."""
+    """The expected state of a lead."""
 
     id: UUID
     owner: UUID | None
@@ -45,7 +45,7 @@ class ExpectedLead:
 
 @dataclass
 class ExpectedTask:
-    """What a call task has to be by now. `said` is the last correction: which entry was wrong, and what is right."""
+    """The expected state of a call task. `said` is the last correction: the wrong entry, and the right values."""
 
     id: UUID
     lead: ExpectedLead
@@ -63,7 +63,7 @@ class ExpectedTask:
 
 @dataclass
 class ExpectedState:
-    """Every lead, every task, every event so far (type, and the task or lead that it is about), and who is active."""
+    """The expected leads, tasks, events so far (type, and id of the task or lead), and active users."""
 
     active: set[UUID]
     leads: list[ExpectedLead] = field(default_factory=list)
@@ -110,7 +110,7 @@ class ExpectedState:
     def complete(
         self, task: ExpectedTask, who: UUID, told: Completion, follow_up_id: UUID | None, now: datetime
     ) -> ExpectedTask | None:
-        """Close the task, move the lead, and add the task that follows, which is returned."""
+        """Close the task, change the status of the lead, and return the follow-up task if there is one."""
         task.completion = told
         task.agent = task.assigned_to or who
         self._close(task, TaskStatus.COMPLETED)
@@ -130,7 +130,7 @@ class ExpectedState:
         self._close(task, TaskStatus.CANCELLED)
 
     def miss(self, before: datetime) -> int:
-        """Close every pending task that was due before then; how many there were."""
+        """Close all pending tasks that were due before the moment; return their number."""
         late = [task for task in self.tasks if task.status is PENDING and task.due_at < before]
         for task in sorted(late, key=lambda task: (task.due_at, task.id)):
             task.agent = task.assigned_to

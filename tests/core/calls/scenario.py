@@ -1,4 +1,4 @@
-"""A sales floor where calls are made: an admin, a manager and two agents, and short ways to say what they do."""
+"""In-memory scenario for calls: an admin, a manager and two agents, with helpers for their actions."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -33,7 +33,7 @@ HOUR = timedelta(hours=1)
 
 @dataclass
 class CallScenario:
-    """Unite in memory; a lead is Ann's unless somebody says otherwise."""
+    """Unite in memory; leads are assigned to Ann by default."""
 
     ports: InMemoryPorts = field(default_factory=in_memory_ports)
 
@@ -50,16 +50,16 @@ class CallScenario:
 
     @property
     def tables(self) -> Tables:
-        """Everything as it is committed now. A commit puts others in their place; whoever tampers with these, does."""
+        """The committed tables. A commit replaces them; a change of these objects tampers with the data."""
         return self.ports.reads._store._committed
 
     @property
     def events(self) -> list[Event]:
-        """What was recorded, in that order."""
+        """All recorded events, oldest first."""
         return [*self.tables.events.values()]
 
     def told(self, task: CallTask) -> list[str]:
-        """The types of the events about the task."""
+        """Return the types of the events about the task."""
         return [event.type for event in self.events if event.data.get("task_id") == str(task.id)]
 
     def add_user(self, name: str, role: Role) -> Actor:
@@ -105,7 +105,7 @@ class CallScenario:
         return self.unite.calls.cancel(actor or self.manager, wanted).task
 
     def miss(self, *tasks: CallTask) -> None:
-        """Let time pass until these are missed."""
+        """Advance the clock until these tasks are missed."""
         latest = max(task.due_at for task in tasks) + self.unite.upkeep.mark_missed.missed_after
         self.advance(max(latest - self.now, timedelta()) + timedelta(seconds=1))
         self.unite.upkeep.mark_missed()

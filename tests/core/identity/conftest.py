@@ -1,4 +1,4 @@
-"""An account, and Unite in memory around it."""
+"""Fixtures for identity: Unite in memory, and a user."""
 
 import pytest
 
@@ -21,7 +21,7 @@ def unite(ports: InMemoryPorts) -> Unite:
 
 @pytest.fixture
 def ann(unite: Unite) -> User:
-    """A manager who can log in."""
+    """Return a manager who can log in."""
     return add_ann(unite)
 
 

@@ -1,4 +1,4 @@
-"""What can happen to a worker: it dies, loses its database or its files, or somebody is quicker."""
+"""Failures of a worker for tests: crashes, lost commits, broken files, concurrent changes."""
 
 import io
 from collections.abc import Callable, Iterator, Sequence
@@ -17,11 +17,11 @@ from unite_core.testing.in_memory.tables import Tables
 
 
 class PowerCutError(BaseException):
-    """The worker is gone in the middle of what it did."""
+    """Simulates the crash of a worker."""
 
 
 class FailingWork(InMemoryUnitOfWorkFactory):
-    """Over the same store as `work`, and its commit number `at` (from 0) fails: before it happens, or just after."""
+    """A unit of work over the store of `work` whose commit number `at` (from 0) fails, before or after it is done."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class _FailingUnit(InMemoryUnitOfWork):
 
 
 class DeafWork(InMemoryUnitOfWorkFactory):
-    """Over the same store as `work`; commits happen, and the answer to the first is lost. Then `away` is called."""
+    """A unit of work over the store of `work` that loses the answer to its first commit, and then calls `away`."""
 
     def __init__(self, work: InMemoryUnitOfWorkFactory, away: Callable[[], None] = lambda: None) -> None:
         super().__init__(work._store, cache=work._cache)
@@ -87,7 +87,7 @@ class _DeafUnit(InMemoryUnitOfWork):
 
 
 class RacingWork(InMemoryUnitOfWorkFactory):
-    """Over the same store as `work`; somebody else is quicker with one of the leads, so many times."""
+    """A unit of work over the store of `work` in which another one changes a lead first, a number of times."""
 
     def __init__(self, work: InMemoryUnitOfWorkFactory, *, times: int) -> None:
         super().__init__(work._store, cache=work._cache)
@@ -121,7 +121,7 @@ class _RacingLeads(InMemoryLeads):
 
 
 class TroubledFiles(InMemoryFiles):
-    """Files that do `trouble` whenever one is read."""
+    """Files that call `trouble` whenever one is read."""
 
     def __init__(self, clock: FixedClock) -> None:
         super().__init__(clock)
@@ -135,7 +135,7 @@ class TroubledFiles(InMemoryFiles):
 
 
 class SlowFiles(InMemoryFiles):
-    """Files that do `on_read` whenever a block of one is read."""
+    """Files that call `on_read` whenever a block is read."""
 
     def __init__(self, clock: FixedClock) -> None:
         super().__init__(clock)

@@ -1,4 +1,4 @@
-"""A sales floor to import files on: Unite in memory, somebody who may import, and short ways to say so."""
+"""In-memory scenario for imports: Unite, an admin, and helpers to upload and run files."""
 
 import io
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ HEADER = ("Name", "Phone", "Email", "Status", "Source", "Owner")
 
 @dataclass
 class ImportScenario:
-    """Unite in memory. `chunk_rows` rows are committed at a time."""
+    """Unite in memory; imports commit `chunk_rows` rows at a time."""
 
     ports: InMemoryPorts = field(default_factory=in_memory_ports)
     chunk_rows: int = 2
@@ -46,7 +46,7 @@ class ImportScenario:
         return replace(self.unite.imports.continue_import, chunk_rows=self.chunk_rows)
 
     def upload(self, content: str | bytes | Sequence[Sequence[str]], **options: Any) -> LeadImport:
-        """Have a file stored and queued: a text, bytes, or rows under `HEADER` (None is an empty cell)."""
+        """Store and queue a file: a text, bytes, or rows under `HEADER` (None is an empty cell)."""
         if not isinstance(content, str | bytes):
             content = csv_text(HEADER, [(*row, *[""] * (len(HEADER) - len(row))) for row in content])
         if isinstance(content, str):
@@ -56,19 +56,19 @@ class ImportScenario:
         return self.unite.imports.import_stored_file(self.ann, file)
 
     def run(self, import_id: UUID, holder: str = "worker") -> LeadImport:
-        """Work through an import to its end."""
+        """Run an import to its end."""
         self.continue_import(import_id, holder=holder)
         return self.get(import_id)
 
     def import_file(self, content: str | bytes | Sequence[Sequence[str]], **options: Any) -> LeadImport:
-        """Upload a file and work through it."""
+        """Upload a file and run the import."""
         return self.run(self.upload(content, **options).id)
 
     def get(self, import_id: UUID) -> LeadImport:
         return self.unite.imports.get(self.ann, import_id)
 
     def leads(self) -> list[Lead]:
-        """All leads, the oldest first."""
+        """Return all leads, oldest first."""
         page = self.unite.leads.list(self.ann, LeadFilter(), PageRequest(limit=200))
         assert page.next is None
         return [*page.items][::-1]
@@ -78,6 +78,6 @@ class ImportScenario:
 
 
 def contents(leads: Sequence[Lead]) -> list[tuple[object, ...]]:
-    """What leads say, without ids and times."""
+    """Return the values of leads, without ids and times."""
     told = [(it.name, it.phone, it.email, it.status, it.source, it.assigned_to) for it in leads]
     return sorted(told, key=str)

@@ -1,4 +1,4 @@
-"""Files as tests write them: in bytes, read the way an import reads them."""
+"""Uploaded files for tests: readers over bytes, as an import reads them."""
 
 import io
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ US = RowRules(default_country="US", phone_rule=PhoneRule.POSSIBLE, owners={})
 
 
 class Drip:
-    """A stream that offers nothing but `read`, and gives less than it is asked for."""
+    """A stream that only has `read`, and returns less than it is asked for."""
 
     def __init__(self, content: bytes, portion: int) -> None:
         self._stream = io.BytesIO(content)
@@ -31,7 +31,7 @@ def look(content: bytes, columns: Mapping[str, str | None] | None = None) -> tup
 
 
 def reader_of(content: bytes, dialect: Dialect) -> RecordReader:
-    """A reader that stands behind the header."""
+    """Return a reader positioned after the header."""
     reader = RecordReader(io.BytesIO(content), dialect.encoding, dialect.delimiter)
     reader.skip(dialect.header_row)
     return reader
@@ -51,5 +51,5 @@ def drafts(
 
 
 def codes(outcome: LeadDraft | tuple[FieldError, ...]) -> list[tuple[str, str]]:
-    """Field and code of each problem; none for a good row."""
+    """Return field and code of each problem; none for a valid row."""
     return [] if isinstance(outcome, LeadDraft) else [(problem.field, problem.code) for problem in outcome]

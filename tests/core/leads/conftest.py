@@ -1,4 +1,4 @@
-"""A floor with an admin, a manager and two agents."""
+"""In-memory scenario for leads: an admin, a manager and two agents."""
 
 from dataclasses import dataclass, field
 from typing import Any

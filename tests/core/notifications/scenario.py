@@ -1,4 +1,4 @@
-"""A sales floor in memory on which everything happens once that others are told of."""
+"""In-memory scenario for notifications: every event with recipients happens once."""
 
 import io
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ PASSWORD = "correct horse battery"
 
 @dataclass
 class NotificationScenario:
-    """Mia plans the calls of Ada to Grace; both have a number."""
+    """Unite in memory with a manager, Mia, an agent, Ada, who both have phones, and a lead, Grace."""
 
     ports: InMemoryPorts = field(default_factory=in_memory_ports)
 
@@ -69,7 +69,7 @@ class NotificationScenario:
         self.ports.jobs.run_all(self.unite)
 
     def record_all_events(self) -> None:
-        """Each thing that others are told of, and an import that fails."""
+        """Record every event that has recipients, and a failed import."""
         self.complete(self.plan())
         self.unite.calls.assign(self.manager, Assignment(task_id=self.plan().id, assigned_to=self.mia.id))
         callback = Completion(

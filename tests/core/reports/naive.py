@@ -1,4 +1,4 @@
-"""Reports a second time, as plainly as can be: from the last entry of each chain, one call after the other."""
+"""Simple second implementation of the reports, from the last entry of each chain (an oracle)."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ SPOKEN_WITH = {"connected", "callback_requested", "not_interested", "converted"}
 
 @dataclass
 class Plainly:
-    """The figures of a team's calls and leads in a period, those of an agent alone or of everybody."""
+    """The figures of a team's calls and leads in a period, for one agent or for all."""
 
     team: Team
     period: Period
@@ -157,6 +157,6 @@ def figures(calls: Sequence[LedgerEntry]) -> dict[str, Any]:
 
 
 def maximum(counts: Counter[Any]) -> dict[Any, int]:
-    """Those with the greatest count."""
+    """Return the items with the greatest count."""
     greatest = max(counts.values(), default=0)
     return {key: number for key, number in counts.items() if number == greatest}

@@ -1,4 +1,4 @@
-"""A team in memory whose calls are reported: Ann and Ben make them, a manager and an admin read everybody's figures."""
+"""In-memory scenario for reports: agents Ann and Ben make calls, a manager and an admin read the figures."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ from unite_core.testing.builders import an_entry
 from unite_core.testing.in_memory import InMemoryUnitOfWorkFactory
 
 MONDAY = date(2026, 3, 2)
-"""The day on which the clock of a team begins, at 9:00 UTC."""
+"""The first day of the clock, which begins at 9:00 UTC."""
 
 
 @dataclass
 class Team(CallScenario):
-    """Short ways to make calls at a moment, and to read what is counted."""
+    """Scenario with helpers to make calls at a moment and to read the counts."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -46,7 +46,7 @@ class Team(CallScenario):
         lead: Lead | None = None,
         **of_lead: Any,
     ) -> CallTask:
-        """Make a call to the lead, a new one without it, that began at that moment, now without one."""
+        """Make a call to the lead (default: a new one) that began at that moment (default: now)."""
         who = agent or self.ann
         lead = lead or self.lead(assigned_to=who.user_id, **of_lead)
         task = self.create(lead, assigned_to=who.user_id)
@@ -75,7 +75,7 @@ class Team(CallScenario):
         return self.cancel(self.create(assigned_to=(agent or self.ann).user_id, due_at=self.now))
 
     def write(self, at: datetime, **facts: Any) -> None:
-        """Write an entry into the ledger that says these facts of a call to a new lead."""
+        """Append an entry with these values, for a call to a new lead, to the ledger."""
         lead = self.lead()
         task = self.create(lead)
         with self.ports.work() as unit:
@@ -83,7 +83,7 @@ class Team(CallScenario):
             unit.commit()
 
     def write_unseen(self, agent: Actor) -> None:
-        """Write an entry of a call of the agent without a word to the cache."""
+        """Append an entry of a call of the agent without invalidating the cache."""
         task = self.create()
         entry = an_entry(task, at=self.now, agent_id=agent.user_id)
         unseen = InMemoryUnitOfWorkFactory(self.ports.reads._store)
@@ -98,7 +98,7 @@ class Team(CallScenario):
         return self.unite.calls.correct(self.manager, correction)
 
     def name_of(self, agent: AgentName) -> str | None:
-        """What the agent of a row is called, which has to fit the id."""
+        """Return the name of the agent of a row, and check that it belongs to the id."""
         assert agent.name == (None if agent.id is None else self.names[agent.id])
         return agent.name
 
@@ -107,7 +107,7 @@ class Team(CallScenario):
 
 
 def moment(text: str) -> datetime:
-    """The moment that an ISO 8601 text names, in UTC where it has no offset."""
+    """Parse a moment in ISO 8601, in UTC if it has no offset."""
     at = datetime.fromisoformat(text)
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
@@ -118,7 +118,7 @@ def a_period(first: date | str = MONDAY, last: date | str | None = None, tz: str
 
 
 def values(row: Any) -> dict[str, Any]:
-    """The counts of a row as numbers, and its rates as numerator and denominator."""
+    """Return the counts of a row as numbers, and its rates as numerator and denominator."""
     shown: dict[str, Any] = {}
     for name in row.__dataclass_fields__:
         each = getattr(row, name)
@@ -130,5 +130,5 @@ def values(row: Any) -> dict[str, Any]:
 
 
 def nonzero(counts: Mapping[Any, Count]) -> dict[str, int]:
-    """The counts that are not 0."""
+    """Return the counts that are not 0."""
     return {str(key): count.value for key, count in counts.items() if count.value}

@@ -1,4 +1,4 @@
-"""A team in memory whose managers ask for daily summaries, and a clock that a test sets."""
+"""In-memory scenario for daily summaries: a manager, an admin and an agent, and a clock that a test sets."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -21,12 +21,12 @@ FIGURE = DayFigure(total_calls=42, completed=38, missed=4, contacts=21, conversi
 
 
 def at(text: str) -> datetime:
-    """The moment that an ISO 8601 text with an offset names."""
+    """Parse a moment in ISO 8601 with an offset."""
     return datetime.fromisoformat(text)
 
 
 def counting(unite: Unite, figures: DayFigures) -> Unite:
-    """The same, whose summaries have these figures."""
+    """Return a copy of `unite` whose summaries have these figures."""
     make = replace(unite.upkeep.create_daily_summaries, figures=figures)
     return replace(unite, upkeep=replace(unite.upkeep, create_daily_summaries=make))
 
@@ -56,7 +56,7 @@ class Team:
         return self.unite.identity.create_user.unchecked(new)
 
     def ask(self, user: User, **wanted: str) -> DailySummary | None:
-        """Ask for the summary; what stands with the user afterwards."""
+        """Request the summary; return the stored one."""
         change = SummaryChange(daily_summary=SummarySettings(**wanted))
         return self.unite.identity.update_daily_summary(acting(user), change).daily_summary
 
@@ -74,7 +74,7 @@ class Team:
         self.ports.clock.advance(moment - self.ports.clock.now())
 
     def make_at(self, *moments: str) -> list[int]:
-        """How many summaries are made at each of the moments."""
+        """Make summaries at each of the moments; return their numbers."""
         made = []
         for moment in moments:
             self.set_clock(at(moment))
@@ -82,7 +82,7 @@ class Team:
         return made
 
     def events(self) -> list[Event]:
-        """The events of the summaries, the oldest first."""
+        """Return the events of the summaries, oldest first."""
         with self.ports.work() as work:
             claimed = work.deliveries.claim(
                 ACTIVITY, now=at("2099-01-01T00:00Z"), until=at("2100-01-01T00:00Z"), limit=99

@@ -1,4 +1,4 @@
-"""Access tokens: nothing is taken but what was signed with a key of ours. The first byte chooses what is signed."""
+"""Fuzz target for access tokens: only signed ones are accepted. The first byte chooses what is signed."""
 
 import json
 from base64 import urlsafe_b64encode
@@ -40,7 +40,7 @@ def check(data: bytes) -> None:
     with suppress(Unauthenticated):
         claims = _TOKENS.read(token, now=_NOW)
         assert claims.expires_at > _NOW
-        # What nobody signed with the key is what was issued.
+        # A token that the target did not sign itself can only be valid if it was issued.
         assert choice % 3 == 1 or (token, claims) == (_TOKEN, _CLAIMS)
 
 

@@ -1,22 +1,22 @@
-"""The headers If-Match and If-None-Match. A lead is deleted only where its version is named, or any."""
+"""Fuzz target for If-Match and If-None-Match: a lead is deleted only if they name its version, or any."""
 
 from collections.abc import Iterator
 
-from tests.fuzz.service import fuzzed_door
+from tests.fuzz.service import fuzzed_service
 from tests.fuzz.target import Target
 
 
 def check(data: bytes) -> None:
-    http_config = fuzzed_door()
-    # A server hands on what a header may have (RFC 9110, 5.5), as latin-1.
+    service = fuzzed_service()
+    # A server passes on the characters allowed in a header (RFC 9110, 5.5), as latin-1.
     header = data.translate(None, b"\0\r\n").decode("latin-1")
-    path = http_config.path("/v1/leads/<uuid:lead_id>")
-    manager = http_config.people[0]
-    read = http_config.ask(manager, "GET", path, headers={"If-None-Match": header})
+    path = service.path("/v1/leads/<uuid:lead_id>")
+    manager = service.people[0]
+    read = service.ask(manager, "GET", path, headers={"If-None-Match": header})
     assert read.status_code in (200, 304), read.status_code
     if read.status_code == 304:
         assert header.strip() == "*" or '"1"' in header
-    deleted = http_config.ask(manager, "DELETE", path, headers={"If-Match": header})
+    deleted = service.ask(manager, "DELETE", path, headers={"If-Match": header})
     assert deleted.status_code in (204, 400, 412), deleted.status_code
     if deleted.status_code == 204:
         assert header.strip() == "*" or '"1"' in header

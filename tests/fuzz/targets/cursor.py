@@ -1,20 +1,20 @@
-"""Cursors of lists: none is taken but those that were given out for the same list, and nothing else happens."""
+"""Fuzz target for cursors of lists: only cursors issued for the same list are accepted."""
 
 from collections.abc import Iterator
 from functools import cache
 from urllib.parse import quote
 
-from tests.fuzz.service import fuzzed_door
+from tests.fuzz.service import fuzzed_service
 from tests.fuzz.target import Target
 
 _LISTS = ("/v1/leads", "/v1/call-tasks", "/v1/users", "/v1/lead-imports", "/v1/call-logs")
 
 
 def check(data: bytes) -> None:
-    http_config = fuzzed_door()
+    service = fuzzed_service()
     path = _LISTS[(data[:1] or b"\0")[0] % len(_LISTS)]
     cursor = data[1:]
-    answer = http_config.ask(http_config.people[1], "GET", f"{path}?limit=1&cursor={quote(cursor)}")
+    answer = service.ask(service.people[1], "GET", f"{path}?limit=1&cursor={quote(cursor)}")
     if answer.status_code == 200:
         assert (path, cursor.decode()) in _given_out()
     else:
@@ -23,8 +23,8 @@ def check(data: bytes) -> None:
 
 @cache
 def _given_out() -> frozenset[tuple[str, str]]:
-    http_config = fuzzed_door()
-    answers = {path: http_config.ask(http_config.people[1], "GET", f"{path}?limit=1") for path in _LISTS}
+    service = fuzzed_service()
+    answers = {path: service.ask(service.people[1], "GET", f"{path}?limit=1") for path in _LISTS}
     cursors = {path: answer.get_json()["next_cursor"] for path, answer in answers.items()}
     assert cursors["/v1/users"]
     return frozenset((path, cursor) for path, cursor in cursors.items() if cursor)

@@ -1,4 +1,4 @@
-"""E-mail addresses."""
+"""Fuzz target for e-mail addresses."""
 
 from collections.abc import Iterator
 

@@ -1,29 +1,30 @@
-"""Names of files: as they are announced, as they come in a form, and as they go out in Content-Disposition."""
+"""Fuzz target for filenames: in JSON, in upload forms, and in Content-Disposition of downloads."""
 
 import io
 from collections.abc import Iterator
 
 from werkzeug.http import parse_options_header
 
-from tests.fuzz.service import fuzzed_door
+from tests.fuzz.service import fuzzed_service
 from tests.fuzz.target import Target
 
 _FORM = {"Content-Type": "multipart/form-data; boundary=b"}
 
 
 def check(data: bytes) -> None:
-    http_config = fuzzed_door()
-    manager = http_config.people[0]
+    service = fuzzed_service()
+    manager = service.people[0]
     name = data.decode("utf-8", "replace")
-    announced = http_config.ask(manager, "POST", "/v1/lead-imports", json={"filename": name, "size": 1})
+    announced = service.ask(manager, "POST", "/v1/lead-imports", json={"filename": name, "size": 1})
     assert announced.status_code in (201, 422), announced.status_code
     image = {"content_type": "image/png", "size": 1, "filename": name}
-    assert http_config.ask(
-        manager, "POST", http_config.path("/v1/leads/<uuid:lead_id>/images"), json=image
-    ).status_code in (201, 422)
+    assert service.ask(manager, "POST", service.path("/v1/leads/<uuid:lead_id>/images"), json=image).status_code in (
+        201,
+        422,
+    )
     head = b'--b\r\nContent-Disposition: form-data; name="file"; filename=' + data.replace(b"\n", b"")
     body = io.BytesIO(head + b"\r\n\r\nName,Email\r\n--b--\r\n")
-    uploaded = http_config.ask(manager, "POST", "/v1/lead-imports/file", input_stream=body, headers=_FORM)
+    uploaded = service.ask(manager, "POST", "/v1/lead-imports/file", input_stream=body, headers=_FORM)
     assert uploaded.status_code in (202, 400, 413, 422), uploaded.status_code
     for answer in (announced, uploaded):
         if answer.status_code in (201, 202):

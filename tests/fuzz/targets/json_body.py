@@ -1,28 +1,28 @@
-"""Any body to any route. The first bytes choose the route, the person, the type and the headers."""
+"""Fuzz target for bodies of all routes. The first bytes choose the route, the user, the type and the headers."""
 
 import json
 from collections.abc import Iterator
 
-from tests.fuzz.service import fuzzed_door
+from tests.fuzz.service import fuzzed_service
 from tests.fuzz.target import Target
 
 _TYPES = ("application/json", "application/merge-patch+json", "text/plain", "", "application/json; charset=\xff")
 _LEFT_OUT = "/events"
-"""The stream of an import ends with the import alone."""
+"""Operations to leave out: the event stream of an import ends only with the import."""
 
 
 def check(data: bytes) -> None:
-    http_config = fuzzed_door()
+    service = fuzzed_service()
     choice, body = data[:4].ljust(4, b"\0"), data[4:]
-    routes = [route for route in http_config.routes if not route[1].endswith(_LEFT_OUT)]
+    routes = [route for route in service.routes if not route[1].endswith(_LEFT_OUT)]
     method, rule = routes[choice[0] % len(routes)]
     headers = {"Content-Type": _TYPES[choice[2] % 16] if choice[2] % 16 < len(_TYPES) else _TYPES[0]}
     if choice[3] & 1:
         headers["Idempotency-Key"] = f"key-{choice[3]}"
     if choice[3] & 2:
         headers["If-Match"] = '"1"'
-    person = http_config.people[choice[1] % len(http_config.people)]
-    http_config.ask(person, method, http_config.path(rule), data=body, headers=headers)
+    person = service.people[choice[1] % len(service.people)]
+    service.ask(person, method, service.path(rule), data=body, headers=headers)
 
 
 def _seeds() -> Iterator[bytes]:

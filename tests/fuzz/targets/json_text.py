@@ -1,4 +1,4 @@
-"""JSON as the door parses it, held against another parser."""
+"""Fuzz target for the JSON parser of requests, compared with another parser."""
 
 import math
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from unite_core.errors import Malformed
 def check(data: bytes) -> None:
     with suppress(Malformed):
         content = parse_json(data)
-        # It takes integers of any size, which the other one reads as floats.
+        # It accepts integers of any size, which the other parser reads as floats.
         if _is_plain(content, MAX_JSON_DEPTH + 1):
             assert _same(content, orjson.loads(data))
             assert _same(parse_json(to_json(content)), content)
@@ -34,7 +34,7 @@ def _is_plain(content: Any, levels: int) -> bool:
 
 
 def _same(one: Any, other: Any) -> bool:
-    """Equality that tells 1 from true and from 1.0."""
+    """Compare two values, with 1, true and 1.0 different from each other."""
     return bool(repr(one) == repr(other))
 
 

@@ -1,4 +1,4 @@
-"""Multipart forms. The first byte chooses the boundary; the parts are read whole, and in small blocks."""
+"""Fuzz target for multipart forms. The first byte chooses the boundary; parts are read whole and in blocks."""
 
 import io
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ def check(data: bytes) -> None:
 
 
 def _parts(body: IO[bytes], boundary: str) -> list[tuple[str, str | None, bytes] | str]:
-    """The parts as far as they can be read, and the code of the error that ends them."""
+    """Return the parts that can be read, and the code of the error after them."""
     found: list[tuple[str, str | None, bytes] | str] = []
     try:
         found.extend((part.name, part.filename, part.stream.read()) for part in parts_of(body, boundary))

@@ -1,4 +1,4 @@
-"""Telephone numbers. The first byte chooses the country and the rule."""
+"""Fuzz target for phone numbers. The first byte chooses the country and the rule."""
 
 import re
 from collections.abc import Iterator

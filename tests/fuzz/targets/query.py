@@ -1,21 +1,21 @@
-"""Queries of every list, as they come. The first bytes choose the route and the person."""
+"""Fuzz target for query strings of all lists. The first bytes choose the route and the user."""
 
 from collections.abc import Iterator
 
-from tests.fuzz.service import fuzzed_door
+from tests.fuzz.service import fuzzed_service
 from tests.fuzz.target import Target
 
 _ALLOWED = (200, 303, 304, 400, 401, 403, 404)
 
 
 def check(data: bytes) -> None:
-    http_config = fuzzed_door()
+    service = fuzzed_service()
     choice, query = data[:2].ljust(2, b"\0"), data[2:].decode("latin-1")
-    routes = [rule for method, rule in http_config.routes if method == "GET" and not rule.endswith("/events")]
-    path = http_config.path(routes[choice[0] % len(routes)])
-    person = http_config.people[choice[1] % len(http_config.people)]
-    # What a server hands on is the query as it came, byte by byte.
-    answer = http_config.ask(person, "GET", path, environ_overrides={"QUERY_STRING": query})
+    routes = [rule for method, rule in service.routes if method == "GET" and not rule.endswith("/events")]
+    path = service.path(routes[choice[0] % len(routes)])
+    person = service.people[choice[1] % len(service.people)]
+    # A server passes on the query unchanged, byte by byte.
+    answer = service.ask(person, "GET", path, environ_overrides={"QUERY_STRING": query})
     assert answer.status_code in _ALLOWED, answer.status_code
     assert sum(len(name) + len(value) for name, value in answer.headers.items()) < 64 * 1024
 

@@ -1,4 +1,4 @@
-"""Signed links: only one that was made is good, for its own method and key. The first byte chooses what is changed."""
+"""Fuzz target for signed links: only issued ones are valid. The first byte chooses what is changed."""
 
 from collections.abc import Iterator
 from contextlib import suppress

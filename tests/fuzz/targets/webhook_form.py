@@ -1,9 +1,9 @@
-"""Forms of webhooks. The first byte chooses the route and the query."""
+"""Fuzz target for webhook forms. The first byte chooses the route and the query."""
 
 from collections.abc import Iterator
 from urllib.parse import urlencode
 
-from tests.fuzz.service import fuzzed_door
+from tests.fuzz.service import fuzzed_service
 from tests.fuzz.target import Target
 
 _DELIVERY = "01890a5d-ac96-774b-bcce-b302099a8057"
@@ -12,12 +12,12 @@ _REFUSED = (400, 403, 404, 422)
 
 
 def check(data: bytes) -> None:
-    http_config = fuzzed_door()
+    service = fuzzed_service()
     choice, body = (data[:1] or b"\0")[0], data[1:]
     path = "/webhooks/twilio/inbound" if choice & 1 else "/webhooks/twilio/status"
     headers = {"Content-Type": "application/x-www-form-urlencoded", "X-Twilio-Signature": "any"}
     query = _QUERIES[(choice >> 1) % len(_QUERIES)]
-    answer = http_config.ask(http_config.people[-1], "POST", path + query, data=body, headers=headers)
+    answer = service.ask(service.people[-1], "POST", path + query, data=body, headers=headers)
     assert answer.status_code in (200, 204, *_REFUSED), answer.status_code
 
 

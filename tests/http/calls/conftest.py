@@ -11,13 +11,13 @@ from tests.http.service import Service
 
 @pytest.fixture
 def scenario() -> HttpCallScenario:
-    """Everything in memory."""
+    """Return the scenario with everything in memory."""
     return HttpCallScenario(Service())
 
 
 @pytest.fixture
 def database_floor(tmp_path: Path) -> Iterator[HttpCallScenario]:
-    """The same over a SQLite file."""
+    """Return the scenario over an SQLite file."""
     engine = a_database(tmp_path)
     yield HttpCallScenario(Service(work=SqlUnitOfWorkFactory(engine), reads=SqlUnitOfWorkFactory(engine, reading=True)))
     engine.dispose()

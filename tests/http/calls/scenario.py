@@ -1,4 +1,4 @@
-"""A sales floor whose people call leads over HTTP: a manager, two agents, and a lead that one of them works."""
+"""In-memory scenario for calls over HTTP: a manager, two agents, and a lead assigned to one of them."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ CALL = {"outcome": "connected", "duration_seconds": 300}
 
 
 class HttpCallScenario:
-    """The service, and Mo, Amy and Ben who use it; Amy has a phone, and works Grace."""
+    """The service with its users Mo, Amy and Ben; Amy has a phone, and the lead Grace is assigned to her."""
 
     def __init__(self, service: Service) -> None:
         self.service = service
@@ -25,20 +25,20 @@ class HttpCallScenario:
         self.grace = self.lead("Grace Hopper", "+12125550123", assigned_to=id_of(self.amy))
 
     def lead(self, name: str, phone: str, **more: Any) -> str:
-        """Add a lead; its id."""
+        """Add a lead; return its id."""
         answer = self.mo.post("/v1/leads", json={"name": name, "phone": phone, **more})
         assert answer.status_code == 201, answer.get_json()
         return str(answer.get_json()["id"])
 
     def task(self, **changes: Any) -> dict[str, Any]:
-        """A call task of Amy's, who is to call Grace."""
+        """Create a call task to Grace for Amy."""
         answer = self.mo.post(TASKS, json={"lead_id": self.grace, "due_at": DUE, **changes})
         assert answer.status_code == 201, answer.get_json()
         told: dict[str, Any] = answer.get_json()
         return told
 
     def completed(self, **changes: Any) -> dict[str, Any]:
-        """A call task that Amy has completed."""
+        """Create a call task, and complete it as Amy."""
         answer = complete(self.amy, self.task()["id"], **changes)
         assert answer.status_code == 200, answer.get_json()
         told: dict[str, Any] = answer.get_json()
@@ -46,23 +46,23 @@ class HttpCallScenario:
 
 
 def id_of(person: Person) -> str:
-    """The user's id."""
+    """Return the id of the user."""
     return str(person.user.id)
 
 
 def complete(person: Person, task_id: str, **changes: Any) -> TestResponse:
-    """Tell that Grace was reached, or what else is said."""
+    """Complete a call task, as connected unless `changes` say otherwise."""
     headers = changes.pop("headers", None)
     return person.post(f"{TASKS}/{task_id}/complete", json={**CALL, **changes}, headers=headers)
 
 
 def items(answer: TestResponse) -> list[dict[str, Any]]:
-    """What is on a page."""
+    """Return the items of a page."""
     assert answer.status_code == 200, answer.get_json()
     found: list[dict[str, Any]] = answer.get_json()["items"]
     return found
 
 
 def ids(answer: TestResponse) -> list[str]:
-    """The ids of what is on a page, in its order."""
+    """Return the ids of the items of a page, in their order."""
     return [each["id"] for each in items(answer)]

@@ -1,4 +1,4 @@
-"""Figures that are made up, as the reports would work them out, for a day with three agents and two sources."""
+"""Invented figures of reports for the dashboard: a day with three agents and two sources."""
 
 from datetime import UTC, date, datetime
 from urllib.parse import urlencode
@@ -29,7 +29,7 @@ def leads(value: int, **query: str) -> Count:
 
 
 class ExampleFigures(Figures):
-    """The same figures for every day, and what was asked for."""
+    """A `Figures` that returns the same figures for every day, and records the calls."""
 
     def __init__(self, example: DayFigures | None = None) -> None:
         self.asked: list[tuple[Actor, date, str]] = []

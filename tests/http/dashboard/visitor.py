@@ -1,4 +1,4 @@
-"""Somebody at a browser: keeps cookies, sends the forms that pages show."""
+"""HTTP client that behaves like a browser: keeps cookies, submits forms."""
 
 import re
 from collections.abc import Mapping
@@ -38,7 +38,7 @@ class Visitor:
         return self.client.post(path, base_url=self.host, data=fields, headers=own | dict(headers or {}), **options)
 
     def sign_in(self, user: User, password: str = PASSWORD, *, next_page: str = HOME, **more: Any) -> TestResponse:
-        """Open the sign-in and send its form."""
+        """Open the sign-in page and submit its form."""
         fields = {"csrf_token": self.token(SIGN_IN), "email": user.email, "password": password, "next": next_page}
         return self.post(SIGN_IN, fields, **more)
 
@@ -46,7 +46,7 @@ class Visitor:
         return self.post(SIGN_OUT, {"csrf_token": self.token(HOME)}, **more)
 
     def token(self, path: str) -> str:
-        """The token of the form on a page."""
+        """Return the CSRF token of the form on a page."""
         found = _TOKEN.search(self.get(path).text)
         assert found is not None
         return unescape(found.group(1))
@@ -60,7 +60,7 @@ class Visitor:
 
 
 def signed_in(service: Service, user: User) -> Visitor:
-    """The user, signed in."""
+    """Sign in as the user, and return the visitor."""
     visitor = Visitor(service)
     answer = visitor.sign_in(user)
     assert (answer.status_code, answer.headers["Location"]) == (303, HOME), answer.text

@@ -10,13 +10,13 @@ from tests.http.imports.scenario import HttpImportScenario
 
 @pytest.fixture
 def scenario() -> HttpImportScenario:
-    """Everything in memory; requests come from a manager unless they say otherwise."""
+    """Return the scenario in memory; requests are from a manager by default."""
     return HttpImportScenario()
 
 
 @pytest.fixture
 def database_floor(tmp_path: Path) -> Iterator[HttpImportScenario]:
-    """The same over a SQLite file."""
+    """Return the scenario over an SQLite file."""
     engine = a_database(tmp_path)
     yield HttpImportScenario(work=SqlUnitOfWorkFactory(engine), reads=SqlUnitOfWorkFactory(engine, reading=True))
     engine.dispose()

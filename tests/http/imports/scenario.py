@@ -1,4 +1,4 @@
-"""A sales floor behind its HTTP door, everything in memory, with somebody of each role."""
+"""In-memory scenario for imports over HTTP, with a user of each role."""
 
 import json
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ TWO_LEADS = b"Name,Phone,Email\nAda Lovelace,+12125550100,ada@example.com\nGrace
 
 
 class HttpImportScenario:
-    """The service and its ports; an override takes the place of the port of its name."""
+    """The service and its ports; an override replaces the port of its name."""
 
     def __init__(self, **overrides: Any) -> None:
         self.clock: FixedClock = overrides.pop("clock", None) or FixedClock()
@@ -65,7 +65,7 @@ class HttpImportScenario:
         return self.post(IMPORTS, json={"filename": "leads.csv", "size": len(content), **body})
 
     def send(self, upload: dict[str, Any], content: bytes) -> TestResponse:
-        """Send a file to where an announcement said."""
+        """Send a file to the signed link of an announced import."""
         return self.client.open(
             path_of(upload["url"]), method=upload["method"], headers=upload["headers"], data=content
         )
@@ -78,8 +78,8 @@ class HttpImportScenario:
         filename: str = "leads.csv",
         headers: Mapping[str, str] | None = None,
     ) -> TestResponse:
-        """Upload in one call."""
-        # Every client invents a boundary for each body.
+        """Upload a file as a form in one request."""
+        # Like real clients, use another boundary for each body.
         edge = f"edge-{next(self._edges)}"
         body = form_part(edge, "file", content, filename)
         if options is not None:
@@ -91,11 +91,11 @@ class HttpImportScenario:
         self.ports.jobs.run_all(self.unite)
 
     def run_one_chunk(self, import_id: str) -> ImportStatus | None:
-        """Have a worker do one chunk of rows."""
+        """Run one chunk of the import, as a worker."""
         return self.unite.imports.continue_import(UUID(import_id), holder="worker", should_stop=lambda: True)
 
     def imported(self, content: bytes, **options: Any) -> dict[str, Any]:
-        """The import of the file, when it has ended."""
+        """Import the file, and return the ended import."""
         uploaded = self.upload(content, options=options)
         assert uploaded.status_code == 202, uploaded.text
         self.run_jobs()
@@ -115,7 +115,7 @@ class HttpImportScenario:
 
 
 def form_part(edge: str, name: str, content: bytes, filename: str | None = None) -> bytes:
-    """One part of a form (RFC 7578)."""
+    """Return a part of a form (RFC 7578)."""
     told = f'; filename="{filename}"' if filename is not None else ""
     return f'--{edge}\r\nContent-Disposition: form-data; name="{name}"{told}\r\n\r\n'.encode() + content + b"\r\n"
 
@@ -127,11 +127,11 @@ def json_of(response: TestResponse) -> dict[str, Any]:
 
 
 def path_of(url: str) -> str:
-    """The URL without scheme and host."""
+    """Return the URL without scheme and host."""
     parts = urlsplit(url)
     return f"{parts.path}?{parts.query}"
 
 
 def field_errors(response: TestResponse) -> dict[str, str]:
-    """Pointer or parameter -> code, of an answer to invalid input."""
+    """Return pointer or parameter -> code of the field errors in an answer."""
     return {fault.get("pointer", fault.get("parameter")): fault["code"] for fault in json_of(response)["errors"]}

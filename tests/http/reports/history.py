@@ -1,4 +1,4 @@
-"""Some days of calls in the service in memory, of people who read reports about them."""
+"""In-memory scenario for report tests: some days of random calls by two agents."""
 
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -26,7 +26,7 @@ SOURCES = ("web", "fair, spring", 'a "quoted" one', "none")
 
 @dataclass
 class History:
-    """Two agents and a manager, and calls that they made."""
+    """Two agents, a manager, and their calls."""
 
     service: Service = field(default_factory=Service)
 
@@ -36,18 +36,18 @@ class History:
 
     @property
     def day(self) -> date:
-        """The day on which it begins, in UTC."""
+        """The first day, in UTC."""
         return date(2026, 3, 2)
 
     def person(self, name: str) -> Person:
-        """Them, freshly logged in: days may have passed."""
+        """Log the users in again, because days may have passed."""
         return self.service.log_in(self.users[name])
 
     def actor(self, name: str) -> Actor:
         return acting(self.users[name])
 
     def happen(self, call: dict[str, Any]) -> None:
-        """Create a lead and a call to it, or a call to the last lead, and close or correct the call."""
+        """Create a call task to a new or the last lead, and close or correct the call."""
         unite, manager = self.service.unite, self.actor("mo")
         self.service.ports.clock.advance(call["later"] * MINUTE)
         if call["new_lead"] or not hasattr(self, "lead_id"):
@@ -112,7 +112,7 @@ CALL = st.fixed_dictionaries(
 
 @st.composite
 def a_history(draw: st.DrawFn) -> History:
-    """Up to a dozen calls."""
+    """Return a strategy for up to a dozen calls."""
     history = History()
     for call in draw(st.lists(CALL, max_size=12)):
         history.happen(call)

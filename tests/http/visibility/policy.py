@@ -1,4 +1,4 @@
-"""Who may see what, said once more beside the service: the oracle of the matrix.
+"""Second implementation of the rules of visibility, to compare the service with (an oracle).
 
 | what | who |
 |---|---|
@@ -21,30 +21,30 @@ from unite_core.identity.model import Role
 
 @dataclass(frozen=True)
 class Marker:
-    """A text that stands for a property, and whether the viewer may see it now."""
+    """A marker text for a property, and whether the viewer may see it now."""
 
     text: str
     visible: bool
 
 
 def leads_others(world: World, viewer: str) -> bool:
-    """Whether the viewer is an admin or a manager now."""
+    """Return whether the viewer is an admin or a manager now."""
     return viewer in world.active and world.roles[viewer] is not Role.AGENT
 
 
 def sees_lead(world: World, viewer: str, lead: LeadFacts) -> bool:
-    """Whether the viewer may read the lead."""
+    """Return whether the viewer may read the lead."""
     mine = viewer in world.active and lead.owner == viewer
     return not lead.deleted and (leads_others(world, viewer) or mine)
 
 
 def sees_task(world: World, viewer: str, task: TaskFacts) -> bool:
-    """Whether the viewer may read the task."""
+    """Return whether the viewer may read the task."""
     return leads_others(world, viewer) or (viewer in world.active and task.holder == viewer)
 
 
 def markers(world: World, viewer: str) -> Iterator[Marker]:
-    """Every marker there is, judged for the viewer."""
+    """Yield all markers, with whether the viewer may see them."""
     manager = leads_others(world, viewer)
     for name, lead in world.leads.items():
         tasks = [task for task in world.tasks.values() if task.lead == name and sees_task(world, viewer, task)]

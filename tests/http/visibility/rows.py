@@ -1,4 +1,4 @@
-"""Every operation of the service as a row of the matrix: the targets that it is asked about, and their statuses."""
+"""Test matrix of visibility: all operations with their targets and the expected statuses."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ ANY_ID = "01990f3e-8a4b-7c1d-9e2f-0a1b2c3d4e5f"
 
 @dataclass(frozen=True)
 class Target:
-    """One thing that an operation is asked about: its path, what is sent, and the status for a viewer who is active."""
+    """A request of the matrix: its path, its content, and the expected status for an active viewer."""
 
     path: str
     status: Status
@@ -29,7 +29,7 @@ def always(status: int) -> Status:
 
 
 def managers(status: int) -> Status:
-    """The status for admins and managers; agents get 403."""
+    """Return the given status for admins and managers, and 403 for agents."""
     return lambda world, viewer: status if leads_others(world, viewer) else 403
 
 
@@ -38,7 +38,7 @@ def admins(status: int) -> Status:
 
 
 def a_list(path: str, *queries: str, status: Status | None = None) -> Row:
-    """A list, with the queries that ask for what belongs to others; ids are written as {ann} and {Grace}."""
+    """Return a list with queries for data of others; ids are written as {ann} and {Grace}."""
 
     def targets(world: World) -> Iterator[Target]:
         known = {name: world.id_of(name) for name in world.users} | {n: it.id for n, it in world.leads.items()}
@@ -50,7 +50,7 @@ def a_list(path: str, *queries: str, status: Status | None = None) -> Row:
 
 
 def of_leads(path: str, allowed: int, *, managed: bool = False, **request: Any) -> Row:
-    """About each lead: 404 for those who may not see it; `managed` ones are 403 for the agent who may."""
+    """Return a request per lead: 404 for those who may not see it; 403 for an agent who may if it is `managed`."""
 
     def targets(world: World) -> Iterator[Target]:
         for lead in [*world.leads.values()]:
@@ -79,7 +79,7 @@ def of_images(path: str, allowed: int) -> Row:
 
 
 def of_tasks(path: str, allowed: int, *, closed: int | None = None, managed: bool = False, **request: Any) -> Row:
-    """About each task: 404 for those who may not see it, 403 where agents may not, `closed` once it is closed."""
+    """Return a request per task: 404 if it is not visible, 403 if agents may not do it, `closed` if it is closed."""
 
     def targets(world: World) -> Iterator[Target]:
         for task in [*world.tasks.values()]:
@@ -108,7 +108,7 @@ def new_tasks(world: World) -> Iterator[Target]:
 def assignments(world: World) -> Iterator[Target]:
     body = {"json": {"assigned_to": world.id_of("cyd")}}
     for target in of_tasks("/v1/call-tasks/{task}/assign", 200, closed=409, managed=True, **body)(world):
-        # To assign a task to whoever has it changes nothing, closed or not.
+        # Assigning a task to its present assignee changes nothing, closed or not.
         own = target.path == f"/v1/call-tasks/{world.tasks['own'].id}/assign"
         yield Target(target.path, _unless(target.status, 409, 200) if own else target.status, target.request)
 
@@ -131,7 +131,7 @@ def corrections(world: World) -> Iterator[Target]:
 
 
 def of_imports(path: str, **statuses: int) -> Row:
-    """About each import; agents are told nothing, whether there is such an import or not."""
+    """Return a request per import: 403 for agents, whether the import exists or not."""
 
     def targets(world: World) -> Iterator[Target]:
         for name, import_id in world.imports.items():
@@ -142,7 +142,7 @@ def of_imports(path: str, **statuses: int) -> Row:
 
 
 def of_users(**request: Any) -> Row:
-    """About each user: agents know of themselves alone, and admins alone may change one."""
+    """Return a request per user: agents see only themselves, and only admins may change one."""
 
     def targets(world: World) -> Iterator[Target]:
         for name in world.users:
@@ -158,7 +158,7 @@ def of_users(**request: Any) -> Row:
 
 
 def password_resets(world: World) -> Iterator[Target]:
-    """Admins reset the passwords of others."""
+    """Return the requests for resetting the passwords of others, for admins only."""
     for name in world.users:
 
         def status(world: World, viewer: str, name: str = name) -> int:
@@ -168,7 +168,7 @@ def password_resets(world: World) -> Iterator[Target]:
 
 
 def duplicates(world: World) -> Iterator[Target]:
-    """Leads that are there already, and one that is not."""
+    """Return existing leads and a new one."""
     for lead in [*world.leads.values()]:
         phone = max(value for value in lead.values if value.startswith("+"))
         yield Target("/v1/leads", always(201 if lead.deleted else 409), {"json": {"name": "Twice", "phone": phone}})

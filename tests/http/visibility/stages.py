@@ -1,4 +1,4 @@
-"""How the team's work changes hands: each stage changes the service and, by hand, what is the case."""
+"""Stages of the visibility tests: each changes assignments in the service and in the expected state."""
 
 from collections.abc import Callable
 
@@ -7,11 +7,11 @@ from unite_core.identity.model import Role
 
 
 def _at_first(_: World) -> None:
-    """Grace is Ann's, with a call that Ann completed and one that she is to make."""
+    """Assign Grace to Ann, with a completed and a pending call task of Ann."""
 
 
 def _lead_reassigned(world: World) -> None:
-    """Grace is Ben's; her tasks stay with Ann. Then her name and number change."""
+    """Assign Grace to Ben, without her tasks; then change her name and number."""
     grace = world.leads["Grace"]
     path = f"/v1/leads/{grace.id}"
     world.send("mia", "PATCH", path, json={"assigned_to": world.id_of("ben")})
@@ -21,7 +21,7 @@ def _lead_reassigned(world: World) -> None:
 
 
 def _task_reassigned(world: World) -> None:
-    """The call that Ann was to make is Ben's to make."""
+    """Assign Ann's pending call task to Ben."""
     task = world.tasks["open"]
     body = {"assigned_to": world.id_of("ben")}
     operation = "/v1/call-tasks/<uuid:task_id>/assign"
@@ -31,18 +31,18 @@ def _task_reassigned(world: World) -> None:
 
 
 def _task_closed(world: World) -> None:
-    """Ben has made the call."""
+    """Complete the call task as Ben."""
     world.complete("open", "ben")
 
 
 def _lead_taken_away(world: World) -> None:
-    """Grace is nobody's; the closed call stays Ben's."""
+    """Unassign Grace; the closed task stays assigned to Ben."""
     world.send("mia", "PATCH", f"/v1/leads/{world.leads['Grace'].id}", json={"assigned_to": None})
     world.leads["Grace"].owner = None
 
 
 def _demoted(world: World) -> None:
-    """Dan is an agent and Zoe a manager from now on; both log in again."""
+    """Make Dan an agent and Zoe a manager; both log in again."""
     for name, role in (("dan", Role.AGENT), ("zoe", Role.MANAGER)):
         world.send("ada", "PATCH", f"/v1/users/{world.id_of(name)}", json={"role": role.value})
         world.roles[name] = role
@@ -50,19 +50,19 @@ def _demoted(world: World) -> None:
 
 
 def _deactivated(world: World) -> None:
-    """Eve has left; her lead and her task are hers still."""
+    """Deactivate Eve; her lead and her task stay assigned to her."""
     world.send("ada", "PATCH", f"/v1/users/{world.id_of('eve')}", json={"active": False})
     world.active.remove("eve")
 
 
 def _lead_given_back(world: World) -> None:
-    """Grace is Ann's again."""
+    """Assign Grace to Ann again."""
     world.send("mia", "PATCH", f"/v1/leads/{world.leads['Grace'].id}", json={"assigned_to": world.id_of("ann")})
     world.leads["Grace"].owner = "ann"
 
 
 def _lead_deleted(world: World) -> None:
-    """Grace is deleted."""
+    """Delete Grace."""
     world.send("mia", "DELETE", f"/v1/leads/{world.leads['Grace'].id}")
     world.leads["Grace"].deleted = True
 

@@ -1,7 +1,7 @@
-"""A team whose work changes hands in stages, with a marker in everything that somebody might not be meant to see.
+"""Scenario of the visibility tests: a team, with a marker text in all data that a user might not be allowed to see.
 
-What is the case at each stage is written down beside it by hand: who owns which lead, who holds which task, who has
-which role. The policy decides by that, and not by what the service says.
+The expected state at each stage is written by hand: who is assigned which lead and task, who has which role. The policy
+uses that state, and not the answers of the service.
 """
 
 from collections.abc import Mapping
@@ -24,9 +24,9 @@ PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 92
 CSV = b"Name,Phone\nRow-Created,+12125550188\nRow-Rejected,12\n"
 
 PEOPLE = {
-    "ann": Role.AGENT,  # works Grace's lead, until it is Ben's
+    "ann": Role.AGENT,  # is assigned Grace, until Ben is
     "ben": Role.AGENT,
-    "cyd": Role.AGENT,  # has a lead of her own, and nothing to do with the others
+    "cyd": Role.AGENT,  # has a lead of her own, and no access to the others
     "eve": Role.AGENT,  # is deactivated
     "mia": Role.MANAGER,
     "dan": Role.MANAGER,  # becomes an agent
@@ -39,7 +39,7 @@ VIEWERS = (STRANGER, *PEOPLE)
 
 @dataclass
 class LeadFacts:
-    """What is the case with a lead: `values` are all that its fields ever were."""
+    """The expected state of a lead; `values` are all past and present values of its fields."""
 
     id: str
     owner: str | None
@@ -50,9 +50,9 @@ class LeadFacts:
 
 @dataclass
 class TaskFacts:
-    """What is the case with a task: `texts` are its notes and reasons, `participants` the users whom it names.
+    """The expected state of a task; `texts` are its notes and reasons, `participants` the users in it.
 
-    `former` are those who held it before.
+    `former` are its previous assignees.
     """
 
     id: str
@@ -68,7 +68,7 @@ class TaskFacts:
 
 @dataclass(frozen=True)
 class First:
-    """A request that somebody sent with an Idempotency-Key, so that they can send it again."""
+    """A request sent with an Idempotency-Key, to be sent again."""
 
     label: str
     operation: str
@@ -78,14 +78,14 @@ class First:
 
 
 def a_form(filename: str) -> dict[str, Any]:
-    """A file of leads as a form of one part."""
+    """Return a file of leads as a form with one part."""
     head = f'--edge\r\nContent-Disposition: form-data; name="file"; filename="{filename}"\r\n\r\n'
     data = head.encode() + CSV + b"\r\n--edge--\r\n"
     return {"data": data, "content_type": "multipart/form-data; boundary=edge"}
 
 
 class World:
-    """The service, its people, and what is the case."""
+    """The service, its users, and the expected state."""
 
     def __init__(self, service: Service) -> None:
         self.service = service
@@ -112,10 +112,10 @@ class World:
         )
         return self.service.unite.identity.create_user.unchecked(new)
 
-    # What people do
+    # Actions of users
 
     def send(self, name: str, method: str, path: str, **request: Any) -> TestResponse:
-        """Send a request, and expect it to be done."""
+        """Send a request, and expect success."""
         answer = self.persons[name].send(method, path, **request)
         assert answer.status_code < 400, (name, method, path, answer.get_data(as_text=True))
         return answer
@@ -126,11 +126,11 @@ class World:
         return self.send(sender, "POST", path, headers={"Idempotency-Key": label}, **request)
 
     def id_of(self, name: str) -> str:
-        """The id of a user."""
+        """Return the id of a user."""
         return str(self.users[name].id)
 
     def relay(self) -> None:
-        """Have workers do what there is to do."""
+        """Run all jobs."""
         self.service.ports.jobs.run_all(self.service.unite)
 
     def _lead(self, name: str, by: str, owner: str | None) -> None:
@@ -261,7 +261,7 @@ class World:
         self.first("replayed", "/v1/deliveries/<uuid:delivery_id>/replay", by, f"/v1/deliveries/{skipped}/replay")
 
     def look_around(self) -> None:
-        """Note which deliveries there are."""
+        """Record the existing deliveries."""
         self.relay()
         items = self.send("mia", "GET", "/v1/deliveries?limit=200").get_json()["items"]
         self.deliveries |= {each["id"] for each in items}

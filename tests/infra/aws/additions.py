@@ -1,6 +1,6 @@
-"""Resources that moto's CloudFormation leaves out, or makes by half, made by the API calls that CloudFormation makes.
+"""Support in moto's CloudFormation for missing or incomplete resource types, by the API calls of CloudFormation.
 
-botocore checks each call against the description of its service, so that a property that there is not is refused.
+botocore validates each call against its service description, so that an unknown property is refused.
 """
 
 import json
@@ -18,14 +18,14 @@ from tests.infra.aws.templates import ACCOUNT, REGION
 
 Properties = dict[str, Any]
 Made = tuple[str, Mapping[str, str]]
-"""What `Ref` and `Fn::GetAtt` answer."""
+"""The values of `Ref` and `Fn::GetAtt` for a resource."""
 
 _DYNAMIC = re.compile(r"\{\{resolve:secretsmanager:(.+?):SecretString:(\w+)\}\}")
 
 
 @cache
 def client(service: str) -> Any:
-    """A client of the stand-in; one for all tests, for it takes long to make."""
+    """Return a client of moto, cached because its creation is slow."""
     return boto3.client(service, region_name=REGION)
 
 
@@ -43,11 +43,11 @@ def _secret_value(found: re.Match[str]) -> str:
 
 
 _AS_IT_IS = ("Configuration",)
-"""Members whose keys are not those of the API but of somebody else."""
+"""Members whose keys are data, and not names of the API."""
 
 
 def lowered(node: Any) -> Any:
-    """The node with keys as services spell them that begin them with a small letter."""
+    """Return the node with keys in lower camel case, as some services spell them."""
     if isinstance(node, dict):
         return {key[:1].lower() + key[1:]: value if key in _AS_IT_IS else lowered(value) for key, value in node.items()}
     return [lowered(value) for value in node] if isinstance(node, list) else node
@@ -202,8 +202,8 @@ def _project(properties: Properties, _name: str) -> Made:
     given = lowered(properties)
     given["source"]["buildspec"] = given["source"].pop("buildSpec")
     for variable in given["environment"].get("environmentVariables", []):
-        variable["value"] = str(variable["value"])  # of a parameter that is a number, as CloudFormation does it
-    given["source"].setdefault("location", "of the pipeline")  # moto requires one also where there is none
+        variable["value"] = str(variable["value"])  # a number, as text like in CloudFormation
+    given["source"].setdefault("location", "of the pipeline")  # moto requires one even if there is none
     if given["artifacts"]["type"] == "CODEPIPELINE":
         given["artifacts"].setdefault("location", "of the pipeline")
     made = client("codebuild").create_project(**given)["project"]
@@ -241,7 +241,7 @@ def _database_parameters(properties: Properties, name: str) -> Made:
 
 
 def _database(properties: Properties, _name: str) -> Made:
-    later = ("DeleteAutomatedBackups", "AllowMajorVersionUpgrade")  # of other calls than that which makes it
+    later = ("DeleteAutomatedBackups", "AllowMajorVersionUpgrade")  # for other calls than the first
     given = {key: value for key, value in properties.items() if key not in later}
     given["VpcSecurityGroupIds"] = given.pop("VPCSecurityGroups")
     given["MasterUserSecretKmsKeyId"] = given.pop("MasterUserSecret")["KmsKeyId"]
@@ -254,7 +254,7 @@ def _database(properties: Properties, _name: str) -> Made:
 
 
 def _called(service: str, operation: str, ref: str, *, lower: bool = False) -> Callable[[Properties, str], Made]:
-    """Hand the properties to an operation as they are; `ref` is what `Ref` answers, of the properties or the answer."""
+    """Pass the properties on to an operation; `ref` is the value of `Ref`, from the properties or the answer."""
 
     def make(properties: Properties, name: str) -> Made:
         answer = getattr(client(service), operation)(**(lowered(properties) if lower else properties))
@@ -317,7 +317,7 @@ def _provider(properties: Properties, _name: str) -> Made:
 
 
 def _check(service: str, operation: str, given: Properties) -> None:
-    """Check a call without making it, for moto has no such operation."""
+    """Validate a call without making it, because moto does not have the operation."""
     report = ParamValidator().validate(given, client(service).meta.service_model.operation_model(operation).input_shape)
     if report.has_errors():
         raise ValueError(report.generate_report())
@@ -384,7 +384,7 @@ MAKERS: Mapping[str, Callable[[Properties, str], Made]] = {
 
 
 class _Added(CloudFormationModel):
-    """A resource of one of these types."""
+    """A resource of one of the added types."""
 
     kind = ""
 
@@ -400,7 +400,7 @@ class _Added(CloudFormationModel):
         return ""
 
     @classmethod
-    def has_cfn_attr(cls, attr: str) -> bool:  # noqa: ARG003 - moto's own signature
+    def has_cfn_attr(cls, attr: str) -> bool:  # noqa: ARG003 - moto's signature
         return True
 
     def get_cfn_attribute(self, attribute_name: str) -> str:
@@ -411,12 +411,12 @@ class _Added(CloudFormationModel):
         cls, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str, **_: Any
     ) -> "_Added":
         assert (account_id, region_name) == (ACCOUNT, REGION)
-        # Names are made of the stack's and the resource's; a secret may have no other letters.
+        # Names consist of those of the stack and the resource; other characters are not allowed in a secret's name.
         return cls(MAKERS[cls.kind](_secret_values(cloudformation_json["Properties"]), resource_name))
 
 
 def add() -> None:
-    """Teach moto these types."""
+    """Register these types in moto."""
     kinds = parsing.get_model_map()
     for kind in MAKERS:
         kinds[kind] = type("Added", (_Added,), {"kind": kind, "cloudformation_type": staticmethod(lambda k=kind: k)})

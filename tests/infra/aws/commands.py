@@ -1,4 +1,4 @@
-"""Commands in the documents, and whether there are such commands: those of AWS by botocore's own descriptions."""
+"""Check of AWS commands in the documents against botocore's service descriptions."""
 
 import re
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from functools import cache
 from botocore import xform_name
 from botocore.session import Session
 
-# Commands of the command line alone, which no service describes, with the options that the documents use.
+# Commands that exist only on the command line, without a service description, with the options used in documents.
 _OWN = {
     ("cloudformation", "deploy"): {
         "stack-name",
@@ -27,14 +27,14 @@ _session = Session()
 
 @dataclass(frozen=True)
 class AwsCommand:
-    """A command as it stands in a document: `aws SERVICE OPERATION --OPTION …`."""
+    """A command in a document: `aws SERVICE OPERATION --OPTION …`."""
 
     service: str
     operation: str
     options: frozenset[str]
 
     def problems(self) -> Iterator[str]:
-        """What the command line would refuse: the operation, or an option."""
+        """Return what the AWS command line would refuse: the operation, or an option."""
         known = _options(self.service, self.operation)
         if known is None:
             yield f"aws {self.service} {self.operation}: there is no such command"
@@ -44,7 +44,7 @@ class AwsCommand:
 
 
 def aws_commands(text: str) -> Iterator[AwsCommand]:
-    """Every command of AWS in a document, those within others too."""
+    """Yield all AWS commands in a document, including nested ones."""
     for command in _pieces(text):
         found = re.match(r"aws ([a-z0-9-]+) ((?:wait )?[a-z0-9-]+)(.*)", command, re.DOTALL)
         if found:

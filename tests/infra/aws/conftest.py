@@ -1,4 +1,4 @@
-"""One deployment of all stacks, for all tests that look at what came of it."""
+"""Fixtures for AWS templates: one deployment of all stacks on moto."""
 
 from collections.abc import Generator
 
@@ -12,14 +12,14 @@ from tests.infra.aws.templates import BLUE_GREEN, sources
 
 @pytest.fixture(scope="session")
 def deployment() -> Generator[Deployment]:
-    """All stacks on moto, in this process, with two groups of the API."""
+    """Deploy all stacks on moto, in this process, with two groups of API instances."""
     with aws():
         yield deploy(sources(), BLUE_GREEN)
 
 
 @pytest.fixture(scope="session")
 def aws_server(deployment: Deployment) -> Generator[str]:
-    """The URL by which other programs reach what was deployed."""
+    """Return the URL of the deployment for other programs."""
     assert deployment.exports
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
@@ -30,7 +30,7 @@ def aws_server(deployment: Deployment) -> Generator[str]:
 
 @pytest.fixture(scope="module")
 def open_buckets(deployment: Deployment) -> Generator[None]:
-    """The deployed buckets without their policies: moto takes a denial with a condition for one without."""
+    """Return the deployed buckets without their policies, because moto ignores the condition of a denial."""
     s3 = client("s3")
     names = (deployment.export("ImportsBucket"), deployment.export("ImagesBucket"))
     policies = {name: s3.get_bucket_policy(Bucket=name)["Policy"] for name in names}

@@ -1,4 +1,4 @@
-"""Deploys the templates on moto, in this process."""
+"""Deployment of the templates on moto, in this process."""
 
 import os
 import warnings
@@ -18,20 +18,20 @@ CONFIGURATION: Any = {"iam": {"load_aws_managed_policies": True}}
 
 @dataclass(kw_only=True)
 class Deployment:
-    """What the stacks have exported, the templates as they were deployed, and what each resource is called."""
+    """The exports of the stacks, the deployed templates, and the physical id of each resource."""
 
     exports: dict[str, str] = field(default_factory=dict)
     templates: dict[str, Template] = field(default_factory=dict)
     ids: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def export(self, name: str) -> str:
-        """What a stack exports."""
+        """Return the exports of a stack."""
         return self.exports[f"unite-{ENVIRONMENT}-{name}"]
 
 
 @contextmanager
 def aws() -> Generator[None]:
-    """An empty AWS in this process."""
+    """Run an empty moto in this process."""
     names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION")
     before = {name: os.environ.get(name) for name in names}
     try:
@@ -50,7 +50,7 @@ def aws() -> Generator[None]:
 
 
 def deploy(sources: Mapping[str, str], more: Mapping[str, Mapping[str, str]] | None = None) -> Deployment:
-    """Deploy the stacks in order, after what is made by hand; raises `NotDeployable`."""
+    """Deploy the stacks in order, after the resources that are created by hand; raise `NotDeployable`."""
     _by_hand()
     certificate = client("acm").request_certificate(DomainName="unite.example.com")["CertificateArn"]
     done = Deployment()

@@ -1,4 +1,4 @@
-"""What moto forgets of a declared property, and why that is all right."""
+"""Declared properties that moto drops, with the reason why that is acceptable."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Who may do what: calls of each role, with what the policies of the templates answer to them."""
+"""Table of AWS calls per role, and whether the policies of the templates allow them."""
 
 import json
 import subprocess
@@ -18,7 +18,7 @@ SIMULATOR = CHECKOUT / "tests" / "infra" / "aws" / "simulator" / "simulate.cjs"
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """A call to AWS, and whether the role may make it. `why` says what it is for, or what it would do."""
+    """A call to AWS, and whether the role may make it. `why` is its purpose or its effect."""
 
     role: str
     action: str
@@ -289,7 +289,7 @@ CALLS: tuple[Call, ...] = (
 
 
 def answers(stacks: Stacks, calls: Sequence[Call] = CALLS) -> list[str]:
-    """What AWS answers to each call: Allowed, ExplicitlyDenied or ImplicitlyDenied."""
+    """Return the decision for each call: Allowed, ExplicitlyDenied or ImplicitlyDenied."""
     if not (MODULES / "node_modules").is_dir():
         pytest.fail("The policy simulator is missing in .venv-infra; `make test-infra` installs it.")
     roles = {
@@ -309,7 +309,7 @@ def answers(stacks: Stacks, calls: Sequence[Call] = CALLS) -> list[str]:
 
 
 def differences(stacks: Stacks) -> Iterator[str]:
-    """The calls whose answer is not the one in the table."""
+    """Return the calls whose decision differs from the table."""
     for call, answer in zip(CALLS, answers(stacks), strict=True):
         if answer not in (("Allowed",) if call.allowed else ("ImplicitlyDenied", "ExplicitlyDenied")):
             yield f"{call.role}: {call.action} of {call.resource} ({call.why}): {answer}"

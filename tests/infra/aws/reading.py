@@ -1,4 +1,4 @@
-"""What the stand-in for AWS says of a resource, to be compared with what its template declares."""
+"""Reading of deployed resources from moto, to compare them with the templates."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -183,7 +183,7 @@ READERS: Mapping[str, Answer] = {
 
 
 def leaves(node: Any, key: str = "") -> Iterator[Leaf]:
-    """Every value with the key that it stands under, both without regard to case; JSON in text is taken apart."""
+    """Yield all pairs of key and value, in lower case; JSON in text is parsed."""
     if isinstance(node, Mapping):
         for name, value in node.items():
             yield from leaves(value, str(name))
@@ -199,16 +199,16 @@ def leaves(node: Any, key: str = "") -> Iterator[Leaf]:
         yield key.lower(), str(int(node))
     elif node is not None and node is not UNKNOWN:
         yield key.lower(), str(node).lower()
-        if isinstance(node, str) and "," in node:  # some services list things in one text
+        if isinstance(node, str) and "," in node:  # some services return lists as one text
             yield from ((key.lower(), part.lower()) for part in node.split(","))
 
 
 UNKNOWN = object()
-"""An attribute of another resource: what it comes to is not compared."""
+"""An attribute of another resource, whose value is not compared."""
 
 
 def declared(deployment: Deployment, stack: str, name: str) -> Any:
-    """The properties of a resource, with the names that other resources got."""
+    """Return the properties of a resource, with the physical ids of other resources."""
     return _named(deployment.templates[stack]["Resources"][name].get("Properties", {}), deployment.ids[stack])
 
 

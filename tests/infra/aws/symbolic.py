@@ -1,4 +1,4 @@
-"""The six stacks as they come out without a stand-in for AWS: names and ARNs in the form that AWS gives them.
+"""Resolution of the six stacks without moto, with names and ARNs in the form of AWS.
 
 It takes milliseconds, so that a rule can be tried on many templates.
 """
@@ -52,7 +52,7 @@ _ARN_BY_REF = (
 
 
 def stacks(sources: Mapping[str, str], more: Mapping[str, Mapping[str, str]] | None = None) -> dict[str, Template]:
-    """Each template with everything resolved; raises `NotDeployable`."""
+    """Return each template with everything resolved; raise `NotDeployable`."""
     exports: dict[str, str] = {}
     done = {}
     for name, text in sources.items():

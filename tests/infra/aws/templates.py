@@ -1,7 +1,7 @@
-"""The templates of infra/aws, and what their functions come to before a stand-in for AWS sees them.
+"""Loading of the templates of infra/aws, and resolution of their functions before moto.
 
-moto resolves references within a stack by itself. It knows no conditions on outputs and no imports by `Fn::Sub`, and
-checks no parameter, so that all of this is resolved here.
+moto resolves references within a stack by itself. It does not support conditions on outputs or imports by `Fn::Sub`,
+and does not check parameters, so that all of this is done here.
 """
 
 import base64
@@ -34,22 +34,22 @@ PARAMETERS: Mapping[str, Mapping[str, str]] = {
         "RepositorySubject": "example@1234/unite@5678",
     },
 }
-"""What each stack is deployed with in tests, beside the certificate, which is made."""
+"""The parameters of each stack in tests, except for the certificate, which is created."""
 
 BLUE_GREEN: Mapping[str, Mapping[str, str]] = {
     name: {"Deployment": "blue-green"} for name in ("app", "observability", "delivery")
 }
-"""What the stacks are deployed with besides, for two groups of the API."""
+"""The additional parameters for two groups of API instances."""
 
 Template = dict[str, Any]
 
 
 class NotDeployable(Exception):
-    """CloudFormation would refuse the stack."""
+    """An error for which CloudFormation would refuse the stack."""
 
 
 class _Loader(yaml.CSafeLoader):  # type: ignore[misc]  # the lint set has no stubs of it
-    """Reads the short forms of CloudFormation's functions."""
+    """A YAML loader for the short forms of CloudFormation's functions."""
 
 
 def _function(loader: Any, tag: str, node: Any) -> dict[str, Any]:
@@ -69,18 +69,18 @@ _Loader.add_multi_constructor("!", _function)
 
 @cache
 def read(text: str) -> Template:
-    """Parse the text of a template. The answer is shared: it is not to be changed."""
+    """Parse the text of a template; the result is cached and must not be changed."""
     template: Template = yaml.load(text, _Loader)
     return template
 
 
 def sources() -> dict[str, str]:
-    """The text of each template by the name of its file, in the order in which they are deployed."""
+    """Return file name -> text of each template, in the order of deployment."""
     return {name: (FOLDER / f"{name}.yaml").read_text("utf-8") for name in ORDER}
 
 
 def path_of(name: str) -> Path:
-    """Where a template is."""
+    """Return the path of a template."""
     return FOLDER / f"{name}.yaml"
 
 
@@ -89,7 +89,7 @@ _PLACEHOLDER = re.compile(r"\$\{(!?)([^}]+)\}")
 
 
 class Resolver:
-    """Resolves everything but references to resources of the same stack."""
+    """Resolves all functions except references to resources of the same stack."""
 
     def __init__(self, template: Template, parameters: Mapping[str, str], exports: Mapping[str, str]) -> None:
         self._template = template
@@ -110,7 +110,7 @@ class Resolver:
         }
 
     def template(self) -> Template:
-        """The template as moto understands it."""
+        """Return the template in a form that moto understands."""
         return {
             "AWSTemplateFormatVersion": "2010-09-09",
             "Resources": self._kept(self._template["Resources"]),
@@ -118,11 +118,11 @@ class Resolver:
         }
 
     def condition(self, name: str) -> bool:
-        """Whether a condition of the template holds."""
+        """Return whether a condition of the template is true."""
         return self._holds(self._template["Conditions"][name])
 
     def resolve(self, node: Any) -> Any:
-        """The node with its functions resolved, as far as they do not ask for a resource of the same stack."""
+        """Return the node with all functions resolved that do not refer to a resource of the same stack."""
         if isinstance(node, dict):
             if len(node) == 1 and next(iter(node)) in self._functions:
                 (name, argument) = next(iter(node.items()))
@@ -244,5 +244,5 @@ def _checked(template: Template, given: Mapping[str, str]) -> dict[str, Any]:
 
 
 def as_json(template: Template) -> str:
-    """The template as text."""
+    """Return the template as text."""
     return json.dumps(template)

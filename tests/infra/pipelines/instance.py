@@ -1,4 +1,4 @@
-"""An instance in a temporary root, what CodeDeploy's agent does there, and a systemd that starts real processes."""
+"""Simulated instance in a temporary folder, with a CodeDeploy agent and a systemd that starts real processes."""
 
 import shutil
 import socket
@@ -17,7 +17,7 @@ from tests.infra.pipelines.yaml_files import load
 SOURCE = CHECKOUT / "infra" / "codedeploy"
 
 EVENTS = ("ApplicationStop", "BeforeInstall", "Install", "AfterInstall", "ApplicationStart", "ValidateService")
-"""The order of an in-place deployment, without the parts that are the load balancer's."""
+"""The order of the events of an in-place deployment, without those of the load balancer."""
 
 _APPLICATION = """
     import os, sys
@@ -39,7 +39,7 @@ _PYTHON = """
         "-m venv") mkdir -p $4/bin && ln -s {python} $4/bin/python ;;
     esac
 """
-"""Makes an environment without installing anything, which takes a second each time."""
+"""A stub that creates an environment without installing anything, to save a second each time."""
 
 _SYSTEMCTL = """
     state={state}
@@ -67,7 +67,7 @@ _SYSTEMCTL = """
 
 
 def revision(folder: Path, release: str, *, status: int = 200, source: Path = SOURCE) -> Path:
-    """A revision whose API answers with `status` when asked if it is ready; with 0 it ends as soon as it is started."""
+    """Create a revision whose readiness check answers with `status`; with 0 its API ends at once."""
     application = folder / "application"
     (application / "entrypoints").mkdir(parents=True)
     (application / "entrypoints" / "__main__.py").write_text(
@@ -92,14 +92,14 @@ def _free_port() -> int:
 
 @dataclass(frozen=True)
 class Deployment:
-    """How a deployment ended: the event that failed, or None, and what its hooks wrote."""
+    """The result of a deployment: the failed event or None, and the output of its hooks."""
 
     failed: str | None
     output: str
 
 
 class Instance:
-    """A machine that its own setup has finished with, as the launch template does."""
+    """An instance after its setup by the launch template."""
 
     def __init__(self, folder: Path, *, role: str = "api") -> None:
         self.root = folder / "root"
@@ -120,7 +120,7 @@ class Instance:
         self._deployed: Path | None = None
 
     def hook(self, revision_: Path, event: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        """Run what the appspec names for an event."""
+        """Run the hooks of the appspec for an event."""
         (hook,) = load(revision_ / "appspec.yml")["hooks"][event]
         environment = {
             "PATH": self.stubs.path,
@@ -140,13 +140,13 @@ class Instance:
         )
 
     def copy(self, revision_: Path) -> None:
-        """Copy the files that the appspec names, over what is there."""
+        """Copy the files of the appspec over existing ones."""
         for each in load(revision_ / "appspec.yml")["files"]:
             source = revision_ / each["source"].lstrip("/")
             shutil.copytree(source, self.root / each["destination"].lstrip("/"), dirs_exist_ok=True)
 
     def deploy(self, revision_: Path, *, times: int = 1, **variables: str) -> Deployment:
-        """Deploy a revision as CodeDeploy's agent does, each event `times` times, until one fails."""
+        """Deploy a revision like CodeDeploy's agent, each event `times` times, until one fails."""
         output = ""
         for event in EVENTS:
             for _ in range(times):
@@ -154,7 +154,7 @@ class Instance:
                     self.copy(revision_)
                     continue
                 source = self._deployed if event == "ApplicationStop" else revision_
-                if source is None:  # nothing was deployed to this instance before
+                if source is None:  # this is the first deployment to the instance
                     continue
                 done = self.hook(source, event, **variables)
                 output += done.stdout + done.stderr
@@ -164,7 +164,7 @@ class Instance:
         return Deployment(None, output)
 
     def answer(self) -> str | None:
-        """Which release answers that it is ready; None where nobody does."""
+        """Return the release that answers as ready; None if none does."""
         try:
             with urlopen(f"http://127.0.0.1:{self.port}/health/ready", timeout=5) as response:
                 text: str = response.read().decode()
@@ -173,11 +173,11 @@ class Instance:
             return None
 
     def linked(self, name: str) -> str | None:
-        """The release that `current` or `previous` leads to."""
+        """Return the release that the link `current` or `previous` points to."""
         path = self.root / "srv" / "unite" / name
         return path.readlink().name if path.is_symlink() else None
 
     def stop(self) -> None:
-        """End every process that was started here."""
+        """Stop every process that was started here."""
         for unit in ("unite-api.service", "unite-worker.service"):
             subprocess.run([self.stubs.folder / "systemctl", "stop", unit], check=False)

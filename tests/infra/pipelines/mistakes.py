@@ -1,4 +1,4 @@
-"""Mistakes in what builds and deploys, each with the check that finds it."""
+"""Planted mistakes in build and deployment files, each with the check that finds it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from tests.infra.tools import run, tool
 
 @dataclass(frozen=True)
 class Mistake:
-    """`before` becomes `after` in a file; `check` then says something with `says` in it."""
+    """A change of `before` to `after` in a file; the output of `check` then has to contain `says`."""
 
     name: str
     file: str
@@ -45,7 +45,7 @@ def _shellcheck(folder: Path) -> str:
 
 
 def _rehearsal(folder: Path) -> str:
-    """Deploy a release, and then one that is not ready, with the hooks of a folder."""
+    """Deploy a release, and then one that does not become ready, with the hooks of a folder."""
     source = folder / "infra" / "codedeploy"
     instance = Instance(folder / "instance")
     try:
@@ -75,7 +75,7 @@ CHECKS: dict[str, Callable[[Path], str]] = {
     "the rehearsal of a deployment": _rehearsal,
     "the rules for units": lambda folder: "\n".join(problems_of_units(folder / "infra" / "codedeploy" / "systemd")),
 }
-"""What looks at a copy of the project, by the name that the table shows."""
+"""Name in the table -> check of a copy of the project."""
 
 _CI, _DEPLOY, _RELEASE = (f".github/workflows/{name}.yml" for name in ("ci", "deploy", "release"))
 _CHECKOUT = "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1"
@@ -196,7 +196,7 @@ MISTAKES = (
         "zizmor",
         "dependabot-cooldown",
     ),
-    # zizmor says nothing where another part of the file has a cooldown.
+    # zizmor does not report it if another part of the file has a cooldown.
     Mistake(
         "updates on the day of their publication",
         ".github/dependabot.yml",

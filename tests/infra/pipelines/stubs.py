@@ -1,4 +1,4 @@
-"""Programs that stand in for others: each notes how it was called, and does what its script says."""
+"""Stub programs that record their calls and run a script."""
 
 import os
 import textwrap
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 class Stubs:
-    """A folder of programs that goes before all others on the path."""
+    """A folder of programs that comes first on the PATH."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -14,18 +14,18 @@ class Stubs:
         self.log = folder.parent / "calls.log"
 
     def add(self, name: str, script: str = "") -> None:
-        """Make a program that writes down its name and its arguments, and then runs the script of sh."""
+        """Create a program that records its name and arguments, and then runs a shell script."""
         program = self.folder / name
         program.write_text(f'#!/bin/sh\necho "{name} $*" >>{self.log}\n{textwrap.dedent(script).strip()}\n')
         program.chmod(0o755)
 
     @property
     def path(self) -> str:
-        """What the variable PATH has to be."""
+        """Return the value for PATH."""
         return f"{self.folder}{os.pathsep}{os.environ['PATH']}"
 
     def calls(self) -> list[str]:
-        """Every call until now, first one first."""
+        """Return all calls so far, oldest first."""
         return self.log.read_text("utf-8").splitlines() if self.log.exists() else []
 
     def forget(self) -> None:

@@ -1,4 +1,4 @@
-"""What is wrong with the units of systemd."""
+"""Checks of the systemd units."""
 
 from configparser import RawConfigParser
 from pathlib import Path
@@ -28,23 +28,23 @@ REQUIRED = {
     "UMask": "0077",
     "User": "unite",
 }
-"""What every service of ours says, and nothing else."""
+"""The required settings of every service."""
 
 
 class _Unit(RawConfigParser):
     def optionxform(self, optionstr: str) -> str:
-        return optionstr  # systemd tells capitals from small letters
+        return optionstr  # names in systemd are case-sensitive
 
 
 def service(path: Path) -> dict[str, str]:
-    """The section Service of a unit; of a line that is there twice the last one."""
+    """Return the section Service of a unit; the last one of repeated settings."""
     unit = _Unit(strict=False, delimiters=["="], comment_prefixes=["#"])
     unit.read(path, "utf-8")
     return dict(unit["Service"])
 
 
 def problems(folder: Path) -> list[str]:
-    """A sentence for each thing that is wrong."""
+    """Return a sentence for each fault."""
     found = []
     for path in sorted(folder.glob("*.service")):
         says = service(path)

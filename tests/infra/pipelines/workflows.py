@@ -1,4 +1,4 @@
-"""What is wrong with a folder of workflows, beyond what linters see."""
+"""Checks of GitHub workflows that linters do not make."""
 
 import re
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ MAY = {
     ("release.yml", "publish"): {"contents: write"},
     ("release.yml", "wheel"): {"attestations: write", "contents: read", "id-token: write"},
 }
-"""The only jobs that may do more than read the repository."""
+"""The only jobs with more permissions than reading the repository."""
 
 NEEDS = {
     ("ci.yml", "test"): "lint",
@@ -29,14 +29,14 @@ NEEDS = {
     ("release.yml", "publish"): ["wheel", "image"],
     ("release.yml", "production"): "publish",
 }
-"""What each job waits for: nothing is built, deployed or released that was not checked."""
+"""Job -> the jobs that it has to wait for, so that nothing unchecked is built, deployed or released."""
 
 _PINNED = re.compile(r"\S+@[0-9a-f]{40} # v\d+\.\d+\.\d+|\$/\.github/workflows/\S+\.yml")
 _CACHE = re.compile(r"\bcache\b(?!: false)")
 
 
 def problems(folder: Path) -> list[str]:
-    """A sentence for each thing that is wrong."""
+    """Return a sentence for each fault."""
     return [problem for path in sorted(folder.glob("*.yml")) for problem in _problems(path)]
 
 
@@ -73,6 +73,6 @@ def _problems_of_a_job(file: str, name: str, job: dict[str, Any]) -> Iterator[st
 
 
 def hasty_updates(path: Path) -> list[str]:
-    """The parts of Dependabot's file whose updates do not wait for a week."""
+    """Return the parts of Dependabot's file whose updates do not wait for a week."""
     updates = load(path)["updates"]
     return [each["package-ecosystem"] for each in updates if each.get("cooldown", {}).get("default-days", 0) < 7]

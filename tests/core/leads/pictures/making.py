@@ -1,4 +1,4 @@
-"""Pictures with marks in all the places where programs write beside the pixels, and what shows the pixels."""
+"""Generation of images with metadata everywhere, and reading of their visible content."""
 
 import io
 import struct
@@ -10,14 +10,14 @@ from PIL import Image, ImageCms, ImageOps
 from PIL.TiffImagePlugin import IFDRational
 
 MARK = b"PLANTED"
-"""Stands in every place where something could be told; nowhere after a picture was cleaned."""
+"""Text in all metadata of an image; a cleaned image does not contain it."""
 
 TURNED = 6
-"""The orientation of a picture that has to be turned to the right by a quarter."""
+"""The EXIF orientation for a rotation by 90 degrees to the right."""
 
 
 def pixels(width: int = 40, height: int = 24) -> Image.Image:
-    """A picture whose quarters differ, so that turning it shows."""
+    """Return an image with four different quarters, so that a rotation is visible."""
     picture = Image.new("RGB", (width, height), (200, 30, 30))
     picture.paste((30, 200, 30), (width // 2, 0, width, height // 2))
     picture.paste((30, 30, 200), (0, height // 2, width // 2, height))
@@ -25,7 +25,7 @@ def pixels(width: int = 40, height: int = 24) -> Image.Image:
 
 
 def exif(orientation: int | None = TURNED, order: str = "<") -> bytes:
-    """Exif as a phone writes it: where and when, by whom, with what, which side is up."""
+    """Return EXIF data as a phone writes it: place, time, author, device, orientation."""
     tags = Image.Exif()
     tags.endian = order
     tags[0x010E] = MARK.decode()
@@ -46,35 +46,35 @@ def exif(orientation: int | None = TURNED, order: str = "<") -> bytes:
 
 @cache
 def profile() -> bytes:
-    """A colour profile, the same each time although it says when it was made."""
+    """Return a colour profile with a fixed creation date."""
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
 def saved(picture: Image.Image, kind: str, **options: Any) -> bytes:
-    """The picture as a file."""
+    """Return the image as a file."""
     with io.BytesIO() as file:
         picture.save(file, kind, **options)
         return file.getvalue()
 
 
 def segment(marker: int, data: bytes) -> bytes:
-    """A segment of a JPEG."""
+    """Return a segment of a JPEG."""
     return struct.pack(">BBH", 0xFF, marker, len(data) + 2) + data
 
 
 def chunk(kind: bytes, data: bytes) -> bytes:
-    """A chunk of a WebP."""
+    """Return a chunk of a WebP."""
     return kind + struct.pack("<I", len(data)) + data + bytes(len(data) % 2)
 
 
 def webp(*chunks: bytes) -> bytes:
-    """A WebP of these chunks."""
+    """Return a WebP of these chunks."""
     body = b"WEBP" + b"".join(chunks)
     return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
 def shown(content: bytes) -> tuple[str | None, tuple[int, int], bytes, bytes | None]:
-    """What somebody sees of a picture: its type, its sides and its pixels as they are turned, and its colours."""
+    """Return the visible content of an image: type, size, pixels after rotation, and colour profile."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # what a mark stands for is malformed
         opened = Image.open(io.BytesIO(content))

@@ -1,4 +1,4 @@
-"""A headless Chromium, and a service that it finds at an address of its own."""
+"""Fixtures for browser tests: headless Chromium, and a service that listens on a local port."""
 
 import shutil
 from collections.abc import Iterator
@@ -21,10 +21,10 @@ _PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 _PACKAGE = "chromium"
 
 
-# Not for the whole run: while Playwright is started, no other test of this process could run an event loop.
+# Not for the whole run, because while Playwright runs no other test of this process can run an event loop.
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """The browser of this machine; where there is none, Debian's is installed."""
+    """Return the installed Chromium; install Debian's if there is none."""
     if not any(map(shutil.which, _PROGRAMS)):
         install(_PACKAGE, print)
     program = next(filter(None, map(shutil.which, _PROGRAMS)))
@@ -36,7 +36,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def site(chromium: Browser) -> Iterator[Site]:
-    """A service with figures that are made up, listening at a port of this machine."""
+    """Run a service with invented figures on a local port."""
     port = free_port()
     service = Service(public_url=f"http://127.0.0.1:{port}", figures=ExampleFigures())
     with listening(service, port, chromium) as made:
@@ -45,7 +45,7 @@ def site(chromium: Browser) -> Iterator[Site]:
 
 @pytest.fixture(scope="module")
 def working_day(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, SalesDay]]:
-    """A service over SQLite whose figures are those of its own reports, after a day of calls."""
+    """Run a service over SQLite with the figures of its own reports, after a day of calls."""
     engine = a_database(tmp_path_factory.mktemp("day"))
     port = free_port()
     service = service_over(engine, public_url=f"http://127.0.0.1:{port}")
@@ -57,7 +57,7 @@ def working_day(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @contextmanager
 def listening(service: Service, port: int, browser: Browser) -> Iterator[Site]:
-    """The service at that port, and its visitors."""
+    """Serve the service at that port; yield the site for visitors."""
     server = make_server("127.0.0.1", port, service.app, threaded=True)
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()

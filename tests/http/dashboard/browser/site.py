@@ -1,4 +1,4 @@
-"""The pages as a browser shows them, and whoever looks at them."""
+"""The dashboard in a browser: windows, their requests and errors."""
 
 import re
 from typing import Any
@@ -23,7 +23,7 @@ _WATCH_POLICY = """
 
 
 class Site:
-    """The service, and visitors with windows of their own."""
+    """The service, with windows for visitors."""
 
     def __init__(self, service: Service, url: str, browser: Browser) -> None:
         self.service = service
@@ -34,7 +34,7 @@ class Site:
         self.errors: list[str] = []
 
     def page(self, **options: Any) -> Page:
-        """An empty window; its requests and its errors are written down."""
+        """Open an empty window, and record its requests and errors."""
         context = self._browser.new_context(base_url=self.url, **options)
         self._contexts.append(context)
         context.add_init_script(_WATCH_POLICY)
@@ -48,13 +48,13 @@ class Site:
         return self.service.add(role)
 
     def signed_in(self, role: Role, **options: Any) -> Page:
-        """A window with the dashboard of a new user of that role."""
+        """Open a window with the dashboard of a new user of that role."""
         page = self.page(**options)
         sign_in(page, self.user(role))
         return page
 
     def elsewhere(self) -> list[str]:
-        """What was asked of anybody else than this service."""
+        """Return the requests to other servers than this service."""
         return [url for url in self.requested if not url.startswith(f"{self.url}/")]
 
     def close(self) -> None:
@@ -71,7 +71,7 @@ def sign_in(page: Page, user: User, *, to: str = HOME) -> None:
 
 
 def violations(page: Page) -> list[str]:
-    """What the page was kept from by its Content-Security-Policy."""
+    """Return what the Content-Security-Policy blocked."""
     found: list[str] = page.evaluate("window.violations")
     return found
 
