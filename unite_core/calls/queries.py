@@ -89,7 +89,7 @@ class GetCallLogEntry:
 
 @dataclass(frozen=True, slots=True)
 class TaskLedger:
-    """The chain of a task from its first entry on, and its first fault; `find_fault` is None if it verifies.
+    """The chain of a task from its first entry on, and its first fault; `broken` is None if it verifies.
 
     Entries that cannot be read are left out, and are a fault.
     """
