@@ -29,6 +29,10 @@ tools := .venv/tools
 infra := .venv-infra
 packages := unite_core adapters entrypoints
 
+# Empty, whatever the surrounding environment says: what is compiled is kept. Tests start hundreds of processes, each of
+# which would take a second to compile the same modules.
+export PYTHONDONTWRITEBYTECODE :=
+
 # Each set of requirements is locked with hashes and installed whole; a stamp says that it is there.
 # A set contains the one before it: service, test, lint.
 define install

@@ -3,21 +3,29 @@
 Alembic is configured here, without an ini file.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, inspect
 
 from adapters.sql import grants, mysql_words
 from adapters.sql.execution_options import READ_ONLY
 from adapters.sql.grants import DatabaseAccount, ExcessPrivileges
 
+# Alembic is imported where a migration runs. It takes longer to load than everything else that a start does with a
+# database which is up to date already.
+if TYPE_CHECKING:
+    from alembic.config import Config
+
 MIGRATIONS = Path(__file__).with_name("migrations")
+
+VERSION_TABLE = "alembic_version"
+"""The table in which Alembic stores the revision of a database."""
+
+_REVISION = re.compile(r'^revision = "([^"]+)"$', re.MULTILINE)
 
 # A named lock is valid for the whole server, and its name has at most 64 characters.
 _LOCK = "CONCAT('unite ', SHA2(DATABASE(), 224))"
@@ -34,12 +42,16 @@ def upgrade(engine: Engine, revision: str = "head") -> None:
     all migrations are one transaction. MySQL commits each statement that changes a table, so that the statements before
     a failure stay.
     """
+    from alembic import command  # noqa: PLC0415 - as said above
+
     with _exclusively(engine) as connection:
         command.upgrade(_config(connection), revision)
 
 
 def downgrade(engine: Engine, revision: str) -> None:
     """Revert all migrations after `revision` (`base`: all of them), and delete the data that they added."""
+    from alembic import command  # noqa: PLC0415 - as said above
+
     with _exclusively(engine) as connection:
         command.downgrade(_config(connection), revision)
 
@@ -59,20 +71,33 @@ def grant(engine: Engine, account: DatabaseAccount) -> ExcessPrivileges:
 def current(engine: Engine) -> str | None:
     """Return the current revision of the database; None if it was never migrated."""
     with engine.connect().execution_options(**{READ_ONLY: True}) as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+        return revision_of(connection)
+
+
+def revision_of(connection: Connection) -> str | None:
+    """Return the revision of the connected database; None if it has none, or several."""
+    if not inspect(connection).has_table(VERSION_TABLE):
+        return None
+    statement = f"SELECT version_num FROM {VERSION_TABLE}"  # noqa: S608 - our own constant
+    stored = connection.exec_driver_sql(statement).scalars().all()
+    return stored[0] if len(stored) == 1 else None
 
 
 def head() -> str:
     """Return the revision that this version of Unite needs."""
-    revision = ScriptDirectory(str(MIGRATIONS)).get_current_head()
-    if revision is None:
+    return revisions()[-1]
+
+
+def revisions() -> list[str]:
+    """Return all revisions that this version of Unite knows, the oldest first.
+
+    They are read from the files, whose names begin with the revision's number; a test compares them with Alembic's.
+    """
+    texts = [path.read_text("utf-8") for path in sorted((MIGRATIONS / "versions").glob("*.py"))]
+    found = [revision for text in texts for revision in _REVISION.findall(text)]
+    if not found:
         raise RuntimeError("There are no migrations; the installation is incomplete.")
-    return revision
-
-
-def revisions() -> set[str]:
-    """Return all revisions that this version of Unite knows."""
-    return {script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
+    return found
 
 
 def is_current(engine: Engine) -> bool:
@@ -126,7 +151,9 @@ def _exclusively(engine: Engine) -> Iterator[Connection]:
             connection.exec_driver_sql(f"SELECT RELEASE_LOCK({_LOCK})")
 
 
-def _config(connection: Connection) -> Config:
+def _config(connection: Connection) -> "Config":
+    from alembic.config import Config  # noqa: PLC0415 - as said above
+
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     return config

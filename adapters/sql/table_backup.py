@@ -9,14 +9,12 @@ from itertools import islice
 from typing import Any, BinaryIO
 
 import orjson
-from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, Engine, inspect
 
 from adapters.sql.execution_options import READ_ONLY
+from adapters.sql.migrate import VERSION_TABLE, revision_of
 
 ROW_BATCH_SIZE = 2_000
-
-VERSION_TABLE = "alembic_version"
 
 Progress = Callable[[int], None]
 
@@ -34,7 +32,7 @@ class TableSnapshot:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         # The first read of the transaction sets the moment of the snapshot.
-        self.revision = MigrationContext.configure(connection).get_current_revision()
+        self.revision = revision_of(connection)
         self.counts = _counts(connection)
 
     def write(self, table: str, target: BinaryIO, progress: Progress) -> None:

@@ -1,14 +1,14 @@
-"""Wire settings, adapters and use cases to a running application; the only package that imports adapters."""
+"""Wire settings, adapters and use cases to a running application; the only package that imports adapters.
+
+The modules `backup` and `restore` are imported by their commands alone: the service needs neither.
+"""
 
 from adapters.sql.grants import ExcessPrivileges
-from entrypoints.bootstrap.archive import Manifest
-from entrypoints.bootstrap.backup import back_up
 from entrypoints.bootstrap.data_folder import folder_warning
 from entrypoints.bootstrap.database import FILE as DATABASE_FILE
 from entrypoints.bootstrap.database import database_is_current, database_is_later, database_url, grant_rights
 from entrypoints.bootstrap.ledger import open_ledger_read_only
 from entrypoints.bootstrap.refusal import StartRefused
-from entrypoints.bootstrap.restore import Restored, restore
 from entrypoints.bootstrap.servers import Dependency, grant_log, provide_storage
 from entrypoints.bootstrap.starting import (
     OPERATOR,
@@ -24,11 +24,8 @@ __all__ = [
     "OPERATOR",
     "Dependency",
     "ExcessPrivileges",
-    "Manifest",
-    "Restored",
     "StartRefused",
     "Started",
-    "back_up",
     "create_first_admin",
     "database_is_current",
     "database_is_later",
@@ -40,6 +37,5 @@ __all__ = [
     "load_settings",
     "open_ledger_read_only",
     "provide_storage",
-    "restore",
     "start",
 ]

@@ -10,8 +10,6 @@ from typing import BinaryIO
 from sqlalchemy import URL
 
 from adapters.local.file_backup import LinkedFiles, linked_files
-from adapters.mongo import backup
-from adapters.mongo.connection import Mongo
 from adapters.sql.sqlite_backup import copy_database, find_damage, revision_and_counts
 from adapters.sql.table_backup import table_snapshot
 from entrypoints.bootstrap import archive
@@ -152,6 +150,9 @@ def _mongodb(settings: Settings, scratch: Path, until: datetime, progress: Progr
     """
     if settings.mongodb_url is None:
         return None
+    from adapters.mongo import backup
+    from adapters.mongo.connection import Mongo
+
     mongo = Mongo(settings.mongodb_url, timeouts=backup.TIMEOUTS)
     members: dict[str, Path] = {}
     counts: dict[str, int] = {}

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from alembic.util.exc import CommandError
 from sqlalchemy import URL, Engine, make_url
 from sqlalchemy.exc import DatabaseError
 
@@ -79,12 +78,9 @@ def open_migrated(url: URL) -> Engine:
             log.info(
                 "The database is at a later schema, %s, with which this version can work.", migrate.current(engine)
             )
-    except CommandError as error:
+    except StartRefused:
         engine.dispose()
-        raise StartRefused(
-            f"The database is at a schema that this version of Unite cannot work with: {error}. "
-            f"Start the later version that it was used with, or name another database in {DATABASE_URL.name}."
-        ) from error
+        raise
     except (Unavailable, DatabaseError, OSError) as error:
         engine.dispose()
         raise unusable(url, error) from error
@@ -122,10 +118,17 @@ def engine_of(url: URL, *, patient: bool = False) -> Engine:
 
 
 def _migrate(url: URL) -> None:
-    """Apply the missing migrations, without a timeout for large tables."""
+    """Apply the missing migrations, without a timeout for large tables; raise `StartRefused` for an unknown schema."""
+    from alembic.util.exc import CommandError
+
     engine = create_engine_for(url, patient=True)
     try:
         migrate.upgrade(engine)
+    except CommandError as error:
+        raise StartRefused(
+            f"The database is at a schema that this version of Unite cannot work with: {error}. "
+            f"Start the later version that it was used with, or name another database in {DATABASE_URL.name}."
+        ) from error
     finally:
         engine.dispose()
 

@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import URL, Engine
 from sqlalchemy.exc import DatabaseError
 
-from adapters.mongo import backup
-from adapters.mongo.connection import Mongo
 from adapters.sql import migrate
 from adapters.sql.engine import create_engine_for
 from adapters.sql.sqlite_backup import checkpoint_log, find_damage, put_in_place, remove_side_files, revision_and_counts
@@ -28,6 +27,9 @@ from entrypoints.settings import Settings
 from entrypoints.variables import DATA_DIR, DATABASE_URL, MONGODB_URL
 from unite_core.calls.use_cases.verification import VerificationResult, VerifyLedger
 from unite_core.errors import Unavailable
+
+if TYPE_CHECKING:
+    from adapters.mongo.connection import Mongo
 
 STAGING = ".restore"
 
@@ -119,6 +121,8 @@ def _refuse_what_is_not_empty(settings: Settings, url: URL, folder: Path, manife
     if manifest.files and any(path.is_file() for path in (folder / archive.FILES).rglob("*")):
         there.append(f"files in {folder / archive.FILES}")
     if manifest.documents is not None and settings.mongodb_url is not None:
+        from adapters.mongo import backup
+
         with _mongo(settings.mongodb_url) as mongo:
             there += [f"the collection {name}" for name in backup.non_empty_collections(mongo)]
     if there:
@@ -145,7 +149,10 @@ def _disposed(engine: Engine) -> Iterator[None]:
 
 
 @contextmanager
-def _mongo(url: str) -> Iterator[Mongo]:
+def _mongo(url: str) -> "Iterator[Mongo]":
+    from adapters.mongo import backup
+    from adapters.mongo.connection import Mongo
+
     mongo = Mongo(url, timeouts=backup.TIMEOUTS)
     try:
         yield mongo
@@ -259,6 +266,8 @@ def _verified_ledger(engine: Engine, manifest: archive.Manifest, progress: Progr
 def _load_documents(settings: Settings, staging: Path, manifest: archive.Manifest, progress: Progress) -> None:
     if manifest.documents is None or settings.mongodb_url is None:
         return
+    from adapters.mongo import backup
+
     with _mongo(settings.mongodb_url) as mongo, _partial(_loaded(database_url(settings), manifest)):
         for collection, expected in manifest.documents.items():
             with (staging / archive.MONGODB / f"{collection}.bson").open("rb") as stream:

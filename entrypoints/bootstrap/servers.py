@@ -4,26 +4,14 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import URL, Engine
 
-from adapters.aws.clients import AwsClients
-from adapters.aws.guard import ServiceGuard as Service
-from adapters.aws.provisioning import create_buckets, create_queue, create_topic, enable_upload_notices
-from adapters.aws.s3 import Buckets, S3Files
-from adapters.aws.sns import SnsTopic
-from adapters.aws.sqs import SqsUploadNotices
 from adapters.local.console import ConsoleTextMessages, ConsoleTopic
 from adapters.local.disk import DiskSpace
 from adapters.local.files import LocalFiles
-from adapters.mongo.accounts import MongoAccount, grant_privileges
-from adapters.mongo.activity import MongoActivityLog
-from adapters.mongo.calls import MongoCallDocuments
-from adapters.mongo.connection import Mongo
 from adapters.rate_limits import LocalRateLimits
-from adapters.redis.cache import RedisCache
-from adapters.redis.connection import RedisServer
-from adapters.redis.rate_limits import RedisRateLimits
 from adapters.sql.activity import SqlActivityLog
 from entrypoints.bootstrap.database import is_file
 from entrypoints.bootstrap.refusal import StartRefused
@@ -37,6 +25,13 @@ from unite_core.files import Files, SignedFiles
 from unite_core.notifications.ports import ActivityLog, TextMessages, Topic
 from unite_core.rate_limits import RateLimits
 from unite_core.reports.documents import CallDocuments
+
+# The adapters of servers are imported by the functions that build them: their libraries take long to load, and only an
+# installation that uses such a server is to wait for that.
+if TYPE_CHECKING:
+    from adapters.aws.clients import AwsClients
+    from adapters.aws.sqs import SqsUploadNotices
+    from adapters.redis.connection import RedisServer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +52,7 @@ class Dependency:
 class SharedState:
     """The cache and the rate limits, shared in Redis or local to the process."""
 
-    redis: RedisServer | None = None
+    redis: "RedisServer | None" = None
     cache: Cache = field(default_factory=NoCache)
     limits: RateLimits
     dependencies: Mapping[str, Dependency] = field(default_factory=dict)
@@ -71,6 +66,10 @@ def shared_state(settings: Settings, clock: Clock, secret: bytes) -> SharedState
     own = LocalRateLimits(clock)
     if settings.redis_url is None:
         return SharedState(limits=own)
+    from adapters.redis.cache import RedisCache
+    from adapters.redis.connection import RedisServer
+    from adapters.redis.rate_limits import RedisRateLimits
+
     server = RedisServer(settings.redis_url)
     return SharedState(
         redis=server,
@@ -95,6 +94,10 @@ def activity_stores(settings: Settings, engine: Engine) -> ActivityStores:
     """Create the activity log: in MongoDB if it is configured, otherwise in the database."""
     if settings.mongodb_url is None:
         return ActivityStores(activity=SqlActivityLog(engine))
+    from adapters.mongo.activity import MongoActivityLog
+    from adapters.mongo.calls import MongoCallDocuments
+    from adapters.mongo.connection import Mongo
+
     mongo = Mongo(settings.mongodb_url)
     activity = MongoActivityLog(mongo, retention=settings.activity_retention)
     with suppress(Unavailable):  # it is made ready before the first delivery otherwise, which tells of what fails
@@ -115,6 +118,10 @@ def grant_log(settings: Settings) -> bool:
     """
     if settings.mongodb_url is None or settings.mongodb_service_url is None:
         return False
+    from adapters.mongo.accounts import MongoAccount, grant_privileges
+    from adapters.mongo.activity import MongoActivityLog
+    from adapters.mongo.connection import Mongo
+
     mongo = Mongo(settings.mongodb_url)
     try:
         MongoActivityLog(mongo, retention=settings.activity_retention).prepare()
@@ -136,7 +143,7 @@ class FileStores:
 
     files: Files
     signed_files: SignedFiles | None = None
-    notices: SqsUploadNotices | None = None
+    notices: "SqsUploadNotices | None" = None
     upkeep: Mapping[str, Callable[[], object]] = field(default_factory=dict)
     dependencies: Mapping[str, Dependency] = field(default_factory=dict)
 
@@ -154,6 +161,10 @@ def file_stores(settings: Settings, clock: Clock, secrets: Mapping[str, bytes], 
         return FileStores(
             files=local, signed_files=local, upkeep={"unfinished uploads deleted": local.remove_leftovers}
         )
+    from adapters.aws.clients import AwsClients
+    from adapters.aws.s3 import Buckets, S3Files
+    from adapters.aws.sqs import SqsUploadNotices
+
     access = AwsClients(endpoint_url=settings.aws_endpoint_url)
     buckets = Buckets(imports=storage.imports, images=storage.images)
     files = S3Files(buckets, access=access, clock=clock, public_url=storage.public_url)
@@ -212,15 +223,16 @@ def messages(settings: Settings) -> Messages:
 
 
 def _in_sns(settings: Settings, arn: str) -> tuple[Topic, Dependency]:
+    from adapters.aws.sns import SnsTopic
+
     topic = SnsTopic(arn, access=_access_to_topic(settings, arn))
     return topic, Dependency(ask=topic.ping, breaker=lambda: topic.breaker_state)
 
 
 def _by_twilio(account: Twilio, public_url: str) -> tuple[TextMessages, Signatures, Dependency]:
-    # Its library takes as long to load as much else together: only those who use it wait for that.
-    from adapters.twilio import connection  # noqa: PLC0415 - see above
-    from adapters.twilio.messages import Sender, TwilioTextMessages  # noqa: PLC0415 - see above
-    from adapters.twilio.signatures import TwilioSignatures  # noqa: PLC0415 - see above
+    from adapters.twilio import connection
+    from adapters.twilio.messages import Sender, TwilioTextMessages
+    from adapters.twilio.signatures import TwilioSignatures
 
     twilio = connection.Twilio(
         connection.Account(sid=account.account_sid, auth_token=account.auth_token, base_url=account.base_url)
@@ -233,8 +245,10 @@ def _by_twilio(account: Twilio, public_url: str) -> tuple[TextMessages, Signatur
     )
 
 
-def _access_to_topic(settings: Settings, arn: str) -> AwsClients:
+def _access_to_topic(settings: Settings, arn: str) -> "AwsClients":
     """Return access to the region of the topic, which may differ from the region of everything else."""
+    from adapters.aws.clients import AwsClients
+
     return AwsClients(endpoint_url=settings.aws_endpoint_url, region=arn.split(":")[3])
 
 
@@ -246,6 +260,11 @@ def provide_storage(settings: Settings) -> bool:
     storage, arn, endpoint = settings.storage, settings.sns_topic_arn, settings.aws_endpoint_url
     if endpoint is None or (storage is None and arn is None):
         return False
+    from adapters.aws.clients import AwsClients
+    from adapters.aws.guard import ServiceGuard as Service
+    from adapters.aws.provisioning import create_buckets, create_queue, create_topic, enable_upload_notices
+    from adapters.aws.s3 import Buckets
+
     access = AwsClients(endpoint_url=endpoint)
     with Service("What stands in for AWS").translated():
         if storage is not None:

@@ -5,17 +5,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
 from adapters.argon2 import Argon2Passwords
-from adapters.aws.clients import AwsClients
-from adapters.aws.secrets_manager import read_secret
-from adapters.aws.sqs import SqsUploadNotices
 from adapters.jwt import COOKIE_AUDIENCE, JwtTokens
 from adapters.local.jobs import PIPE, LocalJobs, WakeUps
-from adapters.rq.jobs import RqJobs
-from adapters.rq.worker import RqQueues
 from adapters.sql.health import health_check
 from adapters.sql.unit_of_work import Outbox, SqlUnitOfWorkFactory
 from adapters.system_clock import SystemClock
@@ -44,6 +39,11 @@ from unite_core.notifications.model import ACTIVITY, TEXTS, TOPIC
 from unite_core.paging import PageRequest
 from unite_core.phone import PhonePolicy
 
+# Imported where they are built, as in `servers`: their libraries take long to load.
+if TYPE_CHECKING:
+    from adapters.aws.sqs import SqsUploadNotices
+    from adapters.rq.worker import RqQueues
+
 FILES = "files"
 
 DESTINATIONS = (ACTIVITY, TOPIC, TEXTS)
@@ -69,13 +69,13 @@ class Started:
     settings: Settings
     files: Files
     signed_files: SignedFiles | None
-    notices: SqsUploadNotices | None
+    notices: "SqsUploadNotices | None"
     cursor_secrets: tuple[bytes, ...]
     webhook_signatures: Signatures | None
     dependencies: Mapping[str, Dependency]
     upkeep: Mapping[str, Callable[[], object]] = field(default_factory=dict)
     jobs: Jobs
-    queues: RqQueues | None
+    queues: "RqQueues | None"
     listen: Callable[[], WakeUps]
     wake: Callable[[], None]
 
@@ -99,6 +99,9 @@ def load_settings(environ: Mapping[str, str], scope: Scope = Scope.SERVICE) -> S
     place = secret_location(environ)
     if place is None:
         return read_settings(environ, scope)
+    from adapters.aws.clients import AwsClients
+    from adapters.aws.secrets_manager import read_secret
+
     try:
         with waiting_for("AWS Secrets Manager"):
             secret = read_secret(place.arn, AwsClients(endpoint_url=place.aws_endpoint_url))
@@ -131,9 +134,7 @@ def start(settings: Settings) -> Started:
     clock = SystemClock()
     local_jobs = LocalJobs(folder)
     shared = servers.shared_state(settings, clock, next(iter(derive_keys(keys, "cache").values())))
-    jobs: Jobs = local_jobs
-    if shared.redis is not None:
-        jobs = RqJobs(shared.redis, destinations=DESTINATIONS, correlation_id=correlation_id)
+    jobs, queues = _queued(settings, shared) or (local_jobs, None)
     log = servers.activity_stores(settings, engine)
     kept = servers.file_stores(settings, clock, derive_keys(keys, "links"), FILES)
     messages = servers.messages(settings)
@@ -173,10 +174,21 @@ def start(settings: Settings) -> Started:
         },
         upkeep=kept.upkeep,
         jobs=jobs,
-        queues=RqQueues(settings.redis_url, DESTINATIONS) if settings.redis_url else None,
+        queues=queues,
         listen=partial(_listen, local_jobs, folder / PIPE),
         wake=local_jobs.wake,
     )
+
+
+def _queued(settings: Settings, shared: servers.SharedState) -> "tuple[Jobs, RqQueues] | None":
+    """What puts jobs into the queues of Redis, and where a worker gets them from; None where there is no Redis."""
+    if shared.redis is None or settings.redis_url is None:
+        return None
+    from adapters.rq.jobs import RqJobs
+    from adapters.rq.worker import RqQueues
+
+    jobs = RqJobs(shared.redis, destinations=DESTINATIONS, correlation_id=correlation_id)
+    return jobs, RqQueues(settings.redis_url, DESTINATIONS)
 
 
 def create_first_admin(started: Started) -> User | None:

@@ -10,7 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, NoReturn
 
-from entrypoints.bootstrap import Manifest, StartRefused, back_up
+from entrypoints.bootstrap import StartRefused
+from entrypoints.bootstrap.archive import Manifest
+from entrypoints.bootstrap.backup import back_up
 from entrypoints.cli.application import CommandFailed, print_error, settings_for
 from entrypoints.cli.progress import StageProgress, console
 

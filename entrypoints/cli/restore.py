@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from entrypoints.bootstrap import Restored, StartRefused, restore
+from entrypoints.bootstrap import StartRefused
+from entrypoints.bootstrap.restore import Restored, restore
 from entrypoints.cli.application import FAILED, CommandFailed, print_error, settings_for
 from entrypoints.cli.backup import STANDARD, describe_manifest, exit_on_signal
 from entrypoints.cli.progress import StageProgress, console

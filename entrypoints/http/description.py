@@ -26,12 +26,17 @@ class _Specification(Api):  # type: ignore[misc]  # flask-smorest ships no types
 _documents: dict[tuple[OperationGroup, ...], dict[str, Any]] = {}
 """Generated documents without `servers`, cached because generating one is the slowest part of `create_app`."""
 
+_texts: dict[tuple[tuple[OperationGroup, ...], str], bytes] = {}
+"""The documents as JSON, by their operation groups and the URL of the installation."""
+
 
 def openapi_json(app: Flask, rooms: tuple[OperationGroup, ...], public_url: str) -> bytes:
     """Return the OpenAPI document of `app` as JSON, for an installation at this URL."""
-    if rooms not in _documents:
-        _documents[rooms] = _document(app, rooms)
-    return to_json({**_documents[rooms], "servers": openapi.servers(public_url)})
+    if (rooms, public_url) not in _texts:
+        if rooms not in _documents:
+            _documents[rooms] = _document(app, rooms)
+        _texts[rooms, public_url] = to_json({**_documents[rooms], "servers": openapi.servers(public_url)})
+    return _texts[rooms, public_url]
 
 
 def _document(app: Flask, rooms: tuple[OperationGroup, ...]) -> dict[str, Any]:

@@ -64,7 +64,7 @@ def serving(code: Path, folder: Path) -> Iterator[Client]:
         process = subprocess.Popen(
             [sys.executable, "-m", "entrypoints", "serve"],
             cwd=code,
-            env=_unmeasured(folder, **settings),
+            env=environment(folder, **settings),
             stdin=subprocess.DEVNULL,
             stdout=stream,
             stderr=stream,
@@ -102,14 +102,9 @@ def run_older(revision: str, script: str, *arguments: str, folder: Path) -> None
     _write_code(_known(added, path)[-1], code)
     command = [sys.executable, "-c", script, *arguments]
     done = subprocess.run(
-        command, cwd=code, env=_unmeasured(folder, PYTHONPATH=str(code)), capture_output=True, text=True, check=False
+        command, cwd=code, env=environment(folder, PYTHONPATH=str(code)), capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-
-
-def _unmeasured(folder: Path, **settings: str) -> dict[str, str]:
-    """What a process of an older version sees: how much of that version is run is of no interest."""
-    return {name: it for name, it in environment(folder, **settings).items() if not name.startswith("COVERAGE")}
 
 
 def check_out_before(revision: str, target: Path) -> None:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.service_process import TIMEOUT, environment, eventually, run
+from tests.service_process import TIMEOUT, environment, eventually, measured, run
 
 
 def test_the_demonstration_shows_everything_and_ends_well(tmp_path: Path) -> None:
@@ -44,7 +44,8 @@ def test_at_a_terminal_there_are_bars(tmp_path: Path) -> None:
     mine, its = pty.openpty()
     with subprocess.Popen(
         [sys.executable, "-m", "entrypoints", "demo"],
-        env=environment(tmp_path, TMPDIR=str(tmp_path), TERM="xterm-256color", COLUMNS="80"),
+        # The demonstration is run by no test in its own process.
+        env=measured(environment(tmp_path, TMPDIR=str(tmp_path), TERM="xterm-256color", COLUMNS="80")),
         stdin=subprocess.DEVNULL,
         stdout=its,
         stderr=its,

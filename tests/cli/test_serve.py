@@ -16,6 +16,8 @@ from tests.service_process import Service, alive_in_session, direct_session, eve
 @pytest.fixture
 def one(tmp_path: Path) -> Iterator[Service]:
     with service(tmp_path) as it:
+        # Main process, server and worker are run by no test in its own process.
+        it.measured = True
         yield it
 
 

@@ -2,8 +2,6 @@
 
 import logging
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -14,7 +12,6 @@ from entrypoints.bootstrap import OPERATOR, Started, load_settings, provide_stor
 from entrypoints.settings import Settings
 from tests.adapters.aws.moto import access_to
 from tests.adapters.aws.topics import ListenedTo, listened_to
-from tests.conftest import CHECKOUT
 from tests.servers.moto import a_bucket_name
 from tests.servers.twilio import TwilioStandIn
 from tests.service_process import eventually
@@ -191,11 +188,3 @@ def test_a_topic_alone_is_made_where_something_stands_in_for_aws(tmp_path: Path,
 
     with start(settings) as started:
         started.dependencies["sns"].ask()
-
-
-def test_the_library_of_twilio_is_loaded_where_twilio_is_used_alone() -> None:
-    asking = "import sys, entrypoints.bootstrap; print('twilio' in sys.modules)"
-
-    told = subprocess.run([sys.executable, "-c", asking], cwd=CHECKOUT, capture_output=True, text=True, check=True)
-
-    assert told.stdout == "False\n"

@@ -3,6 +3,7 @@
 import ast
 import copy
 import importlib
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -74,10 +75,10 @@ def with_name(body: Any, path: Path, name: str) -> Any:
 def header_names() -> set[str]:
     """Return all headers that the sources read by a literal name; raise `AssertionError` for a computed one."""
     names: set[str] = set()
-    for source in sources(("entrypoints",)):
+    for source in sources(("entrypoints",), containing=re.compile(r"request\.headers")):
         if not source.module.startswith("entrypoints.http."):
             continue
-        for node in ast.walk(source.tree):
+        for node in source.nodes:
             asked = _header_asked_for(node)
             if asked is None:
                 continue

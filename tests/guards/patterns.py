@@ -6,6 +6,7 @@ import re
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,9 @@ from tests.conftest import CHECKOUT
 
 PACKAGES = ("unite_core", "adapters", "entrypoints")
 METHODS = ("match", "fullmatch", "search", "sub", "subn", "split", "findall", "finditer")
+
+USES_PATTERNS = re.compile(rf"\b(?:re|regex)\b|\w\.(?:{'|'.join(METHODS)})\b")
+"""The text of a module that has a pattern, or calls a method of one."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +35,16 @@ class Source:
     module: str
     tree: ast.Module
 
+    @cached_property
+    def nodes(self) -> list[ast.AST]:
+        """Every node of the tree, which takes longer to walk than to read."""
+        return list(ast.walk(self.tree))
+
     def call_names(self) -> tuple[set[str], dict[str, str]]:
         """Return the local names of the module `re` and of its functions."""
         modules: set[str] = set()
         functions: dict[str, str] = {}
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.Import):
                 modules |= {alias.asname or alias.name for alias in node.names if alias.name in ("re", "regex")}
             elif isinstance(node, ast.ImportFrom) and node.module in ("re", "regex"):
@@ -43,10 +52,20 @@ class Source:
         return modules, functions
 
 
-def sources(packages: tuple[str, ...] = PACKAGES, root: Path = CHECKOUT) -> list[Source]:
-    """Return all modules of the packages, including migrations and shipped test helpers."""
+def sources(
+    packages: tuple[str, ...] = PACKAGES, root: Path = CHECKOUT, containing: re.Pattern[str] | None = None
+) -> list[Source]:
+    """Return all modules of the packages, including migrations and shipped test helpers.
+
+    With `containing` only modules whose text matches it: to parse all of them takes seconds.
+    """
     paths = [path for package in packages for path in sorted((root / package).rglob("*.py"))]
-    return [Source(_module(path.relative_to(root)), ast.parse(path.read_text("utf-8"))) for path in paths]
+    texts = {path: path.read_text("utf-8") for path in paths}
+    return [
+        Source(_module(path.relative_to(root)), ast.parse(text))
+        for path, text in texts.items()
+        if containing is None or containing.search(text)
+    ]
 
 
 def parsed(module: str, text: str) -> Source:
@@ -79,7 +98,7 @@ def _methods_by_name(found: list[Source]) -> dict[str, set[str]]:
     """Return name of a constant -> the methods that any module calls on it or passes on."""
     usage: dict[str, set[str]] = {}
     for source in found:
-        for node in ast.walk(source.tree):
+        for node in source.nodes:
             if isinstance(node, ast.Attribute) and node.attr in METHODS and isinstance(node.value, ast.Name):
                 usage.setdefault(node.value.id, set()).add(node.attr)
         for alias, names in _aliases(source):
@@ -89,8 +108,8 @@ def _methods_by_name(found: list[Source]) -> dict[str, set[str]]:
 
 
 def _aliases(source: Source) -> Iterator[tuple[str, list[str]]]:
-    """Return names for one of two others, as in `forbidden = _STRICT if strict else _LOOSE`."""
-    for node in ast.walk(source.tree):
+    """Names that stand for one of two others: `forbidden = _STRICT if strict else _LOOSE`."""
+    for node in source.nodes:
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.IfExp) and isinstance(node.targets[0], ast.Name):
             choices = (node.value.body, node.value.orelse)
             yield node.targets[0].id, [choice.id for choice in choices if isinstance(choice, ast.Name)]
@@ -99,14 +118,16 @@ def _aliases(source: Source) -> Iterator[tuple[str, list[str]]]:
 def _calls(source: Source) -> Iterator[tuple[str, ast.Call, str | None]]:
     """Yield each call of a function of `re` with a pattern, and the name of its result."""
     modules, functions = source.call_names()
+    if not modules and not functions:
+        return
     assigned = {
         id(node.value): target.id
-        for node in ast.walk(source.tree)
+        for node in source.nodes
         if isinstance(node, ast.Assign)
         for target in node.targets
         if isinstance(target, ast.Name)
     }
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if not isinstance(node, ast.Call):
             continue
         called = node.func

@@ -12,7 +12,7 @@ def test_one_module_alone_normalizes() -> None:
     callers = {
         source.module
         for source in sources()
-        for node in ast.walk(source.tree)
+        for node in source.nodes
         if (isinstance(node, ast.Attribute) and node.attr in SLOW and ast.unparse(node.value) == "unicodedata")
         or (isinstance(node, ast.ImportFrom) and node.module == "unicodedata" and SLOW & {it.name for it in node.names})
     }

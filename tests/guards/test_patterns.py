@@ -8,9 +8,9 @@ import pytest
 
 from tests.guards.attacks import attacks_on
 from tests.guards.growth import FLOOR_SECONDS, cpu_seconds
-from tests.guards.patterns import METHODS, FoundPattern, find_patterns, parsed, sources
+from tests.guards.patterns import METHODS, USES_PATTERNS, FoundPattern, find_patterns, parsed, sources
 
-PATTERNS, UNKNOWN = find_patterns(sources())
+PATTERNS, UNKNOWN = find_patterns(sources(containing=USES_PATTERNS))
 
 SIZES = (20, 28, 40, 60, 100, 400, 3000, 12_000)
 """Characters. Exponential patterns show themselves by the small ones, quadratic ones by the last."""
@@ -57,7 +57,7 @@ def test_no_other_library_matches_patterns() -> None:
     imported = {
         name
         for source in sources()
-        for node in ast.walk(source.tree)
+        for node in source.nodes
         if isinstance(node, ast.Import | ast.ImportFrom)
         for name in ([alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module])
     }

@@ -10,6 +10,7 @@ from entrypoints.http.config import HealthCheck, HttpConfig, TextSignatureVerifi
 from entrypoints.http.dashboard.views import Figures
 from entrypoints.networks import parse_proxies
 from tests.http.documented_client import documented_client
+from tests.http.shared_rules import share_rules
 from unite_core.application import Rules, build
 from unite_core.identity.model import Role, User
 from unite_core.identity.use_cases import NewUser
@@ -19,6 +20,8 @@ from unite_core.testing.in_memory import in_memory_ports
 
 PASSWORD = "correct horse battery"
 PUBLIC_URL = "https://unite.example"
+
+share_rules()
 
 
 class Person:

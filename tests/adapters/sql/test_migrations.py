@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect
 
 from adapters.sql.engine import create_engine_for
-from adapters.sql.migrate import current, downgrade, head, is_compared, is_current, upgrade
+from adapters.sql.migrate import MIGRATIONS, current, downgrade, head, is_compared, is_current, revisions, upgrade
 from adapters.sql.schema import schema
 
 
@@ -66,6 +67,21 @@ def test_a_database_tells_whether_it_is_current(empty: Engine) -> None:
 
     assert current(empty) == head()
     assert is_current(empty)
+
+
+def test_revisions_are_those_that_alembic_finds_in_their_order() -> None:
+    found = ScriptDirectory(str(MIGRATIONS))
+
+    assert revisions() == [script.revision for script in found.walk_revisions()][::-1]
+    assert head() == found.get_current_head()
+
+
+def test_a_database_with_two_revisions_is_not_current(empty: Engine) -> None:
+    upgrade(empty)
+    with empty.begin() as connection:
+        connection.exec_driver_sql("INSERT INTO alembic_version VALUES ('0001')")
+
+    assert not is_current(empty)
 
 
 def test_migrations_make_what_the_tables_say(engine: Engine) -> None:
