@@ -24,6 +24,7 @@ from entrypoints.variables import (
     DATABASE_SERVICE_ACCOUNT,
     DATABASE_URL,
     DEFAULT_COUNTRY,
+    DESTINATIONS,
     GRACE_SECONDS,
     HOST,
     IMPORT_RETENTION_DAYS,
@@ -85,8 +86,9 @@ class Settings:
 
     `database_url` and `jwt_keys` are None if the embedded defaults in `data_dir` are used; the URLs of servers and the
     `storage` are None if they are not used. If `service_account` is None, no rights are changed. If `sns_topic_arn` or
-    `twilio` is None, messages go to the log. An `activity_retention` or `import_retention` of None means for ever.
-    `public_url` has no slash at its end. `warnings` are sentences about settings that are probably mistakes.
+    `twilio` is None, messages go to the log. `destinations` are the values of the variables of further destinations,
+    by name. An `activity_retention` or `import_retention` of None means for ever. `public_url` has no slash at its end.
+    `warnings` are sentences about settings that are probably mistakes.
     """
 
     host: str = "127.0.0.1"
@@ -103,6 +105,7 @@ class Settings:
     storage: Storage | None = None
     sns_topic_arn: str | None = None
     twilio: Twilio | None = None
+    destinations: Mapping[str, str] = field(default_factory=dict, repr=False)
     missed_after: timedelta = MISSED_AFTER
     jwt_keys: Mapping[str, bytes] | None = field(default=None, repr=False)
     first_admin: FirstAdmin | None = None
@@ -182,6 +185,7 @@ def read_settings(environ: Mapping[str, str], scope: Scope = Scope.SERVICE) -> S
         storage=_storage(read),
         sns_topic_arn=read.judged(SNS_TOPIC_ARN.name, urls.topic_arn),
         twilio=read_twilio(read),
+        destinations={it.name: value for it in DESTINATIONS if (value := read.text(it.name)) is not None},
         missed_after=_missed_after(read),
         jwt_keys=read.judged(JWT_KEYS.name, parse_keys),
         first_admin=_first_admin(read),

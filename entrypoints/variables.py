@@ -264,6 +264,8 @@ PHONE_RULE = Setting(
     default="possible",
 )
 
+DESTINATIONS: tuple[Setting, ...] = ()
+"""The variables of further destinations of events (docs/adding-a-destination.md)."""
 
 ALL = (
     ENVIRONMENT,
@@ -289,6 +291,7 @@ ALL = (
     TWILIO_FROM,
     TWILIO_MESSAGING_SERVICE_SID,
     TWILIO_BASE_URL,
+    *DESTINATIONS,
     MISSED_AFTER_MINUTES,
     SECRETS_ARN,
     JWT_KEYS,

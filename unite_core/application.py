@@ -1,6 +1,6 @@
 """The application: build all use cases from the ports."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
@@ -28,9 +28,7 @@ from unite_core.leads import queries as lead_queries
 from unite_core.leads import use_cases as leads
 from unite_core.notifications import use_cases as notifications
 from unite_core.notifications.destinations import TextsOfEvents, TopicOfEvents
-from unite_core.notifications.model import ACTIVITY, TEXTS, TOPIC
-from unite_core.notifications.ports import ActivityLog, Destination, TextMessages, TextsUnitOfWork, Topic
-from unite_core.notifications.webhooks import ReceiveInboundText, ReceiveTextStatus
+from unite_core.notifications.ports import ActivityLog, Destination, Links, TextMessages, TextsUnitOfWork, Topic
 from unite_core.phone import PhonePolicy
 from unite_core.quotas import PurgeUsage, Quotas
 from unite_core.rate_limits import RateLimits
@@ -60,8 +58,8 @@ class Rules:
 
     `activity_retention` is the retention of the activity log, None for ever. `import_retention` is how long an import
     can be undone and its rejected rows be read, None for ever. A call task is missed if its call was not made by
-    `missed_after` after it was due. `public_url` is the prefix of links to the service, without a slash at the end.
-    `quotas` limit how much one user, one telephone number and the installation may use.
+    `missed_after` after it was due. `quotas` limit how much one user, one telephone number and the installation may
+    use.
     """
 
     phones: PhonePolicy = field(default_factory=PhonePolicy)
@@ -69,7 +67,6 @@ class Rules:
     activity_retention: timedelta | None = None
     import_retention: timedelta | None = None
     missed_after: timedelta = MISSED_AFTER
-    public_url: str = "http://127.0.0.1:8000"
     quotas: Quotas = field(default_factory=Quotas)
 
 
@@ -81,10 +78,11 @@ class FullUnitOfWork(ImportsUnitOfWork, ReportsUnitOfWork, TextsUnitOfWork, Summ
 class Ports:
     """The adapters that Unite needs. `work` writes; `reads` only reads, and sees every commit.
 
-    `destinations` are the further recipients of events by name, beside the activity log, the topic and text messages;
-    `work` was built with the names of all, so that it creates a delivery for each. `cache` is the one that the units of
-    `work` invalidate. `tokens` creates access tokens, `cookies` session cookies; neither accepts those of the other.
-    `documents` is the store into which `activity` writes call documents, None if it writes none.
+    `destinations` are the further recipients of events, beside the activity log, the topic and text messages; `work`
+    was built with the subscriptions of all, so that it creates a delivery for each. `cache` is the one that the units
+    of `work` invalidate. `tokens` creates access tokens, `cookies` session cookies; neither accepts those of the other.
+    `documents` is the store into which `activity` writes call documents, None if it writes none. `links` lead to what
+    messages are about.
     """
 
     work: UnitOfWorkFactory[FullUnitOfWork]
@@ -100,7 +98,8 @@ class Ports:
     activity: ActivityLog
     topic: Topic
     texts: TextMessages
-    destinations: Mapping[str, Destination] = field(default_factory=dict)
+    links: Links
+    destinations: Sequence[Destination] = ()
     cache: Cache = field(default_factory=NoCache)
     documents: CallDocuments | None = None
 
@@ -215,8 +214,8 @@ class Notifications:
     replay: notifications.ReplayDelivery
     activity: notifications.GetDeliveryActivity
     dead_letters: notifications.CountDeadLetters
-    receive_text_status: ReceiveTextStatus
-    receive_inbound_text: ReceiveInboundText
+    record_text_report: notifications.RecordTextReport
+    record_consent: notifications.RecordConsent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -226,7 +225,7 @@ class Upkeep:
     mark_missed: calls.MarkMissed
     cancel_calls_of_deleted_leads: calls.CancelCallsOfDeletedLeads
     create_daily_summaries: summaries.CreateDailySummaries
-    follow_texts: notifications.FollowTexts
+    follow_deliveries: notifications.FollowDeliveries
     purge_idempotency_keys: PurgeIdempotencyKeys
     purge_usage: PurgeUsage
     purge_deliveries: notifications.PurgeDeliveries
@@ -257,13 +256,16 @@ class Unite:
 def build(ports: Ports, rules: Rules | None = None) -> Unite:
     """Build the use cases from the ports. This opens and starts nothing."""
     rules = rules or Rules()
+    texts = TextsOfEvents(ports.work, ports.reads, ports.texts, ports.clock, ports.ids, ports.links, rules.quotas)
+    destinations = (ports.activity, TopicOfEvents(ports.topic, ports.links), texts, *ports.destinations)
+    by_name = {destination.subscription.name: destination for destination in destinations}
     return Unite(
         identity=_identity(ports, rules),
         leads=_leads(ports, rules),
         calls=_calls(ports, rules),
         imports=_imports(ports, rules),
         reports=_reports(ports),
-        notifications=_notifications(ports, rules),
+        notifications=_notifications(ports, texts, by_name),
         upkeep=Upkeep(
             mark_missed=calls.MarkMissed(ports.work, ports.clock, ports.ids, rules.missed_after),
             cancel_calls_of_deleted_leads=calls.CancelCallsOfDeletedLeads(
@@ -272,7 +274,7 @@ def build(ports: Ports, rules: Rules | None = None) -> Unite:
             create_daily_summaries=summaries.CreateDailySummaries(
                 ports.work, ports.reads, CountDay(_count_calls(ports)), ports.clock, ports.ids
             ),
-            follow_texts=notifications.FollowTexts(ports.work, ports.texts, ports.clock, ports.ids),
+            follow_deliveries=notifications.FollowDeliveries(ports.work, by_name, ports.clock, ports.ids),
             purge_idempotency_keys=PurgeIdempotencyKeys(ports.work, ports.clock),
             purge_usage=PurgeUsage(ports.work, ports.clock),
             purge_deliveries=notifications.PurgeDeliveries(ports.work, ports.clock),
@@ -387,24 +389,17 @@ def _count_calls(ports: Ports) -> CountCalls:
     return CountCalls(ports.reads, ports.clock, ports.cache)
 
 
-def _notifications(ports: Ports, rules: Rules) -> Notifications:
-    texts = TextsOfEvents(ports.work, ports.reads, ports.texts, ports.clock, ports.ids, rules.public_url, rules.quotas)
-    destinations = {
-        ACTIVITY: ports.activity,
-        TOPIC: TopicOfEvents(ports.topic, rules.public_url),
-        TEXTS: texts,
-        **ports.destinations,
-    }
+def _notifications(ports: Ports, texts: Destination, destinations: Mapping[str, Destination]) -> Notifications:
     return Notifications(
         destinations=tuple(destinations),
         relay=notifications.RelayEvents(ports.work, destinations, ports.clock, ports.ids),
         get_delivery=notifications.GetDelivery(ports.reads),
         list_deliveries=notifications.ListDeliveries(ports.reads),
-        replay=notifications.ReplayDelivery(ports.work, ports.jobs, ports.clock),
+        replay=notifications.ReplayDelivery(ports.work, destinations, ports.jobs, ports.clock),
         activity=notifications.GetDeliveryActivity(ports.reads, ports.activity),
         dead_letters=notifications.CountDeadLetters(ports.reads),
-        receive_text_status=ReceiveTextStatus(ports.work, ports.texts, ports.clock, ports.ids),
-        receive_inbound_text=ReceiveInboundText(ports.work, ports.clock, ports.ids),
+        record_text_report=notifications.RecordTextReport(ports.work, texts, ports.clock, ports.ids),
+        record_consent=notifications.RecordConsent(ports.work, ports.clock, ports.ids),
     )
 
 

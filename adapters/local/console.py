@@ -1,16 +1,18 @@
-"""Messages where nobody is set up to carry them: a line for each in the log, for whoever watches."""
+"""Messages where no service is set up that carries them: a line in the log for each."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from unite_core.errors import NotFound
+from unite_core.notifications.delivery_reports import DeliveryReport, Progress
 from unite_core.notifications.model import Receipt
 from unite_core.notifications.ports import TextMessage, TextMessages, Topic, TopicMessage
 from unite_core.notifications.texts import segments
 
 log = logging.getLogger("unite.console")
 
+_PREFIX = "console-"
 _SHOWN = 4
 """How many digits at the end of a number are shown: who sent the message knows whose they are."""
 
@@ -43,7 +45,7 @@ class ConsoleTextMessages(TextMessages):
     """
 
     def send(self, message: TextMessage, *, look_first: bool = False) -> Receipt:  # noqa: ARG002 - nobody is disturbed
-        sid = f"console-{message.delivery_id}"
+        sid = f"{_PREFIX}{message.delivery_id}"
         log.info(
             "A text message would be sent.",
             extra={
@@ -55,12 +57,20 @@ class ConsoleTextMessages(TextMessages):
         )
         return Receipt(taken=True, response={**_response(sid), "segments": segments(message.text).count})
 
-    def look_up(self, sid: str, *, hurried: bool = False) -> dict[str, Any]:  # noqa: ARG002 - nobody has to wait
-        if not sid.startswith("console-"):
+    def report_of(self, response: Mapping[str, Any]) -> DeliveryReport | None:
+        sid = str(response.get("sid", ""))
+        return _report(sid) if sid.startswith(_PREFIX) else None
+
+    def look_up(self, message_id: str, *, hurried: bool = False) -> DeliveryReport:  # noqa: ARG002 - nobody has to wait
+        if not message_id.startswith(_PREFIX):
             raise NotFound("There is no such message.")
-        return _response(sid)
+        return _report(message_id)
+
+
+def _report(sid: str) -> DeliveryReport:
+    return DeliveryReport(message_id=sid, progress=Progress.DELIVERED, complete=True, response=_response(sid))
 
 
 def _response(sid: str) -> dict[str, Any]:
-    # With a price there is nothing more to be asked for.
+    # The form of Twilio's answers: who reads the API sees the same fields, and with a price nothing more is asked.
     return {"sid": sid, "status": "delivered", "price": "0", "price_unit": None}

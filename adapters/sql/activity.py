@@ -15,13 +15,14 @@ from adapters.sql.types import exact_json, moment
 from unite_core.events import Event
 from unite_core.notifications.model import Receipt
 from unite_core.notifications.ports import ActivityLog, EventFilter
+from unite_core.notifications.subscriptions import ACTIVITY_SUBSCRIPTION
 from unite_core.paging import Page, PageRequest, Position, page_of
 
 
 class SqlActivityLog(ActivityLog):
     """The activity log in the relational database, in transactions of its own."""
 
-    at_once = 100
+    subscription = ACTIVITY_SUBSCRIPTION
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine

@@ -13,9 +13,9 @@ from adapters.sql.event_tables import deliveries, outbox_events
 from adapters.sql.statements import batches, force_index, newest_first, with_lock
 from unite_core.errors import NotFound
 from unite_core.events import Event
-from unite_core.notifications.audience import told
 from unite_core.notifications.model import Delivery, DeliveryStatus, delivery_of
 from unite_core.notifications.ports import Deliveries, DeliveryFilter
+from unite_core.notifications.subscriptions import Subscription, recipients_of
 from unite_core.paging import Page, PageRequest, Position, page_of
 
 _ID_BYTES = 16
@@ -30,12 +30,12 @@ class SqlDeliveries(Deliveries):
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def record(self, events: Sequence[Event], destinations: Sequence[str]) -> set[str]:
-        """Store events, and a delivery of each for those of the destinations that are told; these are returned."""
-        wanted = [(event, told(event, destinations)) for event in events]
-        coming = [delivery_of(event, destination) for event, names in wanted for destination in names]
+    def record(self, events: Sequence[Event], subscriptions: Sequence[Subscription]) -> set[str]:
+        """Store events, and a delivery of each for those of the subscriptions that include it; returns their names."""
+        recipients = [(event, recipients_of(event, subscriptions)) for event in events]
+        coming = [delivery_of(event, each.name, each.retry) for event, those in recipients for each in those]
         if coming:
-            rows = [_event_to_row(event) for event, names in wanted if names]
+            rows = [_event_to_row(event) for event, those in recipients if those]
             self._connection.execute(insert(outbox_events), rows)
             self._connection.execute(insert(deliveries), [_to_row(delivery) for delivery in coming])
         return {delivery.destination for delivery in coming}

@@ -34,8 +34,8 @@ from unite_core.idempotency_keys import IdempotencyKeys
 from unite_core.identity.ports import Sessions, Users
 from unite_core.imports.ports import DryRunLeads, ImportRows, Imports
 from unite_core.leads.ports import LeadImages, Leads
-from unite_core.notifications.model import ACTIVITY
 from unite_core.notifications.ports import Consents, Deliveries
+from unite_core.notifications.subscriptions import ACTIVITY_SUBSCRIPTION, Subscription
 from unite_core.reports.ports import LiveFigures, Rollups
 from unite_core.summaries.ports import DailySummaries
 from unite_core.unit_of_work import UnitOfWorkFactory
@@ -106,7 +106,7 @@ class SqlUnitOfWork(FullUnitOfWork):
         if self._reading or connection is None or not connection.in_transaction():
             raise RuntimeError("This unit of work only reads, or has ended already.")
         # Events are stored last and together, so that the locks that this takes are held as shortly as possible.
-        recipients = self._deliveries.record(self._events, self._outbox.destinations)
+        recipients = self._deliveries.record(self._events, self._outbox.subscriptions)
         try:
             connection.commit()
         finally:
@@ -133,10 +133,11 @@ def _wake_none(_: Collection[str]) -> None:
 class Outbox:
     """The destinations of recorded events, and how to wake their relays.
 
-    `wake` is called after the commit with the destinations that have new deliveries.
+    An event goes to the destinations of those `subscriptions` that include it. `wake` is called after the commit with
+    the names of the destinations that have new deliveries.
     """
 
-    destinations: tuple[str, ...] = (ACTIVITY,)
+    subscriptions: tuple[Subscription, ...] = (ACTIVITY_SUBSCRIPTION,)
     wake: Callable[[Collection[str]], None] = _wake_none
 
 

@@ -1,4 +1,4 @@
-"""What Twilio's answers mean to whoever wants to send a message, by its own codes (twilio.com/docs/api/errors)."""
+"""What Twilio's answers mean for a message that is to be sent, by its own codes (twilio.com/docs/api/errors)."""
 
 import json
 import re
@@ -14,7 +14,9 @@ from twilio.base.exceptions import (  # type: ignore[import-untyped]  # the libr
 )
 from urllib3.exceptions import NewConnectionError
 
-OPTED_OUT = "opted_out"
+from unite_core.notifications.delivery_reports import OPTED_OUT
+
+OPTED_OUT_CODE = 21610
 NOT_A_NUMBER = "not_a_number"
 
 _REASONS = {
@@ -23,7 +25,7 @@ _REASONS = {
     21217: NOT_A_NUMBER,
     21265: NOT_A_NUMBER,  # a short code
     21268: NOT_A_NUMBER,  # a premium number
-    21610: OPTED_OUT,
+    OPTED_OUT_CODE: OPTED_OUT,
     21614: NOT_A_NUMBER,  # no mobile number
     21635: NOT_A_NUMBER,  # a landline
 }

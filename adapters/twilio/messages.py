@@ -1,12 +1,15 @@
 """Text messages by Twilio."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from adapters.twilio.answers import Later, Refused, WronglySetUp, masked_digits, understood
 from adapters.twilio.connection import Twilio
+from adapters.twilio.reports import LOST, read_report, report_of
 from unite_core.errors import NotFound
+from unite_core.notifications.delivery_reports import DeliveryReport
 from unite_core.notifications.model import Receipt
 from unite_core.notifications.ports import TextMessage, TextMessages
 
@@ -15,8 +18,6 @@ CLOCKS_DIFFER_BY = timedelta(minutes=5)
 
 LOOKED_THROUGH = 1000
 """How many messages to one number are looked through for one: as many as a page of Twilio's holds."""
-
-_DID_NOT_GO = frozenset({"failed", "undelivered", "canceled"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,11 +69,14 @@ class TwilioTextMessages(TextMessages):
                 response={"error_code": refused.code, "error": refused.error, **reason},
             )
 
-    def look_up(self, sid: str, *, hurried: bool = False) -> dict[str, Any]:
-        def ask(account: Any) -> dict[str, Any]:
+    def report_of(self, response: Mapping[str, Any]) -> DeliveryReport | None:
+        return report_of(response)
+
+    def look_up(self, message_id: str, *, hurried: bool = False) -> DeliveryReport:
+        def ask(account: Any) -> DeliveryReport:
             try:
                 with understood():
-                    return _response(account.messages(sid).fetch())
+                    return read_report(_response(account.messages(message_id).fetch()))
             except WronglySetUp as wrong:
                 if wrong.status == 404:
                     raise NotFound("Twilio has no such message.") from None
@@ -98,12 +102,13 @@ class TwilioTextMessages(TextMessages):
         for sent in account.messages.list(to=message.to, limit=LOOKED_THROUGH):
             # A trial account puts a sentence of Twilio's before each text.
             same = str(sent.body).endswith(message.text)
-            if same and sent.status not in _DID_NOT_GO and sent.date_created >= since:
+            if same and sent.status not in LOST and sent.date_created >= since:
                 return sent
         return None
 
 
 def _response(message: Any) -> dict[str, Any]:
+    """The message resource in the form in which it is stored and shown."""
     if not message.sid:
         raise Later("Twilio's answer cannot be understood.", perhaps_done=True)
     return {

@@ -1,6 +1,6 @@
 """Load the settings, and start the application with its adapters."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,6 +18,7 @@ from adapters.uuid7 import Uuid7Ids
 from entrypoints.bootstrap import servers
 from entrypoints.bootstrap.data_folder import locked, make_private, make_tree_private
 from entrypoints.bootstrap.database import database_url, open_migrated
+from entrypoints.bootstrap.destinations import FURTHER, Factory, health_of, make_destinations
 from entrypoints.bootstrap.refusal import StartRefused
 from entrypoints.bootstrap.servers import Dependency, Signatures
 from entrypoints.bootstrap.waiting import waiting_for
@@ -25,6 +26,7 @@ from entrypoints.correlation import correlation_id
 from entrypoints.environment import FILE, SettingsRefused
 from entrypoints.keys import FILE as KEYS_FILE
 from entrypoints.keys import derive_keys, load_or_create_keys
+from entrypoints.links import ApiLinks
 from entrypoints.production import Scope
 from entrypoints.settings import Settings, read_settings, secret_location
 from entrypoints.variables import ALL, JWT_KEYS, SECRETS_ARN
@@ -35,7 +37,7 @@ from unite_core.identity.model import COOKIE_TTL, Actor, Role, User
 from unite_core.identity.ports import UserFilter
 from unite_core.identity.use_cases import NewUser
 from unite_core.jobs import Jobs
-from unite_core.notifications.model import ACTIVITY, TEXTS, TOPIC
+from unite_core.notifications.subscriptions import BUILT_IN
 from unite_core.paging import PageRequest
 from unite_core.phone import PhonePolicy
 
@@ -45,9 +47,6 @@ if TYPE_CHECKING:
     from adapters.rq.worker import RqQueues
 
 FILES = "files"
-
-DESTINATIONS = (ACTIVITY, TOPIC, TEXTS)
-"""The destinations of events."""
 
 OPERATOR = Actor(user_id=UUID(int=0), role=Role.ADMIN)
 """The actor of commands on the machine itself, whose user can read and change all data anyway."""
@@ -120,10 +119,10 @@ def load_settings(environ: Mapping[str, str], scope: Scope = Scope.SERVICE) -> S
     return read_settings({**further, **given}, scope)
 
 
-def start(settings: Settings) -> Started:
+def start(settings: Settings, *, further: Sequence[Factory] = FURTHER) -> Started:
     """Open the data folder, open and migrate the database, and create the application with its adapters.
 
-    Starts no thread and no process. Raises `StartRefused`.
+    Starts no thread and no process. `further` make the destinations beside the built-in ones. Raises `StartRefused`.
     """
     folder = settings.data_dir.absolute()
     with locked(folder):
@@ -134,12 +133,15 @@ def start(settings: Settings) -> Started:
     clock = SystemClock()
     local_jobs = LocalJobs(folder)
     shared = servers.shared_state(settings, clock, next(iter(derive_keys(keys, "cache").values())))
-    jobs, queues = _queued(settings, shared) or (local_jobs, None)
+    destinations = make_destinations(settings, further)
+    subscriptions = (*BUILT_IN, *(destination.subscription for destination in destinations))
+    names = [subscription.name for subscription in subscriptions]
+    jobs, queues = _queued(settings, shared, names) or (local_jobs, None)
     log = servers.activity_stores(settings, engine)
     kept = servers.file_stores(settings, clock, derive_keys(keys, "links"), FILES)
     messages = servers.messages(settings)
     ports = Ports(
-        work=SqlUnitOfWorkFactory(engine, outbox=Outbox(DESTINATIONS, wake=jobs.deliver_events), cache=shared.cache),
+        work=SqlUnitOfWorkFactory(engine, outbox=Outbox(subscriptions, wake=jobs.deliver_events), cache=shared.cache),
         reads=SqlUnitOfWorkFactory(engine, reading=True),
         files=kept.files,
         jobs=jobs,
@@ -153,6 +155,8 @@ def start(settings: Settings) -> Started:
         documents=log.documents,
         topic=messages.topic,
         texts=messages.texts,
+        links=ApiLinks(settings.public_url),
+        destinations=destinations,
         cache=shared.cache,
     )
     database = Dependency(ask=health_check(engine), required=True, close=engine.dispose)
@@ -171,6 +175,7 @@ def start(settings: Settings) -> Started:
             **log.dependencies,
             **kept.dependencies,
             **messages.dependencies,
+            **health_of(destinations),
         },
         upkeep=kept.upkeep,
         jobs=jobs,
@@ -180,15 +185,17 @@ def start(settings: Settings) -> Started:
     )
 
 
-def _queued(settings: Settings, shared: servers.SharedState) -> "tuple[Jobs, RqQueues] | None":
-    """What puts jobs into the queues of Redis, and where a worker gets them from; None where there is no Redis."""
+def _queued(
+    settings: Settings, shared: servers.SharedState, destinations: Sequence[str]
+) -> "tuple[Jobs, RqQueues] | None":
+    """Return the producer and the consumer of the queues in Redis, one for each destination; None without Redis."""
     if shared.redis is None or settings.redis_url is None:
         return None
     from adapters.rq.jobs import RqJobs
     from adapters.rq.worker import RqQueues
 
-    jobs = RqJobs(shared.redis, destinations=DESTINATIONS, correlation_id=correlation_id)
-    return jobs, RqQueues(settings.redis_url, DESTINATIONS)
+    jobs = RqJobs(shared.redis, destinations=destinations, correlation_id=correlation_id)
+    return jobs, RqQueues(settings.redis_url, destinations)
 
 
 def create_first_admin(started: Started) -> User | None:
@@ -238,7 +245,6 @@ def _rules(settings: Settings) -> Rules:
         activity_retention=settings.activity_retention,
         import_retention=settings.import_retention,
         missed_after=settings.missed_after,
-        public_url=settings.public_url,
         quotas=settings.quotas,
     )
 

@@ -76,5 +76,5 @@ class DeliveryQuery(PageQuery):
     """The filters of the list of deliveries."""
 
     status = Choice(DeliveryStatus)
-    destination = Text(metadata={"description": "`activity`, `topic` or `texts`."})
+    destination = Text(metadata={"description": "The destination's name, such as `activity`, `topic` or `texts`."})
     event_id = Id()

@@ -18,12 +18,13 @@ from entrypoints.http.context import http_config, unite
 from entrypoints.http.fields import Body, Id, Text, field_errors_of
 from entrypoints.http.openapi import ResponseDoc
 from entrypoints.http.operations import OperationGroup
+from entrypoints.http.opt_outs import opts_out
 from entrypoints.http.problems import UnsupportedMediaType
 from entrypoints.http.query_string import query_arguments, query_error
 from entrypoints.http.rendering import json_response
 from unite_core.deadlocks import retry_on_deadlock
 from unite_core.errors import Forbidden, Invalid, Malformed
-from unite_core.notifications.webhooks import InboundText, ReceiveInboundText, ReceiveTextStatus, TextStatus
+from unite_core.notifications.use_cases import NewConsent, RecordConsent, RecordTextReport, TextReport
 
 FORM_TYPE = "application/x-www-form-urlencoded"
 SIGNATURE = "X-Twilio-Signature"
@@ -99,7 +100,7 @@ def _form_of(schema: type[Schema], example: dict[str, str]) -> dict[str, Any]:
 @room.operation(
     "POST",
     "/webhooks/twilio/status",
-    use_case=ReceiveTextStatus,
+    use_case=RecordTextReport,
     request_body=_form_of(
         TextStatusForm, {"MessageSid": "SM0b1c2d3e4f5a6b7c8d9e0f1a2b3c4d5e", "MessageStatus": "delivered"}
     ),
@@ -115,14 +116,12 @@ def _form_of(schema: type[Schema], example: dict[str, str]) -> dict[str, Any]:
 def receive_text_status() -> Response:
     """Receive a text message's status."""
     form = _read(TextStatusForm, _signed_form())
-    status = TextStatus(
-        delivery_id=_delivery_id(),
-        sid=form["sid"],
-        status=form["status"],
-        error_code=_number(form.get("error_code")),
-        phone=_phone(form.get("phone")),
-    )
-    dead = retry_on_deadlock(lambda: unite().notifications.receive_text_status(status))
+    response = {"sid": form["sid"], "status": form["status"]}
+    error_code = _number(form.get("error_code"))
+    if error_code is not None:
+        response["error_code"] = error_code
+    report = TextReport(delivery_id=_delivery_id(), response=response, phone=_phone(form.get("phone")))
+    dead = retry_on_deadlock(lambda: unite().notifications.record_text_report(report))
     if dead is not None:
         log_dead_letter(dead)
     return json_response(None, 204)
@@ -131,7 +130,7 @@ def receive_text_status() -> Response:
 @room.operation(
     "POST",
     "/webhooks/twilio/inbound",
-    use_case=ReceiveInboundText,
+    use_case=RecordConsent,
     request_body=_form_of(
         InboundTextForm, {"MessageSid": "SM1c2d3e4f5a6b7c8d9e0f1a2b3c4d5e6f", "From": "+12125550123", "Body": "STOP"}
     ),
@@ -141,7 +140,7 @@ def receive_text_status() -> Response:
             schema={"type": "string"},
             example=_EMPTY_REPLY,
             content_type="text/xml",
-            description="No reply is sent.",
+            description="No reply is sent. A message that says neither STOP nor START has no effect.",
         )
     ],
     problems=["invalid_signature", "malformed_form", "invalid", "too_large"],
@@ -156,10 +155,11 @@ def receive_inbound_text() -> Response:
     """Receive a text message."""
     form = _read(InboundTextForm, _signed_form())
     phone = _phone(form["phone"])
+    opted_out = opts_out(form["body"], form["opt_out_type"])
     # A sender without a phone number, such as a short code, is ignored: no text messages are sent to it.
-    if phone is not None:
-        text = InboundText(sid=form["sid"], phone=phone, body=form["body"], opt_out_type=form["opt_out_type"])
-        retry_on_deadlock(lambda: unite().notifications.receive_inbound_text(text))
+    if phone is not None and opted_out is not None:
+        consent = NewConsent(source=form["sid"], phone=phone, opted_out=opted_out)
+        retry_on_deadlock(lambda: unite().notifications.record_consent(consent))
     return Response(_EMPTY_REPLY, content_type="text/xml; charset=utf-8")
 
 

@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 def keep_up(upkeep: Upkeep, further: Mapping[str, Callable[[], object]], stopping: Callable[[], bool]) -> None:
     """Run each task once, until the worker has to stop. A failure is logged and does not affect the other tasks."""
     every: dict[str, Callable[[], object]] = {
-        "text messages asked after": lambda: upkeep.follow_texts(should_stop=stopping, on_dead=log_dead_letter),
+        "text messages asked after": lambda: upkeep.follow_deliveries(should_stop=stopping, on_dead=log_dead_letter),
         "calls of deleted leads cancelled": lambda: upkeep.cancel_calls_of_deleted_leads(should_stop=stopping),
         "idempotency keys deleted": lambda: upkeep.purge_idempotency_keys(should_stop=stopping),
         "counted uses deleted": lambda: upkeep.purge_usage(should_stop=stopping),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
@@ -40,8 +41,10 @@ from unite_core.testing.contracts import (
     SessionsContract,
     SignedFilesContract,
     TextMessagesContract,
+    TextsOfEventsContract,
     TokensContract,
     TopicContract,
+    TopicOfEventsContract,
     UnitOfWorkContract,
     UsageContract,
     UsersContract,
@@ -198,7 +201,7 @@ class TestDeliveries(InMemory, DeliveriesContract):
 
     @pytest.fixture
     def work(self, store: Store) -> InMemoryUnitOfWorkFactory:
-        return InMemoryUnitOfWorkFactory(store, destinations=self.DESTINATIONS)
+        return InMemoryUnitOfWorkFactory(store, subscriptions=self.SUBSCRIPTIONS)
 
 
 class TestPasswords(PasswordsContract):
@@ -263,7 +266,7 @@ class TestActivityLog(ActivityLogContract):
         return InMemoryActivityLog()
 
 
-class TestTopic(TopicContract):
+class TestTopic(TopicContract, TopicOfEventsContract):
     @pytest.fixture
     def topic(self) -> InMemoryTopic:
         return InMemoryTopic()
@@ -273,10 +276,14 @@ class TestTopic(TopicContract):
         return topic.published
 
 
-class TestTextMessages(TextMessagesContract):
+class TestTextMessages(InMemory, TextMessagesContract, TextsOfEventsContract):
     @pytest.fixture
     def texts(self) -> InMemoryTextMessages:
         return InMemoryTextMessages()
+
+    def texted(self, texts: TextMessages) -> Sequence[UUID]:
+        assert isinstance(texts, InMemoryTextMessages)
+        return [message.delivery_id for message in texts.sent]
 
     def sent(self, texts: TextMessages) -> Sequence[str]:
         assert isinstance(texts, InMemoryTextMessages)

@@ -1,10 +1,14 @@
 """The relational implementations keep every contract, on MySQL or MariaDB."""
 
+from collections.abc import Sequence
+from uuid import UUID
+
 import pytest
 from sqlalchemy import Engine
 
 from adapters.sql.activity import SqlActivityLog
 from adapters.sql.unit_of_work import Outbox, SqlUnitOfWorkFactory
+from unite_core.notifications.ports import TextMessages
 from unite_core.testing.contracts import (
     ActivityLogContract,
     CachedReadsContract,
@@ -26,11 +30,12 @@ from unite_core.testing.contracts import (
     PendingEventsContract,
     RollupsContract,
     SessionsContract,
+    TextsOfEventsContract,
     UnitOfWorkContract,
     UsageContract,
     UsersContract,
 )
-from unite_core.testing.in_memory import InMemoryCache
+from unite_core.testing.in_memory import InMemoryCache, InMemoryTextMessages
 
 
 class Mysql:
@@ -112,7 +117,7 @@ class TestDeliveries(Mysql, DeliveriesContract):
 
     @pytest.fixture
     def work(self, mysql_engine: Engine) -> SqlUnitOfWorkFactory:
-        return SqlUnitOfWorkFactory(mysql_engine, outbox=Outbox(destinations=self.DESTINATIONS))
+        return SqlUnitOfWorkFactory(mysql_engine, outbox=Outbox(subscriptions=self.SUBSCRIPTIONS))
 
 
 class TestCachedReads(Mysql, CachedReadsContract):
@@ -125,6 +130,16 @@ class TestActivityLog(ActivityLogContract):
     @pytest.fixture
     def log(self, mysql_engine: Engine) -> SqlActivityLog:
         return SqlActivityLog(mysql_engine)
+
+
+class TestTextsOfEvents(Mysql, TextsOfEventsContract):
+    @pytest.fixture
+    def texts(self) -> InMemoryTextMessages:
+        return InMemoryTextMessages()
+
+    def texted(self, texts: TextMessages) -> Sequence[UUID]:
+        assert isinstance(texts, InMemoryTextMessages)
+        return [message.delivery_id for message in texts.sent]
 
 
 class TestRollups(Mysql, RollupsContract):

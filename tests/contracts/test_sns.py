@@ -8,10 +8,10 @@ from adapters.aws.sns import SnsTopic
 from tests.adapters.aws.moto import access_to
 from tests.adapters.aws.topics import ListenedTo, listened_to
 from unite_core.notifications.ports import Topic, TopicMessage
-from unite_core.testing.contracts import TopicContract
+from unite_core.testing.contracts import TopicContract, TopicOfEventsContract
 
 
-class TestTopic(TopicContract):
+class TestTopic(TopicContract, TopicOfEventsContract):
     @pytest.fixture(autouse=True)
     def _listening(self, aws_url: str) -> None:
         self.listened_to: ListenedTo = listened_to(access_to(aws_url))

@@ -1,7 +1,8 @@
 """The relational implementations keep every contract, over a SQLite file."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from sqlalchemy import Connection, Engine, event
@@ -10,6 +11,7 @@ from adapters.sql.activity import SqlActivityLog
 from adapters.sql.unit_of_work import Outbox, SqlUnitOfWorkFactory
 from tests.databases import a_database
 from unite_core.errors import Unavailable
+from unite_core.notifications.ports import TextMessages
 from unite_core.testing.builders import a_lead
 from unite_core.testing.contracts import (
     ActivityLogContract,
@@ -32,12 +34,13 @@ from unite_core.testing.contracts import (
     PendingEventsContract,
     RollupsContract,
     SessionsContract,
+    TextsOfEventsContract,
     UnitOfWorkContract,
     UsageContract,
     UsersContract,
 )
 from unite_core.testing.contracts.cached_reads import WatchedCache
-from unite_core.testing.in_memory import InMemoryCache
+from unite_core.testing.in_memory import InMemoryCache, InMemoryTextMessages
 
 
 class Sqlite:
@@ -146,7 +149,7 @@ class TestDeliveries(Sqlite, DeliveriesContract):
 
     @pytest.fixture
     def work(self, engine: Engine) -> SqlUnitOfWorkFactory:
-        return SqlUnitOfWorkFactory(engine, outbox=Outbox(destinations=self.DESTINATIONS))
+        return SqlUnitOfWorkFactory(engine, outbox=Outbox(subscriptions=self.SUBSCRIPTIONS))
 
 
 class TestActivityLog(ActivityLogContract):
@@ -155,6 +158,16 @@ class TestActivityLog(ActivityLogContract):
         engine = a_database(tmp_path)
         yield SqlActivityLog(engine)
         engine.dispose()
+
+
+class TestTextsOfEvents(Sqlite, TextsOfEventsContract):
+    @pytest.fixture
+    def texts(self) -> InMemoryTextMessages:
+        return InMemoryTextMessages()
+
+    def texted(self, texts: TextMessages) -> Sequence[UUID]:
+        assert isinstance(texts, InMemoryTextMessages)
+        return [message.delivery_id for message in texts.sent]
 
 
 class TestRollups(Sqlite, RollupsContract):

@@ -1,6 +1,8 @@
 """Text messages by Twilio's own library keep the contract, sent to what stands in for Twilio."""
 
 from collections.abc import Sequence
+from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
 
 import pytest
 
@@ -8,10 +10,11 @@ from adapters.twilio.connection import Account, Twilio
 from adapters.twilio.messages import Sender, TwilioTextMessages
 from tests.servers.twilio import ACCOUNT_SID, NUMBER, TwilioStandIn
 from unite_core.notifications.ports import TextMessages
-from unite_core.testing.contracts import TextMessagesContract
+from unite_core.testing.contracts import TextMessagesContract, TextsOfEventsContract
+from unite_core.testing.in_memory import InMemoryUnitOfWorkFactory, Store
 
 
-class TestTextMessages(TextMessagesContract):
+class TestTextMessages(TextMessagesContract, TextsOfEventsContract):
     @pytest.fixture(autouse=True)
     def _stand_in(self, twilio_server: TwilioStandIn) -> None:
         self.stand_in = twilio_server
@@ -23,3 +26,19 @@ class TestTextMessages(TextMessagesContract):
 
     def sent(self, _texts: TextMessages) -> Sequence[str]:
         return self.stand_in.bodies()
+
+    def texted(self, _texts: TextMessages) -> Sequence[UUID]:
+        callbacks = (urlsplit(message["status_callback"]) for message in self.stand_in.messages())
+        return [UUID(parse_qs(callback.query)["delivery"][0]) for callback in callbacks]
+
+    @pytest.fixture
+    def store(self) -> Store:
+        return Store()
+
+    @pytest.fixture
+    def work(self, store: Store) -> InMemoryUnitOfWorkFactory:
+        return InMemoryUnitOfWorkFactory(store)
+
+    @pytest.fixture
+    def reads(self, store: Store) -> InMemoryUnitOfWorkFactory:
+        return InMemoryUnitOfWorkFactory(store, writes=False)

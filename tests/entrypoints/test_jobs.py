@@ -21,6 +21,7 @@ from unite_core.identity.use_cases import NewUser
 from unite_core.imports.model import ImportStatus, LeadImport
 from unite_core.imports.use_cases import FileToImport, NewImport
 from unite_core.imports.use_cases.continue_import import CHUNK_ROWS
+from unite_core.notifications.delivery_reports import DeliveryReport, Progress
 from unite_core.notifications.model import Receipt, delivery_id
 from unite_core.testing.builders import an_event
 from unite_core.testing.in_memory import InMemoryJobs, InMemoryPorts, in_memory_ports
@@ -328,7 +329,11 @@ def test_upkeep_asks_after_texts_and_writes_down_which_did_not_arrive(caplog: py
     calls.plan()
     calls.relay()
     calls.ports.clock.advance(timedelta(minutes=5))
-    calls.ports.texts.look_up = lambda sid, **_: {"sid": sid, "status": "undelivered", "error_code": 30003}  # type: ignore[method-assign]  # it has arrived everywhere else
+    calls.ports.texts.look_up = lambda message_id, **_: DeliveryReport(  # type: ignore[method-assign]  # it has arrived everywhere else
+        message_id=message_id,
+        progress=Progress.FAILED,
+        response={"message_id": message_id, "status": "failed", "error_code": 30003},
+    )
     context = JobContext(unite=calls.unite, jobs=calls.ports.jobs, holder="me", stopping=lambda: False)
 
     with caplog.at_level(logging.INFO):

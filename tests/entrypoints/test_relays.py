@@ -17,6 +17,7 @@ from unite_core.errors import Unavailable
 from unite_core.events import Event
 from unite_core.notifications.model import ACTIVITY, DeliveryStatus, Receipt, delivery_id
 from unite_core.notifications.ports import DeliveryFilter, Destination
+from unite_core.notifications.subscriptions import Subscription
 from unite_core.paging import PageRequest
 from unite_core.testing.builders import an_event
 from unite_core.testing.in_memory import InMemoryPorts, in_memory_ports
@@ -27,9 +28,8 @@ TIMEOUT = 30.0
 class Listener(Destination):
     """Does `before` with what it is told, then takes it; `told` is set once that was so."""
 
-    at_once = 10
-
-    def __init__(self, before: Callable[[Sequence[Event]], object] = len) -> None:
+    def __init__(self, before: Callable[[Sequence[Event]], object] = len, *, name: str = "listener") -> None:
+        self.subscription = Subscription(name=name)
         self.before = before
         self.told = Signal()
 
@@ -54,7 +54,7 @@ class Pipe:
         return self.rung.wait(timeout)
 
 
-def unite_with(**destinations: Destination) -> tuple[Unite, InMemoryPorts]:
+def unite_with(*destinations: Destination) -> tuple[Unite, InMemoryPorts]:
     ports = in_memory_ports(destinations=destinations)
     return build(ports), ports
 
@@ -83,7 +83,7 @@ def status_of(ports: InMemoryPorts, event: Event, destination: str) -> DeliveryS
 
 def test_events_are_told_while_the_worker_is_at_something_else() -> None:
     listener = Listener()
-    unite, ports = unite_with(listener=listener)
+    unite, ports = unite_with(listener)
 
     with relays_of(unite) as (pipe, _):
         event = record(ports)
@@ -94,9 +94,9 @@ def test_events_are_told_while_the_worker_is_at_something_else() -> None:
 
 
 def test_a_destination_that_does_not_come_back_delays_no_other() -> None:
-    release, quick = Signal(), Listener()
-    slow = Listener(lambda _: release.wait(TIMEOUT))
-    unite, ports = unite_with(slow=slow, quick=quick)
+    release, quick = Signal(), Listener(name="quick")
+    slow = Listener(lambda _: release.wait(TIMEOUT), name="slow")
+    unite, ports = unite_with(slow, quick)
     event = record(ports)
 
     with relays_of(unite):
@@ -115,7 +115,7 @@ def test_what_is_handed_over_when_the_worker_is_to_stop_is_still_settled() -> No
         handed_over.set()
         release.wait(TIMEOUT)
 
-    unite, ports = unite_with(slow=Listener(wait_for_release))
+    unite, ports = unite_with(Listener(wait_for_release, name="slow"))
     event = record(ports)
 
     with relays_of(unite) as (_, stop):
@@ -147,7 +147,7 @@ def test_a_destination_that_breaks_is_logged_and_told_of_the_next_event(caplog: 
             raise failure
 
     listener = Listener(fail_once)
-    unite, ports = unite_with(listener=listener)
+    unite, ports = unite_with(listener)
     record(ports)
 
     with caplog.at_level(logging.WARNING), relays_of(unite) as (pipe, _):
@@ -181,7 +181,7 @@ def test_a_dead_letter_is_written_down_as_an_error(
             return [Receipt(taken=False, refused=True, response=dict(response))] * len(events)
 
     listener = Refusing()
-    unite, ports = unite_with(listener=listener)
+    unite, ports = unite_with(listener)
     event = record(ports)
 
     with caplog.at_level(logging.INFO), relays_of(unite):

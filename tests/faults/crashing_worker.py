@@ -50,7 +50,9 @@ class LastHandOver(Destination):
 
     to: Destination
     countdown: Countdown
-    at_once: int
+
+    def __post_init__(self) -> None:
+        self.subscription = self.to.subscription
 
     def deliver(self, events: Sequence[Event], again: Collection[UUID] = ()) -> Sequence[Receipt]:
         receipts = self.to.deliver(events, again)
@@ -74,7 +76,7 @@ def relay(started: Started, destination: str, portions: str, ahead: str) -> None
     """Relay that many batches to the destination, with a clock that is that many seconds ahead."""
     usual = started.unite.notifications.relay
     to = usual.destinations[destination]
-    deadly = LastHandOver(to, Countdown(int(portions)), to.at_once)
+    deadly = LastHandOver(to, Countdown(int(portions)))
     clock = FixedClock(usual.clock.now() + timedelta(seconds=int(ahead)))
     replace(usual, destinations={destination: deadly}, clock=clock)(destination)
 

@@ -34,7 +34,7 @@ class Stuck(Destination):
     to: Destination
 
     def __post_init__(self) -> None:
-        self.at_once = self.to.at_once
+        self.subscription = self.to.subscription
 
     def deliver(self, events: Sequence[Event], again: Collection[UUID] = ()) -> Sequence[Receipt]:
         self.to.deliver(events, again)

@@ -23,6 +23,7 @@ from unite_core.calls.model import MISSED_AFTER, TaskStatus
 from unite_core.events import Event
 from unite_core.notifications.model import Receipt
 from unite_core.notifications.ports import Destination
+from unite_core.notifications.subscriptions import Subscription
 from unite_core.testing.builders import an_event
 from unite_core.testing.in_memory import in_memory_ports
 
@@ -35,9 +36,12 @@ BLOCKED_FOR = 6.0
 class Listener(Destination):
     """Does `before` with what it is told, then remembers it."""
 
+    name: str
     before: Callable[[], object] = lambda: None
     told: list[UUID] = field(default_factory=list)
-    at_once: int = 1
+
+    def __post_init__(self) -> None:
+        self.subscription = Subscription(name=self.name, batch_size=1)
 
     def deliver(self, events: Sequence[Event], again: Collection[UUID] = ()) -> Sequence[Receipt]:  # noqa: ARG002 - it goes by ids
         self.before()
@@ -77,8 +81,8 @@ def test_a_destination_that_does_not_come_back_delays_neither_another_nor_the_sw
         blocked.set()
         assert release.wait(TIMEOUT)
 
-    slow, quick = Listener(block), Listener()
-    scenario = NotificationScenario(in_memory_ports(destinations={"slow": slow, "quick": quick}))
+    slow, quick = Listener("slow", block), Listener("quick")
+    scenario = NotificationScenario(in_memory_ports(destinations=(slow, quick)))
     jobs = RqJobs(server, destinations=scenario.unite.notifications.destinations)
     task = scenario.plan()
     scenario.ports.clock.advance(timedelta(hours=1) + MISSED_AFTER)

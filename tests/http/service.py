@@ -8,6 +8,7 @@ from werkzeug.test import TestResponse
 from entrypoints.http.app import create_app
 from entrypoints.http.config import HealthCheck, HttpConfig, TextSignatureVerifier
 from entrypoints.http.dashboard.views import Figures
+from entrypoints.links import ApiLinks
 from entrypoints.networks import parse_proxies
 from tests.http.documented_client import documented_client
 from tests.http.shared_rules import share_rules
@@ -72,11 +73,10 @@ class Service:
         figures: Figures | None = None,
         **ports: Any,
     ) -> None:
-        self.ports = in_memory_ports(**ports)
+        self.ports = in_memory_ports(**{"links": ApiLinks(public_url), **ports})
         rules = Rules(
             phones=PhonePolicy(default_country="US"),
             logins_per_minute=logins_per_minute,
-            public_url=public_url,
             quotas=quotas or Quotas(),
         )
         self.unite = build(self.ports, rules)

@@ -9,12 +9,13 @@ from tests.http.service import Person, Service, problem
 from unite_core.events import Event
 from unite_core.notifications.model import Receipt
 from unite_core.notifications.ports import Destination
+from unite_core.notifications.subscriptions import Subscription
 
 
 class Refusing(Destination):
     """Refuses every event, until it is told not to."""
 
-    at_once = 10
+    subscription = Subscription(name="picky")
 
     def __init__(self) -> None:
         self.taken: list[UUID] = []
@@ -35,7 +36,7 @@ def picky() -> Refusing:
 @pytest.fixture
 def service(picky: Refusing) -> Service:
     """The service in memory; events go to the activity log and to somebody who refuses them."""
-    return Service(destinations={"picky": picky})
+    return Service(destinations=(picky,))
 
 
 def create_lead(person: Person) -> None:

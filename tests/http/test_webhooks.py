@@ -16,6 +16,7 @@ from adapters.twilio.signatures import TwilioSignatures
 from tests.http.calls.scenario import HttpCallScenario
 from tests.http.contended import ContendedWork
 from tests.http.service import Service, faults, problem
+from tests.http.twilio_in_memory import TwilioInMemory
 from unite_core.deadlocks import MAX_TRANSACTION_ATTEMPTS
 from unite_core.notifications.model import Receipt
 from unite_core.testing.in_memory import InMemoryUnitOfWorkFactory, Store
@@ -40,7 +41,7 @@ good = TwilioSignatures(TOKEN.decode()).valid
 @pytest.fixture
 def scenario() -> HttpCallScenario:
     """Events go to the telephones too; a task of Amy's has been told to her by a text message."""
-    scenario = HttpCallScenario(Service(verify_text_signature=good, public_url=PUBLIC_URL))
+    scenario = HttpCallScenario(Service(verify_text_signature=good, public_url=PUBLIC_URL, texts=TwilioInMemory()))
     scenario.task()
     scenario.service.ports.jobs.run_all(scenario.service.unite)
     return scenario

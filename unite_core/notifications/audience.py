@@ -1,12 +1,11 @@
-"""Who is told of what. The activity log is told everything; this is who is told beside it."""
+"""Who gets which event beside the activity log, which gets every one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
 from unite_core.events import Event
 from unite_core.identity.model import Role
-from unite_core.notifications.model import ACTIVITY, TEXTS, TOPIC
 
 TASK_CREATED = "call_task.created"
 TASK_ASSIGNED = "call_task.assigned"
@@ -20,7 +19,7 @@ DAILY_SUMMARY = "report.daily_summary"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audience:
-    """Whose business events of one type are.
+    """The recipients of events of one type.
 
     `role` is what subscribers of the topic filter by. `text_to` names the field of the event's data that holds the id
     of the user who gets a text message, None where nobody does.
@@ -40,31 +39,16 @@ AUDIENCES: Mapping[str, Audience] = {
     IMPORT_FINISHED: Audience(role=Role.MANAGER),
     DAILY_SUMMARY: Audience(role=Role.MANAGER, text_to="user_id"),
 }
-"""Event type -> who is told. The topic is told of all of these, and of nothing else."""
+"""Event type -> its recipients. The topic gets all of these, and nothing else."""
 
 
 def recipient(event: Event) -> UUID | None:
     """The user who gets a text message about the event, if they have a number; None where nobody does.
 
-    Nobody is told what they did themselves.
+    A user gets no message about what they did themselves.
     """
     audience = AUDIENCES.get(event.type)
     if audience is None or audience.text_to is None:
         return None
     meant = event.data.get(audience.text_to)
     return UUID(meant) if meant and meant != str(event.actor_id) else None
-
-
-def told(event: Event, destinations: Sequence[str]) -> list[str]:
-    """Those of the destinations that are told of the event.
-
-    What a delivery went through is for the activity log alone: else telling of it would be told of for ever.
-    """
-    wants = {
-        ACTIVITY: True,
-        TOPIC: event.type in AUDIENCES,
-        TEXTS: recipient(event) is not None,
-    }
-    if event.delivery_id is not None:
-        return [each for each in destinations if each == ACTIVITY]
-    return [each for each in destinations if wants.get(each, True)]

@@ -1,10 +1,11 @@
-"""Those who are told of events beside the activity log: the topic, and people by text message."""
+"""The destinations of events beside the activity log: the topic, and users by text message."""
 
 import hashlib
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
+from typing import Any
 from uuid import UUID
 
 from unite_core.clock import Clock
@@ -14,48 +15,48 @@ from unite_core.events import Event
 from unite_core.identity.model import PERMISSIONS, Permission, User
 from unite_core.ids import Ids
 from unite_core.notifications.audience import AUDIENCES, Audience, recipient
+from unite_core.notifications.delivery_reports import OPTED_OUT, DeliveryReport
 from unite_core.notifications.links import link_of
 from unite_core.notifications.model import RATE_LIMITED, TEXTS, Receipt, delivery_id
 from unite_core.notifications.ports import (
     Consent,
     Destination,
+    Links,
     TextMessage,
     TextMessages,
     TextsUnitOfWork,
     Topic,
     TopicMessage,
 )
+from unite_core.notifications.subscriptions import TEXTS_SUBSCRIPTION, TOPIC_SUBSCRIPTION
 from unite_core.notifications.texts import compose
 from unite_core.quotas import NO_LIMIT, Quotas
 from unite_core.unit_of_work import UnitOfWorkFactory
 
 VERSION = 1
-"""Of what the topic is told: docs/events/event.v1.schema.json."""
-
-OPTED_OUT = "opted_out"
-"""The reason that nothing is sent to a number whose owner wants nothing, whether we know it or are told by refusal."""
+"""The version of the messages to the topic: docs/events/event.v1.schema.json."""
 
 _FOR_NOBODY = Receipt(taken=False, skipped=True, response={"reason": "no_audience"})
 
 
 @dataclass(frozen=True)
 class TopicOfEvents(Destination):
-    """Publishes events as JSON, for whoever listens to the topic."""
+    """Publishes events as JSON, for the subscribers of the topic."""
 
+    subscription = TOPIC_SUBSCRIPTION
     topic: Topic
-    public_url: str
-    at_once = 10
+    links: Links
 
-    def deliver(self, events: Sequence[Event], again: Collection[UUID] = ()) -> Sequence[Receipt]:  # noqa: ARG002 - who listens goes by ids
+    def deliver(self, events: Sequence[Event], again: Collection[UUID] = ()) -> Sequence[Receipt]:  # noqa: ARG002 - subscribers go by ids
         messages = [
-            topic_message(event, AUDIENCES[event.type], self.public_url) for event in events if event.type in AUDIENCES
+            topic_message(event, AUDIENCES[event.type], self.links) for event in events if event.type in AUDIENCES
         ]
         published = iter(self.topic.publish(messages) if messages else ())
         return [next(published) if event.type in AUDIENCES else _FOR_NOBODY for event in events]
 
 
-def topic_message(event: Event, audience: Audience, public_url: str) -> TopicMessage:
-    """What the topic is told of the event (docs/messages.md)."""
+def topic_message(event: Event, audience: Audience, links: Links) -> TopicMessage:
+    """The message to the topic about the event (docs/messages.md)."""
     body = {
         "version": VERSION,
         "id": str(event.id),
@@ -66,7 +67,7 @@ def topic_message(event: Event, audience: Audience, public_url: str) -> TopicMes
         "role": audience.role.value,
         "lead_ids": [str(lead_id) for lead_id in event.lead_ids],
         "import_id": str(event.import_id) if event.import_id else None,
-        "link": link_of(event, public_url),
+        "link": link_of(event, links),
         "data": dict(event.data),
     }
     return TopicMessage(
@@ -80,35 +81,41 @@ def topic_message(event: Event, audience: Audience, public_url: str) -> TopicMes
 
 @dataclass(frozen=True)
 class TextsOfEvents(Destination):
-    """Texts events to the people whom they concern, if these have a number and want messages.
+    """Texts events to the users whom they concern, if these have a number and want messages.
 
     Within any hour one number gets up to `texts_per_number` messages, and all numbers together get up to `texts`; what
     is beyond that is skipped (`rate_limited`). A message counts when it is handed over, whether it is taken or not: the
     answer may be all that was lost. Handed over again, it counts once.
 
-    Whoever is refused because they opted out with the carrier is known to have, from then on.
+    A refusal because of an opt-out at the carrier is stored as an opt-out.
     """
 
+    subscription = TEXTS_SUBSCRIPTION
     work: UnitOfWorkFactory[TextsUnitOfWork]
     reads: UnitOfWorkFactory[TextsUnitOfWork]
     messages: TextMessages
     clock: Clock
     ids: Ids
-    public_url: str
+    links: Links
     quotas: Quotas = field(default_factory=Quotas)
-    at_once = 1
 
     def deliver(self, events: Sequence[Event], again: Collection[UUID] = ()) -> Sequence[Receipt]:
-        return [self._tell(event, look_first=event.id in again) for event in events]
+        return [self._send(event, look_first=event.id in again) for event in events]
 
-    def _tell(self, event: Event, *, look_first: bool) -> Receipt:
-        found = self._number(event)
-        if isinstance(found, Receipt):
-            return found
+    def report_of(self, response: Mapping[str, Any]) -> DeliveryReport | None:
+        return self.messages.report_of(response)
+
+    def look_up(self, message_id: str, *, hurried: bool = False) -> DeliveryReport:
+        return self.messages.look_up(message_id, hurried=hurried)
+
+    def _send(self, event: Event, *, look_first: bool) -> Receipt:
+        number = self._number(event)
+        if isinstance(number, Receipt):
+            return number
         message = TextMessage(
             delivery_id=delivery_id(event.id, TEXTS),
-            to=found,
-            text=compose(event, self.public_url),
+            to=number,
+            text=compose(event, self.links),
             since=event.at,
             correlation_id=event.correlation_id,
         )
@@ -116,11 +123,11 @@ class TextsOfEvents(Destination):
             return _skipped(RATE_LIMITED)
         receipt = self.messages.send(message, look_first=look_first)
         if receipt.refused and receipt.response.get("reason") == OPTED_OUT:
-            self._remember_opt_out(message)
+            self._store_opt_out(message)
         return receipt
 
     def _number(self, event: Event) -> str | Receipt:
-        """The number that the event is texted to, or why it is texted to none."""
+        """The number that the event is texted to, or the receipt of an event that is texted to none."""
         user_id = recipient(event)
         if user_id is None:
             return _FOR_NOBODY
@@ -151,19 +158,19 @@ class TextsOfEvents(Destination):
             work.commit()
         return True
 
-    def _remember_opt_out(self, message: TextMessage) -> None:
+    def _store_opt_out(self, message: TextMessage) -> None:
         with self.work() as work:
             work.consents.add(opt_out_by_refusal(message.delivery_id, message.to, self.ids, self.clock))
             work.commit()
 
 
 def opt_out_by_refusal(delivery: UUID, phone: str, ids: Ids, clock: Clock) -> Consent:
-    """What a delivery that was refused tells of whoever it was for."""
+    """The opt-out that follows from a delivery which was refused for that reason."""
     return Consent(id=ids.new(), phone=phone, opted_out=True, at=clock.now(), source=str(delivery))
 
 
 def _may_see(user: User, event: Event) -> bool:
-    """Whether the user may see the call that the event tells of: an agent their own, admins and managers all."""
+    """Whether the user may see the call that the event is about: an agent their own, admins and managers all."""
     return Permission.SEE_ALL_CALLS in PERMISSIONS[user.role] or event.data.get("assigned_to") == str(user.id)
 
 

@@ -1,13 +1,14 @@
-"""Where whoever is told of an event finds what it is about."""
+"""The link to what an event is about."""
 
 from unite_core.events import Event
+from unite_core.notifications.ports import Links
 
 
-def link_of(event: Event, public_url: str) -> str | None:
-    """The address of the call task or of the import that the event is about; None where it is about neither."""
+def link_of(event: Event, links: Links) -> str | None:
+    """The link to the call task or the import that the event is about; None where it is about neither."""
     task_id = event.data.get("task_id")
     if task_id is not None:
-        return f"{public_url}/v1/call-tasks/{task_id}"
+        return links.of_call_task(task_id)
     if event.import_id is not None:
-        return f"{public_url}/v1/lead-imports/{event.import_id}"
+        return links.of_import(str(event.import_id))
     return None

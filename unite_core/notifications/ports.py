@@ -1,15 +1,18 @@
-"""What it takes to tell others of events."""
+"""What notifications need from outside: stores, destinations, messages and links."""
 
 from abc import abstractmethod
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
+from unite_core.errors import NotFound
 from unite_core.events import Event
 from unite_core.identity.ports import IdentityUnitOfWork
+from unite_core.notifications.delivery_reports import DeliveryReport
 from unite_core.notifications.model import Delivery, DeliveryStatus, Receipt
+from unite_core.notifications.subscriptions import Subscription
 from unite_core.paging import Page, PageRequest
 from unite_core.unit_of_work import UnitOfWork
 
@@ -133,13 +136,12 @@ class TextsUnitOfWork(RelayUnitOfWork, IdentityUnitOfWork, Protocol):
 
 
 class Destination(Protocol):
-    """Somebody who wants to know of events."""
+    """A recipient of events, which describes itself by its `subscription`.
 
-    at_once: int
-    """How many events are handed over at once: few enough to be dealt with well within the two minutes of a claim.
-
-    What is handed over by a relay that dies comes again.
+    A destination whose subscription has a `follow_up` has `report_of` and `look_up` as well.
     """
+
+    subscription: Subscription
 
     @abstractmethod
     def deliver(self, events: Sequence[Event], again: Collection[UUID] = ()) -> Sequence[Receipt]:
@@ -147,15 +149,47 @@ class Destination(Protocol):
 
         `again` are the ids of those that may have been handed over before: by a relay that died, or where the answer
         was lost. An event that comes a second time, known by its id, has no second effect as far as the other side can
-        tell.
+        tell. An event that is not for this destination is skipped.
         """
+
+    def ping(self) -> None:
+        """Ask whether the destination answers, for health checks; raises `Unavailable` where it does not."""
+        return  # else mypy takes the method for an abstract one
+
+    def report_of(self, response: Mapping[str, Any]) -> DeliveryReport | None:  # noqa: ARG002 - most report nothing
+        """What a receipt's response, or a later report, says; None where the other side cannot be asked about it."""
+        return None
+
+    def look_up(self, message_id: str, *, hurried: bool = False) -> DeliveryReport:  # noqa: ARG002 - the same
+        """What the other side knows by now about what it took.
+
+        `hurried` where a client waits for the answer: then it is given up soon. Raises `NotFound` and `Unavailable`.
+        """
+        raise NotFound("This destination does not report what became of events.")
+
+    def follow_up_of(self, response: Mapping[str, Any]) -> Sequence[timedelta]:
+        """The times since a delivery after which the other side is asked about it; none where nothing is missing."""
+        report = self.report_of(response)
+        return () if report is None or report.settled else self.subscription.follow_up
+
+
+class Links(Protocol):
+    """Links to what messages are about."""
+
+    @abstractmethod
+    def of_call_task(self, task_id: str) -> str:
+        """The link to a call task."""
+
+    @abstractmethod
+    def of_import(self, import_id: str) -> str:
+        """The link to an import."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopicMessage:
-    """What the topic is told of one event: `body` is JSON (docs/events), the rest is there to be filtered by.
+    """A message to the topic about one event: `body` is JSON (docs/events), subscribers filter by the rest.
 
-    `role` is whose business the event is, in the words of `Role`.
+    `role` is the role that the event concerns, a value of `Role`.
     """
 
     event_id: UUID
@@ -166,14 +200,14 @@ class TopicMessage:
 
 
 class Topic(Protocol):
-    """Where other services listen."""
+    """A topic that other services subscribe to."""
 
     @abstractmethod
     def publish(self, messages: Sequence[TopicMessage]) -> Sequence[Receipt]:
         """Publish up to ten messages; a receipt for each, in their order.
 
-        The response of one that was taken has a `message_id`, that of another an `error_code`. Raises `Unavailable`
-        where none was taken, and at once while the other side is left alone because it failed several times.
+        The response of one that was taken has a `message_id`. Raises `Unavailable` where none was taken, and at once
+        while the topic is left alone because it failed several times.
         """
 
 
@@ -189,27 +223,32 @@ class TextMessage:
 
 
 class TextMessages(Protocol):
-    """The way to telephones."""
+    """The provider that carries text messages."""
 
     @abstractmethod
     def send(self, message: TextMessage, *, look_first: bool = False) -> Receipt:
         """Send the message, once.
 
-        With `look_first` it may have been sent before: then whoever sends it looks for it first, and answers with what
-        they find. The response has `sid`, `status`, `segments`, and `price` with `price_unit` once they are known; that
-        of a refusal has `error_code`, `error` and `reason`, which is `opted_out` or `not_a_number` where it is one of
-        them. Raises `Unavailable` where it was not sent as far as anybody can tell, and at once while the other side is
-        left alone because it failed several times.
+        With `look_first` it may have been sent before: then it is looked for first, and the answer is about the message
+        that was found. The response is the provider's answer in its own words, which `report_of` reads; it has
+        `segments`. The response of a refusal has a `reason` where that is `opted_out` or `not_a_number`. Raises
+        `Unavailable` where it was not sent as far as anybody can tell, and at once while the provider is left alone
+        because it failed several times.
         """
 
     @abstractmethod
-    def look_up(self, sid: str, *, hurried: bool = False) -> dict[str, Any]:
-        """What is known by now of a message that was sent, as in the response of `send`.
+    def report_of(self, response: Mapping[str, Any]) -> DeliveryReport | None:
+        """What the response of `send`, a report that the provider sent later, or a stored one says.
 
-        Where nothing more will be told of one that arrived, it has a price. `hurried` where somebody waits who had
-        better not wait long: then it is given up soon.
+        None where it names no message that can be looked up.
+        """
 
-        Raises `NotFound` and `Unavailable`.
+    @abstractmethod
+    def look_up(self, message_id: str, *, hurried: bool = False) -> DeliveryReport:
+        """What is known by now of a message that was sent.
+
+        Where nothing more will be reported of one that arrived, the report is complete. `hurried` where a client waits
+        for the answer: then it is given up soon. Raises `NotFound` and `Unavailable`.
         """
 
 

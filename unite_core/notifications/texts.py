@@ -10,6 +10,7 @@ from unite_core.events import Event
 from unite_core.notifications.audience import DAILY_SUMMARY, TASK_ASSIGNED, TASK_COMPLETED
 from unite_core.notifications.links import link_of
 from unite_core.notifications.names import name_in_text
+from unite_core.notifications.ports import Links
 
 # The default alphabet of 3GPP TS 23.038 (once GSM 03.38), 6.2.1, without its escape; and the extension of 6.2.1.1,
 # whose characters are written as two.
@@ -65,8 +66,8 @@ def segments(text: str) -> Segments:
     return Segments(encoding, units, count)
 
 
-def compose(event: Event, public_url: str) -> str:
-    """What whoever the event concerns is texted, with a link to what it is about.
+def compose(event: Event, links: Links) -> str:
+    """The text message about an event, with a link to what the event is about.
 
     It takes one segment where that can be: typographic signs become plain ones, the lead's name is shortened, and then
     the link is left out, with a short reference in its place. Nothing in the name becomes another link, or a phone
@@ -75,7 +76,7 @@ def compose(event: Event, public_url: str) -> str:
     """
     say = TEXTS_OF[event.type]
     name = name_in_text(event.data.get("lead_name") or "") or SOMEBODY
-    link = link_of(event, public_url)
+    link = link_of(event, links)
     reference = f" #{_reference(event.id)}"
     linked = f" {link}" if link else reference
     for end, min_length in [(linked, MIN_SHORTENED_NAME_LENGTH), (reference, 0)]:

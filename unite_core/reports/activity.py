@@ -110,8 +110,8 @@ class DocumentsCompleteThrough:
 class ReportActivity:
     """Report the calls of each agent, in total and day by day.
 
-    With MongoDB the figures are counted from its call documents by one aggregation, else from the call
-    ledger. Agents get their own figures, admins and managers those of all agents.
+    The figures are counted from the call documents by one aggregation, else from the call ledger. Agents get their own
+    figures, admins and managers those of all agents.
     """
 
     permission: ClassVar[Permission | None] = None

@@ -7,8 +7,6 @@ import pytest
 
 from adapters.local.console import ConsoleTextMessages, ConsoleTopic
 from entrypoints.logs import JsonLinesFormatter
-from unite_core.notifications.model import NEVER, TEXTS, delivery_of
-from unite_core.testing.builders import an_event
 from unite_core.testing.contracts.messages import a_text, a_topic_message
 
 
@@ -45,8 +43,13 @@ def test_a_message_to_the_topic_is_one_line_with_all_that_would_be_published(cap
 
 
 def test_of_a_message_that_went_nowhere_nothing_is_asked_later() -> None:
-    text = delivery_of(an_event(), TEXTS)
+    console = ConsoleTextMessages()
 
-    text.succeed(ConsoleTextMessages().send(a_text()).response, text.created_at)
+    report = console.report_of(console.send(a_text()).response)
 
-    assert text.next_attempt_at == NEVER
+    assert report is not None
+    assert report.settled
+
+
+def test_of_a_message_that_somebody_else_carried_nothing_is_known() -> None:
+    assert ConsoleTextMessages().report_of({"sid": "SM0", "status": "queued"}) is None

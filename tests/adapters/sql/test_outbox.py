@@ -7,6 +7,7 @@ from sqlalchemy import Engine, event
 
 from adapters.sql.unit_of_work import Outbox, SqlUnitOfWorkFactory
 from unite_core.notifications.model import ACTIVITY, TOPIC
+from unite_core.notifications.subscriptions import ACTIVITY_SUBSCRIPTION, TOPIC_SUBSCRIPTION
 from unite_core.testing.builders import an_event
 
 
@@ -35,7 +36,9 @@ def test_a_relay_is_woken_once_after_the_commit_of_what_was_recorded_and_never_o
 
 def test_nobody_is_woken_who_is_told_nothing(engine: Engine) -> None:
     woken: list[set[str]] = []
-    units = SqlUnitOfWorkFactory(engine, outbox=Outbox((ACTIVITY, TOPIC), wake=lambda told: woken.append({*told})))
+    units = SqlUnitOfWorkFactory(
+        engine, outbox=Outbox((ACTIVITY_SUBSCRIPTION, TOPIC_SUBSCRIPTION), wake=lambda told: woken.append({*told}))
+    )
 
     for kinds in (["lead.created"], ["lead.created", "call_task.created"]):
         with units() as work:
@@ -47,7 +50,7 @@ def test_nobody_is_woken_who_is_told_nothing(engine: Engine) -> None:
 
 
 def test_all_that_a_unit_has_recorded_is_stored_by_two_statements(engine: Engine) -> None:
-    units = SqlUnitOfWorkFactory(engine, outbox=Outbox((ACTIVITY, TOPIC)))
+    units = SqlUnitOfWorkFactory(engine, outbox=Outbox((ACTIVITY_SUBSCRIPTION, TOPIC_SUBSCRIPTION)))
     with inserts(engine) as made, units() as work:
         for _ in range(5):
             work.record(an_event(type="call_task.created"))

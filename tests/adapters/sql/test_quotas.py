@@ -28,7 +28,8 @@ from unite_core import (
 )
 from unite_core.deadlocks import retry_on_deadlock
 from unite_core.imports.ports import OpenImports
-from unite_core.notifications.model import ACTIVITY, RATE_LIMITED, TEXTS
+from unite_core.notifications.model import RATE_LIMITED, TEXTS
+from unite_core.notifications.subscriptions import ACTIVITY_SUBSCRIPTION, TEXTS_SUBSCRIPTION
 from unite_core.testing.builders import a_lead, a_task, a_user, an_event
 from unite_core.testing.contracts.database import add_all, run_concurrently
 from unite_core.testing.in_memory import InMemoryPorts, in_memory_ports
@@ -46,7 +47,7 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
 
 @pytest.fixture
 def ports(engine: Engine) -> InMemoryPorts:
-    outbox = Outbox(destinations=(ACTIVITY, TEXTS))
+    outbox = Outbox(subscriptions=(ACTIVITY_SUBSCRIPTION, TEXTS_SUBSCRIPTION))
     return in_memory_ports(
         work=SqlUnitOfWorkFactory(engine, outbox=outbox), reads=SqlUnitOfWorkFactory(engine, reading=True)
     )

@@ -192,7 +192,7 @@ def test_what_twilio_does_not_know_of_is_not_found_and_a_lost_answer_is_unavaila
 def test_who_is_in_a_hurry_waits_for_one_answer_and_not_for_long(twilio_server: TwilioStandIn) -> None:
     texts = texts_by(twilio_at(twilio_server, sign_of_life=timedelta(seconds=0.3), pause=timedelta()))
     sid = texts.send(a_text()).response["sid"]
-    assert texts.look_up(sid, hurried=True)["sid"] == sid
+    assert texts.look_up(sid, hurried=True).message_id == sid
     before = twilio_server.requests()["GET"]
     twilio_server.behave({"delay_seconds": 1, "method": "GET", "times": 1})
 

@@ -10,6 +10,7 @@ from tests.adapters.twilio.sending import ADDRESS, texts_by, twilio_at
 from tests.servers.twilio import ACCOUNT_SID, NUMBER, TwilioStandIn
 from tests.service_process import eventually
 from unite_core.errors import Unavailable
+from unite_core.notifications.delivery_reports import Progress
 from unite_core.testing.contracts.messages import a_text
 
 SERVICE = "MG" + "b2" * 16
@@ -52,9 +53,11 @@ def test_a_message_may_come_from_a_messaging_service_that_has_yet_to_choose_a_nu
 def test_price_and_segments_are_known_once_a_message_is_delivered(texts: TwilioTextMessages) -> None:
     sid = texts.send(a_text("Unite: " + "x" * 160)).response["sid"]
 
-    eventually(lambda: texts.look_up(sid)["status"] == "delivered", "the message arrives")
+    eventually(lambda: texts.look_up(sid).progress is Progress.DELIVERED, "the message arrives")
 
-    found = texts.look_up(sid)
+    report = texts.look_up(sid)
+    found = report.response
+    assert (report.message_id, report.complete, found["status"]) == (sid, True, "delivered")
     assert (found["segments"], found["price"], found["price_unit"]) == (2, "-0.01580", "USD")
 
 
@@ -64,9 +67,10 @@ def test_a_message_that_did_not_arrive_says_why_when_it_is_looked_up(
     twilio_server.behave({"final_status": "undelivered", "error_code": 30003})
     sid = texts.send(a_text()).response["sid"]
 
-    eventually(lambda: texts.look_up(sid)["status"] == "undelivered", "the message is given up")
+    eventually(lambda: texts.look_up(sid).progress is Progress.FAILED, "the message is given up")
 
-    found = texts.look_up(sid)
+    found = texts.look_up(sid).response
+    assert found["status"] == "undelivered"
     assert (found["error_code"], found["error"]) == (30003, "The message to …0123 did not arrive.")
 
 

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from unite_core.events import Event
-from unite_core.notifications.model import Delivery, Receipt
+from unite_core.notifications.model import DEFAULT_RETRY, Delivery, Receipt, RetryPolicy
 from unite_core.notifications.ports import DeliveryFilter, Destination
+from unite_core.notifications.subscriptions import Subscription
 from unite_core.notifications.use_cases import RelayEvents
 from unite_core.paging import PageRequest
 from unite_core.testing.builders import an_event
@@ -29,6 +30,19 @@ class FakeDestination(Destination):
     handed: list[list[Event]] = field(default_factory=list)
     handed_again: list[UUID] = field(default_factory=list)
     at_once: int = 10
+    name: str = MAIL
+    delivery_events: bool = False
+    retry: RetryPolicy = DEFAULT_RETRY
+    follow_up: tuple[timedelta, ...] = ()
+
+    def __post_init__(self) -> None:
+        self.subscription = Subscription(
+            name=self.name,
+            batch_size=self.at_once,
+            delivery_events=self.delivery_events,
+            retry=self.retry,
+            follow_up=self.follow_up,
+        )
 
     def deliver(self, events: Sequence[Event], again: Collection[UUID] = ()) -> Sequence[Receipt]:
         self.handed.append([*events])
@@ -57,7 +71,7 @@ class OutboxScenario:
     store: Store = field(default_factory=Store)
 
     def __post_init__(self) -> None:
-        self.work = InMemoryUnitOfWorkFactory(self.store, destinations=(MAIL,))
+        self.work = InMemoryUnitOfWorkFactory(self.store, subscriptions=(self.mailbox.subscription,))
         self.ids = SequentialIds()
         self.relay = RelayEvents(self.work, {MAIL: self.mailbox}, self.clock, self.ids)
 

@@ -9,7 +9,8 @@ from tests.core.notifications.outbox import LATER, MAIL, REFUSED, SKIPPED, TAKEN
 from unite_core.errors import Unavailable
 from unite_core.events import Event
 from unite_core.notifications.events import ANSWERED
-from unite_core.notifications.model import ACTIVITY, CLAIM_TTL, MAX_RETRY_TIME, Delivery, DeliveryStatus, Receipt
+from unite_core.notifications.model import ACTIVITY, CLAIM_TTL, DEFAULT_RETRY, Delivery, DeliveryStatus, Receipt
+from unite_core.notifications.subscriptions import ACTIVITY_SUBSCRIPTION
 from unite_core.notifications.use_cases import RelayEvents
 from unite_core.paging import PageRequest
 from unite_core.testing.in_memory import InMemoryActivityLog, InMemoryUnitOfWorkFactory
@@ -23,7 +24,9 @@ class PostWithLog(OutboxScenario):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.log = InMemoryActivityLog()
-        self.work = InMemoryUnitOfWorkFactory(self.store, destinations=(ACTIVITY, MAIL))
+        self.work = InMemoryUnitOfWorkFactory(
+            self.store, subscriptions=(ACTIVITY_SUBSCRIPTION, self.mailbox.subscription)
+        )
         self.relay = RelayEvents(self.work, {ACTIVITY: self.log, MAIL: self.mailbox}, self.clock, self.ids)
 
     def told_of(self, delivery: Delivery) -> list[Event]:
@@ -138,7 +141,7 @@ def test_whatever_is_given_up_has_that_told_of_it_though_nothing_else_has_change
     post.record(3)
     post.mailbox.fail(Unavailable("It is being moved."))
     post.relay(MAIL)
-    post.clock.advance(MAX_RETRY_TIME)
+    post.clock.advance(DEFAULT_RETRY.give_up_after)
 
     assert len(post.relay(MAIL).dead) == 3
 
@@ -158,7 +161,7 @@ def test_a_refusal_without_a_word_is_told_as_the_dead_letter_that_it_makes() -> 
 def test_that_the_activity_log_does_not_answer_is_told_to_nobody() -> None:
     post = PostWithLog()
     post.record()
-    away = FakeDestination()
+    away = FakeDestination(name=ACTIVITY, delivery_events=True)
     away.fail(Unavailable("It is being moved."))
     relay = RelayEvents(post.work, {ACTIVITY: away, MAIL: post.mailbox}, post.clock, post.ids)
 
@@ -216,7 +219,7 @@ def test_a_dead_letter_is_named_though_the_relay_ends_in_a_mistake() -> None:
         post.relay(MAIL, on_dead=named.append)
     assert [it.event_id for it in named] == [refused.id]
 
-    post.clock.advance(MAX_RETRY_TIME)
+    post.clock.advance(DEFAULT_RETRY.give_up_after)
     with pytest.raises(StopIteration):
         post.relay(MAIL, on_dead=named.append)
 

@@ -19,7 +19,7 @@ class Office:
 
     def __init__(self) -> None:
         self.mailbox = FakeDestination(lambda _: REFUSED)
-        self.ports = in_memory_ports(destinations={MAIL: self.mailbox})
+        self.ports = in_memory_ports(destinations=(self.mailbox,))
         self.unite = build(self.ports)
         self.admin = an_actor(Role.ADMIN)
         self.unite.leads.add(self.admin, NewLead(name="Grace", email="grace@example.com"))

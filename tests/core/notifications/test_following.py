@@ -1,6 +1,7 @@
-"""Text messages are asked after where what became of them was not told, or not at which price."""
+"""Text messages are asked after where what became of them was not told, or not at which cost."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,22 +11,24 @@ from tests.core.imports.accidents import FailingWork
 from tests.core.notifications.scenario import NotificationScenario
 from unite_core import Quotas, Rules, build
 from unite_core.errors import Deadlock, NotFound, Unavailable
+from unite_core.notifications.delivery_reports import DeliveryReport
+from unite_core.notifications.destinations import TextsOfEvents
 from unite_core.notifications.events import REPORTED
 from unite_core.notifications.model import DELIVERY_RETENTION, NEVER, TEXTS, Delivery, DeliveryStatus
-from unite_core.notifications.ports import DeliveryFilter
-from unite_core.notifications.use_cases import FollowTexts
-from unite_core.notifications.use_cases.following import STATUS_CHECK_TIMEOUT
-from unite_core.notifications.webhooks import ReceiveTextStatus, TextStatus
+from unite_core.notifications.ports import DeliveryFilter, Destination
+from unite_core.notifications.use_cases import FollowDeliveries, RecordTextReport, TextReport
+from unite_core.notifications.use_cases.following import MAX_DURATION
 from unite_core.paging import PageRequest
 from unite_core.quotas import NO_LIMIT
 from unite_core.testing.in_memory import InMemoryTextMessages
+from unite_core.testing.in_memory.messages import message_id
 
 PENDING, DELIVERED, NOT_SENT, DEAD = DeliveryStatus
-SID = f"SM{1:032x}"
+MESSAGE = message_id(1)
 FIVE_MINUTES, HOUR, DAY = timedelta(minutes=5), timedelta(hours=1), timedelta(days=1)
-QUEUED = {"status": "queued", "price": None}
-WITHOUT_PRICE = {"status": "delivered", "price": None}
-KNOWN = {"status": "delivered", "price": "-0.0079", "price_unit": "USD"}
+QUEUED = {"status": "queued", "cost": None}
+WITHOUT_COST = {"status": "delivered", "cost": None}
+KNOWN = {"status": "delivered", "cost": "0.0079", "currency": "USD"}
 
 
 class Carrier(InMemoryTextMessages):
@@ -36,10 +39,20 @@ class Carrier(InMemoryTextMessages):
         self.says = says
         self.asked: list[str] = []
 
-    def look_up(self, sid: str, *, hurried: bool = False) -> dict[str, Any]:
+    def look_up(self, message_id: str, *, hurried: bool = False) -> DeliveryReport:
         assert not hurried
-        self.asked.append(sid)
-        return {"sid": sid, **self.says()}
+        self.asked.append(message_id)
+        report = self.report_of({"message_id": message_id, **self.says()})
+        assert report is not None
+        return report
+
+
+def destinations_by(watch: "Watch") -> dict[str, Destination]:
+    """The destinations of the floor, of which text messages go by the watched carrier."""
+    destinations = watch.scenario.unite.notifications.relay.destinations
+    texts = destinations[TEXTS]
+    assert isinstance(texts, TextsOfEvents)
+    return {**destinations, TEXTS: replace(texts, messages=watch.carrier)}
 
 
 class Watch:
@@ -55,7 +68,7 @@ class Watch:
         self.began = self.clock.now()
         self.carrier = Carrier(lambda: _said(says))
         self.work = self.scenario.ports.work
-        self.follow = FollowTexts(self.work, self.carrier, self.clock, self.scenario.ports.ids)
+        self.follow = FollowDeliveries(self.work, destinations_by(self), self.clock, self.scenario.ports.ids)
 
     def at(self, since: timedelta) -> int:
         """Let it be so long after the texts were taken, and ask."""
@@ -76,6 +89,11 @@ class Watch:
         return [event.data["response"] for event in page.items if event.type == REPORTED]
 
 
+def a_report(delivery: Delivery, status: str) -> TextReport:
+    """A report of the carrier about the first message."""
+    return TextReport(delivery_id=delivery.id, response={"message_id": MESSAGE, "status": status})
+
+
 def _said(says: dict[str, Any] | Exception) -> dict[str, Any]:
     if isinstance(says, Exception):
         raise says
@@ -88,7 +106,7 @@ def moments_asked(watch: Watch) -> list[timedelta]:
     return [moment for moment in looks if watch.at(moment)]
 
 
-@pytest.mark.parametrize("says", [QUEUED, WITHOUT_PRICE, NotFound("It is gone."), {"status": "teleported"}])
+@pytest.mark.parametrize("says", [QUEUED, WITHOUT_COST, NotFound("It is gone."), {"status": "teleported"}])
 def test_what_is_not_known_to_its_end_is_asked_for_three_times_and_no_more(says: dict[str, Any] | Exception) -> None:
     watch = Watch(says)
 
@@ -98,31 +116,29 @@ def test_what_is_not_known_to_its_end_is_asked_for_three_times_and_no_more(says:
     assert watch.delivery().status is DELIVERED
 
 
-def test_once_a_message_has_arrived_at_a_known_price_nothing_more_is_asked() -> None:
+def test_once_a_message_has_arrived_at_a_known_cost_nothing_more_is_asked() -> None:
     watch = Watch(KNOWN)
 
     assert moments_asked(watch) == [FIVE_MINUTES]
 
-    assert watch.delivery().response == {"sid": SID, "segments": 1, **KNOWN}
-    assert [told["price"] for told in watch.reports()] == ["-0.0079"]
+    assert watch.delivery().response == {"message_id": MESSAGE, "segments": 1, **KNOWN}
+    assert [told["cost"] for told in watch.reports()] == ["0.0079"]
 
 
-def test_a_price_that_comes_late_is_kept_and_told_though_the_status_is_the_same() -> None:
-    watch = Watch(WITHOUT_PRICE)
+def test_a_cost_that_comes_late_is_kept_and_told_though_the_status_is_the_same() -> None:
+    watch = Watch(WITHOUT_COST)
     watch.at(FIVE_MINUTES)
     watch.carrier.says = lambda: KNOWN
 
     assert watch.at(HOUR) == 1
 
-    assert [told["price"] for told in watch.reports()] == ["-0.0079", None]
+    assert [told["cost"] for told in watch.reports()] == ["0.0079", None]
     assert watch.delivery().next_attempt_at == NEVER
 
 
 def test_of_what_was_told_in_time_nothing_is_asked() -> None:
     watch = Watch(KNOWN)
-    watch.scenario.unite.notifications.receive_text_status(
-        TextStatus(delivery_id=watch.delivery().id, sid=SID, status="delivered")
-    )
+    watch.scenario.unite.notifications.record_text_report(a_report(watch.delivery(), "delivered"))
 
     assert moments_asked(watch) == []
 
@@ -131,26 +147,28 @@ def test_what_could_not_be_looked_up_as_its_end_was_told_is_asked_for_later() ->
     watch = Watch(KNOWN)
 
     class Slow(InMemoryTextMessages):
-        def look_up(self, sid: str, *, hurried: bool = False) -> dict[str, Any]:
-            raise Unavailable(f"{sid} takes too long for a hurry." if hurried else "It is away.")
+        def look_up(self, message_id: str, *, hurried: bool = False) -> DeliveryReport:
+            raise Unavailable(f"{message_id} takes too long for a hurry." if hurried else "It is away.")
 
-    take = ReceiveTextStatus(watch.work, Slow(), watch.clock, watch.scenario.ports.ids)
-    take(TextStatus(delivery_id=watch.delivery().id, sid=SID, status="delivered"))
+    texts = destinations_by(watch)[TEXTS]
+    assert isinstance(texts, TextsOfEvents)
+    record = RecordTextReport(watch.work, replace(texts, messages=Slow()), watch.clock, watch.scenario.ports.ids)
+    record(a_report(watch.delivery(), "delivered"))
 
     assert watch.at(FIVE_MINUTES) == 1
-    assert watch.delivery().response["price"] == "-0.0079"
+    assert watch.delivery().response["cost"] == "0.0079"
 
 
 def test_a_message_that_did_not_arrive_is_a_dead_letter_though_nobody_told() -> None:
-    watch = Watch({"status": "undelivered", "price": "-0.0079", "error_code": 30003, "error": "It is switched off."})
+    watch = Watch({"status": "failed", "cost": "0.0079", "error": "It is switched off."})
     watch.clock.advance(FIVE_MINUTES)
     dead: list[Delivery] = []
 
     assert watch.follow(on_dead=dead.append) == 1
 
     assert dead == watch.deliveries()
-    assert (dead[0].status, dead[0].delivered_at, dead[0].response["error_code"]) == (DEAD, None, 30003)
-    assert [told["status"] for told in watch.reports()] == ["undelivered"]
+    assert (dead[0].status, dead[0].delivered_at, dead[0].response["error"]) == (DEAD, None, "It is switched off.")
+    assert [told["status"] for told in watch.reports()] == ["failed"]
     assert watch.at(HOUR) == 0
 
 
@@ -170,7 +188,7 @@ def test_where_nobody_answers_the_rest_waits_and_no_question_is_lost() -> None:
     watch.carrier.says = lambda: KNOWN
 
     assert watch.at(2 * FIVE_MINUTES) == 3
-    assert {it.response["price"] for it in watch.deliveries()} == {"-0.0079"}
+    assert {it.response["cost"] for it in watch.deliveries()} == {"0.0079"}
 
 
 def test_workers_who_were_away_ask_once_for_what_they_have_missed() -> None:
@@ -206,7 +224,7 @@ def test_a_run_does_not_keep_what_else_is_to_be_done_waiting_for_long() -> None:
     watch = Watch(KNOWN, texts=5)
 
     def take_long() -> dict[str, Any]:
-        watch.clock.advance(STATUS_CHECK_TIMEOUT / 2)
+        watch.clock.advance(MAX_DURATION / 2)
         return KNOWN
 
     watch.carrier.says = take_long
@@ -233,9 +251,7 @@ def test_what_is_told_while_it_is_asked_is_not_undone() -> None:
     delivery = watch.delivery()
 
     def be_overtaken() -> dict[str, Any]:
-        watch.scenario.unite.notifications.receive_text_status(
-            TextStatus(delivery_id=delivery.id, sid=SID, status="failed", error_code=30003)
-        )
+        watch.scenario.unite.notifications.record_text_report(a_report(delivery, "failed"))
         return QUEUED
 
     watch.carrier.says = be_overtaken
@@ -262,10 +278,10 @@ def test_what_is_forgotten_while_it_is_asked_is_gone() -> None:
 def test_a_transaction_that_gave_way_to_another_is_begun_anew(at: int) -> None:
     watch = Watch(KNOWN)
     work = FailingWork(watch.work, Deadlock("Another was first."), at=at)
-    watch.follow = FollowTexts(work, watch.carrier, watch.clock, watch.scenario.ports.ids)
+    watch.follow = FollowDeliveries(work, destinations_by(watch), watch.clock, watch.scenario.ports.ids)
 
     assert watch.at(FIVE_MINUTES) == 1
-    assert watch.delivery().response["price"] == "-0.0079"
+    assert watch.delivery().response["cost"] == "0.0079"
 
 
 def test_other_deliveries_are_never_asked_after() -> None:
@@ -273,11 +289,11 @@ def test_other_deliveries_are_never_asked_after() -> None:
 
     watch.at(DELIVERY_RETENTION - HOUR)
 
-    assert watch.carrier.asked == [SID]
+    assert watch.carrier.asked == [MESSAGE]
 
 
 def test_the_upkeep_asks() -> None:
     watch = Watch(KNOWN)
     watch.clock.advance(FIVE_MINUTES)
 
-    assert watch.scenario.unite.upkeep.follow_texts() == 1
+    assert watch.scenario.unite.upkeep.follow_deliveries() == 1

@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from tests.core.notifications.outbox import LATER, MAIL, REFUSED, SKIPPED, TAKEN, OutboxScenario
 from unite_core.events import Event
-from unite_core.notifications.model import MAX_RETRY_TIME, Delivery, DeliveryStatus, Receipt
+from unite_core.notifications.model import DEFAULT_RETRY, Delivery, DeliveryStatus, Receipt
 from unite_core.notifications.use_cases.relay import _Tally
 
 REPLAYABLE = (DeliveryStatus.DEAD, DeliveryStatus.SKIPPED)
@@ -68,21 +68,21 @@ class LifeOfADelivery(RuleBasedStateMachine):
         batch = self.in_hand.pop(which % len(self.in_hand))
         answered = [(*claimed, receipt) for claimed, receipt in zip(batch, given, strict=False)]
         self.answer([(delivery, receipt) for delivery, _, receipt in answered])
-        self.post.relay._settle(MAIL, answered, _Tally(lambda _: None))
+        self.post.relay._settle(self.post.mailbox, answered, _Tally(lambda _: None))
 
     @precondition(lambda self: self.in_hand)
     @rule(which=st.integers(0, 9))
     def the_destination_does_not_answer(self, which: int) -> None:
         batch = self.in_hand.pop(which % len(self.in_hand))
         self.answer([(delivery, LATER) for delivery, _ in batch])
-        self.post.relay._postpone(batch, [], {"error": "unavailable"}, _Tally(lambda _: None))
+        self.post.relay._postpone(self.post.mailbox, batch, [], {"error": "unavailable"}, _Tally(lambda _: None))
 
     @precondition(lambda self: self.in_hand)
     @rule(which=st.integers(0, 9))
     def a_relay_lets_go_of_what_it_did_not_hand_over(self, which: int) -> None:
         batch = self.in_hand.pop(which % len(self.in_hand))
         self.answer([(delivery, LATER) for delivery, _ in batch])
-        self.post.relay._let_go(batch)
+        self.post.relay._let_go(self.post.mailbox, batch)
 
     @precondition(lambda self: self.in_hand)
     @rule(which=st.integers(0, 9))
@@ -119,7 +119,9 @@ class LifeOfADelivery(RuleBasedStateMachine):
             assert delivery.held == (event_id in self.held_until)
             assert (delivery.status is DeliveryStatus.DELIVERED) == (TAKEN in answers)
             if delivery.status is DeliveryStatus.DEAD and REFUSED not in answers:
-                assert self.post.clock.now() - self.since[event_id] >= MAX_RETRY_TIME, "nothing is given up too soon"
+                assert self.post.clock.now() - self.since[event_id] >= DEFAULT_RETRY.give_up_after, (
+                    "nothing is given up too soon"
+                )
             if REFUSED in answers:
                 assert delivery.status is DeliveryStatus.DEAD
             assert (delivery.status is DeliveryStatus.SKIPPED) == (SKIPPED in answers)

@@ -6,13 +6,11 @@ import pytest
 
 from unite_core.errors import Conflict
 from unite_core.notifications.model import (
-    MAX_BACKOFF,
-    MAX_RETRY_TIME,
+    DEFAULT_RETRY,
     Delivery,
     DeliveryStatus,
     delivery_id,
     delivery_of,
-    pause_after,
 )
 from unite_core.testing.builders import an_event, an_id
 from unite_core.testing.in_memory import A_MONDAY_MORNING
@@ -31,16 +29,16 @@ def test_pauses_grow_up_to_a_limit_and_keep_between_half_and_all_of_their_length
     ids = [an_id() for _ in range(100)]
     for attempts, seconds in [(1, 1), (2, 2), (3, 4), (9, 256), (10, 300), (10_000, 300)]:
         whole = timedelta(seconds=seconds)
-        pauses = [pause_after(attempts, each) for each in ids]
-        assert whole / 2 <= min(pauses) <= max(pauses) <= whole <= MAX_BACKOFF
+        pauses = [DEFAULT_RETRY.pause_after(attempts, each) for each in ids]
+        assert whole / 2 <= min(pauses) <= max(pauses) <= whole <= DEFAULT_RETRY.max_pause
 
 
 def test_those_that_failed_together_do_not_come_back_together() -> None:
     event = an_event()
     destinations = ["activity", "topic", "texts"]
 
-    of_one = [pause_after(1, delivery_id(event.id, destination)) for destination in destinations]
-    of_many = sorted(pause_after(4, delivery_id(an_event().id, "mail")) for _ in range(200))
+    of_one = [DEFAULT_RETRY.pause_after(1, delivery_id(event.id, destination)) for destination in destinations]
+    of_many = sorted(DEFAULT_RETRY.pause_after(4, delivery_id(an_event().id, "mail")) for _ in range(200))
 
     assert len(set(of_one)) == 3
     for lower, upper in [(4, 5), (5, 6), (6, 7), (7, 8)]:
@@ -65,7 +63,7 @@ def test_a_replayed_delivery_is_due_at_once_and_goes_on_being_counted() -> None:
 
     assert (delivery.status, delivery.next_attempt_at, delivery.attempts) == (DeliveryStatus.PENDING, later, 1)
     statuses = []
-    for at in (later + MAX_RETRY_TIME - timedelta(microseconds=1), later + MAX_RETRY_TIME):
+    for at in (later + DEFAULT_RETRY.give_up_after - timedelta(microseconds=1), later + DEFAULT_RETRY.give_up_after):
         delivery.hold(at)
         delivery.postpone({}, at)
         statuses.append(delivery.status)

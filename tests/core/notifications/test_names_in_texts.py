@@ -13,8 +13,9 @@ from unite_core.notifications.audience import TASK_ASSIGNED, TASK_COMPLETED
 from unite_core.notifications.names import MASK, MAX_MARKS, name_in_text
 from unite_core.notifications.texts import compose, segments
 from unite_core.testing.builders import an_event
+from unite_core.testing.in_memory import InMemoryLinks
 
-URL = "https://unite.example"
+TO_CALLS = InMemoryLinks("https://unite.example/v1")
 TASK = "0195568a-ed40-7000-8000-000000000000"
 
 DOTS = ".\u3002\uff0e\uff61\u2024\ufe52\ua4f8\u06d4\u0701\U0001d16d"
@@ -118,7 +119,7 @@ def test_a_name_does_not_pose_as_another_message(name: str, told: str) -> None:
 @pytest.mark.parametrize("name", ["", " ", "://", "https://", "{{{", "\u200b\u202e", "...", "\u0301"])
 def test_of_a_name_of_signs_alone_nothing_is_left(name: str) -> None:
     assert name_in_text(name) == ""
-    assert compose(assigned(name), URL).startswith("Unite: call a lead, due ")
+    assert compose(assigned(name), TO_CALLS).startswith("Unite: call a lead, due ")
 
 
 @pytest.mark.parametrize(
@@ -211,7 +212,7 @@ names = st.one_of(st.text(max_size=220), *(st.lists(pieces, max_size=maximum).ma
 @example(name="\u00bc\u2488\u2488com")
 def test_whatever_a_lead_is_called_a_phone_finds_no_other_link_or_number(name: str) -> None:
     for event in (assigned(name), completed(name)):
-        text = compose(event, URL)
+        text = compose(event, TO_CALLS)
         told = part_of_the_name(text)
 
         for shown in (told, normalize("NFKC", told)):

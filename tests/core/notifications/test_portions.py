@@ -11,7 +11,7 @@ from tests.core.imports.accidents import FailingWork, PowerCutError
 from tests.core.notifications.outbox import MAIL, TAKEN, FakeDestination, OutboxScenario
 from unite_core.errors import Unavailable
 from unite_core.events import Event
-from unite_core.notifications.model import CLAIM_TTL, MAX_RETRY_TIME, DeliveryStatus, Receipt
+from unite_core.notifications.model import CLAIM_TTL, DEFAULT_RETRY, DeliveryStatus, Receipt
 from unite_core.notifications.use_cases import RelayEvents
 from unite_core.notifications.use_cases.relay import DELIVERY_TIMEOUT
 
@@ -137,7 +137,7 @@ def test_a_slow_destination_is_handed_nothing_that_another_relay_may_soon_have(s
 def claimed_by_another(post: OutboxScenario) -> list[UUID]:
     """What another relay gets now, which it lets go of at once."""
     claimed = post.relay._claim(MAIL, 100)
-    post.relay._let_go(claimed)
+    post.relay._let_go(post.mailbox, claimed)
     return [event.id for _, event in claimed]
 
 
@@ -188,6 +188,6 @@ def test_what_waited_for_days_and_was_let_go_of_is_not_given_up_at_its_first_fai
     post.relay(MAIL)
 
     assert statuses(post)[1] == (PENDING, 2, False)
-    post.clock.advance(MAX_RETRY_TIME + timedelta(minutes=1))
+    post.clock.advance(DEFAULT_RETRY.give_up_after + timedelta(minutes=1))
     post.relay(MAIL)
     assert statuses(post)[1] == (DEAD, 3, False)

@@ -10,7 +10,7 @@ from tests.core.imports.accidents import FailingWork, PowerCutError
 from tests.core.notifications.outbox import LATER, MAIL, REFUSED, TAKEN, FakeDestination, OutboxScenario
 from unite_core.errors import Deadlock, NotFound, Unavailable
 from unite_core.events import Event
-from unite_core.notifications.model import CLAIM_TTL, MAX_RETRY_TIME, DeliveryStatus, Receipt
+from unite_core.notifications.model import CLAIM_TTL, DEFAULT_RETRY, DeliveryStatus, Receipt
 from unite_core.notifications.use_cases import RelayEvents
 
 PENDING, DELIVERED, _, DEAD = DeliveryStatus
@@ -133,7 +133,7 @@ def test_after_three_days_of_failures_an_event_is_dead() -> None:
     post.mailbox.fail(Unavailable("It is gone for good."))
     post.relay(MAIL)
 
-    post.clock.advance(MAX_RETRY_TIME - timedelta(microseconds=1))
+    post.clock.advance(DEFAULT_RETRY.give_up_after - timedelta(microseconds=1))
     post.relay(MAIL)
     assert [it.status for it in post.deliveries()] == [PENDING]
     post.advance(minutes=5)

@@ -15,10 +15,12 @@ from unite_core.events import Event
 from unite_core.notifications.audience import DAILY_SUMMARY
 from unite_core.notifications.model import DeliveryStatus
 from unite_core.notifications.texts import compose, segments
-from unite_core.notifications.webhooks import InboundText
+from unite_core.notifications.use_cases import NewConsent
 from unite_core.summaries.model import DayFigure
 from unite_core.testing.builders import an_event
+from unite_core.testing.in_memory import InMemoryLinks
 
+LINKS = InMemoryLinks()
 FIGURES = {"total_calls": 42, "completed": 38, "missed": 4, "contacts": 21, "conversions": 3}
 
 
@@ -45,7 +47,7 @@ def summary(day: str = "2026-02-02", **figures: int) -> Event:
     ],
 )
 def test_the_text_tells_the_figures_of_the_day(event: Event, text: str) -> None:
-    assert compose(event, "https://unite.example").rpartition(" #")[0] == text
+    assert compose(event, LINKS).rpartition(" #")[0] == text
 
 
 @given(st.lists(st.integers(0, 10**9), min_size=4, max_size=4))
@@ -59,13 +61,13 @@ def test_the_text_takes_one_segment_whatever_the_figures_are(numbers: list[int])
         conversions=min(conversions, completed),
     )
 
-    taken = segments(compose(event, "https://unite.example"))
+    taken = segments(compose(event, LINKS))
 
     assert (taken.encoding, taken.count) == ("GSM-7", 1)
 
 
 def test_two_summaries_of_the_same_figures_are_told_apart() -> None:
-    assert compose(summary(), "") != compose(summary(), "")
+    assert compose(summary(), LINKS) != compose(summary(), LINKS)
 
 
 @pytest.fixture
@@ -106,7 +108,7 @@ def _lose_phone(scenario: NotificationScenario) -> None:
 
 
 def _opt_out(scenario: NotificationScenario) -> None:
-    scenario.unite.notifications.receive_inbound_text(InboundText(sid="SM1", phone="+12125550101", body="stop"))
+    scenario.unite.notifications.record_consent(NewConsent(source="stop", phone="+12125550101", opted_out=True))
 
 
 @pytest.mark.parametrize(

@@ -14,16 +14,16 @@ from unite_core.notifications.destinations import TextsOfEvents
 from unite_core.notifications.events import ANSWERED
 from unite_core.notifications.model import CLAIM_TTL, TEXTS, Delivery, DeliveryStatus, Receipt, delivery_id
 from unite_core.notifications.ports import Consent, DeliveryFilter
-from unite_core.notifications.use_cases import RelayEvents
-from unite_core.notifications.webhooks import InboundText
+from unite_core.notifications.use_cases import NewConsent, RelayEvents
 from unite_core.paging import PageRequest
 from unite_core.testing.builders import an_actor, an_event, an_id
 from unite_core.testing.in_memory import InMemoryTextMessages
+from unite_core.testing.in_memory.messages import message_id
 
 OPTED_OUT = Receipt(
     taken=False,
     refused=True,
-    response={"error_code": 21610, "error": "They opted out.", "reason": "opted_out"},
+    response={"error": "They opted out.", "reason": "opted_out"},
 )
 
 
@@ -78,7 +78,7 @@ def test_a_message_goes_by_its_delivery_and_the_answer_is_kept_and_told() -> Non
     (message,) = scenario.ports.texts.sent
     assert message.delivery_id == delivery.id == delivery_id(delivery.event_id, TEXTS)
     assert (message.since, message.correlation_id) == (delivery.created_at, "c0ffee-1234")
-    assert (delivery.status, delivery.response["sid"]) == (DeliveryStatus.DELIVERED, f"SM{1:032x}")
+    assert (delivery.status, delivery.response["message_id"]) == (DeliveryStatus.DELIVERED, message_id(1))
     (told,) = scenario.unite.notifications.activity(scenario.manager, delivery.id, PageRequest()).items
     assert (told.type, told.data["response"]) == (ANSWERED, delivery.response)
     assert told.correlation_id == "c0ffee-1234"
@@ -93,7 +93,7 @@ def lose_phone(scenario: NotificationScenario) -> None:
 
 
 def opt_out(scenario: NotificationScenario) -> None:
-    scenario.unite.notifications.receive_inbound_text(InboundText(sid="SM1", phone="+12125550102", body="stop"))
+    scenario.unite.notifications.record_consent(NewConsent(source="stop", phone="+12125550102", opted_out=True))
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_whoever_wants_messages_again_is_texted_again_and_what_was_skipped_can_b
     assert sent(scenario) == []
     scenario.ports.clock.advance(timedelta(seconds=1))
 
-    scenario.unite.notifications.receive_inbound_text(InboundText(sid="SM2", phone="+12125550102", body=" Start "))
+    scenario.unite.notifications.record_consent(NewConsent(source="start", phone="+12125550102", opted_out=False))
     (skipped,) = texts_of(scenario)
     scenario.unite.notifications.replay(an_actor(Role.ADMIN), skipped.id)
 
@@ -173,7 +173,7 @@ def test_whoever_is_refused_because_they_opted_out_is_known_to_have() -> None:
     assert (second.status, second.response) == (DeliveryStatus.SKIPPED, {"reason": "opted_out"})
 
 
-@pytest.mark.parametrize("response", [{"error_code": 21211, "reason": "not_a_number"}, {"error_code": 30007}])
+@pytest.mark.parametrize("response", [{"error": "no number", "reason": "not_a_number"}, {"error": "spam"}])
 def test_any_other_refusal_says_nothing_of_what_somebody_wants(response: dict[str, Any]) -> None:
     scenario = NotificationScenario()
     scenario.ports.texts.answer = lambda _: Receipt(taken=False, refused=True, response=response)
@@ -220,7 +220,7 @@ def test_a_message_that_may_have_been_sent_is_looked_for_before_it_is_sent_again
 
     messages = Watched()
     ports = scenario.ports
-    texts = TextsOfEvents(ports.work, ports.reads, messages, ports.clock, ports.ids, "")
+    texts = TextsOfEvents(ports.work, ports.reads, messages, ports.clock, ports.ids, ports.links)
     with pytest.raises(PowerCutError):
         RelayEvents(FailingWork(ports.work, PowerCutError(), at=1), {TEXTS: texts}, ports.clock, ports.ids)(TEXTS)
     ports.clock.advance(CLAIM_TTL)
@@ -229,7 +229,7 @@ def test_a_message_that_may_have_been_sent_is_looked_for_before_it_is_sent_again
 
     assert looked == [False, True]
     assert len(messages.sent) == 1
-    assert [it.response["sid"] for it in texts_of(scenario)] == [f"SM{1:032x}"]
+    assert [it.response["message_id"] for it in texts_of(scenario)] == [message_id(1)]
 
 
 def test_while_nothing_can_be_sent_every_message_waits_and_is_sent_once_afterwards() -> None:
@@ -270,13 +270,13 @@ def test_a_phone_number_is_not_shown_where_a_message_is() -> None:
     scenario.relay()
 
     assert "555" not in repr(scenario.ports.texts.sent)
-    assert "555" not in repr(InboundText(sid="SM1", phone="+12125550102", body="555"))
+    assert "555" not in repr(NewConsent(source="stop", phone="+12125550102", opted_out=True))
 
 
 def test_unite_has_the_numbers_of_users_in_the_form_in_which_consents_name_them() -> None:
     scenario = NotificationScenario()
     ben = scenario.add_user("Ben", Role.AGENT, "+1 (212) 555-0103")
-    scenario.unite.notifications.receive_inbound_text(InboundText(sid="SM1", phone="+12125550103", body="STOP"))
+    scenario.unite.notifications.record_consent(NewConsent(source="stop", phone="+12125550103", opted_out=True))
 
     scenario.plan(assigned_to=ben)
 

@@ -15,8 +15,10 @@ from unite_core.notifications.audience import AUDIENCES, TASK_ASSIGNED, TASK_COM
 from unite_core.notifications.names import MASK
 from unite_core.notifications.texts import TEXTS_OF, Segments, compose, segments
 from unite_core.testing.builders import an_event
+from unite_core.testing.in_memory import InMemoryLinks
 
 URL = "https://unite.example"
+LINKS = InMemoryLinks(f"{URL}/v1")
 TASK = "0195568a-ed40-7000-8000-000000000000"
 LINK = f"{URL}/v1/call-tasks/{TASK}"
 
@@ -35,7 +37,7 @@ def test_there_is_a_text_for_everything_that_anybody_is_texted() -> None:
 
 
 def test_whoever_is_to_call_is_told_whom_and_when_and_where_it_stands() -> None:
-    assert compose(assigned(), URL) == f"Unite: call Grace Hopper, due 2 Mar 09:30 UTC. {LINK}"
+    assert compose(assigned(), LINKS) == f"Unite: call Grace Hopper, due 2 Mar 09:30 UTC. {LINK}"
 
 
 @pytest.mark.parametrize(
@@ -47,7 +49,7 @@ def test_whoever_is_to_call_is_told_whom_and_when_and_where_it_stands() -> None:
     ],
 )
 def test_the_year_is_told_where_it_is_another_one(due_at: str, told: str) -> None:
-    assert f", due {told}. " in compose(assigned(due_at=due_at), URL)
+    assert f", due {told}. " in compose(assigned(due_at=due_at), LINKS)
 
 
 @pytest.mark.parametrize(
@@ -65,17 +67,17 @@ def test_the_year_is_told_where_it_is_another_one(due_at: str, told: str) -> Non
     ],
 )
 def test_whoever_wanted_the_call_is_told_what_came_of_it(seconds: int, outcome: str, told: str) -> None:
-    assert compose(completed(seconds, outcome), URL) == f"Unite: your call to Grace Hopper is done: {told}. {LINK}"
+    assert compose(completed(seconds, outcome), LINKS) == f"Unite: your call to Grace Hopper is done: {told}. {LINK}"
 
 
 def test_a_lead_that_is_not_there_any_more_is_a_lead() -> None:
-    assert compose(assigned(None), URL).startswith("Unite: call a lead, due ")
+    assert compose(assigned(None), LINKS).startswith("Unite: call a lead, due ")
 
 
 def test_what_is_about_nothing_that_can_be_shown_has_a_reference_for_a_link() -> None:
     event = an_event(type=TASK_ASSIGNED, data={"lead_name": "Ada", "due_at": "2026-03-02T09:30:00Z"})
 
-    assert compose(event, URL) == f"Unite: call Ada, due 2 Mar 09:30 UTC. {reference(event)}"
+    assert compose(event, LINKS) == f"Unite: call Ada, due 2 Mar 09:30 UTC. {reference(event)}"
 
 
 @pytest.mark.parametrize(
@@ -88,7 +90,7 @@ def test_what_is_about_nothing_that_can_be_shown_has_a_reference_for_a_link() ->
     ],
 )
 def test_a_name_is_told_on_one_line_with_plain_signs(name: str, told: str) -> None:
-    assert compose(assigned(name), URL) == f"Unite: call {told}, due 2 Mar 09:30 UTC. {LINK}"
+    assert compose(assigned(name), LINKS) == f"Unite: call {told}, due 2 Mar 09:30 UTC. {LINK}"
 
 
 @pytest.mark.parametrize(
@@ -104,11 +106,11 @@ def test_a_name_is_told_on_one_line_with_plain_signs(name: str, told: str) -> No
     ],
 )
 def test_what_may_be_a_phone_number_in_a_name_is_not_told(name: str, told: str) -> None:
-    assert f"call {told}, due" in compose(assigned(name), URL)
+    assert f"call {told}, due" in compose(assigned(name), LINKS)
 
 
 def test_a_long_name_is_shortened_so_that_the_text_takes_one_segment() -> None:
-    text = compose(assigned("Wolfeschlegelsteinhausenbergerdorff " * 4), URL)
+    text = compose(assigned("Wolfeschlegelsteinhausenbergerdorff " * 4), LINKS)
 
     assert text.startswith("Unite: call Wolfeschlegelsteinhausenbergerdorff")
     assert text.endswith(f"..., due 2 Mar 09:30 UTC. {LINK}")
@@ -116,37 +118,37 @@ def test_a_long_name_is_shortened_so_that_the_text_takes_one_segment() -> None:
 
 
 def test_where_little_would_be_left_of_the_name_the_link_is_left_out() -> None:
-    long_url = f"https://{'unite.' * 8}example"
+    links = InMemoryLinks(f"https://{'unite.' * 8}example/v1")
 
     event = assigned("Grace Hopper")
 
-    assert compose(event, long_url) == f"Unite: call Grace Hopper, due 2 Mar 09:30 UTC. {reference(event)}"
+    assert compose(event, links) == f"Unite: call Grace Hopper, due 2 Mar 09:30 UTC. {reference(event)}"
 
 
 @pytest.mark.parametrize("name", ["山田太郎", "Zoë", "Łukasz"])
 def test_a_name_in_other_letters_leaves_no_room_for_the_link(name: str) -> None:
     event = assigned(name)
-    text = compose(event, URL)
+    text = compose(event, LINKS)
 
     assert text == f"Unite: call {name}, due 2 Mar 09:30 UTC. {reference(event)}"
     assert segments(text).encoding == "UCS-2"
 
 
 def test_a_sign_at_the_end_of_a_name_is_given_up_for_the_link() -> None:
-    assert compose(assigned("Grace Hopper 😀"), URL) == f"Unite: call Grace Hopper..., due 2 Mar 09:30 UTC. {LINK}"
+    assert compose(assigned("Grace Hopper 😀"), LINKS) == f"Unite: call Grace Hopper..., due 2 Mar 09:30 UTC. {LINK}"
 
 
 def test_names_that_are_cut_alike_are_told_apart() -> None:
     calls = [completed(86_400, "callback_requested", name=f"Александр {name}") for name in ("Иванов", "Петров")]
 
-    texts = [compose(event, URL) for event in calls]
+    texts = [compose(event, LINKS) for event in calls]
 
     assert [text.endswith(f". {reference(event)}") for text, event in zip(texts, calls, strict=True)] == [True, True]
     assert len(set(texts)) == 2
 
 
 def test_what_cannot_be_told_in_one_segment_is_told_whole() -> None:
-    text = compose(completed(0, "x" * 200), URL)
+    text = compose(completed(0, "x" * 200), LINKS)
 
     assert text.endswith(LINK)
     assert segments(text).count == 3
@@ -167,7 +169,7 @@ names = st.one_of(
 @example(name="😀" * 200, url=URL)
 def test_whatever_a_lead_is_called_the_text_takes_one_segment_and_has_no_number(name: str, url: str) -> None:
     for event in (assigned(name), completed(300, name=name)):
-        text = compose(event, url)
+        text = compose(event, InMemoryLinks(f"{url}/v1"))
 
         assert segments(text).count == 1
         text.encode()
@@ -175,7 +177,7 @@ def test_whatever_a_lead_is_called_the_text_takes_one_segment_and_has_no_number(
         told = re.fullmatch(r"Unite: (?:call|your call to) (.*)(?:, due|is done:) .*", text)
         assert told is not None
         assert longest_number(told[1]) < 7
-        assert compose(event, url) == text
+        assert compose(event, InMemoryLinks(f"{url}/v1")) == text
 
 
 @given(name=names, other=names, long=st.booleans())
@@ -183,14 +185,15 @@ def test_whatever_a_lead_is_called_the_text_takes_one_segment_and_has_no_number(
 @example(name="Ada", other="Ada", long=True)
 def test_two_events_are_told_in_the_same_words_only_with_the_same_link(name: str, other: str, *, long: bool) -> None:
     url = f"https://{'long.' * 40}example" if long else URL
+    links = InMemoryLinks(f"{url}/v1")
     for first, second in (
         (assigned(name), assigned(other)),
         (completed(300, name=name), completed(300, name=other)),
         (completed(86_400, "callback_requested", name), completed(86_400, "callback_requested", other)),
     ):
-        same = compose(first, url) == compose(second, url)
+        same = compose(first, links) == compose(second, links)
 
-        assert not same or compose(first, url).endswith(f" {url}/v1/call-tasks/{TASK}")
+        assert not same or compose(first, links).endswith(f" {url}/v1/call-tasks/{TASK}")
 
 
 def reference(event: Event) -> str:
@@ -280,4 +283,4 @@ def test_an_event_is_told_in_the_same_words_whenever_that_is() -> None:
     event = assigned()
     later = replace(event, at=event.at + timedelta(days=2))
 
-    assert compose(later, URL) == compose(event, URL)
+    assert compose(later, LINKS) == compose(event, LINKS)

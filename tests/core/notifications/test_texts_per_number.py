@@ -171,7 +171,7 @@ def test_counting_that_gives_way_to_another_relay_is_begun_anew() -> None:
     scenario.plan()
     ports, relay = scenario.ports, scenario.unite.notifications.relay
     gives_way = FailingWork(ports.work, Deadlock("Somebody else was quicker."), at=0)
-    texts = TextsOfEvents(gives_way, ports.reads, ports.texts, ports.clock, ports.ids, "")
+    texts = TextsOfEvents(gives_way, ports.reads, ports.texts, ports.clock, ports.ids, ports.links)
 
     RelayEvents(ports.work, {TEXTS: texts}, relay.clock, relay.ids)(TEXTS)
 

@@ -11,15 +11,13 @@ import pytest
 
 from tests.conftest import CHECKOUT
 from tests.core.notifications.scenario import NotificationScenario
-from unite_core import build
-from unite_core.application import Rules
 from unite_core.notifications.audience import AUDIENCES
 from unite_core.notifications.destinations import VERSION, TopicOfEvents
 from unite_core.notifications.model import TOPIC, DeliveryStatus, Receipt
 from unite_core.notifications.ports import DeliveryFilter, TopicMessage
 from unite_core.paging import PageRequest
 from unite_core.testing.builders import an_event
-from unite_core.testing.in_memory import InMemoryTopic
+from unite_core.testing.in_memory import InMemoryLinks, InMemoryTopic, in_memory_ports
 
 SCHEMA = json.loads((CHECKOUT / "docs" / "events" / f"event.v{VERSION}.schema.json").read_text("utf-8"))
 VALIDATOR = jsonschema_rs.Draft202012Validator(SCHEMA, validate_formats=True)
@@ -101,8 +99,7 @@ def test_each_event_is_published_once_and_its_message_id_is_kept() -> None:
 
 
 def test_links_lead_to_where_the_service_is_reached() -> None:
-    scenario = NotificationScenario()
-    scenario.unite = build(scenario.ports, Rules(public_url="https://unite.example/floor"))
+    scenario = NotificationScenario(in_memory_ports(links=InMemoryLinks("https://unite.example/floor/v1")))
     task = scenario.plan()
     scenario.import_leads(b"Name,Email\nAlan,alan@example.com\n")
     scenario.relay()
@@ -117,7 +114,7 @@ def test_what_is_nobodys_business_any_more_is_skipped_and_keeps_its_place() -> N
     topic.answer = lambda message: Receipt(taken=True, response={"of": str(message.event_id)})
     events = [an_event(type=kind) for kind in ("call_task.created", "lead.created", "import.finished", "lead.changed")]
 
-    receipts = TopicOfEvents(topic, "https://unite.example").deliver(events)
+    receipts = TopicOfEvents(topic, InMemoryLinks()).deliver(events)
 
     assert [receipt.response for receipt in receipts] == [
         {"of": str(events[0].id)},
@@ -126,7 +123,7 @@ def test_what_is_nobodys_business_any_more_is_skipped_and_keeps_its_place() -> N
         {"reason": "no_audience"},
     ]
     assert [receipt.skipped for receipt in receipts] == [False, True, False, True]
-    assert TopicOfEvents(topic, "").deliver(events[1:2])[0].skipped
+    assert TopicOfEvents(topic, InMemoryLinks()).deliver(events[1:2])[0].skipped
 
 
 def test_what_the_topic_does_not_take_yet_is_published_later_and_what_it_refuses_is_dead() -> None:

@@ -16,8 +16,9 @@ from unite_core.events import Event
 from unite_core.identity.model import Role, User
 from unite_core.identity.use_cases import NewUser
 from unite_core.imports.model import Counts, ImportOptions, ImportStatus, LeadImport
-from unite_core.notifications.model import ACTIVITY, TEXTS, TOPIC, Receipt
+from unite_core.notifications.model import Receipt
 from unite_core.notifications.ports import Destination
+from unite_core.notifications.subscriptions import BUILT_IN, Subscription
 from unite_core.testing.builders import acting
 from unite_core.testing.in_memory.clock_and_ids import FixedClock
 
@@ -47,7 +48,7 @@ _UNANSWERED = (CallOutcome.NO_ANSWER, CallOutcome.BUSY)
 class RefusingCrm(Destination):
     """Takes everything but cancelled calls, which it refuses for good."""
 
-    at_once = 10
+    subscription = Subscription(name="crm")
 
     def deliver(self, events: Sequence[Event], again: Collection[UUID] = ()) -> Sequence[Receipt]:  # noqa: ARG002  # it refuses whatever comes
         return [_refused() if event.type == "call_task.cancelled" else Receipt(taken=True) for event in events]
@@ -59,12 +60,12 @@ def _refused() -> Receipt:
 
 def service_over(engine: Engine, **options: Any) -> Service:
     """The service over a database, early on a Monday in March."""
-    destinations = (ACTIVITY, TOPIC, TEXTS, "crm")
+    crm = RefusingCrm()
     return Service(
-        work=SqlUnitOfWorkFactory(engine, outbox=Outbox(destinations)),
+        work=SqlUnitOfWorkFactory(engine, outbox=Outbox((*BUILT_IN, crm.subscription))),
         reads=SqlUnitOfWorkFactory(engine, reading=True),
         activity=SqlActivityLog(engine),
-        destinations={"crm": RefusingCrm()},
+        destinations=(crm,),
         clock=FixedClock(MORNING),
         **options,
     )

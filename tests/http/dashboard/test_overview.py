@@ -17,6 +17,7 @@ from unite_core.events import Event
 from unite_core.identity.model import Role
 from unite_core.notifications.model import Receipt
 from unite_core.notifications.ports import Destination
+from unite_core.notifications.subscriptions import Subscription
 
 PHONES = ("+12125550123", "+12125550124", "+12125550125")
 PART = "/dashboard/parts/imports"
@@ -26,7 +27,7 @@ CSV = b"Name,Phone\nAda,+12125550100\nGrace,12\n"
 class Refusing(Destination):
     """Refuses every event for good."""
 
-    at_once = 10
+    subscription = Subscription(name="picky")
 
     def deliver(self, events: Sequence[Event], again: Collection[UUID] = ()) -> Sequence[Receipt]:  # noqa: ARG002  # it refuses whatever comes
         return [Receipt(taken=False, refused=True, response={"status": 400})] * len(events)
@@ -273,7 +274,7 @@ def test_each_role_has_its_sections(service: Service, role: Role, sections: set[
 
 
 def test_admins_see_dead_letters() -> None:
-    service = Service(destinations={"picky": Refusing()})
+    service = Service(destinations=(Refusing(),))
     visitor = signed_in(service, service.add(Role.ADMIN))
     assert "Everything could be delivered." in visitor.get(HOME).text
     service.admin().post("/v1/leads", json={"name": "Grace", "phone": PHONES[0]})
@@ -295,7 +296,7 @@ def dead_letter(service: Service, visitor: Visitor) -> dict[str, str]:
 
 
 def test_an_admin_has_a_dead_letter_tried_again() -> None:
-    service = Service(destinations={"picky": Refusing()})
+    service = Service(destinations=(Refusing(),))
     visitor = signed_in(service, service.add(Role.ADMIN))
     form = dead_letter(service, visitor)
 
@@ -309,7 +310,7 @@ def test_an_admin_has_a_dead_letter_tried_again() -> None:
 
 
 def test_a_dead_letter_is_tried_again_by_admins_alone_and_by_a_form_of_theirs() -> None:
-    service = Service(destinations={"picky": Refusing()})
+    service = Service(destinations=(Refusing(),))
     visitor = signed_in(service, service.add(Role.ADMIN))
     form = dead_letter(service, visitor)
     manager = signed_in(service, service.add(Role.MANAGER))

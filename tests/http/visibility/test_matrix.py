@@ -20,7 +20,7 @@ from tests.http.visibility.rows import ROWS, Target
 from tests.http.visibility.stages import STAGES
 from tests.http.visibility.world import STRANGER, VIEWERS, First, World
 from unite_core.identity.model import Role
-from unite_core.notifications.model import ACTIVITY, TEXTS, TOPIC
+from unite_core.notifications.subscriptions import BUILT_IN
 from unite_core.testing.in_memory import FixedClock, InMemoryCache
 
 
@@ -145,7 +145,7 @@ def over_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Matrix]:
     engine = a_database(folder)
     cache = InMemoryCache(FixedClock())
     service = Service(
-        work=SqlUnitOfWorkFactory(engine, outbox=Outbox((ACTIVITY, TOPIC, TEXTS)), cache=cache),
+        work=SqlUnitOfWorkFactory(engine, outbox=Outbox(BUILT_IN), cache=cache),
         reads=SqlUnitOfWorkFactory(engine, reading=True),
         activity=SqlActivityLog(engine),
         cache=cache,

@@ -1,4 +1,4 @@
-"""Telling others what has happened, and looking after what is on its way to them."""
+"""Delivering events to their destinations, and recording what becomes of the deliveries."""
 
 from unite_core.notifications.use_cases.deliveries import (
     CountDeadLetters,
@@ -9,18 +9,23 @@ from unite_core.notifications.use_cases.deliveries import (
     PurgeDeliveries,
     ReplayDelivery,
 )
-from unite_core.notifications.use_cases.following import FollowTexts
+from unite_core.notifications.use_cases.following import FollowDeliveries
 from unite_core.notifications.use_cases.relay import Relayed, RelayEvents
+from unite_core.notifications.use_cases.reporting import NewConsent, RecordConsent, RecordTextReport, TextReport
 
 __all__ = [
     "CountDeadLetters",
-    "FollowTexts",
+    "FollowDeliveries",
     "GetDelivery",
     "GetDeliveryActivity",
     "ListDeliveries",
+    "NewConsent",
     "PurgeActivity",
     "PurgeDeliveries",
+    "RecordConsent",
+    "RecordTextReport",
     "RelayEvents",
     "Relayed",
     "ReplayDelivery",
+    "TextReport",
 ]

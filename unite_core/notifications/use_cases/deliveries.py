@@ -1,6 +1,6 @@
 """What is asked about deliveries and done to them: lists, replays, and forgetting."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar
@@ -11,8 +11,8 @@ from unite_core.clock import Clock
 from unite_core.events import Event
 from unite_core.identity.model import Actor, Permission
 from unite_core.jobs import Jobs
-from unite_core.notifications.model import DELIVERY_RETENTION, Delivery
-from unite_core.notifications.ports import ActivityLog, DeliveryFilter, RelayUnitOfWork
+from unite_core.notifications.model import DEFAULT_RETRY, DELIVERY_RETENTION, Delivery
+from unite_core.notifications.ports import ActivityLog, DeliveryFilter, Destination, RelayUnitOfWork
 from unite_core.paging import Page, PageRequest
 from unite_core.unit_of_work import UnitOfWorkFactory
 
@@ -61,6 +61,7 @@ class ReplayDelivery:
 
     permission: ClassVar[Permission] = Permission.REPLAY_DELIVERIES
     work: UnitOfWorkFactory[RelayUnitOfWork]
+    destinations: Mapping[str, Destination]
     jobs: Jobs
     clock: Clock
 
@@ -70,7 +71,8 @@ class ReplayDelivery:
     def _replay(self, work: RelayUnitOfWork, actor: Actor, delivery_id: UUID) -> Delivery:
         actor.must(self.permission)
         dead = work.deliveries.get(delivery_id)
-        dead.replay(self.clock.now())
+        to = self.destinations.get(dead.destination)
+        dead.replay(self.clock.now(), to.subscription.retry if to else DEFAULT_RETRY)
         work.deliveries.put_back(dead)
         work.after_commit(lambda: self.jobs.deliver_events([dead.destination]))
         return dead

@@ -1,46 +1,47 @@
-"""Asking what became of text messages, where nobody has told."""
+"""Asking what became of deliveries where that was not reported."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
 
 from unite_core.clock import Clock
 from unite_core.deadlocks import retry_on_deadlock
 from unite_core.errors import NotFound, Unavailable
 from unite_core.ids import Ids
-from unite_core.notifications.model import TEXTS, Delivery, DeliveryStatus
-from unite_core.notifications.ports import TextMessages, TextsUnitOfWork
-from unite_core.notifications.webhooks import LOST, PROGRESS, TextStatus, keep_status
+from unite_core.notifications.delivery_reports import DeliveryReport, Progress
+from unite_core.notifications.model import Delivery, DeliveryStatus
+from unite_core.notifications.ports import Destination, RelayUnitOfWork
+from unite_core.notifications.use_cases.reporting import record_report
 from unite_core.unit_of_work import UnitOfWorkFactory
 
 STATUS_CHECK_BATCH_SIZE = 10
 """How many are set apart in one transaction, before each of them is asked after."""
 
 STATUS_CHECK_RETRY_AFTER = timedelta(minutes=5)
-"""When a message is asked after again, where there was no answer."""
+"""When a delivery is asked after again, where there was no answer."""
 
-STATUS_CHECK_TIMEOUT = timedelta(seconds=15)
+MAX_DURATION = timedelta(seconds=15)
 """How long a run goes on; what else is done by a schedule waits for it."""
 
 
-def _not_minded(_: Delivery) -> None:
+def _ignore(_: Delivery) -> None:
     pass
 
 
 @dataclass(frozen=True)
-class FollowTexts:
-    """Ask what became of text messages of which nothing final was told, or no price. Returns how many were asked after.
+class FollowDeliveries:
+    """Ask what became of deliveries of which nothing final was reported. Returns how many were asked after.
 
-    What is told of a message can be lost on its way here, and its price is known late. So it is asked after 5 minutes
-    after it was taken, an hour after and a day after, unless all is known by then. What is found counts as if it had
-    been told (`ReceiveTextStatus`). Where the other side does not answer, the rest is left to the next run.
+    Each destination says when it is asked (`Subscription.follow_up`). A report can be lost on its way here, and the
+    cost of a text message is known late. So a text message is asked after 5 minutes, an hour and a day after it was
+    taken, unless all is known by then. What is found counts as if it had been reported. Where a destination does not
+    answer, the rest of its deliveries is left to the next run.
 
-    `on_dead` is told of each delivery that has become a dead letter by that.
+    `on_dead` is called with each delivery that has become a dead letter by that.
     """
 
-    work: UnitOfWorkFactory[TextsUnitOfWork]
-    messages: TextMessages
+    work: UnitOfWorkFactory[RelayUnitOfWork]
+    destinations: Mapping[str, Destination]
     clock: Clock
     ids: Ids
 
@@ -49,13 +50,32 @@ class FollowTexts:
         *,
         limit: int = 100,
         should_stop: Callable[[], bool] = lambda: False,
-        on_dead: Callable[[Delivery], None] = _not_minded,
+        on_dead: Callable[[Delivery], None] = _ignore,
     ) -> int:
-        latest = self.clock.now() + STATUS_CHECK_TIMEOUT
+        latest = self.clock.now() + MAX_DURATION
+        asked = 0
+        for destination in self.destinations.values():
+            if destination.subscription.follow_up:
+                run = _Run(self, destination, latest, should_stop, on_dead)
+                asked += run(limit - asked)
+        return asked
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One run for one destination."""
+
+    following: FollowDeliveries
+    destination: Destination
+    latest: datetime
+    should_stop: Callable[[], bool]
+    on_dead: Callable[[Delivery], None]
+
+    def __call__(self, limit: int) -> int:
         asked = 0
         while asked < limit and (due := self._due(min(STATUS_CHECK_BATCH_SIZE, limit - asked))):
             for delivery in due:
-                if should_stop() or self.clock.now() >= latest or not self._follow(delivery, on_dead):
+                if self.should_stop() or self.following.clock.now() >= self.latest or not self._follow(delivery):
                     return asked
                 asked += 1
         return asked
@@ -64,44 +84,53 @@ class FollowTexts:
         return retry_on_deadlock(lambda: self._set_apart(limit))
 
     def _set_apart(self, limit: int) -> Sequence[Delivery]:
-        now = self.clock.now()
-        with self.work() as work:
-            due = work.deliveries.to_follow(TEXTS, now=now, limit=limit)
+        now = self.following.clock.now()
+        with self.following.work() as work:
+            due = work.deliveries.to_follow(self.destination.subscription.name, now=now, limit=limit)
             for delivery in due:
                 delivery.await_answer(now + STATUS_CHECK_RETRY_AFTER)
                 work.deliveries.put_back(delivery)
             work.commit()
         return due
 
-    def _follow(self, asked: Delivery, on_dead: Callable[[Delivery], None]) -> bool:
-        """Ask after one; whether there was an answer."""
-        try:
-            found = self.messages.look_up(asked.response["sid"])
-        except NotFound:
-            found = {}
-        except Unavailable:
-            return False
-        dead = retry_on_deadlock(lambda: self._keep(asked, found))
+    def _follow(self, delivery: Delivery) -> bool:
+        """Ask after one delivery; whether there was an answer."""
+        known = self.destination.report_of(delivery.response)
+        found = None
+        if known is not None:
+            try:
+                found = self.destination.look_up(known.message_id)
+            except NotFound:
+                pass
+            except Unavailable:
+                return False
+        dead = retry_on_deadlock(lambda: self._store(delivery, known, found))
         if dead is not None:
-            on_dead(dead)
+            self.on_dead(dead)
         return True
 
-    def _keep(self, asked: Delivery, found: Mapping[str, Any]) -> Delivery | None:
+    def _store(self, asked: Delivery, known: DeliveryReport | None, found: DeliveryReport | None) -> Delivery | None:
         """Store what was found, unless the delivery goes by another message by now; the delivery if it is dead now."""
-        sid, now = asked.response["sid"], self.clock.now()
-        status = TextStatus(
-            delivery_id=asked.id, sid=sid, status=str(found.get("status")), error_code=found.get("error_code")
-        )
-        with self.work() as work:
+        following, to = self.following, self.destination
+        with following.work() as work:
             try:
                 delivery = work.deliveries.get(asked.id)
             except NotFound:
                 return None
-            if delivery.status is not DeliveryStatus.DELIVERED or delivery.response.get("sid") != sid:
+            current = to.report_of(delivery.response)
+            if delivery.status is not DeliveryStatus.DELIVERED or _message_id(current) != _message_id(known):
                 return None
-            known = status.status in PROGRESS and keep_status(work, delivery, status, found, now=now, ids=self.ids)
-            if not known:
-                delivery.follow(delivery.response, now)
+            recorded = (
+                found is not None
+                and found.progress is not Progress.UNKNOWN
+                and record_report(work, delivery, found, to, following.clock, following.ids)
+            )
+            if not recorded:
+                delivery.follow(delivery.response, following.clock.now(), to.follow_up_of(delivery.response))
                 work.deliveries.put_back(delivery)
             work.commit()
-        return delivery if known and status.status in LOST else None
+        return delivery if delivery.is_dead else None
+
+
+def _message_id(report: DeliveryReport | None) -> str | None:
+    return None if report is None else report.message_id

@@ -1,4 +1,4 @@
-"""Telling others what has happened, and trying again."""
+"""Delivering events to destinations, and trying again."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from unite_core.errors import NotFound, Unavailable
 from unite_core.events import Event
 from unite_core.ids import Ids
 from unite_core.notifications.events import delivery_answered
-from unite_core.notifications.model import ACTIVITY, CLAIM_TTL, RATE_LIMITED, Delivery, DeliveryStatus, Receipt
+from unite_core.notifications.model import CLAIM_TTL, RATE_LIMITED, Delivery, DeliveryStatus, Receipt
 from unite_core.notifications.ports import Destination, RelayUnitOfWork
 from unite_core.unit_of_work import UnitOfWorkFactory
 
@@ -104,14 +104,15 @@ class RelayEvents:
     def _relay_a_claim(self, destination: str, should_stop: Callable[[], bool], tally: _Tally) -> bool:
         """Claim some and hand them over, portion by portion; whether there may be more to do at once."""
         to = self.destinations[destination]
-        limit = max(to.at_once, min(PORTIONS * to.at_once, MAX_CLAIM_SIZE))
+        size = to.subscription.batch_size
+        limit = max(size, min(PORTIONS * size, MAX_CLAIM_SIZE))
         left = retry_on_deadlock(lambda: self._claim(destination, limit))
         more = len(left) == limit
         while left:
             if should_stop() or self.clock.now() >= left[0][0].next_attempt_at - CLAIM_TTL + DELIVERY_TIMEOUT:
-                self._let_go(left)
+                self._let_go(to, left)
                 return True
-            portion, left = left[: to.at_once], left[to.at_once :]
+            portion, left = left[:size], left[size:]
             try:
                 receipts = to.deliver(
                     [event for _, event in portion],
@@ -119,13 +120,13 @@ class RelayEvents:
                 )
                 answered = [(*claimed, receipt) for claimed, receipt in zip(portion, receipts, strict=True)]
             except Unavailable as error:
-                self._postpone(portion, left, {"error": error.code, "detail": error.detail}, tally)
+                self._postpone(to, portion, left, {"error": error.code, "detail": error.detail}, tally)
                 return False
             except Exception:
-                self._postpone(portion, [], {"error": "internal_error"}, tally)
-                self._let_go(left)
+                self._postpone(to, portion, [], {"error": "internal_error"}, tally)
+                self._let_go(to, left)
                 raise
-            more |= self._settle(destination, answered, tally)
+            more |= self._settle(to, answered, tally)
         return more
 
     def _claim(self, destination: str, limit: int) -> Claimed:
@@ -135,62 +136,63 @@ class RelayEvents:
             work.commit()
         return claimed
 
-    def _let_go(self, claimed: Claimed) -> None:
+    def _let_go(self, to: Destination, claimed: Claimed) -> None:
         """Leave to another relay, or to a later claim, what was not handed over."""
         if claimed:
             now = self.clock.now()
             for delivery, _ in claimed:
-                delivery.release(now)
+                delivery.release(now, to.subscription.retry)
             retry_on_deadlock(lambda: self._store([delivery for delivery, _ in claimed]))
 
-    def _postpone(self, failed: Claimed, left: Claimed, response: dict[str, Any], tally: _Tally) -> None:
+    def _postpone(
+        self, to: Destination, failed: Claimed, left: Claimed, response: dict[str, Any], tally: _Tally
+    ) -> None:
         """Have these tried again later: those that the destination failed at, and what was left to be handed over."""
         now = self.clock.now()
         news = {delivery.id for delivery, _ in failed if delivery.response != response}
         claimed = [*failed, *left]
         deliveries = [delivery for delivery, _ in claimed]
         for delivery in deliveries:
-            delivery.postpone(response, now)
+            delivery.postpone(response, now, to.subscription.retry)
         news |= {delivery.id for delivery in deliveries if delivery.status is DeliveryStatus.DEAD}
-        told = self._told([each for each in claimed if each[0].id in news], now)
-        retry_on_deadlock(lambda: self._store(deliveries, told))
+        events = self._events_of(to, [each for each in claimed if each[0].id in news], now)
+        retry_on_deadlock(lambda: self._store(deliveries, events))
         tally.count(deliveries)
 
-    def _settle(self, destination: str, answered: Answered, tally: _Tally) -> bool:
+    def _settle(self, to: Destination, answered: Answered, tally: _Tally) -> bool:
         """Store what became of a portion; whether others are due for it that have waited."""
         now = self.clock.now()
         recovered = any(delivery.has_failed and receipt.taken for delivery, _, receipt in answered)
         for delivery, _, receipt in answered:
-            _take(delivery, receipt, now)
+            _settle(delivery, receipt, to, now)
         answers = [
             (delivery, event)
             for delivery, event, receipt in answered
-            if delivery.status is DeliveryStatus.DEAD or _is_told(receipt)
+            if delivery.status is DeliveryStatus.DEAD or _is_logged(receipt)
         ]
-        told = self._told(answers, now)
+        events = self._events_of(to, answers, now)
         deliveries = [delivery for delivery, _, _ in answered]
         if any(delivery.status is DeliveryStatus.PENDING for delivery in deliveries):
             tally.may_hasten = False
         hastens = tally.may_hasten and recovered
-        hastened = retry_on_deadlock(lambda: self._store(deliveries, told, hasten=destination if hastens else None))
+        hasten = to.subscription.name if hastens else None
+        hastened = retry_on_deadlock(lambda: self._store(deliveries, events, hasten=hasten))
         if hastens:
             tally.may_hasten = hastened == RESUME_BATCH_SIZE
         tally.count(deliveries)
         return bool(hastened)
 
-    def _told(self, claimed: Claimed, now: datetime) -> Sequence[Event]:
-        """What the activity log is told of these; nothing of what was for that log itself."""
-        return [
-            delivery_answered(self.ids.new(), now, delivery, event)
-            for delivery, event in claimed
-            if delivery.destination != ACTIVITY
-        ]
+    def _events_of(self, to: Destination, claimed: Claimed, now: datetime) -> Sequence[Event]:
+        """The events about these deliveries; none where the destination would get them itself."""
+        if to.subscription.delivery_events:
+            return []
+        return [delivery_answered(self.ids.new(), now, delivery, event) for delivery, event in claimed]
 
-    def _store(self, deliveries: Sequence[Delivery], told: Sequence[Event] = (), *, hasten: str | None = None) -> int:
-        """Store what became of deliveries, and tell of it; how many others were hastened to that destination."""
+    def _store(self, deliveries: Sequence[Delivery], events: Sequence[Event] = (), *, hasten: str | None = None) -> int:
+        """Store deliveries and the events about them; how many others were hastened to that destination."""
         with self.work() as work:
             work.deliveries.save(*deliveries)
-            for event in told:
+            for event in events:
                 work.record(event)
             hastened = 0
             if hasten is not None:
@@ -199,18 +201,18 @@ class RelayEvents:
         return hastened
 
 
-def _is_told(receipt: Receipt) -> bool:
-    """Whether the activity log is told of the answer: of one that nobody was there for it is not."""
+def _is_logged(receipt: Receipt) -> bool:
+    """Whether the answer goes to the activity log: that an event had no recipient does not."""
     return bool(receipt.response) and (not receipt.skipped or receipt.response.get("reason") == RATE_LIMITED)
 
 
-def _take(delivery: Delivery, receipt: Receipt, now: datetime) -> None:
-    """Have the delivery be what the receipt makes of it."""
+def _settle(delivery: Delivery, receipt: Receipt, to: Destination, now: datetime) -> None:
+    """Change the delivery as the receipt says."""
     if receipt.taken:
-        delivery.succeed(receipt.response, now)
+        delivery.succeed(receipt.response, now, to.follow_up_of(receipt.response))
     elif receipt.skipped:
         delivery.skip(receipt.response)
     elif receipt.refused:
         delivery.refuse(receipt.response)
     else:
-        delivery.postpone(receipt.response or {"error": "not_taken"}, now)
+        delivery.postpone(receipt.response or {"error": "not_taken"}, now, to.subscription.retry)

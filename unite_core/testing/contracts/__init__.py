@@ -13,6 +13,11 @@ from unite_core.testing.contracts.call_tasks import CallTasksContract
 from unite_core.testing.contracts.consents import ConsentsContract
 from unite_core.testing.contracts.database import DatabaseContract
 from unite_core.testing.contracts.deliveries import DeliveriesContract
+from unite_core.testing.contracts.destinations import (
+    DestinationContract,
+    TextsOfEventsContract,
+    TopicOfEventsContract,
+)
 from unite_core.testing.contracts.files import FilesContract, SignedFilesContract
 from unite_core.testing.contracts.idempotency_keys import IdempotencyKeysContract
 from unite_core.testing.contracts.import_rows import ImportRowsContract
@@ -47,6 +52,7 @@ __all__ = [
     "DailySummariesContract",
     "DatabaseContract",
     "DeliveriesContract",
+    "DestinationContract",
     "DryRunLeadsContract",
     "FilesContract",
     "IdempotencyKeysContract",
@@ -66,8 +72,10 @@ __all__ = [
     "SessionsContract",
     "SignedFilesContract",
     "TextMessagesContract",
+    "TextsOfEventsContract",
     "TokensContract",
     "TopicContract",
+    "TopicOfEventsContract",
     "UnitOfWorkContract",
     "UsageContract",
     "UsersContract",

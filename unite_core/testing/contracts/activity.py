@@ -11,10 +11,11 @@ import pytest
 
 from unite_core.events import Event
 from unite_core.notifications.model import Receipt
-from unite_core.notifications.ports import ActivityLog, EventFilter
+from unite_core.notifications.ports import ActivityLog, Destination, EventFilter
 from unite_core.paging import PageRequest, Position
 from unite_core.testing.builders import an_event, an_id
 from unite_core.testing.contracts.database import run_concurrently
+from unite_core.testing.contracts.destinations import DestinationContract
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
 
 _NOW = A_MONDAY_MORNING
@@ -22,7 +23,7 @@ _MICROSECOND = timedelta(microseconds=1)
 _HOUR = timedelta(hours=1)
 
 
-class ActivityLogContract:
+class ActivityLogContract(DestinationContract):
     """Derive a test class with a fixture `log`, empty at the start of each test; set `forgets_by_itself` if it does."""
 
     forgets_by_itself: ClassVar[bool] = False
@@ -31,6 +32,14 @@ class ActivityLogContract:
     @abstractmethod
     def log(self) -> ActivityLog:
         """Return the activity log under test."""
+
+    @pytest.fixture
+    def destination(self, log: ActivityLog) -> ActivityLog:
+        self._log = log
+        return log
+
+    def received(self, _destination: Destination, events: Sequence[Event]) -> Sequence[UUID]:
+        return [found.id for event in events for found in _of_lead(self._log, event.lead_ids[0])]
 
     def test_an_event_comes_back_as_it_was(self, log: ActivityLog) -> None:
         lead_id = an_id()
@@ -47,7 +56,7 @@ class ActivityLogContract:
 
     def test_as_many_as_are_handed_over_at_once_are_all_taken(self, log: ActivityLog) -> None:
         lead_id = an_id()
-        events = [an_event(lead_ids=(lead_id,)) for _ in range(log.at_once)]
+        events = [an_event(lead_ids=(lead_id,)) for _ in range(log.subscription.batch_size)]
 
         log.deliver(events)
 
@@ -287,7 +296,7 @@ class ActivityLogContract:
                 lead_ids=(),
                 delivery_id=delivery_id,
                 at=_NOW + _HOUR * (number // 2),
-                data={"destination": "texts", "attempt": number, "response": {"sid": f"SM{number}", "price": None}},
+                data={"destination": "texts", "attempt": number, "response": {"status": "sent", "cost": None}},
             )
             for number in range(5)
         ]

@@ -29,8 +29,8 @@ _ZONES = ("UTC", "Europe/Berlin", "Asia/Kathmandu", "America/St_Johns", "Austral
 
 def deliver_entries(log: ActivityLog, entries: Sequence[LedgerEntry]) -> None:
     """Deliver events of the entries to the log, in batches of its size, the last entries first."""
-    for start in range(0, len(entries), log.at_once):
-        log.deliver([an_event_of(entry) for entry in reversed(entries[start : start + log.at_once])])
+    for start in range(0, len(entries), log.subscription.batch_size):
+        log.deliver([an_event_of(entry) for entry in reversed(entries[start : start + log.subscription.batch_size])])
 
 
 class CallActivityContract(DatabaseContract):

@@ -12,8 +12,19 @@ import pytest
 from unite_core.application import FullUnitOfWork
 from unite_core.errors import NotFound
 from unite_core.events import Event
-from unite_core.notifications.model import ACTIVITY, TEXTS, TOPIC, Delivery, DeliveryStatus, delivery_id, delivery_of
+from unite_core.notifications.model import (
+    ACTIVITY,
+    DEFAULT_RETRY,
+    TEXTS,
+    TOPIC,
+    Delivery,
+    DeliveryStatus,
+    RetryPolicy,
+    delivery_id,
+    delivery_of,
+)
 from unite_core.notifications.ports import DeliveryFilter
+from unite_core.notifications.subscriptions import BUILT_IN, TEXTS_SUBSCRIPTION, Subscription
 from unite_core.paging import PageRequest
 from unite_core.testing.builders import an_event, an_id
 from unite_core.testing.contracts.database import DatabaseContract, run_concurrently
@@ -25,16 +36,20 @@ OTHER = "other"
 _TOLD = (ACTIVITY, OTHER)
 """Those of the destinations that are told of most events."""
 
+_RETRY = RetryPolicy(give_up_after=timedelta(hours=6))
+"""How the other one is tried again."""
+
 _NOW = A_MONDAY_MORNING
+_FOLLOW_UP = TEXTS_SUBSCRIPTION.follow_up
 _LATER = _NOW + timedelta(minutes=2)
 _SECOND = timedelta(seconds=1)
 _HOUR = timedelta(hours=1)
 
 
 class DeliveriesContract(DatabaseContract):
-    """Every event on its way to every destination. The units of `work` tell of events to `DESTINATIONS`."""
+    """Every event on its way to every destination. The units of `work` record events for `SUBSCRIPTIONS`."""
 
-    DESTINATIONS: ClassVar = (ACTIVITY, TOPIC, TEXTS, OTHER)
+    SUBSCRIPTIONS: ClassVar = (*BUILT_IN, Subscription(name=OTHER, retry=_RETRY))
 
     one_writer: ClassVar[bool]
     """Whether units that write take turns, as they do on SQLite; elsewhere they wait for nothing but the same rows."""
@@ -49,11 +64,11 @@ class DeliveriesContract(DatabaseContract):
         _record(work, lead_added, import_finished, assigned, answered)
 
         assert _all(reads) == {
-            (event.id, destination): delivery_of(event, destination)
+            (event.id, destination): _delivery_of(event, destination)
             for event, destinations in (
                 (lead_added, _TOLD),
                 (import_finished, (ACTIVITY, TOPIC, OTHER)),
-                (assigned, self.DESTINATIONS),
+                (assigned, (ACTIVITY, TOPIC, TEXTS, OTHER)),
                 (answered, (ACTIVITY,)),
             )
             for destination in destinations
@@ -95,7 +110,7 @@ class DeliveriesContract(DatabaseContract):
         held = replace(delivery_of(event, ACTIVITY), attempts=1, held=True, next_attempt_at=_LATER)
         assert claimed == held
         assert _all(reads)[event.id, ACTIVITY] == held
-        assert _all(reads)[event.id, OTHER] == delivery_of(event, OTHER)
+        assert _all(reads)[event.id, OTHER] == _delivery_of(event, OTHER)
 
     def test_a_claim_that_is_rolled_back_was_none(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
         _record(work, an_event())
@@ -177,7 +192,7 @@ class DeliveriesContract(DatabaseContract):
         settled = [delivery for delivery, _ in _claim(work)]
         settled[0].succeed({"message_id": "0c"}, _NOW + _SECOND)
         settled[1].postpone({"error": "unavailable", "detail": "It does not answer."}, _NOW + _SECOND)
-        settled[2].refuse({"status": 400})
+        settled[2].refuse({"error": "no such number"})
         settled[3].skip({"reason": "no_phone"})
 
         _save(work, *settled)
@@ -238,7 +253,7 @@ class DeliveriesContract(DatabaseContract):
 
         for units in (work, reads):
             with units() as unit:
-                assert unit.deliveries.get(delivery_id(event.id, OTHER)) == delivery_of(event, OTHER)
+                assert unit.deliveries.get(delivery_id(event.id, OTHER)) == _delivery_of(event, OTHER)
 
     def test_an_unknown_delivery_is_not_found(self, reads: UnitOfWorkFactory[FullUnitOfWork]) -> None:
         with reads() as unit, pytest.raises(NotFound):
@@ -292,7 +307,7 @@ class DeliveriesContract(DatabaseContract):
         old, new = an_event(at=_NOW - _HOUR), an_event(at=_NOW)
         _record(work, new, old)
         ordered = sorted(
-            (delivery_of(event, destination) for event in (old, new) for destination in _TOLD),
+            (_delivery_of(event, destination) for event in (old, new) for destination in _TOLD),
             key=lambda it: (it.created_at, it.id),
             reverse=True,
         )
@@ -364,10 +379,10 @@ class DeliveriesContract(DatabaseContract):
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
     ) -> None:
         young, old, arrived, failed = _texts(work, 4)
-        old.succeed({"sid": "SM1"}, _NOW - _SECOND)
-        young.succeed({"sid": "SM2"}, _NOW)
-        arrived.succeed({"sid": "SM3", "status": "delivered", "price": "0"}, _NOW - _HOUR)
-        failed.postpone({"sid": "SM4"}, _NOW - _HOUR)
+        old.succeed({"of": "old"}, _NOW - _SECOND, _FOLLOW_UP)
+        young.succeed({"of": "young"}, _NOW, _FOLLOW_UP)
+        arrived.succeed({"of": "arrived"}, _NOW - _HOUR)
+        failed.postpone({"of": "failed"}, _NOW - _HOUR)
         _save(work, young, old, arrived, failed)
         first, second = old.next_attempt_at, young.next_attempt_at
 
@@ -380,7 +395,7 @@ class DeliveriesContract(DatabaseContract):
 
     def test_what_is_asked_after_now_is_not_found_again(self, work: UnitOfWorkFactory[FullUnitOfWork]) -> None:
         (text,) = _texts(work, 1)
-        text.succeed({"sid": "SM1"}, _NOW)
+        text.succeed({"of": "text"}, _NOW, _FOLLOW_UP)
         _save(work, text)
         due = text.next_attempt_at
 
@@ -398,7 +413,7 @@ class DeliveriesContract(DatabaseContract):
     ) -> None:
         texts = _texts(work, 6)
         for text in texts:
-            text.succeed({"sid": "SM1"}, _NOW)
+            text.succeed({"of": "text"}, _NOW, _FOLLOW_UP)
         _save(work, *texts)
         due = texts[0].next_attempt_at
 
@@ -512,6 +527,10 @@ class DeliveriesContract(DatabaseContract):
         assert len(_all(reads)) == 6
 
 
+def _delivery_of(event: Event, destination: str) -> Delivery:
+    return delivery_of(event, destination, _RETRY if destination == OTHER else DEFAULT_RETRY)
+
+
 def _record(work: UnitOfWorkFactory[FullUnitOfWork], *events: Event) -> None:
     with work() as unit:
         for event in events:
@@ -553,7 +572,7 @@ def _a_dead_letter(work: UnitOfWorkFactory[FullUnitOfWork]) -> Delivery:
     _record(work, event)
     ((dead, claimed),) = _claim(work, limit=1)
     assert claimed.id == event.id
-    dead.refuse({"status": 400})
+    dead.refuse({"error": "no such number"})
     _save(work, dead)
     return dead
 

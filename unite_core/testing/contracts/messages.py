@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 import pytest
 
 from unite_core.errors import NotFound
+from unite_core.notifications.delivery_reports import Progress
+from unite_core.notifications.model import Receipt
 from unite_core.notifications.ports import TextMessage, TextMessages, Topic, TopicMessage
 from unite_core.testing.builders import an_id
 
@@ -80,15 +82,17 @@ class TextMessagesContract:
         receipt = texts.send(a_text("Unite: call Zoë."))
 
         assert receipt.taken
-        assert isinstance(receipt.response["sid"], str)
-        assert isinstance(receipt.response["status"], str)
+        report = texts.report_of(receipt.response)
+        assert report is not None
+        assert isinstance(report.message_id, str)
+        assert report.progress is not Progress.UNKNOWN
         assert receipt.response["segments"] == 1
         assert self.sent(texts) in (None, ["Unite: call Zoë."])
 
     def test_each_message_has_an_id_of_its_own(self, texts: TextMessages) -> None:
         receipts = [texts.send(a_text(f"Unite: call {name}.")) for name in ("Ann", "Ben", "Cy")]
 
-        assert len({receipt.response["sid"] for receipt in receipts}) == 3
+        assert len({_id_of(texts, receipt) for receipt in receipts}) == 3
 
     def test_what_was_sent_before_is_answered_with_and_not_sent_again(self, texts: TextMessages) -> None:
         message = a_text()
@@ -97,7 +101,7 @@ class TextMessagesContract:
         again = texts.send(message, look_first=True)
 
         assert again.taken
-        assert again.response["sid"] == first.response["sid"]
+        assert _id_of(texts, again) == _id_of(texts, first)
         if self.knows_what_it_sent:
             assert self.sent(texts) in (None, [message.text])
 
@@ -114,15 +118,25 @@ class TextMessagesContract:
         assert sent is None or len(sent) == 3
 
     def test_what_was_sent_can_be_looked_up(self, texts: TextMessages) -> None:
-        sid = texts.send(a_text()).response["sid"]
+        message_id = _id_of(texts, texts.send(a_text()))
 
-        found = texts.look_up(sid)
+        found = texts.look_up(message_id)
 
-        assert found["sid"] == sid
-        assert isinstance(found["status"], str)
-        assert {"price", "price_unit"} <= found.keys()
-        assert texts.look_up(sid, hurried=True)["sid"] == sid
+        assert found.message_id == message_id
+        assert found.progress is not Progress.UNKNOWN
+        assert texts.report_of(found.response) == found
+        assert texts.look_up(message_id, hurried=True).message_id == message_id
+
+    def test_a_response_without_a_message_reports_nothing(self, texts: TextMessages) -> None:
+        assert texts.report_of({}) is None
+        assert texts.report_of({"reason": "not_a_number"}) is None
 
     def test_what_was_never_sent_is_not_found(self, texts: TextMessages) -> None:
         with pytest.raises(NotFound):
-            texts.look_up("SM" + "0" * 32)
+            texts.look_up("no-message")
+
+
+def _id_of(texts: TextMessages, receipt: Receipt) -> str:
+    report = texts.report_of(receipt.response)
+    assert report is not None
+    return report.message_id

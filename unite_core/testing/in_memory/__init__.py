@@ -13,6 +13,7 @@ from unite_core.testing.in_memory.imports import InMemoryDryRunLeads, InMemoryIm
 from unite_core.testing.in_memory.jobs import InMemoryJobs
 from unite_core.testing.in_memory.leads import InMemoryLeadImages, InMemoryLeads
 from unite_core.testing.in_memory.limits import InMemoryRateLimits
+from unite_core.testing.in_memory.links import InMemoryLinks
 from unite_core.testing.in_memory.messages import InMemoryConsents, InMemoryTextMessages, InMemoryTopic
 from unite_core.testing.in_memory.summaries import InMemoryDailySummaries
 from unite_core.testing.in_memory.tables import Store
@@ -40,6 +41,7 @@ __all__ = [
     "InMemoryJobs",
     "InMemoryLeadImages",
     "InMemoryLeads",
+    "InMemoryLinks",
     "InMemoryPorts",
     "InMemoryRateLimits",
     "InMemorySessions",

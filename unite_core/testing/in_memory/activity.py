@@ -11,6 +11,7 @@ from uuid import UUID
 from unite_core.events import Event
 from unite_core.notifications.model import Receipt
 from unite_core.notifications.ports import ActivityLog, EventFilter
+from unite_core.notifications.subscriptions import ACTIVITY_SUBSCRIPTION
 from unite_core.paging import Page, PageRequest, Position
 from unite_core.reports.documents import CallDocuments, documents_of
 from unite_core.testing.in_memory.tables import newest_first
@@ -19,7 +20,7 @@ from unite_core.testing.in_memory.tables import newest_first
 class InMemoryActivityLog(ActivityLog):
     """An activity log that deletes nothing by itself; with `documents` it stores those of calls there."""
 
-    at_once = 100
+    subscription = ACTIVITY_SUBSCRIPTION
 
     def __init__(self, documents: CallDocuments | None = None) -> None:
         self._documents = documents

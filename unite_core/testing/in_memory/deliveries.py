@@ -7,9 +7,9 @@ from uuid import UUID
 
 from unite_core.errors import NotFound
 from unite_core.events import Event
-from unite_core.notifications.audience import told
 from unite_core.notifications.model import Delivery, DeliveryStatus, delivery_of
 from unite_core.notifications.ports import Deliveries, DeliveryFilter
+from unite_core.notifications.subscriptions import Subscription, recipients_of
 from unite_core.paging import Page, PageRequest, Position
 from unite_core.testing.in_memory.tables import Tables, newest_first
 
@@ -110,11 +110,11 @@ class InMemoryDeliveries(Deliveries):
         )
 
 
-def record(tables: Tables, event: Event, destinations: Sequence[str]) -> None:
-    """Store an event that anybody is told of, and a delivery of it for each of the destinations that are."""
-    wanted = told(event, destinations)
-    if wanted:
+def record(tables: Tables, event: Event, subscriptions: Sequence[Subscription]) -> None:
+    """Store an event that has a recipient, and a delivery of it for each of the subscriptions that include it."""
+    recipients = recipients_of(event, subscriptions)
+    if recipients:
         tables.events[event.id] = deepcopy(event)
-    for destination in wanted:
-        coming = delivery_of(event, destination)
+    for recipient in recipients:
+        coming = delivery_of(event, recipient.name, recipient.retry)
         tables.deliveries[coming.id] = coming

@@ -1,10 +1,11 @@
 """Messages that go nowhere, and what people said about them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from unite_core.errors import NotFound
+from unite_core.notifications.delivery_reports import DeliveryReport, Progress
 from unite_core.notifications.model import Receipt
 from unite_core.notifications.ports import Consent, Consents, TextMessage, TextMessages, Topic, TopicMessage
 from unite_core.testing.in_memory.tables import Tables
@@ -43,28 +44,49 @@ class InMemoryTopic(Topic):
 
 
 class InMemoryTextMessages(TextMessages):
-    """Keeps what was sent; `answer` decides what becomes of each message."""
+    """Keeps what was sent; `answer` decides what becomes of each message.
+
+    A response has `message_id`, `status` (a value of `Progress`), `segments` and `cost`, None while it is not known.
+    """
 
     def __init__(self) -> None:
         self.sent: list[TextMessage] = []
         self.answer: Callable[[TextMessage], Receipt] = lambda _: Receipt(taken=True)
 
     def send(self, message: TextMessage, *, look_first: bool = False) -> Receipt:
-        if look_first and message.delivery_id in self._sids():
-            return Receipt(taken=True, response=self._response(self._sids()[message.delivery_id]))
+        if look_first and message.delivery_id in self._ids():
+            return Receipt(taken=True, response=self._response(self._ids()[message.delivery_id]))
         receipt = self.answer(message)
         if not receipt.taken:
             return receipt
         self.sent.append(message)
-        return Receipt(taken=True, response=self._response(f"SM{len(self.sent):032x}"))
+        return Receipt(taken=True, response=self._response(message_id(len(self.sent))))
 
-    def look_up(self, sid: str, *, hurried: bool = False) -> dict[str, Any]:  # noqa: ARG002 - nobody has to wait
-        if sid not in self._sids().values():
+    def report_of(self, response: Mapping[str, Any]) -> DeliveryReport | None:
+        return _report_of(response) if "message_id" in response else None
+
+    def look_up(self, message_id: str, *, hurried: bool = False) -> DeliveryReport:  # noqa: ARG002 - nobody has to wait
+        if message_id not in self._ids().values():
             raise NotFound("There is no such message.")
-        return {**self._response(sid), "status": "delivered", "price": "-0.0079", "price_unit": "USD"}
+        return _report_of({**self._response(message_id), "status": Progress.DELIVERED.value, "cost": "0.0079"})
 
-    def _sids(self) -> dict[UUID, str]:
-        return {message.delivery_id: f"SM{number:032x}" for number, message in enumerate(self.sent, start=1)}
+    def _ids(self) -> dict[UUID, str]:
+        return {message.delivery_id: message_id(number) for number, message in enumerate(self.sent, start=1)}
 
-    def _response(self, sid: str) -> dict[str, Any]:
-        return {"sid": sid, "status": "queued", "segments": 1, "price": None, "price_unit": None}
+    def _response(self, message_id: str) -> dict[str, Any]:
+        return {"message_id": message_id, "status": Progress.QUEUED.value, "segments": 1, "cost": None}
+
+
+def message_id(number: int) -> str:
+    """The id of the message that was sent as the first, the second and so on."""
+    return f"message-{number}"
+
+
+def _report_of(response: Mapping[str, Any]) -> DeliveryReport:
+    status = response.get("status")
+    return DeliveryReport(
+        message_id=response["message_id"],
+        progress=Progress(status) if status in list(Progress) else Progress.UNKNOWN,
+        complete=response.get("cost") is not None,
+        response=response,
+    )

@@ -12,8 +12,8 @@ from unite_core.idempotency_keys import IdempotencyKeys
 from unite_core.identity.ports import Sessions, Users
 from unite_core.imports.ports import DryRunLeads, ImportRows, Imports
 from unite_core.leads.ports import LeadImages, Leads
-from unite_core.notifications.model import ACTIVITY
 from unite_core.notifications.ports import Consents, Deliveries
+from unite_core.notifications.subscriptions import ACTIVITY_SUBSCRIPTION, Subscription
 from unite_core.reports.ports import LiveFigures, Rollups
 from unite_core.summaries.ports import DailySummaries
 from unite_core.testing.in_memory.calls import InMemoryCallLedger, InMemoryCallTasks, InMemoryLeadCalls
@@ -37,13 +37,13 @@ class InMemoryUnitOfWork(FullUnitOfWork):
     def __init__(
         self,
         store: Store,
-        destinations: tuple[str, ...] = (ACTIVITY,),
+        subscriptions: tuple[Subscription, ...] = (ACTIVITY_SUBSCRIPTION,),
         cache: Cache | None = None,
         *,
         writes: bool = True,
     ) -> None:
         self._store = store
-        self._destinations = destinations
+        self._subscriptions = subscriptions
         self._cache = cache or NoCache()
         self._changed: set[str] = set()
         self._writes = writes
@@ -90,7 +90,7 @@ class InMemoryUnitOfWork(FullUnitOfWork):
             action()
 
     def record(self, event: Event) -> None:
-        record(self._tables, event, self._destinations)
+        record(self._tables, event, self._subscriptions)
 
     def after_commit(self, action: Callable[[], None]) -> None:
         self._actions.append(action)
@@ -99,7 +99,7 @@ class InMemoryUnitOfWork(FullUnitOfWork):
 class InMemoryUnitOfWorkFactory(UnitOfWorkFactory[InMemoryUnitOfWork]):
     """A factory of units of work over one store; with `writes=False` they only read.
 
-    They invalidate what they changed in `cache`, and events go to the `destinations`.
+    They invalidate what they changed in `cache`, and events go to the destinations of the `subscriptions`.
     """
 
     def __init__(
@@ -107,13 +107,13 @@ class InMemoryUnitOfWorkFactory(UnitOfWorkFactory[InMemoryUnitOfWork]):
         store: Store,
         *,
         writes: bool = True,
-        destinations: tuple[str, ...] = (ACTIVITY,),
+        subscriptions: tuple[Subscription, ...] = (ACTIVITY_SUBSCRIPTION,),
         cache: Cache | None = None,
     ) -> None:
         self._store = store
         self._writes = writes
-        self._destinations = destinations
+        self._subscriptions = subscriptions
         self._cache = cache or NoCache()
 
     def __call__(self) -> InMemoryUnitOfWork:
-        return InMemoryUnitOfWork(self._store, self._destinations, self._cache, writes=self._writes)
+        return InMemoryUnitOfWork(self._store, self._subscriptions, self._cache, writes=self._writes)

@@ -5,7 +5,7 @@ from typing import Any
 
 from unite_core.application import Ports, Rules, Unite, build
 from unite_core.cache import NoCache
-from unite_core.notifications.model import ACTIVITY, TEXTS, TOPIC
+from unite_core.notifications.subscriptions import BUILT_IN
 from unite_core.testing.in_memory.activity import InMemoryActivityLog
 from unite_core.testing.in_memory.cache import InMemoryCache
 from unite_core.testing.in_memory.clock_and_ids import FixedClock, SequentialIds
@@ -13,6 +13,7 @@ from unite_core.testing.in_memory.files import InMemoryFiles
 from unite_core.testing.in_memory.identity import FastPasswords, FastTokens
 from unite_core.testing.in_memory.jobs import InMemoryJobs
 from unite_core.testing.in_memory.limits import InMemoryRateLimits
+from unite_core.testing.in_memory.links import InMemoryLinks
 from unite_core.testing.in_memory.messages import InMemoryTextMessages, InMemoryTopic
 from unite_core.testing.in_memory.tables import Store
 from unite_core.testing.in_memory.unit_of_work import InMemoryUnitOfWorkFactory
@@ -35,6 +36,7 @@ class InMemoryPorts(Ports):
     activity: InMemoryActivityLog
     topic: InMemoryTopic
     texts: InMemoryTextMessages
+    links: InMemoryLinks
 
 
 def in_memory_ports(**overrides: Any) -> InMemoryPorts:
@@ -45,9 +47,9 @@ def in_memory_ports(**overrides: Any) -> InMemoryPorts:
     store = Store()
     clock = overrides.pop("clock", None) or FixedClock()
     cache = overrides.pop("cache", None) or (NoCache() if "work" in overrides else InMemoryCache(clock))
-    destinations = (ACTIVITY, TOPIC, TEXTS, *overrides.get("destinations", {}))
+    subscriptions = (*BUILT_IN, *(it.subscription for it in overrides.get("destinations", ())))
     ports: dict[str, Any] = {
-        "work": InMemoryUnitOfWorkFactory(store, destinations=destinations, cache=cache),
+        "work": InMemoryUnitOfWorkFactory(store, subscriptions=subscriptions, cache=cache),
         "reads": InMemoryUnitOfWorkFactory(store, writes=False),
         "files": InMemoryFiles(clock),
         "jobs": InMemoryJobs(),
@@ -60,6 +62,7 @@ def in_memory_ports(**overrides: Any) -> InMemoryPorts:
         "activity": InMemoryActivityLog(),
         "topic": InMemoryTopic(),
         "texts": InMemoryTextMessages(),
+        "links": InMemoryLinks(),
         "cache": cache,
     }
     return InMemoryPorts(**{**ports, **overrides})

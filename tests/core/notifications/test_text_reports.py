@@ -1,6 +1,7 @@
 """What comes back about text messages, in any order, twice, late, and without the relay that sent them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
 from typing import Any
@@ -12,24 +13,23 @@ from hypothesis import strategies as st
 from tests.core.imports.accidents import FailingWork, PowerCutError
 from tests.core.notifications.scenario import NotificationScenario
 from unite_core import Role
-from unite_core.errors import Deadlock, Unavailable
+from unite_core.errors import Deadlock, NotFound, Unavailable
 from unite_core.events import Event
+from unite_core.notifications.delivery_reports import DeliveryReport, Progress
+from unite_core.notifications.destinations import TextsOfEvents
 from unite_core.notifications.events import ANSWERED, REPORTED
 from unite_core.notifications.model import CLAIM_TTL, TEXTS, TOPIC, Delivery, DeliveryStatus, Receipt
 from unite_core.notifications.ports import Consent, DeliveryFilter
-from unite_core.notifications.use_cases import RelayEvents
-from unite_core.notifications.webhooks import (
-    LOST,
-    PROGRESS,
-    ReceiveTextStatus,
-    TextStatus,
-)
+from unite_core.notifications.use_cases import RecordTextReport, RelayEvents, TextReport
 from unite_core.paging import PageRequest
 from unite_core.testing.builders import an_actor, an_id
 from unite_core.testing.in_memory import InMemoryTextMessages
+from unite_core.testing.in_memory.messages import message_id
 
-SID = f"SM{1:032x}"
+MESSAGE = message_id(1)
+STATUSES = [progress.value for progress in Progress if progress is not Progress.UNKNOWN]
 PHONE = "+12125550102"
+RANKS = {"queued": 0, "sending": 1, "sent": 2, "delivered": 3, "failed": 3}
 PENDING, DELIVERED, NOT_SENT, DEAD = DeliveryStatus
 
 
@@ -41,16 +41,22 @@ class Carrier:
         self.scenario.plan()
         if relayed:
             self.scenario.relay()
-        self.take = self.scenario.unite.notifications.receive_text_status
+        self.take = self.scenario.unite.notifications.record_text_report
 
     def delivery(self, destination: str = TEXTS) -> Delivery:
         wanted = DeliveryFilter(destination=destination)
         page = self.scenario.unite.notifications.list_deliveries(self.scenario.manager, wanted, PageRequest())
         return page.items[0]
 
-    def tell(self, status: str, sid: str = SID, **more: Any) -> Delivery | None:
-        told = TextStatus(delivery_id=self.delivery().id, sid=sid, status=status, **more)
-        return self.take(told)
+    def tell(self, status: str, of: str = MESSAGE, *, phone: str | None = None, **more: Any) -> Delivery | None:
+        response = {"message_id": of, "status": status, **more}
+        return self.take(TextReport(delivery_id=self.delivery().id, response=response, phone=phone))
+
+    def carried_by(self, messages: InMemoryTextMessages) -> TextsOfEvents:
+        """Text messages as a destination, by another carrier."""
+        texts = self.scenario.unite.notifications.relay.destinations[TEXTS]
+        assert isinstance(texts, TextsOfEvents)
+        return replace(texts, messages=messages)
 
     def history(self) -> list[Event]:
         """What the log has of the delivery, the oldest first."""
@@ -74,11 +80,10 @@ def test_how_far_a_message_has_come_is_kept_and_told() -> None:
     now = carrier.delivery()
     assert (now.status, now.delivered_at, now.attempts) == (DELIVERED, delivered_at, 1)
     assert now.response == {
-        "sid": SID,
+        "message_id": MESSAGE,
         "status": "delivered",
         "segments": 1,
-        "price": "-0.0079",
-        "price_unit": "USD",
+        "cost": "0.0079",
     }
     answered, sent, delivered = carrier.history()
     assert (answered.type, sent.type, delivered.type) == (ANSWERED, REPORTED, REPORTED)
@@ -102,10 +107,10 @@ def test_statuses_that_come_in_any_order_end_with_the_last(order: tuple[str, ...
 
     assert carrier.delivery().response["status"] == "delivered"
     told = [event.data["response"]["status"] for event in carrier.history()]
-    assert told == sorted(told, key=lambda status: PROGRESS[status])
+    assert told == sorted(told, key=STATUSES.index)
 
 
-@pytest.mark.parametrize("status", [*PROGRESS])
+@pytest.mark.parametrize("status", STATUSES)
 def test_a_status_that_comes_twice_has_one_effect(status: str) -> None:
     carrier = Carrier()
     carrier.tell(status)
@@ -126,15 +131,14 @@ def test_a_status_that_nobody_knows_has_no_effect() -> None:
     assert carrier.delivery() == before
 
 
-@pytest.mark.parametrize("status", sorted(LOST))
-def test_a_message_that_does_not_arrive_makes_its_delivery_a_dead_letter(status: str) -> None:
+def test_a_message_that_does_not_arrive_makes_its_delivery_a_dead_letter() -> None:
     carrier = Carrier()
 
-    dead = carrier.tell(status, error_code=30003)
+    dead = carrier.tell("failed", error="It is switched off.")
 
     assert dead == carrier.delivery()
     assert (dead.status, dead.delivered_at) == (DEAD, None)
-    assert (dead.response["status"], dead.response["error_code"]) == (status, 30003)
+    assert (dead.response["status"], dead.response["error"]) == ("failed", "It is switched off.")
     assert carrier.history()[-1].data["status"] == "dead"
     assert carrier.scenario.unite.notifications.dead_letters() == 1
     assert carrier.tell("delivered") is None
@@ -144,7 +148,7 @@ def test_a_message_that_does_not_arrive_makes_its_delivery_a_dead_letter(status:
 def test_a_number_that_opted_out_is_remembered_where_it_is_told() -> None:
     carrier = Carrier()
 
-    dead = carrier.tell("failed", error_code=21610, phone=PHONE)
+    dead = carrier.tell("failed", reason="opted_out", phone=PHONE)
 
     assert dead is not None
     assert dead.response["reason"] == "opted_out"
@@ -154,15 +158,15 @@ def test_a_number_that_opted_out_is_remembered_where_it_is_told() -> None:
 def test_without_the_number_there_is_nobody_to_remember() -> None:
     carrier = Carrier()
 
-    carrier.tell("failed", error_code=21610)
+    carrier.tell("failed", reason="opted_out")
 
     assert not carrier.wants_none()
 
 
-def test_any_other_code_says_nothing_of_what_somebody_wants() -> None:
+def test_any_other_reason_says_nothing_of_what_somebody_wants() -> None:
     carrier = Carrier()
 
-    carrier.tell("failed", error_code=30007, phone=PHONE)
+    carrier.tell("failed", reason="spam", phone=PHONE)
 
     assert not carrier.wants_none()
 
@@ -172,7 +176,8 @@ def test_a_delivery_that_there_is_not_and_one_that_is_no_text_are_left_alone() -
     topic = carrier.delivery(TOPIC)
 
     for delivery_id in (an_id(), topic.id):
-        assert carrier.take(TextStatus(delivery_id=delivery_id, sid=SID, status="failed")) is None
+        response = {"message_id": MESSAGE, "status": "failed"}
+        assert carrier.take(TextReport(delivery_id=delivery_id, response=response)) is None
 
     assert carrier.delivery(TOPIC) == topic
 
@@ -181,7 +186,7 @@ def test_another_message_than_the_one_that_the_delivery_goes_by_says_nothing_of_
     carrier = Carrier()
     before = carrier.delivery()
 
-    assert carrier.tell("failed", sid="SM-of-long-ago") is None
+    assert carrier.tell("failed", of="of-long-ago") is None
 
     assert carrier.delivery() == before
 
@@ -215,7 +220,7 @@ def test_what_was_sent_and_not_stored_is_settled_by_its_first_status_and_not_sen
     delivery = carrier.delivery()
     assert (delivery.status, delivery.held) == (DELIVERED, False)
     assert delivery.delivered_at == carrier.scenario.ports.clock.now()
-    assert delivery.response == {"sid": SID, "status": "sent"}
+    assert delivery.response == {"message_id": MESSAGE, "status": "sent"}
     carrier.scenario.ports.clock.advance(2 * CLAIM_TTL)
     carrier.scenario.relay()
     assert len(carrier.scenario.ports.texts.sent) == sent
@@ -231,43 +236,44 @@ def test_a_relay_that_is_only_slower_than_the_first_status_undoes_nothing_and_it
     carrier.scenario.ports.texts.answer = be_overtaken
     carrier.scenario.relay()
 
-    assert carrier.delivery().response == {"sid": SID, "status": "sent"}
+    assert carrier.delivery().response == {"message_id": MESSAGE, "status": "sent"}
     assert sorted(event.type for event in carrier.history()) == [ANSWERED, REPORTED]
 
 
 def test_a_replayed_message_goes_by_its_new_id_and_late_words_of_the_old_one_change_nothing() -> None:
     carrier = Carrier()
-    assert carrier.tell("failed", error_code=30003) is not None
+    assert carrier.tell("failed", error="It is switched off.") is not None
     replayed = carrier.scenario.unite.notifications.replay(an_actor(Role.ADMIN), carrier.delivery().id)
 
-    assert carrier.tell("failed", error_code=30003) is None
+    assert carrier.tell("failed", error="It is switched off.") is None
     assert carrier.delivery() == replayed
-    carrier.tell("queued", sid="SM-new")
-    assert (carrier.delivery().status, carrier.delivery().response["sid"]) == (DELIVERED, "SM-new")
-    assert "error_code" not in carrier.delivery().response
-    assert carrier.tell("undelivered") is None
+    carrier.tell("queued", of="new")
+    assert (carrier.delivery().status, carrier.delivery().response["message_id"]) == (DELIVERED, "new")
+    assert "error" not in carrier.delivery().response
+    assert carrier.tell("failed") is None
     assert carrier.delivery().status is DELIVERED
 
 
 class Away(InMemoryTextMessages):
     """Cannot be asked."""
 
-    def look_up(self, sid: str, *, hurried: bool = False) -> dict[str, Any]:
+    def look_up(self, message_id: str, *, hurried: bool = False) -> DeliveryReport:
         assert hurried
-        raise Unavailable(f"It is being moved, and {sid} with it.")
+        raise Unavailable(f"It is being moved, and {message_id} with it.")
 
 
 @pytest.mark.parametrize("fails", [True, False])
-def test_what_cannot_be_looked_up_is_kept_without_its_price(*, fails: bool) -> None:
+def test_what_cannot_be_looked_up_is_kept_without_its_cost(*, fails: bool) -> None:
     carrier = Carrier()
 
     ports = carrier.scenario.ports
-    carrier.take = ReceiveTextStatus(ports.work, Away() if fails else InMemoryTextMessages(), ports.clock, ports.ids)
+    texts = carrier.carried_by(Away() if fails else InMemoryTextMessages())
+    carrier.take = RecordTextReport(ports.work, texts, ports.clock, ports.ids)
 
     carrier.tell("delivered")
 
     response = carrier.delivery().response
-    assert (response["status"], response["segments"], response["price"]) == ("delivered", 1, None)
+    assert (response["status"], response["segments"], response["cost"]) == ("delivered", 1, None)
 
 
 def test_a_message_is_looked_up_at_its_end_alone_and_outside_of_any_transaction() -> None:
@@ -276,54 +282,54 @@ def test_a_message_is_looked_up_at_its_end_alone_and_outside_of_any_transaction(
     looked_up: list[str] = []
 
     class Watched(InMemoryTextMessages):
-        def look_up(self, sid: str, *, hurried: bool = False) -> dict[str, Any]:
+        def look_up(self, message_id: str, *, hurried: bool = False) -> DeliveryReport:
             assert hurried
             with ports.work():  # which waits for nobody
-                looked_up.append(sid)
-            return {"price": "-0.0079"}
+                looked_up.append(message_id)
+            raise NotFound("There is no such message.")
 
-    carrier.take = ReceiveTextStatus(ports.work, Watched(), ports.clock, ports.ids)
+    carrier.take = RecordTextReport(ports.work, carrier.carried_by(Watched()), ports.clock, ports.ids)
 
     for status in ("sending", "sent", "delivered"):
         carrier.tell(status)
 
-    assert looked_up == [SID]
+    assert looked_up == [MESSAGE]
 
 
 def test_a_status_whose_transaction_gave_way_to_another_is_taken_nevertheless() -> None:
     carrier = Carrier()
     ports = carrier.scenario.ports
     work = FailingWork(ports.work, Deadlock("Another was first."), at=0)
-    take = ReceiveTextStatus(work, ports.texts, ports.clock, ports.ids)
+    carrier.take = RecordTextReport(work, carrier.carried_by(ports.texts), ports.clock, ports.ids)
 
-    take(TextStatus(delivery_id=carrier.delivery().id, sid=SID, status="sent"))
+    carrier.tell("sent")
 
     assert carrier.delivery().response["status"] == "sent"
 
 
-@given(st.lists(st.tuples(st.sampled_from([*PROGRESS]), st.sampled_from([SID, "SM-other"])), max_size=12))
+@given(st.lists(st.tuples(st.sampled_from(STATUSES), st.sampled_from([MESSAGE, "other"])), max_size=12))
 def test_whatever_is_told_the_delivery_follows_the_furthest_status_of_its_message(told: list[tuple[str, str]]) -> None:
     carrier = Carrier()
     furthest = "queued"
     dead = 0
-    for status, sid in told:
-        if sid == SID and PROGRESS[status] > PROGRESS[furthest]:
+    for status, message in told:
+        if message == MESSAGE and RANKS[status] > RANKS[furthest]:
             furthest = status
-        dead += carrier.tell(status, sid) is not None
+        dead += carrier.tell(status, message) is not None
 
     delivery = carrier.delivery()
-    assert (delivery.response["sid"], delivery.response["status"]) == (SID, furthest)
-    assert delivery.status is (DEAD if furthest in LOST else DELIVERED)
-    assert dead == (furthest in LOST)
+    assert (delivery.response["message_id"], delivery.response["status"]) == (MESSAGE, furthest)
+    assert delivery.status is (DEAD if furthest == "failed" else DELIVERED)
+    assert dead == (furthest == "failed")
 
 
 def test_what_somebody_says_last_counts_whatever_was_refused_before() -> None:
     carrier = Carrier()
-    carrier.tell("failed", error_code=21610, phone=PHONE)
+    carrier.tell("failed", reason="opted_out", phone=PHONE)
     carrier.scenario.ports.clock.advance(timedelta(seconds=1))
     with carrier.scenario.ports.work() as work:
         work.consents.add(
-            Consent(id=an_id(), phone=PHONE, opted_out=False, at=carrier.scenario.ports.clock.now(), source="SM-9")
+            Consent(id=an_id(), phone=PHONE, opted_out=False, at=carrier.scenario.ports.clock.now(), source="start")
         )
         work.commit()
 

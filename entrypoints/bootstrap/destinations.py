@@ -1,0 +1,44 @@
+"""The destinations of events that an installation has beside the built-in ones."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from entrypoints.bootstrap.refusal import StartRefused
+from entrypoints.bootstrap.servers import Dependency
+from entrypoints.settings import Settings
+from unite_core.notifications.ports import Destination
+
+Factory = Callable[[Settings], Destination | None]
+"""Makes a destination; None where the settings do not ask for it."""
+
+
+def by_variable(name: str, make: Callable[[str], Destination]) -> Factory:
+    """A factory that makes the destination from the value of one variable, where that is set.
+
+    Where `make` raises `ValueError` about the value, the start is refused.
+    """
+
+    def made(settings: Settings) -> Destination | None:
+        value = settings.destinations.get(name)
+        if value is None:
+            return None
+        try:
+            return make(value)
+        except ValueError as error:
+            raise StartRefused(f"{name}: {error}") from error
+
+    return made
+
+
+def make_destinations(settings: Settings, factories: Sequence[Factory]) -> Sequence[Destination]:
+    """The further destinations that the settings ask for."""
+    made = (make(settings) for make in factories)
+    return [destination for destination in made if destination is not None]
+
+
+def health_of(destinations: Sequence[Destination]) -> Mapping[str, Dependency]:
+    """The health checks of the destinations, by their names; the service is ready without any of them."""
+    return {destination.subscription.name: Dependency(ask=destination.ping) for destination in destinations}
+
+
+FURTHER: Sequence[Factory] = ()
+"""One line for each further destination (docs/adding-a-destination.md)."""

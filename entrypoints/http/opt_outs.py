@@ -1,0 +1,16 @@
+"""What a text message to us says about further messages, in the words that Twilio acts on."""
+
+STOP_WORDS = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"})
+START_WORDS = frozenset({"START", "YES", "UNSTOP"})
+
+
+def opts_out(body: str, opt_out_type: str | None) -> bool | None:
+    """Whether the sender wants no more messages, or wants them again; None where the message says neither.
+
+    Where Twilio says what it made of the message (`opt_out_type`: STOP, START or HELP), that counts instead of the
+    `body`.
+    """
+    word = (opt_out_type or body).strip().upper()
+    if word in STOP_WORDS:
+        return True
+    return False if word in START_WORDS else None

@@ -1,0 +1,63 @@
+"""What Twilio's statuses and codes mean."""
+
+import pytest
+
+from adapters.twilio.reports import LOST, PROGRESS, report_of
+from tests.conftest import CHECKOUT
+from unite_core.notifications.delivery_reports import DeliveryReport, Progress
+
+SID = "SM0b1c2d3e4f5a6b7c8d9e0f1a2b3c4d5e"
+
+
+@pytest.mark.parametrize(
+    ("status", "progress"),
+    [
+        ("queued", Progress.QUEUED),
+        ("accepted", Progress.QUEUED),
+        ("scheduled", Progress.QUEUED),
+        ("sending", Progress.SENDING),
+        ("sent", Progress.SENT),
+        ("delivered", Progress.DELIVERED),
+        ("undelivered", Progress.FAILED),
+        ("failed", Progress.FAILED),
+        ("canceled", Progress.FAILED),
+        ("teleported", Progress.UNKNOWN),
+        (None, Progress.UNKNOWN),
+    ],
+)
+def test_each_status_says_how_far_a_message_has_come(status: str | None, progress: Progress) -> None:
+    response = {"sid": SID, "status": status}
+
+    assert report_of(response) == DeliveryReport(message_id=SID, progress=progress, complete=False, response=response)
+
+
+def test_what_did_not_arrive_is_lost() -> None:
+    assert {"undelivered", "failed", "canceled"} == LOST
+
+
+def test_with_the_price_all_is_known() -> None:
+    report = report_of({"sid": SID, "status": "delivered", "price": "-0.00790"})
+
+    assert report is not None
+    assert report.complete
+    assert report.settled
+
+
+@pytest.mark.parametrize(("code", "opted_out"), [(21610, True), (30003, False), (None, False)])
+def test_one_code_says_that_the_owner_of_the_number_wants_no_messages(code: int | None, *, opted_out: bool) -> None:
+    report = report_of({"sid": SID, "status": "failed", "error_code": code})
+
+    assert report is not None
+    assert report.opted_out is opted_out
+    assert report.response.get("reason") == ("opted_out" if opted_out else None)
+    assert report.response["error_code"] == code
+
+
+def test_a_response_without_a_message_says_nothing() -> None:
+    assert report_of({"error_code": 21211, "reason": "not_a_number"}) is None
+
+
+def test_the_page_about_messages_names_the_statuses() -> None:
+    page = (CHECKOUT / "docs" / "messages.md").read_text("utf-8")
+
+    assert [status for status in PROGRESS if f"`{status}`" not in page] == []

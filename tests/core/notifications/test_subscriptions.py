@@ -1,0 +1,193 @@
+"""What a destination says about itself decides which events it gets, and how they are delivered."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.core.notifications.outbox import LATER, MAIL, TAKEN, FakeDestination, OutboxScenario
+from unite_core import Role, build
+from unite_core.errors import NotFound, Unavailable
+from unite_core.notifications.delivery_reports import DeliveryReport, Progress
+from unite_core.notifications.model import ACTIVITY, NEVER, TEXTS, TOPIC, DeliveryStatus, Receipt, RetryPolicy
+from unite_core.notifications.subscriptions import BUILT_IN, Subscription, recipients_of
+from unite_core.notifications.use_cases import FollowDeliveries, ReplayDelivery
+from unite_core.testing.builders import an_actor, an_event, an_id
+from unite_core.testing.in_memory import InMemoryJobs, in_memory_ports
+
+PENDING, DELIVERED, NOT_SENT, DEAD = DeliveryStatus
+HOUR = timedelta(hours=1)
+PATIENT = RetryPolicy(first_pause=HOUR, max_pause=2 * HOUR, give_up_after=5 * HOUR)
+
+
+def names(kind: str, **event: Any) -> list[str]:
+    wide = Subscription(name="wide")
+    narrow = Subscription(name="narrow", accepts=lambda event: event.type == "lead.created")
+    return [each.name for each in recipients_of(an_event(type=kind, **event), (*BUILT_IN, wide, narrow))]
+
+
+def test_an_event_goes_to_the_destinations_that_accept_it() -> None:
+    assert names("lead.created") == [ACTIVITY, "wide", "narrow"]
+    assert names("call_task.created") == [ACTIVITY, TOPIC, "wide"]
+    assert names("call_task.assigned", data={"assigned_to": str(an_id())}) == [ACTIVITY, TOPIC, TEXTS, "wide"]
+
+
+def test_an_event_about_a_delivery_goes_to_the_activity_log_alone() -> None:
+    assert names("lead.created", delivery_id=an_id()) == [ACTIVITY]
+
+
+@pytest.mark.parametrize("answers", [True, False], ids=["it takes nothing yet", "it does not answer"])
+def test_what_fails_is_tried_again_as_the_destination_says(*, answers: bool) -> None:
+    post = OutboxScenario(FakeDestination(lambda _: LATER, retry=PATIENT))
+    if not answers:
+        post.mailbox.fail(Unavailable("It is being moved."))
+    post.record()
+
+    post.relay(MAIL)
+    (failed,) = post.deliveries()
+    assert HOUR / 2 <= failed.next_attempt_at - post.clock.now() <= HOUR
+    assert failed.give_up_at == post.clock.now() + PATIENT.give_up_after
+    post.advance(hours=1)
+    post.relay(MAIL)
+    (failed,) = post.deliveries()
+    assert HOUR <= failed.next_attempt_at - post.clock.now() <= 2 * HOUR
+
+    post.advance(hours=4)
+    post.relay(MAIL)
+
+    assert [(it.status, it.attempts) for it in post.deliveries()] == [(DEAD, 3)]
+
+
+def test_what_was_not_tried_yet_is_given_up_as_the_destination_says() -> None:
+    post = OutboxScenario(FakeDestination(retry=PATIENT))
+    (event,) = post.record()
+
+    (waiting,) = post.deliveries()
+
+    assert waiting.give_up_at == event.at + PATIENT.give_up_after
+
+
+def test_what_a_relay_lets_go_of_is_given_up_as_the_destination_says() -> None:
+    post = OutboxScenario(FakeDestination(retry=PATIENT))
+    post.record()
+    post.advance(hours=1)
+    stops = iter([False, True, True])
+
+    post.relay(MAIL, should_stop=lambda: next(stops))
+
+    (released,) = post.deliveries()
+    assert (released.status, released.attempts, released.held) == (PENDING, 1, False)
+    assert released.give_up_at == post.clock.now() + PATIENT.give_up_after
+
+
+@pytest.mark.parametrize(("still_there", "after"), [(True, PATIENT.give_up_after), (False, timedelta(days=3))])
+def test_what_is_replayed_is_given_up_as_its_destination_says_if_there_still_is_one(
+    *, still_there: bool, after: timedelta
+) -> None:
+    post = OutboxScenario(FakeDestination(lambda _: Receipt(taken=False, refused=True), retry=PATIENT))
+    post.record()
+    post.relay(MAIL)
+    destinations = {MAIL: post.mailbox} if still_there else {}
+    replay = ReplayDelivery(post.work, destinations, InMemoryJobs(), post.clock)
+
+    replayed = replay(an_actor(Role.ADMIN), post.deliveries()[0].id)
+
+    assert replayed.give_up_at == post.clock.now() + after
+
+
+@dataclass
+class Carrier(FakeDestination):
+    """Reports what became of the letters that it took."""
+
+    status: Progress = Progress.SENT
+    asked: list[str] = field(default_factory=list)
+
+    def report_of(self, response: Mapping[str, Any]) -> DeliveryReport | None:
+        if "letter" not in response:
+            return None
+        progress = Progress(response["status"])
+        return DeliveryReport(
+            message_id=response["letter"], progress=progress, complete=progress.final, response=response
+        )
+
+    def look_up(self, message_id: str, *, hurried: bool = False) -> DeliveryReport:
+        assert not hurried
+        self.asked.append(message_id)
+        report = self.report_of({"letter": message_id, "status": self.status})
+        assert report is not None
+        return report
+
+
+def taken(status: Progress) -> Receipt:
+    return Receipt(taken=True, response={"letter": "a", "status": status.value})
+
+
+def test_any_destination_is_asked_what_became_of_deliveries_when_it_says_so() -> None:
+    carrier = Carrier(lambda _: taken(Progress.QUEUED), follow_up=(HOUR, 3 * HOUR))
+    post = OutboxScenario(carrier)
+    post.record()
+    post.relay(MAIL)
+    follow = FollowDeliveries(post.work, {MAIL: carrier}, post.clock, post.ids)
+
+    asked = []
+    for _ in range(5):
+        asked.append(follow())
+        post.advance(hours=1)
+
+    assert asked == [0, 1, 0, 1, 0]
+    assert [(it.response["status"], it.next_attempt_at) for it in post.deliveries()] == [(Progress.SENT, NEVER)]
+
+
+def test_a_limit_holds_for_all_destinations_together() -> None:
+    first = Carrier(lambda _: taken(Progress.QUEUED), follow_up=(HOUR,))
+    post = OutboxScenario(first)
+    post.record(2)
+    post.relay(MAIL)
+    post.advance(hours=1)
+    follow = FollowDeliveries(post.work, {MAIL: first, "again": first}, post.clock, post.ids)
+
+    assert [follow(limit=1), follow(limit=1), follow(limit=1)] == [1, 1, 0]
+
+
+def test_a_delivery_of_which_all_is_known_is_not_asked_after() -> None:
+    carrier = Carrier(lambda _: taken(Progress.DELIVERED), follow_up=(HOUR,))
+    post = OutboxScenario(carrier)
+    post.record()
+    post.relay(MAIL)
+    post.advance(hours=1)
+
+    assert FollowDeliveries(post.work, {MAIL: carrier}, post.clock, post.ids)() == 0
+    assert post.deliveries()[0].next_attempt_at == NEVER
+
+
+def test_a_delivery_that_no_longer_names_its_message_is_not_asked_after_again() -> None:
+    carrier = Carrier(lambda _: taken(Progress.QUEUED), follow_up=(HOUR, 2 * HOUR))
+    post = OutboxScenario(carrier)
+    post.record()
+    post.relay(MAIL)
+    post.advance(hours=1)
+    successor = FakeDestination(follow_up=carrier.follow_up)
+
+    assert FollowDeliveries(post.work, {MAIL: successor}, post.clock, post.ids)() == 1
+
+    assert carrier.asked == []
+    assert post.deliveries()[0].next_attempt_at == NEVER
+
+
+def test_a_destination_that_reports_nothing_is_never_asked() -> None:
+    post = OutboxScenario(FakeDestination(lambda _: TAKEN))
+    post.record()
+    post.relay(MAIL)
+    post.advance(days=2)
+
+    assert FollowDeliveries(post.work, {MAIL: post.mailbox}, post.clock, post.ids)() == 0
+    with pytest.raises(NotFound):
+        post.mailbox.look_up("a")
+
+
+def test_further_destinations_are_named_after_the_built_in_ones() -> None:
+    unite = build(in_memory_ports(destinations=(FakeDestination(), FakeDestination(name="fax"))))
+
+    assert unite.notifications.destinations == (ACTIVITY, TOPIC, TEXTS, MAIL, "fax")

@@ -1,0 +1,88 @@
+"""What people answer to text messages: that they want no more of them, and that they want them again."""
+
+import re
+from datetime import timedelta
+
+import pytest
+
+from entrypoints.http.opt_outs import START_WORDS, STOP_WORDS
+from tests.conftest import CHECKOUT
+from tests.http.calls.scenario import HttpCallScenario
+from tests.http.service import Service
+from tests.http.test_webhooks import AMYS_NUMBER, INBOUND, PUBLIC_URL, good, post
+
+STOP = ("STOP", "stopall", " Unsubscribe\n", "CANCEL", "end", "Quit", "REVOKE", "optout")
+START = ("START", " yes ", "UnStop")
+
+
+@pytest.fixture
+def scenario() -> HttpCallScenario:
+    return HttpCallScenario(Service(verify_text_signature=good, public_url=PUBLIC_URL))
+
+
+def answer(scenario: HttpCallScenario, body: str, message: str = "SM1", **more: str) -> None:
+    """Have Amy write that."""
+    answered = post(scenario, INBOUND, {"MessageSid": message, "From": AMYS_NUMBER, "Body": body, **more})
+    assert answered.status_code == 200
+    scenario.service.ports.clock.advance(timedelta(seconds=1))
+
+
+def wants_none(scenario: HttpCallScenario, phone: str = AMYS_NUMBER) -> bool:
+    with scenario.service.ports.reads() as reads:
+        return reads.consents.opted_out(phone)
+
+
+@pytest.mark.parametrize("body", STOP)
+def test_whoever_says_stop_wants_no_more(scenario: HttpCallScenario, body: str) -> None:
+    answer(scenario, body)
+
+    assert wants_none(scenario)
+    assert not wants_none(scenario, "+12125550101")
+
+
+@pytest.mark.parametrize("body", START)
+def test_whoever_says_start_wants_messages_again(scenario: HttpCallScenario, body: str) -> None:
+    answer(scenario, "STOP")
+
+    answer(scenario, body, "SM2")
+
+    assert not wants_none(scenario)
+
+
+@pytest.mark.parametrize("body", ["", "Stop it", "please stop", "HELP", "no", "STOP."])
+def test_anything_else_that_is_said_has_no_effect(scenario: HttpCallScenario, body: str) -> None:
+    answer(scenario, body)
+    assert not wants_none(scenario)
+    answer(scenario, "STOP", "SM2")
+
+    answer(scenario, body, "SM3")
+
+    assert wants_none(scenario)
+
+
+@pytest.mark.parametrize(
+    ("opt_out_type", "body", "opted_out"),
+    [("STOP", "ya basta", True), ("START", "STOP", False), ("HELP", "STOP", False), ("stop", "", True)],
+)
+def test_what_the_carrier_made_of_it_counts(
+    scenario: HttpCallScenario, opt_out_type: str, body: str, *, opted_out: bool
+) -> None:
+    answer(scenario, body, OptOutType=opt_out_type)
+
+    assert wants_none(scenario) is opted_out
+
+
+def test_a_word_that_is_told_again_later_changes_nothing(scenario: HttpCallScenario) -> None:
+    for message, body in (("SM1", "STOP"), ("SM2", "START"), ("SM1", "STOP")):
+        answer(scenario, body, message)
+
+    assert not wants_none(scenario)
+
+
+def test_the_page_about_messages_names_the_words() -> None:
+    page = (CHECKOUT / "docs" / "messages.md").read_text("utf-8")
+    words = re.search(r"Whoever answers ([^.]*?) gets no more messages at that number;\s(.*?) takes that back", page)
+
+    assert words is not None
+    stop, start = (frozenset(re.findall(r"[A-Z]{3,}", part)) for part in words.groups())
+    assert (stop, start) == (STOP_WORDS, START_WORDS)

@@ -1,0 +1,60 @@
+"""Which events each destination gets, and how they are delivered to it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from unite_core.events import Event
+from unite_core.notifications.audience import AUDIENCES, recipient
+from unite_core.notifications.model import ACTIVITY, DEFAULT_RETRY, TEXTS, TOPIC, RetryPolicy
+
+
+def _every_event(_: Event) -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """What a destination says about itself.
+
+    `name` is its name in deliveries, queues, threads and logs; it is stored, and does not change. `accepts` tells the
+    events that the destination gets; events about deliveries are for the activity log alone, which has
+    `delivery_events`. `batch_size` is how many events are handed over at once: few enough for each batch to be dealt
+    with well within the two minutes of a claim, for what a relay that dies has handed over is handed over again.
+    A failed delivery is tried again by the policy `retry`. `follow_up` are the times since a delivery after which the
+    other side is asked what became of it, where that was not reported by then.
+    """
+
+    name: str
+    accepts: Callable[[Event], bool] = _every_event
+    delivery_events: bool = False
+    batch_size: int = 10
+    retry: RetryPolicy = DEFAULT_RETRY
+    follow_up: tuple[timedelta, ...] = ()
+
+    def includes(self, event: Event) -> bool:
+        """Whether the destination gets the event.
+
+        An event about a delivery that went to its own destination would be followed by another one for ever.
+        """
+        return (event.delivery_id is None or self.delivery_events) and self.accepts(event)
+
+
+def recipients_of(event: Event, subscriptions: Sequence[Subscription]) -> list[Subscription]:
+    """Those of the subscriptions that include the event."""
+    return [each for each in subscriptions if each.includes(event)]
+
+
+ACTIVITY_SUBSCRIPTION = Subscription(name=ACTIVITY, delivery_events=True, batch_size=100)
+
+TOPIC_SUBSCRIPTION = Subscription(name=TOPIC, accepts=lambda event: event.type in AUDIENCES, batch_size=10)
+
+TEXTS_SUBSCRIPTION = Subscription(
+    name=TEXTS,
+    accepts=lambda event: recipient(event) is not None,
+    batch_size=1,
+    follow_up=(timedelta(minutes=5), timedelta(hours=1), timedelta(days=1)),
+)
+
+BUILT_IN = (ACTIVITY_SUBSCRIPTION, TOPIC_SUBSCRIPTION, TEXTS_SUBSCRIPTION)
+"""The subscriptions of the destinations that every installation has."""
