@@ -25,6 +25,7 @@ from entrypoints.variables import (
     DATABASE_URL,
     DEFAULT_COUNTRY,
     DESTINATIONS,
+    DRAIN_SECONDS,
     GRACE_SECONDS,
     HOST,
     IMPORT_RETENTION_DAYS,
@@ -118,6 +119,7 @@ class Settings:
     default_country: str | None = None
     phone_rule: PhoneRule = PhoneRule.POSSIBLE
     grace_seconds: int = 3
+    drain_seconds: int = 0
     log: LogSettings = field(default_factory=LogSettings)
     warnings: tuple[str, ...] = ()
 
@@ -198,6 +200,7 @@ def read_settings(environ: Mapping[str, str], scope: Scope = Scope.SERVICE) -> S
         default_country=read.judged(DEFAULT_COUNTRY.name, _country),
         phone_rule=read.judged(PHONE_RULE.name, _phone_rule) or PhoneRule.POSSIBLE,
         grace_seconds=read.number(GRACE_SECONDS.name, default=3, minimum=1, maximum=3600),
+        drain_seconds=read.number(DRAIN_SECONDS.name, default=0, minimum=0, maximum=3600),
         log=read_log_settings(read),
     )
     _warn(read, settings)

@@ -213,6 +213,14 @@ GRACE_SECONDS = Setting(
     meaning="How many seconds requests have to end when the service is stopped, 1 to 3600; then they are aborted.",
     default="3",
 )
+DRAIN_SECONDS = Setting(
+    name="UNITE_DRAIN_SECONDS",
+    meaning=(
+        "How many seconds the service answers 503 at `/health/ready` and goes on with all else when it is stopped, "
+        "0 to 3600: what the load balancer in front takes to notice. Requests have `UNITE_GRACE_SECONDS` after that."
+    ),
+    default="0",
+)
 LOG_LEVEL = Setting(
     name="UNITE_LOG_LEVEL",
     meaning="The lowest level that is logged: `debug`, `info`, `warning` or `error`.",
@@ -301,6 +309,7 @@ ALL = (
     TRUSTED_PROXIES,
     CORS_ORIGINS,
     GRACE_SECONDS,
+    DRAIN_SECONDS,
     LOG_LEVEL,
     LOG_FORMAT,
     RATE_LIMIT,

@@ -146,7 +146,7 @@ PARTS = {
     "alarms": Part(
         icon="aws.management:CloudwatchAlarm",
         label="{alarms} alarms,\ntheir topic",
-        of=("observability/AlarmsTopic", "observability/CommandFailed"),
+        of=("observability/AlarmsTopic", "observability/CommandFailed", "observability/DatabaseFailsOver"),
     ),
     "nightly": Part(
         icon="aws.management:SystemsManager", label="Every night:\nverify the ledger", of=("app/VerifyLedgerSchedule",)

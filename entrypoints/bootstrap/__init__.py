@@ -8,7 +8,7 @@ from entrypoints.bootstrap.data_folder import folder_warning
 from entrypoints.bootstrap.database import FILE as DATABASE_FILE
 from entrypoints.bootstrap.database import database_is_current, database_is_later, database_url, grant_rights
 from entrypoints.bootstrap.ledger import open_ledger_read_only
-from entrypoints.bootstrap.refusal import StartRefused
+from entrypoints.bootstrap.refusal import StartRefused, port_refusal
 from entrypoints.bootstrap.servers import Dependency, grant_log, provide_storage
 from entrypoints.bootstrap.starting import (
     OPERATOR,
@@ -36,6 +36,7 @@ __all__ = [
     "has_admin",
     "load_settings",
     "open_ledger_read_only",
+    "port_refusal",
     "provide_storage",
     "start",
 ]

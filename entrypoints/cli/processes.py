@@ -16,6 +16,9 @@ BACKOFF_RESET_AFTER = 60.0
 
 POLL_SECONDS = 0.1
 
+EXPLAINED = 1
+"""The exit code of a process that has logged itself why it ends."""
+
 log = logging.getLogger(__name__)
 
 
@@ -96,7 +99,8 @@ class Supervised:
             return True
         self._process = None
         if self._essential and code > 0 and self._pause == MIN_BACKOFF and now - self._began < BACKOFF_RESET_AFTER:
-            log.error("The %s cannot start.", self._name)
+            if code != EXPLAINED:
+                log.error("The %s cannot start: it ended with %s.", self._name, code)
             return False
         self._pause = MIN_BACKOFF if now - self._began > BACKOFF_RESET_AFTER else min(self._pause * 2, MAX_BACKOFF)
         self._due = now + self._pause

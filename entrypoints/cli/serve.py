@@ -15,18 +15,28 @@ from threading import Event, Thread
 from typing import Any
 
 from entrypoints import logs
-from entrypoints.bootstrap import StartRefused, create_first_admin, folder_warning, has_admin, load_settings, start
+from entrypoints.bootstrap import (
+    StartRefused,
+    create_first_admin,
+    folder_warning,
+    has_admin,
+    load_settings,
+    port_refusal,
+    start,
+)
 from entrypoints.capacity import STOP_SECONDS
-from entrypoints.cli.processes import CommandProcess, ForkedProcess, Supervised, supervise
+from entrypoints.cli.processes import EXPLAINED, CommandProcess, ForkedProcess, Supervised, supervise
 from entrypoints.environment import SettingsRefused
 from entrypoints.settings import Settings
-from entrypoints.variables import ADMIN_EMAIL, ADMIN_PASSWORD, HOST, PORT
+from entrypoints.variables import ADMIN_EMAIL, ADMIN_PASSWORD, HOST
 
 log = logging.getLogger(__name__)
 
 TARGET = "entrypoints.http.process:serve"
 
 HTTP_PROCESSES = 1
+
+REFUSAL = "Unite cannot start.\n%s"
 
 PORT_TIMEOUT = 3.0
 """Seconds that a service of before has to let go of the port."""
@@ -50,7 +60,7 @@ def run(arguments: Namespace, environ: Mapping[str, str], target: str = TARGET) 
     except (SettingsRefused, StartRefused) as refused:
         for warning in getattr(refused, "warnings", ()):
             log.warning("%s", warning)
-        log.error("Unite cannot start.\n%s", refused)  # noqa: TRY400 - the message says it all
+        log.error(REFUSAL, refused)  # noqa: TRY400 - the message says it all
         return 1
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -61,7 +71,8 @@ def run(arguments: Namespace, environ: Mapping[str, str], target: str = TARGET) 
     processes = [Supervised("HTTP server", server, essential=True) for _ in range(HTTP_PROCESSES)]
     if not arguments.no_worker:
         processes.append(Supervised("worker", partial(CommandProcess, "work", "--until-stdin-ends")))
-    return 0 if supervise(processes, stop, settings.grace_seconds + STOP_SECONDS, before_stop=listening.close) else 1
+    timeouts = settings.drain_seconds + settings.grace_seconds + STOP_SECONDS
+    return 0 if supervise(processes, stop, timeouts, before_stop=listening.close) else 1
 
 
 def _serve(target: str, listening: socket.socket) -> None:
@@ -70,11 +81,11 @@ def _serve(target: str, listening: socket.socket) -> None:
     try:
         getattr(import_module(module), function)(listening)
     except StartRefused as refused:
-        log.error("The HTTP server cannot start: %s", refused)  # noqa: TRY400 - the message says it all
-        sys.exit(1)
+        log.error(REFUSAL, refused)  # noqa: TRY400 - the message says it all
+        sys.exit(EXPLAINED)
     except Exception:
         log.exception("The HTTP server ends.")
-        sys.exit(1)
+        sys.exit(EXPLAINED)
 
 
 def _stop_at_end_of_stdin(stop: Event) -> None:
@@ -115,10 +126,7 @@ def _listening(settings: Settings) -> socket.socket:
             if time.monotonic() < until and not isinstance(error, socket.gaierror | PermissionError):
                 time.sleep(0.1)
                 continue
-            raise StartRefused(
-                f"{settings.host}:{settings.port} cannot be listened at ({error.strerror}). "
-                f"Stop whatever has it, or name another in {HOST.name} and {PORT.name}."
-            ) from error
+            raise port_refusal(settings, error) from error
 
 
 def _bound_to_first(host: str, port: int) -> socket.socket:

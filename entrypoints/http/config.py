@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from threading import Event
 from typing import Protocol
 
 from entrypoints.capacity import EVENT_STREAMS
@@ -38,7 +39,7 @@ class HttpConfig:
     `requests_per_minute` 0 means no limit. `signed_files` is set where the service itself is the storage, and
     `verify_text_signature` where text messages are sent. At most `max_event_streams` clients per process may follow
     imports at once. `trusted_proxies` may name the client of a request. Pages of `cors_origins` may use the API from a
-    browser.
+    browser. `draining` is set when the process is about to stop: it is not ready any more, and still serves.
     """
 
     public_url: str
@@ -50,3 +51,4 @@ class HttpConfig:
     max_event_streams: int = EVENT_STREAMS
     trusted_proxies: tuple[Network, ...] = ()
     cors_origins: tuple[str, ...] = ()
+    draining: Event = field(default_factory=Event)

@@ -28,7 +28,7 @@ _READY_SCHEMA = {
         "status": {"type": "string", "enum": ["ok", "degraded", "down"]},
         "checks": {
             "type": "object",
-            "description": "Each dependency by its name.",
+            "description": "Each dependency by its name; `shutdown` alone where the process is about to stop.",
             "additionalProperties": {
                 "type": "object",
                 "required": ["status", "latency_ms"],
@@ -66,6 +66,7 @@ _READY_EXAMPLE = {
     },
     "dead_letters": 0,
 }
+_SHUTDOWN = "shutdown"
 _DOWN_EXAMPLE = {
     "status": "down",
     "checks": {"database": {"status": "down", "latency_ms": 5000.1}},
@@ -89,25 +90,35 @@ def live() -> Response:
 @room.operation(
     "GET",
     "/health/ready",
-    description="Checks every dependency. Without an optional one the service is `degraded`, and still ready.",
+    description="Checks every dependency. Without an optional one the service is `degraded`, and still ready. "
+    "A process that is about to stop is `down`, with the check `shutdown` alone, and still serves other requests.",
     public=True,
     limited=False,
     answers=[
         ResponseDoc(status=200, schema=_READY_SCHEMA, example=_READY_EXAMPLE, description="Ready, or degraded."),
         ResponseDoc(
-            status=503, schema=_READY_SCHEMA, example=_DOWN_EXAMPLE, description="A required dependency is down."
+            status=503,
+            schema=_READY_SCHEMA,
+            example=_DOWN_EXAMPLE,
+            description="A required dependency is down, or the process stops.",
         ),
     ],
 )
 def ready() -> Response:
     """Check readiness."""
+    if http_config().draining.is_set():
+        return _not_ready({_SHUTDOWN: {"status": "down", "latency_ms": 0}})
     checks = {name: _run(check) for name, check in http_config().checks.items()}
     statuses = {check["status"] for check in checks.values()}
     status = next((worst for worst in ("down", "degraded") if worst in statuses), "ok")
-    content = {"status": status, "checks": checks, "dead_letters": None if status == "down" else _dead_letters()}
     if status == "down":
-        return json_response(content, 503, {"Retry-After": str(RETRY_UNAVAILABLE_AFTER)})
-    return json_response(content)
+        return _not_ready(checks)
+    return json_response({"status": status, "checks": checks, "dead_letters": _dead_letters()})
+
+
+def _not_ready(checks: dict[str, dict[str, Any]]) -> Response:
+    content = {"status": "down", "checks": checks, "dead_letters": None}
+    return json_response(content, 503, {"Retry-After": str(RETRY_UNAVAILABLE_AFTER)})
 
 
 def _dead_letters() -> int | None:

@@ -9,7 +9,7 @@ import sys
 from multiprocessing.process import BaseProcess
 from threading import Thread
 
-from entrypoints.bootstrap import Started, load_settings, start
+from entrypoints.bootstrap import Started, load_settings, port_refusal, start
 from entrypoints.capacity import BACKLOG
 from entrypoints.correlation import CorrelationFilter
 from entrypoints.http.app import create_app
@@ -34,16 +34,23 @@ def serve(listening: socket.socket, timeouts: Timeouts | None = None) -> None:
     for handler in logging.getLogger().handlers:
         handler.addFilter(CorrelationFilter())
     started = start(load_settings(environment()))
-    app = create_app(started.unite, http_config_of(started))
+    http_config = http_config_of(started)
+    app = create_app(started.unite, http_config)
     timeouts = timeouts or Timeouts()
     server = HttpServer(
         WsgiOnThreads(app, OperationBodyRules(app), timeouts=timeouts),
         listening,
         timeouts=timeouts,
+        draining=http_config.draining,
+        drain_seconds=started.settings.drain_seconds,
         grace_seconds=started.settings.grace_seconds,
     )
     # Not before: a connection that was taken by the system alone would wait, and a proxy could not turn to another one.
-    listening.listen(BACKLOG)
+    try:
+        listening.listen(BACKLOG)
+    except OSError as error:
+        # Several can be bound to one port as long as none of them listens there.
+        raise port_refusal(started.settings, error) from error
     address = started.settings.public_url
     log.info("Unite listens.", extra={"address": address, "docs": f"{address}/docs"})
     server.run()

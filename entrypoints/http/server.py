@@ -4,6 +4,7 @@ import asyncio
 import logging
 import socket
 import time
+from threading import Event
 from typing import cast
 
 import uvicorn
@@ -26,8 +27,10 @@ _log = logging.getLogger("unite.http")
 class HttpServer(uvicorn.Server):
     """uvicorn's server, with connections of our own: `max_connections` at a time, what is beyond waits in the kernel.
 
-    SIGTERM and SIGINT stop it. Connections that wait in the kernel are still taken. Each has `farewell_seconds` for a
-    request that is on its way, whose answer is the last. Requests have `grace_seconds` to end, and are broken off then.
+    SIGTERM and SIGINT stop it. It sets `draining`, and serves for `drain_seconds` more, so that a load balancer has
+    time to send requests elsewhere; a second SIGINT ends that. Then it takes the connections that wait in the kernel,
+    and no others. Each has `farewell_seconds` for a request that is on its way, whose answer is the last. Requests have
+    `grace_seconds` to end, and are broken off then.
     """
 
     def __init__(
@@ -37,6 +40,8 @@ class HttpServer(uvicorn.Server):
         *,
         timeouts: Timeouts | None = None,
         max_connections: int = CONNECTIONS,
+        draining: Event | None = None,
+        drain_seconds: float = 0,
         grace_seconds: float = STOP_SECONDS,
         farewell_seconds: float = FAREWELL_SECONDS,
     ) -> None:
@@ -57,6 +62,8 @@ class HttpServer(uvicorn.Server):
         self._listening = listening
         self._patience = timeouts or Timeouts()
         self._max_connections = max_connections
+        self._draining = draining or Event()
+        self._drain_seconds = drain_seconds
         self._grace_seconds = grace_seconds
         self._farewell_seconds = farewell_seconds
         self._open = 0
@@ -73,6 +80,7 @@ class HttpServer(uvicorn.Server):
         self._accept_from_now_on()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002 - uvicorn's own
+        await self._drain()
         self._stopping = True
         self._accept_no_more()
         # Closing the socket resets the connections that nobody has taken yet, and their requests are lost.
@@ -88,6 +96,14 @@ class HttpServer(uvicorn.Server):
             connection.transport.abort()
         # What is left of the requests sees that its client is gone.
         await self._until_idle(STOP_SECONDS)
+
+    async def _drain(self) -> None:
+        """Serve on, for as long as load balancers need to notice that this server is not ready."""
+        self._draining.set()
+        until = time.monotonic() + self._drain_seconds
+        while time.monotonic() < until and not self.force_exit:
+            await self.on_tick(0)
+            await asyncio.sleep(POLL_SECONDS)
 
     def _give_up_unread(self) -> None:
         """Have the system end connections whose client takes nothing of what was sent, also those closed here.

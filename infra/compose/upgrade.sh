@@ -66,7 +66,9 @@ send_to() {
     to=
     for id in $1; do to="$to $(address_of "$id")"; done
     compose exec -T -e UNITE_UPSTREAMS="${to:+to$to}" proxy sh /etc/caddy/proxy.sh reload </dev/null 2>/dev/null ||
-        compose exec -T -e UNITE_UPSTREAMS="${to:+to$to}" proxy sh /etc/caddy/proxy.sh reload </dev/null
+        compose exec -T -e UNITE_UPSTREAMS="${to:+to$to}" proxy sh /etc/caddy/proxy.sh reload </dev/null ||
+        fail "The proxy does not take its configuration, and the line above says why. Make its container anew" \
+            "(docker compose up -d --no-deps --force-recreate proxy), and run this again."
 }
 
 # healthy ID: whether the container gets healthy. One that is unhealthy may still become so on a slow machine; one that has
@@ -172,7 +174,7 @@ if [ -z "$apps" ]; then
 fi
 [ "$before" = "$after" ] || docker tag "$before" "$previous"
 # Whatever ends this, the proxy knows every app again.
-trap 'send_to "" || true' EXIT
+trap '(send_to "") 2>/dev/null || true' EXIT
 trap 'exit 1' HUP INT TERM
 
 others=$(compose config --services | grep -vxE 'migrate|app|worker|proxy|twilio' | tr '\n' ' ')

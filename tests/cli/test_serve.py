@@ -122,6 +122,45 @@ def test_two_services_cannot_have_one_port(one: Service, tmp_path: Path) -> None
     assert "cannot be listened at" in ended.stderr
 
 
+def test_of_two_services_that_start_at_one_port_in_the_same_moment_one_is_refused_in_one_line(tmp_path: Path) -> None:
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+    with service(tmp_path / "first") as first, service(tmp_path / "second") as second:
+        second.port, second.url = first.port, first.url
+        both = (first, second)
+        for it in both:
+            it.start(wait=False)
+
+        refused = eventually(lambda: next((it for it in both if not it.processes()), None), "one of them ends")
+
+        assert refused.end() == 1
+        assert errors(refused) == [taken(first.port)]
+        other = second if refused is first else first
+        eventually(other.ready, "the other one serves")
+
+
+def test_a_port_that_is_taken_between_binding_and_listening_is_refused_in_one_line(tmp_path: Path) -> None:
+    with service(tmp_path) as one:
+        one.command = ("tests.cli.port_taken_late",)
+        one.start(wait=False)
+
+        assert one.end() == 1
+        assert one.processes() == []
+        assert errors(one) == [taken(one.port)]
+
+
+def errors(one: Service) -> list[str]:
+    lines = [json.loads(line) for line in one.log.read_text().splitlines()]
+    return [line["message"] for line in lines if line["level"] == "ERROR"]
+
+
+def taken(port: int) -> str:
+    return (
+        f"Unite cannot start.\n127.0.0.1:{port} cannot be listened at (Address already in use). "
+        "Stop whatever has it, or name another in UNITE_HOST and UNITE_PORT."
+    )
+
+
 def test_settings_that_are_wrong_are_all_told_and_nothing_is_started(tmp_path: Path) -> None:
     ended = run(tmp_path, "serve", UNITE_PORT="eighty", UNITE_PHONE_RULE="strict", UNITE_JWT_KEYS="a:topsecret")
 

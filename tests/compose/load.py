@@ -1,5 +1,6 @@
-"""Background load on the stack: five requests a second, with the answers."""
+"""Five requests a second, every second one a new lead and some with a large body; and which of them failed."""
 
+import json
 import threading
 import time
 from collections.abc import Iterator
@@ -12,6 +13,11 @@ from tests.service_process import TIMEOUT, Client, direct_session
 
 EVERY = 0.2
 """Seconds from one request to the next, whether that is answered or not."""
+
+LARGE_BODY = 150_000
+"""Bytes of every eighth request: too many for the proxy to hold a copy of them."""
+
+AS_JSON = {"Content-Type": "application/json"}
 
 
 @dataclass
@@ -54,8 +60,9 @@ class Load:
                 if self.reads_only or number % 2:
                     answer = session.get(url, params={"limit": 1}, timeout=TIMEOUT)
                 else:
-                    email = f"{number}.{time.time_ns()}@example.com"
-                    answer = session.post(url, json={"name": "Under load", "email": email}, timeout=TIMEOUT)
+                    lead = json.dumps({"name": "Under load", "email": f"{number}.{time.time_ns()}@example.com"})
+                    body = lead.ljust(LARGE_BODY) if number % 8 == 0 else lead
+                    answer = session.post(url, data=body, headers=AS_JSON, timeout=TIMEOUT)
             except requests.RequestException as error:
                 self.failed.append(f"{number}: {error!r}")
             else:

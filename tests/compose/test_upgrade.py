@@ -8,7 +8,7 @@ import pytest
 
 from tests.compose.load import under_load
 from tests.compose.stack import Stack
-from tests.service_process import Client
+from tests.service_process import Client, eventually
 
 APPS, WORKERS = 2, 2
 SERVE = Path("entrypoints") / "cli" / "serve.py"
@@ -58,6 +58,21 @@ def test_an_app_that_is_killed_fails_no_request_that_another_one_can_answer(scal
         scaled.compose("up", "--detach", "--wait", "app")
 
     assert load.failed == []
+
+
+def test_an_app_that_hangs_is_sent_nothing_while_another_one_answers(scaled: Stack, client: Client) -> None:
+    hanging = scaled.containers("app")[0]
+    scaled.run("docker", "pause", hanging)
+    try:
+        eventually(lambda: "No answer: " in scaled.logs("proxy"), "the proxy has noticed")
+
+        with under_load(client) as load:
+            eventually(lambda: load.sent > APPS * 8, "each app would have been sent some")
+    finally:
+        scaled.run("docker", "unpause", hanging)
+
+    assert load.failed == []
+    eventually(lambda: "Requests go to every app." in scaled.logs("proxy"), "the proxy sends to both again")
 
 
 def test_an_upgrade_and_the_way_back_fail_no_request_and_make_what_is_missing(scaled: Stack, client: Client) -> None:

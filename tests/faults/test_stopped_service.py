@@ -11,7 +11,7 @@ from pathlib import Path
 import requests
 
 from entrypoints.capacity import STOP_SECONDS
-from tests.service_process import TIMEOUT, Client, Service, eventually, service
+from tests.service_process import TIMEOUT, Client, Service, direct_session, eventually, service
 
 ROWS = 40_000
 LINE = b"Grace,grace@example.com\n"
@@ -76,6 +76,25 @@ def test_an_upload_that_is_on_its_way_ends_within_the_grace_period(tmp_path: Pat
         assert connection.getresponse().status == 202
         connection.close()
         assert one.end() == 0
+
+
+def test_a_service_that_drains_is_not_ready_and_serves_new_connections(tmp_path: Path) -> None:
+    with service(tmp_path, UNITE_DRAIN_SECONDS="8") as one:
+        one.start()
+        begun = time.monotonic()
+
+        os.kill(one.pid, signal.SIGTERM)
+
+        eventually(lambda: _readiness(one) == 503, "it is not ready")
+        assert one.client().call("GET", "/v1/me")["email"] == "ann@example.com"
+        assert one.end() == 0
+        assert time.monotonic() - begun > 8
+        assert one.processes() == []
+
+
+def _readiness(one: Service) -> int:
+    with direct_session() as session:
+        return session.get(f"{one.url}/health/ready", timeout=TIMEOUT).status_code
 
 
 def _refuses_connections(one: Service) -> bool:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from moto.events.models import EventPattern
+
 from entrypoints.dead_letters import log as dead_letters
 from entrypoints.logs import JsonLinesFormatter
 from tests.conftest import CHECKOUT
@@ -81,6 +83,27 @@ def alarms_name_runbooks(stacks: Stacks, _: Mapping[str, str]) -> Iterator[str]:
             yield f"{name} names docs/runbooks/{named[1]}.md, which there is not"
 
 
+def failovers_are_notified(stacks: Stacks, _: Mapping[str, str]) -> Iterator[str]:
+    """A fail-over or a failure of our database reaches the topic of alarms, and no other event of RDS does."""
+    rule = stacks["observability"]["Resources"]["DatabaseFailsOver"]["Properties"]
+    pattern = EventPattern.load(json.dumps(rule["EventPattern"]))
+    database = stacks["data"]["Resources"]["Database"]["Properties"]["DBInstanceIdentifier"]
+    expected = {
+        ("aws.rds", "RDS DB Instance Event", "failover", database): True,
+        ("aws.rds", "RDS DB Instance Event", "failure", database): True,
+        ("aws.rds", "RDS DB Instance Event", "backup", database): False,
+        ("aws.rds", "RDS DB Instance Event", "failover", "another"): False,
+        ("aws.rds", "RDS DB Snapshot Event", "failover", database): False,
+        ("another", "RDS DB Instance Event", "failover", database): False,
+    }
+    for (source, kind, category, name), matches in expected.items():
+        detail = {"EventCategories": [category], "SourceType": "DB_INSTANCE", "SourceIdentifier": name}
+        if pattern.matches_event({"source": source, "detail-type": kind, "detail": detail}) is not matches:
+            yield f"the rule {'misses' if matches else 'takes'} {category} of {source} {name}"
+    if rule["State"] != "ENABLED" or not any("alarms" in str(it["Arn"]).lower() for it in rule["Targets"]):
+        yield "the rule notifies nobody"
+
+
 def messages(stacks: Stacks) -> dict[str, str]:
     """The descriptions of what reaches the topic of alarms, by the name of the alarm or of the rule of EventBridge."""
     alarms = {name: alarm.get("AlarmDescription", "") for name, alarm in every(stacks, "AWS::CloudWatch::Alarm")}
@@ -152,6 +175,7 @@ ALARM_RULES: tuple[Rule, ...] = (
     alarms_are_complete,
     groups_are_watched,
     alarms_name_runbooks,
+    failovers_are_notified,
     log_lines_are_counted,
     services_may_publish_alarms,
 )

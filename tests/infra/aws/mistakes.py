@@ -297,6 +297,12 @@ MISTAKES: tuple[Mistake, ...] = (
             ),
             ("The API may write anywhere in the bucket", "  ApiRole:", "${Bucket}/uploads/imports/*", "${Bucket}/*"),
             ("A schedule is no time", "  VerifyLedgerSchedule:", "cron(30 3 * * ? *)", "cron(30 3 * * * *)"),
+            (
+                "Requests are sent to an instance that has stopped",
+                "  BlueTargets:",
+                "UnhealthyThresholdCount: 3",
+                "UnhealthyThresholdCount: 10",
+            ),
             ("A group is deployed to that there is not", "  BlueGroup:", "!Ref BlueTargets", "!Ref BlueTarget"),
         ],
     ),
@@ -324,6 +330,18 @@ MISTAKES: tuple[Mistake, ...] = (
             ),
             ("An alarm names no runbook", "  RedisIsFull:", " Runbook: docs/runbooks/redis-full.md", ""),
             ("An alarm names a runbook that there is not", "  RedisIsBusy:", "redis-full.md", "redis.md"),
+            (
+                "A fail-over of the database is announced to nobody",
+                "  DatabaseFailsOver:",
+                "EventCategories: [failover, failure]",
+                "EventCategories: [Failover]",
+            ),
+            (
+                "Backups of the database are announced as fail-overs",
+                "  DatabaseFailsOver:",
+                "          EventCategories: [failover, failure]\n",
+                "",
+            ),
             ("The green group has no alarm", "  GreenHasNoHealthyInstance:", "GreenTargetsName", "BlueTargetsName"),
             (
                 "Errors are counted by a field that lines have not",

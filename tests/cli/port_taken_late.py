@@ -1,0 +1,27 @@
+"""The service as `serve` runs it, whose port somebody takes after it was bound and before it is listened at."""
+
+import os
+import socket
+import sys
+from argparse import Namespace
+
+from entrypoints.cli import serve
+from entrypoints.http import process
+
+
+def serve_too_late(listening: socket.socket) -> None:
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(listening.getsockname())
+        other.listen()
+        process.serve(listening)
+
+
+if __name__ == "__main__":
+    sys.exit(
+        serve.run(
+            Namespace(until_stdin_ends=False, no_worker=False),
+            os.environ,
+            target="tests.cli.port_taken_late:serve_too_late",
+        )
+    )
