@@ -1,4 +1,6 @@
-"""A finished report where nothing is remembered: it is made each time."""
+"""A finished report where nothing can be remembered: it is made each time."""
+
+from datetime import timedelta
 
 from unite_core.cache import NoCache
 from unite_core.identity.model import Role
@@ -6,9 +8,21 @@ from unite_core.reports.reading import RememberReport
 from unite_core.testing.builders import an_actor
 
 
-def test_without_a_cache_a_report_is_made_each_time() -> None:
-    remember = RememberReport(NoCache())
+class Recording(NoCache):
+    """Finds nothing, gives no ticket, and records what is put all the same."""
+
+    def __init__(self) -> None:
+        self.puts: list[bytes] = []
+
+    def put(self, namespace: str, key: str, value: bytes, *, ticket: str, lifetime: timedelta) -> None:  # noqa: ARG002 - the port's
+        self.puts.append(value)
+
+
+def test_without_a_ticket_a_report_is_made_each_time_and_not_put_into_the_cache() -> None:
+    cache = Recording()
+    remember = RememberReport(cache)
     made = iter([b"first", b"second"])
 
     assert remember(an_actor(Role.MANAGER), "a question", lambda: next(made)) == b"first"
     assert remember(an_actor(Role.MANAGER), "a question", lambda: next(made)) == b"second"
+    assert cache.puts == []
