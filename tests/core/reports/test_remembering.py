@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from unite_core.cache import NoCache
 from unite_core.identity.model import Role
-from unite_core.reports.reading import RememberReport
+from unite_core.reports.queries import CacheReport
 from unite_core.testing.builders import an_actor
 
 
@@ -14,13 +14,13 @@ class Recording(NoCache):
     def __init__(self) -> None:
         self.puts: list[bytes] = []
 
-    def put(self, namespace: str, key: str, value: bytes, *, ticket: str, lifetime: timedelta) -> None:  # noqa: ARG002 - the port's
+    def put(self, namespace: str, key: str, value: bytes, *, ticket: str, ttl: timedelta) -> None:  # noqa: ARG002 - the port's
         self.puts.append(value)
 
 
 def test_without_a_ticket_a_report_is_made_each_time_and_not_put_into_the_cache() -> None:
     cache = Recording()
-    remember = RememberReport(cache)
+    remember = CacheReport(cache)
     made = iter([b"first", b"second"])
 
     assert remember(an_actor(Role.MANAGER), "a question", lambda: next(made)) == b"first"
