@@ -52,7 +52,7 @@ class SqlLeadCalls(LeadCalls):
                 sqlite.insert(table).on_conflict_do_update(index_elements=[table.c.lead_id], set_=values), row
             )
         else:
-            values = {outcome.value: one_more, "first_called_at": func.minimum(table.c.first_called_at, at)}
+            values = {outcome.value: one_more, "first_called_at": func.least(table.c.first_called_at, at)}
             self._connection.execute(mysql.insert(table).on_duplicate_key_update(values), row)
         calls = select(_sum(_COUNTS.values())).where(table.c.lead_id == lead_id)
         made: int = self._connection.execute(calls).scalar_one()

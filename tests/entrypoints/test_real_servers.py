@@ -209,7 +209,9 @@ def test_an_empty_value_in_a_secret_is_refused(aws_url: str, secret: str) -> Non
 def test_a_secret_that_holds_something_else_is_refused_and_not_quoted(aws_url: str, secret: str, content: str) -> None:
     boto3.client("secretsmanager", endpoint_url=aws_url).put_secret_value(SecretId=secret, SecretString=content)
 
-    with pytest.raises(StartRefused, match="UNITE_SECRETS_ARN names cannot be read: The secret is no JSON") as refused:
+    with pytest.raises(
+        StartRefused, match="UNITE_SECRETS_ARN names cannot be read: The secret is not a JSON"
+    ) as refused:
         load_settings({"UNITE_SECRETS_ARN": secret, "UNITE_AWS_ENDPOINT_URL": aws_url})
 
     assert content not in str(refused.value)
