@@ -52,7 +52,8 @@ from unite_core.imports.model import (
 from unite_core.imports.ports import ImportFilter
 from unite_core.imports.queries import ImportsToContinue, RejectionFilter, RejectionPage
 from unite_core.imports.use_cases import FileToImport, ImportUpload, NewImport, StoredFile, UploadOutcome
-from unite_core.leads.model import Duplicate, DuplicateLead, ImageStatus, Lead, LeadImage, LeadStatus
+from unite_core.leads.details import LeadStatus
+from unite_core.leads.model import Duplicate, DuplicateLead, ImageStatus, Lead, LeadImage
 from unite_core.leads.ports import LeadFilter
 from unite_core.leads.queries import LinkedImage
 from unite_core.leads.search import question_words

@@ -6,7 +6,7 @@ from adapters.sql.metadata import MAX_CODE_LENGTH, MYSQL, metadata, one_of
 from adapters.sql.types import Identifier, Moment, exact_text
 from unite_core.calls.ledger import NO_HASH, EntryKind
 from unite_core.calls.model import MAX_NOTE_LENGTH, MAX_REASON_LENGTH, Outcome, TaskStatus
-from unite_core.leads.model import MAX_SOURCE_LENGTH
+from unite_core.leads.details import MAX_SOURCE_LENGTH
 
 # `outcome` to `follow_up_at` are the completion, all NULL while there is none.
 call_tasks = Table(

@@ -10,11 +10,15 @@ from adapters.sql.leads import SqlLeads
 from adapters.sql.statements import batches, insert_rows
 from adapters.sql.tables import import_rehearsal as rehearsal
 from unite_core.imports.ports import DryRunLeads
+from unite_core.leads.details import OPTIONAL_TEXTS
 from unite_core.leads.model import Lead
 from unite_core.leads.plain import from_plain, to_plain
 from unite_core.leads.ports import ContactMatches
 
 DELETE_BATCH_SIZE = 5000
+
+_UNKNOWN_BEFORE = {field.name: None for field in OPTIONAL_TEXTS}
+"""What a row lacks that an older version of Unite put there."""
 
 
 class SqlDryRunLeads(DryRunLeads):
@@ -58,7 +62,7 @@ class SqlDryRunLeads(DryRunLeads):
                 statement = select(rehearsal).where(rehearsal.c.import_id == import_id, column.in_(portion))
                 for row in self._connection.execute(statement):
                     if row.lead_id not in leads:
-                        leads[row.lead_id] = from_plain(row.pretended)
+                        leads[row.lead_id] = from_plain(_UNKNOWN_BEFORE | row.pretended)
                     into[getattr(row, column.name)] = leads[row.lead_id]
         return matches
 

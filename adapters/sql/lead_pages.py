@@ -20,6 +20,7 @@ from adapters.sql.lead_words import words_in
 from adapters.sql.statements import after, equals_or_null, force_index, matches_any, merge_sorted, unindexed
 from adapters.sql.status_choices import with_choices
 from adapters.sql.tables import leads
+from unite_core.leads.details import FILTERED_TEXTS
 from unite_core.leads.ports import LeadFilter
 from unite_core.paging import PageRequest
 
@@ -32,8 +33,8 @@ COUNTED = 2_000
 INDEXES = {
     "listed_at": "ix_leads_listed",
     "status": "ix_leads_status_listed",
-    "source": "ix_leads_source_listed",
     "assigned_to": "ix_leads_assigned_listed",
+    **{field.key_column: f"ix_leads_{field.name}_listed" for field in FILTERED_TEXTS},
 }
 """Column -> the index that holds what has one value of it in the order of the list."""
 
@@ -98,8 +99,8 @@ def _filters(filters: LeadFilter) -> dict[Column[Any], Values]:
         conditions[leads.c.assigned_to] = assignees
     elif assignees:
         conditions[leads.c.assigned_to] = assignees
-    if filters.sources:
-        conditions[leads.c.source] = filters.sources
+    texts = filters.texts
+    conditions |= {leads.c[field.key_column]: texts[field.name] for field in FILTERED_TEXTS if field.name in texts}
     if filters.statuses:
         conditions[leads.c.status] = frozenset(status.value for status in filters.statuses)
     return conditions

@@ -16,7 +16,8 @@ from adapters.sql.status_choices import StatusChoices, with_choices
 from adapters.sql.tables import leads as table
 from adapters.sql.types import moment
 from unite_core.errors import NotFound
-from unite_core.leads.model import Duplicate, DuplicateLead, Lead, LeadStatus
+from unite_core.leads.details import CASED_TEXTS, TEXTS, LeadDetails, LeadStatus, text_values
+from unite_core.leads.model import Duplicate, DuplicateLead, Lead
 from unite_core.leads.ports import LEAD_LISTS, ContactMatches, LeadFilter, Leads, lead_namespace
 from unite_core.paging import Page, PageRequest, Position, page_of
 from unite_core.phone import Phone
@@ -117,21 +118,19 @@ class SqlLeads(Leads):
         words = words_in(dialect)
         rows: list[tuple[Any, ...]] = []
         for lead in new:
-            phone, email = lead.phone, lead.email
+            details = lead.details
+            phone, email = details.phone, details.email
             hidden = lead.deleted_at is not None
             created_at = moment(lead.created_at, dialect)
             rows.append(
                 (
                     lead.id.bytes,
-                    lead.name,
                     phone.number if phone else None,
                     phone.extension if phone else None,
-                    email,
                     phone.key if phone and not hidden else None,
                     None if hidden else email,
-                    lead.status.value,
-                    lead.source,
-                    lead.assigned_to.bytes if lead.assigned_to else None,
+                    details.status.value,
+                    details.assigned_to.bytes if details.assigned_to else None,
                     lead.created_by.bytes if lead.created_by else None,
                     created_at,
                     moment(lead.updated_at, dialect),
@@ -141,6 +140,8 @@ class SqlLeads(Leads):
                     lead.import_row,
                     lead.version,
                     "" if hidden else words.stored(lead.search_text),
+                    *text_values(details),
+                    *[field.key(details) for field in CASED_TEXTS],
                 )
             )
         return rows
@@ -167,12 +168,12 @@ class SqlLeads(Leads):
 def _to_lead(row: Row[Any]) -> Lead:
     return Lead(
         id=row.id,
-        name=row.name,
-        phone=Phone(row.phone, row.phone_extension) if row.phone else None,
-        email=row.email,
-        status=LeadStatus(row.status),
-        source=row.source,
-        assigned_to=row.assigned_to,
+        details=LeadDetails.of(
+            {field.name: getattr(row, field.name) for field in TEXTS},
+            phone=Phone(row.phone, row.phone_extension) if row.phone else None,
+            status=LeadStatus(row.status),
+            assigned_to=row.assigned_to,
+        ),
         created_at=row.created_at,
         updated_at=row.updated_at,
         created_by=row.created_by,

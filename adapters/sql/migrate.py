@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, inspect
 
-from adapters.sql import grants, mysql_words
+from adapters.sql import grants
 from adapters.sql.execution_options import READ_ONLY
 from adapters.sql.grants import DatabaseAccount, ExcessPrivileges
 
@@ -130,7 +130,7 @@ def is_compared(name: str | None, kind: str, _parents: object) -> bool:
     """Return whether Alembic compares this object with `schema`; the index of words is only in migrations."""
     if name is None:
         return True
-    return not (name.startswith("lead_words") if kind == "table" else name == mysql_words.INDEX)
+    return not (kind == "table" and name.startswith("lead_words"))
 
 
 @contextmanager

@@ -1,4 +1,7 @@
-"""The words of leads on MySQL and MariaDB: a full-text index of InnoDB over `leads.search_text`.
+"""The words of leads on MySQL and MariaDB: a full-text index of InnoDB over a copy of `leads.search_text`.
+
+The copy is a table of its own, `lead_words`, because MySQL writes a table that has a full-text index anew for every
+column that is added to it. Triggers write the copy, whoever writes a lead.
 
 Its parser leaves out words of less than three characters, a list of English ones, and what it takes for no letter;
 how it does so is a setting of the server. So each word is stored with a mark in front, which no stop word has, and in
@@ -8,15 +11,16 @@ ASCII, which every parser reads alike.
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from sqlalchemy import ColumnElement, Connection, and_, func, select
+from sqlalchemy import ColumnElement, Connection, Text, column, func, select, table
 from sqlalchemy.dialects.mysql import match
 from sqlalchemy.exc import IntegrityError
 
 from adapters.sql.statements import force_index
 from adapters.sql.tables import leads
+from adapters.sql.types import Identifier
 
 MARK = "zz"
-INDEX = "ft_leads_search_text"
+INDEX = "ft_lead_words"
 
 MAX_TOKEN_LENGTH = 80
 """Characters of a word that the index takes; it leaves out longer ones than `innodb_ft_max_token_size`, 84."""
@@ -24,6 +28,8 @@ MAX_TOKEN_LENGTH = 80
 SAMPLE = 2_000
 COMMON = 50
 """Of the newest leads, how many are looked at, and how many have to answer: two pages of fifty are then soon filled."""
+
+_lead_words = table("lead_words", column("lead_id", Identifier), column("search_text", Text))
 
 _BASE_36 = "0123456789abcdefghijklmnopqrstuvwxyz"
 _DIGITS = 4
@@ -74,7 +80,8 @@ def are_common(connection: Connection, words: Sequence[str]) -> bool:
 
 def in_index(words: Sequence[str]) -> ColumnElement[bool]:
     """The lead answers the words: those that the index finds, which is cut at long words, and whose text says so."""
-    return and_(_matching(words), *in_text(words))
+    text = _lead_words.c.search_text
+    return leads.c.id.in_(select(_lead_words.c.lead_id).where(_matching(words), *_answer(text, words)))
 
 
 def in_text(words: Sequence[str]) -> list[ColumnElement[bool]]:
@@ -90,7 +97,7 @@ def _answer(search_text: ColumnElement[str], words: Sequence[str]) -> list[Colum
 def _matching(words: Sequence[str]) -> ColumnElement[bool]:
     """https://dev.mysql.com/doc/refman/8.4/en/fulltext-boolean.html: all of them, each as the beginning of a word."""
     question = " ".join(f"+{_token(word)[:MAX_TOKEN_LENGTH]}*" for word in words)
-    return match(leads.c.search_text, against=question, in_boolean_mode=True)
+    return match(_lead_words.c.search_text, against=question, in_boolean_mode=True)
 
 
 def _token(word: str) -> str:

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from adapters.sql.metadata import MAX_CODE_LENGTH, MAX_CORRELATION_ID_LENGTH, MYSQL, metadata, one_of
@@ -25,7 +26,8 @@ from unite_core.identity.model import MAX_NAME_LENGTH as LONGEST_USER_NAME
 from unite_core.identity.model import Role
 from unite_core.imports.model import ImportStatus, RowKind
 from unite_core.imports.use_cases.start import MAX_FILENAME_LENGTH
-from unite_core.leads.model import MAX_NAME_LENGTH, MAX_SOURCE_LENGTH, ImageStatus, LeadStatus
+from unite_core.leads.details import COMPANY, MAX_NAME_LENGTH, MAX_SOURCE_LENGTH, LeadStatus
+from unite_core.leads.model import ImageStatus
 from unite_core.leads.use_cases.images import MAX_FILENAME_LENGTH as LONGEST_IMAGE_NAME
 from unite_core.phone import MAX_EXTENSION_LENGTH, MAX_PHONE_LENGTH
 from unite_core.zones import MAX_ZONE_LENGTH
@@ -101,14 +103,11 @@ leads = Table(
     "leads",
     metadata,
     Column("id", Identifier, nullable=False),
-    Column("name", String(MAX_NAME_LENGTH), nullable=False),
     Column("phone", exact_text(MAX_PHONE_LENGTH)),
     Column("phone_extension", exact_text(MAX_EXTENSION_LENGTH)),
-    Column("email", exact_text(MAX_EMAIL_LENGTH)),
     Column("phone_key", exact_text(MAX_PHONE_KEY_LENGTH)),
     Column("email_key", exact_text(MAX_EMAIL_LENGTH)),
     Column("status", exact_text(MAX_CODE_LENGTH), nullable=False),
-    Column("source", exact_text(MAX_SOURCE_LENGTH), nullable=False),
     Column("assigned_to", Identifier),
     Column("created_by", Identifier),
     Column("created_at", Moment, nullable=False),
@@ -119,6 +118,13 @@ leads = Table(
     Column("import_row", Integer),
     Column("version", Integer, nullable=False),
     Column("search_text", Text, nullable=False),
+    # The texts, in the order of `TEXTS`; then the keys of those that are `cased`.
+    Column("name", String(MAX_NAME_LENGTH), nullable=False),
+    Column("email", exact_text(MAX_EMAIL_LENGTH)),
+    Column("source", exact_text(MAX_SOURCE_LENGTH), nullable=False),
+    Column("company", exact_text(COMPANY.max_length)),
+    Column("company_key", exact_text(COMPANY.max_key_length)),
+    Index("ix_leads_company_listed", "company_key", "listed_at", "id", sqlite_where=text("company_key IS NOT NULL")),
     PrimaryKeyConstraint("id"),
     UniqueConstraint("phone_key", name="uq_leads_phone_key"),
     UniqueConstraint("email_key", name="uq_leads_email_key"),
@@ -134,8 +140,8 @@ leads = Table(
     **MYSQL,
 )
 
-# When a user last chose the status of a lead; no row if none has. It is not a column of `leads`, because MySQL rebuilds
-# a table with a full-text index for each new column, and no lead can be changed during these minutes.
+# When a user last chose the status of a lead; no row if none has. It is not a column of `leads`, because MySQL rebuilt
+# that table, which had a full-text index then, for each new column, and no lead could be changed during these minutes.
 lead_status_choices = Table(
     "lead_status_choices",
     metadata,

@@ -21,7 +21,7 @@ from unite_core.calls.ledger import FORMAT, NO_HASH, ChainFault, EntryKind, Ledg
 from unite_core.calls.model import CallResult, Outcome
 from unite_core.calls.ports import MAX_ATTEMPT
 from unite_core.calls.queries import TaskLedger
-from unite_core.leads.model import MAX_SOURCE_LENGTH
+from unite_core.leads.details import MAX_SOURCE_LENGTH
 from unite_core.zones import DEFAULT_ZONE
 
 _HASH = {"pattern": "^[0-9a-f]{64}$"}

@@ -17,7 +17,8 @@ from unite_core.calls.model import (
 )
 from unite_core.calls.ports import NOTES_IN_LISTS
 from unite_core.calls.queries import TaskView
-from unite_core.leads.model import MAX_NAME_LENGTH, Lead
+from unite_core.leads.details import MAX_NAME_LENGTH
+from unite_core.leads.model import Lead
 from unite_core.phone import MAX_EXTENSION_LENGTH, MAX_PHONE_LENGTH
 
 NOTE = {"minLength": 1, "maxLength": MAX_NOTE_LENGTH}

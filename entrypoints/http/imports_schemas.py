@@ -23,7 +23,7 @@ from unite_core.errors import FieldError, Invalid, Malformed
 from unite_core.imports.columns import FIELDS, IGNORE, MAX_COLUMNS, MAX_COMPARED_LENGTH
 from unite_core.imports.model import DEFAULT_SOURCE, MAX_FILE_BYTES, ImportOptions, ImportStatus, OnDuplicate, RowKind
 from unite_core.imports.use_cases.start import MAX_FILENAME_LENGTH
-from unite_core.leads.model import MAX_SOURCE_LENGTH
+from unite_core.leads.details import MAX_SOURCE_LENGTH
 from unite_core.text import text_error
 
 _EXAMPLE_USER = "0190a6f0-1111-7b3a-9f24-6d2f8f0c1a77"

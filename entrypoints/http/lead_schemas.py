@@ -1,6 +1,6 @@
 """Leads and their pictures as the API takes and shows them."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from entrypoints.http.fields import (
     Body,
@@ -18,26 +18,48 @@ from entrypoints.http.paging import PageQuery
 from entrypoints.http.uploads import UploadSchema, upload_json
 from unite_core.calls.model import Outcome
 from unite_core.email import MAX_EMAIL_LENGTH
-from unite_core.leads.model import (
+from unite_core.leads.details import (
     DEFAULT_SOURCE,
-    IMAGE_TYPES,
-    MAX_IMAGE_BYTES,
     MAX_NAME_LENGTH,
-    MAX_SOURCE_LENGTH,
-    ImageStatus,
-    Lead,
-    LeadImage,
+    OPTIONAL_TEXTS,
+    SOURCE,
     LeadStatus,
+    TextField,
 )
+from unite_core.leads.model import IMAGE_TYPES, MAX_IMAGE_BYTES, ImageStatus, Lead, LeadImage
 from unite_core.leads.queries import LinkedImage
 from unite_core.leads.search import MAX_QUERY_LENGTH
 from unite_core.leads.use_cases import ImageUpload
 from unite_core.leads.use_cases.images import MAX_FILENAME_LENGTH
 from unite_core.phone import MAX_EXTENSION_LENGTH, MAX_PHONE_INPUT_LENGTH, MAX_PHONE_LENGTH
 
+
+def _shown(field: TextField) -> Text:
+    return Text(required=True, allow_none=True, metadata=_described(field))
+
+
+def _taken(field: TextField) -> Text:
+    return Text(allow_none=True, metadata=_described(field))
+
+
+def _described(field: TextField) -> dict[str, Any]:
+    return {"maxLength": field.max_length, "description": field.description}
+
+
+def _one_or_several(field: TextField) -> CommaSeparated:
+    return CommaSeparated(
+        Text(metadata={"maxLength": field.max_length}),
+        metadata={
+            "description": "One or several, separated by commas. One with a comma or a double quote in it stands in "
+            'double quotes, as in CSV (RFC 4180): `"fair, Berlin",web`.'
+            + (" The whole text is compared, without case." if field.cased else "")
+        },
+    )
+
+
 _NAME = {"minLength": 1, "maxLength": MAX_NAME_LENGTH}
 _EMAIL = {"format": "email", "maxLength": MAX_EMAIL_LENGTH}
-_SOURCE = {"minLength": 1, "maxLength": MAX_SOURCE_LENGTH, "description": "Where the lead came from, in lower case."}
+_SOURCE = {"minLength": 1, **_described(SOURCE)}
 _PHONE_IN = {"maxLength": MAX_PHONE_INPUT_LENGTH, "description": "In any common form, or null."}
 _EXTENSION = {"maxLength": MAX_EXTENSION_LENGTH, "pattern": "^[0-9]+$"}
 
@@ -53,6 +75,7 @@ LEAD_EXAMPLE = {
     "created_at": "2026-01-31T09:30:00.123456Z",
     "updated_at": "2026-01-31T09:30:00.123456Z",
     "version": 1,
+    **{field.name: field.example for field in OPTIONAL_TEXTS},
 }
 NEW_LEAD_EXAMPLE = {"name": "Grace Hopper", "phone": "+1 (212) 555-0123", "email": "grace@navy.example"}
 IMAGE_EXAMPLE = {
@@ -97,6 +120,11 @@ class LeadSchema(Body):
     updated_at = Timestamp(required=True)
     version = WholeNumber(required=True, minimum=1)
 
+    class Meta:
+        """The other texts come last."""
+
+        include: ClassVar[dict[str, Text]] = {field.name: _shown(field) for field in OPTIONAL_TEXTS}
+
 
 def lead_json(lead: Lead) -> dict[str, Any]:
     """A lead as `LeadSchema` shows it."""
@@ -113,6 +141,7 @@ def lead_json(lead: Lead) -> dict[str, Any]:
         "created_at": lead.created_at,
         "updated_at": lead.updated_at,
         "version": lead.version,
+        **{field.name: field.value(lead.details) for field in OPTIONAL_TEXTS},
     }
 
 
@@ -134,6 +163,11 @@ class NewLeadSchema(Body):
     source = Text(metadata={**_SOURCE, "default": DEFAULT_SOURCE})
     assigned_to = Id(allow_none=True)
 
+    class Meta:
+        """The other texts, each of which may be left out."""
+
+        include: ClassVar[dict[str, Text]] = {field.name: _taken(field) for field in OPTIONAL_TEXTS}
+
 
 class LeadPatchSchema(Body):
     """What shall be different about a lead (JSON merge patch, RFC 7396); null empties a field."""
@@ -146,6 +180,14 @@ class LeadPatchSchema(Body):
     source = Text(metadata=_SOURCE)
     assigned_to = Id(allow_none=True)
 
+    class Meta:
+        """The other texts, each of which may be left out."""
+
+        include: ClassVar[dict[str, Text]] = {field.name: _taken(field) for field in OPTIONAL_TEXTS}
+
+
+*_FIRST, _LAST = ("name", "phone", "e-mail", *(field.name for field in OPTIONAL_TEXTS if field.searched))
+_SEARCHED = f"{', '.join(_FIRST)} or {_LAST}"
 
 NOBODY = "none"
 
@@ -164,13 +206,7 @@ class LeadQuery(PageQuery):
     """Which leads a list holds; the conditions add up."""
 
     status = CommaSeparated(Choice(LeadStatus), metadata={"description": "One or several, separated by commas."})
-    source = CommaSeparated(
-        Text(),
-        metadata={
-            "description": "One or several, separated by commas. One with a comma or a double quote in it stands in "
-            'double quotes, as in CSV (RFC 4180): `"fair, Berlin",web`.'
-        },
-    )
+    source = _one_or_several(SOURCE)
     assigned_to = CommaSeparated(
         Assignee(),
         metadata={"description": "Ids of users, separated by commas; `none` finds the unassigned."},
@@ -178,7 +214,7 @@ class LeadQuery(PageQuery):
     q = Text(
         metadata={
             "maxLength": MAX_QUERY_LENGTH,
-            "description": "Words that name, phone or e-mail have words beginning with; empty is no condition.",
+            "description": f"Words that {_SEARCHED} have words beginning with; empty is no condition.",
         }
     )
     created_from = Timestamp(metadata={"description": "From this moment on; RFC 3339 with its offset."})
@@ -198,6 +234,13 @@ class LeadQuery(PageQuery):
         maximum=MAX_CALLED_WITHIN_SECONDS,
         metadata={"description": "Seconds: the first call was at most so long after the lead was created."},
     )
+
+    class Meta:
+        """The other texts that lists can be limited to."""
+
+        include: ClassVar[dict[str, CommaSeparated]] = {
+            field.name: _one_or_several(field) for field in OPTIONAL_TEXTS if field.filtered
+        }
 
 
 class NewImageSchema(Body):

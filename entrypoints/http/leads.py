@@ -26,7 +26,8 @@ from entrypoints.http.paging import page_request, page_response
 from entrypoints.http.query_string import query_error
 from entrypoints.http.rendering import json_response
 from unite_core.errors import FieldError
-from unite_core.leads.model import Lead, source_error
+from unite_core.leads.details import COMPANY, SOURCE, TextField
+from unite_core.leads.model import Lead
 from unite_core.leads.ports import LeadFilter
 from unite_core.leads.queries import GetLead, ListLeads
 from unite_core.leads.search import MAX_QUERY_LENGTH, question_words
@@ -124,6 +125,7 @@ def lead_filter(query: Mapping[str, Any]) -> LeadFilter:
     return LeadFilter(
         statuses=frozenset(query.get("status", ())),
         sources=source_filter(query.get("source", ())),
+        companies=text_filter(COMPANY, query.get("company", ())),
         assigned_to=frozenset(assignees - {None}),
         unassigned=None in assignees,
         question=_question(query.get("q")),
@@ -137,10 +139,18 @@ def lead_filter(query: Mapping[str, Any]) -> LeadFilter:
 
 def source_filter(given: Iterable[str]) -> frozenset[str]:
     """The sources of a filter as leads have them; raises `MalformedParameter` where one is none."""
-    sources = frozenset(clean(source).lower() for source in given)
-    for source in sources:
-        _must_be_fine(source_error(source))
-    return sources
+    return text_filter(SOURCE, given)
+
+
+def text_filter(field: TextField, given: Iterable[str]) -> frozenset[str]:
+    """What a filter by the field compares; raises `MalformedParameter` where a value is none that a lead can have."""
+    keys = []
+    for text in given:
+        key = field.read_key(clean(text))
+        if isinstance(key, FieldError):
+            raise query_error([key])
+        keys.append(key)
+    return frozenset(keys)
 
 
 def _question(given: str | None) -> tuple[str, ...] | None:

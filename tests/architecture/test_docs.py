@@ -1,8 +1,10 @@
 """The documents are true as far as a test can tell: pictures are up to date, links lead somewhere."""
 
+import json
 import re
 import runpy
 from configparser import ConfigParser
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,8 @@ from tests.servers.mongodb import MONGODB
 from tests.servers.moto import MOTO
 from tests.servers.mysql import MYSQL
 from tests.servers.redis import REDIS
+from unite_core.imports.columns import FIELDS
+from unite_core.leads.details import FILTERED_TEXTS, LeadDetails
 
 PAGES = [
     *CHECKOUT.glob("*.md"),
@@ -60,6 +64,29 @@ def test_the_page_about_testing_names_everything_that_a_server_is_looked_for_by(
 
     assert len(images) == 4
     assert [name for name in names if f"`{name}" not in page] == []
+
+
+def test_the_page_about_imports_has_a_row_for_each_field_that_a_column_can_be() -> None:
+    page = (CHECKOUT / "docs" / "importing.md").read_text("utf-8")
+    rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", page, re.MULTILINE)
+    named = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
+
+    assert [field for field in FIELDS if field not in named] == []
+
+
+@pytest.mark.parametrize("schema", ["Lead", "NewLead", "LeadPatch"])
+def test_the_description_of_the_api_has_every_detail_of_a_lead(schema: str) -> None:
+    described = json.loads((CHECKOUT / "docs" / "openapi.json").read_text("utf-8"))
+    properties = described["components"]["schemas"][schema]["properties"]
+
+    assert [field.name for field in fields(LeadDetails) if field.name not in properties] == []
+
+
+def test_the_description_of_the_api_has_every_filter_by_a_text_of_a_lead() -> None:
+    described = json.loads((CHECKOUT / "docs" / "openapi.json").read_text("utf-8"))
+    parameters = {parameter.get("name") for parameter in described["paths"]["/v1/leads"]["get"]["parameters"]}
+
+    assert [field.name for field in FILTERED_TEXTS if field.name not in parameters] == []
 
 
 def test_every_decision_is_listed() -> None:

@@ -46,9 +46,24 @@ def test_a_lead_is_added_and_read_again(service: Service) -> None:
         "created_at": "2026-03-02T09:00:00Z",
         "updated_at": "2026-03-02T09:00:00Z",
         "version": 1,
+        "company": None,
     }
     assert added.headers["ETag"] == '"1"'
     assert manager.get(added.headers["Location"]).get_json() == lead
+
+
+def test_a_company_is_given_changed_and_emptied(service: Service) -> None:
+    manager = service.manager()
+    lead = add(manager, phone="+12125550123", company=" Acme ")
+    assert lead["company"] == "Acme"
+
+    for given, shown in (("ACME", "ACME"), ("", None), ("Acme", "Acme"), (None, None)):
+        assert manager.patch(f"/v1/leads/{lead['id']}", json={"company": given}).get_json()["company"] == shown
+    refused = manager.patch(f"/v1/leads/{lead['id']}", json={"company": "x" * 201})
+
+    assert refused.status_code == 422
+    assert [error["code"] for error in refused.get_json()["errors"]] == ["too_long"]
+    assert manager.get("/v1/leads?company=").status_code == 400
 
 
 @pytest.mark.parametrize("name", ["李小龍", "محمد علي", "\u200fשרה\u200f", "Zoë 👩‍👩‍👧‍👦", "O'Brien-Łukasz"])
@@ -247,6 +262,10 @@ def test_an_agent_lists_their_own_leads_alone(service: Service) -> None:
         ("status=lost,contacted", []),
         ("source=web,fair", ["Linus", "Ada"]),
         ("source=WEB", ["Ada"]),
+        ('company="acme, INC."', ["Ada"]),
+        ('company="Acme, Inc.",Navy', ["Grace", "Ada"]),
+        ("company=Acme", []),
+        ("q=acme", ["Ada"]),
         ('source= "fair" , web ', ["Linus", "Ada"]),
         ("assigned_to=none", ["Linus", "Grace"]),
         ("assigned_to=none,{agent}", ["Linus", "Grace", "Ada"]),
@@ -268,8 +287,8 @@ def test_an_agent_lists_their_own_leads_alone(service: Service) -> None:
 def test_leads_are_found_by_what_the_query_says(service: Service, query: str, found: list[str]) -> None:
     manager = service.manager()
     agent = service.add(Role.AGENT)
-    add(manager, name="Ada", phone="+12125550123", source="web", assigned_to=str(agent.id))
-    add(manager, name="Grace", phone="+12125550124", source="mail")
+    add(manager, name="Ada", phone="+12125550123", source="web", assigned_to=str(agent.id), company="Acme, Inc.")
+    add(manager, name="Grace", phone="+12125550124", source="mail", company="NAVY")
     add(manager, name="Linus", phone="+12125550125", source="fair")
 
     assert names(manager.get(f"/v1/leads?{query.format(agent=agent.id)}")) == found

@@ -3,7 +3,8 @@
 from datetime import datetime
 
 from unite_core.calls.model import Completion, Outcome
-from unite_core.leads.model import Lead, LeadStatus
+from unite_core.leads.details import LeadStatus
+from unite_core.leads.model import Lead
 
 _REACHED = frozenset({Outcome.CONNECTED, Outcome.CALLBACK_REQUESTED})
 

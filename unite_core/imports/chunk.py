@@ -19,7 +19,8 @@ from unite_core.imports.model import (
 )
 from unite_core.imports.reading import Record
 from unite_core.imports.rows import LeadDraft, missing_name_error
-from unite_core.leads.model import Lead, LeadStatus
+from unite_core.leads.details import SOURCE, TEXTS, LeadDetails, LeadStatus
+from unite_core.leads.model import Lead
 from unite_core.leads.plain import own_fields
 from unite_core.leads.ports import ContactMatches
 from unite_core.phone import Phone
@@ -66,9 +67,9 @@ class Chunk:
         self._ids = ids
         self._now = now
         self._updates = lead_import.options.on_duplicate is OnDuplicate.UPDATE
-        self._source = (
-            clean(lead_import.options.default_source).lower() if lead_import.options.default_source else DEFAULT_SOURCE
-        )
+        options = lead_import.options
+        source = clean(options.default_source).lower() if options.default_source else DEFAULT_SOURCE
+        self._texts: dict[str, str | None] = {field.name: None for field in TEXTS} | {SOURCE.name: source}
         self._released: set[str] = set()
         self._created_here: set[UUID] = set()
         self._snapshots: dict[UUID, LeadSnapshot] = {}
@@ -107,17 +108,17 @@ class Chunk:
             self._add_duplicate(record, match, by_phone is not None, by_email is not None)
 
     def _create(self, record: Record, draft: LeadDraft) -> None:
-        if draft.name is None:
+        if "name" not in draft.texts:
             self._reject(record, (missing_name_error(record.row),))
             return
         lead = Lead(
             id=self._ids.new(),
-            name=draft.name,
-            phone=draft.phone,
-            email=draft.email,
-            status=draft.status or LeadStatus.NEW,
-            source=draft.source or self._source,
-            assigned_to=draft.assigned_to or self._import.options.default_assigned_to,
+            details=LeadDetails.of(
+                self._texts | draft.texts,
+                phone=draft.phone,
+                status=draft.status or LeadStatus.NEW,
+                assigned_to=draft.assigned_to or self._import.options.default_assigned_to,
+            ),
             created_at=self._now,
             updated_at=self._now,
             created_by=self._import.created_by,
@@ -132,32 +133,24 @@ class Chunk:
 
     def _update(self, lead: Lead, draft: LeadDraft) -> None:
         self._updated += 1
-        before = own_fields(lead)
-        phone, email = draft.phone or lead.phone, draft.email or lead.email
-        after = {
-            "name": draft.name or lead.name,
-            "phone": phone.number if phone else None,
-            "phone_extension": phone.extension if phone else None,
-            "email": email,
-            "status": (draft.status or lead.status).value,
-            "source": draft.source or lead.source,
-            "assigned_to": str(draft.assigned_to or lead.assigned_to or "") or None,
-        }
+        before = lead.details
+        after = LeadDetails.of(
+            before.texts | draft.texts,
+            phone=draft.phone or before.phone,
+            status=draft.status or before.status,
+            assigned_to=draft.assigned_to or before.assigned_to,
+        )
         if after == before:
             return
-        if (phone, email) != (lead.phone, lead.email):
+        if (after.phone, after.email) != (before.phone, before.email):
             self._flush_if_released(draft)
-            self._release(lead, phone, email)
-        lead.rename(draft.name or lead.name)
-        lead.reach_under(phone, email)
-        lead.choose_status(draft.status or lead.status, self._now)
-        lead.come_from(draft.source or lead.source)
-        lead.assign(draft.assigned_to or lead.assigned_to)
+            self._release(lead, after.phone, after.email)
+        lead.revise(after, self._now)
         self._index(lead)
         if lead.id in self._created_here:
             return
         if lead.id not in self._writes[-1].updated:
-            self._store_update(lead, before)
+            self._store_update(lead, own_fields(before))
 
     def _store_update(self, lead: Lead, before: dict[str, object]) -> None:
         if lead.id not in self._snapshots:
@@ -199,10 +192,11 @@ class Chunk:
         self._rejected += 1
 
     def _index(self, lead: Lead) -> None:
-        if lead.phone is not None:
-            self._by_phone[lead.phone.key] = lead
-        if lead.email is not None:
-            self._by_email[lead.email] = lead
+        phone, email = lead.details.phone, lead.details.email
+        if phone is not None:
+            self._by_phone[phone.key] = lead
+        if email is not None:
+            self._by_email[email] = lead
 
     def _release(self, lead: Lead, phone: Phone | None, email: str | None) -> None:
         """Mark the phone and e-mail that the lead gives up as released."""

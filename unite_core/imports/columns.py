@@ -9,9 +9,6 @@ from unite_core.imports.decoding import InvalidFile
 from unite_core.imports.error_report import REPORT_COLUMNS, unescape_formula
 from unite_core.text import normalize
 
-FIELDS = ("name", "first_name", "last_name", "phone", "phone_extension", "email", "status", "source", "assigned_to")
-"""The fields that a column can be; first and last name together make a lead's name."""
-
 IGNORE = "ignore"
 """The value of an explicit mapping for a column to be left out; null means the same."""
 
@@ -24,58 +21,96 @@ MAX_COLUMNS = 1000
 MAX_SHOWN_LENGTH = 200
 """Characters of a header in the columns of an import; longer ones are cut."""
 
-_SYNONYMS = {
-    "name": (
-        "full name, name, contact name, lead name, customer name, client name, person, contact, customer, "
-        "vollständiger name, kundenname, kontakt, ansprechpartner, nom complet, contact principal, client, "
-        "nombre completo, nombre y apellidos, contacto, cliente"
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """What a column can be: the name of the field, what sentences call it, and headers that mean it, the best first."""
+
+    name: str
+    words: str
+    headers: str
+
+
+IMPORTED = (
+    Field(
+        "name",
+        "name",
+        (
+            "full name, name, contact name, lead name, customer name, client name, person, contact, customer, "
+            "vollständiger name, kundenname, kontakt, ansprechpartner, nom complet, contact principal, client, "
+            "nombre completo, nombre y apellidos, contacto, cliente"
+        ),
     ),
-    "first_name": "first name, given name, forename, first, vorname, prénom, nombre, primer nombre",
-    "last_name": (
-        "last name, surname, family name, last, nachname, familienname, nom de famille, nom, apellidos, apellido"
+    Field(
+        "first_name",
+        "first name",
+        "first name, given name, forename, first, vorname, prénom, nombre, primer nombre",
     ),
-    "phone": (
-        "phone, phone 1, phone number, phone no, primary phone, main phone, contact phone, contact number, "
-        "telephone, telephone 1, telephone number, tel, tel no, "
-        "telefon, telefon 1, telefonnummer, rufnummer, téléphone, numéro de téléphone, teléfono, teléfono 1, "
-        "número de teléfono, "
-        "mobile, mobile phone, mobile number, cell, cell phone, cellphone, cellular, "
-        "mobil, mobiltelefon, handy, handynummer, portable, téléphone portable, móvil, celular, teléfono móvil, "
-        "work phone, business phone, office phone, direct phone, home phone, "
-        "telefon geschäftlich, téléphone professionnel, teléfono del trabajo"
+    Field(
+        "last_name",
+        "last name",
+        "last name, surname, family name, last, nachname, familienname, nom de famille, nom, apellidos, apellido",
     ),
-    "phone_extension": "phone extension, phone ext, extension, ext, durchwahl, extensión",
-    "email": (
-        "email, email address, email 1, primary email, contact email, mail, mail address, "
-        "e-mail-adresse, mailadresse, courriel, adresse e-mail, adresse mail, correo electrónico, correo, "
-        "work email, business email, personal email"
+    Field(
+        "phone",
+        "phone",
+        (
+            "phone, phone 1, phone number, phone no, primary phone, main phone, contact phone, contact number, "
+            "telephone, telephone 1, telephone number, tel, tel no, "
+            "telefon, telefon 1, telefonnummer, rufnummer, téléphone, numéro de téléphone, teléfono, teléfono 1, "
+            "número de teléfono, "
+            "mobile, mobile phone, mobile number, cell, cell phone, cellphone, cellular, "
+            "mobil, mobiltelefon, handy, handynummer, portable, téléphone portable, móvil, celular, teléfono móvil, "
+            "work phone, business phone, office phone, direct phone, home phone, "
+            "telefon geschäftlich, téléphone professionnel, teléfono del trabajo"
+        ),
     ),
-    "status": "status, lead status, statut",
-    "source": "source, lead source, origin, channel, campaign, quelle, herkunft, origine, fuente, origen, canal",
-    "assigned_to": (
-        "assigned to, assignee, owner, agent, sales agent, sales rep, salesperson, zuständig, bearbeiter, "
-        "assigné à, responsable, asignado a, propietario"
+    Field("phone_extension", "phone extension", "phone extension, phone ext, extension, ext, durchwahl, extensión"),
+    Field(
+        "email",
+        "e-mail address",
+        (
+            "email, email address, email 1, primary email, contact email, mail, mail address, "
+            "e-mail-adresse, mailadresse, courriel, adresse e-mail, adresse mail, correo electrónico, correo, "
+            "work email, business email, personal email"
+        ),
     ),
-}
-"""The headers of each field, the best first.
+    Field("status", "status", "status, lead status, statut"),
+    Field(
+        "source",
+        "source",
+        "source, lead source, origin, channel, campaign, quelle, herkunft, origine, fuente, origen, canal",
+    ),
+    Field(
+        "assigned_to",
+        "assignee",
+        (
+            "assigned to, assignee, owner, agent, sales agent, sales rep, salesperson, zuständig, bearbeiter, "
+            "assigné à, responsable, asignado a, propietario"
+        ),
+    ),
+    Field(
+        "company",
+        "company",
+        (
+            "company, company name, organization, organization name, organisation, organisation name, account, "
+            "account name, firm, firm name, business name, employer, firma, firmenname, unternehmen, unternehmensname, "
+            "arbeitgeber, société, nom de la société, entreprise, nom de l'entreprise, raison sociale, empresa, "
+            "nombre de la empresa, compañía, razón social, organización, azienda, ditta, bedrijf, bedrijfsnaam"
+        ),
+    ),
+)
+"""Every field; first and last name together make a lead's name.
 
 Headers of other properties of a lead are missing on purpose: `Lead Owner` is often the owner in
 another system, `Deal Stage` is no status of Unite, `Estado` may be a state of Mexico, `Poste` a position
 in a company, and second numbers and addresses are excluded.
 """
 
-_WORDS = {
-    "name": "name",
-    "first_name": "first name",
-    "last_name": "last name",
-    "phone": "phone",
-    "phone_extension": "phone extension",
-    "email": "e-mail address",
-    "status": "status",
-    "source": "source",
-    "assigned_to": "assignee",
-}
+FIELDS = tuple(field.name for field in IMPORTED)
+"""What a column can be."""
 
+_WORDS = {field.name: field.words for field in IMPORTED}
 _NAME_FIELDS = ("name", "first_name", "last_name")
 _SHOWN_HEADERS = 30
 _SHOWN_LENGTH = 60
@@ -93,9 +128,9 @@ def header_key(header: str) -> str:
 
 
 _MEANINGS = {
-    header_key(synonym): (rank, field)
-    for field, synonyms in _SYNONYMS.items()
-    for rank, synonym in enumerate(synonyms.split(", "))
+    header_key(header): (rank, field.name)
+    for field in IMPORTED
+    for rank, header in enumerate(field.headers.split(", "))
 }
 _REPORT_KEYS = frozenset(map(header_key, REPORT_COLUMNS))
 

@@ -7,12 +7,11 @@ from difflib import get_close_matches
 from operator import itemgetter
 from uuid import UUID
 
-from unite_core.email import parse_email
 from unite_core.errors import FieldError
 from unite_core.imports.columns import ColumnMap
 from unite_core.imports.error_report import REPLACEMENT_CHARACTER, unescape_formula
 from unite_core.imports.reading import Record
-from unite_core.leads.model import LeadStatus, contact_error, name_error, source_error
+from unite_core.leads.details import NAME, TEXTS, LeadStatus, TextField, contact_error
 from unite_core.phone import Phone, PhoneRule, parse_phone
 from unite_core.text import clean, is_within_max_length
 
@@ -28,15 +27,21 @@ _Problems = list[tuple[int, FieldError]]
 
 @dataclass(slots=True)
 class LeadDraft:
-    """The values of a row. None: the cell is empty, or there is no such column. There is a phone or an e-mail."""
+    """The values of a row. None: the cell is empty, or there is no such column. There is a phone or an e-mail.
+
+    `texts` are those of the row, by the names of their fields; a field whose cell is empty is not among them.
+    """
 
     row: int
-    name: str | None
+    texts: dict[str, str | None]
     phone: Phone | None
-    email: str | None
     status: LeadStatus | None
-    source: str | None
     assigned_to: UUID | None
+
+    @property
+    def email(self) -> str | None:
+        """The e-mail address, in lower case."""
+        return self.texts.get("email")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +79,10 @@ class RowInterpreter:
         self._last_name = columns.index("last_name")
         self._phone = columns.index("phone")
         self._extension = columns.index("phone_extension")
-        self._email = columns.index("email")
+        self._texts = [
+            (field, at) for field in TEXTS if field is not NAME and (at := columns.index(field.name)) is not None
+        ]
         self._status = columns.index("status")
-        self._source = columns.index("source")
         self._owner = columns.index("assigned_to")
         self._close_statuses = _Suggestions(_STATUSES)
         self._close_owners = _Suggestions(owner for owner in rules.owners if "@" in owner)
@@ -91,18 +97,16 @@ class RowInterpreter:
                 return (surplus,)
             cells = [*cells, *[""] * (self._width - len(cells))]
         problems: _Problems = []
-        name = self._read_name(cells, problems)
+        texts = self._read_texts(cells, problems)
         phone = self._read_phone(cells, problems)
-        email = self._read_email(cells, problems)
         status = None if self._status is None else self._read_status(self._status, cells, problems)
-        source = None if self._source is None else self._read_source(self._source, cells, problems)
         owner = None if self._owner is None else self._read_owner(self._owner, cells, problems)
-        unreachable = contact_error(phone, email)
+        unreachable = contact_error(phone, texts.get("email"))
         if unreachable is not None and all(problem.field not in _CONTACT_FIELDS for _, problem in problems):
             problems.append((self._width, unreachable))
         if problems:
             return tuple(problem for _, problem in sorted(problems, key=itemgetter(0)))
-        return LeadDraft(record.row, name, phone, email, status, source, owner)
+        return LeadDraft(record.row, texts, phone, status, owner)
 
     def _surplus(self, cells: Sequence[str]) -> FieldError | None:
         if not any(map(_value, cells[self._width :])):
@@ -113,7 +117,16 @@ class RowInterpreter:
         )
         return FieldError(field="", code="too_many_cells", detail=detail)
 
-    def _read_name(self, cells: Sequence[str], problems: _Problems) -> str | None:
+    def _read_texts(self, cells: Sequence[str], problems: _Problems) -> dict[str, str | None]:
+        texts: dict[str, str | None] = {}
+        self._read_name(cells, texts, problems)
+        for field, at in self._texts:
+            text = _value(cells[at])
+            if text:
+                _put(texts, problems, field, text, at)
+        return texts
+
+    def _read_name(self, cells: Sequence[str], texts: dict[str, str | None], problems: _Problems) -> None:
         at = self._name
         name = "" if at is None else _value(cells[at])
         if not name:
@@ -121,12 +134,8 @@ class RowInterpreter:
             last = "" if self._last_name is None else _value(cells[self._last_name])
             name = f"{first} {last}" if first and last else first or last
             at = self._first_name if first else self._last_name
-        if not name or at is None:
-            return None
-        problem = name_error(name) or _damage("name", name)
-        if problem is not None:
-            problems.append((at, problem))
-        return name
+        if name and at is not None:
+            _put(texts, problems, NAME, name, at)
 
     def _read_phone(self, cells: Sequence[str], problems: _Problems) -> Phone | None:
         text = "" if self._phone is None else _value(cells[self._phone])
@@ -146,15 +155,6 @@ class RowInterpreter:
         problems.append((at or 0, read))
         return None
 
-    def _read_email(self, cells: Sequence[str], problems: _Problems) -> str | None:
-        if self._email is None or not (text := _value(cells[self._email])):
-            return None
-        read = parse_email(text)
-        if isinstance(read, str):
-            return read
-        problems.append((self._email, read))
-        return None
-
     def _read_status(self, at: int, cells: Sequence[str], problems: _Problems) -> LeadStatus | None:
         text = _value(cells[at]).lower()
         if not text:
@@ -165,15 +165,6 @@ class RowInterpreter:
             close = self._close_statuses.to(text)
             problems.append((at, FieldError(field="status", code="unknown_status", detail=detail, suggestion=close)))
         return status
-
-    def _read_source(self, at: int, cells: Sequence[str], problems: _Problems) -> str | None:
-        source = _value(cells[at]).lower()
-        if not source:
-            return None
-        problem = source_error(source) or _damage("source", source)
-        if problem is not None:
-            problems.append((at, problem))
-        return source
 
     def _read_owner(self, at: int, cells: Sequence[str], problems: _Problems) -> UUID | None:
         text = _value(cells[at]).lower()
@@ -209,9 +200,21 @@ def _value(cell: str) -> str:
     return clean(cell)
 
 
+def _put(texts: dict[str, str | None], problems: _Problems, field: TextField, text: str, at: int) -> None:
+    """Read a cell that is not empty into `texts`; the rule that it breaks goes to `problems`."""
+    value = field.read(text)
+    if not isinstance(value, FieldError):
+        damage = None if text.isascii() else _damage(field.name, text)
+        if damage is None:
+            texts[field.name] = value
+            return
+        value = damage
+    problems.append((at, value))
+
+
 def _damage(field: str, text: str) -> FieldError | None:
     """Return the error of a text in which a character was lost, in the file or before; None if there is none."""
-    if text.isascii() or REPLACEMENT_CHARACTER not in text:
+    if REPLACEMENT_CHARACTER not in text:
         return None
     detail = f"Where it has {REPLACEMENT_CHARACTER} a character was lost; write the one that belongs there."
     return FieldError(field=field, code="broken_encoding", detail=detail)

@@ -13,7 +13,7 @@ from unite_core.imports.events import LEADS_REMOVED, LEADS_RESTORED, import_undo
 from unite_core.imports.model import LeadImport, LeadSnapshot
 from unite_core.imports.ports import ImportsUnitOfWork
 from unite_core.leads.model import DuplicateLead, Lead
-from unite_core.leads.plain import restore
+from unite_core.leads.plain import details_of
 from unite_core.unit_of_work import UnitOfWorkFactory
 
 UNDO_STEP = 500
@@ -101,7 +101,7 @@ class UndoStep:
             lead = leads.get(snapshot.lead_id)
             if lead is not None:
                 former = copy(lead)
-                restore(former, snapshot.before)
+                former.restore(details_of(snapshot.before, former.details))
                 current_and_former[lead.id] = (lead, former)
         holders = _holders(work, [former for _, former in current_and_former.values()])
         restorable = _restorable({lead_id: former for lead_id, (_, former) in current_and_former.items()}, holders)
@@ -146,7 +146,8 @@ def _with_blocking_leads(work: ImportsUnitOfWork, snapshots: Sequence[LeadSnapsh
         leads = _unchanged_since_import(work, latest)
         for snapshot in latest:
             if snapshot.lead_id in leads:
-                restore(leads[snapshot.lead_id], snapshot.before)
+                lead = leads[snapshot.lead_id]
+                lead.restore(details_of(snapshot.before, lead.details))
         blocking = set(_holders(work, [*leads.values()]).values()) - collected.keys()
         import_id = latest[0].import_id
         latest = [*work.rows.remembered(import_id, limit=UNDO_BATCH_SIZE, lead_ids=blocking)]

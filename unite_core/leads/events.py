@@ -21,12 +21,12 @@ LEAD_EVENTS = frozenset({CREATED, CHANGED, DELETED, IMAGE_ADDED, IMAGE_DELETED})
 
 def lead_created(event_id: UUID, at: datetime, actor: Actor, lead: Lead) -> Event:
     """Somebody added the lead; `data` holds what it was then."""
-    return _of(event_id, CREATED, at, actor, lead.id, own_fields(lead))
+    return _of(event_id, CREATED, at, actor, lead.id, own_fields(lead.details))
 
 
 def lead_changed(event_id: UUID, at: datetime, actor: Actor, before: Lead, after: Lead) -> Event:
     """Somebody changed the lead; `data` holds each field that is different, as `from` and `to`."""
-    was, is_now = own_fields(before), own_fields(after)
+    was, is_now = own_fields(before.details), own_fields(after.details)
     changes = {field: {"from": was[field], "to": is_now[field]} for field in was if was[field] != is_now[field]}
     return _of(event_id, CHANGED, at, actor, after.id, changes)
 

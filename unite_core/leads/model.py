@@ -1,46 +1,26 @@
 """A lead: somebody who might buy, and how to reach them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from unite_core.errors import Conflict, FieldError
+from unite_core.errors import Conflict
+from unite_core.leads.details import LeadDetails, LeadStatus
 from unite_core.leads.search import search_text
 from unite_core.phone import Phone
-from unite_core.text import text_error
-
-MAX_NAME_LENGTH = 200
-MAX_SOURCE_LENGTH = 64
-DEFAULT_SOURCE = "api"
-
-
-class LeadStatus(StrEnum):
-    """How far a lead has come."""
-
-    NEW = "new"
-    CONTACTED = "contacted"
-    QUALIFIED = "qualified"
-    CONVERTED = "converted"
-    LOST = "lost"
 
 
 @dataclass(slots=True, kw_only=True)
 class Lead:
-    """A lead has a name and at least one of phone and e-mail.
+    """A lead: its details, and what Unite stores beside them.
 
-    `email` is lower case, `source` 1 to 64 characters in lower case. `status_chosen_at` is when somebody last changed
-    the status by hand, None if nobody has. `import_id` and `import_row` say which row of which import made the lead,
-    None if none did.
+    `status_chosen_at` is when somebody last changed the status by hand, None if nobody has. `import_id` and
+    `import_row` say which row of which import made the lead, None if none did.
     """
 
     id: UUID
-    name: str
-    phone: Phone | None
-    email: str | None
-    status: LeadStatus
-    source: str
-    assigned_to: UUID | None
+    details: LeadDetails
     created_at: datetime
     updated_at: datetime
     created_by: UUID | None = None
@@ -51,36 +31,58 @@ class Lead:
     version: int = 1
 
     @property
+    def name(self) -> str:
+        """What the lead is called."""
+        return self.details.name
+
+    @property
+    def phone(self) -> Phone | None:
+        """The number at which the lead is called."""
+        return self.details.phone
+
+    @property
+    def email(self) -> str | None:
+        """The e-mail address, in lower case."""
+        return self.details.email
+
+    @property
+    def status(self) -> LeadStatus:
+        """How far the lead has come."""
+        return self.details.status
+
+    @property
+    def source(self) -> str:
+        """Where the lead came from, in lower case."""
+        return self.details.source
+
+    @property
+    def assigned_to(self) -> UUID | None:
+        """The user who works the lead."""
+        return self.details.assigned_to
+
+    @property
     def search_text(self) -> str:
         """The words under which the lead is found."""
-        return search_text(self.name, self.phone.number if self.phone else None, self.email)
+        phone = self.details.phone
+        return search_text(self.details.search_texts, phone.number if phone else None)
 
-    def rename(self, name: str) -> None:
-        """Be called something else."""
-        self.name = name
+    def revise(self, details: LeadDetails, now: datetime) -> None:
+        """Take over what somebody says about the lead; a status that is another one is one that they chose."""
+        if details.status is not self.details.status:
+            self.status_chosen_at = now
+        self.details = details
 
-    def reach_under(self, phone: Phone | None, email: str | None) -> None:
-        """Be reached in another way; whoever calls this has asked `contact_error` first."""
-        self.phone = phone
-        self.email = email
+    def restore(self, details: LeadDetails) -> None:
+        """Take over what was said about the lead before; when somebody last chose its status stays."""
+        self.details = details
 
     def move_to(self, status: LeadStatus) -> None:
-        """Come to another status."""
-        self.status = status
-
-    def choose_status(self, status: LeadStatus, now: datetime) -> None:
-        """Come to another status because somebody says so; what they chose before stays where it is the same."""
-        if status is not self.status:
-            self.status = status
-            self.status_chosen_at = now
-
-    def come_from(self, source: str) -> None:
-        """Be put down to another source."""
-        self.source = source
+        """Change the status, because of what happened in a call."""
+        self.details = replace(self.details, status=status)
 
     def assign(self, user_id: UUID | None) -> None:
-        """Be worked by that user, or by nobody."""
-        self.assigned_to = user_id
+        """Have that user work the lead, or nobody."""
+        self.details = replace(self.details, assigned_to=user_id)
 
     def hide(self, now: datetime) -> None:
         """Be deleted: out of every list, its phone and e-mail free for another lead, its history kept."""
@@ -90,27 +92,6 @@ class Lead:
         """Count one change, made at `now`."""
         self.version += 1
         self.updated_at = now
-
-
-def name_error(name: str) -> FieldError | None:
-    """Why `name`, cleaned already, is no lead's name: it has 1 to 200 characters on one line."""
-    if not name:
-        return FieldError(field="name", code="required", detail="A lead needs a name.")
-    return text_error("name", name, max_length=MAX_NAME_LENGTH)
-
-
-def source_error(source: str) -> FieldError | None:
-    """Why `source`, cleaned and lower-cased already, is no source: it has 1 to 64 characters on one line."""
-    if not source:
-        return FieldError(field="source", code="required", detail=f"A source has 1 to {MAX_SOURCE_LENGTH} characters.")
-    return text_error("source", source, max_length=MAX_SOURCE_LENGTH)
-
-
-def contact_error(phone: Phone | None, email: str | None) -> FieldError | None:
-    """Why these two do not reach anybody: at least one of them must be there."""
-    if phone is None and email is None:
-        return FieldError(field="", code="contact_required", detail="A lead needs a phone number or an e-mail address.")
-    return None
 
 
 @dataclass(frozen=True, slots=True)

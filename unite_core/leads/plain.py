@@ -7,47 +7,41 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from unite_core.leads.model import Lead, LeadStatus
+from unite_core.leads.details import TEXTS, LeadDetails, LeadStatus
+from unite_core.leads.model import Lead
 from unite_core.leads.ports import LeadFilter
 from unite_core.paging import Page, PageRequest, Position
 from unite_core.phone import Phone
 
 
-def own_fields(lead: Lead) -> dict[str, Any]:
-    """What people decide about a lead, as `restore` takes it."""
+def own_fields(details: LeadDetails) -> dict[str, Any]:
+    """What people say about a lead, as `details_of` takes it."""
     return {
-        "name": lead.name,
-        "phone": lead.phone.number if lead.phone else None,
-        "phone_extension": lead.phone.extension if lead.phone else None,
-        "email": lead.email,
-        "status": lead.status.value,
-        "source": lead.source,
-        "assigned_to": str(lead.assigned_to) if lead.assigned_to else None,
+        "phone": details.phone.number if details.phone else None,
+        "phone_extension": details.phone.extension if details.phone else None,
+        "status": details.status.value,
+        "assigned_to": str(details.assigned_to) if details.assigned_to else None,
+        **details.texts,
     }
 
 
-def restore(lead: Lead, before: dict[str, Any]) -> None:
-    """Make the lead what it was, as `own_fields` told it.
-
-    When somebody last chose its status is kept: whoever takes a change back has chosen no less than whoever made it.
-    """
-    phone = Phone(before["phone"], before["phone_extension"]) if before["phone"] else None
-    lead.rename(before["name"])
-    lead.reach_under(phone, before["email"])
-    lead.move_to(LeadStatus(before["status"]))
-    lead.come_from(before["source"])
-    lead.assign(UUID(before["assigned_to"]) if before["assigned_to"] else None)
+def details_of(own: dict[str, Any], otherwise: LeadDetails) -> LeadDetails:
+    """The details that `own_fields` was given; what it did not know yet is as in `otherwise`."""
+    return LeadDetails.of(
+        {name: own.get(name, value) for name, value in otherwise.texts.items()},
+        phone=Phone(own["phone"], own["phone_extension"]) if own["phone"] else None,
+        status=LeadStatus(own["status"]),
+        assigned_to=_id(own["assigned_to"]),
+    )
 
 
 def to_plain(lead: Lead) -> dict[str, Any]:
     """A lead that is not deleted as text, numbers and None."""
     return {
         "id": str(lead.id),
-        "name": lead.name,
+        **lead.details.texts,
         "phone": [lead.phone.number, lead.phone.extension] if lead.phone else None,
-        "email": lead.email,
         "status": lead.status.value,
-        "source": lead.source,
         "assigned_to": str(lead.assigned_to) if lead.assigned_to else None,
         "created_at": lead.created_at.isoformat(),
         "updated_at": lead.updated_at.isoformat(),
@@ -63,12 +57,12 @@ def from_plain(plain: dict[str, Any]) -> Lead:
     """The lead that `to_plain` was given."""
     return Lead(
         id=UUID(plain["id"]),
-        name=plain["name"],
-        phone=Phone(*plain["phone"]) if plain["phone"] else None,
-        email=plain["email"],
-        status=LeadStatus(plain["status"]),
-        source=plain["source"],
-        assigned_to=_id(plain["assigned_to"]),
+        details=LeadDetails.of(
+            {field.name: plain[field.name] for field in TEXTS},
+            phone=Phone(*plain["phone"]) if plain["phone"] else None,
+            status=LeadStatus(plain["status"]),
+            assigned_to=_id(plain["assigned_to"]),
+        ),
         created_at=datetime.fromisoformat(plain["created_at"]),
         updated_at=datetime.fromisoformat(plain["updated_at"]),
         created_by=_id(plain["created_by"]),

@@ -8,7 +8,8 @@ from typing import Protocol
 from uuid import UUID
 
 from unite_core.identity.ports import IdentityUnitOfWork
-from unite_core.leads.model import Lead, LeadImage, LeadStatus
+from unite_core.leads.details import LeadStatus
+from unite_core.leads.model import Lead, LeadImage
 from unite_core.paging import Page, PageRequest
 
 LEADS_NAMESPACE = "leads"
@@ -46,10 +47,17 @@ class LeadFilter:
     question: tuple[str, ...] | None = None
     created_from: datetime | None = None
     created_to: datetime | None = None
+    companies: frozenset[str] = frozenset()
     called: bool | None = None
     call_outcomes: frozenset[str] = frozenset()
     called_within: timedelta | None = None
     visible_to: UUID | None = None
+
+    @property
+    def texts(self) -> dict[str, frozenset[str]]:
+        """Name of a text field -> what its key may be (`TextField.key`), for each that limits the list."""
+        given = {"source": self.sources, "company": self.companies}
+        return {name: keys for name, keys in given.items() if keys}
 
     @property
     def by_calls(self) -> bool:

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 from unite_core.text import normalize
 
@@ -25,15 +26,15 @@ def words(text: str) -> list[str]:
     return _WORD.findall(text.casefold())
 
 
-def search_text(name: str, phone: str | None, email: str | None) -> str:
+def search_text(texts: Iterable[str], phone: str | None) -> str:
     """What is indexed of a lead: its words, separated by spaces.
 
     A phone number is there from each of its first four digits on, so that it is found with and without its
     country calling code, and its last seven and last four digits are, because people remember those.
     """
-    found = words(name)
-    if email:
-        found += words(email)
+    found: list[str] = []
+    for text in texts:
+        found += words(text)
     if phone:
         digits = phone.lstrip("+")
         found += [digits[start:] for start in (0, 1, 2, 3, -7, -4)]

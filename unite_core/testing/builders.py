@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from itertools import count
 from typing import Any
@@ -16,7 +17,8 @@ from unite_core.errors import FieldError
 from unite_core.events import Event
 from unite_core.identity.model import REFRESH_TOKEN_TTL, Actor, Role, Session, User
 from unite_core.imports.model import ImportOptions, ImportStatus, LeadImport, LeadSnapshot, Rejection, RowKind
-from unite_core.leads.model import ImageStatus, Lead, LeadImage, LeadStatus
+from unite_core.leads.details import TEXTS, LeadDetails, LeadStatus
+from unite_core.leads.model import ImageStatus, Lead, LeadImage
 from unite_core.phone import Phone
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING, SequentialIds
 
@@ -76,18 +78,26 @@ def a_session(user: User, **changes: Any) -> Session:
 
 def a_lead(**changes: Any) -> Lead:
     """A new lead with a phone number of its own, no e-mail address, assigned to nobody."""
-    lead: dict[str, Any] = {
-        "id": an_id(),
+    details: dict[str, Any] = {field.name: None for field in TEXTS} | {
         "name": "Grace Hopper",
         "phone": a_phone(),
-        "email": None,
         "status": LeadStatus.NEW,
         "source": "api",
         "assigned_to": None,
+    }
+    own = {name: changes.pop(name, value) for name, value in details.items()}
+    lead: dict[str, Any] = {
+        "id": an_id(),
+        "details": LeadDetails(**own),
         "created_at": A_MONDAY_MORNING,
         "updated_at": A_MONDAY_MORNING,
     }
     return Lead(**{**lead, **changes})
+
+
+def revise(lead: Lead, **changes: Any) -> None:
+    """Change details of the lead by their names, and nothing else."""
+    lead.restore(replace(lead.details, **changes))
 
 
 def an_image(lead: Lead, created_by: User, **changes: Any) -> LeadImage:

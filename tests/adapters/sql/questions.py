@@ -12,7 +12,7 @@ from unite_core.identity.model import Role
 from unite_core.identity.ports import UserFilter
 from unite_core.imports.model import ImportStatus, RowKind
 from unite_core.imports.ports import ImportFilter
-from unite_core.leads.model import LeadStatus
+from unite_core.leads.details import LeadStatus
 from unite_core.leads.ports import LeadFilter
 from unite_core.notifications.model import ACTIVITY, TEXTS, DeliveryStatus
 from unite_core.notifications.ports import ActivityLog, DeliveryFilter, EventFilter
@@ -47,6 +47,8 @@ LEAD_LISTS = [
         LeadFilter(statuses=frozenset({LeadStatus.LOST, LeadStatus.NEW})), "ix_leads_status_listed", id="two statuses"
     ),
     pytest.param(LeadFilter(sources=frozenset({"fair"})), "ix_leads_source_listed", id="one source"),
+    pytest.param(LeadFilter(companies=frozenset({"acme"})), "ix_leads_company_listed", id="one company"),
+    pytest.param(LeadFilter(companies=frozenset({"acme", "fo"})), "ix_leads_company_listed", id="two companies"),
     pytest.param(LeadFilter(assigned_to=frozenset({BEN.id})), "ix_leads_assigned_listed", id="one agent"),
     pytest.param(LeadFilter(unassigned=True), "ix_leads_assigned_listed", id="nobody"),
     pytest.param(

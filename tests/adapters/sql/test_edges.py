@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
 from unite_core.phone import Phone
-from unite_core.testing.builders import a_lead, a_session, a_user, an_import
+from unite_core.testing.builders import a_lead, a_session, a_user, an_import, revise
 from unite_core.testing.contracts.database import add_all
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING as NOW
 
@@ -17,7 +17,7 @@ def test_a_real_lead_is_not_found_under_a_phone_that_its_pretended_self_gave_up(
     add_all(work, ann, coming, lead)
 
     with work() as unit:
-        lead.reach_under(new, lead.email)
+        revise(lead, phone=new)
         unit.rehearsal.put(coming.id, [lead])
         found = unit.rehearsal.matches(coming.id, [old.key, new.key], ["grace@example.com"])
 

@@ -14,18 +14,35 @@ from unite_core.application import FullUnitOfWork
 from unite_core.calls.ledger import LedgerEntry
 from unite_core.calls.model import CallTask, Outcome
 from unite_core.identity.model import User
-from unite_core.leads.model import DuplicateLead, Lead, LeadStatus
+from unite_core.leads.details import LeadStatus
+from unite_core.leads.model import DuplicateLead, Lead
 from unite_core.leads.ports import LeadFilter, Leads
 from unite_core.leads.search import question_words
 from unite_core.paging import PageRequest
-from unite_core.testing.builders import a_lead, a_task, a_user, an_entry
+from unite_core.testing.builders import a_lead, a_task, a_user, an_entry, revise
 from unite_core.testing.contracts.database import add_all
 from unite_core.testing.in_memory import InMemoryUnitOfWorkFactory, Store
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING as NOW
 from unite_core.unit_of_work import UnitOfWorkFactory
 
 NAMES = ("Ann Lee", "Anna Müller", "王小明", "Иван Петров", "O'Neil AND Sons", 'Rob "Bob" Roy', "NEAR*", "Ünal Çelik")
-QUESTIONS = ("ann", "an le", "müll", "小", "иван п", "and", '"bob', "near*", "+1 212", "example", "celik u", "nobody")
+COMPANIES = ("acme, inc.", "müller & söhne", "İş".lower(), "nobody")
+QUESTIONS = (
+    "inc",
+    "sohn",
+    "ann",
+    "an le",
+    "müll",
+    "小",
+    "иван п",
+    "and",
+    '"bob',
+    "near*",
+    "+1 212",
+    "example",
+    "celik u",
+    "nobody",
+)
 
 
 def walk(leads: Leads, filters: LeadFilter, limit: int) -> list[Lead]:
@@ -44,6 +61,7 @@ def some_leads(random: Random, people: list[UUID | None], count: int) -> list[Le
             name=random.choice(NAMES),
             email=f"lead{number}@example.com" if random.random() < 0.5 else None,
             source=random.choice(("api", "fair", "import")),
+            company=random.choice((None, None, "ACME, Inc.", "Acme, Inc.", "Müller & Söhne", "İş")),
             status=random.choice(list(LeadStatus)),
             assigned_to=random.choice(people),
             created_at=NOW + timedelta(minutes=random.randrange(30)),
@@ -57,6 +75,7 @@ def a_filter(random: Random, people: list[UUID | None]) -> LeadFilter:
     return LeadFilter(
         statuses=frozenset(random.sample(list(LeadStatus), random.choice((0, 0, 1, 2)))),
         sources=frozenset(random.sample(("api", "fair", "import", "nowhere"), random.choice((0, 0, 1, 2)))),
+        companies=frozenset(random.sample(COMPANIES, random.choice((0, 0, 0, 1, 2)))),
         assigned_to=frozenset(random.sample(somebody, random.choice((0, 0, 1, 2)))),
         unassigned=random.random() < 0.3,
         question=tuple(question_words(random.choice(QUESTIONS))) if random.random() < 0.4 else None,
@@ -202,7 +221,7 @@ def test_the_index_of_words_stays_in_step_with_the_leads(
             unit.leads.add_many([a_lead(name="Evans"), a_lead(phone=stays.phone)])
         unit.commit()
     with work() as unit:
-        renamed.rename("Foster")
+        revise(renamed, name="Foster")
         gone.hide(NOW)
         back.hide(NOW)
         for lead in (renamed, gone, back):

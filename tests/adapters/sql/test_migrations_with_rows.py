@@ -21,7 +21,16 @@ from unite_core.testing.contracts.database import add_all
 from unite_core.testing.contracts.rollups import a_history, check_all_answers
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING as NOW
 
-NEW_COLUMNS = ("delivery_id", "summary_at", "summary_tz", "summary_since", "one_time_until", "one_time_hash")
+NEW_COLUMNS = (
+    "delivery_id",
+    "summary_at",
+    "summary_tz",
+    "summary_since",
+    "one_time_until",
+    "one_time_hash",
+    "company",
+    "company_key",
+)
 """Columns that later migrations add to the tables of the second one."""
 
 

@@ -19,7 +19,7 @@ from unite_core.errors import Deadlock, Unavailable
 from unite_core.leads.model import Lead
 from unite_core.leads.ports import LeadFilter
 from unite_core.paging import PageRequest
-from unite_core.testing.builders import a_lead, a_session, a_user
+from unite_core.testing.builders import a_lead, a_session, a_user, revise
 from unite_core.testing.contracts.database import add_all, run_concurrently
 
 SESSION = {
@@ -145,7 +145,7 @@ def in_each_others_way(work: SqlUnitOfWorkFactory) -> list[bool]:
 
 
 def rename(lead: Lead, name: str) -> None:
-    lead.rename(name)
+    revise(lead, name=name)
     lead.touched(lead.updated_at)
 
 

@@ -2,15 +2,20 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from uuid import UUID
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Engine, inspect
+from sqlalchemy import Engine, delete, inspect, select, update
 
 from adapters.sql.engine import create_engine_for
 from adapters.sql.migrate import current, downgrade, head, is_compared, is_current, upgrade
+from adapters.sql.mysql_words import in_index, stored
 from adapters.sql.schema import schema
+from adapters.sql.tables import leads
+from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
+from unite_core.testing.builders import a_lead
 
 
 @pytest.fixture
@@ -34,7 +39,7 @@ def _things(engine: Engine) -> dict[str, str]:
 def test_migrations_walk_up_and_down_and_up_again(empty: Engine) -> None:
     upgrade(empty)
     made = _things(empty)
-    assert set(made) == set(schema.tables)
+    assert set(made) == {*schema.tables, "lead_words"}
 
     downgrade(empty, "base")
     assert _things(empty) == {}
@@ -91,8 +96,50 @@ def test_every_table_is_of_one_engine_and_one_character_set(mysql_engine: Engine
     assert {tuple(row) for row in rows} == {("InnoDB", "utf8mb4_bin")}
 
 
-def test_the_words_of_leads_have_their_index(mysql_engine: Engine) -> None:
-    assert "FULLTEXT KEY `ft_leads_search_text` (`search_text`)" in _things(mysql_engine)["leads"]
+def test_the_words_of_leads_have_their_index_in_a_table_of_their_own(mysql_engine: Engine) -> None:
+    made = _things(mysql_engine)
+
+    assert "FULLTEXT KEY `ft_lead_words` (`search_text`)" in made["lead_words"]
+    assert "FULLTEXT" not in made["leads"]
+
+
+def test_a_column_of_the_leads_is_added_without_writing_them_anew(empty: Engine) -> None:
+    upgrade(empty)
+
+    with empty.connect() as connection:
+        connection.exec_driver_sql("ALTER TABLE leads ADD COLUMN another VARCHAR(200), ALGORITHM = INSTANT")
+
+
+def test_the_leads_of_before_are_found_and_those_that_the_version_before_writes_are(empty: Engine) -> None:
+    upgrade(empty)
+    # More than are copied at once.
+    many = [a_lead(name="Davis") for _ in range(2_100)]
+    old, renamed, gone = (a_lead(name=name) for name in ("Adams", "Brown", "Clark"))
+    with SqlUnitOfWorkFactory(empty)() as unit:
+        unit.leads.add_many([old, *many[:1_200], renamed, *many[1_200:], gone])
+        unit.commit()
+    downgrade(empty, "0010~0007")
+    upgrade(empty)
+    assert [found(empty, word) for word in ("adams", "brown", "clark")] == [[old.id], [renamed.id], [gone.id]]
+    assert len(found(empty, "davis")) == len(many)
+
+    with empty.begin() as connection:
+        # What a version does that knows no other table: it writes the column.
+        connection.execute(update(leads).where(leads.c.id == renamed.id).values(search_text=stored("foster")))
+        connection.execute(update(leads).where(leads.c.id == gone.id).values(search_text=""))
+
+    assert [found(empty, word) for word in ("adams", "foster", "brown", "clark")] == [[old.id], [renamed.id], [], []]
+    with empty.begin() as connection:
+        connection.execute(delete(leads).where(leads.c.id == renamed.id))
+    assert found(empty, "foster") == []
+    with empty.connect() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM lead_words").scalar_one() == len(many) + 2
+
+
+def found(engine: Engine, word: str) -> list[UUID]:
+    """The leads that the index finds by the word."""
+    with engine.connect() as connection:
+        return list(connection.execute(select(leads.c.id).where(in_index([word]))).scalars())
 
 
 def test_those_who_record_events_do_not_wait_for_the_deliveries_to_be_copied(empty: Engine) -> None:

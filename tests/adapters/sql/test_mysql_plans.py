@@ -59,7 +59,8 @@ from unite_core.errors import NotFound
 from unite_core.events import Event
 from unite_core.identity.model import Role
 from unite_core.imports.model import ImportStatus, RowKind
-from unite_core.leads.model import ImageStatus, LeadStatus
+from unite_core.leads.details import LeadStatus
+from unite_core.leads.model import ImageStatus
 from unite_core.leads.ports import LeadFilter
 from unite_core.notifications.model import DeliveryStatus
 from unite_core.paging import PageRequest, Position
@@ -302,7 +303,9 @@ def test_rare_words_are_found_in_their_index_and_what_they_find_is_put_in_order(
     steps = plan(full, lambda unit: unit.leads.page(LeadFilter(question=("ann4711",)), request_))
 
     found = [step for step in steps if step["type"] == "fulltext"]
-    assert [step["key"] for step in found] == ["ft_leads_search_text"]
+    assert [(step["table"], step["key"]) for step in found] == [("lead_words", "ft_lead_words")]
+    by_words = [step for step in steps if "lead_words" in step["statement"]]
+    assert [step["key"] for step in by_words if step["table"] == "leads"] == ["PRIMARY"]
     assert badly_done([step for step in steps if step not in found]) == []
 
 

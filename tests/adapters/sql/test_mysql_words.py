@@ -31,7 +31,7 @@ def test_what_begins_a_word_begins_what_is_stored_of_it(word: str, length: int) 
 
 @given(TEXTS)
 def test_what_is_stored_is_ascii_and_has_a_token_that_is_short_enough_for_each_word(name: str) -> None:
-    indexed = search_text(name, "+12125550123", "grace@example.com")
+    indexed = search_text([name, "grace@example.com"], "+12125550123")
 
     tokens = stored(indexed).split(" ")
 

@@ -35,7 +35,8 @@ from unite_core.calls.model import TaskStatus
 from unite_core.calls.ports import LedgerFilter, TaskFilter
 from unite_core.errors import NotFound
 from unite_core.imports.model import RowKind
-from unite_core.leads.model import ImageStatus, LeadStatus
+from unite_core.leads.details import LeadStatus
+from unite_core.leads.model import ImageStatus
 from unite_core.leads.ports import LeadFilter
 from unite_core.paging import PageRequest
 from unite_core.testing.builders import a_lead, a_note, a_rejection, a_snapshot, a_task, an_entry, an_event, an_image

@@ -1,11 +1,12 @@
 """Rehearsals of any size are cleared, and only they."""
 
 import pytest
-from sqlalchemy import Engine, event, func, select
+from sqlalchemy import Engine, event, func, select, update
 
 from adapters.sql import dry_runs as adapter
 from adapters.sql.tables import import_rehearsal
 from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
+from unite_core.leads.plain import to_plain
 from unite_core.testing.builders import a_lead, a_user, an_import
 from unite_core.testing.contracts.database import add_all
 
@@ -42,3 +43,18 @@ def test_a_rehearsal_is_cleared_in_portions_and_another_one_stays(
     with engine.connect() as connection:
         left = connection.execute(select(import_rehearsal.c.import_id, func.count()).group_by("import_id")).all()
     assert [tuple(row) for row in left] == [(kept.id, 5)]
+
+
+def test_what_an_older_version_pretended_is_read_without_the_fields_that_it_did_not_know(
+    work: SqlUnitOfWorkFactory,
+) -> None:
+    owner = a_user()
+    coming, lead = an_import(owner), a_lead(email="grace@example.com")
+    add_all(work, owner, coming)
+    with work() as unit:
+        unit.rehearsal.put(coming.id, [lead])
+        assert unit._connection is not None
+        known = {name: value for name, value in to_plain(lead).items() if name != "company"}
+        unit._connection.execute(update(import_rehearsal).values(pretended=known))
+
+        assert unit.rehearsal.matches(coming.id, [], ["grace@example.com"]).by_email == {"grace@example.com": lead}

@@ -9,7 +9,7 @@ from unite_core.imports.rows import LeadDraft
 
 def people(content: bytes) -> list[tuple[int, str | None, str | None]]:
     found = drafts(content)
-    return [(draft.row, draft.name, draft.email) for draft in found if isinstance(draft, LeadDraft)]
+    return [(draft.row, draft.texts.get("name"), draft.email) for draft in found if isinstance(draft, LeadDraft)]
 
 
 ALICE_AND_BOB = [(2, "Alice", "alice@example.com"), (3, "Bob", "bob@example.com")]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unite_core.imports.columns import FIELDS, IGNORE, MAX_COLUMNS, ColumnMap, header_key, map_columns
+from unite_core.imports.columns import FIELDS, IGNORE, IMPORTED, MAX_COLUMNS, ColumnMap, header_key, map_columns
 from unite_core.imports.decoding import InvalidFile
 from unite_core.imports.error_report import REPORT_COLUMNS
 
@@ -45,6 +45,13 @@ def fields(header: list[str], explicit: dict[str, str | None] | None = None) -> 
         ("Lead Source", "source"),
         ("Herkunft", "source"),
         ("Owner", "assigned_to"),
+        ("Company", "company"),
+        ("Company name", "company"),
+        ("Organisation", "company"),
+        ("Account Name", "company"),
+        ("Firma", "company"),
+        ("SOCIÉTÉ", "company"),
+        ("Empresa", "company"),
         ("Assigned To", "assigned_to"),
         ("＇Ｅｍａｉｌ", "email"),  # noqa: RUF001 - full width is what some keyboards write
     ],
@@ -55,7 +62,7 @@ def test_a_header_is_known_without_its_case_spacing_punctuation_and_accents(head
     assert fields([header, *rest])[0] == field
 
 
-@pytest.mark.parametrize("header", ["Lead Owner", "Deal Stage", "Company", "Phone 2", "Email 2", "Website", "Notes"])
+@pytest.mark.parametrize("header", ["Lead Owner", "Deal Stage", "Phone 2", "Email 2", "Website", "Notes"])
 def test_a_header_that_means_something_else_is_ignored(header: str) -> None:
     found = map_columns([header, "Name", "Phone 1"])
 
@@ -71,11 +78,12 @@ def test_the_columns_of_a_generated_lead_list_map_as_its_readers_expect() -> Non
     assert mapped == {
         "First Name": "first_name",
         "Last Name": "last_name",
+        "Company": "company",
         "Phone 1": "phone",
         "Email 1": "email",
         "Source": "source",
     }
-    assert found.mapped == 5
+    assert found.mapped == 6
 
 
 def test_the_better_synonym_wins_wherever_it_stands() -> None:
@@ -85,6 +93,20 @@ def test_the_better_synonym_wins_wherever_it_stands() -> None:
     assert found.columns[0].reason == "another column is the phone already"
     assert found.index("phone") == 2
     assert found.index("email") is None
+
+
+def test_the_name_of_a_company_is_no_name_of_a_person() -> None:
+    assert fields(["Company Name", "Contact Name", "Email"]) == ["company", "name", "email"]
+    with pytest.raises(InvalidFile) as refused:
+        map_columns(["Company Name", "Email"])
+    assert refused.value.code == "no_name_column"
+
+
+def test_a_header_means_one_field() -> None:
+    meanings = {(header_key(header), field.name) for field in IMPORTED for header in field.headers.split(", ")}
+    headers = [header for header, _ in meanings]
+
+    assert [header for header in headers if headers.count(header) > 1] == []
 
 
 def test_the_first_of_equal_headers_wins() -> None:

@@ -232,4 +232,4 @@ def said(outcome: LeadDraft | tuple[FieldError, ...]) -> object:
     """The outcome without row numbers, which differ, and counts of cells, which do too."""
     if isinstance(outcome, tuple):
         return [(problem.field, problem.code, problem.suggestion) for problem in outcome]
-    return (outcome.name, outcome.phone, outcome.email, outcome.status, outcome.source, outcome.assigned_to)
+    return (outcome.texts, outcome.phone, outcome.status, outcome.assigned_to)

@@ -63,6 +63,31 @@ def test_what_nothing_fills_is_new_and_from_an_import_and_nobodys(scenario: Impo
     assert (lead.status, lead.source, lead.assigned_to) == (LeadStatus.NEW, "import", None)
 
 
+def test_a_row_says_which_company_a_lead_works_for(scenario: ImportScenario) -> None:
+    rows = ("Grace,grace@example.com,Eckert-Mauchly", "Ada,ada@example.com, ", f"Zoe,zoe@example.com,{'x' * 201}")
+    done = scenario.import_file("\n".join(["Name,Email,Firma", *rows]))
+
+    assert [(lead.name, lead.details.company) for lead in scenario.leads()] == [
+        ("Grace", "Eckert-Mauchly"),
+        ("Ada", None),
+    ]
+    [[problem]] = [rejection.problems for rejection in scenario.rejections(done.id)]
+    assert (problem.field, problem.code) == ("company", "too_long")
+
+
+def test_a_row_changes_the_company_and_an_undo_puts_it_back(scenario: ImportScenario) -> None:
+    known = scenario.unite.leads.add(scenario.ann, NewLead(name="Grace", email="grace@example.com", company="Navy"))
+    rows = "Email,Company\ngrace@example.com,Remington Rand\n"
+    done = scenario.import_file(rows, on_duplicate=OnDuplicate.UPDATE)
+    assert scenario.unite.leads.get(scenario.ann, known.id).details.company == "Remington Rand"
+    scenario.import_file("Email,Company\ngrace@example.com,\n", on_duplicate=OnDuplicate.UPDATE)
+    assert scenario.unite.leads.get(scenario.ann, known.id).details.company == "Remington Rand"
+
+    scenario.unite.imports.undo(scenario.ann, done.id)
+
+    assert scenario.unite.leads.get(scenario.ann, known.id).details.company == "Navy"
+
+
 def test_columns_may_be_named(scenario: ImportScenario) -> None:
     done = scenario.import_file("Wer,Wo\nGrace,+12125550101\n", columns={"Wer": "name", "Wo": "phone"})
 

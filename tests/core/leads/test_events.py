@@ -62,6 +62,7 @@ def test_a_lead_that_is_added_is_told_of_as_it_was_then(scenario: LeadScenario) 
         "status": "new",
         "source": "api",
         "assigned_to": str(scenario.ann.user_id),
+        "company": None,
     }
 
 

@@ -212,7 +212,13 @@ def test_a_lead_is_changed_and_what_is_not_mentioned_stays(scenario: LeadScenari
     changed = scenario.change(scenario.manager, lead, status=LeadStatus.LOST)
 
     now = scenario.ports.clock.now()
-    assert changed == replace(lead, status=LeadStatus.LOST, status_chosen_at=now, version=2, updated_at=now)
+    assert changed == replace(
+        lead,
+        details=replace(lead.details, status=LeadStatus.LOST),
+        status_chosen_at=now,
+        version=2,
+        updated_at=now,
+    )
     assert scenario.unite.leads.get(scenario.admin, lead.id) == changed
 
 

@@ -7,8 +7,17 @@ from typing import Any
 
 import pytest
 
-from unite_core.leads.model import Lead, LeadStatus
-from unite_core.leads.plain import from_plain, page_digest, page_from_plain, page_to_plain, to_plain
+from unite_core.leads.details import LeadDetails, LeadStatus
+from unite_core.leads.model import Lead
+from unite_core.leads.plain import (
+    details_of,
+    from_plain,
+    own_fields,
+    page_digest,
+    page_from_plain,
+    page_to_plain,
+    to_plain,
+)
 from unite_core.leads.ports import LeadFilter
 from unite_core.paging import Page, PageRequest, Position
 from unite_core.phone import Phone
@@ -20,6 +29,7 @@ FULL = a_lead(
     name="Zoë 小明",
     phone=Phone("+12125550123", "7"),
     email="zoe@example.com",
+    company="Łódź & Söhne",
     status=LeadStatus.QUALIFIED,
     assigned_to=an_id(),
     updated_at=LATER,
@@ -37,7 +47,18 @@ def test_a_lead_comes_back_from_json_as_it_was(lead: Lead) -> None:
 
 
 def test_everything_about_a_lead_that_is_not_deleted_is_there() -> None:
-    assert set(to_plain(FULL)) == {field.name for field in fields(Lead)} - {"deleted_at"}
+    assert set(to_plain(FULL)) == {field.name for kind in (Lead, LeadDetails) for field in fields(kind)} - {
+        "deleted_at",
+        "details",
+    }
+
+
+def test_what_details_of_before_do_not_know_stays_as_it_is() -> None:
+    before = own_fields(a_lead(name="Ada", company="Acme").details)
+    del before["company"]
+
+    assert details_of(before, FULL.details).company == FULL.details.company
+    assert details_of(before, FULL.details).name == "Ada"
 
 
 @pytest.mark.parametrize("after", [None, Position(LATER, an_id())], ids=["last", "not last"])
@@ -50,6 +71,7 @@ def test_a_page_comes_back_from_json_as_it_was(after: Position | None) -> None:
 CONDITIONS: dict[str, Any] = {
     "statuses": frozenset({LeadStatus.NEW}),
     "sources": frozenset({"api"}),
+    "companies": frozenset({"acme"}),
     "assigned_to": frozenset({an_id()}),
     "unassigned": True,
     "question": (),

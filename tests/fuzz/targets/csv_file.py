@@ -52,8 +52,9 @@ def _check_portions(data: bytes, dialect: Dialect, records: list[Record]) -> Non
 
 
 def _check_draft(draft: LeadDraft) -> None:
-    for text in (draft.name, draft.source):
-        assert text is None or (text and clean(text) == text)
+    for name, text in draft.texts.items():
+        assert text
+        assert name == "email" or clean(text) == text
     assert draft.phone is not None or draft.email is not None
     if draft.email is not None:
         assert parse_email(draft.email) == draft.email

@@ -197,7 +197,15 @@ USER = {"email": "two@people.example", "name": "Two", "role": "agent", "password
 
 ROWS: dict[str, Row] = {
     f"GET {LEADS}": a_list(
-        LEADS, "?assigned_to={ann}", "?assigned_to={ben}", "?assigned_to=none", "?q=Lead", "?q=Later", "?limit=1"
+        LEADS,
+        "?assigned_to={ann}",
+        "?assigned_to={ben}",
+        "?assigned_to=none",
+        "?q=Lead",
+        "?q=Later",
+        "?q=company",
+        "?company=company-of-grace",
+        "?limit=1",
     ),
     f"POST {LEADS}": duplicates,
     f"GET {LEAD}": of_leads("/v1/leads/{lead}", 200),

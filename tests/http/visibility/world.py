@@ -135,8 +135,10 @@ class World:
 
     def _lead(self, name: str, by: str, owner: str | None) -> None:
         number = len(self.leads)
-        values = {f"Lead-{name}", f"+1212555010{number}", f"{name.lower()}@leads.example"}
+        company = f"Company-of-{name}"
+        values = {f"Lead-{name}", f"+1212555010{number}", f"{name.lower()}@leads.example", company}
         body = {"name": f"Lead-{name}", "phone": f"+1212555010{number}", "email": f"{name.lower()}@leads.example"}
+        body |= {"company": company}
         body |= {"assigned_to": self.id_of(owner)} if owner else {}
         answer = self.first(f"lead {name}", "/v1/leads", by, "/v1/leads", json=body)
         self.leads[name] = LeadFacts(answer.get_json()["id"], owner, values)

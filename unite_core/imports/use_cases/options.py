@@ -5,7 +5,7 @@ from collections import Counter
 from unite_core.errors import FieldError
 from unite_core.imports.model import ImportOptions
 from unite_core.imports.ports import ImportsUnitOfWork
-from unite_core.leads.model import source_error
+from unite_core.leads.details import source_error
 from unite_core.leads.use_cases import assignee_error
 from unite_core.phone import is_country
 from unite_core.text import clean

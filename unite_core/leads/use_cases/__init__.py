@@ -1,5 +1,6 @@
 """What can be done to leads and their pictures."""
 
+from unite_core.leads.use_cases.details import LeadChanges, NewLead
 from unite_core.leads.use_cases.images import (
     CompleteImage,
     CreateImage,
@@ -11,9 +12,7 @@ from unite_core.leads.use_cases.images import (
 from unite_core.leads.use_cases.leads import (
     CreateLead,
     DeleteLead,
-    LeadChanges,
     LeadToDelete,
-    NewLead,
     UpdateLead,
     assignee_error,
 )

@@ -8,44 +8,25 @@ from typing import ClassVar, Generic, TypeVar
 from uuid import UUID
 
 from unite_core.clock import Clock
-from unite_core.email import parse_email
 from unite_core.errors import FieldError, Forbidden, Invalid, NotFound
 from unite_core.identity.model import Actor, Permission
 from unite_core.identity.ports import IdentityUnitOfWork
 from unite_core.ids import Ids
+from unite_core.leads.details import EMAIL, NAME, TEXTS, LeadDetails, contact_error
 from unite_core.leads.events import lead_changed, lead_created, lead_deleted
-from unite_core.leads.model import (
-    DEFAULT_SOURCE,
-    Duplicate,
-    DuplicateLead,
-    Lead,
-    LeadStatus,
-    contact_error,
-    name_error,
-    source_error,
-)
+from unite_core.leads.model import Duplicate, DuplicateLead, Lead
 from unite_core.leads.ports import LeadsUnitOfWork
 from unite_core.leads.queries import visible_lead
-from unite_core.phone import Phone, PhonePolicy, parse_phone
-from unite_core.text import clean
+from unite_core.leads.use_cases.details import LeadChanges, NewLead, read_number, read_texts
+from unite_core.phone import Phone, PhonePolicy
 from unite_core.unit_of_work import UnitOfWorkFactory
-from unite_core.unset import UNSET, Unset
+from unite_core.unset import Unset
 from unite_core.versions import require_version
 
 W = TypeVar("W", bound=LeadsUnitOfWork)
 
-
-@dataclass(frozen=True, kw_only=True)
-class NewLead:
-    """A lead to be added, as somebody wrote it."""
-
-    name: str
-    phone: str | None = None
-    phone_extension: str | None = None
-    email: str | None = None
-    status: LeadStatus = LeadStatus.NEW
-    source: str = DEFAULT_SOURCE
-    assigned_to: UUID | None = None
+_OTHER_TEXTS = tuple(field for field in TEXTS if field is not NAME)
+_TEXTS_AFTER_CONTACT = tuple(field for field in _OTHER_TEXTS if field is not EMAIL)
 
 
 @dataclass(frozen=True)
@@ -65,30 +46,29 @@ class CreateLead:
     phones: PhonePolicy
 
     def __call__(self, actor: Actor, new: NewLead) -> Lead:
-        problems: list[FieldError] = []
-        name = _name(new.name, problems)
-        phone = _phone(new.phone, new.phone_extension, self.phones, problems)
-        email = _email(new.email, problems)
-        source = _source(new.source, problems)
-        unreachable = contact_error(phone, email)
-        if unreachable is not None and new.phone is None and new.email is None:
-            problems.append(unreachable)
-        if problems:
-            raise Invalid("The lead breaks a rule.", problems=problems)
+        details = self._details(new)
         now = self.clock.now()
         lead = Lead(
             id=self.ids.new(),
-            name=name,
-            phone=phone,
-            email=email,
-            status=new.status,
-            source=source,
-            assigned_to=None,
+            details=details,
             created_at=now,
             updated_at=now,
             created_by=actor.user_id,
         )
         return self.work.run(lambda work: self._add(work, actor, lead, new.assigned_to))
+
+    def _details(self, new: NewLead) -> LeadDetails:
+        """What is said about the lead; raises `Invalid`. Who works it is decided later."""
+        problems: list[FieldError] = []
+        texts = read_texts(new, (NAME,), problems)
+        phone = read_number(new.phone, new.phone_extension, self.phones, problems)
+        texts |= read_texts(new, _OTHER_TEXTS, problems)
+        unreachable = contact_error(phone, texts.get("email"))
+        if unreachable is not None and new.phone is None and new.email is None:
+            problems.append(unreachable)
+        if problems:
+            raise Invalid("The lead breaks a rule.", problems=problems)
+        return LeadDetails.of(texts, phone=phone, status=new.status, assigned_to=None)
 
     def _add(self, work: LeadsUnitOfWork, actor: Actor, lead: Lead, assigned_to: UUID | None) -> Lead:
         lead.assign(_assignee(work, actor, assigned_to))
@@ -98,24 +78,6 @@ class CreateLead:
             raise _told_to(actor, duplicate, work) from None
         work.record(lead_created(self.ids.new(), lead.created_at, actor, lead))
         return lead
-
-
-@dataclass(frozen=True, kw_only=True)
-class LeadChanges:
-    """What shall be different about a lead; UNSET leaves a thing as it is, None empties it.
-
-    A phone number that carries no extension leaves the extension as it is; no number, no extension (RFC 7396, 2).
-    """
-
-    lead_id: UUID
-    name: str | Unset = UNSET
-    phone: str | None | Unset = UNSET
-    phone_extension: str | None | Unset = UNSET
-    email: str | None | Unset = UNSET
-    status: LeadStatus | Unset = UNSET
-    source: str | Unset = UNSET
-    assigned_to: UUID | None | Unset = UNSET
-    expected_version: int | None = None
 
 
 @dataclass(frozen=True)
@@ -137,11 +99,11 @@ class UpdateLead:
         with self.work() as work:
             lead = visible_lead(work, actor, changes.lead_id)
             require_version(changes.expected_version, lead.version)
-            before = copy(lead)
-            now = self.clock.now()
-            self._apply(work, actor, lead, changes, now)
-            if lead == before:
+            details = self._details(work, actor, lead.details, changes)
+            if details == lead.details:
                 return lead
+            before, now = copy(lead), self.clock.now()
+            lead.revise(details, now)
             lead.touched(now)
             try:
                 work.leads.save(lead)
@@ -151,40 +113,46 @@ class UpdateLead:
             work.commit()
         return lead
 
-    def _apply(self, work: LeadsUnitOfWork, actor: Actor, lead: Lead, changes: LeadChanges, now: datetime) -> None:
+    def _details(self, work: LeadsUnitOfWork, actor: Actor, before: LeadDetails, changes: LeadChanges) -> LeadDetails:
+        """What is said about the lead after the changes; raises `Forbidden` and `Invalid`."""
         problems: list[FieldError] = []
-        if not isinstance(changes.name, Unset):
-            lead.rename(_name(changes.name, problems))
-        self._change_contact(lead, changes, problems)
-        if not isinstance(changes.status, Unset):
-            lead.choose_status(changes.status, now)
-        if not isinstance(changes.source, Unset):
-            lead.come_from(_source(changes.source, problems))
-        if not isinstance(changes.assigned_to, Unset) and changes.assigned_to != lead.assigned_to:
-            if not actor.may(Permission.ASSIGN_LEADS):
-                raise Forbidden("Only admins and managers give a lead to somebody else.")
-            if changes.assigned_to is not None:
-                _require_active(work, changes.assigned_to)
-            lead.assign(changes.assigned_to)
+        texts = before.texts | read_texts(changes, (NAME,), problems)
+        contact_problems: list[FieldError] = []
+        phone = self._phone(before.phone, changes, contact_problems)
+        texts |= read_texts(changes, (EMAIL,), contact_problems)
+        unreachable = contact_error(phone, texts["email"])
+        if unreachable is not None and not contact_problems:
+            contact_problems.append(unreachable)
+        problems += contact_problems
+        texts |= read_texts(changes, _TEXTS_AFTER_CONTACT, problems)
+        assigned_to = self._assigned_to(work, actor, before.assigned_to, changes)
         if problems:
             raise Invalid("The changes break a rule.", problems=problems)
+        status = before.status if isinstance(changes.status, Unset) else changes.status
+        return LeadDetails.of(texts, phone=phone, status=status, assigned_to=assigned_to)
 
-    def _change_contact(self, lead: Lead, changes: LeadChanges, problems: list[FieldError]) -> None:
-        phone, email = lead.phone, lead.email
-        faults = len(problems)
+    def _assigned_to(
+        self, work: LeadsUnitOfWork, actor: Actor, before: UUID | None, changes: LeadChanges
+    ) -> UUID | None:
+        if isinstance(changes.assigned_to, Unset) or changes.assigned_to == before:
+            return before
+        if not actor.may(Permission.ASSIGN_LEADS):
+            raise Forbidden("Only admins and managers give a lead to somebody else.")
+        if changes.assigned_to is not None:
+            _require_active(work, changes.assigned_to)
+        return changes.assigned_to
+
+    def _phone(self, before: Phone | None, changes: LeadChanges, problems: list[FieldError]) -> Phone | None:
+        extension = changes.phone_extension
         if not isinstance(changes.phone, Unset):
-            given = changes.phone_extension
-            phone = _phone(changes.phone, None if isinstance(given, Unset) else given, self.phones, problems)
-            if isinstance(given, Unset) and phone and lead.phone and phone.extension is None:
-                phone = replace(phone, extension=lead.phone.extension)
-        elif not isinstance(changes.phone_extension, Unset):
-            phone = _phone(phone.number if phone else None, changes.phone_extension, self.phones, problems)
-        if not isinstance(changes.email, Unset):
-            email = _email(changes.email, problems)
-        unreachable = contact_error(phone, email)
-        if unreachable is not None and len(problems) == faults:
-            problems.append(unreachable)
-        lead.reach_under(phone, email)
+            given = None if isinstance(extension, Unset) else extension
+            phone = read_number(changes.phone, given, self.phones, problems)
+            if isinstance(extension, Unset) and phone and before and phone.extension is None:
+                return replace(phone, extension=before.extension)
+            return phone
+        if not isinstance(extension, Unset):
+            return read_number(before.number if before else None, extension, self.phones, problems)
+        return before
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -265,46 +233,3 @@ def _told_to(actor: Actor, duplicate: DuplicateLead, work: LeadsUnitOfWork) -> D
             for found in duplicate.duplicates
         )
     )
-
-
-def _name(text: str, problems: list[FieldError]) -> str:
-    name = clean(text)
-    problem = name_error(name)
-    if problem is not None:
-        problems.append(problem)
-    return name
-
-
-def _source(text: str, problems: list[FieldError]) -> str:
-    source = clean(text).lower()
-    problem = source_error(source)
-    if problem is not None:
-        problems.append(problem)
-    return source
-
-
-def _phone(text: str | None, extension: str | None, policy: PhonePolicy, problems: list[FieldError]) -> Phone | None:
-    if text is None:
-        if extension is not None:
-            problems.append(
-                FieldError(
-                    field="phone_extension", code="phone_required", detail="An extension goes with a phone number."
-                )
-            )
-        return None
-    extension = clean(extension) if extension is not None else None
-    phone = parse_phone(clean(text), country=policy.default_country, rule=policy.rule, extension=extension)
-    if isinstance(phone, FieldError):
-        problems.append(phone)
-        return None
-    return phone
-
-
-def _email(text: str | None, problems: list[FieldError]) -> str | None:
-    if text is None:
-        return None
-    email = parse_email(clean(text))
-    if isinstance(email, FieldError):
-        problems.append(email)
-        return None
-    return email

@@ -20,7 +20,7 @@ from unite_core.leads.model import Lead
 from unite_core.leads.ports import CALLED_LEADS_NAMESPACE, LEAD_LISTS, LeadFilter, lead_namespace
 from unite_core.leads.queries import GetLead, ListLeads
 from unite_core.paging import PageRequest
-from unite_core.testing.builders import a_lead, a_session, a_task, a_user, an_actor, an_entry, an_id
+from unite_core.testing.builders import a_lead, a_session, a_task, a_user, an_actor, an_entry, an_id, revise
 from unite_core.testing.contracts.database import DatabaseContract, add_all, delete_lead, save_lead
 from unite_core.testing.in_memory.cache import InMemoryCache
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING, FixedClock
@@ -80,7 +80,7 @@ class CachedReadsContract(DatabaseContract):
             GetLead(reads, cache)(_ADMIN, lead.id)
             _listed(reads, cache)
 
-            lead.rename(name)
+            revise(lead, name=name)
             lead.touched(A_MONDAY_MORNING)
             save_lead(work, lead)
 
@@ -146,7 +146,7 @@ class CachedReadsContract(DatabaseContract):
             unit.lead_calls.correct(call, correction)
             unit.commit()
         assert _listed(reads, cache, busy) == [lead]
-        lead.rename("Ada")
+        revise(lead, name="Ada")
         lead.touched(A_MONDAY_MORNING)
         save_lead(work, lead)
 
@@ -297,7 +297,7 @@ class CachedReadsContract(DatabaseContract):
         add_all(work, ann, session, lead)
         cache.forgotten.clear()
         GetLead(reads, cache)(_ADMIN, lead.id)
-        changed = replace(lead, name="Ada", version=2)
+        changed = replace(lead, details=replace(lead.details, name="Ada"), version=2)
         seen: list[object] = []
 
         with work() as unit:

@@ -7,12 +7,12 @@ from uuid import UUID
 import pytest
 
 from unite_core.imports.ports import ImportsUnitOfWork
-from unite_core.leads.model import LeadStatus
+from unite_core.leads.details import LeadStatus
 from unite_core.leads.ports import LeadFilter
 from unite_core.leads.search import question_words
 from unite_core.paging import PageRequest, Position
 from unite_core.phone import Phone
-from unite_core.testing.builders import a_lead, a_user
+from unite_core.testing.builders import a_lead, a_user, revise
 from unite_core.testing.contracts.database import DatabaseContract, add_all, delete_lead, listed_leads, save_lead
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING
 from unite_core.unit_of_work import UnitOfWorkFactory
@@ -86,6 +86,17 @@ class LeadListContract(DatabaseContract):
 
         assert listed_leads(reads, statuses) == [leads[4].id, leads[0].id]
         assert listed_leads(reads, sources) == [leads[4].id, leads[0].id]
+
+    def test_a_company_is_compared_without_case_and_shown_as_it_was_written(
+        self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
+    ) -> None:
+        leads = [a_lead(company=company) for company in ("ACME, Inc.", "Acme, Inc.", "Acme", None)]
+        add_all(work, *leads)
+
+        with reads() as unit:
+            page = unit.leads.page(LeadFilter(companies=frozenset({"acme, inc."})), PageRequest())
+
+        assert [lead.details.company for lead in page.items] == ["Acme, Inc.", "ACME, Inc."]
 
     def test_leads_are_found_by_whom_they_are_assigned_to(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
@@ -165,7 +176,7 @@ class LeadListContract(DatabaseContract):
     ) -> None:
         lead = a_lead(name="Grace Murray")
         add_all(work, lead, a_lead(name="Somebody Else"))
-        lead.rename("Grace Hopper")
+        revise(lead, name="Grace Hopper")
         lead.touched(_NOW)
         save_lead(work, lead)
 

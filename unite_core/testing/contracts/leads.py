@@ -9,11 +9,12 @@ import pytest
 
 from unite_core.errors import NotFound, PreconditionFailed
 from unite_core.imports.ports import ImportsUnitOfWork
-from unite_core.leads.model import Duplicate, DuplicateLead, LeadStatus
+from unite_core.leads.details import LeadStatus
+from unite_core.leads.model import Duplicate, DuplicateLead
 from unite_core.leads.ports import LeadFilter
 from unite_core.paging import PageRequest
 from unite_core.phone import Phone
-from unite_core.testing.builders import a_lead, a_user, an_id, an_import
+from unite_core.testing.builders import a_lead, a_user, an_id, an_import, revise
 from unite_core.testing.contracts.database import (
     DatabaseContract,
     add_all,
@@ -66,10 +67,10 @@ class LeadsContract(DatabaseContract):
         lead = a_lead(name="Grace", phone=_PHONE)
         with work() as unit:
             unit.leads.add(lead)
-            lead.rename("Changed after adding")
+            revise(lead, name="Changed after adding")
             for found in (unit.leads.get(lead.id), unit.leads.matches([_PHONE.key], []).by_phone[_PHONE.key]):
                 assert found.name == "Grace"
-                found.rename("Changed after finding")
+                revise(found, name="Changed after finding")
             assert unit.leads.get(lead.id).name == "Grace"
 
     def test_leads_are_found_by_their_ids(
@@ -115,12 +116,12 @@ class LeadsContract(DatabaseContract):
         for status in (LeadStatus.CONTACTED, LeadStatus.LOST):
             with work() as unit:
                 lead = unit.leads.get(lead.id)
-                lead.choose_status(status, lead.updated_at + _HOUR)
+                lead.revise(replace(lead.details, status=status), lead.updated_at + _HOUR)
                 lead.touched(lead.updated_at + _HOUR)
                 unit.leads.save(lead)
                 unit.commit()
             # By somebody who has read it before, and chooses nothing.
-            lead.rename(f"Grace {status}")
+            revise(lead, name=f"Grace {status}")
             lead.touched(lead.updated_at)
             save_lead(work, lead)
 
@@ -215,10 +216,10 @@ class LeadsContract(DatabaseContract):
         ann = a_user()
         lead = a_lead(phone=_PHONE)
         add_all(work, ann, lead)
-        lead.rename("Grace Brewster Hopper")
-        lead.reach_under(Phone("+12125550124", "5"), "grace@example.com")
+        phone = Phone("+12125550124", "5")
+        revise(lead, name="Grace Brewster Hopper", phone=phone, email="grace@example.com", source="fair")
+        revise(lead, company="Eckert-Mauchly")
         lead.move_to(LeadStatus.CONVERTED)
-        lead.come_from("fair")
         lead.assign(ann.id)
         lead.touched(_NOW + _HOUR)
 
@@ -251,7 +252,7 @@ class LeadsContract(DatabaseContract):
         second = a_lead()
         before = replace(second)
         add_all(work, first, second)
-        second.reach_under(_PHONE, "first@example.com")
+        revise(second, phone=_PHONE, email="first@example.com")
         second.touched(_NOW)
 
         with pytest.raises(DuplicateLead) as refused:

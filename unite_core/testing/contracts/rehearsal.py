@@ -9,7 +9,7 @@ from unite_core.imports.ports import ImportsUnitOfWork
 from unite_core.leads.model import Lead
 from unite_core.leads.ports import ContactMatches
 from unite_core.phone import Phone
-from unite_core.testing.builders import a_lead, a_user, an_import
+from unite_core.testing.builders import a_lead, a_user, an_import, revise
 from unite_core.testing.contracts.database import DatabaseContract, add_all
 from unite_core.unit_of_work import UnitOfWorkFactory
 
@@ -59,7 +59,8 @@ class DryRunLeadsContract(DatabaseContract):
         lead_import = an_import(ann)
         real = a_lead(phone=_PHONE, email="grace@example.com")
         add_all(work, ann, lead_import, real)
-        changed = replace(real, phone=Phone("+12125550124"), name="Grace the Second", version=2)
+        changed = replace(real, version=2)
+        revise(changed, phone=Phone("+12125550124"), name="Grace the Second")
 
         _pretend(work, lead_import, changed)
 
@@ -76,10 +77,11 @@ class DryRunLeadsContract(DatabaseContract):
         lead_import = an_import(ann)
         add_all(work, ann, lead_import)
         first = a_lead(phone=_PHONE, email="grace@example.com")
-        second = replace(first, phone=None, name="Grace the Second")
+        second = replace(first)
+        revise(second, phone=None, name="Grace the Second")
 
         _pretend(work, lead_import, first)
-        first.rename("Changed after putting")
+        revise(first, name="Changed after putting")
         assert _matches(reads, lead_import).by_email["grace@example.com"].name != "Changed after putting"
         _pretend(work, lead_import, second)
 
@@ -93,8 +95,10 @@ class DryRunLeadsContract(DatabaseContract):
         first = a_lead(phone=_PHONE, email="first@example.com")
         add_all(work, ann, lead_import, first)
         second = a_lead(phone=_PHONE, email="second@example.com")
+        moved = replace(first)
+        revise(moved, phone=Phone("+12125550124"))
 
-        _pretend(work, lead_import, replace(first, phone=Phone("+12125550124")))
+        _pretend(work, lead_import, moved)
         _pretend(work, lead_import, second)
 
         assert _matches(reads, lead_import).by_phone == {_PHONE.key: second}

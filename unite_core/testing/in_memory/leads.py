@@ -10,6 +10,7 @@ from unite_core.calls.ledger import LedgerEntry
 from unite_core.calls.model import Outcome
 from unite_core.calls.ports import CallCounts
 from unite_core.errors import NotFound, PreconditionFailed
+from unite_core.leads.details import FILTERED_TEXTS
 from unite_core.leads.model import Duplicate, DuplicateLead, ImageStatus, Lead, LeadImage
 from unite_core.leads.ports import (
     LEAD_LISTS,
@@ -190,12 +191,13 @@ class InMemoryLeadImages(LeadImages):
 
 
 def _meets(lead: Lead, filters: LeadFilter) -> bool:
+    texts = filters.texts
     if filters.question is not None and not (filters.question and answers(lead.search_text, list(filters.question))):
         return False
     anybody = not filters.assigned_to and not filters.unassigned
     return (
         (not filters.statuses or lead.status in filters.statuses)
-        and (not filters.sources or lead.source in filters.sources)
+        and all(field.key(lead.details) in texts[field.name] for field in FILTERED_TEXTS if field.name in texts)
         and (anybody or lead.assigned_to in filters.assigned_to or (filters.unassigned and lead.assigned_to is None))
         and (filters.created_from is None or lead.created_at >= filters.created_from)
         and (filters.created_to is None or lead.created_at < filters.created_to)
