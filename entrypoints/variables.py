@@ -21,7 +21,7 @@ class Setting:
 ENVIRONMENT = Setting(
     name="UNITE_ENVIRONMENT",
     meaning=(
-        "`development`, or `production`, where the start is refused as long as an embedded part would stand in for a "
+        "`development`, or `production`, which refuses to start if an embedded part would be used in place of a "
         "server that is not set."
     ),
     default="development",
@@ -38,7 +38,7 @@ HOST = Setting(name="UNITE_HOST", meaning="The network address to listen at.", d
 PORT = Setting(name="UNITE_PORT", meaning="The port to listen at, 1 to 65535.", default="8000")
 DATA_DIR = Setting(
     name="UNITE_DATA_DIR",
-    meaning="The folder that holds the database, the files and the keys; made where it is missing.",
+    meaning="The folder with the database, the files and the keys; created if it is missing.",
     default="./var",
 )
 DATABASE_URL = Setting(
@@ -53,36 +53,36 @@ DATABASE_URL = Setting(
 DATABASE_SERVICE_ACCOUNT = Setting(
     name="UNITE_DATABASE_SERVICE_ACCOUNT",
     meaning=(
-        "The account of MySQL or MariaDB that the service works with, where `migrate` uses another one: `service@%`. "
-        "`migrate` gives it its rights, table by table, and takes all others away."
+        "The MySQL or MariaDB account of the service, if `migrate` uses another one: `service@%`. "
+        "`migrate` grants it its rights, table by table, and revokes all others."
     ),
-    default="rights are left as they are",
+    default="rights are not changed",
 )
 MONGODB_URL = Setting(
     name="UNITE_MONGODB_URL",
-    meaning="Where the activity log is kept: `mongodb://user:password@host/database`.",
+    meaning="The MongoDB of the activity log: `mongodb://user:password@host/database`.",
     default="in the database",
     secret=True,
 )
 MONGODB_SERVICE_URL = Setting(
     name="UNITE_MONGODB_SERVICE_URL",
     meaning=(
-        "The address that the service reaches MongoDB by, where `migrate` uses another account: `migrate` makes the "
-        "account in it, with its password, and gives it the right to read the activity log and to add to it."
+        "The service's MongoDB address, if `migrate` uses another account: `migrate` creates the account in it, with "
+        "its password, and grants it the right to read the activity log and to add to it."
     ),
-    default="accounts are left as they are",
+    default="accounts are not changed",
     secret=True,
 )
 ACTIVITY_RETENTION_DAYS = Setting(
     name="UNITE_ACTIVITY_RETENTION_DAYS",
-    meaning="For how many days the activity log keeps events; 0 for ever.",
+    meaning="The retention of the activity log in days; 0 for ever.",
     default="0",
 )
 IMPORT_RETENTION_DAYS = Setting(
     name="UNITE_IMPORT_RETENTION_DAYS",
     meaning=(
-        "For how many days after its end an import can be undone, and its rejected rows be read; 0 for ever. What is "
-        "stored for that is deleted then; the import itself stays."
+        "The days after its end in which an import can be undone and its rejected rows can be read; 0 for ever. Then "
+        "the data for that is deleted; the import itself stays."
     ),
     default="90",
 )
@@ -90,52 +90,50 @@ REDIS_URL = Setting(
     name="UNITE_REDIS_URL",
     meaning=(
         "The Redis that several processes share: `redis://:password@host:6379/0`, or `rediss://` for TLS. It holds a "
-        "cache, the rate limits and the queues of the workers (RQ), and nothing that may not be lost."
+        "cache, the rate limits and the queues of the workers (RQ); all of it may be lost."
     ),
     default="no cache; limits are counted, and workers woken, on this machine",
     secret=True,
 )
 AWS_ENDPOINT_URL = Setting(
     name="UNITE_AWS_ENDPOINT_URL",
-    meaning="What stands in for AWS, such as moto or MinIO: `http://moto:5000`.",
-    default="AWS itself; region and credentials are found as every program of AWS finds them",
+    meaning="The address of a stand-in for AWS, such as moto or MinIO: `http://moto:5000`.",
+    default="AWS itself; region and credentials come from the usual sources of AWS programs",
 )
 S3_BUCKET_IMPORTS = Setting(
     name="UNITE_S3_BUCKET_IMPORTS",
-    meaning="The S3 bucket of the files to import and of the error reports. It goes with the next one.",
-    default="files are kept in the data folder",
+    meaning="The S3 bucket of the files to import and of the error reports. Set it with the next one.",
+    default="files are stored in the data folder",
 )
 S3_BUCKET_IMAGES = Setting(
     name="UNITE_S3_BUCKET_IMAGES",
     meaning="The S3 bucket of the pictures of leads.",
-    default="files are kept in the data folder",
+    default="files are stored in the data folder",
 )
 S3_PUBLIC_URL = Setting(
     name="UNITE_S3_PUBLIC_URL",
-    meaning="What clients reach the storage by, where that is another address than the service uses.",
-    default="the one that the service uses",
+    meaning="The storage's address for clients, if it differs from the service's.",
+    default="the same address",
 )
 SQS_IMPORTS_QUEUE_URL = Setting(
     name="UNITE_SQS_IMPORTS_QUEUE_URL",
-    meaning="The SQS queue with notifications of uploaded files; each file's import then starts by itself.",
+    meaning="The SQS queue with notices of uploaded files; each import then starts by itself.",
     default="clients start their imports",
 )
 SNS_TOPIC_ARN = Setting(
     name="UNITE_SNS_TOPIC_ARN",
-    meaning=(
-        "The SNS topic to which events are published for other services: `arn:aws:sns:eu-central-1:123456789012:unite`."
-    ),
+    meaning="The SNS topic with events for other services: `arn:aws:sns:eu-central-1:123456789012:unite`.",
     default="events are written to the log",
 )
 TWILIO_ACCOUNT_SID = Setting(
     name="UNITE_TWILIO_ACCOUNT_SID",
-    meaning="The account of Twilio that sends text messages: AC and 32 hexadecimal digits. It goes with the next two.",
-    default="text messages are shown in the log",
+    meaning="The Twilio account that sends text messages: AC and 32 hexadecimal digits. Set it with the next two.",
+    default="text messages are written to the log",
 )
 TWILIO_AUTH_TOKEN = Setting(
     name="UNITE_TWILIO_AUTH_TOKEN",
-    meaning="The token of that account. Twilio signs its webhook requests with it.",
-    default="text messages are shown in the log",
+    meaning="The token of that account. Twilio signs its requests to the service with it.",
+    default="text messages are written to the log",
     secret=True,
 )
 TWILIO_FROM = Setting(
@@ -150,21 +148,21 @@ TWILIO_MESSAGING_SERVICE_SID = Setting(
 )
 TWILIO_BASE_URL = Setting(
     name="UNITE_TWILIO_BASE_URL",
-    meaning="What stands in for Twilio, to try it and to test: `http://twilio:8010`.",
+    meaning="The address of a stand-in for Twilio, for trials and tests: `http://twilio:8010`.",
     default="Twilio itself",
 )
 MISSED_AFTER_MINUTES = Setting(
     name="UNITE_MISSED_AFTER_MINUTES",
-    meaning="How many minutes after it was due a call that nobody made is missed, 0 to 10080.",
+    meaning="The minutes after its due time at which a pending call becomes missed, 0 to 10080.",
     default="30",
 )
 SECRETS_ARN = Setting(
     name="UNITE_SECRETS_ARN",
     meaning=(
-        "A secret in AWS Secrets Manager: a JSON object whose names are these variables. The environment takes "
-        "precedence."
+        "A secret in AWS Secrets Manager: a JSON object whose names are these variables. The "
+        "environment takes precedence."
     ),
-    default="all variables are in the environment",
+    default="everything is in the environment",
 )
 JWT_KEYS = Setting(
     name="UNITE_JWT_KEYS",
@@ -173,32 +171,32 @@ JWT_KEYS = Setting(
         f"between. A secret has at least {MIN_SECRET_LENGTH} bytes. The first one signs, all of them verify: add a new "
         "one at the end, move it to the front once every process knows it, and take the old one out a day later."
     ),
-    default="made once, and kept in the data folder with mode 600",
+    default="created once, and stored in the data folder with mode 600",
     secret=True,
 )
 ADMIN_EMAIL = Setting(
     name="UNITE_ADMIN_EMAIL",
     meaning="The e-mail address of the first admin, who is added at the start if there is no admin.",
-    default="no admin is added",
+    default="nobody is added",
 )
 ADMIN_PASSWORD = Setting(
     name="UNITE_ADMIN_PASSWORD",
-    meaning="The first admin's password, 12 to 256 characters. It changes nothing once the admin is there.",
-    default="no admin is added",
+    meaning="The first admin's password, 12 to 256 characters. It has no effect once the admin exists.",
+    default="nobody is added",
     secret=True,
 )
 PUBLIC_URL = Setting(
     name="UNITE_PUBLIC_URL",
-    meaning="What links to the service start with, as clients reach it: `https://unite.example.com`.",
+    meaning="The service's address for clients, with which its links start: `https://unite.example.com`.",
     default="http:// with host and port",
 )
 TRUSTED_PROXIES = Setting(
     name="UNITE_TRUSTED_PROXIES",
     meaning=(
-        "The proxies that say in `X-Forwarded-For`, `-Proto` and `-Host` who a request is from: addresses and networks "
-        "with commas between, such as `10.0.0.0/24,2001:db8::7`."
+        "The proxies whose `X-Forwarded-For`, `-Proto` and `-Host` are trusted: addresses and networks with commas "
+        "between, such as `10.0.0.0/24,2001:db8::7`."
     ),
-    default="no proxy is trusted: the client is the address that connects",
+    default="none: the client is the address that connects",
 )
 CORS_ORIGINS = Setting(
     name="UNITE_CORS_ORIGINS",
@@ -206,11 +204,11 @@ CORS_ORIGINS = Setting(
         "The origins whose pages may use the API from a browser, with commas between: "
         "`https://app.example.com,http://localhost:5173`."
     ),
-    default="pages of other origins may not",
+    default="none: pages of other origins may not",
 )
 GRACE_SECONDS = Setting(
     name="UNITE_GRACE_SECONDS",
-    meaning="How many seconds requests have to end when the service is stopped, 1 to 3600; then they are aborted.",
+    meaning="The seconds that requests have to end when the service stops, 1 to 3600; then they are aborted.",
     default="3",
 )
 DRAIN_SECONDS = Setting(
@@ -223,42 +221,42 @@ DRAIN_SECONDS = Setting(
 )
 LOG_LEVEL = Setting(
     name="UNITE_LOG_LEVEL",
-    meaning="The lowest level that is logged: `debug`, `info`, `warning` or `error`.",
+    meaning="The lowest severity that is logged: `debug`, `info`, `warning` or `error`.",
     default="info",
 )
 LOG_FORMAT = Setting(
     name="UNITE_LOG_FORMAT",
-    meaning="How it is logged: `json`, one object a line, or `text`, for people.",
+    meaning="The format of the log: `json`, one object a line, or `text`, for people.",
     default="text at a terminal, json elsewhere",
 )
 RATE_LIMIT = Setting(
     name="UNITE_RATE_LIMIT",
-    meaning="How many requests a minute one user, or one address before login, may make; 0 for any number.",
+    meaning="The maximum number of requests a minute by one user, or by one address before login; 0 for any number.",
     default="1200",
 )
 LOGIN_LIMIT = Setting(
     name="UNITE_LOGIN_LIMIT",
-    meaning="How many logins a minute one account may try; 0 for any number.",
+    meaning="The maximum number of login attempts a minute for one account; 0 for any number.",
     default="10",
 )
 QUOTA_IMPORTS = Setting(
     name="UNITE_QUOTA_IMPORTS",
-    meaning="How many imports of one user may wait or run at the same time, 1 to 10000.",
+    meaning="The maximum number of imports of one user that wait or run at the same time, 1 to 10000.",
     default="50",
 )
 QUOTA_UPLOAD_MIB = Setting(
     name="UNITE_QUOTA_UPLOAD_MIB",
-    meaning="How many MiB the files of one user's waiting and running imports may have together, 512 to 1048576.",
+    meaning="The maximum MiB of all files of one user's waiting and running imports, 512 to 1048576.",
     default="4096",
 )
 QUOTA_TEXTS_PER_NUMBER = Setting(
     name="UNITE_QUOTA_TEXTS_PER_NUMBER",
-    meaning="How many text messages go to one telephone number within an hour, up to 10000; 0 for any number.",
+    meaning="The maximum number of text messages to one number within an hour, up to 10000; 0 for any number.",
     default="20",
 )
 QUOTA_TEXTS = Setting(
     name="UNITE_QUOTA_TEXTS",
-    meaning="How many text messages go out within an hour to all numbers together, up to 10000; 0 for any number.",
+    meaning="The maximum number of text messages to all numbers within an hour, up to 10000; 0 for any number.",
     default="0",
 )
 DEFAULT_COUNTRY = Setting(
@@ -268,12 +266,12 @@ DEFAULT_COUNTRY = Setting(
 )
 PHONE_RULE = Setting(
     name="UNITE_PHONE_RULE",
-    meaning="How strictly phone numbers are judged: `possible` asks for the right length, `valid` for a range in use.",
+    meaning="The check of phone numbers: `possible` requires the right length, `valid` a range in use.",
     default="possible",
 )
 
 DESTINATIONS: tuple[Setting, ...] = ()
-"""The variables of further destinations of events (docs/adding-a-destination.md)."""
+"""The variables of further destinations of events (docs/how-to/add-a-destination.md)."""
 
 ALL = (
     ENVIRONMENT,

@@ -13,7 +13,7 @@ from typing import Any
 from tests.infra.aws.symbolic import stacks
 from tests.infra.aws.templates import sources
 
-PAGE = Path(__file__).resolve().parent.parent / "cost.md"
+PAGE = Path(__file__).resolve().parent.parent / "reference" / "cost.md"
 BEGIN = "<!-- written by docs/tables/cost.py -->\n"
 END = "<!-- until here -->\n"
 

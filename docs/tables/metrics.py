@@ -8,16 +8,16 @@ from pathlib import Path
 from unite_core.reports.metrics import COUNTS, FLAGS, MEANINGS, RATES, Flag
 
 HERE = Path(__file__).resolve().parent
-PAGE = HERE.parent / "metrics.md"
-GLOSSARY = HERE.parent / "glossary.md"
+PAGE = HERE.parent / "reference" / "metrics.md"
+GLOSSARY = HERE.parent / "reference" / "glossary.md"
 
 BEGIN = "<!-- written by docs/tables/metrics.py -->\n"
 END = "<!-- until here -->\n"
 
 HEAD = """# Metrics
 
-What the figures of [reports](reports.md) are made of. `GET /v1/reports/metrics` says the same; both come from
-`unite_core/reports/metrics.py`.
+This page defines the figures of [reports](reports.md). `GET /v1/reports/metrics` returns the same definitions; both
+come from `unite_core/reports/metrics.py`.
 """
 
 

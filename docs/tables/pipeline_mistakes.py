@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.infra.pipelines.mistakes import MISTAKES
 
-PAGE = Path(__file__).resolve().parent.parent / "delivery.md"
+PAGE = Path(__file__).resolve().parent.parent / "how-to" / "release-and-deploy.md"
 
 BEGIN = "<!-- written by docs/tables/pipeline_mistakes.py -->\n"
 END = "<!-- until here -->\n"

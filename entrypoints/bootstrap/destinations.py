@@ -41,4 +41,4 @@ def health_of(destinations: Sequence[Destination]) -> Mapping[str, Dependency]:
 
 
 FURTHER: Sequence[Factory] = ()
-"""One line for each further destination (docs/adding-a-destination.md)."""
+"""One line for each further destination (docs/how-to/add-a-destination.md)."""

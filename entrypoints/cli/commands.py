@@ -17,7 +17,7 @@ def parser() -> argparse.ArgumentParser:
     root = argparse.ArgumentParser(
         prog=PROGRAM,
         description="Unite, the backend a sales floor runs on.",
-        epilog="All settings are environment variables; docs/settings.md lists them.",
+        epilog="All settings are environment variables; docs/reference/settings.md lists them.",
     )
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
     serve = commands.add_parser("serve", help="serve the API and work through imports, until Ctrl-C or SIGTERM")

@@ -114,6 +114,7 @@ def assign_call_task(task_id: UUID, body: dict[str, Any]) -> Response:
 @room.operation(
     "POST",
     f"{ONE}/notes",
+    operation_id="note_call_task",
     use_case=AddCallTaskNote,
     body=NewNoteSchema,
     body_example={"text": "She asked for a demonstration."},

@@ -36,6 +36,7 @@ _IMAGES = "/v1/leads/<uuid:lead_id>/images"
 @room.operation(
     "POST",
     _IMAGES,
+    operation_id="add_image",
     use_case=CreateImage,
     body=NewImageSchema,
     body_example={"content_type": "image/png", "size": 48213, "filename": "portrait.png"},

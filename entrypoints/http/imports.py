@@ -46,6 +46,7 @@ _log = logging.getLogger("unite.http")
 @room.operation(
     "POST",
     PATH,
+    operation_id="announce_import",
     use_case=use_cases.CreateImport,
     body=NewImportSchema,
     body_example={"filename": "leads-march.csv", "size": 48213, "options": {"default_country": "US"}},

@@ -13,7 +13,10 @@ from unite_core.imports.model import LeadImport
 EVENT_STREAM = "text/event-stream"
 POLL_SECONDS = 0.5
 KEEP_ALIVE_SECONDS = 5
-"""Interval of comments while there is no event. A load balancer's timeout has to be longer (docs/operating.md: 10)."""
+"""Interval of comments while there is no event.
+
+A load balancer's timeout has to be longer (docs/how-to/put-a-proxy-in-front.md: 10).
+"""
 MAX_STREAM_SECONDS = 600
 RECONNECT_MILLISECONDS = 2000
 

@@ -42,6 +42,7 @@ _LEAD = ResponseDoc(status=200, schema=LeadSchema, example=LEAD_EXAMPLE, headers
 @room.operation(
     "POST",
     "/v1/leads",
+    operation_id="add_lead",
     use_case=CreateLead,
     body=NewLeadSchema,
     body_example=NEW_LEAD_EXAMPLE,
@@ -83,6 +84,7 @@ def get_lead(lead_id: UUID) -> Response:
 @room.operation(
     "PATCH",
     "/v1/leads/<uuid:lead_id>",
+    operation_id="change_lead",
     use_case=UpdateLead,
     body=LeadPatchSchema,
     body_example={"status": "contacted", "email": None},

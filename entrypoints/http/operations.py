@@ -100,6 +100,7 @@ class OperationGroup(Blueprint):  # type: ignore[misc]  # flask-smorest ships no
         path: str,
         *,
         answers: Sequence[ResponseDoc],
+        operation_id: str | None = None,
         use_case: type | None = None,
         description: str | None = None,
         problems: Sequence[str] = (),
@@ -121,14 +122,15 @@ class OperationGroup(Blueprint):  # type: ignore[misc]  # flask-smorest ships no
     ) -> Callable[[View], View]:
         """Register a function as the operation `method path`.
 
-        The summary is the first line of the function's docstring; the description is the docstring of the `use_case`,
-        or `description`. `permission` is for operations where the role alone decides: a role without it is refused
-        before query and body are read. A `public` operation needs no access token. A `cookie` operation is a page,
-        which authenticates by the session cookie. An operation that is not `limited` is not counted. With
-        `before_password_change` it is also for users with a one-time password. A POST that is not
-        `takes_idempotency_key` ignores the Idempotency-Key. `any_query` passes the query on unparsed (signed links).
-        The route itself reads a body that is not JSON; `request_body` (an OpenAPI Request Body Object) documents it. A
-        body of more than `max_body` bytes is refused.
+        `operation_id` is the operationId in the OpenAPI document, by default the function's name: clients are generated
+        from it, so that a function of another name keeps it. The summary is the first line of the function's docstring;
+        the description is the docstring of the `use_case`, or `description`. `permission` is for operations where the
+        role alone decides: a role without it is refused before query and body are read. A `public` operation needs no
+        access token. A `cookie` operation is a page, which authenticates by the session cookie. An operation that is
+        not `limited` is not counted. With `before_password_change` it is also for users with a one-time password. A
+        POST that is not `takes_idempotency_key` ignores the Idempotency-Key. `any_query` passes the query on unparsed
+        (signed links). The route itself reads a body that is not JSON; `request_body` (an OpenAPI Request Body Object)
+        documents it. A body of more than `max_body` bytes is refused.
         """
 
         def decorate(view: View) -> View:
@@ -159,7 +161,7 @@ class OperationGroup(Blueprint):  # type: ignore[misc]  # flask-smorest ships no
             route = self._with_parsing(operation, view)
             documented = route.__dict__.setdefault("_apidoc", {})
             documented.setdefault("arguments", {}).setdefault("parameters", []).extend(operation_parameters(operation))
-            documented["manual_doc"] = {**operation_object(operation), "operationId": view.__name__}
+            documented["manual_doc"] = {**operation_object(operation), "operationId": operation_id or view.__name__}
             route.__dict__[_OPERATION_ATTRIBUTE] = operation
             self.add_url_rule(path, view.__name__, route, methods=[method])
             return view

@@ -65,6 +65,7 @@ def me() -> Response:
 @room.operation(
     "PATCH",
     "/v1/me",
+    operation_id="change_me",
     use_case=UpdateDailySummary,
     body=MePatchSchema,
     body_example={"daily_summary": {"at": "18:00", "tz": "Europe/London"}},
@@ -106,6 +107,7 @@ def change_password(body: dict[str, Any]) -> Response:
 @room.operation(
     "POST",
     "/v1/users",
+    operation_id="add_user",
     use_case=CreateUser,
     body=NewUserSchema,
     body_example=NEW_USER_EXAMPLE,
@@ -150,6 +152,7 @@ def get_user(user_id: UUID) -> Response:
 @room.operation(
     "PATCH",
     "/v1/users/<uuid:user_id>",
+    operation_id="change_user",
     use_case=UpdateUser,
     body=UserPatchSchema,
     body_example={"role": "agent", "phone": None},

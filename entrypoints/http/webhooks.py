@@ -100,6 +100,7 @@ def _form_of(schema: type[Schema], example: dict[str, str]) -> dict[str, Any]:
 @room.operation(
     "POST",
     "/webhooks/twilio/status",
+    operation_id="take_text_status",
     use_case=RecordTextReport,
     request_body=_form_of(
         TextStatusForm, {"MessageSid": "SM0b1c2d3e4f5a6b7c8d9e0f1a2b3c4d5e", "MessageStatus": "delivered"}
@@ -130,6 +131,7 @@ def receive_text_status() -> Response:
 @room.operation(
     "POST",
     "/webhooks/twilio/inbound",
+    operation_id="take_inbound_text",
     use_case=RecordConsent,
     request_body=_form_of(
         InboundTextForm, {"MessageSid": "SM1c2d3e4f5a6b7c8d9e0f1a2b3c4d5e6f", "From": "+12125550123", "Body": "STOP"}

@@ -18,7 +18,7 @@ from unite_client.api.auth import log_in, log_out
 from unite_client.api.call_tasks import complete_call_task, create_call_task
 from unite_client.api.lead_import_results import list_rejections
 from unite_client.api.lead_imports import get_import, import_file
-from unite_client.api.leads import create_lead, get_lead, list_leads, update_lead
+from unite_client.api.leads import add_lead, change_lead, get_lead, list_leads
 from unite_client.api.reports import get_daily_report
 from unite_client.api.users import me
 from unite_client.models import (
@@ -61,10 +61,10 @@ def sell(client: AuthenticatedClient) -> None:
     """Add a lead, call it, and find the call in the report of the day."""
     user = result(me.sync(client=client))
     email = f"grace-{uuid4()}@navy.example"
-    lead = result(create_lead.sync(client=client, body=NewLead(name="Grace Hopper", email=email, assigned_to=user.id)))
+    lead = result(add_lead.sync(client=client, body=NewLead(name="Grace Hopper", email=email, assigned_to=user.id)))
     version = str(lead.version)
     patch = LeadPatch(status=LeadPatchStatus.CONTACTED)
-    changed = result(update_lead.sync(lead.id, client=client, body=patch, if_match=f'"{version}"'))
+    changed = result(change_lead.sync(lead.id, client=client, body=patch, if_match=f'"{version}"'))
     assert (changed.version, changed.status.value) == (lead.version + 1, "contacted")
     assert result(get_lead.sync(lead.id, client=client)).email == email
     assert lead.id in [each.id for each in result(list_leads.sync(client=client, limit=10)).items]

@@ -96,11 +96,11 @@ STEPS: dict[str, list[Step]] = {
             saved={"access_token": "access_token", "refresh_token": "refresh_token"},
         ),
         Step(operation="me", status=200),
-        Step(operation="update_me", status=200),
+        Step(operation="change_me", status=200),
     ],
     "Users": [
         Step(
-            operation="create_user",
+            operation="add_user",
             status=201,
             body={
                 "email": "agent-{{$randomUUID}}@unite.example",
@@ -112,7 +112,7 @@ STEPS: dict[str, list[Step]] = {
         ),
         Step(operation="list_users", status=200, query={"role": "agent", "limit": "10"}),
         Step(operation="get_user", status=200, path=_USER),
-        Step(operation="update_user", status=200, path=_USER, body={"name": "Ada King"}),
+        Step(operation="change_user", status=200, path=_USER, body={"name": "Ada King"}),
     ],
     "An agent": [
         _log_in_as_agent("Log in as the agent", PASSWORD),
@@ -127,15 +127,15 @@ STEPS: dict[str, list[Step]] = {
         Step(operation="reset_password", status=200, path=_USER),
     ],
     "Leads": [
-        Step(operation="create_lead", status=201, body=_NEW_LEAD, saved={"lead_id": "id"}),
+        Step(operation="add_lead", status=201, body=_NEW_LEAD, saved={"lead_id": "id"}),
         Step(operation="list_leads", status=200, query={"status": "new,contacted", "limit": "10"}),
         Step(operation="get_lead", status=200, path=_LEAD),
-        Step(operation="update_lead", status=200, path=_LEAD, body={"status": "contacted"}),
+        Step(operation="change_lead", status=200, path=_LEAD, body={"status": "contacted"}),
         Step(operation="get_lead_activity", status=200, path=_LEAD),
     ],
     "Pictures": [
         Step(
-            operation="create_image",
+            operation="add_image",
             status=201,
             path=_LEAD,
             body={"content_type": "image/png", "size": 0, "filename": PICTURE},
@@ -152,7 +152,7 @@ STEPS: dict[str, list[Step]] = {
         Step(operation="list_call_tasks", status=200, query={"lead_id": "{{lead_id}}"}),
         Step(operation="get_call_task", status=200, path=_TASK),
         Step(operation="assign_call_task", status=200, path=_TASK, body={"assigned_to": "{{agent_id}}"}),
-        Step(operation="add_call_task_note", status=200, path=_TASK),
+        Step(operation="note_call_task", status=200, path=_TASK),
         Step(
             operation="complete_call_task",
             status=200,
@@ -169,7 +169,7 @@ STEPS: dict[str, list[Step]] = {
     ],
     "Lead imports": [
         Step(
-            operation="create_import",
+            operation="announce_import",
             status=201,
             body=_NEW_IMPORT,
             saved={"import_id": "id", "upload_url": "upload.url"},
@@ -184,7 +184,7 @@ STEPS: dict[str, list[Step]] = {
         Step(operation="get_import_activity", status=200, path=_IMPORT),
         Step(operation="undo_import", status=(200, 202), path=_IMPORT),
         Step(
-            operation="create_import",
+            operation="announce_import",
             status=201,
             name="Announce another file",
             body=_NEW_IMPORT,
@@ -228,8 +228,8 @@ STEPS: dict[str, list[Step]] = {
         ),
     ],
     "Webhooks": [
-        _refuse_unsigned("receive_text_status", "Refuse a status that Twilio did not sign", delivery="{{delivery_id}}"),
-        _refuse_unsigned("receive_inbound_text", "Refuse a text message that Twilio did not sign"),
+        _refuse_unsigned("take_text_status", "Refuse a status that Twilio did not sign", delivery="{{delivery_id}}"),
+        _refuse_unsigned("take_inbound_text", "Refuse a text message that Twilio did not sign"),
     ],
     "Health and documentation": [
         Step(operation="live", status=200),

@@ -40,15 +40,56 @@ def test_the_definitions_of_figures_are_those_that_reports_count_by() -> None:
     assert metrics["glossary"]() == metrics["GLOSSARY"].read_text("utf-8"), "run `make diagrams`"
 
 
+def _anchors(page: Path) -> set[str]:
+    """The anchors of the headings of a page, as GitHub makes them."""
+    text = re.sub(r"^```.*?^```", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^#{1,6} (.+?)\s*$", text, re.MULTILINE)
+    plain = [re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading) for heading in headings]
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in plain}
+
+
+def _leads_somewhere(page: Path, target: str) -> bool:
+    path, _, anchor = target.partition("#")
+    other = page.parent / path if path else page
+    return other.exists() and (not anchor or other.suffix != ".md" or anchor in _anchors(other))
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(CHECKOUT).as_posix())
 def test_every_link_within_the_project_leads_somewhere(page: Path) -> None:
-    targets = re.findall(r"\]\((?!https?:|#)([^)#\s]+)", page.read_text("utf-8"))
+    targets = re.findall(r"\]\((?!https?:|mailto:)([^)\s]+)\)", page.read_text("utf-8"))
+    targets += re.findall(r'(?:src|srcset|href)="(?!https?:)([^"]+)"', page.read_text("utf-8"))
 
-    assert [target for target in targets if not (page.parent / target).exists()] == []
+    assert [target for target in targets if not _leads_somewhere(page, target)] == []
+
+
+FRONT_PAGE = CHECKOUT / "docs" / "README.md"
+
+
+def test_the_front_page_of_the_docs_links_to_every_page_once() -> None:
+    links = re.findall(r"\]\(([^)#\s]+\.md)\)", FRONT_PAGE.read_text("utf-8"))
+    folders = ("tutorials", "how-to", "reference", "explanation")
+    pages = [path for folder in folders for path in (CHECKOUT / "docs" / folder).glob("*.md")]
+    linked = [link for link in links if link.partition("/")[0] in folders]
+
+    assert len(pages) > 30
+    assert sorted(linked) == sorted(path.relative_to(FRONT_PAGE.parent).as_posix() for path in pages)
+
+
+MENTIONED_IN = ("*.py", "*.yaml", "*.yml", "*.sh", "*.cfg", "*.toml", "Makefile", "Caddyfile")
+
+
+def test_every_page_that_code_mentions_is_there() -> None:
+    folders = ("adapters", "entrypoints", "infra", "perf", "tests", "unite_core", "docs")
+    files = [path for folder in folders for kind in MENTIONED_IN for path in (CHECKOUT / folder).rglob(kind)]
+    files += [path for kind in MENTIONED_IN for path in CHECKOUT.glob(kind)]
+    named = {name for path in files for name in re.findall(r"\bdocs/[\w/-]+\.md\b", path.read_text("utf-8"))}
+
+    assert len(named) > 10
+    assert [name for name in sorted(named) if not (CHECKOUT / name).exists()] == []
 
 
 def test_every_path_on_the_page_about_changes_is_there() -> None:
-    page = (CHECKOUT / "docs" / "where-to-change.md").read_text("utf-8")
+    page = (CHECKOUT / "docs" / "reference" / "where-to-change.md").read_text("utf-8")
     paths = [name for name in re.findall(r"`([^`*]+)`", page) if "/" in name]
 
     assert len(paths) > 20
@@ -56,7 +97,7 @@ def test_every_path_on_the_page_about_changes_is_there() -> None:
 
 
 def test_the_page_about_testing_names_everything_that_a_server_is_looked_for_by() -> None:
-    page = (CHECKOUT / "docs" / "testing.md").read_text("utf-8")
+    page = (CHECKOUT / "docs" / "reference" / "testing.md").read_text("utf-8")
     images = re.findall(r"image: (\S+)", (CHECKOUT / "tests" / "servers" / "docker-compose.yml").read_text("utf-8"))
     names = [*images, FORCE]
     for kind in (MYSQL, MONGODB, REDIS, MOTO):
@@ -67,7 +108,7 @@ def test_the_page_about_testing_names_everything_that_a_server_is_looked_for_by(
 
 
 def test_the_page_about_imports_has_a_row_for_each_field_that_a_column_can_be() -> None:
-    page = (CHECKOUT / "docs" / "importing.md").read_text("utf-8")
+    page = (CHECKOUT / "docs" / "reference" / "imports.md").read_text("utf-8")
     rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", page, re.MULTILINE)
     named = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
 
@@ -106,14 +147,14 @@ def test_every_command_of_the_makefile_says_what_it_does() -> None:
 
 def test_the_glossary_is_in_alphabetical_order() -> None:
     # Figures, at its end, are in the order of their table.
-    glossary = (CHECKOUT / "docs" / "glossary.md").read_text("utf-8").partition("\n## Figures\n")[0]
+    glossary = (CHECKOUT / "docs" / "reference" / "glossary.md").read_text("utf-8").partition("\n## Figures\n")[0]
     words = re.findall(r"^\| ([^|]+?) \|", glossary, re.MULTILINE)[1:]
 
     assert words == sorted(words, key=str.lower)
 
 
 def test_the_page_about_security_names_tests_that_there_are() -> None:
-    page = (CHECKOUT / "docs" / "security.md").read_text("utf-8")
+    page = (CHECKOUT / "docs" / "explanation" / "security.md").read_text("utf-8")
     named = re.findall(r"`(tests/[^`]+)`", page)
 
     assert len(re.findall(r"^### API\d+ ", page, re.MULTILINE)) == 10

@@ -29,8 +29,8 @@ def test_every_secret_of_the_stack_is_made() -> None:
     assert sorted(wanted) == sorted(re.findall(r"^keep (\w+) ", script, re.MULTILINE))
 
 
-def test_the_page_about_operating_names_every_service_volume_and_secret_of_the_stack() -> None:
-    page = (CHECKOUT / "docs" / "operating.md").read_text("utf-8")
+def test_the_page_about_the_stack_names_every_service_volume_and_secret_of_the_stack() -> None:
+    page = (CHECKOUT / "docs" / "reference" / "compose-stack.md").read_text("utf-8")
     services = re.findall(r"^  (\w+):$", COMPOSE.partition("\nservices:")[2].partition("\nnetworks:")[0], re.MULTILINE)
     volumes = re.findall(r"^  (\w+):$", COMPOSE.partition("\nvolumes:")[2].partition("\nsecrets:")[0], re.MULTILINE)
     secrets = re.findall(r"^  (\w+): \{file: ", COMPOSE, re.MULTILINE)

@@ -34,7 +34,14 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A wheel, built from what is in the checkout; setuptools leaves its working files in a copy of that."""
     folder = tmp_path_factory.mktemp("wheel")
     source = folder / "source"
-    for name in ("setup.cfg", "pyproject.toml", "docs/library.md", "LICENSE", "NOTICE", "requirements/core.in"):
+    for name in (
+        "setup.cfg",
+        "pyproject.toml",
+        "docs/reference/library.md",
+        "LICENSE",
+        "NOTICE",
+        "requirements/core.in",
+    ):
         (source / name).parent.mkdir(parents=True, exist_ok=True)
         (source / name).write_bytes((CHECKOUT / name).read_bytes())
     for package in ("unite_core", "adapters", "entrypoints", "tests"):

@@ -1,4 +1,4 @@
-"""`backup` and `restore`, as docs/operating.md has them: taken while the service works, restored where nothing is."""
+"""`backup` and `restore` as in docs/how-to/back-up-and-restore.md: from a running service, into an empty place."""
 
 import csv
 import hashlib

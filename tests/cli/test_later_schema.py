@@ -16,7 +16,7 @@ from tests.service_process import ADMIN, Client, eventually, free_port
 Output = pytest.CaptureFixture[str]
 
 CONTRACTING = {
-    "0005": "entries of the ledger get columns that must not be NULL; docs/operating.md says what to stop",
+    "0005": "entries of the ledger get columns that must not be NULL; docs/how-to/upgrade.md says what to stop",
 }
 """Migrations after which the version before cannot work, and why that had to be."""
 

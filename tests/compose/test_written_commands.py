@@ -1,4 +1,4 @@
-"""The commands of README and of docs/operating.md, run as they stand there."""
+"""The commands of README and of docs/how-to, run as they stand there."""
 
 import re
 
@@ -62,7 +62,7 @@ def test_nothing_of_the_lines_before_is_left_in_the_environment(stack: Stack) ->
 
 
 def test_the_commands_for_operators_work_as_they_are_written(stack: Stack, client: Client) -> None:
-    page = (stack.checkout / "docs" / "operating.md").read_text()
+    page = (stack.checkout / "docs" / "how-to" / "manage-users.md").read_text()
     new = {"email": "bo@example.com", "name": "Bo", "role": "agent", "password": "correct horse battery"}
     client.call("POST", "/v1/users", json=new)
 
@@ -77,7 +77,7 @@ def test_the_commands_for_operators_work_as_they_are_written(stack: Stack, clien
 
 
 def test_a_backup_of_the_running_stack_is_restored_into_empty_volumes(stack: Stack, client: Client) -> None:
-    page = (stack.checkout / "docs" / "operating.md").read_text()
+    page = (stack.checkout / "docs" / "how-to" / "back-up-and-restore.md").read_text()
     lead = client.call("POST", "/v1/leads", json={"name": "Kept", "email": "kept@example.com"})
 
     in_sh(stack, line_of(page, "exec -T app python -m entrypoints backup"))

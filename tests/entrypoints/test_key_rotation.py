@@ -23,7 +23,7 @@ RESTART = "docker compose up -d --force-recreate app worker"
 
 def documented_steps() -> list[list[str]]:
     """The commands of each step, without the restart at its end."""
-    text = (CHECKOUT / "docs" / "settings.md").read_text("utf-8").partition("## Changing the keys")[2]
+    text = (CHECKOUT / "docs" / "how-to" / "rotate-jwt-keys.md").read_text("utf-8")
     steps = re.split(r"^\d\. ", text, flags=re.MULTILINE)[1:]
     commands = [[line.strip() for line in step.splitlines() if line.startswith(" " * 8)] for step in steps]
     assert [each[-1] for each in commands] == [RESTART] * 3

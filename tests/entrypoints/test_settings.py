@@ -563,7 +563,8 @@ def test_a_variable_that_nothing_reads_is_warned_about_with_the_one_that_was_mea
 def test_the_table_in_the_docs_lists_every_setting_as_it_is(checkout: Path) -> None:
     table = [f"| `{it.name}` | {it.meaning} | {it.default} |" for it in ALL]
 
-    page = (checkout / "docs" / "settings.md").read_text("utf-8").partition("\n## Variables around the service\n")[0]
+    text = (checkout / "docs" / "reference" / "settings.md").read_text("utf-8")
+    page = text.partition("\n## Variables around the service\n")[0]
     shown = [line for line in page.splitlines() if line.startswith("| `UNITE_")]
 
     assert shown == table

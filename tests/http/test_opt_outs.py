@@ -80,8 +80,10 @@ def test_a_word_that_is_told_again_later_changes_nothing(scenario: HttpCallScena
 
 
 def test_the_page_about_messages_names_the_words() -> None:
-    page = (CHECKOUT / "docs" / "messages.md").read_text("utf-8")
-    words = re.search(r"Whoever answers ([^.]*?) gets no more messages at that number;\s(.*?) takes that back", page)
+    page = (CHECKOUT / "docs" / "reference" / "messages.md").read_text("utf-8")
+    words = re.search(
+        r"A recipient who answers ([^.]*?)\sgets no more messages at that number;\s(.*?) takes that back", page
+    )
 
     assert words is not None
     stop, start = (frozenset(re.findall(r"[A-Z]{3,}", part)) for part in words.groups())

@@ -23,7 +23,7 @@ def _used() -> set[str]:
 
 
 def test_every_variable_of_compose_and_infra_stands_in_the_page_about_settings() -> None:
-    page = (CHECKOUT / "docs" / "settings.md").read_text("utf-8")
+    page = (CHECKOUT / "docs" / "reference" / "settings.md").read_text("utf-8")
     around = page.partition("## Variables around the service")[2]
 
     known = {setting.name for setting in ALL}

@@ -64,5 +64,5 @@ def _advice(kind: ServerKind) -> str:
     package = f", on Debian or Ubuntu the package {kind.package}" if kind.package else ""
     return (
         f"Start a Docker engine, or install {binaries}{package}, or set {kind.variable} to the URL of one that is "
-        "for tests alone. docs/testing.md says more."
+        "for tests alone. docs/reference/testing.md says more."
     )

@@ -1,6 +1,6 @@
 """A lead's details: the fields that people fill in, with their limits and how each is read.
 
-docs/adding-a-field.md says what a new field needs.
+docs/how-to/add-a-field.md says what a new field needs.
 """
 
 from collections.abc import Callable, Mapping

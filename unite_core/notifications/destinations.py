@@ -56,7 +56,7 @@ class TopicOfEvents(Destination):
 
 
 def topic_message(event: Event, audience: Audience, links: Links) -> TopicMessage:
-    """The message to the topic about the event (docs/messages.md)."""
+    """Return the message to the topic about the event (docs/reference/messages.md)."""
     body = {
         "version": VERSION,
         "id": str(event.id),

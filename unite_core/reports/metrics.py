@@ -1,7 +1,7 @@
 """Definitions of all metrics: the meaning of each call result, and the formula of each metric.
 
 `FLAGS` is the one table from result to flags; `COUNTS` and `RATES` are defined by flags. Reports, the definitions that
-the API serves and docs/metrics.md all read them from here.
+the API serves and docs/reference/metrics.md all read them from here.
 """
 
 from collections.abc import Mapping

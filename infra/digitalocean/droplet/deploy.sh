@@ -22,7 +22,7 @@ version=${1:-}
 
 for name in admin_password jwt_keys mongo_migrator_url mongo_service_url mysql_ca mysql_migrator_url \
     mysql_service_url redis_url spaces_credentials; do
-    [[ -s $secrets/$name ]] || fail "$secrets/$name is missing or empty; docs/digitalocean.md says what it holds."
+    [[ -s $secrets/$name ]] || fail "$secrets/$name is missing or empty; docs/how-to/deploy-on-digitalocean.md says what it holds."
     # Containers read them as the user of the image.
     chown 10001:10001 "$secrets/$name"
     chmod 400 "$secrets/$name"

@@ -58,6 +58,6 @@ def test_a_response_without_a_message_says_nothing() -> None:
 
 
 def test_the_page_about_messages_names_the_statuses() -> None:
-    page = (CHECKOUT / "docs" / "messages.md").read_text("utf-8")
+    page = (CHECKOUT / "docs" / "reference" / "messages.md").read_text("utf-8")
 
     assert [status for status in PROGRESS if f"`{status}`" not in page] == []

@@ -1,4 +1,4 @@
-"""What docs/messages.md says is so."""
+"""What docs/reference/messages.md says is so."""
 
 import json
 import re
@@ -14,7 +14,7 @@ from unite_core.notifications.texts import MIN_SHORTENED_NAME_LENGTH, compose
 from unite_core.testing.builders import an_event
 from unite_core.testing.in_memory import InMemoryLinks, in_memory_ports
 
-PAGE = (CHECKOUT / "docs" / "messages.md").read_text("utf-8")
+PAGE = (CHECKOUT / "docs" / "reference" / "messages.md").read_text("utf-8")
 URL = "https://unite.example"
 
 
@@ -30,7 +30,8 @@ def test_who_is_told_what_is_who_is_told_what() -> None:
         f"`{kind}`": [audience.role.value, audience.text_to and f"(`{audience.text_to}`)"]
         for kind, audience in AUDIENCES.items()
     }
-    page = {kind: [role, re.findall(r"\(`\w+`\)|$", text)[0] or None] for kind, role, text in rows("Who is told what")}
+    table = rows("Recipients of each event")
+    page = {kind: [role, re.findall(r"\(`\w+`\)|$", text)[0] or None] for kind, role, text in table}
 
     assert page == told
     assert [*page] == [*told]
@@ -69,4 +70,4 @@ def test_the_summary_is_what_is_sent() -> None:
 def test_the_limits_are_those_of_the_code() -> None:
     assert f"no fewer than {MIN_SHORTENED_NAME_LENGTH} characters" in PAGE
     assert f"`{MASK}`" in PAGE
-    assert [status.strip("`") for status, *_ in rows("What becomes of a message")] == [*DeliveryStatus]
+    assert [status.strip("`") for status, *_ in rows("States of a delivery")] == [*DeliveryStatus]

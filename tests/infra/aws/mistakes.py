@@ -1,6 +1,6 @@
 """Mistakes that were made, or nearly made, in templates of others, planted in ours; and what catches each.
 
-`python -m tests.infra.aws.mistakes` writes the table in docs/aws.md.
+`python -m tests.infra.aws.mistakes` writes the table in docs/reference/aws.md.
 """
 
 import json
@@ -19,7 +19,7 @@ from tests.infra.aws.symbolic import stacks
 from tests.infra.aws.templates import BLUE_GREEN, NotDeployable, sources
 from tests.infra.tools import run
 
-PAGE = CHECKOUT / "docs" / "aws.md"
+PAGE = CHECKOUT / "docs" / "reference" / "aws.md"
 BEGIN = "<!-- written by tests/infra/aws/mistakes.py -->\n"
 END = "<!-- until here -->\n"
 
@@ -514,7 +514,7 @@ def all_catchers() -> list[tuple[Mistake, set[str]]]:
 
 
 def table(rows: list[tuple[Mistake, set[str]]]) -> str:
-    """The table of docs/aws.md."""
+    """The table of docs/reference/aws.md."""
     lines = [f"| {it.name} | {it.template} | {', '.join(sorted(caught))} |" for it, caught in rows]
     return "\n".join(["| mistake | template | caught by |", "|---|---|---|", *lines, ""])
 

@@ -45,7 +45,7 @@ CONNECTIONS = {
 
 MIN_BACKUP_DAYS = 7
 IDLE_SECONDS = 15
-"""After so many seconds without a request the service ends a connection (docs/operating.md)."""
+"""After so many seconds without a request the service ends a connection (docs/reference/processes.md)."""
 
 
 def of_type(template: Template, *kinds: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -329,8 +329,8 @@ def mysql_requires_tls(stacks: Stacks, _: Mapping[str, str]) -> Iterator[str]:
 
 
 def redis_has_the_documented_rights(stacks: Stacks, _: Mapping[str, str]) -> Iterator[str]:
-    """The service's user of Redis has the rights that docs/operating.md gives; the default user has none."""
-    page = (FOLDER.parent.parent / "docs" / "operating.md").read_text("utf-8")
+    """The service's user of Redis has the rights of the page on database accounts; the default user has none."""
+    page = (FOLDER.parent.parent / "docs" / "how-to" / "create-database-accounts.md").read_text("utf-8")
     found = re.search(r"ACL SETUSER service on >… (.*?)\n\n", page, re.DOTALL)
     assert found
     documented = set(found[1].replace("\\", " ").split())

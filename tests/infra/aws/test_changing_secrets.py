@@ -1,4 +1,4 @@
-"""The steps of docs/aws.md that change secrets, run as they stand there by the command line of AWS against moto."""
+"""The steps of docs/how-to/change-secrets-on-aws.md, run as they stand there by AWS's command line on moto."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from tests.infra.aws.templates import ENVIRONMENT, REGION
 from tests.infra.aws.test_deployment import read_secret_text
 from tests.infra.tools import FOLDER, tool
 
-PAGE = (CHECKOUT / "docs" / "aws.md").read_text("utf-8")
+PAGE = (CHECKOUT / "docs" / "how-to" / "change-secrets-on-aws.md").read_text("utf-8")
 Shell = Callable[[str], str]
 
 
@@ -51,7 +51,7 @@ def shell(deployment: Deployment, aws_server: str) -> Shell:
 
 def steps(heading: str) -> list[str]:
     """The commands of a section that change a secret."""
-    section = PAGE.partition(f"### {heading}\n")[2].partition("\n#")[0]
+    section = PAGE.partition(f"## {heading}\n")[2].partition("\n#")[0]
     return [" ".join(it.split()) for it in re.findall(r"`([^`]*\| change [^`]*)`", section)]
 
 
@@ -62,7 +62,7 @@ def value(deployment: Deployment, secret: str, name: str) -> str:
 
 
 def test_keys_are_added_moved_to_the_front_and_taken_out(deployment: Deployment, shell: Shell) -> None:
-    add, move, remove = steps("Keys that tokens are signed with")
+    add, move, remove = steps("JWT keys")
     old = value(deployment, "ServiceSettingsArn", "UNITE_JWT_KEYS")
 
     shell(add)

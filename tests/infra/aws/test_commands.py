@@ -12,8 +12,8 @@ from tests.infra.aws.alarms import RUNBOOKS
 from tests.infra.aws.commands import AwsCommand, aws_commands
 
 DOCS = CHECKOUT / "docs"
-PAGES = [*sorted(RUNBOOKS.glob("*.md")), DOCS / "aws.md", DOCS / "cost.md"]
-EVERY = [*PAGES, DOCS / "operating.md", DOCS / "delivery.md", DOCS / "digitalocean.md", DOCS / "settings.md"]
+PAGES = [*sorted(RUNBOOKS.glob("*.md")), DOCS / "how-to" / "deploy-on-aws.md", DOCS / "reference" / "cost.md"]
+EVERY = sorted({*PAGES, *DOCS.glob("how-to/*.md"), *DOCS.glob("reference/*.md"), *DOCS.glob("tutorials/*.md")})
 
 
 def _name(page: Path) -> str:

@@ -17,7 +17,7 @@ from tests.infra.tools import run as run_tool
 
 FOLDER = CHECKOUT / "infra" / "digitalocean"
 DROPLET = FOLDER / "droplet"
-PAGE = CHECKOUT / "docs" / "digitalocean.md"
+PAGE = CHECKOUT / "docs" / "how-to" / "deploy-on-digitalocean.md"
 
 SETTINGS = {variable.name for variable in ALL}
 

@@ -1,7 +1,7 @@
 """On MySQL and MariaDB `leads` has no full-text index any more, so that adding a column to it is instant.
 
 The index has left a hidden column, `FTS_DOC_ID`, which goes when the table is written anew. Others write leads
-meanwhile. A version that does not know 0011 searches by the index that is gone: docs/operating.md says what to do.
+meanwhile. A version that does not know 0011 searches by the index that is gone: docs/how-to/upgrade.md says what to do.
 """
 
 import sqlalchemy as sa
