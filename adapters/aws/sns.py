@@ -1,4 +1,4 @@
-"""Messages to a topic of SNS."""
+"""Publish messages to an SNS topic."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -18,16 +18,16 @@ log = logging.getLogger(__name__)
 
 MAX_BATCH_MESSAGES = 10
 MAX_BATCH_BYTES = 256 * 1024
-"""Bytes that SNS takes at once: the bodies and the attributes of all messages together."""
+"""Bytes that SNS accepts in one batch: the bodies and the attributes of all messages together."""
 
 _TOO_LONG = "MessageTooLong"
 
 
 class SnsTopic(Topic):
-    """Publishes with the attributes `type`, `role` and `correlation_id`, by which a subscription filters.
+    """An SNS topic; messages have the attributes `type`, `role` and `correlation_id`, by which subscriptions filter.
 
-    A message that alone is longer than a batch may be is refused, and so is what SNS calls the sender's fault; whatever
-    else SNS did not take may be published later.
+    A message that is longer than a whole batch may be is refused. So is a message that SNS rejects as the sender's
+    fault. All other messages that SNS did not accept may be published later.
     """
 
     def __init__(self, arn: str, *, access: AwsClients, dependency: ServiceGuard | None = None) -> None:
@@ -38,11 +38,11 @@ class SnsTopic(Topic):
 
     @property
     def breaker_state(self) -> str:
-        """Whether the topic is published to: `closed` (it is), `open` or `half_open`."""
+        """The state of the circuit breaker: `closed` (messages are published), `open` or `half_open`."""
         return self._outside.state
 
     def ping(self) -> None:
-        """Ask for the topic, without much patience."""
+        """Request the topic with a short timeout; raise `Unavailable`."""
         try:
             with self._outside.call():
                 self._asking.get_topic_attributes(TopicArn=self._arn)
@@ -57,7 +57,7 @@ class SnsTopic(Topic):
             except Unavailable as error:
                 if not any(receipt.taken for receipt in receipts.values()):
                     raise
-                # What came before was taken, and is not to be published again.
+                # Earlier messages were accepted, and must not be published again.
                 response = {"error_code": error.code, "error": error.detail}
                 receipts |= {int(entry["Id"]): Receipt(taken=False, response=response) for entry in batch}
         return [receipts[index] for index in range(len(messages))]
@@ -82,7 +82,7 @@ class SnsTopic(Topic):
 def _batches(
     messages: Sequence[TopicMessage], receipts: dict[int, Receipt]
 ) -> "Iterator[list[PublishBatchRequestEntryTypeDef]]":
-    """The messages in batches that SNS takes; of one that it never will a receipt is added instead."""
+    """Yield the messages in batches that SNS accepts; add a receipt for each message that is too long."""
     batch: list[PublishBatchRequestEntryTypeDef] = []
     size = 0
     for index, message in enumerate(messages):
@@ -107,7 +107,7 @@ def _attributes(message: TopicMessage) -> "dict[str, MessageAttributeValueTypeDe
 
 
 def _length(message: TopicMessage, attributes: "dict[str, MessageAttributeValueTypeDef]") -> int:
-    """Bytes: the body, and of each attribute its name, its type and its value."""
+    """Return the bytes of the body and of the name, type and value of each attribute."""
     texts = [message.body, *attributes]
     texts += [text for value in attributes.values() for text in (value["DataType"], value["StringValue"])]
     return sum(len(text.encode()) for text in texts)

@@ -1,4 +1,4 @@
-"""Messages where no service is set up that carries them: a line in the log for each."""
+"""Log messages if no service is configured that sends them."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -14,11 +14,11 @@ log = logging.getLogger("unite.console")
 
 _PREFIX = "console-"
 _SHOWN = 4
-"""How many digits at the end of a number are shown: who sent the message knows whose they are."""
+"""Digits at the end of a number that are logged: the sender of the message recognizes the recipient by them."""
 
 
 class ConsoleTopic(Topic):
-    """Shows what would be published, and to whom."""
+    """A topic that logs which messages would be published, and to whom."""
 
     def publish(self, messages: Sequence[TopicMessage]) -> Sequence[Receipt]:
         return [self._publish(message) for message in messages]
@@ -39,12 +39,12 @@ class ConsoleTopic(Topic):
 
 
 class ConsoleTextMessages(TextMessages):
-    """Shows each message, once as far as this process remembers; nothing is known of one afterwards but that it went.
+    """Text messages that are logged instead of sent; each counts as delivered.
 
-    It has the delivery's id for a name, so that one that is sent again can be told from others.
+    The id of a message contains the id of the delivery, so that a repeated message can be recognized.
     """
 
-    def send(self, message: TextMessage, *, look_first: bool = False) -> Receipt:  # noqa: ARG002 - nobody is disturbed
+    def send(self, message: TextMessage, *, look_first: bool = False) -> Receipt:  # noqa: ARG002 - repeats do no harm
         sid = f"{_PREFIX}{message.delivery_id}"
         log.info(
             "A text message would be sent.",
@@ -61,7 +61,7 @@ class ConsoleTextMessages(TextMessages):
         sid = str(response.get("sid", ""))
         return _report(sid) if sid.startswith(_PREFIX) else None
 
-    def look_up(self, message_id: str, *, hurried: bool = False) -> DeliveryReport:  # noqa: ARG002 - nobody has to wait
+    def look_up(self, message_id: str, *, hurried: bool = False) -> DeliveryReport:  # noqa: ARG002 - answers at once
         if not message_id.startswith(_PREFIX):
             raise NotFound("There is no such message.")
         return _report(message_id)
@@ -72,5 +72,5 @@ def _report(sid: str) -> DeliveryReport:
 
 
 def _response(sid: str) -> dict[str, Any]:
-    # The form of Twilio's answers: who reads the API sees the same fields, and with a price nothing more is asked.
+    # The form of Twilio's answers: clients of the API see the same fields, and a price ends the status checks.
     return {"sid": sid, "status": "delivered", "price": "0", "price_unit": None}

@@ -1,4 +1,4 @@
-"""Events and their deliveries in rows: the outbox."""
+"""Store events and their deliveries in the relational database: the outbox."""
 
 import json
 from collections.abc import Collection, Sequence
@@ -21,7 +21,7 @@ from unite_core.paging import Page, PageRequest, Position, page_of
 _ID_BYTES = 16
 
 _OVER = (DeliveryStatus.DELIVERED, DeliveryStatus.SKIPPED)
-"""What a delivery is that nothing will become of any more, and that nobody has to look at."""
+"""The final statuses of deliveries that need no attention."""
 
 
 class SqlDeliveries(Deliveries):
@@ -31,7 +31,7 @@ class SqlDeliveries(Deliveries):
         self._connection = connection
 
     def record(self, events: Sequence[Event], subscriptions: Sequence[Subscription]) -> set[str]:
-        """Store events, and a delivery of each for those of the subscriptions that include it; returns their names."""
+        """Store events, and a delivery of each for every subscription that includes it; return their names."""
         recipients = [(event, recipients_of(event, subscriptions)) for event in events]
         coming = [delivery_of(event, each.name, each.retry) for event, those in recipients for each in those]
         if coming:
@@ -59,7 +59,7 @@ class SqlDeliveries(Deliveries):
         return [(delivery, events[delivery.event_id]) for delivery in claimed]
 
     def save(self, *settled: Delivery) -> None:
-        # Whole portions arrive at once and are answered alike: one statement stores them.
+        # Many deliveries are settled at once with the same outcome: one statement stores them.
         alike: dict[str, tuple[dict[str, Any], list[UUID]]] = {}
         for delivery in settled:
             outcome = _outcome(delivery)
@@ -170,7 +170,7 @@ def _those(destination: str, status: DeliveryStatus) -> ColumnElement[bool]:
 
 
 def _due(destination: str, status: DeliveryStatus, now: datetime, limit: int) -> Select[Any]:
-    """Those of that status whose next moment has come, the longest due first."""
+    """Select the deliveries with that status whose `next_attempt_at` has come, the longest due first."""
     return (
         force_index(select(deliveries), deliveries, "ix_deliveries_due")
         .where(_those(destination, status), deliveries.c.next_attempt_at <= now)
@@ -180,8 +180,8 @@ def _due(destination: str, status: DeliveryStatus, now: datetime, limit: int) ->
 
 
 def _older(status: DeliveryStatus, before: datetime, limit: int) -> Select[Any]:
-    """Those of that status that have been so since before that moment; what was skipped never arrived."""
-    # Nothing arrives before it was made, so that the index finds all that are old enough, and few others.
+    """Select the deliveries with that status that arrived before that time; a skipped one counts from its creation."""
+    # No delivery arrives before it is created, so the index finds all that are old enough, and few others.
     return (
         force_index(select(deliveries.c.id, deliveries.c.event_id), deliveries, "ix_deliveries_status_created")
         .where(
@@ -256,7 +256,7 @@ def _to_delivery(row: Row[Any]) -> Delivery:
 
 
 def _outcome(delivery: Delivery) -> dict[str, Any]:
-    """What an attempt may change of a delivery; when it is given up, only where it has failed."""
+    """Return the columns that an attempt may change; `give_up_at` is among them only if it failed."""
     row = _to_row(delivery)
     changed = ["attempts", "status", "held", "next_attempt_at", "delivered_at", "response"]
     if delivery.status in (DeliveryStatus.PENDING, DeliveryStatus.DEAD):

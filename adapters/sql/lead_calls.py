@@ -1,4 +1,4 @@
-"""How many calls were made to each lead, in rows; and the leads that had such calls."""
+"""Count the calls to each lead in a table, and filter leads by their calls."""
 
 import operator
 from collections.abc import Collection, Iterable, Mapping
@@ -27,7 +27,7 @@ _NONE = {column.name: 0 for column in _COUNTS.values()}
 
 
 class SqlLeadCalls(LeadCalls):
-    """Counts of calls in the relational database. `changed` gets the namespaces of the cache that hold them."""
+    """The counts of calls in the relational database. `changed` collects the cache namespaces that contain them."""
 
     def __init__(self, connection: Connection, changed: set[str]) -> None:
         self._connection = connection
@@ -45,7 +45,7 @@ class SqlLeadCalls(LeadCalls):
         row = {**_NONE, "lead_id": lead_id, outcome.value: 1, "first_called_at": called_at}
         one_more = _COUNTS[outcome] + 1
         at = literal(called_at, table.c.first_called_at.type)
-        # The upsert locks the row, whether it was there or not.
+        # The upsert locks the row, whether or not it existed.
         if self._connection.dialect.name == "sqlite":
             values = {outcome.value: one_more, "first_called_at": func.min(table.c.first_called_at, at)}
             self._connection.execute(
@@ -74,9 +74,9 @@ class SqlLeadCalls(LeadCalls):
 
 
 def called(filters: LeadFilter, *, joined: bool = False) -> list[ColumnElement[bool]]:
-    """The conditions on the calls of a lead; `joined` says that `with_counts` has its counts at hand.
+    """Return the conditions on the calls of a lead; `joined` if the statement has the counts by `with_counts`.
 
-    That is quicker where every lead is looked at. In a list it would have a say in how the leads are found.
+    The join is faster if every lead is read. In a list it would influence which index the database chooses.
     """
     first_called_at = first_call(filters.visible_to, joined=joined)
     calls: ColumnElement[Any]
@@ -100,12 +100,12 @@ def called(filters: LeadFilter, *, joined: bool = False) -> list[ColumnElement[b
 
 
 def with_counts(statement: Select[Any]) -> Select[Any]:
-    """The statement about leads, with the counts of the calls of each beside it."""
+    """Join the counts of the calls of each lead to a statement about leads."""
     return statement.select_from(leads.outerjoin(table, table.c.lead_id == leads.c.id))
 
 
 def first_call(agent_id: UUID | None = None, *, joined: bool = False) -> ColumnElement[Any]:
-    """When the lead was called first, by anybody or by that agent; NULL where it was not."""
+    """Return the time of the first call to a lead, by anybody or by that agent; NULL if there was none."""
     if agent_id is None:
         if joined:
             return table.c.first_called_at

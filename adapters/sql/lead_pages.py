@@ -1,10 +1,11 @@
-"""Pages of leads: which index serves which question.
+"""Read pages of leads, and choose the index for each filter.
 
-Every list of leads is in the order of an index, so that a page costs the same wherever it is. There is one index for
-all leads and one for each thing that they can be filtered by. A filter with one value walks its own index; one with
-several walks it once for each value; of several conditions the one that fits the fewest leads leads the way. All
-other conditions are looked at on the way, and kept from luring the database into another index: on MySQL by naming the
-one that is meant, on SQLite by making the columns of the others unfit for theirs.
+Every list of leads is in the order of an index, so that each page costs the same, however far down the list it is.
+There is one index for all leads, and one for each column that leads can be filtered by. A filter with one value walks
+its own index. A filter with several values walks its index once for each value. If there are several filters, the one
+that matches the fewest leads decides which index is walked. All other conditions are checked during the walk, and must
+not lead the database to another index: on MySQL the index is named, on SQLite the other columns are made unfit for
+their indexes.
 """
 
 from collections.abc import Sequence
@@ -25,10 +26,10 @@ from unite_core.leads.ports import LeadFilter
 from unite_core.paging import PageRequest
 
 MAX_INDEX_WALKS = 20
-"""More values than this in one filter, and the list of all leads is walked instead."""
+"""Values of one filter for which its index is walked; with more, the list of all leads is walked instead."""
 
 COUNTED = 2_000
-"""How far leads are counted to tell which filter fits the fewest."""
+"""Leads that are counted at most for one value, to find the filter that matches the fewest."""
 
 INDEXES = {
     "listed_at": "ix_leads_listed",
@@ -36,29 +37,29 @@ INDEXES = {
     "assigned_to": "ix_leads_assigned_listed",
     **{field.key_column: f"ix_leads_{field.name}_listed" for field in FILTERED_TEXTS},
 }
-"""Column -> the index that holds what has one value of it in the order of the list."""
+"""Column -> the index that has the leads with one value of the column in the order of the list."""
 
-# A deleted lead has no moment at which it is listed; this one is before that of all others.
+# A deleted lead has no `listed_at`; this time is before that of every other lead.
 _BEGINNING = datetime(1000, 1, 1, tzinfo=UTC)
 
 Values = frozenset[str] | frozenset[UUID | None]
 
 
 class LeadPages:
-    """Finds the rows of one page of leads."""
+    """The query for one page of leads."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._words = words_in(connection.dialect)
 
     def rows(self, filters: LeadFilter, request: PageRequest) -> Sequence[Row[Any]]:
-        """Up to `request.limit + 1` rows, the newest first: one more tells whether there is a next page."""
+        """Return up to `request.limit + 1` rows, newest first: the extra one shows whether there is a next page."""
         statements = map(with_choices, self.statements(filters, request))
         lists = [self._connection.execute(statement).all() for statement in statements]
         return lists[0] if len(lists) == 1 else merge_sorted(lists, _position, request.limit + 1)
 
     def statements(self, filters: LeadFilter, request: PageRequest) -> list[Select[Any]]:
-        """What to ask: the rows of the page are the newest of all that these find."""
+        """Return the statements for a page, which has the newest of all rows that they find."""
         conditions = _filters(filters)
         if filters.question == ():
             return []
@@ -90,7 +91,7 @@ class LeadPages:
 
 
 def _filters(filters: LeadFilter) -> dict[Column[Any], Values]:
-    """The columns that are filtered by, and what they may be; the ones named first win where all fit many leads."""
+    """Return the filtered columns and their allowed values; if all match many leads, the first column is walked."""
     conditions: dict[Column[Any], Values] = {}
     assignees: frozenset[UUID | None] = frozenset(filters.assigned_to) | ({None} if filters.unassigned else set())
     if filters.visible_to is not None:
@@ -119,7 +120,7 @@ def _in_order(filters: LeadFilter, request: PageRequest, column: str) -> Select[
 
 
 def _few(filters: LeadFilter, request: PageRequest) -> Select[Any]:
-    """The same page where so few leads are left that they are best taken first and sorted then."""
+    """Select the page if so few leads match that it is faster to find them all and sort them afterwards."""
     listed_at = unindexed(leads.c.listed_at)
     statement = select(leads).where(listed_at >= (filters.created_from or _BEGINNING))
     if filters.created_to is not None:

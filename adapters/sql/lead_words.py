@@ -1,4 +1,4 @@
-"""The words of leads, for the search: each kind of database keeps an index of its own of them."""
+"""Search leads by words; each kind of database has its own index of them."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -11,24 +11,24 @@ from adapters.sql import mysql_words, sqlite_words
 
 
 class LeadWords(Protocol):
-    """What a kind of database does about words; a module of this package each."""
+    """The search by words in one kind of database; a module of this package implements it for each."""
 
     def stored(self, search_text: str) -> str:
-        """What the column `search_text` holds of a lead's `search_text`."""
+        """Return the value of the column `search_text` for the `search_text` of a lead."""
 
     def added_together(self, connection: Connection) -> AbstractContextManager[None]:
-        """Add the leads of this block all or none."""
+        """Add all leads of this block, or none of them."""
 
     def are_common(self, connection: Connection, words: Sequence[str]) -> bool:
-        """Whether so many leads answer the words that looking along the list fills a page sooner than the index."""
+        """Return whether so many leads match the words that walking the list fills a page faster than the index."""
 
     def in_index(self, words: Sequence[str]) -> ColumnElement[bool]:
-        """The lead answers the words, as the index knows."""
+        """Return the condition that a lead matches the words, by the index."""
 
     def in_text(self, words: Sequence[str]) -> list[ColumnElement[bool]]:
-        """The lead answers the words, as its own text tells."""
+        """Return the conditions that a lead matches the words, by its own text."""
 
 
 def words_in(dialect: Dialect) -> LeadWords:
-    """What the database at hand does about words."""
+    """Return the search by words for this kind of database."""
     return sqlite_words if dialect.name == "sqlite" else mysql_words

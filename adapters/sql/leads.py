@@ -1,4 +1,4 @@
-"""Leads in rows."""
+"""Store leads in the relational database."""
 
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -26,9 +26,9 @@ _LEADS = with_choices(select(table))
 
 
 class SqlLeads(Leads):
-    """Leads in the relational database, which itself refuses a second one with the same phone or e-mail.
+    """The leads in the relational database, which itself refuses a second lead with the same phone or e-mail.
 
-    `changed` gets the namespaces of the cache that hold what was changed.
+    `changed` collects the cache namespaces that contain changed leads.
     """
 
     def __init__(self, connection: Connection, changed: set[str]) -> None:
@@ -113,7 +113,7 @@ class SqlLeads(Leads):
         return [_to_lead(row) for row in rows]
 
     def _to_rows(self, new: Sequence[Lead]) -> list[tuple[Any, ...]]:
-        """The leads as the driver takes them, in the order of the table's columns; a test holds both together."""
+        """Return rows for the driver with values in the order of the table's columns; a test compares both orders."""
         dialect = self._connection.dialect
         words = words_in(dialect)
         rows: list[tuple[Any, ...]] = []
@@ -147,7 +147,7 @@ class SqlLeads(Leads):
         return rows
 
     def _refusal(self, error: IntegrityError, refused: Sequence[Lead]) -> Exception:
-        """`DuplicateLead` with every lead that is in the way, or the error itself where that is not the matter."""
+        """Return `DuplicateLead` with every conflicting lead, or the error itself if it has another cause."""
         meaning = refusal(error)
         if not isinstance(meaning, DuplicateLead):
             return meaning or error
@@ -161,7 +161,7 @@ class SqlLeads(Leads):
             for field, found in (("phone", by_phone), ("email", by_email)):
                 if found is not None and found.id != lead.id:
                     duplicates.append(Duplicate(field, found.id))
-        # There is none to be named where two of the leads to be added are in each other's way.
+        # There is no lead to name if two of the leads to be added conflict with each other.
         return DuplicateLead(tuple(duplicates)) if duplicates else meaning
 
 

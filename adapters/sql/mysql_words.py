@@ -1,11 +1,11 @@
-"""The words of leads on MySQL and MariaDB: a full-text index of InnoDB over a copy of `leads.search_text`.
+"""Search leads by words on MySQL and MariaDB, with a full-text index of InnoDB over a copy of `leads.search_text`.
 
-The copy is a table of its own, `lead_words`, because MySQL writes a table that has a full-text index anew for every
-column that is added to it. Triggers write the copy, whoever writes a lead.
+The copy is in a separate table, `lead_words`, because MySQL rebuilds a table with a full-text index for every column
+that is added to it. Triggers update the copy on every write to a lead.
 
-Its parser leaves out words of less than three characters, a list of English ones, and what it takes for no letter;
-how it does so is a setting of the server. So each word is stored with a mark in front, which no stop word has, and in
-ASCII, which every parser reads alike.
+The parser of the index leaves out words of less than three characters, a list of English stop words, and characters
+that it does not regard as letters; the details are settings of the server. So each word is stored with a mark in front,
+which no stop word has, and in ASCII, which every parser reads in the same way.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,23 +23,23 @@ MARK = "zz"
 INDEX = "ft_lead_words"
 
 MAX_TOKEN_LENGTH = 80
-"""Characters of a word that the index takes; it leaves out longer ones than `innodb_ft_max_token_size`, 84."""
+"""Characters of a word that is indexed; the index leaves out words longer than `innodb_ft_max_token_size`, 84."""
 
 SAMPLE = 2_000
 COMMON = 50
-"""Of the newest leads, how many are looked at, and how many have to answer: two pages of fifty are then soon filled."""
+"""Words are common if more than `COMMON` of the newest `SAMPLE` leads match: two pages of fifty then fill soon."""
 
 _lead_words = table("lead_words", column("lead_id", Identifier), column("search_text", Text))
 
 _BASE_36 = "0123456789abcdefghijklmnopqrstuvwxyz"
 _DIGITS = 4
-"""Of a code point in base 36: there are 36 ** 4 = 1,679,616 numbers, and 1,114,112 code points."""
+"""Digits of a code point in base 36: there are 36 ** 4 = 1,679,616 numbers, and 1,114,112 code points."""
 
 
 def stored(search_text: str) -> str:
-    """The lead's words as the index reads them; of a long one its beginning too, by which it is found."""
+    """Return the lead's words as tokens for the index; a long one is preceded by its beginning, which is indexed."""
     if search_text.isascii() and len(search_text) < MAX_TOKEN_LENGTH:
-        # Most leads: no word in it is long, and a mark before each is all there is to do.
+        # Most leads have no long word, and need only a mark in front of each word.
         return MARK + search_text.replace(" ", f" {MARK}") if search_text else ""
     tokens = []
     for word in search_text.split():
@@ -52,7 +52,7 @@ def stored(search_text: str) -> str:
 
 @contextmanager
 def added_together(connection: Connection) -> Iterator[None]:
-    """Add the leads of this block all or none: a large insert is sent in several statements."""
+    """Add all leads of this block, or none of them: a large insert is sent in several statements."""
     connection.exec_driver_sql("SAVEPOINT added_together")
     try:
         yield
@@ -62,9 +62,9 @@ def added_together(connection: Connection) -> Iterator[None]:
 
 
 def are_common(connection: Connection, words: Sequence[str]) -> bool:
-    """Whether of the newest `SAMPLE` leads more than `COMMON` answer the words.
+    """Return whether more than `COMMON` of the newest `SAMPLE` leads match the words.
 
-    The index itself cannot be asked: InnoDB finds all that answer before it gives the first.
+    The index cannot answer this quickly: InnoDB finds all matches before it returns the first.
     """
     newest = (
         force_index(select(leads.c.search_text), leads, "ix_leads_listed")
@@ -79,13 +79,16 @@ def are_common(connection: Connection, words: Sequence[str]) -> bool:
 
 
 def in_index(words: Sequence[str]) -> ColumnElement[bool]:
-    """The lead answers the words: those that the index finds, which is cut at long words, and whose text says so."""
+    """Return the condition that a lead matches the words.
+
+    The index finds leads by the beginnings of long words, so the condition checks the text of these leads too.
+    """
     text = _lead_words.c.search_text
     return leads.c.id.in_(select(_lead_words.c.lead_id).where(_matching(words), *_answer(text, words)))
 
 
 def in_text(words: Sequence[str]) -> list[ColumnElement[bool]]:
-    """The lead answers the words, as its own text tells."""
+    """Return the conditions that a lead matches the words, by its own text."""
     return _answer(leads.c.search_text, words)
 
 
@@ -95,13 +98,16 @@ def _answer(search_text: ColumnElement[str], words: Sequence[str]) -> list[Colum
 
 
 def _matching(words: Sequence[str]) -> ColumnElement[bool]:
-    """https://dev.mysql.com/doc/refman/8.4/en/fulltext-boolean.html: all of them, each as the beginning of a word."""
+    """Return the condition that the index has all words, each as the beginning of a word.
+
+    See https://dev.mysql.com/doc/refman/8.4/en/fulltext-boolean.html.
+    """
     question = " ".join(f"+{_token(word)[:MAX_TOKEN_LENGTH]}*" for word in words)
     return match(_lead_words.c.search_text, against=question, in_boolean_mode=True)
 
 
 def _token(word: str) -> str:
-    """The word in ASCII letters and digits, behind a mark; what begins it still does."""
+    """Return the word in ASCII letters, digits and underscores after a mark; a prefix of a word remains a prefix."""
     return MARK + word if word.isascii() else MARK + "".join(map(_ascii, word))
 
 

@@ -1,8 +1,8 @@
-"""The words of leads on SQLite: a full-text index that is kept beside the table (FTS5).
+"""Search leads by words on SQLite, with a full-text index beside the table (FTS5).
 
-Triggers keep it in step with `leads.search_text`, whoever changes that. A row that a trigger adds costs the index a
-write of its own, so leads that are added together are left out by the trigger and indexed in one go; both happen in
-the same transaction.
+Triggers update the index on every change of `leads.search_text`. Each row that a trigger adds costs a separate write to
+the index. So the trigger skips leads that are added together, and they are indexed in one statement of the same
+transaction.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,20 +13,20 @@ from sqlalchemy import ColumnElement, Connection, bindparam, literal, literal_co
 from adapters.sql.tables import leads
 
 COMMON = 5_000
-"""Words that more leads answer than this are looked for along the list."""
+"""If more leads than this match the words, the search walks the list."""
 
 
 def stored(search_text: str) -> str:
-    """The lead's words as they are: the tokenizer was chosen for them."""
+    """Return the lead's words unchanged: the tokenizer was chosen for them."""
     return search_text
 
 
 @contextmanager
 def added_together(connection: Connection) -> Iterator[None]:
-    """Add the leads of this block all or none, and index them at its end.
+    """Add all leads of this block, or none of them, and index them at its end.
 
-    They are taken back by hand: within a savepoint SQLite keeps a copy of every page that each of the rows touches,
-    which takes ten times as long as the rows themselves.
+    After an error they are deleted without a savepoint: in a savepoint SQLite copies every page that each of the rows
+    touches, which takes ten times as long as the rows themselves.
     """
     connection.exec_driver_sql("INSERT INTO lead_words_paused (paused) VALUES (1)")
     last = connection.exec_driver_sql("SELECT coalesce(max(rowid), 0) FROM leads").scalar_one()
@@ -43,14 +43,14 @@ def added_together(connection: Connection) -> Iterator[None]:
 
 
 def are_common(connection: Connection, words: Sequence[str]) -> bool:
-    """Whether more than `COMMON` leads answer the words: the index tells them one by one, and is asked no further."""
+    """Return whether more than `COMMON` leads match the words; the index is read only until that is known."""
     counted = text("SELECT count(*) FROM (SELECT 1 FROM lead_words WHERE lead_words MATCH :question LIMIT :most)")
     answered: int = connection.execute(counted, {"question": _match(words), "most": COMMON + 1}).scalar_one()
     return answered > COMMON
 
 
 def in_index(words: Sequence[str]) -> ColumnElement[bool]:
-    """The lead answers the words, as the index knows."""
+    """Return the condition that a lead matches the words, by the index."""
     matching = text("lead_words MATCH :question").bindparams(bindparam("question", _match(words)))
     return literal_column("leads.rowid").in_(
         select(literal_column("rowid")).select_from(text("lead_words")).where(matching)
@@ -58,11 +58,11 @@ def in_index(words: Sequence[str]) -> ColumnElement[bool]:
 
 
 def in_text(words: Sequence[str]) -> list[ColumnElement[bool]]:
-    """The lead answers the words, as its own text tells."""
+    """Return the conditions that a lead matches the words, by its own text."""
     padded = literal(" ").concat(leads.c.search_text)
     return [padded.contains(f" {word}", autoescape=True) for word in words]
 
 
 def _match(words: Sequence[str]) -> str:
-    """Every word as the beginning of one: https://www.sqlite.org/fts5.html#full_text_query_syntax."""
+    """Return the query for every word as a prefix: https://www.sqlite.org/fts5.html#full_text_query_syntax."""
     return " ".join('"' + word.replace('"', '""') + '" *' for word in words)

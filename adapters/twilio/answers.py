@@ -1,4 +1,4 @@
-"""What Twilio's answers mean for a message that is to be sent, by its own codes (twilio.com/docs/api/errors)."""
+"""Convert Twilio's errors to exceptions by its own error codes (twilio.com/docs/api/errors)."""
 
 import json
 import re
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import requests
-from twilio.base.exceptions import (  # type: ignore[import-untyped]  # the library tells no types
+from twilio.base.exceptions import (  # type: ignore[import-untyped]  # the library ships no types
     TwilioException,
     TwilioRestException,
     TwilioServiceException,
@@ -32,13 +32,13 @@ _REASONS = {
 
 _SET_UP = frozenset(
     {
-        *(20003, 20005, 20006, 20008, 20403, 20404),  # who we are: SID, token, rights, an account that is closed
+        *(20003, 20005, 20006, 20008, 20403, 20404),  # the account: SID, token, rights, or that it is closed
         *(21212, 21603, 21606, 21659, 21660, 21661),  # the number that messages come from
         *(21701, 21703, 21704, 21705),  # the messaging service that they come from
         21609,  # the address of the callbacks
     }
 )
-"""Codes that say nothing about the message: no message at all is taken until somebody mends the settings."""
+"""Codes that say nothing about the message: Twilio accepts no message until somebody corrects the settings."""
 
 _QUEUE_IS_FULL = 21611
 _TOO_MANY_REQUESTS = 429
@@ -48,9 +48,9 @@ _DIGITS = re.compile(r"\+?(?<!\w)[0-9]{7,}(?!\w)")
 
 
 class Later(Exception):
-    """No usable answer, as may be had a moment later.
+    """Twilio gave no usable answer, but may give one a moment later.
 
-    `perhaps_done` where what was asked may be done all the same, `waited` where an answer was waited for in vain.
+    `perhaps_done` if Twilio may have executed the request anyway, `waited` if the request timed out.
     """
 
     def __init__(self, detail: str, *, perhaps_done: bool, waited: bool = False) -> None:
@@ -61,7 +61,7 @@ class Later(Exception):
 
 
 class WronglySetUp(Exception):
-    """Twilio does nothing for us as we are set up, whatever it is asked."""
+    """Twilio refuses every request because of the settings or the account."""
 
     def __init__(self, status: int, code: int) -> None:
         super().__init__(f"{status}, code {code}")
@@ -70,7 +70,7 @@ class WronglySetUp(Exception):
 
 
 class Refused(Exception):
-    """Twilio will never do what it was asked; `error` says why, without a number in full."""
+    """Twilio will never execute the request; `error` says why, without full numbers."""
 
     def __init__(self, code: int, error: str) -> None:
         super().__init__(f"code {code}")
@@ -81,9 +81,9 @@ class Refused(Exception):
 
 @contextmanager
 def understood() -> Iterator[None]:
-    """Ask Twilio in this block; whatever the library raises becomes one of the three.
+    """Convert any error of the library in the block to `Later`, `WronglySetUp` or `Refused`.
 
-    Nothing of the library's own error is kept: it holds the address that was asked, and that holds numbers.
+    The library's own error is dropped: it contains the URL of the request, and that contains numbers.
     """
     try:
         yield
@@ -106,14 +106,14 @@ def _meaning(status: int, code: int | None, said: str) -> Exception:
         return Later("Twilio takes no more for a moment.", perhaps_done=False)
     if status >= 500:
         return Later(f"Twilio failed with {status}.", perhaps_done=True)
-    # A redirection leads away from Twilio: its address is set wrongly.
+    # A redirect leads away from Twilio: the configured address is wrong.
     if status < 400 or code in _SET_UP or (status in _SET_UP_STATUSES and code < _SET_UP_CODES_END):
         return WronglySetUp(status, code)
     return Refused(code, masked_digits(said.removeprefix("Unable to create record: ")))
 
 
 def _meaning_of_page(error: Exception) -> Exception:
-    """The same for a list, of which the library hands on the answer as it came."""
+    """Return the exception for a failed list, for which the library passes on the raw response."""
     answer = error.args[1] if len(error.args) > 1 else None
     if answer is None:
         return Later("Twilio's answer cannot be understood.", perhaps_done=True)
@@ -126,11 +126,11 @@ def _meaning_of_page(error: Exception) -> Exception:
 
 
 def masked_digits(text: str) -> str:
-    """The text with the last four digits left of everything that may be a number."""
+    """Return the text with only the last four digits of everything that may be a number."""
     return _DIGITS.sub(lambda found: f"…{found[0][-4:]}", text)
 
 
 def _never_reached(error: requests.RequestException) -> bool:
-    """Whether there was no connection that anything could have been sent over."""
+    """Return whether there was no connection over which anything could have been sent."""
     reason = getattr(error.args[0] if error.args else None, "reason", None)
     return isinstance(error, requests.ConnectTimeout) or isinstance(reason, NewConnectionError)

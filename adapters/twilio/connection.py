@@ -1,4 +1,4 @@
-"""The way to Twilio: waited for within bounds, tried again where that may help, left alone while it fails."""
+"""Call Twilio with timeouts, retries and a circuit breaker."""
 
 import logging
 import threading
@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import backoff
 from circuitbreaker import CircuitBreaker  # type: ignore[import-untyped]  # it ships no types
-from twilio.http.http_client import TwilioHttpClient  # type: ignore[import-untyped]  # the library tells no types
+from twilio.http.http_client import TwilioHttpClient  # type: ignore[import-untyped]  # the library ships no types
 from twilio.rest import Client  # type: ignore[import-untyped]  # the same
 
 from adapters.twilio.answers import Later, WronglySetUp, understood
@@ -24,18 +24,18 @@ log = logging.getLogger(__name__)
 API = "https://api.twilio.com"
 
 STATUS_POLL_INTERVAL = 30.0
-"""Seconds for which it is known from the last question whether Twilio is there."""
+"""Seconds for which the result of the last health check of Twilio is reused."""
 
-# What the library would tell of each request has numbers in it; nobody listens to this logger.
-_UNHEARD = logging.Logger("twilio", level=logging.CRITICAL)  # noqa: LOG001 - it is to be nobody's child
+# The library logs each request with its numbers; the records of this logger go nowhere.
+_UNHEARD = logging.Logger("twilio", level=logging.CRITICAL)  # noqa: LOG001 - it must have no parent
 
-# The library looks for a region and for credentials there, if it is not given another environment.
+# Without another environment the library reads a region and credentials from the process's own.
 _NO_ENVIRONMENT = {"TWILIO_REGION": ""}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """Who sends: an account of Twilio, which answers at `base_url` where something stands in for Twilio."""
+    """The Twilio account that sends; `base_url` is the address of a stand-in for Twilio, if there is one."""
 
     sid: str
     auth_token: str = field(repr=False)
@@ -44,12 +44,12 @@ class Account:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeouts:
-    """How long Twilio is waited for, and when it is left alone.
+    """The timeouts and retries of calls to Twilio, and the limits of the circuit breaker.
 
-    One answer takes at most `answer`, or `sign_of_life` where it is only asked whether it is there, or where somebody
-    waits for us. What fails at once, and in a way that may pass, is tried `attempts` times in all, and not again after
-    `overall`; between two attempts is a random part of `pause`, and of twice as long after each. After `failures` in a
-    row nothing is asked for the time `rest`; then one failure is enough for another rest.
+    One answer may take at most `answer`; for a health check, or while a client waits, at most `sign_of_life`. A call
+    that fails at once, with a failure that may pass, is tried up to `attempts` times in all, and not again after
+    `overall`. The time between two attempts is a random part of `pause`, which doubles after each attempt. After
+    `failures` consecutive failures there are no calls for the time `rest`; then one failure is enough for another rest.
     """
 
     answer: timedelta = timedelta(seconds=10)
@@ -62,12 +62,12 @@ class Timeouts:
 
 
 class Twilio:
-    """One account at Twilio. Nothing is opened before something is asked; threads may share it."""
+    """A client of one Twilio account. It connects at the first call; threads may share it."""
 
     def __init__(self, account: Account, timeouts: Timeouts | None = None) -> None:
         self._account = account
         self._patience = timeouts = timeouts or Timeouts()
-        # The library hands answers from one thread to another: each thread has a client of its own.
+        # The library can pass an answer to the wrong thread: each thread has its own client.
         self._own = threading.local()
         self._breaker = CircuitBreaker(
             failure_threshold=timeouts.failures,
@@ -91,23 +91,23 @@ class Twilio:
 
     @property
     def breaker(self) -> str:
-        """`closed` while Twilio is asked, `open` while it is left alone, `half_open` when the next call decides."""
+        """The state of the breaker: `closed` (Twilio is called), `open` (it is not), `half_open` (one call decides)."""
         return str(self._breaker.state)
 
     def call(self, ask: Callable[[Any], T], *, hurried: bool = False) -> T:
-        """What `ask` makes of the account's part of the API. It may be called several times; once if `hurried`.
+        """Return the result of `ask` for the account's part of the API.
 
-        Raises what `understood` raises for an answer, and `Unavailable` where there is none, or none that is of use;
-        also at once while Twilio is left alone.
+        `ask` may be called several times; only once if `hurried`. Raises `Refused`, and `Unavailable` if there is no
+        answer, or no usable one; also at once while the circuit breaker is open.
         """
         if hurried:
             return self._guarded(lambda: self._ask(ask, self._patience.sign_of_life))
         return self._guarded(lambda: self._tried_again(ask))
 
     def ping(self) -> None:
-        """Ask for the account, without much patience; raises `Unavailable`.
+        """Request the account with a short timeout; raise `Unavailable`.
 
-        What was found holds for half a minute, whoever asks: each question counts at Twilio.
+        The result is reused for half a minute by all callers: Twilio counts each request.
         """
         with self._asking:
             if time.monotonic() - self._asked_at >= STATUS_POLL_INTERVAL:
@@ -133,7 +133,7 @@ class Twilio:
                 log.warning("%s", later.detail)
                 raise Unavailable(later.detail) from None
             except WronglySetUp as wrong:
-                log.error(  # noqa: TRY400 - the sentence says it all, and a traceback would quote numbers
+                log.error(  # noqa: TRY400 - the message says it all, and a traceback would contain numbers
                     "Twilio sends nothing as it is set up here: it answers %s with code %s. No text message goes out "
                     "until the settings, or the account, are right; none is lost until then.",
                     wrong.status,
@@ -143,7 +143,7 @@ class Twilio:
 
     @contextmanager
     def _changes_told(self) -> Iterator[None]:
-        """Write down that Twilio is left alone from now on, and that it no longer is."""
+        """Log when the circuit breaker opens, and when it closes again."""
         closed = self._breaker.closed
         try:
             yield
@@ -168,21 +168,21 @@ class Twilio:
 
 
 def _was_waited_for(error: Exception) -> bool:
-    """Whether the failure took its time already: another attempt would, too, and what was asked may be under way."""
+    """Return whether the request timed out: another one would, too, and Twilio may be executing the first."""
     return isinstance(error, Later) and error.waited
 
 
-class _Http(TwilioHttpClient):  # type: ignore[misc]  # the library tells no types
-    """The library's own way to Twilio, or to what stands in for it; it tries nothing again by itself."""
+class _Http(TwilioHttpClient):  # type: ignore[misc]  # the library ships no types
+    """The library's HTTP client for Twilio or a stand-in; it retries nothing by itself."""
 
     def __init__(self, base_url: str | None, timeout: float) -> None:
         super().__init__(timeout=timeout, logger=_UNHEARD)
         self._base_url = base_url
         if base_url is not None:
-            self.session.trust_env = False  # a proxy that leads to Twilio does not lead there
+            self.session.trust_env = False  # a proxy to Twilio does not lead to the stand-in
 
     def request(self, method: str, url: str, *arguments: Any, **options: Any) -> Any:
-        """Make the request; at the stand-in, where there is one."""
+        """Make the request, at the stand-in if there is one."""
         if self._base_url is not None:
             url = self._base_url + url.removeprefix(API)
         return super().request(method, url, *arguments, **options)

@@ -1,4 +1,4 @@
-"""Text messages by Twilio."""
+"""Send text messages through Twilio."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,29 +14,29 @@ from unite_core.notifications.model import Receipt
 from unite_core.notifications.ports import TextMessage, TextMessages
 
 CLOCKS_DIFFER_BY = timedelta(minutes=5)
-"""How far Twilio's clock may be behind ours before a message of now counts as one of before."""
+"""How far Twilio's clock may be behind ours before a message sent now counts as an earlier one."""
 
 LOOKED_THROUGH = 1000
-"""How many messages to one number are looked through for one: as many as a page of Twilio's holds."""
+"""Messages to one number that are searched for a message: as many as a page of Twilio has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sender:
-    """What messages come from: a number (E.164) of ours, or a messaging service."""
+    """The sender of messages: a number (E.164) of ours, or a messaging service."""
 
     number: str | None = None
     messaging_service_sid: str | None = None
 
 
 class TwilioTextMessages(TextMessages):
-    """Sends each message once, as far as Twilio can tell whether it was sent.
+    """Text messages through Twilio, each sent once as far as Twilio can say whether it was sent.
 
-    Where an answer was lost, or tells of a fault of Twilio's own, the message may have been taken. So before it is sent
-    again it is looked for: one with the same text, to the same number, that was not made before `since` and did not
-    fail, is the message. Twilio has no key by which a request is known again: whoever writes the texts sees to it that
-    no two events have the same one, unless whoever reads them would take them for one.
+    If an answer is lost, or reports an error of Twilio's own, Twilio may have accepted the message. So the message is
+    searched for before it is sent again. A message with the same text to the same number, which was not created before
+    `since` and did not fail, is the same message. Twilio has no idempotency keys. So the authors of texts make sure
+    that no two events have the same text, unless a reader would take both for the same event.
 
-    Twilio tells what becomes of a message at `{public_url}/webhooks/twilio/status`.
+    Twilio reports the status of a message at `{public_url}/webhooks/twilio/status`.
     """
 
     def __init__(self, twilio: Twilio, *, sender: Sender, public_url: str) -> None:
@@ -97,7 +97,7 @@ class TwilioTextMessages(TextMessages):
         )
 
     def _sent_before(self, account: Any, message: TextMessage) -> Any | None:
-        """The message, if Twilio has it. Its own filter for dates is of no use: what still waits there has none."""
+        """Return the message if Twilio has it. Twilio's own filter is by send date, which queued messages lack."""
         since = message.since - CLOCKS_DIFFER_BY
         for sent in account.messages.list(to=message.to, limit=LOOKED_THROUGH):
             # A trial account puts a sentence of Twilio's before each text.
@@ -108,7 +108,7 @@ class TwilioTextMessages(TextMessages):
 
 
 def _response(message: Any) -> dict[str, Any]:
-    """The message resource in the form in which it is stored and shown."""
+    """Return the message resource in the form in which it is stored and shown."""
     if not message.sid:
         raise Later("Twilio's answer cannot be understood.", perhaps_done=True)
     return {

@@ -1,4 +1,4 @@
-"""What Twilio's message resource and its status callbacks say, in the terms of the core."""
+"""Convert Twilio's message resources and status callbacks to delivery reports of the core."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -24,14 +24,14 @@ LOST = frozenset(status for status, progress in PROGRESS.items() if progress is 
 
 
 def report_of(response: Mapping[str, Any]) -> DeliveryReport | None:
-    """What an answer, a callback or a stored response says; None where it names no message by its `sid`."""
+    """Return the report of an answer, a callback or a stored response; None if it has no `sid` of a message."""
     return read_report(response) if "sid" in response else None
 
 
 def read_report(response: Mapping[str, Any]) -> DeliveryReport:
-    """What a response says that has the `sid` of its message.
+    """Return the report of a response that has the `sid` of its message.
 
-    With the price of a message Twilio knows all there is to know about it.
+    The report is complete when the message has a price: Twilio adds nothing after that.
     """
     reason = {"reason": OPTED_OUT} if response.get("error_code") == OPTED_OUT_CODE else {}
     return DeliveryReport(

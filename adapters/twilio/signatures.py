@@ -1,16 +1,16 @@
-"""Whether a request comes from Twilio."""
+"""Verify that requests come from Twilio."""
 
 from collections.abc import Mapping
 
-from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]  # the library tells no types
+from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]  # the library ships no types
 
 
 class TwilioSignatures:
-    """Knows the requests that Twilio signs with the account's token (X-Twilio-Signature: HMAC-SHA1, base64)."""
+    """A verifier of signatures that Twilio makes with the account's token (X-Twilio-Signature: HMAC-SHA1, base64)."""
 
     def __init__(self, auth_token: str) -> None:
         self._validator = RequestValidator(auth_token)
 
     def valid(self, url: str, parameters: Mapping[str, str], signature: str) -> bool:
-        """Whether Twilio has signed a request to this URL, as Twilio wrote it, with these parameters of its form."""
+        """Return whether Twilio signed a request to this URL, as Twilio wrote it, with these form parameters."""
         return bool(self._validator.validate(url, parameters, signature))

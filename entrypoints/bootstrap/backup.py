@@ -54,7 +54,7 @@ def back_up(settings: Settings, target: BinaryIO, scratch: Path, progress: Progr
         _link(files)
         created_at = datetime.now(UTC)
         database = _sqlite(url, scratch, progress) if is_file(url) else _mysql(url, scratch, progress)
-        # Once more: rows of the copy may belong to files that came meanwhile.
+        # Again: rows of the copy may belong to files that were added in the meantime.
         _link(files)
         log = _mongodb(settings, scratch, database.read_at, progress)
         members = {**database.members, **(log.members if log else {})}

@@ -1,7 +1,7 @@
 """Create, lock and protect the data folder.
 
 All that the service creates in it is readable only by its owner, regardless of the umask. The content of an older
-folder is made private at the start; only the rights of the folder itself are kept, as they may be intended.
+folder is made private at the start; only the rights of the folder itself stay, as they may be intended.
 """
 
 import fcntl

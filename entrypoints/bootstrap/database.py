@@ -28,7 +28,7 @@ def database_url(settings: Settings) -> URL:
     """Return the URL of the database: the configured one, or a file in the data folder."""
     if settings.database_url is not None:
         return make_url(settings.database_url)
-    # Made of its parts: the path may have characters that mean something in a URL.
+    # Built from its parts: the path may contain characters with a meaning in URLs.
     return URL.create("sqlite", database=str(settings.data_dir.absolute() / FILE))
 
 
@@ -156,7 +156,7 @@ def unusable(url: URL, error: Exception) -> StartRefused:
 
 def described(url: URL) -> str:
     """Return a name of the database with its path or URL, without secrets."""
-    # What follows the question mark is left out: one of the parameters is the password of a key.
+    # The query is left out: one of its parameters is the password of a key.
     where = url.database if is_file(url) else url.set(query={}).render_as_string(hide_password=True)
     return f"The database {where}"
 

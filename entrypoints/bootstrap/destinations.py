@@ -1,4 +1,4 @@
-"""The destinations of events that an installation has beside the built-in ones."""
+"""Create the destinations of events that an installation has in addition to the built-in ones."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -8,13 +8,13 @@ from entrypoints.settings import Settings
 from unite_core.notifications.ports import Destination
 
 Factory = Callable[[Settings], Destination | None]
-"""Makes a destination; None where the settings do not ask for it."""
+"""A function that creates a destination; None if the settings do not include it."""
 
 
 def by_variable(name: str, make: Callable[[str], Destination]) -> Factory:
-    """A factory that makes the destination from the value of one variable, where that is set.
+    """Return a factory that creates a destination from the value of one variable, if it is set.
 
-    Where `make` raises `ValueError` about the value, the start is refused.
+    If `make` raises `ValueError` about the value, the factory raises `StartRefused`.
     """
 
     def made(settings: Settings) -> Destination | None:
@@ -30,13 +30,13 @@ def by_variable(name: str, make: Callable[[str], Destination]) -> Factory:
 
 
 def make_destinations(settings: Settings, factories: Sequence[Factory]) -> Sequence[Destination]:
-    """The further destinations that the settings ask for."""
+    """Create the further destinations that the settings include."""
     made = (make(settings) for make in factories)
     return [destination for destination in made if destination is not None]
 
 
 def health_of(destinations: Sequence[Destination]) -> Mapping[str, Dependency]:
-    """The health checks of the destinations, by their names; the service is ready without any of them."""
+    """Return the health checks of the destinations by name; the service is ready without any of them."""
     return {destination.subscription.name: Dependency(ask=destination.ping) for destination in destinations}
 
 

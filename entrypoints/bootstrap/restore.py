@@ -171,7 +171,7 @@ def _staging(url: URL, folder: Path) -> Iterator[Path]:
             yield Path(name)
         return
     staging = folder / STAGING
-    shutil.rmtree(staging, ignore_errors=True)  # of a restore that was killed
+    shutil.rmtree(staging, ignore_errors=True)  # left by a restore that was killed
     staging.mkdir(mode=0o700)
     try:
         yield staging
@@ -204,7 +204,7 @@ def _verified_sqlite(path: Path, manifest: archive.Manifest, progress: Progress)
     wrong = find_damage(path, lambda: progress("database verified", 0, 1))
     if wrong is None:
         revision, counts = revision_and_counts(path)
-        # A version that made a backup of a later schema has counted the tables that it knew.
+        # A version that backs up a later schema counts only the tables that it knows.
         if (revision, {name: counts.get(name) for name in manifest.counts}) != (manifest.revision, manifest.counts):
             wrong = "it has not the rows that the manifest says"
     if wrong is not None:
@@ -289,7 +289,7 @@ def _put_in_place(url: URL, folder: Path, staging: Path, manifest: archive.Manif
             files = folder / archive.FILES
             files.mkdir(mode=0o700, exist_ok=True)
             for each in (staging / archive.FILES).iterdir():
-                shutil.rmtree(files / each.name, ignore_errors=True)  # it has folders without files at the most
+                shutil.rmtree(files / each.name, ignore_errors=True)  # it contains empty folders at most
                 placed.append(files / each.name)
                 shutil.move(each, files / each.name)
         if manifest.keys:

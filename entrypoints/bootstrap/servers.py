@@ -100,7 +100,7 @@ def activity_stores(settings: Settings, engine: Engine) -> ActivityStores:
 
     mongo = Mongo(settings.mongodb_url)
     activity = MongoActivityLog(mongo, retention=settings.activity_retention)
-    with suppress(Unavailable):  # it is made ready before the first delivery otherwise, which tells of what fails
+    with suppress(Unavailable):  # otherwise the first delivery prepares it, and reports a failure
         activity.prepare()
     return ActivityStores(
         activity=activity,

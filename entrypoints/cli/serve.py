@@ -1,4 +1,4 @@
-"""`serve`: HTTP servers, and a worker beside them, until somebody stops them."""
+"""`serve`: run HTTP servers and a worker until they are stopped."""
 
 import logging
 import os
@@ -39,14 +39,15 @@ HTTP_PROCESSES = 1
 REFUSAL = "Unite cannot start.\n%s"
 
 PORT_TIMEOUT = 3.0
-"""Seconds that a service of before has to let go of the port."""
+"""Seconds in which a previous service has to release the port."""
 
 
 def run(arguments: Namespace, environ: Mapping[str, str], target: str = TARGET) -> int:
-    """Serve until SIGTERM or SIGINT; the exit code. `target` names what serves at a socket, `module:function`.
+    """Serve until SIGTERM or SIGINT, and return the exit code.
 
-    With `--until-stdin-ends` also until whoever holds the other end of standard input is gone, however that came about.
-    With `--no-worker` without a worker: others do the work, started by `work`.
+    `target` names the function that serves at a socket, as `module:function`. With `--until-stdin-ends` the service
+    also stops when its standard input is closed, which happens when the process at the other end stops in any way.
+    With `--no-worker` it starts no worker: workers that were started by `work` do the work.
     """
     logs.configure(logs.log_settings_of(environ))
     try:
@@ -76,7 +77,7 @@ def run(arguments: Namespace, environ: Mapping[str, str], target: str = TARGET) 
 
 
 def _serve(target: str, listening: socket.socket) -> None:
-    """Serve in this process, which was forked."""
+    """Serve in this forked process."""
     module, _, function = target.partition(":")
     try:
         getattr(import_module(module), function)(listening)
@@ -89,7 +90,7 @@ def _serve(target: str, listening: socket.socket) -> None:
 
 
 def _stop_at_end_of_stdin(stop: Event) -> None:
-    # Not through sys.stdin: a thread that waits inside it holds a lock that Python wants when it ends.
+    # Not through sys.stdin: a thread that waits inside it holds a lock that Python needs when it exits.
     while os.read(0, 1):
         pass
     stop.set()
@@ -105,7 +106,7 @@ def _prepare(settings: Settings) -> None:
         if admin is not None:
             log.info("The first admin was added.", extra={"email": admin.email})
         elif not has_admin(started):
-            # Where these are set already, somebody who is no admin has the address.
+            # If these are set already, a user who is not an admin has the address.
             log.warning(
                 "There is no admin: set %s, of nobody who is here already, and %s, or run "
                 "`python -m entrypoints users create`.",
@@ -115,7 +116,7 @@ def _prepare(settings: Settings) -> None:
 
 
 def _listening(settings: Settings) -> socket.socket:
-    """A socket that listens at the address of the settings. Raises `StartRefused` where somebody else has it."""
+    """Return a socket bound to the address of the settings; raise `StartRefused` if that is not possible."""
     until = time.monotonic() + PORT_TIMEOUT
     while True:
         try:
@@ -130,9 +131,9 @@ def _listening(settings: Settings) -> socket.socket:
 
 
 def _bound_to_first(host: str, port: int) -> socket.socket:
-    """A socket at the first address of the host that can be had: `localhost` is ::1 too, where there is IPv6.
+    """Return a socket bound to the first free address of the host: `localhost` is also ::1 if there is IPv6.
 
-    Raises `OSError`, the one of the last address.
+    Raises the `OSError` of the last address if none is free.
     """
     addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     for family, _, _, _, address in addresses[:-1]:

@@ -1,4 +1,4 @@
-"""What requests about imports may hold, and what their answers look like in the documentation."""
+"""Schemas of requests about imports, and the examples of their responses in the documentation."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -39,7 +39,7 @@ class Columns(fields.Dict):
 
     default_error_messages: Any = _NO_COLUMNS
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> dict[str, str | None]:  # noqa: ARG002 - marshmallow hands them over
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> dict[str, str | None]:  # noqa: ARG002 - marshmallow passes them
         if not isinstance(value, dict):
             raise self.make_error("invalid")
         if len(value) > MAX_COLUMNS:
@@ -178,7 +178,7 @@ class RejectionQuery(PageQuery):
 
 
 def options_from(text: bytes) -> ImportOptions:
-    """The options as the part of a form holds them, JSON in UTF-8; raises `Invalid`, its fields under `options`."""
+    """Return the options from a form part with JSON in UTF-8; raise `Invalid` with its fields under `options`."""
     try:
         content = parse_json(text)
     except Malformed as malformed:

@@ -1,4 +1,4 @@
-"""Leads and their pictures as the API takes and shows them."""
+"""Schemas of leads and their pictures in requests and responses."""
 
 from typing import Any, ClassVar
 
@@ -127,7 +127,7 @@ class LeadSchema(Body):
 
 
 def lead_json(lead: Lead) -> dict[str, Any]:
-    """A lead as `LeadSchema` shows it."""
+    """Return the JSON of a lead for `LeadSchema`."""
     phone = lead.phone
     return {
         "id": lead.id,
@@ -285,7 +285,7 @@ class ImagePageSchema(Body):
 
 
 def image_json(image: LeadImage) -> dict[str, Any]:
-    """A picture as `ImageSchema` shows it, without a link."""
+    """Return the JSON of a picture for `ImageSchema`, without a link."""
     return {
         "id": image.id,
         "lead_id": image.lead_id,
@@ -299,7 +299,7 @@ def image_json(image: LeadImage) -> dict[str, Any]:
 
 
 def linked_image_json(linked: LinkedImage) -> dict[str, Any]:
-    """A picture as `ImageSchema` shows it, with its link."""
+    """Return the JSON of a picture for `ImageSchema`, with its link."""
     return {
         **image_json(linked.image),
         "download_url": linked.download.url,
@@ -308,5 +308,5 @@ def linked_image_json(linked: LinkedImage) -> dict[str, Any]:
 
 
 def image_upload_json(coming: ImageUpload) -> dict[str, Any]:
-    """A picture to come as `ImageUploadSchema` shows it."""
+    """Return the JSON of an expected picture for `ImageUploadSchema`."""
     return {"id": coming.image.id, **upload_json(coming.upload)}

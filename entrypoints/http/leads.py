@@ -122,7 +122,7 @@ def _expected(lead_id: UUID) -> int | None:
 
 
 def lead_filter(query: Mapping[str, Any]) -> LeadFilter:
-    """The leads that a query of `LeadQuery` asks for; raises `MalformedParameter`."""
+    """Return the filter for a query of `LeadQuery`; raise `MalformedParameter`."""
     assignees = set(query.get("assigned_to", ()))
     return LeadFilter(
         statuses=frozenset(query.get("status", ())),
@@ -140,12 +140,12 @@ def lead_filter(query: Mapping[str, Any]) -> LeadFilter:
 
 
 def source_filter(given: Iterable[str]) -> frozenset[str]:
-    """The sources of a filter as leads have them; raises `MalformedParameter` where one is none."""
+    """Return the sources of a filter as leads have them; raise `MalformedParameter` if one is invalid."""
     return text_filter(SOURCE, given)
 
 
 def text_filter(field: TextField, given: Iterable[str]) -> frozenset[str]:
-    """What a filter by the field compares; raises `MalformedParameter` where a value is none that a lead can have."""
+    """Return the keys that a filter by the field compares; raise `MalformedParameter` if no lead can have a value."""
     keys = []
     for text in given:
         key = field.read_key(clean(text))

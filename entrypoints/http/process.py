@@ -1,4 +1,4 @@
-"""The HTTP door as a process of its own: `entrypoints.http.process:serve`."""
+"""Run the HTTP server in its own process: `entrypoints.http.process:serve`."""
 
 import logging
 import multiprocessing
@@ -24,9 +24,9 @@ log = logging.getLogger(__name__)
 
 
 def serve(listening: socket.socket, timeouts: Timeouts | None = None) -> None:
-    """Serve at a socket that is bound, until SIGTERM or SIGINT, or the process that started this one is gone."""
+    """Serve at a bound socket until SIGTERM or SIGINT, or until the parent process has ended."""
     for number in (signal.SIGTERM, signal.SIGINT):
-        # The server has handlers of its own while it serves, and raises the signal again when it has stopped.
+        # While the server runs it has its own handlers; it raises the signal again when it has stopped.
         signal.signal(number, lambda *_: sys.exit())
     parent = multiprocessing.parent_process()
     if parent is not None:
@@ -45,11 +45,11 @@ def serve(listening: socket.socket, timeouts: Timeouts | None = None) -> None:
         drain_seconds=started.settings.drain_seconds,
         grace_seconds=started.settings.grace_seconds,
     )
-    # Not before: a connection that was taken by the system alone would wait, and a proxy could not turn to another one.
+    # Not earlier: the kernel would accept connections that nobody serves, and a proxy could not try another server.
     try:
         listening.listen(BACKLOG)
     except OSError as error:
-        # Several can be bound to one port as long as none of them listens there.
+        # Several sockets can be bound to one port as long as none of them listens.
         raise port_refusal(started.settings, error) from error
     address = started.settings.public_url
     log.info("Unite listens.", extra={"address": address, "docs": f"{address}/docs"})
@@ -57,7 +57,7 @@ def serve(listening: socket.socket, timeouts: Timeouts | None = None) -> None:
 
 
 def http_config_of(started: Started) -> HttpConfig:
-    """What the door is told about an installation."""
+    """Return the configuration of the HTTP API for a started application."""
     return HttpConfig(
         public_url=started.settings.public_url,
         cursor_secrets=started.cursor_secrets,
@@ -71,6 +71,6 @@ def http_config_of(started: Started) -> HttpConfig:
 
 
 def _end_with(parent: BaseProcess) -> None:
-    """End this process when its parent is gone, even by SIGKILL: or it would hold the port against the next one."""
+    """End this process when its parent has ended, even by SIGKILL; otherwise it would block the port."""
     parent.join()
     os._exit(1)

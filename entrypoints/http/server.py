@@ -1,4 +1,4 @@
-"""The HTTP server of one process: it takes connections from a listening socket and has an application answer."""
+"""Accept connections from a listening socket in one process, and serve them with an application."""
 
 import asyncio
 import logging
@@ -17,7 +17,7 @@ from entrypoints.http.timeouts import Timeouts
 ACCEPT_AGAIN_SECONDS = 1.0
 POLL_SECONDS = 0.05
 FAREWELL_SECONDS = 0.25
-"""Seconds that open connections have to send a request which is on its way when the server stops."""
+"""Seconds in which open connections may still send a request when the server stops."""
 
 MAX_ACCEPTED_AT_ONCE = 64
 
@@ -25,12 +25,12 @@ _log = logging.getLogger("unite.http")
 
 
 class HttpServer(uvicorn.Server):
-    """uvicorn's server, with connections of our own: `max_connections` at a time, what is beyond waits in the kernel.
+    """uvicorn's server with our own connections: at most `max_connections`; further ones wait in the kernel.
 
-    SIGTERM and SIGINT stop it. It sets `draining`, and serves for `drain_seconds` more, so that a load balancer has
-    time to send requests elsewhere; a second SIGINT ends that. Then it takes the connections that wait in the kernel,
-    and no others. Each has `farewell_seconds` for a request that is on its way, whose answer is the last. Requests have
-    `grace_seconds` to end, and are broken off then.
+    SIGTERM and SIGINT stop it. It sets `draining` and serves for `drain_seconds` more, so that a load balancer has time
+    to send requests elsewhere; a second SIGINT ends that time. Then it accepts the connections that wait in the kernel,
+    and no others. Each connection has `farewell_seconds` in which a request may still arrive, and is closed after its
+    response. Requests that have not ended after `grace_seconds` are aborted.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class HttpServer(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002 - uvicorn's own
         self._listening.setblocking(False)
-        # Connections inherit what is set here. Head and body of an answer are written apart.
+        # Connections inherit this option. Head and body of a response are written separately.
         self._listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._give_up_unread()
         self.started = True
@@ -83,7 +83,7 @@ class HttpServer(uvicorn.Server):
         await self._drain()
         self._stopping = True
         self._accept_no_more()
-        # Closing the socket resets the connections that nobody has taken yet, and their requests are lost.
+        # Closing the socket resets the connections that are not accepted yet, and their requests are lost.
         self._accept()
         self._listening.close()
         for each in self._own_connections():
@@ -94,11 +94,11 @@ class HttpServer(uvicorn.Server):
         await self._until_idle(self._grace_seconds)
         for connection in list(self.server_state.connections):
             connection.transport.abort()
-        # What is left of the requests sees that its client is gone.
+        # The remaining requests notice that their clients are disconnected.
         await self._until_idle(STOP_SECONDS)
 
     async def _drain(self) -> None:
-        """Serve on, for as long as load balancers need to notice that this server is not ready."""
+        """Continue to serve until load balancers have had time to notice that this server is not ready."""
         self._draining.set()
         until = time.monotonic() + self._drain_seconds
         while time.monotonic() < until and not self.force_exit:
@@ -106,9 +106,9 @@ class HttpServer(uvicorn.Server):
             await asyncio.sleep(POLL_SECONDS)
 
     def _give_up_unread(self) -> None:
-        """Have the system end connections whose client takes nothing of what was sent, also those closed here.
+        """Let the kernel end connections whose client acknowledges no sent data, including those closed here.
 
-        That is TCP_USER_TIMEOUT (RFC 5482), which Linux has; connections inherit it from the listening socket.
+        The option is TCP_USER_TIMEOUT (RFC 5482) of Linux; connections inherit it from the listening socket.
         """
         option = getattr(socket, "TCP_USER_TIMEOUT", None)
         if option is None:
@@ -121,8 +121,8 @@ class HttpServer(uvicorn.Server):
 
     async def _until_idle(self, seconds: float) -> None:
         until = time.monotonic() + seconds
-        # Nothing tells of a change in what uvicorn counts.
-        while self._busy() and time.monotonic() < until:  # noqa: ASYNC110 - as the line above says
+        # uvicorn has no event for a change of its counts.
+        while self._busy() and time.monotonic() < until:  # noqa: ASYNC110 - see the line above
             await asyncio.sleep(POLL_SECONDS)
 
     def _busy(self) -> bool:
@@ -139,7 +139,7 @@ class HttpServer(uvicorn.Server):
             asyncio.get_running_loop().remove_reader(self._listening)
 
     def _accept(self) -> None:
-        """Take the connections that wait, as many as there is room for."""
+        """Accept waiting connections up to the limit."""
         for _ in range(MAX_ACCEPTED_AT_ONCE):
             if self._open >= self._max_connections and not self._stopping:
                 self._accept_no_more()
@@ -149,7 +149,7 @@ class HttpServer(uvicorn.Server):
             except (BlockingIOError, ConnectionAbortedError):
                 return
             except OSError as error:
-                # The process or the machine has no more open files: that may pass.
+                # The process or the machine has no file descriptors left: that may pass.
                 _log.error("No connection can be taken: %s", error)
                 self._accept_no_more()
                 asyncio.get_running_loop().call_later(ACCEPT_AGAIN_SECONDS, self._accept_from_now_on)
@@ -164,7 +164,7 @@ class HttpServer(uvicorn.Server):
         try:
             await asyncio.get_running_loop().connect_accepted_socket(self._connection, accepted)
         except OSError:
-            # The client is gone already.
+            # The client has disconnected already.
             accepted.close()
             self._lost()
 

@@ -56,5 +56,5 @@ def continue_undo(
 
 def _marks(import_id: UUID, correlation_id: str | None) -> dict[str, str]:
     marks = {"import_id": str(import_id)}
-    # Without one, that of the job that is being done is put on the record.
+    # Without one, the log record gets the correlation id of the current job.
     return marks if correlation_id is None else {**marks, "correlation_id": correlation_id}

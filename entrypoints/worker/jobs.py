@@ -18,7 +18,7 @@ from unite_core.jobs import Jobs
 MAX_TURN_SECONDS = 120.0
 """Seconds after which an import goes to the end of the queue even if no other import is known to wait.
 
-RQ would take the worker of a job that runs longer for dead.
+RQ would consider the worker of a longer job dead.
 """
 
 MAX_LOGGED_LENGTH = 100

@@ -115,7 +115,7 @@ def _on_signals(stop: Event, started: Started) -> None:
 
 
 def _stop_at_end_of_stdin(stop: Event, started: Started) -> None:
-    # Not through sys.stdin: a thread that waits inside it holds a lock that Python wants when it ends.
+    # Not through sys.stdin: a thread that waits inside it holds a lock that Python needs when it exits.
     while os.read(0, 1):
         pass
     stop.set()

@@ -28,13 +28,13 @@ class WakeUpReceiver:
     def wait(self, timeout: float) -> bool:
         """Wait for a wake-up for at most `timeout` seconds; return whether there was one."""
         woken = self._woken.wait(timeout)
-        # Whoever wakes from here on finds the look that follows still to come.
+        # A wake-up that is cleared here is not lost: the thread looks for work after this.
         self._woken.clear()
         return woken
 
 
 class WakeUpBroadcast:
-    """A thread that passes each wake-up from `waiting`, which has only one receiver, on to every ear."""
+    """A thread that passes each wake-up from `waiting`, which has only one receiver, on to every receiver."""
 
     def __init__(self, waiting: WakeUpSource, stop: Event) -> None:
         self._waiting = waiting

@@ -1,4 +1,4 @@
-"""A lead's details: the fields that people fill in, with their limits and how each is read.
+"""A lead's details: the fields that users fill in, their limits and how each is parsed.
 
 docs/how-to/add-a-field.md says what a new field needs.
 """
@@ -21,7 +21,7 @@ DEFAULT_SOURCE = "api"
 
 
 class LeadStatus(StrEnum):
-    """How far a lead has come."""
+    """The status of a lead."""
 
     NEW = "new"
     CONTACTED = "contacted"
@@ -32,9 +32,9 @@ class LeadStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadDetails:
-    """What people say about a lead: its name, at least one of phone and e-mail, and more.
+    """The details of a lead: its name, at least one of phone and e-mail, and more.
 
-    Each text is as its `TextField` reads it.
+    Each text is in the form in which the `read` of its `TextField` returns it.
     """
 
     name: str
@@ -49,7 +49,7 @@ class LeadDetails:
     def of(
         cls, texts: Mapping[str, str | None], *, phone: Phone | None, status: LeadStatus, assigned_to: UUID | None
     ) -> Self:
-        """Make details of the texts, by the names of their fields, and of what is no text."""
+        """Create details from the texts, by the names of their fields, and from the values that are not texts."""
         return cls(phone=phone, status=status, assigned_to=assigned_to, **texts)  # type: ignore[arg-type]  # a test holds the names and types in TEXTS against the attributes
 
     @property
@@ -68,8 +68,8 @@ class TextField:
     """A detail that is one line of text.
 
     `name` is the field's name everywhere: the attribute of `LeadDetails`, the property in JSON, the column in a
-    database, the field of an import. `value` gets it out of the details. `read` takes a text that is cleaned already
-    (`text.clean`) and returns the value to store, or the rule that the text breaks.
+    database, the field of an import. `value` gets it out of the details. `read` takes a text that is already cleaned
+    (`text.clean`) and returns the value to store, or the field error if the text breaks a rule.
 
     `searched`: its words find the lead. `filtered`: lists can be limited to its values, compared without case. Such a
     field is stored in lower case, unless it is `cased`: then a second column, `key_column`, has it in lower case.
@@ -97,12 +97,12 @@ class TextField:
         return 2 * self.max_length
 
     def key(self, details: LeadDetails) -> str | None:
-        """What filters compare: the value without case."""
+        """Return the value that filters compare: the field's value in lower case."""
         value = self.value(details)
         return value.lower() if value is not None and self.cased else value
 
     def read_key(self, text: str) -> str | FieldError:
-        """What a filter compares where somebody asks for `text`, cleaned already; no filter asks for no value."""
+        """Return the value that a filter for `text`, already cleaned, compares; a field error if it is invalid."""
         value = self.read(text)
         if value is None:
             return FieldError(field=self.name, code="required", detail="A filter needs a value here.")
@@ -110,21 +110,21 @@ class TextField:
 
 
 def name_error(name: str) -> FieldError | None:
-    """Why `name`, cleaned already, is no lead's name: it has 1 to 200 characters on one line."""
+    """Return the field error of `name`, already cleaned; None if it has 1 to 200 characters on one line."""
     if not name:
         return FieldError(field="name", code="required", detail="A lead needs a name.")
     return text_error("name", name, max_length=MAX_NAME_LENGTH)
 
 
 def source_error(source: str) -> FieldError | None:
-    """Why `source`, cleaned and lower-cased already, is no source: it has 1 to 64 characters on one line."""
+    """Return the field error of `source`, cleaned and in lower case; None if it has 1 to 64 characters on one line."""
     if not source:
         return FieldError(field="source", code="required", detail=f"A source has 1 to {MAX_SOURCE_LENGTH} characters.")
     return text_error("source", source, max_length=MAX_SOURCE_LENGTH)
 
 
 def contact_error(phone: Phone | None, email: str | None) -> FieldError | None:
-    """Why these two do not reach anybody: at least one of them must be there."""
+    """Return a field error if a lead has neither phone nor e-mail; None if it has at least one."""
     if phone is None and email is None:
         return FieldError(field="", code="contact_required", detail="A lead needs a phone number or an e-mail address.")
     return None
@@ -140,7 +140,7 @@ def _read_source(text: str) -> str | FieldError:
 
 
 def _read_line(name: str, max_length: int) -> Callable[[str], str | None | FieldError]:
-    """How a line of text is read that may be empty and that follows no rule but its length."""
+    """Return the `read` of a line of text that may be empty; its only rule is its maximum length."""
 
     def read(text: str) -> str | None | FieldError:
         return text_error(name, text, max_length=max_length) or text or None
@@ -184,7 +184,7 @@ COMPANY = TextField(
 )
 
 OPTIONAL_TEXTS: tuple[TextField, ...] = (COMPANY,)
-"""The lines of text that may be empty and that follow no rule but their length."""
+"""The lines of text that may be empty; their only rule is their maximum length."""
 
 TEXTS = (NAME, EMAIL, SOURCE, *OPTIONAL_TEXTS)
 FILTERED_TEXTS = tuple(field for field in TEXTS if field.filtered)
@@ -192,7 +192,7 @@ CASED_TEXTS = tuple(field for field in TEXTS if field.cased)
 
 _TEXT_NAMES = tuple(field.name for field in TEXTS)
 
-# An import makes details and takes them apart for every row: these take a third of the time that a loop takes.
+# An import creates details and reads their values for every row: `attrgetter` takes a third of the time of a loop.
 text_values: Callable[[LeadDetails], tuple[str | None, ...]] = attrgetter(*_TEXT_NAMES)
 """The values of all text fields, in the order of `TEXTS`."""
 

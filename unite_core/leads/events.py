@@ -1,4 +1,4 @@
-"""What happens to leads, as others are told of it."""
+"""The events of leads."""
 
 from datetime import datetime
 from typing import Any
@@ -16,33 +16,33 @@ IMAGE_ADDED = "lead.image_added"
 IMAGE_DELETED = "lead.image_deleted"
 
 LEAD_EVENTS = frozenset({CREATED, CHANGED, DELETED, IMAGE_ADDED, IMAGE_DELETED})
-"""Events of one lead by itself: everybody who may see the lead may see them."""
+"""The events that concern only one lead: every user who may see the lead may see them."""
 
 
 def lead_created(event_id: UUID, at: datetime, actor: Actor, lead: Lead) -> Event:
-    """Somebody added the lead; `data` holds what it was then."""
+    """Return the event that the lead was created; `data` holds its details at that time."""
     return _of(event_id, CREATED, at, actor, lead.id, own_fields(lead.details))
 
 
 def lead_changed(event_id: UUID, at: datetime, actor: Actor, before: Lead, after: Lead) -> Event:
-    """Somebody changed the lead; `data` holds each field that is different, as `from` and `to`."""
+    """Return the event that the lead was changed; `data` holds each field that is different, as `from` and `to`."""
     was, is_now = own_fields(before.details), own_fields(after.details)
     changes = {field: {"from": was[field], "to": is_now[field]} for field in was if was[field] != is_now[field]}
     return _of(event_id, CHANGED, at, actor, after.id, changes)
 
 
 def lead_deleted(event_id: UUID, at: datetime, actor: Actor, lead: Lead) -> Event:
-    """Somebody deleted the lead."""
+    """Return the event that the lead was deleted."""
     return _of(event_id, DELETED, at, actor, lead.id, {})
 
 
 def image_added(event_id: UUID, at: datetime, actor: Actor, image: LeadImage) -> Event:
-    """A picture of the lead has arrived."""
+    """Return the event that a picture of the lead was uploaded and checked."""
     return _of(event_id, IMAGE_ADDED, at, actor, image.lead_id, _image(image))
 
 
 def image_deleted(event_id: UUID, at: datetime, actor: Actor, image: LeadImage) -> Event:
-    """A picture of the lead was deleted."""
+    """Return the event that a picture of the lead was deleted."""
     return _of(event_id, IMAGE_DELETED, at, actor, image.lead_id, _image(image))
 
 

@@ -1,4 +1,4 @@
-"""A lead: somebody who might buy, and how to reach them."""
+"""A lead: a person who might buy, and how to reach them."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -15,8 +15,8 @@ from unite_core.phone import Phone
 class Lead:
     """A lead: its details, and what Unite stores beside them.
 
-    `status_chosen_at` is when somebody last changed the status by hand, None if nobody has. `import_id` and
-    `import_row` say which row of which import made the lead, None if none did.
+    `status_chosen_at` is when a user last changed the status by hand, None if no user did. `import_id` and
+    `import_row` are the import and the row that created the lead, None if no import did.
     """
 
     id: UUID
@@ -32,7 +32,7 @@ class Lead:
 
     @property
     def name(self) -> str:
-        """What the lead is called."""
+        """The name of the lead."""
         return self.details.name
 
     @property
@@ -47,7 +47,7 @@ class Lead:
 
     @property
     def status(self) -> LeadStatus:
-        """How far the lead has come."""
+        """The status of the lead."""
         return self.details.status
 
     @property
@@ -62,30 +62,30 @@ class Lead:
 
     @property
     def search_text(self) -> str:
-        """The words under which the lead is found."""
+        """The words by which searches find the lead."""
         phone = self.details.phone
         return search_text(self.details.search_texts, phone.number if phone else None)
 
     def revise(self, details: LeadDetails, now: datetime) -> None:
-        """Take over what somebody says about the lead; a status that is another one is one that they chose."""
+        """Replace the details by those that a user gave; a different status counts as chosen by that user."""
         if details.status is not self.details.status:
             self.status_chosen_at = now
         self.details = details
 
     def restore(self, details: LeadDetails) -> None:
-        """Take over what was said about the lead before; when somebody last chose its status stays."""
+        """Replace the details by earlier ones; `status_chosen_at` is unchanged."""
         self.details = details
 
     def move_to(self, status: LeadStatus) -> None:
-        """Change the status, because of what happened in a call."""
+        """Change the status because of the outcome of a call."""
         self.details = replace(self.details, status=status)
 
     def assign(self, user_id: UUID | None) -> None:
-        """Have that user work the lead, or nobody."""
+        """Assign the lead to that user; None unassigns it."""
         self.details = replace(self.details, assigned_to=user_id)
 
     def hide(self, now: datetime) -> None:
-        """Be deleted: out of every list, its phone and e-mail free for another lead, its history kept."""
+        """Delete the lead: no list has it, another lead may have its phone and e-mail, and its history remains."""
         self.deleted_at = now
 
     def touched(self, now: datetime) -> None:
@@ -96,7 +96,7 @@ class Lead:
 
 @dataclass(frozen=True, slots=True)
 class Duplicate:
-    """The field (`phone` or `email`) that another lead has already, and that lead's id if the caller may see it."""
+    """The field (`phone` or `email`) whose value another lead has, and that lead's id if the caller may see it."""
 
     field: str
     id: UUID | None
@@ -121,10 +121,10 @@ IMAGE_TYPES = {
     "image/jpeg": (b"\xff\xd8\xff", 0),
     "image/webp": (b"WEBP", 8),
 }
-"""Content type -> bytes that such a file has, and at which offset (RFC 2083 3.1, ITU-T T.81 B.1.1.3, RFC 9649 2)."""
+"""Content type -> signature of such a file, and its offset (RFC 2083 3.1, ITU-T T.81 B.1.1.3, RFC 9649 2)."""
 
 IMAGE_EXTENSIONS = {"image/png": (".png",), "image/jpeg": (".jpg", ".jpeg"), "image/webp": (".webp",)}
-"""Content type -> what the names of such files end with."""
+"""Content type -> filename extensions."""
 
 MAX_IMAGE_BYTES = 10 * 1024 * 1024
 IMAGE_UPLOAD_TTL = timedelta(minutes=15)
@@ -140,9 +140,9 @@ class ImageStatus(StrEnum):
 
 @dataclass(slots=True, kw_only=True)
 class LeadImage:
-    """A picture of a lead. `key` is where the files hold it once it was checked.
+    """A picture of a lead. `key` is its key in `Files` after it was checked.
 
-    `size` is in bytes: as many as were announced, and those that were stored once it is there.
+    `size` is in bytes: the announced size before the picture is ready, the stored size after that.
     """
 
     id: UUID
@@ -157,17 +157,17 @@ class LeadImage:
 
     @property
     def version(self) -> int:
-        """1 as announced, 2 when it is there: nothing else ever changes."""
+        """1 while the image awaits its upload, 2 when it is ready. It has no other changes."""
         return 1 if self.status is ImageStatus.AWAITING_UPLOAD else 2
 
     def receive(self, size: int) -> None:
-        """Be there, its bytes checked; `size` of them were stored."""
+        """Mark the image as ready: its bytes were checked, and `size` bytes were stored."""
         self.status = ImageStatus.READY
         self.size = size
 
 
 def real_image_type(first_bytes: bytes) -> str | None:
-    """The content type that a file's first bytes tell; None if it is no image that Unite takes."""
+    """Return the content type that a file's first bytes show; None if it is not an image that Unite accepts."""
     for content_type, (signature, offset) in IMAGE_TYPES.items():
         if first_bytes[offset : offset + len(signature)] == signature:
             if content_type == "image/webp" and first_bytes[:4] != b"RIFF":

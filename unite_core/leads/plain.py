@@ -1,4 +1,4 @@
-"""Leads as plain values: what JSON has, and back."""
+"""Conversion of leads to plain values (those of JSON) and back."""
 
 import hashlib
 import json
@@ -15,7 +15,7 @@ from unite_core.phone import Phone
 
 
 def own_fields(details: LeadDetails) -> dict[str, Any]:
-    """What people say about a lead, as `details_of` takes it."""
+    """Return the details of a lead as plain values, which `details_of` takes."""
     return {
         "phone": details.phone.number if details.phone else None,
         "phone_extension": details.phone.extension if details.phone else None,
@@ -26,7 +26,7 @@ def own_fields(details: LeadDetails) -> dict[str, Any]:
 
 
 def details_of(own: dict[str, Any], otherwise: LeadDetails) -> LeadDetails:
-    """The details that `own_fields` was given; what it did not know yet is as in `otherwise`."""
+    """Return the details from the result of `own_fields`; texts that it does not have come from `otherwise`."""
     return LeadDetails.of(
         {name: own.get(name, value) for name, value in otherwise.texts.items()},
         phone=Phone(own["phone"], own["phone_extension"]) if own["phone"] else None,
@@ -36,7 +36,7 @@ def details_of(own: dict[str, Any], otherwise: LeadDetails) -> LeadDetails:
 
 
 def to_plain(lead: Lead) -> dict[str, Any]:
-    """A lead that is not deleted as text, numbers and None."""
+    """Return a lead that is not deleted as text, numbers and None."""
     return {
         "id": str(lead.id),
         **lead.details.texts,
@@ -54,7 +54,7 @@ def to_plain(lead: Lead) -> dict[str, Any]:
 
 
 def from_plain(plain: dict[str, Any]) -> Lead:
-    """The lead that `to_plain` was given."""
+    """Return the lead from the result of `to_plain`."""
     return Lead(
         id=UUID(plain["id"]),
         details=LeadDetails.of(
@@ -74,7 +74,7 @@ def from_plain(plain: dict[str, Any]) -> Lead:
 
 
 def page_to_plain(page: Page[Lead]) -> dict[str, Any]:
-    """A page of leads as plain values."""
+    """Return a page of leads as plain values."""
     after = page.next
     return {
         "items": [to_plain(lead) for lead in page.items],
@@ -83,7 +83,7 @@ def page_to_plain(page: Page[Lead]) -> dict[str, Any]:
 
 
 def page_from_plain(plain: dict[str, Any]) -> Page[Lead]:
-    """The page that `page_to_plain` was given."""
+    """Return the page from the result of `page_to_plain`."""
     after = plain["next"]
     return Page(
         [from_plain(lead) for lead in plain["items"]],
@@ -92,7 +92,7 @@ def page_from_plain(plain: dict[str, Any]) -> Page[Lead]:
 
 
 def page_digest(filters: LeadFilter, request: PageRequest) -> str:
-    """A text that two pages share only if the same leads are asked for in the same way (SHA-256, hexadecimal)."""
+    """Return a hash that is the same only for the same filters and page request (SHA-256, hexadecimal)."""
     asked = [_plain(getattr(part, field.name)) for part in (filters, request) for field in fields(part)]
     return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
 

@@ -1,4 +1,4 @@
-"""What can be asked about leads."""
+"""Queries of leads, their images and their activity."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -25,14 +25,14 @@ _PAGES = CacheEntryType(page_to_plain, page_from_plain)
 class GetLead:
     """Read one lead. Agents read those assigned to them, admins and managers all.
 
-    Raises `NotFound`, for a lead that the caller may not see too.
+    Raises `NotFound`, also for a lead that the caller may not see.
     """
 
     reads: UnitOfWorkFactory[LeadsUnitOfWork]
     cache: Cache
 
     def __call__(self, actor: Actor, lead_id: UUID) -> Lead:
-        # Who may see the lead is judged after the cache, which holds one copy for all.
+        # Permissions are checked after the cache, because the cache has one copy for all users.
         return _seen_by(actor, _LEADS.get(self.cache, lead_namespace(lead_id), "lead", lambda: self._read(lead_id)))
 
     def _read(self, lead_id: UUID) -> Lead:
@@ -61,7 +61,7 @@ class ListLeads:
 
 @dataclass(frozen=True)
 class GetImage:
-    """Read one picture of a lead, there or still to come, without its bytes.
+    """Read one picture of a lead, uploaded or not, without its bytes.
 
     Raises `NotFound`.
     """
@@ -76,7 +76,7 @@ class GetImage:
 
 @dataclass(frozen=True)
 class LinkedImage:
-    """An image and a link to its bytes that is good for five minutes."""
+    """An image and a link to its bytes that is valid for five minutes."""
 
     image: LeadImage
     download: Download
@@ -84,7 +84,7 @@ class LinkedImage:
 
 @dataclass(frozen=True)
 class ListImages:
-    """List the pictures of a lead that are there, newest first, each with a short-lived link.
+    """List the pictures of a lead that are ready, newest first, each with a short-lived link.
 
     Raises `NotFound`.
     """
@@ -109,14 +109,14 @@ class ListImages:
 
 @dataclass(frozen=True)
 class GetLeadActivity:
-    """Read what has happened to a lead, newest first.
+    """Read the activity of a lead, newest first.
 
-    Admins and managers read all of it. Agents read that of leads assigned to them: what was done to the lead itself,
-    and what became of their own call tasks. They do not see the calls of others, nor what imports did, and they are not
-    told who else worked the lead: the `actor_id` of somebody else, and another user in `assigned_to`, is null for them.
-    The log is told after the fact, most often within seconds, and later where it was away.
+    Admins and managers read all of it. Agents read the activity of leads assigned to them: events of the lead itself,
+    and events of their own call tasks. Agents do not see the calls of other users or the events of imports. They do
+    not see who else worked the lead: the `actor_id` of another user, and another user in `assigned_to`, are null.
+    Events reach the log after the change, usually within seconds, and later if the log was unavailable.
 
-    Raises `NotFound`, and `Unavailable` where the log cannot be read.
+    Raises `NotFound`, and `Unavailable` if the log cannot be read.
     """
 
     reads: UnitOfWorkFactory[LeadsUnitOfWork]
@@ -132,7 +132,7 @@ class GetLeadActivity:
 
 
 def _without_others(event: Event, user_id: UUID) -> Event:
-    """The event as an agent sees it: without the ids of others who did it, or to whom the lead was assigned."""
+    """Return the event for an agent: without the ids of other users, as actor, as assignee or as agent of a call."""
     data = dict(event.data)
     assigned = data.get("assigned_to")
     if isinstance(assigned, Mapping):
@@ -150,15 +150,15 @@ def _own(value: object, user_id: UUID) -> object:
 
 
 def visible_lead(work: LeadsUnitOfWork, actor: Actor, lead_id: UUID) -> Lead:
-    """The lead, if the actor may see it: agents see what is assigned to them.
+    """Return the lead if the actor may see it: agents see the leads that are assigned to them.
 
-    Raises `NotFound` where the actor may not know that there is such a lead.
+    Raises `NotFound` if there is no such lead, or the actor may not see it.
     """
     return _seen_by(actor, work.leads.get(lead_id))
 
 
 def may_see(actor: Actor, lead: Lead) -> bool:
-    """Whether the actor may see the lead: agents see what is assigned to them."""
+    """Return whether the actor may see the lead: agents see the leads that are assigned to them."""
     return actor.may(Permission.SEE_ALL_LEADS) or lead.assigned_to == actor.user_id
 
 

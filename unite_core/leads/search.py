@@ -1,4 +1,4 @@
-"""Which words find a lead: every word of the question must begin a word of the name, e-mail or phone."""
+"""Search of leads: a lead matches if each word of the query begins a word of one of its searched texts or phone."""
 
 import re
 import unicodedata
@@ -18,7 +18,7 @@ MAX_QUERY_WORDS = 10
 
 
 def words(text: str) -> list[str]:
-    """The words of `text` without case and accents, in their order."""
+    """Return the words of `text` in lower case and without accents, in their order."""
     if not text.isascii():
         decomposed = normalize("NFKD", text.casefold())
         text = "".join(character for character in decomposed if not unicodedata.combining(character))
@@ -27,10 +27,10 @@ def words(text: str) -> list[str]:
 
 
 def search_text(texts: Iterable[str], phone: str | None) -> str:
-    """What is indexed of a lead: its words, separated by spaces.
+    """Return the indexed text of a lead: its words, separated by spaces.
 
-    A phone number is there from each of its first four digits on, so that it is found with and without its
-    country calling code, and its last seven and last four digits are, because people remember those.
+    A phone number is included from each of its first four digits on, so that it matches with and without its
+    country calling code. Its last seven and last four digits are included because people remember those.
     """
     found: list[str] = []
     for text in texts:
@@ -42,12 +42,13 @@ def search_text(texts: Iterable[str], phone: str | None) -> str:
 
 
 def question_words(question: str) -> list[str]:
-    """The words that a lead must have a word beginning with, each; a number is one word however it is written.
+    """Return the words of a query; each must begin a word of the lead. A number in any format is one word.
 
-    A word that another one begins with says nothing more, and of the rest the ten longest are enough.
+    A word that is the beginning of another word is left out, because the other word implies it. Of the rest, the ten
+    longest are returned.
     """
     if _NUMBER.fullmatch(question):
-        # Digits of any script: a phone is stored in the ASCII ones.
+        # The digits may be of any script, but phone numbers are stored in ASCII digits.
         digits = "".join(str(unicodedata.digit(character)) for character in question if character.isdecimal())
         return [digits] if digits else []
     telling: list[str] = []
@@ -58,6 +59,6 @@ def question_words(question: str) -> list[str]:
 
 
 def answers(text: str, question: list[str]) -> bool:
-    """Whether the indexed `text` of a lead answers the words of a question."""
+    """Return whether the indexed `text` of a lead matches the words of a query."""
     indexed = text.split(" ")
     return all(any(word.startswith(asked) for word in indexed) for asked in question)

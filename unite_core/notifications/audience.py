@@ -1,4 +1,4 @@
-"""Who gets which event beside the activity log, which gets every one."""
+"""The recipients of each event type, in addition to the activity log, which gets every event."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,8 +21,8 @@ DAILY_SUMMARY = "report.daily_summary"
 class Audience:
     """The recipients of events of one type.
 
-    `role` is what subscribers of the topic filter by. `text_to` names the field of the event's data that holds the id
-    of the user who gets a text message, None where nobody does.
+    Subscribers of the topic filter by `role`. `text_to` names the field of the event's data that holds the id
+    of the user who gets a text message, None if nobody does.
     """
 
     role: Role
@@ -39,13 +39,13 @@ AUDIENCES: Mapping[str, Audience] = {
     IMPORT_FINISHED: Audience(role=Role.MANAGER),
     DAILY_SUMMARY: Audience(role=Role.MANAGER, text_to="user_id"),
 }
-"""Event type -> its recipients. The topic gets all of these, and nothing else."""
+"""Event type -> its recipients. The topic gets all of these events, and no others."""
 
 
 def recipient(event: Event) -> UUID | None:
-    """The user who gets a text message about the event, if they have a number; None where nobody does.
+    """Return the user who gets a text message about the event, if they have a number; None if nobody does.
 
-    A user gets no message about what they did themselves.
+    A user gets no message about their own action.
     """
     audience = AUDIENCES.get(event.type)
     if audience is None or audience.text_to is None:

@@ -1,4 +1,4 @@
-"""What the other side reports about something that it took."""
+"""Reports of a destination about the progress of a message that it accepted."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -6,11 +6,11 @@ from enum import StrEnum
 from typing import Any
 
 OPTED_OUT = "opted_out"
-"""The reason where nothing is sent to a number, or was refused, because its owner wants no messages."""
+"""The reason of a message that was skipped or refused because the owner of the number opted out."""
 
 
 class Progress(StrEnum):
-    """How far a message has come; `UNKNOWN` is a status that says nothing about that."""
+    """The progress of a message; `UNKNOWN` is a status that does not say how far the message has come."""
 
     UNKNOWN = "unknown"
     QUEUED = "queued"
@@ -21,11 +21,11 @@ class Progress(StrEnum):
 
     @property
     def final(self) -> bool:
-        """Whether nothing can follow."""
+        """Whether no other progress can follow."""
         return _RANKS[self] == _RANKS[Progress.DELIVERED]
 
     def is_beyond(self, other: "Progress") -> bool:
-        """Whether a message with this progress has come further than one with the other."""
+        """Return whether a message with this progress has come further than one with the other."""
         return _RANKS[self] > _RANKS[other]
 
 
@@ -41,11 +41,10 @@ _RANKS: Mapping[Progress, int] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryReport:
-    """The progress of one message at the other side, which knows it by `message_id`.
+    """The progress of one message at the destination, which identifies it by `message_id`.
 
-    `complete` says that no detail of the message is missing: its cost is known. `response` is the report in the other
-    side's own words, in plain values; its `reason` is `opted_out` where the message failed because the recipient wants
-    none.
+    `complete` says that no detail of the message is missing: its cost is known. `response` is the destination's report
+    in plain values, unchanged; its `reason` is `opted_out` if the message failed because the recipient has opted out.
     """
 
     message_id: str
@@ -60,10 +59,10 @@ class DeliveryReport:
 
     @property
     def opted_out(self) -> bool:
-        """Whether the message failed because the recipient wants no messages."""
+        """Whether the message failed because the recipient has opted out."""
         return self.response.get("reason") == OPTED_OUT
 
     def with_details_of(self, other: "DeliveryReport") -> "DeliveryReport":
-        """This report, with what another report about the same message adds to it."""
+        """Return this report with the details that another report about the same message adds."""
         complete = self.complete or other.complete
         return replace(self, complete=complete, response={**other.response, **self.response})

@@ -1,4 +1,4 @@
-"""The destinations of events beside the activity log: the topic, and users by text message."""
+"""The destinations of events in addition to the activity log: the topic, and users by text message."""
 
 import hashlib
 import json
@@ -41,7 +41,7 @@ _FOR_NOBODY = Receipt(taken=False, skipped=True, response={"reason": "no_audienc
 
 @dataclass(frozen=True)
 class TopicOfEvents(Destination):
-    """Publishes events as JSON, for the subscribers of the topic."""
+    """A destination that publishes events as JSON for the subscribers of the topic."""
 
     subscription = TOPIC_SUBSCRIPTION
     topic: Topic
@@ -81,11 +81,11 @@ def topic_message(event: Event, audience: Audience, links: Links) -> TopicMessag
 
 @dataclass(frozen=True)
 class TextsOfEvents(Destination):
-    """Texts events to the users whom they concern, if these have a number and want messages.
+    """A destination that sends text messages to the users that events concern, if they have a number and no opt-out.
 
-    Within any hour one number gets up to `texts_per_number` messages, and all numbers together get up to `texts`; what
-    is beyond that is skipped (`rate_limited`). A message counts when it is handed over, whether it is taken or not: the
-    answer may be all that was lost. Handed over again, it counts once.
+    Within any hour one number gets up to `texts_per_number` messages, and all numbers together get up to `texts`;
+    further messages are skipped (`rate_limited`). A message counts when it is handed to the provider, even if that
+    fails, because perhaps only the response was lost. A message that is sent again counts once.
 
     A refusal because of an opt-out at the carrier is stored as an opt-out.
     """
@@ -127,7 +127,7 @@ class TextsOfEvents(Destination):
         return receipt
 
     def _number(self, event: Event) -> str | Receipt:
-        """The number that the event is texted to, or the receipt of an event that is texted to none."""
+        """Return the number that gets a text message about the event, or a skipped receipt if there is none."""
         user_id = recipient(event)
         if user_id is None:
             return _FOR_NOBODY
@@ -145,7 +145,7 @@ class TextsOfEvents(Destination):
             return _skipped(OPTED_OUT) if reads.consents.opted_out(user.phone) else user.phone
 
     def _count(self, message: TextMessage) -> bool:
-        """Count the message against the quotas; False, and nothing is counted, where one of them is used up."""
+        """Count the message against the quotas; return False and count nothing if one of them is used up."""
         number = hashlib.sha256(message.to.encode()).hexdigest()
         quotas = {f"texts to {number}": self.quotas.texts_per_number, "texts": self.quotas.texts}
         now = self.clock.now()
@@ -165,12 +165,12 @@ class TextsOfEvents(Destination):
 
 
 def opt_out_by_refusal(delivery: UUID, phone: str, ids: Ids, clock: Clock) -> Consent:
-    """The opt-out that follows from a delivery which was refused for that reason."""
+    """Return the opt-out for a delivery that was refused because of an opt-out at the carrier."""
     return Consent(id=ids.new(), phone=phone, opted_out=True, at=clock.now(), source=str(delivery))
 
 
 def _may_see(user: User, event: Event) -> bool:
-    """Whether the user may see the call that the event is about: an agent their own, admins and managers all."""
+    """Return whether the user may see the event's call: agents see their own calls, admins and managers all."""
     return Permission.SEE_ALL_CALLS in PERMISSIONS[user.role] or event.data.get("assigned_to") == str(user.id)
 
 

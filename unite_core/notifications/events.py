@@ -1,4 +1,4 @@
-"""What a delivery goes through, as the activity log is told of it."""
+"""The events of deliveries, which only the activity log gets."""
 
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ REPORTED = "delivery.reported"
 
 
 def delivery_answered(event_id: UUID, at: datetime, delivery: Delivery, event: Event) -> Event:
-    """The other side has answered to an attempt; `data` holds what it said, and what became of the delivery by it."""
+    """Return the event that a destination responded to an attempt; `data` holds the response and the new status."""
     return Event(
         id=event_id,
         type=ANSWERED,
@@ -24,7 +24,7 @@ def delivery_answered(event_id: UUID, at: datetime, delivery: Delivery, event: E
 
 
 def delivery_reported(event_id: UUID, at: datetime, delivery: Delivery) -> Event:
-    """The other side has told more of what it took before; `data` holds what is known by now."""
+    """Return the event that a destination reported on a delivery that it accepted; `data` holds all that is known."""
     return Event(id=event_id, type=REPORTED, at=at, delivery_id=delivery.id, data=_of(delivery))
 
 

@@ -15,19 +15,19 @@ ACTIVITY = "activity"
 """The destination that every event has: the activity log."""
 
 TOPIC = "topic"
-"""The destination of what other services want to know."""
+"""The destination of events for other services."""
 
 TEXTS = "texts"
-"""The destination of what somebody is told by text message."""
+"""The destination of events that users get by text message."""
 
 RATE_LIMITED = "rate_limited"
 """The reason of a text message that is skipped because enough were sent within the hour."""
 
 CLAIM_TTL = timedelta(minutes=2)
-"""How long a relay may take over what it has claimed before another one takes it."""
+"""How long a relay has for the deliveries that it claimed, before another relay may claim them."""
 
 DELIVERY_RETENTION = timedelta(days=7)
-"""How long it stays known that an event was delivered."""
+"""How long a delivery is stored after it was delivered."""
 
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 
@@ -36,10 +36,10 @@ _MAX_CRC = 0xFFFFFFFF
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
-    """When a failed delivery is tried again, and for how long.
+    """The policy for retries of a failed delivery: when to retry, and for how long.
 
-    The pause after the first attempt is `first_pause`, and each further one is twice as long, up to `max_pause`. With
-    the first failure that comes `give_up_after` after the first attempt, or later, the delivery becomes a dead letter.
+    The pause after the first attempt is `first_pause`, and each further pause is twice as long, up to `max_pause`. The
+    delivery becomes a dead letter with the first failure at or after `give_up_after` from the first attempt.
     """
 
     first_pause: timedelta = timedelta(seconds=1)
@@ -47,10 +47,10 @@ class RetryPolicy:
     give_up_after: timedelta = timedelta(days=3)
 
     def pause_after(self, attempts: int, of: UUID) -> timedelta:
-        """The pause after that many attempts at a delivery: between half and all of the length above, by chance.
+        """Return the pause after that many attempts: a pseudo-random share, at least half, of the length above.
 
-        The chance lies in the delivery's id, so that the many that failed together do not come back together. It is a
-        checksum of the whole of it: ids that were made one after the other differ in a few bits.
+        The share depends on the delivery's id, so that deliveries that failed together are not retried together. It
+        comes from a checksum of the whole id, because ids that were created in sequence differ in only a few bits.
         """
         whole = min(self.max_pause, self.first_pause * (1 << min(attempts - 1, 20)))
         share = crc32(f"{of} {attempts}".encode()) / _MAX_CRC
@@ -61,7 +61,7 @@ DEFAULT_RETRY = RetryPolicy()
 
 
 class DeliveryStatus(StrEnum):
-    """How far an event has come on its way to one destination."""
+    """The status of the delivery of an event to one destination."""
 
     PENDING = "pending"
     DELIVERED = "delivered"
@@ -71,13 +71,13 @@ class DeliveryStatus(StrEnum):
 
 @dataclass(slots=True, kw_only=True)
 class Delivery:
-    """An event on its way to one destination, apart from all others.
+    """The delivery of an event to one destination, independent of its deliveries to other destinations.
 
-    `attempts` counts how often it was handed over and never falls: by it an attempt is told from all others.
-    `next_attempt_at` is when it may be handed over again; while `held`, that is how long the relay at it has. Of one
-    that arrived it is when the other side is asked what became of it, `NEVER` where it is not asked.
-    `response` is what came back the last time, in plain values. It is skipped where there was nobody to hand it to.
-    After `give_up_at` a failure is the last one: a dead letter is not tried again unless somebody replays it.
+    `attempts` counts the attempts and never decreases, so that it identifies an attempt. `next_attempt_at` is when the
+    next attempt may start; while the delivery is `held`, it is when the relay's claim ends. For a delivered one, it is
+    when the destination is asked for its status, `NEVER` if it is not asked. `response` is the destination's last
+    response, in plain values. A delivery without a recipient is skipped. A failure after `give_up_at` makes it a dead
+    letter, which is not retried unless an admin replays it.
     """
 
     id: UUID
@@ -94,7 +94,7 @@ class Delivery:
 
     @property
     def has_failed(self) -> bool:
-        """Whether the destination failed at it before: a relay that died may have tried it too, and got no answer."""
+        """Whether an earlier attempt failed with a stored response; a relay that died may have got none to store."""
         return bool(self.response)
 
     @property
@@ -103,32 +103,32 @@ class Delivery:
         return self.status is DeliveryStatus.DEAD
 
     def hold(self, until: datetime) -> None:
-        """Be handed over now, and by nobody else before the moment `until`."""
+        """Start an attempt; no other relay may start one before `until`."""
         self.attempts += 1
         self.next_attempt_at = until
         self.held = True
 
     def release(self, now: datetime, retry: RetryPolicy = DEFAULT_RETRY) -> None:
-        """Be free for another relay at once: this one could not hand it over after all."""
+        """Make the delivery due for another relay at once, because this relay could not hand it over."""
         self.held = False
         self.next_attempt_at = now
         self._start_giving_up(now, retry)
 
     def succeed(self, response: dict[str, Any], now: datetime, follow_up: Sequence[timedelta] = ()) -> None:
-        """Have arrived; the other side is asked what became of it so long after that."""
+        """Mark the delivery as delivered; `follow_up` are the times since then after which its status is asked for."""
         self.held = False
         self.status = DeliveryStatus.DELIVERED
         self.delivered_at = now
         self.follow(response, now, follow_up)
 
     def skip(self, response: dict[str, Any]) -> None:
-        """Have nobody to go to: whoever is meant has no number, or wants no messages."""
+        """Mark the delivery as skipped: it has no recipient, or the recipient has no number or has opted out."""
         self.held = False
         self.response = response
         self.status = DeliveryStatus.SKIPPED
 
     def postpone(self, response: dict[str, Any], now: datetime, retry: RetryPolicy = DEFAULT_RETRY) -> None:
-        """Be tried again later, or become a dead letter where it has failed for as long as the policy allows."""
+        """Schedule a retry, or mark the delivery as a dead letter if it has failed for as long as the policy allows."""
         self.held = False
         self.response = response
         self._start_giving_up(now, retry)
@@ -138,16 +138,16 @@ class Delivery:
             self.next_attempt_at = now + retry.pause_after(self.attempts, self.id)
 
     def refuse(self, response: dict[str, Any]) -> None:
-        """Be a dead letter: the destination will never take it as it is, or lost it after all."""
+        """Mark the delivery as a dead letter: the destination will never accept it, or failed after accepting it."""
         self.held = False
         self.response = response
         self.status = DeliveryStatus.DEAD
         self.delivered_at = None
 
     def follow(self, response: dict[str, Any], now: datetime, follow_up: Sequence[timedelta] = ()) -> None:
-        """Have arrived before; `response` is what is known by now, and what is missing is asked for by `follow_up`.
+        """Store a later `response` for a delivered event; missing details are asked for at the times of `follow_up`.
 
-        Those are times since it arrived. Without any the other side is not asked again.
+        The times count from its delivery. If none of them is left, the destination is not asked again.
         """
         self.response = response
         arrived = self.delivered_at or now
@@ -155,11 +155,11 @@ class Delivery:
         self.next_attempt_at = next((moment for moment in moments if moment > now), NEVER)
 
     def await_answer(self, until: datetime) -> None:
-        """Be asked after now, and not again before the moment `until`: nobody else does, and it may not be answered."""
+        """Postpone the next status check to `until`, because this check starts now and may get no response."""
         self.next_attempt_at = until
 
     def replay(self, now: datetime, retry: RetryPolicy = DEFAULT_RETRY) -> None:
-        """Be due at once, and given up no sooner than a new one.
+        """Make the delivery due at once, with as much time for retries as a new one.
 
         Raises `Conflict` (`not_dead`) if it is neither dead nor skipped.
         """
@@ -170,16 +170,16 @@ class Delivery:
         self.give_up_at = now + retry.give_up_after
 
     def _start_giving_up(self, now: datetime, retry: RetryPolicy) -> None:
-        """Start the time after which it is given up, with the first attempt.
+        """Set `give_up_at` at the first attempt.
 
-        It may have waited for days because no relay was running; the destination had no part in that.
+        The delivery may have waited for days because no relay was running, which is no failure of the destination.
         """
         if self.attempts == 1:
             self.give_up_at = now + retry.give_up_after
 
 
 def delivery_of(event: Event, destination: str, retry: RetryPolicy = DEFAULT_RETRY) -> Delivery:
-    """A delivery of the event to the destination that was not tried yet."""
+    """Return a new delivery of the event to the destination."""
     return Delivery(
         id=delivery_id(event.id, destination),
         event_id=event.id,
@@ -191,15 +191,16 @@ def delivery_of(event: Event, destination: str, retry: RetryPolicy = DEFAULT_RET
 
 
 def delivery_id(event_id: UUID, destination: str) -> UUID:
-    """The id of the delivery of an event to a destination: it sorts as the event's own does."""
+    """Return the id of the delivery of an event to a destination; it sorts like the event's id."""
     return UUID(int=event_id.int ^ crc32(destination.encode()))
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What a destination made of one event: it took it, it never will, there is nobody for it, or (none) it may later.
+    """The result of an attempt: accepted (`taken`), refused for ever, skipped for lack of a recipient, or to retry.
 
-    `response` is what it answered, in plain values: message ids, a status, an error code.
+    The delivery may be retried if none of the three is true. `response` is the destination's response, in plain values:
+    message ids, a status, an error code.
     """
 
     taken: bool

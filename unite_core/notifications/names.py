@@ -1,4 +1,4 @@
-"""Names of leads as text messages show them: without anything that a phone turns into a link or a number."""
+"""Names of leads in text messages, without anything that a phone turns into a link or a number."""
 
 import re
 from unicodedata import category
@@ -6,13 +6,13 @@ from unicodedata import category
 from unite_core.text import normalize
 
 MAX_NAME_LENGTH = 200
-"""Characters of a name that are looked at: far more than a text has room for."""
+"""The maximum number of characters of a name that are read: far more than a text message has room for."""
 
 MASK = "***"
-"""What stands in place of digits that may be a phone number."""
+"""The replacement of digits that may be a phone number."""
 
 MAX_MARKS = 3
-"""Combining marks after one letter: more than any script needs, and too few to draw over the lines around."""
+"""The maximum number of combining marks after a letter: enough for any script, too few to cover other lines."""
 
 _FOLDED = str.maketrans(
     {
@@ -24,30 +24,30 @@ _FOLDED = str.maketrans(
 )
 
 _SIGNS = frozenset("'\"-.,&()!·・־׳״")  # noqa: RUF001 - the geresh of Hebrew names is meant
-"""The signs that names are written with; the last ones are Catalan, Japanese and Hebrew. No other sign is shown."""
+"""The signs that occur in names; the last ones are Catalan, Japanese and Hebrew. No other sign is shown."""
 
 _NOT_LETTERS = frozenset("\ua4f8\ua4f9\ua4fa\ua4fb\ua4fc\ua4fd\U0001d16d")
-"""Tones of Lisu and a mark of music, which look like dots, colons and commas, and count as letters or marks."""
+"""Lisu tones and a musical mark that look like dots, colons and commas, but are letters or marks in Unicode."""
 
 _IN_A_LABEL = frozenset("-'·・&")
-"""Signs that programs may take for a part of a host's name."""
+"""Signs that programs may read as a part of a host name."""
 
 _ANY_SIGNS_BETWEEN = re.compile(r"\d(?:[\W_]*\d){6,}")
-"""Seven digits or more, whatever stands between them but letters."""
+"""Seven digits or more, with anything but letters between them."""
 
 _PHONE_SIGNS_BETWEEN = re.compile(r"\d(?:[-.() ]*\d){4,}")
-"""Five digits or more as phone numbers are written: the fewest that Android makes a link of (`Linkify`)."""
+"""Five digits or more in the format of a phone number: the fewest that Android turns into a link (`Linkify`)."""
 
 
 def name_in_text(name: str) -> str:
-    """The name on one line, with nothing in it that a phone makes tappable; empty where nothing is left of it.
+    """Return the name on one line, without anything that a phone makes tappable; empty if nothing is left.
 
-    Letters of every script, emoji, and the signs that names are written with stay. A scheme (`https://`) is left out.
-    A dot stays at the end of a word and between initials (`J.R.R. Tolkien`, `Ph.D.`). Elsewhere it may divide the
-    labels of a host's name, whose last one is a top-level domain of two letters or more (RFC 1034, 3.5; RFC 3696, 2),
-    and becomes a space. So does every other sign: that takes away addresses, paths, hashtags, and the full stops of
-    other scripts that stand for a dot in host names (RFC 3490, 3.1). Control and format characters are left out, those
-    that turn the direction of writing among them. Digits that may be a phone number are masked.
+    Letters of every script, emoji, and the signs that occur in names stay. A scheme (`https://`) is removed.
+    A dot stays at the end of a word and between initials (`J.R.R. Tolkien`, `Ph.D.`). Any other dot becomes a space,
+    because it may separate the labels of a host name; the last label is a top-level domain of two letters or more
+    (RFC 1034, 3.5; RFC 3696, 2). Every other sign becomes a space, too: that removes addresses, paths, hashtags, and
+    the full stops of other scripts that count as a dot in host names (RFC 3490, 3.1). Control and format characters
+    are removed, including those that change the direction of writing. Digits that may be a phone number are masked.
     """
     folded = name[:MAX_NAME_LENGTH].translate(_FOLDED)
     words = [word.rpartition("://")[2] for word in folded.split()]
@@ -59,7 +59,7 @@ def name_in_text(name: str) -> str:
 
 
 def _known_characters(text: str) -> str:
-    """The text with spaces for the signs that are not shown, and without what cannot be seen."""
+    """Return the text with a space for each sign that is not shown, and without invisible characters."""
     shown: list[str] = []
     marks = MAX_MARKS  # a mark that follows no letter is left out
     for character in text:
@@ -85,7 +85,7 @@ def _shown(character: str, kind: str) -> str:
 
 
 def _without_dots_in_words(text: str) -> str:
-    """The text with a space for each dot that a program may take for one in the name of a host."""
+    """Return the text with a space for each dot that a program may read as part of a host name."""
     return "".join(
         " " if character == "." and _may_divide_labels(text, place) else character
         for place, character in enumerate(text)
@@ -93,7 +93,7 @@ def _without_dots_in_words(text: str) -> str:
 
 
 def _may_divide_labels(text: str, place: int) -> bool:
-    """Whether a label begins after the dot, unless that is a single initial and up to two letters stand before it."""
+    """Return whether a label begins after the dot; a single initial with up to two letters before the dot is none."""
     before, first, second = text[max(0, place - 3) : place], text[place + 1 : place + 2], text[place + 2 : place + 3]
     if not first.isalnum():  # a label begins with a letter or a digit (RFC 1123, 2.1)
         return False

@@ -1,4 +1,4 @@
-"""What notifications need from outside: stores, destinations, messages and links."""
+"""The ports of notifications: stores, destinations, messages and links."""
 
 from abc import abstractmethod
 from collections.abc import Collection, Mapping, Sequence
@@ -19,7 +19,7 @@ from unite_core.unit_of_work import UnitOfWork
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryFilter:
-    """Which deliveries a list holds; None where it does not matter."""
+    """The filters of a list of deliveries; None is no filter."""
 
     status: DeliveryStatus | None = None
     destination: str | None = None
@@ -27,46 +27,46 @@ class DeliveryFilter:
 
 
 class Deliveries(Protocol):
-    """Every event on its way to every destination; `UnitOfWork.record` makes them."""
+    """The store of the deliveries of events to destinations; `UnitOfWork.record` creates them."""
 
     @abstractmethod
     def claim(
         self, destination: str, *, now: datetime, until: datetime, limit: int
     ) -> Sequence[tuple[Delivery, Event]]:
-        """Up to `limit` pending deliveries that are due at `now`, the longest due first, held until the moment `until`.
+        """Claim up to `limit` pending deliveries that are due at `now`, the longest due first, until `until`.
 
-        Of several that claim at the same time each gets others; none waits for another.
+        Concurrent claims get different deliveries; none waits for another.
         """
 
     @abstractmethod
     def save(self, *settled: Delivery) -> None:
-        """Store what became of attempts; of one that another relay has claimed since nothing is stored.
+        """Store the results of attempts, except those of deliveries that another relay has claimed since.
 
-        Which attempt it was tells `attempts`.
+        `attempts` identifies the attempt.
         """
 
     @abstractmethod
     def get(self, delivery_id: UUID) -> Delivery:
-        """The delivery, held until a unit of work that writes ends; raises `NotFound`."""
+        """Return the delivery, locked until a unit of work that writes ends; raise `NotFound`."""
 
     @abstractmethod
     def put_back(self, delivery: Delivery) -> None:
-        """Store a delivery that this unit got and changed: it was replayed, or the other side told more of it."""
+        """Store a delivery that this unit read and changed: it was replayed, or its destination reported on it."""
 
     @abstractmethod
     def page(self, filters: DeliveryFilter, request: PageRequest) -> Page[Delivery]:
-        """A page of deliveries, newest first."""
+        """Return a page of deliveries, newest first."""
 
     @abstractmethod
     def hasten(self, destination: str, *, now: datetime, limit: int) -> int:
-        """Make up to `limit` deliveries due that wait after a failure and that no relay holds; how many there were."""
+        """Make up to `limit` deliveries due that wait for a retry and that no relay holds; return their number."""
 
     @abstractmethod
     def to_follow(self, destination: str, *, now: datetime, limit: int) -> Sequence[Delivery]:
-        """Up to `limit` deliveries that arrived and are to be asked after by `now`, the longest due first.
+        """Return up to `limit` deliveries that arrived and whose status check is due at `now`, the longest due first.
 
-        They are held until a unit of work that writes ends. Of several that ask at the same time each gets others; none
-        waits for another.
+        They are locked until a unit of work that writes ends. Concurrent units get different deliveries; none waits
+        for another.
         """
 
     @abstractmethod
@@ -79,29 +79,28 @@ class Deliveries(Protocol):
         until: datetime | None = None,
         limit: int | None = None,
     ) -> Sequence[Event]:
-        """The events of these types that are on their way to the destination, the oldest first (`at`, then `id`).
+        """Return the events of these types that the destination has yet to get, oldest first (`at`, then `id`).
 
-        With `since` and `until` only those of the moments between them, both included; up to `limit` of them.
+        With `since` and `until` only events between them, both inclusive; up to `limit` events.
         """
 
     @abstractmethod
     def purge(self, *, before: datetime, limit: int) -> int:
-        """Forget up to `limit` deliveries that arrived before the moment `before`; how many there were.
+        """Delete up to `limit` deliveries that were delivered before the moment `before`; return their number.
 
-        An event goes with the last of its deliveries.
+        An event is deleted with the last of its deliveries.
         """
 
     @abstractmethod
     def dead(self, *, limit: int) -> int:
-        """How many dead letters there are, counted up to `limit`."""
+        """Count the dead letters, up to `limit`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consent:
-    """Somebody's word on whether text messages may go to their number (E.164): `opted_out`, or in again.
+    """A recipient's statement whether text messages may go to their number (E.164): an opt-out or a new opt-in.
 
-    `source` is what they said it by, which tells it from all others: the id of their message, or of the delivery that
-    was refused.
+    `source` identifies the statement: it is the id of the recipient's message, or of the delivery that was refused.
     """
 
     id: UUID
@@ -112,25 +111,25 @@ class Consent:
 
 
 class Consents(Protocol):
-    """What people said about text messages to their numbers. Nothing of it is changed or forgotten."""
+    """The store of opt-outs and opt-ins. It is append-only: no entry is ever changed or deleted."""
 
     @abstractmethod
     def add(self, consent: Consent) -> bool:
-        """Keep what somebody said; False, and nothing happens, where it was kept before (the same `source`)."""
+        """Store a consent; return False and store nothing if one of the same `source` is already stored."""
 
     @abstractmethod
     def opted_out(self, phone: str) -> bool:
-        """Whether the latest word (`at`, then `id`) about this number is that nothing may be sent to it."""
+        """Return whether the latest consent (`at`, then `id`) of this number is an opt-out."""
 
 
 class RelayUnitOfWork(UnitOfWork, Protocol):
-    """A unit of work that reaches deliveries."""
+    """A unit of work with the store of deliveries."""
 
     deliveries: Deliveries
 
 
 class TextsUnitOfWork(RelayUnitOfWork, IdentityUnitOfWork, Protocol):
-    """A unit of work that reaches those who get text messages too, and what they said about that."""
+    """A unit of work with the stores of deliveries, of users and of their consents to text messages."""
 
     consents: Consents
 
@@ -145,49 +144,49 @@ class Destination(Protocol):
 
     @abstractmethod
     def deliver(self, events: Sequence[Event], again: Collection[UUID] = ()) -> Sequence[Receipt]:
-        """Hand the events over; a receipt for each, in their order. Raises `Unavailable` where none was taken.
+        """Deliver the events; return a receipt for each, in their order. Raise `Unavailable` if none was accepted.
 
-        `again` are the ids of those that may have been handed over before: by a relay that died, or where the answer
-        was lost. An event that comes a second time, known by its id, has no second effect as far as the other side can
-        tell. An event that is not for this destination is skipped.
+        `again` are the ids of the events that may have been delivered before: by a relay that died, or because the
+        response was lost. An event with the same id has no second effect, as far as the destination can detect it. An
+        event that is not for this destination is skipped.
         """
 
     def ping(self) -> None:
-        """Ask whether the destination answers, for health checks; raises `Unavailable` where it does not."""
-        return  # else mypy takes the method for an abstract one
+        """Check that the destination responds, for health checks; raise `Unavailable` if it does not."""
+        return  # without it, mypy treats the method as abstract
 
     def report_of(self, response: Mapping[str, Any]) -> DeliveryReport | None:  # noqa: ARG002 - most report nothing
-        """What a receipt's response, or a later report, says; None where the other side cannot be asked about it."""
+        """Return the report in a receipt's response or in a later report; None if the event cannot be looked up."""
         return None
 
     def look_up(self, message_id: str, *, hurried: bool = False) -> DeliveryReport:  # noqa: ARG002 - the same
-        """What the other side knows by now about what it took.
+        """Return the destination's current report on a message that it accepted.
 
-        `hurried` where a client waits for the answer: then it is given up soon. Raises `NotFound` and `Unavailable`.
+        `hurried` is for a caller whose client waits: the timeout is short. Raises `NotFound` and `Unavailable`.
         """
         raise NotFound("This destination does not report what became of events.")
 
     def follow_up_of(self, response: Mapping[str, Any]) -> Sequence[timedelta]:
-        """The times since a delivery after which the other side is asked about it; none where nothing is missing."""
+        """Return the times since a delivery after which its status is checked; none if no detail is missing."""
         report = self.report_of(response)
         return () if report is None or report.settled else self.subscription.follow_up
 
 
 class Links(Protocol):
-    """Links to what messages are about."""
+    """The links to the subjects of messages."""
 
     @abstractmethod
     def of_call_task(self, task_id: str) -> str:
-        """The link to a call task."""
+        """Return the link to a call task."""
 
     @abstractmethod
     def of_import(self, import_id: str) -> str:
-        """The link to an import."""
+        """Return the link to an import."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopicMessage:
-    """A message to the topic about one event: `body` is JSON (docs/events), subscribers filter by the rest.
+    """A message to the topic about one event: `body` is JSON (docs/events); subscribers filter by the other fields.
 
     `role` is the role that the event concerns, a value of `Role`.
     """
@@ -204,16 +203,16 @@ class Topic(Protocol):
 
     @abstractmethod
     def publish(self, messages: Sequence[TopicMessage]) -> Sequence[Receipt]:
-        """Publish up to ten messages; a receipt for each, in their order.
+        """Publish up to ten messages; return a receipt for each, in their order.
 
-        The response of one that was taken has a `message_id`. Raises `Unavailable` where none was taken, and at once
-        while the topic is left alone because it failed several times.
+        The response of an accepted message has a `message_id`. Raises `Unavailable` if none was accepted, and raises
+        it at once while calls to the topic are suspended after several failures.
         """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextMessage:
-    """A text message to the number `to` (E.164), about what happened at `since`; it goes by its delivery's id."""
+    """A text message to the number `to` (E.164) about an event at `since`; its delivery's id identifies it."""
 
     delivery_id: UUID
     to: str = field(repr=False)
@@ -223,38 +222,38 @@ class TextMessage:
 
 
 class TextMessages(Protocol):
-    """The provider that carries text messages."""
+    """The provider of text messages."""
 
     @abstractmethod
     def send(self, message: TextMessage, *, look_first: bool = False) -> Receipt:
         """Send the message, once.
 
-        With `look_first` it may have been sent before: then it is looked for first, and the answer is about the message
-        that was found. The response is the provider's answer in its own words, which `report_of` reads; it has
-        `segments`. The response of a refusal has a `reason` where that is `opted_out` or `not_a_number`. Raises
-        `Unavailable` where it was not sent as far as anybody can tell, and at once while the provider is left alone
-        because it failed several times.
+        With `look_first` the message may have been sent before: the provider is searched for it first, and if it is
+        there, the receipt is about that message. The response is the provider's own response, which `report_of` reads;
+        it has `segments`. The response of a refusal has a `reason` if that is `opted_out` or `not_a_number`. Raises
+        `Unavailable` if the message was, as far as is known, not sent, and raises it at once while calls to the
+        provider are suspended after several failures.
         """
 
     @abstractmethod
     def report_of(self, response: Mapping[str, Any]) -> DeliveryReport | None:
-        """What the response of `send`, a report that the provider sent later, or a stored one says.
+        """Return the report in the response of `send`, in a later report of the provider, or in a stored response.
 
-        None where it names no message that can be looked up.
+        Returns None if it names no message that can be looked up.
         """
 
     @abstractmethod
     def look_up(self, message_id: str, *, hurried: bool = False) -> DeliveryReport:
-        """What is known by now of a message that was sent.
+        """Return the current report on a message that was sent.
 
-        Where nothing more will be reported of one that arrived, the report is complete. `hurried` where a client waits
-        for the answer: then it is given up soon. Raises `NotFound` and `Unavailable`.
+        If nothing more will be reported on a delivered message, the report is complete. `hurried` is for a caller
+        whose client waits: the timeout is short. Raises `NotFound` and `Unavailable`.
         """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventFilter:
-    """Which events about a lead somebody may see: those of these `types`, and those of one user's calls.
+    """The events about a lead that a user may see: those of these `types`, and those of the user's calls.
 
     The latter are the events whose `data` has `assigned_to` with that user's id.
     """
@@ -264,39 +263,39 @@ class EventFilter:
 
     @property
     def member(self) -> str:
-        """The member `assigned_to` as it stands in JSON text of `data` that has no blanks.
+        """The member `assigned_to` as it is written in the JSON text of `data`, which has no spaces.
 
-        A string that says the same is no match: JSON escapes the quotation marks in it (RFC 8259, 7).
+        A string value with the same text does not match, because JSON escapes its quotation marks (RFC 8259, 7).
         """
         return f'"assigned_to":"{self.assigned_to}"'
 
 
 class ActivityLog(Destination, Protocol):
-    """What has happened, as it can be read back. It takes every event, all of those handed over or none."""
+    """The log of all events. It accepts either all of the events that are delivered together, or none."""
 
     @abstractmethod
     def of_lead(self, lead_id: UUID, request: PageRequest, visible: EventFilter | None = None) -> Page[Event]:
-        """A page of the events about a lead, newest first (`at`, then `id`); of their `lead_ids` this one alone.
+        """Return a page of the events about a lead, newest first (`at`, then `id`), with only its id in `lead_ids`.
 
-        With `visible` the list is that of the events which meet it, as if there were no others.
+        With `visible` the list has only the events that match it, as if there were no others.
 
         Raises `Unavailable`.
         """
 
     @abstractmethod
     def of_import(self, import_id: UUID, request: PageRequest) -> Page[Event]:
-        """A page of what an import went through, newest first, without what it did to single leads.
+        """Return a page of the events of an import, newest first, without its events of single leads.
 
         Those are the events that name the import and no lead. Raises `Unavailable`.
         """
 
     @abstractmethod
     def of_delivery(self, delivery_id: UUID, request: PageRequest) -> Page[Event]:
-        """A page of what a delivery went through, newest first: the events that name it. Raises `Unavailable`."""
+        """Return a page of the events that name a delivery, newest first; raise `Unavailable`."""
 
     @abstractmethod
     def purge(self, *, before: datetime, limit: int) -> int:
-        """Forget up to `limit` events from before the moment `before`; how many there were.
+        """Delete up to `limit` events from before the moment `before`; return their number.
 
-        Whatever forgets by itself returns 0.
+        A log that deletes old events by itself returns 0.
         """

@@ -1,4 +1,4 @@
-"""Which events each destination gets, and how they are delivered to it."""
+"""Subscriptions: which events each destination gets, and how they are delivered to it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ def _every_event(_: Event) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
-    """What a destination says about itself.
+    """The description of a destination: which events it gets, and how they are delivered.
 
-    `name` is its name in deliveries, queues, threads and logs; it is stored, and does not change. `accepts` tells the
-    events that the destination gets; events about deliveries are for the activity log alone, which has
-    `delivery_events`. `batch_size` is how many events are handed over at once: few enough for each batch to be dealt
-    with well within the two minutes of a claim, for what a relay that dies has handed over is handed over again.
-    A failed delivery is tried again by the policy `retry`. `follow_up` are the times since a delivery after which the
-    other side is asked what became of it, where that was not reported by then.
+    `name` is its name in deliveries, queues, threads and logs; it is stored, and does not change. `accepts` returns
+    whether the destination gets an event. Only the activity log gets events about deliveries: it has
+    `delivery_events`. `batch_size` is how many events are delivered at once: few enough for each batch to be delivered
+    well within the two minutes of a claim, because the batch of a relay that dies is delivered again. A failed
+    delivery is retried by the policy `retry`. `follow_up` are the times since a delivery after which the destination
+    is asked for its status, if that was not reported by then.
     """
 
     name: str
@@ -33,15 +33,15 @@ class Subscription:
     follow_up: tuple[timedelta, ...] = ()
 
     def includes(self, event: Event) -> bool:
-        """Whether the destination gets the event.
+        """Return whether the destination gets the event.
 
-        An event about a delivery that went to its own destination would be followed by another one for ever.
+        If an event about a delivery went to that delivery's destination, each would cause another one for ever.
         """
         return (event.delivery_id is None or self.delivery_events) and self.accepts(event)
 
 
 def recipients_of(event: Event, subscriptions: Sequence[Subscription]) -> list[Subscription]:
-    """Those of the subscriptions that include the event."""
+    """Return the subscriptions that include the event."""
     return [each for each in subscriptions if each.includes(event)]
 
 

@@ -1,4 +1,4 @@
-"""What text messages say, and how long they are to those who charge for them."""
+"""The content of text messages, and the number of segments that they are charged as."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -23,14 +23,14 @@ _EXTENSION = frozenset("\f^{}\\[~]|€")
 GSM_7 = "GSM-7"
 UCS_2 = "UCS-2"
 
-# Units that fit into a message of one segment, and into each segment of a longer one, where a header of six bytes takes
-# its share (3GPP TS 23.040, 9.2.3.24.1).
+# Units that fit into a message of one segment, and into each segment of a longer one, which has a header of six bytes
+# (3GPP TS 23.040, 9.2.3.24.1).
 _ONE = {GSM_7: 160, UCS_2: 70}
 _OF_SEVERAL = {GSM_7: 153, UCS_2: 67}
 
 SHORTENED = "..."
 MIN_SHORTENED_NAME_LENGTH = 12
-"""Characters: where fewer of a lead's name would be left, the link is left out instead."""
+"""In characters: if less than this of a lead's name would remain, the link is left out instead."""
 
 SOMEBODY = "a lead"
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -39,7 +39,7 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 
 @dataclass(frozen=True, slots=True)
 class Segments:
-    """How a text is sent: in which encoding, how many of its units long, and in how many segments, which cost each."""
+    """How a text is sent: its encoding, its length in units of that encoding, and its segments, each of which costs."""
 
     encoding: str
     units: int
@@ -47,11 +47,12 @@ class Segments:
 
 
 def segments(text: str) -> Segments:
-    """How many segments the text takes.
+    """Return the encoding and the number of segments of the text.
 
-    Where every character is in the default alphabet of GSM, one segment has 160 of them (septets), and those of a
-    longer text 153; a character of the extension counts as two. Elsewhere the text is in UCS-2: 70 units of 16 bits, or
-    67; a character beyond the basic plane, such as an emoji, counts as two. No character is divided between segments.
+    If every character is in the default alphabet of GSM, a single segment has 160 units (septets), and each segment of
+    a longer text has 153; a character of the extension counts as two. Otherwise the text is in UCS-2, with 70 or 67
+    units of 16 bits; a character beyond the basic plane, such as an emoji, counts as two. No character is divided
+    between segments.
     """
     encoding = GSM_7 if _ALPHABET.union(_EXTENSION).issuperset(text) else UCS_2
     sizes = [_size(character, encoding) for character in text]
@@ -67,12 +68,12 @@ def segments(text: str) -> Segments:
 
 
 def compose(event: Event, links: Links) -> str:
-    """The text message about an event, with a link to what the event is about.
+    """Return the text message about an event, with a link to its subject.
 
-    It takes one segment where that can be: typographic signs become plain ones, the lead's name is shortened, and then
-    the link is left out, with a short reference in its place. Nothing in the name becomes another link, or a phone
-    number (`name_in_text`). The same event is always told in the same words, so that its message can be found again,
-    and events that have not the same link are never told in the same words, so that no other is found instead.
+    The message takes one segment if possible: typographic signs become plain ones, the lead's name is shortened, and
+    then a short reference replaces the link. Nothing in the name becomes another link or a phone number
+    (`name_in_text`). The same event always has the same text, so that its message can be looked up. Events with
+    different links never have the same text, so that the lookup does not return the message of another event.
     """
     say = TEXTS_OF[event.type]
     name = name_in_text(event.data.get("lead_name") or "") or SOMEBODY
@@ -116,7 +117,7 @@ TEXTS_OF: Mapping[str, Callable[[Event, str], str]] = {
     TASK_COMPLETED: _completed,
     DAILY_SUMMARY: _day_summary,
 }
-"""Event type -> what is said of it, given the lead's name."""
+"""Event type -> function that returns its text, given the event and the lead's name."""
 
 
 def _size(character: str, encoding: str) -> int:
@@ -124,7 +125,7 @@ def _size(character: str, encoding: str) -> int:
 
 
 def _reference(event_id: UUID) -> str:
-    """Six hexadecimal digits by which an event is told from others, though little else is said of it."""
+    """Return six hexadecimal digits that distinguish the event from others with the same text."""
     return f"{crc32(event_id.bytes) & 0xFFFFFF:06x}"
 
 

@@ -1,4 +1,4 @@
-"""Things to test with: each is right as it stands, and takes changes by name."""
+"""Builders of test objects: each returns a valid object, and takes changes by name."""
 
 import csv
 import io
@@ -22,33 +22,33 @@ from unite_core.leads.model import ImageStatus, Lead, LeadImage
 from unite_core.phone import Phone
 from unite_core.testing.in_memory.clock_and_ids import A_MONDAY_MORNING, SequentialIds
 
-# A year before those of the in-memory ports, so that the two never meet.
+# The ids are a year older than those of the in-memory ports, so that the two never collide.
 _ids = SequentialIds(1_740_906_000_000)
 _numbers = count(1)
 
 
 def an_id() -> UUID:
-    """An id that nothing else has, greater than all before."""
+    """Return a unique id, greater than all earlier ones."""
     return _ids.new()
 
 
 def a_phone() -> Phone:
-    """A phone number that nothing else has."""
+    """Return a unique phone number."""
     return Phone(f"+1212{2000000 + next(_numbers) % 8000000}")
 
 
 def an_actor(role: Role = Role.ADMIN, *, user_id: UUID | None = None) -> Actor:
-    """Somebody in a role, who need not be among the users."""
+    """Return an actor with a role; no stored user is needed."""
     return Actor(user_id=user_id or an_id(), role=role)
 
 
 def acting(user: User) -> Actor:
-    """The user as a use case meets them."""
+    """Return the actor of the user, as use cases take it."""
     return Actor(user_id=user.id, role=user.role)
 
 
 def a_user(**changes: Any) -> User:
-    """An active agent with an address of their own."""
+    """Return an active agent with a unique e-mail address."""
     number = next(_numbers)
     user: dict[str, Any] = {
         "id": an_id(),
@@ -65,7 +65,7 @@ def a_user(**changes: Any) -> User:
 
 
 def a_session(user: User, **changes: Any) -> Session:
-    """A live session of the user."""
+    """Return a live session of the user."""
     session: dict[str, Any] = {
         "id": an_id(),
         "user_id": user.id,
@@ -77,7 +77,7 @@ def a_session(user: User, **changes: Any) -> Session:
 
 
 def a_lead(**changes: Any) -> Lead:
-    """A new lead with a phone number of its own, no e-mail address, assigned to nobody."""
+    """Return a new lead with a unique phone number, without an e-mail address, assigned to nobody."""
     details: dict[str, Any] = {field.name: None for field in TEXTS} | {
         "name": "Grace Hopper",
         "phone": a_phone(),
@@ -96,12 +96,12 @@ def a_lead(**changes: Any) -> Lead:
 
 
 def revise(lead: Lead, **changes: Any) -> None:
-    """Change details of the lead by their names, and nothing else."""
+    """Change only the named details of the lead."""
     lead.restore(replace(lead.details, **changes))
 
 
 def an_image(lead: Lead, created_by: User, **changes: Any) -> LeadImage:
-    """A PNG of the lead that is still to be uploaded."""
+    """Return a PNG image of the lead that is not uploaded yet."""
     image_id = changes.pop("id", None) or an_id()
     image: dict[str, Any] = {
         "id": image_id,
@@ -118,7 +118,7 @@ def an_image(lead: Lead, created_by: User, **changes: Any) -> LeadImage:
 
 
 def a_task(lead: Lead, created_by: User, **changes: Any) -> CallTask:
-    """A call to the lead, due in an hour and assigned to nobody."""
+    """Return a call task for the lead, due in an hour and assigned to nobody."""
     task: dict[str, Any] = {
         "id": an_id(),
         "lead_id": lead.id,
@@ -132,13 +132,13 @@ def a_task(lead: Lead, created_by: User, **changes: Any) -> CallTask:
 
 
 def a_note(author: User, **changes: Any) -> Note:
-    """What somebody wrote down about a call task."""
+    """Return a note by the author on a call task."""
     note: dict[str, Any] = {"id": an_id(), "author": author.id, "text": "Ask for Grace.", "at": A_MONDAY_MORNING}
     return Note(**{**note, **changes})
 
 
 def an_entry(task: CallTask, chain: Sequence[LedgerEntry] = (), **changes: Any) -> LedgerEntry:
-    """The entry that follows in the chain of the task: a call of five minutes, or else a correction of the last one."""
+    """Return the next entry of the task's chain: first a call of five minutes, later a correction of the last entry."""
     entry: dict[str, Any] = {
         "id": an_id(),
         "task_id": task.id,
@@ -162,7 +162,7 @@ def an_entry(task: CallTask, chain: Sequence[LedgerEntry] = (), **changes: Any) 
 
 
 def an_event_of(entry: LedgerEntry) -> Event:
-    """What is told of that entry of the call ledger."""
+    """Return the event of that entry of the call ledger."""
     task = a_task(a_lead(id=entry.lead_id), a_user(), id=entry.task_id, assigned_to=entry.agent_id)
     actor = an_actor()
     if entry.kind is EntryKind.CORRECTION:
@@ -175,7 +175,7 @@ def an_event_of(entry: LedgerEntry) -> Event:
 
 
 def an_import(created_by: User, **changes: Any) -> LeadImport:
-    """A queued import of a file of 1,000 bytes."""
+    """Return a queued import of a file of 1,000 bytes."""
     import_id = changes.pop("id", None) or an_id()
     coming: dict[str, Any] = {
         "id": import_id,
@@ -191,7 +191,7 @@ def an_import(created_by: User, **changes: Any) -> LeadImport:
 
 
 def a_rejection(row: int, **changes: Any) -> Rejection:
-    """A row without a name."""
+    """Return the rejection of a row without a name."""
     rejection: dict[str, Any] = {
         "row": row,
         "kind": RowKind.REJECTED,
@@ -202,7 +202,7 @@ def a_rejection(row: int, **changes: Any) -> Rejection:
 
 
 def a_snapshot(of: LeadImport, lead: Lead, **changes: Any) -> LeadSnapshot:
-    """What `lead` was before the import updated it for the first time."""
+    """Return the snapshot of `lead` before the import updated it for the first time."""
     snapshot: dict[str, Any] = {
         "import_id": of.id,
         "lead_id": lead.id,
@@ -214,7 +214,7 @@ def a_snapshot(of: LeadImport, lead: Lead, **changes: Any) -> LeadSnapshot:
 
 
 def an_event(**changes: Any) -> Event:
-    """A lead of its own was added; nobody is named who did it."""
+    """Return the event that a unique lead was created, without an actor."""
     event: dict[str, Any] = {
         "id": an_id(),
         "type": "lead.created",
@@ -226,7 +226,7 @@ def an_event(**changes: Any) -> Event:
 
 
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[str]], *, delimiter: str = ",") -> str:
-    """A CSV file as RFC 4180 has it."""
+    """Return a CSV file in the format of RFC 4180."""
     text = io.StringIO()
     writer = csv.writer(text, delimiter=delimiter)
     writer.writerow(header)
@@ -235,5 +235,5 @@ def csv_text(header: Sequence[str], rows: Iterable[Sequence[str]], *, delimiter:
 
 
 def csv_bytes(rows: Iterable[Mapping[str, str]], *, header: Sequence[str] = ("Name", "Phone", "Email")) -> bytes:
-    """A CSV file in UTF-8 of rows that are given by header; a cell that a row leaves out is empty."""
+    """Return a CSV file in UTF-8 of rows that are mappings by header; a cell that a row leaves out is empty."""
     return csv_text(header, ([row.get(column, "") for column in header] for row in rows)).encode()

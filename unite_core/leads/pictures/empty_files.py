@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-# What contains the data that cameras and programs write beside pixels: Exif, XMP, texts of PNG, Photoshop resources.
+# The markers of data that cameras and programs write beside pixels: Exif, XMP, texts of PNG, Photoshop resources.
 _METADATA = re.compile(rb"exif|xmp|[itz]txt|text|ns\.adobe\.com|photoshop", re.IGNORECASE)
 
 _PIXELS: Mapping[str, re.Pattern[bytes]] = {

@@ -71,7 +71,7 @@ class _Picture:
 
 
 def clean(content: bytes) -> bytes:
-    """Return the picture without the segments that are not needed to display it; raise `PictureRefused`."""
+    """Return the picture without the segments that are not needed to display it; raise `InvalidPicture`."""
     picture = _Picture()
     place = len(_START)
     for _ in range(MAX_PARTS):

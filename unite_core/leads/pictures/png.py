@@ -47,7 +47,7 @@ _MAX_BYTES_OF_RETAINED = {
 
 
 def clean(content: bytes) -> bytes:
-    """Return the picture without the chunks that are not needed to display it; raise `PictureRefused`."""
+    """Return the picture without the chunks that are not needed to display it; raise `InvalidPicture`."""
     parts = [SIGNATURE]
     seen: set[bytes] = set()
     looks: Counter[bytes] = Counter()
@@ -73,7 +73,7 @@ def clean(content: bytes) -> bytes:
 
 
 def _chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield the chunks up to the one that ends the picture; raise `PictureRefused` if one is damaged."""
+    """Yield the chunks up to the one that ends the picture; raise `InvalidPicture` if one is damaged."""
     place = len(SIGNATURE)
     for _ in range(MAX_PARTS):
         length, kind = int.from_bytes(content[place : place + 4]), content[place + 4 : place + 8]

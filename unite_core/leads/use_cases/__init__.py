@@ -1,4 +1,4 @@
-"""What can be done to leads and their pictures."""
+"""Use cases that change leads and their pictures."""
 
 from unite_core.leads.use_cases.details import LeadChanges, NewLead
 from unite_core.leads.use_cases.images import (

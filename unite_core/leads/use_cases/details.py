@@ -1,4 +1,4 @@
-"""A lead's details as somebody gives them, and how they are read."""
+"""The details of a lead as a client sends them, and how they are parsed."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from unite_core.unset import UNSET, Unset
 
 @dataclass(frozen=True, kw_only=True)
 class NewLead:
-    """A lead to be added, as somebody wrote it."""
+    """A lead to be created, as the client sent it."""
 
     name: str
     phone: str | None = None
@@ -27,9 +27,10 @@ class NewLead:
 
 @dataclass(frozen=True, kw_only=True)
 class LeadChanges:
-    """What shall be different about a lead; UNSET leaves a thing as it is, None empties it.
+    """The changes to a lead; UNSET leaves a field unchanged, None clears it.
 
-    A phone number that carries no extension leaves the extension as it is; no number, no extension (RFC 7396, 2).
+    A phone number without an extension leaves the extension unchanged; clearing the number clears the extension
+    (RFC 7396, 2).
     """
 
     lead_id: UUID
@@ -47,7 +48,7 @@ class LeadChanges:
 def read_texts(
     given: NewLead | LeadChanges, fields: Iterable[TextField], problems: list[FieldError]
 ) -> dict[str, str | None]:
-    """The texts that are given, by the names of their fields; the rules that they break go to `problems`."""
+    """Return the given texts, by the names of their fields; append a field error to `problems` for each invalid one."""
     read: dict[str, str | None] = {}
     for field in fields:
         text: str | None | Unset = getattr(given, field.name)
@@ -64,7 +65,7 @@ def read_texts(
 def read_number(
     text: str | None, extension: str | None, policy: PhonePolicy, problems: list[FieldError]
 ) -> Phone | None:
-    """The phone number that is given; the rules that it breaks go to `problems`."""
+    """Return the given phone number; append a field error to `problems` if it is invalid."""
     if text is None:
         if extension is not None:
             problems.append(

@@ -1,4 +1,4 @@
-"""What can be done about the pictures of leads."""
+"""Use cases that add, check and delete the pictures of leads."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -36,13 +36,13 @@ MAX_FILENAME_LENGTH = 255
 ABANDONED_AFTER = timedelta(hours=24)
 
 MAX_PICTURES_IN_MEMORY = 4
-"""So many pictures are checked at a time in each process; one takes up to three times its size."""
+"""The maximum number of pictures that a process checks at a time; each takes memory of up to three times its size."""
 
 MAX_PICTURES_WAITING = 8
-"""So many further requests wait for these; each takes milliseconds of a processor."""
+"""The maximum number of requests that wait for a slot; each check takes milliseconds of processor time."""
 
 PICTURE_TIMEOUT = timedelta(seconds=1)
-"""How long a request waits for the pictures before it."""
+"""How long a request waits for a slot."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +57,7 @@ class NewImage:
 
 @dataclass(frozen=True)
 class ImageUpload:
-    """The image to come, and how its bytes are sent to storage."""
+    """The announced image, and how the client sends its bytes to storage."""
 
     image: LeadImage
     upload: Upload
@@ -65,10 +65,11 @@ class ImageUpload:
 
 @dataclass(frozen=True)
 class CreateImage:
-    """Get permission to upload a picture of a lead. Whoever may change the lead may add pictures.
+    """Get permission to upload a picture of a lead. Every user who may change the lead may add pictures.
 
-    PNG, JPEG and WebP, 10 MiB at the most; the permission is good for 15 minutes, for exactly this type and size. How
-    many pictures a lead may have is limited, and how many a user may have announced that are not uploaded yet.
+    PNG, JPEG and WebP of at most 10 MiB are accepted; the permission is valid for 15 minutes, for exactly this type
+    and size. The number of pictures of a lead is limited, and so is the number that a user has announced and not yet
+    uploaded.
 
     Raises `NotFound`, `Invalid` and `Conflict` (`too_many_images`, `too_many_announced_images`).
     """
@@ -111,7 +112,7 @@ class CreateImage:
         return ImageUpload(image, upload)
 
     def _require_room(self, work: LeadsUnitOfWork, actor: Actor, lead: Lead) -> None:
-        # The lead is held already, and the user from here on: what is counted stays so until the image is added.
+        # The lead is already locked, and the user is locked below: the counts cannot change until the image is added.
         if work.images.count_of_lead(lead.id) >= self.quotas.images_per_lead:
             raise Conflict(
                 f"A lead has at most {self.quotas.images_per_lead} pictures, those that are announced among them; "
@@ -128,9 +129,9 @@ class CreateImage:
 
 
 class PictureSlots:
-    """Lets `max_held` requests at a time hold a picture in memory, in each process.
+    """Slots that let `max_held` requests at a time hold a picture in memory, in each process.
 
-    At most `max_waiting` others wait for `timeout`, so that pictures never take all threads that requests have.
+    At most `max_waiting` others wait for up to `timeout`, so that pictures never take all threads for requests.
     """
 
     def __init__(
@@ -145,7 +146,7 @@ class PictureSlots:
 
     @contextmanager
     def acquire(self) -> Iterator[None]:
-        """Hold a slot until the block ends; raises `Unavailable` where none becomes free in time."""
+        """Hold a slot until the block ends; raise `Unavailable` if none becomes free in time."""
         if not self._places.acquire(blocking=False):
             raise _many_pictures()
         try:
@@ -161,14 +162,14 @@ class PictureSlots:
 
 @dataclass(frozen=True)
 class CompleteImage:
-    """Say that a picture's bytes were uploaded, and have them checked.
+    """Complete the upload of a picture: check its bytes and store the picture.
 
-    They must be there, be as many as announced, and be a whole, still picture of the announced type, with 64 million
-    pixels at the most. What is stored, and sent to those who look at it, are its pixels, its colours and which side is
-    up; where, when and with what it was taken is left out, as are comments, previews, and whatever follows the end of
-    the picture. From then on `size` is how many bytes are left. Bytes that are something else are removed with the
-    image. What is uploaded by the same link later changes nothing. Completing twice gives the same answer. Where a
-    version is expected, no other one is completed.
+    The bytes must be uploaded, have the announced size, and be a whole, still picture of the announced type with at
+    most 64 million pixels. Only the pixels, the colours and the orientation are stored and served; where, when and
+    with what device the picture was taken is removed, and so are comments, previews, and all bytes after the end of
+    the picture. After that, `size` is the number of stored bytes. If the bytes are invalid, they and the image are
+    removed. Later uploads by the same link have no effect. Completing twice gives the same response. If a version is
+    expected, only that version is completed.
 
     Raises `NotFound`, `PreconditionFailed`, `Conflict` (`not_uploaded`), `Invalid` (`wrong_size`, `wrong_type`,
     `unreadable_image`, `too_many_pixels`) and `Unavailable`.
@@ -198,9 +199,9 @@ class CompleteImage:
         return complete(b"")
 
     def _taken(self, actor: Actor, lead_id: UUID, image_id: UUID, expected_version: int | None) -> LeadImage:
-        """The image, whose bytes have left the reach of the upload's link before anybody looks at them."""
-        # This unit changes no row, it holds one: a request that deletes the image meanwhile does so before the move, or
-        # after it and finds the bytes.
+        """Return the image after moving its bytes, before any check, to a key that the upload link cannot write to."""
+        # This unit changes no row, but it locks one: a concurrent request deletes the image either before the move, or
+        # after it, and then it finds the bytes.
         with self.work() as work:
             image = _held(work, actor, lead_id, image_id, expected_version)
             if image.status is not ImageStatus.READY and not _take(self.files, image):
@@ -211,8 +212,8 @@ class CompleteImage:
         self, work: LeadsUnitOfWork, actor: Actor, image: LeadImage, expected_version: int | None, picture: bytes
     ) -> LeadImage:
         held = _held(work, actor, image.lead_id, image.id, expected_version)
-        # Until this unit is committed the uploaded bytes stay, so that an attempt after it can begin anew. Should an
-        # earlier attempt have been stopped after its commit, they are still there.
+        # The uploaded bytes stay until this unit is committed, so that a later attempt can start again. They are also
+        # still there if an earlier attempt was stopped after its commit.
         work.after_commit(partial(_discard_upload, self.files, held))
         if held.status is not ImageStatus.READY:
             self._store(held, picture)
@@ -221,7 +222,7 @@ class CompleteImage:
         return held
 
     def _remove(self, actor: Actor, image: LeadImage, expected_version: int | None) -> bool:
-        """Remove an image whose bytes are no picture; False where another request has completed it meanwhile."""
+        """Remove an image whose bytes are invalid; return False if another request has completed it in the meantime."""
         with self.work() as work:
             held = _held(work, actor, image.lead_id, image.id, expected_version)
             if held.status is ImageStatus.READY:
@@ -232,7 +233,7 @@ class CompleteImage:
         return True
 
     def _checked(self, image: LeadImage) -> bytes | FieldError:
-        """The picture as it is to be stored, or why it is not."""
+        """Return the picture to store, or the field error if it is invalid."""
         try:
             with self.files.read(taken_key(image)) as stream:
                 content = stream.read(MAX_IMAGE_BYTES + 1)
@@ -266,9 +267,9 @@ class CompleteImage:
 
 @dataclass(frozen=True)
 class DeleteImage:
-    """Delete a picture of a lead, its bytes too. Whoever may change the lead may do so.
+    """Delete a picture of a lead and its bytes. Every user who may change the lead may delete its pictures.
 
-    Where a version is expected, no other one is deleted.
+    If a version is expected, only that version is deleted.
 
     Raises `NotFound` and `PreconditionFailed`.
     """
@@ -289,7 +290,7 @@ class DeleteImage:
 
 @dataclass(frozen=True)
 class RemoveAbandonedImages:
-    """Forget images whose bytes never came within a day. Returns how many there were; run by a schedule."""
+    """Remove images whose bytes did not arrive within a day; return their number. Run by a schedule."""
 
     work: UnitOfWorkFactory[LeadsUnitOfWork]
     files: Files
@@ -310,15 +311,15 @@ def _many_pictures() -> Unavailable:
 
 
 def taken_key(image: LeadImage) -> str:
-    """Where an uploaded picture lies, out of the reach of its link, until its pixels are stored at its own key."""
+    """Return the key of an uploaded picture until it is checked and stored; the upload link cannot write to it."""
     return f"{image.key}.uploaded"
 
 
 def _take(files: Files, image: LeadImage) -> bool:
-    """Bring what was uploaded to `taken_key`; False where nothing has come."""
+    """Move the uploaded bytes to `taken_key`; return False if nothing was uploaded."""
     if move_upload(files, taken_key(image), upload=upload_key(image.key)):
         return True
-    # An earlier version took uploads to the image's own key, and may have been stopped before it checked them.
+    # An earlier version of Unite moved uploads to the image's own key, and may have stopped before it checked them.
     try:
         files.move(image.key, taken_key(image))
     except NotFound:
@@ -332,7 +333,7 @@ def _discard(files: Files, image: LeadImage) -> None:
 
 
 def _discard_upload(files: Files, image: LeadImage) -> None:
-    """Delete the bytes as they were uploaded; where the files are away they stay, and no link leads there."""
+    """Delete the uploaded bytes; if the files are unavailable the bytes stay, and no link leads to them."""
     with suppress(Unavailable):
         files.delete(taken_key(image))
 
@@ -340,7 +341,7 @@ def _discard_upload(files: Files, image: LeadImage) -> None:
 def _held(
     work: LeadsUnitOfWork, actor: Actor, lead_id: UUID, image_id: UUID, expected_version: int | None
 ) -> LeadImage:
-    """The image of a lead that the actor may see, at the version that is expected, if one is."""
+    """Return the image of a lead that the actor may see; raise `PreconditionFailed` if another version is expected."""
     visible_lead(work, actor, lead_id)
     image = work.images.get(lead_id, image_id)
     require_version(expected_version, image.version)

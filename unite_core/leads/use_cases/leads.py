@@ -1,4 +1,4 @@
-"""What can be done to leads."""
+"""Use cases that create, change and delete leads."""
 
 from collections.abc import Callable, Sequence
 from copy import copy
@@ -31,10 +31,10 @@ _TEXTS_AFTER_CONTACT = tuple(field for field in _OTHER_TEXTS if field is not EMA
 
 @dataclass(frozen=True)
 class CreateLead:
-    """Add a lead.
+    """Create a lead.
 
-    Admins and managers add leads for anybody; what an agent adds is assigned to that agent. A lead has a name
-    and at least one of phone and e-mail, and shares neither with another lead that is not deleted.
+    Admins and managers create leads for any user; a lead that an agent creates is assigned to that agent. A lead has
+    a name and at least one of phone and e-mail, and shares neither with another lead that is not deleted.
 
     Raises `Invalid`, `Forbidden` and `DuplicateLead`, which names the other lead only to those who may see it.
     """
@@ -58,7 +58,7 @@ class CreateLead:
         return self.work.run(lambda work: self._add(work, actor, lead, new.assigned_to))
 
     def _details(self, new: NewLead) -> LeadDetails:
-        """What is said about the lead; raises `Invalid`. Who works it is decided later."""
+        """Return the details of the new lead, not yet assigned; raise `Invalid`."""
         problems: list[FieldError] = []
         texts = read_texts(new, (NAME,), problems)
         phone = read_number(new.phone, new.phone_extension, self.phones, problems)
@@ -84,8 +84,9 @@ class CreateLead:
 class UpdateLead:
     """Change a lead.
 
-    Agents change the leads assigned to them and cannot give them away; admins and managers change and
-    reassign all. The rules of a new lead hold for a changed one. What changes nothing leaves the version too.
+    Agents change the leads assigned to them and cannot reassign them; admins and managers change and
+    reassign all. A changed lead follows the rules of a new lead. A request that changes nothing leaves the version
+    unchanged.
 
     Raises `NotFound`, `Forbidden`, `Invalid`, `PreconditionFailed` and `DuplicateLead`.
     """
@@ -114,7 +115,7 @@ class UpdateLead:
         return lead
 
     def _details(self, work: LeadsUnitOfWork, actor: Actor, before: LeadDetails, changes: LeadChanges) -> LeadDetails:
-        """What is said about the lead after the changes; raises `Forbidden` and `Invalid`."""
+        """Return the details of the lead after the changes; raise `Forbidden` and `Invalid`."""
         problems: list[FieldError] = []
         texts = before.texts | read_texts(changes, (NAME,), problems)
         contact_problems: list[FieldError] = []
@@ -157,7 +158,7 @@ class UpdateLead:
 
 @dataclass(frozen=True, kw_only=True)
 class LeadToDelete:
-    """Which lead shall go, and the version that the caller saw, if they say so."""
+    """The lead to delete, and optionally the version that the caller saw."""
 
     lead_id: UUID
     expected_version: int | None = None
@@ -167,8 +168,8 @@ class LeadToDelete:
 class DeleteLead(Generic[W]):
     """Delete a lead. Admins and managers only.
 
-    It is hidden rather than erased: its phone and e-mail are free for another lead, its history is kept. The calls
-    to it that are still to be made are cancelled.
+    The lead is hidden, not erased: another lead may have its phone and e-mail, and its history remains. Its open call
+    tasks are cancelled.
 
     Raises `NotFound`, `Forbidden` and `PreconditionFailed`.
     """
@@ -211,7 +212,7 @@ def _require_active(work: IdentityUnitOfWork, user_id: UUID) -> None:
 
 
 def assignee_error(work: IdentityUnitOfWork, user_id: UUID, field: str) -> FieldError | None:
-    """Why leads cannot be given to this user: there is no such user, or they are deactivated."""
+    """Return a field error if leads cannot be assigned to this user: there is no such user, or they are deactivated."""
     try:
         user = work.users.get(user_id)
     except NotFound:
@@ -222,7 +223,7 @@ def assignee_error(work: IdentityUnitOfWork, user_id: UUID, field: str) -> Field
 
 
 def _told_to(actor: Actor, duplicate: DuplicateLead, work: LeadsUnitOfWork) -> DuplicateLead:
-    """The same error with the ids that the actor may not see left out."""
+    """Return the same error without the ids of leads that the actor may not see."""
     if actor.may(Permission.SEE_ALL_LEADS):
         return duplicate
     return DuplicateLead(

@@ -1,4 +1,4 @@
-"""Delivering events to their destinations, and recording what becomes of the deliveries."""
+"""Use cases that deliver events to destinations, and that record reports on the deliveries."""
 
 from unite_core.notifications.use_cases.deliveries import (
     CountDeadLetters,

@@ -1,4 +1,4 @@
-"""What is asked about deliveries and done to them: lists, replays, and forgetting."""
+"""Use cases that list, read, replay and purge deliveries."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from unite_core.paging import Page, PageRequest
 from unite_core.unit_of_work import UnitOfWorkFactory
 
 MAX_COUNTED = 1000
-"""Where the counting of dead letters ends: whoever has as many needs no exact number."""
+"""The maximum count of dead letters: beyond that, the exact number does not matter."""
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,9 @@ class GetDelivery:
 
 @dataclass(frozen=True)
 class ReplayDelivery:
-    """Try a dead letter again: at once, and then for three days as if it were new. Admins only.
+    """Replay a dead letter: retry it at once, and then for three days as if it were new. Admins only.
 
-    So is one that was skipped, because nobody could be told.
+    A delivery that was skipped for lack of a recipient can be replayed too.
 
     Raises `Forbidden`, `NotFound` and `Conflict` (`not_dead`).
     """
@@ -80,12 +80,12 @@ class ReplayDelivery:
 
 @dataclass(frozen=True)
 class GetDeliveryActivity:
-    """Read what a delivery went through, newest first: each answer of the other side, and what it told later.
+    """Read the activity of a delivery, newest first: each response of the destination, and its later reports.
 
-    Admins and managers only. It can be read for as long as the delivery is known; the log is told after the fact, most
-    often within seconds.
+    Admins and managers only. The activity can be read for as long as the delivery is stored. Events reach the log after
+    the change, usually within seconds.
 
-    Raises `Forbidden` and `NotFound`, and `Unavailable` where the log cannot be read.
+    Raises `Forbidden` and `NotFound`, and `Unavailable` if the log cannot be read.
     """
 
     reads: UnitOfWorkFactory[RelayUnitOfWork]
@@ -100,7 +100,7 @@ class GetDeliveryActivity:
 
 @dataclass(frozen=True)
 class CountDeadLetters:
-    """Tell how many dead letters there are, up to 1,000."""
+    """Count the dead letters, up to 1,000."""
 
     reads: UnitOfWorkFactory[RelayUnitOfWork]
 
@@ -111,9 +111,9 @@ class CountDeadLetters:
 
 @dataclass(frozen=True)
 class PurgeDeliveries:
-    """Forget deliveries that arrived a week ago or more. Returns how many there were; run by a schedule.
+    """Delete deliveries that were delivered a week ago or earlier; return their number. Run by a schedule.
 
-    They are forgotten in transactions of `limit` each, up to a hundred of these.
+    They are deleted in up to a hundred transactions of `limit` deliveries each.
     """
 
     work: UnitOfWorkFactory[RelayUnitOfWork]
@@ -132,9 +132,9 @@ class PurgeDeliveries:
 
 @dataclass(frozen=True)
 class PurgeActivity:
-    """Forget what happened longer ago than the owner of the installation wants to know. Returns how many events.
+    """Delete the events of the activity log that are older than `retention`; return their number.
 
-    With `retention` None nothing is ever forgotten. They are forgotten `limit` at a time, up to a hundred times.
+    With `retention` None nothing is ever deleted. The events are deleted `limit` at a time, up to a hundred times.
     """
 
     activity: ActivityLog

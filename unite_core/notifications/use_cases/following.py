@@ -1,4 +1,4 @@
-"""Asking what became of deliveries where that was not reported."""
+"""The use case that checks the status of deliveries without a final report."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ from unite_core.notifications.use_cases.reporting import record_report
 from unite_core.unit_of_work import UnitOfWorkFactory
 
 STATUS_CHECK_BATCH_SIZE = 10
-"""How many are set apart in one transaction, before each of them is asked after."""
+"""How many deliveries are reserved in one transaction before the status of each is checked."""
 
 STATUS_CHECK_RETRY_AFTER = timedelta(minutes=5)
-"""When a delivery is asked after again, where there was no answer."""
+"""How long after a status check without a response the next one follows."""
 
 MAX_DURATION = timedelta(seconds=15)
-"""How long a run goes on; what else is done by a schedule waits for it."""
+"""The maximum duration of a run, because other scheduled jobs wait for it."""
 
 
 def _ignore(_: Delivery) -> None:
@@ -30,14 +30,14 @@ def _ignore(_: Delivery) -> None:
 
 @dataclass(frozen=True)
 class FollowDeliveries:
-    """Ask what became of deliveries of which nothing final was reported. Returns how many were asked after.
+    """Check the status of deliveries without a final report; return the number of deliveries checked.
 
-    Each destination says when it is asked (`Subscription.follow_up`). A report can be lost on its way here, and the
-    cost of a text message is known late. So a text message is asked after 5 minutes, an hour and a day after it was
-    taken, unless all is known by then. What is found counts as if it had been reported. Where a destination does not
-    answer, the rest of its deliveries is left to the next run.
+    Each destination states when its deliveries are checked (`Subscription.follow_up`). A report can be lost on its way
+    to Unite, and the cost of a text message is known late. So the status of a text message is checked 5 minutes, an
+    hour and a day after the provider accepted it, unless all details are known by then. The result counts like a
+    report. If a destination does not respond, the rest of its deliveries wait for the next run.
 
-    `on_dead` is called with each delivery that has become a dead letter by that.
+    `on_dead` is called with each delivery that becomes a dead letter because of the check.
     """
 
     work: UnitOfWorkFactory[RelayUnitOfWork]
@@ -94,7 +94,7 @@ class _Run:
         return due
 
     def _follow(self, delivery: Delivery) -> bool:
-        """Ask after one delivery; whether there was an answer."""
+        """Check the status of one delivery; return whether the destination responded."""
         known = self.destination.report_of(delivery.response)
         found = None
         if known is not None:
@@ -110,7 +110,7 @@ class _Run:
         return True
 
     def _store(self, asked: Delivery, known: DeliveryReport | None, found: DeliveryReport | None) -> Delivery | None:
-        """Store what was found, unless the delivery goes by another message by now; the delivery if it is dead now."""
+        """Store the result, unless the delivery now has another message; return the delivery if it is dead now."""
         following, to = self.following, self.destination
         with following.work() as work:
             try:

@@ -1,4 +1,4 @@
-"""Delivering events to destinations, and trying again."""
+"""The use case that delivers events to destinations, with retries."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,10 +17,10 @@ from unite_core.unit_of_work import UnitOfWorkFactory
 
 PORTIONS = 10
 MAX_CLAIM_SIZE = 100
-"""A claim is of ten portions, where these are small: up to 100 deliveries, or one portion where that is larger."""
+"""A claim has ten portions, but at most 100 deliveries; it has one portion if that alone is larger."""
 
 DELIVERY_TIMEOUT = CLAIM_TTL / 2
-"""How long after its claim a delivery may be handed over. The rest of the claim is for the answer."""
+"""How long after its claim a delivery may be attempted. The rest of the claim is for the response."""
 
 RESUME_BATCH_SIZE = 1000
 
@@ -30,7 +30,7 @@ Answered = Sequence[tuple[Delivery, Event, Receipt]]
 
 @dataclass(frozen=True, slots=True)
 class Relayed:
-    """What a relay has done: how many events were delivered, and which of its deliveries are dead letters now."""
+    """The result of a relay: the number of events delivered, and the deliveries that became dead letters."""
 
     delivered: int = 0
     dead: tuple[Delivery, ...] = ()
@@ -42,11 +42,11 @@ def _not_minded(_: Delivery) -> None:
 
 @dataclass
 class _Tally:
-    """What one relay has done so far; `on_dead` is told of each dead letter once it is stored.
+    """The counts of one relay so far; `on_dead` is called with each dead letter after it is stored.
 
-    When a destination takes what it had failed at before, it answers again, and whatever waits for a later attempt need
-    not wait any longer. That is so once, and no more after something has to wait: it would be back at once. A refusal,
-    or that there is nobody to tell, says nothing of the others.
+    When a destination accepts a delivery that failed before, it works again, and deliveries that wait for a retry need
+    not wait any longer. They are made due only once, and not after another delivery has to be retried, because that
+    delivery would be due again at once. A refused or skipped delivery does not show whether the destination works.
     """
 
     on_dead: Callable[[Delivery], None]
@@ -64,22 +64,23 @@ class _Tally:
 
 @dataclass(frozen=True)
 class RelayEvents:
-    """Hand over what waits for one destination, until nothing is due or the worker has to stop.
+    """Deliver the pending events of one destination, until nothing is due or the worker has to stop.
 
-    Each destination has its own attempts, so that one which does not answer delays no other. Up to ten portions are
-    claimed in one transaction. A portion, which is what the destination takes at once, is handed over outside of any
-    and settled in another one, before the next portion is: a relay that dies in between leaves what it held to the next
-    one, which hands over again no more than that portion, under the same ids. What is not handed over within half the
-    time of its claim is let go of, so that no other relay has it too. Safe to run side by side.
+    Each destination has its own attempts, so that a destination that does not respond delays no other. Up to ten
+    portions are claimed in one transaction. A portion is the number of events that the destination accepts at once. It
+    is delivered outside of any transaction, and its results are stored in another transaction before the next portion
+    is delivered. If a relay dies in between, the next relay delivers no more than that portion again, under the same
+    ids. Deliveries that were not attempted within half the time of their claim are released, so that no other relay
+    delivers them too. It is safe to run several relays at the same time.
 
-    What the other side answers is told to the activity log, unless it is that log which answers; so is an attempt that
-    failed without an answer, where that is not what came of the one before, whatever becomes a dead letter, and what is
-    skipped because too many messages were sent (`rate_limited`).
+    Responses are recorded in the activity log, except the log's own. These are recorded too: an attempt that failed
+    without a response, if the attempt before it did not end in the same way; every delivery that becomes a dead letter;
+    and every delivery that is skipped because too many messages were sent (`rate_limited`).
 
-    `on_dead` is told of each dead letter that the relay has made, however it ends. Raises `NotFound` for a destination
-    that there is not; `Unavailable` of the database passes through, that of the destination does not. Whatever else a
-    destination raises passes through once it is counted as a failed attempt: else what makes it fail would come first
-    again and again, and never be given up.
+    `on_dead` is called with each new dead letter, even if the relay ends with an error. Raises `NotFound` for an
+    unknown destination, and the `Unavailable` of the database, but not that of the destination. Any other error of a
+    destination is raised after it is counted as a failed attempt; otherwise the delivery that causes it would come
+    first again and again, and would never become a dead letter.
     """
 
     work: UnitOfWorkFactory[RelayUnitOfWork]
@@ -102,7 +103,7 @@ class RelayEvents:
         return Relayed(tally.delivered, tuple(tally.dead))
 
     def _relay_a_claim(self, destination: str, should_stop: Callable[[], bool], tally: _Tally) -> bool:
-        """Claim some and hand them over, portion by portion; whether there may be more to do at once."""
+        """Claim deliveries and deliver them in portions; return whether there may be more to do at once."""
         to = self.destinations[destination]
         size = to.subscription.batch_size
         limit = max(size, min(PORTIONS * size, MAX_CLAIM_SIZE))
@@ -137,7 +138,7 @@ class RelayEvents:
         return claimed
 
     def _let_go(self, to: Destination, claimed: Claimed) -> None:
-        """Leave to another relay, or to a later claim, what was not handed over."""
+        """Release deliveries that were not attempted, for another relay or a later claim."""
         if claimed:
             now = self.clock.now()
             for delivery, _ in claimed:
@@ -147,7 +148,7 @@ class RelayEvents:
     def _postpone(
         self, to: Destination, failed: Claimed, left: Claimed, response: dict[str, Any], tally: _Tally
     ) -> None:
-        """Have these tried again later: those that the destination failed at, and what was left to be handed over."""
+        """Schedule retries of the deliveries that failed and of those that were not yet attempted."""
         now = self.clock.now()
         news = {delivery.id for delivery, _ in failed if delivery.response != response}
         claimed = [*failed, *left]
@@ -160,7 +161,7 @@ class RelayEvents:
         tally.count(deliveries)
 
     def _settle(self, to: Destination, answered: Answered, tally: _Tally) -> bool:
-        """Store what became of a portion; whether others are due for it that have waited."""
+        """Store the results of a portion; return whether that made waiting deliveries due."""
         now = self.clock.now()
         recovered = any(delivery.has_failed and receipt.taken for delivery, _, receipt in answered)
         for delivery, _, receipt in answered:
@@ -183,13 +184,13 @@ class RelayEvents:
         return bool(hastened)
 
     def _events_of(self, to: Destination, claimed: Claimed, now: datetime) -> Sequence[Event]:
-        """The events about these deliveries; none where the destination would get them itself."""
+        """Return the events about these deliveries; none if their destination would get these events itself."""
         if to.subscription.delivery_events:
             return []
         return [delivery_answered(self.ids.new(), now, delivery, event) for delivery, event in claimed]
 
     def _store(self, deliveries: Sequence[Delivery], events: Sequence[Event] = (), *, hasten: str | None = None) -> int:
-        """Store deliveries and the events about them; how many others were hastened to that destination."""
+        """Store deliveries and the events about them; return how many others of the destination `hasten` made due."""
         with self.work() as work:
             work.deliveries.save(*deliveries)
             for event in events:
@@ -202,7 +203,7 @@ class RelayEvents:
 
 
 def _is_logged(receipt: Receipt) -> bool:
-    """Whether the answer goes to the activity log: that an event had no recipient does not."""
+    """Return whether the response is recorded in the activity log: that an event had no recipient is not."""
     return bool(receipt.response) and (not receipt.skipped or receipt.response.get("reason") == RATE_LIMITED)
 
 

@@ -1,4 +1,4 @@
-"""Recording what is reported about text messages, and what their recipients answer."""
+"""Use cases that record reports on text messages, and opt-outs and opt-ins of their recipients."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,8 +21,8 @@ from unite_core.unit_of_work import UnitOfWorkFactory
 class TextReport:
     """A report of the provider about the text message of a delivery.
 
-    `response` is the report in the provider's own words, in plain values. `phone` is the number that the message went
-    to (E.164), None where the report does not name it.
+    `response` is the provider's report in plain values, unchanged. `phone` is the number that the message went to
+    (E.164), None if the report does not name it.
     """
 
     delivery_id: UUID
@@ -32,12 +32,12 @@ class TextReport:
 
 @dataclass(frozen=True)
 class RecordTextReport:
-    """Record how far a text message has come. Returns the delivery where that makes it a dead letter.
+    """Record the progress of a text message; return the delivery if it becomes a dead letter.
 
-    Reports come late, twice and in any order: one that is not further than what is known has no effect, nor has one of
-    a message that the delivery does not go by. The first report of a message whose relay died before it stored the
-    answer makes the delivery a delivered one. A message that did not arrive makes its delivery a dead letter, and where
-    the reason is an opt-out, the opt-out is stored.
+    Reports may come late, twice and in any order. A report has no effect if its progress is not beyond the known one,
+    or if it is about another message than the delivery's current one. If a relay died before it stored the response,
+    the first report on its message marks the delivery as delivered. A message that failed makes its delivery a dead
+    letter, and if the reason is an opt-out, the opt-out is stored.
     """
 
     work: UnitOfWorkFactory[TextsUnitOfWork]
@@ -53,9 +53,9 @@ class RecordTextReport:
         return retry_on_deadlock(lambda: self._record(command, detailed))
 
     def _with_details(self, report: DeliveryReport) -> DeliveryReport:
-        """The report with the details of a message that has come to its end: its cost and its segments.
+        """Return the report; if its progress is final, add the details of the message: its cost and its segments.
 
-        The provider waits for us. What is not known by now is asked for later, by `FollowDeliveries`.
+        The provider waits for Unite's response. `FollowDeliveries` asks later for details that are not known yet.
         """
         if not report.progress.final:
             return report
@@ -83,7 +83,7 @@ class RecordTextReport:
 def record_report(
     work: RelayUnitOfWork, delivery: Delivery, report: DeliveryReport, to: Destination, clock: Clock, ids: Ids
 ) -> bool:
-    """Change the delivery as the report says, where that is news; whether it is."""
+    """Change the delivery by the report and return True; return False if the report has nothing new."""
     known = to.report_of(delivery.response)
     if not _is_news(report, known, delivery):
         return False
@@ -102,9 +102,9 @@ def record_report(
 
 
 def _is_news(report: DeliveryReport, known: DeliveryReport | None, delivery: Delivery) -> bool:
-    """Whether the report says more than is known of the message that the delivery goes by.
+    """Return whether the report says more than is known about the delivery's current message.
 
-    While a delivery is pending, it goes by the message that was sent last.
+    While a delivery is pending, its current message is the one that was sent last.
     """
     if known is None or known.message_id != report.message_id:
         return known is None or delivery.status is DeliveryStatus.PENDING
@@ -115,9 +115,9 @@ def _is_news(report: DeliveryReport, known: DeliveryReport | None, delivery: Del
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewConsent:
-    """What the owner of a number said: no more messages (`opted_out`), or messages again.
+    """An opt-out (`opted_out`) or a new opt-in by the owner of a number.
 
-    `source` is the id of the message in which they said so.
+    `source` is the id of the message by which the owner opted out or in.
     """
 
     source: str
@@ -127,9 +127,9 @@ class NewConsent:
 
 @dataclass(frozen=True)
 class RecordConsent:
-    """Record that the owner of a number wants no more messages, or wants them again.
+    """Record that the owner of a number opted out of text messages, or opted in again.
 
-    The same message has its effect once, however often it is reported.
+    The same message takes effect once, even if it is reported several times.
     """
 
     work: UnitOfWorkFactory[TextsUnitOfWork]

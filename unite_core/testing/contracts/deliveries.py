@@ -1,4 +1,4 @@
-"""What deliveries promise, and the recording of events that makes them."""
+"""The contract of the store of deliveries, and of the recording of events that creates them."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -34,10 +34,10 @@ from unite_core.unit_of_work import UnitOfWorkFactory
 OTHER = "other"
 
 _TOLD = (ACTIVITY, OTHER)
-"""Those of the destinations that are told of most events."""
+"""The destinations that get most events."""
 
 _RETRY = RetryPolicy(give_up_after=timedelta(hours=6))
-"""How the other one is tried again."""
+"""The retry policy of `OTHER`."""
 
 _NOW = A_MONDAY_MORNING
 _FOLLOW_UP = TEXTS_SUBSCRIPTION.follow_up
@@ -47,12 +47,12 @@ _HOUR = timedelta(hours=1)
 
 
 class DeliveriesContract(DatabaseContract):
-    """Every event on its way to every destination. The units of `work` record events for `SUBSCRIPTIONS`."""
+    """The store of deliveries. The units of `work` record events for `SUBSCRIPTIONS`."""
 
     SUBSCRIPTIONS: ClassVar = (*BUILT_IN, Subscription(name=OTHER, retry=_RETRY))
 
     one_writer: ClassVar[bool]
-    """Whether units that write take turns, as they do on SQLite; elsewhere they wait for nothing but the same rows."""
+    """Whether units that write run one at a time, as on SQLite; otherwise they wait only for locks on the same rows."""
 
     def test_an_event_is_recorded_with_a_delivery_for_each_destination_that_is_told_of_it(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]
@@ -333,7 +333,7 @@ class DeliveriesContract(DatabaseContract):
 
         def found(**wanted: object) -> list[UUID]:
             with reads() as unit:
-                return [it.id for it in unit.deliveries.page(DeliveryFilter(**wanted), PageRequest()).items]  # type: ignore[arg-type]  # what the fields take
+                return [it.id for it in unit.deliveries.page(DeliveryFilter(**wanted), PageRequest()).items]  # type: ignore[arg-type]  # the values that the fields take
 
         to_other = [delivery_id(event.id, OTHER) for event in events]
         assert sorted(found()) == sorted([first.id, second.id, rest.id, *to_other])
@@ -585,7 +585,7 @@ def _hasten(work: UnitOfWorkFactory[FullUnitOfWork], *, now: datetime, limit: in
 
 
 def _texts(work: UnitOfWorkFactory[FullUnitOfWork], count: int) -> list[Delivery]:
-    """So many text messages that are being handed over."""
+    """Return that many claimed deliveries of text messages."""
     told = {"assigned_to": str(an_id())}
     _record(work, *(an_event(at=_NOW, type="call_task.assigned", data=told) for _ in range(count)))
     return [text for text, _ in _claim(work, TEXTS)]

@@ -1,4 +1,4 @@
-"""What every destination of events promises."""
+"""The contract of every destination of events."""
 
 import re
 from abc import abstractmethod
@@ -25,24 +25,24 @@ from unite_core.unit_of_work import UnitOfWorkFactory
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 MAX_BATCH_SIZE = 1000
-"""Events in a batch; more are not dealt with well within the two minutes of a claim."""
+"""Events in a batch; more cannot be delivered well within the two minutes of a claim."""
 
 
 class DestinationContract:
-    """Give it `destination`, an `event` that the destination gets, and what it has `received`."""
+    """The contract of a destination. Define `destination`, an `event` that it gets, and the events it `received`."""
 
     @pytest.fixture
     @abstractmethod
     def destination(self) -> Destination:
-        """What is tested; it has received nothing at the start of each test, or nothing that matters."""
+        """Return the destination under test; at the start of each test it has received nothing that matters."""
 
     def event(self) -> Event:
-        """A new event that the destination gets."""
+        """Return a new event that the destination gets."""
         return an_event()
 
     @abstractmethod
     def received(self, _destination: Destination, events: Sequence[Event]) -> Sequence[UUID]:
-        """The ids of those of the events that have arrived at the other side, each as often as it counts there."""
+        """Return the ids of those of the events that the destination received, each as often as it counts there."""
 
     def test_its_description_can_be_used(self, destination: Destination) -> None:
         subscription = destination.subscription
@@ -126,16 +126,16 @@ class DestinationContract:
 
 
 class TopicOfEventsContract(DestinationContract):
-    """The topic as a destination. Give it `topic`, and what a subscriber has `heard`."""
+    """The topic as a destination. Define `topic`, and the messages that a subscriber has `heard`."""
 
     @pytest.fixture
     @abstractmethod
     def topic(self) -> Topic:
-        """Where the destination publishes."""
+        """Return the topic that the destination publishes to."""
 
     @abstractmethod
     def heard(self, topic: Topic, sent: Sequence[TopicMessage]) -> Sequence[TopicMessage]:
-        """What a subscriber has heard, in any order."""
+        """Return the messages that a subscriber received, in any order."""
 
     @pytest.fixture
     def destination(self, topic: Topic) -> TopicOfEvents:
@@ -146,22 +146,22 @@ class TopicOfEventsContract(DestinationContract):
 
     def received(self, destination: Destination, events: Sequence[Event]) -> Sequence[UUID]:
         assert isinstance(destination, TopicOfEvents)
-        # Subscribers go by the id of the event: the same message twice counts once.
+        # Subscribers deduplicate by the id of the event: the same message twice counts once.
         ids = {message.event_id for message in self.heard(destination.topic, ())}
         return [event.id for event in events if event.id in ids]
 
 
 class TextsOfEventsContract(DestinationContract):
-    """Text messages as a destination. Give it `texts`, `work` and `reads`, and the deliveries that were `texted`."""
+    """Text messages as a destination. Define `texts`, `work` and `reads`, and the deliveries that were `texted`."""
 
     @pytest.fixture
     @abstractmethod
     def texts(self) -> TextMessages:
-        """What the destination sends by."""
+        """Return the provider that the destination sends text messages by."""
 
     @abstractmethod
     def texted(self, texts: TextMessages) -> Sequence[UUID]:
-        """The ids of the deliveries of the messages that were sent."""
+        """Return the ids of the deliveries of the messages that were sent."""
 
     @pytest.fixture
     def destination(

@@ -1,4 +1,4 @@
-"""What pages of leads promise."""
+"""The contract of the pages of leads."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -23,7 +23,7 @@ _PHONE = Phone("+12125550123")
 
 
 class LeadListContract(DatabaseContract):
-    """Pages of leads and what filters them."""
+    """The pages of leads and their filters."""
 
     def test_pages_go_from_the_newest_to_the_oldest(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
@@ -56,7 +56,7 @@ class LeadListContract(DatabaseContract):
             walked += [lead.id for lead in page.items]
             add_all(work, a_lead(created_at=_NOW + 9 * _HOUR))
             if len(walked) == 4:
-                delete_lead(work, old[-1])  # it has been walked past already
+                delete_lead(work, old[-1])  # an earlier page already had it
             if page.next is None:
                 break
             request = PageRequest(limit=2, after=page.next)

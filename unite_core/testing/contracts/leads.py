@@ -1,4 +1,4 @@
-"""What the port of leads promises, but for its pages."""
+"""The contract of the store of leads, except its pages."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -32,7 +32,7 @@ _PHONE = Phone("+12125550123")
 
 
 class LeadsContract(DatabaseContract):
-    """All leads: none shares a phone or e-mail with another that is not deleted."""
+    """The store of leads: no two leads that are not deleted share a phone or e-mail."""
 
     def test_a_lead_comes_back_as_stored(
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
@@ -120,7 +120,7 @@ class LeadsContract(DatabaseContract):
                 lead.touched(lead.updated_at + _HOUR)
                 unit.leads.save(lead)
                 unit.commit()
-            # By somebody who has read it before, and chooses nothing.
+            # This change is made on a copy that was read before, and leaves the status alone.
             revise(lead, name=f"Grace {status}")
             lead.touched(lead.updated_at)
             save_lead(work, lead)
@@ -285,7 +285,7 @@ class LeadsContract(DatabaseContract):
         self, work: UnitOfWorkFactory[ImportsUnitOfWork], reads: UnitOfWorkFactory[ImportsUnitOfWork]
     ) -> None:
         old = [a_lead(phone=_PHONE, email="grace@example.com") for _ in range(2)]
-        for lead in old:  # two deleted ones may have had the same
+        for lead in old:  # two deleted leads may have had the same phone and e-mail
             add_all(work, lead)
             delete_lead(work, lead)
         new = a_lead(phone=_PHONE, email="grace@example.com")

@@ -1,4 +1,4 @@
-"""What a topic and the way to telephones promise."""
+"""The contracts of a topic and of a provider of text messages."""
 
 import json
 from abc import abstractmethod
@@ -20,27 +20,27 @@ LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 def a_topic_message(
     type_: str = "call_task.assigned", *, correlation_id: str | None = "from-the-test", body: str | None = None
 ) -> TopicMessage:
-    """A message to the topic, about an event that has no namesake."""
+    """Return a message to the topic about an event with a unique id."""
     event_id = an_id()
     told = json.dumps({"id": str(event_id), "data": {"lead_name": "Zoë ☎"}}) if body is None else body
     return TopicMessage(event_id=event_id, type=type_, role="agent", correlation_id=correlation_id, body=told)
 
 
 def a_text(text: str = "Unite: call Grace Hopper.", *, to: str = "+12025550123") -> TextMessage:
-    """A text message of a delivery that has no namesake."""
+    """Return a text message of a delivery with a unique id."""
     return TextMessage(delivery_id=an_id(), to=to, text=text, since=LONG_AGO, correlation_id="from-the-test")
 
 
 class TopicContract:
-    """Give it `topic`; where it can be listened to, `heard` as well."""
+    """The contract of a topic. Define `topic`, and `heard` if a test can subscribe to it."""
 
     @pytest.fixture
     @abstractmethod
     def topic(self) -> Topic:
-        """What is tested."""
+        """Return the topic under test."""
 
     def heard(self, _topic: Topic, sent: Sequence[TopicMessage]) -> Sequence[TopicMessage]:
-        """What a listener has heard, in any order; as it was sent, where nobody can listen."""
+        """Return the messages that a subscriber received, in any order; `sent` if no test can subscribe."""
         return sent
 
     def test_what_was_published_is_heard_as_it_was_said(self, topic: Topic) -> None:
@@ -64,18 +64,18 @@ class TopicContract:
 
 
 class TextMessagesContract:
-    """Give it `texts`; where it can tell what was sent, `sent` as well."""
+    """The contract of a provider of text messages. Define `texts`, and `sent` if a test can read the sent messages."""
 
     knows_what_it_sent = True
-    """Whether it finds what it was told to look for."""
+    """Whether `look_first` finds a message that was sent before."""
 
     @pytest.fixture
     @abstractmethod
     def texts(self) -> TextMessages:
-        """What is tested."""
+        """Return the provider under test."""
 
     def sent(self, _texts: TextMessages) -> Sequence[str] | None:
-        """The texts that went out, in their order; None where nobody can tell."""
+        """Return the texts that were sent, in their order; None if they cannot be read."""
         return None
 
     def test_a_message_is_sent_and_has_an_id_a_status_and_segments(self, texts: TextMessages) -> None:

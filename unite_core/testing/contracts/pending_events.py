@@ -1,4 +1,4 @@
-"""What the port of deliveries promises of the events that are on their way."""
+"""The contract of the store of deliveries for pending events."""
 
 from datetime import timedelta
 
@@ -16,7 +16,7 @@ _TYPES = {"call_task.completed", "call_task.missed"}
 
 
 class PendingEventsContract(DatabaseContract):
-    """Events that a destination has not got yet; the one of `work` is the activity log."""
+    """The events that a destination has not received yet; the destination of `work` is the activity log."""
 
     def test_the_pending_events_of_some_types_are_listed_from_the_oldest_on(
         self, work: UnitOfWorkFactory[FullUnitOfWork], reads: UnitOfWorkFactory[FullUnitOfWork]

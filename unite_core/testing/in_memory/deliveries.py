@@ -15,7 +15,7 @@ from unite_core.testing.in_memory.tables import Tables, newest_first
 
 
 class InMemoryDeliveries(Deliveries):
-    """Every event on its way to every destination."""
+    """The store of the deliveries of events to destinations."""
 
     def __init__(self, tables: Tables) -> None:
         self._events = tables.events
@@ -111,7 +111,7 @@ class InMemoryDeliveries(Deliveries):
 
 
 def record(tables: Tables, event: Event, subscriptions: Sequence[Subscription]) -> None:
-    """Store an event that has a recipient, and a delivery of it for each of the subscriptions that include it."""
+    """Store an event that has a recipient, and a delivery for each of the subscriptions that include it."""
     recipients = recipients_of(event, subscriptions)
     if recipients:
         tables.events[event.id] = deepcopy(event)

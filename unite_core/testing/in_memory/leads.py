@@ -28,9 +28,9 @@ from unite_core.versions import require_version
 
 
 class InMemoryLeads(Leads):
-    """All leads. Deleted ones are found by nothing here; their phone and e-mail are free.
+    """The store of leads. No method returns deleted leads; other leads may have their phone and e-mail.
 
-    `changed` gets the namespaces of the cache that hold what was changed.
+    The namespaces of the cache that a change affects are added to `changed`.
     """
 
     def __init__(self, tables: Tables, changed: set[str]) -> None:
@@ -131,7 +131,7 @@ class InMemoryLeads(Leads):
 
 
 def calls_of_agent(entries: Collection[LedgerEntry], lead_id: UUID, agent_id: UUID) -> CallCounts | None:
-    """The calls of that agent to the lead; None where there were none."""
+    """Return the calls of that agent to the lead; None if there were none."""
     own = [it for it in calls_of_lead(entries, lead_id) if it.agent_id == agent_id]
     if not own:
         return None
@@ -140,7 +140,7 @@ def calls_of_agent(entries: Collection[LedgerEntry], lead_id: UUID, agent_id: UU
 
 
 def _called(lead: Lead, calls: CallCounts | None, filters: LeadFilter) -> bool:
-    """Whether the lead, which had these calls, meets the conditions on calls."""
+    """Return whether the lead, which had these calls, matches the filters by calls."""
     if calls is None:
         return not filters.called and not filters.call_outcomes and filters.called_within is None
     return (
@@ -151,7 +151,7 @@ def _called(lead: Lead, calls: CallCounts | None, filters: LeadFilter) -> bool:
 
 
 class InMemoryLeadImages(LeadImages):
-    """The pictures of leads; their bytes are in `Files`."""
+    """The store of the pictures of leads; their bytes are in `Files`."""
 
     def __init__(self, tables: Tables) -> None:
         self._images = tables.images

@@ -1,4 +1,4 @@
-"""Messages that go nowhere, and what people said about them."""
+"""A topic and text messages in memory, and the consents of recipients."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -12,7 +12,7 @@ from unite_core.testing.in_memory.tables import Tables
 
 
 class InMemoryConsents(Consents):
-    """What people said about text messages to their numbers."""
+    """The store of opt-outs and opt-ins."""
 
     def __init__(self, tables: Tables) -> None:
         self._consents = tables.consents
@@ -29,7 +29,7 @@ class InMemoryConsents(Consents):
 
 
 class InMemoryTopic(Topic):
-    """Keeps what was published; `answer` decides what becomes of each message."""
+    """A topic that stores the published messages; `answer` returns the receipt of each message."""
 
     def __init__(self) -> None:
         self.published: list[TopicMessage] = []
@@ -44,7 +44,7 @@ class InMemoryTopic(Topic):
 
 
 class InMemoryTextMessages(TextMessages):
-    """Keeps what was sent; `answer` decides what becomes of each message.
+    """A provider that stores the sent messages; `answer` returns the receipt of each message.
 
     A response has `message_id`, `status` (a value of `Progress`), `segments` and `cost`, None while it is not known.
     """
@@ -65,7 +65,7 @@ class InMemoryTextMessages(TextMessages):
     def report_of(self, response: Mapping[str, Any]) -> DeliveryReport | None:
         return _report_of(response) if "message_id" in response else None
 
-    def look_up(self, message_id: str, *, hurried: bool = False) -> DeliveryReport:  # noqa: ARG002 - nobody has to wait
+    def look_up(self, message_id: str, *, hurried: bool = False) -> DeliveryReport:  # noqa: ARG002 - a lookup in memory takes no time
         if message_id not in self._ids().values():
             raise NotFound("There is no such message.")
         return _report_of({**self._response(message_id), "status": Progress.DELIVERED.value, "cost": "0.0079"})
@@ -78,7 +78,7 @@ class InMemoryTextMessages(TextMessages):
 
 
 def message_id(number: int) -> str:
-    """The id of the message that was sent as the first, the second and so on."""
+    """Return the id of the message that was sent first, second and so on."""
     return f"message-{number}"
 
 
