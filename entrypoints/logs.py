@@ -145,6 +145,8 @@ def logging_config(settings: LogSettings, *, human: bool) -> dict[str, Any]:
             "alembic": {"level": "WARNING"},
             "botocore": {"level": "WARNING"},
             "rq": {"level": "WARNING"},
+            # RQ sets INFO when it is imported after this, unless a level is set.
+            "rq.worker": {"level": "WARNING"},
             # Its warnings quote the requested URLs, and those of text messages contain phone numbers.
             "urllib3": {"level": "ERROR"},
         },

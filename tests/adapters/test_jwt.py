@@ -201,7 +201,7 @@ def test_a_token_that_was_issued_in_the_future_is_refused_but_for_the_difference
         assert code_of(JwtTokens(OLD), token) == "invalid_token"
 
 
-@pytest.mark.parametrize("lifetime", [timedelta(minutes=15, seconds=11), timedelta(days=365), timedelta(0)])
+@pytest.mark.parametrize("ttl", [timedelta(minutes=15, seconds=11), timedelta(days=365), timedelta(0)])
 def test_a_token_that_is_good_for_another_time_than_ours_are_is_refused(ttl: timedelta) -> None:
     token = signed(PAYLOAD | {"exp": PAYLOAD["iat"] + int(ttl.total_seconds())})
 

@@ -23,14 +23,14 @@ DELETE_LEAD = """
 import sys
 from uuid import UUID
 from adapters.sql.engine import create_engine_for
-from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
+from adapters.sql.unit_of_work import SqlWork
 from adapters.system_clock import SystemClock
 from adapters.uuid7 import Uuid7Ids
 from unite_core.identity.model import Actor, Role
 from unite_core.leads.use_cases import DeleteLead, LeadToDelete
 
 database, lead_id = sys.argv[1:]
-delete = DeleteLead(SqlUnitOfWorkFactory(create_engine_for(database)), SystemClock(), Uuid7Ids())
+delete = DeleteLead(SqlWork(create_engine_for(database)), SystemClock(), Uuid7Ids())
 delete(Actor(user_id=UUID(int=0), role=Role.ADMIN), LeadToDelete(lead_id=UUID(lead_id)))
 """
 """Deletes a lead, in the words of the version that had an outbox and no calls yet."""

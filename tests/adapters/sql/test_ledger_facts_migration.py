@@ -11,14 +11,15 @@ import pytest
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, event, insert, inspect, select
+from sqlalchemy import Connection, Engine, Table, event, insert, inspect, select
 from sqlalchemy.exc import DBAPIError
 
 from adapters.sql.call_tables import call_ledger
 from adapters.sql.calls import _entry_to_row as entry_row
 from adapters.sql.engine import create_engine_for
+from adapters.sql.leads import SqlLeads
 from adapters.sql.migrate import MIGRATIONS, downgrade, is_current, upgrade
-from adapters.sql.tables import users
+from adapters.sql.tables import leads, users
 from adapters.sql.unit_of_work import SqlUnitOfWorkFactory
 from adapters.sql.users import _to_row as user_row
 from unite_core.calls.ledger import EntryKind, LedgerEntry, closing_entry, corrected_call_time, link_to_chain
@@ -56,7 +57,7 @@ class History:
 
     def lead(self, **changes: Any) -> Lead:
         lead = a_lead(**changes)
-        add_all(SqlUnitOfWorkFactory(self._engine), lead)
+        create_lead(self._engine, lead)
         self.leads.append(lead)
         return lead
 
@@ -85,10 +86,24 @@ class History:
 
 def create_user(engine: Engine, user: User) -> None:
     """Add a user as the version before did, which knew fewer columns."""
-    known = {column["name"] for column in inspect(engine).get_columns(users.name)}
-    row = {name: value for name, value in user_row(user).items() if name in known}
+    known = known_columns(engine, users)
     with engine.begin() as connection:
-        connection.execute(insert(users), row)
+        connection.execute(insert(users), {name: value for name, value in user_row(user).items() if name in known})
+
+
+def create_lead(engine: Engine, lead: Lead) -> None:
+    """Add a lead as the version before did, which knew fewer columns."""
+    known = known_columns(engine, leads)
+    with engine.begin() as connection:
+        [row] = SqlLeads(connection, set())._to_rows([lead])
+        values = {name: value for name, value in zip(leads.c.keys(), row, strict=True) if name in known}
+        marks = ", ".join(["?" if engine.dialect.name == "sqlite" else "%s"] * len(values))
+        connection.exec_driver_sql(f"INSERT INTO leads ({', '.join(values)}) VALUES ({marks})", tuple(values.values()))
+
+
+def known_columns(engine: Engine, table: Table) -> set[str]:
+    """Return the columns that the table has in the schema of the engine's database."""
+    return {column["name"] for column in inspect(engine).get_columns(table.name)}
 
 
 def write(connection: Connection, entry: LedgerEntry) -> None:
