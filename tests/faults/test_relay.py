@@ -30,7 +30,7 @@ from unite_core.notifications.use_cases import Relayed
 from unite_core.testing.builders import acting
 from unite_core.testing.in_memory import FixedClock, in_memory_ports
 
-ROWS = 60_000
+ROWS = 200_000
 AGENT = NewUser(email="ada@example.com", name="Ada", role=Role.AGENT, password=ADMIN["password"], phone="+12125550102")
 
 
