@@ -1,4 +1,4 @@
-"""Log dead letters."""
+"""Log a dead letter: an event whose delivery to a destination is given up until somebody replays it."""
 
 import logging
 

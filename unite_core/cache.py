@@ -1,4 +1,4 @@
-"""Cache of computed values, which is invalidated when what they were computed from changes."""
+"""Port of the cache, a cache that stores nothing, and typed entries that are computed if they are not cached."""
 
 import json
 from abc import abstractmethod

@@ -1,4 +1,4 @@
-"""Log messages if no service is configured that sends them."""
+"""A topic and a provider of text messages that write to the log, each used if no real one is configured."""
 
 import logging
 from collections.abc import Mapping, Sequence

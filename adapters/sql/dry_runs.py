@@ -1,4 +1,4 @@
-"""SQL repository of the leads that a dry run would create or change; no list of leads contains them."""
+"""SQL repository of the leads that the dry run of an import would create or change, in a table of their own."""
 
 from collections.abc import Collection, Sequence
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""Search leads by words; each kind of database has its own index of them."""
+"""The protocol of the search of leads by words, and the choice of its SQLite or MySQL implementation."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager

@@ -1,4 +1,4 @@
-"""SQL storage of the moments at which users last chose the status of a lead."""
+"""Read and write when a user last chose a lead's status, in a table beside the leads, for `SqlLeads`."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Convert Twilio's errors to exceptions by its own error codes (twilio.com/docs/api/errors)."""
+"""Exceptions for failed requests to Twilio, by its error codes: try later, settings are wrong, or refused."""
 
 import json
 import re

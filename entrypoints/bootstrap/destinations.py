@@ -1,4 +1,4 @@
-"""Create the destinations of events that an installation has in addition to the built-in ones."""
+"""The list of further destinations of events, empty by default, and how each is created from a variable."""
 
 from collections.abc import Callable, Mapping, Sequence
 

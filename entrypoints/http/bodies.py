@@ -1,4 +1,4 @@
-"""Read request bodies: size limits, accepted media types and strict JSON."""
+"""Read the body of the current Flask request: size limit, accepted media types, strict JSON."""
 
 import json
 import math

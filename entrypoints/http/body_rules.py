@@ -1,4 +1,4 @@
-"""Rules for reading the body of a request, derived from the declared operations."""
+"""How the ASGI layer reads the body of each operation: maximum size, whole or streamed, with or without a user."""
 
 from dataclasses import dataclass
 from typing import Protocol

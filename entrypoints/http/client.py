@@ -1,4 +1,4 @@
-"""The ASGI callables of one request: receive, send and disconnect (ASGI 3.0)."""
+"""Types of ASGI 3.0: messages, `receive`, `send`, and `Client`, which holds these functions of one request."""
 
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass

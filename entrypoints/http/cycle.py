@@ -1,4 +1,4 @@
-"""One request and its response as the ASGI application sees them, on top of uvicorn's cycle (ASGI 3.0)."""
+"""uvicorn's request-response cycle, extended for requests that end early and for HTTP/1.0 responses."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""Schemas of requests about imports, and the examples of their responses in the documentation."""
+"""Schemas of request bodies, forms and queries about imports."""
 
 from collections.abc import Mapping
 from typing import Any

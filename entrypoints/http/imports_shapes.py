@@ -1,4 +1,4 @@
-"""Response schemas and examples of imports, for the OpenAPI document."""
+"""Schemas and examples of responses about imports, for the OpenAPI document."""
 
 from typing import Any
 

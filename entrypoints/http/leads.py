@@ -1,4 +1,4 @@
-"""Leads."""
+"""Routes for leads: create, list, get, update and delete; and the lead filters that other routes use."""
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Rate limits: requests per minute for each user, and for each network address without a user.
+"""Authenticate and count every request before its route runs: rate limits, and refusal of one-time passwords.
 
 The headers are those of the IETF's draft "RateLimit header fields for HTTP" (draft-ietf-httpapi-ratelimit-headers-10):
 `RateLimit-Policy: "user";q=1200;w=60` and `RateLimit: "user";r=1199;t=60`.

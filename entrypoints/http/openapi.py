@@ -1,4 +1,4 @@
-"""Declarations of operations, and the OpenAPI 3.1 objects made from them: responses, headers, parameters."""
+"""The dataclasses that declare an operation, and the parts of the OpenAPI 3.1 document that are made from them."""
 
 import inspect
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""Read request bodies with limits on time and memory, on the event loop or in an upload thread."""
+"""A request body as the ASGI layer receives it: time limits, a shared memory budget, a stream for uploads."""
 
 import asyncio
 import io

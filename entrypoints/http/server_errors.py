@@ -1,4 +1,4 @@
-"""Raise errors that the server found in a request, so that the application answers them like any other error."""
+"""Raise the error of a request that the ASGI layer refused before reading its body, so that Flask answers it."""
 
 import logging
 

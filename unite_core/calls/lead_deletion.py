@@ -1,4 +1,4 @@
-"""Storing of a closed call task: the task, its ledger entry and its event in one transaction."""
+"""Steps that close a call task: store it, count its call, append to the ledger; cancel the tasks of a deleted lead."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""The recipients of each event type, in addition to the activity log, which gets every event."""
+"""Which role the topic addresses for each event type, and which user gets a text message about an event."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

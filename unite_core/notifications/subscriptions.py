@@ -1,4 +1,4 @@
-"""Subscriptions: which events each destination gets, and how they are delivered to it."""
+"""A destination's subscription: which events it gets, batch size, retries, status checks; the built-in three."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""URL paths of the dashboard, safe redirects, and the pages of API lists."""
+"""Paths of the dashboard, the safe target of a redirect, and the page that shows the same list as an API URL."""
 
 import re
 from urllib.parse import urlsplit

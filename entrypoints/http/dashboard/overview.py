@@ -1,4 +1,4 @@
-"""The overview page: figures of a day, overdue calls, imports and dead letters."""
+"""The overview page, its imports section that the page polls, and the form that replays a dead letter."""
 
 from typing import Any, cast
 from zoneinfo import ZoneInfo

@@ -1,4 +1,4 @@
-"""Use cases of imports, except `run.ContinueImport`, which processes the file."""
+"""Use cases of imports, except `continue_import.ContinueImport`, which processes the file."""
 
 from unite_core.imports.use_cases.cancel_and_undo import (
     CancelImport,

@@ -1,4 +1,4 @@
-"""The details of a lead as a client sends them, and how they are parsed."""
+"""The input of creating and updating a lead, `NewLead` and `LeadChanges`, and the parsing of its texts and phone."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

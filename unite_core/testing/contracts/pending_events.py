@@ -1,4 +1,4 @@
-"""The contract of the store of deliveries for pending events."""
+"""Contract tests of `Deliveries.pending_events`: the events that a destination has not received yet."""
 
 from datetime import timedelta
 
