@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
 from random import randrange
 from typing import Any
@@ -35,6 +36,26 @@ _COPIED = (
     "unite_core",
 )
 """The files from which the stack is built and upgraded."""
+
+
+class AdminClient(Client):
+    """A client of the first admin, which logs in again before its access token expires."""
+
+    def __init__(self, url: str, login: dict[str, str]) -> None:
+        super().__init__(url)
+        self._login = login
+        self._log_in()
+
+    def call(self, method: str, path: str, **options: Any) -> Any:
+        """Return the decoded answer to a request that has to succeed."""
+        if time.monotonic() >= self._renew_at:
+            self._log_in()
+        return super().call(method, path, **options)
+
+    def _log_in(self) -> None:
+        pair = super().call("POST", "/v1/auth/login", json=self._login)
+        self.session.headers["Authorization"] = f"Bearer {pair['access_token']}"
+        self._renew_at = time.monotonic() + pair["expires_in"] / 2
 
 
 class StackFailed(Exception):
@@ -218,12 +239,8 @@ class Stack:
         return (self.secrets / name).read_text().strip()
 
     def client(self) -> Client:
-        """Return a client that is logged in as the first admin."""
-        client = Client(self.url)
-        login = {"email": ADMIN, "password": self.secret("admin_password")}
-        pair = client.call("POST", "/v1/auth/login", json=login)
-        client.session.headers["Authorization"] = f"Bearer {pair['access_token']}"
-        return client
+        """Return a client of the first admin."""
+        return AdminClient(self.url, {"email": ADMIN, "password": self.secret("admin_password")})
 
     def _images(self) -> list[str]:
         listed = self.run("docker", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}", f"{self.project}*")
