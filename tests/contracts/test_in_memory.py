@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from tests.contracts.in_memory_units import InMemoryUnits
 from unite_core.cache import MAX_TTL
 from unite_core.errors import PreconditionFailed
 from unite_core.notifications.ports import TextMessages, Topic, TopicMessage
@@ -68,21 +69,7 @@ from unite_core.testing.in_memory import (
 )
 
 
-class InMemory:
-    @pytest.fixture
-    def store(self) -> Store:
-        return Store()
-
-    @pytest.fixture
-    def work(self, store: Store) -> InMemoryUnitOfWorkFactory:
-        return InMemoryUnitOfWorkFactory(store)
-
-    @pytest.fixture
-    def reads(self, store: Store) -> InMemoryUnitOfWorkFactory:
-        return InMemoryUnitOfWorkFactory(store, writes=False)
-
-
-class TestUnitOfWork(InMemory, UnitOfWorkContract):
+class TestUnitOfWork(InMemoryUnits, UnitOfWorkContract):
     def test_a_writing_unit_inside_another_of_the_same_thread_is_refused(self, work: InMemoryUnitOfWorkFactory) -> None:
         with work(), pytest.raises(RuntimeError), work():
             pass
@@ -96,48 +83,48 @@ class TestUnitOfWork(InMemory, UnitOfWorkContract):
                 unit.commit()
 
 
-class TestAnswers(InMemory, IdempotencyKeysContract):
+class TestAnswers(InMemoryUnits, IdempotencyKeysContract):
     pass
 
 
-class TestUses(InMemory, UsageContract):
+class TestUses(InMemoryUnits, UsageContract):
     pass
 
 
-class TestUsers(InMemory, UsersContract):
+class TestUsers(InMemoryUnits, UsersContract):
     def test_a_user_that_was_never_added_is_not_saved(self, work: InMemoryUnitOfWorkFactory) -> None:
         with work() as unit, pytest.raises(PreconditionFailed):
             unit.users.save(a_user(version=2))
 
 
-class TestSessions(InMemory, SessionsContract):
+class TestSessions(InMemoryUnits, SessionsContract):
     pass
 
 
-class TestLeads(InMemory, LeadsContract):
+class TestLeads(InMemoryUnits, LeadsContract):
     pass
 
 
-class TestLeadList(InMemory, LeadListContract):
+class TestLeadList(InMemoryUnits, LeadListContract):
     pass
 
 
-class TestLeadImages(InMemory, LeadImagesContract):
+class TestLeadImages(InMemoryUnits, LeadImagesContract):
     pass
 
 
-class TestImports(InMemory, ImportsContract):
+class TestImports(InMemoryUnits, ImportsContract):
     pass
 
 
-class TestImportRows(InMemory, ImportRowsContract):
+class TestImportRows(InMemoryUnits, ImportRowsContract):
     def test_a_row_is_rejected_once(self, work: InMemoryUnitOfWorkFactory) -> None:
         import_id = an_id()
         with work() as unit, pytest.raises(ValueError, match="has a rejection already"):
             unit.rows.reject(import_id, [a_rejection(2), a_rejection(2)])
 
 
-class TestRehearsal(InMemory, DryRunLeadsContract):
+class TestRehearsal(InMemoryUnits, DryRunLeadsContract):
     pass
 
 
@@ -176,27 +163,27 @@ class TestCache(CacheContract):
         assert cache.look("leads", "long").value is None
 
 
-class TestCallTasks(InMemory, CallTasksContract):
+class TestCallTasks(InMemoryUnits, CallTasksContract):
     one_writer = True
 
 
-class TestCallLedger(InMemory, CallLedgerContract):
+class TestCallLedger(InMemoryUnits, CallLedgerContract):
     pass
 
 
-class TestLeadCalls(InMemory, LeadCallsContract):
+class TestLeadCalls(InMemoryUnits, LeadCallsContract):
     pass
 
 
-class TestConsents(InMemory, ConsentsContract):
+class TestConsents(InMemoryUnits, ConsentsContract):
     pass
 
 
-class TestDailySummaries(InMemory, DailySummariesContract):
+class TestDailySummaries(InMemoryUnits, DailySummariesContract):
     pass
 
 
-class TestDeliveries(InMemory, DeliveriesContract):
+class TestDeliveries(InMemoryUnits, DeliveriesContract):
     one_writer = True
 
     @pytest.fixture
@@ -276,7 +263,7 @@ class TestTopic(TopicContract, TopicOfEventsContract):
         return topic.published
 
 
-class TestTextMessages(InMemory, TextMessagesContract, TextsOfEventsContract):
+class TestTextMessages(InMemoryUnits, TextMessagesContract, TextsOfEventsContract):
     @pytest.fixture
     def texts(self) -> InMemoryTextMessages:
         return InMemoryTextMessages()
@@ -290,23 +277,23 @@ class TestTextMessages(InMemory, TextMessagesContract, TextsOfEventsContract):
         return [message.text for message in texts.sent]
 
 
-class TestRollups(InMemory, RollupsContract):
+class TestRollups(InMemoryUnits, RollupsContract):
     pass
 
 
-class TestLiveFigures(InMemory, LiveFiguresContract):
+class TestLiveFigures(InMemoryUnits, LiveFiguresContract):
     pass
 
 
-class TestPendingEvents(InMemory, PendingEventsContract):
+class TestPendingEvents(InMemoryUnits, PendingEventsContract):
     pass
 
 
-class TestCallActivity(InMemory, CallActivityContract):
+class TestCallActivity(InMemoryUnits, CallActivityContract):
     pass
 
 
-class TestActivityOfCallDocuments(InMemory, CallActivityContract):
+class TestActivityOfCallDocuments(InMemoryUnits, CallActivityContract):
     @pytest.fixture
     def activity(self) -> InMemoryCallDocuments:
         return InMemoryCallDocuments()

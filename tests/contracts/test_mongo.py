@@ -7,9 +7,9 @@ import pytest
 from adapters.mongo.activity import MongoActivityLog
 from adapters.mongo.calls import MongoCallDocuments
 from adapters.mongo.connection import Mongo
+from tests.contracts.in_memory_units import InMemoryUnits
 from unite_core.testing.contracts import ActivityLogContract, CallActivityContract, CallDocumentsContract
 from unite_core.testing.contracts.call_activity import Record, deliver_entries
-from unite_core.testing.in_memory import InMemoryUnitOfWorkFactory, Store
 
 
 @pytest.fixture
@@ -37,19 +37,7 @@ class TestCallDocuments(CallDocumentsContract):
         return MongoActivityLog(mongo)
 
 
-class TestCallActivity(CallActivityContract):
-    @pytest.fixture
-    def store(self) -> Store:
-        return Store()
-
-    @pytest.fixture
-    def work(self, store: Store) -> InMemoryUnitOfWorkFactory:
-        return InMemoryUnitOfWorkFactory(store)
-
-    @pytest.fixture
-    def reads(self, store: Store) -> InMemoryUnitOfWorkFactory:
-        return InMemoryUnitOfWorkFactory(store, writes=False)
-
+class TestCallActivity(InMemoryUnits, CallActivityContract):
     @pytest.fixture
     def activity(self, mongo: Mongo) -> MongoCallDocuments:
         return MongoCallDocuments(mongo)

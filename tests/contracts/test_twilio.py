@@ -8,13 +8,13 @@ import pytest
 
 from adapters.twilio.connection import Account, Twilio
 from adapters.twilio.messages import Sender, TwilioTextMessages
+from tests.contracts.in_memory_units import InMemoryUnits
 from tests.servers.twilio import ACCOUNT_SID, NUMBER, TwilioStandIn
 from unite_core.notifications.ports import TextMessages
 from unite_core.testing.contracts import TextMessagesContract, TextsOfEventsContract
-from unite_core.testing.in_memory import InMemoryUnitOfWorkFactory, Store
 
 
-class TestTextMessages(TextMessagesContract, TextsOfEventsContract):
+class TestTextMessages(InMemoryUnits, TextMessagesContract, TextsOfEventsContract):
     @pytest.fixture(autouse=True)
     def _stand_in(self, twilio_server: TwilioStandIn) -> None:
         self.stand_in = twilio_server
@@ -30,15 +30,3 @@ class TestTextMessages(TextMessagesContract, TextsOfEventsContract):
     def texted(self, _texts: TextMessages) -> Sequence[UUID]:
         callbacks = (urlsplit(message["status_callback"]) for message in self.stand_in.messages())
         return [UUID(parse_qs(callback.query)["delivery"][0]) for callback in callbacks]
-
-    @pytest.fixture
-    def store(self) -> Store:
-        return Store()
-
-    @pytest.fixture
-    def work(self, store: Store) -> InMemoryUnitOfWorkFactory:
-        return InMemoryUnitOfWorkFactory(store)
-
-    @pytest.fixture
-    def reads(self, store: Store) -> InMemoryUnitOfWorkFactory:
-        return InMemoryUnitOfWorkFactory(store, writes=False)
