@@ -55,15 +55,15 @@ def _show(out: Console, folder: Path, environ: Mapping[str, str]) -> None:
     print_step(out, 1, "Start the service on its embedded default, in a temporary folder")
     with service(folder, environ, (admin.email, admin.password)) as url:
         out.print(f"  It listens at {url}; nothing but this folder is used.")
-        floor = add_people(out, url, people)
+        team = add_people(out, url, people)
         content = _sample()
-        done = _upload(floor, content)
-        _explain(floor, done)
-        _correct(floor, done)
-        _assign_leads(floor)
-        _refuse(floor, content)
-        show_calls(floor, folder, environ)
-        show_report(floor)
+        done = _upload(team, content)
+        _explain(team, done)
+        _correct(team, done)
+        _assign_leads(team)
+        _refuse(team, content)
+        show_calls(team, folder, environ)
+        show_report(team)
     out.print()
     took = time.monotonic() - began
     out.print(Text(f"The demonstration took {took:.0f} seconds, and its folder is removed.", style="bold"))
@@ -80,26 +80,26 @@ def _sample() -> bytes:
         raise DemoFailed(f"{SAMPLE} cannot be read: {error.strerror}.") from error
 
 
-def _upload(floor: Team, content: bytes) -> dict[str, Any]:
-    out = floor.console
+def _upload(team: Team, content: bytes) -> dict[str, Any]:
+    out = team.console
     print_step(out, 3, f"Mo uploads {SAMPLE.name} by a signed link, and has it imported")
     new = {"filename": SAMPLE.name, "size": len(content), "options": {"default_country": "US"}}
-    announced = floor.manager.call("POST", "/v1/lead-imports", new, expect=201)
+    announced = team.manager.call("POST", "/v1/lead-imports", new, expect=201)
     with ProgressBar(out, "upload") as bar:
-        floor.manager.upload(announced["upload"], content, bar.show)
-    floor.manager.call("POST", f"/v1/lead-imports/{announced['id']}/start", expect=202)
-    done = _follow(floor, announced["id"])
+        team.manager.upload(announced["upload"], content, bar.show)
+    team.manager.call("POST", f"/v1/lead-imports/{announced['id']}/start", expect=202)
+    done = _follow(team, announced["id"])
     mapped = ", ".join(f"{it['header']} = {it['field']}" for it in done["columns"] if it["field"])
     out.print(Text(f"  Columns: {mapped}"))
     out.print(counts_table(done["counts"]))
     return done
 
 
-def _follow(floor: Team, import_id: str) -> dict[str, Any]:
+def _follow(team: Team, import_id: str) -> dict[str, Any]:
     deadline = time.monotonic() + IMPORT_TIMEOUT
-    with ProgressBar(floor.console, "import") as bar:
+    with ProgressBar(team.console, "import") as bar:
         while True:
-            current: dict[str, Any] = floor.manager.call("GET", f"/v1/lead-imports/{import_id}")
+            current: dict[str, Any] = team.manager.call("GET", f"/v1/lead-imports/{import_id}")
             so_far = current["progress"]
             more = rate(current["counts"]["rows"], so_far["rows_per_second"], so_far["eta_seconds"])
             bar.show(so_far["bytes_done"], so_far["bytes_total"], more)
@@ -116,11 +116,11 @@ def _follow(floor: Team, import_id: str) -> dict[str, Any]:
     return current
 
 
-def _explain(floor: Team, done: Mapping[str, Any]) -> None:
-    out = floor.console
+def _explain(team: Team, done: Mapping[str, Any]) -> None:
+    out = team.console
     print_step(out, 4, "What was wrong with the rest, row by row")
     explanations = table("Row", "Kind", "Why", "Suggestion")
-    rejections = floor.manager.call("GET", f"/v1/lead-imports/{done['id']}/rejections?limit=200")["items"]
+    rejections = team.manager.call("GET", f"/v1/lead-imports/{done['id']}/rejections?limit=200")["items"]
     for row in rejections:
         cells = (f"  {row['row']}", row["kind"], row["message"], row["suggestion"] or "")
         explanations.add_row(*map(Text, cells), style="" if row["kind"] == RowKind.REJECTED else "dim")
@@ -129,10 +129,10 @@ def _explain(floor: Team, done: Mapping[str, Any]) -> None:
         raise DemoFailed("Not every rejected row is explained.")
 
 
-def _correct(floor: Team, done: Mapping[str, Any]) -> None:
-    out = floor.console
+def _correct(team: Team, done: Mapping[str, Any]) -> None:
+    out = team.console
     print_step(out, 5, "Mo corrects the error report and uploads it as it is")
-    report = floor.manager.answer("GET", f"/v1/lead-imports/{done['id']}/error-report").content
+    report = team.manager.answer("GET", f"/v1/lead-imports/{done['id']}/error-report").content
     fields = {it["field"]: it["header"] for it in done["columns"] if it["field"]}
     header, rows = _read_csv(report)
     if len(rows) != done["counts"]["rejected"]:
@@ -149,29 +149,29 @@ def _correct(floor: Team, done: Mapping[str, Any]) -> None:
     if not corrected:
         raise DemoFailed("No row came with a suggestion.")
     filename = f"{SAMPLE.stem}.errors.csv"
-    again = floor.manager.call(
+    again = team.manager.call(
         "POST",
         "/v1/lead-imports/file",
         expect=202,
         files={"file": (filename, _written_csv(header, rows), "text/csv")},
         data={"options": json.dumps({"default_country": "US"})},
     )
-    ended = _follow(floor, again["id"])
+    ended = _follow(team, again["id"])
     out.print(counts_table(ended["counts"]))
     if ended["counts"]["created"] != corrected:
         raise DemoFailed(f"{corrected} rows were corrected, and {ended['counts']['created']} leads created.")
 
 
-def _assign_leads(floor: Team) -> None:
-    out = floor.console
+def _assign_leads(team: Team) -> None:
+    out = team.console
     print_step(out, 6, "Mo assigns leads, and each agent sees only their own")
-    leads = floor.manager.call("GET", "/v1/leads?limit=5")["items"]
+    leads = team.manager.call("GET", "/v1/leads?limit=5")["items"]
     own: dict[str, list[str]] = {"Amy": [it["id"] for it in leads[:3]], "Ben": [it["id"] for it in leads[3:]]}
     for agent, lead_ids in own.items():
         for lead_id in lead_ids:
-            floor.manager.call("PATCH", f"/v1/leads/{lead_id}", {"assigned_to": floor.ids[agent]}, expect=200)
+            team.manager.call("PATCH", f"/v1/leads/{lead_id}", {"assigned_to": team.ids[agent]}, expect=200)
     visible = table("User", "Response to GET /v1/leads")
-    for agent, client in floor.agents.items():
+    for agent, client in team.agents.items():
         items = client.call("GET", "/v1/leads?limit=200")["items"]
         if {it["id"] for it in items} != set(own[agent]):
             raise DemoFailed(f"{agent} sees {len(items)} leads instead of {len(own[agent])}.")
@@ -179,16 +179,16 @@ def _assign_leads(floor: Team) -> None:
         for other in set(own) - {agent}:
             client.answer("GET", f"/v1/leads/{own[other][0]}", expect=404)
     visible.add_row("  each", "404 for a lead of the other agent")
-    everything = floor.manager.call("GET", "/v1/leads?limit=200")["items"]
+    everything = team.manager.call("GET", "/v1/leads?limit=200")["items"]
     visible.add_row("  Mo", f"{len(everything)} leads")
     out.print(visible)
 
 
-def _refuse(floor: Team, content: bytes) -> None:
-    out = floor.console
+def _refuse(team: Team, content: bytes) -> None:
+    out = team.console
     print_step(out, 7, "Amy tries to import leads, which agents may not")
     new = {"filename": "mine.csv", "size": len(content)}
-    problem = floor.agents["Amy"].call("POST", "/v1/lead-imports", new, expect=403)
+    problem = team.agents["Amy"].call("POST", "/v1/lead-imports", new, expect=403)
     out.print(Text(f"  {problem['status']} {problem['code']}: {problem['detail']}"))
 
 

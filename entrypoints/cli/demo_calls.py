@@ -25,21 +25,21 @@ CHANGE = "UPDATE call_ledger SET outcome = 'converted'"
 SHORT_HASH_LENGTH = 16
 
 
-def show_calls(floor: Team, folder: Path, environ: Mapping[str, str]) -> None:
+def show_calls(team: Team, folder: Path, environ: Mapping[str, str]) -> None:
     """Run the steps in which Amy makes a call, and show its entries in the ledger."""
-    task = _assign(floor, folder)
-    _complete(floor, task)
-    _show_ledger(floor, folder, environ, task)
+    task = _assign(team, folder)
+    _complete(team, task)
+    _show_ledger(team, folder, environ, task)
 
 
-def _assign(floor: Team, folder: Path) -> dict[str, Any]:
-    out = floor.console
+def _assign(team: Team, folder: Path) -> dict[str, Any]:
+    out = team.console
     print_step(out, 8, "Mo creates a call task for Amy, who gets a text message")
-    (lead, *_) = floor.agents["Amy"].call("GET", "/v1/leads?limit=1")["items"]
+    (lead, *_) = team.agents["Amy"].call("GET", "/v1/leads?limit=1")["items"]
     due = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(hours=2)
-    new = {"lead_id": lead["id"], "assigned_to": floor.ids["Amy"], "due_at": due.isoformat()}
-    task: dict[str, Any] = floor.manager.call("POST", TASKS, new, expect=201)
-    message = _text_to_amy(floor, folder)
+    new = {"lead_id": lead["id"], "assigned_to": team.ids["Amy"], "due_at": due.isoformat()}
+    task: dict[str, Any] = team.manager.call("POST", TASKS, new, expect=201)
+    message = _text_to_amy(team, folder)
     if AMYS_PHONE[1:] in str(message):
         raise DemoFailed("Amy's number is in the log.")
     out.print(Text(f"  No provider is configured, so the message is in the service's log; to {message['to']}:"))
@@ -47,10 +47,10 @@ def _assign(floor: Team, folder: Path) -> dict[str, Any]:
     return task
 
 
-def _text_to_amy(floor: Team, folder: Path) -> dict[str, Any]:
+def _text_to_amy(team: Team, folder: Path) -> dict[str, Any]:
     deadline = time.monotonic() + TEXT_TIMEOUT
     while time.monotonic() < deadline:
-        deliveries = floor.manager.call("GET", "/v1/deliveries?destination=texts&status=delivered")["items"]
+        deliveries = team.manager.call("GET", "/v1/deliveries?destination=texts&status=delivered")["items"]
         messages = list(log_records(folder, SENT))
         if deliveries and messages:
             return messages[0]
@@ -58,8 +58,8 @@ def _text_to_amy(floor: Team, folder: Path) -> dict[str, Any]:
     raise DemoFailed(f"No text message was sent within {TEXT_TIMEOUT:.0f} seconds.")
 
 
-def _complete(floor: Team, task: Mapping[str, Any]) -> None:
-    out, amy = floor.console, floor.agents["Amy"]
+def _complete(team: Team, task: Mapping[str, Any]) -> None:
+    out, amy = team.console, team.agents["Amy"]
     print_step(out, 9, "Amy completes the call task, three times")
     lead = f"/v1/leads/{task['lead_id']}"
     before = amy.call("GET", lead)["status"]
@@ -76,21 +76,21 @@ def _complete(floor: Team, task: Mapping[str, Any]) -> None:
         responses.add_row(f"  {how}", f"{result}, Idempotency-Replayed: {replayed}" if replayed else result)
         tasks.append(answer.json())
     out.print(responses)
-    entries = len(floor.manager.call("GET", f"/v1/call-logs?task_id={task['id']}")["items"])
+    entries = len(team.manager.call("GET", f"/v1/call-logs?task_id={task['id']}")["items"])
     after = amy.call("GET", lead)["status"]
     if any(completed != tasks[0] for completed in tasks) or entries != 1 or after == before:
         raise DemoFailed(f"Three equal completions did not have one effect: {entries} entries, the lead is {after}.")
     out.print(f"  One entry in the call log; the lead was {before}, and is {after}.")
 
 
-def _show_ledger(floor: Team, folder: Path, environ: Mapping[str, str], task: Mapping[str, Any]) -> None:
-    out = floor.console
+def _show_ledger(team: Team, folder: Path, environ: Mapping[str, str], task: Mapping[str, Any]) -> None:
+    out = team.console
     print_step(out, 10, "Mo corrects the call log, a hash chain in which every change is detected")
     path = f"{TASKS}/{task['id']}/ledger"
-    (entry,) = floor.manager.call("GET", path)["entries"]
+    (entry,) = team.manager.call("GET", path)["entries"]
     correction = {"reason": "Amy spoke to the machine.", "outcome": "voicemail"}
-    floor.manager.call("POST", f"/v1/call-logs/{entry['id']}/corrections", correction)
-    ledger = floor.manager.call("GET", path)
+    team.manager.call("POST", f"/v1/call-logs/{entry['id']}/corrections", correction)
+    ledger = team.manager.call("GET", path)
     entries = table("Entry", "Kind", "Outcome", "Previous hash", "Hash")
     for entry in ledger["entries"]:
         hashes = (f"{entry[name][:SHORT_HASH_LENGTH]}…" for name in ("previous_hash", "hash"))

@@ -6,12 +6,12 @@ from entrypoints.cli.demo_people import Team, print_step, table
 from entrypoints.cli.demo_service import DemoFailed
 
 
-def show_report(floor: Team) -> None:
+def show_report(team: Team) -> None:
     """Show the daily report as Mo, and follow the link of one count."""
-    print_step(floor.console, 11, "Mo reads the report of the day, and opens one of its numbers")
+    print_step(team.console, 11, "Mo reads the report of the day, and opens one of its numbers")
     # The call may have begun before midnight.
-    (call,) = floor.manager.call("GET", "/v1/call-logs?counted=true")["items"]
-    report = floor.manager.call("GET", f"/v1/reports/daily?date={call['called_at'][:10]}")
+    (call,) = team.manager.call("GET", "/v1/call-logs?counted=true")["items"]
+    report = team.manager.call("GET", f"/v1/reports/daily?date={call['called_at'][:10]}")
     figures = table("Agent", "Calls", "Completed", "Missed", "Completion rate", "Average seconds")
     for row in report["by_agent"]:
         figures.add_row(
@@ -22,12 +22,12 @@ def show_report(floor: Team) -> None:
             _rate(row["completion_rate"]),
             str(row["average_duration_seconds"]["value"]),
         )
-    floor.console.print(figures)
+    team.console.print(figures)
     voicemail = report["by_outcome"]["voicemail"]
-    (entry,) = floor.manager.call("GET", voicemail["items_url"])["items"]
+    (entry,) = team.manager.call("GET", voicemail["items_url"])["items"]
     if (report["total_calls"]["value"], voicemail["value"], entry["number"]) != (1, 1, 2):
         raise DemoFailed(f"The report does not count the call as it was corrected: {report}")
-    floor.console.print("  voicemail: 1, which is entry 2 of the ledger, the correction; connected: 0")
+    team.console.print("  voicemail: 1, which is entry 2 of the ledger, the correction; connected: 0")
 
 
 def _rate(rate: dict[str, Any]) -> str:

@@ -11,7 +11,6 @@ from unite_core.imports.model import ImportStatus, OnDuplicate, RowKind
 
 EXAMPLE_ID = "0190a6f0-5c1e-7b3a-9f24-6d2f8f0c1a77"
 EXAMPLE_USER = "0190a6f0-1111-7b3a-9f24-6d2f8f0c1a77"
-EXAMPLE_LEAD = "0190a6f0-2222-7b3a-9f24-6d2f8f0c1a77"
 EXAMPLE_PATH = f"/v1/lead-imports/{EXAMPLE_ID}"
 
 

@@ -17,6 +17,7 @@ from unite_core.text import text_error
 
 MAX_NAME_LENGTH = 200
 MAX_SOURCE_LENGTH = 64
+MAX_COMPANY_LENGTH = 200
 DEFAULT_SOURCE = "api"
 
 
@@ -109,20 +110,6 @@ class TextField:
         return value if isinstance(value, FieldError) else value.lower()
 
 
-def name_error(name: str) -> FieldError | None:
-    """Return the field error of `name`, already cleaned; None if it has 1 to 200 characters on one line."""
-    if not name:
-        return FieldError(field="name", code="required", detail="A lead needs a name.")
-    return text_error("name", name, max_length=MAX_NAME_LENGTH)
-
-
-def source_error(source: str) -> FieldError | None:
-    """Return the field error of `source`, cleaned and in lower case; None if it has 1 to 64 characters on one line."""
-    if not source:
-        return FieldError(field="source", code="required", detail=f"A source has 1 to {MAX_SOURCE_LENGTH} characters.")
-    return text_error("source", source, max_length=MAX_SOURCE_LENGTH)
-
-
 def contact_error(phone: Phone | None, email: str | None) -> FieldError | None:
     """Return a field error if a lead has neither phone nor e-mail; None if it has at least one."""
     if phone is None and email is None:
@@ -131,12 +118,16 @@ def contact_error(phone: Phone | None, email: str | None) -> FieldError | None:
 
 
 def _read_name(text: str) -> str | FieldError:
-    return name_error(text) or text
+    if not text:
+        return FieldError(field="name", code="required", detail="A lead needs a name.")
+    return text_error("name", text, max_length=MAX_NAME_LENGTH) or text
 
 
 def _read_source(text: str) -> str | FieldError:
+    if not text:
+        return FieldError(field="source", code="required", detail=f"A source has 1 to {MAX_SOURCE_LENGTH} characters.")
     source = text.lower()
-    return source_error(source) or source
+    return text_error("source", source, max_length=MAX_SOURCE_LENGTH) or source
 
 
 def _read_line(name: str, max_length: int) -> Callable[[str], str | None | FieldError]:
@@ -173,9 +164,9 @@ SOURCE = TextField(
 
 COMPANY = TextField(
     name="company",
-    max_length=200,
+    max_length=MAX_COMPANY_LENGTH,
     value=lambda details: details.company,
-    read=_read_line("company", 200),
+    read=_read_line("company", MAX_COMPANY_LENGTH),
     description="The company that the lead works for; empty is null.",
     example="Eckert-Mauchly",
     searched=True,

@@ -5,7 +5,7 @@ from collections import Counter
 from unite_core.errors import FieldError
 from unite_core.imports.model import ImportOptions
 from unite_core.imports.ports import ImportsUnitOfWork
-from unite_core.leads.details import source_error
+from unite_core.leads.details import SOURCE
 from unite_core.leads.use_cases import assignee_error
 from unite_core.phone import is_country
 from unite_core.text import clean
@@ -23,8 +23,8 @@ def option_errors(work: ImportsUnitOfWork, options: ImportOptions) -> list[Field
             )
         )
     if options.default_source is not None:
-        source = source_error(clean(options.default_source).lower())
-        if source is not None:
+        source = SOURCE.read(clean(options.default_source))
+        if isinstance(source, FieldError):
             problems.append(FieldError(field="options.default_source", code=source.code, detail=source.detail))
     if options.default_assigned_to is not None:
         unknown = assignee_error(work, options.default_assigned_to, "options.default_assigned_to")
